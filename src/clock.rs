@@ -1,0 +1,115 @@
+//! The only clock. Times are epoch milliseconds; days and faces of clocks are Asia/Shanghai.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeZone, Utc};
+
+pub const SECOND: i64 = 1_000;
+pub const MINUTE: i64 = 60 * SECOND;
+pub const HOUR: i64 = 60 * MINUTE;
+pub const DAY: i64 = 24 * HOUR;
+
+/// Tells the time. Tests hold one whose hands they move.
+#[derive(Clone, Default)]
+pub enum Clock {
+    #[default]
+    System,
+    Manual(Arc<AtomicI64>),
+}
+
+impl Clock {
+    pub fn manual(start_ms: i64) -> Clock {
+        Clock::Manual(Arc::new(AtomicI64::new(start_ms)))
+    }
+
+    /// Now, in epoch milliseconds.
+    pub fn now(&self) -> i64 {
+        match self {
+            Clock::System => Utc::now().timestamp_millis(),
+            Clock::Manual(hands) => hands.load(Ordering::SeqCst),
+        }
+    }
+
+    /// Moves a manual clock forward; a system clock cannot be moved.
+    pub fn advance(&self, ms: i64) {
+        if let Clock::Manual(hands) = self {
+            hands.fetch_add(ms, Ordering::SeqCst);
+        }
+    }
+}
+
+/// China has used UTC+8 without daylight saving since 1991.
+fn shanghai() -> FixedOffset {
+    const { FixedOffset::east_opt(8 * 3600).expect("8 h is a valid offset") }
+}
+
+fn local(ms: i64) -> DateTime<FixedOffset> {
+    Utc.timestamp_millis_opt(ms).single().unwrap_or_default().with_timezone(&shanghai())
+}
+
+/// `2026-10-08T13:15:40+08:00`
+pub fn rfc3339(ms: i64) -> String {
+    local(ms).format("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
+
+/// `20261008131540`, WeChat's form.
+pub fn compact(ms: i64) -> String {
+    local(ms).format("%Y%m%d%H%M%S").to_string()
+}
+
+/// Reads WeChat's `20261008131540`; `None` for anything else.
+pub fn from_compact(text: &str) -> Option<i64> {
+    if text.len() != 14 || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let naive = NaiveDateTime::parse_from_str(text, "%Y%m%d%H%M%S").ok()?;
+    Some(shanghai().from_local_datetime(&naive).single()?.timestamp_millis())
+}
+
+/// The business day, `20261008`: the one place that decides which day a moment belongs to.
+pub fn business_day(ms: i64) -> String {
+    local(ms).format("%Y%m%d").to_string()
+}
+
+/// `2026-10-08 13:15:40`, for pages.
+pub fn shown(ms: i64) -> String {
+    local(ms).format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// `10-08 13:15`, for lists.
+pub fn shown_short(ms: i64) -> String {
+    local(ms).format("%m-%d %H:%M").to_string()
+}
+
+/// How long `ms` is, in words: `3 分钟`, `26 小时`, `4 天`.
+pub fn span(ms: i64) -> String {
+    match ms.max(0) {
+        ms if ms < MINUTE => format!("{} 秒", ms / SECOND),
+        ms if ms < HOUR => format!("{} 分钟", ms / MINUTE),
+        ms if ms < 3 * DAY => format!("{} 小时", ms / HOUR),
+        ms => format!("{} 天", ms / DAY),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_business_day_turns_at_midnight_in_shanghai() {
+        let before = from_compact("20261008235959").unwrap();
+        assert_eq!(business_day(before), "20261008");
+        assert_eq!(business_day(before + SECOND), "20261009");
+        assert_eq!(rfc3339(before + SECOND), "2026-10-09T00:00:00+08:00");
+    }
+
+    #[test]
+    fn wechat_times_read_back_as_written() {
+        let ms = 1_791_436_540_000;
+        assert_eq!(from_compact(&compact(ms)), Some(ms));
+        for bad in ["", "2026100813154", "20261308131540", "2026-10-08 131", "+2026100813154"] {
+            assert_eq!(from_compact(bad), None, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! The only room that owns connections: one writer that groups commits, and a few readers.
+
+mod migrate;
+mod readers;
+mod writer;
+
+use std::fs::File;
+use std::io;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+pub use migrate::{APPLICATION_ID, SCHEMA_VERSION};
+use readers::Readers;
+use writer::Writer;
+
+/// The longest a single read or write may compute before it is interrupted.
+const BUDGET: Duration = Duration::from_secs(5);
+
+/// The shop's database: cheap to clone, closed when the last clone goes.
+#[derive(Clone)]
+pub struct Db(Arc<Inner>);
+
+struct Inner {
+    path: PathBuf,
+    writer: Writer,
+    readers: Readers,
+}
+
+/// Why the database did not do what it was asked, whatever the question was.
+#[derive(Debug)]
+pub enum DbError {
+    /// The queue of writes is full: ask again shortly.
+    Busy,
+    /// The closure panicked; it alone was undone.
+    Panicked,
+    /// The writer has stopped: the program is going down.
+    Stopped,
+    /// The group could not be committed: nothing of it was kept.
+    NotCommitted(String),
+    Sqlite(rusqlite::Error),
+}
+
+impl std::fmt::Display for DbError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            DbError::Busy => f.write_str("write queue full"),
+            DbError::Panicked => f.write_str("a database closure panicked"),
+            DbError::Stopped => f.write_str("the writer has stopped"),
+            DbError::NotCommitted(why) => write!(f, "not committed: {why}"),
+            DbError::Sqlite(e) => e.fmt(f),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for DbError {
+    fn from(e: rusqlite::Error) -> DbError {
+        DbError::Sqlite(e)
+    }
+}
+
+/// Why the database cannot be opened, in words for whoever runs the program.
+#[derive(Debug)]
+pub enum OpenError {
+    Io(PathBuf, io::Error),
+    /// Another program has this data folder.
+    Locked(PathBuf),
+    /// A newer program wrote it.
+    Newer {
+        found: i64,
+        known: i64,
+    },
+    /// The file is some other program's database.
+    Foreign(PathBuf),
+    Sqlite(rusqlite::Error),
+}
+
+impl std::fmt::Display for OpenError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            OpenError::Io(path, e) => write!(f, "无法使用 {}: {e}", path.display()),
+            OpenError::Locked(path) => {
+                write!(f, "另一个小铺正在使用数据目录 {}。请先停止它，或换一个 data_dir。", path.display())
+            }
+            OpenError::Newer { found, known } => write!(
+                f,
+                "数据库来自更新版本的小铺（数据版本 {found}，本程序只认识到 {known}）。请使用新版程序，或恢复升级前的备份。数据未被改动。"
+            ),
+            OpenError::Foreign(path) => write!(f, "{} 不是小铺的数据库，未作任何改动。", path.display()),
+            OpenError::Sqlite(e) => write!(f, "数据库打不开: {e}"),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(e: rusqlite::Error) -> OpenError {
+        OpenError::Sqlite(e)
+    }
+}
+
+/// The right to write: only the writer thread hands it out, inside a transaction.
+pub struct Tx<'c>(&'c Connection);
+
+impl Deref for Tx<'_> {
+    type Target = Connection;
+    fn deref(&self) -> &Connection {
+        self.0
+    }
+}
+
+impl Db {
+    /// Opens `xiaopu.db` in the data folder, making folder, file and tables as needed.
+    pub fn open(data_dir: &Path) -> Result<Db, OpenError> {
+        std::fs::create_dir_all(data_dir).map_err(|e| OpenError::Io(data_dir.to_owned(), e))?;
+        let path = data_dir.join("xiaopu.db");
+        let mut conn = Connection::open(&path)?;
+        configure(&conn)?;
+        migrate::migrate(&mut conn, &path)?;
+        let readers = Readers::new(path.clone());
+        Ok(Db(Arc::new(Inner { path, writer: Writer::start(conn), readers })))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    /// Runs `work` in a transaction that is on disk when this returns `Ok`. An `Err` or a panic undoes `work` alone.
+    /// When the queue is full it waits a second, then answers `Busy`; work whose caller has gone is not begun.
+    pub async fn write<T, E>(&self, work: impl FnOnce(&Tx) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        self.0.writer.write(work, false).await
+    }
+
+    /// Like `write`, for facts that must be kept even when whoever brought them has hung up.
+    pub async fn write_always<T, E>(&self, work: impl FnOnce(&Tx) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        self.0.writer.write(work, true).await
+    }
+
+    /// Runs `work` on one moment of the database, without write access.
+    pub async fn read<T, E>(&self, work: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        self.0.readers.read(work).await
+    }
+
+    /// How many transactions were committed and how many writes they carried, since the start.
+    pub fn commits(&self) -> (u64, u64) {
+        self.0.writer.commits()
+    }
+}
+
+/// Keeps the data folder for one running shop; the kernel lets go when the process ends, however it ends.
+pub struct InstanceLock(#[expect(dead_code, reason = "held, never read")] File);
+
+impl InstanceLock {
+    pub fn take(data_dir: &Path) -> Result<InstanceLock, OpenError> {
+        let path = data_dir.join("xiaopu.lock");
+        let io = |e| OpenError::Io(path.clone(), e);
+        std::fs::create_dir_all(data_dir).map_err(io)?;
+        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io)?;
+        match file.try_lock() {
+            Ok(()) => Ok(InstanceLock(file)),
+            Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::Locked(data_dir.to_owned())),
+            Err(std::fs::TryLockError::Error(e)) => Err(io(e)),
+        }
+    }
+}
+
+fn configure(conn: &Connection) -> rusqlite::Result<()> {
+    conn.busy_timeout(BUDGET)?;
+    conn.pragma_update(None, "journal_mode", "wal")?;
+    // FULL: we tell WeChat SUCCESS on the strength of the commit, so it must survive a power cut.
+    conn.pragma_update(None, "synchronous", "full")?;
+    conn.pragma_update(None, "foreign_keys", true)?;
+    conn.pragma_update(None, "trusted_schema", false)?;
+    conn.set_prepared_statement_cache_capacity(128);
+    Ok(())
+}
+
+fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    conn.busy_timeout(BUDGET)?;
+    conn.pragma_update(None, "query_only", true)?;
+    conn.pragma_update(None, "trusted_schema", false)?;
+    conn.set_prepared_statement_cache_capacity(128);
+    Ok(conn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn open() -> (tempfile::TempDir, Db) {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(dir.path()).unwrap();
+        (dir, db)
+    }
+
+    async fn put(db: &Db, key: &'static str) -> Result<(), DbError> {
+        db.write(move |tx| {
+            tx.execute("insert into settings (name, value) values (?1, 'x')", [key])?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn keys(db: &Db) -> Vec<String> {
+        db.read::<_, DbError>(|conn| {
+            let mut rows = conn.prepare("select name from settings order by name")?;
+            let names = rows.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            Ok(names)
+        })
+        .await
+        .unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_write_that_fails_or_panics_undoes_itself_alone() {
+        let (_dir, db) = open().await;
+        let panicking = db.write::<(), DbError>(|tx| {
+            tx.execute("insert into settings (name, value) values ('panic', 'x')", [])?;
+            panic!("on purpose");
+        });
+        let failing = db.write::<(), DbError>(|tx| {
+            tx.execute("insert into settings (name, value) values ('fail', 'x')", [])?;
+            Err(DbError::Busy)
+        });
+        let (a, p, f, b) = tokio::join!(put(&db, "a"), panicking, failing, put(&db, "b"));
+        assert!(a.is_ok() && b.is_ok());
+        assert!(matches!(p, Err(DbError::Panicked)));
+        assert!(matches!(f, Err(DbError::Busy)));
+        assert_eq!(keys(&db).await, ["a", "b"]);
+        put(&db, "after").await.unwrap();
+        assert_eq!(keys(&db).await, ["a", "after", "b"]);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn writes_that_wait_together_are_committed_together() {
+        let (_dir, db) = open().await;
+        let slow = db.write::<(), DbError>(|_| {
+            std::thread::sleep(Duration::from_millis(200));
+            Ok(())
+        });
+        let others = (0..40).map(|i| {
+            let name: &'static str = Box::leak(format!("k{i}").into_boxed_str());
+            put(&db, name)
+        });
+        let (slow, others) = tokio::join!(slow, rocket::futures::future::join_all(others));
+        assert!(slow.is_ok() && others.iter().all(Result::is_ok));
+        let (commits, writes) = db.commits();
+        assert_eq!(writes, 41);
+        assert!(commits <= 3, "{commits} commits for 41 writes");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn work_whose_caller_has_gone_is_dropped_unless_it_is_a_fact() {
+        let (_dir, db) = open().await;
+        let hold = {
+            let db = db.clone();
+            tokio::spawn(async move {
+                let wait = |_: &Tx| -> Result<(), DbError> {
+                    std::thread::sleep(Duration::from_millis(300));
+                    Err(DbError::Busy)
+                };
+                db.write(wait).await
+            })
+        };
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        for always in [false, true] {
+            let db = db.clone();
+            let caller = tokio::spawn(async move {
+                let work = move |tx: &Tx| -> Result<(), DbError> {
+                    tx.execute("insert into settings (name, value) values (?1, 'x')", [always.to_string()])?;
+                    Ok(())
+                };
+                if always { db.write_always(work).await } else { db.write(work).await }
+            });
+            tokio::time::sleep(Duration::from_millis(30)).await;
+            caller.abort();
+        }
+        let _ = hold.await;
+        put(&db, "last").await.unwrap();
+        assert_eq!(keys(&db).await, ["last", "true"]);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_reader_cannot_write_and_an_endless_query_is_stopped() {
+        let (_dir, db) = open().await;
+        let write = db.read::<_, DbError>(|conn| Ok(conn.execute("delete from settings", [])?)).await;
+        assert!(matches!(write, Err(DbError::Sqlite(_))));
+        let endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n";
+        let endless = db.read::<i64, DbError>(|conn| Ok(conn.query_row(endless, [], |row| row.get(0))?)).await;
+        assert!(matches!(endless, Err(DbError::Sqlite(_))));
+        let panicking = db.read::<(), DbError>(|_| panic!("on purpose")).await;
+        assert!(matches!(panicking, Err(DbError::Panicked)));
+        assert!(keys(&db).await.is_empty());
+    }
+
+    #[test]
+    fn a_newer_or_foreign_database_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(Db::open(dir.path()).unwrap());
+        let raw = Connection::open(dir.path().join("xiaopu.db")).unwrap();
+        raw.pragma_update(None, "user_version", 99).unwrap();
+        assert!(matches!(Db::open(dir.path()), Err(OpenError::Newer { found: 99, .. })));
+        raw.pragma_update(None, "user_version", 1).unwrap();
+        raw.pragma_update(None, "application_id", 7).unwrap();
+        assert!(matches!(Db::open(dir.path()), Err(OpenError::Foreign(_))));
+    }
+
+    #[test]
+    fn a_data_folder_serves_one_shop_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let held = InstanceLock::take(dir.path()).unwrap();
+        assert!(matches!(InstanceLock::take(dir.path()), Err(OpenError::Locked(_))));
+        drop(held);
+        assert!(InstanceLock::take(dir.path()).is_ok());
+    }
+}

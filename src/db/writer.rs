@@ -1,0 +1,171 @@
+//! The writer: one thread, one connection, many small writes under one commit.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{BUDGET, DbError, Tx};
+
+/// Writes that may wait; beyond that the shop says it is busy.
+const QUEUE: usize = 1024;
+/// Writes under one commit: enough to share the disk's wait, few enough to answer soon.
+const GROUP: usize = 128;
+
+pub struct Writer {
+    queue: Option<mpsc::Sender<Box<dyn Write>>>,
+    thread: Option<JoinHandle<()>>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    commits: AtomicU64,
+    writes: AtomicU64,
+}
+
+impl Writer {
+    pub fn start(mut conn: Connection) -> Writer {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        let counts = Arc::<Counts>::default();
+        let counted = counts.clone();
+        let thread = std::thread::Builder::new()
+            .name("xiaopu-writer".into())
+            .spawn(move || write_groups(&mut conn, waiting, &counted))
+            .expect("the system can start a thread");
+        Writer { queue: Some(queue), thread: Some(thread), counts }
+    }
+
+    pub fn commits(&self) -> (u64, u64) {
+        (self.counts.commits.load(Ordering::Relaxed), self.counts.writes.load(Ordering::Relaxed))
+    }
+
+    pub async fn write<T, E, F>(&self, work: F, always: bool) -> Result<T, E>
+    where
+        F: FnOnce(&Tx) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(Job { work: Some(work), result: None, reply, always });
+        let queue = self.queue.as_ref().ok_or(DbError::Stopped)?;
+        match queue.send_timeout(job, Duration::from_secs(1)).await {
+            Ok(()) => answer.await.unwrap_or_else(|_| Err(DbError::Stopped.into())),
+            Err(mpsc::error::SendTimeoutError::Timeout(_)) => Err(DbError::Busy.into()),
+            Err(mpsc::error::SendTimeoutError::Closed(_)) => Err(DbError::Stopped.into()),
+        }
+    }
+}
+
+/// Waits for what is queued to be written.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+trait Write: Send {
+    /// Nobody waits for the answer any more.
+    fn abandoned(&self) -> bool;
+    /// Runs the closure; false when its changes must be undone.
+    fn run(&mut self, tx: &Tx) -> bool;
+    /// Tells the caller, once it is known whether the group is on disk.
+    fn answer(self: Box<Self>, committed: Result<(), String>);
+}
+
+struct Job<T, E, F> {
+    work: Option<F>,
+    result: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<T, E>>,
+    always: bool,
+}
+
+impl<T, E, F> Write for Job<T, E, F>
+where
+    F: FnOnce(&Tx) -> Result<T, E> + Send,
+    T: Send,
+    E: From<DbError> + Send,
+{
+    fn abandoned(&self) -> bool {
+        !self.always && self.reply.is_closed()
+    }
+
+    fn run(&mut self, tx: &Tx) -> bool {
+        let Some(work) = self.work.take() else { return false };
+        // A panic would otherwise end the only writer for ever.
+        let result = catch_unwind(AssertUnwindSafe(|| work(tx))).unwrap_or_else(|_| Err(DbError::Panicked.into()));
+        let keep = result.is_ok();
+        self.result = Some(result);
+        keep
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), String>) {
+        let result = match (committed, self.result) {
+            (Ok(()), Some(result)) => result,
+            // A refusal stands whether or not the others were kept.
+            (Err(_), Some(Err(refused))) => Err(refused),
+            (Err(why), _) => Err(DbError::NotCommitted(why).into()),
+            (Ok(()), None) => Err(DbError::Stopped.into()),
+        };
+        let _ = self.reply.send(result);
+    }
+}
+
+fn write_groups(conn: &mut Connection, mut waiting: mpsc::Receiver<Box<dyn Write>>, counts: &Counts) {
+    while let Some(first) = waiting.blocking_recv() {
+        let mut done = Vec::new();
+        let committed = write_group(conn, first, &mut waiting, &mut done).map_err(|e| {
+            log::error!("a group of {} writes was not committed: {e}", done.len());
+            e.to_string()
+        });
+        if committed.is_err() && !conn.is_autocommit() {
+            let _ = conn.execute_batch("rollback");
+        }
+        counts.commits.fetch_add(1, Ordering::Relaxed);
+        counts.writes.fetch_add(done.len() as u64, Ordering::Relaxed);
+        for job in done {
+            job.answer(committed.clone());
+        }
+    }
+}
+
+fn write_group(
+    conn: &mut Connection,
+    first: Box<dyn Write>,
+    waiting: &mut mpsc::Receiver<Box<dyn Write>>,
+    done: &mut Vec<Box<dyn Write>>,
+) -> rusqlite::Result<()> {
+    if let Err(e) = conn.execute_batch("begin immediate") {
+        done.push(first);
+        return Err(e);
+    }
+    let mut next = Some(first);
+    while let Some(mut job) = next {
+        if !job.abandoned() {
+            let ran = run_alone(conn, job.as_mut());
+            done.push(job);
+            ran?;
+        }
+        next = if done.len() < GROUP { waiting.try_recv().ok() } else { None };
+    }
+    conn.execute_batch("commit")
+}
+
+/// Runs one job in a savepoint of its own. An error here means that the whole transaction is gone.
+fn run_alone(conn: &mut Connection, job: &mut dyn Write) -> rusqlite::Result<()> {
+    let end = Instant::now() + BUDGET;
+    conn.progress_handler(2_000, Some(move || Instant::now() > end))?;
+    conn.execute_batch("savepoint job")?;
+    let keep = job.run(&Tx(conn));
+    conn.progress_handler(0, None::<fn() -> bool>)?;
+    // A full disk, an I/O error or an interrupted write makes SQLite roll back everything by itself;
+    // `release` then fails, and the group is answered as not committed.
+    conn.execute_batch(if keep { "release job" } else { "rollback to job; release job" })
+}

@@ -1,0 +1,142 @@
+//! Identifiers as types: a product id is never taken for a SKU id, and a bad one dies at the door.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rocket::request::FromParam;
+use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use serde::{Serialize, Serializer};
+
+/// The text is no such identifier.
+#[derive(Debug, PartialEq, Eq)]
+pub struct BadId;
+
+macro_rules! row_id {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub i64);
+
+        impl FromStr for $name {
+            type Err = BadId;
+            fn from_str(text: &str) -> Result<$name, BadId> {
+                let plain = text.len() <= 18 && text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
+                if plain { text.parse().map($name).map_err(|_| BadId) } else { Err(BadId) }
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { self.0.fmt(f) }
+        }
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> { s.collect_str(self) }
+        }
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> { Ok(self.0.into()) }
+        }
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<$name> { i64::column_result(value).map($name) }
+        }
+        impl<'r> FromParam<'r> for $name {
+            type Error = BadId;
+            fn from_param(text: &'r str) -> Result<$name, BadId> { text.parse() }
+        }
+    )*};
+}
+
+row_id! {
+    CategoryId ProductId SkuId BuyerId AddressId OrderId LineId AttemptId ShipmentId StaffId JobId
+    /// A row of the transaction log.
+    MessageId
+    /// A row of the inbox of money that fits no order.
+    ExceptionId
+}
+
+macro_rules! text_id {
+    ($($(#[$doc:meta])* $name:ident : $fits:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            pub fn as_str(&self) -> &str { &self.0 }
+        }
+        impl FromStr for $name {
+            type Err = BadId;
+            fn from_str(text: &str) -> Result<$name, BadId> {
+                let fits: fn(&str) -> bool = $fits;
+                if fits(text) { Ok($name(text.to_owned())) } else { Err(BadId) }
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(&self.0) }
+        }
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> { s.serialize_str(&self.0) }
+        }
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> { self.0.to_sql() }
+        }
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<$name> {
+                value.as_str()?.parse().map_err(|BadId| rusqlite::types::FromSqlError::InvalidType)
+            }
+        }
+        impl<'r> FromParam<'r> for $name {
+            type Error = BadId;
+            fn from_param(text: &'r str) -> Result<$name, BadId> { text.parse() }
+        }
+    )*};
+}
+
+text_id! {
+    /// An order's number for people: the date and ten base-32 digits. It never changes.
+    OrderNo: |s| (12..=20).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphanumeric());
+    /// A payment attempt's number at WeChat, unique per merchant for ever. Source: unified order, API v2.
+    OutTradeNo: |s| (6..=32).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    /// The SHA-256 of a picture, in hexadecimal: its address never means another picture.
+    ImageHash: |s| s.len() == 64 && s.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    /// A client's `Idempotency-Key`.
+    IdempotencyKey: |s| (8..=64).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+}
+
+impl OrderNo {
+    /// `day` as `20261008`, then the digits.
+    pub fn new(day: &str, base32: &str) -> OrderNo {
+        OrderNo(format!("{day}{base32}"))
+    }
+
+    /// The number of this order's `n`th attempt: the order number and two digits.
+    pub fn attempt(&self, n: i64) -> OutTradeNo {
+        OutTradeNo(format!("{}{n:02}", self.0))
+    }
+}
+
+impl ImageHash {
+    /// Where the picture is served.
+    pub fn url(&self) -> String {
+        format!("/media/{}.jpg", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attempt_number_is_the_order_number_and_two_digits() {
+        let order_no = OrderNo::new("20261008", "7K2M0A1B2C");
+        assert_eq!(order_no.attempt(2).as_str(), "202610087K2M0A1B2C02");
+        assert_eq!(order_no.as_str().len(), 18);
+    }
+
+    #[test]
+    fn a_bad_id_is_refused() {
+        for bad in ["", "0", "01", "-1", "1 ", "１", "9999999999999999999"] {
+            assert_eq!(bad.parse::<SkuId>(), Err(BadId), "{bad:?}");
+        }
+        assert_eq!("42".parse(), Ok(SkuId(42)));
+        for bad in ["short", "has space", "a|b|c|d|e", &"x".repeat(33)] {
+            assert_eq!(bad.parse::<OutTradeNo>(), Err(BadId), "{bad:?}");
+        }
+    }
+}

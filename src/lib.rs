@@ -1,0 +1,12 @@
+//! 小铺: a shop for WeChat mini-programs in one executable. The modules stand in reading order.
+
+pub mod clock;
+pub mod ids;
+pub mod money;
+pub mod nonce;
+pub mod secrets;
+
+pub mod db;
+pub mod wechat;
+
+pub mod error;

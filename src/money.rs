@@ -1,0 +1,146 @@
+//! Money: whole fen, never negative, every sum checked.
+
+use std::fmt;
+
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use serde::{Serialize, Serializer};
+
+/// An amount of money in fen (分), from 0 to 10^10 (one hundred million yuan).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fen(i64);
+
+impl Fen {
+    pub const ZERO: Fen = Fen(0);
+    const MAX: i64 = 10_000_000_000;
+
+    /// `None` outside 0..=10^10.
+    pub const fn new(fen: i64) -> Option<Fen> {
+        if 0 <= fen && fen <= Fen::MAX { Some(Fen(fen)) } else { None }
+    }
+
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+
+    pub fn plus(self, other: Fen) -> Option<Fen> {
+        Fen::new(self.0 + other.0)
+    }
+
+    pub fn minus(self, other: Fen) -> Option<Fen> {
+        Fen::new(self.0 - other.0)
+    }
+
+    pub fn times(self, quantity: i64) -> Option<Fen> {
+        self.0.checked_mul(quantity).and_then(Fen::new)
+    }
+
+    /// Reads what WeChat sends: digits only, no sign, no leading zero.
+    pub fn from_wire(text: &str) -> Option<Fen> {
+        let plain = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+        if plain { text.parse().ok().and_then(Fen::new) } else { None }
+    }
+
+    /// Reads what people type: `19.9`, `¥1,280.00`, `8`; at most two decimals, never through a float.
+    pub fn from_yuan(text: &str) -> Option<Fen> {
+        let text = text.trim().trim_start_matches(['¥', '￥']).trim_end_matches('元').trim();
+        let (yuan, cents) = text.split_once('.').unwrap_or((text, ""));
+        let yuan: String = yuan.chars().filter(|c| *c != ',').collect();
+        let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+        if yuan.is_empty() || !digits(&yuan) || !digits(cents) || cents.len() > 2 {
+            return None;
+        }
+        let yuan: i64 = yuan.parse().ok()?;
+        let cents: i64 = format!("{cents:0<2}").parse().ok()?;
+        yuan.checked_mul(100)?.checked_add(cents).and_then(Fen::new)
+    }
+}
+
+/// Yuan with two decimals and thousands separators, without the sign: `1,280.00`.
+impl fmt::Display for Fen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let yuan = (self.0 / 100).to_string();
+        for (i, digit) in yuan.chars().enumerate() {
+            if i > 0 && (yuan.len() - i).is_multiple_of(3) {
+                f.write_str(",")?;
+            }
+            write!(f, "{digit}")?;
+        }
+        write!(f, ".{:02}", self.0 % 100)
+    }
+}
+
+impl Serialize for Fen {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_i64(self.0)
+    }
+}
+
+impl ToSql for Fen {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.into())
+    }
+}
+
+impl FromSql for Fen {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Fen> {
+        let fen = i64::column_result(value)?;
+        Fen::new(fen).ok_or(FromSqlError::OutOfRange(fen))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_type_yuan_in_many_ways() {
+        for (typed, fen) in [
+            ("19.9", Some(1990)),
+            ("19.90", Some(1990)),
+            ("0.01", Some(1)),
+            ("¥1,280.00", Some(128_000)),
+            ("8元", Some(800)),
+            (" 8 ", Some(800)),
+            ("8.", Some(800)),
+            ("", None),
+            (".5", None),
+            ("-1", None),
+            ("1e3", None),
+            ("1.234", None),
+            ("一百", None),
+            ("99999999999", None),
+        ] {
+            assert_eq!(Fen::from_yuan(typed).map(Fen::get), fen, "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn wechat_sends_plain_digits_only() {
+        for (sent, fen) in [
+            ("8800", Some(8800)),
+            ("0", Some(0)),
+            ("01", None),
+            ("+1", None),
+            ("-1", None),
+            ("", None),
+            ("1.0", None),
+            ("１", None),
+        ] {
+            assert_eq!(Fen::from_wire(sent).map(Fen::get), fen, "{sent:?}");
+        }
+    }
+
+    #[test]
+    fn an_amount_is_shown_with_separators() {
+        for (fen, shown) in [(0, "0.00"), (5, "0.05"), (128_800, "1,288.00"), (100_000_099, "1,000,000.99")] {
+            assert_eq!(Fen(fen).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn a_sum_beyond_the_limit_is_refused() {
+        assert_eq!(Fen(Fen::MAX).plus(Fen(1)), None);
+        assert_eq!(Fen(2).times(i64::MAX), None);
+        assert_eq!(Fen(1).minus(Fen(2)), None);
+    }
+}

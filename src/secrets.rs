@@ -1,0 +1,83 @@
+//! Secrets at rest: a key file beside the database seals them, so a stolen database forges nothing.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use sha2::{Digest, Sha256};
+
+use crate::nonce::Nonces;
+
+/// Seals and opens the secrets that the database keeps.
+pub struct SecretKey(LessSafeKey);
+
+impl SecretKey {
+    /// Reads `secret.key` in the data folder, or makes one (mode 600).
+    pub fn load(data_dir: &Path, nonces: &Nonces) -> io::Result<SecretKey> {
+        let path = data_dir.join("secret.key");
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                let bytes = nonces.bytes::<32>();
+                // `create_new`: two programs starting together must not each keep a key of its own.
+                let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+                file.write_all(&bytes)?;
+                file.sync_all()?;
+                bytes.to_vec()
+            }
+            Err(e) => return Err(e),
+        };
+        if fs::metadata(&path)?.permissions().mode() & 0o077 != 0 {
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        }
+        UnboundKey::new(&AES_256_GCM, &bytes).map(|key| SecretKey(LessSafeKey::new(key))).map_err(|_| {
+            io::Error::new(io::ErrorKind::InvalidData, format!("{} 不是 32 字节的密钥文件", path.display()))
+        })
+    }
+
+    /// `name` is bound in: a sealed value moved to another setting does not open.
+    pub fn seal(&self, name: &str, plain: &str, nonces: &Nonces) -> Vec<u8> {
+        let nonce = nonces.bytes::<NONCE_LEN>();
+        let mut sealed = plain.as_bytes().to_vec();
+        self.0
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(name.as_bytes()), &mut sealed)
+            .expect("a short text fits AES-GCM");
+        [nonce.as_slice(), &sealed].concat()
+    }
+
+    /// `None` when the key file is another one, or the value was altered.
+    pub fn open(&self, name: &str, sealed: &[u8]) -> Option<String> {
+        let (nonce, body) = sealed.split_at_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut body = body.to_vec();
+        let plain = self.0.open_in_place(nonce, Aad::from(name.as_bytes()), &mut body).ok()?;
+        String::from_utf8(plain.to_vec()).ok()
+    }
+}
+
+/// What the database keeps of a token: whoever reads it cannot log in with it.
+pub fn token_hash(token: &str) -> Vec<u8> {
+    Sha256::digest(token).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sealed_value_opens_only_under_its_own_name_and_key() {
+        let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let nonces = Nonces::Random;
+        let key = SecretKey::load(dir.path(), &nonces).unwrap();
+        let sealed = key.seal("wechat.api_key", "192006250b4c09247ec02edce69f6a2d", &nonces);
+        let again = SecretKey::load(dir.path(), &nonces).unwrap();
+        assert_eq!(again.open("wechat.api_key", &sealed).as_deref(), Some("192006250b4c09247ec02edce69f6a2d"));
+        assert_eq!(again.open("wechat.app_secret", &sealed), None);
+        assert_eq!(SecretKey::load(other.path(), &nonces).unwrap().open("wechat.api_key", &sealed), None);
+        assert_eq!(again.open("wechat.api_key", b"short"), None);
+        let mode = fs::metadata(dir.path().join("secret.key")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}
