@@ -10,3 +10,9 @@ pub mod db;
 pub mod wechat;
 
 pub mod error;
+pub mod settings;
+pub mod shop;
+
+pub mod buyers;
+pub mod catalogue;
+pub mod door;

@@ -1,0 +1,158 @@
+//! Addresses: our own form and `wx.chooseAddress`'s, checked by one constructor.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Code, Error, Result};
+use crate::ids::AddressId;
+
+/// Where a parcel goes. Made only by `AddressForm::check`, or read back from our own rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Address {
+    pub receiver: String,
+    pub phone: String,
+    pub province: String,
+    pub city: String,
+    pub district: String,
+    pub detail: String,
+    pub postcode: String,
+}
+
+impl Address {
+    /// `浙江省杭州市西湖区 文三路 1 号`
+    pub fn one_line(&self) -> String {
+        format!("{}{}{} {}", self.province, self.city, self.district, self.detail)
+    }
+
+    /// `138****1234`
+    pub fn masked_phone(&self) -> String {
+        let digits: Vec<char> = self.phone.chars().collect();
+        match digits.len() {
+            0..=4 => "****".into(),
+            n if n < 8 => format!("****{}", digits[n - 4..].iter().collect::<String>()),
+            n => {
+                format!("{}****{}", digits[..3].iter().collect::<String>(), digits[n - 4..].iter().collect::<String>())
+            }
+        }
+    }
+
+    /// `张*`
+    pub fn masked_receiver(&self) -> String {
+        self.receiver.chars().take(1).chain(['*']).collect()
+    }
+}
+
+/// An address in a buyer's book.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Saved {
+    pub id: AddressId,
+    #[serde(flatten)]
+    pub address: Address,
+    pub is_default: bool,
+}
+
+/// What a client sends: our names, or those of `wx.chooseAddress` as it gave them.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AddressForm {
+    receiver: Option<String>,
+    phone: Option<String>,
+    province: Option<String>,
+    city: Option<String>,
+    district: Option<String>,
+    detail: Option<String>,
+    postcode: Option<String>,
+    pub is_default: Option<bool>,
+    // wx.chooseAddress
+    user_name: Option<String>,
+    tel_number: Option<String>,
+    province_name: Option<String>,
+    city_name: Option<String>,
+    county_name: Option<String>,
+    street_name: Option<String>,
+    detail_info: Option<String>,
+    detail_info_new: Option<String>,
+    postal_code: Option<String>,
+    #[serde(rename = "nationalCode")]
+    _national_code: Option<String>,
+    #[serde(rename = "nationalCodeFull")]
+    _national_code_full: Option<String>,
+    #[serde(rename = "errMsg")]
+    _err_msg: Option<String>,
+}
+
+impl AddressForm {
+    /// The address, or every field that is wrong, each with its reason. `at` stands before the names, as in `address.`.
+    pub fn check(self, at: &str) -> Result<Address> {
+        let street = self.street_name.unwrap_or_default();
+        let wx_detail = self.detail_info.or(self.detail_info_new).map(|detail| {
+            // The street is often the start of the detail already.
+            if detail.starts_with(&street) { detail } else { format!("{street}{detail}") }
+        });
+        let mut error = Error::from(Code::ValidationFailed);
+        let mut take = |name: &str, label: &str, value: Option<String>, least: usize, most: usize| {
+            let value = value.unwrap_or_default().trim().to_owned();
+            let length = value.chars().count();
+            if length < least || length > most || value.chars().any(char::is_control) {
+                let problem = match length {
+                    0 => format!("请填写{label}"),
+                    _ => format!("{label}应为 {least} 到 {most} 个字，不含换行"),
+                };
+                error.fields.insert(format!("{at}{name}"), problem.into());
+            }
+            value
+        };
+        let address = Address {
+            receiver: take("receiver", "收货人", self.receiver.or(self.user_name), 1, 25),
+            phone: take("phone", "电话", self.phone.or(self.tel_number), 5, 20),
+            province: take("province", "省份", self.province.or(self.province_name), 1, 20),
+            // Cities that are provinces, and counties without a district, come with an empty part.
+            city: take("city", "城市", self.city.or(self.city_name), 0, 20),
+            district: take("district", "区县", self.district.or(self.county_name), 0, 20),
+            detail: take("detail", "详细地址", self.detail.or(wx_detail), 1, 120),
+            postcode: take("postcode", "邮编", self.postcode.or(self.postal_code), 0, 10),
+        };
+        let dialable = address.phone.bytes().all(|b| b.is_ascii_digit() || b"+- ".contains(&b))
+            && address.phone.bytes().filter(u8::is_ascii_digit).count() >= 5;
+        if !dialable && !error.fields.contains_key(&format!("{at}phone")) {
+            error.fields.insert(format!("{at}phone"), "电话只能是数字、空格、+ 和 -".into());
+        }
+        if error.fields.is_empty() { Ok(address) } else { Err(error) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(json: &str) -> Result<Address> {
+        serde_json::from_str::<AddressForm>(json).unwrap().check("")
+    }
+
+    #[test]
+    fn an_address_comes_in_our_form_or_in_wechats() {
+        let ours = form(
+            r#"{"receiver":"张三","phone":"13800001234","province":"浙江省","city":"杭州市","district":"西湖区","detail":"文三路1号"}"#,
+        );
+        let wechats = form(
+            r#"{"userName":"张三","telNumber":"13800001234","provinceName":"浙江省","cityName":"杭州市","countyName":"西湖区",
+                "streetName":"","detailInfo":"文三路1号","nationalCode":"330106","errMsg":"chooseAddress:ok"}"#,
+        );
+        assert_eq!(ours.unwrap(), wechats.unwrap());
+    }
+
+    #[test]
+    fn every_wrong_field_is_named() {
+        let error = form(r#"{"receiver":" ","phone":"not a number","province":"浙江省"}"#).unwrap_err();
+        let names: Vec<_> = error.fields.keys().map(String::as_str).collect();
+        assert_eq!(names, ["detail", "phone", "receiver"]);
+    }
+
+    #[test]
+    fn personal_data_is_masked() {
+        let mut address = form(r#"{"receiver":"张三","phone":"13800001234","province":"x","detail":"y"}"#).unwrap();
+        assert_eq!((address.masked_phone(), address.masked_receiver()), ("138****1234".into(), "张*".into()));
+        address.phone = "12345".into();
+        assert_eq!(address.masked_phone(), "****2345");
+    }
+}

@@ -1,0 +1,185 @@
+//! Logging in, the buyer's own page, and the address book.
+
+use rocket::http::Status;
+use rocket::serde::json::Json;
+use rocket::{Route, State, delete, get, post, put, routes};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::addresses::{Address, AddressForm, Saved};
+use super::{Buyer, SESSION, store};
+use crate::clock::{self, MINUTE};
+use crate::db::Tx;
+use crate::door::body::Body;
+use crate::door::limits::Limits;
+use crate::door::{Answer, ClientIp};
+use crate::error::{Code, Error, Result};
+use crate::ids::{AddressId, BuyerId};
+use crate::secrets::token_hash;
+use crate::shop::Shop;
+use crate::transactions::Entry;
+use crate::wechat::GatewayError;
+
+const MOST_ADDRESSES: i64 = 50;
+/// WeChat forgets a code after five minutes.
+const CODE_LIFE: i64 = 10 * MINUTE;
+
+pub fn routes() -> Vec<Route> {
+    routes![login, logout, set_profile, addresses, add_address, change_address, remove_address]
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Login {
+    code: String,
+}
+
+/// Turns a `wx.login` code into a token. A code is good once, here as at WeChat, and is never asked about twice.
+#[post("/login", data = "<login>")]
+async fn login(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, login: Body<Login>) -> Result<Json<Value>> {
+    limits.login(&ip.0)?;
+    let code = login.value.code;
+    if !(1..=128).contains(&code.len()) || !code.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(Error::field("code", "code 应是 wx.login 得到的登录凭证"));
+    }
+    let app = shop.settings().mini_program().ok_or_else(not_configured)?;
+    let (now, code_hash) = (shop.now(), token_hash(&code));
+    let fresh = shop.db.write(move |tx| Ok::<_, Error>(store::use_code(tx, &code_hash, now)?)).await?;
+    if !fresh {
+        return Err(Code::LoginCodeInvalid.into());
+    }
+    let exchange = shop.wechat.code_to_openid(&app, &code).await;
+    let (token, entry, now) = (shop.nonces.token(), Entry::sent(&exchange), shop.now());
+    let write = move |tx: &Tx| {
+        entry.record(tx, now)?;
+        let openid = match &exchange.result {
+            Ok(openid) => openid,
+            Err(e) => return Ok::<_, Error>(Err(e.clone())),
+        };
+        let (buyer, is_new) = open_session(tx, &app.app_id, openid, &token, now)?;
+        Ok(Ok(json!({
+            "token": token,
+            "expiresAt": clock::rfc3339(now + SESSION),
+            "buyer": { "id": buyer, "isNew": is_new },
+        })))
+    };
+    shop.db.write(write).await?.map(Json).map_err(|e| explain(&e))
+}
+
+fn not_configured() -> Error {
+    Error::from(Code::PaymentNotConfigured).says("店铺还没有填写小程序的 AppID 和 AppSecret，请联系商家")
+}
+
+/// WeChat's errcode, in the contract's words. Source: jscode2session.
+fn explain(e: &GatewayError) -> Error {
+    let GatewayError::Refused { code, .. } = e else {
+        return Error::from(Code::WechatUnavailable).says("暂时连不上微信，请稍后重新进入小程序").retry_after(5);
+    };
+    match code.as_str() {
+        "40029" | "40163" => Code::LoginCodeInvalid.into(),
+        "40226" => Code::LoginBlocked.into(),
+        "45011" => Error::from(Code::RateLimited).retry_after(60),
+        _ => Error::from(Code::WechatRejected).says("店铺的小程序设置有误，暂时无法登录，请联系商家"),
+    }
+}
+
+fn open_session(tx: &Tx, app_id: &str, openid: &str, token: &str, now: i64) -> rusqlite::Result<(BuyerId, bool)> {
+    let (buyer, is_new) = store::buyer_with(tx, app_id, openid, now)?;
+    store::insert_session(tx, &token_hash(token), buyer, now + SESSION)?;
+    store::delete_stale(tx, now, now - CODE_LIFE)?;
+    Ok((buyer, is_new))
+}
+
+/// Ends this login. The token is looked up by the guard, so a stranger's is 401.
+#[delete("/login")]
+async fn logout(shop: &State<Shop>, _buyer: Buyer, token: Token) -> Result<Status> {
+    shop.db.write(move |tx| Ok::<_, Error>(store::delete_session(tx, &token_hash(&token.0))?)).await?;
+    Ok(Status::NoContent)
+}
+
+struct Token(String);
+
+#[rocket::async_trait]
+impl<'r> rocket::request::FromRequest<'r> for Token {
+    type Error = ();
+    async fn from_request(request: &'r rocket::Request<'_>) -> rocket::request::Outcome<Token, ()> {
+        match super::bearer(request) {
+            Some(token) => rocket::request::Outcome::Success(Token(token.to_owned())),
+            None => rocket::request::Outcome::Error((Status::Unauthorized, ())),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Profile {
+    #[serde(default)]
+    nickname: String,
+    #[serde(default)]
+    avatar_url: String,
+}
+
+#[put("/me", data = "<profile>")]
+async fn set_profile(shop: &State<Shop>, buyer: Buyer, profile: Body<Profile>) -> Result<Json<Value>> {
+    let Profile { nickname, avatar_url } = profile.value;
+    if nickname.chars().count() > 32 || nickname.chars().any(char::is_control) {
+        return Err(Error::field("nickname", "昵称最多 32 个字，不含换行"));
+    }
+    if avatar_url.len() > 500 || !(avatar_url.is_empty() || avatar_url.starts_with("https://")) {
+        return Err(Error::field("avatarUrl", "头像应是 https 开头的网址"));
+    }
+    let answer = json!({ "id": buyer.id, "nickname": nickname, "avatarUrl": avatar_url });
+    shop.db.write(move |tx| Ok::<_, Error>(store::set_profile(tx, buyer.id, &nickname, &avatar_url)?)).await?;
+    Ok(Json(answer))
+}
+
+#[get("/addresses")]
+async fn addresses(shop: &State<Shop>, buyer: Buyer) -> Result<Json<Value>> {
+    let items = shop.db.read(move |conn| Ok::<_, Error>(store::addresses(conn, buyer.id)?)).await?;
+    Ok(Json(json!({ "items": items, "nextCursor": null })))
+}
+
+#[post("/addresses", data = "<form>")]
+async fn add_address(shop: &State<Shop>, buyer: Buyer, form: Body<AddressForm>) -> Result<Answer<Saved>> {
+    let default = form.value.is_default;
+    let address = form.value.check("")?;
+    let write = move |tx: &Tx| {
+        if store::count_addresses(tx, buyer.id)? >= MOST_ADDRESSES {
+            return Err(Error::from(Code::ValidationFailed).says("地址簿满了（50 个），请先删除不用的"));
+        }
+        // The first address is the default without being asked.
+        let default = default.unwrap_or(store::count_addresses(tx, buyer.id)? == 0);
+        let id = store::insert_address(tx, buyer.id, &address)?;
+        saved(tx, buyer.id, id, address, default)
+    };
+    Ok(Answer { status: Status::Created, body: shop.db.write(write).await?, replayed: false })
+}
+
+#[put("/addresses/<id>", data = "<form>")]
+async fn change_address(shop: &State<Shop>, buyer: Buyer, id: &str, form: Body<AddressForm>) -> Result<Json<Saved>> {
+    let id: AddressId = id.parse().map_err(|_| Code::NotFound)?;
+    let default = form.value.is_default;
+    let address = form.value.check("")?;
+    let write = move |tx: &Tx| {
+        let before = store::address(tx, buyer.id, id)?.ok_or(Code::NotFound)?;
+        store::update_address(tx, buyer.id, id, &address)?;
+        saved(tx, buyer.id, id, address, default.unwrap_or(before.is_default))
+    };
+    shop.db.write(write).await.map(Json)
+}
+
+fn saved(tx: &Tx, buyer: BuyerId, id: AddressId, address: Address, default: bool) -> Result<Saved> {
+    if default {
+        store::set_default(tx, buyer, Some(id))?;
+    } else if store::address(tx, buyer, id)?.is_some_and(|was| was.is_default) {
+        store::set_default(tx, buyer, None)?;
+    }
+    Ok(Saved { id, address, is_default: default })
+}
+
+#[delete("/addresses/<id>")]
+async fn remove_address(shop: &State<Shop>, buyer: Buyer, id: &str) -> Result<Status> {
+    let id: AddressId = id.parse().map_err(|_| Code::NotFound)?;
+    let gone = shop.db.write(move |tx| Ok::<_, Error>(store::delete_address(tx, buyer.id, id)?)).await?;
+    if gone { Ok(Status::NoContent) } else { Err(Code::NotFound.into()) }
+}

@@ -1,0 +1,70 @@
+//! Buyers: who asks, by the token of their login, and where their parcels go.
+
+pub mod addresses;
+pub mod api;
+pub mod store;
+
+use rocket::Request;
+use rocket::request::{FromRequest, Outcome};
+
+use crate::clock::{DAY, HOUR};
+use crate::error::{self, Code, Error};
+use crate::ids::BuyerId;
+use crate::secrets::token_hash;
+use crate::shop::Shop;
+
+/// A login lasts this long after its last use.
+pub const SESSION: i64 = 30 * DAY;
+
+/// A logged-in buyer. The openid is the payer's, under the app id they logged in with.
+#[derive(Clone, Debug)]
+pub struct Buyer {
+    pub id: BuyerId,
+    pub app_id: String,
+    pub openid: String,
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Buyer {
+    type Error = ();
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Buyer, ()> {
+        match identify(request).await {
+            Ok(buyer) => Outcome::Success(buyer),
+            Err(error) => Outcome::Error((error::leave(request, error), ())),
+        }
+    }
+}
+
+/// A buyer, if one is logged in; a token that is no good is still an error.
+pub struct MaybeBuyer(pub Option<Buyer>);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for MaybeBuyer {
+    type Error = ();
+    async fn from_request(request: &'r Request<'_>) -> Outcome<MaybeBuyer, ()> {
+        match request.headers().get_one("Authorization") {
+            None => Outcome::Success(MaybeBuyer(None)),
+            Some(_) => Buyer::from_request(request).await.map(|buyer| MaybeBuyer(Some(buyer))),
+        }
+    }
+}
+
+/// The token of `Authorization: Bearer …`.
+pub fn bearer<'r>(request: &'r Request<'_>) -> Option<&'r str> {
+    let (scheme, token) = request.headers().get_one("Authorization")?.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && (20..=100).contains(&token.len())).then_some(token)
+}
+
+async fn identify(request: &Request<'_>) -> error::Result<Buyer> {
+    let shop = request.rocket().state::<Shop>().ok_or(Code::Internal)?;
+    let hash = token_hash(bearer(request).ok_or(Code::Unauthenticated)?);
+    let (now, looked_up) = (shop.now(), hash.clone());
+    let found = shop.db.read(move |conn| Ok::<_, Error>(store::session(conn, &looked_up, now)?)).await?;
+    let (buyer, expires_at) = found.ok_or(Code::Unauthenticated)?;
+    // Sliding, but written down at most once an hour: reading must not cost a commit.
+    if expires_at < now + SESSION - HOUR {
+        shop.db.write(move |tx| Ok::<_, Error>(store::extend_session(tx, &hash, now + SESSION)?)).await?;
+    }
+    Ok(buyer)
+}

@@ -1,0 +1,260 @@
+//! The catalogue for buyers: categories, lists, details. Needs no login.
+
+use rocket::serde::json::Json;
+use rocket::{Route, State, get, routes};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::cache::{Cache, Rendered};
+use super::store::{self, Listing, Sort};
+use super::{Category, Delivery, Product, detail_html};
+use crate::door::query::{self, Page};
+use crate::error::{Code, Error, Result};
+use crate::ids::{CategoryId, ImageHash, ProductId, SkuId};
+use crate::money::Fen;
+use crate::shop::Shop;
+
+pub fn routes() -> Vec<Route> {
+    routes![shop, categories, products, product]
+}
+
+#[get("/shop")]
+fn shop(shop: &State<Shop>) -> Json<Value> {
+    let settings = shop.settings();
+    Json(json!({
+        "name": settings.shop_name(),
+        "logoUrl": null,
+        "notice": settings.get("shop.notice").unwrap_or_default(),
+        "phone": settings.get("shop.phone").unwrap_or_default(),
+        "open": settings.is_open(),
+        "sandbox": shop.wechat.is_simulated(),
+        "payMinutes": settings.pay_minutes(),
+        "freightText": settings.freight_text(),
+        "subscribeTemplateIds": [],
+    }))
+}
+
+#[get("/categories")]
+async fn categories(shop: &State<Shop>, cache: &State<Cache>) -> Result<Rendered> {
+    cached(shop, cache, "categories".into(), |conn| {
+        let all = store::categories(conn)?;
+        let items: Vec<_> = children(&all, None);
+        Ok(Some(Page { items, next_cursor: None }))
+    })
+    .await
+}
+
+#[get("/products?<categoryId>&<q>&<sort>&<inStock>&<limit>&<cursor>")]
+#[expect(non_snake_case, reason = "the contract's names")]
+#[expect(clippy::too_many_arguments, reason = "one argument a query parameter")]
+async fn products(
+    shop: &State<Shop>,
+    cache: &State<Cache>,
+    categoryId: Option<&str>,
+    q: Option<&str>,
+    sort: Option<&str>,
+    inStock: Option<&str>,
+    limit: Option<&str>,
+    cursor: Option<&str>,
+) -> Result<Rendered> {
+    let category = match categoryId.filter(|id| !id.is_empty()) {
+        None => None,
+        Some(id) => {
+            Some(id.parse::<CategoryId>().map_err(|_| Error::field("categoryId", "categoryId 不是有效的编号"))?)
+        }
+    };
+    let sort = match sort.filter(|word| !word.is_empty()) {
+        None => Sort::Default,
+        Some(word) => Sort::ALL
+            .into_iter()
+            .find(|s| s.word() == word)
+            .ok_or_else(|| Error::field("sort", "sort 只能是 default、newest、price_asc、price_desc 或 sales"))?,
+    };
+    let words = q.unwrap_or_default();
+    if words.chars().count() > 50 {
+        return Err(Error::field("q", "搜索词太长，请缩短到 50 个字以内"));
+    }
+    let listing = Listing {
+        category,
+        words: words.split_whitespace().map(str::to_owned).collect(),
+        in_stock: query::flag("inStock", inStock)?,
+        sort,
+        after: query::read_cursor(sort.word(), cursor)?,
+        // One more than asked tells whether there is a next page.
+        limit: query::limit(limit)? + 1,
+        ..Listing::default()
+    };
+    cached(shop, cache, format!("{listing:?}"), move |conn| {
+        let mut items = store::list(conn, &listing)?;
+        let more = items.len() as i64 == listing.limit;
+        items.truncate(listing.limit as usize - 1);
+        let next_cursor = items.last().filter(|_| more).map(|last| query::cursor(sort.word(), &last.key));
+        Ok(Some(Page { items: items.iter().map(ListItem::from).collect(), next_cursor }))
+    })
+    .await
+}
+
+#[get("/products/<id>")]
+async fn product(shop: &State<Shop>, cache: &State<Cache>, id: &str) -> Result<Rendered> {
+    let id: ProductId = id.parse().map_err(|_| Code::NotFound)?;
+    cached(shop, cache, format!("product {id}"), move |conn| match store::product(conn, id)? {
+        None => Err(Code::NotFound.into()),
+        Some(product) if !product.on_shelf || product.skus.iter().all(|sku| !sku.enabled) => {
+            Err(Code::ProductOffShelf.into())
+        }
+        Some(product) => Ok(Some(Detail::from(&product))),
+    })
+    .await
+}
+
+/// Gives the kept answer, or makes it from one moment of the database together with that moment's version.
+async fn cached<T: Serialize + Send + 'static>(
+    shop: &Shop,
+    cache: &State<Cache>,
+    asked: String,
+    make: impl FnOnce(&rusqlite::Connection) -> Result<Option<T>> + Send + 'static,
+) -> Result<Rendered> {
+    let version = shop.db.read(|conn| Ok::<_, Error>(store::version(conn)?)).await?;
+    if let Some(rendered) = cache.get(version, &asked) {
+        return Ok(rendered);
+    }
+    let made = move |conn: &rusqlite::Connection| Ok::<_, Error>((store::version(conn)?, make(conn)?));
+    let (version, answer) = shop.db.read(made).await?;
+    let rendered = Rendered::new(&answer.ok_or(Code::NotFound)?);
+    cache.put(version, asked, rendered.clone());
+    Ok(rendered)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CategoryItem {
+    id: CategoryId,
+    name: String,
+    icon_url: Option<String>,
+    product_count: i64,
+    children: Vec<CategoryItem>,
+}
+
+fn children(all: &[Category], parent: Option<CategoryId>) -> Vec<CategoryItem> {
+    all.iter()
+        .filter(|category| category.parent_id == parent)
+        .map(|category| CategoryItem {
+            id: category.id,
+            name: category.name.clone(),
+            icon_url: category.icon.as_ref().map(ImageHash::url),
+            product_count: category.product_count,
+            children: children(all, Some(category.id)),
+        })
+        .collect()
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ListItem {
+    id: ProductId,
+    name: String,
+    subtitle: String,
+    cover_url: Option<String>,
+    price_fen: Fen,
+    max_price_fen: Fen,
+    market_price_fen: Option<Fen>,
+    sold_count: i64,
+    sold_out: bool,
+}
+
+impl From<&store::Item> for ListItem {
+    fn from(item: &store::Item) -> ListItem {
+        ListItem {
+            id: item.id,
+            name: item.name.clone(),
+            subtitle: item.subtitle.clone(),
+            cover_url: item.cover.as_ref().map(ImageHash::url),
+            price_fen: item.price,
+            max_price_fen: item.max_price,
+            market_price_fen: item.market_price,
+            sold_count: item.sold_count,
+            sold_out: item.available() < 1,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Detail {
+    id: ProductId,
+    name: String,
+    subtitle: String,
+    cover_url: Option<String>,
+    price_fen: Fen,
+    max_price_fen: Fen,
+    market_price_fen: Option<Fen>,
+    sold_count: i64,
+    sold_out: bool,
+    category_id: Option<CategoryId>,
+    images: Vec<String>,
+    detail_html: String,
+    specs: Vec<Spec>,
+    skus: Vec<SkuItem>,
+}
+
+#[derive(Serialize)]
+struct Spec {
+    name: String,
+    values: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SkuItem {
+    id: SkuId,
+    specs: Map<String, Value>,
+    price_fen: Fen,
+    market_price_fen: Option<Fen>,
+    available: i64,
+    image_url: Option<String>,
+    limit_per_order: Option<i64>,
+    delivery: Delivery,
+    delivery_text: &'static str,
+}
+
+impl From<&Product> for Detail {
+    fn from(product: &Product) -> Detail {
+        let enabled = || product.skus.iter().filter(|sku| sku.enabled);
+        let mut specs: Vec<Spec> = Vec::new();
+        for (name, value) in enabled().flat_map(|sku| &sku.specs) {
+            match specs.iter_mut().find(|spec| &spec.name == name) {
+                None => specs.push(Spec { name: name.clone(), values: vec![value.clone()] }),
+                Some(spec) if !spec.values.contains(value) => spec.values.push(value.clone()),
+                Some(_) => {}
+            }
+        }
+        Detail {
+            id: product.id,
+            name: product.name.clone(),
+            subtitle: product.subtitle.clone(),
+            cover_url: product.images.first().map(ImageHash::url),
+            price_fen: product.price,
+            max_price_fen: product.max_price,
+            market_price_fen: product.market_price,
+            sold_count: product.sold_count,
+            sold_out: enabled().all(|sku| sku.available() < 1),
+            category_id: product.category_id,
+            images: product.images.iter().map(ImageHash::url).collect(),
+            detail_html: detail_html(&product.detail),
+            specs,
+            skus: enabled()
+                .map(|sku| SkuItem {
+                    id: sku.id,
+                    specs: sku.specs.iter().map(|(n, v)| (n.clone(), Value::from(v.clone()))).collect(),
+                    price_fen: sku.price,
+                    market_price_fen: sku.market_price,
+                    available: sku.available().clamp(0, super::stock::SHOWN_AT_MOST),
+                    image_url: sku.image.as_ref().map(ImageHash::url),
+                    limit_per_order: sku.limit_per_order,
+                    delivery: sku.delivery,
+                    delivery_text: sku.delivery.text(),
+                })
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What is for sale: categories, products, SKUs, their pictures and their stock.
+
+pub mod api;
+pub mod cache;
+
+pub mod media;
+pub mod stock;
+pub mod store;
+
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+use crate::ids::{CategoryId, ImageHash, ProductId, SkuId};
+use crate::money::Fen;
+
+/// How a SKU reaches the buyer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Delivery {
+    #[default]
+    Express,
+    Pickup,
+    /// Nothing to hand over: a voucher, a service.
+    None,
+}
+
+impl Delivery {
+    pub const ALL: [Delivery; 3] = [Delivery::Express, Delivery::Pickup, Delivery::None];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Delivery::Express => "express",
+            Delivery::Pickup => "pickup",
+            Delivery::None => "none",
+        }
+    }
+
+    pub fn text(self) -> &'static str {
+        match self {
+            Delivery::Express => "快递",
+            Delivery::Pickup => "自提",
+            Delivery::None => "无需配送",
+        }
+    }
+}
+
+impl FromStr for Delivery {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Delivery, ()> {
+        Delivery::ALL.into_iter().find(|d| d.word() == text).ok_or(())
+    }
+}
+
+impl Serialize for Delivery {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self.word())
+    }
+}
+
+/// A category, its place and how many products stand in it and below it.
+#[derive(Clone, Debug)]
+pub struct Category {
+    pub id: CategoryId,
+    pub parent_id: Option<CategoryId>,
+    pub name: String,
+    pub icon: Option<ImageHash>,
+    pub product_count: i64,
+}
+
+/// A product with everything that belongs to it.
+#[derive(Clone, Debug)]
+pub struct Product {
+    pub id: ProductId,
+    pub category_id: Option<CategoryId>,
+    pub name: String,
+    pub subtitle: String,
+    /// Plain text; a line `图片:HASH` is a picture.
+    pub detail: String,
+    pub on_shelf: bool,
+    pub price: Fen,
+    pub max_price: Fen,
+    pub market_price: Option<Fen>,
+    pub sold_count: i64,
+    pub version: i64,
+    pub images: Vec<ImageHash>,
+    pub skus: Vec<Sku>,
+}
+
+/// What is bought: one choice of every spec, with a price and a stock of its own.
+#[derive(Clone, Debug)]
+pub struct Sku {
+    pub id: SkuId,
+    pub product_id: ProductId,
+    pub specs: Vec<(String, String)>,
+    pub sku_code: Option<String>,
+    pub price: Fen,
+    pub market_price: Option<Fen>,
+    pub on_hand: i64,
+    pub reserved: i64,
+    pub limit_per_order: Option<i64>,
+    pub delivery: Delivery,
+    pub image: Option<ImageHash>,
+    pub enabled: bool,
+}
+
+impl Sku {
+    /// What can still be bought.
+    pub fn available(&self) -> i64 {
+        self.on_hand - self.reserved
+    }
+
+    /// `红色 / L`, or nothing for a product without choices.
+    pub fn spec_text(&self) -> String {
+        self.specs.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(" / ")
+    }
+}
+
+/// The detail text as HTML: paragraphs and pictures, everything else escaped. Safe by construction.
+pub fn detail_html(detail: &str) -> String {
+    let mut html = String::new();
+    for line in detail.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        match line.strip_prefix("图片:").and_then(|hash| hash.trim().parse::<ImageHash>().ok()) {
+            Some(hash) => html.push_str(&format!("<p><img src=\"{}\" alt=\"\"></p>", hash.url())),
+            None => {
+                let text = line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+                html.push_str(&format!("<p>{text}</p>"));
+            }
+        }
+    }
+    html
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_detail_cannot_carry_a_script() {
+        let hash = "a".repeat(64);
+        let html = detail_html(&format!("<script>alert(1)</script>\n\n图片:{hash}\n图片:javascript"));
+        assert_eq!(
+            html,
+            format!(
+                "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p><p><img src=\"/media/{hash}.jpg\" alt=\"\"></p><p>图片:javascript</p>"
+            )
+        );
+    }
+}

@@ -1,0 +1,468 @@
+//! SQL of the catalogue.
+
+use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params, params_from_iter};
+
+use super::{Category, Delivery, Product, Sku};
+use crate::db::Tx;
+use crate::ids::{CategoryId, ImageHash, ProductId, SkuId};
+use crate::money::Fen;
+
+pub fn version(conn: &Connection) -> Result<i64> {
+    conn.prepare_cached("select version from catalogue_version")?.query_row([], |row| row.get(0))
+}
+
+/// Every write that a buyer could see ends here: answers kept under the old version are not given again.
+pub fn raise_version(tx: &Tx) -> Result<()> {
+    tx.prepare_cached("update catalogue_version set version = version + 1")?.execute([])?;
+    Ok(())
+}
+
+// ── categories ──
+
+pub fn categories(conn: &Connection) -> Result<Vec<Category>> {
+    let mut rows = conn.prepare_cached(
+        "select c.id, c.parent_id, c.name, c.icon_hash,
+                (select count(*) from products p
+                  where p.on_shelf = 1
+                    and p.category_id in (select id from categories where id = c.id or parent_id = c.id)) as products
+           from categories c
+          order by c.position, c.id",
+    )?;
+    let categories = rows.query_map([], |row| {
+        Ok(Category {
+            id: row.get("id")?,
+            parent_id: row.get("parent_id")?,
+            name: row.get("name")?,
+            icon: row.get("icon_hash")?,
+            product_count: row.get("products")?,
+        })
+    })?;
+    categories.collect()
+}
+
+/// The category of this name below `parent`, made if there is none.
+pub fn category_named(tx: &Tx, parent: Option<CategoryId>, name: &str) -> Result<CategoryId> {
+    let found = tx
+        .prepare_cached("select id from categories where name = ?1 and parent_id is ?2")?
+        .query_row(params![name, parent], |row| row.get(0))
+        .optional()?;
+    if let Some(id) = found {
+        return Ok(id);
+    }
+    tx.prepare_cached(
+        "insert into categories (parent_id, name, position)
+         values (?1, ?2, (select coalesce(max(position), 0) + 1 from categories))",
+    )?
+    .execute(params![parent, name])?;
+    Ok(CategoryId(tx.last_insert_rowid()))
+}
+
+// ── lists ──
+
+/// The orders in which products can be listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// As the merchant entered them.
+    #[default]
+    Default,
+    Newest,
+    PriceAsc,
+    PriceDesc,
+    Sales,
+}
+
+impl Sort {
+    pub const ALL: [Sort; 5] = [Sort::Default, Sort::Newest, Sort::PriceAsc, Sort::PriceDesc, Sort::Sales];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Sort::Default => "default",
+            Sort::Newest => "newest",
+            Sort::PriceAsc => "price_asc",
+            Sort::PriceDesc => "price_desc",
+            Sort::Sales => "sales",
+        }
+    }
+
+    /// The sorted column, and the direction of both it and the id behind it.
+    fn columns(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Sort::Default => ("p.id", ">", "asc"),
+            Sort::Newest => ("p.id", "<", "desc"),
+            Sort::PriceAsc => ("p.price_fen", ">", "asc"),
+            Sort::PriceDesc => ("p.price_fen", "<", "desc"),
+            Sort::Sales => ("p.sold_count", "<", "desc"),
+        }
+    }
+}
+
+/// Which products, in which order, from where on.
+#[derive(Clone, Debug, Default)]
+pub struct Listing {
+    pub category: Option<CategoryId>,
+    /// Every word must occur in name, subtitle or category.
+    pub words: Vec<String>,
+    pub in_stock: bool,
+    pub sort: Sort,
+    /// `None` lists what is on the shelf; the console asks for more.
+    pub shelf: Shelf,
+    pub after: Option<[i64; 2]>,
+    pub limit: i64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shelf {
+    #[default]
+    On,
+    Off,
+    SoldOut,
+}
+
+/// A product as a list shows it.
+#[derive(Clone, Debug)]
+pub struct Item {
+    pub id: ProductId,
+    pub name: String,
+    pub subtitle: String,
+    pub cover: Option<ImageHash>,
+    pub price: Fen,
+    pub max_price: Fen,
+    pub market_price: Option<Fen>,
+    pub sold_count: i64,
+    pub category: Option<String>,
+    pub on_shelf: bool,
+    pub on_hand: i64,
+    pub reserved: i64,
+    /// Where the list stands at this item.
+    pub key: [i64; 2],
+}
+
+impl Item {
+    pub fn available(&self) -> i64 {
+        self.on_hand - self.reserved
+    }
+}
+
+const HAS_STOCK: &str =
+    "exists (select 1 from skus s where s.product_id = p.id and s.enabled = 1 and s.on_hand > s.reserved)";
+
+pub fn list(conn: &Connection, listing: &Listing) -> Result<Vec<Item>> {
+    let (column, beyond, direction) = listing.sort.columns();
+    let mut values: Vec<Box<dyn ToSql>> = Vec::new();
+    let mut where_ = vec![
+        match listing.shelf {
+            Shelf::On => "p.on_shelf = 1",
+            Shelf::Off => "p.on_shelf = 0",
+            Shelf::SoldOut => "p.on_shelf = 1",
+        }
+        .to_owned(),
+        // A product without an enabled SKU cannot be bought, so buyers do not see it; staff find it off the shelf.
+        match listing.shelf {
+            Shelf::On | Shelf::SoldOut => {
+                "exists (select 1 from skus s where s.product_id = p.id and s.enabled = 1)".to_owned()
+            }
+            Shelf::Off => "true".to_owned(),
+        },
+    ];
+    if let Some(category) = listing.category {
+        values.push(Box::new(category));
+        let n = values.len();
+        where_.push(format!("p.category_id in (select id from categories where id = ?{n} or parent_id = ?{n})"));
+    }
+    for word in &listing.words {
+        // LIKE, because a word of one or two Chinese characters must be found; a trigram index finds none of them.
+        let pattern = word.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
+        values.push(Box::new(format!("%{pattern}%")));
+        let n = values.len();
+        where_.push(format!(
+            r"(p.name like ?{n} escape '\' or p.subtitle like ?{n} escape '\' or c.name like ?{n} escape '\'
+               or exists (select 1 from skus s where s.product_id = p.id and s.sku_code like ?{n} escape '\'))"
+        ));
+    }
+    if listing.in_stock {
+        where_.push(HAS_STOCK.to_owned());
+    }
+    if listing.shelf == Shelf::SoldOut {
+        where_.push(format!("not {HAS_STOCK}"));
+    }
+    if let Some([value, id]) = listing.after {
+        values.push(Box::new(value));
+        values.push(Box::new(id));
+        let n = values.len();
+        where_.push(format!("({column}, p.id) {beyond} (?{}, ?{n})", n - 1));
+    }
+    values.push(Box::new(listing.limit));
+    let sql = format!(
+        "select p.id, p.name, p.subtitle, p.price_fen, p.max_price_fen, p.market_price_fen, p.sold_count, p.on_shelf,
+                c.name as category, {column} as sorted_by,
+                (select hash from product_images i where i.product_id = p.id order by position limit 1) as cover,
+                (select coalesce(sum(on_hand), 0) from skus s where s.product_id = p.id and s.enabled = 1) as on_hand,
+                (select coalesce(sum(reserved), 0) from skus s where s.product_id = p.id and s.enabled = 1) as reserved
+           from products p left join categories c on c.id = p.category_id
+          where {}
+          order by {column} {direction}, p.id {direction}
+          limit ?{}",
+        where_.join(" and "),
+        values.len(),
+    );
+    let mut rows = conn.prepare_cached(&sql)?;
+    let items = rows.query_map(params_from_iter(values), |row| {
+        let id: ProductId = row.get("id")?;
+        Ok(Item {
+            id,
+            name: row.get("name")?,
+            subtitle: row.get("subtitle")?,
+            cover: row.get("cover")?,
+            price: row.get("price_fen")?,
+            max_price: row.get("max_price_fen")?,
+            market_price: row.get("market_price_fen")?,
+            sold_count: row.get("sold_count")?,
+            category: row.get("category")?,
+            on_shelf: row.get("on_shelf")?,
+            on_hand: row.get("on_hand")?,
+            reserved: row.get("reserved")?,
+            key: [row.get("sorted_by")?, id.0],
+        })
+    })?;
+    items.collect()
+}
+
+/// How many products are on the shelf, off it, and sold out.
+pub fn shelf_counts(conn: &Connection) -> Result<[i64; 3]> {
+    conn.prepare_cached(&format!(
+        "select coalesce(sum(on_shelf = 1), 0), coalesce(sum(on_shelf = 0), 0),
+                coalesce(sum(on_shelf = 1 and not {HAS_STOCK}), 0)
+           from products p"
+    ))?
+    .query_row([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))
+}
+
+// ── one product ──
+
+pub fn product(conn: &Connection, id: ProductId) -> Result<Option<Product>> {
+    let product = conn
+        .prepare_cached(
+            "select id, category_id, name, subtitle, detail, on_shelf, price_fen, max_price_fen, market_price_fen,
+                    sold_count, version
+               from products where id = ?1",
+        )?
+        .query_row([id], |row| {
+            Ok(Product {
+                id: row.get("id")?,
+                category_id: row.get("category_id")?,
+                name: row.get("name")?,
+                subtitle: row.get("subtitle")?,
+                detail: row.get("detail")?,
+                on_shelf: row.get("on_shelf")?,
+                price: row.get("price_fen")?,
+                max_price: row.get("max_price_fen")?,
+                market_price: row.get("market_price_fen")?,
+                sold_count: row.get("sold_count")?,
+                version: row.get("version")?,
+                images: Vec::new(),
+                skus: Vec::new(),
+            })
+        })
+        .optional()?;
+    let Some(mut product) = product else { return Ok(None) };
+    let mut rows = conn.prepare_cached("select hash from product_images where product_id = ?1 order by position")?;
+    product.images = rows.query_map([id], |row| row.get(0))?.collect::<Result<_>>()?;
+    let mut rows = conn.prepare_cached("select * from skus where product_id = ?1 order by position, id")?;
+    product.skus = rows.query_map([id], read_sku)?.collect::<Result<_>>()?;
+    Ok(Some(product))
+}
+
+pub fn product_named(conn: &Connection, name: &str) -> Result<Option<ProductId>> {
+    conn.prepare_cached("select id from products where name = ?1")?.query_row([name], |row| row.get(0)).optional()
+}
+
+/// A SKU with what an order line needs of its product.
+pub struct ForSale {
+    pub sku: Sku,
+    pub product_name: String,
+    pub cover: Option<ImageHash>,
+    /// On the shelf and enabled.
+    pub on_sale: bool,
+}
+
+pub fn for_sale(conn: &Connection, id: SkuId) -> Result<Option<ForSale>> {
+    conn.prepare_cached(
+        "select s.*, p.name as product_name, p.on_shelf,
+                (select hash from product_images i where i.product_id = p.id order by position limit 1) as cover
+           from skus s join products p on p.id = s.product_id
+          where s.id = ?1",
+    )?
+    .query_row([id], |row| {
+        let sku = read_sku(row)?;
+        let on_shelf: bool = row.get("on_shelf")?;
+        Ok(ForSale {
+            on_sale: on_shelf && sku.enabled,
+            sku,
+            product_name: row.get("product_name")?,
+            cover: row.get("cover")?,
+        })
+    })
+    .optional()
+}
+
+fn read_sku(row: &Row<'_>) -> Result<Sku> {
+    let specs: String = row.get("specs")?;
+    let delivery: String = row.get("delivery")?;
+    let broken = |e: Box<dyn std::error::Error + Send + Sync>| {
+        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, e)
+    };
+    Ok(Sku {
+        id: row.get("id")?,
+        product_id: row.get("product_id")?,
+        specs: serde_json::from_str(&specs).map_err(|e| broken(e.into()))?,
+        sku_code: row.get("sku_code")?,
+        price: row.get("price_fen")?,
+        market_price: row.get("market_price_fen")?,
+        on_hand: row.get("on_hand")?,
+        reserved: row.get("reserved")?,
+        limit_per_order: row.get("limit_per_order")?,
+        delivery: delivery.parse().map_err(|()| broken(delivery.into()))?,
+        image: row.get("image_hash")?,
+        enabled: row.get("enabled")?,
+    })
+}
+
+// ── changes ──
+
+/// What staff may write of a product; prices and stock belong to its SKUs.
+#[derive(Clone, Debug, Default)]
+pub struct Draft {
+    pub category_id: Option<CategoryId>,
+    pub name: String,
+    pub subtitle: String,
+    pub detail: String,
+    pub on_shelf: bool,
+}
+
+pub fn insert_product(tx: &Tx, draft: &Draft, now: i64) -> Result<ProductId> {
+    tx.prepare_cached(
+        "insert into products (category_id, name, subtitle, detail, on_shelf, created_at, updated_at)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+    )?
+    .execute(params![draft.category_id, draft.name, draft.subtitle, draft.detail, draft.on_shelf, now])?;
+    Ok(ProductId(tx.last_insert_rowid()))
+}
+
+/// False when a colleague has saved another version meanwhile.
+pub fn update_product(tx: &Tx, id: ProductId, version: i64, draft: &Draft, now: i64) -> Result<bool> {
+    let changed = tx
+        .prepare_cached(
+            "update products
+                set category_id = ?3, name = ?4, subtitle = ?5, detail = ?6, on_shelf = ?7, updated_at = ?8,
+                    version = version + 1
+              where id = ?1 and version = ?2",
+        )?
+        .execute(params![
+            id,
+            version,
+            draft.category_id,
+            draft.name,
+            draft.subtitle,
+            draft.detail,
+            draft.on_shelf,
+            now
+        ])?;
+    Ok(changed == 1)
+}
+
+pub fn set_images(tx: &Tx, id: ProductId, images: &[ImageHash]) -> Result<()> {
+    tx.prepare_cached("delete from product_images where product_id = ?1")?.execute([id])?;
+    let mut insert =
+        tx.prepare_cached("insert into product_images (product_id, position, hash) values (?1, ?2, ?3)")?;
+    for (position, hash) in (0..).zip(images) {
+        insert.execute(params![id, position, hash])?;
+    }
+    Ok(())
+}
+
+/// What staff may write of a SKU; its stock changes only with a reason, in `stock`.
+#[derive(Clone, Debug)]
+pub struct SkuDraft {
+    pub specs: Vec<(String, String)>,
+    pub sku_code: Option<String>,
+    pub price: Fen,
+    pub market_price: Option<Fen>,
+    pub limit_per_order: Option<i64>,
+    pub delivery: Delivery,
+    pub enabled: bool,
+}
+
+/// Writes the SKU with these specs, new or changed.
+pub fn put_sku(tx: &Tx, product_id: ProductId, draft: &SkuDraft) -> Result<SkuId> {
+    let specs = serde_json::to_string(&draft.specs).unwrap_or_else(|_| "[]".into());
+    tx.prepare_cached(
+        "insert into skus (product_id, specs, sku_code, price_fen, market_price_fen, limit_per_order, delivery, enabled,
+                           position)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+                 (select coalesce(max(position), 0) + 1 from skus where product_id = ?1))
+         on conflict (product_id, specs) do update
+            set sku_code = excluded.sku_code, price_fen = excluded.price_fen,
+                market_price_fen = excluded.market_price_fen, limit_per_order = excluded.limit_per_order,
+                delivery = excluded.delivery, enabled = excluded.enabled
+         returning id",
+    )?
+    .query_row(
+        params![
+            product_id,
+            specs,
+            draft.sku_code,
+            draft.price,
+            draft.market_price,
+            draft.limit_per_order,
+            draft.delivery.word(),
+            draft.enabled
+        ],
+        |row| row.get(0),
+    )
+}
+
+/// Brings the product's own price range up to date with its SKUs, and tells buyers' caches.
+pub fn refresh_prices(tx: &Tx, id: ProductId) -> Result<()> {
+    tx.prepare_cached(
+        "update products
+            set price_fen = coalesce(low, 0), max_price_fen = coalesce(high, 0), market_price_fen = market
+           from (select min(price_fen) as low, max(price_fen) as high, max(market_price_fen) as market
+                   from skus where product_id = ?1 and enabled = 1)
+          where id = ?1",
+    )?
+    .execute([id])?;
+    raise_version(tx)
+}
+
+pub fn count_sale(tx: &Tx, id: ProductId, quantity: i64) -> Result<()> {
+    tx.prepare_cached("update products set sold_count = sold_count + ?2 where id = ?1")?
+        .execute(params![id, quantity])?;
+    Ok(())
+}
+
+pub fn set_shelf(tx: &Tx, id: ProductId, on_shelf: bool, now: i64) -> Result<bool> {
+    let changed = tx
+        .prepare_cached("update products set on_shelf = ?2, updated_at = ?3, version = version + 1 where id = ?1")?
+        .execute(params![id, on_shelf, now])?;
+    raise_version(tx)?;
+    Ok(changed == 1)
+}
+
+// ── pictures ──
+
+pub fn put_image(tx: &Tx, hash: &ImageHash, width: u32, height: u32, bytes: &[u8], now: i64) -> Result<()> {
+    tx.prepare_cached(
+        "insert into images (hash, width, height, bytes, created_at) values (?1, ?2, ?3, ?4, ?5)
+         on conflict (hash) do nothing",
+    )?
+    .execute(params![hash, width, height, bytes, now])?;
+    Ok(())
+}
+
+pub fn image(conn: &Connection, hash: &ImageHash) -> Result<Option<Vec<u8>>> {
+    conn.prepare_cached("select bytes from images where hash = ?1")?.query_row([hash], |row| row.get(0)).optional()
+}
+
+pub fn image_exists(conn: &Connection, hash: &ImageHash) -> Result<bool> {
+    conn.prepare_cached("select 1 from images where hash = ?1")?.exists([hash])
+}

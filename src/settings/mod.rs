@@ -1,0 +1,346 @@
+//! Settings: what the file and the environment fix, and what the console's settings page stored.
+
+pub mod store;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use rocket::figment::Figment;
+use rocket::figment::value::{Dict, Num, Value};
+use rusqlite::Connection;
+
+use crate::clock::MINUTE;
+use crate::db::Tx;
+use crate::money::Fen;
+use crate::nonce::Nonces;
+use crate::secrets::SecretKey;
+use crate::wechat::mini_program::MiniProgram;
+use crate::wechat::{API_URL, Merchant, PAY_URL};
+use store::Stored;
+
+/// One setting: its name, its words on the page, whether it is sealed, and what it must look like.
+pub struct Setting {
+    /// `table.key`, as in `Rocket.toml`.
+    pub name: &'static str,
+    pub label: &'static str,
+    pub hint: &'static str,
+    pub secret: bool,
+    pub check: fn(&str) -> Result<(), &'static str>,
+}
+
+macro_rules! setting {
+    ($name:literal, $label:literal, $hint:literal, $check:expr) => {
+        Setting { name: $name, label: $label, hint: $hint, secret: false, check: $check }
+    };
+    (secret $name:literal, $label:literal, $hint:literal, $check:expr) => {
+        Setting { name: $name, label: $label, hint: $hint, secret: true, check: $check }
+    };
+}
+
+/// Every setting that the console can store, in the order of its page.
+pub const SETTINGS: &[Setting] = &[
+    setting!("shop.name", "店铺名", "显示在小程序和微信账单上", |v| short(v, 20)),
+    setting!("shop.notice", "店铺公告", "小程序首页的一句话，可以留空", |v| short(v, 100)),
+    setting!("shop.phone", "客服电话", "买家可以拨打", |v| short(v, 20)),
+    setting!("shop.open", "营业", "yes 营业，no 休息中（不能下单）", |v| one_of(v, &["yes", "no"])),
+    setting!("shop.pay_minutes", "付款时限（分钟）", "5 到 120，超时自动关闭订单", minutes),
+    setting!("shop.freight", "运费（元）", "每单快递运费", yuan),
+    setting!("shop.free_freight_from", "满多少元包邮", "留空表示不包邮", yuan),
+    setting!(
+        "shop.reopen_late",
+        "迟到的付款重新开单",
+        "yes：库存还够就恢复订单；no：等待退款",
+        |v| one_of(v, &["yes", "no"])
+    ),
+    setting!("shop.public_url", "对外地址", "https://您的域名，微信用它通知付款结果", public_url),
+    setting!("wechat.app_id", "小程序 AppID", "wx 开头的 18 位", app_id),
+    setting!(secret "wechat.app_secret", "小程序 AppSecret", "32 位", |v| letters(v, 32..=32, "AppSecret 是 32 位字母和数字")),
+    setting!("wechat.mch_id", "商户号", "微信支付商户号，数字", |v| {
+        if v.bytes().all(|b| b.is_ascii_digit()) && (6..=32).contains(&v.len()) {
+            Ok(())
+        } else {
+            Err("商户号是 6 到 32 位数字")
+        }
+    }),
+    setting!(secret "wechat.api_key", "APIv2 密钥", "商户平台 → 账户中心 → API 安全，32 位", |v| {
+        letters(v, 32..=32, "API 密钥（v2）是 32 位字母和数字：请在商户平台 → 账户中心 → API 安全 重新设置并填到这里")
+    }),
+    setting!("wechat.sign_type", "签名方式", "MD5 或 HMAC-SHA256", |v| one_of(v, &["MD5", "HMAC-SHA256"])),
+    setting!(secret "wechat.message_token", "消息推送 Token", "小程序后台 → 开发设置 → 消息推送，3–32 位", |v| {
+        letters(v, 3..=32, "Token 是 3 到 32 位字母和数字")
+    }),
+];
+
+/// What the server was started with; it does not change while the shop runs.
+#[derive(Clone, Debug)]
+pub struct Server {
+    pub data_dir: PathBuf,
+    pub pay_url: String,
+    pub api_url: String,
+    /// Settings that the file or the environment fixed, by name.
+    pub fixed: BTreeMap<&'static str, String>,
+}
+
+impl Server {
+    /// Reads the tables `shop` and `wechat` of Rocket's configuration. `Err` is a sentence for whoever starts the shop.
+    pub fn from_figment(figment: &Figment) -> Result<Server, String> {
+        let (shop, wechat) = (table(figment, "shop")?, table(figment, "wechat")?);
+        let mut server = Server {
+            data_dir: PathBuf::from("data"),
+            pay_url: PAY_URL.into(),
+            api_url: API_URL.into(),
+            fixed: BTreeMap::new(),
+        };
+        for (table, values) in [("shop", shop), ("wechat", wechat)] {
+            for (key, value) in values {
+                let name = format!("{table}.{key}");
+                let value = text(&name, &value)?;
+                match name.as_str() {
+                    "shop.data_dir" => server.data_dir = value.into(),
+                    "wechat.pay_url" => server.pay_url = value,
+                    "wechat.api_url" => server.api_url = value,
+                    // Refunds read these two; their files are checked when they are used.
+                    "wechat.client_cert" | "wechat.client_key" => {}
+                    _ => {
+                        let setting = setting_named(&name)
+                            .ok_or_else(|| format!("配置里有不认识的项 {name}，请对照 README 的设置一节"))?;
+                        let value = value.trim().to_owned();
+                        (setting.check)(&value).map_err(|problem| format!("配置 {name} 不正确: {problem}"))?;
+                        server.fixed.insert(setting.name, value);
+                    }
+                }
+            }
+        }
+        Ok(server)
+    }
+}
+
+pub fn setting_named(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name == name)
+}
+
+/// The settings in force at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    values: BTreeMap<&'static str, String>,
+    fixed: BTreeSet<&'static str>,
+}
+
+impl Settings {
+    /// Stored values under fixed ones. A secret that does not open (another key file) counts as missing, and is logged.
+    pub fn load(conn: &Connection, server: &Server, key: &SecretKey) -> rusqlite::Result<Settings> {
+        let mut values = BTreeMap::new();
+        for (name, stored) in store::all(conn)? {
+            let Some(setting) = setting_named(&name) else { continue };
+            let value = match stored {
+                Stored::Plain(value) => Some(value),
+                Stored::Sealed(sealed) => key.open(setting.name, &sealed),
+            };
+            match value {
+                Some(value) => drop(values.insert(setting.name, value)),
+                None => log::error!("设置 {name} 打不开：secret.key 不是封存它的那一个，请在设置页重新填写"),
+            }
+        }
+        values.extend(server.fixed.clone());
+        Ok(Settings { values, fixed: server.fixed.keys().copied().collect() })
+    }
+
+    /// Stores one value; an empty one removes it. The caller has checked it.
+    pub fn save(tx: &Tx, setting: &Setting, value: &str, key: &SecretKey, nonces: &Nonces) -> rusqlite::Result<()> {
+        if value.is_empty() {
+            return store::remove(tx, setting.name);
+        }
+        let stored = match setting.secret {
+            true => Stored::Sealed(key.seal(setting.name, value, nonces)),
+            false => Stored::Plain(value.to_owned()),
+        };
+        store::put(tx, setting.name, &stored)
+    }
+
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    pub fn is_fixed(&self, name: &str) -> bool {
+        self.fixed.contains(name)
+    }
+
+    /// How a value looks on a page: secrets by their last four characters.
+    pub fn shown(&self, setting: &Setting) -> String {
+        let value = self.get(setting.name).unwrap_or_default();
+        match (setting.secret, value.len()) {
+            (false, _) => value.to_owned(),
+            (true, 0) => String::new(),
+            (true, n) => format!("••••{}", value.get(n.saturating_sub(4)..).unwrap_or_default()),
+        }
+    }
+
+    pub fn shop_name(&self) -> &str {
+        self.get("shop.name").unwrap_or("小铺")
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.get("shop.open") != Some("no")
+    }
+
+    pub fn reopens_late(&self) -> bool {
+        self.get("shop.reopen_late") != Some("no")
+    }
+
+    pub fn pay_minutes(&self) -> i64 {
+        self.get("shop.pay_minutes").and_then(|m| m.parse().ok()).filter(|m| (5..=120).contains(m)).unwrap_or(30)
+    }
+
+    pub fn pay_window(&self) -> i64 {
+        self.pay_minutes() * MINUTE
+    }
+
+    /// Freight for express goods of this sum.
+    pub fn freight(&self, goods: Fen) -> Fen {
+        let yuan = |name| self.get(name).and_then(Fen::from_yuan);
+        match yuan("shop.free_freight_from") {
+            Some(from) if goods >= from => Fen::ZERO,
+            _ => yuan("shop.freight").unwrap_or(Fen::ZERO),
+        }
+    }
+
+    pub fn freight_text(&self) -> String {
+        match (self.freight(Fen::ZERO), self.get("shop.free_freight_from").and_then(Fen::from_yuan)) {
+            (Fen::ZERO, _) => "全场包邮".to_owned(),
+            (fee, Some(from)) => format!("运费 ¥{fee}，满 ¥{from} 包邮"),
+            (fee, None) => format!("运费 ¥{fee}"),
+        }
+    }
+
+    /// Where WeChat reports payments; `None` until the shop has a public address.
+    pub fn notify_url(&self) -> Option<String> {
+        self.get("shop.public_url").map(|url| format!("{}/wechat/pay/notify", url.trim_end_matches('/')))
+    }
+
+    /// Who we are at WeChat Pay; `None` until app id, merchant number and key are all there.
+    pub fn merchant(&self) -> Option<Merchant> {
+        Some(Merchant {
+            app_id: self.get("wechat.app_id")?.to_owned(),
+            mch_id: self.get("wechat.mch_id")?.to_owned(),
+            key: self.get("wechat.api_key")?.parse().ok()?,
+            sign_type: self.get("wechat.sign_type").and_then(|t| t.parse().ok()).unwrap_or_default(),
+        })
+    }
+
+    pub fn mini_program(&self) -> Option<MiniProgram> {
+        Some(MiniProgram {
+            app_id: self.get("wechat.app_id")?.to_owned(),
+            app_secret: self.get("wechat.app_secret")?.to_owned(),
+        })
+    }
+}
+
+fn table(figment: &Figment, name: &str) -> Result<Dict, String> {
+    match figment.find_value(name) {
+        Ok(Value::Dict(_, dict)) => Ok(dict),
+        Ok(_) => Err(format!("配置 {name} 应该是一张表，例如 ROCKET_{}={{key=\"…\"}}", name.to_uppercase())),
+        Err(e) if e.missing() => Ok(Dict::new()),
+        Err(e) => Err(format!("配置 {name} 读不出来: {e}")),
+    }
+}
+
+/// figment reads `1900000109` as a number and `yes` as text: all of them are text to us.
+fn text(name: &str, value: &Value) -> Result<String, String> {
+    match value {
+        Value::String(_, text) => Ok(text.clone()),
+        Value::Char(_, c) => Ok(c.to_string()),
+        Value::Bool(_, yes) => Ok(if *yes { "yes" } else { "no" }.to_owned()),
+        Value::Num(_, n) if !matches!(n, Num::F32(_) | Num::F64(_)) => {
+            let signed = n.to_i128().map(|n| n.to_string());
+            signed.or_else(|| n.to_u128().map(|n| n.to_string())).ok_or_else(|| format!("配置 {name} 请加上引号"))
+        }
+        // A key of digits alone would lose digits as a floating-point number.
+        _ => Err(format!("配置 {name} 请加上引号，写成文本")),
+    }
+}
+
+fn short(value: &str, max: usize) -> Result<(), &'static str> {
+    let fine = value.chars().count() <= max && !value.chars().any(char::is_control);
+    if fine { Ok(()) } else { Err("太长，或含有换行等控制字符") }
+}
+
+fn one_of(value: &str, words: &[&str]) -> Result<(), &'static str> {
+    if words.contains(&value) { Ok(()) } else { Err("不是可选的值之一") }
+}
+
+fn minutes(value: &str) -> Result<(), &'static str> {
+    let fine = value.parse::<i64>().is_ok_and(|m| (5..=120).contains(&m));
+    if fine { Ok(()) } else { Err("请填 5 到 120 之间的整数") }
+}
+
+fn yuan(value: &str) -> Result<(), &'static str> {
+    if Fen::from_yuan(value).is_some() { Ok(()) } else { Err("请填金额，例如 8 或 8.50") }
+}
+
+fn letters(value: &str, length: std::ops::RangeInclusive<usize>, problem: &'static str) -> Result<(), &'static str> {
+    let fine = length.contains(&value.len()) && value.bytes().all(|b| b.is_ascii_alphanumeric());
+    if fine { Ok(()) } else { Err(problem) }
+}
+
+fn app_id(value: &str) -> Result<(), &'static str> {
+    letters(value, 6..=32, "AppID 是 wx 开头的字母和数字")
+}
+
+/// An address that WeChat can call: no query, no fragment, no user.
+fn public_url(value: &str) -> Result<(), &'static str> {
+    let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
+    let fine = rest.is_some_and(|rest| {
+        !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:/_[]".contains(&b))
+    });
+    if fine && value.len() <= 200 { Ok(()) } else { Err("请填 https:// 开头的网址，不带问号和空格") }
+}
+
+#[cfg(test)]
+mod tests {
+    use rocket::figment::providers::Serialized;
+
+    use super::*;
+
+    fn read(toml: &str) -> Result<Server, String> {
+        let mut figment = Figment::new();
+        for pair in toml.split(';').filter(|p| !p.is_empty()) {
+            let (key, value) = pair.split_once('=').unwrap();
+            let value: Value = value.parse().unwrap();
+            figment = figment.merge(Serialized::default(key, value));
+        }
+        Server::from_figment(&figment)
+    }
+
+    #[test]
+    fn numbers_and_text_are_both_taken_as_text() {
+        let server = read("wechat={mch_id=1900000109, app_id=wxd930ea5d5a258f4f};shop={data_dir=x}").unwrap();
+        assert_eq!(server.fixed["wechat.mch_id"], "1900000109");
+        assert_eq!(server.data_dir, PathBuf::from("x"));
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named() {
+        for (toml, named) in [
+            ("wechat={api_key=\"short\"}", "wechat.api_key"),
+            ("wechat={api_key=12345678901234567890123456789012345678901}", "wechat.api_key"),
+            ("wechat={sign_type=\"RSA\"}", "wechat.sign_type"),
+            ("wechat={app_idd=\"x\"}", "wechat.app_idd"),
+            ("shop={pay_minutes=4}", "shop.pay_minutes"),
+            ("shop={public_url=\"shop.example.com\"}", "shop.public_url"),
+            ("shop={public_url=\"https://shop.example.com/?x\"}", "shop.public_url"),
+        ] {
+            let problem = read(toml).unwrap_err();
+            assert!(problem.contains(named), "{toml}: {problem}");
+        }
+    }
+
+    #[test]
+    fn freight_is_free_from_a_sum_on() {
+        let mut settings = Settings::default();
+        settings.values.insert("shop.freight", "8".into());
+        settings.values.insert("shop.free_freight_from", "99".into());
+        let fen = |n| Fen::new(n).unwrap();
+        assert_eq!((settings.freight(fen(9899)), settings.freight(fen(9900))), (fen(800), Fen::ZERO));
+        assert_eq!(settings.freight_text(), "运费 ¥8.00，满 ¥99.00 包邮");
+    }
+}

@@ -1,0 +1,46 @@
+//! SQL of the settings that the console keeps.
+
+use rusqlite::{Connection, OptionalExtension, Result, params};
+
+use crate::db::Tx;
+
+/// A stored value: plain, or sealed with the key file.
+pub enum Stored {
+    Plain(String),
+    Sealed(Vec<u8>),
+}
+
+pub fn all(conn: &Connection) -> Result<Vec<(String, Stored)>> {
+    let mut rows = conn.prepare_cached("select name, value, sealed from settings")?;
+    let settings = rows.query_map([], |row| {
+        let stored = match row.get::<_, Option<String>>("value")? {
+            Some(value) => Stored::Plain(value),
+            None => Stored::Sealed(row.get("sealed")?),
+        };
+        Ok((row.get("name")?, stored))
+    })?;
+    settings.collect()
+}
+
+pub fn put(tx: &Tx, name: &str, stored: &Stored) -> Result<()> {
+    let (value, sealed) = match stored {
+        Stored::Plain(value) => (Some(value), None),
+        Stored::Sealed(sealed) => (None, Some(sealed)),
+    };
+    tx.prepare_cached(
+        "insert into settings (name, value, sealed) values (?1, ?2, ?3)
+         on conflict (name) do update set value = excluded.value, sealed = excluded.sealed",
+    )?
+    .execute(params![name, value, sealed])?;
+    Ok(())
+}
+
+pub fn remove(tx: &Tx, name: &str) -> Result<()> {
+    tx.prepare_cached("delete from settings where name = ?1")?.execute([name])?;
+    Ok(())
+}
+
+pub fn exists(conn: &Connection, name: &str) -> Result<bool> {
+    let mut row = conn.prepare_cached("select 1 from settings where name = ?1")?;
+    row.query_row([name], |_| Ok(())).optional().map(|found| found.is_some())
+}

@@ -1,0 +1,83 @@
+//! `Shop`: what a request may reach for.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::clock::Clock;
+use crate::db::{Db, DbError};
+use crate::nonce::Nonces;
+use crate::secrets::SecretKey;
+use crate::settings::{Server, Settings};
+use crate::wechat::Wechat;
+
+/// The running shop; cheap to clone.
+#[derive(Clone)]
+pub struct Shop(Arc<Inner>);
+
+pub struct Inner {
+    pub db: Db,
+    pub wechat: Wechat,
+    pub clock: Clock,
+    pub nonces: Nonces,
+    pub key: SecretKey,
+    pub server: Server,
+    /// The built-in simulator's address when this is the demo: every page then carries a banner.
+    pub demo: Option<String>,
+    settings: RwLock<Arc<Settings>>,
+    wake: tokio::sync::Notify,
+}
+
+impl std::ops::Deref for Shop {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+/// What a shop is opened with, besides its data folder.
+#[derive(Clone, Default)]
+pub struct Opening {
+    pub clock: Clock,
+    pub nonces: Nonces,
+    pub demo: Option<String>,
+}
+
+impl Shop {
+    /// Opens the database, the key and the way to WeChat. `Err` is a sentence for whoever starts the shop.
+    pub async fn open(server: Server, opening: Opening) -> Result<Shop, String> {
+        let Opening { clock, nonces, demo } = opening;
+        let wechat = Wechat::new(&server.pay_url, &server.api_url).map_err(|e| e.to_string())?;
+        let db = Db::open(&server.data_dir).map_err(|e| e.to_string())?;
+        let key = SecretKey::load(&server.data_dir, &nonces).map_err(|e| format!("secret.key 读不出来: {e}"))?;
+        let settings = RwLock::default();
+        let wake = tokio::sync::Notify::new();
+        let shop = Shop(Arc::new(Inner { db, wechat, clock, nonces, key, server, demo, settings, wake }));
+        shop.reload_settings().await.map_err(|e| format!("设置读不出来: {e}"))?;
+        Ok(shop)
+    }
+
+    pub fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
+    /// The settings of this moment.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// After the console stored some.
+    pub async fn reload_settings(&self) -> Result<(), DbError> {
+        let shop = self.clone();
+        let loaded = self.db.read(move |conn| Ok::<_, DbError>(Settings::load(conn, &shop.server, &shop.key)?)).await?;
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
+        Ok(())
+    }
+
+    /// Tells the worker that a job may be due sooner than it thought.
+    pub fn wake_worker(&self) {
+        self.wake.notify_one();
+    }
+
+    pub async fn worker_woken(&self) {
+        self.wake.notified().await;
+    }
+}

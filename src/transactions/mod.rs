@@ -1,0 +1,124 @@
+//! The transaction log: our record of every message exchanged with WeChat, with our verdict.
+
+pub mod store;
+
+use serde_json::json;
+
+use crate::db::Tx;
+use crate::ids::{AttemptId, MessageId, OrderId};
+use crate::money::Fen;
+use crate::wechat::{Check, Exchange, GatewayError};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Ok,
+    /// A message to us that was not believed or not understood.
+    Refused,
+    /// A call of ours that did not succeed.
+    Failed,
+    /// Authentic, and yet it fits nothing we know.
+    Suspicious,
+}
+
+impl Verdict {
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Ok => "ok",
+            Verdict::Refused => "refused",
+            Verdict::Failed => "failed",
+            Verdict::Suspicious => "suspicious",
+        }
+    }
+}
+
+/// One message and the answer to it.
+#[derive(Debug)]
+pub struct Entry {
+    /// From WeChat to us, rather than from us to WeChat.
+    pub incoming: bool,
+    pub kind: &'static str,
+    pub order_id: Option<OrderId>,
+    pub attempt_id: Option<AttemptId>,
+    pub out_trade_no: Option<String>,
+    pub transaction_id: Option<String>,
+    pub amount: Option<Fen>,
+    pub verdict: Verdict,
+    /// One sentence for the list.
+    pub reason: String,
+    pub checks: Vec<Check>,
+    pub request: Vec<u8>,
+    pub response: Vec<u8>,
+    pub source_ip: String,
+    pub took_ms: i64,
+}
+
+impl Entry {
+    /// A call of ours, as it went.
+    pub fn sent<T>(exchange: &Exchange<T>) -> Entry {
+        let (verdict, reason) = match &exchange.result {
+            Ok(_) => (Verdict::Ok, "成功".to_owned()),
+            Err(GatewayError::Refused { code, text }) => (Verdict::Failed, format!("{code} {text}")),
+            Err(e) => (Verdict::Failed, e.to_string()),
+        };
+        Entry {
+            incoming: false,
+            kind: exchange.kind,
+            order_id: None,
+            attempt_id: None,
+            out_trade_no: None,
+            transaction_id: None,
+            amount: None,
+            verdict,
+            reason,
+            checks: Vec::new(),
+            request: exchange.request.clone().into_bytes(),
+            response: exchange.response.clone(),
+            source_ip: String::new(),
+            took_ms: exchange.took_ms,
+        }
+    }
+
+    /// A message to us, and what we answered.
+    pub fn received(kind: &'static str, request: Vec<u8>, source_ip: String) -> Entry {
+        Entry {
+            incoming: true,
+            kind,
+            order_id: None,
+            attempt_id: None,
+            out_trade_no: None,
+            transaction_id: None,
+            amount: None,
+            verdict: Verdict::Ok,
+            reason: String::new(),
+            checks: Vec::new(),
+            request,
+            response: Vec::new(),
+            source_ip,
+            took_ms: 0,
+        }
+    }
+
+    /// Writes it down, in the transaction of whatever it caused.
+    pub fn record(&self, tx: &Tx, now: i64) -> rusqlite::Result<MessageId> {
+        let id = store::insert(tx, self, &json!(self.checks).to_string(), now)?;
+        if self.verdict == Verdict::Refused {
+            // Whoever floods the door with rubbish must not fill the disk.
+            store::forget_old_refusals(tx, id)?;
+        }
+        Ok(id)
+    }
+}
+
+/// What a kind of message is called on the console.
+pub fn kind_text(kind: &str) -> &str {
+    match kind {
+        "unifiedorder" => "下单",
+        "orderquery" => "查单",
+        "closeorder" => "关单",
+        "notify" => "支付通知",
+        "refund_notify" => "退款通知",
+        "message" => "消息推送",
+        "login" => "登录",
+        other => other,
+    }
+}

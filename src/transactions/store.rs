@@ -1,0 +1,166 @@
+//! SQL of the transaction log.
+
+use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params, params_from_iter};
+
+use super::Entry;
+use crate::db::Tx;
+use crate::ids::{MessageId, OrderId};
+use crate::money::Fen;
+
+/// Refused messages that are kept: enough to find out who is knocking.
+const REFUSALS_KEPT: i64 = 5_000;
+
+pub fn insert(tx: &Tx, entry: &Entry, checks: &str, now: i64) -> Result<MessageId> {
+    tx.prepare_cached(
+        "insert into messages (at, direction, kind, order_id, attempt_id, out_trade_no, transaction_id, amount_fen,
+                               verdict, reason, checks, request, response, source_ip, took_ms)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+    )?
+    .execute(params![
+        now,
+        if entry.incoming { "in" } else { "out" },
+        entry.kind,
+        entry.order_id,
+        entry.attempt_id,
+        entry.out_trade_no,
+        entry.transaction_id,
+        entry.amount,
+        entry.verdict.word(),
+        entry.reason,
+        checks,
+        entry.request,
+        entry.response,
+        entry.source_ip,
+        entry.took_ms
+    ])?;
+    Ok(MessageId(tx.last_insert_rowid()))
+}
+
+pub fn forget_old_refusals(tx: &Tx, newest: MessageId) -> Result<()> {
+    // Looked at now and then, not at every message.
+    if newest.0 % 100 == 0 {
+        tx.prepare_cached(
+            "delete from messages
+              where verdict = 'refused'
+                and id <= (select id from messages where verdict = 'refused' order by id desc limit 1 offset ?1)",
+        )?
+        .execute([REFUSALS_KEPT])?;
+    }
+    Ok(())
+}
+
+/// A row of the log as the console shows it.
+#[derive(Clone, Debug)]
+pub struct Logged {
+    pub id: MessageId,
+    pub at: i64,
+    pub incoming: bool,
+    pub kind: String,
+    pub order_id: Option<OrderId>,
+    pub order_no: Option<String>,
+    pub out_trade_no: Option<String>,
+    pub transaction_id: Option<String>,
+    pub amount: Option<Fen>,
+    pub verdict: String,
+    pub reason: String,
+    pub checks: String,
+    pub source_ip: String,
+    pub took_ms: i64,
+}
+
+/// Which rows, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub kind: Option<String>,
+    pub verdict: Option<String>,
+    /// An order, attempt or transaction number, whole or its beginning.
+    pub number: Option<String>,
+    pub order_id: Option<OrderId>,
+    pub before: Option<i64>,
+    pub limit: i64,
+}
+
+pub fn list(conn: &Connection, filter: &Filter) -> Result<Vec<Logged>> {
+    let mut values: Vec<Box<dyn ToSql>> = Vec::new();
+    let mut where_ = vec!["true".to_owned()];
+    let mut narrow = |sql: &str, value: Box<dyn ToSql>| {
+        values.push(value);
+        where_.push(sql.replace('?', &format!("?{}", values.len())));
+    };
+    if let Some(kind) = &filter.kind {
+        narrow("m.kind = ?", Box::new(kind.clone()));
+    }
+    if let Some(verdict) = &filter.verdict {
+        narrow("m.verdict = ?", Box::new(verdict.clone()));
+    }
+    if let Some(number) = &filter.number {
+        narrow(
+            "(m.out_trade_no like ? || '%' or m.transaction_id = ? or o.order_no = ?)",
+            Box::new(number.replace(['%', '_'], "")),
+        );
+    }
+    if let Some(order) = filter.order_id {
+        narrow("m.order_id = ?", Box::new(order));
+    }
+    if let Some(before) = filter.before {
+        narrow("m.id < ?", Box::new(before));
+    }
+    values.push(Box::new(filter.limit));
+    let sql = format!(
+        "select m.id, m.at, m.direction, m.kind, m.order_id, o.order_no, m.out_trade_no, m.transaction_id, m.amount_fen,
+                m.verdict, m.reason, m.checks, m.source_ip, m.took_ms
+           from messages m left join orders o on o.id = m.order_id
+          where {} order by m.id desc limit ?{}",
+        where_.join(" and "),
+        values.len()
+    );
+    let mut rows = conn.prepare_cached(&sql)?;
+    rows.query_map(params_from_iter(values), read)?.collect()
+}
+
+/// One row with its raw request and response.
+pub fn one(conn: &Connection, id: MessageId) -> Result<Option<(Logged, Vec<u8>, Vec<u8>)>> {
+    conn.prepare_cached(
+        "select m.*, o.order_no from messages m left join orders o on o.id = m.order_id where m.id = ?1",
+    )?
+    .query_row([id], |row| Ok((read(row)?, row.get("request")?, row.get("response")?)))
+    .optional()
+}
+
+fn read(row: &Row<'_>) -> Result<Logged> {
+    Ok(Logged {
+        id: row.get("id")?,
+        at: row.get("at")?,
+        incoming: row.get::<_, String>("direction")? == "in",
+        kind: row.get("kind")?,
+        order_id: row.get("order_id")?,
+        order_no: row.get("order_no")?,
+        out_trade_no: row.get("out_trade_no")?,
+        transaction_id: row.get("transaction_id")?,
+        amount: row.get("amount_fen")?,
+        verdict: row.get("verdict")?,
+        reason: row.get("reason")?,
+        checks: row.get("checks")?,
+        source_ip: row.get("source_ip")?,
+        took_ms: row.get("took_ms")?,
+    })
+}
+
+/// The other deliveries of the same payment notice.
+pub fn deliveries(conn: &Connection, transaction_id: &str) -> Result<Vec<(MessageId, i64, String)>> {
+    let mut rows = conn.prepare_cached(
+        "select id, at, reason from messages where kind = 'notify' and transaction_id = ?1 order by id limit 50",
+    )?;
+    rows.query_map([transaction_id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
+}
+
+/// When the last believed notice came, and how many messages failed or were refused since `since`.
+pub fn health(conn: &Connection, since: i64) -> Result<(Option<i64>, i64)> {
+    let last = conn
+        .prepare_cached("select max(at) from messages where kind = 'notify' and verdict <> 'refused'")?
+        .query_row([], |row| row.get(0))?;
+    let failed = conn
+        .prepare_cached("select count(*) from messages where verdict in ('refused', 'failed') and at >= ?1")?
+        .query_row(params![since], |row| row.get(0))?;
+    Ok((last, failed))
+}

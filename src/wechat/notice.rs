@@ -1,0 +1,113 @@
+//! Reading a payment notice: the checks in order, each refusal with its own reason.
+
+use super::message::Message;
+use super::pay::read_payment;
+use super::sign::{self, Authentic};
+use super::{Check, Merchant, Payment};
+
+/// The one answer WeChat takes as received: one line, nothing before or after.
+pub const ACKNOWLEDGED: &str =
+    "<xml><return_code><![CDATA[SUCCESS]]></return_code><return_msg><![CDATA[OK]]></return_msg></xml>";
+
+/// Asks WeChat to send again; `reason` is a constant ASCII word.
+pub fn refused(reason: &str) -> String {
+    format!("<xml><return_code><![CDATA[FAIL]]></return_code><return_msg><![CDATA[{reason}]]></return_msg></xml>")
+}
+
+/// What a notice turned out to be.
+#[derive(Debug)]
+pub enum Verdict {
+    Paid(Payment),
+    /// Authentic, and says that no money moved.
+    NotPaid(String),
+    /// Not believed, or not understood: WeChat is asked to send again.
+    Refused(String),
+}
+
+/// A notice that was looked at, with everything that was checked on the way.
+#[derive(Debug)]
+pub struct Notice {
+    pub verdict: Verdict,
+    pub checks: Vec<Check>,
+    /// As the sender wrote it, believed or not, to find it again in the log.
+    pub out_trade_no: Option<String>,
+}
+
+/// Reads the body of a payment notice. Source: payment result notice, API v2.
+pub fn read(bytes: &[u8], merchant: &Merchant) -> Notice {
+    let mut checks = Checks(Vec::new());
+    let mut out_trade_no = None;
+    let verdict = match authentic(bytes, merchant, &mut checks, &mut out_trade_no) {
+        Ok(authentic) => facts(&authentic, &mut checks),
+        Err(word) => Verdict::Refused(word),
+    };
+    Notice { verdict, checks: checks.0, out_trade_no }
+}
+
+struct Checks(Vec<Check>);
+
+impl Checks {
+    /// Notes a check; a failed one ends the reading with its word.
+    fn note(&mut self, what: &'static str, wrong: Option<String>) -> Result<(), String> {
+        self.0.push(Check { what, ok: wrong.is_none(), note: wrong.clone().unwrap_or_default() });
+        wrong.map_or(Ok(()), Err)
+    }
+}
+
+fn unless(fine: bool, word: &str) -> Option<String> {
+    (!fine).then(|| word.to_owned())
+}
+
+fn authentic(
+    bytes: &[u8],
+    merchant: &Merchant,
+    checks: &mut Checks,
+    out_trade_no: &mut Option<String>,
+) -> Result<Authentic, String> {
+    let read = Message::read(bytes);
+    checks.note("XML 格式、无重复与嵌套", read.as_ref().err().map(|e| e.word().to_owned()))?;
+    let message = read.unwrap_or_default();
+    *out_trade_no = message.filled("out_trade_no").map(|number| number.chars().take(64).collect());
+    checks.note("通信标识", unless(message.get("return_code") == Some("SUCCESS"), "RETURN_CODE"))?;
+    let ours = message.get("appid") == Some(&merchant.app_id) && message.get("mch_id") == Some(&merchant.mch_id);
+    checks.note("商户号与 AppID", unless(ours, "OTHER_MERCHANT"))?;
+    let verified = sign::verify(message, merchant.sign_type, &merchant.key);
+    checks.note("验签", verified.as_ref().err().map(|e| e.word().to_owned()))?;
+    verified.map_err(|e| e.word().to_owned())
+}
+
+fn facts(authentic: &Authentic, checks: &mut Checks) -> Verdict {
+    let message = authentic.message();
+    let facts = |checks: &mut Checks| {
+        // Our own signed requests carry these; a leaked one must not pass for a notice.
+        let echo = ["notify_url", "spbill_create_ip"].iter().any(|name| message.get(name).is_some());
+        checks.note("不是本店发出的请求", unless(!echo, "OWN_REQUEST"))?;
+        let partner = ["sub_appid", "sub_mch_id"].iter().any(|name| message.filled(name).is_some());
+        checks.note("不是服务商模式", unless(!partner, "PARTNER_MODE"))?;
+        if message.get("result_code") == Some("FAIL") {
+            checks.note("业务结果", None)?;
+            return Ok(Verdict::NotPaid(message.filled("err_code").unwrap_or("FAIL").to_owned()));
+        }
+        checks.note("业务结果", unless(message.get("result_code") == Some("SUCCESS"), "RESULT_CODE"))?;
+        checks.note("付款银行", unless(message.filled("bank_type").is_some(), "BAD_FIELD bank_type"))?;
+        checks.note("交易类型", unless(message.filled("trade_type").is_some(), "BAD_FIELD trade_type"))?;
+        let payment = read_payment(message);
+        checks.note("必填字段与范围", payment.as_ref().err().map(|field| format!("BAD_FIELD {field}")))?;
+        payment.map(Verdict::Paid).map_err(str::to_owned)
+    };
+    facts(checks).unwrap_or_else(Verdict::Refused)
+}
+
+/// The fields of a decrypted refund notice: a hint to query, never a fact (it carries no signature).
+pub fn read_refund_hint(bytes: &[u8], merchant: &Merchant) -> Result<Message, String> {
+    let outer = Message::read(bytes).map_err(|e| e.word().to_owned())?;
+    if outer.get("return_code") != Some("SUCCESS") {
+        return Err("RETURN_CODE".into());
+    }
+    if outer.get("appid") != Some(&merchant.app_id) || outer.get("mch_id") != Some(&merchant.mch_id) {
+        return Err("OTHER_MERCHANT".into());
+    }
+    let sealed = outer.filled("req_info").ok_or("REQ_INFO_MISSING")?;
+    let plain = sign::open_req_info(sealed, &merchant.key).ok_or("REQ_INFO_UNREADABLE")?;
+    Message::read_root(&plain, "root").map_err(|e| e.word().to_owned())
+}
