@@ -13,6 +13,14 @@ pub mod error;
 pub mod settings;
 pub mod shop;
 
+pub mod door;
+pub mod transactions;
+
 pub mod buyers;
 pub mod catalogue;
-pub mod door;
+pub mod orders;
+pub mod staff;
+
+pub mod jobs;
+pub mod payments;
+pub mod worker;

@@ -107,6 +107,11 @@ impl Entry {
         }
         Ok(id)
     }
+
+    /// Writes the final verdict on a row of this transaction.
+    pub fn amend(&self, tx: &Tx, id: MessageId) -> rusqlite::Result<()> {
+        store::amend(tx, id, self, &json!(self.checks).to_string())
+    }
 }
 
 /// What a kind of message is called on the console.

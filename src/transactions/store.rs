@@ -36,6 +36,16 @@ pub fn insert(tx: &Tx, entry: &Entry, checks: &str, now: i64) -> Result<MessageI
     Ok(MessageId(tx.last_insert_rowid()))
 }
 
+pub fn amend(tx: &Tx, id: MessageId, entry: &Entry, checks: &str) -> Result<()> {
+    tx.prepare_cached("update messages set verdict = ?2, reason = ?3, checks = ?4 where id = ?1")?.execute(params![
+        id,
+        entry.verdict.word(),
+        entry.reason,
+        checks
+    ])?;
+    Ok(())
+}
+
 pub fn forget_old_refusals(tx: &Tx, newest: MessageId) -> Result<()> {
     // Looked at now and then, not at every message.
     if newest.0 % 100 == 0 {

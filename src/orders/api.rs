@@ -1,0 +1,116 @@
+//! Orders for buyers: quoting, listing, looking, confirming receipt. What touches WeChat is with `payments`.
+
+use rocket::serde::json::Json;
+use rocket::{Route, State, get, post, routes};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use super::quote::{QuoteForm, QuoteView, quote};
+use super::view::OrderView;
+use super::{OrderStatus, Who, moves, store};
+use crate::buyers::{Buyer, MaybeBuyer, store as buyers};
+use crate::db::Tx;
+use crate::door::body::Body;
+use crate::door::query::{self, Page};
+use crate::error::{Code, Error, Result};
+use crate::ids::{BuyerId, OrderNo};
+use crate::shop::Shop;
+
+pub fn routes() -> Vec<Route> {
+    routes![me, quote_goods, list, detail, confirm]
+}
+
+#[get("/me")]
+async fn me(shop: &State<Shop>, buyer: Buyer) -> Result<Json<Value>> {
+    let read = move |conn: &Connection| {
+        let (nickname, avatar_url) = buyers::profile(conn, buyer.id)?;
+        let [pending, to_ship, shipped] = store::buyer_counts(conn, buyer.id)?;
+        Ok::<_, Error>(json!({
+            "id": buyer.id, "nickname": nickname, "avatarUrl": avatar_url,
+            "counts": { "pendingPayment": pending, "toShip": to_ship, "shipped": shipped, "refunding": 0 },
+        }))
+    };
+    shop.db.read(read).await.map(Json)
+}
+
+#[post("/quote", data = "<form>")]
+async fn quote_goods(shop: &State<Shop>, buyer: MaybeBuyer, form: Body<QuoteForm>) -> Result<Json<QuoteView>> {
+    let wish = form.value.check()?;
+    let settings = shop.settings();
+    let quoted = shop.db.read(move |conn| quote(conn, &wish, buyer.0.as_ref(), &settings)).await?;
+    Ok(Json(QuoteView::from(&quoted)))
+}
+
+#[get("/orders?<status>&<limit>&<cursor>")]
+async fn list(
+    shop: &State<Shop>,
+    buyer: Buyer,
+    status: Option<&str>,
+    limit: Option<&str>,
+    cursor: Option<&str>,
+) -> Result<Json<Page<OrderView>>> {
+    let status = match status.filter(|word| !word.is_empty()) {
+        None => None,
+        // No order is being refunded before refunds exist.
+        Some("refunding") => return Ok(Json(Page { items: Vec::new(), next_cursor: None })),
+        Some(word) => Some(word.parse::<OrderStatus>().map_err(|()| {
+            Error::field("status", "status 只能是 pending_payment、to_ship、shipped、completed、closed 或 refunding")
+        })?),
+    };
+    let limit = query::limit(limit)?;
+    let before = query::read_cursor::<1>("orders", cursor)?.map(|[id]| id);
+    let now = shop.now();
+    let read = move |conn: &Connection| {
+        let mut orders = store::page_of_buyer(conn, buyer.id, status, before, limit + 1)?;
+        let more = orders.len() as i64 > limit;
+        orders.truncate(limit as usize);
+        let next_cursor = orders.last().filter(|_| more).map(|last| query::cursor("orders", &[last.id.0]));
+        let items = orders
+            .into_iter()
+            .map(|order| Ok(OrderView::new(&store::full(conn, order)?, now)))
+            .collect::<Result<_>>()?;
+        Ok::<_, Error>(Page { items, next_cursor })
+    };
+    shop.db.read(read).await.map(Json)
+}
+
+#[get("/orders/<order_no>")]
+async fn detail(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Json<OrderView>> {
+    let (order_no, now) = (number(order_no)?, shop.now());
+    shop.db.read(move |conn| show(conn, buyer.id, &order_no, now)).await.map(Json)
+}
+
+#[post("/orders/<order_no>/confirm")]
+async fn confirm(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Json<OrderView>> {
+    let (order_no, now) = (number(order_no)?, shop.now());
+    let write = move |tx: &Tx| {
+        let order = store::of_buyer(tx, buyer.id, &order_no)?.ok_or(Code::NotFound)?;
+        if !moves::complete(tx, order.id, &Who::buyer(), "买家确认收货", now)? {
+            return Err(wrong_state(tx, buyer.id, &order_no, now)?);
+        }
+        show(tx, buyer.id, &order_no, now)
+    };
+    shop.db.write(write).await.map(Json)
+}
+
+/// An order number from a path; a malformed one is as unknown as any other.
+pub fn number(text: &str) -> Result<OrderNo> {
+    text.parse().map_err(|_| Code::NotFound.into())
+}
+
+/// A buyer's order as it stands.
+pub fn show(conn: &Connection, buyer: BuyerId, order_no: &OrderNo, now: i64) -> Result<OrderView> {
+    let order = store::of_buyer(conn, buyer, order_no)?.ok_or(Code::NotFound)?;
+    Ok(OrderView::new(&store::full(conn, order)?, now))
+}
+
+/// `order_state`, with the order as it really is.
+pub fn wrong_state(conn: &Connection, buyer: BuyerId, order_no: &OrderNo, now: i64) -> Result<Error> {
+    with_order(Code::OrderState, conn, buyer, order_no, now)
+}
+
+/// An error that carries the order, so that the client can show it without asking again.
+pub fn with_order(code: Code, conn: &Connection, buyer: BuyerId, order_no: &OrderNo, now: i64) -> Result<Error> {
+    let order = show(conn, buyer, order_no, now)?;
+    Ok(Error::from(code).details(json!({ "orderNo": order_no, "order": order })))
+}

@@ -1,0 +1,140 @@
+//! The moves of an order. Each is one guarded UPDATE with its stock and exactly one timeline row, or nothing at all.
+
+use rusqlite::Result;
+
+use super::quote::Quote;
+use super::{ClosedReason, Order, OrderStatus, Who, store};
+use crate::catalogue::{stock, store as catalogue};
+use crate::db::Tx;
+use crate::ids::{BuyerId, MessageId, OrderId, OrderNo};
+use crate::money::Fen;
+
+/// T1: places the order and holds its stock. The quote was made in this transaction, so every line is available.
+pub fn place(
+    tx: &Tx,
+    order_no: &OrderNo,
+    buyer: BuyerId,
+    quote: &Quote,
+    remark: &str,
+    now: i64,
+    expires_at: i64,
+) -> Result<OrderId> {
+    let id = store::insert(tx, order_no, buyer, quote, remark, now, expires_at)?;
+    for line in &quote.lines {
+        let line_id = store::insert_line(tx, id, line)?;
+        if !stock::reserve(tx, line.sku_id, line_id, line.quantity, now)? {
+            // The quote looked at the same rows under the same writer; if this ever happens, nothing of it is kept.
+            return Err(rusqlite::Error::StatementChangedRows(0));
+        }
+    }
+    let what = format!("提交订单，占用库存 {} 件", quote.lines.iter().map(|l| l.quantity).sum::<i64>());
+    store::note_move(tx, id, &Who::buyer(), (None, OrderStatus::PendingPayment), &what, None, now)?;
+    Ok(id)
+}
+
+/// T3: the payment of a waiting order. Called by `settle` alone.
+pub fn pay(tx: &Tx, order: &Order, paid: Fen, who: &Who, message: Option<MessageId>, now: i64) -> Result<bool> {
+    let what = format!("已付款 ¥{paid}");
+    if !go(tx, order.id, OrderStatus::PendingPayment, OrderStatus::ToShip, None, who, &what, message, now)? {
+        return Ok(false);
+    }
+    store::add_paid(tx, order.id, paid)?;
+    count_sales(tx, order.id)?;
+    Ok(true)
+}
+
+/// T7: a late payment takes the order up again, if every line can be held once more. Called by `settle` alone.
+pub fn reopen(tx: &Tx, order: &Order, paid: Fen, who: &Who, message: Option<MessageId>, now: i64) -> Result<bool> {
+    let lines = store::lines(tx, order.id)?;
+    if !order.holds_stock {
+        for line in &lines {
+            let sku = catalogue::for_sale(tx, line.sku_id)?;
+            if sku.is_none_or(|s| s.sku.available() < line.quantity) {
+                return Ok(false);
+            }
+        }
+    }
+    let what = format!("订单关闭后收到付款 ¥{paid}，库存充足，订单已恢复");
+    if !go(tx, order.id, OrderStatus::Closed, OrderStatus::ToShip, None, who, &what, message, now)? {
+        return Ok(false);
+    }
+    if !order.holds_stock {
+        for line in &lines {
+            stock::reserve(tx, line.sku_id, line.id, line.quantity, now)?;
+        }
+        store::set_holds_stock(tx, order.id, true)?;
+    }
+    store::add_paid(tx, order.id, paid)?;
+    count_sales(tx, order.id)?;
+    Ok(true)
+}
+
+fn count_sales(tx: &Tx, id: OrderId) -> Result<()> {
+    for line in store::lines(tx, id)? {
+        catalogue::count_sale(tx, line.product_id, line.quantity)?;
+    }
+    catalogue::raise_version(tx)
+}
+
+/// T4, T5, T6: an unpaid order is closed. Its stock is another question: see `release`.
+pub fn close(tx: &Tx, id: OrderId, reason: ClosedReason, who: &Who, what: &str, now: i64) -> Result<bool> {
+    go(tx, id, OrderStatus::PendingPayment, OrderStatus::Closed, Some(reason), who, what, None, now)
+}
+
+/// Gives back what an order still holds; does nothing when it holds nothing.
+pub fn release(tx: &Tx, order: &Order, now: i64) -> Result<()> {
+    if !order.holds_stock {
+        return Ok(());
+    }
+    for line in store::lines(tx, order.id)? {
+        if line.quantity > line.shipped {
+            stock::release(tx, line.sku_id, line.id, line.quantity - line.shipped, now)?;
+        }
+    }
+    store::set_holds_stock(tx, order.id, false)
+}
+
+/// T9: everything that is left goes out in one parcel.
+pub fn ship(tx: &Tx, order: &Order, company: &str, tracking_no: &str, who: &Who, now: i64) -> Result<bool> {
+    let what = match company {
+        "" => "已发货（无需物流）".to_owned(),
+        _ => format!("已发货：{} {tracking_no}", super::company_text(company)),
+    };
+    if !go(tx, order.id, OrderStatus::ToShip, OrderStatus::Shipped, None, who, &what, None, now)? {
+        return Ok(false);
+    }
+    let shipment = store::insert_shipment(tx, order.id, company, tracking_no, now)?;
+    for line in store::lines(tx, order.id)? {
+        let left = line.quantity - line.shipped;
+        if left > 0 {
+            store::ship_line(tx, shipment, line.id, left)?;
+            stock::ship(tx, line.sku_id, line.id, left, now)?;
+        }
+    }
+    store::set_holds_stock(tx, order.id, false)?;
+    Ok(true)
+}
+
+/// T11: received.
+pub fn complete(tx: &Tx, id: OrderId, who: &Who, what: &str, now: i64) -> Result<bool> {
+    go(tx, id, OrderStatus::Shipped, OrderStatus::Completed, None, who, what, None, now)
+}
+
+#[expect(clippy::too_many_arguments, reason = "a move is who, what, when, why, from and to")]
+fn go(
+    tx: &Tx,
+    id: OrderId,
+    from: OrderStatus,
+    to: OrderStatus,
+    reason: Option<ClosedReason>,
+    who: &Who,
+    what: &str,
+    message: Option<MessageId>,
+    now: i64,
+) -> Result<bool> {
+    let moved = store::set_status(tx, id, from, to, reason, now)?;
+    if moved {
+        store::note_move(tx, id, who, (Some(from), to), what, message, now)?;
+    }
+    Ok(moved)
+}

@@ -1,0 +1,268 @@
+//! Quotes: what these goods cost now, and what stands in the way of buying them.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::buyers::addresses::{Address, AddressForm};
+use crate::buyers::{Buyer, store as buyers};
+use crate::catalogue::{Delivery, store as catalogue};
+use crate::error::{Code, Error, Result};
+use crate::ids::{AddressId, ImageHash, ProductId, SkuId};
+use crate::money::Fen;
+use crate::settings::Settings;
+
+const MOST_LINES: usize = 50;
+const MOST_PIECES: i64 = 999;
+
+/// What a client asks for. It never says a price.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct QuoteForm {
+    pub items: Vec<ItemForm>,
+    pub address_id: Option<String>,
+    pub address: Option<AddressForm>,
+    pub delivery: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ItemForm {
+    pub sku_id: String,
+    pub quantity: i64,
+}
+
+/// A checked wish: SKUs with positive quantities, each once.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    items: Vec<(SkuId, i64)>,
+    address_id: Option<AddressId>,
+    address: Option<Address>,
+    delivery: Option<Delivery>,
+}
+
+impl QuoteForm {
+    pub fn check(self) -> Result<Wish> {
+        if !(1..=MOST_LINES).contains(&self.items.len()) {
+            return Err(Error::field("items", format!("请选择 1 到 {MOST_LINES} 种商品")));
+        }
+        let mut merged: BTreeMap<SkuId, i64> = BTreeMap::new();
+        let mut order = Vec::new();
+        for (i, item) in self.items.iter().enumerate() {
+            let sku = item.sku_id.parse::<SkuId>().map_err(|_| Error::from(Code::NotFound).says("商品规格不存在"))?;
+            let quantity = merged.entry(sku).or_insert_with(|| {
+                order.push(sku);
+                0
+            });
+            *quantity = quantity.saturating_add(item.quantity);
+            if item.quantity < 1 || *quantity > MOST_PIECES {
+                let at = format!("items[{i}].quantity");
+                return Err(Error::field(at, format!("购买数量应在 1 到 {MOST_PIECES} 之间")));
+            }
+        }
+        if self.address_id.is_some() && self.address.is_some() {
+            return Err(Error::field("address", "addressId 和 address 只能给一个"));
+        }
+        let delivery = self.delivery.map(|word| {
+            word.parse::<Delivery>().map_err(|()| Error::field("delivery", "配送方式只能是 express、pickup 或 none"))
+        });
+        let address_id = self.address_id.map(|id| {
+            id.parse::<AddressId>().map_err(|_| Error::from(Code::NotFound).says("收货地址不存在，请重新选择"))
+        });
+        Ok(Wish {
+            items: order.into_iter().map(|sku| (sku, merged[&sku])).collect(),
+            address_id: address_id.transpose()?,
+            address: self.address.map(|form| form.check("address.")).transpose()?,
+            delivery: delivery.transpose()?,
+        })
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct QuoteLine {
+    pub product_id: ProductId,
+    pub sku_id: SkuId,
+    pub name: String,
+    pub spec_text: String,
+    pub image: Option<ImageHash>,
+    pub price: Fen,
+    pub quantity: i64,
+    pub amount: Fen,
+    pub available: i64,
+    limit: Option<i64>,
+}
+
+/// Prices of one moment, and every reason why an order would be refused now.
+#[derive(Clone, Debug)]
+pub struct Quote {
+    pub lines: Vec<QuoteLine>,
+    pub goods: Fen,
+    pub freight: Fen,
+    pub discount: Fen,
+    pub total: Fen,
+    pub delivery: Delivery,
+    pub address: Option<Address>,
+    pub problems: Vec<Error>,
+}
+
+/// Prices the wish from the rows of this moment. Fails only for what cannot be priced at all.
+pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &Settings) -> Result<Quote> {
+    let mut lines = Vec::new();
+    let mut deliveries = Vec::new();
+    for (sku_id, quantity) in &wish.items {
+        let found = catalogue::for_sale(conn, *sku_id)?
+            .ok_or_else(|| Error::from(Code::NotFound).says("商品规格不存在").details(json!({ "skuId": sku_id })))?;
+        if !found.on_sale {
+            let details = json!({ "skuId": sku_id, "name": found.product_name });
+            return Err(Error::from(Code::ProductOffShelf)
+                .says(format!("「{}」已下架，请从购物车移除", found.product_name))
+                .details(details));
+        }
+        deliveries.push(found.sku.delivery);
+        lines.push(QuoteLine {
+            product_id: found.sku.product_id,
+            sku_id: *sku_id,
+            name: found.product_name,
+            spec_text: found.sku.spec_text(),
+            image: found.sku.image.clone().or(found.cover),
+            price: found.sku.price,
+            quantity: *quantity,
+            amount: found.sku.price.times(*quantity).ok_or_else(too_much)?,
+            available: found.sku.available().max(0),
+            limit: found.sku.limit_per_order,
+        });
+    }
+    let goods = lines.iter().try_fold(Fen::ZERO, |sum, line| sum.plus(line.amount)).ok_or_else(too_much)?;
+    let (delivery, deliverable) = delivery(&deliveries, wish.delivery);
+    let freight = if delivery == Delivery::Express { settings.freight(goods) } else { Fen::ZERO };
+    let total = goods.plus(freight).ok_or_else(too_much)?;
+    let address = match (wish.address_id, buyer) {
+        (Some(id), Some(buyer)) => {
+            let saved = buyers::address(conn, buyer.id, id)?;
+            Some(saved.ok_or_else(|| Error::from(Code::NotFound).says("收货地址不存在，请重新选择"))?.address)
+        }
+        (Some(_), None) => return Err(Code::Unauthenticated.into()),
+        (None, _) => wish.address.clone(),
+    };
+    let mut quote =
+        Quote { lines, goods, freight, discount: Fen::ZERO, total, delivery, address, problems: Vec::new() };
+    quote.problems = problems(&quote, deliverable, settings);
+    Ok(quote)
+}
+
+fn too_much() -> Error {
+    Error::field("items", "订单金额太大，请分开下单")
+}
+
+/// One way for the whole order: what the goods need, which the buyer may name but not change.
+fn delivery(needed: &[Delivery], asked: Option<Delivery>) -> (Delivery, bool) {
+    let mut physical = needed.iter().copied().filter(|d| *d != Delivery::None);
+    let way = physical.next().unwrap_or(Delivery::None);
+    let agreed = physical.all(|other| other == way) && asked.is_none_or(|asked| asked == way);
+    (asked.unwrap_or(way), agreed)
+}
+
+/// In the order in which a buyer should hear of them.
+fn problems(quote: &Quote, deliverable: bool, settings: &Settings) -> Vec<Error> {
+    let mut problems = Vec::new();
+    if !settings.is_open() {
+        problems.push(Code::ShopClosed.into());
+    }
+    let short: Vec<&QuoteLine> = quote.lines.iter().filter(|line| line.quantity > line.available).collect();
+    if let Some(first) = short.first() {
+        let words = match first.available {
+            0 => format!("「{}」已售罄", first.name),
+            n => format!("「{}」只剩 {n} 件了，请减少数量", first.name),
+        };
+        let lines: Vec<Value> = short
+            .iter()
+            .map(|line| {
+                json!({
+                    "skuId": line.sku_id, "name": line.name, "specText": line.spec_text,
+                    "quantity": line.quantity, "available": line.available,
+                })
+            })
+            .collect();
+        problems.push(Error::from(Code::OutOfStock).says(words).details(json!({ "lines": lines })));
+    }
+    for line in &quote.lines {
+        if let Some(limit) = line.limit.filter(|limit| line.quantity > *limit) {
+            let words = format!("「{}」每单限购 {limit} 件", line.name);
+            let details = json!({ "skuId": line.sku_id, "limitPerOrder": limit, "quantity": line.quantity });
+            problems.push(Error::from(Code::PurchaseLimit).says(words).details(details));
+        }
+    }
+    if !deliverable {
+        problems.push(Code::NotDeliverable.into());
+    }
+    if quote.delivery == Delivery::Express && quote.address.is_none() {
+        problems.push(Code::AddressRequired.into());
+    }
+    if quote.total == Fen::ZERO {
+        problems.push(Error::field("items", "订单金额为 0，暂不支持零元下单"));
+    }
+    problems
+}
+
+/// A quote as the API shows it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QuoteView {
+    lines: Vec<QuoteLineView>,
+    goods_fen: Fen,
+    freight_fen: Fen,
+    discount_fen: Fen,
+    total_fen: Fen,
+    delivery: Delivery,
+    delivery_text: &'static str,
+    warnings: Vec<Value>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct QuoteLineView {
+    product_id: ProductId,
+    sku_id: SkuId,
+    name: String,
+    spec_text: String,
+    image_url: Option<String>,
+    price_fen: Fen,
+    quantity: i64,
+    amount_fen: Fen,
+    available: i64,
+}
+
+impl From<&Quote> for QuoteView {
+    fn from(quote: &Quote) -> QuoteView {
+        QuoteView {
+            lines: quote
+                .lines
+                .iter()
+                .map(|line| QuoteLineView {
+                    product_id: line.product_id,
+                    sku_id: line.sku_id,
+                    name: line.name.clone(),
+                    spec_text: line.spec_text.clone(),
+                    image_url: line.image.as_ref().map(ImageHash::url),
+                    price_fen: line.price,
+                    quantity: line.quantity,
+                    amount_fen: line.amount,
+                    available: line.available.min(crate::catalogue::stock::SHOWN_AT_MOST),
+                })
+                .collect(),
+            goods_fen: quote.goods,
+            freight_fen: quote.freight,
+            discount_fen: quote.discount,
+            total_fen: quote.total,
+            delivery: quote.delivery,
+            delivery_text: quote.delivery.text(),
+            warnings: quote
+                .problems
+                .iter()
+                .map(|p| json!({ "code": p.code.word(), "message": p.message(), "details": p.details }))
+                .collect(),
+        }
+    }
+}

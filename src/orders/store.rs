@@ -1,0 +1,392 @@
+//! SQL of orders, their lines, parcels and timeline.
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params, params_from_iter};
+
+use super::quote::Quote;
+use super::{ClosedReason, Full, Line, Order, OrderStatus, Shipment, Who};
+use crate::buyers::addresses::Address;
+use crate::catalogue::Delivery;
+use crate::db::Tx;
+use crate::ids::{BuyerId, LineId, MessageId, OrderId, OrderNo, ShipmentId};
+
+// ── reading ──
+
+pub fn by_id(conn: &Connection, id: OrderId) -> Result<Option<Order>> {
+    conn.prepare_cached("select * from orders where id = ?1")?.query_row([id], read_order).optional()
+}
+
+/// A buyer's own order; another's is as absent as one that never was.
+pub fn of_buyer(conn: &Connection, buyer: BuyerId, order_no: &OrderNo) -> Result<Option<Order>> {
+    conn.prepare_cached("select * from orders where order_no = ?1 and buyer_id = ?2")?
+        .query_row(params![order_no, buyer], read_order)
+        .optional()
+}
+
+pub fn by_no(conn: &Connection, order_no: &OrderNo) -> Result<Option<Order>> {
+    conn.prepare_cached("select * from orders where order_no = ?1")?.query_row([order_no], read_order).optional()
+}
+
+fn read_order(row: &Row<'_>) -> Result<Order> {
+    let status: String = row.get("status")?;
+    let closed_reason: Option<String> = row.get("closed_reason")?;
+    let delivery: String = row.get("delivery")?;
+    let address: Option<String> = row.get("address")?;
+    Ok(Order {
+        id: row.get("id")?,
+        order_no: row.get("order_no")?,
+        buyer_id: row.get("buyer_id")?,
+        status: status.parse().map_err(|()| broken(&status))?,
+        closed_reason: closed_reason.map(|r| r.parse::<ClosedReason>().map_err(|()| broken(&r))).transpose()?,
+        goods: row.get("goods_fen")?,
+        freight: row.get("freight_fen")?,
+        discount: row.get("discount_fen")?,
+        total: row.get("total_fen")?,
+        paid: row.get("paid_fen")?,
+        refunded: row.get("refunded_fen")?,
+        delivery: delivery.parse::<Delivery>().map_err(|()| broken(&delivery))?,
+        address: address.map(|a| serde_json::from_str::<Address>(&a).map_err(|_| broken("address"))).transpose()?,
+        remark: row.get("remark")?,
+        memo: row.get("memo")?,
+        holds_stock: row.get("holds_stock")?,
+        created_at: row.get("created_at")?,
+        expires_at: row.get("expires_at")?,
+        paid_at: row.get("paid_at")?,
+        shipped_at: row.get("shipped_at")?,
+        completed_at: row.get("completed_at")?,
+        closed_at: row.get("closed_at")?,
+    })
+}
+
+fn broken(what: &str) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(0, Type::Text, format!("unreadable order column: {what}").into())
+}
+
+pub fn lines(conn: &Connection, id: OrderId) -> Result<Vec<Line>> {
+    let mut rows = conn.prepare_cached("select * from order_lines where order_id = ?1 order by id")?;
+    rows.query_map([id], |row| {
+        Ok(Line {
+            id: row.get("id")?,
+            product_id: row.get("product_id")?,
+            sku_id: row.get("sku_id")?,
+            name: row.get("name")?,
+            spec_text: row.get("spec_text")?,
+            image: row.get("image_hash")?,
+            price: row.get("price_fen")?,
+            quantity: row.get("quantity")?,
+            shipped: row.get("shipped_quantity")?,
+            refunded: row.get("refunded_quantity")?,
+        })
+    })?
+    .collect()
+}
+
+pub fn shipments(conn: &Connection, id: OrderId) -> Result<Vec<Shipment>> {
+    let mut rows = conn.prepare_cached(
+        "select id, company, tracking_no, shipped_at from shipments where order_id = ?1 and state = 'shipped' order by id",
+    )?;
+    let mut lines = conn.prepare_cached("select line_id, quantity from shipment_lines where shipment_id = ?1")?;
+    rows.query_map([id], |row| {
+        let id: ShipmentId = row.get("id")?;
+        Ok(Shipment {
+            id,
+            company: row.get("company")?,
+            tracking_no: row.get("tracking_no")?,
+            shipped_at: row.get("shipped_at")?,
+            lines: lines.query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_>>()?,
+        })
+    })?
+    .collect()
+}
+
+pub fn full(conn: &Connection, order: Order) -> Result<Full> {
+    Ok(Full { lines: lines(conn, order.id)?, shipments: shipments(conn, order.id)?, order })
+}
+
+/// A buyer's orders, newest first.
+pub fn page_of_buyer(
+    conn: &Connection,
+    buyer: BuyerId,
+    status: Option<OrderStatus>,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<Order>> {
+    let mut rows = conn.prepare_cached(
+        "select * from orders
+          where buyer_id = ?1 and (?2 is null or status = ?2) and (?3 is null or id < ?3)
+          order by id desc limit ?4",
+    )?;
+    rows.query_map(params![buyer, status.map(OrderStatus::word), before, limit], read_order)?.collect()
+}
+
+/// How many of a buyer's orders wait for payment, for shipping, for receipt.
+pub fn buyer_counts(conn: &Connection, buyer: BuyerId) -> Result<[i64; 3]> {
+    conn.prepare_cached(
+        "select coalesce(sum(status = 'pending_payment'), 0), coalesce(sum(status = 'to_ship'), 0),
+                coalesce(sum(status = 'shipped'), 0)
+           from orders where buyer_id = ?1",
+    )?
+    .query_row([buyer], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))
+}
+
+/// The console's counted tabs, kept by triggers.
+pub fn status_counts(conn: &Connection) -> Result<Vec<(String, i64)>> {
+    let mut rows = conn.prepare_cached("select status, n from order_counts")?;
+    rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+/// Which orders the console lists, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub status: Option<OrderStatus>,
+    pub search: Option<String>,
+    pub with_exception: bool,
+    pub before: Option<i64>,
+    pub limit: i64,
+}
+
+pub fn search(conn: &Connection, filter: &Filter) -> Result<Vec<Order>> {
+    let mut values: Vec<Box<dyn ToSql>> = Vec::new();
+    let mut where_ = vec!["true".to_owned()];
+    let mut narrow = |sql: &str, value: Box<dyn ToSql>| {
+        values.push(value);
+        where_.push(sql.replace('?', &format!("?{}", values.len())));
+    };
+    if let Some(status) = filter.status {
+        narrow("o.status = ?", Box::new(status.word()));
+    }
+    if let Some(text) = filter.search.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+        let plain = text.replace(['%', '_', '\\'], "");
+        let digits = text.bytes().all(|b| b.is_ascii_digit());
+        match text.len() {
+            // The tail of a phone number.
+            4 if digits => narrow("o.address ->> 'phone' like '%' || ?", Box::new(plain)),
+            28 if digits => narrow("o.id in (select order_id from attempts where transaction_id = ?)", Box::new(plain)),
+            _ => narrow(
+                "(o.order_no like upper(?) || '%'
+                  or o.id in (select order_id from attempts where out_trade_no = upper(?))
+                  or o.address ->> 'phone' = ? or o.address ->> 'receiver' like '%' || ? || '%'
+                  or exists (select 1 from shipments s where s.order_id = o.id and s.tracking_no = ?)
+                  or exists (select 1 from order_lines l where l.order_id = o.id and l.name like '%' || ? || '%'))",
+                Box::new(plain),
+            ),
+        }
+    }
+    if let Some(before) = filter.before {
+        narrow("o.id < ?", Box::new(before));
+    }
+    if filter.with_exception {
+        where_.push("o.id in (select order_id from money_exceptions where state = 'open')".into());
+    }
+    values.push(Box::new(filter.limit));
+    let sql =
+        format!("select o.* from orders o where {} order by o.id desc limit ?{}", where_.join(" and "), values.len());
+    let mut rows = conn.prepare_cached(&sql)?;
+    rows.query_map(params_from_iter(values), read_order)?.collect()
+}
+
+/// A buyer's paid orders before this one, for the staff's eyes: how many, and their sum in fen.
+pub fn buyer_history(conn: &Connection, buyer: BuyerId) -> Result<(i64, i64)> {
+    conn.prepare_cached(
+        "select count(*), coalesce(sum(paid_fen - refunded_fen), 0) from orders where buyer_id = ?1 and paid_fen > 0",
+    )?
+    .query_row([buyer], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// The order that a confirmed receipt is about.
+pub fn paid_by(conn: &Connection, transaction_id: &str) -> Result<Option<OrderId>> {
+    conn.prepare_cached("select order_id from attempts where transaction_id = ?1")?
+        .query_row([transaction_id], |row| row.get(0))
+        .optional()
+}
+
+// ── writing ──
+
+pub fn insert(
+    tx: &Tx,
+    order_no: &OrderNo,
+    buyer: BuyerId,
+    quote: &Quote,
+    remark: &str,
+    now: i64,
+    expires_at: i64,
+) -> Result<OrderId> {
+    let address = quote.address.as_ref().and_then(|address| serde_json::to_string(address).ok());
+    tx.prepare_cached(
+        "insert into orders (order_no, buyer_id, status, goods_fen, freight_fen, discount_fen, total_fen, delivery,
+                             address, remark, holds_stock, created_at, expires_at)
+         values (?1, ?2, 'pending_payment', ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1, ?10, ?11)",
+    )?
+    .execute(params![
+        order_no,
+        buyer,
+        quote.goods,
+        quote.freight,
+        quote.discount,
+        quote.total,
+        quote.delivery.word(),
+        address,
+        remark,
+        now,
+        expires_at
+    ])?;
+    Ok(OrderId(tx.last_insert_rowid()))
+}
+
+pub fn insert_line(tx: &Tx, order: OrderId, line: &super::quote::QuoteLine) -> Result<LineId> {
+    tx.prepare_cached(
+        "insert into order_lines (order_id, product_id, sku_id, name, spec_text, image_hash, price_fen, quantity)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?
+    .execute(params![
+        order,
+        line.product_id,
+        line.sku_id,
+        line.name,
+        line.spec_text,
+        line.image,
+        line.price,
+        line.quantity
+    ])?;
+    Ok(LineId(tx.last_insert_rowid()))
+}
+
+/// The guarded move; false when the order does not stand in `from`.
+pub fn set_status(
+    tx: &Tx,
+    id: OrderId,
+    from: OrderStatus,
+    to: OrderStatus,
+    reason: Option<ClosedReason>,
+    now: i64,
+) -> Result<bool> {
+    let changed = tx
+        .prepare_cached(
+            "update orders
+                set status = ?3, closed_reason = ?4,
+                    closed_at = case when ?3 = 'closed' then ?5 end,
+                    paid_at = case when ?3 = 'to_ship' then coalesce(paid_at, ?5) else paid_at end,
+                    shipped_at = case when ?3 = 'shipped' then ?5 else shipped_at end,
+                    completed_at = case when ?3 = 'completed' then ?5 else completed_at end
+              where id = ?1 and status = ?2",
+        )?
+        .execute(params![id, from.word(), to.word(), reason.map(ClosedReason::word), now])?;
+    Ok(changed == 1)
+}
+
+pub fn add_paid(tx: &Tx, id: OrderId, fen: crate::money::Fen) -> Result<()> {
+    tx.prepare_cached("update orders set paid_fen = paid_fen + ?2 where id = ?1")?.execute(params![id, fen])?;
+    Ok(())
+}
+
+pub fn set_holds_stock(tx: &Tx, id: OrderId, holds: bool) -> Result<()> {
+    tx.prepare_cached("update orders set holds_stock = ?2 where id = ?1")?.execute(params![id, holds])?;
+    Ok(())
+}
+
+pub fn set_memo(tx: &Tx, id: OrderId, memo: &str) -> Result<()> {
+    tx.prepare_cached("update orders set memo = ?2 where id = ?1")?.execute(params![id, memo])?;
+    Ok(())
+}
+
+pub fn insert_shipment(tx: &Tx, order: OrderId, company: &str, tracking_no: &str, now: i64) -> Result<ShipmentId> {
+    tx.prepare_cached(
+        "insert into shipments (order_id, state, company, tracking_no, shipped_at) values (?1, 'shipped', ?2, ?3, ?4)",
+    )?
+    .execute(params![order, company, tracking_no, now])?;
+    Ok(ShipmentId(tx.last_insert_rowid()))
+}
+
+pub fn ship_line(tx: &Tx, shipment: ShipmentId, line: LineId, quantity: i64) -> Result<()> {
+    tx.prepare_cached("insert into shipment_lines (shipment_id, line_id, quantity) values (?1, ?2, ?3)")?
+        .execute(params![shipment, line, quantity])?;
+    tx.prepare_cached("update order_lines set shipped_quantity = shipped_quantity + ?2 where id = ?1")?
+        .execute(params![line, quantity])?;
+    Ok(())
+}
+
+// ── timeline ──
+
+/// One thing that happened to an order.
+#[derive(Clone, Debug)]
+pub struct Event {
+    pub at: i64,
+    pub actor: String,
+    pub actor_name: String,
+    pub what: String,
+    pub message_id: Option<MessageId>,
+}
+
+pub fn note(tx: &Tx, id: OrderId, who: &Who, what: &str, message: Option<MessageId>, now: i64) -> Result<()> {
+    insert_event(tx, id, who, None, what, message, now)
+}
+
+pub fn note_move(
+    tx: &Tx,
+    id: OrderId,
+    who: &Who,
+    (from, to): (Option<OrderStatus>, OrderStatus),
+    what: &str,
+    message: Option<MessageId>,
+    now: i64,
+) -> Result<()> {
+    insert_event(tx, id, who, Some((from, to)), what, message, now)
+}
+
+fn insert_event(
+    tx: &Tx,
+    id: OrderId,
+    who: &Who,
+    moved: Option<(Option<OrderStatus>, OrderStatus)>,
+    what: &str,
+    message: Option<MessageId>,
+    now: i64,
+) -> Result<()> {
+    let from = moved.and_then(|(from, _)| from).map(OrderStatus::word);
+    let to = moved.map(|(_, to)| to.word());
+    tx.prepare_cached(
+        "insert into order_events (order_id, at, actor, actor_name, from_status, to_status, what, message_id)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?
+    .execute(params![id, now, who.actor, who.name, from, to, what, message])?;
+    Ok(())
+}
+
+pub fn events(conn: &Connection, id: OrderId) -> Result<Vec<Event>> {
+    let mut rows = conn.prepare_cached("select * from order_events where order_id = ?1 order by id desc")?;
+    rows.query_map([id], |row| {
+        Ok(Event {
+            at: row.get("at")?,
+            actor: row.get("actor")?,
+            actor_name: row.get("actor_name")?,
+            what: row.get("what")?,
+            message_id: row.get("message_id")?,
+        })
+    })?
+    .collect()
+}
+
+// ── idempotency ──
+
+/// The order that this key made, with the fingerprint of the request that made it.
+pub fn made_by_key(conn: &Connection, buyer: BuyerId, key: &str, since: i64) -> Result<Option<(OrderId, Vec<u8>)>> {
+    conn.prepare_cached(
+        "select order_id, fingerprint from idempotency_keys where buyer_id = ?1 and key = ?2 and created_at > ?3",
+    )?
+    .query_row(params![buyer, key, since], |row| Ok((row.get(0)?, row.get(1)?)))
+    .optional()
+}
+
+pub fn keep_key(tx: &Tx, buyer: BuyerId, key: &str, fingerprint: &[u8], order: OrderId, now: i64) -> Result<()> {
+    tx.prepare_cached(
+        "insert or replace into idempotency_keys (buyer_id, key, fingerprint, order_id, created_at)
+         values (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![buyer, key, fingerprint, order, now])?;
+    Ok(())
+}
+
+pub fn forget_keys(tx: &Tx, before: i64) -> Result<()> {
+    tx.prepare_cached("delete from idempotency_keys where created_at < ?1")?.execute([before])?;
+    Ok(())
+}

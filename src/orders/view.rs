@@ -1,0 +1,137 @@
+//! An order as the mini-program sees it.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Actions, Full, OrderStatus, company_text};
+use crate::buyers::addresses::Address;
+use crate::catalogue::Delivery;
+use crate::clock::rfc3339;
+use crate::ids::{ImageHash, LineId, OrderNo, ProductId, ShipmentId, SkuId};
+use crate::money::Fen;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderView {
+    order_no: OrderNo,
+    status: OrderStatus,
+    status_text: &'static str,
+    created_at: String,
+    expires_at: String,
+    paid_at: Option<String>,
+    shipped_at: Option<String>,
+    completed_at: Option<String>,
+    closed_at: Option<String>,
+    closed_reason: Option<&'static str>,
+    closed_reason_text: Option<&'static str>,
+    goods_fen: Fen,
+    freight_fen: Fen,
+    discount_fen: Fen,
+    total_fen: Fen,
+    paid_fen: Fen,
+    refunded_fen: Fen,
+    remark: String,
+    address: Option<Address>,
+    delivery: Delivery,
+    delivery_text: &'static str,
+    lines: Vec<LineView>,
+    shipments: Vec<ShipmentView>,
+    refunds: Vec<Value>,
+    actions: Actions,
+    server_time: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LineView {
+    id: LineId,
+    product_id: ProductId,
+    sku_id: SkuId,
+    name: String,
+    spec_text: String,
+    image_url: Option<String>,
+    price_fen: Fen,
+    quantity: i64,
+    shipped_quantity: i64,
+    refunded_quantity: i64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShipmentView {
+    id: ShipmentId,
+    company: String,
+    company_text: String,
+    tracking_no: String,
+    shipped_at: String,
+    lines: Vec<ShipmentLineView>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShipmentLineView {
+    line_id: LineId,
+    quantity: i64,
+}
+
+impl OrderView {
+    pub fn new(full: &Full, now: i64) -> OrderView {
+        let Full { order, lines, shipments } = full;
+        OrderView {
+            order_no: order.order_no.clone(),
+            status: order.status,
+            status_text: order.status.text(),
+            created_at: rfc3339(order.created_at),
+            expires_at: rfc3339(order.expires_at),
+            paid_at: order.paid_at.map(rfc3339),
+            shipped_at: order.shipped_at.map(rfc3339),
+            completed_at: order.completed_at.map(rfc3339),
+            closed_at: order.closed_at.map(rfc3339),
+            closed_reason: order.closed_reason.map(|r| r.word()),
+            closed_reason_text: order.closed_reason.map(|r| r.text()),
+            goods_fen: order.goods,
+            freight_fen: order.freight,
+            discount_fen: order.discount,
+            total_fen: order.total,
+            paid_fen: order.paid,
+            refunded_fen: order.refunded,
+            remark: order.remark.clone(),
+            address: order.address.clone(),
+            delivery: order.delivery,
+            delivery_text: order.delivery.text(),
+            lines: lines
+                .iter()
+                .map(|line| LineView {
+                    id: line.id,
+                    product_id: line.product_id,
+                    sku_id: line.sku_id,
+                    name: line.name.clone(),
+                    spec_text: line.spec_text.clone(),
+                    image_url: line.image.as_ref().map(ImageHash::url),
+                    price_fen: line.price,
+                    quantity: line.quantity,
+                    shipped_quantity: line.shipped,
+                    refunded_quantity: line.refunded,
+                })
+                .collect(),
+            shipments: shipments
+                .iter()
+                .map(|s| ShipmentView {
+                    id: s.id,
+                    company: s.company.clone(),
+                    company_text: company_text(&s.company).to_owned(),
+                    tracking_no: s.tracking_no.clone(),
+                    shipped_at: rfc3339(s.shipped_at),
+                    lines: s
+                        .lines
+                        .iter()
+                        .map(|(line_id, quantity)| ShipmentLineView { line_id: *line_id, quantity: *quantity })
+                        .collect(),
+                })
+                .collect(),
+            refunds: Vec::new(),
+            actions: order.actions(now),
+            server_time: rfc3339(now),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Buying and paying, for buyers: prepay, pay again, check, cancel.
+
+use rocket::http::Status;
+use rocket::request::{FromRequest, Outcome};
+use rocket::serde::json::Json;
+use rocket::{Request, Route, State, post, routes};
+use serde::Serialize;
+use serde_json::json;
+
+use super::check::ask;
+use super::prepay::{self, Cashier, PrepayForm};
+use super::{close, store};
+use crate::buyers::Buyer;
+use crate::clock::SECOND;
+use crate::db::Tx;
+use crate::door::body::Body;
+use crate::door::{Answer, ClientIp, limits::Limits};
+use crate::error::{self, Code, Error, Result};
+use crate::ids::{IdempotencyKey, OrderId, OrderNo};
+use crate::orders::api::{number, show, with_order};
+use crate::orders::view::OrderView;
+use crate::orders::{self, ClosedReason, Order, OrderStatus, Who};
+use crate::shop::Shop;
+use crate::wechat::pay::PaymentParams;
+
+/// WeChat is asked about one attempt at most this often on a buyer's wish.
+const CHECK_EVERY: i64 = 3 * SECOND;
+
+pub fn routes() -> Vec<Route> {
+    routes![buy, pay_again, check, cancel]
+}
+
+#[derive(Serialize)]
+struct Payable {
+    order: OrderView,
+    payment: PaymentParams,
+}
+
+#[post("/prepay", data = "<form>")]
+async fn buy(
+    shop: &State<Shop>,
+    limits: &State<Limits>,
+    buyer: Buyer,
+    ip: ClientIp,
+    key: IdempotencyKey,
+    form: Body<PrepayForm>,
+) -> Result<Answer<Payable>> {
+    limits.order(buyer.id.0)?;
+    let purchase = form.value.check()?;
+    let cashier = Cashier::of(&shop.settings())?;
+    let (id, replayed) = prepay::place(shop, &buyer, key, form.fingerprint, purchase).await?;
+    shop.wake_worker();
+    let body = payable(shop, &cashier, id, &buyer, &ip).await?;
+    Ok(Answer { status: Status::Created, body, replayed })
+}
+
+#[post("/orders/<order_no>/prepay")]
+async fn pay_again(
+    shop: &State<Shop>,
+    limits: &State<Limits>,
+    buyer: Buyer,
+    ip: ClientIp,
+    order_no: &str,
+) -> Result<Json<Payable>> {
+    limits.order(buyer.id.0)?;
+    let order = own(shop, &buyer, order_no).await?;
+    let cashier = Cashier::of(&shop.settings())?;
+    payable(shop, &cashier, order.id, &buyer, &ip).await.map(Json)
+}
+
+/// The order with its payment parameters. Whatever fails now, the client learns which order stands, and how.
+async fn payable(shop: &Shop, cashier: &Cashier, id: OrderId, buyer: &Buyer, ip: &ClientIp) -> Result<Payable> {
+    let paid = prepay::pay(shop, cashier, id, buyer, &ip.0).await;
+    let (now, buyer_id) = (shop.now(), buyer.id);
+    let read = move |conn: &rusqlite::Connection| {
+        let order = orders::store::by_id(conn, id)?.ok_or(Code::NotFound)?;
+        show(conn, buyer_id, &order.order_no, now).map(|view| (order.order_no, view))
+    };
+    let (order_no, order) = shop.db.read(read).await?;
+    match paid {
+        Ok(payment) => Ok(Payable { order, payment }),
+        Err(error) => Err(error.details(json!({ "orderNo": order_no, "order": order }))),
+    }
+}
+
+#[post("/orders/<order_no>/check")]
+async fn check(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Json<OrderView>> {
+    let order = own(shop, &buyer, order_no).await?;
+    let asked = match order.status {
+        // A closed order too: its money may be on the way.
+        OrderStatus::PendingPayment | OrderStatus::Closed => ask_now(shop, &order).await,
+        _ => Ok(()),
+    };
+    let (now, buyer_id, order_no) = (shop.now(), buyer.id, order.order_no.clone());
+    let view = shop.db.read(move |conn| show(conn, buyer_id, &order_no, now)).await?;
+    match asked {
+        Ok(()) => Ok(Json(view)),
+        Err(error) => Err(error.details(json!({ "orderNo": order.order_no, "order": view }))),
+    }
+}
+
+/// Asks about the newest attempt that could have been paid, unless that was done just now.
+async fn ask_now(shop: &Shop, order: &Order) -> Result<()> {
+    let (id, now) = (order.id, shop.now());
+    let turn = move |tx: &Tx| {
+        let attempts = store::attempts(tx, id)?;
+        let Some(last) = attempts.into_iter().next_back() else { return Ok(None) };
+        Ok::<_, Error>(store::take_query_turn(tx, last.id, now - CHECK_EVERY, now)?.then_some(last))
+    };
+    let Some(attempt) = shop.db.write(turn).await? else { return Ok(()) };
+    let merchant = shop.settings().merchant().ok_or(Code::PaymentNotConfigured)?;
+    match ask(shop, &merchant, &attempt).await?.trade {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::from(Code::WechatUnavailable)
+            .says("暂时连不上微信，付款结果稍后会自动更新，请不要重复付款")
+            .retry_after(5)),
+    }
+}
+
+#[post("/orders/<order_no>/cancel")]
+async fn cancel(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Json<OrderView>> {
+    let order = own(shop, &buyer, order_no).await?;
+    let cancelled = close::cancel(shop, order.id, ClosedReason::BuyerCancelled, Who::buyer()).await;
+    let (now, buyer_id, order_no) = (shop.now(), buyer.id, order.order_no);
+    let read = move |conn: &rusqlite::Connection| match cancelled {
+        Ok(()) => show(conn, buyer_id, &order_no, now),
+        Err(e) if matches!(e.code, Code::AlreadyPaid | Code::OrderState) => {
+            Err(with_order(e.code, conn, buyer_id, &order_no, now)?)
+        }
+        Err(e) => Err(e),
+    };
+    shop.db.read(read).await.map(Json)
+}
+
+/// The buyer's own order, or 404: another's is as unknown as one that never was.
+async fn own(shop: &Shop, buyer: &Buyer, order_no: &str) -> Result<Order> {
+    let (order_no, buyer): (OrderNo, _) = (number(order_no)?, buyer.id);
+    let found = shop.db.read(move |conn| Ok::<_, Error>(orders::store::of_buyer(conn, buyer, &order_no)?)).await?;
+    found.ok_or_else(|| Code::NotFound.into())
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for IdempotencyKey {
+    type Error = ();
+    async fn from_request(request: &'r Request<'_>) -> Outcome<IdempotencyKey, ()> {
+        match request.headers().get_one("Idempotency-Key").and_then(|key| key.parse().ok()) {
+            Some(key) => Outcome::Success(key),
+            None => Outcome::Error((error::leave(request, Code::IdempotencyKeyRequired.into()), ())),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Asking WeChat what became of an attempt, and believing only what it signs.
+
+use super::settle::{self, Settled, Source};
+use super::{Attempt, store};
+use crate::clock::{MINUTE, SECOND};
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::ids::AttemptId;
+use crate::jobs::Ran;
+use crate::shop::Shop;
+use crate::transactions::Entry;
+use crate::wechat::pay::Trade;
+use crate::wechat::{GatewayError, Merchant};
+
+/// Polls without any notice: after the order, until its time is over.
+const POLLS: [i64; 4] = [15 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE];
+
+/// What a query found, after it was written down and, if paid, settled.
+#[derive(Debug)]
+pub struct Asked {
+    pub trade: std::result::Result<Trade, GatewayError>,
+    pub settled: Option<Settled>,
+}
+
+/// Queries one attempt. The answer, our verdict and the settlement are one transaction.
+pub async fn ask(shop: &Shop, merchant: &Merchant, attempt: &Attempt) -> Result<Asked> {
+    let exchange = shop.wechat.order_query(merchant, &attempt.out_trade_no, &shop.nonces).await;
+    let mut entry = Entry::sent(&exchange);
+    entry.order_id = Some(attempt.order_id);
+    entry.attempt_id = Some(attempt.id);
+    entry.out_trade_no = Some(attempt.out_trade_no.to_string());
+    if let Ok(trade) = &exchange.result {
+        entry.reason = match trade {
+            Trade::Paid(_) => "SUCCESS 已支付".into(),
+            Trade::NotPaid => "NOTPAY 未支付".into(),
+            Trade::Closed => "CLOSED 已关闭".into(),
+            Trade::Absent => "ORDERNOTEXIST 微信没有这笔单".into(),
+            Trade::Other(state) => state.clone(),
+        };
+    }
+    let (settings, now, id) = (shop.settings(), shop.now(), attempt.id);
+    let trade = exchange.result;
+    let write = move |tx: &Tx| {
+        if let Ok(Trade::Paid(payment)) = &trade {
+            entry.transaction_id = Some(payment.transaction_id.clone());
+            entry.amount = Some(payment.total);
+        }
+        let message = entry.record(tx, now)?;
+        store::take_query_turn(tx, id, now, now)?;
+        let settled = match &trade {
+            Ok(Trade::Paid(payment)) => {
+                Some(settle::settle(tx, payment, Source::Query, Some(message), &settings, now)?)
+            }
+            _ => None,
+        };
+        Ok::<_, Error>(Asked { trade, settled })
+    };
+    // A fact from WeChat is kept even when whoever asked has hung up.
+    let asked = shop.db.write_always(write).await?;
+    shop.wake_worker();
+    Ok(asked)
+}
+
+/// A turn of the polling that makes notices a comfort rather than a need.
+pub async fn poll(shop: &Shop, id: AttemptId) -> Result<Ran> {
+    let attempt = shop.db.read(move |conn| Ok::<_, Error>(store::attempt(conn, id)?)).await?;
+    let Some(attempt) = attempt.filter(|attempt| attempt.state.is_alive()) else { return Ok(Ran::Done) };
+    let Some(merchant) = shop.settings().merchant() else {
+        return Ok(Ran::Failed("微信支付还没有设置".into()));
+    };
+    let asked = ask(shop, &merchant, &attempt).await?;
+    if let Err(e @ (GatewayError::Unreachable(_) | GatewayError::NotAccepted(_))) = &asked.trade {
+        // The next turn asks again anyway; the sweep at the end follows up for longer.
+        log::warn!("poll of {}: {e}", attempt.out_trade_no);
+    }
+    if matches!(asked.trade, Ok(Trade::Paid(_) | Trade::Closed)) {
+        return Ok(Ran::Done);
+    }
+    Ok(next_poll(attempt.created_at, shop.now()).map_or(Ran::Done, |at| Ran::Again { at }))
+}
+
+/// The first turn after `now`; `None` when only the sweep at expiry is left.
+pub fn next_poll(created_at: i64, now: i64) -> Option<i64> {
+    POLLS.iter().map(|step| created_at + step).find(|at| *at > now)
+}

@@ -1,0 +1,210 @@
+//! Closing: query, close, query again, and only then is an unpaid attempt believed to stay unpaid.
+
+use super::check::ask;
+use super::{Attempt, AttemptState, store};
+use crate::clock::{DAY, MINUTE, SECOND};
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::ids::{AttemptId, OrderId};
+use crate::jobs::{self, Ran, Task};
+use crate::orders::{self, ClosedReason, Order, OrderStatus, Who, moves};
+use crate::shop::Shop;
+use crate::transactions::Entry;
+use crate::wechat::pay::Trade;
+use crate::wechat::{GatewayError, Merchant};
+
+/// The sweep comes this long after the time to pay is over: payers in the cash desk can succeed a little late.
+pub const SWEEP_AFTER: i64 = 10 * SECOND;
+/// How long an order is held beyond its time when WeChat cannot be reached.
+const HOLD: i64 = 30 * MINUTE;
+const RETRY: i64 = 30 * SECOND;
+/// How long an attempt that could not be closed is followed.
+const FOLLOW: i64 = DAY;
+
+/// What is now certain about an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Certain {
+    /// It was paid, and has been settled.
+    Paid,
+    /// It cannot be paid any more.
+    Closed,
+    /// Nothing: WeChat could not be reached, or said neither.
+    Unknown(String),
+}
+
+/// Query, close, query. The attempt must stand in `closing`, so that it is handed out to no one meanwhile.
+pub async fn close_at_wechat(shop: &Shop, merchant: &Merchant, attempt: &Attempt) -> Result<Certain> {
+    let unknown = |e: &GatewayError| Ok(Certain::Unknown(e.to_string()));
+    match ask(shop, merchant, attempt).await?.trade {
+        Ok(Trade::Paid(_)) => return Ok(Certain::Paid),
+        Ok(Trade::Closed | Trade::Absent) => return closed(shop, attempt.id).await,
+        Ok(Trade::NotPaid) => {}
+        Ok(Trade::Other(state)) => return Ok(Certain::Unknown(state)),
+        Err(e) => return unknown(&e),
+    }
+    let exchange = shop.wechat.close_order(merchant, &attempt.out_trade_no, &shop.nonces).await;
+    let mut entry = Entry::sent(&exchange);
+    entry.order_id = Some(attempt.order_id);
+    entry.attempt_id = Some(attempt.id);
+    entry.out_trade_no = Some(attempt.out_trade_no.to_string());
+    let now = shop.now();
+    shop.db.write(move |tx| Ok::<_, Error>(entry.record(tx, now)?)).await?;
+    let accepted = exchange.result;
+    match (ask(shop, merchant, attempt).await?.trade, accepted) {
+        (Ok(Trade::Paid(_)), _) => Ok(Certain::Paid),
+        (Ok(Trade::Closed | Trade::Absent), _) | (Ok(Trade::NotPaid), Ok(())) => closed(shop, attempt.id).await,
+        (Ok(Trade::Other(state)), _) => Ok(Certain::Unknown(state)),
+        (Ok(Trade::NotPaid), Err(e)) | (Err(e), _) => unknown(&e),
+    }
+}
+
+async fn closed(shop: &Shop, id: AttemptId) -> Result<Certain> {
+    let from = [AttemptState::Created, AttemptState::Prepaid, AttemptState::Closing];
+    shop.db.write(move |tx| Ok::<_, Error>(store::set_state(tx, id, &from, AttemptState::Closed)?)).await?;
+    Ok(Certain::Closed)
+}
+
+/// Marks what is alive as closing; answers with everything that must be closed at WeChat.
+fn start_closing(tx: &Tx, order: OrderId) -> rusqlite::Result<Vec<Attempt>> {
+    let mut closing = Vec::new();
+    for attempt in store::attempts(tx, order)? {
+        if attempt.state.is_alive() {
+            store::set_state(tx, attempt.id, &[attempt.state], AttemptState::Closing)?;
+        }
+        if attempt.state.is_alive() || attempt.state == AttemptState::Closing {
+            closing.push(attempt);
+        }
+    }
+    Ok(closing)
+}
+
+/// T4, T6: closes an unpaid order on request. `Err(AlreadyPaid)` when the money turns out to have come.
+pub async fn cancel(shop: &Shop, id: OrderId, reason: ClosedReason, who: Who) -> Result<()> {
+    let start = move |tx: &Tx| {
+        let order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+        if order.status != OrderStatus::PendingPayment {
+            return Err(Error::from(Code::OrderState));
+        }
+        Ok(start_closing(tx, id)?)
+    };
+    let closing = shop.db.write(start).await?;
+    let mut uncertain = Vec::new();
+    for attempt in closing {
+        let certain = match shop.settings().merchant() {
+            Some(merchant) => close_at_wechat(shop, &merchant, &attempt).await?,
+            None => Certain::Unknown("微信支付还没有设置".into()),
+        };
+        match certain {
+            Certain::Paid => return Err(Code::AlreadyPaid.into()),
+            Certain::Closed => {}
+            Certain::Unknown(_) => uncertain.push(attempt.id),
+        }
+    }
+    let now = shop.now();
+    let finish = move |tx: &Tx| {
+        let what = match reason {
+            ClosedReason::BuyerCancelled => "买家取消订单",
+            _ => "商家取消订单",
+        };
+        if !moves::close(tx, id, reason, &who, what, now)? {
+            // A notice overtook us.
+            return Err(Error::from(Code::AlreadyPaid));
+        }
+        for attempt in &uncertain {
+            jobs::enqueue(tx, Task::Close(*attempt), now + RETRY, now)?;
+        }
+        release_if_certain(tx, id, now)
+    };
+    let finished = shop.db.write(finish).await;
+    shop.wake_worker();
+    finished
+}
+
+/// T5: the time to pay is over.
+pub async fn expire(shop: &Shop, id: OrderId) -> Result<Ran> {
+    let now = shop.now();
+    let start = move |tx: &Tx| {
+        let order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+        let waiting = order.status == OrderStatus::PendingPayment;
+        if waiting && now < order.expires_at + SWEEP_AFTER {
+            return Ok::<_, Error>(Err(Ran::Again { at: order.expires_at + SWEEP_AFTER }));
+        }
+        if !waiting {
+            return Ok(Err(Ran::Done));
+        }
+        Ok(Ok((start_closing(tx, id)?, order)))
+    };
+    let (closing, order) = match shop.db.write(start).await? {
+        Ok(started) => started,
+        Err(ran) => return Ok(ran),
+    };
+    let mut unknown = None;
+    for attempt in &closing {
+        let certain = match shop.settings().merchant() {
+            Some(merchant) => close_at_wechat(shop, &merchant, attempt).await?,
+            None => Certain::Unknown("微信支付还没有设置".into()),
+        };
+        match certain {
+            Certain::Paid => return Ok(Ran::Done),
+            Certain::Closed => {}
+            Certain::Unknown(why) => unknown = Some(why),
+        }
+    }
+    let now = shop.now();
+    let held_until = order.expires_at + SWEEP_AFTER + HOLD;
+    if unknown.is_some() && now < held_until {
+        return Ok(Ran::Again { at: (now + RETRY).min(held_until) });
+    }
+    let finish = move |tx: &Tx| {
+        let what = match &unknown {
+            None => "超过付款时间，订单已关闭".to_owned(),
+            Some(why) => format!("超过付款时间且连不上微信（{why}），订单先行关闭，支付单继续跟进"),
+        };
+        if moves::close(tx, id, ClosedReason::Timeout, &Who::system(), &what, now)? {
+            for attempt in store::attempts(tx, id)?.iter().filter(|a| a.state == AttemptState::Closing) {
+                jobs::enqueue(tx, Task::Close(attempt.id), now + MINUTE, now)?;
+            }
+            // Half an hour was enough: buyers who want the goods must not wait a day for a lost line.
+            let order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+            moves::release(tx, &order, now)?;
+        }
+        Ok::<_, Error>(Ran::Done)
+    };
+    shop.db.write(finish).await
+}
+
+/// Follows an attempt until it is certain that nobody can pay it any more.
+pub async fn follow(shop: &Shop, id: AttemptId, since: i64) -> Result<Ran> {
+    let attempt = shop.db.read(move |conn| Ok::<_, Error>(store::attempt(conn, id)?)).await?;
+    let Some(attempt) = attempt.filter(|attempt| attempt.state == AttemptState::Closing) else { return Ok(Ran::Done) };
+    let certain = match shop.settings().merchant() {
+        Some(merchant) => close_at_wechat(shop, &merchant, &attempt).await?,
+        None => Certain::Unknown("微信支付还没有设置".into()),
+    };
+    let now = shop.now();
+    match certain {
+        Certain::Paid => return Ok(Ran::Done),
+        Certain::Unknown(why) if now - since < FOLLOW => return Ok(Ran::Failed(why)),
+        // After a day its own time_expire is long past; money that comes all the same is settled as late.
+        Certain::Unknown(_) => drop(closed(shop, id).await?),
+        Certain::Closed => {}
+    }
+    let finish = move |tx: &Tx| {
+        let order = orders::store::by_id(tx, attempt.order_id)?.ok_or(Code::NotFound)?;
+        if order.status == OrderStatus::Closed {
+            release_if_certain(tx, order.id, now)?;
+        }
+        Ok::<_, Error>(Ran::Done)
+    };
+    shop.db.write(finish).await
+}
+
+/// Gives a closed order's stock back once none of its attempts can be paid any more.
+fn release_if_certain(tx: &Tx, id: OrderId, now: i64) -> Result<()> {
+    let open = |attempt: &Attempt| attempt.state.is_alive() || attempt.state == AttemptState::Closing;
+    if store::attempts(tx, id)?.iter().any(open) {
+        return Ok(());
+    }
+    let order: Order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+    Ok(moves::release(tx, &order, now)?)
+}

@@ -1,0 +1,395 @@
+//! Prepay: an order, then a payment for it. The row is committed before WeChat is called, and stands whatever it says.
+
+use rusqlite::Connection;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::check::{ask, next_poll};
+use super::close::SWEEP_AFTER;
+use super::{Attempt, AttemptState, store};
+use crate::buyers::Buyer;
+use crate::buyers::addresses::AddressForm;
+use crate::clock::{self, DAY, MINUTE};
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::ids::{IdempotencyKey, OrderId, OrderNo};
+use crate::jobs::{self, Task};
+use crate::orders::quote::{ItemForm, Quote, QuoteForm, QuoteView, Wish, quote};
+use crate::orders::{self, ClosedReason, Order, OrderStatus, moves};
+use crate::settings::Settings;
+use crate::shop::Shop;
+use crate::transactions::Entry;
+use crate::wechat::pay::{PaymentParams, Trade, UnifiedOrder, body_text, payment_params};
+use crate::wechat::{GatewayError, Merchant};
+
+/// WeChat's prepay_id lives two hours; one younger than this is given out again.
+const PREPAY_ID_LIFE: i64 = 110 * MINUTE;
+/// How long an idempotency key is remembered.
+pub const KEY_LIFE: i64 = DAY;
+/// Attempts are numbered with two digits.
+const MOST_ATTEMPTS: i64 = 99;
+
+/// What a client sends to buy.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PrepayForm {
+    items: Vec<ItemForm>,
+    address_id: Option<String>,
+    address: Option<AddressForm>,
+    delivery: Option<String>,
+    remark: Option<String>,
+    expected_total_fen: Option<i64>,
+}
+
+/// A checked order form.
+pub struct Purchase {
+    wish: Wish,
+    remark: String,
+    expected_total_fen: Option<i64>,
+}
+
+impl PrepayForm {
+    pub fn check(self) -> Result<Purchase> {
+        let remark = self.remark.unwrap_or_default().trim().to_owned();
+        if remark.chars().count() > 200 || remark.chars().any(|c| c.is_control() && c != '\n') {
+            return Err(Error::field("remark", "留言最多 200 个字"));
+        }
+        let form = QuoteForm {
+            items: self.items,
+            address_id: self.address_id,
+            address: self.address,
+            delivery: self.delivery,
+        };
+        Ok(Purchase { wish: form.check()?, remark, expected_total_fen: self.expected_total_fen })
+    }
+}
+
+/// Everything a payment needs of the settings, all there or none.
+#[derive(Clone)]
+pub struct Cashier {
+    pub merchant: Merchant,
+    notify_url: String,
+}
+
+impl Cashier {
+    pub fn of(settings: &Settings) -> Result<Cashier> {
+        let merchant = settings.merchant().ok_or(Code::PaymentNotConfigured)?;
+        let notify_url = settings.notify_url().ok_or_else(|| {
+            Error::from(Code::PaymentNotConfigured).says("店铺还没有设置对外地址，暂时不能付款，请联系商家")
+        })?;
+        Ok(Cashier { merchant, notify_url })
+    }
+}
+
+/// Places the order of this key, or finds the one it placed before. True when found.
+pub async fn place(
+    shop: &Shop,
+    buyer: &Buyer,
+    key: IdempotencyKey,
+    fingerprint: Vec<u8>,
+    purchase: Purchase,
+) -> Result<(OrderId, bool)> {
+    let (settings, now) = (shop.settings(), shop.now());
+    let order_no = OrderNo::new(&clock::business_day(now), &shop.nonces.base32());
+    let buyer = buyer.clone();
+    let write = move |tx: &Tx| {
+        if let Some((order, made_with)) = orders::store::made_by_key(tx, buyer.id, key.as_str(), now - KEY_LIFE)? {
+            return if made_with == fingerprint { Ok((order, true)) } else { Err(Code::IdempotencyMismatch.into()) };
+        }
+        // Price is read inside the transaction: an edit in the console must not slip between price and order.
+        let quoted = quote(tx, &purchase.wish, Some(&buyer), &settings)?;
+        refuse(&quoted, purchase.expected_total_fen)?;
+        let expires_at = now + settings.pay_window();
+        let order = moves::place(tx, &order_no, buyer.id, &quoted, &purchase.remark, now, expires_at)?;
+        orders::store::keep_key(tx, buyer.id, key.as_str(), &fingerprint, order, now)?;
+        jobs::enqueue(tx, Task::Expire(order), expires_at + SWEEP_AFTER, now)?;
+        Ok((order, false))
+    };
+    shop.db.write(write).await
+}
+
+fn refuse(quoted: &Quote, expected_total_fen: Option<i64>) -> Result<()> {
+    if let Some(problem) = quoted.problems.first() {
+        return Err(problem.clone());
+    }
+    match expected_total_fen {
+        Some(expected) if expected != quoted.total.get() => {
+            let words = format!("价格有变动，现在是 ¥{}，请确认后再下单", quoted.total);
+            let details = json!({ "quote": QuoteView::from(quoted), "expectedTotalFen": expected });
+            Err(Error::from(Code::PriceChanged).says(words).details(details))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What the order is ready for.
+enum Ready {
+    /// A prepay_id that can be given out.
+    Pay(String),
+    /// A unified order that must be sent, for the first time or again.
+    Send(Box<Attempt>),
+}
+
+/// Payment parameters for an unpaid order: the living attempt's, or a new one's.
+pub async fn pay(shop: &Shop, cashier: &Cashier, order: OrderId, buyer: &Buyer, ip: &str) -> Result<PaymentParams> {
+    // A number that WeChat has closed or given away is replaced once; then the buyer hears of it.
+    for _ in 0..2 {
+        let attempt = match ready(shop, cashier, order, buyer, ip).await? {
+            Ready::Pay(prepay_id) => return Ok(sign(shop, cashier, &prepay_id)),
+            Ready::Send(attempt) => *attempt,
+        };
+        if let Some(prepay_id) = send(shop, cashier, &attempt).await? {
+            return Ok(sign(shop, cashier, &prepay_id));
+        }
+    }
+    Err(stands(Code::WechatRejected.into(), order))
+}
+
+fn sign(shop: &Shop, cashier: &Cashier, prepay_id: &str) -> PaymentParams {
+    payment_params(&cashier.merchant, prepay_id, shop.now(), &shop.nonces)
+}
+
+/// Marks an error that comes after the order was stored; the route replaces the id by the number.
+fn stands(error: Error, order: OrderId) -> Error {
+    error.details(json!({ "orderId": order }))
+}
+
+/// Decides in one transaction what to give out or to send; the attempt's row is there before WeChat hears of it.
+async fn ready(shop: &Shop, cashier: &Cashier, id: OrderId, buyer: &Buyer, ip: &str) -> Result<Ready> {
+    let (settings, now, nonce_str) = (shop.settings(), shop.now(), shop.nonces.nonce_str());
+    let (cashier, openid, ip) = (cashier.clone(), buyer.openid.clone(), ip.to_owned());
+    let write = move |tx: &Tx| {
+        let order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+        payable(&order, now)?;
+        let attempts = store::attempts(tx, id)?;
+        if attempts.iter().any(|attempt| attempt.state == AttemptState::Closing) {
+            return Err(Code::PaymentInProgress.into());
+        }
+        if let Some(alive) = attempts.iter().find(|attempt| attempt.state.is_alive()) {
+            if alive.params.is_from(&cashier.merchant) && alive.total == order.total {
+                let young = alive.prepaid_at.is_some_and(|at| now - at < PREPAY_ID_LIFE);
+                return Ok(match (&alive.prepay_id, young) {
+                    (Some(prepay_id), true) => Ready::Pay(prepay_id.clone()),
+                    _ => Ready::Send(Box::new(alive.clone())),
+                });
+            }
+            // Written for another merchant number or key: it can be neither sent nor closed with today's settings.
+            store::set_state(tx, alive.id, &[alive.state], AttemptState::Failed)?;
+        }
+        let n = attempts.last().map_or(1, |last| last.n + 1);
+        if n > MOST_ATTEMPTS {
+            return Err(Error::from(Code::OrderState).says("这笔订单支付尝试次数过多，请取消后重新下单"));
+        }
+        let params = UnifiedOrder {
+            appid: cashier.merchant.app_id.clone(),
+            mch_id: cashier.merchant.mch_id.clone(),
+            nonce_str,
+            body: body(tx, &settings, id)?,
+            out_trade_no: order.order_no.attempt(n).to_string(),
+            total_fee: order.total.get(),
+            spbill_create_ip: ip,
+            notify_url: cashier.notify_url.clone(),
+            openid,
+            time_start: clock::compact(now),
+            time_expire: clock::compact(order.expires_at),
+            sign_type: cashier.merchant.sign_type.name().to_owned(),
+        };
+        let attempt = store::insert_attempt(tx, id, n, &params, now)?;
+        if let Some(at) = next_poll(now, now) {
+            jobs::enqueue(tx, Task::Poll(attempt), at, now)?;
+        }
+        let what = format!("发起支付（支付单 #{n:02}，¥{}）", order.total);
+        orders::store::note(tx, id, &orders::Who::buyer(), &what, None, now)?;
+        let attempt = store::attempt(tx, attempt)?.ok_or(Code::Internal)?;
+        Ok(Ready::Send(Box::new(attempt)))
+    };
+    shop.db.write(write).await
+}
+
+fn payable(order: &Order, now: i64) -> Result<()> {
+    match order.status {
+        OrderStatus::PendingPayment if now < order.expires_at => Ok(()),
+        OrderStatus::PendingPayment => Err(Code::OrderExpired.into()),
+        OrderStatus::Closed if order.closed_reason == Some(ClosedReason::Timeout) => Err(Code::OrderExpired.into()),
+        OrderStatus::Closed => Err(Code::OrderState.into()),
+        OrderStatus::ToShip | OrderStatus::Shipped | OrderStatus::Completed => Err(Code::AlreadyPaid.into()),
+    }
+}
+
+fn body(conn: &Connection, settings: &Settings, id: OrderId) -> rusqlite::Result<String> {
+    let lines = orders::store::lines(conn, id)?;
+    let first = lines.first().map(|line| line.name.as_str()).unwrap_or_default();
+    let goods = match lines.len() {
+        0 | 1 => first.to_owned(),
+        n => format!("{first}等{n}种商品"),
+    };
+    Ok(body_text(settings.shop_name(), &goods))
+}
+
+/// Sends the unified order. `None` when this number is spent and a new attempt should be made.
+async fn send(shop: &Shop, cashier: &Cashier, attempt: &Attempt) -> Result<Option<String>> {
+    let mut exchange = shop.wechat.unified_order(&cashier.merchant, &attempt.params).await;
+    if matches!(&exchange.result, Err(GatewayError::Refused { code, .. }) if code == "SYSTEMERROR") {
+        record(shop, attempt, Entry::sent(&exchange)).await?;
+        // WeChat's own advice: once more, with the same parameters.
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        exchange = shop.wechat.unified_order(&cashier.merchant, &attempt.params).await;
+    }
+    let entry = filed(attempt, Entry::sent(&exchange));
+    let (id, now) = (attempt.id, shop.now());
+    match exchange.result {
+        Ok(prepay_id) => {
+            let write = move |tx: &Tx| {
+                entry.record(tx, now)?;
+                if store::set_prepaid(tx, id, &prepay_id, now)? {
+                    return Ok(Some(prepay_id));
+                }
+                // Paid or closed while we were asking.
+                match store::attempt(tx, id)?.map(|attempt| attempt.state) {
+                    Some(AttemptState::Paid) => Err(Code::AlreadyPaid.into()),
+                    _ => Err(Error::from(Code::PaymentInProgress)),
+                }
+            };
+            shop.db.write(write).await
+        }
+        Err(e) => {
+            shop.db.write_always(move |tx| Ok::<_, Error>(entry.record(tx, now)?)).await?;
+            refused(shop, cashier, attempt, e).await
+        }
+    }
+}
+
+fn filed(attempt: &Attempt, mut entry: Entry) -> Entry {
+    entry.order_id = Some(attempt.order_id);
+    entry.attempt_id = Some(attempt.id);
+    entry.out_trade_no = Some(attempt.out_trade_no.to_string());
+    entry.amount = Some(attempt.total);
+    entry
+}
+
+async fn record(shop: &Shop, attempt: &Attempt, entry: Entry) -> Result<()> {
+    let (entry, now) = (filed(attempt, entry), shop.now());
+    shop.db.write(move |tx| Ok::<_, Error>(entry.record(tx, now).map(|_| ())?)).await
+}
+
+/// What a refusal of the unified order means for the attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// Already paid: query and settle.
+    Paid,
+    /// This number cannot be used any more: make a new attempt.
+    Spent,
+    /// WeChat is busy; the attempt stands.
+    Busy,
+    /// The payer's own affair; the attempt stands.
+    Payer,
+    /// The merchant's settings or rights; the attempt is given up, the words are for the staff.
+    Shop,
+}
+
+/// Every err_code of the unified order: what to do, and what the buyer hears. Source: unified order, API v2.
+pub fn meaning(code: &str) -> (Meaning, &'static str) {
+    match code {
+        "ORDERPAID" => (Meaning::Paid, "订单已付款，无需重复支付"),
+        "ORDERCLOSED" => (Meaning::Spent, "支付单已关闭，请重新发起支付"),
+        "OUT_TRADE_NO_USED" | "INVALID_REQUEST" => (Meaning::Spent, "支付单号重复，请重新发起支付"),
+        "SYSTEMERROR" => (Meaning::Busy, "微信支付系统繁忙，请稍后再试；订单已为您保留"),
+        "NOTENOUGH" => (Meaning::Payer, "微信提示余额不足，请换一种支付方式再试"),
+        "NOAUTH" => (Meaning::Shop, "商家的微信支付权限受限，暂时不能付款，请联系商家"),
+        "APPID_NOT_EXIST" | "MCHID_NOT_EXIST" => (Meaning::Shop, "商家的微信支付账号设置有误，请联系商家"),
+        "APPID_MCHID_NOT_MATCH" => (Meaning::Shop, "商家的商户号还没有和小程序绑定，请联系商家"),
+        "LACK_PARAMS" | "PARAM_ERROR" => (Meaning::Shop, "支付参数没有被微信接受，请联系商家"),
+        "SIGNERROR" => (Meaning::Shop, "商家的支付密钥设置有误，请联系商家"),
+        "XML_FORMAT_ERROR" | "REQUIRE_POST_METHOD" | "POST_DATA_EMPTY" | "NOT_UTF8" => {
+            (Meaning::Shop, "支付请求没有被微信接受，请联系商家")
+        }
+        _ => (Meaning::Shop, "微信没有受理这次支付，请稍后再试或联系商家"),
+    }
+}
+
+async fn refused(shop: &Shop, cashier: &Cashier, attempt: &Attempt, e: GatewayError) -> Result<Option<String>> {
+    let order = attempt.order_id;
+    let (code, text) = match &e {
+        // A time-out is unknown, not failed: the order stands, and the poll will ask.
+        GatewayError::Unreachable(_) => {
+            return Err(stands(Error::from(Code::WechatUnavailable).retry_after(5), order));
+        }
+        // Unsigned, so it says nothing about the attempt: the next try sends the same once more.
+        GatewayError::NotAccepted(text) => {
+            log::error!("unified order {} not accepted: {text}", attempt.out_trade_no);
+            return Err(stands(Error::from(Code::WechatRejected), order));
+        }
+        GatewayError::Refused { code, text } => (code.as_str(), text.as_str()),
+    };
+    let (meaning, words) = meaning(code);
+    let rejected = |code: Code| stands(Error::from(code).says(words), order);
+    match meaning {
+        Meaning::Busy => Err(rejected(Code::WechatUnavailable).retry_after(5)),
+        Meaning::Payer => Err(rejected(Code::WechatRejected)),
+        Meaning::Shop => {
+            log::error!("unified order {} refused: {code} {text}", attempt.out_trade_no);
+            set_state(shop, attempt, AttemptState::Failed).await?;
+            Err(rejected(Code::WechatRejected))
+        }
+        Meaning::Paid | Meaning::Spent => match ask(shop, &cashier.merchant, attempt).await?.trade {
+            Ok(Trade::Paid(_)) => Err(Code::AlreadyPaid.into()),
+            Ok(Trade::Closed) => {
+                set_state(shop, attempt, AttemptState::Closed).await?;
+                Ok(None)
+            }
+            Ok(_) if meaning == Meaning::Spent => {
+                // Another message under our number lives at WeChat: it must not be paid beside the new one.
+                give_up(shop, attempt).await?;
+                Ok(None)
+            }
+            Ok(_) => Err(rejected(Code::WechatRejected)),
+            Err(_) => Err(rejected(Code::WechatUnavailable).retry_after(5)),
+        },
+    }
+}
+
+async fn set_state(shop: &Shop, attempt: &Attempt, to: AttemptState) -> Result<()> {
+    let (id, from) = (attempt.id, [AttemptState::Created, AttemptState::Prepaid]);
+    shop.db.write(move |tx| Ok::<_, Error>(store::set_state(tx, id, &from, to).map(|_| ())?)).await
+}
+
+/// The number is spent: closed at WeChat in passing, and settled as usual should it ever be paid.
+async fn give_up(shop: &Shop, attempt: &Attempt) -> Result<()> {
+    set_state(shop, attempt, AttemptState::Failed).await?;
+    let merchant = shop.settings().merchant().ok_or(Code::PaymentNotConfigured)?;
+    let exchange = shop.wechat.close_order(&merchant, &attempt.out_trade_no, &shop.nonces).await;
+    record(shop, attempt, Entry::sent(&exchange)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_documented_refusal_has_a_meaning_and_words() {
+        for (code, expected) in [
+            ("INVALID_REQUEST", Meaning::Spent),
+            ("NOAUTH", Meaning::Shop),
+            ("NOTENOUGH", Meaning::Payer),
+            ("ORDERPAID", Meaning::Paid),
+            ("ORDERCLOSED", Meaning::Spent),
+            ("SYSTEMERROR", Meaning::Busy),
+            ("APPID_NOT_EXIST", Meaning::Shop),
+            ("MCHID_NOT_EXIST", Meaning::Shop),
+            ("APPID_MCHID_NOT_MATCH", Meaning::Shop),
+            ("LACK_PARAMS", Meaning::Shop),
+            ("PARAM_ERROR", Meaning::Shop),
+            ("OUT_TRADE_NO_USED", Meaning::Spent),
+            ("SIGNERROR", Meaning::Shop),
+            ("XML_FORMAT_ERROR", Meaning::Shop),
+            ("REQUIRE_POST_METHOD", Meaning::Shop),
+            ("POST_DATA_EMPTY", Meaning::Shop),
+            ("NOT_UTF8", Meaning::Shop),
+            ("SOMETHING_NEW", Meaning::Shop),
+        ] {
+            let (found, words) = meaning(code);
+            assert_eq!(found, expected, "{code}");
+            assert!(words.chars().count() > 8, "{code}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Staff: accounts, roles, sessions, and who did what.
+
+pub mod login;
+pub mod password;
+pub mod store;
+
+use std::str::FromStr;
+
+use rocket::Request;
+use rocket::request::{FromRequest, Outcome};
+
+use crate::clock::{DAY, HOUR};
+use crate::error::{self, Code, Error};
+use crate::ids::StaffId;
+use crate::secrets::token_hash;
+use crate::shop::Shop;
+
+/// The cookie that carries a session.
+pub const COOKIE: &str = "xiaopu_session";
+/// A session lasts this long after its last use.
+pub const SESSION: i64 = 7 * DAY;
+
+/// Four fixed roles; each may do all that the ones behind it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Packs and ships.
+    Packer,
+    /// Answers buyers: sees payments, writes memos, cancels unpaid orders.
+    Clerk,
+    /// Changes products, prices and stock; decides about money that fits no order.
+    Manager,
+    /// Settings, keys, staff.
+    Owner,
+}
+
+impl Role {
+    pub const ALL: [Role; 4] = [Role::Owner, Role::Manager, Role::Clerk, Role::Packer];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Owner => "owner",
+            Role::Manager => "manager",
+            Role::Clerk => "clerk",
+            Role::Packer => "packer",
+        }
+    }
+
+    pub fn text(self) -> &'static str {
+        match self {
+            Role::Owner => "店主",
+            Role::Manager => "经理",
+            Role::Clerk => "店员",
+            Role::Packer => "打包员",
+        }
+    }
+}
+
+impl FromStr for Role {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Role, ()> {
+        Role::ALL.into_iter().find(|r| r.word() == text).ok_or(())
+    }
+}
+
+/// Somebody who is logged in to the console.
+#[derive(Clone, Debug)]
+pub struct Staff {
+    pub id: StaffId,
+    pub name: String,
+    pub role: Role,
+    pub ip: String,
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Staff {
+    type Error = ();
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Staff, ()> {
+        match identify(request).await {
+            Ok(staff) => Outcome::Success(staff),
+            Err(error) => Outcome::Error((error::leave(request, error), ())),
+        }
+    }
+}
+
+async fn identify(request: &Request<'_>) -> error::Result<Staff> {
+    let shop = request.rocket().state::<Shop>().ok_or(Code::Internal)?;
+    let cookie = request.cookies().get(COOKIE).ok_or(Code::Unauthenticated)?;
+    let hash = token_hash(cookie.value());
+    let (now, looked_up) = (shop.now(), hash.clone());
+    let found = shop.db.read(move |conn| Ok::<_, Error>(store::session(conn, &looked_up, now)?)).await?;
+    let (mut staff, expires_at) = found.ok_or(Code::Unauthenticated)?;
+    if expires_at < now + SESSION - HOUR {
+        shop.db.write(move |tx| Ok::<_, Error>(store::extend_session(tx, &hash, now + SESSION)?)).await?;
+    }
+    staff.ip = crate::door::client_ip(request);
+    Ok(staff)
+}
+
+macro_rules! at_least {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        pub struct $name(pub Staff);
+
+        #[rocket::async_trait]
+        impl<'r> FromRequest<'r> for $name {
+            type Error = ();
+            async fn from_request(request: &'r Request<'_>) -> Outcome<$name, ()> {
+                match identify(request).await {
+                    Ok(staff) if staff.role >= Role::$name => Outcome::Success($name(staff)),
+                    Ok(_) => Outcome::Error((rocket::http::Status::Forbidden, ())),
+                    Err(error) => Outcome::Error((error::leave(request, error), ())),
+                }
+            }
+        }
+    )*};
+}
+
+at_least! {
+    /// A clerk, a manager or the owner.
+    Clerk
+    /// A manager or the owner.
+    Manager
+    /// The owner alone.
+    Owner
+}

@@ -1,0 +1,113 @@
+//! The worker: takes due jobs, runs them, and keeps house. A job that fails waits longer each time.
+
+use std::time::Duration;
+
+use crate::clock::{DAY, HOUR};
+use crate::db::Tx;
+use crate::door::limits::Limits;
+use crate::error::{Error, Result};
+use crate::jobs::{self, Job, Ran, State, Task};
+use crate::payments::{check, close, prepay};
+use crate::shop::Shop;
+
+/// Jobs run at the same time: enough that one slow answer of WeChat's holds up no one else.
+const TOGETHER: usize = 8;
+/// How often the list is looked at when nothing wakes the worker.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Runs until the shop shuts down.
+pub async fn run(shop: Shop, mut shutdown: rocket::Shutdown) {
+    let mut tidied = i64::MIN;
+    loop {
+        match run_due(&shop).await {
+            Ok(0) => {
+                let pause = tokio::time::sleep(LOOK_EVERY);
+                tokio::select! {
+                    () = &mut shutdown => return,
+                    () = shop.worker_woken() => {}
+                    () = pause => {}
+                }
+            }
+            Ok(_) => {}
+            Err(e) => {
+                log::error!("worker: {}", e.message());
+                tokio::time::sleep(LOOK_EVERY * 4).await;
+            }
+        }
+        let now = shop.now();
+        if now - tidied > HOUR {
+            tidied = now;
+            if let Err(e) = tidy(&shop, now).await {
+                log::error!("tidying: {}", e.message());
+            }
+        }
+    }
+}
+
+/// Runs the jobs that are due, a few at a time; answers with how many there were.
+pub async fn run_due(shop: &Shop) -> Result<usize> {
+    let now = shop.now();
+    let due = shop.db.read(move |conn| Ok::<_, Error>(jobs::store::due(conn, now, TOGETHER as i64)?)).await?;
+    let mut running = tokio::task::JoinSet::new();
+    for job in due {
+        let shop = shop.clone();
+        running.spawn(async move { run_one(&shop, job).await });
+    }
+    let mut count = 0;
+    while let Some(ended) = running.join_next().await {
+        count += 1;
+        match ended {
+            Ok(written) => written?,
+            // A panic: the job still waits, and is tried again on the next look.
+            Err(e) => {
+                log::error!("a job panicked: {e}");
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        }
+    }
+    Ok(count)
+}
+
+async fn run_one(shop: &Shop, job: Job) -> Result<()> {
+    let started = shop.now();
+    let ran = match job.task {
+        Task::Poll(attempt) => check::poll(shop, attempt).await,
+        Task::Expire(order) => close::expire(shop, order).await,
+        Task::Close(attempt) => close::follow(shop, attempt, job.created_at).await,
+    };
+    let ran = ran.unwrap_or_else(|e| Ran::Failed(e.message()));
+    let now = shop.now();
+    let spread = shop.nonces.below(2_000);
+    let write = move |tx: &Tx| {
+        match ran {
+            Ran::Done => jobs::store::finish(tx, job.id, State::Done, "", now)?,
+            Ran::Again { at } => jobs::store::wait(tx, job.id, at, job.tries, "", started)?,
+            Ran::Failed(why) => match jobs::backoff(job.tries, now - job.created_at) {
+                Some(wait) => jobs::store::wait(tx, job.id, now + wait + spread, job.tries + 1, &why, started)?,
+                None => jobs::store::finish(tx, job.id, State::NeedsPerson, &why, now)?,
+            },
+        }
+        Ok::<_, Error>(())
+    };
+    shop.db.write_always(write).await
+}
+
+async fn tidy(shop: &Shop, now: i64) -> Result<()> {
+    let write = move |tx: &Tx| {
+        jobs::store::forget_done(tx, now - 7 * DAY)?;
+        crate::orders::store::forget_keys(tx, now - prepay::KEY_LIFE)?;
+        crate::staff::store::forget_stale(tx, now)?;
+        Ok::<_, Error>(())
+    };
+    shop.db.write(write).await
+}
+
+/// Forgets quiet visitors now and then, so that counting them stays cheap.
+pub async fn tidy_limits(limits: &Limits, shutdown: &mut rocket::Shutdown) {
+    loop {
+        tokio::select! {
+            () = &mut *shutdown => return,
+            () = tokio::time::sleep(Duration::from_secs(3600)) => limits.tidy(),
+        }
+    }
+}
