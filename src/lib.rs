@@ -1,26 +1,77 @@
 //! 小铺: a shop for WeChat mini-programs in one executable. The modules stand in reading order.
 
+pub mod cli;
+pub mod console;
+pub mod docs;
+pub mod operations;
+pub mod storefront;
+pub mod worker;
+
+pub mod payments;
+
+pub mod jobs;
+pub mod orders;
+
+pub mod buyers;
+pub mod catalogue;
+pub mod staff;
+
+pub mod door;
+pub mod transactions;
+
+pub mod error;
+pub mod settings;
+pub mod shop;
+
+pub mod db;
+pub mod wechat;
+
+pub mod assets;
 pub mod clock;
 pub mod ids;
 pub mod money;
 pub mod nonce;
 pub mod secrets;
 
-pub mod db;
-pub mod wechat;
+use rocket::fairing::AdHoc;
+use rocket::figment::Figment;
+use rocket::{Build, Rocket};
 
-pub mod error;
-pub mod settings;
-pub mod shop;
+use shop::Shop;
 
-pub mod door;
-pub mod transactions;
-
-pub mod buyers;
-pub mod catalogue;
-pub mod orders;
-pub mod staff;
-
-pub mod jobs;
-pub mod payments;
-pub mod worker;
+/// The whole shop: every URL prefix, who answers it, and who dresses its errors.
+pub fn rocket(shop: Shop, figment: Figment) -> Rocket<Build> {
+    let demo = shop.demo.is_some();
+    let rocket = rocket::custom(assets::with_template_dir(figment))
+        .manage(catalogue::cache::Cache::default())
+        .manage(door::limits::Limits::default())
+        .attach(door::Headers)
+        .attach(console::origin::OriginCheck)
+        .attach(assets::templates())
+        .attach(AdHoc::on_liftoff("worker", |rocket| {
+            let shop = rocket.state::<Shop>().cloned();
+            let shutdown = rocket.shutdown();
+            Box::pin(async move {
+                if let Some(shop) = shop {
+                    tokio::spawn(worker::run(shop, shutdown));
+                }
+            })
+        }))
+        .mount("/api/v1", buyers::api::routes())
+        .mount("/api/v1", catalogue::api::routes())
+        .mount("/api/v1", orders::api::routes())
+        .mount("/api/v1", payments::api::routes())
+        .mount("/api", docs::routes())
+        .mount("/wechat", payments::notify::routes())
+        .mount("/wechat", payments::messages::routes())
+        .mount("/admin", console::routes())
+        .mount("/", catalogue::media::routes())
+        .mount("/", assets::routes())
+        .mount("/", operations::routes())
+        .register("/", door::page_catchers())
+        .register("/api", door::api_catchers())
+        .register("/wechat", door::wechat_catchers())
+        .register("/admin", console::catchers());
+    let rocket = if demo { rocket.mount("/", storefront::routes()) } else { rocket.mount("/", console::front_door()) };
+    rocket.manage(shop)
+}

@@ -466,3 +466,9 @@ pub fn image(conn: &Connection, hash: &ImageHash) -> Result<Option<Vec<u8>>> {
 pub fn image_exists(conn: &Connection, hash: &ImageHash) -> Result<bool> {
     conn.prepare_cached("select 1 from images where hash = ?1")?.exists([hash])
 }
+
+/// A SKU that is not sold any more; orders still point at it.
+pub fn disable_sku(tx: &Tx, id: SkuId) -> Result<()> {
+    tx.prepare_cached("update skus set enabled = 0 where id = ?1")?.execute([id])?;
+    Ok(())
+}

@@ -390,3 +390,9 @@ pub fn forget_keys(tx: &Tx, before: i64) -> Result<()> {
     tx.prepare_cached("delete from idempotency_keys where created_at < ?1")?.execute([before])?;
     Ok(())
 }
+
+/// When the order that has waited longest in this status was paid or placed.
+pub fn oldest(conn: &Connection, status: OrderStatus) -> Result<Option<i64>> {
+    conn.prepare_cached("select min(coalesce(paid_at, created_at)) from orders where status = ?1")?
+        .query_row([status.word()], |row| row.get(0))
+}

@@ -7,6 +7,7 @@ pub mod notice;
 pub mod pay;
 pub mod push;
 pub mod sign;
+pub mod simulator;
 
 use serde::Serialize;
 

@@ -1,0 +1,88 @@
+//! Templates and static files: from disk while developing, inside the binary when released.
+
+use rocket::figment::Figment;
+use rocket::http::{ContentType, Header, Status};
+use rocket::response::{self, Responder, Response};
+use rocket::{Request, Route, get, routes};
+use rocket_dyn_templates::Template;
+use rocket_dyn_templates::minijinja::{self, UndefinedBehavior};
+use rust_embed::{EmbeddedFile, RustEmbed};
+
+#[derive(RustEmbed)]
+#[folder = "templates/"]
+#[include = "*.html"]
+struct Templates;
+
+#[derive(RustEmbed)]
+#[folder = "static/"]
+struct Static;
+
+/// Every template, by the path of its file. A broken one stops the launch.
+pub fn templates() -> impl rocket::fairing::Fairing {
+    Template::try_custom(|engines| {
+        let env = &mut engines.minijinja;
+        // Without this line embedded templates are not escaped at all: the engine's own callback knows only disk files.
+        env.set_auto_escape_callback(minijinja::default_auto_escape_callback);
+        env.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+        env.set_formatter(
+            |out, state, value| {
+                if value.is_none() { Ok(()) } else { minijinja::escape_formatter(out, state, value) }
+            },
+        );
+        for name in Templates::iter() {
+            let file = Templates::get(&name).ok_or("template gone")?;
+            env.add_template_owned(name.into_owned(), String::from_utf8(file.data.into_owned())?)?;
+        }
+        Ok(())
+    })
+}
+
+/// The engine insists on a path that exists. A file is one without templates in it; a folder is watched for changes.
+pub fn with_template_dir(figment: Figment) -> Figment {
+    let debug = concat!(env!("CARGO_MANIFEST_DIR"), "/templates");
+    if cfg!(debug_assertions) && std::path::Path::new(debug).is_dir() {
+        return figment.merge(("template_dir", debug));
+    }
+    match std::env::current_exe() {
+        Ok(exe) => figment.merge(("template_dir", exe)),
+        Err(_) => figment,
+    }
+}
+
+/// A file of the binary by its path, for what is delivered with the shop.
+pub fn file(path: &str) -> Option<Vec<u8>> {
+    Static::get(path).map(|file| file.data.into_owned())
+}
+
+pub fn routes() -> Vec<Route> {
+    routes![static_file]
+}
+
+struct Asset {
+    file: EmbeddedFile,
+    path: String,
+}
+
+#[get("/static/<path..>")]
+fn static_file(path: std::path::PathBuf) -> Option<Asset> {
+    let path = path.to_str()?.to_owned();
+    if path.starts_with("demo/") {
+        return None;
+    }
+    Static::get(&path).map(|file| Asset { file, path })
+}
+
+impl<'r> Responder<'r, 'static> for Asset {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        let etag = format!("\"{}\"", hex::encode(&self.file.metadata.sha256_hash()[..12]));
+        let known = request.headers().get_one("If-None-Match") == Some(&etag);
+        let mut response = Response::build();
+        response.header(Header::new("ETag", etag)).header(Header::new("Cache-Control", "no-cache"));
+        if known {
+            return response.status(Status::NotModified).ok();
+        }
+        let kind = self.path.rsplit('.').next().and_then(ContentType::from_extension).unwrap_or(ContentType::Binary);
+        let data = self.file.data.into_owned();
+        response.header(kind).sized_body(data.len(), std::io::Cursor::new(data)).ok()
+    }
+}

@@ -1,0 +1,506 @@
+//! Importing products from a table: one row a SKU, rows of one name one product, all or nothing.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use calamine::{DataRef, Reader, Xlsx, open_workbook};
+
+use super::media::Picture;
+use super::store::{self, Draft, SkuDraft};
+use super::{Delivery, stock};
+use crate::db::Tx;
+use crate::error::{Code, Error};
+use crate::ids::{CategoryId, ImageHash};
+use crate::money::Fen;
+use crate::shop::Shop;
+
+const MOST_BYTES: u64 = 20 * 1024 * 1024;
+const MOST_ROWS: usize = 5_000;
+const MOST_COLUMNS: u32 = 64;
+const MOST_IMAGES: usize = 9;
+
+/// A table as text, each row with the line it stands on.
+pub struct Table {
+    rows: Vec<(usize, Vec<String>)>,
+}
+
+/// Reads a `.csv` or `.xlsx`. `Err` is a sentence.
+pub fn read(path: &Path) -> Result<Table, String> {
+    let problem = |e: &dyn std::fmt::Display| format!("{} 读不出来: {e}", path.display());
+    let size = std::fs::metadata(path).map_err(|e| problem(&e))?.len();
+    if size > MOST_BYTES {
+        return Err(format!("{} 超过 20 MB，请拆成几个文件", path.display()));
+    }
+    let table = match path.extension().and_then(|e| e.to_str()).map(str::to_lowercase).as_deref() {
+        Some("csv" | "txt") => read_csv(&std::fs::read(path).map_err(|e| problem(&e))?)?,
+        Some("xlsx") => read_xlsx(path)?,
+        _ => return Err("只支持 .csv 和 .xlsx 文件".into()),
+    };
+    if table.rows.len() > MOST_ROWS {
+        return Err(format!("超过 {MOST_ROWS} 行，请拆成几个文件"));
+    }
+    Ok(table)
+}
+
+/// UTF-8 with or without its mark, otherwise GB18030, as spreadsheets in China save it.
+fn read_csv(bytes: &[u8]) -> Result<Table, String> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let text = match str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => encoding_rs::GB18030
+            .decode_without_bom_handling_and_without_replacement(bytes)
+            .ok_or("文件既不是 UTF-8 也不是 GB18030 编码，请另存为 CSV UTF-8")?
+            .into_owned(),
+    };
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|e| format!("CSV 格式有误: {e}"))?;
+        let line = record.position().map_or(0, |p| p.line() as usize);
+        rows.push((line, record.iter().map(|cell| cell.trim().to_owned()).collect()));
+        if rows.len() > MOST_ROWS + 1 {
+            break;
+        }
+    }
+    Ok(Table { rows })
+}
+
+/// Cell by cell: a small file may claim a rectangle that no memory holds.
+fn read_xlsx(path: &Path) -> Result<Table, String> {
+    let bad = |e: &dyn std::fmt::Display| format!("{} 不是有效的 xlsx 文件: {e}", path.display());
+    let mut book: Xlsx<BufReader<File>> = open_workbook(path).map_err(|e: calamine::XlsxError| bad(&e))?;
+    let sheet = book.sheet_names().first().cloned().ok_or("文件里没有工作表")?;
+    let mut cells = book.worksheet_cells_reader(&sheet).map_err(|e| bad(&e))?;
+    let mut rows: Vec<(usize, Vec<String>)> = Vec::new();
+    while let Some(cell) = cells.next_cell().map_err(|e| bad(&e))? {
+        let ((row, column), value) = (cell.get_position(), text(cell.get_value()));
+        if value.is_empty() {
+            continue;
+        }
+        if row as usize > MOST_ROWS || column >= MOST_COLUMNS {
+            return Err(format!("表格超出 {MOST_ROWS} 行 {MOST_COLUMNS} 列，请删掉多余的行列"));
+        }
+        let line = row as usize + 1;
+        if rows.last().is_none_or(|(last, _)| *last != line) {
+            rows.push((line, Vec::new()));
+        }
+        if let Some((_, cells)) = rows.last_mut() {
+            cells.resize(cells.len().max(column as usize + 1), String::new());
+            cells[column as usize] = value;
+        }
+    }
+    Ok(Table { rows })
+}
+
+/// A cell as it looks: `19.9`, not `19.899999999999999`.
+fn text(value: &DataRef<'_>) -> String {
+    match value {
+        DataRef::String(text) => text.trim().to_owned(),
+        DataRef::SharedString(text) => text.trim().to_owned(),
+        DataRef::Int(n) => n.to_string(),
+        // Rust prints the shortest decimal that reads back the same, which is what was typed.
+        DataRef::Float(n) => n.to_string(),
+        DataRef::Bool(yes) => if *yes { "是" } else { "否" }.to_owned(),
+        _ => String::new(),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Column {
+    Name,
+    Subtitle,
+    Category,
+    Specs,
+    SkuCode,
+    Price,
+    MarketPrice,
+    Stock,
+    Images,
+    OnShelf,
+}
+
+const COLUMNS: [(Column, &str, &str); 10] = [
+    (Column::Name, "商品名称", "name"),
+    (Column::Subtitle, "副标题", "subtitle"),
+    (Column::Category, "分类", "category"),
+    (Column::Specs, "规格", "specs"),
+    (Column::SkuCode, "商家编码", "sku_code"),
+    (Column::Price, "售价(元)", "price"),
+    (Column::MarketPrice, "划线价(元)", "market_price"),
+    (Column::Stock, "库存", "stock"),
+    (Column::Images, "图片", "images"),
+    (Column::OnShelf, "上架", "on_shelf"),
+];
+
+/// What an import will do, once every row of the table has been found right.
+pub struct Plan {
+    products: Vec<PlannedProduct>,
+}
+
+struct PlannedProduct {
+    line: usize,
+    category: Vec<String>,
+    draft: Draft,
+    pictures: Vec<Picture>,
+    skus: Vec<(SkuDraft, i64)>,
+}
+
+/// Reads every row; all that is wrong is named by its line. Pictures are looked for beside the table.
+pub fn plan(table: &Table, folder: &Path) -> Result<Plan, Vec<String>> {
+    let mut problems = Vec::new();
+    let Some((first, head)) = table.rows.iter().find(|(_, cells)| cells.iter().any(|c| !c.is_empty())) else {
+        return Err(vec!["表格是空的".into()]);
+    };
+    let columns = columns(head, &mut problems);
+    let mut products: Vec<PlannedProduct> = Vec::new();
+    let mut by_name: HashMap<String, usize> = HashMap::new();
+    let mut codes = HashMap::new();
+    for (line, cells) in table.rows.iter().filter(|(line, cells)| line > first && cells.iter().any(|c| !c.is_empty())) {
+        let row = Row { line: *line, cells, columns: &columns, folder };
+        let Some(read) = row.read(&mut problems) else { continue };
+        if let Some(code) = &read.sku.sku_code
+            && let Some(other) = codes.insert(code.clone(), *line)
+        {
+            problems.push(format!("第 {line} 行：商家编码 {code} 与第 {other} 行重复"));
+        }
+        let at = *by_name.entry(read.draft.name.clone()).or_insert(products.len());
+        match products.get_mut(at) {
+            None => products.push(PlannedProduct {
+                line: *line,
+                category: read.category,
+                draft: read.draft,
+                pictures: read.pictures,
+                skus: vec![(read.sku, read.stock)],
+            }),
+            Some(product) => {
+                let name = &read.draft.name;
+                let names = |sku: &SkuDraft| sku.specs.iter().map(|(n, _)| n.clone()).collect::<HashSet<_>>();
+                if product.skus.iter().any(|(sku, _)| sku.specs == read.sku.specs) {
+                    problems.push(format!("第 {line} 行：「{name}」的这个规格在前面已经有了"));
+                } else if product.skus.iter().any(|(sku, _)| names(sku) != names(&read.sku)) {
+                    problems.push(format!("第 {line} 行：「{name}」各行的规格名称要一致，例如都写 颜色 和 尺码"));
+                }
+                if !read.category.is_empty() && read.category != product.category {
+                    problems.push(format!("第 {line} 行：「{name}」的分类与第 {} 行不同", product.line));
+                }
+                product.pictures.extend(read.pictures);
+                product.pictures.truncate(MOST_IMAGES);
+                product.skus.push((read.sku, read.stock));
+            }
+        }
+    }
+    if products.is_empty() && problems.is_empty() {
+        problems.push("表格里没有商品".into());
+    }
+    if problems.is_empty() { Ok(Plan { products }) } else { Err(problems) }
+}
+
+fn columns(head: &[String], problems: &mut Vec<String>) -> HashMap<Column, usize> {
+    let mut columns = HashMap::new();
+    for (i, title) in head.iter().enumerate().filter(|(_, title)| !title.is_empty()) {
+        // Brackets come in two widths, and people leave the unit out.
+        let plain = title.replace('（', "(").replace('）', ")").to_lowercase();
+        let found =
+            COLUMNS.iter().find(|(_, zh, en)| plain == *zh || plain == *en || zh.strip_suffix("(元)") == Some(&plain));
+        match found {
+            None => {
+                problems.push(format!("第 1 行：不认识的列「{title}」，可用的列：{}", COLUMNS.map(|c| c.1).join("、")))
+            }
+            Some((column, zh, _)) if columns.contains_key(column) => {
+                problems.push(format!("第 1 行：列「{zh}」出现了两次"))
+            }
+            Some((column, _, _)) => drop(columns.insert(*column, i)),
+        }
+    }
+    for (column, zh, _) in COLUMNS {
+        if matches!(column, Column::Name | Column::Price | Column::Stock) && !columns.contains_key(&column) {
+            problems.push(format!("第 1 行：缺少列「{zh}」"));
+        }
+    }
+    columns
+}
+
+struct Row<'t> {
+    line: usize,
+    cells: &'t [String],
+    columns: &'t HashMap<Column, usize>,
+    folder: &'t Path,
+}
+
+struct ReadRow {
+    draft: Draft,
+    category: Vec<String>,
+    sku: SkuDraft,
+    stock: i64,
+    pictures: Vec<Picture>,
+}
+
+impl Row<'_> {
+    fn cell(&self, column: Column) -> &str {
+        self.columns.get(&column).and_then(|i| self.cells.get(*i)).map_or("", String::as_str)
+    }
+
+    /// The row, or every problem in it.
+    fn read(&self, problems: &mut Vec<String>) -> Option<ReadRow> {
+        let before = problems.len();
+        let mut wrong = |problem: String| problems.push(format!("第 {} 行：{problem}", self.line));
+        let name = self.cell(Column::Name).to_owned();
+        if !(1..=60).contains(&name.chars().count()) {
+            wrong("商品名称应为 1 到 60 个字".into());
+        }
+        let subtitle = self.cell(Column::Subtitle).to_owned();
+        if subtitle.chars().count() > 100 {
+            wrong("副标题最多 100 个字".into());
+        }
+        let category: Vec<String> = self
+            .cell(Column::Category)
+            .split(['/', '>'])
+            .map(|part| part.trim().to_owned())
+            .filter(|part| !part.is_empty())
+            .collect();
+        if category.len() > 2 || category.iter().any(|part| part.chars().count() > 20) {
+            wrong("分类最多两级，写成 大类/小类，每级最多 20 个字".into());
+        }
+        let price = Fen::from_yuan(self.cell(Column::Price));
+        if price.is_none() {
+            wrong(format!("售价「{}」不是金额，例如 19.90", self.cell(Column::Price)));
+        }
+        let market_price = match self.cell(Column::MarketPrice) {
+            "" => None,
+            text => {
+                let read = Fen::from_yuan(text);
+                if read.is_none() {
+                    wrong(format!("划线价「{text}」不是金额，例如 29.90"));
+                }
+                read
+            }
+        };
+        let stock = self.cell(Column::Stock).parse::<i64>().ok().filter(|n| (0..=10_000_000).contains(n));
+        if stock.is_none() {
+            wrong(format!("库存「{}」不是 0 或正整数", self.cell(Column::Stock)));
+        }
+        let specs = match specs(self.cell(Column::Specs)) {
+            Ok(specs) => specs,
+            Err(problem) => {
+                wrong(problem);
+                Vec::new()
+            }
+        };
+        let sku_code = Some(self.cell(Column::SkuCode).to_owned()).filter(|code| !code.is_empty());
+        if sku_code.as_ref().is_some_and(|code| code.chars().count() > 40) {
+            wrong("商家编码最多 40 个字".into());
+        }
+        let on_shelf = match self.cell(Column::OnShelf).to_lowercase().as_str() {
+            "" | "是" | "1" | "yes" | "true" | "y" | "上架" => true,
+            "否" | "0" | "no" | "false" | "n" | "下架" => false,
+            other => {
+                wrong(format!("上架「{other}」请写 是 或 否"));
+                true
+            }
+        };
+        let pictures = self.pictures(&mut wrong);
+        if problems.len() > before {
+            return None;
+        }
+        Some(ReadRow {
+            draft: Draft { category_id: None, name, subtitle, detail: String::new(), on_shelf },
+            category,
+            sku: SkuDraft {
+                specs,
+                sku_code,
+                price: price?,
+                market_price,
+                limit_per_order: None,
+                delivery: Delivery::Express,
+                enabled: true,
+            },
+            stock: stock?,
+            pictures,
+        })
+    }
+
+    /// File names beside the table, separated by `;` or `|`. Pictures on the web are not fetched.
+    fn pictures(&self, wrong: &mut impl FnMut(String)) -> Vec<Picture> {
+        let mut pictures = Vec::new();
+        for name in self.cell(Column::Images).split([';', '；', '|', '\n']).map(str::trim).filter(|n| !n.is_empty()) {
+            if name.contains("://") {
+                wrong(format!("图片 {name} 是网址：请先下载到表格旁边，再写文件名"));
+                continue;
+            }
+            if name.starts_with('/') || name.split(['/', '\\']).any(|part| part == "..") {
+                wrong(format!("图片 {name} 请放在表格旁边的文件夹里"));
+                continue;
+            }
+            match std::fs::read(self.folder.join(name)) {
+                Err(_) => wrong(format!("找不到图片 {name}")),
+                Ok(bytes) => match Picture::read(&bytes) {
+                    Ok(picture) => pictures.push(picture),
+                    Err(e) => wrong(format!("图片 {name}：{}", e.message())),
+                },
+            }
+        }
+        if pictures.len() > MOST_IMAGES {
+            wrong(format!("图片最多 {MOST_IMAGES} 张"));
+        }
+        pictures
+    }
+}
+
+/// `颜色:红;尺码:L`
+pub fn specs(text: &str) -> Result<Vec<(String, String)>, String> {
+    let mut specs: Vec<(String, String)> = Vec::new();
+    for part in text.split([';', '；']).map(str::trim).filter(|part| !part.is_empty()) {
+        let (name, value) = part
+            .split_once([':', '：'])
+            .map(|(name, value)| (name.trim(), value.trim()))
+            .filter(|(name, value)| !name.is_empty() && !value.is_empty())
+            .ok_or_else(|| format!("规格「{part}」请写成 颜色:红;尺码:L"))?;
+        if name.chars().count() > 10 || value.chars().count() > 30 {
+            return Err(format!("规格「{part}」太长：名称最多 10 个字，值最多 30 个字"));
+        }
+        if specs.iter().any(|(known, _)| known == name) {
+            return Err(format!("规格「{name}」写了两次"));
+        }
+        specs.push((name.to_owned(), value.to_owned()));
+    }
+    if specs.len() > 3 { Err("规格最多 3 种".into()) } else { Ok(specs) }
+}
+
+/// How much was imported.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    pub products: usize,
+    pub skus: usize,
+    pub added: usize,
+}
+
+/// Carries the plan out in one transaction: products of a known name are updated, others added.
+pub async fn apply(shop: &Shop, plan: Plan) -> Result<Done, String> {
+    let now = shop.now();
+    let write = move |tx: &Tx| {
+        let mut done = Done::default();
+        for product in &plan.products {
+            put(tx, product, &mut done, now)?;
+        }
+        Ok::<_, Error>(done)
+    };
+    shop.db.write(write).await.map_err(|e| e.message())
+}
+
+fn put(tx: &Tx, planned: &PlannedProduct, done: &mut Done, now: i64) -> Result<(), Error> {
+    let mut parent: Option<CategoryId> = None;
+    for part in &planned.category {
+        parent = Some(store::category_named(tx, parent, part)?);
+    }
+    let mut draft = planned.draft.clone();
+    draft.category_id = parent;
+    let id = match store::product_named(tx, &draft.name)? {
+        None => {
+            done.added += 1;
+            store::insert_product(tx, &draft, now)?
+        }
+        Some(id) => {
+            let known = store::product(tx, id)?.ok_or(Code::Internal)?;
+            // A table has no column for these: what the console wrote stays.
+            draft.detail = known.detail;
+            draft.category_id = draft.category_id.or(known.category_id);
+            store::update_product(tx, id, known.version, &draft, now)?;
+            id
+        }
+    };
+    if !planned.pictures.is_empty() {
+        for picture in &planned.pictures {
+            picture.store(tx, now)?;
+        }
+        let hashes: Vec<ImageHash> = planned.pictures.iter().map(|picture| picture.hash.clone()).collect();
+        store::set_images(tx, id, &hashes)?;
+    }
+    let known = store::product(tx, id)?.map(|product| product.skus).unwrap_or_default();
+    for (sku, on_hand) in &planned.skus {
+        let mut sku = sku.clone();
+        if let Some(known) = known.iter().find(|known| known.specs == sku.specs) {
+            (sku.limit_per_order, sku.delivery) = (known.limit_per_order, known.delivery);
+        }
+        let sku = &sku;
+        let sku_id = store::put_sku(tx, id, sku).map_err(|e| taken_code(e, planned.line, sku))?;
+        if !stock::adjust(tx, sku_id, *on_hand, None, "导入", now)? {
+            let words =
+                format!("第 {} 行：「{}」的库存少于已被订单占用的数量，没有导入任何商品", planned.line, draft.name);
+            return Err(Error::from(Code::ValidationFailed).says(words));
+        }
+        done.skus += 1;
+    }
+    done.products += 1;
+    Ok(store::refresh_prices(tx, id)?)
+}
+
+fn taken_code(e: rusqlite::Error, line: usize, sku: &SkuDraft) -> Error {
+    match (&e, &sku.sku_code) {
+        (rusqlite::Error::SqliteFailure(cause, _), Some(code))
+            if cause.code == rusqlite::ErrorCode::ConstraintViolation =>
+        {
+            let words = format!("第 {line} 行：商家编码 {code} 已被其他商品使用，没有导入任何商品");
+            Error::from(Code::ValidationFailed).says(words)
+        }
+        _ => e.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn planned(csv: &str) -> Result<Plan, Vec<String>> {
+        plan(&read_csv(csv.as_bytes()).unwrap(), Path::new("."))
+    }
+
+    #[test]
+    fn rows_of_one_name_are_one_product() {
+        let plan = planned(
+            "商品名称,分类,规格,售价（元）,库存\n\
+             T恤,服装/上衣,颜色:红;尺码:L,59.9,5\n\
+             T恤,,颜色：红；尺码：M,59.9,3\n\
+             帽子,服装,,19,0\n",
+        )
+        .unwrap();
+        assert_eq!(plan.products.len(), 2);
+        assert_eq!(plan.products[0].skus.len(), 2);
+        assert_eq!(plan.products[0].category, ["服装", "上衣"]);
+        assert_eq!(plan.products[1].skus[0].0.price.get(), 1900);
+    }
+
+    #[test]
+    fn every_bad_row_is_named_by_its_line() {
+        let head = "name,specs,price,stock,sku_code,on_shelf,images\n";
+        for (row, what) in [
+            (",,1,1,,,", "商品名称"),
+            ("A,,1.999,1,,,", "售价"),
+            ("A,,-1,1,,,", "售价"),
+            ("A,,1,-1,,,", "库存"),
+            ("A,,1,1.5,,,", "库存"),
+            ("A,红色,1,1,,,", "规格"),
+            ("A,颜色:红;颜色:蓝,1,1,,,", "写了两次"),
+            ("A,,1,1,,也许,", "上架"),
+            ("A,,1,1,,,missing.jpg", "找不到图片"),
+            ("A,,1,1,,,../../etc/passwd", "放在表格旁边"),
+            ("A,,1,1,,,https://example.com/a.jpg", "网址"),
+            ("A,,1,1,X,,\nB,,1,1,X,,", "第 3 行：商家编码 X 与第 2 行重复"),
+            ("A,,1,1,,,\nA,,1,1,,,", "第 3 行"),
+            ("A,颜色:红,1,1,,,\nA,尺码:L,1,1,,,", "规格名称要一致"),
+        ] {
+            let problems = planned(&format!("{head}{row}\n")).err().unwrap_or_default().join("\n");
+            assert!(problems.contains(what) && problems.contains("行："), "{row}: {problems}");
+        }
+        assert!(planned("商品名称,颜色\nA,红\n").err().unwrap().join("\n").contains("不认识的列「颜色」"));
+        assert!(planned("").is_err());
+    }
+
+    #[test]
+    fn gb18030_reads_like_utf8() {
+        let (bytes, _, _) = encoding_rs::GB18030.encode("商品名称,售价(元),库存\n草莓蛋糕,88,3\n");
+        let table = read_csv(&bytes).unwrap();
+        assert_eq!(table.rows[1].1[0], "草莓蛋糕");
+    }
+}

@@ -1,0 +1,194 @@
+//! `xiaopu demo`: a whole shop on this machine, with made-up goods and a simulated WeChat.
+
+use std::net::{IpAddr, TcpListener};
+use std::path::Path;
+
+use clap::Args;
+use serde::Deserialize;
+
+use super::{Outcome, figment, launch};
+use crate::assets;
+use crate::catalogue::media::Picture;
+use crate::catalogue::store::{self, Draft, SkuDraft};
+use crate::catalogue::{Delivery, import, stock};
+use crate::clock::Clock;
+use crate::db::{InstanceLock, Tx};
+use crate::error::{Code, Error};
+use crate::money::Fen;
+use crate::nonce::Nonces;
+use crate::settings::Server;
+use crate::shop::{Opening, Shop};
+use crate::staff::{Role, password, store as staff};
+use crate::wechat::simulator::{Simulator, refuse_real};
+
+pub const APP_ID: &str = "wx0000000000000demo";
+pub const APP_SECRET: &str = "0123456789abcdef0123456789abcdef";
+pub const MCH_ID: &str = "1900000000";
+pub const API_KEY: &str = "DemoKeyForTheSimulatedWeChatOnly";
+const ACCOUNT: &str = "demo";
+
+#[derive(Args)]
+pub struct Demo {
+    /// 清空上次的演示数据，重新开始
+    #[arg(long)]
+    fresh: bool,
+}
+
+impl Demo {
+    pub async fn run(self) -> Outcome {
+        let figment = figment();
+        let mut server = Server::from_figment(&figment)?;
+        refuse_real(&server.fixed)?;
+        let address: IpAddr = figment.extract_inner("address").map_err(|e| format!("配置 address 不正确: {e}"))?;
+        if !address.is_loopback() {
+            return Err(format!("演示只能在本机运行，不能监听 {address}。请去掉 ROCKET_ADDRESS"));
+        }
+        server.data_dir = server.data_dir.join("demo");
+        let _lock = InstanceLock::take(&server.data_dir).map_err(|e| e.to_string())?;
+        if self.fresh {
+            clear(&server.data_dir)?;
+        }
+        let port = free_port(address, figment.extract_inner("port").map_err(|e| format!("配置 port 不正确: {e}"))?)?;
+        let simulator_port = free_port(address, port.checked_add(1).unwrap_or(0)).or_else(|_| free_port(address, 0))?;
+        let (here, simulator_url) = (url(address, port), url(address, simulator_port));
+        server.pay_url.clone_from(&simulator_url);
+        server.api_url.clone_from(&simulator_url);
+        for (name, value) in [
+            ("shop.public_url", here.as_str()),
+            ("wechat.app_id", APP_ID),
+            ("wechat.app_secret", APP_SECRET),
+            ("wechat.mch_id", MCH_ID),
+            ("wechat.api_key", API_KEY),
+            ("wechat.sign_type", "HMAC-SHA256"),
+        ] {
+            server.fixed.insert(name, value.to_owned());
+        }
+        let opening = Opening { demo: Some(simulator_url.clone()), ..Opening::default() };
+        let shop = Shop::open(server, opening).await?;
+        let password = furnish(&shop).await?;
+        let merchant = shop.settings().merchant().ok_or("演示设置不完整")?;
+        let simulator = Simulator::new(merchant, APP_SECRET, Clock::System, Nonces::Random);
+        println!("小铺演示已启动（只在本机，数据在 {}）", shop.server.data_dir.display());
+        println!("  手机店面  {here}/");
+        println!("  店铺后台  {here}/admin    账号 {ACCOUNT}    密码 {password}");
+        println!("  接口文档  {here}/api/docs");
+        println!("  模拟微信  {simulator_url}");
+        println!("按 Ctrl+C 结束；xiaopu demo --fresh 重新开始。");
+        let simulated = launch(simulator.rocket(figment.clone().merge(("port", simulator_port))));
+        let shop = launch(crate::rocket(shop, figment.merge(("port", port))));
+        let (simulated, shop) = tokio::join!(simulated, shop);
+        simulated.and(shop)
+    }
+}
+
+fn url(address: IpAddr, port: u16) -> String {
+    match address {
+        IpAddr::V4(ip) => format!("http://{ip}:{port}"),
+        IpAddr::V6(ip) => format!("http://[{ip}]:{port}"),
+    }
+}
+
+/// The port asked for, or any free one for 0; the addresses must be known before the doors open.
+fn free_port(address: IpAddr, port: u16) -> Result<u16, String> {
+    let bound = TcpListener::bind((address, port)).and_then(|listener| listener.local_addr());
+    bound
+        .map(|at| at.port())
+        .map_err(|e| format!("端口 {port} 无法使用：{e}。请换一个 ROCKET_PORT，或先停掉占用它的程序"))
+}
+
+/// Only what the demo itself has made; the lock stays held.
+fn clear(folder: &Path) -> Result<(), String> {
+    for name in ["xiaopu.db", "xiaopu.db-wal", "xiaopu.db-shm", "secret.key"] {
+        match std::fs::remove_file(folder.join(name)) {
+            Ok(()) => {}
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(e) => return Err(format!("清不掉 {name}: {e}")),
+        }
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct DemoShop {
+    settings: Vec<(String, String)>,
+    products: Vec<DemoProduct>,
+}
+
+#[derive(Deserialize)]
+struct DemoProduct {
+    category: String,
+    name: String,
+    subtitle: String,
+    detail: String,
+    picture: String,
+    sold: i64,
+    #[serde(default)]
+    limit: Option<i64>,
+    #[serde(default)]
+    delivery: Option<String>,
+    /// Specs, price, struck price (or nothing), stock.
+    skus: Vec<(String, String, String, i64)>,
+}
+
+/// Fills an empty demo, and gives its account a new password each time.
+async fn furnish(shop: &Shop) -> Result<String, String> {
+    let demo: DemoShop = assets::file("demo/shop.json")
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .ok_or("演示数据读不出来")?;
+    let mut furnished = Vec::new();
+    for product in demo.products {
+        let bytes = assets::file(&format!("demo/{}.jpg", product.picture)).ok_or("演示图片缺失")?;
+        let picture = tokio::task::spawn_blocking(move || Picture::read(&bytes)).await.map_err(|e| e.to_string())?;
+        furnished.push((product, picture.map_err(|e| e.message())?));
+    }
+    let password = shop.nonces.token()[..12].to_owned();
+    let hash = password::hash(password.clone()).await.map_err(|e| e.message())?;
+    let now = shop.now();
+    let write = move |tx: &Tx| {
+        if !staff::set_password(tx, ACCOUNT, &hash)? {
+            staff::insert(tx, ACCOUNT, Role::Owner, &hash, now)?;
+        }
+        if store::shelf_counts(tx)? != [0, 0, 0] {
+            return Ok(());
+        }
+        for (name, value) in &demo.settings {
+            crate::settings::store::put(tx, name, &crate::settings::store::Stored::Plain(value.clone()))?;
+        }
+        for (product, picture) in &furnished {
+            put(tx, product, picture, now)?;
+        }
+        Ok::<_, Error>(())
+    };
+    shop.db.write(write).await.map_err(|e| e.message())?;
+    shop.reload_settings().await.map_err(|e| e.to_string())?;
+    Ok(password)
+}
+
+fn put(tx: &Tx, product: &DemoProduct, picture: &Picture, now: i64) -> Result<(), Error> {
+    let draft = Draft {
+        category_id: Some(store::category_named(tx, None, &product.category)?),
+        name: product.name.clone(),
+        subtitle: product.subtitle.clone(),
+        detail: product.detail.clone(),
+        on_shelf: true,
+    };
+    let id = store::insert_product(tx, &draft, now)?;
+    picture.store(tx, now)?;
+    store::set_images(tx, id, std::slice::from_ref(&picture.hash))?;
+    let delivery = product.delivery.as_deref().and_then(|word| word.parse().ok()).unwrap_or(Delivery::Express);
+    for (specs, price, market, on_hand) in &product.skus {
+        let sku = SkuDraft {
+            specs: import::specs(specs).map_err(|e| Error::from(Code::Internal).says(e))?,
+            sku_code: None,
+            price: Fen::from_yuan(price).ok_or(Code::Internal)?,
+            market_price: Fen::from_yuan(market),
+            limit_per_order: product.limit,
+            delivery,
+            enabled: true,
+        };
+        let sku = store::put_sku(tx, id, &sku)?;
+        stock::adjust(tx, sku, *on_hand, None, "示例商品", now)?;
+    }
+    store::count_sale(tx, id, product.sold)?;
+    Ok(store::refresh_prices(tx, id)?)
+}

@@ -1,0 +1,131 @@
+//! `xiaopu doctor`: looks at everything a shop needs; each line says what is wrong and what to do.
+
+use super::{Outcome, figment, open_shop};
+use crate::clock::{self, DAY, HOUR};
+use crate::error::Error;
+use crate::jobs;
+use crate::payments::{invariants, store as payments};
+use crate::settings::{Server, Settings};
+use crate::shop::Shop;
+use crate::staff;
+
+/// What one look found: all well, or a cause and a cure.
+type Finding = (&'static str, Result<String, String>);
+
+pub async fn run() -> Outcome {
+    let findings = match open_shop().await {
+        Ok(shop) => look(&shop).await,
+        Err(words) => {
+            let folder = Server::from_figment(&figment()).map(|server| server.data_dir.display().to_string());
+            vec![("数据目录", Err(format!("{words}（{}）", folder.unwrap_or_default())))]
+        }
+    };
+    let mut wrong = 0;
+    for (what, found) in &findings {
+        match found {
+            Ok(note) => println!("✓ {what}  {note}"),
+            Err(problem) => {
+                wrong += 1;
+                println!("✗ {what}  {problem}");
+            }
+        }
+    }
+    if wrong == 0 { Ok(()) } else { Err(format!("{wrong} 项需要处理")) }
+}
+
+async fn look(shop: &Shop) -> Vec<Finding> {
+    let settings = shop.settings();
+    let mut findings = settings_findings(&settings);
+    findings.push(("微信接口", Ok(shop.wechat.pay_url().to_owned())));
+    findings.push(("时钟", clock_finding(shop)));
+    findings.push(("密钥文件", Ok("secret.key 可用，权限 600".into())));
+    findings.extend(database_findings(shop).await);
+    findings
+}
+
+fn settings_findings(settings: &Settings) -> Vec<Finding> {
+    let have = |name: &str, cure: &str| match settings.get(name) {
+        Some(_) => Ok("已设置".to_owned()),
+        None => Err(format!("还没有设置。{cure}")),
+    };
+    let public = match settings.get("shop.public_url") {
+        None => Err("还没有设置。请填 shop.public_url，例如 https://shop.example.com，微信用它通知付款结果".to_owned()),
+        Some(url) if is_local(url) => Ok(format!("{url}（本机，只能用模拟微信）")),
+        Some(url) if !url.starts_with("https://") => Err(format!("{url} 不是 https。请为域名装上证书后改成 https://")),
+        Some(url) if url[8..].split('/').next().is_some_and(|host| host.contains(':')) => {
+            Err(format!("{url} 带了端口，微信不接受。请用反向代理放到 443 端口"))
+        }
+        Some(url) => Ok(url.to_owned()),
+    };
+    vec![
+        ("对外地址", public),
+        ("小程序 AppID", have("wechat.app_id", "小程序后台 → 开发管理 → 开发设置")),
+        ("小程序 AppSecret", have("wechat.app_secret", "小程序后台 → 开发管理 → 开发设置，重置后填入")),
+        ("商户号", have("wechat.mch_id", "商户平台 → 账户中心 → 商户信息")),
+        ("APIv2 密钥", have("wechat.api_key", "商户平台 → 账户中心 → API 安全 → 设置 APIv2 密钥")),
+    ]
+}
+
+fn is_local(url: &str) -> bool {
+    ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|start| url.starts_with(start))
+}
+
+/// A host whose clock stands in the past or the far future signs orders that expire at once.
+fn clock_finding(shop: &Shop) -> Result<String, String> {
+    const RELEASED: i64 = 1_790_000_000_000;
+    let now = shop.now();
+    match now {
+        now if now < RELEASED => {
+            Err(format!("系统时间 {} 比程序还旧，请校时（例如 timedatectl set-ntp true）", clock::shown(now)))
+        }
+        now if now > RELEASED + 20 * 365 * DAY => Err(format!("系统时间 {} 太远，请校时", clock::shown(now))),
+        now => Ok(format!("北京时间 {}", clock::shown(now))),
+    }
+}
+
+async fn database_findings(shop: &Shop) -> Vec<Finding> {
+    let now = shop.now();
+    let read = move |conn: &rusqlite::Connection| {
+        let integrity: String = conn.pragma_query_value(None, "quick_check", |row| row.get(0))?;
+        Ok::<_, Error>((
+            integrity,
+            invariants::broken(conn)?,
+            jobs::store::open(conn, 1_000)?,
+            payments::open_exceptions(conn)?,
+            staff::store::count(conn)?,
+        ))
+    };
+    let (integrity, broken, open, exceptions, people) = match shop.db.read(read).await {
+        Ok(found) => found,
+        Err(e) => return vec![("数据库", Err(format!("读不出来：{}", e.message())))],
+    };
+    let sound = match integrity.as_str() {
+        "ok" => Ok(format!("完整，{}", shop.db.path().display())),
+        problem => Err(format!("文件损坏：{problem}。请停店并恢复最近的备份")),
+    };
+    let true_ = match broken.as_slice() {
+        [] => Ok(format!("{} 条规则全部成立", invariants::count())),
+        broken => {
+            Err(broken.iter().map(|b| format!("「{}」有 {} 处不成立", b.rule, b.rows)).collect::<Vec<_>>().join("；"))
+        }
+    };
+    let stuck: Vec<_> = open.iter().filter(|job| job.state == "needs_person").collect();
+    let late = open.iter().filter(|job| job.state == "waiting" && now - job.run_at > HOUR).count();
+    let jobs = match (stuck.first(), late) {
+        (Some(job), _) => {
+            Err(format!("{} 个任务需要人处理，例如「{}」：{}", stuck.len(), jobs::kind_text(&job.kind), job.last_error))
+        }
+        (None, 0) => Ok(format!("{} 个等待中", open.len())),
+        (None, n) => Err(format!("{n} 个任务晚了一小时以上，店铺是否在运行？")),
+    };
+    let money = match exceptions {
+        0 => Ok("没有待处理".to_owned()),
+        n => Err(format!("{n} 笔资金异常待处理，请在后台 资金异常 页处理")),
+    };
+    let accounts = match people {
+        0 => Err("还没有后台账号。运行 xiaopu serve 并打开它显示的一次性链接，或 xiaopu staff add 名字 --role owner"
+            .to_owned()),
+        n => Ok(format!("{n} 个")),
+    };
+    vec![("数据库", sound), ("资金与库存", true_), ("后台任务", jobs), ("资金异常", money), ("后台账号", accounts)]
+}

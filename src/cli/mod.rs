@@ -1,0 +1,135 @@
+//! The command line: one file per command.
+
+mod demo;
+mod doctor;
+mod import;
+mod serve;
+mod simulate_wechat;
+mod staff;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use rocket::config::{Config, Ident, LogLevel, Shutdown};
+use rocket::data::{Limits, ToByteUnit};
+use rocket::figment::providers::{Env, Format, Toml};
+use rocket::figment::{Figment, Profile};
+
+use crate::clock::Clock;
+use crate::settings::Server;
+use crate::shop::{Opening, Shop};
+
+/// 小铺: a shop for WeChat mini-programs in one executable.
+#[derive(Parser)]
+#[command(name = "xiaopu", version, about = "小铺：一个文件就能开张的微信小程序店铺")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// 运行店铺（不写命令时也是它）
+    Serve,
+    /// 演示：示例商品、模拟微信、手机店面和后台，只在本机
+    Demo(demo::Demo),
+    /// 导入商品表（.csv 或 .xlsx），全部成功或全部不改
+    Import(import::Import),
+    /// 管理后台账号
+    #[command(subcommand)]
+    Staff(staff::Staff),
+    /// 自检：设置、密钥、时钟、数据库和资金不变量
+    Doctor,
+    /// 单独运行模拟微信，供其他程序测试
+    SimulateWechat(simulate_wechat::SimulateWechat),
+}
+
+/// A command's failure: one sentence, already in words for whoever ran it.
+type Outcome = Result<(), String>;
+
+pub fn main() -> ExitCode {
+    log::set_logger(&Log).map(|()| log::set_max_level(log::LevelFilter::Info)).ok();
+    let outcome = rocket::execute(async {
+        match Arguments::parse().command.unwrap_or(Command::Serve) {
+            Command::Serve => serve::run().await,
+            Command::Demo(demo) => demo.run().await,
+            Command::Import(import) => import.run().await,
+            Command::Staff(staff) => staff.run().await,
+            Command::Doctor => doctor::run().await,
+            Command::SimulateWechat(simulate) => simulate.run().await,
+        }
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(words) => {
+            eprintln!("✗ {words}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Our defaults under `Rocket.toml` under `ROCKET_*`, by Rocket's own rules.
+pub fn figment() -> Figment {
+    let ours = Config {
+        // Trusted from anyone by default; whoever stands behind a proxy says so.
+        ip_header: None,
+        ident: Ident::none(),
+        log_level: LogLevel::Off,
+        cli_colors: false,
+        limits: Limits::default()
+            .limit("form", 256.kibibytes())
+            .limit("data-form", 100.mebibytes())
+            .limit("file", 10.mebibytes()),
+        shutdown: Shutdown { grace: 5, mercy: 2, ..Shutdown::default() },
+        ..Config::release_default()
+    };
+    Figment::from(ours)
+        .merge(Toml::file(Env::var_or("ROCKET_CONFIG", "Rocket.toml")).nested())
+        .merge(Env::prefixed("ROCKET_").ignore(&["PROFILE", "CONFIG"]).global())
+        .select(Profile::from_env_or("ROCKET_PROFILE", "default"))
+}
+
+/// The shop of the configured data folder, for a command that needs no doors.
+async fn open_shop() -> Result<Shop, String> {
+    Shop::open(Server::from_figment(&figment())?, Opening::default()).await
+}
+
+/// Launches and waits. Rocket's own words for what went wrong, in one line.
+async fn launch(rocket: rocket::Rocket<rocket::Build>) -> Outcome {
+    let address = (rocket.figment().extract_inner::<String>("address"), rocket.figment().extract_inner::<u16>("port"));
+    match rocket.launch().await {
+        Ok(_) => Ok(()),
+        Err(e) => {
+            let place = match address {
+                (Ok(address), Ok(port)) => format!("（{address}:{port}）"),
+                _ => String::new(),
+            };
+            let words = match e.kind() {
+                rocket::error::ErrorKind::Bind(e) => {
+                    format!("端口无法使用{place}：{e}。请换一个 ROCKET_PORT，或先停掉占用它的程序")
+                }
+                kind => format!("无法启动{place}：{kind}"),
+            };
+            let _ = e.pretty_print();
+            Err(words)
+        }
+    }
+}
+
+/// Plain lines on the error stream; Rocket's chatter about each request stays out.
+struct Log;
+
+impl log::Log for Log {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        let ours = metadata.target().starts_with("xiaopu");
+        metadata.level() <= if ours { log::Level::Info } else { log::Level::Warn }
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if self.enabled(record.metadata()) {
+            eprintln!("{} {:5} {}", crate::clock::rfc3339(Clock::System.now()), record.level(), record.args());
+        }
+    }
+
+    fn flush(&self) {}
+}

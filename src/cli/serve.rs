@@ -1,0 +1,41 @@
+//! `xiaopu serve`: runs the shop.
+
+use super::{Outcome, figment, launch};
+use crate::db::InstanceLock;
+use crate::settings::Server;
+use crate::shop::{Opening, Shop};
+use crate::staff::login;
+
+pub async fn run() -> Outcome {
+    let figment = figment();
+    let server = Server::from_figment(&figment)?;
+    let _lock = InstanceLock::take(&server.data_dir).map_err(|e| e.to_string())?;
+    let data_dir = server.data_dir.clone();
+    let shop = Shop::open(server, Opening::default()).await?;
+    let address: String = figment.extract_inner("address").unwrap_or_else(|_| "127.0.0.1".into());
+    let port: u16 = figment.extract_inner("port").map_err(|e| format!("配置 port 不正确: {e}"))?;
+    let here = format!("http://{address}:{port}");
+    println!("小铺已启动  {here}/admin   数据目录 {}", data_dir.display());
+    if let Some(token) = login::setup_link(&shop).await.map_err(|e| e.message())? {
+        let settings = shop.settings();
+        let outside = settings.get("shop.public_url").unwrap_or(&here).trim_end_matches('/').to_owned();
+        println!("首次使用，请在 30 分钟内打开这个一次性链接建立店主账号：\n  {outside}/admin/setup/{token}");
+    }
+    for problem in missing(&shop) {
+        println!("提示：{problem}");
+    }
+    launch(crate::rocket(shop, figment)).await
+}
+
+/// What still keeps buyers from paying.
+fn missing(shop: &Shop) -> Vec<&'static str> {
+    let settings = shop.settings();
+    let mut problems = Vec::new();
+    if settings.merchant().is_none() {
+        problems.push("微信支付还没有设置（AppID、商户号、APIv2 密钥），买家暂时不能付款");
+    }
+    if settings.notify_url().is_none() {
+        problems.push("对外地址还没有设置（shop.public_url），微信无法通知付款结果");
+    }
+    problems
+}

@@ -1,0 +1,119 @@
+//! `xiaopu staff`: accounts of the console, from the command line of the server.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use clap::Subcommand;
+
+use super::{Outcome, open_shop};
+use crate::clock;
+use crate::db::Tx;
+use crate::error::Error;
+use crate::nonce::Nonces;
+use crate::staff::{Role, login, password, store};
+
+#[derive(Subcommand)]
+pub enum Staff {
+    /// 新建账号
+    Add {
+        name: String,
+        /// owner 店主 | manager 经理 | clerk 店员 | packer 打包员
+        #[arg(long)]
+        role: String,
+        /// 从标准输入读密码；不写则生成一个并显示
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// 重设密码，并让这个账号的所有登录失效
+    ResetPassword {
+        name: String,
+        /// 从标准输入读密码；不写则生成一个并显示
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// 列出账号
+    List,
+}
+
+impl Staff {
+    pub async fn run(self) -> Outcome {
+        let shop = open_shop().await?;
+        let now = shop.now();
+        match self {
+            Staff::Add { name, role, password_stdin } => {
+                let role: Role = role.parse().map_err(|()| "角色只能是 owner、manager、clerk 或 packer")?;
+                let name = login::check_name(&name).map_err(|e| e.message())?;
+                let (given, generated) = obtain(&name, password_stdin)?;
+                let hash = password::hash(given.clone()).await.map_err(|e| e.message())?;
+                let account = name.clone();
+                let write = move |tx: &Tx| {
+                    if store::by_name(tx, &account)?.is_some() {
+                        return Err(Error::field("account", format!("账号 {account} 已经存在")));
+                    }
+                    let id = store::insert(tx, &account, role, &hash, now)?;
+                    Ok(store::insert_audit(
+                        tx,
+                        Some(id),
+                        "命令行",
+                        "",
+                        &format!("新建账号 {account}（{}）", role.text()),
+                        now,
+                    )?)
+                };
+                shop.db.write(write).await.map_err(|e| e.message())?;
+                println!("✓ 已建立账号 {name}（{}）", role.text());
+                show(&given, generated);
+            }
+            Staff::ResetPassword { name, password_stdin } => {
+                let (given, generated) = obtain(&name, password_stdin)?;
+                let hash = password::hash(given.clone()).await.map_err(|e| e.message())?;
+                let account = name.clone();
+                let write = move |tx: &Tx| {
+                    if !store::set_password(tx, &account, &hash)? {
+                        return Err(Error::field(
+                            "account",
+                            format!("没有账号 {account}，可用 xiaopu staff list 查看"),
+                        ));
+                    }
+                    Ok(store::insert_audit(tx, None, "命令行", "", &format!("重设 {account} 的密码"), now)?)
+                };
+                shop.db.write(write).await.map_err(|e| e.message())?;
+                println!("✓ 已重设 {name} 的密码，该账号的所有登录已失效");
+                show(&given, generated);
+            }
+            Staff::List => {
+                let everybody =
+                    shop.db.read(|conn| Ok::<_, Error>(store::all(conn)?)).await.map_err(|e| e.message())?;
+                if everybody.is_empty() {
+                    println!("还没有账号。新建：xiaopu staff add 名字 --role owner");
+                }
+                for (staff, last) in everybody {
+                    let last = last.map_or("从未登录".into(), |at| format!("上次登录 {}", clock::shown(at)));
+                    println!("{}\t{}\t{last}", staff.name, staff.role.text());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The password from standard input, or a made one; true when made.
+fn obtain(name: &str, from_stdin: bool) -> Result<(String, bool), String> {
+    if !from_stdin {
+        return Ok((Nonces::Random.token()[..16].to_owned(), true));
+    }
+    if std::io::stdin().is_terminal() {
+        eprint!("密码: ");
+        let _ = std::io::stderr().flush();
+    }
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).map_err(|e| format!("密码读不出来: {e}"))?;
+    let given = line.trim_end_matches(['\r', '\n']).to_owned();
+    password::check(&given, name).map_err(|e| e.message())?;
+    Ok((given, false))
+}
+
+fn show(password: &str, generated: bool) {
+    if generated {
+        println!("  密码 {password}\n  （只显示这一次）");
+    }
+}

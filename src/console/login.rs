@@ -1,0 +1,145 @@
+//! The way in: first-run set-up, login, logout.
+
+use rocket::form::Form;
+use rocket::http::{Cookie, CookieJar, SameSite};
+use rocket::request::{FromRequest, Outcome};
+use rocket::response::Redirect;
+use rocket::time::Duration;
+use rocket::{FromForm, Request, Route, State, get, post, routes, uri};
+use rocket_dyn_templates::{Template, context};
+
+use super::words;
+use crate::clock::SECOND;
+use crate::db::Tx;
+use crate::door::ClientIp;
+use crate::error::{Error, Result};
+use crate::secrets::token_hash;
+use crate::settings::{Settings, setting_named};
+use crate::shop::Shop;
+use crate::staff::{COOKIE, SESSION, Staff, login, store};
+
+pub fn routes() -> Vec<Route> {
+    routes![page, enter, leave, setup_page, setup]
+}
+
+#[get("/login?<next>")]
+pub fn page(shop: &State<Shop>, next: Option<String>) -> Template {
+    show(shop, next.as_deref(), "", None)
+}
+
+fn show(shop: &Shop, next: Option<&str>, account: &str, problem: Option<String>) -> Template {
+    let settings = shop.settings();
+    Template::render(
+        "console/login.html",
+        context! { shop: settings.shop_name(), demo: shop.demo.is_some(), next: next.unwrap_or_default(), account, problem },
+    )
+}
+
+#[derive(FromForm)]
+struct Credentials {
+    account: String,
+    password: String,
+    #[field(default = String::new())]
+    next: String,
+}
+
+/// Whether the browser's own connection is encrypted, as far as the proxy in front says.
+struct Encrypted(bool);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Encrypted {
+    type Error = std::convert::Infallible;
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Encrypted, Self::Error> {
+        let tls = request.rocket().config().tls_enabled();
+        let forwarded = request.headers().get_one("X-Forwarded-Proto") == Some("https");
+        Outcome::Success(Encrypted(tls || forwarded))
+    }
+}
+
+#[post("/login", data = "<form>")]
+async fn enter(
+    shop: &State<Shop>,
+    jar: &CookieJar<'_>,
+    ip: ClientIp,
+    encrypted: Encrypted,
+    form: Form<Credentials>,
+) -> std::result::Result<Redirect, Template> {
+    let Credentials { account, password, next } = form.into_inner();
+    match login::login(shop, &account, password, &ip.0).await {
+        Ok(token) => {
+            let cookie = Cookie::build((COOKIE, token))
+                .path("/admin")
+                .http_only(true)
+                .secure(encrypted.0)
+                .same_site(SameSite::Lax)
+                .max_age(Duration::seconds(SESSION / SECOND));
+            jar.add(cookie);
+            // Only to a page of the console: a link must not lead elsewhere after a login.
+            let inside = next == "/admin" || next.starts_with("/admin/") || next.starts_with("/admin?");
+            Ok(Redirect::to(if inside { next } else { "/admin".to_owned() }))
+        }
+        Err(e) => Err(show(shop, Some(&next), &account, Some(e.message()))),
+    }
+}
+
+#[post("/logout")]
+async fn leave(shop: &State<Shop>, _staff: Staff, jar: &CookieJar<'_>) -> Result<Redirect> {
+    if let Some(cookie) = jar.get(COOKIE) {
+        let hash = token_hash(cookie.value());
+        shop.db.write(move |tx| Ok::<_, Error>(store::delete_session(tx, &hash)?)).await?;
+    }
+    jar.remove(Cookie::build(COOKIE).path("/admin"));
+    Ok(Redirect::to(uri!("/admin", page(Option::<String>::None))))
+}
+
+#[get("/setup/<token>")]
+async fn setup_page(shop: &State<Shop>, token: &str) -> Result<Template> {
+    let good = login::link_is_good(shop, token).await?;
+    Ok(Template::render("console/setup.html", context! { good, token, demo: false, problem: Option::<String>::None }))
+}
+
+#[derive(FromForm)]
+struct Setup {
+    account: String,
+    password: String,
+    again: String,
+    #[field(default = String::new())]
+    shop_name: String,
+    #[field(default = String::new())]
+    phone: String,
+}
+
+#[post("/setup/<token>", data = "<form>")]
+async fn setup(shop: &State<Shop>, token: &str, form: Form<Setup>) -> Result<std::result::Result<Redirect, Template>> {
+    let form = form.into_inner();
+    let again = |problem: String, form: &Setup| {
+        let context = context! {
+            good: true, token, demo: false, problem, account: &form.account, shop_name: &form.shop_name, phone: &form.phone,
+        };
+        Ok(Err(Template::render("console/setup.html", context)))
+    };
+    if form.password != form.again {
+        return again("两次输入的密码不一样".into(), &form);
+    }
+    let mut chosen = Vec::new();
+    for (name, value) in [("shop.name", form.shop_name.trim()), ("shop.phone", form.phone.trim())] {
+        let Some(setting) = setting_named(name).filter(|_| !value.is_empty()) else { continue };
+        match (setting.check)(value) {
+            Ok(()) => chosen.push((setting, value.to_owned())),
+            Err(problem) => return again(format!("{}：{problem}", setting.label), &form),
+        }
+    }
+    if let Err(e) = login::make_owner(shop, token, &form.account, form.password.clone()).await {
+        return again(words(&e), &form);
+    }
+    let inner = shop.inner().clone();
+    let save = move |tx: &Tx| {
+        for (setting, value) in &chosen {
+            Settings::save(tx, setting, value, &inner.key, &inner.nonces)?;
+        }
+        Ok::<_, Error>(())
+    };
+    shop.db.write(save).await?;
+    shop.reload_settings().await?;
+    Ok(Ok(Redirect::to(uri!("/admin", page(Option::<String>::None)))))
+}

@@ -1,0 +1,110 @@
+//! The staff's pages (店铺后台), on top of every noun.
+
+mod diagnostics;
+mod exceptions;
+mod home;
+mod login;
+mod orders;
+pub mod origin;
+mod products;
+mod settings;
+mod transactions;
+
+use rocket::http::Status;
+use rocket::request::FlashMessage;
+use rocket::response::Redirect;
+use rocket::{Catcher, Request, Route, catch, catchers, get, routes, uri};
+use rocket_dyn_templates::{Template, context};
+use serde_json::{Value, json};
+
+use crate::error::{self, Error, Result};
+use crate::shop::Shop;
+use crate::staff::Staff;
+use crate::{orders as noun_orders, payments};
+
+pub fn routes() -> Vec<Route> {
+    [
+        home::routes(),
+        login::routes(),
+        orders::routes(),
+        products::routes(),
+        transactions::routes(),
+        exceptions::routes(),
+        settings::routes(),
+        diagnostics::routes(),
+        origin::routes(),
+    ]
+    .concat()
+}
+
+/// Outside the demo a visitor at the root is staff who typed the bare address.
+pub fn front_door() -> Vec<Route> {
+    routes![root]
+}
+
+#[get("/")]
+fn root() -> Redirect {
+    Redirect::to("/admin")
+}
+
+/// What every page's frame shows: the shop, who is logged in, the counted navigation, and what just happened.
+async fn frame(shop: &Shop, staff: &Staff, here: &str, flash: Option<FlashMessage<'_>>) -> Result<Value> {
+    let read = |conn: &rusqlite::Connection| {
+        Ok::<_, Error>((noun_orders::store::status_counts(conn)?, payments::store::open_exceptions(conn)?))
+    };
+    let (counts, exceptions) = shop.db.read(read).await?;
+    let to_ship = counts.iter().find(|(status, _)| status == "to_ship").map_or(0, |(_, n)| *n);
+    Ok(json!({
+        "shop": shop.settings().shop_name(),
+        "demo": shop.demo.is_some(),
+        "staff": staff.name,
+        "role": staff.role.word(),
+        "role_text": staff.role.text(),
+        "here": here,
+        "to_ship": to_ship,
+        "exceptions": exceptions,
+        "flash": flash.map(|flash| json!({ "kind": flash.kind(), "text": flash.message() })),
+    }))
+}
+
+/// For a form that went wrong: back to its page with the words, nothing lost but what was typed.
+fn words(error: &Error) -> String {
+    let all: Vec<&str> = error.fields.values().filter_map(Value::as_str).collect();
+    if all.is_empty() { error.message() } else { all.join("；") }
+}
+
+pub fn catchers() -> Vec<Catcher> {
+    catchers![log_in_first, explain]
+}
+
+/// Nobody is logged in: to the login page, and back here afterwards.
+#[catch(401)]
+fn log_in_first(request: &Request<'_>) -> Redirect {
+    let next = match request.method() {
+        rocket::http::Method::Get => request.uri().to_string(),
+        _ => "/admin".to_owned(),
+    };
+    Redirect::to(uri!("/admin", login::page(Some(next))))
+}
+
+#[catch(default)]
+fn explain(status: Status, request: &Request<'_>) -> Template {
+    let error = error::taken(request, status);
+    let (title, words) = match status.code {
+        403 => (
+            "没有权限",
+            "这个操作需要更高的权限，或请求不是从后台页面发出的。请回到后台重试，或请店主操作。".to_owned(),
+        ),
+        404 => ("没有找到", "这个页面或记录不存在，可能已被删除，或链接抄错了。".to_owned()),
+        413 => ("文件太大", "单个文件最多 10 MB，请压缩后再上传。".to_owned()),
+        _ => ("出了点问题", words(&error)),
+    };
+    if status.code >= 500 {
+        log::warn!("{} {} -> {}", request.method(), request.uri().path(), status.code);
+    }
+    let demo = request.rocket().state::<Shop>().is_some_and(|shop| shop.demo.is_some());
+    Template::render(
+        "console/error.html",
+        context! { title, words, demo, request_id: crate::door::request_id(request) },
+    )
+}

@@ -1,0 +1,360 @@
+//! Orders for staff: the counted list, one order with its timeline, and the few things that may be done to it.
+
+use rocket::form::Form;
+use rocket::request::FlashMessage;
+use rocket::response::{Flash, Redirect};
+use rocket::{FromForm, Route, State, get, post, routes};
+use rocket_dyn_templates::{Template, context};
+use serde_json::{Value, json};
+
+use super::{frame, words};
+use crate::clock;
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::ids::{ImageHash, OrderNo};
+use crate::orders::store::{self, Filter};
+use crate::orders::{COMPANIES, ClosedReason, Full, Order, OrderStatus, Who, company_text, moves};
+use crate::payments::{AttemptState, check, close, store as payments};
+use crate::shop::Shop;
+use crate::staff::login::audit;
+use crate::staff::{Clerk, Role, Staff};
+use crate::wechat::pay::Trade;
+use crate::{buyers, jobs};
+
+const PAGE: i64 = 20;
+
+pub fn routes() -> Vec<Route> {
+    routes![list, detail, reveal, ship, memo, query, cancel_page, cancel]
+}
+
+#[get("/orders?<tab>&<q>&<before>")]
+async fn list(
+    shop: &State<Shop>,
+    staff: Staff,
+    flash: Option<FlashMessage<'_>>,
+    tab: Option<&str>,
+    q: Option<&str>,
+    before: Option<i64>,
+) -> Result<Template> {
+    let tab = tab.unwrap_or("all");
+    let filter = Filter {
+        status: tab.parse().ok(),
+        with_exception: tab == "exception",
+        search: q.map(|q| q.chars().take(64).collect()),
+        before,
+        limit: PAGE + 1,
+    };
+    let now = shop.now();
+    let read = move |conn: &rusqlite::Connection| {
+        let counts = store::status_counts(conn)?;
+        let exceptions = payments::open_exceptions(conn)?;
+        let mut orders = store::search(conn, &filter)?;
+        let more = orders.len() as i64 > PAGE;
+        orders.truncate(PAGE as usize);
+        let next = orders.last().filter(|_| more).map(|order| order.id.0);
+        let cards = orders
+            .into_iter()
+            .map(|order| {
+                let flagged = payments::exceptions_of(conn, order.id)?.iter().any(|e| e.open);
+                let full = store::full(conn, order)?;
+                Ok(card(&full, flagged, now))
+            })
+            .collect::<Result<Vec<Value>>>()?;
+        Ok::<_, Error>((counts, exceptions, cards, next))
+    };
+    let (counts, exceptions, cards, next) = shop.db.read(read).await?;
+    let count = |word: &str| counts.iter().find(|(status, _)| status == word).map_or(0, |(_, n)| *n);
+    // Tabs whose number only grows show none: counting the past helps nobody.
+    let mut tabs = vec![json!({ "word": "all", "text": "全部" })];
+    for status in OrderStatus::ALL {
+        let shows = !matches!(status, OrderStatus::Completed | OrderStatus::Closed);
+        tabs.push(json!({ "word": status.word(), "text": status.text(), "n": shows.then(|| count(status.word())) }));
+    }
+    tabs.push(json!({ "word": "exception", "text": "资金异常", "n": exceptions, "alarm": exceptions > 0 }));
+    let context = context! {
+        frame: frame(shop, &staff, "orders", flash).await?,
+        tabs, tab, q: q.unwrap_or_default(), orders: cards, next, later: before.is_some(), companies: COMPANIES,
+    };
+    Ok(Template::render("console/orders.html", context))
+}
+
+fn card(full: &Full, flagged: bool, now: i64) -> Value {
+    let Full { order, lines, shipments } = full;
+    let waited = order.paid_at.filter(|_| order.status == OrderStatus::ToShip).map(|at| clock::span(now - at));
+    json!({
+        "no": order.order_no,
+        "at": clock::shown_short(order.created_at),
+        "status": order.status,
+        "status_text": order.status.text(),
+        "waited": waited,
+        "closed": order.closed_reason.map(|r| r.text()),
+        "total": order.total.to_string(),
+        "freight": (order.freight.get() > 0).then(|| order.freight.to_string()),
+        "flagged": flagged,
+        "remark": order.remark,
+        "memo": order.memo,
+        "receiver": order.address.as_ref().map(|a| a.masked_receiver()),
+        "phone": order.address.as_ref().map(|a| a.masked_phone()),
+        "region": order.address.as_ref().map(|a| format!("{}{}{}", a.province, a.city, a.district)),
+        "delivery": order.delivery.word(),
+        "delivery_text": order.delivery.text(),
+        "tracking": shipments.first().map(|s| format!("{} {}", company_text(&s.company), s.tracking_no)),
+        "lines": lines.iter().map(|line| json!({
+            "name": line.name, "spec": line.spec_text, "quantity": line.quantity,
+            "image": line.image.as_ref().map(ImageHash::url),
+        })).collect::<Vec<_>>(),
+    })
+}
+
+#[get("/orders/<no>")]
+async fn detail(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>, no: &str) -> Result<Template> {
+    show(shop, &staff, flash, no, false).await
+}
+
+/// Shows whom a parcel goes to in full, and writes down who looked.
+#[post("/orders/<no>/reveal")]
+async fn reveal(shop: &State<Shop>, staff: Staff, no: &str) -> Result<Template> {
+    let order = find(shop, no).await?;
+    let (now, looked, number) = (shop.now(), staff.clone(), order.order_no);
+    let what = format!("查看订单 {number} 的完整收货信息");
+    shop.db.write(move |tx| Ok::<_, Error>(audit(tx, &looked, &what, now)?)).await?;
+    show(shop, &staff, None, no, true).await
+}
+
+async fn show(
+    shop: &Shop,
+    staff: &Staff,
+    flash: Option<FlashMessage<'_>>,
+    no: &str,
+    revealed: bool,
+) -> Result<Template> {
+    let order_no: OrderNo = no.parse().map_err(|_| Code::NotFound)?;
+    let now = shop.now();
+    let read = move |conn: &rusqlite::Connection| {
+        let order = store::by_no(conn, &order_no)?.ok_or(Code::NotFound)?;
+        let attempts = payments::attempts(conn, order.id)?;
+        let events = store::events(conn, order.id)?;
+        let exceptions = payments::exceptions_of(conn, order.id)?;
+        let history = store::buyer_history(conn, order.buyer_id)?;
+        let openid = buyers::store::openid(conn, order.buyer_id)?;
+        let expiring = jobs::store::waiting_for(conn, jobs::Task::Expire(order.id))?;
+        Ok::<_, Error>((store::full(conn, order)?, attempts, events, exceptions, history, openid, expiring))
+    };
+    let (full, attempts, events, exceptions, (bought, spent), openid, expiring) = shop.db.read(read).await?;
+    let Full { order, lines, shipments } = &full;
+    let tail: String = openid.chars().rev().take(6).collect::<Vec<_>>().into_iter().rev().collect();
+    let context = context! {
+        frame: frame(shop, staff, "orders", flash).await?,
+        order: card(&full, exceptions.iter().any(|e| e.open), now),
+        steps: steps(order),
+        waiting: waiting(order, attempts.last().map(|a| a.state), expiring, now),
+        lines: lines.iter().map(|line| json!({
+            "name": line.name, "spec": line.spec_text, "quantity": line.quantity, "shipped": line.shipped,
+            "image": line.image.as_ref().map(ImageHash::url), "price": line.price.to_string(),
+            "amount": line.price.times(line.quantity).unwrap_or_default().to_string(), "product": line.product_id,
+        })).collect::<Vec<_>>(),
+        goods: order.goods.to_string(),
+        freight: order.freight.to_string(),
+        discount: order.discount.to_string(),
+        total: order.total.to_string(),
+        paid: order.paid.to_string(),
+        refunded: order.refunded.to_string(),
+        sees_money: staff.role > Role::Packer,
+        may_cancel: staff.role > Role::Packer && order.status == OrderStatus::PendingPayment,
+        may_ship: order.status == OrderStatus::ToShip,
+        may_query: staff.role > Role::Packer && matches!(order.status, OrderStatus::PendingPayment | OrderStatus::Closed) && !attempts.is_empty(),
+        companies: COMPANIES,
+        revealed,
+        address: order.address.as_ref().map(|a| match revealed {
+            true => json!({ "receiver": a.receiver, "phone": a.phone, "where": a.one_line() }),
+            false => json!({
+                "receiver": a.masked_receiver(), "phone": a.masked_phone(),
+                "where": format!("{}{}{} ••••", a.province, a.city, a.district),
+            }),
+        }),
+        attempts: attempts.iter().map(|a| json!({
+            "n": format!("{:02}", a.n), "number": a.out_trade_no, "state": a.state.text(), "total": a.total.to_string(),
+            "transaction": a.transaction_id, "paid_at": a.paid_at.map(clock::shown), "paid": a.state == AttemptState::Paid,
+        })).collect::<Vec<_>>(),
+        shipments: shipments.iter().map(|s| json!({
+            "company": company_text(&s.company), "tracking": s.tracking_no, "at": clock::shown(s.shipped_at),
+        })).collect::<Vec<_>>(),
+        exceptions: exceptions.iter().map(super::exceptions::shown).collect::<Vec<_>>(),
+        events: events.iter().map(|e| json!({
+            "at": clock::shown(e.at), "actor": e.actor, "name": e.actor_name, "what": e.what, "message": e.message_id,
+            "actor_text": match e.actor.as_str() { "buyer" => "买家", "staff" => "店员", "wechat" => "微信", _ => "系统" },
+        })).collect::<Vec<_>>(),
+        bought,
+        spent: crate::money::Fen::new(spent).unwrap_or_default().to_string(),
+        openid: tail,
+    };
+    Ok(Template::render("console/order.html", context))
+}
+
+fn steps(order: &Order) -> Vec<Value> {
+    let step =
+        |text: &str, at: Option<i64>| json!({ "text": text, "at": at.map(clock::shown_short), "done": at.is_some() });
+    let mut steps = vec![step("提交", Some(order.created_at)), step("付款", order.paid_at)];
+    match order.status {
+        OrderStatus::Closed => steps.push(step("关闭", order.closed_at)),
+        _ => steps.extend([step("发货", order.shipped_at), step("完成", order.completed_at)]),
+    }
+    steps
+}
+
+/// Why nothing happens just now, in one sentence.
+fn waiting(order: &Order, last: Option<AttemptState>, expiring: Option<i64>, now: i64) -> Option<String> {
+    match (order.status, last) {
+        (OrderStatus::PendingPayment, _) if now >= order.expires_at => Some(match expiring {
+            Some(at) => format!(
+                "付款时间已过，正在向微信确认没有付款，{} 再试，确认后自动关闭",
+                clock::shown_short(at.max(now))
+            ),
+            None => "付款时间已过，正在向微信确认没有付款，确认后自动关闭".into(),
+        }),
+        (OrderStatus::PendingPayment, Some(AttemptState::Closing)) => {
+            Some("正在微信关闭支付单，确认后订单会关闭".into())
+        }
+        (OrderStatus::PendingPayment, Some(AttemptState::Failed)) => {
+            Some("微信拒绝了下单，原因见交易流水；买家可以重新发起支付".into())
+        }
+        (OrderStatus::PendingPayment, None) => Some("买家还没有发起支付".into()),
+        (OrderStatus::PendingPayment, _) => {
+            Some(format!("等待买家付款，{} 到期后自动关闭", clock::shown_short(order.expires_at)))
+        }
+        (OrderStatus::Closed, Some(AttemptState::Closing)) if order.holds_stock => {
+            Some("还没有确认微信那边已关单，库存暂时保留，系统会继续跟进".into())
+        }
+        _ => None,
+    }
+}
+
+async fn find(shop: &Shop, no: &str) -> Result<Order> {
+    let order_no: OrderNo = no.parse().map_err(|_| Code::NotFound)?;
+    let found = shop.db.read(move |conn| Ok::<_, Error>(store::by_no(conn, &order_no)?)).await?;
+    found.ok_or_else(|| Code::NotFound.into())
+}
+
+fn back(no: &str, outcome: Result<&str>) -> Flash<Redirect> {
+    let to = Redirect::to(format!("/admin/orders/{no}"));
+    match outcome {
+        Ok(done) => Flash::success(to, done),
+        Err(e) => Flash::error(to, words(&e)),
+    }
+}
+
+#[derive(FromForm)]
+struct Shipping {
+    #[field(default = String::new())]
+    company: String,
+    #[field(default = String::new())]
+    tracking_no: String,
+}
+
+#[post("/orders/<no>/ship", data = "<form>")]
+async fn ship(shop: &State<Shop>, staff: Staff, no: &str, form: Form<Shipping>) -> Flash<Redirect> {
+    back(no, ship_all(shop, &staff, no, form.into_inner()).await.map(|()| "已发货"))
+}
+
+async fn ship_all(shop: &Shop, staff: &Staff, no: &str, form: Shipping) -> Result<()> {
+    let order = find(shop, no).await?;
+    let (company, tracking_no) = (form.company.trim().to_owned(), form.tracking_no.trim().replace(' ', ""));
+    let express = order.delivery == crate::catalogue::Delivery::Express;
+    if express && !COMPANIES.iter().any(|(code, _)| *code == company) {
+        return Err(Error::field("company", "请选择快递公司"));
+    }
+    let plausible =
+        (6..=32).contains(&tracking_no.len()) && tracking_no.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if express && !plausible {
+        let problem = if tracking_no.contains("E+") || tracking_no.contains('.') {
+            "Excel 把单号变成了科学计数，请把列设为文本后再复制"
+        } else {
+            "快递单号应为 6 到 32 位字母或数字"
+        };
+        return Err(Error::field("tracking_no", problem));
+    }
+    let (company, tracking_no) = if express { (company, tracking_no) } else { Default::default() };
+    let (now, staff) = (shop.now(), staff.clone());
+    let write = move |tx: &Tx| {
+        let order = store::by_id(tx, order.id)?.ok_or(Code::NotFound)?;
+        if !moves::ship(tx, &order, &company, &tracking_no, &Who::staff(&staff.name), now)? {
+            let words = format!("订单现在是「{}」，不能发货，请刷新页面", order.status.text());
+            return Err(Error::from(Code::OrderState).says(words));
+        }
+        Ok(audit(tx, &staff, &format!("发货 {} {company} {tracking_no}", order.order_no), now)?)
+    };
+    shop.db.write(write).await
+}
+
+#[derive(FromForm)]
+struct Memo {
+    memo: String,
+}
+
+#[post("/orders/<no>/memo", data = "<form>")]
+async fn memo(shop: &State<Shop>, staff: Staff, no: &str, form: Form<Memo>) -> Flash<Redirect> {
+    back(no, save_memo(shop, staff, no, form.into_inner().memo).await.map(|()| "备注已保存"))
+}
+
+async fn save_memo(shop: &Shop, staff: Staff, no: &str, memo: String) -> Result<()> {
+    let memo = memo.trim().to_owned();
+    if memo.chars().count() > 500 {
+        return Err(Error::field("memo", "备注最多 500 个字"));
+    }
+    let (order, now) = (find(shop, no).await?, shop.now());
+    let write = move |tx: &Tx| {
+        store::set_memo(tx, order.id, &memo)?;
+        let what = format!("备注改为「{memo}」");
+        Ok::<_, Error>(store::note(tx, order.id, &Who::staff(&staff.name), &what, None, now)?)
+    };
+    shop.db.write(write).await
+}
+
+/// Asks WeChat now, about the newest attempt.
+#[post("/orders/<no>/query")]
+async fn query(shop: &State<Shop>, _staff: Clerk, no: &str) -> Flash<Redirect> {
+    match ask_wechat(shop, no).await {
+        Ok(said) => Flash::success(Redirect::to(format!("/admin/orders/{no}")), said),
+        Err(e) => back(no, Err(e)),
+    }
+}
+
+async fn ask_wechat(shop: &Shop, no: &str) -> Result<String> {
+    let order = find(shop, no).await?;
+    let merchant = shop.settings().merchant().ok_or(Code::PaymentNotConfigured)?;
+    let attempts = shop.db.read(move |conn| Ok::<_, Error>(payments::attempts(conn, order.id)?)).await?;
+    let last =
+        attempts.last().ok_or_else(|| Error::from(Code::NotFound).says("买家还没有发起支付，没有可查的支付单"))?;
+    match check::ask(shop, &merchant, last).await?.trade {
+        Ok(Trade::Paid(payment)) => Ok(format!("微信回答：已支付 ¥{}", payment.total)),
+        Ok(Trade::NotPaid) => Ok("微信回答：还没有付款".into()),
+        Ok(Trade::Closed) => Ok("微信回答：支付单已关闭".into()),
+        Ok(Trade::Absent) => Ok("微信回答：没有这笔支付单（下单请求没有到达微信）".into()),
+        Ok(Trade::Other(state)) => Ok(format!("微信回答：{state}")),
+        Err(e) => Err(Error::from(Code::WechatUnavailable).says(e.to_string())),
+    }
+}
+
+/// A second screen repeats the facts before an order is cancelled.
+#[get("/orders/<no>/cancel")]
+async fn cancel_page(shop: &State<Shop>, staff: Clerk, no: &str) -> Result<Template> {
+    let order = find(shop, no).await?;
+    let frame = frame(shop, &staff.0, "orders", None).await?;
+    let context = context! {
+        frame, no: &order.order_no, total: order.total.to_string(), status: order.status.text(),
+        possible: order.status == OrderStatus::PendingPayment,
+    };
+    Ok(Template::render("console/order_cancel.html", context))
+}
+
+#[post("/orders/<no>/cancel")]
+async fn cancel(shop: &State<Shop>, staff: Clerk, no: &str) -> Flash<Redirect> {
+    back(no, cancel_order(shop, &staff.0, no).await.map(|()| "订单已取消"))
+}
+
+async fn cancel_order(shop: &Shop, staff: &Staff, no: &str) -> Result<()> {
+    let order = find(shop, no).await?;
+    let (now, what, who) = (shop.now(), format!("取消订单 {}", order.order_no), staff.clone());
+    close::cancel(shop, order.id, ClosedReason::StaffCancelled, Who::staff(&staff.name)).await?;
+    shop.db.write(move |tx| Ok::<_, Error>(audit(tx, &who, &what, now)?)).await
+}

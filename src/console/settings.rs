@@ -1,0 +1,104 @@
+//! Settings: what the file does not fix can be written here; secrets go in and never come out.
+
+use std::collections::HashMap;
+
+use rocket::form::Form;
+use rocket::request::FlashMessage;
+use rocket::response::{Flash, Redirect};
+use rocket::{Route, State, get, post, routes};
+use rocket_dyn_templates::{Template, context};
+use serde_json::json;
+
+use super::{frame, words};
+use crate::clock;
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::settings::{SETTINGS, Setting, Settings};
+use crate::shop::Shop;
+use crate::staff::login::audit;
+use crate::staff::{Owner, store as staff_store};
+
+pub fn routes() -> Vec<Route> {
+    routes![page, save]
+}
+
+#[get("/settings")]
+async fn page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>) -> Result<Template> {
+    let settings = shop.settings();
+    let group = |table: &str| {
+        SETTINGS
+            .iter()
+            .filter(|setting| setting.name.starts_with(table))
+            .map(|setting| {
+                json!({
+                    "name": setting.name, "label": setting.label, "hint": setting.hint, "secret": setting.secret,
+                    "value": settings.shown(setting), "fixed": settings.is_fixed(setting.name),
+                })
+            })
+            .collect::<Vec<_>>()
+    };
+    let (people, log) =
+        shop.db.read(|conn| Ok::<_, Error>((staff_store::all(conn)?, staff_store::audit_log(conn, 50)?))).await?;
+    let context = context! {
+        frame: frame(shop, &owner.0, "settings", flash).await?,
+        shop: group("shop."),
+        wechat: group("wechat."),
+        notify_url: settings.notify_url(),
+        pay_url: shop.wechat.pay_url(),
+        people: people.iter().map(|(staff, last)| json!({
+            "name": staff.name, "role": staff.role.text(), "last": last.map(clock::shown),
+        })).collect::<Vec<_>>(),
+        log: log.iter().map(|(at, who, ip, what)| json!({
+            "at": clock::shown(*at), "who": who, "ip": ip, "what": what,
+        })).collect::<Vec<_>>(),
+    };
+    Ok(Template::render("console/settings.html", context))
+}
+
+#[post("/settings", data = "<form>")]
+async fn save(shop: &State<Shop>, owner: Owner, form: Form<HashMap<String, String>>) -> Flash<Redirect> {
+    let to = Redirect::to("/admin/settings");
+    match store(shop, owner, form.into_inner()).await {
+        Ok(0) => Flash::success(to, "没有改动"),
+        Ok(n) => Flash::success(to, format!("已保存 {n} 项设置")),
+        Err(e) => Flash::error(to, words(&e)),
+    }
+}
+
+async fn store(shop: &Shop, owner: Owner, form: HashMap<String, String>) -> Result<usize> {
+    let settings = shop.settings();
+    let mut changes: Vec<(&'static Setting, String)> = Vec::new();
+    let mut wrong = Error::from(Code::ValidationFailed);
+    for setting in SETTINGS.iter().filter(|setting| !settings.is_fixed(setting.name)) {
+        let Some(value) = form.get(setting.name).map(|value| value.trim().to_owned()) else { continue };
+        let unchanged = value == settings.get(setting.name).unwrap_or_default();
+        // An empty secret means "as it was": it is never shown, so it cannot be sent back.
+        if unchanged || (setting.secret && value.is_empty()) {
+            continue;
+        }
+        if !value.is_empty()
+            && let Err(problem) = (setting.check)(&value)
+        {
+            wrong.fields.insert(setting.name.into(), format!("{}：{problem}", setting.label).into());
+        }
+        changes.push((setting, value));
+    }
+    if !wrong.fields.is_empty() {
+        return Err(wrong);
+    }
+    let (count, now, inner) = (changes.len(), shop.now(), shop.clone());
+    let write = move |tx: &Tx| {
+        for (setting, value) in &changes {
+            Settings::save(tx, setting, value, &inner.key, &inner.nonces)?;
+            let shown = match setting.secret {
+                true => format!("••••{}", value.get(value.len().saturating_sub(4)..).unwrap_or_default()),
+                false => value.clone(),
+            };
+            audit(tx, &owner.0, &format!("设置「{}」改为 {shown}", setting.label), now)?;
+        }
+        Ok::<_, Error>(())
+    };
+    shop.db.write(write).await?;
+    shop.reload_settings().await?;
+    Ok(count)
+}

@@ -1,0 +1,149 @@
+//! The transaction log for staff: every message exchanged with WeChat, with each check and the raw text.
+
+use rocket::request::FlashMessage;
+use rocket::{Route, State, get, routes};
+use rocket_dyn_templates::{Template, context};
+use serde_json::{Value, json};
+
+use super::frame;
+use crate::clock::{self, DAY};
+use crate::error::{Code, Error, Result};
+use crate::ids::MessageId;
+use crate::shop::Shop;
+use crate::staff::Clerk;
+use crate::transactions::kind_text;
+use crate::transactions::store::{self, Filter, Logged};
+
+const PAGE: i64 = 30;
+const KINDS: [&str; 7] = ["unifiedorder", "notify", "orderquery", "closeorder", "refund_notify", "login", "message"];
+const VERDICTS: [(&str, &str); 4] = [("ok", "成功"), ("failed", "失败"), ("refused", "已拒绝"), ("suspicious", "可疑")];
+
+pub fn routes() -> Vec<Route> {
+    routes![list, detail]
+}
+
+#[get("/transactions?<kind>&<verdict>&<q>&<before>")]
+async fn list(
+    shop: &State<Shop>,
+    staff: Clerk,
+    flash: Option<FlashMessage<'_>>,
+    kind: Option<&str>,
+    verdict: Option<&str>,
+    q: Option<&str>,
+    before: Option<i64>,
+) -> Result<Template> {
+    let given = |text: Option<&str>| {
+        text.map(str::trim).filter(|t| !t.is_empty()).map(|t| t.chars().take(64).collect::<String>())
+    };
+    let filter = Filter {
+        kind: given(kind),
+        verdict: given(verdict),
+        number: given(q),
+        order_id: None,
+        before,
+        limit: PAGE + 1,
+    };
+    let now = shop.now();
+    let read = move |conn: &rusqlite::Connection| {
+        Ok::<_, Error>((store::list(conn, &filter)?, store::health(conn, now - DAY)?))
+    };
+    let (mut rows, (last_notice, failed)) = shop.db.read(read).await?;
+    let more = rows.len() as i64 > PAGE;
+    rows.truncate(PAGE as usize);
+    let context = context! {
+        frame: frame(shop, &staff.0, "transactions", flash).await?,
+        next: rows.last().filter(|_| more).map(|row| row.id.0),
+        rows: rows.iter().map(shown).collect::<Vec<_>>(),
+        kinds: KINDS.map(|kind| (kind, kind_text(kind))),
+        verdicts: VERDICTS,
+        kind: kind.unwrap_or_default(), verdict: verdict.unwrap_or_default(), q: q.unwrap_or_default(),
+        last_notice: last_notice.map(|at| clock::span(now - at)), failed,
+    };
+    Ok(Template::render("console/transactions.html", context))
+}
+
+fn shown(row: &Logged) -> Value {
+    json!({
+        "id": row.id, "at": clock::shown(row.at), "incoming": row.incoming, "kind": kind_text(&row.kind),
+        "order_no": row.order_no, "number": row.out_trade_no, "amount": row.amount.map(|a| a.to_string()),
+        "verdict": row.verdict, "reason": row.reason, "took_ms": row.took_ms, "ip": row.source_ip,
+        "transaction": row.transaction_id,
+    })
+}
+
+#[get("/transactions/<id>")]
+async fn detail(shop: &State<Shop>, staff: Clerk, id: &str) -> Result<Template> {
+    let id: MessageId = id.parse().map_err(|_| Code::NotFound)?;
+    let read = move |conn: &rusqlite::Connection| {
+        let (row, request, response) = store::one(conn, id)?.ok_or(Code::NotFound)?;
+        let deliveries = match (&row.transaction_id, row.kind.as_str()) {
+            (Some(transaction), "notify") => store::deliveries(conn, transaction)?,
+            _ => Vec::new(),
+        };
+        Ok::<_, Error>((row, request, response, deliveries))
+    };
+    let (row, request, response, deliveries) = shop.db.read(read).await?;
+    let checks: Value = serde_json::from_str(&row.checks).unwrap_or_default();
+    let context = context! {
+        frame: frame(shop, &staff.0, "transactions", None).await?,
+        row: shown(&row),
+        checks,
+        request: readable(&request),
+        response: readable(&response),
+        size: request.len(),
+        deliveries: deliveries.iter().map(|(id, at, reason)| json!({
+            "id": id, "at": clock::shown(*at), "reason": reason, "this": *id == row.id,
+        })).collect::<Vec<_>>(),
+    };
+    Ok(Template::render("console/transaction.html", context))
+}
+
+/// The raw text with line breaks between fields, and with what would help a thief masked.
+fn readable(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let mut lines = String::new();
+    for line in text.replace("><", ">\n<").replace(">\n<![CDATA[", "><![CDATA[").replace("]]>\n</", "]]></").lines() {
+        lines.push_str(&masked(line));
+        lines.push('\n');
+    }
+    lines
+}
+
+/// Signatures and openids by their last characters only; the stored message stays as it came.
+fn masked(line: &str) -> String {
+    for (name, keep) in [("sign", 4), ("openid", 6), ("sub_openid", 6), ("req_info", 4)] {
+        let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+        if let (Some(start), Some(end)) = (line.find(&open), line.find(&close))
+            && start < end
+        {
+            let value = line[start + open.len()..end].replace("<![CDATA[", "").replace("]]>", "");
+            return format!("{open}{}{close}", tail(&value, keep));
+        }
+    }
+    if let Some((start, value)) = line.split_once("{\"openid\":\"") {
+        return format!("{start}{{\"openid\":\"{}\"}}", tail(value.trim_end_matches("\"}"), 6));
+    }
+    line.to_owned()
+}
+
+fn tail(value: &str, keep: usize) -> String {
+    let letters: Vec<char> = value.chars().collect();
+    match letters.len() {
+        0 => String::new(),
+        n if n <= keep * 2 => "••••".into(),
+        n => format!("••••{}", letters[n - keep..].iter().collect::<String>()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_raw_message_is_shown_without_its_signature() {
+        let raw = "<xml><sign><![CDATA[54E711AF5A08D11AE753721B3C77124C]]></sign><openid>oUpF8uMEb4qRXf22hE3X68TekukE</openid><a>1</a></xml>";
+        let text = readable(raw.as_bytes());
+        assert!(text.contains("<sign>••••124C</sign>") && text.contains("<openid>••••Tekuk") == false);
+        assert!(!text.contains("54E711AF") && !text.contains("oUpF8uM") && text.contains("\n<a>1</a>\n"));
+    }
+}

@@ -1,0 +1,42 @@
+//! The contract in two forms: OpenAPI for programs, a page for people.
+
+use rocket::http::ContentType;
+use rocket::{Route, get, routes};
+use rocket_dyn_templates::{Template, context};
+use serde_json::{Value, json};
+
+use crate::error::Code;
+
+/// Hand-kept; a test holds it against the routes and against real answers.
+pub const OPENAPI: &str = include_str!("openapi.json");
+
+pub fn routes() -> Vec<Route> {
+    routes![openapi, page]
+}
+
+#[get("/v1/openapi.json")]
+fn openapi() -> (ContentType, &'static str) {
+    (ContentType::JSON, OPENAPI)
+}
+
+/// Every operation, in the order of the document.
+#[get("/docs")]
+fn page() -> Template {
+    let document: Value = serde_json::from_str(OPENAPI).unwrap_or_default();
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in methods.as_object().into_iter().flatten() {
+            operations.push(json!({
+                "method": method.to_uppercase(), "path": format!("/api/v1{path}"), "summary": operation["summary"],
+                "description": operation["description"], "auth": operation["security"].is_array(),
+                "key": operation["parameters"].as_array().is_some_and(|all| all.iter().any(|p| p["$ref"] == "#/components/parameters/IdempotencyKey")),
+                "tag": operation["tags"][0],
+            }));
+        }
+    }
+    let codes: Vec<Value> = Code::ALL
+        .iter()
+        .map(|code| json!({ "word": code.word(), "status": code.status().code, "text": code.text() }))
+        .collect();
+    Template::render("api/docs.html", context! { operations, codes })
+}

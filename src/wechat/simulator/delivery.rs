@@ -1,0 +1,67 @@
+//! Delivering notices: again and again on WeChat's schedule, until the exact acknowledgement.
+
+use std::time::Duration;
+
+use super::trades::{facts, late_turn};
+use super::{Simulator, TradeState};
+use crate::wechat::message::Message;
+use crate::wechat::{notice, sign};
+
+/// Seconds between deliveries. Source: payment result notice, API v2.
+const SCHEDULE: [u64; 15] = [15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10800, 10800, 10800, 21600, 21600];
+/// How long a late payer sits in the cash desk, in seconds.
+const PATIENCE: u32 = 3 * 3600;
+
+pub fn start(sim: Simulator, prepay_id: String) {
+    tokio::spawn(async move {
+        for _ in 0..PATIENCE * 2 {
+            if late_turn(&sim, &prepay_id) {
+                return deliver(&sim, &prepay_id).await;
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    });
+}
+
+async fn deliver(sim: &Simulator, prepay_id: &str) {
+    for wait in std::iter::once(0).chain(SCHEDULE) {
+        tokio::time::sleep(Duration::from_secs(wait)).await;
+        let Some((url, xml)) = message(sim, prepay_id) else { return };
+        let answer = post(sim, &url, xml).await;
+        let acknowledged = answer == notice::ACKNOWLEDGED;
+        let mut state = sim.lock();
+        let trade = state.trades.values_mut().find(|t| t.prepay_ids.iter().any(|(id, _)| id == prepay_id));
+        if let Some(trade) = trade {
+            trade.notices.push(answer);
+        }
+        if acknowledged {
+            return;
+        }
+    }
+}
+
+async fn post(sim: &Simulator, url: &str, xml: String) -> String {
+    match sim.http.post(url).header("content-type", "text/xml").body(xml).send().await {
+        Ok(answer) => answer.text().await.unwrap_or_else(|e| e.to_string()),
+        Err(e) => e.to_string(),
+    }
+}
+
+/// The notice of a paid trade: like many real ones it names no sign_type, even when signed with HMAC.
+fn message(sim: &Simulator, prepay_id: &str) -> Option<(String, String)> {
+    let state = sim.lock();
+    let trade = state.trades.values().find(|trade| trade.prepay_ids.iter().any(|(id, _)| id == prepay_id))?;
+    if trade.state != TradeState::Paid {
+        return None;
+    }
+    let mut message = Message::from([
+        ("return_code", "SUCCESS"),
+        ("result_code", "SUCCESS"),
+        ("appid", &sim.merchant.app_id),
+        ("mch_id", &sim.merchant.mch_id),
+    ]);
+    message.set("nonce_str", sim.nonces.nonce_str());
+    facts(trade).into_iter().for_each(|(name, value)| message.set(name, value));
+    message.set("sign", sign::sign(&message, sim.merchant.sign_type, &sim.merchant.key));
+    Some((trade.field("notify_url").to_owned(), message.to_xml()))
+}

@@ -1,0 +1,137 @@
+//! The simulated trades: what unified orders became, and the rules that WeChat holds them to.
+
+use super::Simulator;
+use crate::clock;
+use crate::wechat::message::Message;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TradeState {
+    NotPaid,
+    Paid,
+    Closed,
+}
+
+/// One out_trade_no at the simulated WeChat.
+#[derive(Clone, Debug)]
+pub struct Trade {
+    /// As it came, without `sign` and `nonce_str`.
+    pub order: Message,
+    pub state: TradeState,
+    pub prepay_ids: Vec<(String, i64)>,
+    pub transaction_id: Option<String>,
+    /// What was really paid, in fen.
+    pub paid_fee: Option<String>,
+    pub payer: Option<String>,
+    pub time_end: Option<String>,
+    /// The answers to the notices that were delivered.
+    pub notices: Vec<String>,
+    /// Pay as soon as the shop has closed it.
+    pub pays_late: bool,
+}
+
+impl Trade {
+    pub fn field(&self, name: &str) -> &str {
+        self.order.get(name).unwrap_or_default()
+    }
+}
+
+/// The ways in which a buyer pays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paying {
+    /// Paid, and the notice comes.
+    Well,
+    /// Paid, and the notice comes twice.
+    NoticeTwice,
+    /// Paid, and no notice ever comes.
+    NoNotice,
+    /// Paid one fen less than asked.
+    OtherAmount,
+    /// Paid by somebody else.
+    OtherPayer,
+    /// Held in the cash desk until the shop has closed the order, then paid.
+    Late,
+}
+
+/// A prepay_id can be paid for two hours.
+const PREPAY_ID_LIFE: i64 = 2 * clock::HOUR;
+
+/// Makes the payment; answers with how many notices to send.
+pub fn pay(sim: &Simulator, prepay_id: &str, paying: Paying) -> Result<usize, String> {
+    let now = sim.clock.now();
+    let stranger = sim.openid("somebody else");
+    let mut guard = sim.lock();
+    let state = &mut *guard;
+    let found = state.trades.values_mut().find(|trade| trade.prepay_ids.iter().any(|(id, _)| id == prepay_id));
+    let trade = found.ok_or("支付单不存在，请重新下单")?;
+    let born = trade.prepay_ids.iter().find(|(id, _)| id == prepay_id).map_or(0, |(_, at)| *at);
+    match trade.state {
+        TradeState::Paid => return Err("该订单已支付".into()),
+        TradeState::Closed if paying != Paying::Late => return Err("该订单已关闭，请重新下单".into()),
+        _ => {}
+    }
+    if now - born >= PREPAY_ID_LIFE {
+        return Err("该订单已过期，请重新下单".into());
+    }
+    let over = clock::from_compact(trade.field("time_expire")).is_some_and(|at| now > at);
+    if over && paying != Paying::Late {
+        return Err("该订单已过期，请重新下单".into());
+    }
+    if paying == Paying::Late && trade.state == TradeState::NotPaid {
+        trade.pays_late = true;
+        return Ok(1);
+    }
+    state.next_transaction += 1;
+    let number = state.next_transaction;
+    settle(trade, paying, number, now, &stranger);
+    Ok(match paying {
+        Paying::NoNotice => 0,
+        Paying::NoticeTwice => 2,
+        _ => 1,
+    })
+}
+
+/// Turns a trade into a paid one.
+fn settle(trade: &mut Trade, paying: Paying, number: u64, now: i64, stranger: &str) {
+    let total: i64 = trade.field("total_fee").parse().unwrap_or(1);
+    let paid = if paying == Paying::OtherAmount { (total - 1).max(1).min(total) } else { total };
+    let paid = if paying == Paying::OtherAmount && paid == total { total + 1 } else { paid };
+    let payer = if paying == Paying::OtherPayer { stranger } else { trade.field("openid") };
+    trade.payer = Some(payer.to_owned());
+    trade.paid_fee = Some(paid.to_string());
+    trade.transaction_id = Some(format!("4200{}{number:016}", clock::business_day(now)));
+    trade.time_end = Some(clock::compact(now));
+    trade.state = TradeState::Paid;
+}
+
+/// A late payer's turn: true once the trade is paid.
+pub fn late_turn(sim: &Simulator, prepay_id: &str) -> bool {
+    let now = sim.clock.now();
+    let mut guard = sim.lock();
+    let state = &mut *guard;
+    let found = state.trades.values_mut().find(|trade| trade.prepay_ids.iter().any(|(id, _)| id == prepay_id));
+    let Some(trade) = found else { return false };
+    if trade.pays_late && trade.state == TradeState::Closed {
+        trade.pays_late = false;
+        state.next_transaction += 1;
+        settle(trade, Paying::Well, state.next_transaction, now, "");
+    }
+    trade.state == TradeState::Paid
+}
+
+/// The facts of a paid trade, as a notice and a query tell them.
+pub fn facts(trade: &Trade) -> Vec<(&'static str, String)> {
+    let paid = trade.paid_fee.clone().unwrap_or_default();
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    vec![
+        ("openid", text(&trade.payer)),
+        ("is_subscribe", "N".into()),
+        ("trade_type", "JSAPI".into()),
+        ("bank_type", "OTHERS".into()),
+        ("total_fee", paid.clone()),
+        ("cash_fee", paid),
+        ("fee_type", "CNY".into()),
+        ("transaction_id", text(&trade.transaction_id)),
+        ("out_trade_no", trade.field("out_trade_no").to_owned()),
+        ("time_end", text(&trade.time_end)),
+    ]
+}
