@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::clock::{DAY, HOUR};
 use crate::db::Tx;
-use crate::door::limits::Limits;
 use crate::error::{Error, Result};
 use crate::jobs::{self, Job, Ran, State, Task};
 use crate::payments::{check, close, prepay};
@@ -15,9 +14,16 @@ const TOGETHER: usize = 8;
 /// How often the list is looked at when nothing wakes the worker.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// Runs until the shop shuts down.
-pub async fn run(shop: Shop, mut shutdown: rocket::Shutdown) {
-    let mut tidied = i64::MIN;
+/// Runs until the shop shuts down, and starts again should it ever panic: without it no payment would be followed up.
+pub async fn run(shop: Shop, shutdown: rocket::Shutdown) {
+    while let Err(e) = tokio::spawn(work(shop.clone(), shutdown.clone())).await {
+        log::error!("the worker panicked and is started again: {e}");
+        tokio::time::sleep(LOOK_EVERY * 2).await;
+    }
+}
+
+async fn work(shop: Shop, mut shutdown: rocket::Shutdown) {
+    let mut tidied = None;
     loop {
         match run_due(&shop).await {
             Ok(0) => {
@@ -35,8 +41,8 @@ pub async fn run(shop: Shop, mut shutdown: rocket::Shutdown) {
             }
         }
         let now = shop.now();
-        if now - tidied > HOUR {
-            tidied = now;
+        if tidied.is_none_or(|at| now - at > HOUR) {
+            tidied = Some(now);
             if let Err(e) = tidy(&shop, now).await {
                 log::error!("tidying: {}", e.message());
             }
@@ -100,14 +106,4 @@ async fn tidy(shop: &Shop, now: i64) -> Result<()> {
         Ok::<_, Error>(())
     };
     shop.db.write(write).await
-}
-
-/// Forgets quiet visitors now and then, so that counting them stays cheap.
-pub async fn tidy_limits(limits: &Limits, shutdown: &mut rocket::Shutdown) {
-    loop {
-        tokio::select! {
-            () = &mut *shutdown => return,
-            () = tokio::time::sleep(Duration::from_secs(3600)) => limits.tidy(),
-        }
-    }
 }

@@ -121,8 +121,13 @@ struct Log;
 
 impl log::Log for Log {
     fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
-        let ours = metadata.target().starts_with("xiaopu");
-        metadata.level() <= if ours { log::Level::Info } else { log::Level::Warn }
+        let target = metadata.target();
+        // Rocket announces its launch as a warning; we have said so ourselves.
+        match target {
+            _ if target.starts_with("xiaopu") => metadata.level() <= log::Level::Info,
+            _ if target.starts_with("rocket") => metadata.level() <= log::Level::Error,
+            _ => metadata.level() <= log::Level::Warn,
+        }
     }
 
     fn log(&self, record: &log::Record<'_>) {

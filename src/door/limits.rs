@@ -7,6 +7,9 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use crate::error::{Code, Error, Result};
 
+/// Visitors remembered before the quiet ones are forgotten.
+const MANY: usize = 50_000;
+
 /// Generous for people, tight for loops. Counted per address or per buyer, in memory.
 pub struct Limits {
     logins: DefaultKeyedRateLimiter<String>,
@@ -36,15 +39,13 @@ impl Limits {
     pub fn order(&self, buyer_id: i64) -> Result<()> {
         check(&self.orders, &buyer_id)
     }
-
-    /// Forgets who has been quiet; called now and then so that memory stays small.
-    pub fn tidy(&self) {
-        self.logins.retain_recent();
-        self.orders.retain_recent();
-    }
 }
 
 fn check<K: std::hash::Hash + Eq + Clone>(limiter: &DefaultKeyedRateLimiter<K>, key: &K) -> Result<()> {
+    // Now and then those who have been quiet are forgotten, so that counting stays cheap.
+    if limiter.len() > MANY {
+        limiter.retain_recent();
+    }
     limiter.check_key(key).map_err(|until| {
         let wait = until.wait_time_from(DefaultClock::default().now());
         Error::from(Code::RateLimited).retry_after(wait.as_secs() + 1)

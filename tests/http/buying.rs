@@ -1,0 +1,150 @@
+//! The main road: order, pay, notice, ship, receive.
+
+use serde_json::json;
+use xiaopu::staff::Role;
+use xiaopu::wechat::sign::SignType;
+use xiaopu::wechat::simulator::Paying;
+
+use crate::support::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_buyer_pays_and_receives() {
+    for sign_type in [SignType::Md5, SignType::HmacSha256] {
+        let w = World::with(sign_type, &[("shop.freight", "8"), ("shop.name", "小店")]).await;
+        let sku = w.product("草莓蛋糕", 8800, 4).await;
+        let alice = w.buyer("alice").await;
+        let answer = alice.buy(sku, 2).await;
+        assert_eq!(answer.status, 201);
+        let (order, payment) = (answer.body["order"].clone(), answer.body["payment"].clone());
+        assert_eq!(
+            (&order["goodsFen"], &order["freightFen"], &order["totalFen"], &order["status"], &order["statusText"]),
+            (&json!(17600), &json!(800), &json!(18400), &json!("pending_payment"), &json!("待付款"))
+        );
+        assert_eq!(order["createdAt"], "2026-10-08T13:00:00+08:00");
+        assert_eq!(order["expiresAt"], "2026-10-08T13:30:00+08:00");
+        assert_eq!(order["actions"], json!({ "pay": true, "cancel": true, "confirm": false, "refund": false }));
+        assert_eq!(payment["signType"], sign_type.name());
+        assert!(payment.as_object().unwrap().values().all(|value| value.is_string()));
+        assert_eq!(w.stock(sku).await, (4, 2));
+        let placed = Placed::of(answer);
+
+        // What WeChat was asked for.
+        let trade = w.wechat.trade(&placed.out_trade_no).unwrap();
+        for (name, value) in [
+            ("total_fee", "18400"),
+            ("body", "小店-草莓蛋糕"),
+            ("trade_type", "JSAPI"),
+            ("openid", &w.wechat.openid("alice")),
+            ("time_start", "20261008130000"),
+            ("time_expire", "20261008133000"),
+            ("notify_url", &w.at("/wechat/pay/notify")),
+        ] {
+            assert_eq!(trade.field(name), value, "{name}");
+        }
+
+        w.pay(&placed, Paying::Well);
+        w.wait("the notice", || async { alice.status(&placed.no).await == "to_ship" }).await;
+        let paid = alice.order(&placed.no).await;
+        assert_eq!((&paid["paidFen"], &paid["actions"]["pay"]), (&json!(18400), &json!(false)));
+        assert_eq!(w.stock(sku).await, (4, 2), "paid goods stay reserved until they leave");
+        assert_eq!(alice.post(&format!("/orders/{}/prepay", placed.no), None).await.error(), (409, "already_paid"));
+        assert_eq!(alice.post(&format!("/orders/{}/confirm", placed.no), None).await.error(), (409, "order_state"));
+        let cancel = alice.post(&format!("/orders/{}/cancel", placed.no), None).await;
+        assert_eq!(cancel.error(), (409, "order_state"));
+        assert_eq!(cancel.body["error"]["details"]["order"]["status"], "to_ship");
+
+        let packer = w.staff("packer", Role::Packer).await;
+        let ship = format!("/admin/orders/{}/ship", placed.no);
+        packer.post(&ship, &[("company", "SF"), ("tracking_no", "SF1234567890")]).await;
+        assert_eq!(w.stock(sku).await, (2, 0));
+        let shipped = alice.order(&placed.no).await;
+        assert_eq!((&shipped["status"], &shipped["statusText"]), (&json!("shipped"), &json!("待收货")));
+        assert_eq!(shipped["shipments"][0]["trackingNo"], "SF1234567890");
+        assert_eq!(shipped["shipments"][0]["companyText"], "顺丰速运");
+        packer.post(&ship, &[("company", "SF"), ("tracking_no", "SF1234567890")]).await;
+        assert_eq!(w.stock(sku).await, (2, 0), "shipping twice ships once");
+
+        let done = alice.post(&format!("/orders/{}/confirm", placed.no), None).await.ok();
+        assert_eq!(done["status"], "completed");
+        assert_eq!(w.get("/products").await.ok()["items"][0]["soldCount"], 2);
+        w.must_hold().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_are_listed_newest_first_by_status() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let mut numbers = Vec::new();
+    for _ in 0..5 {
+        numbers.push(Placed::of(alice.buy(sku, 1).await).no);
+    }
+    alice.post(&format!("/orders/{}/cancel", numbers[0]), None).await.ok();
+    let first = alice.get("/orders?limit=3").await.ok();
+    let second = alice.get(&format!("/orders?limit=3&cursor={}", first["nextCursor"].as_str().unwrap())).await.ok();
+    let listed: Vec<String> = [&first, &second]
+        .iter()
+        .flat_map(|page| page["items"].as_array().unwrap())
+        .map(|order| order["orderNo"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(listed, numbers.iter().rev().cloned().collect::<Vec<_>>());
+    assert!(second["nextCursor"].is_null());
+    let closed = alice.get("/orders?status=closed").await.ok();
+    assert_eq!(closed["items"].as_array().unwrap().len(), 1);
+    assert_eq!(closed["items"][0]["closedReason"], "buyer_cancelled");
+    assert_eq!(alice.get("/orders?status=refunding").await.ok()["items"], json!([]));
+    assert_eq!(alice.get("/orders?status=paid").await.error(), (422, "validation_failed"));
+    assert_eq!(alice.get("/me").await.ok()["counts"]["pendingPayment"], 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_is_found_without_any_notice() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    // By the poll.
+    let polled = Placed::of(alice.buy(sku, 1).await);
+    w.pay(&polled, Paying::NoNotice);
+    w.advance(14 * SECOND);
+    w.run_jobs().await;
+    assert_eq!(alice.status(&polled.no).await, "pending_payment");
+    w.advance(2 * SECOND);
+    w.wait("the poll", || async { alice.status(&polled.no).await == "to_ship" }).await;
+    // By the buyer's own check, at most once in three seconds.
+    let checked = Placed::of(alice.buy(sku, 1).await);
+    let check = format!("/orders/{}/check", checked.no);
+    assert_eq!(alice.post(&check, None).await.ok()["status"], "pending_payment");
+    let asked = w.wechat.calls("orderquery");
+    w.pay(&checked, Paying::NoNotice);
+    assert_eq!(alice.post(&check, None).await.ok()["status"], "pending_payment", "answered from the store");
+    assert_eq!(w.wechat.calls("orderquery"), asked);
+    w.advance(3 * SECOND);
+    assert_eq!(alice.post(&check, None).await.ok()["status"], "to_ship");
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_is_shipped_only_with_a_plausible_number() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    let clerk = w.staff("clerk", Role::Clerk).await;
+    let ship = format!("/admin/orders/{}/ship", placed.no);
+    clerk.post(&ship, &[("company", "SF"), ("tracking_no", "SF1234567890")]).await;
+    assert_eq!(alice.status(&placed.no).await, "pending_payment", "unpaid goods do not leave");
+    w.pay(&placed, Paying::Well);
+    w.wait("the notice", || async { alice.status(&placed.no).await == "to_ship" }).await;
+    for form in [
+        [("company", ""), ("tracking_no", "SF1234567890")],
+        [("company", "NOPE"), ("tracking_no", "SF1234567890")],
+        [("company", "SF"), ("tracking_no", "")],
+        [("company", "SF"), ("tracking_no", "7.73E+14")],
+        [("company", "SF"), ("tracking_no", "<script>alert(1)</script>")],
+    ] {
+        clerk.post(&ship, &form).await;
+        assert_eq!(alice.status(&placed.no).await, "to_ship", "{form:?}");
+    }
+    w.must_hold().await;
+}

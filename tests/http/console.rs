@@ -1,0 +1,268 @@
+//! The console: who gets in, who may do what, and what a page never shows.
+
+use reqwest::multipart::{Form, Part};
+use xiaopu::staff::Role;
+use xiaopu::staff::login;
+use xiaopu::wechat::simulator::Paying;
+
+use crate::support::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_gets_in_without_a_login() {
+    let w = World::new().await;
+    for path in [
+        "/admin",
+        "/admin/orders",
+        "/admin/transactions",
+        "/admin/products",
+        "/admin/settings",
+        "/admin/exceptions",
+        "/admin/diagnostics",
+        "/admin/orders/20261008ABCDEFGHJK",
+    ] {
+        let answer = w.http().get(w.at(path)).send().await.unwrap();
+        assert_eq!(answer.status(), 303, "{path}");
+        let to = answer.headers()["location"].to_str().unwrap();
+        assert!(to.starts_with("/admin/login?next="), "{path} -> {to}");
+    }
+    let pulse = w.http().get(w.at("/admin/pulse")).header("Cookie", "xiaopu_session=forged").send().await.unwrap();
+    assert_eq!(pulse.status(), 303);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guessing_is_slowed_and_tells_nothing() {
+    let w = World::new().await;
+    w.staff("owner", Role::Owner).await;
+    let tries = |account: &'static str, password: &'static str| {
+        let form = [("account", account), ("password", password)];
+        let request = w.http().post(w.at("/admin/login")).form(&form);
+        async move { request.send().await.unwrap().text().await.unwrap() }
+    };
+    assert!(tries("owner", "wrong").await.contains("账号或密码不正确"));
+    assert!(tries("nobody", "wrong").await.contains("账号或密码不正确"));
+    for _ in 0..4 {
+        tries("owner", "wrong").await;
+    }
+    assert!(tries("owner", "packing-table-7").await.contains("尝试次数过多"), "the right password waits too");
+    w.advance(15 * MINUTE + SECOND);
+    assert!(!tries("owner", "packing-table-7").await.contains("尝试次数过多"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_on_another_site_is_refused() {
+    let w = World::new().await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let post = |headers: &[(&'static str, &str)]| {
+        let mut request =
+            w.http().post(w.at("/admin/settings")).header("Cookie", &owner.cookie).form(&[("shop.name", "被改了")]);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        async move { request.send().await.unwrap().status().as_u16() }
+    };
+    for headers in [
+        &[("Origin", "https://evil.example")][..],
+        &[("Origin", "null")],
+        &[("Sec-Fetch-Site", "cross-site"), ("Origin", "https://evil.example")],
+        &[("Sec-Fetch-Site", "same-site")],
+    ] {
+        assert_eq!(post(headers).await, 403, "{headers:?}");
+    }
+    assert_eq!(w.shop.settings().shop_name(), "小铺");
+    assert_eq!(post(&[("Sec-Fetch-Site", "same-origin"), ("Origin", &w.url)]).await, 303);
+    assert_eq!(w.shop.settings().shop_name(), "被改了");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_role_may_do_its_own_and_no_more() {
+    let w = World::new().await;
+    let (product, _) = w.product_with("苹果", 1000, 9, |_, _| {}).await;
+    for (role, [transactions, new_product, settings]) in [
+        (Role::Owner, [200, 200, 200]),
+        (Role::Manager, [200, 200, 403]),
+        (Role::Clerk, [200, 403, 403]),
+        (Role::Packer, [403, 403, 403]),
+    ] {
+        let staff = w.staff(role.word(), role).await;
+        assert_eq!(staff.get("/admin/orders").await.0, 200);
+        assert_eq!(staff.get("/admin/transactions").await.0, transactions, "{role:?}");
+        assert_eq!(staff.get("/admin/products/new").await.0, new_product, "{role:?}");
+        assert_eq!(staff.get("/admin/settings").await.0, settings, "{role:?}");
+        let saved = staff.post("/admin/settings", &[("shop.name", role.text())]).await.0;
+        assert_eq!(saved, if role == Role::Owner { 303 } else { 403 }, "{role:?}");
+        let shelved = staff.post(&format!("/admin/products/{product}/shelf"), &[("on", "true")]).await.0;
+        assert_eq!(shelved, if role >= Role::Manager { 303 } else { 403 }, "{role:?}");
+    }
+    assert_eq!(w.shop.settings().shop_name(), "店主");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_setup_link_makes_one_owner_once() {
+    let w = World::new().await;
+    let token = login::setup_link(&w.shop).await.unwrap().unwrap();
+    let newer = login::setup_link(&w.shop).await.unwrap().unwrap();
+    let get = |token: &str| w.http().get(w.at(&format!("/admin/setup/{token}"))).send();
+    assert!(get(&token).await.unwrap().text().await.unwrap().contains("链接已失效"), "an older link dies");
+    assert!(get(&newer).await.unwrap().text().await.unwrap().contains("建立店主账号"));
+    let post = |token: &str, password: &'static str| {
+        let form = [("account", "老板"), ("password", password), ("again", password), ("shop_name", "小店")];
+        w.http().post(w.at(&format!("/admin/setup/{token}"))).form(&form).send()
+    };
+    assert!(post(&newer, "short").await.unwrap().text().await.unwrap().contains("至少 10 位"));
+    assert_eq!(post(&newer, "packing-table-7").await.unwrap().status(), 303);
+    assert!(post(&newer, "packing-table-8").await.unwrap().text().await.unwrap().contains("已经用过或过期"));
+    assert_eq!(w.shop.settings().shop_name(), "小店");
+    assert_eq!(login::setup_link(&w.shop).await.unwrap(), None);
+    let form = [("account", "老板"), ("password", "packing-table-7"), ("next", "https://evil.example")];
+    let entered = w.http().post(w.at("/admin/login")).form(&form).send().await.unwrap();
+    assert_eq!(entered.headers()["location"], "/admin", "a login leads nowhere else");
+    let cookie = entered.headers()["set-cookie"].to_str().unwrap();
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && cookie.contains("Path=/admin"));
+    // A link that nobody used dies after half an hour.
+    let w = World::new().await;
+    let token = login::setup_link(&w.shop).await.unwrap().unwrap();
+    w.advance(31 * MINUTE);
+    assert!(!login::link_is_good(&w.shop, &token).await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_shows_its_messages_and_hides_what_is_personal() {
+    let w = World::new().await;
+    let sku = w.product("<i>苹果</i>", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let mut form = order(sku, 1);
+    form["remark"] = "<script>alert(1)</script>".into();
+    let placed = Placed::of(alice.prepay(&w.key(), form).await);
+    w.pay(&placed, Paying::Well);
+    w.wait("the notice", || async { alice.status(&placed.no).await == "to_ship" }).await;
+    let clerk = w.staff("clerk", Role::Clerk).await;
+    let list = clerk.page("/admin/orders?tab=to_ship").await;
+    assert!(list.contains(&placed.no) && list.contains("138****1234") && !list.contains("13800001234"));
+    let detail = clerk.page(&format!("/admin/orders/{}", placed.no)).await;
+    assert!(detail.contains("&lt;i&gt;苹果&lt;&#x2f;i&gt;") && !detail.contains("<i>苹果"), "names are escaped");
+    assert!(!detail.contains("<script>alert") && !detail.contains("13800001234") && !detail.contains("演示路"));
+    for words in ["收到微信支付通知", "已付款 ¥10.00", "发起支付", "提交订单", "4200"] {
+        assert!(detail.contains(words), "{words}");
+    }
+    let (_, revealed) = {
+        let request =
+            w.http().post(w.at(&format!("/admin/orders/{}/reveal", placed.no))).header("Cookie", &clerk.cookie);
+        let answer = request.send().await.unwrap();
+        (answer.status(), answer.text().await.unwrap())
+    };
+    assert!(revealed.contains("13800001234") && revealed.contains("演示路"));
+    assert_eq!(w.count("select count(*) from audit_log where what like '查看订单%'").await, 1);
+    // Every message exchanged, each with its raw text and without a signature.
+    let log = clerk.page(&format!("/admin/transactions?q={}", placed.no)).await;
+    assert!(log.contains("支付通知") && log.contains("下单") && log.contains("已入账"), "{log}");
+    for id in 1..=w.count("select max(id) from messages").await {
+        let page = clerk.page(&format!("/admin/transactions/{id}")).await;
+        let openid = w.wechat.openid("alice");
+        for secret in [KEY, SECRET, openid.as_str(), "session_key"] {
+            assert!(!page.contains(secret), "message {id} shows a secret");
+        }
+    }
+    assert_eq!(
+        w.count("select count(*) from messages where direction = 'out' and cast(request as text) like '%<sign>%'")
+            .await,
+        0
+    );
+    assert_eq!(clerk.get("/admin/orders/20261008ABCDEFGHJK").await.0, 404);
+    // Search by the tail of the phone, by the receiver, by the number's beginning.
+    for q in ["1234", "王小样", &placed.no[..12], "苹果"] {
+        assert!(clerk.page(&format!("/admin/orders?q={q}")).await.contains(&placed.no), "{q}");
+    }
+    assert!(!clerk.page("/admin/orders?q=9999").await.contains(&placed.no));
+}
+
+fn png() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    image::DynamicImage::new_rgb8(40, 40)
+        .write_to(&mut std::io::Cursor::new(&mut bytes), image::ImageFormat::Png)
+        .unwrap();
+    bytes
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manager_edits_a_product_with_pictures() {
+    let w = World::new().await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let send =
+        |path: &str, form: Form| w.http().post(w.at(path)).header("Cookie", &manager.cookie).multipart(form).send();
+    let form = |version: &'static str, price: &'static str, on_hand: &'static str, was: &'static str| {
+        Form::new()
+            .text("version", version)
+            .text("name", "手工蛋糕")
+            .text("new_category", "烘焙")
+            .text("on_shelf", "true")
+            .text("skus[0].specs", "尺寸:6寸")
+            .text("skus[0].price", price)
+            .text("skus[0].on_hand", on_hand)
+            .text("skus[0].was", was)
+            .text("skus[0].enabled", "true")
+    };
+    let picture = Part::bytes(png()).file_name("evil.php").mime_str("text/html").unwrap();
+    let made = send("/admin/products", form("0", "88.50", "5", "0").part("images", picture)).await.unwrap();
+    let path = made.headers()["location"].to_str().unwrap().to_owned();
+    let product = w.get("/products/1").await.ok();
+    assert_eq!((&product["skus"][0]["priceFen"], &product["skus"][0]["available"]), (&8850.into(), &5.into()));
+    let image = w.http().get(w.at(product["images"][0].as_str().unwrap())).send().await.unwrap();
+    assert_eq!(image.headers()["content-type"], "image/jpeg");
+    assert!(image.headers()["cache-control"].to_str().unwrap().contains("immutable"));
+    assert_eq!(w.get("/categories").await.ok()["items"][0]["productCount"], 1);
+    // The stock field means a difference: orders placed meanwhile are not undone.
+    let alice = w.buyer("alice").await;
+    alice.prepay(&w.key(), order("1".parse().unwrap(), 2)).await.ok();
+    send(&path, form("1", "88.50", "8", "5")).await.unwrap();
+    assert_eq!(w.stock("1".parse().unwrap()).await, (8, 2));
+    // A colleague's change is not overwritten, and a bad form changes nothing.
+    send(&path, form("1", "1", "8", "8")).await.unwrap();
+    send(&path, form("2", "abc", "8", "8")).await.unwrap();
+    send(&path, form("2", "88.50", "1", "8")).await.unwrap();
+    assert_eq!(w.get("/products/1").await.ok()["skus"][0]["priceFen"], 8850);
+    assert_eq!(w.stock("1".parse().unwrap()).await, (8, 2));
+    send(&path, form("2", "90", "8", "8")).await.unwrap();
+    assert_eq!(w.get("/products/1").await.ok()["skus"][0]["priceFen"], 9000);
+    let bad = Part::bytes(b"<svg/>".to_vec()).file_name("a.png");
+    send(&path, form("3", "1", "8", "8").part("images", bad)).await.unwrap();
+    assert_eq!(w.get("/products/1").await.ok()["skus"][0]["priceFen"], 9000);
+    assert!(w.count("select count(*) from stock_moves where reason = 'adjust' and staff_id is not null").await >= 2);
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_are_kept_sealed_and_never_shown_again() {
+    let w = World::with(Default::default(), &[("wechat.mch_id", MCH_ID)]).await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let page = owner.page("/admin/settings").await;
+    assert!(page.contains("由 Rocket.toml 或环境变量固定") && !page.contains(KEY) && !page.contains(SECRET));
+    owner
+        .post(
+            "/admin/settings",
+            &[("wechat.message_token", "tokentokentoken"), ("shop.phone", "400-1"), ("wechat.mch_id", "999999999")],
+        )
+        .await;
+    let settings = w.shop.settings();
+    assert_eq!(
+        (settings.get("wechat.message_token"), settings.get("shop.phone")),
+        (Some("tokentokentoken"), Some("400-1"))
+    );
+    assert_eq!(settings.get("wechat.mch_id"), Some(MCH_ID), "a fixed value stays");
+    assert_eq!(w.count("select count(*) from settings where name = 'wechat.message_token' and value is null").await, 1);
+    assert!(!owner.page("/admin/settings").await.contains("tokentokentoken"));
+    owner.post("/admin/settings", &[("shop.pay_minutes", "4"), ("shop.phone", "400-2")]).await;
+    assert_eq!(w.shop.settings().get("shop.phone"), Some("400-1"), "one bad value saves none");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_forbid_what_they_do_not_need() {
+    let w = World::new().await;
+    let answer = w.http().get(w.at("/admin/login")).send().await.unwrap();
+    let policy = answer.headers()["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("default-src 'self'") && !policy.contains("unsafe"), "{policy}");
+    assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+    assert_eq!(w.http().get(w.at("/static/demo/shop.json")).send().await.unwrap().status(), 404);
+    for path in ["/static/../Cargo.toml", "/static/%2e%2e/Cargo.toml", "/media/..%2fxiaopu.db", "/media/x.jpg"] {
+        assert!(w.http().get(w.at(path)).send().await.unwrap().status().is_client_error(), "{path}");
+    }
+}

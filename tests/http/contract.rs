@@ -1,0 +1,132 @@
+//! The document and the shop say the same: routes, names, codes.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use xiaopu::docs::OPENAPI;
+use xiaopu::wechat::simulator::Paying;
+
+use crate::support::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_lists_exactly_the_routes() {
+    let w = World::new().await;
+    let rocket = xiaopu::rocket(w.shop.clone(), xiaopu::cli::figment());
+    let served: BTreeSet<String> = rocket
+        .routes()
+        .filter(|route| route.uri.path().starts_with("/api/v1/"))
+        .map(|route| {
+            let path = route.uri.path().strip_prefix("/api/v1").unwrap().replace("<order_no>", "{orderNo}");
+            format!("{} {}", route.method, path.replace('<', "{").replace('>', "}"))
+        })
+        .collect();
+    let document: Value = serde_json::from_str(OPENAPI).unwrap();
+    let written: BTreeSet<String> = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, methods)| {
+            methods.as_object().unwrap().keys().map(move |method| format!("{} {path}", method.to_uppercase()))
+        })
+        .collect();
+    assert_eq!(served, written);
+}
+
+/// A schema of the document, with references followed.
+fn schema<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
+    match schema["$ref"].as_str() {
+        Some(name) => &document["components"]["schemas"][name.rsplit('/').next().unwrap()],
+        None => schema,
+    }
+}
+
+/// Every field of the answer is in the document, every field of the document in the answer, down to the leaves.
+fn agree(document: &Value, expected: &Value, found: &Value, at: &str) {
+    let expected = schema(document, expected);
+    if let Some(one_of) = expected["oneOf"].as_array() {
+        return match found {
+            Value::Null => {}
+            found => agree(document, &one_of[0], found, at),
+        };
+    }
+    match found {
+        Value::Object(fields) if expected["properties"].is_object() => {
+            let names: BTreeSet<_> = fields.keys().cloned().collect();
+            let written: BTreeSet<_> = expected["properties"].as_object().unwrap().keys().cloned().collect();
+            assert_eq!(names, written, "{at}");
+            for (name, value) in fields {
+                agree(document, &expected["properties"][name], value, &format!("{at}.{name}"));
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                agree(document, &expected["items"], item, &format!("{at}[]"));
+            }
+        }
+        leaf => {
+            let kind = match leaf {
+                Value::Null => "null",
+                Value::Bool(_) => "boolean",
+                Value::Number(n) if n.is_i64() => "integer",
+                Value::String(_) => "string",
+                _ => "object",
+            };
+            let allowed = match &expected["type"] {
+                Value::String(one) => one == kind,
+                Value::Array(some) => some.iter().any(|one| one == kind),
+                _ => true,
+            };
+            assert!(allowed, "{at} is {kind}, the document says {}", expected["type"]);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn real_answers_have_the_documents_fields() {
+    let w = World::new().await;
+    let document: Value = serde_json::from_str(OPENAPI).unwrap();
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let address = alice.post("/addresses", Some(address())).await.ok();
+    let quote = alice.post("/quote", Some(order(sku, 1))).await.ok();
+    let bought = alice.buy(sku, 1).await;
+    let payable = bought.body.clone();
+    let placed = Placed::of(bought);
+    w.pay(&placed, Paying::Well);
+    w.wait("the notice", || async { alice.status(&placed.no).await == "to_ship" }).await;
+    let packer = w.staff("packer", xiaopu::staff::Role::Packer).await;
+    packer
+        .post(&format!("/admin/orders/{}/ship", placed.no), &[("company", "SF"), ("tracking_no", "SF1234567890")])
+        .await;
+    let error = w.get("/orders").await.body;
+    for (name, found) in [
+        ("Shop", w.get("/shop").await.ok()),
+        ("ProductItem", w.get("/products").await.ok()["items"][0].clone()),
+        ("Product", w.get("/products/1").await.ok()),
+        ("Me", alice.get("/me").await.ok()),
+        ("SavedAddress", address),
+        ("Quote", quote),
+        ("Payable", payable),
+        ("Order", alice.order(&placed.no).await),
+        ("Order", alice.get("/orders").await.ok()["items"][0].clone()),
+    ] {
+        agree(&document, &serde_json::json!({ "$ref": format!("#/components/schemas/{name}") }), &found, name);
+    }
+    assert!(error["error"]["requestId"].is_string());
+    let served: Value = w.get("/openapi.json").await.ok();
+    assert_eq!(served["openapi"], "3.1.0");
+    let page = w.http().get(w.at("/api/docs")).send().await.unwrap().text().await.unwrap();
+    for words in ["Idempotency-Key", "payment_in_progress", "/api/v1/orders/{orderNo}/check"] {
+        assert!(page.replace("&#x2f;", "/").contains(words), "{words}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shop_is_alive_ready_and_counted() {
+    let w = World::new().await;
+    for (path, words) in [("/healthz", "ok"), ("/readyz", "ready"), ("/metrics", "xiaopu_jobs_lag_ms")] {
+        let answer = w.http().get(w.at(path)).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        assert!(answer.text().await.unwrap().contains(words), "{path}");
+    }
+}

@@ -1,0 +1,13 @@
+//! One module per behaviour, all through HTTP.
+
+mod buyers;
+mod buying;
+mod catalogue;
+mod closing;
+mod console;
+mod contention;
+mod contract;
+mod import;
+mod notify;
+mod prepay;
+mod random_walk;

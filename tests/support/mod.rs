@@ -1,0 +1,433 @@
+//! A shop and a simulated WeChat on loopback ports of their own, with hands on their clock.
+
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode};
+use rocket::figment::Figment;
+use serde_json::{Value, json};
+use xiaopu::catalogue::store::{self as catalogue, Draft, SkuDraft};
+use xiaopu::catalogue::{Delivery, stock};
+use xiaopu::clock::Clock;
+use xiaopu::db::Tx;
+use xiaopu::error::Error;
+use xiaopu::ids::{ProductId, SkuId};
+use xiaopu::money::Fen;
+use xiaopu::nonce::Nonces;
+use xiaopu::payments::invariants;
+use xiaopu::settings::Server;
+use xiaopu::shop::{Opening, Shop};
+use xiaopu::staff::{Role, password, store as staff};
+use xiaopu::wechat::Merchant;
+use xiaopu::wechat::message::Message;
+use xiaopu::wechat::sign::{self, SignType};
+use xiaopu::wechat::simulator::{Paying, Simulator};
+
+pub const KEY: &str = "192006250b4c09247ec02edce69f6a2d";
+pub const APP_ID: &str = "wxd930ea5d5a258f4f";
+pub const MCH_ID: &str = "1900000109";
+pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
+/// 2026-10-08 13:00:00 in Shanghai.
+pub const START: i64 = 1_791_435_600_000;
+pub const SECOND: i64 = 1_000;
+pub const MINUTE: i64 = 60 * SECOND;
+
+pub struct World {
+    pub shop: Shop,
+    pub wechat: Simulator,
+    pub clock: Clock,
+    pub url: String,
+    http: reqwest::Client,
+    keys: AtomicU64,
+    shutdown: Vec<rocket::Shutdown>,
+    _folder: tempfile::TempDir,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.shutdown.drain(..).for_each(rocket::Shutdown::notify);
+    }
+}
+
+pub fn merchant(sign_type: SignType) -> Merchant {
+    Merchant { app_id: APP_ID.into(), mch_id: MCH_ID.into(), key: KEY.parse().unwrap(), sign_type }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn figment(port: u16) -> Figment {
+    xiaopu::cli::figment().merge(("address", "127.0.0.1")).merge(("port", port)).merge(("shutdown.ctrlc", false))
+}
+
+/// A client that talks to this machine only.
+pub fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .no_proxy()
+        .tls_certs_only([])
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(Duration::from_secs(30))
+        .build()
+        .unwrap()
+}
+
+impl World {
+    pub async fn new() -> World {
+        World::with(SignType::Md5, &[]).await
+    }
+
+    /// Further settings, by name.
+    pub async fn with(sign_type: SignType, more: &[(&'static str, &str)]) -> World {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::manual(START);
+        let wechat = Simulator::new(merchant(sign_type), SECRET, clock.clone(), Nonces::counting());
+        let simulated = wechat.rocket(figment(free_port())).ignite().await.unwrap();
+        let wechat_url = format!("http://127.0.0.1:{}", simulated.config().port);
+        let port = free_port();
+        let url = format!("http://127.0.0.1:{port}");
+        let mut server = Server {
+            data_dir: folder.path().to_owned(),
+            pay_url: wechat_url.clone(),
+            api_url: wechat_url,
+            fixed: Default::default(),
+        };
+        for (name, value) in [
+            ("shop.public_url", url.as_str()),
+            ("wechat.app_id", APP_ID),
+            ("wechat.app_secret", SECRET),
+            ("wechat.mch_id", MCH_ID),
+            ("wechat.api_key", KEY),
+            ("wechat.sign_type", sign_type.name()),
+        ]
+        .into_iter()
+        .chain(more.iter().copied())
+        {
+            server.fixed.insert(name, value.to_owned());
+        }
+        let opening = Opening { clock: clock.clone(), ..Opening::default() };
+        let shop = Shop::open(server, opening).await.unwrap();
+        let rocket = xiaopu::rocket(shop.clone(), figment(port)).ignite().await.unwrap();
+        let shutdown = vec![simulated.shutdown(), rocket.shutdown()];
+        tokio::spawn(simulated.launch());
+        tokio::spawn(rocket.launch());
+        let world =
+            World { shop, wechat, clock, url, http: client(), keys: AtomicU64::new(1), shutdown, _folder: folder };
+        world.wait("the doors to open", || async { world.http.get(world.at("/healthz")).send().await.is_ok() }).await;
+        world
+    }
+
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
+    /// Looks until it is so; a test that waits too long says for what.
+    pub async fn wait<F, R>(&self, what: &str, mut look: F)
+    where
+        F: FnMut() -> R,
+        R: Future<Output = bool>,
+    {
+        for _ in 0..400 {
+            if look().await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("waited in vain for {what}");
+    }
+
+    pub fn advance(&self, ms: i64) {
+        self.clock.advance(ms);
+        self.shop.wake_worker();
+    }
+
+    /// Runs every job that is due now, here and at once.
+    pub async fn run_jobs(&self) {
+        for _ in 0..20 {
+            if xiaopu::worker::run_due(&self.shop).await.unwrap() == 0 {
+                return;
+            }
+        }
+    }
+
+    pub fn key(&self) -> String {
+        format!("test-key-{:06}", self.keys.fetch_add(1, Ordering::SeqCst))
+    }
+
+    /// A product without choices.
+    pub async fn product(&self, name: &str, fen: i64, on_hand: i64) -> SkuId {
+        self.product_with(name, fen, on_hand, |_, _| {}).await.1
+    }
+
+    pub async fn product_with(
+        &self,
+        name: &str,
+        fen: i64,
+        on_hand: i64,
+        change: impl FnOnce(&mut Draft, &mut SkuDraft) + Send + 'static,
+    ) -> (ProductId, SkuId) {
+        let (name, now) = (name.to_owned(), self.shop.now());
+        let write = move |tx: &Tx| {
+            let mut draft = Draft { name, on_shelf: true, ..Draft::default() };
+            let mut sku = SkuDraft {
+                specs: Vec::new(),
+                sku_code: None,
+                price: Fen::new(fen).unwrap(),
+                market_price: None,
+                limit_per_order: None,
+                delivery: Delivery::Express,
+                enabled: true,
+            };
+            change(&mut draft, &mut sku);
+            let product = catalogue::insert_product(tx, &draft, now)?;
+            let id = catalogue::put_sku(tx, product, &sku)?;
+            stock::adjust(tx, id, on_hand, None, "test", now)?;
+            catalogue::refresh_prices(tx, product)?;
+            Ok::<_, Error>((product, id))
+        };
+        self.shop.db.write(write).await.unwrap()
+    }
+
+    /// On hand and reserved.
+    pub async fn stock(&self, sku: SkuId) -> (i64, i64) {
+        let read = move |conn: &rusqlite::Connection| {
+            let found = catalogue::for_sale(conn, sku)?.unwrap();
+            Ok::<_, Error>((found.sku.on_hand, found.sku.reserved))
+        };
+        self.shop.db.read(read).await.unwrap()
+    }
+
+    /// Everything that must always be true.
+    pub async fn must_hold(&self) {
+        let broken = self.shop.db.read(|conn| Ok::<_, Error>(invariants::broken(conn)?)).await.unwrap();
+        assert_eq!(broken, []);
+    }
+
+    /// One number from the database, for what no door shows.
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        self.shop.db.read(move |conn| Ok::<_, Error>(conn.query_row(sql, [], |row| row.get(0))?)).await.unwrap()
+    }
+
+    pub async fn buyer(&self, name: &str) -> Buyer<'_> {
+        let code = self.wechat.login_code(name);
+        let answer = self.call(Method::POST, "/login", None, None, Some(json!({ "code": code }))).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        Buyer { world: self, token: answer.body["token"].as_str().unwrap().to_owned() }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.call(Method::GET, path, None, None, None).await
+    }
+
+    pub async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        key: Option<&str>,
+        body: Option<Value>,
+    ) -> Answer {
+        let mut request = self.http.request(method, self.at(&format!("/api/v1{path}")));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(key) = key {
+            request = request.header("Idempotency-Key", key);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        Answer::of(request.send().await.unwrap()).await
+    }
+
+    /// WeChat's call, as a body.
+    pub async fn notify(&self, body: impl Into<reqwest::Body>) -> String {
+        let answer = self.http.post(self.at("/wechat/pay/notify")).body(body).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert!(answer.headers()["content-type"].to_str().unwrap().starts_with("text/xml"));
+        answer.text().await.unwrap()
+    }
+
+    pub fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    /// A member of staff, logged in; the client carries the session.
+    pub async fn staff(&self, name: &str, role: Role) -> Console<'_> {
+        let (account, now) = (name.to_owned(), self.shop.now());
+        let hash = password::hash("packing-table-7".into()).await.unwrap();
+        self.shop.db.write(move |tx| Ok::<_, Error>(staff::insert(tx, &account, role, &hash, now)?)).await.unwrap();
+        let form = [("account", name), ("password", "packing-table-7")];
+        let answer = self.http.post(self.at("/admin/login")).form(&form).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+        Console { world: self, cookie: cookie.split(';').next().unwrap().to_owned() }
+    }
+}
+
+/// An answer of the API.
+pub struct Answer {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: Value,
+}
+
+impl Answer {
+    async fn of(response: reqwest::Response) -> Answer {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        let body =
+            if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::String(text)) };
+        Answer { status, headers, body }
+    }
+
+    /// The status and the stable code.
+    pub fn error(&self) -> (u16, &str) {
+        (self.status, self.body["error"]["code"].as_str().unwrap_or_default())
+    }
+
+    #[track_caller]
+    pub fn ok(self) -> Value {
+        assert!(self.status < 300, "{} {}", self.status, self.body);
+        self.body
+    }
+}
+
+/// A buyer with a token.
+pub struct Buyer<'w> {
+    pub world: &'w World,
+    pub token: String,
+}
+
+pub fn address() -> Value {
+    json!({
+        "receiver": "王小样", "phone": "13800001234", "province": "浙江省", "city": "杭州市", "district": "西湖区",
+        "detail": "演示路 1 号", "postcode": "310000",
+    })
+}
+
+impl Buyer<'_> {
+    pub async fn get(&self, path: &str) -> Answer {
+        self.world.call(Method::GET, path, Some(&self.token), None, None).await
+    }
+
+    pub async fn post(&self, path: &str, body: Option<Value>) -> Answer {
+        self.world.call(Method::POST, path, Some(&self.token), None, body).await
+    }
+
+    pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        self.world.call(method, path, Some(&self.token), None, body).await
+    }
+
+    pub async fn prepay(&self, key: &str, body: Value) -> Answer {
+        self.world.call(Method::POST, "/prepay", Some(&self.token), Some(key), Some(body)).await
+    }
+
+    /// Orders some of one SKU with a fresh key.
+    pub async fn buy(&self, sku: SkuId, quantity: i64) -> Answer {
+        self.prepay(&self.world.key(), self::order(sku, quantity)).await
+    }
+
+    pub async fn order(&self, order_no: &str) -> Value {
+        self.get(&format!("/orders/{order_no}")).await.ok()
+    }
+
+    pub async fn status(&self, order_no: &str) -> String {
+        self.order(order_no).await["status"].as_str().unwrap().to_owned()
+    }
+}
+
+pub fn order(sku: SkuId, quantity: i64) -> Value {
+    json!({ "items": [{ "skuId": sku, "quantity": quantity }], "address": address() })
+}
+
+/// A placed order: its number, its attempt's number, and the prepay_id.
+pub struct Placed {
+    pub no: String,
+    pub out_trade_no: String,
+    pub prepay_id: String,
+    pub total: i64,
+}
+
+impl Placed {
+    #[track_caller]
+    pub fn of(answer: Answer) -> Placed {
+        let body = answer.ok();
+        let no = body["order"]["orderNo"].as_str().unwrap().to_owned();
+        Placed {
+            out_trade_no: format!("{no}01"),
+            no,
+            prepay_id: body["payment"]["package"].as_str().unwrap().strip_prefix("prepay_id=").unwrap().to_owned(),
+            total: body["order"]["totalFen"].as_i64().unwrap(),
+        }
+    }
+}
+
+impl World {
+    pub fn pay(&self, placed: &Placed, paying: Paying) {
+        self.wechat.pay(&placed.prepay_id, paying).unwrap();
+    }
+
+    /// A right notice for this order, unsigned; the payer is `payer`.
+    pub fn notice(&self, placed: &Placed, payer: &str) -> Message {
+        let total = placed.total.to_string();
+        Message::from([
+            ("return_code", "SUCCESS"),
+            ("result_code", "SUCCESS"),
+            ("appid", APP_ID),
+            ("mch_id", MCH_ID),
+            ("nonce_str", "5d2b6c2a8db53831f7eda20af46e531c"),
+            ("openid", &self.wechat.openid(payer)),
+            ("is_subscribe", "N"),
+            ("trade_type", "JSAPI"),
+            ("bank_type", "CMB_CREDIT"),
+            ("total_fee", &total),
+            ("cash_fee", &total),
+            ("fee_type", "CNY"),
+            ("transaction_id", "4200000000202610080000000001"),
+            ("out_trade_no", &placed.out_trade_no),
+            ("time_end", "20261008131540"),
+        ])
+    }
+}
+
+/// Signed with the test key, as XML.
+pub fn signed(message: &Message) -> String {
+    let mut message = message.clone();
+    message.set("sign", sign::sign(&message, SignType::Md5, &KEY.parse().unwrap()));
+    message.to_xml()
+}
+
+/// A member of staff at the console.
+pub struct Console<'w> {
+    world: &'w World,
+    pub cookie: String,
+}
+
+impl Console<'_> {
+    pub async fn get(&self, path: &str) -> (u16, String) {
+        let request = self.world.http.get(self.world.at(path)).header("Cookie", &self.cookie);
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    #[track_caller]
+    pub fn page(&self, path: &str) -> impl Future<Output = String> {
+        let page = self.get(path);
+        async move {
+            let (status, text) = page.await;
+            assert_eq!(status, 200, "{text}");
+            text
+        }
+    }
+
+    /// Posts a form and answers with the status and where it leads.
+    pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> (u16, String) {
+        let request = self.world.http.post(self.world.at(path)).header("Cookie", &self.cookie).form(form);
+        let answer = request.send().await.unwrap();
+        let to = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
+        (answer.status().as_u16(), to.unwrap_or_default())
+    }
+}

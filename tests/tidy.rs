@@ -1,0 +1,202 @@
+//! The house rules, stated as absences: who may import whom, and what stands only in its own room.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+fn sources(folder: &str) -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut found = Vec::new();
+    let mut folders: Vec<PathBuf> = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Ok(text) = std::fs::read_to_string(&path) {
+                found.push((path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned(), text));
+            }
+        }
+    }
+    assert!(!found.is_empty());
+    found
+}
+
+/// A file's text up to its unit tests.
+fn code(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap()
+}
+
+fn room(file: &str) -> &str {
+    file.split('/').next().unwrap().trim_end_matches(".rs")
+}
+
+/// The floors, from the ground up; a room may import from its own floor's list and below.
+const FLOORS: &[(&str, &[&str])] = &[
+    ("clock", &[]),
+    ("money", &[]),
+    ("nonce", &[]),
+    ("ids", &[]),
+    ("secrets", &["nonce"]),
+    ("assets", &[]),
+    ("db", &[]),
+    ("wechat", &["ids", "money", "clock", "nonce", "assets"]),
+    ("settings", &["clock", "db", "money", "nonce", "secrets", "wechat"]),
+    ("error", &["db"]),
+    ("shop", &["clock", "db", "nonce", "secrets", "settings", "wechat"]),
+    ("door", &["error", "shop", "wechat"]),
+    ("transactions", &["db", "ids", "money", "wechat"]),
+    ("catalogue", &["db", "door", "error", "ids", "money", "shop"]),
+    ("buyers", &["clock", "db", "door", "error", "ids", "secrets", "shop", "transactions", "wechat"]),
+    ("staff", &["clock", "db", "door", "error", "ids", "secrets", "shop"]),
+    ("orders", &["buyers", "catalogue", "clock", "db", "door", "error", "ids", "money", "settings", "shop"]),
+    ("jobs", &["clock", "db", "ids"]),
+    (
+        "payments",
+        &[
+            "buyers",
+            "clock",
+            "db",
+            "door",
+            "error",
+            "ids",
+            "jobs",
+            "money",
+            "orders",
+            "settings",
+            "shop",
+            "transactions",
+            "wechat",
+        ],
+    ),
+    ("worker", &["clock", "db", "error", "jobs", "orders", "payments", "shop", "staff"]),
+    ("docs", &["error"]),
+    ("storefront", &["shop"]),
+    ("operations", &["clock", "db", "door", "error", "jobs", "orders", "payments", "shop", "transactions"]),
+    (
+        "console",
+        &[
+            "buyers",
+            "catalogue",
+            "clock",
+            "db",
+            "door",
+            "error",
+            "ids",
+            "jobs",
+            "money",
+            "orders",
+            "payments",
+            "secrets",
+            "settings",
+            "shop",
+            "staff",
+            "transactions",
+            "wechat",
+        ],
+    ),
+];
+
+#[test]
+fn arrows_go_down_only() {
+    let floors: BTreeMap<_, _> = FLOORS.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for (file, text) in sources("src") {
+        let here = room(&file);
+        if matches!(here, "lib" | "main" | "cli") || !file.ends_with(".rs") {
+            continue;
+        }
+        let allowed = floors.get(here).unwrap_or_else(|| panic!("{here} has no floor in tests/tidy.rs"));
+        let mut rest = code(&text);
+        while let Some(at) = rest.find("crate::") {
+            rest = &rest[at + 7..];
+            // `use crate::{a, b}` names several rooms at once.
+            let names: Vec<&str> = match rest.strip_prefix('{') {
+                Some(list) => list.split('}').next().unwrap().split(',').map(str::trim).collect(),
+                None => vec![rest],
+            };
+            for name in names {
+                let name: String = name.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+                if name != here && !allowed.contains(&name.as_str()) && floors.contains_key(name.as_str()) {
+                    wrong.push(format!("{here} may not import {name} ({file})"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Where a word may stand; anywhere else it is reported.
+#[test]
+fn each_thing_stands_in_its_own_room() {
+    let sql = |line: &str| {
+        let line = line.trim_start().trim_start_matches('"');
+        ["select ", "insert into ", "update ", "delete from "].iter().any(|start| line.starts_with(start))
+    };
+    let mut wrong = Vec::new();
+    for (file, text) in sources("src").into_iter().filter(|(file, _)| file.ends_with(".rs")) {
+        let here = room(&file);
+        for (n, line) in code(&text).lines().enumerate() {
+            let plain = line.trim_start();
+            if plain.starts_with("//") {
+                continue;
+            }
+            let mut rule = |broken: bool, rule: &str| {
+                if broken {
+                    wrong.push(format!("{file}:{}: {rule}: {plain}", n + 1));
+                }
+            };
+            rule(plain.contains("quick_xml") && here != "wechat", "XML outside wechat");
+            rule((plain.contains("md5") || plain.contains("Md5::")) && here != "wechat", "MD5 outside wechat");
+            rule(sql(plain) && !file.ends_with("store.rs") && here != "db", "SQL outside store.rs");
+            let clocks = plain.contains("Utc::now") || plain.contains("SystemTime") || plain.contains("Local::now");
+            rule(clocks && here != "clock", "a clock outside clock");
+            rule((plain.contains("rand::") || plain.contains("OsRng")) && here != "nonce", "randomness outside nonce");
+            rule(plain.contains("f64") || plain.contains("f32"), "floating point");
+            rule(plain.contains("Connection::open") && here != "db", "a connection outside db");
+            rule(plain.contains("todo!") || plain.contains("unimplemented!"), "unfinished");
+            rule(
+                file.ends_with("store.rs") && plain.contains(".ok()") && !plain.contains("parse"),
+                "a swallowed database error",
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Links and forms: what changes something is a POST, and nothing is fetched from elsewhere.
+#[test]
+fn pages_change_nothing_by_get_and_fetch_nothing_from_elsewhere() {
+    let mut wrong = Vec::new();
+    for (file, text) in sources("templates").into_iter().chain(sources("static")) {
+        for (n, line) in text.lines().enumerate() {
+            let elsewhere =
+                ["src=\"http", "href=\"http", "url(http", "@import", "//cdn"].iter().any(|start| line.contains(start));
+            let inline = line.contains(" style=\"") || line.contains(" onclick=\"") || line.contains("<script>");
+            let raw = line.contains("|safe");
+            if elsewhere || raw || (inline && file.ends_with(".html")) {
+                wrong.push(format!("{file}:{}: {}", n + 1, line.trim()));
+            }
+        }
+    }
+    for (file, text) in sources("src").into_iter().filter(|(file, _)| file.ends_with(".rs")) {
+        let mut lines = text.lines().peekable();
+        while let Some(line) = lines.next() {
+            if line.trim_start().starts_with("#[get(") {
+                let body: String = lines.clone().take_while(|line| *line != "}").collect();
+                if body.contains("db.write") && !file.ends_with("operations.rs") {
+                    wrong.push(format!("{file}: a GET writes: {}", line.trim()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    for (file, text) in sources("src").into_iter().chain(sources("tests")) {
+        if file.ends_with(".rs") {
+            assert!(text.starts_with("//! "), "{file} does not open with its purpose");
+        }
+    }
+}
