@@ -31,7 +31,7 @@ async fn page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>)
             .filter(|setting| setting.name.starts_with(table))
             .map(|setting| {
                 json!({
-                    "name": setting.name, "label": setting.label, "hint": setting.hint, "secret": setting.secret,
+                    "name": field(setting), "label": setting.label, "hint": setting.hint, "secret": setting.secret,
                     "value": settings.shown(setting), "fixed": settings.is_fixed(setting.name),
                 })
             })
@@ -55,6 +55,11 @@ async fn page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>)
     Ok(Template::render("console/settings.html", context))
 }
 
+/// A form field's name: Rocket would read the dot as a path.
+fn field(setting: &Setting) -> String {
+    setting.name.replace('.', "-")
+}
+
 #[post("/settings", data = "<form>")]
 async fn save(shop: &State<Shop>, owner: Owner, form: Form<HashMap<String, String>>) -> Flash<Redirect> {
     let to = Redirect::to("/admin/settings");
@@ -70,7 +75,7 @@ async fn store(shop: &Shop, owner: Owner, form: HashMap<String, String>) -> Resu
     let mut changes: Vec<(&'static Setting, String)> = Vec::new();
     let mut wrong = Error::from(Code::ValidationFailed);
     for setting in SETTINGS.iter().filter(|setting| !settings.is_fixed(setting.name)) {
-        let Some(value) = form.get(setting.name).map(|value| value.trim().to_owned()) else { continue };
+        let Some(value) = form.get(&field(setting)).map(|value| value.trim().to_owned()) else { continue };
         let unchanged = value == settings.get(setting.name).unwrap_or_default();
         // An empty secret means "as it was": it is never shown, so it cannot be sent back.
         if unchanged || (setting.secret && value.is_empty()) {

@@ -211,7 +211,8 @@ pub fn insert(
     now: i64,
     expires_at: i64,
 ) -> Result<OrderId> {
-    let address = quote.address.as_ref().and_then(|address| serde_json::to_string(address).ok());
+    let address = quote.address.as_ref().map(serde_json::to_string).transpose();
+    let address = address.map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
     tx.prepare_cached(
         "insert into orders (order_no, buyer_id, status, goods_fen, freight_fen, discount_fen, total_fen, delivery,
                              address, remark, holds_stock, created_at, expires_at)

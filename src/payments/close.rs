@@ -1,6 +1,7 @@
 //! Closing: query, close, query again, and only then is an unpaid attempt believed to stay unpaid.
 
 use super::check::ask;
+use super::settle::Settled;
 use super::{Attempt, AttemptState, store};
 use crate::clock::{DAY, MINUTE, SECOND};
 use crate::db::Tx;
@@ -35,8 +36,9 @@ pub enum Certain {
 /// Query, close, query. The attempt must stand in `closing`, so that it is handed out to no one meanwhile.
 pub async fn close_at_wechat(shop: &Shop, merchant: &Merchant, attempt: &Attempt) -> Result<Certain> {
     let unknown = |e: &GatewayError| Ok(Certain::Unknown(e.to_string()));
-    match ask(shop, merchant, attempt).await?.trade {
-        Ok(Trade::Paid(_)) => return Ok(Certain::Paid),
+    let asked = ask(shop, merchant, attempt).await?;
+    match asked.trade {
+        Ok(Trade::Paid(_)) => return paid(shop, attempt.id, asked.settled).await,
         Ok(Trade::Closed | Trade::Absent) => return closed(shop, attempt.id).await,
         Ok(Trade::NotPaid) => {}
         Ok(Trade::Other(state)) => return Ok(Certain::Unknown(state)),
@@ -50,11 +52,20 @@ pub async fn close_at_wechat(shop: &Shop, merchant: &Merchant, attempt: &Attempt
     let now = shop.now();
     shop.db.write(move |tx| Ok::<_, Error>(entry.record(tx, now)?)).await?;
     let accepted = exchange.result;
-    match (ask(shop, merchant, attempt).await?.trade, accepted) {
-        (Ok(Trade::Paid(_)), _) => Ok(Certain::Paid),
+    let asked = ask(shop, merchant, attempt).await?;
+    match (asked.trade, accepted) {
+        (Ok(Trade::Paid(_)), _) => paid(shop, attempt.id, asked.settled).await,
         (Ok(Trade::Closed | Trade::Absent), _) | (Ok(Trade::NotPaid), Ok(())) => closed(shop, attempt.id).await,
         (Ok(Trade::Other(state)), _) => Ok(Certain::Unknown(state)),
         (Ok(Trade::NotPaid), Err(e)) | (Err(e), _) => unknown(&e),
+    }
+}
+
+/// Money of another amount pays no order, and the number cannot be paid a second time: the attempt has come to its end.
+async fn paid(shop: &Shop, id: AttemptId, settled: Option<Settled>) -> Result<Certain> {
+    match settled {
+        Some(Settled::AmountMismatch | Settled::Orphan) => closed(shop, id).await,
+        _ => Ok(Certain::Paid),
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::check::{ask, next_poll};
 use super::close::SWEEP_AFTER;
+use super::settle::Settled;
 use super::{Attempt, AttemptState, store};
 use crate::buyers::Buyer;
 use crate::buyers::addresses::AddressForm;
@@ -331,20 +332,33 @@ async fn refused(shop: &Shop, cashier: &Cashier, attempt: &Attempt, e: GatewayEr
             set_state(shop, attempt, AttemptState::Failed).await?;
             Err(rejected(Code::WechatRejected))
         }
-        Meaning::Paid | Meaning::Spent => match ask(shop, &cashier.merchant, attempt).await?.trade {
-            Ok(Trade::Paid(_)) => Err(Code::AlreadyPaid.into()),
-            Ok(Trade::Closed) => {
-                set_state(shop, attempt, AttemptState::Closed).await?;
-                Ok(None)
-            }
-            Ok(_) if meaning == Meaning::Spent => {
-                // Another message under our number lives at WeChat: it must not be paid beside the new one.
-                give_up(shop, attempt).await?;
-                Ok(None)
-            }
-            Ok(_) => Err(rejected(Code::WechatRejected)),
-            Err(_) => Err(rejected(Code::WechatUnavailable).retry_after(5)),
-        },
+        Meaning::Paid | Meaning::Spent => after_query(shop, cashier, attempt, meaning, rejected).await,
+    }
+}
+
+/// WeChat says that the number was used: what for, a query tells.
+async fn after_query(
+    shop: &Shop,
+    cashier: &Cashier,
+    attempt: &Attempt,
+    meaning: Meaning,
+    rejected: impl Fn(Code) -> Error,
+) -> Result<Option<String>> {
+    let asked = ask(shop, &cashier.merchant, attempt).await?;
+    match asked.trade {
+        Ok(Trade::Paid(_)) if asked.settled.is_some_and(Settled::fits_an_order) => Err(Code::AlreadyPaid.into()),
+        Ok(Trade::Paid(_)) => Err(rejected(Code::WechatRejected).says("微信收到的金额与订单不符，请联系商家处理")),
+        Ok(Trade::Closed) => {
+            set_state(shop, attempt, AttemptState::Closed).await?;
+            Ok(None)
+        }
+        Ok(_) if meaning == Meaning::Spent => {
+            // Another message under our number lives at WeChat: it must not be paid beside the new one.
+            give_up(shop, attempt).await?;
+            Ok(None)
+        }
+        Ok(_) => Err(rejected(Code::WechatRejected)),
+        Err(_) => Err(rejected(Code::WechatUnavailable).retry_after(5)),
     }
 }
 

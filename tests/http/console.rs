@@ -54,7 +54,7 @@ async fn a_form_on_another_site_is_refused() {
     let owner = w.staff("owner", Role::Owner).await;
     let post = |headers: &[(&'static str, &str)]| {
         let mut request =
-            w.http().post(w.at("/admin/settings")).header("Cookie", &owner.cookie).form(&[("shop.name", "被改了")]);
+            w.http().post(w.at("/admin/settings")).header("Cookie", &owner.cookie).form(&[("shop-name", "被改了")]);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -88,7 +88,7 @@ async fn each_role_may_do_its_own_and_no_more() {
         assert_eq!(staff.get("/admin/transactions").await.0, transactions, "{role:?}");
         assert_eq!(staff.get("/admin/products/new").await.0, new_product, "{role:?}");
         assert_eq!(staff.get("/admin/settings").await.0, settings, "{role:?}");
-        let saved = staff.post("/admin/settings", &[("shop.name", role.text())]).await.0;
+        let saved = staff.post("/admin/settings", &[("shop-name", role.text())]).await.0;
         assert_eq!(saved, if role == Role::Owner { 303 } else { 403 }, "{role:?}");
         let shelved = staff.post(&format!("/admin/products/{product}/shelf"), &[("on", "true")]).await.0;
         assert_eq!(shelved, if role >= Role::Manager { 303 } else { 403 }, "{role:?}");
@@ -239,7 +239,7 @@ async fn settings_are_kept_sealed_and_never_shown_again() {
     owner
         .post(
             "/admin/settings",
-            &[("wechat.message_token", "tokentokentoken"), ("shop.phone", "400-1"), ("wechat.mch_id", "999999999")],
+            &[("wechat-message_token", "tokentokentoken"), ("shop-phone", "400-1"), ("wechat-mch_id", "999999999")],
         )
         .await;
     let settings = w.shop.settings();
@@ -250,7 +250,7 @@ async fn settings_are_kept_sealed_and_never_shown_again() {
     assert_eq!(settings.get("wechat.mch_id"), Some(MCH_ID), "a fixed value stays");
     assert_eq!(w.count("select count(*) from settings where name = 'wechat.message_token' and value is null").await, 1);
     assert!(!owner.page("/admin/settings").await.contains("tokentokentoken"));
-    owner.post("/admin/settings", &[("shop.pay_minutes", "4"), ("shop.phone", "400-2")]).await;
+    owner.post("/admin/settings", &[("shop-pay_minutes", "4"), ("shop-phone", "400-2")]).await;
     assert_eq!(w.shop.settings().get("shop.phone"), Some("400-1"), "one bad value saves none");
 }
 
