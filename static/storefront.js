@@ -56,6 +56,8 @@ async function api(method, path, body, { key, anonymous, again } = {}) {
   const headers = {};
   if (body) headers["Content-Type"] = "application/json";
   if (key) headers["Idempotency-Key"] = key;
+  const open = anonymous || /^\/(shop|categories|products)/.test(path);
+  if (!open && !store.get("token", null)) await login();
   const token = store.get("token", null);
   if (token && !anonymous) headers.Authorization = `Bearer ${token}`;
   let answer;
@@ -83,7 +85,7 @@ function el(tag, attributes = {}, ...children) {
     else if (name in node && name !== "list") node[name] = value;
     else node.setAttribute(name, value);
   }
-  node.append(...children.flat().filter((child) => child != null && child !== false));
+  node.append(...children.flat(Infinity).filter((child) => child != null && child !== false));
   return node;
 }
 
@@ -103,7 +105,7 @@ function toast(words) {
 
 function show(title, ...children) {
   document.getElementById("title").textContent = title;
-  view.replaceChildren(...children.flat().filter(Boolean));
+  view.replaceChildren(...children.flat(Infinity).filter(Boolean));
   view.scrollTop = 0;
 }
 
@@ -170,7 +172,7 @@ async function home() {
       : grid.children.length ? "没有更多了" : `没有找到${listState.q ? `「${listState.q}」` : "商品"}`);
   };
   await load();
-  show(shop.name, search, shop.notice && el("p", { className: "notice" }, `📢 ${shop.notice}`), chips, sortbar, grid, more);
+  show(shop.name, search, shop.notice && el("p", { className: "notice" }, shop.notice), chips, sortbar, grid, more);
 }
 
 async function categories() {
@@ -233,7 +235,6 @@ const fields = [["receiver", "收货人"], ["phone", "手机号"], ["province", 
 async function checkout() {
   const lines = store.get("checkout", []);
   if (!lines.length) return (location.hash = "#/cart");
-  await api("GET", "/me");
   const items = lines.map(({ skuId, quantity }) => ({ skuId, quantity }));
   const { items: saved } = await api("GET", "/addresses");
   const key = crypto.randomUUID();
@@ -292,7 +293,6 @@ const tabs = [["", "全部"], ["pending_payment", "待付款"], ["to_ship", "待
 let ordersTab = "";
 
 async function orders() {
-  await api("GET", "/me");
   const { items } = await api("GET", `/orders?status=${ordersTab}`);
   show("我的订单", el("div", { className: "chips" }, tabs.map(([word, text]) => el("button", { className: ordersTab === word ? "on" : "", onclick: () => { ordersTab = word; orders(); } }, text))),
     items.length ? items.map((order) => el("a", { href: `#/order/${order.orderNo}`, className: "panel order" },

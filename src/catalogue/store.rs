@@ -426,7 +426,10 @@ pub fn refresh_prices(tx: &Tx, id: ProductId) -> Result<()> {
     tx.prepare_cached(
         "update products
             set price_fen = coalesce(low, 0), max_price_fen = coalesce(high, 0), market_price_fen = market
-           from (select min(price_fen) as low, max(price_fen) as high, max(market_price_fen) as market
+           from (select min(price_fen) as low, max(price_fen) as high,
+                        -- The struck price belongs beside the price that is shown: the lowest.
+                        (select market_price_fen from skus where product_id = ?1 and enabled = 1
+                          order by price_fen, market_price_fen is null limit 1) as market
                    from skus where product_id = ?1 and enabled = 1)
           where id = ?1",
     )?

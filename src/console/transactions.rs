@@ -75,22 +75,22 @@ fn shown(row: &Logged) -> Value {
 async fn detail(shop: &State<Shop>, staff: Clerk, id: &str) -> Result<Template> {
     let id: MessageId = id.parse().map_err(|_| Code::NotFound)?;
     let read = move |conn: &rusqlite::Connection| {
-        let (row, request, response) = store::one(conn, id)?.ok_or(Code::NotFound)?;
+        let (row, raw) = store::one(conn, id)?.ok_or(Code::NotFound)?;
         let deliveries = match (&row.transaction_id, row.kind.as_str()) {
             (Some(transaction), "notify") => store::deliveries(conn, transaction)?,
             _ => Vec::new(),
         };
-        Ok::<_, Error>((row, request, response, deliveries))
+        Ok::<_, Error>((row, raw, deliveries))
     };
-    let (row, request, response, deliveries) = shop.db.read(read).await?;
+    let (row, raw, deliveries) = shop.db.read(read).await?;
     let checks: Value = serde_json::from_str(&row.checks).unwrap_or_default();
     let context = context! {
         frame: frame(shop, &staff.0, "transactions", None).await?,
         row: shown(&row),
         checks,
-        request: readable(&request),
-        response: readable(&response),
-        size: request.len(),
+        request: readable(&raw.request),
+        response: readable(&raw.response),
+        size: raw.request.len(),
         deliveries: deliveries.iter().map(|(id, at, reason)| json!({
             "id": id, "at": clock::shown(*at), "reason": reason, "this": *id == row.id,
         })).collect::<Vec<_>>(),

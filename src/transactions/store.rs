@@ -128,12 +128,18 @@ pub fn list(conn: &Connection, filter: &Filter) -> Result<Vec<Logged>> {
     rows.query_map(params_from_iter(values), read)?.collect()
 }
 
-/// One row with its raw request and response.
-pub fn one(conn: &Connection, id: MessageId) -> Result<Option<(Logged, Vec<u8>, Vec<u8>)>> {
+/// What was said and what was answered, byte for byte.
+pub struct Raw {
+    pub request: Vec<u8>,
+    pub response: Vec<u8>,
+}
+
+/// One row with its raw text.
+pub fn one(conn: &Connection, id: MessageId) -> Result<Option<(Logged, Raw)>> {
     conn.prepare_cached(
         "select m.*, o.order_no from messages m left join orders o on o.id = m.order_id where m.id = ?1",
     )?
-    .query_row([id], |row| Ok((read(row)?, row.get("request")?, row.get("response")?)))
+    .query_row([id], |row| Ok((read(row)?, Raw { request: row.get("request")?, response: row.get("response")? })))
     .optional()
 }
 

@@ -240,7 +240,10 @@ async fn the_simulators_accidents_come_out_right() {
 async fn a_slow_or_broken_body_is_given_up() {
     let w = World::new().await;
     let mut stream = tokio::net::TcpStream::connect(w.url.strip_prefix("http://").unwrap()).await.unwrap();
-    stream.write_all(b"POST /wechat/pay/notify HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n<xml><appid>wx1</appid>").await.unwrap();
+    stream
+        .write_all(b"POST /wechat/pay/notify HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n<xml><appid>wx1</appid>")
+        .await
+        .unwrap();
     let mut answer = Vec::new();
     let mut buffer = [0; 2048];
     let read = tokio::time::timeout(Duration::from_secs(20), stream.read(&mut buffer))

@@ -113,7 +113,7 @@ async fn serve(
     if message.get("appid") != Some(&sim.merchant.app_id) || message.get("mch_id") != Some(&sim.merchant.mch_id) {
         return fail("appid和mch_id不匹配");
     }
-    if !message.filled("nonce_str").is_some_and(|nonce| nonce.len() <= 32) {
+    if message.filled("nonce_str").is_none_or(|nonce| nonce.len() > 32) {
         return fail("nonce_str参数格式错误");
     }
     let message = match sign::verify(message, sim.merchant.sign_type, &sim.merchant.key) {
@@ -189,7 +189,7 @@ fn place(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
 
 fn check_order(message: &Message) -> Result<(), Refused> {
     let fits = |name: &str, max: usize| message.filled(name).is_some_and(|value| value.len() <= max);
-    if !message.filled("openid").is_some_and(|openid| openid.len() <= 128) {
+    if message.filled("openid").is_none_or(|openid| openid.len() > 128) {
         return Err(("PARAM_ERROR", "JSAPI支付必须传openid"));
     }
     for (name, max) in [("body", 127), ("spbill_create_ip", 64), ("notify_url", 256), ("trade_type", 16)] {
