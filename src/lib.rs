@@ -32,6 +32,7 @@ pub mod ids;
 pub mod money;
 pub mod nonce;
 pub mod secrets;
+pub mod words;
 
 use rocket::fairing::AdHoc;
 use rocket::figment::Figment;

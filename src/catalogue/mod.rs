@@ -8,53 +8,17 @@ pub mod media;
 pub mod stock;
 pub mod store;
 
-use std::str::FromStr;
-
-use serde::{Serialize, Serializer};
-
 use crate::ids::{CategoryId, ImageHash, ProductId, SkuId};
 use crate::money::Fen;
+use crate::words::words;
 
-/// How a SKU reaches the buyer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Delivery {
-    #[default]
-    Express,
-    Pickup,
-    /// Nothing to hand over: a voucher, a service.
-    None,
-}
-
-impl Delivery {
-    pub const ALL: [Delivery; 3] = [Delivery::Express, Delivery::Pickup, Delivery::None];
-
-    pub fn word(self) -> &'static str {
-        match self {
-            Delivery::Express => "express",
-            Delivery::Pickup => "pickup",
-            Delivery::None => "none",
-        }
-    }
-
-    pub fn text(self) -> &'static str {
-        match self {
-            Delivery::Express => "快递",
-            Delivery::Pickup => "自提",
-            Delivery::None => "无需配送",
-        }
-    }
-}
-
-impl FromStr for Delivery {
-    type Err = ();
-    fn from_str(text: &str) -> Result<Delivery, ()> {
-        Delivery::ALL.into_iter().find(|d| d.word() == text).ok_or(())
-    }
-}
-
-impl Serialize for Delivery {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_str(self.word())
+words! {
+    /// How a SKU reaches the buyer.
+    pub enum Delivery {
+        Express "express" "快递",
+        Pickup "pickup" "自提",
+        /// Nothing to hand over: a voucher, a service.
+        None "none" "无需配送",
     }
 }
 

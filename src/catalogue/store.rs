@@ -307,7 +307,6 @@ pub fn for_sale(conn: &Connection, id: SkuId) -> Result<Option<ForSale>> {
 
 fn read_sku(row: &Row<'_>) -> Result<Sku> {
     let specs: String = row.get("specs")?;
-    let delivery: String = row.get("delivery")?;
     let broken = |e: Box<dyn std::error::Error + Send + Sync>| {
         rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, e)
     };
@@ -321,7 +320,7 @@ fn read_sku(row: &Row<'_>) -> Result<Sku> {
         on_hand: row.get("on_hand")?,
         reserved: row.get("reserved")?,
         limit_per_order: row.get("limit_per_order")?,
-        delivery: delivery.parse().map_err(|()| broken(delivery.into()))?,
+        delivery: row.get("delivery")?,
         image: row.get("image_hash")?,
         enabled: row.get("enabled")?,
     })
@@ -414,7 +413,7 @@ pub fn put_sku(tx: &Tx, product_id: ProductId, draft: &SkuDraft) -> Result<SkuId
             draft.price,
             draft.market_price,
             draft.limit_per_order,
-            draft.delivery.word(),
+            draft.delivery,
             draft.enabled
         ],
         |row| row.get(0),

@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod backup;
 mod demo;
 mod doctor;
 mod import;
@@ -38,6 +39,10 @@ enum Command {
     /// 管理后台账号
     #[command(subcommand)]
     Staff(staff::Staff),
+    /// 备份店铺到一个文件，运行中也可以
+    Backup(backup::Backup),
+    /// 从备份恢复
+    Restore(backup::Restore),
     /// 自检：设置、密钥、时钟、数据库和资金不变量
     Doctor,
     /// 单独运行模拟微信，供其他程序测试
@@ -55,6 +60,8 @@ pub fn main() -> ExitCode {
             Command::Demo(demo) => demo.run().await,
             Command::Import(import) => import.run().await,
             Command::Staff(staff) => staff.run().await,
+            Command::Backup(backup) => backup.run().await,
+            Command::Restore(restore) => restore.run().await,
             Command::Doctor => doctor::run().await,
             Command::SimulateWechat(simulate) => simulate.run().await,
         }

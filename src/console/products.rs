@@ -101,7 +101,7 @@ async fn form_page(
         frame: frame(shop, staff, "products", flash).await?,
         may_edit: staff.role >= Role::Manager,
         categories: category_options(&categories),
-        deliveries: Delivery::ALL.map(|d| (d.word(), d.text())),
+        deliveries: Delivery::ALL.iter().map(|d| (d.word(), d.text())).collect::<Vec<_>>(),
         rows,
         product: product.map(|p| json!({
             "id": p.id, "name": p.name, "subtitle": p.subtitle, "detail": p.detail, "on_shelf": p.on_shelf,

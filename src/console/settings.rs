@@ -31,7 +31,7 @@ async fn page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>)
             .filter(|setting| setting.name.starts_with(table))
             .map(|setting| {
                 json!({
-                    "name": field(setting), "label": setting.label, "hint": setting.hint, "secret": setting.secret,
+                    "name": field(setting), "label": setting.label, "hint": setting.hint, "secret": setting.secret, "choices": setting.choices,
                     "value": settings.shown(setting), "fixed": settings.is_fixed(setting.name),
                 })
             })
@@ -76,7 +76,8 @@ async fn store(shop: &Shop, owner: Owner, form: HashMap<String, String>) -> Resu
     let mut wrong = Error::from(Code::ValidationFailed);
     for setting in SETTINGS.iter().filter(|setting| !settings.is_fixed(setting.name)) {
         let Some(value) = form.get(&field(setting)).map(|value| value.trim().to_owned()) else { continue };
-        let unchanged = value == settings.get(setting.name).unwrap_or_default();
+        let default = setting.choices.first().map_or("", |(word, _)| word);
+        let unchanged = value == settings.get(setting.name).unwrap_or(default);
         // An empty secret means "as it was": it is never shown, so it cannot be sent back.
         if unchanged || (setting.secret && value.is_empty()) {
             continue;

@@ -11,12 +11,11 @@ use crate::error::{Code, Error, Result};
 use crate::ids::MessageId;
 use crate::shop::Shop;
 use crate::staff::Clerk;
-use crate::transactions::kind_text;
 use crate::transactions::store::{self, Filter, Logged};
+use crate::transactions::{Verdict, kind_text};
 
 const PAGE: i64 = 30;
 const KINDS: [&str; 7] = ["unifiedorder", "notify", "orderquery", "closeorder", "refund_notify", "login", "message"];
-const VERDICTS: [(&str, &str); 4] = [("ok", "成功"), ("failed", "失败"), ("refused", "已拒绝"), ("suspicious", "可疑")];
 
 pub fn routes() -> Vec<Route> {
     routes![list, detail]
@@ -55,7 +54,7 @@ async fn list(
         next: rows.last().filter(|_| more).map(|row| row.id.0),
         rows: rows.iter().map(shown).collect::<Vec<_>>(),
         kinds: KINDS.map(|kind| (kind, kind_text(kind))),
-        verdicts: VERDICTS,
+        verdicts: Verdict::ALL.iter().map(|v| (v.word(), v.text())).collect::<Vec<_>>(),
         kind: kind.unwrap_or_default(), verdict: verdict.unwrap_or_default(), q: q.unwrap_or_default(),
         last_notice: last_notice.map(|at| clock::span(now - at)), failed,
     };

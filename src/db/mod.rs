@@ -7,6 +7,7 @@ mod writer;
 use std::fs::File;
 use std::io;
 use std::ops::Deref;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -114,7 +115,7 @@ impl Deref for Tx<'_> {
 impl Db {
     /// Opens `xiaopu.db` in the data folder, making folder, file and tables as needed.
     pub fn open(data_dir: &Path) -> Result<Db, OpenError> {
-        std::fs::create_dir_all(data_dir).map_err(|e| OpenError::Io(data_dir.to_owned(), e))?;
+        make_folder(data_dir)?;
         let path = data_dir.join("xiaopu.db");
         let mut conn = Connection::open(&path)?;
         configure(&conn)?;
@@ -168,7 +169,7 @@ impl InstanceLock {
     pub fn take(data_dir: &Path) -> Result<InstanceLock, OpenError> {
         let path = data_dir.join("xiaopu.lock");
         let io = |e| OpenError::Io(path.clone(), e);
-        std::fs::create_dir_all(data_dir).map_err(io)?;
+        make_folder(data_dir)?;
         let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io)?;
         match file.try_lock() {
             Ok(()) => Ok(InstanceLock(file)),
@@ -176,6 +177,42 @@ impl InstanceLock {
             Err(std::fs::TryLockError::Error(e)) => Err(io(e)),
         }
     }
+}
+
+/// Buyers' names and addresses are in it, so a folder that we make is its owner's alone.
+fn make_folder(data_dir: &Path) -> Result<(), OpenError> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data_dir)
+        .map_err(|e| OpenError::Io(data_dir.to_owned(), e))
+}
+
+/// Writes one moment of a database, compact, to a new file; a running shop is not disturbed.
+pub fn copy_into(database: &Path, to: &Path) -> Result<(), OpenError> {
+    // Read-only by its flag alone: `query_only` would forbid the copy as well.
+    let conn = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    conn.busy_timeout(BUDGET)?;
+    conn.execute("vacuum into ?1", [to.to_string_lossy()])?;
+    Ok(())
+}
+
+/// Whether a file is a sound database of ours that this program can read; answers with its number of orders.
+pub fn check(path: &Path) -> Result<i64, OpenError> {
+    if !path.is_file() {
+        return Err(OpenError::Io(path.to_owned(), io::ErrorKind::NotFound.into()));
+    }
+    let conn = open_reader(path)?;
+    let application: i64 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let found: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let integrity: String = conn.pragma_query_value(None, "integrity_check", |row| row.get(0))?;
+    if application != APPLICATION_ID || integrity != "ok" {
+        return Err(OpenError::Foreign(path.to_owned()));
+    }
+    if found > SCHEMA_VERSION {
+        return Err(OpenError::Newer { found, known: SCHEMA_VERSION });
+    }
+    Ok(conn.query_row("select count(*) from orders", [], |row| row.get(0))?)
 }
 
 fn configure(conn: &Connection) -> rusqlite::Result<()> {

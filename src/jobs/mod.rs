@@ -2,13 +2,12 @@
 
 pub mod store;
 
-use std::str::FromStr;
-
 use rusqlite::Result;
 
 use crate::clock::{HOUR, MINUTE, SECOND};
 use crate::db::Tx;
 use crate::ids::{AttemptId, JobId, OrderId};
+use crate::words::words;
 
 /// What is to be done, and to what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,27 +56,11 @@ pub fn kind_text(kind: &str) -> &str {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    Waiting,
-    Done,
-    NeedsPerson,
-}
-
-impl State {
-    pub fn word(self) -> &'static str {
-        match self {
-            State::Waiting => "waiting",
-            State::Done => "done",
-            State::NeedsPerson => "needs_person",
-        }
-    }
-}
-
-impl FromStr for State {
-    type Err = ();
-    fn from_str(text: &str) -> std::result::Result<State, ()> {
-        [State::Waiting, State::Done, State::NeedsPerson].into_iter().find(|s| s.word() == text).ok_or(())
+words! {
+    pub enum State {
+        Waiting "waiting" "等待中",
+        Done "done" "已完成",
+        NeedsPerson "needs_person" "需要人处理",
     }
 }
 

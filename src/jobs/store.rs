@@ -40,7 +40,7 @@ pub fn finish(tx: &Tx, id: JobId, state: State, error: &str, now: i64) -> Result
         "update jobs set state = ?2, last_error = ?3, tries = tries + 1, updated_at = ?4
           where id = ?1 and state = 'waiting'",
     )?
-    .execute(params![id, state.word(), error, now])?;
+    .execute(params![id, state, error, now])?;
     Ok(())
 }
 

@@ -6,104 +6,31 @@ pub mod quote;
 pub mod store;
 pub mod view;
 
-use std::str::FromStr;
-
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::buyers::addresses::Address;
 use crate::catalogue::Delivery;
 use crate::ids::{BuyerId, ImageHash, LineId, OrderId, OrderNo, ProductId, ShipmentId, SkuId};
 use crate::money::Fen;
+use crate::words::words;
 
-/// The one stored status. Part-shipped and refunding are derived, for the eye only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OrderStatus {
-    PendingPayment,
-    ToShip,
-    Shipped,
-    Completed,
-    Closed,
-}
-
-impl OrderStatus {
-    pub const ALL: [OrderStatus; 5] = [
-        OrderStatus::PendingPayment,
-        OrderStatus::ToShip,
-        OrderStatus::Shipped,
-        OrderStatus::Completed,
-        OrderStatus::Closed,
-    ];
-
-    pub fn word(self) -> &'static str {
-        match self {
-            OrderStatus::PendingPayment => "pending_payment",
-            OrderStatus::ToShip => "to_ship",
-            OrderStatus::Shipped => "shipped",
-            OrderStatus::Completed => "completed",
-            OrderStatus::Closed => "closed",
-        }
-    }
-
-    /// What the order looks like to people, buyer and staff alike.
-    pub fn text(self) -> &'static str {
-        match self {
-            OrderStatus::PendingPayment => "待付款",
-            OrderStatus::ToShip => "待发货",
-            OrderStatus::Shipped => "待收货",
-            OrderStatus::Completed => "已完成",
-            OrderStatus::Closed => "已关闭",
-        }
+words! {
+    /// The one stored status. Part-shipped and refunding are derived, for the eye only.
+    pub enum OrderStatus {
+        PendingPayment "pending_payment" "待付款",
+        ToShip "to_ship" "待发货",
+        Shipped "shipped" "待收货",
+        Completed "completed" "已完成",
+        Closed "closed" "已关闭",
     }
 }
 
-impl FromStr for OrderStatus {
-    type Err = ();
-    fn from_str(text: &str) -> Result<OrderStatus, ()> {
-        OrderStatus::ALL.into_iter().find(|s| s.word() == text).ok_or(())
-    }
-}
-
-impl Serialize for OrderStatus {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_str(self.word())
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClosedReason {
-    Timeout,
-    BuyerCancelled,
-    StaffCancelled,
-    Refunded,
-}
-
-impl ClosedReason {
-    const ALL: [ClosedReason; 4] =
-        [ClosedReason::Timeout, ClosedReason::BuyerCancelled, ClosedReason::StaffCancelled, ClosedReason::Refunded];
-
-    pub fn word(self) -> &'static str {
-        match self {
-            ClosedReason::Timeout => "timeout",
-            ClosedReason::BuyerCancelled => "buyer_cancelled",
-            ClosedReason::StaffCancelled => "staff_cancelled",
-            ClosedReason::Refunded => "refunded",
-        }
-    }
-
-    pub fn text(self) -> &'static str {
-        match self {
-            ClosedReason::Timeout => "超时未付款",
-            ClosedReason::BuyerCancelled => "买家取消",
-            ClosedReason::StaffCancelled => "商家取消",
-            ClosedReason::Refunded => "已全额退款",
-        }
-    }
-}
-
-impl FromStr for ClosedReason {
-    type Err = ();
-    fn from_str(text: &str) -> Result<ClosedReason, ()> {
-        ClosedReason::ALL.into_iter().find(|r| r.word() == text).ok_or(())
+words! {
+    pub enum ClosedReason {
+        Timeout "timeout" "超时未付款",
+        BuyerCancelled "buyer_cancelled" "买家取消",
+        StaffCancelled "staff_cancelled" "商家取消",
+        Refunded "refunded" "已全额退款",
     }
 }
 

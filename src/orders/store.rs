@@ -6,7 +6,6 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params, params
 use super::quote::Quote;
 use super::{ClosedReason, Full, Line, Order, OrderStatus, Shipment, Who};
 use crate::buyers::addresses::Address;
-use crate::catalogue::Delivery;
 use crate::db::Tx;
 use crate::ids::{BuyerId, LineId, MessageId, OrderId, OrderNo, ShipmentId};
 
@@ -28,23 +27,20 @@ pub fn by_no(conn: &Connection, order_no: &OrderNo) -> Result<Option<Order>> {
 }
 
 fn read_order(row: &Row<'_>) -> Result<Order> {
-    let status: String = row.get("status")?;
-    let closed_reason: Option<String> = row.get("closed_reason")?;
-    let delivery: String = row.get("delivery")?;
     let address: Option<String> = row.get("address")?;
     Ok(Order {
         id: row.get("id")?,
         order_no: row.get("order_no")?,
         buyer_id: row.get("buyer_id")?,
-        status: status.parse().map_err(|()| broken(&status))?,
-        closed_reason: closed_reason.map(|r| r.parse::<ClosedReason>().map_err(|()| broken(&r))).transpose()?,
+        status: row.get("status")?,
+        closed_reason: row.get("closed_reason")?,
         goods: row.get("goods_fen")?,
         freight: row.get("freight_fen")?,
         discount: row.get("discount_fen")?,
         total: row.get("total_fen")?,
         paid: row.get("paid_fen")?,
         refunded: row.get("refunded_fen")?,
-        delivery: delivery.parse::<Delivery>().map_err(|()| broken(&delivery))?,
+        delivery: row.get("delivery")?,
         address: address.map(|a| serde_json::from_str::<Address>(&a).map_err(|_| broken("address"))).transpose()?,
         remark: row.get("remark")?,
         memo: row.get("memo")?,
@@ -116,7 +112,7 @@ pub fn page_of_buyer(
           where buyer_id = ?1 and (?2 is null or status = ?2) and (?3 is null or id < ?3)
           order by id desc limit ?4",
     )?;
-    rows.query_map(params![buyer, status.map(OrderStatus::word), before, limit], read_order)?.collect()
+    rows.query_map(params![buyer, status, before, limit], read_order)?.collect()
 }
 
 /// How many of a buyer's orders wait for payment, for shipping, for receipt.
@@ -153,7 +149,7 @@ pub fn search(conn: &Connection, filter: &Filter) -> Result<Vec<Order>> {
         where_.push(sql.replace('?', &format!("?{}", values.len())));
     };
     if let Some(status) = filter.status {
-        narrow("o.status = ?", Box::new(status.word()));
+        narrow("o.status = ?", Box::new(status));
     }
     if let Some(text) = filter.search.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
         let plain = text.replace(['%', '_', '\\'], "");
@@ -225,7 +221,7 @@ pub fn insert(
         quote.freight,
         quote.discount,
         quote.total,
-        quote.delivery.word(),
+        quote.delivery,
         address,
         remark,
         now,
@@ -271,7 +267,7 @@ pub fn set_status(
                     completed_at = case when ?3 = 'completed' then ?5 else completed_at end
               where id = ?1 and status = ?2",
         )?
-        .execute(params![id, from.word(), to.word(), reason.map(ClosedReason::word), now])?;
+        .execute(params![id, from, to, reason, now])?;
     Ok(changed == 1)
 }
 
@@ -343,8 +339,8 @@ fn insert_event(
     message: Option<MessageId>,
     now: i64,
 ) -> Result<()> {
-    let from = moved.and_then(|(from, _)| from).map(OrderStatus::word);
-    let to = moved.map(|(_, to)| to.word());
+    let from = moved.and_then(|(from, _)| from);
+    let to = moved.map(|(_, to)| to);
     tx.prepare_cached(
         "insert into order_events (order_id, at, actor, actor_name, from_status, to_status, what, message_id)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -395,5 +391,5 @@ pub fn forget_keys(tx: &Tx, before: i64) -> Result<()> {
 /// When the order that has waited longest in this status was paid or placed.
 pub fn oldest(conn: &Connection, status: OrderStatus) -> Result<Option<i64>> {
     conn.prepare_cached("select min(coalesce(paid_at, created_at)) from orders where status = ?1")?
-        .query_row([status.word()], |row| row.get(0))
+        .query_row([status], |row| row.get(0))
 }

@@ -5,8 +5,9 @@ use rusqlite::Result;
 use super::{Attempt, AttemptState, store};
 use crate::clock::{self, DAY};
 use crate::db::Tx;
-use crate::ids::MessageId;
+use crate::ids::{MessageId, OrderId};
 use crate::jobs::{self, Task};
+use crate::money::Fen;
 use crate::orders::{self, Order, OrderStatus, Who, moves};
 use crate::settings::Settings;
 use crate::wechat::Payment;
@@ -79,159 +80,128 @@ pub fn settle(
     settings: &Settings,
     now: i64,
 ) -> Result<Settled> {
-    let attempt = payment.number().map(|number| store::attempt_numbered(tx, &number)).transpose()?.flatten();
-    let Some(attempt) = attempt else { return orphan(tx, payment, None, "商户订单号不是本店的", now) };
-    // The row is compared, not only its presence: a transaction that paid another attempt pays no second one.
-    if let Some(paid) = store::attempt_paid_by(tx, &payment.transaction_id)? {
-        if paid.id != attempt.id {
-            return orphan(tx, payment, Some(&attempt), "微信交易号已经属于另一笔支付单", now);
+    Fact { tx, payment, source, message, now }.settle(settings)
+}
+
+/// A payment on its way into the books.
+struct Fact<'a> {
+    tx: &'a Tx<'a>,
+    payment: &'a Payment,
+    source: Source,
+    message: Option<MessageId>,
+    now: i64,
+}
+
+impl Fact<'_> {
+    fn settle(&self, settings: &Settings) -> Result<Settled> {
+        let (tx, payment) = (self.tx, self.payment);
+        let attempt = payment.number().map(|number| store::attempt_numbered(tx, &number)).transpose()?.flatten();
+        let Some(attempt) = attempt else { return self.orphan(None, "商户订单号不是本店的") };
+        let fits = payment.total == attempt.total && payment.fee_type == "CNY";
+        // The row is compared, not only its presence: a transaction that paid another attempt pays no second one.
+        match store::attempt_paid_by(tx, &payment.transaction_id)? {
+            Some(paid) if paid.id != attempt.id => {
+                return self.orphan(Some(&attempt), "微信交易号已经属于另一笔支付单");
+            }
+            Some(_) if fits => return Ok(Settled::AlreadyPaid),
+            _ => {}
         }
-        let same = payment.total == attempt.total && payment.fee_type == "CNY";
-        return if same { Ok(Settled::AlreadyPaid) } else { mismatch(tx, payment, &attempt, source, message, now) };
-    }
-    if payment.total != attempt.total || payment.fee_type != "CNY" {
-        return mismatch(tx, payment, &attempt, source, message, now);
-    }
-    let order = orders::store::by_id(tx, attempt.order_id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-    if attempt.state == AttemptState::Paid {
-        return duplicate(tx, payment, &attempt, &order, source, message, now);
-    }
-    store::set_paid(tx, attempt.id, &payment.transaction_id, payment.paid_at)?;
-    flag_other_payer(tx, payment, &attempt, now)?;
-    match order.status {
-        OrderStatus::PendingPayment => paid(tx, payment, &attempt, &order, source, message, now),
-        OrderStatus::Closed if order.paid.get() == 0 => {
-            late(tx, payment, &attempt, &order, (source, message), settings, now)
+        if !fits {
+            return self.mismatch(&attempt);
         }
-        _ => duplicate(tx, payment, &attempt, &order, source, message, now),
-    }
-}
-
-fn paid(
-    tx: &Tx,
-    payment: &Payment,
-    attempt: &Attempt,
-    order: &Order,
-    source: Source,
-    message: Option<MessageId>,
-    now: i64,
-) -> Result<Settled> {
-    note(tx, payment, attempt, source, message, now)?;
-    store::enter_payment(tx, payment, Some(order.id), Some(attempt.id), now)?;
-    moves::pay(tx, order, payment.total, &source.who(), message, now)?;
-    close_others(tx, attempt, now)?;
-    Ok(Settled::Paid)
-}
-
-fn late(
-    tx: &Tx,
-    payment: &Payment,
-    attempt: &Attempt,
-    order: &Order,
-    (source, message): (Source, Option<MessageId>),
-    settings: &Settings,
-    now: i64,
-) -> Result<Settled> {
-    note(tx, payment, attempt, source, message, now)?;
-    store::enter_payment(tx, payment, Some(order.id), Some(attempt.id), now)?;
-    let what = format!(
-        "订单 {} 在 {} 关闭后，微信收到付款 ¥{}",
-        order.order_no,
-        order.closed_at.map(clock::shown).unwrap_or_default(),
-        payment.total
-    );
-    store::open_exception(tx, "late_payment", payment, Some(attempt), &what, now)?;
-    close_others(tx, attempt, now)?;
-    let young = now - order.created_at < DAY;
-    if settings.reopens_late() && young && moves::reopen(tx, order, payment.total, &source.who(), message, now)? {
-        store::resolve_by_payment(
-            tx,
-            "late_payment",
-            &payment.transaction_id,
-            "库存充足，订单已自动恢复为待发货",
-            now,
-        )?;
-        return Ok(Settled::Reopened);
-    }
-    orders::store::add_paid(tx, order.id, payment.total)?;
-    // Nothing will be shipped, so nothing may stay held.
-    moves::release(tx, order, now)?;
-    orders::store::note(tx, order.id, &Who::system(), "订单已关闭但微信已收款，等待退款处理", message, now)?;
-    Ok(Settled::Late)
-}
-
-fn duplicate(
-    tx: &Tx,
-    payment: &Payment,
-    attempt: &Attempt,
-    order: &Order,
-    source: Source,
-    message: Option<MessageId>,
-    now: i64,
-) -> Result<Settled> {
-    // The money is outside the order: the order is paid once, and this sum is owed back.
-    store::enter_payment(tx, payment, None, Some(attempt.id), now)?;
-    let what = format!("订单 {} 已付过款，又收到一笔 ¥{}，应退还买家", order.order_no, payment.total);
-    if store::open_exception(tx, "duplicate_payment", payment, Some(attempt), &what, now)? {
-        orders::store::note(tx, order.id, &source.who(), &what, message, now)?;
-    }
-    Ok(Settled::Duplicate)
-}
-
-fn mismatch(
-    tx: &Tx,
-    payment: &Payment,
-    attempt: &Attempt,
-    source: Source,
-    message: Option<MessageId>,
-    now: i64,
-) -> Result<Settled> {
-    store::enter_payment(tx, payment, None, Some(attempt.id), now)?;
-    let what = format!(
-        "应付 ¥{}（CNY），微信通知的是 {} {}，订单未记为已付款",
-        attempt.total, payment.total, payment.fee_type
-    );
-    if store::open_exception(tx, "amount_mismatch", payment, Some(attempt), &what, now)? {
-        orders::store::note(tx, attempt.order_id, &source.who(), &what, message, now)?;
-    }
-    Ok(Settled::AmountMismatch)
-}
-
-fn orphan(tx: &Tx, payment: &Payment, attempt: Option<&Attempt>, why: &str, now: i64) -> Result<Settled> {
-    store::enter_payment(tx, payment, None, attempt.map(|a| a.id), now)?;
-    let what = format!("{why}：商户订单号 {}，金额 ¥{}", payment.out_trade_no, payment.total);
-    store::open_exception(tx, "orphan_payment", payment, attempt, &what, now)?;
-    Ok(Settled::Orphan)
-}
-
-/// Somebody else paid: the money is good, and the staff should know before they talk to the buyer.
-fn flag_other_payer(tx: &Tx, payment: &Payment, attempt: &Attempt, now: i64) -> Result<()> {
-    if payment.openid != attempt.openid {
-        let what = "付款人和下单的买家不是同一个微信号，款项已正常入账，退款会回到付款人".to_owned();
-        store::open_exception(tx, "payer_mismatch", payment, Some(attempt), &what, now)?;
-    }
-    Ok(())
-}
-
-fn note(
-    tx: &Tx,
-    payment: &Payment,
-    attempt: &Attempt,
-    source: Source,
-    message: Option<MessageId>,
-    now: i64,
-) -> Result<()> {
-    let what = format!("{}：支付单 #{:02} ¥{} ✓验签 ✓金额", source.text(), attempt.n, payment.total);
-    orders::store::note(tx, attempt.order_id, &source.who(), &what, message, now)
-}
-
-/// The order is paid: whatever else could still be paid for it must be closed at WeChat.
-fn close_others(tx: &Tx, paid: &Attempt, now: i64) -> Result<()> {
-    for other in store::attempts(tx, paid.order_id)? {
-        if other.id != paid.id && other.state.is_alive() {
-            store::set_state(tx, other.id, &[other.state], AttemptState::Closing)?;
-            jobs::enqueue(tx, Task::Close(other.id), now, now)?;
+        let order = orders::store::by_id(tx, attempt.order_id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        if attempt.state == AttemptState::Paid {
+            return self.duplicate(&attempt, &order);
+        }
+        store::set_paid(tx, attempt.id, &payment.transaction_id, payment.paid_at)?;
+        self.flag_other_payer(&attempt)?;
+        match order.status {
+            OrderStatus::PendingPayment => self.paid(&attempt, &order),
+            OrderStatus::Closed if order.paid == Fen::ZERO => self.late(&attempt, &order, settings),
+            _ => self.duplicate(&attempt, &order),
         }
     }
-    Ok(())
+
+    fn paid(&self, attempt: &Attempt, order: &Order) -> Result<Settled> {
+        self.enter(attempt, order)?;
+        moves::pay(self.tx, order, self.payment.total, &self.source.who(), self.message, self.now)?;
+        Ok(Settled::Paid)
+    }
+
+    fn late(&self, attempt: &Attempt, order: &Order, settings: &Settings) -> Result<Settled> {
+        let (tx, payment, now) = (self.tx, self.payment, self.now);
+        self.enter(attempt, order)?;
+        let closed = order.closed_at.map(clock::shown).unwrap_or_default();
+        let what = format!("订单 {} 在 {closed} 关闭后，微信收到付款 ¥{}", order.order_no, payment.total);
+        store::open_exception(tx, "late_payment", payment, Some(attempt), &what, now)?;
+        let young = now - order.created_at < DAY;
+        let who = self.source.who();
+        if settings.reopens_late() && young && moves::reopen(tx, order, payment.total, &who, self.message, now)? {
+            let how = "库存充足，订单已自动恢复为待发货";
+            store::resolve_by_payment(tx, "late_payment", &payment.transaction_id, how, now)?;
+            return Ok(Settled::Reopened);
+        }
+        orders::store::add_paid(tx, order.id, payment.total)?;
+        // Nothing will be shipped, so nothing may stay held.
+        moves::release(tx, order, now)?;
+        self.note(order.id, &Who::system(), "订单已关闭但微信已收款，等待退款处理")?;
+        Ok(Settled::Late)
+    }
+
+    /// The money is outside the order: the order is paid once, and this sum is owed back.
+    fn duplicate(&self, attempt: &Attempt, order: &Order) -> Result<Settled> {
+        let what = format!("订单 {} 已付过款，又收到一笔 ¥{}，应退还买家", order.order_no, self.payment.total);
+        self.outside("duplicate_payment", Some(attempt), &what)?;
+        Ok(Settled::Duplicate)
+    }
+
+    fn mismatch(&self, attempt: &Attempt) -> Result<Settled> {
+        let (due, payment) = (attempt.total, self.payment);
+        let what = format!("应付 ¥{due}（CNY），微信收到的是 {} {}，订单未记为已付款", payment.total, payment.fee_type);
+        self.outside("amount_mismatch", Some(attempt), &what)?;
+        Ok(Settled::AmountMismatch)
+    }
+
+    fn orphan(&self, attempt: Option<&Attempt>, why: &str) -> Result<Settled> {
+        let what = format!("{why}：商户订单号 {}，金额 ¥{}", self.payment.out_trade_no, self.payment.total);
+        self.outside("orphan_payment", attempt, &what)?;
+        Ok(Settled::Orphan)
+    }
+
+    /// Somebody else paid: the money is good, and the staff should know before they talk to the buyer.
+    fn flag_other_payer(&self, attempt: &Attempt) -> Result<()> {
+        if self.payment.openid != attempt.openid {
+            let what = "付款人和下单的买家不是同一个微信号，款项已正常入账，退款会回到付款人";
+            store::open_exception(self.tx, "payer_mismatch", self.payment, Some(attempt), what, self.now)?;
+        }
+        Ok(())
+    }
+
+    /// Into the ledger of the order; whatever else could still be paid for it must be closed at WeChat.
+    fn enter(&self, attempt: &Attempt, order: &Order) -> Result<()> {
+        let what = format!("{}：支付单 #{:02} ¥{} ✓验签 ✓金额", self.source.text(), attempt.n, self.payment.total);
+        self.note(order.id, &self.source.who(), &what)?;
+        store::enter_payment(self.tx, self.payment, Some(order.id), Some(attempt.id), self.now)?;
+        for other in store::attempts(self.tx, order.id)? {
+            if other.id != attempt.id && other.state.is_alive() {
+                store::set_state(self.tx, other.id, &[other.state], AttemptState::Closing)?;
+                jobs::enqueue(self.tx, Task::Close(other.id), self.now, self.now)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Into the ledger without an order, and into the inbox; the same money is noted once.
+    fn outside(&self, kind: &str, attempt: Option<&Attempt>, what: &str) -> Result<()> {
+        store::enter_payment(self.tx, self.payment, None, attempt.map(|a| a.id), self.now)?;
+        let new = store::open_exception(self.tx, kind, self.payment, attempt, what, self.now)?;
+        match attempt {
+            Some(attempt) if new => self.note(attempt.order_id, &self.source.who(), what),
+            _ => Ok(()),
+        }
+    }
+
+    fn note(&self, order: OrderId, who: &Who, what: &str) -> Result<()> {
+        orders::store::note(self.tx, order, who, what, self.message, self.now)
+    }
 }

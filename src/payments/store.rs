@@ -54,14 +54,13 @@ pub fn attempts(conn: &Connection, order: OrderId) -> Result<Vec<Attempt>> {
 
 fn read_attempt(row: &Row<'_>) -> Result<Attempt> {
     let broken = |what: String| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, what.into());
-    let state: String = row.get("state")?;
     let params: String = row.get("params")?;
     Ok(Attempt {
         id: row.get("id")?,
         order_id: row.get("order_id")?,
         n: row.get("n")?,
         out_trade_no: row.get("out_trade_no")?,
-        state: state.parse::<AttemptState>().map_err(|()| broken(state))?,
+        state: row.get("state")?,
         total: row.get("total_fen")?,
         openid: row.get("openid")?,
         params: serde_json::from_str(&params).map_err(|e| broken(e.to_string()))?,
@@ -80,7 +79,7 @@ pub fn set_state(tx: &Tx, id: AttemptId, from: &[AttemptState], to: AttemptState
     let from = serde_json::to_string(&from).unwrap_or_default();
     let changed = tx
         .prepare_cached("update attempts set state = ?3 where id = ?1 and state in (select value from json_each(?2))")?
-        .execute(params![id, from, to.word()])?;
+        .execute(params![id, from, to])?;
     Ok(changed == 1)
 }
 

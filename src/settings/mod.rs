@@ -25,15 +25,29 @@ pub struct Setting {
     pub label: &'static str,
     pub hint: &'static str,
     pub secret: bool,
+    /// The values that are possible, each with its words; none for free text. The first one is the default.
+    pub choices: &'static [(&'static str, &'static str)],
     pub check: fn(&str) -> Result<(), &'static str>,
 }
 
 macro_rules! setting {
     ($name:literal, $label:literal, $hint:literal, $check:expr) => {
-        Setting { name: $name, label: $label, hint: $hint, secret: false, check: $check }
+        Setting { name: $name, label: $label, hint: $hint, secret: false, choices: &[], check: $check }
+    };
+    (choice $name:literal, $label:literal, $hint:literal, $choices:expr) => {
+        Setting {
+            name: $name,
+            label: $label,
+            hint: $hint,
+            secret: false,
+            choices: $choices,
+            check: |v| {
+                if $choices.iter().any(|(word, _)| *word == v) { Ok(()) } else { Err("不是可选的值之一") }
+            },
+        }
     };
     (secret $name:literal, $label:literal, $hint:literal, $check:expr) => {
-        Setting { name: $name, label: $label, hint: $hint, secret: true, check: $check }
+        Setting { name: $name, label: $label, hint: $hint, secret: true, choices: &[], check: $check }
     };
 }
 
@@ -42,16 +56,11 @@ pub const SETTINGS: &[Setting] = &[
     setting!("shop.name", "店铺名", "显示在小程序和微信账单上", |v| short(v, 20)),
     setting!("shop.notice", "店铺公告", "小程序首页的一句话，可以留空", |v| short(v, 100)),
     setting!("shop.phone", "客服电话", "买家可以拨打", |v| short(v, 20)),
-    setting!("shop.open", "营业", "yes 营业，no 休息中（不能下单）", |v| one_of(v, &["yes", "no"])),
-    setting!("shop.pay_minutes", "付款时限（分钟）", "5 到 120，超时自动关闭订单", minutes),
-    setting!("shop.freight", "运费（元）", "每单快递运费", yuan),
+    setting!(choice "shop.open", "营业", "休息中时买家不能下单", &[("yes", "营业中"), ("no", "休息中")]),
+    setting!("shop.pay_minutes", "付款时限（分钟）", "5 到 120，不填是 30；超时自动关闭订单", minutes),
+    setting!("shop.freight", "运费（元）", "每单快递运费，不填是包邮", yuan),
     setting!("shop.free_freight_from", "满多少元包邮", "留空表示不包邮", yuan),
-    setting!(
-        "shop.reopen_late",
-        "迟到的付款重新开单",
-        "yes：库存还够就恢复订单；no：等待退款",
-        |v| one_of(v, &["yes", "no"])
-    ),
+    setting!(choice "shop.reopen_late", "订单关闭后才到的付款", "", &[("yes", "库存还够就恢复订单"), ("no", "不恢复，等待退款")]),
     setting!("shop.public_url", "对外地址", "https://您的域名，微信用它通知付款结果", public_url),
     setting!("wechat.app_id", "小程序 AppID", "wx 开头的 18 位", app_id),
     setting!(secret "wechat.app_secret", "小程序 AppSecret", "32 位", |v| letters(v, 32..=32, "AppSecret 是 32 位字母和数字")),
@@ -65,7 +74,7 @@ pub const SETTINGS: &[Setting] = &[
     setting!(secret "wechat.api_key", "APIv2 密钥", "商户平台 → 账户中心 → API 安全，32 位", |v| {
         letters(v, 32..=32, "API 密钥（v2）是 32 位字母和数字：请在商户平台 → 账户中心 → API 安全 重新设置并填到这里")
     }),
-    setting!("wechat.sign_type", "签名方式", "MD5 或 HMAC-SHA256", |v| one_of(v, &["MD5", "HMAC-SHA256"])),
+    setting!(choice "wechat.sign_type", "签名方式", "与商户平台一致，新店建议 HMAC-SHA256", &[("MD5", "MD5"), ("HMAC-SHA256", "HMAC-SHA256")]),
     setting!(secret "wechat.message_token", "消息推送 Token", "小程序后台 → 开发设置 → 消息推送，3–32 位", |v| {
         letters(v, 3..=32, "Token 是 3 到 32 位字母和数字")
     }),
@@ -262,10 +271,6 @@ fn text(name: &str, value: &Value) -> Result<String, String> {
 fn short(value: &str, max: usize) -> Result<(), &'static str> {
     let fine = value.chars().count() <= max && !value.chars().any(char::is_control);
     if fine { Ok(()) } else { Err("太长，或含有换行等控制字符") }
-}
-
-fn one_of(value: &str, words: &[&str]) -> Result<(), &'static str> {
-    if words.contains(&value) { Ok(()) } else { Err("不是可选的值之一") }
 }
 
 fn minutes(value: &str) -> Result<(), &'static str> {

@@ -4,8 +4,6 @@ pub mod login;
 pub mod password;
 pub mod store;
 
-use std::str::FromStr;
-
 use rocket::Request;
 use rocket::request::{FromRequest, Outcome};
 
@@ -14,51 +12,24 @@ use crate::error::{self, Code, Error};
 use crate::ids::StaffId;
 use crate::secrets::token_hash;
 use crate::shop::Shop;
+use crate::words::words;
 
 /// The cookie that carries a session.
 pub const COOKIE: &str = "xiaopu_session";
 /// A session lasts this long after its last use.
 pub const SESSION: i64 = 7 * DAY;
 
-/// Four fixed roles; each may do all that the ones behind it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// Packs and ships.
-    Packer,
-    /// Answers buyers: sees payments, writes memos, cancels unpaid orders.
-    Clerk,
-    /// Changes products, prices and stock; decides about money that fits no order.
-    Manager,
-    /// Settings, keys, staff.
-    Owner,
-}
-
-impl Role {
-    pub const ALL: [Role; 4] = [Role::Owner, Role::Manager, Role::Clerk, Role::Packer];
-
-    pub fn word(self) -> &'static str {
-        match self {
-            Role::Owner => "owner",
-            Role::Manager => "manager",
-            Role::Clerk => "clerk",
-            Role::Packer => "packer",
-        }
-    }
-
-    pub fn text(self) -> &'static str {
-        match self {
-            Role::Owner => "店主",
-            Role::Manager => "经理",
-            Role::Clerk => "店员",
-            Role::Packer => "打包员",
-        }
-    }
-}
-
-impl FromStr for Role {
-    type Err = ();
-    fn from_str(text: &str) -> Result<Role, ()> {
-        Role::ALL.into_iter().find(|r| r.word() == text).ok_or(())
+words! {
+    /// Four fixed roles; each may do all that the ones before it may.
+    pub enum Role {
+        /// Packs and ships.
+        Packer "packer" "打包员",
+        /// Answers buyers: sees payments, writes memos, cancels unpaid orders.
+        Clerk "clerk" "店员",
+        /// Changes products, prices and stock; decides about money that fits no order.
+        Manager "manager" "经理",
+        /// Settings, keys, staff.
+        Owner "owner" "店主",
     }
 }
 

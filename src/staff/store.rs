@@ -1,6 +1,5 @@
 //! SQL of staff, their sessions and the audit log.
 
-use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::{Role, Staff};
@@ -9,13 +8,7 @@ use crate::db::Tx;
 use crate::ids::StaffId;
 
 fn read_staff(row: &Row<'_>) -> Result<Staff> {
-    let role: String = row.get("role")?;
-    Ok(Staff {
-        id: row.get("id")?,
-        name: row.get("name")?,
-        role: role.parse().map_err(|()| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, role.into()))?,
-        ip: String::new(),
-    })
+    Ok(Staff { id: row.get("id")?, name: row.get("name")?, role: row.get("role")?, ip: String::new() })
 }
 
 pub fn count(conn: &Connection) -> Result<i64> {
@@ -36,7 +29,7 @@ pub fn all(conn: &Connection) -> Result<Vec<(Staff, Option<i64>)>> {
 
 pub fn insert(tx: &Tx, name: &str, role: Role, password_hash: &str, now: i64) -> Result<StaffId> {
     tx.prepare_cached("insert into staff (name, role, password_hash, created_at) values (?1, ?2, ?3, ?4)")?
-        .execute(params![name, role.word(), password_hash, now])?;
+        .execute(params![name, role, password_hash, now])?;
     Ok(StaffId(tx.last_insert_rowid()))
 }
 

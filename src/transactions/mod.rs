@@ -8,26 +8,17 @@ use crate::db::Tx;
 use crate::ids::{AttemptId, MessageId, OrderId};
 use crate::money::Fen;
 use crate::wechat::{Check, Exchange, GatewayError};
+use crate::words::words;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    Ok,
-    /// A message to us that was not believed or not understood.
-    Refused,
-    /// A call of ours that did not succeed.
-    Failed,
-    /// Authentic, and yet it fits nothing we know.
-    Suspicious,
-}
-
-impl Verdict {
-    pub fn word(self) -> &'static str {
-        match self {
-            Verdict::Ok => "ok",
-            Verdict::Refused => "refused",
-            Verdict::Failed => "failed",
-            Verdict::Suspicious => "suspicious",
-        }
+words! {
+    pub enum Verdict {
+        Ok "ok" "成功",
+        /// A call of ours that did not succeed.
+        Failed "failed" "失败",
+        /// A message to us that was not believed or not understood.
+        Refused "refused" "已拒绝",
+        /// Authentic, and yet it fits nothing we know.
+        Suspicious "suspicious" "可疑",
     }
 }
 

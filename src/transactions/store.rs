@@ -25,7 +25,7 @@ pub fn insert(tx: &Tx, entry: &Entry, checks: &str, now: i64) -> Result<MessageI
         entry.out_trade_no,
         entry.transaction_id,
         entry.amount,
-        entry.verdict.word(),
+        entry.verdict,
         entry.reason,
         checks,
         entry.request,
@@ -39,7 +39,7 @@ pub fn insert(tx: &Tx, entry: &Entry, checks: &str, now: i64) -> Result<MessageI
 pub fn amend(tx: &Tx, id: MessageId, entry: &Entry, checks: &str) -> Result<()> {
     tx.prepare_cached("update messages set verdict = ?2, reason = ?3, checks = ?4 where id = ?1")?.execute(params![
         id,
-        entry.verdict.word(),
+        entry.verdict,
         entry.reason,
         checks
     ])?;

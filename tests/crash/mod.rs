@@ -185,3 +185,32 @@ fn wrong_settings_are_named_and_the_demo_refuses_real_ones() {
     let doctor = program.command(&["doctor"]).env_remove("ROCKET_WECHAT").output().unwrap();
     assert!(!doctor.status.success() && text(&doctor).contains("✗ APIv2 密钥"), "{}", text(&doctor));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_is_backed_up_while_it_runs_and_restored() {
+    let (_simulator, wechat) = simulated().await;
+    let program = Program::new(wechat);
+    let table = write(program.folder.path(), "goods.csv", "name,price,stock\n苹果,10,5\n");
+    assert!(program.run(&["import", &table]).status.success());
+    let running = program.start();
+    program.ready().await;
+    let backed_up = program.run(&["backup", "shop.backup"]);
+    assert!(backed_up.status.success() && text(&backed_up).contains("已备份并校验"), "{}", text(&backed_up));
+    assert!(!program.run(&["backup", "shop.backup"]).status.success(), "a backup is never overwritten");
+    assert!(text(&program.run(&["restore", "shop.backup", "--force"])).contains("另一个小铺正在使用"));
+    drop(running);
+    let more = write(program.folder.path(), "more.csv", "name,price,stock\n梨,10,5\n");
+    assert!(program.run(&["import", &more]).status.success());
+    assert!(text(&program.run(&["restore", "shop.backup"])).contains("--force"));
+    assert!(text(&program.run(&["restore", &table, "--force"])).contains("不能用来恢复"));
+    let restored = program.run(&["restore", "shop.backup", "--force"]);
+    assert!(restored.status.success(), "{}", text(&restored));
+    let kept = std::fs::read_dir(program.data())
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("before-restore-"));
+    assert_eq!(kept.count(), 1);
+    let _running = program.start();
+    program.ready().await;
+    let products: Value = client().get(program.at("/api/v1/products")).send().await.unwrap().json().await.unwrap();
+    assert_eq!(products["items"].as_array().unwrap().len(), 1, "the pear came after the backup");
+}
