@@ -284,7 +284,12 @@ async function payAndCheck(orderNo, payment) {
   const { errMsg } = await wx.requestPayment(payment);
   // The phone's word is no proof, either way: the server asks WeChat.
   if (errMsg === "requestPayment:ok") toast("支付处理中…");
-  await api("POST", `/orders/${orderNo}/check`).catch((error) => toast(error.message));
+  try {
+    await api("POST", `/orders/${orderNo}/check`);
+    document.getElementById("toast").hidden = true;
+  } catch (error) {
+    toast(error.message);
+  }
   if (location.hash === `#/order/${orderNo}`) route();
   else location.hash = `#/order/${orderNo}`;
 }
