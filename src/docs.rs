@@ -1,11 +1,12 @@
 //! The contract in two forms: OpenAPI for programs, a page for people.
 
 use rocket::http::ContentType;
-use rocket::{Route, get, routes};
+use rocket::{Route, State, get, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
 use crate::error::Code;
+use crate::shop::Shop;
 
 /// Hand-kept; a test holds it against the routes and against real answers.
 pub const OPENAPI: &str = include_str!("openapi.json");
@@ -21,7 +22,7 @@ fn openapi() -> (ContentType, &'static str) {
 
 /// Every operation, in the order of the document.
 #[get("/docs")]
-fn page() -> Template {
+fn page(shop: &State<Shop>) -> Template {
     let document: Value = serde_json::from_str(OPENAPI).unwrap_or_default();
     let mut operations = Vec::new();
     for (path, methods) in document["paths"].as_object().into_iter().flatten() {
@@ -38,5 +39,5 @@ fn page() -> Template {
         .iter()
         .map(|code| json!({ "word": code.word(), "status": code.status().code, "text": code.text() }))
         .collect();
-    Template::render("api/docs.html", context! { operations, codes })
+    Template::render("api/docs.html", context! { operations, codes, demo: shop.demo.is_some() })
 }

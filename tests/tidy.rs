@@ -71,7 +71,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         ],
     ),
     ("worker", &["clock", "db", "error", "jobs", "orders", "payments", "shop", "staff"]),
-    ("docs", &["error"]),
+    ("docs", &["error", "shop"]),
     ("storefront", &["shop"]),
     ("operations", &["clock", "db", "door", "error", "jobs", "orders", "payments", "shop", "transactions"]),
     (

@@ -25,7 +25,7 @@ const MOST_ADDRESSES: i64 = 50;
 const CODE_LIFE: i64 = 10 * MINUTE;
 
 pub fn routes() -> Vec<Route> {
-    routes![login, logout, set_profile, addresses, add_address, change_address, remove_address]
+    routes![login, logout, addresses, add_address, change_address, remove_address]
 }
 
 #[derive(Deserialize)]
@@ -108,29 +108,6 @@ impl<'r> rocket::request::FromRequest<'r> for Token {
             None => rocket::request::Outcome::Error((Status::Unauthorized, ())),
         }
     }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Profile {
-    #[serde(default)]
-    nickname: String,
-    #[serde(default)]
-    avatar_url: String,
-}
-
-#[put("/me", data = "<profile>")]
-async fn set_profile(shop: &State<Shop>, buyer: Buyer, profile: Body<Profile>) -> Result<Json<Value>> {
-    let Profile { nickname, avatar_url } = profile.value;
-    if nickname.chars().count() > 32 || nickname.chars().any(char::is_control) {
-        return Err(Error::field("nickname", "昵称最多 32 个字，不含换行"));
-    }
-    if avatar_url.len() > 500 || !(avatar_url.is_empty() || avatar_url.starts_with("https://")) {
-        return Err(Error::field("avatarUrl", "头像应是 https 开头的网址"));
-    }
-    let answer = json!({ "id": buyer.id, "nickname": nickname, "avatarUrl": avatar_url });
-    shop.db.write(move |tx| Ok::<_, Error>(store::set_profile(tx, buyer.id, &nickname, &avatar_url)?)).await?;
-    Ok(Json(answer))
 }
 
 #[get("/addresses")]

@@ -304,32 +304,36 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn work_whose_caller_has_gone_is_dropped_unless_it_is_a_fact() {
         let (_dir, db) = open().await;
-        let hold = {
-            let db = db.clone();
-            tokio::spawn(async move {
-                let wait = |_: &Tx| -> Result<(), DbError> {
-                    std::thread::sleep(Duration::from_millis(300));
-                    Err(DbError::Busy)
-                };
-                db.write(wait).await
-            })
-        };
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let mut hold = Box::pin(db.write::<(), DbError>(move |_| {
+            let _ = held.recv();
+            Ok(())
+        }));
+        assert!(poll_once(&mut hold).is_none(), "the writer is kept busy");
         for always in [false, true] {
-            let db = db.clone();
-            let caller = tokio::spawn(async move {
-                let work = move |tx: &Tx| -> Result<(), DbError> {
-                    tx.execute("insert into settings (name, value) values (?1, 'x')", [always.to_string()])?;
-                    Ok(())
-                };
-                if always { db.write_always(work).await } else { db.write(work).await }
-            });
-            tokio::time::sleep(Duration::from_millis(30)).await;
-            caller.abort();
+            let work = move |tx: &Tx| -> Result<(), DbError> {
+                tx.execute("insert into settings (name, value) values (?1, 'x')", [always.to_string()])?;
+                Ok(())
+            };
+            // Asked once, which puts the work on the queue; then the caller is gone.
+            let gone = match always {
+                true => poll_once(&mut Box::pin(db.write_always(work))).is_none(),
+                false => poll_once(&mut Box::pin(db.write(work))).is_none(),
+            };
+            assert!(gone);
         }
-        let _ = hold.await;
+        release.send(()).unwrap();
+        hold.await.unwrap();
         put(&db, "last").await.unwrap();
         assert_eq!(keys(&db).await, ["last", "true"]);
+    }
+
+    fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        match std::pin::Pin::new(future).poll(&mut context) {
+            std::task::Poll::Ready(output) => Some(output),
+            std::task::Poll::Pending => None,
+        }
     }
 
     #[tokio::test(flavor = "multi_thread")]

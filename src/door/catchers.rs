@@ -7,6 +7,7 @@ use rocket::{Catcher, Request, catch, catchers};
 
 use super::request_id;
 use crate::error::{Error, taken};
+use crate::shop::Shop;
 use crate::wechat::notice;
 
 /// For `/api`: the contract's error object.
@@ -66,10 +67,13 @@ fn page(status: Status, request: &Request<'_>) -> RawHtml<String> {
         413 => ("内容太大", "请换一个小一些的文件再试。".to_owned()),
         _ => ("出了点问题", error.message()),
     };
+    let demo = request.rocket().state::<Shop>().is_some_and(|shop| shop.demo.is_some());
+    let banner =
+        if demo { "<p class=\"demo-banner\">演示 · 连接的是模拟微信，不会扣真钱</p>" } else { "" };
     RawHtml(format!(
         "<!doctype html><html lang=\"zh-CN\"><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title}</title>\
-         <link rel=\"stylesheet\" href=\"/static/console.css\"><main class=\"solo\"><h1>{title}</h1><p>{words}</p>\
+         <link rel=\"stylesheet\" href=\"/static/console.css\">{banner}<main class=\"solo\"><h1>{title}</h1><p>{words}</p>\
          <p><a class=\"button\" href=\"/admin\">回到后台</a></p><p class=\"faint\">请求编号 {id}</p></main></html>",
         words = escape(&words),
         id = request_id(request),

@@ -24,8 +24,8 @@ impl Default for Limits {
         }
         Limits {
             // A whole office or school shares one address.
-            logins: RateLimiter::keyed(quota(n(20), n(300))),
-            orders: RateLimiter::keyed(quota(n(5), n(100))),
+            logins: RateLimiter::keyed(quota(n(100), n(1_000))),
+            orders: RateLimiter::keyed(quota(n(20), n(300))),
         }
     }
 }

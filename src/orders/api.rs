@@ -1,8 +1,9 @@
 //! Orders for buyers: quoting, listing, looking, confirming receipt. What touches WeChat is with `payments`.
 
 use rocket::serde::json::Json;
-use rocket::{Route, State, get, post, routes};
+use rocket::{Route, State, get, post, put, routes};
 use rusqlite::Connection;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::quote::{QuoteForm, QuoteView, quote};
@@ -17,20 +18,46 @@ use crate::ids::{BuyerId, OrderNo};
 use crate::shop::Shop;
 
 pub fn routes() -> Vec<Route> {
-    routes![me, quote_goods, list, detail, confirm]
+    routes![me, change_me, quote_goods, list, detail, confirm]
 }
 
 #[get("/me")]
 async fn me(shop: &State<Shop>, buyer: Buyer) -> Result<Json<Value>> {
-    let read = move |conn: &Connection| {
-        let (nickname, avatar_url) = buyers::profile(conn, buyer.id)?;
-        let [pending, to_ship, shipped] = store::buyer_counts(conn, buyer.id)?;
-        Ok::<_, Error>(json!({
-            "id": buyer.id, "nickname": nickname, "avatarUrl": avatar_url,
-            "counts": { "pendingPayment": pending, "toShip": to_ship, "shipped": shipped, "refunding": 0 },
-        }))
+    shop.db.read(move |conn| show_me(conn, buyer.id)).await.map(Json)
+}
+
+fn show_me(conn: &Connection, buyer: BuyerId) -> Result<Value> {
+    let (nickname, avatar_url) = buyers::profile(conn, buyer)?;
+    let [pending, to_ship, shipped] = store::buyer_counts(conn, buyer)?;
+    Ok(json!({
+        "id": buyer, "nickname": nickname, "avatarUrl": avatar_url,
+        "counts": { "pendingPayment": pending, "toShip": to_ship, "shipped": shipped, "refunding": 0 },
+    }))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Profile {
+    #[serde(default)]
+    nickname: String,
+    #[serde(default)]
+    avatar_url: String,
+}
+
+#[put("/me", data = "<profile>")]
+async fn change_me(shop: &State<Shop>, buyer: Buyer, profile: Body<Profile>) -> Result<Json<Value>> {
+    let Profile { nickname, avatar_url } = profile.value;
+    if nickname.chars().count() > 32 || nickname.chars().any(char::is_control) {
+        return Err(Error::field("nickname", "昵称最多 32 个字，不含换行"));
+    }
+    if avatar_url.len() > 500 || !(avatar_url.is_empty() || avatar_url.starts_with("https://")) {
+        return Err(Error::field("avatarUrl", "头像应是 https 开头的网址"));
+    }
+    let write = move |tx: &Tx| {
+        buyers::set_profile(tx, buyer.id, &nickname, &avatar_url)?;
+        show_me(tx, buyer.id)
     };
-    shop.db.read(read).await.map(Json)
+    shop.db.write(write).await.map(Json)
 }
 
 #[post("/quote", data = "<form>")]

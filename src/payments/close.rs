@@ -91,24 +91,27 @@ fn start_closing(tx: &Tx, order: OrderId) -> rusqlite::Result<Vec<Attempt>> {
 
 /// T4, T6: closes an unpaid order on request. `Err(AlreadyPaid)` when the money turns out to have come.
 pub async fn cancel(shop: &Shop, id: OrderId, reason: ClosedReason, who: Who) -> Result<()> {
+    let now = shop.now();
     let start = move |tx: &Tx| {
         let order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
         if order.status != OrderStatus::PendingPayment {
             return Err(Error::from(Code::OrderState));
         }
-        Ok(start_closing(tx, id)?)
+        let closing = start_closing(tx, id)?;
+        // Should we die on the way, or WeChat be away: what was begun is carried on.
+        for attempt in &closing {
+            jobs::enqueue(tx, Task::Close(attempt.id), now + RETRY, now)?;
+        }
+        Ok(closing)
     };
     let closing = shop.db.write(start).await?;
-    let mut uncertain = Vec::new();
     for attempt in closing {
         let certain = match shop.settings().merchant() {
             Some(merchant) => close_at_wechat(shop, &merchant, &attempt).await?,
             None => Certain::Unknown("微信支付还没有设置".into()),
         };
-        match certain {
-            Certain::Paid => return Err(Code::AlreadyPaid.into()),
-            Certain::Closed => {}
-            Certain::Unknown(_) => uncertain.push(attempt.id),
+        if certain == Certain::Paid {
+            return Err(Code::AlreadyPaid.into());
         }
     }
     let now = shop.now();
@@ -118,11 +121,10 @@ pub async fn cancel(shop: &Shop, id: OrderId, reason: ClosedReason, who: Who) ->
             _ => "商家取消订单",
         };
         if !moves::close(tx, id, reason, &who, what, now)? {
-            // A notice overtook us.
-            return Err(Error::from(Code::AlreadyPaid));
-        }
-        for attempt in &uncertain {
-            jobs::enqueue(tx, Task::Close(*attempt), now + RETRY, now)?;
+            // A notice overtook us, or somebody else closed it.
+            let order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+            let closed = order.status == OrderStatus::Closed;
+            return Err(Error::from(if closed { Code::OrderState } else { Code::AlreadyPaid }));
         }
         release_if_certain(tx, id, now)
     };

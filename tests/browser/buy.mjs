@@ -26,7 +26,7 @@ demo.stdout.on("data", (bytes) => (said += bytes));
 demo.stderr.on("data", (bytes) => process.stderr.write(bytes));
 
 async function until(what, look) {
-  for (let i = 0; i < 400; i++) {
+  for (let i = 0; i < 1200; i++) {
     const found = await look();
     if (found) return found;
     await new Promise((done) => setTimeout(done, 50));
@@ -60,7 +60,7 @@ try {
   const [, password] = await until("the demo", () => said.match(/密码 (\S+)/));
   await until("the doors", () => fetch(`${shop}/readyz`).then((answer) => answer.ok, () => false));
   const page = watch(await (await browser.newContext(phone)).newPage());
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
 
   await step("the storefront shows the goods, and a search finds two characters", async () => {
     await page.goto(shop);
@@ -122,7 +122,7 @@ try {
   });
 
   const desk = watch(await (await browser.newContext({ viewport: { width: 1200, height: 860 }, locale: "zh-CN" })).newPage());
-  desk.setDefaultTimeout(15_000);
+  desk.setDefaultTimeout(30_000);
   await step("the staff log in and find the order with every message", async () => {
     await desk.goto(`${shop}/admin/orders/${number}`);
     await shot(desk, "console-login");

@@ -52,6 +52,23 @@ async fn a_token_ends_by_logout_and_by_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_buyer_changes_name_and_picture() {
+    let w = World::new().await;
+    let alice = w.buyer("alice").await;
+    let form = json!({ "nickname": "小样", "avatarUrl": "https://example.com/a.png" });
+    let changed = alice.call(Method::PUT, "/me", Some(form)).await.ok();
+    assert_eq!(changed, alice.get("/me").await.ok());
+    assert_eq!(changed["nickname"], "小样");
+    for (form, expected) in [
+        (json!({ "nickname": "x".repeat(33) }), (422, "validation_failed")),
+        (json!({ "avatarUrl": "javascript:alert(1)" }), (422, "validation_failed")),
+        (json!({ "openid": "x" }), (400, "unknown_field")),
+    ] {
+        assert_eq!(alice.call(Method::PUT, "/me", Some(form)).await.error(), expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_address_book_keeps_one_default() {
     let w = World::new().await;
     let alice = w.buyer("alice").await;

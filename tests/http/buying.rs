@@ -1,6 +1,7 @@
 //! The main road: order, pay, notice, ship, receive.
 
 use serde_json::json;
+use xiaopu::catalogue::Delivery;
 use xiaopu::staff::Role;
 use xiaopu::wechat::sign::SignType;
 use xiaopu::wechat::simulator::Paying;
@@ -146,5 +147,12 @@ async fn an_order_is_shipped_only_with_a_plausible_number() {
         clerk.post(&ship, &form).await;
         assert_eq!(alice.status(&placed.no).await, "to_ship", "{form:?}");
     }
+    // What needs no parcel leaves without a number.
+    let (_, card) = w.product_with("礼品卡", 100, 9, |_, sku| sku.delivery = Delivery::None).await;
+    let virtual_ = Placed::of(alice.buy(card, 1).await);
+    w.pay(&virtual_, Paying::Well);
+    w.wait("the notice", || async { alice.status(&virtual_.no).await == "to_ship" }).await;
+    clerk.post(&format!("/admin/orders/{}/ship", virtual_.no), &[]).await;
+    assert_eq!(alice.status(&virtual_.no).await, "shipped");
     w.must_hold().await;
 }

@@ -36,6 +36,20 @@ async fn a_double_tap_places_one_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn cancelling_twice_at_once_cancels_once() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 10).await;
+    let alice = w.buyer("alice").await;
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    let path = format!("/orders/{}/cancel", placed.no);
+    let answers = join_all((0..5).map(|_| alice.post(&path, None))).await;
+    assert_eq!(answers.iter().filter(|a| a.status == 200).count(), 1);
+    assert!(answers.iter().all(|a| a.status == 200 || a.error() == (409, "order_state")));
+    assert_eq!(w.stock(sku).await, (10, 0));
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn cancelling_and_paying_at_once_ends_in_one_of_two_ways() {
     let w = World::new().await;
     let sku = w.product("苹果", 1000, 100).await;

@@ -11,3 +11,4 @@ mod import;
 mod notify;
 mod prepay;
 mod random_walk;
+mod way_out;

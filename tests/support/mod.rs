@@ -129,7 +129,7 @@ impl World {
         F: FnMut() -> R,
         R: Future<Output = bool>,
     {
-        for _ in 0..400 {
+        for _ in 0..1200 {
             if look().await {
                 return;
             }
