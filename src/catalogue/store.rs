@@ -104,7 +104,7 @@ pub struct Listing {
     pub words: Vec<String>,
     pub in_stock: bool,
     pub sort: Sort,
-    /// `None` lists what is on the shelf; the console asks for more.
+    /// Buyers see what is on it; staff look at the others too.
     pub shelf: Shelf,
     pub after: Option<[i64; 2]>,
     pub limit: i64,
@@ -143,27 +143,20 @@ impl Item {
     }
 }
 
+/// A product without an enabled SKU cannot be bought, so buyers do not see it; staff find it off the shelf.
+const ON_SALE: &str = "(p.on_shelf = 1 and exists (select 1 from skus s where s.product_id = p.id and s.enabled = 1))";
+
 const HAS_STOCK: &str =
     "exists (select 1 from skus s where s.product_id = p.id and s.enabled = 1 and s.on_hand > s.reserved)";
 
 pub fn list(conn: &Connection, listing: &Listing) -> Result<Vec<Item>> {
     let (column, beyond, direction) = listing.sort.columns();
     let mut values: Vec<Box<dyn ToSql>> = Vec::new();
-    let mut where_ = vec![
-        match listing.shelf {
-            Shelf::On => "p.on_shelf = 1",
-            Shelf::Off => "p.on_shelf = 0",
-            Shelf::SoldOut => "p.on_shelf = 1",
-        }
-        .to_owned(),
-        // A product without an enabled SKU cannot be bought, so buyers do not see it; staff find it off the shelf.
-        match listing.shelf {
-            Shelf::On | Shelf::SoldOut => {
-                "exists (select 1 from skus s where s.product_id = p.id and s.enabled = 1)".to_owned()
-            }
-            Shelf::Off => "true".to_owned(),
-        },
-    ];
+    let mut where_ = vec![match listing.shelf {
+        Shelf::On => ON_SALE.to_owned(),
+        Shelf::SoldOut => format!("{ON_SALE} and not {HAS_STOCK}"),
+        Shelf::Off => format!("not {ON_SALE}"),
+    }];
     if let Some(category) = listing.category {
         values.push(Box::new(category));
         let n = values.len();
@@ -181,9 +174,6 @@ pub fn list(conn: &Connection, listing: &Listing) -> Result<Vec<Item>> {
     }
     if listing.in_stock {
         where_.push(HAS_STOCK.to_owned());
-    }
-    if listing.shelf == Shelf::SoldOut {
-        where_.push(format!("not {HAS_STOCK}"));
     }
     if let Some([value, id]) = listing.after {
         values.push(Box::new(value));
@@ -230,8 +220,8 @@ pub fn list(conn: &Connection, listing: &Listing) -> Result<Vec<Item>> {
 /// How many products are on the shelf, off it, and sold out.
 pub fn shelf_counts(conn: &Connection) -> Result<[i64; 3]> {
     conn.prepare_cached(&format!(
-        "select coalesce(sum(on_shelf = 1), 0), coalesce(sum(on_shelf = 0), 0),
-                coalesce(sum(on_shelf = 1 and not {HAS_STOCK}), 0)
+        "select coalesce(sum({ON_SALE}), 0), coalesce(sum(not {ON_SALE}), 0),
+                coalesce(sum({ON_SALE} and not {HAS_STOCK}), 0)
            from products p"
     ))?
     .query_row([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))

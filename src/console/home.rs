@@ -78,7 +78,6 @@ async fn page(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>)
         todo,
         last_notice: last_notice.map(|at| clock::span(now - at)),
         failed,
-        mini_program: shop.demo.is_some(),
     };
     Ok(Template::render("console/home.html", context))
 }

@@ -73,7 +73,7 @@ async fn list(
     tabs.push(json!({ "word": "exception", "text": "资金异常", "n": exceptions, "alarm": exceptions > 0 }));
     let context = context! {
         frame: frame(shop, &staff, "orders", flash).await?,
-        tabs, tab, q: q.unwrap_or_default(), orders: cards, next, later: before.is_some(), companies: COMPANIES,
+        tabs, tab, q: q.unwrap_or_default(), orders: cards, next, later: before.is_some(),
     };
     Ok(Template::render("console/orders.html", context))
 }

@@ -8,7 +8,6 @@ use crate::error::{Error, Result};
 use crate::ids::AttemptId;
 use crate::jobs::Ran;
 use crate::shop::Shop;
-use crate::transactions::Entry;
 use crate::wechat::pay::Trade;
 use crate::wechat::{GatewayError, Merchant};
 
@@ -25,10 +24,7 @@ pub struct Asked {
 /// Queries one attempt. The answer, our verdict and the settlement are one transaction.
 pub async fn ask(shop: &Shop, merchant: &Merchant, attempt: &Attempt) -> Result<Asked> {
     let exchange = shop.wechat.order_query(merchant, &attempt.out_trade_no, &shop.nonces).await;
-    let mut entry = Entry::sent(&exchange);
-    entry.order_id = Some(attempt.order_id);
-    entry.attempt_id = Some(attempt.id);
-    entry.out_trade_no = Some(attempt.out_trade_no.to_string());
+    let mut entry = attempt.logged(&exchange);
     if let Ok(trade) = &exchange.result {
         entry.reason = match trade {
             Trade::Paid(_) => "SUCCESS 已支付".into(),

@@ -10,7 +10,6 @@ use crate::ids::{AttemptId, OrderId};
 use crate::jobs::{self, Ran, Task};
 use crate::orders::{self, ClosedReason, Order, OrderStatus, Who, moves};
 use crate::shop::Shop;
-use crate::transactions::Entry;
 use crate::wechat::pay::Trade;
 use crate::wechat::{GatewayError, Merchant};
 
@@ -45,10 +44,7 @@ pub async fn close_at_wechat(shop: &Shop, merchant: &Merchant, attempt: &Attempt
         Err(e) => return unknown(&e),
     }
     let exchange = shop.wechat.close_order(merchant, &attempt.out_trade_no, &shop.nonces).await;
-    let mut entry = Entry::sent(&exchange);
-    entry.order_id = Some(attempt.order_id);
-    entry.attempt_id = Some(attempt.id);
-    entry.out_trade_no = Some(attempt.out_trade_no.to_string());
+    let entry = attempt.logged(&exchange);
     let now = shop.now();
     shop.db.write(move |tx| Ok::<_, Error>(entry.record(tx, now)?)).await?;
     let accepted = exchange.result;

@@ -12,6 +12,8 @@ pub mod store;
 
 use crate::ids::{AttemptId, OrderId, OutTradeNo};
 use crate::money::Fen;
+use crate::transactions::Entry;
+use crate::wechat::Exchange;
 use crate::wechat::pay::UnifiedOrder;
 use crate::words::words;
 
@@ -55,4 +57,16 @@ pub struct Attempt {
     pub paid_at: Option<i64>,
     pub queried_at: Option<i64>,
     pub created_at: i64,
+}
+
+impl Attempt {
+    /// A call about this attempt, for the transaction log.
+    pub fn logged<T>(&self, exchange: &Exchange<T>) -> Entry {
+        let mut entry = Entry::sent(exchange);
+        entry.order_id = Some(self.order_id);
+        entry.attempt_id = Some(self.id);
+        entry.out_trade_no = Some(self.out_trade_no.to_string());
+        entry.amount = Some(self.total);
+        entry
+    }
 }

@@ -143,16 +143,11 @@ pub async fn pay(shop: &Shop, cashier: &Cashier, order: OrderId, buyer: &Buyer, 
             return Ok(sign(shop, cashier, &prepay_id));
         }
     }
-    Err(stands(Code::WechatRejected.into(), order))
+    Err(Code::WechatRejected.into())
 }
 
 fn sign(shop: &Shop, cashier: &Cashier, prepay_id: &str) -> PaymentParams {
     payment_params(&cashier.merchant, prepay_id, shop.now(), &shop.nonces)
-}
-
-/// Marks an error that comes after the order was stored; the route replaces the id by the number.
-fn stands(error: Error, order: OrderId) -> Error {
-    error.details(json!({ "orderId": order }))
 }
 
 /// Decides in one transaction what to give out or to send; the attempt's row is there before WeChat hears of it.
@@ -231,12 +226,12 @@ fn body(conn: &Connection, settings: &Settings, id: OrderId) -> rusqlite::Result
 async fn send(shop: &Shop, cashier: &Cashier, attempt: &Attempt) -> Result<Option<String>> {
     let mut exchange = shop.wechat.unified_order(&cashier.merchant, &attempt.params).await;
     if matches!(&exchange.result, Err(GatewayError::Refused { code, .. }) if code == "SYSTEMERROR") {
-        record(shop, attempt, Entry::sent(&exchange)).await?;
+        record(shop, attempt.logged(&exchange)).await?;
         // WeChat's own advice: once more, with the same parameters.
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         exchange = shop.wechat.unified_order(&cashier.merchant, &attempt.params).await;
     }
-    let entry = filed(attempt, Entry::sent(&exchange));
+    let entry = attempt.logged(&exchange);
     let (id, now) = (attempt.id, shop.now());
     match exchange.result {
         Ok(prepay_id) => {
@@ -254,23 +249,15 @@ async fn send(shop: &Shop, cashier: &Cashier, attempt: &Attempt) -> Result<Optio
             shop.db.write(write).await
         }
         Err(e) => {
-            shop.db.write_always(move |tx| Ok::<_, Error>(entry.record(tx, now)?)).await?;
+            record(shop, entry).await?;
             refused(shop, cashier, attempt, e).await
         }
     }
 }
 
-fn filed(attempt: &Attempt, mut entry: Entry) -> Entry {
-    entry.order_id = Some(attempt.order_id);
-    entry.attempt_id = Some(attempt.id);
-    entry.out_trade_no = Some(attempt.out_trade_no.to_string());
-    entry.amount = Some(attempt.total);
-    entry
-}
-
-async fn record(shop: &Shop, attempt: &Attempt, entry: Entry) -> Result<()> {
-    let (entry, now) = (filed(attempt, entry), shop.now());
-    shop.db.write(move |tx| Ok::<_, Error>(entry.record(tx, now).map(|_| ())?)).await
+async fn record(shop: &Shop, entry: Entry) -> Result<()> {
+    let now = shop.now();
+    shop.db.write_always(move |tx| Ok::<_, Error>(entry.record(tx, now).map(|_| ())?)).await
 }
 
 /// What a refusal of the unified order means for the attempt.
@@ -309,27 +296,27 @@ pub fn meaning(code: &str) -> (Meaning, &'static str) {
 }
 
 async fn refused(shop: &Shop, cashier: &Cashier, attempt: &Attempt, e: GatewayError) -> Result<Option<String>> {
-    let order = attempt.order_id;
     let (code, text) = match &e {
         // A time-out is unknown, not failed: the order stands, and the poll will ask.
         GatewayError::Unreachable(_) => {
-            return Err(stands(Error::from(Code::WechatUnavailable).retry_after(5), order));
+            return Err(Error::from(Code::WechatUnavailable).retry_after(5));
         }
         // Unsigned, so it says nothing about the attempt: the next try sends the same once more.
         GatewayError::NotAccepted(text) => {
             log::error!("unified order {} not accepted: {text}", attempt.out_trade_no);
-            return Err(stands(Error::from(Code::WechatRejected), order));
+            return Err(Code::WechatRejected.into());
         }
         GatewayError::Refused { code, text } => (code.as_str(), text.as_str()),
     };
     let (meaning, words) = meaning(code);
-    let rejected = |code: Code| stands(Error::from(code).says(words), order);
+    let rejected = |code: Code| Error::from(code).says(words);
     match meaning {
         Meaning::Busy => Err(rejected(Code::WechatUnavailable).retry_after(5)),
         Meaning::Payer => Err(rejected(Code::WechatRejected)),
         Meaning::Shop => {
             log::error!("unified order {} refused: {code} {text}", attempt.out_trade_no);
-            set_state(shop, attempt, AttemptState::Failed).await?;
+            // One with a prepay_id stands: the buyer may hold it, and a second one beside it could be paid too.
+            set_state(shop, attempt, &[AttemptState::Created], AttemptState::Failed).await?;
             Err(rejected(Code::WechatRejected))
         }
         Meaning::Paid | Meaning::Spent => after_query(shop, cashier, attempt, meaning, rejected).await,
@@ -349,7 +336,7 @@ async fn after_query(
         Ok(Trade::Paid(_)) if asked.settled.is_some_and(Settled::fits_an_order) => Err(Code::AlreadyPaid.into()),
         Ok(Trade::Paid(_)) => Err(rejected(Code::WechatRejected).says("微信收到的金额与订单不符，请联系商家处理")),
         Ok(Trade::Closed) => {
-            set_state(shop, attempt, AttemptState::Closed).await?;
+            set_state(shop, attempt, ALIVE, AttemptState::Closed).await?;
             Ok(None)
         }
         Ok(_) if meaning == Meaning::Spent => {
@@ -362,17 +349,19 @@ async fn after_query(
     }
 }
 
-async fn set_state(shop: &Shop, attempt: &Attempt, to: AttemptState) -> Result<()> {
-    let (id, from) = (attempt.id, [AttemptState::Created, AttemptState::Prepaid]);
-    shop.db.write(move |tx| Ok::<_, Error>(store::set_state(tx, id, &from, to).map(|_| ())?)).await
+const ALIVE: &[AttemptState] = &[AttemptState::Created, AttemptState::Prepaid];
+
+async fn set_state(shop: &Shop, attempt: &Attempt, from: &'static [AttemptState], to: AttemptState) -> Result<()> {
+    let id = attempt.id;
+    shop.db.write(move |tx| Ok::<_, Error>(store::set_state(tx, id, from, to).map(|_| ())?)).await
 }
 
 /// The number is spent: closed at WeChat in passing, and settled as usual should it ever be paid.
 async fn give_up(shop: &Shop, attempt: &Attempt) -> Result<()> {
-    set_state(shop, attempt, AttemptState::Failed).await?;
+    set_state(shop, attempt, ALIVE, AttemptState::Failed).await?;
     let merchant = shop.settings().merchant().ok_or(Code::PaymentNotConfigured)?;
     let exchange = shop.wechat.close_order(&merchant, &attempt.out_trade_no, &shop.nonces).await;
-    record(shop, attempt, Entry::sent(&exchange)).await
+    record(shop, attempt.logged(&exchange)).await
 }
 
 #[cfg(test)]

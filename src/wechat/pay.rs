@@ -184,7 +184,7 @@ fn unusable(why: &str) -> GatewayError {
 fn trusted(merchant: &Merchant, bytes: &[u8]) -> Result<Message, GatewayError> {
     let message = Message::read(bytes).map_err(|e| unusable(e.word()))?;
     if message.get("return_code") != Some("SUCCESS") {
-        let text = message.filled("return_msg").or(message.filled("retmsg")).unwrap_or("没有说明原因");
+        let text = message.filled("return_msg").unwrap_or("没有说明原因");
         return Err(GatewayError::NotAccepted(text.to_owned()));
     }
     let message = sign::verify(message, merchant.sign_type, &merchant.key).map_err(|e| unusable(e.word()))?;
