@@ -5,7 +5,9 @@ use std::time::Duration;
 use crate::clock::{DAY, HOUR};
 use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::ids::OrderId;
 use crate::jobs::{self, Job, Ran, State, Task};
+use crate::orders::{Who, moves};
 use crate::payments::{check, close, prepay};
 use crate::shop::Shop;
 
@@ -80,6 +82,7 @@ async fn run_one(shop: &Shop, job: Job) -> Result<()> {
         Task::Poll(attempt) => check::poll(shop, attempt).await,
         Task::Expire(order) => close::expire(shop, order).await,
         Task::Close(attempt) => close::follow(shop, attempt, job.created_at).await,
+        Task::Complete(order) => complete(shop, order).await,
     };
     let ran = ran.unwrap_or_else(|e| Ran::Failed(e.message()));
     let now = shop.now();
@@ -96,6 +99,14 @@ async fn run_one(shop: &Shop, job: Job) -> Result<()> {
         Ok::<_, Error>(())
     };
     shop.db.write_always(write).await
+}
+
+/// T13. An order that was confirmed, or is not on its way, is left as it is.
+async fn complete(shop: &Shop, order: OrderId) -> Result<Ran> {
+    let now = shop.now();
+    let what = "发货 10 天后自动确认收货";
+    shop.db.write(move |tx| Ok::<_, Error>(moves::complete(tx, order, &Who::system(), what, now)?)).await?;
+    Ok(Ran::Done)
 }
 
 async fn tidy(shop: &Shop, now: i64) -> Result<()> {

@@ -70,7 +70,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "words",
         ],
     ),
-    ("worker", &["clock", "db", "error", "jobs", "orders", "payments", "shop", "staff"]),
+    ("worker", &["clock", "db", "error", "ids", "jobs", "orders", "payments", "shop", "staff"]),
     ("docs", &["error", "shop"]),
     ("storefront", &["shop"]),
     ("operations", &["clock", "db", "door", "error", "jobs", "orders", "payments", "shop", "transactions"]),

@@ -16,6 +16,7 @@ use crate::db::{InstanceLock, Tx};
 use crate::error::{Code, Error};
 use crate::money::Fen;
 use crate::nonce::Nonces;
+use crate::payments::store as payments;
 use crate::settings::Server;
 use crate::shop::{Opening, Shop};
 use crate::staff::{Role, password, store as staff};
@@ -148,6 +149,7 @@ async fn furnish(shop: &Shop) -> Result<String, String> {
         if !staff::set_password(tx, ACCOUNT, &hash)? {
             staff::insert(tx, ACCOUNT, Role::Owner, &hash, now)?;
         }
+        payments::forget_prepay_ids(tx)?;
         if store::shelf_counts(tx)? != [0, 0, 0] {
             return Ok(());
         }

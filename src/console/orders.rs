@@ -22,6 +22,8 @@ use crate::wechat::pay::Trade;
 use crate::{buyers, jobs};
 
 const PAGE: i64 = 20;
+/// Goods that nobody has confirmed count as received this long after they left.
+const RECEIVED_AFTER: i64 = 10 * clock::DAY;
 
 pub fn routes() -> Vec<Route> {
     routes![list, detail, reveal, ship, memo, query, cancel_page, cancel]
@@ -281,6 +283,7 @@ async fn ship_all(shop: &Shop, staff: &Staff, no: &str, form: Shipping) -> Resul
             let words = format!("订单现在是「{}」，不能发货，请刷新页面", order.status.text());
             return Err(Error::from(Code::OrderState).says(words));
         }
+        jobs::enqueue(tx, jobs::Task::Complete(order.id), now + RECEIVED_AFTER, now)?;
         Ok(audit(tx, &staff, &format!("发货 {} {company} {tracking_no}", order.order_no), now)?)
     };
     shop.db.write(write).await

@@ -18,6 +18,8 @@ pub enum Task {
     Expire(OrderId),
     /// Follow an attempt that could not be closed yet.
     Close(AttemptId),
+    /// Long after the last parcel left, the goods count as received.
+    Complete(OrderId),
 }
 
 impl Task {
@@ -26,13 +28,14 @@ impl Task {
             Task::Poll(_) => "poll",
             Task::Expire(_) => "expire",
             Task::Close(_) => "close",
+            Task::Complete(_) => "complete",
         }
     }
 
     pub fn subject(self) -> i64 {
         match self {
             Task::Poll(id) | Task::Close(id) => id.0,
-            Task::Expire(id) => id.0,
+            Task::Expire(id) | Task::Complete(id) => id.0,
         }
     }
 
@@ -41,6 +44,7 @@ impl Task {
             "poll" => Some(Task::Poll(AttemptId(subject))),
             "expire" => Some(Task::Expire(OrderId(subject))),
             "close" => Some(Task::Close(AttemptId(subject))),
+            "complete" => Some(Task::Complete(OrderId(subject))),
             _ => None,
         }
     }
@@ -52,6 +56,7 @@ pub fn kind_text(kind: &str) -> &str {
         "poll" => "查询付款结果",
         "expire" => "关闭超时订单",
         "close" => "关闭微信支付单",
+        "complete" => "自动确认收货",
         other => other,
     }
 }

@@ -100,6 +100,12 @@ pub fn set_paid(tx: &Tx, id: AttemptId, transaction_id: &str, paid_at: i64) -> R
     Ok(())
 }
 
+/// A simulated WeChat that starts anew knows no prepay_id of before: each is asked for again when it is needed.
+pub fn forget_prepay_ids(tx: &Tx) -> Result<()> {
+    tx.prepare_cached("update attempts set prepaid_at = 0 where state = 'prepaid'")?.execute([])?;
+    Ok(())
+}
+
 /// Takes the turn to query; false when somebody did so since `since`.
 pub fn take_query_turn(tx: &Tx, id: AttemptId, since: i64, now: i64) -> Result<bool> {
     let changed = tx

@@ -154,5 +154,11 @@ async fn an_order_is_shipped_only_with_a_plausible_number() {
     w.wait("the notice", || async { alice.status(&virtual_.no).await == "to_ship" }).await;
     clerk.post(&format!("/admin/orders/{}/ship", virtual_.no), &[]).await;
     assert_eq!(alice.status(&virtual_.no).await, "shipped");
+    // Nobody confirms: after ten days it counts as received.
+    w.advance(10 * 24 * 60 * MINUTE - SECOND);
+    w.run_jobs().await;
+    assert_eq!(alice.status(&virtual_.no).await, "shipped");
+    w.advance(SECOND);
+    w.wait("the ten days", || async { alice.status(&virtual_.no).await == "completed" }).await;
     w.must_hold().await;
 }

@@ -201,8 +201,11 @@ async fn an_order_that_wechat_calls_paid_becomes_paid() {
     let alice = w.buyer("alice").await;
     let placed = Placed::of(alice.buy(sku, 1).await);
     w.pay(&placed, Paying::NoNotice);
-    // The prepay_id has grown old, so WeChat is asked again, and says ORDERPAID.
+    // The prepay_id has grown old, so WeChat is asked again. Whatever it refuses, the number that the buyer may
+    // still hold is not replaced by a second one; then it says ORDERPAID.
     w.clock.advance(111 * MINUTE);
+    w.wechat.fault("unifiedorder", Fault::ErrCode("NOAUTH", "无权限"));
+    assert_eq!(alice.post(&format!("/orders/{}/prepay", placed.no), None).await.error(), (502, "wechat_rejected"));
     assert_eq!(alice.post(&format!("/orders/{}/prepay", placed.no), None).await.error(), (409, "already_paid"));
     assert_eq!(alice.status(&placed.no).await, "to_ship");
     w.must_hold().await;
