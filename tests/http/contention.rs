@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use rocket::futures::future::join_all;
+use xiaopu::catalogue::stock;
+use xiaopu::error::Error;
 
 use crate::support::*;
 
@@ -19,6 +21,20 @@ async fn forty_buyers_get_ten_pieces_exactly_ten_times() {
     assert_eq!(w.stock(sku).await, (10, 10));
     assert_eq!(w.count("select count(*) from orders").await, 10);
     w.must_hold().await;
+}
+
+/// The quote refuses first; should it ever not, the guarded UPDATE does, and behind it the table itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_there_is_cannot_be_held() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 3).await;
+    let alice = w.buyer("alice").await;
+    alice.buy(sku, 2).await.ok();
+    let reserve = |quantity| w.shop.db.write(move |tx| Ok::<_, Error>(stock::store::reserve(tx, sku, quantity)?));
+    assert_eq!(reserve(2).await.unwrap(), None);
+    let force = w.shop.db.write(move |tx| Ok::<_, Error>(stock::store::change(tx, sku, 0, 2)?)).await;
+    assert!(force.is_err());
+    assert_eq!(w.stock(sku).await, (3, 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]

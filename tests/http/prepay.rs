@@ -137,6 +137,7 @@ async fn an_order_stands_when_wechat_fails() {
         (Fault::Http500, (503, "wechat_unavailable")),
         (Fault::BadSign, (503, "wechat_unavailable")),
         (Fault::OtherMerchant, (503, "wechat_unavailable")),
+        (Fault::OtherApp, (503, "wechat_unavailable")),
         (Fault::ReturnFail("签名错误"), (502, "wechat_rejected")),
         (Fault::ErrCode("NOAUTH", "无权限"), (502, "wechat_rejected")),
         (Fault::ErrCode("NOTENOUGH", "余额不足"), (502, "wechat_rejected")),

@@ -145,8 +145,10 @@ async fn serve(
             answer.set("err_code_des", text);
         }
     }
-    if matches!(fault, Some(Fault::OtherMerchant)) {
-        answer.set("mch_id", "1900000000");
+    match fault {
+        Some(Fault::OtherMerchant) => answer.set("mch_id", "1900000000"),
+        Some(Fault::OtherApp) => answer.set("appid", "wx0000000000000000"),
+        _ => {}
     }
     let mut signature = sign::sign(&answer, sim.merchant.sign_type, &sim.merchant.key);
     if matches!(fault, Some(Fault::BadSign)) {

@@ -71,6 +71,8 @@ pub enum Fault {
     BadSign,
     /// The answer is signed for another merchant number.
     OtherMerchant,
+    /// The answer is signed for another app id.
+    OtherApp,
 }
 
 impl std::ops::Deref for Simulator {
