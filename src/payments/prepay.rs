@@ -116,8 +116,7 @@ fn refuse(quoted: &Quote, expected_total_fen: Option<i64>) -> Result<()> {
     match expected_total_fen {
         Some(expected) if expected != quoted.total.get() => {
             let words = format!("价格有变动，现在是 ¥{}，请确认后再下单", quoted.total);
-            let details = json!({ "quote": QuoteView::from(quoted), "expectedTotalFen": expected });
-            Err(Error::from(Code::PriceChanged).says(words).details(details))
+            Err(Error::from(Code::PriceChanged).says(words).details(json!(QuoteView::from(quoted))))
         }
         _ => Ok(()),
     }

@@ -66,7 +66,7 @@ async fn an_order_with_one_thing_wrong_is_refused() {
     let lines = short.body["error"]["details"]["lines"].as_array().unwrap();
     assert_eq!(lines.iter().map(|l| l["available"].as_i64().unwrap()).collect::<Vec<_>>(), [5, 9]);
     let changed = alice.prepay(&w.key(), with("expectedTotalFen", json!(999))).await;
-    assert_eq!(changed.body["error"]["details"]["quote"]["totalFen"], 1000);
+    assert_eq!(changed.body["error"]["details"]["totalFen"], 1000);
     // Nothing of all this left a trace.
     assert_eq!(w.count("select count(*) from orders").await, 0);
     assert_eq!(w.stock(sku).await, (5, 0));
