@@ -39,7 +39,7 @@ async fn categories(shop: &State<Shop>, cache: &State<Cache>) -> Result<Rendered
     cached(shop, cache, "categories".into(), |conn| {
         let all = store::categories(conn)?;
         let items: Vec<_> = children(&all, None);
-        Ok(Some(Page { items, next_cursor: None }))
+        Ok(Page { items, next_cursor: None })
     })
     .await
 }
@@ -89,7 +89,7 @@ async fn products(
         let more = items.len() as i64 == listing.limit;
         items.truncate(listing.limit as usize - 1);
         let next_cursor = items.last().filter(|_| more).map(|last| query::cursor(sort.word(), &last.key));
-        Ok(Some(Page { items: items.iter().map(ListItem::from).collect(), next_cursor }))
+        Ok(Page { items: items.iter().map(Summary::from).collect(), next_cursor })
     })
     .await
 }
@@ -102,7 +102,7 @@ async fn product(shop: &State<Shop>, cache: &State<Cache>, id: &str) -> Result<R
         Some(product) if !product.on_shelf || product.skus.iter().all(|sku| !sku.enabled) => {
             Err(Code::ProductOffShelf.into())
         }
-        Some(product) => Ok(Some(Detail::from(&product))),
+        Some(product) => Ok(Detail::from(&product)),
     })
     .await
 }
@@ -112,7 +112,7 @@ async fn cached<T: Serialize + Send + 'static>(
     shop: &Shop,
     cache: &State<Cache>,
     asked: String,
-    make: impl FnOnce(&rusqlite::Connection) -> Result<Option<T>> + Send + 'static,
+    make: impl FnOnce(&rusqlite::Connection) -> Result<T> + Send + 'static,
 ) -> Result<Rendered> {
     let version = shop.db.read(|conn| Ok::<_, Error>(store::version(conn)?)).await?;
     if let Some(rendered) = cache.get(version, &asked) {
@@ -120,7 +120,7 @@ async fn cached<T: Serialize + Send + 'static>(
     }
     let made = move |conn: &rusqlite::Connection| Ok::<_, Error>((store::version(conn)?, make(conn)?));
     let (version, answer) = shop.db.read(made).await?;
-    let rendered = Rendered::new(&answer.ok_or(Code::NotFound)?);
+    let rendered = Rendered::new(&answer);
     cache.put(version, asked, rendered.clone());
     Ok(rendered)
 }
@@ -150,7 +150,7 @@ fn children(all: &[Category], parent: Option<CategoryId>) -> Vec<CategoryItem> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ListItem {
+struct Summary {
     id: ProductId,
     name: String,
     subtitle: String,
@@ -162,9 +162,9 @@ struct ListItem {
     sold_out: bool,
 }
 
-impl From<&store::Item> for ListItem {
-    fn from(item: &store::Item) -> ListItem {
-        ListItem {
+impl From<&store::Item> for Summary {
+    fn from(item: &store::Item) -> Summary {
+        Summary {
             id: item.id,
             name: item.name.clone(),
             subtitle: item.subtitle.clone(),
@@ -181,15 +181,8 @@ impl From<&store::Item> for ListItem {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Detail {
-    id: ProductId,
-    name: String,
-    subtitle: String,
-    cover_url: Option<String>,
-    price_fen: Fen,
-    max_price_fen: Fen,
-    market_price_fen: Option<Fen>,
-    sold_count: i64,
-    sold_out: bool,
+    #[serde(flatten)]
+    summary: Summary,
     category_id: Option<CategoryId>,
     images: Vec<String>,
     detail_html: String,
@@ -228,7 +221,7 @@ impl From<&Product> for Detail {
                 Some(_) => {}
             }
         }
-        Detail {
+        let summary = Summary {
             id: product.id,
             name: product.name.clone(),
             subtitle: product.subtitle.clone(),
@@ -238,6 +231,9 @@ impl From<&Product> for Detail {
             market_price_fen: product.market_price,
             sold_count: product.sold_count,
             sold_out: enabled().all(|sku| sku.available() < 1),
+        };
+        Detail {
+            summary,
             category_id: product.category_id,
             images: product.images.iter().map(ImageHash::url).collect(),
             detail_html: detail_html(&product.detail),

@@ -8,6 +8,7 @@ pub mod media;
 pub mod stock;
 pub mod store;
 
+use crate::door::escape_html;
 use crate::ids::{CategoryId, ImageHash, ProductId, SkuId};
 use crate::money::Fen;
 use crate::words::words;
@@ -86,10 +87,7 @@ pub fn detail_html(detail: &str) -> String {
     for line in detail.lines().map(str::trim).filter(|line| !line.is_empty()) {
         match line.strip_prefix("图片:").and_then(|hash| hash.trim().parse::<ImageHash>().ok()) {
             Some(hash) => html.push_str(&format!("<p><img src=\"{}\" alt=\"\"></p>", hash.url())),
-            None => {
-                let text = line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
-                html.push_str(&format!("<p>{text}</p>"));
-            }
+            None => html.push_str(&format!("<p>{}</p>", escape_html(line))),
         }
     }
     html

@@ -5,7 +5,7 @@ use rocket::response::content::RawHtml;
 use rocket::response::{self, Responder, Response};
 use rocket::{Catcher, Request, catch, catchers};
 
-use super::request_id;
+use super::{escape_html, request_id};
 use crate::error::{Error, taken};
 use crate::shop::Shop;
 use crate::wechat::notice;
@@ -75,7 +75,7 @@ fn page(status: Status, request: &Request<'_>) -> RawHtml<String> {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title}</title>\
          <link rel=\"stylesheet\" href=\"/static/console.css\">{banner}<main class=\"solo\"><h1>{title}</h1><p>{words}</p>\
          <p><a class=\"button\" href=\"/admin\">回到后台</a></p><p class=\"faint\">请求编号 {id}</p></main></html>",
-        words = escape(&words),
+        words = escape_html(&words),
         id = request_id(request),
     ))
 }
@@ -94,8 +94,4 @@ fn noted(status: Status, request: &Request<'_>) -> Error {
         );
     }
     error
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -60,3 +60,8 @@ impl<'r> FromRequest<'r> for ClientIp {
 pub fn client_ip(request: &Request<'_>) -> String {
     request.client_ip().map(|ip| ip.to_canonical().to_string()).unwrap_or_else(|| "127.0.0.1".into())
 }
+
+/// Text for the few lines of HTML that no template makes. Plain entities only: a phone's rich text knows no others.
+pub fn escape_html(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
