@@ -98,16 +98,18 @@ impl Fact<'_> {
         let attempt = payment.number().map(|number| store::attempt_numbered(tx, &number)).transpose()?.flatten();
         let Some(attempt) = attempt else { return self.orphan(None, "商户订单号不是本店的") };
         let fits = payment.total == attempt.total && payment.fee_type == "CNY";
-        // The row is compared, not only its presence: a transaction that paid another attempt pays no second one.
-        match store::attempt_paid_by(tx, &payment.transaction_id)? {
-            Some(paid) if paid.id != attempt.id => {
+        // The row is compared, not only its presence: a transaction that came for one attempt pays no other, and one
+        // that did not fit the first time is not made to fit by a second message.
+        match store::entered_for(tx, &payment.transaction_id)? {
+            None if fits => {}
+            Some(known) if known != Some(attempt.id) => {
                 return self.orphan(Some(&attempt), "微信交易号已经属于另一笔支付单");
             }
-            Some(_) if fits => return Ok(Settled::AlreadyPaid),
-            _ => {}
-        }
-        if !fits {
-            return self.mismatch(&attempt);
+            Some(_) if fits && attempt.transaction_id.as_ref() == Some(&payment.transaction_id) => {
+                return Ok(Settled::AlreadyPaid);
+            }
+            Some(_) if fits && attempt.state == AttemptState::Paid => return Ok(Settled::Duplicate),
+            _ => return self.mismatch(&attempt),
         }
         let order = orders::store::by_id(tx, attempt.order_id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
         if attempt.state == AttemptState::Paid {

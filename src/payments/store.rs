@@ -40,12 +40,6 @@ pub fn attempt_numbered(conn: &Connection, number: &OutTradeNo) -> Result<Option
     conn.prepare_cached("select * from attempts where out_trade_no = ?1")?.query_row([number], read_attempt).optional()
 }
 
-pub fn attempt_paid_by(conn: &Connection, transaction_id: &str) -> Result<Option<Attempt>> {
-    conn.prepare_cached("select * from attempts where transaction_id = ?1")?
-        .query_row([transaction_id], read_attempt)
-        .optional()
-}
-
 /// All attempts of an order, the first one first.
 pub fn attempts(conn: &Connection, order: OrderId) -> Result<Vec<Attempt>> {
     let mut rows = conn.prepare_cached("select * from attempts where order_id = ?1 order by n")?;
@@ -117,6 +111,13 @@ pub fn take_query_turn(tx: &Tx, id: AttemptId, since: i64, now: i64) -> Result<b
 }
 
 // ── ledger ──
+
+/// The attempt that this transaction was entered for, if it was; `Some(None)` for one that came for no attempt of ours.
+pub fn entered_for(conn: &Connection, transaction_id: &str) -> Result<Option<Option<AttemptId>>> {
+    conn.prepare_cached("select attempt_id from ledger where kind = 'payment' and wechat_id = ?1")?
+        .query_row([transaction_id], |row| row.get(0))
+        .optional()
+}
 
 /// False when this transaction stands in the ledger already.
 pub fn enter_payment(

@@ -101,6 +101,9 @@ async fn simulated() -> (Simulator, String) {
     let figment =
         xiaopu::cli::figment().merge(("address", "127.0.0.1")).merge(("port", port)).merge(("shutdown.ctrlc", false));
     tokio::spawn(simulator.rocket(figment).launch());
+    while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     (simulator, format!("http://127.0.0.1:{port}"))
 }
 

@@ -165,6 +165,21 @@ async fn money_that_fits_no_order_is_kept_and_shown() {
     assert_eq!(w.notify(signed(&second)).await, OK);
     assert_eq!(w.count("select count(*) from money_exceptions where kind = 'duplicate_payment'").await, 1);
     assert_eq!(alice.order(&placed.no).await["paidFen"], 8800);
+    // None of these transactions pays another order afterwards, nor its own order at a second try.
+    let again = Placed::of(alice.buy(sku, 1).await);
+    for (n, transaction) in ["42-1", "42-4", "42-6"].into_iter().enumerate() {
+        for placed in [&bobs, &again] {
+            let mut notice = w.notice(placed, "bob");
+            notice.set("transaction_id", transaction);
+            assert_eq!(w.notify(signed(&notice)).await, OK, "{n}");
+        }
+    }
+    let mut short = w.notice(&again, "alice");
+    short.set("transaction_id", "42-7");
+    assert_eq!(w.notify(with(&short, "total_fee", "1")).await, OK);
+    assert_eq!(w.notify(signed(&short)).await, OK);
+    assert_eq!(bob.status(&bobs.no).await, "pending_payment");
+    assert_eq!(alice.status(&again.no).await, "pending_payment");
     w.must_hold().await;
 }
 

@@ -59,7 +59,7 @@ fn step() -> impl Strategy<Value = Step> {
 fn whatever_happens_money_and_stock_agree() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let mut runner =
-        TestRunner::new(Config { cases: 12, max_shrink_iters: 40, failure_persistence: None, ..Config::default() });
+        TestRunner::new(Config { cases: 60, max_shrink_iters: 40, failure_persistence: None, ..Config::default() });
     let walks = prop::collection::vec(step(), 1..30);
     runner
         .run(&walks, |steps| {

@@ -74,6 +74,25 @@ pub fn client() -> reqwest::Client {
         .unwrap()
 }
 
+/// Opens the doors on this port; `None` when somebody took the port in the meantime.
+async fn launched(rocket: rocket::Rocket<rocket::Build>, port: u16) -> Option<rocket::Shutdown> {
+    let rocket = rocket.ignite().await.unwrap();
+    let shutdown = rocket.shutdown();
+    let running = tokio::spawn(rocket.launch());
+    for _ in 0..1200 {
+        if running.is_finished() {
+            return None;
+        }
+        if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+            // Had another program the port, ours would have ended with an error by now.
+            tokio::task::yield_now().await;
+            return (!running.is_finished()).then_some(shutdown);
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the doors did not open on port {port}");
+}
+
 impl World {
     pub async fn new() -> World {
         World::with(SignType::Md5, &[]).await
@@ -84,39 +103,41 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::manual(START);
         let wechat = Simulator::new(merchant(sign_type), SECRET, clock.clone(), Nonces::counting());
-        let simulated = wechat.rocket(figment(free_port())).ignite().await.unwrap();
-        let wechat_url = format!("http://127.0.0.1:{}", simulated.config().port);
-        let port = free_port();
-        let url = format!("http://127.0.0.1:{port}");
-        let mut server = Server {
-            data_dir: folder.path().to_owned(),
-            pay_url: wechat_url.clone(),
-            api_url: wechat_url,
-            fixed: Default::default(),
+        let (wechat_url, simulator) = loop {
+            let port = free_port();
+            if let Some(shutdown) = launched(wechat.rocket(figment(port)), port).await {
+                break (format!("http://127.0.0.1:{port}"), shutdown);
+            }
         };
-        for (name, value) in [
-            ("shop.public_url", url.as_str()),
-            ("wechat.app_id", APP_ID),
-            ("wechat.app_secret", SECRET),
-            ("wechat.mch_id", MCH_ID),
-            ("wechat.api_key", KEY),
-            ("wechat.sign_type", sign_type.name()),
-        ]
-        .into_iter()
-        .chain(more.iter().copied())
-        {
-            server.fixed.insert(name, value.to_owned());
+        loop {
+            let port = free_port();
+            let url = format!("http://127.0.0.1:{port}");
+            let mut server = Server {
+                data_dir: folder.path().to_owned(),
+                pay_url: wechat_url.clone(),
+                api_url: wechat_url.clone(),
+                fixed: Default::default(),
+            };
+            for (name, value) in [
+                ("shop.public_url", url.as_str()),
+                ("wechat.app_id", APP_ID),
+                ("wechat.app_secret", SECRET),
+                ("wechat.mch_id", MCH_ID),
+                ("wechat.api_key", KEY),
+                ("wechat.sign_type", sign_type.name()),
+            ]
+            .into_iter()
+            .chain(more.iter().copied())
+            {
+                server.fixed.insert(name, value.to_owned());
+            }
+            let opening = Opening { clock: clock.clone(), ..Opening::default() };
+            let shop = Shop::open(server, opening).await.unwrap();
+            if let Some(doors) = launched(xiaopu::rocket(shop.clone(), figment(port)), port).await {
+                let (http, keys, shutdown) = (client(), AtomicU64::new(1), vec![simulator, doors]);
+                return World { shop, wechat, clock, url, http, keys, shutdown, _folder: folder };
+            }
         }
-        let opening = Opening { clock: clock.clone(), ..Opening::default() };
-        let shop = Shop::open(server, opening).await.unwrap();
-        let rocket = xiaopu::rocket(shop.clone(), figment(port)).ignite().await.unwrap();
-        let shutdown = vec![simulated.shutdown(), rocket.shutdown()];
-        tokio::spawn(simulated.launch());
-        tokio::spawn(rocket.launch());
-        let world =
-            World { shop, wechat, clock, url, http: client(), keys: AtomicU64::new(1), shutdown, _folder: folder };
-        world.wait("the doors to open", || async { world.http.get(world.at("/healthz")).send().await.is_ok() }).await;
-        world
     }
 
     pub fn at(&self, path: &str) -> String {
