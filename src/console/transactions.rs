@@ -34,14 +34,7 @@ async fn list(
     let given = |text: Option<&str>| {
         text.map(str::trim).filter(|t| !t.is_empty()).map(|t| t.chars().take(64).collect::<String>())
     };
-    let filter = Filter {
-        kind: given(kind),
-        verdict: given(verdict),
-        number: given(q),
-        order_id: None,
-        before,
-        limit: PAGE + 1,
-    };
+    let filter = Filter { kind: given(kind), verdict: given(verdict), number: given(q), before, limit: PAGE + 1 };
     let now = shop.now();
     let read = move |conn: &rusqlite::Connection| {
         Ok::<_, Error>((store::list(conn, &filter)?, store::health(conn, now - DAY)?))

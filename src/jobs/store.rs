@@ -30,11 +30,6 @@ pub fn due(conn: &Connection, now: i64, limit: i64) -> Result<Vec<Job>> {
     jobs.filter_map(Result::transpose).collect()
 }
 
-/// When the next job is due.
-pub fn next_due(conn: &Connection) -> Result<Option<i64>> {
-    conn.prepare_cached("select min(run_at) from jobs where state = 'waiting'")?.query_row([], |row| row.get(0))
-}
-
 pub fn finish(tx: &Tx, id: JobId, state: State, error: &str, now: i64) -> Result<()> {
     tx.prepare_cached(
         "update jobs set state = ?2, last_error = ?3, tries = tries + 1, updated_at = ?4

@@ -10,8 +10,8 @@ use crate::ids::{AttemptId, OrderId};
 use crate::jobs::{self, Ran, Task};
 use crate::orders::{self, ClosedReason, Order, OrderStatus, Who, moves};
 use crate::shop::Shop;
+use crate::wechat::GatewayError;
 use crate::wechat::pay::Trade;
-use crate::wechat::{GatewayError, Merchant};
 
 /// The sweep comes this long after the time to pay is over: payers in the cash desk can succeed a little late.
 pub const SWEEP_AFTER: i64 = 10 * SECOND;
@@ -33,9 +33,12 @@ pub enum Certain {
 }
 
 /// Query, close, query. The attempt must stand in `closing`, so that it is handed out to no one meanwhile.
-pub async fn close_at_wechat(shop: &Shop, merchant: &Merchant, attempt: &Attempt) -> Result<Certain> {
+async fn close_at_wechat(shop: &Shop, attempt: &Attempt) -> Result<Certain> {
     let unknown = |e: &GatewayError| Ok(Certain::Unknown(e.to_string()));
-    let asked = ask(shop, merchant, attempt).await?;
+    let Some(merchant) = shop.settings().merchant() else {
+        return Ok(Certain::Unknown("微信支付还没有设置".into()));
+    };
+    let asked = ask(shop, &merchant, attempt).await?;
     match asked.trade {
         Ok(Trade::Paid(_)) => return paid(shop, attempt.id, asked.settled).await,
         Ok(Trade::Closed | Trade::Absent) => return closed(shop, attempt.id).await,
@@ -43,12 +46,12 @@ pub async fn close_at_wechat(shop: &Shop, merchant: &Merchant, attempt: &Attempt
         Ok(Trade::Other(state)) => return Ok(Certain::Unknown(state)),
         Err(e) => return unknown(&e),
     }
-    let exchange = shop.wechat.close_order(merchant, &attempt.out_trade_no, &shop.nonces).await;
+    let exchange = shop.wechat.close_order(&merchant, &attempt.out_trade_no, &shop.nonces).await;
     let entry = attempt.logged(&exchange);
     let now = shop.now();
     shop.db.write(move |tx| Ok::<_, Error>(entry.record(tx, now)?)).await?;
     let accepted = exchange.result;
-    let asked = ask(shop, merchant, attempt).await?;
+    let asked = ask(shop, &merchant, attempt).await?;
     match (asked.trade, accepted) {
         (Ok(Trade::Paid(_)), _) => paid(shop, attempt.id, asked.settled).await,
         (Ok(Trade::Closed | Trade::Absent), _) | (Ok(Trade::NotPaid), Ok(())) => closed(shop, attempt.id).await,
@@ -78,7 +81,7 @@ fn start_closing(tx: &Tx, order: OrderId) -> rusqlite::Result<Vec<Attempt>> {
         if attempt.state.is_alive() {
             store::set_state(tx, attempt.id, &[attempt.state], AttemptState::Closing)?;
         }
-        if attempt.state.is_alive() || attempt.state == AttemptState::Closing {
+        if attempt.state.is_open() {
             closing.push(attempt);
         }
     }
@@ -102,11 +105,7 @@ pub async fn cancel(shop: &Shop, id: OrderId, reason: ClosedReason, who: Who) ->
     };
     let closing = shop.db.write(start).await?;
     for attempt in closing {
-        let certain = match shop.settings().merchant() {
-            Some(merchant) => close_at_wechat(shop, &merchant, &attempt).await?,
-            None => Certain::Unknown("微信支付还没有设置".into()),
-        };
-        if certain == Certain::Paid {
+        if close_at_wechat(shop, &attempt).await? == Certain::Paid {
             return Err(Code::AlreadyPaid.into());
         }
     }
@@ -149,11 +148,7 @@ pub async fn expire(shop: &Shop, id: OrderId) -> Result<Ran> {
     };
     let mut unknown = None;
     for attempt in &closing {
-        let certain = match shop.settings().merchant() {
-            Some(merchant) => close_at_wechat(shop, &merchant, attempt).await?,
-            None => Certain::Unknown("微信支付还没有设置".into()),
-        };
-        match certain {
+        match close_at_wechat(shop, attempt).await? {
             Certain::Paid => return Ok(Ran::Done),
             Certain::Closed => {}
             Certain::Unknown(why) => unknown = Some(why),
@@ -186,10 +181,7 @@ pub async fn expire(shop: &Shop, id: OrderId) -> Result<Ran> {
 pub async fn follow(shop: &Shop, id: AttemptId, since: i64) -> Result<Ran> {
     let attempt = shop.db.read(move |conn| Ok::<_, Error>(store::attempt(conn, id)?)).await?;
     let Some(attempt) = attempt.filter(|attempt| attempt.state == AttemptState::Closing) else { return Ok(Ran::Done) };
-    let certain = match shop.settings().merchant() {
-        Some(merchant) => close_at_wechat(shop, &merchant, &attempt).await?,
-        None => Certain::Unknown("微信支付还没有设置".into()),
-    };
+    let certain = close_at_wechat(shop, &attempt).await?;
     let now = shop.now();
     match certain {
         Certain::Paid => return Ok(Ran::Done),
@@ -210,8 +202,7 @@ pub async fn follow(shop: &Shop, id: AttemptId, since: i64) -> Result<Ran> {
 
 /// Gives a closed order's stock back once none of its attempts can be paid any more.
 fn release_if_certain(tx: &Tx, id: OrderId, now: i64) -> Result<()> {
-    let open = |attempt: &Attempt| attempt.state.is_alive() || attempt.state == AttemptState::Closing;
-    if store::attempts(tx, id)?.iter().any(open) {
+    if store::attempts(tx, id)?.iter().any(|attempt| attempt.state.is_open()) {
         return Ok(());
     }
     let order: Order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;

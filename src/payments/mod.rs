@@ -38,6 +38,11 @@ impl AttemptState {
     pub fn is_alive(self) -> bool {
         matches!(self, AttemptState::Created | AttemptState::Prepaid)
     }
+
+    /// It may still be paid at WeChat: alive, or not yet certainly closed.
+    pub fn is_open(self) -> bool {
+        self.is_alive() || self == AttemptState::Closing
+    }
 }
 
 /// One unified order at WeChat. An order can have several, at most one of them alive.

@@ -340,7 +340,7 @@ async fn after_query(
         }
         Ok(_) if meaning == Meaning::Spent => {
             // Another message under our number lives at WeChat: it must not be paid beside the new one.
-            give_up(shop, attempt).await?;
+            give_up(shop, cashier, attempt).await?;
             Ok(None)
         }
         Ok(_) => Err(rejected(Code::WechatRejected)),
@@ -356,10 +356,9 @@ async fn set_state(shop: &Shop, attempt: &Attempt, from: &'static [AttemptState]
 }
 
 /// The number is spent: closed at WeChat in passing, and settled as usual should it ever be paid.
-async fn give_up(shop: &Shop, attempt: &Attempt) -> Result<()> {
+async fn give_up(shop: &Shop, cashier: &Cashier, attempt: &Attempt) -> Result<()> {
     set_state(shop, attempt, ALIVE, AttemptState::Failed).await?;
-    let merchant = shop.settings().merchant().ok_or(Code::PaymentNotConfigured)?;
-    let exchange = shop.wechat.close_order(&merchant, &attempt.out_trade_no, &shop.nonces).await;
+    let exchange = shop.wechat.close_order(&cashier.merchant, &attempt.out_trade_no, &shop.nonces).await;
     record(shop, attempt.logged(&exchange)).await
 }
 

@@ -85,7 +85,6 @@ pub struct Filter {
     pub verdict: Option<String>,
     /// An order, attempt or transaction number, whole or its beginning.
     pub number: Option<String>,
-    pub order_id: Option<OrderId>,
     pub before: Option<i64>,
     pub limit: i64,
 }
@@ -108,9 +107,6 @@ pub fn list(conn: &Connection, filter: &Filter) -> Result<Vec<Logged>> {
             "(m.out_trade_no like ? || '%' or m.transaction_id = ? or o.order_no = ?)",
             Box::new(number.replace(['%', '_'], "")),
         );
-    }
-    if let Some(order) = filter.order_id {
-        narrow("m.order_id = ?", Box::new(order));
     }
     if let Some(before) = filter.before {
         narrow("m.id < ?", Box::new(before));
