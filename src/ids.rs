@@ -49,6 +49,9 @@ row_id! {
     MessageId
     /// A row of the inbox of money that fits no order.
     ExceptionId
+    RefundId
+    /// A row of the ledger.
+    EntryId
 }
 
 macro_rules! text_id {
@@ -93,6 +96,8 @@ text_id! {
     OrderNo: |s| (12..=20).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphanumeric());
     /// A payment attempt's number at WeChat, unique per merchant for ever. Source: unified order, API v2.
     OutTradeNo: |s| (6..=32).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    /// A refund's number at WeChat, the same for ever, however often it is sent. Source: refund, API v2.
+    OutRefundNo: |s| (6..=64).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-|*@".contains(&b));
     /// The SHA-256 of a picture, in hexadecimal: its address never means another picture.
     ImageHash: |s| s.len() == 64 && s.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     /// A client's `Idempotency-Key`.
@@ -108,6 +113,23 @@ impl OrderNo {
     /// The number of this order's `n`th attempt: the order number and two digits.
     pub fn attempt(&self, n: i64) -> OutTradeNo {
         OutTradeNo(format!("{}{n:02}", self.0))
+    }
+
+    /// The number of this order's `n`th refund.
+    pub fn refund(&self, n: i64) -> OutRefundNo {
+        OutRefundNo(format!("{}R{n:02}", self.0))
+    }
+}
+
+impl OutRefundNo {
+    /// The `n`th refund of a payment that came for no order of ours: the day (`20261008`) and the ledger's entry.
+    pub fn of_entry(day: &str, entry: EntryId, n: i64) -> OutRefundNo {
+        OutRefundNo(format!("{day}T{:08}R{n:02}", entry.0))
+    }
+
+    /// For a refund that WeChat knows under no number that we could send again.
+    pub fn of_console(refund_id: &str) -> OutRefundNo {
+        OutRefundNo(format!("WX-{refund_id}"))
     }
 }
 
@@ -126,6 +148,7 @@ mod tests {
     fn an_attempt_number_is_the_order_number_and_two_digits() {
         let order_no = OrderNo::new("20261008", "7K2M0A1B2C");
         assert_eq!(order_no.attempt(2).as_str(), "202610087K2M0A1B2C02");
+        assert_eq!(order_no.refund(3).as_str(), "202610087K2M0A1B2CR03");
         assert_eq!(order_no.as_str().len(), 18);
     }
 

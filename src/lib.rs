@@ -11,6 +11,7 @@ pub mod payments;
 
 pub mod jobs;
 pub mod orders;
+pub mod refunds;
 
 pub mod buyers;
 pub mod catalogue;
@@ -62,6 +63,7 @@ pub fn rocket(shop: Shop, figment: Figment) -> Rocket<Build> {
         .mount("/api/v1", catalogue::api::routes())
         .mount("/api/v1", orders::api::routes())
         .mount("/api/v1", payments::api::routes())
+        .mount("/api/v1", payments::refund::api::routes())
         .mount("/api", docs::routes())
         .mount("/wechat", payments::notify::routes())
         .mount("/wechat", payments::messages::routes())

@@ -55,17 +55,23 @@ impl Fen {
     }
 }
 
-/// Yuan with two decimals and thousands separators, without the sign: `1,280.00`.
+/// Yuan with two decimals and thousands separators, without the currency's sign: `1,280.00`, `-0.05`.
+pub fn yuan(fen: i64) -> String {
+    let sign = if fen < 0 { "-" } else { "" };
+    let whole = (fen.unsigned_abs() / 100).to_string();
+    let mut grouped = String::new();
+    for (i, digit) in whole.chars().enumerate() {
+        if i > 0 && (whole.len() - i).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    format!("{sign}{grouped}.{:02}", fen.unsigned_abs() % 100)
+}
+
 impl fmt::Display for Fen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let yuan = (self.0 / 100).to_string();
-        for (i, digit) in yuan.chars().enumerate() {
-            if i > 0 && (yuan.len() - i).is_multiple_of(3) {
-                f.write_str(",")?;
-            }
-            write!(f, "{digit}")?;
-        }
-        write!(f, ".{:02}", self.0 % 100)
+        f.write_str(&yuan(self.0))
     }
 }
 
@@ -135,6 +141,7 @@ mod tests {
         for (fen, shown) in [(0, "0.00"), (5, "0.05"), (128_800, "1,288.00"), (100_000_099, "1,000,000.99")] {
             assert_eq!(Fen(fen).to_string(), shown);
         }
+        assert_eq!((yuan(-5), yuan(-128_800)), ("-0.05".into(), "-1,288.00".into()));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::clock::DAY;
 use crate::db::{SCHEMA_VERSION, Tx};
 use crate::error::Error;
 use crate::shop::Shop;
-use crate::{jobs, orders, payments, transactions};
+use crate::{jobs, orders, payments, refunds, transactions};
 
 pub fn routes() -> Vec<Route> {
     routes![healthz, readyz, metrics]
@@ -38,25 +38,29 @@ async fn metrics(shop: &State<Shop>, peer: crate::door::ClientIp) -> Result<(Con
     let now = shop.now();
     let read = move |conn: &rusqlite::Connection| {
         let counts = orders::store::status_counts(conn)?;
-        let waiting = jobs::store::open(conn, 10_000)?;
-        let exceptions = payments::store::open_exceptions(conn)?;
+        let refunds = refunds::store::counts(conn)?;
+        let (waiting, stuck) = jobs::store::counts(conn)?;
+        let lag = jobs::store::earliest(conn)?.map_or(0, |at| (now - at).max(0));
+        let exceptions = payments::exceptions::store::count_open(conn)?;
+        let broken = payments::store::last_self_check(conn)?.map_or(0, |check| check.broken.len() as i64);
         let (last_notice, failed) = transactions::store::health(conn, now - DAY)?;
-        Ok::<_, Error>((counts, waiting, exceptions, last_notice, failed))
+        Ok::<_, Error>((counts, refunds, [waiting + stuck, stuck, lag, exceptions, broken], last_notice, failed))
     };
-    let (counts, waiting, exceptions, last_notice, failed) =
+    let (counts, refunds, [open, stuck, lag, exceptions, broken], last_notice, failed) =
         shop.db.read(read).await.map_err(|_| Status::ServiceUnavailable)?;
     let (commits, writes) = shop.db.commits();
-    let stuck = waiting.iter().filter(|job| job.state == "needs_person").count();
-    let late =
-        waiting.iter().filter(|job| job.state == "waiting").map(|job| now - job.run_at).max().unwrap_or(0).max(0);
     let mut text = String::new();
     for (status, n) in counts {
         text.push_str(&format!("xiaopu_orders{{status=\"{status}\"}} {n}\n"));
     }
+    for (state, n) in refunds {
+        text.push_str(&format!("xiaopu_refunds{{state=\"{}\"}} {n}\n", state.word()));
+    }
     for (name, value) in [
-        ("xiaopu_jobs_open", waiting.len() as i64),
-        ("xiaopu_jobs_need_person", stuck as i64),
-        ("xiaopu_jobs_lag_ms", late),
+        ("xiaopu_jobs_open", open),
+        ("xiaopu_jobs_need_person", stuck),
+        ("xiaopu_jobs_lag_ms", lag),
+        ("xiaopu_self_check_broken", broken),
         ("xiaopu_money_exceptions_open", exceptions),
         ("xiaopu_wechat_failures_24h", failed),
         ("xiaopu_last_notice_ms", last_notice.unwrap_or(0)),

@@ -3,11 +3,11 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::clock::Clock;
-use crate::db::{Db, DbError};
+use crate::db::{Db, DbError, Tx};
 use crate::nonce::Nonces;
 use crate::secrets::SecretKey;
 use crate::settings::{Server, Settings};
-use crate::wechat::Wechat;
+use crate::wechat::{Merchant, Wechat};
 
 /// The running shop; cheap to clone.
 #[derive(Clone)]
@@ -45,7 +45,7 @@ impl Shop {
     /// Opens the database, the key and the way to WeChat. `Err` is a sentence for whoever starts the shop.
     pub async fn open(server: Server, opening: Opening) -> Result<Shop, String> {
         let Opening { clock, nonces, demo } = opening;
-        let wechat = Wechat::new(&server.pay_url, &server.api_url).map_err(|e| e.to_string())?;
+        let wechat = Wechat::new(&server.pay_url, &server.api_url, &server.roots()?).map_err(|e| e.to_string())?;
         let db = Db::open(&server.data_dir).map_err(|e| e.to_string())?;
         let key = SecretKey::load(&server.data_dir, &nonces).map_err(|e| format!("secret.key 读不出来: {e}"))?;
         let settings = RwLock::default();
@@ -66,10 +66,25 @@ impl Shop {
 
     /// After the console stored some.
     pub async fn reload_settings(&self) -> Result<(), DbError> {
-        let shop = self.clone();
-        let loaded = self.db.read(move |conn| Ok::<_, DbError>(Settings::load(conn, &shop.server, &shop.key)?)).await?;
+        let mut loaded = self.load_settings().await?;
+        let noted = loaded.changes.to_note(&loaded, &self.key, &self.nonces, self.now());
+        if !noted.is_empty() {
+            let write = move |tx: &Tx| noted.iter().try_for_each(|change| Ok(change.write(tx)?));
+            self.db.write::<_, DbError>(write).await?;
+            loaded = self.load_settings().await?;
+        }
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
         Ok(())
+    }
+
+    async fn load_settings(&self) -> Result<Settings, DbError> {
+        let shop = self.clone();
+        self.db.read(move |conn| Ok(Settings::load(conn, &shop.server, &shop.key)?)).await
+    }
+
+    /// Who we are at WeChat Pay at this moment; `None` until app id, merchant number and key are all there.
+    pub fn merchant(&self) -> Option<Merchant> {
+        self.settings().merchant(self.now())
     }
 
     /// Tells the worker that a job may be due sooner than it thought.

@@ -19,13 +19,13 @@ macro_rules! words {
 
         impl std::str::FromStr for $name {
             type Err = ();
-            fn from_str(word: &str) -> Result<$name, ()> {
+            fn from_str(word: &str) -> std::result::Result<$name, ()> {
                 $name::ALL.iter().copied().find(|value| value.word() == word).ok_or(())
             }
         }
 
         impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> { s.serialize_str(self.word()) }
+            fn serialize<S: serde::Serializer>(&self, s: S) -> std::result::Result<S::Ok, S::Error> { s.serialize_str(self.word()) }
         }
 
         impl rusqlite::types::ToSql for $name {

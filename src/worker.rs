@@ -6,9 +6,12 @@ use crate::clock::{DAY, HOUR};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::ids::OrderId;
-use crate::jobs::{self, Job, Ran, State, Task};
+use crate::jobs::{self, Job, Ran, Task};
 use crate::orders::{Who, moves};
-use crate::payments::{check, close, prepay};
+use crate::payments::refund::{learn, send};
+use crate::payments::{check, close, invariants, prepay, reconcile};
+use crate::refunds::store as refunds;
+use crate::settings::changes;
 use crate::shop::Shop;
 
 /// Jobs run at the same time: enough that one slow answer of WeChat's holds up no one else.
@@ -24,7 +27,22 @@ pub async fn run(shop: Shop, shutdown: rocket::Shutdown) {
     }
 }
 
+/// The jobs that never end: they are on the list from the first start on, whatever became of them.
+async fn seed(shop: &Shop) -> Result<()> {
+    let now = shop.now();
+    let write = move |tx: &Tx| {
+        for task in [Task::Bills, Task::SelfCheck] {
+            jobs::enqueue(tx, task, now, now)?;
+        }
+        Ok::<_, Error>(())
+    };
+    shop.db.write(write).await
+}
+
 async fn work(shop: Shop, mut shutdown: rocket::Shutdown) {
+    if let Err(e) = seed(&shop).await {
+        log::error!("worker: {}", e.message());
+    }
     let mut tidied = None;
     loop {
         match run_due(&shop).await {
@@ -77,36 +95,35 @@ pub async fn run_due(shop: &Shop) -> Result<usize> {
 }
 
 async fn run_one(shop: &Shop, job: Job) -> Result<()> {
-    let started = shop.now();
     let ran = match job.task {
         Task::Poll(attempt) => check::poll(shop, attempt).await,
         Task::Expire(order) => close::expire(shop, order).await,
         Task::Close(attempt) => close::follow(shop, attempt, job.created_at).await,
         Task::Complete(order) => complete(shop, order).await,
+        Task::Refund(refund) => send::advance(shop, refund).await,
+        Task::Refunds(entry) => learn::all_of(shop, entry).await,
+        Task::Bill(day) => reconcile::run(shop, day).await,
+        Task::Bills => reconcile::schedule(shop).await,
+        Task::SelfCheck => invariants::nightly(shop).await,
     };
     let ran = ran.unwrap_or_else(|e| Ran::Failed(e.message()));
     let now = shop.now();
     let spread = shop.nonces.below(2_000);
-    let write = move |tx: &Tx| {
-        match ran {
-            Ran::Done => jobs::store::finish(tx, job.id, State::Done, "", now)?,
-            Ran::Again { at } => jobs::store::wait(tx, job.id, at, job.tries, "", started)?,
-            Ran::Failed(why) => match jobs::backoff(job.tries, now - job.created_at) {
-                Some(wait) => jobs::store::wait(tx, job.id, now + wait + spread, job.tries + 1, &why, started)?,
-                None => jobs::store::finish(tx, job.id, State::NeedsPerson, &why, now)?,
-            },
-        }
-        Ok::<_, Error>(())
-    };
-    shop.db.write_always(write).await
+    shop.db.write_always(move |tx| Ok::<_, Error>(jobs::ended(tx, &job, ran, spread, now)?)).await
 }
 
-/// T13. An order that was confirmed, or is not on its way, is left as it is.
+/// T13. An order that was confirmed, or is not on its way, is left as it is; one with a refund under way waits for it.
 async fn complete(shop: &Shop, order: OrderId) -> Result<Ran> {
     let now = shop.now();
     let what = "发货 10 天后自动确认收货";
-    shop.db.write(move |tx| Ok::<_, Error>(moves::complete(tx, order, &Who::system(), what, now)?)).await?;
-    Ok(Ran::Done)
+    let write = move |tx: &Tx| {
+        if refunds::of_order(tx, order)?.iter().any(|r| r.refund.state.is_open()) {
+            return Ok(Ran::Again { at: now + DAY });
+        }
+        moves::complete(tx, order, &Who::system(), what, now)?;
+        Ok::<_, Error>(Ran::Done)
+    };
+    shop.db.write(write).await
 }
 
 async fn tidy(shop: &Shop, now: i64) -> Result<()> {
@@ -114,6 +131,7 @@ async fn tidy(shop: &Shop, now: i64) -> Result<()> {
         jobs::store::forget_done(tx, now - 7 * DAY)?;
         crate::orders::store::forget_keys(tx, now - prepay::KEY_LIFE)?;
         crate::staff::store::forget_stale(tx, now)?;
+        changes::forget(tx, now)?;
         Ok::<_, Error>(())
     };
     shop.db.write(write).await

@@ -25,7 +25,7 @@ addEventListener("pageshow", () => $$("form[data-sent]").forEach((form) => delet
 const cards = $$(".order");
 let current = -1;
 let prefix = "";
-const go = { o: "/admin/orders", p: "/admin/products", t: "/admin/transactions", h: "/admin" };
+const go = { o: "/admin/orders", p: "/admin/products", r: "/admin/refunds", t: "/admin/transactions", m: "/admin/money", h: "/admin" };
 addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select, dialog");
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;

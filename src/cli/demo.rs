@@ -16,7 +16,6 @@ use crate::db::{InstanceLock, Tx};
 use crate::error::{Code, Error};
 use crate::money::Fen;
 use crate::nonce::Nonces;
-use crate::payments::store as payments;
 use crate::settings::Server;
 use crate::shop::{Opening, Shop};
 use crate::staff::{Role, password, store as staff};
@@ -67,13 +66,14 @@ impl Demo {
         let opening = Opening { demo: Some(simulator_url.clone()), ..Opening::default() };
         let shop = Shop::open(server, opening).await?;
         let password = furnish(&shop).await?;
-        let merchant = shop.settings().merchant().ok_or("演示设置不完整")?;
-        let simulator = Simulator::new(merchant, APP_SECRET, Clock::System, Nonces::Random);
+        let merchant = shop.merchant().ok_or("演示设置不完整")?;
+        let simulator = Simulator::new(merchant, APP_SECRET, Clock::System, Nonces::Random)
+            .kept_in(shop.server.data_dir.join("wechat.json"))?;
         println!("小铺演示已启动（只在本机，数据在 {}）", shop.server.data_dir.display());
         println!("  手机店面  {here}/");
         println!("  店铺后台  {here}/admin    账号 {ACCOUNT}    密码 {password}");
         println!("  接口文档  {here}/api/docs");
-        println!("  模拟微信  {simulator_url}");
+        println!("  模拟微信  {simulator_url}/    可以安排故障、改退款结果");
         println!("按 Ctrl+C 结束；xiaopu demo --fresh 重新开始。");
         let simulated = launch(simulator.rocket(figment.clone().merge(("port", simulator_port))));
         let shop = launch(crate::rocket(shop, figment.merge(("port", port))));
@@ -99,7 +99,7 @@ fn free_port(address: IpAddr, port: u16) -> Result<u16, String> {
 
 /// Only what the demo itself has made; the lock stays held.
 fn clear(folder: &Path) -> Result<(), String> {
-    for name in ["xiaopu.db", "xiaopu.db-wal", "xiaopu.db-shm", "secret.key"] {
+    for name in ["xiaopu.db", "xiaopu.db-wal", "xiaopu.db-shm", "secret.key", "wechat.json"] {
         match std::fs::remove_file(folder.join(name)) {
             Ok(()) => {}
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
@@ -149,7 +149,6 @@ async fn furnish(shop: &Shop) -> Result<String, String> {
         if !staff::set_password(tx, ACCOUNT, &hash)? {
             staff::insert(tx, ACCOUNT, Role::Owner, &hash, now)?;
         }
-        payments::forget_prepay_ids(tx)?;
         if store::shelf_counts(tx)? != [0, 0, 0] {
             return Ok(());
         }

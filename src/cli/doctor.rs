@@ -3,8 +3,11 @@
 use super::{Outcome, figment, open_shop};
 use crate::clock::{self, DAY, HOUR};
 use crate::error::Error;
-use crate::jobs;
-use crate::payments::{invariants, store as payments};
+use crate::jobs::{self, State};
+use crate::payments::exceptions::store as exceptions;
+use crate::payments::invariants;
+use crate::payments::reconcile::{BillState, store as reconcile};
+use crate::refunds::{RefundState, store as refunds};
 use crate::settings::{Server, Settings};
 use crate::shop::Shop;
 use crate::staff;
@@ -39,6 +42,7 @@ async fn look(shop: &Shop) -> Vec<Finding> {
     findings.push(("微信接口", Ok(shop.wechat.pay_url().to_owned())));
     findings.push(("时钟", clock_finding(shop)));
     findings.push(("密钥文件", Ok("secret.key 可用，权限 600".into())));
+    findings.push(("退款证书", certificate_finding(shop)));
     findings.extend(database_findings(shop).await);
     findings
 }
@@ -83,6 +87,30 @@ fn clock_finding(shop: &Shop) -> Result<String, String> {
     }
 }
 
+/// A certificate that is about to end is said so while there is time to get another.
+fn certificate_finding(shop: &Shop) -> Result<String, String> {
+    if shop.wechat.is_simulated() {
+        return Ok("连接的是模拟微信，不需要".into());
+    }
+    let (settings, now) = (shop.settings(), shop.now());
+    let facts = match settings.identity() {
+        None => {
+            return Err("还没有，不能原路退款。请在后台设置页上传 apiclient_cert.pem 和 apiclient_key.pem".into());
+        }
+        Some(Err(problem)) => return Err(problem.to_owned()),
+        Some(Ok(identity)) => &identity.facts,
+    };
+    let until = clock::shown(facts.not_after);
+    match shop.merchant() {
+        Some(merchant) if merchant.mch_id != facts.mch_id => {
+            Err(format!("是商户号 {} 的，设置的商户号是 {}，请换上对应的证书", facts.mch_id, merchant.mch_id))
+        }
+        _ if facts.not_after <= now => Err(format!("已在 {until} 过期，请在商户平台更换后重新上传")),
+        _ if facts.not_after - now < 30 * DAY => Err(format!("{until} 到期，请尽快在商户平台更换后重新上传")),
+        _ => Ok(format!("商户号 {}，有效期至 {until}，私钥匹配", facts.mch_id)),
+    }
+}
+
 async fn database_findings(shop: &Shop) -> Vec<Finding> {
     let now = shop.now();
     let read = move |conn: &rusqlite::Connection| {
@@ -91,11 +119,13 @@ async fn database_findings(shop: &Shop) -> Vec<Finding> {
             integrity,
             invariants::broken(conn)?,
             jobs::store::open(conn, 1_000)?,
-            payments::open_exceptions(conn)?,
+            exceptions::count_open(conn)?,
+            refunds::counts(conn)?,
+            reconcile::latest(conn)?,
             staff::store::count(conn)?,
         ))
     };
-    let (integrity, broken, open, exceptions, people) = match shop.db.read(read).await {
+    let (integrity, broken, open, exceptions, refunds, bill, people) = match shop.db.read_slowly(read).await {
         Ok(found) => found,
         Err(e) => return vec![("数据库", Err(format!("读不出来：{}", e.message())))],
     };
@@ -109,11 +139,11 @@ async fn database_findings(shop: &Shop) -> Vec<Finding> {
             Err(broken.iter().map(|b| format!("「{}」有 {} 处不成立", b.rule, b.rows)).collect::<Vec<_>>().join("；"))
         }
     };
-    let stuck: Vec<_> = open.iter().filter(|job| job.state == "needs_person").collect();
-    let late = open.iter().filter(|job| job.state == "waiting" && now - job.run_at > HOUR).count();
+    let stuck: Vec<_> = open.iter().filter(|job| job.state == State::NeedsPerson).collect();
+    let late = open.iter().filter(|job| job.state == State::Waiting && now - job.run_at > HOUR).count();
     let jobs = match (stuck.first(), late) {
         (Some(job), _) => {
-            Err(format!("{} 个任务需要人处理，例如「{}」：{}", stuck.len(), jobs::kind_text(&job.kind), job.last_error))
+            Err(format!("{} 个任务需要人处理，例如「{}」：{}", stuck.len(), job.kind.text(), job.last_error))
         }
         (None, 0) => Ok(format!("{} 个等待中", open.len())),
         (None, n) => Err(format!("{n} 个任务晚了一小时以上，店铺是否在运行？")),
@@ -122,10 +152,32 @@ async fn database_findings(shop: &Shop) -> Vec<Finding> {
         0 => Ok("没有待处理".to_owned()),
         n => Err(format!("{n} 笔资金异常待处理，请在后台 资金异常 页处理")),
     };
+    let trouble: i64 = refunds
+        .iter()
+        .filter(|(state, _)| matches!(state, RefundState::Failed | RefundState::Abnormal))
+        .map(|(_, n)| n)
+        .sum();
+    let refunds = match trouble {
+        0 => Ok("没有失败或异常的".to_owned()),
+        n => Err(format!("{n} 笔退款失败或异常，请在后台 售后 页处理")),
+    };
+    let bill = match bill {
+        None => Ok("还没有对过账".to_owned()),
+        Some(m) if m.state == BillState::Differs => Err(format!("{} 有差异，请在后台 对账 页处理", m.day.shown())),
+        Some(m) => Ok(format!("{} {}", m.day.shown(), m.state.text())),
+    };
     let accounts = match people {
         0 => Err("还没有后台账号。运行 xiaopu serve 并打开它显示的一次性链接，或 xiaopu staff add 名字 --role owner"
             .to_owned()),
         n => Ok(format!("{n} 个")),
     };
-    vec![("数据库", sound), ("资金与库存", true_), ("后台任务", jobs), ("资金异常", money), ("后台账号", accounts)]
+    vec![
+        ("数据库", sound),
+        ("资金与库存", true_),
+        ("后台任务", jobs),
+        ("退款", refunds),
+        ("资金异常", money),
+        ("对账", bill),
+        ("后台账号", accounts),
+    ]
 }

@@ -4,6 +4,8 @@ mod backup;
 mod demo;
 mod doctor;
 mod import;
+mod reconcile;
+mod replay;
 mod serve;
 mod simulate_wechat;
 mod staff;
@@ -45,6 +47,10 @@ enum Command {
     Restore(backup::Restore),
     /// 自检：设置、密钥、时钟、数据库和资金不变量
     Doctor,
+    /// 下载某一天的账单并对账，运行中也可以
+    Reconcile(reconcile::Reconcile),
+    /// 用今天的程序重放保存的支付通知，只在副本上，看看结果有没有不同
+    Replay,
     /// 单独运行模拟微信，供其他程序测试
     SimulateWechat(simulate_wechat::SimulateWechat),
 }
@@ -63,6 +69,8 @@ pub fn main() -> ExitCode {
             Command::Backup(backup) => backup.run().await,
             Command::Restore(restore) => restore.run().await,
             Command::Doctor => doctor::run().await,
+            Command::Reconcile(reconcile) => reconcile.run().await,
+            Command::Replay => replay::run().await,
             Command::SimulateWechat(simulate) => simulate.run().await,
         }
     });

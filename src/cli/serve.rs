@@ -31,7 +31,7 @@ pub async fn run() -> Outcome {
 fn missing(shop: &Shop) -> Vec<&'static str> {
     let settings = shop.settings();
     let mut problems = Vec::new();
-    if settings.merchant().is_none() {
+    if shop.merchant().is_none() {
         problems.push("微信支付还没有设置（AppID、商户号、APIv2 密钥），买家暂时不能付款");
     }
     if settings.notify_url().is_none() {

@@ -28,14 +28,11 @@ pub struct SimulateWechat {
 
 impl SimulateWechat {
     pub async fn run(self) -> Outcome {
-        let merchant = Merchant {
-            app_id: self.app_id,
-            mch_id: self.mch_id,
-            key: self.api_key.parse().map_err(|()| "API 密钥应为 32 位字母和数字")?,
-            sign_type: self.sign_type.parse().map_err(|()| "签名方式只能是 MD5 或 HMAC-SHA256")?,
-        };
+        let key = self.api_key.parse().map_err(|()| "API 密钥应为 32 位字母和数字")?;
+        let sign_type = self.sign_type.parse().map_err(|()| "签名方式只能是 MD5 或 HMAC-SHA256")?;
+        let merchant = Merchant::new(&self.app_id, &self.mch_id, key, sign_type);
         println!(
-            "模拟微信已启动 http://127.0.0.1:{}\n  app_id {}\n  app_secret {}\n  mch_id {}\n  api_key {}\n  sign_type {}",
+            "模拟微信已启动 http://127.0.0.1:{}（打开它可以安排各种故障）\n  app_id {}\n  app_secret {}\n  mch_id {}\n  api_key {}\n  sign_type {}",
             self.port,
             merchant.app_id,
             self.app_secret,

@@ -1,83 +1,175 @@
-//! The inbox of money that fits no order (资金异常).
+//! The inbox of money that fits no order (资金异常): what happened, what happens next, and the buttons.
 
 use rocket::form::Form;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::{frame, words};
+use super::{back, frame};
 use crate::clock;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::ids::ExceptionId;
-use crate::money::Fen;
-use crate::payments::store::{self, Exception};
+use crate::ids::{ExceptionId, OrderNo};
+use crate::money::yuan;
+use crate::orders::Who;
+use crate::payments::exceptions::{self, Exception, store};
+use crate::payments::reconcile;
+use crate::refunds::{Refund, store as refunds};
 use crate::shop::Shop;
 use crate::staff::login::audit;
-use crate::staff::{Clerk, Manager, Role};
+use crate::staff::{Clerk, Manager, Role, Staff};
 
 pub fn routes() -> Vec<Route> {
-    routes![list, resolve]
+    routes![list, refund_page, refund, stop, restore, link, resolve]
+}
+
+/// Each with the refund that settles it, if any.
+pub fn with_refunds(conn: &Connection, found: Vec<Exception>) -> Result<Vec<(Exception, Option<Refund>)>> {
+    found
+        .into_iter()
+        .map(|exception| {
+            let refund = exception.refund_id.map(|id| refunds::by_id(conn, id)).transpose()?.flatten();
+            Ok((exception, refund))
+        })
+        .collect()
 }
 
 #[get("/exceptions")]
 async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>) -> Result<Template> {
-    let rows = shop.db.read(|conn| Ok::<_, Error>(store::exceptions(conn, 200)?)).await?;
+    let now = shop.now();
+    let read = |conn: &Connection| {
+        let check = crate::payments::store::last_self_check(conn)?;
+        Ok::<_, Error>((with_refunds(conn, store::inbox(conn, 200)?)?, check))
+    };
+    let (rows, check) = shop.db.read(read).await?;
     let context = context! {
-        frame: frame(shop, &staff.0, "exceptions", flash).await?,
-        rows: rows.iter().map(shown).collect::<Vec<_>>(),
+        frame: frame(shop, &staff.0, "money", flash).await?,
+        tab: "exceptions",
+        rows: rows.iter().map(|(exception, refund)| shown(exception, refund.as_ref(), now)).collect::<Vec<_>>(),
         may_decide: staff.0.role >= Role::Manager,
+        check: check.map(|check| clock::shown_short(check.at)),
     };
     Ok(Template::render("console/exceptions.html", context))
 }
 
-/// What happened, and what to do about it, in words.
-pub fn shown(exception: &Exception) -> Value {
-    let (title, advice) = match exception.kind.as_str() {
-        "late_payment" => ("关闭后到账", "请在微信商户平台按交易号原路退款，或与买家商量重新下单，处理后在这里标记。"),
-        "duplicate_payment" => ("重复付款", "订单只需要付一次。请在微信商户平台按交易号退回这一笔，处理后在这里标记。"),
-        "amount_mismatch" => ("金额不符", "订单没有记为已付款。请核对商户号是否被别的系统共用，再按交易号退款。"),
-        "orphan_payment" => ("无主款项", "可能是别的系统共用了商户号，或恢复过旧备份。请按交易号在商户平台查明来源。"),
-        "payer_mismatch" => ("他人代付", "款项已正常入账，只作提醒：如果退款，钱会回到付款人。"),
-        _ => ("待核对", "请在微信商户平台核对后标记。"),
-    };
+/// What happened, what will happen, and what may be done, for a page.
+pub fn shown(exception: &Exception, refund: Option<&Refund>, now: i64) -> Value {
+    let options = exception.options(refund);
     json!({
-        "id": exception.id, "title": title, "advice": advice, "open": exception.open, "order_no": exception.order_no,
-        "number": exception.out_trade_no, "transaction": exception.transaction_id,
-        "amount": Fen::new(exception.amount_fen).unwrap_or_default().to_string(),
-        "what": exception.what, "at": clock::shown(exception.opened_at), "resolution": exception.resolution,
-        "resolved_at": exception.resolved_at.map(clock::shown),
+        "id": exception.id, "kind": exception.kind, "title": exception.kind.text(), "open": exception.open,
+        "order_no": exception.order_no, "number": exception.out_trade_no, "transaction": exception.transaction_id,
+        "amount": yuan(exception.amount_fen), "what": exception.what, "at": clock::shown(exception.opened_at),
+        "next": exception.next(refund, now), "refund_no": refund.map(|refund| &refund.out_refund_no),
+        "day": exception.day.map(|day| day.shown()), "difference": exception.difference.map(|d| d.text()),
+        "ours": exception.ours, "theirs": exception.theirs,
+        "may_refund": options.refund, "may_restore": options.restore, "may_stop": options.stop, "may_link": options.link,
+        "resolution": exception.resolution, "resolved_at": exception.resolved_at.map(clock::shown),
     })
+}
+
+fn id_of(text: &str) -> Result<ExceptionId> {
+    text.parse().map_err(|_| Code::NotFound.into())
+}
+
+const INBOX: &str = "/admin/exceptions";
+
+/// Does one thing to an item in one transaction, and writes down who did it.
+async fn act<T: Send + 'static>(
+    shop: &Shop,
+    staff: Staff,
+    id: &str,
+    what: &'static str,
+    work: impl FnOnce(&Tx, ExceptionId, &Who, i64) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let (id, now) = (id_of(id)?, shop.now());
+    let write = move |tx: &Tx| {
+        let done = work(tx, id, &Who::staff(&staff.name), now)?;
+        audit(tx, &staff, &format!("资金异常 {id}：{what}"), now)?;
+        Ok(done)
+    };
+    let done = shop.db.write(write).await;
+    shop.wake_worker();
+    done
+}
+
+/// A second screen repeats the facts before money leaves.
+#[get("/exceptions/<id>/refund")]
+async fn refund_page(shop: &State<Shop>, staff: Manager, id: &str) -> Result<Template> {
+    let (id, now) = (id_of(id)?, shop.now());
+    let read = move |conn: &Connection| {
+        let found = store::by_id(conn, id)?.ok_or(Code::NotFound)?;
+        with_refunds(conn, vec![found])?.pop().ok_or_else(|| Error::from(Code::NotFound))
+    };
+    let (exception, refund) = shop.db.read(read).await?;
+    let context = context! {
+        frame: frame(shop, &staff.0, "money", None).await?,
+        e: shown(&exception, refund.as_ref(), now),
+        staff: &staff.0.name,
+    };
+    Ok(Template::render("console/exception_refund.html", context))
+}
+
+#[post("/exceptions/<id>/refund")]
+async fn refund(shop: &State<Shop>, staff: Manager, id: &str) -> Flash<Redirect> {
+    let done = act(shop, staff.0, id, "立即退款", exceptions::refund_now).await;
+    back(INBOX, done.map(|_| "退款已发出，结果会显示在售后页"))
+}
+
+#[post("/exceptions/<id>/stop")]
+async fn stop(shop: &State<Shop>, staff: Manager, id: &str) -> Flash<Redirect> {
+    let done = act(shop, staff.0, id, "停止自动退款", exceptions::stop).await;
+    back(INBOX, done.map(|()| "自动退款已停止，请决定怎么处理这笔钱"))
+}
+
+#[post("/exceptions/<id>/restore")]
+async fn restore(shop: &State<Shop>, staff: Manager, id: &str) -> Flash<Redirect> {
+    let done = act(shop, staff.0, id, "恢复订单", exceptions::restore).await;
+    back(INBOX, done.map(|()| "订单已恢复为待发货"))
+}
+
+#[derive(FromForm)]
+struct LinkForm {
+    order_no: String,
+}
+
+#[post("/exceptions/<id>/link", data = "<form>")]
+async fn link(shop: &State<Shop>, staff: Manager, id: &str, form: Form<LinkForm>) -> Flash<Redirect> {
+    let typed = form.order_no.trim().to_uppercase();
+    let link = move |tx: &Tx, id: ExceptionId, who: &Who, now: i64| {
+        let order_no: OrderNo =
+            typed.parse().map_err(|_| Error::field("order_no", format!("「{typed}」不是订单号，请核对")))?;
+        exceptions::link(tx, id, &order_no, who, now)
+    };
+    back(INBOX, act(shop, staff.0, id, "关联到订单", link).await.map(|_| "已关联，订单已付款"))
 }
 
 #[derive(FromForm)]
 struct Resolution {
     resolution: String,
+    /// The page to return to: the inbox, or the day of a bill.
+    #[field(default = String::new())]
+    day: String,
 }
 
 #[post("/exceptions/<id>/resolve", data = "<form>")]
 async fn resolve(shop: &State<Shop>, staff: Manager, id: &str, form: Form<Resolution>) -> Flash<Redirect> {
-    let to = Redirect::to("/admin/exceptions");
-    match decide(shop, staff, id, form.into_inner().resolution).await {
-        Ok(()) => Flash::success(to, "已标记为处理完"),
-        Err(e) => Flash::error(to, words(&e)),
-    }
-}
-
-async fn decide(shop: &Shop, staff: Manager, id: &str, resolution: String) -> Result<()> {
-    let id: ExceptionId = id.parse().map_err(|_| Code::NotFound)?;
-    let resolution = resolution.trim().to_owned();
-    if !(2..=200).contains(&resolution.chars().count()) {
-        return Err(Error::field("resolution", "请写明怎么处理的（2 到 200 个字）"));
-    }
-    let now = shop.now();
-    let write = move |tx: &Tx| {
-        if !store::resolve(tx, id, &format!("{}：{resolution}", staff.0.name), now)? {
-            return Err(Error::from(Code::OrderState).says("这一条已经处理过了"));
-        }
-        Ok(audit(tx, &staff.0, &format!("资金异常 {id} 标记处理：{resolution}"), now)?)
+    let to = match form.day.parse::<clock::Day>() {
+        Ok(day) => format!("/admin/money/{}", day.shown()),
+        Err(_) => INBOX.to_owned(),
     };
-    shop.db.write(write).await
+    let how = form.resolution.trim().to_owned();
+    let resolve = move |tx: &Tx, id: ExceptionId, who: &Who, now: i64| {
+        if !(2..=200).contains(&how.chars().count()) {
+            return Err(Error::field("resolution", "请写明怎么处理的（2 到 200 个字）"));
+        }
+        exceptions::note_handled(tx, id, &how, who, now)?;
+        match store::by_id(tx, id)?.and_then(|exception| exception.day) {
+            Some(day) => reconcile::refresh(tx, day),
+            None => Ok(()),
+        }
+    };
+    back(to, act(shop, staff.0, id, "标记为已处理", resolve).await.map(|()| "已标记为处理完"))
 }

@@ -1,26 +1,32 @@
 //! The staff's pages (店铺后台), on top of every noun.
 
+mod certificate;
 mod diagnostics;
 mod exceptions;
 mod home;
+mod jobs;
 mod login;
+mod money;
 mod orders;
 pub mod origin;
+mod pricing;
 mod products;
+mod refunds;
 mod settings;
 mod transactions;
 
 use rocket::http::Status;
 use rocket::request::FlashMessage;
-use rocket::response::Redirect;
+use rocket::response::{Flash, Redirect};
 use rocket::{Catcher, Request, Route, catch, catchers, get, routes, uri};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
 use crate::error::{self, Error, Result};
+use crate::refunds::RefundState;
 use crate::shop::Shop;
 use crate::staff::Staff;
-use crate::{orders as noun_orders, payments};
+use crate::{jobs as noun_jobs, orders as noun_orders, payments, refunds as noun_refunds};
 
 pub fn routes() -> Vec<Route> {
     [
@@ -30,7 +36,12 @@ pub fn routes() -> Vec<Route> {
         products::routes(),
         transactions::routes(),
         exceptions::routes(),
+        refunds::routes(),
+        pricing::routes(),
+        money::routes(),
         settings::routes(),
+        certificate::routes(),
+        jobs::routes(),
         diagnostics::routes(),
         origin::routes(),
     ]
@@ -47,24 +58,53 @@ fn root() -> Redirect {
     Redirect::to("/admin")
 }
 
+/// What waits for somebody, as the navigation counts it.
+struct Waiting {
+    to_ship: i64,
+    /// Refunds that a person must decide about or mend.
+    refunds: i64,
+    exceptions: i64,
+    /// Jobs that need a person.
+    stuck: i64,
+}
+
+fn waiting(conn: &rusqlite::Connection) -> Result<Waiting> {
+    let counts = noun_orders::store::status_counts(conn)?;
+    let person = [RefundState::Requested, RefundState::Failed, RefundState::Abnormal];
+    let refunds = noun_refunds::store::counts(conn)?;
+    Ok(Waiting {
+        to_ship: counts.iter().find(|(status, _)| status == "to_ship").map_or(0, |(_, n)| *n),
+        refunds: refunds.iter().filter(|(state, _)| person.contains(state)).map(|(_, n)| n).sum(),
+        exceptions: payments::exceptions::store::count_open(conn)?,
+        stuck: noun_jobs::store::counts(conn)?.1,
+    })
+}
+
 /// What every page's frame shows: the shop, who is logged in, the counted navigation, and what just happened.
 async fn frame(shop: &Shop, staff: &Staff, here: &str, flash: Option<FlashMessage<'_>>) -> Result<Value> {
-    let read = |conn: &rusqlite::Connection| {
-        Ok::<_, Error>((noun_orders::store::status_counts(conn)?, payments::store::open_exceptions(conn)?))
-    };
-    let (counts, exceptions) = shop.db.read(read).await?;
-    let to_ship = counts.iter().find(|(status, _)| status == "to_ship").map_or(0, |(_, n)| *n);
+    let waiting = shop.db.read(waiting).await?;
     Ok(json!({
         "shop": shop.settings().shop_name(),
-        "demo": shop.demo.is_some(),
+        "demo": shop.demo,
         "staff": staff.name,
         "role": staff.role.word(),
         "role_text": staff.role.text(),
         "here": here,
-        "to_ship": to_ship,
-        "exceptions": exceptions,
+        "to_ship": waiting.to_ship,
+        "refunds": waiting.refunds,
+        "exceptions": waiting.exceptions,
+        "stuck": waiting.stuck,
         "flash": flash.map(|flash| json!({ "kind": flash.kind(), "text": flash.message() })),
     }))
+}
+
+/// After a form: back to a page, with what was done or what was wrong.
+fn back<'a>(to: impl Into<String>, outcome: Result<impl Into<std::borrow::Cow<'a, str>>>) -> Flash<Redirect> {
+    let to = Redirect::to(to.into());
+    match outcome {
+        Ok(done) => Flash::success(to, done.into()),
+        Err(e) => Flash::error(to, words(&e)),
+    }
 }
 
 /// For a form that went wrong: back to its page with the words, nothing lost but what was typed.

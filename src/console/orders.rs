@@ -7,14 +7,19 @@ use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
-use super::{frame, words};
+use super::frame;
 use crate::clock;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{ImageHash, OrderNo};
+use crate::money::{Fen, yuan};
 use crate::orders::store::{self, Filter};
-use crate::orders::{COMPANIES, ClosedReason, Full, Order, OrderStatus, Who, company_text, moves};
+use crate::orders::{
+    COMPANIES, Chip, ClosedReason, Full, Order, OrderStatus, RECEIVED_AFTER, Who, company_text, moves,
+};
+use crate::payments::exceptions::store as exceptions;
 use crate::payments::{AttemptState, check, close, store as payments};
+use crate::refunds::store as refunds;
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Role, Staff};
@@ -22,9 +27,6 @@ use crate::wechat::pay::Trade;
 use crate::{buyers, jobs};
 
 const PAGE: i64 = 20;
-/// Goods that nobody has confirmed count as received this long after they left.
-const RECEIVED_AFTER: i64 = 10 * clock::DAY;
-
 pub fn routes() -> Vec<Route> {
     routes![list, detail, reveal, ship, memo, query, cancel_page, cancel]
 }
@@ -41,6 +43,7 @@ async fn list(
     let tab = tab.unwrap_or("all");
     let filter = Filter {
         status: tab.parse().ok(),
+        refunding: tab == "refunding",
         with_exception: tab == "exception",
         search: q.map(|q| q.chars().take(64).collect()),
         before,
@@ -49,7 +52,9 @@ async fn list(
     let now = shop.now();
     let read = move |conn: &rusqlite::Connection| {
         let counts = store::status_counts(conn)?;
-        let exceptions = payments::open_exceptions(conn)?;
+        let exceptions = exceptions::count_open(conn)?;
+        let refunds = refunds::counts(conn)?;
+        let refunding: i64 = refunds.iter().filter(|(state, _)| state.is_open()).map(|(_, n)| n).sum();
         let mut orders = store::search(conn, &filter)?;
         let more = orders.len() as i64 > PAGE;
         orders.truncate(PAGE as usize);
@@ -57,14 +62,14 @@ async fn list(
         let cards = orders
             .into_iter()
             .map(|order| {
-                let flagged = payments::exceptions_of(conn, order.id)?.iter().any(|e| e.open);
+                let flagged = exceptions::of_order(conn, order.id)?.iter().any(|e| e.open);
                 let full = store::full(conn, order)?;
                 Ok(card(&full, flagged, now))
             })
             .collect::<Result<Vec<Value>>>()?;
-        Ok::<_, Error>((counts, exceptions, cards, next))
+        Ok::<_, Error>((counts, exceptions, refunding, cards, next))
     };
-    let (counts, exceptions, cards, next) = shop.db.read(read).await?;
+    let (counts, exceptions, refunding, cards, next) = shop.db.read(read).await?;
     let count = |word: &str| counts.iter().find(|(status, _)| status == word).map_or(0, |(_, n)| *n);
     // Tabs whose number only grows show none: counting the past helps nobody.
     let mut tabs = vec![json!({ "word": "all", "text": "全部" })];
@@ -72,6 +77,7 @@ async fn list(
         let shows = !matches!(status, OrderStatus::Completed | OrderStatus::Closed);
         tabs.push(json!({ "word": status.word(), "text": status.text(), "n": shows.then(|| count(status.word())) }));
     }
+    tabs.push(json!({ "word": "refunding", "text": "售后", "n": refunding }));
     tabs.push(json!({ "word": "exception", "text": "资金异常", "n": exceptions, "alarm": exceptions > 0 }));
     let context = context! {
         frame: frame(shop, &staff, "orders", flash).await?,
@@ -81,18 +87,18 @@ async fn list(
 }
 
 fn card(full: &Full, flagged: bool, now: i64) -> Value {
-    let Full { order, lines, shipments } = full;
+    let Full { order, lines, shipments, .. } = full;
     let waited = order.paid_at.filter(|_| order.status == OrderStatus::ToShip).map(|at| clock::span(now - at));
     json!({
         "no": order.order_no,
         "at": clock::shown_short(order.created_at),
         "status": order.status,
-        "status_text": order.status.text(),
+        "status_text": full.status_text(),
+        "chips": full.chips(flagged).into_iter().map(Chip::json).collect::<Vec<_>>(),
         "waited": waited,
         "closed": order.closed_reason.map(|r| r.text()),
         "total": order.total.to_string(),
         "freight": (order.freight.get() > 0).then(|| order.freight.to_string()),
-        "flagged": flagged,
         "remark": order.remark,
         "memo": order.memo,
         "receiver": order.address.as_ref().map(|a| a.masked_receiver()),
@@ -136,24 +142,24 @@ async fn show(
         let order = store::by_no(conn, &order_no)?.ok_or(Code::NotFound)?;
         let attempts = payments::attempts(conn, order.id)?;
         let events = store::events(conn, order.id)?;
-        let exceptions = payments::exceptions_of(conn, order.id)?;
+        let exceptions = super::exceptions::with_refunds(conn, exceptions::of_order(conn, order.id)?)?;
         let history = store::buyer_history(conn, order.buyer_id)?;
         let openid = buyers::store::openid(conn, order.buyer_id)?;
         let expiring = jobs::store::waiting_for(conn, jobs::Task::Expire(order.id))?;
         Ok::<_, Error>((store::full(conn, order)?, attempts, events, exceptions, history, openid, expiring))
     };
     let (full, attempts, events, exceptions, (bought, spent), openid, expiring) = shop.db.read(read).await?;
-    let Full { order, lines, shipments } = &full;
+    let Full { order, lines, shipments, refunds } = &full;
     let tail: String = openid.chars().rev().take(6).collect::<Vec<_>>().into_iter().rev().collect();
     let context = context! {
         frame: frame(shop, staff, "orders", flash).await?,
-        order: card(&full, exceptions.iter().any(|e| e.open), now),
+        order: card(&full, exceptions.iter().any(|(e, _)| e.open), now),
         steps: steps(order),
         waiting: waiting(order, attempts.last().map(|a| a.state), expiring, now),
         lines: lines.iter().map(|line| json!({
             "name": line.name, "spec": line.spec_text, "quantity": line.quantity, "shipped": line.shipped,
             "image": line.image.as_ref().map(ImageHash::url), "price": line.price.to_string(),
-            "amount": line.price.times(line.quantity).unwrap_or_default().to_string(), "product": line.product_id,
+            "amount": line.amount().to_string(), "product": line.product_id, "refunded": line.refunded,
         })).collect::<Vec<_>>(),
         goods: order.goods.to_string(),
         freight: order.freight.to_string(),
@@ -162,6 +168,12 @@ async fn show(
         paid: order.paid.to_string(),
         refunded: order.refunded.to_string(),
         sees_money: staff.role > Role::Packer,
+        net: order.paid.minus(order.refunded).unwrap_or_default().to_string(),
+        may_price: staff.role > Role::Packer && order.status == OrderStatus::PendingPayment,
+        may_take_offline: staff.role == Role::Owner && order.status == OrderStatus::PendingPayment,
+        may_refund: staff.role > Role::Packer && full.refundable() > Fen::ZERO,
+        refunding: full.is_refunding(),
+        refunds: refunds.iter().map(|r| super::refunds::shown(r, Some(order), now)).collect::<Vec<_>>(),
         may_cancel: staff.role > Role::Packer && order.status == OrderStatus::PendingPayment,
         may_ship: order.status == OrderStatus::ToShip,
         may_query: staff.role > Role::Packer && matches!(order.status, OrderStatus::PendingPayment | OrderStatus::Closed) && !attempts.is_empty(),
@@ -181,13 +193,13 @@ async fn show(
         shipments: shipments.iter().map(|s| json!({
             "company": company_text(&s.company), "tracking": s.tracking_no, "at": clock::shown(s.shipped_at),
         })).collect::<Vec<_>>(),
-        exceptions: exceptions.iter().map(super::exceptions::shown).collect::<Vec<_>>(),
+        exceptions: exceptions.iter().map(|(e, refund)| super::exceptions::shown(e, refund.as_ref(), now)).collect::<Vec<_>>(),
         events: events.iter().map(|e| json!({
             "at": clock::shown(e.at), "actor": e.actor, "name": e.actor_name, "what": e.what, "message": e.message_id,
             "actor_text": match e.actor.as_str() { "buyer" => "买家", "staff" => "店员", "wechat" => "微信", _ => "系统" },
         })).collect::<Vec<_>>(),
         bought,
-        spent: crate::money::Fen::new(spent).unwrap_or_default().to_string(),
+        spent: yuan(spent),
         openid: tail,
     };
     Ok(Template::render("console/order.html", context))
@@ -215,7 +227,7 @@ fn waiting(order: &Order, last: Option<AttemptState>, expiring: Option<i64>, now
             None => "付款时间已过，正在向微信确认没有付款，确认后自动关闭".into(),
         }),
         (OrderStatus::PendingPayment, Some(AttemptState::Closing)) => {
-            Some("正在微信关闭支付单，确认后订单会关闭".into())
+            Some("正在微信关闭之前的支付单（创建 5 分钟后才能关闭），之后买家可以重新支付".into())
         }
         (OrderStatus::PendingPayment, Some(AttemptState::Failed)) => {
             Some("微信拒绝了下单，原因见交易流水；买家可以重新发起支付".into())
@@ -225,24 +237,20 @@ fn waiting(order: &Order, last: Option<AttemptState>, expiring: Option<i64>, now
             Some(format!("等待买家付款，{} 到期后自动关闭", clock::shown_short(order.expires_at)))
         }
         (OrderStatus::Closed, Some(AttemptState::Closing)) if order.holds_stock => {
-            Some("还没有确认微信那边已关单，库存暂时保留，系统会继续跟进".into())
+            Some("微信要求支付单创建 5 分钟后才能关闭；在确认关闭之前，库存暂时保留，系统会继续跟进".into())
         }
         _ => None,
     }
 }
 
-async fn find(shop: &Shop, no: &str) -> Result<Order> {
+pub async fn find(shop: &Shop, no: &str) -> Result<Order> {
     let order_no: OrderNo = no.parse().map_err(|_| Code::NotFound)?;
     let found = shop.db.read(move |conn| Ok::<_, Error>(store::by_no(conn, &order_no)?)).await?;
     found.ok_or_else(|| Code::NotFound.into())
 }
 
-fn back(no: &str, outcome: Result<&str>) -> Flash<Redirect> {
-    let to = Redirect::to(format!("/admin/orders/{no}"));
-    match outcome {
-        Ok(done) => Flash::success(to, done),
-        Err(e) => Flash::error(to, words(&e)),
-    }
+fn back(no: &str, outcome: Result<&'static str>) -> Flash<Redirect> {
+    super::back(format!("/admin/orders/{no}"), outcome)
 }
 
 #[derive(FromForm)]
@@ -251,6 +259,9 @@ struct Shipping {
     company: String,
     #[field(default = String::new())]
     tracking_no: String,
+    /// Sent although a refund is under way.
+    #[field(default = false)]
+    despite_refund: bool,
 }
 
 #[post("/orders/<no>/ship", data = "<form>")]
@@ -279,6 +290,11 @@ async fn ship_all(shop: &Shop, staff: &Staff, no: &str, form: Shipping) -> Resul
     let (now, staff) = (shop.now(), staff.clone());
     let write = move |tx: &Tx| {
         let order = store::by_id(tx, order.id)?.ok_or(Code::NotFound)?;
+        let refunding = refunds::of_order(tx, order.id)?.iter().any(|r| r.refund.state.is_open());
+        if refunding && !form.despite_refund {
+            let words = "这笔订单有退款正在处理。确定仍要发货，请勾选“仍然发货”";
+            return Err(Error::from(Code::RefundInProgress).says(words));
+        }
         if !moves::ship(tx, &order, &company, &tracking_no, &Who::staff(&staff.name), now)? {
             let words = format!("订单现在是「{}」，不能发货，请刷新页面", order.status.text());
             return Err(Error::from(Code::OrderState).says(words));
@@ -324,7 +340,7 @@ async fn query(shop: &State<Shop>, _staff: Clerk, no: &str) -> Flash<Redirect> {
 
 async fn ask_wechat(shop: &Shop, no: &str) -> Result<String> {
     let order = find(shop, no).await?;
-    let merchant = shop.settings().merchant().ok_or(Code::PaymentNotConfigured)?;
+    let merchant = shop.merchant().ok_or(Code::PaymentNotConfigured)?;
     let attempts = shop.db.read(move |conn| Ok::<_, Error>(payments::attempts(conn, order.id)?)).await?;
     let last =
         attempts.last().ok_or_else(|| Error::from(Code::NotFound).says("买家还没有发起支付，没有可查的支付单"))?;

@@ -40,10 +40,14 @@ async fn page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>)
     let (people, log) =
         shop.db.read(|conn| Ok::<_, Error>((staff_store::all(conn)?, staff_store::audit_log(conn, 50)?))).await?;
     let context = context! {
-        frame: frame(shop, &owner.0, "settings", flash).await?,
+        frame: frame(shop, &owner.0, "system", flash).await?,
+        tab: "settings",
         shop: group("shop."),
         wechat: group("wechat."),
+        certificate: super::certificate::shown(shop),
+        old_key_until: settings.changes.old_key_until(shop.now()).map(clock::shown),
         notify_url: settings.notify_url(),
+        refund_notify_url: settings.refund_notify_url(),
         pay_url: shop.wechat.pay_url(),
         people: people.iter().map(|(staff, last)| json!({
             "name": staff.name, "role": staff.role.text(), "last": last.map(clock::shown),

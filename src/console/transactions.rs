@@ -15,7 +15,18 @@ use crate::transactions::store::{self, Filter, Logged};
 use crate::transactions::{Verdict, kind_text};
 
 const PAGE: i64 = 30;
-const KINDS: [&str; 7] = ["unifiedorder", "notify", "orderquery", "closeorder", "refund_notify", "login", "message"];
+const KINDS: [&str; 10] = [
+    "unifiedorder",
+    "notify",
+    "orderquery",
+    "closeorder",
+    "refund",
+    "refundquery",
+    "refund_notify",
+    "downloadbill",
+    "login",
+    "message",
+];
 
 pub fn routes() -> Vec<Route> {
     routes![list, detail]
@@ -57,7 +68,7 @@ async fn list(
 fn shown(row: &Logged) -> Value {
     json!({
         "id": row.id, "at": clock::shown(row.at), "incoming": row.incoming, "kind": kind_text(&row.kind),
-        "order_no": row.order_no, "number": row.out_trade_no, "amount": row.amount.map(|a| a.to_string()),
+        "order_no": row.order_no, "number": row.out_trade_no, "refund": row.out_refund_no, "amount": row.amount.map(|a| a.to_string()),
         "verdict": row.verdict, "reason": row.reason, "took_ms": row.took_ms, "ip": row.source_ip,
         "transaction": row.transaction_id,
     })

@@ -20,6 +20,8 @@ use writer::Writer;
 
 /// The longest a single read or write may compute before it is interrupted.
 const BUDGET: Duration = Duration::from_secs(5);
+/// The same for what must look at every row.
+const LONG_BUDGET: Duration = Duration::from_secs(600);
 
 /// The shop's database: cheap to clone, closed when the last clone goes.
 #[derive(Clone)]
@@ -153,7 +155,19 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        self.0.readers.read(work).await
+        self.0.readers.read(work, BUDGET).await
+    }
+
+    /// Like `read`, for the few questions that look at every row: checks, reports, rehearsals.
+    pub async fn read_slowly<T, E>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        self.0.readers.read(work, LONG_BUDGET).await
     }
 
     /// How many transactions were committed and how many writes they carried, since the start.

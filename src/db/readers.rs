@@ -3,12 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
-use super::{BUDGET, DbError, open_reader};
+use super::{DbError, open_reader};
 
 const READERS: usize = 4;
 
@@ -23,7 +23,7 @@ impl Readers {
         Readers { path, places: Arc::new(Semaphore::new(READERS)), idle: Arc::default() }
     }
 
-    pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    pub async fn read<T, E, F>(&self, work: F, budget: Duration) -> Result<T, E>
     where
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
@@ -39,8 +39,8 @@ impl Readers {
                 None => open_reader(&path).map_err(DbError::from)?,
             };
             // A connection that saw a panic is dropped, not kept.
-            let result =
-                catch_unwind(AssertUnwindSafe(|| read_moment(&mut conn, work))).map_err(|_| DbError::Panicked)?;
+            let result = catch_unwind(AssertUnwindSafe(|| read_moment(&mut conn, work, budget)))
+                .map_err(|_| DbError::Panicked)?;
             if conn.is_autocommit() {
                 idle.lock().unwrap_or_else(PoisonError::into_inner).push(conn);
             }
@@ -54,8 +54,9 @@ impl Readers {
 fn read_moment<T, E: From<DbError>>(
     conn: &mut Connection,
     work: impl FnOnce(&Connection) -> Result<T, E>,
+    budget: Duration,
 ) -> Result<T, E> {
-    let end = Instant::now() + BUDGET;
+    let end = Instant::now() + budget;
     conn.progress_handler(2_000, Some(move || Instant::now() > end)).map_err(DbError::from)?;
     conn.execute_batch("begin").map_err(DbError::from)?;
     let result = work(conn);

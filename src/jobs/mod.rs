@@ -4,9 +4,9 @@ pub mod store;
 
 use rusqlite::Result;
 
-use crate::clock::{HOUR, MINUTE, SECOND};
+use crate::clock::{Day, HOUR, MINUTE, SECOND};
 use crate::db::Tx;
-use crate::ids::{AttemptId, JobId, OrderId};
+use crate::ids::{AttemptId, EntryId, JobId, OrderId, RefundId};
 use crate::words::words;
 
 /// What is to be done, and to what.
@@ -16,19 +16,34 @@ pub enum Task {
     Poll(AttemptId),
     /// The time to pay is over: query, close, query, then close the order.
     Expire(OrderId),
-    /// Follow an attempt that could not be closed yet.
+    /// Close an attempt at WeChat, and follow it until that is certain.
     Close(AttemptId),
     /// Long after the last parcel left, the goods count as received.
     Complete(OrderId),
+    /// Bring a refund on: send it, or ask what became of it.
+    Refund(RefundId),
+    /// Ask which refunds a payment has at WeChat: some may have been made in its own console.
+    Refunds(EntryId),
+    /// Download a day's bill and match it.
+    Bill(Day),
+    /// Each morning: see which days have no bill yet.
+    Bills,
+    /// Each night: check every rule against every row.
+    SelfCheck,
 }
 
 impl Task {
-    pub fn kind(self) -> &'static str {
+    pub fn kind(self) -> Kind {
         match self {
-            Task::Poll(_) => "poll",
-            Task::Expire(_) => "expire",
-            Task::Close(_) => "close",
-            Task::Complete(_) => "complete",
+            Task::Poll(_) => Kind::Poll,
+            Task::Expire(_) => Kind::Expire,
+            Task::Close(_) => Kind::Close,
+            Task::Complete(_) => Kind::Complete,
+            Task::Refund(_) => Kind::Refund,
+            Task::Refunds(_) => Kind::Refunds,
+            Task::Bill(_) => Kind::Bill,
+            Task::Bills => Kind::Bills,
+            Task::SelfCheck => Kind::SelfCheck,
         }
     }
 
@@ -36,28 +51,39 @@ impl Task {
         match self {
             Task::Poll(id) | Task::Close(id) => id.0,
             Task::Expire(id) | Task::Complete(id) => id.0,
+            Task::Refund(id) => id.0,
+            Task::Refunds(id) => id.0,
+            Task::Bill(day) => day.number(),
+            Task::Bills | Task::SelfCheck => 0,
         }
     }
 
-    fn read(kind: &str, subject: i64) -> Option<Task> {
-        match kind {
-            "poll" => Some(Task::Poll(AttemptId(subject))),
-            "expire" => Some(Task::Expire(OrderId(subject))),
-            "close" => Some(Task::Close(AttemptId(subject))),
-            "complete" => Some(Task::Complete(OrderId(subject))),
-            _ => None,
-        }
+    fn read(kind: Kind, subject: i64) -> Option<Task> {
+        Some(match kind {
+            Kind::Poll => Task::Poll(AttemptId(subject)),
+            Kind::Expire => Task::Expire(OrderId(subject)),
+            Kind::Close => Task::Close(AttemptId(subject)),
+            Kind::Complete => Task::Complete(OrderId(subject)),
+            Kind::Refund => Task::Refund(RefundId(subject)),
+            Kind::Refunds => Task::Refunds(EntryId(subject)),
+            Kind::Bill => Task::Bill(Day::from_number(subject)?),
+            Kind::Bills => Task::Bills,
+            Kind::SelfCheck => Task::SelfCheck,
+        })
     }
 }
 
-/// What the console calls a kind of job.
-pub fn kind_text(kind: &str) -> &str {
-    match kind {
-        "poll" => "查询付款结果",
-        "expire" => "关闭超时订单",
-        "close" => "关闭微信支付单",
-        "complete" => "自动确认收货",
-        other => other,
+words! {
+    pub enum Kind {
+        Poll "poll" "查询付款结果",
+        Expire "expire" "关闭超时订单",
+        Close "close" "关闭微信支付单",
+        Complete "complete" "自动确认收货",
+        Refund "refund" "退款",
+        Refunds "refunds" "核对微信退款",
+        Bill "bill" "下载账单并对账",
+        Bills "bills" "每日对账安排",
+        SelfCheck "self_check" "每夜自检",
     }
 }
 
@@ -75,6 +101,9 @@ pub struct Job {
     pub id: JobId,
     pub task: Task,
     pub tries: i64,
+    /// How often it had been asked for when it was taken up: whoever asks meanwhile is not overheard.
+    pub asked: i64,
+    pub failing_since: Option<i64>,
     pub created_at: i64,
 }
 
@@ -88,6 +117,8 @@ pub enum Ran {
     },
     /// It failed in a way that time may heal.
     Failed(String),
+    /// It failed in a way that only a person can mend.
+    Stuck(String),
 }
 
 /// Puts a task on the list; one that waits already keeps its place, or is moved forward.
@@ -95,9 +126,40 @@ pub fn enqueue(tx: &Tx, task: Task, run_at: i64, now: i64) -> Result<()> {
     store::put(tx, task.kind(), task.subject(), run_at, now)
 }
 
-/// When a failed job is tried again: 10 s, 30 s, 1 min, … up to an hour, and after two days a person must look.
-pub fn backoff(tries: i64, age: i64) -> Option<i64> {
+/// Writes down how a run ended; `spread` keeps jobs that failed together from coming back together.
+pub fn ended(tx: &Tx, job: &Job, ran: Ran, spread: i64, now: i64) -> Result<()> {
+    match ran {
+        Ran::Done => store::finish(tx, job, State::Done, "", now),
+        Ran::Again { at } => store::wait(tx, job, at, None, "", now),
+        Ran::Stuck(why) => store::finish(tx, job, State::NeedsPerson, &why, now),
+        Ran::Failed(why) => {
+            let since = job.failing_since.unwrap_or(now);
+            match backoff(job.tries, now - since) {
+                Some(wait) => store::wait(tx, job, now + wait + spread, Some(since), &why, now),
+                None => store::finish(tx, job, State::NeedsPerson, &why, now),
+            }
+        }
+    }
+}
+
+/// When a failed job is tried again: 10 s, 30 s, 1 min, … up to an hour; after two days of failing a person must look.
+fn backoff(tries: i64, failing_for: i64) -> Option<i64> {
     const STEPS: [i64; 7] = [10 * SECOND, 30 * SECOND, MINUTE, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR];
     let step = STEPS[usize::try_from(tries).unwrap_or(0).min(STEPS.len() - 1)];
-    (age < 48 * HOUR).then_some(step)
+    (failing_for < 48 * HOUR).then_some(step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_task_reads_back_as_written() {
+        for kind in Kind::ALL {
+            let task = Task::read(*kind, 20_261_008).unwrap();
+            assert_eq!(task.kind(), *kind);
+            assert!([0, 20_261_008].contains(&task.subject()));
+        }
+        assert_eq!(Task::read(Kind::Bill, 20_261_308), None);
+    }
 }

@@ -1,16 +1,19 @@
 //! SQL of the jobs.
 
-use rusqlite::{Connection, OptionalExtension, Result, params};
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-use super::{Job, State, Task};
+use super::{Job, Kind, State, Task};
 use crate::db::Tx;
 use crate::ids::JobId;
 
-pub fn put(tx: &Tx, kind: &str, subject: i64, run_at: i64, now: i64) -> Result<()> {
+pub fn put(tx: &Tx, kind: Kind, subject: i64, run_at: i64, now: i64) -> Result<()> {
+    // One that was left to a person is taken up by whoever asks anew.
+    tx.prepare_cached("delete from jobs where kind = ?1 and subject = ?2 and state = 'needs_person'")?
+        .execute(params![kind, subject])?;
     tx.prepare_cached(
         "insert into jobs (kind, subject, state, run_at, created_at, updated_at) values (?1, ?2, 'waiting', ?3, ?4, ?4)
          on conflict (kind, subject) where state = 'waiting'
-         do update set run_at = min(run_at, excluded.run_at), updated_at = excluded.updated_at",
+         do update set run_at = min(run_at, excluded.run_at), updated_at = excluded.updated_at, asked = asked + 1",
     )?
     .execute(params![kind, subject, run_at, now])?;
     Ok(())
@@ -19,34 +22,44 @@ pub fn put(tx: &Tx, kind: &str, subject: i64, run_at: i64, now: i64) -> Result<(
 /// The jobs that are due, the longest waiting first.
 pub fn due(conn: &Connection, now: i64, limit: i64) -> Result<Vec<Job>> {
     let mut rows = conn.prepare_cached(
-        "select id, kind, subject, tries, created_at from jobs
+        "select id, kind, subject, tries, asked, failing_since, created_at from jobs
           where state = 'waiting' and run_at <= ?1 order by run_at, id limit ?2",
     )?;
     let jobs = rows.query_map([now, limit], |row| {
-        let task = Task::read(&row.get::<_, String>("kind")?, row.get("subject")?);
-        let (id, tries, created_at) = (row.get("id")?, row.get("tries")?, row.get("created_at")?);
-        Ok(task.map(|task| Job { id, task, tries, created_at }))
+        let task = Task::read(row.get("kind")?, row.get("subject")?);
+        let task = task.ok_or(rusqlite::Error::IntegralValueOutOfRange(2, row.get("subject")?))?;
+        Ok(Job {
+            id: row.get("id")?,
+            task,
+            tries: row.get("tries")?,
+            asked: row.get("asked")?,
+            failing_since: row.get("failing_since")?,
+            created_at: row.get("created_at")?,
+        })
     })?;
-    jobs.filter_map(Result::transpose).collect()
+    jobs.collect()
 }
 
-pub fn finish(tx: &Tx, id: JobId, state: State, error: &str, now: i64) -> Result<()> {
+/// Ends a job, unless it was asked for again while it ran: then it runs once more.
+pub fn finish(tx: &Tx, job: &Job, state: State, error: &str, now: i64) -> Result<()> {
     tx.prepare_cached(
-        "update jobs set state = ?2, last_error = ?3, tries = tries + 1, updated_at = ?4
+        "update jobs
+            set state = case when asked = ?5 then ?2 else state end, last_error = ?3, tries = tries + 1, updated_at = ?4
           where id = ?1 and state = 'waiting'",
     )?
-    .execute(params![id, state, error, now])?;
+    .execute(params![job.id, state, error, now, job.asked])?;
     Ok(())
 }
 
-/// Looks again at `run_at`, unless somebody has asked for it sooner meanwhile.
-pub fn wait(tx: &Tx, id: JobId, run_at: i64, tries: i64, error: &str, now: i64) -> Result<()> {
+/// Looks again at `run_at`, unless somebody has asked for it sooner meanwhile. Tries are counted while it fails.
+pub fn wait(tx: &Tx, job: &Job, run_at: i64, failing_since: Option<i64>, error: &str, now: i64) -> Result<()> {
     tx.prepare_cached(
-        "update jobs set run_at = case when updated_at > ?5 then min(run_at, ?2) else ?2 end,
-                tries = ?3, last_error = ?4, updated_at = ?5
+        "update jobs
+            set run_at = case when asked = ?6 then ?2 else min(run_at, ?2) end,
+                tries = case when ?3 is null then 0 else tries + 1 end, failing_since = ?3, last_error = ?4, updated_at = ?5
           where id = ?1 and state = 'waiting'",
     )?
-    .execute(params![id, run_at, tries, error, now])?;
+    .execute(params![job.id, run_at, failing_since, error, now, job.asked])?;
     Ok(())
 }
 
@@ -59,32 +72,57 @@ pub fn forget_done(tx: &Tx, before: i64) -> Result<()> {
 #[derive(Clone, Debug)]
 pub struct Listed {
     pub id: JobId,
-    pub kind: String,
+    pub kind: Kind,
     pub subject: i64,
-    pub state: String,
+    pub state: State,
     pub run_at: i64,
     pub tries: i64,
     pub last_error: String,
+    pub updated_at: i64,
 }
 
+fn read_listed(row: &Row<'_>) -> Result<Listed> {
+    Ok(Listed {
+        id: row.get("id")?,
+        kind: row.get("kind")?,
+        subject: row.get("subject")?,
+        state: row.get("state")?,
+        run_at: row.get("run_at")?,
+        tries: row.get("tries")?,
+        last_error: row.get("last_error")?,
+        updated_at: row.get("updated_at")?,
+    })
+}
+
+/// What is not done yet: first what needs a person, then what is due soonest.
 pub fn open(conn: &Connection, limit: i64) -> Result<Vec<Listed>> {
     let mut rows =
         conn.prepare_cached("select * from jobs where state <> 'done' order by state = 'waiting', run_at limit ?1")?;
-    rows.query_map([limit], |row| {
-        Ok(Listed {
-            id: row.get("id")?,
-            kind: row.get("kind")?,
-            subject: row.get("subject")?,
-            state: row.get("state")?,
-            run_at: row.get("run_at")?,
-            tries: row.get("tries")?,
-            last_error: row.get("last_error")?,
-        })
-    })?
-    .collect()
+    rows.query_map([limit], read_listed)?.collect()
 }
 
-/// The waiting job that would move this subject on.
+/// What was done lately, the latest first.
+pub fn done(conn: &Connection, limit: i64) -> Result<Vec<Listed>> {
+    let mut rows =
+        conn.prepare_cached("select * from jobs where state = 'done' order by updated_at desc, id desc limit ?1")?;
+    rows.query_map([limit], read_listed)?.collect()
+}
+
+/// How many jobs wait, and how many need a person.
+pub fn counts(conn: &Connection) -> Result<(i64, i64)> {
+    conn.prepare_cached(
+        "select coalesce(sum(state = 'waiting'), 0), coalesce(sum(state = 'needs_person'), 0)
+           from jobs where state <> 'done'",
+    )?
+    .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// When the first waiting job is due.
+pub fn earliest(conn: &Connection) -> Result<Option<i64>> {
+    conn.prepare_cached("select min(run_at) from jobs where state = 'waiting'")?.query_row([], |row| row.get(0))
+}
+
+/// When the job that would move this subject on runs next.
 pub fn waiting_for(conn: &Connection, task: Task) -> Result<Option<i64>> {
     conn.prepare_cached("select run_at from jobs where kind = ?1 and subject = ?2 and state = 'waiting'")?
         .query_row(params![task.kind(), task.subject()], |row| row.get(0))
@@ -94,7 +132,11 @@ pub fn waiting_for(conn: &Connection, task: Task) -> Result<Option<i64>> {
 /// Takes up a job again that had been left to a person, or runs a waiting one now.
 pub fn run_now(tx: &Tx, id: JobId, now: i64) -> Result<bool> {
     let changed = tx
-        .prepare_cached("update or ignore jobs set state = 'waiting', run_at = ?2, updated_at = ?2 where id = ?1 and state <> 'done'")?
+        .prepare_cached(
+            "update or ignore jobs
+                set state = 'waiting', run_at = ?2, updated_at = ?2, asked = asked + 1, tries = 0, failing_since = null
+              where id = ?1 and state <> 'done'",
+        )?
         .execute(params![id, now])?;
     Ok(changed == 1)
 }

@@ -7,14 +7,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::quote::{QuoteForm, QuoteView, quote};
+use super::store::Wanted;
 use super::view::OrderView;
-use super::{OrderStatus, Who, moves, store};
+use super::{Full, OrderStatus, Who, moves, store};
 use crate::buyers::{Buyer, MaybeBuyer, store as buyers};
 use crate::db::Tx;
 use crate::door::body::Body;
 use crate::door::query::{self, Page};
 use crate::error::{Code, Error, Result};
 use crate::ids::{BuyerId, OrderNo};
+use crate::refunds::store as refunds;
 use crate::shop::Shop;
 
 pub fn routes() -> Vec<Route> {
@@ -29,9 +31,10 @@ async fn me(shop: &State<Shop>, buyer: Buyer) -> Result<Json<Value>> {
 fn show_me(conn: &Connection, buyer: BuyerId) -> Result<Value> {
     let (nickname, avatar_url) = buyers::profile(conn, buyer)?;
     let [pending, to_ship, shipped] = store::buyer_counts(conn, buyer)?;
+    let refunding = refunds::open_of_buyer(conn, buyer)?;
     Ok(json!({
         "id": buyer, "nickname": nickname, "avatarUrl": avatar_url,
-        "counts": { "pendingPayment": pending, "toShip": to_ship, "shipped": shipped, "refunding": 0 },
+        "counts": { "pendingPayment": pending, "toShip": to_ship, "shipped": shipped, "refunding": refunding },
     }))
 }
 
@@ -76,26 +79,23 @@ async fn list(
     limit: Option<&str>,
     cursor: Option<&str>,
 ) -> Result<Json<Page<OrderView>>> {
-    let status = match status.filter(|word| !word.is_empty()) {
-        None => None,
-        // No order is being refunded before refunds exist.
-        Some("refunding") => return Ok(Json(Page { items: Vec::new(), next_cursor: None })),
-        Some(word) => Some(word.parse::<OrderStatus>().map_err(|()| {
+    let wanted = match status.filter(|word| !word.is_empty()) {
+        None => Wanted::All,
+        Some("refunding") => Wanted::Refunding,
+        Some(word) => Wanted::Status(word.parse::<OrderStatus>().map_err(|()| {
             Error::field("status", "status 只能是 pending_payment、to_ship、shipped、completed、closed 或 refunding")
         })?),
     };
     let limit = query::limit(limit)?;
     let before = query::read_cursor::<1>("orders", cursor)?.map(|[id]| id);
-    let now = shop.now();
+    let moment = Moment::of(shop);
     let read = move |conn: &Connection| {
-        let mut orders = store::page_of_buyer(conn, buyer.id, status, before, limit + 1)?;
+        let mut orders = store::page_of_buyer(conn, buyer.id, wanted, before, limit + 1)?;
         let more = orders.len() as i64 > limit;
         orders.truncate(limit as usize);
         let next_cursor = orders.last().filter(|_| more).map(|last| query::cursor("orders", &[last.id.0]));
-        let items = orders
-            .into_iter()
-            .map(|order| Ok(OrderView::new(&store::full(conn, order)?, now)))
-            .collect::<Result<_>>()?;
+        let items =
+            orders.into_iter().map(|order| Ok(moment.view(&store::full(conn, order)?))).collect::<Result<_>>()?;
         Ok::<_, Error>(Page { items, next_cursor })
     };
     shop.db.read(read).await.map(Json)
@@ -103,19 +103,19 @@ async fn list(
 
 #[get("/orders/<order_no>")]
 async fn detail(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Json<OrderView>> {
-    let (order_no, now) = (number(order_no)?, shop.now());
-    shop.db.read(move |conn| show(conn, buyer.id, &order_no, now)).await.map(Json)
+    let (order_no, moment) = (number(order_no)?, Moment::of(shop));
+    shop.db.read(move |conn| show(conn, buyer.id, &order_no, moment)).await.map(Json)
 }
 
 #[post("/orders/<order_no>/confirm")]
 async fn confirm(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Json<OrderView>> {
-    let (order_no, now) = (number(order_no)?, shop.now());
+    let (order_no, moment) = (number(order_no)?, Moment::of(shop));
     let write = move |tx: &Tx| {
         let order = store::of_buyer(tx, buyer.id, &order_no)?.ok_or(Code::NotFound)?;
-        if !moves::complete(tx, order.id, &Who::buyer(), "买家确认收货", now)? {
-            return Err(wrong_state(tx, buyer.id, &order_no, now)?);
+        if !moves::complete(tx, order.id, &Who::buyer(), "买家确认收货", moment.now)? {
+            return Err(with_order(Code::OrderState, tx, buyer.id, &order_no, moment)?);
         }
-        show(tx, buyer.id, &order_no, now)
+        show(tx, buyer.id, &order_no, moment)
     };
     shop.db.write(write).await.map(Json)
 }
@@ -125,19 +125,31 @@ pub fn number(text: &str) -> Result<OrderNo> {
     text.parse().map_err(|_| Code::NotFound.into())
 }
 
+/// When an order is looked at, and what the shop allows then.
+#[derive(Clone, Copy)]
+pub struct Moment {
+    pub now: i64,
+    pub refund_window: i64,
+}
+
+impl Moment {
+    pub fn of(shop: &Shop) -> Moment {
+        Moment { now: shop.now(), refund_window: shop.settings().refund_window() }
+    }
+
+    pub fn view(self, full: &Full) -> OrderView {
+        OrderView::new(full, self.refund_window, self.now)
+    }
+}
+
 /// A buyer's order as it stands.
-pub fn show(conn: &Connection, buyer: BuyerId, order_no: &OrderNo, now: i64) -> Result<OrderView> {
+pub fn show(conn: &Connection, buyer: BuyerId, order_no: &OrderNo, moment: Moment) -> Result<OrderView> {
     let order = store::of_buyer(conn, buyer, order_no)?.ok_or(Code::NotFound)?;
-    Ok(OrderView::new(&store::full(conn, order)?, now))
+    Ok(moment.view(&store::full(conn, order)?))
 }
 
-/// `order_state`, with the order as it really is.
-pub fn wrong_state(conn: &Connection, buyer: BuyerId, order_no: &OrderNo, now: i64) -> Result<Error> {
-    with_order(Code::OrderState, conn, buyer, order_no, now)
-}
-
-/// An error that carries the order, so that the client can show it without asking again.
-pub fn with_order(code: Code, conn: &Connection, buyer: BuyerId, order_no: &OrderNo, now: i64) -> Result<Error> {
-    let order = show(conn, buyer, order_no, now)?;
+/// An error that carries the order as it really is, so that the client can show it without asking again.
+pub fn with_order(code: Code, conn: &Connection, buyer: BuyerId, order_no: &OrderNo, moment: Moment) -> Result<Error> {
+    let order = show(conn, buyer, order_no, moment)?;
     Ok(Error::from(code).details(json!({ "orderNo": order_no, "order": order })))
 }

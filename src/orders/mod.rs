@@ -7,11 +7,14 @@ pub mod store;
 pub mod view;
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::buyers::addresses::Address;
 use crate::catalogue::Delivery;
+use crate::clock::DAY;
 use crate::ids::{BuyerId, ImageHash, LineId, OrderId, OrderNo, ProductId, ShipmentId, SkuId};
 use crate::money::Fen;
+use crate::refunds::FullRefund;
 use crate::words::words;
 
 words! {
@@ -30,7 +33,7 @@ words! {
         Timeout "timeout" "超时未付款",
         BuyerCancelled "buyer_cancelled" "买家取消",
         StaffCancelled "staff_cancelled" "商家取消",
-        Refunded "refunded" "已全额退款",
+        Refunded "refunded" "已退款",
     }
 }
 
@@ -72,6 +75,19 @@ pub struct Line {
     pub quantity: i64,
     pub shipped: i64,
     pub refunded: i64,
+    /// Given back to the shelf by a refund before they were shipped.
+    pub released: i64,
+}
+
+impl Line {
+    /// Pieces that are still to be shipped.
+    pub fn left(&self) -> i64 {
+        self.quantity - self.shipped - self.released
+    }
+
+    pub fn amount(&self) -> Fen {
+        self.price.times(self.quantity).unwrap_or_default()
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -83,12 +99,13 @@ pub struct Shipment {
     pub lines: Vec<(LineId, i64)>,
 }
 
-/// An order with its lines and parcels.
+/// An order with its lines, parcels and refunds.
 #[derive(Clone, Debug)]
 pub struct Full {
     pub order: Order,
     pub lines: Vec<Line>,
     pub shipments: Vec<Shipment>,
+    pub refunds: Vec<FullRefund>,
 }
 
 /// What a buyer may do with an order now. API, storefront and console ask this one function.
@@ -100,16 +117,104 @@ pub struct Actions {
     pub refund: bool,
 }
 
-impl Order {
-    pub fn actions(&self, now: i64) -> Actions {
+words! {
+    /// What stands beside the status on every screen.
+    pub enum Chip {
+        Refunding "refunding" "退款中",
+        PartlyRefunded "partly_refunded" "部分退款",
+        FullyRefunded "fully_refunded" "全额退款",
+        MoneyException "money_exception" "资金异常",
+    }
+}
+
+impl Chip {
+    pub fn json(self) -> Value {
+        json!({ "word": self, "text": self.text() })
+    }
+}
+
+/// Goods that nobody has confirmed count as received this long after they left.
+pub const RECEIVED_AFTER: i64 = 10 * DAY;
+
+/// WeChat takes refunds for a year after the payment.
+pub const REFUNDABLE_FOR: i64 = 365 * DAY;
+
+impl Full {
+    /// `refund_window` is how long after receipt a refund may be asked for.
+    pub fn actions(&self, refund_window: i64, now: i64) -> Actions {
+        let order = &self.order;
+        let unpaid = order.status == OrderStatus::PendingPayment;
         Actions {
-            pay: self.status == OrderStatus::PendingPayment && now < self.expires_at,
-            cancel: self.status == OrderStatus::PendingPayment,
-            confirm: self.status == OrderStatus::Shipped,
-            // Buyers cannot ask for refunds in this version.
-            refund: false,
+            pay: unpaid && now < order.expires_at,
+            cancel: unpaid,
+            confirm: order.status == OrderStatus::Shipped,
+            refund: self.refund_is_due(refund_window, now) && !self.is_refunding() && self.refundable() > Fen::ZERO,
         }
     }
+
+    /// The order stands where its buyer may still ask for money back.
+    pub fn refund_is_due(&self, refund_window: i64, now: i64) -> bool {
+        let order = &self.order;
+        let young = order.paid_at.is_some_and(|at| now - at < REFUNDABLE_FOR);
+        match order.status {
+            OrderStatus::ToShip | OrderStatus::Shipped => young,
+            OrderStatus::Completed => young && order.completed_at.is_some_and(|at| now - at < refund_window),
+            OrderStatus::PendingPayment | OrderStatus::Closed => false,
+        }
+    }
+
+    /// A refund of this order has not come to its end.
+    pub fn is_refunding(&self) -> bool {
+        self.refunds.iter().any(|r| r.refund.state.is_open())
+    }
+
+    /// What is left of the order's money once every refund that takes some has taken it.
+    pub fn refundable(&self) -> Fen {
+        let taken = self.refunds.iter().filter(|r| r.refund.inside && r.refund.state.takes_money());
+        let taken = taken.fold(Fen::ZERO, |sum, r| sum.plus(r.refund.amount).unwrap_or(sum));
+        self.order.paid.minus(taken).unwrap_or_default()
+    }
+
+    /// The status as people read it.
+    pub fn status_text(&self) -> &'static str {
+        let part = self.order.status == OrderStatus::ToShip && self.lines.iter().any(|line| line.shipped > 0);
+        if part { "部分发货" } else { self.order.status.text() }
+    }
+
+    /// What stands beside it. `flagged`: money about this order waits in the inbox, which is none of the buyer's.
+    pub fn chips(&self, flagged: bool) -> Vec<Chip> {
+        let order = &self.order;
+        let refunded = match order.refunded {
+            Fen::ZERO => None,
+            refunded if refunded == order.paid => Some(Chip::FullyRefunded),
+            _ => Some(Chip::PartlyRefunded),
+        };
+        let refunding = self.is_refunding().then_some(Chip::Refunding);
+        refunding.into_iter().chain(refunded).chain(flagged.then_some(Chip::MoneyException)).collect()
+    }
+
+    /// What was really paid for each line: its price less its share of the discount, so that the lines sum exactly.
+    pub fn paid_by_line(&self) -> Vec<Fen> {
+        shares(&self.lines.iter().map(Line::amount).collect::<Vec<_>>(), self.order.discount)
+    }
+}
+
+/// Takes a discount off amounts in proportion, to the fen: the largest remainders get the fen that are left.
+fn shares(amounts: &[Fen], discount: Fen) -> Vec<Fen> {
+    let total: i64 = amounts.iter().map(|amount| amount.get()).sum();
+    if total == 0 {
+        return amounts.to_vec();
+    }
+    // Both are below 10^10, so the product stays below 10^20 and needs more than 64 bits.
+    let exact = |amount: &Fen| i128::from(amount.get()) * i128::from(discount.get());
+    let mut off: Vec<i64> = amounts.iter().map(|amount| (exact(amount) / i128::from(total)) as i64).collect();
+    let mut by_remainder: Vec<usize> = (0..amounts.len()).collect();
+    by_remainder.sort_by_key(|i| std::cmp::Reverse(exact(&amounts[*i]) % i128::from(total)));
+    let left = discount.get() - off.iter().sum::<i64>();
+    for i in by_remainder.into_iter().take(usize::try_from(left).unwrap_or(0)) {
+        off[i] += 1;
+    }
+    amounts.iter().zip(off).map(|(amount, off)| Fen::new(amount.get() - off).unwrap_or_default()).collect()
 }
 
 /// Who moves an order, for its timeline.
@@ -153,4 +258,23 @@ pub const COMPANIES: &[(&str, &str)] = &[
 
 pub fn company_text(code: &str) -> &str {
     COMPANIES.iter().find(|(known, _)| *known == code).map_or(code, |(_, text)| text)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_discount_is_shared_out_to_the_fen(prices in prop::collection::vec(0..1_000_000_i64, 1..12), part in 0..=100_i64) {
+            let amounts: Vec<Fen> = prices.iter().map(|fen| Fen::new(*fen).unwrap()).collect();
+            let total: i64 = prices.iter().sum();
+            let discount = Fen::new(total * part / 100).unwrap();
+            let paid = shares(&amounts, discount);
+            prop_assert_eq!(paid.iter().map(|fen| fen.get()).sum::<i64>(), total - discount.get());
+            prop_assert!(paid.iter().zip(&amounts).all(|(paid, amount)| paid <= amount));
+        }
+    }
 }

@@ -3,11 +3,13 @@
 use rusqlite::Result;
 
 use super::quote::Quote;
-use super::{ClosedReason, Order, OrderStatus, Who, store};
+use super::store::NewPrice;
+use super::{ClosedReason, Line, Order, OrderStatus, Who, store};
 use crate::catalogue::{stock, store as catalogue};
 use crate::db::Tx;
 use crate::ids::{BuyerId, MessageId, OrderId, OrderNo};
 use crate::money::Fen;
+use crate::refunds::FullRefund;
 
 /// T1: places the order and holds its stock. The quote was made in this transaction, so every line is available.
 pub fn place(
@@ -43,8 +45,9 @@ pub fn pay(tx: &Tx, order: &Order, paid: Fen, who: &Who, message: Option<Message
     Ok(true)
 }
 
-/// T7: a late payment takes the order up again, if every line can be held once more. Called by `settle` alone.
-pub fn reopen(tx: &Tx, order: &Order, paid: Fen, who: &Who, message: Option<MessageId>, now: i64) -> Result<bool> {
+/// T7: a closed order that has been paid is taken up again, if every line can be held once more. Its money is the
+/// caller's to add.
+pub fn reopen(tx: &Tx, order: &Order, what: &str, who: &Who, message: Option<MessageId>, now: i64) -> Result<bool> {
     let lines = store::lines(tx, order.id)?;
     if !order.holds_stock {
         for line in &lines {
@@ -54,8 +57,7 @@ pub fn reopen(tx: &Tx, order: &Order, paid: Fen, who: &Who, message: Option<Mess
             }
         }
     }
-    let what = format!("订单关闭后收到付款 ¥{paid}，库存充足，订单已恢复");
-    if !go(tx, order.id, OrderStatus::Closed, OrderStatus::ToShip, None, who, &what, message, now)? {
+    if !go(tx, order.id, OrderStatus::Closed, OrderStatus::ToShip, None, who, what, message, now)? {
         return Ok(false);
     }
     if !order.holds_stock {
@@ -64,7 +66,6 @@ pub fn reopen(tx: &Tx, order: &Order, paid: Fen, who: &Who, message: Option<Mess
         }
         store::set_holds_stock(tx, order.id, true)?;
     }
-    store::add_paid(tx, order.id, paid)?;
     count_sales(tx, order.id)?;
     Ok(true)
 }
@@ -87,8 +88,8 @@ pub fn release(tx: &Tx, order: &Order, now: i64) -> Result<()> {
         return Ok(());
     }
     for line in store::lines(tx, order.id)? {
-        if line.quantity > line.shipped {
-            stock::release(tx, line.sku_id, line.id, line.quantity - line.shipped, now)?;
+        if line.left() > 0 {
+            stock::release(tx, line.sku_id, line.id, line.left(), now)?;
         }
     }
     store::set_holds_stock(tx, order.id, false)
@@ -105,10 +106,9 @@ pub fn ship(tx: &Tx, order: &Order, company: &str, tracking_no: &str, who: &Who,
     }
     let shipment = store::insert_shipment(tx, order.id, company, tracking_no, now)?;
     for line in store::lines(tx, order.id)? {
-        let left = line.quantity - line.shipped;
-        if left > 0 {
-            store::ship_line(tx, shipment, line.id, left)?;
-            stock::ship(tx, line.sku_id, line.id, left, now)?;
+        if line.left() > 0 {
+            store::ship_line(tx, shipment, line.id, line.left())?;
+            stock::ship(tx, line.sku_id, line.id, line.left(), now)?;
         }
     }
     store::set_holds_stock(tx, order.id, false)?;
@@ -118,6 +118,63 @@ pub fn ship(tx: &Tx, order: &Order, company: &str, tracking_no: &str, who: &Who,
 /// T11: received.
 pub fn complete(tx: &Tx, id: OrderId, who: &Who, what: &str, now: i64) -> Result<bool> {
     go(tx, id, OrderStatus::Shipped, OrderStatus::Completed, None, who, what, None, now)
+}
+
+/// A price that staff agreed on before the payment. The order number stays; its time to pay starts anew.
+pub fn reprice(tx: &Tx, order: &Order, new: &NewPrice, who: &Who, what: &str, now: i64) -> Result<bool> {
+    let changed = store::set_price(tx, order.id, new)?;
+    if changed {
+        store::note(tx, order.id, who, what, None, now)?;
+    }
+    Ok(changed)
+}
+
+/// Money went back: the lines remember their pieces, unshipped ones return to the shelf, and what came back and is
+/// good is sold again. An order with nothing left to ship moves on; answers with where to.
+/// Called when a refund *succeeded*.
+pub fn refund(tx: &Tx, id: OrderId, refund: &FullRefund, who: &Who, now: i64) -> Result<Option<OrderStatus>> {
+    store::add_refunded(tx, id, refund.refund.amount)?;
+    let order = store::by_id(tx, id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    for part in &refund.lines {
+        let line = store::line(tx, part.line_id)?;
+        store::add_refunded_pieces(tx, line.id, part.quantity)?;
+        // What has not left yet is given back first; only the rest can have come back.
+        let unshipped = if order.holds_stock { part.quantity.min(line.left()) } else { 0 };
+        give_back(tx, &line, unshipped, now)?;
+        if part.restock && part.quantity > unshipped {
+            stock::put_back(tx, line.sku_id, line.id, part.quantity - unshipped, now)?;
+        }
+    }
+    if order.status != OrderStatus::ToShip {
+        return Ok(None);
+    }
+    if order.refunded == order.paid {
+        // Nobody has paid for what is left.
+        for line in store::lines(tx, id)? {
+            give_back(tx, &line, line.left(), now)?;
+        }
+    }
+    let lines = store::lines(tx, id)?;
+    if lines.iter().any(|line| line.left() > 0) {
+        return Ok(None);
+    }
+    let (to, reason, what) = match lines.iter().any(|line| line.shipped > 0) {
+        true => (OrderStatus::Shipped, None, "其余商品已退款，没有要发的了"),
+        // T14: nothing was shipped, and nothing will be.
+        false => (OrderStatus::Closed, Some(ClosedReason::Refunded), "商品未发货且已退款，订单关闭"),
+    };
+    go(tx, id, OrderStatus::ToShip, to, reason, who, what, None, now)?;
+    store::set_holds_stock(tx, id, false)?;
+    Ok(Some(to))
+}
+
+/// Unshipped pieces of a line go back to the shelf for good.
+fn give_back(tx: &Tx, line: &Line, quantity: i64, now: i64) -> Result<()> {
+    if quantity > 0 {
+        stock::release(tx, line.sku_id, line.id, quantity, now)?;
+        store::add_released(tx, line.id, quantity)?;
+    }
+    Ok(())
 }
 
 #[expect(clippy::too_many_arguments, reason = "a move is who, what, when, why, from and to")]

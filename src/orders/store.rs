@@ -7,7 +7,9 @@ use super::quote::Quote;
 use super::{ClosedReason, Full, Line, Order, OrderStatus, Shipment, Who};
 use crate::buyers::addresses::Address;
 use crate::db::Tx;
-use crate::ids::{BuyerId, LineId, MessageId, OrderId, OrderNo, ShipmentId};
+use crate::ids::{BuyerId, LineId, MessageId, OrderId, OrderNo, RefundId, ShipmentId};
+use crate::money::Fen;
+use crate::refunds::store as refunds;
 
 // ── reading ──
 
@@ -60,21 +62,27 @@ fn broken(what: &str) -> rusqlite::Error {
 
 pub fn lines(conn: &Connection, id: OrderId) -> Result<Vec<Line>> {
     let mut rows = conn.prepare_cached("select * from order_lines where order_id = ?1 order by id")?;
-    rows.query_map([id], |row| {
-        Ok(Line {
-            id: row.get("id")?,
-            product_id: row.get("product_id")?,
-            sku_id: row.get("sku_id")?,
-            name: row.get("name")?,
-            spec_text: row.get("spec_text")?,
-            image: row.get("image_hash")?,
-            price: row.get("price_fen")?,
-            quantity: row.get("quantity")?,
-            shipped: row.get("shipped_quantity")?,
-            refunded: row.get("refunded_quantity")?,
-        })
-    })?
-    .collect()
+    rows.query_map([id], read_line)?.collect()
+}
+
+pub fn line(conn: &Connection, id: LineId) -> Result<Line> {
+    conn.prepare_cached("select * from order_lines where id = ?1")?.query_row([id], read_line)
+}
+
+fn read_line(row: &Row<'_>) -> Result<Line> {
+    Ok(Line {
+        id: row.get("id")?,
+        product_id: row.get("product_id")?,
+        sku_id: row.get("sku_id")?,
+        name: row.get("name")?,
+        spec_text: row.get("spec_text")?,
+        image: row.get("image_hash")?,
+        price: row.get("price_fen")?,
+        quantity: row.get("quantity")?,
+        shipped: row.get("shipped_quantity")?,
+        refunded: row.get("refunded_quantity")?,
+        released: row.get("released_quantity")?,
+    })
 }
 
 pub fn shipments(conn: &Connection, id: OrderId) -> Result<Vec<Shipment>> {
@@ -96,23 +104,39 @@ pub fn shipments(conn: &Connection, id: OrderId) -> Result<Vec<Shipment>> {
 }
 
 pub fn full(conn: &Connection, order: Order) -> Result<Full> {
-    Ok(Full { lines: lines(conn, order.id)?, shipments: shipments(conn, order.id)?, order })
+    let id = order.id;
+    Ok(Full { order, lines: lines(conn, id)?, shipments: shipments(conn, id)?, refunds: refunds::of_order(conn, id)? })
+}
+
+/// Which of a buyer's orders are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    All,
+    Status(OrderStatus),
+    /// With a refund that has not come to its end.
+    Refunding,
 }
 
 /// A buyer's orders, newest first.
 pub fn page_of_buyer(
     conn: &Connection,
     buyer: BuyerId,
-    status: Option<OrderStatus>,
+    wanted: Wanted,
     before: Option<i64>,
     limit: i64,
 ) -> Result<Vec<Order>> {
+    let (status, refunding) = match wanted {
+        Wanted::All => (None, false),
+        Wanted::Status(status) => (Some(status), false),
+        Wanted::Refunding => (None, true),
+    };
     let mut rows = conn.prepare_cached(
-        "select * from orders
+        "select * from orders o
           where buyer_id = ?1 and (?2 is null or status = ?2) and (?3 is null or id < ?3)
+            and (not ?5 or exists (select 1 from refunds r where r.order_id = o.id and r.ended_at is null))
           order by id desc limit ?4",
     )?;
-    rows.query_map(params![buyer, status, before, limit], read_order)?.collect()
+    rows.query_map(params![buyer, status, before, limit, refunding], read_order)?.collect()
 }
 
 /// How many of a buyer's orders wait for payment, for shipping, for receipt.
@@ -135,6 +159,7 @@ pub fn status_counts(conn: &Connection) -> Result<Vec<(String, i64)>> {
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub status: Option<OrderStatus>,
+    pub refunding: bool,
     pub search: Option<String>,
     pub with_exception: bool,
     pub before: Option<i64>,
@@ -157,10 +182,11 @@ pub fn search(conn: &Connection, filter: &Filter) -> Result<Vec<Order>> {
         match text.len() {
             // The tail of a phone number.
             4 if digits => narrow("o.address ->> 'phone' like '%' || ?", Box::new(plain)),
-            28 if digits => narrow("o.id in (select order_id from attempts where transaction_id = ?)", Box::new(plain)),
+            28 if digits => narrow("o.id in (select order_id from ledger where wechat_id = ?)", Box::new(plain)),
             _ => narrow(
                 "(o.order_no like upper(?) || '%'
                   or o.id in (select order_id from attempts where out_trade_no = upper(?))
+                  or o.id in (select order_id from refunds where out_refund_no = upper(?))
                   or o.address ->> 'phone' = ? or o.address ->> 'receiver' like '%' || ? || '%'
                   or exists (select 1 from shipments s where s.order_id = o.id and s.tracking_no = ?)
                   or exists (select 1 from order_lines l where l.order_id = o.id and l.name like '%' || ? || '%'))",
@@ -170,6 +196,9 @@ pub fn search(conn: &Connection, filter: &Filter) -> Result<Vec<Order>> {
     }
     if let Some(before) = filter.before {
         narrow("o.id < ?", Box::new(before));
+    }
+    if filter.refunding {
+        where_.push("o.id in (select order_id from refunds where ended_at is null)".into());
     }
     if filter.with_exception {
         where_.push("o.id in (select order_id from money_exceptions where state = 'open')".into());
@@ -189,11 +218,13 @@ pub fn buyer_history(conn: &Connection, buyer: BuyerId) -> Result<(i64, i64)> {
     .query_row([buyer], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
-/// The order that a confirmed receipt is about.
+/// The order that a confirmed receipt is about: the one that this payment was entered for.
 pub fn paid_by(conn: &Connection, transaction_id: &str) -> Result<Option<OrderId>> {
-    conn.prepare_cached("select order_id from attempts where transaction_id = ?1")?
-        .query_row([transaction_id], |row| row.get(0))
-        .optional()
+    conn.prepare_cached(
+        "select order_id from ledger where wechat_id = ?1 and kind in ('payment', 'link') and order_id is not null",
+    )?
+    .query_row([transaction_id], |row| row.get(0))
+    .optional()
 }
 
 // ── writing ──
@@ -271,9 +302,46 @@ pub fn set_status(
     Ok(changed == 1)
 }
 
-pub fn add_paid(tx: &Tx, id: OrderId, fen: crate::money::Fen) -> Result<()> {
+pub fn add_paid(tx: &Tx, id: OrderId, fen: Fen) -> Result<()> {
     tx.prepare_cached("update orders set paid_fen = paid_fen + ?2 where id = ?1")?.execute(params![id, fen])?;
     Ok(())
+}
+
+pub fn add_refunded(tx: &Tx, id: OrderId, fen: Fen) -> Result<()> {
+    tx.prepare_cached("update orders set refunded_fen = refunded_fen + ?2 where id = ?1")?.execute(params![id, fen])?;
+    Ok(())
+}
+
+pub fn add_refunded_pieces(tx: &Tx, id: LineId, quantity: i64) -> Result<()> {
+    tx.prepare_cached("update order_lines set refunded_quantity = refunded_quantity + ?2 where id = ?1")?
+        .execute(params![id, quantity])?;
+    Ok(())
+}
+
+pub fn add_released(tx: &Tx, id: LineId, quantity: i64) -> Result<()> {
+    tx.prepare_cached("update order_lines set released_quantity = released_quantity + ?2 where id = ?1")?
+        .execute(params![id, quantity])?;
+    Ok(())
+}
+
+/// What an unpaid order is to cost from now on, and until when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewPrice {
+    pub freight: Fen,
+    pub discount: Fen,
+    pub total: Fen,
+    pub expires_at: i64,
+}
+
+/// False when the order is no longer waiting for payment.
+pub fn set_price(tx: &Tx, id: OrderId, new: &NewPrice) -> Result<bool> {
+    let changed = tx
+        .prepare_cached(
+            "update orders set freight_fen = ?2, discount_fen = ?3, total_fen = ?4, expires_at = max(expires_at, ?5)
+              where id = ?1 and status = 'pending_payment'",
+        )?
+        .execute(params![id, new.freight, new.discount, new.total, new.expires_at])?;
+    Ok(changed == 1)
 }
 
 pub fn set_holds_stock(tx: &Tx, id: OrderId, holds: bool) -> Result<()> {
@@ -365,21 +433,31 @@ pub fn events(conn: &Connection, id: OrderId) -> Result<Vec<Event>> {
 
 // ── idempotency ──
 
-/// The order that this key made, with the fingerprint of the request that made it.
-pub fn made_by_key(conn: &Connection, buyer: BuyerId, key: &str, since: i64) -> Result<Option<(OrderId, Vec<u8>)>> {
+/// What a key made: an order, or a refund of one; and the fingerprint of the request that made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    pub order: OrderId,
+    pub refund: Option<RefundId>,
+    pub fingerprint: Vec<u8>,
+}
+
+pub fn made_by_key(conn: &Connection, buyer: BuyerId, key: &str, since: i64) -> Result<Option<Made>> {
     conn.prepare_cached(
-        "select order_id, fingerprint from idempotency_keys where buyer_id = ?1 and key = ?2 and created_at > ?3",
+        "select order_id, refund_id, fingerprint from idempotency_keys
+          where buyer_id = ?1 and key = ?2 and created_at > ?3",
     )?
-    .query_row(params![buyer, key, since], |row| Ok((row.get(0)?, row.get(1)?)))
+    .query_row(params![buyer, key, since], |row| {
+        Ok(Made { order: row.get(0)?, refund: row.get(1)?, fingerprint: row.get(2)? })
+    })
     .optional()
 }
 
-pub fn keep_key(tx: &Tx, buyer: BuyerId, key: &str, fingerprint: &[u8], order: OrderId, now: i64) -> Result<()> {
+pub fn keep_key(tx: &Tx, buyer: BuyerId, key: &str, made: &Made, now: i64) -> Result<()> {
     tx.prepare_cached(
-        "insert or replace into idempotency_keys (buyer_id, key, fingerprint, order_id, created_at)
-         values (?1, ?2, ?3, ?4, ?5)",
+        "insert or replace into idempotency_keys (buyer_id, key, fingerprint, order_id, refund_id, created_at)
+         values (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
-    .execute(params![buyer, key, fingerprint, order, now])?;
+    .execute(params![buyer, key, made.fingerprint, made.order, made.refund, now])?;
     Ok(())
 }
 

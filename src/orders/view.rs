@@ -3,12 +3,13 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Actions, Full, OrderStatus, company_text};
+use super::{Actions, Chip, Full, OrderStatus, company_text};
 use crate::buyers::addresses::Address;
 use crate::catalogue::Delivery;
 use crate::clock::rfc3339;
-use crate::ids::{ImageHash, LineId, OrderNo, ProductId, ShipmentId, SkuId};
+use crate::ids::{ImageHash, LineId, OrderNo, OutRefundNo, ProductId, RefundId, ShipmentId, SkuId};
 use crate::money::Fen;
+use crate::refunds::{FullRefund, RefundState};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -16,6 +17,7 @@ pub struct OrderView {
     order_no: OrderNo,
     status: OrderStatus,
     status_text: &'static str,
+    chips: Vec<Value>,
     created_at: String,
     expires_at: String,
     paid_at: Option<String>,
@@ -36,7 +38,7 @@ pub struct OrderView {
     delivery_text: &'static str,
     lines: Vec<LineView>,
     shipments: Vec<ShipmentView>,
-    refunds: Vec<Value>,
+    refunds: Vec<RefundView>,
     actions: Actions,
     server_time: String,
 }
@@ -74,13 +76,67 @@ struct ShipmentLineView {
     quantity: i64,
 }
 
+/// A refund as the mini-program sees it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RefundView {
+    id: RefundId,
+    refund_no: OutRefundNo,
+    state: RefundState,
+    state_text: &'static str,
+    amount_fen: Fen,
+    freight_fen: Fen,
+    reason: String,
+    description: String,
+    /// Why the shop refused, if it did.
+    answer: String,
+    lines: Vec<RefundLineView>,
+    created_at: String,
+    ended_at: Option<String>,
+    /// The buyer may still take it back.
+    cancellable: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RefundLineView {
+    line_id: LineId,
+    quantity: i64,
+    amount_fen: Fen,
+}
+
+impl From<&FullRefund> for RefundView {
+    fn from(FullRefund { refund, lines }: &FullRefund) -> RefundView {
+        RefundView {
+            id: refund.id,
+            refund_no: refund.out_refund_no.clone(),
+            state: refund.state,
+            state_text: refund.state.buyer_text(),
+            amount_fen: refund.amount,
+            freight_fen: refund.freight,
+            reason: refund.reason.clone(),
+            description: refund.description.clone(),
+            answer: refund.answer.clone(),
+            lines: lines
+                .iter()
+                .map(|line| RefundLineView { line_id: line.line_id, quantity: line.quantity, amount_fen: line.amount })
+                .collect(),
+            created_at: rfc3339(refund.created_at),
+            ended_at: refund.ended_at.map(rfc3339),
+            cancellable: refund.state == RefundState::Requested,
+        }
+    }
+}
+
 impl OrderView {
-    pub fn new(full: &Full, now: i64) -> OrderView {
-        let Full { order, lines, shipments } = full;
+    /// `refund_window` is how long after receipt a refund may be asked for.
+    pub fn new(full: &Full, refund_window: i64, now: i64) -> OrderView {
+        let Full { order, lines, shipments, refunds } = full;
         OrderView {
             order_no: order.order_no.clone(),
             status: order.status,
-            status_text: order.status.text(),
+            status_text: full.status_text(),
+            chips: full.chips(false).into_iter().map(Chip::json).collect(),
             created_at: rfc3339(order.created_at),
             expires_at: rfc3339(order.expires_at),
             paid_at: order.paid_at.map(rfc3339),
@@ -129,8 +185,8 @@ impl OrderView {
                         .collect(),
                 })
                 .collect(),
-            refunds: Vec::new(),
-            actions: order.actions(now),
+            refunds: refunds.iter().map(RefundView::from).collect(),
+            actions: full.actions(refund_window, now),
             server_time: rfc3339(now),
         }
     }

@@ -17,7 +17,7 @@ use crate::door::body::Body;
 use crate::door::{Answer, ClientIp, limits::Limits};
 use crate::error::{self, Code, Error, Result};
 use crate::ids::{IdempotencyKey, OrderId, OrderNo};
-use crate::orders::api::{number, show, with_order};
+use crate::orders::api::{Moment, number, show, with_order};
 use crate::orders::view::OrderView;
 use crate::orders::{self, ClosedReason, Order, OrderStatus, Who};
 use crate::shop::Shop;
@@ -47,7 +47,7 @@ async fn buy(
 ) -> Result<Answer<Payable>> {
     limits.order(buyer.id.0)?;
     let purchase = form.value.check()?;
-    let cashier = Cashier::of(&shop.settings())?;
+    let cashier = Cashier::of(shop)?;
     let (id, replayed) = prepay::place(shop, &buyer, key, form.fingerprint, purchase).await?;
     shop.wake_worker();
     let body = payable(shop, &cashier, id, &buyer, &ip).await?;
@@ -64,17 +64,17 @@ async fn pay_again(
 ) -> Result<Json<Payable>> {
     limits.order(buyer.id.0)?;
     let order = own(shop, &buyer, order_no).await?;
-    let cashier = Cashier::of(&shop.settings())?;
+    let cashier = Cashier::of(shop)?;
     payable(shop, &cashier, order.id, &buyer, &ip).await.map(Json)
 }
 
 /// The order with its payment parameters. Whatever fails now, the client learns which order stands, and how.
 async fn payable(shop: &Shop, cashier: &Cashier, id: OrderId, buyer: &Buyer, ip: &ClientIp) -> Result<Payable> {
     let paid = prepay::pay(shop, cashier, id, buyer, &ip.0).await;
-    let (now, buyer_id) = (shop.now(), buyer.id);
+    let (moment, buyer_id) = (Moment::of(shop), buyer.id);
     let read = move |conn: &rusqlite::Connection| {
         let order = orders::store::by_id(conn, id)?.ok_or(Code::NotFound)?;
-        show(conn, buyer_id, &order.order_no, now).map(|view| (order.order_no, view))
+        show(conn, buyer_id, &order.order_no, moment).map(|view| (order.order_no, view))
     };
     let (order_no, order) = shop.db.read(read).await?;
     match paid {
@@ -91,8 +91,8 @@ async fn check(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Json<
         OrderStatus::PendingPayment | OrderStatus::Closed => ask_now(shop, &order).await,
         _ => Ok(()),
     };
-    let (now, buyer_id, order_no) = (shop.now(), buyer.id, order.order_no.clone());
-    let view = shop.db.read(move |conn| show(conn, buyer_id, &order_no, now)).await?;
+    let (moment, buyer_id, order_no) = (Moment::of(shop), buyer.id, order.order_no.clone());
+    let view = shop.db.read(move |conn| show(conn, buyer_id, &order_no, moment)).await?;
     match asked {
         Ok(()) => Ok(Json(view)),
         Err(error) => Err(error.details(json!({ "orderNo": order.order_no, "order": view }))),
@@ -108,7 +108,7 @@ async fn ask_now(shop: &Shop, order: &Order) -> Result<()> {
         Ok::<_, Error>(store::take_query_turn(tx, last.id, now - CHECK_EVERY, now)?.then_some(last))
     };
     let Some(attempt) = shop.db.write(turn).await? else { return Ok(()) };
-    let merchant = shop.settings().merchant().ok_or(Code::PaymentNotConfigured)?;
+    let merchant = shop.merchant().ok_or(Code::PaymentNotConfigured)?;
     match ask(shop, &merchant, &attempt).await?.trade {
         Ok(_) => Ok(()),
         Err(_) => Err(Error::from(Code::WechatUnavailable)
@@ -121,11 +121,11 @@ async fn ask_now(shop: &Shop, order: &Order) -> Result<()> {
 async fn cancel(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Json<OrderView>> {
     let order = own(shop, &buyer, order_no).await?;
     let cancelled = close::cancel(shop, order.id, ClosedReason::BuyerCancelled, Who::buyer()).await;
-    let (now, buyer_id, order_no) = (shop.now(), buyer.id, order.order_no);
+    let (moment, buyer_id, order_no) = (Moment::of(shop), buyer.id, order.order_no);
     let read = move |conn: &rusqlite::Connection| match cancelled {
-        Ok(()) => show(conn, buyer_id, &order_no, now),
+        Ok(()) => show(conn, buyer_id, &order_no, moment),
         Err(e) if matches!(e.code, Code::AlreadyPaid | Code::OrderState) => {
-            Err(with_order(e.code, conn, buyer_id, &order_no, now)?)
+            Err(with_order(e.code, conn, buyer_id, &order_no, moment)?)
         }
         Err(e) => Err(e),
     };

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::ids::AttemptId;
 use crate::jobs::Ran;
 use crate::shop::Shop;
-use crate::wechat::pay::Trade;
+use crate::wechat::pay::{Trade, TradeOf};
 use crate::wechat::{GatewayError, Merchant};
 
 /// Polls without any notice: after the order, until its time is over.
@@ -23,7 +23,7 @@ pub struct Asked {
 
 /// Queries one attempt. The answer, our verdict and the settlement are one transaction.
 pub async fn ask(shop: &Shop, merchant: &Merchant, attempt: &Attempt) -> Result<Asked> {
-    let exchange = shop.wechat.order_query(merchant, &attempt.out_trade_no, &shop.nonces).await;
+    let exchange = shop.wechat.order_query(merchant, TradeOf::Number(&attempt.out_trade_no), &shop.nonces).await;
     let mut entry = attempt.logged(&exchange);
     if let Ok(trade) = &exchange.result {
         entry.reason = match trade {
@@ -61,11 +61,11 @@ pub async fn ask(shop: &Shop, merchant: &Merchant, attempt: &Attempt) -> Result<
 pub async fn poll(shop: &Shop, id: AttemptId) -> Result<Ran> {
     let attempt = shop.db.read(move |conn| Ok::<_, Error>(store::attempt(conn, id)?)).await?;
     let Some(attempt) = attempt.filter(|attempt| attempt.state.is_alive()) else { return Ok(Ran::Done) };
-    let Some(merchant) = shop.settings().merchant() else {
+    let Some(merchant) = shop.merchant() else {
         return Ok(Ran::Failed("微信支付还没有设置".into()));
     };
     let asked = ask(shop, &merchant, &attempt).await?;
-    if let Err(e @ (GatewayError::Unreachable(_) | GatewayError::NotAccepted(_))) = &asked.trade {
+    if let Err(e) = &asked.trade {
         // The next turn asks again anyway; the sweep at the end follows up for longer.
         log::warn!("poll of {}: {e}", attempt.out_trade_no);
     }

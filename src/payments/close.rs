@@ -18,6 +18,8 @@ pub const SWEEP_AFTER: i64 = 10 * SECOND;
 /// How long an order is held beyond its time when WeChat cannot be reached.
 const HOLD: i64 = 30 * MINUTE;
 const RETRY: i64 = 30 * SECOND;
+/// WeChat wants so long between an attempt's creation and its closing. Source: close order, API v2.
+pub const CLOSABLE_AFTER: i64 = 5 * MINUTE;
 /// How long an attempt that could not be closed is followed.
 const FOLLOW: i64 = DAY;
 
@@ -28,14 +30,16 @@ pub enum Certain {
     Paid,
     /// It cannot be paid any more.
     Closed,
+    /// It is unpaid and too young to be closed: not before this moment.
+    TooYoung(i64),
     /// Nothing: WeChat could not be reached, or said neither.
     Unknown(String),
 }
 
-/// Query, close, query. The attempt must stand in `closing`, so that it is handed out to no one meanwhile.
+/// Query, close, query; a young attempt is only asked about. The attempt must stand in `closing`, so that it is handed out to no one meanwhile.
 async fn close_at_wechat(shop: &Shop, attempt: &Attempt) -> Result<Certain> {
     let unknown = |e: &GatewayError| Ok(Certain::Unknown(e.to_string()));
-    let Some(merchant) = shop.settings().merchant() else {
+    let Some(merchant) = shop.merchant() else {
         return Ok(Certain::Unknown("微信支付还没有设置".into()));
     };
     let asked = ask(shop, &merchant, attempt).await?;
@@ -45,6 +49,10 @@ async fn close_at_wechat(shop: &Shop, attempt: &Attempt) -> Result<Certain> {
         Ok(Trade::NotPaid) => {}
         Ok(Trade::Other(state)) => return Ok(Certain::Unknown(state)),
         Err(e) => return unknown(&e),
+    }
+    let closable_at = attempt.created_at + CLOSABLE_AFTER;
+    if shop.now() < closable_at {
+        return Ok(Certain::TooYoung(closable_at));
     }
     let exchange = shop.wechat.close_order(&merchant, &attempt.out_trade_no, &shop.nonces).await;
     let entry = attempt.logged(&exchange);
@@ -75,7 +83,7 @@ async fn closed(shop: &Shop, id: AttemptId) -> Result<Certain> {
 }
 
 /// Marks what is alive as closing; answers with everything that must be closed at WeChat.
-fn start_closing(tx: &Tx, order: OrderId) -> rusqlite::Result<Vec<Attempt>> {
+pub fn start_closing(tx: &Tx, order: OrderId) -> rusqlite::Result<Vec<Attempt>> {
     let mut closing = Vec::new();
     for attempt in store::attempts(tx, order)? {
         if attempt.state.is_alive() {
@@ -146,23 +154,24 @@ pub async fn expire(shop: &Shop, id: OrderId) -> Result<Ran> {
         Ok(started) => started,
         Err(ran) => return Ok(ran),
     };
-    let mut unknown = None;
+    let (now, mut unknown) = (shop.now(), None);
     for attempt in &closing {
         match close_at_wechat(shop, attempt).await? {
             Certain::Paid => return Ok(Ran::Done),
             Certain::Closed => {}
-            Certain::Unknown(why) => unknown = Some(why),
+            Certain::TooYoung(at) => unknown = Some((at, "支付单太新，还不能关闭".to_owned())),
+            Certain::Unknown(why) => unknown = Some((now + RETRY, why)),
         }
     }
     let now = shop.now();
     let held_until = order.expires_at + SWEEP_AFTER + HOLD;
-    if unknown.is_some() && now < held_until {
-        return Ok(Ran::Again { at: (now + RETRY).min(held_until) });
+    if let Some((at, _)) = unknown.as_ref().filter(|_| now < held_until) {
+        return Ok(Ran::Again { at: (*at).min(held_until) });
     }
     let finish = move |tx: &Tx| {
         let what = match &unknown {
             None => "超过付款时间，订单已关闭".to_owned(),
-            Some(why) => format!("超过付款时间且连不上微信（{why}），订单先行关闭，支付单继续跟进"),
+            Some((_, why)) => format!("超过付款时间且连不上微信（{why}），订单先行关闭，支付单继续跟进"),
         };
         if moves::close(tx, id, ClosedReason::Timeout, &Who::system(), &what, now)? {
             for attempt in store::attempts(tx, id)?.iter().filter(|a| a.state == AttemptState::Closing) {
@@ -180,11 +189,14 @@ pub async fn expire(shop: &Shop, id: OrderId) -> Result<Ran> {
 /// Follows an attempt until it is certain that nobody can pay it any more.
 pub async fn follow(shop: &Shop, id: AttemptId, since: i64) -> Result<Ran> {
     let attempt = shop.db.read(move |conn| Ok::<_, Error>(store::attempt(conn, id)?)).await?;
-    let Some(attempt) = attempt.filter(|attempt| attempt.state == AttemptState::Closing) else { return Ok(Ran::Done) };
+    // One whose number was spent is closed in passing: it will never be handed out again.
+    let open = |attempt: &Attempt| matches!(attempt.state, AttemptState::Closing | AttemptState::Failed);
+    let Some(attempt) = attempt.filter(open) else { return Ok(Ran::Done) };
     let certain = close_at_wechat(shop, &attempt).await?;
     let now = shop.now();
     match certain {
         Certain::Paid => return Ok(Ran::Done),
+        Certain::TooYoung(at) => return Ok(Ran::Again { at }),
         Certain::Unknown(why) if now - since < FOLLOW => return Ok(Ran::Failed(why)),
         // After a day its own time_expire is long past; money that comes all the same is settled as late.
         Certain::Unknown(_) => drop(closed(shop, id).await?),

@@ -2,6 +2,11 @@
 
 use rusqlite::{Connection, Result};
 
+use crate::clock::{DAY, Day, HOUR, MINUTE};
+use crate::error::Error;
+use crate::jobs::Ran;
+use crate::shop::Shop;
+
 /// A rule, and how many rows break it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken {
@@ -24,4 +29,27 @@ pub fn broken(conn: &Connection) -> Result<Vec<Broken>> {
 /// How many rules there are.
 pub fn count() -> usize {
     super::store::INVARIANTS.len()
+}
+
+/// Each night at this time of day.
+const NIGHTLY: i64 = 4 * HOUR + 10 * MINUTE;
+
+/// The nightly check of everything: written down, so that the pages can say when all was well.
+pub async fn nightly(shop: &Shop) -> Result<Ran, Error> {
+    let now = shop.now();
+    let broken = shop.db.read_slowly(|conn| Ok::<_, Error>(broken(conn)?)).await?;
+    for rule in &broken {
+        log::error!("self-check: {} ({} rows)", rule.rule, rule.rows);
+    }
+    shop.db.write(move |tx| Ok::<_, Error>(super::store::put_self_check(tx, count(), &broken, now)?)).await?;
+    let tonight = Day::of(now).start() + NIGHTLY;
+    Ok(Ran::Again { at: if now < tonight { tonight } else { tonight + DAY } })
+}
+
+/// The last nightly check.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    pub at: i64,
+    pub rules: i64,
+    pub broken: Vec<(String, i64)>,
 }

@@ -1,12 +1,19 @@
-//! How money is asked for and confirmed: prepay, notify, settle, check, close; and what fits no order.
+//! How money is asked for, confirmed, returned and proved; and what fits no order.
 
 pub mod api;
 pub mod check;
 pub mod close;
+pub mod exceptions;
 pub mod invariants;
+pub mod ledger;
 pub mod messages;
 pub mod notify;
+pub mod offline;
 pub mod prepay;
+pub mod price;
+pub mod reconcile;
+pub mod refund;
+pub mod replay;
 pub mod settle;
 pub mod store;
 

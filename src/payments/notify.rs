@@ -6,11 +6,14 @@ use rocket::data::Data;
 use rocket::http::ContentType;
 use rocket::{Route, State, post, routes};
 
+use super::ledger::store as ledger;
 use super::settle::{self, Settled, Source};
 use super::store;
 use crate::db::Tx;
 use crate::door::{ClientIp, body};
 use crate::error::{Code, Error, Result};
+use crate::jobs::{self, Task};
+use crate::refunds::store as refunds;
 use crate::shop::Shop;
 use crate::transactions::{Entry, Verdict};
 use crate::wechat::notice::{self, Notice};
@@ -33,7 +36,7 @@ async fn payment(shop: &State<Shop>, ip: ClientIp, data: Data<'_>) -> Xml {
         Ok(bytes) => bytes,
         Err(word) => return xml(refuse(shop, "notify", Vec::new(), ip, word).await),
     };
-    let Some(merchant) = shop.settings().merchant() else {
+    let Some(merchant) = shop.merchant() else {
         return xml(refuse(shop, "notify", bytes, ip, "NOT_CONFIGURED").await);
     };
     let notice = notice::read(&bytes, &merchant);
@@ -59,6 +62,7 @@ async fn read(data: Data<'_>) -> std::result::Result<Vec<u8>, &'static str> {
 async fn keep(shop: &Shop, notice: Notice, mut entry: Entry, start: Instant) -> Result<String> {
     let (settings, now) = (shop.settings(), shop.now());
     let write = move |tx: &Tx| {
+        let notice = made_before(tx, notice)?;
         entry.checks = notice.checks;
         entry.took_ms = start.elapsed().as_millis() as i64;
         let answer = match &notice.verdict {
@@ -97,6 +101,20 @@ async fn keep(shop: &Shop, notice: Notice, mut entry: Entry, start: Instant) -> 
     Ok(answer)
 }
 
+/// A notice that is signed as nothing is signed any more can only be about an order that was made before the change.
+fn made_before(tx: &Tx, mut notice: Notice) -> Result<Notice> {
+    if let (notice::Verdict::Paid(payment), Some(changed_at)) = (&notice.verdict, notice.as_before) {
+        let attempt = payment.number().map(|n| store::attempt_numbered(tx, &n)).transpose()?.flatten();
+        let fits = attempt.is_some_and(|attempt| attempt.created_at < changed_at);
+        let note = if fits { "" } else { "SIGN_TYPE" };
+        notice.checks.push(Check { what: "支付单早于签名方式的更换", ok: fits, note: note.to_owned() });
+        if !fits {
+            notice.verdict = notice::Verdict::Refused("SIGN_TYPE".into());
+        }
+    }
+    Ok(notice)
+}
+
 /// Logs a message that could not even be looked at.
 async fn refuse(shop: &Shop, kind: &'static str, bytes: Vec<u8>, ip: ClientIp, word: &str) -> String {
     let answer = notice::refused(word);
@@ -112,14 +130,14 @@ async fn refuse(shop: &Shop, kind: &'static str, bytes: Vec<u8>, ip: ClientIp, w
     answer
 }
 
-/// A refund notice carries no signature: it is written down, and moves nothing.
+/// A refund notice carries no signature and can be pasted together: it moves nothing, and makes us ask WeChat now.
 #[post("/refund/notify", data = "<data>")]
 async fn refund(shop: &State<Shop>, ip: ClientIp, data: Data<'_>) -> Xml {
     let bytes = match read(data).await {
         Ok(bytes) => bytes,
         Err(word) => return xml(refuse(shop, "refund_notify", Vec::new(), ip, word).await),
     };
-    let Some(merchant) = shop.settings().merchant() else {
+    let Some(merchant) = shop.merchant() else {
         return xml(refuse(shop, "refund_notify", bytes, ip, "NOT_CONFIGURED").await);
     };
     let hint = match notice::read_refund_hint(&bytes, &merchant) {
@@ -130,11 +148,38 @@ async fn refund(shop: &State<Shop>, ip: ClientIp, data: Data<'_>) -> Xml {
     let text = |name| hint.filled(name).map(str::to_owned);
     entry.out_trade_no = text("out_trade_no");
     entry.transaction_id = text("transaction_id");
-    entry.reason = format!("退款通知（没有签名，只作提示）：{}", text("refund_status").unwrap_or_default());
+    entry.out_refund_no = text("out_refund_no");
     entry.response = notice::ACKNOWLEDGED.into();
+    let status = text("refund_status").unwrap_or_default();
     let now = shop.now();
-    match shop.db.write_always(move |tx| Ok::<_, Error>(entry.record(tx, now)?)).await {
-        Ok(_) => xml(notice::ACKNOWLEDGED),
+    let write = move |tx: &Tx| {
+        let known = entry.out_refund_no.as_deref().map(|no| refunds::by_no(tx, no)).transpose()?.flatten();
+        let payment = entry.transaction_id.as_deref().map(|id| ledger::payment(tx, id)).transpose()?.flatten();
+        let asked = match (known, payment) {
+            (Some(refund), _) => {
+                entry.order_id = refund.order_id;
+                jobs::enqueue(tx, Task::Refund(refund.id), now, now)?;
+                "立即查询"
+            }
+            // Made in WeChat's own console: the payment is asked about instead.
+            (None, Some(payment)) => {
+                entry.order_id = payment.order_id;
+                jobs::enqueue(tx, Task::Refunds(payment.id), now, now)?;
+                "本店没有这笔退款，立即核对"
+            }
+            (None, None) => {
+                entry.verdict = Verdict::Suspicious;
+                "本店没有这笔付款"
+            }
+        };
+        entry.reason = format!("退款通知（没有签名，只作提示）：{status}，{asked}");
+        Ok::<_, Error>(entry.record(tx, now)?)
+    };
+    match shop.db.write_always(write).await {
+        Ok(_) => {
+            shop.wake_worker();
+            xml(notice::ACKNOWLEDGED)
+        }
         Err(_) => xml(notice::refused("TRY_AGAIN")),
     }
 }

@@ -5,17 +5,18 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::check::{ask, next_poll};
-use super::close::SWEEP_AFTER;
+use super::close::{CLOSABLE_AFTER, SWEEP_AFTER};
 use super::settle::Settled;
 use super::{Attempt, AttemptState, store};
 use crate::buyers::Buyer;
 use crate::buyers::addresses::AddressForm;
-use crate::clock::{self, DAY, MINUTE};
+use crate::clock::{self, DAY, Day, MINUTE, SECOND};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{IdempotencyKey, OrderId, OrderNo};
 use crate::jobs::{self, Task};
 use crate::orders::quote::{ItemForm, Quote, QuoteForm, QuoteView, Wish, quote};
+use crate::orders::store::Made;
 use crate::orders::{self, ClosedReason, Order, OrderStatus, moves};
 use crate::settings::Settings;
 use crate::shop::Shop;
@@ -73,8 +74,9 @@ pub struct Cashier {
 }
 
 impl Cashier {
-    pub fn of(settings: &Settings) -> Result<Cashier> {
-        let merchant = settings.merchant().ok_or(Code::PaymentNotConfigured)?;
+    pub fn of(shop: &Shop) -> Result<Cashier> {
+        let settings = shop.settings();
+        let merchant = settings.merchant(shop.now()).ok_or(Code::PaymentNotConfigured)?;
         let notify_url = settings.notify_url().ok_or_else(|| {
             Error::from(Code::PaymentNotConfigured).says("店铺还没有设置对外地址，暂时不能付款，请联系商家")
         })?;
@@ -91,18 +93,20 @@ pub async fn place(
     purchase: Purchase,
 ) -> Result<(OrderId, bool)> {
     let (settings, now) = (shop.settings(), shop.now());
-    let order_no = OrderNo::new(&clock::business_day(now), &shop.nonces.base32());
+    let order_no = OrderNo::new(&Day::of(now).to_string(), &shop.nonces.base32());
     let buyer = buyer.clone();
     let write = move |tx: &Tx| {
-        if let Some((order, made_with)) = orders::store::made_by_key(tx, buyer.id, key.as_str(), now - KEY_LIFE)? {
-            return if made_with == fingerprint { Ok((order, true)) } else { Err(Code::IdempotencyMismatch.into()) };
+        if let Some(made) = orders::store::made_by_key(tx, buyer.id, key.as_str(), now - KEY_LIFE)? {
+            let same = made.fingerprint == fingerprint && made.refund.is_none();
+            return if same { Ok((made.order, true)) } else { Err(Code::IdempotencyMismatch.into()) };
         }
         // Price is read inside the transaction: an edit in the console must not slip between price and order.
         let quoted = quote(tx, &purchase.wish, Some(&buyer), &settings)?;
         refuse(&quoted, purchase.expected_total_fen)?;
         let expires_at = now + settings.pay_window();
         let order = moves::place(tx, &order_no, buyer.id, &quoted, &purchase.remark, now, expires_at)?;
-        orders::store::keep_key(tx, buyer.id, key.as_str(), &fingerprint, order, now)?;
+        let made = Made { order, refund: None, fingerprint };
+        orders::store::keep_key(tx, buyer.id, key.as_str(), &made, now)?;
         jobs::enqueue(tx, Task::Expire(order), expires_at + SWEEP_AFTER, now)?;
         Ok((order, false))
     };
@@ -128,6 +132,8 @@ enum Ready {
     Pay(String),
     /// A unified order that must be sent, for the first time or again.
     Send(Box<Attempt>),
+    /// Nothing yet: an earlier attempt must be closed first, which takes until then.
+    Wait(i64),
 }
 
 /// Payment parameters for an unpaid order: the living attempt's, or a new one's.
@@ -137,6 +143,10 @@ pub async fn pay(shop: &Shop, cashier: &Cashier, order: OrderId, buyer: &Buyer, 
         let attempt = match ready(shop, cashier, order, buyer, ip).await? {
             Ready::Pay(prepay_id) => return Ok(sign(shop, cashier, &prepay_id)),
             Ready::Send(attempt) => *attempt,
+            Ready::Wait(until) => {
+                shop.wake_worker();
+                return Err(closing(until, shop.now()));
+            }
         };
         if let Some(prepay_id) = send(shop, cashier, &attempt).await? {
             return Ok(sign(shop, cashier, &prepay_id));
@@ -149,6 +159,13 @@ fn sign(shop: &Shop, cashier: &Cashier, prepay_id: &str) -> PaymentParams {
     payment_params(&cashier.merchant, prepay_id, shop.now(), &shop.nonces)
 }
 
+/// The price or the way of signing has changed: two payments of one order must not be open side by side.
+fn closing(until: i64, now: i64) -> Error {
+    let wait = (until - now).max(5 * SECOND);
+    let words = format!("之前的支付单正在关闭，请约 {}后再支付", clock::span(wait + MINUTE / 2));
+    Error::from(Code::PaymentInProgress).says(words).retry_after((wait / SECOND).unsigned_abs())
+}
+
 /// Decides in one transaction what to give out or to send; the attempt's row is there before WeChat hears of it.
 async fn ready(shop: &Shop, cashier: &Cashier, id: OrderId, buyer: &Buyer, ip: &str) -> Result<Ready> {
     let (settings, now, nonce_str) = (shop.settings(), shop.now(), shop.nonces.nonce_str());
@@ -157,8 +174,8 @@ async fn ready(shop: &Shop, cashier: &Cashier, id: OrderId, buyer: &Buyer, ip: &
         let order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
         payable(&order, now)?;
         let attempts = store::attempts(tx, id)?;
-        if attempts.iter().any(|attempt| attempt.state == AttemptState::Closing) {
-            return Err(Code::PaymentInProgress.into());
+        if let Some(closing) = attempts.iter().find(|attempt| attempt.state == AttemptState::Closing) {
+            return Ok(Ready::Wait(closing.created_at + CLOSABLE_AFTER));
         }
         if let Some(alive) = attempts.iter().find(|attempt| attempt.state.is_alive()) {
             if alive.params.is_from(&cashier.merchant) && alive.total == order.total {
@@ -168,7 +185,12 @@ async fn ready(shop: &Shop, cashier: &Cashier, id: OrderId, buyer: &Buyer, ip: &
                     _ => Ready::Send(Box::new(alive.clone())),
                 });
             }
-            // Written for another merchant number or key: it can be neither sent nor closed with today's settings.
+            if alive.params.mch_id == cashier.merchant.mch_id && alive.params.appid == cashier.merchant.app_id {
+                store::set_state(tx, alive.id, &[alive.state], AttemptState::Closing)?;
+                jobs::enqueue(tx, Task::Close(alive.id), now, now)?;
+                return Ok(Ready::Wait(alive.created_at + CLOSABLE_AFTER));
+            }
+            // Written for another merchant number: it can be neither sent nor closed with today's settings.
             store::set_state(tx, alive.id, &[alive.state], AttemptState::Failed)?;
         }
         let n = attempts.last().map_or(1, |last| last.n + 1);
@@ -301,7 +323,7 @@ async fn refused(shop: &Shop, cashier: &Cashier, attempt: &Attempt, e: GatewayEr
             return Err(Error::from(Code::WechatUnavailable).retry_after(5));
         }
         // Unsigned, so it says nothing about the attempt: the next try sends the same once more.
-        GatewayError::NotAccepted(text) => {
+        GatewayError::Certificate(text) | GatewayError::NotAccepted(text) => {
             log::error!("unified order {} not accepted: {text}", attempt.out_trade_no);
             return Err(Code::WechatRejected.into());
         }
@@ -340,7 +362,7 @@ async fn after_query(
         }
         Ok(_) if meaning == Meaning::Spent => {
             // Another message under our number lives at WeChat: it must not be paid beside the new one.
-            give_up(shop, cashier, attempt).await?;
+            give_up(shop, attempt).await?;
             Ok(None)
         }
         Ok(_) => Err(rejected(Code::WechatRejected)),
@@ -356,10 +378,13 @@ async fn set_state(shop: &Shop, attempt: &Attempt, from: &'static [AttemptState]
 }
 
 /// The number is spent: closed at WeChat in passing, and settled as usual should it ever be paid.
-async fn give_up(shop: &Shop, cashier: &Cashier, attempt: &Attempt) -> Result<()> {
-    set_state(shop, attempt, ALIVE, AttemptState::Failed).await?;
-    let exchange = shop.wechat.close_order(&cashier.merchant, &attempt.out_trade_no, &shop.nonces).await;
-    record(shop, attempt.logged(&exchange)).await
+async fn give_up(shop: &Shop, attempt: &Attempt) -> Result<()> {
+    let (id, closable_at, now) = (attempt.id, attempt.created_at + CLOSABLE_AFTER, shop.now());
+    let write = move |tx: &Tx| {
+        store::set_state(tx, id, ALIVE, AttemptState::Failed)?;
+        Ok::<_, Error>(jobs::enqueue(tx, Task::Close(id), closable_at.max(now), now)?)
+    };
+    shop.db.write(write).await
 }
 
 #[cfg(test)]

@@ -1,13 +1,16 @@
 //! Settling: the one way to "paid". A payment is a fact; it is never refused or dropped, whatever the order's state.
 
-use rusqlite::Result;
-
+use super::exceptions::{Kind, NewException, store as exceptions};
+use super::ledger::store as ledger;
+use super::refund::{self, STOPPABLE_FOR};
 use super::{Attempt, AttemptState, store};
 use crate::clock::{self, DAY};
 use crate::db::Tx;
-use crate::ids::{MessageId, OrderId};
+use crate::error::{Code, Result};
+use crate::ids::{ExceptionId, MessageId, OrderId};
 use crate::jobs::{self, Task};
 use crate::money::Fen;
+use crate::orders::store::NewPrice;
 use crate::orders::{self, Order, OrderStatus, Who, moves};
 use crate::settings::Settings;
 use crate::wechat::Payment;
@@ -17,13 +20,15 @@ use crate::wechat::Payment;
 pub enum Source {
     Notify,
     Query,
+    /// A bill named it, and a query confirmed it.
+    Bill,
 }
 
 impl Source {
     fn who(self) -> Who {
         match self {
             Source::Notify => Who::wechat(),
-            Source::Query => Who::system(),
+            Source::Query | Source::Bill => Who::system(),
         }
     }
 
@@ -31,6 +36,7 @@ impl Source {
         match self {
             Source::Notify => "收到微信支付通知",
             Source::Query => "主动查单得知已支付",
+            Source::Bill => "对账发现漏记的付款，已查单确认",
         }
     }
 }
@@ -59,8 +65,8 @@ impl Settled {
             Settled::Paid => "已入账",
             Settled::AlreadyPaid => "重复通知，之前已入账",
             Settled::Reopened => "订单关闭后付款，已恢复订单",
-            Settled::Late => "订单关闭后付款，转资金异常",
-            Settled::Duplicate => "订单已付过款，重复付款转资金异常",
+            Settled::Late => "订单关闭后付款，将自动退回",
+            Settled::Duplicate => "订单已付过款，重复付款将自动退回",
             Settled::AmountMismatch => "金额或币种与订单不符，转资金异常",
             Settled::Orphan => "找不到对应的支付单，转资金异常",
         }
@@ -94,13 +100,23 @@ struct Fact<'a> {
 
 impl Fact<'_> {
     fn settle(&self, settings: &Settings) -> Result<Settled> {
+        let settled = self.decide(settings)?;
+        if self.payment.refund_started
+            && let Some(entered) = ledger::payment(self.tx, &self.payment.transaction_id)?
+        {
+            jobs::enqueue(self.tx, Task::Refunds(entered.id), self.now, self.now)?;
+        }
+        Ok(settled)
+    }
+
+    fn decide(&self, settings: &Settings) -> Result<Settled> {
         let (tx, payment) = (self.tx, self.payment);
         let attempt = payment.number().map(|number| store::attempt_numbered(tx, &number)).transpose()?.flatten();
         let Some(attempt) = attempt else { return self.orphan(None, "商户订单号不是本店的") };
         let fits = payment.total == attempt.total && payment.fee_type == "CNY";
         // The row is compared, not only its presence: a transaction that came for one attempt pays no other, and one
         // that did not fit the first time is not made to fit by a second message.
-        match store::entered_for(tx, &payment.transaction_id)? {
+        match ledger::entered_for(tx, &payment.transaction_id)? {
             None if fits => {}
             Some(known) if known != Some(attempt.id) => {
                 return self.orphan(Some(&attempt), "微信交易号已经属于另一笔支付单");
@@ -126,47 +142,84 @@ impl Fact<'_> {
 
     fn paid(&self, attempt: &Attempt, order: &Order) -> Result<Settled> {
         self.enter(attempt, order)?;
+        self.at_the_old_price(attempt, order)?;
         moves::pay(self.tx, order, self.payment.total, &self.source.who(), self.message, self.now)?;
         Ok(Settled::Paid)
+    }
+
+    /// The buyer paid what he was shown, while staff agreed on another price: the order costs what was paid for it.
+    fn at_the_old_price(&self, attempt: &Attempt, order: &Order) -> Result<()> {
+        let paid = self.payment.total;
+        if paid == order.total {
+            return Ok(());
+        }
+        let least = paid.minus(order.goods).unwrap_or_default();
+        let freight = order.freight.clamp(least, paid);
+        let all = order.goods.plus(freight).unwrap_or(paid);
+        let discount = all.minus(paid).unwrap_or_default();
+        let new = NewPrice { freight, discount, total: paid, expires_at: order.expires_at };
+        orders::store::set_price(self.tx, order.id, &new)?;
+        let what = format!("买家按改价前的 ¥{paid} 付了款，改价后应付 ¥{}，订单按实付计", order.total);
+        self.note(order.id, &Who::system(), &what)?;
+        if paid > order.total {
+            let what = format!("{what}。多付的部分可以在订单页退给买家");
+            self.open(Kind::AmountMismatch, Some(attempt), &what)?;
+        }
+        Ok(())
     }
 
     fn late(&self, attempt: &Attempt, order: &Order, settings: &Settings) -> Result<Settled> {
         let (tx, payment, now) = (self.tx, self.payment, self.now);
         self.enter(attempt, order)?;
+        orders::store::add_paid(tx, order.id, payment.total)?;
         let closed = order.closed_at.map(clock::shown).unwrap_or_default();
         let what = format!("订单 {} 在 {closed} 关闭后，微信收到付款 ¥{}", order.order_no, payment.total);
-        store::open_exception(tx, "late_payment", payment, Some(attempt), &what, now)?;
-        let young = now - order.created_at < DAY;
-        let who = self.source.who();
-        if settings.reopens_late() && young && moves::reopen(tx, order, payment.total, &who, self.message, now)? {
-            let how = "库存充足，订单已自动恢复为待发货";
-            store::resolve_by_payment(tx, "late_payment", &payment.transaction_id, how, now)?;
+        let exception = self.open(Kind::LatePayment, Some(attempt), &what)?;
+        let young = now - order.created_at < DAY && payment.total >= order.total;
+        let what = format!("订单关闭后收到付款 ¥{}，库存充足，订单已恢复", payment.total);
+        if settings.reopens_late() && young && moves::reopen(tx, order, &what, &self.source.who(), self.message, now)? {
+            if let Some(exception) = exception {
+                exceptions::resolve(tx, exception, "库存充足，订单已自动恢复为待发货", now)?;
+            }
             return Ok(Settled::Reopened);
         }
-        orders::store::add_paid(tx, order.id, payment.total)?;
         // Nothing will be shipped, so nothing may stay held.
         moves::release(tx, order, now)?;
-        self.note(order.id, &Who::system(), "订单已关闭但微信已收款，等待退款处理")?;
+        self.send_back(exception, order, "订单已关闭")?;
         Ok(Settled::Late)
     }
 
     /// The money is outside the order: the order is paid once, and this sum is owed back.
     fn duplicate(&self, attempt: &Attempt, order: &Order) -> Result<Settled> {
-        let what = format!("订单 {} 已付过款，又收到一笔 ¥{}，应退还买家", order.order_no, self.payment.total);
-        self.outside("duplicate_payment", Some(attempt), &what)?;
+        let what = format!("订单 {} 已付过款，又收到一笔 ¥{}", order.order_no, self.payment.total);
+        let exception = self.outside(Kind::DuplicatePayment, Some(attempt), &what)?;
+        self.send_back(exception, order, "重复付款")?;
         Ok(Settled::Duplicate)
+    }
+
+    /// Back to the payer by itself, unless staff stop it in time. Money that was reported before is on its way already.
+    fn send_back(&self, exception: Option<ExceptionId>, order: &Order, reason: &str) -> Result<()> {
+        let Some(exception) = exception else { return Ok(()) };
+        let Some(entered) = ledger::payment(self.tx, &self.payment.transaction_id)? else { return Ok(()) };
+        let (who, not_before) = (Who::system(), self.now + STOPPABLE_FOR);
+        match refund::whole_payment(self.tx, &entered, Some(order), reason, &who, not_before, self.now) {
+            Ok(refund) => Ok(exceptions::set_refund(self.tx, exception, refund)?),
+            // A payment is entered all the same; the inbox has it, and a person decides.
+            Err(e) if e.code == Code::RefundLimit => self.note(order.id, &who, &e.message()),
+            Err(e) => Err(e),
+        }
     }
 
     fn mismatch(&self, attempt: &Attempt) -> Result<Settled> {
         let (due, payment) = (attempt.total, self.payment);
         let what = format!("应付 ¥{due}（CNY），微信收到的是 {} {}，订单未记为已付款", payment.total, payment.fee_type);
-        self.outside("amount_mismatch", Some(attempt), &what)?;
+        self.outside(Kind::AmountMismatch, Some(attempt), &what)?;
         Ok(Settled::AmountMismatch)
     }
 
     fn orphan(&self, attempt: Option<&Attempt>, why: &str) -> Result<Settled> {
         let what = format!("{why}：商户订单号 {}，金额 ¥{}", self.payment.out_trade_no, self.payment.total);
-        self.outside("orphan_payment", attempt, &what)?;
+        self.outside(Kind::OrphanPayment, attempt, &what)?;
         Ok(Settled::Orphan)
     }
 
@@ -174,7 +227,7 @@ impl Fact<'_> {
     fn flag_other_payer(&self, attempt: &Attempt) -> Result<()> {
         if self.payment.openid != attempt.openid {
             let what = "付款人和下单的买家不是同一个微信号，款项已正常入账，退款会回到付款人";
-            store::open_exception(self.tx, "payer_mismatch", self.payment, Some(attempt), what, self.now)?;
+            self.open(Kind::PayerMismatch, Some(attempt), what)?;
         }
         Ok(())
     }
@@ -183,7 +236,7 @@ impl Fact<'_> {
     fn enter(&self, attempt: &Attempt, order: &Order) -> Result<()> {
         let what = format!("{}：支付单 #{:02} ¥{} ✓验签 ✓金额", self.source.text(), attempt.n, self.payment.total);
         self.note(order.id, &self.source.who(), &what)?;
-        store::enter_payment(self.tx, self.payment, Some(order.id), Some(attempt.id), self.now)?;
+        ledger::enter_payment(self.tx, self.payment, Some(order.id), Some(attempt.id), self.now)?;
         for other in store::attempts(self.tx, order.id)? {
             if other.id != attempt.id && other.state.is_alive() {
                 store::set_state(self.tx, other.id, &[other.state], AttemptState::Closing)?;
@@ -194,16 +247,30 @@ impl Fact<'_> {
     }
 
     /// Into the ledger without an order, and into the inbox; the same money is noted once.
-    fn outside(&self, kind: &str, attempt: Option<&Attempt>, what: &str) -> Result<()> {
-        store::enter_payment(self.tx, self.payment, None, attempt.map(|a| a.id), self.now)?;
-        let new = store::open_exception(self.tx, kind, self.payment, attempt, what, self.now)?;
-        match attempt {
-            Some(attempt) if new => self.note(attempt.order_id, &self.source.who(), what),
-            _ => Ok(()),
+    fn outside(&self, kind: Kind, attempt: Option<&Attempt>, what: &str) -> Result<Option<ExceptionId>> {
+        ledger::enter_payment(self.tx, self.payment, None, attempt.map(|a| a.id), self.now)?;
+        let opened = self.open(kind, attempt, what)?;
+        if let Some(attempt) = attempt.filter(|_| opened.is_some()) {
+            self.note(attempt.order_id, &self.source.who(), what)?;
         }
+        Ok(opened)
+    }
+
+    fn open(&self, kind: Kind, attempt: Option<&Attempt>, what: &str) -> Result<Option<ExceptionId>> {
+        let payment = self.payment;
+        let new = NewException {
+            order_id: attempt.map(|a| a.order_id),
+            attempt_id: attempt.map(|a| a.id),
+            out_trade_no: &payment.out_trade_no,
+            transaction_id: &payment.transaction_id,
+            amount_fen: payment.total.get(),
+            fee_type: &payment.fee_type,
+            ..NewException::new(kind, format!("{} {}", payment.transaction_id, payment.out_trade_no), what)
+        };
+        Ok(exceptions::open(self.tx, &new, self.now)?)
     }
 
     fn note(&self, order: OrderId, who: &Who, what: &str) -> Result<()> {
-        orders::store::note(self.tx, order, who, what, self.message, self.now)
+        Ok(orders::store::note(self.tx, order, who, what, self.message, self.now)?)
     }
 }

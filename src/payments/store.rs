@@ -1,13 +1,12 @@
-//! SQL of attempts, ledger and money exceptions.
+//! SQL of attempts, and of the rules that must always hold.
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
+use super::invariants::{Broken, Checked};
 use super::{Attempt, AttemptState};
 use crate::db::Tx;
-use crate::ids::{AttemptId, ExceptionId, OrderId, OrderNo, OutTradeNo};
-use crate::money::Fen;
-use crate::wechat::Payment;
+use crate::ids::{AttemptId, OrderId, OutTradeNo};
 use crate::wechat::pay::UnifiedOrder;
 
 // ── attempts ──
@@ -94,12 +93,6 @@ pub fn set_paid(tx: &Tx, id: AttemptId, transaction_id: &str, paid_at: i64) -> R
     Ok(())
 }
 
-/// A simulated WeChat that starts anew knows no prepay_id of before: each is asked for again when it is needed.
-pub fn forget_prepay_ids(tx: &Tx) -> Result<()> {
-    tx.prepare_cached("update attempts set prepaid_at = 0 where state = 'prepaid'")?.execute([])?;
-    Ok(())
-}
-
 /// Takes the turn to query; false when somebody did so since `since`.
 pub fn take_query_turn(tx: &Tx, id: AttemptId, since: i64, now: i64) -> Result<bool> {
     let changed = tx
@@ -110,142 +103,28 @@ pub fn take_query_turn(tx: &Tx, id: AttemptId, since: i64, now: i64) -> Result<b
     Ok(changed == 1)
 }
 
-// ── ledger ──
+// ── self-checks ──
 
-/// The attempt that this transaction was entered for, if it was; `Some(None)` for one that came for no attempt of ours.
-pub fn entered_for(conn: &Connection, transaction_id: &str) -> Result<Option<Option<AttemptId>>> {
-    conn.prepare_cached("select attempt_id from ledger where kind = 'payment' and wechat_id = ?1")?
-        .query_row([transaction_id], |row| row.get(0))
-        .optional()
-}
-
-/// False when this transaction stands in the ledger already.
-pub fn enter_payment(
-    tx: &Tx,
-    payment: &Payment,
-    order: Option<OrderId>,
-    attempt: Option<AttemptId>,
-    now: i64,
-) -> Result<bool> {
-    let inserted = tx
-        .prepare_cached(
-            "insert into ledger (kind, wechat_id, order_id, attempt_id, amount_fen, at)
-             values ('payment', ?1, ?2, ?3, ?4, ?5) on conflict (kind, wechat_id) do nothing",
-        )?
-        .execute(params![payment.transaction_id, order, attempt, payment.total, now])?;
-    Ok(inserted == 1)
-}
-
-// ── exceptions ──
-
-#[derive(Clone, Debug)]
-pub struct Exception {
-    pub id: ExceptionId,
-    pub kind: String,
-    pub open: bool,
-    pub order_no: Option<OrderNo>,
-    pub out_trade_no: String,
-    pub transaction_id: String,
-    pub amount_fen: i64,
-    pub what: String,
-    pub opened_at: i64,
-    pub resolved_at: Option<i64>,
-    pub resolution: Option<String>,
-}
-
-/// Opens an exception, or finds that it was opened before; the same money is reported once.
-pub fn open_exception(
-    tx: &Tx,
-    kind: &str,
-    payment: &Payment,
-    attempt: Option<&Attempt>,
-    what: &str,
-    now: i64,
-) -> Result<bool> {
-    let inserted = tx
-        .prepare_cached(
-            "insert into money_exceptions (kind, state, order_id, attempt_id, out_trade_no, transaction_id, amount_fen,
-                                           what, opened_at)
-             values (?1, 'open', ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-             on conflict (kind, transaction_id, out_trade_no) do nothing",
-        )?
-        .execute(params![
-            kind,
-            attempt.map(|a| a.order_id),
-            attempt.map(|a| a.id),
-            payment.out_trade_no,
-            payment.transaction_id,
-            payment.total,
-            what,
-            now
-        ])?;
-    Ok(inserted == 1)
-}
-
-pub fn resolve_by_payment(tx: &Tx, kind: &str, transaction_id: &str, resolution: &str, now: i64) -> Result<()> {
+pub fn put_self_check(tx: &Tx, rules: usize, broken: &[Broken], now: i64) -> Result<()> {
+    let broken: Vec<_> = broken.iter().map(|b| (b.rule, b.rows)).collect();
+    let json = serde_json::to_string(&broken).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
+    tx.prepare_cached("insert or replace into self_checks (at, rules, broken) values (?1, ?2, ?3)")?
+        .execute(params![now, rules as i64, json])?;
     tx.prepare_cached(
-        "update money_exceptions set state = 'resolved', resolution = ?3, resolved_at = ?4
-          where kind = ?1 and transaction_id = ?2 and state = 'open'",
+        "delete from self_checks where at < (select at from self_checks order by at desc limit 1 offset 400)",
     )?
-    .execute(params![kind, transaction_id, resolution, now])?;
+    .execute([])?;
     Ok(())
 }
 
-pub fn resolve(tx: &Tx, id: ExceptionId, resolution: &str, now: i64) -> Result<bool> {
-    let changed = tx
-        .prepare_cached(
-            "update money_exceptions set state = 'resolved', resolution = ?2, resolved_at = ?3
-              where id = ?1 and state = 'open'",
-        )?
-        .execute(params![id, resolution, now])?;
-    Ok(changed == 1)
-}
-
-/// The inbox: open ones first, newest first.
-pub fn exceptions(conn: &Connection, limit: i64) -> Result<Vec<Exception>> {
-    let mut rows = conn.prepare_cached(
-        "select e.*, o.order_no from money_exceptions e left join orders o on o.id = e.order_id
-          order by e.state = 'resolved', e.id desc limit ?1",
-    )?;
-    rows.query_map([limit], read_exception)?.collect()
-}
-
-pub fn exceptions_of(conn: &Connection, order: OrderId) -> Result<Vec<Exception>> {
-    let mut rows = conn.prepare_cached(
-        "select e.*, o.order_no from money_exceptions e join orders o on o.id = e.order_id
-          where e.order_id = ?1 order by e.id",
-    )?;
-    rows.query_map([order], read_exception)?.collect()
-}
-
-fn read_exception(row: &Row<'_>) -> Result<Exception> {
-    Ok(Exception {
-        id: row.get("id")?,
-        kind: row.get("kind")?,
-        open: row.get::<_, String>("state")? == "open",
-        order_no: row.get("order_no")?,
-        out_trade_no: row.get("out_trade_no")?,
-        transaction_id: row.get("transaction_id")?,
-        amount_fen: row.get("amount_fen")?,
-        what: row.get("what")?,
-        opened_at: row.get("opened_at")?,
-        resolved_at: row.get("resolved_at")?,
-        resolution: row.get("resolution")?,
-    })
-}
-
-pub fn open_exceptions(conn: &Connection) -> Result<i64> {
-    conn.prepare_cached("select count(*) from money_exceptions where state = 'open'")?.query_row([], |row| row.get(0))
-}
-
-// ── today ──
-
-/// Payments entered since `since`: how many, and their sum in fen.
-pub fn takings(conn: &Connection, since: i64) -> Result<(i64, Fen)> {
-    conn.prepare_cached(
-        "select count(*), coalesce(sum(amount_fen), 0) from ledger where kind = 'payment' and at >= ?1",
-    )?
-    .query_row([since], |row| Ok((row.get(0)?, row.get(1)?)))
+pub fn last_self_check(conn: &Connection) -> Result<Option<Checked>> {
+    conn.prepare_cached("select at, rules, broken from self_checks order by at desc limit 1")?
+        .query_row([], |row| {
+            let broken: String = row.get("broken")?;
+            let broken = serde_json::from_str(&broken);
+            Ok(Checked { at: row.get("at")?, rules: row.get("rules")?, broken: broken.unwrap_or_default() })
+        })
+        .optional()
 }
 
 // ── invariants ──
@@ -262,7 +141,7 @@ pub const INVARIANTS: &[(&str, &str)] = &[
     (
         "占用等于未发货订单行之和",
         "select count(*) from skus s
-          where reserved <> (select coalesce(sum(l.quantity - l.shipped_quantity), 0)
+          where reserved <> (select coalesce(sum(l.quantity - l.shipped_quantity - l.released_quantity), 0)
                                from order_lines l join orders o on o.id = l.order_id
                               where l.sku_id = s.id and o.holds_stock = 1)",
     ),
@@ -271,6 +150,57 @@ pub const INVARIANTS: &[(&str, &str)] = &[
         "select count(*) from order_lines where shipped_quantity > quantity or refunded_quantity > quantity",
     ),
     ("退款不超过实付", "select count(*) from orders where refunded_fen > paid_fen"),
+    (
+        "每笔付款的退款（待发送、退款中、已退、异常）之和不超过付款",
+        "select count(*) from (select transaction_id from refunds
+                                where transaction_id is not null and state in ('approved', 'processing', 'succeeded', 'abnormal')
+                                group by transaction_id having sum(amount_fen) > min(payment_fen))",
+    ),
+    (
+        "订单已退金额等于已完成的退款之和",
+        "select count(*) from orders o
+          where refunded_fen <> (select coalesce(sum(amount_fen), 0) from refunds r
+                                  where r.order_id = o.id and r.inside = 1 and r.state = 'succeeded')",
+    ),
+    (
+        "订单行已退件数等于已完成的退款之和",
+        "select count(*) from order_lines l
+          where refunded_quantity <> (select coalesce(sum(p.quantity), 0)
+                                        from refund_lines p join refunds r on r.id = p.refund_id
+                                       where p.line_id = l.id and r.state = 'succeeded')",
+    ),
+    (
+        "每笔已完成的退款恰在资金流水里一次",
+        "select count(*) from refunds r
+          where state = 'succeeded'
+            and -amount_fen is not (select sum(amount_fen) from ledger l
+                                     where (l.kind = 'refund' and l.wechat_id = r.refund_id)
+                                        or (l.kind = 'offline' and l.wechat_id = r.out_refund_no))",
+    ),
+    (
+        "资金流水里的每笔退款都是已完成的退款",
+        "select count(*) from ledger l
+          where kind = 'refund'
+            and not exists (select 1 from refunds r where r.refund_id = l.wechat_id and r.state = 'succeeded')",
+    ),
+    (
+        "每日汇总等于当日资金流水之和",
+        "select count(*) from money_days d
+          where received_fen <> (select coalesce(sum(amount_fen), 0) from ledger l where l.day = d.day and l.kind = 'payment')
+             or refunded_fen <> (select -coalesce(sum(amount_fen), 0) from ledger l where l.day = d.day and l.kind = 'refund')
+             or fee_fen <> (select -coalesce(sum(amount_fen), 0) from ledger l where l.day = d.day and l.kind = 'fee')
+             or offline_fen <> (select coalesce(sum(amount_fen), 0) from ledger l where l.day = d.day and l.kind = 'offline')",
+    ),
+    (
+        "全部资金流水之和等于各订单实付减退款，加上不属于订单的款项",
+        "select (select coalesce(sum(amount_fen), 0) from ledger where kind <> 'fee')
+                <> (select coalesce(sum(paid_fen - refunded_fen), 0) from orders)
+                   + (select coalesce(sum(amount_fen), 0) from ledger where kind <> 'fee' and order_id is null)",
+    ),
+    (
+        "退款计数与退款一致",
+        "select count(*) from refund_counts c where n <> (select count(*) from refunds r where r.state = c.state)",
+    ),
     (
         "待发货、已发货、已完成的订单都已付足",
         "select count(*) from orders where status in ('to_ship', 'shipped', 'completed') and paid_fen < total_fen",

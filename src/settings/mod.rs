@@ -1,21 +1,25 @@
 //! Settings: what the file and the environment fix, and what the console's settings page stored.
 
+pub mod changes;
 pub mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rocket::figment::Figment;
 use rocket::figment::value::{Dict, Num, Value};
 use rusqlite::Connection;
 
-use crate::clock::MINUTE;
+use crate::clock::{DAY, MINUTE};
 use crate::db::Tx;
 use crate::money::Fen;
 use crate::nonce::Nonces;
 use crate::secrets::SecretKey;
+use crate::wechat::certificate::ClientIdentity;
 use crate::wechat::mini_program::MiniProgram;
+use crate::wechat::sign::SignType;
 use crate::wechat::{API_URL, Merchant, PAY_URL};
+use changes::Changes;
 use store::Stored;
 
 /// One setting: its name, its words on the page, whether it is sealed, and what it must look like.
@@ -57,10 +61,17 @@ pub const SETTINGS: &[Setting] = &[
     setting!("shop.notice", "店铺公告", "小程序首页的一句话，可以留空", |v| short(v, 100)),
     setting!("shop.phone", "客服电话", "买家可以拨打", |v| short(v, 20)),
     setting!(choice "shop.open", "营业", "休息中时买家不能下单", &[("yes", "营业中"), ("no", "休息中")]),
-    setting!("shop.pay_minutes", "付款时限（分钟）", "5 到 120，不填是 30；超时自动关闭订单", minutes),
+    setting!("shop.pay_minutes", "付款时限（分钟）", "5 到 120，不填是 30；超时自动关闭订单", |v| whole(v, 5..=120)),
     setting!("shop.freight", "运费（元）", "每单快递运费，不填是包邮", yuan),
     setting!("shop.free_freight_from", "满多少元包邮", "留空表示不包邮", yuan),
     setting!(choice "shop.reopen_late", "订单关闭后才到的付款", "", &[("yes", "库存还够就恢复订单"), ("no", "不恢复，等待退款")]),
+    setting!(
+        "shop.refund_days",
+        "收货后几天内可申请退款",
+        "0 到 90，不填是 15；更久的由店员在后台退",
+        |v| whole(v, 0..=90)
+    ),
+    setting!("shop.clerk_refund_limit", "店员单笔退款上限（元）", "超过的要经理同意；不填表示店员都要经理同意", yuan),
     setting!("shop.public_url", "对外地址", "https://您的域名，微信用它通知付款结果", public_url),
     setting!("wechat.app_id", "小程序 AppID", "wx 开头的 18 位", app_id),
     setting!(secret "wechat.app_secret", "小程序 AppSecret", "32 位", |v| letters(v, 32..=32, "AppSecret 是 32 位字母和数字")),
@@ -86,6 +97,11 @@ pub struct Server {
     pub data_dir: PathBuf,
     pub pay_url: String,
     pub api_url: String,
+    /// PEM files of the refund certificate, when the file or the environment names them.
+    pub client_cert: Option<PathBuf>,
+    pub client_key: Option<PathBuf>,
+    /// A PEM bundle to trust instead of the system's certificate authorities: for a simulated WeChat with TLS.
+    pub ca_cert: Option<PathBuf>,
     /// Settings that the file or the environment fixed, by name.
     pub fixed: BTreeMap<&'static str, String>,
 }
@@ -98,6 +114,9 @@ impl Server {
             data_dir: PathBuf::from("data"),
             pay_url: PAY_URL.into(),
             api_url: API_URL.into(),
+            client_cert: None,
+            client_key: None,
+            ca_cert: None,
             fixed: BTreeMap::new(),
         };
         for (table, values) in [("shop", shop), ("wechat", wechat)] {
@@ -108,8 +127,9 @@ impl Server {
                     "shop.data_dir" => server.data_dir = value.into(),
                     "wechat.pay_url" => server.pay_url = value,
                     "wechat.api_url" => server.api_url = value,
-                    // Refunds read these two; their files are checked when they are used.
-                    "wechat.client_cert" | "wechat.client_key" => {}
+                    "wechat.client_cert" => server.client_cert = Some(value.into()),
+                    "wechat.client_key" => server.client_key = Some(value.into()),
+                    "wechat.ca_cert" => server.ca_cert = Some(value.into()),
                     _ => {
                         let setting = setting_named(&name)
                             .ok_or_else(|| format!("配置里有不认识的项 {name}，请对照 README 的设置一节"))?;
@@ -120,8 +140,23 @@ impl Server {
                 }
             }
         }
+        if server.client_cert.is_some() != server.client_key.is_some() {
+            return Err("配置 wechat.client_cert 和 wechat.client_key 要一起写".into());
+        }
         Ok(server)
     }
+
+    /// What to trust instead of the system's authorities, as PEM text; empty for the system's.
+    pub fn roots(&self) -> Result<String, String> {
+        match &self.ca_cert {
+            Some(path) => read_pem("wechat.ca_cert", path),
+            None => Ok(String::new()),
+        }
+    }
+}
+
+fn read_pem(name: &str, path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|e| format!("配置 {name} 的文件 {} 读不出来: {e}", path.display()))
 }
 
 pub fn setting_named(name: &str) -> Option<&'static Setting> {
@@ -133,25 +168,59 @@ pub fn setting_named(name: &str) -> Option<&'static Setting> {
 pub struct Settings {
     values: BTreeMap<&'static str, String>,
     fixed: BTreeSet<&'static str>,
+    /// The refund certificate, or why it cannot be used.
+    identity: Option<Result<ClientIdentity, String>>,
+    identity_fixed: bool,
+    pub changes: Changes,
 }
+
+/// Where the uploaded certificate is kept; its key is sealed.
+const CLIENT_CERT: &str = "wechat.client_cert";
+const CLIENT_KEY: &str = "wechat.client_key";
 
 impl Settings {
     /// Stored values under fixed ones. A secret that does not open (another key file) counts as missing, and is logged.
     pub fn load(conn: &Connection, server: &Server, key: &SecretKey) -> rusqlite::Result<Settings> {
         let mut values = BTreeMap::new();
+        let (mut cert, mut cert_key) = (None, None);
         for (name, stored) in store::all(conn)? {
-            let Some(setting) = setting_named(&name) else { continue };
             let value = match stored {
                 Stored::Plain(value) => Some(value),
-                Stored::Sealed(sealed) => key.open(setting.name, &sealed),
+                Stored::Sealed(sealed) => key.open(&name, &sealed),
             };
-            match value {
-                Some(value) => drop(values.insert(setting.name, value)),
-                None => log::error!("设置 {name} 打不开：secret.key 不是封存它的那一个，请在设置页重新填写"),
+            match (value, setting_named(&name)) {
+                (Some(value), Some(setting)) => drop(values.insert(setting.name, value)),
+                (Some(value), None) if name == CLIENT_CERT => cert = Some(value),
+                (Some(value), None) if name == CLIENT_KEY => cert_key = Some(value),
+                (Some(_), None) => {}
+                (None, _) => log::error!("设置 {name} 打不开：secret.key 不是封存它的那一个，请在设置页重新填写"),
             }
         }
         values.extend(server.fixed.clone());
-        Ok(Settings { values, fixed: server.fixed.keys().copied().collect() })
+        let identity = match (&server.client_cert, &server.client_key) {
+            (Some(cert), Some(key)) => {
+                Some(read_pem(CLIENT_CERT, cert).and_then(|cert| Ok((cert, read_pem(CLIENT_KEY, key)?))))
+            }
+            _ => cert.zip(cert_key).map(Ok),
+        };
+        Ok(Settings {
+            values,
+            fixed: server.fixed.keys().copied().collect(),
+            identity: identity.map(|pair| pair.and_then(|(c, k)| ClientIdentity::read(&c, &k).map_err(str::to_owned))),
+            identity_fixed: server.client_cert.is_some(),
+            changes: Changes::load(conn, key)?,
+        })
+    }
+
+    /// Stores a refund certificate that was uploaded.
+    pub fn save_identity(tx: &Tx, cert_pem: &str, sealed_key: Vec<u8>) -> rusqlite::Result<()> {
+        store::put(tx, CLIENT_CERT, &Stored::Plain(cert_pem.to_owned()))?;
+        store::put(tx, CLIENT_KEY, &Stored::Sealed(sealed_key))
+    }
+
+    /// The certificate's key as it is stored.
+    pub fn sealed_key(identity: &ClientIdentity, key: &SecretKey, nonces: &Nonces) -> Vec<u8> {
+        key.seal(CLIENT_KEY, identity.expose_key(), nonces)
     }
 
     /// Stores one value; an empty one removes it. The caller has checked it.
@@ -226,14 +295,40 @@ impl Settings {
         self.get("shop.public_url").map(|url| format!("{}/wechat/pay/notify", url.trim_end_matches('/')))
     }
 
-    /// Who we are at WeChat Pay; `None` until app id, merchant number and key are all there.
-    pub fn merchant(&self) -> Option<Merchant> {
-        Some(Merchant {
-            app_id: self.get("wechat.app_id")?.to_owned(),
-            mch_id: self.get("wechat.mch_id")?.to_owned(),
-            key: self.get("wechat.api_key")?.parse().ok()?,
-            sign_type: self.get("wechat.sign_type").and_then(|t| t.parse().ok()).unwrap_or_default(),
-        })
+    /// Where WeChat reports refunds.
+    pub fn refund_notify_url(&self) -> Option<String> {
+        self.get("shop.public_url").map(|url| format!("{}/wechat/refund/notify", url.trim_end_matches('/')))
+    }
+
+    pub fn sign_type(&self) -> SignType {
+        self.get("wechat.sign_type").and_then(|t| t.parse().ok()).unwrap_or_default()
+    }
+
+    /// Who we are at WeChat Pay at this moment; `None` until app id, merchant number and key are all there.
+    pub fn merchant(&self, now: i64) -> Option<Merchant> {
+        let key = self.get("wechat.api_key")?.parse().ok()?;
+        let (app_id, mch_id) = (self.get("wechat.app_id")?, self.get("wechat.mch_id")?);
+        Some(Merchant { before: self.changes.before(now), ..Merchant::new(app_id, mch_id, key, self.sign_type()) })
+    }
+
+    /// The refund certificate, or why it cannot be used; `None` while there is none.
+    pub fn identity(&self) -> Option<Result<&ClientIdentity, &str>> {
+        self.identity.as_ref().map(|read| read.as_ref().map_err(String::as_str))
+    }
+
+    /// Whether the certificate comes from files that the configuration names.
+    pub fn identity_is_fixed(&self) -> bool {
+        self.identity_fixed
+    }
+
+    /// How long after receipt buyers may ask for a refund.
+    pub fn refund_window(&self) -> i64 {
+        self.get("shop.refund_days").and_then(|days| days.parse().ok()).unwrap_or(15) * DAY
+    }
+
+    /// Up to what sum a clerk may refund alone; `None` when a manager must always agree.
+    pub fn clerk_refund_limit(&self) -> Option<Fen> {
+        self.get("shop.clerk_refund_limit").and_then(Fen::from_yuan)
     }
 
     pub fn mini_program(&self) -> Option<MiniProgram> {
@@ -273,9 +368,9 @@ fn short(value: &str, max: usize) -> Result<(), &'static str> {
     if fine { Ok(()) } else { Err("太长，或含有换行等控制字符") }
 }
 
-fn minutes(value: &str) -> Result<(), &'static str> {
-    let fine = value.parse::<i64>().is_ok_and(|m| (5..=120).contains(&m));
-    if fine { Ok(()) } else { Err("请填 5 到 120 之间的整数") }
+fn whole(value: &str, range: std::ops::RangeInclusive<i64>) -> Result<(), &'static str> {
+    let fine = value.parse::<i64>().is_ok_and(|n| range.contains(&n));
+    if fine { Ok(()) } else { Err("请填提示范围内的整数") }
 }
 
 fn yuan(value: &str) -> Result<(), &'static str> {

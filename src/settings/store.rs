@@ -44,3 +44,26 @@ pub fn exists(conn: &Connection, name: &str) -> Result<bool> {
     let mut row = conn.prepare_cached("select 1 from settings where name = ?1")?;
     row.query_row([name], |_| Ok(())).optional().map(|found| found.is_some())
 }
+
+// ── changes of key ──
+
+/// What was sealed when we last looked, what before, and when it changed.
+pub type KeyChange = (Vec<u8>, Option<Vec<u8>>, Option<i64>);
+
+pub fn key_change(conn: &Connection, name: &str) -> Result<Option<KeyChange>> {
+    conn.prepare_cached("select now, before, changed_at from key_changes where name = ?1")?
+        .query_row([name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()
+}
+
+pub fn put_key_change(tx: &Tx, name: &str, now: &[u8], before: Option<&[u8]>, changed_at: Option<i64>) -> Result<()> {
+    tx.prepare_cached("insert or replace into key_changes (name, now, before, changed_at) values (?1, ?2, ?3, ?4)")?
+        .execute(params![name, now, before, changed_at])?;
+    Ok(())
+}
+
+pub fn forget_keys_before(tx: &Tx, moment: i64) -> Result<()> {
+    tx.prepare_cached("update key_changes set before = null where changed_at <= ?1 and before is not null")?
+        .execute([moment])?;
+    Ok(())
+}

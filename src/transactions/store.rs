@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params, params_from_iter};
 
-use super::Entry;
+use super::{Entry, Verdict};
 use crate::db::Tx;
 use crate::ids::{MessageId, OrderId};
 use crate::money::Fen;
@@ -12,9 +12,9 @@ const REFUSALS_KEPT: i64 = 5_000;
 
 pub fn insert(tx: &Tx, entry: &Entry, checks: &str, now: i64) -> Result<MessageId> {
     tx.prepare_cached(
-        "insert into messages (at, direction, kind, order_id, attempt_id, out_trade_no, transaction_id, amount_fen,
-                               verdict, reason, checks, request, response, source_ip, took_ms)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+        "insert into messages (at, direction, kind, order_id, attempt_id, out_trade_no, transaction_id,
+                               out_refund_no, amount_fen, verdict, reason, checks, request, response, source_ip, took_ms)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
     )?
     .execute(params![
         now,
@@ -24,6 +24,7 @@ pub fn insert(tx: &Tx, entry: &Entry, checks: &str, now: i64) -> Result<MessageI
         entry.attempt_id,
         entry.out_trade_no,
         entry.transaction_id,
+        entry.out_refund_no,
         entry.amount,
         entry.verdict,
         entry.reason,
@@ -70,6 +71,7 @@ pub struct Logged {
     pub order_no: Option<String>,
     pub out_trade_no: Option<String>,
     pub transaction_id: Option<String>,
+    pub out_refund_no: Option<String>,
     pub amount: Option<Fen>,
     pub verdict: String,
     pub reason: String,
@@ -83,7 +85,7 @@ pub struct Logged {
 pub struct Filter {
     pub kind: Option<String>,
     pub verdict: Option<String>,
-    /// An order, attempt or transaction number, whole or its beginning.
+    /// An order, attempt, transaction or refund number, whole or its beginning.
     pub number: Option<String>,
     pub before: Option<i64>,
     pub limit: i64,
@@ -104,7 +106,7 @@ pub fn list(conn: &Connection, filter: &Filter) -> Result<Vec<Logged>> {
     }
     if let Some(number) = &filter.number {
         narrow(
-            "(m.out_trade_no like ? || '%' or m.transaction_id = ? or o.order_no = ?)",
+            "(m.out_trade_no like ? || '%' or m.transaction_id = ? or m.out_refund_no = ? or o.order_no = ?)",
             Box::new(number.replace(['%', '_'], "")),
         );
     }
@@ -113,8 +115,8 @@ pub fn list(conn: &Connection, filter: &Filter) -> Result<Vec<Logged>> {
     }
     values.push(Box::new(filter.limit));
     let sql = format!(
-        "select m.id, m.at, m.direction, m.kind, m.order_id, o.order_no, m.out_trade_no, m.transaction_id, m.amount_fen,
-                m.verdict, m.reason, m.checks, m.source_ip, m.took_ms
+        "select m.id, m.at, m.direction, m.kind, m.order_id, o.order_no, m.out_trade_no, m.transaction_id, m.out_refund_no,
+                m.amount_fen, m.verdict, m.reason, m.checks, m.source_ip, m.took_ms
            from messages m left join orders o on o.id = m.order_id
           where {} order by m.id desc limit ?{}",
         where_.join(" and "),
@@ -149,6 +151,7 @@ fn read(row: &Row<'_>) -> Result<Logged> {
         order_no: row.get("order_no")?,
         out_trade_no: row.get("out_trade_no")?,
         transaction_id: row.get("transaction_id")?,
+        out_refund_no: row.get("out_refund_no")?,
         amount: row.get("amount_fen")?,
         verdict: row.get("verdict")?,
         reason: row.get("reason")?,
@@ -175,4 +178,33 @@ pub fn health(conn: &Connection, since: i64) -> Result<(Option<i64>, i64)> {
         .prepare_cached("select count(*) from messages where verdict in ('refused', 'failed') and at >= ?1")?
         .query_row(params![since], |row| row.get(0))?;
     Ok((last, failed))
+}
+
+/// A payment notice as it came, and what was made of it.
+pub struct Stored {
+    pub id: MessageId,
+    pub at: i64,
+    pub out_trade_no: Option<String>,
+    pub verdict: Verdict,
+    pub reason: String,
+    pub request: Vec<u8>,
+}
+
+/// Payment notices in the order they came, from after this one on.
+pub fn notices_after(conn: &Connection, after: MessageId, limit: i64) -> Result<Vec<Stored>> {
+    let mut rows = conn.prepare_cached(
+        "select id, at, out_trade_no, verdict, reason, request from messages
+          where kind = 'notify' and id > ?1 order by id limit ?2",
+    )?;
+    rows.query_map(params![after, limit], |row| {
+        Ok(Stored {
+            id: row.get("id")?,
+            at: row.get("at")?,
+            out_trade_no: row.get("out_trade_no")?,
+            verdict: row.get("verdict")?,
+            reason: row.get("reason")?,
+            request: row.get("request")?,
+        })
+    })?
+    .collect()
 }

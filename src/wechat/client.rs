@@ -1,23 +1,32 @@
 //! The way out to WeChat: time limits, a size cap, no redirects, no proxy from the environment.
 
 use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use reqwest::{Client, Response, Url, redirect};
+use reqwest::{Certificate, Client, ClientBuilder, Identity, Response, Url, redirect};
+use rustls::AlertDescription;
 
 use super::GatewayError;
+use super::certificate::ClientIdentity;
 
 /// The whole call, from connecting to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const MAX_ANSWER: usize = 1024 * 1024;
+/// A bill is a day's trade in one answer: allowed more time and space.
+const BILL_TIMEOUT: Duration = Duration::from_secs(60);
+const MAX_BILL: usize = 64 * 1024 * 1024;
 
 /// A client for WeChat's two hosts; tests and the demo point it at a simulator on this machine.
-#[derive(Clone)]
 pub struct Wechat {
     http: Client,
     pay_url: String,
     api_url: String,
+    /// Trusted instead of the system's certificate authorities, if any.
+    roots: Vec<Certificate>,
+    /// The client that shows our certificate, made when it is first needed and kept while the certificate stays.
+    certified: Mutex<Option<(Vec<u8>, Client)>>,
 }
 
 /// A base URL that money must not be sent to.
@@ -32,17 +41,17 @@ impl std::fmt::Display for BadUrl {
 
 impl Wechat {
     /// Plain http is for this machine alone: anything else would show keys and money to the network.
-    pub fn new(pay_url: &str, api_url: &str) -> Result<Wechat, BadUrl> {
+    /// `roots` is a PEM bundle to trust instead of the system's; empty for the system's.
+    pub fn new(pay_url: &str, api_url: &str, roots: &str) -> Result<Wechat, BadUrl> {
         let (pay_local, api_local) = (is_local(pay_url)?, is_local(api_url)?);
         // Already installed when several shops run in one process; the first one serves all.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = Client::builder()
-            .timeout(TIMEOUT)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .redirect(redirect::Policy::none())
-            .pool_idle_timeout(Duration::from_secs(30))
-            .https_only(!pay_local && !api_local)
-            .no_proxy();
+        let roots = match roots {
+            "" => Vec::new(),
+            pem => Certificate::from_pem_bundle(pem.as_bytes())
+                .map_err(|e| BadUrl(format!("wechat.ca_cert 不是 PEM 格式的证书: {e}")))?,
+        };
+        let mut builder = builder(&roots).https_only(!pay_local && !api_local);
         if pay_local && api_local {
             // No TLS will be spoken, so a host without CA certificates can still run the demo.
             builder = builder.tls_certs_only([]);
@@ -51,7 +60,33 @@ impl Wechat {
             .build()
             .map_err(|e| BadUrl(format!("无法建立到微信的安全连接（系统可能没有安装 ca-certificates）: {e}")))?;
         let trim = |url: &str| url.trim_end_matches('/').to_owned();
-        Ok(Wechat { http, pay_url: trim(pay_url), api_url: trim(api_url) })
+        let (pay_url, api_url) = (trim(pay_url), trim(api_url));
+        Ok(Wechat { http, pay_url, api_url, roots, certified: Mutex::default() })
+    }
+
+    /// The client for everything but refunds.
+    pub(super) fn plain(&self) -> &Client {
+        &self.http
+    }
+
+    /// The client that shows our certificate. `Err` says in words why there is none.
+    pub(super) fn certified(&self, identity: Option<&ClientIdentity>) -> Result<Client, String> {
+        if is_local(&self.pay_url).unwrap_or(false) {
+            // Without TLS nobody can ask for a certificate.
+            return Ok(self.http.clone());
+        }
+        let identity = identity.ok_or("还没有上传退款证书，请在设置页上传 apiclient_cert.pem 和 apiclient_key.pem")?;
+        let mut kept = self.certified.lock().unwrap_or_else(PoisonError::into_inner);
+        match kept.as_ref() {
+            Some((fingerprint, client)) if *fingerprint == identity.fingerprint() => Ok(client.clone()),
+            _ => {
+                let client = Identity::from_pem(identity.pem().as_bytes())
+                    .and_then(|pair| builder(&self.roots).https_only(true).identity(pair).build())
+                    .map_err(|e| format!("退款证书不能使用，请在设置页重新上传: {e}"))?;
+                *kept = Some((identity.fingerprint(), client.clone()));
+                Ok(client)
+            }
+        }
     }
 
     /// Whether payments go to a simulator on this machine rather than to WeChat.
@@ -63,18 +98,41 @@ impl Wechat {
         &self.pay_url
     }
 
-    pub(super) async fn post_pay(&self, path: &str, xml: String) -> (Result<Vec<u8>, GatewayError>, i64) {
+    pub(super) async fn post_pay(
+        &self,
+        client: &Client,
+        path: &str,
+        xml: String,
+    ) -> (Result<Vec<u8>, GatewayError>, i64) {
+        timed(self.pay_request(client, path, xml), MAX_ANSWER).await
+    }
+
+    /// For the one answer that is as long as a day's trade.
+    pub(super) async fn post_for_bill(&self, path: &str, xml: String) -> (Result<Vec<u8>, GatewayError>, i64) {
+        timed(self.pay_request(&self.http, path, xml).timeout(BILL_TIMEOUT), MAX_BILL).await
+    }
+
+    fn pay_request(&self, client: &Client, path: &str, xml: String) -> reqwest::RequestBuilder {
         let url = format!("{}{path}", self.pay_url);
-        let request = self.http.post(url).header("content-type", "text/xml; charset=utf-8").body(xml);
-        timed(request).await
+        client.post(url).header("content-type", "text/xml; charset=utf-8").body(xml)
     }
 
     pub(super) async fn get_api(&self, path: &str, query: &[(&str, &str)]) -> (Result<Vec<u8>, GatewayError>, i64) {
         match Url::parse_with_params(&format!("{}{path}", self.api_url), query) {
-            Ok(url) => timed(self.http.get(url)).await,
+            Ok(url) => timed(self.http.get(url), MAX_ANSWER).await,
             Err(e) => (Err(GatewayError::Unreachable(e.to_string())), 0),
         }
     }
+}
+
+fn builder(roots: &[Certificate]) -> ClientBuilder {
+    let builder = Client::builder()
+        .timeout(TIMEOUT)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .redirect(redirect::Policy::none())
+        .pool_idle_timeout(Duration::from_secs(30))
+        .no_proxy();
+    if roots.is_empty() { builder } else { builder.tls_certs_only(roots.iter().cloned()) }
 }
 
 /// True for http on a loopback address, false for https; anything else is refused.
@@ -89,21 +147,20 @@ fn is_local(url: &str) -> Result<bool, BadUrl> {
     }
 }
 
-async fn timed(request: reqwest::RequestBuilder) -> (Result<Vec<u8>, GatewayError>, i64) {
+async fn timed(request: reqwest::RequestBuilder, most: usize) -> (Result<Vec<u8>, GatewayError>, i64) {
     let start = Instant::now();
     let answer = match request.send().await {
-        Ok(response) => body(response).await,
-        // The URL is left out of the words: it can carry the AppSecret.
-        Err(e) => Err(GatewayError::Unreachable(cause(&e.without_url()))),
+        Ok(response) => body(response, most).await,
+        Err(e) => Err(broken(e)),
     };
     (answer, start.elapsed().as_millis() as i64)
 }
 
-async fn body(mut response: Response) -> Result<Vec<u8>, GatewayError> {
+async fn body(mut response: Response, most: usize) -> Result<Vec<u8>, GatewayError> {
     let status = response.status();
     let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|e| GatewayError::Unreachable(cause(&e.without_url())))? {
-        if bytes.len() + chunk.len() > MAX_ANSWER {
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+        if bytes.len() + chunk.len() > most {
             return Err(GatewayError::Unreachable("ANSWER_TOO_LARGE".into()));
         }
         bytes.extend_from_slice(&chunk);
@@ -111,17 +168,44 @@ async fn body(mut response: Response) -> Result<Vec<u8>, GatewayError> {
     if status.is_success() { Ok(bytes) } else { Err(GatewayError::Unreachable(format!("HTTP {status}"))) }
 }
 
-fn cause(e: &reqwest::Error) -> String {
+/// The URL is left out of the words: it can carry the AppSecret.
+fn broken(e: reqwest::Error) -> GatewayError {
+    let e = e.without_url();
     if e.is_timeout() {
-        return "超时".into();
+        return GatewayError::Unreachable("超时".into());
     }
     let mut words = e.to_string();
-    let mut source = std::error::Error::source(e);
-    while let Some(e) = source {
-        words = e.to_string();
-        source = e.source();
+    let mut source = std::error::Error::source(&e);
+    while let Some(cause) = source {
+        words = cause.to_string();
+        // TLS errors travel inside an I/O error, which does not count as its own source.
+        let inner = cause.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
+        let tls = inner.and_then(|inner| inner.downcast_ref()).or_else(|| cause.downcast_ref::<rustls::Error>());
+        if let Some(rustls::Error::AlertReceived(alert)) = tls
+            && about_our_certificate(*alert)
+        {
+            return GatewayError::Certificate(format!("{alert:?}"));
+        }
+        source = cause.source();
     }
-    words
+    GatewayError::Unreachable(words)
+}
+
+/// What a server says that wants a certificate and got none, or one it does not like.
+fn about_our_certificate(alert: AlertDescription) -> bool {
+    use AlertDescription::*;
+    matches!(
+        alert,
+        CertificateRequired
+            | NoCertificate
+            | BadCertificate
+            | UnsupportedCertificate
+            | CertificateRevoked
+            | CertificateExpired
+            | CertificateUnknown
+            | UnknownCA
+            | AccessDenied
+    )
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ const MAX_NAME: usize = 64;
 const MAX_VALUE: usize = 32 * 1024;
 
 /// A flat message: every field once, whether we know its name or not.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Message(BTreeMap<String, String>);
 
 /// Why a text is no message.

@@ -1,18 +1,24 @@
 //! The only room that knows XML, MD5 and WeChat's URLs. It knows no order: it takes ids and money.
 
+pub mod bill;
+pub mod certificate;
 mod client;
+mod exchange;
 pub mod message;
 pub mod mini_program;
 pub mod notice;
 pub mod pay;
 pub mod push;
+pub mod refund;
 pub mod sign;
 pub mod simulator;
 
 use serde::Serialize;
 
 pub use client::{BadUrl, Wechat};
-use sign::{ApiKey, SignType};
+pub use exchange::{Exchange, GatewayError};
+use message::Message;
+use sign::{ApiKey, Authentic, BadSign, SignType};
 
 use crate::ids::OutTradeNo;
 use crate::money::Fen;
@@ -29,6 +35,50 @@ pub struct Merchant {
     pub mch_id: String,
     pub key: ApiKey,
     pub sign_type: SignType,
+    pub before: Before,
+}
+
+/// What was in force until a short while ago: messages on their way still carry its signature.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Before {
+    pub key: Option<ApiKey>,
+    /// The other digest, and when it went out of use: good only for orders that were made before.
+    pub sign_type: Option<(SignType, i64)>,
+}
+
+/// A message with a right signature, and which one it was.
+#[derive(Debug)]
+pub struct Verified {
+    pub authentic: Authentic,
+    pub by_old_key: bool,
+    /// Signed as nothing is signed any more since this moment (epoch milliseconds).
+    pub as_before: Option<i64>,
+}
+
+impl Merchant {
+    pub fn new(app_id: &str, mch_id: &str, key: ApiKey, sign_type: SignType) -> Merchant {
+        Merchant { app_id: app_id.to_owned(), mch_id: mch_id.to_owned(), key, sign_type, before: Before::default() }
+    }
+
+    /// Believes what is signed with today's key and digest, or with one that went out of use a short while ago.
+    /// The error is today's.
+    pub fn verify(&self, message: Message) -> Result<Verified, BadSign> {
+        let today = match sign::verify(message.clone(), self.sign_type, &self.key) {
+            Ok(authentic) => return Ok(Verified { authentic, by_old_key: false, as_before: None }),
+            Err(e) => e,
+        };
+        let keys = std::iter::once((&self.key, false)).chain(self.before.key.as_ref().map(|key| (key, true)));
+        for (key, by_old_key) in keys {
+            let digests = std::iter::once((self.sign_type, None))
+                .chain(self.before.sign_type.map(|(sign_type, changed_at)| (sign_type, Some(changed_at))));
+            for (sign_type, as_before) in digests.filter(|(_, as_before)| by_old_key || as_before.is_some()) {
+                if let Ok(authentic) = sign::verify(message.clone(), sign_type, key) {
+                    return Ok(Verified { authentic, by_old_key, as_before });
+                }
+            }
+        }
+        Err(today)
+    }
 }
 
 /// WeChat's word that money moved. Only a checked signature makes one.
@@ -43,6 +93,8 @@ pub struct Payment {
     pub openid: String,
     /// Epoch milliseconds.
     pub paid_at: i64,
+    /// WeChat says that some of it has been, or is being, refunded.
+    pub refund_started: bool,
 }
 
 impl Payment {
@@ -57,36 +109,4 @@ pub struct Check {
     pub what: &'static str,
     pub ok: bool,
     pub note: String,
-}
-
-/// What was said and heard in one call, whatever came of it: the transaction log keeps it.
-#[derive(Debug)]
-pub struct Exchange<T> {
-    pub kind: &'static str,
-    /// As sent, without `sign` and without secrets: a signed request of ours could be replayed at our own door.
-    pub request: String,
-    pub response: Vec<u8>,
-    pub took_ms: i64,
-    pub result: Result<T, GatewayError>,
-}
-
-/// Why WeChat did not do what it was asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GatewayError {
-    /// No usable answer: whether it happened is unknown. Ask with a query.
-    Unreachable(String),
-    /// `return_code=FAIL`: never signed, so it proves nothing about the order; the text is for the staff.
-    NotAccepted(String),
-    /// A signed refusal, with WeChat's own code and words.
-    Refused { code: String, text: String },
-}
-
-impl std::fmt::Display for GatewayError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            GatewayError::Unreachable(why) => write!(f, "连不上微信或回答不可信: {why}"),
-            GatewayError::NotAccepted(text) => write!(f, "微信未受理: {text}"),
-            GatewayError::Refused { code, text } => write!(f, "微信拒绝: {code} {text}"),
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use super::message::Message;
 use super::pay::read_payment;
 use super::sign::{self, Authentic};
-use super::{Check, Merchant, Payment};
+use super::{Check, Merchant, Payment, Verified};
 
 /// The one answer WeChat takes as received: one line, nothing before or after.
 pub const ACKNOWLEDGED: &str =
@@ -29,6 +29,8 @@ pub enum Verdict {
 pub struct Notice {
     pub verdict: Verdict,
     pub checks: Vec<Check>,
+    /// Signed with a digest that went out of use at this moment: it can only speak of orders made before.
+    pub as_before: Option<i64>,
     /// As the sender wrote it, believed or not, to find it again in the log.
     pub out_trade_no: Option<String>,
 }
@@ -37,11 +39,11 @@ pub struct Notice {
 pub fn read(bytes: &[u8], merchant: &Merchant) -> Notice {
     let mut checks = Checks(Vec::new());
     let mut out_trade_no = None;
-    let verdict = match authentic(bytes, merchant, &mut checks, &mut out_trade_no) {
-        Ok(authentic) => facts(&authentic, &mut checks),
-        Err(word) => Verdict::Refused(word),
+    let (verdict, as_before) = match authentic(bytes, merchant, &mut checks, &mut out_trade_no) {
+        Ok(verified) => (facts(&verified.authentic, &mut checks), verified.as_before),
+        Err(word) => (Verdict::Refused(word), None),
     };
-    Notice { verdict, checks: checks.0, out_trade_no }
+    Notice { verdict, checks: checks.0, as_before, out_trade_no }
 }
 
 struct Checks(Vec<Check>);
@@ -63,7 +65,7 @@ fn authentic(
     merchant: &Merchant,
     checks: &mut Checks,
     out_trade_no: &mut Option<String>,
-) -> Result<Authentic, String> {
+) -> Result<Verified, String> {
     let read = Message::read(bytes);
     checks.note("XML 格式、无重复与嵌套", read.as_ref().err().map(|e| e.word().to_owned()))?;
     let message = read.unwrap_or_default();
@@ -71,9 +73,16 @@ fn authentic(
     checks.note("通信标识", unless(message.get("return_code") == Some("SUCCESS"), "RETURN_CODE"))?;
     let ours = message.get("appid") == Some(&merchant.app_id) && message.get("mch_id") == Some(&merchant.mch_id);
     checks.note("商户号与 AppID", unless(ours, "OTHER_MERCHANT"))?;
-    let verified = sign::verify(message, merchant.sign_type, &merchant.key);
+    let verified = merchant.verify(message);
     checks.note("验签", verified.as_ref().err().map(|e| e.word().to_owned()))?;
-    verified.map_err(|e| e.word().to_owned())
+    let verified = verified.map_err(|e| e.word().to_owned())?;
+    for (used, how) in [(verified.by_old_key, "更换前的密钥"), (verified.as_before.is_some(), "更换前的签名方式")]
+    {
+        if used {
+            checks.0.push(Check { what: "签名用的是", ok: true, note: how.to_owned() });
+        }
+    }
+    Ok(verified)
 }
 
 fn facts(authentic: &Authentic, checks: &mut Checks) -> Verdict {
@@ -108,6 +117,14 @@ pub fn read_refund_hint(bytes: &[u8], merchant: &Merchant) -> Result<Message, St
         return Err("OTHER_MERCHANT".into());
     }
     let sealed = outer.filled("req_info").ok_or("REQ_INFO_MISSING")?;
-    let plain = sign::open_req_info(sealed, &merchant.key).ok_or("REQ_INFO_UNREADABLE")?;
-    Message::read_root(&plain, "root").map_err(|e| e.word().to_owned())
+    // Without a signature the padding alone tells whether the key fits, and a wrong one can seem to: the text decides.
+    let mut problem = "REQ_INFO_UNREADABLE".to_owned();
+    for key in std::iter::once(&merchant.key).chain(&merchant.before.key) {
+        match sign::open_req_info(sealed, key).map(|plain| Message::read_root(&plain, "root")) {
+            Some(Ok(hint)) => return Ok(hint),
+            Some(Err(e)) => problem = e.word().to_owned(),
+            None => {}
+        }
+    }
+    Err(problem)
 }

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::exchange::{request, unusable};
 use super::message::Message;
-use super::sign::{self, SignType};
-use super::{Exchange, GatewayError, Merchant, Payment, Wechat};
+use super::{Exchange, GatewayError, Merchant, Payment, Wechat, sign};
 use crate::clock;
 use crate::ids::OutTradeNo;
 use crate::money::Fen;
@@ -109,25 +109,43 @@ pub enum Trade {
     Other(String),
 }
 
+/// Which trade is meant: ours by number, or any by WeChat's own id.
+#[derive(Clone, Copy, Debug)]
+pub enum TradeOf<'a> {
+    Number(&'a OutTradeNo),
+    Transaction(&'a str),
+}
+
 impl Wechat {
     /// Asks WeChat for a prepay_id; waits at most 5 s. Source: unified order, API v2.
     /// Errors: Unreachable (the order may exist: query), NotAccepted, Refused.
     pub async fn unified_order(&self, merchant: &Merchant, order: &UnifiedOrder) -> Exchange<String> {
-        self.call(merchant, "unifiedorder", "/pay/unifiedorder", order.message(), |answer| {
+        let how = ("unifiedorder", "/pay/unifiedorder");
+        self.call(self.plain(), merchant, how, order.message(), |answer| {
             answer.filled("prepay_id").map(str::to_owned).ok_or_else(|| unusable("PREPAY_ID_MISSING"))
         })
         .await
     }
 
-    /// Asks what became of an attempt. Source: order query, API v2.
-    pub async fn order_query(&self, merchant: &Merchant, number: &OutTradeNo, nonces: &Nonces) -> Exchange<Trade> {
-        let mut exchange =
-            self.call(merchant, "orderquery", "/pay/orderquery", about(merchant, number, nonces), read_trade).await;
-        if matches!(&exchange.result, Err(GatewayError::Refused { code, .. }) if code == "ORDERNOTEXIST") {
+    /// Asks what became of an attempt, or of a transaction that came for none of ours. Source: order query, API v2.
+    pub async fn order_query(&self, merchant: &Merchant, which: TradeOf<'_>, nonces: &Nonces) -> Exchange<Trade> {
+        let mut message = request(merchant, nonces);
+        let (name, number) = match which {
+            TradeOf::Number(number) => ("out_trade_no", number.as_str()),
+            TradeOf::Transaction(id) => ("transaction_id", id),
+        };
+        message.set(name, number);
+        let how = ("orderquery", "/pay/orderquery");
+        let mut exchange = self.call(self.plain(), merchant, how, message, read_trade).await;
+        if exchange.result.as_ref().is_err_and(|e| e.code() == Some("ORDERNOTEXIST")) {
             exchange.result = Ok(Trade::Absent);
         }
         // Facts about another order than the one asked for are no answer.
-        if matches!(&exchange.result, Ok(Trade::Paid(payment)) if payment.out_trade_no != number.as_str()) {
+        let other = |payment: &Payment| match which {
+            TradeOf::Number(number) => payment.out_trade_no != number.as_str(),
+            TradeOf::Transaction(id) => payment.transaction_id != id,
+        };
+        if matches!(&exchange.result, Ok(Trade::Paid(payment)) if other(payment)) {
             exchange.result = Err(unusable("OTHER_ORDER"));
         }
         exchange
@@ -136,74 +154,25 @@ impl Wechat {
     /// Closes an attempt. Success proves little (a number that does not exist closes too): query afterwards.
     /// Source: close order, API v2.
     pub async fn close_order(&self, merchant: &Merchant, number: &OutTradeNo, nonces: &Nonces) -> Exchange<()> {
+        let mut message = request(merchant, nonces);
+        message.set("out_trade_no", number.as_str());
         let mut exchange =
-            self.call(merchant, "closeorder", "/pay/closeorder", about(merchant, number, nonces), |_| Ok(())).await;
-        if let Err(GatewayError::Refused { code, .. }) = &exchange.result
-            && matches!(code.as_str(), "ORDERCLOSED" | "ORDERNOTEXIST")
-        {
+            self.call(self.plain(), merchant, ("closeorder", "/pay/closeorder"), message, |_| Ok(())).await;
+        if exchange.result.as_ref().is_err_and(|e| matches!(e.code(), Some("ORDERCLOSED" | "ORDERNOTEXIST"))) {
             exchange.result = Ok(());
         }
         exchange
     }
-
-    async fn call<T>(
-        &self,
-        merchant: &Merchant,
-        kind: &'static str,
-        path: &str,
-        mut message: Message,
-        read: impl FnOnce(&Message) -> Result<T, GatewayError>,
-    ) -> Exchange<T> {
-        let request = message.to_xml();
-        message.set("sign", sign::sign(&message, merchant.sign_type, &merchant.key));
-        let (answer, took_ms) = self.post_pay(path, message.to_xml()).await;
-        let response = answer.clone().unwrap_or_default();
-        let result = answer.and_then(|bytes| trusted(merchant, &bytes)).and_then(|message| read(&message));
-        Exchange { kind, request, response, took_ms, result }
-    }
-}
-
-fn about(merchant: &Merchant, number: &OutTradeNo, nonces: &Nonces) -> Message {
-    let mut message = Message::from([
-        ("appid", merchant.app_id.as_str()),
-        ("mch_id", &merchant.mch_id),
-        ("out_trade_no", number.as_str()),
-    ]);
-    message.set("nonce_str", nonces.nonce_str());
-    if merchant.sign_type != SignType::Md5 {
-        message.set("sign_type", merchant.sign_type.name());
-    }
-    message
-}
-
-fn unusable(why: &str) -> GatewayError {
-    GatewayError::Unreachable(why.to_owned())
-}
-
-/// An answer that may be acted on: well-formed, signed, ours, and successful.
-fn trusted(merchant: &Merchant, bytes: &[u8]) -> Result<Message, GatewayError> {
-    let message = Message::read(bytes).map_err(|e| unusable(e.word()))?;
-    if message.get("return_code") != Some("SUCCESS") {
-        let text = message.filled("return_msg").unwrap_or("没有说明原因");
-        return Err(GatewayError::NotAccepted(text.to_owned()));
-    }
-    let message = sign::verify(message, merchant.sign_type, &merchant.key).map_err(|e| unusable(e.word()))?;
-    let message = message.message().clone();
-    if message.get("appid") != Some(&merchant.app_id) || message.get("mch_id") != Some(&merchant.mch_id) {
-        return Err(unusable("OTHER_MERCHANT"));
-    }
-    if message.get("result_code") != Some("SUCCESS") {
-        let field = |name| message.filled(name).unwrap_or_default().to_owned();
-        return Err(GatewayError::Refused { code: field("err_code"), text: field("err_code_des") });
-    }
-    Ok(message)
 }
 
 fn read_trade(message: &Message) -> Result<Trade, GatewayError> {
     match message.filled("trade_state").ok_or_else(|| unusable("TRADE_STATE_MISSING"))? {
         "SUCCESS" => read_payment(message).map(Trade::Paid).map_err(|field| unusable(&format!("BAD_FIELD {field}"))),
         // A refund was started, so it was paid; its facts are used when they came along.
-        "REFUND" => Ok(read_payment(message).map(Trade::Paid).unwrap_or(Trade::Other("REFUND".into()))),
+        "REFUND" => Ok(match read_payment(message) {
+            Ok(payment) => Trade::Paid(Payment { refund_started: true, ..payment }),
+            Err(_) => Trade::Other("REFUND".into()),
+        }),
         "NOTPAY" => Ok(Trade::NotPaid),
         "CLOSED" => Ok(Trade::Closed),
         other => Ok(Trade::Other(other.to_owned())),
@@ -226,11 +195,13 @@ pub(super) fn read_payment(message: &Message) -> Result<Payment, &'static str> {
         fee_type: message.filled("fee_type").unwrap_or("CNY").to_owned(),
         openid: text("openid", 128)?,
         paid_at: text("time_end", 14).ok().and_then(|t| clock::from_compact(&t)).ok_or("time_end")?,
+        refund_started: false,
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::sign::SignType;
     use super::*;
 
     #[test]
@@ -242,12 +213,8 @@ mod tests {
 
     #[test]
     fn the_second_signature_equals_the_published_vector() {
-        let merchant = Merchant {
-            app_id: "wxd930ea5d5a258f4f".into(),
-            mch_id: "1900000109".into(),
-            key: "192006250b4c09247ec02edce69f6a2d".parse().unwrap(),
-            sign_type: SignType::Md5,
-        };
+        let key = "192006250b4c09247ec02edce69f6a2d".parse().unwrap();
+        let merchant = Merchant::new("wxd930ea5d5a258f4f", "1900000109", key, SignType::Md5);
         let params = payment_params(&merchant, "wx1", 1_414_561_699_000, &Nonces::counting());
         let again = Message::from([
             ("appId", "wxd930ea5d5a258f4f"),

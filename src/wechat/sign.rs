@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use aes::Aes256;
-use aes::cipher::{BlockCipherDecrypt, KeyInit};
+use aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, Mac};
@@ -152,6 +152,19 @@ pub fn open_req_info(req_info: &str, key: &ApiKey) -> Option<Vec<u8>> {
     let padded = (1..=16).contains(&pad) && bytes[bytes.len() - pad..].iter().all(|b| usize::from(*b) == pad);
     bytes.truncate(bytes.len() - pad.min(bytes.len()));
     padded.then_some(bytes)
+}
+
+/// Seals a refund notice's content as WeChat does: what `open_req_info` opens. For the built-in simulator.
+pub fn seal_req_info(plain: &[u8], key: &ApiKey) -> String {
+    let mut bytes = plain.to_vec();
+    let pad = 16 - bytes.len() % 16;
+    bytes.extend(std::iter::repeat_n(pad as u8, pad));
+    let aes =
+        Aes256::new_from_slice(hex::encode(Md5::digest(&key.0)).as_bytes()).expect("32 digits are an AES-256 key");
+    for block in bytes.chunks_exact_mut(16) {
+        aes.encrypt_block(block.try_into().expect("a chunk is one block"));
+    }
+    BASE64_STANDARD.encode(bytes)
 }
 
 #[cfg(test)]
@@ -388,6 +401,8 @@ mod tests {
         let e2 = "41eIZ4JZEgrNU1wSBNsZ3009ackg8PPVqgIAZP1VhXpNPWnJIPDz1aoCAGT9VYV6srG1/2zGJYa6mEO5tyTMyPwXAd2fVvyZUPuCqJRycuk=";
         assert_eq!(open_req_info(e1, &key()).unwrap(), b"<root><refund_status>SUCCESS</refund_status></root>");
         assert_eq!(open_req_info(e2, &key()).unwrap(), format!("<root><a>{}</a></root>", "x".repeat(44)).as_bytes());
+        assert_eq!(seal_req_info(b"<root><refund_status>SUCCESS</refund_status></root>", &key()), e1);
+        assert_eq!(seal_req_info(format!("<root><a>{}</a></root>", "x".repeat(44)).as_bytes(), &key()), e2);
         let other: ApiKey = "00000000000000000000000000000000".parse().unwrap();
         for (sealed, key) in [("", key()), ("!!!!", key()), ("AAAA", key()), (e1, other)] {
             assert_eq!(open_req_info(sealed, &key), None);

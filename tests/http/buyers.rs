@@ -20,10 +20,10 @@ async fn a_code_logs_in_once_and_is_never_asked_about_twice() {
     let again = login(w.wechat.login_code("alice")).await.ok();
     assert_eq!((&again["buyer"]["isNew"], &again["buyer"]["id"]), (&json!(false), &first["buyer"]["id"]));
     for (fault, expected) in [
-        (Fault::ErrCode("40226", "blocked"), (422, "login_blocked")),
-        (Fault::ErrCode("45011", "too often"), (429, "rate_limited")),
-        (Fault::ErrCode("40125", "bad secret"), (502, "wechat_rejected")),
-        (Fault::ErrCode("-1", "busy"), (503, "wechat_unavailable")),
+        (Fault::refused("40226", "blocked"), (422, "login_blocked")),
+        (Fault::refused("45011", "too often"), (429, "rate_limited")),
+        (Fault::refused("40125", "bad secret"), (502, "wechat_rejected")),
+        (Fault::refused("-1", "busy"), (503, "wechat_unavailable")),
         (Fault::Http500, (503, "wechat_unavailable")),
     ] {
         w.wechat.fault("login", fault);

@@ -98,6 +98,9 @@ async fn real_answers_have_the_documents_fields() {
     packer
         .post(&format!("/admin/orders/{}/ship", placed.no), &[("company", "SF"), ("tracking_no", "SF1234567890")])
         .await;
+    let path = format!("/orders/{}/refunds", placed.no);
+    let asked = serde_json::json!({ "reason": "不想要了" });
+    let refund = w.call(reqwest::Method::POST, &path, Some(&alice.token), Some("a-refund-key"), Some(asked)).await.ok();
     let error = w.get("/orders").await.body;
     for (name, found) in [
         ("Shop", w.get("/shop").await.ok()),
@@ -107,6 +110,7 @@ async fn real_answers_have_the_documents_fields() {
         ("SavedAddress", address),
         ("Quote", quote),
         ("Payable", payable),
+        ("Refund", refund),
         ("Order", alice.order(&placed.no).await),
         ("Order", alice.get("/orders").await.ok()["items"][0].clone()),
     ] {

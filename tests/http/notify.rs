@@ -193,6 +193,7 @@ async fn a_late_payment_reopens_the_order_or_waits_for_a_refund() {
     w.pay(&placed, Paying::Late);
     alice.post(&format!("/orders/{}/cancel", placed.no), None).await.ok();
     assert_eq!(alice.status(&placed.no).await, "closed");
+    w.advance(5 * MINUTE);
     w.wait("the late payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
     assert_eq!(
         w.count("select count(*) from money_exceptions where kind = 'late_payment' and state = 'resolved'").await,
@@ -200,10 +201,12 @@ async fn a_late_payment_reopens_the_order_or_waits_for_a_refund() {
     );
     assert_eq!(w.stock(sku).await, (1, 1));
     w.must_hold().await;
-    // Stock is gone: the order stays closed, and the money waits in the inbox.
+    // Stock is gone: the order stays closed, and the money waits in the inbox to be sent back.
     let pear = w.product("梨", 1000, 1).await;
     let lost = Placed::of(alice.buy(pear, 1).await);
     alice.post(&format!("/orders/{}/cancel", lost.no), None).await.ok();
+    w.advance(5 * MINUTE);
+    w.wait("the closing", || async { w.stock(pear).await == (1, 0) }).await;
     bob.buy(pear, 1).await.ok();
     let mut notice = w.notice(&lost, "alice");
     notice.set("transaction_id", "42-late");
@@ -212,6 +215,7 @@ async fn a_late_payment_reopens_the_order_or_waits_for_a_refund() {
     }
     let order = alice.order(&lost.no).await;
     assert_eq!((order["status"].as_str(), order["paidFen"].as_i64()), (Some("closed"), Some(1000)));
+    assert_eq!(order["refunds"][0]["stateText"], "退款中");
     assert_eq!(
         w.count("select count(*) from money_exceptions where kind = 'late_payment' and state = 'open'").await,
         1

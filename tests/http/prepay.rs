@@ -138,11 +138,11 @@ async fn an_order_stands_when_wechat_fails() {
         (Fault::BadSign, (503, "wechat_unavailable")),
         (Fault::OtherMerchant, (503, "wechat_unavailable")),
         (Fault::OtherApp, (503, "wechat_unavailable")),
-        (Fault::ReturnFail("签名错误"), (502, "wechat_rejected")),
-        (Fault::ErrCode("NOAUTH", "无权限"), (502, "wechat_rejected")),
-        (Fault::ErrCode("NOTENOUGH", "余额不足"), (502, "wechat_rejected")),
-        (Fault::ErrCode("APPID_MCHID_NOT_MATCH", "不匹配"), (502, "wechat_rejected")),
-        (Fault::ErrCode("SOMETHING_NEW", "?"), (502, "wechat_rejected")),
+        (Fault::ReturnFail("签名错误".into()), (502, "wechat_rejected")),
+        (Fault::refused("NOAUTH", "无权限"), (502, "wechat_rejected")),
+        (Fault::refused("NOTENOUGH", "余额不足"), (502, "wechat_rejected")),
+        (Fault::refused("APPID_MCHID_NOT_MATCH", "不匹配"), (502, "wechat_rejected")),
+        (Fault::refused("SOMETHING_NEW", "?"), (502, "wechat_rejected")),
     ] {
         w.wechat.fault("unifiedorder", fault.clone());
         let key = w.key();
@@ -164,11 +164,11 @@ async fn a_busy_wechat_is_asked_twice_with_the_same_parameters() {
     let w = World::new().await;
     let sku = w.product("苹果", 1000, 9).await;
     let alice = w.buyer("alice").await;
-    w.wechat.fault("unifiedorder", Fault::ErrCode("SYSTEMERROR", "系统超时"));
+    w.wechat.fault("unifiedorder", Fault::refused("SYSTEMERROR", "系统超时"));
     alice.buy(sku, 1).await.ok();
     assert_eq!(w.wechat.calls("unifiedorder"), 2);
     for _ in 0..2 {
-        w.wechat.fault("unifiedorder", Fault::ErrCode("SYSTEMERROR", "系统超时"));
+        w.wechat.fault("unifiedorder", Fault::refused("SYSTEMERROR", "系统超时"));
     }
     assert_eq!(alice.buy(sku, 1).await.error(), (503, "wechat_unavailable"));
 }
@@ -179,7 +179,7 @@ async fn a_spent_number_is_replaced_by_the_next() {
     let sku = w.product("苹果", 1000, 9).await;
     let alice = w.buyer("alice").await;
     for code in ["INVALID_REQUEST", "OUT_TRADE_NO_USED"] {
-        w.wechat.fault("unifiedorder", Fault::ErrCode(code, "201 商户订单号重复"));
+        w.wechat.fault("unifiedorder", Fault::refused(code, "201 商户订单号重复"));
         let placed = Placed::of(alice.buy(sku, 1).await);
         assert!(w.wechat.trade(&format!("{}01", placed.no)).is_none(), "{code}");
         assert_eq!(w.wechat.trade(&format!("{}02", placed.no)).unwrap().field("total_fee"), "1000");
@@ -187,7 +187,7 @@ async fn a_spent_number_is_replaced_by_the_next() {
     // Closed at WeChat behind our back.
     let placed = Placed::of(alice.buy(sku, 1).await);
     w.advance(111 * SECOND);
-    w.wechat.fault("unifiedorder", Fault::ErrCode("ORDERCLOSED", "订单已关闭"));
+    w.wechat.fault("unifiedorder", Fault::refused("ORDERCLOSED", "订单已关闭"));
     w.wechat.fault("orderquery", Fault::Http500);
     w.advance(-111 * SECOND);
     let again = alice.post(&format!("/orders/{}/prepay", placed.no), None).await.ok();
@@ -205,7 +205,7 @@ async fn an_order_that_wechat_calls_paid_becomes_paid() {
     // The prepay_id has grown old, so WeChat is asked again. Whatever it refuses, the number that the buyer may
     // still hold is not replaced by a second one; then it says ORDERPAID.
     w.clock.advance(111 * MINUTE);
-    w.wechat.fault("unifiedorder", Fault::ErrCode("NOAUTH", "无权限"));
+    w.wechat.fault("unifiedorder", Fault::refused("NOAUTH", "无权限"));
     assert_eq!(alice.post(&format!("/orders/{}/prepay", placed.no), None).await.error(), (502, "wechat_rejected"));
     assert_eq!(alice.post(&format!("/orders/{}/prepay", placed.no), None).await.error(), (409, "already_paid"));
     assert_eq!(alice.status(&placed.no).await, "to_ship");

@@ -35,10 +35,10 @@ fn step() -> impl Strategy<Value = Step> {
         Fault::LoseAnswer,
         Fault::Http500,
         Fault::BadSign,
-        Fault::ErrCode("SYSTEMERROR", "busy"),
-        Fault::ErrCode("ORDERCLOSED", "closed"),
-        Fault::ErrCode("INVALID_REQUEST", "201"),
-        Fault::ReturnFail("fail"),
+        Fault::refused("SYSTEMERROR", "busy"),
+        Fault::refused("ORDERCLOSED", "closed"),
+        Fault::refused("INVALID_REQUEST", "201"),
+        Fault::ReturnFail("fail".into()),
     ]);
     let wait = prop::sample::select(vec![SECOND, 16 * SECOND, 2 * MINUTE, 31 * MINUTE, 70 * MINUTE, 25 * 60 * MINUTE]);
     prop_oneof![

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use xiaopu::nonce::Nonces;
+use xiaopu::wechat::pay::TradeOf;
 use xiaopu::wechat::sign::SignType;
 use xiaopu::wechat::{GatewayError, Wechat};
 
@@ -37,10 +38,10 @@ async fn an_answer_with_one_thing_wrong_is_no_answer() {
         ("half a page", b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n<xml>".to_vec(), "超时"),
     ] {
         let url = answering(answer).await;
-        let wechat = Wechat::new(&url, &url).unwrap();
+        let wechat = Wechat::new(&url, &url, "").unwrap();
         let start = Instant::now();
         let number = "20261008ABCDEFGHJK01".parse().unwrap();
-        let exchange = wechat.order_query(&merchant(SignType::Md5), &number, &Nonces::Random).await;
+        let exchange = wechat.order_query(&merchant(SignType::Md5), TradeOf::Number(&number), &Nonces::Random).await;
         match exchange.result {
             Err(GatewayError::Unreachable(why)) => assert!(why.contains(words), "{name}: {why}"),
             other => panic!("{name}: {other:?}"),
@@ -51,11 +52,16 @@ async fn an_answer_with_one_thing_wrong_is_no_answer() {
     // Nobody there at all.
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let url = format!("http://{gone}");
-    let wechat = Wechat::new(&url, &url).unwrap();
-    let exchange =
-        wechat.order_query(&merchant(SignType::Md5), &"20261008ABCDEFGHJK01".parse().unwrap(), &Nonces::Random).await;
+    let wechat = Wechat::new(&url, &url, "").unwrap();
+    let exchange = wechat
+        .order_query(
+            &merchant(SignType::Md5),
+            TradeOf::Number(&"20261008ABCDEFGHJK01".parse().unwrap()),
+            &Nonces::Random,
+        )
+        .await;
     assert!(matches!(exchange.result, Err(GatewayError::Unreachable(_))));
     for bad in ["http://api.mch.weixin.qq.com", "http://10.0.0.1", "ftp://127.0.0.1", "nonsense"] {
-        assert!(Wechat::new(bad, "https://api.weixin.qq.com").is_err(), "{bad}");
+        assert!(Wechat::new(bad, "https://api.weixin.qq.com", "").is_err(), "{bad}");
     }
 }

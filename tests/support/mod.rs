@@ -51,7 +51,7 @@ impl Drop for World {
 }
 
 pub fn merchant(sign_type: SignType) -> Merchant {
-    Merchant { app_id: APP_ID.into(), mch_id: MCH_ID.into(), key: KEY.parse().unwrap(), sign_type }
+    Merchant::new(APP_ID, MCH_ID, KEY.parse().unwrap(), sign_type)
 }
 
 fn free_port() -> u16 {
@@ -116,6 +116,9 @@ impl World {
                 data_dir: folder.path().to_owned(),
                 pay_url: wechat_url.clone(),
                 api_url: wechat_url.clone(),
+                client_cert: None,
+                client_key: None,
+                ca_cert: None,
                 fixed: Default::default(),
             };
             for (name, value) in [

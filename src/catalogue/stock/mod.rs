@@ -32,6 +32,13 @@ pub fn ship(tx: &Tx, sku: SkuId, line: LineId, quantity: i64, now: i64) -> Resul
     store::note(tx, sku, "ship", -quantity, -quantity, Some(line), None, "", now)
 }
 
+/// Puts pieces that came back where they can be sold again.
+pub fn put_back(tx: &Tx, sku: SkuId, line: LineId, quantity: i64, now: i64) -> Result<()> {
+    let left = store::change(tx, sku, quantity, 0)?;
+    store::note(tx, sku, "return", quantity, 0, Some(line), None, "", now)?;
+    seen(tx, left - quantity, left)
+}
+
 /// Sets what is on hand, by staff or an import, with a reason. False when more is reserved than would be there.
 pub fn adjust(tx: &Tx, sku: SkuId, on_hand: i64, staff: Option<StaffId>, note: &str, now: i64) -> Result<bool> {
     let (before, reserved) = store::levels(tx, sku)?;

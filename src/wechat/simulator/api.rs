@@ -1,20 +1,26 @@
-//! The simulated endpoints: login, unified order, query, close.
+//! The simulated endpoints: login; unified order, query, close; refund, refund query; bill.
 
+use std::time::Duration;
+
+use rocket::Request;
 use rocket::data::{Data, ToByteUnit};
 use rocket::http::{ContentType, Status};
+use rocket::mtls::Certificate;
+use rocket::request::{FromRequest, Outcome};
 use rocket::serde::json::Json;
 use rocket::{Route, State, get, post, routes};
 use serde_json::{Value, json};
 
-use super::trades::{Trade, TradeState, facts};
-use super::{CODE_LIFE, Fault, Simulator};
-use crate::clock;
+use super::state::{Trade, TradeState};
+use super::trades::facts;
+use super::{CODE_LIFE, Fault, Simulator, bills, refunds};
+use crate::clock::{self, MINUTE};
 use crate::ids::OutTradeNo;
 use crate::wechat::message::Message;
 use crate::wechat::sign;
 
 pub fn routes() -> Vec<Route> {
-    routes![login_code, code_to_session, unified_order, order_query, close_order]
+    routes![login_code, code_to_session, unified_order, order_query, close_order, refund, refund_query, download_bill]
 }
 
 /// What `wx.login` would do on a phone.
@@ -24,19 +30,19 @@ fn login_code(sim: &State<Simulator>, user: &str) -> Json<Value> {
 }
 
 #[get("/sns/jscode2session?<appid>&<secret>&<js_code>&<grant_type>")]
-fn code_to_session(
+async fn code_to_session(
     sim: &State<Simulator>,
     appid: &str,
     secret: &str,
     js_code: &str,
     grant_type: &str,
 ) -> Result<Json<Value>, Status> {
-    let fault = begin(sim, "login");
+    let fault = begin(sim, "login").await;
     if matches!(fault, Some(Fault::Http500 | Fault::LoseAnswer)) {
         return Err(Status::InternalServerError);
     }
     let error = |code: i64, text: &str| Ok(Json(json!({ "errcode": code, "errmsg": text })));
-    if let Some(Fault::ErrCode(code, text)) = fault {
+    if let Some(Fault::ErrCode(code, text)) = &fault {
         return error(code.parse().unwrap_or(-1), text);
     }
     if appid != sim.app.app_id {
@@ -78,14 +84,95 @@ async fn close_order(sim: &State<Simulator>, data: Data<'_>) -> Answer {
     serve(sim, "closeorder", data, close).await
 }
 
-/// A refusal: WeChat's code and words.
-type Refused = (&'static str, &'static str);
-type Fields = Vec<(&'static str, String)>;
+/// Whoever asks for a refund must show the merchant's certificate, wherever TLS can carry one.
+struct Shown(bool);
 
-fn begin(sim: &Simulator, kind: &str) -> Option<Fault> {
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Shown {
+    type Error = ();
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Shown, ()> {
+        if !request.rocket().config().mtls_enabled() {
+            return Outcome::Success(Shown(true));
+        }
+        let ours = request.rocket().state::<Simulator>().map(|sim| sim.merchant.mch_id.clone());
+        let named = |certificate: Certificate<'_>| {
+            let names = certificate.subject().iter_common_name().filter_map(|name| name.as_str().ok());
+            names.map(str::to_owned).next()
+        };
+        match Certificate::from_request(request).await {
+            Outcome::Success(certificate) => Outcome::Success(Shown(named(certificate) == ours)),
+            _ => Outcome::Success(Shown(false)),
+        }
+    }
+}
+
+#[post("/secapi/pay/refund", data = "<data>")]
+async fn refund(sim: &State<Simulator>, shown: Shown, data: Data<'_>) -> Answer {
+    if !shown.0 {
+        return fail("证书已过期，或退款需要证书");
+    }
+    serve(sim, "refund", data, refunds::ask).await
+}
+
+#[post("/pay/refundquery", data = "<data>")]
+async fn refund_query(sim: &State<Simulator>, data: Data<'_>) -> Answer {
+    serve(sim, "refundquery", data, refunds::query).await
+}
+
+/// The bill answers in its own way: bytes, or an unsigned message with `error_code`.
+#[post("/pay/downloadbill", data = "<data>")]
+async fn download_bill(sim: &State<Simulator>, data: Data<'_>) -> Result<(ContentType, Vec<u8>), Status> {
+    let refused = |text: &str, code: &str| {
+        let fields = [("return_code", "FAIL"), ("return_msg", text), ("error_code", code)];
+        Ok((ContentType::Plain, Message::from(fields).to_xml().into_bytes()))
+    };
+    match begin(sim, "downloadbill").await {
+        Some(Fault::Http500 | Fault::LoseAnswer) => return Err(Status::InternalServerError),
+        Some(Fault::ErrCode(code, text)) => return refused(&text, &code),
+        Some(Fault::ReturnFail(text)) => return refused(&text, ""),
+        Some(Fault::Slow(ms)) => tokio::time::sleep(Duration::from_millis(ms)).await,
+        _ => {}
+    }
+    let message = match trusted(sim, data).await {
+        Ok(message) => message,
+        Err(text) => return refused(&text, ""),
+    };
+    match bills::download(sim, &message) {
+        Ok(bytes) => Ok((ContentType::Plain, bytes)),
+        Err((text, code)) => refused(text, code),
+    }
+}
+
+/// A refusal: WeChat's code and words.
+pub type Refused = (&'static str, &'static str);
+pub type Fields = Vec<(String, String)>;
+
+async fn begin(sim: &Simulator, kind: &str) -> Option<Fault> {
     let mut state = sim.lock();
     *state.calls.entry(kind.to_owned()).or_default() += 1;
-    state.faults.get_mut(kind).and_then(|queue| queue.pop_front())
+    state.faults.take(kind)
+}
+
+fn fail(text: &str) -> Answer {
+    let fields = [("return_code", "FAIL"), ("return_msg", text)];
+    Ok((ContentType::XML, Message::from(fields).to_xml()))
+}
+
+/// What came, if it is strict XML, from our merchant and rightly signed.
+async fn trusted(sim: &Simulator, data: Data<'_>) -> Result<Message, String> {
+    let bytes = data.open(64.kibibytes()).into_bytes().await.map_err(|_| "POST数据为空")?;
+    let message = Message::read(&bytes).map_err(|e| format!("XML格式错误 {}", e.word()))?;
+    if message.get("appid") != Some(&sim.merchant.app_id) || message.get("mch_id") != Some(&sim.merchant.mch_id) {
+        return Err("appid和mch_id不匹配".into());
+    }
+    if message.filled("nonce_str").is_none_or(|nonce| nonce.len() > 32) {
+        return Err("nonce_str参数格式错误".into());
+    }
+    let merchant = sim.merchant();
+    match sign::verify(message, merchant.sign_type, &merchant.key) {
+        Ok(message) => Ok(message.message().clone()),
+        Err(_) => Err("签名错误，请检查后再试".into()),
+    }
 }
 
 /// Every endpoint of the pay API: strict XML, our merchant, a right signature; then the work; then a signed answer.
@@ -95,49 +182,37 @@ async fn serve(
     data: Data<'_>,
     work: fn(&Simulator, &Message) -> Result<Fields, Refused>,
 ) -> Answer {
-    let fault = begin(sim, kind);
-    let fail = |text: &str| {
-        let fields = [("return_code", "FAIL"), ("return_msg", text)];
-        Ok((ContentType::XML, Message::from(fields).to_xml()))
-    };
-    match fault {
+    let fault = begin(sim, kind).await;
+    match &fault {
         Some(Fault::Http500) => return Err(Status::InternalServerError),
         Some(Fault::ReturnFail(text)) => return fail(text),
         _ => {}
     }
-    let Ok(bytes) = data.open(64.kibibytes()).into_bytes().await else { return fail("POST数据为空") };
-    let message = match Message::read(&bytes) {
+    let message = match trusted(sim, data).await {
         Ok(message) => message,
-        Err(e) => return fail(&format!("XML格式错误 {}", e.word())),
+        Err(text) => return fail(&text),
     };
-    if message.get("appid") != Some(&sim.merchant.app_id) || message.get("mch_id") != Some(&sim.merchant.mch_id) {
-        return fail("appid和mch_id不匹配");
-    }
-    if message.filled("nonce_str").is_none_or(|nonce| nonce.len() > 32) {
-        return fail("nonce_str参数格式错误");
-    }
-    let message = match sign::verify(message, sim.merchant.sign_type, &sim.merchant.key) {
-        Ok(message) => message.message().clone(),
-        Err(_) => return fail("签名错误，请检查后再试"),
-    };
-    let done = match fault {
-        Some(Fault::ErrCode(code, text)) => Err((code, text)),
+    let done = match &fault {
+        Some(Fault::ErrCode(code, text)) => Err((code.as_ref(), text.as_ref())),
         _ => work(sim, &message),
     };
-    if matches!(fault, Some(Fault::LoseAnswer)) {
-        return Err(Status::BadGateway);
+    match &fault {
+        Some(Fault::LoseAnswer) => return Err(Status::BadGateway),
+        Some(Fault::Slow(ms)) => tokio::time::sleep(Duration::from_millis(*ms)).await,
+        _ => {}
     }
+    let merchant = sim.merchant();
     let mut answer = Message::from([
         ("return_code", "SUCCESS"),
         ("return_msg", "OK"),
-        ("appid", &sim.merchant.app_id),
-        ("mch_id", &sim.merchant.mch_id),
+        ("appid", &merchant.app_id),
+        ("mch_id", &merchant.mch_id),
     ]);
     answer.set("nonce_str", sim.nonces.nonce_str());
     match done {
         Ok(fields) => {
             answer.set("result_code", "SUCCESS");
-            fields.into_iter().for_each(|(name, value)| answer.set(name, value));
+            fields.into_iter().for_each(|(name, value)| answer.set(&name, value));
         }
         Err((code, text)) => {
             answer.set("result_code", "FAIL");
@@ -150,7 +225,7 @@ async fn serve(
         Some(Fault::OtherApp) => answer.set("appid", "wx0000000000000000"),
         _ => {}
     }
-    let mut signature = sign::sign(&answer, sim.merchant.sign_type, &sim.merchant.key);
+    let mut signature = sign::sign(&answer, merchant.sign_type, &merchant.key);
     if matches!(fault, Some(Fault::BadSign)) {
         signature = signature.chars().rev().collect();
     }
@@ -165,10 +240,13 @@ fn place(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
     let order = message.without("sign").without("nonce_str");
     let now = sim.clock.now();
     let prepay_id = format!("wx{}{}", clock::compact(now), &sim.nonces.nonce_str()[..20]);
-    let mut state = sim.lock();
-    let trade = state.trades.entry(number).or_insert_with(|| Trade {
+    let mut guard = sim.lock();
+    let state = &mut *guard;
+    state.changed = true;
+    let trade = state.kept.trades.entry(number).or_insert_with(|| Trade {
         order: order.clone(),
         state: TradeState::NotPaid,
+        created_at: now,
         prepay_ids: Vec::new(),
         transaction_id: None,
         paid_fee: None,
@@ -186,7 +264,7 @@ fn place(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
         return Err(("INVALID_REQUEST", "201 商户订单号重复"));
     }
     trade.prepay_ids.push((prepay_id.clone(), now));
-    Ok(vec![("trade_type", "JSAPI".into()), ("prepay_id", prepay_id)])
+    Ok(vec![("trade_type".into(), "JSAPI".into()), ("prepay_id".into(), prepay_id)])
 }
 
 fn check_order(message: &Message) -> Result<(), Refused> {
@@ -225,42 +303,47 @@ fn check_order(message: &Message) -> Result<(), Refused> {
 
 fn query(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
     let state = sim.lock();
-    let by_number = message.filled("out_trade_no").and_then(|number| state.trades.get(number));
-    let by_transaction = message
-        .filled("transaction_id")
-        .and_then(|id| state.trades.values().find(|trade| trade.transaction_id.as_deref() == Some(id)));
+    let by_number = message.filled("out_trade_no").and_then(|number| state.kept.trades.get(number));
+    let by_transaction = message.filled("transaction_id").and_then(|id| state.kept.trade_paid_as(id));
     let trade = by_transaction.or(by_number).ok_or(("ORDERNOTEXIST", "订单不存在"))?;
-    Ok(match trade.state {
+    let (word, text) = match trade.state {
+        TradeState::NotPaid => ("NOTPAY", "订单未支付"),
+        TradeState::Closed => ("CLOSED", "订单已关闭"),
         TradeState::Paid => {
-            let mut fields = facts(trade);
-            fields.push(("trade_state", "SUCCESS".into()));
-            fields.push(("trade_state_desc", "支付成功".into()));
-            fields
+            let transaction = trade.transaction_id.as_deref().unwrap_or_default();
+            match state.kept.refunds_of(transaction).next() {
+                Some(_) => ("REFUND", "订单发生过退款"),
+                None => ("SUCCESS", "支付成功"),
+            }
         }
-        TradeState::NotPaid | TradeState::Closed => {
-            let (word, text) = match trade.state {
-                TradeState::Closed => ("CLOSED", "订单已关闭"),
-                _ => ("NOTPAY", "订单未支付"),
-            };
-            vec![
-                ("out_trade_no", trade.field("out_trade_no").to_owned()),
-                ("trade_state", word.into()),
-                ("trade_state_desc", text.into()),
-            ]
-        }
-    })
+    };
+    let mut fields = match trade.state {
+        TradeState::Paid => facts(trade),
+        _ => vec![("out_trade_no".to_owned(), trade.field("out_trade_no").to_owned())],
+    };
+    fields.push(("trade_state".into(), word.into()));
+    fields.push(("trade_state_desc".into(), text.into()));
+    Ok(fields)
 }
 
+/// WeChat wants five minutes between an order and its closing.
+const CLOSABLE_AFTER: i64 = 5 * MINUTE;
+
 fn close(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
+    let now = sim.clock.now();
     let mut state = sim.lock();
     let number = message.filled("out_trade_no").ok_or(("LACK_PARAMS", "缺少out_trade_no"))?;
     // A number that nobody knows closes like any other, as at the real one.
-    let Some(trade) = state.trades.get_mut(number) else { return Ok(Vec::new()) };
+    let Some(trade) = state.kept.trades.get_mut(number) else { return Ok(Vec::new()) };
     match trade.state {
         TradeState::Paid => Err(("ORDERPAID", "订单已支付，不能发起关单")),
         TradeState::Closed => Err(("ORDERCLOSED", "订单已关闭")),
+        TradeState::NotPaid if now - trade.created_at < CLOSABLE_AFTER => {
+            Err(("TRADE_STATE_ERROR", "订单生成后不能马上调用关单接口，最短间隔5分钟"))
+        }
         TradeState::NotPaid => {
             trade.state = TradeState::Closed;
+            state.changed = true;
             Ok(Vec::new())
         }
     }

@@ -4,8 +4,8 @@ use rocket::form::Form;
 use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 
-use super::trades::{Paying, Trade};
-use super::{Simulator, TradeState};
+use super::state::{Trade, TradeState};
+use super::{Paying, Simulator};
 use crate::money::Fen;
 use crate::wechat::message::Message;
 use crate::wechat::sign;
@@ -42,8 +42,9 @@ impl Request {
             ("package", &self.package),
             ("signType", &self.sign_type),
         ]);
-        let ours = self.app_id == sim.merchant.app_id && self.sign_type == sim.merchant.sign_type.name();
-        let signature = sign::sign(&signed, sim.merchant.sign_type, &sim.merchant.key);
+        let merchant = sim.merchant();
+        let ours = self.app_id == merchant.app_id && self.sign_type == merchant.sign_type.name();
+        let signature = sign::sign(&signed, merchant.sign_type, &merchant.key);
         if !ours || signature != self.pay_sign {
             return Err("支付验证签名失败");
         }
@@ -57,7 +58,7 @@ fn desk(sim: &State<Simulator>, request: Request) -> Template {
         Ok(prepay_id) => prepay_id,
         Err(problem) => return said(problem, "requestPayment:fail cancel"),
     };
-    let trade = sim.lock().trades.values().find(|t| t.prepay_ids.iter().any(|(id, _)| *id == prepay_id)).cloned();
+    let trade = sim.lock().kept.trade_of_prepay(&prepay_id).cloned();
     let Some(trade) = trade else { return said("支付单不存在，请重新下单", "requestPayment:fail") };
     if trade.state == TradeState::Paid {
         return said("该订单已支付", "requestPayment:ok");

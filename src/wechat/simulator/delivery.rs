@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::trades::{facts, late_turn};
-use super::{Simulator, TradeState};
+use super::{Simulator, TradeState, refunds};
 use crate::wechat::message::Message;
 use crate::wechat::{notice, sign};
 
@@ -30,14 +30,34 @@ async fn deliver(sim: &Simulator, prepay_id: &str) {
         let answer = post(sim, &url, xml).await;
         let acknowledged = answer == notice::ACKNOWLEDGED;
         let mut state = sim.lock();
-        let trade = state.trades.values_mut().find(|t| t.prepay_ids.iter().any(|(id, _)| id == prepay_id));
-        if let Some(trade) = trade {
+        if let Some(trade) = state.kept.trade_of_prepay(prepay_id) {
             trade.notices.push(answer);
         }
         if acknowledged {
             return;
         }
     }
+}
+
+/// Tells the shop how a refund ended, once it has.
+pub fn start_refund(sim: Simulator, refund_id: String) {
+    tokio::spawn(async move {
+        let mut ended = None;
+        for _ in 0..PATIENCE * 2 {
+            ended = refunds::notice(&sim, &refund_id);
+            if ended.is_some() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        let Some((url, xml)) = ended else { return };
+        for wait in std::iter::once(0).chain(SCHEDULE) {
+            tokio::time::sleep(Duration::from_secs(wait)).await;
+            if post(&sim, &url, xml.clone()).await == notice::ACKNOWLEDGED {
+                return;
+            }
+        }
+    });
 }
 
 async fn post(sim: &Simulator, url: &str, xml: String) -> String {
@@ -49,8 +69,8 @@ async fn post(sim: &Simulator, url: &str, xml: String) -> String {
 
 /// The notice of a paid trade: like many real ones it names no sign_type, even when signed with HMAC.
 fn message(sim: &Simulator, prepay_id: &str) -> Option<(String, String)> {
-    let state = sim.lock();
-    let trade = state.trades.values().find(|trade| trade.prepay_ids.iter().any(|(id, _)| id == prepay_id))?;
+    let mut state = sim.lock();
+    let trade = state.kept.trade_of_prepay(prepay_id)?;
     if trade.state != TradeState::Paid {
         return None;
     }
@@ -61,7 +81,7 @@ fn message(sim: &Simulator, prepay_id: &str) -> Option<(String, String)> {
         ("mch_id", &sim.merchant.mch_id),
     ]);
     message.set("nonce_str", sim.nonces.nonce_str());
-    facts(trade).into_iter().for_each(|(name, value)| message.set(name, value));
-    message.set("sign", sign::sign(&message, sim.merchant.sign_type, &sim.merchant.key));
+    facts(trade).into_iter().for_each(|(name, value)| message.set(&name, value));
+    message.set("sign", sign::sign(&message, sim.merchant().sign_type, &sim.merchant().key));
     Some((trade.field("notify_url").to_owned(), message.to_xml()))
 }

@@ -1,12 +1,18 @@
 //! A simulated WeChat: real HTTP, real signatures, as strict as the real one. For the demo and for tests, on loopback.
 
 mod api;
+mod bills;
 mod cash_desk;
+mod control;
 mod delivery;
+mod faults;
+mod refunds;
+mod state;
 mod trades;
 
-use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
@@ -17,11 +23,15 @@ use sha2::{Digest, Sha256};
 
 use super::Merchant;
 use super::mini_program::MiniProgram;
+use super::sign::{ApiKey, SignType};
 use crate::assets;
 use crate::clock::{Clock, MINUTE};
 use crate::nonce::Nonces;
+use state::{Code, State};
 
-pub use trades::{Paying, Trade, TradeState};
+pub use faults::Fault;
+pub use state::{Refund, RefundEnd, Trade, TradeState, Ways};
+pub use trades::Paying;
 
 /// A code of `wx.login` is good for this long.
 const CODE_LIFE: i64 = 5 * MINUTE;
@@ -31,48 +41,16 @@ const CODE_LIFE: i64 = 5 * MINUTE;
 pub struct Simulator(Arc<Inner>);
 
 pub struct Inner {
+    /// Who the merchant is; how it signs can change.
     merchant: Merchant,
+    signing: Mutex<(ApiKey, SignType)>,
     app: MiniProgram,
     clock: Clock,
     nonces: Nonces,
     http: reqwest::Client,
     state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    /// By out_trade_no.
-    trades: HashMap<String, Trade>,
-    codes: HashMap<String, Code>,
-    faults: HashMap<String, VecDeque<Fault>>,
-    /// Every call that reached us, by kind.
-    calls: HashMap<String, u64>,
-    next_transaction: u64,
-}
-
-struct Code {
-    openid: String,
-    at: i64,
-    used: bool,
-}
-
-/// Something that goes wrong with the next call of a kind.
-#[derive(Clone, Debug)]
-pub enum Fault {
-    /// A signed refusal.
-    ErrCode(&'static str, &'static str),
-    /// `return_code=FAIL`.
-    ReturnFail(&'static str),
-    /// The call is carried out, but the answer is lost.
-    LoseAnswer,
-    /// The call is not carried out, and an error page comes back.
-    Http500,
-    /// The answer's signature is wrong.
-    BadSign,
-    /// The answer is signed for another merchant number.
-    OtherMerchant,
-    /// The answer is signed for another app id.
-    OtherApp,
+    /// Where what outlives a restart is kept, if anywhere.
+    file: Option<PathBuf>,
 }
 
 impl std::ops::Deref for Simulator {
@@ -93,7 +71,52 @@ impl Simulator {
             .timeout(std::time::Duration::from_secs(5))
             .build()
             .expect("a client without TLS needs nothing of the system");
-        Simulator(Arc::new(Inner { merchant, app, clock, nonces, http, state: Mutex::default() }))
+        let signing = Mutex::new((merchant.key.clone(), merchant.sign_type));
+        let state = Mutex::default();
+        Simulator(Arc::new(Inner { merchant, signing, app, clock, nonces, http, state, file: None }))
+    }
+
+    /// Remembers its trades and refunds in this file, so that they outlive a restart.
+    pub fn kept_in(self, file: PathBuf) -> Result<Simulator, String> {
+        let kept = match std::fs::read(&file) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| format!("{} 读不出来：{e}", file.display()))?,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Default::default(),
+            Err(e) => return Err(format!("{} 读不出来：{e}", file.display())),
+        };
+        self.lock().kept = kept;
+        let inner = Arc::into_inner(self.0).ok_or("模拟微信已经在运行")?;
+        Ok(Simulator(Arc::new(Inner { file: Some(file), ..inner })))
+    }
+
+    /// Writes down what has changed.
+    fn save(&self) {
+        let Some(file) = &self.file else { return };
+        let json = {
+            let mut state = self.lock();
+            if !std::mem::take(&mut state.changed) {
+                return;
+            }
+            serde_json::to_vec(&state.kept)
+        };
+        let part = file.with_extension("part");
+        let written = json
+            .map_err(std::io::Error::from)
+            .and_then(|json| std::fs::write(&part, json))
+            .and_then(|()| std::fs::rename(&part, file));
+        if let Err(e) = written {
+            log::error!("the simulated WeChat cannot remember its trades: {e}");
+        }
+    }
+
+    /// The merchant as it signs now.
+    pub fn merchant(&self) -> Merchant {
+        let (key, sign_type) = self.signing.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Merchant::new(&self.merchant.app_id, &self.merchant.mch_id, key, sign_type)
+    }
+
+    /// The merchant has changed its key or digest at WeChat: in force at once.
+    pub fn change_signing(&self, key: ApiKey, sign_type: SignType) {
+        *self.signing.lock().unwrap_or_else(PoisonError::into_inner) = (key, sign_type);
     }
 
     /// Its own Rocket, on its own port.
@@ -112,8 +135,23 @@ impl Simulator {
                     ));
                 })
             }))
+            .attach(AdHoc::on_liftoff("memory", |rocket| {
+                let (sim, mut shutdown) = (rocket.state::<Simulator>().cloned(), rocket.shutdown());
+                Box::pin(async move {
+                    let Some(sim) = sim.filter(|sim| sim.file.is_some()) else { return };
+                    tokio::spawn(async move {
+                        loop {
+                            tokio::select! {
+                                () = &mut shutdown => return sim.save(),
+                                () = tokio::time::sleep(Duration::from_secs(1)) => sim.save(),
+                            }
+                        }
+                    });
+                })
+            }))
             .mount("/", api::routes())
             .mount("/", cash_desk::routes())
+            .mount("/", control::routes())
             .mount("/", assets::routes())
     }
 
@@ -139,7 +177,43 @@ impl Simulator {
 
     /// The next call of this kind goes wrong.
     pub fn fault(&self, kind: &str, fault: Fault) {
-        self.lock().faults.entry(kind.to_owned()).or_default().push_back(fault);
+        self.lock().faults.push(kind, fault);
+    }
+
+    /// Every call of this kind goes wrong, until the faults are cleared.
+    pub fn fault_always(&self, kind: &str, fault: Fault) {
+        self.lock().faults.set(kind, fault);
+    }
+
+    pub fn clear_faults(&self) {
+        self.lock().faults.clear();
+    }
+
+    /// Changes how refunds go from now on.
+    pub fn ways(&self, change: impl FnOnce(&mut Ways)) {
+        let mut state = self.lock();
+        change(&mut state.kept.ways);
+        state.changed = true;
+    }
+
+    /// The refunds of a payment as WeChat sees them.
+    pub fn refunds(&self, transaction_id: &str) -> Vec<Refund> {
+        self.lock().kept.refunds_of(transaction_id).cloned().collect()
+    }
+
+    /// Every refund that WeChat has taken on.
+    pub fn all_refunds(&self) -> Vec<Refund> {
+        self.lock().kept.refunds.clone()
+    }
+
+    /// Somebody refunds in WeChat's own console; answers with WeChat's number.
+    pub fn refund_by_console(&self, transaction_id: &str, fen: i64) -> Result<String, String> {
+        refunds::by_console(self, transaction_id, fen)
+    }
+
+    /// How one refund ends, from now on; by the shop's number or WeChat's.
+    pub fn end_refund(&self, number: &str, end: RefundEnd) -> Result<(), String> {
+        refunds::set_end(self, number, end)
     }
 
     /// How many calls of a kind have come.
@@ -149,7 +223,7 @@ impl Simulator {
 
     /// A trade as WeChat sees it.
     pub fn trade(&self, out_trade_no: &str) -> Option<Trade> {
-        self.lock().trades.get(out_trade_no).cloned()
+        self.lock().kept.trades.get(out_trade_no).cloned()
     }
 
     /// The buyer pays this prepay_id, in one of the ways that happen. `Err` is what the cash desk would say.

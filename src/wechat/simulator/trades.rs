@@ -1,42 +1,14 @@
-//! The simulated trades: what unified orders became, and the rules that WeChat holds them to.
+//! Paying the simulated trades, in all the ways in which people pay.
+
+use serde::{Deserialize, Serialize};
 
 use super::Simulator;
+use super::state::{Trade, TradeState};
 use crate::clock;
-use crate::wechat::message::Message;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TradeState {
-    NotPaid,
-    Paid,
-    Closed,
-}
-
-/// One out_trade_no at the simulated WeChat.
-#[derive(Clone, Debug)]
-pub struct Trade {
-    /// As it came, without `sign` and `nonce_str`.
-    pub order: Message,
-    pub state: TradeState,
-    pub prepay_ids: Vec<(String, i64)>,
-    pub transaction_id: Option<String>,
-    /// What was really paid, in fen.
-    pub paid_fee: Option<String>,
-    pub payer: Option<String>,
-    pub time_end: Option<String>,
-    /// The answers to the notices that were delivered.
-    pub notices: Vec<String>,
-    /// Pay as soon as the shop has closed it.
-    pub pays_late: bool,
-}
-
-impl Trade {
-    pub fn field(&self, name: &str) -> &str {
-        self.order.get(name).unwrap_or_default()
-    }
-}
 
 /// The ways in which a buyer pays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Paying {
     /// Paid, and the notice comes.
     Well,
@@ -61,8 +33,8 @@ pub fn pay(sim: &Simulator, prepay_id: &str, paying: Paying) -> Result<usize, St
     let stranger = sim.openid("somebody else");
     let mut guard = sim.lock();
     let state = &mut *guard;
-    let found = state.trades.values_mut().find(|trade| trade.prepay_ids.iter().any(|(id, _)| id == prepay_id));
-    let trade = found.ok_or("支付单不存在，请重新下单")?;
+    let number = state.kept.next_number + 1;
+    let trade = state.kept.trade_of_prepay(prepay_id).ok_or("支付单不存在，请重新下单")?;
     let born = trade.prepay_ids.iter().find(|(id, _)| id == prepay_id).map_or(0, |(_, at)| *at);
     match trade.state {
         TradeState::Paid => return Err("该订单已支付".into()),
@@ -80,9 +52,9 @@ pub fn pay(sim: &Simulator, prepay_id: &str, paying: Paying) -> Result<usize, St
         trade.pays_late = true;
         return Ok(1);
     }
-    state.next_transaction += 1;
-    let number = state.next_transaction;
     settle(trade, paying, number, now, &stranger);
+    state.kept.next_number = number;
+    state.changed = true;
     Ok(match paying {
         Paying::NoNotice => 0,
         Paying::NoticeTwice => 2,
@@ -98,7 +70,7 @@ fn settle(trade: &mut Trade, paying: Paying, number: u64, now: i64, stranger: &s
     let payer = if paying == Paying::OtherPayer { stranger } else { trade.field("openid") };
     trade.payer = Some(payer.to_owned());
     trade.paid_fee = Some(paid.to_string());
-    trade.transaction_id = Some(format!("4200{}{number:016}", clock::business_day(now)));
+    trade.transaction_id = Some(format!("4200{}{number:016}", clock::Day::of(now)));
     trade.time_end = Some(clock::compact(now));
     trade.state = TradeState::Paid;
 }
@@ -108,21 +80,23 @@ pub fn late_turn(sim: &Simulator, prepay_id: &str) -> bool {
     let now = sim.clock.now();
     let mut guard = sim.lock();
     let state = &mut *guard;
-    let found = state.trades.values_mut().find(|trade| trade.prepay_ids.iter().any(|(id, _)| id == prepay_id));
-    let Some(trade) = found else { return false };
+    let number = state.kept.next_number + 1;
+    let Some(trade) = state.kept.trade_of_prepay(prepay_id) else { return false };
     if trade.pays_late && trade.state == TradeState::Closed {
         trade.pays_late = false;
-        state.next_transaction += 1;
-        settle(trade, Paying::Well, state.next_transaction, now, "");
+        settle(trade, Paying::Well, number, now, "");
+        state.kept.next_number = number;
+        state.changed = true;
+        return true;
     }
     trade.state == TradeState::Paid
 }
 
 /// The facts of a paid trade, as a notice and a query tell them.
-pub fn facts(trade: &Trade) -> Vec<(&'static str, String)> {
+pub fn facts(trade: &Trade) -> Vec<(String, String)> {
     let paid = trade.paid_fee.clone().unwrap_or_default();
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    vec![
+    [
         ("openid", text(&trade.payer)),
         ("is_subscribe", "N".into()),
         ("trade_type", "JSAPI".into()),
@@ -134,4 +108,6 @@ pub fn facts(trade: &Trade) -> Vec<(&'static str, String)> {
         ("out_trade_no", trade.field("out_trade_no").to_owned()),
         ("time_end", text(&trade.time_end)),
     ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .to_vec()
 }

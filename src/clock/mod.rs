@@ -1,9 +1,13 @@
 //! The only clock. Times are epoch milliseconds; days and faces of clocks are Asia/Shanghai.
 
+mod day;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeZone, Utc};
+
+pub use day::{Day, NotADay};
 
 pub const SECOND: i64 = 1_000;
 pub const MINUTE: i64 = 60 * SECOND;
@@ -67,9 +71,13 @@ pub fn from_compact(text: &str) -> Option<i64> {
     Some(shanghai().from_local_datetime(&naive).single()?.timestamp_millis())
 }
 
-/// The business day, `20261008`: the one place that decides which day a moment belongs to.
-pub fn business_day(ms: i64) -> String {
-    local(ms).format("%Y%m%d").to_string()
+/// Reads `2026-10-08 13:15:40`, which WeChat writes in bills and about refunds; `None` for anything else.
+pub fn from_spaced(text: &str) -> Option<i64> {
+    if text.len() != 19 {
+        return None;
+    }
+    let naive = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").ok()?;
+    Some(shanghai().from_local_datetime(&naive).single()?.timestamp_millis())
 }
 
 /// `2026-10-08 13:15:40`, for pages.
@@ -97,19 +105,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_business_day_turns_at_midnight_in_shanghai() {
-        let before = from_compact("20261008235959").unwrap();
-        assert_eq!(business_day(before), "20261008");
-        assert_eq!(business_day(before + SECOND), "20261009");
-        assert_eq!(rfc3339(before + SECOND), "2026-10-09T00:00:00+08:00");
-    }
-
-    #[test]
     fn wechat_times_read_back_as_written() {
         let ms = 1_791_436_540_000;
         assert_eq!(from_compact(&compact(ms)), Some(ms));
         for bad in ["", "2026100813154", "20261308131540", "2026-10-08 131", "+2026100813154"] {
             assert_eq!(from_compact(bad), None, "{bad:?}");
+        }
+        assert_eq!(from_spaced(&shown(ms)), Some(ms));
+        for bad in ["", "2026-10-08 1:15:40 ", "2026-13-08 13:15:40", "20261008131540"] {
+            assert_eq!(from_spaced(bad), None, "{bad:?}");
         }
     }
 }

@@ -1,0 +1,72 @@
+//! `xiaopu reconcile DATE`: downloads a day's bill and matches it, beside a running shop or without one.
+
+use clap::Args;
+
+use super::{Outcome, open_shop};
+use crate::clock::{self, Day};
+use crate::error::Error;
+use crate::jobs::Ran;
+use crate::money::yuan;
+use crate::payments::exceptions::store as exceptions;
+use crate::payments::ledger::store as ledger;
+use crate::payments::reconcile::{self, BillState, store};
+
+#[derive(Args)]
+pub struct Reconcile {
+    /// 日期，例如 2026-10-08
+    day: String,
+}
+
+impl Reconcile {
+    pub async fn run(self) -> Outcome {
+        let day: Day = self.day.parse().map_err(|_| format!("「{}」不是日期，请写成 2026-10-08", self.day))?;
+        let shop = open_shop().await?;
+        let (now, today) = (shop.now(), Day::of(shop.now()));
+        if now < reconcile::out_at(day) {
+            let from = clock::shown(reconcile::out_at(day));
+            return Err(format!("{} 的账单要到 {from} 以后才能下载", day.shown()));
+        }
+        if day < today.plus(-reconcile::KEPT_DAYS) {
+            return Err(format!("微信只保留三个月的账单，{} 太早了", day.shown()));
+        }
+        let ran = reconcile::run(&shop, day).await.map_err(|e| e.message())?;
+        let read = move |conn: &rusqlite::Connection| {
+            Ok::<_, Error>((store::of_day(conn, day)?, ledger::day_sum(conn, day)?, exceptions::of_day(conn, day)?))
+        };
+        let (found, ours, differences) = shop.db.read(read).await.map_err(|e| e.message())?;
+        let found = found.ok_or("没有对成账，请稍后再试")?;
+        match found.state {
+            BillState::Waiting | BillState::Failed => return Err(format!("{}：{}", day.shown(), found.problem)),
+            BillState::Equal | BillState::Differs | BillState::Empty => {}
+        }
+        println!(
+            "{}  微信 {} 笔 ¥{} · 本店 {} 笔 ¥{} · 退款 微信 {} 笔 ¥{} · 手续费 ¥{}",
+            day.shown(),
+            found.payments,
+            yuan(found.received_fen),
+            ours.payments,
+            yuan(ours.received_fen),
+            found.refunds,
+            yuan(found.refunded_fen),
+            yuan(found.fee_fen)
+        );
+        for one in differences.iter().filter(|one| one.open) {
+            println!("✗ {}", one.what);
+            for (side, text) in [("本店", &one.ours), ("微信", &one.theirs)] {
+                if !text.is_empty() {
+                    println!("    {side}  {text}");
+                }
+            }
+        }
+        if let Ran::Failed(why) = ran {
+            return Err(format!("{why}，请稍后再运行一次"));
+        }
+        match differences.iter().filter(|one| one.open).count() {
+            0 => {
+                println!("✓ {}", found.state.text());
+                Ok(())
+            }
+            n => Err(format!("{n} 处差异，请在后台 对账 页处理")),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The refund certificate: uploaded as WeChat's PEM pair, checked at once, its key sealed.
+
+use rocket::form::Form;
+use rocket::fs::TempFile;
+use rocket::response::{Flash, Redirect};
+use rocket::{FromForm, Route, State, post, routes};
+use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
+
+use super::back;
+use crate::clock::{self, DAY};
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::settings::Settings;
+use crate::shop::Shop;
+use crate::staff::login::audit;
+use crate::staff::{Owner, Staff};
+use crate::wechat::certificate::ClientIdentity;
+
+pub fn routes() -> Vec<Route> {
+    routes![upload]
+}
+
+/// From this long before its end a certificate is warned about: a new one takes days to get.
+const WARN_BEFORE: i64 = 60 * DAY;
+/// A PEM file of WeChat's is about 2 KiB.
+const MAX_PEM: u64 = 64 * 1024;
+
+/// What is wrong with the certificate, or soon will be.
+pub fn warning(shop: &Shop) -> Option<String> {
+    if shop.wechat.is_simulated() {
+        return None;
+    }
+    let (settings, now) = (shop.settings(), shop.now());
+    let merchant = shop.merchant()?;
+    match settings.identity() {
+        None => Some("上传退款证书，才能原路退款".into()),
+        Some(Err(problem)) => Some(format!("退款证书不能使用：{problem}")),
+        Some(Ok(identity)) if identity.facts.mch_id != merchant.mch_id => {
+            Some(format!("退款证书是商户号 {} 的，和设置的商户号不同", identity.facts.mch_id))
+        }
+        Some(Ok(identity)) if identity.facts.not_after <= now => {
+            Some("退款证书已过期，请在商户平台更换后重新上传".into())
+        }
+        Some(Ok(identity)) if identity.facts.not_after - now < WARN_BEFORE => Some(format!(
+            "退款证书还有 {}到期，请在商户平台更换后重新上传",
+            clock::span(identity.facts.not_after - now)
+        )),
+        Some(Ok(_)) => None,
+    }
+}
+
+/// What the settings page shows of it.
+pub fn shown(shop: &Shop) -> Value {
+    let settings = shop.settings();
+    let facts = match settings.identity() {
+        Some(Ok(identity)) => {
+            let facts = &identity.facts;
+            json!({
+                "mch_id": facts.mch_id, "name": facts.name, "serial": facts.serial,
+                "from": clock::shown(facts.not_before), "until": clock::shown(facts.not_after),
+                "left": clock::span(facts.not_after - shop.now()),
+            })
+        }
+        _ => Value::Null,
+    };
+    json!({ "facts": facts, "warning": warning(shop), "fixed": settings.identity_is_fixed(), "simulated": shop.wechat.is_simulated() })
+}
+
+#[derive(FromForm)]
+struct Pair<'r> {
+    cert: TempFile<'r>,
+    key: TempFile<'r>,
+}
+
+#[post("/settings/certificate", data = "<pair>")]
+async fn upload(shop: &State<Shop>, owner: Owner, pair: Form<Pair<'_>>) -> Flash<Redirect> {
+    let done = keep(shop, &owner.0, &pair).await;
+    back("/admin/settings#certificate", done)
+}
+
+async fn keep(shop: &Shop, owner: &Staff, pair: &Pair<'_>) -> Result<String> {
+    if shop.settings().identity_is_fixed() {
+        return Err(Error::field("cert", "证书由 Rocket.toml 或环境变量指定，请在那里修改"));
+    }
+    let (cert, key) = (text(&pair.cert, "证书").await?, text(&pair.key, "私钥").await?);
+    let identity = ClientIdentity::read(&cert, &key).map_err(|problem| Error::field("cert", problem))?;
+    let (facts, now) = (identity.facts.clone(), shop.now());
+    if facts.not_after <= now {
+        let words = format!("这张证书已在 {} 过期，请在商户平台更换后上传新的", clock::shown(facts.not_after));
+        return Err(Error::field("cert", words));
+    }
+    if let Some(merchant) = shop.merchant().filter(|merchant| merchant.mch_id != facts.mch_id) {
+        let words =
+            format!("证书是商户号 {} 的，设置的商户号是 {}，请上传这个商户的证书", facts.mch_id, merchant.mch_id);
+        return Err(Error::field("cert", words));
+    }
+    let sealed = Settings::sealed_key(&identity, &shop.key, &shop.nonces);
+    let (cert, owner) = (identity.cert_pem().to_owned(), owner.clone());
+    let what = format!("上传退款证书（商户号 {}，序列号 {}）", facts.mch_id, facts.serial);
+    let write = move |tx: &Tx| {
+        Settings::save_identity(tx, &cert, sealed)?;
+        Ok::<_, Error>(audit(tx, &owner, &what, now)?)
+    };
+    shop.db.write(write).await?;
+    shop.reload_settings().await?;
+    Ok(format!("证书已保存：商户号 {}，有效期至 {}，私钥匹配", facts.mch_id, clock::shown(facts.not_after)))
+}
+
+async fn text(file: &TempFile<'_>, label: &str) -> Result<String> {
+    let problem = |words: &str| Error::field("cert", format!("{label}文件{words}"));
+    if file.len() == 0 {
+        return Err(problem("没有选择，请同时选择 apiclient_cert.pem 和 apiclient_key.pem"));
+    }
+    if file.len() > MAX_PEM {
+        return Err(problem("太大，不像是 PEM 文件"));
+    }
+    let mut text = String::new();
+    let mut open = file.open().await.map_err(|_| problem("没有传完整，请重试"))?;
+    open.read_to_string(&mut text).await.map_err(|_| problem("不是文本：请上传 .pem，不是 .p12"))?;
+    Ok(text)
+}

@@ -1,0 +1,115 @@
+//! The jobs page: what must still happen, what went wrong with it, and a button to try it now.
+
+use rocket::request::FlashMessage;
+use rocket::response::{Flash, Redirect};
+use rocket::{Route, State, get, post, routes};
+use rocket_dyn_templates::{Template, context};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use super::{back, frame};
+use crate::clock::{self, Day};
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::ids::{AttemptId, EntryId, JobId, OrderId, RefundId};
+use crate::jobs::store::{self, Listed};
+use crate::jobs::{Kind, State as JobState};
+use crate::orders::store as orders;
+use crate::payments::{ledger::store as ledger, store as payments};
+use crate::refunds::store as refunds;
+use crate::shop::Shop;
+use crate::staff::login::audit;
+use crate::staff::{Clerk, Manager, Role};
+
+pub fn routes() -> Vec<Route> {
+    routes![page, run_now]
+}
+
+const SHOWN: i64 = 200;
+
+#[get("/jobs?<tab>")]
+async fn page(
+    shop: &State<Shop>,
+    staff: Clerk,
+    flash: Option<FlashMessage<'_>>,
+    tab: Option<&str>,
+) -> Result<Template> {
+    let done = tab == Some("done");
+    let now = shop.now();
+    let read = move |conn: &Connection| {
+        let jobs = if done { store::done(conn, SHOWN)? } else { store::open(conn, SHOWN)? };
+        let rows = jobs.iter().map(|job| shown(conn, job, now)).collect::<Result<Vec<Value>>>()?;
+        Ok::<_, Error>((rows, store::counts(conn)?))
+    };
+    let (rows, (waiting, stuck)) = shop.db.read(read).await?;
+    let context = context! {
+        frame: frame(shop, &staff.0, "system", flash).await?,
+        tab: "jobs", done, rows, waiting, stuck,
+        may_run: staff.0.role >= Role::Manager,
+    };
+    Ok(Template::render("console/jobs.html", context))
+}
+
+fn shown(conn: &Connection, job: &Listed, now: i64) -> Result<Value> {
+    let (subject, link) = subject(conn, job)?;
+    Ok(json!({
+        "id": job.id, "kind": job.kind.text(), "subject": subject, "link": link, "state": job.state,
+        "state_text": job.state.text(), "next": (job.state == JobState::Waiting).then(|| clock::shown(job.run_at)),
+        "late": job.state == JobState::Waiting && job.run_at < now - clock::MINUTE, "tries": job.tries,
+        "error": job.last_error, "updated": clock::shown(job.updated_at),
+    }))
+}
+
+/// What a job is about, in words, and where that is shown.
+fn subject(conn: &Connection, job: &Listed) -> Result<(String, Option<String>)> {
+    let order = |id: OrderId| -> Result<Option<String>> {
+        Ok(orders::by_id(conn, id)?.map(|order| order.order_no.to_string()))
+    };
+    let of_order = |no: Option<String>, words: String| (words, no.map(|no| format!("/admin/orders/{no}")));
+    Ok(match job.kind {
+        Kind::Poll | Kind::Close => match payments::attempt(conn, AttemptId(job.subject))? {
+            Some(attempt) => of_order(order(attempt.order_id)?, format!("支付单 {}", attempt.out_trade_no)),
+            None => (format!("支付单 #{}", job.subject), None),
+        },
+        Kind::Expire | Kind::Complete => {
+            let no = order(OrderId(job.subject))?;
+            let words = format!("订单 {}", no.clone().unwrap_or_default());
+            of_order(no, words)
+        }
+        Kind::Refund => match refunds::by_id(conn, RefundId(job.subject))? {
+            Some(refund) => {
+                let number = refund.out_refund_no;
+                (format!("退款 {number}"), Some(format!("/admin/refunds/{number}")))
+            }
+            None => (format!("退款 #{}", job.subject), None),
+        },
+        Kind::Refunds => match ledger::payment_by_id(conn, EntryId(job.subject))? {
+            Some(entered) => {
+                let no = entered.order_id.map(order).transpose()?.flatten();
+                of_order(no, format!("微信交易 {}", entered.transaction_id))
+            }
+            None => (format!("付款 #{}", job.subject), None),
+        },
+        Kind::Bill => match Day::from_number(job.subject) {
+            Some(day) => (format!("{} 的账单", day.shown()), Some(format!("/admin/money/{}", day.shown()))),
+            None => (format!("账单 {}", job.subject), None),
+        },
+        Kind::Bills => ("每天 10:05".into(), Some("/admin/money".into())),
+        Kind::SelfCheck => ("每天 04:10".into(), Some("/admin/diagnostics".into())),
+    })
+}
+
+#[post("/jobs/<id>/run")]
+async fn run_now(shop: &State<Shop>, staff: Manager, id: &str) -> Result<Flash<Redirect>> {
+    let id: JobId = id.parse().map_err(|_| Code::NotFound)?;
+    let now = shop.now();
+    let write = move |tx: &Tx| {
+        if !store::run_now(tx, id, now)? {
+            return Err(Error::from(Code::OrderState).says("这个任务已经完成了"));
+        }
+        Ok(audit(tx, &staff.0, &format!("立即重试任务 {id}"), now)?)
+    };
+    let done = shop.db.write(write).await;
+    shop.wake_worker();
+    Ok(back("/admin/jobs", done.map(|()| "已安排立即执行，刷新页面看结果")))
+}

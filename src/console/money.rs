@@ -1,0 +1,197 @@
+//! 对账: a calendar of days, each day's three-way match, and the month report.
+
+use rocket::http::{ContentType, Header};
+use rocket::request::FlashMessage;
+use rocket::response::{Flash, Redirect};
+use rocket::{Responder, Route, State, get, post, routes};
+use rocket_dyn_templates::{Template, context};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use super::{back, frame};
+use crate::clock::{self, Day};
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::jobs::{self, Task};
+use crate::money::yuan;
+use crate::payments::exceptions::store as exceptions;
+use crate::payments::ledger::{DaySum, store as ledger};
+use crate::payments::reconcile::{self, BillState, Match, report, store};
+use crate::shop::Shop;
+use crate::staff::login::audit;
+use crate::staff::{Clerk, Manager, Role};
+
+pub fn routes() -> Vec<Route> {
+    routes![calendar, day, match_again, month_report]
+}
+
+/// The last day of the month that `first` begins.
+fn end_of_month(first: Day) -> Day {
+    let mut last = first.plus(27);
+    while last.plus(1).month() == first.month() {
+        last = last.plus(1);
+    }
+    last
+}
+
+/// A month of sums and matches.
+fn month(conn: &Connection, first: Day, last: Day) -> Result<(Vec<DaySum>, Vec<Match>)> {
+    Ok((ledger::day_sums(conn, first, last)?, store::between(conn, first, last)?))
+}
+
+#[get("/money?<month>")]
+async fn calendar(
+    shop: &State<Shop>,
+    staff: Clerk,
+    flash: Option<FlashMessage<'_>>,
+    month: Option<&str>,
+) -> Result<Template> {
+    let today = Day::of(shop.now());
+    let first = month.and_then(Day::first_of).or_else(|| Day::first_of(&today.month())).ok_or(Code::NotFound)?;
+    let last = end_of_month(first);
+    let (sums, matches) = shop.db.read(move |conn| self::month(conn, first, last)).await?;
+    let days: Vec<Value> =
+        (0..i64::from(last.of_month())).map(|n| cell(first.plus(n), &sums, &matches, today)).collect();
+    let mut total = DaySum::nothing(first);
+    for sum in &sums {
+        total.payments += sum.payments;
+        total.received_fen += sum.received_fen;
+        total.refunds += sum.refunds;
+        total.refunded_fen += sum.refunded_fen;
+        total.fee_fen += sum.fee_fen;
+        total.offline_fen += sum.offline_fen;
+    }
+    let context = context! {
+        frame: frame(shop, &staff.0, "money", flash).await?,
+        tab: "calendar",
+        month: first.month(), before: first.plus(-1).month(),
+        after: (last < today).then(|| last.plus(1).month()),
+        blanks: (0..first.weekday()).collect::<Vec<_>>(),
+        days, total: sum_json(&total),
+        rows: sums.iter().rev().map(|sum| {
+            let state = matches.iter().find(|m| m.day == sum.day).map(|m| m.state);
+            json!({ "sum": sum_json(sum), "day": sum.day.shown(), "mark": mark(state, true), "text": state.map_or("未对账", |s| s.text()) })
+        }).collect::<Vec<_>>(),
+        yesterday: today.plus(-1).shown(),
+        may_match: staff.0.role >= Role::Manager,
+    };
+    Ok(Template::render("console/money.html", context))
+}
+
+fn sum_json(sum: &DaySum) -> Value {
+    json!({
+        "payments": sum.payments, "received": yuan(sum.received_fen), "refunds": sum.refunds,
+        "refunded": yuan(sum.refunded_fen), "fee": yuan(sum.fee_fen), "net": yuan(sum.net_fen()),
+        "offline": (sum.offline_fen != 0).then(|| yuan(sum.offline_fen)),
+    })
+}
+
+/// The sign of a day: its state, if it has one, and whether there was trade.
+fn mark(state: Option<BillState>, trade: bool) -> &'static str {
+    match state {
+        Some(BillState::Equal) => "ok",
+        Some(BillState::Differs) => "differs",
+        Some(BillState::Failed) => "failed",
+        Some(BillState::Empty) => "empty",
+        Some(BillState::Waiting) => "waiting",
+        None if trade => "waiting",
+        None => "none",
+    }
+}
+
+fn cell(day: Day, sums: &[DaySum], matches: &[Match], today: Day) -> Value {
+    let sum = sums.iter().find(|sum| sum.day == day);
+    let state = matches.iter().find(|m| m.day == day).map(|m| m.state);
+    json!({
+        "day": day.shown(), "n": day.of_month(), "mark": mark(state, sum.is_some()), "today": day == today,
+        "received": sum.filter(|sum| sum.payments > 0).map(|sum| yuan(sum.received_fen)),
+        "text": state.map_or(if day >= today { "还没有账单" } else { "未对账" }, |s| s.text()),
+        "future": day > today,
+    })
+}
+
+#[get("/money/<day>")]
+async fn day(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, day: &str) -> Result<Template> {
+    let day: Day = day.parse().map_err(|_| Code::NotFound)?;
+    let now = shop.now();
+    let read = move |conn: &Connection| {
+        let found = super::exceptions::with_refunds(conn, exceptions::of_day(conn, day)?)?;
+        let waiting = jobs::store::waiting_for(conn, Task::Bill(day))?;
+        Ok::<_, Error>((
+            ledger::day_sum(conn, day)?,
+            store::of_day(conn, day)?,
+            store::by_orders(conn, day)?,
+            found,
+            waiting,
+        ))
+    };
+    let (sum, found, orders, differences, waiting) = shop.db.read(read).await?;
+    let bill = found.as_ref().filter(|m| !matches!(m.state, BillState::Waiting | BillState::Failed));
+    let context = context! {
+        frame: frame(shop, &staff.0, "money", flash).await?,
+        tab: "calendar",
+        day: day.shown(), month: day.month(), before: day.plus(-1).shown(), after: day.plus(1).shown(),
+        sum: sum_json(&sum),
+        inside: json!({ "n": orders.inside.0, "sum": yuan(orders.inside.1) }),
+        beside: json!({ "n": orders.beside.0, "sum": yuan(orders.beside.1) }),
+        bill: bill.map(|m| json!({
+            "payments": m.payments, "received": yuan(m.received_fen), "refunds": m.refunds,
+            "refunded": yuan(m.refunded_fen), "fee": yuan(m.fee_fen),
+        })),
+        state: found.as_ref().map(|m| json!({
+            "mark": mark(Some(m.state), true), "text": m.state.text(), "problem": m.problem, "at": clock::shown(m.checked_at),
+        })),
+        differences: differences.iter().map(|(e, refund)| super::exceptions::shown(e, refund.as_ref(), now)).collect::<Vec<_>>(),
+        running: waiting.is_some_and(|at| at <= now),
+        waits_until: waiting.filter(|at| *at > now).map(clock::shown),
+        out: now >= reconcile::out_at(day), out_at: clock::shown(reconcile::out_at(day)),
+        too_old: day < Day::of(now).plus(-reconcile::KEPT_DAYS),
+        may_match: staff.0.role >= Role::Manager,
+    };
+    Ok(Template::render("console/money_day.html", context))
+}
+
+/// Downloads the bill and matches it again, now.
+#[post("/money/<day>/match")]
+async fn match_again(shop: &State<Shop>, staff: Manager, day: &str) -> Result<Flash<Redirect>> {
+    let day: Day = day.parse().map_err(|_| Code::NotFound)?;
+    let now = shop.now();
+    let write = move |tx: &Tx| {
+        if now < reconcile::out_at(day) {
+            let words = format!("{} 的账单要到 {} 以后才能下载", day.shown(), clock::shown(reconcile::out_at(day)));
+            return Err(Error::from(Code::OrderState).says(words));
+        }
+        jobs::enqueue(tx, Task::Bill(day), now, now)?;
+        Ok(audit(tx, &staff.0, &format!("下载 {} 的账单并对账", day.shown()), now)?)
+    };
+    let done = shop.db.write(write).await;
+    shop.wake_worker();
+    Ok(back(format!("/admin/money/{}", day.shown()), done.map(|()| "正在下载账单并对账，页面会自动刷新")))
+}
+
+/// A spreadsheet that the browser saves.
+#[derive(Responder)]
+struct Spreadsheet {
+    bytes: Vec<u8>,
+    kind: ContentType,
+    name: Header<'static>,
+}
+
+#[get("/money/<month>/report.xlsx")]
+async fn month_report(shop: &State<Shop>, _staff: Manager, month: &str) -> Result<Spreadsheet> {
+    let first = Day::first_of(month).ok_or(Code::NotFound)?;
+    let last = end_of_month(first);
+    let read = move |conn: &Connection| {
+        let (sums, matches) = self::month(conn, first, last)?;
+        Ok::<_, Error>((sums, matches, store::movements(conn, first, last)?))
+    };
+    let (sums, matches, movements) = shop.db.read_slowly(read).await?;
+    let made = tokio::task::spawn_blocking(move || report::month(&sums, &matches, &movements)).await;
+    let bytes = made.map_err(|_| Code::Internal)?.map_err(|e| {
+        log::error!("month report: {e}");
+        Error::from(Code::Internal).says("月报没有做出来，请稍后再试")
+    })?;
+    let name = format!("attachment; filename=\"xiaopu-{}.xlsx\"", first.month());
+    let kind = ContentType::new("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet");
+    Ok(Spreadsheet { bytes, kind, name: Header::new("Content-Disposition", name) })
+}

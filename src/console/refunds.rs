@@ -1,0 +1,506 @@
+//! 售后: what buyers ask back and what staff give back, with a second screen before money leaves.
+
+use rocket::form::Form;
+use rocket::request::FlashMessage;
+use rocket::response::{Flash, Redirect};
+use rocket::{FromForm, Route, State, get, post, routes};
+use rocket_dyn_templates::{Template, context};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use super::orders::find;
+use super::{back, frame, words};
+use crate::clock;
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::ids::{LineId, RefundId};
+use crate::jobs::{self, Task};
+use crate::money::Fen;
+use crate::orders::store as orders;
+use crate::orders::{Full, Order, OrderStatus, Who};
+use crate::payments::refund::{self, Refundable, Wish, send};
+use crate::refunds::{FullRefund, Origin, Refund, RefundLine, RefundState, store};
+use crate::settings::Settings;
+use crate::shop::Shop;
+use crate::staff::login::audit;
+use crate::staff::{Clerk, Manager, Role, Staff};
+
+pub fn routes() -> Vec<Route> {
+    routes![list, detail, new_page, new, approve, reject, withdraw, stop, retry, query, other_means]
+}
+
+const PAGE: i64 = 20;
+
+/// Reasons to choose from; the first is the usual one.
+const REASONS: [&str; 7] = ["协商一致退款", "不想要了", "商品缺货", "商品有问题", "发错或少发", "价格调整", "其他原因"];
+
+/// The tabs: word, text, and the states that each shows.
+const TABS: [(&str, &str, &[RefundState]); 5] = [
+    ("requested", "待处理", &[RefundState::Requested]),
+    ("trouble", "要人处理", &[RefundState::Failed, RefundState::Abnormal]),
+    ("processing", "退款中", &[RefundState::Approved, RefundState::Processing]),
+    ("succeeded", "已退款", &[RefundState::Succeeded]),
+    ("ended", "已拒绝、取消", &[RefundState::Rejected, RefundState::Cancelled]),
+];
+
+#[get("/refunds?<tab>&<before>")]
+async fn list(
+    shop: &State<Shop>,
+    staff: Clerk,
+    flash: Option<FlashMessage<'_>>,
+    tab: Option<&str>,
+    before: Option<i64>,
+) -> Result<Template> {
+    let (word, _, states) = *TABS.iter().find(|(word, ..)| Some(*word) == tab).unwrap_or(&TABS[0]);
+    let now = shop.now();
+    let read = move |conn: &Connection| {
+        let counts = store::counts(conn)?;
+        let mut found = store::page(conn, states, before, PAGE + 1)?;
+        let more = found.len() as i64 > PAGE;
+        found.truncate(PAGE as usize);
+        let next = found.last().filter(|_| more).map(|last| last.id.0);
+        let cards = found
+            .into_iter()
+            .map(|refund| {
+                let order = refund.order_id.map(|id| orders::by_id(conn, id)).transpose()?.flatten();
+                let names = order.as_ref().map(|order| orders::lines(conn, order.id)).transpose()?;
+                let mut card = shown(&store::full(conn, refund)?, order.as_ref(), now);
+                card["goods"] = json!(names.unwrap_or_default().iter().map(|line| &line.name).collect::<Vec<_>>());
+                Ok(card)
+            })
+            .collect::<Result<Vec<Value>>>()?;
+        Ok::<_, Error>((counts, cards, next))
+    };
+    let (counts, cards, next) = shop.db.read(read).await?;
+    let tabs: Vec<Value> = TABS
+        .iter()
+        .map(|(word, text, states)| {
+            let n: i64 = counts.iter().filter(|(state, _)| states.contains(state)).map(|(_, n)| n).sum();
+            let counted = !matches!(*word, "succeeded" | "ended");
+            json!({ "word": word, "text": text, "n": counted.then_some(n), "alarm": *word == "trouble" && n > 0 })
+        })
+        .collect();
+    let context = context! {
+        frame: frame(shop, &staff.0, "refunds", flash).await?,
+        tabs, tab: word, refunds: cards, next, later: before.is_some(),
+    };
+    Ok(Template::render("console/refunds.html", context))
+}
+
+/// A refund for a page.
+pub fn shown(FullRefund { refund, lines }: &FullRefund, order: Option<&Order>, now: i64) -> Value {
+    let waits = refund.state == RefundState::Approved && refund.not_before > now;
+    json!({
+        "number": refund.out_refund_no, "order_no": order.map(|order| &order.order_no),
+        "amount": refund.amount.to_string(), "freight": (refund.freight > Fen::ZERO).then(|| refund.freight.to_string()),
+        "state": refund.state, "state_text": refund.state.text(), "origin": refund.origin.text(),
+        "reason": refund.reason, "description": refund.description, "requested_by": refund.requested_by,
+        "decided_by": refund.decided_by, "answer": refund.answer, "at": clock::shown(refund.created_at),
+        "age": clock::span(now - refund.created_at), "ended": refund.ended_at.map(clock::shown),
+        "refund_id": refund.refund_id, "transaction": refund.transaction_id, "account": refund.account,
+        "tries": refund.tries, "sent": refund.sent_at.map(clock::shown), "accepted": refund.accepted_at.map(clock::shown),
+        "problem": refund.problem, "inside": refund.inside, "pieces": lines.iter().map(|line| line.quantity).sum::<i64>(),
+        "waits_until": waits.then(|| clock::shown_short(refund.not_before)),
+    })
+}
+
+async fn by_number(shop: &Shop, number: &str) -> Result<Refund> {
+    let number = number.to_owned();
+    let found = shop.db.read(move |conn| Ok::<_, Error>(store::by_no(conn, &number)?)).await?;
+    found.ok_or_else(|| Code::NotFound.into())
+}
+
+/// Whether somebody may give this much back alone.
+fn may_agree(staff: &Staff, settings: &Settings, amount: Fen) -> bool {
+    staff.role >= Role::Manager
+        || (staff.role == Role::Clerk && settings.clerk_refund_limit().is_some_and(|limit| amount <= limit))
+}
+
+#[get("/refunds/<number>")]
+async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, number: &str) -> Result<Template> {
+    let refund = by_number(shop, number).await?;
+    let now = shop.now();
+    let read = move |conn: &Connection| {
+        let next = jobs::store::waiting_for(conn, Task::Refund(refund.id))?;
+        let order = refund.order_id.map(|id| orders::by_id(conn, id)).transpose()?.flatten();
+        let order = order.map(|order| orders::full(conn, order)).transpose()?;
+        Ok::<_, Error>((store::full(conn, refund)?, order, next))
+    };
+    let (full, order, next) = shop.db.read(read).await?;
+    let refund = &full.refund;
+    let state = refund.state;
+    let agree = may_agree(&staff.0, &shop.settings(), refund.amount);
+    let manager = staff.0.role >= Role::Manager;
+    let form = order.as_ref().filter(|_| state == RefundState::Requested).map(|order| form_of(order, Some(&full)));
+    let context = context! {
+        frame: frame(shop, &staff.0, "refunds", flash).await?,
+        r: shown(&full, order.as_ref().map(|o| &o.order), now),
+        lines: order.as_ref().map(|order| named_lines(order, &full.lines)),
+        form,
+        next: next.map(clock::shown),
+        may_decide: state == RefundState::Requested && agree,
+        may_withdraw: state == RefundState::Requested && refund.origin == Origin::Staff,
+        may_retry: manager && state == RefundState::Failed && refund.problem_code != send::CLOSED,
+        may_stop: manager && (state == RefundState::Failed || (state == RefundState::Approved && refund.tries == 0)),
+        may_query: matches!(state, RefundState::Processing | RefundState::Approved),
+        may_settle: manager && matches!(state, RefundState::Failed | RefundState::Abnormal),
+        reasons: REASONS,
+    };
+    Ok(Template::render("console/refund.html", context))
+}
+
+fn named_lines(full: &Full, parts: &[RefundLine]) -> Vec<Value> {
+    let line = |id: LineId| full.lines.iter().find(|line| line.id == id);
+    parts
+        .iter()
+        .filter_map(|part| Some((part, line(part.line_id)?)))
+        .map(|(part, line)| {
+            json!({
+                "name": line.name, "spec": line.spec_text, "quantity": part.quantity,
+                "amount": part.amount.to_string(), "restock": part.restock,
+            })
+        })
+        .collect()
+}
+
+/// What the form offers: each line with what is left of it, and what was asked for.
+fn form_of(full: &Full, asked: Option<&FullRefund>) -> Value {
+    let refundable = Refundable::of(full);
+    let order = &full.order;
+    let part = |id: LineId| asked.and_then(|r| r.lines.iter().find(|part| part.line_id == id));
+    let plain = |fen: Fen| fen.to_string().replace(',', "");
+    let taking = |state: &[RefundState]| {
+        let some = full.refunds.iter().filter(|r| r.refund.inside && state.contains(&r.refund.state));
+        some.fold(Fen::ZERO, |sum, r| sum.plus(r.refund.amount).unwrap_or(sum)).to_string()
+    };
+    let lines: Vec<Value> = refundable
+        .lines
+        .iter()
+        .map(|l| {
+            let part = part(l.line.id);
+            json!({
+                "id": l.line.id, "name": l.line.name, "spec": l.line.spec_text, "pieces": l.pieces,
+                "most": l.amount.to_string(), "shipped": l.line.shipped > 0,
+                "quantity": part.map_or(0, |part| part.quantity), "amount": part.map(|part| plain(part.amount)),
+            })
+        })
+        .collect();
+    json!({
+        "order_no": order.order_no, "paid": order.paid.to_string(), "refunded": order.refunded.to_string(),
+        "processing": taking(&[RefundState::Approved, RefundState::Processing, RefundState::Abnormal]),
+        "left": refundable.total.to_string(), "freight_left": refundable.freight.to_string(),
+        "freight": asked.map(|r| plain(r.refund.freight)),
+        "lines": lines, "unshipped": order.status == OrderStatus::ToShip,
+    })
+}
+
+/// A new refund of an order.
+#[get("/orders/<no>/refund")]
+async fn new_page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, no: &str) -> Result<Template> {
+    let order = find(shop, no).await?;
+    let full = shop.db.read(move |conn| Ok::<_, Error>(orders::full(conn, order)?)).await?;
+    let failed = full.refunds.iter().find(|r| r.refund.state == RefundState::Failed);
+    let context = context! {
+        frame: frame(shop, &staff.0, "refunds", flash).await?,
+        form: form_of(&full, None),
+        possible: full.refundable() > Fen::ZERO,
+        failed: failed.map(|r| &r.refund.out_refund_no),
+        reasons: REASONS,
+    };
+    Ok(Template::render("console/refund_new.html", context))
+}
+
+#[derive(FromForm)]
+struct RefundForm {
+    #[field(default = Vec::new())]
+    lines: Vec<LineForm>,
+    #[field(default = String::new())]
+    freight: String,
+    #[field(default = String::new())]
+    reason: String,
+    #[field(default = String::new())]
+    description: String,
+    /// Everything that is left.
+    #[field(default = false)]
+    whole: bool,
+    /// The second screen has been read.
+    #[field(default = false)]
+    confirmed: bool,
+}
+
+#[derive(FromForm)]
+struct LineForm {
+    id: i64,
+    #[field(default = String::new())]
+    quantity: String,
+    #[field(default = String::new())]
+    amount: String,
+    #[field(default = false)]
+    restock: bool,
+}
+
+impl RefundForm {
+    /// The wish, with each amount that was left empty worked out from the pieces.
+    fn wish(&self, refundable: &Refundable) -> Result<Wish> {
+        let (reason, description) = refund::check_words(&self.reason, &self.description)?;
+        if self.whole {
+            let (mut lines, freight) = refundable.whole();
+            for part in &mut lines {
+                part.restock = self.lines.iter().any(|typed| LineId(typed.id) == part.line_id && typed.restock);
+            }
+            return Ok(Wish { lines, freight, reason, description });
+        }
+        let mut lines = Vec::new();
+        for typed in &self.lines {
+            let line = refundable.lines.iter().find(|l| l.line.id.0 == typed.id);
+            let line = line.ok_or_else(|| Error::from(Code::NotFound).says("订单里没有这一行商品"))?;
+            let name = &line.line.name;
+            let quantity = match typed.quantity.trim() {
+                "" => 0,
+                text => text
+                    .parse::<i64>()
+                    .ok()
+                    .filter(|n| *n >= 0)
+                    .ok_or_else(|| Error::field("lines", format!("「{name}」的件数请填整数")))?,
+            };
+            let amount = match typed.amount.trim() {
+                "" if quantity > 0 => line.worth(quantity),
+                "" => Fen::ZERO,
+                text => Fen::from_yuan(text)
+                    .ok_or_else(|| Error::field("lines", format!("「{name}」的退款金额请填金额，例如 8 或 8.50")))?,
+            };
+            if quantity > 0 || amount > Fen::ZERO {
+                lines.push(RefundLine { line_id: line.line.id, quantity, amount, restock: typed.restock });
+            }
+        }
+        let freight = match self.freight.trim() {
+            "" => Fen::ZERO,
+            text => Fen::from_yuan(text).ok_or_else(|| Error::field("freight", "运费请填金额，例如 8 或 8.50"))?,
+        };
+        Ok(Wish { lines, freight, reason, description })
+    }
+}
+
+/// The second screen: the facts once more, and the same form in hidden fields.
+async fn confirm_page(
+    shop: &Shop,
+    staff: &Staff,
+    full: &Full,
+    wish: &Wish,
+    amount: Fen,
+    action: String,
+    number: Option<&Refund>,
+) -> Result<Template> {
+    let parts = named_lines(full, &wish.lines);
+    let hidden: Vec<Value> = wish
+        .lines
+        .iter()
+        .map(|part| {
+            json!({
+                "id": part.line_id, "quantity": part.quantity, "amount": part.amount.to_string(), "restock": part.restock,
+            })
+        })
+        .collect();
+    let receiver = full.order.address.as_ref().map(|a| a.masked_receiver());
+    let context = context! {
+        frame: frame(shop, staff, "refunds", None).await?,
+        amount: amount.to_string(), lines: parts, hidden, freight: wish.freight.to_string(),
+        has_freight: wish.freight > Fen::ZERO, reason: &wish.reason, description: &wish.description,
+        receiver, order_no: &full.order.order_no, staff: &staff.name,
+        number: number.map(|refund| refund.out_refund_no.to_string()),
+        action, agrees: may_agree(staff, &shop.settings(), amount),
+        offline: full.order.paid > Fen::ZERO && number.is_none_or(|refund| refund.transaction_id.is_none())
+            && full.order.paid_at.is_some() && is_offline(shop, full).await?,
+    };
+    Ok(Template::render("console/refund_confirm.html", context))
+}
+
+/// Paid outside WeChat, so that it goes back outside WeChat.
+async fn is_offline(shop: &Shop, full: &Full) -> Result<bool> {
+    let id = full.order.id;
+    let read = move |conn: &Connection| Ok::<_, Error>(crate::payments::ledger::store::payment_of(conn, id)?);
+    Ok(shop.db.read(read).await?.is_none())
+}
+
+/// A page, or the way to the next one.
+type Next = std::result::Result<Template, Box<Flash<Redirect>>>;
+
+fn failed<T>(to: String, error: &Error) -> std::result::Result<T, Box<Flash<Redirect>>> {
+    Err(Box::new(Flash::error(Redirect::to(to), words(error))))
+}
+
+#[post("/orders/<no>/refund", data = "<form>")]
+async fn new(shop: &State<Shop>, staff: Clerk, no: &str, form: Form<RefundForm>) -> Next {
+    let here = format!("/admin/orders/{no}/refund");
+    match open(shop, &staff.0, no, &form).await {
+        Ok(Step::Confirm(page)) => Ok(*page),
+        Ok(Step::Done(number, said)) => {
+            Err(Box::new(Flash::success(Redirect::to(format!("/admin/refunds/{number}")), said)))
+        }
+        Err(e) => failed(here, &e),
+    }
+}
+
+enum Step {
+    Confirm(Box<Template>),
+    Done(String, &'static str),
+}
+
+async fn open(shop: &Shop, staff: &Staff, no: &str, form: &RefundForm) -> Result<Step> {
+    let order = find(shop, no).await?;
+    let id = order.id;
+    let full = shop.db.read(move |conn| Ok::<_, Error>(orders::full(conn, order)?)).await?;
+    let refundable = Refundable::of(&full);
+    let wish = form.wish(&refundable)?;
+    let amount = refundable.check(&wish)?;
+    if !form.confirmed {
+        let page = confirm_page(shop, staff, &full, &wish, amount, format!("/admin/orders/{no}/refund"), None).await?;
+        return Ok(Step::Confirm(Box::new(page)));
+    }
+    let agreed = may_agree(staff, &shop.settings(), amount);
+    let (now, who) = (shop.now(), staff.clone());
+    let write = move |tx: &Tx| {
+        let full = refund::full_order(tx, id)?;
+        let refund = refund::open(tx, &full, &wish, Origin::Staff, agreed, &Who::staff(&who.name), now)?;
+        let number = store::by_id(tx, refund)?.ok_or(Code::NotFound)?.out_refund_no;
+        audit(tx, &who, &format!("退款 {number} ¥{amount}（{}）", wish.reason), now)?;
+        Ok::<_, Error>(number.to_string())
+    };
+    let number = shop.db.write(write).await?;
+    shop.wake_worker();
+    Ok(Step::Done(number, if agreed { "退款已发出，到账后这里会更新" } else { "已提交，等经理同意后退款" }))
+}
+
+#[post("/refunds/<number>/approve", data = "<form>")]
+async fn approve(shop: &State<Shop>, staff: Clerk, number: &str, form: Form<RefundForm>) -> Next {
+    let here = format!("/admin/refunds/{number}");
+    match agree(shop, &staff.0, number, &form).await {
+        Ok(Step::Confirm(page)) => Ok(*page),
+        Ok(Step::Done(_, said)) => Err(Box::new(Flash::success(Redirect::to(here), said))),
+        Err(e) => failed(here, &e),
+    }
+}
+
+async fn agree(shop: &Shop, staff: &Staff, number: &str, form: &RefundForm) -> Result<Step> {
+    let refund = by_number(shop, number).await?;
+    let order = refund.order_id.ok_or(Code::NotFound)?;
+    let read = move |conn: &Connection| {
+        let order = orders::by_id(conn, order)?.ok_or(Code::NotFound)?;
+        Ok::<_, Error>(orders::full(conn, order)?)
+    };
+    let full = shop.db.read(read).await?;
+    let refundable = Refundable::of(&full);
+    let wish = form.wish(&refundable)?;
+    let amount = refundable.check(&wish)?;
+    if !may_agree(staff, &shop.settings(), amount) {
+        return Err(Error::from(Code::OrderState).says("这个金额要经理或店主同意"));
+    }
+    if !form.confirmed {
+        let action = format!("/admin/refunds/{number}/approve");
+        let page = confirm_page(shop, staff, &full, &wish, amount, action, Some(&refund)).await?;
+        return Ok(Step::Confirm(Box::new(page)));
+    }
+    let (now, who, id) = (shop.now(), staff.clone(), refund.id);
+    let write = move |tx: &Tx| {
+        refund::approve(tx, id, Some(&wish), &Who::staff(&who.name), now)?;
+        Ok::<_, Error>(audit(tx, &who, &format!("同意退款 {} ¥{amount}", refund.out_refund_no), now)?)
+    };
+    shop.db.write(write).await?;
+    shop.wake_worker();
+    Ok(Step::Done(number.to_owned(), "已同意，退款已发出"))
+}
+
+/// Does one thing to a refund in one transaction, and writes down who did it.
+async fn act(
+    shop: &Shop,
+    staff: &Staff,
+    number: &str,
+    what: String,
+    work: impl FnOnce(&Tx, &Refund, &Who, i64) -> Result<()> + Send + 'static,
+) -> Result<()> {
+    let id: RefundId = by_number(shop, number).await?.id;
+    let (staff, now) = (staff.clone(), shop.now());
+    let write = move |tx: &Tx| {
+        let refund = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+        work(tx, &refund, &Who::staff(&staff.name), now)?;
+        Ok::<_, Error>(audit(tx, &staff, &format!("退款 {}：{what}", refund.out_refund_no), now)?)
+    };
+    let done = shop.db.write(write).await;
+    shop.wake_worker();
+    done
+}
+
+fn here(number: &str) -> String {
+    format!("/admin/refunds/{number}")
+}
+
+#[derive(FromForm)]
+struct Words {
+    words: String,
+}
+
+impl Words {
+    fn checked(&self, label: &str) -> Result<String> {
+        let words = self.words.trim();
+        let fine = (2..=100).contains(&words.chars().count()) && !words.chars().any(char::is_control);
+        if fine { Ok(words.to_owned()) } else { Err(Error::field("words", format!("{label}请写 2 到 100 个字"))) }
+    }
+}
+
+#[post("/refunds/<number>/reject", data = "<form>")]
+async fn reject(shop: &State<Shop>, staff: Clerk, number: &str, form: Form<Words>) -> Flash<Redirect> {
+    let done = match form.checked("给买家的说明") {
+        Ok(answer) => {
+            let what = format!("拒绝，{answer}");
+            let reject =
+                move |tx: &Tx, refund: &Refund, who: &Who, now| refund::reject(tx, refund.id, &answer, who, now);
+            act(shop, &staff.0, number, what, reject).await
+        }
+        Err(e) => Err(e),
+    };
+    back(here(number), done.map(|()| "已拒绝，买家会看到您的说明"))
+}
+
+#[post("/refunds/<number>/withdraw")]
+async fn withdraw(shop: &State<Shop>, staff: Clerk, number: &str) -> Flash<Redirect> {
+    let withdraw = |tx: &Tx, refund: &Refund, who: &Who, now| match refund.origin {
+        Origin::Staff => refund::withdraw(tx, refund.id, who, now),
+        _ => Err(Error::from(Code::OrderState).says("买家的申请请同意或拒绝，不能撤回")),
+    };
+    let done = act(shop, &staff.0, number, "撤回".into(), withdraw).await;
+    back(here(number), done.map(|()| "已撤回"))
+}
+
+#[post("/refunds/<number>/stop")]
+async fn stop(shop: &State<Shop>, staff: Manager, number: &str) -> Flash<Redirect> {
+    let done = act(shop, &staff.0, number, "停止".into(), refund::stop).await;
+    back(here(number), done.map(|()| "已停止，这笔钱没有退"))
+}
+
+#[post("/refunds/<number>/retry")]
+async fn retry(shop: &State<Shop>, staff: Manager, number: &str) -> Flash<Redirect> {
+    let retry = |tx: &Tx, refund: &Refund, who: &Who, now| refund::retry(tx, refund.id, who, now);
+    let done = act(shop, &staff.0, number, "重试".into(), retry).await;
+    back(here(number), done.map(|()| "正在重试，退款单号不变，不会重复退"))
+}
+
+#[post("/refunds/<number>/query")]
+async fn query(shop: &State<Shop>, staff: Clerk, number: &str) -> Flash<Redirect> {
+    let ask = |tx: &Tx, refund: &Refund, _: &Who, now| Ok(jobs::enqueue(tx, Task::Refund(refund.id), now, now)?);
+    let done = act(shop, &staff.0, number, "向微信查询".into(), ask).await;
+    back(here(number), done.map(|()| "正在向微信查询，刷新页面看结果"))
+}
+
+#[post("/refunds/<number>/other-means", data = "<form>")]
+async fn other_means(shop: &State<Shop>, staff: Manager, number: &str, form: Form<Words>) -> Flash<Redirect> {
+    let done = match form.checked("退还方式") {
+        Ok(how) => {
+            let what = format!("登记其他方式退还，{how}");
+            let settle =
+                move |tx: &Tx, refund: &Refund, who: &Who, now| refund::by_other_means(tx, refund.id, &how, who, now);
+            act(shop, &staff.0, number, what, settle).await
+        }
+        Err(e) => Err(e),
+    };
+    back(here(number), done.map(|()| "已登记"))
+}

@@ -1,0 +1,284 @@
+//! The inbox of money that fits no order: what happened, what the system will do and when, and what a person may decide.
+
+pub mod store;
+
+use super::close::start_closing;
+use super::ledger::store as ledger;
+use super::refund;
+use crate::clock::{self, Day};
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::ids::{AttemptId, ExceptionId, OrderId, OrderNo, RefundId};
+use crate::jobs::{self, Task};
+use crate::money::Fen;
+use crate::orders::{self, OrderStatus, Who, moves};
+use crate::refunds::{Refund, RefundState, store as refunds};
+use crate::words::words;
+
+words! {
+    pub enum Kind {
+        LatePayment "late_payment" "关闭后到账",
+        DuplicatePayment "duplicate_payment" "重复付款",
+        AmountMismatch "amount_mismatch" "金额不符",
+        OrphanPayment "orphan_payment" "无主款项",
+        PayerMismatch "payer_mismatch" "他人代付",
+        ConsoleRefund "console_refund" "商户平台退款",
+        BillDifference "bill_difference" "账单差异",
+    }
+}
+
+words! {
+    /// How a bill and our books differ.
+    pub enum Difference {
+        PaymentMissingHere "payment_missing_here" "微信有付款，本店没有",
+        PaymentMissingThere "payment_missing_there" "本店有付款，微信没有",
+        PaymentAmount "payment_amount" "付款金额不同",
+        RefundMissingHere "refund_missing_here" "微信有退款，本店没有",
+        RefundMissingThere "refund_missing_there" "本店有退款，微信没有",
+        RefundAmount "refund_amount" "退款金额不同",
+        Fee "fee" "手续费异常",
+        Unreadable "unreadable" "账单行读不懂",
+        NoBill "no_bill" "本店有交易，微信没有账单",
+    }
+}
+
+/// How a difference is settled that a later match no longer finds.
+pub const MATCHED_AGAIN: &str = "再次对账已一致";
+
+/// One item of the inbox.
+#[derive(Clone, Debug)]
+pub struct Exception {
+    pub id: ExceptionId,
+    pub kind: Kind,
+    pub subject: String,
+    pub open: bool,
+    pub order_id: Option<OrderId>,
+    pub order_no: Option<OrderNo>,
+    /// The refund that settles it, if one was made.
+    pub refund_id: Option<RefundId>,
+    pub out_trade_no: String,
+    pub transaction_id: String,
+    pub amount_fen: i64,
+    pub fee_type: String,
+    pub what: String,
+    pub day: Option<Day>,
+    pub difference: Option<Difference>,
+    pub ours: String,
+    pub theirs: String,
+    pub opened_at: i64,
+    pub resolved_at: Option<i64>,
+    pub resolution: Option<String>,
+}
+
+/// One that is being opened. `subject` says what it is about: the same money is reported once.
+#[derive(Clone, Debug)]
+pub struct NewException<'a> {
+    pub kind: Kind,
+    pub subject: String,
+    pub order_id: Option<OrderId>,
+    pub attempt_id: Option<AttemptId>,
+    pub refund_id: Option<RefundId>,
+    pub out_trade_no: &'a str,
+    pub transaction_id: &'a str,
+    pub amount_fen: i64,
+    pub fee_type: &'a str,
+    pub what: &'a str,
+    pub bill: Option<(Day, Difference)>,
+    pub ours: &'a str,
+    pub theirs: &'a str,
+}
+
+impl<'a> NewException<'a> {
+    pub fn new(kind: Kind, subject: String, what: &'a str) -> NewException<'a> {
+        NewException {
+            kind,
+            subject,
+            order_id: None,
+            attempt_id: None,
+            refund_id: None,
+            out_trade_no: "",
+            transaction_id: "",
+            amount_fen: 0,
+            fee_type: "CNY",
+            what,
+            bill: None,
+            ours: "",
+            theirs: "",
+        }
+    }
+}
+
+/// What a person may do about an item now. Pages and actions ask this one function.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Send the money back, or send at once what waits to be sent.
+    pub refund: bool,
+    /// Take the closed order up again.
+    pub restore: bool,
+    /// Stop the automatic refund before it is sent.
+    pub stop: bool,
+    /// Make it the payment of an order.
+    pub link: bool,
+}
+
+impl Exception {
+    /// `refund` is the refund that settles it, if any.
+    pub fn options(&self, refund: Option<&Refund>) -> Options {
+        use Kind::*;
+        let state = refund.map(|refund| refund.state);
+        let waits = state == Some(RefundState::Approved) && refund.is_some_and(|refund| refund.tries == 0);
+        // Nothing is on its way back, so the money is still there to be decided about.
+        let here = state.is_none_or(|state| state == RefundState::Cancelled || state == RefundState::Rejected);
+        let free = self.open && (here || waits);
+        let own = self.fee_type == "CNY" && !self.transaction_id.is_empty();
+        Options {
+            refund: free && own && matches!(self.kind, LatePayment | DuplicatePayment | AmountMismatch | OrphanPayment),
+            restore: free && self.kind == LatePayment,
+            stop: self.open && waits,
+            link: free && own && matches!(self.kind, DuplicatePayment | AmountMismatch | OrphanPayment),
+        }
+    }
+
+    /// What the system will do and when, or what a person should do, in one sentence.
+    pub fn next(&self, refund: Option<&Refund>, now: i64) -> String {
+        use RefundState::*;
+        if let Some(refund) = refund.filter(|refund| !matches!(refund.state, Cancelled | Rejected)) {
+            let number = &refund.out_refund_no;
+            return match refund.state {
+                Approved if refund.not_before > now => {
+                    format!("系统将在 {} 自动全额退回，在那之前可以停止。", clock::shown_short(refund.not_before))
+                }
+                Requested | Approved => format!("退款 {number} 等待发送。"),
+                Processing => format!("退款 {number} 已发给微信，系统会查询到结果为止。"),
+                Succeeded => format!("退款 {number} 已完成。"),
+                Failed => format!("退款 {number} 没有成功：{} 请处理后点重试。", refund.problem),
+                Abnormal => format!("退款 {number} 被银行退回，请用其他方式退给买家后登记。"),
+                Rejected | Cancelled => String::new(),
+            };
+        }
+        match self.kind {
+            Kind::LatePayment => "系统不会再自动处理：可以立即退款，库存够时也可以恢复订单。",
+            Kind::DuplicatePayment => "系统不会再自动处理：订单只需要付一次，请退回这一笔。",
+            Kind::AmountMismatch if self.fee_type != "CNY" => "外币款项请在微信商户平台退款，处理后在这里登记。",
+            Kind::AmountMismatch => "系统不会自动退：请核对后立即退款，或关联到金额相同的订单。",
+            Kind::OrphanPayment => "系统不会自动退，因为它可能属于共用商户号的别的系统：查明后立即退款，或关联到订单。",
+            Kind::PayerMismatch => "款项已正常入账，只作提醒：如果退款，钱会回到付款人。",
+            Kind::ConsoleRefund => "系统已登记这笔退款，不需要再退；核对后标记即可。",
+            Kind::BillDifference => "请按两边的原始数据核对；微信多出来的可以向微信查实并入账。",
+        }
+        .to_owned()
+    }
+}
+
+fn taken(tx: &Tx, id: ExceptionId) -> Result<(Exception, Option<Refund>)> {
+    let exception = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+    let refund = exception.refund_id.map(|id| refunds::by_id(tx, id)).transpose()?.flatten();
+    Ok((exception, refund))
+}
+
+fn not_now(exception: &Exception) -> Error {
+    let words = if exception.open {
+        "现在不能这样处理，请刷新页面看看最新情况"
+    } else {
+        "这一条已经处理过了"
+    };
+    Error::from(Code::OrderState).says(words)
+}
+
+/// 立即退款: sends the money back now, under the number it already has or a new one.
+pub fn refund_now(tx: &Tx, id: ExceptionId, who: &Who, now: i64) -> Result<RefundId> {
+    let (exception, refund) = taken(tx, id)?;
+    if !exception.options(refund.as_ref()).refund {
+        return Err(not_now(&exception));
+    }
+    if let Some(refund) = refund.filter(|refund| refund.state == RefundState::Approved) {
+        refund::send_now(tx, &refund, who, now)?;
+        return Ok(refund.id);
+    }
+    let entered = ledger::payment(tx, &exception.transaction_id)?.ok_or(Code::NotFound)?;
+    let order = exception.order_id.map(|order| orders::store::by_id(tx, order)).transpose()?.flatten();
+    let reason = exception.kind.text();
+    let refund = refund::whole_payment(tx, &entered, order.as_ref(), reason, who, now, now)?;
+    store::set_refund(tx, exception.id, refund)?;
+    Ok(refund)
+}
+
+/// 停止自动退款: the money stays until somebody decides.
+pub fn stop(tx: &Tx, id: ExceptionId, who: &Who, now: i64) -> Result<()> {
+    let (exception, refund) = taken(tx, id)?;
+    match refund {
+        Some(refund) if exception.options(Some(&refund)).stop => refund::stop(tx, &refund, who, now),
+        _ => Err(not_now(&exception)),
+    }
+}
+
+/// 恢复订单: the closed order is taken up again, if every line is still there.
+pub fn restore(tx: &Tx, id: ExceptionId, who: &Who, now: i64) -> Result<()> {
+    let (exception, refund) = taken(tx, id)?;
+    if !exception.options(refund.as_ref()).restore {
+        return Err(not_now(&exception));
+    }
+    let order = exception.order_id.map(|order| orders::store::by_id(tx, order)).transpose()?.flatten();
+    let order = order.ok_or(Code::NotFound)?;
+    if order.refunded > Fen::ZERO || order.paid < order.total {
+        return Err(Error::from(Code::OrderState).says("订单的钱已经退过，不能恢复"));
+    }
+    if let Some(refund) = refund.filter(|refund| refund.state == RefundState::Approved) {
+        refund::stop(tx, &refund, who, now)?;
+    }
+    if !moves::reopen(tx, &order, "店员恢复了关闭后到账的订单", who, None, now)? {
+        return Err(Error::from(Code::OutOfStock).says("库存不够，不能恢复订单。可以先补库存，或立即退款"));
+    }
+    store::resolve(tx, exception.id, &format!("{}恢复了订单", who.name), now)?;
+    Ok(())
+}
+
+/// 关联到订单: the money becomes the payment of an order that waits for just that sum.
+pub fn link(tx: &Tx, id: ExceptionId, order_no: &OrderNo, who: &Who, now: i64) -> Result<OrderId> {
+    let (exception, refund) = taken(tx, id)?;
+    if !exception.options(refund.as_ref()).link {
+        return Err(not_now(&exception));
+    }
+    let entered = ledger::payment(tx, &exception.transaction_id)?.ok_or(Code::NotFound)?;
+    let order = orders::store::by_no(tx, order_no)?
+        .ok_or_else(|| Error::field("order_no", format!("没有订单 {order_no}，请核对订单号")))?;
+    let unpaid = matches!(order.status, OrderStatus::PendingPayment | OrderStatus::Closed) && order.paid == Fen::ZERO;
+    if !unpaid || entered.order_id.is_some() {
+        let words = format!("订单 {order_no} 现在是「{}」，只有没付过款的订单可以关联", order.status.text());
+        return Err(Error::field("order_no", words));
+    }
+    if order.total != entered.amount {
+        let words = format!("订单应付 ¥{}，这笔款是 ¥{}，金额不同不能关联；可以先改价", order.total, entered.amount);
+        return Err(Error::field("order_no", words));
+    }
+    if let Some(refund) = refund.filter(|refund| refund.state == RefundState::Approved) {
+        refund::stop(tx, &refund, who, now)?;
+    }
+    for attempt in start_closing(tx, order.id)? {
+        jobs::enqueue(tx, Task::Close(attempt.id), now, now)?;
+    }
+    ledger::link(tx, &entered, order.id, now)?;
+    let what = format!("店员把微信交易 {} 的 ¥{} 关联到这个订单", entered.transaction_id, entered.amount);
+    orders::store::note(tx, order.id, who, &what, None, now)?;
+    let paid = match order.status {
+        OrderStatus::PendingPayment => moves::pay(tx, &order, entered.amount, who, None, now)?,
+        _ => {
+            orders::store::add_paid(tx, order.id, entered.amount)?;
+            moves::reopen(tx, &order, "关联款项后恢复了订单", who, None, now)?
+        }
+    };
+    if !paid {
+        return Err(Error::from(Code::OutOfStock).says("库存不够，订单不能恢复，所以没有关联。可以先补库存"));
+    }
+    store::resolve(tx, exception.id, &format!("{}关联到订单 {order_no}", who.name), now)?;
+    Ok(order.id)
+}
+
+/// 标记为已处理, in a person's own words.
+pub fn note_handled(tx: &Tx, id: ExceptionId, how: &str, who: &Who, now: i64) -> Result<()> {
+    let (exception, refund) = taken(tx, id)?;
+    if exception.options(refund.as_ref()).stop {
+        return Err(Error::from(Code::OrderState).says("这笔钱正要自动退回，请先停止自动退款，或等它完成"));
+    }
+    if store::resolve(tx, id, &format!("{}：{how}", who.name), now)? { Ok(()) } else { Err(not_now(&exception)) }
+}

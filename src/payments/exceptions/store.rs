@@ -1,0 +1,144 @@
+//! SQL of the money exceptions.
+
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+
+use super::{Exception, MATCHED_AGAIN, NewException};
+use crate::clock::Day;
+use crate::db::Tx;
+use crate::ids::{ExceptionId, OrderId, RefundId};
+
+/// Opens an exception; `None` when the same money was reported before.
+pub fn open(tx: &Tx, new: &NewException<'_>, now: i64) -> Result<Option<ExceptionId>> {
+    let inserted = tx
+        .prepare_cached(
+            "insert into money_exceptions (kind, subject, state, order_id, attempt_id, refund_id, out_trade_no,
+                                           transaction_id, amount_fen, fee_type, what, day, difference, ours, theirs,
+                                           opened_at)
+             values (?1, ?2, 'open', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+             on conflict (kind, subject) do nothing",
+        )?
+        .execute(params![
+            new.kind,
+            new.subject,
+            new.order_id,
+            new.attempt_id,
+            new.refund_id,
+            new.out_trade_no,
+            new.transaction_id,
+            new.amount_fen,
+            new.fee_type,
+            new.what,
+            new.bill.map(|(day, _)| day),
+            new.bill.map(|(_, difference)| difference),
+            new.ours,
+            new.theirs,
+            now
+        ])?;
+    Ok((inserted == 1).then(|| ExceptionId(tx.last_insert_rowid())))
+}
+
+/// A difference that the bill still shows: as it stands now, and open again if only a later match had settled it.
+pub fn still_differs(tx: &Tx, new: &NewException<'_>) -> Result<()> {
+    tx.prepare_cached(
+        "update money_exceptions
+            set state = 'open', resolved_at = null, resolution = null, what = ?3, ours = ?4, theirs = ?5
+          where kind = ?1 and subject = ?2 and (state = 'open' or resolution = ?6)",
+    )?
+    .execute(params![new.kind, new.subject, new.what, new.ours, new.theirs, MATCHED_AGAIN])?;
+    Ok(())
+}
+
+pub fn by_id(conn: &Connection, id: ExceptionId) -> Result<Option<Exception>> {
+    conn.prepare_cached(
+        "select e.*, o.order_no from money_exceptions e left join orders o on o.id = e.order_id where e.id = ?1",
+    )?
+    .query_row([id], read)
+    .optional()
+}
+
+/// The inbox: open ones first, newest first.
+pub fn inbox(conn: &Connection, limit: i64) -> Result<Vec<Exception>> {
+    let mut rows = conn.prepare_cached(
+        "select e.*, o.order_no from money_exceptions e left join orders o on o.id = e.order_id
+          order by e.state = 'resolved', e.id desc limit ?1",
+    )?;
+    rows.query_map([limit], read)?.collect()
+}
+
+pub fn of_order(conn: &Connection, order: OrderId) -> Result<Vec<Exception>> {
+    let mut rows = conn.prepare_cached(
+        "select e.*, o.order_no from money_exceptions e join orders o on o.id = e.order_id
+          where e.order_id = ?1 order by e.id",
+    )?;
+    rows.query_map([order], read)?.collect()
+}
+
+/// A bill's differences, open ones first.
+pub fn of_day(conn: &Connection, day: Day) -> Result<Vec<Exception>> {
+    let mut rows = conn.prepare_cached(
+        "select e.*, o.order_no from money_exceptions e left join orders o on o.id = e.order_id
+          where e.day = ?1 order by e.state = 'resolved', e.id",
+    )?;
+    rows.query_map([day], read)?.collect()
+}
+
+fn read(row: &Row<'_>) -> Result<Exception> {
+    Ok(Exception {
+        id: row.get("id")?,
+        kind: row.get("kind")?,
+        subject: row.get("subject")?,
+        open: row.get::<_, String>("state")? == "open",
+        order_id: row.get("order_id")?,
+        order_no: row.get("order_no")?,
+        refund_id: row.get("refund_id")?,
+        out_trade_no: row.get("out_trade_no")?,
+        transaction_id: row.get("transaction_id")?,
+        amount_fen: row.get("amount_fen")?,
+        fee_type: row.get("fee_type")?,
+        what: row.get("what")?,
+        day: row.get("day")?,
+        difference: row.get("difference")?,
+        ours: row.get("ours")?,
+        theirs: row.get("theirs")?,
+        opened_at: row.get("opened_at")?,
+        resolved_at: row.get("resolved_at")?,
+        resolution: row.get("resolution")?,
+    })
+}
+
+pub fn count_open(conn: &Connection) -> Result<i64> {
+    conn.prepare_cached("select count(*) from money_exceptions where state = 'open'")?.query_row([], |row| row.get(0))
+}
+
+pub fn count_open_of_day(conn: &Connection, day: Day) -> Result<i64> {
+    conn.prepare_cached("select count(*) from money_exceptions where day = ?1 and state = 'open'")?
+        .query_row([day], |row| row.get(0))
+}
+
+/// False when it was settled before.
+pub fn resolve(tx: &Tx, id: ExceptionId, resolution: &str, now: i64) -> Result<bool> {
+    let changed = tx
+        .prepare_cached(
+            "update money_exceptions set state = 'resolved', resolution = ?2, resolved_at = ?3
+              where id = ?1 and state = 'open'",
+        )?
+        .execute(params![id, resolution, now])?;
+    Ok(changed == 1)
+}
+
+/// The refund that settles it; it is shown and counted until that has succeeded.
+pub fn set_refund(tx: &Tx, id: ExceptionId, refund: RefundId) -> Result<()> {
+    tx.prepare_cached("update money_exceptions set refund_id = ?2 where id = ?1")?.execute(params![id, refund])?;
+    Ok(())
+}
+
+/// The money is on its way back, or has gone: whatever waited for that is settled.
+pub fn resolve_by_refund(tx: &Tx, refund: RefundId, resolution: &str, now: i64) -> Result<()> {
+    tx.prepare_cached(
+        "update money_exceptions set state = 'resolved', resolution = ?2, resolved_at = ?3
+          where refund_id = ?1 and state = 'open' and kind in ('late_payment', 'duplicate_payment', 'amount_mismatch',
+                                                               'orphan_payment')",
+    )?
+    .execute(params![refund, resolution, now])?;
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! SQL of the ledger.
+
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+
+use super::{DaySum, Entered};
+use crate::clock::Day;
+use crate::db::Tx;
+use crate::ids::{AttemptId, EntryId, OrderId};
+use crate::money::Fen;
+use crate::wechat::Payment;
+
+// ── writing ──
+
+/// One movement of money.
+struct Movement<'a> {
+    kind: &'a str,
+    wechat_id: &'a str,
+    order_id: Option<OrderId>,
+    attempt_id: Option<AttemptId>,
+    amount_fen: i64,
+    moved_at: i64,
+}
+
+/// False when it stands in the ledger already.
+fn enter(tx: &Tx, movement: &Movement<'_>, now: i64) -> Result<bool> {
+    let inserted = tx
+        .prepare_cached(
+            "insert into ledger (kind, wechat_id, order_id, attempt_id, amount_fen, moved_at, day, at)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) on conflict (kind, wechat_id) do nothing",
+        )?
+        .execute(params![
+            movement.kind,
+            movement.wechat_id,
+            movement.order_id,
+            movement.attempt_id,
+            movement.amount_fen,
+            movement.moved_at,
+            Day::of(movement.moved_at),
+            now
+        ])?;
+    Ok(inserted == 1)
+}
+
+/// False when this transaction stands in the ledger already.
+pub fn enter_payment(
+    tx: &Tx,
+    payment: &Payment,
+    order_id: Option<OrderId>,
+    attempt_id: Option<AttemptId>,
+    now: i64,
+) -> Result<bool> {
+    let movement = Movement {
+        kind: "payment",
+        wechat_id: &payment.transaction_id,
+        order_id,
+        attempt_id,
+        amount_fen: payment.total.get(),
+        moved_at: payment.paid_at,
+    };
+    enter(tx, &movement, now)
+}
+
+/// Money went back through WeChat; the order is named when it was the order's own.
+pub fn enter_refund(
+    tx: &Tx,
+    refund_id: &str,
+    order_id: Option<OrderId>,
+    amount: Fen,
+    moved_at: i64,
+    now: i64,
+) -> Result<bool> {
+    let amount_fen = -amount.get();
+    enter(tx, &Movement { kind: "refund", wechat_id: refund_id, order_id, attempt_id: None, amount_fen, moved_at }, now)
+}
+
+/// What WeChat kept of a payment or refund; negative when it gave a fee back.
+pub fn enter_fee(tx: &Tx, wechat_id: &str, fee_fen: i64, moved_at: i64, now: i64) -> Result<bool> {
+    if fee_fen == 0 {
+        return Ok(false);
+    }
+    let movement =
+        Movement { kind: "fee", wechat_id, order_id: None, attempt_id: None, amount_fen: -fee_fen, moved_at };
+    enter(tx, &movement, now)
+}
+
+/// Money that moved outside WeChat, in (positive) or out; `number` is ours.
+pub fn enter_offline(tx: &Tx, number: &str, order_id: Option<OrderId>, amount_fen: i64, now: i64) -> Result<bool> {
+    let movement =
+        Movement { kind: "offline", wechat_id: number, order_id, attempt_id: None, amount_fen, moved_at: now };
+    enter(tx, &movement, now)
+}
+
+/// Makes money that came beside every order an order's own: two rows, so that the sum of all stays.
+pub fn link(tx: &Tx, entered: &Entered, order_id: OrderId, now: i64) -> Result<()> {
+    for (kind, order_id, amount_fen) in
+        [("link", Some(order_id), entered.amount.get()), ("unlink", None, -entered.amount.get())]
+    {
+        let wechat_id = &entered.transaction_id;
+        let attempt_id = entered.attempt_id;
+        enter(tx, &Movement { kind, wechat_id, order_id, attempt_id, amount_fen, moved_at: now }, now)?;
+    }
+    Ok(())
+}
+
+// ── reading ──
+
+/// The attempt that this transaction was entered for, if it was; `Some(None)` for one that came for no attempt of ours.
+pub fn entered_for(conn: &Connection, transaction_id: &str) -> Result<Option<Option<AttemptId>>> {
+    conn.prepare_cached("select attempt_id from ledger where kind = 'payment' and wechat_id = ?1")?
+        .query_row([transaction_id], |row| row.get(0))
+        .optional()
+}
+
+const ENTERED: &str =
+    "select p.id, p.wechat_id, coalesce(k.order_id, p.order_id) as order_id, p.attempt_id, p.amount_fen, p.moved_at,
+                              a.mch_id
+                         from ledger p
+                         left join ledger k on k.kind = 'link' and k.wechat_id = p.wechat_id
+                         left join attempts a on a.id = p.attempt_id
+                        where p.kind = 'payment'";
+
+pub fn payment(conn: &Connection, transaction_id: &str) -> Result<Option<Entered>> {
+    conn.prepare_cached(&format!("{ENTERED} and p.wechat_id = ?1"))?
+        .query_row([transaction_id], read_entered)
+        .optional()
+}
+
+pub fn payment_by_id(conn: &Connection, id: EntryId) -> Result<Option<Entered>> {
+    conn.prepare_cached(&format!("{ENTERED} and p.id = ?1"))?.query_row([id], read_entered).optional()
+}
+
+/// The payment that an order stands on; none for one that is unpaid or was paid outside WeChat.
+pub fn payment_of(conn: &Connection, order: OrderId) -> Result<Option<Entered>> {
+    let transaction: Option<String> = conn
+        .prepare_cached("select wechat_id from ledger where order_id = ?1 and kind in ('payment', 'link') limit 1")?
+        .query_row([order], |row| row.get(0))
+        .optional()?;
+    transaction.map_or(Ok(None), |transaction| payment(conn, &transaction))
+}
+
+fn read_entered(row: &Row<'_>) -> Result<Entered> {
+    Ok(Entered {
+        id: row.get("id")?,
+        transaction_id: row.get("wechat_id")?,
+        order_id: row.get("order_id")?,
+        attempt_id: row.get("attempt_id")?,
+        mch_id: row.get("mch_id")?,
+        amount: row.get("amount_fen")?,
+        paid_at: row.get("moved_at")?,
+    })
+}
+
+/// What the days from `first` to `last` brought; days without any movement are left out.
+pub fn day_sums(conn: &Connection, first: Day, last: Day) -> Result<Vec<DaySum>> {
+    let mut rows = conn.prepare_cached("select * from money_days where day between ?1 and ?2 order by day")?;
+    rows.query_map([first, last], |row| {
+        Ok(DaySum {
+            day: row.get("day")?,
+            payments: row.get("payments")?,
+            received_fen: row.get("received_fen")?,
+            refunds: row.get("refunds")?,
+            refunded_fen: row.get("refunded_fen")?,
+            fee_fen: row.get("fee_fen")?,
+            offline_fen: row.get("offline_fen")?,
+        })
+    })?
+    .collect()
+}
+
+pub fn day_sum(conn: &Connection, day: Day) -> Result<DaySum> {
+    Ok(day_sums(conn, day, day)?.pop().unwrap_or_else(|| DaySum::nothing(day)))
+}
+
+/// The first day that any money moved.
+pub fn first_day(conn: &Connection) -> Result<Option<Day>> {
+    conn.prepare_cached("select min(day) from money_days")?.query_row([], |row| row.get(0))
+}

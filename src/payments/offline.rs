@@ -1,0 +1,41 @@
+//! 线下收款: money that came in cash or by transfer, written down by the owner with a reason.
+
+use super::check::ask;
+use super::close::start_closing;
+use super::ledger::store as ledger;
+use super::store;
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::ids::OrderId;
+use crate::jobs::{self, Task};
+use crate::orders::{self, OrderStatus, Who, moves};
+use crate::shop::Shop;
+
+/// Makes an unpaid order a paid one. Should WeChat's money come as well, it goes back by itself as a second payment.
+pub async fn pay(shop: &Shop, id: OrderId, reason: String, who: Who) -> Result<()> {
+    let attempts = shop.db.read(move |conn| Ok::<_, Error>(store::attempts(conn, id)?)).await?;
+    if let Some(merchant) = shop.merchant() {
+        for attempt in attempts.iter().filter(|attempt| attempt.state.is_open()) {
+            ask(shop, &merchant, attempt).await?;
+        }
+    }
+    let now = shop.now();
+    let write = move |tx: &Tx| {
+        let order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+        match order.status {
+            OrderStatus::PendingPayment => {}
+            OrderStatus::Closed => return Err(Error::from(Code::OrderState).says("订单已关闭，不能登记收款")),
+            _ => return Err(Error::from(Code::AlreadyPaid).says("订单已经付过款了")),
+        }
+        for attempt in start_closing(tx, id)? {
+            jobs::enqueue(tx, Task::Close(attempt.id), now, now)?;
+        }
+        ledger::enter_offline(tx, order.order_no.as_str(), Some(id), order.total.get(), now)?;
+        let what = format!("登记线下收款 ¥{}：{reason}", order.total);
+        orders::store::note(tx, id, &who, &what, None, now)?;
+        if moves::pay(tx, &order, order.total, &who, None, now)? { Ok(()) } else { Err(Code::OrderState.into()) }
+    };
+    shop.db.write(write).await?;
+    shop.wake_worker();
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! 改价: another price for an unpaid order. Its number stays; what could be paid at the old price is closed first.
+
+use super::check::ask;
+use super::close::start_closing;
+use super::{AttemptState, store};
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::ids::OrderId;
+use crate::jobs::{self, Task};
+use crate::money::Fen;
+use crate::orders::store::NewPrice;
+use crate::orders::{self, Order, OrderStatus, Who, moves};
+use crate::shop::Shop;
+
+/// What staff want an order to cost.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// All that the buyer pays, freight included.
+    pub total: Fen,
+    pub freight: Fen,
+    pub reason: String,
+}
+
+impl Asked {
+    /// The price as the order keeps it: goods less a discount, and freight.
+    fn price(&self, order: &Order, expires_at: i64) -> Result<NewPrice> {
+        let (total, freight) = (self.total, self.freight);
+        if total < freight || total == Fen::ZERO {
+            return Err(Error::field("total", "应付至少 0.01 元，也不能低于其中的运费"));
+        }
+        let all = order.goods.plus(freight).unwrap_or(order.total);
+        let discount = all.minus(total).ok_or_else(|| {
+            Error::field("total", format!("应付不能高于商品 ¥{} 加运费 ¥{freight}；要加钱请调高运费", order.goods))
+        })?;
+        Ok(NewPrice { freight, discount, total, expires_at })
+    }
+}
+
+/// Changes the price. `Err(AlreadyPaid)` when the money turns out to have come at the old one.
+pub async fn change(shop: &Shop, id: OrderId, asked: Asked, who: Who) -> Result<()> {
+    let attempts = shop.db.read(move |conn| Ok::<_, Error>(store::attempts(conn, id)?)).await?;
+    if let Some(merchant) = shop.merchant() {
+        for attempt in attempts.iter().filter(|attempt| attempt.state.is_open()) {
+            // Unreachable or not: if it was paid all the same, the payment is entered at the price it was made for.
+            ask(shop, &merchant, attempt).await?;
+        }
+    }
+    let (now, window) = (shop.now(), shop.settings().pay_window());
+    let write = move |tx: &Tx| {
+        let order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+        match order.status {
+            OrderStatus::PendingPayment => {}
+            OrderStatus::Closed => return Err(Error::from(Code::OrderState).says("订单已关闭，不能改价")),
+            _ => return Err(Error::from(Code::AlreadyPaid).says("买家已经付款，不能改价；多收的可以退款")),
+        }
+        let new = asked.price(&order, now + window)?;
+        if new.total == order.total && new.freight == order.freight {
+            return Err(Error::field("total", "价格没有变化"));
+        }
+        for attempt in start_closing(tx, id)? {
+            jobs::enqueue(tx, Task::Close(attempt.id), now, now)?;
+        }
+        let closing = store::attempts(tx, id)?.iter().any(|attempt| attempt.state == AttemptState::Closing);
+        let after = if closing { "，之前的支付单正在关闭" } else { "" };
+        let what = format!(
+            "改价 ¥{} → ¥{}（其中运费 ¥{}，原因：{}）{after}",
+            order.total, new.total, new.freight, asked.reason
+        );
+        if moves::reprice(tx, &order, &new, &who, &what, now)? { Ok(()) } else { Err(Code::OrderState.into()) }
+    };
+    shop.db.write(write).await?;
+    shop.wake_worker();
+    Ok(())
+}

@@ -1,0 +1,260 @@
+//! 对账: each day's bill against our ledger and orders. What WeChat has and we missed is asked about and entered.
+
+pub mod report;
+pub mod store;
+
+use super::exceptions::{self, Difference, Kind, MATCHED_AGAIN, NewException};
+use super::ledger::store as ledger;
+use super::refund::learn;
+use super::settle::{self, Source};
+use crate::clock::{Day, HOUR, MINUTE};
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::ids::EntryId;
+use crate::jobs::{self, Ran, Task};
+use crate::shop::Shop;
+use crate::transactions::Entry;
+use crate::wechat::Merchant;
+use crate::wechat::bill::{Bill, BillAnswer};
+use crate::wechat::pay::{Trade, TradeOf};
+use crate::words::words;
+
+/// WeChat asks for patience until ten in the morning. Source: download bill, API v2.
+const OUT_AFTER: i64 = 10 * HOUR;
+/// How often a bill that is being made is asked for again.
+const CREATING_AGAIN: i64 = 30 * MINUTE;
+/// WeChat keeps bills for three months.
+pub const KEPT_DAYS: i64 = 89;
+/// Rows written in one go, so that no one else waits long for the writer.
+const CHUNK: usize = 1_000;
+
+words! {
+    /// How a day's match stands.
+    pub enum BillState {
+        Waiting "waiting" "未出账",
+        Equal "equal" "无差异",
+        Differs "differs" "有差异",
+        Empty "empty" "无交易",
+        Failed "failed" "下载失败",
+    }
+}
+
+/// A day's match, with what WeChat's bill adds up to.
+#[derive(Clone, Debug)]
+pub struct Match {
+    pub day: Day,
+    pub state: BillState,
+    pub payments: i64,
+    pub received_fen: i64,
+    pub refunds: i64,
+    pub refunded_fen: i64,
+    pub fee_fen: i64,
+    pub problem: String,
+    pub checked_at: i64,
+}
+
+/// When a day's bill can be asked for.
+pub fn out_at(day: Day) -> i64 {
+    day.end() + OUT_AFTER
+}
+
+/// Each morning: every day without a settled bill gets a job of its own.
+pub async fn schedule(shop: &Shop) -> Result<Ran> {
+    let now = shop.now();
+    let today = Day::of(now);
+    let morning = today.start() + OUT_AFTER + 5 * MINUTE;
+    let again = Ran::Again { at: if now < morning { morning } else { morning + 24 * HOUR } };
+    if shop.merchant().is_none() {
+        return Ok(again);
+    }
+    let write = move |tx: &Tx| {
+        let Some(first) = ledger::first_day(tx)? else { return Ok(()) };
+        let mut day = first.max(today.plus(-KEPT_DAYS));
+        while day < today {
+            let state = store::of_day(tx, day)?.map(|found| found.state);
+            if matches!(state, None | Some(BillState::Waiting | BillState::Failed)) {
+                jobs::enqueue(tx, Task::Bill(day), out_at(day).max(now), now)?;
+            }
+            day = day.plus(1);
+        }
+        Ok::<_, Error>(())
+    };
+    shop.db.write(write).await?;
+    Ok(again)
+}
+
+/// Downloads a day's bill and matches it; safe to repeat.
+pub async fn run(shop: &Shop, day: Day) -> Result<Ran> {
+    let now = shop.now();
+    if now < out_at(day) {
+        note(shop, day, BillState::Waiting, "账单要到第二天 10 点后才能下载").await?;
+        return Ok(Ran::Again { at: out_at(day) });
+    }
+    let Some(merchant) = shop.merchant() else { return Ok(Ran::Failed("微信支付还没有设置".into())) };
+    let exchange = shop.wechat.download_bill(&merchant, day, &shop.nonces).await;
+    let mut entry = Entry::sent(&exchange);
+    entry.reason = match &exchange.result {
+        Ok(BillAnswer::Bill(bill)) => format!("{} 的账单，{} 行", day.shown(), bill.rows.len() + bill.unreadable.len()),
+        Ok(BillAnswer::None) => format!("{}：微信没有账单", day.shown()),
+        Ok(BillAnswer::Creating) => format!("{}：微信正在生成账单", day.shown()),
+        Err(_) => format!("{}：{}", day.shown(), entry.reason),
+    };
+    shop.db.write_always(move |tx| Ok::<_, Error>(entry.record(tx, now)?)).await?;
+    match exchange.result {
+        Ok(BillAnswer::Creating) => {
+            note(shop, day, BillState::Waiting, "微信正在生成账单，半小时后自动再试").await?;
+            Ok(Ran::Again { at: now + CREATING_AGAIN })
+        }
+        Ok(BillAnswer::None) => compare(shop, &merchant, day, Bill::default(), true).await,
+        Ok(BillAnswer::Bill(bill)) => compare(shop, &merchant, day, bill, false).await,
+        Err(e) => {
+            note(shop, day, BillState::Failed, &e.to_string()).await?;
+            Ok(Ran::Failed(e.to_string()))
+        }
+    }
+}
+
+/// Writes down why there is no match yet; one that was made before stays.
+async fn note(shop: &Shop, day: Day, state: BillState, problem: &str) -> Result<()> {
+    let (problem, now) = (problem.to_owned(), shop.now());
+    shop.db.write(move |tx| Ok::<_, Error>(store::put_problem(tx, day, state, &problem, now)?)).await
+}
+
+async fn compare(shop: &Shop, merchant: &Merchant, day: Day, bill: Bill, none: bool) -> Result<Ran> {
+    keep_rows(shop, day, &bill).await?;
+    let unheard = enter_missed(shop, merchant, day).await?;
+    let now = shop.now();
+    let write = move |tx: &Tx| {
+        let sums = store::sums(tx, day)?;
+        let mut found = store::differences(tx, day)?;
+        for (line, raw, why) in bill.unreadable {
+            let what = format!("账单第 {line} 行读不懂：{why}");
+            found.push(store::Found {
+                theirs: raw,
+                ..store::Found::new(Difference::Unreadable, line.to_string(), what)
+            });
+        }
+        let ours = ledger::day_sum(tx, day)?;
+        let trade = ours.payments + ours.refunds > 0;
+        if none && trade {
+            let what = format!("本店有 {} 笔付款、{} 笔退款，微信说没有账单", ours.payments, ours.refunds);
+            found = vec![store::Found::new(Difference::NoBill, String::new(), what)];
+        }
+        report_differences(tx, day, &found, now)?;
+        let open = exceptions::store::count_open_of_day(tx, day)?;
+        let state = match (open, none || sums == store::Sums::default()) {
+            (1.., _) => BillState::Differs,
+            (_, true) if !trade => BillState::Empty,
+            _ => BillState::Equal,
+        };
+        Ok::<_, Error>(store::put(tx, day, state, &sums, now)?)
+    };
+    shop.db.write(write).await?;
+    match unheard {
+        0 => Ok(Ran::Done),
+        n => Ok(Ran::Failed(format!("{} 有 {n} 笔款项还没能向微信查实", day.shown()))),
+    }
+}
+
+/// The bill's rows, and what WeChat kept of each, a few at a time.
+async fn keep_rows(shop: &Shop, day: Day, bill: &Bill) -> Result<()> {
+    shop.db.write(move |tx| Ok::<_, Error>(store::forget_rows(tx, day)?)).await?;
+    let now = shop.now();
+    for chunk in bill.rows.chunks(CHUNK) {
+        let rows = chunk.to_vec();
+        let write = move |tx: &Tx| {
+            for row in &rows {
+                store::insert_row(tx, day, row)?;
+                let id = row.refund.as_ref().map_or(&row.transaction_id, |(refund_id, _)| refund_id);
+                ledger::enter_fee(tx, id, row.fee, row.at, now)?;
+            }
+            Ok::<_, Error>(())
+        };
+        shop.db.write(write).await?;
+    }
+    Ok(())
+}
+
+/// Payments and refunds that the bill has and we have not: WeChat's signed word on each is fetched and entered.
+/// Answers with how many could not be asked about.
+async fn enter_missed(shop: &Shop, merchant: &Merchant, day: Day) -> Result<usize> {
+    let mut unheard = 0;
+    let missed = shop.db.read(move |conn| Ok::<_, Error>(store::payments_missed(conn, day)?)).await?;
+    for transaction_id in missed {
+        unheard += usize::from(!enter_payment(shop, merchant, &transaction_id).await?);
+    }
+    let missed = shop.db.read(move |conn| Ok::<_, Error>(store::refunds_missed(conn, day)?)).await?;
+    for entry in missed {
+        unheard += usize::from(learn::all_of(shop, entry).await? != Ran::Done);
+    }
+    Ok(unheard)
+}
+
+/// 向微信查实并入账. False when WeChat could not be heard.
+async fn enter_payment(shop: &Shop, merchant: &Merchant, transaction_id: &str) -> Result<bool> {
+    let exchange = shop.wechat.order_query(merchant, TradeOf::Transaction(transaction_id), &shop.nonces).await;
+    let mut entry = Entry::sent(&exchange);
+    entry.transaction_id = Some(transaction_id.to_owned());
+    let (settings, now, trade) = (shop.settings(), shop.now(), exchange.result);
+    let heard = trade.is_ok();
+    let write = move |tx: &Tx| {
+        if let Ok(Trade::Paid(payment)) = &trade {
+            entry.out_trade_no = Some(payment.out_trade_no.clone());
+            entry.amount = Some(payment.total);
+            let message = entry.record(tx, now)?;
+            let settled = settle::settle(tx, payment, Source::Bill, Some(message), &settings, now)?;
+            entry.reason = format!("账单里有、本店漏记的付款：{}", settled.text());
+            return Ok(entry.amend(tx, message)?);
+        }
+        Ok::<_, Error>(entry.record(tx, now).map(|_| ())?)
+    };
+    shop.db.write_always(write).await?;
+    shop.wake_worker();
+    Ok(heard)
+}
+
+/// Opens what is new, keeps what is still so, settles what is no longer so.
+fn report_differences(tx: &Tx, day: Day, found: &[store::Found], now: i64) -> Result<()> {
+    let subject = |difference: Difference, id: &str| format!("{day} {} {id}", difference.word());
+    for one in found {
+        let new = NewException {
+            order_id: one.order_id,
+            transaction_id: &one.transaction_id,
+            amount_fen: one.amount_fen,
+            bill: Some((day, one.difference)),
+            ours: &one.ours,
+            theirs: &one.theirs,
+            ..NewException::new(Kind::BillDifference, subject(one.difference, &one.id), &one.what)
+        };
+        if exceptions::store::open(tx, &new, now)?.is_none() {
+            exceptions::store::still_differs(tx, &new)?;
+        }
+    }
+    for known in exceptions::store::of_day(tx, day)?.into_iter().filter(|known| known.open) {
+        if !found.iter().any(|one| subject(one.difference, &one.id) == known.subject) {
+            exceptions::store::resolve(tx, known.id, MATCHED_AGAIN, now)?;
+        }
+    }
+    Ok(())
+}
+
+/// After a person settled a difference the day may be equal.
+pub fn refresh(tx: &Tx, day: Day) -> Result<()> {
+    if exceptions::store::count_open_of_day(tx, day)? == 0 {
+        store::set_equal(tx, day)?;
+    }
+    Ok(())
+}
+
+/// The payment or refund that a difference is about, to look it up again.
+pub fn entry_of(conn: &rusqlite::Connection, transaction_id: &str) -> Result<Option<EntryId>> {
+    Ok(ledger::payment(conn, transaction_id)?.map(|entered| entered.id))
+}
+
+/// How orders account for a day's payments: money inside orders, and money beside them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ByOrders {
+    /// How many, and their sum in fen.
+    pub inside: (i64, i64),
+    pub beside: (i64, i64),
+}

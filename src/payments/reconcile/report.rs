@@ -1,0 +1,135 @@
+//! The month report for the accountant: one sheet by day, one with every movement.
+
+use rust_xlsxwriter::{Format, FormatAlign, Workbook, Worksheet, XlsxError};
+
+use super::store::Movement;
+use super::{BillState, Match};
+use crate::clock;
+use crate::money::yuan;
+use crate::payments::ledger::DaySum;
+
+/// What a kind of movement is called in the ledger's rows.
+pub fn kind_text(kind: &str) -> &str {
+    match kind {
+        "payment" => "收款",
+        "refund" => "退款",
+        "fee" => "手续费",
+        "offline" => "线下收退款",
+        "link" => "关联到订单",
+        "unlink" => "转出待定款",
+        other => other,
+    }
+}
+
+/// The workbook, ready to be sent.
+pub fn month(days: &[DaySum], matches: &[Match], movements: &[Movement]) -> Result<Vec<u8>, XlsxError> {
+    let mut book = Workbook::new();
+    let head = Format::new().set_bold().set_align(FormatAlign::Center);
+    let money = Format::new().set_num_format("#,##0.00;[Red]-#,##0.00");
+    let bold_money = Format::new().set_bold().set_num_format("#,##0.00;[Red]-#,##0.00");
+    let sheet = book.add_worksheet().set_name("按日")?;
+    let titles =
+        ["日期", "收款笔数", "收款(元)", "退款笔数", "退款(元)", "手续费(元)", "线下收退(元)", "净额(元)", "对账"];
+    titled(sheet, &titles, &head)?;
+    let mut row = 0;
+    let mut sums = [0_i64; 7];
+    for day in days {
+        row += 1;
+        let state = matches.iter().find(|m| m.day == day.day).map_or(BillState::Waiting, |m| m.state);
+        let values = [
+            day.payments,
+            day.received_fen,
+            day.refunds,
+            day.refunded_fen,
+            day.fee_fen,
+            day.offline_fen,
+            day.net_fen(),
+        ];
+        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+        sheet.write_string(row, 0, day.day.shown())?;
+        write_values(sheet, row, &values, &money)?;
+        sheet.write_string(row, 8, state.text())?;
+    }
+    sheet.write_string_with_format(row + 1, 0, "合计", &head)?;
+    write_values(sheet, row + 1, &sums, &bold_money)?;
+    sheet.autofit();
+
+    let sheet = book.add_worksheet().set_name("明细")?;
+    titled(sheet, &["时间", "类型", "订单号", "微信单号", "金额(元)"], &head)?;
+    for (row, movement) in (1..).zip(movements) {
+        sheet.write_string(row, 0, clock::shown(movement.at))?;
+        sheet.write_string(row, 1, kind_text(&movement.kind))?;
+        sheet.write_string(row, 2, movement.order_no.as_deref().unwrap_or_default())?;
+        // As text: a spreadsheet keeps fifteen digits of a number and loses the rest.
+        sheet.write_string(row, 3, &movement.wechat_id)?;
+        write_money(sheet, row, 4, movement.amount_fen, &money)?;
+    }
+    sheet.autofit();
+    book.save_to_buffer()
+}
+
+fn titled(sheet: &mut Worksheet, titles: &[&str], head: &Format) -> Result<(), XlsxError> {
+    for (column, title) in (0..).zip(titles) {
+        sheet.write_string_with_format(0, column, *title, head)?;
+    }
+    sheet.set_freeze_panes(1, 0)?;
+    Ok(())
+}
+
+/// Counts stand in the first and third place, sums of money in the others.
+fn write_values(sheet: &mut Worksheet, row: u32, values: &[i64; 7], money: &Format) -> Result<(), XlsxError> {
+    for (column, value) in (1..).zip(values) {
+        match column {
+            1 | 3 => sheet.write_number(row, column, u32::try_from(*value).unwrap_or(u32::MAX)).map(|_| ())?,
+            _ => write_money(sheet, row, column, *value, money)?,
+        }
+    }
+    Ok(())
+}
+
+/// A spreadsheet's numbers are binary floating point, whatever anybody thinks of it: it is given the number that our
+/// decimal reads as, at the very last step, and nothing is computed with it.
+fn write_money(sheet: &mut Worksheet, row: u32, column: u16, fen: i64, money: &Format) -> Result<(), XlsxError> {
+    let decimal = yuan(fen).replace(',', "");
+    match decimal.parse::<f64>() {
+        Ok(number) => sheet.write_number_with_format(row, column, number, money)?,
+        Err(_) => sheet.write_string(row, column, decimal)?,
+    };
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use calamine::{Data, Reader, Xlsx};
+
+    use super::*;
+    use crate::clock::Day;
+
+    #[test]
+    fn the_report_reads_back_to_the_fen() {
+        let day: Day = "2026-10-08".parse().unwrap();
+        let sum = DaySum {
+            payments: 2,
+            received_fen: 128_830,
+            refunds: 1,
+            refunded_fen: 7_000,
+            fee_fen: 773,
+            ..DaySum::nothing(day)
+        };
+        let moved = Movement {
+            at: day.start(),
+            kind: "payment".into(),
+            order_no: Some("202610087K2M0A1B2C".into()),
+            wechat_id: "4200000000202610080000000001".into(),
+            amount_fen: 8801,
+        };
+        let bytes = month(&[sum], &[], &[moved]).unwrap();
+        let mut book: Xlsx<_> = calamine::open_workbook_from_rs(std::io::Cursor::new(bytes)).unwrap();
+        let days = book.worksheet_range("按日").unwrap();
+        assert_eq!(days.get_value((1, 2)), Some(&Data::Float(1288.30)));
+        assert_eq!(days.get_value((2, 7)), Some(&Data::Float(1210.57)));
+        let rows = book.worksheet_range("明细").unwrap();
+        assert_eq!(rows.get_value((1, 3)), Some(&Data::String("4200000000202610080000000001".into())));
+        assert_eq!(rows.get_value((1, 4)), Some(&Data::Float(88.01)));
+    }
+}

@@ -1,0 +1,351 @@
+//! SQL of bills and of their match with our books.
+
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+
+use super::{BillState, ByOrders, Match};
+use crate::clock::{self, Day, MINUTE};
+use crate::db::Tx;
+use crate::ids::{EntryId, OrderId};
+use crate::money::yuan;
+use crate::payments::exceptions::Difference;
+use crate::wechat::bill::BillRow;
+
+/// A refund taken on around midnight may stand in either day's bill.
+const MIDNIGHT: i64 = 10 * MINUTE;
+
+// ── the days ──
+
+pub fn of_day(conn: &Connection, day: Day) -> Result<Option<Match>> {
+    conn.prepare_cached("select * from bills where day = ?1")?.query_row([day], read).optional()
+}
+
+pub fn between(conn: &Connection, first: Day, last: Day) -> Result<Vec<Match>> {
+    let mut rows = conn.prepare_cached("select * from bills where day between ?1 and ?2 order by day")?;
+    rows.query_map([first, last], read)?.collect()
+}
+
+/// The latest day that was matched.
+pub fn latest(conn: &Connection) -> Result<Option<Match>> {
+    conn.prepare_cached("select * from bills where state in ('equal', 'differs', 'empty') order by day desc limit 1")?
+        .query_row([], read)
+        .optional()
+}
+
+fn read(row: &Row<'_>) -> Result<Match> {
+    Ok(Match {
+        day: row.get("day")?,
+        state: row.get("state")?,
+        payments: row.get("payments")?,
+        received_fen: row.get("received_fen")?,
+        refunds: row.get("refunds")?,
+        refunded_fen: row.get("refunded_fen")?,
+        fee_fen: row.get("fee_fen")?,
+        problem: row.get("problem")?,
+        checked_at: row.get("checked_at")?,
+    })
+}
+
+/// What a day's bill adds up to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sums {
+    pub payments: i64,
+    pub received_fen: i64,
+    pub refunds: i64,
+    pub refunded_fen: i64,
+    pub fee_fen: i64,
+}
+
+pub fn sums(conn: &Connection, day: Day) -> Result<Sums> {
+    conn.prepare_cached(
+        "select coalesce(sum(kind = 'payment'), 0), coalesce(sum(iif(kind = 'payment', amount_fen, 0)), 0),
+                coalesce(sum(kind = 'refund'), 0), coalesce(sum(iif(kind = 'refund', amount_fen, 0)), 0),
+                coalesce(sum(fee_fen), 0)
+           from bill_rows where day = ?1",
+    )?
+    .query_row([day], |row| {
+        Ok(Sums {
+            payments: row.get(0)?,
+            received_fen: row.get(1)?,
+            refunds: row.get(2)?,
+            refunded_fen: row.get(3)?,
+            fee_fen: row.get(4)?,
+        })
+    })
+}
+
+pub fn put(tx: &Tx, day: Day, state: BillState, sums: &Sums, now: i64) -> Result<()> {
+    tx.prepare_cached(
+        "insert or replace into bills (day, state, payments, received_fen, refunds, refunded_fen, fee_fen, problem, checked_at)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, '', ?8)",
+    )?
+    .execute(params![
+        day,
+        state,
+        sums.payments,
+        sums.received_fen,
+        sums.refunds,
+        sums.refunded_fen,
+        sums.fee_fen,
+        now
+    ])?;
+    Ok(())
+}
+
+/// Why there is no match yet; a match that was made before keeps its state.
+pub fn put_problem(tx: &Tx, day: Day, state: BillState, problem: &str, now: i64) -> Result<()> {
+    tx.prepare_cached(
+        "insert into bills (day, state, problem, checked_at) values (?1, ?2, ?3, ?4)
+         on conflict (day) do update
+            set problem = excluded.problem, checked_at = excluded.checked_at,
+                state = iif(state in ('waiting', 'failed'), excluded.state, state)",
+    )?
+    .execute(params![day, state, problem, now])?;
+    Ok(())
+}
+
+pub fn set_equal(tx: &Tx, day: Day) -> Result<()> {
+    tx.prepare_cached("update bills set state = 'equal' where day = ?1 and state = 'differs'")?.execute([day])?;
+    Ok(())
+}
+
+// ── the rows ──
+
+pub fn forget_rows(tx: &Tx, day: Day) -> Result<()> {
+    tx.prepare_cached("delete from bill_rows where day = ?1")?.execute([day])?;
+    Ok(())
+}
+
+pub fn insert_row(tx: &Tx, day: Day, row: &BillRow) -> Result<()> {
+    let refund = row.refund.as_ref();
+    tx.prepare_cached(
+        "insert into bill_rows (day, line, kind, transaction_id, out_trade_no, refund_id, out_refund_no, amount_fen,
+                                fee_fen, fee_fits, at, raw)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    )?
+    .execute(params![
+        day,
+        row.line as i64,
+        if refund.is_some() { "refund" } else { "payment" },
+        row.transaction_id,
+        row.out_trade_no,
+        refund.map(|(refund_id, _)| refund_id),
+        refund.map(|(_, number)| number),
+        row.amount,
+        row.fee,
+        row.fee_fits,
+        row.at,
+        row.raw
+    ])?;
+    Ok(())
+}
+
+/// Payments of the bill that our ledger has not.
+pub fn payments_missed(conn: &Connection, day: Day) -> Result<Vec<String>> {
+    let mut rows = conn.prepare_cached(
+        "select transaction_id from bill_rows b
+          where day = ?1 and kind = 'payment'
+            and not exists (select 1 from ledger l where l.kind = 'payment' and l.wechat_id = b.transaction_id)
+          order by line",
+    )?;
+    rows.query_map([day], |row| row.get(0))?.collect()
+}
+
+/// The payments with a refund in the bill that we know nothing of, or whose answer was lost.
+pub fn refunds_missed(conn: &Connection, day: Day) -> Result<Vec<EntryId>> {
+    let mut rows = conn.prepare_cached(
+        "select distinct l.id from bill_rows b join ledger l on l.kind = 'payment' and l.wechat_id = b.transaction_id
+          where b.day = ?1 and b.kind = 'refund'
+            and not exists (select 1 from refunds r where r.refund_id = b.refund_id)",
+    )?;
+    rows.query_map([day], |row| row.get(0))?.collect()
+}
+
+/// One thing that the bill and our books tell differently.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub difference: Difference,
+    /// What tells it from others of its kind.
+    pub id: String,
+    pub order_id: Option<OrderId>,
+    pub transaction_id: String,
+    pub amount_fen: i64,
+    pub what: String,
+    pub ours: String,
+    pub theirs: String,
+}
+
+impl Found {
+    pub fn new(difference: Difference, id: String, what: String) -> Found {
+        Found {
+            difference,
+            id,
+            order_id: None,
+            transaction_id: String::new(),
+            amount_fen: 0,
+            what,
+            ours: String::new(),
+            theirs: String::new(),
+        }
+    }
+}
+
+/// A pair of rows about the same money: from the bill, from our books, or from both.
+struct Pair {
+    difference: Difference,
+    id: String,
+    transaction_id: String,
+    order_id: Option<OrderId>,
+    order_no: Option<String>,
+    ours: Option<(i64, i64)>,
+    theirs: Option<(i64, i64, String)>,
+}
+
+/// Everything that differs on a day, but for rows that could not be read.
+pub fn differences(conn: &Connection, day: Day) -> Result<Vec<Found>> {
+    let mut found = Vec::new();
+    for (difference, sql) in [
+        (
+            Difference::PaymentMissingHere,
+            "select b.transaction_id as id, b.transaction_id, null as order_id, null as order_no,
+                    null as our_fen, null as our_at, b.amount_fen as their_fen, b.at as their_at, b.raw
+               from bill_rows b
+              where b.day = ?1 and b.kind = 'payment'
+                and not exists (select 1 from ledger l where l.kind = 'payment' and l.wechat_id = b.transaction_id)",
+        ),
+        (
+            Difference::PaymentMissingThere,
+            "select l.wechat_id as id, l.wechat_id as transaction_id, l.order_id, o.order_no,
+                    l.amount_fen as our_fen, l.moved_at as our_at, null as their_fen, null as their_at, null as raw
+               from ledger l left join orders o on o.id = l.order_id
+              where l.day = ?1 and l.kind = 'payment'
+                and not exists (select 1 from bill_rows b where b.kind = 'payment' and b.transaction_id = l.wechat_id)",
+        ),
+        (
+            Difference::PaymentAmount,
+            "select b.transaction_id as id, b.transaction_id, l.order_id, o.order_no,
+                    l.amount_fen as our_fen, l.moved_at as our_at, b.amount_fen as their_fen, b.at as their_at, b.raw
+               from bill_rows b join ledger l on l.kind = 'payment' and l.wechat_id = b.transaction_id
+               left join orders o on o.id = l.order_id
+              where b.day = ?1 and b.kind = 'payment' and b.amount_fen <> l.amount_fen",
+        ),
+        (
+            Difference::RefundMissingHere,
+            "select b.refund_id as id, b.transaction_id, null as order_id, null as order_no,
+                    null as our_fen, null as our_at, b.amount_fen as their_fen, b.at as their_at, b.raw
+               from bill_rows b
+              where b.day = ?1 and b.kind = 'refund'
+                and not exists (select 1 from refunds r where r.refund_id = b.refund_id)",
+        ),
+        (
+            Difference::RefundMissingThere,
+            "select r.refund_id as id, r.transaction_id, r.order_id, o.order_no,
+                    r.amount_fen as our_fen, r.accepted_at as our_at, null as their_fen, null as their_at, null as raw
+               from refunds r left join orders o on o.id = r.order_id
+              where r.accepted_at >= ?2 and r.accepted_at < ?3 and r.refund_id is not null
+                and not exists (select 1 from bill_rows b where b.refund_id = r.refund_id)",
+        ),
+        (
+            Difference::RefundAmount,
+            "select b.refund_id as id, b.transaction_id, r.order_id, o.order_no,
+                    r.amount_fen as our_fen, r.accepted_at as our_at, b.amount_fen as their_fen, b.at as their_at, b.raw
+               from bill_rows b join refunds r on r.refund_id = b.refund_id
+               left join orders o on o.id = r.order_id
+              where b.day = ?1 and b.kind = 'refund' and b.amount_fen <> r.amount_fen",
+        ),
+        (
+            Difference::Fee,
+            "select b.transaction_id || ' ' || b.line as id, b.transaction_id, null as order_id, null as order_no,
+                    null as our_fen, null as our_at, b.fee_fen as their_fen, b.at as their_at, b.raw
+               from bill_rows b where b.day = ?1 and b.fee_fits = 0",
+        ),
+    ] {
+        let mut rows = conn.prepare_cached(sql)?;
+        let window = params![day, day.start() - MIDNIGHT, day.end() - MIDNIGHT];
+        // Statements of fewer parameters take the first of them.
+        let count = rows.parameter_count();
+        let pairs = rows.query_map(&window[..count], |row| read_pair(difference, row))?;
+        for pair in pairs {
+            found.push(described(pair?));
+        }
+    }
+    Ok(found)
+}
+
+fn read_pair(difference: Difference, row: &Row<'_>) -> Result<Pair> {
+    let theirs = match row.get::<_, Option<String>>("raw")? {
+        Some(raw) => Some((row.get("their_fen")?, row.get("their_at")?, raw)),
+        None => None,
+    };
+    let ours = row.get::<_, Option<i64>>("our_fen")?.zip(row.get("our_at")?);
+    Ok(Pair {
+        difference,
+        id: row.get("id")?,
+        transaction_id: row.get("transaction_id")?,
+        order_id: row.get("order_id")?,
+        order_no: row.get("order_no")?,
+        ours,
+        theirs,
+    })
+}
+
+fn described(pair: Pair) -> Found {
+    let order = pair.order_no.as_deref().map(|no| format!("订单 {no}，")).unwrap_or_default();
+    let ours = pair.ours.map(|(fen, at)| format!("{order}¥{}，{}", yuan(fen), clock::shown(at)));
+    let what = match (&pair.ours, &pair.theirs) {
+        (Some((ours, _)), Some((theirs, ..))) => {
+            format!("{}：本店 ¥{}，微信 ¥{}", pair.difference.text(), yuan(*ours), yuan(*theirs))
+        }
+        (Some((fen, _)), None) | (None, Some((fen, ..))) => format!("{} ¥{}", pair.difference.text(), yuan(*fen)),
+        (None, None) => pair.difference.text().to_owned(),
+    };
+    let amount_fen = pair.theirs.as_ref().map(|(fen, ..)| *fen).or(pair.ours.map(|(fen, _)| fen)).unwrap_or(0);
+    Found {
+        order_id: pair.order_id,
+        transaction_id: pair.transaction_id,
+        amount_fen: amount_fen.abs(),
+        ours: ours.unwrap_or_default(),
+        theirs: pair.theirs.map(|(_, _, raw)| raw).unwrap_or_default(),
+        ..Found::new(pair.difference, pair.id, what)
+    }
+}
+
+/// The third side of the match: how orders account for the payments of a day.
+pub fn by_orders(conn: &Connection, day: Day) -> Result<ByOrders> {
+    conn.prepare_cached(
+        "select coalesce(sum(o.id is not null), 0), coalesce(sum(iif(o.id is not null, l.amount_fen, 0)), 0),
+                coalesce(sum(o.id is null), 0), coalesce(sum(iif(o.id is null, l.amount_fen, 0)), 0)
+           from ledger l
+           left join ledger k on k.kind = 'link' and k.wechat_id = l.wechat_id
+           left join orders o on o.id = coalesce(k.order_id, l.order_id) and o.paid_fen >= l.amount_fen
+          where l.day = ?1 and l.kind = 'payment'",
+    )?
+    .query_row([day], |row| Ok(ByOrders { inside: (row.get(0)?, row.get(1)?), beside: (row.get(2)?, row.get(3)?) }))
+}
+
+/// A row of the month report: one movement of money.
+#[derive(Clone, Debug)]
+pub struct Movement {
+    pub at: i64,
+    pub kind: String,
+    pub order_no: Option<String>,
+    pub wechat_id: String,
+    pub amount_fen: i64,
+}
+
+pub fn movements(conn: &Connection, first: Day, last: Day) -> Result<Vec<Movement>> {
+    let mut rows = conn.prepare_cached(
+        "select l.moved_at, l.kind, o.order_no, l.wechat_id, l.amount_fen
+           from ledger l left join orders o on o.id = l.order_id
+          where l.day between ?1 and ?2 order by l.moved_at, l.id",
+    )?;
+    rows.query_map([first, last], |row| {
+        Ok(Movement {
+            at: row.get(0)?,
+            kind: row.get(1)?,
+            order_no: row.get(2)?,
+            wechat_id: row.get(3)?,
+            amount_fen: row.get(4)?,
+        })
+    })?
+    .collect()
+}

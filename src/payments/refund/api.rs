@@ -1,0 +1,133 @@
+//! Refunds, for buyers: asking for one, and taking the request back.
+
+use rocket::http::Status;
+use rocket::serde::json::Json;
+use rocket::{Route, State, post, routes};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::{Refundable, Wish, check_words, open, withdraw};
+use crate::buyers::Buyer;
+use crate::db::Tx;
+use crate::door::Answer;
+use crate::door::body::Body;
+use crate::door::limits::Limits;
+use crate::error::{Code, Error, Result};
+use crate::ids::{IdempotencyKey, LineId, OrderNo, RefundId};
+use crate::money::Fen;
+use crate::orders::api::{Moment, number, with_order};
+use crate::orders::store::Made;
+use crate::orders::view::RefundView;
+use crate::orders::{self, Who};
+use crate::payments::prepay::KEY_LIFE;
+use crate::refunds::{Origin, store};
+use crate::shop::Shop;
+
+pub fn routes() -> Vec<Route> {
+    routes![ask, cancel]
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RefundForm {
+    lines: Option<Vec<LineForm>>,
+    reason: String,
+    #[serde(default)]
+    description: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct LineForm {
+    line_id: String,
+    quantity: i64,
+}
+
+impl RefundForm {
+    /// The lines that are asked for; `None` for the whole order.
+    fn wanted(&self) -> Result<Option<Vec<(LineId, i64)>>> {
+        let Some(lines) = &self.lines else { return Ok(None) };
+        if !(1..=50).contains(&lines.len()) {
+            return Err(Error::field("lines", "请选择要退的商品；整单退款请不要写 lines"));
+        }
+        let read = |(i, line): (usize, &LineForm)| match line.line_id.parse::<LineId>() {
+            Ok(id) => Ok((id, line.quantity)),
+            Err(_) => Err(Error::field(format!("lines[{i}].lineId"), "订单里没有这一行商品")),
+        };
+        lines.iter().enumerate().map(read).collect::<Result<_>>().map(Some)
+    }
+}
+
+#[post("/orders/<order_no>/refunds", data = "<form>")]
+async fn ask(
+    shop: &State<Shop>,
+    limits: &State<Limits>,
+    buyer: Buyer,
+    key: IdempotencyKey,
+    order_no: &str,
+    form: Body<RefundForm>,
+) -> Result<Answer<RefundView>> {
+    limits.order(buyer.id.0)?;
+    let order_no = number(order_no)?;
+    let (reason, description) = check_words(&form.value.reason, &form.value.description)?;
+    let wanted = form.value.wanted()?;
+    // The same words about another order are another request.
+    let fingerprint = Sha256::digest([order_no.as_str().as_bytes(), &form.fingerprint].concat()).to_vec();
+    let moment = Moment::of(shop);
+    let write = move |tx: &Tx| {
+        if let Some(made) = orders::store::made_by_key(tx, buyer.id, key.as_str(), moment.now - KEY_LIFE)? {
+            let refund = made.refund.filter(|_| made.fingerprint == fingerprint).ok_or(Code::IdempotencyMismatch)?;
+            return Ok((refund, true));
+        }
+        let order = orders::store::of_buyer(tx, buyer.id, &order_no)?.ok_or(Code::NotFound)?;
+        let full = orders::store::full(tx, order)?;
+        if full.is_refunding() {
+            return Err(with_order(Code::RefundInProgress, tx, buyer.id, &order_no, moment)?);
+        }
+        if !full.refund_is_due(moment.refund_window, moment.now) {
+            let words = "这笔订单现在不能申请退款，如有问题请联系商家";
+            return Err(with_order(Code::OrderState, tx, buyer.id, &order_no, moment)?.says(words));
+        }
+        let refundable = Refundable::of(&full);
+        let (lines, freight) = match &wanted {
+            None => refundable.whole(),
+            Some(wanted) => (refundable.pieces(wanted)?, Fen::ZERO),
+        };
+        let wish = Wish { lines, freight, reason: reason.clone(), description: description.clone() };
+        let refund = open(tx, &full, &wish, Origin::Buyer, false, &Who::buyer(), moment.now)?;
+        let made = Made { order: full.order.id, refund: Some(refund), fingerprint: fingerprint.clone() };
+        orders::store::keep_key(tx, buyer.id, key.as_str(), &made, moment.now)?;
+        Ok((refund, false))
+    };
+    let (id, replayed) = shop.db.write(write).await?;
+    let body = show(shop, id).await?;
+    Ok(Answer { status: Status::Created, body, replayed })
+}
+
+#[post("/orders/<order_no>/refunds/<id>/cancel")]
+async fn cancel(shop: &State<Shop>, buyer: Buyer, order_no: &str, id: &str) -> Result<Json<RefundView>> {
+    let order_no: OrderNo = number(order_no)?;
+    let id: RefundId = id.parse().map_err(|_| Code::NotFound)?;
+    let moment = Moment::of(shop);
+    let write = move |tx: &Tx| {
+        let order = orders::store::of_buyer(tx, buyer.id, &order_no)?.ok_or(Code::NotFound)?;
+        store::by_id(tx, id)?.filter(|refund| refund.order_id == Some(order.id)).ok_or(Code::NotFound)?;
+        match withdraw(tx, id, &Who::buyer(), moment.now) {
+            Err(e) if e.code == Code::OrderState => {
+                let words = "商家已经处理了这笔退款，不能再撤回";
+                Err(with_order(Code::OrderState, tx, buyer.id, &order_no, moment)?.says(words))
+            }
+            done => done,
+        }
+    };
+    shop.db.write(write).await?;
+    show(shop, id).await.map(Json)
+}
+
+async fn show(shop: &Shop, id: RefundId) -> Result<RefundView> {
+    let read = move |conn: &rusqlite::Connection| {
+        let refund = store::by_id(conn, id)?.ok_or(Code::NotFound)?;
+        Ok::<_, Error>(RefundView::from(&store::full(conn, refund)?))
+    };
+    shop.db.read(read).await
+}

@@ -1,0 +1,204 @@
+//! What WeChat says about refunds: the one way to "succeeded" for money that went back through it.
+
+use super::{elsewhere, note, store, succeeded};
+use crate::clock::{MINUTE, SECOND};
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::ids::{EntryId, OutRefundNo, RefundId};
+use crate::jobs::{self, Ran, Task};
+use crate::orders::{self, Who};
+use crate::payments::exceptions::{Kind, NewException, store as exceptions};
+use crate::payments::ledger::{Entered, store as ledger};
+use crate::refunds::store::NewRefund;
+use crate::refunds::{Origin, Refund, RefundState};
+use crate::shop::Shop;
+use crate::transactions::Entry;
+use crate::wechat::refund::{RefundFact, RefundOf, RefundStatus};
+
+/// Enters what WeChat says about one refund. `accepted_at` is when WeChat took it on, if that is known.
+/// One that we never made was made in WeChat's own console, and becomes a row too.
+pub fn learn(tx: &Tx, fact: &RefundFact, accepted_at: Option<i64>, now: i64) -> Result<Option<RefundId>> {
+    let refund = match known(tx, fact)? {
+        Some(refund) => refund,
+        None => match made_elsewhere(tx, fact, now)? {
+            Some(refund) => refund,
+            None => return Ok(None),
+        },
+    };
+    if refund.amount != fact.amount || refund.transaction_id.as_ref() != Some(&fact.transaction_id) {
+        other_content(tx, &refund, fact, now)?;
+        return Ok(Some(refund.id));
+    }
+    if refund.refund_id.is_none() {
+        let at = accepted_at.or(fact.succeeded_at).unwrap_or(now);
+        store::set_accepted(tx, refund.id, &fact.refund_id, &fact.account, at)?;
+    }
+    let to = match fact.status {
+        RefundStatus::Processing => RefundState::Processing,
+        RefundStatus::Success => RefundState::Succeeded,
+        RefundStatus::Closed => RefundState::Failed,
+        RefundStatus::Change => RefundState::Abnormal,
+    };
+    if refund.state == to || !refund.state.leads_to(to) {
+        return Ok(Some(refund.id));
+    }
+    let refund = Refund { refund_id: Some(fact.refund_id.clone()), ..refund };
+    arrive(tx, &refund, to, fact, now)?;
+    Ok(Some(refund.id))
+}
+
+fn arrive(tx: &Tx, refund: &Refund, to: RefundState, fact: &RefundFact, now: i64) -> Result<()> {
+    let (number, amount) = (&refund.out_refund_no, refund.amount);
+    if to == RefundState::Succeeded {
+        // The money left the merchant when WeChat took the refund on; the bill of that day names it.
+        let moved_at = store::by_id(tx, refund.id)?.and_then(|r| r.accepted_at).unwrap_or(now);
+        let order = refund.order_id.filter(|_| refund.inside);
+        ledger::enter_refund(tx, &fact.refund_id, order, amount, moved_at, now)?;
+        store::set_problem(tx, refund.id, "", "")?;
+        let account = if fact.account.is_empty() { "原路" } else { &fact.account };
+        return succeeded(tx, refund, &Who::wechat(), &format!("退款 {number} ¥{amount} 已退到{account}"), now);
+    }
+    if !store::set_state(tx, refund.id, refund.state, to, now)? {
+        return Err(elsewhere(refund));
+    }
+    let problem = match to {
+        RefundState::Failed => {
+            Some((super::send::CLOSED, "微信关闭了这笔退款，钱没有退。请停止这一笔，再新建一笔退款。"))
+        }
+        RefundState::Abnormal => Some((
+            "CHANGE",
+            "退款被银行退回（买家的卡可能已注销或冻结），钱在商户账户里。请在商户平台处理异常退款，或用其他方式退给买家后登记。",
+        )),
+        _ => None,
+    };
+    let (code, words) = problem.unwrap_or_default();
+    store::set_problem(tx, refund.id, code, words)?;
+    match problem {
+        Some(_) => note(tx, refund, &Who::wechat(), &format!("退款 {number}：{words}"), now),
+        None => note(tx, refund, &Who::wechat(), &format!("微信已受理退款 {number}，等待到账"), now),
+    }
+}
+
+fn known(tx: &Tx, fact: &RefundFact) -> Result<Option<Refund>> {
+    match store::by_refund_id(tx, &fact.refund_id)? {
+        Some(refund) => Ok(Some(refund)),
+        None => Ok(store::by_no(tx, &fact.out_refund_no)?),
+    }
+}
+
+/// `None` when even the payment is unknown: then there is nothing here that it could belong to.
+fn made_elsewhere(tx: &Tx, fact: &RefundFact, now: i64) -> Result<Option<Refund>> {
+    let Some(entered) = ledger::payment(tx, &fact.transaction_id)? else { return Ok(None) };
+    let attempt = entered.attempt_id.map(|id| crate::payments::store::attempt(tx, id)).transpose()?.flatten();
+    let order_id = entered.order_id.or(attempt.map(|attempt| attempt.order_id));
+    let out_refund_no = match fact.out_refund_no.parse::<OutRefundNo>() {
+        Ok(number) => number,
+        Err(_) => OutRefundNo::of_console(&fact.refund_id),
+    };
+    let new = NewRefund {
+        out_refund_no,
+        order_id,
+        inside: entered.order_id.is_some(),
+        transaction_id: Some(entered.transaction_id.clone()),
+        payment: entered.amount,
+        origin: Origin::Console,
+        state: RefundState::Processing,
+        amount: fact.amount,
+        freight: Default::default(),
+        reason: "商户平台退款".into(),
+        description: String::new(),
+        requested_by: String::new(),
+        not_before: now,
+    };
+    let id = store::insert(tx, &new, &[], now)?;
+    let what = format!("有人在微信商户平台退了 ¥{}（微信退款单号 {}），已登记", fact.amount, fact.refund_id);
+    if let Some(order) = order_id {
+        orders::store::note(tx, order, &Who::wechat(), &what, None, now)?;
+    }
+    let exception = NewException {
+        order_id,
+        attempt_id: entered.attempt_id,
+        refund_id: Some(id),
+        transaction_id: &entered.transaction_id,
+        amount_fen: fact.amount.get(),
+        ..NewException::new(Kind::ConsoleRefund, fact.refund_id.clone(), &what)
+    };
+    exceptions::open(tx, &exception, now)?;
+    jobs::enqueue(tx, Task::Refund(id), now + MINUTE, now)?;
+    Ok(store::by_id(tx, id)?)
+}
+
+/// WeChat knows our number with another sum or for another payment: a database restored from a backup gave it out
+/// twice. Neither is overwritten; a person decides.
+fn other_content(tx: &Tx, refund: &Refund, fact: &RefundFact, now: i64) -> Result<()> {
+    let what = format!(
+        "退款单号 {} 在微信那边是 ¥{}（交易 {}），本店记的是 ¥{}：这个单号可能被用过两次（例如恢复过旧备份）",
+        refund.out_refund_no, fact.amount, fact.transaction_id, refund.amount
+    );
+    let exception = NewException {
+        order_id: refund.order_id,
+        refund_id: Some(refund.id),
+        transaction_id: &fact.transaction_id,
+        amount_fen: fact.amount.get(),
+        ..NewException::new(Kind::ConsoleRefund, format!("{} {}", fact.refund_id, refund.out_refund_no), &what)
+    };
+    exceptions::open(tx, &exception, now)?;
+    if refund.state.leads_to(RefundState::Abnormal) {
+        store::set_state(tx, refund.id, refund.state, RefundState::Abnormal, now)?;
+        store::set_problem(tx, refund.id, "OTHER_REFUND", &format!("{what}。请核对后登记，或停止。"))?;
+    }
+    Ok(())
+}
+
+/// Asks WeChat for every refund of a payment, page by page, and enters them all.
+pub async fn all_of(shop: &Shop, entry: EntryId) -> Result<Ran> {
+    let entered = shop.db.read(move |conn| Ok::<_, Error>(ledger::payment_by_id(conn, entry)?)).await?;
+    let Some(entered) = entered else { return Ok(Ran::Done) };
+    let Some(merchant) = shop.merchant() else { return Ok(Ran::Failed("微信支付还没有设置".into())) };
+    let mut offset = 0;
+    loop {
+        let which = RefundOf::Transaction(&entered.transaction_id, offset);
+        let exchange = shop.wechat.refund_query(&merchant, which, &shop.nonces).await;
+        let mut log = logged(&exchange, &entered);
+        let found = match exchange.result {
+            Ok(found) => found,
+            Err(e) => {
+                let now = shop.now();
+                shop.db.write_always(move |tx| Ok::<_, Error>(log.record(tx, now)?)).await?;
+                return Ok(Ran::Failed(e.to_string()));
+            }
+        };
+        let (here, total, now) = (found.facts.len(), found.total, shop.now());
+        log.reason = format!("共 {total} 笔退款");
+        let write = move |tx: &Tx| {
+            log.record(tx, now)?;
+            found.facts.iter().try_for_each(|fact| learn(tx, fact, None, now).map(|_| ()))
+        };
+        shop.db.write_always(write).await?;
+        offset += here;
+        if here == 0 || offset >= total {
+            return Ok(Ran::Done);
+        }
+    }
+}
+
+fn logged<T>(exchange: &crate::wechat::Exchange<T>, entered: &Entered) -> Entry {
+    let mut entry = Entry::sent(exchange);
+    entry.order_id = entered.order_id;
+    entry.attempt_id = entered.attempt_id;
+    entry.transaction_id = Some(entered.transaction_id.clone());
+    entry
+}
+
+/// When an accepted refund is asked about next: soon at first, then a few times a day. Money to a bank card takes days.
+pub fn next_look(accepted_at: i64, now: i64) -> Option<i64> {
+    const EARLY: [i64; 5] = [10 * SECOND, MINUTE, 5 * MINUTE, 30 * MINUTE, 120 * MINUTE];
+    const EVERY: i64 = 360 * MINUTE;
+    const PATIENCE: i64 = 30 * 24 * 60 * MINUTE;
+    let early = EARLY.iter().map(|step| accepted_at + step).find(|at| *at > now);
+    match early {
+        Some(at) => Some(at),
+        None if now - accepted_at < PATIENCE => Some(now + EVERY),
+        None => None,
+    }
+}

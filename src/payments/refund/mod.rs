@@ -1,0 +1,406 @@
+//! Refunds, decided: asked for, agreed to, refused, stopped, tried again; together never more than was paid.
+
+pub mod api;
+pub mod learn;
+pub mod send;
+
+use super::exceptions::store as exceptions;
+use super::ledger::{Entered, store as ledger};
+use crate::clock::{Day, MINUTE};
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::ids::{LineId, OrderId, OutRefundNo, RefundId};
+use crate::jobs::{self, Task};
+use crate::money::Fen;
+use crate::orders::{self, Full, Line, Order, OrderStatus, RECEIVED_AFTER, REFUNDABLE_FOR, Who, moves};
+use crate::refunds::store::{self, NewRefund};
+use crate::refunds::{FullRefund, Origin, Refund, RefundLine, RefundState};
+use crate::wechat::refund::desc_text;
+
+/// How long staff may stop an automatic refund.
+pub const STOPPABLE_FOR: i64 = 2 * MINUTE;
+/// Refunds of an order are numbered with two digits.
+const MOST_REFUNDS: i64 = 99;
+/// WeChat refunds one payment in at most so many parts. Source: refund, API v2.
+pub const MOST_PARTS: usize = 50;
+
+/// What somebody wants back.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    pub lines: Vec<RefundLine>,
+    pub freight: Fen,
+    pub reason: String,
+    pub description: String,
+}
+
+impl Wish {
+    pub fn amount(&self) -> Option<Fen> {
+        self.lines.iter().try_fold(self.freight, |sum, line| sum.plus(line.amount))
+    }
+}
+
+/// What can still be given back of an order, besides what other refunds have taken.
+#[derive(Clone, Debug)]
+pub struct Refundable {
+    pub total: Fen,
+    pub freight: Fen,
+    pub lines: Vec<RefundableLine>,
+}
+
+#[derive(Clone, Debug)]
+pub struct RefundableLine {
+    pub line: Line,
+    /// What was paid for the whole line.
+    pub paid: Fen,
+    /// Pieces and money that no refund has taken yet.
+    pub pieces: i64,
+    pub amount: Fen,
+}
+
+impl RefundableLine {
+    /// What so many pieces are worth: their part of what was paid, and the last pieces take what is left.
+    pub fn worth(&self, pieces: i64) -> Fen {
+        if pieces >= self.pieces {
+            return self.amount;
+        }
+        let taken = self.line.quantity - self.pieces;
+        let up_to = |n: i64| self.paid.get() * n / self.line.quantity;
+        Fen::new(up_to(taken + pieces) - up_to(taken)).unwrap_or_default().min(self.amount)
+    }
+}
+
+impl Refundable {
+    pub fn of(full: &Full) -> Refundable {
+        let taking = || full.refunds.iter().filter(|r| r.refund.inside && r.refund.state.takes_money());
+        let less = |from: Fen, taken: Fen| from.minus(taken).unwrap_or_default();
+        let sum = |amounts: &mut dyn Iterator<Item = Fen>| amounts.fold(Fen::ZERO, |a, b| a.plus(b).unwrap_or(a));
+        let total = full.refundable();
+        let lines = full.lines.iter().zip(full.paid_by_line()).map(|(line, paid)| {
+            let parts = || taking().flat_map(|r| &r.lines).filter(|part| part.line_id == line.id);
+            let amount = less(paid, sum(&mut parts().map(|part| part.amount)));
+            let pieces = line.quantity - parts().map(|part| part.quantity).sum::<i64>();
+            RefundableLine { line: line.clone(), paid, pieces: pieces.max(0), amount: amount.min(total) }
+        });
+        let freight = less(full.order.freight, sum(&mut taking().map(|r| r.refund.freight)));
+        Refundable { total, freight: freight.min(total), lines: lines.collect() }
+    }
+
+    /// Everything that is left; freight too, as long as nothing has been shipped.
+    pub fn whole(&self) -> (Vec<RefundLine>, Fen) {
+        let freight = if self.lines.iter().any(|l| l.line.shipped > 0) { Fen::ZERO } else { self.freight };
+        // Money that went back without naming goods is missing here too.
+        let mut left = self.total.minus(freight).unwrap_or_default();
+        let mut parts = Vec::new();
+        for line in &self.lines {
+            let amount = line.amount.min(left);
+            left = left.minus(amount).unwrap_or_default();
+            if line.pieces > 0 || amount > Fen::ZERO {
+                parts.push(RefundLine { line_id: line.line.id, quantity: line.pieces, amount, restock: false });
+            }
+        }
+        (parts, freight)
+    }
+
+    /// So many pieces of each line, for what they are worth.
+    pub fn pieces(&self, wanted: &[(LineId, i64)]) -> Result<Vec<RefundLine>> {
+        let mut parts = Vec::new();
+        for (i, (id, quantity)) in wanted.iter().enumerate() {
+            let line = self.lines.iter().find(|l| l.line.id == *id);
+            let line = line.ok_or_else(|| Error::from(Code::NotFound).says("订单里没有这一行商品"))?;
+            if !(1..=line.pieces).contains(quantity) {
+                let words = format!("「{}」最多还能退 {} 件", line.line.name, line.pieces);
+                return Err(limit(&format!("lines[{i}].quantity"), words));
+            }
+            if parts.iter().any(|part: &RefundLine| part.line_id == *id) {
+                return Err(Error::field(format!("lines[{i}].lineId"), "同一行商品只能写一次"));
+            }
+            parts.push(RefundLine { line_id: *id, quantity: *quantity, amount: line.worth(*quantity), restock: false });
+        }
+        Ok(parts)
+    }
+
+    /// Whether all of the wish is still there to be given back; answers with its sum.
+    pub fn check(&self, wish: &Wish) -> Result<Fen> {
+        for part in &wish.lines {
+            let line = self.lines.iter().find(|l| l.line.id == part.line_id);
+            let line = line.ok_or_else(|| Error::from(Code::NotFound).says("订单里没有这一行商品"))?;
+            let name = &line.line.name;
+            if part.quantity > line.pieces {
+                return Err(limit("lines", format!("「{name}」最多还能退 {} 件", line.pieces)));
+            }
+            if part.amount > line.amount {
+                return Err(limit("lines", format!("「{name}」最多还能退 ¥{}", line.amount)));
+            }
+        }
+        if wish.freight > self.freight {
+            return Err(limit("freight", format!("运费最多还能退 ¥{}", self.freight)));
+        }
+        let amount = wish.amount().filter(|sum| *sum <= self.total);
+        let amount = amount.ok_or_else(|| limit("amount", format!("这笔订单最多还能退 ¥{}", self.total)))?;
+        if amount == Fen::ZERO {
+            return Err(limit("amount", "退款金额至少 0.01 元".into()));
+        }
+        Ok(amount)
+    }
+}
+
+fn limit(field: &str, words: String) -> Error {
+    let mut error = Error::from(Code::RefundLimit).says(words.clone());
+    error.fields.insert(field.to_owned(), words.into());
+    error
+}
+
+/// Reason and description as people may write them.
+pub fn check_words(reason: &str, description: &str) -> Result<(String, String)> {
+    let (reason, description) = (reason.trim().to_owned(), description.trim().to_owned());
+    if !(1..=40).contains(&reason.chars().count()) || reason.chars().any(char::is_control) {
+        return Err(Error::field("reason", "请填写退款原因，最多 40 个字"));
+    }
+    if description.chars().count() > 200 || description.chars().any(|c| c.is_control() && c != '\n') {
+        return Err(Error::field("description", "补充说明最多 200 个字"));
+    }
+    Ok((reason, description))
+}
+
+/// Writes a refund of an order's own money down. One that is agreed to goes on its way.
+pub fn open(tx: &Tx, full: &Full, wish: &Wish, origin: Origin, agreed: bool, who: &Who, now: i64) -> Result<RefundId> {
+    let order = &full.order;
+    let amount = Refundable::of(full).check(wish)?;
+    if order.paid_at.is_some_and(|at| now - at >= REFUNDABLE_FOR) {
+        return Err(limit("amount", "付款已超过一年，微信不再受理退款，请用其他方式退给买家".into()));
+    }
+    let payment = ledger::payment_of(tx, order.id)?;
+    let new = NewRefund {
+        out_refund_no: next_number(tx, order)?,
+        order_id: Some(order.id),
+        inside: true,
+        transaction_id: payment.as_ref().map(|payment| payment.transaction_id.clone()),
+        payment: payment.map_or(order.paid, |payment| payment.amount),
+        origin,
+        state: RefundState::Requested,
+        amount,
+        freight: wish.freight,
+        reason: wish.reason.clone(),
+        description: wish.description.clone(),
+        requested_by: who.name.clone(),
+        not_before: now,
+    };
+    let id = store::insert(tx, &new, &wish.lines, now)?;
+    let what = format!("申请退款 {} ¥{amount}，原因：{}", new.out_refund_no, wish.reason);
+    orders::store::note(tx, order.id, who, &what, None, now)?;
+    if agreed {
+        approve(tx, id, None, who, now)?;
+    }
+    Ok(id)
+}
+
+fn next_number(tx: &Tx, order: &Order) -> Result<OutRefundNo> {
+    let n = store::count_of_order(tx, order.id)? + 1;
+    if n > MOST_REFUNDS {
+        return Err(limit("amount", "这笔订单的退款次数太多，请用其他方式退给买家".into()));
+    }
+    Ok(order.order_no.refund(n))
+}
+
+fn requested(tx: &Tx, id: RefundId) -> Result<Refund> {
+    let refund = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+    if refund.state == RefundState::Requested { Ok(refund) } else { Err(elsewhere(&refund)) }
+}
+
+fn elsewhere(refund: &Refund) -> Error {
+    let words = format!("退款 {} 现在是「{}」，请刷新页面", refund.out_refund_no, refund.state.text());
+    Error::from(Code::OrderState).says(words)
+}
+
+fn order_of(tx: &Tx, refund: &Refund) -> Result<Option<Full>> {
+    let Some(id) = refund.order_id else { return Ok(None) };
+    let order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+    Ok(Some(orders::store::full(tx, order)?))
+}
+
+fn move_to(tx: &Tx, refund: &Refund, to: RefundState, now: i64) -> Result<()> {
+    if store::set_state(tx, refund.id, refund.state, to, now)? { Ok(()) } else { Err(elsewhere(refund)) }
+}
+
+fn note(tx: &Tx, refund: &Refund, who: &Who, what: &str, now: i64) -> Result<()> {
+    match refund.order_id {
+        Some(order) => Ok(orders::store::note(tx, order, who, what, None, now)?),
+        None => Ok(()),
+    }
+}
+
+/// 同意: as it was asked for, or as staff changed it. From here on amount and number stay as they are.
+pub fn approve(tx: &Tx, id: RefundId, changed: Option<&Wish>, who: &Who, now: i64) -> Result<()> {
+    let refund = requested(tx, id)?;
+    let full = order_of(tx, &refund)?.ok_or(Code::NotFound)?;
+    let FullRefund { lines, .. } = store::full(tx, refund.clone())?;
+    let as_asked = Wish { lines, freight: refund.freight, reason: String::new(), description: String::new() };
+    let wish = changed.unwrap_or(&as_asked);
+    let amount = Refundable::of(&full).check(wish)?;
+    let parts = |refunds: &[FullRefund]| {
+        refunds
+            .iter()
+            .filter(|r| r.refund.transaction_id == refund.transaction_id && r.refund.state.takes_money())
+            .count()
+    };
+    if parts(&full.refunds) >= MOST_PARTS {
+        return Err(limit("amount", format!("微信一笔付款最多分 {MOST_PARTS} 次退，请用其他方式退给买家")));
+    }
+    store::set_content(tx, id, amount, wish.freight, &wish.lines)?;
+    store::set_decision(tx, id, &who.name, "")?;
+    move_to(tx, &refund, RefundState::Approved, now)?;
+    note(tx, &refund, who, &format!("同意退款 {} ¥{amount}", refund.out_refund_no), now)?;
+    if refund.transaction_id.is_none() {
+        // The money was taken outside WeChat, so it goes back outside WeChat, and whoever agreed hands it out.
+        return by_other_means(tx, id, "线下收的款，线下退还", who, now);
+    }
+    Ok(jobs::enqueue(tx, Task::Refund(id), now, now)?)
+}
+
+/// 拒绝, with words for the buyer.
+pub fn reject(tx: &Tx, id: RefundId, answer: &str, who: &Who, now: i64) -> Result<()> {
+    let refund = requested(tx, id)?;
+    store::set_decision(tx, id, &who.name, answer)?;
+    move_to(tx, &refund, RefundState::Rejected, now)?;
+    note(tx, &refund, who, &format!("拒绝退款 {}：{answer}", refund.out_refund_no), now)
+}
+
+/// Takes a request back: the buyer's own wish, or the staff's.
+pub fn withdraw(tx: &Tx, id: RefundId, who: &Who, now: i64) -> Result<()> {
+    let refund = requested(tx, id)?;
+    move_to(tx, &refund, RefundState::Cancelled, now)?;
+    note(tx, &refund, who, &format!("撤回退款申请 {}", refund.out_refund_no), now)
+}
+
+/// Stops a refund that has been agreed to but never sent, or that has failed.
+pub fn stop(tx: &Tx, refund: &Refund, who: &Who, now: i64) -> Result<()> {
+    let unsent = refund.state == RefundState::Approved && refund.tries == 0;
+    if !unsent && refund.state != RefundState::Failed {
+        return Err(elsewhere(refund));
+    }
+    store::set_decision(tx, refund.id, &who.name, "")?;
+    move_to(tx, refund, RefundState::Cancelled, now)?;
+    note(tx, refund, who, &format!("停止退款 {} ¥{}", refund.out_refund_no, refund.amount), now)
+}
+
+/// Sends at once what was to wait.
+pub fn send_now(tx: &Tx, refund: &Refund, who: &Who, now: i64) -> Result<()> {
+    store::set_not_before(tx, refund.id, now)?;
+    store::set_decision(tx, refund.id, &who.name, "")?;
+    jobs::enqueue(tx, Task::Refund(refund.id), now, now)?;
+    note(tx, refund, who, &format!("立即发出退款 {}", refund.out_refund_no), now)
+}
+
+/// 重试: the same number and the same sum, so that it cannot be paid twice.
+pub fn retry(tx: &Tx, id: RefundId, who: &Who, now: i64) -> Result<()> {
+    let refund = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+    if refund.state != RefundState::Failed {
+        return Err(elsewhere(&refund));
+    }
+    if refund.problem_code == send::CLOSED {
+        let words = "微信已关闭这个退款单号，不能再用它重试。请停止这一笔，再新建一笔退款";
+        return Err(Error::from(Code::OrderState).says(words));
+    }
+    if still_there(tx, &refund)? < refund.amount {
+        return Err(limit("amount", "别的退款已经用掉了这部分金额，请停止这一笔".into()));
+    }
+    store::set_problem(tx, id, "", "")?;
+    move_to(tx, &refund, RefundState::Approved, now)?;
+    jobs::enqueue(tx, Task::Refund(id), now, now)?;
+    note(tx, &refund, who, &format!("重试退款 {}（单号不变，不会重复退）", refund.out_refund_no), now)
+}
+
+/// What no refund has taken yet of the payment that this one returns.
+fn still_there(tx: &Tx, refund: &Refund) -> Result<Fen> {
+    let Some(transaction) = &refund.transaction_id else { return Ok(refund.amount) };
+    let taken = store::of_transaction(tx, transaction)?.into_iter().filter(|r| r.state.takes_money());
+    let taken = taken.fold(Fen::ZERO, |sum, r| sum.plus(r.amount).unwrap_or(sum));
+    Ok(refund.payment.minus(taken).unwrap_or_default())
+}
+
+/// The money went back outside WeChat: what the bank bounced, what WeChat refuses for good, what was paid in cash.
+pub fn by_other_means(tx: &Tx, id: RefundId, how: &str, who: &Who, now: i64) -> Result<()> {
+    let refund = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+    let possible = match refund.state {
+        RefundState::Failed => still_there(tx, &refund)? >= refund.amount,
+        RefundState::Abnormal => true,
+        RefundState::Approved => refund.transaction_id.is_none(),
+        _ => false,
+    };
+    if !possible {
+        return Err(elsewhere(&refund));
+    }
+    let what = format!("退款 {} ¥{} 已用其他方式退还：{how}", refund.out_refund_no, refund.amount);
+    store::set_decision(tx, id, &who.name, how)?;
+    let order = refund.order_id.filter(|_| refund.inside);
+    ledger::enter_offline(tx, refund.out_refund_no.as_str(), order, -refund.amount.get(), now)?;
+    succeeded(tx, &refund, who, &what, now)
+}
+
+/// The end of a refund: whoever calls this has put the money into the ledger.
+fn succeeded(tx: &Tx, refund: &Refund, who: &Who, what: &str, now: i64) -> Result<()> {
+    move_to(tx, refund, RefundState::Succeeded, now)?;
+    note(tx, refund, who, what, now)?;
+    if let Some(order) = refund.order_id.filter(|_| refund.inside) {
+        let full = store::full(tx, refund.clone())?;
+        if moves::refund(tx, order, &full, &Who::system(), now)? == Some(OrderStatus::Shipped) {
+            jobs::enqueue(tx, Task::Complete(order), now + RECEIVED_AFTER, now)?;
+        }
+    }
+    let resolution = format!("已退款 {} ¥{}", refund.out_refund_no, refund.amount);
+    Ok(exceptions::resolve_by_refund(tx, refund.id, &resolution, now)?)
+}
+
+/// Sends a whole payment back that fits no order, or that an order did not take: not before `not_before`.
+pub fn whole_payment(
+    tx: &Tx,
+    entered: &Entered,
+    order: Option<&Order>,
+    reason: &str,
+    who: &Who,
+    not_before: i64,
+    now: i64,
+) -> Result<RefundId> {
+    let inside = order.is_some_and(|order| entered.order_id == Some(order.id));
+    let before = store::of_transaction(tx, &entered.transaction_id)?;
+    if before.iter().any(|refund| refund.state.takes_money()) {
+        return Err(limit("amount", "这笔款已经有退款在处理了".into()));
+    }
+    let new = NewRefund {
+        out_refund_no: match order {
+            Some(order) => next_number(tx, order)?,
+            None => OutRefundNo::of_entry(&Day::of(now).to_string(), entered.id, before.len() as i64 + 1),
+        },
+        order_id: order.map(|order| order.id),
+        inside,
+        transaction_id: Some(entered.transaction_id.clone()),
+        payment: entered.amount,
+        origin: if who.actor == "system" { Origin::Automatic } else { Origin::Staff },
+        state: RefundState::Approved,
+        amount: entered.amount,
+        freight: Fen::ZERO,
+        reason: reason.to_owned(),
+        description: String::new(),
+        requested_by: who.name.clone(),
+        not_before,
+    };
+    let id = store::insert(tx, &new, &[], now)?;
+    jobs::enqueue(tx, Task::Refund(id), not_before, now)?;
+    if let Some(order) = order {
+        let what = format!("将退回整笔付款 ¥{}（退款 {}，{reason}）", entered.amount, new.out_refund_no);
+        orders::store::note(tx, order.id, who, &what, None, now)?;
+    }
+    Ok(id)
+}
+
+/// The words the payer reads in WeChat.
+fn desc(refund: &Refund) -> String {
+    let text = desc_text(&refund.reason);
+    if text.is_empty() { "退款".to_owned() } else { text }
+}
+
+/// The order a buyer or a member of staff means, whole.
+pub fn full_order(tx: &Tx, id: OrderId) -> Result<Full> {
+    let order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+    Ok(orders::store::full(tx, order)?)
+}

@@ -1,0 +1,306 @@
+//! Refunds, sent: the number is on disk before WeChat hears it, and a lost answer is asked about before it is sent again.
+
+use super::{MOST_PARTS, desc, learn, note, store};
+use crate::clock::MINUTE;
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::ids::RefundId;
+use crate::jobs::Ran;
+use crate::orders::{REFUNDABLE_FOR, Who};
+use crate::payments::ledger::store as ledger;
+use crate::refunds::{Origin, Refund, RefundState};
+use crate::shop::Shop;
+use crate::transactions::Entry;
+use crate::wechat::refund::{RefundOf, RefundOrder};
+use crate::wechat::{Exchange, GatewayError, Merchant};
+
+/// WeChat wants a minute between two refunds of one payment. Source: refund, API v2.
+const APART: i64 = MINUTE;
+/// `problem_code` of a refund that WeChat gave up: its number is used up.
+pub const CLOSED: &str = "REFUNDCLOSE";
+/// `problem_code` when WeChat did not like our certificate.
+const CERTIFICATE: &str = "CERT_ERROR";
+
+/// What the refund is ready for.
+enum Next {
+    Rest(Ran),
+    /// WeChat may know it: ask before anything is sent.
+    Ask(Box<Refund>),
+    Send(Box<Refund>, Box<RefundOrder>),
+}
+
+/// Brings a refund on by one step.
+pub async fn advance(shop: &Shop, id: RefundId) -> Result<Ran> {
+    let Some(merchant) = shop.merchant() else { return Ok(Ran::Failed("微信支付还没有设置".into())) };
+    match next(shop, &merchant, id, false).await? {
+        Next::Rest(ran) => Ok(ran),
+        Next::Send(refund, order) => send(shop, &merchant, &refund, &order).await,
+        Next::Ask(refund) => match ask(shop, &merchant, &refund).await? {
+            Some(ran) => Ok(ran),
+            // WeChat has never heard of it: the request got lost, not the answer.
+            None => match next(shop, &merchant, id, true).await? {
+                Next::Send(refund, order) => send(shop, &merchant, &refund, &order).await,
+                Next::Rest(ran) => Ok(ran),
+                Next::Ask(_) => Ok(Ran::Failed("微信说没有这笔退款，但之前受理过，稍后再查".into())),
+            },
+        },
+    }
+}
+
+/// Decides in one transaction; a refund that is to be sent is marked so before WeChat hears of it.
+async fn next(shop: &Shop, merchant: &Merchant, id: RefundId, unknown_there: bool) -> Result<Next> {
+    let (settings, now, merchant) = (shop.settings(), shop.now(), merchant.clone());
+    let write = move |tx: &Tx| {
+        let Some(refund) = store::by_id(tx, id)? else { return Ok(Next::Rest(Ran::Done)) };
+        match refund.state {
+            RefundState::Approved if now < refund.not_before => {
+                return Ok(Next::Rest(Ran::Again { at: refund.not_before }));
+            }
+            RefundState::Approved | RefundState::Processing => {}
+            _ => return Ok(Next::Rest(Ran::Done)),
+        }
+        if refund.accepted_at.is_some() || refund.origin == Origin::Console || (refund.tries > 0 && !unknown_there) {
+            return Ok(Next::Ask(Box::new(refund)));
+        }
+        let Some(transaction_id) = refund.transaction_id.clone() else { return Ok(Next::Rest(Ran::Done)) };
+        if let Some((code, why)) = hopeless(tx, &refund, &merchant, &transaction_id, now)? {
+            give_up(tx, &refund, code, &why, now)?;
+            return Ok(Next::Rest(Ran::Done));
+        }
+        if let Some(at) = store::last_sent(tx, &transaction_id)?.map(|sent| sent + APART).filter(|at| *at > now) {
+            return Ok(Next::Rest(Ran::Again { at }));
+        }
+        let order = match &refund.params {
+            Some(params) => serde_json::from_str(params).map_err(|e| Error::from(rusqlite_broken(e)))?,
+            None => RefundOrder {
+                transaction_id,
+                out_refund_no: refund.out_refund_no.to_string(),
+                total_fee: refund.payment.get(),
+                refund_fee: refund.amount.get(),
+                refund_desc: desc(&refund),
+                notify_url: settings.refund_notify_url(),
+            },
+        };
+        let params = serde_json::to_string(&order).map_err(|e| Error::from(rusqlite_broken(e)))?;
+        if refund.state == RefundState::Approved {
+            store::set_state(tx, id, RefundState::Approved, RefundState::Processing, now)?;
+        }
+        store::set_sent(tx, id, &params, now)?;
+        Ok(Next::Send(Box::new(refund), Box::new(order)))
+    };
+    shop.db.write(write).await
+}
+
+fn rusqlite_broken(e: serde_json::Error) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(e.into())
+}
+
+/// What can be known without asking WeChat.
+fn hopeless(
+    tx: &Tx,
+    refund: &Refund,
+    merchant: &Merchant,
+    transaction_id: &str,
+    now: i64,
+) -> Result<Option<(&'static str, String)>> {
+    let entered = ledger::payment(tx, transaction_id)?;
+    let other = entered.as_ref().and_then(|e| e.mch_id.clone()).filter(|mch_id| *mch_id != merchant.mch_id);
+    if let Some(mch_id) = other {
+        let why = format!("这笔款是用商户号 {mch_id} 收的，现在设置的是 {}：请换回原商户号后重试。", merchant.mch_id);
+        return Ok(Some(("OTHER_MERCHANT", why)));
+    }
+    if entered.is_some_and(|e| now - e.paid_at >= REFUNDABLE_FOR) {
+        return Ok(Some(("TRADE_OVERDUE", person("TRADE_OVERDUE", ""))));
+    }
+    let parts =
+        store::of_transaction(tx, transaction_id)?.iter().filter(|r| r.sent_at.is_some() && r.id != refund.id).count();
+    if parts >= MOST_PARTS {
+        let why = format!("微信一笔付款最多分 {MOST_PARTS} 次退，请用其他方式退给买家后登记。");
+        return Ok(Some(("TOO_MANY_PARTS", why)));
+    }
+    // It was sent once, WeChat broke the connection off for our certificate, and knows nothing of it.
+    if refund.problem_code == CERTIFICATE {
+        return Ok(Some((CERTIFICATE, person(CERTIFICATE, &refund.problem))));
+    }
+    Ok(None)
+}
+
+fn give_up(tx: &Tx, refund: &Refund, code: &str, why: &str, now: i64) -> Result<()> {
+    store::set_state(tx, refund.id, refund.state, RefundState::Failed, now)?;
+    store::set_problem(tx, refund.id, code, why)?;
+    log::error!("refund {} failed: {code}", refund.out_refund_no);
+    note(tx, refund, &Who::system(), &format!("退款 {} 没有成功：{why}", refund.out_refund_no), now)
+}
+
+fn logged<T>(exchange: &Exchange<T>, refund: &Refund) -> Entry {
+    let mut entry = Entry::sent(exchange);
+    entry.order_id = refund.order_id;
+    entry.transaction_id = refund.transaction_id.clone();
+    entry.out_refund_no = Some(refund.out_refund_no.to_string());
+    entry.amount = Some(refund.amount);
+    entry
+}
+
+async fn send(shop: &Shop, merchant: &Merchant, refund: &Refund, order: &RefundOrder) -> Result<Ran> {
+    let settings = shop.settings();
+    let exchange = match settings.identity().transpose() {
+        Ok(identity) => shop.wechat.refund(merchant, identity, order, &shop.nonces).await,
+        Err(why) => {
+            let result = Err(GatewayError::Refused { code: CERTIFICATE.into(), text: why.to_owned() });
+            Exchange { kind: "refund", request: String::new(), response: Vec::new(), took_ms: 0, result }
+        }
+    };
+    let mut entry = logged(&exchange, refund);
+    let (refund, now) = (Refund { state: RefundState::Processing, ..refund.clone() }, shop.now());
+    let write = move |tx: &Tx| {
+        let outcome = match &exchange.result {
+            Ok(refund_id) => {
+                entry.reason = "微信已受理，等待到账".into();
+                store::set_accepted(tx, refund.id, refund_id, "", now)?;
+                note(tx, &refund, &Who::wechat(), &format!("微信已受理退款 {}，等待到账", refund.out_refund_no), now)?;
+                Ran::Again { at: learn::next_look(now, now).unwrap_or(now) }
+            }
+            Err(GatewayError::Refused { code, text }) => match meaning(code, text) {
+                Meaning::Later(words) => {
+                    store::set_problem(tx, refund.id, code, &words)?;
+                    Ran::Failed(words)
+                }
+                Meaning::Person(words) => {
+                    give_up(tx, &refund, code, &words, now)?;
+                    Ran::Done
+                }
+            },
+            Err(GatewayError::Certificate(alert)) => {
+                store::set_problem(tx, refund.id, CERTIFICATE, alert)?;
+                Ran::Again { at: now }
+            }
+            // Whether it arrived is unknown: the next step asks first.
+            Err(e) => {
+                let words = format!("{e}。系统会先向微信查询，没有受理才会用同一个单号重发。");
+                store::set_problem(tx, refund.id, "", &words)?;
+                Ran::Failed(e.to_string())
+            }
+        };
+        entry.record(tx, now)?;
+        Ok::<_, Error>(outcome)
+    };
+    shop.db.write_always(write).await
+}
+
+/// Asks what became of it. `None` when WeChat knows no such refund.
+async fn ask(shop: &Shop, merchant: &Merchant, refund: &Refund) -> Result<Option<Ran>> {
+    let which = match &refund.refund_id {
+        Some(id) => RefundOf::Id(id),
+        None => RefundOf::Number(&refund.out_refund_no),
+    };
+    let exchange = shop.wechat.refund_query(merchant, which, &shop.nonces).await;
+    let mut entry = logged(&exchange, refund);
+    let (refund, now) = (refund.clone(), shop.now());
+    let write = move |tx: &Tx| {
+        let ran = match &exchange.result {
+            Ok(found) => match found.facts.first() {
+                None => {
+                    entry.reason = "REFUNDNOTEXIST 微信没有这笔退款".into();
+                    None
+                }
+                Some(fact) => {
+                    entry.reason = format!("{:?}", fact.status).to_uppercase();
+                    let accepted_at = refund.sent_at.filter(|_| refund.accepted_at.is_none());
+                    learn::learn(tx, fact, accepted_at, now)?;
+                    Some(rest(&store::by_id(tx, refund.id)?.unwrap_or(refund), now))
+                }
+            },
+            Err(e) => Some(Ran::Failed(e.to_string())),
+        };
+        entry.record(tx, now)?;
+        Ok::<_, Error>(ran)
+    };
+    shop.db.write_always(write).await
+}
+
+/// What is left to do after an answer.
+fn rest(refund: &Refund, now: i64) -> Ran {
+    if refund.state != RefundState::Processing {
+        return Ran::Done;
+    }
+    match learn::next_look(refund.accepted_at.unwrap_or(now), now) {
+        Some(at) => Ran::Again { at },
+        None => Ran::Stuck("退款 30 天没有结果，请到微信商户平台核对".into()),
+    }
+}
+
+/// What a refusal means for the refund.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// Sent again by itself, under the same number.
+    Later(String),
+    /// Only a person can mend the cause; then the same number is sent again.
+    Person(String),
+}
+
+/// Every err_code of the refund: what happens next, in words for the staff. Source: refund, API v2.
+pub fn meaning(code: &str, text: &str) -> Meaning {
+    match code {
+        "SYSTEMERROR" | "BIZERR_NEED_RETRY" => Meaning::Later("微信支付系统繁忙，系统会用同一个单号自动重试。".into()),
+        "INVALID_REQ_TOO_MUCH" => Meaning::Later("微信认为错误请求太多，系统会放慢并自动重试。".into()),
+        "FREQUENCY_LIMITED" => Meaning::Later("退款太频繁，微信没有受理，系统会放慢并自动重试。".into()),
+        _ => Meaning::Person(person(code, text)),
+    }
+}
+
+fn person(code: &str, text: &str) -> String {
+    let words = match code {
+        "NOTENOUGH" => "商户可退余额不足。请先在微信商户平台充值，再点重试；退款单号不变，不会重复退。",
+        CERTIFICATE => {
+            "退款证书缺失、过期或不是这个商户的。请在设置页上传 apiclient_cert.pem 和 apiclient_key.pem，再点重试。"
+        }
+        "TRADE_OVERDUE" => "付款已超过一年，微信不再受理退款。请用其他方式退给买家后登记。",
+        "USER_ACCOUNT_ABNORMAL" => "买家的微信支付账户已注销或异常，不能原路退回。请用其他方式退给买家后登记。",
+        "INVALID_TRANSACTIONID" | "ORDERNOTEXIST" => "微信查不到这笔付款。请核对商户号是否换过，再点重试。",
+        "PARAM_ERROR" => "退款参数没有被微信接受。请把交易流水里的原文发给技术支持。",
+        "APPID_NOT_EXIST" | "MCHID_NOT_EXIST" => "AppID 或商户号不正确。请在设置页核对后点重试。",
+        "SIGNERROR" => "签名不正确。请在设置页核对 APIv2 密钥和签名方式后点重试。",
+        "XML_FORMAT_ERROR" | "REQUIRE_POST_METHOD" => "退款请求没有被微信接受。请把交易流水里的原文发给技术支持。",
+        "REQUEST_BLOCKED" => "微信拦截了这笔退款。请按微信的说明处理后点重试。",
+        _ => "微信没有受理这笔退款。请按微信的说明处理后点重试。",
+    };
+    match text {
+        "" => words.to_owned(),
+        text => format!("{words}（微信：{text}）"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_documented_refusal_says_what_happens_next() {
+        for code in ["SYSTEMERROR", "BIZERR_NEED_RETRY", "INVALID_REQ_TOO_MUCH", "FREQUENCY_LIMITED"] {
+            assert!(matches!(meaning(code, ""), Meaning::Later(words) if words.contains("自动重试")), "{code}");
+        }
+        let mut said = std::collections::BTreeSet::new();
+        for (code, next_step) in [
+            ("TRADE_OVERDUE", "其他方式"),
+            ("ERROR", "微信的说明"),
+            ("USER_ACCOUNT_ABNORMAL", "其他方式"),
+            ("NOTENOUGH", "充值"),
+            ("INVALID_TRANSACTIONID", "商户号"),
+            ("PARAM_ERROR", "技术支持"),
+            ("ORDERNOTEXIST", "商户号"),
+            ("CERT_ERROR", "apiclient_cert.pem"),
+            ("REQUEST_BLOCKED", "拦截"),
+            ("APPID_NOT_EXIST", "设置页"),
+            ("MCHID_NOT_EXIST", "设置页"),
+            ("SIGNERROR", "密钥"),
+            ("XML_FORMAT_ERROR", "技术支持"),
+            ("REQUIRE_POST_METHOD", "技术支持"),
+            ("SOMETHING_NEW", "微信的说明"),
+        ] {
+            let Meaning::Person(words) = meaning(code, "原话") else { panic!("{code}") };
+            assert!(words.contains(next_step) && words.contains("（微信：原话）"), "{code}: {words}");
+            said.insert(words);
+        }
+        assert!(said.len() >= 10);
+    }
+}

@@ -1,0 +1,156 @@
+//! Refunds: what is given back, of which goods, and how far it has come. How it is sent is with `payments`.
+
+pub mod store;
+
+use crate::ids::{LineId, OrderId, OutRefundNo, RefundId};
+use crate::money::Fen;
+use crate::words::words;
+
+words! {
+    pub enum RefundState {
+        /// Somebody asked for it; a person decides.
+        Requested "requested" "待处理",
+        /// Decided; not yet sent.
+        Approved "approved" "待发送",
+        /// Sent, or about to be: WeChat may know it.
+        Processing "processing" "退款中",
+        Succeeded "succeeded" "已退款",
+        Rejected "rejected" "已拒绝",
+        Cancelled "cancelled" "已取消",
+        /// WeChat refused it; a person mends the cause and sends the same number again.
+        Failed "failed" "退款失败",
+        /// The bank sent the money back to the merchant; a person pays it out in another way.
+        Abnormal "abnormal" "退款异常",
+    }
+}
+
+impl RefundState {
+    /// It has not come to its end: somebody or something still has to act.
+    pub fn is_open(self) -> bool {
+        !matches!(self, RefundState::Succeeded | RefundState::Rejected | RefundState::Cancelled)
+    }
+
+    /// It counts against what was paid: together these never exceed it.
+    pub fn takes_money(self) -> bool {
+        use RefundState::*;
+        matches!(self, Approved | Processing | Succeeded | Abnormal)
+    }
+
+    /// What a buyer reads. The shop's own troubles are none of theirs: the money is still coming.
+    pub fn buyer_text(self) -> &'static str {
+        match self {
+            RefundState::Requested => "待商家处理",
+            RefundState::Approved | RefundState::Processing | RefundState::Failed | RefundState::Abnormal => "退款中",
+            RefundState::Succeeded => "已退款",
+            RefundState::Rejected => "商家未同意",
+            RefundState::Cancelled => "已取消",
+        }
+    }
+
+    /// Which states may follow. WeChat's word (`Succeeded`, `Abnormal`, `Failed`) can come in any state that was sent.
+    pub fn leads_to(self, next: RefundState) -> bool {
+        use RefundState::*;
+        match self {
+            Requested => matches!(next, Approved | Rejected | Cancelled),
+            Approved => matches!(next, Processing | Cancelled | Failed | Succeeded | Abnormal),
+            Processing => matches!(next, Succeeded | Failed | Abnormal),
+            Failed => matches!(next, Approved | Cancelled | Processing | Succeeded | Abnormal),
+            Abnormal => matches!(next, Succeeded | Processing),
+            Succeeded | Rejected | Cancelled => false,
+        }
+    }
+}
+
+words! {
+    /// Who wanted it.
+    pub enum Origin {
+        Buyer "buyer" "买家申请",
+        Staff "staff" "商家退款",
+        /// Money that came late or twice goes back by itself.
+        Automatic "automatic" "自动退款",
+        /// Made in WeChat's own console, and learnt of afterwards.
+        Console "console" "商户平台退款",
+    }
+}
+
+/// One refund of one payment.
+#[derive(Clone, Debug)]
+pub struct Refund {
+    pub id: RefundId,
+    pub out_refund_no: OutRefundNo,
+    pub order_id: Option<OrderId>,
+    /// It returns the order's own money, rather than money that came beside it.
+    pub inside: bool,
+    /// The payment it returns; none for money that was taken outside WeChat.
+    pub transaction_id: Option<String>,
+    /// What that payment amounts to.
+    pub payment: Fen,
+    pub origin: Origin,
+    pub state: RefundState,
+    pub amount: Fen,
+    /// The part of it that is freight.
+    pub freight: Fen,
+    pub reason: String,
+    pub description: String,
+    pub requested_by: String,
+    pub decided_by: String,
+    /// What the buyer was told when it was refused.
+    pub answer: String,
+    /// It is not sent before this moment.
+    pub not_before: i64,
+    /// As it was first sent, in JSON.
+    pub params: Option<String>,
+    pub tries: i64,
+    pub sent_at: Option<i64>,
+    pub accepted_at: Option<i64>,
+    /// WeChat's own number for it.
+    pub refund_id: Option<String>,
+    pub account: String,
+    pub problem_code: String,
+    pub problem: String,
+    pub created_at: i64,
+    pub ended_at: Option<i64>,
+}
+
+/// The part of a refund that is about one line of the order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefundLine {
+    pub line_id: LineId,
+    pub quantity: i64,
+    pub amount: Fen,
+    /// Pieces that had been shipped came back and can be sold again.
+    pub restock: bool,
+}
+
+/// A refund with its lines.
+#[derive(Clone, Debug)]
+pub struct FullRefund {
+    pub refund: Refund,
+    pub lines: Vec<RefundLine>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RefundState::*;
+    use super::*;
+
+    /// Every move there is; anything else is none.
+    #[test]
+    fn a_refund_moves_along_these_lines_and_no_others() {
+        let moves = [
+            (Requested, vec![Approved, Rejected, Cancelled]),
+            (Approved, vec![Processing, Succeeded, Cancelled, Failed, Abnormal]),
+            (Processing, vec![Succeeded, Failed, Abnormal]),
+            (Succeeded, vec![]),
+            (Rejected, vec![]),
+            (Cancelled, vec![]),
+            (Failed, vec![Approved, Processing, Succeeded, Cancelled, Abnormal]),
+            (Abnormal, vec![Processing, Succeeded]),
+        ];
+        for (from, to) in moves {
+            let found: Vec<_> = RefundState::ALL.iter().copied().filter(|next| from.leads_to(*next)).collect();
+            assert_eq!(found, to, "{from:?}");
+            assert_eq!(from.is_open(), !to.is_empty(), "{from:?}");
+        }
+    }
+}

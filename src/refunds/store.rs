@@ -1,0 +1,255 @@
+//! SQL of refunds.
+
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+
+use super::{FullRefund, Origin, Refund, RefundLine, RefundState};
+use crate::db::Tx;
+use crate::ids::{BuyerId, LineId, OrderId, OutRefundNo, RefundId};
+use crate::money::Fen;
+
+// ── reading ──
+
+pub fn by_id(conn: &Connection, id: RefundId) -> Result<Option<Refund>> {
+    conn.prepare_cached("select * from refunds where id = ?1")?.query_row([id], read).optional()
+}
+
+pub fn by_no(conn: &Connection, out_refund_no: &str) -> Result<Option<Refund>> {
+    conn.prepare_cached("select * from refunds where out_refund_no = ?1")?.query_row([out_refund_no], read).optional()
+}
+
+/// By WeChat's own number.
+pub fn by_refund_id(conn: &Connection, refund_id: &str) -> Result<Option<Refund>> {
+    conn.prepare_cached("select * from refunds where refund_id = ?1")?.query_row([refund_id], read).optional()
+}
+
+/// All refunds of an order with their lines, the first one first.
+pub fn of_order(conn: &Connection, order: OrderId) -> Result<Vec<FullRefund>> {
+    let mut rows = conn.prepare_cached("select * from refunds where order_id = ?1 order by id")?;
+    rows.query_map([order], read)?.map(|refund| full(conn, refund?)).collect()
+}
+
+/// All refunds of a payment.
+pub fn of_transaction(conn: &Connection, transaction_id: &str) -> Result<Vec<Refund>> {
+    let mut rows = conn.prepare_cached("select * from refunds where transaction_id = ?1 order by id")?;
+    rows.query_map([transaction_id], read)?.collect()
+}
+
+pub fn full(conn: &Connection, refund: Refund) -> Result<FullRefund> {
+    let mut rows = conn.prepare_cached(
+        "select line_id, quantity, amount_fen, restock from refund_lines where refund_id = ?1 order by line_id",
+    )?;
+    let lines = rows
+        .query_map([refund.id], |row| {
+            Ok(RefundLine {
+                line_id: row.get("line_id")?,
+                quantity: row.get("quantity")?,
+                amount: row.get("amount_fen")?,
+                restock: row.get("restock")?,
+            })
+        })?
+        .collect::<Result<_>>()?;
+    Ok(FullRefund { refund, lines })
+}
+
+fn read(row: &Row<'_>) -> Result<Refund> {
+    Ok(Refund {
+        id: row.get("id")?,
+        out_refund_no: row.get("out_refund_no")?,
+        order_id: row.get("order_id")?,
+        inside: row.get("inside")?,
+        transaction_id: row.get("transaction_id")?,
+        payment: row.get("payment_fen")?,
+        origin: row.get("origin")?,
+        state: row.get("state")?,
+        amount: row.get("amount_fen")?,
+        freight: row.get("freight_fen")?,
+        reason: row.get("reason")?,
+        description: row.get("description")?,
+        requested_by: row.get("requested_by")?,
+        decided_by: row.get("decided_by")?,
+        answer: row.get("answer")?,
+        not_before: row.get("not_before")?,
+        params: row.get("params")?,
+        tries: row.get("tries")?,
+        sent_at: row.get("sent_at")?,
+        accepted_at: row.get("accepted_at")?,
+        refund_id: row.get("refund_id")?,
+        account: row.get("account")?,
+        problem_code: row.get("problem_code")?,
+        problem: row.get("problem")?,
+        created_at: row.get("created_at")?,
+        ended_at: row.get("ended_at")?,
+    })
+}
+
+/// The counted tabs, kept by triggers.
+pub fn counts(conn: &Connection) -> Result<Vec<(RefundState, i64)>> {
+    let mut rows = conn.prepare_cached("select state, n from refund_counts")?;
+    rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+/// Refunds in one of these states, the newest first; before the row `before`, if given.
+pub fn page(conn: &Connection, states: &[RefundState], before: Option<i64>, limit: i64) -> Result<Vec<Refund>> {
+    let mut rows = conn.prepare_cached(
+        "select * from refunds
+          where state in (select value from json_each(?1)) and (?2 is null or id < ?2)
+          order by id desc limit ?3",
+    )?;
+    rows.query_map(params![words(states), before, limit], read)?.collect()
+}
+
+/// When the refund that has waited longest in this state was asked for.
+pub fn oldest(conn: &Connection, state: RefundState) -> Result<Option<i64>> {
+    conn.prepare_cached("select created_at from refunds where state = ?1 order by id limit 1")?
+        .query_row([state], |row| row.get(0))
+        .optional()
+}
+
+/// How many of a buyer's orders have a refund that has not come to its end.
+pub fn open_of_buyer(conn: &Connection, buyer: BuyerId) -> Result<i64> {
+    conn.prepare_cached(
+        "select count(distinct o.id) from orders o join refunds r on r.order_id = o.id
+          where o.buyer_id = ?1 and r.ended_at is null",
+    )?
+    .query_row([buyer], |row| row.get(0))
+}
+
+/// When a refund of this payment was last sent: WeChat wants a minute between two.
+pub fn last_sent(conn: &Connection, transaction_id: &str) -> Result<Option<i64>> {
+    conn.prepare_cached("select max(sent_at) from refunds where transaction_id = ?1")?
+        .query_row([transaction_id], |row| row.get(0))
+}
+
+fn words(states: &[RefundState]) -> String {
+    serde_json::to_string(states).unwrap_or_default()
+}
+
+// ── writing ──
+
+/// A refund that is being written down. Its number is final.
+#[derive(Clone, Debug)]
+pub struct NewRefund {
+    pub out_refund_no: OutRefundNo,
+    pub order_id: Option<OrderId>,
+    pub inside: bool,
+    pub transaction_id: Option<String>,
+    pub payment: Fen,
+    pub origin: Origin,
+    pub state: RefundState,
+    pub amount: Fen,
+    pub freight: Fen,
+    pub reason: String,
+    pub description: String,
+    pub requested_by: String,
+    pub not_before: i64,
+}
+
+pub fn insert(tx: &Tx, new: &NewRefund, lines: &[RefundLine], now: i64) -> Result<RefundId> {
+    tx.prepare_cached(
+        "insert into refunds (out_refund_no, order_id, inside, transaction_id, payment_fen, origin, state, amount_fen,
+                              freight_fen, reason, description, requested_by, not_before, created_at)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+    )?
+    .execute(params![
+        new.out_refund_no,
+        new.order_id,
+        new.inside,
+        new.transaction_id,
+        new.payment,
+        new.origin,
+        new.state,
+        new.amount,
+        new.freight,
+        new.reason,
+        new.description,
+        new.requested_by,
+        new.not_before,
+        now
+    ])?;
+    let id = RefundId(tx.last_insert_rowid());
+    put_lines(tx, id, lines)?;
+    Ok(id)
+}
+
+fn put_lines(tx: &Tx, id: RefundId, lines: &[RefundLine]) -> Result<()> {
+    tx.prepare_cached("delete from refund_lines where refund_id = ?1")?.execute([id])?;
+    for line in lines {
+        tx.prepare_cached(
+            "insert into refund_lines (refund_id, line_id, quantity, amount_fen, restock) values (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![id, line.line_id, line.quantity, line.amount, line.restock])?;
+    }
+    Ok(())
+}
+
+/// How many refunds an order has, of whatever state: the next one's number is one higher.
+pub fn count_of_order(conn: &Connection, order: OrderId) -> Result<i64> {
+    conn.prepare_cached("select count(*) from refunds where order_id = ?1 and origin <> 'console'")?
+        .query_row([order], |row| row.get(0))
+}
+
+/// What staff decided to give back, instead of what was asked for. The number stays.
+pub fn set_content(tx: &Tx, id: RefundId, amount: Fen, freight: Fen, lines: &[RefundLine]) -> Result<()> {
+    tx.prepare_cached("update refunds set amount_fen = ?2, freight_fen = ?3 where id = ?1 and state = 'requested'")?
+        .execute(params![id, amount, freight])?;
+    put_lines(tx, id, lines)
+}
+
+/// The guarded move; false when the refund stands elsewhere by now.
+pub fn set_state(tx: &Tx, id: RefundId, from: RefundState, to: RefundState, now: i64) -> Result<bool> {
+    debug_assert!(from.leads_to(to), "{from:?} does not lead to {to:?}");
+    let ended = (!to.is_open()).then_some(now);
+    let changed = tx
+        .prepare_cached("update refunds set state = ?3, ended_at = ?4 where id = ?1 and state = ?2")?
+        .execute(params![id, from, to, ended])?;
+    Ok(changed == 1)
+}
+
+pub fn set_decision(tx: &Tx, id: RefundId, decided_by: &str, answer: &str) -> Result<()> {
+    tx.prepare_cached("update refunds set decided_by = ?2, answer = ?3 where id = ?1")?
+        .execute(params![id, decided_by, answer])?;
+    Ok(())
+}
+
+pub fn set_not_before(tx: &Tx, id: RefundId, moment: i64) -> Result<()> {
+    tx.prepare_cached("update refunds set not_before = ?2 where id = ?1")?.execute(params![id, moment])?;
+    Ok(())
+}
+
+/// Written before WeChat is called: from here on it may know the refund.
+pub fn set_sent(tx: &Tx, id: RefundId, params: &str, now: i64) -> Result<()> {
+    tx.prepare_cached(
+        "update refunds set params = coalesce(params, ?2), sent_at = ?3, tries = tries + 1, problem_code = '', problem = ''
+          where id = ?1",
+    )?
+    .execute(params![id, params, now])?;
+    Ok(())
+}
+
+/// WeChat has it under this number.
+pub fn set_accepted(tx: &Tx, id: RefundId, refund_id: &str, account: &str, now: i64) -> Result<()> {
+    tx.prepare_cached(
+        "update refunds
+            set refund_id = ?2, accepted_at = coalesce(accepted_at, ?4), problem_code = '', problem = '',
+                account = case when ?3 = '' then account else ?3 end
+          where id = ?1",
+    )?
+    .execute(params![id, refund_id, account, now])?;
+    Ok(())
+}
+
+pub fn set_problem(tx: &Tx, id: RefundId, code: &str, problem: &str) -> Result<()> {
+    tx.prepare_cached("update refunds set problem_code = ?2, problem = ?3 where id = ?1")?
+        .execute(params![id, code, problem])?;
+    Ok(())
+}
+
+/// Pieces and money of a line that refunds in these states are about.
+pub fn taken_of_line(conn: &Connection, line: LineId, states: &[RefundState]) -> Result<(i64, Fen)> {
+    conn.prepare_cached(
+        "select coalesce(sum(l.quantity), 0), coalesce(sum(l.amount_fen), 0)
+           from refund_lines l join refunds r on r.id = l.refund_id
+          where l.line_id = ?1 and r.state in (select value from json_each(?2))",
+    )?
+    .query_row(params![line, words(states)], |row| Ok((row.get(0)?, row.get(1)?)))
+}

@@ -1,0 +1,377 @@
+//! WeChat's bill of a day: downloaded, unpacked and read by its header's names, every row or none silently.
+
+use std::collections::HashMap;
+use std::io::Read;
+
+use flate2::read::GzDecoder;
+
+use super::exchange::{request, unusable};
+use super::message::Message;
+use super::sign;
+use super::{Exchange, GatewayError, Merchant, Wechat};
+use crate::clock::{self, Day};
+use crate::money::Fen;
+use crate::nonce::Nonces;
+
+/// The largest bill that is unpacked, in bytes.
+const MAX_PLAIN: u64 = 512 * 1024 * 1024;
+
+/// What WeChat has for a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BillAnswer {
+    Bill(Bill),
+    /// "No Bill Exist": right for a day without trade.
+    None,
+    /// "Bill Creating": ask again later.
+    Creating,
+}
+
+/// A day's bill.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bill {
+    pub rows: Vec<BillRow>,
+    /// Rows that could not be read, with why: shown to a person, never dropped.
+    pub unreadable: Vec<(usize, String, String)>,
+}
+
+/// One movement of money in a bill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BillRow {
+    /// In the file, from 1 for the header.
+    pub line: usize,
+    pub at: i64,
+    pub transaction_id: String,
+    pub out_trade_no: String,
+    /// For a refund: WeChat's id and ours.
+    pub refund: Option<(String, String)>,
+    /// What was paid or refunded.
+    pub amount: Fen,
+    /// What WeChat kept, in fen; negative when it gave a fee back.
+    pub fee: i64,
+    /// Whether the fee is what the rate asks for, to the fen.
+    pub fee_fits: bool,
+    pub raw: String,
+}
+
+impl Wechat {
+    /// Downloads a day's bill. The success answer is no XML and carries no signature: TLS vouches for it.
+    /// Source: download bill, API v2. Refused carries WeChat's `error_code`.
+    pub async fn download_bill(&self, merchant: &Merchant, day: Day, nonces: &Nonces) -> Exchange<BillAnswer> {
+        let mut message = request(merchant, nonces);
+        message.set("bill_date", day.to_string());
+        message.set("bill_type", "ALL");
+        message.set("tar_type", "GZIP");
+        let request = message.to_xml();
+        message.set("sign", sign::sign(&message, merchant.sign_type, &merchant.key));
+        let (answer, took_ms) = self.post_for_bill("/pay/downloadbill", message.to_xml()).await;
+        // A day's trade is kept as rows, not as one more copy in the log.
+        let response = match &answer {
+            Ok(bytes) if bytes.len() <= 2_000 && !bytes.starts_with(&GZIP) => bytes.clone(),
+            Ok(bytes) => format!("（账单，{} 字节）", bytes.len()).into_bytes(),
+            Err(_) => Vec::new(),
+        };
+        let result = answer.and_then(|bytes| read(&bytes));
+        Exchange { kind: "downloadbill", request, response, took_ms, result }
+    }
+}
+
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// Tells by the content what came: gzip, an error in XML, or the bill itself. Headers are not believed.
+pub fn read(bytes: &[u8]) -> Result<BillAnswer, GatewayError> {
+    let plain = match bytes.starts_with(&GZIP) {
+        true => unpack(bytes)?,
+        false => bytes.to_vec(),
+    };
+    let text = String::from_utf8(plain).map_err(|_| unusable("BILL_NOT_UTF8"))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    if text.trim_start().starts_with("<xml") {
+        return refusal(text.trim());
+    }
+    read_rows(text).map(BillAnswer::Bill)
+}
+
+fn unpack(bytes: &[u8]) -> Result<Vec<u8>, GatewayError> {
+    let mut plain = Vec::new();
+    let mut limited = GzDecoder::new(bytes).take(MAX_PLAIN + 1);
+    limited.read_to_end(&mut plain).map_err(|_| unusable("BILL_GZIP_BROKEN"))?;
+    if plain.len() as u64 > MAX_PLAIN { Err(unusable("BILL_TOO_LARGE")) } else { Ok(plain) }
+}
+
+/// An error about bills has `error_code`, not `err_code`, and no signature.
+fn refusal(xml: &str) -> Result<BillAnswer, GatewayError> {
+    let message = Message::read(xml.as_bytes()).map_err(|e| unusable(e.word()))?;
+    let text = message.filled("return_msg").unwrap_or_default().to_owned();
+    let code = message.filled("error_code").unwrap_or_default().to_owned();
+    // The manual and the real answer spell the same words differently, and only one number is sure.
+    let said = |words: &str| text.eq_ignore_ascii_case(words);
+    match code.as_str() {
+        "20002" => Ok(BillAnswer::None),
+        _ if said("No Bill Exist") => Ok(BillAnswer::None),
+        "20003" => Ok(BillAnswer::Creating),
+        _ if said("Bill Creating") => Ok(BillAnswer::Creating),
+        "" => Err(GatewayError::NotAccepted(text)),
+        _ => Err(GatewayError::Refused { code, text }),
+    }
+}
+
+/// Header names, rows whose every value starts with a backtick, then a summary of two lines.
+fn read_rows(text: &str) -> Result<Bill, GatewayError> {
+    let mut lines = text.lines().enumerate().map(|(n, line)| (n + 1, line.trim_end_matches('\r')));
+    let (_, header) = lines.next().filter(|(_, header)| !header.is_empty()).ok_or_else(|| unusable("BILL_EMPTY"))?;
+    let columns = Columns::of(header)?;
+    let mut bill = Bill::default();
+    let mut revoked = 0;
+    let mut summary = None;
+    while let Some((line, raw)) = lines.next() {
+        if raw.is_empty() {
+            continue;
+        }
+        if !raw.starts_with('`') {
+            summary = Some((line, raw, lines.next().map(|(_, values)| values).unwrap_or_default()));
+            break;
+        }
+        match columns.row(line, raw) {
+            Ok(Some(row)) => bill.rows.push(row),
+            Ok(None) => revoked += 1,
+            Err(why) => bill.unreadable.push((line, raw.to_owned(), why)),
+        }
+    }
+    // Without its summary the file was cut off on the way.
+    let (line, names, values) = summary.ok_or_else(|| unusable("BILL_CUT_OFF"))?;
+    let total = columns_of(names).get("总交易单数").and_then(|i| values_of(values).get(*i).copied());
+    let total = total.and_then(|n| n.trim().trim_end_matches(".0").parse::<usize>().ok());
+    let payments = bill.rows.iter().filter(|row| row.refund.is_none()).count();
+    let all = bill.rows.len() + bill.unreadable.len() + revoked;
+    // Whether refunds count among the trades is not documented: either way is right.
+    if total.is_none_or(|total| total != all && total != payments) {
+        let why = format!("汇总的总交易单数与明细不符（明细 {all} 行）");
+        bill.unreadable.push((line, values.to_owned(), why));
+    }
+    Ok(bill)
+}
+
+fn columns_of(line: &str) -> HashMap<&str, usize> {
+    line.split(',').map(|name| name.trim().trim_start_matches('`')).enumerate().map(|(i, name)| (name, i)).collect()
+}
+
+/// A goods name may hold commas and backticks; only the two together part one value from the next.
+fn values_of(line: &str) -> Vec<&str> {
+    line.strip_prefix('`').unwrap_or(line).split(",`").collect()
+}
+
+struct Columns<'h> {
+    names: HashMap<&'h str, usize>,
+    count: usize,
+}
+
+impl<'h> Columns<'h> {
+    fn of(header: &'h str) -> Result<Columns<'h>, GatewayError> {
+        let columns = Columns { names: columns_of(header), count: header.split(',').count() };
+        for needed in ["交易时间", "微信订单号", "商户订单号", "交易状态"] {
+            if !columns.names.contains_key(needed) {
+                return Err(unusable("BILL_COLUMNS_UNKNOWN"));
+            }
+        }
+        Ok(columns)
+    }
+
+    /// The first of these columns that this bill has; older merchants' bills name some differently.
+    fn value<'v>(&self, values: &[&'v str], names: &[&str]) -> Option<&'v str> {
+        names.iter().find_map(|name| self.names.get(name)).and_then(|i| values.get(*i)).copied()
+    }
+
+    /// `None` for a row about no money of ours, such as a revoked barcode payment.
+    fn row(&self, line: usize, raw: &str) -> Result<Option<BillRow>, String> {
+        let values = values_of(raw);
+        if values.len() != self.count {
+            return Err(format!("有 {} 个值，表头有 {} 列", values.len(), self.count));
+        }
+        let text = |names: &[&str]| self.value(&values, names).map(str::trim).filter(|value| !value.is_empty());
+        let need = |names: &[&str]| text(names).ok_or_else(|| format!("缺少{}", names[0]));
+        let refund = match need(&["交易状态"])? {
+            "SUCCESS" => None,
+            "REFUND" => Some((need(&["微信退款单号"])?.to_owned(), need(&["商户退款单号"])?.to_owned())),
+            "REVOKED" => return Ok(None),
+            other => return Err(format!("不认识的交易状态 {other}")),
+        };
+        let amount = match refund {
+            None => need(&["订单金额", "总金额", "应结订单金额"])?,
+            Some(_) => need(&["申请退款金额", "退款金额"])?,
+        };
+        let amount = fen(amount).filter(|fen| *fen > 0).and_then(Fen::new).ok_or_else(|| format!("金额 {amount}"))?;
+        let fee = text(&["手续费"]).unwrap_or("0");
+        let exact = hundred_thousandths(fee).ok_or_else(|| format!("手续费 {fee}"))?;
+        let rate = text(&["费率"]).and_then(|rate| hundred_thousandths(rate.strip_suffix('%')?));
+        let at = need(&["交易时间"])?;
+        Ok(Some(BillRow {
+            line,
+            at: clock::from_spaced(at).ok_or_else(|| format!("交易时间 {at}"))?,
+            transaction_id: need(&["微信订单号"])?.to_owned(),
+            out_trade_no: need(&["商户订单号"])?.to_owned(),
+            refund,
+            amount,
+            fee: rounded(exact),
+            fee_fits: rate.is_none_or(|rate| fits(amount, exact, rate)),
+            raw: raw.to_owned(),
+        }))
+    }
+}
+
+/// A decimal of yuan with at most five places, as hundred-thousandths of a yuan; exact, never through a float.
+fn hundred_thousandths(text: &str) -> Option<i64> {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text),
+    };
+    let (whole, places) = digits.split_once('.').unwrap_or((digits, ""));
+    let plain = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty() || whole.len() > 12 || !plain(whole) || !plain(places) || places.len() > 5 {
+        return None;
+    }
+    let places: i64 = format!("{places:0<5}").parse().ok()?;
+    Some(sign * (whole.parse::<i64>().ok()? * 100_000 + places))
+}
+
+/// Whole fen of a decimal of yuan; `None` when it is not whole.
+fn fen(text: &str) -> Option<i64> {
+    hundred_thousandths(text).filter(|n| n % 1_000 == 0).map(|n| n / 1_000)
+}
+
+/// To the nearest fen, halves away from zero.
+fn rounded(hundred_thousandths: i64) -> i64 {
+    (hundred_thousandths.abs() + 500) / 1_000 * hundred_thousandths.signum()
+}
+
+/// Whether a fee is a whole number of fen, and within one of what the rate (in percent) asks for.
+fn fits(amount: Fen, fee: i64, rate_percent: i64) -> bool {
+    // fen × (hundred-thousandths of a percent) = 10^-7 fen.
+    let asked = amount.get() * rate_percent;
+    let one_fen = 10_000_000;
+    let kept = fee.abs() / 1_000 * one_fen;
+    fee % 1_000 == 0 && (asked - kept).abs() <= one_fen
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    const HEADER: &str = "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注";
+    const PAID: &str = "`2026-10-08 13:15:40,`wxd930ea5d5a258f4f,`1900000109,`0,`,`4200000000202610080000000001,`202610087K2M0A1B2C01,`oUpF8uMEb4qRXf22hE3X68TekukE,`JSAPI,`SUCCESS,`CMB_CREDIT,`CNY,`88.00,`0.00,`0,`0,`0.00,`0.00,`,`,`小店-蛋糕,大号`x1,`,`0.53000,`0.60%,`88.00,`0.00,`";
+    const REFUNDED: &str = "`2026-10-08 15:00:00,`wxd930ea5d5a258f4f,`1900000109,`0,`,`4200000000202610080000000001,`202610087K2M0A1B2C01,`oUpF8uMEb4qRXf22hE3X68TekukE,`JSAPI,`REFUND,`CMB_CREDIT,`CNY,`0.00,`0.00,`50000000382026100800000000001,`202610087K2M0A1B2CR01,`70.00,`0.00,`ORIGINAL,`PROCESSING,`小店-蛋糕,大号`x1,`,`-0.42000,`0.60%,`0.00,`70.00,`";
+    const SUMMARY: &str =
+        "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额";
+
+    fn bill(rows: &[&str]) -> String {
+        let n = rows.len();
+        format!(
+            "\u{feff}{HEADER}\r\n{}\r\n{SUMMARY}\r\n`{n}.0,`88.00,`70.00,`0.00,`0.11000,`88.00,`70.00\r\n",
+            rows.join("\r\n")
+        )
+    }
+
+    fn opened(bytes: &[u8]) -> Bill {
+        match read(bytes).unwrap() {
+            BillAnswer::Bill(bill) => bill,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_bill_reads_the_same_plain_and_packed() {
+        let text = bill(&[PAID, REFUNDED]);
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+        gzip.write_all(text.as_bytes()).unwrap();
+        let plain = opened(text.as_bytes());
+        assert_eq!(plain, opened(&gzip.finish().unwrap()));
+        assert_eq!(plain, opened(text.trim_start_matches('\u{feff}').replace("\r\n", "\n").as_bytes()));
+        let [paid, refunded] = plain.rows.as_slice() else { panic!("{plain:?}") };
+        assert_eq!((paid.amount.get(), paid.fee, paid.fee_fits, &paid.refund), (8800, 53, true, &None));
+        assert_eq!(clock::shown(paid.at), "2026-10-08 13:15:40");
+        assert_eq!(paid.out_trade_no, "202610087K2M0A1B2C01");
+        let ids = ("50000000382026100800000000001".to_owned(), "202610087K2M0A1B2CR01".to_owned());
+        assert_eq!((refunded.amount.get(), refunded.fee, refunded.refund.as_ref()), (7000, -42, Some(&ids)));
+        assert!(plain.unreadable.is_empty());
+    }
+
+    #[test]
+    fn columns_are_found_by_name_wherever_they_stand() {
+        let text = "交易状态,商户订单号,微信订单号,交易时间,总金额,手续费,费率\r\n\
+                    `SUCCESS,`A0000001,`42,`2026-10-08 13:15:40,`0.01,`0.00000,`0.60%\r\n总交易单数\r\n`1\r\n";
+        let old = opened(text.as_bytes());
+        assert_eq!((old.rows[0].amount.get(), old.rows[0].transaction_id.as_str()), (1, "42"));
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_is_kept_apart_and_named() {
+        for (from, to, why) in [
+            ("`88.00,`0.00,`0,`0", "`88.00,`0.00,`0", "有 26 个值"),
+            ("`0.60%,`88.00,", "`0.60%,`88.001,", "金额"),
+            ("`0.60%,`88.00,", "`0.60%,`-88.00,", "金额"),
+            ("`0.60%,`88.00,", "`0.60%,`八十八,", "金额"),
+            ("`0.53000,", "`0.530001,", "手续费"),
+            ("`SUCCESS,", "`MAYBE,", "交易状态"),
+            ("2026-10-08 13:15:40", "2026/10/08 13:15", "交易时间"),
+            ("`4200000000202610080000000001,", "`,", "微信订单号"),
+        ] {
+            let wrong = PAID.replace(from, to);
+            assert_ne!(wrong, PAID, "{from}");
+            let read = opened(bill(&[&wrong, REFUNDED]).as_bytes());
+            assert_eq!(read.rows.len(), 1, "{to}");
+            assert!(read.unreadable[0].2.contains(why), "{:?}", read.unreadable);
+        }
+        let revoked = PAID.replace("`SUCCESS,", "`REVOKED,");
+        let read = opened(bill(&[&revoked, PAID]).as_bytes());
+        assert_eq!((read.rows.len(), read.unreadable.len()), (1, 0), "a revoked barcode payment moved no money");
+    }
+
+    #[test]
+    fn a_bill_that_was_cut_off_or_altered_is_no_bill() {
+        let whole = bill(&[PAID, REFUNDED]);
+        let cut = whole.split(SUMMARY).next().unwrap();
+        let columns = whole.replace("交易状态", "状态");
+        for (bytes, word) in [
+            (cut.as_bytes(), "BILL_CUT_OFF"),
+            (columns.as_bytes(), "BILL_COLUMNS_UNKNOWN"),
+            (b"\x1f\x8bnot gzip at all".as_slice(), "BILL_GZIP_BROKEN"),
+            (b"\xff\xfe".as_slice(), "BILL_NOT_UTF8"),
+            (b"".as_slice(), "BILL_EMPTY"),
+        ] {
+            assert_eq!(read(bytes), Err(unusable(word)));
+        }
+        let one_less = bill(&[PAID, PAID, REFUNDED]).replacen(&format!("{PAID}\r\n"), "", 1);
+        assert!(opened(one_less.as_bytes()).unreadable[0].2.contains("总交易单数"));
+    }
+
+    #[test]
+    fn errors_come_as_xml_with_an_error_code_of_their_own() {
+        let xml = |msg: &str, code: &str| {
+            format!(
+                "<xml><return_code>FAIL</return_code><return_msg>{msg}</return_msg><error_code>{code}</error_code></xml>"
+            )
+        };
+        assert_eq!(read(xml("No Bill Exist", "20002").as_bytes()), Ok(BillAnswer::None));
+        assert_eq!(read(xml("NO Bill Exist", "").as_bytes()), Ok(BillAnswer::None));
+        assert_eq!(read(xml("Bill Creating", "20003").as_bytes()), Ok(BillAnswer::Creating));
+        assert_eq!(read(xml("Bill Creating", "").as_bytes()), Ok(BillAnswer::Creating));
+        assert!(matches!(read(xml("invalid bill_type", "20001").as_bytes()), Err(GatewayError::Refused { .. })));
+        assert!(matches!(read(xml("SIGN ERROR", "").as_bytes()), Err(GatewayError::NotAccepted(_))));
+    }
+
+    #[test]
+    fn a_fee_fits_its_rate_to_the_fen() {
+        let fen = |n| Fen::new(n).unwrap();
+        for (amount, fee, fits_) in
+            [(8800, "0.53", true), (8800, "0.52", true), (8800, "0.55", false), (8800, "0.528", false), (1, "0", true)]
+        {
+            let fee = hundred_thousandths(fee).unwrap();
+            assert_eq!(fits(fen(amount), fee, hundred_thousandths("0.60").unwrap()), fits_, "{amount} {fee}");
+        }
+        assert_eq!((rounded(52_800), rounded(-52_850), rounded(0)), (53, -53, 0));
+    }
+}

@@ -1,0 +1,330 @@
+//! Steering the simulated WeChat: a page for people, and a small JSON interface for other people's tests.
+
+use rocket::form::Form;
+use rocket::http::Status;
+use rocket::response::Redirect;
+use rocket::response::status::Custom;
+use rocket::serde::json::Json;
+use rocket::{FromForm, Route, State, delete, get, post, put, routes};
+use rocket_dyn_templates::{Template, context};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::faults::KINDS;
+use super::state::TradeState;
+use super::{Fault, Paying, Refund, RefundEnd, Simulator, Trade, Ways};
+use crate::clock;
+use crate::money::{Fen, yuan};
+
+pub fn routes() -> Vec<Route> {
+    routes![
+        page,
+        page_ways,
+        page_fault,
+        page_clear,
+        page_refund,
+        page_end,
+        state,
+        ways,
+        add_fault,
+        clear_faults,
+        pay,
+        refund,
+        end_refund
+    ]
+}
+
+type Refusal = Custom<Json<Value>>;
+
+fn refused(words: impl Into<String>) -> Refusal {
+    Custom(Status::UnprocessableEntity, Json(json!({ "error": words.into() })))
+}
+
+// ── JSON ──
+
+fn trade_json(trade: &Trade) -> Value {
+    json!({
+        "outTradeNo": trade.field("out_trade_no"),
+        "state": match trade.state { TradeState::NotPaid => "not_paid", TradeState::Paid => "paid", TradeState::Closed => "closed" },
+        "totalFen": trade.field("total_fee").parse::<i64>().unwrap_or(0),
+        "paidFen": trade.paid_fee.as_ref().map(|_| trade.paid_fen()),
+        "transactionId": trade.transaction_id,
+        "prepayId": trade.prepay_ids.last().map(|(id, _)| id),
+        "notices": trade.notices.len(),
+    })
+}
+
+fn refund_json(refund: &Refund, now: i64) -> Value {
+    json!({
+        "outRefundNo": refund.out_refund_no, "refundId": refund.refund_id, "transactionId": refund.transaction_id,
+        "amountFen": refund.amount_fen, "status": refund.status(now), "byConsole": refund.by_console, "asked": refund.asked,
+    })
+}
+
+/// Everything it knows: trades, refunds, ways, faults, and how often each interface was called.
+#[get("/simulator/state")]
+fn state(sim: &State<Simulator>) -> Json<Value> {
+    let now = sim.clock.now();
+    let state = sim.lock();
+    let faults = state
+        .faults
+        .listed()
+        .into_iter()
+        .map(|(kind, fault, always)| json!({ "kind": kind, "fault": fault, "always": always }));
+    Json(json!({
+        "trades": state.kept.trades.values().map(trade_json).collect::<Vec<_>>(),
+        "refunds": state.kept.refunds.iter().map(|refund| refund_json(refund, now)).collect::<Vec<_>>(),
+        "ways": state.kept.ways,
+        "faults": faults.collect::<Vec<_>>(),
+        "calls": state.calls,
+    }))
+}
+
+/// How refunds and bills go from now on; what is left out takes its default.
+#[put("/simulator/ways", data = "<new>")]
+fn ways(sim: &State<Simulator>, new: Json<Ways>) -> Json<Ways> {
+    sim.ways(|ways| *ways = new.0.clone());
+    new
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NewFault {
+    /// `refund`, `refundquery`, `unifiedorder` …
+    kind: String,
+    /// `"lose_answer"`, `{"err_code": ["NOTENOUGH", "余额不足"]}`, `{"slow": 3000}` …
+    fault: Fault,
+    /// So many calls; without it, every call until the faults are cleared.
+    times: Option<u32>,
+}
+
+#[post("/simulator/faults", data = "<new>")]
+fn add_fault(sim: &State<Simulator>, new: Json<NewFault>) -> Result<Status, Refusal> {
+    let NewFault { kind, fault, times } = new.0;
+    if !KINDS.contains(&kind.as_str()) {
+        return Err(refused(format!("kind must be one of {}", KINDS.join(", "))));
+    }
+    match times {
+        None => sim.fault_always(&kind, fault),
+        Some(times) => (0..times.min(1_000)).for_each(|_| sim.fault(&kind, fault.clone())),
+    }
+    Ok(Status::NoContent)
+}
+
+#[delete("/simulator/faults")]
+fn clear_faults(sim: &State<Simulator>) -> Status {
+    sim.clear_faults();
+    Status::NoContent
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Pay {
+    prepay_id: String,
+    /// `well`, `notice_twice`, `no_notice`, `other_amount`, `other_payer`, `late`.
+    way: Paying,
+}
+
+/// What the buyer does at the cash desk.
+#[post("/simulator/pay", data = "<pay>")]
+fn pay(sim: &State<Simulator>, pay: Json<Pay>) -> Result<Status, Refusal> {
+    sim.pay(&pay.prepay_id, pay.way).map(|()| Status::NoContent).map_err(refused)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ConsoleRefund {
+    transaction_id: String,
+    amount_fen: i64,
+}
+
+/// What the merchant does in WeChat's own console.
+#[post("/simulator/refunds", data = "<new>")]
+fn refund(sim: &State<Simulator>, new: Json<ConsoleRefund>) -> Result<Json<Value>, Refusal> {
+    let refund_id = sim.refund_by_console(&new.transaction_id, new.amount_fen).map_err(refused)?;
+    Ok(Json(json!({ "refundId": refund_id })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct End {
+    end: RefundEnd,
+}
+
+#[put("/simulator/refunds/<number>", data = "<end>")]
+fn end_refund(sim: &State<Simulator>, number: &str, end: Json<End>) -> Result<Status, Refusal> {
+    sim.end_refund(number, end.end).map(|()| Status::NoContent).map_err(refused)
+}
+
+// ── the page ──
+
+/// Faults that a person can choose, by the word that the form sends.
+fn chosen(word: &str) -> Option<Fault> {
+    Some(match word {
+        "lose_answer" => Fault::LoseAnswer,
+        "http_500" => Fault::Http500,
+        "slow" => Fault::Slow(4_000),
+        "too_slow" => Fault::Slow(7_000),
+        "bad_sign" => Fault::BadSign,
+        "other_merchant" => Fault::OtherMerchant,
+        "system_error" => Fault::refused("SYSTEMERROR", "系统错误"),
+        "not_enough" => Fault::refused("NOTENOUGH", "基本账户余额不足"),
+        "cert_error" => Fault::refused("CERT_ERROR", "证书校验错误"),
+        "frequency" => Fault::refused("FREQUENCY_LIMITED", "频率限制"),
+        "account" => Fault::refused("USER_ACCOUNT_ABNORMAL", "用户账号注销"),
+        "return_fail" => Fault::ReturnFail("签名错误".into()),
+        "creating" => Fault::refused("20003", "Bill Creating"),
+        _ => return None,
+    })
+}
+
+const CHOICES: [(&str, &str); 13] = [
+    ("lose_answer", "照办，但回答丢失"),
+    ("http_500", "不办，回答 HTTP 500"),
+    ("slow", "4 秒后才回答"),
+    ("too_slow", "7 秒后才回答（店铺等 5 秒）"),
+    ("bad_sign", "回答的签名不对"),
+    ("other_merchant", "回答的是别的商户号"),
+    ("system_error", "SYSTEMERROR 系统错误"),
+    ("not_enough", "NOTENOUGH 余额不足"),
+    ("cert_error", "CERT_ERROR 证书错误"),
+    ("frequency", "FREQUENCY_LIMITED 太频繁"),
+    ("account", "USER_ACCOUNT_ABNORMAL 用户注销"),
+    ("return_fail", "不受理（签名错误）"),
+    ("creating", "账单生成中（只用于账单）"),
+];
+
+/// Shown on the page; older ones stay in the JSON.
+const SHOWN: usize = 50;
+
+#[get("/?<said>")]
+fn page(sim: &State<Simulator>, said: Option<&str>) -> Template {
+    let now = sim.clock.now();
+    let state = sim.lock();
+    let mut trades: Vec<&Trade> = state.kept.trades.values().collect();
+    trades.sort_by_key(|trade| std::cmp::Reverse(trade.created_at));
+    let ways = &state.kept.ways;
+    Template::render(
+        "simulator/panel.html",
+        context! {
+            said,
+            trades: trades.iter().take(SHOWN).map(|trade| json!({
+                "number": trade.field("out_trade_no"), "at": clock::shown(trade.created_at), "body": trade.field("body"),
+                "total": trade.field("total_fee").parse().map(yuan).unwrap_or_default(),
+                "state": match trade.state { TradeState::NotPaid => "未支付", TradeState::Paid => "已支付", TradeState::Closed => "已关闭" },
+                "transaction": trade.transaction_id, "paid": trade.paid_fee.as_ref().map(|_| yuan(trade.paid_fen())),
+            })).collect::<Vec<_>>(),
+            refunds: state.kept.refunds.iter().rev().take(SHOWN).map(|refund| json!({
+                "number": refund.out_refund_no, "id": refund.refund_id, "amount": yuan(refund.amount_fen),
+                "status": refund.status(now), "at": clock::shown(refund.created_at), "console": refund.by_console,
+                "asked": refund.asked,
+            })).collect::<Vec<_>>(),
+            faults: state.faults.listed().into_iter().map(|(kind, fault, always)| json!({
+                "kind": kind, "text": fault.text(), "always": always,
+            })).collect::<Vec<_>>(),
+            kinds: KINDS,
+            choices: CHOICES,
+            end: ways.refund_end,
+            takes: ways.refund_takes_ms / clock::SECOND,
+            notices: ways.refund_notices,
+            balance: ways.balance_fen.map(|fen| yuan(fen).replace(',', "")),
+            bill_waits: ways.bill_waits,
+        },
+    )
+}
+
+/// Back to the page, with what happened.
+fn back(outcome: Result<&str, String>) -> Redirect {
+    let said = match outcome {
+        Ok(done) => done.to_owned(),
+        Err(words) => format!("没有成功：{words}"),
+    };
+    Redirect::to(rocket::uri!(page(Some(said))))
+}
+
+#[derive(FromForm)]
+struct WaysForm {
+    end: String,
+    takes: i64,
+    #[field(default = false)]
+    notices: bool,
+    #[field(default = String::new())]
+    balance: String,
+    #[field(default = false)]
+    bill_waits: bool,
+}
+
+fn end_named(word: &str) -> Option<RefundEnd> {
+    serde_json::from_value(Value::String(word.to_owned())).ok()
+}
+
+#[post("/control/ways", data = "<form>")]
+fn page_ways(sim: &State<Simulator>, form: Form<WaysForm>) -> Redirect {
+    let balance = match form.balance.trim() {
+        "" => None,
+        typed => match Fen::from_yuan(typed) {
+            Some(fen) => Some(fen.get()),
+            None => return back(Err("余额请填金额，例如 100 或 8.50".into())),
+        },
+    };
+    let Some(refund_end) = end_named(&form.end) else { return back(Err("没有这种退款结果".into())) };
+    sim.ways(|ways| {
+        *ways = Ways {
+            refund_end,
+            refund_takes_ms: form.takes.clamp(0, 86_400) * clock::SECOND,
+            refund_notices: form.notices,
+            balance_fen: balance,
+            bill_waits: form.bill_waits,
+        };
+    });
+    back(Ok("已保存"))
+}
+
+#[derive(FromForm)]
+struct FaultForm {
+    kind: String,
+    fault: String,
+    times: u32,
+}
+
+#[post("/control/fault", data = "<form>")]
+fn page_fault(sim: &State<Simulator>, form: Form<FaultForm>) -> Redirect {
+    let Some(fault) = chosen(&form.fault).filter(|_| KINDS.contains(&form.kind.as_str())) else {
+        return back(Err("没有这种故障".into()));
+    };
+    match form.times {
+        0 => sim.fault_always(&form.kind, fault),
+        n => (0..n.min(100)).for_each(|_| sim.fault(&form.kind, fault.clone())),
+    }
+    back(Ok("故障已安排"))
+}
+
+#[post("/control/clear")]
+fn page_clear(sim: &State<Simulator>) -> Redirect {
+    sim.clear_faults();
+    back(Ok("故障已清除"))
+}
+
+#[derive(FromForm)]
+struct RefundForm {
+    transaction: String,
+    amount: String,
+}
+
+#[post("/control/refund", data = "<form>")]
+fn page_refund(sim: &State<Simulator>, form: Form<RefundForm>) -> Redirect {
+    let Some(fen) = Fen::from_yuan(&form.amount) else { return back(Err("请填金额，例如 8.50".into())) };
+    back(sim.refund_by_console(form.transaction.trim(), fen.get()).map(|_| "已在“商户平台”退款"))
+}
+
+#[derive(FromForm)]
+struct EndForm {
+    number: String,
+    end: String,
+}
+
+#[post("/control/end", data = "<form>")]
+fn page_end(sim: &State<Simulator>, form: Form<EndForm>) -> Redirect {
+    let Some(end) = end_named(&form.end) else { return back(Err("没有这种退款结果".into())) };
+    back(sim.end_refund(&form.number, end).map(|()| "退款结果已改"))
+}

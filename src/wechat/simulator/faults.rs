@@ -1,0 +1,85 @@
+//! What can go wrong at the simulated WeChat: for the next calls of a kind, or for all of them until it is cleared.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+/// The calls that can go wrong, by the names of WeChat's own paths.
+pub const KINDS: [&str; 7] =
+    ["login", "unifiedorder", "orderquery", "closeorder", "refund", "refundquery", "downloadbill"];
+
+/// Something that goes wrong with a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// A signed refusal, with code and words.
+    ErrCode(Cow<'static, str>, Cow<'static, str>),
+    /// `return_code=FAIL`.
+    ReturnFail(Cow<'static, str>),
+    /// The call is carried out, but the answer is lost.
+    LoseAnswer,
+    /// The call is not carried out, and an error page comes back.
+    Http500,
+    /// The call is carried out, and the answer comes after so many milliseconds.
+    Slow(u64),
+    /// The answer's signature is wrong.
+    BadSign,
+    /// The answer is signed for another merchant number.
+    OtherMerchant,
+    /// The answer is signed for another app id.
+    OtherApp,
+}
+
+impl Fault {
+    pub fn refused(code: &'static str, text: &'static str) -> Fault {
+        Fault::ErrCode(code.into(), text.into())
+    }
+
+    /// In words, for the page.
+    pub fn text(&self) -> String {
+        match self {
+            Fault::ErrCode(code, text) => format!("拒绝 {code} {text}"),
+            Fault::ReturnFail(text) => format!("不受理：{text}"),
+            Fault::LoseAnswer => "照办，但回答丢失".into(),
+            Fault::Http500 => "不办，回答 HTTP 500".into(),
+            Fault::Slow(ms) => format!("照办，{ms} 毫秒后才回答"),
+            Fault::BadSign => "回答的签名不对".into(),
+            Fault::OtherMerchant => "回答的是别的商户号".into(),
+            Fault::OtherApp => "回答的是别的 AppID".into(),
+        }
+    }
+}
+
+/// The faults that wait for their calls.
+#[derive(Clone, Debug, Default)]
+pub struct Faults {
+    next: HashMap<String, VecDeque<Fault>>,
+    always: HashMap<String, Fault>,
+}
+
+impl Faults {
+    pub fn push(&mut self, kind: &str, fault: Fault) {
+        self.next.entry(kind.to_owned()).or_default().push_back(fault);
+    }
+
+    /// Every call of this kind goes wrong, until the faults are cleared.
+    pub fn set(&mut self, kind: &str, fault: Fault) {
+        self.always.insert(kind.to_owned(), fault);
+    }
+
+    pub fn clear(&mut self) {
+        *self = Faults::default();
+    }
+
+    pub fn take(&mut self, kind: &str) -> Option<Fault> {
+        let next = self.next.get_mut(kind).and_then(VecDeque::pop_front);
+        next.or_else(|| self.always.get(kind).cloned())
+    }
+
+    /// Kind, what goes wrong, and whether it does so every time.
+    pub fn listed(&self) -> Vec<(String, Fault, bool)> {
+        let next = self.next.iter().flat_map(|(kind, faults)| faults.iter().map(|f| (kind.clone(), f.clone(), false)));
+        next.chain(self.always.iter().map(|(kind, fault)| (kind.clone(), fault.clone(), true))).collect()
+    }
+}

@@ -1,0 +1,165 @@
+//! What the simulated WeChat remembers, in memory and, if wanted, in a file beside the demo.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use super::faults::Faults;
+use crate::clock::SECOND;
+use crate::wechat::message::Message;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TradeState {
+    NotPaid,
+    Paid,
+    Closed,
+}
+
+/// One out_trade_no at the simulated WeChat.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Trade {
+    /// As it came, without `sign` and `nonce_str`.
+    pub order: Message,
+    pub state: TradeState,
+    pub created_at: i64,
+    pub prepay_ids: Vec<(String, i64)>,
+    pub transaction_id: Option<String>,
+    /// What was really paid, in fen.
+    pub paid_fee: Option<String>,
+    pub payer: Option<String>,
+    pub time_end: Option<String>,
+    /// The answers to the notices that were delivered.
+    pub notices: Vec<String>,
+    /// Pay as soon as the shop has closed it.
+    pub pays_late: bool,
+}
+
+impl Trade {
+    pub fn field(&self, name: &str) -> &str {
+        self.order.get(name).unwrap_or_default()
+    }
+
+    /// What was paid, in fen.
+    pub fn paid_fen(&self) -> i64 {
+        self.paid_fee.as_ref().and_then(|fee| fee.parse().ok()).unwrap_or(0)
+    }
+}
+
+/// How a refund ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundEnd {
+    #[default]
+    Success,
+    /// It stays in processing until somebody says otherwise.
+    Processing,
+    /// The bank sends the money back to the merchant.
+    Change,
+    /// WeChat gives it up.
+    Closed,
+}
+
+/// One refund at the simulated WeChat.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Refund {
+    pub out_refund_no: String,
+    pub refund_id: String,
+    pub transaction_id: String,
+    pub out_trade_no: String,
+    pub amount_fen: i64,
+    pub created_at: i64,
+    /// When it leaves processing.
+    pub ends_at: i64,
+    pub end: RefundEnd,
+    /// Made in WeChat's own console rather than through the API.
+    pub by_console: bool,
+    pub notify_url: String,
+    /// How often the API asked for it: a shop that retries asks again, and is refunded once.
+    pub asked: u64,
+}
+
+impl Refund {
+    /// WeChat's word for where it stands.
+    pub fn status(&self, now: i64) -> &'static str {
+        match self.end {
+            _ if now < self.ends_at => "PROCESSING",
+            RefundEnd::Processing => "PROCESSING",
+            RefundEnd::Success => "SUCCESS",
+            RefundEnd::Change => "CHANGE",
+            RefundEnd::Closed => "REFUNDCLOSE",
+        }
+    }
+}
+
+/// How refunds go until somebody says otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Ways {
+    pub refund_end: RefundEnd,
+    /// How long a refund is in processing.
+    pub refund_takes_ms: i64,
+    /// Whether refund notices are sent.
+    pub refund_notices: bool,
+    /// What the merchant can still refund, in fen; unlimited when absent.
+    pub balance_fen: Option<i64>,
+    /// Whether a day's bill can be had only from ten o'clock of the next day on.
+    pub bill_waits: bool,
+}
+
+impl Default for Ways {
+    fn default() -> Ways {
+        Ways {
+            refund_end: RefundEnd::Success,
+            refund_takes_ms: 3 * SECOND,
+            refund_notices: true,
+            balance_fen: None,
+            bill_waits: true,
+        }
+    }
+}
+
+#[derive(Default)]
+pub struct State {
+    pub kept: Kept,
+    pub codes: HashMap<String, Code>,
+    pub faults: Faults,
+    /// Every call that reached us, by kind.
+    pub calls: HashMap<String, u64>,
+    /// Something was changed since the file was written.
+    pub changed: bool,
+}
+
+/// What outlives a restart.
+#[derive(Default, Serialize, Deserialize)]
+pub struct Kept {
+    /// By out_trade_no.
+    pub trades: BTreeMap<String, Trade>,
+    pub refunds: Vec<Refund>,
+    pub ways: Ways,
+    pub next_number: u64,
+}
+
+impl Kept {
+    pub fn trade_paid_as(&self, transaction_id: &str) -> Option<&Trade> {
+        self.trades.values().find(|trade| trade.transaction_id.as_deref() == Some(transaction_id))
+    }
+
+    pub fn trade_of_prepay(&mut self, prepay_id: &str) -> Option<&mut Trade> {
+        self.trades.values_mut().find(|trade| trade.prepay_ids.iter().any(|(id, _)| id == prepay_id))
+    }
+
+    pub fn refunds_of<'a>(&'a self, transaction_id: &'a str) -> impl Iterator<Item = &'a Refund> {
+        self.refunds.iter().filter(move |refund| refund.transaction_id == transaction_id)
+    }
+
+    pub fn number(&mut self) -> u64 {
+        self.next_number += 1;
+        self.next_number
+    }
+}
+
+pub struct Code {
+    pub openid: String,
+    pub at: i64,
+    pub used: bool,
+}
