@@ -11,4 +11,5 @@ mod import;
 mod notify;
 mod prepay;
 mod random_walk;
+mod refunds;
 mod way_out;

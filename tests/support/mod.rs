@@ -58,7 +58,7 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn figment(port: u16) -> Figment {
+pub fn figment(port: u16) -> Figment {
     xiaopu::cli::figment().merge(("address", "127.0.0.1")).merge(("port", port)).merge(("shutdown.ctrlc", false))
 }
 
@@ -100,13 +100,28 @@ impl World {
 
     /// Further settings, by name.
     pub async fn with(sign_type: SignType, more: &[(&'static str, &str)]) -> World {
-        let folder = tempfile::tempdir().unwrap();
+        World::built(sign_type, more, None).await
+    }
+
+    /// With a WeChat that speaks TLS and asks for the merchant's certificate.
+    pub async fn secure(tls: &Tls) -> World {
+        World::built(SignType::Md5, &[], Some(tls)).await
+    }
+
+    async fn built(sign_type: SignType, more: &[(&'static str, &str)], tls: Option<&Tls>) -> World {
+        // In memory where there is such a place: what is on trial here is what is written, not how fast a disk is.
+        let memory = std::path::Path::new("/dev/shm");
+        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
         let clock = Clock::manual(START);
         let wechat = Simulator::new(merchant(sign_type), SECRET, clock.clone(), Nonces::counting());
         let (wechat_url, simulator) = loop {
             let port = free_port();
-            if let Some(shutdown) = launched(wechat.rocket(figment(port)), port).await {
-                break (format!("http://127.0.0.1:{port}"), shutdown);
+            let (figment, scheme) = match tls {
+                Some(tls) => (tls.server(figment(port)), "https"),
+                None => (figment(port), "http"),
+            };
+            if let Some(shutdown) = launched(wechat.rocket(figment), port).await {
+                break (format!("{scheme}://127.0.0.1:{port}"), shutdown);
             }
         };
         loop {
@@ -118,7 +133,7 @@ impl World {
                 api_url: wechat_url.clone(),
                 client_cert: None,
                 client_key: None,
-                ca_cert: None,
+                ca_cert: tls.map(Tls::ca_file),
                 fixed: Default::default(),
             };
             for (name, value) in [
@@ -132,7 +147,11 @@ impl World {
             .into_iter()
             .chain(more.iter().copied())
             {
-                server.fixed.insert(name, value.to_owned());
+                match value {
+                    // Left to the settings page.
+                    "" => drop(server.fixed.remove(name)),
+                    _ => drop(server.fixed.insert(name, value.to_owned())),
+                }
             }
             let opening = Opening { clock: clock.clone(), ..Opening::default() };
             let shop = Shop::open(server, opening).await.unwrap();
@@ -287,7 +306,8 @@ impl World {
         let answer = self.http.post(self.at("/admin/login")).form(&form).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::SEE_OTHER);
         let cookie = answer.headers()["set-cookie"].to_str().unwrap();
-        Console { world: self, cookie: cookie.split(';').next().unwrap().to_owned() }
+        let cookie = cookie.split(';').next().unwrap().to_owned();
+        Console { world: self, cookie, flash: Default::default() }
     }
 }
 
@@ -349,6 +369,11 @@ impl Buyer<'_> {
         self.world.call(Method::POST, "/prepay", Some(&self.token), Some(key), Some(body)).await
     }
 
+    pub async fn ask_refund(&self, order_no: &str, key: &str, body: Value) -> Answer {
+        let path = format!("/orders/{order_no}/refunds");
+        self.world.call(Method::POST, &path, Some(&self.token), Some(key), Some(body)).await
+    }
+
     /// Orders some of one SKU with a fresh key.
     pub async fn buy(&self, sku: SkuId, quantity: i64) -> Answer {
         self.prepay(&self.world.key(), self::order(sku, quantity)).await
@@ -390,6 +415,19 @@ impl Placed {
 }
 
 impl World {
+    /// An order that was bought and paid, as WeChat's notice says.
+    pub async fn paid(&self, buyer: &Buyer<'_>, sku: SkuId, quantity: i64) -> Placed {
+        let placed = Placed::of(buyer.buy(sku, quantity).await);
+        self.pay(&placed, Paying::Well);
+        self.wait("the payment", || async { buyer.status(&placed.no).await == "to_ship" }).await;
+        placed
+    }
+
+    /// WeChat's number of the payment that an attempt was paid with.
+    pub fn transaction(&self, placed: &Placed) -> String {
+        self.wechat.trade(&placed.out_trade_no).unwrap().transaction_id.unwrap()
+    }
+
     pub fn pay(&self, placed: &Placed, paying: Paying) {
         self.wechat.pay(&placed.prepay_id, paying).unwrap();
     }
@@ -428,6 +466,7 @@ pub fn signed(message: &Message) -> String {
 pub struct Console<'w> {
     world: &'w World,
     pub cookie: String,
+    flash: std::sync::Mutex<Option<String>>,
 }
 
 impl Console<'_> {
@@ -447,11 +486,93 @@ impl Console<'_> {
         }
     }
 
+    /// The page that a form leads to without a redirect: a second screen.
+    pub async fn page_of(&self, path: &str, form: &[(&str, &str)]) -> String {
+        let request = self.world.http.post(self.world.at(path)).header("Cookie", &self.cookie).form(form);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.text().await.unwrap()
+    }
+
+    /// The page after a form, with what it said: the flash travels in a cookie.
+    pub async fn said(&self, path: &str) -> String {
+        let flash = self.flash.lock().unwrap().take().unwrap_or_default();
+        let cookie = format!("{}; {flash}", self.cookie);
+        let request = self.world.http.get(self.world.at(path)).header("Cookie", cookie);
+        request.send().await.unwrap().text().await.unwrap()
+    }
+
     /// Posts a form and answers with the status and where it leads.
     pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> (u16, String) {
         let request = self.world.http.post(self.world.at(path)).header("Cookie", &self.cookie).form(form);
         let answer = request.send().await.unwrap();
+        let flash = answer.headers().get_all("set-cookie").iter().find_map(|cookie| {
+            let cookie = cookie.to_str().ok()?.split(';').next()?;
+            cookie.starts_with("_flash=").then(|| cookie.to_owned())
+        });
+        *self.flash.lock().unwrap() = flash;
         let to = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
         (answer.status().as_u16(), to.unwrap_or_default())
     }
+}
+
+/// Certificates of a made-up authority: for WeChat's server, for our merchant, and for somebody else.
+pub struct Tls {
+    folder: tempfile::TempDir,
+    pub merchant: (String, String),
+    pub other_merchant: (String, String),
+    /// From an authority that WeChat does not know.
+    pub stranger: (String, String),
+}
+
+impl Tls {
+    pub fn new() -> Tls {
+        let folder = tempfile::tempdir().unwrap();
+        let (ca, stranger_ca) = (authority(), authority());
+        let server = certificate(&ca, "127.0.0.1");
+        for (name, text) in [("ca.pem", &ca.0.pem()), ("server.pem", &server.0), ("server.key", &server.1)] {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        Tls {
+            merchant: certificate(&ca, MCH_ID),
+            other_merchant: certificate(&ca, "1900000000"),
+            stranger: certificate(&stranger_ca, MCH_ID),
+            folder,
+        }
+    }
+
+    fn ca_file(&self) -> std::path::PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
+    /// A server that asks everybody for a certificate and lets those in who have none: WeChat wants it for refunds alone.
+    fn server(&self, figment: Figment) -> Figment {
+        let file = |name: &str| self.folder.path().join(name).to_str().unwrap().to_owned();
+        figment
+            .merge(("tls.certs", file("server.pem")))
+            .merge(("tls.key", file("server.key")))
+            .merge(("tls.mutual.ca_certs", file("ca.pem")))
+            .merge(("tls.mutual.mandatory", false))
+    }
+}
+
+type Authority = (rcgen::Certificate, rcgen::Issuer<'static, rcgen::KeyPair>);
+
+fn authority() -> Authority {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    params.distinguished_name.push(rcgen::DnType::CommonName, "made-up authority");
+    (params.self_signed(&key).unwrap(), rcgen::Issuer::new(params, key))
+}
+
+/// A certificate and its key, as PEM.
+fn certificate(authority: &Authority, name: &str) -> (String, String) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(rcgen::DnType::CommonName, name);
+    params.distinguished_name.push(rcgen::DnType::OrganizationalUnitName, "演示商户");
+    let signed = params.signed_by(&key, &authority.1).unwrap();
+    (signed.pem(), key.serialize_pem())
 }

@@ -1,0 +1,654 @@
+//! Refunds: asked for, agreed to, sent once whatever happens on the way, and never more than was paid.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use xiaopu::staff::Role;
+use xiaopu::wechat::message::Message;
+use xiaopu::wechat::sign;
+use xiaopu::wechat::simulator::{Fault, Paying, RefundEnd};
+
+use crate::support::*;
+
+fn asked() -> Value {
+    json!({ "reason": "不想要了" })
+}
+
+/// Staff give money back for so many pieces of the order's only line, past the second screen.
+async fn refund_pieces(w: &World, console: &Console<'_>, placed: &Placed, pieces: i64) -> String {
+    let line = line_of(w, placed).await.to_string();
+    let pieces = pieces.to_string();
+    let form = [
+        ("lines[0].id", line.as_str()),
+        ("lines[0].quantity", &pieces),
+        ("reason", "协商一致退款"),
+        ("confirmed", "true"),
+    ];
+    let (status, to) = console.post(&format!("/admin/orders/{}/refund", placed.no), &form).await;
+    assert_eq!(status, 303, "{to}");
+    to.strip_prefix("/admin/refunds/").unwrap_or_else(|| panic!("{to}")).to_owned()
+}
+
+async fn line_of(w: &World, placed: &Placed) -> i64 {
+    let no = placed.no.clone();
+    let read = move |conn: &rusqlite::Connection| {
+        let sql = "select l.id from order_lines l join orders o on o.id = l.order_id where o.order_no = ?1";
+        Ok::<_, xiaopu::error::Error>(conn.query_row(sql, [no], |row| row.get(0))?)
+    };
+    w.shop.db.read(read).await.unwrap()
+}
+
+async fn state(w: &World, number: &str) -> (String, String) {
+    let number = number.to_owned();
+    let read = move |conn: &rusqlite::Connection| {
+        let refund = xiaopu::refunds::store::by_no(conn, &number)?.unwrap();
+        Ok::<_, xiaopu::error::Error>((refund.state.word().to_owned(), refund.problem))
+    };
+    w.shop.db.read(read).await.unwrap()
+}
+
+/// Lets time pass until this refund stands there.
+async fn until(w: &World, number: &str, wanted: &str) {
+    for _ in 0..40 {
+        w.run_jobs().await;
+        if state(w, number).await.0 == wanted {
+            return;
+        }
+        w.advance(61 * SECOND);
+    }
+    panic!("{number} is {:?}, not {wanted}", state(w, number).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_buyer_gets_part_back_and_then_the_rest() {
+    let w = World::with(Default::default(), &[("shop.freight", "8")]).await;
+    let sku = w.product("苹果", 1000, 5).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let placed = w.paid(&alice, sku, 3).await;
+    let order = alice.order(&placed.no).await;
+    assert_eq!((&order["paidFen"], &order["actions"]["refund"]), (&json!(3800), &json!(true)));
+    // One of three pieces.
+    let line = order["lines"][0]["id"].clone();
+    let form = json!({ "lines": [{ "lineId": line, "quantity": 1 }], "reason": "少一个也行", "description": "谢谢" });
+    let refund = alice.ask_refund(&placed.no, &w.key(), form).await;
+    assert_eq!(refund.status, 201);
+    let refund = refund.body;
+    let number = refund["refundNo"].as_str().unwrap().to_owned();
+    assert_eq!(number, format!("{}R01", placed.no));
+    assert_eq!((&refund["amountFen"], &refund["stateText"]), (&json!(1000), &json!("待商家处理")));
+    let order = alice.order(&placed.no).await;
+    assert_eq!((&order["chips"][0]["text"], &order["actions"]["refund"]), (&json!("退款中"), &json!(false)));
+    assert_eq!(alice.get("/me").await.ok()["counts"]["refunding"], 1);
+    assert_eq!(alice.get("/orders?status=refunding").await.ok()["items"].as_array().unwrap().len(), 1);
+    let again = alice.ask_refund(&placed.no, &w.key(), asked()).await;
+    assert_eq!(again.error(), (409, "refund_in_progress"));
+    assert_eq!(w.wechat.calls("refund"), 0, "nobody has agreed yet");
+    // Staff read the facts once more, and agree.
+    let id = line.as_str().unwrap();
+    let form = [("lines[0].id", id), ("lines[0].quantity", "1"), ("reason", "少一个也行")];
+    let confirm = manager.page_of(&format!("/admin/refunds/{number}/approve"), &form).await;
+    assert!(confirm.contains("将退 <b>¥10.00</b>") && confirm.contains(&number), "{confirm}");
+    assert_eq!(w.wechat.calls("refund"), 0);
+    let form = [form[0], form[1], form[2], ("confirmed", "true")];
+    manager.post(&format!("/admin/refunds/{number}/approve"), &form).await;
+    until(&w, &number, "succeeded").await;
+    let order = alice.order(&placed.no).await;
+    assert_eq!(order["refundedFen"], 1000);
+    assert_eq!(order["lines"][0]["refundedQuantity"], 1);
+    assert_eq!((&order["status"], &order["chips"][0]["text"]), (&json!("to_ship"), &json!("部分退款")));
+    assert_eq!(w.stock(sku).await, (5, 2), "the piece is on the shelf again");
+    w.must_hold().await;
+    // The rest, freight included, because nothing has been shipped.
+    let rest = alice.ask_refund(&placed.no, &w.key(), asked()).await.ok();
+    assert_eq!((&rest["amountFen"], &rest["freightFen"]), (&json!(2800), &json!(800)));
+    let number = rest["refundNo"].as_str().unwrap().to_owned();
+    let form = [("whole", "true"), ("reason", "不想要了"), ("confirmed", "true")];
+    manager.post(&format!("/admin/refunds/{number}/approve"), &form).await;
+    until(&w, &number, "succeeded").await;
+    let order = alice.order(&placed.no).await;
+    assert_eq!((&order["status"], &order["closedReason"]), (&json!("closed"), &json!("refunded")));
+    assert_eq!((&order["refundedFen"], &order["chips"][0]["text"]), (&json!(3800), &json!("全额退款")));
+    assert_eq!(w.stock(sku).await, (5, 0));
+    let refunds = w.wechat.refunds(&w.transaction(&placed));
+    assert_eq!(refunds.iter().map(|r| (r.amount_fen, r.asked)).collect::<Vec<_>>(), [(1000, 1), (2800, 1)]);
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_with_one_thing_wrong_is_refused() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let (alice, bob) = (w.buyer("alice").await, w.buyer("bob").await);
+    let unpaid = Placed::of(alice.buy(sku, 1).await);
+    let placed = w.paid(&alice, sku, 2).await;
+    let line = alice.order(&placed.no).await["lines"][0]["id"].clone();
+    let lines = |quantity: Value| json!({ "lines": [{ "lineId": line, "quantity": quantity }], "reason": "不想要了" });
+    let path = format!("/orders/{}/refunds", placed.no);
+    let keyless = w.call(Method::POST, &path, Some(&alice.token), None, Some(asked())).await;
+    assert_eq!(keyless.error(), (400, "idempotency_key_required"));
+    let nobody = w.call(Method::POST, &path, None, Some("a-key-of-mine"), Some(asked())).await;
+    assert_eq!(nobody.error(), (401, "unauthenticated"));
+    for (body, error) in [
+        (json!({}), (422, "validation_failed")),
+        (json!({ "reason": " " }), (422, "validation_failed")),
+        (json!({ "reason": "x".repeat(41) }), (422, "validation_failed")),
+        (json!({ "reason": "不想要了", "amountFen": 100 }), (400, "unknown_field")),
+        (json!({ "reason": "不想要了", "lines": [] }), (422, "validation_failed")),
+        (json!({ "reason": "不想要了", "lines": [{ "lineId": "999", "quantity": 1 }] }), (404, "not_found")),
+        (json!({ "reason": "不想要了", "lines": [{ "lineId": "x", "quantity": 1 }] }), (422, "validation_failed")),
+        (lines(json!(0)), (422, "refund_limit")),
+        (lines(json!(-1)), (422, "refund_limit")),
+        (lines(json!(3)), (422, "refund_limit")),
+        (lines(json!("1")), (400, "malformed_body")),
+        (
+            json!({ "reason": "x", "lines": [{ "lineId": line, "quantity": 1 }, { "lineId": line, "quantity": 1 }] }),
+            (422, "validation_failed"),
+        ),
+    ] {
+        let answer = alice.ask_refund(&placed.no, &w.key(), body.clone()).await;
+        assert_eq!(answer.error(), error, "{body}");
+    }
+    assert_eq!(bob.ask_refund(&placed.no, &w.key(), asked()).await.error(), (404, "not_found"));
+    assert_eq!(alice.ask_refund("20261008ABCDEFGHJK", &w.key(), asked()).await.error(), (404, "not_found"));
+    let early = alice.ask_refund(&unpaid.no, &w.key(), asked()).await;
+    assert_eq!(early.error(), (409, "order_state"));
+    assert_eq!(early.body["error"]["details"]["order"]["status"], "pending_payment");
+    assert_eq!(w.count("select count(*) from refunds").await, 0);
+    // The same key makes one refund; with other words, or about another order, it is another request.
+    let first = alice.ask_refund(&placed.no, "refund-key-1", asked()).await;
+    let second = alice.ask_refund(&placed.no, "refund-key-1", asked()).await;
+    assert_eq!(second.headers["idempotency-replayed"], "true");
+    assert_eq!(first.ok()["id"], second.ok()["id"]);
+    let other = alice.ask_refund(&placed.no, "refund-key-1", json!({ "reason": "别的" })).await;
+    assert_eq!(other.error(), (409, "idempotency_mismatch"));
+    let elsewhere = alice.ask_refund(&unpaid.no, "refund-key-1", asked()).await;
+    assert_eq!(elsewhere.error(), (409, "idempotency_mismatch"));
+    let order_key = alice.prepay("refund-key-1", order(sku, 1)).await;
+    assert_eq!(order_key.error(), (409, "idempotency_mismatch"));
+    assert_eq!(w.count("select count(*) from refunds").await, 1);
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_is_taken_back_or_refused_with_words() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let (alice, bob) = (w.buyer("alice").await, w.buyer("bob").await);
+    let manager = w.staff("manager", Role::Manager).await;
+    let placed = w.paid(&alice, sku, 1).await;
+    let refund = alice.ask_refund(&placed.no, &w.key(), asked()).await.ok();
+    let path = format!("/orders/{}/refunds/{}/cancel", placed.no, refund["id"].as_str().unwrap());
+    assert_eq!(bob.post(&path, None).await.error(), (404, "not_found"));
+    let cancelled = alice.post(&path, None).await.ok();
+    assert_eq!((&cancelled["state"], &cancelled["cancellable"]), (&json!("cancelled"), &json!(false)));
+    assert_eq!(alice.post(&path, None).await.error(), (409, "order_state"));
+    let second = alice.ask_refund(&placed.no, &w.key(), asked()).await.ok();
+    let number = second["refundNo"].as_str().unwrap();
+    assert_eq!(number, format!("{}R02", placed.no), "a number is never used twice");
+    manager.post(&format!("/admin/refunds/{number}/reject"), &[("words", "已超过七天")]).await;
+    let order = alice.order(&placed.no).await;
+    let refund = &order["refunds"][1];
+    assert_eq!((&refund["state"], &refund["answer"]), (&json!("rejected"), &json!("已超过七天")));
+    assert_eq!(order["actions"]["refund"], true, "the buyer may ask again");
+    assert_eq!(w.wechat.calls("refund"), 0);
+    w.must_hold().await;
+}
+
+/// After a price change every fen of every line can be given back, piece by piece, and no more.
+#[tokio::test(flavor = "multi_thread")]
+async fn pieces_of_a_discounted_line_sum_to_what_was_paid() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 333, 9).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let placed = Placed::of(alice.buy(sku, 3).await);
+    let form = [("total", "9.98"), ("freight", "0"), ("reason", "老客优惠")];
+    manager.post(&format!("/admin/orders/{}/price", placed.no), &form).await;
+    w.advance(5 * MINUTE);
+    w.run_jobs().await;
+    let again = alice.post(&format!("/orders/{}/prepay", placed.no), None).await.ok();
+    let prepay_id = again["payment"]["package"].as_str().unwrap().strip_prefix("prepay_id=").unwrap().to_owned();
+    w.wechat.pay(&prepay_id, Paying::Well).unwrap();
+    w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
+    let mut amounts = Vec::new();
+    for _ in 0..3 {
+        let number = refund_pieces(&w, &manager, &placed, 1).await;
+        until(&w, &number, "succeeded").await;
+        w.must_hold().await;
+        amounts.push(w.wechat.all_refunds().last().unwrap().amount_fen);
+    }
+    assert_eq!(amounts.iter().sum::<i64>(), 998);
+    assert!(amounts.iter().all(|fen| (332..=333).contains(fen)), "{amounts:?}");
+    let order = alice.order(&placed.no).await;
+    assert_eq!((&order["status"], &order["refundedFen"]), (&json!("closed"), &json!(998)));
+}
+
+/// Each refusal of the refund interface (every row of its table): who must act, what the page says, and in the end
+/// exactly one refund under the same number.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_refusal_of_a_refund_says_what_to_do_and_ends_in_one_refund() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    for (code, by_itself, words) in [
+        ("SYSTEMERROR", true, "自动重试"),
+        ("BIZERR_NEED_RETRY", true, "自动重试"),
+        ("INVALID_REQ_TOO_MUCH", true, "放慢"),
+        ("FREQUENCY_LIMITED", true, "放慢"),
+        ("TRADE_OVERDUE", false, "其他方式"),
+        ("ERROR", false, "按微信的说明"),
+        ("USER_ACCOUNT_ABNORMAL", false, "其他方式"),
+        ("NOTENOUGH", false, "充值"),
+        ("INVALID_TRANSACTIONID", false, "商户号"),
+        ("PARAM_ERROR", false, "技术支持"),
+        ("ORDERNOTEXIST", false, "商户号"),
+        ("CERT_ERROR", false, "apiclient_cert.pem"),
+        ("REQUEST_BLOCKED", false, "拦截"),
+        ("APPID_NOT_EXIST", false, "设置页"),
+        ("MCHID_NOT_EXIST", false, "设置页"),
+        ("SIGNERROR", false, "密钥"),
+        ("XML_FORMAT_ERROR", false, "技术支持"),
+        ("REQUIRE_POST_METHOD", false, "技术支持"),
+    ] {
+        let placed = w.paid(&alice, sku, 1).await;
+        w.wechat.fault("refund", Fault::refused(code, "微信的原话"));
+        let number = refund_pieces(&w, &manager, &placed, 1).await;
+        w.wait("the refusal", || async { !state(&w, &number).await.1.is_empty() }).await;
+        let (standing, problem) = state(&w, &number).await;
+        assert!(problem.contains(words), "{code}: {problem}");
+        assert_eq!(standing, if by_itself { "processing" } else { "failed" }, "{code}");
+        let page = manager.page(&format!("/admin/refunds/{number}")).await;
+        assert!(page.contains(words), "{code}: {page}");
+        assert_eq!(page.contains("/retry"), !by_itself, "{code}");
+        assert!(alice.order(&placed.no).await["refunds"][0]["stateText"] == "退款中", "{code} is none of the buyer's");
+        if !by_itself {
+            manager.post(&format!("/admin/refunds/{number}/retry"), &[]).await;
+        }
+        until(&w, &number, "succeeded").await;
+        let refunds = w.wechat.refunds(&w.transaction(&placed));
+        assert_eq!(refunds.len(), 1, "{code}");
+        assert_eq!(refunds[0].out_refund_no, number, "{code}");
+        w.must_hold().await;
+    }
+    // A merchant without money: topped up, and the same number goes through.
+    w.wechat.ways(|ways| ways.balance_fen = Some(10));
+    let placed = w.paid(&alice, sku, 1).await;
+    let number = refund_pieces(&w, &manager, &placed, 1).await;
+    until(&w, &number, "failed").await;
+    w.wechat.ways(|ways| ways.balance_fen = Some(5000));
+    manager.post(&format!("/admin/refunds/{number}/retry"), &[]).await;
+    until(&w, &number, "succeeded").await;
+    assert_eq!(w.wechat.refunds(&w.transaction(&placed)).len(), 1);
+}
+
+/// Each refusal of the refund query: nothing is believed, and it is asked again until there is an answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_refusal_of_a_refund_query_leaves_the_refund_where_it_is() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    for code in [
+        "SYSTEMERROR",
+        "INVALID_TRANSACTIONID",
+        "PARAM_ERROR",
+        "APPID_NOT_EXIST",
+        "MCHID_NOT_EXIST",
+        "SIGNERROR",
+        "XML_FORMAT_ERROR",
+        "REQUIRE_POST_METHOD",
+    ] {
+        let placed = w.paid(&alice, sku, 1).await;
+        let number = refund_pieces(&w, &manager, &placed, 1).await;
+        w.wait("the acceptance", || async { w.wechat.refunds(&w.transaction(&placed)).len() == 1 }).await;
+        w.wechat.fault_always("refundquery", Fault::refused(code, "微信的原话"));
+        w.advance(11 * SECOND);
+        w.run_jobs().await;
+        assert_eq!(state(&w, &number).await.0, "processing", "{code}");
+        let jobs = manager.page("/admin/jobs").await;
+        assert!(jobs.contains(code) && jobs.contains(&number), "{code} is shown with its job: {jobs}");
+        w.wechat.clear_faults();
+        until(&w, &number, "succeeded").await;
+        assert_eq!(w.wechat.refunds(&w.transaction(&placed)).len(), 1, "{code}");
+        w.must_hold().await;
+    }
+    // REFUNDNOTEXIST after a lost request: the request is sent again under the same number.
+    let placed = w.paid(&alice, sku, 1).await;
+    w.wechat.fault("refund", Fault::Http500);
+    let number = refund_pieces(&w, &manager, &placed, 1).await;
+    w.wait("the lost request", || async { state(&w, &number).await.1.contains("连不上微信") }).await;
+    assert!(w.wechat.refunds(&w.transaction(&placed)).is_empty());
+    until(&w, &number, "succeeded").await;
+    assert_eq!(w.wechat.refunds(&w.transaction(&placed))[0].asked, 1);
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_ends_in_exactly_one_refund() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    for fault in [
+        Fault::LoseAnswer,
+        Fault::BadSign,
+        Fault::OtherMerchant,
+        Fault::OtherApp,
+        Fault::ReturnFail("系统繁忙".into()),
+        Fault::Slow(6_000),
+    ] {
+        let placed = w.paid(&alice, sku, 2).await;
+        w.wechat.fault("refund", fault.clone());
+        // The first answers to the query are no help either.
+        w.wechat.fault("refundquery", Fault::LoseAnswer);
+        w.wechat.fault("refundquery", Fault::BadSign);
+        let number = refund_pieces(&w, &manager, &placed, 1).await;
+        w.wait("the lost answer", || async { !state(&w, &number).await.1.is_empty() }).await;
+        assert_eq!(state(&w, &number).await.0, "processing", "{fault:?}: nothing is known yet");
+        until(&w, &number, "succeeded").await;
+        let refunds = w.wechat.refunds(&w.transaction(&placed));
+        assert_eq!(refunds.iter().map(|r| r.amount_fen).collect::<Vec<_>>(), [1000], "{fault:?}");
+        assert_eq!(refunds[0].asked, 1, "{fault:?}: asked about, not sent again");
+        assert_eq!(alice.order(&placed.no).await["refundedFen"], 1000);
+        w.must_hold().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accepted_is_not_refunded_and_a_bounced_refund_is_a_task() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    w.wechat.ways(|ways| ways.refund_end = RefundEnd::Processing);
+    // In processing for days, then through.
+    let slow = w.paid(&alice, sku, 1).await;
+    let number = refund_pieces(&w, &manager, &slow, 1).await;
+    for _ in 0..12 {
+        w.advance(6 * 60 * MINUTE);
+        w.run_jobs().await;
+        assert_eq!(state(&w, &number).await.0, "processing");
+        assert_eq!(alice.order(&slow.no).await["refundedFen"], 0);
+    }
+    w.wechat.end_refund(&number, RefundEnd::Success).unwrap();
+    w.wait("the notice", || async { state(&w, &number).await.0 == "succeeded" }).await;
+    // Sent back by the bank: a person pays it out in another way and says how.
+    let bounced = w.paid(&alice, sku, 1).await;
+    let number = refund_pieces(&w, &manager, &bounced, 1).await;
+    w.wait("the acceptance", || async { !w.wechat.refunds(&w.transaction(&bounced)).is_empty() }).await;
+    w.wechat.end_refund(&number, RefundEnd::Change).unwrap();
+    until(&w, &number, "abnormal").await;
+    assert!(manager.page("/admin/refunds?tab=trouble").await.contains(&number));
+    assert!(manager.page("/admin").await.contains("<b>1</b>退款待处理"));
+    assert_eq!(alice.order(&bounced.no).await["refundedFen"], 0);
+    let how = [("words", "银行转账，尾号 0403")];
+    manager.post(&format!("/admin/refunds/{number}/other-means"), &how).await;
+    assert_eq!(state(&w, &number).await.0, "succeeded");
+    assert_eq!(alice.order(&bounced.no).await["refundedFen"], 1000);
+    w.must_hold().await;
+    // Given up by WeChat: its number is used up, and a new refund is made.
+    let closed = w.paid(&alice, sku, 1).await;
+    let number = refund_pieces(&w, &manager, &closed, 1).await;
+    w.wait("the acceptance", || async { !w.wechat.refunds(&w.transaction(&closed)).is_empty() }).await;
+    w.wechat.end_refund(&number, RefundEnd::Closed).unwrap();
+    until(&w, &number, "failed").await;
+    assert!(!manager.page(&format!("/admin/refunds/{number}")).await.contains("/retry"));
+    manager.post(&format!("/admin/refunds/{number}/retry"), &[]).await;
+    assert_eq!(state(&w, &number).await.0, "failed", "WeChat takes this number no more");
+    manager.post(&format!("/admin/refunds/{number}/stop"), &[]).await;
+    w.wechat.ways(|ways| ways.refund_end = RefundEnd::Success);
+    let number = refund_pieces(&w, &manager, &closed, 1).await;
+    assert!(number.ends_with("R02"));
+    until(&w, &number, "succeeded").await;
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wechats_limits_are_kept_by_the_queue() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 100, 999).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let placed = w.paid(&alice, sku, 60).await;
+    // A minute lies between two refunds of one payment, however fast staff click.
+    let first = refund_pieces(&w, &manager, &placed, 1).await;
+    w.wait("the first", || async { w.wechat.all_refunds().len() == 1 }).await;
+    let second = refund_pieces(&w, &manager, &placed, 1).await;
+    w.run_jobs().await;
+    assert_eq!((w.wechat.all_refunds().len(), w.wechat.calls("refund")), (1, 1));
+    w.advance(59 * SECOND);
+    w.run_jobs().await;
+    assert_eq!(w.wechat.calls("refund"), 1);
+    w.advance(SECOND);
+    until(&w, &second, "succeeded").await;
+    until(&w, &first, "succeeded").await;
+    // Fifty parts, and no more.
+    for n in 3..=50 {
+        refund_pieces(&w, &manager, &placed, 1).await;
+        w.advance(61 * SECOND);
+        w.wait("the next", || async { w.wechat.all_refunds().len() == n }).await;
+    }
+    let line = line_of(&w, &placed).await.to_string();
+    let form = [
+        ("lines[0].id", line.as_str()),
+        ("lines[0].quantity", "1"),
+        ("reason", "协商一致退款"),
+        ("confirmed", "true"),
+    ];
+    let path = format!("/admin/orders/{}/refund", placed.no);
+    assert_eq!(manager.post(&path, &form).await, (303, path.clone()));
+    assert!(manager.said(&path).await.contains("最多分 50 次退"));
+    w.run_jobs().await;
+    assert_eq!(w.wechat.all_refunds().len(), 50);
+    assert_eq!(w.count("select count(*) from refunds where problem_code = 'FREQUENCY_LIMITED'").await, 0);
+    w.must_hold().await;
+    // A year, and no longer.
+    let old = w.paid(&alice, sku, 1).await;
+    w.advance(366 * 24 * 60 * MINUTE);
+    let line = line_of(&w, &old).await.to_string();
+    let form = [("lines[0].id", line.as_str()), form[1], form[2], form[3]];
+    let manager = w.staff("manager2", Role::Manager).await;
+    let path = format!("/admin/orders/{}/refund", old.no);
+    assert_eq!(manager.post(&path, &form).await, (303, path.clone()));
+    assert!(manager.said(&path).await.contains("超过一年"));
+    w.must_hold().await;
+}
+
+/// Two refunds that were asked for side by side cannot together give back more than was paid.
+#[tokio::test(flavor = "multi_thread")]
+async fn refunds_together_never_exceed_what_was_paid() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let placed = w.paid(&alice, sku, 2).await;
+    let path = format!("/admin/orders/{}/refund", placed.no);
+    let line = line_of(&w, &placed).await.to_string();
+    for (quantity, amount, freight, words) in [
+        ("3", "", "", "最多还能退 2 件"),
+        ("1", "20.01", "", "最多还能退 ¥20.00"),
+        ("1", "", "0.01", "运费最多还能退 ¥0.00"),
+        ("0", "0", "", "至少 0.01"),
+        ("1", "abc", "", "请填金额"),
+        ("x", "", "", "请填整数"),
+    ] {
+        let form = [
+            ("lines[0].id", line.as_str()),
+            ("lines[0].quantity", quantity),
+            ("lines[0].amount", amount),
+            ("freight", freight),
+            ("reason", "协商一致退款"),
+            ("confirmed", "true"),
+        ];
+        assert_eq!(manager.post(&path, &form).await, (303, path.clone()), "{words}");
+        let page = manager.said(&path).await;
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    let whole = [("whole", "true"), ("reason", "协商一致退款"), ("confirmed", "true")];
+    let both = tokio::join!(manager.post(&path, &whole), manager.post(&path, &whole));
+    let made = [both.0.1, both.1.1].iter().filter(|to| to.starts_with("/admin/refunds/")).count();
+    assert_eq!(made, 1);
+    // A failed one that is tried again must find its money still there.
+    let other = w.paid(&alice, sku, 1).await;
+    w.wechat.fault("refund", Fault::refused("NOTENOUGH", "余额不足"));
+    let failed = refund_pieces(&w, &manager, &other, 1).await;
+    until(&w, &failed, "failed").await;
+    let second = refund_pieces(&w, &manager, &other, 1).await;
+    manager.post(&format!("/admin/refunds/{failed}/retry"), &[]).await;
+    assert_eq!(state(&w, &failed).await.0, "failed");
+    until(&w, &second, "succeeded").await;
+    assert_eq!(w.wechat.refunds(&w.transaction(&other)).len(), 1);
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_made_in_wechats_console_becomes_a_row() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    // By its notice.
+    let told = w.paid(&alice, sku, 2).await;
+    let id = w.wechat.refund_by_console(&w.transaction(&told), 700).unwrap();
+    w.advance(5 * SECOND);
+    w.wait("the row", || async { alice.order(&told.no).await["refundedFen"] == 700 }).await;
+    assert!(manager.page("/admin/exceptions").await.contains(&id));
+    w.must_hold().await;
+    // By a query, when no notice comes: the trade says REFUND.
+    w.wechat.ways(|ways| ways.refund_notices = false);
+    let silent = Placed::of(alice.buy(sku, 2).await);
+    w.pay(&silent, Paying::NoNotice);
+    w.wechat.refund_by_console(&w.transaction(&silent), 2000).unwrap();
+    w.advance(16 * SECOND);
+    w.wait("the order's end", || async { alice.status(&silent.no).await == "closed" }).await;
+    let order = alice.order(&silent.no).await;
+    assert_eq!((&order["closedReason"], &order["refundedFen"]), (&json!("refunded"), &json!(2000)));
+    w.must_hold().await;
+    // More than ten of them come on several pages.
+    let many = w.paid(&alice, sku, 5).await;
+    for _ in 0..23 {
+        w.wechat.refund_by_console(&w.transaction(&many), 100).unwrap();
+    }
+    w.advance(5 * SECOND);
+    manager.post(&format!("/admin/orders/{}/query", many.no), &[]).await;
+    w.run_jobs().await;
+    let entry = "select count(*) from refunds where origin = 'console' and state = 'succeeded'";
+    w.wait("all pages", || async { w.count(entry).await == 25 }).await;
+    assert_eq!(alice.order(&many.no).await["refundedFen"], 2300);
+    w.must_hold().await;
+}
+
+/// A refund notice has no signature and can be pasted together from others: it moves nothing by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forged_refund_notice_is_only_a_hint() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    w.wechat.ways(|ways| ways.refund_end = RefundEnd::Processing);
+    let placed = w.paid(&alice, sku, 1).await;
+    let number = refund_pieces(&w, &manager, &placed, 1).await;
+    w.wait("the acceptance", || async { !w.wechat.all_refunds().is_empty() }).await;
+    let transaction = w.transaction(&placed);
+    let inner = Message::from([
+        ("transaction_id", transaction.as_str()),
+        ("out_refund_no", &number),
+        ("refund_id", "50000000000000000000000000000"),
+        ("refund_fee", "1000"),
+        ("refund_status", "SUCCESS"),
+    ]);
+    let plain = inner.to_xml().replace("xml>", "root>");
+    let mut notice = Message::from([("return_code", "SUCCESS"), ("appid", APP_ID), ("mch_id", MCH_ID)]);
+    notice.set("nonce_str", "x");
+    notice.set("req_info", sign::seal_req_info(plain.as_bytes(), &KEY.parse().unwrap()));
+    let before = w.wechat.calls("refundquery");
+    let answer = w.http().post(w.at("/wechat/refund/notify")).body(notice.to_xml()).send().await.unwrap();
+    assert!(answer.text().await.unwrap().contains("SUCCESS"));
+    w.wait("the query", || async { w.wechat.calls("refundquery") > before }).await;
+    w.run_jobs().await;
+    assert_eq!(state(&w, &number).await.0, "processing", "WeChat was asked, and it said otherwise");
+    assert_eq!(alice.order(&placed.no).await["refundedFen"], 0);
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_role_gives_back_what_it_may() {
+    let w = World::with(Default::default(), &[("shop.clerk_refund_limit", "10")]).await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let (packer, clerk) = (w.staff("packer", Role::Packer).await, w.staff("clerk", Role::Clerk).await);
+    let manager = w.staff("manager", Role::Manager).await;
+    let placed = w.paid(&alice, sku, 3).await;
+    let path = format!("/admin/orders/{}/refund", placed.no);
+    assert_eq!(packer.get(&path).await.0, 403);
+    assert_eq!(packer.get("/admin/refunds").await.0, 403);
+    assert_eq!(packer.post(&path, &[("whole", "true"), ("reason", "x"), ("confirmed", "true")]).await.0, 403);
+    // Up to the limit alone, above it with a manager's word.
+    let small = refund_pieces(&w, &clerk, &placed, 1).await;
+    until(&w, &small, "succeeded").await;
+    let large = refund_pieces(&w, &clerk, &placed, 2).await;
+    w.advance(2 * MINUTE);
+    w.run_jobs().await;
+    assert_eq!(state(&w, &large).await.0, "requested");
+    let whole = [("whole", "true"), ("reason", "协商一致退款"), ("confirmed", "true")];
+    clerk.post(&format!("/admin/refunds/{large}/approve"), &whole).await;
+    assert_eq!(state(&w, &large).await.0, "requested", "a clerk cannot agree to it either");
+    for action in ["retry", "stop"] {
+        assert_eq!(clerk.post(&format!("/admin/refunds/{large}/{action}"), &[]).await.0, 403, "{action}");
+    }
+    manager.post(&format!("/admin/refunds/{large}/approve"), &whole).await;
+    until(&w, &large, "succeeded").await;
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shipping_and_receiving_wait_for_a_refund() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 10).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let placed = w.paid(&alice, sku, 2).await;
+    alice.ask_refund(&placed.no, &w.key(), asked()).await.ok();
+    let ship = format!("/admin/orders/{}/ship", placed.no);
+    let parcel = [("company", "SF"), ("tracking_no", "SF1234567890")];
+    manager.post(&ship, &parcel).await;
+    assert_eq!(alice.status(&placed.no).await, "to_ship", "a refund is under way");
+    manager.post(&ship, &[parcel[0], parcel[1], ("despite_refund", "true")]).await;
+    assert_eq!(alice.status(&placed.no).await, "shipped");
+    // Ten days later the goods would count as received; not while money is being talked about.
+    w.advance(11 * 24 * 60 * MINUTE);
+    w.run_jobs().await;
+    assert_eq!(alice.status(&placed.no).await, "shipped");
+    let number = format!("{}R01", placed.no);
+    let manager = w.staff("manager2", Role::Manager).await;
+    // What came back and is good goes on the shelf again; freight was not part of a shipped order's refund.
+    let line = line_of(&w, &placed).await.to_string();
+    let form = [
+        ("lines[0].id", line.as_str()),
+        ("lines[0].quantity", "1"),
+        ("lines[0].restock", "true"),
+        ("reason", "不想要了"),
+        ("confirmed", "true"),
+    ];
+    manager.post(&format!("/admin/refunds/{number}/approve"), &form).await;
+    until(&w, &number, "succeeded").await;
+    assert_eq!(w.stock(sku).await, (9, 0), "ten, two left, one came back");
+    assert_eq!(alice.status(&placed.no).await, "shipped", "T15: an order that was shipped stays so");
+    w.advance(25 * 60 * MINUTE);
+    w.run_jobs().await;
+    assert_eq!(alice.status(&placed.no).await, "completed");
+    // Without the tick, shipped goods that are paid back are gone.
+    let number = refund_pieces(&w, &manager, &placed, 1).await;
+    until(&w, &number, "succeeded").await;
+    assert_eq!(w.stock(sku).await, (9, 0));
+    // Fifteen days after receipt buyers talk to the shop instead.
+    let late = w.paid(&alice, sku, 1).await;
+    manager.post(&format!("/admin/orders/{}/ship", late.no), &parcel).await;
+    alice.post(&format!("/orders/{}/confirm", late.no), None).await.ok();
+    assert_eq!(alice.order(&late.no).await["actions"]["refund"], true);
+    w.advance(15 * 24 * 60 * MINUTE);
+    assert_eq!(alice.order(&late.no).await["actions"]["refund"], false);
+    assert_eq!(alice.ask_refund(&late.no, &w.key(), asked()).await.error(), (409, "order_state"));
+    w.must_hold().await;
+}
