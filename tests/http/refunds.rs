@@ -430,12 +430,8 @@ async fn wechats_limits_are_kept_by_the_queue() {
         w.wait("the next", || async { w.wechat.all_refunds().len() == n }).await;
     }
     let line = line_of(&w, &placed).await.to_string();
-    let form = [
-        ("lines[0].id", line.as_str()),
-        ("lines[0].quantity", "1"),
-        ("reason", "协商一致退款"),
-        ("confirmed", "true"),
-    ];
+    let form =
+        [("lines[0].id", line.as_str()), ("lines[0].quantity", "1"), ("reason", "协商一致退款"), ("confirmed", "true")];
     let path = format!("/admin/orders/{}/refund", placed.no);
     assert_eq!(manager.post(&path, &form).await, (303, path.clone()));
     assert!(manager.said(&path).await.contains("最多分 50 次退"));

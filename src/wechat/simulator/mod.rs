@@ -226,6 +226,16 @@ impl Simulator {
         self.lock().kept.trades.get(out_trade_no).cloned()
     }
 
+    /// WeChat closes a trade of its own accord, as it does with old ones.
+    pub fn close_now(&self, out_trade_no: &str) {
+        let mut state = self.lock();
+        if let Some(trade) = state.kept.trades.get_mut(out_trade_no).filter(|trade| trade.state == TradeState::NotPaid)
+        {
+            trade.state = TradeState::Closed;
+            state.changed = true;
+        }
+    }
+
     /// The buyer pays this prepay_id, in one of the ways that happen. `Err` is what the cash desk would say.
     pub fn pay(&self, prepay_id: &str, paying: Paying) -> Result<(), String> {
         let notices = trades::pay(self, prepay_id, paying)?;

@@ -1,0 +1,257 @@
+//! Money that fits no order: it goes back by itself where that is right, and waits for a person where it is not.
+
+use serde_json::json;
+use xiaopu::staff::Role;
+use xiaopu::wechat::simulator::{Fault, Paying};
+
+use crate::support::*;
+
+/// A closed order that is paid all the same, with no stock left to take it up again.
+async fn late_without_stock(w: &World, name: &str, fen: i64) -> Placed {
+    let (alice, bob) = (w.buyer("alice").await, w.buyer("bob").await);
+    let sku = w.product(name, fen, 1).await;
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    w.pay(&placed, Paying::Late);
+    // The payer sits in the cash desk: WeChat is told to close only after the shop has given the stock away.
+    w.wechat.fault_always("closeorder", Fault::Http500);
+    alice.post(&format!("/orders/{}/cancel", placed.no), None).await.ok();
+    for _ in 0..30 {
+        w.advance(60 * MINUTE);
+        w.run_jobs().await;
+    }
+    assert_eq!(w.stock(sku).await, (1, 0), "after a day nobody waits any more");
+    bob.buy(sku, 1).await.ok();
+    w.wechat.clear_faults();
+    w.wechat.close_now(&placed.out_trade_no);
+    w.wait("the late payment", || async { alice.order(&placed.no).await["paidFen"] == fen }).await;
+    placed
+}
+
+async fn exception_id(w: &World, kind: &'static str) -> i64 {
+    let read = move |conn: &rusqlite::Connection| {
+        let sql = "select max(id) from money_exceptions where kind = ?1";
+        Ok::<_, xiaopu::error::Error>(conn.query_row(sql, [kind], |row| row.get(0))?)
+    };
+    w.shop.db.read(read).await.unwrap()
+}
+
+async fn is_open(w: &World, id: i64) -> bool {
+    let read = move |conn: &rusqlite::Connection| {
+        let found = xiaopu::payments::exceptions::store::by_id(conn, xiaopu::ids::ExceptionId(id))?;
+        Ok::<_, xiaopu::error::Error>(found.unwrap().open)
+    };
+    w.shop.db.read(read).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_payment_without_stock_goes_back_after_two_minutes() {
+    let w = World::new().await;
+    let placed = late_without_stock(&w, "苹果", 1000).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let id = exception_id(&w, "late_payment").await;
+    let page = manager.page("/admin/exceptions").await;
+    for words in ["关闭后到账", "自动全额退回，在那之前可以停止", "立即退款", "恢复订单", "停止自动退款"]
+    {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    w.advance(119 * SECOND);
+    w.run_jobs().await;
+    assert_eq!(w.wechat.calls("refund"), 0, "staff may still stop it");
+    w.advance(SECOND);
+    w.wait("the refund", || async { w.wechat.all_refunds().len() == 1 }).await;
+    w.advance(11 * SECOND);
+    w.wait("the money", || async { alice.order(&placed.no).await["refundedFen"] == 1000 }).await;
+    assert_eq!(alice.status(&placed.no).await, "closed");
+    assert!(!is_open(&w, id).await, "settled by the refund");
+    let refund = &w.wechat.all_refunds()[0];
+    assert_eq!((refund.out_refund_no.as_str(), refund.amount_fen), (format!("{}R01", placed.no).as_str(), 1000));
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn staff_may_stop_the_refund_and_decide_otherwise() {
+    let w = World::new().await;
+    let placed = late_without_stock(&w, "苹果", 1000).await;
+    let alice = w.buyer("alice").await;
+    let (clerk, manager) = (w.staff("clerk", Role::Clerk).await, w.staff("manager", Role::Manager).await);
+    let id = exception_id(&w, "late_payment").await;
+    let act = |action: &str| format!("/admin/exceptions/{id}/{action}");
+    for action in ["refund", "stop", "restore", "link", "resolve"] {
+        assert_eq!(clerk.post(&act(action), &[("order_no", "x"), ("resolution", "xx")]).await.0, 403, "{action}");
+    }
+    assert!(!clerk.page("/admin/exceptions").await.contains("停止自动退款</button>"));
+    manager.post(&act("resolve"), &[("resolution", "算了")]).await;
+    assert!(is_open(&w, id).await, "what is about to be refunded cannot be put aside");
+    manager.post(&act("stop"), &[]).await;
+    w.advance(10 * MINUTE);
+    w.run_jobs().await;
+    assert_eq!(w.wechat.calls("refund"), 0);
+    assert!(is_open(&w, id).await, "the money is still there, so is the question");
+    manager.post(&act("stop"), &[]).await;
+    assert!(manager.said("/admin/exceptions").await.contains("现在不能这样处理"));
+    // There is nothing to sell again; then there is.
+    manager.post(&act("restore"), &[]).await;
+    assert!(manager.said("/admin/exceptions").await.contains("库存不够"));
+    assert_eq!(alice.status(&placed.no).await, "closed");
+    let sku = alice.order(&placed.no).await["lines"][0]["skuId"].as_str().unwrap().parse().unwrap();
+    let now = w.shop.now();
+    let restock = move |tx: &xiaopu::db::Tx| {
+        Ok::<_, xiaopu::error::Error>(xiaopu::catalogue::stock::adjust(tx, sku, 5, None, "进货", now)?)
+    };
+    w.shop.db.write(restock).await.unwrap();
+    manager.post(&act("restore"), &[]).await;
+    assert_eq!(alice.status(&placed.no).await, "to_ship");
+    assert!(!is_open(&w, id).await);
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_refund_can_be_sent_after_all() {
+    let w = World::new().await;
+    let placed = late_without_stock(&w, "苹果", 1000).await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let alice = w.buyer("alice").await;
+    let id = exception_id(&w, "late_payment").await;
+    manager.post(&format!("/admin/exceptions/{id}/stop"), &[]).await;
+    let confirm = manager.page(&format!("/admin/exceptions/{id}/refund")).await;
+    assert!(confirm.contains("¥10.00") && confirm.contains(&w.transaction(&placed)), "{confirm}");
+    manager.post(&format!("/admin/exceptions/{id}/refund"), &[]).await;
+    w.wait("the refund", || async { w.wechat.all_refunds().len() == 1 }).await;
+    assert_eq!(w.wechat.all_refunds()[0].out_refund_no, format!("{}R02", placed.no));
+    w.advance(11 * SECOND);
+    w.wait("the money", || async { alice.order(&placed.no).await["refundedFen"] == 1000 }).await;
+    assert!(!is_open(&w, id).await);
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_payment_goes_back_under_a_number_that_stays() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let first = Placed::of(alice.buy(sku, 1).await);
+    // While WeChat cannot be asked, the attempt stays open; the owner takes cash, and then it is paid as well.
+    w.wechat.fault_always("orderquery", Fault::Http500);
+    w.wechat.fault_always("closeorder", Fault::Http500);
+    let owner = w.staff("owner", Role::Owner).await;
+    owner.post(&format!("/admin/orders/{}/offline", first.no), &[("reason", "现金")]).await;
+    assert_eq!(alice.status(&first.no).await, "to_ship");
+    w.wechat.clear_faults();
+    w.pay(&first, Paying::Well);
+    w.wait("the second payment", || async {
+        w.count("select count(*) from money_exceptions where kind = 'duplicate_payment'").await == 1
+    })
+    .await;
+    // Answers get lost on the way; the number stays, and there is one refund.
+    w.wechat.fault("refund", Fault::LoseAnswer);
+    w.wechat.fault("refundquery", Fault::LoseAnswer);
+    for _ in 0..8 {
+        w.advance(61 * SECOND);
+        w.run_jobs().await;
+    }
+    let refunds = w.wechat.refunds(&w.transaction(&first));
+    assert_eq!(refunds.len(), 1);
+    assert_eq!((refunds[0].out_refund_no.clone(), refunds[0].amount_fen), (format!("{}R01", first.no), 1000));
+    let id = exception_id(&w, "duplicate_payment").await;
+    assert!(!is_open(&w, id).await);
+    let order = alice.order(&first.no).await;
+    assert_eq!(
+        (&order["status"], &order["paidFen"], &order["refundedFen"]),
+        (&json!("to_ship"), &json!(1000), &json!(0))
+    );
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_that_nobody_knows_waits_for_a_person() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    // One fen short: the order is not paid, and the money is not sent back by itself.
+    let short = Placed::of(alice.buy(sku, 1).await);
+    w.pay(&short, Paying::OtherAmount);
+    w.wait("the exception", || async { w.count("select count(*) from money_exceptions").await == 1 }).await;
+    w.advance(10 * MINUTE);
+    w.run_jobs().await;
+    assert_eq!((w.wechat.calls("refund"), alice.status(&short.no).await.as_str()), (0, "pending_payment"));
+    let id = exception_id(&w, "amount_mismatch").await;
+    let page = manager.page("/admin/exceptions").await;
+    assert!(page.contains("系统不会自动退") && page.contains("关联到订单"), "{page}");
+    // It can be linked to an order of just that sum: the price is agreed on first.
+    let link = format!("/admin/exceptions/{id}/link");
+    for (number, words) in
+        [("", "不是订单号"), ("20261008ABCDEFGHJK", "没有订单"), (short.no.as_str(), "金额不同不能关联")]
+    {
+        manager.post(&link, &[("order_no", number)]).await;
+        let said = manager.said("/admin/exceptions").await;
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let form = [("total", "9.99"), ("freight", "0"), ("reason", "按实付")];
+    manager.post(&format!("/admin/orders/{}/price", short.no), &form).await;
+    manager.post(&link, &[("order_no", &short.no.to_lowercase())]).await;
+    let order = alice.order(&short.no).await;
+    assert_eq!((&order["status"], &order["paidFen"]), (&json!("to_ship"), &json!(999)));
+    assert!(!is_open(&w, id).await);
+    w.must_hold().await;
+    // And given back like any other order's money.
+    let form = [("whole", "true"), ("reason", "协商一致退款"), ("confirmed", "true")];
+    manager.post(&format!("/admin/orders/{}/refund", short.no), &form).await;
+    w.wait("the refund", || async { w.wechat.refunds(&w.transaction(&short)).len() == 1 }).await;
+    w.advance(11 * SECOND);
+    w.wait("the order's end", || async { alice.status(&short.no).await == "closed" }).await;
+    w.must_hold().await;
+    // Of an unknown number: sent back when somebody says so, under a number of its own.
+    let other = Placed::of(alice.buy(sku, 1).await);
+    let mut notice = w.notice(&other, "alice");
+    notice.set("out_trade_no", "OTHER-SYSTEM-0001");
+    notice.set("transaction_id", "42-orphan");
+    w.notify(signed(&notice)).await;
+    let id = exception_id(&w, "orphan_payment").await;
+    manager.post(&format!("/admin/exceptions/{id}/refund"), &[]).await;
+    // The simulated WeChat does not know that payment either; the real one would.
+    w.wait("the refusal", || async {
+        w.count("select count(*) from refunds where problem_code = 'ORDERNOTEXIST'").await == 1
+    })
+    .await;
+    assert!(is_open(&w, id).await, "a refund that failed settles nothing");
+    assert!(manager.page("/admin/exceptions").await.contains("没有成功"));
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_orphan_pays_the_closed_order_it_is_linked_to() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 1).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    alice.post(&format!("/orders/{}/cancel", placed.no), None).await.ok();
+    w.advance(5 * MINUTE);
+    w.wait("the closing", || async { w.stock(sku).await == (1, 0) }).await;
+    let mut notice = w.notice(&placed, "alice");
+    notice.set("out_trade_no", "OTHER-SYSTEM-0001");
+    w.notify(signed(&notice)).await;
+    let id = exception_id(&w, "orphan_payment").await;
+    let link = format!("/admin/exceptions/{id}/link");
+    // Somebody else has the last piece: nothing of the attempt stays behind.
+    let held = Placed::of(w.buyer("bob").await.buy(sku, 1).await);
+    manager.post(&link, &[("order_no", &placed.no)]).await;
+    assert!(manager.said("/admin/exceptions").await.contains("库存不够"));
+    assert_eq!(
+        (alice.status(&placed.no).await.as_str(), alice.order(&placed.no).await["paidFen"].as_i64()),
+        ("closed", Some(0))
+    );
+    w.must_hold().await;
+    w.buyer("bob").await.post(&format!("/orders/{}/cancel", held.no), None).await.ok();
+    w.advance(5 * MINUTE);
+    w.wait("the closing", || async { w.stock(sku).await == (1, 0) }).await;
+    manager.post(&link, &[("order_no", &placed.no)]).await;
+    assert_eq!(alice.status(&placed.no).await, "to_ship");
+    assert_eq!(w.stock(sku).await, (1, 1));
+    // The same money pays no second order.
+    manager.post(&link, &[("order_no", &placed.no)]).await;
+    assert!(manager.said("/admin/exceptions").await.contains("已经处理过"));
+    w.must_hold().await;
+}
