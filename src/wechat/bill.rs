@@ -181,12 +181,26 @@ impl<'h> Columns<'h> {
         names.iter().find_map(|name| self.names.get(name)).and_then(|i| values.get(*i)).copied()
     }
 
+    /// As many values as there are columns. Only goods name and attachment are other people's words and can hold what
+    /// looks like a border between values: what is too much belongs to them, and neither is used.
+    fn fitted<'v>(&self, values: Vec<&'v str>) -> Result<Vec<&'v str>, String> {
+        let extra = match values.len().checked_sub(self.count) {
+            Some(0) => return Ok(values),
+            extra => extra,
+        };
+        let words = self.names.get("商品名称").zip(self.names.get("商户数据包"));
+        match (extra, words) {
+            (Some(extra), Some((name, attach))) if *attach == name + 1 => {
+                let after = &values[attach + 1 + extra..];
+                Ok([&values[..*name], &["", ""], after].concat())
+            }
+            _ => Err(format!("有 {} 个值，表头有 {} 列", values.len(), self.count)),
+        }
+    }
+
     /// `None` for a row about no money of ours, such as a revoked barcode payment.
     fn row(&self, line: usize, raw: &str) -> Result<Option<BillRow>, String> {
-        let values = values_of(raw);
-        if values.len() != self.count {
-            return Err(format!("有 {} 个值，表头有 {} 列", values.len(), self.count));
-        }
+        let values = self.fitted(values_of(raw))?;
         let text = |names: &[&str]| self.value(&values, names).map(str::trim).filter(|value| !value.is_empty());
         let need = |names: &[&str]| text(names).ok_or_else(|| format!("缺少{}", names[0]));
         let refund = match need(&["交易状态"])? {
@@ -305,6 +319,18 @@ mod tests {
                     `SUCCESS,`A0000001,`42,`2026-10-08 13:15:40,`0.01,`0.00000,`0.60%\r\n总交易单数\r\n`1\r\n";
         let old = opened(text.as_bytes());
         assert_eq!((old.rows[0].amount.get(), old.rows[0].transaction_id.as_str()), (1, "42"));
+    }
+
+    #[test]
+    fn a_goods_name_that_looks_like_two_values_shifts_nothing() {
+        let plain = opened(bill(&[PAID]).as_bytes());
+        for name in ["小店,`蛋糕", "`,`,`", "小店,`SUCCESS,`88.00"] {
+            let tricky = PAID.replace("小店-蛋糕,大号`x1", name);
+            let read = opened(bill(&[&tricky]).as_bytes());
+            assert!(read.unreadable.is_empty(), "{name}");
+            let row = BillRow { raw: PAID.into(), ..read.rows[0].clone() };
+            assert_eq!(row, plain.rows[0], "{name}");
+        }
     }
 
     #[test]

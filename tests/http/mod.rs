@@ -13,5 +13,6 @@ mod notify;
 mod prepay;
 mod pricing;
 mod random_walk;
+mod reconcile;
 mod refunds;
 mod way_out;

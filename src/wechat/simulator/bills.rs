@@ -22,6 +22,9 @@ pub fn download(sim: &Simulator, message: &Message) -> Result<Vec<u8>, (&'static
     }
     let now = sim.clock.now();
     let state = sim.lock();
+    if let Some(bytes) = state.bills.get(&day.to_string()) {
+        return Ok(bytes.clone());
+    }
     if day >= Day::of(now) {
         return Err(("No Bill Exist", "20002"));
     }
@@ -36,6 +39,11 @@ pub fn download(sim: &Simulator, message: &Message) -> Result<Vec<u8>, (&'static
         }
         _ => Ok(text.into_bytes()),
     }
+}
+
+/// A day's bill as it would be answered now, unpacked: to be altered and set in its place.
+pub fn text(sim: &Simulator, day: Day) -> Option<String> {
+    bill(sim, &sim.lock().kept, day)
 }
 
 /// `None` for a day without trade.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::faults::KINDS;
 use super::state::TradeState;
 use super::{Fault, Paying, Refund, RefundEnd, Simulator, Trade, Ways};
-use crate::clock;
+use crate::clock::{self, Day};
 use crate::money::{Fen, yuan};
 
 pub fn routes() -> Vec<Route> {
@@ -30,7 +30,8 @@ pub fn routes() -> Vec<Route> {
         clear_faults,
         pay,
         refund,
-        end_refund
+        end_refund,
+        set_bill
     ]
 }
 
@@ -154,6 +155,17 @@ struct End {
 #[put("/simulator/refunds/<number>", data = "<end>")]
 fn end_refund(sim: &State<Simulator>, number: &str, end: Json<End>) -> Result<Status, Refusal> {
     sim.end_refund(number, end.end).map(|()| Status::NoContent).map_err(refused)
+}
+
+/// From now on this day's bill is these bytes, plain or gzip; an empty body sets it back.
+#[put("/simulator/bills/<day>", data = "<bytes>")]
+fn set_bill(sim: &State<Simulator>, day: &str, bytes: Vec<u8>) -> Result<Status, Refusal> {
+    let day: Day = day.parse().map_err(|_| refused("the day is written 2026-10-08"))?;
+    match bytes.is_empty() {
+        true => sim.reset_bills(),
+        false => sim.set_bill(day, bytes),
+    }
+    Ok(Status::NoContent)
 }
 
 // ── the page ──

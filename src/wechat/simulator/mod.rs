@@ -25,7 +25,7 @@ use super::Merchant;
 use super::mini_program::MiniProgram;
 use super::sign::{ApiKey, SignType};
 use crate::assets;
-use crate::clock::{Clock, MINUTE};
+use crate::clock::{Clock, Day, MINUTE};
 use crate::nonce::Nonces;
 use state::{Code, State};
 
@@ -224,6 +224,21 @@ impl Simulator {
     /// A trade as WeChat sees it.
     pub fn trade(&self, out_trade_no: &str) -> Option<Trade> {
         self.lock().kept.trades.get(out_trade_no).cloned()
+    }
+
+    /// A day's bill, unpacked; `None` for a day without trade.
+    pub fn bill(&self, day: Day) -> Option<String> {
+        bills::text(self, day)
+    }
+
+    /// A day's bill is answered with these bytes from now on, whatever was traded.
+    pub fn set_bill(&self, day: Day, bytes: impl Into<Vec<u8>>) {
+        self.lock().bills.insert(day.to_string(), bytes.into());
+    }
+
+    /// Every bill is answered as it is again.
+    pub fn reset_bills(&self) {
+        self.lock().bills.clear();
     }
 
     /// WeChat closes a trade of its own accord, as it does with old ones.

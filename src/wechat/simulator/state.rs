@@ -123,6 +123,8 @@ pub struct State {
     pub kept: Kept,
     pub codes: HashMap<String, Code>,
     pub faults: Faults,
+    /// Bills that are answered as they stand here, by day.
+    pub bills: HashMap<String, Vec<u8>>,
     /// Every call that reached us, by kind.
     pub calls: HashMap<String, u64>,
     /// Something was changed since the file was written.

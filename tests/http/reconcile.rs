@@ -1,0 +1,308 @@
+//! 对账: each day's bill against ledger and orders, and what happens to what differs.
+
+use calamine::{Data, Reader, Xlsx};
+use serde_json::json;
+use xiaopu::clock::Day;
+use xiaopu::payments::reconcile::{BillState, store};
+use xiaopu::staff::Role;
+use xiaopu::wechat::simulator::{Fault, Paying};
+
+use crate::support::*;
+
+const HOUR: i64 = 60 * MINUTE;
+
+fn first_day() -> Day {
+    Day::of(START)
+}
+
+async fn state(w: &World, day: Day) -> Option<(BillState, String)> {
+    let read = move |conn: &rusqlite::Connection| {
+        Ok::<_, xiaopu::error::Error>(store::of_day(conn, day)?.map(|m| (m.state, m.problem)))
+    };
+    w.shop.db.read(read).await.unwrap()
+}
+
+async fn open_differences(w: &World) -> i64 {
+    w.count("select count(*) from money_exceptions where kind = 'bill_difference' and state = 'open'").await
+}
+
+/// Until the morning of the next day, an hour at a time.
+async fn next_morning(w: &World) {
+    let morning = Day::of(w.shop.now()).end() + 10 * HOUR + 6 * MINUTE;
+    while w.shop.now() < morning {
+        w.advance(HOUR.min(morning - w.shop.now()));
+        w.run_jobs().await;
+    }
+}
+
+async fn matched(w: &World, day: Day) -> BillState {
+    w.wait("the match", || async {
+        matches!(state(w, day).await, Some((BillState::Equal | BillState::Differs | BillState::Empty, _)))
+    })
+    .await;
+    state(w, day).await.unwrap().0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_of_trade_matches_to_the_fen() {
+    let w = World::with(Default::default(), &[("shop.freight", "8")]).await;
+    let sku = w.product("小店-蛋糕,大号`x1", 8800, 9).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let placed = w.paid(&alice, sku, 1).await;
+    w.paid(&alice, sku, 2).await;
+    let form = [("whole", "true"), ("reason", "协商一致退款"), ("confirmed", "true")];
+    manager.post(&format!("/admin/orders/{}/refund", placed.no), &form).await;
+    w.wait("the refund", || async { w.wechat.all_refunds().len() == 1 }).await;
+    // Money that belongs to no order is in the bill too.
+    let short = Placed::of(alice.buy(sku, 1).await);
+    w.pay(&short, Paying::OtherAmount);
+    w.wait("the exception", || async { w.count("select count(*) from money_exceptions").await == 1 }).await;
+    next_morning(&w).await;
+    assert_eq!(matched(&w, first_day()).await, BillState::Equal);
+    assert_eq!(open_differences(&w).await, 0);
+    w.must_hold().await;
+    let calendar = manager.page("/admin/money?month=2026-10").await;
+    assert!(calendar.contains("href=\"/admin/money/2026-10-08\"") && calendar.contains("<b>✓</b>"), "{calendar}");
+    // 96 + 184 + 95.99 taken, 96 given back; six per mille of each, to the fen.
+    let day = manager.page("/admin/money/2026-10-08").await;
+    for words in ["3 笔 ¥375.99", "1 笔 ¥96.00", "¥1.68", "另有不属于订单 1 笔 ¥95.99", "没有差异"] {
+        assert!(day.contains(words), "{words}: {day}");
+    }
+    // The accountant's spreadsheet says the same.
+    let request = w.http().get(w.at("/admin/money/2026-10/report.xlsx")).header("Cookie", &manager.cookie);
+    let answer = request.send().await.unwrap();
+    assert!(answer.headers()["content-disposition"].to_str().unwrap().contains("xiaopu-2026-10.xlsx"));
+    let bytes = answer.bytes().await.unwrap();
+    let mut book: Xlsx<_> = calamine::open_workbook_from_rs(std::io::Cursor::new(bytes)).unwrap();
+    let days = book.worksheet_range("按日").unwrap();
+    let cell = |row, column| days.get_value((row, column)).cloned();
+    assert_eq!(cell(1, 0), Some(Data::String("2026-10-08".into())));
+    assert_eq!(
+        (cell(1, 2), cell(1, 4), cell(1, 5)),
+        (Some(Data::Float(375.99)), Some(Data::Float(96.0)), Some(Data::Float(1.68)))
+    );
+    assert_eq!(cell(2, 7), Some(Data::Float(278.31)));
+    let clerk = w.staff("clerk", Role::Clerk).await;
+    assert_eq!(clerk.get("/admin/money/2026-10/report.xlsx").await.0, 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_without_trade_is_empty_and_a_missing_bill_is_an_alarm() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    w.paid(&alice, sku, 1).await;
+    next_morning(&w).await;
+    assert_eq!(matched(&w, first_day()).await, BillState::Equal);
+    next_morning(&w).await;
+    assert_eq!(matched(&w, first_day().plus(1)).await, BillState::Empty);
+    // Trade on our side, and WeChat says there was none.
+    let today = first_day().plus(2);
+    w.paid(&alice, sku, 1).await;
+    for _ in 0..2 {
+        w.wechat.fault("downloadbill", Fault::refused("20002", "No Bill Exist"));
+    }
+    next_morning(&w).await;
+    assert_eq!(matched(&w, today).await, BillState::Differs);
+    let manager = w.staff("manager", Role::Manager).await;
+    let page = manager.page(&format!("/admin/money/{}", today.shown())).await;
+    assert!(page.contains("微信说没有账单"), "{page}");
+    // Asked again it is there, and the alarm ends by itself.
+    w.wechat.clear_faults();
+    manager.post(&format!("/admin/money/{}/match", today.shown()), &[]).await;
+    w.wait("the match", || async { state(&w, today).await.unwrap().0 == BillState::Equal }).await;
+    assert_eq!(open_differences(&w).await, 0);
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bill_that_is_not_ready_is_asked_for_again() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    w.paid(&alice, sku, 1).await;
+    let match_now = format!("/admin/money/{}/match", first_day().shown());
+    manager.post(&match_now, &[]).await;
+    assert!(manager.said("/admin/money/2026-10-08").await.contains("以后才能下载"));
+    assert_eq!(w.wechat.calls("downloadbill"), 0);
+    w.wechat.fault_always("downloadbill", Fault::refused("20003", "Bill Creating"));
+    next_morning(&w).await;
+    w.wait("the first try", || async { w.wechat.calls("downloadbill") >= 1 }).await;
+    w.wait("the note", || async { state(&w, first_day()).await.is_some_and(|(_, why)| why.contains("正在生成")) })
+        .await;
+    let tries = w.wechat.calls("downloadbill");
+    w.advance(29 * MINUTE);
+    w.run_jobs().await;
+    assert_eq!(w.wechat.calls("downloadbill"), tries, "half an hour between two tries");
+    w.advance(2 * MINUTE);
+    w.wait("the next try", || async { w.wechat.calls("downloadbill") > tries }).await;
+    // Answers that are no bill: nothing is matched, the page says why, and it is tried again.
+    for (fault, words) in [
+        (Fault::ReturnFail("SIGN ERROR".into()), "SIGN ERROR"),
+        (Fault::refused("100", "SYSTEMERROR"), "SYSTEMERROR"),
+        (Fault::Http500, "HTTP 500"),
+    ] {
+        w.wechat.clear_faults();
+        w.wechat.fault_always("downloadbill", fault);
+        manager.post(&match_now, &[]).await;
+        w.wait(words, || async { state(&w, first_day()).await.is_some_and(|(_, why)| why.contains(words)) }).await;
+        assert_eq!(state(&w, first_day()).await.unwrap().0, BillState::Failed);
+        assert!(manager.page("/admin/money/2026-10-08").await.contains(words), "{words}");
+    }
+    w.wechat.clear_faults();
+    for (bill, words) in [
+        (b"\x1f\x8bcut".to_vec(), "BILL_GZIP_BROKEN"),
+        ("交易时间,微信订单号\r\n`x,`y\r\n".as_bytes().to_vec(), "BILL_COLUMNS_UNKNOWN"),
+        (w.wechat.bill(first_day()).unwrap().split("总交易单数").next().unwrap().as_bytes().to_vec(), "BILL_CUT_OFF"),
+    ] {
+        w.wechat.set_bill(first_day(), bill);
+        manager.post(&match_now, &[]).await;
+        w.wait(words, || async { state(&w, first_day()).await.is_some_and(|(_, why)| why.contains(words)) }).await;
+    }
+    w.wechat.reset_bills();
+    manager.post(&match_now, &[]).await;
+    assert_eq!(matched(&w, first_day()).await, BillState::Equal);
+    w.must_hold().await;
+}
+
+/// A payment that no notice told of, while WeChat could not be asked: the bill names it, WeChat's signed word is
+/// fetched, and it is entered like any other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_was_missed_is_entered_from_the_bill() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    w.paid(&alice, sku, 1).await;
+    let missed = Placed::of(alice.buy(sku, 2).await);
+    w.pay(&missed, Paying::NoNotice);
+    w.wechat.fault_always("orderquery", Fault::Http500);
+    let morning = first_day().end() + 10 * HOUR;
+    while w.shop.now() < morning {
+        w.advance(HOUR);
+        w.run_jobs().await;
+    }
+    assert_eq!(alice.status(&missed.no).await, "closed");
+    w.advance(6 * MINUTE);
+    w.wait("the first match", || async { state(&w, first_day()).await.is_some_and(|(s, _)| s == BillState::Differs) })
+        .await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let page = manager.page("/admin/money/2026-10-08").await;
+    assert!(page.contains("微信有付款，本店没有") && page.contains(&w.transaction(&missed)), "{page}");
+    // As soon as WeChat can be heard, the money is in the books and the order is taken up again.
+    w.wechat.clear_faults();
+    w.advance(MINUTE);
+    w.run_jobs().await;
+    w.wait("the payment", || async { alice.status(&missed.no).await == "to_ship" }).await;
+    w.wait("the match", || async { state(&w, first_day()).await.unwrap().0 == BillState::Equal }).await;
+    assert_eq!(open_differences(&w).await, 0);
+    let order = manager.page(&format!("/admin/orders/{}", missed.no)).await;
+    assert!(order.contains("对账发现漏记的付款"), "{order}");
+    w.must_hold().await;
+}
+
+/// One thing differs per row; both sides are shown, and the day is equal again once the bill is.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_difference_is_shown_from_both_sides() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let placed = w.paid(&alice, sku, 1).await;
+    let other = w.paid(&alice, sku, 3).await;
+    let form = [("whole", "true"), ("reason", "协商一致退款"), ("confirmed", "true")];
+    manager.post(&format!("/admin/orders/{}/refund", placed.no), &form).await;
+    w.wait("the refund", || async { w.wechat.all_refunds().len() == 1 }).await;
+    next_morning(&w).await;
+    assert_eq!(matched(&w, first_day()).await, BillState::Equal);
+    let bill = w.wechat.bill(first_day()).unwrap();
+    let rows: Vec<&str> = bill.lines().filter(|line| line.starts_with("`2026")).collect();
+    let row = |state: &str| *rows.iter().find(|r| r.contains(&w.transaction(&placed)) && r.contains(state)).unwrap();
+    let (paid, refunded) = (row("`SUCCESS"), row("`REFUND"));
+    let without = |row: &str| bill.replace(&format!("{row}\r\n"), "").replace("`3.0,", "`2.0,");
+    let unknown = paid.replace(&w.transaction(&placed), "4200000000202610089999999999");
+    let bounced = refunded.replace(&w.wechat.all_refunds()[0].refund_id, "50000000009999999999999999999");
+    let more = |row: &str| bill.replace("总交易单数", &format!("{row}\r\n总交易单数")).replace("`3.0,", "`4.0,");
+    for (altered, difference, seen) in [
+        (without(paid), "本店有付款，微信没有", placed.no.as_str()),
+        (without(refunded), "本店有退款，微信没有", placed.no.as_str()),
+        (more(&unknown), "微信有付款，本店没有", "9999999999"),
+        (more(&bounced), "微信有退款，本店没有", "50000000009999999999999999999"),
+        (bill.replace(paid, &paid.replace("`10.00", "`11.00")), "付款金额不同", "本店 ¥10.00，微信 ¥11.00"),
+        (bill.replace(refunded, &refunded.replace("`10.00", "`9.00")), "退款金额不同", "本店 ¥10.00，微信 ¥9.00"),
+        (bill.replace("`0.18000", "`0.98000"), "手续费异常", other.out_trade_no.as_str()),
+        (bill.replace("`SUCCESS", "`MAYBE"), "账单行读不懂", "不认识的交易状态"),
+        (bill.replace("`3.0,", "`7.0,"), "账单行读不懂", "总交易单数与明细不符"),
+    ] {
+        assert_ne!(altered, bill, "{difference}");
+        w.wechat.set_bill(first_day(), altered.into_bytes());
+        manager.post("/admin/money/2026-10-08/match", &[]).await;
+        w.wait(difference, || async { state(&w, first_day()).await.unwrap().0 == BillState::Differs }).await;
+        let page = manager.page("/admin/money/2026-10-08").await;
+        assert!(page.contains(difference) && page.contains(seen), "{difference}: {page}");
+        assert!(manager.page("/admin/money?month=2026-10").await.contains("<b>⚠</b>"), "{difference}");
+        w.must_hold().await;
+        w.wechat.reset_bills();
+        manager.post("/admin/money/2026-10-08/match", &[]).await;
+        w.wait("the day to be equal again", || async { state(&w, first_day()).await.unwrap().0 == BillState::Equal })
+            .await;
+        assert_eq!(open_differences(&w).await, 0, "{difference}");
+    }
+    // What a person has looked into stays settled, even when the bill goes on to say it.
+    w.wechat.set_bill(first_day(), without(paid).into_bytes());
+    manager.post("/admin/money/2026-10-08/match", &[]).await;
+    w.wait("the difference", || async { state(&w, first_day()).await.unwrap().0 == BillState::Differs }).await;
+    let id = w.count("select id from money_exceptions where kind = 'bill_difference' and state = 'open'").await;
+    manager
+        .post(&format!("/admin/exceptions/{id}/resolve"), &[("resolution", "已和微信客服核实"), ("day", "2026-10-08")])
+        .await;
+    assert_eq!(state(&w, first_day()).await.unwrap().0, BillState::Equal);
+    manager.post("/admin/money/2026-10-08/match", &[]).await;
+    w.run_jobs().await;
+    assert_eq!((state(&w, first_day()).await.unwrap().0, open_differences(&w).await), (BillState::Equal, 0));
+}
+
+/// A refund in WeChat's own console that no notice told of.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_console_refund_is_learnt_from_the_bill() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    w.wechat.ways(|ways| ways.refund_notices = false);
+    let placed = w.paid(&alice, sku, 1).await;
+    let id = w.wechat.refund_by_console(&w.transaction(&placed), 400).unwrap();
+    next_morning(&w).await;
+    assert_eq!(matched(&w, first_day()).await, BillState::Equal);
+    let order = alice.order(&placed.no).await;
+    assert_eq!((&order["refundedFen"], &order["status"]), (&json!(400), &json!("to_ship")));
+    let manager = w.staff("manager", Role::Manager).await;
+    assert!(manager.page("/admin/exceptions").await.contains(&id));
+    w.must_hold().await;
+}
+
+/// The host was off for days: every day that is missing is fetched, and none that WeChat has thrown away.
+#[tokio::test(flavor = "multi_thread")]
+async fn days_that_were_missed_are_caught_up() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    w.paid(&alice, sku, 1).await;
+    w.advance(5 * 24 * HOUR);
+    for n in 0..5 {
+        matched(&w, first_day().plus(n)).await;
+    }
+    assert_eq!(state(&w, first_day()).await.unwrap().0, BillState::Equal);
+    assert_eq!(state(&w, first_day().plus(1)).await.unwrap().0, BillState::Empty);
+    assert_eq!(state(&w, Day::of(w.shop.now())).await, None, "today has no bill yet");
+    w.advance(200 * 24 * HOUR);
+    w.wait("the days to be caught up", || async {
+        let yesterday = Day::of(w.shop.now()).plus(-2);
+        w.run_jobs().await;
+        state(&w, yesterday).await.is_some()
+    })
+    .await;
+    w.run_jobs().await;
+    // 89 days of now, and the five of before: WeChat keeps three months.
+    assert_eq!(w.count("select count(*) from bills").await, 89 + 5);
+}
