@@ -24,6 +24,8 @@ pub struct Inner {
     pub demo: Option<String>,
     settings: RwLock<Arc<Settings>>,
     wake: tokio::sync::Notify,
+    /// Held by whoever runs the jobs that are due, so that none runs twice side by side.
+    jobs: tokio::sync::Mutex<()>,
 }
 
 impl std::ops::Deref for Shop {
@@ -49,8 +51,8 @@ impl Shop {
         let db = Db::open(&server.data_dir).map_err(|e| e.to_string())?;
         let key = SecretKey::load(&server.data_dir, &nonces).map_err(|e| format!("secret.key 读不出来: {e}"))?;
         let settings = RwLock::default();
-        let wake = tokio::sync::Notify::new();
-        let shop = Shop(Arc::new(Inner { db, wechat, clock, nonces, key, server, demo, settings, wake }));
+        let (wake, jobs) = Default::default();
+        let shop = Shop(Arc::new(Inner { db, wechat, clock, nonces, key, server, demo, settings, wake, jobs }));
         shop.reload_settings().await.map_err(|e| format!("设置读不出来: {e}"))?;
         Ok(shop)
     }
@@ -90,6 +92,11 @@ impl Shop {
     /// Tells the worker that a job may be due sooner than it thought.
     pub fn wake_worker(&self) {
         self.wake.notify_one();
+    }
+
+    /// The turn to run jobs; given back when it goes out of scope.
+    pub async fn jobs_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.jobs.lock().await
     }
 
     pub async fn worker_woken(&self) {

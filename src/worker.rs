@@ -72,6 +72,7 @@ async fn work(shop: Shop, mut shutdown: rocket::Shutdown) {
 
 /// Runs the jobs that are due, a few at a time; answers with how many there were.
 pub async fn run_due(shop: &Shop) -> Result<usize> {
+    let _turn = shop.jobs_turn().await;
     let now = shop.now();
     let due = shop.db.read(move |conn| Ok::<_, Error>(jobs::store::due(conn, now, TOGETHER as i64)?)).await?;
     let mut running = tokio::task::JoinSet::new();

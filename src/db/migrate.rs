@@ -57,3 +57,62 @@ fn versions(conn: &Connection) -> rusqlite::Result<(i64, i64)> {
 fn table_count(conn: &Connection) -> rusqlite::Result<i64> {
     conn.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Db;
+    use super::*;
+
+    /// A shop of the first version, with money in it, opens with everything in its new place.
+    #[test]
+    fn the_first_versions_money_is_carried_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("xiaopu.db");
+        let mut old = Connection::open(&path).unwrap();
+        apply(&mut old, 1, MIGRATIONS[0]).unwrap();
+        // 2026-10-08 23:59:59 and a second later, in Shanghai.
+        let (evening, night) = (1_791_475_199_000_i64, 1_791_475_200_000_i64);
+        old.execute_batch(&format!(
+            "insert into buyers (id, app_id, openid, created_at) values (1, 'wx', 'o1', 0);
+             insert into orders (id, order_no, buyer_id, status, goods_fen, freight_fen, total_fen, paid_fen, delivery,
+                                 holds_stock, created_at, expires_at, paid_at)
+               values (1, '20261008AAAAAAAAAA', 1, 'to_ship', 8800, 0, 8800, 8800, 'none', 1, 0, 0, {evening});
+             insert into attempts (id, order_id, n, out_trade_no, state, total_fen, app_id, mch_id, openid, params,
+                                   transaction_id, paid_at, created_at)
+               values (1, 1, 1, '20261008AAAAAAAAAA01', 'paid', 8800, 'wx', '19', 'o1', '{{}}', '42-1', {evening}, 0);
+             insert into ledger (kind, wechat_id, order_id, attempt_id, amount_fen, at)
+               values ('payment', '42-1', 1, 1, 8800, {night}), ('payment', '42-2', null, null, 100, {night});
+             insert into money_exceptions (kind, state, out_trade_no, transaction_id, amount_fen, what, opened_at)
+               values ('orphan_payment', 'open', 'other', '42-2', 100, 'x', 0);"
+        ))
+        .unwrap();
+        drop(old);
+        drop(Db::open(dir.path()).unwrap());
+        assert!(dir.path().join("before-upgrade-from-1.db").exists());
+        let new = Connection::open(&path).unwrap();
+        let row = |sql: &str| -> (String, i64, i64) {
+            new.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap()
+        };
+        // What the buyer paid before midnight is that day's money, whenever the notice came.
+        assert_eq!(
+            row("select day, payments, received_fen from money_days order by day"),
+            ("20261008".into(), 1, 8800)
+        );
+        assert_eq!(
+            row("select day, payments, received_fen from money_days order by day desc"),
+            ("20261009".into(), 1, 100)
+        );
+        assert_eq!(
+            row("select subject, id, amount_fen from money_exceptions where state = 'open'"),
+            ("42-2 other".into(), 1, 100)
+        );
+        assert_eq!(
+            row("select day, moved_at, at from ledger where wechat_id = '42-1'"),
+            ("20261008".into(), evening, night)
+        );
+        let forbidden = new.execute("delete from ledger", []).unwrap_err();
+        assert!(forbidden.to_string().contains("append-only"));
+        let broken: i64 = new.query_row("select count(*) from pragma_foreign_key_check", [], |row| row.get(0)).unwrap();
+        assert_eq!(broken, 0);
+    }
+}

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::{FullRefund, Origin, Refund, RefundLine, RefundState};
 use crate::db::Tx;
-use crate::ids::{BuyerId, LineId, OrderId, OutRefundNo, RefundId};
+use crate::ids::{BuyerId, OrderId, OutRefundNo, RefundId};
 use crate::money::Fen;
 
 // ── reading ──
@@ -114,10 +114,10 @@ pub fn open_of_buyer(conn: &Connection, buyer: BuyerId) -> Result<i64> {
     .query_row([buyer], |row| row.get(0))
 }
 
-/// When a refund of this payment was last sent: WeChat wants a minute between two.
-pub fn last_sent(conn: &Connection, transaction_id: &str) -> Result<Option<i64>> {
-    conn.prepare_cached("select max(sent_at) from refunds where transaction_id = ?1")?
-        .query_row([transaction_id], |row| row.get(0))
+/// When another refund of this payment was last sent: WeChat wants a minute between two.
+pub fn last_other_sent(conn: &Connection, transaction_id: &str, this: RefundId) -> Result<Option<i64>> {
+    conn.prepare_cached("select max(sent_at) from refunds where transaction_id = ?1 and id <> ?2")?
+        .query_row(params![transaction_id, this], |row| row.get(0))
 }
 
 fn words(states: &[RefundState]) -> String {
@@ -242,14 +242,4 @@ pub fn set_problem(tx: &Tx, id: RefundId, code: &str, problem: &str) -> Result<(
     tx.prepare_cached("update refunds set problem_code = ?2, problem = ?3 where id = ?1")?
         .execute(params![id, code, problem])?;
     Ok(())
-}
-
-/// Pieces and money of a line that refunds in these states are about.
-pub fn taken_of_line(conn: &Connection, line: LineId, states: &[RefundState]) -> Result<(i64, Fen)> {
-    conn.prepare_cached(
-        "select coalesce(sum(l.quantity), 0), coalesce(sum(l.amount_fen), 0)
-           from refund_lines l join refunds r on r.id = l.refund_id
-          where l.line_id = ?1 and r.state in (select value from json_each(?2))",
-    )?
-    .query_row(params![line, words(states)], |row| Ok((row.get(0)?, row.get(1)?)))
 }

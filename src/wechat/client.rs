@@ -204,6 +204,7 @@ fn about_our_certificate(alert: AlertDescription) -> bool {
             | CertificateExpired
             | CertificateUnknown
             | UnknownCA
+            | DecryptError
             | AccessDenied
     )
 }

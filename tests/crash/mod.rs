@@ -9,10 +9,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::{APP_ID, KEY, MCH_ID, SECRET, address, client, merchant};
-use xiaopu::clock::Clock;
+use xiaopu::clock::{Clock, Day};
 use xiaopu::nonce::Nonces;
-use xiaopu::wechat::sign::SignType;
-use xiaopu::wechat::simulator::Simulator;
+use xiaopu::wechat::message::Message;
+use xiaopu::wechat::sign::{self, SignType};
+use xiaopu::wechat::simulator::{Fault, Paying, Simulator};
 
 struct Program {
     folder: tempfile::TempDir,
@@ -96,7 +97,11 @@ fn write(folder: &Path, name: &str, content: &str) -> String {
 }
 
 async fn simulated() -> (Simulator, String) {
-    let simulator = Simulator::new(merchant(SignType::Md5), SECRET, Clock::System, Nonces::Random);
+    simulated_at(Clock::System).await
+}
+
+async fn simulated_at(clock: Clock) -> (Simulator, String) {
+    let simulator = Simulator::new(merchant(SignType::Md5), SECRET, clock, Nonces::Random);
     let port = free_port();
     let figment =
         xiaopu::cli::figment().merge(("address", "127.0.0.1")).merge(("port", port)).merge(("shutdown.ctrlc", false));
@@ -165,6 +170,179 @@ async fn nothing_that_was_answered_is_lost_by_a_kill() {
         }
     }
     assert!(!answered.is_empty(), "no order was answered before any kill");
+}
+
+impl Program {
+    /// The owner's session, by way of the command line and the login page.
+    async fn owner(&self) -> String {
+        let mut child = self.command(&["staff", "add", "owner", "--role", "owner", "--password-stdin"]);
+        let mut child = child.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        std::io::Write::write_all(child.stdin.as_mut().unwrap(), b"packing-table-7\n").unwrap();
+        assert!(child.wait().unwrap().success());
+        let form = [("account", "owner"), ("password", "packing-table-7")];
+        let answer = client().post(self.at("/admin/login")).form(&form).send().await.unwrap();
+        answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned()
+    }
+
+    /// A buyer of the only product, logged in.
+    async fn buyer(&self, simulator: &Simulator) -> String {
+        let code = json!({ "code": simulator.login_code("alice") });
+        let login = client().post(self.at("/api/v1/login")).json(&code).send().await.unwrap();
+        login.json::<Value>().await.unwrap()["token"].as_str().unwrap().to_owned()
+    }
+
+    /// An order that is bought and paid: its number, and WeChat's number of the payment.
+    async fn paid(&self, simulator: &Simulator, token: &str, key: &str) -> (String, String) {
+        let request = client().post(self.at("/api/v1/prepay")).bearer_auth(token).header("Idempotency-Key", key);
+        let order = json!({ "items": [{ "skuId": "1", "quantity": 2 }], "address": address() });
+        let answer: Value = request.json(&order).send().await.unwrap().json().await.unwrap();
+        let no = answer["order"]["orderNo"].as_str().unwrap().to_owned();
+        let prepay_id = answer["payment"]["package"].as_str().unwrap().strip_prefix("prepay_id=").unwrap().to_owned();
+        simulator.pay(&prepay_id, Paying::Well).unwrap();
+        for _ in 0..1200 {
+            let url = self.at(&format!("/api/v1/orders/{no}"));
+            let order: Value = client().get(url).bearer_auth(token).send().await.unwrap().json().await.unwrap();
+            if order["status"] == "to_ship" {
+                let trade = simulator.trade(&format!("{no}01")).unwrap();
+                return (no, trade.transaction_id.unwrap());
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("the payment was not heard of");
+    }
+}
+
+/// A refund that was agreed to is sent once, whenever the program dies: before the call, during it, or before the
+/// answer was written down.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_between_commit_and_call_loses_no_refund_and_sends_none_twice() {
+    let (simulator, wechat) = simulated().await;
+    simulator.ways(|ways| ways.refund_takes_ms = 0);
+    let program = Program::new(wechat);
+    let table = write(program.folder.path(), "goods.csv", "商品名称,售价(元),库存\n苹果,10,100000\n");
+    assert!(program.run(&["import", &table]).status.success());
+    let mut running = program.start();
+    program.ready().await;
+    let (cookie, token) = (program.owner().await, program.buyer(&simulator).await);
+    for (round, fault) in
+        [None, Some(Fault::Slow(1_500)), Some(Fault::LoseAnswer), Some(Fault::Http500), None, Some(Fault::Slow(1_500))]
+            .into_iter()
+            .enumerate()
+    {
+        let (no, transaction) = program.paid(&simulator, &token, &format!("crash-refund-{round}")).await;
+        let in_flight = matches!(fault, Some(Fault::Slow(_)));
+        if let Some(fault) = fault {
+            simulator.fault("refund", fault);
+        }
+        let calls = simulator.calls("refund");
+        let form = [("whole", "true"), ("reason", "协商一致退款"), ("confirmed", "true")];
+        let url = program.at(&format!("/admin/orders/{no}/refund"));
+        let answer = client().post(url).header("Cookie", &cookie).form(&form).send().await.unwrap();
+        assert_eq!(answer.headers()["location"], format!("/admin/refunds/{no}R01").as_str());
+        // At once after the commit, or while WeChat is working on it.
+        if in_flight {
+            for _ in 0..400 {
+                if simulator.calls("refund") > calls {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+        running.0.kill().unwrap();
+        running.0.wait().unwrap();
+        running = program.start();
+        program.ready().await;
+        let mut refunded = 0;
+        for _ in 0..1200 {
+            let url = program.at(&format!("/api/v1/orders/{no}"));
+            let order: Value = client().get(url).bearer_auth(&token).send().await.unwrap().json().await.unwrap();
+            refunded = order["refundedFen"].as_i64().unwrap();
+            if refunded > 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(refunded, 2000, "round {round}: the refund of {no} is lost");
+        let refunds = simulator.refunds(&transaction);
+        let sent: Vec<_> = refunds.iter().map(|r| (r.out_refund_no.clone(), r.amount_fen)).collect();
+        assert_eq!(sent, [(format!("{no}R01"), 2000)], "round {round}");
+    }
+    drop(running);
+    let doctor = text(&program.run(&["doctor"]));
+    assert!(doctor.contains("✓ 资金与库存  ") && doctor.contains("✓ 退款  "), "{doctor}");
+}
+
+/// Yesterday's bill, from the command line, beside the running shop.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bill_is_matched_and_notices_are_replayed_from_the_command_line() {
+    let clock = Clock::manual(Clock::System.now() - 24 * 60 * 60 * 1000);
+    let (simulator, wechat) = simulated_at(clock.clone()).await;
+    simulator.ways(|ways| ways.bill_waits = false);
+    let yesterday = Day::of(clock.now()).shown();
+    let program = Program::new(wechat);
+    let table = write(program.folder.path(), "goods.csv", "商品名称,售价(元),库存\n苹果,10,100000\n");
+    assert!(program.run(&["import", &table]).status.success());
+    for (day, words) in [("yesterday", "不是日期"), ("2020-01-01", "太早"), ("2999-01-01", "以后才能下载")]
+    {
+        let output = program.run(&["reconcile", day]);
+        assert!(!output.status.success() && text(&output).contains(words), "{}", text(&output));
+    }
+    let running = program.start();
+    program.ready().await;
+    let token = program.buyer(&simulator).await;
+    let (no, _) = program.paid(&simulator, &token, "one-of-yesterday").await;
+    clock.advance(24 * 60 * 60 * 1000);
+    // Whether today's ten o'clock has come decides what the shop says.
+    let out = Clock::System.now() >= Day::of(Clock::System.now()).start() + 10 * 60 * 60 * 1000;
+    let matched = program.run(&["reconcile", &yesterday]);
+    if out {
+        assert!(matched.status.success() && text(&matched).contains("1 笔 ¥20.00"), "{}", text(&matched));
+        assert!(text(&matched).contains("✓ 无差异"), "{}", text(&matched));
+    } else {
+        assert!(text(&matched).contains("以后才能下载"), "{}", text(&matched));
+    }
+    // Today's program makes the same of every notice.
+    let replayed = program.run(&["replay"]);
+    assert!(replayed.status.success() && text(&replayed).contains("重放了 1 条支付通知"), "{}", text(&replayed));
+    assert!(text(&replayed).contains("没有任何不同"), "{}", text(&replayed));
+    // One that was refused for its key would be believed with another: named, and the shop itself is left alone.
+    let other_key = "0123456789abcdef0123456789ABCDEF";
+    let mut notice = Message::from([
+        ("return_code", "SUCCESS"),
+        ("result_code", "SUCCESS"),
+        ("appid", APP_ID),
+        ("mch_id", MCH_ID),
+        ("nonce_str", "x"),
+        ("openid", "o1"),
+        ("trade_type", "JSAPI"),
+        ("bank_type", "CMB"),
+        ("total_fee", "2000"),
+        ("transaction_id", "42-other"),
+        ("out_trade_no", "OTHER-SYSTEM-1"),
+        ("time_end", "20261008131540"),
+    ]);
+    notice.set("sign", sign::sign(&notice, SignType::Md5, &other_key.parse().unwrap()));
+    let refused = client().post(program.at("/wechat/pay/notify")).body(notice.to_xml()).send().await.unwrap();
+    assert!(refused.text().await.unwrap().contains("SIGN_WRONG"));
+    drop(running);
+    let settings = format!(
+        "{{app_id=\"{APP_ID}\",app_secret=\"{SECRET}\",mch_id={MCH_ID},api_key=\"{other_key}\",pay_url=\"{0}\",api_url=\"{0}\"}}",
+        program.wechat
+    );
+    let replayed = program.command(&["replay"]).env("ROCKET_WECHAT", &settings).output().unwrap();
+    assert!(!replayed.status.success(), "{}", text(&replayed));
+    for words in ["已拒绝：SIGN_WRONG", "找不到对应的支付单", "OTHER-SYSTEM-1"] {
+        assert!(text(&replayed).contains(words), "{words}: {}", text(&replayed));
+    }
+    let left: Vec<_> = std::fs::read_dir(program.data())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("replay"))
+        .collect();
+    assert!(left.is_empty(), "the copy is thrown away: {left:?}");
+    let raw = rusqlite::Connection::open(program.data().join("xiaopu.db")).unwrap();
+    let exceptions: i64 = raw.query_row("select count(*) from money_exceptions", [], |row| row.get(0)).unwrap();
+    assert_eq!(exceptions, 0, "the shop itself was left alone; order {no} is its only one");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,8 @@ mod contention;
 mod contract;
 mod exceptions;
 mod import;
+mod jobs;
+mod keys;
 mod notify;
 mod prepay;
 mod pricing;

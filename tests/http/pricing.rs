@@ -39,7 +39,9 @@ async fn a_price_is_changed_under_the_same_number() {
         w.wechat.trade(&placed.out_trade_no).unwrap().state == TradeState::Closed
     })
     .await;
-    let again = alice.post(&format!("/orders/{}/prepay", placed.no), None).await.ok();
+    let pay = format!("/orders/{}/prepay", placed.no);
+    w.wait("the new attempt", || async { alice.post(&pay, None).await.status == 200 }).await;
+    let again = alice.post(&pay, None).await.ok();
     assert_eq!(again["order"]["orderNo"], placed.no.as_str());
     let trade = w.wechat.trade(&format!("{}02", placed.no)).unwrap();
     assert_eq!(trade.field("total_fee"), "8800");

@@ -46,6 +46,18 @@ async fn state(w: &World, number: &str) -> (String, String) {
     w.shop.db.read(read).await.unwrap()
 }
 
+/// Waits until the shop has written down that WeChat took this refund on.
+async fn accepted(w: &World, number: &str) {
+    let look = || async {
+        let number = number.to_owned();
+        let read = move |conn: &rusqlite::Connection| {
+            Ok::<_, xiaopu::error::Error>(xiaopu::refunds::store::by_no(conn, &number)?.unwrap().accepted_at.is_some())
+        };
+        w.shop.db.read(read).await.unwrap()
+    };
+    w.wait("the acceptance", look).await;
+}
+
 /// Lets time pass until this refund stands there.
 async fn until(w: &World, number: &str, wanted: &str) {
     for _ in 0..40 {
@@ -301,7 +313,7 @@ async fn every_refusal_of_a_refund_query_leaves_the_refund_where_it_is() {
     ] {
         let placed = w.paid(&alice, sku, 1).await;
         let number = refund_pieces(&w, &manager, &placed, 1).await;
-        w.wait("the acceptance", || async { w.wechat.refunds(&w.transaction(&placed)).len() == 1 }).await;
+        accepted(&w, &number).await;
         w.wechat.fault_always("refundquery", Fault::refused(code, "微信的原话"));
         w.advance(11 * SECOND);
         w.run_jobs().await;
@@ -376,7 +388,7 @@ async fn accepted_is_not_refunded_and_a_bounced_refund_is_a_task() {
     // Sent back by the bank: a person pays it out in another way and says how.
     let bounced = w.paid(&alice, sku, 1).await;
     let number = refund_pieces(&w, &manager, &bounced, 1).await;
-    w.wait("the acceptance", || async { !w.wechat.refunds(&w.transaction(&bounced)).is_empty() }).await;
+    accepted(&w, &number).await;
     w.wechat.end_refund(&number, RefundEnd::Change).unwrap();
     until(&w, &number, "abnormal").await;
     assert!(manager.page("/admin/refunds?tab=trouble").await.contains(&number));
@@ -390,7 +402,7 @@ async fn accepted_is_not_refunded_and_a_bounced_refund_is_a_task() {
     // Given up by WeChat: its number is used up, and a new refund is made.
     let closed = w.paid(&alice, sku, 1).await;
     let number = refund_pieces(&w, &manager, &closed, 1).await;
-    w.wait("the acceptance", || async { !w.wechat.refunds(&w.transaction(&closed)).is_empty() }).await;
+    accepted(&w, &number).await;
     w.wechat.end_refund(&number, RefundEnd::Closed).unwrap();
     until(&w, &number, "failed").await;
     assert!(!manager.page(&format!("/admin/refunds/{number}")).await.contains("/retry"));
@@ -545,7 +557,7 @@ async fn a_forged_refund_notice_is_only_a_hint() {
     w.wechat.ways(|ways| ways.refund_end = RefundEnd::Processing);
     let placed = w.paid(&alice, sku, 1).await;
     let number = refund_pieces(&w, &manager, &placed, 1).await;
-    w.wait("the acceptance", || async { !w.wechat.all_refunds().is_empty() }).await;
+    accepted(&w, &number).await;
     let transaction = w.transaction(&placed);
     let inner = Message::from([
         ("transaction_id", transaction.as_str()),

@@ -21,6 +21,10 @@ pub const CLOSED: &str = "REFUNDCLOSE";
 /// `problem_code` when WeChat did not like our certificate.
 const CERTIFICATE: &str = "CERT_ERROR";
 
+/// `problem_code`s that ask for patience.
+const TOO_MUCH: &str = "INVALID_REQ_TOO_MUCH";
+const TOO_OFTEN: &str = "FREQUENCY_LIMITED";
+
 /// What the refund is ready for.
 enum Next {
     Rest(Ran),
@@ -67,7 +71,10 @@ async fn next(shop: &Shop, merchant: &Merchant, id: RefundId, unknown_there: boo
             give_up(tx, &refund, code, &why, now)?;
             return Ok(Next::Rest(Ran::Done));
         }
-        if let Some(at) = store::last_sent(tx, &transaction_id)?.map(|sent| sent + APART).filter(|at| *at > now) {
+        // One that WeChat never heard of may be sent again at once; one that came too often may not.
+        let own = refund.sent_at.filter(|_| matches!(refund.problem_code.as_str(), TOO_MUCH | TOO_OFTEN));
+        let last = store::last_other_sent(tx, &transaction_id, id)?.max(own);
+        if let Some(at) = last.map(|sent| sent + APART).filter(|at| *at > now) {
             return Ok(Next::Rest(Ran::Again { at }));
         }
         let order = match &refund.params {
@@ -242,8 +249,8 @@ pub enum Meaning {
 pub fn meaning(code: &str, text: &str) -> Meaning {
     match code {
         "SYSTEMERROR" | "BIZERR_NEED_RETRY" => Meaning::Later("微信支付系统繁忙，系统会用同一个单号自动重试。".into()),
-        "INVALID_REQ_TOO_MUCH" => Meaning::Later("微信认为错误请求太多，系统会放慢并自动重试。".into()),
-        "FREQUENCY_LIMITED" => Meaning::Later("退款太频繁，微信没有受理，系统会放慢并自动重试。".into()),
+        TOO_MUCH => Meaning::Later("微信认为错误请求太多，系统会放慢并自动重试。".into()),
+        TOO_OFTEN => Meaning::Later("退款太频繁，微信没有受理，系统会放慢并自动重试。".into()),
         _ => Meaning::Person(person(code, text)),
     }
 }
