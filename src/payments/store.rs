@@ -151,10 +151,14 @@ pub const INVARIANTS: &[(&str, &str)] = &[
     ),
     ("退款不超过实付", "select count(*) from orders where refunded_fen > paid_fen"),
     (
-        "每笔付款的退款（待发送、退款中、已退、异常）之和不超过付款",
+        "每笔付款：本店的退款（待发送、退款中、已退、异常）之和不超过付款，已退之和也不超过付款",
         "select count(*) from (select transaction_id from refunds
-                                where transaction_id is not null and state in ('approved', 'processing', 'succeeded', 'abnormal')
-                                group by transaction_id having sum(amount_fen) > min(payment_fen))",
+                                where transaction_id is not null
+                                group by transaction_id
+                               having sum(iif(origin <> 'console' and state in ('approved', 'processing', 'succeeded',
+                                                                                'abnormal'), amount_fen, 0))
+                                        > min(payment_fen)
+                                   or sum(iif(state = 'succeeded', amount_fen, 0)) > min(payment_fen))",
     ),
     (
         "订单已退金额等于已完成的退款之和",

@@ -10,7 +10,6 @@ use super::settle::{self, Source};
 use crate::clock::{Day, HOUR, MINUTE};
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::ids::EntryId;
 use crate::jobs::{self, Ran, Task};
 use crate::shop::Shop;
 use crate::transactions::Entry;
@@ -134,17 +133,21 @@ async fn compare(shop: &Shop, merchant: &Merchant, day: Day, bill: Bill, none: b
                 ..store::Found::new(Difference::Unreadable, line.to_string(), what)
             });
         }
-        let ours = ledger::day_sum(tx, day)?;
-        let trade = ours.payments + ours.refunds > 0;
-        if none && trade {
-            let what = format!("本店有 {} 笔付款、{} 笔退款，微信说没有账单", ours.payments, ours.refunds);
+        if none && !found.is_empty() {
+            let payments = found.iter().filter(|one| one.difference == Difference::PaymentMissingThere).count();
+            let refunds = found.len() - payments;
+            let what = format!("本店有 {payments} 笔付款、{refunds} 笔退款，微信说没有账单");
             found = vec![store::Found::new(Difference::NoBill, String::new(), what)];
         }
         report_differences(tx, day, &found, now)?;
+        for other in store::days_to_match_again(tx, day)? {
+            jobs::enqueue(tx, Task::Bill(other), now, now)?;
+        }
         let open = exceptions::store::count_open_of_day(tx, day)?;
-        let state = match (open, none || sums == store::Sums::default()) {
-            (1.., _) => BillState::Differs,
-            (_, true) if !trade => BillState::Empty,
+        let ours = ledger::day_sum(tx, day)?;
+        let state = match open {
+            1.. => BillState::Differs,
+            _ if sums == store::Sums::default() && ours.payments + ours.refunds == 0 => BillState::Empty,
             _ => BillState::Equal,
         };
         Ok::<_, Error>(store::put(tx, day, state, &sums, now)?)
@@ -244,11 +247,6 @@ pub fn refresh(tx: &Tx, day: Day) -> Result<()> {
         store::set_equal(tx, day)?;
     }
     Ok(())
-}
-
-/// The payment or refund that a difference is about, to look it up again.
-pub fn entry_of(conn: &rusqlite::Connection, transaction_id: &str) -> Result<Option<EntryId>> {
-    Ok(ledger::payment(conn, transaction_id)?.map(|entered| entered.id))
 }
 
 /// How orders account for a day's payments: money inside orders, and money beside them.

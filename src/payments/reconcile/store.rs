@@ -309,6 +309,21 @@ fn described(pair: Pair) -> Found {
     }
 }
 
+/// Days that missed what turned out to stand in this day's bill: money that was taken on late in one day, and that we
+/// heard of on another.
+pub fn days_to_match_again(conn: &Connection, day: Day) -> Result<Vec<Day>> {
+    let mut rows = conn.prepare_cached(
+        "select distinct e.day
+           from bill_rows b
+           join ledger l on l.kind = b.kind and l.wechat_id = coalesce(b.refund_id, b.transaction_id)
+           join money_exceptions e on e.day <> b.day and e.state = 'open'
+                                  and (e.subject = e.day || ' ' || b.kind || '_missing_there ' || l.wechat_id
+                                       or (e.difference = 'no_bill' and e.day = l.day))
+          where b.day = ?1",
+    )?;
+    rows.query_map([day], |row| row.get(0))?.collect()
+}
+
 /// The third side of the match: how orders account for the payments of a day.
 pub fn by_orders(conn: &Connection, day: Day) -> Result<ByOrders> {
     conn.prepare_cached(

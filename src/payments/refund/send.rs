@@ -21,6 +21,9 @@ pub const CLOSED: &str = "REFUNDCLOSE";
 /// `problem_code` when WeChat did not like our certificate.
 const CERTIFICATE: &str = "CERT_ERROR";
 
+/// `problem_code` of a refund whose money went back by another one.
+const OVERDRAWN: &str = "OVERDRAWN";
+
 /// `problem_code`s that ask for patience.
 const TOO_MUCH: &str = "INVALID_REQ_TOO_MUCH";
 const TOO_OFTEN: &str = "FREQUENCY_LIMITED";
@@ -119,9 +122,14 @@ fn hopeless(
     if entered.is_some_and(|e| now - e.paid_at >= REFUNDABLE_FOR) {
         return Ok(Some(("TRADE_OVERDUE", person("TRADE_OVERDUE", ""))));
     }
-    let parts =
-        store::of_transaction(tx, transaction_id)?.iter().filter(|r| r.sent_at.is_some() && r.id != refund.id).count();
-    if parts >= MOST_PARTS {
+    let others = store::of_transaction(tx, transaction_id)?;
+    let others: Vec<&Refund> = others.iter().filter(|other| other.id != refund.id).collect();
+    let taken = others.iter().filter(|other| other.state.takes_money()).map(|other| other.amount.get()).sum::<i64>();
+    if taken + refund.amount.get() > refund.payment.get() {
+        let why = "这笔付款剩下的钱不够退了：有人在微信商户平台退过。请停止这一笔，需要时按余额新建退款。";
+        return Ok(Some((OVERDRAWN, why.to_owned())));
+    }
+    if others.iter().filter(|other| other.sent_at.is_some()).count() >= MOST_PARTS {
         let why = format!("微信一笔付款最多分 {MOST_PARTS} 次退，请用其他方式退给买家后登记。");
         return Ok(Some(("TOO_MANY_PARTS", why)));
     }

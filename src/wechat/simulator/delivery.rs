@@ -68,7 +68,7 @@ async fn post(sim: &Simulator, url: &str, xml: String) -> String {
 }
 
 /// The notice of a paid trade: like many real ones it names no sign_type, even when signed with HMAC.
-fn message(sim: &Simulator, prepay_id: &str) -> Option<(String, String)> {
+pub fn message(sim: &Simulator, prepay_id: &str) -> Option<(String, String)> {
     let mut state = sim.lock();
     let trade = state.kept.trade_of_prepay(prepay_id)?;
     if trade.state != TradeState::Paid {

@@ -226,6 +226,12 @@ impl Simulator {
         self.lock().kept.trades.get(out_trade_no).cloned()
     }
 
+    /// The notice of a paid trade, signed, as it is delivered again and again.
+    pub fn notice(&self, out_trade_no: &str) -> Option<String> {
+        let prepay_id = self.trade(out_trade_no)?.prepay_ids.last()?.0.clone();
+        delivery::message(self, &prepay_id).map(|(_, xml)| xml)
+    }
+
     /// A day's bill, unpacked; `None` for a day without trade.
     pub fn bill(&self, day: Day) -> Option<String> {
         bills::text(self, day)
