@@ -28,7 +28,7 @@ pub async fn run(shop: Shop, shutdown: rocket::Shutdown) {
 }
 
 /// The jobs that never end: they are on the list from the first start on, whatever became of them.
-async fn seed(shop: &Shop) -> Result<()> {
+pub async fn seed(shop: &Shop) -> Result<()> {
     let now = shop.now();
     let write = move |tx: &Tx| {
         for task in [Task::Bills, Task::SelfCheck] {

@@ -294,14 +294,17 @@ async function payAndCheck(orderNo, payment) {
   else location.hash = `#/order/${orderNo}`;
 }
 
-const tabs = [["", "全部"], ["pending_payment", "待付款"], ["to_ship", "待发货"], ["shipped", "待收货"], ["completed", "已完成"], ["closed", "已关闭"]];
+const tabs = [["", "全部"], ["pending_payment", "待付款"], ["to_ship", "待发货"], ["shipped", "待收货"], ["completed", "已完成"], ["closed", "已关闭"], ["refunding", "退款中"]];
 let ordersTab = "";
+const chips = (order) => order.chips.map((chip) => el("span", { className: `chip ${chip.word}` }, chip.text));
+const minute = (time) => time.slice(0, 16).replace("T", " ");
 
 async function orders() {
   const { items } = await api("GET", `/orders?status=${ordersTab}`);
   show("我的订单", el("div", { className: "chips" }, tabs.map(([word, text]) => el("button", { className: ordersTab === word ? "on" : "", onclick: () => { ordersTab = word; orders(); } }, text))),
     items.length ? items.map((order) => el("a", { href: `#/order/${order.orderNo}`, className: "panel order" },
-      el("div", { className: "row" }, el("span", { className: "meta" }, order.createdAt.slice(0, 16).replace("T", " ")), el("b", {}, order.statusText)),
+      el("div", { className: "row" }, el("span", { className: "meta" }, minute(order.createdAt)),
+        el("span", {}, chips(order), el("b", {}, order.statusText))),
       order.lines.map((line) => el("div", { className: "line" }, picture(line.imageUrl), el("div", {}, line.name, el("div", { className: "meta" }, `${line.specText} ×${line.quantity}`)))),
       el("div", { className: "row" }, el("span"), el("span", {}, "实付 ", price(order.totalFen))))) : el("p", { className: "empty" }, "还没有订单"));
 }
@@ -327,16 +330,23 @@ async function orderPage(orderNo) {
     }
   };
   const hint = el("p", {}, order.closedReasonText ?? "");
-  const { pay, cancel, confirm } = order.actions;
+  const { pay, cancel, confirm, refund } = order.actions;
   const a = order.address;
-  show("订单详情", el("section", { className: `state ${order.status}` }, el("h2", { id: "status" }, order.statusText), hint),
+  show("订单详情", el("section", { className: `state ${order.status}` }, el("h2", { id: "status" }, order.statusText), hint, order.chips.length > 0 && el("p", {}, chips(order))),
+    order.refunds.map((r) => panel(el("div", { className: "row" }, el("b", { className: "refund-state" }, r.stateText), price(r.amountFen)),
+      el("div", { className: "meta" }, `${minute(r.createdAt)}　${r.reason}`), r.answer && el("p", { className: "meta" }, `商家说明：${r.answer}`),
+      r.cancellable && el("div", { className: "actions" }, el("button", { onclick: act(`refunds/${r.id}/cancel`) }, "撤回申请")))),
     a && panel(el("b", {}, `${a.receiver} ${a.phone}`), el("div", {}, `${a.province}${a.city}${a.district} ${a.detail}`)),
-    order.shipments.map((s) => panel(el("b", {}, `${s.companyText} ${s.trackingNo}`), el("div", { className: "meta" }, s.shippedAt.slice(0, 16).replace("T", " ")))),
+    order.shipments.map((s) => panel(el("b", {}, `${s.companyText} ${s.trackingNo}`), el("div", { className: "meta" }, minute(s.shippedAt)))),
     panel(order.lines.map((line) => el("div", { className: "line" }, picture(line.imageUrl), el("div", {}, el("b", {}, line.name), el("div", { className: "meta" }, line.specText),
       el("div", { className: "row" }, price(line.priceFen), el("span", {}, `×${line.quantity}`))))),
-      el("div", { className: "row" }, "运费", price(order.freightFen)), el("div", { className: "row" }, el("b", {}, order.paidFen ? "实付" : "应付"), price(order.totalFen))),
+      el("div", { className: "row" }, "运费", price(order.freightFen)),
+      order.discountFen > 0 && el("div", { className: "row" }, "优惠", el("span", { className: "price off" }, yuan(order.discountFen))),
+      el("div", { className: "row" }, el("b", {}, order.paidFen ? "实付" : "应付"), price(order.totalFen)),
+      order.refundedFen > 0 && el("div", { className: "row" }, "已退款", price(order.refundedFen))),
     panel(el("div", { className: "row meta" }, "订单号", el("span", { id: "order-no" }, order.orderNo)), order.remark && el("div", { className: "row meta" }, "留言", el("span", {}, order.remark))),
     el("div", { className: "actions" }, cancel && el("button", { onclick: act("cancel") }, "取消订单"), pay && el("button", { className: "main", id: "pay", onclick: payNow }, "去支付"),
+      refund && el("button", { onclick: () => (location.hash = `#/refund/${orderNo}`) }, "申请退款"),
       confirm && el("button", { className: "main", onclick: act("confirm") }, "确认收货")));
   const skew = Date.parse(order.serverTime) - Date.now();
   clearInterval(ticking);
@@ -348,14 +358,57 @@ async function orderPage(orderNo) {
   }, 500);
 }
 
+const reasons = ["不想要了", "拍错或多拍", "商品与描述不符", "质量问题", "未按时发货", "其他"];
+
+async function refundPage(orderNo) {
+  const order = await api("GET", `/orders/${orderNo}`);
+  // The key stays the same until the request has been heard, so that a second tap asks for nothing twice.
+  const key = crypto.randomUUID();
+  const lines = order.lines.map((line) => ({ line, left: line.quantity - line.refundedQuantity, wanted: 0 })).filter(({ left }) => left > 0);
+  let whole = true;
+  const reason = el("select", { ariaLabel: "退款原因" }, reasons.map((words) => el("option", {}, words)));
+  const description = el("textarea", { rows: 2, maxLength: 200, placeholder: "补充说明（可不填）" });
+  const pieces = el("div", { hidden: true }, lines.map((entry) => {
+    const number = el("output", {}, "0");
+    const step = (by) => () => (number.textContent = entry.wanted = Math.min(Math.max(entry.wanted + by, 0), entry.left));
+    return el("div", { className: "line" }, picture(entry.line.imageUrl), el("div", {}, el("b", {}, entry.line.name),
+      el("div", { className: "meta" }, `${entry.line.specText} 可退 ${entry.left} 件`),
+      el("span", { className: "qty" }, el("button", { type: "button", ariaLabel: "减少", onclick: step(-1) }, "−"), number,
+        el("button", { type: "button", ariaLabel: "增加", onclick: step(1) }, "+"))));
+  }));
+  const choice = (text, value) => el("button", { type: "button", className: whole === value ? "on" : "", onclick: (event) => {
+    whole = value;
+    pieces.hidden = value;
+    for (const button of event.target.parentNode.children) button.classList.toggle("on", button === event.target);
+  } }, text);
+  const submit = async (event) => {
+    const wanted = lines.filter((entry) => entry.wanted > 0).map((entry) => ({ lineId: entry.line.id, quantity: entry.wanted }));
+    if (!whole && !wanted.length) return toast("请选择要退的商品");
+    const button = event.target;
+    button.disabled = true;
+    const form = { reason: reason.value, description: description.value, ...(!whole && { lines: wanted }) };
+    try {
+      await api("POST", `/orders/${orderNo}/refunds`, form, { key });
+      location.replace(`#/order/${orderNo}`);
+    } catch (error) {
+      toast(error.message);
+      button.disabled = false;
+    }
+  };
+  show("申请退款", panel(el("div", { className: "values" }, choice("整单退款", true), choice("退部分商品", false)), pieces),
+    panel(el("label", {}, "退款原因", reason), el("label", {}, "补充说明", description)),
+    el("p", { className: "more" }, "商家同意后，钱按原路退回"),
+    el("div", { className: "buybar" }, el("button", { className: "cta", onclick: submit }, "提交申请")));
+}
+
 // ── the way ──
 
 async function route() {
   clearInterval(ticking);
   const [, page = "", id] = location.hash.split("/");
-  const pages = { "": home, categories, cart: cartPage, checkout, orders, product: () => product(id), order: () => orderPage(id) };
+  const pages = { "": home, categories, cart: cartPage, checkout, orders, product: () => product(id), order: () => orderPage(id), refund: () => refundPage(id) };
   document.getElementById("back").hidden = ["", "categories", "cart", "orders"].includes(page);
-  const on = { product: "home", checkout: "cart", order: "orders" }[page] ?? (page || "home");
+  const on = { product: "home", checkout: "cart", order: "orders", refund: "orders" }[page] ?? (page || "home");
   document.querySelectorAll(".dock a").forEach((link) => link.classList.toggle("on", link.dataset.tab === on));
   try {
     shop ??= await api("GET", "/shop");

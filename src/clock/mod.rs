@@ -20,6 +20,8 @@ pub enum Clock {
     #[default]
     System,
     Manual(Arc<AtomicI64>),
+    /// The system's, so many milliseconds away: the demo lives through its past on it.
+    Shifted(Arc<AtomicI64>),
 }
 
 impl Clock {
@@ -32,12 +34,18 @@ impl Clock {
         match self {
             Clock::System => Utc::now().timestamp_millis(),
             Clock::Manual(hands) => hands.load(Ordering::SeqCst),
+            Clock::Shifted(by) => Clock::System.now() + by.load(Ordering::SeqCst),
         }
     }
 
-    /// Moves a manual clock forward; a system clock cannot be moved.
+    /// A clock that goes right, until it is moved.
+    pub fn movable() -> Clock {
+        Clock::Shifted(Arc::default())
+    }
+
+    /// Moves a clock's hands; the system's cannot be moved.
     pub fn advance(&self, ms: i64) {
-        if let Clock::Manual(hands) = self {
+        if let Clock::Manual(hands) | Clock::Shifted(hands) = self {
             hands.fetch_add(ms, Ordering::SeqCst);
         }
     }

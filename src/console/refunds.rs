@@ -144,7 +144,6 @@ async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>
         may_stop: manager && (state == RefundState::Failed || (state == RefundState::Approved && refund.tries == 0)),
         may_query: matches!(state, RefundState::Processing | RefundState::Approved),
         may_settle: manager && matches!(state, RefundState::Failed | RefundState::Abnormal),
-        reasons: REASONS,
     };
     Ok(Template::render("console/refund.html", context))
 }
@@ -199,12 +198,13 @@ fn form_of(full: &Full, asked: Option<&FullRefund>) -> Value {
 async fn new_page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, no: &str) -> Result<Template> {
     let order = find(shop, no).await?;
     let full = shop.db.read(move |conn| Ok::<_, Error>(orders::full(conn, order)?)).await?;
-    let failed = full.refunds.iter().find(|r| r.refund.state == RefundState::Failed);
+    let first = |state| full.refunds.iter().find(|r| r.refund.state == state).map(|r| &r.refund.out_refund_no);
     let context = context! {
         frame: frame(shop, &staff.0, "refunds", flash).await?,
         form: form_of(&full, None),
         possible: full.refundable() > Fen::ZERO,
-        failed: failed.map(|r| &r.refund.out_refund_no),
+        failed: first(RefundState::Failed),
+        requested: first(RefundState::Requested),
         reasons: REASONS,
     };
     Ok(Template::render("console/refund_new.html", context))
@@ -241,8 +241,7 @@ struct LineForm {
 
 impl RefundForm {
     /// The wish, with each amount that was left empty worked out from the pieces.
-    fn wish(&self, refundable: &Refundable) -> Result<Wish> {
-        let (reason, description) = refund::check_words(&self.reason, &self.description)?;
+    fn wish(&self, refundable: &Refundable, (reason, description): (String, String)) -> Result<Wish> {
         if self.whole {
             let (mut lines, freight) = refundable.whole();
             for part in &mut lines {
@@ -351,7 +350,7 @@ async fn open(shop: &Shop, staff: &Staff, no: &str, form: &RefundForm) -> Result
     let id = order.id;
     let full = shop.db.read(move |conn| Ok::<_, Error>(orders::full(conn, order)?)).await?;
     let refundable = Refundable::of(&full);
-    let wish = form.wish(&refundable)?;
+    let wish = form.wish(&refundable, refund::check_words(&form.reason, &form.description)?)?;
     let amount = refundable.check(&wish)?;
     if !form.confirmed {
         let page = confirm_page(shop, staff, &full, &wish, amount, format!("/admin/orders/{no}/refund"), None).await?;
@@ -390,7 +389,8 @@ async fn agree(shop: &Shop, staff: &Staff, number: &str, form: &RefundForm) -> R
     };
     let full = shop.db.read(read).await?;
     let refundable = Refundable::of(&full);
-    let wish = form.wish(&refundable)?;
+    // Why it was asked for stays as it was written.
+    let wish = form.wish(&refundable, (refund.reason.clone(), refund.description.clone()))?;
     let amount = refundable.check(&wish)?;
     if !may_agree(staff, &shop.settings(), amount) {
         return Err(Error::from(Code::OrderState).says("这个金额要经理或店主同意"));

@@ -31,22 +31,23 @@ fn xml(text: impl Into<String>) -> Xml {
 
 #[post("/pay/notify", data = "<data>")]
 async fn payment(shop: &State<Shop>, ip: ClientIp, data: Data<'_>) -> Xml {
+    match read(data).await {
+        Ok(bytes) => xml(hear(shop, bytes, ip).await),
+        Err(word) => xml(refuse(shop, "notify", Vec::new(), ip, word).await),
+    }
+}
+
+/// Takes in the notice of a payment; answers with what WeChat is told.
+pub async fn hear(shop: &Shop, bytes: Vec<u8>, ip: ClientIp) -> String {
     let start = Instant::now();
-    let bytes = match read(data).await {
-        Ok(bytes) => bytes,
-        Err(word) => return xml(refuse(shop, "notify", Vec::new(), ip, word).await),
-    };
     let Some(merchant) = shop.merchant() else {
-        return xml(refuse(shop, "notify", bytes, ip, "NOT_CONFIGURED").await);
+        return refuse(shop, "notify", bytes, ip, "NOT_CONFIGURED").await;
     };
     let notice = notice::read(&bytes, &merchant);
     let mut entry = Entry::received("notify", bytes, ip.0);
     entry.out_trade_no = notice.out_trade_no.clone();
-    match keep(shop, notice, entry, start).await {
-        Ok(answer) => xml(answer),
-        // Nothing was kept, so nothing is acknowledged: WeChat sends it again.
-        Err(_) => xml(notice::refused("TRY_AGAIN")),
-    }
+    // When nothing could be kept, nothing is acknowledged: WeChat sends it again.
+    keep(shop, notice, entry, start).await.unwrap_or_else(|_| notice::refused("TRY_AGAIN"))
 }
 
 /// At most 64 KiB, within a limited time.

@@ -151,14 +151,16 @@ pub const INVARIANTS: &[(&str, &str)] = &[
     ),
     ("退款不超过实付", "select count(*) from orders where refunded_fen > paid_fen"),
     (
-        "每笔付款：本店的退款（待发送、退款中、已退、异常）之和不超过付款，已退之和也不超过付款",
-        "select count(*) from (select transaction_id from refunds
+        "每笔付款：本店要退的不超过付款，微信已退的也不超过付款",
+        "select count(*) from (select transaction_id from refunds r
                                 where transaction_id is not null
                                 group by transaction_id
-                               having sum(iif(origin <> 'console' and state in ('approved', 'processing', 'succeeded',
-                                                                                'abnormal'), amount_fen, 0))
+                               having sum(iif(origin <> 'console' and (inside = 1 or state <> 'succeeded')
+                                                and state in ('approved', 'processing', 'succeeded', 'abnormal'), amount_fen, 0))
                                         > min(payment_fen)
-                                   or sum(iif(state = 'succeeded', amount_fen, 0)) > min(payment_fen))",
+                                   or sum(iif(exists (select 1 from ledger l
+                                                       where l.kind = 'refund' and l.wechat_id = r.refund_id), amount_fen, 0))
+                                        > min(payment_fen))",
     ),
     (
         "订单已退金额等于已完成的退款之和",

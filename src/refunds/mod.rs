@@ -56,7 +56,9 @@ impl RefundState {
             Processing => matches!(next, Succeeded | Failed | Abnormal),
             Failed => matches!(next, Approved | Cancelled | Processing | Succeeded | Abnormal),
             Abnormal => matches!(next, Succeeded | Processing),
-            Succeeded | Rejected | Cancelled => false,
+            // Only by WeChat's word, should it have paid what we had stopped.
+            Cancelled => matches!(next, Succeeded),
+            Succeeded | Rejected => false,
         }
     }
 }

@@ -171,7 +171,7 @@ pub fn insert(tx: &Tx, new: &NewRefund, lines: &[RefundLine], now: i64) -> Resul
     Ok(id)
 }
 
-fn put_lines(tx: &Tx, id: RefundId, lines: &[RefundLine]) -> Result<()> {
+pub fn put_lines(tx: &Tx, id: RefundId, lines: &[RefundLine]) -> Result<()> {
     tx.prepare_cached("delete from refund_lines where refund_id = ?1")?.execute([id])?;
     for line in lines {
         tx.prepare_cached(
@@ -193,6 +193,12 @@ pub fn set_content(tx: &Tx, id: RefundId, amount: Fen, freight: Fen, lines: &[Re
     tx.prepare_cached("update refunds set amount_fen = ?2, freight_fen = ?3 where id = ?1 and state = 'requested'")?
         .execute(params![id, amount, freight])?;
     put_lines(tx, id, lines)
+}
+
+/// Its money stands beside the order's own from now on, and so names none of its goods.
+pub fn set_beside(tx: &Tx, id: RefundId) -> Result<()> {
+    tx.prepare_cached("update refunds set inside = 0 where id = ?1")?.execute([id])?;
+    put_lines(tx, id, &[])
 }
 
 /// The guarded move; false when the refund stands elsewhere by now.
@@ -227,14 +233,19 @@ pub fn set_sent(tx: &Tx, id: RefundId, params: &str, now: i64) -> Result<()> {
 }
 
 /// WeChat has it under this number.
-pub fn set_accepted(tx: &Tx, id: RefundId, refund_id: &str, account: &str, now: i64) -> Result<()> {
+pub fn set_accepted(tx: &Tx, id: RefundId, refund_id: &str, now: i64) -> Result<()> {
     tx.prepare_cached(
         "update refunds
-            set refund_id = ?2, accepted_at = coalesce(accepted_at, ?4), problem_code = '', problem = '',
-                account = case when ?3 = '' then account else ?3 end
+            set refund_id = ?2, accepted_at = coalesce(accepted_at, ?3), problem_code = '', problem = ''
           where id = ?1",
     )?
-    .execute(params![id, refund_id, account, now])?;
+    .execute(params![id, refund_id, now])?;
+    Ok(())
+}
+
+/// Where the money went, in WeChat's words.
+pub fn set_account(tx: &Tx, id: RefundId, account: &str) -> Result<()> {
+    tx.prepare_cached("update refunds set account = ?2 where id = ?1")?.execute(params![id, account])?;
     Ok(())
 }
 

@@ -365,15 +365,17 @@ impl Walker<'_> {
             Step::ClearFaults => w.wechat.clear_faults(),
             Step::Refund { refund, act } => self.refund_page(refund, act).await,
             Step::EndRefund { refund, end } => {
-                if let Some((number, _)) = pick(w, REFUND, refund).await {
-                    // WeChat does not take back what it has paid out.
-                    let ended = w
-                        .wechat
-                        .all_refunds()
-                        .iter()
-                        .any(|r| r.out_refund_no == number && r.status(w.shop.now()) != "PROCESSING");
-                    if !ended {
-                        let _ = w.wechat.end_refund(&number, end);
+                if let Some((number, state)) = pick(w, REFUND, refund).await {
+                    // WeChat does not take back what it has paid out; what the bank sent back may still arrive.
+                    let now = w.shop.now();
+                    let there = w.wechat.all_refunds().into_iter().find(|r| r.out_refund_no == number);
+                    let may_end = there.is_some_and(|there| match there.status(now) {
+                        "PROCESSING" => true,
+                        "CHANGE" => state == "abnormal" && end == RefundEnd::Success,
+                        _ => false,
+                    });
+                    if may_end {
+                        w.wechat.end_refund(&number, end).unwrap();
                     }
                 }
             }

@@ -399,6 +399,22 @@ async fn accepted_is_not_refunded_and_a_bounced_refund_is_a_task() {
     assert_eq!(state(&w, &number).await.0, "succeeded");
     assert_eq!(alice.order(&bounced.no).await["refundedFen"], 1000);
     w.must_hold().await;
+    // Should WeChat pay it all the same, a person hears of it.
+    w.wechat.end_refund(&number, RefundEnd::Success).unwrap();
+    until_told(&w, &manager, &bounced, "买家可能收到两份").await;
+    // Mended in WeChat's own console: it arrives by itself.
+    let mended = w.paid(&alice, sku, 1).await;
+    let number = refund_pieces(&w, &manager, &mended, 1).await;
+    accepted(&w, &number).await;
+    w.wechat.end_refund(&number, RefundEnd::Change).unwrap();
+    until(&w, &number, "abnormal").await;
+    w.wechat.ways(|ways| ways.refund_notices = false);
+    w.wechat.end_refund(&number, RefundEnd::Success).unwrap();
+    w.advance(7 * 60 * MINUTE);
+    until(&w, &number, "succeeded").await;
+    assert!(manager.page(&format!("/admin/refunds/{number}")).await.contains("支付用户零钱"));
+    w.wechat.ways(|ways| ways.refund_notices = true);
+    w.must_hold().await;
     // Given up by WeChat: its number is used up, and a new refund is made.
     let closed = w.paid(&alice, sku, 1).await;
     let number = refund_pieces(&w, &manager, &closed, 1).await;
@@ -414,6 +430,119 @@ async fn accepted_is_not_refunded_and_a_bounced_refund_is_a_task() {
     assert!(number.ends_with("R02"));
     until(&w, &number, "succeeded").await;
     w.must_hold().await;
+}
+
+/// Staff look at a payment's refunds until the inbox says so.
+async fn until_told(w: &World, console: &Console<'_>, placed: &Placed, words: &str) {
+    for _ in 0..40 {
+        console.post(&format!("/admin/orders/{}/query", placed.no), &[]).await;
+        w.run_jobs().await;
+        if console.page("/admin/exceptions").await.contains(words) {
+            return;
+        }
+        w.advance(61 * SECOND);
+    }
+    panic!("nobody was told: {words}");
+}
+
+/// A refund that failed is overtaken by another; then WeChat says that it has paid it after all.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_wechat_has_paid_is_entered_whatever_became_of_the_refund() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let placed = w.paid(&alice, sku, 2).await;
+    let line = line_of(&w, &placed).await.to_string();
+    // Two pieces for little money fail, and then go back by a second refund.
+    let little = |amount: &'static str| {
+        [
+            ("lines[0].id", line.clone()),
+            ("lines[0].quantity", "2".to_owned()),
+            ("lines[0].amount", amount.to_owned()),
+            ("reason", "协商一致退款".to_owned()),
+            ("confirmed", "true".to_owned()),
+        ]
+    };
+    let post = async |amount: &'static str| {
+        let form = little(amount);
+        let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        manager
+            .post(&format!("/admin/orders/{}/refund", placed.no), &form)
+            .await
+            .1
+            .rsplit('/')
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    w.wechat.fault("refund", Fault::refused("NOTENOUGH", "余额不足"));
+    let first = post("3.00").await;
+    until(&w, &first, "failed").await;
+    let second = post("5.00").await;
+    until(&w, &second, "succeeded").await;
+    assert_eq!(alice.order(&placed.no).await["lines"][0]["refundedQuantity"], 2);
+    // The goods have gone back once: neither way is open any more.
+    for way in ["retry", "other-means"] {
+        manager.post(&format!("/admin/refunds/{first}/{way}"), &[("words", "银行转账")]).await;
+        assert!(manager.said(&format!("/admin/refunds/{first}")).await.contains("最多还能退 0 件"), "{way}");
+        assert_eq!(state(&w, &first).await.0, "failed");
+    }
+    manager.post(&format!("/admin/refunds/{first}/stop"), &[]).await;
+    assert_eq!(state(&w, &first).await.0, "cancelled");
+    w.must_hold().await;
+    // Money is money: it is entered without the goods.
+    send_past_the_shop(&w, &placed, &first, 300).await;
+    until(&w, &first, "succeeded").await;
+    let order = alice.order(&placed.no).await;
+    assert_eq!((&order["refundedFen"], &order["lines"][0]["refundedQuantity"]), (&json!(800), &json!(2)));
+    w.must_hold().await;
+    // What the order does not hold any more stands beside it, and a person is told.
+    let paid = w.paid(&alice, sku, 1).await;
+    let mut numbers = Vec::new();
+    for act in ["stop", "other-means"] {
+        w.wechat.fault("refund", Fault::refused("USER_ACCOUNT_ABNORMAL", "注销"));
+        let number = refund_pieces(&w, &manager, &paid, 1).await;
+        until(&w, &number, "failed").await;
+        manager.post(&format!("/admin/refunds/{number}/{act}"), &[("words", "银行转账")]).await;
+        numbers.push(number);
+    }
+    assert_eq!(state(&w, &numbers[1]).await.0, "succeeded");
+    send_past_the_shop(&w, &paid, &numbers[0], 1000).await;
+    until(&w, &numbers[0], "succeeded").await;
+    assert_eq!(alice.order(&paid.no).await["refundedFen"], 1000);
+    assert!(manager.page("/admin/exceptions").await.contains("加上之前的退款已超过订单"));
+    w.must_hold().await;
+    // Our number with another sum is not ours.
+    let other = w.paid(&alice, sku, 1).await;
+    w.wechat.fault("refund", Fault::refused("NOTENOUGH", "余额不足"));
+    let number = refund_pieces(&w, &manager, &other, 1).await;
+    until(&w, &number, "failed").await;
+    send_past_the_shop(&w, &other, &number, 999).await;
+    assert!(manager.page("/admin/exceptions").await.contains("这个单号可能被用过两次"));
+    assert_eq!(state(&w, &number).await.0, "abnormal");
+    w.must_hold().await;
+}
+
+/// Somebody else has our keys and numbers, and asks WeChat for a refund.
+async fn send_past_the_shop(w: &World, placed: &Placed, number: &str, fen: i64) {
+    let order = xiaopu::wechat::refund::RefundOrder {
+        transaction_id: w.transaction(placed),
+        out_refund_no: number.to_owned(),
+        total_fee: placed.total,
+        refund_fee: fen,
+        refund_desc: "退款".into(),
+        notify_url: w.shop.settings().refund_notify_url(),
+    };
+    let heard = || async { w.count("select count(*) from messages where kind = 'refund_notify'").await };
+    let before = heard().await;
+    w.advance(61 * SECOND);
+    let merchant = w.shop.merchant().unwrap();
+    let sent = w.shop.wechat.refund(&merchant, None, &order, &w.shop.nonces).await;
+    sent.result.unwrap();
+    w.advance(5 * SECOND);
+    w.wait("the notice", || async { heard().await > before }).await;
+    w.run_jobs().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

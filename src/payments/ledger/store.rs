@@ -104,6 +104,11 @@ pub fn link(tx: &Tx, entered: &Entered, order_id: OrderId, now: i64) -> Result<(
 
 // ── reading ──
 
+pub fn has_refund(conn: &Connection, refund_id: &str) -> Result<bool> {
+    conn.prepare_cached("select exists (select 1 from ledger where kind = 'refund' and wechat_id = ?1)")?
+        .query_row([refund_id], |row| row.get(0))
+}
+
 /// The attempt that this transaction was entered for, if it was; `Some(None)` for one that came for no attempt of ours.
 pub fn entered_for(conn: &Connection, transaction_id: &str) -> Result<Option<Option<AttemptId>>> {
     conn.prepare_cached("select attempt_id from ledger where kind = 'payment' and wechat_id = ?1")?

@@ -1,11 +1,12 @@
 //! What WeChat says about refunds: the one way to "succeeded" for money that went back through it.
 
-use super::{elsewhere, note, store, succeeded};
+use super::{elsewhere, full_order, note, store, succeeded};
 use crate::clock::{MINUTE, SECOND};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::ids::{EntryId, OutRefundNo, RefundId};
 use crate::jobs::{self, Ran, Task};
+use crate::money::Fen;
 use crate::orders::{self, Who};
 use crate::payments::exceptions::{Kind, NewException, store as exceptions};
 use crate::payments::ledger::{Entered, store as ledger};
@@ -31,7 +32,10 @@ pub fn learn(tx: &Tx, fact: &RefundFact, accepted_at: Option<i64>, now: i64) -> 
     }
     if refund.refund_id.is_none() {
         let at = accepted_at.or(fact.succeeded_at).unwrap_or(now);
-        store::set_accepted(tx, refund.id, &fact.refund_id, &fact.account, at)?;
+        store::set_accepted(tx, refund.id, &fact.refund_id, at)?;
+        if refund.state != RefundState::Processing {
+            jobs::enqueue(tx, Task::Refund(refund.id), now + MINUTE, now)?;
+        }
     }
     let to = match fact.status {
         RefundStatus::Processing => RefundState::Processing,
@@ -39,6 +43,9 @@ pub fn learn(tx: &Tx, fact: &RefundFact, accepted_at: Option<i64>, now: i64) -> 
         RefundStatus::Closed => RefundState::Failed,
         RefundStatus::Change => RefundState::Abnormal,
     };
+    if refund.state == RefundState::Succeeded && to == RefundState::Succeeded {
+        paid_twice(tx, &refund, fact, now)?;
+    }
     if refund.state == to || !refund.state.leads_to(to) {
         return Ok(Some(refund.id));
     }
@@ -52,9 +59,11 @@ fn arrive(tx: &Tx, refund: &Refund, to: RefundState, fact: &RefundFact, now: i64
     if to == RefundState::Succeeded {
         // The money left the merchant when WeChat took the refund on; the bill of that day names it.
         let moved_at = store::by_id(tx, refund.id)?.and_then(|r| r.accepted_at).unwrap_or(now);
+        let refund = &made_to_fit(tx, refund, fact, now)?;
         let order = refund.order_id.filter(|_| refund.inside);
         ledger::enter_refund(tx, &fact.refund_id, order, amount, moved_at, now)?;
         store::set_problem(tx, refund.id, "", "")?;
+        store::set_account(tx, refund.id, &fact.account)?;
         let account = if fact.account.is_empty() { "原路" } else { &fact.account };
         return succeeded(tx, refund, &Who::wechat(), &format!("退款 {number} ¥{amount} 已退到{account}"), now);
     }
@@ -77,6 +86,55 @@ fn arrive(tx: &Tx, refund: &Refund, to: RefundState, fact: &RefundFact, now: i64
         Some(_) => note(tx, refund, &Who::wechat(), &format!("退款 {number}：{words}"), now),
         None => note(tx, refund, &Who::wechat(), &format!("微信已受理退款 {number}，等待到账"), now),
     }
+}
+
+/// What WeChat has paid out is entered, whatever we thought of it meanwhile. Pieces that another refund has given back
+/// are left out of this one; money beyond what the order still holds stands beside it, for a person to look at.
+fn made_to_fit(tx: &Tx, refund: &Refund, fact: &RefundFact, now: i64) -> Result<Refund> {
+    let Some(order) = refund.order_id.filter(|_| refund.inside) else { return Ok(refund.clone()) };
+    let full = full_order(tx, order)?;
+    if full.order.refunded.plus(refund.amount).is_none_or(|sum| sum > full.order.paid) {
+        let what = format!(
+            "微信退了 {} ¥{}，加上之前的退款已超过订单 {} 的实付 ¥{}",
+            refund.out_refund_no, refund.amount, full.order.order_no, full.order.paid
+        );
+        unexpected(tx, refund, fact, "beside", &what, now)?;
+        store::set_beside(tx, refund.id)?;
+        return Ok(Refund { inside: false, ..refund.clone() });
+    }
+    let mut parts = store::full(tx, refund.clone())?.lines;
+    for part in &mut parts {
+        let line = full.lines.iter().find(|line| line.id == part.line_id);
+        part.quantity = part.quantity.min(line.map_or(0, |line| line.quantity - line.refunded));
+    }
+    parts.retain(|part| part.quantity > 0 || part.amount > Fen::ZERO);
+    store::put_lines(tx, refund.id, &parts)?;
+    Ok(refund.clone())
+}
+
+/// WeChat has paid what staff had given back by other means.
+fn paid_twice(tx: &Tx, refund: &Refund, fact: &RefundFact, now: i64) -> Result<()> {
+    if ledger::has_refund(tx, &fact.refund_id)? {
+        return Ok(());
+    }
+    let what = format!(
+        "退款 {} ¥{} 已登记用其他方式退还，微信又退了一次：买家可能收到两份",
+        refund.out_refund_no, refund.amount
+    );
+    unexpected(tx, refund, fact, "twice", &what, now)
+}
+
+/// A refund at WeChat that a person must look at; each is reported once.
+fn unexpected(tx: &Tx, refund: &Refund, fact: &RefundFact, about: &str, what: &str, now: i64) -> Result<()> {
+    let exception = NewException {
+        order_id: refund.order_id,
+        refund_id: Some(refund.id),
+        transaction_id: &fact.transaction_id,
+        amount_fen: fact.amount.get(),
+        ..NewException::new(Kind::ConsoleRefund, format!("{} {about}", fact.refund_id), what)
+    };
+    exceptions::open(tx, &exception, now)?;
+    Ok(())
 }
 
 fn known(tx: &Tx, fact: &RefundFact) -> Result<Option<Refund>> {
@@ -135,14 +193,7 @@ fn other_content(tx: &Tx, refund: &Refund, fact: &RefundFact, now: i64) -> Resul
         "退款单号 {} 在微信那边是 ¥{}（交易 {}），本店记的是 ¥{}：这个单号可能被用过两次（例如恢复过旧备份）",
         refund.out_refund_no, fact.amount, fact.transaction_id, refund.amount
     );
-    let exception = NewException {
-        order_id: refund.order_id,
-        refund_id: Some(refund.id),
-        transaction_id: &fact.transaction_id,
-        amount_fen: fact.amount.get(),
-        ..NewException::new(Kind::ConsoleRefund, format!("{} {}", fact.refund_id, refund.out_refund_no), &what)
-    };
-    exceptions::open(tx, &exception, now)?;
+    unexpected(tx, refund, fact, refund.out_refund_no.as_str(), &what, now)?;
     if refund.state.leads_to(RefundState::Abnormal) {
         store::set_state(tx, refund.id, refund.state, RefundState::Abnormal, now)?;
         store::set_problem(tx, refund.id, "OTHER_REFUND", &format!("{what}。请核对后登记，或停止。"))?;

@@ -301,34 +301,39 @@ pub fn retry(tx: &Tx, id: RefundId, who: &Who, now: i64) -> Result<()> {
         let words = "微信已关闭这个退款单号，不能再用它重试。请停止这一笔，再新建一笔退款";
         return Err(Error::from(Code::OrderState).says(words));
     }
-    if still_there(tx, &refund)? < refund.amount {
-        return Err(limit("amount", "别的退款已经用掉了这部分金额，请停止这一笔".into()));
-    }
+    must_fit(tx, &refund)?;
     store::set_problem(tx, id, "", "")?;
     move_to(tx, &refund, RefundState::Approved, now)?;
     jobs::enqueue(tx, Task::Refund(id), now, now)?;
     note(tx, &refund, who, &format!("重试退款 {}（单号不变，不会重复退）", refund.out_refund_no), now)
 }
 
-/// What no refund has taken yet of the payment that this one returns.
-fn still_there(tx: &Tx, refund: &Refund) -> Result<Fen> {
-    let Some(transaction) = &refund.transaction_id else { return Ok(refund.amount) };
-    let taken = store::of_transaction(tx, transaction)?.into_iter().filter(|r| r.state.takes_money());
-    let taken = taken.fold(Fen::ZERO, |sum, r| sum.plus(r.amount).unwrap_or(sum));
-    Ok(refund.payment.minus(taken).unwrap_or_default())
+/// Other refunds may have taken what a failed one was to give back: its money, or its goods.
+fn must_fit(tx: &Tx, refund: &Refund) -> Result<()> {
+    let gone = |words: &str| limit("amount", format!("别的退款已经用掉了这一笔（{words}），请停止这一笔"));
+    if let Some(transaction) = &refund.transaction_id {
+        let taken = store::of_transaction(tx, transaction)?.into_iter().filter(|r| r.state.takes_money());
+        let taken = taken.fold(Fen::ZERO, |sum, r| sum.plus(r.amount).unwrap_or(sum));
+        if refund.payment.minus(taken).unwrap_or_default() < refund.amount {
+            return Err(gone("这笔付款剩下的钱不够了"));
+        }
+    }
+    if let Some(full) = order_of(tx, refund)?.filter(|_| refund.inside) {
+        let FullRefund { lines, .. } = store::full(tx, refund.clone())?;
+        let wish = Wish { lines, freight: refund.freight, reason: String::new(), description: String::new() };
+        Refundable::of(&full).check(&wish).map_err(|e| gone(&e.message()))?;
+    }
+    Ok(())
 }
 
 /// The money went back outside WeChat: what the bank bounced, what WeChat refuses for good, what was paid in cash.
 pub fn by_other_means(tx: &Tx, id: RefundId, how: &str, who: &Who, now: i64) -> Result<()> {
     let refund = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
-    let possible = match refund.state {
-        RefundState::Failed => still_there(tx, &refund)? >= refund.amount,
-        RefundState::Abnormal => true,
-        RefundState::Approved => refund.transaction_id.is_none(),
-        _ => false,
-    };
-    if !possible {
-        return Err(elsewhere(&refund));
+    match refund.state {
+        RefundState::Failed => must_fit(tx, &refund)?,
+        RefundState::Abnormal => {}
+        RefundState::Approved if refund.transaction_id.is_none() => {}
+        _ => return Err(elsewhere(&refund)),
     }
     let what = format!("退款 {} ¥{} 已用其他方式退还：{how}", refund.out_refund_no, refund.amount);
     store::set_decision(tx, id, &who.name, how)?;

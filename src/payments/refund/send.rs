@@ -64,6 +64,12 @@ async fn next(shop: &Shop, merchant: &Merchant, id: RefundId, unknown_there: boo
                 return Ok(Next::Rest(Ran::Again { at: refund.not_before }));
             }
             RefundState::Approved | RefundState::Processing => {}
+            // Nothing more is sent, but WeChat may know better.
+            RefundState::Failed | RefundState::Abnormal | RefundState::Cancelled
+                if refund.tries > 0 && !unknown_there =>
+            {
+                return Ok(Next::Ask(Box::new(refund)));
+            }
             _ => return Ok(Next::Rest(Ran::Done)),
         }
         if refund.accepted_at.is_some() || refund.origin == Origin::Console || (refund.tries > 0 && !unknown_there) {
@@ -171,7 +177,7 @@ async fn send(shop: &Shop, merchant: &Merchant, refund: &Refund, order: &RefundO
         let outcome = match &exchange.result {
             Ok(refund_id) => {
                 entry.reason = "微信已受理，等待到账".into();
-                store::set_accepted(tx, refund.id, refund_id, "", now)?;
+                store::set_accepted(tx, refund.id, refund_id, now)?;
                 note(tx, &refund, &Who::wechat(), &format!("微信已受理退款 {}，等待到账", refund.out_refund_no), now)?;
                 Ran::Again { at: learn::next_look(now, now).unwrap_or(now) }
             }
@@ -235,11 +241,20 @@ async fn ask(shop: &Shop, merchant: &Merchant, refund: &Refund) -> Result<Option
 
 /// What is left to do after an answer.
 fn rest(refund: &Refund, now: i64) -> Ran {
-    if refund.state != RefundState::Processing {
+    let followed = match refund.state {
+        RefundState::Processing => true,
+        // Sent back by the bank: staff may mend it in WeChat's own console.
+        RefundState::Abnormal => true,
+        // Stopped here, and yet taken on there.
+        RefundState::Cancelled => refund.accepted_at.is_some(),
+        _ => false,
+    };
+    if !followed {
         return Ran::Done;
     }
     match learn::next_look(refund.accepted_at.unwrap_or(now), now) {
         Some(at) => Ran::Again { at },
+        None if refund.state != RefundState::Processing => Ran::Done,
         None => Ran::Stuck("退款 30 天没有结果，请到微信商户平台核对".into()),
     }
 }

@@ -22,6 +22,7 @@ pub fn routes() -> Vec<Route> {
         page_ways,
         page_fault,
         page_clear,
+        page_pay,
         page_refund,
         page_end,
         state,
@@ -224,6 +225,7 @@ fn page(sim: &State<Simulator>, said: Option<&str>) -> Template {
                 "number": trade.field("out_trade_no"), "at": clock::shown(trade.created_at), "body": trade.field("body"),
                 "total": trade.field("total_fee").parse().map(yuan).unwrap_or_default(),
                 "state": match trade.state { TradeState::NotPaid => "未支付", TradeState::Paid => "已支付", TradeState::Closed => "已关闭" },
+                "prepay_id": trade.prepay_ids.last().map(|(id, _)| id).filter(|_| trade.state != TradeState::Paid),
                 "transaction": trade.transaction_id, "paid": trade.paid_fee.as_ref().map(|_| yuan(trade.paid_fen())),
             })).collect::<Vec<_>>(),
             refunds: state.kept.refunds.iter().rev().take(SHOWN).map(|refund| json!({
@@ -315,6 +317,19 @@ fn page_fault(sim: &State<Simulator>, form: Form<FaultForm>) -> Redirect {
 fn page_clear(sim: &State<Simulator>) -> Redirect {
     sim.clear_faults();
     back(Ok("故障已清除"))
+}
+
+#[derive(FromForm)]
+struct PayForm {
+    prepay_id: String,
+}
+
+/// The money comes, whatever the shop has done with the order meanwhile.
+#[post("/control/pay", data = "<form>")]
+fn page_pay(sim: &State<Simulator>, form: Form<PayForm>) -> Redirect {
+    let closed = sim.lock().kept.trade_of_prepay(&form.prepay_id).is_some_and(|t| t.state == TradeState::Closed);
+    let way = if closed { Paying::Late } else { Paying::Well };
+    back(sim.pay(&form.prepay_id, way).map(|()| "钱已付，通知正在路上"))
 }
 
 #[derive(FromForm)]

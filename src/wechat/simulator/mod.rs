@@ -259,11 +259,16 @@ impl Simulator {
 
     /// The buyer pays this prepay_id, in one of the ways that happen. `Err` is what the cash desk would say.
     pub fn pay(&self, prepay_id: &str, paying: Paying) -> Result<(), String> {
-        let notices = trades::pay(self, prepay_id, paying)?;
+        let notices = self.pay_unheard(prepay_id, paying)?;
         for _ in 0..notices {
             delivery::start(self.clone(), prepay_id.to_owned());
         }
         Ok(())
+    }
+
+    /// The same, but nothing is delivered; answers with how many notices there would be.
+    pub fn pay_unheard(&self, prepay_id: &str, paying: Paying) -> Result<usize, String> {
+        trades::pay(self, prepay_id, paying)
     }
 }
 

@@ -1,7 +1,10 @@
 //! `xiaopu demo`: a whole shop on this machine, with made-up goods and a simulated WeChat.
 
+mod history;
+
 use std::net::{IpAddr, TcpListener};
 use std::path::Path;
+use std::time::Duration;
 
 use clap::Args;
 use serde::Deserialize;
@@ -63,22 +66,28 @@ impl Demo {
         ] {
             server.fixed.insert(name, value.to_owned());
         }
-        let opening = Opening { demo: Some(simulator_url.clone()), ..Opening::default() };
+        let clock = Clock::movable();
+        let opening = Opening { demo: Some(simulator_url.clone()), clock: clock.clone(), ..Opening::default() };
         let shop = Shop::open(server, opening).await?;
-        let password = furnish(&shop).await?;
+        let (password, new) = furnish(&shop).await?;
         let merchant = shop.merchant().ok_or("演示设置不完整")?;
-        let simulator = Simulator::new(merchant, APP_SECRET, Clock::System, Nonces::Random)
+        let simulator = Simulator::new(merchant, APP_SECRET, clock.clone(), Nonces::Random)
             .kept_in(shop.server.data_dir.join("wechat.json"))?;
+        let simulated = tokio::spawn(launch(simulator.rocket(figment.clone().merge(("port", simulator_port)))));
+        if new {
+            println!("正在准备两周的演示数据…");
+            listens(address, simulator_port).await?;
+            history::live_through(&shop, &simulator, &clock).await.map_err(|e| e.message())?;
+        }
         println!("小铺演示已启动（只在本机，数据在 {}）", shop.server.data_dir.display());
         println!("  手机店面  {here}/");
         println!("  店铺后台  {here}/admin    账号 {ACCOUNT}    密码 {password}");
         println!("  接口文档  {here}/api/docs");
         println!("  模拟微信  {simulator_url}/    可以安排故障、改退款结果");
         println!("按 Ctrl+C 结束；xiaopu demo --fresh 重新开始。");
-        let simulated = launch(simulator.rocket(figment.clone().merge(("port", simulator_port))));
         let shop = launch(crate::rocket(shop, figment.merge(("port", port))));
         let (simulated, shop) = tokio::join!(simulated, shop);
-        simulated.and(shop)
+        simulated.map_err(|e| e.to_string())?.and(shop)
     }
 }
 
@@ -95,6 +104,17 @@ fn free_port(address: IpAddr, port: u16) -> Result<u16, String> {
     bound
         .map(|at| at.port())
         .map_err(|e| format!("端口 {port} 无法使用：{e}。请换一个 ROCKET_PORT，或先停掉占用它的程序"))
+}
+
+/// Waits until the simulated WeChat answers.
+async fn listens(address: IpAddr, port: u16) -> Outcome {
+    for _ in 0..200 {
+        if tokio::net::TcpStream::connect((address, port)).await.is_ok() {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    Err(format!("模拟微信没有在端口 {port} 启动"))
 }
 
 /// Only what the demo itself has made; the lock stays held.
@@ -131,8 +151,8 @@ struct DemoProduct {
     skus: Vec<(String, String, String, i64)>,
 }
 
-/// Fills an empty demo, and gives its account a new password each time.
-async fn furnish(shop: &Shop) -> Result<String, String> {
+/// Fills an empty demo, and gives its account a new password each time. True when it was empty.
+async fn furnish(shop: &Shop) -> Result<(String, bool), String> {
     let demo: DemoShop = assets::file("demo/shop.json")
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         .ok_or("演示数据读不出来")?;
@@ -150,7 +170,7 @@ async fn furnish(shop: &Shop) -> Result<String, String> {
             staff::insert(tx, ACCOUNT, Role::Owner, &hash, now)?;
         }
         if store::shelf_counts(tx)? != [0, 0, 0] {
-            return Ok(());
+            return Ok(false);
         }
         for (name, value) in &demo.settings {
             crate::settings::store::put(tx, name, &crate::settings::store::Stored::Plain(value.clone()))?;
@@ -158,11 +178,11 @@ async fn furnish(shop: &Shop) -> Result<String, String> {
         for (product, picture) in &furnished {
             put(tx, product, picture, now)?;
         }
-        Ok::<_, Error>(())
+        Ok::<_, Error>(true)
     };
-    shop.db.write(write).await.map_err(|e| e.message())?;
+    let new = shop.db.write(write).await.map_err(|e| e.message())?;
     shop.reload_settings().await.map_err(|e| e.to_string())?;
-    Ok(password)
+    Ok((password, new))
 }
 
 fn put(tx: &Tx, product: &DemoProduct, picture: &Picture, now: i64) -> Result<(), Error> {

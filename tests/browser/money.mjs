@@ -1,0 +1,191 @@
+// Money goes back, comes late, and is matched with WeChat's bill: what buyer and staff see of it.
+import assert from "node:assert/strict";
+import { phone, story, until } from "./shop.mjs";
+
+await story(async ({ shop, simulator, step, shot, open, login, fits }) => {
+  const page = await open(phone);
+  const desk = await login();
+  const panel = await open();
+  const state = async () => (await fetch(`${simulator}/simulator/state`)).json();
+  const cashDesk = page.frameLocator("#sheet iframe");
+  const status = (words) => page.locator("#status", { hasText: words }).waitFor();
+
+  /** Places an order for one product; the cash desk is open. */
+  const order = async (product) => {
+    await page.goto(`${shop}/#/product/${product}`);
+    await page.reload();
+    await page.getByRole("button", { name: "立即购买" }).click();
+    await page.locator("#submit").waitFor();
+    const example = page.getByRole("button", { name: "填入示例地址" });
+    if (await example.isVisible()) await example.click();
+    await page.locator("#submit").click();
+    await cashDesk.getByRole("button", { name: "确认支付" }).waitFor();
+  };
+  const number = () => page.locator("#order-no").textContent();
+  const buy = async (product) => {
+    await order(product);
+    await cashDesk.getByRole("button", { name: "确认支付" }).click();
+    await status("待发货");
+    return number();
+  };
+  /** Looks at a page again and again until it says so. */
+  const becomes = (where, path, words) => until(words, async () => {
+    await where.goto(shop + path);
+    return (await where.content()).includes(words);
+  });
+  const fault = async (kind, words) => {
+    await panel.goto(simulator);
+    await panel.getByLabel("接口").selectOption(kind);
+    await panel.getByLabel("故障").selectOption({ label: words });
+    await panel.getByRole("button", { name: "安排故障" }).click();
+    await panel.getByText("故障已安排").waitFor();
+  };
+  /** Staff refund the whole order; answers with the refund's number. */
+  const refund = async (no) => {
+    await desk.goto(`${shop}/admin/orders/${no}`);
+    await desk.getByRole("link", { name: "退款", exact: true }).click();
+    await desk.getByRole("button", { name: "整单退款" }).click();
+    await desk.getByText("原路退回微信").waitFor();
+    await desk.getByRole("button", { name: "确认退款" }).click();
+    await desk.getByText("退款已发出").waitFor();
+    return desk.url().split("/").pop();
+  };
+
+  await step("a buyer asks for the money back, staff agree, and it arrives", async () => {
+    const no = await buy(4);
+    await page.getByRole("button", { name: "申请退款" }).click();
+    await page.getByRole("button", { name: "退部分商品" }).click();
+    await page.getByRole("button", { name: "提交申请" }).click();
+    await page.getByText("请选择要退的商品").waitFor();
+    await page.getByRole("button", { name: "整单退款" }).click();
+    await page.getByLabel("补充说明").fill("临时有事");
+    await shot(page, "storefront-refund");
+    await page.getByRole("button", { name: "提交申请" }).click();
+    await page.locator(".chip", { hasText: "退款中" }).waitFor();
+    await page.getByRole("button", { name: "撤回申请" }).waitFor();
+    await shot(page, "storefront-order-refund");
+
+    await desk.goto(`${shop}/admin/refunds`);
+    await shot(desk, "console-refunds", true);
+    await desk.locator("article", { hasText: no }).getByRole("link", { name: "处理" }).click();
+    await desk.getByText("临时有事").first().waitFor();
+    await shot(desk, "console-refund", true);
+    await desk.getByRole("button", { name: "同意，下一步" }).click();
+    await desk.getByText("操作人 demo").waitFor();
+    await shot(desk, "console-refund-confirm");
+    await desk.getByRole("button", { name: "确认退款" }).click();
+    await becomes(desk, `/admin/refunds/${no}R01`, "支付用户零钱");
+    await shot(desk, "console-refund-done", true);
+    await page.reload();
+    await status("已关闭");
+    await page.locator(".refund-state", { hasText: "已退款" }).waitFor();
+  });
+
+  await step("an answer that gets lost pays once", async () => {
+    const no = await buy(5);
+    await fault("refund", "照办，但回答丢失");
+    await shot(panel, "simulator", true);
+    const refundNo = await refund(no);
+    await becomes(desk, `/admin/refunds/${refundNo}`, "支付用户零钱");
+    const there = (await state()).refunds.filter((one) => one.outRefundNo === refundNo);
+    assert.deepEqual(there.map((one) => one.asked), [1]);
+  });
+
+  await step("a refund without funds says what to do, and is sent again under its number", async () => {
+    const no = await buy(13);
+    await fault("refund", "NOTENOUGH 余额不足");
+    const refundNo = await refund(no);
+    await becomes(desk, `/admin/refunds/${refundNo}`, "请先在微信商户平台充值");
+    await shot(desk, "console-refund-failed", true);
+    await desk.getByRole("button", { name: "重试" }).click();
+    await becomes(desk, `/admin/refunds/${refundNo}`, "支付用户零钱");
+    assert.equal(refundNo, `${no}R01`);
+  });
+
+  await step("staff change the price of an order that is not paid yet", async () => {
+    await order(15);
+    await cashDesk.getByRole("button", { name: "取消" }).click();
+    await cashDesk.getByRole("button", { name: "返回商家" }).click();
+    await status("待付款");
+    const no = await number();
+    await desk.goto(`${shop}/admin/orders/${no}/price`);
+    await desk.getByLabel("应付").fill("1.00");
+    await desk.getByLabel("其中运费").fill("0");
+    await desk.getByLabel("原因").fill("老客优惠");
+    await shot(desk, "console-price");
+    await desk.getByRole("button", { name: "确认改价" }).click();
+    await desk.getByText("¥1.00").first().waitFor();
+    await page.reload();
+    await page.getByText("1", { exact: true }).first().waitFor();
+    await page.getByRole("button", { name: "去支付" }).click();
+    await page.getByText("之前的支付单正在关闭").waitFor();
+    await shot(page, "storefront-closing");
+  });
+
+  await step("money that comes after the order was cancelled brings it back", async () => {
+    await order(16);
+    await cashDesk.getByRole("button", { name: "取消" }).click();
+    await cashDesk.getByRole("button", { name: "返回商家" }).click();
+    await status("待付款");
+    await page.getByRole("button", { name: "取消订单" }).click();
+    await status("已关闭");
+    const no = await number();
+    await panel.goto(simulator);
+    await panel.locator("tr", { hasText: `${no}01` }).getByRole("button", { name: "现在付款" }).click();
+    await until("the order to come back", async () => {
+      await page.reload();
+      return page.locator("#status", { hasText: "待发货" }).waitFor({ timeout: 2000 }).then(() => true, () => false);
+    });
+    await desk.goto(`${shop}/admin/exceptions`);
+    await desk.locator("section", { hasText: no }).getByText("关闭后到账").waitFor();
+    await shot(desk, "console-exceptions", true);
+  });
+
+  await step("a refund made in WeChat's own console is found out", async () => {
+    const no = await buy(18);
+    const { transactionId } = (await state()).trades.find((trade) => trade.outTradeNo === `${no}01`);
+    await panel.goto(simulator);
+    await panel.getByLabel("微信交易号").fill(transactionId);
+    await panel.getByLabel("金额（元）").fill("0.50");
+    await panel.getByRole("button", { name: "退款", exact: true }).click();
+    await panel.getByText("已在“商户平台”退款").waitFor();
+    await becomes(desk, `/admin/orders/${no}`, "商户平台退款");
+    await becomes(desk, `/admin/orders/${no}`, "部分退款");
+  });
+
+  await step("a day is matched with its bill, and what differs stands side by side", async () => {
+    await desk.goto(`${shop}/admin/money`);
+    await shot(desk, "console-money", true);
+    const day = (await desk.locator(".calendar .ok a").last().getAttribute("href")).split("/").pop();
+    const header = "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注";
+    const row = [`${day} 12:00:00`, "wx0000000000000demo", "1900000000", "0", "", "4200000000999999999999999999", "SOMEWHERE_ELSE_1", "openid", "JSAPI", "SUCCESS", "OTHERS",
+      "CNY", "9.00", "0.00", "0", "0", "0.00", "0.00", "", "", "别处卖的", "", "0.05000", "0.60%", "9.00", "0.00", ""];
+    const total = "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额";
+    const bill = [header, row.map((value) => `\`${value}`).join(","), total, "`1.0,`9.00,`0.00,`0.00,`0.05000,`9.00,`0.00", ""].join("\r\n");
+    const put = (body) => fetch(`${simulator}/simulator/bills/${day}`, { method: "PUT", body });
+    assert.ok((await put(bill)).ok);
+    await desk.goto(`${shop}/admin/money/${day}`);
+    await desk.getByRole("button", { name: "重新对账" }).click();
+    await becomes(desk, `/admin/money/${day}`, "4200000000999999999999999999");
+    await desk.getByText("本店有付款，微信没有").first().waitFor();
+    await shot(desk, "console-money-day", true);
+    assert.ok((await put("")).ok);
+    await desk.getByRole("button", { name: "重新对账" }).click();
+    await becomes(desk, `/admin/money/${day}`, "再次对账已一致");
+    await desk.locator(".day.ok").waitFor();
+    const report = await desk.request.get(`${shop}/admin/money/${day.slice(0, 7)}/report.xlsx`);
+    assert.equal(report.headers()["content-type"], "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");
+    assert.equal((await report.body()).subarray(0, 2).toString(), "PK");
+    await fits(desk, ["/admin/refunds?tab=succeeded", "/admin/exceptions", "/admin/money", `/admin/money/${day}`, "/admin/jobs"]);
+  });
+
+  await step("a certificate that is none is refused in words", async () => {
+    await desk.goto(`${shop}/admin/settings`);
+    const file = (name) => ({ name, mimeType: "application/x-pem-file", buffer: Buffer.from("not a certificate") });
+    await desk.getByLabel("证书").setInputFiles(file("apiclient_cert.pem"));
+    await desk.getByLabel("私钥").setInputFiles(file("apiclient_key.pem"));
+    await desk.getByRole("button", { name: "上传并检查" }).click();
+    await desk.locator(".flash.error").waitFor();
+    await shot(desk, "console-certificate");
+  });
+});

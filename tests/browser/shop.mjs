@@ -1,0 +1,97 @@
+// A demo of its own for each story, and a browser to walk through it. Usage: node STORY.mjs PATH_OF_XIAOPU [FOLDER_FOR_SCREENSHOTS]
+import { spawn } from "node:child_process";
+import { mkdtempSync, mkdirSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+
+const freePort = () => new Promise((done) => {
+  const server = createServer().listen(0, "127.0.0.1", () => {
+    const { port } = server.address();
+    server.close(() => done(port));
+  });
+});
+
+export const phone = { viewport: { width: 375, height: 780 }, deviceScaleFactor: 1, hasTouch: true, locale: "zh-CN" };
+const desktop = { viewport: { width: 1200, height: 860 }, locale: "zh-CN" };
+
+/** Waits for what `look` finds, a minute at most. */
+export async function until(what, look) {
+  for (const end = Date.now() + 60_000; Date.now() < end; ) {
+    const found = await look();
+    if (found) return found;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  throw new Error(`waited in vain for ${what}`);
+}
+
+/** Tells a story: `{ shop, simulator, step, shot, open, login, problems }`, in a shop that ends with it. */
+export async function story(tell) {
+  const program = resolve(process.argv[2]);
+  const shots = process.argv[3] && resolve(process.argv[3]);
+  if (shots) mkdirSync(shots, { recursive: true });
+  const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), "xiaopu-browser-"));
+  const demo = spawn(program, ["demo", "--fresh"], { cwd: folder, env: { ...process.env, ROCKET_PORT: String(port) } });
+  let said = "";
+  demo.stdout.on("data", (bytes) => (said += bytes));
+  demo.stderr.on("data", (bytes) => process.stderr.write(bytes));
+  const browser = await chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+      "--disable-component-update", "--disable-sync"],
+  });
+  const problems = [];
+  let passed = 0;
+  const shop = `http://127.0.0.1:${port}`;
+  const open = async (options) => {
+    const page = await (await browser.newContext(options)).newPage();
+    page.setDefaultTimeout(30_000);
+    page.on("pageerror", (error) => problems.push(String(error)));
+    page.on("console", (line) => line.type() === "error" && problems.push(line.text()));
+    return page;
+  };
+  const shot = async (page, name, fullPage = false) => shots && page.screenshot({ path: join(shots, `${name}.png`), fullPage });
+  const step = async (name, run) => {
+    await run();
+    passed += 1;
+    console.log(`ok - ${name}`);
+  };
+  try {
+    const [, password] = await until("the demo", () => said.match(/密码 (\S+)/));
+    const [, simulator] = said.match(/模拟微信 +(http:\S+)\//);
+    await until("the doors", () => fetch(`${shop}/readyz`).then((answer) => answer.ok, () => false));
+    const login = async (path = "") => {
+      const desk = await open(desktop);
+      await desk.goto(`${shop}/admin${path}`);
+      await shot(desk, "console-login");
+      await desk.getByLabel("账号").fill("demo");
+      await desk.getByLabel("密码").fill(password);
+      await desk.getByRole("button", { name: "登录" }).click();
+      await desk.getByRole("button", { name: "退出" }).waitFor();
+      return desk;
+    };
+    const fits = async (desk, paths) => {
+      const small = await open({ ...phone, viewport: { width: 360, height: 740 }, storageState: await desk.context().storageState() });
+      for (const path of paths) {
+        await small.goto(shop + path);
+        const width = await small.evaluate(() => document.documentElement.scrollWidth);
+        assert.ok(width <= 360, `${path} is ${width} px wide`);
+        await shot(small, `phone${path.replaceAll(/[/?=]/g, "-").replaceAll(/\d{8}[0-9A-Z]{10}/g, "order")}`, true);
+      }
+    };
+    await tell({ shop, simulator, step, shot, open, login, fits });
+    await step("no page reported an error", async () => assert.deepEqual(problems, []));
+    console.log(`${passed} passed, 0 failed`);
+  } catch (error) {
+    console.error(error, problems, said);
+    for (const [i, page] of browser.contexts().flatMap((context) => context.pages()).entries()) await shot(page, `failed-${i}`);
+    console.log(`${passed} passed, 1 failed`);
+    process.exitCode = 1;
+  } finally {
+    await browser.close();
+    demo.kill("SIGTERM");
+  }
+}
