@@ -92,7 +92,7 @@ await story(async ({ shop, simulator, step, shot, open, login, fits }) => {
   });
 
   await step("a refund without funds says what to do, and is sent again under its number", async () => {
-    const no = await buy(13);
+    const no = await buy(20);
     await fault("refund", "NOTENOUGH 余额不足");
     const refundNo = await refund(no);
     await becomes(desk, `/admin/refunds/${refundNo}`, "请先在微信商户平台充值");
@@ -165,12 +165,12 @@ await story(async ({ shop, simulator, step, shot, open, login, fits }) => {
     const put = (body) => fetch(`${simulator}/simulator/bills/${day}`, { method: "PUT", body });
     assert.ok((await put(bill)).ok);
     await desk.goto(`${shop}/admin/money/${day}`);
-    await desk.getByRole("button", { name: "重新对账" }).click();
+    await desk.getByRole("button", { name: "重新对账", exact: true }).click();
     await becomes(desk, `/admin/money/${day}`, "4200000000999999999999999999");
     await desk.getByText("本店有付款，微信没有").first().waitFor();
     await shot(desk, "console-money-day", true);
     assert.ok((await put("")).ok);
-    await desk.getByRole("button", { name: "重新对账" }).click();
+    await desk.getByRole("button", { name: "重新对账", exact: true }).click();
     await becomes(desk, `/admin/money/${day}`, "再次对账已一致");
     await desk.locator(".day.ok").waitFor();
     const report = await desk.request.get(`${shop}/admin/money/${day.slice(0, 7)}/report.xlsx`);

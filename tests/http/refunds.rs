@@ -534,14 +534,20 @@ async fn send_past_the_shop(w: &World, placed: &Placed, number: &str, fen: i64) 
         refund_desc: "退款".into(),
         notify_url: w.shop.settings().refund_notify_url(),
     };
-    let heard = || async { w.count("select count(*) from messages where kind = 'refund_notify'").await };
-    let before = heard().await;
+    let heard = || async {
+        let number = number.to_owned();
+        let read = move |conn: &rusqlite::Connection| {
+            let sql = "select exists (select 1 from messages where kind = 'refund_notify' and out_refund_no = ?1)";
+            Ok::<_, xiaopu::error::Error>(conn.query_row(sql, [number], |row| row.get::<_, bool>(0))?)
+        };
+        w.shop.db.read(read).await.unwrap()
+    };
     w.advance(61 * SECOND);
     let merchant = w.shop.merchant().unwrap();
     let sent = w.shop.wechat.refund(&merchant, None, &order, &w.shop.nonces).await;
     sent.result.unwrap();
     w.advance(5 * SECOND);
-    w.wait("the notice", || async { heard().await > before }).await;
+    w.wait("the notice", heard).await;
     w.run_jobs().await;
 }
 
