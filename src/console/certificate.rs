@@ -76,7 +76,7 @@ struct Pair<'r> {
 #[post("/settings/certificate", data = "<pair>")]
 async fn upload(shop: &State<Shop>, owner: Owner, pair: Form<Pair<'_>>) -> Flash<Redirect> {
     let done = keep(shop, &owner.0, &pair).await;
-    back("/admin/settings#certificate", done)
+    back("/admin/settings", done)
 }
 
 async fn keep(shop: &Shop, owner: &Staff, pair: &Pair<'_>) -> Result<String> {

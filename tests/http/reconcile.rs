@@ -242,6 +242,8 @@ async fn each_difference_is_shown_from_both_sides() {
         let page = manager.page("/admin/money/2026-10-08").await;
         assert!(page.contains(difference) && page.contains(seen), "{difference}: {page}");
         assert!(manager.page("/admin/money?month=2026-10").await.contains("<b>⚠</b>"), "{difference}");
+        // A fee belongs to money of ours, and is entered once.
+        assert_eq!(w.count("select count(*) from ledger where kind = 'fee'").await, 3, "{difference}");
         w.must_hold().await;
         w.wechat.reset_bills();
         manager.post("/admin/money/2026-10-08/match", &[]).await;

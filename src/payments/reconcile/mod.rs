@@ -122,6 +122,7 @@ async fn note(shop: &Shop, day: Day, state: BillState, problem: &str) -> Result<
 async fn compare(shop: &Shop, merchant: &Merchant, day: Day, bill: Bill, none: bool) -> Result<Ran> {
     keep_rows(shop, day, &bill).await?;
     let unheard = enter_missed(shop, merchant, day).await?;
+    enter_fees(shop, day).await?;
     let now = shop.now();
     let write = move |tx: &Tx| {
         let sums = store::sums(tx, day)?;
@@ -159,20 +160,12 @@ async fn compare(shop: &Shop, merchant: &Merchant, day: Day, bill: Bill, none: b
     }
 }
 
-/// The bill's rows, and what WeChat kept of each, a few at a time.
+/// The bill's rows, a few at a time.
 async fn keep_rows(shop: &Shop, day: Day, bill: &Bill) -> Result<()> {
     shop.db.write(move |tx| Ok::<_, Error>(store::forget_rows(tx, day)?)).await?;
-    let now = shop.now();
     for chunk in bill.rows.chunks(CHUNK) {
         let rows = chunk.to_vec();
-        let write = move |tx: &Tx| {
-            for row in &rows {
-                store::insert_row(tx, day, row)?;
-                let id = row.refund.as_ref().map_or(&row.transaction_id, |(refund_id, _)| refund_id);
-                ledger::enter_fee(tx, id, row.fee, row.at, now)?;
-            }
-            Ok::<_, Error>(())
-        };
+        let write = move |tx: &Tx| rows.iter().try_for_each(|row| Ok::<_, Error>(store::insert_row(tx, day, row)?));
         shop.db.write(write).await?;
     }
     Ok(())
@@ -193,7 +186,25 @@ async fn enter_missed(shop: &Shop, merchant: &Merchant, day: Day) -> Result<usiz
     Ok(unheard)
 }
 
-/// 向微信查实并入账. False when WeChat could not be heard.
+/// What WeChat kept of each payment and refund that is ours, a few at a time.
+async fn enter_fees(shop: &Shop, day: Day) -> Result<()> {
+    let now = shop.now();
+    let mut after = 0;
+    loop {
+        let fees = shop.db.read(move |conn| Ok::<_, Error>(store::fees(conn, day, after, CHUNK)?)).await?;
+        let Some(last) = fees.last() else { return Ok(()) };
+        after = last.line;
+        let write = move |tx: &Tx| {
+            for fee in &fees {
+                ledger::enter_fee(tx, &fee.wechat_id, fee.fee_fen, fee.at, now)?;
+            }
+            Ok::<_, Error>(())
+        };
+        shop.db.write(write).await?;
+    }
+}
+
+/// Asks WeChat about a payment and enters it. False when WeChat could not be heard.
 async fn enter_payment(shop: &Shop, merchant: &Merchant, transaction_id: &str) -> Result<bool> {
     let exchange = shop.wechat.order_query(merchant, TradeOf::Transaction(transaction_id), &shop.nonces).await;
     let mut entry = Entry::sent(&exchange);

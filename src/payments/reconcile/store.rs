@@ -160,6 +160,35 @@ pub fn refunds_missed(conn: &Connection, day: Day) -> Result<Vec<EntryId>> {
     rows.query_map([day], |row| row.get(0))?.collect()
 }
 
+/// What WeChat kept of one payment or refund.
+pub struct Fee {
+    pub line: i64,
+    pub wechat_id: String,
+    pub fee_fen: i64,
+    pub at: i64,
+}
+
+/// The fees of a bill that belong to money of ours, from a line on.
+pub fn fees(conn: &Connection, day: Day, after: i64, limit: usize) -> Result<Vec<Fee>> {
+    let mut rows = conn.prepare_cached(
+        "select line, coalesce(refund_id, transaction_id) as wechat_id, fee_fen, at from bill_rows b
+          where day = ?1 and line > ?2
+            and (exists (select 1 from refunds r where r.refund_id = b.refund_id)
+                 or exists (select 1 from ledger l
+                             where l.kind = 'payment' and b.kind = 'payment' and l.wechat_id = b.transaction_id))
+          order by line limit ?3",
+    )?;
+    rows.query_map(params![day, after, limit as i64], |row| {
+        Ok(Fee {
+            line: row.get("line")?,
+            wechat_id: row.get("wechat_id")?,
+            fee_fen: row.get("fee_fen")?,
+            at: row.get("at")?,
+        })
+    })?
+    .collect()
+}
+
 /// One thing that the bill and our books tell differently.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
