@@ -493,14 +493,18 @@ async fn query(shop: &State<Shop>, staff: Clerk, number: &str) -> Flash<Redirect
 
 #[post("/refunds/<number>/other-means", data = "<form>")]
 async fn other_means(shop: &State<Shop>, staff: Manager, number: &str, form: Form<Words>) -> Flash<Redirect> {
-    let done = match form.checked("退还方式") {
-        Ok(how) => {
-            let what = format!("登记其他方式退还，{how}");
-            let settle =
-                move |tx: &Tx, refund: &Refund, who: &Who, now| refund::by_other_means(tx, refund.id, &how, who, now);
-            act(shop, &staff.0, number, what, settle).await
-        }
-        Err(e) => Err(e),
-    };
-    back(here(number), done.map(|()| "已登记"))
+    back(here(number), settle(shop, &staff.0, number, &form).await.map(|()| "已登记"))
+}
+
+/// WeChat is asked first: what it has paid meanwhile must not be paid a second time.
+async fn settle(shop: &Shop, staff: &Staff, number: &str, form: &Words) -> Result<()> {
+    let how = form.checked("退还方式")?;
+    let refund = by_number(shop, number).await?;
+    if !send::heard(shop, refund.id).await? {
+        let words = "登记前要先向微信确认没有退款，现在问不到微信，请稍后再登记";
+        return Err(Error::from(Code::WechatUnavailable).says(words));
+    }
+    let what = format!("登记其他方式退还，{how}");
+    let settle = move |tx: &Tx, refund: &Refund, who: &Who, now| refund::by_other_means(tx, refund.id, &how, who, now);
+    act(shop, staff, number, what, settle).await
 }

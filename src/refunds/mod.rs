@@ -114,6 +114,13 @@ pub struct Refund {
     pub ended_at: Option<i64>,
 }
 
+impl Refund {
+    /// It was sent, or WeChat told us of it.
+    pub fn may_be_known_there(&self) -> bool {
+        self.tries > 0 || self.refund_id.is_some()
+    }
+}
+
 /// The part of a refund that is about one line of the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefundLine {
@@ -145,14 +152,17 @@ mod tests {
             (Processing, vec![Succeeded, Failed, Abnormal]),
             (Succeeded, vec![]),
             (Rejected, vec![]),
-            (Cancelled, vec![]),
+            (Cancelled, vec![Succeeded]),
             (Failed, vec![Approved, Processing, Succeeded, Cancelled, Abnormal]),
             (Abnormal, vec![Processing, Succeeded]),
         ];
         for (from, to) in moves {
             let found: Vec<_> = RefundState::ALL.iter().copied().filter(|next| from.leads_to(*next)).collect();
             assert_eq!(found, to, "{from:?}");
-            assert_eq!(from.is_open(), !to.is_empty(), "{from:?}");
+        }
+        for state in RefundState::ALL {
+            let ended = [Succeeded, Rejected, Cancelled].contains(state);
+            assert_eq!(state.is_open(), !ended, "{state:?}: somebody has to act");
         }
     }
 }

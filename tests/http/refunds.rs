@@ -395,6 +395,10 @@ async fn accepted_is_not_refunded_and_a_bounced_refund_is_a_task() {
     assert!(manager.page("/admin").await.contains("<b>1</b>退款待处理"));
     assert_eq!(alice.order(&bounced.no).await["refundedFen"], 0);
     let how = [("words", "银行转账，尾号 0403")];
+    w.wechat.fault("refundquery", Fault::Http500);
+    manager.post(&format!("/admin/refunds/{number}/other-means"), &how).await;
+    assert!(manager.said(&format!("/admin/refunds/{number}")).await.contains("现在问不到微信"));
+    assert_eq!(state(&w, &number).await.0, "abnormal", "WeChat may have paid it meanwhile");
     manager.post(&format!("/admin/refunds/{number}/other-means"), &how).await;
     assert_eq!(state(&w, &number).await.0, "succeeded");
     assert_eq!(alice.order(&bounced.no).await["refundedFen"], 1000);
@@ -402,6 +406,18 @@ async fn accepted_is_not_refunded_and_a_bounced_refund_is_a_task() {
     // Should WeChat pay it all the same, a person hears of it.
     w.wechat.end_refund(&number, RefundEnd::Success).unwrap();
     until_told(&w, &manager, &bounced, "买家可能收到两份").await;
+    // Paid by WeChat just before staff would pay it in another way.
+    let overtaken = w.paid(&alice, sku, 1).await;
+    let number = refund_pieces(&w, &manager, &overtaken, 1).await;
+    accepted(&w, &number).await;
+    w.wechat.end_refund(&number, RefundEnd::Change).unwrap();
+    until(&w, &number, "abnormal").await;
+    w.wechat.ways(|ways| ways.refund_notices = false);
+    w.wechat.end_refund(&number, RefundEnd::Success).unwrap();
+    w.wechat.ways(|ways| ways.refund_notices = true);
+    manager.post(&format!("/admin/refunds/{number}/other-means"), &how).await;
+    assert!(manager.said(&format!("/admin/refunds/{number}")).await.contains("已退款"), "not a second time");
+    assert_eq!(w.count("select count(*) from ledger where kind = 'offline'").await, 1);
     // Mended in WeChat's own console: it arrives by itself.
     let mended = w.paid(&alice, sku, 1).await;
     let number = refund_pieces(&w, &manager, &mended, 1).await;

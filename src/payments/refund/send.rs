@@ -66,7 +66,7 @@ async fn next(shop: &Shop, merchant: &Merchant, id: RefundId, unknown_there: boo
             RefundState::Approved | RefundState::Processing => {}
             // Nothing more is sent, but WeChat may know better.
             RefundState::Failed | RefundState::Abnormal | RefundState::Cancelled
-                if refund.tries > 0 && !unknown_there =>
+                if refund.may_be_known_there() && !unknown_there =>
             {
                 return Ok(Next::Ask(Box::new(refund)));
             }
@@ -206,6 +206,15 @@ async fn send(shop: &Shop, merchant: &Merchant, refund: &Refund, order: &RefundO
         Ok::<_, Error>(outcome)
     };
     shop.db.write_always(write).await
+}
+
+/// Asks once more before money goes back in another way; false when WeChat could not be heard.
+pub async fn heard(shop: &Shop, id: RefundId) -> Result<bool> {
+    let refund = shop.db.read(move |conn| Ok::<_, Error>(store::by_id(conn, id)?)).await?;
+    match (shop.merchant(), refund.filter(Refund::may_be_known_there)) {
+        (Some(merchant), Some(refund)) => Ok(!matches!(ask(shop, &merchant, &refund).await?, Some(Ran::Failed(_)))),
+        _ => Ok(true),
+    }
 }
 
 /// Asks what became of it. `None` when WeChat knows no such refund.
