@@ -696,6 +696,21 @@ async fn a_refund_made_in_wechats_console_becomes_a_row() {
     w.wait("all pages", || async { w.count(entry).await == 25 }).await;
     assert_eq!(alice.order(&many.no).await["refundedFen"], 2300);
     w.must_hold().await;
+    // It takes what a refund in the queue was to return: that one is not even sent.
+    w.wechat.ways(|ways| ways.refund_notices = true);
+    let shared = w.paid(&alice, sku, 2).await;
+    let first = refund_pieces(&w, &manager, &shared, 1).await;
+    accepted(&w, &first).await;
+    let second = refund_pieces(&w, &manager, &shared, 1).await;
+    w.wechat.refund_by_console(&w.transaction(&shared), 600).unwrap();
+    w.advance(5 * SECOND);
+    w.run_jobs().await;
+    w.wait("both", || async { alice.order(&shared.no).await["refundedFen"] == 1600 }).await;
+    let sent = w.wechat.calls("refund");
+    until(&w, &second, "failed").await;
+    assert_eq!(w.wechat.calls("refund"), sent);
+    assert!(manager.page(&format!("/admin/refunds/{second}")).await.contains("这笔付款剩下的钱不够退了"));
+    w.must_hold().await;
 }
 
 /// A refund notice has no signature and can be pasted together from others: it moves nothing by itself.
