@@ -50,6 +50,8 @@ row_id! {
     /// A row of the inbox of money that fits no order.
     ExceptionId
     RefundId
+    /// A table of tracking numbers.
+    BatchId
     /// A row of the ledger.
     EntryId
 }
@@ -108,6 +110,13 @@ impl OrderNo {
     /// `day` as `20261008`, then the digits.
     pub fn new(day: &str, base32: &str) -> OrderNo {
         OrderNo(format!("{day}{base32}"))
+    }
+
+    /// What people scan, paste or type, when it has the shape of our own numbers rather than of a parcel's.
+    pub fn read(text: &str) -> Option<OrderNo> {
+        let text = text.trim().trim_start_matches('\'').to_uppercase();
+        let ours = text.len() == 18 && text.starts_with("20") && text.bytes().take(8).all(|b| b.is_ascii_digit());
+        text.parse().ok().filter(|_| ours)
     }
 
     /// The number of this order's `n`th attempt: the order number and two digits.

@@ -12,6 +12,7 @@ pub mod payments;
 pub mod jobs;
 pub mod orders;
 pub mod refunds;
+pub mod shipping;
 
 pub mod buyers;
 pub mod catalogue;
@@ -33,6 +34,7 @@ pub mod ids;
 pub mod money;
 pub mod nonce;
 pub mod secrets;
+pub mod sheet;
 pub mod words;
 
 use rocket::fairing::AdHoc;

@@ -7,7 +7,7 @@ use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::ids::OrderId;
 use crate::jobs::{self, Job, Ran, Task};
-use crate::orders::{Who, moves};
+use crate::orders::{self, RECEIVED_AFTER, Who, moves};
 use crate::payments::refund::{learn, send};
 use crate::payments::{check, close, invariants, prepay, reconcile};
 use crate::refunds::store as refunds;
@@ -121,6 +121,14 @@ async fn complete(shop: &Shop, order: OrderId) -> Result<Ran> {
         if refunds::of_order(tx, order)?.iter().any(|r| r.refund.state.is_open()) {
             return Ok(Ran::Again { at: now + DAY });
         }
+        let Some(shipped_at) = orders::store::by_id(tx, order)?.and_then(|order| order.shipped_at) else {
+            return Ok(Ran::Done);
+        };
+        // Taken back and sent again: counted from the last parcel.
+        let due = shipped_at + RECEIVED_AFTER;
+        if now < due {
+            return Ok(Ran::Again { at: due });
+        }
         moves::complete(tx, order, &Who::system(), what, now)?;
         Ok::<_, Error>(Ran::Done)
     };
@@ -130,7 +138,7 @@ async fn complete(shop: &Shop, order: OrderId) -> Result<Ran> {
 async fn tidy(shop: &Shop, now: i64) -> Result<()> {
     let write = move |tx: &Tx| {
         jobs::store::forget_done(tx, now - 7 * DAY)?;
-        crate::orders::store::forget_keys(tx, now - prepay::KEY_LIFE)?;
+        orders::store::forget_keys(tx, now - prepay::KEY_LIFE)?;
         crate::staff::store::forget_stale(tx, now)?;
         changes::forget(tx, now)?;
         Ok::<_, Error>(())

@@ -22,7 +22,45 @@ for (const form of $$("form[method=post]")) {
 }
 addEventListener("pageshow", () => $$("form[data-sent]").forEach((form) => delete form.dataset.sent));
 
-const cards = $$(".order");
+// A memo is saved when its field is left.
+for (const field of $$("[data-save]")) {
+  const form = field.form;
+  $("button", form).hidden = true;
+  field.addEventListener("change", async () => {
+    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) }).catch(() => null);
+    field.classList.toggle("saved", answer?.ok ?? false);
+    field.title = answer?.ok ? "已保存 ✓" : "没有保存，请重试";
+  });
+}
+
+// One tick for all.
+for (const all of $$("[data-all]")) {
+  all.hidden = false;
+  const ticks = () => $$(`input[name=${all.dataset.all}][type=checkbox]`);
+  const words = all.nextElementSibling;
+  const count = () => {
+    const n = ticks().filter((tick) => tick.checked).length;
+    words.textContent = n ? `已选 ${n}` : "全选";
+  };
+  all.addEventListener("change", () => (ticks().forEach((tick) => (tick.checked = all.checked)), count()));
+  addEventListener("change", (event) => event.target.name === all.dataset.all && count());
+}
+
+// The order opens beside the list; with a key held, or without this, it opens as a page.
+const drawer = $("#drawer");
+for (const link of $$("[data-preview]")) {
+  link.addEventListener("click", async (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || !drawer) return;
+    event.preventDefault();
+    const answer = await fetch(link.dataset.preview).catch(() => null);
+    if (!answer?.ok) return (location.href = link.href);
+    $("div", drawer).innerHTML = await answer.text();
+    drawer.showModal();
+  });
+}
+drawer?.addEventListener("click", (event) => event.target === drawer && drawer.close());
+
+const cards = $$(".order, tr.row");
 let current = -1;
 let prefix = "";
 const go = { o: "/admin/orders", p: "/admin/products", r: "/admin/refunds", t: "/admin/transactions", m: "/admin/money", h: "/admin" };
@@ -41,6 +79,18 @@ addEventListener("keydown", (event) => {
     current = Math.min(Math.max(current + (key === "j" ? 1 : -1), 0), cards.length - 1);
     cards.forEach((card, i) => card.classList.toggle("current", i === current));
     cards[current].focus();
+  } else if (current >= 0 && key === "x") {
+    $("input[type=checkbox]", cards[current])?.click();
+  } else if (current >= 0 && key === "m") {
+    event.preventDefault();
+    $("[name=memo]", cards[current])?.focus();
+  } else if (key === "s") {
+    const ship = current >= 0 ? $("a[href$='#ship']", cards[current]) : null;
+    ship ? (location.href = ship.href) : $("[name=tracking_no]")?.focus();
+  } else if (key === "p") {
+    const print = current >= 0 ? $("[name=order]", cards[current]) : null;
+    if (print) location.href = `/admin/print/slips?order=${print.value}`;
+    else if ($("a[href^='/admin/print/slips']")) location.href = $("a[href^='/admin/print/slips']").href;
   } else if (key === "Enter" && current >= 0 && event.target === cards[current]) {
     location.href = $("a", cards[current]).href;
   }

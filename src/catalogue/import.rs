@@ -1,11 +1,7 @@
 //! Importing products from a table: one row a SKU, rows of one name one product, all or nothing.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
-
-use calamine::{DataRef, Reader, Xlsx, open_workbook};
 
 use super::media::Picture;
 use super::store::{self, Draft, SkuDraft};
@@ -14,98 +10,10 @@ use crate::db::Tx;
 use crate::error::{Code, Error};
 use crate::ids::{CategoryId, ImageHash};
 use crate::money::Fen;
+use crate::sheet::Table;
 use crate::shop::Shop;
 
-const MOST_BYTES: u64 = 20 * 1024 * 1024;
-const MOST_ROWS: usize = 5_000;
-const MOST_COLUMNS: u32 = 64;
 const MOST_IMAGES: usize = 9;
-
-/// A table as text, each row with the line it stands on.
-pub struct Table {
-    rows: Vec<(usize, Vec<String>)>,
-}
-
-/// Reads a `.csv` or `.xlsx`. `Err` is a sentence.
-pub fn read(path: &Path) -> Result<Table, String> {
-    let problem = |e: &dyn std::fmt::Display| format!("{} 读不出来: {e}", path.display());
-    let size = std::fs::metadata(path).map_err(|e| problem(&e))?.len();
-    if size > MOST_BYTES {
-        return Err(format!("{} 超过 20 MB，请拆成几个文件", path.display()));
-    }
-    let table = match path.extension().and_then(|e| e.to_str()).map(str::to_lowercase).as_deref() {
-        Some("csv" | "txt") => read_csv(&std::fs::read(path).map_err(|e| problem(&e))?)?,
-        Some("xlsx") => read_xlsx(path)?,
-        _ => return Err("只支持 .csv 和 .xlsx 文件".into()),
-    };
-    if table.rows.len() > MOST_ROWS {
-        return Err(format!("超过 {MOST_ROWS} 行，请拆成几个文件"));
-    }
-    Ok(table)
-}
-
-/// UTF-8 with or without its mark, otherwise GB18030, as spreadsheets in China save it.
-fn read_csv(bytes: &[u8]) -> Result<Table, String> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let text = match str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => encoding_rs::GB18030
-            .decode_without_bom_handling_and_without_replacement(bytes)
-            .ok_or("文件既不是 UTF-8 也不是 GB18030 编码，请另存为 CSV UTF-8")?
-            .into_owned(),
-    };
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|e| format!("CSV 格式有误: {e}"))?;
-        let line = record.position().map_or(0, |p| p.line() as usize);
-        rows.push((line, record.iter().map(|cell| cell.trim().to_owned()).collect()));
-        if rows.len() > MOST_ROWS + 1 {
-            break;
-        }
-    }
-    Ok(Table { rows })
-}
-
-/// Cell by cell: a small file may claim a rectangle that no memory holds.
-fn read_xlsx(path: &Path) -> Result<Table, String> {
-    let bad = |e: &dyn std::fmt::Display| format!("{} 不是有效的 xlsx 文件: {e}", path.display());
-    let mut book: Xlsx<BufReader<File>> = open_workbook(path).map_err(|e: calamine::XlsxError| bad(&e))?;
-    let sheet = book.sheet_names().first().cloned().ok_or("文件里没有工作表")?;
-    let mut cells = book.worksheet_cells_reader(&sheet).map_err(|e| bad(&e))?;
-    let mut rows: Vec<(usize, Vec<String>)> = Vec::new();
-    while let Some(cell) = cells.next_cell().map_err(|e| bad(&e))? {
-        let ((row, column), value) = (cell.get_position(), text(cell.get_value()));
-        if value.is_empty() {
-            continue;
-        }
-        if row as usize > MOST_ROWS || column >= MOST_COLUMNS {
-            return Err(format!("表格超出 {MOST_ROWS} 行 {MOST_COLUMNS} 列，请删掉多余的行列"));
-        }
-        let line = row as usize + 1;
-        if rows.last().is_none_or(|(last, _)| *last != line) {
-            rows.push((line, Vec::new()));
-        }
-        if let Some((_, cells)) = rows.last_mut() {
-            cells.resize(cells.len().max(column as usize + 1), String::new());
-            cells[column as usize] = value;
-        }
-    }
-    Ok(Table { rows })
-}
-
-/// A cell as it looks: `19.9`, not `19.899999999999999`.
-fn text(value: &DataRef<'_>) -> String {
-    match value {
-        DataRef::String(text) => text.trim().to_owned(),
-        DataRef::SharedString(text) => text.trim().to_owned(),
-        DataRef::Int(n) => n.to_string(),
-        // Rust prints the shortest decimal that reads back the same, which is what was typed.
-        DataRef::Float(n) => n.to_string(),
-        DataRef::Bool(yes) => if *yes { "是" } else { "否" }.to_owned(),
-        _ => String::new(),
-    }
-}
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Column {
@@ -453,7 +361,7 @@ mod tests {
     use super::*;
 
     fn planned(csv: &str) -> Result<Plan, Vec<String>> {
-        plan(&read_csv(csv.as_bytes()).unwrap(), Path::new("."))
+        plan(&Table::read("a.csv", csv.as_bytes()).unwrap(), Path::new("."))
     }
 
     #[test]
@@ -495,12 +403,5 @@ mod tests {
         }
         assert!(planned("商品名称,颜色\nA,红\n").err().unwrap().join("\n").contains("不认识的列「颜色」"));
         assert!(planned("").is_err());
-    }
-
-    #[test]
-    fn gb18030_reads_like_utf8() {
-        let (bytes, _, _) = encoding_rs::GB18030.encode("商品名称,售价(元),库存\n草莓蛋糕,88,3\n");
-        let table = read_csv(&bytes).unwrap();
-        assert_eq!(table.rows[1].1[0], "草莓蛋糕");
     }
 }

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::{Outcome, open_shop};
 use crate::catalogue::import;
+use crate::sheet::Table;
 
 #[derive(Args)]
 pub struct Import {
@@ -16,7 +17,7 @@ pub struct Import {
 impl Import {
     pub async fn run(self) -> Outcome {
         let folder = self.file.parent().map(PathBuf::from).unwrap_or_default();
-        let table = import::read(&self.file)?;
+        let table = Table::open(&self.file)?;
         let plan = import::plan(&table, &folder).map_err(|problems| {
             let count = problems.len();
             let shown: Vec<_> = problems.into_iter().take(50).collect();

@@ -59,6 +59,12 @@ impl Day {
         self.0.format("%Y-%m-%d").to_string()
     }
 
+    /// `2026-10-08`, as browsers send it.
+    pub fn read(text: &str) -> Option<Day> {
+        let number: i64 = text.replace('-', "").parse().ok()?;
+        Day::from_number(number).filter(|day| day.shown() == text)
+    }
+
     /// `2026-10`
     pub fn month(self) -> String {
         self.0.format("%Y-%m").to_string()

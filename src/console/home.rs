@@ -29,7 +29,7 @@ async fn page(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>)
     let read = move |conn: &rusqlite::Connection| {
         let counts = orders::store::status_counts(conn)?;
         let oldest = orders::store::oldest(conn, OrderStatus::ToShip)?;
-        let recent = orders::store::search(conn, &Filter { limit: 8, ..Filter::default() })?;
+        let recent = orders::store::search(conn, &Filter::default(), None, 8)?;
         let today = ledger::day_sum(conn, Day::of(now))?;
         let yesterday = ledger::day_sum(conn, Day::of(now).plus(-1))?;
         let shelves = catalogue::store::shelf_counts(conn)?;

@@ -7,15 +7,18 @@ mod home;
 mod jobs;
 mod login;
 mod money;
+mod order;
 mod orders;
 pub mod origin;
 mod pricing;
+mod print;
 mod products;
 mod refunds;
 mod settings;
+mod shipping;
 mod transactions;
 
-use rocket::http::Status;
+use rocket::http::{ContentType, Header, Status};
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{Catcher, Request, Route, catch, catchers, get, routes, uri};
@@ -33,6 +36,9 @@ pub fn routes() -> Vec<Route> {
         home::routes(),
         login::routes(),
         orders::routes(),
+        order::routes(),
+        shipping::routes(),
+        print::routes(),
         products::routes(),
         transactions::routes(),
         exceptions::routes(),
@@ -105,6 +111,26 @@ fn back<'a>(to: impl Into<String>, outcome: Result<impl Into<std::borrow::Cow<'a
         Ok(done) => Flash::success(to, done.into()),
         Err(e) => Flash::error(to, words(&e)),
     }
+}
+
+/// A file for the person who asked.
+#[derive(rocket::Responder)]
+pub struct Download {
+    bytes: Vec<u8>,
+    kind: ContentType,
+    disposition: Header<'static>,
+}
+
+fn xlsx() -> ContentType {
+    ContentType::new("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+}
+
+fn download(kind: ContentType, name: &str, bytes: Vec<u8>) -> Download {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
+    let encoded: String =
+        name.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect();
+    let disposition = Header::new("Content-Disposition", format!("attachment; filename*=UTF-8''{encoded}"));
+    Download { bytes, kind, disposition }
 }
 
 /// For a form that went wrong: back to its page with the words, nothing lost but what was typed.

@@ -1,14 +1,13 @@
 //! 对账: a calendar of days, each day's three-way match, and the month report.
 
-use rocket::http::{ContentType, Header};
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
-use rocket::{Responder, Route, State, get, post, routes};
+use rocket::{Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::{back, frame};
+use super::{Download, back, download, frame, xlsx};
 use crate::clock::{self, Day};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -169,16 +168,8 @@ async fn match_again(shop: &State<Shop>, staff: Manager, day: &str) -> Result<Fl
     Ok(back(format!("/admin/money/{}", day.shown()), done.map(|()| "正在下载账单并对账，页面会自动刷新")))
 }
 
-/// A spreadsheet that the browser saves.
-#[derive(Responder)]
-struct Spreadsheet {
-    bytes: Vec<u8>,
-    kind: ContentType,
-    name: Header<'static>,
-}
-
 #[get("/money/<month>/report.xlsx")]
-async fn month_report(shop: &State<Shop>, _staff: Manager, month: &str) -> Result<Spreadsheet> {
+async fn month_report(shop: &State<Shop>, _staff: Manager, month: &str) -> Result<Download> {
     let first = Day::first_of(month).ok_or(Code::NotFound)?;
     let last = end_of_month(first);
     let read = move |conn: &Connection| {
@@ -191,7 +182,5 @@ async fn month_report(shop: &State<Shop>, _staff: Manager, month: &str) -> Resul
         log::error!("month report: {e}");
         Error::from(Code::Internal).says("月报没有做出来，请稍后再试")
     })?;
-    let name = format!("attachment; filename=\"xiaopu-{}.xlsx\"", first.month());
-    let kind = ContentType::new("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet");
-    Ok(Spreadsheet { bytes, kind, name: Header::new("Content-Disposition", name) })
+    Ok(download(xlsx(), &format!("xiaopu-{}.xlsx", first.month()), bytes))
 }

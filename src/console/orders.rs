@@ -1,63 +1,145 @@
-//! Orders for staff: the counted list, one order with its timeline, and the few things that may be done to it.
+//! The list of orders: counted tabs, filters that live in the address, marks and memos in place, and the way out as a
+//! spreadsheet.
 
 use rocket::form::Form;
+use rocket::http::ContentType;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
-use super::frame;
-use crate::clock;
+use super::{Download, back, download, frame, xlsx};
+use crate::clock::{self, DAY, Day};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{ImageHash, OrderNo};
-use crate::money::{Fen, yuan};
 use crate::orders::store::{self, Filter};
-use crate::orders::{
-    COMPANIES, Chip, ClosedReason, Full, Order, OrderStatus, RECEIVED_AFTER, Who, company_text, moves,
-};
+use crate::orders::{Chip, Flag, Full, OrderStatus, Who};
 use crate::payments::exceptions::store as exceptions;
-use crate::payments::{AttemptState, check, close, store as payments};
+use crate::payments::ledger::store as ledger;
 use crate::refunds::store as refunds;
+use crate::sheet;
 use crate::shop::Shop;
 use crate::staff::login::audit;
-use crate::staff::{Clerk, Role, Staff};
-use crate::wechat::pay::Trade;
-use crate::{buyers, jobs};
+use crate::staff::{Staff, store as staff_store};
 
-const PAGE: i64 = 20;
 pub fn routes() -> Vec<Route> {
-    routes![list, detail, reveal, ship, memo, query, cancel_page, cancel]
+    routes![list, export, export_csv, bulk, keep_view, drop_view]
 }
 
-#[get("/orders?<tab>&<q>&<before>")]
-async fn list(
-    shop: &State<Shop>,
-    staff: Staff,
-    flash: Option<FlashMessage<'_>>,
-    tab: Option<&str>,
-    q: Option<&str>,
+const SIZES: [i64; 3] = [20, 50, 100];
+/// A spreadsheet of more is better asked for in parts.
+const MOST_EXPORTED: i64 = 20_000;
+/// Counting further helps nobody.
+const COUNTED: i64 = 10_000;
+
+/// What the address says.
+#[derive(FromForm, Clone, Debug, Default)]
+struct Query {
+    #[field(default = String::new())]
+    tab: String,
+    #[field(default = String::new())]
+    q: String,
+    /// `today`, `yesterday`, `7`, `30`, or empty for `from` and `to`.
+    #[field(default = String::new())]
+    days: String,
+    #[field(default = String::new())]
+    from: String,
+    #[field(default = String::new())]
+    to: String,
+    #[field(default = String::new())]
+    product: String,
+    #[field(default = String::new())]
+    region: String,
+    #[field(default = String::new())]
+    flag: String,
+    #[field(default = false)]
+    remark: bool,
+    #[field(default = false)]
+    late: bool,
+    #[field(default = false)]
+    unprinted: bool,
+    #[field(default = String::new())]
+    view: String,
+    size: Option<i64>,
     before: Option<i64>,
-) -> Result<Template> {
-    let tab = tab.unwrap_or("all");
-    let filter = Filter {
-        status: tab.parse().ok(),
-        refunding: tab == "refunding",
-        with_exception: tab == "exception",
-        search: q.map(|q| q.chars().take(64).collect()),
-        before,
-        limit: PAGE + 1,
-    };
-    let now = shop.now();
+}
+
+impl Query {
+    fn filter(&self, now: i64) -> Filter {
+        let some = |text: &str| Some(text.trim().chars().take(64).collect::<String>()).filter(|text| !text.is_empty());
+        Filter {
+            status: self.tab.parse().ok(),
+            part_shipped: self.tab == "part_shipped",
+            refunding: self.tab == "refunding",
+            with_exception: self.tab == "exception",
+            search: some(&self.q),
+            placed: self.placed(now),
+            paid_before: self.late.then_some(now - DAY),
+            product: some(&self.product),
+            region: some(&self.region),
+            flag: self.flag.parse().ok(),
+            remarked: self.remark,
+            unprinted: self.unprinted,
+            ids: Vec::new(),
+        }
+    }
+
+    fn placed(&self, now: i64) -> (Option<i64>, Option<i64>) {
+        let today = Day::of(now);
+        match self.days.as_str() {
+            "today" => (Some(today.start()), None),
+            "yesterday" => (Some(today.plus(-1).start()), Some(today.start())),
+            "7" => (Some(today.plus(-6).start()), None),
+            "30" => (Some(today.plus(-29).start()), None),
+            _ => (Day::read(&self.from).map(Day::start), Day::read(&self.to).map(Day::end)),
+        }
+    }
+
+    /// The address of this very list, without its page.
+    fn address(&self) -> String {
+        let yes = |on: bool| if on { "true" } else { "" };
+        let pairs = [
+            ("tab", self.tab.as_str()),
+            ("q", &self.q),
+            ("days", &self.days),
+            ("from", &self.from),
+            ("to", &self.to),
+            ("product", &self.product),
+            ("region", &self.region),
+            ("flag", &self.flag),
+            ("remark", yes(self.remark)),
+            ("late", yes(self.late)),
+            ("unprinted", yes(self.unprinted)),
+            ("view", &self.view),
+        ];
+        let mut address = form_urlencoded::Serializer::new(String::new());
+        address.extend_pairs(pairs.iter().filter(|(_, value)| !value.is_empty()));
+        if let Some(size) = self.size {
+            address.append_pair("size", &size.to_string());
+        }
+        address.finish()
+    }
+
+    fn narrows(&self) -> bool {
+        let texts = [&self.days, &self.from, &self.to, &self.product, &self.region, &self.flag];
+        texts.iter().any(|text| !text.is_empty()) || self.remark || self.late || self.unprinted
+    }
+}
+
+#[get("/orders?<query..>")]
+async fn list(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>, query: Query) -> Result<Template> {
+    let (now, filter) = (shop.now(), query.filter(shop.now()));
+    let size = query.size.filter(|size| SIZES.contains(size)).unwrap_or(SIZES[0]);
+    let (before, id) = (query.before, staff.id);
     let read = move |conn: &rusqlite::Connection| {
-        let counts = store::status_counts(conn)?;
-        let exceptions = exceptions::count_open(conn)?;
-        let refunds = refunds::counts(conn)?;
-        let refunding: i64 = refunds.iter().filter(|(state, _)| state.is_open()).map(|(_, n)| n).sum();
-        let mut orders = store::search(conn, &filter)?;
-        let more = orders.len() as i64 > PAGE;
-        orders.truncate(PAGE as usize);
+        let counts = counts(conn)?;
+        let views = staff_store::views(conn, id)?;
+        let found = store::count(conn, &filter, COUNTED + 1)?;
+        let mut orders = store::search(conn, &filter, before, size + 1)?;
+        let more = orders.len() as i64 > size;
+        orders.truncate(size as usize);
         let next = orders.last().filter(|_| more).map(|order| order.id.0);
         let cards = orders
             .into_iter()
@@ -67,46 +149,88 @@ async fn list(
                 Ok(card(&full, flagged, now))
             })
             .collect::<Result<Vec<Value>>>()?;
-        Ok::<_, Error>((counts, exceptions, refunding, cards, next))
+        Ok::<_, Error>((counts, views, found, cards, next))
     };
-    let (counts, exceptions, refunding, cards, next) = shop.db.read(read).await?;
-    let count = |word: &str| counts.iter().find(|(status, _)| status == word).map_or(0, |(_, n)| *n);
-    // Tabs whose number only grows show none: counting the past helps nobody.
-    let mut tabs = vec![json!({ "word": "all", "text": "全部" })];
-    for status in OrderStatus::ALL {
-        let shows = !matches!(status, OrderStatus::Completed | OrderStatus::Closed);
-        tabs.push(json!({ "word": status.word(), "text": status.text(), "n": shows.then(|| count(status.word())) }));
-    }
-    tabs.push(json!({ "word": "refunding", "text": "售后", "n": refunding }));
-    tabs.push(json!({ "word": "exception", "text": "资金异常", "n": exceptions, "alarm": exceptions > 0 }));
+    let (tabs, views, found, cards, next) = shop.db.read(read).await?;
+    let address = query.address();
+    let without = |change: &dyn Fn(&mut Query)| {
+        let mut other = query.clone();
+        change(&mut other);
+        other.address()
+    };
     let context = context! {
         frame: frame(shop, &staff, "orders", flash).await?,
-        tabs, tab, q: q.unwrap_or_default(), orders: cards, next, later: before.is_some(),
+        tabs: tabs.into_iter().map(|(word, text, n)| json!({
+            "word": word, "text": text, "n": n, "alarm": word == "exception" && n > Some(0),
+            "address": without(&|other| other.tab = word.to_owned()),
+        })).collect::<Vec<_>>(),
+        tab: if query.tab.is_empty() { "all" } else { &query.tab },
+        q: &query.q, days: &query.days, from: &query.from, to: &query.to, product: &query.product,
+        region: &query.region, flag: &query.flag, remark: query.remark, late: query.late, unprinted: query.unprinted,
+        table: query.view == "table",
+        as_cards: without(&|other| other.view = String::new()),
+        as_table: without(&|other| other.view = "table".into()),
+        sizes: SIZES.map(|n| json!({ "n": n, "here": n == size, "address": without(&|other| other.size = Some(n)) })),
+        flags: flags(),
+        narrows: query.narrows(),
+        cleared: without(&|other| *other = Query { tab: query.tab.clone(), view: query.view.clone(), size: query.size, ..Query::default() }),
+        views: views.iter().map(|(id, name, query)| json!({ "id": id, "name": name, "query": query, "here": *query == address })).collect::<Vec<_>>(),
+        found: if found > COUNTED { format!("{COUNTED}+") } else { found.to_string() },
+        address: &address,
+        orders: cards, next, later: before.is_some(),
     };
     Ok(Template::render("console/orders.html", context))
 }
 
-fn card(full: &Full, flagged: bool, now: i64) -> Value {
+pub fn flags() -> Vec<Value> {
+    Flag::ALL.iter().map(|flag| json!({ "word": flag, "text": flag.text() })).collect()
+}
+
+/// The tabs and how many orders stand in each. Tabs whose number only grows show none: counting the past helps nobody.
+fn counts(conn: &rusqlite::Connection) -> Result<Vec<(&'static str, &'static str, Option<i64>)>> {
+    let counts = store::status_counts(conn)?;
+    let refunding = refunds::counts(conn)?.iter().filter(|(state, _)| state.is_open()).map(|(_, n)| n).sum();
+    let part = Filter { part_shipped: true, ..Filter::default() };
+    let mut tabs = vec![("all", "全部", None)];
+    for status in OrderStatus::ALL {
+        let shows = !matches!(status, OrderStatus::Completed | OrderStatus::Closed);
+        let n = counts.iter().find(|(word, _)| word == status.word()).map_or(0, |(_, n)| *n);
+        tabs.push((status.word(), status.text(), shows.then_some(n)));
+        if *status == OrderStatus::ToShip {
+            tabs.push(("part_shipped", "部分发货", Some(store::count(conn, &part, COUNTED)?)));
+        }
+    }
+    tabs.push(("refunding", "售后", Some(refunding)));
+    tabs.push(("exception", "资金异常", Some(exceptions::count_open(conn)?)));
+    Ok(tabs)
+}
+
+/// An order as it stands in a list.
+pub fn card(full: &Full, flagged: bool, now: i64) -> Value {
     let Full { order, lines, shipments, .. } = full;
-    let waited = order.paid_at.filter(|_| order.status == OrderStatus::ToShip).map(|at| clock::span(now - at));
+    let waited = order.paid_at.filter(|_| order.status == OrderStatus::ToShip).map(|at| now - at);
     json!({
         "no": order.order_no,
         "at": clock::shown_short(order.created_at),
         "status": order.status,
         "status_text": full.status_text(),
         "chips": full.chips(flagged).into_iter().map(Chip::json).collect::<Vec<_>>(),
-        "waited": waited,
+        "waited": waited.map(clock::span),
+        "late": waited.is_some_and(|waited| waited >= DAY),
         "closed": order.closed_reason.map(|r| r.text()),
         "total": order.total.to_string(),
         "freight": (order.freight.get() > 0).then(|| order.freight.to_string()),
         "remark": order.remark,
         "memo": order.memo,
+        "flag": order.flag,
+        "flag_text": order.flag.map(Flag::text),
+        "prints": order.prints,
         "receiver": order.address.as_ref().map(|a| a.masked_receiver()),
         "phone": order.address.as_ref().map(|a| a.masked_phone()),
         "region": order.address.as_ref().map(|a| format!("{}{}{}", a.province, a.city, a.district)),
         "delivery": order.delivery.word(),
         "delivery_text": order.delivery.text(),
-        "tracking": shipments.first().map(|s| format!("{} {}", company_text(&s.company), s.tracking_no)),
+        "tracking": shipments.first().map(|s| s.parcel.text()),
         "lines": lines.iter().map(|line| json!({
             "name": line.name, "spec": line.spec_text, "quantity": line.quantity,
             "image": line.image.as_ref().map(ImageHash::url),
@@ -114,266 +238,164 @@ fn card(full: &Full, flagged: bool, now: i64) -> Value {
     })
 }
 
-#[get("/orders/<no>")]
-async fn detail(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>, no: &str) -> Result<Template> {
-    show(shop, &staff, flash, no, false).await
+// ── many at once ──
+
+#[derive(FromForm)]
+struct Bulk {
+    order: Vec<String>,
+    /// A flag's word, or `none`.
+    #[field(default = String::new())]
+    flag: String,
+    /// The list it came from.
+    #[field(default = String::new())]
+    list: String,
 }
 
-/// Shows whom a parcel goes to in full, and writes down who looked.
-#[post("/orders/<no>/reveal")]
-async fn reveal(shop: &State<Shop>, staff: Staff, no: &str) -> Result<Template> {
-    let order = find(shop, no).await?;
-    let (now, looked, number) = (shop.now(), staff.clone(), order.order_no);
-    let what = format!("查看订单 {number} 的完整收货信息");
-    shop.db.write(move |tx| Ok::<_, Error>(audit(tx, &looked, &what, now)?)).await?;
-    show(shop, &staff, None, no, true).await
+#[post("/orders/bulk", data = "<form>")]
+async fn bulk(shop: &State<Shop>, staff: Staff, form: Form<Bulk>) -> Flash<Redirect> {
+    let to = format!("/admin/orders?{}", form.list.replace(['\r', '\n'], ""));
+    back(to, mark(shop, staff, &form).await)
 }
 
-async fn show(
-    shop: &Shop,
-    staff: &Staff,
-    flash: Option<FlashMessage<'_>>,
-    no: &str,
-    revealed: bool,
-) -> Result<Template> {
-    let order_no: OrderNo = no.parse().map_err(|_| Code::NotFound)?;
-    let now = shop.now();
+async fn mark(shop: &Shop, staff: Staff, form: &Bulk) -> Result<String> {
+    let flag = form.flag.parse::<Flag>().ok();
+    let (orders, now) = (chosen(shop, &form.order).await?, shop.now());
+    let words = flag.map_or("取消旗标".to_owned(), |flag| format!("标记{}", flag.text()));
+    let done = format!("{} 单已{words}", orders.len());
+    let write = move |tx: &Tx| {
+        for order in &orders {
+            store::set_flag(tx, order.id, flag)?;
+            store::note(tx, order.id, &Who::staff(&staff.name), &words, None, now)?;
+        }
+        Ok::<_, Error>(())
+    };
+    shop.db.write(write).await?;
+    Ok(done)
+}
+
+/// The orders of these numbers, in the order of the list.
+pub async fn chosen(shop: &Shop, numbers: &[String]) -> Result<Vec<crate::orders::Order>> {
+    let ids: Vec<OrderNo> = numbers.iter().filter_map(|no| no.parse().ok()).collect();
+    if ids.is_empty() {
+        return Err(Error::field("order", "请先勾选订单"));
+    }
+    let filter = Filter { ids, ..Filter::default() };
+    let read = move |conn: &rusqlite::Connection| Ok::<_, Error>(store::search(conn, &filter, None, SIZES[2])?);
+    shop.db.read(read).await
+}
+
+const COLUMNS: [&str; 19] = [
+    "订单号",
+    "下单时间",
+    "状态",
+    "付款时间",
+    "商品",
+    "件数",
+    "商品金额",
+    "运费",
+    "优惠",
+    "实付",
+    "已退",
+    "收货人",
+    "电话",
+    "地址",
+    "买家留言",
+    "商家备注",
+    "快递公司",
+    "快递单号",
+    "微信交易号",
+];
+
+#[get("/orders/export.xlsx?<query..>")]
+async fn export(shop: &State<Shop>, staff: Staff, query: Query) -> Result<Download> {
+    let rows = all(shop, staff, &query).await?;
+    let made = tokio::task::spawn_blocking(move || sheet::xlsx(&COLUMNS, &rows)).await.map_err(|_| Code::Internal)?;
+    let bytes = made.map_err(|e| {
+        log::error!("export of orders: {e}");
+        Error::from(Code::Internal).says("表格没有做出来，请稍后再试")
+    })?;
+    Ok(download(xlsx(), &format!("订单-{}.xlsx", Day::of(shop.now()).shown()), bytes))
+}
+
+#[get("/orders/export.csv?<query..>")]
+async fn export_csv(shop: &State<Shop>, staff: Staff, query: Query) -> Result<Download> {
+    let rows = all(shop, staff, &query).await?;
+    Ok(download(ContentType::CSV, &format!("订单-{}.csv", Day::of(shop.now()).shown()), sheet::csv(&COLUMNS, &rows)))
+}
+
+/// What the list shows, all of it. Addresses leave in full, so it is written down who took them.
+async fn all(shop: &Shop, staff: Staff, query: &Query) -> Result<Vec<Vec<String>>> {
+    let (filter, now) = (query.filter(shop.now()), shop.now());
     let read = move |conn: &rusqlite::Connection| {
-        let order = store::by_no(conn, &order_no)?.ok_or(Code::NotFound)?;
-        let attempts = payments::attempts(conn, order.id)?;
-        let events = store::events(conn, order.id)?;
-        let exceptions = super::exceptions::with_refunds(conn, exceptions::of_order(conn, order.id)?)?;
-        let history = store::buyer_history(conn, order.buyer_id)?;
-        let openid = buyers::store::openid(conn, order.buyer_id)?;
-        let expiring = jobs::store::waiting_for(conn, jobs::Task::Expire(order.id))?;
-        Ok::<_, Error>((store::full(conn, order)?, attempts, events, exceptions, history, openid, expiring))
+        if store::count(conn, &filter, MOST_EXPORTED + 1)? > MOST_EXPORTED {
+            let words = format!("一次最多导出 {MOST_EXPORTED} 单，请用下单时间分几次导出");
+            return Err(Error::from(Code::ValidationFailed).says(words));
+        }
+        store::search(conn, &filter, None, MOST_EXPORTED)?.into_iter().map(|order| exported(conn, order)).collect()
     };
-    let (full, attempts, events, exceptions, (bought, spent), openid, expiring) = shop.db.read(read).await?;
-    let Full { order, lines, shipments, refunds } = &full;
-    let tail: String = openid.chars().rev().take(6).collect::<Vec<_>>().into_iter().rev().collect();
-    let context = context! {
-        frame: frame(shop, staff, "orders", flash).await?,
-        order: card(&full, exceptions.iter().any(|(e, _)| e.open), now),
-        steps: steps(order),
-        waiting: waiting(order, attempts.last().map(|a| a.state), expiring, now),
-        lines: lines.iter().map(|line| json!({
-            "name": line.name, "spec": line.spec_text, "quantity": line.quantity, "shipped": line.shipped,
-            "image": line.image.as_ref().map(ImageHash::url), "price": line.price.to_string(),
-            "amount": line.amount().to_string(), "product": line.product_id, "refunded": line.refunded,
-        })).collect::<Vec<_>>(),
-        goods: order.goods.to_string(),
-        freight: order.freight.to_string(),
-        discount: order.discount.to_string(),
-        total: order.total.to_string(),
-        paid: order.paid.to_string(),
-        refunded: order.refunded.to_string(),
-        sees_money: staff.role > Role::Packer,
-        net: order.paid.minus(order.refunded).unwrap_or_default().to_string(),
-        may_price: staff.role > Role::Packer && order.status == OrderStatus::PendingPayment,
-        may_take_offline: staff.role == Role::Owner && order.status == OrderStatus::PendingPayment,
-        may_refund: staff.role > Role::Packer && full.refundable() > Fen::ZERO,
-        refunding: full.is_refunding(),
-        refunds: refunds.iter().map(|r| super::refunds::shown(r, Some(order), now)).collect::<Vec<_>>(),
-        may_cancel: staff.role > Role::Packer && order.status == OrderStatus::PendingPayment,
-        may_ship: order.status == OrderStatus::ToShip,
-        may_query: staff.role > Role::Packer && matches!(order.status, OrderStatus::PendingPayment | OrderStatus::Closed) && !attempts.is_empty(),
-        companies: COMPANIES,
-        revealed,
-        address: order.address.as_ref().map(|a| match revealed {
-            true => json!({ "receiver": a.receiver, "phone": a.phone, "where": a.one_line() }),
-            false => json!({
-                "receiver": a.masked_receiver(), "phone": a.masked_phone(),
-                "where": format!("{}{}{} ••••", a.province, a.city, a.district),
-            }),
-        }),
-        attempts: attempts.iter().map(|a| json!({
-            "n": format!("{:02}", a.n), "number": a.out_trade_no, "state": a.state.text(), "total": a.total.to_string(),
-            "transaction": a.transaction_id, "paid_at": a.paid_at.map(clock::shown), "paid": a.state == AttemptState::Paid,
-        })).collect::<Vec<_>>(),
-        shipments: shipments.iter().map(|s| json!({
-            "company": company_text(&s.company), "tracking": s.tracking_no, "at": clock::shown(s.shipped_at),
-        })).collect::<Vec<_>>(),
-        exceptions: exceptions.iter().map(|(e, refund)| super::exceptions::shown(e, refund.as_ref(), now)).collect::<Vec<_>>(),
-        events: events.iter().map(|e| json!({
-            "at": clock::shown(e.at), "actor": e.actor, "name": e.actor_name, "what": e.what, "message": e.message_id,
-            "actor_text": match e.actor.as_str() { "buyer" => "买家", "staff" => "店员", "wechat" => "微信", _ => "系统" },
-        })).collect::<Vec<_>>(),
-        bought,
-        spent: yuan(spent),
-        openid: tail,
+    let rows: Vec<Vec<String>> = shop.db.read_slowly(read).await?;
+    let what = format!("导出 {} 单，含收货信息", rows.len());
+    shop.db.write(move |tx| Ok::<_, Error>(audit(tx, &staff, &what, now)?)).await?;
+    Ok(rows)
+}
+
+fn exported(conn: &rusqlite::Connection, order: crate::orders::Order) -> Result<Vec<String>> {
+    let transaction = ledger::transaction_of(conn, order.id)?.unwrap_or_default();
+    let full = store::full(conn, order)?;
+    let Full { order, lines, shipments, .. } = &full;
+    let goods =
+        lines.iter().map(|line| format!("{} {} ×{}", line.name, line.spec_text, line.quantity).replace("  ", " "));
+    let (receiver, phone, place) = match &order.address {
+        Some(address) => (address.receiver.clone(), address.phone.clone(), address.one_line()),
+        None => Default::default(),
     };
-    Ok(Template::render("console/order.html", context))
+    let parcels =
+        |text: fn(&crate::orders::Shipment) -> &str| shipments.iter().map(text).collect::<Vec<_>>().join("；");
+    Ok(vec![
+        order.order_no.to_string(),
+        clock::shown(order.created_at),
+        full.status_text().to_owned(),
+        order.paid_at.map(clock::shown).unwrap_or_default(),
+        goods.collect::<Vec<_>>().join("；"),
+        lines.iter().map(|line| line.quantity).sum::<i64>().to_string(),
+        order.goods.to_string(),
+        order.freight.to_string(),
+        order.discount.to_string(),
+        order.paid.to_string(),
+        order.refunded.to_string(),
+        receiver,
+        phone,
+        place,
+        order.remark.clone(),
+        order.memo.clone(),
+        parcels(|s| crate::orders::parcels::company_text(&s.parcel.company)),
+        parcels(|s| &s.parcel.tracking_no),
+        transaction,
+    ])
 }
 
-fn steps(order: &Order) -> Vec<Value> {
-    let step =
-        |text: &str, at: Option<i64>| json!({ "text": text, "at": at.map(clock::shown_short), "done": at.is_some() });
-    let mut steps = vec![step("提交", Some(order.created_at)), step("付款", order.paid_at)];
-    match order.status {
-        OrderStatus::Closed => steps.push(step("关闭", order.closed_at)),
-        _ => steps.extend([step("发货", order.shipped_at), step("完成", order.completed_at)]),
-    }
-    steps
-}
-
-/// Why nothing happens just now, in one sentence.
-fn waiting(order: &Order, last: Option<AttemptState>, expiring: Option<i64>, now: i64) -> Option<String> {
-    match (order.status, last) {
-        (OrderStatus::PendingPayment, _) if now >= order.expires_at => Some(match expiring {
-            Some(at) => format!(
-                "付款时间已过，正在向微信确认没有付款，{} 再试，确认后自动关闭",
-                clock::shown_short(at.max(now))
-            ),
-            None => "付款时间已过，正在向微信确认没有付款，确认后自动关闭".into(),
-        }),
-        (OrderStatus::PendingPayment, Some(AttemptState::Closing)) => {
-            Some("正在微信关闭之前的支付单（创建 5 分钟后才能关闭），之后买家可以重新支付".into())
-        }
-        (OrderStatus::PendingPayment, Some(AttemptState::Failed)) => {
-            Some("微信拒绝了下单，原因见交易流水；买家可以重新发起支付".into())
-        }
-        (OrderStatus::PendingPayment, None) => Some("买家还没有发起支付".into()),
-        (OrderStatus::PendingPayment, _) => {
-            Some(format!("等待买家付款，{} 到期后自动关闭", clock::shown_short(order.expires_at)))
-        }
-        (OrderStatus::Closed, Some(AttemptState::Closing)) if order.holds_stock => {
-            Some("微信要求支付单创建 5 分钟后才能关闭；在确认关闭之前，库存暂时保留，系统会继续跟进".into())
-        }
-        _ => None,
-    }
-}
-
-pub async fn find(shop: &Shop, no: &str) -> Result<Order> {
-    let order_no: OrderNo = no.parse().map_err(|_| Code::NotFound)?;
-    let found = shop.db.read(move |conn| Ok::<_, Error>(store::by_no(conn, &order_no)?)).await?;
-    found.ok_or_else(|| Code::NotFound.into())
-}
-
-fn back(no: &str, outcome: Result<&'static str>) -> Flash<Redirect> {
-    super::back(format!("/admin/orders/{no}"), outcome)
-}
+// ── views: filters under a name, each person's own ──
 
 #[derive(FromForm)]
-struct Shipping {
-    #[field(default = String::new())]
-    company: String,
-    #[field(default = String::new())]
-    tracking_no: String,
-    /// Sent although a refund is under way.
-    #[field(default = false)]
-    despite_refund: bool,
+struct View {
+    name: String,
+    query: String,
 }
 
-#[post("/orders/<no>/ship", data = "<form>")]
-async fn ship(shop: &State<Shop>, staff: Staff, no: &str, form: Form<Shipping>) -> Flash<Redirect> {
-    back(no, ship_all(shop, &staff, no, form.into_inner()).await.map(|()| "已发货"))
-}
-
-async fn ship_all(shop: &Shop, staff: &Staff, no: &str, form: Shipping) -> Result<()> {
-    let order = find(shop, no).await?;
-    let (company, tracking_no) = (form.company.trim().to_owned(), form.tracking_no.trim().replace(' ', ""));
-    let express = order.delivery == crate::catalogue::Delivery::Express;
-    if express && !COMPANIES.iter().any(|(code, _)| *code == company) {
-        return Err(Error::field("company", "请选择快递公司"));
+#[post("/orders/views", data = "<form>")]
+async fn keep_view(shop: &State<Shop>, staff: Staff, form: Form<View>) -> Flash<Redirect> {
+    let View { name, query } = form.into_inner();
+    let (name, query) = (name.trim().to_owned(), query.replace(['\r', '\n'], ""));
+    let to = format!("/admin/orders?{query}");
+    if !(1..=20).contains(&name.chars().count()) || query.len() > 1000 {
+        return back(to, Err::<String, _>(Error::field("name", "视图名称应为 1 到 20 个字")));
     }
-    let plausible =
-        (6..=32).contains(&tracking_no.len()) && tracking_no.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if express && !plausible {
-        let problem = if tracking_no.contains("E+") || tracking_no.contains('.') {
-            "Excel 把单号变成了科学计数，请把列设为文本后再复制"
-        } else {
-            "快递单号应为 6 到 32 位字母或数字"
-        };
-        return Err(Error::field("tracking_no", problem));
-    }
-    let (company, tracking_no) = if express { (company, tracking_no) } else { Default::default() };
-    let (now, staff) = (shop.now(), staff.clone());
-    let write = move |tx: &Tx| {
-        let order = store::by_id(tx, order.id)?.ok_or(Code::NotFound)?;
-        let refunding = refunds::of_order(tx, order.id)?.iter().any(|r| r.refund.state.is_open());
-        if refunding && !form.despite_refund {
-            let words = "这笔订单有退款正在处理。确定仍要发货，请勾选“仍然发货”";
-            return Err(Error::from(Code::RefundInProgress).says(words));
-        }
-        if !moves::ship(tx, &order, &company, &tracking_no, &Who::staff(&staff.name), now)? {
-            let words = format!("订单现在是「{}」，不能发货，请刷新页面", order.status.text());
-            return Err(Error::from(Code::OrderState).says(words));
-        }
-        jobs::enqueue(tx, jobs::Task::Complete(order.id), now + RECEIVED_AFTER, now)?;
-        Ok(audit(tx, &staff, &format!("发货 {} {company} {tracking_no}", order.order_no), now)?)
-    };
-    shop.db.write(write).await
+    let done = shop.db.write(move |tx| Ok::<_, Error>(staff_store::put_view(tx, staff.id, &name, &query)?)).await;
+    back(to, done.map(|()| "视图已保存"))
 }
 
-#[derive(FromForm)]
-struct Memo {
-    memo: String,
-}
-
-#[post("/orders/<no>/memo", data = "<form>")]
-async fn memo(shop: &State<Shop>, staff: Staff, no: &str, form: Form<Memo>) -> Flash<Redirect> {
-    back(no, save_memo(shop, staff, no, form.into_inner().memo).await.map(|()| "备注已保存"))
-}
-
-async fn save_memo(shop: &Shop, staff: Staff, no: &str, memo: String) -> Result<()> {
-    let memo = memo.trim().to_owned();
-    if memo.chars().count() > 500 {
-        return Err(Error::field("memo", "备注最多 500 个字"));
-    }
-    let (order, now) = (find(shop, no).await?, shop.now());
-    let write = move |tx: &Tx| {
-        store::set_memo(tx, order.id, &memo)?;
-        let what = format!("备注改为「{memo}」");
-        Ok::<_, Error>(store::note(tx, order.id, &Who::staff(&staff.name), &what, None, now)?)
-    };
-    shop.db.write(write).await
-}
-
-/// Asks WeChat now, about the newest attempt.
-#[post("/orders/<no>/query")]
-async fn query(shop: &State<Shop>, _staff: Clerk, no: &str) -> Flash<Redirect> {
-    match ask_wechat(shop, no).await {
-        Ok(said) => Flash::success(Redirect::to(format!("/admin/orders/{no}")), said),
-        Err(e) => back(no, Err(e)),
-    }
-}
-
-async fn ask_wechat(shop: &Shop, no: &str) -> Result<String> {
-    let order = find(shop, no).await?;
-    let merchant = shop.merchant().ok_or(Code::PaymentNotConfigured)?;
-    let attempts = shop.db.read(move |conn| Ok::<_, Error>(payments::attempts(conn, order.id)?)).await?;
-    let last =
-        attempts.last().ok_or_else(|| Error::from(Code::NotFound).says("买家还没有发起支付，没有可查的支付单"))?;
-    match check::ask(shop, &merchant, last).await?.trade {
-        Ok(Trade::Paid(payment)) => Ok(format!("微信回答：已支付 ¥{}", payment.total)),
-        Ok(Trade::NotPaid) => Ok("微信回答：还没有付款".into()),
-        Ok(Trade::Closed) => Ok("微信回答：支付单已关闭".into()),
-        Ok(Trade::Absent) => Ok("微信回答：没有这笔支付单（下单请求没有到达微信）".into()),
-        Ok(Trade::Other(state)) => Ok(format!("微信回答：{state}")),
-        Err(e) => Err(Error::from(Code::WechatUnavailable).says(e.to_string())),
-    }
-}
-
-/// A second screen repeats the facts before an order is cancelled.
-#[get("/orders/<no>/cancel")]
-async fn cancel_page(shop: &State<Shop>, staff: Clerk, no: &str) -> Result<Template> {
-    let order = find(shop, no).await?;
-    let frame = frame(shop, &staff.0, "orders", None).await?;
-    let context = context! {
-        frame, no: &order.order_no, total: order.total.to_string(), status: order.status.text(),
-        possible: order.status == OrderStatus::PendingPayment,
-    };
-    Ok(Template::render("console/order_cancel.html", context))
-}
-
-#[post("/orders/<no>/cancel")]
-async fn cancel(shop: &State<Shop>, staff: Clerk, no: &str) -> Flash<Redirect> {
-    back(no, cancel_order(shop, &staff.0, no).await.map(|()| "订单已取消"))
-}
-
-async fn cancel_order(shop: &Shop, staff: &Staff, no: &str) -> Result<()> {
-    let order = find(shop, no).await?;
-    let (now, what, who) = (shop.now(), format!("取消订单 {}", order.order_no), staff.clone());
-    close::cancel(shop, order.id, ClosedReason::StaffCancelled, Who::staff(&staff.name)).await?;
-    shop.db.write(move |tx| Ok::<_, Error>(audit(tx, &who, &what, now)?)).await
+#[post("/orders/views/<id>/delete")]
+async fn drop_view(shop: &State<Shop>, staff: Staff, id: i64) -> Flash<Redirect> {
+    let done = shop.db.write(move |tx| Ok::<_, Error>(staff_store::delete_view(tx, staff.id, id)?)).await;
+    back("/admin/orders", done.map(|()| "视图已删除"))
 }

@@ -6,7 +6,7 @@ use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 
-use super::orders::find;
+use super::order::find;
 use super::{back, frame};
 use crate::db::Tx;
 use crate::error::{Error, Result};

@@ -8,7 +8,7 @@ use rocket_dyn_templates::{Template, context};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::orders::find;
+use super::order::find;
 use super::{back, frame, words};
 use crate::clock;
 use crate::db::Tx;

@@ -9,7 +9,11 @@ use super::OpenError;
 /// "xpu" and a version of the mark itself, so that no other program's file is taken for ours.
 pub const APPLICATION_ID: i64 = 0x7870_7501;
 
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_shop.sql"), include_str!("migrations/0002_money.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_shop.sql"),
+    include_str!("migrations/0002_money.sql"),
+    include_str!("migrations/0003_console.sql"),
+];
 
 /// The newest schema that this program knows.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod moves;
+pub mod parcels;
 pub mod quote;
 pub mod store;
 pub mod view;
@@ -16,6 +17,7 @@ use crate::ids::{BuyerId, ImageHash, LineId, OrderId, OrderNo, ProductId, Shipme
 use crate::money::Fen;
 use crate::refunds::FullRefund;
 use crate::words::words;
+use parcels::Parcel;
 
 words! {
     /// The one stored status. Part-shipped and refunding are derived, for the eye only.
@@ -37,6 +39,16 @@ words! {
     }
 }
 
+words! {
+    /// A mark that staff put on an order; what a colour means is theirs to say.
+    pub enum Flag {
+        Red "red" "红旗",
+        Amber "amber" "黄旗",
+        Blue "blue" "蓝旗",
+        Green "green" "绿旗",
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Order {
     pub id: OrderId,
@@ -54,6 +66,9 @@ pub struct Order {
     pub address: Option<Address>,
     pub remark: String,
     pub memo: String,
+    pub flag: Option<Flag>,
+    /// How often a slip of it was printed.
+    pub prints: i64,
     pub holds_stock: bool,
     pub created_at: i64,
     pub expires_at: i64,
@@ -93,8 +108,7 @@ impl Line {
 #[derive(Clone, Debug)]
 pub struct Shipment {
     pub id: ShipmentId,
-    pub company: String,
-    pub tracking_no: String,
+    pub parcel: Parcel,
     pub shipped_at: i64,
     pub lines: Vec<(LineId, i64)>,
 }
@@ -240,24 +254,6 @@ impl Who {
     pub fn staff(name: &str) -> Who {
         Who { actor: "staff", name: name.to_owned() }
     }
-}
-
-/// Parcel services by the code that WeChat's shipping interface uses.
-pub const COMPANIES: &[(&str, &str)] = &[
-    ("SF", "顺丰速运"),
-    ("ZTO", "中通快递"),
-    ("YTO", "圆通速递"),
-    ("STO", "申通快递"),
-    ("YD", "韵达速递"),
-    ("JTSD", "极兔速递"),
-    ("JD", "京东快递"),
-    ("EMS", "EMS"),
-    ("YZPY", "邮政快递包裹"),
-    ("DBL", "德邦快递"),
-];
-
-pub fn company_text(code: &str) -> &str {
-    COMPANIES.iter().find(|(known, _)| *known == code).map_or(code, |(_, text)| text)
 }
 
 #[cfg(test)]

@@ -2,12 +2,13 @@
 
 use rusqlite::Result;
 
+use super::parcels::Parcel;
 use super::quote::Quote;
 use super::store::NewPrice;
-use super::{ClosedReason, Line, Order, OrderStatus, Who, store};
+use super::{ClosedReason, Line, Order, OrderStatus, Shipment, Who, store};
 use crate::catalogue::{stock, store as catalogue};
 use crate::db::Tx;
-use crate::ids::{BuyerId, MessageId, OrderId, OrderNo};
+use crate::ids::{BuyerId, LineId, MessageId, OrderId, OrderNo};
 use crate::money::Fen;
 use crate::refunds::FullRefund;
 
@@ -95,23 +96,58 @@ pub fn release(tx: &Tx, order: &Order, now: i64) -> Result<()> {
     store::set_holds_stock(tx, order.id, false)
 }
 
-/// T9: everything that is left goes out in one parcel.
-pub fn ship(tx: &Tx, order: &Order, company: &str, tracking_no: &str, who: &Who, now: i64) -> Result<bool> {
-    let what = match company {
-        "" => "已发货（无需物流）".to_owned(),
-        _ => format!("已发货：{} {tracking_no}", super::company_text(company)),
-    };
-    if !go(tx, order.id, OrderStatus::ToShip, OrderStatus::Shipped, None, who, &what, None, now)? {
+/// T9, T10: pieces go out in a parcel: these, or everything that is left. The caller has seen that they are there.
+pub fn ship(
+    tx: &Tx,
+    order: &Order,
+    parcel: &Parcel,
+    pieces: Option<&[(LineId, i64)]>,
+    who: &Who,
+    now: i64,
+) -> Result<bool> {
+    if order.status != OrderStatus::ToShip {
         return Ok(false);
     }
-    let shipment = store::insert_shipment(tx, order.id, company, tracking_no, now)?;
-    for line in store::lines(tx, order.id)? {
-        if line.left() > 0 {
-            store::ship_line(tx, shipment, line.id, line.left())?;
-            stock::ship(tx, line.sku_id, line.id, line.left(), now)?;
-        }
+    let lines = store::lines(tx, order.id)?;
+    let leaving = |line: &Line| match pieces {
+        None => line.left(),
+        Some(pieces) => pieces.iter().filter(|(id, _)| *id == line.id).map(|(_, n)| n).sum(),
+    };
+    let left: i64 = lines.iter().map(|line| line.left() - leaving(line)).sum();
+    if left > 0 {
+        let pieces: i64 = lines.iter().map(leaving).sum();
+        let what = format!("部分发货：{}，{pieces} 件，还有 {left} 件", parcel.text());
+        store::note(tx, order.id, who, &what, None, now)?;
+    } else {
+        let what = format!("已发货：{}", parcel.text());
+        go(tx, order.id, OrderStatus::ToShip, OrderStatus::Shipped, None, who, &what, None, now)?;
+        store::set_holds_stock(tx, order.id, false)?;
     }
-    store::set_holds_stock(tx, order.id, false)?;
+    let shipment = store::insert_shipment(tx, order.id, parcel, now)?;
+    for line in lines.iter().filter(|line| leaving(line) > 0) {
+        store::ship_line(tx, shipment, line.id, leaving(line))?;
+        stock::ship(tx, line.sku_id, line.id, leaving(line), now)?;
+    }
+    Ok(true)
+}
+
+/// T16: a parcel did not leave after all. Its pieces wait to be shipped again.
+pub fn unship(tx: &Tx, order: &Order, shipment: &Shipment, who: &Who, now: i64) -> Result<bool> {
+    let what = format!("撤销发货：{}", shipment.parcel.text());
+    match order.status {
+        OrderStatus::ToShip => store::note(tx, order.id, who, &what, None, now)?,
+        OrderStatus::Shipped => {
+            go(tx, order.id, OrderStatus::Shipped, OrderStatus::ToShip, None, who, &what, None, now)?;
+            store::set_holds_stock(tx, order.id, true)?;
+        }
+        OrderStatus::PendingPayment | OrderStatus::Completed | OrderStatus::Closed => return Ok(false),
+    }
+    store::void_shipment(tx, shipment.id)?;
+    for (line, quantity) in &shipment.lines {
+        let line = store::line(tx, *line)?;
+        store::unship_line(tx, line.id, *quantity)?;
+        stock::unship(tx, line.sku_id, line.id, *quantity, now)?;
+    }
     Ok(true)
 }
 

@@ -3,8 +3,9 @@
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params, params_from_iter};
 
+use super::parcels::Parcel;
 use super::quote::Quote;
-use super::{ClosedReason, Full, Line, Order, OrderStatus, Shipment, Who};
+use super::{ClosedReason, Flag, Full, Line, Order, OrderStatus, Shipment, Who};
 use crate::buyers::addresses::Address;
 use crate::db::Tx;
 use crate::ids::{BuyerId, LineId, MessageId, OrderId, OrderNo, RefundId, ShipmentId};
@@ -46,6 +47,8 @@ fn read_order(row: &Row<'_>) -> Result<Order> {
         address: address.map(|a| serde_json::from_str::<Address>(&a).map_err(|_| broken("address"))).transpose()?,
         remark: row.get("remark")?,
         memo: row.get("memo")?,
+        flag: row.get::<_, String>("flag")?.parse().ok(),
+        prints: row.get("prints")?,
         holds_stock: row.get("holds_stock")?,
         created_at: row.get("created_at")?,
         expires_at: row.get("expires_at")?,
@@ -94,8 +97,7 @@ pub fn shipments(conn: &Connection, id: OrderId) -> Result<Vec<Shipment>> {
         let id: ShipmentId = row.get("id")?;
         Ok(Shipment {
             id,
-            company: row.get("company")?,
-            tracking_no: row.get("tracking_no")?,
+            parcel: Parcel { company: row.get("company")?, tracking_no: row.get("tracking_no")? },
             shipped_at: row.get("shipped_at")?,
             lines: lines.query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_>>()?,
         })
@@ -159,55 +161,117 @@ pub fn status_counts(conn: &Connection) -> Result<Vec<(String, i64)>> {
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub status: Option<OrderStatus>,
+    pub part_shipped: bool,
     pub refunding: bool,
-    pub search: Option<String>,
     pub with_exception: bool,
-    pub before: Option<i64>,
-    pub limit: i64,
+    pub search: Option<String>,
+    /// Placed at or after, and before.
+    pub placed: (Option<i64>, Option<i64>),
+    /// Waiting to be shipped since before this moment.
+    pub paid_before: Option<i64>,
+    pub product: Option<String>,
+    pub region: Option<String>,
+    pub flag: Option<Flag>,
+    /// The buyer wrote something.
+    pub remarked: bool,
+    pub unprinted: bool,
+    /// These alone, when there are any.
+    pub ids: Vec<OrderNo>,
 }
 
-pub fn search(conn: &Connection, filter: &Filter) -> Result<Vec<Order>> {
-    let mut values: Vec<Box<dyn ToSql>> = Vec::new();
-    let mut where_ = vec!["true".to_owned()];
-    let mut narrow = |sql: &str, value: Box<dyn ToSql>| {
-        values.push(value);
-        where_.push(sql.replace('?', &format!("?{}", values.len())));
-    };
-    if let Some(status) = filter.status {
-        narrow("o.status = ?", Box::new(status));
-    }
-    if let Some(text) = filter.search.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
-        let plain = text.replace(['%', '_', '\\'], "");
-        let digits = text.bytes().all(|b| b.is_ascii_digit());
-        match text.len() {
-            // The tail of a phone number.
-            4 if digits => narrow("o.address ->> 'phone' like '%' || ?", Box::new(plain)),
-            28 if digits => narrow("o.id in (select order_id from ledger where wechat_id = ?)", Box::new(plain)),
-            _ => narrow(
-                "(o.order_no like upper(?) || '%'
-                  or o.id in (select order_id from attempts where out_trade_no = upper(?))
-                  or o.id in (select order_id from refunds where out_refund_no = upper(?))
-                  or o.address ->> 'phone' = ? or o.address ->> 'receiver' like '%' || ? || '%'
-                  or exists (select 1 from shipments s where s.order_id = o.id and s.tracking_no = ?)
-                  or exists (select 1 from order_lines l where l.order_id = o.id and l.name like '%' || ? || '%'))",
-                Box::new(plain),
-            ),
+impl Filter {
+    fn sql(&self) -> (String, Vec<Box<dyn ToSql>>) {
+        let mut values: Vec<Box<dyn ToSql>> = Vec::new();
+        let mut where_ = vec!["true".to_owned()];
+        let mut narrow = |sql: &str, value: Box<dyn ToSql>| {
+            values.push(value);
+            where_.push(sql.replace('?', &format!("?{}", values.len())));
+        };
+        if let Some(status) = self.status {
+            narrow("o.status = ?", Box::new(status));
         }
+        if let Some(text) = self.search.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+            let plain = text.replace(['%', '_', '\\'], "");
+            let digits = text.bytes().all(|b| b.is_ascii_digit());
+            match text.len() {
+                // The tail of a phone number.
+                4 if digits => narrow("o.address ->> 'phone' like '%' || ?", Box::new(plain)),
+                28 if digits => narrow("o.id in (select order_id from ledger where wechat_id = ?)", Box::new(plain)),
+                _ => narrow(
+                    "(o.order_no like upper(?) || '%'
+                      or o.id in (select order_id from attempts where out_trade_no = upper(?))
+                      or o.id in (select order_id from refunds where out_refund_no = upper(?))
+                      or o.address ->> 'phone' = ? or o.address ->> 'receiver' like '%' || ? || '%'
+                      or exists (select 1 from shipments s where s.order_id = o.id and s.tracking_no = upper(?))
+                      or exists (select 1 from order_lines l where l.order_id = o.id and l.name like '%' || ? || '%'))",
+                    Box::new(plain),
+                ),
+            }
+        }
+        if let Some(from) = self.placed.0 {
+            narrow("o.created_at >= ?", Box::new(from));
+        }
+        if let Some(to) = self.placed.1 {
+            narrow("o.created_at < ?", Box::new(to));
+        }
+        if let Some(before) = self.paid_before {
+            narrow("o.status = 'to_ship' and o.paid_at < ?", Box::new(before));
+        }
+        if let Some(product) = &self.product {
+            narrow(
+                "exists (select 1 from order_lines l where l.order_id = o.id and l.name like '%' || ? || '%')",
+                Box::new(product.clone()),
+            );
+        }
+        if let Some(region) = &self.region {
+            narrow(
+                "instr((o.address ->> 'province') || (o.address ->> 'city') || (o.address ->> 'district'), ?) > 0",
+                Box::new(region.clone()),
+            );
+        }
+        if let Some(flag) = self.flag {
+            narrow("o.flag = ?", Box::new(flag));
+        }
+        if !self.ids.is_empty() {
+            let list = serde_json::to_string(&self.ids).unwrap_or_default();
+            narrow("o.order_no in (select value from json_each(?))", Box::new(list));
+        }
+        for (wanted, sql) in [
+            (
+                self.part_shipped,
+                "o.status = 'to_ship'
+                   and exists (select 1 from shipments s where s.order_id = o.id and s.state = 'shipped')",
+            ),
+            (self.refunding, "o.id in (select order_id from refunds where ended_at is null)"),
+            (self.with_exception, "o.id in (select order_id from money_exceptions where state = 'open')"),
+            (self.remarked, "o.remark <> ''"),
+            (self.unprinted, "o.prints = 0 and o.status = 'to_ship'"),
+        ] {
+            if wanted {
+                where_.push(sql.to_owned());
+            }
+        }
+        (where_.join(" and "), values)
     }
-    if let Some(before) = filter.before {
-        narrow("o.id < ?", Box::new(before));
-    }
-    if filter.refunding {
-        where_.push("o.id in (select order_id from refunds where ended_at is null)".into());
-    }
-    if filter.with_exception {
-        where_.push("o.id in (select order_id from money_exceptions where state = 'open')".into());
-    }
-    values.push(Box::new(filter.limit));
-    let sql =
-        format!("select o.* from orders o where {} order by o.id desc limit ?{}", where_.join(" and "), values.len());
+}
+
+/// Newest first, from before this row on.
+pub fn search(conn: &Connection, filter: &Filter, before: Option<i64>, limit: i64) -> Result<Vec<Order>> {
+    let (where_, mut values) = filter.sql();
+    values.push(Box::new(before.unwrap_or(i64::MAX)));
+    values.push(Box::new(limit));
+    let n = values.len();
+    let sql = format!("select o.* from orders o where {where_} and o.id < ?{} order by o.id desc limit ?{n}", n - 1);
     let mut rows = conn.prepare_cached(&sql)?;
     rows.query_map(params_from_iter(values), read_order)?.collect()
+}
+
+/// How many there are, counted up to `most`.
+pub fn count(conn: &Connection, filter: &Filter, most: i64) -> Result<i64> {
+    let (where_, mut values) = filter.sql();
+    values.push(Box::new(most));
+    let sql = format!("select count(*) from (select 1 from orders o where {where_} limit ?{})", values.len());
+    conn.prepare_cached(&sql)?.query_row(params_from_iter(values), |row| row.get(0))
 }
 
 /// A buyer's paid orders before this one, for the staff's eyes: how many, and their sum in fen.
@@ -294,7 +358,7 @@ pub fn set_status(
                 set status = ?3, closed_reason = ?4,
                     closed_at = case when ?3 = 'closed' then ?5 end,
                     paid_at = case when ?3 = 'to_ship' then coalesce(paid_at, ?5) else paid_at end,
-                    shipped_at = case when ?3 = 'shipped' then ?5 else shipped_at end,
+                    shipped_at = case ?3 when 'shipped' then ?5 when 'to_ship' then null else shipped_at end,
                     completed_at = case when ?3 = 'completed' then ?5 else completed_at end
               where id = ?1 and status = ?2",
         )?
@@ -354,11 +418,23 @@ pub fn set_memo(tx: &Tx, id: OrderId, memo: &str) -> Result<()> {
     Ok(())
 }
 
-pub fn insert_shipment(tx: &Tx, order: OrderId, company: &str, tracking_no: &str, now: i64) -> Result<ShipmentId> {
+pub fn set_flag(tx: &Tx, id: OrderId, flag: Option<Flag>) -> Result<()> {
+    tx.prepare_cached("update orders set flag = ?2 where id = ?1")?
+        .execute(params![id, flag.map_or("", Flag::word)])?;
+    Ok(())
+}
+
+/// A slip of these orders was printed.
+pub fn count_prints(tx: &Tx, ids: &[OrderId]) -> Result<()> {
+    let mut update = tx.prepare_cached("update orders set prints = prints + 1 where id = ?1")?;
+    ids.iter().try_for_each(|id| update.execute([id]).map(drop))
+}
+
+pub fn insert_shipment(tx: &Tx, order: OrderId, parcel: &Parcel, now: i64) -> Result<ShipmentId> {
     tx.prepare_cached(
         "insert into shipments (order_id, state, company, tracking_no, shipped_at) values (?1, 'shipped', ?2, ?3, ?4)",
     )?
-    .execute(params![order, company, tracking_no, now])?;
+    .execute(params![order, parcel.company, parcel.tracking_no, now])?;
     Ok(ShipmentId(tx.last_insert_rowid()))
 }
 
@@ -368,6 +444,37 @@ pub fn ship_line(tx: &Tx, shipment: ShipmentId, line: LineId, quantity: i64) -> 
     tx.prepare_cached("update order_lines set shipped_quantity = shipped_quantity + ?2 where id = ?1")?
         .execute(params![line, quantity])?;
     Ok(())
+}
+
+pub fn void_shipment(tx: &Tx, id: ShipmentId) -> Result<()> {
+    tx.prepare_cached("update shipments set state = 'voided' where id = ?1")?.execute([id])?;
+    Ok(())
+}
+
+pub fn unship_line(tx: &Tx, line: LineId, quantity: i64) -> Result<()> {
+    tx.prepare_cached("update order_lines set shipped_quantity = shipped_quantity - ?2 where id = ?1")?
+        .execute(params![line, quantity])?;
+    Ok(())
+}
+
+/// The same parcel under another number or with another service.
+pub fn set_parcel(tx: &Tx, id: ShipmentId, parcel: &Parcel) -> Result<()> {
+    tx.prepare_cached("update shipments set company = ?2, tracking_no = ?3 where id = ?1")?.execute(params![
+        id,
+        parcel.company,
+        parcel.tracking_no
+    ])?;
+    Ok(())
+}
+
+/// Another order whose parcel has this number.
+pub fn other_with_number(conn: &Connection, order: OrderId, tracking_no: &str) -> Result<Option<OrderNo>> {
+    conn.prepare_cached(
+        "select o.order_no from shipments s join orders o on o.id = s.order_id
+          where s.tracking_no = ?2 and s.state = 'shipped' and o.id <> ?1 limit 1",
+    )?
+    .query_row(params![order, tracking_no], |row| row.get(0))
+    .optional()
 }
 
 // ── timeline ──
@@ -464,6 +571,13 @@ pub fn keep_key(tx: &Tx, buyer: BuyerId, key: &str, made: &Made, now: i64) -> Re
 pub fn forget_keys(tx: &Tx, before: i64) -> Result<()> {
     tx.prepare_cached("delete from idempotency_keys where created_at < ?1")?.execute([before])?;
     Ok(())
+}
+
+/// The order that was paid first of those that wait to be shipped.
+pub fn longest_waiting(conn: &Connection) -> Result<Option<OrderNo>> {
+    conn.prepare_cached("select order_no from orders where status = 'to_ship' order by id limit 1")?
+        .query_row([], |row| row.get(0))
+        .optional()
 }
 
 /// When the order that has waited longest in this status was paid or placed.

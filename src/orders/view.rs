@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Actions, Chip, Full, OrderStatus, company_text};
+use super::parcels::company_text;
+use super::{Actions, Chip, Full, OrderStatus};
 use crate::buyers::addresses::Address;
 use crate::catalogue::Delivery;
 use crate::clock::rfc3339;
@@ -174,9 +175,9 @@ impl OrderView {
                 .iter()
                 .map(|s| ShipmentView {
                     id: s.id,
-                    company: s.company.clone(),
-                    company_text: company_text(&s.company).to_owned(),
-                    tracking_no: s.tracking_no.clone(),
+                    company: s.parcel.company.clone(),
+                    company_text: company_text(&s.parcel.company).to_owned(),
+                    tracking_no: s.parcel.tracking_no.clone(),
                     shipped_at: rfc3339(s.shipped_at),
                     lines: s
                         .lines

@@ -149,6 +149,13 @@ pub const INVARIANTS: &[(&str, &str)] = &[
         "发货、退款不超过购买数量",
         "select count(*) from order_lines where shipped_quantity > quantity or refunded_quantity > quantity",
     ),
+    (
+        "已发件数等于没有撤销的包裹之和",
+        "select count(*) from order_lines l
+          where shipped_quantity <> (select coalesce(sum(p.quantity), 0)
+                                       from shipment_lines p join shipments s on s.id = p.shipment_id
+                                      where p.line_id = l.id and s.state = 'shipped')",
+    ),
     ("退款不超过实付", "select count(*) from orders where refunded_fen > paid_fen"),
     (
         "每笔付款：本店要退的不超过付款，微信已退的也不超过付款",

@@ -151,3 +151,25 @@ pub fn audit_log(conn: &Connection, limit: i64) -> Result<Vec<(i64, String, Stri
     let mut rows = conn.prepare_cached("select at, who, ip, what from audit_log order by id desc limit ?1")?;
     rows.query_map([limit], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?.collect()
 }
+
+// ── what each person keeps for themselves ──
+
+/// Saved filters of the list of orders: number, name, query.
+pub fn views(conn: &Connection, id: StaffId) -> Result<Vec<(i64, String, String)>> {
+    let mut rows = conn.prepare_cached("select id, name, query from order_views where staff_id = ?1 order by id")?;
+    rows.query_map([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
+}
+
+pub fn put_view(tx: &Tx, id: StaffId, name: &str, query: &str) -> Result<()> {
+    tx.prepare_cached(
+        "insert into order_views (staff_id, name, query) values (?1, ?2, ?3)
+         on conflict (staff_id, name) do update set query = excluded.query",
+    )?
+    .execute(params![id, name, query])?;
+    Ok(())
+}
+
+pub fn delete_view(tx: &Tx, id: StaffId, view: i64) -> Result<()> {
+    tx.prepare_cached("delete from order_views where staff_id = ?1 and id = ?2")?.execute(params![id, view])?;
+    Ok(())
+}

@@ -138,7 +138,7 @@ async fn an_order_is_shipped_only_with_a_plausible_number() {
     w.pay(&placed, Paying::Well);
     w.wait("the notice", || async { alice.status(&placed.no).await == "to_ship" }).await;
     for form in [
-        [("company", ""), ("tracking_no", "SF1234567890")],
+        [("company", ""), ("tracking_no", "123456")],
         [("company", "NOPE"), ("tracking_no", "SF1234567890")],
         [("company", "SF"), ("tracking_no", "")],
         [("company", "SF"), ("tracking_no", "7.73E+14")],

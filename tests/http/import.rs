@@ -2,6 +2,7 @@
 
 use rust_xlsxwriter::Workbook;
 use xiaopu::catalogue::import;
+use xiaopu::sheet::Table;
 
 use crate::support::*;
 
@@ -14,7 +15,7 @@ async fn a_table_is_imported_whole_or_not_at_all() {
         std::fs::write(&path, bytes).unwrap();
         let (shop, folder) = (w.shop.clone(), folder.path().to_owned());
         async move {
-            let table = import::read(&path)?;
+            let table = Table::open(&path)?;
             let plan = import::plan(&table, &folder).map_err(|problems| problems.join("\n"))?;
             import::apply(&shop, plan).await
         }
@@ -67,7 +68,7 @@ async fn a_spreadsheet_is_read_cell_by_cell() {
         sheet.write_boolean(1, 3, true).unwrap();
     });
     let w = World::new().await;
-    let plan = import::plan(&import::read(&good).unwrap(), folder.path()).ok().unwrap();
+    let plan = import::plan(&Table::open(&good).unwrap(), folder.path()).ok().unwrap();
     assert_eq!(import::apply(&w.shop, plan).await.unwrap().skus, 1);
     let item = &w.get("/products").await.ok()["items"][0];
     assert_eq!((&item["name"], &item["priceFen"]), (&"苹果".into(), &1990.into()));
@@ -76,9 +77,9 @@ async fn a_spreadsheet_is_read_cell_by_cell() {
         sheet.write_string(0, 0, "商品名称").unwrap();
         sheet.write_string(1_048_575, 16_383, "x").unwrap();
     });
-    assert!(import::read(&bomb).err().unwrap().contains("超出"));
+    assert!(Table::open(&bomb).err().unwrap().contains("超出"));
     std::fs::write(folder.path().join("no.xlsx"), b"not a spreadsheet").unwrap();
-    assert!(import::read(&folder.path().join("no.xlsx")).is_err());
-    assert!(import::read(&folder.path().join("missing.csv")).is_err());
-    assert!(import::read(&folder.path().join("photo.png")).is_err());
+    assert!(Table::open(&folder.path().join("no.xlsx")).is_err());
+    assert!(Table::open(&folder.path().join("missing.csv")).is_err());
+    assert!(Table::open(&folder.path().join("photo.png")).is_err());
 }

@@ -47,7 +47,11 @@ enum Step {
     },
     Ship {
         order: usize,
+        pieces: Option<i64>,
         despite_refund: bool,
+    },
+    Unship {
+        order: usize,
     },
     Confirm {
         order: usize,
@@ -165,7 +169,11 @@ fn step(dice: &mut Dice) -> Step {
         31 => Step::StaffCancel { order },
         32..34 => Step::Price { order, percent: dice.between(50, 100) },
         34 => Step::Offline { order },
-        35..39 => Step::Ship { order, despite_refund: dice.yes() },
+        35..38 => {
+            let pieces = if dice.yes() { Some(dice.between(1, 3)) } else { None };
+            Step::Ship { order, pieces, despite_refund: dice.yes() }
+        }
+        38 => Step::Unship { order },
         39..41 => Step::Confirm { order },
         41..43 => Step::Repeat { order },
         43..46 => Step::AskRefund { order, pieces: if dice.yes() { Some(dice.between(1, 3)) } else { None } },
@@ -252,6 +260,7 @@ const MUST_MEET: &[&str] = &[
     "ledger refund",
     "ledger fee",
     "ledger offline",
+    "parcel voided",
     "bill equal",
     "bill empty",
 ];
@@ -261,6 +270,7 @@ const MET: &str = "select 'order ' || status, count(*) from orders group by 1
                    union all select 'refund of ' || origin, count(*) from refunds group by 1
                    union all select 'exception ' || kind, count(*) from money_exceptions group by 1
                    union all select 'ledger ' || kind, count(*) from ledger group by 1
+                   union all select 'parcel ' || state, count(*) from shipments group by 1
                    union all select 'bill ' || state, count(*) from bills group by 1";
 
 /// Leaves out what the failure does not need, in ever smaller pieces.
@@ -395,6 +405,7 @@ impl Walker<'_> {
             | Step::Price { order, .. }
             | Step::Offline { order }
             | Step::Ship { order, .. }
+            | Step::Unship { order }
             | Step::Confirm { order }
             | Step::Repeat { order }
             | Step::AskRefund { order, .. }
@@ -449,10 +460,19 @@ impl Walker<'_> {
                 let total = format!("{}.{:02}", fen / 100, fen % 100);
                 boss.post(&admin("price"), &[("total", &total), ("freight", "0"), ("reason", "商量好的")]).await.0
             }
-            Step::Ship { despite_refund, .. } => {
+            Step::Ship { pieces, despite_refund, .. } => {
                 let despite = if despite_refund { "true" } else { "false" };
-                let form = [("company", "SF"), ("tracking_no", "SF1234567890"), ("despite_refund", despite)];
+                let line = buyer.order(no).await["lines"][0]["id"].as_str().unwrap().to_owned();
+                let quantity = pieces.unwrap_or(0).to_string();
+                let part = [("pieces[0].id", line.as_str()), ("pieces[0].quantity", &quantity)];
+                let mut form = vec![("tracking_no", "SF1234567890"), ("despite_refund", despite)];
+                form.extend(part.iter().filter(|_| pieces.is_some()));
                 boss.post(&admin("ship"), &form).await.0
+            }
+            Step::Unship { .. } => {
+                let parcels = buyer.order(no).await["shipments"].clone();
+                let Some(last) = parcels.as_array().and_then(|parcels| parcels.last()) else { return };
+                boss.post(&admin(&format!("shipments/{}/undo", last["id"].as_str().unwrap())), &[]).await.0
             }
             Step::StaffRefund { pieces, fen, restock, .. } => {
                 let line = buyer.order(no).await["lines"][0]["id"].as_str().unwrap().to_owned();

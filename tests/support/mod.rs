@@ -32,6 +32,7 @@ pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
 pub const START: i64 = 1_791_435_600_000;
 pub const SECOND: i64 = 1_000;
 pub const MINUTE: i64 = 60 * SECOND;
+pub const DAY: i64 = 24 * 60 * MINUTE;
 
 pub struct World {
     pub shop: Shop,

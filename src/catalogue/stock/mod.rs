@@ -32,6 +32,12 @@ pub fn ship(tx: &Tx, sku: SkuId, line: LineId, quantity: i64, now: i64) -> Resul
     store::note(tx, sku, "ship", -quantity, -quantity, Some(line), None, "", now)
 }
 
+/// Takes back a shipping: the pieces never left, and are held for their line again.
+pub fn unship(tx: &Tx, sku: SkuId, line: LineId, quantity: i64, now: i64) -> Result<()> {
+    store::change(tx, sku, quantity, quantity)?;
+    store::note(tx, sku, "ship", quantity, quantity, Some(line), None, "撤销发货", now)
+}
+
 /// Puts pieces that came back where they can be sold again.
 pub fn put_back(tx: &Tx, sku: SkuId, line: LineId, quantity: i64, now: i64) -> Result<()> {
     let left = store::change(tx, sku, quantity, 0)?;

@@ -14,13 +14,14 @@ use crate::db::Tx;
 use crate::door::ClientIp;
 use crate::error::{Code, Error, Result};
 use crate::ids::{OrderId, RefundId, SkuId};
-use crate::jobs::{self, Task};
 use crate::money::Fen;
-use crate::orders::{self, ClosedReason, RECEIVED_AFTER, Who, moves};
+use crate::orders::parcels::Parcel;
+use crate::orders::{self, ClosedReason, Who};
 use crate::payments::prepay::{self, Cashier, PrepayForm};
 use crate::payments::refund::{self, Refundable, Wish};
 use crate::payments::{close, notify};
 use crate::refunds::Origin;
+use crate::shipping::{self, Sending};
 use crate::shop::Shop;
 use crate::wechat::simulator::{Paying, Simulator, Ways};
 use crate::worker;
@@ -158,13 +159,9 @@ impl Past<'_> {
             Act::Place(n) => self.place(n).await,
             Act::Pay(out_trade_no, paying) => self.pay(&out_trade_no, paying).await,
             Act::Ship(id) => {
-                let write = move |tx: &Tx| {
-                    let order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
-                    let tracking_no = format!("SF{:013}", 1_000_000_007 * id.0);
-                    moves::ship(tx, &order, "SF", &tracking_no, &staff, now)?;
-                    Ok::<_, Error>(jobs::enqueue(tx, Task::Complete(id), now + RECEIVED_AFTER, now)?)
-                };
-                shop.db.write(write).await
+                let tracking_no = format!("SF{:013}", 1_000_000_007 * id.0);
+                let sending = Sending { parcel: Parcel::read("SF", &tracking_no)?, ..Sending::default() };
+                shop.db.write(move |tx| shipping::ship(tx, id, &sending, &staff, now)).await.map(drop)
             }
             Act::Ask(id) => {
                 let write = move |tx: &Tx| {

@@ -1,0 +1,264 @@
+//! One order for staff: everything about it on one page, and the few things that may be done to it.
+
+use rocket::form::Form;
+use rocket::request::FlashMessage;
+use rocket::response::{Flash, Redirect};
+use rocket::{FromForm, Route, State, get, post, routes};
+use rocket_dyn_templates::{Template, context};
+use serde_json::{Value, json};
+
+use super::frame;
+use super::orders::card;
+use crate::clock;
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::ids::{ImageHash, OrderNo};
+use crate::money::{Fen, yuan};
+use crate::orders::store;
+use crate::orders::{ClosedReason, Full, Order, OrderStatus, Who};
+use crate::payments::exceptions::store as exceptions;
+use crate::payments::{AttemptState, check, close, store as payments};
+use crate::shipping;
+use crate::shop::Shop;
+use crate::staff::login::audit;
+use crate::staff::{Clerk, Role, Staff};
+use crate::wechat::pay::Trade;
+use crate::{buyers, jobs};
+
+pub fn routes() -> Vec<Route> {
+    routes![detail, preview, reveal, memo, query, cancel_page, cancel]
+}
+
+#[get("/orders/<no>")]
+async fn detail(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>, no: &str) -> Result<Template> {
+    render(shop, &staff, flash, no, false, "console/order.html").await
+}
+
+/// The heart of the page, for a drawer beside the list.
+#[get("/orders/<no>/preview")]
+async fn preview(shop: &State<Shop>, staff: Staff, no: &str) -> Result<Template> {
+    render(shop, &staff, None, no, false, "console/order_preview.html").await
+}
+
+/// Shows whom a parcel goes to in full, and writes down who looked.
+#[post("/orders/<no>/reveal")]
+async fn reveal(shop: &State<Shop>, staff: Staff, no: &str) -> Result<Template> {
+    let order = find(shop, no).await?;
+    let (now, looked, number) = (shop.now(), staff.clone(), order.order_no);
+    let what = format!("查看订单 {number} 的完整收货信息");
+    shop.db.write(move |tx| Ok::<_, Error>(audit(tx, &looked, &what, now)?)).await?;
+    render(shop, &staff, None, no, true, "console/order.html").await
+}
+
+async fn render(
+    shop: &Shop,
+    staff: &Staff,
+    flash: Option<FlashMessage<'_>>,
+    no: &str,
+    revealed: bool,
+    template: &'static str,
+) -> Result<Template> {
+    let order_no: OrderNo = no.parse().map_err(|_| Code::NotFound)?;
+    let now = shop.now();
+    let read = move |conn: &rusqlite::Connection| {
+        let order = store::by_no(conn, &order_no)?.ok_or(Code::NotFound)?;
+        let attempts = payments::attempts(conn, order.id)?;
+        let events = store::events(conn, order.id)?;
+        let exceptions = super::exceptions::with_refunds(conn, exceptions::of_order(conn, order.id)?)?;
+        let history = store::buyer_history(conn, order.buyer_id)?;
+        let openid = buyers::store::openid(conn, order.buyer_id)?;
+        let expiring = jobs::store::waiting_for(conn, jobs::Task::Expire(order.id))?;
+        let refunded = shipping::store::last_refund(conn, order.id)?;
+        Ok::<_, Error>((store::full(conn, order)?, attempts, events, exceptions, history, openid, (expiring, refunded)))
+    };
+    let (full, attempts, events, exceptions, (bought, spent), openid, (expiring, last_refund)) =
+        shop.db.read(read).await?;
+    let Full { order, lines, shipments, refunds } = &full;
+    let tail: String = openid.chars().rev().take(6).collect::<Vec<_>>().into_iter().rev().collect();
+    let context = context! {
+        frame: frame(shop, staff, "orders", flash).await?,
+        order: card(&full, exceptions.iter().any(|(e, _)| e.open), now),
+        steps: steps(order),
+        waiting: waiting(order, attempts.last().map(|a| a.state), expiring, now),
+        lines: lines.iter().map(|line| json!({
+            "name": line.name, "spec": line.spec_text, "quantity": line.quantity, "shipped": line.shipped,
+            "image": line.image.as_ref().map(ImageHash::url), "price": line.price.to_string(),
+            "amount": line.amount().to_string(), "product": line.product_id, "refunded": line.refunded,
+            "id": line.id, "left": line.left(),
+        })).collect::<Vec<_>>(),
+        flags: super::orders::flags(),
+        pieces_left: lines.iter().map(|line| line.left()).sum::<i64>(),
+        goods: order.goods.to_string(),
+        freight: order.freight.to_string(),
+        discount: order.discount.to_string(),
+        total: order.total.to_string(),
+        paid: order.paid.to_string(),
+        refunded: order.refunded.to_string(),
+        sees_money: staff.role > Role::Packer,
+        net: order.paid.minus(order.refunded).unwrap_or_default().to_string(),
+        may_price: staff.role > Role::Packer && order.status == OrderStatus::PendingPayment,
+        may_take_offline: staff.role == Role::Owner && order.status == OrderStatus::PendingPayment,
+        may_refund: staff.role > Role::Packer && full.refundable() > Fen::ZERO,
+        refunding: full.is_refunding(),
+        refunds: refunds.iter().map(|r| super::refunds::shown(r, Some(order), now)).collect::<Vec<_>>(),
+        may_cancel: staff.role > Role::Packer && order.status == OrderStatus::PendingPayment,
+        may_ship: order.status == OrderStatus::ToShip,
+        may_query: staff.role > Role::Packer && matches!(order.status, OrderStatus::PendingPayment | OrderStatus::Closed) && !attempts.is_empty(),
+        carriers: super::shipping::choices(),
+        revealed,
+        address: order.address.as_ref().map(|a| match revealed {
+            true => json!({ "receiver": a.receiver, "phone": a.phone, "where": a.one_line() }),
+            false => json!({
+                "receiver": a.masked_receiver(), "phone": a.masked_phone(),
+                "where": format!("{}{}{} ••••", a.province, a.city, a.district),
+            }),
+        }),
+        attempts: attempts.iter().map(|a| json!({
+            "n": format!("{:02}", a.n), "number": a.out_trade_no, "state": a.state.text(), "total": a.total.to_string(),
+            "transaction": a.transaction_id, "paid_at": a.paid_at.map(clock::shown), "paid": a.state == AttemptState::Paid,
+        })).collect::<Vec<_>>(),
+        shipments: shipments.iter().map(|s| json!({
+            "id": s.id, "company": s.parcel.company, "text": s.parcel.text(), "tracking": s.parcel.tracking_no,
+            "at": clock::shown(s.shipped_at),
+            "undo": shipping::undo_refused(order, s, last_refund, now).is_none(),
+            "lines": s.lines.iter().map(|(id, n)| json!({
+                "name": lines.iter().find(|l| l.id == *id).map(|l| &l.name), "n": n,
+            })).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
+        exceptions: exceptions.iter().map(|(e, refund)| super::exceptions::shown(e, refund.as_ref(), now)).collect::<Vec<_>>(),
+        events: events.iter().map(|e| json!({
+            "at": clock::shown(e.at), "actor": e.actor, "name": e.actor_name, "what": e.what, "message": e.message_id,
+            "actor_text": match e.actor.as_str() { "buyer" => "买家", "staff" => "店员", "wechat" => "微信", _ => "系统" },
+        })).collect::<Vec<_>>(),
+        bought,
+        spent: yuan(spent),
+        openid: tail,
+    };
+    Ok(Template::render(template, context))
+}
+
+fn steps(order: &Order) -> Vec<Value> {
+    let step =
+        |text: &str, at: Option<i64>| json!({ "text": text, "at": at.map(clock::shown_short), "done": at.is_some() });
+    let mut steps = vec![step("提交", Some(order.created_at)), step("付款", order.paid_at)];
+    match order.status {
+        OrderStatus::Closed => steps.push(step("关闭", order.closed_at)),
+        _ => steps.extend([step("发货", order.shipped_at), step("完成", order.completed_at)]),
+    }
+    steps
+}
+
+/// Why nothing happens just now, in one sentence.
+fn waiting(order: &Order, last: Option<AttemptState>, expiring: Option<i64>, now: i64) -> Option<String> {
+    match (order.status, last) {
+        (OrderStatus::PendingPayment, _) if now >= order.expires_at => Some(match expiring {
+            Some(at) => format!(
+                "付款时间已过，正在向微信确认没有付款，{} 再试，确认后自动关闭",
+                clock::shown_short(at.max(now))
+            ),
+            None => "付款时间已过，正在向微信确认没有付款，确认后自动关闭".into(),
+        }),
+        (OrderStatus::PendingPayment, Some(AttemptState::Closing)) => {
+            Some("正在微信关闭之前的支付单（创建 5 分钟后才能关闭），之后买家可以重新支付".into())
+        }
+        (OrderStatus::PendingPayment, Some(AttemptState::Failed)) => {
+            Some("微信拒绝了下单，原因见交易流水；买家可以重新发起支付".into())
+        }
+        (OrderStatus::PendingPayment, None) => Some("买家还没有发起支付".into()),
+        (OrderStatus::PendingPayment, _) => {
+            Some(format!("等待买家付款，{} 到期后自动关闭", clock::shown_short(order.expires_at)))
+        }
+        (OrderStatus::Closed, Some(AttemptState::Closing)) if order.holds_stock => {
+            Some("微信要求支付单创建 5 分钟后才能关闭；在确认关闭之前，库存暂时保留，系统会继续跟进".into())
+        }
+        _ => None,
+    }
+}
+
+pub async fn find(shop: &Shop, no: &str) -> Result<Order> {
+    let order_no: OrderNo = no.parse().map_err(|_| Code::NotFound)?;
+    let found = shop.db.read(move |conn| Ok::<_, Error>(store::by_no(conn, &order_no)?)).await?;
+    found.ok_or_else(|| Code::NotFound.into())
+}
+
+/// The page of this order.
+pub fn here(no: &str) -> String {
+    format!("/admin/orders/{no}")
+}
+
+fn back(no: &str, outcome: Result<&'static str>) -> Flash<Redirect> {
+    super::back(here(no), outcome)
+}
+
+#[derive(FromForm)]
+struct Memo {
+    memo: String,
+}
+
+#[post("/orders/<no>/memo", data = "<form>")]
+async fn memo(shop: &State<Shop>, staff: Staff, no: &str, form: Form<Memo>) -> Flash<Redirect> {
+    back(no, save_memo(shop, staff, no, form.into_inner().memo).await.map(|()| "备注已保存"))
+}
+
+async fn save_memo(shop: &Shop, staff: Staff, no: &str, memo: String) -> Result<()> {
+    let memo = memo.trim().to_owned();
+    if memo.chars().count() > 500 {
+        return Err(Error::field("memo", "备注最多 500 个字"));
+    }
+    let (order, now) = (find(shop, no).await?, shop.now());
+    let write = move |tx: &Tx| {
+        store::set_memo(tx, order.id, &memo)?;
+        let what = format!("备注改为「{memo}」");
+        Ok::<_, Error>(store::note(tx, order.id, &Who::staff(&staff.name), &what, None, now)?)
+    };
+    shop.db.write(write).await
+}
+
+/// Asks WeChat now, about the newest attempt.
+#[post("/orders/<no>/query")]
+async fn query(shop: &State<Shop>, _staff: Clerk, no: &str) -> Flash<Redirect> {
+    match ask_wechat(shop, no).await {
+        Ok(said) => Flash::success(Redirect::to(here(no)), said),
+        Err(e) => back(no, Err(e)),
+    }
+}
+
+async fn ask_wechat(shop: &Shop, no: &str) -> Result<String> {
+    let order = find(shop, no).await?;
+    let merchant = shop.merchant().ok_or(Code::PaymentNotConfigured)?;
+    let attempts = shop.db.read(move |conn| Ok::<_, Error>(payments::attempts(conn, order.id)?)).await?;
+    let last =
+        attempts.last().ok_or_else(|| Error::from(Code::NotFound).says("买家还没有发起支付，没有可查的支付单"))?;
+    match check::ask(shop, &merchant, last).await?.trade {
+        Ok(Trade::Paid(payment)) => Ok(format!("微信回答：已支付 ¥{}", payment.total)),
+        Ok(Trade::NotPaid) => Ok("微信回答：还没有付款".into()),
+        Ok(Trade::Closed) => Ok("微信回答：支付单已关闭".into()),
+        Ok(Trade::Absent) => Ok("微信回答：没有这笔支付单（下单请求没有到达微信）".into()),
+        Ok(Trade::Other(state)) => Ok(format!("微信回答：{state}")),
+        Err(e) => Err(Error::from(Code::WechatUnavailable).says(e.to_string())),
+    }
+}
+
+/// A second screen repeats the facts before an order is cancelled.
+#[get("/orders/<no>/cancel")]
+async fn cancel_page(shop: &State<Shop>, staff: Clerk, no: &str) -> Result<Template> {
+    let order = find(shop, no).await?;
+    let frame = frame(shop, &staff.0, "orders", None).await?;
+    let context = context! {
+        frame, no: &order.order_no, total: order.total.to_string(), status: order.status.text(),
+        possible: order.status == OrderStatus::PendingPayment,
+    };
+    Ok(Template::render("console/order_cancel.html", context))
+}
+
+#[post("/orders/<no>/cancel")]
+async fn cancel(shop: &State<Shop>, staff: Clerk, no: &str) -> Flash<Redirect> {
+    back(no, cancel_order(shop, &staff.0, no).await.map(|()| "订单已取消"))
+}
+
+async fn cancel_order(shop: &Shop, staff: &Staff, no: &str) -> Result<()> {
+    let order = find(shop, no).await?;
+    let (now, what, who) = (shop.now(), format!("取消订单 {}", order.order_no), staff.clone());
+    close::cancel(shop, order.id, ClosedReason::StaffCancelled, Who::staff(&staff.name)).await?;
+    shop.db.write(move |tx| Ok::<_, Error>(audit(tx, &who, &what, now)?)).await
+}

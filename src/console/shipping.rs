@@ -1,0 +1,347 @@
+//! Shipping for staff: one order, a table of numbers, or scanner in hand.
+
+use rocket::form::Form;
+use rocket::fs::TempFile;
+use rocket::http::ContentType;
+use rocket::request::FlashMessage;
+use rocket::response::{Flash, Redirect};
+use rocket::{FromForm, Route, State, get, post, routes};
+use rocket_dyn_templates::{Template, context};
+use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
+
+use super::order::{find, here};
+use super::orders::card;
+use super::{back, download, frame};
+use crate::catalogue::Delivery;
+use crate::clock;
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::ids::{BatchId, LineId, OrderNo, ShipmentId};
+use crate::orders::parcels::{CARRIERS, Parcel};
+use crate::orders::{Full, Order, OrderStatus, Who, store as orders};
+use crate::sheet::{self, Table};
+use crate::shipping::batch::{self, Allowed, Batch, Verdict};
+use crate::shipping::{self, Sending, store};
+use crate::shop::Shop;
+use crate::staff::Staff;
+use crate::staff::login::audit;
+
+pub fn routes() -> Vec<Route> {
+    routes![ship, undo, renumber, page, bring, batch_page, allow, run, problems, bench, scan]
+}
+
+/// What the shipping form of an order shows.
+pub fn choices() -> Vec<Value> {
+    CARRIERS.iter().map(|known| json!({ "code": known.code, "text": known.text })).collect()
+}
+
+#[derive(FromForm)]
+struct Shipping {
+    /// Empty: recognised from the number.
+    #[field(default = String::new())]
+    company: String,
+    #[field(default = String::new())]
+    tracking_no: String,
+    pieces: Vec<Pieces>,
+    #[field(default = false)]
+    despite_refund: bool,
+    /// On to the order that has waited longest.
+    #[field(default = false)]
+    next: bool,
+}
+
+#[derive(FromForm)]
+struct Pieces {
+    id: i64,
+    quantity: i64,
+}
+
+#[post("/orders/<no>/ship", data = "<form>")]
+async fn ship(shop: &State<Shop>, staff: Staff, no: &str, form: Form<Shipping>) -> Flash<Redirect> {
+    let form = form.into_inner();
+    let on = form.next;
+    let done = ship_one(shop, &staff, no, form).await;
+    let next = match (&done, on) {
+        (Ok(_), true) => shop.db.read(|conn| Ok::<_, Error>(orders::longest_waiting(conn)?)).await,
+        _ => Ok(None),
+    };
+    match next {
+        Ok(Some(next)) => back(format!("{}#ship", here(next.as_str())), done.map(|d| format!("{no} {d}"))),
+        Ok(None) if on && done.is_ok() => back("/admin/orders?tab=to_ship", done),
+        Ok(None) => back(here(no), done),
+        Err(e) => back(here(no), Err::<String, _>(e)),
+    }
+}
+
+async fn ship_one(shop: &Shop, staff: &Staff, no: &str, form: Shipping) -> Result<String> {
+    let order = find(shop, no).await?;
+    let pieces: Vec<_> = form.pieces.iter().map(|p| (LineId(p.id), p.quantity)).collect();
+    let sending = Sending {
+        parcel: parcel(&order, &form.company, &form.tracking_no)?,
+        pieces: (!pieces.is_empty()).then_some(pieces),
+        despite_refund: form.despite_refund,
+    };
+    send(shop, staff, &order, sending).await
+}
+
+fn parcel(order: &Order, company: &str, tracking_no: &str) -> Result<Parcel> {
+    match order.delivery {
+        Delivery::Express => Parcel::read(company, tracking_no),
+        Delivery::Pickup | Delivery::None => Ok(Parcel::default()),
+    }
+}
+
+async fn send(shop: &Shop, staff: &Staff, order: &Order, sending: Sending) -> Result<String> {
+    let (now, staff, id, order_no) = (shop.now(), staff.clone(), order.id, order.order_no.clone());
+    let write = move |tx: &Tx| {
+        let status = shipping::ship(tx, id, &sending, &Who::staff(&staff.name), now)?;
+        let done = match status {
+            OrderStatus::ToShip => format!("部分发货 {}", sending.parcel.text()),
+            _ => format!("已发货 {}", sending.parcel.text()),
+        };
+        audit(tx, &staff, &format!("{order_no} {done}"), now)?;
+        Ok::<_, Error>(done)
+    };
+    shop.db.write(write).await
+}
+
+#[post("/orders/<no>/shipments/<id>/undo")]
+async fn undo(shop: &State<Shop>, staff: Staff, no: &str, id: ShipmentId) -> Flash<Redirect> {
+    back(here(no), take_back(shop, staff, no, id).await)
+}
+
+async fn take_back(shop: &Shop, staff: Staff, no: &str, shipment: ShipmentId) -> Result<String> {
+    let (order, now) = (find(shop, no).await?, shop.now());
+    let write = move |tx: &Tx| {
+        let parcel = shipping::undo(tx, order.id, shipment, &Who::staff(&staff.name), now)?;
+        audit(tx, &staff, &format!("撤销发货 {} {}", order.order_no, parcel.text()), now)?;
+        Ok::<_, Error>(format!("已撤销发货 {}，订单回到待发货", parcel.text()))
+    };
+    shop.db.write(write).await
+}
+
+#[derive(FromForm)]
+struct Number {
+    #[field(default = String::new())]
+    company: String,
+    tracking_no: String,
+}
+
+#[post("/orders/<no>/shipments/<id>/number", data = "<form>")]
+async fn renumber(shop: &State<Shop>, staff: Staff, no: &str, id: ShipmentId, form: Form<Number>) -> Flash<Redirect> {
+    back(here(no), set_number(shop, staff, no, id, &form).await.map(|()| "单号已改"))
+}
+
+async fn set_number(shop: &Shop, staff: Staff, no: &str, shipment: ShipmentId, form: &Number) -> Result<()> {
+    let (order, now) = (find(shop, no).await?, shop.now());
+    let parcel = Parcel::read(&form.company, &form.tracking_no)?;
+    let write = move |tx: &Tx| {
+        let was = shipping::renumber(tx, order.id, shipment, &parcel, &Who::staff(&staff.name), now)?;
+        Ok::<_, Error>(audit(
+            tx,
+            &staff,
+            &format!("改单号 {} {} → {}", order.order_no, was.text(), parcel.text()),
+            now,
+        )?)
+    };
+    shop.db.write(write).await
+}
+
+// ── a table of numbers ──
+
+#[get("/shipping")]
+async fn page(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>) -> Result<Template> {
+    let batches = shop.db.read(|conn| Ok::<_, Error>(store::latest(conn, 10)?)).await?;
+    let context = context! {
+        frame: frame(shop, &staff, "orders", flash).await?,
+        tab: "shipping",
+        batches: batches.iter().map(listed).collect::<Vec<_>>(),
+    };
+    Ok(Template::render("console/shipping.html", context))
+}
+
+fn listed(batch: &Batch) -> Value {
+    json!({
+        "id": batch.id, "who": batch.who, "at": clock::shown(batch.at), "n": batch.rows.len(),
+        "ran": batch.ran_at.map(clock::shown), "done": batch.rows.iter().filter(|row| row.done.is_some()).count(),
+    })
+}
+
+#[derive(FromForm)]
+struct Bring<'r> {
+    #[field(default = String::new())]
+    text: String,
+    file: Option<TempFile<'r>>,
+}
+
+#[post("/shipping", data = "<form>")]
+async fn bring(shop: &State<Shop>, staff: Staff, form: Form<Bring<'_>>) -> Flash<Redirect> {
+    match take_in(shop, staff, &form).await {
+        Ok(id) => Flash::success(Redirect::to(batch_at(id)), "请先核对，再执行"),
+        Err(e) => back("/admin/shipping", Err::<String, _>(e)),
+    }
+}
+
+fn batch_at(id: BatchId) -> String {
+    format!("/admin/shipping/batches/{id}")
+}
+
+async fn take_in(shop: &Shop, staff: Staff, form: &Bring<'_>) -> Result<BatchId> {
+    let table = match &form.file {
+        Some(file) if file.len() > 0 => {
+            let bytes = bytes(file).await?;
+            let name = file.raw_name().map(|name| name.dangerous_unsafe_unsanitized_raw().to_string());
+            // Unpacking and reading a workbook takes its time.
+            let read = move || Table::read(&name.unwrap_or_default(), &bytes);
+            tokio::task::spawn_blocking(read).await.map_err(|_| Code::Internal)?
+        }
+        _ => Table::pasted(&form.text),
+    };
+    let rows = table.and_then(|table| batch::rows(&table)).map_err(|problem| Error::field("file", problem))?;
+    let now = shop.now();
+    shop.db.write(move |tx| Ok::<_, Error>(store::insert(tx, &staff, Allowed::default(), &rows, now)?)).await
+}
+
+async fn bytes(file: &TempFile<'_>) -> Result<Vec<u8>> {
+    let problem = |_| Error::field("file", "文件没有传完整，请重试");
+    let mut bytes = Vec::new();
+    file.open().await.map_err(problem)?.read_to_end(&mut bytes).await.map_err(problem)?;
+    Ok(bytes)
+}
+
+#[get("/shipping/batches/<id>")]
+async fn batch_page(
+    shop: &State<Shop>,
+    staff: Staff,
+    flash: Option<FlashMessage<'_>>,
+    id: BatchId,
+) -> Result<Template> {
+    let (batch, judged) = judged(shop, id).await?;
+    let count = |verdict| judged.iter().filter(|j| j.row.done.is_none() && j.verdict == verdict).count();
+    let (ready, renumber) = (count(Verdict::Ready), count(Verdict::Renumber));
+    let context = context! {
+        frame: frame(shop, &staff, "orders", flash).await?,
+        tab: "shipping",
+        batch: listed(&batch),
+        allowed: batch.allowed,
+        ready: ready + renumber,
+        renumber,
+        same: count(Verdict::Same),
+        wrong: count(Verdict::Wrong),
+        done: judged.iter().filter(|j| j.row.done.is_some()).count(),
+        rows: judged.iter().map(|j| json!({
+            "line": j.row.line, "order_no": j.row.order_no, "receiver": j.receiver,
+            "parcel": if j.parcel.company.is_empty() { format!("{} {}", j.row.company, j.row.tracking_no) } else { j.parcel.text() },
+            "verdict": j.verdict, "text": j.verdict.text(), "note": j.note, "done": j.row.done,
+        })).collect::<Vec<_>>(),
+    };
+    Ok(Template::render("console/shipping_batch.html", context))
+}
+
+async fn judged(shop: &Shop, id: BatchId) -> Result<(Batch, Vec<batch::Judged>)> {
+    let read = move |conn: &rusqlite::Connection| {
+        let batch = store::by_id(conn, id)?.ok_or(Code::NotFound)?;
+        let judged = batch::judge(conn, &batch.rows, batch.allowed)?;
+        Ok::<_, Error>((batch, judged))
+    };
+    shop.db.read(read).await
+}
+
+#[derive(FromForm)]
+struct Ticks {
+    #[field(default = false)]
+    renumber: bool,
+    #[field(default = false)]
+    merge: bool,
+}
+
+/// Looks at the rows once more with what was ticked.
+#[post("/shipping/batches/<id>/allow", data = "<ticks>")]
+async fn allow(shop: &State<Shop>, _staff: Staff, id: BatchId, ticks: Form<Ticks>) -> Flash<Redirect> {
+    let allowed = Allowed { renumber: ticks.renumber, merge: ticks.merge };
+    let done = shop.db.write(move |tx| Ok::<_, Error>(store::set_allowed(tx, id, allowed)?)).await;
+    back(batch_at(id), done.map(|()| "已重新核对"))
+}
+
+#[post("/shipping/batches/<id>/run")]
+async fn run(shop: &State<Shop>, staff: Staff, id: BatchId) -> Flash<Redirect> {
+    let done = async {
+        let batch = shop.db.read(move |conn| Ok::<_, Error>(store::by_id(conn, id)?)).await?.ok_or(Code::NotFound)?;
+        batch::run(shop, &staff, &batch).await
+    };
+    back(batch_at(id), done.await.map(|n| format!("已执行 {n} 行")))
+}
+
+/// The rows that could not be carried out, to be mended in a spreadsheet and brought in again.
+#[get("/shipping/batches/<id>/problems.csv")]
+async fn problems(shop: &State<Shop>, _staff: Staff, id: BatchId) -> Result<super::Download> {
+    let (_, judged) = judged(shop, id).await?;
+    let rows: Vec<Vec<String>> = judged
+        .into_iter()
+        .filter(|j| j.row.done.is_none() && j.verdict == Verdict::Wrong)
+        .map(|j| vec![j.row.order_no, j.row.company, j.row.tracking_no, j.note])
+        .collect();
+    let csv = sheet::csv(&["订单号", "快递公司", "快递单号", "问题"], &rows);
+    Ok(download(ContentType::CSV, &format!("发货问题行-{id}.csv"), csv))
+}
+
+// ── scanner in hand ──
+
+/// One field that keeps the cursor: first the slip, then the parcel's label.
+#[get("/shipping/scan?<order>")]
+async fn bench(
+    shop: &State<Shop>,
+    staff: Staff,
+    flash: Option<FlashMessage<'_>>,
+    order: Option<&str>,
+) -> Result<Template> {
+    let now = shop.now();
+    let order_no: Option<OrderNo> = order.and_then(|no| no.parse().ok());
+    let read = move |conn: &rusqlite::Connection| {
+        let order = order_no.map(|no| orders::by_no(conn, &no)).transpose()?.flatten();
+        Ok::<_, Error>(order.map(|order| orders::full(conn, order)).transpose()?)
+    };
+    let found: Option<Full> = shop.db.read(read).await?;
+    let context = context! {
+        frame: frame(shop, &staff, "orders", flash).await?,
+        tab: "scan",
+        express: found.as_ref().is_some_and(|full| full.order.delivery == Delivery::Express),
+        order: found.map(|full| card(&full, false, now)),
+    };
+    Ok(Template::render("console/shipping_scan.html", context))
+}
+
+#[derive(FromForm)]
+struct Scan {
+    #[field(default = String::new())]
+    order: String,
+    code: String,
+}
+
+#[post("/shipping/scan", data = "<scan>")]
+async fn scan(shop: &State<Shop>, staff: Staff, scan: Form<Scan>) -> Flash<Redirect> {
+    let empty = "/admin/shipping/scan";
+    let code = scan.code.trim().to_uppercase();
+    if let Some(no) = OrderNo::read(&code) {
+        return match find(shop, no.as_str()).await {
+            Ok(order) if order.status == OrderStatus::ToShip => {
+                Flash::success(Redirect::to(format!("{empty}?order={no}")), "现在扫快递面单")
+            }
+            Ok(order) => {
+                let words = format!("{no} 是「{}」，不用发货", order.status.text());
+                back(empty, Err::<String, _>(Error::from(Code::OrderState).says(words)))
+            }
+            Err(_) => back(empty, Err::<String, _>(Error::from(Code::NotFound).says(format!("没有订单 {no}")))),
+        };
+    }
+    if scan.order.is_empty() {
+        return back(empty, Err::<String, _>(Error::field("code", "先扫发货单上的订单号，再扫快递面单")));
+    }
+    let form =
+        Shipping { company: String::new(), tracking_no: code, pieces: Vec::new(), despite_refund: false, next: false };
+    match ship_one(shop, &staff, &scan.order, form).await {
+        Ok(done) => Flash::success(Redirect::to(empty), format!("✓ {} {done}", scan.order)),
+        Err(e) => back(format!("{empty}?order={}", scan.order), Err::<String, _>(e)),
+    }
+}

@@ -1,0 +1,109 @@
+//! Shipping: one parcel at a time or a whole table of them, and taking it back while there is time.
+
+pub mod batch;
+pub mod store;
+
+use crate::clock::MINUTE;
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::ids::{LineId, OrderId, ShipmentId};
+use crate::jobs::{self, Task};
+use crate::orders::parcels::Parcel;
+use crate::orders::{Line, Order, OrderStatus, RECEIVED_AFTER, Shipment, Who, moves, store as orders};
+use crate::refunds::store as refunds;
+
+/// A parcel that was entered by mistake can be taken back this long.
+pub const UNDO_WITHIN: i64 = 30 * MINUTE;
+
+/// What staff want to send.
+#[derive(Clone, Debug, Default)]
+pub struct Sending {
+    pub parcel: Parcel,
+    /// These pieces of these lines; `None` is everything that is left.
+    pub pieces: Option<Vec<(LineId, i64)>>,
+    /// Although a refund is under way.
+    pub despite_refund: bool,
+}
+
+/// T9, T10. Answers with where the order stands afterwards.
+pub fn ship(tx: &Tx, id: OrderId, sending: &Sending, who: &Who, now: i64) -> Result<OrderStatus> {
+    let order = orders::by_id(tx, id)?.ok_or(Code::NotFound)?;
+    if order.status != OrderStatus::ToShip {
+        let words = format!("订单现在是「{}」，不能发货，请刷新页面", order.status.text());
+        return Err(Error::from(Code::OrderState).says(words));
+    }
+    if !sending.despite_refund && refunds::of_order(tx, id)?.iter().any(|r| r.refund.state.is_open()) {
+        let words = "这笔订单有退款正在处理。确定仍要发货，请勾选“仍然发货”";
+        return Err(Error::from(Code::RefundInProgress).says(words));
+    }
+    if let Some(pieces) = &sending.pieces {
+        must_be_left(&orders::lines(tx, id)?, pieces)?;
+    }
+    moves::ship(tx, &order, &sending.parcel, sending.pieces.as_deref(), who, now)?;
+    let now_at = orders::by_id(tx, id)?.ok_or(Code::NotFound)?.status;
+    if now_at == OrderStatus::Shipped {
+        jobs::enqueue(tx, Task::Complete(id), now + RECEIVED_AFTER, now)?;
+    }
+    Ok(now_at)
+}
+
+fn must_be_left(lines: &[Line], pieces: &[(LineId, i64)]) -> Result<()> {
+    let wrong = |problem: String| Err(Error::field("pieces", problem));
+    if pieces.iter().all(|(_, n)| *n == 0) {
+        return wrong("请填写这个包裹里每种商品的件数".into());
+    }
+    for (i, (id, n)) in pieces.iter().enumerate() {
+        match lines.iter().find(|line| line.id == *id) {
+            Some(_) if pieces[..i].iter().any(|(other, _)| other == id) => return wrong("同一行写了两次".into()),
+            Some(line) if !(0..=line.left()).contains(n) => {
+                return wrong(format!("「{}」还有 {} 件没有发，不能发 {n} 件", line.name, line.left()));
+            }
+            Some(_) => {}
+            None => return wrong("这一行不属于这笔订单，请刷新页面".into()),
+        }
+    }
+    Ok(())
+}
+
+/// Why a parcel cannot be taken back any more; `None` when it can.
+pub fn undo_refused(order: &Order, shipment: &Shipment, last_refund: Option<i64>, now: i64) -> Option<&'static str> {
+    match order.status {
+        OrderStatus::ToShip | OrderStatus::Shipped => {}
+        _ => return Some("订单已经结束，不能撤销发货"),
+    }
+    if now - shipment.shipped_at >= UNDO_WITHIN {
+        return Some("发货已超过 30 分钟，不能撤销；单号写错可以改单号");
+    }
+    last_refund.filter(|at| *at >= shipment.shipped_at).and(Some("发货之后有退款，不能撤销发货"))
+}
+
+/// T16, within half an hour.
+pub fn undo(tx: &Tx, id: OrderId, shipment: ShipmentId, who: &Who, now: i64) -> Result<Parcel> {
+    let (order, shipment) = found(tx, id, shipment)?;
+    if let Some(why) = undo_refused(&order, &shipment, store::last_refund(tx, id)?, now) {
+        return Err(Error::from(Code::OrderState).says(why));
+    }
+    moves::unship(tx, &order, &shipment, who, now)?;
+    Ok(shipment.parcel)
+}
+
+/// The same parcel under another number. Answers with what it was before.
+pub fn renumber(tx: &Tx, id: OrderId, shipment: ShipmentId, parcel: &Parcel, who: &Who, now: i64) -> Result<Parcel> {
+    let (_, shipment) = found(tx, id, shipment)?;
+    if shipment.parcel.company.is_empty() {
+        return Err(Error::from(Code::OrderState).says("这个包裹不经过快递，没有单号可改"));
+    }
+    if shipment.parcel != *parcel {
+        orders::set_parcel(tx, shipment.id, parcel)?;
+        let what = format!("改单号：{} → {}", shipment.parcel.text(), parcel.text());
+        orders::note(tx, id, who, &what, None, now)?;
+    }
+    Ok(shipment.parcel)
+}
+
+fn found(tx: &Tx, id: OrderId, shipment: ShipmentId) -> Result<(Order, Shipment)> {
+    let order = orders::by_id(tx, id)?.ok_or(Code::NotFound)?;
+    let shipment = orders::shipments(tx, id)?.into_iter().find(|s| s.id == shipment);
+    let gone = || Error::from(Code::NotFound).says("这个包裹已经撤销了，请刷新页面");
+    Ok((order, shipment.ok_or_else(gone)?))
+}

@@ -1,0 +1,104 @@
+//! The list of orders: filters, marks, views, spreadsheets and slips.
+
+use calamine::{Reader, Xlsx};
+use serde_json::json;
+use xiaopu::staff::Role;
+
+use crate::support::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_filter_finds_its_orders_and_no_others() {
+    let w = World::new().await;
+    let (apple, pear) = (w.product("苹果", 1000, 99).await, w.product("梨子", 1000, 99).await);
+    let alice = w.buyer("alice").await;
+    let clerk = w.staff("clerk", Role::Clerk).await;
+    let old = w.paid(&alice, apple, 1).await;
+    w.advance(25 * 60 * MINUTE);
+    let mut form = order(pear, 1);
+    form["remark"] = json!("请写生日快乐");
+    let young = Placed::of(alice.prepay(&w.key(), form).await);
+    clerk.post("/admin/orders/bulk", &[("order", &young.no), ("flag", "red")]).await;
+    assert!(clerk.said("/admin/orders").await.contains("1 单已标记红旗"));
+    clerk.post("/admin/print/done", &[("order", &old.no)]).await;
+    let today = "2026-10-09";
+    for (query, finds_old, finds_young) in [
+        ("", true, true),
+        ("tab=to_ship", true, false),
+        ("tab=part_shipped", false, false),
+        ("q=%E8%8B%B9%E6%9E%9C", true, false),
+        ("product=%E6%A2%A8", false, true),
+        ("region=%E6%9D%AD%E5%B7%9E", true, true),
+        ("region=%E6%B7%B1%E5%9C%B3", false, false),
+        ("flag=red", false, true),
+        ("flag=blue", false, false),
+        ("remark=true", false, true),
+        ("late=true", true, false),
+        ("unprinted=true", false, false),
+        ("days=today", false, true),
+        ("days=yesterday", true, false),
+        ("days=7", true, true),
+        (&format!("from={today}"), false, true),
+        ("to=2026-10-08", true, false),
+        (&format!("from={today}&to={today}&flag=red&remark=true"), false, true),
+    ] {
+        for path in [format!("/admin/orders?{query}"), format!("/admin/orders?{query}&view=table")] {
+            let page = clerk.page(&path).await;
+            assert_eq!((page.contains(&old.no), page.contains(&young.no)), (finds_old, finds_young), "{path}");
+        }
+        let csv = clerk.page(&format!("/admin/orders/export.csv?{query}")).await;
+        assert_eq!((csv.contains(&old.no), csv.contains(&young.no)), (finds_old, finds_young), "csv {query}");
+    }
+    // A view is a filter under a name, and one's own.
+    let view = [("name", "生日"), ("query", "flag=red&remark=true")];
+    clerk.post("/admin/orders/views", &view).await;
+    assert!(clerk.page("/admin/orders").await.contains("flag=red&amp;remark=true"));
+    let other = w.staff("other", Role::Owner).await;
+    assert!(!other.page("/admin/orders").await.contains("生日</a>"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spreadsheet_holds_the_list_and_runs_nothing() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let clerk = w.staff("clerk", Role::Clerk).await;
+    let mut form = order(sku, 2);
+    form["remark"] = json!("=HYPERLINK(\"http://evil\")");
+    let placed = Placed::of(alice.prepay(&w.key(), form).await);
+    let csv = clerk.page("/admin/orders/export.csv").await;
+    assert!(csv.starts_with('\u{feff}') && csv.contains("'=HYPERLINK"), "{csv}");
+    let answer = w.http().get(w.at("/admin/orders/export.xlsx")).header("Cookie", &clerk.cookie).send().await.unwrap();
+    let bytes = answer.bytes().await.unwrap().to_vec();
+    let mut book: Xlsx<_> = Xlsx::new(std::io::Cursor::new(bytes)).unwrap();
+    let sheet = book.worksheet_range_at(0).unwrap().unwrap();
+    let row: Vec<String> = sheet.rows().nth(1).unwrap().iter().map(|cell| cell.to_string()).collect();
+    assert_eq!(row[0], placed.no);
+    assert!(row[4].contains("苹果") && row[4].ends_with("×2"));
+    assert_eq!(row[12], address()["phone"], "whole, for the parcel's label");
+    assert!(
+        w.count("select count(*) from audit_log where what like '导出 1 单%'").await == 2,
+        "who took addresses is known"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slips_and_picking_lists_say_what_to_pack() {
+    let w = World::new().await;
+    let (apple, pear) = (w.product("苹果", 1000, 99).await, w.product("梨子", 1000, 99).await);
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let (one, two) = (w.paid(&alice, apple, 2).await, w.paid(&alice, pear, 3).await);
+    let three = w.paid(&alice, apple, 4).await;
+    let chosen = format!("order={}&order={}&order={}", one.no, two.no, three.no);
+    let slips = packer.page(&format!("/admin/print/slips?{chosen}&paper=58")).await;
+    assert_eq!(slips.matches("class=\"slip\"").count(), 3);
+    assert!(slips.contains("paper-58") && !slips.contains(address()["phone"].as_str().unwrap()), "phones stay masked");
+    assert!(packer.page(&format!("/admin/print/qr/{}", one.no)).await.contains("<svg"));
+    let picking = packer.page(&format!("/admin/print/picking?{chosen}")).await;
+    assert!(picking.contains("<b>×6</b>") && picking.contains("<b>×3</b>") && picking.contains("3 单，9 件"));
+    packer.post("/admin/print/done", &[("order", &one.no), ("order", &two.no)]).await;
+    assert!(packer.said("/admin/orders").await.contains("2 单已标记为打印过"));
+    let unprinted = packer.page("/admin/orders?unprinted=true").await;
+    assert!(unprinted.contains(&three.no) && !unprinted.contains(&one.no));
+    assert!(packer.page(&format!("/admin/print/slips?order={}", one.no)).await.contains("已打印 1 次"));
+}

@@ -1,0 +1,206 @@
+//! Shipping: part by part, taken back, by table and by scanner.
+
+use reqwest::multipart::{Form, Part};
+use serde_json::json;
+use xiaopu::sheet;
+use xiaopu::staff::Role;
+
+use crate::support::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_leaves_in_two_parcels_and_one_is_taken_back() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let placed = w.paid(&alice, sku, 3).await;
+    let line = alice.order(&placed.no).await["lines"][0]["id"].as_str().unwrap().to_owned();
+    let page = format!("/admin/orders/{}", placed.no);
+    let ship = async |number: &str, pieces: &str| {
+        let form = [("tracking_no", number), ("pieces[0].id", line.as_str()), ("pieces[0].quantity", pieces)];
+        packer.post(&format!("{page}/ship"), &form).await;
+        packer.said(&page).await
+    };
+    for (pieces, problem) in [("0", "件数"), ("4", "还有 3 件没有发"), ("-1", "还有 3 件没有发")] {
+        assert!(ship("SF1234567890123", pieces).await.contains(problem), "{pieces}");
+    }
+    assert!(ship("123456", "1").await.contains("认不出是哪家快递"));
+    assert_eq!(w.stock(sku).await, (9, 3));
+
+    assert!(ship("SF1234567890123", "2").await.contains("部分发货 顺丰速运 SF1234567890123"));
+    let order = alice.order(&placed.no).await;
+    assert_eq!((&order["status"], &order["statusText"]), (&json!("to_ship"), &json!("部分发货")));
+    assert_eq!(order["shipments"][0]["lines"], json!([{ "lineId": line, "quantity": 2 }]));
+    assert_eq!(w.stock(sku).await, (7, 1));
+    assert!(packer.page("/admin/orders?tab=part_shipped").await.contains(&placed.no));
+    w.must_hold().await;
+
+    assert!(ship("75312345678901", "1").await.contains("已发货 中通快递 75312345678901"));
+    assert_eq!(alice.status(&placed.no).await, "shipped");
+    assert_eq!(w.stock(sku).await, (6, 0));
+
+    let parcels = alice.order(&placed.no).await["shipments"].clone();
+    let id = parcels[1]["id"].as_str().unwrap();
+    packer.post(&format!("{page}/shipments/{id}/number"), &[("tracking_no", "773123456789012")]).await;
+    assert_eq!(alice.order(&placed.no).await["shipments"][1]["company"], "STO");
+    packer.post(&format!("{page}/shipments/{id}/undo"), &[]).await;
+    assert!(packer.said(&page).await.contains("已撤销发货 申通快递 773123456789012"));
+    assert_eq!(alice.status(&placed.no).await, "to_ship");
+    assert_eq!(w.stock(sku).await, (7, 1));
+    w.must_hold().await;
+    packer.post(&format!("{page}/shipments/{id}/undo"), &[]).await;
+    assert!(packer.said(&page).await.contains("已经撤销"), "twice is once");
+
+    w.advance(30 * MINUTE);
+    let first = parcels[0]["id"].as_str().unwrap();
+    packer.post(&format!("{page}/shipments/{first}/undo"), &[]).await;
+    assert!(packer.said(&page).await.contains("超过 30 分钟"));
+    // Received by itself ten days after the *last* parcel.
+    w.advance(5 * DAY);
+    ship("JDVA12345678901", "1").await;
+    w.advance(6 * DAY);
+    w.run_jobs().await;
+    assert_eq!(alice.status(&placed.no).await, "shipped");
+    w.advance(4 * DAY + MINUTE);
+    w.wait("the end", || async { alice.status(&placed.no).await == "completed" }).await;
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parcel_whose_goods_were_paid_back_stays_sent() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let placed = w.paid(&alice, sku, 1).await;
+    let page = format!("/admin/orders/{}", placed.no);
+    manager.post(&format!("{page}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+    assert!(manager.page(&page).await.contains("撤销发货</button>"));
+    alice.ask_refund(&placed.no, &w.key(), json!({ "reason": "不想要了" })).await.ok();
+    assert!(!manager.page(&page).await.contains("撤销发货</button>"));
+    let id = alice.order(&placed.no).await["shipments"][0]["id"].as_str().unwrap().to_owned();
+    manager.post(&format!("{page}/shipments/{id}/undo"), &[]).await;
+    assert!(manager.said(&page).await.contains("发货之后有退款"));
+    assert_eq!((alice.status(&placed.no).await.as_str(), w.stock(sku).await), ("shipped", (8, 0)));
+    w.must_hold().await;
+}
+
+/// Brings a table in and answers with the address of its page.
+async fn bring(w: &World, staff: &Console<'_>, form: Form) -> String {
+    let request = w.http().post(w.at("/admin/shipping")).header("Cookie", &staff.cookie).multipart(form);
+    request.send().await.unwrap().headers()["location"].to_str().unwrap().to_owned()
+}
+
+fn pasted(text: &str) -> Form {
+    Form::new().text("text", text.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_row_of_a_table_has_its_verdict() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let mut paid = Vec::new();
+    for _ in 0..5 {
+        paid.push(w.paid(&alice, sku, 1).await.no);
+    }
+    let unpaid = Placed::of(alice.buy(sku, 1).await).no;
+    let refunding = w.paid(&alice, sku, 1).await.no;
+    alice.ask_refund(&refunding, &w.key(), json!({ "reason": "不想要了" })).await.ok();
+    packer.post(&format!("/admin/orders/{}/ship", paid[3]), &[("tracking_no", "SF0000000000003")]).await;
+    let [a, b, c, shipped, e] = [&paid[0], &paid[1], &paid[2], &paid[3], &paid[4]];
+    let text = format!(
+        "订单号\t快递公司\t快递单号\n{a}\t顺丰\tSF0000000000001\n{b}\t\tSF0000000000001\n{c}\t申通\t7.73E+14\n\
+         {shipped}\t顺丰\tSF0000000000009\n{unpaid}\t顺丰\tSF0000000000005\n{refunding}\t顺丰\tSF0000000000006\n\
+         20200101ABCDEFGHJK\t顺丰\tSF0000000000007\nXYZ\t顺丰\tSF0000000000008\n{a}\t顺丰\tSF0000000000011\n{e}\t飞毛腿\tSF0000000000012"
+    );
+    let batch = bring(&w, &packer, pasted(&text)).await;
+    let page = packer.page(&batch).await;
+    for (order, words) in [
+        (a, "可发货"),
+        (b, "单号与第 2 行相同"),
+        (c, "科学计数"),
+        (shipped, "已用 顺丰速运 SF0000000000003 发货"),
+        (&unpaid, "订单是「待付款」"),
+        (&refunding, "有退款正在处理"),
+        (&"20200101ABCDEFGHJK".to_owned(), "没有这笔订单"),
+        (&"XYZ".to_owned(), "订单号不对"),
+        (e, "可发货"),
+    ] {
+        let row = page.split("<tr>").find(|row| row.contains(order.as_str())).unwrap();
+        assert!(row.contains(words), "{order}: {row}");
+    }
+    assert!(page.contains("第 2 行已经有这笔订单"));
+    assert_eq!(alice.status(a).await, "to_ship", "looking ships nothing");
+
+    packer.post(&format!("{batch}/run"), &[]).await;
+    assert!(packer.said(&batch).await.contains("已执行 2 行"));
+    assert_eq!(alice.order(a).await["shipments"][0]["trackingNo"], "SF0000000000001");
+    for (order, status) in
+        [(a, "shipped"), (b, "to_ship"), (c, "to_ship"), (&unpaid, "pending_payment"), (e, "shipped")]
+    {
+        assert_eq!(alice.status(order).await, status, "{order}");
+    }
+    let (_, problems) = packer.get(&format!("{batch}/problems.csv")).await;
+    assert!(problems.starts_with('\u{feff}') && problems.contains(c.as_str()) && !problems.contains("SF0000000000012"));
+    // What was allowed beyond the plain case.
+    packer.post(&format!("{batch}/allow"), &[("renumber", "true"), ("merge", "true")]).await;
+    packer.post(&format!("{batch}/run"), &[]).await;
+    assert!(packer.said(&batch).await.contains("已执行 2 行"));
+    assert_eq!(alice.order(b).await["shipments"][0]["trackingNo"], "SF0000000000001");
+    assert_eq!(alice.order(shipped).await["shipments"][0]["trackingNo"], "SF0000000000009");
+    // The same table once more ships nothing twice.
+    let again = bring(&w, &packer, pasted(&format!("{a} SF0000000000001"))).await;
+    assert!(packer.page(&again).await.contains("不会重复"));
+    packer.post(&format!("{again}/run"), &[]).await;
+    assert_eq!(alice.order(a).await["shipments"].as_array().unwrap().len(), 1);
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_come_as_files_too() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let head = ["订单号", "快递公司", "快递单号"];
+    for (n, name) in ["a.xlsx", "a.csv", "gbk.csv"].into_iter().enumerate() {
+        let no = w.paid(&alice, sku, 1).await.no;
+        let rows = [vec![no.clone(), "韵达".into(), format!("46312345678901{n}")]];
+        let bytes = match name {
+            "a.xlsx" => sheet::xlsx(&head, &rows).unwrap(),
+            "a.csv" => sheet::csv(&head, &rows),
+            _ => {
+                encoding_rs::GB18030.encode(&format!("订单号,快递公司,快递单号\n{}", rows[0].join(","))).0.into_owned()
+            }
+        };
+        let batch = bring(&w, &packer, Form::new().part("file", Part::bytes(bytes).file_name(name))).await;
+        packer.post(&format!("{batch}/run"), &[]).await;
+        assert_eq!(alice.order(&no).await["shipments"][0]["companyText"], "韵达速递", "{name}");
+    }
+    for (name, bytes) in [("a.png", vec![1, 2, 3]), ("a.xlsx", vec![0; 100]), ("a.csv", b"\n\n".to_vec())] {
+        let part = Part::bytes(bytes).file_name(name);
+        assert_eq!(bring(&w, &packer, Form::new().part("file", part)).await, "/admin/shipping", "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scanner_ships_order_after_order() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let no = w.paid(&alice, sku, 1).await.no;
+    let bench = "/admin/shipping/scan";
+    packer.post(bench, &[("code", "SF1234567890123")]).await;
+    assert!(packer.said(bench).await.contains("先扫发货单上的订单号"));
+    let (_, opened) = packer.post(bench, &[("code", &no.to_lowercase())]).await;
+    assert_eq!(opened, format!("{bench}?order={no}"));
+    assert!(packer.page(&opened).await.contains("扫快递面单"));
+    assert_eq!(packer.post(bench, &[("order", &no), ("code", "SF1234567890123")]).await.1, bench);
+    assert!(packer.said(bench).await.contains("已发货 顺丰速运 SF1234567890123"));
+    assert_eq!(alice.status(&no).await, "shipped");
+    packer.post(bench, &[("code", &no)]).await;
+    assert!(packer.said(bench).await.contains("是「待收货」，不用发货"));
+}
