@@ -49,7 +49,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("sheet", &[]),
     ("catalogue", &["db", "door", "error", "ids", "money", "sheet", "shop", "words"]),
     ("buyers", &["clock", "db", "door", "error", "ids", "secrets", "shop", "transactions", "wechat"]),
-    ("staff", &["clock", "db", "door", "error", "ids", "secrets", "shop", "words"]),
+    ("staff", &["clock", "db", "door", "error", "ids", "nonce", "secrets", "shop", "words"]),
     ("refunds", &["db", "ids", "money", "words"]),
     (
         "orders",

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use super::{Outcome, open_shop};
 use crate::clock;
 use crate::db::Tx;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::nonce::Nonces;
 use crate::staff::{Role, login, password, store};
 
@@ -30,6 +30,8 @@ pub enum Staff {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// 关闭一个账号的两步验证（手机丢了的时候）
+    ResetTotp { name: String },
     /// 列出账号
     List,
 }
@@ -69,10 +71,7 @@ impl Staff {
                 let account = name.clone();
                 let write = move |tx: &Tx| {
                     if !store::set_password(tx, &account, &hash)? {
-                        return Err(Error::field(
-                            "account",
-                            format!("没有账号 {account}，可用 xiaopu staff list 查看"),
-                        ));
+                        return Err(unknown(&account));
                     }
                     Ok(store::insert_audit(tx, None, "命令行", "", &format!("重设 {account} 的密码"), now)?)
                 };
@@ -80,20 +79,38 @@ impl Staff {
                 println!("✓ 已重设 {name} 的密码，该账号的所有登录已失效");
                 show(&given, generated);
             }
+            Staff::ResetTotp { name } => {
+                let account = name.clone();
+                let write = move |tx: &Tx| {
+                    let known = store::by_name(tx, &account)?.ok_or_else(|| unknown(&account))?;
+                    store::set_totp(tx, known.staff.id, None)?;
+                    let what = format!("关闭 {account} 的两步验证");
+                    Ok::<_, Error>(store::insert_audit(tx, None, "命令行", "", &what, now)?)
+                };
+                shop.db.write(write).await.map_err(|e| e.message())?;
+                println!("✓ 已关闭 {name} 的两步验证");
+            }
             Staff::List => {
                 let everybody =
                     shop.db.read(|conn| Ok::<_, Error>(store::all(conn)?)).await.map_err(|e| e.message())?;
                 if everybody.is_empty() {
                     println!("还没有账号。新建：xiaopu staff add 名字 --role owner");
                 }
-                for (staff, last) in everybody {
-                    let last = last.map_or("从未登录".into(), |at| format!("上次登录 {}", clock::shown(at)));
-                    println!("{}\t{}\t{last}", staff.name, staff.role.text());
+                for member in everybody {
+                    let last = member
+                        .last_login_at
+                        .map_or("从未登录".into(), |at| format!("上次登录 {}", clock::shown(at)));
+                    let shut = if member.disabled_at.is_some() { "\t已停用" } else { "" };
+                    println!("{}\t{}\t{last}{shut}", member.staff.name, member.staff.role.text());
                 }
             }
         }
         Ok(())
     }
+}
+
+fn unknown(account: &str) -> Error {
+    Error::from(Code::NotFound).says(format!("没有账号 {account}，可用 xiaopu staff list 查看"))
 }
 
 /// The password from standard input, or a made one; true when made.

@@ -3,23 +3,24 @@
 use rocket::form::Form;
 use rocket::http::{Cookie, CookieJar, SameSite};
 use rocket::request::{FromRequest, Outcome};
-use rocket::response::Redirect;
+use rocket::response::{Flash, Redirect};
 use rocket::time::Duration;
 use rocket::{FromForm, Request, Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
 
 use super::words;
-use crate::clock::SECOND;
+use crate::clock::{self, SECOND};
 use crate::db::Tx;
 use crate::door::ClientIp;
 use crate::error::{Error, Result};
 use crate::secrets::token_hash;
 use crate::settings::{Settings, setting_named};
 use crate::shop::Shop;
+use crate::staff::login::Attempt;
 use crate::staff::{COOKIE, SESSION, Staff, login, store};
 
 pub fn routes() -> Vec<Route> {
-    routes![page, enter, leave, setup_page, setup]
+    routes![page, enter, leave, setup_page, setup, invited, accept]
 }
 
 #[get("/login?<next>")]
@@ -40,6 +41,8 @@ struct Credentials {
     account: String,
     password: String,
     #[field(default = String::new())]
+    code: String,
+    #[field(default = String::new())]
     next: String,
 }
 
@@ -56,18 +59,36 @@ impl<'r> FromRequest<'r> for Encrypted {
     }
 }
 
+/// What the browser calls itself, short enough for a list.
+struct Browser(String);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Browser {
+    type Error = std::convert::Infallible;
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Browser, Self::Error> {
+        let agent = request.headers().get_one("User-Agent").unwrap_or_default();
+        let named = |names: &[&str]| names.iter().find(|name| agent.contains(*name)).map(|name| (*name).to_owned());
+        // The more particular first: most browsers also call themselves Safari.
+        let browser = named(&["MicroMessenger", "Edg", "Firefox", "Chrome", "Safari"]);
+        let system = named(&["iPhone", "iPad", "Android", "Windows", "Mac OS", "Linux"]);
+        Outcome::Success(Browser([browser, system].into_iter().flatten().collect::<Vec<_>>().join(" · ")))
+    }
+}
+
 #[post("/login", data = "<form>")]
 async fn enter(
     shop: &State<Shop>,
     jar: &CookieJar<'_>,
     ip: ClientIp,
+    browser: Browser,
     encrypted: Encrypted,
     form: Form<Credentials>,
-) -> std::result::Result<Redirect, Template> {
-    let Credentials { account, password, next } = form.into_inner();
-    match login::login(shop, &account, password, &ip.0).await {
-        Ok(token) => {
-            let cookie = Cookie::build((COOKIE, token))
+) -> std::result::Result<Flash<Redirect>, Template> {
+    let Credentials { account, password, code, next } = form.into_inner();
+    let attempt = Attempt { account: account.clone(), password, code, ip: ip.0, browser: browser.0 };
+    match login::login(shop, attempt).await {
+        Ok(entered) => {
+            let cookie = Cookie::build((COOKIE, entered.token))
                 .path("/admin")
                 .http_only(true)
                 .secure(encrypted.0)
@@ -76,7 +97,11 @@ async fn enter(
             jar.add(cookie);
             // Only to a page of the console: a link must not lead elsewhere after a login.
             let inside = next == "/admin" || next.starts_with("/admin/") || next.starts_with("/admin?");
-            Ok(Redirect::to(if inside { next } else { "/admin".to_owned() }))
+            let to = Redirect::to(if inside { next } else { "/admin".to_owned() });
+            Ok(match entered.last {
+                Some((at, from)) => Flash::new(to, "info", format!("上次登录 {}，来自 {from}", clock::shown(at))),
+                None => Flash::success(to, "欢迎，这是第一次登录"),
+            })
         }
         Err(e) => Err(show(shop, Some(&next), &account, Some(e.message()))),
     }
@@ -142,4 +167,46 @@ async fn setup(shop: &State<Shop>, token: &str, form: Form<Setup>) -> Result<std
     shop.db.write(save).await?;
     shop.reload_settings().await?;
     Ok(Ok(Redirect::to(uri!("/admin", page(Option::<String>::None)))))
+}
+
+// ── invitations ──
+
+#[get("/invite/<token>")]
+async fn invited(shop: &State<Shop>, token: &str) -> Result<Template> {
+    invitation(shop, token, None).await
+}
+
+async fn invitation(shop: &Shop, token: &str, problem: Option<String>) -> Result<Template> {
+    let (hash, now) = (token_hash(token), shop.now());
+    let found = shop.db.read(move |conn| Ok::<_, Error>(store::invitation(conn, &hash, now)?)).await?;
+    let settings = shop.settings();
+    let context = context! {
+        shop: settings.shop_name(), demo: shop.demo.is_some(), token, problem,
+        name: found.as_ref().map(|i| i.name.clone()), role: found.as_ref().map(|i| i.role.text()),
+    };
+    Ok(Template::render("console/invite.html", context))
+}
+
+#[derive(FromForm)]
+struct NewPassword {
+    password: String,
+    again: String,
+}
+
+#[post("/invite/<token>", data = "<form>")]
+async fn accept(
+    shop: &State<Shop>,
+    token: &str,
+    form: Form<NewPassword>,
+) -> Result<std::result::Result<Flash<Redirect>, Template>> {
+    let form = form.into_inner();
+    if form.password != form.again {
+        return Ok(Err(invitation(shop, token, Some("两次输入的密码不一样".into())).await?));
+    }
+    match login::accept(shop, token, form.password).await {
+        Ok(_) => {
+            Ok(Ok(Flash::success(Redirect::to(uri!("/admin", page(Option::<String>::None))), "账号已建立，请登录")))
+        }
+        Err(e) => Ok(Err(invitation(shop, token, Some(words(&e))).await?)),
+    }
 }

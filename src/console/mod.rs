@@ -1,5 +1,7 @@
 //! The staff's pages (店铺后台), on top of every noun.
 
+mod account;
+mod audit;
 mod certificate;
 mod diagnostics;
 mod exceptions;
@@ -16,6 +18,7 @@ mod products;
 mod refunds;
 mod settings;
 mod shipping;
+mod staff;
 mod transactions;
 
 use rocket::http::{ContentType, Header, Status};
@@ -49,6 +52,9 @@ pub fn routes() -> Vec<Route> {
         certificate::routes(),
         jobs::routes(),
         diagnostics::routes(),
+        staff::routes(),
+        account::routes(),
+        audit::routes(),
         origin::routes(),
     ]
     .concat()

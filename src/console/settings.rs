@@ -15,8 +15,8 @@ use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::settings::{SETTINGS, Setting, Settings};
 use crate::shop::Shop;
+use crate::staff::Owner;
 use crate::staff::login::audit;
-use crate::staff::{Owner, store as staff_store};
 
 pub fn routes() -> Vec<Route> {
     routes![page, save]
@@ -37,8 +37,6 @@ async fn page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>)
             })
             .collect::<Vec<_>>()
     };
-    let (people, log) =
-        shop.db.read(|conn| Ok::<_, Error>((staff_store::all(conn)?, staff_store::audit_log(conn, 50)?))).await?;
     let context = context! {
         frame: frame(shop, &owner.0, "system", flash).await?,
         tab: "settings",
@@ -49,12 +47,6 @@ async fn page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>)
         notify_url: settings.notify_url(),
         refund_notify_url: settings.refund_notify_url(),
         pay_url: shop.wechat.pay_url(),
-        people: people.iter().map(|(staff, last)| json!({
-            "name": staff.name, "role": staff.role.text(), "last": last.map(clock::shown),
-        })).collect::<Vec<_>>(),
-        log: log.iter().map(|(at, who, ip, what)| json!({
-            "at": clock::shown(*at), "who": who, "ip": ip, "what": what,
-        })).collect::<Vec<_>>(),
     };
     Ok(Template::render("console/settings.html", context))
 }
@@ -76,8 +68,14 @@ async fn save(shop: &State<Shop>, owner: Owner, form: Form<HashMap<String, Strin
 
 async fn store(shop: &Shop, owner: Owner, form: HashMap<String, String>) -> Result<usize> {
     let settings = shop.settings();
-    let mut changes: Vec<(&'static Setting, String)> = Vec::new();
+    let mut changes: Vec<(&'static Setting, String, String)> = Vec::new();
     let mut wrong = Error::from(Code::ValidationFailed);
+    // What a value looks like in the log: of a secret the tail alone.
+    let shown = |setting: &Setting, value: &str| match (setting.secret, value) {
+        (_, "") => "（空）".to_owned(),
+        (true, value) => format!("••••{}", value.get(value.len().saturating_sub(4)..).unwrap_or_default()),
+        (false, value) => value.to_owned(),
+    };
     for setting in SETTINGS.iter().filter(|setting| !settings.is_fixed(setting.name)) {
         let Some(value) = form.get(&field(setting)).map(|value| value.trim().to_owned()) else { continue };
         let default = setting.choices.first().map_or("", |(word, _)| word);
@@ -91,20 +89,18 @@ async fn store(shop: &Shop, owner: Owner, form: HashMap<String, String>) -> Resu
         {
             wrong.fields.insert(setting.name.into(), format!("{}：{problem}", setting.label).into());
         }
-        changes.push((setting, value));
+        let before = shown(setting, settings.get(setting.name).unwrap_or_default());
+        let what = format!("设置「{}」：{before} → {}", setting.label, shown(setting, &value));
+        changes.push((setting, value, what));
     }
     if !wrong.fields.is_empty() {
         return Err(wrong);
     }
     let (count, now, inner) = (changes.len(), shop.now(), shop.clone());
     let write = move |tx: &Tx| {
-        for (setting, value) in &changes {
+        for (setting, value, what) in &changes {
             Settings::save(tx, setting, value, &inner.key, &inner.nonces)?;
-            let shown = match setting.secret {
-                true => format!("••••{}", value.get(value.len().saturating_sub(4)..).unwrap_or_default()),
-                false => value.clone(),
-            };
-            audit(tx, &owner.0, &format!("设置「{}」改为 {shown}", setting.label), now)?;
+            audit(tx, &owner.0, what, now)?;
         }
         Ok::<_, Error>(())
     };

@@ -1,9 +1,10 @@
 //! Logging in to the console, and the one-time link that makes the first owner.
 
-use super::{Role, SESSION, Staff, password, store};
-use crate::clock::{self, MINUTE};
+use super::{Role, SESSION, Staff, password, store, totp};
+use crate::clock::{self, DAY, MINUTE};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
+use crate::ids::StaffId;
 use crate::secrets::token_hash;
 use crate::shop::Shop;
 
@@ -14,9 +15,27 @@ const PER_ADDRESS: i64 = 20;
 /// How long the set-up link is good.
 pub const LINK_LIFE: i64 = 30 * MINUTE;
 
-/// Opens a session and answers with its token. Wrong account and wrong password are told apart by nobody.
-pub async fn login(shop: &Shop, account: &str, given: String, ip: &str) -> Result<String> {
-    let (now, name, from) = (shop.now(), account.trim().to_owned(), ip.to_owned());
+/// What somebody gives to get in, and from where.
+#[derive(Clone, Default)]
+pub struct Attempt {
+    pub account: String,
+    pub password: String,
+    /// The second factor, of those who have one.
+    pub code: String,
+    pub ip: String,
+    pub browser: String,
+}
+
+/// Somebody is in.
+pub struct Entered {
+    pub token: String,
+    /// When and from where this account was last used.
+    pub last: Option<(i64, String)>,
+}
+
+/// Opens a session. Wrong account, wrong password and wrong code are told apart by nobody.
+pub async fn login(shop: &Shop, attempt: Attempt) -> Result<Entered> {
+    let (now, name, from) = (shop.now(), attempt.account.trim().to_owned(), attempt.ip.clone());
     let read = {
         let (name, from) = (name.clone(), from.clone());
         move |conn: &rusqlite::Connection| {
@@ -37,27 +56,53 @@ pub async fn login(shop: &Shop, account: &str, given: String, ip: &str) -> Resul
         let words = format!("尝试次数过多，请 {} 后再试", clock::span(until - now + MINUTE));
         return Err(Error::from(Code::RateLimited).says(words).retry_after(((until - now) / 1000) as u64));
     }
-    let hash = found.as_ref().map(|(_, hash)| hash.clone());
-    let right = password::matches(given, hash).await?;
-    let token = shop.nonces.token();
-    let hash = token_hash(&token);
+    let right = password::matches(attempt.password, found.as_ref().map(|known| known.password_hash.clone())).await?;
     let now = shop.now();
+    let second = found.as_ref().map_or(Ok(None), |known| second_factor(shop, known, &attempt.code, now))?;
+    let token = shop.nonces.token();
+    let session = store::Session {
+        token_hash: token_hash(&token),
+        created_at: now,
+        seen_at: now,
+        expires_at: now + SESSION,
+        ip: from.clone(),
+        browser: attempt.browser,
+    };
     let write = move |tx: &Tx| {
-        let Some((mut staff, _)) = found.filter(|_| right) else {
-            store::insert_failure(tx, &name, &from, now)?;
-            return Ok(None);
+        let known = found.filter(|known| right && !known.disabled);
+        let entered = match (known, second) {
+            (Some(known), Some(step)) if step == 0 || store::use_totp_step(tx, known.staff.id, step)? => known,
+            _ => {
+                store::insert_failure(tx, &name, &from, now)?;
+                return Ok(None);
+            }
         };
         store::forget_failures(tx, &name)?;
-        store::insert_session(tx, &hash, staff.id, &from, now, now + SESSION)?;
-        store::set_last_login(tx, staff.id, &from, now)?;
-        staff.ip = from;
-        audit(tx, &staff, "登录后台", now)?;
-        Ok::<_, Error>(Some(()))
+        store::insert_session(tx, entered.staff.id, &session)?;
+        store::set_last_login(tx, entered.staff.id, &from, now)?;
+        audit(tx, &Staff { ip: from, ..entered.staff }, "登录后台", now)?;
+        Ok::<_, Error>(Some(entered.last))
     };
     match shop.db.write(write).await? {
-        Some(()) => Ok(token),
-        None => Err(Error::from(Code::Unauthenticated).says("账号或密码不正确")),
+        Some(last) => Ok(Entered { token, last }),
+        None => Err(Error::from(Code::Unauthenticated).says("账号、密码或动态码不正确")),
     }
+}
+
+/// The step of a right code, 0 when none is asked for, `None` when it is wrong.
+fn second_factor(shop: &Shop, known: &store::Credentials, code: &str, now: i64) -> Result<Option<i64>> {
+    let Some(sealed) = &known.totp else { return Ok(Some(0)) };
+    let lost = || {
+        Error::from(Code::Internal)
+            .says("两步验证的密钥打不开（secret.key 换过了）。请在服务器上运行 xiaopu staff reset-totp 账号")
+    };
+    let secret = shop.key.open(&totp_name(known.staff.id), sealed).ok_or_else(lost)?;
+    Ok(totp::step_of(&secret, code, known.totp_step, now))
+}
+
+/// Under which name somebody's secret is sealed.
+pub fn totp_name(id: StaffId) -> String {
+    format!("staff.{id}.totp")
 }
 
 /// Writes down who did what. Part of the transaction that does it.
@@ -100,6 +145,47 @@ pub async fn make_owner(shop: &Shop, token: &str, name: &str, given: String) -> 
         store::delete_setup_links(tx)?;
         let id = store::insert(tx, &name, Role::Owner, &password_hash, now)?;
         Ok(store::insert_audit(tx, Some(id), &name, "", "通过一次性链接建立店主账号", now)?)
+    };
+    shop.db.write(write).await
+}
+
+/// An invitation is good this long.
+pub const INVITATION_LIFE: i64 = 3 * DAY;
+
+/// Invites somebody to an account of their own; answers with the token of the link.
+pub async fn invite(shop: &Shop, owner: &Staff, name: &str, role: Role) -> Result<String> {
+    let name = check_name(name)?;
+    let (token, now, owner) = (shop.nonces.token(), shop.now(), owner.clone());
+    let hash = token_hash(&token);
+    let write = move |tx: &Tx| {
+        if store::by_name(tx, &name)?.is_some() {
+            return Err(Error::field("account", format!("账号 {name} 已经存在")));
+        }
+        let invitation = store::Invitation { name, role, expires_at: now + INVITATION_LIFE };
+        store::put_invitation(tx, &hash, &invitation)?;
+        Ok(audit(tx, &owner, &format!("邀请 {} 任{}", invitation.name, role.text()), now)?)
+    };
+    shop.db.write(write).await?;
+    Ok(token)
+}
+
+/// Takes an invitation up: makes the account. The link dies with it.
+pub async fn accept(shop: &Shop, token: &str, given: String) -> Result<String> {
+    let (hash, now) = (token_hash(token), shop.now());
+    let gone = || Error::from(Code::NotFound).says("邀请链接已经用过或过期，请让店主重新邀请");
+    let known = {
+        let hash = hash.clone();
+        shop.db.read(move |conn| Ok::<_, Error>(store::invitation(conn, &hash, now)?)).await?.ok_or_else(gone)?
+    };
+    password::check(&given, &known.name)?;
+    let password_hash = password::hash(given).await?;
+    let write = move |tx: &Tx| {
+        let Some(invitation) = store::invitation(tx, &hash, now)? else { return Err(gone()) };
+        store::delete_invitation(tx, &invitation.name)?;
+        let id = store::insert(tx, &invitation.name, invitation.role, &password_hash, now)?;
+        let what = format!("接受邀请，任{}", invitation.role.text());
+        store::insert_audit(tx, Some(id), &invitation.name, "", &what, now)?;
+        Ok(invitation.name)
     };
     shop.db.write(write).await
 }

@@ -3,6 +3,7 @@
 pub mod login;
 pub mod password;
 pub mod store;
+pub mod totp;
 
 use rocket::Request;
 use rocket::request::{FromRequest, Outcome};
@@ -61,7 +62,7 @@ async fn identify(request: &Request<'_>) -> error::Result<Staff> {
     let found = shop.db.read(move |conn| Ok::<_, Error>(store::session(conn, &looked_up, now)?)).await?;
     let (mut staff, expires_at) = found.ok_or(Code::Unauthenticated)?;
     if expires_at < now + SESSION - HOUR {
-        shop.db.write(move |tx| Ok::<_, Error>(store::extend_session(tx, &hash, now + SESSION)?)).await?;
+        shop.db.write(move |tx| Ok::<_, Error>(store::extend_session(tx, &hash, now + SESSION, now)?)).await?;
     }
     staff.ip = crate::door::client_ip(request);
     Ok(staff)

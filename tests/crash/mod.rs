@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{APP_ID, KEY, MCH_ID, SECRET, address, client, merchant};
+use crate::support::{APP_ID, KEY, MCH_ID, SECRET, address, client, cookie, merchant};
 use xiaopu::clock::{Clock, Day};
 use xiaopu::nonce::Nonces;
 use xiaopu::wechat::message::Message;
@@ -181,7 +181,7 @@ impl Program {
         assert!(child.wait().unwrap().success());
         let form = [("account", "owner"), ("password", "packing-table-7")];
         let answer = client().post(self.at("/admin/login")).form(&form).send().await.unwrap();
-        answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned()
+        cookie(&answer, "xiaopu_session=").unwrap()
     }
 
     /// A buyer of the only product, logged in.

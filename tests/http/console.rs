@@ -38,8 +38,8 @@ async fn guessing_is_slowed_and_tells_nothing() {
         let request = w.http().post(w.at("/admin/login")).form(&form);
         async move { request.send().await.unwrap().text().await.unwrap() }
     };
-    assert!(tries("owner", "wrong").await.contains("账号或密码不正确"));
-    assert!(tries("nobody", "wrong").await.contains("账号或密码不正确"));
+    assert!(tries("owner", "wrong").await.contains("账号、密码或动态码不正确"));
+    assert!(tries("nobody", "wrong").await.contains("账号、密码或动态码不正确"));
     for _ in 0..4 {
         tries("owner", "wrong").await;
     }

@@ -19,4 +19,5 @@ mod random_walk;
 mod reconcile;
 mod refunds;
 mod shipping;
+mod staff;
 mod way_out;

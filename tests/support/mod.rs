@@ -306,8 +306,7 @@ impl World {
         let form = [("account", name), ("password", "packing-table-7")];
         let answer = self.http.post(self.at("/admin/login")).form(&form).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::SEE_OTHER);
-        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
-        let cookie = cookie.split(';').next().unwrap().to_owned();
+        let cookie = cookie(&answer, "xiaopu_session=").unwrap();
         Console { world: self, cookie, flash: Default::default() }
     }
 }
@@ -463,6 +462,14 @@ pub fn signed(message: &Message) -> String {
     message.to_xml()
 }
 
+/// The cookie of this name that an answer sets, with its value.
+pub fn cookie(answer: &reqwest::Response, name: &str) -> Option<String> {
+    answer.headers().get_all("set-cookie").iter().find_map(|cookie| {
+        let cookie = cookie.to_str().ok()?.split(';').next()?;
+        cookie.starts_with(name).then(|| cookie.to_owned())
+    })
+}
+
 /// A member of staff at the console.
 pub struct Console<'w> {
     world: &'w World,
@@ -507,11 +514,7 @@ impl Console<'_> {
     pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> (u16, String) {
         let request = self.world.http.post(self.world.at(path)).header("Cookie", &self.cookie).form(form);
         let answer = request.send().await.unwrap();
-        let flash = answer.headers().get_all("set-cookie").iter().find_map(|cookie| {
-            let cookie = cookie.to_str().ok()?.split(';').next()?;
-            cookie.starts_with("_flash=").then(|| cookie.to_owned())
-        });
-        *self.flash.lock().unwrap() = flash;
+        *self.flash.lock().unwrap() = cookie(&answer, "_flash=");
         let to = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
         (answer.status().as_u16(), to.unwrap_or_default())
     }

@@ -42,7 +42,6 @@ create table staff_invitations (
   expires_at integer not null
 ) strict;
 
--- What an entry is about, as the path of its page.
-alter table audit_log add column about text not null default '';
-create index audit_log_staff on audit_log (who, id);
-create index audit_log_about on audit_log (about, id) where about <> '';
+-- Each entry's hash covers the one before it.
+alter table audit_log add column hash blob;
+create index audit_log_who on audit_log (who, id);

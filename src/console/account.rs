@@ -1,0 +1,178 @@
+//! One's own account: password, second factor, and where one is logged in.
+
+use qrcode::QrCode;
+use qrcode::render::svg;
+use rocket::form::Form;
+use rocket::http::{ContentType, CookieJar};
+use rocket::request::FlashMessage;
+use rocket::response::{Flash, Redirect};
+use rocket::{FromForm, Route, State, get, post, routes};
+use rocket_dyn_templates::{Template, context};
+use serde_json::json;
+
+use super::{back, frame};
+use crate::clock;
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::secrets::token_hash;
+use crate::shop::Shop;
+use crate::staff::login::{audit, totp_name};
+use crate::staff::{COOKIE, Staff, password, store, totp};
+
+pub fn routes() -> Vec<Route> {
+    routes![page, set_password, totp_page, totp_picture, enable_totp, disable_totp, log_out]
+}
+
+const HERE: &str = "/admin/account";
+
+#[get("/account")]
+async fn page(
+    shop: &State<Shop>,
+    staff: Staff,
+    jar: &CookieJar<'_>,
+    flash: Option<FlashMessage<'_>>,
+) -> Result<Template> {
+    let (id, now, mine) = (staff.id, shop.now(), here(jar));
+    let read =
+        move |conn: &rusqlite::Connection| Ok::<_, Error>((store::by_id(conn, id)?, store::sessions(conn, id, now)?));
+    let (member, sessions) = shop.db.read(read).await?;
+    let context = context! {
+        frame: frame(shop, &staff, "account", flash).await?,
+        totp: member.is_some_and(|m| m.has_totp),
+        sessions: sessions.iter().map(|s| json!({
+            "id": hex::encode(&s.token_hash), "browser": s.browser, "ip": s.ip, "since": clock::shown(s.created_at),
+            "seen": clock::span(now - s.seen_at.max(s.created_at)), "here": mine.as_deref() == Some(&s.token_hash[..]),
+        })).collect::<Vec<_>>(),
+    };
+    Ok(Template::render("console/account.html", context))
+}
+
+fn here(jar: &CookieJar<'_>) -> Option<Vec<u8>> {
+    jar.get(COOKIE).map(|cookie| token_hash(cookie.value()))
+}
+
+#[derive(FromForm)]
+struct Passwords {
+    old: String,
+    new: String,
+    again: String,
+}
+
+#[post("/account/password", data = "<form>")]
+async fn set_password(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, form: Form<Passwords>) -> Flash<Redirect> {
+    back(HERE, replace(shop, staff, here(jar), form.into_inner()).await.map(|()| "密码已改，其他地方的登录已失效"))
+}
+
+async fn replace(shop: &Shop, staff: Staff, mine: Option<Vec<u8>>, form: Passwords) -> Result<()> {
+    if form.new != form.again {
+        return Err(Error::field("again", "两次输入的新密码不一样"));
+    }
+    password::check(&form.new, &staff.name)?;
+    must_know(shop, &staff, form.old).await?;
+    let (hash, now) = (password::hash(form.new).await?, shop.now());
+    let write = move |tx: &Tx| {
+        store::set_password_hash(tx, staff.id, &hash)?;
+        store::delete_sessions(tx, staff.id, mine.as_deref())?;
+        Ok::<_, Error>(audit(tx, &staff, "修改自己的密码", now)?)
+    };
+    shop.db.write(write).await
+}
+
+/// Whoever finds an unlocked screen does not know the password.
+async fn must_know(shop: &Shop, staff: &Staff, given: String) -> Result<()> {
+    let name = staff.name.clone();
+    let known = shop.db.read(move |conn| Ok::<_, Error>(store::by_name(conn, &name)?)).await?;
+    match password::matches(given, known.map(|known| known.password_hash)).await? {
+        true => Ok(()),
+        false => Err(Error::field("old", "现在的密码不正确")),
+    }
+}
+
+// ── second factor ──
+
+/// A secret that is not kept yet: it travels sealed in the form, and is kept once a code shows that the app has it.
+#[get("/account/totp")]
+async fn totp_page(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>) -> Result<Template> {
+    let secret = totp::secret(&shop.nonces);
+    let sealed = hex::encode(shop.key.seal(&totp_name(staff.id), &secret, &shop.nonces));
+    let spaced = secret.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ");
+    let context = context! { frame: frame(shop, &staff, "account", flash).await?, sealed, secret: spaced };
+    Ok(Template::render("console/totp.html", context))
+}
+
+#[get("/account/totp.svg?<sealed>")]
+fn totp_picture(shop: &State<Shop>, staff: Staff, sealed: &str) -> Result<(ContentType, String)> {
+    let secret = unsealed(shop, &staff, sealed)?;
+    let uri = totp::uri(shop.settings().shop_name(), &staff.name, &secret);
+    let code = QrCode::new(uri).map_err(|_| Code::Internal)?;
+    Ok((ContentType::SVG, code.render::<svg::Color>().min_dimensions(200, 200).build()))
+}
+
+fn unsealed(shop: &Shop, staff: &Staff, sealed: &str) -> Result<String> {
+    let bytes = hex::decode(sealed).ok();
+    let stale = || Error::field("code", "页面已过期，请重新开始");
+    bytes.and_then(|bytes| shop.key.open(&totp_name(staff.id), &bytes)).ok_or_else(stale)
+}
+
+#[derive(FromForm)]
+struct Enable {
+    sealed: String,
+    code: String,
+}
+
+#[post("/account/totp", data = "<form>")]
+async fn enable_totp(shop: &State<Shop>, staff: Staff, form: Form<Enable>) -> Flash<Redirect> {
+    let done = async {
+        let (secret, now) = (unsealed(shop, &staff, &form.sealed)?, shop.now());
+        let wrong = || Error::field("code", "动态码不正确，请核对手机时间后用新的码再试");
+        let step = totp::step_of(&secret, &form.code, 0, now).ok_or_else(wrong)?;
+        let sealed = shop.key.seal(&totp_name(staff.id), &secret, &shop.nonces);
+        let write = move |tx: &Tx| {
+            store::set_totp(tx, staff.id, Some(&sealed))?;
+            store::use_totp_step(tx, staff.id, step)?;
+            Ok::<_, Error>(audit(tx, &staff, "开启自己的两步验证", now)?)
+        };
+        shop.db.write(write).await
+    };
+    match done.await {
+        Ok(()) => back(HERE, Ok("两步验证已开启，下次登录要填动态码")),
+        Err(e) => back("/admin/account/totp", Err::<String, _>(e)),
+    }
+}
+
+#[derive(FromForm)]
+struct Password {
+    password: String,
+}
+
+#[post("/account/totp/off", data = "<form>")]
+async fn disable_totp(shop: &State<Shop>, staff: Staff, form: Form<Password>) -> Flash<Redirect> {
+    let done = async {
+        must_know(shop, &staff, form.into_inner().password).await?;
+        let now = shop.now();
+        let write = move |tx: &Tx| {
+            store::set_totp(tx, staff.id, None)?;
+            Ok::<_, Error>(audit(tx, &staff, "关闭自己的两步验证", now)?)
+        };
+        shop.db.write(write).await
+    };
+    back(HERE, done.await.map(|()| "两步验证已关闭"))
+}
+
+// ── sessions ──
+
+#[post("/account/sessions/<id>/end")]
+async fn log_out(shop: &State<Shop>, staff: Staff, id: &str) -> Flash<Redirect> {
+    let hash = hex::decode(id).unwrap_or_default();
+    let write = move |tx: &Tx| {
+        // One's own only.
+        let own = store::sessions(tx, staff.id, 0)?.iter().any(|session| session.token_hash == hash);
+        if own {
+            store::delete_session(tx, &hash)?;
+        }
+        Ok::<_, Error>(own)
+    };
+    let done = shop.db.write(write).await;
+    let done = done.and_then(|own| if own { Ok("已下线") } else { Err(Code::NotFound.into()) });
+    back(HERE, done)
+}

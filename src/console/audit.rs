@@ -1,0 +1,84 @@
+//! The audit log: who did what, when and from where. It only grows.
+
+use rocket::http::ContentType;
+use rocket::request::FlashMessage;
+use rocket::{Route, State, get, routes};
+use rocket_dyn_templates::{Template, context};
+use serde_json::{Value, json};
+
+use super::{Download, download, frame};
+use crate::clock::{self, Day};
+use crate::error::{Error, Result};
+use crate::ids::OrderNo;
+use crate::sheet;
+use crate::shop::Shop;
+use crate::staff::store::{self, Audit};
+use crate::staff::{Owner, store as staff};
+
+pub fn routes() -> Vec<Route> {
+    routes![page, export]
+}
+
+const PAGE: i64 = 100;
+const MOST_EXPORTED: i64 = 50_000;
+
+#[get("/audit?<who>&<q>&<before>")]
+async fn page(
+    shop: &State<Shop>,
+    owner: Owner,
+    flash: Option<FlashMessage<'_>>,
+    who: Option<String>,
+    q: Option<String>,
+    before: Option<i64>,
+) -> Result<Template> {
+    let (by, words) = (filled(who), filled(q));
+    let (wanted_by, wanted_words) = (by.clone(), words.clone());
+    let read = move |conn: &rusqlite::Connection| {
+        let entries = store::audit_log(conn, wanted_by.as_deref(), wanted_words.as_deref(), before, PAGE + 1)?;
+        Ok::<_, Error>((entries, staff::all(conn)?, store::audit_break(conn)?))
+    };
+    let (mut entries, people, (broken, checked)) = shop.db.read_slowly(read).await?;
+    let more = entries.len() as i64 > PAGE;
+    entries.truncate(PAGE as usize);
+    let context = context! {
+        frame: frame(shop, &owner.0, "system", flash).await?,
+        tab: "audit",
+        people: people.iter().map(|m| m.staff.name.clone()).chain(["命令行".to_owned()]).collect::<Vec<_>>(),
+        who: by, q: words,
+        next: entries.last().filter(|_| more).map(|entry| entry.id),
+        later: before.is_some(),
+        root: entries.first().filter(|_| before.is_none()).and_then(|e| e.hash.as_ref()).map(|hash| hex::encode(&hash[..8])),
+        broken, checked,
+        entries: entries.iter().map(shown).collect::<Vec<_>>(),
+    };
+    Ok(Template::render("console/audit.html", context))
+}
+
+fn filled(text: Option<String>) -> Option<String> {
+    text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// With a link to the order that it is about, if it is about one.
+fn shown(entry: &Audit) -> Value {
+    let order = entry
+        .what
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .find_map(|word| OrderNo::read(word.get(..18).unwrap_or(word)).map(|no| no.to_string()));
+    json!({ "at": clock::shown(entry.at), "who": entry.who, "ip": entry.ip, "what": entry.what, "order": order })
+}
+
+#[get("/audit/export.csv?<who>&<q>")]
+async fn export(shop: &State<Shop>, _owner: Owner, who: Option<String>, q: Option<String>) -> Result<Download> {
+    let (who, q) = (filled(who), filled(q));
+    let read = move |conn: &rusqlite::Connection| {
+        Ok::<_, Error>(store::audit_log(conn, who.as_deref(), q.as_deref(), None, MOST_EXPORTED)?)
+    };
+    let entries = shop.db.read_slowly(read).await?;
+    let row = |e: &Audit| {
+        let hash = e.hash.as_ref().map(hex::encode).unwrap_or_default();
+        vec![clock::shown(e.at), e.who.clone(), e.ip.clone(), e.what.clone(), hash]
+    };
+    let rows: Vec<Vec<String>> = entries.iter().map(row).collect();
+    let csv = sheet::csv(&["时间", "谁", "来自", "做了什么", "校验值"], &rows);
+    Ok(download(ContentType::CSV, &format!("操作日志-{}.csv", Day::of(shop.now()).shown()), csv))
+}

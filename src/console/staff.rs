@@ -1,0 +1,182 @@
+//! Staff for the owner: who there is, who may what, and who is shut out.
+
+use rocket::form::Form;
+use rocket::request::FlashMessage;
+use rocket::response::{Flash, Redirect};
+use rocket::{FromForm, Route, State, get, post, routes};
+use rocket_dyn_templates::{Template, context};
+use serde_json::json;
+
+use super::{back, frame};
+use crate::clock;
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::ids::StaffId;
+use crate::shop::Shop;
+use crate::staff::login::{self, audit};
+use crate::staff::store::{self, Member};
+use crate::staff::{Owner, Role};
+
+pub fn routes() -> Vec<Route> {
+    routes![page, invite, withdraw, set_role, disable, enable, log_out, reset_totp]
+}
+
+const HERE: &str = "/admin/staff";
+
+/// What each role may, as the guards of the pages have it.
+const MATRIX: &[(&str, Role)] = &[
+    ("看订单、打印、发货、撤销发货", Role::Packer),
+    ("显示完整收货信息（会记录）", Role::Packer),
+    ("改价、取消未付款的订单、写退款", Role::Clerk),
+    ("看交易流水、后台任务、诊断", Role::Clerk),
+    ("同意退款（店员另有单笔上限）", Role::Manager),
+    ("处理资金异常、对账、月报", Role::Manager),
+    ("商品、价格、库存、分类", Role::Manager),
+    ("登记线下收款", Role::Owner),
+    ("设置、微信密钥、证书", Role::Owner),
+    ("员工、操作日志、备份", Role::Owner),
+];
+
+#[get("/staff")]
+async fn page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>) -> Result<Template> {
+    render(shop, &owner, flash, None).await
+}
+
+async fn render(shop: &Shop, owner: &Owner, flash: Option<FlashMessage<'_>>, link: Option<String>) -> Result<Template> {
+    let now = shop.now();
+    let read = move |conn: &rusqlite::Connection| Ok::<_, Error>((store::all(conn)?, store::invitations(conn, now)?));
+    let (people, invitations) = shop.db.read(read).await?;
+    let context = context! {
+        frame: frame(shop, &owner.0, "system", flash).await?,
+        tab: "staff",
+        link,
+        roles: Role::ALL.iter().map(|role| json!({ "word": role, "text": role.text() })).collect::<Vec<_>>(),
+        people: people.iter().map(|m| json!({
+            "id": m.staff.id, "name": m.staff.name, "role": m.staff.role, "totp": m.has_totp,
+            "last": m.last_login_at.map(clock::shown), "seen": m.seen_at.filter(|at| *at > 0).map(|at| clock::span(now - at)),
+            "disabled": m.disabled_at.map(clock::shown), "me": m.staff.id == owner.0.id,
+        })).collect::<Vec<_>>(),
+        invitations: invitations.iter().map(|i| json!({
+            "name": i.name, "role": i.role.text(), "until": clock::shown(i.expires_at),
+        })).collect::<Vec<_>>(),
+        matrix: MATRIX.iter().map(|(what, least)| json!({
+            "what": what, "may": Role::ALL.iter().map(|role| role >= least).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
+    };
+    Ok(Template::render("console/staff.html", context))
+}
+
+#[derive(FromForm)]
+struct Invite {
+    name: String,
+    role: String,
+}
+
+/// Shows the link once: the page is the answer itself, so that no address and no cookie carries it.
+#[post("/staff/invite", data = "<form>")]
+async fn invite(
+    shop: &State<Shop>,
+    owner: Owner,
+    form: Form<Invite>,
+) -> Result<std::result::Result<Template, Flash<Redirect>>> {
+    let made = async {
+        let role = form.role.parse().map_err(|()| Error::field("role", "请选择角色"))?;
+        login::invite(shop, &owner.0, &form.name, role).await
+    };
+    match made.await {
+        Ok(token) => {
+            let base = shop.settings().get("shop.public_url").unwrap_or_default().trim_end_matches('/').to_owned();
+            Ok(Ok(render(shop, &owner, None, Some(format!("{base}/admin/invite/{token}"))).await?))
+        }
+        Err(e) => Ok(Err(back(HERE, Err::<String, _>(e)))),
+    }
+}
+
+#[derive(FromForm)]
+struct Name {
+    name: String,
+}
+
+#[post("/staff/withdraw", data = "<form>")]
+async fn withdraw(shop: &State<Shop>, owner: Owner, form: Form<Name>) -> Flash<Redirect> {
+    let (now, name) = (shop.now(), form.into_inner().name);
+    let write = move |tx: &Tx| {
+        store::delete_invitation(tx, &name)?;
+        Ok::<_, Error>(audit(tx, &owner.0, &format!("撤回给 {name} 的邀请"), now)?)
+    };
+    back(HERE, shop.db.write(write).await.map(|()| "邀请已撤回"))
+}
+
+/// Changes a member in one transaction, and leaves at least one owner who can get in.
+async fn change(
+    shop: &Shop,
+    owner: Owner,
+    id: StaffId,
+    act: impl FnOnce(&Tx, &Member, i64) -> Result<String> + Send + 'static,
+) -> Flash<Redirect> {
+    let now = shop.now();
+    let write = move |tx: &Tx| {
+        let member = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+        let what = act(tx, &member, now)?;
+        let able = |m: &Member| m.staff.role == Role::Owner && m.disabled_at.is_none();
+        if !store::all(tx)?.iter().any(able) {
+            return Err(Error::field("role", "至少要有一个能登录的店主"));
+        }
+        audit(tx, &owner.0, &what, now)?;
+        Ok(what)
+    };
+    back(HERE, shop.db.write(write).await)
+}
+
+#[derive(FromForm)]
+struct NewRole {
+    role: String,
+}
+
+#[post("/staff/<id>/role", data = "<form>")]
+async fn set_role(shop: &State<Shop>, owner: Owner, id: StaffId, form: Form<NewRole>) -> Flash<Redirect> {
+    let role = form.role.parse::<Role>();
+    let act = move |tx: &Tx, member: &Member, _| {
+        let role = role.map_err(|()| Error::field("role", "请选择角色"))?;
+        store::set_role(tx, member.staff.id, role)?;
+        Ok(format!("{} 的角色：{} → {}", member.staff.name, member.staff.role.text(), role.text()))
+    };
+    change(shop, owner, id, act).await
+}
+
+#[post("/staff/<id>/disable")]
+async fn disable(shop: &State<Shop>, owner: Owner, id: StaffId) -> Flash<Redirect> {
+    let act = |tx: &Tx, member: &Member, now| {
+        store::set_disabled(tx, member.staff.id, Some(now))?;
+        store::delete_sessions(tx, member.staff.id, None)?;
+        Ok(format!("停用账号 {}", member.staff.name))
+    };
+    change(shop, owner, id, act).await
+}
+
+#[post("/staff/<id>/enable")]
+async fn enable(shop: &State<Shop>, owner: Owner, id: StaffId) -> Flash<Redirect> {
+    let act = |tx: &Tx, member: &Member, _| {
+        store::set_disabled(tx, member.staff.id, None)?;
+        Ok(format!("恢复账号 {}", member.staff.name))
+    };
+    change(shop, owner, id, act).await
+}
+
+#[post("/staff/<id>/log-out")]
+async fn log_out(shop: &State<Shop>, owner: Owner, id: StaffId) -> Flash<Redirect> {
+    let act = |tx: &Tx, member: &Member, _| {
+        let n = store::delete_sessions(tx, member.staff.id, None)?;
+        Ok(format!("让 {} 的 {n} 处登录下线", member.staff.name))
+    };
+    change(shop, owner, id, act).await
+}
+
+#[post("/staff/<id>/reset-totp")]
+async fn reset_totp(shop: &State<Shop>, owner: Owner, id: StaffId) -> Flash<Redirect> {
+    let act = |tx: &Tx, member: &Member, _| {
+        store::set_totp(tx, member.staff.id, None)?;
+        Ok(format!("关闭 {} 的两步验证", member.staff.name))
+    };
+    change(shop, owner, id, act).await
+}
