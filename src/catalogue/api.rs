@@ -37,7 +37,7 @@ fn shop(shop: &State<Shop>) -> Json<Value> {
 #[get("/categories")]
 async fn categories(shop: &State<Shop>, cache: &State<Cache>) -> Result<Rendered> {
     cached(shop, cache, "categories".into(), |conn| {
-        let all = store::categories(conn)?;
+        let all: Vec<_> = store::categories(conn)?.into_iter().filter(|category| category.visible).collect();
         let items: Vec<_> = children(&all, None);
         Ok(Page { items, next_cursor: None })
     })

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::media::Picture;
 use super::store::{self, Draft, SkuDraft};
-use super::{Delivery, stock};
+use super::{Category, Delivery, Product, Sku, stock};
 use crate::db::Tx;
 use crate::error::{Code, Error};
 use crate::ids::{CategoryId, ImageHash};
@@ -16,7 +16,7 @@ use crate::shop::Shop;
 const MOST_IMAGES: usize = 9;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Column {
+pub enum Column {
     Name,
     Subtitle,
     Category,
@@ -29,7 +29,8 @@ enum Column {
     OnShelf,
 }
 
-const COLUMNS: [(Column, &str, &str); 10] = [
+/// Every column with its two titles.
+pub const COLUMNS: [(Column, &str, &str); 10] = [
     (Column::Name, "商品名称", "name"),
     (Column::Subtitle, "副标题", "subtitle"),
     (Column::Category, "分类", "category"),
@@ -254,6 +255,33 @@ impl Row<'_> {
         }
         pictures
     }
+}
+
+/// A SKU in the columns that are read. Pictures stay where they are: the column is empty, and an import keeps them.
+pub fn row(product: &Product, sku: &Sku, categories: &[Category]) -> Vec<String> {
+    let plain = |fen: Fen| fen.to_string().replace(',', "");
+    let category = categories.iter().find(|c| Some(c.id) == product.category_id);
+    let parent = category.and_then(|c| categories.iter().find(|p| Some(p.id) == c.parent_id));
+    let path: Vec<&str> = [parent, category].into_iter().flatten().map(|c| c.name.as_str()).collect();
+    COLUMNS
+        .map(|(column, _, _)| match column {
+            Column::Name => product.name.clone(),
+            Column::Subtitle => product.subtitle.clone(),
+            Column::Category => path.join("/"),
+            Column::Specs => written(&sku.specs),
+            Column::SkuCode => sku.sku_code.clone().unwrap_or_default(),
+            Column::Price => plain(sku.price),
+            Column::MarketPrice => sku.market_price.map(plain).unwrap_or_default(),
+            Column::Stock => sku.on_hand.to_string(),
+            Column::Images => String::new(),
+            Column::OnShelf => if product.on_shelf { "是" } else { "否" }.to_owned(),
+        })
+        .to_vec()
+}
+
+/// The opposite of `specs`.
+pub fn written(specs: &[(String, String)]) -> String {
+    specs.iter().map(|(name, value)| format!("{name}:{value}")).collect::<Vec<_>>().join(";")
 }
 
 /// `颜色:红;尺码:L`

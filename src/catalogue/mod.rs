@@ -30,6 +30,9 @@ pub struct Category {
     pub parent_id: Option<CategoryId>,
     pub name: String,
     pub icon: Option<ImageHash>,
+    pub visible: bool,
+    /// Products that stand in it itself, on the shelf or not.
+    pub own_count: i64,
     pub product_count: i64,
 }
 

@@ -21,7 +21,8 @@ pub fn raise_version(tx: &Tx) -> Result<()> {
 
 pub fn categories(conn: &Connection) -> Result<Vec<Category>> {
     let mut rows = conn.prepare_cached(
-        "select c.id, c.parent_id, c.name, c.icon_hash,
+        "select c.id, c.parent_id, c.name, c.icon_hash, c.visible,
+                (select count(*) from products p where p.category_id = c.id) as own,
                 (select count(*) from products p
                   where p.on_shelf = 1
                     and p.category_id in (select id from categories where id = c.id or parent_id = c.id)) as products
@@ -34,6 +35,8 @@ pub fn categories(conn: &Connection) -> Result<Vec<Category>> {
             parent_id: row.get("parent_id")?,
             name: row.get("name")?,
             icon: row.get("icon_hash")?,
+            visible: row.get("visible")?,
+            own_count: row.get("own")?,
             product_count: row.get("products")?,
         })
     })?;
@@ -55,6 +58,42 @@ pub fn category_named(tx: &Tx, parent: Option<CategoryId>, name: &str) -> Result
     )?
     .execute(params![parent, name])?;
     Ok(CategoryId(tx.last_insert_rowid()))
+}
+
+pub fn rename_category(tx: &Tx, id: CategoryId, name: &str) -> Result<()> {
+    tx.prepare_cached("update categories set name = ?2 where id = ?1")?.execute(params![id, name])?;
+    raise_version(tx)
+}
+
+/// Buyers do not see a hidden one; its products stay on sale.
+pub fn show_category(tx: &Tx, id: CategoryId, visible: bool) -> Result<()> {
+    tx.prepare_cached("update categories set visible = ?2 where id = ?1")?.execute(params![id, visible])?;
+    raise_version(tx)
+}
+
+/// Changes places with its neighbour above or below.
+pub fn move_category(tx: &Tx, id: CategoryId, up: bool) -> Result<()> {
+    let all = categories(tx)?;
+    let Some(here) = all.iter().find(|c| c.id == id) else { return Ok(()) };
+    let mut row: Vec<CategoryId> = all.iter().filter(|c| c.parent_id == here.parent_id).map(|c| c.id).collect();
+    let Some(at) = row.iter().position(|c| *c == id) else { return Ok(()) };
+    let to = if up { at.checked_sub(1) } else { Some(at + 1).filter(|to| *to < row.len()) };
+    if let Some(to) = to {
+        row.swap(at, to);
+    }
+    let mut update = tx.prepare_cached("update categories set position = ?2 where id = ?1")?;
+    for (position, id) in (1..).zip(row) {
+        update.execute(params![id, position])?;
+    }
+    raise_version(tx)
+}
+
+/// Moves everything in a category elsewhere and takes it away.
+pub fn delete_category(tx: &Tx, id: CategoryId, to: Option<CategoryId>) -> Result<()> {
+    tx.prepare_cached("update products set category_id = ?2, version = version + 1 where category_id = ?1")?
+        .execute(params![id, to])?;
+    tx.prepare_cached("delete from categories where id = ?1")?.execute([id])?;
+    raise_version(tx)
 }
 
 // ── lists ──
@@ -116,6 +155,8 @@ pub enum Shelf {
     On,
     Off,
     SoldOut,
+    /// Some SKU has this many left or fewer, but some.
+    Low(i64),
 }
 
 /// A product as a list shows it.
@@ -156,6 +197,7 @@ pub fn list(conn: &Connection, listing: &Listing) -> Result<Vec<Item>> {
         Shelf::On => ON_SALE.to_owned(),
         Shelf::SoldOut => format!("{ON_SALE} and not {HAS_STOCK}"),
         Shelf::Off => format!("not {ON_SALE}"),
+        Shelf::Low(most) => format!("{ON_SALE} and {}", low(most)),
     }];
     if let Some(category) = listing.category {
         values.push(Box::new(category));
@@ -215,6 +257,23 @@ pub fn list(conn: &Connection, listing: &Listing) -> Result<Vec<Item>> {
         })
     })?;
     items.collect()
+}
+
+fn low(most: i64) -> String {
+    format!(
+        "exists (select 1 from skus s where s.product_id = p.id and s.enabled = 1
+                    and s.on_hand - s.reserved between 1 and {most})"
+    )
+}
+
+/// How many products on the shelf are running low.
+pub fn low_count(conn: &Connection, most: i64) -> Result<i64> {
+    conn.prepare_cached(&format!("select count(*) from products p where {ON_SALE} and {}", low(most)))?
+        .query_row([], |row| row.get(0))
+}
+
+pub fn all_ids(conn: &Connection) -> Result<Vec<ProductId>> {
+    conn.prepare_cached("select id from products order by id")?.query_map([], |row| row.get(0))?.collect()
 }
 
 /// How many products are on the shelf, off it, and sold out.
@@ -438,6 +497,28 @@ pub fn set_shelf(tx: &Tx, id: ProductId, on_shelf: bool, now: i64) -> Result<boo
         .execute(params![id, on_shelf, now])?;
     raise_version(tx)?;
     Ok(changed == 1)
+}
+
+pub fn set_category(tx: &Tx, id: ProductId, category: Option<CategoryId>, now: i64) -> Result<()> {
+    tx.prepare_cached("update products set category_id = ?2 where id = ?1")?.execute(params![id, category])?;
+    touch(tx, id, now)
+}
+
+pub fn set_price(tx: &Tx, id: SkuId, price: Fen) -> Result<()> {
+    tx.prepare_cached("update skus set price_fen = ?2 where id = ?1")?.execute(params![id, price])?;
+    Ok(())
+}
+
+pub fn set_limits(tx: &Tx, id: ProductId, limit: Option<i64>) -> Result<()> {
+    tx.prepare_cached("update skus set limit_per_order = ?2 where product_id = ?1")?.execute(params![id, limit])?;
+    Ok(())
+}
+
+/// A new version: whoever has the form open is told.
+pub fn touch(tx: &Tx, id: ProductId, now: i64) -> Result<()> {
+    tx.prepare_cached("update products set version = version + 1, updated_at = ?2 where id = ?1")?
+        .execute(params![id, now])?;
+    raise_version(tx)
 }
 
 // ── pictures ──

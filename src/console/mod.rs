@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod categories;
 mod certificate;
 mod diagnostics;
 mod exceptions;
@@ -14,11 +15,13 @@ mod orders;
 pub mod origin;
 mod pricing;
 mod print;
+mod product;
 mod products;
 mod refunds;
 mod settings;
 mod shipping;
 mod staff;
+mod stock;
 mod transactions;
 
 use rocket::http::{ContentType, Header, Status};
@@ -43,6 +46,9 @@ pub fn routes() -> Vec<Route> {
         shipping::routes(),
         print::routes(),
         products::routes(),
+        product::routes(),
+        stock::routes(),
+        categories::routes(),
         transactions::routes(),
         exceptions::routes(),
         refunds::routes(),

@@ -203,7 +203,8 @@ async fn take_in(shop: &Shop, staff: Staff, form: &Bring<'_>) -> Result<BatchId>
     shop.db.write(move |tx| Ok::<_, Error>(store::insert(tx, &staff, Allowed::default(), &rows, now)?)).await
 }
 
-async fn bytes(file: &TempFile<'_>) -> Result<Vec<u8>> {
+/// A whole file that was uploaded.
+pub async fn bytes(file: &TempFile<'_>) -> Result<Vec<u8>> {
     let problem = |_| Error::field("file", "文件没有传完整，请重试");
     let mut bytes = Vec::new();
     file.open().await.map_err(problem)?.read_to_end(&mut bytes).await.map_err(problem)?;

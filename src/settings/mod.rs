@@ -60,6 +60,13 @@ pub const SETTINGS: &[Setting] = &[
     setting!("shop.name", "店铺名", "显示在小程序和微信账单上", |v| short(v, 20)),
     setting!("shop.notice", "店铺公告", "小程序首页的一句话，可以留空", |v| short(v, 100)),
     setting!("shop.phone", "客服电话", "买家可以拨打", |v| short(v, 20)),
+    setting!("shop.low_stock", "低库存提醒", "可售不多于这个数就提醒，默认 5", |v| {
+        if v.parse::<u32>().is_ok_and(|n| (1..=10_000).contains(&n)) {
+            Ok(())
+        } else {
+            Err("应为 1 到 10000 的整数")
+        }
+    }),
     setting!(choice "shop.open", "营业", "休息中时买家不能下单", &[("yes", "营业中"), ("no", "休息中")]),
     setting!("shop.pay_minutes", "付款时限（分钟）", "5 到 120，不填是 30；超时自动关闭订单", |v| whole(v, 5..=120)),
     setting!("shop.freight", "运费（元）", "每单快递运费，不填是包邮", yuan),
@@ -267,6 +274,11 @@ impl Settings {
 
     pub fn pay_minutes(&self) -> i64 {
         self.get("shop.pay_minutes").and_then(|m| m.parse().ok()).filter(|m| (5..=120).contains(m)).unwrap_or(30)
+    }
+
+    /// A SKU with this many left is running low.
+    pub fn low_stock(&self) -> i64 {
+        self.get("shop.low_stock").and_then(|n| n.parse().ok()).unwrap_or(5)
     }
 
     pub fn pay_window(&self) -> i64 {

@@ -15,6 +15,7 @@ mod notify;
 mod orders;
 mod prepay;
 mod pricing;
+mod products;
 mod random_walk;
 mod reconcile;
 mod refunds;

@@ -588,9 +588,9 @@ async fn wechats_limits_are_kept_by_the_queue() {
     until(&w, &first, "succeeded").await;
     // Fifty parts, and no more.
     for n in 3..=50 {
-        refund_pieces(&w, &manager, &placed, 1).await;
-        w.advance(61 * SECOND);
-        w.wait("the next", || async { w.wechat.all_refunds().len() == n }).await;
+        let number = refund_pieces(&w, &manager, &placed, 1).await;
+        until(&w, &number, "succeeded").await;
+        assert_eq!(w.wechat.all_refunds().len(), n);
     }
     let line = line_of(&w, &placed).await.to_string();
     let form =

@@ -1,9 +1,9 @@
 //! SQL of stock and its moves.
 
-use rusqlite::{OptionalExtension, Result, params};
+use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use crate::db::Tx;
-use crate::ids::{LineId, SkuId, StaffId};
+use crate::ids::{LineId, ProductId, SkuId, StaffId};
 
 /// What is available afterwards; `None` when it was not enough.
 pub fn reserve(tx: &Tx, sku: SkuId, quantity: i64) -> Result<Option<i64>> {
@@ -48,4 +48,45 @@ pub fn note(
     )?
     .execute(params![sku, reason, on_hand_delta, reserved_delta, line, staff, note, now])?;
     Ok(())
+}
+
+/// A change of stock, with the order or the person behind it.
+#[derive(Clone, Debug)]
+pub struct Move {
+    pub id: i64,
+    pub sku_id: SkuId,
+    pub at: i64,
+    pub reason: String,
+    pub on_hand_delta: i64,
+    pub reserved_delta: i64,
+    pub order_no: Option<String>,
+    pub who: Option<String>,
+    pub note: String,
+}
+
+/// The moves of a product's SKUs, newest first.
+pub fn of_product(conn: &Connection, product: ProductId, before: Option<i64>, limit: i64) -> Result<Vec<Move>> {
+    let mut rows = conn.prepare_cached(
+        "select m.*, o.order_no, t.name as who
+           from stock_moves m join skus s on s.id = m.sku_id
+           left join order_lines l on l.id = m.line_id
+           left join orders o on o.id = l.order_id
+           left join staff t on t.id = m.staff_id
+          where s.product_id = ?1 and (?2 is null or m.id < ?2)
+          order by m.id desc limit ?3",
+    )?;
+    rows.query_map(params![product, before, limit], |row| {
+        Ok(Move {
+            id: row.get("id")?,
+            sku_id: row.get("sku_id")?,
+            at: row.get("at")?,
+            reason: row.get("reason")?,
+            on_hand_delta: row.get("on_hand_delta")?,
+            reserved_delta: row.get("reserved_delta")?,
+            order_no: row.get("order_no")?,
+            who: row.get("who")?,
+            note: row.get("note")?,
+        })
+    })?
+    .collect()
 }

@@ -18,6 +18,8 @@ create index orders_flagged on orders (id) where flag <> '';
 create index orders_paid on orders (paid_at) where paid_at is not null;
 create index orders_created on orders (created_at);
 
+alter table categories add column visible integer not null default 1 check (visible in (0, 1));
+
 -- A filter of the list of orders that somebody keeps.
 create table order_views (
   id       integer primary key,

@@ -1,0 +1,172 @@
+//! Categories: a tree of two levels, in the order in which buyers see it.
+
+use rocket::form::Form;
+use rocket::request::FlashMessage;
+use rocket::response::{Flash, Redirect};
+use rocket::{FromForm, Route, State, get, post, routes};
+use rocket_dyn_templates::{Template, context};
+use serde_json::{Value, json};
+
+use super::product::category_options;
+use super::{back, frame};
+use crate::catalogue::{Category, store};
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::ids::CategoryId;
+use crate::shop::Shop;
+use crate::staff::login::audit;
+use crate::staff::{Clerk, Manager, Role};
+
+pub fn routes() -> Vec<Route> {
+    routes![page, add, change, shift, delete]
+}
+
+const HERE: &str = "/admin/categories";
+
+#[get("/categories")]
+async fn page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>) -> Result<Template> {
+    let all = shop.db.read(|conn| Ok::<_, Error>(store::categories(conn)?)).await?;
+    let shown = |category: &Category| {
+        json!({
+            "id": category.id, "name": category.name, "visible": category.visible, "n": category.own_count,
+            "empty": category.own_count == 0 && !all.iter().any(|c| c.parent_id == Some(category.id)),
+            "leaf": !all.iter().any(|c| c.parent_id == Some(category.id)),
+        })
+    };
+    let tree: Vec<Value> = all
+        .iter()
+        .filter(|category| category.parent_id.is_none())
+        .map(|top| {
+            let below: Vec<Value> = all.iter().filter(|c| c.parent_id == Some(top.id)).map(shown).collect();
+            json!({ "top": shown(top), "below": below })
+        })
+        .collect();
+    let context = context! {
+        frame: frame(shop, &staff.0, "products", flash).await?,
+        section: "categories", may_edit: staff.0.role >= Role::Manager, tree, all: category_options(&all),
+    };
+    Ok(Template::render("console/categories.html", context))
+}
+
+fn checked(name: &str) -> Result<String> {
+    let name = name.trim();
+    match (1..=20).contains(&name.chars().count()) {
+        true => Ok(name.to_owned()),
+        false => Err(Error::field("name", "分类名应为 1 到 20 个字")),
+    }
+}
+
+/// Changes something and writes down what.
+async fn act(
+    shop: &Shop,
+    staff: Manager,
+    write: impl FnOnce(&Tx, &[Category]) -> Result<String> + Send + 'static,
+) -> Flash<Redirect> {
+    let now = shop.now();
+    let write = move |tx: &Tx| {
+        let what = write(tx, &store::categories(tx)?)?;
+        audit(tx, &staff.0, &what, now)?;
+        Ok::<_, Error>(what)
+    };
+    back(HERE, shop.db.write(write).await)
+}
+
+fn known(all: &[Category], id: CategoryId) -> Result<&Category> {
+    all.iter().find(|c| c.id == id).ok_or_else(|| Code::NotFound.into())
+}
+
+#[derive(FromForm)]
+struct New {
+    name: String,
+    #[field(default = String::new())]
+    parent: String,
+}
+
+#[post("/categories", data = "<form>")]
+async fn add(shop: &State<Shop>, staff: Manager, form: Form<New>) -> Flash<Redirect> {
+    let New { name, parent } = form.into_inner();
+    let write = move |tx: &Tx, all: &[Category]| {
+        let name = checked(&name)?;
+        let parent: Option<CategoryId> = parent.parse().ok();
+        if let Some(parent) = parent
+            && known(all, parent)?.parent_id.is_some()
+        {
+            return Err(Error::field("parent", "分类最多两级"));
+        }
+        if all.iter().any(|c| c.parent_id == parent && c.name == name) {
+            return Err(Error::field("name", format!("已经有分类「{name}」")));
+        }
+        store::category_named(tx, parent, &name)?;
+        store::raise_version(tx)?;
+        Ok(format!("新建分类「{name}」"))
+    };
+    act(shop, staff, write).await
+}
+
+#[derive(FromForm)]
+struct Change {
+    name: String,
+    #[field(default = false)]
+    visible: bool,
+}
+
+#[post("/categories/<id>", data = "<form>")]
+async fn change(shop: &State<Shop>, staff: Manager, id: CategoryId, form: Form<Change>) -> Flash<Redirect> {
+    let Change { name, visible } = form.into_inner();
+    let write = move |tx: &Tx, all: &[Category]| {
+        let (name, before) = (checked(&name)?, known(all, id)?);
+        if all.iter().any(|c| c.id != id && c.parent_id == before.parent_id && c.name == name) {
+            return Err(Error::field("name", format!("已经有分类「{name}」")));
+        }
+        store::rename_category(tx, id, &name)?;
+        store::show_category(tx, id, visible)?;
+        let shown = if visible { "显示" } else { "隐藏" };
+        Ok(format!("分类「{}」→「{name}」，{shown}", before.name))
+    };
+    act(shop, staff, write).await
+}
+
+#[derive(FromForm)]
+struct Shift {
+    up: bool,
+}
+
+#[post("/categories/<id>/move", data = "<form>")]
+async fn shift(shop: &State<Shop>, staff: Manager, id: CategoryId, form: Form<Shift>) -> Flash<Redirect> {
+    let up = form.up;
+    let write = move |tx: &Tx, all: &[Category]| {
+        let name = &known(all, id)?.name;
+        store::move_category(tx, id, up)?;
+        Ok(format!("分类「{name}」{}移", if up { "上" } else { "下" }))
+    };
+    act(shop, staff, write).await
+}
+
+#[derive(FromForm)]
+struct Delete {
+    /// Where its products go; empty is no category, which only an empty one may.
+    #[field(default = String::new())]
+    to: String,
+}
+
+#[post("/categories/<id>/delete", data = "<form>")]
+async fn delete(shop: &State<Shop>, staff: Manager, id: CategoryId, form: Form<Delete>) -> Flash<Redirect> {
+    let to = form.into_inner().to.parse::<CategoryId>().ok().filter(|to| *to != id);
+    let write = move |tx: &Tx, all: &[Category]| {
+        let gone = known(all, id)?;
+        if all.iter().any(|c| c.parent_id == Some(id)) {
+            return Err(Error::field("id", format!("「{}」下面还有小类，请先处理它们", gone.name)));
+        }
+        if gone.own_count > 0 && to.is_none() {
+            return Err(Error::field(
+                "to",
+                format!("「{}」里还有 {} 个商品，请选择移到哪里", gone.name, gone.own_count),
+            ));
+        }
+        let moved = to.map(|to| known(all, to)).transpose()?;
+        store::delete_category(tx, id, to)?;
+        let moved = moved.map_or(String::new(), |to| format!("，{} 个商品移到「{}」", gone.own_count, to.name));
+        Ok(format!("删除分类「{}」{moved}", gone.name))
+    };
+    act(shop, staff, write).await
+}

@@ -1,0 +1,470 @@
+//! One product for staff: everything about it in one form, from which nothing that was typed gets lost.
+
+use rocket::form::Form;
+use rocket::fs::TempFile;
+use rocket::http::Status;
+use rocket::request::FlashMessage;
+use rocket::response::{Flash, Redirect};
+use rocket::{FromForm, Route, State, get, post, routes};
+use rocket_dyn_templates::{Template, context};
+use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
+
+use super::{frame, words};
+use crate::catalogue::media::Picture;
+use crate::catalogue::store::{self, Draft, SkuDraft};
+use crate::catalogue::{Category, Delivery, Product, import, stock};
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::ids::{CategoryId, ImageHash, ProductId};
+use crate::money::Fen;
+use crate::shop::Shop;
+use crate::staff::login::audit;
+use crate::staff::{Clerk, Manager, Role, Staff};
+
+const MOST_IMAGES: usize = 9;
+const BLANK_SKUS: usize = 3;
+
+pub fn routes() -> Vec<Route> {
+    routes![blank, edit, create, update]
+}
+
+#[get("/products/new", rank = 1)]
+async fn blank(shop: &State<Shop>, staff: Manager, flash: Option<FlashMessage<'_>>) -> Result<Template> {
+    page(shop, &staff.0, flash, None, &Filled::default(), None).await
+}
+
+#[get("/products/<id>", rank = 2)]
+async fn edit(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, id: ProductId) -> Result<Template> {
+    let product = find(shop, id).await?;
+    page(shop, &staff.0, flash, Some(id), &Filled::of(&product), None).await
+}
+
+pub async fn find(shop: &Shop, id: ProductId) -> Result<Product> {
+    let found = shop.db.read(move |conn| Ok::<_, Error>(store::product(conn, id)?)).await?;
+    found.ok_or_else(|| Code::NotFound.into())
+}
+
+/// A field, and what it says here and there.
+type Difference = (String, String, String);
+
+/// What stands in the form: the product as it is, or as somebody typed it.
+#[derive(Clone, Default)]
+struct Filled {
+    version: i64,
+    name: String,
+    subtitle: String,
+    detail: String,
+    category: String,
+    new_category: String,
+    on_shelf: bool,
+    images: Vec<ImageHash>,
+    skus: Vec<SkuForm>,
+    reason: String,
+}
+
+impl Filled {
+    fn of(product: &Product) -> Filled {
+        let plain = |fen: Fen| fen.to_string().replace(',', "");
+        let sku = |sku: &crate::catalogue::Sku| SkuForm {
+            specs: import::written(&sku.specs),
+            code: sku.sku_code.clone().unwrap_or_default(),
+            price: plain(sku.price),
+            market: sku.market_price.map(plain).unwrap_or_default(),
+            on_hand: sku.on_hand.to_string(),
+            was: sku.on_hand,
+            limit: sku.limit_per_order.map(|n| n.to_string()).unwrap_or_default(),
+            delivery: sku.delivery.word().to_owned(),
+            enabled: sku.enabled,
+            known: true,
+        };
+        Filled {
+            version: product.version,
+            name: product.name.clone(),
+            subtitle: product.subtitle.clone(),
+            detail: product.detail.clone(),
+            category: product.category_id.map(|id| id.to_string()).unwrap_or_default(),
+            new_category: String::new(),
+            on_shelf: product.on_shelf,
+            images: product.images.clone(),
+            skus: product.skus.iter().map(sku).collect(),
+            reason: String::new(),
+        }
+    }
+
+    /// What this and another version say differently: the field, here, there.
+    fn differences(&self, other: &Filled, categories: &[Category]) -> Vec<Difference> {
+        let category = |id: &str| {
+            categories.iter().find(|c| c.id.to_string() == id).map_or("未分类".to_owned(), |c| c.name.clone())
+        };
+        let shelf = |on: bool| if on { "上架" } else { "下架" }.to_owned();
+        let mut all = vec![
+            ("名称".to_owned(), self.name.clone(), other.name.clone()),
+            ("卖点".into(), self.subtitle.clone(), other.subtitle.clone()),
+            ("分类".into(), category(&self.category), category(&other.category)),
+            ("详情".into(), self.detail.clone(), other.detail.clone()),
+            ("出售".into(), shelf(self.on_shelf), shelf(other.on_shelf)),
+        ];
+        for sku in &self.skus {
+            let title = if sku.specs.is_empty() { "价格".to_owned() } else { sku.specs.clone() };
+            let there = other.skus.iter().find(|known| known.specs == sku.specs);
+            all.push((title, sku.text(), there.map(SkuForm::text).unwrap_or_default()));
+        }
+        all.retain(|(_, here, there)| here != there);
+        all
+    }
+}
+
+/// `problem` is what is wrong with it, and what a colleague saved meanwhile.
+async fn page(
+    shop: &Shop,
+    staff: &Staff,
+    flash: Option<FlashMessage<'_>>,
+    id: Option<ProductId>,
+    filled: &Filled,
+    problem: Option<(String, Vec<Difference>)>,
+) -> Result<Template> {
+    let categories = shop.db.read(|conn| Ok::<_, Error>(store::categories(conn)?)).await?;
+    let product = match id {
+        Some(id) => Some(find(shop, id).await?),
+        None => None,
+    };
+    let blank = SkuForm { delivery: Delivery::Express.word().into(), enabled: true, ..SkuForm::default() };
+    let blanks = if filled.skus.is_empty() { BLANK_SKUS + 1 } else { BLANK_SKUS };
+    let reserved = |specs: &str| {
+        let known = product.iter().flat_map(|p| &p.skus);
+        known.into_iter().find(|sku| import::written(&sku.specs) == specs).map_or(0, |sku| sku.reserved)
+    };
+    let rows: Vec<Value> = filled
+        .skus
+        .iter()
+        .cloned()
+        .chain(std::iter::repeat_n(blank, blanks))
+        .map(|sku| {
+            json!({
+                "specs": sku.specs, "code": sku.code, "price": sku.price, "market": sku.market, "on_hand": sku.on_hand,
+                "was": sku.was, "reserved": if sku.known { reserved(&sku.specs) } else { 0 }, "limit": sku.limit,
+                "delivery": sku.delivery, "enabled": sku.enabled, "known": sku.known,
+            })
+        })
+        .collect();
+    let (problem, theirs) = problem.unzip();
+    let context = context! {
+        frame: frame(shop, staff, "products", flash).await?,
+        may_edit: staff.role >= Role::Manager,
+        categories: category_options(&categories),
+        deliveries: Delivery::ALL.iter().map(|d| (d.word(), d.text())).collect::<Vec<_>>(),
+        rows, problem, theirs, id,
+        title: product.as_ref().map(|p| p.name.clone()),
+        sold: product.as_ref().map(|p| p.sold_count),
+        product: json!({
+            "name": filled.name, "subtitle": filled.subtitle, "detail": filled.detail, "version": filled.version,
+            "on_shelf": filled.on_shelf || (id.is_none() && filled.name.is_empty()), "category": filled.category,
+            "new_category": filled.new_category, "reason": filled.reason,
+            "images": filled.images.iter().map(|hash| json!({ "hash": hash, "url": hash.url() })).collect::<Vec<_>>(),
+        }),
+    };
+    Ok(Template::render("console/product.html", context))
+}
+
+pub fn category_options(all: &[Category]) -> Vec<Value> {
+    let name = |category: &Category| match category.parent_id.and_then(|id| all.iter().find(|c| c.id == id)) {
+        Some(parent) => format!("{} / {}", parent.name, category.name),
+        None => category.name.clone(),
+    };
+    all.iter().map(|category| json!({ "id": category.id, "name": name(category) })).collect()
+}
+
+#[derive(FromForm)]
+struct ProductForm<'r> {
+    #[field(default = 0)]
+    version: i64,
+    name: String,
+    #[field(default = String::new())]
+    subtitle: String,
+    #[field(default = String::new())]
+    detail: String,
+    #[field(default = String::new())]
+    category: String,
+    #[field(default = String::new())]
+    new_category: String,
+    #[field(default = false)]
+    on_shelf: bool,
+    /// Hashes of the pictures that stay.
+    keep: Vec<String>,
+    images: Vec<TempFile<'r>>,
+    skus: Vec<SkuForm>,
+    #[field(default = String::new())]
+    reason: String,
+}
+
+#[derive(FromForm, Clone, Default)]
+struct SkuForm {
+    #[field(default = String::new())]
+    specs: String,
+    #[field(default = String::new())]
+    code: String,
+    #[field(default = String::new())]
+    price: String,
+    #[field(default = String::new())]
+    market: String,
+    #[field(default = String::new())]
+    on_hand: String,
+    /// What the page showed: orders may have shipped since, so the difference is what staff meant.
+    #[field(default = 0)]
+    was: i64,
+    #[field(default = String::new())]
+    limit: String,
+    #[field(default = String::from("express"))]
+    delivery: String,
+    #[field(default = false)]
+    enabled: bool,
+    #[field(default = false)]
+    known: bool,
+}
+
+impl SkuForm {
+    /// Without its stock, which has a history of its own.
+    fn text(&self) -> String {
+        let market = if self.market.is_empty() { String::new() } else { format!("（划线 {}）", self.market) };
+        let limit = if self.limit.is_empty() { String::new() } else { format!(" 限购 {}", self.limit) };
+        let enabled = if self.enabled { "" } else { " 停售" };
+        format!("¥{}{market} {}{limit}{enabled}", self.price, self.code)
+    }
+
+    fn is_blank(&self) -> bool {
+        !self.known && self.price.trim().is_empty() && self.specs.trim().is_empty() && self.code.trim().is_empty()
+    }
+
+    /// The SKU, and by how much its stock is to change.
+    fn check(&self, line: usize) -> std::result::Result<(SkuDraft, i64), String> {
+        let at = |problem: &str| format!("第 {line} 个规格：{problem}");
+        let text = |value: &str| Some(value.trim().to_owned()).filter(|v| !v.is_empty());
+        let specs = import::specs(&self.specs).map_err(|problem| at(&problem))?;
+        let price = Fen::from_yuan(&self.price).ok_or_else(|| at("售价请填金额，例如 19.90"))?;
+        let market_price = match text(&self.market) {
+            None => None,
+            Some(text) => Some(Fen::from_yuan(&text).ok_or_else(|| at("划线价请填金额，例如 29.90"))?),
+        };
+        let limit_per_order = match text(&self.limit) {
+            None => None,
+            Some(text) => Some(
+                text.parse().ok().filter(|n| (1..=999).contains(n)).ok_or_else(|| at("限购请填 1 到 999，或留空"))?,
+            ),
+        };
+        let on_hand: i64 = match self.on_hand.trim() {
+            "" => self.was,
+            text => {
+                text.parse().ok().filter(|n| (0..=10_000_000).contains(n)).ok_or_else(|| at("库存请填 0 或正整数"))?
+            }
+        };
+        let delivery = self.delivery.parse().map_err(|()| at("配送方式不对"))?;
+        let draft = SkuDraft {
+            specs,
+            sku_code: text(&self.code),
+            price,
+            market_price,
+            limit_per_order,
+            delivery,
+            enabled: self.enabled,
+        };
+        Ok((draft, on_hand - self.was))
+    }
+}
+
+/// A checked form, ready to be written.
+struct Change {
+    version: i64,
+    draft: Draft,
+    new_category: Option<String>,
+    images: Vec<ImageHash>,
+    skus: Vec<(SkuDraft, i64)>,
+    reason: String,
+}
+
+/// Reads the pictures that came along and keeps them at once, so that a mistake elsewhere in the form costs none.
+async fn take_pictures(shop: &Shop, form: &mut ProductForm<'_>) -> Result<Vec<String>> {
+    let (mut problems, now) = (Vec::new(), shop.now());
+    for file in form.images.iter().filter(|file| file.len() > 0) {
+        let mut bytes = Vec::new();
+        let read = match file.open().await {
+            Ok(mut open) => open.read_to_end(&mut bytes).await.is_ok(),
+            Err(_) => false,
+        };
+        let made = tokio::task::spawn_blocking(move || Picture::read(&bytes)).await.map_err(|_| Code::Internal)?;
+        match made {
+            Ok(picture) if read => {
+                form.keep.push(picture.hash.to_string());
+                shop.db.write(move |tx| Ok::<_, Error>(picture.store(tx, now)?)).await?;
+            }
+            Ok(_) => problems.push("图片没有传完整，请重新选择".to_owned()),
+            Err(e) => problems.push(e.fields.values().filter_map(Value::as_str).collect::<Vec<_>>().join("；")),
+        }
+    }
+    Ok(problems)
+}
+
+fn check(filled: &Filled, pictures: Vec<String>) -> Result<Change> {
+    let mut error = Error::from(Code::ValidationFailed);
+    let mut wrong = |field: &str, problem: &str| drop(error.fields.insert(field.into(), problem.into()));
+    let name = filled.name.trim().to_owned();
+    if !(1..=60).contains(&name.chars().count()) {
+        wrong("name", "商品名称应为 1 到 60 个字");
+    }
+    if filled.subtitle.chars().count() > 100 {
+        wrong("subtitle", "卖点最多 100 个字");
+    }
+    if filled.detail.chars().count() > 10_000 {
+        wrong("detail", "详情最多 10000 个字");
+    }
+    let category_id = match filled.category.trim() {
+        "" => None,
+        id => id.parse::<CategoryId>().ok(),
+    };
+    let new_category = Some(filled.new_category.trim().to_owned()).filter(|name| !name.is_empty());
+    if new_category.as_ref().is_some_and(|name| name.chars().count() > 20) {
+        wrong("category", "分类名最多 20 个字");
+    }
+    let mut skus: Vec<(SkuDraft, i64)> = Vec::new();
+    for (i, sku) in filled.skus.iter().enumerate() {
+        match sku.check(i + 1) {
+            Ok((draft, _)) if skus.iter().any(|(known, _)| known.specs == draft.specs) => {
+                wrong("skus", &format!("第 {} 个规格与前面的重复", i + 1));
+            }
+            Ok(read) => skus.push(read),
+            Err(problem) => wrong("skus", &problem),
+        }
+    }
+    if filled.skus.is_empty() {
+        wrong("skus", "至少填一个规格的售价（没有规格的商品，规格一栏留空）");
+    }
+    for problem in &pictures {
+        wrong("images", problem);
+    }
+    if filled.images.len() > MOST_IMAGES {
+        wrong("images", "图片最多 9 张");
+    }
+    if !error.fields.is_empty() {
+        return Err(error);
+    }
+    let detail = filled.detail.replace("\r\n", "\n").trim().to_owned();
+    let subtitle = filled.subtitle.trim().to_owned();
+    let draft = Draft { category_id, name, subtitle, detail, on_shelf: filled.on_shelf };
+    let reason = if filled.reason.trim().is_empty() { "更正".to_owned() } else { filled.reason.trim().to_owned() };
+    Ok(Change { version: filled.version, draft, new_category, images: filled.images.clone(), skus, reason })
+}
+
+type Saved = std::result::Result<Flash<Redirect>, (Status, Template)>;
+
+#[post("/products", data = "<form>")]
+async fn create(shop: &State<Shop>, staff: Manager, form: Form<ProductForm<'_>>) -> Result<Saved> {
+    put(shop, staff.0, None, form.into_inner()).await
+}
+
+#[post("/products/<id>", data = "<form>")]
+async fn update(shop: &State<Shop>, staff: Manager, id: ProductId, form: Form<ProductForm<'_>>) -> Result<Saved> {
+    put(shop, staff.0, Some(id), form.into_inner()).await
+}
+
+/// Saves, or shows the form again as it was typed.
+async fn put(shop: &Shop, staff: Staff, id: Option<ProductId>, mut form: ProductForm<'_>) -> Result<Saved> {
+    let pictures = take_pictures(shop, &mut form).await?;
+    let mut filled = Filled {
+        version: form.version,
+        name: form.name,
+        subtitle: form.subtitle,
+        detail: form.detail,
+        category: form.category,
+        new_category: form.new_category,
+        on_shelf: form.on_shelf,
+        images: form.keep.iter().filter_map(|hash| hash.parse().ok()).collect(),
+        skus: form.skus.into_iter().filter(|sku| !sku.is_blank()).collect(),
+        reason: form.reason,
+    };
+    let saved = match check(&filled, pictures) {
+        Ok(change) => save(shop, staff.clone(), id, change).await,
+        Err(e) => Err(e),
+    };
+    let error = match saved {
+        Ok(id) => return Ok(Ok(Flash::success(Redirect::to(format!("/admin/products/{id}")), "商品已保存"))),
+        Err(error) => error,
+    };
+    let mut theirs = Vec::new();
+    if let Some(id) = id.filter(|_| error.fields.contains_key("version")) {
+        let now = Filled::of(&find(shop, id).await?);
+        let categories = shop.db.read(|conn| Ok::<_, Error>(store::categories(conn)?)).await?;
+        theirs = filled.differences(&now, &categories);
+        filled.version = now.version;
+    }
+    let page = page(shop, &staff, None, id, &filled, Some((words(&error), theirs))).await?;
+    Ok(Err((error.code.status(), page)))
+}
+
+async fn save(shop: &Shop, staff: Staff, id: Option<ProductId>, change: Change) -> Result<ProductId> {
+    let now = shop.now();
+    shop.db.write(move |tx| write(tx, &staff, id, change, now)).await
+}
+
+fn write(tx: &Tx, staff: &Staff, id: Option<ProductId>, change: Change, now: i64) -> Result<ProductId> {
+    let Change { version, mut draft, new_category, images: chosen, skus, reason } = change;
+    if let Some(name) = new_category {
+        draft.category_id = Some(store::category_named(tx, None, &name)?);
+    }
+    if store::product_named(tx, &draft.name)?.is_some_and(|other| Some(other) != id) {
+        return Err(Error::field("name", format!("已经有商品叫「{}」，请换一个名称", draft.name)));
+    }
+    let before = id.map(|id| store::product(tx, id)).transpose()?.flatten();
+    let id = match id {
+        None => store::insert_product(tx, &draft, now)?,
+        Some(id) => {
+            if !store::update_product(tx, id, version, &draft, now)? {
+                return Err(Error::field(
+                    "version",
+                    "同事刚刚修改过这个商品，所以还没有保存。请看下面的不同：再按一次保存，就以您填的为准",
+                ));
+            }
+            id
+        }
+    };
+    let mut images: Vec<ImageHash> = Vec::new();
+    for hash in chosen {
+        if !images.contains(&hash) && store::image_exists(tx, &hash)? {
+            images.push(hash);
+        }
+    }
+    store::set_images(tx, id, &images)?;
+    let known = store::product(tx, id)?.ok_or(Code::NotFound)?;
+    for (sku, delta) in &skus {
+        let sku_id =
+            store::put_sku(tx, id, sku).map_err(|_| Error::field("skus", "商家编码已被其他商品使用，请换一个"))?;
+        let on_hand = known.skus.iter().find(|k| k.id == sku_id).map_or(0, |k| k.on_hand) + delta;
+        if !stock::adjust(tx, sku_id, on_hand, Some(staff.id), &reason, now)? {
+            return Err(Error::field("skus", "库存不能少于已被订单占用的数量"));
+        }
+    }
+    // A SKU that left the form is switched off; orders still point at it.
+    for gone in known.skus.iter().filter(|k| skus.iter().all(|(sku, _)| sku.specs != k.specs)) {
+        store::disable_sku(tx, gone.id)?;
+    }
+    store::refresh_prices(tx, id)?;
+    let after = store::product(tx, id)?.ok_or(Code::NotFound)?;
+    let changed = match before {
+        None => String::new(),
+        Some(before) => Filled::of(&before)
+            .differences(&Filled::of(&after), &store::categories(tx)?)
+            .into_iter()
+            .map(|(what, was, is)| format!("；{what}：{} → {}", brief(&was), brief(&is)))
+            .collect(),
+    };
+    audit(tx, staff, &format!("保存商品「{}」{changed}", draft.name), now)?;
+    Ok(id)
+}
+
+/// Short enough for a log.
+fn brief(text: &str) -> String {
+    match text.char_indices().nth(40) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None if text.is_empty() => "（空）".into(),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,120 @@
+//! Stock for staff: what is there, counted anew with a reason, and every move that led to it.
+
+use rocket::form::Form;
+use rocket::request::FlashMessage;
+use rocket::response::{Flash, Redirect};
+use rocket::{FromForm, Route, State, get, post, routes};
+use rocket_dyn_templates::{Template, context};
+use serde_json::json;
+
+use super::{back, frame};
+use crate::catalogue::stock::{self, store as moves};
+use crate::catalogue::store;
+use crate::clock;
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::ids::{ProductId, SkuId};
+use crate::shop::Shop;
+use crate::staff::login::audit;
+use crate::staff::{Clerk, Manager, Role, Staff};
+
+pub fn routes() -> Vec<Route> {
+    routes![page, adjust]
+}
+
+const REASONS: [&str; 4] = ["盘点", "进货", "损耗", "更正"];
+const PAGE: i64 = 50;
+
+#[get("/products/<id>/stock?<before>")]
+async fn page(
+    shop: &State<Shop>,
+    staff: Clerk,
+    flash: Option<FlashMessage<'_>>,
+    id: ProductId,
+    before: Option<i64>,
+) -> Result<Template> {
+    let read = move |conn: &rusqlite::Connection| {
+        let product = store::product(conn, id)?.ok_or(Code::NotFound)?;
+        Ok::<_, Error>((product, moves::of_product(conn, id, before, PAGE + 1)?))
+    };
+    let (product, mut log) = shop.db.read(read).await?;
+    let more = log.len() as i64 > PAGE;
+    log.truncate(PAGE as usize);
+    let spec = |id: SkuId| product.skus.iter().find(|sku| sku.id == id).map(|sku| sku.spec_text()).unwrap_or_default();
+    let context = context! {
+        frame: frame(shop, &staff.0, "products", flash).await?,
+        id, name: &product.name, reasons: REASONS,
+        may_edit: staff.0.role >= Role::Manager,
+        skus: product.skus.iter().map(|sku| json!({
+            "id": sku.id, "spec": sku.spec_text(), "code": sku.sku_code, "on_hand": sku.on_hand, "reserved": sku.reserved,
+            "available": sku.available(), "enabled": sku.enabled,
+        })).collect::<Vec<_>>(),
+        next: log.last().filter(|_| more).map(|m| m.id),
+        later: before.is_some(),
+        log: log.iter().map(|m| json!({
+            "at": clock::shown(m.at), "spec": spec(m.sku_id), "what": reason_text(&m.reason), "note": m.note,
+            "on_hand": signed(m.on_hand_delta), "reserved": signed(m.reserved_delta), "order": m.order_no, "who": m.who,
+        })).collect::<Vec<_>>(),
+    };
+    Ok(Template::render("console/stock.html", context))
+}
+
+fn reason_text(reason: &str) -> &'static str {
+    match reason {
+        "reserve" => "下单占用",
+        "release" => "释放占用",
+        "ship" => "发货",
+        "return" => "退货入库",
+        _ => "人工调整",
+    }
+}
+
+fn signed(n: i64) -> String {
+    if n == 0 { String::new() } else { format!("{n:+}") }
+}
+
+#[derive(FromForm)]
+struct Count {
+    sku: i64,
+    on_hand: String,
+    /// What the page showed: what was shipped since is not staff's mistake.
+    was: i64,
+    reason: String,
+    #[field(default = String::new())]
+    note: String,
+}
+
+#[post("/products/<id>/stock", data = "<form>")]
+async fn adjust(shop: &State<Shop>, staff: Manager, id: ProductId, form: Form<Count>) -> Flash<Redirect> {
+    back(format!("/admin/products/{id}/stock"), set(shop, staff.0, id, form.into_inner()).await)
+}
+
+async fn set(shop: &Shop, staff: Staff, id: ProductId, form: Count) -> Result<String> {
+    let typed = form.on_hand.trim();
+    // `+20` and `-3` change what is there; a plain number is what was counted.
+    let number = |text: &str| text.parse::<i64>().ok().filter(|n| (0..=10_000_000).contains(n));
+    let delta = match (typed.strip_prefix('+'), typed.strip_prefix('-')) {
+        (Some(more), _) => number(more),
+        (_, Some(less)) => number(less).map(|n| -n),
+        _ => number(typed).map(|n| n - form.was),
+    };
+    let delta = delta.ok_or_else(|| Error::field("on_hand", "库存请填 0 或正整数，或 +20、-3 这样的增减"))?;
+    let reason =
+        REASONS.iter().find(|known| **known == form.reason).ok_or_else(|| Error::field("reason", "请选择原因"))?;
+    let note: String = form.note.trim().chars().take(100).collect();
+    let note = if note.is_empty() { (*reason).to_owned() } else { format!("{reason}：{note}") };
+    let now = shop.now();
+    let write = move |tx: &Tx| {
+        let product = store::product(tx, id)?.ok_or(Code::NotFound)?;
+        let sku = product.skus.iter().find(|sku| sku.id.0 == form.sku).ok_or(Code::NotFound)?;
+        let on_hand = sku.on_hand + delta;
+        if on_hand < 0 || !stock::adjust(tx, sku.id, on_hand, Some(staff.id), &note, now)? {
+            let words = format!("库存不能少于已被订单占用的 {} 件", sku.reserved);
+            return Err(Error::field("on_hand", words));
+        }
+        let what = format!("库存 {} {}：{} → {on_hand}（{note}）", product.name, sku.spec_text(), sku.on_hand);
+        audit(tx, &staff, &what, now)?;
+        Ok(format!("库存 {} → {on_hand}", sku.on_hand))
+    };
+    shop.db.write(write).await
+}

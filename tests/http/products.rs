@@ -1,0 +1,197 @@
+//! Products at the console: forms that lose nothing, many at once, tables in and out, stock with reasons, categories.
+
+use reqwest::multipart::{Form, Part};
+use serde_json::json;
+use xiaopu::staff::Role;
+
+use crate::support::*;
+
+fn form(name: &str, version: &str, price: &str) -> Form {
+    Form::new()
+        .text("name", name.to_owned())
+        .text("version", version.to_owned())
+        .text("on_shelf", "true")
+        .text("detail", "很甜")
+        .text("skus[0].specs", "")
+        .text("skus[0].price", price.to_owned())
+        .text("skus[0].on_hand", "9")
+        .text("skus[0].was", "9")
+        .text("skus[0].enabled", "true")
+        .text("skus[0].known", "true")
+}
+
+async fn send(w: &World, staff: &Console<'_>, path: &str, form: Form) -> (u16, String) {
+    let request = w.http().post(w.at(path)).header("Cookie", &staff.cookie).multipart(form);
+    let answer = request.send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mistake_costs_nothing_that_was_typed() {
+    let w = World::new().await;
+    w.product("苹果", 1000, 9).await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let picture = Part::bytes(include_bytes!("../../static/demo/apple.jpg").to_vec()).file_name("a.jpg");
+    let (status, page) =
+        send(&w, &manager, "/admin/products/1", form("红苹果", "1", "十元").part("images", picture)).await;
+    assert_eq!(status, 422);
+    for kept in ["value=\"红苹果\"", "value=\"十元\"", "很甜", "name=\"keep\"", "售价请填金额"] {
+        assert!(page.contains(kept), "{kept}");
+    }
+    assert_eq!(w.get("/products/1").await.ok()["name"], "苹果", "nothing was saved");
+    let (status, page) = send(&w, &manager, "/admin/products", Form::new().text("name", "梨子")).await;
+    assert!(status == 422 && page.contains("value=\"梨子\"") && page.contains("至少填一个规格"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_people_who_edit_at_once_see_each_other() {
+    let w = World::new().await;
+    w.product("苹果", 1000, 9).await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let owner = w.staff("owner", Role::Owner).await;
+    assert_eq!(send(&w, &owner, "/admin/products/1", form("青苹果", "1", "12.50")).await.0, 303);
+    let (status, page) = send(&w, &manager, "/admin/products/1", form("红苹果", "1", "10.00")).await;
+    assert_eq!(status, 422);
+    for seen in ["同事刚刚修改过", "<td>红苹果</td><td>青苹果</td>", "¥10.00", "¥12.50", "name=\"version\" value=\"2\""]
+    {
+        assert!(page.contains(seen), "{seen}");
+    }
+    assert_eq!(w.get("/products/1").await.ok()["name"], "青苹果");
+    assert_eq!(send(&w, &manager, "/admin/products/1", form("红苹果", "2", "10.00")).await.0, 303, "knowingly");
+    let log = owner.page("/admin/audit?q=%E8%8B%B9%E6%9E%9C").await;
+    assert!(log.contains("名称：青苹果 → 红苹果"), "before and after are in the log");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_products_change_at_once_or_not_at_all() {
+    let w = World::new().await;
+    let (apple, pear) = (w.product("苹果", 1000, 9).await, w.product("梨子", 5, 9).await);
+    let manager = w.staff("manager", Role::Manager).await;
+    let price = async |id: u32| w.get(&format!("/products/{id}")).await.ok()["skus"][0]["priceFen"].clone();
+    let bulk = async |act: &str, value: &str, more: &[(&str, &str)]| {
+        let mut form = vec![("product", "1"), ("product", "2"), ("act", act), ("value", value)];
+        form.extend(more);
+        manager.post("/admin/products/bulk", &form).await
+    };
+    for (act, value) in
+        [("percent", "-100"), ("percent", "x"), ("shift", "0"), ("limit", "0"), ("stock", "1.5"), ("fly", "1")]
+    {
+        assert_eq!(bulk(act, value, &[]).await.0, 303, "{act} {value}");
+        assert!(manager.said("/admin/products").await.contains("flash error"), "{act} {value}");
+    }
+    // Prices are shown first.
+    let shown =
+        manager.page_of("/admin/products/bulk", &[("product", "1"), ("act", "percent"), ("value", "-15")]).await;
+    assert!(shown.contains("¥10.00") && shown.contains("¥8.50"));
+    assert_eq!(price(1).await, 1000);
+    assert_eq!(bulk("percent", "-10", &[("confirmed", "true")]).await.0, 303);
+    assert_eq!((price(1).await, price(2).await), (json!(900), json!(5)), "half a fen is rounded up");
+    bulk("shift", "-0.05", &[("confirmed", "true")]).await;
+    assert!(manager.said("/admin/products").await.contains("低于 0.01 元"));
+    assert_eq!(price(1).await, 900, "all or nothing");
+    bulk("shift", "+1", &[("confirmed", "true")]).await;
+    assert_eq!((price(1).await, price(2).await), (json!(1000), json!(105)));
+    bulk("stock", "-3", &[]).await;
+    assert_eq!((w.stock(apple).await.0, w.stock(pear).await.0), (6, 6));
+    bulk("stock", "-7", &[]).await;
+    assert_eq!((w.stock(apple).await.0, w.stock(pear).await.0), (6, 6));
+    bulk("limit", "2", &[]).await;
+    assert_eq!(w.get("/products/1").await.ok()["skus"][0]["limitPerOrder"], 2);
+    bulk("off", "", &[]).await;
+    assert_eq!(w.get("/products/1").await.error(), (404, "product_off_shelf"));
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_goes_out_is_edited_and_comes_back() {
+    let w = World::new().await;
+    w.product("苹果", 1000, 9).await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let csv = manager.page("/admin/products/export.csv").await;
+    let edited = format!("{}梨子,,水果/应季,重量:5 斤,P-5,25.80,,7,,是\n", csv.replace("10.00", "11.00"));
+    let file = |bytes: Vec<u8>, name: &'static str| Form::new().part("file", Part::bytes(bytes).file_name(name));
+    assert_eq!(send(&w, &manager, "/admin/products/import", file(edited.into_bytes(), "a.csv")).await.0, 303);
+    assert_eq!(w.get("/products/1").await.ok()["skus"][0]["priceFen"], 1100);
+    assert_eq!(w.get("/products/2").await.ok()["skus"][0]["available"], 7);
+    let (status, page) =
+        send(&w, &manager, "/admin/products/import", file("商品名称,售价,库存\n桃子,贵,1\n".into(), "a.csv")).await;
+    assert!(status == 200 && page.contains("第 2 行：售价「贵」不是金额"), "{page}");
+    let answer =
+        w.http().get(w.at("/admin/products/export.xlsx")).header("Cookie", &manager.cookie).send().await.unwrap();
+    let bytes = answer.bytes().await.unwrap().to_vec();
+    assert_eq!(send(&w, &manager, "/admin/products/import", file(bytes, "a.xlsx")).await.0, 303, "reads what it wrote");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stock_changes_with_a_reason_and_a_history() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let placed = w.paid(&alice, sku, 2).await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let (page, sku_id) = ("/admin/products/1/stock", sku.to_string());
+    let count = async |on_hand: &str, was: &str, reason: &str| {
+        let form =
+            [("sku", sku_id.as_str()), ("on_hand", on_hand), ("was", was), ("reason", reason), ("note", "货架三")];
+        manager.post(page, &form).await;
+        manager.said(page).await
+    };
+    for (on_hand, reason, problem) in [
+        ("一", "盘点", "0 或正整数"),
+        ("1", "盘点", "占用的 2 件"),
+        ("-8", "损耗", "占用的 2 件"),
+        ("5", "偷懒", "选择原因"),
+    ] {
+        assert!(count(on_hand, "9", reason).await.contains(problem), "{on_hand} {reason}");
+    }
+    assert!(count("12", "9", "盘点").await.contains("库存 9 → 12"));
+    count("+5", "12", "进货").await;
+    count("-1", "17", "损耗").await;
+    assert_eq!(w.stock(sku).await, (16, 2));
+    // Counted while an order left: the difference is what was meant.
+    manager.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
+    count("16", "16", "盘点").await;
+    assert_eq!(w.stock(sku).await, (14, 0));
+    let page = manager.page(page).await;
+    for seen in ["盘点：货架三", "下单占用", "发货", "+5", &placed.no, "manager"] {
+        assert!(page.contains(seen), "{seen}");
+    }
+    w.must_hold().await;
+    // Low stock is a tab.
+    count("4", "14", "损耗").await;
+    assert!(manager.page("/admin/products?tab=low").await.contains("苹果"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn categories_are_two_levels_in_the_shops_own_order() {
+    let w = World::new().await;
+    w.product("苹果", 1000, 9).await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let post = async |path: &str, form: &[(&str, &str)]| {
+        manager.post(path, form).await;
+        manager.said("/admin/categories").await
+    };
+    for name in ["水果", "糕点", "茶"] {
+        post("/admin/categories", &[("name", name)]).await;
+    }
+    post("/admin/categories", &[("name", "苹果类"), ("parent", "1")]).await;
+    for (name, parent, problem) in [("水果", "", "已经有分类"), ("", "", "1 到 20"), ("太深", "4", "最多两级")]
+    {
+        assert!(post("/admin/categories", &[("name", name), ("parent", parent)]).await.contains(problem), "{problem}");
+    }
+    let names = async || {
+        let items = w.get("/categories").await.ok()["items"].clone();
+        items.as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    post("/admin/categories/3/move", &[("up", "true")]).await;
+    assert_eq!(names().await, ["水果", "茶", "糕点"]);
+    post("/admin/categories/2", &[("name", "蛋糕")]).await;
+    assert_eq!(names().await, ["水果", "茶"], "hidden without its tick");
+    manager.post("/admin/products/bulk", &[("product", "1"), ("act", "category"), ("category", "4")]).await;
+    assert!(post("/admin/categories/1/delete", &[]).await.contains("下面还有小类"));
+    assert!(post("/admin/categories/4/delete", &[]).await.contains("还有 1 个商品"));
+    post("/admin/categories/4/delete", &[("to", "3")]).await;
+    post("/admin/categories/1/delete", &[]).await;
+    assert_eq!(names().await, ["茶"]);
+    assert!(w.get("/products?categoryId=3").await.ok()["items"][0]["name"] == "苹果");
+}
