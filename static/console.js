@@ -194,20 +194,36 @@ function ring() {
   });
 }
 
+let heard = 0;
+function tell({ counts, at }) {
+  heard = Date.now();
+  if (live) live.textContent = `实时 · ${at.slice(11)}`;
+  if (!counts) return;
+  const waiting = counts.to_ship ?? 0;
+  if (waiting > known && !muted()) ring();
+  known = waiting;
+  $$("[data-count=to_ship]").forEach((place) => (place.textContent = waiting));
+  document.title = waiting ? `(${waiting}) ${title}` : title;
+}
+
 async function pulse() {
   try {
     const answer = await fetch("/admin/pulse", { redirect: "error" });
-    const { counts, at } = await answer.json();
-    const waiting = counts.to_ship ?? 0;
-    if (waiting > known && !muted()) ring();
-    known = waiting;
-    $$("[data-count=to_ship]").forEach((place) => (place.textContent = waiting));
-    document.title = waiting ? `(${waiting}) ${title}` : title;
-    if (live) live.textContent = `实时 · ${at.slice(11)}`;
+    tell(await answer.json());
   } catch {
     if (live) live.textContent = "连接断开，正在重试…";
   }
 }
+
+// Told at once while the connection holds; asked for when nothing was heard.
+let events;
+function listen() {
+  events = new EventSource("/admin/events");
+  events.onmessage = (event) => tell(JSON.parse(event.data));
+}
+if (window.EventSource) listen();
+addEventListener("pagehide", () => events?.close());
+addEventListener("pageshow", (event) => event.persisted && window.EventSource && listen());
 
 if (sound) {
   const show = () => (sound.textContent = muted() ? "打开" : "关闭");
@@ -219,5 +235,4 @@ if (sound) {
     show();
   });
 }
-pulse();
-setInterval(pulse, 10_000);
+setInterval(() => Date.now() - heard > 25_000 && pulse(), 10_000);

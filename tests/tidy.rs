@@ -47,7 +47,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("door", &["error", "shop", "wechat"]),
     ("transactions", &["db", "ids", "money", "wechat", "words"]),
     ("sheet", &[]),
-    ("catalogue", &["db", "door", "error", "ids", "money", "sheet", "shop", "words"]),
+    ("catalogue", &["clock", "db", "door", "error", "ids", "money", "sheet", "shop", "words"]),
     ("buyers", &["clock", "db", "door", "error", "ids", "secrets", "shop", "transactions", "wechat"]),
     ("staff", &["clock", "db", "door", "error", "ids", "nonce", "secrets", "shop", "words"]),
     ("refunds", &["db", "ids", "money", "words"]),

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params, params_from_iter};
 
 use super::{Category, Delivery, Product, Sku};
+use crate::clock::Day;
 use crate::db::Tx;
 use crate::ids::{CategoryId, ImageHash, ProductId, SkuId};
 use crate::money::Fen;
@@ -489,6 +490,45 @@ pub fn count_sale(tx: &Tx, id: ProductId, quantity: i64) -> Result<()> {
     tx.prepare_cached("update products set sold_count = sold_count + ?2 where id = ?1")?
         .execute(params![id, quantity])?;
     Ok(())
+}
+
+pub fn count_sold_day(tx: &Tx, sku: SkuId, quantity: i64, day: Day) -> Result<()> {
+    tx.prepare_cached(
+        "insert into sold_days (day, sku_id, pieces) values (?1, ?2, ?3)
+         on conflict (day, sku_id) do update set pieces = pieces + excluded.pieces",
+    )?
+    .execute(params![day, sku, quantity])?;
+    Ok(())
+}
+
+/// What sold best since a day.
+#[derive(Clone, Debug)]
+pub struct Seller {
+    pub product_id: ProductId,
+    pub name: String,
+    pub specs: Vec<(String, String)>,
+    pub pieces: i64,
+    pub available: i64,
+}
+
+pub fn best_sellers(conn: &Connection, since: Day, limit: i64) -> Result<Vec<Seller>> {
+    let mut rows = conn.prepare_cached(
+        "select s.*, p.name as product_name, sold.pieces
+           from (select sku_id, sum(pieces) as pieces from sold_days where day >= ?1 group by sku_id) sold
+           join skus s on s.id = sold.sku_id join products p on p.id = s.product_id
+          order by sold.pieces desc, s.id limit ?2",
+    )?;
+    rows.query_map(params![since, limit], |row| {
+        let sku = read_sku(row)?;
+        Ok(Seller {
+            product_id: sku.product_id,
+            name: row.get("product_name")?,
+            available: sku.available(),
+            specs: sku.specs,
+            pieces: row.get("pieces")?,
+        })
+    })?
+    .collect()
 }
 
 pub fn set_shelf(tx: &Tx, id: ProductId, on_shelf: bool, now: i64) -> Result<bool> {

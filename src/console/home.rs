@@ -1,6 +1,7 @@
 //! The first page: what waits, how today goes, and what still has to be set up.
 
 use rocket::request::FlashMessage;
+use rocket::response::stream::{Event, EventStream};
 use rocket::serde::json::Json;
 use rocket::{Route, State, get, routes};
 use rocket_dyn_templates::{Template, context};
@@ -12,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::money::yuan;
 use crate::orders::store::Filter;
 use crate::orders::{self, OrderStatus};
-use crate::payments::ledger::store as ledger;
+use crate::payments::ledger::{DaySum, store as ledger};
 use crate::payments::reconcile::{BillState, store as reconcile};
 use crate::payments::store as payments;
 use crate::shop::Shop;
@@ -20,26 +21,65 @@ use crate::staff::{Role, Staff};
 use crate::{catalogue, transactions};
 
 pub fn routes() -> Vec<Route> {
-    routes![page, pulse]
+    routes![page, pulse, events]
 }
 
-#[get("/")]
-async fn page(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>) -> Result<Template> {
+/// The spans that the numbers can be about.
+const RANGES: [(&str, &str); 5] =
+    [("today", "今天"), ("yesterday", "昨天"), ("7", "近 7 天"), ("30", "近 30 天"), ("month", "本月")];
+const CHARTED: i64 = 30;
+
+fn range(word: &str, today: Day) -> (Day, Day) {
+    match word {
+        "yesterday" => (today.plus(-1), today.plus(-1)),
+        "7" => (today.plus(-6), today),
+        "30" => (today.plus(-29), today),
+        "month" => (today.plus(1 - i64::from(today.of_month())), today),
+        _ => (today, today),
+    }
+}
+
+#[get("/?<days>")]
+async fn page(
+    shop: &State<Shop>,
+    staff: Staff,
+    flash: Option<FlashMessage<'_>>,
+    days: Option<&str>,
+) -> Result<Template> {
     let now = shop.now();
+    let days = days.filter(|wanted| RANGES.iter().any(|(word, _)| word == wanted)).unwrap_or(RANGES[0].0);
+    let today = Day::of(now);
+    let (first, last) = range(days, today);
+    let low = shop.settings().low_stock();
     let read = move |conn: &rusqlite::Connection| {
         let counts = orders::store::status_counts(conn)?;
         let oldest = orders::store::oldest(conn, OrderStatus::ToShip)?;
         let recent = orders::store::search(conn, &Filter::default(), None, 8)?;
-        let today = ledger::day_sum(conn, Day::of(now))?;
-        let yesterday = ledger::day_sum(conn, Day::of(now).plus(-1))?;
+        let sum = DaySum::of(first, &ledger::day_sums(conn, first, last)?);
+        let yesterday = ledger::day_sum(conn, today.plus(-1))?;
+        let charted = ledger::day_sums(conn, today.plus(1 - CHARTED), today)?;
+        let funnel = orders::store::funnel(conn, today.plus(-6).start())?;
+        let best = catalogue::store::best_sellers(conn, today.plus(1 - CHARTED), 10)?;
+        let low = catalogue::store::low_count(conn, low)?;
         let shelves = catalogue::store::shelf_counts(conn)?;
         let health = transactions::store::health(conn, now - DAY)?;
         let bill = reconcile::latest(conn)?;
         let check = payments::last_self_check(conn)?;
-        Ok::<_, Error>((counts, oldest, recent, today, yesterday, shelves, health, bill, check))
+        Ok::<_, Error>((
+            counts,
+            oldest,
+            recent,
+            (sum, yesterday, charted),
+            (funnel, best, low),
+            shelves,
+            health,
+            bill,
+            check,
+        ))
     };
-    let (counts, oldest, recent, today, yesterday, shelves, (last_notice, failed), bill, check) =
+    let (counts, oldest, recent, (sum, yesterday, charted), (funnel, best, low), shelves, health, bill, check) =
         shop.db.read(read).await?;
+    let (last_notice, failed) = health;
     let count = |word: &str| counts.iter().find(|(status, _)| status == word).map_or(0, |(_, n)| *n);
     let settings = shop.settings();
     let mut todo = Vec::new();
@@ -74,11 +114,22 @@ async fn page(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>)
         sold_out: shelves[2],
         // Packers see what to do, not what it earns.
         sees_money: staff.role > Role::Packer,
-        paid: today.payments,
-        taken: yuan(today.received_fen),
-        refunded: (today.refunds > 0).then(|| yuan(today.refunded_fen)),
+        ranges: RANGES.map(|(word, text)| json!({ "word": word, "text": text, "here": word == days })),
+        paid: sum.payments,
+        taken: yuan(sum.received_fen),
+        refunded: yuan(sum.refunded_fen),
+        fee: (sum.fee_fen != 0).then(|| yuan(sum.fee_fen)),
+        net: yuan(sum.net_fen()),
         yesterday: yuan(yesterday.received_fen),
-        average: yuan(today.received_fen.checked_div(today.payments).unwrap_or(0)),
+        average: yuan(sum.received_fen.checked_div(sum.payments).unwrap_or(0)),
+        chart: chart(today, &charted),
+        funnel: funnel.map(|n| json!({ "n": n, "share": (n * 100).checked_div(funnel[0]).unwrap_or(0) })),
+        best: best.iter().map(|b| json!({
+            "id": b.product_id, "name": b.name, "pieces": b.pieces, "available": b.available,
+            "spec": b.specs.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(" / "),
+        })).collect::<Vec<_>>(),
+        low,
+        certificate: certificate.is_none(),
         bill: bill.map(|b| json!({ "day": b.day.shown(), "text": b.state.text(), "differs": b.state == BillState::Differs })),
         check: check.map(|c| json!({ "at": clock::shown_short(c.at), "broken": c.broken.len() })),
         recent,
@@ -89,10 +140,67 @@ async fn page(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>)
     Ok(Template::render("console/home.html", context))
 }
 
+/// The last days as bars, drawn on a field of 300 by 100.
+fn chart(today: Day, sums: &[DaySum]) -> Value {
+    let day = |n: i64| today.plus(n + 1 - CHARTED);
+    let of = |day: Day| sums.iter().find(|sum| sum.day == day);
+    let most = sums.iter().map(|sum| sum.received_fen).max().unwrap_or(0).max(1);
+    let orders = sums.iter().map(|sum| sum.payments).max().unwrap_or(0).max(1);
+    let bars: Vec<Value> = (0..CHARTED)
+        .map(|n| {
+            let (received, refunded, count) =
+                of(day(n)).map_or((0, 0, 0), |s| (s.received_fen, s.refunded_fen, s.payments));
+            let height = received * 90 / most;
+            json!({
+                "x": n * 10 + 1, "y": 95 - height, "height": height, "day": day(n).shown(), "received": yuan(received),
+                "refunded": yuan(refunded), "count": count, "trade": count > 0 || refunded > 0,
+            })
+        })
+        .collect();
+    let line: Vec<String> = (0..CHARTED)
+        .map(|n| format!("{},{}", n * 10 + 5, 95 - of(day(n)).map_or(0, |sum| sum.payments) * 90 / orders))
+        .collect();
+    json!({ "bars": bars, "line": line.join(" "), "most": yuan(most), "first": day(0).shown(), "last": today.shown() })
+}
+
+/// Tells the browser of every change while the page is open, and now and then that all is quiet. It ends after a while,
+/// so that whoever was shut out meanwhile does not listen on; the browser comes back by itself.
+#[get("/events")]
+fn events(shop: &State<Shop>, _staff: Staff, mut shutdown: rocket::Shutdown) -> EventStream![] {
+    let shop = shop.inner().clone();
+    EventStream! {
+        let mut known = None;
+        for beat in 0..LISTENED {
+            let commits = shop.db.commits().0;
+            if known != Some(commits) {
+                match shop.db.read(super::waiting).await {
+                    Ok(waiting) => yield Event::json(&told(&waiting, shop.now())),
+                    Err(_) => break,
+                }
+                known = Some(commits);
+            } else if beat % 5 == 0 {
+                yield Event::json(&json!({ "at": clock::shown(shop.now()) }));
+            }
+            tokio::select! {
+                () = tokio::time::sleep(BEAT) => {}
+                () = &mut shutdown => break,
+            }
+        }
+    }
+}
+
+const BEAT: std::time::Duration = std::time::Duration::from_secs(2);
+/// Beats until a browser has to show again who it is: five minutes.
+const LISTENED: u32 = 150;
+
+fn told(waiting: &super::Waiting, now: i64) -> Value {
+    let counts = json!({ "to_ship": waiting.to_ship, "refunds": waiting.refunds });
+    json!({ "counts": counts, "exceptions": waiting.exceptions, "at": clock::shown(now) })
+}
+
 /// What the browser asks now and then, to show and sound new orders.
 #[get("/pulse")]
 async fn pulse(shop: &State<Shop>, _staff: Staff) -> Result<Json<Value>> {
     let waiting = shop.db.read(super::waiting).await?;
-    let counts = json!({ "to_ship": waiting.to_ship });
-    Ok(Json(json!({ "counts": counts, "exceptions": waiting.exceptions, "at": clock::shown(shop.now()) })))
+    Ok(Json(told(&waiting, shop.now())))
 }

@@ -51,22 +51,13 @@ async fn calendar(
     let (sums, matches) = shop.db.read(move |conn| self::month(conn, first, last)).await?;
     let days: Vec<Value> =
         (0..i64::from(last.of_month())).map(|n| cell(first.plus(n), &sums, &matches, today)).collect();
-    let mut total = DaySum::nothing(first);
-    for sum in &sums {
-        total.payments += sum.payments;
-        total.received_fen += sum.received_fen;
-        total.refunds += sum.refunds;
-        total.refunded_fen += sum.refunded_fen;
-        total.fee_fen += sum.fee_fen;
-        total.offline_fen += sum.offline_fen;
-    }
     let context = context! {
         frame: frame(shop, &staff.0, "money", flash).await?,
         tab: "calendar",
         month: first.month(), before: first.plus(-1).month(),
         after: (last < today).then(|| last.plus(1).month()),
         blanks: (0..first.weekday()).collect::<Vec<_>>(),
-        days, total: sum_json(&total),
+        days, total: sum_json(&DaySum::of(first, &sums)),
         rows: sums.iter().rev().map(|sum| {
             let state = matches.iter().find(|m| m.day == sum.day).map(|m| m.state);
             json!({ "sum": sum_json(sum), "day": sum.day.shown(), "mark": mark(state, true), "text": state.map_or("未对账", |s| s.text()) })

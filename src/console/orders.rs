@@ -340,7 +340,7 @@ async fn all(shop: &Shop, staff: Staff, query: &Query) -> Result<Vec<Vec<String>
 }
 
 fn exported(conn: &rusqlite::Connection, order: crate::orders::Order) -> Result<Vec<String>> {
-    let transaction = ledger::transaction_of(conn, order.id)?.unwrap_or_default();
+    let transaction = ledger::payment_of(conn, order.id)?.map(|entry| entry.transaction_id).unwrap_or_default();
     let full = store::full(conn, order)?;
     let Full { order, lines, shipments, .. } = &full;
     let goods =

@@ -7,6 +7,7 @@ use super::quote::Quote;
 use super::store::NewPrice;
 use super::{ClosedReason, Line, Order, OrderStatus, Shipment, Who, store};
 use crate::catalogue::{stock, store as catalogue};
+use crate::clock::Day;
 use crate::db::Tx;
 use crate::ids::{BuyerId, LineId, MessageId, OrderId, OrderNo};
 use crate::money::Fen;
@@ -42,7 +43,7 @@ pub fn pay(tx: &Tx, order: &Order, paid: Fen, who: &Who, message: Option<Message
         return Ok(false);
     }
     store::add_paid(tx, order.id, paid)?;
-    count_sales(tx, order.id)?;
+    count_sales(tx, order.id, now)?;
     Ok(true)
 }
 
@@ -67,13 +68,14 @@ pub fn reopen(tx: &Tx, order: &Order, what: &str, who: &Who, message: Option<Mes
         }
         store::set_holds_stock(tx, order.id, true)?;
     }
-    count_sales(tx, order.id)?;
+    count_sales(tx, order.id, now)?;
     Ok(true)
 }
 
-fn count_sales(tx: &Tx, id: OrderId) -> Result<()> {
+fn count_sales(tx: &Tx, id: OrderId, now: i64) -> Result<()> {
     for line in store::lines(tx, id)? {
         catalogue::count_sale(tx, line.product_id, line.quantity)?;
+        catalogue::count_sold_day(tx, line.sku_id, line.quantity, Day::of(now))?;
     }
     catalogue::raise_version(tx)
 }

@@ -573,6 +573,16 @@ pub fn forget_keys(tx: &Tx, before: i64) -> Result<()> {
     Ok(())
 }
 
+/// Of the orders placed since then: how many there are, how many went on to pay, and how many were paid.
+pub fn funnel(conn: &Connection, since: i64) -> Result<[i64; 3]> {
+    conn.prepare_cached(
+        "select count(*), coalesce(sum(exists (select 1 from attempts a where a.order_id = o.id)), 0),
+                coalesce(sum(o.paid_at is not null), 0)
+           from orders o where o.created_at >= ?1",
+    )?
+    .query_row([since], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))
+}
+
 /// The order that was paid first of those that wait to be shipped.
 pub fn longest_waiting(conn: &Connection) -> Result<Option<OrderNo>> {
     conn.prepare_cached("select order_no from orders where status = 'to_ship' order by id limit 1")?

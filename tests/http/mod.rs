@@ -8,6 +8,7 @@ mod console;
 mod contention;
 mod contract;
 mod exceptions;
+mod home;
 mod import;
 mod jobs;
 mod keys;

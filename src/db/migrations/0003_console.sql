@@ -29,6 +29,20 @@ create table order_views (
   unique (staff_id, name)
 ) strict;
 
+-- ── what sold, per day and SKU: kept, so that the home page never has to count ──
+
+create table sold_days (
+  day    text not null,
+  sku_id integer not null references skus (id),
+  pieces integer not null,
+  primary key (day, sku_id)
+) strict, without rowid;
+insert into sold_days (day, sku_id, pieces)
+  select date(o.paid_at / 1000, 'unixepoch', '+8 hours'), l.sku_id, sum(l.quantity)
+    from orders o join order_lines l on l.order_id = o.id
+   where o.paid_at is not null
+   group by 1, 2;
+
 -- ── staff: second factor, who is shut out, and where a session sits ──
 
 alter table staff add column totp blob;

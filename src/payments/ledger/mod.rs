@@ -35,6 +35,20 @@ pub struct DaySum {
 }
 
 impl DaySum {
+    /// Several days as one, under the name of the first.
+    pub fn of(first: Day, days: &[DaySum]) -> DaySum {
+        let mut total = DaySum::nothing(first);
+        for day in days {
+            total.payments += day.payments;
+            total.received_fen += day.received_fen;
+            total.refunds += day.refunds;
+            total.refunded_fen += day.refunded_fen;
+            total.fee_fen += day.fee_fen;
+            total.offline_fen += day.offline_fen;
+        }
+        total
+    }
+
     pub fn nothing(day: Day) -> DaySum {
         DaySum { day, payments: 0, received_fen: 0, refunds: 0, refunded_fen: 0, fee_fen: 0, offline_fen: 0 }
     }

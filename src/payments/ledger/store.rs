@@ -180,10 +180,3 @@ pub fn day_sum(conn: &Connection, day: Day) -> Result<DaySum> {
 pub fn first_day(conn: &Connection) -> Result<Option<Day>> {
     conn.prepare_cached("select min(day) from money_days")?.query_row([], |row| row.get(0))
 }
-
-/// The payment that an order stands on, by WeChat's number.
-pub fn transaction_of(conn: &Connection, order: OrderId) -> Result<Option<String>> {
-    conn.prepare_cached("select wechat_id from ledger where order_id = ?1 and kind = 'payment' order by id limit 1")?
-        .query_row([order], |row| row.get(0))
-        .optional()
-}

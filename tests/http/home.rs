@@ -1,0 +1,63 @@
+//! The first page: numbers by business day, what sold, and the stream that tells of new orders.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use xiaopu::staff::Role;
+
+use crate::support::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_numbers_are_those_of_the_business_day() {
+    let w = World::new().await;
+    let (apple, pear) = (w.product("苹果", 1000, 99).await, w.product("梨子", 300, 4).await);
+    let alice = w.buyer("alice").await;
+    let clerk = w.staff("clerk", Role::Clerk).await;
+    w.paid(&alice, apple, 2).await;
+    // It is 13:00 in Shanghai: eleven hours later a new day has begun there, though not in London.
+    w.advance(11 * 60 * MINUTE);
+    w.paid(&alice, pear, 1).await;
+    Placed::of(alice.buy(apple, 1).await);
+    let page = async |days: &str| clerk.page(&format!("/admin?days={days}")).await;
+    for (days, taken) in
+        [("today", "¥3.00<small>"), ("yesterday", "¥20.00<small>"), ("7", "¥23.00<small>"), ("month", "¥23.00<small>")]
+    {
+        assert!(page(days).await.contains(taken), "{days}");
+    }
+    let home = page("today").await;
+    assert!(home.contains("2026-10-08 实收 ¥20.00，退款 ¥0.00，1 单"));
+    let seller = |name: &str| home.find(name).unwrap_or(usize::MAX);
+    assert!(seller("2 件</span>") < seller("1 件</span>"), "the best first");
+    for funnel in ["<b>3</b><small>100%", "<b>2</b><small>66%"] {
+        assert!(home.contains(funnel), "{funnel}");
+    }
+    assert!(home.contains("<b>1</b>低库存"));
+    let packer = w.staff("packer", Role::Packer).await;
+    assert!(!packer.page("/admin").await.contains('¥'), "packers see what to do, not what it earns");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_order_is_told_to_whoever_listens() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let unknown = w.http().get(w.at("/admin/events")).send().await.unwrap();
+    assert_eq!(unknown.status(), 303, "not to strangers");
+    let mut stream = w.http().get(w.at("/admin/events")).header("Cookie", &packer.cookie).send().await.unwrap();
+    let mut text = String::new();
+    let mut told = async |wanted: i64| {
+        for _ in 0..60 {
+            let counts = |line: &str| serde_json::from_str::<Value>(line.strip_prefix("data:")?).ok();
+            if text.lines().filter_map(counts).any(|v| v["counts"]["to_ship"] == wanted) {
+                return;
+            }
+            let more = tokio::time::timeout(Duration::from_secs(10), stream.chunk()).await.unwrap().unwrap().unwrap();
+            text.push_str(&String::from_utf8_lossy(&more));
+        }
+        panic!("never told of {wanted}: {text}");
+    };
+    told(0).await;
+    w.paid(&alice, sku, 1).await;
+    told(1).await;
+}
