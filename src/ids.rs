@@ -52,6 +52,7 @@ row_id! {
     RefundId
     /// A table of tracking numbers.
     BatchId
+    BackupId
     /// A row of the ledger.
     EntryId
 }

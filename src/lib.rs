@@ -7,6 +7,7 @@ pub mod operations;
 pub mod storefront;
 pub mod worker;
 
+pub mod backups;
 pub mod payments;
 
 pub mod jobs;

@@ -13,6 +13,17 @@ use crate::nonce::Nonces;
 /// Seals and opens the secrets that the database keeps.
 pub struct SecretKey(LessSafeKey);
 
+/// Bytes of a key file.
+pub const KEY_LENGTH: usize = 32;
+
+/// Writes a new key file that its owner alone may read.
+pub fn write_key(path: &Path, key: &[u8]) -> io::Result<()> {
+    // `create_new`: two programs starting together must not each keep a key of its own.
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(key)?;
+    file.sync_all()
+}
+
 impl SecretKey {
     /// Reads `secret.key` in the data folder, or makes one (mode 600).
     pub fn load(data_dir: &Path, nonces: &Nonces) -> io::Result<SecretKey> {
@@ -20,11 +31,8 @@ impl SecretKey {
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                let bytes = nonces.bytes::<32>();
-                // `create_new`: two programs starting together must not each keep a key of its own.
-                let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-                file.write_all(&bytes)?;
-                file.sync_all()?;
+                let bytes = nonces.bytes::<KEY_LENGTH>();
+                write_key(&path, &bytes)?;
                 bytes.to_vec()
             }
             Err(e) => return Err(e),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::backups;
 use crate::clock::{DAY, HOUR};
 use crate::db::Tx;
 use crate::error::{Error, Result};
@@ -31,7 +32,7 @@ pub async fn run(shop: Shop, shutdown: rocket::Shutdown) {
 pub async fn seed(shop: &Shop) -> Result<()> {
     let now = shop.now();
     let write = move |tx: &Tx| {
-        for task in [Task::Bills, Task::SelfCheck] {
+        for task in [Task::Bills, Task::SelfCheck, Task::Backup] {
             jobs::enqueue(tx, task, now, now)?;
         }
         Ok::<_, Error>(())
@@ -106,6 +107,7 @@ async fn run_one(shop: &Shop, job: Job) -> Result<()> {
         Task::Bill(day) => reconcile::run(shop, day).await,
         Task::Bills => reconcile::schedule(shop).await,
         Task::SelfCheck => invariants::nightly(shop).await,
+        Task::Backup => backups::nightly(shop).await,
     };
     let ran = ran.unwrap_or_else(|e| Ran::Failed(e.message()));
     let now = shop.now();

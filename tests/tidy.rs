@@ -93,13 +93,21 @@ const FLOORS: &[(&str, &[&str])] = &[
         "shipping",
         &["catalogue", "clock", "db", "error", "ids", "jobs", "orders", "refunds", "sheet", "shop", "staff", "words"],
     ),
-    ("worker", &["clock", "db", "error", "ids", "jobs", "orders", "payments", "refunds", "settings", "shop", "staff"]),
+    ("backups", &["clock", "db", "error", "ids", "jobs", "nonce", "payments", "shop"]),
+    (
+        "worker",
+        &[
+            "backups", "clock", "db", "error", "ids", "jobs", "orders", "payments", "refunds", "settings", "shop",
+            "staff",
+        ],
+    ),
     ("docs", &["error", "shop"]),
     ("storefront", &["shop"]),
     ("operations", &["clock", "db", "door", "error", "jobs", "orders", "payments", "refunds", "shop", "transactions"]),
     (
         "console",
         &[
+            "backups",
             "buyers",
             "catalogue",
             "clock",

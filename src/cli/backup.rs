@@ -1,14 +1,19 @@
 //! `xiaopu backup` and `restore`: the whole shop as one file, checked before it is believed.
 
 use std::fs::{self, File};
+use std::io::{BufRead, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use clap::Args;
 
 use super::{Outcome, figment};
+use crate::backups::{self, sealed};
 use crate::clock::Clock;
-use crate::clock::compact;
 use crate::db::{self, InstanceLock};
+use crate::secrets;
 use crate::settings::Server;
 
 #[derive(Args)]
@@ -40,7 +45,10 @@ impl Backup {
         // Under another name until it is checked: half a backup must not look like one.
         let part = self.file.with_extension("part");
         let _ = fs::remove_file(&part);
-        let copied = db::copy_into(&database, &part).and_then(|()| db::check(&part));
+        let copied = {
+            let _shown = Progress::of(&part, &database, "备份");
+            db::copy_into(&database, &part).and_then(|()| db::check(&part))
+        };
         let orders = match copied {
             Ok(orders) => orders,
             Err(e) => {
@@ -48,7 +56,7 @@ impl Backup {
                 return Err(format!("没有备份成功：{e}"));
             }
         };
-        put_in_place(&part, &self.file)?;
+        backups::put_in_place(&part, &self.file).map_err(|e| format!("{} 写不进去：{e}", self.file.display()))?;
         println!("✓ 已备份并校验：{}（{orders} 笔订单）", self.file.display());
         println!(
             "  微信密钥在备份里是加密的，解密用的 secret.key 请另外保管：{}",
@@ -61,26 +69,13 @@ impl Backup {
 impl Restore {
     pub async fn run(self) -> Outcome {
         let server = server()?;
-        let orders = db::check(&self.file).map_err(|e| format!("{} 不能用来恢复：{e}", self.file.display()))?;
         let _lock = InstanceLock::take(&server.data_dir).map_err(|e| e.to_string())?;
-        let database = server.data_dir.join("xiaopu.db");
-        if database.exists() {
-            if !self.force {
-                return Err(format!(
-                    "{} 里已有店铺。确定要替换请加 --force（原来的会另存）",
-                    server.data_dir.display()
-                ));
-            }
-            let kept = database.with_file_name(format!("before-restore-{}.db", compact(Clock::System.now())));
-            db::copy_into(&database, &kept).map_err(|e| format!("原来的店铺存不下来，没有恢复：{e}"))?;
-            println!("  原来的店铺已另存为 {}", kept.display());
+        let (backup, key) = self.opened(&server.data_dir)?;
+        let outcome = self.put(&server.data_dir, &backup, key);
+        if backup != self.file {
+            let _ = fs::remove_file(&backup);
         }
-        let part = database.with_extension("part");
-        fs::copy(&self.file, &part).map_err(|e| format!("复制失败：{e}"))?;
-        for leftover in ["xiaopu.db-wal", "xiaopu.db-shm"] {
-            let _ = fs::remove_file(database.with_file_name(leftover));
-        }
-        put_in_place(&part, &database)?;
+        let orders = outcome?;
         println!(
             "✓ 已恢复：{orders} 笔订单。备份之后的付款会由微信的重复通知和主动查单补上；请运行 xiaopu doctor 检查"
         );
@@ -88,11 +83,103 @@ impl Restore {
     }
 }
 
-/// On disk before it has its name.
-fn put_in_place(part: &Path, file: &Path) -> Outcome {
-    let write = || {
-        File::open(part)?.sync_all()?;
-        fs::rename(part, file)
-    };
-    write().map_err(|e| format!("{} 写不进去：{e}", file.display()))
+impl Restore {
+    /// The database in the backup, and the key file when it was sealed: that one asks for its passphrase.
+    fn opened(&self, data_dir: &Path) -> Result<(PathBuf, Option<Vec<u8>>), String> {
+        let bad = |e: std::io::Error| format!("{} 读不出来：{e}", self.file.display());
+        let mut magic = [0; sealed::MAGIC.len()];
+        let mut file = File::open(&self.file).map_err(bad)?;
+        if file.read_exact(&mut magic).is_err() || magic != *sealed::MAGIC {
+            return Ok((self.file.clone(), None));
+        }
+        if std::io::stdin().is_terminal() {
+            eprint!("备份口令: ");
+            let _ = std::io::stderr().flush();
+        }
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line).map_err(|e| format!("口令读不出来: {e}"))?;
+        let clear = data_dir.join("restore.part");
+        let file = File::open(&self.file).map_err(bad)?;
+        let mut to = KeyFirst { key: Vec::new(), rest: File::create(&clear).map_err(bad)? };
+        let opened = {
+            let _shown = Progress::of(&clear, &self.file, "解密");
+            sealed::open(line.trim_end_matches(['\r', '\n']), file, &mut to)
+        };
+        opened.map_err(|_| {
+            let _ = fs::remove_file(&clear);
+            "口令不对，或文件被改动过；没有恢复".to_owned()
+        })?;
+        Ok((clear, Some(to.key)))
+    }
+
+    fn put(&self, data_dir: &Path, backup: &Path, key: Option<Vec<u8>>) -> Result<i64, String> {
+        db::check(backup).map_err(|e| format!("{} 不能用来恢复：{e}", self.file.display()))?;
+        if data_dir.join("xiaopu.db").exists() && !self.force {
+            return Err(format!("{} 里已有店铺。确定要替换请加 --force（原来的会另存）", data_dir.display()));
+        }
+        let orders = backups::replace(data_dir, backup, Clock::System.now())?;
+        if let Some(key) = key {
+            let (file, kept) = (data_dir.join("secret.key"), data_dir.join("secret.key.before-restore"));
+            if file.exists() {
+                fs::rename(&file, &kept).map_err(|e| format!("{} 存不下来：{e}", kept.display()))?;
+            }
+            secrets::write_key(&file, &key).map_err(|e| format!("{} 写不进去：{e}", file.display()))?;
+        }
+        Ok(orders)
+    }
+}
+
+/// Takes the first 32 bytes for itself and passes the rest on.
+struct KeyFirst {
+    key: Vec<u8>,
+    rest: File,
+}
+
+impl Write for KeyFirst {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let missing = secrets::KEY_LENGTH - self.key.len();
+        if missing == 0 {
+            return self.rest.write(bytes);
+        }
+        let taken = missing.min(bytes.len());
+        self.key.extend_from_slice(&bytes[..taken]);
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.rest.sync_all()
+    }
+}
+
+/// Shows on a terminal how far a file has grown towards the size of another.
+struct Progress {
+    done: Arc<AtomicBool>,
+}
+
+impl Progress {
+    fn of(growing: &Path, whole: &Path, what: &'static str) -> Progress {
+        let done = Arc::new(AtomicBool::new(false));
+        if std::io::stderr().is_terminal() {
+            let (growing, done) = (growing.to_owned(), done.clone());
+            let whole = fs::metadata(whole).map_or(1, |file| file.len().max(1));
+            std::thread::spawn(move || {
+                while !done.load(Ordering::Relaxed) {
+                    let percent = (fs::metadata(&growing).map_or(0, |file| file.len()) * 100 / whole).min(99);
+                    let bar = "█".repeat(percent as usize / 4);
+                    eprint!("\r  {what} {percent:>3}% {bar:<25}");
+                    std::thread::sleep(Duration::from_millis(200));
+                }
+            });
+        }
+        Progress { done }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.done.store(true, Ordering::Relaxed);
+        if std::io::stderr().is_terminal() {
+            eprint!("\r{:50}\r", "");
+        }
+    }
 }

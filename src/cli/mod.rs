@@ -18,6 +18,7 @@ use rocket::data::{Limits, ToByteUnit};
 use rocket::figment::providers::{Env, Format, Toml};
 use rocket::figment::{Figment, Profile};
 
+use crate::backups;
 use crate::clock::Clock;
 use crate::settings::Server;
 use crate::shop::{Opening, Shop};
@@ -107,6 +108,33 @@ pub fn figment() -> Figment {
 /// The shop of the configured data folder, for a command that needs no doors.
 async fn open_shop() -> Result<Shop, String> {
     Shop::open(Server::from_figment(&figment())?, Opening::default()).await
+}
+
+/// Keeps a shop open until it is told to stop. One that closed to go back to a backup opens again with it.
+async fn keep_open(shop: Shop, figment: Figment, opening: Opening) -> Outcome {
+    let mut shop = shop;
+    loop {
+        let server = shop.server.clone();
+        let db = shop.db.clone();
+        launch(crate::rocket(shop, figment.clone())).await?;
+        if !backups::is_lined_up(&server.data_dir) {
+            return Ok(());
+        }
+        if !db.last_one().await {
+            return Err("数据库还在使用中，没有恢复。请再启动一次小铺，它会继续恢复".into());
+        }
+        drop(db);
+        take_up(&server)?;
+        shop = Shop::open(server, opening.clone()).await?;
+    }
+}
+
+/// A backup that was put in line is taken up before the shop opens.
+fn take_up(server: &Server) -> Outcome {
+    if let Some(file) = backups::take_up(&server.data_dir, Clock::System.now())? {
+        println!("✓ 已恢复备份 {file}；原来的店铺另存在 {}", server.data_dir.display());
+    }
+    Ok(())
 }
 
 /// Launches and waits. Rocket's own words for what went wrong, in one line.

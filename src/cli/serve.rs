@@ -1,6 +1,6 @@
 //! `xiaopu serve`: runs the shop.
 
-use super::{Outcome, figment, launch};
+use super::{Outcome, figment, keep_open, take_up};
 use crate::db::InstanceLock;
 use crate::settings::Server;
 use crate::shop::{Opening, Shop};
@@ -11,6 +11,7 @@ pub async fn run() -> Outcome {
     let server = Server::from_figment(&figment)?;
     let _lock = InstanceLock::take(&server.data_dir).map_err(|e| e.to_string())?;
     let data_dir = server.data_dir.clone();
+    take_up(&server)?;
     let shop = Shop::open(server, Opening::default()).await?;
     let address: String = figment.extract_inner("address").unwrap_or_else(|_| "127.0.0.1".into());
     let port: u16 = figment.extract_inner("port").map_err(|e| format!("配置 port 不正确: {e}"))?;
@@ -24,7 +25,7 @@ pub async fn run() -> Outcome {
     for problem in missing(&shop) {
         println!("提示：{problem}");
     }
-    launch(crate::rocket(shop, figment)).await
+    keep_open(shop, figment, Opening::default()).await
 }
 
 /// What still keeps buyers from paying.

@@ -8,6 +8,7 @@ use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
 use super::frame;
+use crate::backups::store as backups;
 use crate::clock::{self, DAY, Day};
 use crate::error::{Error, Result};
 use crate::money::yuan;
@@ -61,6 +62,7 @@ async fn page(
         let funnel = orders::store::funnel(conn, today.plus(-6).start())?;
         let best = catalogue::store::best_sellers(conn, today.plus(1 - CHARTED), 10)?;
         let low = catalogue::store::low_count(conn, low)?;
+        let backup = backups::latest(conn, 1)?.pop();
         let shelves = catalogue::store::shelf_counts(conn)?;
         let health = transactions::store::health(conn, now - DAY)?;
         let bill = reconcile::latest(conn)?;
@@ -74,11 +76,20 @@ async fn page(
             shelves,
             health,
             bill,
-            check,
+            (check, backup),
         ))
     };
-    let (counts, oldest, recent, (sum, yesterday, charted), (funnel, best, low), shelves, health, bill, check) =
-        shop.db.read(read).await?;
+    let (
+        counts,
+        oldest,
+        recent,
+        (sum, yesterday, charted),
+        (funnel, best, low),
+        shelves,
+        health,
+        bill,
+        (check, backup),
+    ) = shop.db.read(read).await?;
     let (last_notice, failed) = health;
     let count = |word: &str| counts.iter().find(|(status, _)| status == word).map_or(0, |(_, n)| *n);
     let settings = shop.settings();
@@ -130,6 +141,7 @@ async fn page(
         })).collect::<Vec<_>>(),
         low,
         certificate: certificate.is_none(),
+        backup: backup.map(|b| json!({ "at": clock::shown_short(b.at), "fine": b.problem.is_empty() })),
         bill: bill.map(|b| json!({ "day": b.day.shown(), "text": b.state.text(), "differs": b.state == BillState::Differs })),
         check: check.map(|c| json!({ "at": clock::shown_short(c.at), "broken": c.broken.len() })),
         recent,

@@ -96,6 +96,7 @@ fn subject(conn: &Connection, job: &Listed) -> Result<(String, Option<String>)> 
         },
         Kind::Bills => ("每天 10:05".into(), Some("/admin/money".into())),
         Kind::SelfCheck => ("每天 04:10".into(), Some("/admin/diagnostics".into())),
+        Kind::Backup => ("每天 04:20".into(), Some("/admin/backups".into())),
     })
 }
 

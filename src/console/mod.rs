@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod backups;
 mod categories;
 mod certificate;
 mod diagnostics;
@@ -61,6 +62,7 @@ pub fn routes() -> Vec<Route> {
         staff::routes(),
         account::routes(),
         audit::routes(),
+        backups::routes(),
         origin::routes(),
     ]
     .concat()

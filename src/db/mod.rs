@@ -130,6 +130,17 @@ impl Db {
         &self.0.path
     }
 
+    /// Waits until nobody else holds the database, so that its file may be replaced; false when somebody still does.
+    pub async fn last_one(&self) -> bool {
+        for _ in 0..200 {
+            if Arc::strong_count(&self.0) == 1 {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        false
+    }
+
     /// Runs `work` in a transaction that is on disk when this returns `Ok`. An `Err` or a panic undoes `work` alone.
     /// When the queue is full it waits a second, then answers `Busy`; work whose caller has gone is not begun.
     pub async fn write<T, E>(&self, work: impl FnOnce(&Tx) -> Result<T, E> + Send + 'static) -> Result<T, E>
@@ -209,6 +220,11 @@ pub fn copy_into(database: &Path, to: &Path) -> Result<(), OpenError> {
     conn.busy_timeout(BUDGET)?;
     conn.execute("vacuum into ?1", [to.to_string_lossy()])?;
     Ok(())
+}
+
+/// Reads a database of ours that is not the one in use.
+pub fn look_into<T>(path: &Path, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, OpenError> {
+    Ok(read(&open_reader(path)?)?)
 }
 
 /// Whether a file is a sound database of ours that this program can read; answers with its number of orders.

@@ -30,6 +30,8 @@ pub enum Task {
     Bills,
     /// Each night: check every rule against every row.
     SelfCheck,
+    /// Each night: a backup, and proof that it opens.
+    Backup,
 }
 
 impl Task {
@@ -44,6 +46,7 @@ impl Task {
             Task::Bill(_) => Kind::Bill,
             Task::Bills => Kind::Bills,
             Task::SelfCheck => Kind::SelfCheck,
+            Task::Backup => Kind::Backup,
         }
     }
 
@@ -54,7 +57,7 @@ impl Task {
             Task::Refund(id) => id.0,
             Task::Refunds(id) => id.0,
             Task::Bill(day) => day.number(),
-            Task::Bills | Task::SelfCheck => 0,
+            Task::Bills | Task::SelfCheck | Task::Backup => 0,
         }
     }
 
@@ -69,6 +72,7 @@ impl Task {
             Kind::Bill => Task::Bill(Day::from_number(subject)?),
             Kind::Bills => Task::Bills,
             Kind::SelfCheck => Task::SelfCheck,
+            Kind::Backup => Task::Backup,
         })
     }
 }
@@ -84,6 +88,7 @@ words! {
         Bill "bill" "下载账单并对账",
         Bills "bills" "每日对账安排",
         SelfCheck "self_check" "每夜自检",
+        Backup "backup" "每夜备份",
     }
 }
 

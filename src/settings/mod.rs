@@ -60,6 +60,12 @@ pub const SETTINGS: &[Setting] = &[
     setting!("shop.name", "店铺名", "显示在小程序和微信账单上", |v| short(v, 20)),
     setting!("shop.notice", "店铺公告", "小程序首页的一句话，可以留空", |v| short(v, 100)),
     setting!("shop.phone", "客服电话", "买家可以拨打", |v| short(v, 20)),
+    setting!(
+        "shop.backup_dir",
+        "备份的第二位置",
+        "服务器上的一个目录，例如 U 盘或网盘；留空则只放数据目录",
+        |v| { if std::path::Path::new(v).is_dir() { Ok(()) } else { Err("服务器上没有这个目录") } }
+    ),
     setting!("shop.low_stock", "低库存提醒", "可售不多于这个数就提醒，默认 5", |v| {
         if v.parse::<u32>().is_ok_and(|n| (1..=10_000).contains(&n)) {
             Ok(())

@@ -413,3 +413,56 @@ async fn a_shop_is_backed_up_while_it_runs_and_restored() {
     let products: Value = client().get(program.at("/api/v1/products")).send().await.unwrap().json().await.unwrap();
     assert_eq!(products["items"].as_array().unwrap().len(), 1, "the pear came after the backup");
 }
+
+/// From the console: the shop closes, takes the backup up and opens again by itself; and from a sealed file elsewhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_goes_back_to_a_backup_and_moves_house_with_a_sealed_one() {
+    let (_simulator, wechat) = simulated().await;
+    let program = Program::new(wechat);
+    let table = write(program.folder.path(), "goods.csv", "name,price,stock\n苹果,10,5\n");
+    assert!(program.run(&["import", &table]).status.success());
+    let _running = program.start();
+    program.ready().await;
+    let cookie = program.owner().await;
+    let post = async |path: &str, form: &[(&str, &str)]| {
+        client().post(program.at(path)).header("Cookie", &cookie).form(form).send().await.unwrap()
+    };
+    assert_eq!(post("/admin/backups", &[]).await.status(), 303);
+    let page = client().get(program.at("/admin/backups")).header("Cookie", &cookie).send().await.unwrap();
+    let page = page.text().await.unwrap();
+    let newest = page.split("href=\"/admin/backups/").nth(1).unwrap().split('/').next().unwrap().to_owned();
+    let at = |act: &str| format!("/admin/backups/{newest}/{act}");
+    let sealed = post(&at("carry"), &[("passphrase", "correct horse"), ("again", "correct horse")]).await;
+    let sealed = sealed.bytes().await.unwrap();
+    post("/admin/products/bulk", &[("product", "1"), ("act", "off")]).await;
+    let products = async || {
+        let answer = client().get(program.at("/api/v1/products")).send().await.ok()?;
+        answer.json::<Value>().await.ok()?["items"].as_array().map(Vec::len)
+    };
+    assert_eq!(products().await, Some(0));
+    let restoring = post(&at("restore"), &[("name", "小铺")]).await;
+    assert!(restoring.text().await.unwrap().contains("正在恢复"));
+    for _ in 0..400 {
+        if products().await == Some(1) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(products().await, Some(1), "back on the shelf");
+
+    // Elsewhere, with nothing but the file and the passphrase.
+    let house = Program::new(program.wechat.clone());
+    std::fs::write(house.folder.path().join("shop.sealed"), &sealed).unwrap();
+    let restore = |passphrase: &'static str| {
+        let mut child = house.command(&["restore", "shop.sealed"]);
+        let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        std::io::Write::write_all(child.stdin.as_mut().unwrap(), passphrase.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let wrong = restore("wrong horse\n");
+    assert!(!wrong.status.success() && text(&wrong).contains("口令不对"), "{}", text(&wrong));
+    let right = restore("correct horse\n");
+    assert!(right.status.success() && text(&right).contains("✓ 已恢复"), "{}", text(&right));
+    let key = |program: &Program| std::fs::read(program.data().join("secret.key")).unwrap();
+    assert_eq!(key(&house), key(&program), "so that its secrets open there");
+}

@@ -1,5 +1,6 @@
 //! One module per behaviour, all through HTTP.
 
+mod backups;
 mod buyers;
 mod buying;
 mod catalogue;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::Args;
 use serde::Deserialize;
 
-use super::{Outcome, figment, launch};
+use super::{Outcome, figment, keep_open, launch, take_up};
 use crate::assets;
 use crate::catalogue::media::Picture;
 use crate::catalogue::store::{self, Draft, SkuDraft};
@@ -68,7 +68,8 @@ impl Demo {
         }
         let clock = Clock::movable();
         let opening = Opening { demo: Some(simulator_url.clone()), clock: clock.clone(), ..Opening::default() };
-        let shop = Shop::open(server, opening).await?;
+        take_up(&server)?;
+        let shop = Shop::open(server, opening.clone()).await?;
         let (password, new) = furnish(&shop).await?;
         let merchant = shop.merchant().ok_or("演示设置不完整")?;
         let simulator = Simulator::new(merchant, APP_SECRET, clock.clone(), Nonces::Random)
@@ -85,7 +86,7 @@ impl Demo {
         println!("  接口文档  {here}/api/docs");
         println!("  模拟微信  {simulator_url}/    可以安排故障、改退款结果");
         println!("按 Ctrl+C 结束；xiaopu demo --fresh 重新开始。");
-        let shop = launch(crate::rocket(shop, figment.merge(("port", port))));
+        let shop = keep_open(shop, figment.merge(("port", port)), opening);
         let (simulated, shop) = tokio::join!(simulated, shop);
         simulated.map_err(|e| e.to_string())?.and(shop)
     }

@@ -61,3 +61,17 @@ create table staff_invitations (
 -- Each entry's hash covers the one before it.
 alter table audit_log add column hash blob;
 create index audit_log_who on audit_log (who, id);
+
+-- ── backups that were made, and what opening them proved ──
+
+create table backups (
+  id            integer primary key,
+  at            integer not null,
+  file          text not null unique,
+  bytes         integer not null,
+  orders        integer not null,
+  last_order_at integer,
+  took_ms       integer not null,
+  problem       text not null,
+  who           text not null
+) strict;

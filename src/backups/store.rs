@@ -1,0 +1,60 @@
+//! SQL of the list of backups.
+
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+
+use super::Backup;
+use crate::db::Tx;
+use crate::ids::BackupId;
+
+pub fn insert(tx: &Tx, backup: &Backup) -> Result<BackupId> {
+    tx.prepare_cached(
+        "insert into backups (at, file, bytes, orders, last_order_at, took_ms, problem, who)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?
+    .execute(params![
+        backup.at,
+        backup.file,
+        backup.bytes,
+        backup.orders,
+        backup.last_order_at,
+        backup.took_ms,
+        backup.problem,
+        backup.who
+    ])?;
+    Ok(BackupId(tx.last_insert_rowid()))
+}
+
+pub fn delete(tx: &Tx, id: BackupId) -> Result<()> {
+    tx.prepare_cached("delete from backups where id = ?1")?.execute([id])?;
+    Ok(())
+}
+
+/// Newest first.
+pub fn latest(conn: &Connection, limit: i64) -> Result<Vec<Backup>> {
+    let mut rows = conn.prepare_cached("select * from backups order by id desc limit ?1")?;
+    rows.query_map([limit], read)?.collect()
+}
+
+pub fn by_id(conn: &Connection, id: BackupId) -> Result<Option<Backup>> {
+    conn.prepare_cached("select * from backups where id = ?1")?.query_row([id], read).optional()
+}
+
+/// What came after a moment and would be lost with it: orders, and of them those that were paid.
+pub fn since(conn: &Connection, at: i64) -> Result<(i64, i64)> {
+    conn.prepare_cached("select count(*), coalesce(sum(paid_at is not null), 0) from orders where created_at > ?1")?
+        .query_row([at], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+fn read(row: &Row<'_>) -> Result<Backup> {
+    Ok(Backup {
+        id: row.get("id")?,
+        at: row.get("at")?,
+        file: row.get("file")?,
+        bytes: row.get("bytes")?,
+        orders: row.get("orders")?,
+        last_order_at: row.get("last_order_at")?,
+        took_ms: row.get("took_ms")?,
+        problem: row.get("problem")?,
+        who: row.get("who")?,
+    })
+}

@@ -1,0 +1,172 @@
+//! Backups for the owner: what there is, what it proved, how to carry it away and how to go back to it.
+
+use std::fs::File;
+use std::io::Read;
+
+use rocket::form::Form;
+use rocket::http::ContentType;
+use rocket::request::FlashMessage;
+use rocket::response::{Flash, Redirect};
+use rocket::{FromForm, Route, State, get, post, routes};
+use rocket_dyn_templates::{Template, context};
+use serde_json::{Value, json};
+
+use super::{Download, back, download, frame};
+use crate::backups::{self, Backup, sealed, store};
+use crate::clock;
+use crate::error::{Code, Error, Result};
+use crate::ids::BackupId;
+use crate::shop::Shop;
+use crate::staff::Owner;
+use crate::staff::login::audit;
+
+pub fn routes() -> Vec<Route> {
+    routes![page, make, carry, restore_page, restore]
+}
+
+const HERE: &str = "/admin/backups";
+
+#[get("/backups")]
+async fn page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>) -> Result<Template> {
+    let all = shop.db.read(|conn| Ok::<_, Error>(store::latest(conn, 50)?)).await?;
+    let context = context! {
+        frame: frame(shop, &owner.0, "system", flash).await?,
+        tab: "backups",
+        folder: backups::folder(shop).display().to_string(),
+        second: shop.settings().get("shop.backup_dir").map(str::to_owned),
+        last: all.first().map(shown),
+        all: all.iter().map(shown).collect::<Vec<_>>(),
+        shortest: sealed::SHORTEST,
+    };
+    Ok(Template::render("console/backups.html", context))
+}
+
+fn shown(backup: &Backup) -> Value {
+    json!({
+        "id": backup.id, "at": clock::shown(backup.at), "file": backup.file, "orders": backup.orders,
+        "size": size(backup.bytes), "problem": backup.problem, "who": backup.who, "seconds": (backup.took_ms + 999) / 1000,
+        "last_order": backup.last_order_at.map(clock::shown),
+    })
+}
+
+fn size(bytes: i64) -> String {
+    match bytes {
+        b if b < 1024 * 1024 => format!("{} KB", (b + 1023) / 1024),
+        b => format!("{}.{} MB", b / (1024 * 1024), b % (1024 * 1024) * 10 / (1024 * 1024)),
+    }
+}
+
+#[post("/backups")]
+async fn make(shop: &State<Shop>, owner: Owner) -> Flash<Redirect> {
+    let done = async {
+        let made = backups::make(shop, &owner.0.name).await?;
+        let (what, now) = (format!("手动备份 {}", made.file), shop.now());
+        shop.db.write(move |tx| Ok::<_, Error>(audit(tx, &owner.0, &what, now)?)).await?;
+        match made.problem.as_str() {
+            "" => Ok(format!("已备份并演练恢复：{} 笔订单，{}", made.orders, size(made.bytes))),
+            problem => Err(Error::from(Code::Internal).says(problem)),
+        }
+    };
+    back(HERE, done.await)
+}
+
+async fn find(shop: &Shop, id: BackupId) -> Result<Backup> {
+    let found = shop.db.read(move |conn| Ok::<_, Error>(store::by_id(conn, id)?)).await?;
+    found.ok_or_else(|| Code::NotFound.into())
+}
+
+#[derive(FromForm)]
+struct Passphrase {
+    passphrase: String,
+    again: String,
+}
+
+/// The key file and the database in one file that only the passphrase opens.
+#[post("/backups/<id>/carry", data = "<form>")]
+async fn carry(
+    shop: &State<Shop>,
+    owner: Owner,
+    id: BackupId,
+    form: Form<Passphrase>,
+) -> std::result::Result<Download, Flash<Redirect>> {
+    let refused = |e: Error| back(HERE, Err::<String, _>(e));
+    seal(shop, owner, id, form.into_inner()).await.map_err(refused)
+}
+
+async fn seal(shop: &Shop, owner: Owner, id: BackupId, form: Passphrase) -> Result<Download> {
+    if form.passphrase != form.again {
+        return Err(Error::field("again", "两次输入的口令不一样"));
+    }
+    if form.passphrase.chars().count() < sealed::SHORTEST {
+        return Err(Error::field("passphrase", format!("口令至少 {} 位", sealed::SHORTEST)));
+    }
+    let (backup, now) = (find(shop, id).await?, shop.now());
+    let (path, key) = (backups::path(shop, &backup), shop.server.data_dir.join("secret.key"));
+    let (nonces, passphrase) = (shop.nonces.clone(), form.passphrase);
+    let work = move || {
+        let clear = File::open(key)?.chain(File::open(path)?);
+        let mut to = Vec::new();
+        sealed::seal(&passphrase, &nonces, clear, &mut to).map(|()| to)
+    };
+    let bytes = tokio::task::spawn_blocking(work).await.map_err(|_| Code::Internal)?.map_err(|e| {
+        log::error!("sealing a backup: {e}");
+        Error::from(Code::NotFound).says("备份文件读不出来，可能已被删除")
+    })?;
+    let what = format!("下载加密备份 {}", backup.file);
+    shop.db.write(move |tx| Ok::<_, Error>(audit(tx, &owner.0, &what, now)?)).await?;
+    Ok(download(ContentType::Binary, &format!("{}.sealed", backup.file), bytes))
+}
+
+/// The second screen: what this moment was, and what came after it and would be gone.
+#[get("/backups/<id>/restore")]
+async fn restore_page(
+    shop: &State<Shop>,
+    owner: Owner,
+    flash: Option<FlashMessage<'_>>,
+    id: BackupId,
+) -> Result<Template> {
+    let backup = find(shop, id).await?;
+    let at = backup.at;
+    let (orders, paid) = shop.db.read(move |conn| Ok::<_, Error>(store::since(conn, at)?)).await?;
+    let context = context! {
+        frame: frame(shop, &owner.0, "system", flash).await?,
+        tab: "backups", backup: shown(&backup), orders, paid,
+    };
+    Ok(Template::render("console/backup_restore.html", context))
+}
+
+#[derive(FromForm)]
+struct Confirm {
+    name: String,
+}
+
+/// The present is backed up, the backup put in line, and the shop closes to open again with it.
+#[post("/backups/<id>/restore", data = "<form>")]
+async fn restore(
+    shop: &State<Shop>,
+    owner: Owner,
+    shutdown: rocket::Shutdown,
+    id: BackupId,
+    form: Form<Confirm>,
+) -> std::result::Result<Template, Flash<Redirect>> {
+    let done = async {
+        let backup = find(shop, id).await?;
+        if form.name.trim() != shop.settings().shop_name() {
+            return Err(Error::field("name", "店铺名不对，没有恢复"));
+        }
+        let now_made = backups::make(shop, &format!("{}（恢复之前）", owner.0.name)).await?;
+        if !now_made.problem.is_empty() {
+            return Err(Error::from(Code::Internal).says(format!("现在的店铺备份不了，没有恢复：{}", now_made.problem)));
+        }
+        backups::line_up(shop, &backup)?;
+        log::warn!("restoring {} as {} asked", backup.file, owner.0.name);
+        Ok(shown(&backup))
+    };
+    match done.await {
+        Ok(backup) => {
+            shutdown.notify();
+            Ok(Template::render("console/backup_restoring.html", context! { backup, demo: false }))
+        }
+        Err(e) => Err(back(format!("{HERE}/{id}/restore"), Err::<String, _>(e))),
+    }
+}

@@ -1,0 +1,90 @@
+//! Backups: made by night, proven, thinned out, and carried away under a passphrase.
+
+use xiaopu::backups::{self, store};
+use xiaopu::error::Error;
+use xiaopu::staff::Role;
+
+use crate::support::*;
+
+async fn all(w: &World) -> Vec<backups::Backup> {
+    w.shop.db.read(|conn| Ok::<_, Error>(store::latest(conn, 1_000)?)).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_night_makes_a_backup_that_was_opened() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    w.paid(&alice, sku, 1).await;
+    let second = tempfile::tempdir().unwrap();
+    let owner = w.staff("owner", Role::Owner).await;
+    owner.post("/admin/settings", &[("shop-backup_dir", second.path().to_str().unwrap())]).await;
+    // One at once, for a shop without any, and then one a night.
+    w.wait("the first", || async { all(&w).await.len() == 1 }).await;
+    w.advance(DAY);
+    w.wait("the backup", || async { all(&w).await.len() == 2 }).await;
+    let made = all(&w).await.remove(0);
+    assert_eq!((made.orders, made.problem.as_str()), (1, ""));
+    for folder in [backups::folder(&w.shop), second.path().to_owned()] {
+        assert!(xiaopu::db::check(&folder.join(&made.file)).is_ok(), "{folder:?}");
+    }
+    let page = w.staff("owner2", Role::Owner).await.page("/admin/backups").await;
+    assert!(page.contains("1 笔订单") && page.contains("✓ 通过"));
+    w.run_jobs().await;
+    assert_eq!(all(&w).await.len(), 2, "one a night");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_breaks_a_rule_is_no_backup() {
+    let w = World::new().await;
+    w.product("苹果", 1000, 99).await;
+    w.wait("the first", || async { all(&w).await.len() == 1 }).await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let spoil = |tx: &xiaopu::db::Tx| Ok::<_, Error>(tx.execute_batch("update skus set on_hand = on_hand + 1")?);
+    w.shop.db.write(spoil).await.unwrap();
+    owner.post("/admin/backups", &[]).await;
+    let said = owner.said("/admin/backups").await;
+    assert!(said.contains("恢复演练没有通过：「库存等于库存流水之和」不成立"), "{said}");
+    assert_eq!(said.matches("恢复…").count(), 1, "nobody goes back to that one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn old_backups_make_room_but_for_one_a_month() {
+    let w = World::new().await;
+    for _ in 0..40 {
+        backups::make(&w.shop, "测试").await.unwrap();
+        w.advance(2 * DAY);
+    }
+    let files = || std::fs::read_dir(backups::folder(&w.shop)).unwrap().count();
+    w.wait("the files to go too", || async { files() == all(&w).await.len() }).await;
+    let old: Vec<String> = all(&w).await[14..].iter().map(|b| xiaopu::clock::shown_short(b.at)).collect();
+    // From 8 October to the end of December, and those of every night beside them.
+    assert_eq!(old, ["12-01 13:00", "11-01 13:00", "10-08 13:00"], "the first of each month before");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_travels_sealed_and_only_the_owner_sends_it() {
+    let w = World::new().await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let manager = w.staff("manager", Role::Manager).await;
+    assert_eq!(manager.get("/admin/backups").await.0, 403);
+    owner.post("/admin/backups", &[]).await;
+    let carry = "/admin/backups/1/carry";
+    for (passphrase, again, problem) in [("short", "short", "至少 10 位"), ("long enough 1", "long enough 2", "不一样")]
+    {
+        owner.post(carry, &[("passphrase", passphrase), ("again", again)]).await;
+        assert!(owner.said("/admin/backups").await.contains(problem));
+    }
+    let form = [("passphrase", "correct horse"), ("again", "correct horse")];
+    let answer = w.http().post(w.at(carry)).header("Cookie", &owner.cookie).form(&form).send().await.unwrap();
+    let sealed = answer.bytes().await.unwrap();
+    let mut clear = Vec::new();
+    backups::sealed::open("correct horse", &sealed[..], &mut clear).unwrap();
+    assert_eq!(clear[..32], std::fs::read(w.shop.server.data_dir.join("secret.key")).unwrap());
+    assert!(clear[32..].starts_with(b"SQLite format 3"));
+    assert!(owner.page("/admin/audit").await.contains("下载加密备份"));
+    // Going back asks for the shop's name.
+    owner.post("/admin/backups/1/restore", &[("name", "别的店")]).await;
+    assert!(owner.said("/admin/backups/1/restore").await.contains("店铺名不对"));
+    assert!(!backups::is_lined_up(&w.shop.server.data_dir));
+}
