@@ -21,6 +21,7 @@ mod products;
 mod random_walk;
 mod reconcile;
 mod refunds;
+mod roles;
 mod shipping;
 mod staff;
 mod way_out;

@@ -1,0 +1,206 @@
+//! Every route of the console, tried by everybody who may not: none is left out, and none opens.
+
+use reqwest::Method;
+use xiaopu::staff::Role;
+
+use crate::support::*;
+
+/// What opens without a login.
+const OPEN: &[&str] = &[
+    "GET /foreign",
+    "GET /invite/<token>",
+    "POST /invite/<token>",
+    "POST /login",
+    "GET /login?<next>",
+    "GET /setup/<token>",
+    "POST /setup/<token>",
+];
+
+/// Every other route, under the least role that opens it. A new one has to be entered here before the tests pass.
+const ROUTES: &[(Role, &[&str])] = &[
+    (
+        Role::Packer,
+        &[
+            "GET /?<days>",
+            "GET /account",
+            "POST /account/password",
+            "POST /account/sessions/<id>/end",
+            "GET /account/totp",
+            "POST /account/totp",
+            "GET /account/totp.svg?<sealed>",
+            "POST /account/totp/off",
+            "GET /events",
+            "POST /logout",
+            "GET /orders/<no>",
+            "POST /orders/<no>/memo",
+            "GET /orders/<no>/preview",
+            "POST /orders/<no>/reveal",
+            "POST /orders/<no>/ship",
+            "POST /orders/<no>/shipments/<id>/number",
+            "POST /orders/<no>/shipments/<id>/undo",
+            "POST /orders/bulk",
+            "GET /orders/export.csv?<query..>",
+            "GET /orders/export.xlsx?<query..>",
+            "POST /orders/views",
+            "POST /orders/views/<id>/delete",
+            "GET /orders?<query..>",
+            "POST /print/done",
+            "GET /print/picking?<order>&<paper>",
+            "GET /print/qr/<no>",
+            "GET /print/slips?<order>&<paper>",
+            "GET /pulse",
+            "GET /shipping",
+            "POST /shipping",
+            "GET /shipping/batches/<id>",
+            "POST /shipping/batches/<id>/allow",
+            "GET /shipping/batches/<id>/problems.csv",
+            "POST /shipping/batches/<id>/run",
+            "POST /shipping/scan",
+            "GET /shipping/scan?<order>",
+        ],
+    ),
+    (
+        Role::Clerk,
+        &[
+            "GET /categories",
+            "GET /diagnostics",
+            "GET /exceptions",
+            "GET /jobs?<tab>",
+            "GET /money/<day>",
+            "GET /money?<month>",
+            "GET /orders/<no>/cancel",
+            "POST /orders/<no>/cancel",
+            "GET /orders/<no>/price",
+            "POST /orders/<no>/price",
+            "POST /orders/<no>/query",
+            "GET /orders/<no>/refund",
+            "POST /orders/<no>/refund",
+            "GET /products/<id>",
+            "GET /products/<id>/stock?<before>",
+            "GET /products?<tab>&<q>&<category>&<after>",
+            "GET /refunds/<number>",
+            "POST /refunds/<number>/approve",
+            "POST /refunds/<number>/query",
+            "POST /refunds/<number>/reject",
+            "POST /refunds/<number>/withdraw",
+            "GET /refunds?<tab>&<before>",
+            "GET /transactions/<id>",
+            "GET /transactions?<kind>&<verdict>&<q>&<before>",
+        ],
+    ),
+    (
+        Role::Manager,
+        &[
+            "POST /categories",
+            "POST /categories/<id>",
+            "POST /categories/<id>/delete",
+            "POST /categories/<id>/move",
+            "POST /exceptions/<id>/link",
+            "GET /exceptions/<id>/refund",
+            "POST /exceptions/<id>/refund",
+            "POST /exceptions/<id>/resolve",
+            "POST /exceptions/<id>/restore",
+            "POST /exceptions/<id>/stop",
+            "POST /jobs/<id>/run",
+            "POST /money/<day>/match",
+            "GET /money/<month>/report.xlsx",
+            "POST /products",
+            "POST /products/<id>",
+            "POST /products/<id>/shelf",
+            "POST /products/<id>/stock",
+            "POST /products/bulk",
+            "GET /products/export.csv",
+            "GET /products/export.xlsx",
+            "GET /products/import",
+            "POST /products/import",
+            "GET /products/new",
+            "POST /refunds/<number>/other-means",
+            "POST /refunds/<number>/retry",
+            "POST /refunds/<number>/stop",
+        ],
+    ),
+    (
+        Role::Owner,
+        &[
+            "GET /audit/export.csv?<who>&<q>",
+            "GET /audit?<who>&<q>&<before>",
+            "GET /backups",
+            "POST /backups",
+            "POST /backups/<id>/carry",
+            "GET /backups/<id>/restore",
+            "POST /backups/<id>/restore",
+            "GET /orders/<no>/offline",
+            "POST /orders/<no>/offline",
+            "GET /settings",
+            "POST /settings",
+            "POST /settings/certificate",
+            "GET /staff",
+            "POST /staff/<id>/disable",
+            "POST /staff/<id>/enable",
+            "POST /staff/<id>/log-out",
+            "POST /staff/<id>/reset-totp",
+            "POST /staff/<id>/role",
+            "POST /staff/invite",
+            "POST /staff/withdraw",
+        ],
+    ),
+];
+
+/// A path that this route answers.
+fn path(uri: &str) -> String {
+    let filled = uri.split('/').map(|part| match part.split('?').next().unwrap() {
+        "<no>" => "20261008ABCDEFGHJK".to_owned(),
+        "<day>" => "2026-10-08".into(),
+        "<month>" => "2026-10".into(),
+        part if part.starts_with('<') => "1".into(),
+        part => part.to_owned(),
+    });
+    format!("/admin{}", filled.collect::<Vec<_>>().join("/"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_and_no_action_opens_without_its_role() {
+    let w = World::new().await;
+    let mut staff = Vec::new();
+    for role in Role::ALL {
+        staff.push((*role, w.staff(role.word(), *role).await));
+    }
+    let call = async |method: &Method, path: &str, cookie: &str, origin: &str| {
+        let request = w.http().request(method.clone(), w.at(path)).header("Cookie", cookie).header("Origin", origin);
+        let answer = request.send().await.unwrap();
+        let to = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned()).unwrap_or_default();
+        (answer.status().as_u16(), to)
+    };
+    let here = w.at("").trim_end_matches('/').to_owned();
+    let mut seen = 0;
+    for route in xiaopu::console::routes() {
+        let name = format!("{} {}", route.method, route.uri);
+        let method: Method = route.method.as_str().parse().unwrap();
+        let path = path(&route.uri.to_string());
+        // Nothing is changed by looking, and nothing from another site.
+        assert!(["GET", "POST"].contains(&method.as_str()), "{name}");
+        if method == Method::POST {
+            let owner = &staff.last().unwrap().1.cookie;
+            assert_eq!(call(&method, &path, owner, "https://evil.example").await.0, 403, "{name} from elsewhere");
+        }
+        if OPEN.contains(&name.as_str()) {
+            continue;
+        }
+        let least = ROUTES.iter().find(|(_, routes)| routes.contains(&name.as_str()));
+        let (least, _) = least.unwrap_or_else(|| panic!("{name} has no role in this table"));
+        seen += 1;
+        let (status, to) = call(&method, &path, "", &here).await;
+        assert!(status == 303 && to.starts_with("/admin/login"), "{name} to a stranger: {status} {to}");
+        for (role, console) in &staff {
+            let may = role >= least;
+            // What may be done is tried elsewhere; here it is enough that a page is not refused.
+            if may && method == Method::POST {
+                continue;
+            }
+            let (status, to) = call(&method, &path, &console.cookie, &here).await;
+            let refused = status == 403 || to.starts_with("/admin/login");
+            assert_eq!(refused, !may, "{name} to {}: {status}", role.text());
+        }
+    }
+    assert_eq!(seen, ROUTES.iter().map(|(_, routes)| routes.len()).sum::<usize>(), "a route of the table is gone");
+}
