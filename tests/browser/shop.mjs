@@ -27,7 +27,7 @@ export async function until(what, look) {
   throw new Error(`waited in vain for ${what}`);
 }
 
-/** Tells a story: `{ shop, simulator, step, shot, open, login, problems }`, in a shop that ends with it. */
+/** Tells a story: `{ shop, simulator, step, shot, open, login, fits, password }`, in a shop that ends with it. */
 export async function story(tell) {
   const program = resolve(process.argv[2]);
   const shots = process.argv[3] && resolve(process.argv[3]);
@@ -51,7 +51,7 @@ export async function story(tell) {
     page.setDefaultTimeout(30_000);
     page.on("pageerror", (error) => problems.push(String(error)));
     // The browser names every refused request; the story itself looks at what was said.
-    const refusal = /status of 409/;
+    const refusal = /status of (409|422)/;
     page.on("console", (line) => line.type() === "error" && !refusal.test(line.text()) && problems.push(line.text()));
     return page;
   };
@@ -83,8 +83,9 @@ export async function story(tell) {
         assert.ok(width <= 360, `${path} is ${width} px wide`);
         await shot(small, `phone${path.replaceAll(/[/?=]/g, "-").replaceAll(/\d{8}[0-9A-Z]{10}/g, "order")}`, true);
       }
+      await small.close();
     };
-    await tell({ shop, simulator, step, shot, open, login, fits });
+    await tell({ shop, simulator, step, shot, open, login, fits, password });
     await step("no page reported an error", async () => assert.deepEqual(problems, []));
     console.log(`${passed} passed, 0 failed`);
   } catch (error) {

@@ -1,0 +1,227 @@
+// A day at the console: shipping, goods, staff, backups — and every page looked at by axe and on a phone.
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { createRequire } from "node:module";
+import { phone, story, until } from "./shop.mjs";
+
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+await story(async ({ shop, simulator, step, shot, open, login, fits, password }) => {
+  const desk = await login();
+
+  /** A buyer by the API, who places and pays an order. */
+  const { code } = await (await fetch(`${simulator}/simulator/login?user=many`)).json();
+  const json = { "Content-Type": "application/json" };
+  const session = await (await fetch(`${shop}/api/v1/login`, { method: "POST", headers: json, body: JSON.stringify({ code }) })).json();
+  const get = async (path) => (await fetch(`${shop}/api/v1${path}`)).json();
+  const rice = (await get("/products?q=%E5%A4%A7%E7%B1%B3")).items[0].id;
+  const sku = (await get(`/products/${rice}`)).skus.find((one) => one.available > 30).id;
+  let key = 0;
+  const buy = async () => {
+    const headers = { ...json, Authorization: `Bearer ${session.token}`, "Idempotency-Key": `console-${(key += 1)}-${"0".repeat(8)}` };
+    const address = { receiver: "王小样", phone: "13800000001", province: "浙江省", city: "杭州市", district: "西湖区", detail: "示例路 1 号" };
+    const answer = await fetch(`${shop}/api/v1/prepay`, { method: "POST", headers, body: JSON.stringify({ items: [{ skuId: sku, quantity: 1 }], address }) });
+    const made = await answer.json();
+    assert.ok(answer.ok, JSON.stringify(made));
+    const prepayId = made.payment.package.slice("prepay_id=".length);
+    const paid = await fetch(`${simulator}/simulator/pay`, { method: "POST", headers: json, body: JSON.stringify({ prepayId, way: "well" }) });
+    assert.ok(paid.ok, await paid.text());
+    return made.order.orderNo;
+  };
+
+  const orders = [];
+  await step("twenty orders are shipped by pasting a table", async () => {
+    for (let n = 0; n < 22; n += 1) orders.push(await buy());
+    await until("the payments", async () => {
+      await desk.goto(`${shop}/admin/orders?tab=to_ship&size=50`);
+      return orders.every(async (no) => (await desk.content()).includes(no)) && (await desk.locator("article").count()) >= 22;
+    });
+    await shot(desk, "orders", true);
+    const rows = orders.slice(0, 20).map((no, n) => `${no}\t顺丰\tSF12345678901${String(n).padStart(2, "0")}`);
+    await desk.goto(`${shop}/admin/shipping`);
+    await shot(desk, "shipping");
+    await desk.getByLabel("从表格复制").fill(["订单号\t快递公司\t快递单号", ...rows, `${orders[20]}\t中通\t7.73E+14`].join("\n"));
+    await desk.getByRole("button", { name: "核对" }).first().click();
+    await desk.getByText("20 行可执行").waitFor();
+    await desk.getByText("科学计数").waitFor();
+    await shot(desk, "shipping-check", true);
+    await desk.getByRole("button", { name: "只执行可以的 20 行" }).click();
+    await desk.getByText("20 行已执行").waitFor();
+    await desk.goto(`${shop}/admin/orders/${orders[19]}`);
+    await desk.getByText("顺丰速运 SF1234567890119").first().waitFor();
+  });
+
+  await step("a scanner ships one, and it is taken back", async () => {
+    await desk.goto(`${shop}/admin/shipping/scan`);
+    await desk.keyboard.type(orders[20]);
+    await desk.keyboard.press("Enter");
+    await desk.getByText("第 2 步").waitFor();
+    await shot(desk, "scan");
+    await desk.keyboard.type("75312345678901");
+    await desk.keyboard.press("Enter");
+    await desk.getByText("已发货 中通快递 75312345678901").waitFor();
+    await desk.goto(`${shop}/admin/orders/${orders[20]}`);
+    await desk.getByRole("button", { name: "撤销发货" }).click();
+    await desk.getByText("订单回到待发货").waitFor();
+    await shot(desk, "order", true);
+  });
+
+  await step("the list is marked, noted, previewed and filtered in place", async () => {
+    await desk.goto(`${shop}/admin/orders?tab=to_ship`);
+    const card = desk.locator("article", { hasText: orders[21] });
+    await card.getByLabel(`备注 ${orders[21]}`).fill("放门口");
+    await card.getByLabel(`备注 ${orders[21]}`).press("Tab");
+    await card.locator(".saved").waitFor();
+    await card.getByLabel(`勾选 ${orders[21]}`).check();
+    await desk.getByText("已选 1").waitFor();
+    await desk.getByLabel("旗标", { exact: true }).last().selectOption("blue");
+    await desk.getByRole("button", { name: "标记" }).click();
+    await desk.getByText("1 单已标记蓝旗").waitFor();
+    await card.getByRole("link", { name: "详情" }).click();
+    await desk.locator("#drawer").getByText("放门口").waitFor();
+    await shot(desk, "drawer");
+    await desk.locator("#drawer").getByRole("button", { name: "关闭" }).click();
+    await desk.goto(`${shop}/admin/orders?flag=blue`);
+    assert.equal(await desk.locator("article").count(), 1);
+  });
+
+  await step("a new order is told while the page is open", async () => {
+    await desk.goto(`${shop}/admin/orders?tab=to_ship`);
+    await desk.goto(`${shop}/admin`);
+    const tile = desk.locator(".tile [data-count=to_ship]");
+    const before = Number(await tile.textContent());
+    await buy();
+    await until("the tile", async () => Number(await tile.textContent()) === before + 1);
+    await until("the title", async () => (await desk.title()).startsWith(`(${before + 1})`));
+  });
+
+  await step("SKUs are made from their specs, and a colleague's change is shown", async () => {
+    await desk.goto(`${shop}/admin/products/new`);
+    await desk.getByLabel("名称", { exact: true }).fill("羊毛围巾");
+    await desk.locator("[data-spec=name]").first().fill("颜色");
+    await desk.locator("[data-spec=values]").first().fill("红 蓝 驼色");
+    await desk.getByRole("button", { name: "生成" }).click();
+    await desk.getByLabel("整列售价").fill("129");
+    await desk.getByLabel("整列库存").fill("8");
+    await desk.getByRole("button", { name: "填入" }).click();
+    await desk.locator(".phone .price", { hasText: "¥129.00" }).waitFor();
+    await shot(desk, "product", true);
+    await desk.getByRole("button", { name: "保存", exact: true }).click();
+    await desk.getByText("商品已保存").waitFor();
+    assert.equal(await desk.locator("table.skus [name$='.known']").count(), 3);
+    const other = await open({ storageState: await desk.context().storageState() });
+    await other.goto(desk.url());
+    await other.getByLabel("卖点").fill("加厚");
+    await other.getByRole("button", { name: "保存", exact: true }).click();
+    await other.getByText("商品已保存").waitFor();
+    await desk.getByLabel("卖点").fill("新款");
+    await desk.getByRole("button", { name: "保存", exact: true }).click();
+    await desk.getByText("同事刚刚修改过这个商品").waitFor();
+    await desk.getByRole("cell", { name: "加厚" }).waitFor();
+    assert.equal(await desk.getByLabel("卖点").inputValue(), "新款");
+    await other.close();
+    await shot(desk, "conflict");
+    await desk.getByRole("button", { name: "保存", exact: true }).click();
+    await desk.getByText("商品已保存").waitFor();
+    await desk.getByRole("link", { name: "库存与流水" }).click();
+    await desk.getByLabel("新的在库数").first().fill("+4");
+    await desk.getByRole("button", { name: "保存" }).first().click();
+    await desk.getByText("库存 8 → 12").first().waitFor();
+  });
+
+  await step("everything of a working day goes without JavaScript", async () => {
+    const plain = await open({ ...phone, javaScriptEnabled: false, storageState: await desk.context().storageState() });
+    await plain.goto(`${shop}/admin/orders/${orders[20]}`);
+    await plain.getByLabel("快递单号").fill("SF9999999999999");
+    await plain.getByRole("button", { name: "确认发货" }).click();
+    await plain.getByText("已发货 顺丰速运").first().waitFor();
+    await plain.goto(`${shop}/admin/orders?tab=to_ship`);
+    await plain.getByLabel(`备注 ${orders[21]}`).fill("改约周五");
+    await plain.locator("article", { hasText: orders[21] }).getByRole("button", { name: "存" }).click();
+    await plain.getByText("备注已保存").waitFor();
+    await plain.goto(`${shop}/admin/products/1`);
+    await plain.getByLabel("卖点").fill("当日现做");
+    await plain.getByRole("button", { name: "保存", exact: true }).click();
+    await plain.getByText("商品已保存").waitFor();
+  });
+
+  const account = { name: "demo", password };
+  await step("a second factor is set up and asked for", async () => {
+    await desk.goto(`${shop}/admin/account/totp`);
+    const secret = (await desk.locator(".totp .mono").textContent()).replaceAll(" ", "");
+    const bits = [...secret].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
+    const bytes = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+    const code = (step) => {
+      const counter = Buffer.alloc(8);
+      counter.writeBigUInt64BE(BigInt(step));
+      const hash = createHmac("sha1", bytes).update(counter).digest();
+      return String((hash.readUInt32BE(hash[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+    };
+    const now = () => Math.floor(Date.now() / 30_000);
+    await shot(desk, "totp");
+    await desk.getByLabel("动态码").fill(code(now()));
+    await desk.getByRole("button", { name: "开启" }).click();
+    await desk.getByText("两步验证已开启").waitFor();
+    const fresh = await open();
+    const enter = async (given) => {
+      await fresh.goto(`${shop}/admin/login`);
+      await fresh.getByLabel("账号").fill(account.name);
+      await fresh.getByLabel("密码").fill(account.password);
+      await fresh.getByLabel("动态码").fill(given);
+      await fresh.getByRole("button", { name: "登录" }).click();
+    };
+    await enter("");
+    await fresh.getByText("账号、密码或动态码不正确").waitFor();
+    // One step ahead of the one that was used to set it up.
+    await enter(code(now() + 1));
+    await fresh.getByRole("button", { name: "退出" }).waitFor();
+    await fresh.close();
+    await desk.goto(`${shop}/admin/account`);
+    await desk.getByLabel("输入密码以关闭").fill(account.password);
+    await desk.getByRole("button", { name: "关闭两步验证" }).click();
+    await desk.getByText("两步验证已关闭").waitFor();
+  });
+
+  await step("axe finds nothing on any page, and none is wider than a phone", async () => {
+    const pages = ["/admin", "/admin/orders", "/admin/orders?view=table", `/admin/orders/${orders[0]}`, `/admin/orders/${orders[21]}`,
+      `/admin/orders/${orders[21]}/refund`, "/admin/shipping", "/admin/shipping/batches/1", "/admin/shipping/scan", `/admin/shipping/scan?order=${orders[21]}`,
+      "/admin/refunds", "/admin/products", "/admin/products/1", "/admin/products/new", "/admin/products/1/stock", "/admin/categories", "/admin/products/import",
+      "/admin/transactions", "/admin/transactions/1", "/admin/money", "/admin/exceptions", "/admin/settings", "/admin/staff", "/admin/account", "/admin/account/totp",
+      "/admin/audit", "/admin/backups", "/admin/jobs", "/admin/diagnostics", "/admin/login", `/admin/print/slips?order=${orders[21]}`, `/admin/print/picking?order=${orders[21]}`];
+    const looking = await open({ viewport: { width: 1440, height: 900 }, locale: "zh-CN", bypassCSP: true, storageState: await desk.context().storageState() });
+    const found = [];
+    for (const path of pages) {
+      await looking.goto(shop + path);
+      await looking.addScriptTag({ path: axe });
+      const { violations } = await looking.evaluate(() => window.axe.run(document));
+      for (const one of violations) found.push(`${path}: ${one.id} ${one.nodes.map((node) => node.target.join(" ")).slice(0, 3).join(" | ")}`);
+      await shot(looking, `desk${path.replaceAll(/[/?=]/g, "-").replaceAll(/\d{8}[0-9A-Z]{10}/g, "order")}`, true);
+    }
+    await looking.close();
+    assert.deepEqual(found, []);
+    await fits(desk, pages);
+  });
+
+  await step("the shop goes back to a backup", async () => {
+    await desk.goto(`${shop}/admin/backups`);
+    await desk.getByRole("button", { name: "立即备份" }).click();
+    await desk.getByText("已备份并演练恢复").waitFor();
+    await shot(desk, "backups", true);
+    await desk.goto(`${shop}/admin/settings`);
+    await desk.getByLabel("店铺名").fill("改错了的店");
+    await desk.getByRole("button", { name: "保存设置" }).click();
+    await desk.getByText("已保存 1 项设置").waitFor();
+    const lost = await buy();
+    await desk.goto(`${shop}/admin/backups`);
+    await desk.getByRole("link", { name: "恢复…" }).first().click();
+    await desk.getByText("1 笔会丢失").waitFor();
+    await shot(desk, "restore");
+    await desk.getByLabel("输入店铺名").fill("改错了的店");
+    await desk.getByRole("button", { name: "确认恢复" }).click();
+    await desk.getByText("正在恢复到").waitFor();
+    await until("the doors", () => fetch(`${shop}/readyz`).then((answer) => answer.ok, () => false));
+    await desk.goto(`${shop}/admin/orders?q=${lost}`);
+    await desk.getByText("没有找到").waitFor();
+    await desk.locator(".brand", { hasText: "杂货小铺" }).waitFor();
+  });
+});
