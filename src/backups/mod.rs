@@ -102,7 +102,7 @@ pub async fn make(shop: &Shop, who: &str) -> Result<Backup> {
     let row = made.clone();
     made.id = shop.db.write(move |tx: &Tx| Ok::<_, Error>(store::insert(tx, &row)?)).await?;
     match made.problem.is_empty() {
-        true => log::info!("backup {} ({} orders, {} bytes)", made.file, made.orders, made.bytes),
+        true => log::debug!("backup {} ({} orders, {} bytes)", made.file, made.orders, made.bytes),
         false => log::error!("backup: {}", made.problem),
     }
     tidy(shop).await?;

@@ -164,7 +164,11 @@ async fn restore(
     };
     match done.await {
         Ok(backup) => {
-            shutdown.notify();
+            // The page that says so still needs its style sheet.
+            tokio::spawn(async move {
+                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                shutdown.notify();
+            });
             Ok(Template::render("console/backup_restoring.html", context! { backup, demo: false }))
         }
         Err(e) => Err(back(format!("{HERE}/{id}/restore"), Err::<String, _>(e))),

@@ -69,7 +69,7 @@ await story(async ({ shop, step, shot, open, login, fits }) => {
     desk = await login(`/orders/${number}`);
     await desk.getByRole("heading", { name: number }).waitFor();
     for (const words of ["草莓奶油蛋糕", "请写“生日快乐”", "收到微信支付通知", "发起支付"]) {
-      await desk.getByText(words).first().waitFor();
+      await desk.getByText(words).filter({ visible: true }).first().waitFor();
     }
     await shot(desk, "console-order", true);
     await desk.getByRole("link", { name: "查看与微信的全部消息" }).click();
@@ -90,7 +90,7 @@ await story(async ({ shop, step, shot, open, login, fits }) => {
     await desk.getByLabel("快递公司").selectOption("SF");
     await desk.getByLabel("快递单号").fill("SF1234567890");
     await desk.getByRole("button", { name: "确认发货" }).click();
-    await desk.getByText("已发货", { exact: true }).waitFor();
+    await desk.getByText("已发货 顺丰速运 SF1234567890").waitFor();
     await page.goto(`${shop}/#/order/${number}`);
     await page.reload();
     await page.getByText("SF1234567890").waitFor();
@@ -101,10 +101,10 @@ await story(async ({ shop, step, shot, open, login, fits }) => {
   await step("a product is edited, and the storefront shows the new price", async () => {
     await desk.goto(`${shop}/admin/products?q=挂面`);
     await desk.getByRole("link", { name: "编辑" }).click();
-    await desk.getByLabel("售价").first().fill("17.5");
+    await desk.getByLabel("售价", { exact: true }).first().fill("17.5");
     await shot(desk, "console-product", true);
-    await desk.getByRole("button", { name: "保存" }).click();
-    await desk.getByText("已保存").waitFor();
+    await desk.getByRole("button", { name: "保存", exact: true }).click();
+    await desk.getByText("商品已保存").waitFor();
     await page.goto(`${shop}/#/product/16`);
     await page.getByText("17.50").first().waitFor();
     for (const path of ["products", "diagnostics", "settings"]) {

@@ -219,7 +219,7 @@ await story(async ({ shop, simulator, step, shot, open, login, fits, password })
     await desk.getByLabel("输入店铺名").fill("改错了的店");
     await desk.getByRole("button", { name: "确认恢复" }).click();
     await desk.getByText("正在恢复到").waitFor();
-    await until("the doors", () => fetch(`${shop}/readyz`).then((answer) => answer.ok, () => false));
+    await until("the old name", () => get("/shop").then((answer) => answer.name === "杂货小铺", () => false));
     await desk.goto(`${shop}/admin/orders?q=${lost}`);
     await desk.getByText("没有找到").waitFor();
     await desk.locator(".brand", { hasText: "杂货小铺" }).waitFor();
