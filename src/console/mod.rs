@@ -24,6 +24,7 @@ mod shipping;
 mod staff;
 mod stock;
 mod transactions;
+mod trials;
 
 use rocket::http::{ContentType, Header, Status};
 use rocket::request::FlashMessage;
@@ -57,6 +58,7 @@ pub fn routes() -> Vec<Route> {
         money::routes(),
         settings::routes(),
         certificate::routes(),
+        trials::routes(),
         jobs::routes(),
         diagnostics::routes(),
         staff::routes(),

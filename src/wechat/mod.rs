@@ -9,6 +9,7 @@ pub mod mini_program;
 pub mod notice;
 pub mod pay;
 pub mod push;
+pub mod reach;
 pub mod refund;
 pub mod sign;
 pub mod simulator;

@@ -3,8 +3,9 @@
 use reqwest::multipart::{Form, Part};
 use xiaopu::staff::Role;
 use xiaopu::wechat::message::Message;
+use xiaopu::wechat::reach::Reached;
 use xiaopu::wechat::sign::{self, ApiKey, SignType};
-use xiaopu::wechat::simulator::Paying;
+use xiaopu::wechat::simulator::{Fault, Paying};
 
 use crate::support::*;
 
@@ -214,4 +215,37 @@ async fn a_stolen_database_holds_no_secret_in_clear() {
         let text = owner.page(page).await;
         assert!(!text.contains(KEY) && !text.contains(NEW_KEY) && !text.contains(&key_line), "{page}");
     }
+}
+
+/// The test buttons: a harmless question, and what the answer means.
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_are_tried_without_harm() {
+    let w = World::new().await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let tried = async |what: &str| {
+        owner.post(&format!("/admin/settings/test/{what}"), &[]).await;
+        owner.said("/admin/settings").await
+    };
+    assert!(tried("key").await.contains("✓ 密钥正确"));
+    assert!(tried("app").await.contains("✓ AppID 和 AppSecret 正确"));
+    for (kind, fault, words) in [
+        ("orderquery", Fault::refused("SIGNERROR", "签名错误"), "APIv2 密钥或签名方式不对"),
+        ("orderquery", Fault::refused("APPID_MCHID_NOT_MATCH", ""), "没有绑定"),
+        ("orderquery", Fault::Http500, "连不上微信"),
+    ] {
+        w.wechat.fault(kind, fault);
+        assert!(tried("key").await.contains(words), "{words}");
+    }
+    w.wechat.change_signing("another0key0another0key0another0".parse().unwrap(), SignType::Md5);
+    let said = tried("key").await;
+    assert!(!said.contains("✓ 密钥正确"), "an answer signed with another key proves nothing");
+    assert!(owner.page("/admin/transactions").await.contains("orderquery"), "asked in the open");
+    // The public address of the tests is this shop's own.
+    let said = tried("notify").await;
+    assert!(said.contains("可达"), "{said}");
+    let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let reach = async |url: String| w.shop.wechat.reach(&url).await;
+    assert!(matches!(reach(format!("http://{elsewhere}/")).await, Reached::Unreachable(_)), "nobody is there");
+    assert!(matches!(reach(w.at("/admin/logout")).await, Reached::Redirect(to) if to.starts_with("/admin/login")));
+    assert_eq!(reach(w.at("/nothing")).await, Reached::Other(404));
 }

@@ -1,0 +1,48 @@
+//! Whether our own public address answers as WeChat will find it.
+
+use super::Wechat;
+
+/// What came back from there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// It answered as our own notice route does.
+    Ours,
+    /// It wants to send the caller elsewhere; WeChat does not follow.
+    Redirect(String),
+    /// Something answered, but not we.
+    Other(u16),
+    Unreachable(String),
+}
+
+impl Wechat {
+    /// Posts an empty notice, which our route refuses in WeChat's own form and which changes nothing.
+    pub async fn reach(&self, notify_url: &str) -> Reached {
+        let request = match reqwest::Client::builder()
+            .timeout(std::time::Duration::from_secs(5))
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+        {
+            Ok(client) => client.post(notify_url).header("content-type", "text/xml").body("<xml></xml>"),
+            Err(e) => return Reached::Unreachable(e.to_string()),
+        };
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(e) => return Reached::Unreachable(deepest(&e)),
+        };
+        let status = answer.status().as_u16();
+        if answer.status().is_redirection() {
+            let to = answer.headers().get("location").and_then(|to| to.to_str().ok()).unwrap_or_default();
+            return Reached::Redirect(to.to_owned());
+        }
+        match answer.text().await {
+            Ok(body) if body.len() < 1_000 && body.contains("return_code") && body.contains("FAIL") => Reached::Ours,
+            _ => Reached::Other(status),
+        }
+    }
+}
+
+/// What is really wrong stands at the end of the chain of causes.
+fn deepest(e: &dyn std::error::Error) -> String {
+    e.source().map_or_else(|| e.to_string(), deepest)
+}
