@@ -136,8 +136,6 @@ pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &S
     }
     let goods = lines.iter().try_fold(Fen::ZERO, |sum, line| sum.plus(line.amount)).ok_or_else(too_much)?;
     let (delivery, deliverable) = delivery(&deliveries, wish.delivery);
-    let freight = if delivery == Delivery::Express { settings.freight(goods) } else { Fen::ZERO };
-    let total = goods.plus(freight).ok_or_else(too_much)?;
     let address = match (wish.address_id, buyer) {
         (Some(id), Some(buyer)) => {
             let saved = buyers::address(conn, buyer.id, id)?;
@@ -146,6 +144,9 @@ pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &S
         (Some(_), None) => return Err(Code::Unauthenticated.into()),
         (None, _) => wish.address.clone(),
     };
+    let province = address.as_ref().map_or("", |address| address.province.as_str());
+    let freight = if delivery == Delivery::Express { settings.freight(goods, province) } else { Fen::ZERO };
+    let total = goods.plus(freight).ok_or_else(too_much)?;
     let mut quote =
         Quote { lines, goods, freight, discount: Fen::ZERO, total, delivery, address, problems: Vec::new() };
     quote.problems = problems(&quote, deliverable, settings);

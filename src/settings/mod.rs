@@ -77,6 +77,12 @@ pub const SETTINGS: &[Setting] = &[
     setting!("shop.pay_minutes", "付款时限（分钟）", "5 到 120，不填是 30；超时自动关闭订单", |v| whole(v, 5..=120)),
     setting!("shop.freight", "运费（元）", "每单快递运费，不填是包邮", yuan),
     setting!("shop.free_freight_from", "满多少元包邮", "留空表示不包邮", yuan),
+    setting!(
+        "shop.freight_regions",
+        "偏远地区运费",
+        "例如 新疆:20;西藏:25，这些省份总按它收，满额也不免",
+        |v| { regions(v).map(|_| ()).ok_or("写成 省份:元，用分号隔开，例如 新疆:20;西藏:25") }
+    ),
     setting!(choice "shop.reopen_late", "订单关闭后才到的付款", "", &[("yes", "库存还够就恢复订单"), ("no", "不恢复，等待退款")]),
     setting!(
         "shop.refund_days",
@@ -291,9 +297,13 @@ impl Settings {
         self.pay_minutes() * MINUTE
     }
 
-    /// Freight for express goods of this sum.
-    pub fn freight(&self, goods: Fen) -> Fen {
+    /// Freight for express goods of this sum to this province; to nowhere yet when that is empty.
+    pub fn freight(&self, goods: Fen, province: &str) -> Fen {
         let yuan = |name| self.get(name).and_then(Fen::from_yuan);
+        let regions = self.get("shop.freight_regions").and_then(regions).unwrap_or_default();
+        if let Some((_, fee)) = regions.iter().find(|(name, _)| province.starts_with(name.as_str())) {
+            return *fee;
+        }
         match yuan("shop.free_freight_from") {
             Some(from) if goods >= from => Fen::ZERO,
             _ => yuan("shop.freight").unwrap_or(Fen::ZERO),
@@ -301,7 +311,8 @@ impl Settings {
     }
 
     pub fn freight_text(&self) -> String {
-        match (self.freight(Fen::ZERO), self.get("shop.free_freight_from").and_then(Fen::from_yuan)) {
+        match (self.freight(Fen::ZERO, ""), self.get("shop.free_freight_from").and_then(Fen::from_yuan)) {
+            (Fen::ZERO, _) if self.get("shop.freight_regions").is_some() => "包邮，偏远地区除外".to_owned(),
             (Fen::ZERO, _) => "全场包邮".to_owned(),
             (fee, Some(from)) => format!("运费 ¥{fee}，满 ¥{from} 包邮"),
             (fee, None) => format!("运费 ¥{fee}"),
@@ -413,6 +424,20 @@ fn public_url(value: &str) -> Result<(), &'static str> {
     if fine && value.len() <= 200 { Ok(()) } else { Err("请填 https:// 开头的网址，不带问号和空格") }
 }
 
+/// `新疆:20;西藏:25`: the start of a province's name, and its freight in yuan.
+fn regions(text: &str) -> Option<Vec<(String, Fen)>> {
+    let mut regions: Vec<(String, Fen)> = Vec::new();
+    for part in text.split([';', '；']).map(str::trim).filter(|part| !part.is_empty()) {
+        let (name, fee) = part.split_once([':', '：'])?;
+        let (name, fee) = (name.trim(), Fen::from_yuan(fee.trim())?);
+        if name.is_empty() || regions.iter().any(|(known, _)| known == name) {
+            return None;
+        }
+        regions.push((name.to_owned(), fee));
+    }
+    Some(regions)
+}
+
 #[cfg(test)]
 mod tests {
     use rocket::figment::providers::Serialized;
@@ -453,12 +478,34 @@ mod tests {
     }
 
     #[test]
+    fn some_provinces_have_a_freight_of_their_own() {
+        let mut settings = Settings::default();
+        settings.values.insert("shop.freight", "8".into());
+        settings.values.insert("shop.free_freight_from", "99".into());
+        settings.values.insert("shop.freight_regions", "新疆:20；西藏：25.50".into());
+        let fen = |n| Fen::new(n).unwrap();
+        for (goods, province, fee) in [
+            (100, "", 800),
+            (100, "浙江省", 800),
+            (9900, "浙江省", 0),
+            (100, "新疆维吾尔自治区", 2000),
+            (9900, "新疆维吾尔自治区", 2000),
+            (100, "西藏自治区", 2550),
+        ] {
+            assert_eq!(settings.freight(fen(goods), province), fen(fee), "{goods} {province}");
+        }
+        for bad in ["新疆", "新疆:", ":20", "新疆:贵", "新疆:20;新疆:30"] {
+            assert_eq!(regions(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
     fn freight_is_free_from_a_sum_on() {
         let mut settings = Settings::default();
         settings.values.insert("shop.freight", "8".into());
         settings.values.insert("shop.free_freight_from", "99".into());
         let fen = |n| Fen::new(n).unwrap();
-        assert_eq!((settings.freight(fen(9899)), settings.freight(fen(9900))), (fen(800), Fen::ZERO));
+        assert_eq!((settings.freight(fen(9899), ""), settings.freight(fen(9900), "")), (fen(800), Fen::ZERO));
         assert_eq!(settings.freight_text(), "运费 ¥8.00，满 ¥99.00 包邮");
     }
 }

@@ -268,3 +268,18 @@ async fn a_quote_changes_nothing() {
     assert_eq!(anonymous(6).await.ok()["warnings"][0]["code"], "out_of_stock");
     assert_eq!(w.stock(sku).await, (5, 0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_far_province_pays_its_own_freight() {
+    let more = [("shop.freight", "8"), ("shop.free_freight_from", "20"), ("shop.freight_regions", "新疆:20")];
+    let w = World::with(Default::default(), &more).await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    for (province, quantity, freight) in [("浙江省", 1, 800), ("浙江省", 2, 0), ("新疆维吾尔自治区", 2, 2000)]
+    {
+        let mut form = order(sku, quantity);
+        form["address"]["province"] = province.into();
+        let order = alice.prepay(&w.key(), form).await.ok()["order"].clone();
+        assert_eq!((&order["freightFen"], &order["totalFen"]), (&freight.into(), &(1000 * quantity + freight).into()));
+    }
+}
