@@ -1,6 +1,7 @@
 //! The staff's pages (店铺后台), on top of every noun.
 
 mod account;
+mod address;
 mod audit;
 mod backups;
 mod categories;
@@ -45,6 +46,7 @@ pub fn routes() -> Vec<Route> {
         login::routes(),
         orders::routes(),
         order::routes(),
+        address::routes(),
         shipping::routes(),
         print::routes(),
         products::routes(),

@@ -106,8 +106,12 @@ async fn render(
         may_query: staff.role > Role::Packer && matches!(order.status, OrderStatus::PendingPayment | OrderStatus::Closed) && !attempts.is_empty(),
         carriers: super::shipping::choices(),
         revealed,
+        may_readdress: revealed && staff.role > Role::Packer && matches!(order.status, OrderStatus::PendingPayment | OrderStatus::ToShip),
         address: order.address.as_ref().map(|a| match revealed {
-            true => json!({ "receiver": a.receiver, "phone": a.phone, "where": a.one_line() }),
+            true => json!({
+                "receiver": a.receiver, "phone": a.phone, "where": a.one_line(), "province": a.province, "city": a.city,
+                "district": a.district, "detail": a.detail,
+            }),
             false => json!({
                 "receiver": a.masked_receiver(), "phone": a.masked_phone(),
                 "where": format!("{}{}{} ••••", a.province, a.city, a.district),

@@ -302,8 +302,7 @@ pub fn insert(
     now: i64,
     expires_at: i64,
 ) -> Result<OrderId> {
-    let address = quote.address.as_ref().map(serde_json::to_string).transpose();
-    let address = address.map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
+    let address = quote.address.as_ref().map(written).transpose()?;
     tx.prepare_cached(
         "insert into orders (order_no, buyer_id, status, goods_fen, freight_fen, discount_fen, total_fen, delivery,
                              address, remark, holds_stock, created_at, expires_at)
@@ -323,6 +322,15 @@ pub fn insert(
         expires_at
     ])?;
     Ok(OrderId(tx.last_insert_rowid()))
+}
+
+fn written(address: &Address) -> Result<String> {
+    serde_json::to_string(address).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
+}
+
+pub fn set_address(tx: &Tx, id: OrderId, address: &Address) -> Result<()> {
+    tx.prepare_cached("update orders set address = ?2 where id = ?1")?.execute(params![id, written(address)?])?;
+    Ok(())
 }
 
 pub fn insert_line(tx: &Tx, order: OrderId, line: &super::quote::QuoteLine) -> Result<LineId> {

@@ -102,3 +102,35 @@ async fn slips_and_picking_lists_say_what_to_pack() {
     assert!(unprinted.contains(&three.no) && !unprinted.contains(&one.no));
     assert!(packer.page(&format!("/admin/print/slips?order={}", one.no)).await.contains("已打印 1 次"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_an_order_goes_is_put_right_before_it_leaves() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let clerk = w.staff("clerk", Role::Clerk).await;
+    let placed = w.paid(&alice, sku, 1).await;
+    let page = format!("/admin/orders/{}", placed.no);
+    let form = [
+        ("receiver", "李新"),
+        ("phone", "13900001111"),
+        ("province", "江苏省"),
+        ("city", "苏州市"),
+        ("district", "姑苏区"),
+        ("detail", "平江路 9 号"),
+    ];
+    let mut bad = form;
+    bad[1].1 = "12";
+    clerk.post(&format!("{page}/address"), &bad).await;
+    assert!(clerk.said(&page).await.contains("flash error"));
+    assert_eq!(alice.order(&placed.no).await["address"]["receiver"], address()["receiver"]);
+    clerk.post(&format!("{page}/address"), &form).await;
+    assert_eq!(alice.order(&placed.no).await["address"]["detail"], "平江路 9 号");
+    clerk.post(&format!("{page}/note"), &[("text", "买家来电")]).await;
+    let shown = clerk.page(&page).await;
+    assert!(shown.contains("→ 李* 139****1111 江苏省苏州市姑苏区") && shown.contains("内部备注：买家来电"));
+    assert!(!shown.contains("平江路"), "nobody's home is in the log");
+    clerk.post(&format!("{page}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+    clerk.post(&format!("{page}/address"), &form).await;
+    assert!(clerk.said(&page).await.contains("不能改收货信息"));
+}

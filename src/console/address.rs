@@ -1,0 +1,85 @@
+//! Where an order goes, put right before it leaves, and notes of staff to each other on its timeline.
+
+use rocket::form::Form;
+use rocket::response::{Flash, Redirect};
+use rocket::{FromForm, Route, State, post, routes};
+use serde_json::json;
+
+use super::back;
+use super::order::{find, here};
+use crate::buyers::addresses::{Address, AddressForm};
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::orders::{OrderStatus, Who, store};
+use crate::shop::Shop;
+use crate::staff::login::audit;
+use crate::staff::{Clerk, Staff};
+
+pub fn routes() -> Vec<Route> {
+    routes![set_address, note]
+}
+
+#[derive(FromForm)]
+struct Where {
+    receiver: String,
+    phone: String,
+    province: String,
+    city: String,
+    district: String,
+    detail: String,
+}
+
+#[post("/orders/<no>/address", data = "<form>")]
+async fn set_address(shop: &State<Shop>, staff: Clerk, no: &str, form: Form<Where>) -> Flash<Redirect> {
+    back(here(no), put(shop, staff.0, no, &form).await.map(|()| "收货信息已改"))
+}
+
+async fn put(shop: &Shop, staff: Staff, no: &str, form: &Where) -> Result<()> {
+    let fields = json!({
+        "receiver": form.receiver, "phone": form.phone, "province": form.province, "city": form.city,
+        "district": form.district, "detail": form.detail,
+    });
+    // By the same constructor as a buyer's own address.
+    let read: AddressForm = serde_json::from_value(fields).map_err(|_| Code::Internal)?;
+    let (address, order, now) = (read.check("")?, find(shop, no).await?, shop.now());
+    let write = move |tx: &Tx| {
+        let order = store::by_id(tx, order.id)?.ok_or(Code::NotFound)?;
+        let moves = matches!(order.status, OrderStatus::PendingPayment | OrderStatus::ToShip);
+        let before = order.address.filter(|_| moves);
+        let before =
+            before.ok_or_else(|| Error::from(Code::OrderState).says("订单已发出或不用快递，不能改收货信息"))?;
+        store::set_address(tx, order.id, &address)?;
+        // The log is read by many: it shows what changed, and not where somebody lives.
+        let what = format!("改收货信息：{} → {}", masked(&before), masked(&address));
+        store::note(tx, order.id, &Who::staff(&staff.name), &what, None, now)?;
+        Ok::<_, Error>(audit(tx, &staff, &format!("{} {what}", order.order_no), now)?)
+    };
+    shop.db.write(write).await
+}
+
+fn masked(a: &Address) -> String {
+    format!("{} {} {}{}{}", a.masked_receiver(), a.masked_phone(), a.province, a.city, a.district)
+}
+
+#[derive(FromForm)]
+struct Note {
+    text: String,
+}
+
+/// For colleagues alone: buyers never see the timeline.
+#[post("/orders/<no>/note", data = "<form>")]
+async fn note(shop: &State<Shop>, staff: Staff, no: &str, form: Form<Note>) -> Flash<Redirect> {
+    let done = async {
+        let text = form.text.trim().to_owned();
+        if !(1..=500).contains(&text.chars().count()) {
+            return Err(Error::field("text", "内部备注应为 1 到 500 个字"));
+        }
+        let (order, now) = (find(shop, no).await?, shop.now());
+        let write = move |tx: &Tx| {
+            let what = format!("内部备注：{text}");
+            Ok::<_, Error>(store::note(tx, order.id, &Who::staff(&staff.name), &what, None, now)?)
+        };
+        shop.db.write(write).await
+    };
+    back(here(no), done.await.map(|()| "已记在时间线上"))
+}
