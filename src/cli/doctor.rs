@@ -1,6 +1,7 @@
 //! `xiaopu doctor`: looks at everything a shop needs; each line says what is wrong and what to do.
 
 use super::{Outcome, figment, open_shop};
+use crate::backups::store as backups;
 use crate::clock::{self, DAY, HOUR};
 use crate::error::Error;
 use crate::jobs::{self, State};
@@ -123,12 +124,15 @@ async fn database_findings(shop: &Shop) -> Vec<Finding> {
             refunds::counts(conn)?,
             reconcile::latest(conn)?,
             staff::store::count(conn)?,
+            staff::store::audit_break(conn)?,
+            backups::latest(conn, 1)?.pop(),
         ))
     };
-    let (integrity, broken, open, exceptions, refunds, bill, people) = match shop.db.read_slowly(read).await {
-        Ok(found) => found,
-        Err(e) => return vec![("数据库", Err(format!("读不出来：{}", e.message())))],
-    };
+    let (integrity, broken, open, exceptions, refunds, bill, people, (cut, entries), backup) =
+        match shop.db.read_slowly(read).await {
+            Ok(found) => found,
+            Err(e) => return vec![("数据库", Err(format!("读不出来：{}", e.message())))],
+        };
     let sound = match integrity.as_str() {
         "ok" => Ok(format!("完整，{}", shop.db.path().display())),
         problem => Err(format!("文件损坏：{problem}。请停店并恢复最近的备份")),
@@ -171,6 +175,16 @@ async fn database_findings(shop: &Shop) -> Vec<Finding> {
             .to_owned()),
         n => Ok(format!("{n} 个")),
     };
+    let log = match cut {
+        None => Ok(format!("{entries} 条首尾相接")),
+        Some(id) => Err(format!("第 {id} 条与前一条接不上，日志被人改过或删过")),
+    };
+    let backup = match backup {
+        None => Ok("还没有备份；店铺运行时每天 04:20 自动备份".to_owned()),
+        Some(b) if !b.problem.is_empty() => Err(format!("{} 的备份不能用：{}", clock::shown(b.at), b.problem)),
+        Some(b) if now - b.at > 2 * DAY => Err(format!("上次备份是 {}，店铺是否在运行？", clock::shown(b.at))),
+        Some(b) => Ok(format!("{}，{} 笔订单，已演练恢复", clock::shown(b.at), b.orders)),
+    };
     vec![
         ("数据库", sound),
         ("资金与库存", true_),
@@ -178,6 +192,8 @@ async fn database_findings(shop: &Shop) -> Vec<Finding> {
         ("退款", refunds),
         ("资金异常", money),
         ("对账", bill),
+        ("备份", backup),
+        ("操作日志", log),
         ("后台账号", accounts),
     ]
 }

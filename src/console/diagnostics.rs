@@ -1,26 +1,61 @@
 //! Diagnostics: whether everything adds up, now and last night, and what the program runs on.
 
-use rocket::request::FlashMessage;
-use rocket::{Route, State, get, routes};
+use rocket::request::{FlashMessage, FromRequest, Outcome};
+use rocket::{Request, Route, State, get, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::json;
 
 use super::frame;
 use crate::clock;
+use crate::db::SCHEMA_VERSION;
+use crate::door::ClientIp;
 use crate::error::{Error, Result};
+use crate::jobs;
 use crate::payments::{invariants, store as payments};
 use crate::shop::Shop;
-use crate::staff::Clerk;
+use crate::staff::{Clerk, Role, store as staff_store};
 
 pub fn routes() -> Vec<Route> {
     routes![page]
 }
 
+/// What a proxy in front writes, as this very request carried it, and whether the address in it is believed.
+struct Proxied(Vec<(&'static str, String)>, Option<String>);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Proxied {
+    type Error = std::convert::Infallible;
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Proxied, Self::Error> {
+        let seen = ["Host", "X-Real-IP", "X-Forwarded-For", "X-Forwarded-Proto"]
+            .into_iter()
+            .filter_map(|name| request.headers().get_one(name).map(|value| (name, value.chars().take(100).collect())));
+        let trusted = request.rocket().config().ip_header.as_ref().map(|name| name.to_string());
+        Outcome::Success(Proxied(seen.collect(), trusted))
+    }
+}
+
+/// How large a file is; 0 when it is not there.
+fn size(path: &std::path::Path) -> String {
+    let bytes = std::fs::metadata(path).map_or(0, |file| file.len());
+    format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000)
+}
+
 #[get("/diagnostics")]
-async fn page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>) -> Result<Template> {
-    let read =
-        |conn: &rusqlite::Connection| Ok::<_, Error>((invariants::broken(conn)?, payments::last_self_check(conn)?));
-    let (broken, last) = shop.db.read_slowly(read).await?;
+async fn page(
+    shop: &State<Shop>,
+    staff: Clerk,
+    flash: Option<FlashMessage<'_>>,
+    proxied: Proxied,
+    ip: ClientIp,
+) -> Result<Template> {
+    let read = |conn: &rusqlite::Connection| {
+        let (waiting, stuck) = jobs::store::counts(conn)?;
+        let sqlite: String = conn.query_row("select sqlite_version()", [], |row| row.get(0))?;
+        let chain = staff_store::audit_break(conn)?;
+        Ok::<_, Error>((invariants::broken(conn)?, payments::last_self_check(conn)?, waiting, stuck, sqlite, chain))
+    };
+    let (broken, last, waiting, stuck, sqlite, (cut, entries)) = shop.db.read_slowly(read).await?;
+    let Proxied(headers, trusted) = proxied;
     let (commits, writes) = shop.db.commits();
     let context = context! {
         frame: frame(shop, &staff.0, "system", flash).await?,
@@ -28,7 +63,14 @@ async fn page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>)
         broken: broken.iter().map(|b| json!({ "rule": b.rule, "rows": b.rows })).collect::<Vec<_>>(),
         rules: invariants::count(),
         last: last.map(|last| json!({ "at": clock::shown(last.at), "broken": last.broken })),
-        commits, writes,
+        commits, writes, waiting, stuck, sqlite, cut, entries, headers, trusted,
+        your_ip: ip.0,
+        schema: SCHEMA_VERSION,
+        data_dir: shop.server.data_dir.display().to_string(),
+        database: size(shop.db.path()),
+        wal: size(&shop.db.path().with_extension("db-wal")),
+        public_url: shop.settings().get("shop.public_url").map(str::to_owned),
+        owner: staff.0.role == Role::Owner,
         version: env!("CARGO_PKG_VERSION"),
         pay_url: shop.wechat.pay_url(),
         now: clock::shown(shop.now()),
