@@ -14,7 +14,7 @@ for (const button of $$(".copy")) {
 }
 
 // A form is sent once, however often its button is pressed; coming back to the page makes it usable again.
-for (const form of $$("form[method=post]")) {
+for (const form of $$("form[method=post]:not([data-download])")) {
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) event.preventDefault();
     form.dataset.sent = "yes";
@@ -215,15 +215,20 @@ async function pulse() {
   }
 }
 
-// Told at once while the connection holds; asked for when nothing was heard.
+// Told at once while the page is looked at; asked for now and then when it is not, or when nothing was heard. A browser
+// keeps only a few connections open, so pages in the background must not hold one each.
 let events;
 function listen() {
+  events?.close();
+  events = null;
+  if (!window.EventSource || document.hidden) return;
   events = new EventSource("/admin/events");
   events.onmessage = (event) => tell(JSON.parse(event.data));
 }
-if (window.EventSource) listen();
+listen();
+document.addEventListener("visibilitychange", listen);
 addEventListener("pagehide", () => events?.close());
-addEventListener("pageshow", (event) => event.persisted && window.EventSource && listen());
+addEventListener("pageshow", (event) => event.persisted && listen());
 
 if (sound) {
   const show = () => (sound.textContent = muted() ? "打开" : "关闭");
