@@ -50,6 +50,7 @@ pub fn path(shop: &Shop, backup: &Backup) -> PathBuf {
 
 /// The nightly backup; a failure is tried again, and a person hears of it on every page that looks at backups.
 pub async fn nightly(shop: &Shop) -> Result<Ran> {
+    adopt(shop).await?;
     let now = shop.now();
     let due = Day::of(now).start() + NIGHTLY;
     let last = shop.db.read(|conn| Ok::<_, Error>(store::latest(conn, 1)?)).await?.pop();
@@ -60,6 +61,54 @@ pub async fn nightly(shop: &Shop) -> Result<Ran> {
         }
     }
     Ok(Ran::Again { at: if now < due { due } else { due + DAY } })
+}
+
+/// Takes up files that the list does not know: whoever went back to an older moment has forgotten the backups since,
+/// and must find them again.
+async fn adopt(shop: &Shop) -> Result<()> {
+    let known = shop.db.read(|conn| Ok::<_, Error>(store::latest(conn, 10_000)?)).await?;
+    let folder = folder(shop);
+    let look = move || {
+        let Ok(files) = fs::read_dir(&folder) else { return Vec::new() };
+        let names = files.filter_map(|file| file.ok()?.file_name().into_string().ok());
+        let mut lost: Vec<Backup> = names.filter_map(|file| found(&folder, &file, &known)).collect();
+        lost.sort_by_key(|backup| backup.at);
+        lost
+    };
+    let lost = tokio::task::spawn_blocking(look).await.map_err(|_| Code::Internal)?;
+    if !lost.is_empty() {
+        log::info!("{} backups were not on the list and are again", lost.len());
+        let write = move |tx: &Tx| {
+            for backup in &lost {
+                if !store::knows(tx, &backup.file)? {
+                    store::insert(tx, backup)?;
+                }
+            }
+            Ok::<_, Error>(())
+        };
+        shop.db.write(write).await?;
+    }
+    Ok(())
+}
+
+fn found(folder: &Path, file: &str, known: &[Backup]) -> Option<Backup> {
+    let at = clock::from_compact(file.strip_prefix("xiaopu-")?.split('-').next()?)?;
+    if !file.ends_with(".backup") || known.iter().any(|backup| backup.file == file) {
+        return None;
+    }
+    let path = folder.join(file);
+    let proof = rehearse(&path);
+    Some(Backup {
+        id: BackupId(0),
+        at,
+        file: file.to_owned(),
+        bytes: fs::metadata(&path).map_or(0, |file| file.len() as i64),
+        orders: proof.as_ref().map_or(0, |proof| proof.orders),
+        last_order_at: proof.as_ref().ok().and_then(|proof| proof.last_order_at),
+        took_ms: 0,
+        problem: proof.err().unwrap_or_default(),
+        who: "找回".into(),
+    })
 }
 
 /// Copies one moment of the shop, opens the copy, counts and checks it, and writes down what was found.

@@ -6,7 +6,9 @@ use super::Backup;
 use crate::db::Tx;
 use crate::ids::BackupId;
 
+/// Whoever made a file knows more of it than whoever found it meanwhile.
 pub fn insert(tx: &Tx, backup: &Backup) -> Result<BackupId> {
+    tx.prepare_cached("delete from backups where file = ?1")?.execute([&backup.file])?;
     tx.prepare_cached(
         "insert into backups (at, file, bytes, orders, last_order_at, took_ms, problem, who)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -24,6 +26,10 @@ pub fn insert(tx: &Tx, backup: &Backup) -> Result<BackupId> {
     Ok(BackupId(tx.last_insert_rowid()))
 }
 
+pub fn knows(conn: &Connection, file: &str) -> Result<bool> {
+    conn.prepare_cached("select 1 from backups where file = ?1")?.exists([file])
+}
+
 pub fn delete(tx: &Tx, id: BackupId) -> Result<()> {
     tx.prepare_cached("delete from backups where id = ?1")?.execute([id])?;
     Ok(())
@@ -31,7 +37,7 @@ pub fn delete(tx: &Tx, id: BackupId) -> Result<()> {
 
 /// Newest first.
 pub fn latest(conn: &Connection, limit: i64) -> Result<Vec<Backup>> {
-    let mut rows = conn.prepare_cached("select * from backups order by id desc limit ?1")?;
+    let mut rows = conn.prepare_cached("select * from backups order by at desc, id desc limit ?1")?;
     rows.query_map([limit], read)?.collect()
 }
 

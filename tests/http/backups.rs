@@ -88,3 +88,18 @@ async fn a_backup_travels_sealed_and_only_the_owner_sends_it() {
     assert!(owner.said("/admin/backups/1/restore").await.contains("店铺名不对"));
     assert!(!backups::is_lined_up(&w.shop.server.data_dir));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn backups_that_the_list_forgot_are_found_again() {
+    let w = World::new().await;
+    w.wait("the first", || async { all(&w).await.len() == 1 }).await;
+    w.advance(MINUTE);
+    let made = backups::make(&w.shop, "店主").await.unwrap();
+    // As after going back to a moment before it.
+    let forget = |tx: &xiaopu::db::Tx| Ok::<_, Error>(tx.execute_batch("delete from backups")?);
+    w.shop.db.write(forget).await.unwrap();
+    w.advance(DAY);
+    w.wait("all of them", || async { all(&w).await.len() == 3 }).await;
+    let found = all(&w).await.into_iter().find(|backup| backup.file == made.file).unwrap();
+    assert_eq!((found.at / 1000, found.problem.as_str(), found.who.as_str()), (made.at / 1000, "", "找回"));
+}
