@@ -127,7 +127,11 @@ fn clear(folder: &Path) -> Result<(), String> {
             Err(e) => return Err(format!("清不掉 {name}: {e}")),
         }
     }
-    Ok(())
+    // They belong to the shop that is gone, and would be found again.
+    match std::fs::remove_dir_all(folder.join("backups")) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(format!("清不掉 backups: {e}")),
+        _ => Ok(()),
+    }
 }
 
 #[derive(Deserialize)]
