@@ -82,6 +82,13 @@ async fn whoever_is_shut_out_is_out_at_once() {
     assert!(login(&w, "clerk", "packing-table-7", "").await.unwrap_err().contains("不正确"), "like a wrong password");
     owner.post(&format!("/admin/staff/{clerk_id}/enable"), &[]).await;
     login(&w, "clerk", "packing-table-7", "").await.unwrap();
+    // Even a session that was left over opens nothing.
+    let left = login(&w, "clerk", "packing-table-7", "").await.unwrap();
+    let shut = move |tx: &xiaopu::db::Tx| {
+        Ok::<_, xiaopu::error::Error>(xiaopu::staff::store::set_disabled(tx, xiaopu::ids::StaffId(clerk_id), Some(1))?)
+    };
+    w.shop.db.write(shut).await.unwrap();
+    assert_eq!(status(&w, &left, "/admin/orders").await, 303);
     // Nobody saws off the branch the shop sits on.
     for (act, form) in [("role", vec![("role", "manager")]), ("disable", vec![])] {
         owner.post(&format!("/admin/staff/{owner_id}/{act}"), &form).await;
