@@ -49,6 +49,8 @@ enum Step {
         order: usize,
         pieces: Option<i64>,
         despite_refund: bool,
+        /// It was the wrong order: taken back at once.
+        mistaken: bool,
     },
     Unship {
         order: usize,
@@ -171,7 +173,7 @@ fn step(dice: &mut Dice) -> Step {
         34 => Step::Offline { order },
         35..38 => {
             let pieces = if dice.yes() { Some(dice.between(1, 3)) } else { None };
-            Step::Ship { order, pieces, despite_refund: dice.yes() }
+            Step::Ship { order, pieces, despite_refund: dice.yes(), mistaken: dice.yes() }
         }
         38 => Step::Unship { order },
         39..41 => Step::Confirm { order },
@@ -312,6 +314,13 @@ async fn pick(w: &World, sql: &'static str, nth: usize) -> Option<(String, Strin
         Ok::<_, Error>(found)
     };
     w.shop.db.read(read).await.unwrap()
+}
+
+/// Takes back an order's last parcel, if it has one.
+async fn unship(boss: &Console<'_>, buyer: &Buyer<'_>, no: &str) -> Option<u16> {
+    let parcels = buyer.order(no).await["shipments"].clone();
+    let last = parcels.as_array()?.last()?["id"].as_str()?.to_owned();
+    Some(boss.post(&format!("/admin/orders/{no}/shipments/{last}/undo"), &[]).await.0)
 }
 
 const REFUND: &str = "select out_refund_no, state from refunds order by id desc limit 1 offset ?1";
@@ -460,20 +469,20 @@ impl Walker<'_> {
                 let total = format!("{}.{:02}", fen / 100, fen % 100);
                 boss.post(&admin("price"), &[("total", &total), ("freight", "0"), ("reason", "商量好的")]).await.0
             }
-            Step::Ship { pieces, despite_refund, .. } => {
+            Step::Ship { pieces, despite_refund, mistaken, .. } => {
                 let despite = if despite_refund { "true" } else { "false" };
                 let line = buyer.order(no).await["lines"][0]["id"].as_str().unwrap().to_owned();
                 let quantity = pieces.unwrap_or(0).to_string();
                 let part = [("pieces[0].id", line.as_str()), ("pieces[0].quantity", &quantity)];
                 let mut form = vec![("tracking_no", "SF1234567890"), ("despite_refund", despite)];
                 form.extend(part.iter().filter(|_| pieces.is_some()));
-                boss.post(&admin("ship"), &form).await.0
+                let answered = boss.post(&admin("ship"), &form).await.0;
+                if mistaken { unship(boss, buyer, no).await.unwrap_or(answered) } else { answered }
             }
-            Step::Unship { .. } => {
-                let parcels = buyer.order(no).await["shipments"].clone();
-                let Some(last) = parcels.as_array().and_then(|parcels| parcels.last()) else { return };
-                boss.post(&admin(&format!("shipments/{}/undo", last["id"].as_str().unwrap())), &[]).await.0
-            }
+            Step::Unship { .. } => match unship(boss, buyer, no).await {
+                Some(answered) => answered,
+                None => return,
+            },
             Step::StaffRefund { pieces, fen, restock, .. } => {
                 let line = buyer.order(no).await["lines"][0]["id"].as_str().unwrap().to_owned();
                 let (pieces, amount) = (pieces.to_string(), format!("{}.{:02}", fen / 100, fen % 100));
