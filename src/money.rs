@@ -34,6 +34,11 @@ impl Fen {
         self.0.checked_mul(quantity).and_then(Fen::new)
     }
 
+    /// In yuan as a form or a table takes it: without separators.
+    pub fn plain(self) -> String {
+        self.to_string().replace(',', "")
+    }
+
     /// Reads what WeChat sends: digits only, no sign, no leading zero.
     pub fn from_wire(text: &str) -> Option<Fen> {
         let plain = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));

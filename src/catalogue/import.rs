@@ -259,7 +259,6 @@ impl Row<'_> {
 
 /// A SKU in the columns that are read. Pictures stay where they are: the column is empty, and an import keeps them.
 pub fn row(product: &Product, sku: &Sku, categories: &[Category]) -> Vec<String> {
-    let plain = |fen: Fen| fen.to_string().replace(',', "");
     let category = categories.iter().find(|c| Some(c.id) == product.category_id);
     let parent = category.and_then(|c| categories.iter().find(|p| Some(p.id) == c.parent_id));
     let path: Vec<&str> = [parent, category].into_iter().flatten().map(|c| c.name.as_str()).collect();
@@ -270,8 +269,8 @@ pub fn row(product: &Product, sku: &Sku, categories: &[Category]) -> Vec<String>
             Column::Category => path.join("/"),
             Column::Specs => written(&sku.specs),
             Column::SkuCode => sku.sku_code.clone().unwrap_or_default(),
-            Column::Price => plain(sku.price),
-            Column::MarketPrice => sku.market_price.map(plain).unwrap_or_default(),
+            Column::Price => sku.price.plain(),
+            Column::MarketPrice => sku.market_price.map(Fen::plain).unwrap_or_default(),
             Column::Stock => sku.on_hand.to_string(),
             Column::Images => String::new(),
             Column::OnShelf => if product.on_shelf { "是" } else { "否" }.to_owned(),

@@ -1,7 +1,7 @@
 //! `xiaopu backup` and `restore`: the whole shop as one file, checked before it is believed.
 
 use std::fs::{self, File};
-use std::io::{BufRead, IsTerminal, Read, Write};
+use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Outcome, figment};
+use super::{Outcome, ask_secret, figment};
 use crate::backups::{self, sealed};
 use crate::clock::Clock;
 use crate::db::{self, InstanceLock};
@@ -92,18 +92,13 @@ impl Restore {
         if file.read_exact(&mut magic).is_err() || magic != *sealed::MAGIC {
             return Ok((self.file.clone(), None));
         }
-        if std::io::stdin().is_terminal() {
-            eprint!("备份口令: ");
-            let _ = std::io::stderr().flush();
-        }
-        let mut line = String::new();
-        std::io::stdin().lock().read_line(&mut line).map_err(|e| format!("口令读不出来: {e}"))?;
+        let passphrase = ask_secret("备份口令")?;
         let clear = data_dir.join("restore.part");
         let file = File::open(&self.file).map_err(bad)?;
         let mut to = KeyFirst { key: Vec::new(), rest: File::create(&clear).map_err(bad)? };
         let opened = {
             let _shown = Progress::of(&clear, &self.file, "解密");
-            sealed::open(line.trim_end_matches(['\r', '\n']), file, &mut to)
+            sealed::open(&passphrase, file, &mut to)
         };
         opened.map_err(|_| {
             let _ = fs::remove_file(&clear);

@@ -10,6 +10,7 @@ mod serve;
 mod simulate_wechat;
 mod staff;
 
+use std::io::{BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -103,6 +104,17 @@ pub fn figment() -> Figment {
         .merge(Toml::file(Env::var_or("ROCKET_CONFIG", "Rocket.toml")).nested())
         .merge(Env::prefixed("ROCKET_").ignore(&["PROFILE", "CONFIG"]).global())
         .select(Profile::from_env_or("ROCKET_PROFILE", "default"))
+}
+
+/// A secret from the standard input, asked for when somebody sits there. `what` is what it is called.
+fn ask_secret(what: &str) -> Result<String, String> {
+    if std::io::stdin().is_terminal() {
+        eprint!("{what}: ");
+        let _ = std::io::stderr().flush();
+    }
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).map_err(|e| format!("{what}读不出来: {e}"))?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// The shop of the configured data folder, for a command that needs no doors.

@@ -1,10 +1,8 @@
 //! `xiaopu staff`: accounts of the console, from the command line of the server.
 
-use std::io::{BufRead, IsTerminal, Write};
-
 use clap::Subcommand;
 
-use super::{Outcome, open_shop};
+use super::{Outcome, ask_secret, open_shop};
 use crate::clock;
 use crate::db::Tx;
 use crate::error::{Code, Error};
@@ -118,13 +116,7 @@ fn obtain(name: &str, from_stdin: bool) -> Result<(String, bool), String> {
     if !from_stdin {
         return Ok((Nonces::Random.token()[..16].to_owned(), true));
     }
-    if std::io::stdin().is_terminal() {
-        eprint!("密码: ");
-        let _ = std::io::stderr().flush();
-    }
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).map_err(|e| format!("密码读不出来: {e}"))?;
-    let given = line.trim_end_matches(['\r', '\n']).to_owned();
+    let given = ask_secret("密码")?;
     password::check(&given, name).map_err(|e| e.message())?;
     Ok((given, false))
 }

@@ -10,7 +10,7 @@ use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::json;
 
-use super::{back, frame};
+use super::{back, frame, refused};
 use crate::clock;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -136,7 +136,7 @@ async fn enable_totp(shop: &State<Shop>, staff: Staff, form: Form<Enable>) -> Fl
     };
     match done.await {
         Ok(()) => back(HERE, Ok("两步验证已开启，下次登录要填动态码")),
-        Err(e) => back("/admin/account/totp", Err::<String, _>(e)),
+        Err(e) => refused("/admin/account/totp", e),
     }
 }
 

@@ -11,7 +11,7 @@ use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
-use super::{Download, back, download, frame};
+use super::{Download, back, download, frame, refused};
 use crate::backups::{self, Backup, sealed, store};
 use crate::clock;
 use crate::error::{Code, Error, Result};
@@ -89,7 +89,7 @@ async fn carry(
     id: BackupId,
     form: Form<Passphrase>,
 ) -> std::result::Result<Download, Flash<Redirect>> {
-    let refused = |e: Error| back(HERE, Err::<String, _>(e));
+    let refused = |e: Error| refused(HERE, e);
     seal(shop, owner, id, form.into_inner()).await.map_err(refused)
 }
 
@@ -171,6 +171,6 @@ async fn restore(
             });
             Ok(Template::render("console/backup_restoring.html", context! { backup, demo: false }))
         }
-        Err(e) => Err(back(format!("{HERE}/{id}/restore"), Err::<String, _>(e))),
+        Err(e) => Err(refused(format!("{HERE}/{id}/restore"), e)),
     }
 }

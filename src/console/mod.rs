@@ -26,6 +26,7 @@ mod staff;
 mod stock;
 mod transactions;
 mod trials;
+mod upload;
 
 use rocket::http::{ContentType, Header, Status};
 use rocket::request::FlashMessage;
@@ -34,8 +35,9 @@ use rocket::{Catcher, Request, Route, catch, catchers, get, routes, uri};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
-use crate::error::{self, Error, Result};
+use crate::error::{self, Code, Error, Result};
 use crate::refunds::RefundState;
+use crate::sheet;
 use crate::shop::Shop;
 use crate::staff::Staff;
 use crate::{jobs as noun_jobs, orders as noun_orders, payments, refunds as noun_refunds};
@@ -131,6 +133,11 @@ fn back<'a>(to: impl Into<String>, outcome: Result<impl Into<std::borrow::Cow<'a
     }
 }
 
+/// Back to a page, with what was wrong.
+fn refused(to: impl Into<String>, error: Error) -> Flash<Redirect> {
+    back(to, Err::<&str, _>(error))
+}
+
 /// A file for the person who asked.
 #[derive(rocket::Responder)]
 pub struct Download {
@@ -141,6 +148,17 @@ pub struct Download {
 
 fn xlsx() -> ContentType {
     ContentType::new("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+}
+
+/// A table as a workbook, made off the async threads.
+async fn workbook(name: &str, head: &[&'static str], rows: Vec<Vec<String>>) -> Result<Download> {
+    let head = head.to_vec();
+    let made = tokio::task::spawn_blocking(move || sheet::xlsx(&head, &rows)).await.map_err(|_| Code::Internal)?;
+    let bytes = made.map_err(|e| {
+        log::error!("{name}: {e}");
+        Error::from(Code::Internal).says("表格没有做出来，请稍后再试")
+    })?;
+    Ok(download(xlsx(), name, bytes))
 }
 
 fn download(kind: ContentType, name: &str, bytes: Vec<u8>) -> Download {

@@ -9,7 +9,7 @@ use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
-use super::{Download, back, download, frame, xlsx};
+use super::{Download, back, download, frame, refused, workbook};
 use crate::clock::{self, DAY, Day};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -309,12 +309,7 @@ const COLUMNS: [&str; 19] = [
 #[get("/orders/export.xlsx?<query..>")]
 async fn export(shop: &State<Shop>, staff: Staff, query: Query) -> Result<Download> {
     let rows = all(shop, staff, &query).await?;
-    let made = tokio::task::spawn_blocking(move || sheet::xlsx(&COLUMNS, &rows)).await.map_err(|_| Code::Internal)?;
-    let bytes = made.map_err(|e| {
-        log::error!("export of orders: {e}");
-        Error::from(Code::Internal).says("表格没有做出来，请稍后再试")
-    })?;
-    Ok(download(xlsx(), &format!("订单-{}.xlsx", Day::of(shop.now()).shown()), bytes))
+    workbook(&format!("订单-{}.xlsx", Day::of(shop.now()).shown()), &COLUMNS, rows).await
 }
 
 #[get("/orders/export.csv?<query..>")]
@@ -388,7 +383,7 @@ async fn keep_view(shop: &State<Shop>, staff: Staff, form: Form<View>) -> Flash<
     let (name, query) = (name.trim().to_owned(), query.replace(['\r', '\n'], ""));
     let to = format!("/admin/orders?{query}");
     if !(1..=20).contains(&name.chars().count()) || query.len() > 1000 {
-        return back(to, Err::<String, _>(Error::field("name", "视图名称应为 1 到 20 个字")));
+        return refused(to, Error::field("name", "视图名称应为 1 到 20 个字"));
     }
     let done = shop.db.write(move |tx| Ok::<_, Error>(staff_store::put_view(tx, staff.id, &name, &query)?)).await;
     back(to, done.map(|()| "视图已保存"))

@@ -28,15 +28,10 @@ async fn price_page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage
     let context = context! {
         frame: frame(shop, &staff.0, "orders", flash).await?,
         no: &order.order_no, goods: order.goods.to_string(),
-        total: plain(order.total), freight: plain(order.freight), status: order.status.text(),
+        total: order.total.plain(), freight: order.freight.plain(), status: order.status.text(),
         possible: order.status == OrderStatus::PendingPayment, minutes: shop.settings().pay_minutes(),
     };
     Ok(Template::render("console/order_price.html", context))
-}
-
-/// For a field that is typed into: without separators.
-fn plain(fen: Fen) -> String {
-    fen.to_string().replace(',', "")
 }
 
 #[derive(FromForm)]

@@ -8,9 +8,8 @@ use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
-use tokio::io::AsyncReadExt;
 
-use super::{frame, words};
+use super::{frame, upload, words};
 use crate::catalogue::media::Picture;
 use crate::catalogue::store::{self, Draft, SkuDraft};
 use crate::catalogue::{Category, Delivery, Product, import, stock};
@@ -65,12 +64,11 @@ struct Filled {
 
 impl Filled {
     fn of(product: &Product) -> Filled {
-        let plain = |fen: Fen| fen.to_string().replace(',', "");
         let sku = |sku: &crate::catalogue::Sku| SkuForm {
             specs: import::written(&sku.specs),
             code: sku.sku_code.clone().unwrap_or_default(),
-            price: plain(sku.price),
-            market: sku.market_price.map(plain).unwrap_or_default(),
+            price: sku.price.plain(),
+            market: sku.market_price.map(Fen::plain).unwrap_or_default(),
             on_hand: sku.on_hand.to_string(),
             was: sku.on_hand,
             limit: sku.limit_per_order.map(|n| n.to_string()).unwrap_or_default(),
@@ -286,18 +284,16 @@ struct Change {
 async fn take_pictures(shop: &Shop, form: &mut ProductForm<'_>) -> Result<Vec<String>> {
     let (mut problems, now) = (Vec::new(), shop.now());
     for file in form.images.iter().filter(|file| file.len() > 0) {
-        let mut bytes = Vec::new();
-        let read = match file.open().await {
-            Ok(mut open) => open.read_to_end(&mut bytes).await.is_ok(),
-            Err(_) => false,
+        let Ok(bytes) = upload::bytes(file).await else {
+            problems.push("图片没有传完整，请重新选择".to_owned());
+            continue;
         };
         let made = tokio::task::spawn_blocking(move || Picture::read(&bytes)).await.map_err(|_| Code::Internal)?;
         match made {
-            Ok(picture) if read => {
+            Ok(picture) => {
                 form.keep.push(picture.hash.to_string());
                 shop.db.write(move |tx| Ok::<_, Error>(picture.store(tx, now)?)).await?;
             }
-            Ok(_) => problems.push("图片没有传完整，请重新选择".to_owned()),
             Err(e) => problems.push(e.fields.values().filter_map(Value::as_str).collect::<Vec<_>>().join("；")),
         }
     }

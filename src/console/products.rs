@@ -10,7 +10,7 @@ use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
 use super::product::category_options;
-use super::{Download, back, download, frame, xlsx};
+use super::{Download, back, download, frame, refused, upload, workbook};
 use crate::catalogue::import::{self, COLUMNS};
 use crate::catalogue::store::{self, Listing, Shelf, Sort};
 use crate::catalogue::{Product, stock};
@@ -19,7 +19,7 @@ use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{CategoryId, ImageHash, ProductId};
 use crate::money::Fen;
-use crate::sheet::{self, Table};
+use crate::sheet;
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Manager, Role, Staff};
@@ -191,7 +191,7 @@ async fn bulk(
     staff: Manager,
     form: Form<Bulk>,
 ) -> Result<std::result::Result<Template, Flash<Redirect>>> {
-    let refused = |e: Error| Ok(Err(back("/admin/products", Err::<String, _>(e))));
+    let refused = |e: Error| Ok(Err(refused("/admin/products", e)));
     let act = match form.act() {
         Ok(act) => act,
         Err(e) => return refused(e),
@@ -300,13 +300,7 @@ async fn all(shop: &Shop) -> Result<Vec<Vec<String>>> {
 
 #[get("/products/export.xlsx", rank = 1)]
 async fn export(shop: &State<Shop>, _staff: Manager) -> Result<Download> {
-    let rows = all(shop).await?;
-    let made = tokio::task::spawn_blocking(move || sheet::xlsx(&COLUMNS.map(|c| c.1), &rows)).await;
-    let bytes = made.map_err(|_| Code::Internal)?.map_err(|e| {
-        log::error!("export of products: {e}");
-        Error::from(Code::Internal).says("表格没有做出来，请稍后再试")
-    })?;
-    Ok(download(xlsx(), &format!("商品-{}.xlsx", Day::of(shop.now()).shown()), bytes))
+    workbook(&format!("商品-{}.xlsx", Day::of(shop.now()).shown()), &COLUMNS.map(|c| c.1), all(shop).await?).await
 }
 
 #[get("/products/export.csv", rank = 1)]
@@ -345,12 +339,8 @@ async fn bring(
     staff: Manager,
     form: Form<Bring<'_>>,
 ) -> Result<std::result::Result<Flash<Redirect>, Template>> {
-    let bytes = super::shipping::bytes(&form.file).await?;
-    let name = form.file.raw_name().map(|name| name.dangerous_unsafe_unsanitized_raw().to_string()).unwrap_or_default();
-    let plan = move || {
-        let table = Table::read(&name, &bytes).map_err(|problem| vec![problem])?;
-        import::plan(&table, std::path::Path::new("/nonexistent"))
-    };
+    let table = upload::table(&form.file).await?;
+    let plan = move || import::plan(&table.map_err(|problem| vec![problem])?, std::path::Path::new("/nonexistent"));
     let plan = match tokio::task::spawn_blocking(plan).await.map_err(|_| Code::Internal)? {
         Ok(plan) => plan,
         Err(problems) => return Ok(Err(import_form(shop, &staff.0, None, problems).await?)),

@@ -167,7 +167,6 @@ fn form_of(full: &Full, asked: Option<&FullRefund>) -> Value {
     let refundable = Refundable::of(full);
     let order = &full.order;
     let part = |id: LineId| asked.and_then(|r| r.lines.iter().find(|part| part.line_id == id));
-    let plain = |fen: Fen| fen.to_string().replace(',', "");
     let taking = |state: &[RefundState]| {
         let some = full.refunds.iter().filter(|r| r.refund.inside && state.contains(&r.refund.state));
         some.fold(Fen::ZERO, |sum, r| sum.plus(r.refund.amount).unwrap_or(sum)).to_string()
@@ -180,7 +179,7 @@ fn form_of(full: &Full, asked: Option<&FullRefund>) -> Value {
             json!({
                 "id": l.line.id, "name": l.line.name, "spec": l.line.spec_text, "pieces": l.pieces,
                 "most": l.amount.to_string(), "shipped": l.line.shipped > 0,
-                "quantity": part.map_or(0, |part| part.quantity), "amount": part.map(|part| plain(part.amount)),
+                "quantity": part.map_or(0, |part| part.quantity), "amount": part.map(|part| part.amount.plain()),
             })
         })
         .collect();
@@ -188,7 +187,7 @@ fn form_of(full: &Full, asked: Option<&FullRefund>) -> Value {
         "order_no": order.order_no, "paid": order.paid.to_string(), "refunded": order.refunded.to_string(),
         "processing": taking(&[RefundState::Approved, RefundState::Processing, RefundState::Abnormal]),
         "left": refundable.total.to_string(), "freight_left": refundable.freight.to_string(),
-        "freight": asked.map(|r| plain(r.refund.freight)),
+        "freight": asked.map(|r| r.refund.freight.plain()),
         "lines": lines, "unshipped": order.status == OrderStatus::ToShip,
     })
 }

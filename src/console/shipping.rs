@@ -8,11 +8,10 @@ use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
-use tokio::io::AsyncReadExt;
 
 use super::order::{find, here};
 use super::orders::card;
-use super::{back, download, frame};
+use super::{back, download, frame, refused, upload};
 use crate::catalogue::Delivery;
 use crate::clock;
 use crate::db::Tx;
@@ -70,7 +69,7 @@ async fn ship(shop: &State<Shop>, staff: Staff, no: &str, form: Form<Shipping>) 
         Ok(Some(next)) => back(format!("{}#ship", here(next.as_str())), done.map(|d| format!("{no} {d}"))),
         Ok(None) if on && done.is_ok() => back("/admin/orders?tab=to_ship", done),
         Ok(None) => back(here(no), done),
-        Err(e) => back(here(no), Err::<String, _>(e)),
+        Err(e) => refused(here(no), e),
     }
 }
 
@@ -179,7 +178,7 @@ struct Bring<'r> {
 async fn bring(shop: &State<Shop>, staff: Staff, form: Form<Bring<'_>>) -> Flash<Redirect> {
     match take_in(shop, staff, &form).await {
         Ok(id) => Flash::success(Redirect::to(batch_at(id)), "请先核对，再执行"),
-        Err(e) => back("/admin/shipping", Err::<String, _>(e)),
+        Err(e) => refused("/admin/shipping", e),
     }
 }
 
@@ -189,26 +188,12 @@ fn batch_at(id: BatchId) -> String {
 
 async fn take_in(shop: &Shop, staff: Staff, form: &Bring<'_>) -> Result<BatchId> {
     let table = match &form.file {
-        Some(file) if file.len() > 0 => {
-            let bytes = bytes(file).await?;
-            let name = file.raw_name().map(|name| name.dangerous_unsafe_unsanitized_raw().to_string());
-            // Unpacking and reading a workbook takes its time.
-            let read = move || Table::read(&name.unwrap_or_default(), &bytes);
-            tokio::task::spawn_blocking(read).await.map_err(|_| Code::Internal)?
-        }
+        Some(file) if file.len() > 0 => upload::table(file).await?,
         _ => Table::pasted(&form.text),
     };
     let rows = table.and_then(|table| batch::rows(&table)).map_err(|problem| Error::field("file", problem))?;
     let now = shop.now();
     shop.db.write(move |tx| Ok::<_, Error>(store::insert(tx, &staff, Allowed::default(), &rows, now)?)).await
-}
-
-/// A whole file that was uploaded.
-pub async fn bytes(file: &TempFile<'_>) -> Result<Vec<u8>> {
-    let problem = |_| Error::field("file", "文件没有传完整，请重试");
-    let mut bytes = Vec::new();
-    file.open().await.map_err(problem)?.read_to_end(&mut bytes).await.map_err(problem)?;
-    Ok(bytes)
 }
 
 #[get("/shipping/batches/<id>")]
@@ -331,18 +316,18 @@ async fn scan(shop: &State<Shop>, staff: Staff, scan: Form<Scan>) -> Flash<Redir
             }
             Ok(order) => {
                 let words = format!("{no} 是「{}」，不用发货", order.status.text());
-                back(empty, Err::<String, _>(Error::from(Code::OrderState).says(words)))
+                refused(empty, Error::from(Code::OrderState).says(words))
             }
-            Err(_) => back(empty, Err::<String, _>(Error::from(Code::NotFound).says(format!("没有订单 {no}")))),
+            Err(_) => refused(empty, Error::from(Code::NotFound).says(format!("没有订单 {no}"))),
         };
     }
     if scan.order.is_empty() {
-        return back(empty, Err::<String, _>(Error::field("code", "先扫发货单上的订单号，再扫快递面单")));
+        return refused(empty, Error::field("code", "先扫发货单上的订单号，再扫快递面单"));
     }
     let form =
         Shipping { company: String::new(), tracking_no: code, pieces: Vec::new(), despite_refund: false, next: false };
     match ship_one(shop, &staff, &scan.order, form).await {
         Ok(done) => Flash::success(Redirect::to(empty), format!("✓ {} {done}", scan.order)),
-        Err(e) => back(format!("{empty}?order={}", scan.order), Err::<String, _>(e)),
+        Err(e) => refused(format!("{empty}?order={}", scan.order), e),
     }
 }

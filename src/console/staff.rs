@@ -7,7 +7,7 @@ use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::json;
 
-use super::{back, frame};
+use super::{back, frame, refused};
 use crate::clock;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -88,7 +88,7 @@ async fn invite(
             let base = shop.settings().get("shop.public_url").unwrap_or_default().trim_end_matches('/').to_owned();
             Ok(Ok(render(shop, &owner, None, Some(format!("{base}/admin/invite/{token}"))).await?))
         }
-        Err(e) => Ok(Err(back(HERE, Err::<String, _>(e)))),
+        Err(e) => Ok(Err(refused(HERE, e))),
     }
 }
 
