@@ -114,7 +114,15 @@ async fn cached<T: Serialize + Send + 'static>(
     asked: String,
     make: impl FnOnce(&rusqlite::Connection) -> Result<T> + Send + 'static,
 ) -> Result<Rendered> {
-    let version = shop.db.read(|conn| Ok::<_, Error>(store::version(conn)?)).await?;
+    let commits = shop.db.commits().0;
+    let version = match cache.version(commits) {
+        Some(version) => version,
+        None => {
+            let version = shop.db.read(|conn| Ok::<_, Error>(store::version(conn)?)).await?;
+            cache.keep_version(version, commits);
+            version
+        }
+    };
     if let Some(rendered) = cache.get(version, &asked) {
         return Ok(rendered);
     }

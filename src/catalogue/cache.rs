@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rocket::Request;
 use rocket::http::{ContentType, Status};
@@ -12,6 +13,9 @@ use sha2::{Digest, Sha256};
 /// Enough for every list a shop's buyers look at; strange queries beyond that make it start over.
 const MOST: usize = 1_000;
 
+/// What another program, an import say, wrote into the shop is seen after this long at the latest.
+const FRESH: Duration = Duration::from_secs(1);
+
 /// Rendered answers of one catalogue version, by what was asked.
 #[derive(Default)]
 pub struct Cache(Mutex<Kept>);
@@ -20,6 +24,14 @@ pub struct Cache(Mutex<Kept>);
 struct Kept {
     version: i64,
     answers: HashMap<String, Rendered>,
+    read: Option<Read>,
+}
+
+/// A version as it was read from the database: when, and after how many of our own commits.
+struct Read {
+    version: i64,
+    commits: u64,
+    at: Instant,
 }
 
 /// A rendered answer with its ETag; answers 304 to a client that has it already.
@@ -38,6 +50,19 @@ impl Rendered {
 }
 
 impl Cache {
+    /// The version of this moment, if nothing was committed since it was read, and that was not long ago.
+    pub fn version(&self, commits: u64) -> Option<i64> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = kept.read.as_ref().filter(|read| read.commits == commits && read.at.elapsed() < FRESH);
+        read.map(|read| read.version)
+    }
+
+    /// `commits` was looked at before the version was read: a commit in between makes it stale, never too new.
+    pub fn keep_version(&self, version: i64, commits: u64) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.read = Some(Read { version, commits, at: Instant::now() });
+    }
+
     pub fn get(&self, version: i64, asked: &str) -> Option<Rendered> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.version == version { kept.answers.get(asked).cloned() } else { None }
@@ -70,6 +95,8 @@ impl<'r> Responder<'r, 'static> for Rendered {
             return response.status(Status::NotModified).ok();
         }
         let body = self.body;
+        // In one piece: by default the answer would go out four kilobytes at a time.
+        response.max_chunk_size(body.len().max(1));
         response.header(ContentType::JSON).sized_body(body.len(), std::io::Cursor::new(body)).ok()
     }
 }

@@ -10,7 +10,7 @@ use super::order::{find, here};
 use crate::buyers::addresses::{Address, AddressForm};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::orders::{OrderStatus, Who, store};
+use crate::orders::{OrderStatus, Who, moves, store};
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Staff};
@@ -48,7 +48,7 @@ async fn put(shop: &Shop, staff: Staff, no: &str, form: &Where) -> Result<()> {
         let before = order.address.filter(|_| moves);
         let before =
             before.ok_or_else(|| Error::from(Code::OrderState).says("订单已发出或不用快递，不能改收货信息"))?;
-        store::set_address(tx, order.id, &address)?;
+        moves::readdress(tx, order.id, &address)?;
         // The log is read by many: it shows what changed, and not where somebody lives.
         let what = format!("改收货信息：{} → {}", masked(&before), masked(&address));
         store::note(tx, order.id, &Who::staff(&staff.name), &what, None, now)?;

@@ -12,8 +12,8 @@ use crate::backups::store as backups;
 use crate::clock::{self, DAY, Day};
 use crate::error::{Error, Result};
 use crate::money::yuan;
-use crate::orders::store::Filter;
-use crate::orders::{self, OrderStatus};
+use crate::orders;
+use crate::orders::search::{Filter, store as search};
 use crate::payments::ledger::{DaySum, store as ledger};
 use crate::payments::reconcile::{BillState, store as reconcile};
 use crate::payments::store as payments;
@@ -54,12 +54,12 @@ async fn page(
     let low = shop.settings().low_stock();
     let read = move |conn: &rusqlite::Connection| {
         let counts = orders::store::status_counts(conn)?;
-        let oldest = orders::store::oldest(conn, OrderStatus::ToShip)?;
-        let recent = orders::store::search(conn, &Filter::default(), None, 8)?;
+        let oldest = orders::store::waiting_since(conn)?;
+        let recent = search::list(conn, &Filter::default(), None, 8)?;
         let sum = DaySum::of(first, &ledger::day_sums(conn, first, last)?);
         let yesterday = ledger::day_sum(conn, today.plus(-1))?;
         let charted = ledger::day_sums(conn, today.plus(1 - CHARTED), today)?;
-        let funnel = orders::store::funnel(conn, today.plus(-6).start())?;
+        let funnel = orders::store::funnel(conn, today.plus(-6))?;
         let best = catalogue::store::best_sellers(conn, today.plus(1 - CHARTED), 10)?;
         let low = catalogue::store::low_count(conn, low)?;
         let backup = backups::latest(conn, 1)?.pop();

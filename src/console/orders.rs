@@ -14,7 +14,8 @@ use crate::clock::{self, DAY, Day};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{ImageHash, OrderNo};
-use crate::orders::store::{self, Filter};
+use crate::orders::search::{Filter, store as search};
+use crate::orders::store;
 use crate::orders::{Chip, Flag, Full, OrderStatus, Who};
 use crate::payments::exceptions::store as exceptions;
 use crate::payments::ledger::store as ledger;
@@ -31,8 +32,8 @@ pub fn routes() -> Vec<Route> {
 const SIZES: [i64; 3] = [20, 50, 100];
 /// A spreadsheet of more is better asked for in parts.
 const MOST_EXPORTED: i64 = 20_000;
-/// Counting further helps nobody.
-const COUNTED: i64 = 10_000;
+/// Counting what was searched for any further helps nobody.
+const COUNTED: i64 = 1_000;
 
 /// What the address says.
 #[derive(FromForm, Clone, Debug, Default)]
@@ -136,8 +137,14 @@ async fn list(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>,
     let read = move |conn: &rusqlite::Connection| {
         let counts = counts(conn)?;
         let views = staff_store::views(conn, id)?;
-        let found = store::count(conn, &filter, COUNTED + 1)?;
-        let mut orders = store::search(conn, &filter, before, size + 1)?;
+        let found = match filter.only_status() {
+            Some(status) => kept_count(conn, status)?.to_string(),
+            None => match search::count(conn, &filter, COUNTED + 1)? {
+                n if n > COUNTED => format!("{COUNTED}+"),
+                n => n.to_string(),
+            },
+        };
+        let mut orders = search::list(conn, &filter, before, size + 1)?;
         let more = orders.len() as i64 > size;
         orders.truncate(size as usize);
         let next = orders.last().filter(|_| more).map(|order| order.id.0);
@@ -175,11 +182,17 @@ async fn list(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>,
         narrows: query.narrows(),
         cleared: without(&|other| *other = Query { tab: query.tab.clone(), view: query.view.clone(), size: query.size, ..Query::default() }),
         views: views.iter().map(|(id, name, query)| json!({ "id": id, "name": name, "query": query, "here": *query == address })).collect::<Vec<_>>(),
-        found: if found > COUNTED { format!("{COUNTED}+") } else { found.to_string() },
+        found,
         address: &address,
         orders: cards, next, later: before.is_some(),
     };
     Ok(Template::render("console/orders.html", context))
+}
+
+/// All orders of a status, or all there are: a number that is kept.
+fn kept_count(conn: &rusqlite::Connection, status: Option<OrderStatus>) -> Result<i64> {
+    let counts = store::status_counts(conn)?;
+    Ok(counts.iter().filter(|(word, _)| status.is_none_or(|status| word == status.word())).map(|(_, n)| n).sum())
 }
 
 pub fn flags() -> Vec<Value> {
@@ -197,7 +210,7 @@ fn counts(conn: &rusqlite::Connection) -> Result<Vec<(&'static str, &'static str
         let n = counts.iter().find(|(word, _)| word == status.word()).map_or(0, |(_, n)| *n);
         tabs.push((status.word(), status.text(), shows.then_some(n)));
         if *status == OrderStatus::ToShip {
-            tabs.push(("part_shipped", "部分发货", Some(store::count(conn, &part, COUNTED)?)));
+            tabs.push(("part_shipped", "部分发货", Some(search::count(conn, &part, COUNTED)?)));
         }
     }
     tabs.push(("refunding", "售后", Some(refunding)));
@@ -280,7 +293,7 @@ pub async fn chosen(shop: &Shop, numbers: &[String]) -> Result<Vec<crate::orders
         return Err(Error::field("order", "请先勾选订单"));
     }
     let filter = Filter { ids, ..Filter::default() };
-    let read = move |conn: &rusqlite::Connection| Ok::<_, Error>(store::search(conn, &filter, None, SIZES[2])?);
+    let read = move |conn: &rusqlite::Connection| Ok::<_, Error>(search::list(conn, &filter, None, SIZES[2])?);
     shop.db.read(read).await
 }
 
@@ -322,11 +335,11 @@ async fn export_csv(shop: &State<Shop>, staff: Staff, query: Query) -> Result<Do
 async fn all(shop: &Shop, staff: Staff, query: &Query) -> Result<Vec<Vec<String>>> {
     let (filter, now) = (query.filter(shop.now()), shop.now());
     let read = move |conn: &rusqlite::Connection| {
-        if store::count(conn, &filter, MOST_EXPORTED + 1)? > MOST_EXPORTED {
+        if search::count(conn, &filter, MOST_EXPORTED + 1)? > MOST_EXPORTED {
             let words = format!("一次最多导出 {MOST_EXPORTED} 单，请用下单时间分几次导出");
             return Err(Error::from(Code::ValidationFailed).says(words));
         }
-        store::search(conn, &filter, None, MOST_EXPORTED)?.into_iter().map(|order| exported(conn, order)).collect()
+        search::list(conn, &filter, None, MOST_EXPORTED)?.into_iter().map(|order| exported(conn, order)).collect()
     };
     let rows: Vec<Vec<String>> = shop.db.read_slowly(read).await?;
     let what = format!("导出 {} 单，含收货信息", rows.len());

@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_shop.sql"),
     include_str!("migrations/0002_money.sql"),
     include_str!("migrations/0003_console.sql"),
+    include_str!("migrations/0004_scale.sql"),
 ];
 
 /// The newest schema that this program knows.
@@ -118,5 +119,63 @@ mod tests {
         assert!(forbidden.to_string().contains("append-only"));
         let broken: i64 = new.query_row("select count(*) from pragma_foreign_key_check", [], |row| row.get(0)).unwrap();
         assert_eq!(broken, 0);
+    }
+
+    /// Orders from before the index of words are found by it, and those of each day are counted.
+    #[test]
+    fn orders_of_an_older_shop_are_found_and_counted() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut old = Connection::open(dir.path().join("xiaopu.db")).unwrap();
+        for (version, sql) in (1..=3).zip(MIGRATIONS) {
+            apply(&mut old, version, sql).unwrap();
+        }
+        let evening = 1_791_475_199_000_i64;
+        old.execute_batch(&format!(
+            r#"insert into buyers (id, app_id, openid, created_at) values (1, 'wx', 'o1', 0);
+             insert into products (id, name, created_at, updated_at) values (1, '苹果', 0, 0);
+             insert into products (id, name, created_at, updated_at) values (2, '雪梨', 0, 0);
+             insert into skus (id, product_id, price_fen) values (1, 1, 100), (2, 2, 100);
+             insert into orders (id, order_no, buyer_id, status, goods_fen, freight_fen, total_fen, paid_fen, delivery, address,
+                                 holds_stock, created_at, expires_at, paid_at)
+               values (7, '20261008AAAAAAAAAA', 1, 'to_ship', 200, 0, 200, 200, 'express',
+                       '{{"receiver":"王小样","phone":"13800001234","province":"浙江省","city":"杭州市","district":"西湖区"}}',
+                       1, {evening}, 0, {evening}),
+                      (8, '20261008AAAAAAAAAB', 1, 'pending_payment', 100, 0, 100, 0, 'none', null, 1, {evening} + 1000, 0, null);
+             insert into order_lines (order_id, product_id, sku_id, name, spec_text, price_fen, quantity)
+               values (7, 1, 1, '高山苹果 iPhone', '', 100, 1), (7, 1, 2, '雪梨', '', 100, 1), (8, 1, 1, '苹果', '', 100, 1);
+             insert into sold_days (day, sku_id, pieces) values ('2026-10-08', 1, 2), ('20261008', 1, 3), ('2026-10-07', 1, 1);"#
+        ))
+        .unwrap();
+        drop(old);
+        drop(Db::open(dir.path()).unwrap());
+        let new = Connection::open(dir.path().join("xiaopu.db")).unwrap();
+        let found = |phrase: &str| -> String {
+            let sql = "select coalesce(group_concat(rowid), '') from (select rowid from order_words where order_words match ?1 order by 1)";
+            new.query_row(sql, [phrase], |row| row.get(0)).unwrap()
+        };
+        for (phrase, orders) in [
+            ("goods : \"苹 果\"", "7,8"),
+            ("goods : \"果 苹\"", ""),
+            ("goods : \"p h o n\"", "7"),
+            ("goods : \"雪 梨\"", "7"),
+            ("receiver : \"小 样\"", "7"),
+            ("place : \"杭 州\"", "7"),
+            ("phone : \"1234\"", "7"),
+            ("phone : \"13800001234\"", "7"),
+            ("phone : \"0000\"", ""),
+        ] {
+            assert_eq!(found(phrase), orders, "{phrase}");
+        }
+        let days: String = new
+            .query_row(
+                "select group_concat(day || ' ' || placed || ' ' || asked || ' ' || paid) from order_days",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(days, "20261008 1 0 1,20261009 1 0 0");
+        let sold: String =
+            new.query_row("select group_concat(day || ' ' || pieces) from sold_days", [], |row| row.get(0)).unwrap();
+        assert_eq!(sold, "20261007 1,20261008 5");
     }
 }

@@ -4,6 +4,7 @@ pub mod api;
 pub mod moves;
 pub mod parcels;
 pub mod quote;
+pub mod search;
 pub mod store;
 pub mod view;
 

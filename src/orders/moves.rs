@@ -4,8 +4,10 @@ use rusqlite::Result;
 
 use super::parcels::Parcel;
 use super::quote::Quote;
+use super::search::{Words, store as search};
 use super::store::NewPrice;
 use super::{ClosedReason, Line, Order, OrderStatus, Shipment, Who, store};
+use crate::buyers::addresses::Address;
 use crate::catalogue::{stock, store as catalogue};
 use crate::clock::Day;
 use crate::db::Tx;
@@ -31,9 +33,18 @@ pub fn place(
             return Err(rusqlite::Error::StatementChangedRows(0));
         }
     }
+    let words = Words::new(quote.address.as_ref(), quote.lines.iter().map(|line| line.name.as_str()));
+    search::put_words(tx, id, &words)?;
     let what = format!("提交订单，占用库存 {} 件", quote.lines.iter().map(|l| l.quantity).sum::<i64>());
     store::note_move(tx, id, &Who::buyer(), (None, OrderStatus::PendingPayment), &what, None, now)?;
     Ok(id)
+}
+
+/// The parcel goes elsewhere, and the order is found by that.
+pub fn readdress(tx: &Tx, id: OrderId, address: &Address) -> Result<()> {
+    store::set_address(tx, id, address)?;
+    let lines = store::lines(tx, id)?;
+    search::put_words(tx, id, &Words::new(Some(address), lines.iter().map(|line| line.name.as_str())))
 }
 
 /// T3: the payment of a waiting order. Called by `settle` alone.

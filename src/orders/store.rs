@@ -1,12 +1,13 @@
 //! SQL of orders, their lines, parcels and timeline.
 
 use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::parcels::Parcel;
 use super::quote::Quote;
 use super::{ClosedReason, Flag, Full, Line, Order, OrderStatus, Shipment, Who};
 use crate::buyers::addresses::Address;
+use crate::clock::Day;
 use crate::db::Tx;
 use crate::ids::{BuyerId, LineId, MessageId, OrderId, OrderNo, RefundId, ShipmentId};
 use crate::money::Fen;
@@ -29,7 +30,7 @@ pub fn by_no(conn: &Connection, order_no: &OrderNo) -> Result<Option<Order>> {
     conn.prepare_cached("select * from orders where order_no = ?1")?.query_row([order_no], read_order).optional()
 }
 
-fn read_order(row: &Row<'_>) -> Result<Order> {
+pub(super) fn read_order(row: &Row<'_>) -> Result<Order> {
     let address: Option<String> = row.get("address")?;
     Ok(Order {
         id: row.get("id")?,
@@ -155,123 +156,6 @@ pub fn buyer_counts(conn: &Connection, buyer: BuyerId) -> Result<[i64; 3]> {
 pub fn status_counts(conn: &Connection) -> Result<Vec<(String, i64)>> {
     let mut rows = conn.prepare_cached("select status, n from order_counts")?;
     rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
-}
-
-/// Which orders the console lists, newest first.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    pub status: Option<OrderStatus>,
-    pub part_shipped: bool,
-    pub refunding: bool,
-    pub with_exception: bool,
-    pub search: Option<String>,
-    /// Placed at or after, and before.
-    pub placed: (Option<i64>, Option<i64>),
-    /// Waiting to be shipped since before this moment.
-    pub paid_before: Option<i64>,
-    pub product: Option<String>,
-    pub region: Option<String>,
-    pub flag: Option<Flag>,
-    /// The buyer wrote something.
-    pub remarked: bool,
-    pub unprinted: bool,
-    /// These alone, when there are any.
-    pub ids: Vec<OrderNo>,
-}
-
-impl Filter {
-    fn sql(&self) -> (String, Vec<Box<dyn ToSql>>) {
-        let mut values: Vec<Box<dyn ToSql>> = Vec::new();
-        let mut where_ = vec!["true".to_owned()];
-        let mut narrow = |sql: &str, value: Box<dyn ToSql>| {
-            values.push(value);
-            where_.push(sql.replace('?', &format!("?{}", values.len())));
-        };
-        if let Some(status) = self.status {
-            narrow("o.status = ?", Box::new(status));
-        }
-        if let Some(text) = self.search.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
-            let plain = text.replace(['%', '_', '\\'], "");
-            let digits = text.bytes().all(|b| b.is_ascii_digit());
-            match text.len() {
-                // The tail of a phone number.
-                4 if digits => narrow("o.address ->> 'phone' like '%' || ?", Box::new(plain)),
-                28 if digits => narrow("o.id in (select order_id from ledger where wechat_id = ?)", Box::new(plain)),
-                _ => narrow(
-                    "(o.order_no like upper(?) || '%'
-                      or o.id in (select order_id from attempts where out_trade_no = upper(?))
-                      or o.id in (select order_id from refunds where out_refund_no = upper(?))
-                      or o.address ->> 'phone' = ? or o.address ->> 'receiver' like '%' || ? || '%'
-                      or exists (select 1 from shipments s where s.order_id = o.id and s.tracking_no = upper(?))
-                      or exists (select 1 from order_lines l where l.order_id = o.id and l.name like '%' || ? || '%'))",
-                    Box::new(plain),
-                ),
-            }
-        }
-        if let Some(from) = self.placed.0 {
-            narrow("o.created_at >= ?", Box::new(from));
-        }
-        if let Some(to) = self.placed.1 {
-            narrow("o.created_at < ?", Box::new(to));
-        }
-        if let Some(before) = self.paid_before {
-            narrow("o.status = 'to_ship' and o.paid_at < ?", Box::new(before));
-        }
-        if let Some(product) = &self.product {
-            narrow(
-                "exists (select 1 from order_lines l where l.order_id = o.id and l.name like '%' || ? || '%')",
-                Box::new(product.clone()),
-            );
-        }
-        if let Some(region) = &self.region {
-            narrow(
-                "instr((o.address ->> 'province') || (o.address ->> 'city') || (o.address ->> 'district'), ?) > 0",
-                Box::new(region.clone()),
-            );
-        }
-        if let Some(flag) = self.flag {
-            narrow("o.flag = ?", Box::new(flag));
-        }
-        if !self.ids.is_empty() {
-            let list = serde_json::to_string(&self.ids).unwrap_or_default();
-            narrow("o.order_no in (select value from json_each(?))", Box::new(list));
-        }
-        for (wanted, sql) in [
-            (
-                self.part_shipped,
-                "o.status = 'to_ship'
-                   and exists (select 1 from shipments s where s.order_id = o.id and s.state = 'shipped')",
-            ),
-            (self.refunding, "o.id in (select order_id from refunds where ended_at is null)"),
-            (self.with_exception, "o.id in (select order_id from money_exceptions where state = 'open')"),
-            (self.remarked, "o.remark <> ''"),
-            (self.unprinted, "o.prints = 0 and o.status = 'to_ship'"),
-        ] {
-            if wanted {
-                where_.push(sql.to_owned());
-            }
-        }
-        (where_.join(" and "), values)
-    }
-}
-
-/// Newest first, from before this row on.
-pub fn search(conn: &Connection, filter: &Filter, before: Option<i64>, limit: i64) -> Result<Vec<Order>> {
-    let (where_, mut values) = filter.sql();
-    values.push(Box::new(before.unwrap_or(i64::MAX)));
-    values.push(Box::new(limit));
-    let n = values.len();
-    let sql = format!("select o.* from orders o where {where_} and o.id < ?{} order by o.id desc limit ?{n}", n - 1);
-    let mut rows = conn.prepare_cached(&sql)?;
-    rows.query_map(params_from_iter(values), read_order)?.collect()
-}
-
-/// How many there are, counted up to `most`.
-pub fn count(conn: &Connection, filter: &Filter, most: i64) -> Result<i64> {
-    let (where_, mut values) = filter.sql();
-    values.push(Box::new(most));
-    let sql = format!("select count(*) from (select 1 from orders o where {where_} limit ?{})", values.len());
-    conn.prepare_cached(&sql)?.query_row(params_from_iter(values), |row| row.get(0))
 }
 
 /// A buyer's paid orders before this one, for the staff's eyes: how many, and their sum in fen.
@@ -581,12 +465,11 @@ pub fn forget_keys(tx: &Tx, before: i64) -> Result<()> {
     Ok(())
 }
 
-/// Of the orders placed since then: how many there are, how many went on to pay, and how many were paid.
-pub fn funnel(conn: &Connection, since: i64) -> Result<[i64; 3]> {
+/// Of the orders placed since that day: how many there are, how many went on to pay, and how many were paid.
+pub fn funnel(conn: &Connection, since: Day) -> Result<[i64; 3]> {
     conn.prepare_cached(
-        "select count(*), coalesce(sum(exists (select 1 from attempts a where a.order_id = o.id)), 0),
-                coalesce(sum(o.paid_at is not null), 0)
-           from orders o where o.created_at >= ?1",
+        "select coalesce(sum(placed), 0), coalesce(sum(asked), 0), coalesce(sum(paid), 0)
+           from order_days where day >= ?1",
     )?
     .query_row([since], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))
 }
@@ -598,8 +481,8 @@ pub fn longest_waiting(conn: &Connection) -> Result<Option<OrderNo>> {
         .optional()
 }
 
-/// When the order that has waited longest in this status was paid or placed.
-pub fn oldest(conn: &Connection, status: OrderStatus) -> Result<Option<i64>> {
-    conn.prepare_cached("select min(coalesce(paid_at, created_at)) from orders where status = ?1")?
-        .query_row([status], |row| row.get(0))
+/// When the order that has waited longest to be shipped was paid.
+pub fn waiting_since(conn: &Connection) -> Result<Option<i64>> {
+    conn.prepare_cached("select min(coalesce(paid_at, created_at)) from orders where status = 'to_ship'")?
+        .query_row([], |row| row.get(0))
 }

@@ -14,6 +14,7 @@ use crate::door::{ClientIp, body};
 use crate::error::{Code, Error, Result};
 use crate::jobs::{self, Task};
 use crate::refunds::store as refunds;
+use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::transactions::{Entry, Verdict};
 use crate::wechat::notice::{self, Notice};
@@ -63,42 +64,47 @@ async fn read(data: Data<'_>) -> std::result::Result<Vec<u8>, &'static str> {
 async fn keep(shop: &Shop, notice: Notice, mut entry: Entry, start: Instant) -> Result<String> {
     let (settings, now) = (shop.settings(), shop.now());
     let write = move |tx: &Tx| {
-        let notice = made_before(tx, notice)?;
-        entry.checks = notice.checks;
         entry.took_ms = start.elapsed().as_millis() as i64;
-        let answer = match &notice.verdict {
-            notice::Verdict::Paid(_) | notice::Verdict::NotPaid(_) => notice::ACKNOWLEDGED.to_owned(),
-            notice::Verdict::Refused(word) => notice::refused(word),
-        };
-        entry.response = answer.clone().into_bytes();
-        match &notice.verdict {
-            notice::Verdict::Paid(payment) => {
-                entry.transaction_id = Some(payment.transaction_id.clone());
-                entry.amount = Some(payment.total);
-                let attempt = payment.number().map(|n| store::attempt_numbered(tx, &n)).transpose()?.flatten();
-                entry.order_id = attempt.as_ref().map(|a| a.order_id);
-                entry.attempt_id = attempt.as_ref().map(|a| a.id);
-            }
-            notice::Verdict::NotPaid(code) => entry.reason = format!("微信通知未付款：{code}"),
-            notice::Verdict::Refused(word) => {
-                entry.verdict = Verdict::Refused;
-                entry.reason = format!("已拒绝：{word}");
-            }
-        }
-        // First the row, so that the timeline can point at it; then what became of the money, on the same row.
-        let message = entry.record(tx, now)?;
-        if let notice::Verdict::Paid(payment) = &notice.verdict {
-            let settled = settle::settle(tx, payment, Source::Notify, Some(message), &settings, now)?;
-            entry.verdict = if settled.fits_an_order() { Verdict::Ok } else { Verdict::Suspicious };
-            entry.reason = settled.text().to_owned();
-            let ok = settled != Settled::AmountMismatch && settled != Settled::Orphan;
-            entry.checks.push(Check { what: "金额、币种与订单", ok, note: settled.text().to_owned() });
-            entry.amend(tx, message)?;
-        }
-        Ok::<_, Error>(answer)
+        enter(tx, notice, entry, &settings, now)
     };
     let answer = shop.db.write_always(write).await?;
     shop.wake_worker();
+    Ok(answer)
+}
+
+/// The whole transaction of a notice: its row in the log, and what became of the money.
+pub fn enter(tx: &Tx, notice: Notice, mut entry: Entry, settings: &Settings, now: i64) -> Result<String> {
+    let notice = made_before(tx, notice)?;
+    entry.checks = notice.checks;
+    let answer = match &notice.verdict {
+        notice::Verdict::Paid(_) | notice::Verdict::NotPaid(_) => notice::ACKNOWLEDGED.to_owned(),
+        notice::Verdict::Refused(word) => notice::refused(word),
+    };
+    entry.response = answer.clone().into_bytes();
+    match &notice.verdict {
+        notice::Verdict::Paid(payment) => {
+            entry.transaction_id = Some(payment.transaction_id.clone());
+            entry.amount = Some(payment.total);
+            let attempt = payment.number().map(|n| store::attempt_numbered(tx, &n)).transpose()?.flatten();
+            entry.order_id = attempt.as_ref().map(|a| a.order_id);
+            entry.attempt_id = attempt.as_ref().map(|a| a.id);
+        }
+        notice::Verdict::NotPaid(code) => entry.reason = format!("微信通知未付款：{code}"),
+        notice::Verdict::Refused(word) => {
+            entry.verdict = Verdict::Refused;
+            entry.reason = format!("已拒绝：{word}");
+        }
+    }
+    // First the row, so that the timeline can point at it; then what became of the money, on the same row.
+    let message = entry.record(tx, now)?;
+    if let notice::Verdict::Paid(payment) = &notice.verdict {
+        let settled = settle::settle(tx, payment, Source::Notify, Some(message), settings, now)?;
+        entry.verdict = if settled.fits_an_order() { Verdict::Ok } else { Verdict::Suspicious };
+        entry.reason = settled.text().to_owned();
+        let ok = settled != Settled::AmountMismatch && settled != Settled::Orphan;
+        entry.checks.push(Check { what: "金额、币种与订单", ok, note: settled.text().to_owned() });
+        entry.amend(tx, message)?;
+    }
     Ok(answer)
 }
 

@@ -264,4 +264,13 @@ pub const INVARIANTS: &[(&str, &str)] = &[
         "订单计数与订单一致",
         "select count(*) from order_counts c where n <> (select count(*) from orders o where o.status = c.status)",
     ),
+    (
+        "每日订单数与订单一致",
+        "select ((select count(*) from orders) <> (select coalesce(sum(placed), 0) from order_days))
+              + ((select count(*) from orders where paid_at is not null) <> (select coalesce(sum(paid), 0) from order_days))",
+    ),
+    (
+        "每张订单都能搜到",
+        "select count(*) from orders o where not exists (select 1 from order_words_docsize w where w.id = o.id)",
+    ),
 ];

@@ -106,8 +106,11 @@ pub fn list(conn: &Connection, filter: &Filter) -> Result<Vec<Logged>> {
     }
     if let Some(number) = &filter.number {
         narrow(
-            "(m.out_trade_no like ? || '%' or m.transaction_id = ? or m.out_refund_no = ? or o.order_no = ?)",
-            Box::new(number.replace(['%', '_'], "")),
+            "m.id in (select id from messages where out_trade_no >= ? and out_trade_no < ? || '~'
+                      union select id from messages where transaction_id = ?
+                      union select id from messages where out_refund_no = ?
+                      union select m.id from messages m join orders o on o.id = m.order_id where o.order_no = ?)",
+            Box::new(number.clone()),
         );
     }
     if let Some(before) = filter.before {
@@ -172,8 +175,11 @@ pub fn deliveries(conn: &Connection, transaction_id: &str) -> Result<Vec<(Messag
 /// When the last believed notice came, and how many messages failed or were refused since `since`.
 pub fn health(conn: &Connection, since: i64) -> Result<(Option<i64>, i64)> {
     let last = conn
-        .prepare_cached("select max(at) from messages where kind = 'notify' and verdict <> 'refused'")?
-        .query_row([], |row| row.get(0))?;
+        .prepare_cached(
+            "select at from messages where kind = 'notify' and verdict <> 'refused' order by id desc limit 1",
+        )?
+        .query_row([], |row| row.get(0))
+        .optional()?;
     let failed = conn
         .prepare_cached("select count(*) from messages where verdict in ('refused', 'failed') and at >= ?1")?
         .query_row(params![since], |row| row.get(0))?;

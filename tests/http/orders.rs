@@ -21,11 +21,30 @@ async fn each_filter_finds_its_orders_and_no_others() {
     assert!(clerk.said("/admin/orders").await.contains("1 单已标记红旗"));
     clerk.post("/admin/print/done", &[("order", &old.no)]).await;
     let today = "2026-10-09";
+    let transaction = w.transaction(&old);
+    let lower = young.no.to_lowercase();
     for (query, finds_old, finds_young) in [
         ("", true, true),
         ("tab=to_ship", true, false),
         ("tab=part_shipped", false, false),
         ("q=%E8%8B%B9%E6%9E%9C", true, false),
+        ("q=%E6%9E%9C", true, false),
+        ("q=%E6%9E%9C%E8%8B%B9", false, false),
+        ("q=%E5%B0%8F%E6%A0%B7", true, true),
+        ("q=%E5%B0%8F%E6%A0%B7+%E6%A2%A8", false, true),
+        ("q=1234", true, true),
+        ("q=0013", false, false),
+        ("q=13800001234", true, true),
+        ("q=%22", false, false),
+        ("q=%22+OR+%22", false, false),
+        ("q=*", false, false),
+        (&format!("q={transaction}"), true, false),
+        (&format!("q={}", old.out_trade_no), true, false),
+        (&format!("q={lower}"), false, true),
+        (&format!("q={}", &young.no[..8]), false, true),
+        ("q=%E8%8B%B9%E6%9E%9C&tab=to_ship", true, false),
+        ("q=%E8%8B%B9%E6%9E%9C&tab=completed", false, false),
+        ("q=%E6%A2%A8&region=%E6%9D%AD%E5%B7%9E", false, true),
         ("product=%E6%A2%A8", false, true),
         ("region=%E6%9D%AD%E5%B7%9E", true, true),
         ("region=%E6%B7%B1%E5%9C%B3", false, false),
@@ -128,6 +147,10 @@ async fn where_an_order_goes_is_put_right_before_it_leaves() {
     assert_eq!(alice.order(&placed.no).await["address"]["detail"], "平江路 9 号");
     clerk.post(&format!("{page}/note"), &[("text", "买家来电")]).await;
     let shown = clerk.page(&page).await;
+    for (typed, found) in [("%E6%9D%8E%E6%96%B0", true), ("1111", true), ("%E5%B0%8F%E6%A0%B7", false)] {
+        let list = clerk.page(&format!("/admin/orders?q={typed}")).await;
+        assert_eq!(list.contains(&placed.no), found, "found by where it goes now: {typed}");
+    }
     assert!(shown.contains("→ 李* 139****1111 江苏省苏州市姑苏区") && shown.contains("内部备注：买家来电"));
     assert!(!shown.contains("平江路"), "nobody's home is in the log");
     clerk.post(&format!("{page}/ship"), &[("tracking_no", "SF1234567890123")]).await;

@@ -548,6 +548,16 @@ impl Walker<'_> {
             }
             w.must_hold().await;
         }
+        // The simulated buyers and notices go by the real clock: the last ones may still be on their way.
+        w.wait("the last notices", || async {
+            let (paid, waits) = w.wechat.all_paid();
+            let known = move |conn: &Connection| {
+                let mut known = conn.prepare("select 1 from ledger where kind = 'payment' and wechat_id = ?1")?;
+                paid.iter().try_fold(!waits, |all, id| Ok::<_, Error>(all && known.exists([id])?))
+            };
+            w.shop.db.read(known).await.unwrap()
+        })
+        .await;
         for _ in 0..40 {
             w.advance(61 * MINUTE);
             w.run_jobs().await;

@@ -206,6 +206,14 @@ impl Simulator {
         self.lock().kept.refunds.clone()
     }
 
+    /// The transactions that the shop has to hear of in the end, and whether a late payer still waits for his turn.
+    pub fn all_paid(&self) -> (Vec<String>, bool) {
+        let state = self.lock();
+        let trades = state.kept.trades.values();
+        let waits = trades.clone().any(|trade| trade.pays_late && trade.state == TradeState::Closed);
+        (trades.filter_map(|trade| trade.transaction_id.clone()).collect(), waits)
+    }
+
     /// Somebody refunds in WeChat's own console; answers with WeChat's number.
     pub fn refund_by_console(&self, transaction_id: &str, fen: i64) -> Result<String, String> {
         refunds::by_console(self, transaction_id, fen)

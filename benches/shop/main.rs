@@ -1,0 +1,66 @@
+//! What the shop costs, as ratios: every row is measured side by side with its yardstick in this one run.
+//!
+//! `cargo bench --bench shop` runs them all; `cargo bench --bench shop -- notify pages` some of them.
+
+mod load;
+mod program;
+mod rows;
+mod seed;
+mod yardstick;
+
+use std::path::Path;
+
+/// A line of the table: what was measured, what came out, what was wanted, and whether that was reached.
+pub struct Line {
+    pub what: String,
+    pub result: String,
+    pub wanted: String,
+    pub reached: Option<bool>,
+}
+
+impl Line {
+    pub fn new(what: impl Into<String>, result: impl Into<String>) -> Line {
+        Line { what: what.into(), result: result.into(), wanted: String::new(), reached: None }
+    }
+
+    pub fn at_least(what: impl Into<String>, value: f64, least: f64, more: &str) -> Line {
+        let (result, wanted) = (format!("{value:.2}×{more}"), format!("≥ {least}×"));
+        Line { what: what.into(), result, wanted, reached: Some(value >= least) }
+    }
+
+    pub fn at_most(what: impl Into<String>, value: f64, most: f64, unit: &str, more: &str) -> Line {
+        let (result, wanted) = (format!("{value:.1} {unit}{more}"), format!("≤ {most} {unit}"));
+        Line { what: what.into(), result, wanted, reached: Some(value <= most) }
+    }
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    if let [role, port, argument] = arguments.as_slice()
+        && let Ok(port) = port.parse()
+    {
+        return yardstick::run(role, port, Path::new(argument));
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime starts");
+    let mut lines = Vec::new();
+    runtime.block_on(async {
+        for (name, by_default) in rows::ALL {
+            if arguments.iter().any(|a| a == name) || (arguments.is_empty() && by_default) {
+                eprintln!("— {name}");
+                let found = rows::run(name).await;
+                found.iter().for_each(print);
+                lines.extend(found);
+            }
+        }
+    });
+    println!("\n| 测什么 | 结果 | 目标 | |\n|---|---|---|---|");
+    for line in &lines {
+        let mark = line.reached.map_or("", |reached| if reached { "✓" } else { "✗" });
+        println!("| {} | {} | {} | {mark} |", line.what, line.result, line.wanted);
+    }
+    assert!(!lines.is_empty(), "no row is called so: {}", rows::ALL.map(|(name, _)| name).join(" "));
+}
+
+fn print(line: &Line) {
+    eprintln!("    {}: {}  {}", line.what, line.result, line.wanted);
+}

@@ -1,0 +1,469 @@
+//! The rows of the table.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::Line;
+use super::load::{self, Call, Connection, Outcome};
+use super::program::{self, Program};
+use super::seed::{self, Made};
+use super::yardstick;
+
+/// The rows by name, and whether they run when none is named.
+pub const ALL: [(&str, bool); 8] = [
+    ("catalogue", true),
+    ("notify", true),
+    ("prepay", true),
+    ("pages", true),
+    ("machine", true),
+    ("backup", true),
+    ("rush", true),
+    ("soak", false),
+];
+
+/// Nobody listens there.
+const NOWHERE: u16 = 9;
+const ROUNDS: usize = 5;
+
+pub async fn run(name: &str) -> Vec<Line> {
+    match name {
+        "catalogue" => catalogue().await,
+        "notify" => notify().await,
+        "prepay" => prepay().await,
+        "pages" => pages().await,
+        "machine" => machine().await,
+        "backup" => backup().await,
+        "rush" => rush().await,
+        "soak" => soak().await,
+        _ => unreachable!("named in the list"),
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Microseconds of processor time for each call.
+fn each(before: Duration, after: Duration, calls: usize) -> f64 {
+    (after - before).as_secs_f64() * 1e6 / calls as f64
+}
+
+// ── reading the catalogue ──
+
+async fn catalogue() -> Vec<Line> {
+    const TOGETHER: usize = 32;
+    const CALLS: usize = 20_000;
+    let folder = seed::copy(100_000).await;
+    let shop = Program::serve(folder.path(), NOWHERE);
+    let mut lines = Vec::new();
+    for (what, path, least) in [
+        ("商品列表 20 件，对比只回同样字节的裸 Rocket", "/api/v1/products?limit=20", Some(0.85)),
+        ("商品详情，对比裸 Rocket", "/api/v1/products/7", None),
+        ("商品搜索“苹果”，对比裸 Rocket", "/api/v1/products?q=%E8%8B%B9%E6%9E%9C", None),
+    ] {
+        let (status, body) = shop.get(path).await;
+        assert_eq!(status, 200, "{body}");
+        let file = folder.path().join("bytes.json");
+        std::fs::write(&file, &body).expect("the bytes are kept");
+        let bare = Program::role("bare", &file);
+        let (mut ratios, mut costs) = (Vec::new(), Vec::new());
+        let mut ours = Outcome::default();
+        for round in 0..ROUNDS {
+            let mut speed = [0.0, 0.0];
+            let mut cost = [0.0, 0.0];
+            // Turn about, so that neither always runs on a warmer machine.
+            let order = if round % 2 == 0 { [0, 1] } else { [1, 0] };
+            for which in order {
+                let program = [&shop, &bare][which];
+                let before = program.cpu();
+                let outcome = load::closed(program.at, TOGETHER, CALLS, move |_| Call::get(path)).await.all(200);
+                cost[which] = each(before, program.cpu(), CALLS);
+                speed[which] = outcome.per_second();
+                if which == 0 {
+                    ours.add(outcome);
+                }
+            }
+            ratios.push(speed[0] / speed[1]);
+            costs.push(cost[0] / cost[1]);
+        }
+        let more = format!(
+            "（p50 {:.1} ms，p99 {:.1} ms；每次 CPU 是裸 Rocket 的 {:.2} 倍，{} 字节）",
+            ours.quantile(0.5),
+            ours.quantile(0.99),
+            median(costs),
+            body.len()
+        );
+        let ratio = median(ratios);
+        lines.push(match least {
+            Some(least) => Line::at_least(what, ratio, least, &more),
+            None => Line::new(what, format!("{ratio:.2}×{more}")),
+        });
+    }
+    lines
+}
+
+// ── payment notices ──
+
+const IN_FLIGHT: [(usize, usize, f64); 3] = [(1, 300, 0.85), (32, 3_000, 0.8), (256, 6_000, 0.5)];
+
+/// So many notices, from the end of what there is.
+fn some(made: &mut Vec<Made>, count: usize) -> Vec<String> {
+    let at = made.len() - count;
+    made.split_off(at).iter().map(seed::notice).collect()
+}
+
+async fn post_notices(program: &Program, together: usize, notices: Vec<String>) -> Outcome {
+    let notices: Vec<_> = notices.into_iter().map(hyper::body::Bytes::from).collect();
+    let count = notices.len();
+    load::closed(program.at, together, count, move |n| Call::post("/wechat/pay/notify", notices[n].clone()))
+        .await
+        .all(200)
+}
+
+/// A copy of the shop with orders that wait to be paid.
+async fn waiting(count: usize) -> (tempfile::TempDir, Vec<Made>) {
+    let folder = seed::copy(100_000).await;
+    let db = yardstick::open(folder.path()).expect("a database opens");
+    let made = seed::pending(&db, count as i64).await;
+    (folder, made)
+}
+
+async fn paid(folder: &Path) -> i64 {
+    let db = yardstick::open(folder).expect("a database opens");
+    let count = |conn: &rusqlite::Connection| {
+        Ok::<i64, xiaopu::db::DbError>(conn.query_row(
+            "select count(*) from attempts where state = 'paid'",
+            [],
+            |row| row.get(0),
+        )?)
+    };
+    db.read_slowly(count).await.expect("orders can be counted")
+}
+
+async fn notify() -> Vec<Line> {
+    let needed: usize = IN_FLIGHT.iter().map(|(_, count, _)| count * ROUNDS).sum();
+    let (shop_at, mut for_shop) = waiting(needed).await;
+    let (naive_at, mut for_naive) = waiting(needed).await;
+    let (direct_at, mut for_direct) = waiting(needed).await;
+    let before = paid(shop_at.path()).await;
+    let mut lines = Vec::new();
+    {
+        let shop = Program::serve(shop_at.path(), NOWHERE);
+        let naive = Program::role("naive", naive_at.path());
+        let db = yardstick::open(direct_at.path()).expect("a database opens");
+        for (together, count, least) in IN_FLIGHT {
+            let (mut to_direct, mut to_naive, mut costs) = (Vec::new(), Vec::new(), Vec::new());
+            let mut ours = Outcome::default();
+            for _ in 0..ROUNDS {
+                let direct = yardstick::direct(&db, together, some(&mut for_direct, count)).await;
+                let cpu = shop.cpu();
+                let shop_did = post_notices(&shop, together, some(&mut for_shop, count)).await;
+                costs.push(each(cpu, shop.cpu(), count));
+                let naive_did = post_notices(&naive, together, some(&mut for_naive, count)).await;
+                to_direct.push(shop_did.per_second() / direct.per_second());
+                to_naive.push(shop_did.per_second() / naive_did.per_second());
+                ours.add(shop_did);
+            }
+            let more = format!(
+                "（p50 {:.1} ms，p99 {:.1} ms，每次 CPU {:.0} µs）",
+                ours.quantile(0.5),
+                ours.quantile(0.99),
+                median(costs)
+            );
+            let what = format!("支付通知（落盘），{together} 个同时，对比同样的事务直接进组提交");
+            lines.push(Line::at_least(what, median(to_direct), least, &more));
+            let what = format!("支付通知，{together} 个同时，对比加锁、逐个提交的写法");
+            lines.push(match together {
+                32 => Line::at_least(what, median(to_naive), 4.0, ""),
+                _ => Line::new(what, format!("{:.2}×", median(to_naive))),
+            });
+        }
+    }
+    // Speed is worth nothing if it forgot one.
+    let expected = before + needed as i64;
+    assert_eq!(paid(shop_at.path()).await, expected, "an acknowledged notice is missing");
+    lines
+}
+
+// ── prepay ──
+
+fn prepay_call(round: &str, n: usize, sku: usize) -> Call {
+    let body = json!({
+        "items": [{ "skuId": sku.to_string(), "quantity": 1 }],
+        "address": {
+            "receiver": "王小样", "phone": "13800001234", "province": "浙江省", "city": "杭州市", "district": "西湖区",
+            "detail": "演示路 1 号", "postcode": "310000",
+        },
+    });
+    Call::post("/api/v1/prepay", body.to_string())
+        .with("Content-Type", "application/json")
+        .with("Authorization", format!("Bearer {}", seed::buyer_token((n as i64) % seed::BUYERS + 1)))
+        .with("Idempotency-Key", format!("bench-{round}-{n:06}"))
+}
+
+async fn gateway_takes(gateway: &Program, ms: u64) {
+    let mut connection = Connection::new(gateway.at);
+    let clear = Call { method: "DELETE", ..Call::post("/simulator/faults", "") };
+    assert!(connection.call(&clear).await.0 < 300);
+    if ms > 0 {
+        let slow = json!({ "kind": "unifiedorder", "fault": { "slow": ms } }).to_string();
+        let slow = Call::post("/simulator/faults", slow).with("Content-Type", "application/json");
+        assert!(connection.call(&slow).await.0 < 300);
+    }
+}
+
+async fn prepay() -> Vec<Line> {
+    let folder = seed::copy(100_000).await;
+    let gateway = Program::simulate_wechat();
+    let shop = Program::serve(folder.path(), gateway.at.port());
+    let mut lines = Vec::new();
+    let go = async |round: String, together: usize, count: usize| {
+        load::closed(shop.at, together, count, move |n| prepay_call(&round, n, n % 200 + 1)).await.all(201)
+    };
+    go("warm".into(), 8, 200).await;
+    for ms in [0, 50] {
+        gateway_takes(&gateway, ms).await;
+        let mut all = Outcome::default();
+        let cpu = shop.cpu();
+        for round in 0..ROUNDS {
+            all.add(go(format!("{ms}-{round}"), 4, 300).await);
+        }
+        let more = format!("（每次 CPU {:.0} µs）", each(cpu, shop.cpu(), all.took.len()));
+        let over = |share| all.quantile(share) - ms as f64;
+        let what = format!("下单（网关 {ms} ms，4 个同时）比网关多用的时间");
+        lines.push(Line::at_most(format!("{what}，p50"), over(0.5), 12.0, "ms", &more));
+        lines.push(Line::at_most(format!("{what}，p99"), over(0.99), 30.0, "ms", ""));
+    }
+    let mut ratios = Vec::new();
+    for round in 0..ROUNDS {
+        let mut speed = [0.0, 0.0];
+        for (which, ms) in [(0, 0), (1, 50)] {
+            gateway_takes(&gateway, ms).await;
+            speed[which] = go(format!("many-{ms}-{round}"), 256, 2_000).await.per_second();
+        }
+        ratios.push(speed[1] / speed[0]);
+    }
+    lines.push(Line::at_least("256 个下单同时等 50 ms 的网关，对比 0 ms 的速度", median(ratios), 0.85, ""));
+    lines
+}
+
+// ── pages of shops of any age ──
+
+const SIZES: [i64; 3] = [1_000, 100_000, 1_000_000];
+
+fn console(path: &str) -> Call {
+    Call::get(path).with("Cookie", format!("xiaopu_session={}", seed::STAFF_TOKEN))
+}
+
+async fn pages() -> Vec<Line> {
+    const CALLS: usize = 40;
+    let pages = [
+        ("首页", "/admin/"),
+        ("订单列表", "/admin/orders"),
+        ("已完成订单", "/admin/orders?tab=completed"),
+        ("按商品名搜索“苹果”", "/admin/orders?q=%E8%8B%B9%E6%9E%9C"),
+        ("按收货人搜索", "/admin/orders?q=%E7%8E%8B%E5%B0%8F"),
+        ("按手机尾号搜索", "/admin/orders?q=0042"),
+        ("按快递单号搜索", "/admin/orders?q=SF0000000000101"),
+        ("搜不到的词", "/admin/orders?q=%E9%BE%99%E8%99%BE"),
+        ("按地区筛选", "/admin/orders?region=%E6%9D%AD%E5%B7%9E"),
+        ("交易流水", "/admin/transactions"),
+        ("导出一天的订单 csv", "/admin/orders/export.csv?days=yesterday"),
+    ];
+    let mut shops = Vec::new();
+    for size in SIZES {
+        shops.push((Program::serve(&seed::shop(size).await, NOWHERE), Connection::new(([127, 0, 0, 1], 1).into())));
+    }
+    for (program, connection) in &mut shops {
+        *connection = Connection::new(program.at);
+    }
+    let mut lines = Vec::new();
+    for (what, path) in pages {
+        let call = console(path);
+        let mut took = SIZES.map(|_| Outcome::default());
+        // Turn about, call by call: a noisy moment meets all sizes alike.
+        for n in 0..CALLS + 3 {
+            for (which, (_, connection)) in shops.iter_mut().enumerate() {
+                let begun = Instant::now();
+                let (status, body) = connection.call(&call).await;
+                assert_eq!(status, 200, "{what}: {}", String::from_utf8_lossy(&body));
+                if n >= 3 {
+                    took[which].took.push(begun.elapsed().as_micros() as u32);
+                }
+            }
+        }
+        took.iter_mut().for_each(|outcome| outcome.took.sort_unstable());
+        let p50 = |which: usize| took[which].quantile(0.5);
+        let more =
+            format!("（p50 {:.1} / {:.1} / {:.1} ms，p99 {:.1} ms）", p50(0), p50(1), p50(2), took[2].quantile(0.99));
+        let ratio = p50(2) / p50(0);
+        let (result, wanted) = (format!("{ratio:.2}×{more}"), "≤ 1.2×".to_owned());
+        let what = format!("{what}：100 万单对比 1 千单");
+        lines.push(Line { what, result, wanted, reached: Some(ratio <= 1.2) });
+    }
+    lines
+}
+
+// ── the machine ──
+
+async fn machine() -> Vec<Line> {
+    let data = seed::shop(1_000_000).await;
+    let mut started = Vec::new();
+    for _ in 0..2 * ROUNDS {
+        started.push(Program::serve(&data, NOWHERE).started_in.as_secs_f64() * 1000.0);
+    }
+    let mut lines = vec![Line::at_most("冷启动到能接受连接，100 万单", median(started), 100.0, "ms", "")];
+    let shop = Program::serve(&data, NOWHERE);
+    assert_eq!(shop.get("/readyz").await.0, 200);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    lines.push(Line::at_most("空闲时占用内存（PSS）", shop.memory(), 16.0, "MiB", ""));
+    for path in ["/admin/", "/admin/orders", "/admin/orders?q=%E8%8B%B9%E6%9E%9C", "/admin/transactions"] {
+        load::closed(shop.at, 16, 200, move |_| console(path)).await.all(200);
+    }
+    load::closed(shop.at, 256, 20_000, |_| Call::get("/api/v1/products?limit=20")).await.all(200);
+    lines.push(Line::at_most("忙过之后占用内存（PSS）", shop.memory(), 64.0, "MiB", ""));
+    let bytes = std::fs::metadata(program::XIAOPU).expect("the program is a file").len();
+    lines.push(Line::at_most("可执行文件", bytes as f64 / 1024.0 / 1024.0, 16.0, "MiB", ""));
+    lines
+}
+
+// ── a backup while money comes in ──
+
+async fn backup() -> Vec<Line> {
+    const PACE: u32 = 500;
+    const SECONDS: usize = 20;
+    let (folder, made) = waiting(PACE as usize * SECONDS).await;
+    let shop = Program::serve(folder.path(), NOWHERE);
+    let notices: Vec<_> = made.iter().map(|made| hyper::body::Bytes::from(seed::notice(made))).collect();
+    let count = notices.len();
+    let file = folder.path().join("copy.backup");
+    let mut copying = program::command(folder.path(), NOWHERE, &["backup", &file.display().to_string()]);
+    let copied = tokio::task::spawn_blocking(move || {
+        std::thread::sleep(Duration::from_secs(2));
+        let begun = Instant::now();
+        let status = copying.stderr(Stdio::inherit()).status().expect("a backup starts");
+        (status.success(), begun.elapsed())
+    });
+    let call = move |n: usize| Call::post("/wechat/pay/notify", notices[n].clone());
+    let outcome = load::paced(shop.at, PACE, count, call).await.all(200);
+    let (fine, took) = copied.await.expect("a backup ends");
+    assert!(fine, "the backup failed");
+    let more = format!("（p50 {:.1} ms，备份 {:.1} 秒，10 万单）", outcome.quantile(0.5), took.as_secs_f64());
+    vec![Line::at_most(format!("备份进行中，每秒 {PACE} 个通知，p99"), outcome.quantile(0.99), 250.0, "ms", &more)]
+}
+
+// ── everybody at once ──
+
+async fn rush() -> Vec<Line> {
+    const BUYERS: usize = 2_000;
+    const PIECES: i64 = 100;
+    let folder = seed::copy(1_000).await;
+    let scarce = |conn: &rusqlite::Connection| -> rusqlite::Result<i64> {
+        conn.query_row("select on_hand - reserved from skus where id = 1", [], |row| row.get(0))
+    };
+    {
+        let db = yardstick::open(folder.path()).expect("a database opens");
+        let leave = move |tx: &xiaopu::db::Tx| {
+            let surplus = scarce(tx)? - PIECES;
+            tx.execute("update skus set on_hand = on_hand - ?1 where id = 1", [surplus])?;
+            tx.execute(
+                "insert into stock_moves (sku_id, reason, on_hand_delta, reserved_delta, at) values (1, 'adjust', -?1, 0, 0)",
+                [surplus],
+            )?;
+            Ok::<_, xiaopu::db::DbError>(())
+        };
+        db.write(leave).await.expect("stock can be set");
+    }
+    let gateway = Program::simulate_wechat();
+    gateway_takes(&gateway, 50).await;
+    let shop = Program::serve(folder.path(), gateway.at.port());
+    let outcome = load::closed(shop.at, 500, BUYERS, |n| prepay_call("rush", n, 1)).await;
+    let got = outcome.statuses.get(&201).copied().unwrap_or(0);
+    let sold_out = outcome.statuses.get(&409).or(outcome.statuses.get(&422)).copied().unwrap_or(0);
+    let busy = outcome.statuses.get(&503).copied().unwrap_or(0);
+    assert_eq!(got + sold_out + busy, BUYERS, "{:?}", outcome.statuses);
+    drop(shop);
+    let db = yardstick::open(folder.path()).expect("a database opens");
+    let look = move |conn: &rusqlite::Connection| {
+        let broken = xiaopu::payments::invariants::broken(conn)?;
+        Ok::<_, xiaopu::db::DbError>((scarce(conn)?, broken))
+    };
+    let (left, broken) = db.read_slowly(look).await.expect("the shop can be looked at");
+    assert_eq!((left, broken), (PIECES - got as i64, Vec::new()));
+    let result = format!(
+        "{got} 单成交，{sold_out} 人被告知售罄，{busy} 人被请稍后再试（p50 {:.0} ms，p99 {:.0} ms）",
+        outcome.quantile(0.5),
+        outcome.quantile(0.99)
+    );
+    let reached = Some(got == PIECES as usize && busy == 0);
+    vec![Line {
+        what: format!("{BUYERS} 人抢 {PIECES} 件（网关 50 ms）"),
+        result,
+        wanted: format!("{PIECES} 单"),
+        reached,
+    }]
+}
+
+// ── ten minutes of everything ──
+
+async fn soak() -> Vec<Line> {
+    let minutes: u64 = std::env::var("SOAK_MINUTES").ok().and_then(|m| m.parse().ok()).unwrap_or(10);
+    let (folder, made) = waiting(60 * 60).await;
+    let gateway = Program::simulate_wechat();
+    let shop = Program::serve(folder.path(), gateway.at.port());
+    let notices: Vec<_> = made.iter().map(|made| hyper::body::Bytes::from(seed::notice(made))).collect();
+    let until = Instant::now() + Duration::from_secs(60 * minutes);
+    let (mut all, mut memory, mut round) = (Outcome::default(), Vec::new(), 0);
+    let files = |pid: u32| std::fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count);
+    while Instant::now() < until {
+        let notices = notices.clone();
+        let mixed = move |n: usize| match n % 10 {
+            0 => prepay_call(&format!("soak-{round}"), n, n % 200 + 1),
+            // Most of them again and again, as WeChat does.
+            1 | 2 => Call::post("/wechat/pay/notify", notices[(n + round * 97) % notices.len()].clone()),
+            3 => console("/admin/orders"),
+            4 => console("/admin/orders?q=%E8%8B%B9%E6%9E%9C"),
+            5 => Call::get("/api/v1/products/7"),
+            6 => Call::get("/api/v1/orders")
+                .with("Authorization", format!("Bearer {}", seed::buyer_token((n as i64) % seed::BUYERS + 1))),
+            7 => Call::post("/wechat/pay/notify", "<xml>nonsense</xml>"),
+            _ => Call::get("/api/v1/products?limit=20"),
+        };
+        let outcome = load::paced(shop.at, 200, 2_000, mixed).await;
+        assert!(outcome.statuses.keys().all(|status| *status < 300), "{:?}", outcome.statuses);
+        all.add(outcome);
+        memory.push((shop.memory(), files(shop.pid())));
+        round += 1;
+    }
+    // Jobs that are due must have been done.
+    let lag = async || {
+        let (_, metrics) = shop.get("/metrics").await;
+        let line = metrics.lines().find_map(|line| line.strip_prefix("xiaopu_jobs_lag_ms ")).map(str::to_owned);
+        line.and_then(|n| n.parse::<i64>().ok()).unwrap_or(i64::MAX)
+    };
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let waited = lag().await;
+    let at = |share: f64| memory[((memory.len() - 1) as f64 * share) as usize];
+    let (early, late) = (at(0.2), at(1.0));
+    let result = format!(
+        "{} 次请求，p50 {:.1} ms，p99 {:.1} ms；内存 {:.0} → {:.0} MiB，打开的文件 {} → {}，任务最多晚 {waited} ms",
+        all.took.len(),
+        all.quantile(0.5),
+        all.quantile(0.99),
+        early.0,
+        late.0,
+        early.1,
+        late.1
+    );
+    let flat = late.0 < early.0 * 1.3 && late.1 <= early.1 + 8 && waited < 5_000;
+    vec![Line {
+        what: format!("{minutes} 分钟混合负载"),
+        result,
+        wanted: "内存平稳、无泄漏".into(),
+        reached: Some(flat),
+    }]
+}

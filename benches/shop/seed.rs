@@ -1,0 +1,428 @@
+//! Shops of any size, made up row by row so that every invariant holds. Each is made once and kept under `target/`.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, params};
+use xiaopu::buyers::addresses::Address;
+use xiaopu::clock::{Clock, DAY, Day, HOUR, MINUTE};
+use xiaopu::db::{Db, DbError, SCHEMA_VERSION, Tx};
+use xiaopu::ids::OrderId;
+use xiaopu::orders::search::{Words, store as search};
+use xiaopu::secrets::token_hash;
+use xiaopu::wechat::Merchant;
+use xiaopu::wechat::message::Message;
+use xiaopu::wechat::pay::UnifiedOrder;
+use xiaopu::wechat::sign::{self, SignType};
+
+type Result<T, E = rusqlite::Error> = std::result::Result<T, E>;
+
+// Those of `xiaopu simulate-wechat`.
+pub const APP_ID: &str = "wx0000000000000demo";
+pub const APP_SECRET: &str = "0123456789abcdef0123456789abcdef";
+pub const MCH_ID: &str = "1900000000";
+pub const API_KEY: &str = "DemoKeyForTheSimulatedWeChatOnly";
+
+pub const BUYERS: i64 = 4_000;
+pub const STAFF_TOKEN: &str = "bench-staff-session-token-of-nobody-0001";
+const PRODUCTS: i64 = 200;
+const A_DAY: i64 = 500;
+/// Raised when the rows below change.
+const EDITION: i64 = 2;
+
+/// What waits is as much in a small shop as in a big one; only the past grows.
+const PENDING: i64 = 50;
+const TO_SHIP: i64 = 300;
+const SHIPPED: i64 = 500;
+
+pub fn merchant() -> Merchant {
+    Merchant::new(APP_ID, MCH_ID, API_KEY.parse().expect("a key of 32 letters"), SignType::Md5)
+}
+
+pub fn buyer_token(n: i64) -> String {
+    format!("bench-buyer-session-token-{n:08}")
+}
+
+fn openid(buyer: i64) -> String {
+    format!("obench{buyer:022}")
+}
+
+/// The folder of the shop with so many orders, made now if there is none yet.
+pub async fn shop(orders: i64) -> PathBuf {
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shops");
+    let today = Day::of(Clock::System.now());
+    let folder = root.join(format!("{orders}-orders-schema-{SCHEMA_VERSION}-edition-{EDITION}-{today}"));
+    if !folder.join("made").exists() {
+        eprintln!("making a shop of {orders} orders …");
+        // Those of other days would show other numbers of today; those of other editions are useless.
+        for old in std::fs::read_dir(&root).into_iter().flatten().flatten() {
+            if old.file_name().to_string_lossy().starts_with(&format!("{orders}-orders-")) {
+                std::fs::remove_dir_all(old.path()).expect("an old shop goes");
+            }
+        }
+        make(&folder, orders).await;
+        std::fs::write(folder.join("made"), "").expect("the folder can be written");
+    }
+    folder
+}
+
+/// A copy that may be written to; it goes when it goes out of scope.
+pub async fn copy(orders: i64) -> tempfile::TempDir {
+    let from = shop(orders).await;
+    let to = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder can be made");
+    std::fs::copy(from.join("xiaopu.db"), to.path().join("xiaopu.db")).expect("a shop can be copied");
+    to
+}
+
+async fn make(folder: &Path, orders: i64) {
+    let db = Db::open(folder).expect("a database opens");
+    write(&db, |tx| people_and_goods(tx)).await;
+    const STEP: i64 = 1_000;
+    let now = Clock::System.now();
+    for first in (0..orders).step_by(STEP as usize) {
+        write(&db, move |tx| (first..(first + STEP).min(orders)).try_for_each(|i| order(tx, i, orders, now))).await;
+    }
+    write(&db, |tx| add_up(tx)).await;
+    let broken = db.read_slowly::<_, DbError>(|conn| Ok(xiaopu::payments::invariants::broken(conn)?)).await;
+    assert_eq!(broken.expect("the rules can be checked"), [], "the made-up shop is not sound");
+}
+
+async fn write(db: &Db, work: impl FnOnce(&Tx) -> Result<()> + Send + 'static) {
+    db.write::<_, DbError>(|tx| Ok(work(tx)?)).await.expect("a row fits");
+}
+
+const FRUITS: [&str; 10] = ["苹果", "雪梨", "蜜桔", "葡萄", "樱桃", "石榴", "枇杷", "杨梅", "荔枝", "柿子"];
+const KINDS: [&str; 20] = [
+    "高山",
+    "沙地",
+    "早熟",
+    "晚熟",
+    "脆甜",
+    "软糯",
+    "有机",
+    "礼盒",
+    "家庭装",
+    "尝鲜装",
+    "特级",
+    "一级",
+    "带叶",
+    "去核",
+    "冰鲜",
+    "现摘",
+    "老树",
+    "新棚",
+    "红心",
+    "金皮",
+];
+const CITIES: [(&str, &str, &str); 6] = [
+    ("浙江省", "杭州市", "西湖区"),
+    ("江苏省", "南京市", "鼓楼区"),
+    ("广东省", "广州市", "天河区"),
+    ("四川省", "成都市", "武侯区"),
+    ("北京市", "北京市", "朝阳区"),
+    ("湖北省", "武汉市", "洪山区"),
+];
+const SURNAMES: [&str; 8] = ["王", "李", "张", "刘", "陈", "杨", "赵", "黄"];
+
+fn name(product: i64) -> String {
+    let (kind, fruit) = ((product / 10) as usize % KINDS.len(), (product % 10) as usize);
+    format!("{}{}", KINDS[kind], FRUITS[fruit])
+}
+
+fn people_and_goods(tx: &Tx) -> Result<()> {
+    let now = Clock::System.now();
+    for id in 1..=PRODUCTS {
+        let price = 1_000 + id * 10;
+        tx.prepare_cached(
+            "insert into products (id, name, subtitle, detail, price_fen, max_price_fen, created_at, updated_at)
+             values (?1, ?2, '产地直发，坏果包赔', '新鲜采摘，当天发货。', ?3, ?3, ?4, ?4)",
+        )?
+        .execute(params![id, format!("{} {id}", name(id)), price, now])?;
+        tx.prepare_cached("insert into skus (id, product_id, price_fen, on_hand) values (?1, ?1, ?2, 0)")?
+            .execute([id, price])?;
+    }
+    for id in 1..=BUYERS {
+        tx.prepare_cached("insert into buyers (id, app_id, openid, created_at) values (?1, ?2, ?3, ?4)")?
+            .execute(params![id, APP_ID, openid(id), now])?;
+        tx.prepare_cached("insert into buyer_sessions (token_hash, buyer_id, expires_at) values (?1, ?2, ?3)")?
+            .execute(params![token_hash(&buyer_token(id)), id, now + 30 * DAY])?;
+    }
+    tx.execute(
+        "insert into staff (id, name, role, password_hash, created_at) values (1, 'owner', 'owner', 'nobody', ?1)",
+        [now],
+    )?;
+    tx.execute(
+        "insert into staff_sessions (token_hash, staff_id, created_at, expires_at, ip, seen_at)
+         values (?1, 1, ?2, ?3, '127.0.0.1', ?2)",
+        params![token_hash(STAFF_TOKEN), now, now + 7 * DAY],
+    )?;
+    Ok(())
+}
+
+fn order_no(id: i64, at: i64) -> String {
+    format!("{}{id:010}", Day::of(at))
+}
+
+/// How far an order came; each stage has gone through the ones before it, but for those that were closed.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Waiting,
+    Closed,
+    Paid,
+    Sent,
+    Done,
+}
+
+fn stage(i: i64, orders: i64) -> Stage {
+    match orders - i {
+        age if age <= PENDING => Stage::Waiting,
+        age if age <= PENDING + TO_SHIP => Stage::Paid,
+        age if age <= PENDING + TO_SHIP + SHIPPED => Stage::Sent,
+        _ if i % 50 == 7 => Stage::Closed,
+        _ => Stage::Done,
+    }
+}
+
+/// One order with everything that belongs to it. `i` counts from the oldest.
+fn order(tx: &Tx, i: i64, orders: i64, now: i64) -> Result<()> {
+    let (id, at) = (i + 1, now - HOUR - (orders - i) * (DAY / A_DAY));
+    let stage = stage(i, orders);
+    let expires = if stage == Stage::Closed { at + 30 * MINUTE } else { now + DAY };
+    let made = place(tx, id, i, at, expires)?;
+    let event = |from: Option<&str>, to: &str, what: &str, at: i64| {
+        tx.prepare_cached(
+            "insert into order_events (order_id, at, actor, from_status, to_status, what) values (?1, ?2, 'system', ?3, ?4, ?5)",
+        )?
+        .execute(params![id, at, from, to, what])
+        .map(drop)
+    };
+    if stage == Stage::Closed {
+        close(tx, &made, at + 30 * MINUTE)?;
+        return event(Some("pending_payment"), "closed", "超时未付款，自动关闭", at + 30 * MINUTE);
+    }
+    if stage >= Stage::Paid {
+        let transaction = format!("42{:026}", id);
+        let paid_at = at + MINUTE;
+        message(tx, "notify", "in", &made, Some(&transaction), paid_at)?;
+        tx.prepare_cached("update attempts set state = 'paid', transaction_id = ?2, paid_at = ?3 where id = ?1")?
+            .execute(params![id, transaction, paid_at])?;
+        tx.prepare_cached(
+            "insert into ledger (kind, wechat_id, order_id, attempt_id, amount_fen, moved_at, day, at)
+             values ('payment', ?1, ?2, ?2, ?3, ?4, ?5, ?4)",
+        )?
+        .execute(params![transaction, id, made.total, paid_at, Day::of(paid_at)])?;
+        tx.prepare_cached("update orders set status = 'to_ship', paid_fen = total_fen, paid_at = ?2 where id = ?1")?
+            .execute([id, paid_at])?;
+        tx.prepare_cached(
+            "insert into sold_days (day, sku_id, pieces) values (?1, ?2, ?3)
+             on conflict (day, sku_id) do update set pieces = pieces + excluded.pieces",
+        )?
+        .execute(params![Day::of(paid_at), made.sku, made.pieces])?;
+        event(Some("pending_payment"), "to_ship", "已付款", paid_at)?;
+    }
+    if stage >= Stage::Sent {
+        let sent = at + 5 * HOUR;
+        tx.prepare_cached(
+            "insert into shipments (id, order_id, state, company, tracking_no, shipped_at) values (?1, ?1, 'shipped', 'SF', ?2, ?3)",
+        )?
+        .execute(params![id, format!("SF{id:013}"), sent])?;
+        tx.prepare_cached("insert into shipment_lines (shipment_id, line_id, quantity) values (?1, ?1, ?2)")?
+            .execute([id, made.pieces])?;
+        tx.prepare_cached("update order_lines set shipped_quantity = quantity where id = ?1")?.execute([id])?;
+        moved(tx, "ship", &made, -made.pieces, -made.pieces, sent)?;
+        tx.prepare_cached("update orders set status = 'shipped', shipped_at = ?2, holds_stock = 0 where id = ?1")?
+            .execute([id, sent])?;
+        event(Some("to_ship"), "shipped", &format!("已发货 顺丰 SF{id:013}"), sent)?;
+    }
+    if stage == Stage::Done {
+        let done = at + 10 * DAY;
+        tx.prepare_cached("update orders set status = 'completed', completed_at = ?2 where id = ?1")?
+            .execute([id, done.min(now)])?;
+        event(Some("shipped"), "completed", "发货 10 天后自动确认收货", done.min(now))?;
+    }
+    Ok(())
+}
+
+/// A placed order whose payment has been asked for.
+pub struct Made {
+    pub no: String,
+    pub out_trade_no: String,
+    pub total: i64,
+    pub buyer: i64,
+    id: i64,
+    sku: i64,
+    pieces: i64,
+}
+
+fn place(tx: &Tx, id: i64, i: i64, at: i64, expires: i64) -> Result<Made> {
+    // A spread that repeats only after all products and buyers have had their turn.
+    let (sku, buyer, pieces) = (i * 7_919 % PRODUCTS + 1, i * 104_729 % BUYERS + 1, i % 3 + 1);
+    let total = (1_000 + sku * 10) * pieces;
+    let no = order_no(id, at);
+    let made = Made { out_trade_no: format!("{no}01"), no, total, buyer, id, sku, pieces };
+    let (province, city, district) = CITIES[(buyer % 6) as usize];
+    let address = Address {
+        receiver: format!("{}小{}", SURNAMES[(buyer % 8) as usize], KINDS[(buyer % 20) as usize]),
+        phone: format!("138{buyer:08}"),
+        province: province.into(),
+        city: city.into(),
+        district: district.into(),
+        detail: format!("演示路 {buyer} 号"),
+        postcode: String::new(),
+    };
+    let json = serde_json::to_string(&address).expect("an address is JSON");
+    tx.prepare_cached(
+        "insert into orders (id, order_no, buyer_id, status, goods_fen, freight_fen, total_fen, delivery, address,
+                             holds_stock, created_at, expires_at)
+         values (?1, ?2, ?3, 'pending_payment', ?4, 0, ?4, 'express', ?5, 1, ?6, ?7)",
+    )?
+    .execute(params![id, made.no, buyer, total, json, at, expires])?;
+    let goods = format!("{} {sku}", name(sku));
+    tx.prepare_cached(
+        "insert into order_lines (id, order_id, product_id, sku_id, name, spec_text, price_fen, quantity)
+         values (?1, ?1, ?2, ?2, ?3, '', ?4, ?5)",
+    )?
+    .execute(params![id, sku, goods, 1_000 + sku * 10, pieces])?;
+    search::put_words(tx, OrderId(id), &Words::new(Some(&address), std::iter::once(goods.as_str())))?;
+    moved(tx, "reserve", &made, 0, pieces, at)?;
+    let order = UnifiedOrder {
+        appid: APP_ID.into(),
+        mch_id: MCH_ID.into(),
+        nonce_str: "5d2b6c2a8db53831f7eda20af46e531c".into(),
+        body: goods,
+        out_trade_no: made.out_trade_no.clone(),
+        total_fee: total,
+        spbill_create_ip: "127.0.0.1".into(),
+        notify_url: "https://shop.example.com/wechat/pay/notify".into(),
+        openid: openid(buyer),
+        time_start: "20261008131540".into(),
+        time_expire: "20261008134540".into(),
+        sign_type: "MD5".into(),
+    };
+    tx.prepare_cached(
+        "insert into attempts (id, order_id, n, out_trade_no, state, total_fen, app_id, mch_id, openid, params,
+                               prepay_id, prepaid_at, created_at)
+         values (?1, ?1, 1, ?2, 'prepaid', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)",
+    )?
+    .execute(params![
+        id,
+        made.out_trade_no,
+        total,
+        APP_ID,
+        MCH_ID,
+        openid(buyer),
+        serde_json::to_string(&order).expect("an order is JSON"),
+        format!("wx{id:034}"),
+        at
+    ])?;
+    for kind in ["unifiedorder", "orderquery"] {
+        message(tx, kind, "out", &made, None, at)?;
+    }
+    tx.prepare_cached(
+        "insert into order_events (order_id, at, actor, to_status, what) values (?1, ?2, 'buyer', 'pending_payment', '提交订单')",
+    )?
+    .execute([id, at])?;
+    Ok(made)
+}
+
+fn close(tx: &Tx, made: &Made, at: i64) -> Result<()> {
+    moved(tx, "release", made, 0, -made.pieces, at)?;
+    tx.prepare_cached("update attempts set state = 'closed' where id = ?1")?.execute([made.id])?;
+    tx.prepare_cached("update order_lines set released_quantity = quantity where id = ?1")?.execute([made.id])?;
+    tx.prepare_cached(
+        "update orders set status = 'closed', closed_reason = 'timeout', closed_at = ?2, holds_stock = 0 where id = ?1",
+    )?
+    .execute([made.id, at])?;
+    Ok(())
+}
+
+fn moved(tx: &Tx, reason: &str, made: &Made, on_hand: i64, reserved: i64, at: i64) -> Result<()> {
+    tx.prepare_cached(
+        "insert into stock_moves (sku_id, reason, on_hand_delta, reserved_delta, line_id, at)
+         values (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![made.sku, reason, on_hand, reserved, made.id, at])?;
+    Ok(())
+}
+
+fn message(tx: &Tx, kind: &str, direction: &str, made: &Made, transaction: Option<&str>, at: i64) -> Result<()> {
+    tx.prepare_cached(
+        "insert into messages (at, direction, kind, order_id, attempt_id, out_trade_no, transaction_id, amount_fen,
+                               verdict, reason, request, response)
+         values (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, 'ok', '', ?8, ?9)",
+    )?
+    .execute(params![
+        at,
+        direction,
+        kind,
+        made.id,
+        made.out_trade_no,
+        transaction,
+        made.total,
+        if kind == "notify" { notice(made).into_bytes() } else { vec![b'x'; 700] },
+        b"<xml><return_code>SUCCESS</return_code></xml>"
+    ])?;
+    Ok(())
+}
+
+/// Stock is the sum of its moves, with plenty on top.
+fn add_up(tx: &Connection) -> Result<()> {
+    tx.execute_batch(
+        "insert into stock_moves (sku_id, reason, on_hand_delta, reserved_delta, at)
+           select id, 'adjust', 100000000, 0, 0 from skus;
+         create temp table sums as
+           select sku_id, sum(on_hand_delta) as on_hand, sum(reserved_delta) as reserved from stock_moves group by sku_id;
+         update skus set on_hand = (select on_hand from sums where sku_id = id),
+                         reserved = (select reserved from sums where sku_id = id);
+         drop table sums;",
+    )
+}
+
+/// Adds orders that wait for their payment: each is good for one notice.
+pub async fn pending(db: &Db, count: i64) -> Vec<Made> {
+    let mut all = Vec::new();
+    while (all.len() as i64) < count {
+        let some = (count - all.len() as i64).min(2_000);
+        let add = move |tx: &Tx| {
+            let first: i64 = tx.query_row("select coalesce(max(id), 0) + 1 from orders", [], |row| row.get(0))?;
+            let now = Clock::System.now();
+            let place_one = |id| {
+                let made = place(tx, id, id - 1, now, now + DAY)?;
+                tx.prepare_cached("update skus set reserved = reserved + ?2 where id = ?1")?
+                    .execute(params![made.sku, made.pieces])?;
+                Ok::<_, DbError>(made)
+            };
+            (first..first + some).map(place_one).collect::<Result<Vec<_>, _>>()
+        };
+        all.extend(db.write(add).await.expect("orders fit"));
+    }
+    all
+}
+
+/// WeChat's notice of its payment, unsigned.
+fn facts(made: &Made, transaction: &str) -> Message {
+    let (total, openid) = (made.total.to_string(), openid(made.buyer));
+    Message::from([
+        ("return_code", "SUCCESS"),
+        ("result_code", "SUCCESS"),
+        ("appid", APP_ID),
+        ("mch_id", MCH_ID),
+        ("nonce_str", "5d2b6c2a8db53831f7eda20af46e531c"),
+        ("openid", openid.as_str()),
+        ("is_subscribe", "N"),
+        ("trade_type", "JSAPI"),
+        ("bank_type", "CMB_CREDIT"),
+        ("total_fee", total.as_str()),
+        ("cash_fee", total.as_str()),
+        ("fee_type", "CNY"),
+        ("transaction_id", transaction),
+        ("out_trade_no", made.out_trade_no.as_str()),
+        ("time_end", "20261008131540"),
+    ])
+}
+
+/// The same, signed: every order has a transaction of its own.
+pub fn notice(made: &Made) -> String {
+    let mut message = facts(made, &format!("42{:026}", made.id));
+    message.set("sign", sign::sign(&message, SignType::Md5, &API_KEY.parse().expect("a key")));
+    message.to_xml()
+}

@@ -1,0 +1,170 @@
+//! SQL of finding orders.
+
+use rusqlite::{Connection, OptionalExtension, Result, ToSql, params, params_from_iter};
+
+use super::{Filter, Words, phrases, whole};
+use crate::db::Tx;
+use crate::ids::OrderId;
+use crate::orders::Order;
+use crate::orders::store::read_order;
+
+/// What a search turned out to be about.
+enum Meant {
+    /// The orders that carry this very number.
+    Ids(Vec<OrderId>),
+    /// The beginning of an order number.
+    Beginning(String),
+    /// A phrase for the index of words.
+    Words(String),
+}
+
+/// Numbers go before words: whoever types a whole number means it.
+fn meant(conn: &Connection, typed: &str) -> Result<Meant> {
+    let upper = typed.to_uppercase();
+    let digits = typed.bytes().filter(u8::is_ascii_digit).count();
+    let number = typed.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if number && digits == typed.len() && (digits == 4 || digits == 11) {
+        return Ok(Meant::Words(whole("phone", typed)));
+    }
+    if number && digits >= 4 {
+        let ids = numbered(conn, &upper)?;
+        if !ids.is_empty() {
+            return Ok(Meant::Ids(ids));
+        }
+        if begins(conn, &upper)? {
+            return Ok(Meant::Beginning(upper));
+        }
+    }
+    Ok(Meant::Words(phrases("receiver goods", typed)))
+}
+
+fn numbered(conn: &Connection, number: &str) -> Result<Vec<OrderId>> {
+    conn.prepare_cached(
+        "select order_id from ledger where wechat_id = ?1 and order_id is not null
+         union select order_id from attempts where out_trade_no = ?1
+         union select order_id from refunds where out_refund_no = ?1 and order_id is not null
+         union select order_id from shipments where tracking_no = ?1 and tracking_no <> '' limit 100",
+    )?
+    .query_map([number], |row| row.get(0))?
+    .collect()
+}
+
+fn begins(conn: &Connection, number: &str) -> Result<bool> {
+    let found = conn
+        .prepare_cached("select 1 from orders where order_no >= ?1 and order_no < ?1 || '~' limit 1")?
+        .query_row([number], |_| Ok(()))
+        .optional()?;
+    Ok(found.is_some())
+}
+
+/// A filter as SQL: where the rows come from, what they must fulfil, and its values.
+struct Query {
+    from: &'static str,
+    where_: Vec<String>,
+    values: Vec<Box<dyn ToSql>>,
+}
+
+impl Query {
+    fn narrow(&mut self, sql: &str, value: impl ToSql + 'static) {
+        self.values.push(Box::new(value));
+        self.where_.push(sql.replace('?', &format!("?{}", self.values.len())));
+    }
+
+    fn sql(&self, what: &str, end: &str) -> String {
+        let narrowed = if self.where_.is_empty() { "true".into() } else { self.where_.join(" and ") };
+        format!("select {what} from {} where {narrowed} {end}", self.from)
+    }
+
+    fn of(conn: &Connection, filter: &Filter) -> Result<Query> {
+        let mut query = Query { from: "orders o", where_: Vec::new(), values: Vec::new() };
+        let mut words = Vec::new();
+        if let Some(status) = filter.status {
+            query.narrow("o.status = ?", status);
+        }
+        match filter.search.as_deref().map(str::trim).filter(|typed| !typed.is_empty()) {
+            None => {}
+            Some(typed) => match meant(conn, typed)? {
+                Meant::Ids(ids) => {
+                    let list = serde_json::to_string(&ids).unwrap_or_default();
+                    query.narrow("o.id in (select value + 0 from json_each(?))", list);
+                }
+                Meant::Beginning(number) => query.narrow("(o.order_no >= ? and o.order_no < ? || '~')", number),
+                Meant::Words(phrase) => words.push(phrase),
+            },
+        }
+        words.extend(filter.product.as_deref().map(|typed| phrases("goods", typed)));
+        words.extend(filter.region.as_deref().map(|typed| phrases("place", typed)));
+        words.retain(|phrase| !phrase.is_empty());
+        if !words.is_empty() {
+            // Few orders are looked up in the index one by one; else the index leads, from its newest end.
+            let (from, of) = if filter.is_of_few() {
+                ("orders o cross join order_words w", "w.rowid = o.id")
+            } else {
+                ("order_words w cross join orders o", "o.id = w.rowid")
+            };
+            query.from = from;
+            query.where_.push(of.into());
+            query.narrow("w.order_words match ?", words.join(" AND "));
+        }
+        if let Some(from) = filter.placed.0 {
+            query.narrow("o.created_at >= ?", from);
+        }
+        if let Some(to) = filter.placed.1 {
+            query.narrow("o.created_at < ?", to);
+        }
+        if let Some(before) = filter.paid_before {
+            query.narrow("o.status = 'to_ship' and o.paid_at < ?", before);
+        }
+        if let Some(flag) = filter.flag {
+            query.narrow("o.flag <> '' and o.flag = ?", flag);
+        }
+        if !filter.ids.is_empty() {
+            let list = serde_json::to_string(&filter.ids).unwrap_or_default();
+            query.narrow("o.order_no in (select value from json_each(?))", list);
+        }
+        for (wanted, sql) in [
+            (
+                filter.part_shipped,
+                "o.status = 'to_ship'
+                   and exists (select 1 from shipments s where s.order_id = o.id and s.state = 'shipped')",
+            ),
+            (filter.refunding, "o.id in (select order_id from refunds where ended_at is null)"),
+            (filter.with_exception, "o.id in (select order_id from money_exceptions where state = 'open')"),
+            (filter.remarked, "o.remark <> ''"),
+            (filter.unprinted, "o.prints = 0 and o.status = 'to_ship'"),
+        ] {
+            if wanted {
+                query.where_.push(sql.to_owned());
+            }
+        }
+        Ok(query)
+    }
+}
+
+/// Newest first, from before this row on.
+pub fn list(conn: &Connection, filter: &Filter, before: Option<i64>, limit: i64) -> Result<Vec<Order>> {
+    let mut query = Query::of(conn, filter)?;
+    let leads = query.from.starts_with("order_words");
+    let id = if leads { "w.rowid" } else { "o.id" };
+    query.narrow(&format!("{id} < ?"), before.unwrap_or(i64::MAX));
+    query.values.push(Box::new(limit));
+    let sql = query.sql("o.*", &format!("order by {id} desc limit ?{}", query.values.len()));
+    conn.prepare_cached(&sql)?.query_map(params_from_iter(query.values), read_order)?.collect()
+}
+
+/// How many there are, counted up to `most`.
+pub fn count(conn: &Connection, filter: &Filter, most: i64) -> Result<i64> {
+    let mut query = Query::of(conn, filter)?;
+    query.values.push(Box::new(most));
+    let sql = format!("select count(*) from ({})", query.sql("1", &format!("limit ?{}", query.values.len())));
+    conn.prepare_cached(&sql)?.query_row(params_from_iter(query.values), |row| row.get(0))
+}
+
+/// The words that an order is found by, new or in the place of its old ones.
+pub fn put_words(tx: &Tx, id: OrderId, words: &Words) -> Result<()> {
+    tx.prepare_cached(
+        "insert or replace into order_words (rowid, receiver, phone, place, goods) values (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![id, words.receiver, words.phone, words.place, words.goods])?;
+    Ok(())
+}
