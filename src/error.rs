@@ -137,6 +137,12 @@ impl From<DbError> for Error {
                 let busy = Error::from(Code::Internal).says("店铺现在很忙，请稍后再试").retry_after(2);
                 Error { details: Some(json!({ "busy": true })), ..busy }
             }
+            DbError::DiskFull => Error::from(Code::Internal)
+                .says("店铺服务器的磁盘满了，暂时不能保存；请联系商家腾出空间，稍后再试，不会重复")
+                .retry_after(30),
+            DbError::NotCommitted(_) => {
+                Error::from(Code::Internal).says("这一次没有保存成功，请再试一次").retry_after(2)
+            }
             _ => Code::Internal.into(),
         }
     }

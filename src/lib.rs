@@ -50,6 +50,7 @@ pub fn rocket(shop: Shop, figment: Figment) -> Rocket<Build> {
     let rocket = rocket::custom(assets::with_template_dir(figment))
         .manage(catalogue::cache::Cache::default())
         .manage(door::limits::Limits::default())
+        .manage(door::traffic::Traffic::default())
         .attach(door::Headers)
         .attach(console::origin::OriginCheck)
         .attach(assets::templates())

@@ -1,13 +1,15 @@
 //! For whoever runs the machine: alive, ready, and numbers for a monitor.
 
 use rocket::http::{ContentType, Status};
-use rocket::{Route, State, get, routes};
+use rocket::request::{FromRequest, Outcome};
+use rocket::{Request, Route, State, get, routes};
 
 use crate::clock::DAY;
 use crate::db::{SCHEMA_VERSION, Tx};
+use crate::door::traffic::Traffic;
 use crate::error::Error;
 use crate::shop::Shop;
-use crate::{jobs, orders, payments, refunds, transactions};
+use crate::{backups, jobs, orders, payments, refunds, secrets, transactions};
 
 pub fn routes() -> Vec<Route> {
     routes![healthz, readyz, metrics]
@@ -29,12 +31,13 @@ async fn readyz(shop: &State<Shop>) -> (Status, String) {
     }
 }
 
-/// Prometheus text. For this machine alone: it tells how business goes.
+/// Prometheus text. For this machine alone, or for whoever knows the token: it tells how business goes.
 #[get("/metrics")]
-async fn metrics(shop: &State<Shop>, peer: crate::door::ClientIp) -> Result<(ContentType, String), Status> {
-    if !peer.0.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()) {
-        return Err(Status::NotFound);
-    }
+async fn metrics(
+    shop: &State<Shop>,
+    traffic: &State<Traffic>,
+    _reader: Reader,
+) -> Result<(ContentType, String), Status> {
     let now = shop.now();
     let read = move |conn: &rusqlite::Connection| {
         let counts = orders::store::status_counts(conn)?;
@@ -43,31 +46,67 @@ async fn metrics(shop: &State<Shop>, peer: crate::door::ClientIp) -> Result<(Con
         let lag = jobs::store::earliest(conn)?.map_or(0, |at| (now - at).max(0));
         let exceptions = payments::exceptions::store::count_open(conn)?;
         let broken = payments::store::last_self_check(conn)?.map_or(0, |check| check.broken.len() as i64);
+        let backup = backups::store::latest(conn, 1)?.pop().filter(|b| b.problem.is_empty()).map_or(0, |b| b.at);
+        let oldest = orders::store::waiting_since(conn)?.map_or(0, |at| now - at);
         let (last_notice, failed) = transactions::store::health(conn, now - DAY)?;
-        Ok::<_, Error>((counts, refunds, [waiting + stuck, stuck, lag, exceptions, broken], last_notice, failed))
+        let numbers =
+            [waiting + stuck, stuck, lag, exceptions, broken, backup, oldest, failed, last_notice.unwrap_or(0)];
+        Ok::<_, Error>((counts, refunds, numbers))
     };
-    let (counts, refunds, [open, stuck, lag, exceptions, broken], last_notice, failed) =
+    let (counts, refunds, [open, stuck, lag, exceptions, broken, backup, oldest, failed, last_notice]) =
         shop.db.read(read).await.map_err(|_| Status::ServiceUnavailable)?;
     let (commits, writes) = shop.db.commits();
-    let mut text = String::new();
-    for (status, n) in counts {
-        text.push_str(&format!("xiaopu_orders{{status=\"{status}\"}} {n}\n"));
-    }
-    for (state, n) in refunds {
-        text.push_str(&format!("xiaopu_refunds{{state=\"{}\"}} {n}\n", state.word()));
-    }
-    for (name, value) in [
-        ("xiaopu_jobs_open", open),
-        ("xiaopu_jobs_need_person", stuck),
-        ("xiaopu_jobs_lag_ms", lag),
-        ("xiaopu_self_check_broken", broken),
-        ("xiaopu_money_exceptions_open", exceptions),
-        ("xiaopu_wechat_failures_24h", failed),
-        ("xiaopu_last_notice_ms", last_notice.unwrap_or(0)),
-        ("xiaopu_db_commits_total", commits as i64),
-        ("xiaopu_db_writes_total", writes as i64),
+    let mut text = traffic.text();
+    let mut family = |name: &str, kind: &str, help: &str, samples: &mut dyn Iterator<Item = (String, i64)>| {
+        text.push_str(&format!("# HELP xiaopu_{name} {help}\n# TYPE xiaopu_{name} {kind}\n"));
+        samples.for_each(|(labels, value)| text.push_str(&format!("xiaopu_{name}{labels} {value}\n")));
+    };
+    let version = format!("{{version=\"{}\",schema=\"{SCHEMA_VERSION}\"}}", env!("CARGO_PKG_VERSION"));
+    family("build_info", "gauge", "What runs here.", &mut std::iter::once((version, 1)));
+    let mut orders = counts.into_iter().map(|(status, n)| (format!("{{status=\"{status}\"}}"), n));
+    family("orders", "gauge", "Orders by status.", &mut orders);
+    let mut refunds = refunds.into_iter().map(|(state, n)| (format!("{{state=\"{}\"}}", state.word()), n));
+    family("refunds", "gauge", "Refunds by state.", &mut refunds);
+    let free = backups::free_space(&shop.server.data_dir).unwrap_or(0);
+    for (name, kind, help, value) in [
+        ("to_ship_oldest_ms", "gauge", "How long the oldest paid order has waited to be shipped.", oldest),
+        ("jobs_open", "gauge", "Jobs that are not done.", open),
+        ("jobs_need_person", "gauge", "Jobs that were given up and wait for staff.", stuck),
+        ("jobs_lag_ms", "gauge", "How late the earliest due job is.", lag),
+        ("self_check_broken", "gauge", "Rules that the last nightly check found broken.", broken),
+        ("money_exceptions_open", "gauge", "Money that fits no order and waits for staff.", exceptions),
+        ("wechat_failures_24h", "gauge", "Messages with WeChat that failed or were refused in a day.", failed),
+        ("last_notice_ms", "gauge", "When the last believed payment notice came, in epoch milliseconds.", last_notice),
+        (
+            "last_backup_ms",
+            "gauge",
+            "When the last backup that opened was made, in epoch milliseconds; 0 for none.",
+            backup,
+        ),
+        ("disk_free_bytes", "gauge", "What is left on the disk of the data folder.", free),
+        ("db_commits_total", "counter", "Transactions on disk since the start.", commits as i64),
+        ("db_writes_total", "counter", "Writes that they carried.", writes as i64),
     ] {
-        text.push_str(&format!("{name} {value}\n"));
+        family(name, kind, help, &mut std::iter::once((String::new(), value)));
     }
     Ok((ContentType::Plain, text))
+}
+
+/// Somebody on this machine, or with the token. To others there is no such page.
+struct Reader;
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Reader {
+    type Error = ();
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Reader, ()> {
+        let token = request.rocket().state::<Shop>().and_then(|shop| shop.server.metrics_token.clone());
+        let given = request.headers().get_one("Authorization").and_then(|value| value.strip_prefix("Bearer "));
+        let knows =
+            given.zip(token).is_some_and(|(given, token)| secrets::token_hash(given) == secrets::token_hash(&token));
+        // What a proxy on this machine passes on comes from elsewhere, even where nobody told us of the proxy.
+        let passed_on =
+            ["X-Forwarded-For", "X-Real-IP", "Forwarded"].iter().any(|name| request.headers().contains(name));
+        let here = request.remote().is_some_and(|peer| peer.ip().to_canonical().is_loopback());
+        if knows || (here && !passed_on) { Outcome::Success(Reader) } else { Outcome::Forward(Status::NotFound) }
+    }
 }

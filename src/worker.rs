@@ -28,14 +28,15 @@ pub async fn run(shop: Shop, shutdown: rocket::Shutdown) {
     }
 }
 
-/// The jobs that never end: they are on the list from the first start on, whatever became of them.
+/// The jobs that never end are on the list from the first start on, whatever became of them; and each start asks about
+/// everything that could have been paid meanwhile.
 pub async fn seed(shop: &Shop) -> Result<()> {
     let now = shop.now();
     let write = move |tx: &Tx| {
         for task in [Task::Bills, Task::SelfCheck, Task::Backup] {
             jobs::enqueue(tx, task, now, now)?;
         }
-        Ok::<_, Error>(())
+        check::ask_about_all(tx, now)
     };
     shop.db.write(write).await
 }

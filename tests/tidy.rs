@@ -103,7 +103,23 @@ const FLOORS: &[(&str, &[&str])] = &[
     ),
     ("docs", &["error", "shop"]),
     ("storefront", &["shop"]),
-    ("operations", &["clock", "db", "door", "error", "jobs", "orders", "payments", "refunds", "shop", "transactions"]),
+    (
+        "operations",
+        &[
+            "backups",
+            "clock",
+            "db",
+            "door",
+            "error",
+            "jobs",
+            "orders",
+            "payments",
+            "refunds",
+            "secrets",
+            "shop",
+            "transactions",
+        ],
+    ),
     (
         "console",
         &[

@@ -74,6 +74,20 @@ impl Program {
         Program { child, at, started_in: begun.elapsed() }
     }
 
+    /// Until what it does on its first start is done: the check of every rule, the first backup.
+    pub async fn settled(self) -> Program {
+        let mut calm = 0;
+        for _ in 0..6_000 {
+            let (_, metrics) = self.get("/metrics").await;
+            calm = if metrics.contains("xiaopu_jobs_lag_ms 0\n") { calm + 1 } else { 0 };
+            if calm == 5 {
+                return self;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the shop does not come to rest");
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

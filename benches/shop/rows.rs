@@ -9,7 +9,7 @@ use serde_json::json;
 use super::Line;
 use super::load::{self, Call, Connection, Outcome};
 use super::program::{self, Program};
-use super::seed::{self, Made};
+use super::seed::{self, Made, NOWHERE};
 use super::yardstick;
 
 /// The rows by name, and whether they run when none is named.
@@ -24,8 +24,6 @@ pub const ALL: [(&str, bool); 8] = [
     ("soak", false),
 ];
 
-/// Nobody listens there.
-const NOWHERE: u16 = 9;
 const ROUNDS: usize = 5;
 
 pub async fn run(name: &str) -> Vec<Line> {
@@ -58,7 +56,7 @@ async fn catalogue() -> Vec<Line> {
     const TOGETHER: usize = 32;
     const CALLS: usize = 20_000;
     let folder = seed::copy(100_000).await;
-    let shop = Program::serve(folder.path(), NOWHERE);
+    let shop = Program::serve(folder.path(), NOWHERE).settled().await;
     let mut lines = Vec::new();
     for (what, path, least) in [
         ("商品列表 20 件，对比只回同样字节的裸 Rocket", "/api/v1/products?limit=20", Some(0.85)),
@@ -152,7 +150,7 @@ async fn notify() -> Vec<Line> {
     let before = paid(shop_at.path()).await;
     let mut lines = Vec::new();
     {
-        let shop = Program::serve(shop_at.path(), NOWHERE);
+        let shop = Program::serve(shop_at.path(), NOWHERE).settled().await;
         let naive = Program::role("naive", naive_at.path());
         let db = yardstick::open(direct_at.path()).expect("a database opens");
         for (together, count, least) in IN_FLIGHT {
@@ -219,7 +217,7 @@ async fn gateway_takes(gateway: &Program, ms: u64) {
 async fn prepay() -> Vec<Line> {
     let folder = seed::copy(100_000).await;
     let gateway = Program::simulate_wechat();
-    let shop = Program::serve(folder.path(), gateway.at.port());
+    let shop = Program::serve(folder.path(), gateway.at.port()).settled().await;
     let mut lines = Vec::new();
     let go = async |round: String, together: usize, count: usize| {
         load::closed(shop.at, together, count, move |n| prepay_call(&round, n, n % 200 + 1)).await.all(201)
@@ -276,7 +274,10 @@ async fn pages() -> Vec<Line> {
     ];
     let mut shops = Vec::new();
     for size in SIZES {
-        shops.push((Program::serve(&seed::shop(size).await, NOWHERE), Connection::new(([127, 0, 0, 1], 1).into())));
+        shops.push((
+            Program::serve(&seed::shop(size).await, NOWHERE).settled().await,
+            Connection::new(([127, 0, 0, 1], 1).into()),
+        ));
     }
     for (program, connection) in &mut shops {
         *connection = Connection::new(program.at);
@@ -337,7 +338,7 @@ async fn backup() -> Vec<Line> {
     const PACE: u32 = 500;
     const SECONDS: usize = 20;
     let (folder, made) = waiting(PACE as usize * SECONDS).await;
-    let shop = Program::serve(folder.path(), NOWHERE);
+    let shop = Program::serve(folder.path(), NOWHERE).settled().await;
     let notices: Vec<_> = made.iter().map(|made| hyper::body::Bytes::from(seed::notice(made))).collect();
     let count = notices.len();
     let file = folder.path().join("copy.backup");
@@ -380,7 +381,7 @@ async fn rush() -> Vec<Line> {
     }
     let gateway = Program::simulate_wechat();
     gateway_takes(&gateway, 50).await;
-    let shop = Program::serve(folder.path(), gateway.at.port());
+    let shop = Program::serve(folder.path(), gateway.at.port()).settled().await;
     let outcome = load::closed(shop.at, 500, BUYERS, |n| prepay_call("rush", n, 1)).await;
     let got = outcome.statuses.get(&201).copied().unwrap_or(0);
     let sold_out = outcome.statuses.get(&409).or(outcome.statuses.get(&422)).copied().unwrap_or(0);
@@ -414,7 +415,7 @@ async fn soak() -> Vec<Line> {
     let minutes: u64 = std::env::var("SOAK_MINUTES").ok().and_then(|m| m.parse().ok()).unwrap_or(10);
     let (folder, made) = waiting(60 * 60).await;
     let gateway = Program::simulate_wechat();
-    let shop = Program::serve(folder.path(), gateway.at.port());
+    let shop = Program::serve(folder.path(), gateway.at.port()).settled().await;
     let notices: Vec<_> = made.iter().map(|made| hyper::body::Bytes::from(seed::notice(made))).collect();
     let until = Instant::now() + Duration::from_secs(60 * minutes);
     let (mut all, mut memory, mut round) = (Outcome::default(), Vec::new(), 0);

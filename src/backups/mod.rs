@@ -48,6 +48,12 @@ pub fn path(shop: &Shop, backup: &Backup) -> PathBuf {
     folder(shop).join(&backup.file)
 }
 
+/// What is left on the disk of this folder, in bytes.
+pub fn free_space(folder: &Path) -> Option<i64> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    disk.f_bavail.checked_mul(disk.f_frsize)?.try_into().ok()
+}
+
 /// The nightly backup; a failure is tried again, and a person hears of it on every page that looks at backups.
 pub async fn nightly(shop: &Shop) -> Result<Ran> {
     adopt(shop).await?;

@@ -4,6 +4,7 @@ mod backup;
 mod demo;
 mod doctor;
 mod import;
+mod log;
 mod reconcile;
 mod replay;
 mod serve;
@@ -61,7 +62,7 @@ enum Command {
 type Outcome = Result<(), String>;
 
 pub fn main() -> ExitCode {
-    log::set_logger(&Log).map(|()| log::set_max_level(log::LevelFilter::Info)).ok();
+    log::install();
     let outcome = rocket::execute(async {
         match Arguments::parse().command.unwrap_or(Command::Serve) {
             Command::Serve => serve::run().await,
@@ -169,29 +170,4 @@ async fn launch(rocket: rocket::Rocket<rocket::Build>) -> Outcome {
             Err(words)
         }
     }
-}
-
-/// Plain lines on the error stream; Rocket's chatter about each request stays out.
-struct Log;
-
-impl log::Log for Log {
-    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
-        let target = metadata.target();
-        // Rocket announces its launch as a warning; we have said so ourselves.
-        match target {
-            // Rocket's notes on a request that a guard turned away: the answer says it already.
-            _ if target.ends_with("::_") => metadata.level() <= log::Level::Error,
-            _ if target.starts_with("xiaopu") => metadata.level() <= log::Level::Info,
-            _ if target.starts_with("rocket") => metadata.level() <= log::Level::Error,
-            _ => metadata.level() <= log::Level::Warn,
-        }
-    }
-
-    fn log(&self, record: &log::Record<'_>) {
-        if self.enabled(record.metadata()) {
-            eprintln!("{} {:5} {}", crate::clock::rfc3339(Clock::System.now()), record.level(), record.args());
-        }
-    }
-
-    fn flush(&self) {}
 }

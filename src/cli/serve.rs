@@ -1,6 +1,6 @@
 //! `xiaopu serve`: runs the shop.
 
-use super::{Outcome, figment, keep_open, take_up};
+use super::{Outcome, figment, keep_open, log, take_up};
 use crate::db::InstanceLock;
 use crate::settings::Server;
 use crate::shop::{Opening, Shop};
@@ -9,6 +9,7 @@ use crate::staff::login;
 pub async fn run() -> Outcome {
     let figment = figment();
     let server = Server::from_figment(&figment)?;
+    log::set_json(server.log_json);
     let _lock = InstanceLock::take(&server.data_dir).map_err(|e| e.to_string())?;
     let data_dir = server.data_dir.clone();
     take_up(&server)?;

@@ -1,6 +1,6 @@
 //! Migrations: each a file, each in one transaction together with the version it brings.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -29,16 +29,23 @@ pub fn migrate(conn: &mut Connection, path: &Path) -> Result<(), OpenError> {
         return Err(OpenError::Newer { found, known: SCHEMA_VERSION });
     }
     if 0 < found && found < SCHEMA_VERSION {
-        // An upgrade that disappoints must have a way back.
-        let copy = path.with_file_name(format!("before-upgrade-from-{found}.db"));
-        if !copy.exists() {
-            conn.execute("vacuum into ?1", [copy.to_string_lossy()])?;
-        }
+        // An upgrade that disappoints must have a way back; one that is tried again must not go back to the first try.
+        conn.execute("vacuum into ?1", [way_back(path, found).to_string_lossy()])?;
     }
     for (version, sql) in (1..).zip(MIGRATIONS) {
         apply(conn, version, sql)?;
     }
     Ok(())
+}
+
+/// Where the database of this version is kept: `before-upgrade-from-3.db`, or the next number if that is taken.
+fn way_back(path: &Path, found: i64) -> PathBuf {
+    let name = |more: String| path.with_file_name(format!("before-upgrade-from-{found}{more}.db"));
+    let numbered = (2..).map(|n| name(format!("-{n}")));
+    std::iter::once(name(String::new()))
+        .chain(numbered)
+        .find(|copy| !copy.exists())
+        .unwrap_or_else(|| name(String::new()))
 }
 
 /// The version is read again inside the lock: two programs may open a fresh folder together.

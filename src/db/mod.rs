@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub use migrate::{APPLICATION_ID, SCHEMA_VERSION};
 use readers::Readers;
@@ -29,8 +29,9 @@ pub struct Db(Arc<Inner>);
 
 struct Inner {
     path: PathBuf,
-    writer: Writer,
+    // Dropped in this order: the writer is the last to close, and so folds the WAL into the file.
     readers: Readers,
+    writer: Writer,
 }
 
 /// Why the database did not do what it was asked, whatever the question was.
@@ -44,6 +45,8 @@ pub enum DbError {
     Stopped,
     /// The group could not be committed: nothing of it was kept.
     NotCommitted(String),
+    /// No room for it on the disk: nothing of it was kept, and reading goes on.
+    DiskFull,
     Sqlite(rusqlite::Error),
 }
 
@@ -54,6 +57,7 @@ impl std::fmt::Display for DbError {
             DbError::Panicked => f.write_str("a database closure panicked"),
             DbError::Stopped => f.write_str("the writer has stopped"),
             DbError::NotCommitted(why) => write!(f, "not committed: {why}"),
+            DbError::DiskFull => f.write_str("the disk is full"),
             DbError::Sqlite(e) => e.fmt(f),
         }
     }
@@ -61,7 +65,10 @@ impl std::fmt::Display for DbError {
 
 impl From<rusqlite::Error> for DbError {
     fn from(e: rusqlite::Error) -> DbError {
-        DbError::Sqlite(e)
+        match e.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => DbError::DiskFull,
+            _ => DbError::Sqlite(e),
+        }
     }
 }
 
@@ -78,6 +85,8 @@ pub enum OpenError {
     },
     /// The file is some other program's database.
     Foreign(PathBuf),
+    /// A replica that another program still writes to, or did until a moment ago: this is its mark beside the file.
+    Followed(PathBuf),
     Sqlite(rusqlite::Error),
 }
 
@@ -93,6 +102,12 @@ impl std::fmt::Display for OpenError {
                 "数据库来自更新版本的小铺（数据版本 {found}，本程序只认识到 {known}）。请使用新版程序，或恢复升级前的备份。数据未被改动。"
             ),
             OpenError::Foreign(path) => write!(f, "{} 不是小铺的数据库，未作任何改动。", path.display()),
+            OpenError::Followed(mark) => write!(
+                f,
+                "这个数据库是 litestream restore -f 跟随写入的副本（有 {0}）。要用它接手：先确认原来的机器已经停了，\
+                 再停止跟随的进程，然后删除 {0} 再启动。数据未被改动。",
+                mark.display()
+            ),
             OpenError::Sqlite(e) => write!(f, "数据库打不开: {e}"),
         }
     }
@@ -119,6 +134,11 @@ impl Db {
     pub fn open(data_dir: &Path) -> Result<Db, OpenError> {
         make_folder(data_dir)?;
         let path = data_dir.join("xiaopu.db");
+        // Litestream keeps its place here while it follows, and leaves it there: a person decides when that is over.
+        let mark = data_dir.join("xiaopu.db-txid");
+        if mark.exists() {
+            return Err(OpenError::Followed(mark));
+        }
         let mut conn = Connection::open(&path)?;
         configure(&conn)?;
         migrate::migrate(&mut conn, &path)?;
@@ -389,6 +409,28 @@ mod tests {
         raw.pragma_update(None, "user_version", 1).unwrap();
         raw.pragma_update(None, "application_id", 7).unwrap();
         assert!(matches!(Db::open(dir.path()), Err(OpenError::Foreign(_))));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_closed_shop_is_one_file() {
+        let (dir, db) = open().await;
+        put(&db, "a").await.unwrap();
+        assert_eq!(keys(&db).await, ["a"]);
+        drop(db);
+        let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+        assert_eq!(left, ["xiaopu.db"], "whoever copies this file alone must have everything");
+    }
+
+    #[test]
+    fn a_replica_that_is_followed_is_not_run_on() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(Db::open(dir.path()).unwrap());
+        let mark = dir.path().join("xiaopu.db-txid");
+        std::fs::write(&mark, "0000000000000001\n").unwrap();
+        let refused = Db::open(dir.path()).err().unwrap();
+        assert!(matches!(refused, OpenError::Followed(_)) && refused.to_string().contains("停止跟随的进程"));
+        std::fs::remove_file(&mark).unwrap();
+        drop(Db::open(dir.path()).unwrap());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{BUDGET, DbError, Tx};
@@ -77,7 +77,7 @@ trait Write: Send {
     /// Runs the closure; false when its changes must be undone.
     fn run(&mut self, tx: &Tx) -> bool;
     /// Tells the caller, once it is known whether the group is on disk.
-    fn answer(self: Box<Self>, committed: Result<(), String>);
+    fn answer(self: Box<Self>, committed: Result<(), &rusqlite::Error>);
 }
 
 struct Job<T, E, F> {
@@ -106,12 +106,13 @@ where
         keep
     }
 
-    fn answer(self: Box<Self>, committed: Result<(), String>) {
+    fn answer(self: Box<Self>, committed: Result<(), &rusqlite::Error>) {
         let result = match (committed, self.result) {
             (Ok(()), Some(result)) => result,
             // A refusal stands whether or not the others were kept.
             (Err(_), Some(Err(refused))) => Err(refused),
-            (Err(why), _) => Err(DbError::NotCommitted(why).into()),
+            (Err(e), _) if e.sqlite_error_code() == Some(ErrorCode::DiskFull) => Err(DbError::DiskFull.into()),
+            (Err(e), _) => Err(DbError::NotCommitted(e.to_string()).into()),
             (Ok(()), None) => Err(DbError::Stopped.into()),
         };
         let _ = self.reply.send(result);
@@ -121,17 +122,17 @@ where
 fn write_groups(conn: &mut Connection, mut waiting: mpsc::Receiver<Box<dyn Write>>, counts: &Counts) {
     while let Some(first) = waiting.blocking_recv() {
         let mut done = Vec::new();
-        let committed = write_group(conn, first, &mut waiting, &mut done).map_err(|e| {
+        let committed = write_group(conn, first, &mut waiting, &mut done);
+        if let Err(e) = &committed {
             log::error!("a group of {} writes was not committed: {e}", done.len());
-            e.to_string()
-        });
+        }
         if committed.is_err() && !conn.is_autocommit() {
             let _ = conn.execute_batch("rollback");
         }
         counts.commits.fetch_add(1, Ordering::Relaxed);
         counts.writes.fetch_add(done.len() as u64, Ordering::Relaxed);
         for job in done {
-            job.answer(committed.clone());
+            job.answer(committed.as_ref().copied());
         }
     }
 }

@@ -5,7 +5,7 @@ use rocket::response::content::RawHtml;
 use rocket::response::{self, Responder, Response};
 use rocket::{Catcher, Request, catch, catchers};
 
-use super::{escape_html, request_id};
+use super::{escape_html, loggable_path, request_id};
 use crate::error::{Error, taken};
 use crate::shop::Shop;
 use crate::wechat::notice;
@@ -85,12 +85,12 @@ fn noted(status: Status, request: &Request<'_>) -> Error {
     let error = taken(request, status);
     if status.code >= 500 {
         log::warn!(
-            "{} {} -> {} {} ({})",
+            request_id = request_id(request), status = status.code;
+            "{} {} -> {} {}",
             request.method(),
-            request.uri().path(),
+            loggable_path(request),
             status.code,
             error.code.word(),
-            request_id(request)
         );
     }
     error

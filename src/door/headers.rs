@@ -1,10 +1,13 @@
-//! Headers on every answer: the request id, and what browsers are told to forbid.
+//! Headers on every answer: the request id, and what browsers are told to forbid. What passes here is counted.
+
+use std::time::Instant;
 
 use rocket::fairing::{Fairing, Info, Kind};
 use rocket::http::Header;
-use rocket::{Request, Response};
+use rocket::{Data, Request, Response};
 
-use super::request_id;
+use super::traffic::Traffic;
+use super::{loggable_path, request_id};
 use crate::shop::Shop;
 
 /// Adds the headers; put on once, at the top.
@@ -13,10 +16,27 @@ pub struct Headers;
 #[rocket::async_trait]
 impl Fairing for Headers {
     fn info(&self) -> Info {
-        Info { name: "headers", kind: Kind::Response }
+        Info { name: "headers", kind: Kind::Request | Kind::Response }
+    }
+
+    async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
+        begun(request);
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
+        let took = begun(request).elapsed();
+        let status = response.status().code;
+        if let Some(traffic) = request.rocket().state::<Traffic>() {
+            traffic.count(request.uri().path().as_str(), status, took);
+        }
+        if request.rocket().state::<Shop>().is_some_and(|shop| shop.server.log_requests) {
+            // Without what is asked for behind the question mark: it may be somebody's name or number.
+            log::info!(
+                request_id = request_id(request), method = request.method().as_str(),
+                path = loggable_path(request).as_str(), status = status, ms = took.as_millis() as u64;
+                "request"
+            );
+        }
         response.set_header(Header::new("X-Request-Id", request_id(request).to_owned()));
         response.set_header(Header::new("Referrer-Policy", "same-origin"));
         if response.content_type().is_some_and(|given| given.is_html()) {
@@ -27,6 +47,11 @@ impl Fairing for Headers {
             }
         }
     }
+}
+
+/// When the request came in.
+fn begun(request: &Request<'_>) -> Instant {
+    *request.local_cache(Instant::now)
 }
 
 /// Nothing inline, nothing from elsewhere; the demo's storefront may also talk to its simulated WeChat.

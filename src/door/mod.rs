@@ -5,6 +5,7 @@ mod catchers;
 mod headers;
 pub mod limits;
 pub mod query;
+pub mod traffic;
 
 use rocket::Request;
 use rocket::http::Status;
@@ -26,6 +27,12 @@ pub fn request_id<'r>(request: &'r Request<'_>) -> &'r str {
         RequestId(nonces.base32())
     });
     &id.0
+}
+
+/// The path as it may stand in a log: where it carries a secret, its pattern.
+pub fn loggable_path(request: &Request<'_>) -> String {
+    let pattern = request.route().map(|route| route.uri.to_string());
+    pattern.filter(|pattern| pattern.contains("token")).unwrap_or_else(|| request.uri().path().to_string())
 }
 
 /// An answer with a status of its own and, for a repeated request, the mark that says so.

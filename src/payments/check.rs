@@ -6,7 +6,7 @@ use crate::clock::{MINUTE, SECOND};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::ids::AttemptId;
-use crate::jobs::Ran;
+use crate::jobs::{self, Ran, Task};
 use crate::shop::Shop;
 use crate::wechat::pay::{Trade, TradeOf};
 use crate::wechat::{GatewayError, Merchant};
@@ -73,6 +73,18 @@ pub async fn poll(shop: &Shop, id: AttemptId) -> Result<Ran> {
         return Ok(Ran::Done);
     }
     Ok(next_poll(attempt.created_at, shop.now()).map_or(Ran::Done, |at| Ran::Again { at }))
+}
+
+/// Between two questions of a start: a crowd of waiting buyers must not be asked about in one breath.
+const APART: i64 = 50;
+
+/// A shop that stood still, or that goes on from a copy of itself, may have missed any notice: whatever can be paid is
+/// asked about as soon as it opens.
+pub fn ask_about_all(tx: &Tx, now: i64) -> Result<()> {
+    for (nth, id) in (0..).zip(store::alive(tx)?) {
+        jobs::enqueue(tx, Task::Poll(id), now + nth * APART, now)?;
+    }
+    Ok(())
 }
 
 /// The first turn after `now`; `None` when only the sweep at expiry is left.

@@ -121,6 +121,12 @@ pub struct Server {
     pub client_key: Option<PathBuf>,
     /// A PEM bundle to trust instead of the system's certificate authorities: for a simulated WeChat with TLS.
     pub ca_cert: Option<PathBuf>,
+    /// The program's log as one JSON object a line.
+    pub log_json: bool,
+    /// A line in the log for every request.
+    pub log_requests: bool,
+    /// Whoever knows it may read the numbers for the monitor from elsewhere.
+    pub metrics_token: Option<String>,
     /// Settings that the file or the environment fixed, by name.
     pub fixed: BTreeMap<&'static str, String>,
 }
@@ -136,6 +142,9 @@ impl Server {
             client_cert: None,
             client_key: None,
             ca_cert: None,
+            log_json: false,
+            log_requests: false,
+            metrics_token: None,
             fixed: BTreeMap::new(),
         };
         for (table, values) in [("shop", shop), ("wechat", wechat)] {
@@ -144,6 +153,12 @@ impl Server {
                 let value = text(&name, &value)?;
                 match name.as_str() {
                     "shop.data_dir" => server.data_dir = value.into(),
+                    "shop.log" => server.log_json = one_of(&name, &value, ["text", "json"])? == "json",
+                    "shop.log_requests" => server.log_requests = one_of(&name, &value, ["no", "yes"])? == "yes",
+                    "shop.metrics_token" if value.len() < 16 => {
+                        return Err(format!("配置 {name} 太短：至少 16 个字符，别人猜不到才行"));
+                    }
+                    "shop.metrics_token" => server.metrics_token = Some(value),
                     "wechat.pay_url" => server.pay_url = value,
                     "wechat.api_url" => server.api_url = value,
                     "wechat.client_cert" => server.client_cert = Some(value.into()),
@@ -172,6 +187,10 @@ impl Server {
             None => Ok(String::new()),
         }
     }
+}
+
+fn one_of<'v>(name: &str, value: &'v str, words: [&str; 2]) -> Result<&'v str, String> {
+    if words.contains(&value) { Ok(value) } else { Err(format!("配置 {name} 只能是 {}", words.join(" 或 "))) }
 }
 
 fn read_pem(name: &str, path: &Path) -> Result<String, String> {

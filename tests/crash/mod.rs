@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+mod disk;
+mod storm;
+
 use crate::support::{APP_ID, KEY, MCH_ID, SECRET, address, client, cookie, merchant};
 use xiaopu::clock::{Clock, Day};
 use xiaopu::nonce::Nonces;
@@ -465,4 +468,48 @@ async fn a_shop_goes_back_to_a_backup_and_moves_house_with_a_sealed_one() {
     assert!(right.status.success() && text(&right).contains("✓ 已恢复"), "{}", text(&right));
     let key = |program: &Program| std::fs::read(program.data().join("secret.key")).unwrap();
     assert_eq!(key(&house), key(&program), "so that its secrets open there");
+}
+
+/// An upgrade keeps the shop as it was, each time anew; the older program goes on from there.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upgrade_has_a_way_back() {
+    let (_simulator, wechat) = simulated().await;
+    let program = Program::new(wechat);
+    let table = write(program.folder.path(), "goods.csv", "name,price,stock\n苹果,10,5\n");
+    assert!(program.run(&["import", &table]).status.success());
+    // As the version before left it: without what its successor brought.
+    let path = program.data().join("xiaopu.db");
+    let older = |name: &str| {
+        let conn = rusqlite::Connection::open(&path).unwrap();
+        let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        let undo = if version == 3 {
+            ""
+        } else {
+            "drop table order_words; drop trigger orders_day; drop trigger attempts_day; drop trigger orders_paid_day;
+             drop table order_days; drop index orders_waiting; drop index refunds_open; drop index messages_transaction;
+             drop index messages_verdict_at; drop index messages_verdict; drop index shipment_lines_line;
+             create index messages_verdict on messages (verdict, id);
+             pragma user_version = 3;"
+        };
+        conn.execute_batch(undo).unwrap();
+        conn.execute("update products set name = ?1", [name]).unwrap();
+    };
+    let version = || -> (i64, String) {
+        let conn = rusqlite::Connection::open(&path).unwrap();
+        let version = conn.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        (version, conn.query_row("select name from products", [], |row| row.get(0)).unwrap())
+    };
+    older("苹果 3");
+    assert!(program.run(&["staff", "list"]).status.success());
+    assert_eq!(version(), (xiaopu::db::SCHEMA_VERSION, "苹果 3".into()));
+    // Back: the command that the error of an older program names, with the file that the upgrade made.
+    let back = program.run(&["restore", "data/before-upgrade-from-3.db", "--force"]);
+    assert!(back.status.success(), "{}", text(&back));
+    assert_eq!(version(), (3, "苹果 3".into()));
+    // Business went on in the old program; the next try keeps that day, and not the first one.
+    older("苹果 4");
+    assert!(program.run(&["staff", "list"]).status.success());
+    let back = program.run(&["restore", "data/before-upgrade-from-3-2.db", "--force"]);
+    assert!(back.status.success(), "{}", text(&back));
+    assert_eq!(version(), (3, "苹果 4".into()));
 }

@@ -135,6 +135,9 @@ impl World {
                 client_cert: None,
                 client_key: None,
                 ca_cert: tls.map(Tls::ca_file),
+                log_json: false,
+                log_requests: false,
+                metrics_token: None,
                 fixed: Default::default(),
             };
             for (name, value) in [

@@ -28,6 +28,8 @@ insert into order_words (rowid, receiver, phone, place, goods)
     from plain;
 
 create index orders_waiting on orders (coalesce(paid_at, created_at)) where status = 'to_ship';
+-- Without it the nightly check of parcels against lines took the square of their number.
+create index shipment_lines_line on shipment_lines (line_id);
 create index refunds_open on refunds (order_id) where ended_at is null;
 create index messages_transaction on messages (transaction_id) where transaction_id is not null;
 create index messages_verdict_at on messages (verdict, at);
