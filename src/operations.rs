@@ -20,9 +20,15 @@ fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Ready when a write reaches the disk and the schema is the one this program knows.
+/// Less than this left on the disk, and the next orders may not be kept.
+const LITTLE_SPACE: i64 = 1024 * 1024;
+
+/// Ready when a transaction goes through, there is room for the next ones, and the schema is the one this program knows.
 #[get("/readyz")]
 async fn readyz(shop: &State<Shop>) -> (Status, String) {
+    if backups::free_space(&shop.server.data_dir).is_some_and(|free| free < LITTLE_SPACE) {
+        return (Status::ServiceUnavailable, "the disk is full\n".into());
+    }
     let write = |tx: &Tx| Ok::<i64, Error>(tx.pragma_query_value(None, "user_version", |row| row.get(0))?);
     match shop.db.write(write).await {
         Ok(version) if version == SCHEMA_VERSION => (Status::Ok, "ready\n".into()),

@@ -266,7 +266,7 @@ pub fn replace(data_dir: &Path, backup: &Path, now: i64) -> std::result::Result<
     let orders = db::check(backup).map_err(|e| format!("{} 不能用来恢复：{e}", backup.display()))?;
     let database = data_dir.join("xiaopu.db");
     if database.exists() {
-        let kept = database.with_file_name(format!("before-restore-{}.db", clock::compact(now)));
+        let kept = db::free_name(&database, &format!("before-restore-{}", clock::compact(now)));
         db::copy_into(&database, &kept).map_err(|e| format!("原来的店铺存不下来，没有恢复：{e}"))?;
     }
     let part = database.with_extension("part");

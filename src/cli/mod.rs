@@ -155,6 +155,11 @@ async fn launch(rocket: rocket::Rocket<rocket::Build>) -> Outcome {
     let address = (rocket.figment().extract_inner::<String>("address"), rocket.figment().extract_inner::<u16>("port"));
     match rocket.launch().await {
         Ok(_) => Ok(()),
+        // What was begun is on disk, whoever still held a connection open.
+        Err(e) if matches!(e.kind(), rocket::error::ErrorKind::Shutdown(..)) => {
+            ::log::warn!("stopped while some connections were still open");
+            Ok(())
+        }
         Err(e) => {
             let place = match address {
                 (Ok(address), Ok(port)) => format!("（{address}:{port}）"),

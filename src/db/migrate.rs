@@ -1,10 +1,10 @@
 //! Migrations: each a file, each in one transaction together with the version it brings.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::OpenError;
+use super::{OpenError, free_name};
 
 /// "xpu" and a version of the mark itself, so that no other program's file is taken for ours.
 pub const APPLICATION_ID: i64 = 0x7870_7501;
@@ -30,22 +30,13 @@ pub fn migrate(conn: &mut Connection, path: &Path) -> Result<(), OpenError> {
     }
     if 0 < found && found < SCHEMA_VERSION {
         // An upgrade that disappoints must have a way back; one that is tried again must not go back to the first try.
-        conn.execute("vacuum into ?1", [way_back(path, found).to_string_lossy()])?;
+        let copy = free_name(path, &format!("before-upgrade-from-{found}"));
+        conn.execute("vacuum into ?1", [copy.to_string_lossy()])?;
     }
     for (version, sql) in (1..).zip(MIGRATIONS) {
         apply(conn, version, sql)?;
     }
     Ok(())
-}
-
-/// Where the database of this version is kept: `before-upgrade-from-3.db`, or the next number if that is taken.
-fn way_back(path: &Path, found: i64) -> PathBuf {
-    let name = |more: String| path.with_file_name(format!("before-upgrade-from-{found}{more}.db"));
-    let numbered = (2..).map(|n| name(format!("-{n}")));
-    std::iter::once(name(String::new()))
-        .chain(numbered)
-        .find(|copy| !copy.exists())
-        .unwrap_or_else(|| name(String::new()))
 }
 
 /// The version is read again inside the lock: two programs may open a fresh folder together.

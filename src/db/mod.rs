@@ -233,6 +233,13 @@ fn make_folder(data_dir: &Path) -> Result<(), OpenError> {
         .map_err(|e| OpenError::Io(data_dir.to_owned(), e))
 }
 
+/// A file beside the database that is not there yet: `stem.db`, or with the next number if that is taken.
+pub fn free_name(database: &Path, stem: &str) -> PathBuf {
+    let name = |more: String| database.with_file_name(format!("{stem}{more}.db"));
+    let numbered = (2..).map(|n| name(format!("-{n}")));
+    std::iter::once(name(String::new())).chain(numbered).find(|file| !file.exists()).unwrap_or_else(|| name("-".into()))
+}
+
 /// Writes one moment of a database, compact, to a new file; a running shop is not disturbed.
 pub fn copy_into(database: &Path, to: &Path) -> Result<(), OpenError> {
     // Read-only by its flag alone: `query_only` would forbid the copy as well.
