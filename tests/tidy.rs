@@ -1,6 +1,6 @@
 //! The house rules, stated as absences: who may import whom, and what stands only in its own room.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 fn sources(folder: &str) -> Vec<(String, String)> {
@@ -253,4 +253,48 @@ fn every_file_says_what_it_is_for() {
             assert!(text.starts_with("//! "), "{file} does not open with its purpose");
         }
     }
+}
+
+/// What a merchant may be given without asking anybody: no licence that binds the shop's own code.
+const LICENCES: &[&str] = &[
+    "0BSD",
+    "Apache-2.0",
+    "Apache-2.0 WITH LLVM-exception",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "BSL-1.0",
+    "CC0-1.0",
+    "CDLA-Permissive-2.0",
+    "ISC",
+    "MIT",
+    "MIT-0",
+    "Unicode-3.0",
+    "Unlicense",
+    "Zlib",
+];
+
+/// Names that the program holds in more than one version, because of Rocket, figment, notify and their kin.
+const TWICE: usize = 20;
+
+#[test]
+fn every_part_may_be_given_away_and_few_are_there_twice() {
+    let arguments = ["tree", "--locked", "--offline", "--prefix", "none", "-e", "normal,build", "--format", "{p}|{l}"];
+    let tree =
+        std::process::Command::new(env!("CARGO")).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output();
+    let tree = tree.unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let mut versions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in String::from_utf8(tree.stdout).unwrap().lines() {
+        let (package, licence) = line.trim_end_matches(" (*)").split_once('|').unwrap();
+        let mut words = package.split(' ');
+        let (name, version) = (words.next().unwrap().to_owned(), words.next().unwrap().to_owned());
+        versions.entry(name).or_default().insert(version);
+        // Every part of an `AND` must be fine, and one side of each `OR`.
+        let plain = licence.replace(['(', ')'], "").replace('/', " OR ");
+        let fine = plain.split(" AND ").all(|all| all.split(" OR ").any(|one| LICENCES.contains(&one.trim())));
+        assert!(fine, "{package}: {licence}");
+    }
+    assert!(versions.len() > 100, "the tree was read");
+    let twice: Vec<_> = versions.iter().filter(|(_, versions)| versions.len() > 1).map(|(name, _)| name).collect();
+    assert!(twice.len() <= TWICE, "{} names are there twice: {twice:?}", twice.len());
 }

@@ -126,3 +126,26 @@ async fn a_check_tells_when_wechat_is_away() {
     assert_eq!(answer.error(), (503, "wechat_unavailable"));
     assert_eq!(answer.body["error"]["details"]["orderNo"], placed.no.as_str());
 }
+
+/// A shop that was away, or that goes on from a copy of itself, has missed notices: it asks as soon as it opens.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_that_opens_asks_about_everything_that_can_be_paid() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let (paid, waiting) = (Placed::of(alice.buy(sku, 1).await), Placed::of(alice.buy(sku, 1).await));
+    w.advance(16 * 1000);
+    w.run_jobs().await;
+    let asked = w.wechat.calls("orderquery");
+    w.pay(&paid, Paying::NoNotice);
+    w.advance(1000);
+    w.run_jobs().await;
+    assert_eq!(w.wechat.calls("orderquery"), asked, "the next turn of the polling is not yet due");
+    xiaopu::worker::seed(&w.shop).await.unwrap();
+    w.advance(1000);
+    w.run_jobs().await;
+    assert_eq!(alice.status(&paid.no).await, "to_ship");
+    assert_eq!(alice.status(&waiting.no).await, "pending_payment");
+    assert_eq!(w.wechat.calls("orderquery"), asked + 2, "each once");
+    w.must_hold().await;
+}

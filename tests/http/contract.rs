@@ -134,3 +134,32 @@ async fn the_shop_is_alive_ready_and_counted() {
         assert!(answer.text().await.unwrap().contains(words), "{path}");
     }
 }
+
+/// The numbers tell how business goes: for this machine, or for whoever knows the token. What a proxy passes on is neither.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_numbers_are_for_the_monitor_alone() {
+    let w = World::new().await;
+    w.get("/products").await.ok();
+    for (headers, status) in [
+        (vec![], 200),
+        (vec![("X-Forwarded-For", "203.0.113.9")], 404),
+        (vec![("X-Real-IP", "203.0.113.9"), ("Authorization", "Bearer monitor-token-of-somebody")], 404),
+        (vec![("X-Forwarded-For", "203.0.113.9"), ("Authorization", "Bearer monitor-token-of-nobody")], 200),
+    ] {
+        let request = w.http().get(w.at("/metrics"));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), status, "{headers:?}");
+        if status == 200 {
+            let text = answer.text().await.unwrap();
+            let read = text.lines().filter(|line| !line.starts_with('#'));
+            for line in read.clone() {
+                let (name, value) = line.rsplit_once(' ').unwrap();
+                assert!(name.starts_with("xiaopu_") && value.parse::<f64>().is_ok(), "{line}");
+            }
+            let api = "xiaopu_requests_total{door=\"api\",status=\"2xx\"} ";
+            assert!(read.clone().any(|line| line.starts_with(api) && !line.ends_with(" 0")), "{text}");
+            assert!(read.clone().any(|line| line.starts_with("xiaopu_disk_free_bytes ") && !line.ends_with(" 0")));
+        }
+    }
+}

@@ -137,7 +137,7 @@ impl World {
                 ca_cert: tls.map(Tls::ca_file),
                 log_json: false,
                 log_requests: false,
-                metrics_token: None,
+                metrics_token: Some("monitor-token-of-nobody".into()),
                 fixed: Default::default(),
             };
             for (name, value) in [
