@@ -125,9 +125,21 @@ async fn post_notices(program: &Program, together: usize, notices: Vec<String>) 
 /// A copy of the shop with orders that wait to be paid.
 async fn waiting(count: usize) -> (tempfile::TempDir, Vec<Made>) {
     let folder = seed::copy(100_000).await;
-    let db = yardstick::open(folder.path()).expect("a database opens");
-    let made = seed::pending(&db, count as i64).await;
+    let made = add_waiting(folder.path(), count).await;
     (folder, made)
+}
+
+async fn add_waiting(folder: &Path, count: usize) -> Vec<Made> {
+    let db = yardstick::open(folder).expect("a database opens");
+    seed::pending(&db, count as i64).await
+}
+
+/// The same with the shop running. The orders come when it has started: it would ask nobody about each of them.
+async fn open_and_waiting(count: usize, gateway: u16) -> (tempfile::TempDir, Program, Vec<Made>) {
+    let folder = seed::copy(100_000).await;
+    let shop = Program::serve(folder.path(), gateway).settled().await;
+    let made = add_waiting(folder.path(), count).await;
+    (folder, shop, made)
 }
 
 async fn paid(folder: &Path) -> i64 {
@@ -144,14 +156,12 @@ async fn paid(folder: &Path) -> i64 {
 
 async fn notify() -> Vec<Line> {
     let needed: usize = IN_FLIGHT.iter().map(|(_, count, _)| count * ROUNDS).sum();
-    let (shop_at, mut for_shop) = waiting(needed).await;
+    let (shop_at, shop, mut for_shop) = open_and_waiting(needed, NOWHERE).await;
     let (naive_at, mut for_naive) = waiting(needed).await;
     let (direct_at, mut for_direct) = waiting(needed).await;
     let before = paid(shop_at.path()).await;
     let mut lines = Vec::new();
     {
-        // Not waited for until it rests: it asks about every waiting order, and nobody answers.
-        let shop = Program::serve(shop_at.path(), NOWHERE);
         let naive = Program::role("naive", naive_at.path());
         let db = yardstick::open(direct_at.path()).expect("a database opens");
         for (together, count, least) in IN_FLIGHT {
@@ -182,6 +192,7 @@ async fn notify() -> Vec<Line> {
             });
         }
     }
+    drop(shop);
     // Speed is worth nothing if it forgot one.
     let expected = before + needed as i64;
     assert_eq!(paid(shop_at.path()).await, expected, "an acknowledged notice is missing");
@@ -338,8 +349,7 @@ async fn machine() -> Vec<Line> {
 async fn backup() -> Vec<Line> {
     const PACE: u32 = 500;
     const SECONDS: usize = 20;
-    let (folder, made) = waiting(PACE as usize * SECONDS).await;
-    let shop = Program::serve(folder.path(), NOWHERE);
+    let (folder, shop, made) = open_and_waiting(PACE as usize * SECONDS, NOWHERE).await;
     let notices: Vec<_> = made.iter().map(|made| hyper::body::Bytes::from(seed::notice(made))).collect();
     let count = notices.len();
     let file = folder.path().join("copy.backup");
@@ -414,9 +424,8 @@ async fn rush() -> Vec<Line> {
 
 async fn soak() -> Vec<Line> {
     let minutes: u64 = std::env::var("SOAK_MINUTES").ok().and_then(|m| m.parse().ok()).unwrap_or(10);
-    let (folder, made) = waiting(60 * 60).await;
     let gateway = Program::simulate_wechat();
-    let shop = Program::serve(folder.path(), gateway.at.port());
+    let (_folder, shop, made) = open_and_waiting(60 * 60, gateway.at.port()).await;
     let notices: Vec<_> = made.iter().map(|made| hyper::body::Bytes::from(seed::notice(made))).collect();
     let until = Instant::now() + Duration::from_secs(60 * minutes);
     let (mut all, mut memory, mut round) = (Outcome::default(), Vec::new(), 0);
