@@ -40,7 +40,9 @@ fn meant(conn: &Connection, typed: &str) -> Result<Meant> {
 
 fn numbered(conn: &Connection, number: &str) -> Result<Vec<OrderId>> {
     conn.prepare_cached(
-        "select order_id from ledger where wechat_id = ?1 and order_id is not null
+        // Every kind is named: the index begins with it.
+        "select order_id from ledger
+          where kind in ('payment', 'refund', 'fee', 'offline', 'link', 'unlink') and wechat_id = ?1 and order_id is not null
          union select order_id from attempts where out_trade_no = ?1
          union select order_id from refunds where out_refund_no = ?1 and order_id is not null
          union select order_id from shipments where tracking_no = ?1 and tracking_no <> '' limit 100",
@@ -148,7 +150,10 @@ pub fn list(conn: &Connection, filter: &Filter, before: Option<i64>, limit: i64)
     let id = if leads { "w.rowid" } else { "o.id" };
     query.narrow(&format!("{id} < ?"), before.unwrap_or(i64::MAX));
     query.values.push(Box::new(limit));
-    let sql = query.sql("o.*", &format!("order by {id} desc limit ?{}", query.values.len()));
+    // Orders of a span of time are read along the index of time; by their ids, all of the past would be looked through.
+    let along_time = !leads && filter.placed != (None, None);
+    let order = if along_time { "o.created_at desc, o.id".to_owned() } else { id.to_owned() };
+    let sql = query.sql("o.*", &format!("order by {order} desc limit ?{}", query.values.len()));
     conn.prepare_cached(&sql)?.query_map(params_from_iter(query.values), read_order)?.collect()
 }
 
