@@ -2,6 +2,8 @@
 
 use calamine::{Reader, Xlsx};
 use serde_json::json;
+use xiaopu::error::Error;
+use xiaopu::orders::search::{Filter, store as search};
 use xiaopu::staff::Role;
 
 use crate::support::*;
@@ -156,4 +158,25 @@ async fn where_an_order_goes_is_put_right_before_it_leaves() {
     clerk.post(&format!("{page}/ship"), &[("tracking_no", "SF1234567890123")]).await;
     clerk.post(&format!("{page}/address"), &form).await;
     assert!(clerk.said(&page).await.contains("不能改收货信息"));
+}
+
+/// Also where the clock was set back between two orders.
+#[tokio::test(flavor = "multi_thread")]
+async fn turning_the_pages_of_a_span_of_time_loses_no_order() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let mut placed = vec![Placed::of(alice.buy(sku, 1).await).no];
+    w.advance(-MINUTE);
+    placed.push(Placed::of(alice.buy(sku, 1).await).no);
+    let filter = Filter { placed: (Some(START - DAY), None), ..Filter::default() };
+    let (mut found, mut before) = (Vec::new(), None);
+    for _ in 0..3 {
+        let filter = filter.clone();
+        let read = move |conn: &rusqlite::Connection| Ok::<_, Error>(search::list(conn, &filter, before, 1)?);
+        let page = w.shop.db.read(read).await.unwrap();
+        before = page.last().map(|order| order.id.0).or(before);
+        found.extend(page.into_iter().map(|order| order.order_no.to_string()));
+    }
+    assert_eq!(found, placed, "the latest first, each once");
 }

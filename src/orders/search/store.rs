@@ -62,6 +62,8 @@ fn begins(conn: &Connection, number: &str) -> Result<bool> {
 /// A filter as SQL: where the rows come from, what they must fulfil, and its values.
 struct Query {
     from: &'static str,
+    /// The index of words leads, and the rows come in its order.
+    words_lead: bool,
     where_: Vec<String>,
     values: Vec<Box<dyn ToSql>>,
 }
@@ -78,7 +80,7 @@ impl Query {
     }
 
     fn of(conn: &Connection, filter: &Filter) -> Result<Query> {
-        let mut query = Query { from: "orders o", where_: Vec::new(), values: Vec::new() };
+        let mut query = Query { from: "orders o", words_lead: false, where_: Vec::new(), values: Vec::new() };
         let mut words = Vec::new();
         if let Some(status) = filter.status {
             query.narrow("o.status = ?", status);
@@ -99,13 +101,12 @@ impl Query {
         words.retain(|phrase| !phrase.is_empty());
         if !words.is_empty() {
             // Few orders are looked up in the index one by one; else the index leads, from its newest end.
-            let (from, of) = if filter.is_of_few() {
-                ("orders o cross join order_words w", "w.rowid = o.id")
+            query.words_lead = !filter.is_of_few();
+            query.from = if query.words_lead {
+                "order_words w cross join orders o on o.id = w.rowid"
             } else {
-                ("order_words w cross join orders o", "o.id = w.rowid")
+                "orders o cross join order_words w on w.rowid = o.id"
             };
-            query.from = from;
-            query.where_.push(of.into());
             query.narrow("w.order_words match ?", words.join(" AND "));
         }
         if let Some(from) = filter.placed.0 {
@@ -146,13 +147,18 @@ impl Query {
 /// Newest first, from before this row on.
 pub fn list(conn: &Connection, filter: &Filter, before: Option<i64>, limit: i64) -> Result<Vec<Order>> {
     let mut query = Query::of(conn, filter)?;
-    let leads = query.from.starts_with("order_words");
-    let id = if leads { "w.rowid" } else { "o.id" };
-    query.narrow(&format!("{id} < ?"), before.unwrap_or(i64::MAX));
-    query.values.push(Box::new(limit));
     // Orders of a span of time are read along the index of time; by their ids, all of the past would be looked through.
-    let along_time = !leads && filter.placed != (None, None);
-    let order = if along_time { "o.created_at desc, o.id".to_owned() } else { id.to_owned() };
+    let (order, from) = match (query.words_lead, filter.placed) {
+        (true, _) => ("w.rowid", "w.rowid < ?"),
+        (false, (None, None)) => ("o.id", "o.id < ?"),
+        (false, _) => {
+            ("o.created_at desc, o.id", "(o.created_at, o.id) < (select created_at, id from orders where id = ?)")
+        }
+    };
+    if let Some(before) = before {
+        query.narrow(from, before);
+    }
+    query.values.push(Box::new(limit));
     let sql = query.sql("o.*", &format!("order by {order} desc limit ?{}", query.values.len()));
     conn.prepare_cached(&sql)?.query_map(params_from_iter(query.values), read_order)?.collect()
 }
