@@ -170,7 +170,8 @@ pub async fn paced(
     gather(workers, start).await
 }
 
-async fn gather(mut workers: JoinSet<Vec<(u16, u32)>>, start: Instant) -> Outcome {
+/// Adds up what each worker has heard: status and microseconds.
+pub async fn gather(mut workers: JoinSet<Vec<(u16, u32)>>, start: Instant) -> Outcome {
     let mut outcome = Outcome::default();
     while let Some(heard) = workers.join_next().await {
         for (status, took) in heard.expect("a worker ends well") {

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use xiaopu::cli::{API_KEY, APP_ID, APP_SECRET, MCH_ID};
+
 use super::load::{Call, Connection};
-use super::seed::{API_KEY, APP_ID, APP_SECRET, MCH_ID};
 
 pub const XIAOPU: &str = env!("CARGO_BIN_EXE_xiaopu");
 
@@ -14,7 +15,7 @@ pub const XIAOPU: &str = env!("CARGO_BIN_EXE_xiaopu");
 pub struct Program {
     child: Child,
     pub at: SocketAddr,
-    /// From the start of the process to its first good answer.
+    /// From the start of the process until it takes connections.
     pub started_in: Duration,
 }
 
@@ -39,7 +40,7 @@ pub fn command(data: &Path, gateway: u16, arguments: &[&str]) -> Command {
 }
 
 impl Program {
-    /// The shop, ready. Nobody listens at WeChat's address unless a gateway was started there.
+    /// The shop, taking connections. Nobody listens at WeChat's address unless a gateway was started there.
     pub fn serve(data: &Path, gateway: u16) -> Program {
         let port = free_port();
         let mut command = command(data, gateway, &["serve"]);

@@ -130,7 +130,7 @@ async fn waiting(count: usize) -> (tempfile::TempDir, Vec<Made>) {
 }
 
 async fn add_waiting(folder: &Path, count: usize) -> Vec<Made> {
-    let db = yardstick::open(folder).expect("a database opens");
+    let db = yardstick::open(folder);
     seed::pending(&db, count as i64).await
 }
 
@@ -143,7 +143,7 @@ async fn open_and_waiting(count: usize, gateway: u16) -> (tempfile::TempDir, Pro
 }
 
 async fn paid(folder: &Path) -> i64 {
-    let db = yardstick::open(folder).expect("a database opens");
+    let db = yardstick::open(folder);
     let count = |conn: &rusqlite::Connection| {
         Ok::<i64, xiaopu::db::DbError>(conn.query_row(
             "select count(*) from attempts where state = 'paid'",
@@ -163,7 +163,7 @@ async fn notify() -> Vec<Line> {
     let mut lines = Vec::new();
     {
         let naive = Program::role("naive", naive_at.path());
-        let db = yardstick::open(direct_at.path()).expect("a database opens");
+        let db = yardstick::open(direct_at.path());
         for (together, count, least) in IN_FLIGHT {
             let (mut to_direct, mut to_naive, mut costs) = (Vec::new(), Vec::new(), Vec::new());
             let mut ours = Outcome::default();
@@ -286,13 +286,9 @@ async fn pages() -> Vec<Line> {
     ];
     let mut shops = Vec::new();
     for size in SIZES {
-        shops.push((
-            Program::serve(&seed::shop(size).await, NOWHERE).settled().await,
-            Connection::new(([127, 0, 0, 1], 1).into()),
-        ));
-    }
-    for (program, connection) in &mut shops {
-        *connection = Connection::new(program.at);
+        let program = Program::serve(&seed::shop(size).await, NOWHERE).settled().await;
+        let connection = Connection::new(program.at);
+        shops.push((program, connection));
     }
     let mut lines = Vec::new();
     for (what, path) in pages {
@@ -378,7 +374,7 @@ async fn rush() -> Vec<Line> {
         conn.query_row("select on_hand - reserved from skus where id = 1", [], |row| row.get(0))
     };
     {
-        let db = yardstick::open(folder.path()).expect("a database opens");
+        let db = yardstick::open(folder.path());
         let leave = move |tx: &xiaopu::db::Tx| {
             let surplus = scarce(tx)? - PIECES;
             tx.execute("update skus set on_hand = on_hand - ?1 where id = 1", [surplus])?;
@@ -399,7 +395,7 @@ async fn rush() -> Vec<Line> {
     let busy = outcome.statuses.get(&503).copied().unwrap_or(0);
     assert_eq!(got + sold_out + busy, BUYERS, "{:?}", outcome.statuses);
     drop(shop);
-    let db = yardstick::open(folder.path()).expect("a database opens");
+    let db = yardstick::open(folder.path());
     let look = move |conn: &rusqlite::Connection| {
         let broken = xiaopu::payments::invariants::broken(conn)?;
         Ok::<_, xiaopu::db::DbError>((scarce(conn)?, broken))
@@ -451,13 +447,10 @@ async fn soak() -> Vec<Line> {
         round += 1;
     }
     // Jobs that are due must have been done.
-    let lag = async || {
-        let (_, metrics) = shop.get("/metrics").await;
-        let line = metrics.lines().find_map(|line| line.strip_prefix("xiaopu_jobs_lag_ms ")).map(str::to_owned);
-        line.and_then(|n| n.parse::<i64>().ok()).unwrap_or(i64::MAX)
-    };
     tokio::time::sleep(Duration::from_secs(5)).await;
-    let waited = lag().await;
+    let (_, metrics) = shop.get("/metrics").await;
+    let lag = metrics.lines().find_map(|line| line.strip_prefix("xiaopu_jobs_lag_ms "));
+    let waited = lag.and_then(|n| n.parse::<i64>().ok()).unwrap_or(i64::MAX);
     let at = |share: f64| memory[((memory.len() - 1) as f64 * share) as usize];
     let (early, late) = (at(0.2), at(1.0));
     let result = format!(

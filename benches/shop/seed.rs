@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, params};
+use rusqlite::params;
 use xiaopu::buyers::addresses::Address;
+use xiaopu::cli::{API_KEY, APP_ID, MCH_ID};
 use xiaopu::clock::{Clock, DAY, Day, HOUR, MINUTE};
 use xiaopu::db::{Db, DbError, SCHEMA_VERSION, Tx};
 use xiaopu::ids::OrderId;
@@ -17,12 +18,6 @@ use xiaopu::wechat::sign::{self, SignType};
 use super::program::Program;
 
 type Result<T, E = rusqlite::Error> = std::result::Result<T, E>;
-
-// Those of `xiaopu simulate-wechat`.
-pub const APP_ID: &str = "wx0000000000000demo";
-pub const APP_SECRET: &str = "0123456789abcdef0123456789abcdef";
-pub const MCH_ID: &str = "1900000000";
-pub const API_KEY: &str = "DemoKeyForTheSimulatedWeChatOnly";
 
 /// Nobody listens there.
 pub const NOWHERE: u16 = 9;
@@ -85,7 +80,7 @@ async fn make(folder: &Path, orders: i64) {
     for first in (0..orders).step_by(STEP as usize) {
         write(&db, move |tx| (first..(first + STEP).min(orders)).try_for_each(|i| order(tx, i, orders, now))).await;
     }
-    write(&db, |tx| add_up(tx)).await;
+    write(&db, add_up).await;
     let broken = db.read_slowly::<_, DbError>(|conn| Ok(xiaopu::payments::invariants::broken(conn)?)).await;
     assert_eq!(broken.expect("the rules can be checked"), [], "the made-up shop is not sound");
     drop(db);
@@ -208,7 +203,7 @@ fn order(tx: &Tx, i: i64, orders: i64, now: i64) -> Result<()> {
         return event(Some("pending_payment"), "closed", "超时未付款，自动关闭", at + 30 * MINUTE);
     }
     if stage >= Stage::Paid {
-        let transaction = format!("42{:026}", id);
+        let transaction = made.transaction();
         let paid_at = at + MINUTE;
         message(tx, "notify", "in", &made, Some(&transaction), paid_at)?;
         tx.prepare_cached("update attempts set state = 'paid', transaction_id = ?2, paid_at = ?3 where id = ?1")?
@@ -259,6 +254,13 @@ pub struct Made {
     id: i64,
     sku: i64,
     pieces: i64,
+}
+
+impl Made {
+    /// WeChat's number of its payment.
+    fn transaction(&self) -> String {
+        format!("42{:026}", self.id)
+    }
 }
 
 fn place(tx: &Tx, id: i64, i: i64, at: i64, expires: i64) -> Result<Made> {
@@ -373,7 +375,7 @@ fn message(tx: &Tx, kind: &str, direction: &str, made: &Made, transaction: Optio
 }
 
 /// Stock is the sum of its moves, with plenty on top.
-fn add_up(tx: &Connection) -> Result<()> {
+fn add_up(tx: &Tx) -> Result<()> {
     tx.execute_batch(
         "insert into stock_moves (sku_id, reason, on_hand_delta, reserved_delta, at)
            select id, 'adjust', 100000000, 0, 0 from skus;
@@ -406,10 +408,10 @@ pub async fn pending(db: &Db, count: i64) -> Vec<Made> {
     all
 }
 
-/// WeChat's notice of its payment, unsigned.
-fn facts(made: &Made, transaction: &str) -> Message {
-    let (total, openid) = (made.total.to_string(), openid(made.buyer));
-    Message::from([
+/// WeChat's notice of its payment.
+pub fn notice(made: &Made) -> String {
+    let (total, openid, transaction) = (made.total.to_string(), openid(made.buyer), made.transaction());
+    let mut message = Message::from([
         ("return_code", "SUCCESS"),
         ("result_code", "SUCCESS"),
         ("appid", APP_ID),
@@ -422,15 +424,10 @@ fn facts(made: &Made, transaction: &str) -> Message {
         ("total_fee", total.as_str()),
         ("cash_fee", total.as_str()),
         ("fee_type", "CNY"),
-        ("transaction_id", transaction),
+        ("transaction_id", transaction.as_str()),
         ("out_trade_no", made.out_trade_no.as_str()),
         ("time_end", "20261008131540"),
-    ])
-}
-
-/// The same, signed: every order has a transaction of its own.
-pub fn notice(made: &Made) -> String {
-    let mut message = facts(made, &format!("42{:026}", made.id));
-    message.set("sign", sign::sign(&message, SignType::Md5, &API_KEY.parse().expect("a key")));
+    ]);
+    message.set("sign", sign::sign(&message, SignType::Md5, &merchant().key));
     message.to_xml()
 }

@@ -51,10 +51,9 @@ impl log::Log for Log {
 
 fn as_text(record: &Record<'_>, now: String) -> String {
     let mut line = format!("{now} {:5} {}", record.level(), record.args());
-    let mut write = |key: &str, value: String| {
+    let _ = record.key_values().visit(&mut Pairs(|key: &str, value: &Value<'_>| {
         let _ = write!(line, " {key}={value}");
-    };
-    let _ = record.key_values().visit(&mut Pairs(|key: &str, value: &Value<'_>| write(key, value.to_string())));
+    }));
     line
 }
 

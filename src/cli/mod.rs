@@ -15,6 +15,7 @@ use std::io::{BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+pub use demo::{API_KEY, APP_ID, APP_SECRET, MCH_ID};
 use rocket::config::{Config, Ident, LogLevel, Shutdown};
 use rocket::data::{Limits, ToByteUnit};
 use rocket::figment::providers::{Env, Format, Toml};

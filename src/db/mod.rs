@@ -65,11 +65,12 @@ impl std::fmt::Display for DbError {
 
 impl From<rusqlite::Error> for DbError {
     fn from(e: rusqlite::Error) -> DbError {
-        match e.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => DbError::DiskFull,
-            _ => DbError::Sqlite(e),
-        }
+        if is_full(&e) { DbError::DiskFull } else { DbError::Sqlite(e) }
     }
+}
+
+fn is_full(e: &rusqlite::Error) -> bool {
+    e.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
 /// Why the database cannot be opened, in words for whoever runs the program.

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{BUDGET, DbError, Tx};
+use super::{BUDGET, DbError, Tx, is_full};
 
 /// Writes that may wait; beyond that the shop says it is busy.
 const QUEUE: usize = 1024;
@@ -111,7 +111,7 @@ where
             (Ok(()), Some(result)) => result,
             // A refusal stands whether or not the others were kept.
             (Err(_), Some(Err(refused))) => Err(refused),
-            (Err(e), _) if e.sqlite_error_code() == Some(ErrorCode::DiskFull) => Err(DbError::DiskFull.into()),
+            (Err(e), _) if is_full(e) => Err(DbError::DiskFull.into()),
             (Err(e), _) => Err(DbError::NotCommitted(e.to_string()).into()),
             (Ok(()), None) => Err(DbError::Stopped.into()),
         };

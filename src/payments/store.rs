@@ -66,7 +66,6 @@ fn read_attempt(row: &Row<'_>) -> Result<Attempt> {
     })
 }
 
-/// The guarded move; false when the attempt stands elsewhere by now.
 /// The attempts that can still be paid at WeChat.
 pub fn alive(conn: &Connection) -> Result<Vec<AttemptId>> {
     conn.prepare_cached("select id from attempts where state in ('created', 'prepaid') order by id")?
@@ -74,6 +73,7 @@ pub fn alive(conn: &Connection) -> Result<Vec<AttemptId>> {
         .collect()
 }
 
+/// The guarded move; false when the attempt stands elsewhere by now.
 pub fn set_state(tx: &Tx, id: AttemptId, from: &[AttemptState], to: AttemptState) -> Result<bool> {
     let from: Vec<&str> = from.iter().map(|s| s.word()).collect();
     let from = serde_json::to_string(&from).unwrap_or_default();

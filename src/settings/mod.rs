@@ -131,11 +131,9 @@ pub struct Server {
     pub fixed: BTreeMap<&'static str, String>,
 }
 
-impl Server {
-    /// Reads the tables `shop` and `wechat` of Rocket's configuration. `Err` is a sentence for whoever starts the shop.
-    pub fn from_figment(figment: &Figment) -> Result<Server, String> {
-        let (shop, wechat) = (table(figment, "shop")?, table(figment, "wechat")?);
-        let mut server = Server {
+impl Default for Server {
+    fn default() -> Server {
+        Server {
             data_dir: PathBuf::from("data"),
             pay_url: PAY_URL.into(),
             api_url: API_URL.into(),
@@ -146,7 +144,15 @@ impl Server {
             log_requests: false,
             metrics_token: None,
             fixed: BTreeMap::new(),
-        };
+        }
+    }
+}
+
+impl Server {
+    /// Reads the tables `shop` and `wechat` of Rocket's configuration. `Err` is a sentence for whoever starts the shop.
+    pub fn from_figment(figment: &Figment) -> Result<Server, String> {
+        let (shop, wechat) = (table(figment, "shop")?, table(figment, "wechat")?);
+        let mut server = Server::default();
         for (table, values) in [("shop", shop), ("wechat", wechat)] {
             for (key, value) in values {
                 let name = format!("{table}.{key}");

@@ -132,13 +132,9 @@ impl World {
                 data_dir: folder.path().to_owned(),
                 pay_url: wechat_url.clone(),
                 api_url: wechat_url.clone(),
-                client_cert: None,
-                client_key: None,
                 ca_cert: tls.map(Tls::ca_file),
-                log_json: false,
-                log_requests: false,
                 metrics_token: Some("monitor-token-of-nobody".into()),
-                fixed: Default::default(),
+                ..Server::default()
             };
             for (name, value) in [
                 ("shop.public_url", url.as_str()),
