@@ -33,6 +33,41 @@ for (const field of $$("[data-save]")) {
   });
 }
 
+// A column's head sorts the rows that are here: numbers by their size, the rest as Chinese is sorted.
+for (const table of $$("table.list")) {
+  const body = $("tbody", table);
+  if (!body || body.rows.length < 2 || $("[colspan]", body)) continue;
+  const order = new Intl.Collator("zh-CN", { numeric: true });
+  const cell = (row, n) => row.cells[n].textContent.trim();
+  const number = (text) => (/^[−-]?[¥+]?[−-]?[\d,.]+%?$/.test(text) ? Number(text.replace("−", "-").replace(/[¥,+%]/g, "")) : NaN);
+  $$("thead th", table).forEach((head, n) => {
+    if (!head.textContent.trim() || $(".visually-hidden", head)) return;
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: head.textContent, title: "给这一页排序" });
+    head.replaceChildren(button);
+    button.addEventListener("click", () => {
+      const down = head.getAttribute("aria-sort") === "ascending";
+      $$("th[aria-sort]", table).forEach((other) => other.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", down ? "descending" : "ascending");
+      const rows = [...body.rows].sort((a, b) => {
+        const [x, y] = [cell(a, n), cell(b, n)];
+        const [i, j] = [number(x), number(y)];
+        return Number.isNaN(i) || Number.isNaN(j) ? order.compare(x, y) : i - j;
+      });
+      body.append(...(down ? rows.reverse() : rows));
+    });
+  });
+}
+
+// How hard a password is to guess, roughly: its length, and how many kinds of characters it mixes.
+for (const field of $$("[data-strength]")) {
+  const meter = $("meter", field.form);
+  meter.hidden = false;
+  field.addEventListener("input", () => {
+    const kinds = [/[a-z]/, /[A-Z]/, /\d/, /[^a-zA-Z\d]/].filter((kind) => kind.test(field.value)).length;
+    meter.value = field.value.length < 10 ? Math.min(1, field.value.length) : Math.min(4, kinds + (field.value.length >= 14));
+  });
+}
+
 // One tick for all.
 for (const all of $$("[data-all]")) {
   all.hidden = false;

@@ -239,12 +239,12 @@ async function checkout() {
   const { items: saved } = await api("GET", "/addresses");
   const key = crypto.randomUUID();
   const quoted = await api("POST", "/quote", { items, ...(saved[0] && { addressId: saved[0].id }) });
-  const express = quoted.delivery === "express";
+  const brought = ["express", "local"].includes(quoted.delivery);
   const inputs = Object.fromEntries(fields.map(([name, label]) => [name, el("input", { name, required: true, placeholder: label, autocomplete: "off" })]));
   const remark = el("textarea", { rows: 2, maxLength: 200, placeholder: "给商家留言（可不填）" });
   const field = (name) => el("label", {}, fields.find(([n]) => n === name)[1], inputs[name]);
   const a = saved[0];
-  const address = !express ? panel(el("b", {}, quoted.deliveryText), el("p", { className: "meta" }, "不需要收货地址"))
+  const address = !brought ? panel(el("b", {}, quoted.deliveryText), el("p", { className: "meta" }, "不需要收货地址"))
     : a ? panel(el("b", {}, `${a.receiver} ${a.phone}`), el("div", {}, `${a.province}${a.city}${a.district} ${a.detail}`),
       el("button", { className: "link", onclick: async () => { await api("DELETE", `/addresses/${a.id}`); checkout(); } }, "换一个地址"))
       : panel(el("h2", {}, "收货地址"), field("receiver"), field("phone"), el("div", { className: "fields" }, field("province"), field("city"), field("district")), field("detail"),
@@ -254,11 +254,11 @@ async function checkout() {
     button.disabled = true;
     try {
       let addressId = a?.id;
-      if (express && !addressId) {
+      if (brought && !addressId) {
         const typed = Object.fromEntries(fields.map(([name]) => [name, inputs[name].value]));
         addressId = (await api("POST", "/addresses", typed)).id;
       }
-      const form = { items, remark: remark.value, expectedTotalFen: quoted.totalFen, ...(express && { addressId }) };
+      const form = { items, remark: remark.value, expectedTotalFen: quoted.totalFen, ...(brought && { addressId }) };
       const { order, payment } = await api("POST", "/prepay", form, { key });
       const bought = new Set(items.map((item) => item.skuId));
       cart.save(cart.lines().filter((line) => !bought.has(line.skuId)));

@@ -3,8 +3,8 @@
 pub mod api;
 pub mod cache;
 pub mod import;
-
 pub mod media;
+pub mod samples;
 pub mod stock;
 pub mod store;
 
@@ -17,9 +17,18 @@ words! {
     /// How a SKU reaches the buyer.
     pub enum Delivery {
         Express "express" "快递",
+        /// Brought by the shop itself or by a rider, nearby.
+        Local "local" "同城配送",
         Pickup "pickup" "自提",
         /// Nothing to hand over: a voucher, a service.
         None "none" "无需配送",
+    }
+}
+
+impl Delivery {
+    /// Whether somebody has to be told where to go.
+    pub fn needs_address(self) -> bool {
+        matches!(self, Delivery::Express | Delivery::Local)
     }
 }
 
@@ -46,6 +55,8 @@ pub struct Product {
     /// Plain text; a line `图片:HASH` is a picture.
     pub detail: String,
     pub on_shelf: bool,
+    /// In the recycle bin: neither sold nor changed.
+    pub deleted: bool,
     pub price: Fen,
     pub max_price: Fen,
     pub market_price: Option<Fen>,

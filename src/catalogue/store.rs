@@ -23,7 +23,7 @@ pub fn raise_version(tx: &Tx) -> Result<()> {
 pub fn categories(conn: &Connection) -> Result<Vec<Category>> {
     let mut rows = conn.prepare_cached(
         "select c.id, c.parent_id, c.name, c.icon_hash, c.visible,
-                (select count(*) from products p where p.category_id = c.id) as own,
+                (select count(*) from products p where p.category_id = c.id and p.deleted_at is null) as own,
                 (select count(*) from products p
                   where p.on_shelf = 1
                     and p.category_id in (select id from categories where id = c.id or parent_id = c.id)) as products
@@ -158,6 +158,8 @@ pub enum Shelf {
     SoldOut,
     /// Some SKU has this many left or fewer, but some.
     Low(i64),
+    /// In the recycle bin.
+    Bin,
 }
 
 /// A product as a list shows it.
@@ -197,7 +199,8 @@ pub fn list(conn: &Connection, listing: &Listing) -> Result<Vec<Item>> {
     let mut where_ = vec![match listing.shelf {
         Shelf::On => ON_SALE.to_owned(),
         Shelf::SoldOut => format!("{ON_SALE} and not {HAS_STOCK}"),
-        Shelf::Off => format!("not {ON_SALE}"),
+        Shelf::Off => format!("not {ON_SALE} and p.deleted_at is null"),
+        Shelf::Bin => "p.deleted_at is not null".to_owned(),
         Shelf::Low(most) => format!("{ON_SALE} and {}", low(most)),
     }];
     if let Some(category) = listing.category {
@@ -274,17 +277,47 @@ pub fn low_count(conn: &Connection, most: i64) -> Result<i64> {
 }
 
 pub fn all_ids(conn: &Connection) -> Result<Vec<ProductId>> {
-    conn.prepare_cached("select id from products order by id")?.query_map([], |row| row.get(0))?.collect()
+    conn.prepare_cached("select id from products where deleted_at is null order by id")?
+        .query_map([], |row| row.get(0))?
+        .collect()
 }
 
-/// How many products are on the shelf, off it, and sold out.
-pub fn shelf_counts(conn: &Connection) -> Result<[i64; 3]> {
+/// How many products stand where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShelfCounts {
+    pub on: i64,
+    pub off: i64,
+    pub sold_out: i64,
+    pub bin: i64,
+    /// Those that were made up to try the shop out with, on the shelf or off it.
+    pub samples: i64,
+}
+
+impl ShelfCounts {
+    /// Nothing was ever put up for sale.
+    pub fn is_empty(&self) -> bool {
+        *self == ShelfCounts::default()
+    }
+}
+
+pub fn shelf_counts(conn: &Connection) -> Result<ShelfCounts> {
     conn.prepare_cached(&format!(
-        "select coalesce(sum({ON_SALE}), 0), coalesce(sum(not {ON_SALE}), 0),
-                coalesce(sum({ON_SALE} and not {HAS_STOCK}), 0)
+        "select coalesce(sum({ON_SALE}), 0) as on_sale,
+                coalesce(sum(not {ON_SALE} and p.deleted_at is null), 0) as off,
+                coalesce(sum({ON_SALE} and not {HAS_STOCK}), 0) as sold_out,
+                coalesce(sum(p.deleted_at is not null), 0) as bin,
+                coalesce(sum(p.sample and p.deleted_at is null), 0) as samples
            from products p"
     ))?
-    .query_row([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))
+    .query_row([], |row| {
+        Ok(ShelfCounts {
+            on: row.get("on_sale")?,
+            off: row.get("off")?,
+            sold_out: row.get("sold_out")?,
+            bin: row.get("bin")?,
+            samples: row.get("samples")?,
+        })
+    })
 }
 
 // ── one product ──
@@ -293,7 +326,7 @@ pub fn product(conn: &Connection, id: ProductId) -> Result<Option<Product>> {
     let product = conn
         .prepare_cached(
             "select id, category_id, name, subtitle, detail, on_shelf, price_fen, max_price_fen, market_price_fen,
-                    sold_count, version
+                    sold_count, version, deleted_at is not null as deleted
                from products where id = ?1",
         )?
         .query_row([id], |row| {
@@ -304,6 +337,7 @@ pub fn product(conn: &Connection, id: ProductId) -> Result<Option<Product>> {
                 subtitle: row.get("subtitle")?,
                 detail: row.get("detail")?,
                 on_shelf: row.get("on_shelf")?,
+                deleted: row.get("deleted")?,
                 price: row.get("price_fen")?,
                 max_price: row.get("max_price_fen")?,
                 market_price: row.get("market_price_fen")?,
@@ -323,7 +357,9 @@ pub fn product(conn: &Connection, id: ProductId) -> Result<Option<Product>> {
 }
 
 pub fn product_named(conn: &Connection, name: &str) -> Result<Option<ProductId>> {
-    conn.prepare_cached("select id from products where name = ?1")?.query_row([name], |row| row.get(0)).optional()
+    conn.prepare_cached("select id from products where name = ?1 and deleted_at is null")?
+        .query_row([name], |row| row.get(0))
+        .optional()
 }
 
 /// A SKU with what an order line needs of its product.
@@ -404,7 +440,7 @@ pub fn update_product(tx: &Tx, id: ProductId, version: i64, draft: &Draft, now: 
             "update products
                 set category_id = ?3, name = ?4, subtitle = ?5, detail = ?6, on_shelf = ?7, updated_at = ?8,
                     version = version + 1
-              where id = ?1 and version = ?2",
+              where id = ?1 and version = ?2 and deleted_at is null",
         )?
         .execute(params![
             id,
@@ -533,10 +569,40 @@ pub fn best_sellers(conn: &Connection, since: Day, limit: i64) -> Result<Vec<Sel
 
 pub fn set_shelf(tx: &Tx, id: ProductId, on_shelf: bool, now: i64) -> Result<bool> {
     let changed = tx
-        .prepare_cached("update products set on_shelf = ?2, updated_at = ?3, version = version + 1 where id = ?1")?
+        .prepare_cached(
+            "update products set on_shelf = ?2, updated_at = ?3, version = version + 1
+          where id = ?1 and deleted_at is null",
+        )?
         .execute(params![id, on_shelf, now])?;
     raise_version(tx)?;
     Ok(changed == 1)
+}
+
+/// Into the recycle bin: off the shelf and out of every list, but orders and stock moves still find it.
+pub fn delete_product(tx: &Tx, id: ProductId, now: i64) -> Result<()> {
+    tx.prepare_cached(
+        "update products set deleted_at = ?2, on_shelf = 0, version = version + 1 where id = ?1 and deleted_at is null",
+    )?
+    .execute(params![id, now])?;
+    raise_version(tx)
+}
+
+/// Out of the bin again, off the shelf: whoever brings it back looks at it first.
+pub fn restore_product(tx: &Tx, id: ProductId, now: i64) -> Result<()> {
+    tx.prepare_cached("update products set deleted_at = null where id = ?1")?.execute([id])?;
+    touch(tx, id, now)
+}
+
+pub fn mark_sample(tx: &Tx, id: ProductId) -> Result<()> {
+    tx.prepare_cached("update products set sample = 1 where id = ?1")?.execute([id])?;
+    Ok(())
+}
+
+/// Every sample that is not in the bin yet.
+pub fn samples(conn: &Connection) -> Result<Vec<ProductId>> {
+    conn.prepare_cached("select id from products where sample = 1 and deleted_at is null")?
+        .query_map([], |row| row.get(0))?
+        .collect()
 }
 
 pub fn set_category(tx: &Tx, id: ProductId, category: Option<CategoryId>, now: i64) -> Result<()> {

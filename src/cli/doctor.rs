@@ -2,7 +2,7 @@
 
 use super::{Outcome, figment, open_shop};
 use crate::backups::store as backups;
-use crate::clock::{self, DAY, HOUR};
+use crate::clock::{self, DAY, HOUR, MINUTE};
 use crate::error::Error;
 use crate::jobs::{self, State};
 use crate::payments::exceptions::store as exceptions;
@@ -41,6 +41,7 @@ async fn look(shop: &Shop) -> Vec<Finding> {
     let settings = shop.settings();
     let mut findings = settings_findings(&settings);
     findings.push(("微信接口", Ok(shop.wechat.pay_url().to_owned())));
+    shop.wechat.ask_time().await;
     findings.push(("时钟", clock_finding(shop)));
     findings.push(("密钥文件", Ok("secret.key 可用，权限 600".into())));
     findings.push(("退款证书", certificate_finding(shop)));
@@ -84,7 +85,14 @@ fn clock_finding(shop: &Shop) -> Result<String, String> {
             Err(format!("系统时间 {} 比程序还旧，请校时（例如 timedatectl set-ntp true）", clock::shown(now)))
         }
         now if now > RELEASED + 20 * 365 * DAY => Err(format!("系统时间 {} 太远，请校时", clock::shown(now))),
-        now => Ok(format!("北京时间 {}", clock::shown(now))),
+        now => match shop.wechat.clock_ahead_ms() {
+            None => Ok(format!("北京时间 {}（没有连上微信，没有比对）", clock::shown(now))),
+            Some(ahead) if ahead.abs() < MINUTE => Ok(format!("北京时间 {}，与微信一致", clock::shown(now))),
+            Some(ahead) => {
+                let (way, by) = (if ahead > 0 { "快" } else { "慢" }, clock::span(ahead.abs()));
+                Err(format!("系统时间比微信{way} {by}，请校时（例如 timedatectl set-ntp true）"))
+            }
+        },
     }
 }
 

@@ -88,6 +88,11 @@ pub fn from_spaced(text: &str) -> Option<i64> {
     Some(shanghai().from_local_datetime(&naive).single()?.timestamp_millis())
 }
 
+/// Reads `Thu, 08 Oct 2026 05:15:40 GMT`, the `Date` of an HTTP answer; `None` for anything else.
+pub fn from_http(text: &str) -> Option<i64> {
+    Some(DateTime::parse_from_rfc2822(text).ok()?.timestamp_millis())
+}
+
 /// `2026-10-08 13:15:40`, for pages.
 pub fn shown(ms: i64) -> String {
     local(ms).format("%Y-%m-%d %H:%M:%S").to_string()
@@ -120,6 +125,8 @@ mod tests {
             assert_eq!(from_compact(bad), None, "{bad:?}");
         }
         assert_eq!(from_spaced(&shown(ms)), Some(ms));
+        assert_eq!(from_http("Thu, 08 Oct 2026 05:15:40 GMT"), Some(ms));
+        assert_eq!(from_http("08.10.2026"), None);
         for bad in ["", "2026-10-08 1:15:40 ", "2026-13-08 13:15:40", "20261008131540"] {
             assert_eq!(from_spaced(bad), None, "{bad:?}");
         }

@@ -17,10 +17,10 @@ use crate::error::{Code, Error, Result};
 use crate::secrets::token_hash;
 use crate::shop::Shop;
 use crate::staff::login::{audit, totp_name};
-use crate::staff::{COOKIE, Staff, password, store, totp};
+use crate::staff::{COOKIE, PAGE_SIZES, Staff, password, store, totp};
 
 pub fn routes() -> Vec<Route> {
-    routes![page, set_password, totp_page, totp_picture, enable_totp, disable_totp, log_out]
+    routes![page, set_page_size, set_password, totp_page, totp_picture, enable_totp, disable_totp, log_out]
 }
 
 const HERE: &str = "/admin/account";
@@ -175,4 +175,21 @@ async fn log_out(shop: &State<Shop>, staff: Staff, id: &str) -> Flash<Redirect> 
     let done = shop.db.write(write).await;
     let done = done.and_then(|own| if own { Ok("已下线") } else { Err(Code::NotFound.into()) });
     back(HERE, done)
+}
+
+#[derive(FromForm)]
+struct PageSize {
+    rows: i64,
+    back: String,
+}
+
+/// How many rows this person wants on a page, from now on and everywhere.
+#[post("/account/page-size", data = "<form>")]
+async fn set_page_size(shop: &State<Shop>, staff: Staff, form: Form<PageSize>) -> Result<Redirect> {
+    let PageSize { rows, back } = form.into_inner();
+    if !PAGE_SIZES.contains(&rows) {
+        return Err(Error::field("rows", "每页只能是 20、50 或 100 行"));
+    }
+    shop.db.write(move |tx| Ok::<_, Error>(store::set_page_size(tx, staff.id, rows)?)).await?;
+    Ok(Redirect::to(super::inside(back)))
 }

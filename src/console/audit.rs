@@ -19,7 +19,6 @@ pub fn routes() -> Vec<Route> {
     routes![page, export]
 }
 
-const PAGE: i64 = 100;
 const MOST_EXPORTED: i64 = 50_000;
 
 #[get("/audit?<who>&<q>&<before>")]
@@ -31,15 +30,15 @@ async fn page(
     q: Option<String>,
     before: Option<i64>,
 ) -> Result<Template> {
+    let size = owner.0.page_size;
     let (by, words) = (filled(who), filled(q));
     let (wanted_by, wanted_words) = (by.clone(), words.clone());
     let read = move |conn: &rusqlite::Connection| {
-        let entries = store::audit_log(conn, wanted_by.as_deref(), wanted_words.as_deref(), before, PAGE + 1)?;
+        let entries = store::audit_log(conn, wanted_by.as_deref(), wanted_words.as_deref(), before, size + 1)?;
         Ok::<_, Error>((entries, staff::all(conn)?, store::audit_break(conn)?))
     };
     let (mut entries, people, (broken, checked)) = shop.db.read_slowly(read).await?;
-    let more = entries.len() as i64 > PAGE;
-    entries.truncate(PAGE as usize);
+    let more = super::cut(&mut entries, size);
     let context = context! {
         frame: frame(shop, &owner.0, "system", flash).await?,
         tab: "audit",

@@ -73,10 +73,10 @@ struct Pair<'r> {
     key: TempFile<'r>,
 }
 
-#[post("/settings/certificate", data = "<pair>")]
-async fn upload(shop: &State<Shop>, owner: Owner, pair: Form<Pair<'_>>) -> Flash<Redirect> {
+#[post("/settings/certificate?<step>", data = "<pair>")]
+async fn upload(shop: &State<Shop>, owner: Owner, step: Option<u8>, pair: Form<Pair<'_>>) -> Flash<Redirect> {
     let done = keep(shop, &owner.0, &pair).await;
-    back("/admin/settings", done)
+    back(step.map_or("/admin/settings#certificate".to_owned(), super::welcome::here), done)
 }
 
 async fn keep(shop: &Shop, owner: &Staff, pair: &Pair<'_>) -> Result<String> {

@@ -95,18 +95,23 @@ async fn page(
     let settings = shop.settings();
     let mut todo = Vec::new();
     if shop.merchant().is_none() || settings.mini_program().is_none() {
-        todo.push(("填写微信小程序和微信支付的密钥", "/admin/settings#wechat"));
+        todo.push(("填写微信小程序和微信支付的密钥", super::welcome::here(4)));
     }
     if settings.notify_url().is_none() {
-        todo.push(("填写对外地址，微信才能通知付款结果", "/admin/settings#shop"));
+        todo.push(("填写对外地址，微信才能通知付款结果", super::welcome::here(3)));
     }
     let certificate = super::certificate::warning(shop);
     if let Some(words) = &certificate {
-        todo.push((words.as_str(), "/admin/settings#certificate"));
+        todo.push((words.as_str(), "/admin/settings#certificate".to_owned()));
     }
-    if shelves == [0, 0, 0] {
-        todo.push(("上传第一个商品", "/admin/products/new"));
+    if shelves.is_empty() {
+        todo.push(("上传第一个商品，或载入示例商品", super::welcome::here(6)));
     }
+    if todo.is_empty() && recent.is_empty() {
+        todo.push(("用手机下一个 0.01 元的测试单，走一遍付款、发货和退款", "/admin/products".to_owned()));
+    }
+    // Only the owner can do these.
+    todo.retain(|_| staff.role == Role::Owner);
     let recent: Vec<Value> = recent
         .iter()
         .map(|order| {
@@ -122,7 +127,7 @@ async fn page(
         oldest: oldest.map(|at| clock::span(now - at)),
         pending: count("pending_payment"),
         shipped: count("shipped"),
-        sold_out: shelves[2],
+        sold_out: shelves.sold_out,
         // Packers see what to do, not what it earns.
         sees_money: staff.role > Role::Packer,
         ranges: RANGES.map(|(word, text)| json!({ "word": word, "text": text, "here": word == days })),

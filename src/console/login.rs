@@ -1,4 +1,4 @@
-//! The way in: first-run set-up, login, logout.
+//! The way in and out: login, logout, invitations.
 
 use rocket::form::Form;
 use rocket::http::{Cookie, CookieJar, SameSite};
@@ -10,17 +10,15 @@ use rocket_dyn_templates::{Template, context};
 
 use super::words;
 use crate::clock::{self, SECOND};
-use crate::db::Tx;
 use crate::door::ClientIp;
 use crate::error::{Error, Result};
 use crate::secrets::token_hash;
-use crate::settings::{Settings, setting_named};
 use crate::shop::Shop;
 use crate::staff::login::Attempt;
 use crate::staff::{COOKIE, SESSION, Staff, login, store};
 
 pub fn routes() -> Vec<Route> {
-    routes![page, enter, leave, setup_page, setup, invited, accept]
+    routes![page, enter, leave, invited, accept]
 }
 
 #[get("/login?<next>")]
@@ -47,7 +45,7 @@ struct Credentials {
 }
 
 /// Whether the browser's own connection is encrypted, as far as the proxy in front says.
-struct Encrypted(bool);
+pub struct Encrypted(bool);
 
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for Encrypted {
@@ -60,7 +58,7 @@ impl<'r> FromRequest<'r> for Encrypted {
 }
 
 /// What the browser calls itself, short enough for a list.
-struct Browser(String);
+pub struct Browser(pub String);
 
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for Browser {
@@ -73,6 +71,17 @@ impl<'r> FromRequest<'r> for Browser {
         let system = named(&["iPhone", "iPad", "Android", "Windows", "Mac OS", "Linux"]);
         Outcome::Success(Browser([browser, system].into_iter().flatten().collect::<Vec<_>>().join(" · ")))
     }
+}
+
+/// Gives the browser the key to a session.
+pub fn let_in(jar: &CookieJar<'_>, encrypted: &Encrypted, token: String) {
+    let cookie = Cookie::build((COOKIE, token))
+        .path("/admin")
+        .http_only(true)
+        .secure(encrypted.0)
+        .same_site(SameSite::Lax)
+        .max_age(Duration::seconds(SESSION / SECOND));
+    jar.add(cookie);
 }
 
 #[post("/login", data = "<form>")]
@@ -88,16 +97,8 @@ async fn enter(
     let attempt = Attempt { account: account.clone(), password, code, ip: ip.0, browser: browser.0 };
     match login::login(shop, attempt).await {
         Ok(entered) => {
-            let cookie = Cookie::build((COOKIE, entered.token))
-                .path("/admin")
-                .http_only(true)
-                .secure(encrypted.0)
-                .same_site(SameSite::Lax)
-                .max_age(Duration::seconds(SESSION / SECOND));
-            jar.add(cookie);
-            // Only to a page of the console: a link must not lead elsewhere after a login.
-            let inside = next == "/admin" || next.starts_with("/admin/") || next.starts_with("/admin?");
-            let to = Redirect::to(if inside { next } else { "/admin".to_owned() });
+            let_in(jar, &encrypted, entered.token);
+            let to = Redirect::to(super::inside(next));
             Ok(match entered.last {
                 Some((at, from)) => Flash::new(to, "info", format!("上次登录 {}，来自 {from}", clock::shown(at))),
                 None => Flash::success(to, "欢迎，这是第一次登录"),
@@ -115,58 +116,6 @@ async fn leave(shop: &State<Shop>, _staff: Staff, jar: &CookieJar<'_>) -> Result
     }
     jar.remove(Cookie::build(COOKIE).path("/admin"));
     Ok(Redirect::to(uri!("/admin", page(Option::<String>::None))))
-}
-
-#[get("/setup/<token>")]
-async fn setup_page(shop: &State<Shop>, token: &str) -> Result<Template> {
-    let good = login::link_is_good(shop, token).await?;
-    Ok(Template::render("console/setup.html", context! { good, token, demo: false, problem: Option::<String>::None }))
-}
-
-#[derive(FromForm)]
-struct Setup {
-    account: String,
-    password: String,
-    again: String,
-    #[field(default = String::new())]
-    shop_name: String,
-    #[field(default = String::new())]
-    phone: String,
-}
-
-#[post("/setup/<token>", data = "<form>")]
-async fn setup(shop: &State<Shop>, token: &str, form: Form<Setup>) -> Result<std::result::Result<Redirect, Template>> {
-    let form = form.into_inner();
-    let again = |problem: String, form: &Setup| {
-        let context = context! {
-            good: true, token, demo: false, problem, account: &form.account, shop_name: &form.shop_name, phone: &form.phone,
-        };
-        Ok(Err(Template::render("console/setup.html", context)))
-    };
-    if form.password != form.again {
-        return again("两次输入的密码不一样".into(), &form);
-    }
-    let mut chosen = Vec::new();
-    for (name, value) in [("shop.name", form.shop_name.trim()), ("shop.phone", form.phone.trim())] {
-        let Some(setting) = setting_named(name).filter(|_| !value.is_empty()) else { continue };
-        match (setting.check)(value) {
-            Ok(()) => chosen.push((setting, value.to_owned())),
-            Err(problem) => return again(format!("{}：{problem}", setting.label), &form),
-        }
-    }
-    if let Err(e) = login::make_owner(shop, token, &form.account, form.password.clone()).await {
-        return again(words(&e), &form);
-    }
-    let inner = shop.inner().clone();
-    let save = move |tx: &Tx| {
-        for (setting, value) in &chosen {
-            Settings::save(tx, setting, value, &inner.key, &inner.nonces)?;
-        }
-        Ok::<_, Error>(())
-    };
-    shop.db.write(save).await?;
-    shop.reload_settings().await?;
-    Ok(Ok(Redirect::to(uri!("/admin", page(Option::<String>::None)))))
 }
 
 // ── invitations ──

@@ -24,9 +24,11 @@ mod settings;
 mod shipping;
 mod staff;
 mod stock;
+mod timeline;
 mod transactions;
 mod trials;
 mod upload;
+mod welcome;
 
 use rocket::http::{ContentType, Header, Status};
 use rocket::request::FlashMessage;
@@ -39,13 +41,14 @@ use crate::error::{self, Code, Error, Result};
 use crate::refunds::RefundState;
 use crate::sheet;
 use crate::shop::Shop;
-use crate::staff::Staff;
+use crate::staff::{PAGE_SIZES, Staff};
 use crate::{jobs as noun_jobs, orders as noun_orders, payments, refunds as noun_refunds};
 
 pub fn routes() -> Vec<Route> {
     [
         home::routes(),
         login::routes(),
+        welcome::routes(),
         orders::routes(),
         order::routes(),
         address::routes(),
@@ -115,6 +118,8 @@ async fn frame(shop: &Shop, staff: &Staff, here: &str, flash: Option<FlashMessag
         "staff": staff.name,
         "role": staff.role.word(),
         "role_text": staff.role.text(),
+        "page_size": staff.page_size,
+        "page_sizes": PAGE_SIZES,
         "here": here,
         "to_ship": waiting.to_ship,
         "refunds": waiting.refunds,
@@ -131,6 +136,19 @@ fn back<'a>(to: impl Into<String>, outcome: Result<impl Into<std::borrow::Cow<'a
         Ok(done) => Flash::success(to, done.into()),
         Err(e) => Flash::error(to, words(&e)),
     }
+}
+
+/// A page of the console, or the first one: a form must not lead elsewhere.
+fn inside(address: String) -> String {
+    let inside = address == "/admin" || address.starts_with("/admin/") || address.starts_with("/admin?");
+    if inside { address } else { "/admin".to_owned() }
+}
+
+/// Keeps a page's worth of rows, of which one more was asked for; true when there are more.
+fn cut<T>(rows: &mut Vec<T>, size: i64) -> bool {
+    let more = rows.len() as i64 > size;
+    rows.truncate(size as usize);
+    more
 }
 
 /// Back to a page, with what was wrong.

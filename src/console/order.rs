@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::frame;
 use super::orders::card;
+use super::timeline::{self, Part};
 use crate::clock;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -29,15 +30,31 @@ pub fn routes() -> Vec<Route> {
     routes![detail, preview, reveal, memo, query, cancel_page, cancel]
 }
 
-#[get("/orders/<no>")]
-async fn detail(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>, no: &str) -> Result<Template> {
-    render(shop, &staff, flash, no, false, "console/order.html").await
+#[get("/orders/<no>?<show>")]
+async fn detail(
+    shop: &State<Shop>,
+    staff: Staff,
+    flash: Option<FlashMessage<'_>>,
+    no: &str,
+    show: Option<&str>,
+) -> Result<Template> {
+    let shown = show.and_then(|word| word.parse().ok());
+    render(shop, &staff, flash, no, Looking { shown, ..Looking::default() }, "console/order.html").await
+}
+
+/// How somebody looks at an order.
+#[derive(Clone, Copy, Default)]
+struct Looking {
+    /// Whom it goes to in full.
+    revealed: bool,
+    /// The part of the timeline that is asked for; all of it when none is.
+    shown: Option<Part>,
 }
 
 /// The heart of the page, for a drawer beside the list.
 #[get("/orders/<no>/preview")]
 async fn preview(shop: &State<Shop>, staff: Staff, no: &str) -> Result<Template> {
-    render(shop, &staff, None, no, false, "console/order_preview.html").await
+    render(shop, &staff, None, no, Looking::default(), "console/order_preview.html").await
 }
 
 /// Shows whom a parcel goes to in full, and writes down who looked.
@@ -47,7 +64,7 @@ async fn reveal(shop: &State<Shop>, staff: Staff, no: &str) -> Result<Template> 
     let (now, looked, number) = (shop.now(), staff.clone(), order.order_no);
     let what = format!("查看订单 {number} 的完整收货信息");
     shop.db.write(move |tx| Ok::<_, Error>(audit(tx, &looked, &what, now)?)).await?;
-    render(shop, &staff, None, no, true, "console/order.html").await
+    render(shop, &staff, None, no, Looking { revealed: true, ..Looking::default() }, "console/order.html").await
 }
 
 async fn render(
@@ -55,7 +72,7 @@ async fn render(
     staff: &Staff,
     flash: Option<FlashMessage<'_>>,
     no: &str,
-    revealed: bool,
+    Looking { revealed, shown }: Looking,
     template: &'static str,
 ) -> Result<Template> {
     let order_no: OrderNo = no.parse().map_err(|_| Code::NotFound)?;
@@ -68,10 +85,19 @@ async fn render(
         let history = store::buyer_history(conn, order.buyer_id)?;
         let openid = buyers::store::openid(conn, order.buyer_id)?;
         let expiring = jobs::store::waiting_for(conn, jobs::Task::Expire(order.id))?;
+        let completing = jobs::store::waiting_for(conn, jobs::Task::Complete(order.id))?;
         let refunded = shipping::store::last_refund(conn, order.id)?;
-        Ok::<_, Error>((store::full(conn, order)?, attempts, events, exceptions, history, openid, (expiring, refunded)))
+        Ok::<_, Error>((
+            store::full(conn, order)?,
+            attempts,
+            events,
+            exceptions,
+            history,
+            openid,
+            (expiring, completing, refunded),
+        ))
     };
-    let (full, attempts, events, exceptions, (bought, spent), openid, (expiring, last_refund)) =
+    let (full, attempts, events, exceptions, (bought, spent), openid, (expiring, completing, last_refund)) =
         shop.db.read(read).await?;
     let Full { order, lines, shipments, refunds } = &full;
     let tail: String = openid.chars().rev().take(6).collect::<Vec<_>>().into_iter().rev().collect();
@@ -79,7 +105,7 @@ async fn render(
         frame: frame(shop, staff, "orders", flash).await?,
         order: card(&full, exceptions.iter().any(|(e, _)| e.open), now),
         steps: steps(order),
-        waiting: waiting(order, attempts.last().map(|a| a.state), expiring, now),
+        waiting: timeline::why_waiting(&full, attempts.last().map(|a| a.state), expiring, completing, now),
         lines: lines.iter().map(|line| json!({
             "name": line.name, "spec": line.spec_text, "quantity": line.quantity, "shipped": line.shipped,
             "image": line.image.as_ref().map(ImageHash::url), "price": line.price.to_string(),
@@ -130,10 +156,9 @@ async fn render(
             })).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
         exceptions: exceptions.iter().map(|(e, refund)| super::exceptions::shown(e, refund.as_ref(), now)).collect::<Vec<_>>(),
-        events: events.iter().map(|e| json!({
-            "at": clock::shown(e.at), "actor": e.actor, "name": e.actor_name, "what": e.what, "message": e.message_id,
-            "actor_text": match e.actor.as_str() { "buyer" => "买家", "staff" => "店员", "wechat" => "微信", _ => "系统" },
-        })).collect::<Vec<_>>(),
+        parts: Part::ALL.iter().map(|part| json!({ "word": part, "text": part.text(), "here": shown == Some(*part) })).collect::<Vec<_>>(),
+        shown,
+        events: events.iter().filter(|e| shown.is_none_or(|part| timeline::belongs(e, part))).map(timeline::line).collect::<Vec<_>>(),
         bought,
         spent: yuan(spent),
         openid: tail,
@@ -150,33 +175,6 @@ fn steps(order: &Order) -> Vec<Value> {
         _ => steps.extend([step("发货", order.shipped_at), step("完成", order.completed_at)]),
     }
     steps
-}
-
-/// Why nothing happens just now, in one sentence.
-fn waiting(order: &Order, last: Option<AttemptState>, expiring: Option<i64>, now: i64) -> Option<String> {
-    match (order.status, last) {
-        (OrderStatus::PendingPayment, _) if now >= order.expires_at => Some(match expiring {
-            Some(at) => format!(
-                "付款时间已过，正在向微信确认没有付款，{} 再试，确认后自动关闭",
-                clock::shown_short(at.max(now))
-            ),
-            None => "付款时间已过，正在向微信确认没有付款，确认后自动关闭".into(),
-        }),
-        (OrderStatus::PendingPayment, Some(AttemptState::Closing)) => {
-            Some("正在微信关闭之前的支付单（创建 5 分钟后才能关闭），之后买家可以重新支付".into())
-        }
-        (OrderStatus::PendingPayment, Some(AttemptState::Failed)) => {
-            Some("微信拒绝了下单，原因见交易流水；买家可以重新发起支付".into())
-        }
-        (OrderStatus::PendingPayment, None) => Some("买家还没有发起支付".into()),
-        (OrderStatus::PendingPayment, _) => {
-            Some(format!("等待买家付款，{} 到期后自动关闭", clock::shown_short(order.expires_at)))
-        }
-        (OrderStatus::Closed, Some(AttemptState::Closing)) if order.holds_stock => {
-            Some("微信要求支付单创建 5 分钟后才能关闭；在确认关闭之前，库存暂时保留，系统会继续跟进".into())
-        }
-        _ => None,
-    }
 }
 
 pub async fn find(shop: &Shop, no: &str) -> Result<Order> {

@@ -29,7 +29,8 @@ pub fn routes() -> Vec<Route> {
     routes![list, export, export_csv, bulk, keep_view, drop_view]
 }
 
-const SIZES: [i64; 3] = [20, 50, 100];
+/// So many orders at a time are marked or printed.
+const MOST_AT_ONCE: i64 = 100;
 /// A spreadsheet of more is better asked for in parts.
 const MOST_EXPORTED: i64 = 20_000;
 /// Counting what was searched for any further helps nobody.
@@ -63,7 +64,6 @@ struct Query {
     unprinted: bool,
     #[field(default = String::new())]
     view: String,
-    size: Option<i64>,
     before: Option<i64>,
 }
 
@@ -117,9 +117,6 @@ impl Query {
         ];
         let mut address = form_urlencoded::Serializer::new(String::new());
         address.extend_pairs(pairs.iter().filter(|(_, value)| !value.is_empty()));
-        if let Some(size) = self.size {
-            address.append_pair("size", &size.to_string());
-        }
         address.finish()
     }
 
@@ -132,8 +129,7 @@ impl Query {
 #[get("/orders?<query..>")]
 async fn list(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>, query: Query) -> Result<Template> {
     let (now, filter) = (shop.now(), query.filter(shop.now()));
-    let size = query.size.filter(|size| SIZES.contains(size)).unwrap_or(SIZES[0]);
-    let (before, id) = (query.before, staff.id);
+    let (before, id, size) = (query.before, staff.id, staff.page_size);
     let read = move |conn: &rusqlite::Connection| {
         let counts = counts(conn)?;
         let views = staff_store::views(conn, id)?;
@@ -145,8 +141,7 @@ async fn list(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>,
             },
         };
         let mut orders = search::list(conn, &filter, before, size + 1)?;
-        let more = orders.len() as i64 > size;
-        orders.truncate(size as usize);
+        let more = super::cut(&mut orders, size);
         let next = orders.last().filter(|_| more).map(|order| order.id.0);
         let cards = orders
             .into_iter()
@@ -177,10 +172,9 @@ async fn list(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>,
         table: query.view == "table",
         as_cards: without(&|other| other.view = String::new()),
         as_table: without(&|other| other.view = "table".into()),
-        sizes: SIZES.map(|n| json!({ "n": n, "here": n == size, "address": without(&|other| other.size = Some(n)) })),
         flags: flags(),
         narrows: query.narrows(),
-        cleared: without(&|other| *other = Query { tab: query.tab.clone(), view: query.view.clone(), size: query.size, ..Query::default() }),
+        cleared: without(&|other| *other = Query { tab: query.tab.clone(), view: query.view.clone(), ..Query::default() }),
         views: views.iter().map(|(id, name, query)| json!({ "id": id, "name": name, "query": query, "here": *query == address })).collect::<Vec<_>>(),
         found,
         address: &address,
@@ -293,7 +287,7 @@ pub async fn chosen(shop: &Shop, numbers: &[String]) -> Result<Vec<crate::orders
         return Err(Error::field("order", "请先勾选订单"));
     }
     let filter = Filter { ids, ..Filter::default() };
-    let read = move |conn: &rusqlite::Connection| Ok::<_, Error>(search::list(conn, &filter, None, SIZES[2])?);
+    let read = move |conn: &rusqlite::Connection| Ok::<_, Error>(search::list(conn, &filter, None, MOST_AT_ONCE)?);
     shop.db.read(read).await
 }
 

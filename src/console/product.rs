@@ -149,9 +149,10 @@ async fn page(
     let (problem, theirs) = problem.unzip();
     let context = context! {
         frame: frame(shop, staff, "products", flash).await?,
-        may_edit: staff.role >= Role::Manager,
+        may_edit: staff.role >= Role::Manager && !product.as_ref().is_some_and(|p| p.deleted),
         categories: category_options(&categories),
         deliveries: Delivery::ALL.iter().map(|d| (d.word(), d.text())).collect::<Vec<_>>(),
+        deleted: product.as_ref().is_some_and(|p| p.deleted),
         rows, problem, theirs, id,
         title: product.as_ref().map(|p| p.name.clone()),
         sold: product.as_ref().map(|p| p.sold_count),

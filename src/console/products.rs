@@ -24,38 +24,61 @@ use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Manager, Role, Staff};
 
-const PAGE: i64 = 20;
 /// Bulk edits are for what fits on a few pages; a table is for more.
 const MOST_AT_ONCE: usize = 200;
 
 pub fn routes() -> Vec<Route> {
-    routes![list, shelf, bulk, export, export_csv, import_page, bring]
+    routes![list, shelf, restore, clear_samples, bulk, export, export_csv, import_page, bring]
 }
 
-#[get("/products?<tab>&<q>&<category>&<after>", rank = 2)]
-async fn list(
-    shop: &State<Shop>,
-    staff: Clerk,
-    flash: Option<FlashMessage<'_>>,
-    tab: Option<&str>,
-    q: Option<&str>,
-    category: Option<&str>,
-    after: Option<i64>,
-) -> Result<Template> {
-    let tab = tab.unwrap_or("on");
+/// The orders that staff can list products in.
+const SORTS: [(Sort, &str); 4] =
+    [(Sort::Newest, "最新"), (Sort::Sales, "销量高"), (Sort::PriceAsc, "价格低"), (Sort::PriceDesc, "价格高")];
+
+/// What the address says.
+#[derive(FromForm)]
+struct Query {
+    #[field(default = String::from("on"))]
+    tab: String,
+    #[field(default = String::new())]
+    q: String,
+    #[field(default = String::new())]
+    category: String,
+    #[field(default = String::new())]
+    sort: String,
+    /// The sorted value and the id of the last product that was shown.
+    #[field(default = String::new())]
+    after: String,
+}
+
+impl Query {
+    fn sort(&self) -> Sort {
+        SORTS.iter().map(|(sort, _)| *sort).find(|sort| sort.word() == self.sort).unwrap_or(Sort::Newest)
+    }
+
+    fn reached(&self) -> Option<[i64; 2]> {
+        let (value, id) = self.after.split_once('-')?;
+        Some([value.parse().ok()?, id.parse().ok()?])
+    }
+}
+
+#[get("/products?<query..>", rank = 2)]
+async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, query: Query) -> Result<Template> {
+    let size = staff.0.page_size;
     let low = shop.settings().low_stock();
     let listing = Listing {
-        shelf: match tab {
+        shelf: match query.tab.as_str() {
             "off" => Shelf::Off,
             "sold_out" => Shelf::SoldOut,
             "low" => Shelf::Low(low),
+            "bin" => Shelf::Bin,
             _ => Shelf::On,
         },
-        category: category.and_then(|id| id.parse().ok()),
-        words: q.unwrap_or_default().split_whitespace().take(5).map(str::to_owned).collect(),
-        sort: Sort::Newest,
-        after: after.map(|id| [id, id]),
-        limit: PAGE + 1,
+        category: query.category.parse().ok(),
+        words: query.q.split_whitespace().take(5).map(str::to_owned).collect(),
+        sort: query.sort(),
+        after: query.reached(),
+        limit: size + 1,
         ..Listing::default()
     };
     let read = move |conn: &rusqlite::Connection| {
@@ -63,23 +86,26 @@ async fn list(
         Ok::<_, Error>((store::list(conn, &listing)?, store::shelf_counts(conn)?, low, store::categories(conn)?))
     };
     let (mut items, counts, low_count, categories) = shop.db.read(read).await?;
-    let more = items.len() as i64 > PAGE;
-    items.truncate(PAGE as usize);
+    let more = super::cut(&mut items, size);
     let tabs = [
-        ("on", "出售中", counts[0]),
-        ("off", "已下架", counts[1]),
-        ("sold_out", "售罄", counts[2]),
+        ("on", "出售中", counts.on),
+        ("off", "已下架", counts.off),
+        ("sold_out", "售罄", counts.sold_out),
         ("low", "低库存", low_count),
+        ("bin", "回收站", counts.bin),
     ];
     let context = context! {
         frame: frame(shop, &staff.0, "products", flash).await?,
-        tabs, tab, q: q.unwrap_or_default(), section: "products",
-        category: category.unwrap_or_default(),
+        tabs, tab: &query.tab, q: &query.q, section: "products",
+        category: &query.category,
         categories: category_options(&categories),
         may_edit: staff.0.role >= Role::Manager,
         low,
-        next: items.last().filter(|_| more).map(|item| item.id.0),
-        later: after.is_some(),
+        sorts: SORTS.map(|(known, text)| (known.word(), text)),
+        sort: query.sort().word(),
+        samples: counts.samples,
+        next: items.last().filter(|_| more).map(|item| format!("{}-{}", item.key[0], item.key[1])),
+        later: query.reached().is_some(),
         items: items.iter().map(|item| json!({
             "id": item.id, "name": item.name, "subtitle": item.subtitle, "category": item.category,
             "cover": item.cover.as_ref().map(ImageHash::url), "sold": item.sold_count, "on_shelf": item.on_shelf,
@@ -111,6 +137,36 @@ async fn shelf(shop: &State<Shop>, staff: Manager, id: ProductId, form: Form<She
     Ok(Flash::success(Redirect::to(format!("/admin/products?tab={tab}")), words))
 }
 
+/// Back from the recycle bin, off the shelf.
+#[post("/products/<id>/restore")]
+async fn restore(shop: &State<Shop>, staff: Manager, id: ProductId) -> Flash<Redirect> {
+    let now = shop.now();
+    let write = move |tx: &Tx| {
+        let product = store::product(tx, id)?.filter(|p| p.deleted).ok_or(Code::NotFound)?;
+        if store::product_named(tx, &product.name)?.is_some() {
+            let words = format!("已有另一个叫「{}」的商品，请先把它改名", product.name);
+            return Err(Error::field("name", words));
+        }
+        store::restore_product(tx, id, now)?;
+        audit(tx, &staff.0, &format!("还原商品「{}」", product.name), now)?;
+        Ok(format!("「{}」已还原，在“已下架”里；看过之后再上架", product.name))
+    };
+    back("/admin/products?tab=off", shop.db.write(write).await)
+}
+
+/// Everything that was made up goes into the recycle bin.
+#[post("/products/samples/clear")]
+async fn clear_samples(shop: &State<Shop>, staff: Manager) -> Flash<Redirect> {
+    let now = shop.now();
+    let write = move |tx: &Tx| {
+        let samples = store::samples(tx)?;
+        samples.iter().try_for_each(|id| store::delete_product(tx, *id, now))?;
+        audit(tx, &staff.0, &format!("清除示例商品 {} 个", samples.len()), now)?;
+        Ok::<_, Error>(format!("{} 个示例商品已移到回收站", samples.len()))
+    };
+    back("/admin/products", shop.db.write(write).await)
+}
+
 // ── many at once ──
 
 #[derive(FromForm)]
@@ -129,6 +185,8 @@ struct Bulk {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Act {
     Shelf(bool),
+    /// Into the recycle bin.
+    Delete,
     Category(Option<CategoryId>),
     /// Every price by so many per cent.
     Percent(i64),
@@ -151,6 +209,7 @@ impl Bulk {
         match self.act.as_str() {
             "on" => Ok(Act::Shelf(true)),
             "off" => Ok(Act::Shelf(false)),
+            "delete" => Ok(Act::Delete),
             "category" => Ok(Act::Category(self.category.parse().ok())),
             "percent" => match rest.trim_end_matches('%').parse::<i64>() {
                 Ok(n) if (1..=99).contains(&n) || (sign > 0 && n <= 1000 && n > 0) => Ok(Act::Percent(sign * n)),
@@ -207,10 +266,11 @@ async fn bulk(
     let now = shop.now();
     let write = move |tx: &Tx| {
         for id in &ids {
-            let product = store::product(tx, *id)?.ok_or(Code::NotFound)?;
+            let product = store::product(tx, *id)?.filter(|p| !p.deleted).ok_or(Code::NotFound)?;
             change(tx, &staff.0, &product, &act, now)?;
         }
-        Ok::<_, Error>(format!("{} 个商品已修改", ids.len()))
+        let done = if act == Act::Delete { "移到回收站，可以在那里还原" } else { "修改" };
+        Ok::<_, Error>(format!("{} 个商品已{done}", ids.len()))
     };
     Ok(Err(back("/admin/products", shop.db.write(write).await)))
 }
@@ -244,6 +304,10 @@ fn change(tx: &Tx, staff: &Staff, product: &Product, act: &Act, now: i64) -> Res
         Act::Shelf(on) => {
             store::set_shelf(tx, product.id, *on, now)?;
             format!("{}商品「{name}」", if *on { "上架" } else { "下架" })
+        }
+        Act::Delete => {
+            store::delete_product(tx, product.id, now)?;
+            format!("商品「{name}」移到回收站")
         }
         Act::Category(category) => {
             store::set_category(tx, product.id, *category, now)?;

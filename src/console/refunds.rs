@@ -29,8 +29,6 @@ pub fn routes() -> Vec<Route> {
     routes![list, detail, new_page, new, approve, reject, withdraw, stop, retry, query, other_means]
 }
 
-const PAGE: i64 = 20;
-
 /// Reasons to choose from; the first is the usual one.
 const REASONS: [&str; 7] = ["协商一致退款", "不想要了", "商品缺货", "商品有问题", "发错或少发", "价格调整", "其他原因"];
 
@@ -51,13 +49,13 @@ async fn list(
     tab: Option<&str>,
     before: Option<i64>,
 ) -> Result<Template> {
+    let size = staff.0.page_size;
     let (word, _, states) = *TABS.iter().find(|(word, ..)| Some(*word) == tab).unwrap_or(&TABS[0]);
     let now = shop.now();
     let read = move |conn: &Connection| {
         let counts = store::counts(conn)?;
-        let mut found = store::page(conn, states, before, PAGE + 1)?;
-        let more = found.len() as i64 > PAGE;
-        found.truncate(PAGE as usize);
+        let mut found = store::page(conn, states, before, size + 1)?;
+        let more = super::cut(&mut found, size);
         let next = found.last().filter(|_| more).map(|last| last.id.0);
         let cards = found
             .into_iter()

@@ -1,4 +1,4 @@
-//! Settings: what the file does not fix can be written here; secrets go in and never come out.
+//! Settings: what the file does not fix can be written here, card by card; secrets go in and never come out.
 
 use std::collections::HashMap;
 
@@ -7,41 +7,42 @@ use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{frame, words};
+use super::{back, frame, trials};
 use crate::clock;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::settings::{SETTINGS, Setting, Settings};
+use crate::settings::{Group, SETTINGS, Setting, Settings};
 use crate::shop::Shop;
-use crate::staff::Owner;
 use crate::staff::login::audit;
+use crate::staff::{Owner, Staff};
 
 pub fn routes() -> Vec<Route> {
     routes![page, save]
 }
 
+/// What a form of settings brings: the fields by name, and which button was pressed.
+pub type Typed = HashMap<String, String>;
+
 #[get("/settings")]
 async fn page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>) -> Result<Template> {
+    show(shop, &owner.0, flash, &Typed::new(), None).await
+}
+
+async fn show(
+    shop: &Shop,
+    owner: &Staff,
+    flash: Option<FlashMessage<'_>>,
+    typed: &Typed,
+    wrong: Option<&Error>,
+) -> Result<Template> {
     let settings = shop.settings();
-    let group = |table: &str| {
-        SETTINGS
-            .iter()
-            .filter(|setting| setting.name.starts_with(table))
-            .map(|setting| {
-                json!({
-                    "name": field(setting), "label": setting.label, "hint": setting.hint, "secret": setting.secret, "choices": setting.choices,
-                    "value": settings.shown(setting), "fixed": settings.is_fixed(setting.name),
-                })
-            })
-            .collect::<Vec<_>>()
-    };
     let context = context! {
-        frame: frame(shop, &owner.0, "system", flash).await?,
+        frame: frame(shop, owner, "system", flash).await?,
         tab: "settings",
-        shop: group("shop."),
-        wechat: group("wechat."),
+        cards: Group::ALL.iter().map(|group| card(&settings, *group, typed, wrong)).collect::<Vec<_>>(),
+        problem: wrong.map(super::words),
         certificate: super::certificate::shown(shop),
         old_key_until: settings.changes.old_key_until(shop.now()).map(clock::shown),
         notify_url: settings.notify_url(),
@@ -51,22 +52,49 @@ async fn page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>)
     Ok(Template::render("console/settings.html", context))
 }
 
+/// One group of settings as its form shows them: what is stored, or what was typed and refused.
+pub fn card(settings: &Settings, group: Group, typed: &Typed, wrong: Option<&Error>) -> Value {
+    let fields = SETTINGS.iter().filter(|setting| setting.group == group).map(|setting| {
+        let name = field(setting);
+        let typed = typed.get(&name).filter(|_| !setting.secret).cloned();
+        json!({
+            "value": typed.unwrap_or_else(|| settings.shown(setting)), "name": name, "label": setting.label,
+            "hint": setting.hint, "secret": setting.secret, "choices": setting.choices,
+            "fixed": settings.is_fixed(setting.name), "problem": wrong.and_then(|e| e.fields.get(setting.name)),
+        })
+    });
+    json!({
+        "word": group.word(), "text": group.text(), "fields": fields.collect::<Vec<_>>(), "tested": trials::exists(group),
+    })
+}
+
 /// A form field's name: Rocket would read the dot as a path.
 fn field(setting: &Setting) -> String {
     setting.name.replace('.', "-")
 }
 
 #[post("/settings", data = "<form>")]
-async fn save(shop: &State<Shop>, owner: Owner, form: Form<HashMap<String, String>>) -> Flash<Redirect> {
-    let to = Redirect::to("/admin/settings");
-    match store(shop, owner, form.into_inner()).await {
-        Ok(0) => Flash::success(to, "没有改动"),
-        Ok(n) => Flash::success(to, format!("已保存 {n} 项设置")),
-        Err(e) => Flash::error(to, words(&e)),
+async fn save(
+    shop: &State<Shop>,
+    owner: Owner,
+    form: Form<Typed>,
+) -> Result<std::result::Result<Flash<Redirect>, Template>> {
+    let typed = form.into_inner();
+    let group: Option<Group> = typed.get("group").and_then(|word| word.parse().ok());
+    let to = format!("/admin/settings{}", group.map(|g| format!("#{}", g.word())).unwrap_or_default());
+    match store(shop, &owner.0, &typed).await {
+        Ok(_) if let Some(group) = group.filter(|_| typed.contains_key("test")) => {
+            Ok(Ok(back(to, trials::of_group(shop, group).await)))
+        }
+        Ok(0) => Ok(Ok(Flash::success(Redirect::to(to), "没有改动"))),
+        Ok(n) => Ok(Ok(Flash::success(Redirect::to(to), format!("已保存 {n} 项设置")))),
+        Err(e) if !e.fields.is_empty() => Ok(Err(show(shop, &owner.0, None, &typed, Some(&e)).await?)),
+        Err(e) => Ok(Ok(super::refused(to, e))),
     }
 }
 
-async fn store(shop: &Shop, owner: Owner, form: HashMap<String, String>) -> Result<usize> {
+/// Writes what was changed, each change in the audit log; says how many there were. All or nothing.
+pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<usize> {
     let settings = shop.settings();
     let mut changes: Vec<(&'static Setting, String, String)> = Vec::new();
     let mut wrong = Error::from(Code::ValidationFailed);
@@ -77,7 +105,7 @@ async fn store(shop: &Shop, owner: Owner, form: HashMap<String, String>) -> Resu
         (false, value) => value.to_owned(),
     };
     for setting in SETTINGS.iter().filter(|setting| !settings.is_fixed(setting.name)) {
-        let Some(value) = form.get(&field(setting)).map(|value| value.trim().to_owned()) else { continue };
+        let Some(value) = typed.get(&field(setting)).map(|value| value.trim().to_owned()) else { continue };
         let default = setting.choices.first().map_or("", |(word, _)| word);
         let unchanged = value == settings.get(setting.name).unwrap_or(default);
         // An empty secret means "as it was": it is never shown, so it cannot be sent back.
@@ -96,11 +124,11 @@ async fn store(shop: &Shop, owner: Owner, form: HashMap<String, String>) -> Resu
     if !wrong.fields.is_empty() {
         return Err(wrong);
     }
-    let (count, now, inner) = (changes.len(), shop.now(), shop.clone());
+    let (count, now, inner, owner) = (changes.len(), shop.now(), shop.clone(), owner.clone());
     let write = move |tx: &Tx| {
         for (setting, value, what) in &changes {
             Settings::save(tx, setting, value, &inner.key, &inner.nonces)?;
-            audit(tx, &owner.0, what, now)?;
+            audit(tx, &owner, what, now)?;
         }
         Ok::<_, Error>(())
     };

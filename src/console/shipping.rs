@@ -87,7 +87,7 @@ async fn ship_one(shop: &Shop, staff: &Staff, no: &str, form: Shipping) -> Resul
 fn parcel(order: &Order, company: &str, tracking_no: &str) -> Result<Parcel> {
     match order.delivery {
         Delivery::Express => Parcel::read(company, tracking_no),
-        Delivery::Pickup | Delivery::None => Ok(Parcel::default()),
+        Delivery::Local | Delivery::Pickup | Delivery::None => Ok(Parcel::default()),
     }
 }
 

@@ -23,7 +23,6 @@ pub fn routes() -> Vec<Route> {
 }
 
 const REASONS: [&str; 4] = ["盘点", "进货", "损耗", "更正"];
-const PAGE: i64 = 50;
 
 #[get("/products/<id>/stock?<before>")]
 async fn page(
@@ -33,13 +32,13 @@ async fn page(
     id: ProductId,
     before: Option<i64>,
 ) -> Result<Template> {
+    let size = staff.0.page_size;
     let read = move |conn: &rusqlite::Connection| {
         let product = store::product(conn, id)?.ok_or(Code::NotFound)?;
-        Ok::<_, Error>((product, moves::of_product(conn, id, before, PAGE + 1)?))
+        Ok::<_, Error>((product, moves::of_product(conn, id, before, size + 1)?))
     };
     let (product, mut log) = shop.db.read(read).await?;
-    let more = log.len() as i64 > PAGE;
-    log.truncate(PAGE as usize);
+    let more = super::cut(&mut log, size);
     let spec = |id: SkuId| product.skus.iter().find(|sku| sku.id == id).map(|sku| sku.spec_text()).unwrap_or_default();
     let context = context! {
         frame: frame(shop, &staff.0, "products", flash).await?,

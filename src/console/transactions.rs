@@ -14,7 +14,6 @@ use crate::staff::Clerk;
 use crate::transactions::store::{self, Filter, Logged};
 use crate::transactions::{Verdict, kind_text};
 
-const PAGE: i64 = 30;
 const KINDS: [&str; 10] = [
     "unifiedorder",
     "notify",
@@ -42,17 +41,17 @@ async fn list(
     q: Option<&str>,
     before: Option<i64>,
 ) -> Result<Template> {
+    let size = staff.0.page_size;
     let given = |text: Option<&str>| {
         text.map(str::trim).filter(|t| !t.is_empty()).map(|t| t.chars().take(64).collect::<String>())
     };
-    let filter = Filter { kind: given(kind), verdict: given(verdict), number: given(q), before, limit: PAGE + 1 };
+    let filter = Filter { kind: given(kind), verdict: given(verdict), number: given(q), before, limit: size + 1 };
     let now = shop.now();
     let read = move |conn: &rusqlite::Connection| {
         Ok::<_, Error>((store::list(conn, &filter)?, store::health(conn, now - DAY)?))
     };
     let (mut rows, (last_notice, failed)) = shop.db.read(read).await?;
-    let more = rows.len() as i64 > PAGE;
-    rows.truncate(PAGE as usize);
+    let more = super::cut(&mut rows, size);
     let context = context! {
         frame: frame(shop, &staff.0, "transactions", flash).await?,
         next: rows.last().filter(|_| more).map(|row| row.id.0),

@@ -4,20 +4,79 @@ use rocket::response::{Flash, Redirect};
 use rocket::{Route, State, post, routes};
 
 use super::back;
+use crate::clock;
 use crate::error::{Code, Error, Result};
 use crate::ids::OrderNo;
+use crate::settings::Group;
 use crate::shop::Shop;
 use crate::staff::Owner;
 use crate::transactions::Entry;
 use crate::wechat::pay::{Trade, TradeOf};
 use crate::wechat::reach::Reached;
+use crate::wechat::refund::RefundOrder;
 use crate::wechat::{Exchange, GatewayError};
 
+/// A payment that WeChat never took: its own numbers carry a date.
+const NO_PAYMENT: &str = "4200000000000000000000000000";
+/// From here on a clock is worth a warning: WeChat's own answer is a second coarse.
+pub const CLOCK_OFF: i64 = 5_000;
+
 pub fn routes() -> Vec<Route> {
-    routes![key, app, notify]
+    routes![try_out]
 }
 
-const HERE: &str = "/admin/settings";
+/// What can be tried out.
+enum Trial {
+    /// Asks about an order that there never was: only who has the right key gets the right "no".
+    Key,
+    /// Asks for the refund of a payment that there never was: only who shows the right certificate gets a signed "no".
+    Certificate,
+    /// Gives a login code that cannot be right: whoever is told so has shown the right credentials.
+    App,
+    /// Goes out and comes back in by the public address, as a notice does.
+    Notify,
+}
+
+#[post("/settings/test/<what>?<step>")]
+async fn try_out(shop: &State<Shop>, _owner: Owner, what: &str, step: Option<u8>) -> Result<Flash<Redirect>> {
+    let trial = match what {
+        "key" => Trial::Key,
+        "certificate" => Trial::Certificate,
+        "app" => Trial::App,
+        "notify" => Trial::Notify,
+        _ => return Err(Code::NotFound.into()),
+    };
+    let here = step.map_or("/admin/settings".to_owned(), super::welcome::here);
+    Ok(back(here, run(shop, trial).await))
+}
+
+async fn run(shop: &Shop, trial: Trial) -> Result<String> {
+    match trial {
+        Trial::Key => try_key(shop).await,
+        Trial::Certificate => try_certificate(shop).await,
+        Trial::App => try_app(shop).await,
+        Trial::Notify => try_notify(shop).await,
+    }
+}
+
+/// What tells whether a card's settings are right, if anything does.
+fn of(group: Group) -> Option<Trial> {
+    match group {
+        Group::Address => Some(Trial::Notify),
+        Group::App => Some(Trial::App),
+        Group::Pay => Some(Trial::Key),
+        Group::Shop | Group::Trade | Group::Freight => None,
+    }
+}
+
+pub fn exists(group: Group) -> bool {
+    of(group).is_some()
+}
+
+/// Tries a card's settings out, as they are stored.
+pub async fn of_group(shop: &Shop, group: Group) -> Result<String> {
+    run(shop, of(group).ok_or(Code::NotFound)?).await
+}
 
 /// The question and its answer are in the transaction log like every other.
 async fn logged<T>(shop: &Shop, exchange: &Exchange<T>) -> Result<()> {
@@ -29,12 +88,6 @@ fn wrong(words: String) -> Error {
     Error::from(Code::WechatRejected).says(words)
 }
 
-/// Asks about an order that there never was: only who has the right key gets the right "no".
-#[post("/settings/test/key")]
-async fn key(shop: &State<Shop>, _owner: Owner) -> Flash<Redirect> {
-    back(HERE, try_key(shop).await)
-}
-
 async fn try_key(shop: &Shop) -> Result<String> {
     let missing = || wrong("请先填好 AppID、商户号和 APIv2 密钥并保存".into());
     let merchant = shop.merchant().ok_or_else(missing)?;
@@ -42,7 +95,9 @@ async fn try_key(shop: &Shop) -> Result<String> {
     let exchange = shop.wechat.order_query(&merchant, TradeOf::Number(&number), &shop.nonces).await;
     logged(shop, &exchange).await?;
     match exchange.result {
-        Ok(Trade::Absent) => Ok(format!("✓ 密钥正确：微信用它签名回答了（{} 毫秒）", exchange.took_ms)),
+        Ok(Trade::Absent) => {
+            Ok(format!("✓ 密钥正确：微信用它签名回答了（{} 毫秒）· {}", exchange.took_ms, clock_words(shop)))
+        }
         Ok(other) => Err(wrong(format!("微信的回答出人意料：{other:?}"))),
         Err(e) => Err(wrong(match e.code() {
             Some("SIGNERROR") => "微信说签名错误：APIv2 密钥或签名方式不对。在商户平台 → API 安全里核对".into(),
@@ -57,10 +112,47 @@ async fn try_key(shop: &Shop) -> Result<String> {
     }
 }
 
-/// Gives a login code that cannot be right: whoever is told so has shown the right credentials.
-#[post("/settings/test/app")]
-async fn app(shop: &State<Shop>, _owner: Owner) -> Flash<Redirect> {
-    back(HERE, try_app(shop).await)
+/// How far our clock is from WeChat's; orders carry times that both must agree on.
+pub fn clock_words(shop: &Shop) -> String {
+    match shop.wechat.clock_ahead_ms() {
+        Some(ms) if ms.abs() < CLOCK_OFF => "与微信的时间一致 ✓".into(),
+        Some(ms) => format!("本机比微信{} {}，请校时", if ms > 0 { "快" } else { "慢" }, clock::span(ms.abs())),
+        None => "还没有听微信报过时间".into(),
+    }
+}
+
+async fn try_certificate(shop: &Shop) -> Result<String> {
+    let merchant = shop.merchant().ok_or_else(|| wrong("请先填好 AppID、商户号和 APIv2 密钥并保存".into()))?;
+    if shop.wechat.is_simulated() {
+        return Ok("连接的是本机的模拟微信，退款不需要证书".into());
+    }
+    let settings = shop.settings();
+    let identity = match settings.identity() {
+        None => return Err(wrong("还没有退款证书，请先上传 apiclient_cert.pem 和 apiclient_key.pem".into())),
+        Some(Err(problem)) => return Err(wrong(problem.to_owned())),
+        Some(Ok(identity)) => identity,
+    };
+    let nothing = RefundOrder {
+        transaction_id: NO_PAYMENT.into(),
+        out_refund_no: OrderNo::new("20000101", &shop.nonces.base32()).refund(1).to_string(),
+        total_fee: 1,
+        refund_fee: 1,
+        refund_desc: String::new(),
+        notify_url: None,
+    };
+    let exchange = shop.wechat.refund(&merchant, Some(identity), &nothing, &shop.nonces).await;
+    logged(shop, &exchange).await?;
+    match exchange.result {
+        Ok(_) => Err(wrong("微信的回答出人意料，请看交易流水".into())),
+        Err(GatewayError::Refused { code, .. }) if code != "CERT_ERROR" => Ok(format!(
+            "✓ 证书可用：微信看过证书，并说没有这笔付款（{code}）。有效期至 {}",
+            clock::shown(identity.facts.not_after)
+        )),
+        Err(e @ GatewayError::Unreachable(_)) => {
+            Err(wrong(format!("{e}。请检查服务器的网络；如果别的测试都通过，多半是证书没有被接受")))
+        }
+        Err(e) => Err(wrong(format!("{e}。请核对证书是否属于这个商户号、是否已在商户平台作废"))),
+    }
 }
 
 async fn try_app(shop: &Shop) -> Result<String> {
@@ -83,20 +175,19 @@ async fn try_app(shop: &Shop) -> Result<String> {
     }
 }
 
-/// Goes out and comes back in by the public address, as a notice does.
-#[post("/settings/test/notify")]
-async fn notify(shop: &State<Shop>, _owner: Owner) -> Flash<Redirect> {
-    back(HERE, try_notify(shop).await)
-}
-
 async fn try_notify(shop: &Shop) -> Result<String> {
     let url = shop.settings().notify_url().ok_or_else(|| wrong("请先填对外地址并保存".into()))?;
     if url.contains('?') || url.contains('#') {
         return Err(wrong("对外地址不能带 ? 或 #：微信的通知地址不允许参数".into()));
     }
     match shop.wechat.reach(&url).await {
-        Reached::Ours if url.starts_with("https://") => Ok(format!("✓ {url} 可达，没有跳转")),
-        Reached::Ours => Ok(format!("{url} 可达。正式使用请换成 https，付款通知里有买家的信息")),
+        Reached::Ours { certified_until: Some(until) } => {
+            let left = clock::span(until - shop.now());
+            Ok(format!("✓ {url} 可达 · 没有跳转 · 证书有效，还有 {left}"))
+        }
+        Reached::Ours { certified_until: None } => {
+            Ok(format!("{url} 可达。正式使用请换成 https，付款通知里有买家的信息"))
+        }
         Reached::Redirect(to) => Err(wrong(format!("{url} 跳转到了 {to}：微信不跟随跳转，请填跳转之后的地址"))),
         Reached::Other(404) => Err(wrong(format!("{url} 回答 404：反向代理没有把 /wechat/ 转给小铺"))),
         Reached::Other(status) => Err(wrong(format!("{url} 回答 {status}，但不像是小铺：请检查域名和反向代理"))),

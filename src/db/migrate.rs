@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_money.sql"),
     include_str!("migrations/0003_console.sql"),
     include_str!("migrations/0004_scale.sql"),
+    include_str!("migrations/0005_setup.sql"),
 ];
 
 /// The newest schema that this program knows.

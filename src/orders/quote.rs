@@ -66,7 +66,8 @@ impl QuoteForm {
             return Err(Error::field("address", "addressId 和 address 只能给一个"));
         }
         let delivery = self.delivery.map(|word| {
-            word.parse::<Delivery>().map_err(|()| Error::field("delivery", "配送方式只能是 express、pickup 或 none"))
+            word.parse::<Delivery>()
+                .map_err(|()| Error::field("delivery", "配送方式只能是 express、local、pickup 或 none"))
         });
         let address_id = self.address_id.map(|id| {
             id.parse::<AddressId>().map_err(|_| Error::from(Code::NotFound).says("收货地址不存在，请重新选择"))
@@ -145,7 +146,11 @@ pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &S
         (None, _) => wish.address.clone(),
     };
     let province = address.as_ref().map_or("", |address| address.province.as_str());
-    let freight = if delivery == Delivery::Express { settings.freight(goods, province) } else { Fen::ZERO };
+    let freight = match delivery {
+        Delivery::Express => settings.freight(goods, province),
+        Delivery::Local => settings.local_freight(goods),
+        Delivery::Pickup | Delivery::None => Fen::ZERO,
+    };
     let total = goods.plus(freight).ok_or_else(too_much)?;
     let mut quote =
         Quote { lines, goods, freight, discount: Fen::ZERO, total, delivery, address, problems: Vec::new() };
@@ -198,8 +203,13 @@ fn problems(quote: &Quote, deliverable: bool, settings: &Settings) -> Vec<Error>
     if !deliverable {
         problems.push(Code::NotDeliverable.into());
     }
-    if quote.delivery == Delivery::Express && quote.address.is_none() {
-        problems.push(Code::AddressRequired.into());
+    match &quote.address {
+        None if quote.delivery.needs_address() => problems.push(Code::AddressRequired.into()),
+        Some(address) if quote.delivery == Delivery::Local && !settings.delivers_to(&address.one_line()) => {
+            let words = format!("这个地址不在同城配送范围内：{}", settings.local_area());
+            problems.push(Error::from(Code::NotDeliverable).says(words));
+        }
+        _ => {}
     }
     if quote.total == Fen::ZERO {
         problems.push(Error::field("items", "订单金额为 0，暂不支持零元下单"));

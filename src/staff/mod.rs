@@ -41,7 +41,12 @@ pub struct Staff {
     pub name: String,
     pub role: Role,
     pub ip: String,
+    /// Rows on a page of a list, as this person likes it.
+    pub page_size: i64,
 }
+
+/// What a page of a list may hold.
+pub const PAGE_SIZES: [i64; 3] = [20, 50, 100];
 
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for Staff {

@@ -9,7 +9,13 @@ use crate::db::Tx;
 use crate::ids::StaffId;
 
 fn read_staff(row: &Row<'_>) -> Result<Staff> {
-    Ok(Staff { id: row.get("id")?, name: row.get("name")?, role: row.get("role")?, ip: String::new() })
+    Ok(Staff {
+        id: row.get("id")?,
+        name: row.get("name")?,
+        role: row.get("role")?,
+        ip: String::new(),
+        page_size: row.get("page_size")?,
+    })
 }
 
 pub fn count(conn: &Connection) -> Result<i64> {
@@ -128,11 +134,16 @@ pub fn set_last_login(tx: &Tx, id: StaffId, ip: &str, now: i64) -> Result<()> {
     Ok(())
 }
 
+pub fn set_page_size(tx: &Tx, id: StaffId, rows: i64) -> Result<()> {
+    tx.prepare_cached("update staff set page_size = ?2 where id = ?1")?.execute(params![id, rows])?;
+    Ok(())
+}
+
 // ── sessions ──
 
 pub fn session(conn: &Connection, token_hash: &[u8], now: i64) -> Result<Option<(Staff, i64)>> {
     conn.prepare_cached(
-        "select s.id, s.name, s.role, n.expires_at
+        "select s.id, s.name, s.role, s.page_size, n.expires_at
            from staff_sessions n join staff s on s.id = n.staff_id
           where n.token_hash = ?1 and n.expires_at > ?2 and s.disabled_at is null",
     )?

@@ -11,6 +11,12 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::clock::SECOND;
 
+/// Until when a certificate is good (epoch milliseconds); `None` when it is not one.
+pub(super) fn good_until(der: &[u8]) -> Option<i64> {
+    let (_, parsed) = X509Certificate::from_der(der).ok()?;
+    Some(parsed.validity().not_after.timestamp().saturating_mul(SECOND))
+}
+
 /// A certificate and the key that belongs to it. Never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ClientIdentity {

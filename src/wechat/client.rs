@@ -9,6 +9,7 @@ use rustls::AlertDescription;
 
 use super::GatewayError;
 use super::certificate::ClientIdentity;
+use crate::clock;
 
 /// The whole call, from connecting to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -25,6 +26,8 @@ pub struct Wechat {
     api_url: String,
     /// Trusted instead of the system's certificate authorities, if any.
     roots: Vec<Certificate>,
+    /// By how many milliseconds our clock is ahead of WeChat's, by its latest answer.
+    clock_ahead: Mutex<Option<i64>>,
     /// The client that shows our certificate, made when it is first needed and kept while the certificate stays.
     certified: Mutex<Option<(Vec<u8>, Client)>>,
 }
@@ -61,7 +64,7 @@ impl Wechat {
             .map_err(|e| BadUrl(format!("无法建立到微信的安全连接（系统可能没有安装 ca-certificates）: {e}")))?;
         let trim = |url: &str| url.trim_end_matches('/').to_owned();
         let (pay_url, api_url) = (trim(pay_url), trim(api_url));
-        Ok(Wechat { http, pay_url, api_url, roots, certified: Mutex::default() })
+        Ok(Wechat { http, pay_url, api_url, roots, clock_ahead: Mutex::default(), certified: Mutex::default() })
     }
 
     /// The client for everything but refunds.
@@ -104,12 +107,36 @@ impl Wechat {
         path: &str,
         xml: String,
     ) -> (Result<Vec<u8>, GatewayError>, i64) {
-        timed(self.pay_request(client, path, xml), MAX_ANSWER).await
+        self.timed(self.pay_request(client, path, xml), MAX_ANSWER).await
     }
 
     /// For the one answer that is as long as a day's trade.
     pub(super) async fn post_for_bill(&self, path: &str, xml: String) -> (Result<Vec<u8>, GatewayError>, i64) {
-        timed(self.pay_request(&self.http, path, xml).timeout(BILL_TIMEOUT), MAX_BILL).await
+        self.timed(self.pay_request(&self.http, path, xml).timeout(BILL_TIMEOUT), MAX_BILL).await
+    }
+
+    async fn timed(&self, request: reqwest::RequestBuilder, most: usize) -> (Result<Vec<u8>, GatewayError>, i64) {
+        let start = Instant::now();
+        let answer = match request.send().await {
+            Ok(response) => {
+                if let Some(ahead) = clock_ahead(&response) {
+                    *self.clock_ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
+                }
+                body(response, most).await
+            }
+            Err(e) => Err(broken(e)),
+        };
+        (answer, start.elapsed().as_millis() as i64)
+    }
+
+    /// By how many milliseconds this machine's clock is ahead of WeChat's; `None` until WeChat has said what time it is.
+    pub fn clock_ahead_ms(&self) -> Option<i64> {
+        *self.clock_ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks for nothing but the time.
+    pub async fn ask_time(&self) {
+        let _ = self.timed(self.http.get(&self.pay_url), MAX_ANSWER).await;
     }
 
     fn pay_request(&self, client: &Client, path: &str, xml: String) -> reqwest::RequestBuilder {
@@ -119,7 +146,7 @@ impl Wechat {
 
     pub(super) async fn get_api(&self, path: &str, query: &[(&str, &str)]) -> (Result<Vec<u8>, GatewayError>, i64) {
         match Url::parse_with_params(&format!("{}{path}", self.api_url), query) {
-            Ok(url) => timed(self.http.get(url), MAX_ANSWER).await,
+            Ok(url) => self.timed(self.http.get(url), MAX_ANSWER).await,
             Err(e) => (Err(GatewayError::Unreachable(e.to_string())), 0),
         }
     }
@@ -147,13 +174,13 @@ fn is_local(url: &str) -> Result<bool, BadUrl> {
     }
 }
 
-async fn timed(request: reqwest::RequestBuilder, most: usize) -> (Result<Vec<u8>, GatewayError>, i64) {
-    let start = Instant::now();
-    let answer = match request.send().await {
-        Ok(response) => body(response, most).await,
-        Err(e) => Err(broken(e)),
-    };
-    (answer, start.elapsed().as_millis() as i64)
+/// What the answer's `Date` says against the machine's own clock (the shop's may have been moved by a demo). The header
+/// counts whole seconds, so up to one of them means nothing.
+fn clock_ahead(response: &Response) -> Option<i64> {
+    let said = response.headers().get("date")?.to_str().ok()?;
+    let said = clock::from_http(said)?;
+    let ahead = clock::Clock::default().now() - said;
+    Some(if (0..1000).contains(&ahead) { 0 } else { ahead })
 }
 
 async fn body(mut response: Response, most: usize) -> Result<Vec<u8>, GatewayError> {

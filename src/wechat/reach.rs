@@ -1,12 +1,15 @@
 //! Whether our own public address answers as WeChat will find it.
 
 use super::Wechat;
+use super::certificate;
 
 /// What came back from there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reached {
-    /// It answered as our own notice route does.
-    Ours,
+    /// It answered as our own notice route does; over TLS, with a certificate good until then (epoch milliseconds).
+    Ours {
+        certified_until: Option<i64>,
+    },
     /// It wants to send the caller elsewhere; WeChat does not follow.
     Redirect(String),
     /// Something answered, but not we.
@@ -21,6 +24,7 @@ impl Wechat {
             .timeout(std::time::Duration::from_secs(5))
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
+            .tls_info(true)
             .build()
         {
             Ok(client) => client.post(notify_url).header("content-type", "text/xml").body("<xml></xml>"),
@@ -35,8 +39,12 @@ impl Wechat {
             let to = answer.headers().get("location").and_then(|to| to.to_str().ok()).unwrap_or_default();
             return Reached::Redirect(to.to_owned());
         }
+        let shown = answer.extensions().get::<reqwest::tls::TlsInfo>().and_then(|tls| tls.peer_certificate());
+        let certified_until = shown.and_then(certificate::good_until);
         match answer.text().await {
-            Ok(body) if body.len() < 1_000 && body.contains("return_code") && body.contains("FAIL") => Reached::Ours,
+            Ok(body) if body.len() < 1_000 && body.contains("return_code") && body.contains("FAIL") => {
+                Reached::Ours { certified_until }
+            }
             _ => Reached::Other(status),
         }
     }

@@ -1,6 +1,6 @@
 //! The main road: order, pay, notice, ship, receive.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use xiaopu::catalogue::Delivery;
 use xiaopu::staff::Role;
 use xiaopu::wechat::sign::SignType;
@@ -161,4 +161,34 @@ async fn an_order_is_shipped_only_with_a_plausible_number() {
     w.advance(SECOND);
     w.wait("the ten days", || async { alice.status(&virtual_.no).await == "completed" }).await;
     w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn goods_are_brought_nearby() {
+    let w = World::new().await;
+    let owner = w.staff("owner", Role::Owner).await;
+    owner.post("/admin/settings", &[("shop-local_freight", "5"), ("shop-local_area", "浙江省杭州市西湖区")]).await;
+    let (_, cake) = w.product_with("蛋糕", 1000, 9, |_, sku| sku.delivery = Delivery::Local).await;
+    let alice = w.buyer("alice").await;
+    let quote = alice.post("/quote", Some(json!({ "items": [{ "skuId": cake, "quantity": 1 }] }))).await.ok();
+    assert_eq!((&quote["freightFen"], &quote["delivery"]), (&json!(500), &json!("local")));
+    assert_eq!(alice.prepay(&w.key(), without_address(order(cake, 1))).await.error(), (422, "address_required"));
+    let mut far = order(cake, 1);
+    far["address"]["district"] = "余杭区".into();
+    let refused = alice.prepay(&w.key(), far).await;
+    assert_eq!(refused.error(), (422, "not_deliverable"));
+    assert!(refused.body["error"]["message"].as_str().unwrap().contains("浙江省杭州市西湖区"), "says where it would");
+    let placed = w.paid(&alice, cake, 1).await;
+    // It leaves without a number, and the rider is told where to.
+    let clerk = w.staff("clerk", Role::Clerk).await;
+    let page = clerk.page(&format!("/admin/orders/{}", placed.no)).await;
+    assert!(page.contains("同城配送，不需要快递单号") && page.contains("西湖区"), "{page}");
+    clerk.post(&format!("/admin/orders/{}/ship", placed.no), &[]).await;
+    assert_eq!(alice.status(&placed.no).await, "shipped");
+    w.must_hold().await;
+}
+
+fn without_address(mut form: Value) -> Value {
+    form.as_object_mut().unwrap().remove("address");
+    form
 }

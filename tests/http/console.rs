@@ -3,6 +3,7 @@
 use reqwest::multipart::{Form, Part};
 use xiaopu::staff::Role;
 use xiaopu::staff::login;
+use xiaopu::wechat::sign::SignType;
 use xiaopu::wechat::simulator::Paying;
 
 use crate::support::*;
@@ -105,13 +106,16 @@ async fn the_setup_link_makes_one_owner_once() {
     assert!(get(&token).await.unwrap().text().await.unwrap().contains("链接已失效"), "an older link dies");
     assert!(get(&newer).await.unwrap().text().await.unwrap().contains("建立店主账号"));
     let post = |token: &str, password: &'static str| {
-        let form = [("account", "老板"), ("password", password), ("again", password), ("shop_name", "小店")];
+        let form = [("account", "老板"), ("password", password), ("again", password)];
         w.http().post(w.at(&format!("/admin/setup/{token}"))).form(&form).send()
     };
     assert!(post(&newer, "short").await.unwrap().text().await.unwrap().contains("至少 10 位"));
-    assert_eq!(post(&newer, "packing-table-7").await.unwrap().status(), 303);
+    let made = post(&newer, "packing-table-7").await.unwrap();
+    assert_eq!((made.status().as_u16(), made.headers()["location"].to_str().unwrap()), (303, "/admin/welcome/2"));
+    let session = made.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let next = w.http().get(w.at("/admin/welcome/2")).header("Cookie", session).send().await.unwrap();
+    assert_eq!(next.status(), 200, "the new owner is logged in");
     assert!(post(&newer, "packing-table-8").await.unwrap().text().await.unwrap().contains("已经用过或过期"));
-    assert_eq!(w.shop.settings().shop_name(), "小店");
     assert_eq!(login::setup_link(&w.shop).await.unwrap(), None);
     let form = [("account", "老板"), ("password", "packing-table-7"), ("next", "https://evil.example")];
     let entered = w.http().post(w.at("/admin/login")).form(&form).send().await.unwrap();
@@ -266,4 +270,96 @@ async fn pages_forbid_what_they_do_not_need() {
     for path in ["/static/../Cargo.toml", "/static/%2e%2e/Cargo.toml", "/media/..%2fxiaopu.db", "/media/x.jpg"] {
         assert!(w.http().get(w.at(path)).send().await.unwrap().status().is_client_error(), "{path}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_is_set_up_step_by_step() {
+    let w = World::with(SignType::Md5, &[("wechat.api_key", ""), ("shop.public_url", "")]).await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let step = |n: u8| format!("/admin/welcome/{n}");
+    for (n, field) in [(2, "shop-phone"), (3, "shop-public_url"), (4, "wechat-message_token"), (5, "wechat-api_key")] {
+        let page = owner.page(&step(n)).await;
+        assert!(page.contains(&format!("name=\"{field}\"")) && page.contains("以后再说"), "{n}: {page}");
+    }
+    for n in [0, 1, 7] {
+        assert_eq!(owner.get(&step(n)).await.0, 404, "{n}");
+    }
+    // What is refused comes back as it was typed, and nothing of the form is stored.
+    let page = owner.page_of(&step(2), &[("shop-name", &"长".repeat(21)), ("shop-phone", "400")]).await;
+    assert!(page.contains(&"长".repeat(21)) && page.contains("店铺名：太长"), "{page}");
+    assert_eq!(w.shop.settings().get("shop.phone"), None);
+    assert_eq!(owner.post(&step(2), &[("shop-name", "小店"), ("shop-phone", "400")]).await, (303, step(3)));
+    assert_eq!(w.shop.settings().shop_name(), "小店");
+    // Stored, tried out, and still on the step; then on.
+    let tried = async |n: u8, name: &str, value: &str| {
+        assert_eq!(owner.post(&step(n), &[(name, value), ("test", "true")]).await, (303, step(n)));
+        owner.said(&step(n)).await
+    };
+    let said = tried(3, "shop-public_url", &w.url).await;
+    assert!(said.contains("可达"), "{said}");
+    let said = tried(5, "wechat-api_key", KEY).await;
+    assert!(said.contains("✓ 密钥正确") && said.contains("与微信的时间一致"), "{said}");
+    assert_eq!(owner.post("/admin/settings/test/app?step=4", &[]).await, (303, step(4)));
+    assert!(owner.said(&step(4)).await.contains("✓ AppID 和 AppSecret 正确"));
+    // Goods to look at, and all of them gone with one press; an order of one keeps what it points at.
+    assert_eq!(owner.post(&step(6), &[("samples", "yes")]).await, (303, "/admin".into()));
+    let goods = w.get("/products").await.ok()["items"].as_array().unwrap().clone();
+    assert!(goods.len() > 5 && goods.iter().all(|p| p["soldCount"] == 0), "made up, but not sold");
+    assert!(owner.page("/admin/products").await.contains("个示例商品，正式营业前请清除"));
+    owner.post("/admin/products/samples/clear", &[]).await;
+    assert_eq!(w.get("/products").await.ok()["items"].as_array().unwrap().len(), 0);
+    assert_eq!(
+        w.get(&format!("/products/{}", goods[0]["id"].as_str().unwrap())).await.error(),
+        (404, "product_off_shelf")
+    );
+    assert!(!owner.page("/admin/products").await.contains("示例商品，正式营业前"));
+    let id = goods.last().unwrap()["id"].as_str().unwrap();
+    assert!(owner.page("/admin/products?tab=bin").await.contains(&format!("/admin/products/{id}/restore")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_on_a_page_are_as_each_person_likes() {
+    let w = World::new().await;
+    for n in 0..21 {
+        w.product(&format!("苹果 {n}"), 100, 1).await;
+    }
+    let (one, other) = (w.staff("one", Role::Packer).await, w.staff("other", Role::Clerk).await);
+    let rows = async |staff: &Console<'_>| staff.page("/admin/products").await.matches("<li class=\"card\">").count();
+    let manager = w.staff("manager", Role::Manager).await;
+    assert_eq!(rows(&manager).await, 20);
+    let choose = [("rows", "50"), ("back", "/admin/products?tab=on")];
+    assert_eq!(manager.post("/admin/account/page-size", &choose).await, (303, "/admin/products?tab=on".into()));
+    assert_eq!((rows(&manager).await, rows(&other).await), (21, 20), "each their own");
+    let away = [("rows", "50"), ("back", "https://evil.example")];
+    assert_eq!(one.post("/admin/account/page-size", &away).await, (303, "/admin".into()), "a form leads nowhere else");
+    assert_eq!(one.post("/admin/account/page-size", &[("rows", "5000"), ("back", "/admin")]).await.0, 422);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_timeline_shows_the_part_that_is_asked_for() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let placed = w.paid(&alice, sku, 1).await;
+    let clerk = w.staff("clerk", Role::Clerk).await;
+    let here = format!("/admin/orders/{}", placed.no);
+    clerk.post(&format!("{here}/memo"), &[("memo", "放门口")]).await;
+    for (show, there, not) in [
+        ("", "备注改为", "这一部分还没有记录"),
+        ("?show=money", "收到微信支付通知", "备注改为"),
+        ("?show=goods", "占用库存", "备注改为"),
+        ("?show=people", "备注改为", "收到微信支付通知"),
+        ("?show=system", "收到微信支付通知", "备注改为"),
+    ] {
+        let page = clerk.page(&format!("{here}{show}")).await;
+        let timeline = page.split("class=\"timeline\"").nth(1).unwrap().split("</ol>").next().unwrap();
+        assert!(timeline.contains(there) && !timeline.contains(not), "{show}: {timeline}");
+    }
+    // Why nothing moves: at first nothing is amiss, after a day somebody should have packed it.
+    assert!(!clerk.page(&here).await.contains("为什么停在这里"));
+    w.advance(25 * 60 * MINUTE);
+    let page = clerk.page(&here).await;
+    assert!(page.contains("付款已经 25 小时，还没有发货") && page.contains("#ship\">去发货"), "{page}");
+    clerk.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+    assert!(clerk.page(&here).await.contains("等待买家确认收货；10-19"), "with the day on which it ends by itself");
 }

@@ -195,3 +195,57 @@ async fn categories_are_two_levels_in_the_shops_own_order() {
     assert_eq!(names().await, ["茶"]);
     assert!(w.get("/products?categoryId=3").await.ok()["items"][0]["name"] == "苹果");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_product_waits_in_the_bin() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let placed = w.paid(&alice, sku, 1).await;
+    let manager = w.staff("manager", Role::Manager).await;
+    manager.post("/admin/products/bulk", &[("product", "1"), ("act", "delete")]).await;
+    assert_eq!(alice.buy(sku, 1).await.error(), (404, "product_off_shelf"));
+    assert_eq!(
+        alice.get(&format!("/orders/{}", placed.no)).await.ok()["lines"][0]["name"],
+        "苹果",
+        "the order keeps it"
+    );
+    assert!(!manager.page("/admin/products?tab=off").await.contains("苹果"), "it is not merely off the shelf");
+    assert!(manager.page("/admin/products?tab=bin").await.contains("苹果"));
+    // Nothing brings it to buyers while it is there: neither its form, nor the switch, nor many at once.
+    let (status, page) = send(&w, &manager, "/admin/products/1", form("苹果", "2", "10.00")).await;
+    assert!(status == 422 && page.contains("回收站"), "{status} {page}");
+    manager.post("/admin/products/1/shelf", &[("on", "true")]).await;
+    manager.post("/admin/products/bulk", &[("product", "1"), ("act", "on")]).await;
+    assert_eq!(w.get("/products").await.ok()["items"].as_array().unwrap().len(), 0);
+    // Its name is free meanwhile; then it cannot come back under it.
+    w.product("苹果", 500, 1).await;
+    manager.post("/admin/products/1/restore", &[]).await;
+    assert!(manager.said("/admin/products").await.contains("已有另一个叫「苹果」的商品"));
+    assert_eq!(send(&w, &manager, "/admin/products/2", form("青苹果", "1", "5.00")).await.0, 303);
+    manager.post("/admin/products/1/restore", &[]).await;
+    assert!(manager.page("/admin/products?tab=off").await.contains("苹果"), "off the shelf, to be looked at first");
+    manager.post("/admin/products/1/shelf", &[("on", "true")]).await;
+    assert_eq!(alice.buy(sku, 1).await.status, 201);
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn products_are_listed_in_the_order_that_is_asked_for() {
+    let w = World::new().await;
+    for n in 0..25_i64 {
+        w.product(&format!("货{n:02}"), 100 + (n * 7 % 25) * 100, 1).await;
+    }
+    let manager = w.staff("manager", Role::Manager).await;
+    let mut seen = Vec::new();
+    let mut address = "/admin/products?sort=price_asc".to_owned();
+    for _ in 0..2 {
+        let page = manager.page(&address).await;
+        let price = |part: &str| part.split('<').next().unwrap().parse::<f64>().unwrap();
+        seen.extend(page.split("<span class=\"amount\">¥").skip(1).map(price));
+        let Some(next) = page.split("after=").nth(1) else { break };
+        address = format!("/admin/products?sort=price_asc&after={}", next.split('"').next().unwrap());
+    }
+    assert_eq!(seen.len(), 25);
+    assert!(seen.is_sorted(), "{seen:?}");
+}

@@ -7,17 +7,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
-use serde::Deserialize;
 
 use super::{Outcome, figment, keep_open, launch, take_up};
-use crate::assets;
-use crate::catalogue::media::Picture;
-use crate::catalogue::store::{self, Draft, SkuDraft};
-use crate::catalogue::{Delivery, import, stock};
+use crate::catalogue::{samples, store};
 use crate::clock::Clock;
 use crate::db::{InstanceLock, Tx};
-use crate::error::{Code, Error};
-use crate::money::Fen;
+use crate::error::Error;
 use crate::nonce::Nonces;
 use crate::settings::Server;
 use crate::shop::{Opening, Shop};
@@ -134,39 +129,9 @@ fn clear(folder: &Path) -> Result<(), String> {
     }
 }
 
-#[derive(Deserialize)]
-struct DemoShop {
-    settings: Vec<(String, String)>,
-    products: Vec<DemoProduct>,
-}
-
-#[derive(Deserialize)]
-struct DemoProduct {
-    category: String,
-    name: String,
-    subtitle: String,
-    detail: String,
-    picture: String,
-    sold: i64,
-    #[serde(default)]
-    limit: Option<i64>,
-    #[serde(default)]
-    delivery: Option<String>,
-    /// Specs, price, struck price (or nothing), stock.
-    skus: Vec<(String, String, String, i64)>,
-}
-
 /// Fills an empty demo, and gives its account a new password each time. True when it was empty.
 async fn furnish(shop: &Shop) -> Result<(String, bool), String> {
-    let demo: DemoShop = assets::file("demo/shop.json")
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        .ok_or("演示数据读不出来")?;
-    let mut furnished = Vec::new();
-    for product in demo.products {
-        let bytes = assets::file(&format!("demo/{}.jpg", product.picture)).ok_or("演示图片缺失")?;
-        let picture = tokio::task::spawn_blocking(move || Picture::read(&bytes)).await.map_err(|e| e.to_string())?;
-        furnished.push((product, picture.map_err(|e| e.message())?));
-    }
+    let samples = samples::read().await.map_err(|e| e.message())?;
     let password = shop.nonces.token()[..12].to_owned();
     let hash = password::hash(password.clone()).await.map_err(|e| e.message())?;
     let now = shop.now();
@@ -174,47 +139,16 @@ async fn furnish(shop: &Shop) -> Result<(String, bool), String> {
         if !staff::set_password(tx, ACCOUNT, &hash)? {
             staff::insert(tx, ACCOUNT, Role::Owner, &hash, now)?;
         }
-        if store::shelf_counts(tx)? != [0, 0, 0] {
+        if !store::shelf_counts(tx)?.is_empty() {
             return Ok(false);
         }
-        for (name, value) in &demo.settings {
+        for (name, value) in &samples.settings {
             crate::settings::store::put(tx, name, &crate::settings::store::Stored::Plain(value.clone()))?;
         }
-        for (product, picture) in &furnished {
-            put(tx, product, picture, now)?;
-        }
+        samples.put_as_sold(tx, now)?;
         Ok::<_, Error>(true)
     };
     let new = shop.db.write(write).await.map_err(|e| e.message())?;
     shop.reload_settings().await.map_err(|e| e.to_string())?;
     Ok((password, new))
-}
-
-fn put(tx: &Tx, product: &DemoProduct, picture: &Picture, now: i64) -> Result<(), Error> {
-    let draft = Draft {
-        category_id: Some(store::category_named(tx, None, &product.category)?),
-        name: product.name.clone(),
-        subtitle: product.subtitle.clone(),
-        detail: product.detail.clone(),
-        on_shelf: true,
-    };
-    let id = store::insert_product(tx, &draft, now)?;
-    picture.store(tx, now)?;
-    store::set_images(tx, id, std::slice::from_ref(&picture.hash))?;
-    let delivery = product.delivery.as_deref().and_then(|word| word.parse().ok()).unwrap_or(Delivery::Express);
-    for (specs, price, market, on_hand) in &product.skus {
-        let sku = SkuDraft {
-            specs: import::specs(specs).map_err(|e| Error::from(Code::Internal).says(e))?,
-            sku_code: None,
-            price: Fen::from_yuan(price).ok_or(Code::Internal)?,
-            market_price: Fen::from_yuan(market),
-            limit_per_order: product.limit,
-            delivery,
-            enabled: true,
-        };
-        let sku = store::put_sku(tx, id, &sku)?;
-        stock::adjust(tx, sku, *on_hand, None, "示例商品", now)?;
-    }
-    store::count_sale(tx, id, product.sold)?;
-    Ok(store::refresh_prices(tx, id)?)
 }

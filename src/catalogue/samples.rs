@@ -1,0 +1,113 @@
+//! Goods that were made up: the demo is full of them, and a new shop can be looked at with them.
+
+use serde::Deserialize;
+
+use super::media::Picture;
+use super::store::{self, Draft, SkuDraft};
+use super::{Delivery, import, stock};
+use crate::assets;
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::money::Fen;
+use crate::shop::Shop;
+
+/// Everything that is delivered with the program, its pictures ready to be stored.
+pub struct Samples {
+    /// The settings of the demo's shop, by name.
+    pub settings: Vec<(String, String)>,
+    products: Vec<(Sample, Picture)>,
+}
+
+#[derive(Deserialize)]
+struct File {
+    settings: Vec<(String, String)>,
+    products: Vec<Sample>,
+}
+
+#[derive(Deserialize)]
+struct Sample {
+    category: String,
+    name: String,
+    subtitle: String,
+    detail: String,
+    picture: String,
+    /// How many the demo has sold already.
+    sold: i64,
+    #[serde(default)]
+    limit: Option<i64>,
+    #[serde(default)]
+    delivery: Option<String>,
+    /// Specs, price, struck price (or nothing), stock.
+    skus: Vec<(String, String, String, i64)>,
+}
+
+/// Reads them out of the program itself.
+pub async fn read() -> Result<Samples> {
+    let read = || {
+        let file: File = assets::file("demo/shop.json")
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .ok_or_else(|| Error::from(Code::Internal).says("示例商品读不出来"))?;
+        let picture = |name: &str| Picture::read(&assets::file(&format!("demo/{name}.jpg")).ok_or(Code::Internal)?);
+        let with_picture = |sample: Sample| picture(&sample.picture).map(|picture| (sample, picture));
+        let products = file.products.into_iter().map(with_picture).collect::<Result<_>>()?;
+        Ok(Samples { settings: file.settings, products })
+    };
+    tokio::task::spawn_blocking(read).await.map_err(|_| Code::Internal)?
+}
+
+impl Samples {
+    /// Puts them on the shelf; a name that is taken already is left out. Nothing has been sold yet.
+    pub fn put(&self, tx: &Tx, now: i64) -> Result<()> {
+        self.products.iter().try_for_each(|(sample, picture)| sample.put(tx, picture, now).map(drop))
+    }
+
+    /// As if they had been on sale for a while.
+    pub fn put_as_sold(&self, tx: &Tx, now: i64) -> Result<()> {
+        for (sample, picture) in &self.products {
+            if let Some(id) = sample.put(tx, picture, now)? {
+                store::count_sale(tx, id, sample.sold)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Sample {
+    fn put(&self, tx: &Tx, picture: &Picture, now: i64) -> Result<Option<crate::ids::ProductId>> {
+        if store::product_named(tx, &self.name)?.is_some() {
+            return Ok(None);
+        }
+        let draft = Draft {
+            category_id: Some(store::category_named(tx, None, &self.category)?),
+            name: self.name.clone(),
+            subtitle: self.subtitle.clone(),
+            detail: self.detail.clone(),
+            on_shelf: true,
+        };
+        let id = store::insert_product(tx, &draft, now)?;
+        store::mark_sample(tx, id)?;
+        picture.store(tx, now)?;
+        store::set_images(tx, id, std::slice::from_ref(&picture.hash))?;
+        let delivery = self.delivery.as_deref().and_then(|word| word.parse().ok()).unwrap_or(Delivery::Express);
+        for (specs, price, market, on_hand) in &self.skus {
+            let sku = SkuDraft {
+                specs: import::specs(specs).map_err(|e| Error::from(Code::Internal).says(e))?,
+                sku_code: None,
+                price: Fen::from_yuan(price).ok_or(Code::Internal)?,
+                market_price: Fen::from_yuan(market),
+                limit_per_order: self.limit,
+                delivery,
+                enabled: true,
+            };
+            let sku = store::put_sku(tx, id, &sku)?;
+            stock::adjust(tx, sku, *on_hand, None, "示例商品", now)?;
+        }
+        store::refresh_prices(tx, id)?;
+        Ok(Some(id))
+    }
+}
+
+/// Whether the shop has no product at all, so that samples would mix with nothing.
+pub async fn shelves_are_empty(shop: &Shop) -> Result<bool> {
+    shop.db.read(|conn| Ok::<_, Error>(store::shelf_counts(conn)?.is_empty())).await
+}

@@ -1,0 +1,151 @@
+//! Setting up, step by step: the owner's account first, then what a shop needs to take money. Each step can be left for
+//! later; the home page reminds of it.
+
+use rocket::form::Form;
+use rocket::http::CookieJar;
+use rocket::request::FlashMessage;
+use rocket::response::{Flash, Redirect};
+use rocket::{FromForm, Route, State, get, post, routes};
+use rocket_dyn_templates::{Template, context};
+use serde_json::{Value, json};
+
+use super::login::{Browser, Encrypted, let_in};
+use super::settings::{self, Typed};
+use super::{back, refused, trials, words};
+use crate::catalogue::samples;
+use crate::db::Tx;
+use crate::door::ClientIp;
+use crate::error::{Code, Error, Result};
+use crate::settings::Group;
+use crate::shop::Shop;
+use crate::staff::login::{self, Attempt, audit};
+use crate::staff::{Owner, Staff};
+
+pub fn routes() -> Vec<Route> {
+    routes![account_page, account, page, save]
+}
+
+/// What each step after the account is about; the last one opens the shop.
+const STEPS: [(&str, Option<Group>); 6] = [
+    ("店主账号", None),
+    ("店铺", Some(Group::Shop)),
+    ("对外地址", Some(Group::Address)),
+    ("微信小程序", Some(Group::App)),
+    ("微信支付", Some(Group::Pay)),
+    ("试运行", None),
+];
+const LAST: u8 = STEPS.len() as u8;
+
+pub fn here(step: u8) -> String {
+    format!("/admin/welcome/{step}")
+}
+
+fn step_names(now: u8) -> Vec<Value> {
+    (1..).zip(STEPS).map(|(n, (text, _))| json!({ "n": n, "text": text, "done": n < now, "here": n == now })).collect()
+}
+
+// ── the first step: by the one-time link ──
+
+#[get("/setup/<token>")]
+async fn account_page(shop: &State<Shop>, token: &str) -> Result<Template> {
+    let good = login::link_is_good(shop, token).await?;
+    Ok(account_form(good, token, "", None))
+}
+
+fn account_form(good: bool, token: &str, account: &str, problem: Option<String>) -> Template {
+    Template::render(
+        "console/setup.html",
+        context! { good, token, account, problem, demo: false, steps: step_names(1) },
+    )
+}
+
+#[derive(FromForm)]
+struct Setup {
+    account: String,
+    password: String,
+    again: String,
+}
+
+/// Makes the owner, who is then logged in: the rest is set up under that account.
+#[post("/setup/<token>", data = "<form>")]
+async fn account(
+    shop: &State<Shop>,
+    jar: &CookieJar<'_>,
+    ip: ClientIp,
+    browser: Browser,
+    encrypted: Encrypted,
+    token: &str,
+    form: Form<Setup>,
+) -> Result<std::result::Result<Redirect, Template>> {
+    let Setup { account, password, again } = form.into_inner();
+    if password != again {
+        return Ok(Err(account_form(true, token, &account, Some("两次输入的密码不一样".into()))));
+    }
+    if let Err(e) = login::make_owner(shop, token, &account, password.clone()).await {
+        return Ok(Err(account_form(true, token, &account, Some(words(&e)))));
+    }
+    let attempt = Attempt { account, password, ip: ip.0, browser: browser.0, ..Attempt::default() };
+    let_in(jar, &encrypted, login::login(shop, attempt).await?.token);
+    Ok(Ok(Redirect::to(here(2))))
+}
+
+// ── the steps after it ──
+
+#[get("/welcome/<step>")]
+async fn page(shop: &State<Shop>, _owner: Owner, flash: Option<FlashMessage<'_>>, step: u8) -> Result<Template> {
+    let flash = flash.map(|flash| json!({ "kind": flash.kind(), "text": flash.message() }));
+    show(shop, step, flash, &Typed::new(), None).await
+}
+
+async fn show(shop: &Shop, step: u8, flash: Option<Value>, typed: &Typed, wrong: Option<&Error>) -> Result<Template> {
+    let (title, group) = (2..=LAST).contains(&step).then(|| STEPS[usize::from(step) - 1]).ok_or(Code::NotFound)?;
+    let shop_settings = shop.settings();
+    let context = context! {
+        title, step, flash, demo: shop.demo.is_some(), last: LAST, steps: step_names(step),
+        card: group.map(|group| settings::card(&shop_settings, group, typed, wrong)),
+        problem: wrong.map(words),
+        certificate: (group == Some(Group::Pay)).then(|| super::certificate::shown(shop)),
+        notify_url: shop_settings.notify_url(),
+        empty: samples::shelves_are_empty(shop).await?,
+    };
+    Ok(Template::render("console/welcome.html", context))
+}
+
+#[post("/welcome/<step>", data = "<form>")]
+async fn save(
+    shop: &State<Shop>,
+    owner: Owner,
+    step: u8,
+    form: Form<Typed>,
+) -> Result<std::result::Result<Flash<Redirect>, Template>> {
+    let typed = form.into_inner();
+    if step == LAST {
+        return Ok(Ok(match finish(shop, owner.0, &typed).await {
+            Ok(done) => Flash::success(Redirect::to("/admin"), done),
+            Err(e) => refused(here(LAST), e),
+        }));
+    }
+    match settings::store(shop, &owner.0, &typed).await {
+        Ok(_) if typed.contains_key("test") => {
+            let group = STEPS.get(usize::from(step).wrapping_sub(1)).and_then(|(_, group)| *group);
+            Ok(Ok(back(here(step), trials::of_group(shop, group.ok_or(Code::NotFound)?).await)))
+        }
+        Ok(_) => Ok(Ok(Flash::success(Redirect::to(here(step.saturating_add(1))), "已保存"))),
+        Err(e) if !e.fields.is_empty() => Ok(Err(show(shop, step, None, &typed, Some(&e)).await?)),
+        Err(e) => Ok(Ok(refused(here(step), e))),
+    }
+}
+
+async fn finish(shop: &Shop, owner: Staff, typed: &Typed) -> Result<&'static str> {
+    if typed.get("samples").is_none_or(|chosen| chosen != "yes") {
+        return Ok("设置完成。下一步：上传商品，再用手机下一个 0.01 元的测试单，走一遍付款和退款");
+    }
+    let samples = samples::read().await?;
+    let now = shop.now();
+    let write = move |tx: &Tx| {
+        samples.put(tx, now)?;
+        Ok::<_, Error>(audit(tx, &owner, "载入示例商品", now)?)
+    };
+    shop.db.write(write).await?;
+    Ok("示例商品已载入，先用它们看看店铺的样子；正式营业前在商品页一键清除")
+}

@@ -1,0 +1,179 @@
+//! Which settings there are: their names, their words on the page, and what each must look like.
+
+use crate::money::Fen;
+use crate::words::words;
+
+words! {
+    /// What belongs on one card of the settings page, and on one step of the set-up.
+    pub enum Group {
+        Shop "shop" "店铺",
+        Trade "trade" "交易与售后",
+        Freight "freight" "运费",
+        Address "address" "对外地址",
+        App "app" "微信小程序",
+        Pay "pay" "微信支付",
+    }
+}
+
+/// One setting: its name, its words on the page, whether it is sealed, and what it must look like.
+pub struct Setting {
+    /// `table.key`, as in `Rocket.toml`.
+    pub name: &'static str,
+    pub group: Group,
+    pub label: &'static str,
+    pub hint: &'static str,
+    pub secret: bool,
+    /// The values that are possible, each with its words; none for free text. The first one is the default.
+    pub choices: &'static [(&'static str, &'static str)],
+    pub check: fn(&str) -> Result<(), &'static str>,
+}
+
+macro_rules! setting {
+    ($group:ident $name:literal, $label:literal, $hint:literal, $check:expr) => {
+        Setting {
+            name: $name,
+            group: Group::$group,
+            label: $label,
+            hint: $hint,
+            secret: false,
+            choices: &[],
+            check: $check,
+        }
+    };
+    (choice $group:ident $name:literal, $label:literal, $hint:literal, $choices:expr) => {
+        Setting {
+            name: $name,
+            group: Group::$group,
+            label: $label,
+            hint: $hint,
+            secret: false,
+            choices: $choices,
+            check: |v| {
+                if $choices.iter().any(|(word, _)| *word == v) { Ok(()) } else { Err("不是可选的值之一") }
+            },
+        }
+    };
+    (secret $group:ident $name:literal, $label:literal, $hint:literal, $check:expr) => {
+        Setting {
+            name: $name,
+            group: Group::$group,
+            label: $label,
+            hint: $hint,
+            secret: true,
+            choices: &[],
+            check: $check,
+        }
+    };
+}
+
+/// Every setting that the console can store, in the order of its page.
+pub const SETTINGS: &[Setting] = &[
+    setting!(Shop "shop.name", "店铺名", "显示在小程序和微信账单上", |v| short(v, 20)),
+    setting!(Shop "shop.notice", "店铺公告", "小程序首页的一句话，可以留空", |v| short(v, 100)),
+    setting!(Shop "shop.phone", "客服电话", "买家可以拨打", |v| short(v, 20)),
+    setting!(choice Shop "shop.open", "营业", "休息中时买家不能下单", &[("yes", "营业中"), ("no", "休息中")]),
+    setting!(
+        Shop "shop.backup_dir",
+        "备份的第二位置",
+        "服务器上的一个目录，例如 U 盘或网盘；留空则只放数据目录",
+        |v| { if std::path::Path::new(v).is_dir() { Ok(()) } else { Err("服务器上没有这个目录") } }
+    ),
+    setting!(Trade "shop.pay_minutes", "付款时限（分钟）", "5 到 120，不填是 30；超时自动关闭订单", |v| whole(v, 5..=120)),
+    setting!(Freight "shop.freight", "运费（元）", "每单快递运费，不填是包邮", yuan),
+    setting!(Freight "shop.free_freight_from", "满多少元包邮", "留空表示不包邮", yuan),
+    setting!(
+        Freight "shop.freight_regions",
+        "偏远地区运费",
+        "例如 新疆:20;西藏:25，这些省份总按它收，满额也不免",
+        |v| { regions(v).map(|_| ()).ok_or("写成 省份:元，用分号隔开，例如 新疆:20;西藏:25") }
+    ),
+    setting!(Freight "shop.local_freight", "同城配送费（元）", "每单，不填是免费；满额包邮同样适用", yuan),
+    setting!(
+        Freight "shop.local_area",
+        "同城配送范围",
+        "例如 浙江省杭州市西湖区;浙江省杭州市滨江区，用分号隔开；留空表示不限",
+        |v| short(v, 500)
+    ),
+    setting!(choice Trade "shop.reopen_late", "订单关闭后才到的付款", "", &[("yes", "库存还够就恢复订单"), ("no", "不恢复，等待退款")]),
+    setting!(
+        Trade "shop.refund_days",
+        "收货后几天内可申请退款",
+        "0 到 90，不填是 15；更久的由店员在后台退",
+        |v| whole(v, 0..=90)
+    ),
+    setting!(Trade "shop.clerk_refund_limit", "店员单笔退款上限（元）", "超过的要经理同意；不填表示店员都要经理同意", yuan),
+    setting!(Trade "shop.low_stock", "低库存提醒", "可售不多于这个数就提醒，默认 5", |v| {
+        if v.parse::<u32>().is_ok_and(|n| (1..=10_000).contains(&n)) {
+            Ok(())
+        } else {
+            Err("应为 1 到 10000 的整数")
+        }
+    }),
+    setting!(Address "shop.public_url", "对外地址", "https://您的域名，微信用它通知付款结果", public_url),
+    setting!(App "wechat.app_id", "小程序 AppID", "wx 开头的 18 位", app_id),
+    setting!(secret App "wechat.app_secret", "小程序 AppSecret", "32 位", |v| letters(v, 32..=32, "AppSecret 是 32 位字母和数字")),
+    setting!(Pay "wechat.mch_id", "商户号", "微信支付商户号，数字", |v| {
+        if v.bytes().all(|b| b.is_ascii_digit()) && (6..=32).contains(&v.len()) {
+            Ok(())
+        } else {
+            Err("商户号是 6 到 32 位数字")
+        }
+    }),
+    setting!(secret Pay "wechat.api_key", "APIv2 密钥", "商户平台 → 账户中心 → API 安全，32 位", |v| {
+        letters(v, 32..=32, "API 密钥（v2）是 32 位字母和数字：请在商户平台 → 账户中心 → API 安全 重新设置并填到这里")
+    }),
+    setting!(choice Pay "wechat.sign_type", "签名方式", "与商户平台一致，新店建议 HMAC-SHA256", &[("MD5", "MD5"), ("HMAC-SHA256", "HMAC-SHA256")]),
+    setting!(secret App "wechat.message_token", "消息推送 Token", "小程序后台 → 开发设置 → 消息推送，3–32 位", |v| {
+        letters(v, 3..=32, "Token 是 3 到 32 位字母和数字")
+    }),
+];
+
+pub fn setting_named(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name == name)
+}
+
+fn short(value: &str, max: usize) -> Result<(), &'static str> {
+    let fine = value.chars().count() <= max && !value.chars().any(char::is_control);
+    if fine { Ok(()) } else { Err("太长，或含有换行等控制字符") }
+}
+
+fn whole(value: &str, range: std::ops::RangeInclusive<i64>) -> Result<(), &'static str> {
+    let fine = value.parse::<i64>().is_ok_and(|n| range.contains(&n));
+    if fine { Ok(()) } else { Err("请填提示范围内的整数") }
+}
+
+fn yuan(value: &str) -> Result<(), &'static str> {
+    if Fen::from_yuan(value).is_some() { Ok(()) } else { Err("请填金额，例如 8 或 8.50") }
+}
+
+fn letters(value: &str, length: std::ops::RangeInclusive<usize>, problem: &'static str) -> Result<(), &'static str> {
+    let fine = length.contains(&value.len()) && value.bytes().all(|b| b.is_ascii_alphanumeric());
+    if fine { Ok(()) } else { Err(problem) }
+}
+
+fn app_id(value: &str) -> Result<(), &'static str> {
+    letters(value, 6..=32, "AppID 是 wx 开头的字母和数字")
+}
+
+/// An address that WeChat can call: no query, no fragment, no user.
+fn public_url(value: &str) -> Result<(), &'static str> {
+    let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
+    let fine = rest.is_some_and(|rest| {
+        !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:/_[]".contains(&b))
+    });
+    if fine && value.len() <= 200 { Ok(()) } else { Err("请填 https:// 开头的网址，不带问号和空格") }
+}
+
+/// `新疆:20;西藏:25`: the start of a province's name, and its freight in yuan.
+pub fn regions(text: &str) -> Option<Vec<(String, Fen)>> {
+    let mut regions: Vec<(String, Fen)> = Vec::new();
+    for part in text.split([';', '；']).map(str::trim).filter(|part| !part.is_empty()) {
+        let (name, fee) = part.split_once([':', '：'])?;
+        let (name, fee) = (name.trim(), Fen::from_yuan(fee.trim())?);
+        if name.is_empty() || regions.iter().any(|(known, _)| known == name) {
+            return None;
+        }
+        regions.push((name.to_owned(), fee));
+    }
+    Some(regions)
+}
