@@ -209,6 +209,8 @@ if (product) {
   show();
 }
 
+// Only where somebody is logged in is there anything to hear.
+const inside = "toShip" in document.body.dataset;
 let known = Number(document.body.dataset.toShip);
 const title = document.title;
 const live = $("#live");
@@ -256,7 +258,7 @@ let events;
 function listen() {
   events?.close();
   events = null;
-  if (!window.EventSource || document.hidden) return;
+  if (!inside || !window.EventSource || document.hidden) return;
   events = new EventSource("/admin/events");
   events.onmessage = (event) => tell(JSON.parse(event.data));
 }
@@ -275,4 +277,4 @@ if (sound) {
     show();
   });
 }
-setInterval(() => Date.now() - heard > 25_000 && pulse(), 10_000);
+setInterval(() => inside && Date.now() - heard > 25_000 && pulse(), 10_000);

@@ -27,17 +27,41 @@ export async function until(what, look) {
   throw new Error(`waited in vain for ${what}`);
 }
 
-/** Tells a story: `{ shop, simulator, step, shot, open, login, fits, password }`, in a shop that ends with it. */
-export async function story(tell) {
+/** The demo: a furnished shop and its simulated WeChat in one program. */
+const demo = async ({ run, port }) => {
+  const said = run(["demo", "--fresh"], { ROCKET_PORT: String(port) });
+  const [, password] = await until("the demo", () => said().match(/密码 (\S+)/));
+  return { password, simulator: said().match(/模拟微信 +(http:\S+)\//)[1] };
+};
+
+/** A shop that nobody has set up yet, and a simulated WeChat beside it: `{ link, merchant }`. */
+export const unopened = async ({ run, port }) => {
+  const wechat = await freePort();
+  const merchant = run(["simulate-wechat", "--port", String(wechat), "--sign-type", "HMAC-SHA256"], {});
+  await until("the simulated WeChat", () => merchant().includes("sign_type"));
+  const here = `http://127.0.0.1:${wechat}`;
+  const said = run(["serve"], { ROCKET_PORT: String(port), ROCKET_WECHAT: `{pay_url="${here}",api_url="${here}"}` });
+  const [, link] = await until("the link", () => said().match(/(http:\S+\/admin\/setup\/\S+)/));
+  return { link, merchant: Object.fromEntries([...merchant().matchAll(/^ {2}(\w+) (\S+)$/gm)].map(([, name, value]) => [name, value])) };
+};
+
+/** Tells a story: `{ shop, step, shot, open, login, fits }` and what `start` knows, in a shop that ends with it. */
+export async function story(tell, start = demo) {
   const program = resolve(process.argv[2]);
   const shots = process.argv[3] && resolve(process.argv[3]);
   if (shots) mkdirSync(shots, { recursive: true });
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), "xiaopu-browser-"));
-  const demo = spawn(program, ["demo", "--fresh"], { cwd: folder, env: { ...process.env, ROCKET_PORT: String(port) } });
+  const running = [];
   let said = "";
-  demo.stdout.on("data", (bytes) => (said += bytes));
-  demo.stderr.on("data", (bytes) => process.stderr.write(bytes));
+  const run = (words, env) => {
+    const child = spawn(program, words, { cwd: folder, env: { ...process.env, ...env } });
+    let mine = "";
+    child.stdout.on("data", (bytes) => ((mine += bytes), (said += bytes)));
+    child.stderr.on("data", (bytes) => process.stderr.write(bytes));
+    running.push(child);
+    return () => mine;
+  };
   const browser = await chromium.launch({
     executablePath: "/usr/bin/chromium",
     args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -62,15 +86,14 @@ export async function story(tell) {
     console.log(`ok - ${name}`);
   };
   try {
-    const [, password] = await until("the demo", () => said.match(/密码 (\S+)/));
-    const [, simulator] = said.match(/模拟微信 +(http:\S+)\//);
+    const known = await start({ run, port });
     await until("the doors", () => fetch(`${shop}/readyz`).then((answer) => answer.ok, () => false));
     const login = async (path = "") => {
       const desk = await open(desktop);
       await desk.goto(`${shop}/admin${path}`);
       await shot(desk, "console-login");
       await desk.getByLabel("账号").fill("demo");
-      await desk.getByLabel("密码").fill(password);
+      await desk.getByLabel("密码").fill(known.password);
       await desk.getByRole("button", { name: "登录" }).click();
       await desk.getByRole("button", { name: "退出" }).waitFor();
       return desk;
@@ -85,7 +108,7 @@ export async function story(tell) {
       }
       await small.close();
     };
-    await tell({ shop, simulator, step, shot, open, login, fits, password });
+    await tell({ shop, step, shot, open, login, fits, ...known });
     await step("no page reported an error", async () => assert.deepEqual(problems, []));
     console.log(`${passed} passed, 0 failed`);
   } catch (error) {
@@ -95,6 +118,6 @@ export async function story(tell) {
     process.exitCode = 1;
   } finally {
     await browser.close();
-    demo.kill("SIGTERM");
+    for (const child of running) child.kill("SIGTERM");
   }
 }

@@ -35,10 +35,12 @@ async fn a_job_that_keeps_failing_is_left_to_a_person_and_taken_up_again() {
     let page = manager.page("/admin/jobs").await;
     assert!(page.contains("需要人处理 1 个"), "{page}");
     assert!(manager.page("/admin").await.contains("<b>1</b>任务要处理"));
-    let before = tries();
+    // Others may ask about the refund too, such as the day's bill: what counts is this job's own tries.
+    let tried = "select tries from jobs where state = 'needs_person'";
+    let before = w.count(tried).await;
     w.advance(24 * 60 * MINUTE);
     w.run_jobs().await;
-    assert_eq!(tries(), before, "nobody tries any more until somebody says so");
+    assert_eq!(w.count(tried).await, before, "nobody tries any more until somebody says so");
     // The cause is mended; a clerk may look, a manager may act.
     w.wechat.clear_faults();
     let manager = w.staff("manager2", Role::Manager).await;
