@@ -1,7 +1,7 @@
 //! `xiaopu doctor`: looks at everything a shop needs; each line says what is wrong and what to do.
 
 use super::{Outcome, figment, open_shop};
-use crate::backups::store as backups;
+use crate::backups::{free_space, store as backups};
 use crate::clock::{self, DAY, HOUR, MINUTE};
 use crate::error::Error;
 use crate::jobs::{self, State};
@@ -43,6 +43,7 @@ async fn look(shop: &Shop) -> Vec<Finding> {
     findings.push(("微信接口", Ok(shop.wechat.pay_url().to_owned())));
     shop.wechat.ask_time().await;
     findings.push(("时钟", clock_finding(shop)));
+    findings.push(("磁盘", disk_finding(shop)));
     findings.push(("密钥文件", Ok("secret.key 可用，权限 600".into())));
     findings.push(("退款证书", certificate_finding(shop)));
     findings.extend(database_findings(shop).await);
@@ -93,6 +94,19 @@ fn clock_finding(shop: &Shop) -> Result<String, String> {
                 Err(format!("系统时间比微信{way} {by}，请校时（例如 timedatectl set-ntp true）"))
             }
         },
+    }
+}
+
+/// A backup needs as much as the database, and the database grows.
+fn disk_finding(shop: &Shop) -> Result<String, String> {
+    const LEAST: i64 = 200_000_000;
+    let database = std::fs::metadata(shop.db.path()).map_or(0, |file| file.len() as i64);
+    match free_space(&shop.server.data_dir) {
+        Some(free) if free < LEAST.max(database.saturating_mul(2)) => {
+            Err(format!("只剩 {} MB，写满之后不能下单。请清理或换更大的磁盘", free / 1_000_000))
+        }
+        Some(free) => Ok(format!("还有 {} MB", free / 1_000_000)),
+        None => Ok("读不出剩余空间".into()),
     }
 }
 

@@ -5,7 +5,8 @@ use rocket::{Request, Route, State, get, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::json;
 
-use super::frame;
+use super::{frame, trials};
+use crate::backups;
 use crate::clock;
 use crate::db::SCHEMA_VERSION;
 use crate::door::ClientIp;
@@ -74,6 +75,8 @@ async fn page(
         version: env!("CARGO_PKG_VERSION"),
         pay_url: shop.wechat.pay_url(),
         now: clock::shown(shop.now()),
+        against_wechat: trials::clock_words(shop),
+        free: backups::free_space(&shop.server.data_dir).map(|bytes| format!("{} MB", bytes / 1_000_000)),
     };
     Ok(Template::render("console/diagnostics.html", context))
 }

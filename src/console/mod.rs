@@ -4,6 +4,7 @@ mod account;
 mod address;
 mod audit;
 mod backups;
+mod bundle;
 mod categories;
 mod certificate;
 mod diagnostics;
@@ -68,6 +69,7 @@ pub fn routes() -> Vec<Route> {
         trials::routes(),
         jobs::routes(),
         diagnostics::routes(),
+        bundle::routes(),
         staff::routes(),
         account::routes(),
         audit::routes(),

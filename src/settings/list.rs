@@ -8,7 +8,7 @@ words! {
     pub enum Group {
         Shop "shop" "店铺",
         Trade "trade" "交易与售后",
-        Freight "freight" "运费",
+        Freight "freight" "运费与配送",
         Address "address" "对外地址",
         App "app" "微信小程序",
         Pay "pay" "微信支付",

@@ -186,6 +186,36 @@ pub fn health(conn: &Connection, since: i64) -> Result<(Option<i64>, i64)> {
     Ok((last, failed))
 }
 
+/// How many messages of one kind ended in one way, and how long the slowest of them took.
+#[derive(Clone, Debug)]
+pub struct Sum {
+    pub kind: String,
+    pub verdict: Verdict,
+    pub reason: String,
+    pub count: i64,
+    pub slowest_ms: i64,
+}
+
+/// What came of the messages since then, the most frequent first. The latest hundred thousand are looked at.
+pub fn verdicts(conn: &Connection, since: i64) -> Result<Vec<Sum>> {
+    let mut rows = conn.prepare_cached(
+        "select kind, verdict, reason, count(*) as n, max(took_ms) as slowest
+           from (select kind, verdict, reason, took_ms, at from messages order by id desc limit 100000)
+          where at >= ?1
+          group by kind, verdict, reason order by n desc limit 200",
+    )?;
+    rows.query_map([since], |row| {
+        Ok(Sum {
+            kind: row.get("kind")?,
+            verdict: row.get("verdict")?,
+            reason: row.get("reason")?,
+            count: row.get("n")?,
+            slowest_ms: row.get("slowest")?,
+        })
+    })?
+    .collect()
+}
+
 /// A payment notice as it came, and what was made of it.
 pub struct Stored {
     pub id: MessageId,

@@ -363,3 +363,37 @@ async fn the_timeline_shows_the_part_that_is_asked_for() {
     clerk.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
     assert!(clerk.page(&here).await.contains("等待买家确认收货；10-19"), "with the day on which it ends by itself");
 }
+
+/// Whoever helps gets what is needed and nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_diagnosis_shows_no_secret_and_no_buyer() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let placed = w.paid(&alice, sku, 1).await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let page = owner.page("/admin/diagnostics").await;
+    for words in ["磁盘剩余", "MB", "与微信的时间一致", "打包诊断信息"] {
+        assert!(page.contains(words), "{words}");
+    }
+    let request = w.http().post(w.at("/admin/diagnostics/bundle")).header("Cookie", &owner.cookie);
+    let answer = request.send().await.unwrap();
+    assert!(answer.headers()["content-disposition"].to_str().unwrap().contains(".zip"));
+    let bytes = answer.bytes().await.unwrap();
+    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(bytes.as_ref())).unwrap();
+    let mut all = String::new();
+    for n in 0..zip.len() {
+        std::io::Read::read_to_string(&mut zip.by_index(n).unwrap(), &mut all).unwrap();
+    }
+    for there in ["\"clock_ahead_of_wechat_ms\"", "\"to_ship\": 1", "\"unifiedorder\"", "每夜自检", "wechat.mch_id"]
+    {
+        assert!(all.contains(there), "{there}: {all}");
+    }
+    let openid = w.wechat.openid("alice");
+    let transaction = w.transaction(&placed);
+    for secret in [KEY, SECRET, &openid, "13800001234", "王小样", "演示路", &placed.no, &transaction, &alice.token]
+    {
+        assert!(!all.contains(secret), "{secret}");
+    }
+    assert_eq!(w.count("select count(*) from audit_log where what = '打包诊断信息'").await, 1);
+}

@@ -167,6 +167,12 @@ async fn refunds_show_the_merchants_certificate() {
     assert_eq!(refused.status(), 403);
     // One from an authority that WeChat does not know: TLS itself breaks off, and the refund waits for a person.
     send(tls.stranger.0.clone(), tls.stranger.1.clone()).await;
+    let tried = async || {
+        owner.post("/admin/settings/test/certificate", &[]).await;
+        owner.said("/admin/settings").await
+    };
+    let said = tried().await;
+    assert!(!said.contains("✓ 证书可用") && said.contains("证书"), "{said}");
     manager.post(&format!("/admin/refunds/{number}/retry"), &[]).await;
     for _ in 0..4 {
         w.advance(61 * SECOND);
@@ -178,6 +184,9 @@ async fn refunds_show_the_merchants_certificate() {
     send(tls.merchant.0.clone(), tls.merchant.1.clone()).await;
     let settings = owner.page("/admin/settings").await;
     assert!(settings.contains("演示商户（商户号 1900000109）") && settings.contains("与证书匹配"), "{settings}");
+    let said = tried().await;
+    assert!(said.contains("✓ 证书可用"), "{said}");
+    assert_eq!(w.wechat.refunds(&w.transaction(&placed)).len(), 0, "asking moved nothing");
     manager.post(&format!("/admin/refunds/{number}/retry"), &[]).await;
     for _ in 0..4 {
         w.advance(61 * SECOND);

@@ -138,6 +138,7 @@ const ROUTES: &[(Role, &[&str])] = &[
             "POST /orders/<no>/offline",
             "GET /settings",
             "POST /settings",
+            "POST /diagnostics/bundle",
             "POST /settings/certificate?<step>",
             "POST /settings/test/<what>?<step>",
             "GET /welcome/<step>",
