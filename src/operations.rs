@@ -6,6 +6,7 @@ use rocket::{Request, Route, State, get, routes};
 
 use crate::clock::DAY;
 use crate::db::{SCHEMA_VERSION, Tx};
+use crate::door::limits::Limits;
 use crate::door::traffic::Traffic;
 use crate::error::Error;
 use crate::shop::Shop;
@@ -42,6 +43,7 @@ async fn readyz(shop: &State<Shop>) -> (Status, String) {
 async fn metrics(
     shop: &State<Shop>,
     traffic: &State<Traffic>,
+    limits: &State<Limits>,
     _reader: Reader,
 ) -> Result<(ContentType, String), Status> {
     let now = shop.now();
@@ -91,6 +93,12 @@ async fn metrics(
         ),
         ("disk_free_bytes", "gauge", "What is left on the disk of the data folder.", free),
         ("db_commits_total", "counter", "Transactions on disk since the start.", commits as i64),
+        (
+            "notices_forgotten_total",
+            "counter",
+            "Messages that were not WeChat's and were not even written down, because too many came from one address.",
+            limits.forgotten() as i64,
+        ),
         ("db_writes_total", "counter", "Writes that they carried.", writes as i64),
     ] {
         family(name, kind, help, &mut std::iter::once((String::new(), value)));

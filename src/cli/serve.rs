@@ -1,5 +1,7 @@
 //! `xiaopu serve`: runs the shop.
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 use super::{Outcome, figment, keep_open, log, take_up};
 use crate::db::InstanceLock;
 use crate::settings::Server;
@@ -10,6 +12,7 @@ pub async fn run() -> Outcome {
     let figment = figment();
     let server = Server::from_figment(&figment)?;
     log::set_json(server.log_json);
+    make_room_for_connections();
     let _lock = InstanceLock::take(&server.data_dir).map_err(|e| e.to_string())?;
     let data_dir = server.data_dir.clone();
     take_up(&server)?;
@@ -27,6 +30,19 @@ pub async fn run() -> Outcome {
         println!("提示：{problem}");
     }
     keep_open(shop, figment, Opening::default()).await
+}
+
+/// A connection is an open file, and the usual limit of a thousand is soon used up by clients that connect and then say
+/// nothing: whoever may have more, takes more.
+fn make_room_for_connections() {
+    const ENOUGH: u64 = 65_536;
+    let limit = getrlimit(Resource::Nofile);
+    let more = limit.maximum.map_or(ENOUGH, |most| most.min(ENOUGH));
+    if limit.current.is_some_and(|now| now < more)
+        && let Err(e) = setrlimit(Resource::Nofile, Rlimit { current: Some(more), ..limit })
+    {
+        ::log::warn!("no more than {:?} connections at a time: {e}", limit.current);
+    }
 }
 
 /// What still keeps buyers from paying.

@@ -1,6 +1,7 @@
 //! How often one visitor may knock.
 
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -14,6 +15,8 @@ const MANY: usize = 50_000;
 pub struct Limits {
     logins: DefaultKeyedRateLimiter<String>,
     orders: DefaultKeyedRateLimiter<i64>,
+    refusals: DefaultKeyedRateLimiter<String>,
+    forgotten: AtomicU64,
 }
 
 impl Default for Limits {
@@ -26,6 +29,8 @@ impl Default for Limits {
             // A whole office or school shares one address.
             logins: RateLimiter::keyed(quota(n(100), n(1_000))),
             orders: RateLimiter::keyed(quota(n(20), n(300))),
+            refusals: RateLimiter::keyed(quota(n(1), n(100))),
+            forgotten: AtomicU64::new(0),
         }
     }
 }
@@ -33,6 +38,21 @@ impl Default for Limits {
 impl Limits {
     pub fn login(&self, ip: &str) -> Result<()> {
         check(&self.logins, &ip.to_owned())
+    }
+
+    /// Whether one more message from this address that is not WeChat's may be written down. Anybody can send them, and
+    /// each would cost a commit and stay in the log; what WeChat has signed is never asked about here.
+    pub fn refusal(&self, ip: &str) -> bool {
+        let fine = check(&self.refusals, &ip.to_owned()).is_ok();
+        if !fine {
+            self.forgotten.fetch_add(1, Ordering::Relaxed);
+        }
+        fine
+    }
+
+    /// How many were refused without being written down, since the start.
+    pub fn forgotten(&self) -> u64 {
+        self.forgotten.load(Ordering::Relaxed)
     }
 
     /// Everything of a buyer's that makes us call WeChat or hold stock.

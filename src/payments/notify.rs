@@ -10,6 +10,7 @@ use super::ledger::store as ledger;
 use super::settle::{self, Settled, Source};
 use super::store;
 use crate::db::Tx;
+use crate::door::limits::Limits;
 use crate::door::{ClientIp, body};
 use crate::error::{Code, Error, Result};
 use crate::jobs::{self, Task};
@@ -31,20 +32,25 @@ fn xml(text: impl Into<String>) -> Xml {
 }
 
 #[post("/pay/notify", data = "<data>")]
-async fn payment(shop: &State<Shop>, ip: ClientIp, data: Data<'_>) -> Xml {
+async fn payment(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data: Data<'_>) -> Xml {
     match read(data).await {
-        Ok(bytes) => xml(hear(shop, bytes, ip).await),
-        Err(word) => xml(refuse(shop, "notify", Vec::new(), ip, word).await),
+        Ok(bytes) => xml(hear(shop, limits, bytes, ip).await),
+        Err(word) => xml(refuse(shop, limits, "notify", Vec::new(), ip, word).await),
     }
 }
 
 /// Takes in the notice of a payment; answers with what WeChat is told.
-pub async fn hear(shop: &Shop, bytes: Vec<u8>, ip: ClientIp) -> String {
+pub async fn hear(shop: &Shop, limits: &Limits, bytes: Vec<u8>, ip: ClientIp) -> String {
     let start = Instant::now();
     let Some(merchant) = shop.merchant() else {
-        return refuse(shop, "notify", bytes, ip, "NOT_CONFIGURED").await;
+        return refuse(shop, limits, "notify", bytes, ip, "NOT_CONFIGURED").await;
     };
     let notice = notice::read(&bytes, &merchant);
+    if let notice::Verdict::Refused(word) = &notice.verdict
+        && !limits.refusal(&ip.0)
+    {
+        return notice::refused(word);
+    }
     let mut entry = Entry::received("notify", bytes, ip.0);
     entry.out_trade_no = notice.out_trade_no.clone();
     // When nothing could be kept, nothing is acknowledged: WeChat sends it again.
@@ -122,9 +128,12 @@ fn made_before(tx: &Tx, mut notice: Notice) -> Result<Notice> {
     Ok(notice)
 }
 
-/// Logs a message that could not even be looked at.
-async fn refuse(shop: &Shop, kind: &'static str, bytes: Vec<u8>, ip: ClientIp, word: &str) -> String {
+/// Logs a message that could not even be looked at, unless its sender has sent too many of them.
+async fn refuse(shop: &Shop, limits: &Limits, kind: &'static str, bytes: Vec<u8>, ip: ClientIp, word: &str) -> String {
     let answer = notice::refused(word);
+    if !limits.refusal(&ip.0) {
+        return answer;
+    }
     let mut entry = Entry::received(kind, bytes, ip.0);
     entry.verdict = Verdict::Refused;
     entry.reason = format!("已拒绝：{word}");
@@ -139,17 +148,17 @@ async fn refuse(shop: &Shop, kind: &'static str, bytes: Vec<u8>, ip: ClientIp, w
 
 /// A refund notice carries no signature and can be pasted together: it moves nothing, and makes us ask WeChat now.
 #[post("/refund/notify", data = "<data>")]
-async fn refund(shop: &State<Shop>, ip: ClientIp, data: Data<'_>) -> Xml {
+async fn refund(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data: Data<'_>) -> Xml {
     let bytes = match read(data).await {
         Ok(bytes) => bytes,
-        Err(word) => return xml(refuse(shop, "refund_notify", Vec::new(), ip, word).await),
+        Err(word) => return xml(refuse(shop, limits, "refund_notify", Vec::new(), ip, word).await),
     };
     let Some(merchant) = shop.merchant() else {
-        return xml(refuse(shop, "refund_notify", bytes, ip, "NOT_CONFIGURED").await);
+        return xml(refuse(shop, limits, "refund_notify", bytes, ip, "NOT_CONFIGURED").await);
     };
     let hint = match notice::read_refund_hint(&bytes, &merchant) {
         Ok(hint) => hint,
-        Err(word) => return xml(refuse(shop, "refund_notify", bytes, ip, &word).await),
+        Err(word) => return xml(refuse(shop, limits, "refund_notify", bytes, ip, &word).await),
     };
     let mut entry = Entry::received("refund_notify", bytes, ip.0);
     let text = |name| hint.filled(name).map(str::to_owned);

@@ -512,3 +512,36 @@ async fn an_upgrade_has_a_way_back() {
     assert!(back.status.success(), "{}", text(&back));
     assert_eq!(version(), (4, "苹果 5".into()));
 }
+
+/// Clients that connect and then say next to nothing take a place each, but nobody else's: there are more places than the
+/// system gives at first, and a small file descriptor table is no way to shut the shop.
+#[tokio::test(flavor = "multi_thread")]
+async fn silent_clients_shut_nobody_out() {
+    let (_simulator, wechat) = simulated().await;
+    let program = Program::new(wechat);
+    let mut command = Command::new("sh");
+    let plain = program.command(&[]);
+    command.args(["-c", "ulimit -Sn 256; exec \"$0\" serve", env!("CARGO_BIN_EXE_xiaopu")]);
+    command.current_dir(program.folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let _running = Running(command.spawn().unwrap());
+    program.ready().await;
+    let mut silent = Vec::new();
+    for n in 0..400 {
+        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", program.port)).await.unwrap();
+        // Some begin to speak and stop in the middle of a header, some in a body.
+        let begun: &[u8] = match n % 3 {
+            0 => b"",
+            1 => b"GET /api/v1/shop HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+            _ => b"POST /wechat/pay/notify HTTP/1.1\r\nHost: x\r\nContent-Length: 50000\r\n\r\n<xml>",
+        };
+        tokio::io::AsyncWriteExt::write_all(&mut stream, begun).await.unwrap();
+        silent.push(stream);
+    }
+    for _ in 0..20 {
+        let asked = client().get(program.at("/api/v1/shop")).timeout(Duration::from_secs(10)).send();
+        assert_eq!(asked.await.expect("an answer beside the silent ones").status(), 200);
+    }
+    drop(silent);
+    assert_eq!(client().get(program.at("/readyz")).send().await.unwrap().status(), 200);
+}

@@ -274,6 +274,38 @@ async fn a_slow_or_broken_body_is_given_up() {
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("BODY_INCOMPLETE"), "{answer}");
 }
 
+/// Anybody can send what WeChat did not: it is answered, but only so much of it is written down. What WeChat did send is
+/// settled in the middle of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_false_notices_neither_fills_the_log_nor_hides_a_true_one() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    let mut forged = w.notice(&placed, "alice");
+    forged.set("sign", "A".repeat(32));
+    for _ in 0..300 {
+        assert_eq!(w.notify(forged.to_xml()).await, fail("SIGN_WRONG"));
+    }
+    let written = w.count("select count(*) from messages where kind = 'notify'").await;
+    assert!((100..200).contains(&written), "{written} of 300");
+    let numbers = w.http().get(w.at("/metrics")).send().await.unwrap().text().await.unwrap();
+    assert!(numbers.contains(&format!("xiaopu_notices_forgotten_total {}", 300 - written)), "{numbers}");
+    assert_eq!(alice.status(&placed.no).await, "pending_payment");
+    w.pay(&placed, Paying::Well);
+    w.wait("the true notice", || async { alice.status(&placed.no).await == "to_ship" }).await;
+    // Those that cannot even be read count too.
+    for (path, body) in [("/wechat/pay/notify", "<xml>"), ("/wechat/refund/notify", "<xml><a>1</a></xml>")] {
+        let before = w.count("select count(*) from messages").await;
+        for _ in 0..20 {
+            let answer = w.http().post(w.at(path)).body(body).send().await.unwrap().text().await.unwrap();
+            assert!(answer.contains("FAIL"));
+        }
+        assert!(w.count("select count(*) from messages").await - before < 20, "{path}");
+    }
+    w.must_hold().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn wechats_other_doors_answer_in_wechats_way() {
     let w = World::with(Default::default(), &[("wechat.message_token", "AAAAA")]).await;

@@ -12,6 +12,7 @@ use crate::catalogue::store::{self as catalogue, Listing};
 use crate::clock::{Clock, DAY, HOUR, MINUTE};
 use crate::db::Tx;
 use crate::door::ClientIp;
+use crate::door::limits::Limits;
 use crate::error::{Code, Error, Result};
 use crate::ids::{OrderId, RefundId, SkuId};
 use crate::money::Fen;
@@ -258,7 +259,7 @@ impl Past<'_> {
         let (prepay_id, _) = trade.prepay_ids.last().ok_or_else(|| told("no prepay_id"))?;
         self.wechat.pay_unheard(prepay_id, paying).map_err(told)?;
         if let Some(xml) = self.wechat.notice(out_trade_no) {
-            notify::hear(self.shop, xml.into_bytes(), ClientIp("127.0.0.1".into())).await;
+            notify::hear(self.shop, &Limits::default(), xml.into_bytes(), ClientIp("127.0.0.1".into())).await;
         }
         Ok(())
     }
