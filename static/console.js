@@ -58,6 +58,16 @@ for (const table of $$("table.list")) {
   });
 }
 
+// A password can be looked at while it is typed.
+for (const field of $$("input[type=password][data-peek]")) {
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: "显示" });
+  field.after(button);
+  button.addEventListener("click", () => {
+    field.type = field.type === "password" ? "text" : "password";
+    button.textContent = field.type === "password" ? "显示" : "隐藏";
+  });
+}
+
 // How hard a password is to guess, roughly: its length, and how many kinds of characters it mixes.
 for (const field of $$("[data-strength]")) {
   const meter = $("meter", field.form);

@@ -13,7 +13,7 @@ use super::seed::{self, Made, NOWHERE};
 use super::yardstick;
 
 /// The rows by name, and whether they run when none is named.
-pub const ALL: [(&str, bool); 8] = [
+pub const ALL: [(&str, bool); 9] = [
     ("catalogue", true),
     ("notify", true),
     ("prepay", true),
@@ -21,6 +21,7 @@ pub const ALL: [(&str, bool); 8] = [
     ("machine", true),
     ("backup", true),
     ("rush", true),
+    ("ceiling", true),
     ("soak", false),
 ];
 
@@ -35,6 +36,7 @@ pub async fn run(name: &str) -> Vec<Line> {
         "machine" => machine().await,
         "backup" => backup().await,
         "rush" => rush().await,
+        "ceiling" => ceiling().await,
         "soak" => soak().await,
         _ => unreachable!("named in the list"),
     }
@@ -414,6 +416,42 @@ async fn rush() -> Vec<Line> {
         wanted: format!("{PIECES} 单"),
         reached,
     }]
+}
+
+// ── how much one machine takes ──
+
+/// As many orders as go through when buyers look at ten lists and ten products for each one that they place and pay,
+/// and ask twice how it stands. Whoever asks, the simulated WeChat and the shop share this machine.
+async fn ceiling() -> Vec<Line> {
+    const ORDERS: usize = 3_000;
+    const EACH: usize = 24;
+    let gateway = Program::simulate_wechat();
+    gateway_takes(&gateway, 0).await;
+    let (_folder, shop, made) = open_and_waiting(ORDERS, gateway.at.port()).await;
+    let notices: Vec<_> = made.iter().map(|made| hyper::body::Bytes::from(seed::notice(made))).collect();
+    let asked = |n: usize| {
+        let buyer = (n as i64) % seed::BUYERS + 1;
+        Call::get("/api/v1/orders").with("Authorization", format!("Bearer {}", seed::buyer_token(buyer)))
+    };
+    let before = shop.cpu();
+    let outcome = load::closed(shop.at, 64, ORDERS * EACH, move |n| match n % EACH {
+        0 => prepay_call("ceiling", n / EACH, (n / EACH) % 200 + 1),
+        1 => Call::post("/wechat/pay/notify", notices[n / EACH].clone()),
+        2 | 3 => asked(n),
+        n if n % 2 == 0 => Call::get("/api/v1/products?limit=20"),
+        _ => Call::get(format!("/api/v1/products/{}", n % 200 + 1)),
+    });
+    let outcome = outcome.await;
+    assert!(outcome.statuses.keys().all(|status| *status < 300), "{:?}", outcome.statuses);
+    let orders = ORDERS as f64 / outcome.wall.as_secs_f64();
+    let result = format!(
+        "每秒 {orders:.0} 单（连同每单 22 次浏览和查询），一天 {:.0} 万单；p50 {:.1} ms，p99 {:.1} ms，每单 CPU {:.1} ms",
+        orders * 86_400.0 / 10_000.0,
+        outcome.quantile(0.5),
+        outcome.quantile(0.99),
+        each(before, shop.cpu(), ORDERS) / 1_000.0
+    );
+    vec![Line::new("一台机器的上限（压测和模拟微信也在这台机器上）", result)]
 }
 
 // ── ten minutes of everything ──

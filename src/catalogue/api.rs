@@ -1,5 +1,6 @@
 //! The catalogue for buyers: categories, lists, details. Needs no login.
 
+use rocket::http::uri::Origin;
 use rocket::serde::json::Json;
 use rocket::{Route, State, get, routes};
 use serde::Serialize;
@@ -50,6 +51,7 @@ async fn categories(shop: &State<Shop>, cache: &State<Cache>) -> Result<Rendered
 async fn products(
     shop: &State<Shop>,
     cache: &State<Cache>,
+    address: &Origin<'_>,
     categoryId: Option<&str>,
     q: Option<&str>,
     sort: Option<&str>,
@@ -57,6 +59,11 @@ async fn products(
     limit: Option<&str>,
     cursor: Option<&str>,
 ) -> Result<Rendered> {
+    // What was answered once was right to ask: a kept answer needs no reading of the question.
+    let asked = format!("products?{}", address.query().map_or("", |query| query.as_str()));
+    if let Some(rendered) = kept(shop, cache, &asked).await? {
+        return Ok(rendered);
+    }
     let category = match categoryId.filter(|id| !id.is_empty()) {
         None => None,
         Some(id) => {
@@ -84,7 +91,7 @@ async fn products(
         limit: query::limit(limit)? + 1,
         ..Listing::default()
     };
-    cached(shop, cache, format!("{listing:?}"), move |conn| {
+    make(shop, cache, asked, move |conn| {
         let mut items = store::list(conn, &listing)?;
         let more = items.len() as i64 == listing.limit;
         items.truncate(listing.limit as usize - 1);
@@ -107,26 +114,38 @@ async fn product(shop: &State<Shop>, cache: &State<Cache>, id: &str) -> Result<R
     .await
 }
 
-/// Gives the kept answer, or makes it from one moment of the database together with that moment's version.
+/// Gives the kept answer, or makes it.
 async fn cached<T: Serialize + Send + 'static>(
     shop: &Shop,
-    cache: &State<Cache>,
+    cache: &Cache,
     asked: String,
-    make: impl FnOnce(&rusqlite::Connection) -> Result<T> + Send + 'static,
+    answer: impl FnOnce(&rusqlite::Connection) -> Result<T> + Send + 'static,
 ) -> Result<Rendered> {
-    let commits = shop.db.commits().0;
-    let version = match cache.version(commits) {
-        Some(version) => version,
-        None => {
-            let version = shop.db.read(|conn| Ok::<_, Error>(store::version(conn)?)).await?;
-            cache.keep_version(version, commits);
-            version
-        }
-    };
-    if let Some(rendered) = cache.get(version, &asked) {
-        return Ok(rendered);
+    match kept(shop, cache, &asked).await? {
+        Some(rendered) => Ok(rendered),
+        None => make(shop, cache, asked, answer).await,
     }
-    let made = move |conn: &rusqlite::Connection| Ok::<_, Error>((store::version(conn)?, make(conn)?));
+}
+
+/// The answer that is kept under the version of this moment.
+async fn kept(shop: &Shop, cache: &Cache, asked: &str) -> Result<Option<Rendered>> {
+    let commits = shop.db.commits().0;
+    if let Some(answer) = cache.look(commits, asked) {
+        return Ok(answer);
+    }
+    let version = shop.db.read(|conn| Ok::<_, Error>(store::version(conn)?)).await?;
+    cache.keep_version(version, commits);
+    Ok(cache.get(version, asked))
+}
+
+/// Makes the answer from one moment of the database together with that moment's version, and keeps it.
+async fn make<T: Serialize + Send + 'static>(
+    shop: &Shop,
+    cache: &Cache,
+    asked: String,
+    answer: impl FnOnce(&rusqlite::Connection) -> Result<T> + Send + 'static,
+) -> Result<Rendered> {
+    let made = move |conn: &rusqlite::Connection| Ok::<_, Error>((store::version(conn)?, answer(conn)?));
     let (version, answer) = shop.db.read(made).await?;
     let rendered = Rendered::new(&answer);
     cache.put(version, asked, rendered.clone());

@@ -27,6 +27,12 @@ struct Kept {
     read: Option<Read>,
 }
 
+impl Kept {
+    fn answer(&self, version: i64, asked: &str) -> Option<Rendered> {
+        if self.version == version { self.answers.get(asked).cloned() } else { None }
+    }
+}
+
 /// A version as it was read from the database: when, and after how many of our own commits.
 struct Read {
     version: i64,
@@ -50,11 +56,12 @@ impl Rendered {
 }
 
 impl Cache {
-    /// The version of this moment, if nothing was committed since it was read, and that was not long ago.
-    pub fn version(&self, commits: u64) -> Option<i64> {
+    /// The version of this moment, if nothing was committed since it was read, and that was not long ago; and the answer
+    /// that is kept under it.
+    pub fn look(&self, commits: u64, asked: &str) -> Option<Option<Rendered>> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = kept.read.as_ref().filter(|read| read.commits == commits && read.at.elapsed() < FRESH);
-        read.map(|read| read.version)
+        let read = kept.read.as_ref().filter(|read| read.commits == commits && read.at.elapsed() < FRESH)?;
+        Some(kept.answer(read.version, asked))
     }
 
     /// `commits` was looked at before the version was read: a commit in between makes it stale, never too new.
@@ -64,8 +71,7 @@ impl Cache {
     }
 
     pub fn get(&self, version: i64, asked: &str) -> Option<Rendered> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.version == version { kept.answers.get(asked).cloned() } else { None }
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).answer(version, asked)
     }
 
     pub fn put(&self, version: i64, asked: String, rendered: Rendered) {

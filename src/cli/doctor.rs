@@ -12,6 +12,7 @@ use crate::refunds::{RefundState, store as refunds};
 use crate::settings::{Server, Settings};
 use crate::shop::Shop;
 use crate::staff;
+use crate::wechat::reach::{is_loopback, refused_by_wechat};
 
 /// What one look found: all well, or a cause and a cure.
 type Finding = (&'static str, Result<String, String>);
@@ -57,11 +58,8 @@ fn settings_findings(settings: &Settings) -> Vec<Finding> {
     };
     let public = match settings.get("shop.public_url") {
         None => Err("还没有设置。请填 shop.public_url，例如 https://shop.example.com，微信用它通知付款结果".to_owned()),
-        Some(url) if is_local(url) => Ok(format!("{url}（本机，只能用模拟微信）")),
-        Some(url) if !url.starts_with("https://") => Err(format!("{url} 不是 https。请为域名装上证书后改成 https://")),
-        Some(url) if url[8..].split('/').next().is_some_and(|host| host.contains(':')) => {
-            Err(format!("{url} 带了端口，微信不接受。请用反向代理放到 443 端口"))
-        }
+        Some(url) if is_loopback(url) => Ok(format!("{url}（本机，只能用模拟微信）")),
+        Some(url) if let Some(problem) = refused_by_wechat(url) => Err(format!("{url} {problem}")),
         Some(url) => Ok(url.to_owned()),
     };
     vec![
@@ -71,10 +69,6 @@ fn settings_findings(settings: &Settings) -> Vec<Finding> {
         ("商户号", have("wechat.mch_id", "商户平台 → 账户中心 → 商户信息")),
         ("APIv2 密钥", have("wechat.api_key", "商户平台 → 账户中心 → API 安全 → 设置 APIv2 密钥")),
     ]
-}
-
-fn is_local(url: &str) -> bool {
-    ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|start| url.starts_with(start))
 }
 
 /// A host whose clock stands in the past or the far future signs orders that expire at once.

@@ -17,10 +17,10 @@ use crate::error::{Code, Error, Result};
 use crate::secrets::token_hash;
 use crate::shop::Shop;
 use crate::staff::login::{audit, totp_name};
-use crate::staff::{COOKIE, PAGE_SIZES, Staff, password, store, totp};
+use crate::staff::{COOKIE, Lists, PAGE_SIZES, Staff, password, store, totp};
 
 pub fn routes() -> Vec<Route> {
-    routes![page, set_page_size, set_password, totp_page, totp_picture, enable_totp, disable_totp, log_out]
+    routes![page, set_lists, set_password, totp_page, totp_picture, enable_totp, disable_totp, log_out]
 }
 
 const HERE: &str = "/admin/account";
@@ -178,18 +178,21 @@ async fn log_out(shop: &State<Shop>, staff: Staff, id: &str) -> Flash<Redirect> 
 }
 
 #[derive(FromForm)]
-struct PageSize {
-    rows: i64,
+struct ListsForm {
+    rows: Option<i64>,
+    order_table: Option<bool>,
     back: String,
 }
 
-/// How many rows this person wants on a page, from now on and everywhere.
-#[post("/account/page-size", data = "<form>")]
-async fn set_page_size(shop: &State<Shop>, staff: Staff, form: Form<PageSize>) -> Result<Redirect> {
-    let PageSize { rows, back } = form.into_inner();
+/// How this person likes lists, from now on and everywhere; what is left out stays as it was.
+#[post("/account/lists", data = "<form>")]
+async fn set_lists(shop: &State<Shop>, staff: Staff, form: Form<ListsForm>) -> Result<Redirect> {
+    let ListsForm { rows, order_table, back } = form.into_inner();
+    let rows = rows.unwrap_or(staff.lists.rows);
     if !PAGE_SIZES.contains(&rows) {
         return Err(Error::field("rows", "每页只能是 20、50 或 100 行"));
     }
-    shop.db.write(move |tx| Ok::<_, Error>(store::set_page_size(tx, staff.id, rows)?)).await?;
+    let lists = Lists { rows, order_table: order_table.unwrap_or(staff.lists.order_table) };
+    shop.db.write(move |tx| Ok::<_, Error>(store::set_lists(tx, staff.id, lists)?)).await?;
     Ok(Redirect::to(super::inside(back)))
 }

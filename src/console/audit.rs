@@ -30,7 +30,7 @@ async fn page(
     q: Option<String>,
     before: Option<i64>,
 ) -> Result<Template> {
-    let size = owner.0.page_size;
+    let size = owner.0.lists.rows;
     let (by, words) = (filled(who), filled(q));
     let (wanted_by, wanted_words) = (by.clone(), words.clone());
     let read = move |conn: &rusqlite::Connection| {

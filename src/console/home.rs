@@ -3,19 +3,21 @@
 use rocket::request::FlashMessage;
 use rocket::response::stream::{Event, EventStream};
 use rocket::serde::json::Json;
-use rocket::{Route, State, get, routes};
+use rocket::{FromForm, Route, State, get, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
 use super::frame;
-use crate::backups::store as backups;
+use crate::backups::{Backup, store as backups};
+use crate::catalogue::store::{Seller, ShelfCounts};
 use crate::clock::{self, DAY, Day};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::money::yuan;
-use crate::orders;
 use crate::orders::search::{Filter, store as search};
+use crate::orders::{self, Order};
+use crate::payments::invariants::Checked;
 use crate::payments::ledger::{DaySum, store as ledger};
-use crate::payments::reconcile::{BillState, store as reconcile};
+use crate::payments::reconcile::{BillState, Match, store as reconcile};
 use crate::payments::store as payments;
 use crate::shop::Shop;
 use crate::staff::{Role, Staff};
@@ -30,67 +32,104 @@ const RANGES: [(&str, &str); 5] =
     [("today", "今天"), ("yesterday", "昨天"), ("7", "近 7 天"), ("30", "近 30 天"), ("month", "本月")];
 const CHARTED: i64 = 30;
 
-fn range(word: &str, today: Day) -> (Day, Day) {
-    match word {
-        "yesterday" => (today.plus(-1), today.plus(-1)),
-        "7" => (today.plus(-6), today),
-        "30" => (today.plus(-29), today),
-        "month" => (today.plus(1 - i64::from(today.of_month())), today),
-        _ => (today, today),
+/// What the address asks for: one of the spans by its word, or the days from one to another.
+#[derive(FromForm)]
+struct Span {
+    #[field(default = String::new())]
+    days: String,
+    #[field(default = String::new())]
+    from: String,
+    #[field(default = String::new())]
+    to: String,
+}
+
+/// A span of one's own is a year at most.
+const LONGEST: i64 = 366;
+
+impl Span {
+    /// The word of the span, empty for one's own, with its first and last day.
+    fn read(&self, today: Day) -> (&'static str, Day, Day) {
+        if let (Some(from), Some(to)) = (Day::read(&self.from), Day::read(&self.to)) {
+            let (first, last) = (from.min(to), from.max(to).min(today));
+            return ("", first.max(last.plus(1 - LONGEST)), last);
+        }
+        let (word, _) = RANGES.into_iter().find(|(word, _)| *word == self.days).unwrap_or(RANGES[0]);
+        let (first, last) = match word {
+            "yesterday" => (today.plus(-1), today.plus(-1)),
+            "7" => (today.plus(-6), today),
+            "30" => (today.plus(-29), today),
+            "month" => (today.plus(1 - i64::from(today.of_month())), today),
+            _ => (today, today),
+        };
+        (word, first, last)
     }
 }
 
-#[get("/?<days>")]
-async fn page(
-    shop: &State<Shop>,
-    staff: Staff,
-    flash: Option<FlashMessage<'_>>,
-    days: Option<&str>,
-) -> Result<Template> {
-    let now = shop.now();
-    let days = days.filter(|wanted| RANGES.iter().any(|(word, _)| word == wanted)).unwrap_or(RANGES[0].0);
+/// What the page shows, as it stood at one moment.
+struct Seen {
+    counts: Vec<(String, i64)>,
+    oldest: Option<i64>,
+    recent: Vec<Order>,
+    sum: DaySum,
+    yesterday: DaySum,
+    charted: Vec<DaySum>,
+    funnel: [i64; 3],
+    best: Vec<Seller>,
+    low: i64,
+    shelves: ShelfCounts,
+    last_notice: Option<i64>,
+    failed: i64,
+    bill: Option<Match>,
+    check: Option<Checked>,
+    backup: Option<Backup>,
+}
+
+fn look(conn: &rusqlite::Connection, (first, last): (Day, Day), low: i64, now: i64) -> Result<Seen> {
     let today = Day::of(now);
-    let (first, last) = range(days, today);
+    let (last_notice, failed) = transactions::store::health(conn, now - DAY)?;
+    Ok(Seen {
+        counts: orders::store::status_counts(conn)?,
+        oldest: orders::store::waiting_since(conn)?,
+        recent: search::list(conn, &Filter::default(), None, 8)?,
+        sum: DaySum::of(first, &ledger::day_sums(conn, first, last)?),
+        yesterday: ledger::day_sum(conn, today.plus(-1))?,
+        charted: ledger::day_sums(conn, today.plus(1 - CHARTED), today)?,
+        funnel: orders::store::funnel(conn, today.plus(-6))?,
+        best: catalogue::store::best_sellers(conn, today.plus(1 - CHARTED), 10)?,
+        low: catalogue::store::low_count(conn, low)?,
+        shelves: catalogue::store::shelf_counts(conn)?,
+        last_notice,
+        failed,
+        bill: reconcile::latest(conn)?,
+        check: payments::last_self_check(conn)?,
+        backup: backups::latest(conn, 1)?.pop(),
+    })
+}
+
+#[get("/?<span..>")]
+async fn page(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>, span: Span) -> Result<Template> {
+    let now = shop.now();
+    let today = Day::of(now);
+    let (days, first, last) = span.read(today);
     let low = shop.settings().low_stock();
-    let read = move |conn: &rusqlite::Connection| {
-        let counts = orders::store::status_counts(conn)?;
-        let oldest = orders::store::waiting_since(conn)?;
-        let recent = search::list(conn, &Filter::default(), None, 8)?;
-        let sum = DaySum::of(first, &ledger::day_sums(conn, first, last)?);
-        let yesterday = ledger::day_sum(conn, today.plus(-1))?;
-        let charted = ledger::day_sums(conn, today.plus(1 - CHARTED), today)?;
-        let funnel = orders::store::funnel(conn, today.plus(-6))?;
-        let best = catalogue::store::best_sellers(conn, today.plus(1 - CHARTED), 10)?;
-        let low = catalogue::store::low_count(conn, low)?;
-        let backup = backups::latest(conn, 1)?.pop();
-        let shelves = catalogue::store::shelf_counts(conn)?;
-        let health = transactions::store::health(conn, now - DAY)?;
-        let bill = reconcile::latest(conn)?;
-        let check = payments::last_self_check(conn)?;
-        Ok::<_, Error>((
-            counts,
-            oldest,
-            recent,
-            (sum, yesterday, charted),
-            (funnel, best, low),
-            shelves,
-            health,
-            bill,
-            (check, backup),
-        ))
-    };
-    let (
+    let seen = shop.db.read(move |conn| look(conn, (first, last), low, now)).await?;
+    let Seen {
         counts,
         oldest,
         recent,
-        (sum, yesterday, charted),
-        (funnel, best, low),
+        sum,
+        yesterday,
+        charted,
+        funnel,
+        best,
+        low,
         shelves,
-        health,
+        last_notice,
+        failed,
         bill,
-        (check, backup),
-    ) = shop.db.read(read).await?;
-    let (last_notice, failed) = health;
+        check,
+        backup,
+    } = seen;
     let count = |word: &str| counts.iter().find(|(status, _)| status == word).map_or(0, |(_, n)| *n);
     let settings = shop.settings();
     let mut todo = Vec::new();
@@ -131,6 +170,9 @@ async fn page(
         // Packers see what to do, not what it earns.
         sees_money: staff.role > Role::Packer,
         ranges: RANGES.map(|(word, text)| json!({ "word": word, "text": text, "here": word == days })),
+        own: days.is_empty(),
+        from: first.shown(),
+        to: last.shown(),
         paid: sum.payments,
         taken: yuan(sum.received_fen),
         refunded: yuan(sum.refunded_fen),

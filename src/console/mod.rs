@@ -120,7 +120,7 @@ async fn frame(shop: &Shop, staff: &Staff, here: &str, flash: Option<FlashMessag
         "staff": staff.name,
         "role": staff.role.word(),
         "role_text": staff.role.text(),
-        "page_size": staff.page_size,
+        "page_size": staff.lists.rows,
         "page_sizes": PAGE_SIZES,
         "here": here,
         "to_ship": waiting.to_ship,

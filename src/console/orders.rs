@@ -62,6 +62,7 @@ struct Query {
     late: bool,
     #[field(default = false)]
     unprinted: bool,
+    /// `table` or `cards`, for once; else as this person likes it.
     #[field(default = String::new())]
     view: String,
     before: Option<i64>,
@@ -113,7 +114,6 @@ impl Query {
             ("remark", yes(self.remark)),
             ("late", yes(self.late)),
             ("unprinted", yes(self.unprinted)),
-            ("view", &self.view),
         ];
         let mut address = form_urlencoded::Serializer::new(String::new());
         address.extend_pairs(pairs.iter().filter(|(_, value)| !value.is_empty()));
@@ -129,7 +129,7 @@ impl Query {
 #[get("/orders?<query..>")]
 async fn list(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>, query: Query) -> Result<Template> {
     let (now, filter) = (shop.now(), query.filter(shop.now()));
-    let (before, id, size) = (query.before, staff.id, staff.page_size);
+    let (before, id, size) = (query.before, staff.id, staff.lists.rows);
     let read = move |conn: &rusqlite::Connection| {
         let counts = counts(conn)?;
         let views = staff_store::views(conn, id)?;
@@ -169,12 +169,10 @@ async fn list(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>,
         tab: if query.tab.is_empty() { "all" } else { &query.tab },
         q: &query.q, days: &query.days, from: &query.from, to: &query.to, product: &query.product,
         region: &query.region, flag: &query.flag, remark: query.remark, late: query.late, unprinted: query.unprinted,
-        table: query.view == "table",
-        as_cards: without(&|other| other.view = String::new()),
-        as_table: without(&|other| other.view = "table".into()),
+        table: if query.view.is_empty() { staff.lists.order_table } else { query.view == "table" },
         flags: flags(),
         narrows: query.narrows(),
-        cleared: without(&|other| *other = Query { tab: query.tab.clone(), view: query.view.clone(), ..Query::default() }),
+        cleared: without(&|other| *other = Query { tab: query.tab.clone(), ..Query::default() }),
         views: views.iter().map(|(id, name, query)| json!({ "id": id, "name": name, "query": query, "here": *query == address })).collect::<Vec<_>>(),
         found,
         address: &address,

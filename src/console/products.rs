@@ -64,7 +64,7 @@ impl Query {
 
 #[get("/products?<query..>", rank = 2)]
 async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, query: Query) -> Result<Template> {
-    let size = staff.0.page_size;
+    let size = staff.0.lists.rows;
     let low = shop.settings().low_stock();
     let listing = Listing {
         shelf: match query.tab.as_str() {

@@ -49,7 +49,7 @@ async fn list(
     tab: Option<&str>,
     before: Option<i64>,
 ) -> Result<Template> {
-    let size = staff.0.page_size;
+    let size = staff.0.lists.rows;
     let (word, _, states) = *TABS.iter().find(|(word, ..)| Some(*word) == tab).unwrap_or(&TABS[0]);
     let now = shop.now();
     let read = move |conn: &Connection| {

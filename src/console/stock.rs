@@ -32,7 +32,7 @@ async fn page(
     id: ProductId,
     before: Option<i64>,
 ) -> Result<Template> {
-    let size = staff.0.page_size;
+    let size = staff.0.lists.rows;
     let read = move |conn: &rusqlite::Connection| {
         let product = store::product(conn, id)?.ok_or(Code::NotFound)?;
         Ok::<_, Error>((product, moves::of_product(conn, id, before, size + 1)?))

@@ -41,7 +41,7 @@ async fn list(
     q: Option<&str>,
     before: Option<i64>,
 ) -> Result<Template> {
-    let size = staff.0.page_size;
+    let size = staff.0.lists.rows;
     let given = |text: Option<&str>| {
         text.map(str::trim).filter(|t| !t.is_empty()).map(|t| t.chars().take(64).collect::<String>())
     };

@@ -41,8 +41,16 @@ pub struct Staff {
     pub name: String,
     pub role: Role,
     pub ip: String,
-    /// Rows on a page of a list, as this person likes it.
-    pub page_size: i64,
+    pub lists: Lists,
+}
+
+/// How somebody likes lists.
+#[derive(Clone, Copy, Debug)]
+pub struct Lists {
+    /// Rows on a page.
+    pub rows: i64,
+    /// Orders in a table rather than as cards.
+    pub order_table: bool,
 }
 
 /// What a page of a list may hold.

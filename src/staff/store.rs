@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use sha2::{Digest, Sha256};
 
-use super::{Role, Staff};
+use super::{Lists, Role, Staff};
 use crate::clock::DAY;
 use crate::db::Tx;
 use crate::ids::StaffId;
@@ -14,7 +14,7 @@ fn read_staff(row: &Row<'_>) -> Result<Staff> {
         name: row.get("name")?,
         role: row.get("role")?,
         ip: String::new(),
-        page_size: row.get("page_size")?,
+        lists: Lists { rows: row.get("page_size")?, order_table: row.get("order_table")? },
     })
 }
 
@@ -134,8 +134,12 @@ pub fn set_last_login(tx: &Tx, id: StaffId, ip: &str, now: i64) -> Result<()> {
     Ok(())
 }
 
-pub fn set_page_size(tx: &Tx, id: StaffId, rows: i64) -> Result<()> {
-    tx.prepare_cached("update staff set page_size = ?2 where id = ?1")?.execute(params![id, rows])?;
+pub fn set_lists(tx: &Tx, id: StaffId, lists: Lists) -> Result<()> {
+    tx.prepare_cached("update staff set page_size = ?2, order_table = ?3 where id = ?1")?.execute(params![
+        id,
+        lists.rows,
+        lists.order_table
+    ])?;
     Ok(())
 }
 
@@ -143,7 +147,7 @@ pub fn set_page_size(tx: &Tx, id: StaffId, rows: i64) -> Result<()> {
 
 pub fn session(conn: &Connection, token_hash: &[u8], now: i64) -> Result<Option<(Staff, i64)>> {
     conn.prepare_cached(
-        "select s.id, s.name, s.role, s.page_size, n.expires_at
+        "select s.id, s.name, s.role, s.page_size, s.order_table, n.expires_at
            from staff_sessions n join staff s on s.id = n.staff_id
           where n.token_hash = ?1 and n.expires_at > ?2 and s.disabled_at is null",
     )?

@@ -328,11 +328,16 @@ async fn rows_on_a_page_are_as_each_person_likes() {
     let manager = w.staff("manager", Role::Manager).await;
     assert_eq!(rows(&manager).await, 20);
     let choose = [("rows", "50"), ("back", "/admin/products?tab=on")];
-    assert_eq!(manager.post("/admin/account/page-size", &choose).await, (303, "/admin/products?tab=on".into()));
+    assert_eq!(manager.post("/admin/account/lists", &choose).await, (303, "/admin/products?tab=on".into()));
     assert_eq!((rows(&manager).await, rows(&other).await), (21, 20), "each their own");
+    let as_table =
+        async |staff: &Console<'_>| staff.page("/admin/orders").await.contains("value=\"true\" aria-current");
+    manager.post("/admin/account/lists", &[("order_table", "true"), ("back", "/admin/orders")]).await;
+    assert_eq!((as_table(&manager).await, as_table(&other).await), (true, false));
+    assert_eq!(rows(&manager).await, 21, "what was not chosen stayed");
     let away = [("rows", "50"), ("back", "https://evil.example")];
-    assert_eq!(one.post("/admin/account/page-size", &away).await, (303, "/admin".into()), "a form leads nowhere else");
-    assert_eq!(one.post("/admin/account/page-size", &[("rows", "5000"), ("back", "/admin")]).await.0, 422);
+    assert_eq!(one.post("/admin/account/lists", &away).await, (303, "/admin".into()), "a form leads nowhere else");
+    assert_eq!(one.post("/admin/account/lists", &[("rows", "5000"), ("back", "/admin")]).await.0, 422);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,6 +24,16 @@ async fn the_numbers_are_those_of_the_business_day() {
     {
         assert!(page(days).await.contains(taken), "{days}");
     }
+    // A span of one's own, whichever end is named first; and what is no span is today.
+    for (span, taken) in [
+        ("from=2026-10-08&to=2026-10-08", "¥20.00<small>"),
+        ("from=2026-10-09&to=2026-10-08", "¥23.00<small>"),
+        ("from=2020-01-01&to=2026-10-08", "¥20.00<small>"),
+        ("from=2026-10-09&to=2030-01-01", "¥3.00<small>"),
+        ("from=2026-13-01&to=x", "¥3.00<small>"),
+    ] {
+        assert!(clerk.page(&format!("/admin?{span}")).await.contains(taken), "{span}");
+    }
     let home = page("today").await;
     assert!(home.contains("2026-10-08 实收 ¥20.00，退款 ¥0.00，1 单"));
     let seller = |name: &str| home.find(name).unwrap_or(usize::MAX);

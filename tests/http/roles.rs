@@ -21,9 +21,9 @@ const ROUTES: &[(Role, &[&str])] = &[
     (
         Role::Packer,
         &[
-            "GET /?<days>",
+            "GET /?<span..>",
             "GET /account",
-            "POST /account/page-size",
+            "POST /account/lists",
             "POST /account/password",
             "POST /account/sessions/<id>/end",
             "GET /account/totp",

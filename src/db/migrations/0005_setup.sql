@@ -16,5 +16,6 @@ alter table products add column sample integer not null default 0 check (sample 
 drop index products_name;
 create unique index products_name on products (name) where deleted_at is null;
 
--- Rows on a page of lists.
+-- Rows on a page of lists, and whether orders are listed in a table rather than as cards.
 alter table staff add column page_size integer not null default 20 check (page_size in (20, 50, 100));
+alter table staff add column order_table integer not null default 0 check (order_table in (0, 1));
