@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::cache::{Cache, Rendered};
 use super::store::{self, Listing, Sort};
 use super::{Category, Delivery, Product, detail_html};
-use crate::door::query::{self, Page};
+use crate::door::query::{self, Given, Page};
 use crate::error::{Code, Error, Result};
 use crate::ids::{CategoryId, ImageHash, ProductId, SkuId};
 use crate::money::Fen;
@@ -45,60 +45,53 @@ async fn categories(shop: &State<Shop>, cache: &State<Cache>) -> Result<Rendered
     .await
 }
 
-#[get("/products?<categoryId>&<q>&<sort>&<inStock>&<limit>&<cursor>")]
-#[expect(non_snake_case, reason = "the contract's names")]
-#[expect(clippy::too_many_arguments, reason = "one argument a query parameter")]
-async fn products(
-    shop: &State<Shop>,
-    cache: &State<Cache>,
-    address: &Origin<'_>,
-    categoryId: Option<&str>,
-    q: Option<&str>,
-    sort: Option<&str>,
-    inStock: Option<&str>,
-    limit: Option<&str>,
-    cursor: Option<&str>,
-) -> Result<Rendered> {
+/// `?categoryId&q&sort&inStock&limit&cursor`
+#[get("/products")]
+async fn products(shop: &State<Shop>, cache: &State<Cache>, address: &Origin<'_>) -> Result<Rendered> {
     // What was answered once was right to ask: a kept answer needs no reading of the question.
     let asked = format!("products?{}", address.query().map_or("", |query| query.as_str()));
     if let Some(rendered) = kept(shop, cache, &asked).await? {
         return Ok(rendered);
     }
-    let category = match categoryId.filter(|id| !id.is_empty()) {
+    let listing = listing(&Given::of(address))?;
+    make(shop, cache, asked, move |conn| {
+        let mut items = store::list(conn, &listing)?;
+        let more = items.len() as i64 == listing.limit;
+        items.truncate(listing.limit as usize - 1);
+        let next_cursor = items.last().filter(|_| more).map(|last| query::cursor(listing.sort.word(), &last.key));
+        Ok(Page { items: items.iter().map(Summary::from).collect(), next_cursor })
+    })
+    .await
+}
+
+fn listing(given: &Given<'_>) -> Result<Listing> {
+    let category = match given.get("categoryId") {
         None => None,
         Some(id) => {
             Some(id.parse::<CategoryId>().map_err(|_| Error::field("categoryId", "categoryId 不是有效的编号"))?)
         }
     };
-    let sort = match sort.filter(|word| !word.is_empty()) {
+    let sort = match given.get("sort") {
         None => Sort::Default,
         Some(word) => Sort::ALL
             .into_iter()
             .find(|s| s.word() == word)
             .ok_or_else(|| Error::field("sort", "sort 只能是 default、newest、price_asc、price_desc 或 sales"))?,
     };
-    let words = q.unwrap_or_default();
+    let words = given.get("q").unwrap_or_default();
     if words.chars().count() > 50 {
         return Err(Error::field("q", "搜索词太长，请缩短到 50 个字以内"));
     }
-    let listing = Listing {
+    Ok(Listing {
         category,
         words: words.split_whitespace().map(str::to_owned).collect(),
-        in_stock: query::flag("inStock", inStock)?,
+        in_stock: query::flag("inStock", given.get("inStock"))?,
         sort,
-        after: query::read_cursor(sort.word(), cursor)?,
+        after: query::read_cursor(sort.word(), given.get("cursor"))?,
         // One more than asked tells whether there is a next page.
-        limit: query::limit(limit)? + 1,
+        limit: query::limit(given.get("limit"))? + 1,
         ..Listing::default()
-    };
-    make(shop, cache, asked, move |conn| {
-        let mut items = store::list(conn, &listing)?;
-        let more = items.len() as i64 == listing.limit;
-        items.truncate(listing.limit as usize - 1);
-        let next_cursor = items.last().filter(|_| more).map(|last| query::cursor(sort.word(), &last.key));
-        Ok(Page { items: items.iter().map(Summary::from).collect(), next_cursor })
     })
-    .await
 }
 
 #[get("/products/<id>")]
