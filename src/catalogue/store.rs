@@ -605,6 +605,18 @@ pub fn samples(conn: &Connection) -> Result<Vec<ProductId>> {
         .collect()
 }
 
+/// Top categories that hold samples and nothing else.
+pub fn sample_categories(conn: &Connection) -> Result<Vec<CategoryId>> {
+    conn.prepare_cached(
+        "select id from categories c
+          where exists (select 1 from products p where p.category_id = c.id and p.sample = 1)
+            and not exists (select 1 from products p where p.category_id = c.id and p.sample = 0)
+            and not exists (select 1 from categories child where child.parent_id = c.id)",
+    )?
+    .query_map([], |row| row.get(0))?
+    .collect()
+}
+
 pub fn set_category(tx: &Tx, id: ProductId, category: Option<CategoryId>, now: i64) -> Result<()> {
     tx.prepare_cached("update products set category_id = ?2 where id = ?1")?.execute(params![id, category])?;
     touch(tx, id, now)

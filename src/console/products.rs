@@ -161,6 +161,8 @@ async fn clear_samples(shop: &State<Shop>, staff: Manager) -> Flash<Redirect> {
     let write = move |tx: &Tx| {
         let samples = store::samples(tx)?;
         samples.iter().try_for_each(|id| store::delete_product(tx, *id, now))?;
+        // The categories that came with them go with them.
+        store::sample_categories(tx)?.into_iter().try_for_each(|id| store::delete_category(tx, id, None))?;
         audit(tx, &staff.0, &format!("清除示例商品 {} 个", samples.len()), now)?;
         Ok::<_, Error>(format!("{} 个示例商品已移到回收站", samples.len()))
     };

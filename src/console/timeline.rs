@@ -71,10 +71,8 @@ pub fn why_waiting(
         }
         _ if let Some(refund) = full.refunds.iter().find(|r| r.refund.state.is_open()) => {
             let (number, state) = (&refund.refund.out_refund_no, refund.refund.state.text());
-            (
-                format!("退款 {number} {state}，处理完之前请先不要发货"),
-                Some(("看这笔退款", format!("/admin/refunds/{number}"))),
-            )
+            let first = if order.status == OrderStatus::ToShip { "，处理完之前请先不要发货" } else { "" };
+            (format!("退款 {number} {state}{first}"), Some(("看这笔退款", format!("/admin/refunds/{number}"))))
         }
         OrderStatus::ToShip => match order.paid_at {
             Some(at) if now - at > DAY => {

@@ -40,6 +40,12 @@ pub fn here(step: u8) -> String {
     format!("/admin/welcome/{step}")
 }
 
+/// A step after the first: what it is called, and the settings that it asks for.
+fn about(step: u8) -> Result<(&'static str, Option<Group>)> {
+    let index = usize::from(step).checked_sub(1).filter(|index| *index > 0);
+    Ok(index.and_then(|index| STEPS.get(index)).copied().ok_or(Code::NotFound)?)
+}
+
 fn step_names(now: u8) -> Vec<Value> {
     (1..).zip(STEPS).map(|(n, (text, _))| json!({ "n": n, "text": text, "done": n < now, "here": n == now })).collect()
 }
@@ -85,7 +91,11 @@ async fn account(
         return Ok(Err(account_form(true, token, &account, Some(words(&e)))));
     }
     let attempt = Attempt { account, password, ip: ip.0, browser: browser.0, ..Attempt::default() };
-    let_in(jar, &encrypted, login::login(shop, attempt).await?.token);
+    // The account stands; whoever cannot be let in at once logs in, and comes to the same step.
+    match login::login(shop, attempt).await {
+        Ok(entered) => let_in(jar, &encrypted, entered.token),
+        Err(e) => log::warn!("the new owner has to log in: {}", e.message()),
+    }
     Ok(Ok(Redirect::to(here(2))))
 }
 
@@ -98,7 +108,7 @@ async fn page(shop: &State<Shop>, _owner: Owner, flash: Option<FlashMessage<'_>>
 }
 
 async fn show(shop: &Shop, step: u8, flash: Option<Value>, typed: &Typed, wrong: Option<&Error>) -> Result<Template> {
-    let (title, group) = (2..=LAST).contains(&step).then(|| STEPS[usize::from(step) - 1]).ok_or(Code::NotFound)?;
+    let (title, group) = about(step)?;
     let shop_settings = shop.settings();
     let context = context! {
         title, step, flash, demo: shop.demo.is_some(), last: LAST, steps: step_names(step),
@@ -118,7 +128,7 @@ async fn save(
     step: u8,
     form: Form<Typed>,
 ) -> Result<std::result::Result<Flash<Redirect>, Template>> {
-    let typed = form.into_inner();
+    let (typed, (_, group)) = (form.into_inner(), about(step)?);
     if step == LAST {
         return Ok(Ok(match finish(shop, owner.0, &typed).await {
             Ok(done) => Flash::success(Redirect::to("/admin"), done),
@@ -127,7 +137,6 @@ async fn save(
     }
     match settings::store(shop, &owner.0, &typed).await {
         Ok(_) if typed.contains_key("test") => {
-            let group = STEPS.get(usize::from(step).wrapping_sub(1)).and_then(|(_, group)| *group);
             Ok(Ok(back(here(step), trials::of_group(shop, group.ok_or(Code::NotFound)?).await)))
         }
         Ok(_) => Ok(Ok(Flash::success(Redirect::to(here(step.saturating_add(1))), "已保存"))),

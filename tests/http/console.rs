@@ -313,6 +313,7 @@ async fn a_shop_is_set_up_step_by_step() {
         (404, "product_off_shelf")
     );
     assert!(!owner.page("/admin/products").await.contains("示例商品，正式营业前"));
+    assert_eq!(w.get("/categories").await.ok()["items"].as_array().unwrap().len(), 0, "nor what they stood in");
     let id = goods.last().unwrap()["id"].as_str().unwrap();
     assert!(owner.page("/admin/products?tab=bin").await.contains(&format!("/admin/products/{id}/restore")));
 }
