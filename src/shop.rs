@@ -24,8 +24,8 @@ pub struct Inner {
     pub demo: Option<String>,
     settings: RwLock<Arc<Settings>>,
     wake: tokio::sync::Notify,
-    /// Held by whoever runs the jobs that are due, so that none runs twice side by side.
-    jobs: tokio::sync::Mutex<()>,
+    /// Held, lane by lane, by whoever runs the jobs that are due, so that none runs twice side by side.
+    jobs: [tokio::sync::Mutex<()>; 2],
 }
 
 impl std::ops::Deref for Shop {
@@ -94,9 +94,9 @@ impl Shop {
         self.wake.notify_one();
     }
 
-    /// The turn to run jobs; given back when it goes out of scope.
-    pub async fn jobs_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.jobs.lock().await
+    /// The turn to run the jobs of one of two lanes; given back when it goes out of scope.
+    pub async fn jobs_turn(&self, first: bool) -> tokio::sync::MutexGuard<'_, ()> {
+        self.jobs[usize::from(!first)].lock().await
     }
 
     pub async fn worker_woken(&self) {

@@ -7,7 +7,7 @@ use crate::clock::{DAY, HOUR};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::ids::OrderId;
-use crate::jobs::{self, Job, Ran, Task};
+use crate::jobs::{self, Job, Lane, Ran, Task};
 use crate::orders::{self, RECEIVED_AFTER, Who, moves};
 use crate::payments::refund::{learn, send};
 use crate::payments::{check, close, invariants, prepay, reconcile};
@@ -41,21 +41,23 @@ pub async fn seed(shop: &Shop) -> Result<()> {
     shop.db.write(write).await
 }
 
-async fn work(shop: Shop, mut shutdown: rocket::Shutdown) {
+async fn work(shop: Shop, shutdown: rocket::Shutdown) {
     if let Err(e) = seed(&shop).await {
         log::error!("worker: {}", e.message());
     }
+    tokio::join!(keep_up(&shop, Lane::Money, shutdown.clone()), keep_up(&shop, Lane::House, shutdown));
+}
+
+/// Runs what is due in a lane, as it falls due; the house is tidied by whoever keeps it.
+async fn keep_up(shop: &Shop, lane: Lane, mut shutdown: rocket::Shutdown) {
     let mut tidied = None;
     loop {
-        match run_due(&shop).await {
-            Ok(0) => {
-                let pause = tokio::time::sleep(LOOK_EVERY);
-                tokio::select! {
-                    () = &mut shutdown => return,
-                    () = shop.worker_woken() => {}
-                    () = pause => {}
-                }
-            }
+        match run_lane(shop, lane).await {
+            Ok(0) => tokio::select! {
+                () = &mut shutdown => return,
+                () = shop.worker_woken(), if lane == Lane::Money => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            },
             Ok(_) => {}
             Err(e) => {
                 log::error!("worker: {}", e.message());
@@ -63,20 +65,28 @@ async fn work(shop: Shop, mut shutdown: rocket::Shutdown) {
             }
         }
         let now = shop.now();
-        if tidied.is_none_or(|at| now - at > HOUR) {
+        if lane == Lane::House && tidied.is_none_or(|at| now - at > HOUR) {
             tidied = Some(now);
-            if let Err(e) = tidy(&shop, now).await {
+            if let Err(e) = tidy(shop, now).await {
                 log::error!("tidying: {}", e.message());
             }
         }
     }
 }
 
-/// Runs the jobs that are due, a few at a time; answers with how many there were.
+/// Runs the jobs that are due, a few at a time, money first; answers with how many there were.
 pub async fn run_due(shop: &Shop) -> Result<usize> {
-    let _turn = shop.jobs_turn().await;
+    let mut count = 0;
+    for lane in Lane::ALL {
+        count += run_lane(shop, lane).await?;
+    }
+    Ok(count)
+}
+
+async fn run_lane(shop: &Shop, lane: Lane) -> Result<usize> {
+    let _turn = shop.jobs_turn(lane == Lane::Money).await;
     let now = shop.now();
-    let due = shop.db.read(move |conn| Ok::<_, Error>(jobs::store::due(conn, now, TOGETHER as i64)?)).await?;
+    let due = shop.db.read(move |conn| Ok::<_, Error>(jobs::store::due(conn, lane, now, TOGETHER as i64)?)).await?;
     let mut running = tokio::task::JoinSet::new();
     for job in due {
         let shop = shop.clone();

@@ -80,7 +80,9 @@ impl Program {
         let mut calm = 0;
         for _ in 0..6_000 {
             let (_, metrics) = self.get("/metrics").await;
-            calm = if metrics.contains("xiaopu_jobs_lag_ms 0\n") { calm + 1 } else { 0 };
+            // Before its worker has looked around there is no job at all: that is no rest.
+            let begun = !metrics.contains("xiaopu_jobs_open 0\n");
+            calm = if begun && metrics.contains("xiaopu_jobs_lag_ms 0\n") { calm + 1 } else { 0 };
             if calm == 5 {
                 return self;
             }

@@ -92,6 +92,18 @@ words! {
     }
 }
 
+/// Which jobs wait for each other: what follows money never waits for what looks through the whole shop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    Money,
+    /// Bills, the nightly check and the nightly backup: minutes, in a large shop.
+    House,
+}
+
+impl Lane {
+    pub const ALL: [Lane; 2] = [Lane::Money, Lane::House];
+}
+
 words! {
     pub enum State {
         Waiting "waiting" "等待中",

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-use super::{Job, Kind, State, Task};
+use super::{Job, Kind, Lane, State, Task};
 use crate::db::Tx;
 use crate::ids::JobId;
 
@@ -19,13 +19,15 @@ pub fn put(tx: &Tx, kind: Kind, subject: i64, run_at: i64, now: i64) -> Result<(
     Ok(())
 }
 
-/// The jobs that are due, the longest waiting first.
-pub fn due(conn: &Connection, now: i64, limit: i64) -> Result<Vec<Job>> {
+/// The jobs of a lane that are due, the longest waiting first.
+pub fn due(conn: &Connection, lane: Lane, now: i64, limit: i64) -> Result<Vec<Job>> {
     let mut rows = conn.prepare_cached(
         "select id, kind, subject, tries, asked, failing_since, created_at from jobs
-          where state = 'waiting' and run_at <= ?1 order by run_at, id limit ?2",
+          where state = 'waiting' and run_at <= ?1
+            and (kind in ('bill', 'bills', 'self_check', 'backup')) = ?2
+          order by run_at, id limit ?3",
     )?;
-    let jobs = rows.query_map([now, limit], |row| {
+    let jobs = rows.query_map(params![now, lane == Lane::House, limit], |row| {
         let task = Task::read(row.get("kind")?, row.get("subject")?);
         let task = task.ok_or(rusqlite::Error::IntegralValueOutOfRange(2, row.get("subject")?))?;
         Ok(Job {

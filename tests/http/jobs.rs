@@ -87,3 +87,21 @@ async fn every_night_everything_is_checked() {
         "{metrics}"
     );
 }
+
+/// What looks through the whole shop takes minutes in a large one: a payment must not wait for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn money_is_followed_while_a_bill_is_still_on_its_way() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    w.paid(&alice, sku, 1).await;
+    w.wechat.fault_always("downloadbill", Fault::Slow(4_000));
+    w.advance(24 * 60 * MINUTE);
+    w.wait("the bill to be asked for", || async { w.wechat.calls("downloadbill") > 0 }).await;
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    w.pay(&placed, Paying::NoNotice);
+    w.advance(31 * SECOND);
+    w.wait("the poll", || async { alice.status(&placed.no).await == "to_ship" }).await;
+    assert_eq!(w.count("select count(*) from bills where state <> 'waiting'").await, 0, "the bill had not come yet");
+    w.must_hold().await;
+}
