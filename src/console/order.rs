@@ -100,12 +100,13 @@ async fn render(
     let (full, attempts, events, exceptions, (bought, spent), openid, (expiring, completing, last_refund)) =
         shop.db.read(read).await?;
     let Full { order, lines, shipments, refunds } = &full;
+    let sees_money = staff.role > Role::Packer;
     let tail: String = openid.chars().rev().take(6).collect::<Vec<_>>().into_iter().rev().collect();
     let context = context! {
         frame: frame(shop, staff, "orders", flash).await?,
         order: card(&full, exceptions.iter().any(|(e, _)| e.open), now),
         steps: steps(order),
-        waiting: timeline::why_waiting(&full, attempts.last().map(|a| a.state), expiring, completing, now),
+        waiting: timeline::why_waiting(&full, attempts.last().map(|a| a.state), expiring, completing, sees_money, now),
         lines: lines.iter().map(|line| json!({
             "name": line.name, "spec": line.spec_text, "quantity": line.quantity, "shipped": line.shipped,
             "image": line.image.as_ref().map(ImageHash::url), "price": line.price.to_string(),
@@ -120,7 +121,7 @@ async fn render(
         total: order.total.to_string(),
         paid: order.paid.to_string(),
         refunded: order.refunded.to_string(),
-        sees_money: staff.role > Role::Packer,
+        sees_money,
         net: order.paid.minus(order.refunded).unwrap_or_default().to_string(),
         may_price: staff.role > Role::Packer && order.status == OrderStatus::PendingPayment,
         may_take_offline: staff.role == Role::Owner && order.status == OrderStatus::PendingPayment,

@@ -40,12 +40,13 @@ pub fn line(event: &Event) -> Value {
     })
 }
 
-/// Why nothing happens just now: a sentence, and where to go to change it, if anywhere.
+/// Why nothing happens just now: a sentence, and where this person may go to change it, if anywhere.
 pub fn why_waiting(
     full: &Full,
     last: Option<AttemptState>,
     expiring: Option<i64>,
     completing: Option<i64>,
+    sees_money: bool,
     now: i64,
 ) -> Option<Value> {
     let order = &full.order;
@@ -61,7 +62,7 @@ pub fn why_waiting(
             }
             Some(AttemptState::Failed) => {
                 let log = format!("/admin/transactions?q={}", order.order_no);
-                ("微信拒绝了下单，买家可以重新发起支付".into(), Some(("看微信怎么说", log)))
+                ("微信拒绝了下单，买家可以重新发起支付".into(), Some(("看微信怎么说", log)).filter(|_| sees_money))
             }
             None => ("买家还没有发起支付".into(), None),
             Some(_) => (format!("等待买家付款，{} 到期后自动关闭", clock::shown_short(order.expires_at)), None),
@@ -72,7 +73,8 @@ pub fn why_waiting(
         _ if let Some(refund) = full.refunds.iter().find(|r| r.refund.state.is_open()) => {
             let (number, state) = (&refund.refund.out_refund_no, refund.refund.state.text());
             let first = if order.status == OrderStatus::ToShip { "，处理完之前请先不要发货" } else { "" };
-            (format!("退款 {number} {state}{first}"), Some(("看这笔退款", format!("/admin/refunds/{number}"))))
+            let there = Some(("看这笔退款", format!("/admin/refunds/{number}"))).filter(|_| sees_money);
+            (format!("退款 {number} {state}{first}"), there)
         }
         OrderStatus::ToShip => match order.paid_at {
             Some(at) if now - at > DAY => {

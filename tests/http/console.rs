@@ -368,6 +368,15 @@ async fn the_timeline_shows_the_part_that_is_asked_for() {
     assert!(page.contains("付款已经 25 小时，还没有发货") && page.contains("#ship\">去发货"), "{page}");
     clerk.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
     assert!(clerk.page(&here).await.contains("等待买家确认收货；10-19"), "with the day on which it ends by itself");
+    // A refund that is asked for holds things up; a packer is told so, without a link that would not open.
+    let other = w.paid(&alice, sku, 1).await;
+    let form = serde_json::json!({ "reason": "不想要了" });
+    assert_eq!(alice.ask_refund(&other.no, &w.key(), form).await.status, 201);
+    let (here, packer) = (format!("/admin/orders/{}", other.no), w.staff("packer", Role::Packer).await);
+    for (staff, linked) in [(&clerk, true), (&packer, false)] {
+        let page = staff.page(&here).await;
+        assert!(page.contains("处理完之前请先不要发货") && page.contains("看这笔退款") == linked, "{linked}");
+    }
 }
 
 /// Whoever helps gets what is needed and nothing else.
