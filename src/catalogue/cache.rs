@@ -56,8 +56,8 @@ impl Rendered {
 }
 
 impl Cache {
-    /// The version of this moment, if nothing was committed since it was read, and that was not long ago; and the answer
-    /// that is kept under it.
+    /// What is kept under the version of this moment, if anything is; `None` when the version has to be read again,
+    /// because something was committed since or it was long ago.
     pub fn look(&self, commits: u64, asked: &str) -> Option<Option<Rendered>> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let read = kept.read.as_ref().filter(|read| read.commits == commits && read.at.elapsed() < FRESH)?;

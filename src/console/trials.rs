@@ -19,7 +19,7 @@ use crate::wechat::{Exchange, GatewayError};
 /// A payment that WeChat never took: its own numbers carry a date.
 const NO_PAYMENT: &str = "4200000000000000000000000000";
 /// From here on a clock is worth a warning: WeChat's own answer is a second coarse.
-pub const CLOCK_OFF: i64 = 5_000;
+const CLOCK_OFF: i64 = 5_000;
 
 pub fn routes() -> Vec<Route> {
     routes![try_out]

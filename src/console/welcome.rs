@@ -111,12 +111,13 @@ async fn show(shop: &Shop, step: u8, flash: Option<Value>, typed: &Typed, wrong:
     let (title, group) = about(step)?;
     let shop_settings = shop.settings();
     let context = context! {
-        title, step, flash, demo: shop.demo.is_some(), last: LAST, steps: step_names(step),
+        title, step, flash, demo: shop.demo.is_some(), steps: step_names(step),
         card: group.map(|group| settings::card(&shop_settings, group, typed, wrong)),
         problem: wrong.map(words),
         certificate: (group == Some(Group::Pay)).then(|| super::certificate::shown(shop)),
         notify_url: shop_settings.notify_url(),
-        empty: samples::shelves_are_empty(shop).await?,
+        // Only the last step asks.
+        empty: group.is_none() && samples::shelves_are_empty(shop).await?,
     };
     Ok(Template::render("console/welcome.html", context))
 }

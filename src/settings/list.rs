@@ -42,27 +42,14 @@ macro_rules! setting {
     };
     (choice $group:ident $name:literal, $label:literal, $hint:literal, $choices:expr) => {
         Setting {
-            name: $name,
-            group: Group::$group,
-            label: $label,
-            hint: $hint,
-            secret: false,
             choices: $choices,
-            check: |v| {
+            ..setting!($group $name, $label, $hint, |v| {
                 if $choices.iter().any(|(word, _)| *word == v) { Ok(()) } else { Err("不是可选的值之一") }
-            },
+            })
         }
     };
     (secret $group:ident $name:literal, $label:literal, $hint:literal, $check:expr) => {
-        Setting {
-            name: $name,
-            group: Group::$group,
-            label: $label,
-            hint: $hint,
-            secret: true,
-            choices: &[],
-            check: $check,
-        }
+        Setting { secret: true, ..setting!($group $name, $label, $hint, $check) }
     };
 }
 

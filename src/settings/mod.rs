@@ -235,23 +235,24 @@ impl Settings {
 
     /// Freight for express goods of this sum to this province; to nowhere yet when that is empty.
     pub fn freight(&self, goods: Fen, province: &str) -> Fen {
-        let yuan = |name| self.get(name).and_then(Fen::from_yuan);
         let regions = self.get("shop.freight_regions").and_then(regions).unwrap_or_default();
         if let Some((_, fee)) = regions.iter().find(|(name, _)| province.starts_with(name.as_str())) {
             return *fee;
         }
-        match yuan("shop.free_freight_from") {
-            Some(from) if goods >= from => Fen::ZERO,
-            _ => yuan("shop.freight").unwrap_or(Fen::ZERO),
-        }
+        self.unless_free(goods, "shop.freight")
     }
 
     /// What bringing goods of this sum to somebody nearby costs.
     pub fn local_freight(&self, goods: Fen) -> Fen {
-        let yuan = |name| self.get(name).and_then(Fen::from_yuan);
+        self.unless_free(goods, "shop.local_freight")
+    }
+
+    /// This fee, or nothing for goods of a sum that goes free.
+    fn unless_free(&self, goods: Fen, fee: &str) -> Fen {
+        let yuan = |name: &str| self.get(name).and_then(Fen::from_yuan);
         match yuan("shop.free_freight_from") {
             Some(from) if goods >= from => Fen::ZERO,
-            _ => yuan("shop.local_freight").unwrap_or(Fen::ZERO),
+            _ => yuan(fee).unwrap_or(Fen::ZERO),
         }
     }
 
