@@ -45,7 +45,8 @@ async fn list(
     let given = |text: Option<&str>| {
         text.map(str::trim).filter(|t| !t.is_empty()).map(|t| t.chars().take(64).collect::<String>())
     };
-    let filter = Filter { kind: given(kind), verdict: given(verdict), number: given(q), before, limit: size + 1 };
+    let verdict: Option<Verdict> = verdict.and_then(|word| word.parse().ok());
+    let filter = Filter { kind: given(kind), verdict, number: given(q), before, limit: size + 1 };
     let now = shop.now();
     let read = move |conn: &rusqlite::Connection| {
         Ok::<_, Error>((store::list(conn, &filter)?, store::health(conn, now - DAY)?))
@@ -58,7 +59,7 @@ async fn list(
         rows: rows.iter().map(shown).collect::<Vec<_>>(),
         kinds: KINDS.map(|kind| (kind, kind_text(kind))),
         verdicts: Verdict::ALL.iter().map(|v| (v.word(), v.text())).collect::<Vec<_>>(),
-        kind: kind.unwrap_or_default(), verdict: verdict.unwrap_or_default(), q: q.unwrap_or_default(),
+        kind: kind.unwrap_or_default(), verdict: verdict.map_or("", Verdict::word), q: q.unwrap_or_default(),
         last_notice: last_notice.map(|at| clock::span(now - at)), failed,
     };
     Ok(Template::render("console/transactions.html", context))

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub use migrate::{APPLICATION_ID, SCHEMA_VERSION};
@@ -143,6 +144,9 @@ impl Db {
         let mut conn = Connection::open(&path)?;
         configure(&conn)?;
         migrate::migrate(&mut conn, &path)?;
+        // What a savepoint may undo is kept in memory: a small write would put ten times its pages into a temporary
+        // file. Only now, for a migration's sorting may need the disk.
+        conn.pragma_update(None, "temp_store", "memory")?;
         let readers = Readers::new(path.clone());
         Ok(Db(Arc::new(Inner { path, writer: Writer::start(conn), readers })))
     }
@@ -274,22 +278,34 @@ pub fn check(path: &Path) -> Result<i64, OpenError> {
 }
 
 fn configure(conn: &Connection) -> rusqlite::Result<()> {
-    conn.busy_timeout(BUDGET)?;
     conn.pragma_update(None, "journal_mode", "wal")?;
     // FULL: we tell WeChat SUCCESS on the strength of the commit, so it must survive a power cut.
     conn.pragma_update(None, "synchronous", "full")?;
     conn.pragma_update(None, "foreign_keys", true)?;
+    ready(conn)
+}
+
+/// What writer and readers have in common.
+fn ready(conn: &Connection) -> rusqlite::Result<()> {
+    conn.busy_timeout(BUDGET)?;
     conn.pragma_update(None, "trusted_schema", false)?;
+    // A statement is planned once. Otherwise each new value for some of them would have it planned anew; the price is
+    // that a partial index is used only where the statement itself says the words of its condition.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.set_prepared_statement_cache_capacity(128);
+    Ok(())
+}
+
+/// Runs a statement that is used again and again and has no values.
+fn run(conn: &Connection, sql: &str) -> rusqlite::Result<()> {
+    conn.prepare_cached(sql)?.execute([])?;
     Ok(())
 }
 
 fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    conn.busy_timeout(BUDGET)?;
     conn.pragma_update(None, "query_only", true)?;
-    conn.pragma_update(None, "trusted_schema", false)?;
-    conn.set_prepared_statement_cache_capacity(128);
+    ready(&conn)?;
     Ok(conn)
 }
 

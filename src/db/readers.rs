@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
-use super::{DbError, open_reader};
+use super::{DbError, open_reader, run};
 
 const READERS: usize = 4;
 
@@ -58,10 +58,10 @@ fn read_moment<T, E: From<DbError>>(
 ) -> Result<T, E> {
     let end = Instant::now() + budget;
     conn.progress_handler(2_000, Some(move || Instant::now() > end)).map_err(DbError::from)?;
-    conn.execute_batch("begin").map_err(DbError::from)?;
+    run(conn, "begin").map_err(DbError::from)?;
     let result = work(conn);
     if !conn.is_autocommit() {
-        conn.execute_batch("commit").map_err(DbError::from)?;
+        run(conn, "commit").map_err(DbError::from)?;
     }
     result
 }

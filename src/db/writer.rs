@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{BUDGET, DbError, Tx, is_full};
+use super::{BUDGET, DbError, Tx, is_full, run};
 
 /// Writes that may wait; beyond that the shop says it is busy.
 const QUEUE: usize = 1024;
@@ -143,7 +143,7 @@ fn write_group(
     waiting: &mut mpsc::Receiver<Box<dyn Write>>,
     done: &mut Vec<Box<dyn Write>>,
 ) -> rusqlite::Result<()> {
-    if let Err(e) = conn.execute_batch("begin immediate") {
+    if let Err(e) = run(conn, "begin immediate") {
         done.push(first);
         return Err(e);
     }
@@ -156,17 +156,20 @@ fn write_group(
         }
         next = if done.len() < GROUP { waiting.try_recv().ok() } else { None };
     }
-    conn.execute_batch("commit")
+    run(conn, "commit")
 }
 
 /// Runs one job in a savepoint of its own. An error here means that the whole transaction is gone.
 fn run_alone(conn: &mut Connection, job: &mut dyn Write) -> rusqlite::Result<()> {
     let end = Instant::now() + BUDGET;
     conn.progress_handler(2_000, Some(move || Instant::now() > end))?;
-    conn.execute_batch("savepoint job")?;
+    run(conn, "savepoint job")?;
     let keep = job.run(&Tx(conn));
     conn.progress_handler(0, None::<fn() -> bool>)?;
     // A full disk, an I/O error or an interrupted write makes SQLite roll back everything by itself;
     // `release` then fails, and the group is answered as not committed.
-    conn.execute_batch(if keep { "release job" } else { "rollback to job; release job" })
+    if !keep {
+        run(conn, "rollback to job")?;
+    }
+    run(conn, "release job")
 }

@@ -84,7 +84,7 @@ pub struct Logged {
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub kind: Option<String>,
-    pub verdict: Option<String>,
+    pub verdict: Option<Verdict>,
     /// An order, attempt, transaction or refund number, whole or its beginning.
     pub number: Option<String>,
     pub before: Option<i64>,
@@ -101,8 +101,11 @@ pub fn list(conn: &Connection, filter: &Filter) -> Result<Vec<Logged>> {
     if let Some(kind) = &filter.kind {
         narrow("m.kind = ?", Box::new(kind.clone()));
     }
-    if let Some(verdict) = &filter.verdict {
-        narrow("m.verdict = ?", Box::new(verdict.clone()));
+    match filter.verdict {
+        None => {}
+        Some(Verdict::Ok) => narrow("m.verdict = ?", Box::new(Verdict::Ok)),
+        // The few others have an index of their own.
+        Some(verdict) => narrow("m.verdict <> 'ok' and m.verdict = ?", Box::new(verdict)),
     }
     if let Some(number) = &filter.number {
         narrow(
