@@ -19,6 +19,12 @@ pub fn put(tx: &Tx, kind: Kind, subject: i64, run_at: i64, now: i64) -> Result<(
     Ok(())
 }
 
+/// Whether any job is due.
+pub fn any_due(conn: &Connection, now: i64) -> Result<bool> {
+    conn.prepare_cached("select exists (select 1 from jobs where state = 'waiting' and run_at <= ?1)")?
+        .query_row([now], |row| row.get(0))
+}
+
 /// The jobs of a lane that are due, the longest waiting first.
 pub fn due(conn: &Connection, lane: Lane, now: i64, limit: i64) -> Result<Vec<Job>> {
     let mut rows = conn.prepare_cached(

@@ -71,10 +71,14 @@ async fn keep(shop: &Shop, notice: Notice, mut entry: Entry, start: Instant) -> 
     let (settings, now) = (shop.settings(), shop.now());
     let write = move |tx: &Tx| {
         entry.took_ms = start.elapsed().as_millis() as i64;
-        enter(tx, notice, entry, &settings, now)
+        let answer = enter(tx, notice, entry, &settings, now)?;
+        Ok::<_, Error>((answer, jobs::store::any_due(tx, now)?))
     };
-    let answer = shop.db.write_always(write).await?;
-    shop.wake_worker();
+    let (answer, due) = shop.db.write_always(write).await?;
+    // Most payments leave nothing to do at once.
+    if due {
+        shop.wake_worker();
+    }
     Ok(answer)
 }
 

@@ -237,11 +237,9 @@ impl Fact<'_> {
         let what = format!("{}：支付单 #{:02} ¥{} ✓验签 ✓金额", self.source.text(), attempt.n, self.payment.total);
         self.note(order.id, &self.source.who(), &what)?;
         ledger::enter_payment(self.tx, self.payment, Some(order.id), Some(attempt.id), self.now)?;
-        for other in store::attempts(self.tx, order.id)? {
-            if other.id != attempt.id && other.state.is_alive() {
-                store::set_state(self.tx, other.id, &[other.state], AttemptState::Closing)?;
-                jobs::enqueue(self.tx, Task::Close(other.id), self.now, self.now)?;
-            }
+        for (other, state) in store::others_alive(self.tx, order.id, attempt.id)? {
+            store::set_state(self.tx, other, &[state], AttemptState::Closing)?;
+            jobs::enqueue(self.tx, Task::Close(other), self.now, self.now)?;
         }
         Ok(())
     }

@@ -66,6 +66,15 @@ fn read_attempt(row: &Row<'_>) -> Result<Attempt> {
     })
 }
 
+/// The other attempts of an order that can still be paid at WeChat.
+pub fn others_alive(conn: &Connection, order: OrderId, but: AttemptId) -> Result<Vec<(AttemptId, AttemptState)>> {
+    conn.prepare_cached(
+        "select id, state from attempts where order_id = ?1 and id <> ?2 and state in ('created', 'prepaid') order by id",
+    )?
+    .query_map([order.0, but.0], |row| Ok((row.get(0)?, row.get(1)?)))?
+    .collect()
+}
+
 /// The attempts that can still be paid at WeChat.
 pub fn alive(conn: &Connection) -> Result<Vec<AttemptId>> {
     conn.prepare_cached("select id from attempts where state in ('created', 'prepaid') order by id")?
