@@ -86,11 +86,15 @@ async fn make(folder: &Path, orders: i64) {
     drop(db);
     // Its nightly work is done here and now, and not while something is measured.
     Program::serve(folder, NOWHERE).settled().await;
-    std::fs::remove_dir_all(folder.join("backups")).expect("its backup goes");
+    let backups = folder.join("backups");
+    // Made in the small hours, it has none yet.
+    if backups.exists() {
+        std::fs::remove_dir_all(backups).expect("its backup goes");
+    }
 }
 
 async fn write(db: &Db, work: impl FnOnce(&Tx) -> Result<()> + Send + 'static) {
-    db.write::<_, DbError>(|tx| Ok(work(tx)?)).await.expect("a row fits");
+    db.write_large::<_, DbError>(|tx| Ok(work(tx)?)).await.expect("a row fits");
 }
 
 const FRUITS: [&str; 10] = ["苹果", "雪梨", "蜜桔", "葡萄", "樱桃", "石榴", "枇杷", "杨梅", "荔枝", "柿子"];
@@ -403,7 +407,7 @@ pub async fn pending(db: &Db, count: i64) -> Vec<Made> {
             };
             (first..first + some).map(place_one).collect::<Result<Vec<_>, _>>()
         };
-        all.extend(db.write(add).await.expect("orders fit"));
+        all.extend(db.write_large(add).await.expect("orders fit"));
     }
     all
 }

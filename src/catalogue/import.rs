@@ -321,7 +321,7 @@ pub async fn apply(shop: &Shop, plan: Plan) -> Result<Done, String> {
         }
         Ok::<_, Error>(done)
     };
-    shop.db.write(write).await.map_err(|e| e.message())
+    shop.db.write_large(write).await.map_err(|e| e.message())
 }
 
 fn put(tx: &Tx, planned: &PlannedProduct, done: &mut Done, now: i64) -> Result<(), Error> {

@@ -17,7 +17,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub use migrate::{APPLICATION_ID, SCHEMA_VERSION};
 use readers::Readers;
-use writer::Writer;
+use writer::{Manner, Writer};
 
 /// The longest a single read or write may compute before it is interrupted.
 const BUDGET: Duration = Duration::from_secs(5);
@@ -144,9 +144,6 @@ impl Db {
         let mut conn = Connection::open(&path)?;
         configure(&conn)?;
         migrate::migrate(&mut conn, &path)?;
-        // What a savepoint may undo is kept in memory: a small write would put ten times its pages into a temporary
-        // file. Only now, for a migration's sorting may need the disk.
-        conn.pragma_update(None, "temp_store", "memory")?;
         let readers = Readers::new(path.clone());
         Ok(Db(Arc::new(Inner { path, writer: Writer::start(conn), readers })))
     }
@@ -173,7 +170,7 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        self.0.writer.write(work, false).await
+        self.0.writer.write(work, Manner::Asked).await
     }
 
     /// Like `write`, for facts that must be kept even when whoever brought them has hung up.
@@ -182,7 +179,16 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        self.0.writer.write(work, true).await
+        self.0.writer.write(work, Manner::Always).await
+    }
+
+    /// Like `write`, for work over thousands of rows at once: others do not pay for what it takes to undo that.
+    pub async fn write_large<T, E>(&self, work: impl FnOnce(&Tx) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        self.0.writer.write(work, Manner::Large).await
     }
 
     /// Runs `work` on one moment of the database, without write access.
@@ -400,6 +406,35 @@ mod tests {
         hold.await.unwrap();
         put(&db, "last").await.unwrap();
         assert_eq!(keys(&db).await, ["last", "true"]);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_large_write_has_a_commit_of_its_own_and_keeps_its_turn() {
+        let (_dir, db) = open().await;
+        let slow = db.write::<(), DbError>(|_| {
+            std::thread::sleep(Duration::from_millis(200));
+            Ok(())
+        });
+        // Each notes what stood there when its turn came, and which store its savepoint had.
+        let seen = |tx: &Tx| -> Result<(i64, i64), DbError> {
+            tx.execute("insert into settings (name, value) select 'k' || count(*), 'x' from settings", [])?;
+            let before = tx.query_row("select count(*) - 1 from settings", [], |row| row.get(0))?;
+            Ok((before, tx.pragma_query_value(None, "temp_store", |row| row.get(0))?))
+        };
+        let (file, memory) = (1, 2);
+        let (_, a, b, failed, c, d) = tokio::join!(
+            slow,
+            db.write(seen),
+            db.write_large(seen),
+            db.write_large::<(), DbError>(move |tx| seen(tx).and(Err(DbError::Busy))),
+            db.write_large(seen),
+            db.write(seen),
+        );
+        let place = |answer: Result<(i64, i64), DbError>| answer.expect("it is written");
+        assert_eq!([a, b, c, d].map(place), [(0, memory), (1, file), (2, file), (3, memory)]);
+        assert!(matches!(failed, Err(DbError::Busy)));
+        assert_eq!(db.commits(), (3, 6));
+        assert_eq!(keys(&db).await, ["k0", "k1", "k2", "k3"]);
     }
 
     fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {

@@ -44,14 +44,14 @@ impl Writer {
         (self.counts.commits.load(Ordering::Relaxed), self.counts.writes.load(Ordering::Relaxed))
     }
 
-    pub async fn write<T, E, F>(&self, work: F, always: bool) -> Result<T, E>
+    pub async fn write<T, E, F>(&self, work: F, manner: Manner) -> Result<T, E>
     where
         F: FnOnce(&Tx) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Job { work: Some(work), result: None, reply, always });
+        let job = Box::new(Job { work: Some(work), result: None, reply, manner });
         let queue = self.queue.as_ref().ok_or(DbError::Stopped)?;
         match queue.send_timeout(job, Duration::from_secs(1)).await {
             Ok(()) => answer.await.unwrap_or_else(|_| Err(DbError::Stopped.into())),
@@ -71,7 +71,19 @@ impl Drop for Writer {
     }
 }
 
+/// How a write is to be treated.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub enum Manner {
+    /// Not begun once its caller has gone.
+    Asked,
+    /// Done whether or not anybody still waits.
+    Always,
+    /// Asked for, and over thousands of rows.
+    Large,
+}
+
 trait Write: Send {
+    fn manner(&self) -> Manner;
     /// Nobody waits for the answer any more.
     fn abandoned(&self) -> bool;
     /// Runs the closure; false when its changes must be undone.
@@ -84,7 +96,7 @@ struct Job<T, E, F> {
     work: Option<F>,
     result: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
-    always: bool,
+    manner: Manner,
 }
 
 impl<T, E, F> Write for Job<T, E, F>
@@ -93,8 +105,12 @@ where
     T: Send,
     E: From<DbError> + Send,
 {
+    fn manner(&self) -> Manner {
+        self.manner
+    }
+
     fn abandoned(&self) -> bool {
-        !self.always && self.reply.is_closed()
+        self.manner != Manner::Always && self.reply.is_closed()
     }
 
     fn run(&mut self, tx: &Tx) -> bool {
@@ -120,9 +136,10 @@ where
 }
 
 fn write_groups(conn: &mut Connection, mut waiting: mpsc::Receiver<Box<dyn Write>>, counts: &Counts) {
-    while let Some(first) = waiting.blocking_recv() {
+    let mut held = None;
+    while let Some(first) = held.take().or_else(|| waiting.blocking_recv()) {
         let mut done = Vec::new();
-        let committed = write_group(conn, first, &mut waiting, &mut done);
+        let committed = write_group(conn, first, &mut waiting, &mut done, &mut held);
         if let Err(e) = &committed {
             log::error!("a group of {} writes was not committed: {e}", done.len());
         }
@@ -137,18 +154,21 @@ fn write_groups(conn: &mut Connection, mut waiting: mpsc::Receiver<Box<dyn Write
     }
 }
 
+/// Writes `first` and what waits behind it under one commit; the next is held when it must not be in the same group.
 fn write_group(
     conn: &mut Connection,
     first: Box<dyn Write>,
     waiting: &mut mpsc::Receiver<Box<dyn Write>>,
     done: &mut Vec<Box<dyn Write>>,
+    held: &mut Option<Box<dyn Write>>,
 ) -> rusqlite::Result<()> {
-    if let Err(e) = run(conn, "begin immediate") {
+    let wanted = Place::of(first.as_ref());
+    if let Err(e) = wanted.choose(conn).and_then(|()| run(conn, "begin immediate")) {
         done.push(first);
         return Err(e);
     }
     let mut next = Some(first);
-    while let Some(mut job) = next {
+    while let Some(mut job) = next.take_if(|job| Place::of(job.as_ref()) == wanted) {
         if !job.abandoned() {
             let ran = run_alone(conn, job.as_mut());
             done.push(job);
@@ -156,7 +176,26 @@ fn write_group(
         }
         next = if done.len() < GROUP { waiting.try_recv().ok() } else { None };
     }
+    *held = next;
     run(conn, "commit")
+}
+
+/// Where a transaction keeps what its savepoints may undo. In memory it is soon done, but SQLite walks through all of it
+/// after every statement: ten times the rows take a hundred times as long.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Place {
+    Memory,
+    File,
+}
+
+impl Place {
+    fn of(job: &dyn Write) -> Place {
+        if job.manner() == Manner::Large { Place::File } else { Place::Memory }
+    }
+
+    fn choose(self, conn: &Connection) -> rusqlite::Result<()> {
+        conn.pragma_update(None, "temp_store", if self == Place::Memory { "memory" } else { "file" })
+    }
 }
 
 /// Runs one job in a savepoint of its own. An error here means that the whole transaction is gone.
