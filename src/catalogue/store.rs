@@ -531,7 +531,7 @@ pub fn count_sale(tx: &Tx, id: ProductId, quantity: i64) -> Result<()> {
 pub fn count_sold_day(tx: &Tx, sku: SkuId, quantity: i64, day: Day) -> Result<()> {
     tx.prepare_cached(
         "insert into sold_days (day, sku_id, pieces) values (?1, ?2, ?3)
-         on conflict (day, sku_id) do update set pieces = pieces + excluded.pieces",
+         on conflict (sku_id, day) do update set pieces = pieces + excluded.pieces",
     )?
     .execute(params![day, sku, quantity])?;
     Ok(())
@@ -550,9 +550,11 @@ pub struct Seller {
 pub fn best_sellers(conn: &Connection, since: Day, limit: i64) -> Result<Vec<Seller>> {
     let mut rows = conn.prepare_cached(
         "select s.*, p.name as product_name, sold.pieces
-           from (select sku_id, sum(pieces) as pieces from sold_days where day >= ?1 group by sku_id) sold
-           join skus s on s.id = sold.sku_id join products p on p.id = s.product_id
-          order by sold.pieces desc, s.id limit ?2",
+           from (select id, (select sum(pieces) from sold_days where sku_id = skus.id and day >= ?1) as pieces
+                   from skus order by pieces desc, id limit ?2) sold
+           join skus s on s.id = sold.id join products p on p.id = s.product_id
+          where sold.pieces > 0
+          order by sold.pieces desc, s.id",
     )?;
     rows.query_map(params![since, limit], |row| {
         let sku = read_sku(row)?;

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_console.sql"),
     include_str!("migrations/0004_scale.sql"),
     include_str!("migrations/0005_setup.sql"),
+    include_str!("migrations/0006_sellers.sql"),
 ];
 
 /// The newest schema that this program knows.
