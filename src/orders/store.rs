@@ -363,7 +363,7 @@ pub fn set_parcel(tx: &Tx, id: ShipmentId, parcel: &Parcel) -> Result<()> {
 pub fn other_with_number(conn: &Connection, order: OrderId, tracking_no: &str) -> Result<Option<OrderNo>> {
     conn.prepare_cached(
         "select o.order_no from shipments s join orders o on o.id = s.order_id
-          where s.tracking_no = ?2 and s.state = 'shipped' and o.id <> ?1 limit 1",
+          where s.tracking_no = ?2 and s.tracking_no <> '' and s.state = 'shipped' and o.id <> ?1 limit 1",
     )?
     .query_row(params![order, tracking_no], |row| row.get(0))
     .optional()
