@@ -6,21 +6,29 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::{DbError, open_reader, run};
 
 const READERS: usize = 4;
 
 pub struct Readers {
-    path: PathBuf,
     places: Arc<Semaphore>,
-    idle: Arc<Mutex<Vec<Connection>>>,
+    shelf: Arc<Shelf>,
 }
+
+/// The connections that nobody reads through just now.
+struct Shelf {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+/// What is asked of one moment. Of one type whatever the answer's, so that the machinery around it exists once.
+type Question = Box<dyn FnOnce(&Connection) + Send>;
 
 impl Readers {
     pub fn new(path: PathBuf) -> Readers {
-        Readers { path, places: Arc::new(Semaphore::new(READERS)), idle: Arc::default() }
+        Readers { places: Arc::new(Semaphore::new(READERS)), shelf: Arc::new(Shelf { path, idle: Mutex::default() }) }
     }
 
     pub async fn read<T, E, F>(&self, work: F, budget: Duration) -> Result<T, E>
@@ -29,39 +37,47 @@ impl Readers {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Box::new(move |conn| drop(reply.send(work(conn)))), budget).await?;
+        answer.await.unwrap_or_else(|_| Err(DbError::Stopped.into()))
+    }
+
+    async fn ask(&self, question: Question, budget: Duration) -> Result<(), DbError> {
         let place = self.places.clone().acquire_owned().await.map_err(|_| DbError::Stopped)?;
-        let (idle, path) = (self.idle.clone(), self.path.clone());
-        let read = move || {
+        let shelf = self.shelf.clone();
+        let look = move || {
             let _place = place;
-            let kept = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let mut conn = match kept {
-                Some(conn) => conn,
-                None => open_reader(&path).map_err(DbError::from)?,
-            };
-            // A connection that saw a panic is dropped, not kept.
-            let result = catch_unwind(AssertUnwindSafe(|| read_moment(&mut conn, work, budget)))
-                .map_err(|_| DbError::Panicked)?;
-            if conn.is_autocommit() {
-                idle.lock().unwrap_or_else(PoisonError::into_inner).push(conn);
-            }
-            result
+            shelf.look(question, budget)
         };
-        tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| Err(DbError::Stopped.into()))
+        tokio::task::spawn_blocking(look).await.unwrap_or(Err(DbError::Stopped))
     }
 }
 
-/// One deferred transaction, so that all of `work` sees the same moment.
-fn read_moment<T, E: From<DbError>>(
-    conn: &mut Connection,
-    work: impl FnOnce(&Connection) -> Result<T, E>,
-    budget: Duration,
-) -> Result<T, E> {
-    let end = Instant::now() + budget;
-    conn.progress_handler(2_000, Some(move || Instant::now() > end)).map_err(DbError::from)?;
-    run(conn, "begin").map_err(DbError::from)?;
-    let result = work(conn);
-    if !conn.is_autocommit() {
-        run(conn, "commit").map_err(DbError::from)?;
+impl Shelf {
+    fn look(&self, question: Question, budget: Duration) -> Result<(), DbError> {
+        let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut conn = match kept {
+            Some(conn) => conn,
+            None => open_reader(&self.path)?,
+        };
+        // A connection that saw a panic is dropped, not kept.
+        catch_unwind(AssertUnwindSafe(|| read_moment(&mut conn, question, budget)))
+            .map_err(|_| DbError::Panicked)??;
+        if conn.is_autocommit() {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(conn);
+        }
+        Ok(())
     }
-    result
+}
+
+/// One deferred transaction, so that all of the question sees the same moment.
+fn read_moment(conn: &mut Connection, question: Question, budget: Duration) -> rusqlite::Result<()> {
+    let end = Instant::now() + budget;
+    conn.progress_handler(2_000, Some(move || Instant::now() > end))?;
+    run(conn, "begin")?;
+    question(conn);
+    if !conn.is_autocommit() {
+        run(conn, "commit")?;
+    }
+    Ok(())
 }

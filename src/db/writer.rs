@@ -88,8 +88,8 @@ trait Write: Send {
     fn abandoned(&self) -> bool;
     /// Runs the closure; false when its changes must be undone.
     fn run(&mut self, tx: &Tx) -> bool;
-    /// Tells the caller, once it is known whether the group is on disk.
-    fn answer(self: Box<Self>, committed: Result<(), &rusqlite::Error>);
+    /// Tells the caller, once it is known whether the group is on disk: nothing of it is when it `failed`.
+    fn answer(self: Box<Self>, failed: Option<DbError>);
 }
 
 struct Job<T, E, F> {
@@ -122,14 +122,13 @@ where
         keep
     }
 
-    fn answer(self: Box<Self>, committed: Result<(), &rusqlite::Error>) {
-        let result = match (committed, self.result) {
-            (Ok(()), Some(result)) => result,
+    fn answer(self: Box<Self>, failed: Option<DbError>) {
+        let result = match (self.result, failed) {
             // A refusal stands whether or not the others were kept.
-            (Err(_), Some(Err(refused))) => Err(refused),
-            (Err(e), _) if is_full(e) => Err(DbError::DiskFull.into()),
-            (Err(e), _) => Err(DbError::NotCommitted(e.to_string()).into()),
-            (Ok(()), None) => Err(DbError::Stopped.into()),
+            (Some(Err(refused)), _) => Err(refused),
+            (_, Some(e)) => Err(e.into()),
+            (Some(kept), None) => kept,
+            (None, None) => Err(DbError::Stopped.into()),
         };
         let _ = self.reply.send(result);
     }
@@ -149,9 +148,13 @@ fn write_groups(conn: &mut Connection, mut waiting: mpsc::Receiver<Box<dyn Write
         counts.commits.fetch_add(1, Ordering::Relaxed);
         counts.writes.fetch_add(done.len() as u64, Ordering::Relaxed);
         for job in done {
-            job.answer(committed.as_ref().copied());
+            job.answer(committed.as_ref().err().map(not_committed));
         }
     }
+}
+
+fn not_committed(e: &rusqlite::Error) -> DbError {
+    if is_full(e) { DbError::DiskFull } else { DbError::NotCommitted(e.to_string()) }
 }
 
 /// Writes `first` and what waits behind it under one commit; the next is held when it must not be in the same group.
