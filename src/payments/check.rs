@@ -45,7 +45,7 @@ pub async fn ask(shop: &Shop, merchant: &Merchant, attempt: &Attempt) -> Result<
         store::take_query_turn(tx, id, now, now)?;
         let settled = match &trade {
             Ok(Trade::Paid(payment)) => {
-                Some(settle::settle(tx, payment, Source::Query, Some(message), &settings, now)?)
+                Some(settle::settle(tx, payment, Source::Query, Some(message), &settings, now)?.settled)
             }
             _ => None,
         };

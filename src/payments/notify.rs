@@ -17,7 +17,7 @@ use crate::jobs::{self, Task};
 use crate::refunds::store as refunds;
 use crate::settings::Settings;
 use crate::shop::Shop;
-use crate::transactions::{Entry, Verdict};
+use crate::transactions::{self, Entry, Verdict};
 use crate::wechat::notice::{self, Notice};
 use crate::wechat::{Check, message};
 
@@ -91,13 +91,20 @@ pub fn enter(tx: &Tx, notice: Notice, mut entry: Entry, settings: &Settings, now
         notice::Verdict::Refused(word) => notice::refused(word),
     };
     entry.response = answer.clone().into_bytes();
+    // The timeline points at the row, which is written when it is known what became of the money.
+    let message = transactions::next_id(tx)?;
     match &notice.verdict {
         notice::Verdict::Paid(payment) => {
+            let settlement = settle::settle(tx, payment, Source::Notify, Some(message), settings, now)?;
+            let settled = settlement.settled;
             entry.transaction_id = Some(payment.transaction_id.clone());
             entry.amount = Some(payment.total);
-            let attempt = payment.number().map(|n| store::attempt_numbered(tx, &n)).transpose()?.flatten();
-            entry.order_id = attempt.as_ref().map(|a| a.order_id);
-            entry.attempt_id = attempt.as_ref().map(|a| a.id);
+            entry.order_id = settlement.attempt.as_ref().map(|a| a.order_id);
+            entry.attempt_id = settlement.attempt.as_ref().map(|a| a.id);
+            entry.verdict = if settled.fits_an_order() { Verdict::Ok } else { Verdict::Suspicious };
+            entry.reason = settled.text().to_owned();
+            let ok = settled != Settled::AmountMismatch && settled != Settled::Orphan;
+            entry.checks.push(Check { what: "金额、币种与订单", ok, note: settled.text().to_owned() });
         }
         notice::Verdict::NotPaid(code) => entry.reason = format!("微信通知未付款：{code}"),
         notice::Verdict::Refused(word) => {
@@ -105,23 +112,14 @@ pub fn enter(tx: &Tx, notice: Notice, mut entry: Entry, settings: &Settings, now
             entry.reason = format!("已拒绝：{word}");
         }
     }
-    // First the row, so that the timeline can point at it; then what became of the money, on the same row.
-    let message = entry.record(tx, now)?;
-    if let notice::Verdict::Paid(payment) = &notice.verdict {
-        let settled = settle::settle(tx, payment, Source::Notify, Some(message), settings, now)?;
-        entry.verdict = if settled.fits_an_order() { Verdict::Ok } else { Verdict::Suspicious };
-        entry.reason = settled.text().to_owned();
-        let ok = settled != Settled::AmountMismatch && settled != Settled::Orphan;
-        entry.checks.push(Check { what: "金额、币种与订单", ok, note: settled.text().to_owned() });
-        entry.amend(tx, message)?;
-    }
+    entry.record_as(message, tx, now)?;
     Ok(answer)
 }
 
 /// A notice that is signed as nothing is signed any more can only be about an order that was made before the change.
 fn made_before(tx: &Tx, mut notice: Notice) -> Result<Notice> {
     if let (notice::Verdict::Paid(payment), Some(changed_at)) = (&notice.verdict, notice.as_before) {
-        let attempt = payment.number().map(|n| store::attempt_numbered(tx, &n)).transpose()?.flatten();
+        let attempt = store::attempt_of(tx, payment)?;
         let fits = attempt.is_some_and(|attempt| attempt.created_at < changed_at);
         let note = if fits { "" } else { "SIGN_TYPE" };
         notice.checks.push(Check { what: "支付单早于签名方式的更换", ok: fits, note: note.to_owned() });

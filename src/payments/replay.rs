@@ -59,8 +59,8 @@ pub async fn run(copy: &Shop) -> Result<Replayed> {
                     let (settings, at) = (copy.settings(), one.at);
                     let write = move |tx: &Tx| {
                         let before = tx.total_changes();
-                        let settled = settle::settle(tx, &payment, Source::Notify, Some(one.id), &settings, at)?;
-                        Ok::<_, Error>((settled, tx.total_changes() > before))
+                        let settlement = settle::settle(tx, &payment, Source::Notify, Some(one.id), &settings, at)?;
+                        Ok::<_, Error>((settlement.settled, tx.total_changes() > before))
                     };
                     let (settled, wrote) = copy.db.write(write).await?;
                     wrote.then(|| format!("现在的结果：{}", settled.text()))

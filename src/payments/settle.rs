@@ -77,6 +77,13 @@ impl Settled {
     }
 }
 
+/// A payment that was entered.
+pub struct Settlement {
+    pub settled: Settled,
+    /// The attempt that its number names.
+    pub attempt: Option<Attempt>,
+}
+
 /// Enters a payment. Idempotent by `transaction_id`; everything it changes is in this transaction.
 pub fn settle(
     tx: &Tx,
@@ -85,7 +92,7 @@ pub fn settle(
     message: Option<MessageId>,
     settings: &Settings,
     now: i64,
-) -> Result<Settled> {
+) -> Result<Settlement> {
     Fact { tx, payment, source, message, now }.settle(settings)
 }
 
@@ -99,19 +106,19 @@ struct Fact<'a> {
 }
 
 impl Fact<'_> {
-    fn settle(&self, settings: &Settings) -> Result<Settled> {
-        let settled = self.decide(settings)?;
+    fn settle(&self, settings: &Settings) -> Result<Settlement> {
+        let attempt = store::attempt_of(self.tx, self.payment)?;
+        let settled = self.decide(attempt.as_ref(), settings)?;
         if self.payment.refund_started
             && let Some(entered) = ledger::payment(self.tx, &self.payment.transaction_id)?
         {
             jobs::enqueue(self.tx, Task::Refunds(entered.id), self.now, self.now)?;
         }
-        Ok(settled)
+        Ok(Settlement { settled, attempt })
     }
 
-    fn decide(&self, settings: &Settings) -> Result<Settled> {
+    fn decide(&self, attempt: Option<&Attempt>, settings: &Settings) -> Result<Settled> {
         let (tx, payment) = (self.tx, self.payment);
-        let attempt = payment.number().map(|number| store::attempt_numbered(tx, &number)).transpose()?.flatten();
         let Some(attempt) = attempt else { return self.orphan(None, "商户订单号不是本店的") };
         let fits = payment.total == attempt.total && payment.fee_type == "CNY";
         // The row is compared, not only its presence: a transaction that came for one attempt pays no other, and one
@@ -119,24 +126,24 @@ impl Fact<'_> {
         match ledger::entered_for(tx, &payment.transaction_id)? {
             None if fits => {}
             Some(known) if known != Some(attempt.id) => {
-                return self.orphan(Some(&attempt), "微信交易号已经属于另一笔支付单");
+                return self.orphan(Some(attempt), "微信交易号已经属于另一笔支付单");
             }
             Some(_) if fits && attempt.transaction_id.as_ref() == Some(&payment.transaction_id) => {
                 return Ok(Settled::AlreadyPaid);
             }
             Some(_) if fits && attempt.state == AttemptState::Paid => return Ok(Settled::Duplicate),
-            _ => return self.mismatch(&attempt),
+            _ => return self.mismatch(attempt),
         }
         let order = orders::store::by_id(tx, attempt.order_id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
         if attempt.state == AttemptState::Paid {
-            return self.duplicate(&attempt, &order);
+            return self.duplicate(attempt, &order);
         }
         store::set_paid(tx, attempt.id, &payment.transaction_id, payment.paid_at)?;
-        self.flag_other_payer(&attempt)?;
+        self.flag_other_payer(attempt)?;
         match order.status {
-            OrderStatus::PendingPayment => self.paid(&attempt, &order),
-            OrderStatus::Closed if order.paid == Fen::ZERO => self.late(&attempt, &order, settings),
-            _ => self.duplicate(&attempt, &order),
+            OrderStatus::PendingPayment => self.paid(attempt, &order),
+            OrderStatus::Closed if order.paid == Fen::ZERO => self.late(attempt, &order, settings),
+            _ => self.duplicate(attempt, &order),
         }
     }
 

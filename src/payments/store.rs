@@ -7,6 +7,7 @@ use super::invariants::{Broken, Checked};
 use super::{Attempt, AttemptState};
 use crate::db::Tx;
 use crate::ids::{AttemptId, OrderId, OutTradeNo};
+use crate::wechat::Payment;
 use crate::wechat::pay::UnifiedOrder;
 
 // ── attempts ──
@@ -43,6 +44,11 @@ pub fn attempt_numbered(conn: &Connection, number: &OutTradeNo) -> Result<Option
 pub fn attempts(conn: &Connection, order: OrderId) -> Result<Vec<Attempt>> {
     let mut rows = conn.prepare_cached("select * from attempts where order_id = ?1 order by n")?;
     rows.query_map([order], read_attempt)?.collect()
+}
+
+/// The attempt that a payment names.
+pub fn attempt_of(conn: &Connection, payment: &Payment) -> Result<Option<Attempt>> {
+    payment.number().map_or(Ok(None), |number| attempt_numbered(conn, &number))
 }
 
 fn read_attempt(row: &Row<'_>) -> Result<Attempt> {

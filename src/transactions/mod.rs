@@ -2,7 +2,7 @@
 
 pub mod store;
 
-use serde_json::json;
+pub use store::next_id;
 
 use crate::db::Tx;
 use crate::ids::{AttemptId, MessageId, OrderId};
@@ -94,17 +94,21 @@ impl Entry {
 
     /// Writes it down, in the transaction of whatever it caused.
     pub fn record(&self, tx: &Tx, now: i64) -> rusqlite::Result<MessageId> {
-        let id = store::insert(tx, self, &json!(self.checks).to_string(), now)?;
+        let id = next_id(tx)?;
+        self.record_as(id, tx, now)?;
+        Ok(id)
+    }
+
+    /// Writes it down under the number that `next_id` gave in this transaction.
+    pub fn record_as(&self, id: MessageId, tx: &Tx, now: i64) -> rusqlite::Result<()> {
+        let checks =
+            serde_json::to_string(&self.checks).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
+        store::insert(tx, id, self, &checks, now)?;
         if self.verdict == Verdict::Refused {
             // Whoever floods the door with rubbish must not fill the disk.
             store::forget_old_refusals(tx, id)?;
         }
-        Ok(id)
-    }
-
-    /// Writes the final verdict on a row of this transaction.
-    pub fn amend(&self, tx: &Tx, id: MessageId) -> rusqlite::Result<()> {
-        store::amend(tx, id, self, &json!(self.checks).to_string())
+        Ok(())
     }
 }
 

@@ -10,13 +10,19 @@ use crate::money::Fen;
 /// Refused messages that are kept: enough to find out who is knocking.
 const REFUSALS_KEPT: i64 = 5_000;
 
-pub fn insert(tx: &Tx, entry: &Entry, checks: &str, now: i64) -> Result<MessageId> {
+/// The number of the next message: its row may be written after what points at it, in the same transaction.
+pub fn next_id(tx: &Tx) -> Result<MessageId> {
+    tx.prepare_cached("select coalesce(max(id), 0) + 1 from messages")?.query_row([], |row| row.get(0))
+}
+
+pub fn insert(tx: &Tx, id: MessageId, entry: &Entry, checks: &str, now: i64) -> Result<()> {
     tx.prepare_cached(
-        "insert into messages (at, direction, kind, order_id, attempt_id, out_trade_no, transaction_id,
+        "insert into messages (id, at, direction, kind, order_id, attempt_id, out_trade_no, transaction_id,
                                out_refund_no, amount_fen, verdict, reason, checks, request, response, source_ip, took_ms)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
     )?
     .execute(params![
+        id,
         now,
         if entry.incoming { "in" } else { "out" },
         entry.kind,
@@ -33,16 +39,6 @@ pub fn insert(tx: &Tx, entry: &Entry, checks: &str, now: i64) -> Result<MessageI
         entry.response,
         entry.source_ip,
         entry.took_ms
-    ])?;
-    Ok(MessageId(tx.last_insert_rowid()))
-}
-
-pub fn amend(tx: &Tx, id: MessageId, entry: &Entry, checks: &str) -> Result<()> {
-    tx.prepare_cached("update messages set verdict = ?2, reason = ?3, checks = ?4 where id = ?1")?.execute(params![
-        id,
-        entry.verdict,
-        entry.reason,
-        checks
     ])?;
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::jobs::{self, Ran, Task};
 use crate::shop::Shop;
-use crate::transactions::Entry;
+use crate::transactions::{self, Entry};
 use crate::wechat::Merchant;
 use crate::wechat::bill::{Bill, BillAnswer};
 use crate::wechat::pay::{Trade, TradeOf};
@@ -215,10 +215,10 @@ async fn enter_payment(shop: &Shop, merchant: &Merchant, transaction_id: &str) -
         if let Ok(Trade::Paid(payment)) = &trade {
             entry.out_trade_no = Some(payment.out_trade_no.clone());
             entry.amount = Some(payment.total);
-            let message = entry.record(tx, now)?;
-            let settled = settle::settle(tx, payment, Source::Bill, Some(message), &settings, now)?;
-            entry.reason = format!("账单里有、本店漏记的付款：{}", settled.text());
-            return Ok(entry.amend(tx, message)?);
+            let message = transactions::next_id(tx)?;
+            let settlement = settle::settle(tx, payment, Source::Bill, Some(message), &settings, now)?;
+            entry.reason = format!("账单里有、本店漏记的付款：{}", settlement.settled.text());
+            return Ok(entry.record_as(message, tx, now)?);
         }
         Ok::<_, Error>(entry.record(tx, now).map(|_| ())?)
     };
