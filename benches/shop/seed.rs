@@ -24,9 +24,14 @@ pub const NOWHERE: u16 = 9;
 pub const BUYERS: i64 = 4_000;
 pub const STAFF_TOKEN: &str = "bench-staff-session-token-of-nobody-0001";
 const PRODUCTS: i64 = 200;
-const A_DAY: i64 = 500;
+/// Few enough that what is open reaches back over all of yesterday, at any hour.
+const A_DAY: i64 = 400;
 /// Raised when the rows below change.
-const EDITION: i64 = 3;
+const EDITION: i64 = 4;
+/// The least age of a shop, in days: a young one has less to show, whatever its size.
+const AGE: i64 = 60;
+/// Orders again and again, and is found by the end of the phone number whatever the size of the shop.
+const REGULAR: i64 = 42;
 
 /// What waits is as much in a small shop as in a big one; only the past grows.
 const PENDING: i64 = 50;
@@ -189,9 +194,16 @@ fn stage(i: i64, orders: i64) -> Stage {
     }
 }
 
+/// How long ago an order was placed: what is not done yet at the pace of a busy shop, the past evenly.
+fn ago(i: i64, orders: i64) -> i64 {
+    let (open, age) = (PENDING + TO_SHIP + SHIPPED, orders - i);
+    let past = ((orders - open).max(1), (orders / A_DAY).max(AGE) * DAY);
+    HOUR + age.min(open) * (DAY / A_DAY) + (age - open).max(0) * past.1 / past.0
+}
+
 /// One order with everything that belongs to it. `i` counts from the oldest.
 fn order(tx: &Tx, i: i64, orders: i64, now: i64) -> Result<()> {
-    let (id, at) = (i + 1, now - HOUR - (orders - i) * (DAY / A_DAY));
+    let (id, at) = (i + 1, now - ago(i, orders));
     let stage = stage(i, orders);
     let expires = if stage == Stage::Closed { at + 30 * MINUTE } else { now + DAY };
     let made = place(tx, id, i, at, expires)?;
@@ -269,7 +281,8 @@ impl Made {
 
 fn place(tx: &Tx, id: i64, i: i64, at: i64, expires: i64) -> Result<Made> {
     // A spread that repeats only after all products and buyers have had their turn.
-    let (sku, buyer, pieces) = (i * 7_919 % PRODUCTS + 1, i * 104_729 % BUYERS + 1, i % 3 + 1);
+    let (sku, pieces) = (i * 7_919 % PRODUCTS + 1, i % 3 + 1);
+    let buyer = if i % 40 == 39 { REGULAR } else { i * 104_729 % BUYERS + 1 };
     let total = (1_000 + sku * 10) * pieces;
     let no = order_no(id, at);
     let made = Made { out_trade_no: format!("{no}01"), no, total, buyer, id, sku, pieces };

@@ -1,6 +1,7 @@
 //! The only room that owns connections: one writer that groups commits, and a few readers.
 
 mod migrate;
+mod named;
 mod readers;
 mod writer;
 
@@ -16,6 +17,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub use migrate::{APPLICATION_ID, SCHEMA_VERSION};
+pub use named::Named;
 use readers::Readers;
 use writer::{Manner, Writer};
 

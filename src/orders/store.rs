@@ -8,7 +8,7 @@ use super::quote::Quote;
 use super::{ClosedReason, Flag, Full, Line, Order, OrderStatus, Shipment, Who};
 use crate::buyers::addresses::Address;
 use crate::clock::Day;
-use crate::db::Tx;
+use crate::db::{Named, Tx};
 use crate::ids::{BuyerId, LineId, MessageId, OrderId, OrderNo, RefundId, ShipmentId};
 use crate::money::Fen;
 use crate::refunds::store as refunds;
@@ -31,7 +31,8 @@ pub fn by_no(conn: &Connection, order_no: &OrderNo) -> Result<Option<Order>> {
 }
 
 pub(super) fn read_order(row: &Row<'_>) -> Result<Order> {
-    let address: Option<String> = row.get("address")?;
+    let row = Named::of(row);
+    let address = |json: String| serde_json::from_str::<Address>(&json).map_err(|_| broken("address"));
     Ok(Order {
         id: row.get("id")?,
         order_no: row.get("order_no")?,
@@ -45,11 +46,9 @@ pub(super) fn read_order(row: &Row<'_>) -> Result<Order> {
         paid: row.get("paid_fen")?,
         refunded: row.get("refunded_fen")?,
         delivery: row.get("delivery")?,
-        address: address.map(|a| serde_json::from_str::<Address>(&a).map_err(|_| broken("address"))).transpose()?,
+        address: row.get::<Option<String>>("address")?.map(address).transpose()?,
         remark: row.get("remark")?,
         memo: row.get("memo")?,
-        flag: row.get::<_, String>("flag")?.parse().ok(),
-        prints: row.get("prints")?,
         holds_stock: row.get("holds_stock")?,
         created_at: row.get("created_at")?,
         expires_at: row.get("expires_at")?,
@@ -57,6 +56,8 @@ pub(super) fn read_order(row: &Row<'_>) -> Result<Order> {
         shipped_at: row.get("shipped_at")?,
         completed_at: row.get("completed_at")?,
         closed_at: row.get("closed_at")?,
+        flag: row.get::<String>("flag")?.parse().ok(),
+        prints: row.get("prints")?,
     })
 }
 
@@ -74,6 +75,7 @@ pub fn line(conn: &Connection, id: LineId) -> Result<Line> {
 }
 
 fn read_line(row: &Row<'_>) -> Result<Line> {
+    let row = Named::of(row);
     Ok(Line {
         id: row.get("id")?,
         product_id: row.get("product_id")?,

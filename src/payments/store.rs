@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::invariants::{Broken, Checked};
 use super::{Attempt, AttemptState};
-use crate::db::Tx;
+use crate::db::{Named, Tx};
 use crate::ids::{AttemptId, OrderId, OutTradeNo};
 use crate::wechat::Payment;
 use crate::wechat::pay::UnifiedOrder;
@@ -53,7 +53,7 @@ pub fn attempt_of(conn: &Connection, payment: &Payment) -> Result<Option<Attempt
 
 fn read_attempt(row: &Row<'_>) -> Result<Attempt> {
     let broken = |what: String| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, what.into());
-    let params: String = row.get("params")?;
+    let row = Named::of(row);
     Ok(Attempt {
         id: row.get("id")?,
         order_id: row.get("order_id")?,
@@ -62,7 +62,7 @@ fn read_attempt(row: &Row<'_>) -> Result<Attempt> {
         state: row.get("state")?,
         total: row.get("total_fen")?,
         openid: row.get("openid")?,
-        params: serde_json::from_str(&params).map_err(|e| broken(e.to_string()))?,
+        params: serde_json::from_str(&row.get::<String>("params")?).map_err(|e| broken(e.to_string()))?,
         prepay_id: row.get("prepay_id")?,
         prepaid_at: row.get("prepaid_at")?,
         transaction_id: row.get("transaction_id")?,
