@@ -40,6 +40,7 @@ pub mod words;
 
 use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
+use rocket::shield::Shield;
 use rocket::{Build, Rocket, Route};
 
 use shop::Shop;
@@ -51,6 +52,7 @@ pub fn rocket(shop: Shop, figment: Figment) -> Rocket<Build> {
         .manage(catalogue::cache::Cache::default())
         .manage(door::limits::Limits::default())
         .manage(door::traffic::Traffic::default())
+        .attach(Shield::new())
         .attach(door::Headers)
         .attach(console::origin::OriginCheck)
         .attach(assets::templates())

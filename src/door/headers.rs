@@ -10,7 +10,7 @@ use super::traffic::Traffic;
 use super::{loggable_path, request_id};
 use crate::shop::Shop;
 
-/// Adds the headers; put on once, at the top.
+/// Adds the headers; put on once, at the top, in place of Rocket's shield: what it adds to every answer concerns pages only.
 pub struct Headers;
 
 #[rocket::async_trait]
@@ -38,10 +38,11 @@ impl Fairing for Headers {
             );
         }
         response.set_header(Header::new("X-Request-Id", request_id(request).to_owned()));
-        response.set_header(Header::new("Referrer-Policy", "same-origin"));
-        if response.content_type().is_some_and(|given| given.is_html()) {
+        response.set_header(Header::new("X-Content-Type-Options", "nosniff"));
+        if response.headers().get_one("Content-Type").is_some_and(|given| given.starts_with("text/html")) {
             let simulator = request.rocket().state::<Shop>().and_then(|shop| shop.demo.clone());
             response.set_header(Header::new("Content-Security-Policy", policy(simulator.as_deref())));
+            response.set_header(Header::new("Referrer-Policy", "same-origin"));
             if !response.headers().contains("Cache-Control") {
                 response.set_header(Header::new("Cache-Control", "no-store"));
             }

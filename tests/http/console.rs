@@ -265,7 +265,13 @@ async fn pages_forbid_what_they_do_not_need() {
     let answer = w.http().get(w.at("/admin/login")).send().await.unwrap();
     let policy = answer.headers()["content-security-policy"].to_str().unwrap();
     assert!(policy.contains("default-src 'self'") && !policy.contains("unsafe"), "{policy}");
+    assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
     assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+    assert_eq!(answer.headers()["referrer-policy"], "same-origin");
+    for path in ["/api/v1/products", "/static/app.css", "/api/v1/nothing"] {
+        let answer = w.http().get(w.at(path)).send().await.unwrap();
+        assert_eq!(answer.headers()["x-content-type-options"], "nosniff", "{path}");
+    }
     assert_eq!(w.http().get(w.at("/static/demo/shop.json")).send().await.unwrap().status(), 404);
     for path in ["/static/../Cargo.toml", "/static/%2e%2e/Cargo.toml", "/media/..%2fxiaopu.db", "/media/x.jpg"] {
         assert!(w.http().get(w.at(path)).send().await.unwrap().status().is_client_error(), "{path}");
