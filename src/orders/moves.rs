@@ -49,11 +49,11 @@ pub fn readdress(tx: &Tx, id: OrderId, address: &Address) -> Result<()> {
 
 /// T3: the payment of a waiting order. Called by `settle` alone.
 pub fn pay(tx: &Tx, order: &Order, paid: Fen, who: &Who, message: Option<MessageId>, now: i64) -> Result<bool> {
-    let what = format!("已付款 ¥{paid}");
-    if !go(tx, order.id, OrderStatus::PendingPayment, OrderStatus::ToShip, None, who, &what, message, now)? {
+    if !store::set_paid(tx, order.id, paid, now)? {
         return Ok(false);
     }
-    store::add_paid(tx, order.id, paid)?;
+    let moved = (Some(OrderStatus::PendingPayment), OrderStatus::ToShip);
+    store::note_move(tx, order.id, who, moved, &format!("已付款 ¥{paid}"), message, now)?;
     count_sales(tx, order.id, now)?;
     Ok(true)
 }

@@ -260,6 +260,17 @@ pub fn set_status(
     Ok(changed == 1)
 }
 
+/// The guarded move of a waiting order to be shipped, with its money.
+pub fn set_paid(tx: &Tx, id: OrderId, fen: Fen, now: i64) -> Result<bool> {
+    let changed = tx
+        .prepare_cached(
+            "update orders set status = 'to_ship', paid_fen = paid_fen + ?2, paid_at = coalesce(paid_at, ?3)
+              where id = ?1 and status = 'pending_payment'",
+        )?
+        .execute(params![id, fen, now])?;
+    Ok(changed == 1)
+}
+
 pub fn add_paid(tx: &Tx, id: OrderId, fen: Fen) -> Result<()> {
     tx.prepare_cached("update orders set paid_fen = paid_fen + ?2 where id = ?1")?.execute(params![id, fen])?;
     Ok(())

@@ -64,7 +64,7 @@ impl Merchant {
     /// Believes what is signed with today's key and digest, or with one that went out of use a short while ago.
     /// The error is today's.
     pub fn verify(&self, message: Message) -> Result<Verified, BadSign> {
-        let today = match sign::verify(message.clone(), self.sign_type, &self.key) {
+        let (today, mut message) = match sign::verify(message, self.sign_type, &self.key) {
             Ok(authentic) => return Ok(Verified { authentic, by_old_key: false, as_before: None }),
             Err(e) => e,
         };
@@ -73,9 +73,10 @@ impl Merchant {
             let digests = std::iter::once((self.sign_type, None))
                 .chain(self.before.sign_type.map(|(sign_type, changed_at)| (sign_type, Some(changed_at))));
             for (sign_type, as_before) in digests.filter(|(_, as_before)| by_old_key || as_before.is_some()) {
-                if let Ok(authentic) = sign::verify(message.clone(), sign_type, key) {
-                    return Ok(Verified { authentic, by_old_key, as_before });
-                }
+                message = match sign::verify(message, sign_type, key) {
+                    Ok(authentic) => return Ok(Verified { authentic, by_old_key, as_before }),
+                    Err((_, message)) => message,
+                };
             }
         }
         Err(today)

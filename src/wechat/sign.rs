@@ -124,17 +124,24 @@ impl Authentic {
     }
 }
 
-/// Believes a message only when its `sign` is right under the pinned digest and key.
-pub fn verify(message: Message, sign_type: SignType, key: &ApiKey) -> Result<Authentic, BadSign> {
+/// Believes a message only when its `sign` is right under the pinned digest and key; else it comes back, with the reason.
+pub fn verify(message: Message, sign_type: SignType, key: &ApiKey) -> Result<Authentic, (BadSign, Message)> {
+    match right(&message, sign_type, key) {
+        Ok(()) => Ok(Authentic(message)),
+        Err(bad) => Err((bad, message)),
+    }
+}
+
+fn right(message: &Message, sign_type: SignType, key: &ApiKey) -> Result<(), BadSign> {
     let given = message.filled("sign").ok_or(BadSign::Missing)?;
     if message.filled("sign_type").is_some_and(|named| named != sign_type.name()) {
         return Err(BadSign::OtherSignType);
     }
-    let expected = sign(&message, sign_type, key);
+    let expected = sign(message, sign_type, key);
     if given.len() != expected.len() {
         return Err(BadSign::WrongLength);
     }
-    if bool::from(given.as_bytes().ct_eq(expected.as_bytes())) { Ok(Authentic(message)) } else { Err(BadSign::Wrong) }
+    if bool::from(given.as_bytes().ct_eq(expected.as_bytes())) { Ok(()) } else { Err(BadSign::Wrong) }
 }
 
 /// Opens a refund notice's `req_info`: AES-256-ECB under the hexadecimal MD5 of the key, PKCS#7. `None` when it does
@@ -389,7 +396,7 @@ mod tests {
             (with(good.clone(), &[("total_fee", "1")]), Md5, BadSign::Wrong),
             (with(good, &[("new_field", "x")]), Md5, BadSign::Wrong),
         ] {
-            assert_eq!(verify(message, sign_type, &key()).map(|_| ()), Err(why));
+            assert_eq!(verify(message.clone(), sign_type, &key()).map(drop), Err((why, message)));
         }
         let other: ApiKey = "00000000000000000000000000000000".parse().unwrap();
         assert!(verify(with(notice(), &[("sign", &md5)]), Md5, &other).is_err());
