@@ -439,6 +439,37 @@ mod tests {
         assert_eq!(keys(&db).await, ["k0", "k1", "k2", "k3"]);
     }
 
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_failed_write_over_megabytes_is_undone_alone() {
+        let (_dir, db) = open().await;
+        put(&db, "old").await.unwrap();
+        let fill = |tx: &Tx| {
+            tx.execute(
+                "with n(i) as (select 1 union all select i + 1 from n where i < 1000)
+                 insert into settings (name, value) select 'k' || i, printf('%.4000c', 'x') from n",
+                [],
+            )?;
+            Ok::<_, DbError>(())
+        };
+        let spoil = |tx: &Tx| {
+            tx.execute("update settings set value = 'spoilt'", [])?;
+            tx.execute("delete from settings where name <> 'old'", [])?;
+            Err::<(), _>(DbError::Busy)
+        };
+        db.write_large(fill).await.unwrap();
+        let (small, large) = (db.write(spoil), db.write_large(spoil));
+        let (before, small, large, after) = tokio::join!(put(&db, "before"), small, large, put(&db, "after"));
+        assert!(before.is_ok() && after.is_ok());
+        assert!(matches!((small, large), (Err(DbError::Busy), Err(DbError::Busy))));
+        let kept = |conn: &Connection| {
+            let sql = "select count(*), sum(length(value)) from settings where name glob 'k*'";
+            Ok::<(i64, i64), DbError>(conn.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?)
+        };
+        assert_eq!(db.read(kept).await.unwrap(), (1_000, 4_000_000));
+        let others: Vec<_> = keys(&db).await.into_iter().filter(|key| !key.starts_with('k')).collect();
+        assert_eq!(others, ["after", "before", "old"]);
+    }
+
     fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         match std::pin::Pin::new(future).poll(&mut context) {
