@@ -5,6 +5,7 @@ pub mod cache;
 pub mod import;
 pub mod media;
 pub mod samples;
+pub mod sellers;
 pub mod stock;
 pub mod store;
 

@@ -537,7 +537,7 @@ pub fn count_sold_day(tx: &Tx, sku: SkuId, quantity: i64, day: Day) -> Result<()
     Ok(())
 }
 
-/// What sold best since a day.
+/// A SKU and how many pieces of it were sold.
 #[derive(Clone, Debug)]
 pub struct Seller {
     pub product_id: ProductId,
@@ -547,26 +547,26 @@ pub struct Seller {
     pub available: i64,
 }
 
-pub fn best_sellers(conn: &Connection, since: Day, limit: i64) -> Result<Vec<Seller>> {
+/// What sold best since a day, with how many pieces.
+pub fn best_sold(conn: &Connection, since: Day, limit: i64) -> Result<Vec<(SkuId, i64)>> {
     let mut rows = conn.prepare_cached(
-        "select s.*, p.name as product_name, sold.pieces
-           from (select id, (select sum(pieces) from sold_days where sku_id = skus.id and day >= ?1) as pieces
-                   from skus order by pieces desc, id limit ?2) sold
-           join skus s on s.id = sold.id join products p on p.id = s.product_id
-          where sold.pieces > 0
-          order by sold.pieces desc, s.id",
+        "select id, pieces
+           from (select id, (select sum(pieces) from sold_days where sku_id = skus.id and day >= ?1) as pieces from skus)
+          where pieces > 0
+          order by pieces desc, id limit ?2",
     )?;
-    rows.query_map(params![since, limit], |row| {
+    rows.query_map(params![since, limit], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+pub fn seller(conn: &Connection, id: SkuId, pieces: i64) -> Result<Seller> {
+    conn.prepare_cached(
+        "select s.*, p.name as product_name from skus s join products p on p.id = s.product_id where s.id = ?1",
+    )?
+    .query_row([id], |row| {
         let sku = read_sku(row)?;
-        Ok(Seller {
-            product_id: sku.product_id,
-            name: row.get("product_name")?,
-            available: sku.available(),
-            specs: sku.specs,
-            pieces: row.get("pieces")?,
-        })
-    })?
-    .collect()
+        let (product_id, available) = (sku.product_id, sku.available());
+        Ok(Seller { product_id, name: row.get("product_name")?, specs: sku.specs, pieces, available })
+    })
 }
 
 pub fn set_shelf(tx: &Tx, id: ProductId, on_shelf: bool, now: i64) -> Result<bool> {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::frame;
 use crate::backups::{Backup, store as backups};
+use crate::catalogue::sellers::Sellers;
 use crate::catalogue::store::{Seller, ShelfCounts};
 use crate::clock::{self, DAY, Day};
 use crate::error::Result;
@@ -84,7 +85,7 @@ struct Seen {
     backup: Option<Backup>,
 }
 
-fn look(conn: &rusqlite::Connection, (first, last): (Day, Day), low: i64, now: i64) -> Result<Seen> {
+fn look(conn: &rusqlite::Connection, sellers: &Sellers, (first, last): (Day, Day), low: i64, now: i64) -> Result<Seen> {
     let today = Day::of(now);
     let (last_notice, failed) = transactions::store::health(conn, now - DAY)?;
     Ok(Seen {
@@ -95,7 +96,7 @@ fn look(conn: &rusqlite::Connection, (first, last): (Day, Day), low: i64, now: i
         yesterday: ledger::day_sum(conn, today.plus(-1))?,
         charted: ledger::day_sums(conn, today.plus(1 - CHARTED), today)?,
         funnel: orders::store::funnel(conn, today.plus(-6))?,
-        best: catalogue::store::best_sellers(conn, today.plus(1 - CHARTED), 10)?,
+        best: sellers.best(conn, today.plus(1 - CHARTED), 10)?,
         low: catalogue::store::low_count(conn, low)?,
         shelves: catalogue::store::shelf_counts(conn)?,
         last_notice,
@@ -107,12 +108,19 @@ fn look(conn: &rusqlite::Connection, (first, last): (Day, Day), low: i64, now: i
 }
 
 #[get("/?<span..>")]
-async fn page(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>, span: Span) -> Result<Template> {
+async fn page(
+    shop: &State<Shop>,
+    sellers: &State<Sellers>,
+    staff: Staff,
+    flash: Option<FlashMessage<'_>>,
+    span: Span,
+) -> Result<Template> {
     let now = shop.now();
     let today = Day::of(now);
     let (days, first, last) = span.read(today);
     let low = shop.settings().low_stock();
-    let seen = shop.db.read(move |conn| look(conn, (first, last), low, now)).await?;
+    let sellers = sellers.inner().clone();
+    let seen = shop.db.read(move |conn| look(conn, &sellers, (first, last), low, now)).await?;
     let Seen {
         counts,
         oldest,

@@ -34,7 +34,9 @@ const MOST_AT_ONCE: i64 = 100;
 /// A spreadsheet of more is better asked for in parts.
 const MOST_EXPORTED: i64 = 20_000;
 /// Counting what was searched for any further helps nobody.
-const COUNTED: i64 = 1_000;
+const COUNTED: i64 = 200;
+/// The same for what waits.
+const WAITING: i64 = 1_000;
 
 /// What the address says.
 #[derive(FromForm, Clone, Debug, Default)]
@@ -202,7 +204,7 @@ fn counts(conn: &rusqlite::Connection) -> Result<Vec<(&'static str, &'static str
         let n = counts.iter().find(|(word, _)| word == status.word()).map_or(0, |(_, n)| *n);
         tabs.push((status.word(), status.text(), shows.then_some(n)));
         if *status == OrderStatus::ToShip {
-            tabs.push(("part_shipped", "部分发货", Some(search::count(conn, &part, COUNTED)?)));
+            tabs.push(("part_shipped", "部分发货", Some(search::count(conn, &part, WAITING)?)));
         }
     }
     tabs.push(("refunding", "售后", Some(refunding)));

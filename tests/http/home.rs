@@ -10,7 +10,7 @@ use crate::support::*;
 #[tokio::test(flavor = "multi_thread")]
 async fn the_numbers_are_those_of_the_business_day() {
     let w = World::new().await;
-    let (apple, pear) = (w.product("苹果", 1000, 99).await, w.product("梨子", 300, 4).await);
+    let (apple, pear) = (w.product("苹果", 1000, 500).await, w.product("梨子", 300, 9).await);
     let alice = w.buyer("alice").await;
     let clerk = w.staff("clerk", Role::Clerk).await;
     w.paid(&alice, apple, 2).await;
@@ -38,9 +38,16 @@ async fn the_numbers_are_those_of_the_business_day() {
     assert!(home.contains("2026-10-08 实收 ¥20.00，退款 ¥0.00，1 单"));
     let seller = |name: &str| home.find(name).unwrap_or(usize::MAX);
     assert!(seller("2 件</span>") < seller("1 件</span>"), "the best first");
+    assert!(home.contains("可售 497"));
     for funnel in ["<b>3</b><small>100%", "<b>2</b><small>66%"] {
         assert!(home.contains(funnel), "{funnel}");
     }
+    // What is in stock is always of now, though nothing was sold meanwhile; and the next sale counts at once.
+    Placed::of(alice.buy(apple, 6).await);
+    assert!(page("today").await.contains("可售 491"));
+    w.paid(&alice, pear, 4).await;
+    let home = page("today").await;
+    assert!(home.find("5 件</span>").unwrap() < home.find("2 件</span>").unwrap(), "the best first");
     assert!(home.contains("<b>1</b>低库存"));
     let packer = w.staff("packer", Role::Packer).await;
     assert!(!packer.page("/admin").await.contains('¥'), "packers see what to do, not what it earns");
