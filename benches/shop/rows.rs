@@ -339,7 +339,7 @@ async fn machine() -> Vec<Line> {
         started.push(Program::serve(&data, NOWHERE).started_in.as_secs_f64() * 1000.0);
     }
     let mut lines = vec![Line::at_most("冷启动到能接受连接，100 万单", median(started), 100.0, "ms", "")];
-    let shop = Program::serve(&data, NOWHERE);
+    let shop = Program::serve(&data, NOWHERE).settled().await;
     assert_eq!(shop.get("/readyz").await.0, 200);
     tokio::time::sleep(Duration::from_secs(2)).await;
     lines.push(Line::at_most("空闲时占用内存（PSS）", shop.memory(), 16.0, "MiB", ""));
