@@ -197,8 +197,8 @@ fn stage(i: i64, orders: i64) -> Stage {
 /// How long ago an order was placed: what is not done yet at the pace of a busy shop, the past evenly.
 fn ago(i: i64, orders: i64) -> i64 {
     let (open, age) = (PENDING + TO_SHIP + SHIPPED, orders - i);
-    let past = ((orders - open).max(1), (orders / A_DAY).max(AGE) * DAY);
-    HOUR + age.min(open) * (DAY / A_DAY) + (age - open).max(0) * past.1 / past.0
+    let (past, span) = ((orders - open).max(1), (orders / A_DAY).max(AGE) * DAY);
+    HOUR + age.min(open) * (DAY / A_DAY) + (age - open).max(0) * span / past
 }
 
 /// One order with everything that belongs to it. `i` counts from the oldest.

@@ -10,7 +10,8 @@ use super::traffic::Traffic;
 use super::{loggable_path, request_id};
 use crate::shop::Shop;
 
-/// Adds the headers; put on once, at the top, in place of Rocket's shield: what it adds to every answer concerns pages only.
+/// Adds the headers; put on once, at the top, in place of Rocket's shield: what that adds to every answer concerns
+/// pages only.
 pub struct Headers;
 
 #[rocket::async_trait]

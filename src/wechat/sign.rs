@@ -124,7 +124,7 @@ impl Authentic {
     }
 }
 
-/// Believes a message only when its `sign` is right under the pinned digest and key; else it comes back, with the reason.
+/// Believes a message only if its `sign` is right under the pinned digest and key; else it comes back with the reason.
 pub fn verify(message: Message, sign_type: SignType, key: &ApiKey) -> Result<Authentic, (BadSign, Message)> {
     match right(&message, sign_type, key) {
         Ok(()) => Ok(Authentic(message)),
