@@ -123,7 +123,7 @@ async fn run_one(shop: &Shop, job: Job) -> Result<()> {
     let ran = ran.unwrap_or_else(|e| Ran::Failed(e.message()));
     let now = shop.now();
     let spread = shop.nonces.below(2_000);
-    shop.db.write_always(move |tx| Ok::<_, Error>(jobs::ended(tx, &job, ran, spread, now)?)).await
+    shop.db.write_always(move |tx| Ok::<_, Error>(jobs::ended(tx, &job, &ran, spread, now)?)).await
 }
 
 /// T13. An order that was confirmed, or is not on its way, is left as it is; one with a refund under way waits for it.

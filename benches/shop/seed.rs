@@ -98,8 +98,8 @@ async fn make(folder: &Path, orders: i64) {
     }
 }
 
-async fn write(db: &Db, work: impl FnOnce(&Tx) -> Result<()> + Send + 'static) {
-    db.write_large::<_, DbError>(|tx| Ok(work(tx)?)).await.expect("a row fits");
+async fn write(db: &Db, work: impl Fn(&Tx) -> Result<()> + Send + 'static) {
+    db.write_large::<_, DbError>(move |tx| Ok(work(tx)?)).await.expect("a row fits");
 }
 
 const FRUITS: [&str; 10] = ["苹果", "雪梨", "蜜桔", "葡萄", "樱桃", "石榴", "枇杷", "杨梅", "荔枝", "柿子"];

@@ -76,7 +76,7 @@ fn naive(port: u16, data: &Path) -> Rocket<rocket::Build> {
 
 async fn write(db: &Db, notice: notice::Notice, entry: Entry) -> String {
     let now = Clock::System.now();
-    let work = move |tx: &xiaopu::db::Tx| notify::enter(tx, notice, entry, &Settings::default(), now);
+    let work = move |tx: &xiaopu::db::Tx| notify::enter(tx, notice.clone(), entry.clone(), &Settings::default(), now);
     db.write_always::<_, Error>(work).await.expect("a notice is written")
 }
 

@@ -127,7 +127,7 @@ async fn add_address(shop: &State<Shop>, buyer: Buyer, form: Body<AddressForm>) 
         // The first address is the default without being asked.
         let default = default.unwrap_or(store::count_addresses(tx, buyer.id)? == 0);
         let id = store::insert_address(tx, buyer.id, &address)?;
-        saved(tx, buyer.id, id, address, default)
+        saved(tx, buyer.id, id, &address, default)
     };
     Ok(Answer { status: Status::Created, body: shop.db.write(write).await?, replayed: false })
 }
@@ -140,18 +140,18 @@ async fn change_address(shop: &State<Shop>, buyer: Buyer, id: &str, form: Body<A
     let write = move |tx: &Tx| {
         let before = store::address(tx, buyer.id, id)?.ok_or(Code::NotFound)?;
         store::update_address(tx, buyer.id, id, &address)?;
-        saved(tx, buyer.id, id, address, default.unwrap_or(before.is_default))
+        saved(tx, buyer.id, id, &address, default.unwrap_or(before.is_default))
     };
     shop.db.write(write).await.map(Json)
 }
 
-fn saved(tx: &Tx, buyer: BuyerId, id: AddressId, address: Address, default: bool) -> Result<Saved> {
+fn saved(tx: &Tx, buyer: BuyerId, id: AddressId, address: &Address, default: bool) -> Result<Saved> {
     if default {
         store::set_default(tx, buyer, Some(id))?;
     } else if store::address(tx, buyer, id)?.is_some_and(|was| was.is_default) {
         store::set_default(tx, buyer, None)?;
     }
-    Ok(Saved { id, address, is_default: default })
+    Ok(Saved { id, address: address.clone(), is_default: default })
 }
 
 #[delete("/addresses/<id>")]

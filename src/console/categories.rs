@@ -60,7 +60,7 @@ fn checked(name: &str) -> Result<String> {
 async fn act(
     shop: &Shop,
     staff: Manager,
-    write: impl FnOnce(&Tx, &[Category]) -> Result<String> + Send + 'static,
+    write: impl Fn(&Tx, &[Category]) -> Result<String> + Send + 'static,
 ) -> Flash<Redirect> {
     let now = shop.now();
     let write = move |tx: &Tx| {

@@ -99,7 +99,7 @@ async fn keep(shop: &Shop, owner: &Staff, pair: &Pair<'_>) -> Result<String> {
     let (cert, owner) = (identity.cert_pem().to_owned(), owner.clone());
     let what = format!("上传退款证书（商户号 {}，序列号 {}）", facts.mch_id, facts.serial);
     let write = move |tx: &Tx| {
-        Settings::save_identity(tx, &cert, sealed)?;
+        Settings::save_identity(tx, &cert, &sealed)?;
         Ok::<_, Error>(audit(tx, &owner, &what, now)?)
     };
     shop.db.write(write).await?;

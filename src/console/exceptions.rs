@@ -82,7 +82,7 @@ async fn act<T: Send + 'static>(
     staff: Staff,
     id: &str,
     what: &'static str,
-    work: impl FnOnce(&Tx, ExceptionId, &Who, i64) -> Result<T> + Send + 'static,
+    work: impl Fn(&Tx, ExceptionId, &Who, i64) -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let (id, now) = (id_of(id)?, shop.now());
     let write = move |tx: &Tx| {

@@ -399,13 +399,14 @@ async fn put(shop: &Shop, staff: Staff, id: Option<ProductId>, mut form: Product
 
 async fn save(shop: &Shop, staff: Staff, id: Option<ProductId>, change: Change) -> Result<ProductId> {
     let now = shop.now();
-    shop.db.write(move |tx| write(tx, &staff, id, change, now)).await
+    shop.db.write(move |tx| write(tx, &staff, id, &change, now)).await
 }
 
-fn write(tx: &Tx, staff: &Staff, id: Option<ProductId>, change: Change, now: i64) -> Result<ProductId> {
-    let Change { version, mut draft, new_category, images: chosen, skus, reason } = change;
+fn write(tx: &Tx, staff: &Staff, id: Option<ProductId>, change: &Change, now: i64) -> Result<ProductId> {
+    let Change { version, new_category, images: chosen, skus, reason, .. } = change;
+    let mut draft = change.draft.clone();
     if let Some(name) = new_category {
-        draft.category_id = Some(store::category_named(tx, None, &name)?);
+        draft.category_id = Some(store::category_named(tx, None, name)?);
     }
     if store::product_named(tx, &draft.name)?.is_some_and(|other| Some(other) != id) {
         return Err(Error::field("name", format!("已经有商品叫「{}」，请换一个名称", draft.name)));
@@ -414,7 +415,7 @@ fn write(tx: &Tx, staff: &Staff, id: Option<ProductId>, change: Change, now: i64
     let id = match id {
         None => store::insert_product(tx, &draft, now)?,
         Some(id) => {
-            if !store::update_product(tx, id, version, &draft, now)? {
+            if !store::update_product(tx, id, *version, &draft, now)? {
                 return Err(Error::field(
                     "version",
                     "同事刚刚修改过这个商品，所以还没有保存。请看下面的不同：再按一次保存，就以您填的为准",
@@ -425,17 +426,17 @@ fn write(tx: &Tx, staff: &Staff, id: Option<ProductId>, change: Change, now: i64
     };
     let mut images: Vec<ImageHash> = Vec::new();
     for hash in chosen {
-        if !images.contains(&hash) && store::image_exists(tx, &hash)? {
-            images.push(hash);
+        if !images.contains(hash) && store::image_exists(tx, hash)? {
+            images.push(hash.clone());
         }
     }
     store::set_images(tx, id, &images)?;
     let known = store::product(tx, id)?.ok_or(Code::NotFound)?;
-    for (sku, delta) in &skus {
+    for (sku, delta) in skus {
         let sku_id =
             store::put_sku(tx, id, sku).map_err(|_| Error::field("skus", "商家编码已被其他商品使用，请换一个"))?;
         let on_hand = known.skus.iter().find(|k| k.id == sku_id).map_or(0, |k| k.on_hand) + delta;
-        if !stock::adjust(tx, sku_id, on_hand, Some(staff.id), &reason, now)? {
+        if !stock::adjust(tx, sku_id, on_hand, Some(staff.id), reason, now)? {
             return Err(Error::field("skus", "库存不能少于已被订单占用的数量"));
         }
     }

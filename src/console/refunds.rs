@@ -413,7 +413,7 @@ async fn act(
     staff: &Staff,
     number: &str,
     what: String,
-    work: impl FnOnce(&Tx, &Refund, &Who, i64) -> Result<()> + Send + 'static,
+    work: impl Fn(&Tx, &Refund, &Who, i64) -> Result<()> + Send + 'static,
 ) -> Result<()> {
     let id: RefundId = by_number(shop, number).await?.id;
     let (staff, now) = (staff.clone(), shop.now());

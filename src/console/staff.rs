@@ -112,7 +112,7 @@ async fn change(
     shop: &Shop,
     owner: Owner,
     id: StaffId,
-    act: impl FnOnce(&Tx, &Member, i64) -> Result<String> + Send + 'static,
+    act: impl Fn(&Tx, &Member, i64) -> Result<String> + Send + 'static,
 ) -> Flash<Redirect> {
     let now = shop.now();
     let write = move |tx: &Tx| {

@@ -165,9 +165,10 @@ impl Db {
         false
     }
 
-    /// Runs `work` in a transaction that is on disk when this returns `Ok`. An `Err` or a panic undoes `work` alone.
+    /// Runs `work` in a transaction that is on disk when this returns `Ok`. An `Err` or a panic undoes `work` alone;
+    /// when another that shares its commit fails, it is run once more, so all that it changes is in the database.
     /// When the queue is full it waits a second, then answers `Busy`; work whose caller has gone is not begun.
-    pub async fn write<T, E>(&self, work: impl FnOnce(&Tx) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    pub async fn write<T, E>(&self, work: impl Fn(&Tx) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
@@ -176,7 +177,7 @@ impl Db {
     }
 
     /// Like `write`, for facts that must be kept even when whoever brought them has hung up.
-    pub async fn write_always<T, E>(&self, work: impl FnOnce(&Tx) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    pub async fn write_always<T, E>(&self, work: impl Fn(&Tx) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
@@ -184,8 +185,8 @@ impl Db {
         self.0.writer.write(work, Manner::Always).await
     }
 
-    /// Like `write`, for work over thousands of rows at once: others do not pay for what it takes to undo that.
-    pub async fn write_large<T, E>(&self, work: impl FnOnce(&Tx) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    /// Like `write`, for work over thousands of rows at once, which has a commit of its own.
+    pub async fn write_large<T, E>(&self, work: impl Fn(&Tx) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
@@ -319,6 +320,8 @@ fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
     use super::*;
 
     async fn open() -> (tempfile::TempDir, Db) {
@@ -333,6 +336,17 @@ mod tests {
             Ok(())
         })
         .await
+    }
+
+    /// Keeps the writer busy until all of the others wait, so that they are one group.
+    async fn together<T>(db: &Db, others: impl Future<Output = T>) -> T {
+        let slow = db.write::<(), DbError>(|_| {
+            std::thread::sleep(Duration::from_millis(200));
+            Ok(())
+        });
+        let (slow, others) = tokio::join!(slow, others);
+        slow.expect("waiting is no mistake");
+        others
     }
 
     async fn keys(db: &Db) -> Vec<String> {
@@ -368,16 +382,12 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn writes_that_wait_together_are_committed_together() {
         let (_dir, db) = open().await;
-        let slow = db.write::<(), DbError>(|_| {
-            std::thread::sleep(Duration::from_millis(200));
-            Ok(())
-        });
         let others = (0..40).map(|i| {
             let name: &'static str = Box::leak(format!("k{i}").into_boxed_str());
             put(&db, name)
         });
-        let (slow, others) = tokio::join!(slow, rocket::futures::future::join_all(others));
-        assert!(slow.is_ok() && others.iter().all(Result::is_ok));
+        let others = together(&db, rocket::futures::future::join_all(others)).await;
+        assert!(others.iter().all(Result::is_ok));
         let (commits, writes) = db.commits();
         assert_eq!(writes, 41);
         assert!(commits <= 3, "{commits} commits for 41 writes");
@@ -413,30 +423,92 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_large_write_has_a_commit_of_its_own_and_keeps_its_turn() {
         let (_dir, db) = open().await;
-        let slow = db.write::<(), DbError>(|_| {
-            std::thread::sleep(Duration::from_millis(200));
-            Ok(())
-        });
-        // Each notes what stood there when its turn came, and which store its savepoint had.
-        let seen = |tx: &Tx| -> Result<(i64, i64), DbError> {
+        // Each notes what stood there when its turn came.
+        let seen = |tx: &Tx| -> Result<i64, DbError> {
             tx.execute("insert into settings (name, value) select 'k' || count(*), 'x' from settings", [])?;
-            let before = tx.query_row("select count(*) - 1 from settings", [], |row| row.get(0))?;
-            Ok((before, tx.pragma_query_value(None, "temp_store", |row| row.get(0))?))
+            Ok(tx.query_row("select count(*) - 1 from settings", [], |row| row.get(0))?)
         };
-        let (file, memory) = (1, 2);
-        let (_, a, b, failed, c, d) = tokio::join!(
-            slow,
-            db.write(seen),
-            db.write_large(seen),
-            db.write_large::<(), DbError>(move |tx| seen(tx).and(Err(DbError::Busy))),
-            db.write_large(seen),
-            db.write(seen),
-        );
-        let place = |answer: Result<(i64, i64), DbError>| answer.expect("it is written");
-        assert_eq!([a, b, c, d].map(place), [(0, memory), (1, file), (2, file), (3, memory)]);
+        let failing = db.write_large::<(), DbError>(move |tx| seen(tx).and(Err(DbError::Busy)));
+        let all =
+            async { tokio::join!(db.write(seen), db.write_large(seen), failing, db.write_large(seen), db.write(seen)) };
+        let (a, b, failed, c, d) = together(&db, all).await;
+        assert_eq!([a, b, c, d].map(|answer| answer.expect("it is written")), [0, 1, 2, 3]);
         assert!(matches!(failed, Err(DbError::Busy)));
-        assert_eq!(db.commits(), (3, 6));
+        assert_eq!(db.commits(), (5, 6));
         assert_eq!(keys(&db).await, ["k0", "k1", "k2", "k3"]);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn others_are_run_again_only_when_there_is_something_to_undo() {
+        for (changes, runs) in [(false, 1), (true, 2)] {
+            let (_dir, db) = open().await;
+            let (ran, failed) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+            let counted = |by: &Arc<AtomicU32>| {
+                let by = by.clone();
+                move || by.fetch_add(1, Ordering::Relaxed)
+            };
+            let (count, count_failed) = (counted(&ran), counted(&failed));
+            let before = db.write::<_, DbError>(move |tx| {
+                count();
+                Ok(tx.execute("insert into settings (name, value) values ('a', 'x')", [])?)
+            });
+            let refused = db.write::<(), DbError>(move |tx| {
+                count_failed();
+                if changes {
+                    tx.execute("update settings set value = 'spoilt'", [])?;
+                }
+                // Changes nothing, so there is nothing to undo.
+                tx.execute("update settings set value = 'spoilt' where name = 'nobody'", [])?;
+                Err(DbError::Busy)
+            });
+            let (before, refused, after) = together(&db, async { tokio::join!(before, refused, put(&db, "b")) }).await;
+            assert!(matches!((before, refused, after), (Ok(1), Err(DbError::Busy), Ok(()))));
+            assert_eq!(ran.load(Ordering::Relaxed), runs, "{changes}");
+            assert_eq!(failed.load(Ordering::Relaxed), 1, "{changes}");
+            let spoilt = |conn: &Connection| {
+                let sql = "select count(*) from settings where value = 'spoilt'";
+                Ok::<i64, DbError>(conn.query_row(sql, [], |row| row.get(0))?)
+            };
+            assert_eq!(db.read(spoilt).await.unwrap(), 0);
+            assert_eq!(keys(&db).await, ["a", "b"]);
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_sqlite_itself_undoes_takes_nobody_else_along() {
+        let (_dir, db) = open().await;
+        // As SQLite does when a write is interrupted or the disk is full; the second does not even say that it failed.
+        let undone = |tx: &Tx| {
+            tx.execute("insert into settings (name, value) values ('undone', 'x')", [])?;
+            Ok::<(), DbError>(tx.execute_batch("rollback")?)
+        };
+        let failing = db.write(move |tx| undone(tx).and(Err::<(), _>(DbError::Busy)));
+        let all = async { tokio::join!(put(&db, "a"), failing, put(&db, "b"), db.write(undone), put(&db, "c")) };
+        let (a, failed, b, silent, c) = together(&db, all).await;
+        assert!(a.is_ok() && b.is_ok() && c.is_ok());
+        assert!(matches!((failed, silent), (Err(DbError::Busy), Err(DbError::NotCommitted(_)))));
+        assert_eq!(keys(&db).await, ["a", "b", "c"]);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn one_that_fails_only_the_second_time_is_left_out() {
+        let (_dir, db) = open().await;
+        let (first, second) = (AtomicBool::new(true), AtomicBool::new(true));
+        let fickle = move |name: &'static str, first: &AtomicBool, tx: &Tx| {
+            tx.execute("insert into settings (name, value) values (?1, 'x')", [name])?;
+            if first.swap(false, Ordering::Relaxed) { Ok(()) } else { Err(DbError::Busy) }
+        };
+        let spoil = db.write::<(), DbError>(|tx| {
+            tx.execute("update settings set value = 'spoilt'", [])?;
+            panic!("on purpose");
+        });
+        let x = db.write(move |tx| fickle("x", &first, tx));
+        let y = db.write(move |tx| fickle("y", &second, tx));
+        let all = async { tokio::join!(put(&db, "a"), x, put(&db, "b"), y, spoil, put(&db, "c")) };
+        let (a, x, b, y, spoilt, c) = together(&db, all).await;
+        assert!(a.is_ok() && b.is_ok() && c.is_ok());
+        assert!(matches!((x, y, spoilt), (Err(DbError::Busy), Err(DbError::Busy), Err(DbError::Panicked))));
+        assert_eq!(keys(&db).await, ["a", "b", "c"]);
     }
 
     #[tokio::test(flavor = "multi_thread")]

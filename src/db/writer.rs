@@ -46,12 +46,12 @@ impl Writer {
 
     pub async fn write<T, E, F>(&self, work: F, manner: Manner) -> Result<T, E>
     where
-        F: FnOnce(&Tx) -> Result<T, E> + Send + 'static,
+        F: Fn(&Tx) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Job { work: Some(work), result: None, reply, manner });
+        let job = Box::new(Job { work, result: None, reply, manner });
         let queue = self.queue.as_ref().ok_or(DbError::Stopped)?;
         match queue.send_timeout(job, Duration::from_secs(1)).await {
             Ok(()) => answer.await.unwrap_or_else(|_| Err(DbError::Stopped.into())),
@@ -78,7 +78,7 @@ pub enum Manner {
     Asked,
     /// Done whether or not anybody still waits.
     Always,
-    /// Asked for, and over thousands of rows.
+    /// Asked for, and over thousands of rows: nobody shares its commit, or its undoing.
     Large,
 }
 
@@ -86,14 +86,15 @@ trait Write: Send {
     fn manner(&self) -> Manner;
     /// Nobody waits for the answer any more.
     fn abandoned(&self) -> bool;
-    /// Runs the closure; false when its changes must be undone.
-    fn run(&mut self, tx: &Tx) -> bool;
+    fn run(&mut self, tx: &Tx);
+    /// It was run, and did what it was to do.
+    fn is_done(&self) -> bool;
     /// Tells the caller, once it is known whether the group is on disk: nothing of it is when it `failed`.
     fn answer(self: Box<Self>, failed: Option<DbError>);
 }
 
 struct Job<T, E, F> {
-    work: Option<F>,
+    work: F,
     result: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
     manner: Manner,
@@ -101,7 +102,7 @@ struct Job<T, E, F> {
 
 impl<T, E, F> Write for Job<T, E, F>
 where
-    F: FnOnce(&Tx) -> Result<T, E> + Send,
+    F: Fn(&Tx) -> Result<T, E> + Send,
     T: Send,
     E: From<DbError> + Send,
 {
@@ -113,13 +114,18 @@ where
         self.manner != Manner::Always && self.reply.is_closed()
     }
 
-    fn run(&mut self, tx: &Tx) -> bool {
-        let Some(work) = self.work.take() else { return false };
+    fn run(&mut self, tx: &Tx) {
         // A panic would otherwise end the only writer for ever.
-        let result = catch_unwind(AssertUnwindSafe(|| work(tx))).unwrap_or_else(|_| Err(DbError::Panicked.into()));
-        let keep = result.is_ok();
-        self.result = Some(result);
-        keep
+        let result = catch_unwind(AssertUnwindSafe(|| (self.work)(tx)));
+        self.result = Some(match result {
+            Ok(Ok(_)) if tx.is_autocommit() => Err(DbError::NotCommitted("SQLite has undone it".into()).into()),
+            Ok(result) => result,
+            Err(_) => Err(DbError::Panicked.into()),
+        });
+    }
+
+    fn is_done(&self) -> bool {
+        self.result.as_ref().is_some_and(Result::is_ok)
     }
 
     fn answer(self: Box<Self>, failed: Option<DbError>) {
@@ -137,17 +143,17 @@ where
 fn write_groups(conn: &mut Connection, mut waiting: mpsc::Receiver<Box<dyn Write>>, counts: &Counts) {
     let mut held = None;
     while let Some(first) = held.take().or_else(|| waiting.blocking_recv()) {
-        let mut done = Vec::new();
-        let committed = write_group(conn, first, &mut waiting, &mut done, &mut held);
+        let mut ran = Vec::new();
+        let committed = write_group(conn, first, &mut waiting, &mut ran, &mut held);
         if let Err(e) = &committed {
-            log::error!("a group of {} writes was not committed: {e}", done.len());
+            log::error!("a group of {} writes was not committed: {e}", ran.len());
         }
         if committed.is_err() && !conn.is_autocommit() {
             let _ = conn.execute_batch("rollback");
         }
         counts.commits.fetch_add(1, Ordering::Relaxed);
-        counts.writes.fetch_add(done.len() as u64, Ordering::Relaxed);
-        for job in done {
+        counts.writes.fetch_add(ran.len() as u64, Ordering::Relaxed);
+        for job in ran {
             job.answer(committed.as_ref().err().map(not_committed));
         }
     }
@@ -162,56 +168,57 @@ fn write_group(
     conn: &mut Connection,
     first: Box<dyn Write>,
     waiting: &mut mpsc::Receiver<Box<dyn Write>>,
-    done: &mut Vec<Box<dyn Write>>,
+    ran: &mut Vec<Box<dyn Write>>,
     held: &mut Option<Box<dyn Write>>,
 ) -> rusqlite::Result<()> {
-    let wanted = Place::of(first.as_ref());
-    if let Err(e) = wanted.choose(conn).and_then(|()| run(conn, "begin immediate")) {
-        done.push(first);
+    if let Err(e) = run(conn, "begin immediate") {
+        ran.push(first);
         return Err(e);
     }
     let mut next = Some(first);
-    while let Some(mut job) = next.take_if(|job| Place::of(job.as_ref()) == wanted) {
-        if !job.abandoned() {
-            let ran = run_alone(conn, job.as_mut());
-            done.push(job);
-            ran?;
+    while let Some(mut job) = next.take() {
+        let alone = job.manner() == Manner::Large;
+        if alone && !ran.is_empty() {
+            *held = Some(job);
+            break;
         }
-        next = if done.len() < GROUP { waiting.try_recv().ok() } else { None };
+        if !job.abandoned() {
+            let clean = run_one(conn, job.as_mut());
+            ran.push(job);
+            if !clean? {
+                run_others_again(conn, ran)?;
+                break;
+            }
+        }
+        next = if alone || ran.len() == GROUP { None } else { waiting.try_recv().ok() };
     }
-    *held = next;
     run(conn, "commit")
 }
 
-/// Where a transaction keeps what its savepoints may undo. In memory it is soon done, but SQLite walks through all of it
-/// after every statement: ten times the rows take a hundred times as long.
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum Place {
-    Memory,
-    File,
+/// Undoes the whole group, because one of it has failed, and does again what the others did. There are no savepoints,
+/// which would undo one alone: SQLite copies every page for them before it changes.
+fn run_others_again(conn: &mut Connection, ran: &mut [Box<dyn Write>]) -> rusqlite::Result<()> {
+    let mut clean = false;
+    // Who fails is left out, so this ends.
+    while !clean {
+        // A full disk, an I/O error or an interrupted write makes SQLite roll back by itself.
+        if !conn.is_autocommit() {
+            run(conn, "rollback")?;
+        }
+        run(conn, "begin immediate")?;
+        clean = true;
+        for job in ran.iter_mut().filter(|job| job.is_done()) {
+            clean = clean && run_one(conn, job.as_mut())?;
+        }
+    }
+    Ok(())
 }
 
-impl Place {
-    fn of(job: &dyn Write) -> Place {
-        if job.manner() == Manner::Large { Place::File } else { Place::Memory }
-    }
-
-    fn choose(self, conn: &Connection) -> rusqlite::Result<()> {
-        conn.pragma_update(None, "temp_store", if self == Place::Memory { "memory" } else { "file" })
-    }
-}
-
-/// Runs one job in a savepoint of its own. An error here means that the whole transaction is gone.
-fn run_alone(conn: &mut Connection, job: &mut dyn Write) -> rusqlite::Result<()> {
-    let end = Instant::now() + BUDGET;
+/// Runs one job; false when it has failed and left something behind.
+fn run_one(conn: &mut Connection, job: &mut dyn Write) -> rusqlite::Result<bool> {
+    let (before, end) = (conn.total_changes(), Instant::now() + BUDGET);
     conn.progress_handler(2_000, Some(move || Instant::now() > end))?;
-    run(conn, "savepoint job")?;
-    let keep = job.run(&Tx(conn));
+    job.run(&Tx(conn));
     conn.progress_handler(0, None::<fn() -> bool>)?;
-    // A full disk, an I/O error or an interrupted write makes SQLite roll back everything by itself;
-    // `release` then fails, and the group is answered as not committed.
-    if !keep {
-        run(conn, "rollback to job")?;
-    }
-    run(conn, "release job")
+    Ok(job.is_done() || (conn.total_changes() == before && !conn.is_autocommit()))
 }

@@ -144,16 +144,16 @@ pub fn enqueue(tx: &Tx, task: Task, run_at: i64, now: i64) -> Result<()> {
 }
 
 /// Writes down how a run ended; `spread` keeps jobs that failed together from coming back together.
-pub fn ended(tx: &Tx, job: &Job, ran: Ran, spread: i64, now: i64) -> Result<()> {
+pub fn ended(tx: &Tx, job: &Job, ran: &Ran, spread: i64, now: i64) -> Result<()> {
     match ran {
         Ran::Done => store::finish(tx, job, State::Done, "", now),
-        Ran::Again { at } => store::wait(tx, job, at, None, "", now),
-        Ran::Stuck(why) => store::finish(tx, job, State::NeedsPerson, &why, now),
+        Ran::Again { at } => store::wait(tx, job, *at, None, "", now),
+        Ran::Stuck(why) => store::finish(tx, job, State::NeedsPerson, why, now),
         Ran::Failed(why) => {
             let since = job.failing_since.unwrap_or(now);
             match backoff(job.tries, now - since) {
-                Some(wait) => store::wait(tx, job, now + wait + spread, Some(since), &why, now),
-                None => store::finish(tx, job, State::NeedsPerson, &why, now),
+                Some(wait) => store::wait(tx, job, now + wait + spread, Some(since), why, now),
+                None => store::finish(tx, job, State::NeedsPerson, why, now),
             }
         }
     }

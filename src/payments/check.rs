@@ -36,11 +36,11 @@ pub async fn ask(shop: &Shop, merchant: &Merchant, attempt: &Attempt) -> Result<
     }
     let (settings, now, id) = (shop.settings(), shop.now(), attempt.id);
     let trade = exchange.result;
+    if let Ok(Trade::Paid(payment)) = &trade {
+        entry.transaction_id = Some(payment.transaction_id.clone());
+        entry.amount = Some(payment.total);
+    }
     let write = move |tx: &Tx| {
-        if let Ok(Trade::Paid(payment)) = &trade {
-            entry.transaction_id = Some(payment.transaction_id.clone());
-            entry.amount = Some(payment.total);
-        }
         let message = entry.record(tx, now)?;
         store::take_query_turn(tx, id, now, now)?;
         let settled = match &trade {
@@ -49,7 +49,7 @@ pub async fn ask(shop: &Shop, merchant: &Merchant, attempt: &Attempt) -> Result<
             }
             _ => None,
         };
-        Ok::<_, Error>(Asked { trade, settled })
+        Ok::<_, Error>(Asked { trade: trade.clone(), settled })
     };
     // A fact from WeChat is kept even when whoever asked has hung up.
     let asked = shop.db.write_always(write).await?;

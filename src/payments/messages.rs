@@ -42,17 +42,18 @@ async fn receive(
     let bytes = body::within(data, 64).await.map_err(|e| e.code.status())?;
     let event = push::read(&bytes);
     let now = shop.now();
-    let mut entry = Entry::received("message", bytes, ip.0);
-    entry.response = b"success".to_vec();
+    let mut received = Entry::received("message", bytes, ip.0);
+    received.response = b"success".to_vec();
     let write = move |tx: &Tx| {
-        match event {
+        let mut entry = received.clone();
+        match &event {
             Some(Event::ReceiptConfirmed { transaction_id }) => {
                 entry.reason = "微信确认收货".into();
-                if let Some(order) = orders::store::paid_by(tx, &transaction_id)? {
+                if let Some(order) = orders::store::paid_by(tx, transaction_id)? {
                     entry.order_id = Some(order);
                     moves::complete(tx, order, &Who::wechat(), "微信确认收货", now)?;
                 }
-                entry.transaction_id = Some(transaction_id);
+                entry.transaction_id = Some(transaction_id.clone());
             }
             Some(Event::Other(name)) => entry.reason = format!("事件 {name}"),
             None => {

@@ -67,11 +67,11 @@ async fn read(data: Data<'_>) -> std::result::Result<Vec<u8>, &'static str> {
 }
 
 /// Writes down the notice and whatever it means; answers with what WeChat is told.
-async fn keep(shop: &Shop, notice: Notice, mut entry: Entry, start: Instant) -> Result<String> {
+async fn keep(shop: &Shop, notice: Notice, entry: Entry, start: Instant) -> Result<String> {
     let (settings, now) = (shop.settings(), shop.now());
     let write = move |tx: &Tx| {
-        entry.took_ms = start.elapsed().as_millis() as i64;
-        let answer = enter(tx, notice, entry, &settings, now)?;
+        let took_ms = start.elapsed().as_millis() as i64;
+        let answer = enter(tx, notice.clone(), Entry { took_ms, ..entry.clone() }, &settings, now)?;
         Ok::<_, Error>((answer, jobs::store::any_due(tx, now)?))
     };
     let (answer, due) = shop.db.write_always(write).await?;
@@ -162,15 +162,16 @@ async fn refund(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data: 
         Ok(hint) => hint,
         Err(word) => return xml(refuse(shop, limits, "refund_notify", bytes, ip, &word).await),
     };
-    let mut entry = Entry::received("refund_notify", bytes, ip.0);
+    let mut received = Entry::received("refund_notify", bytes, ip.0);
     let text = |name| hint.filled(name).map(str::to_owned);
-    entry.out_trade_no = text("out_trade_no");
-    entry.transaction_id = text("transaction_id");
-    entry.out_refund_no = text("out_refund_no");
-    entry.response = notice::ACKNOWLEDGED.into();
+    received.out_trade_no = text("out_trade_no");
+    received.transaction_id = text("transaction_id");
+    received.out_refund_no = text("out_refund_no");
+    received.response = notice::ACKNOWLEDGED.into();
     let status = text("refund_status").unwrap_or_default();
     let now = shop.now();
     let write = move |tx: &Tx| {
+        let mut entry = received.clone();
         let known = entry.out_refund_no.as_deref().map(|no| refunds::by_no(tx, no)).transpose()?.flatten();
         let payment = entry.transaction_id.as_deref().map(|id| ledger::payment(tx, id)).transpose()?.flatten();
         let asked = match (known, payment) {

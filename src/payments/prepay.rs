@@ -105,7 +105,7 @@ pub async fn place(
         refuse(&quoted, purchase.expected_total_fen)?;
         let expires_at = now + settings.pay_window();
         let order = moves::place(tx, &order_no, buyer.id, &quoted, &purchase.remark, now, expires_at)?;
-        let made = Made { order, refund: None, fingerprint };
+        let made = Made { order, refund: None, fingerprint: fingerprint.clone() };
         orders::store::keep_key(tx, buyer.id, key.as_str(), &made, now)?;
         jobs::enqueue(tx, Task::Expire(order), expires_at + SWEEP_AFTER, now)?;
         Ok((order, false))
@@ -200,13 +200,13 @@ async fn ready(shop: &Shop, cashier: &Cashier, id: OrderId, buyer: &Buyer, ip: &
         let params = UnifiedOrder {
             appid: cashier.merchant.app_id.clone(),
             mch_id: cashier.merchant.mch_id.clone(),
-            nonce_str,
+            nonce_str: nonce_str.clone(),
             body: body(tx, &settings, id)?,
             out_trade_no: order.order_no.attempt(n).to_string(),
             total_fee: order.total.get(),
-            spbill_create_ip: ip,
+            spbill_create_ip: ip.clone(),
             notify_url: cashier.notify_url.clone(),
-            openid,
+            openid: openid.clone(),
             time_start: clock::compact(now),
             time_expire: clock::compact(order.expires_at),
             sign_type: cashier.merchant.sign_type.name().to_owned(),
@@ -259,7 +259,7 @@ async fn send(shop: &Shop, cashier: &Cashier, attempt: &Attempt) -> Result<Optio
             let write = move |tx: &Tx| {
                 entry.record(tx, now)?;
                 if store::set_prepaid(tx, id, &prepay_id, now)? {
-                    return Ok(Some(prepay_id));
+                    return Ok(Some(prepay_id.clone()));
                 }
                 // Paid or closed while we were asking.
                 match store::attempt(tx, id)?.map(|attempt| attempt.state) {

@@ -168,9 +168,9 @@ impl Settings {
     }
 
     /// Stores a refund certificate that was uploaded.
-    pub fn save_identity(tx: &Tx, cert_pem: &str, sealed_key: Vec<u8>) -> rusqlite::Result<()> {
+    pub fn save_identity(tx: &Tx, cert_pem: &str, sealed_key: &[u8]) -> rusqlite::Result<()> {
         store::put(tx, CLIENT_CERT, &Stored::Plain(cert_pem.to_owned()))?;
-        store::put(tx, CLIENT_KEY, &Stored::Sealed(sealed_key))
+        store::put(tx, CLIENT_KEY, &Stored::Sealed(sealed_key.to_owned()))
     }
 
     /// The certificate's key as it is stored.

@@ -69,7 +69,7 @@ pub async fn login(shop: &Shop, attempt: Attempt) -> Result<Entered> {
         browser: attempt.browser,
     };
     let write = move |tx: &Tx| {
-        let known = found.filter(|known| right && !known.disabled);
+        let known = found.as_ref().filter(|known| right && !known.disabled);
         let entered = match (known, second) {
             (Some(known), Some(step)) if step == 0 || store::use_totp_step(tx, known.staff.id, step)? => known,
             _ => {
@@ -80,8 +80,8 @@ pub async fn login(shop: &Shop, attempt: Attempt) -> Result<Entered> {
         store::forget_failures(tx, &name)?;
         store::insert_session(tx, entered.staff.id, &session)?;
         store::set_last_login(tx, entered.staff.id, &from, now)?;
-        audit(tx, &Staff { ip: from, ..entered.staff }, "登录后台", now)?;
-        Ok::<_, Error>(Some(entered.last))
+        audit(tx, &Staff { ip: from.clone(), ..entered.staff.clone() }, "登录后台", now)?;
+        Ok::<_, Error>(Some(entered.last.clone()))
     };
     match shop.db.write(write).await? {
         Some(last) => Ok(Entered { token, last }),
@@ -161,7 +161,7 @@ pub async fn invite(shop: &Shop, owner: &Staff, name: &str, role: Role) -> Resul
         if store::by_name(tx, &name)?.is_some() {
             return Err(Error::field("account", format!("账号 {name} 已经存在")));
         }
-        let invitation = store::Invitation { name, role, expires_at: now + INVITATION_LIFE };
+        let invitation = store::Invitation { name: name.clone(), role, expires_at: now + INVITATION_LIFE };
         store::put_invitation(tx, &hash, &invitation)?;
         Ok(audit(tx, &owner, &format!("邀请 {} 任{}", invitation.name, role.text()), now)?)
     };

@@ -23,7 +23,7 @@ words! {
 }
 
 /// One message and the answer to it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Entry {
     /// From WeChat to us, rather than from us to WeChat.
     pub incoming: bool,

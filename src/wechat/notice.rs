@@ -15,7 +15,7 @@ pub fn refused(reason: &str) -> String {
 }
 
 /// What a notice turned out to be.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Verdict {
     Paid(Payment),
     /// Authentic, and says that no money moved.
@@ -25,7 +25,7 @@ pub enum Verdict {
 }
 
 /// A notice that was looked at, with everything that was checked on the way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Notice {
     pub verdict: Verdict,
     pub checks: Vec<Check>,

@@ -209,21 +209,21 @@ impl World {
         name: &str,
         fen: i64,
         on_hand: i64,
-        change: impl FnOnce(&mut Draft, &mut SkuDraft) + Send + 'static,
+        change: impl FnOnce(&mut Draft, &mut SkuDraft),
     ) -> (ProductId, SkuId) {
-        let (name, now) = (name.to_owned(), self.shop.now());
+        let now = self.shop.now();
+        let mut draft = Draft { name: name.to_owned(), on_shelf: true, ..Draft::default() };
+        let mut sku = SkuDraft {
+            specs: Vec::new(),
+            sku_code: None,
+            price: Fen::new(fen).unwrap(),
+            market_price: None,
+            limit_per_order: None,
+            delivery: Delivery::Express,
+            enabled: true,
+        };
+        change(&mut draft, &mut sku);
         let write = move |tx: &Tx| {
-            let mut draft = Draft { name, on_shelf: true, ..Draft::default() };
-            let mut sku = SkuDraft {
-                specs: Vec::new(),
-                sku_code: None,
-                price: Fen::new(fen).unwrap(),
-                market_price: None,
-                limit_per_order: None,
-                delivery: Delivery::Express,
-                enabled: true,
-            };
-            change(&mut draft, &mut sku);
             let product = catalogue::insert_product(tx, &draft, now)?;
             let id = catalogue::put_sku(tx, product, &sku)?;
             stock::adjust(tx, id, on_hand, None, "test", now)?;

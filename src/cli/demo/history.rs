@@ -129,7 +129,7 @@ async fn buyer(shop: &Shop, wechat: &Simulator, name: &str) -> Result<Buyer> {
     let (app_id, openid, now) = (super::APP_ID.to_owned(), wechat.openid(name), shop.now());
     let write = move |tx: &Tx| {
         let (id, _) = buyers::buyer_with(tx, &app_id, &openid, now)?;
-        Ok::<_, Error>(Buyer { id, app_id, openid })
+        Ok::<_, Error>(Buyer { id, app_id: app_id.clone(), openid: openid.clone() })
     };
     shop.db.write(write).await
 }

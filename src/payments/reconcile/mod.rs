@@ -127,10 +127,10 @@ async fn compare(shop: &Shop, merchant: &Merchant, day: Day, bill: Bill, none: b
     let write = move |tx: &Tx| {
         let sums = store::sums(tx, day)?;
         let mut found = store::differences(tx, day)?;
-        for (line, raw, why) in bill.unreadable {
+        for (line, raw, why) in &bill.unreadable {
             let what = format!("账单第 {line} 行读不懂：{why}");
             found.push(store::Found {
-                theirs: raw,
+                theirs: raw.clone(),
                 ..store::Found::new(Difference::Unreadable, line.to_string(), what)
             });
         }
@@ -207,11 +207,12 @@ async fn enter_fees(shop: &Shop, day: Day) -> Result<()> {
 /// Asks WeChat about a payment and enters it. False when WeChat could not be heard.
 async fn enter_payment(shop: &Shop, merchant: &Merchant, transaction_id: &str) -> Result<bool> {
     let exchange = shop.wechat.order_query(merchant, TradeOf::Transaction(transaction_id), &shop.nonces).await;
-    let mut entry = Entry::sent(&exchange);
-    entry.transaction_id = Some(transaction_id.to_owned());
+    let mut sent = Entry::sent(&exchange);
+    sent.transaction_id = Some(transaction_id.to_owned());
     let (settings, now, trade) = (shop.settings(), shop.now(), exchange.result);
     let heard = trade.is_ok();
     let write = move |tx: &Tx| {
+        let mut entry = sent.clone();
         if let Ok(Trade::Paid(payment)) = &trade {
             entry.out_trade_no = Some(payment.out_trade_no.clone());
             entry.amount = Some(payment.total);

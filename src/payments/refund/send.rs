@@ -171,9 +171,10 @@ async fn send(shop: &Shop, merchant: &Merchant, refund: &Refund, order: &RefundO
             Exchange { kind: "refund", request: String::new(), response: Vec::new(), took_ms: 0, result }
         }
     };
-    let mut entry = logged(&exchange, refund);
+    let sent = logged(&exchange, refund);
     let (refund, now) = (Refund { state: RefundState::Processing, ..refund.clone() }, shop.now());
     let write = move |tx: &Tx| {
+        let mut entry = sent.clone();
         let outcome = match &exchange.result {
             Ok(refund_id) => {
                 entry.reason = "微信已受理，等待到账".into();
@@ -224,9 +225,10 @@ async fn ask(shop: &Shop, merchant: &Merchant, refund: &Refund) -> Result<Option
         None => RefundOf::Number(&refund.out_refund_no),
     };
     let exchange = shop.wechat.refund_query(merchant, which, &shop.nonces).await;
-    let mut entry = logged(&exchange, refund);
+    let sent = logged(&exchange, refund);
     let (refund, now) = (refund.clone(), shop.now());
     let write = move |tx: &Tx| {
+        let mut entry = sent.clone();
         let ran = match &exchange.result {
             Ok(found) => match found.facts.first() {
                 None => {
@@ -237,7 +239,7 @@ async fn ask(shop: &Shop, merchant: &Merchant, refund: &Refund) -> Result<Option
                     entry.reason = format!("{:?}", fact.status).to_uppercase();
                     let accepted_at = refund.sent_at.filter(|_| refund.accepted_at.is_none());
                     learn::learn(tx, fact, accepted_at, now)?;
-                    Some(rest(&store::by_id(tx, refund.id)?.unwrap_or(refund), now))
+                    Some(rest(store::by_id(tx, refund.id)?.as_ref().unwrap_or(&refund), now))
                 }
             },
             Err(e) => Some(Ran::Failed(e.to_string())),
