@@ -166,7 +166,7 @@ impl Db {
     }
 
     /// Runs `work` in a transaction that is on disk when this returns `Ok`. An `Err` or a panic undoes `work` alone;
-    /// when another that shares its commit fails, it is run once more, so all that it changes is in the database.
+    /// when another that shares its commit fails, it is run again, so it may change nothing but the database.
     /// When the queue is full it waits a second, then answers `Busy`; work whose caller has gone is not begun.
     pub async fn write<T, E>(&self, work: impl Fn(&Tx) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
