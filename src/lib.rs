@@ -30,6 +30,7 @@ pub mod db;
 pub mod wechat;
 
 pub mod assets;
+pub mod backlog;
 pub mod clock;
 pub mod ids;
 pub mod money;
@@ -54,6 +55,7 @@ pub fn rocket(shop: Shop, figment: Figment) -> Rocket<Build> {
         .manage(door::limits::Limits::default())
         .manage(door::traffic::Traffic::default())
         .attach(Shield::new())
+        .attach(backlog::Backlog)
         .attach(door::Headers)
         .attach(console::origin::OriginCheck)
         .attach(assets::templates())

@@ -545,3 +545,30 @@ async fn silent_clients_shut_nobody_out() {
     drop(silent);
     assert_eq!(client().get(program.at("/readyz")).send().await.unwrap().status(), 200);
 }
+
+/// A crowd that knocks while the shop is not looking waits at the door: whoever found the queue full would try again a
+/// second later, then three.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_waits_at_the_door() {
+    let (_simulator, wechat) = simulated().await;
+    let program = Program::new(wechat);
+    let running = program.start();
+    program.ready().await;
+    let signal = |name: &str| {
+        let asked = Command::new("kill").args([name, &running.0.id().to_string()]).status();
+        assert!(asked.unwrap().success());
+    };
+    signal("-STOP");
+    // A machine may be set up to let fewer wait.
+    let most = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
+    let crowd = most.trim().parse::<usize>().unwrap().min(600) - 10;
+    let mut waiting = Vec::new();
+    for nth in 0..crowd {
+        let knock = tokio::net::TcpStream::connect(("127.0.0.1", program.port));
+        let knock = tokio::time::timeout(Duration::from_millis(900), knock).await;
+        waiting.push(knock.unwrap_or_else(|_| panic!("the door was shut after {nth}")).unwrap());
+    }
+    signal("-CONT");
+    drop(waiting);
+    assert_eq!(client().get(program.at("/readyz")).send().await.unwrap().status(), 200);
+}

@@ -25,6 +25,7 @@ use super::Merchant;
 use super::mini_program::MiniProgram;
 use super::sign::{ApiKey, SignType};
 use crate::assets;
+use crate::backlog::Backlog;
 use crate::clock::{Clock, Day, MINUTE};
 use crate::nonce::Nonces;
 use state::{Code, State};
@@ -123,6 +124,7 @@ impl Simulator {
     pub fn rocket(&self, figment: Figment) -> Rocket<Build> {
         rocket::custom(assets::with_template_dir(figment))
             .manage(self.clone())
+            .attach(Backlog)
             .attach(assets::templates())
             // The cash desk is shown inside the demo's storefront, which is another origin.
             .attach(Shield::default().disable::<Frame>())
