@@ -1,32 +1,32 @@
 //! Load: so many calls in flight on so many kept-open connections, each one timed.
+//!
+//! Whoever asks shares the processors with what is measured, so asking is made cheap: one thread, and of HTTP only what
+//! an answer needs to be told from the next one.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use http_body_util::{BodyExt, Full};
-use hyper::Request;
-use hyper::body::Bytes;
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-/// What is asked; the same answer means the same request.
+/// What is asked.
 pub struct Call {
     pub method: &'static str,
     pub path: String,
     pub headers: Vec<(&'static str, String)>,
-    pub body: Bytes,
+    pub body: String,
 }
 
 impl Call {
     pub fn get(path: impl Into<String>) -> Call {
-        Call { method: "GET", path: path.into(), headers: Vec::new(), body: Bytes::new() }
+        Call { method: "GET", path: path.into(), headers: Vec::new(), body: String::new() }
     }
 
-    pub fn post(path: impl Into<String>, body: impl Into<Bytes>) -> Call {
+    pub fn post(path: impl Into<String>, body: impl Into<String>) -> Call {
         Call { method: "POST", path: path.into(), headers: Vec::new(), body: body.into() }
     }
 
@@ -39,40 +39,135 @@ impl Call {
 /// One connection, taken up again when the server has closed it.
 pub struct Connection {
     to: SocketAddr,
-    sender: Option<SendRequest<Full<Bytes>>>,
+    stream: Option<TcpStream>,
+    heard: Vec<u8>,
 }
 
 impl Connection {
     pub fn new(to: SocketAddr) -> Connection {
-        Connection { to, sender: None }
+        Connection { to, stream: None, heard: Vec::new() }
+    }
+
+    /// One that is there before the clock starts.
+    async fn opened(to: SocketAddr) -> Connection {
+        let mut connection = Connection::new(to);
+        connection.open().await;
+        connection
+    }
+
+    async fn open(&mut self) -> &mut TcpStream {
+        let stream = TcpStream::connect(self.to).await.expect("the server listens");
+        stream.set_nodelay(true).expect("the system allows it");
+        self.stream.insert(stream)
     }
 
     /// The status and the body. A refused connection is a panic: nothing was measured then.
-    pub async fn call(&mut self, call: &Call) -> (u16, Bytes) {
-        let mut request = Request::builder().method(call.method).uri(&call.path).header("Host", "bench");
+    pub async fn call(&mut self, call: &Call) -> (u16, Vec<u8>) {
+        let mut request = format!("{} {} HTTP/1.1\r\nhost: bench\r\n", call.method, call.path);
         for (name, value) in &call.headers {
-            request = request.header(*name, value);
+            request.push_str(&format!("{name}: {value}\r\n"));
         }
-        let request = request.body(Full::new(call.body.clone())).expect("a request is well formed");
+        if call.method != "GET" {
+            request.push_str(&format!("content-length: {}\r\n", call.body.len()));
+        }
+        request.push_str("\r\n");
+        request.push_str(&call.body);
         for _ in 0..3 {
-            if self.sender.as_ref().is_none_or(SendRequest::is_closed) {
-                let stream = TcpStream::connect(self.to).await.expect("the server listens");
-                stream.set_nodelay(true).expect("the system allows it");
-                let (sender, connection) = handshake(TokioIo::new(stream)).await.expect("a connection opens");
-                tokio::spawn(connection);
-                self.sender = Some(sender);
+            if let Ok(answer) = self.exchange(request.as_bytes()).await {
+                return answer;
             }
-            let sender = self.sender.as_mut().expect("just opened");
-            if sender.ready().await.is_ok()
-                && let Ok(answer) = sender.send_request(request.clone()).await
-            {
-                let status = answer.status().as_u16();
-                let body = answer.into_body().collect().await.expect("an answer is whole").to_bytes();
-                return (status, body);
-            }
-            self.sender = None;
+            self.stream = None;
         }
         panic!("the server does not answer {}", call.path);
+    }
+
+    async fn exchange(&mut self, request: &[u8]) -> io::Result<(u16, Vec<u8>)> {
+        if self.stream.is_none() {
+            self.open().await;
+        }
+        let stream = self.stream.as_mut().expect("just opened");
+        let heard = &mut self.heard;
+        heard.clear();
+        stream.write_all(request).await?;
+        let (at, head) = loop {
+            hear(stream, heard).await?;
+            if let Some(head) = Head::read(heard) {
+                break head;
+            }
+        };
+        let body = match head.length {
+            Some(length) => {
+                hear_until(stream, heard, at + length).await?;
+                heard[at..at + length].to_vec()
+            }
+            None => pieces(stream, heard, at).await?,
+        };
+        if head.closes {
+            self.stream = None;
+        }
+        Ok((head.status, body))
+    }
+}
+
+/// What comes next; the end of it is an error.
+async fn hear(stream: &mut TcpStream, heard: &mut Vec<u8>) -> io::Result<()> {
+    if stream.read_buf(heard).await? == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(())
+}
+
+async fn hear_until(stream: &mut TcpStream, heard: &mut Vec<u8>, end: usize) -> io::Result<()> {
+    while heard.len() < end {
+        hear(stream, heard).await?;
+    }
+    Ok(())
+}
+
+/// A body that comes in pieces, each with its size before it; the last one is empty.
+async fn pieces(stream: &mut TcpStream, heard: &mut Vec<u8>, mut at: usize) -> io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        match httparse::parse_chunk_size(&heard[at..]).expect("a piece has a size") {
+            httparse::Status::Partial => hear(stream, heard).await?,
+            httparse::Status::Complete((used, size)) => {
+                let (from, size) = (at + used, size as usize);
+                at = from + size + "\r\n".len();
+                hear_until(stream, heard, at).await?;
+                if size == 0 {
+                    return Ok(body);
+                }
+                body.extend_from_slice(&heard[from..from + size]);
+            }
+        }
+    }
+}
+
+/// The beginning of an answer.
+struct Head {
+    status: u16,
+    /// Of the body, unless it comes in pieces.
+    length: Option<usize>,
+    closes: bool,
+}
+
+impl Head {
+    /// With the place where the body begins, once it is all there.
+    fn read(heard: &[u8]) -> Option<(usize, Head)> {
+        let mut headers = [httparse::EMPTY_HEADER; 32];
+        let mut answer = httparse::Response::new(&mut headers);
+        let httparse::Status::Complete(at) = answer.parse(heard).expect("an answer is HTTP") else { return None };
+        let value = |name: &str| {
+            let header = answer.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?;
+            std::str::from_utf8(header.value).ok()
+        };
+        let status = answer.code.expect("an answer has a status");
+        let length = match status {
+            204 | 304 => Some(0),
+            _ => value("content-length").map(|length| length.parse().expect("a length is a number")),
+        };
+        let closes = value("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+        Some((at, Head { status, length, closes }))
     }
 }
 
@@ -120,12 +215,9 @@ pub async fn closed(
     call: impl Fn(usize) -> Call + Send + Sync + 'static,
 ) -> Outcome {
     let (next, call) = (Arc::new(AtomicUsize::new(0)), Arc::new(call));
-    let start = Instant::now();
-    let mut workers = JoinSet::new();
-    for _ in 0..together {
+    from_one_thread(to, together, move |_, mut connection, _| {
         let (next, call) = (next.clone(), call.clone());
-        workers.spawn(async move {
-            let mut connection = Connection::new(to);
+        async move {
             let mut heard = Vec::new();
             loop {
                 let n = next.fetch_add(1, Ordering::Relaxed);
@@ -137,9 +229,9 @@ pub async fn closed(
                 let (status, _) = connection.call(&call).await;
                 heard.push((status, begun.elapsed().as_micros() as u32));
             }
-        });
-    }
-    gather(workers, start).await
+        }
+    })
+    .await
 }
 
 /// Calls at a fixed pace, whether or not the ones before were answered: waiting counts as latency.
@@ -151,12 +243,10 @@ pub async fn paced(
 ) -> Outcome {
     const CONNECTIONS: usize = 64;
     let call = Arc::new(call);
-    let (start, pace) = (Instant::now(), Duration::from_secs(1) / per_second);
-    let mut workers = JoinSet::new();
-    for first in 0..CONNECTIONS {
+    let pace = Duration::from_secs(1) / per_second;
+    from_one_thread(to, CONNECTIONS, move |first, mut connection, start| {
         let call = call.clone();
-        workers.spawn(async move {
-            let mut connection = Connection::new(to);
+        async move {
             let mut heard = Vec::new();
             for n in (first..count).step_by(CONNECTIONS) {
                 let due = start + pace * n as u32;
@@ -165,9 +255,35 @@ pub async fn paced(
                 heard.push((status, due.elapsed().as_micros() as u32));
             }
             heard
-        });
-    }
-    gather(workers, start).await
+        }
+    })
+    .await
+}
+
+/// Every connection is opened first; then the clock starts, and each is worked by a task of its own.
+async fn from_one_thread<W>(
+    to: SocketAddr,
+    connections: usize,
+    work: impl Fn(usize, Connection, Instant) -> W + Send + 'static,
+) -> Outcome
+where
+    W: Future<Output = Vec<(u16, u32)>> + Send + 'static,
+{
+    let run = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+        runtime.block_on(async {
+            let mut opened = Vec::new();
+            for _ in 0..connections {
+                opened.push(Connection::opened(to).await);
+            }
+            let (mut workers, start) = (JoinSet::new(), Instant::now());
+            for (nth, connection) in opened.into_iter().enumerate() {
+                workers.spawn(work(nth, connection, start));
+            }
+            gather(workers, start).await
+        })
+    };
+    tokio::task::spawn_blocking(run).await.expect("a load ends well")
 }
 
 /// Adds up what each worker has heard: status and microseconds.
