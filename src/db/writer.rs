@@ -13,8 +13,10 @@ use super::{BUDGET, DbError, Tx, is_full, run};
 
 /// Writes that may wait; beyond that the shop says it is busy.
 const QUEUE: usize = 1024;
-/// Writes under one commit: enough to share the disk's wait, few enough to answer soon.
+/// The most writes under one commit.
 const GROUP: usize = 128;
+/// So many may share a commit however fast the disk is.
+const SMALL_GROUP: usize = 16;
 
 pub struct Writer {
     queue: Option<mpsc::Sender<Box<dyn Write>>>,
@@ -140,11 +142,31 @@ where
     }
 }
 
+/// When a group has enough. Each one more saves a share of the disk's wait, and makes all before it wait for its work;
+/// meanwhile whoever was answered could be sending the next. So a fast disk has small groups, and a slow one large ones.
+#[derive(Default)]
+struct Pace {
+    /// What a commit costs, but for the few that copy the WAL into the file.
+    commit: Duration,
+}
+
+impl Pace {
+    fn is_enough(&self, writes: usize, worked: Duration) -> bool {
+        writes >= GROUP || (writes >= SMALL_GROUP && worked >= 2 * self.commit)
+    }
+
+    /// Goes down at once, and up slowly.
+    fn committed_in(&mut self, took: Duration) {
+        let up = took.saturating_sub(self.commit) / 16;
+        self.commit = took.min(self.commit + up);
+    }
+}
+
 fn write_groups(conn: &mut Connection, mut waiting: mpsc::Receiver<Box<dyn Write>>, counts: &Counts) {
-    let mut held = None;
+    let (mut held, mut pace) = (None, Pace::default());
     while let Some(first) = held.take().or_else(|| waiting.blocking_recv()) {
         let mut ran = Vec::new();
-        let committed = write_group(conn, first, &mut waiting, &mut ran, &mut held);
+        let committed = write_group(conn, first, &mut waiting, &mut pace, &mut ran, &mut held);
         if let Err(e) = &committed {
             log::error!("a group of {} writes was not committed: {e}", ran.len());
         }
@@ -168,6 +190,7 @@ fn write_group(
     conn: &mut Connection,
     first: Box<dyn Write>,
     waiting: &mut mpsc::Receiver<Box<dyn Write>>,
+    pace: &mut Pace,
     ran: &mut Vec<Box<dyn Write>>,
     held: &mut Option<Box<dyn Write>>,
 ) -> rusqlite::Result<()> {
@@ -175,7 +198,7 @@ fn write_group(
         ran.push(first);
         return Err(e);
     }
-    let mut next = Some(first);
+    let (mut next, begun) = (Some(first), Instant::now());
     while let Some(mut job) = next.take() {
         let alone = job.manner() == Manner::Large;
         if alone && !ran.is_empty() {
@@ -190,9 +213,12 @@ fn write_group(
                 break;
             }
         }
-        next = if alone || ran.len() == GROUP { None } else { waiting.try_recv().ok() };
+        next = if alone || pace.is_enough(ran.len(), begun.elapsed()) { None } else { waiting.try_recv().ok() };
     }
-    run(conn, "commit")
+    let worked = Instant::now();
+    run(conn, "commit")?;
+    pace.committed_in(worked.elapsed());
+    Ok(())
 }
 
 /// Undoes the whole group, because one of it has failed, and does again what the others did. There are no savepoints,
@@ -221,4 +247,31 @@ fn run_one(conn: &mut Connection, job: &mut dyn Write) -> rusqlite::Result<bool>
     job.run(&Tx(conn));
     conn.progress_handler(0, None::<fn() -> bool>)?;
     Ok(job.is_done() || (conn.total_changes() == before && !conn.is_autocommit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fast_disk_has_small_groups_and_a_slow_one_large_ones() {
+        let ms = Duration::from_millis;
+        let after = |commits: [u64; 3]| {
+            let mut pace = Pace::default();
+            // Long enough to have learned what a commit costs.
+            commits.iter().cycle().take(300).for_each(|took| pace.committed_in(ms(*took)));
+            pace
+        };
+        for (what, commits, writes, worked, enough) in [
+            ("a fast disk, few writes", [1, 1, 1], 15, 60, false),
+            ("a fast disk", [1, 1, 1], 16, 2, true),
+            ("a fast disk, cheap writes", [1, 1, 1], 16, 1, false),
+            ("a fast disk that had to copy the WAL once", [1, 60, 1], 16, 12, true),
+            ("a slow disk", [20, 20, 20], 16, 12, false),
+            ("a slow disk, enough work", [20, 20, 20], 16, 40, true),
+            ("a slow disk, a full group", [20, 20, 20], 128, 12, true),
+        ] {
+            assert_eq!(after(commits).is_enough(writes, ms(worked)), enough, "{what}");
+        }
+    }
 }
