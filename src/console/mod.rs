@@ -107,7 +107,7 @@ fn waiting(conn: &rusqlite::Connection) -> Result<Waiting> {
         to_ship: counts.iter().find(|(status, _)| status == "to_ship").map_or(0, |(_, n)| *n),
         refunds: refunds.iter().filter(|(state, _)| person.contains(state)).map(|(_, n)| n).sum(),
         exceptions: payments::exceptions::store::count_open(conn)?,
-        stuck: noun_jobs::store::counts(conn)?.1,
+        stuck: noun_jobs::store::stuck(conn)?,
     })
 }
 

@@ -104,8 +104,13 @@ fn read_listed(row: &Row<'_>) -> Result<Listed> {
 
 /// What is not done yet: first what needs a person, then what is due soonest.
 pub fn open(conn: &Connection, limit: i64) -> Result<Vec<Listed>> {
-    let mut rows =
-        conn.prepare_cached("select * from jobs where state <> 'done' order by state = 'waiting', run_at limit ?1")?;
+    // Two lists, since each has an index: what is done is kept for a week, and may be most of them.
+    let mut rows = conn.prepare_cached(
+        "select * from (select * from jobs where state = 'needs_person' order by run_at limit ?1)
+         union all
+         select * from (select * from jobs where state = 'waiting' order by run_at limit ?1)
+          limit ?1",
+    )?;
     rows.query_map([limit], read_listed)?.collect()
 }
 
@@ -118,11 +123,14 @@ pub fn done(conn: &Connection, limit: i64) -> Result<Vec<Listed>> {
 
 /// How many jobs wait, and how many need a person.
 pub fn counts(conn: &Connection) -> Result<(i64, i64)> {
-    conn.prepare_cached(
-        "select coalesce(sum(state = 'waiting'), 0), coalesce(sum(state = 'needs_person'), 0)
-           from jobs where state <> 'done'",
-    )?
-    .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+    let waiting =
+        conn.prepare_cached("select count(*) from jobs where state = 'waiting'")?.query_row([], |row| row.get(0))?;
+    Ok((waiting, stuck(conn)?))
+}
+
+/// How many jobs need a person.
+pub fn stuck(conn: &Connection) -> Result<i64> {
+    conn.prepare_cached("select count(*) from jobs where state = 'needs_person'")?.query_row([], |row| row.get(0))
 }
 
 /// When the first waiting job is due.
