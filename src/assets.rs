@@ -1,5 +1,7 @@
 //! Templates and static files: from disk while developing, inside the binary when released.
 
+use std::borrow::Cow;
+
 use rocket::figment::Figment;
 use rocket::http::{ContentType, Header, Status};
 use rocket::response::{self, Responder, Response};
@@ -31,7 +33,12 @@ pub fn templates() -> impl rocket::fairing::Fairing {
         );
         for name in Templates::iter() {
             let file = Templates::get(&name).ok_or("template gone")?;
-            env.add_template_owned(name.into_owned(), String::from_utf8(file.data.into_owned())?)?;
+            // Borrowed in a release, where they lie in the program.
+            let text = match file.data {
+                Cow::Borrowed(bytes) => Cow::Borrowed(std::str::from_utf8(bytes)?),
+                Cow::Owned(bytes) => Cow::Owned(String::from_utf8(bytes)?),
+            };
+            env.add_template_owned(name, text)?;
         }
         Ok(())
     })

@@ -33,6 +33,7 @@ pub mod assets;
 pub mod backlog;
 pub mod clock;
 pub mod ids;
+pub mod memory;
 pub mod money;
 pub mod nonce;
 pub mod secrets;

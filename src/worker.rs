@@ -8,6 +8,7 @@ use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::ids::OrderId;
 use crate::jobs::{self, Job, Lane, Ran, Task};
+use crate::memory;
 use crate::orders::{self, RECEIVED_AFTER, Who, moves};
 use crate::payments::refund::{learn, send};
 use crate::payments::{check, close, invariants, prepay, reconcile};
@@ -58,6 +59,8 @@ async fn keep_up(shop: &Shop, lane: Lane, mut shutdown: rocket::Shutdown) {
                 () = shop.worker_woken(), if lane == Lane::Money => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             },
+            // These look at every row, or at a whole database.
+            Ok(_) if lane == Lane::House => give_back().await,
             Ok(_) => {}
             Err(e) => {
                 log::error!("worker: {}", e.message());
@@ -70,6 +73,7 @@ async fn keep_up(shop: &Shop, lane: Lane, mut shutdown: rocket::Shutdown) {
             if let Err(e) = tidy(shop, now).await {
                 log::error!("tidying: {}", e.message());
             }
+            give_back().await;
         }
     }
 }
@@ -146,6 +150,11 @@ async fn complete(shop: &Shop, order: OrderId) -> Result<Ran> {
         Ok::<_, Error>(Ran::Done)
     };
     shop.db.write(write).await
+}
+
+/// Beside the workers: it goes through all that was ever allocated.
+async fn give_back() {
+    let _ = tokio::task::spawn_blocking(memory::give_back).await;
 }
 
 async fn tidy(shop: &Shop, now: i64) -> Result<()> {

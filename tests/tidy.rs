@@ -40,6 +40,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("words", &[]),
     ("assets", &[]),
     ("backlog", &[]),
+    ("memory", &[]),
     ("db", &[]),
     ("wechat", &["ids", "money", "clock", "nonce", "assets", "backlog"]),
     ("settings", &["clock", "db", "money", "nonce", "secrets", "wechat", "words"]),
@@ -98,8 +99,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "worker",
         &[
-            "backups", "clock", "db", "error", "ids", "jobs", "orders", "payments", "refunds", "settings", "shop",
-            "staff",
+            "backups", "clock", "db", "error", "ids", "jobs", "memory", "orders", "payments", "refunds", "settings",
+            "shop", "staff",
         ],
     ),
     ("docs", &["error", "shop"]),

@@ -2,25 +2,27 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, oneshot};
 
-use super::{DbError, open_reader, run};
+use super::{BUDGET, DbError, open_reader, run};
 
 const READERS: usize = 4;
+/// A connection that nobody needed for so long is closed: each has a cache of its own.
+const IDLE: Duration = Duration::from_secs(10);
 
 pub struct Readers {
     places: Arc<Semaphore>,
     shelf: Arc<Shelf>,
 }
 
-/// The connections that nobody reads through just now.
+/// The connections that nobody reads through just now, since when; the latest is taken first.
 struct Shelf {
     path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<Vec<(Instant, Connection)>>,
 }
 
 /// What is asked of one moment. Of one type whatever the answer's, so that the machinery around it exists once.
@@ -55,18 +57,33 @@ impl Readers {
 
 impl Shelf {
     fn look(&self, question: Question, budget: Duration) -> Result<(), DbError> {
-        let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let kept = self.idle().pop();
         let mut conn = match kept {
-            Some(conn) => conn,
+            Some((_, conn)) => conn,
             None => open_reader(&self.path)?,
         };
         // A connection that saw a panic is dropped, not kept.
         catch_unwind(AssertUnwindSafe(|| read_moment(&mut conn, question, budget)))
             .map_err(|_| DbError::Panicked)??;
-        if conn.is_autocommit() {
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(conn);
+        // Nor is one that looked at every row: it holds pages that nobody asks for again.
+        if conn.is_autocommit() && budget == BUDGET {
+            self.keep(conn);
         }
         Ok(())
+    }
+
+    fn keep(&self, conn: Connection) {
+        let mut idle = self.idle();
+        idle.push((Instant::now(), conn));
+        let stale = idle.iter().take_while(|(since, _)| since.elapsed() > IDLE).count();
+        let stale: Vec<_> = idle.drain(..stale).collect();
+        // Closed when nobody waits for the shelf any more.
+        drop(idle);
+        drop(stale);
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<(Instant, Connection)>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

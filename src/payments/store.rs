@@ -81,9 +81,9 @@ pub fn others_alive(conn: &Connection, order: OrderId, but: AttemptId) -> Result
     .collect()
 }
 
-/// The attempts that can still be paid at WeChat.
+/// The attempts that can still be paid at WeChat; by order, as their index has them: by id, it would go through them all.
 pub fn alive(conn: &Connection) -> Result<Vec<AttemptId>> {
-    conn.prepare_cached("select id from attempts where state in ('created', 'prepaid') order by id")?
+    conn.prepare_cached("select id from attempts where state in ('created', 'prepaid') order by order_id")?
         .query_map([], |row| row.get(0))?
         .collect()
 }
