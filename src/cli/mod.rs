@@ -13,6 +13,7 @@ mod staff;
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 pub use demo::{API_KEY, APP_ID, APP_SECRET, MCH_ID};
@@ -20,6 +21,7 @@ use rocket::config::{Config, Ident, LogLevel, Shutdown};
 use rocket::data::{Limits, ToByteUnit};
 use rocket::figment::providers::{Env, Format, Toml};
 use rocket::figment::{Figment, Profile};
+use tokio::runtime::Runtime;
 
 use crate::backups;
 use crate::clock::Clock;
@@ -64,19 +66,11 @@ type Outcome = Result<(), String>;
 
 pub fn main() -> ExitCode {
     log::install();
-    let outcome = rocket::execute(async {
-        match Arguments::parse().command.unwrap_or(Command::Serve) {
-            Command::Serve => serve::run().await,
-            Command::Demo(demo) => demo.run().await,
-            Command::Import(import) => import.run().await,
-            Command::Staff(staff) => staff.run().await,
-            Command::Backup(backup) => backup.run().await,
-            Command::Restore(restore) => restore.run().await,
-            Command::Doctor => doctor::run().await,
-            Command::Reconcile(reconcile) => reconcile.run().await,
-            Command::Replay => replay::run().await,
-            Command::SimulateWechat(simulate) => simulate.run().await,
-        }
+    let outcome = runtime().and_then(|runtime| {
+        let outcome = runtime.block_on(run());
+        // Who still works then has had his time.
+        runtime.shutdown_timeout(Duration::from_millis(500));
+        outcome
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -84,6 +78,36 @@ pub fn main() -> ExitCode {
             eprintln!("✗ {words}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// As Rocket makes its own, but a thread that reads the database ends when it has had nothing to do for a second: they
+/// take turns, so that a single question now and then would keep all of them for ever, each with its memory.
+fn runtime() -> Result<Runtime, String> {
+    let figment = figment();
+    let number = |name| figment.extract_inner::<usize>(name).map_err(|e| format!("配置 {name} 不正确: {e}"));
+    tokio::runtime::Builder::new_multi_thread()
+        .thread_name("rocket-worker-thread")
+        .worker_threads(number(Config::WORKERS)?.max(1))
+        .max_blocking_threads(number(Config::MAX_BLOCKING)?.max(1))
+        .thread_keep_alive(Duration::from_secs(1))
+        .enable_all()
+        .build()
+        .map_err(|e| format!("无法启动: {e}"))
+}
+
+async fn run() -> Outcome {
+    match Arguments::parse().command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::run().await,
+        Command::Demo(demo) => demo.run().await,
+        Command::Import(import) => import.run().await,
+        Command::Staff(staff) => staff.run().await,
+        Command::Backup(backup) => backup.run().await,
+        Command::Restore(restore) => restore.run().await,
+        Command::Doctor => doctor::run().await,
+        Command::Reconcile(reconcile) => reconcile.run().await,
+        Command::Replay => replay::run().await,
+        Command::SimulateWechat(simulate) => simulate.run().await,
     }
 }
 

@@ -152,7 +152,7 @@ struct Pace {
 
 impl Pace {
     fn is_enough(&self, writes: usize, worked: Duration) -> bool {
-        writes >= GROUP || (writes >= SMALL_GROUP && worked >= 2 * self.commit)
+        writes >= GROUP || (writes >= SMALL_GROUP && worked >= self.commit)
     }
 
     /// Goes down at once, and up slowly.
@@ -264,11 +264,11 @@ mod tests {
         };
         for (what, commits, writes, worked, enough) in [
             ("a fast disk, few writes", [1, 1, 1], 15, 60, false),
-            ("a fast disk", [1, 1, 1], 16, 2, true),
-            ("a fast disk, cheap writes", [1, 1, 1], 16, 1, false),
+            ("a fast disk", [1, 1, 1], 16, 1, true),
+            ("a fast disk, cheap writes", [1, 1, 1], 16, 0, false),
             ("a fast disk that had to copy the WAL once", [1, 60, 1], 16, 12, true),
             ("a slow disk", [20, 20, 20], 16, 12, false),
-            ("a slow disk, enough work", [20, 20, 20], 16, 40, true),
+            ("a slow disk, enough work", [20, 20, 20], 16, 20, true),
             ("a slow disk, a full group", [20, 20, 20], 128, 12, true),
         ] {
             assert_eq!(after(commits).is_enough(writes, ms(worked)), enough, "{what}");
