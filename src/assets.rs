@@ -1,14 +1,13 @@
 //! Templates and static files: from disk while developing, inside the binary when released.
 
-use std::borrow::Cow;
-
 use rocket::figment::Figment;
 use rocket::http::{ContentType, Header, Status};
 use rocket::response::{self, Responder, Response};
 use rocket::{Request, Route, get, routes};
 use rocket_dyn_templates::Template;
-use rocket_dyn_templates::minijinja::{self, UndefinedBehavior};
+use rocket_dyn_templates::minijinja::{self, Environment, ErrorKind, UndefinedBehavior};
 use rust_embed::{EmbeddedFile, RustEmbed};
+use serde::Serialize;
 
 #[derive(RustEmbed)]
 #[folder = "templates/"]
@@ -19,29 +18,40 @@ struct Templates;
 #[folder = "static/"]
 struct Static;
 
-/// Every template, by the path of its file. A broken one stops the launch.
+/// The one template that the engine knows from the start: it takes the place of whatever it is told.
+const PAGE: &str = "page.html";
+
+/// Every template, by the path of its file. Each is compiled when it is first asked for: compiled, they take ten times as
+/// much memory, and nobody looks at all of them.
 pub fn templates() -> impl rocket::fairing::Fairing {
-    Template::try_custom(|engines| {
-        let env = &mut engines.minijinja;
-        // Without this line embedded templates are not escaped at all: the engine's own callback knows only disk files.
-        env.set_auto_escape_callback(minijinja::default_auto_escape_callback);
-        env.set_undefined_behavior(UndefinedBehavior::SemiStrict);
-        env.set_formatter(
-            |out, state, value| {
-                if value.is_none() { Ok(()) } else { minijinja::escape_formatter(out, state, value) }
-            },
-        );
-        for name in Templates::iter() {
-            let file = Templates::get(&name).ok_or("template gone")?;
-            // Borrowed in a release, where they lie in the program.
-            let text = match file.data {
-                Cow::Borrowed(bytes) => Cow::Borrowed(std::str::from_utf8(bytes)?),
-                Cow::Owned(bytes) => Cow::Owned(String::from_utf8(bytes)?),
-            };
-            env.add_template_owned(name, text)?;
-        }
-        Ok(())
-    })
+    Template::try_custom(|engines| Ok(prepare(&mut engines.minijinja)?))
+}
+
+fn prepare(env: &mut Environment<'static>) -> Result<(), minijinja::Error> {
+    // Without this line embedded templates are not escaped at all: the engine's own callback knows only disk files.
+    env.set_auto_escape_callback(minijinja::default_auto_escape_callback);
+    env.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+    env.set_formatter(
+        |out, state, value| {
+            if value.is_none() { Ok(()) } else { minijinja::escape_formatter(out, state, value) }
+        },
+    );
+    env.set_loader(|name| {
+        let text = Templates::get(name).map(|file| String::from_utf8(file.data.into_owned()));
+        text.transpose().map_err(|e| minijinja::Error::new(ErrorKind::SyntaxError, e.to_string()))
+    });
+    env.add_template(PAGE, "{% extends template %}")
+}
+
+/// A page made of a template, by the path of its file, and what it is to show.
+pub fn page(template: &str, context: impl Serialize) -> Template {
+    #[derive(Serialize)]
+    struct Page<'a, C> {
+        template: &'a str,
+        #[serde(flatten)]
+        context: C,
+    }
+    Template::render(PAGE, Page { template, context })
 }
 
 /// The engine insists on a path that exists. A file is one without templates in it; a folder is watched for changes.
@@ -91,5 +101,20 @@ impl<'r> Responder<'r, 'static> for Asset {
         let kind = self.path.rsplit('.').next().and_then(ContentType::from_extension).unwrap_or(ContentType::Binary);
         let data = self.file.data.into_owned();
         response.header(kind).sized_body(data.len(), std::io::Cursor::new(data)).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_template_compiles() {
+        let mut env = Environment::new();
+        prepare(&mut env).unwrap();
+        assert!(Templates::iter().count() > 50);
+        for name in Templates::iter() {
+            env.get_template(&name).unwrap_or_else(|e| panic!("{name}: {e}"));
+        }
     }
 }

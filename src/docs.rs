@@ -5,6 +5,7 @@ use rocket::{Route, State, get, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
+use crate::assets;
 use crate::error::Code;
 use crate::shop::Shop;
 
@@ -39,5 +40,5 @@ fn page(shop: &State<Shop>) -> Template {
         .iter()
         .map(|code| json!({ "word": code.word(), "status": code.status().code, "text": code.text() }))
         .collect();
-    Template::render("api/docs.html", context! { operations, codes, demo: shop.demo.is_some() })
+    assets::page("api/docs.html", context! { operations, codes, demo: shop.demo.is_some() })
 }

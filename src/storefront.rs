@@ -3,6 +3,7 @@
 use rocket::{Route, State, get, routes};
 use rocket_dyn_templates::{Template, context};
 
+use crate::assets;
 use crate::shop::Shop;
 
 pub fn routes() -> Vec<Route> {
@@ -12,7 +13,7 @@ pub fn routes() -> Vec<Route> {
 #[get("/")]
 fn page(shop: &State<Shop>) -> Template {
     let settings = shop.settings();
-    Template::render(
+    assets::page(
         "storefront/index.html",
         context! { shop: settings.shop_name(), simulator: shop.demo.as_deref().unwrap_or_default() },
     )

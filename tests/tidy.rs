@@ -103,8 +103,8 @@ const FLOORS: &[(&str, &[&str])] = &[
             "shop", "staff",
         ],
     ),
-    ("docs", &["error", "shop"]),
-    ("storefront", &["shop"]),
+    ("docs", &["assets", "error", "shop"]),
+    ("storefront", &["assets", "shop"]),
     (
         "operations",
         &[
@@ -125,6 +125,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "console",
         &[
+            "assets",
             "backups",
             "buyers",
             "catalogue",
@@ -178,6 +179,22 @@ fn arrows_go_down_only() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Templates are looked up when they are asked for: a name that is none would be found out by whoever opens the page.
+#[test]
+fn every_page_has_its_template() {
+    let mut pages = 0;
+    for (file, text) in sources("src") {
+        for call in text.split("assets::page(").skip(1) {
+            let Some(name) = call.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next()) else {
+                continue;
+            };
+            pages += 1;
+            assert!(std::path::Path::new("templates").join(name).is_file(), "{file}: there is no template {name}");
+        }
+    }
+    assert!(pages > 40, "{pages}");
 }
 
 /// Where a word may stand; anywhere else it is reported.

@@ -11,6 +11,7 @@ use rocket_dyn_templates::{Template, context};
 use serde_json::json;
 
 use super::{back, frame, refused};
+use crate::assets;
 use crate::clock;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -44,7 +45,7 @@ async fn page(
             "seen": clock::span(now - s.seen_at.max(s.created_at)), "here": mine.as_deref() == Some(&s.token_hash[..]),
         })).collect::<Vec<_>>(),
     };
-    Ok(Template::render("console/account.html", context))
+    Ok(assets::page("console/account.html", context))
 }
 
 fn here(jar: &CookieJar<'_>) -> Option<Vec<u8>> {
@@ -97,7 +98,7 @@ async fn totp_page(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<
     let sealed = hex::encode(shop.key.seal(&totp_name(staff.id), &secret, &shop.nonces));
     let spaced = secret.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ");
     let context = context! { frame: frame(shop, &staff, "account", flash).await?, sealed, secret: spaced };
-    Ok(Template::render("console/totp.html", context))
+    Ok(assets::page("console/totp.html", context))
 }
 
 #[get("/account/totp.svg?<sealed>")]

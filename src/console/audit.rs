@@ -7,6 +7,7 @@ use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
 use super::{Download, download, frame};
+use crate::assets;
 use crate::clock::{self, Day};
 use crate::error::{Error, Result};
 use crate::ids::OrderNo;
@@ -50,7 +51,7 @@ async fn page(
         broken, checked,
         entries: entries.iter().map(shown).collect::<Vec<_>>(),
     };
-    Ok(Template::render("console/audit.html", context))
+    Ok(assets::page("console/audit.html", context))
 }
 
 fn filled(text: Option<String>) -> Option<String> {

@@ -12,6 +12,7 @@ use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
 use super::{Download, back, download, frame, refused};
+use crate::assets;
 use crate::backups::{self, Backup, sealed, store};
 use crate::clock;
 use crate::error::{Code, Error, Result};
@@ -38,7 +39,7 @@ async fn page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>)
         all: all.iter().map(shown).collect::<Vec<_>>(),
         shortest: sealed::SHORTEST,
     };
-    Ok(Template::render("console/backups.html", context))
+    Ok(assets::page("console/backups.html", context))
 }
 
 fn shown(backup: &Backup) -> Value {
@@ -132,7 +133,7 @@ async fn restore_page(
         frame: frame(shop, &owner.0, "system", flash).await?,
         tab: "backups", backup: shown(&backup), orders, paid,
     };
-    Ok(Template::render("console/backup_restore.html", context))
+    Ok(assets::page("console/backup_restore.html", context))
 }
 
 #[derive(FromForm)]
@@ -169,7 +170,7 @@ async fn restore(
                 tokio::time::sleep(std::time::Duration::from_secs(1)).await;
                 shutdown.notify();
             });
-            Ok(Template::render("console/backup_restoring.html", context! { backup, demo: false }))
+            Ok(assets::page("console/backup_restoring.html", context! { backup, demo: false }))
         }
         Err(e) => Err(refused(format!("{HERE}/{id}/restore"), e)),
     }

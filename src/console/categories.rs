@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::product::category_options;
 use super::{back, frame};
+use crate::assets;
 use crate::catalogue::{Category, store};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -45,7 +46,7 @@ async fn page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>)
         frame: frame(shop, &staff.0, "products", flash).await?,
         section: "categories", may_edit: staff.0.role >= Role::Manager, tree, all: category_options(&all),
     };
-    Ok(Template::render("console/categories.html", context))
+    Ok(assets::page("console/categories.html", context))
 }
 
 fn checked(name: &str) -> Result<String> {

@@ -6,6 +6,7 @@ use rocket_dyn_templates::{Template, context};
 use serde_json::json;
 
 use super::{frame, trials};
+use crate::assets;
 use crate::backups;
 use crate::clock;
 use crate::db::SCHEMA_VERSION;
@@ -78,5 +79,5 @@ async fn page(
         against_wechat: trials::clock_words(shop),
         free: backups::free_space(&shop.server.data_dir).map(|bytes| format!("{} MB", bytes / 1_000_000)),
     };
-    Ok(Template::render("console/diagnostics.html", context))
+    Ok(assets::page("console/diagnostics.html", context))
 }

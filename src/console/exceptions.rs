@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::{back, frame};
+use crate::assets;
 use crate::clock;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -52,7 +53,7 @@ async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>)
         may_decide: staff.0.role >= Role::Manager,
         check: check.map(|check| clock::shown_short(check.at)),
     };
-    Ok(Template::render("console/exceptions.html", context))
+    Ok(assets::page("console/exceptions.html", context))
 }
 
 /// What happened, what will happen, and what may be done, for a page.
@@ -109,7 +110,7 @@ async fn refund_page(shop: &State<Shop>, staff: Manager, id: &str) -> Result<Tem
         e: shown(&exception, refund.as_ref(), now),
         staff: &staff.0.name,
     };
-    Ok(Template::render("console/exception_refund.html", context))
+    Ok(assets::page("console/exception_refund.html", context))
 }
 
 #[post("/exceptions/<id>/refund")]

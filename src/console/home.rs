@@ -8,6 +8,7 @@ use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
 use super::frame;
+use crate::assets;
 use crate::backups::{Backup, store as backups};
 use crate::catalogue::sellers::Sellers;
 use crate::catalogue::store::{Seller, ShelfCounts};
@@ -204,7 +205,7 @@ async fn page(
         last_notice: last_notice.map(|at| clock::span(now - at)),
         failed,
     };
-    Ok(Template::render("console/home.html", context))
+    Ok(assets::page("console/home.html", context))
 }
 
 /// The last days as bars, drawn on a field of 300 by 100.

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::{back, frame};
+use crate::assets;
 use crate::clock::{self, Day};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -47,7 +48,7 @@ async fn page(
         tab: "jobs", done, rows, waiting, stuck,
         may_run: staff.0.role >= Role::Manager,
     };
-    Ok(Template::render("console/jobs.html", context))
+    Ok(assets::page("console/jobs.html", context))
 }
 
 fn shown(conn: &Connection, job: &Listed, now: i64) -> Result<Value> {

@@ -9,6 +9,7 @@ use rocket::{FromForm, Request, Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
 
 use super::words;
+use crate::assets;
 use crate::clock::{self, SECOND};
 use crate::door::ClientIp;
 use crate::error::{Error, Result};
@@ -28,7 +29,7 @@ pub fn page(shop: &State<Shop>, next: Option<String>) -> Template {
 
 fn show(shop: &Shop, next: Option<&str>, account: &str, problem: Option<String>) -> Template {
     let settings = shop.settings();
-    Template::render(
+    assets::page(
         "console/login.html",
         context! { shop: settings.shop_name(), demo: shop.demo.is_some(), next: next.unwrap_or_default(), account, problem },
     )
@@ -133,7 +134,7 @@ async fn invitation(shop: &Shop, token: &str, problem: Option<String>) -> Result
         shop: settings.shop_name(), demo: shop.demo.is_some(), token, problem,
         name: found.as_ref().map(|i| i.name.clone()), role: found.as_ref().map(|i| i.role.text()),
     };
-    Ok(Template::render("console/invite.html", context))
+    Ok(assets::page("console/invite.html", context))
 }
 
 #[derive(FromForm)]

@@ -38,6 +38,7 @@ use rocket::{Catcher, Request, Route, catch, catchers, get, routes, uri};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
+use crate::assets;
 use crate::error::{self, Code, Error, Result};
 use crate::refunds::RefundState;
 use crate::sheet;
@@ -225,8 +226,5 @@ fn explain(status: Status, request: &Request<'_>) -> Template {
         log::warn!("{} {} -> {}", request.method(), request.uri().path(), status.code);
     }
     let demo = request.rocket().state::<Shop>().is_some_and(|shop| shop.demo.is_some());
-    Template::render(
-        "console/error.html",
-        context! { title, words, demo, request_id: crate::door::request_id(request) },
-    )
+    assets::page("console/error.html", context! { title, words, demo, request_id: crate::door::request_id(request) })
 }

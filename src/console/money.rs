@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::{Download, back, download, frame, xlsx};
+use crate::assets;
 use crate::clock::{self, Day};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -65,7 +66,7 @@ async fn calendar(
         yesterday: today.plus(-1).shown(),
         may_match: staff.0.role >= Role::Manager,
     };
-    Ok(Template::render("console/money.html", context))
+    Ok(assets::page("console/money.html", context))
 }
 
 fn sum_json(sum: &DaySum) -> Value {
@@ -138,7 +139,7 @@ async fn day(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, 
         too_old: day < Day::of(now).plus(-reconcile::KEPT_DAYS),
         may_match: staff.0.role >= Role::Manager,
     };
-    Ok(Template::render("console/money_day.html", context))
+    Ok(assets::page("console/money_day.html", context))
 }
 
 /// Downloads the bill and matches it again, now.

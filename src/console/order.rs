@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::frame;
 use super::orders::card;
 use super::timeline::{self, Part};
+use crate::assets;
 use crate::clock;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -164,7 +165,7 @@ async fn render(
         spent: yuan(spent),
         openid: tail,
     };
-    Ok(Template::render(template, context))
+    Ok(assets::page(template, context))
 }
 
 fn steps(order: &Order) -> Vec<Value> {
@@ -251,7 +252,7 @@ async fn cancel_page(shop: &State<Shop>, staff: Clerk, no: &str) -> Result<Templ
         frame, no: &order.order_no, total: order.total.to_string(), status: order.status.text(),
         possible: order.status == OrderStatus::PendingPayment,
     };
-    Ok(Template::render("console/order_cancel.html", context))
+    Ok(assets::page("console/order_cancel.html", context))
 }
 
 #[post("/orders/<no>/cancel")]

@@ -10,6 +10,7 @@ use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
 use super::{Download, back, download, frame, refused, workbook};
+use crate::assets;
 use crate::clock::{self, DAY, Day};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -180,7 +181,7 @@ async fn list(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>,
         address: &address,
         orders: cards, next, later: before.is_some(),
     };
-    Ok(Template::render("console/orders.html", context))
+    Ok(assets::page("console/orders.html", context))
 }
 
 /// All orders of a status, or all there are: a number that is kept.

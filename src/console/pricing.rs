@@ -8,6 +8,7 @@ use rocket_dyn_templates::{Template, context};
 
 use super::order::find;
 use super::{back, frame};
+use crate::assets;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::ids::OrderNo;
@@ -31,7 +32,7 @@ async fn price_page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage
         total: order.total.plain(), freight: order.freight.plain(), status: order.status.text(),
         possible: order.status == OrderStatus::PendingPayment, minutes: shop.settings().pay_minutes(),
     };
-    Ok(Template::render("console/order_price.html", context))
+    Ok(assets::page("console/order_price.html", context))
 }
 
 #[derive(FromForm)]
@@ -84,7 +85,7 @@ async fn offline_page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessa
         no: &order.order_no, total: order.total.to_string(), status: order.status.text(),
         possible: order.status == OrderStatus::PendingPayment,
     };
-    Ok(Template::render("console/order_offline.html", context))
+    Ok(assets::page("console/order_offline.html", context))
 }
 
 #[derive(FromForm)]

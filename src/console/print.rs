@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::back;
 use super::orders::{card, chosen};
+use crate::assets;
 use crate::clock;
 use crate::error::{Code, Error, Result};
 use crate::ids::{OrderId, OrderNo};
@@ -35,10 +36,7 @@ async fn slips(shop: &State<Shop>, staff: Staff, order: Vec<String>, paper: Opti
         orders.into_iter().map(|order| Ok(card(&store::full(conn, order)?, false, now))).collect::<Result<Vec<Value>>>()
     };
     let slips = shop.db.read(read).await?;
-    Ok(Template::render(
-        "console/print_slips.html",
-        context! { slips, page: page(shop, &staff, "slips", &order, paper) },
-    ))
+    Ok(assets::page("console/print_slips.html", context! { slips, page: page(shop, &staff, "slips", &order, paper) }))
 }
 
 fn page(shop: &Shop, staff: &Staff, kind: &str, orders: &[String], paper: Option<&str>) -> Value {
@@ -80,7 +78,7 @@ async fn picking(shop: &State<Shop>, staff: Staff, order: Vec<String>, paper: Op
         })).collect::<Vec<_>>(),
         page: page(shop, &staff, "picking", &order, paper),
     };
-    Ok(Template::render("console/print_picking.html", context))
+    Ok(assets::page("console/print_picking.html", context))
 }
 
 #[derive(FromForm)]

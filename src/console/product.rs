@@ -10,6 +10,7 @@ use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
 use super::{frame, upload, words};
+use crate::assets;
 use crate::catalogue::media::Picture;
 use crate::catalogue::store::{self, Draft, SkuDraft};
 use crate::catalogue::{Category, Delivery, Product, import, stock};
@@ -163,7 +164,7 @@ async fn page(
             "images": filled.images.iter().map(|hash| json!({ "hash": hash, "url": hash.url() })).collect::<Vec<_>>(),
         }),
     };
-    Ok(Template::render("console/product.html", context))
+    Ok(assets::page("console/product.html", context))
 }
 
 pub fn category_options(all: &[Category]) -> Vec<Value> {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::product::category_options;
 use super::{Download, back, download, frame, refused, upload, workbook};
+use crate::assets;
 use crate::catalogue::import::{self, COLUMNS};
 use crate::catalogue::store::{self, Listing, Shelf, Sort};
 use crate::catalogue::{Product, stock};
@@ -113,7 +114,7 @@ async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>,
             "available": item.available(), "on_hand": item.on_hand, "reserved": item.reserved,
         })).collect::<Vec<_>>(),
     };
-    Ok(Template::render("console/products.html", context))
+    Ok(assets::page("console/products.html", context))
 }
 
 #[derive(FromForm)]
@@ -297,7 +298,7 @@ async fn confirm(shop: &Shop, staff: &Staff, form: &Bulk, act: &Act, ids: Vec<Pr
         possible: rows.iter().all(|row| !row["is"].is_null()),
         rows, products: &form.product, act: &form.act, value: &form.value,
     };
-    Ok(Template::render("console/products_prices.html", context))
+    Ok(assets::page("console/products_prices.html", context))
 }
 
 fn change(tx: &Tx, staff: &Staff, product: &Product, act: &Act, now: i64) -> Result<()> {
@@ -390,7 +391,7 @@ async fn import_form(
         frame: frame(shop, staff, "products", flash).await?,
         section: "import", problems, columns: COLUMNS.map(|c| c.1),
     };
-    Ok(Template::render("console/products_import.html", context))
+    Ok(assets::page("console/products_import.html", context))
 }
 
 #[derive(FromForm)]

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::order::find;
 use super::{back, frame, words};
+use crate::assets;
 use crate::clock;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -82,7 +83,7 @@ async fn list(
         frame: frame(shop, &staff.0, "refunds", flash).await?,
         tabs, tab: word, refunds: cards, next, later: before.is_some(),
     };
-    Ok(Template::render("console/refunds.html", context))
+    Ok(assets::page("console/refunds.html", context))
 }
 
 /// A refund for a page.
@@ -143,7 +144,7 @@ async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>
         may_query: matches!(state, RefundState::Processing | RefundState::Approved),
         may_settle: manager && matches!(state, RefundState::Failed | RefundState::Abnormal),
     };
-    Ok(Template::render("console/refund.html", context))
+    Ok(assets::page("console/refund.html", context))
 }
 
 fn named_lines(full: &Full, parts: &[RefundLine]) -> Vec<Value> {
@@ -204,7 +205,7 @@ async fn new_page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'
         requested: first(RefundState::Requested),
         reasons: REASONS,
     };
-    Ok(Template::render("console/refund_new.html", context))
+    Ok(assets::page("console/refund_new.html", context))
 }
 
 #[derive(FromForm)]
@@ -308,7 +309,7 @@ async fn confirm_page(
         offline: full.order.paid > Fen::ZERO && number.is_none_or(|refund| refund.transaction_id.is_none())
             && full.order.paid_at.is_some() && is_offline(shop, full).await?,
     };
-    Ok(Template::render("console/refund_confirm.html", context))
+    Ok(assets::page("console/refund_confirm.html", context))
 }
 
 /// Paid outside WeChat, so that it goes back outside WeChat.

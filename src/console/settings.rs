@@ -10,6 +10,7 @@ use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
 use super::{back, frame, trials};
+use crate::assets;
 use crate::clock;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -49,7 +50,7 @@ async fn show(
         refund_notify_url: settings.refund_notify_url(),
         pay_url: shop.wechat.pay_url(),
     };
-    Ok(Template::render("console/settings.html", context))
+    Ok(assets::page("console/settings.html", context))
 }
 
 /// One group of settings as its form shows them: what is stored, or what was typed and refused.

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::order::{find, here};
 use super::orders::card;
 use super::{back, download, frame, refused, upload};
+use crate::assets;
 use crate::catalogue::Delivery;
 use crate::clock;
 use crate::db::Tx;
@@ -157,7 +158,7 @@ async fn page(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>)
         tab: "shipping",
         batches: batches.iter().map(listed).collect::<Vec<_>>(),
     };
-    Ok(Template::render("console/shipping.html", context))
+    Ok(assets::page("console/shipping.html", context))
 }
 
 fn listed(batch: &Batch) -> Value {
@@ -222,7 +223,7 @@ async fn batch_page(
             "verdict": j.verdict, "text": j.verdict.text(), "note": j.note, "done": j.row.done,
         })).collect::<Vec<_>>(),
     };
-    Ok(Template::render("console/shipping_batch.html", context))
+    Ok(assets::page("console/shipping_batch.html", context))
 }
 
 async fn judged(shop: &Shop, id: BatchId) -> Result<(Batch, Vec<batch::Judged>)> {
@@ -295,7 +296,7 @@ async fn bench(
         express: found.as_ref().is_some_and(|full| full.order.delivery == Delivery::Express),
         order: found.map(|full| card(&full, false, now)),
     };
-    Ok(Template::render("console/shipping_scan.html", context))
+    Ok(assets::page("console/shipping_scan.html", context))
 }
 
 #[derive(FromForm)]

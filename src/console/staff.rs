@@ -8,6 +8,7 @@ use rocket_dyn_templates::{Template, context};
 use serde_json::json;
 
 use super::{back, frame, refused};
+use crate::assets;
 use crate::clock;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -63,7 +64,7 @@ async fn render(shop: &Shop, owner: &Owner, flash: Option<FlashMessage<'_>>, lin
             "what": what, "may": Role::ALL.iter().map(|role| role >= least).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
     };
-    Ok(Template::render("console/staff.html", context))
+    Ok(assets::page("console/staff.html", context))
 }
 
 #[derive(FromForm)]

@@ -8,6 +8,7 @@ use rocket_dyn_templates::{Template, context};
 use serde_json::json;
 
 use super::{back, frame};
+use crate::assets;
 use crate::catalogue::stock::{self, store as moves};
 use crate::catalogue::store;
 use crate::clock;
@@ -55,7 +56,7 @@ async fn page(
             "on_hand": signed(m.on_hand_delta), "reserved": signed(m.reserved_delta), "order": m.order_no, "who": m.who,
         })).collect::<Vec<_>>(),
     };
-    Ok(Template::render("console/stock.html", context))
+    Ok(assets::page("console/stock.html", context))
 }
 
 fn reason_text(reason: &str) -> &'static str {

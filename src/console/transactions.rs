@@ -6,6 +6,7 @@ use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
 use super::frame;
+use crate::assets;
 use crate::clock::{self, DAY};
 use crate::error::{Code, Error, Result};
 use crate::ids::MessageId;
@@ -62,7 +63,7 @@ async fn list(
         kind: kind.unwrap_or_default(), verdict: verdict.map_or("", Verdict::word), q: q.unwrap_or_default(),
         last_notice: last_notice.map(|at| clock::span(now - at)), failed,
     };
-    Ok(Template::render("console/transactions.html", context))
+    Ok(assets::page("console/transactions.html", context))
 }
 
 fn shown(row: &Logged) -> Value {
@@ -98,7 +99,7 @@ async fn detail(shop: &State<Shop>, staff: Clerk, id: &str) -> Result<Template> 
             "id": id, "at": clock::shown(*at), "reason": reason, "this": *id == row.id,
         })).collect::<Vec<_>>(),
     };
-    Ok(Template::render("console/transaction.html", context))
+    Ok(assets::page("console/transaction.html", context))
 }
 
 /// The raw text with line breaks between fields, and with what would help a thief masked.

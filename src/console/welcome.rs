@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::login::{Browser, Encrypted, let_in};
 use super::settings::{self, Typed};
 use super::{back, refused, trials, words};
+use crate::assets;
 use crate::catalogue::samples;
 use crate::db::Tx;
 use crate::door::ClientIp;
@@ -59,10 +60,7 @@ async fn account_page(shop: &State<Shop>, token: &str) -> Result<Template> {
 }
 
 fn account_form(good: bool, token: &str, account: &str, problem: Option<String>) -> Template {
-    Template::render(
-        "console/setup.html",
-        context! { good, token, account, problem, demo: false, steps: step_names(1) },
-    )
+    assets::page("console/setup.html", context! { good, token, account, problem, demo: false, steps: step_names(1) })
 }
 
 #[derive(FromForm)]
@@ -119,7 +117,7 @@ async fn show(shop: &Shop, step: u8, flash: Option<Value>, typed: &Typed, wrong:
         // Only the last step asks.
         empty: group.is_none() && samples::shelves_are_empty(shop).await?,
     };
-    Ok(Template::render("console/welcome.html", context))
+    Ok(assets::page("console/welcome.html", context))
 }
 
 #[post("/welcome/<step>", data = "<form>")]

@@ -6,6 +6,7 @@ use rocket_dyn_templates::{Template, context};
 
 use super::state::{Trade, TradeState};
 use super::{Paying, Simulator};
+use crate::assets;
 use crate::money::Fen;
 use crate::wechat::message::Message;
 use crate::wechat::sign;
@@ -63,7 +64,7 @@ fn desk(sim: &State<Simulator>, request: Request) -> Template {
     if trade.state == TradeState::Paid {
         return said("该订单已支付", "requestPayment:ok");
     }
-    Template::render(
+    assets::page(
         "simulator/cashier.html",
         context! { request: hidden(&request), amount: amount(&trade), body: trade.field("body") },
     )
@@ -95,7 +96,7 @@ fn act(sim: &State<Simulator>, request: Form<Request>) -> Template {
 }
 
 fn said(words: &str, result: &str) -> Template {
-    Template::render("simulator/result.html", context! { words, result, ok: result == "requestPayment:ok" })
+    assets::page("simulator/result.html", context! { words, result, ok: result == "requestPayment:ok" })
 }
 
 fn amount(trade: &Trade) -> String {

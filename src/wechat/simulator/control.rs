@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::faults::KINDS;
 use super::state::TradeState;
 use super::{Fault, Paying, Refund, RefundEnd, Simulator, Trade, Ways};
+use crate::assets;
 use crate::clock::{self, Day};
 use crate::money::{Fen, yuan};
 
@@ -217,7 +218,7 @@ fn page(sim: &State<Simulator>, said: Option<&str>) -> Template {
     let mut trades: Vec<&Trade> = state.kept.trades.values().collect();
     trades.sort_by_key(|trade| std::cmp::Reverse(trade.created_at));
     let ways = &state.kept.ways;
-    Template::render(
+    assets::page(
         "simulator/panel.html",
         context! {
             said,
