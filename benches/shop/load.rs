@@ -50,15 +50,7 @@ impl Connection {
 
     /// One that is there before the clock starts.
     async fn opened(to: SocketAddr) -> Connection {
-        let mut connection = Connection::new(to);
-        connection.open().await;
-        connection
-    }
-
-    async fn open(&mut self) -> &mut TcpStream {
-        let stream = TcpStream::connect(self.to).await.expect("the server listens");
-        stream.set_nodelay(true).expect("the system allows it");
-        self.stream.insert(stream)
+        Connection { stream: Some(open(to).await), ..Connection::new(to) }
     }
 
     /// The status and the body. A refused connection is a panic: nothing was measured then.
@@ -76,17 +68,17 @@ impl Connection {
             if let Ok(answer) = self.exchange(request.as_bytes()).await {
                 return answer;
             }
-            self.stream = None;
         }
         panic!("the server does not answer {}", call.path);
     }
 
+    /// After an error the next one opens another.
     async fn exchange(&mut self, request: &[u8]) -> io::Result<(u16, Vec<u8>)> {
-        if self.stream.is_none() {
-            self.open().await;
-        }
-        let stream = self.stream.as_mut().expect("just opened");
-        let heard = &mut self.heard;
+        let mut kept = match self.stream.take() {
+            Some(stream) => stream,
+            None => open(self.to).await,
+        };
+        let (stream, heard) = (&mut kept, &mut self.heard);
         heard.clear();
         stream.write_all(request).await?;
         let (at, head) = loop {
@@ -102,11 +94,15 @@ impl Connection {
             }
             None => pieces(stream, heard, at).await?,
         };
-        if head.closes {
-            self.stream = None;
-        }
+        self.stream = (!head.closes).then_some(kept);
         Ok((head.status, body))
     }
+}
+
+async fn open(to: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(to).await.expect("the server listens");
+    stream.set_nodelay(true).expect("the system allows it");
+    stream
 }
 
 /// What comes next; the end of it is an error.

@@ -83,6 +83,14 @@ impl Program {
 /// Ended when it goes out of scope, like every process a test starts.
 struct Running(Child);
 
+impl Running {
+    /// As whoever keeps the machine would send it: `-TERM`, `-STOP`.
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([name, &self.0.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.0.kill();
@@ -554,11 +562,7 @@ async fn a_crowd_waits_at_the_door() {
     let program = Program::new(wechat);
     let running = program.start();
     program.ready().await;
-    let signal = |name: &str| {
-        let asked = Command::new("kill").args([name, &running.0.id().to_string()]).status();
-        assert!(asked.unwrap().success());
-    };
-    signal("-STOP");
+    running.signal("-STOP");
     // A machine may be set up to let fewer wait.
     let most = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
     let crowd = most.trim().parse::<usize>().unwrap().min(600) - 10;
@@ -568,7 +572,7 @@ async fn a_crowd_waits_at_the_door() {
         let knock = tokio::time::timeout(Duration::from_millis(900), knock).await;
         waiting.push(knock.unwrap_or_else(|_| panic!("the door was shut after {nth}")).unwrap());
     }
-    signal("-CONT");
+    running.signal("-CONT");
     drop(waiting);
     assert_eq!(client().get(program.at("/readyz")).send().await.unwrap().status(), 200);
 }

@@ -143,8 +143,7 @@ async fn whenever_it_ends_nothing_that_was_answered_is_lost_and_no_refund_is_pai
         tokio::time::sleep(Duration::from_millis(20 + below(700))).await;
         if round % 4 == 3 {
             // Asked to stop: it answers what it has begun, and goes in good order.
-            let asked = std::process::Command::new("kill").args(["-TERM", &running.0.id().to_string()]).status();
-            assert!(asked.unwrap().success());
+            running.signal("-TERM");
             let begun = Instant::now();
             let ended = loop {
                 if let Some(status) = running.0.try_wait().unwrap() {
