@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::check::ask;
-use super::prepay::{self, Cashier, PrepayForm};
+use super::prepay::{self, Cashier, Payer, Placed, PrepayForm};
 use super::{close, store};
 use crate::buyers::Buyer;
 use crate::clock::SECOND;
@@ -16,7 +16,7 @@ use crate::db::Tx;
 use crate::door::body::Body;
 use crate::door::{Answer, ClientIp, limits::Limits};
 use crate::error::{self, Code, Error, Result};
-use crate::ids::{IdempotencyKey, OrderId, OrderNo};
+use crate::ids::{IdempotencyKey, OrderNo};
 use crate::orders::api::{Moment, number, show, with_order};
 use crate::orders::view::OrderView;
 use crate::orders::{self, ClosedReason, Order, OrderStatus, Who};
@@ -48,9 +48,10 @@ async fn buy(
     limits.order(buyer.id.0)?;
     let purchase = form.value.check()?;
     let cashier = Cashier::of(shop)?;
-    let (id, replayed) = prepay::place(shop, &buyer, key, form.fingerprint, purchase).await?;
-    shop.wake_worker();
-    let body = payable(shop, &cashier, id, &buyer, &ip).await?;
+    let payer = Payer { buyer: &buyer, ip: &ip.0 };
+    let placed = prepay::place(shop, &cashier, payer, key, form.fingerprint, purchase).await?;
+    let replayed = !placed.is_new();
+    let body = payable(shop, &cashier, payer, placed).await?;
     Ok(Answer { status: Status::Created, body, replayed })
 }
 
@@ -65,13 +66,15 @@ async fn pay_again(
     limits.order(buyer.id.0)?;
     let order = own(shop, &buyer, order_no).await?;
     let cashier = Cashier::of(shop)?;
-    payable(shop, &cashier, order.id, &buyer, &ip).await.map(Json)
+    let payer = Payer { buyer: &buyer, ip: &ip.0 };
+    payable(shop, &cashier, payer, Placed::found(order.id)).await.map(Json)
 }
 
 /// The order with its payment parameters. Whatever fails now, the client learns which order stands, and how.
-async fn payable(shop: &Shop, cashier: &Cashier, id: OrderId, buyer: &Buyer, ip: &ClientIp) -> Result<Payable> {
-    let paid = prepay::pay(shop, cashier, id, buyer, &ip.0).await;
-    let (moment, buyer_id) = (Moment::of(shop), buyer.id);
+async fn payable(shop: &Shop, cashier: &Cashier, payer: Payer<'_>, placed: Placed) -> Result<Payable> {
+    let (id, buyer_id) = (placed.order, payer.buyer.id);
+    let paid = prepay::pay(shop, cashier, payer, placed).await;
+    let moment = Moment::of(shop);
     let read = move |conn: &rusqlite::Connection| {
         let order = orders::store::by_id(conn, id)?.ok_or(Code::NotFound)?;
         show(conn, buyer_id, &order.order_no, moment).map(|view| (order.order_no, view))

@@ -1,5 +1,7 @@
 //! Prepay: an order, then a payment for it. The row is committed before WeChat is called, and stands whatever it says.
 
+use std::sync::Arc;
+
 use rusqlite::Connection;
 use serde::Deserialize;
 use serde_json::json;
@@ -84,31 +86,57 @@ impl Cashier {
     }
 }
 
-/// Places the order of this key, or finds the one it placed before. True when found.
+/// Who pays, and from where.
+#[derive(Clone, Copy)]
+pub struct Payer<'a> {
+    pub buyer: &'a Buyer,
+    pub ip: &'a str,
+}
+
+/// The order that an idempotency key stands for.
+pub struct Placed {
+    pub order: OrderId,
+    /// Of an order that was placed just now.
+    ready: Option<Ready>,
+}
+
+impl Placed {
+    /// One that was there before.
+    pub fn found(order: OrderId) -> Placed {
+        Placed { order, ready: None }
+    }
+
+    pub fn is_new(&self) -> bool {
+        self.ready.is_some()
+    }
+}
+
+/// Places the order of this key together with its first attempt, or finds the one it placed before.
 pub async fn place(
     shop: &Shop,
-    buyer: &Buyer,
+    cashier: &Cashier,
+    payer: Payer<'_>,
     key: IdempotencyKey,
     fingerprint: Vec<u8>,
     purchase: Purchase,
-) -> Result<(OrderId, bool)> {
-    let (settings, now) = (shop.settings(), shop.now());
-    let order_no = OrderNo::new(&Day::of(now).to_string(), &shop.nonces.base32());
-    let buyer = buyer.clone();
+) -> Result<Placed> {
+    let (terms, buyer) = (Terms::of(shop, cashier, payer), payer.buyer.clone());
+    let order_no = OrderNo::new(&Day::of(terms.now).to_string(), &shop.nonces.base32());
     let write = move |tx: &Tx| {
+        let (settings, now) = (&terms.settings, terms.now);
         if let Some(made) = orders::store::made_by_key(tx, buyer.id, key.as_str(), now - KEY_LIFE)? {
             let same = made.fingerprint == fingerprint && made.refund.is_none();
-            return if same { Ok((made.order, true)) } else { Err(Code::IdempotencyMismatch.into()) };
+            return if same { Ok(Placed::found(made.order)) } else { Err(Code::IdempotencyMismatch.into()) };
         }
         // Price is read inside the transaction: an edit in the console must not slip between price and order.
-        let quoted = quote(tx, &purchase.wish, Some(&buyer), &settings)?;
+        let quoted = quote(tx, &purchase.wish, Some(&buyer), settings)?;
         refuse(&quoted, purchase.expected_total_fen)?;
         let expires_at = now + settings.pay_window();
         let order = moves::place(tx, &order_no, buyer.id, &quoted, &purchase.remark, now, expires_at)?;
         let made = Made { order, refund: None, fingerprint: fingerprint.clone() };
         orders::store::keep_key(tx, buyer.id, key.as_str(), &made, now)?;
         jobs::enqueue(tx, Task::Expire(order), expires_at + SWEEP_AFTER, now)?;
-        Ok((order, false))
+        Ok(Placed { order, ready: Some(terms.ready(tx, order)?) })
     };
     shop.db.write(write).await
 }
@@ -137,10 +165,18 @@ enum Ready {
 }
 
 /// Payment parameters for an unpaid order: the living attempt's, or a new one's.
-pub async fn pay(shop: &Shop, cashier: &Cashier, order: OrderId, buyer: &Buyer, ip: &str) -> Result<PaymentParams> {
+pub async fn pay(shop: &Shop, cashier: &Cashier, payer: Payer<'_>, placed: Placed) -> Result<PaymentParams> {
+    let (order, mut known) = (placed.order, placed.ready);
     // A number that WeChat has closed or given away is replaced once; then the buyer hears of it.
     for _ in 0..2 {
-        let attempt = match ready(shop, cashier, order, buyer, ip).await? {
+        let ready = match known.take() {
+            Some(ready) => ready,
+            None => {
+                let terms = Terms::of(shop, cashier, payer);
+                shop.db.write(move |tx| terms.ready(tx, order)).await?
+            }
+        };
+        let attempt = match ready {
             Ready::Pay(prepay_id) => return Ok(sign(shop, cashier, &prepay_id)),
             Ready::Send(attempt) => *attempt,
             Ready::Wait(until) => {
@@ -166,11 +202,31 @@ fn closing(until: i64, now: i64) -> Error {
     Error::from(Code::PaymentInProgress).says(words).retry_after((wait / SECOND).unsigned_abs())
 }
 
-/// Decides in one transaction what to give out or to send; the attempt's row is there before WeChat hears of it.
-async fn ready(shop: &Shop, cashier: &Cashier, id: OrderId, buyer: &Buyer, ip: &str) -> Result<Ready> {
-    let (settings, now, nonce_str) = (shop.settings(), shop.now(), shop.nonces.nonce_str());
-    let (cashier, openid, ip) = (cashier.clone(), buyer.openid.clone(), ip.to_owned());
-    let write = move |tx: &Tx| {
+/// What an attempt is made of, besides its order.
+struct Terms {
+    settings: Arc<Settings>,
+    cashier: Cashier,
+    openid: String,
+    ip: String,
+    nonce_str: String,
+    now: i64,
+}
+
+impl Terms {
+    fn of(shop: &Shop, cashier: &Cashier, payer: Payer<'_>) -> Terms {
+        Terms {
+            settings: shop.settings(),
+            cashier: cashier.clone(),
+            openid: payer.buyer.openid.clone(),
+            ip: payer.ip.to_owned(),
+            nonce_str: shop.nonces.nonce_str(),
+            now: shop.now(),
+        }
+    }
+
+    /// Decides what to give out or to send; the attempt's row is there before WeChat hears of it.
+    fn ready(&self, tx: &Tx, id: OrderId) -> Result<Ready> {
+        let (cashier, now) = (&self.cashier, self.now);
         let order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
         payable(&order, now)?;
         let attempts = store::attempts(tx, id)?;
@@ -200,13 +256,13 @@ async fn ready(shop: &Shop, cashier: &Cashier, id: OrderId, buyer: &Buyer, ip: &
         let params = UnifiedOrder {
             appid: cashier.merchant.app_id.clone(),
             mch_id: cashier.merchant.mch_id.clone(),
-            nonce_str: nonce_str.clone(),
-            body: body(tx, &settings, id)?,
+            nonce_str: self.nonce_str.clone(),
+            body: body(tx, &self.settings, id)?,
             out_trade_no: order.order_no.attempt(n).to_string(),
             total_fee: order.total.get(),
-            spbill_create_ip: ip.clone(),
+            spbill_create_ip: self.ip.clone(),
             notify_url: cashier.notify_url.clone(),
-            openid: openid.clone(),
+            openid: self.openid.clone(),
             time_start: clock::compact(now),
             time_expire: clock::compact(order.expires_at),
             sign_type: cashier.merchant.sign_type.name().to_owned(),
@@ -219,8 +275,7 @@ async fn ready(shop: &Shop, cashier: &Cashier, id: OrderId, buyer: &Buyer, ip: &
         orders::store::note(tx, id, &orders::Who::buyer(), &what, None, now)?;
         let attempt = store::attempt(tx, attempt)?.ok_or(Code::Internal)?;
         Ok(Ready::Send(Box::new(attempt)))
-    };
-    shop.db.write(write).await
+    }
 }
 
 fn payable(order: &Order, now: i64) -> Result<()> {

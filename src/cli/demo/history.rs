@@ -18,7 +18,7 @@ use crate::ids::{OrderId, RefundId, SkuId};
 use crate::money::Fen;
 use crate::orders::parcels::Parcel;
 use crate::orders::{self, ClosedReason, Who};
-use crate::payments::prepay::{self, Cashier, PrepayForm};
+use crate::payments::prepay::{self, Cashier, Payer, PrepayForm};
 use crate::payments::refund::{self, Refundable, Wish};
 use crate::payments::{close, notify};
 use crate::refunds::Origin;
@@ -217,12 +217,14 @@ impl Past<'_> {
         let form: PrepayForm = serde_json::from_value(form).map_err(|e| told(e.to_string()))?;
         let cashier = Cashier::of(shop)?;
         let key = shop.nonces.nonce_str().parse().map_err(|_| told("no key"))?;
-        let (id, _) = match prepay::place(shop, &buyer, key, Vec::new(), form.check()?).await {
+        let payer = Payer { buyer: &buyer, ip: "127.0.0.1" };
+        let placed = match prepay::place(shop, &cashier, payer, key, Vec::new(), form.check()?).await {
             // Sold out: the buyer goes away.
             Err(e) if e.code == Code::OutOfStock => return Ok(()),
             placed => placed?,
         };
-        prepay::pay(shop, &cashier, id, &buyer, "127.0.0.1").await?;
+        let id = placed.order;
+        prepay::pay(shop, &cashier, payer, placed).await?;
         let read = move |conn: &rusqlite::Connection| {
             Ok::<_, Error>(orders::store::by_id(conn, id)?.ok_or(Code::NotFound)?.order_no)
         };
