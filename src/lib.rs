@@ -30,7 +30,6 @@ pub mod db;
 pub mod wechat;
 
 pub mod assets;
-pub mod backlog;
 pub mod clock;
 pub mod ids;
 pub mod memory;
@@ -38,6 +37,7 @@ pub mod money;
 pub mod nonce;
 pub mod secrets;
 pub mod sheet;
+pub mod sockets;
 pub mod words;
 
 use rocket::fairing::AdHoc;
@@ -56,7 +56,8 @@ pub fn rocket(shop: Shop, figment: Figment) -> Rocket<Build> {
         .manage(door::limits::Limits::default())
         .manage(door::traffic::Traffic::default())
         .attach(Shield::new())
-        .attach(backlog::Backlog)
+        .attach(sockets::backlog::Backlog)
+        .attach(sockets::patience::Patience::default())
         .attach(door::Headers)
         .attach(console::origin::OriginCheck)
         .attach(assets::templates())

@@ -12,7 +12,7 @@ use crate::error::{self, Code, Error};
 
 const MAX_BODY_KIB: u64 = 64;
 /// A body that trickles in slower than this is given up; WeChat itself waits no longer for an answer. (The first few
-/// bytes Rocket waits for by itself, without a limit: slow headers are the proxy's to refuse.)
+/// bytes Rocket waits for by itself; whoever never sends them meets `sockets::patience`.)
 const SLOW: Duration = Duration::from_secs(5);
 
 /// A JSON body of exactly the shape of `T`.

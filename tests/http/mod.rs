@@ -15,6 +15,7 @@ mod jobs;
 mod keys;
 mod notify;
 mod orders;
+mod patience;
 mod prepay;
 mod pricing;
 mod products;

@@ -25,9 +25,9 @@ use super::Merchant;
 use super::mini_program::MiniProgram;
 use super::sign::{ApiKey, SignType};
 use crate::assets;
-use crate::backlog::Backlog;
 use crate::clock::{Clock, Day, MINUTE};
 use crate::nonce::Nonces;
+use crate::sockets::backlog::Backlog;
 use state::{Code, State};
 
 pub use faults::Fault;

@@ -1,0 +1,146 @@
+//! Visitors of whom nothing comes. Rocket waits without limit: for the first request, for the next one on the same
+//! connection, for a body that trickles in and for somebody who does not read his answer. Each of them holds an open file,
+//! of which there are only so many.
+
+use std::collections::HashMap;
+use std::io;
+use std::mem;
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rocket::fairing::{Fairing, Info, Kind};
+use rocket::{Data, Orbit, Request, Rocket};
+use rustix::net::{Shutdown, getpeername, shutdown};
+
+use super::each_at;
+
+/// How long is waited for what.
+#[derive(Clone, Copy)]
+pub struct Limits {
+    /// For the first request of a connection: all its headers, and the beginning of a form.
+    pub first: Duration,
+    /// Once it has asked, after the last byte of ours that went out. Proxies keep an idle connection for a minute or two,
+    /// and no request that takes longer than this to come in or to be answered gets through any of them.
+    pub later: Duration,
+    pub look_every: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        let secs = Duration::from_secs;
+        Limits { first: secs(30), later: secs(300), look_every: secs(10) }
+    }
+}
+
+/// Hangs up on whoever keeps a connection for nothing.
+#[derive(Clone, Default)]
+pub struct Patience {
+    limits: Limits,
+    visitors: Arc<Mutex<HashMap<SocketAddr, Visitor>>>,
+}
+
+#[derive(Clone, Copy)]
+struct Visitor {
+    came: Instant,
+    asked: bool,
+    /// When he was last seen, or asked.
+    seen: Instant,
+}
+
+#[rocket::async_trait]
+impl Fairing for Patience {
+    fn info(&self) -> Info {
+        Info { name: "patience", kind: Kind::Liftoff | Kind::Request }
+    }
+
+    async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
+        let (patience, port, shutdown) = (self.clone(), rocket.config().port, rocket.shutdown());
+        tokio::spawn(async move {
+            let looking = async {
+                loop {
+                    tokio::time::sleep(patience.limits.look_every).await;
+                    let patience = patience.clone();
+                    // With many visitors it takes a few milliseconds.
+                    match tokio::task::spawn_blocking(move || patience.look(port)).await {
+                        Ok(Ok(0)) => {}
+                        Ok(Ok(n)) => log::info!("hung up on {n} connections that asked nothing"),
+                        // Another system, most likely: it stays as Rocket has it.
+                        Ok(Err(e)) => return log::warn!("silent connections are not ended here: {e}"),
+                        Err(e) => log::error!("looking at the open connections: {e}"),
+                    }
+                }
+            };
+            tokio::select! {
+                () = looking => {}
+                () = shutdown => {}
+            }
+        });
+    }
+
+    async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
+        if let Some(peer) = request.remote() {
+            let now = Instant::now();
+            let mut visitors = self.visitors();
+            let visitor = visitors.entry(peer).or_insert(Visitor { came: now, asked: true, seen: now });
+            (visitor.asked, visitor.seen) = (true, now);
+        }
+    }
+}
+
+impl Patience {
+    pub fn new(limits: Limits) -> Patience {
+        Patience { limits, visitors: Arc::default() }
+    }
+
+    fn visitors(&self) -> MutexGuard<'_, HashMap<SocketAddr, Visitor>> {
+        self.visitors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hangs up where it is time; answers with how many of them never asked anything.
+    fn look(&self, port: u16) -> io::Result<usize> {
+        let (begun, mut never_asked) = (Instant::now(), 0);
+        each_at(port, |socket| {
+            let Some(peer) = getpeername(socket).ok().and_then(|peer| SocketAddr::try_from(peer?).ok()) else { return };
+            let visitor = {
+                let mut visitors = self.visitors();
+                let visitor = visitors.entry(peer).or_insert(Visitor { came: begun, asked: false, seen: begun });
+                visitor.seen = begun;
+                *visitor
+            };
+            let over = match visitor.asked {
+                false => begun - visitor.came >= self.limits.first,
+                true => silent_for(socket).is_ok_and(|silent| silent >= self.limits.later),
+            };
+            if over && shutdown(socket, Shutdown::Both).is_ok() {
+                never_asked += usize::from(!visitor.asked);
+            }
+        })?;
+        self.visitors().retain(|_, visitor| visitor.seen >= begun);
+        Ok(never_asked)
+    }
+}
+
+/// How long nothing of ours has gone out on a connection.
+#[cfg(target_os = "linux")]
+fn silent_for(socket: BorrowedFd<'_>) -> io::Result<Duration> {
+    let mut info = mem::MaybeUninit::<libc::tcp_info>::zeroed();
+    let mut size = size_of::<libc::tcp_info>() as libc::socklen_t;
+    #[expect(unsafe_code, reason = "neither the standard library nor rustix asks the system this")]
+    // SAFETY: the system writes at most `size` bytes to `info`, which is as large and lives on; of any other file than a
+    // TCP socket it writes nothing and says so. Every pattern of bits, zeroes too, is a `tcp_info`.
+    let info = unsafe {
+        let to = info.as_mut_ptr().cast();
+        if libc::getsockopt(socket.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_INFO, to, &mut size) != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        info.assume_init()
+    };
+    Ok(Duration::from_millis(info.tcpi_last_data_sent.into()))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn silent_for(_: BorrowedFd<'_>) -> io::Result<Duration> {
+    Err(io::ErrorKind::Unsupported.into())
+}
