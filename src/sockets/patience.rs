@@ -61,14 +61,12 @@ impl Fairing for Patience {
             let looking = async {
                 loop {
                     tokio::time::sleep(patience.limits.look_every).await;
-                    let patience = patience.clone();
-                    // With many visitors it takes a few milliseconds.
-                    match tokio::task::spawn_blocking(move || patience.look(port)).await {
-                        Ok(Ok(0)) => {}
-                        Ok(Ok(n)) => log::info!("hung up on {n} connections that asked nothing"),
+                    // A few microseconds for each; a thread for it would cost an idle shop a megabyte.
+                    match patience.look(port) {
+                        Ok(0) => {}
+                        Ok(n) => log::info!("hung up on {n} connections that asked nothing"),
                         // Another system, most likely: it stays as Rocket has it.
-                        Ok(Err(e)) => return log::warn!("silent connections are not ended here: {e}"),
-                        Err(e) => log::error!("looking at the open connections: {e}"),
+                        Err(e) => return log::warn!("silent connections are not ended here: {e}"),
                     }
                 }
             };
