@@ -7,7 +7,7 @@ use rocket::fairing::{Fairing, Info, Kind};
 use rocket::{Orbit, Rocket};
 use rustix::net::{listen, sockopt};
 
-use super::each_at;
+use super::OpenFiles;
 
 /// Enough for a crowd; the system may allow less (`net.core.somaxconn`).
 const ROOM: i32 = 4_096;
@@ -34,7 +34,7 @@ impl Fairing for Backlog {
 /// Listens once more on the socket that listens here, with a longer queue; false when there is none.
 fn lengthen(port: u16) -> io::Result<bool> {
     let mut lengthened = Ok(false);
-    each_at(port, |socket| {
+    OpenFiles::list()?.at_port(port, |socket| {
         if sockopt::socket_acceptconn(socket).is_ok_and(|listens| listens) {
             lengthened = listen(socket, ROOM).map(|()| true);
         }

@@ -14,7 +14,7 @@ use rocket::fairing::{Fairing, Info, Kind};
 use rocket::{Data, Orbit, Request, Rocket};
 use rustix::net::{Shutdown, getpeername, shutdown};
 
-use super::each_at;
+use super::OpenFiles;
 
 /// How long is waited for what.
 #[derive(Clone, Copy)]
@@ -56,17 +56,21 @@ impl Fairing for Patience {
     }
 
     async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
+        let mut files = match OpenFiles::list() {
+            Ok(files) => files,
+            // Another system, most likely: it stays as Rocket has it.
+            Err(e) => return log::warn!("silent connections are not ended here: {e}"),
+        };
         let (patience, port, shutdown) = (self.clone(), rocket.config().port, rocket.shutdown());
         tokio::spawn(async move {
             let looking = async {
                 loop {
                     tokio::time::sleep(patience.limits.look_every).await;
                     // A few microseconds for each; a thread for it would cost an idle shop a megabyte.
-                    match patience.look(port) {
+                    match patience.look(&mut files, port) {
                         Ok(0) => {}
                         Ok(n) => log::info!("hung up on {n} connections that asked nothing"),
-                        // Another system, most likely: it stays as Rocket has it.
-                        Err(e) => return log::warn!("silent connections are not ended here: {e}"),
+                        Err(e) => log::warn!("cannot look at the open connections: {e}"),
                     }
                 }
             };
@@ -97,9 +101,9 @@ impl Patience {
     }
 
     /// Hangs up where it is time; answers with how many of them never asked anything.
-    fn look(&self, port: u16) -> io::Result<usize> {
+    fn look(&self, files: &mut OpenFiles, port: u16) -> io::Result<usize> {
         let (begun, mut never_asked) = (Instant::now(), 0);
-        each_at(port, |socket| {
+        files.at_port(port, |socket| {
             let Some(peer) = getpeername(socket).ok().and_then(|peer| SocketAddr::try_from(peer?).ok()) else { return };
             let visitor = {
                 let mut visitors = self.visitors();

@@ -525,17 +525,38 @@ async fn an_upgrade_has_a_way_back() {
 /// system gives at first, and a small file descriptor table is no way to shut the shop.
 #[tokio::test(flavor = "multi_thread")]
 async fn silent_clients_shut_nobody_out() {
+    let (program, _running, silent) = beside_silent_clients("ulimit -Sn 256", 400).await;
+    for _ in 0..20 {
+        let asked = client().get(program.at("/api/v1/shop")).timeout(Duration::from_secs(10)).send();
+        assert_eq!(asked.await.expect("an answer beside the silent ones").status(), 200);
+    }
+    drop(silent);
+    assert_eq!(client().get(program.at("/readyz")).send().await.unwrap().status(), 200);
+}
+
+/// When they do take every place that there is, they lose it after a while.
+#[tokio::test(flavor = "multi_thread")]
+async fn silent_clients_who_take_every_place_lose_it() {
+    let (program, _running, _silent) = beside_silent_clients("ulimit -n 128", 200).await;
+    let asked = || client().get(program.at("/readyz")).timeout(Duration::from_secs(5)).send();
+    assert!(asked().await.is_err(), "the places are taken");
+    let open_again = async { while !asked().await.is_ok_and(|answer| answer.status() == 200) {} };
+    tokio::time::timeout(Duration::from_secs(120), open_again).await.expect("the shop opens again by itself");
+}
+
+/// The shop with so many open files allowed, and connected to clients that say nothing, half a header or half a body.
+async fn beside_silent_clients(limit: &str, count: usize) -> (Program, Running, Vec<tokio::net::TcpStream>) {
     let (_simulator, wechat) = simulated().await;
     let program = Program::new(wechat);
     let mut command = Command::new("sh");
     let plain = program.command(&[]);
-    command.args(["-c", "ulimit -Sn 256; exec \"$0\" serve", env!("CARGO_BIN_EXE_xiaopu")]);
+    command.args(["-c", &format!("{limit}; exec \"$0\" serve"), env!("CARGO_BIN_EXE_xiaopu")]);
     command.current_dir(program.folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let _running = Running(command.spawn().unwrap());
+    let running = Running(command.spawn().unwrap());
     program.ready().await;
     let mut silent = Vec::new();
-    for n in 0..400 {
+    for n in 0..count {
         let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", program.port)).await.unwrap();
         // Some begin to speak and stop in the middle of a header, some in a body.
         let begun: &[u8] = match n % 3 {
@@ -546,12 +567,7 @@ async fn silent_clients_shut_nobody_out() {
         tokio::io::AsyncWriteExt::write_all(&mut stream, begun).await.unwrap();
         silent.push(stream);
     }
-    for _ in 0..20 {
-        let asked = client().get(program.at("/api/v1/shop")).timeout(Duration::from_secs(10)).send();
-        assert_eq!(asked.await.expect("an answer beside the silent ones").status(), 200);
-    }
-    drop(silent);
-    assert_eq!(client().get(program.at("/readyz")).send().await.unwrap().status(), 200);
+    (program, running, silent)
 }
 
 /// A crowd that knocks while the shop is not looking waits at the door: whoever found the queue full would try again a
