@@ -28,11 +28,12 @@ fn page(shop: &State<Shop>) -> Template {
     let mut operations = Vec::new();
     for (path, methods) in document["paths"].as_object().into_iter().flatten() {
         for (method, operation) in methods.as_object().into_iter().flatten() {
+            let example = &operation["requestBody"]["content"]["application/json"]["example"];
             operations.push(json!({
                 "method": method.to_uppercase(), "path": format!("/api/v1{path}"), "summary": operation["summary"],
                 "description": operation["description"], "auth": operation["security"].is_array(),
                 "key": operation["parameters"].as_array().is_some_and(|all| all.iter().any(|p| p["$ref"] == "#/components/parameters/IdempotencyKey")),
-                "tag": operation["tags"][0],
+                "tag": operation["tags"][0], "example": (!example.is_null()).then(|| format!("{example:#}")),
             }));
         }
     }

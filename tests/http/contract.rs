@@ -125,6 +125,75 @@ async fn real_answers_have_the_documents_fields() {
     }
 }
 
+/// An operation of the document: its method, its path, its description.
+fn operation<'d>(document: &'d Value, id: &str) -> (reqwest::Method, &'d str, &'d Value) {
+    let paths = document["paths"].as_object().unwrap();
+    let mut all = paths.iter().flat_map(|(path, methods)| {
+        methods.as_object().unwrap().iter().map(move |(method, operation)| (method, path, operation))
+    });
+    let (method, path, operation) = all.find(|(.., operation)| operation["operationId"] == id).expect(id);
+    (method.to_uppercase().parse().unwrap(), path, operation)
+}
+
+/// Asks with the document's own example, and gives the answer and what the document promises for it.
+async fn as_in_the_example(alice: &Buyer<'_>, document: &Value, id: &str, path: &[(&str, &str)]) -> (Answer, Value) {
+    let (method, pattern, operation) = operation(document, id);
+    let at = path.iter().fold(pattern.to_owned(), |at, (name, value)| at.replace(&format!("{{{name}}}"), value));
+    assert!(!at.contains('{'), "{id}: {at}");
+    let example = operation["requestBody"]["content"]["application/json"]["example"].clone();
+    let key = alice.world.key();
+    let body = (!example.is_null()).then_some(example);
+    let answer = alice.world.call(method, &at, Some(&alice.token), Some(&key), body).await;
+    let promised = operation["responses"][answer.status.to_string()].clone();
+    (answer, promised)
+}
+
+/// Whoever follows the document from answer to question, with its examples, gets somewhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documents_examples_and_links_hold() {
+    let w = World::new().await;
+    let document: Value = serde_json::from_str(OPENAPI).unwrap();
+    let sku = w.product("苹果", 1000, 90).await;
+    let alice = w.buyer("alice").await;
+    let paid = Placed::of(alice.buy(sku, 1).await);
+    w.pay(&paid, Paying::Well);
+    w.wait("the notice", || async { alice.status(&paid.no).await == "to_ship" }).await;
+    for id in ["putMe", "postQuote"] {
+        let (answer, promised) = as_in_the_example(&alice, &document, id, &[]).await;
+        assert!(promised.is_object(), "{id}: {} {}", answer.status, answer.body);
+    }
+    let mut followed = 0;
+    for (id, path) in [
+        ("getProducts", vec![]),
+        ("postAddresses", vec![]),
+        ("postPrepay", vec![]),
+        ("getOrders", vec![]),
+        ("postOrdersOrdernoRefunds", vec![("orderNo", paid.no.as_str())]),
+    ] {
+        let responses = &operation(&document, id).2["responses"];
+        let links = responses.as_object().unwrap().values().find_map(|response| response["links"].as_object());
+        for (target, link) in links.expect(id) {
+            let (answer, promised) = as_in_the_example(&alice, &document, id, &path).await;
+            assert!(promised["links"].is_object(), "{id}: {} {}", answer.status, answer.body);
+            let found: Vec<(&str, String)> = link["parameters"]
+                .as_object()
+                .unwrap()
+                .iter()
+                .map(|(name, place)| match place.as_str().unwrap().strip_prefix("$response.body#") {
+                    Some(pointer) => (&name[..], answer.body.pointer(pointer).unwrap().as_str().unwrap().to_owned()),
+                    None => (&name[..], path.iter().find(|(known, _)| known == name).unwrap().1.to_owned()),
+                })
+                .collect();
+            let found: Vec<(&str, &str)> = found.iter().map(|(name, value)| (*name, &value[..])).collect();
+            let (next, _) = as_in_the_example(&alice, &document, target, &found).await;
+            // An order may be past what is asked; but it is known, and the question was well put.
+            assert!(next.status < 300 || next.status == 409, "{id} → {target}: {} {}", next.status, next.body);
+            followed += 1;
+        }
+    }
+    assert_eq!(followed, 16);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_shop_is_alive_ready_and_counted() {
     let w = World::new().await;
