@@ -21,7 +21,7 @@ fn openapi() -> (ContentType, &'static str) {
     (ContentType::JSON, OPENAPI)
 }
 
-/// Every operation, in the order of the document.
+/// Every operation, in the order of the document: that of a purchase.
 #[get("/docs")]
 fn page(shop: &State<Shop>) -> Template {
     let document: Value = serde_json::from_str(OPENAPI).unwrap_or_default();
@@ -29,14 +29,18 @@ fn page(shop: &State<Shop>) -> Template {
     for (path, methods) in document["paths"].as_object().into_iter().flatten() {
         for (method, operation) in methods.as_object().into_iter().flatten() {
             let example = &operation["requestBody"]["content"]["application/json"]["example"];
-            operations.push(json!({
+            let place = OPENAPI.find(&operation["operationId"].to_string());
+            let shown = json!({
                 "method": method.to_uppercase(), "path": format!("/api/v1{path}"), "summary": operation["summary"],
                 "description": operation["description"], "auth": operation["security"].is_array(),
                 "key": operation["parameters"].as_array().is_some_and(|all| all.iter().any(|p| p["$ref"] == "#/components/parameters/IdempotencyKey")),
                 "tag": operation["tags"][0], "example": (!example.is_null()).then(|| format!("{example:#}")),
-            }));
+            });
+            operations.push((place, shown));
         }
     }
+    operations.sort_by_key(|(place, _)| *place);
+    let operations: Vec<Value> = operations.into_iter().map(|(_, shown)| shown).collect();
     let codes: Vec<Value> = Code::ALL
         .iter()
         .map(|code| json!({ "word": code.word(), "status": code.status().code, "text": code.text() }))
