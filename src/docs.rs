@@ -29,7 +29,8 @@ fn page(shop: &State<Shop>) -> Template {
     for (path, methods) in document["paths"].as_object().into_iter().flatten() {
         for (method, operation) in methods.as_object().into_iter().flatten() {
             let example = &operation["requestBody"]["content"]["application/json"]["example"];
-            let place = OPENAPI.find(&operation["operationId"].to_string());
+            // Links name it too, before it comes.
+            let place = OPENAPI.rfind(&operation["operationId"].to_string());
             let shown = json!({
                 "method": method.to_uppercase(), "path": format!("/api/v1{path}"), "summary": operation["summary"],
                 "description": operation["description"], "auth": operation["security"].is_array(),
