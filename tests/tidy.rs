@@ -47,7 +47,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("error", &["db"]),
     ("shop", &["clock", "db", "nonce", "secrets", "settings", "wechat"]),
     ("door", &["error", "shop", "wechat"]),
-    ("transactions", &["db", "ids", "money", "wechat", "words"]),
+    ("transactions", &["clock", "db", "ids", "money", "wechat", "words"]),
     ("sheet", &[]),
     ("catalogue", &["assets", "clock", "db", "door", "error", "ids", "money", "sheet", "shop", "words"]),
     ("buyers", &["clock", "db", "door", "error", "ids", "secrets", "shop", "transactions", "wechat"]),

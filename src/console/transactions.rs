@@ -1,15 +1,16 @@
 //! The transaction log for staff: every message exchanged with WeChat, with each check and the raw text.
 
 use rocket::request::FlashMessage;
-use rocket::{Route, State, get, routes};
+use rocket::{FromForm, Route, State, get, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
 use super::frame;
 use crate::assets;
-use crate::clock::{self, DAY};
+use crate::clock::{self, DAY, Day};
 use crate::error::{Code, Error, Result};
 use crate::ids::MessageId;
+use crate::money::Fen;
 use crate::shop::Shop;
 use crate::staff::Clerk;
 use crate::transactions::store::{self, Filter, Logged};
@@ -32,25 +33,84 @@ pub fn routes() -> Vec<Route> {
     routes![list, detail]
 }
 
-#[get("/transactions?<kind>&<verdict>&<q>&<before>")]
-async fn list(
-    shop: &State<Shop>,
-    staff: Clerk,
-    flash: Option<FlashMessage<'_>>,
-    kind: Option<&str>,
-    verdict: Option<&str>,
-    q: Option<&str>,
+/// What the address says.
+#[derive(FromForm, Clone)]
+struct Query {
+    #[field(default = String::new())]
+    kind: String,
+    #[field(default = String::new())]
+    verdict: String,
+    #[field(default = String::new())]
+    q: String,
+    #[field(default = String::new())]
+    from: String,
+    #[field(default = String::new())]
+    to: String,
+    /// In yuan.
+    #[field(default = String::new())]
+    amount: String,
     before: Option<i64>,
-) -> Result<Template> {
-    let size = staff.0.lists.rows;
-    let given = |text: Option<&str>| {
-        text.map(str::trim).filter(|t| !t.is_empty()).map(|t| t.chars().take(64).collect::<String>())
-    };
-    let verdict: Option<Verdict> = verdict.and_then(|word| word.parse().ok());
-    let filter = Filter { kind: given(kind), verdict, number: given(q), before, limit: size + 1 };
-    let now = shop.now();
+}
+
+/// An amount has no index: without a first day, so many days are looked through.
+const AMOUNT_DAYS: i64 = 31;
+
+impl Query {
+    fn filter(&self, now: i64, limit: i64) -> std::result::Result<Filter, &'static str> {
+        let some = |text: &str| Some(text.trim().chars().take(64).collect::<String>()).filter(|text| !text.is_empty());
+        let day = |text: &str| match text.trim() {
+            "" => Ok(None),
+            text => Day::read(text).map(Some).ok_or("日期要写成 2026-10-08"),
+        };
+        let (from, to) = (day(&self.from)?, day(&self.to)?);
+        let amount = match self.amount.trim() {
+            "" => None,
+            text => Some(Fen::from_yuan(text).ok_or("金额要写成 88 或 88.00")?),
+        };
+        // Numbers begin with a day or are WeChat's digits; codes are words.
+        let (code, number) = match some(&self.q) {
+            Some(q) if q.starts_with(|c: char| c.is_ascii_uppercase()) => (Some(q), None),
+            q => (None, q),
+        };
+        let last = to.unwrap_or(Day::of(now));
+        let first = from.or(amount.map(|_| last.plus(1 - AMOUNT_DAYS)));
+        Ok(Filter {
+            kind: some(&self.kind),
+            verdict: self.verdict.parse().ok(),
+            number,
+            code,
+            amount,
+            since: first.map(Day::start),
+            until: to.map(Day::end),
+            before: self.before,
+            limit,
+        })
+    }
+
+    /// The address of this very list, without its page.
+    fn address(&self) -> String {
+        let pairs = [
+            ("kind", &self.kind),
+            ("verdict", &self.verdict),
+            ("q", &self.q),
+            ("from", &self.from),
+            ("to", &self.to),
+            ("amount", &self.amount),
+        ];
+        let mut address = form_urlencoded::Serializer::new(String::new());
+        address.extend_pairs(pairs.into_iter().filter(|(_, value)| !value.is_empty()));
+        address.finish()
+    }
+}
+
+#[get("/transactions?<query..>")]
+async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, query: Query) -> Result<Template> {
+    let (now, size) = (shop.now(), staff.0.lists.rows);
+    let filter = query.filter(now, size + 1);
+    let problem = filter.as_ref().err().copied();
     let read = move |conn: &rusqlite::Connection| {
-        Ok::<_, Error>((store::list(conn, &filter)?, store::health(conn, now - DAY)?))
+        let rows = filter.map_or(Ok(Vec::new()), |filter| store::list(conn, &filter))?;
+        Ok::<_, Error>((rows, store::health(conn, now - DAY)?))
     };
     let (mut rows, (last_notice, failed)) = shop.db.read(read).await?;
     let more = super::cut(&mut rows, size);
@@ -60,7 +120,8 @@ async fn list(
         rows: rows.iter().map(shown).collect::<Vec<_>>(),
         kinds: KINDS.map(|kind| (kind, kind_text(kind))),
         verdicts: Verdict::ALL.iter().map(|v| (v.word(), v.text())).collect::<Vec<_>>(),
-        kind: kind.unwrap_or_default(), verdict: verdict.map_or("", Verdict::word), q: q.unwrap_or_default(),
+        kind: &query.kind, verdict: &query.verdict, q: &query.q, from: &query.from, to: &query.to, amount: &query.amount,
+        address: query.address(), problem, amount_days: AMOUNT_DAYS,
         last_notice: last_notice.map(|at| clock::span(now - at)), failed,
     };
     Ok(assets::page("console/transactions.html", context))

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params, params_from_iter};
 
 use super::{Entry, Verdict};
+use crate::clock::DAY;
 use crate::db::Tx;
 use crate::ids::{MessageId, OrderId};
 use crate::money::Fen;
@@ -83,6 +84,12 @@ pub struct Filter {
     pub verdict: Option<Verdict>,
     /// An order, attempt, transaction or refund number, whole or its beginning.
     pub number: Option<String>,
+    /// An error code of WeChat's, or ours for what was refused.
+    pub code: Option<String>,
+    /// Of exactly so much.
+    pub amount: Option<Fen>,
+    pub since: Option<i64>,
+    pub until: Option<i64>,
     pub before: Option<i64>,
     pub limit: i64,
 }
@@ -112,6 +119,21 @@ pub fn list(conn: &Connection, filter: &Filter) -> Result<Vec<Logged>> {
             Box::new(number.clone()),
         );
     }
+    if let Some(code) = &filter.code {
+        narrow("m.verdict <> 'ok' and instr(m.reason, ?) > 0", Box::new(code.clone()));
+    }
+    // Numbers rise with time, but for the odd clock that was set back: so few rows of other days are looked at.
+    if let Some(since) = filter.since {
+        narrow("m.id >= ?", Box::new(first_since(conn, since - DAY)?));
+        narrow("m.at >= ?", Box::new(since));
+    }
+    if let Some(until) = filter.until {
+        narrow("m.id < ?", Box::new(first_since(conn, until + DAY)?));
+        narrow("m.at < ?", Box::new(until));
+    }
+    if let Some(amount) = filter.amount {
+        narrow("m.amount_fen = ?", Box::new(amount));
+    }
     if let Some(before) = filter.before {
         narrow("m.id < ?", Box::new(before));
     }
@@ -126,6 +148,22 @@ pub fn list(conn: &Connection, filter: &Filter) -> Result<Vec<Logged>> {
     );
     let mut rows = conn.prepare_cached(&sql)?;
     rows.query_map(params_from_iter(values), read)?.collect()
+}
+
+/// The first row of that time or later, found by halves.
+fn first_since(conn: &Connection, at: i64) -> Result<i64> {
+    let mut next = conn.prepare_cached("select id, at from messages where id >= ?1 order by id limit 1")?;
+    let (mut low, mut high): (i64, i64) =
+        (0, conn.prepare_cached("select coalesce(max(id), 0) + 1 from messages")?.query_row([], |row| row.get(0))?);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let found = next.query_row([middle], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))).optional()?;
+        match found {
+            Some((id, then)) if then < at => low = id + 1,
+            _ => high = middle,
+        }
+    }
+    Ok(low)
 }
 
 /// What was said and what was answered, byte for byte.

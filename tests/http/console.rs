@@ -160,6 +160,27 @@ async fn an_order_shows_its_messages_and_hides_what_is_personal() {
     // Every message exchanged, each with its raw text and without a signature.
     let log = clerk.page(&format!("/admin/transactions?q={}", placed.no)).await;
     assert!(log.contains("支付通知") && log.contains("下单") && log.contains("已入账"), "{log}");
+    // By day, by amount, by error code; what is no day or no amount is said.
+    let today = xiaopu::clock::Day::of(w.shop.now());
+    let total = alice.order(&placed.no).await["totalFen"].as_i64().unwrap();
+    let (total, other) = (xiaopu::money::yuan(total), xiaopu::money::yuan(total + 1));
+    let [before, today, after] = [-1, 0, 1].map(|days| today.plus(days).shown());
+    for (query, found, words) in [
+        (format!("from={today}&to={today}"), true, ""),
+        (format!("to={before}"), false, "没有符合条件"),
+        (format!("from={after}"), false, "没有符合条件"),
+        (format!("amount={total}"), true, ""),
+        (format!("amount={total}&to={before}"), false, "31 天"),
+        (format!("amount={other}"), false, "31 天"),
+        ("amount=abc".into(), false, "金额要写成"),
+        ("from=someday".into(), false, "日期要写成"),
+        ("q=SIGN".into(), false, "没有符合条件"),
+        ("q=NOTIFY_OF_NOTHING".into(), false, "没有符合条件"),
+    ] {
+        let page = clerk.page(&format!("/admin/transactions?{query}")).await;
+        assert_eq!(page.contains(&placed.no), found, "{query}: {page}");
+        assert!(page.contains(words), "{query}: {page}");
+    }
     for id in 1..=w.count("select max(id) from messages").await {
         let page = clerk.page(&format!("/admin/transactions/{id}")).await;
         let openid = w.wechat.openid("alice");

@@ -88,7 +88,7 @@ const ROUTES: &[(Role, &[&str])] = &[
             "POST /refunds/<number>/withdraw",
             "GET /refunds?<tab>&<before>",
             "GET /transactions/<id>",
-            "GET /transactions?<kind>&<verdict>&<q>&<before>",
+            "GET /transactions?<query..>",
         ],
     ),
     (
