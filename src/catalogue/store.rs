@@ -558,6 +558,15 @@ pub fn best_sold(conn: &Connection, since: Day, limit: i64) -> Result<Vec<(SkuId
     rows.query_map(params![since, limit], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
+/// How many pieces of a product were sold since a day.
+pub fn sold_since(conn: &Connection, id: ProductId, since: Day) -> Result<i64> {
+    conn.prepare_cached(
+        "select coalesce(sum(pieces), 0) from sold_days
+          where sku_id in (select id from skus where product_id = ?1) and day >= ?2",
+    )?
+    .query_row(params![id, since], |row| row.get(0))
+}
+
 pub fn seller(conn: &Connection, id: SkuId, pieces: i64) -> Result<Seller> {
     conn.prepare_cached(
         "select s.*, p.name as product_name from skus s join products p on p.id = s.product_id where s.id = ?1",

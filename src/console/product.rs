@@ -29,9 +29,19 @@ pub fn routes() -> Vec<Route> {
     routes![blank, edit, create, update]
 }
 
-#[get("/products/new", rank = 1)]
-async fn blank(shop: &State<Shop>, staff: Manager, flash: Option<FlashMessage<'_>>) -> Result<Template> {
-    page(shop, &staff.0, flash, None, &Filled::default(), None).await
+/// An empty form, or one that begins as a copy of another product.
+#[get("/products/new?<copy>", rank = 1)]
+async fn blank(
+    shop: &State<Shop>,
+    staff: Manager,
+    flash: Option<FlashMessage<'_>>,
+    copy: Option<&str>,
+) -> Result<Template> {
+    let filled = match copy {
+        Some(id) => Filled::copy_of(&find(shop, id.parse().map_err(|_| Code::NotFound)?).await?),
+        None => Filled::default(),
+    };
+    page(shop, &staff.0, flash, None, &filled, None).await
 }
 
 #[get("/products/<id>", rank = 2)]
@@ -89,6 +99,16 @@ impl Filled {
             skus: product.skus.iter().map(sku).collect(),
             reason: String::new(),
         }
+    }
+
+    /// All but what is this product's alone: its name, its codes and its stock. It goes on the shelf when it is ready.
+    fn copy_of(product: &Product) -> Filled {
+        let mut filled = Filled { version: 0, on_shelf: false, ..Filled::of(product) };
+        filled.name = format!("{}（副本）", filled.name.chars().take(56).collect::<String>());
+        for sku in &mut filled.skus {
+            *sku = SkuForm { code: String::new(), on_hand: String::new(), was: 0, known: false, ..sku.clone() };
+        }
+        filled
     }
 
     /// What this and another version say differently: the field, here, there.

@@ -82,12 +82,16 @@ async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>,
         limit: size + 1,
         ..Listing::default()
     };
+    let month = Day::of(shop.now()).plus(-29);
     let read = move |conn: &rusqlite::Connection| {
         let low = store::low_count(conn, low)?;
-        Ok::<_, Error>((store::list(conn, &listing)?, store::shelf_counts(conn)?, low, store::categories(conn)?))
+        let mut items = store::list(conn, &listing)?;
+        let more = super::cut(&mut items, size);
+        let lately = items.iter().map(|item| store::sold_since(conn, item.id, month));
+        let lately = lately.collect::<rusqlite::Result<Vec<_>>>()?;
+        Ok::<_, Error>((items, more, lately, store::shelf_counts(conn)?, low, store::categories(conn)?))
     };
-    let (mut items, counts, low_count, categories) = shop.db.read(read).await?;
-    let more = super::cut(&mut items, size);
+    let (items, more, lately, counts, low_count, categories) = shop.db.read(read).await?;
     let tabs = [
         ("on", "出售中", counts.on),
         ("off", "已下架", counts.off),
@@ -107,9 +111,9 @@ async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>,
         samples: counts.samples,
         next: items.last().filter(|_| more).map(|item| format!("{}-{}", item.key[0], item.key[1])),
         later: query.reached().is_some(),
-        items: items.iter().map(|item| json!({
+        items: items.iter().zip(lately).map(|(item, lately)| json!({
             "id": item.id, "name": item.name, "subtitle": item.subtitle, "category": item.category,
-            "cover": item.cover.as_ref().map(ImageHash::url), "sold": item.sold_count, "on_shelf": item.on_shelf,
+            "cover": item.cover.as_ref().map(ImageHash::url), "sold": item.sold_count, "lately": lately, "on_shelf": item.on_shelf,
             "price": if item.price == item.max_price { format!("¥{}", item.price) } else { format!("¥{}–{}", item.price, item.max_price) },
             "available": item.available(), "on_hand": item.on_hand, "reserved": item.reserved,
         })).collect::<Vec<_>>(),

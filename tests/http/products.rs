@@ -249,3 +249,32 @@ async fn products_are_listed_in_the_order_that_is_asked_for() {
     assert_eq!(seen.len(), 25);
     assert!(seen.is_sorted(), "{seen:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_begins_with_everything_but_name_codes_and_stock() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    w.paid(&alice, sku, 2).await;
+    w.advance(30 * xiaopu::clock::DAY);
+    let bob = w.buyer("bob").await;
+    w.paid(&bob, sku, 1).await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let list = manager.page("/admin/products").await;
+    assert!(list.contains("30 天售 1<br><small>共 3</small>") && list.contains("/admin/products/new?copy=1"), "{list}");
+    let form = manager.page("/admin/products/new?copy=1").await;
+    for begun in
+        ["value=\"苹果（副本）\"", "name=\"skus[0].price\" value=\"10.00\"", "name=\"skus[0].on_hand\" value=\"\""]
+    {
+        assert!(form.contains(begun), "{begun} in {form}");
+    }
+    assert!(!form.contains("name=\"on_shelf\" value=\"true\" checked"), "it is put on the shelf when it is ready");
+    for unknown in ["9", "x"] {
+        assert_eq!(manager.get(&format!("/admin/products/new?copy={unknown}")).await.0, 404);
+    }
+    // Sent as it stands, it is another product.
+    let copy = Form::new().text("name", "苹果（副本）").text("skus[0].price", "10.00").text("skus[0].enabled", "true");
+    assert_eq!(send(&w, &manager, "/admin/products", copy).await.0, 303);
+    assert_eq!(w.count("select count(*) from products").await, 2);
+    w.must_hold().await;
+}

@@ -118,7 +118,7 @@ const ROUTES: &[(Role, &[&str])] = &[
             "GET /products/export.xlsx",
             "GET /products/import",
             "POST /products/import",
-            "GET /products/new",
+            "GET /products/new?<copy>",
             "POST /refunds/<number>/other-means",
             "POST /refunds/<number>/retry",
             "POST /refunds/<number>/stop",
