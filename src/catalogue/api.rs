@@ -266,7 +266,7 @@ impl From<&Product> for Detail {
                     market_price_fen: sku.market_price,
                     available: sku.available().clamp(0, super::stock::SHOWN_AT_MOST),
                     image_url: sku.image.as_ref().map(ImageHash::url),
-                    limit_per_order: sku.limit_per_order,
+                    limit_per_order: sku.limit_per_order.into_iter().chain(product.limit_per_buyer).min(),
                     delivery: sku.delivery,
                     delivery_text: sku.delivery.text(),
                 })

@@ -214,7 +214,7 @@ impl Row<'_> {
             return None;
         }
         Some(ReadRow {
-            draft: Draft { category_id: None, name, subtitle, detail: String::new(), on_shelf },
+            draft: Draft { category_id: None, name, subtitle, detail: String::new(), on_shelf, limit_per_buyer: None },
             category,
             sku: SkuDraft {
                 specs,
@@ -340,6 +340,7 @@ fn put(tx: &Tx, planned: &PlannedProduct, done: &mut Done, now: i64) -> Result<(
             let known = store::product(tx, id)?.ok_or(Code::Internal)?;
             // A table has no column for these: what the console wrote stays.
             draft.detail = known.detail;
+            draft.limit_per_buyer = known.limit_per_buyer;
             draft.category_id = draft.category_id.or(known.category_id);
             store::update_product(tx, id, known.version, &draft, now)?;
             id

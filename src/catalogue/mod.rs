@@ -62,6 +62,8 @@ pub struct Product {
     pub max_price: Fen,
     pub market_price: Option<Fen>,
     pub sold_count: i64,
+    /// How many pieces one buyer may have, over all orders that still stand.
+    pub limit_per_buyer: Option<i64>,
     pub version: i64,
     pub images: Vec<ImageHash>,
     pub skus: Vec<Sku>,

@@ -326,7 +326,7 @@ pub fn product(conn: &Connection, id: ProductId) -> Result<Option<Product>> {
     let product = conn
         .prepare_cached(
             "select id, category_id, name, subtitle, detail, on_shelf, price_fen, max_price_fen, market_price_fen,
-                    sold_count, version, deleted_at is not null as deleted
+                    sold_count, limit_per_buyer, version, deleted_at is not null as deleted
                from products where id = ?1",
         )?
         .query_row([id], |row| {
@@ -342,6 +342,7 @@ pub fn product(conn: &Connection, id: ProductId) -> Result<Option<Product>> {
                 max_price: row.get("max_price_fen")?,
                 market_price: row.get("market_price_fen")?,
                 sold_count: row.get("sold_count")?,
+                limit_per_buyer: row.get("limit_per_buyer")?,
                 version: row.get("version")?,
                 images: Vec::new(),
                 skus: Vec::new(),
@@ -367,13 +368,14 @@ pub struct ForSale {
     pub sku: Sku,
     pub product_name: String,
     pub cover: Option<ImageHash>,
+    pub limit_per_buyer: Option<i64>,
     /// On the shelf and enabled.
     pub on_sale: bool,
 }
 
 pub fn for_sale(conn: &Connection, id: SkuId) -> Result<Option<ForSale>> {
     conn.prepare_cached(
-        "select s.*, p.name as product_name, p.on_shelf,
+        "select s.*, p.name as product_name, p.on_shelf, p.limit_per_buyer,
                 (select hash from product_images i where i.product_id = p.id order by position limit 1) as cover
            from skus s join products p on p.id = s.product_id
           where s.id = ?1",
@@ -386,6 +388,7 @@ pub fn for_sale(conn: &Connection, id: SkuId) -> Result<Option<ForSale>> {
             sku,
             product_name: row.get("product_name")?,
             cover: row.get("cover")?,
+            limit_per_buyer: row.get("limit_per_buyer")?,
         })
     })
     .optional()
@@ -422,14 +425,23 @@ pub struct Draft {
     pub subtitle: String,
     pub detail: String,
     pub on_shelf: bool,
+    pub limit_per_buyer: Option<i64>,
 }
 
 pub fn insert_product(tx: &Tx, draft: &Draft, now: i64) -> Result<ProductId> {
     tx.prepare_cached(
-        "insert into products (category_id, name, subtitle, detail, on_shelf, created_at, updated_at)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+        "insert into products (category_id, name, subtitle, detail, on_shelf, limit_per_buyer, created_at, updated_at)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
     )?
-    .execute(params![draft.category_id, draft.name, draft.subtitle, draft.detail, draft.on_shelf, now])?;
+    .execute(params![
+        draft.category_id,
+        draft.name,
+        draft.subtitle,
+        draft.detail,
+        draft.on_shelf,
+        draft.limit_per_buyer,
+        now
+    ])?;
     Ok(ProductId(tx.last_insert_rowid()))
 }
 
@@ -438,8 +450,8 @@ pub fn update_product(tx: &Tx, id: ProductId, version: i64, draft: &Draft, now: 
     let changed = tx
         .prepare_cached(
             "update products
-                set category_id = ?3, name = ?4, subtitle = ?5, detail = ?6, on_shelf = ?7, updated_at = ?8,
-                    version = version + 1
+                set category_id = ?3, name = ?4, subtitle = ?5, detail = ?6, on_shelf = ?7, limit_per_buyer = ?8,
+                    updated_at = ?9, version = version + 1
               where id = ?1 and version = ?2 and deleted_at is null",
         )?
         .execute(params![
@@ -450,6 +462,7 @@ pub fn update_product(tx: &Tx, id: ProductId, version: i64, draft: &Draft, now: 
             draft.subtitle,
             draft.detail,
             draft.on_shelf,
+            draft.limit_per_buyer,
             now
         ])?;
     Ok(changed == 1)

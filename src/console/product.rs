@@ -68,6 +68,7 @@ struct Filled {
     category: String,
     new_category: String,
     on_shelf: bool,
+    limit: String,
     images: Vec<ImageHash>,
     skus: Vec<SkuForm>,
     reason: String,
@@ -95,6 +96,7 @@ impl Filled {
             category: product.category_id.map(|id| id.to_string()).unwrap_or_default(),
             new_category: String::new(),
             on_shelf: product.on_shelf,
+            limit: product.limit_per_buyer.map(|n| n.to_string()).unwrap_or_default(),
             images: product.images.clone(),
             skus: product.skus.iter().map(sku).collect(),
             reason: String::new(),
@@ -123,6 +125,7 @@ impl Filled {
             ("分类".into(), category(&self.category), category(&other.category)),
             ("详情".into(), self.detail.clone(), other.detail.clone()),
             ("出售".into(), shelf(self.on_shelf), shelf(other.on_shelf)),
+            ("每人限购".into(), self.limit.clone(), other.limit.clone()),
         ];
         for sku in &self.skus {
             let title = if sku.specs.is_empty() { "价格".to_owned() } else { sku.specs.clone() };
@@ -180,7 +183,7 @@ async fn page(
         product: json!({
             "name": filled.name, "subtitle": filled.subtitle, "detail": filled.detail, "version": filled.version,
             "on_shelf": filled.on_shelf || (id.is_none() && filled.name.is_empty()), "category": filled.category,
-            "new_category": filled.new_category, "reason": filled.reason,
+            "new_category": filled.new_category, "reason": filled.reason, "limit": filled.limit,
             "images": filled.images.iter().map(|hash| json!({ "hash": hash, "url": hash.url() })).collect::<Vec<_>>(),
         }),
     };
@@ -210,6 +213,8 @@ struct ProductForm<'r> {
     new_category: String,
     #[field(default = false)]
     on_shelf: bool,
+    #[field(default = String::new())]
+    limit: String,
     /// Hashes of the pictures that stay.
     keep: Vec<String>,
     images: Vec<TempFile<'r>>,
@@ -266,12 +271,7 @@ impl SkuForm {
             None => None,
             Some(text) => Some(Fen::from_yuan(&text).ok_or_else(|| at("划线价请填金额，例如 29.90"))?),
         };
-        let limit_per_order = match text(&self.limit) {
-            None => None,
-            Some(text) => Some(
-                text.parse().ok().filter(|n| (1..=999).contains(n)).ok_or_else(|| at("限购请填 1 到 999，或留空"))?,
-            ),
-        };
+        let limit_per_order = limit(&self.limit).ok_or_else(|| at("限购请填 1 到 999，或留空"))?;
         let on_hand: i64 = match self.on_hand.trim() {
             "" => self.was,
             text => {
@@ -289,6 +289,14 @@ impl SkuForm {
             enabled: self.enabled,
         };
         Ok((draft, on_hand - self.was))
+    }
+}
+
+/// How many may be bought; nothing is no limit, and what is neither is nothing at all.
+fn limit(text: &str) -> Option<Option<i64>> {
+    match text.trim() {
+        "" => Some(None),
+        text => text.parse().ok().filter(|n| (1..=999).contains(n)).map(Some),
     }
 }
 
@@ -343,6 +351,10 @@ fn check(filled: &Filled, pictures: Vec<String>) -> Result<Change> {
     if new_category.as_ref().is_some_and(|name| name.chars().count() > 20) {
         wrong("category", "分类名最多 20 个字");
     }
+    let limit_per_buyer = limit(&filled.limit);
+    if limit_per_buyer.is_none() {
+        wrong("limit", "每人限购请填 1 到 999，或留空");
+    }
     let mut skus: Vec<(SkuDraft, i64)> = Vec::new();
     for (i, sku) in filled.skus.iter().enumerate() {
         match sku.check(i + 1) {
@@ -367,7 +379,8 @@ fn check(filled: &Filled, pictures: Vec<String>) -> Result<Change> {
     }
     let detail = filled.detail.replace("\r\n", "\n").trim().to_owned();
     let subtitle = filled.subtitle.trim().to_owned();
-    let draft = Draft { category_id, name, subtitle, detail, on_shelf: filled.on_shelf };
+    let limit_per_buyer = limit_per_buyer.flatten();
+    let draft = Draft { category_id, name, subtitle, detail, on_shelf: filled.on_shelf, limit_per_buyer };
     let reason = if filled.reason.trim().is_empty() { "更正".to_owned() } else { filled.reason.trim().to_owned() };
     Ok(Change { version: filled.version, draft, new_category, images: filled.images.clone(), skus, reason })
 }
@@ -395,6 +408,7 @@ async fn put(shop: &Shop, staff: Staff, id: Option<ProductId>, mut form: Product
         category: form.category,
         new_category: form.new_category,
         on_shelf: form.on_shelf,
+        limit: form.limit,
         images: form.keep.iter().filter_map(|hash| hash.parse().ok()).collect(),
         skus: form.skus.into_iter().filter(|sku| !sku.is_blank()).collect(),
         reason: form.reason,

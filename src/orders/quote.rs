@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::store;
 use crate::buyers::addresses::{Address, AddressForm};
 use crate::buyers::{Buyer, store as buyers};
 use crate::catalogue::{Delivery, store as catalogue};
@@ -93,6 +94,7 @@ pub struct QuoteLine {
     pub amount: Fen,
     pub available: i64,
     limit: Option<i64>,
+    limit_per_buyer: Option<i64>,
 }
 
 /// Prices of one moment, and every reason why an order would be refused now.
@@ -133,6 +135,7 @@ pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &S
             amount: found.sku.price.times(*quantity).ok_or_else(too_much)?,
             available: found.sku.available().max(0),
             limit: found.sku.limit_per_order,
+            limit_per_buyer: found.limit_per_buyer,
         });
     }
     let goods = lines.iter().try_fold(Fen::ZERO, |sum, line| sum.plus(line.amount)).ok_or_else(too_much)?;
@@ -154,7 +157,8 @@ pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &S
     let total = goods.plus(freight).ok_or_else(too_much)?;
     let mut quote =
         Quote { lines, goods, freight, discount: Fen::ZERO, total, delivery, address, problems: Vec::new() };
-    quote.problems = problems(&quote, deliverable, settings);
+    let too_many = buyer.map(|buyer| too_many(conn, &quote.lines, buyer)).transpose()?.flatten();
+    quote.problems = problems(&quote, too_many, deliverable, settings);
     Ok(quote)
 }
 
@@ -171,7 +175,7 @@ fn delivery(needed: &[Delivery], asked: Option<Delivery>) -> (Delivery, bool) {
 }
 
 /// In the order in which a buyer should hear of them.
-fn problems(quote: &Quote, deliverable: bool, settings: &Settings) -> Vec<Error> {
+fn problems(quote: &Quote, too_many: Option<Error>, deliverable: bool, settings: &Settings) -> Vec<Error> {
     let mut problems = Vec::new();
     if !settings.is_open() {
         problems.push(Code::ShopClosed.into());
@@ -200,6 +204,7 @@ fn problems(quote: &Quote, deliverable: bool, settings: &Settings) -> Vec<Error>
             problems.push(Error::from(Code::PurchaseLimit).says(words).details(details));
         }
     }
+    problems.extend(too_many);
     if !deliverable {
         problems.push(Code::NotDeliverable.into());
     }
@@ -215,6 +220,29 @@ fn problems(quote: &Quote, deliverable: bool, settings: &Settings) -> Vec<Error>
         problems.push(Error::field("items", "订单金额为 0，暂不支持零元下单"));
     }
     problems
+}
+
+/// The first product of which this buyer would have more than one person may, in this order and those that stand.
+fn too_many(conn: &Connection, lines: &[QuoteLine], buyer: &Buyer) -> Result<Option<Error>> {
+    for line in lines {
+        let Some(limit) = line.limit_per_buyer else { continue };
+        let quantity: i64 = lines.iter().filter(|l| l.product_id == line.product_id).map(|l| l.quantity).sum();
+        let bought = store::pieces_of_buyer(conn, buyer.id, line.product_id)?;
+        if bought + quantity > limit {
+            let words = match (bought, limit - bought) {
+                (0, _) => format!("「{}」每人限购 {limit} 件", line.name),
+                (_, 1..) => {
+                    format!("「{}」每人限购 {limit} 件，您已买 {bought} 件，还可以买 {} 件", line.name, limit - bought)
+                }
+                _ => format!("「{}」每人限购 {limit} 件，您已买 {bought} 件", line.name),
+            };
+            let details = json!({
+                "productId": line.product_id, "limitPerBuyer": limit, "bought": bought, "quantity": quantity,
+            });
+            return Ok(Some(Error::from(Code::PurchaseLimit).says(words).details(details)));
+        }
+    }
+    Ok(None)
 }
 
 /// A quote as the API shows it.

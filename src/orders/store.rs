@@ -9,7 +9,7 @@ use super::{ClosedReason, Flag, Full, Line, Order, OrderStatus, Shipment, Who};
 use crate::buyers::addresses::Address;
 use crate::clock::Day;
 use crate::db::{Named, Tx};
-use crate::ids::{BuyerId, LineId, MessageId, OrderId, OrderNo, RefundId, ShipmentId};
+use crate::ids::{BuyerId, LineId, MessageId, OrderId, OrderNo, ProductId, RefundId, ShipmentId};
 use crate::money::Fen;
 use crate::refunds::store as refunds;
 
@@ -285,6 +285,16 @@ pub fn add_refunded_pieces(tx: &Tx, id: LineId, quantity: i64) -> Result<()> {
     tx.prepare_cached("update order_lines set refunded_quantity = refunded_quantity + ?2 where id = ?1")?
         .execute(params![id, quantity])?;
     Ok(())
+}
+
+/// Pieces of a product in the orders of a buyer that still stand, without those that were given back.
+pub fn pieces_of_buyer(conn: &Connection, buyer: BuyerId, product: ProductId) -> Result<i64> {
+    conn.prepare_cached(
+        "select coalesce(sum(l.quantity - l.refunded_quantity), 0)
+           from orders o join order_lines l on l.order_id = o.id
+          where o.buyer_id = ?1 and o.status <> 'closed' and l.product_id = ?2",
+    )?
+    .query_row(params![buyer, product], |row| row.get(0))
 }
 
 pub fn add_released(tx: &Tx, id: LineId, quantity: i64) -> Result<()> {

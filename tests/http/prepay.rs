@@ -78,6 +78,39 @@ async fn an_order_with_one_thing_wrong_is_refused() {
     w.must_hold().await;
 }
 
+/// A limit per person counts what the buyer has in all orders that still stand.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_gets_more_than_his_share() {
+    let w = World::new().await;
+    let (product, sku) = w.product_with("票", 1000, 90, |draft, _| draft.limit_per_buyer = Some(3)).await;
+    let (alice, bob) = (w.buyer("alice").await, w.buyer("bob").await);
+    assert_eq!(w.get(&format!("/products/{product}")).await.ok()["skus"][0]["limitPerOrder"], 3);
+    let first = Placed::of(alice.buy(sku, 2).await);
+    let quote = alice.post("/quote", Some(order(sku, 2))).await.ok();
+    assert_eq!(quote["warnings"][0]["code"], "purchase_limit");
+    for (buyer, quantity, words) in
+        [(&alice, 2, "「票」每人限购 3 件，您已买 2 件，还可以买 1 件"), (&bob, 4, "「票」每人限购 3 件")]
+    {
+        let refused = buyer.buy(sku, quantity).await;
+        assert_eq!((refused.error(), &refused.body["error"]["message"]), ((422, "purchase_limit"), &json!(words)));
+    }
+    alice.buy(sku, 1).await.ok();
+    let refused = alice.buy(sku, 1).await;
+    assert_eq!(refused.body["error"]["message"], "「票」每人限购 3 件，您已买 3 件");
+    let details = json!({ "productId": product.to_string(), "limitPerBuyer": 3, "bought": 3, "quantity": 1 });
+    assert_eq!(refused.body["error"]["details"], details);
+    // What is cancelled may be bought again.
+    alice.post(&format!("/orders/{}/cancel", first.no), None).await.ok();
+    alice.buy(sku, 2).await.ok();
+    // Two orders at once are not each the first.
+    let (key, other) = (w.key(), w.key());
+    let both = tokio::join!(bob.prepay(&key, order(sku, 2)), bob.prepay(&other, order(sku, 2)));
+    let mut statuses = [both.0.status, both.1.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 422]);
+    w.must_hold().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_must_carry_a_key_a_token_and_json() {
     let w = World::new().await;

@@ -44,6 +44,31 @@ async fn a_mistake_costs_nothing_that_was_typed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_limit_per_buyer_is_kept_and_survives_a_table() {
+    let w = World::new().await;
+    w.product("苹果", 1000, 9).await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let (status, page) = send(&w, &manager, "/admin/products/1", form("苹果", "1", "10.00").text("limit", "0")).await;
+    assert!(
+        status == 422 && page.contains("每人限购请填 1 到 999") && page.contains("name=\"limit\" value=\"0\""),
+        "{page}"
+    );
+    assert_eq!(send(&w, &manager, "/admin/products/1", form("苹果", "1", "10.00").text("limit", "2")).await.0, 303);
+    let table = Form::new().part("file", Part::bytes("name,price,stock\n苹果,11,9\n".as_bytes()).file_name("a.csv"));
+    assert_eq!(send(&w, &manager, "/admin/products/import", table).await.0, 303);
+    let kept = "select limit_per_buyer from products where price_fen = 1100";
+    assert_eq!(w.count(kept).await, 2);
+    let told = "select count(*) from audit_log where what like '%每人限购：（空） → 2%'";
+    assert_eq!(w.count(told).await, 1);
+    assert_eq!(send(&w, &manager, "/admin/products/1", form("苹果", "3", "11.00")).await.0, 303);
+    assert_eq!(
+        w.count("select count(*) from products where limit_per_buyer is null").await,
+        1,
+        "left empty is no limit"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_people_who_edit_at_once_see_each_other() {
     let w = World::new().await;
     w.product("苹果", 1000, 9).await;

@@ -70,6 +70,22 @@ async fn until(w: &World, number: &str, wanted: &str) {
     panic!("{number} is {:?}, not {wanted}", state(w, number).await);
 }
 
+/// Somebody who gave a piece back may buy it once more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_piece_that_was_given_back_does_not_count_against_a_buyer() {
+    let w = World::new().await;
+    let (_, sku) = w.product_with("票", 1000, 9, |draft, _| draft.limit_per_buyer = Some(2)).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let placed = w.paid(&alice, sku, 2).await;
+    assert_eq!(alice.buy(sku, 1).await.error(), (422, "purchase_limit"));
+    let number = refund_pieces(&w, &manager, &placed, 1).await;
+    until(&w, &number, "succeeded").await;
+    assert_eq!(alice.buy(sku, 2).await.error(), (422, "purchase_limit"));
+    alice.buy(sku, 1).await.ok();
+    w.must_hold().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_buyer_gets_part_back_and_then_the_rest() {
     let w = World::with(Default::default(), &[("shop.freight", "8")]).await;
