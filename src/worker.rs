@@ -14,6 +14,7 @@ use crate::payments::refund::{learn, send};
 use crate::payments::{check, close, invariants, prepay, reconcile};
 use crate::refunds::store as refunds;
 use crate::settings::changes;
+use crate::shipping::register;
 use crate::shop::Shop;
 
 /// Jobs run at the same time: enough that one slow answer of WeChat's holds up no one else.
@@ -117,6 +118,7 @@ async fn run_one(shop: &Shop, job: Job) -> Result<()> {
         Task::Expire(order) => close::expire(shop, order).await,
         Task::Close(attempt) => close::follow(shop, attempt, job.created_at).await,
         Task::Complete(order) => complete(shop, order).await,
+        Task::Register(order) => register::tell(shop, order).await,
         Task::Refund(refund) => send::advance(shop, refund).await,
         Task::Refunds(entry) => learn::all_of(shop, entry).await,
         Task::Bill(day) => reconcile::run(shop, day).await,

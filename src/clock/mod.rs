@@ -65,6 +65,11 @@ pub fn rfc3339(ms: i64) -> String {
     local(ms).format("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
+/// The same to the millisecond: `2026-10-08T13:15:40.120+08:00`.
+pub fn rfc3339_ms(ms: i64) -> String {
+    local(ms).format("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
+}
+
 /// `20261008131540`, WeChat's form.
 pub fn compact(ms: i64) -> String {
     local(ms).format("%Y%m%d%H%M%S").to_string()

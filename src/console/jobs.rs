@@ -72,7 +72,7 @@ fn subject(conn: &Connection, job: &Listed) -> Result<(String, Option<String>)> 
             Some(attempt) => of_order(order(attempt.order_id)?, format!("支付单 {}", attempt.out_trade_no)),
             None => (format!("支付单 #{}", job.subject), None),
         },
-        Kind::Expire | Kind::Complete => {
+        Kind::Expire | Kind::Complete | Kind::Register => {
             let no = order(OrderId(job.subject))?;
             let words = format!("订单 {}", no.clone().unwrap_or_default());
             of_order(no, words)

@@ -16,7 +16,7 @@ use crate::staff::Clerk;
 use crate::transactions::store::{self, Filter, Logged};
 use crate::transactions::{Verdict, kind_text};
 
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 11] = [
     "unifiedorder",
     "notify",
     "orderquery",
@@ -27,6 +27,7 @@ const KINDS: [&str; 10] = [
     "downloadbill",
     "login",
     "message",
+    "upload_shipping",
 ];
 
 pub fn routes() -> Vec<Route> {

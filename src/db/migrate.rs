@@ -17,7 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_setup.sql"),
     include_str!("migrations/0006_sellers.sql"),
     include_str!("migrations/0007_checks.sql"),
-    include_str!("migrations/0008_limits.sql"),
+    include_str!("migrations/0008_register.sql"),
 ];
 
 /// The newest schema that this program knows.

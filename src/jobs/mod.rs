@@ -20,6 +20,8 @@ pub enum Task {
     Close(AttemptId),
     /// Long after the last parcel left, the goods count as received.
     Complete(OrderId),
+    /// Tell WeChat's register how an order left.
+    Register(OrderId),
     /// Bring a refund on: send it, or ask what became of it.
     Refund(RefundId),
     /// Ask which refunds a payment has at WeChat: some may have been made in its own console.
@@ -41,6 +43,7 @@ impl Task {
             Task::Expire(_) => Kind::Expire,
             Task::Close(_) => Kind::Close,
             Task::Complete(_) => Kind::Complete,
+            Task::Register(_) => Kind::Register,
             Task::Refund(_) => Kind::Refund,
             Task::Refunds(_) => Kind::Refunds,
             Task::Bill(_) => Kind::Bill,
@@ -53,7 +56,7 @@ impl Task {
     pub fn subject(self) -> i64 {
         match self {
             Task::Poll(id) | Task::Close(id) => id.0,
-            Task::Expire(id) | Task::Complete(id) => id.0,
+            Task::Expire(id) | Task::Complete(id) | Task::Register(id) => id.0,
             Task::Refund(id) => id.0,
             Task::Refunds(id) => id.0,
             Task::Bill(day) => day.number(),
@@ -67,6 +70,7 @@ impl Task {
             Kind::Expire => Task::Expire(OrderId(subject)),
             Kind::Close => Task::Close(AttemptId(subject)),
             Kind::Complete => Task::Complete(OrderId(subject)),
+            Kind::Register => Task::Register(OrderId(subject)),
             Kind::Refund => Task::Refund(RefundId(subject)),
             Kind::Refunds => Task::Refunds(EntryId(subject)),
             Kind::Bill => Task::Bill(Day::from_number(subject)?),
@@ -83,6 +87,7 @@ words! {
         Expire "expire" "关闭超时订单",
         Close "close" "关闭微信支付单",
         Complete "complete" "自动确认收货",
+        Register "register" "上传发货信息",
         Refund "refund" "退款",
         Refunds "refunds" "核对微信退款",
         Bill "bill" "下载账单并对账",

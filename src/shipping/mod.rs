@@ -1,6 +1,7 @@
 //! Shipping: one parcel at a time or a whole table of them, and taking it back while there is time.
 
 pub mod batch;
+pub mod register;
 pub mod store;
 
 use crate::clock::MINUTE;
@@ -43,6 +44,7 @@ pub fn ship(tx: &Tx, id: OrderId, sending: &Sending, who: &Who, now: i64) -> Res
     let now_at = orders::by_id(tx, id)?.ok_or(Code::NotFound)?.status;
     if now_at == OrderStatus::Shipped {
         jobs::enqueue(tx, Task::Complete(id), now + RECEIVED_AFTER, now)?;
+        register::later(tx, id, now)?;
     }
     Ok(now_at)
 }
@@ -95,6 +97,8 @@ pub fn renumber(tx: &Tx, id: OrderId, shipment: ShipmentId, parcel: &Parcel, who
     }
     if shipment.parcel != *parcel {
         orders::set_parcel(tx, shipment.id, parcel)?;
+        // Where it was told already; else it is told of both at once.
+        register::later(tx, id, now)?;
         let what = format!("改单号：{} → {}", shipment.parcel.text(), parcel.text());
         orders::note(tx, id, who, &what, None, now)?;
     }

@@ -4,6 +4,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Result, Row as SqlRow, params};
 
 use super::batch::{Allowed, Batch, Row};
+use super::register::Told;
 use crate::db::Tx;
 use crate::ids::{BatchId, OrderId};
 use crate::staff::Staff;
@@ -15,6 +16,21 @@ pub fn last_refund(conn: &Connection, order: OrderId) -> Result<Option<i64>> {
           where order_id = ?1 and state not in ('rejected', 'cancelled')",
     )?
     .query_row([order], |row| row.get(0))
+}
+
+pub fn told(conn: &Connection, order: OrderId) -> Result<Option<Told>> {
+    conn.prepare_cached("select times, content from registered where order_id = ?1")?
+        .query_row([order], |row| Ok(Told { times: row.get("times")?, content: row.get("content")? }))
+        .optional()
+}
+
+pub fn put_told(tx: &Tx, order: OrderId, content: &str, now: i64) -> Result<()> {
+    tx.prepare_cached(
+        "insert into registered (order_id, at, times, content) values (?1, ?2, 1, ?3)
+         on conflict (order_id) do update set at = excluded.at, times = times + 1, content = excluded.content",
+    )?
+    .execute(params![order, now, content])?;
+    Ok(())
 }
 
 pub fn insert(tx: &Tx, staff: &Staff, allowed: Allowed, rows: &[Row], now: i64) -> Result<BatchId> {

@@ -124,6 +124,8 @@ pub fn kind_text(kind: &str) -> &str {
         "refund_notify" => "退款通知",
         "downloadbill" => "账单",
         "message" => "消息推送",
+        "trade_managed" => "发货管理",
+        "upload_shipping" => "上传发货信息",
         "login" => "登录",
         other => other,
     }

@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 
 use reqwest::{Certificate, Client, ClientBuilder, Identity, Response, Url, redirect};
 use rustls::AlertDescription;
+use serde_json::Value;
 
 use super::GatewayError;
 use super::certificate::ClientIdentity;
+use super::mini_program::Token;
 use crate::clock;
 
 /// The whole call, from connecting to the last byte.
@@ -30,6 +32,8 @@ pub struct Wechat {
     clock_ahead: Mutex<Option<i64>>,
     /// The client that shows our certificate, made when it is first needed and kept while the certificate stays.
     certified: Mutex<Option<(Vec<u8>, Client)>>,
+    /// For the mini-program's interfaces; see `mini_program`.
+    pub(super) token: tokio::sync::Mutex<Option<Token>>,
 }
 
 /// A base URL that money must not be sent to.
@@ -64,7 +68,15 @@ impl Wechat {
             .map_err(|e| BadUrl(format!("无法建立到微信的安全连接（系统可能没有安装 ca-certificates）: {e}")))?;
         let trim = |url: &str| url.trim_end_matches('/').to_owned();
         let (pay_url, api_url) = (trim(pay_url), trim(api_url));
-        Ok(Wechat { http, pay_url, api_url, roots, clock_ahead: Mutex::default(), certified: Mutex::default() })
+        Ok(Wechat {
+            http,
+            pay_url,
+            api_url,
+            roots,
+            clock_ahead: Mutex::default(),
+            certified: Mutex::default(),
+            token: tokio::sync::Mutex::default(),
+        })
     }
 
     /// The client for everything but refunds.
@@ -147,6 +159,21 @@ impl Wechat {
     pub(super) async fn get_api(&self, path: &str, query: &[(&str, &str)]) -> (Result<Vec<u8>, GatewayError>, i64) {
         match Url::parse_with_params(&format!("{}{path}", self.api_url), query) {
             Ok(url) => self.timed(self.http.get(url), MAX_ANSWER).await,
+            Err(e) => (Err(GatewayError::Unreachable(e.to_string())), 0),
+        }
+    }
+
+    pub(super) async fn post_api(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        body: &Value,
+    ) -> (Result<Vec<u8>, GatewayError>, i64) {
+        match Url::parse_with_params(&format!("{}{path}", self.api_url), query) {
+            Ok(url) => {
+                let request = self.http.post(url).header("content-type", "application/json").body(body.to_string());
+                self.timed(request, MAX_ANSWER).await
+            }
             Err(e) => (Err(GatewayError::Unreachable(e.to_string())), 0),
         }
     }

@@ -18,6 +18,13 @@ pub struct Exchange<T> {
     pub result: Result<T, GatewayError>,
 }
 
+impl<T> Exchange<T> {
+    pub(super) fn map<U>(self, read: impl FnOnce(T) -> U) -> Exchange<U> {
+        let Exchange { kind, request, response, took_ms, result } = self;
+        Exchange { kind, request, response, took_ms, result: result.map(read) }
+    }
+}
+
 /// Why WeChat did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GatewayError {

@@ -11,6 +11,7 @@ pub mod pay;
 pub mod push;
 pub mod reach;
 pub mod refund;
+pub mod register;
 pub mod sign;
 pub mod simulator;
 

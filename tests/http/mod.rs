@@ -22,6 +22,7 @@ mod products;
 mod random_walk;
 mod reconcile;
 mod refunds;
+mod register;
 mod roles;
 mod shipping;
 mod staff;

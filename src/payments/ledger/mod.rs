@@ -16,6 +16,8 @@ pub struct Entered {
     pub attempt_id: Option<AttemptId>,
     /// The merchant number that it came in under, if it came for an attempt of ours.
     pub mch_id: Option<String>,
+    /// Who paid: the buyer, or somebody for him.
+    pub payer: Option<String>,
     pub amount: Fen,
     /// When the buyer paid, in WeChat's words.
     pub paid_at: i64,

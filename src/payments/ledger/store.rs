@@ -19,14 +19,15 @@ struct Movement<'a> {
     attempt_id: Option<AttemptId>,
     amount_fen: i64,
     moved_at: i64,
+    payer: Option<&'a str>,
 }
 
 /// False when it stands in the ledger already.
 fn enter(tx: &Tx, movement: &Movement<'_>, now: i64) -> Result<bool> {
     let inserted = tx
         .prepare_cached(
-            "insert into ledger (kind, wechat_id, order_id, attempt_id, amount_fen, moved_at, day, at)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) on conflict (kind, wechat_id) do nothing",
+            "insert into ledger (kind, wechat_id, order_id, attempt_id, amount_fen, moved_at, day, payer, at)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) on conflict (kind, wechat_id) do nothing",
         )?
         .execute(params![
             movement.kind,
@@ -36,6 +37,7 @@ fn enter(tx: &Tx, movement: &Movement<'_>, now: i64) -> Result<bool> {
             movement.amount_fen,
             movement.moved_at,
             Day::of(movement.moved_at),
+            movement.payer,
             now
         ])?;
     Ok(inserted == 1)
@@ -56,6 +58,7 @@ pub fn enter_payment(
         attempt_id,
         amount_fen: payment.total.get(),
         moved_at: payment.paid_at,
+        payer: Some(&payment.openid),
     };
     enter(tx, &movement, now)
 }
@@ -70,7 +73,16 @@ pub fn enter_refund(
     now: i64,
 ) -> Result<bool> {
     let amount_fen = -amount.get();
-    enter(tx, &Movement { kind: "refund", wechat_id: refund_id, order_id, attempt_id: None, amount_fen, moved_at }, now)
+    let movement = Movement {
+        kind: "refund",
+        wechat_id: refund_id,
+        order_id,
+        attempt_id: None,
+        amount_fen,
+        moved_at,
+        payer: None,
+    };
+    enter(tx, &movement, now)
 }
 
 /// What WeChat kept of a payment or refund; negative when it gave a fee back.
@@ -78,15 +90,29 @@ pub fn enter_fee(tx: &Tx, wechat_id: &str, fee_fen: i64, moved_at: i64, now: i64
     if fee_fen == 0 {
         return Ok(false);
     }
-    let movement =
-        Movement { kind: "fee", wechat_id, order_id: None, attempt_id: None, amount_fen: -fee_fen, moved_at };
+    let movement = Movement {
+        kind: "fee",
+        wechat_id,
+        order_id: None,
+        attempt_id: None,
+        amount_fen: -fee_fen,
+        moved_at,
+        payer: None,
+    };
     enter(tx, &movement, now)
 }
 
 /// Money that moved outside WeChat, in (positive) or out; `number` is ours.
 pub fn enter_offline(tx: &Tx, number: &str, order_id: Option<OrderId>, amount_fen: i64, now: i64) -> Result<bool> {
-    let movement =
-        Movement { kind: "offline", wechat_id: number, order_id, attempt_id: None, amount_fen, moved_at: now };
+    let movement = Movement {
+        kind: "offline",
+        wechat_id: number,
+        order_id,
+        attempt_id: None,
+        amount_fen,
+        moved_at: now,
+        payer: None,
+    };
     enter(tx, &movement, now)
 }
 
@@ -97,7 +123,7 @@ pub fn link(tx: &Tx, entered: &Entered, order_id: OrderId, now: i64) -> Result<(
     {
         let wechat_id = &entered.transaction_id;
         let attempt_id = entered.attempt_id;
-        enter(tx, &Movement { kind, wechat_id, order_id, attempt_id, amount_fen, moved_at: now }, now)?;
+        enter(tx, &Movement { kind, wechat_id, order_id, attempt_id, amount_fen, moved_at: now, payer: None }, now)?;
     }
     Ok(())
 }
@@ -118,7 +144,7 @@ pub fn entered_for(conn: &Connection, transaction_id: &str) -> Result<Option<Opt
 
 const ENTERED: &str =
     "select p.id, p.wechat_id, coalesce(k.order_id, p.order_id) as order_id, p.attempt_id, p.amount_fen, p.moved_at,
-                              a.mch_id
+                              a.mch_id, coalesce(p.payer, a.openid) as payer
                          from ledger p
                          left join ledger k on k.kind = 'link' and k.wechat_id = p.wechat_id
                          left join attempts a on a.id = p.attempt_id
@@ -150,6 +176,7 @@ fn read_entered(row: &Row<'_>) -> Result<Entered> {
         order_id: row.get("order_id")?,
         attempt_id: row.get("attempt_id")?,
         mch_id: row.get("mch_id")?,
+        payer: row.get("payer")?,
         amount: row.get("amount_fen")?,
         paid_at: row.get("moved_at")?,
     })

@@ -350,6 +350,7 @@ fn succeeded(tx: &Tx, refund: &Refund, who: &Who, what: &str, now: i64) -> Resul
         let full = store::full(tx, refund.clone())?;
         if moves::refund(tx, order, &full, &Who::system(), now)? == Some(OrderStatus::Shipped) {
             jobs::enqueue(tx, Task::Complete(order), now + RECEIVED_AFTER, now)?;
+            jobs::enqueue(tx, Task::Register(order), now, now)?;
         }
     }
     let resolution = format!("已退款 {} ¥{}", refund.out_refund_no, refund.amount);

@@ -147,7 +147,7 @@ async fn download_bill(sim: &State<Simulator>, data: Data<'_>) -> Result<(Conten
 pub type Refused = (&'static str, &'static str);
 pub type Fields = Vec<(String, String)>;
 
-async fn begin(sim: &Simulator, kind: &str) -> Option<Fault> {
+pub async fn begin(sim: &Simulator, kind: &str) -> Option<Fault> {
     let mut state = sim.lock();
     *state.calls.entry(kind.to_owned()).or_default() += 1;
     state.faults.take(kind)
@@ -254,6 +254,7 @@ fn place(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
         time_end: None,
         notices: Vec::new(),
         pays_late: false,
+        shipped: Vec::new(),
     });
     match trade.state {
         TradeState::Paid => return Err(("ORDERPAID", "该订单已支付")),

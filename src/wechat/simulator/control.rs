@@ -227,7 +227,7 @@ fn page(sim: &State<Simulator>, said: Option<&str>) -> Template {
                 "total": trade.field("total_fee").parse().map(yuan).unwrap_or_default(),
                 "state": match trade.state { TradeState::NotPaid => "未支付", TradeState::Paid => "已支付", TradeState::Closed => "已关闭" },
                 "prepay_id": trade.prepay_ids.last().map(|(id, _)| id).filter(|_| trade.state != TradeState::Paid),
-                "transaction": trade.transaction_id, "paid": trade.paid_fee.as_ref().map(|_| yuan(trade.paid_fen())),
+                "transaction": trade.transaction_id, "shipped": trade.shipped.len(), "paid": trade.paid_fee.as_ref().map(|_| yuan(trade.paid_fen())),
             })).collect::<Vec<_>>(),
             refunds: state.kept.refunds.iter().rev().take(SHOWN).map(|refund| json!({
                 "number": refund.out_refund_no, "id": refund.refund_id, "amount": yuan(refund.amount_fen),
@@ -244,6 +244,7 @@ fn page(sim: &State<Simulator>, said: Option<&str>) -> Template {
             notices: ways.refund_notices,
             balance: ways.balance_fen.map(|fen| yuan(fen).replace(',', "")),
             bill_waits: ways.bill_waits,
+            trade_managed: ways.trade_managed,
         },
     )
 }
@@ -267,6 +268,8 @@ struct WaysForm {
     balance: String,
     #[field(default = false)]
     bill_waits: bool,
+    #[field(default = false)]
+    trade_managed: bool,
 }
 
 fn end_named(word: &str) -> Option<RefundEnd> {
@@ -290,6 +293,7 @@ fn page_ways(sim: &State<Simulator>, form: Form<WaysForm>) -> Redirect {
             refund_notices: form.notices,
             balance_fen: balance,
             bill_waits: form.bill_waits,
+            trade_managed: form.trade_managed,
         };
     });
     back(Ok("已保存"))

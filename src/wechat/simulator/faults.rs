@@ -6,8 +6,18 @@ use std::collections::{HashMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 /// The calls that can go wrong, by the names of WeChat's own paths.
-pub const KINDS: [&str; 7] =
-    ["login", "unifiedorder", "orderquery", "closeorder", "refund", "refundquery", "downloadbill"];
+pub const KINDS: [&str; 10] = [
+    "login",
+    "unifiedorder",
+    "orderquery",
+    "closeorder",
+    "refund",
+    "refundquery",
+    "downloadbill",
+    "stable_token",
+    "trade_managed",
+    "upload_shipping",
+];
 
 /// Something that goes wrong with a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

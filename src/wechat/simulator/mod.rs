@@ -7,6 +7,7 @@ mod control;
 mod delivery;
 mod faults;
 mod refunds;
+mod register;
 mod state;
 mod trades;
 
@@ -152,6 +153,7 @@ impl Simulator {
                 })
             }))
             .mount("/", api::routes())
+            .mount("/", register::routes())
             .mount("/", cash_desk::routes())
             .mount("/", control::routes())
             .mount("/", assets::routes())
@@ -196,6 +198,11 @@ impl Simulator {
         let mut state = self.lock();
         change(&mut state.kept.ways);
         state.changed = true;
+    }
+
+    /// The token that opens the interfaces is not good any more.
+    pub fn end_token(&self) {
+        self.lock().token = None;
     }
 
     /// The refunds of a payment as WeChat sees them.

@@ -32,6 +32,9 @@ pub struct Trade {
     pub notices: Vec<String>,
     /// Pay as soon as the shop has closed it.
     pub pays_late: bool,
+    /// What the register was told of how its goods left.
+    #[serde(default)]
+    pub shipped: Vec<serde_json::Value>,
 }
 
 impl Trade {
@@ -104,6 +107,8 @@ pub struct Ways {
     pub balance_fen: Option<i64>,
     /// Whether a day's bill can be had only from ten o'clock of the next day on.
     pub bill_waits: bool,
+    /// Whether payments wait for the register of what was shipped.
+    pub trade_managed: bool,
 }
 
 impl Default for Ways {
@@ -114,6 +119,7 @@ impl Default for Ways {
             refund_notices: true,
             balance_fen: None,
             bill_waits: true,
+            trade_managed: true,
         }
     }
 }
@@ -123,6 +129,8 @@ pub struct State {
     pub kept: Kept,
     pub codes: HashMap<String, Code>,
     pub faults: Faults,
+    /// What opens the interfaces that want one.
+    pub token: Option<String>,
     /// Bills that are answered as they stand here, by day.
     pub bills: HashMap<String, Vec<u8>>,
     /// Every call that reached us, by kind.

@@ -1,0 +1,173 @@
+//! Telling WeChat how an order left, so that it settles the payment: once, when everything has left and nothing can be
+//! taken back any more; and once more when a tracking number was corrected.
+
+use rusqlite::Connection;
+
+use super::{UNDO_WITHIN, store};
+use crate::catalogue::Delivery;
+use crate::clock;
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::ids::OrderId;
+use crate::jobs::{self, Ran, Task};
+use crate::orders::{Line, Order, OrderStatus, Shipment, Who, store as orders};
+use crate::payments::ledger::{Entered, store as ledger};
+use crate::shop::Shop;
+use crate::transactions::{Entry, Verdict};
+use crate::wechat::GatewayError;
+use crate::wechat::register::{Dispatch, MOST_PARCELS, Parcel, Way};
+
+/// WeChat takes one upload and one correction of each payment.
+const MOST_TIMES: i64 = 2;
+
+/// Everything has left: WeChat hears of it when it cannot be undone any more.
+pub fn later(tx: &Tx, order: OrderId, now: i64) -> Result<()> {
+    Ok(jobs::enqueue(tx, Task::Register(order), now + UNDO_WITHIN, now)?)
+}
+
+/// What WeChat was told of an order.
+pub struct Told {
+    pub times: i64,
+    pub content: String,
+}
+
+/// What there is to tell.
+struct Tale {
+    order: OrderId,
+    /// Until then a parcel may be taken back.
+    final_at: i64,
+    dispatch: Dispatch,
+    payment: Entered,
+    /// The same for the same parcels.
+    content: String,
+    told: Option<Told>,
+}
+
+pub async fn tell(shop: &Shop, order: OrderId) -> Result<Ran> {
+    let Some(app) = shop.settings().mini_program() else { return Ok(Ran::Done) };
+    let at = clock::rfc3339_ms(shop.now());
+    let Some(tale) = shop.db.read(move |conn| read(conn, order, at)).await? else { return Ok(Ran::Done) };
+    if shop.now() < tale.final_at {
+        return Ok(Ran::Again { at: tale.final_at });
+    }
+    if tale.dispatch.parcels.len() > MOST_PARCELS {
+        return Ok(by_hand("包裹超过 15 个，接口收不下"));
+    }
+    match &tale.told {
+        Some(told) if told.content == tale.content => return Ok(Ran::Done),
+        Some(told) if told.times >= MOST_TIMES => return Ok(by_hand("微信只收一次更正，已经用过了")),
+        _ => {}
+    }
+    let wanted = shop.wechat.wants_register(&app).await;
+    match &wanted.result {
+        Ok(true) => {}
+        Ok(false) => return Ok(Ran::Done),
+        Err(e) => {
+            let (ran, entry) = (refused(e), Entry::sent(&wanted));
+            return record(shop, entry, tale, None).await.map(|()| ran);
+        }
+    }
+    let exchange = shop.wechat.register(&app, &tale.dispatch).await;
+    let mut entry = Entry::sent(&exchange);
+    let note = match &exchange.result {
+        Ok(()) => Some("发货信息已上传微信".to_owned()),
+        Err(e) => e.code().and_then(known_already).map(|what| format!("发货信息：{what}")),
+    };
+    let ran = match (&exchange.result, &note) {
+        (Err(e), None) => refused(e),
+        (Err(_), Some(_)) => {
+            entry.verdict = Verdict::Ok;
+            Ran::Done
+        }
+        (Ok(()), _) => Ran::Done,
+    };
+    record(shop, entry, tale, note).await.map(|()| ran)
+}
+
+/// The message, and what WeChat knows now.
+async fn record(shop: &Shop, mut entry: Entry, tale: Tale, note: Option<String>) -> Result<()> {
+    let now = shop.now();
+    let (order, content) = (tale.order, tale.content);
+    entry.order_id = Some(order);
+    entry.attempt_id = tale.payment.attempt_id;
+    entry.transaction_id = Some(tale.payment.transaction_id);
+    let write = move |tx: &Tx| {
+        let message = entry.record(tx, now)?;
+        if let Some(note) = &note {
+            store::put_told(tx, order, &content, now)?;
+            orders::note(tx, order, &Who::system(), note, Some(message), now)?;
+        }
+        Ok::<_, Error>(())
+    };
+    shop.db.write_always(write).await
+}
+
+fn read(conn: &Connection, id: OrderId, at: String) -> Result<Option<Tale>> {
+    let Some(order) = orders::by_id(conn, id)? else { return Ok(None) };
+    if !matches!(order.status, OrderStatus::Shipped | OrderStatus::Completed) {
+        return Ok(None);
+    }
+    // What was paid otherwise does not concern WeChat.
+    let Some(payment) = ledger::payment_of(conn, id)? else { return Ok(None) };
+    let (shipments, lines) = (orders::shipments(conn, id)?, orders::lines(conn, id)?);
+    let Some(last) = shipments.iter().map(|shipment| shipment.shipped_at).max() else { return Ok(None) };
+    let (way, parcels) = parcels(&order, &shipments, &lines);
+    let content = parcels.iter().map(|p| format!("{} {}", p.company, p.tracking_no)).collect::<Vec<_>>().join(",");
+    let (transaction_id, openid) = (payment.transaction_id.clone(), payment.payer.clone().unwrap_or_default());
+    let dispatch = Dispatch { transaction_id, openid, way, parcels, at };
+    let told = store::told(conn, id)?;
+    Ok(Some(Tale { order: id, final_at: last + UNDO_WITHIN, dispatch, payment, content, told }))
+}
+
+fn parcels(order: &Order, shipments: &[Shipment], lines: &[Line]) -> (Way, Vec<Parcel>) {
+    let phone = order.address.as_ref().map(|address| address.masked_phone()).unwrap_or_default();
+    let goods = |pieces: &mut dyn Iterator<Item = (&Line, i64)>| {
+        pieces.map(|(line, n)| format!("{} ×{n}", line.name)).collect::<Vec<_>>().join("；")
+    };
+    if shipments.iter().all(|shipment| !shipment.parcel.company.is_empty()) {
+        let parcel = |shipment: &Shipment| {
+            let line = |id| lines.iter().find(|line| line.id == id);
+            let mut pieces = shipment.lines.iter().filter_map(|(id, n)| Some((line(*id)?, *n)));
+            let (company, tracking_no) = (shipment.parcel.company.clone(), shipment.parcel.tracking_no.clone());
+            Parcel { company, tracking_no, goods: goods(&mut pieces), phone: phone.clone() }
+        };
+        return (Way::Express, shipments.iter().map(parcel).collect());
+    }
+    let way = match order.delivery {
+        Delivery::None => Way::Virtual,
+        Delivery::Pickup => Way::Pickup,
+        // Brought by somebody of the shop's own.
+        Delivery::Local | Delivery::Express => Way::Local,
+    };
+    let mut pieces = lines.iter().filter(|line| line.shipped > 0).map(|line| (line, line.shipped));
+    (way, vec![Parcel { company: String::new(), tracking_no: String::new(), goods: goods(&mut pieces), phone }])
+}
+
+/// A refusal that says that WeChat knows it already.
+fn known_already(code: &str) -> Option<&'static str> {
+    match code {
+        "10060002" => Some("微信那边已经是全部发货"),
+        "10060023" => Some("微信那边已经有了，没有变化"),
+        _ => None,
+    }
+}
+
+/// What a refusal means for the job, and what staff should do. Source: upload_shipping_info, stable_token.
+fn refused(e: &GatewayError) -> Ran {
+    let GatewayError::Refused { code, text } = e else { return Ran::Failed(e.to_string()) };
+    match code.as_str() {
+        // Not indexed yet, or busy: time heals it.
+        "10060001" | "10060012" | "10060019" | "44990" | "45009" | "45011" => Ran::Failed(e.to_string()),
+        "10060003" => by_hand("微信只收一次更正，已经用过了"),
+        "10060004" => by_hand("微信说这笔付款现在不能发货（可能已经退款）"),
+        "10060031" => by_hand("微信说付款人不是这位买家"),
+        "48001" | "61003" | "61004" => by_hand("小程序没有“发货信息管理”的接口权限，请先在微信公众平台开通"),
+        "40013" | "40125" | "41002" | "41004" => by_hand("AppID 或 AppSecret 不对，请到设置页改好，再点重试"),
+        "40164" => by_hand("微信公众平台设置了 IP 白名单，请加上这台服务器，再点重试"),
+        _ => by_hand(&format!("微信不接受：{code} {text}")),
+    }
+}
+
+fn by_hand(why: &str) -> Ran {
+    Ran::Stuck(format!("{why}。也可以在微信公众平台“订单与发货管理”里手工录入"))
+}
