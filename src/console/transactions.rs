@@ -186,8 +186,13 @@ fn masked(line: &str) -> String {
             return format!("{open}{}{close}", tail(&value, keep));
         }
     }
-    if let Some((start, value)) = line.split_once("{\"openid\":\"") {
-        return format!("{start}{{\"openid\":\"{}\"}}", tail(value.trim_end_matches("\"}"), 6));
+    // JSON, written in one line or in many.
+    for name in ["\"openid\":\"", "\"openid\": \""] {
+        if let Some((start, rest)) = line.split_once(name)
+            && let Some((value, end)) = rest.split_once('"')
+        {
+            return format!("{start}{name}{}\"{end}", tail(value, 6));
+        }
     }
     line.to_owned()
 }
@@ -211,5 +216,8 @@ mod tests {
         let text = readable(raw.as_bytes());
         assert!(text.contains("<sign>••••124C</sign>\n<openid>••••TekukE</openid>\n<a>1</a>\n"), "{text}");
         assert!(!text.contains("54E711AF") && !text.contains("oUpF8uM"));
+        let text =
+            readable(b"{\"openid\":\"oUpF8uMEb4qRXf22hE3X68TekukE\"}\n  \"openid\": \"oUpF8uMEb4qRXf22hE3X68TekukE\",");
+        assert_eq!(text, "{\"openid\":\"••••TekukE\"}\n  \"openid\": \"••••TekukE\",\n");
     }
 }

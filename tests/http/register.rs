@@ -85,6 +85,10 @@ async fn wechat_is_told_when_nothing_can_be_taken_back() {
     assert_eq!((stuck(&w).await, w.wechat.calls("upload_shipping")), (1, 2));
     let owner = w.staff("owner", Role::Owner).await;
     assert!(owner.page("/admin/jobs").await.contains("只收一次更正"));
+    let log = owner.page("/admin/transactions?kind=upload_shipping").await;
+    let message = log.split("/admin/transactions/").nth(1).unwrap().split('"').next().unwrap();
+    let message = owner.page(&format!("/admin/transactions/{message}")).await;
+    assert!(message.contains("75312345678901") && !message.contains(&w.wechat.openid("alice")), "{message}");
     // Every message is in the log, and no token.
     assert_eq!(w.count("select count(*) from messages where kind = 'upload_shipping' and verdict = 'ok'").await, 2);
     let tokens = "select count(*) from messages where cast(request as text) || cast(response as text) like '%token-%'";
