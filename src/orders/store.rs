@@ -91,6 +91,16 @@ fn read_line(row: &Row<'_>) -> Result<Line> {
     })
 }
 
+/// Pieces of a product in the orders of a buyer that still stand, without those that were given back.
+pub fn pieces_of_buyer(conn: &Connection, buyer: BuyerId, product: ProductId) -> Result<i64> {
+    conn.prepare_cached(
+        "select coalesce(sum(l.quantity - l.refunded_quantity), 0)
+           from orders o join order_lines l on l.order_id = o.id
+          where o.buyer_id = ?1 and o.status <> 'closed' and l.product_id = ?2",
+    )?
+    .query_row(params![buyer, product], |row| row.get(0))
+}
+
 pub fn shipments(conn: &Connection, id: OrderId) -> Result<Vec<Shipment>> {
     let mut rows = conn.prepare_cached(
         "select id, company, tracking_no, shipped_at from shipments where order_id = ?1 and state = 'shipped' order by id",
@@ -285,16 +295,6 @@ pub fn add_refunded_pieces(tx: &Tx, id: LineId, quantity: i64) -> Result<()> {
     tx.prepare_cached("update order_lines set refunded_quantity = refunded_quantity + ?2 where id = ?1")?
         .execute(params![id, quantity])?;
     Ok(())
-}
-
-/// Pieces of a product in the orders of a buyer that still stand, without those that were given back.
-pub fn pieces_of_buyer(conn: &Connection, buyer: BuyerId, product: ProductId) -> Result<i64> {
-    conn.prepare_cached(
-        "select coalesce(sum(l.quantity - l.refunded_quantity), 0)
-           from orders o join order_lines l on l.order_id = o.id
-          where o.buyer_id = ?1 and o.status <> 'closed' and l.product_id = ?2",
-    )?
-    .query_row(params![buyer, product], |row| row.get(0))
 }
 
 pub fn add_released(tx: &Tx, id: LineId, quantity: i64) -> Result<()> {

@@ -104,7 +104,9 @@ async fn record(shop: &Shop, mut entry: Entry, tale: Tale, note: Option<String>)
 
 fn read(conn: &Connection, id: OrderId, at: String) -> Result<Option<Tale>> {
     let Some(order) = orders::by_id(conn, id)? else { return Ok(None) };
-    if !matches!(order.status, OrderStatus::Shipped | OrderStatus::Completed) {
+    let has_left = matches!(order.status, OrderStatus::Shipped | OrderStatus::Completed);
+    // When all of its money went back there is nothing to settle.
+    if !has_left || order.refunded == order.paid {
         return Ok(None);
     }
     // What was paid otherwise does not concern WeChat.
