@@ -147,6 +147,18 @@ fn inside(address: String) -> String {
     if inside { address } else { "/admin".to_owned() }
 }
 
+/// What was typed into a field of a filter; nothing when it was left empty.
+fn filled(text: &str) -> Option<String> {
+    Some(text.trim().chars().take(64).collect::<String>()).filter(|text| !text.is_empty())
+}
+
+/// The query of a list's address, without what was left empty.
+fn address(pairs: &[(&str, &str)]) -> String {
+    let mut address = form_urlencoded::Serializer::new(String::new());
+    address.extend_pairs(pairs.iter().filter(|(_, value)| !value.is_empty()));
+    address.finish()
+}
+
 /// Keeps a page's worth of rows, of which one more was asked for; true when there are more.
 fn cut<T>(rows: &mut Vec<T>, size: i64) -> bool {
     let more = rows.len() as i64 > size;

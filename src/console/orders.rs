@@ -9,7 +9,7 @@ use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
-use super::{Download, back, download, frame, refused, workbook};
+use super::{Download, address, back, download, filled, frame, refused, workbook};
 use crate::assets;
 use crate::clock::{self, DAY, Day};
 use crate::db::Tx;
@@ -73,17 +73,16 @@ struct Query {
 
 impl Query {
     fn filter(&self, now: i64) -> Filter {
-        let some = |text: &str| Some(text.trim().chars().take(64).collect::<String>()).filter(|text| !text.is_empty());
         Filter {
             status: self.tab.parse().ok(),
             part_shipped: self.tab == "part_shipped",
             refunding: self.tab == "refunding",
             with_exception: self.tab == "exception",
-            search: some(&self.q),
+            search: filled(&self.q),
             placed: self.placed(now),
             paid_before: self.late.then_some(now - DAY),
-            product: some(&self.product),
-            region: some(&self.region),
+            product: filled(&self.product),
+            region: filled(&self.region),
             flag: self.flag.parse().ok(),
             remarked: self.remark,
             unprinted: self.unprinted,
@@ -118,9 +117,7 @@ impl Query {
             ("late", yes(self.late)),
             ("unprinted", yes(self.unprinted)),
         ];
-        let mut address = form_urlencoded::Serializer::new(String::new());
-        address.extend_pairs(pairs.iter().filter(|(_, value)| !value.is_empty()));
-        address.finish()
+        address(&pairs)
     }
 
     fn narrows(&self) -> bool {

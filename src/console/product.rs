@@ -293,7 +293,7 @@ impl SkuForm {
 }
 
 /// How many may be bought; nothing is no limit, and what is neither is nothing at all.
-fn limit(text: &str) -> Option<Option<i64>> {
+pub fn limit(text: &str) -> Option<Option<i64>> {
     match text.trim() {
         "" => Some(None),
         text => text.parse().ok().filter(|n| (1..=999).contains(n)).map(Some),

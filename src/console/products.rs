@@ -9,7 +9,7 @@ use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
-use super::product::category_options;
+use super::product::{category_options, limit};
 use super::{Download, back, download, frame, refused, upload, workbook};
 use crate::assets;
 use crate::catalogue::import::{self, COLUMNS};
@@ -226,10 +226,9 @@ impl Bulk {
                 Some(fen) => Ok(Act::Shift(sign * fen.get())),
                 None => wrong("金额请填元，例如 -2 或 +0.50"),
             },
-            "limit" if value.is_empty() => Ok(Act::Limit(None)),
-            "limit" => match value.parse() {
-                Ok(n) if (1..=999).contains(&n) => Ok(Act::Limit(Some(n))),
-                _ => wrong("限购请填 1 到 999，留空为不限"),
+            "limit" => match limit(value) {
+                Some(limit) => Ok(Act::Limit(limit)),
+                None => wrong("限购请填 1 到 999，留空为不限"),
             },
             "stock" => match rest.parse::<i64>() {
                 Ok(n) if (1..=1_000_000).contains(&n) => Ok(Act::Stock(sign * n)),

@@ -5,7 +5,7 @@ use rocket::{FromForm, Route, State, get, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
-use super::frame;
+use super::{address, filled, frame};
 use crate::assets;
 use crate::clock::{self, DAY, Day};
 use crate::error::{Code, Error, Result};
@@ -58,7 +58,6 @@ const AMOUNT_DAYS: i64 = 31;
 
 impl Query {
     fn filter(&self, now: i64, limit: i64) -> std::result::Result<Filter, &'static str> {
-        let some = |text: &str| Some(text.trim().chars().take(64).collect::<String>()).filter(|text| !text.is_empty());
         let day = |text: &str| match text.trim() {
             "" => Ok(None),
             text => Day::read(text).map(Some).ok_or("日期要写成 2026-10-08"),
@@ -69,14 +68,14 @@ impl Query {
             text => Some(Fen::from_yuan(text).ok_or("金额要写成 88 或 88.00")?),
         };
         // Numbers begin with a day or are WeChat's digits; codes are words.
-        let (code, number) = match some(&self.q) {
+        let (code, number) = match filled(&self.q) {
             Some(q) if q.starts_with(|c: char| c.is_ascii_uppercase()) => (Some(q), None),
             q => (None, q),
         };
         let last = to.unwrap_or(Day::of(now));
         let first = from.or(amount.map(|_| last.plus(1 - AMOUNT_DAYS)));
         Ok(Filter {
-            kind: some(&self.kind),
+            kind: filled(&self.kind),
             verdict: self.verdict.parse().ok(),
             number,
             code,
@@ -91,16 +90,14 @@ impl Query {
     /// The address of this very list, without its page.
     fn address(&self) -> String {
         let pairs = [
-            ("kind", &self.kind),
+            ("kind", self.kind.as_str()),
             ("verdict", &self.verdict),
             ("q", &self.q),
             ("from", &self.from),
             ("to", &self.to),
             ("amount", &self.amount),
         ];
-        let mut address = form_urlencoded::Serializer::new(String::new());
-        address.extend_pairs(pairs.into_iter().filter(|(_, value)| !value.is_empty()));
-        address.finish()
+        address(&pairs)
     }
 }
 
