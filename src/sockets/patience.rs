@@ -41,10 +41,9 @@ pub struct Patience {
     visitors: Arc<Mutex<HashMap<SocketAddr, Visitor>>>,
 }
 
-#[derive(Clone, Copy)]
 struct Visitor {
-    came: Instant,
-    asked: bool,
+    /// Since when he has been here without a question; none once he has asked.
+    unasked_since: Option<Instant>,
     /// When he was last seen, or asked.
     seen: Instant,
 }
@@ -83,10 +82,7 @@ impl Fairing for Patience {
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
         if let Some(peer) = request.remote() {
-            let now = Instant::now();
-            let mut visitors = self.visitors();
-            let visitor = visitors.entry(peer).or_insert(Visitor { came: now, asked: true, seen: now });
-            (visitor.asked, visitor.seen) = (true, now);
+            self.visitors().insert(peer, Visitor { unasked_since: None, seen: Instant::now() });
         }
     }
 }
@@ -105,18 +101,18 @@ impl Patience {
         let (begun, mut never_asked) = (Instant::now(), 0);
         files.at_port(port, |socket| {
             let Some(peer) = getpeername(socket).ok().and_then(|peer| SocketAddr::try_from(peer?).ok()) else { return };
-            let visitor = {
+            let unasked_since = {
                 let mut visitors = self.visitors();
-                let visitor = visitors.entry(peer).or_insert(Visitor { came: begun, asked: false, seen: begun });
+                let visitor = visitors.entry(peer).or_insert(Visitor { unasked_since: Some(begun), seen: begun });
                 visitor.seen = begun;
-                *visitor
+                visitor.unasked_since
             };
-            let over = match visitor.asked {
-                false => begun - visitor.came >= self.limits.first,
-                true => silent_for(socket).is_ok_and(|silent| silent >= self.limits.later),
+            let over = match unasked_since {
+                Some(since) => begun - since >= self.limits.first,
+                None => silent_for(socket).is_ok_and(|silent| silent >= self.limits.later),
             };
             if over && shutdown(socket, Shutdown::Both).is_ok() {
-                never_asked += usize::from(!visitor.asked);
+                never_asked += usize::from(unasked_since.is_some());
             }
         })?;
         self.visitors().retain(|_, visitor| visitor.seen >= begun);
