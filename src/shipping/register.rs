@@ -69,23 +69,21 @@ pub async fn tell(shop: &Shop, order: OrderId) -> Result<Ran> {
     }
     let exchange = shop.wechat.register(&app, &tale.dispatch).await;
     let mut entry = Entry::sent(&exchange);
-    let note = match &exchange.result {
-        Ok(()) => Some("发货信息已上传微信".to_owned()),
-        Err(e) => e.code().and_then(known_already).map(|what| format!("发货信息：{what}")),
+    let (ran, known) = match &exchange.result {
+        Ok(()) => (Ran::Done, Some("发货信息已上传微信")),
+        Err(e) => match e.code().and_then(known_already) {
+            None => (refused(e), None),
+            known => {
+                entry.verdict = Verdict::Ok;
+                (Ran::Done, known)
+            }
+        },
     };
-    let ran = match (&exchange.result, &note) {
-        (Err(e), None) => refused(e),
-        (Err(_), Some(_)) => {
-            entry.verdict = Verdict::Ok;
-            Ran::Done
-        }
-        (Ok(()), _) => Ran::Done,
-    };
-    record(shop, entry, tale, note).await.map(|()| ran)
+    record(shop, entry, tale, known).await.map(|()| ran)
 }
 
-/// The message, and what WeChat knows now.
-async fn record(shop: &Shop, mut entry: Entry, tale: Tale, note: Option<String>) -> Result<()> {
+/// The message, and that WeChat knows the parcels now, in words for the timeline.
+async fn record(shop: &Shop, mut entry: Entry, tale: Tale, known: Option<&'static str>) -> Result<()> {
     let now = shop.now();
     let (order, content) = (tale.order, tale.content);
     entry.order_id = Some(order);
@@ -93,7 +91,7 @@ async fn record(shop: &Shop, mut entry: Entry, tale: Tale, note: Option<String>)
     entry.transaction_id = Some(tale.payment.transaction_id);
     let write = move |tx: &Tx| {
         let message = entry.record(tx, now)?;
-        if let Some(note) = &note {
+        if let Some(note) = known {
             store::put_told(tx, order, &content, now)?;
             orders::note(tx, order, &Who::system(), note, Some(message), now)?;
         }
@@ -148,8 +146,8 @@ fn parcels(order: &Order, shipments: &[Shipment], lines: &[Line]) -> (Way, Vec<P
 /// A refusal that says that WeChat knows it already.
 fn known_already(code: &str) -> Option<&'static str> {
     match code {
-        "10060002" => Some("微信那边已经是全部发货"),
-        "10060023" => Some("微信那边已经有了，没有变化"),
+        "10060002" => Some("发货信息：微信那边已经是全部发货"),
+        "10060023" => Some("发货信息：微信那边已经有了，没有变化"),
         _ => None,
     }
 }

@@ -14,7 +14,7 @@ fn asked() -> Value {
 }
 
 /// Staff give money back for so many pieces of the order's only line, past the second screen.
-async fn refund_pieces(w: &World, console: &Console<'_>, placed: &Placed, pieces: i64) -> String {
+pub async fn refund_pieces(w: &World, console: &Console<'_>, placed: &Placed, pieces: i64) -> String {
     let line = line_of(w, placed).await.to_string();
     let pieces = pieces.to_string();
     let form = [
@@ -59,7 +59,7 @@ async fn accepted(w: &World, number: &str) {
 }
 
 /// Lets time pass until this refund stands there.
-async fn until(w: &World, number: &str, wanted: &str) {
+pub async fn until(w: &World, number: &str, wanted: &str) {
     for _ in 0..40 {
         w.run_jobs().await;
         if state(w, number).await.0 == wanted {

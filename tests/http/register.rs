@@ -5,6 +5,7 @@ use xiaopu::catalogue::Delivery;
 use xiaopu::staff::Role;
 use xiaopu::wechat::simulator::{Fault, Paying};
 
+use super::refunds::{refund_pieces, until};
 use crate::support::*;
 
 /// An order that is paid, with the way to ship it.
@@ -133,15 +134,9 @@ async fn each_way_to_ship_is_told_as_it_is() {
     // Of an order whose money went back there is nothing to settle.
     let sale = Sale::of(&w, &alice, sku, 1).await;
     sale.ship(&[("tracking_no", "SF1234567890333")]).await;
-    let order = alice.order(&sale.placed.no).await;
-    let line = order["lines"][0]["id"].as_str().unwrap();
-    let whole = [("lines[0].id", line), ("lines[0].quantity", "1"), ("reason", "协商一致退款"), ("confirmed", "true")];
     let manager = w.staff("manager", Role::Manager).await;
-    manager.post(&format!("{}/refund", sale.page), &whole).await;
-    for _ in 0..5 {
-        w.run_jobs().await;
-        w.advance(61 * SECOND);
-    }
+    let refund = refund_pieces(&w, &manager, &sale.placed, 1).await;
+    until(&w, &refund, "succeeded").await;
     let order = alice.order(&sale.placed.no).await;
     assert_eq!((&order["status"], &order["refundedFen"]), (&json!("shipped"), &order["totalFen"]));
     assert_eq!(sale.half_an_hour_later().await, Vec::<Value>::new());

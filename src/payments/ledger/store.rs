@@ -12,6 +12,7 @@ use crate::wechat::Payment;
 // ── writing ──
 
 /// One movement of money.
+#[derive(Default)]
 struct Movement<'a> {
     kind: &'a str,
     wechat_id: &'a str,
@@ -73,15 +74,8 @@ pub fn enter_refund(
     now: i64,
 ) -> Result<bool> {
     let amount_fen = -amount.get();
-    let movement = Movement {
-        kind: "refund",
-        wechat_id: refund_id,
-        order_id,
-        attempt_id: None,
-        amount_fen,
-        moved_at,
-        payer: None,
-    };
+    let movement =
+        Movement { kind: "refund", wechat_id: refund_id, order_id, amount_fen, moved_at, ..Movement::default() };
     enter(tx, &movement, now)
 }
 
@@ -90,29 +84,14 @@ pub fn enter_fee(tx: &Tx, wechat_id: &str, fee_fen: i64, moved_at: i64, now: i64
     if fee_fen == 0 {
         return Ok(false);
     }
-    let movement = Movement {
-        kind: "fee",
-        wechat_id,
-        order_id: None,
-        attempt_id: None,
-        amount_fen: -fee_fen,
-        moved_at,
-        payer: None,
-    };
+    let movement = Movement { kind: "fee", wechat_id, amount_fen: -fee_fen, moved_at, ..Movement::default() };
     enter(tx, &movement, now)
 }
 
 /// Money that moved outside WeChat, in (positive) or out; `number` is ours.
 pub fn enter_offline(tx: &Tx, number: &str, order_id: Option<OrderId>, amount_fen: i64, now: i64) -> Result<bool> {
-    let movement = Movement {
-        kind: "offline",
-        wechat_id: number,
-        order_id,
-        attempt_id: None,
-        amount_fen,
-        moved_at: now,
-        payer: None,
-    };
+    let movement =
+        Movement { kind: "offline", wechat_id: number, order_id, amount_fen, moved_at: now, ..Movement::default() };
     enter(tx, &movement, now)
 }
 
