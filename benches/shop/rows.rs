@@ -180,7 +180,8 @@ async fn notify() -> Vec<Line> {
                 ours.add(shop_did);
             }
             let more = format!(
-                "（p50 {:.1} ms，p99 {:.1} ms，每次 CPU {:.0} µs）",
+                "（每秒 {:.0} 个，p50 {:.1} ms，p99 {:.1} ms，每次 CPU {:.0} µs）",
+                ours.per_second(),
                 ours.quantile(0.5),
                 ours.quantile(0.99),
                 median(costs)

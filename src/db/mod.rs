@@ -3,6 +3,7 @@
 mod migrate;
 mod named;
 mod readers;
+mod wal;
 mod writer;
 
 use std::fs::File;
@@ -25,10 +26,6 @@ use writer::{Manner, Writer};
 const BUDGET: Duration = Duration::from_secs(5);
 /// The same for what must look at every row.
 const LONG_BUDGET: Duration = Duration::from_secs(600);
-
-/// Pages in the WAL before they are copied into the file, which whoever commits waits for: what changes again and again
-/// is copied once, and the WAL stays at 16 MiB.
-const WAL_PAGES: i32 = 4_000;
 
 /// The shop's database: cheap to clone, closed when the last clone goes.
 #[derive(Clone)]
@@ -150,8 +147,8 @@ impl Db {
         let mut conn = Connection::open(&path)?;
         configure(&conn)?;
         migrate::migrate(&mut conn, &path)?;
-        let readers = Readers::new(path.clone());
-        Ok(Db(Arc::new(Inner { path, writer: Writer::start(conn), readers })))
+        let (writer, readers) = (Writer::start(conn)?, Readers::new(path.clone()));
+        Ok(Db(Arc::new(Inner { path, writer, readers })))
     }
 
     pub fn path(&self) -> &Path {
@@ -295,7 +292,6 @@ fn configure(conn: &Connection) -> rusqlite::Result<()> {
     // FULL: we tell WeChat SUCCESS on the strength of the commit, so it must survive a power cut.
     conn.pragma_update(None, "synchronous", "full")?;
     conn.pragma_update(None, "foreign_keys", true)?;
-    conn.pragma_update(None, "wal_autocheckpoint", WAL_PAGES)?;
     ready(conn)
 }
 
