@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use crate::backups;
+use crate::catalogue::shelf;
 use crate::clock::{DAY, HOUR};
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::ids::OrderId;
+use crate::ids::{OrderId, ProductId};
 use crate::jobs::{self, Job, Lane, Ran, Task};
 use crate::memory;
 use crate::orders::{self, RECEIVED_AFTER, Who, moves};
@@ -16,6 +17,7 @@ use crate::refunds::store as refunds;
 use crate::settings::changes;
 use crate::shipping::register;
 use crate::shop::Shop;
+use crate::staff;
 
 /// Jobs run at the same time: enough that one slow answer of WeChat's holds up no one else.
 const TOGETHER: usize = 8;
@@ -121,6 +123,7 @@ async fn run_one(shop: &Shop, job: Job) -> Result<()> {
         Task::Register(order) => register::tell(shop, order).await,
         Task::Refund(refund) => send::advance(shop, refund).await,
         Task::Refunds(entry) => learn::all_of(shop, entry).await,
+        Task::Shelf(product) => shelve(shop, product).await,
         Task::Bill(day) => reconcile::run(shop, day).await,
         Task::Bills => reconcile::schedule(shop).await,
         Task::SelfCheck => invariants::nightly(shop).await,
@@ -154,6 +157,20 @@ async fn complete(shop: &Shop, order: OrderId) -> Result<Ran> {
     shop.db.write(write).await
 }
 
+/// Its time has come, unless it was put off meanwhile. The log of what staff did says who put it there: nobody.
+async fn shelve(shop: &Shop, product: ProductId) -> Result<Ran> {
+    let now = shop.now();
+    let write = move |tx: &Tx| {
+        let Some(turned) = shelf::turn(tx, product, now)? else { return Ok(Ran::Done) };
+        if let Some(on) = turned.on_shelf {
+            let what = format!("到时自动{}商品「{}」", if on { "上架" } else { "下架" }, turned.name);
+            staff::store::insert_audit(tx, None, "系统", "", &what, now)?;
+        }
+        Ok::<_, Error>(turned.next.map_or(Ran::Done, |at| Ran::Again { at }))
+    };
+    shop.db.write(write).await
+}
+
 /// Beside the workers: it goes through all that was ever allocated.
 async fn give_back() {
     let _ = tokio::task::spawn_blocking(memory::give_back).await;
@@ -163,7 +180,7 @@ async fn tidy(shop: &Shop, now: i64) -> Result<()> {
     let write = move |tx: &Tx| {
         jobs::store::forget_done(tx, now - 7 * DAY)?;
         orders::store::forget_keys(tx, now - prepay::KEY_LIFE)?;
-        crate::staff::store::forget_stale(tx, now)?;
+        staff::store::forget_stale(tx, now)?;
         changes::forget(tx, now)?;
         Ok::<_, Error>(())
     };

@@ -214,7 +214,7 @@ impl Row<'_> {
             return None;
         }
         Some(ReadRow {
-            draft: Draft { category_id: None, name, subtitle, detail: String::new(), on_shelf, limit_per_buyer: None },
+            draft: Draft { category_id: None, name, subtitle, detail: String::new(), on_shelf, ..Draft::default() },
             category,
             sku: SkuDraft {
                 specs,
@@ -341,6 +341,7 @@ fn put(tx: &Tx, planned: &PlannedProduct, done: &mut Done, now: i64) -> Result<(
             // A table has no column for these: what the console wrote stays.
             draft.detail = known.detail;
             draft.limit_per_buyer = known.limit_per_buyer;
+            draft.shelf_times = known.shelf_times;
             draft.category_id = draft.category_id.or(known.category_id);
             store::update_product(tx, id, known.version, &draft, now)?;
             id

@@ -6,9 +6,11 @@ pub mod import;
 pub mod media;
 pub mod samples;
 pub mod sellers;
+pub mod shelf;
 pub mod stock;
 pub mod store;
 
+use self::shelf::ShelfTimes;
 use crate::door::escape_html;
 use crate::ids::{CategoryId, ImageHash, ProductId, SkuId};
 use crate::money::Fen;
@@ -56,6 +58,7 @@ pub struct Product {
     /// Plain text; a line `图片:HASH` is a picture.
     pub detail: String,
     pub on_shelf: bool,
+    pub shelf_times: ShelfTimes,
     /// In the recycle bin: neither sold nor changed.
     pub deleted: bool,
     pub price: Fen,

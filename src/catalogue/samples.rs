@@ -83,7 +83,7 @@ impl Sample {
             subtitle: self.subtitle.clone(),
             detail: self.detail.clone(),
             on_shelf: true,
-            limit_per_buyer: None,
+            ..Draft::default()
         };
         let id = store::insert_product(tx, &draft, now)?;
         store::mark_sample(tx, id)?;

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params, params_from_iter};
 
+use super::shelf::ShelfTimes;
 use super::{Category, Delivery, Product, Sku};
 use crate::clock::Day;
 use crate::db::Tx;
@@ -175,6 +176,7 @@ pub struct Item {
     pub sold_count: i64,
     pub category: Option<String>,
     pub on_shelf: bool,
+    pub shelf_times: ShelfTimes,
     pub on_hand: i64,
     pub reserved: i64,
     /// Where the list stands at this item.
@@ -230,7 +232,7 @@ pub fn list(conn: &Connection, listing: &Listing) -> Result<Vec<Item>> {
     values.push(Box::new(listing.limit));
     let sql = format!(
         "select p.id, p.name, p.subtitle, p.price_fen, p.max_price_fen, p.market_price_fen, p.sold_count, p.on_shelf,
-                c.name as category, {column} as sorted_by,
+                p.on_at, p.off_at, c.name as category, {column} as sorted_by,
                 (select hash from product_images i where i.product_id = p.id order by position limit 1) as cover,
                 (select coalesce(sum(on_hand), 0) from skus s where s.product_id = p.id and s.enabled = 1) as on_hand,
                 (select coalesce(sum(reserved), 0) from skus s where s.product_id = p.id and s.enabled = 1) as reserved
@@ -255,6 +257,7 @@ pub fn list(conn: &Connection, listing: &Listing) -> Result<Vec<Item>> {
             sold_count: row.get("sold_count")?,
             category: row.get("category")?,
             on_shelf: row.get("on_shelf")?,
+            shelf_times: read_times(row)?,
             on_hand: row.get("on_hand")?,
             reserved: row.get("reserved")?,
             key: [row.get("sorted_by")?, id.0],
@@ -325,7 +328,7 @@ pub fn shelf_counts(conn: &Connection) -> Result<ShelfCounts> {
 pub fn product(conn: &Connection, id: ProductId) -> Result<Option<Product>> {
     let product = conn
         .prepare_cached(
-            "select id, category_id, name, subtitle, detail, on_shelf, price_fen, max_price_fen, market_price_fen,
+            "select id, category_id, name, subtitle, detail, on_shelf, on_at, off_at, price_fen, max_price_fen, market_price_fen,
                     sold_count, limit_per_buyer, version, deleted_at is not null as deleted
                from products where id = ?1",
         )?
@@ -337,6 +340,7 @@ pub fn product(conn: &Connection, id: ProductId) -> Result<Option<Product>> {
                 subtitle: row.get("subtitle")?,
                 detail: row.get("detail")?,
                 on_shelf: row.get("on_shelf")?,
+                shelf_times: read_times(row)?,
                 deleted: row.get("deleted")?,
                 price: row.get("price_fen")?,
                 max_price: row.get("max_price_fen")?,
@@ -394,6 +398,10 @@ pub fn for_sale(conn: &Connection, id: SkuId) -> Result<Option<ForSale>> {
     .optional()
 }
 
+fn read_times(row: &Row<'_>) -> Result<ShelfTimes> {
+    Ok(ShelfTimes { on_at: row.get("on_at")?, off_at: row.get("off_at")? })
+}
+
 fn read_sku(row: &Row<'_>) -> Result<Sku> {
     let specs: String = row.get("specs")?;
     let broken = |e: Box<dyn std::error::Error + Send + Sync>| {
@@ -425,13 +433,15 @@ pub struct Draft {
     pub subtitle: String,
     pub detail: String,
     pub on_shelf: bool,
+    pub shelf_times: ShelfTimes,
     pub limit_per_buyer: Option<i64>,
 }
 
 pub fn insert_product(tx: &Tx, draft: &Draft, now: i64) -> Result<ProductId> {
     tx.prepare_cached(
-        "insert into products (category_id, name, subtitle, detail, on_shelf, limit_per_buyer, created_at, updated_at)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
+        "insert into products (category_id, name, subtitle, detail, on_shelf, on_at, off_at, limit_per_buyer, created_at,
+                               updated_at)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)",
     )?
     .execute(params![
         draft.category_id,
@@ -439,6 +449,8 @@ pub fn insert_product(tx: &Tx, draft: &Draft, now: i64) -> Result<ProductId> {
         draft.subtitle,
         draft.detail,
         draft.on_shelf,
+        draft.shelf_times.on_at,
+        draft.shelf_times.off_at,
         draft.limit_per_buyer,
         now
     ])?;
@@ -450,8 +462,8 @@ pub fn update_product(tx: &Tx, id: ProductId, version: i64, draft: &Draft, now: 
     let changed = tx
         .prepare_cached(
             "update products
-                set category_id = ?3, name = ?4, subtitle = ?5, detail = ?6, on_shelf = ?7, limit_per_buyer = ?8,
-                    updated_at = ?9, version = version + 1
+                set category_id = ?3, name = ?4, subtitle = ?5, detail = ?6, on_shelf = ?7, on_at = ?8, off_at = ?9,
+                    limit_per_buyer = ?10, updated_at = ?11, version = version + 1
               where id = ?1 and version = ?2 and deleted_at is null",
         )?
         .execute(params![
@@ -462,6 +474,8 @@ pub fn update_product(tx: &Tx, id: ProductId, version: i64, draft: &Draft, now: 
             draft.subtitle,
             draft.detail,
             draft.on_shelf,
+            draft.shelf_times.on_at,
+            draft.shelf_times.off_at,
             draft.limit_per_buyer,
             now
         ])?;
@@ -600,6 +614,12 @@ pub fn set_shelf(tx: &Tx, id: ProductId, on_shelf: bool, now: i64) -> Result<boo
         .execute(params![id, on_shelf, now])?;
     raise_version(tx)?;
     Ok(changed == 1)
+}
+
+pub fn set_shelf_times(tx: &Tx, id: ProductId, times: ShelfTimes) -> Result<()> {
+    tx.prepare_cached("update products set on_at = ?2, off_at = ?3, version = version + 1 where id = ?1")?
+        .execute(params![id, times.on_at, times.off_at])?;
+    Ok(())
 }
 
 /// Into the recycle bin: off the shelf and out of every list, but orders and stock moves still find it.

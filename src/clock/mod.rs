@@ -93,6 +93,17 @@ pub fn from_spaced(text: &str) -> Option<i64> {
     Some(shanghai().from_local_datetime(&naive).single()?.timestamp_millis())
 }
 
+/// `2026-10-08T13:15`, which a form's field for a time holds.
+pub fn field(ms: i64) -> String {
+    local(ms).format("%Y-%m-%dT%H:%M").to_string()
+}
+
+/// Reads what such a field sends, or `2026-10-08 13:15` from a browser that has none; `None` for anything else.
+pub fn from_field(text: &str) -> Option<i64> {
+    let naive = NaiveDateTime::parse_from_str(&text.trim().replacen(' ', "T", 1), "%Y-%m-%dT%H:%M").ok()?;
+    Some(shanghai().from_local_datetime(&naive).single()?.timestamp_millis())
+}
+
 /// Reads `Thu, 08 Oct 2026 05:15:40 GMT`, the `Date` of an HTTP answer; `None` for anything else.
 pub fn from_http(text: &str) -> Option<i64> {
     Some(DateTime::parse_from_rfc2822(text).ok()?.timestamp_millis())
@@ -121,6 +132,18 @@ pub fn span(ms: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_forms_time_reads_back_as_written() {
+        let ms = 1_791_436_500_000;
+        assert_eq!(field(ms), "2026-10-08T13:15");
+        for good in ["2026-10-08T13:15", "2026-10-08 13:15", " 2026-10-08 13:15 "] {
+            assert_eq!(from_field(good), Some(ms), "{good:?}");
+        }
+        for bad in ["", "2026-10-08", "13:15", "2026-02-30T13:15", "2026-10-08T24:15", "2026-10-08T13:15:00Z"] {
+            assert_eq!(from_field(bad), None, "{bad:?}");
+        }
+    }
 
     #[test]
     fn wechat_times_read_back_as_written() {

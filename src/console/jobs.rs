@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 
 use super::{back, frame};
 use crate::assets;
+use crate::catalogue::store as products;
 use crate::clock::{self, Day};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::ids::{AttemptId, EntryId, JobId, OrderId, RefundId};
+use crate::ids::{AttemptId, EntryId, JobId, OrderId, ProductId, RefundId};
 use crate::jobs::store::{self, Listed};
 use crate::jobs::{Kind, State as JobState};
 use crate::orders::store as orders;
@@ -90,6 +91,10 @@ fn subject(conn: &Connection, job: &Listed) -> Result<(String, Option<String>)> 
                 of_order(no, format!("微信交易 {}", entered.transaction_id))
             }
             None => (format!("付款 #{}", job.subject), None),
+        },
+        Kind::Shelf => match products::product(conn, ProductId(job.subject))? {
+            Some(product) => (format!("商品「{}」", product.name), Some(format!("/admin/products/{}", product.id))),
+            None => (format!("商品 #{}", job.subject), None),
         },
         Kind::Bill => match Day::from_number(job.subject) {
             Some(day) => (format!("{} 的账单", day.shown()), Some(format!("/admin/money/{}", day.shown()))),

@@ -12,11 +12,14 @@ use serde_json::{Value, json};
 use super::{frame, upload, words};
 use crate::assets;
 use crate::catalogue::media::Picture;
+use crate::catalogue::shelf::ShelfTimes;
 use crate::catalogue::store::{self, Draft, SkuDraft};
 use crate::catalogue::{Category, Delivery, Product, import, stock};
+use crate::clock;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{CategoryId, ImageHash, ProductId};
+use crate::jobs::{self, Task};
 use crate::money::Fen;
 use crate::shop::Shop;
 use crate::staff::login::audit;
@@ -68,6 +71,8 @@ struct Filled {
     category: String,
     new_category: String,
     on_shelf: bool,
+    on_at: String,
+    off_at: String,
     limit: String,
     images: Vec<ImageHash>,
     skus: Vec<SkuForm>,
@@ -96,6 +101,8 @@ impl Filled {
             category: product.category_id.map(|id| id.to_string()).unwrap_or_default(),
             new_category: String::new(),
             on_shelf: product.on_shelf,
+            on_at: product.shelf_times.on_at.map(clock::field).unwrap_or_default(),
+            off_at: product.shelf_times.off_at.map(clock::field).unwrap_or_default(),
             limit: product.limit_per_buyer.map(|n| n.to_string()).unwrap_or_default(),
             images: product.images.clone(),
             skus: product.skus.iter().map(sku).collect(),
@@ -103,9 +110,10 @@ impl Filled {
         }
     }
 
-    /// All but what is this product's alone: its name, its codes and its stock. It goes on the shelf when it is ready.
+    /// All but what is this product's alone: its name, its times, its codes and its stock. It goes on the shelf when it is ready.
     fn copy_of(product: &Product) -> Filled {
-        let mut filled = Filled { version: 0, on_shelf: false, ..Filled::of(product) };
+        let (on_at, off_at) = Default::default();
+        let mut filled = Filled { version: 0, on_shelf: false, on_at, off_at, ..Filled::of(product) };
         filled.name = format!("{}（副本）", filled.name.chars().take(56).collect::<String>());
         for sku in &mut filled.skus {
             *sku = SkuForm { code: String::new(), on_hand: String::new(), was: 0, known: false, ..sku.clone() };
@@ -125,6 +133,8 @@ impl Filled {
             ("分类".into(), category(&self.category), category(&other.category)),
             ("详情".into(), self.detail.clone(), other.detail.clone()),
             ("出售".into(), shelf(self.on_shelf), shelf(other.on_shelf)),
+            ("上架时间".into(), self.on_at.replace('T', " "), other.on_at.replace('T', " ")),
+            ("下架时间".into(), self.off_at.replace('T', " "), other.off_at.replace('T', " ")),
             ("每人限购".into(), self.limit.clone(), other.limit.clone()),
         ];
         for sku in &self.skus {
@@ -183,7 +193,7 @@ async fn page(
         product: json!({
             "name": filled.name, "subtitle": filled.subtitle, "detail": filled.detail, "version": filled.version,
             "on_shelf": filled.on_shelf || (id.is_none() && filled.name.is_empty()), "category": filled.category,
-            "new_category": filled.new_category, "reason": filled.reason, "limit": filled.limit,
+            "on_at": filled.on_at, "off_at": filled.off_at, "new_category": filled.new_category, "reason": filled.reason, "limit": filled.limit,
             "images": filled.images.iter().map(|hash| json!({ "hash": hash, "url": hash.url() })).collect::<Vec<_>>(),
         }),
     };
@@ -213,6 +223,10 @@ struct ProductForm<'r> {
     new_category: String,
     #[field(default = false)]
     on_shelf: bool,
+    #[field(default = String::new())]
+    on_at: String,
+    #[field(default = String::new())]
+    off_at: String,
     #[field(default = String::new())]
     limit: String,
     /// Hashes of the pictures that stay.
@@ -330,7 +344,7 @@ async fn take_pictures(shop: &Shop, form: &mut ProductForm<'_>) -> Result<Vec<St
     Ok(problems)
 }
 
-fn check(filled: &Filled, pictures: Vec<String>) -> Result<Change> {
+fn check(filled: &Filled, pictures: Vec<String>, now: i64) -> Result<Change> {
     let mut error = Error::from(Code::ValidationFailed);
     let mut wrong = |field: &str, problem: &str| drop(error.fields.insert(field.into(), problem.into()));
     let name = filled.name.trim().to_owned();
@@ -355,6 +369,10 @@ fn check(filled: &Filled, pictures: Vec<String>) -> Result<Change> {
     if limit_per_buyer.is_none() {
         wrong("limit", "每人限购请填 1 到 999，或留空");
     }
+    let shelf_times = times(filled, now).unwrap_or_else(|(field, problem)| {
+        wrong(field, problem);
+        ShelfTimes::default()
+    });
     let mut skus: Vec<(SkuDraft, i64)> = Vec::new();
     for (i, sku) in filled.skus.iter().enumerate() {
         match sku.check(i + 1) {
@@ -380,9 +398,27 @@ fn check(filled: &Filled, pictures: Vec<String>) -> Result<Change> {
     let detail = filled.detail.replace("\r\n", "\n").trim().to_owned();
     let subtitle = filled.subtitle.trim().to_owned();
     let limit_per_buyer = limit_per_buyer.flatten();
-    let draft = Draft { category_id, name, subtitle, detail, on_shelf: filled.on_shelf, limit_per_buyer };
+    // Whoever names a time for it does not want it on sale before.
+    let on_shelf = filled.on_shelf && shelf_times.on_at.is_none();
+    let draft = Draft { category_id, name, subtitle, detail, on_shelf, shelf_times, limit_per_buyer };
     let reason = if filled.reason.trim().is_empty() { "更正".to_owned() } else { filled.reason.trim().to_owned() };
     Ok(Change { version: filled.version, draft, new_category, images: filled.images.clone(), skus, reason })
+}
+
+/// When it goes on and off the shelf by itself, or the field that is wrong and why.
+fn times(filled: &Filled, now: i64) -> std::result::Result<ShelfTimes, (&'static str, &'static str)> {
+    let read = |field: &'static str, text: &str| match text.trim() {
+        "" => Ok(None),
+        text => clock::from_field(text).map(Some).ok_or((field, "时间请写成 2026-10-08 13:15 的样子，或留空")),
+    };
+    let times = ShelfTimes { on_at: read("on_at", &filled.on_at)?, off_at: read("off_at", &filled.off_at)? };
+    if times.on_at.is_some_and(|at| at <= now) {
+        return Err(("on_at", "上架时间已经过了；要现在上架，请留空并勾选“上架出售”"));
+    }
+    if times.off_at.is_some_and(|at| at <= times.on_at.unwrap_or(now)) {
+        return Err(("off_at", "下架时间要晚于现在和上架时间"));
+    }
+    Ok(times)
 }
 
 type Saved = std::result::Result<Flash<Redirect>, (Status, Template)>;
@@ -408,17 +444,19 @@ async fn put(shop: &Shop, staff: Staff, id: Option<ProductId>, mut form: Product
         category: form.category,
         new_category: form.new_category,
         on_shelf: form.on_shelf,
+        on_at: form.on_at,
+        off_at: form.off_at,
         limit: form.limit,
         images: form.keep.iter().filter_map(|hash| hash.parse().ok()).collect(),
         skus: form.skus.into_iter().filter(|sku| !sku.is_blank()).collect(),
         reason: form.reason,
     };
-    let saved = match check(&filled, pictures) {
+    let saved = match check(&filled, pictures, shop.now()) {
         Ok(change) => save(shop, staff.clone(), id, change).await,
         Err(e) => Err(e),
     };
     let error = match saved {
-        Ok(id) => return Ok(Ok(Flash::success(Redirect::to(format!("/admin/products/{id}")), "商品已保存"))),
+        Ok((id, done)) => return Ok(Ok(Flash::success(Redirect::to(format!("/admin/products/{id}")), done))),
         Err(error) => error,
     };
     let mut theirs = Vec::new();
@@ -432,9 +470,14 @@ async fn put(shop: &Shop, staff: Staff, id: Option<ProductId>, mut form: Product
     Ok(Err((error.code.status(), page)))
 }
 
-async fn save(shop: &Shop, staff: Staff, id: Option<ProductId>, change: Change) -> Result<ProductId> {
+/// Answers with what was saved, and the words for it.
+async fn save(shop: &Shop, staff: Staff, id: Option<ProductId>, change: Change) -> Result<(ProductId, String)> {
     let now = shop.now();
-    shop.db.write(move |tx| write(tx, &staff, id, &change, now)).await
+    let done = match change.draft.shelf_times.on_at {
+        Some(at) => format!("商品已保存，{} 自动上架", clock::shown_short(at)),
+        None => "商品已保存".to_owned(),
+    };
+    Ok((shop.db.write(move |tx| write(tx, &staff, id, &change, now)).await?, done))
 }
 
 fn write(tx: &Tx, staff: &Staff, id: Option<ProductId>, change: &Change, now: i64) -> Result<ProductId> {
@@ -489,6 +532,9 @@ fn write(tx: &Tx, staff: &Staff, id: Option<ProductId>, change: &Change, now: i6
             .map(|(what, was, is)| format!("；{what}：{} → {}", brief(&was), brief(&is)))
             .collect(),
     };
+    if let Some(at) = after.shelf_times.next() {
+        jobs::enqueue(tx, Task::Shelf(id), at, now)?;
+    }
     audit(tx, staff, &format!("保存商品「{}」{changed}", draft.name), now)?;
     Ok(id)
 }

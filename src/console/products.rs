@@ -15,7 +15,7 @@ use crate::assets;
 use crate::catalogue::import::{self, COLUMNS};
 use crate::catalogue::store::{self, Listing, Shelf, Sort};
 use crate::catalogue::{Product, stock};
-use crate::clock::Day;
+use crate::clock::{self, Day};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{CategoryId, ImageHash, ProductId};
@@ -113,12 +113,19 @@ async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>,
         later: query.reached().is_some(),
         items: items.iter().zip(lately).map(|(item, lately)| json!({
             "id": item.id, "name": item.name, "subtitle": item.subtitle, "category": item.category,
-            "cover": item.cover.as_ref().map(ImageHash::url), "sold": item.sold_count, "lately": lately, "on_shelf": item.on_shelf,
+            "cover": item.cover.as_ref().map(ImageHash::url), "sold": item.sold_count, "lately": lately, "on_shelf": item.on_shelf, "planned": planned(item),
             "price": if item.price == item.max_price { format!("¥{}", item.price) } else { format!("¥{}–{}", item.price, item.max_price) },
             "available": item.available(), "on_hand": item.on_hand, "reserved": item.reserved,
         })).collect::<Vec<_>>(),
     };
     Ok(assets::page("console/products.html", context))
+}
+
+/// What will become of it by itself, next.
+fn planned(item: &store::Item) -> Option<String> {
+    let times = item.shelf_times;
+    let what = if times.on_at.is_some() { "上架" } else { "下架" };
+    times.next().map(|at| format!("{} 自动{what}", clock::shown_short(at)))
 }
 
 #[derive(FromForm)]

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_sellers.sql"),
     include_str!("migrations/0007_checks.sql"),
     include_str!("migrations/0008_register.sql"),
+    include_str!("migrations/0009_shelf.sql"),
 ];
 
 /// The newest schema that this program knows.

@@ -6,7 +6,7 @@ use rusqlite::Result;
 
 use crate::clock::{Day, HOUR, MINUTE, SECOND};
 use crate::db::Tx;
-use crate::ids::{AttemptId, EntryId, JobId, OrderId, RefundId};
+use crate::ids::{AttemptId, EntryId, JobId, OrderId, ProductId, RefundId};
 use crate::words::words;
 
 /// What is to be done, and to what.
@@ -26,6 +26,8 @@ pub enum Task {
     Refund(RefundId),
     /// Ask which refunds a payment has at WeChat: some may have been made in its own console.
     Refunds(EntryId),
+    /// Put a product on the shelf, or take it off.
+    Shelf(ProductId),
     /// Download a day's bill and match it.
     Bill(Day),
     /// Each morning: see which days have no bill yet.
@@ -46,6 +48,7 @@ impl Task {
             Task::Register(_) => Kind::Register,
             Task::Refund(_) => Kind::Refund,
             Task::Refunds(_) => Kind::Refunds,
+            Task::Shelf(_) => Kind::Shelf,
             Task::Bill(_) => Kind::Bill,
             Task::Bills => Kind::Bills,
             Task::SelfCheck => Kind::SelfCheck,
@@ -59,6 +62,7 @@ impl Task {
             Task::Expire(id) | Task::Complete(id) | Task::Register(id) => id.0,
             Task::Refund(id) => id.0,
             Task::Refunds(id) => id.0,
+            Task::Shelf(id) => id.0,
             Task::Bill(day) => day.number(),
             Task::Bills | Task::SelfCheck | Task::Backup => 0,
         }
@@ -73,6 +77,7 @@ impl Task {
             Kind::Register => Task::Register(OrderId(subject)),
             Kind::Refund => Task::Refund(RefundId(subject)),
             Kind::Refunds => Task::Refunds(EntryId(subject)),
+            Kind::Shelf => Task::Shelf(ProductId(subject)),
             Kind::Bill => Task::Bill(Day::from_number(subject)?),
             Kind::Bills => Task::Bills,
             Kind::SelfCheck => Task::SelfCheck,
@@ -90,6 +95,7 @@ words! {
         Register "register" "上传发货信息",
         Refund "refund" "退款",
         Refunds "refunds" "核对微信退款",
+        Shelf "shelf" "定时上下架",
         Bill "bill" "下载账单并对账",
         Bills "bills" "每日对账安排",
         SelfCheck "self_check" "每夜自检",

@@ -107,10 +107,12 @@ await story(async ({ shop, simulator, step, shot, open, login, fits, password })
     await desk.getByLabel("整列库存").fill("8");
     await desk.getByRole("button", { name: "填入" }).click();
     await desk.locator(".phone .price", { hasText: "¥129.00" }).waitFor();
+    await desk.getByLabel("下架时间").fill("2099-12-31T20:00");
     await shot(desk, "product", true);
     await desk.getByRole("button", { name: "保存", exact: true }).click();
     await desk.getByText("商品已保存").waitFor();
     assert.equal(await desk.locator("table.skus [name$='.known']").count(), 3);
+    assert.equal(await desk.getByLabel("下架时间").inputValue(), "2099-12-31T20:00");
     const other = await open({ storageState: await desk.context().storageState() });
     await other.goto(desk.url());
     await other.getByLabel("卖点").fill("加厚");

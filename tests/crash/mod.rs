@@ -495,6 +495,7 @@ async fn an_upgrade_has_a_way_back() {
         } else {
             "drop index products_name; create unique index products_name on products (name);
              alter table products drop column deleted_at; alter table products drop column sample;
+             alter table products drop column off_at; alter table products drop column on_at;
              alter table products drop column limit_per_buyer; drop table registered; alter table ledger drop column payer;
              alter table staff drop column page_size; alter table staff drop column order_table;
              pragma user_version = 4;"

@@ -2,6 +2,7 @@
 
 use reqwest::multipart::{Form, Part};
 use serde_json::json;
+use xiaopu::clock::{self, HOUR};
 use xiaopu::staff::Role;
 
 use crate::support::*;
@@ -66,6 +67,79 @@ async fn a_limit_per_buyer_is_kept_and_survives_a_table() {
         1,
         "left empty is no limit"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_product_goes_on_and_off_the_shelf_at_its_times() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let (manager, owner) = (w.staff("manager", Role::Manager).await, w.staff("owner", Role::Owner).await);
+    let hours = |n: i64| clock::field(w.shop.now() + n * HOUR);
+    let timed = |version: &str, on: &str, off: &str| {
+        form("苹果", version, "10.00").text("on_at", on.to_owned()).text("off_at", off.to_owned())
+    };
+    for (what, on, off, problem) in [
+        ("not a time", "明天".to_owned(), String::new(), "时间请写成 2026-10-08 13:15 的样子"),
+        ("a date alone", String::new(), "2026-10-08".to_owned(), "时间请写成"),
+        ("on in the past", hours(-1), String::new(), "上架时间已经过了"),
+        ("off in the past", String::new(), hours(-1), "下架时间要晚于现在"),
+        ("off before on", hours(2), hours(1), "下架时间要晚于现在和上架时间"),
+        ("off as soon as on", hours(2), hours(2), "下架时间要晚于"),
+    ] {
+        let (status, page) = send(&w, &manager, "/admin/products/1", timed("1", &on, &off)).await;
+        assert!(status == 422 && page.contains(problem), "{what}");
+        assert!(
+            page.contains(&format!("value=\"{}\"", if on.is_empty() { off } else { on })),
+            "{what}: what was typed"
+        );
+    }
+    let seen = async || w.get("/products/1").await.status == 200;
+    assert!(seen().await, "nothing was saved");
+
+    let (status, _) = send(&w, &manager, "/admin/products/1", timed("1", &hours(1), &hours(3))).await;
+    assert_eq!(status, 303);
+    assert!(!seen().await, "not on sale before its time, though the box was ticked");
+    assert_eq!(alice.buy(sku, 1).await.error(), (404, "product_off_shelf"));
+    assert!(manager.page("/admin/products?tab=off").await.contains("自动上架"));
+    assert!(manager.page("/admin/jobs").await.contains("定时上下架"));
+    w.run_jobs().await;
+    assert!(!seen().await);
+    w.advance(HOUR);
+    w.run_jobs().await;
+    assert!(seen().await);
+    alice.buy(sku, 1).await.ok();
+    assert!(manager.page("/admin/products").await.contains("自动下架"));
+    w.advance(2 * HOUR);
+    w.run_jobs().await;
+    assert!(!seen().await);
+    assert!(!manager.page("/admin/products?tab=off").await.contains("自动"));
+    for told in ["到时自动上架商品「苹果」", "到时自动下架商品「苹果」", "上架时间：（空） → 20"]
+    {
+        assert!(owner.page("/admin/audit").await.contains(told), "{told}");
+    }
+
+    // Put off: what was planned first does nothing.
+    let version = async || w.count("select version from products").await.to_string();
+    send(&w, &manager, "/admin/products/1", timed(&version().await, &hours(1), "")).await;
+    send(&w, &manager, "/admin/products/1", timed(&version().await, &hours(5), "")).await;
+    w.advance(HOUR);
+    w.run_jobs().await;
+    assert!(!seen().await);
+    // The shop was down while both passed.
+    send(&w, &manager, "/admin/products/1", timed(&version().await, &hours(1), &hours(2))).await;
+    w.advance(4 * HOUR);
+    w.run_jobs().await;
+    assert!(!seen().await, "the later one counts");
+    // What is in the bin stays there.
+    send(&w, &manager, "/admin/products/1", timed(&version().await, &hours(1), "")).await;
+    manager.post("/admin/products/bulk", &[("product", "1"), ("act", "delete"), ("value", "")]).await;
+    w.advance(HOUR);
+    w.run_jobs().await;
+    manager.post("/admin/products/1/restore", &[]).await;
+    assert!(!seen().await);
+    assert_eq!(w.count("select count(*) from products where on_at is null and off_at is null").await, 1);
+    w.must_hold().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
