@@ -5,7 +5,7 @@ use serde_json::json;
 use xiaopu::clock::Day;
 use xiaopu::payments::reconcile::{BillState, store};
 use xiaopu::staff::Role;
-use xiaopu::wechat::simulator::{Fault, Paying};
+use xiaopu::wechat::simulator::{Fault, Paying, RefundEnd};
 
 use crate::support::*;
 
@@ -281,6 +281,41 @@ async fn a_console_refund_is_learnt_from_the_bill() {
     let manager = w.staff("manager", Role::Manager).await;
     assert!(manager.page("/admin/exceptions").await.contains(&id));
     w.must_hold().await;
+}
+
+/// A refund in WeChat's console, of which we heard a day later, and that day's bill was there first: it stands in the
+/// bill of its own day, which has the other one matched again, though the money never left.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_was_heard_of_a_day_late_settles_both_days() {
+    for trade_on_the_next_day in [true, false] {
+        let w = World::new().await;
+        let sku = w.product("苹果", 1000, 9).await;
+        let alice = w.buyer("alice").await;
+        let manager = w.staff("manager", Role::Manager).await;
+        let placed = w.paid(&alice, sku, 1).await;
+        w.wechat.fault_always("downloadbill", Fault::Http500);
+        w.wechat.ways(|ways| ways.refund_end = RefundEnd::Processing);
+        let id = w.wechat.refund_by_console(&w.transaction(&placed), 400).unwrap();
+        next_morning(&w).await;
+        w.advance(2 * HOUR);
+        w.wechat.end_refund(&id, RefundEnd::Change).unwrap();
+        w.wait("news of it", || async { w.count("select count(*) from refunds where state = 'abnormal'").await == 1 })
+            .await;
+        if trade_on_the_next_day {
+            w.paid(&alice, sku, 1).await;
+        }
+        next_morning(&w).await;
+        // The first day's bill has failed so often that it is not asked for just now.
+        w.wechat.clear_faults();
+        let (first, second) = (first_day(), first_day().plus(1));
+        manager.post(&format!("/admin/money/{}/match", second.shown()), &[]).await;
+        assert_eq!((matched(&w, second).await, open_differences(&w).await), (BillState::Differs, 1));
+        w.advance(2 * HOUR);
+        assert_eq!(matched(&w, first).await, BillState::Equal);
+        w.run_jobs().await;
+        let settled = if trade_on_the_next_day { BillState::Equal } else { BillState::Empty };
+        assert_eq!((state(&w, second).await.unwrap().0, open_differences(&w).await), (settled, 0));
+    }
 }
 
 /// The host was off for days: every day that is missing is fetched, and none that WeChat has thrown away.

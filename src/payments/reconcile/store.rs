@@ -338,19 +338,38 @@ fn described(pair: Pair) -> Found {
     }
 }
 
-/// Days that missed what turned out to stand in this day's bill: money that was taken on late in one day, and that we
+/// Days that missed what turned out to stand in this day's bill: money that was taken on late in one day, or that we
 /// heard of on another.
 pub fn days_to_match_again(conn: &Connection, day: Day) -> Result<Vec<Day>> {
     let mut rows = conn.prepare_cached(
         "select distinct e.day
            from bill_rows b
-           join ledger l on l.kind = b.kind and l.wechat_id = coalesce(b.refund_id, b.transaction_id)
-           join money_exceptions e on e.day <> b.day and e.state = 'open'
-                                  and (e.subject = e.day || ' ' || b.kind || '_missing_there ' || l.wechat_id
-                                       or (e.difference = 'no_bill' and e.day = l.day))
-          where b.day = ?1",
+           join money_exceptions e
+             on e.subject = e.day || ' ' || b.kind || '_missing_there ' || coalesce(b.refund_id, b.transaction_id)
+          where b.day = ?1 and e.day <> b.day and e.state = 'open'",
     )?;
-    rows.query_map([day], |row| row.get(0))?.collect()
+    let mut days = rows.query_map([day], |row| row.get(0))?.collect::<Result<Vec<Day>>>()?;
+    let mut rows = conn.prepare_cached(
+        "select day from money_exceptions where difference = 'no_bill' and state = 'open' and day <> ?1",
+    )?;
+    for other in rows.query_map([day], |row| row.get(0))? {
+        let other = other?;
+        if holds_some_of(conn, day, other)? {
+            days.push(other);
+        }
+    }
+    Ok(days)
+}
+
+/// Whether a day's bill has anything that we count to another day.
+fn holds_some_of(conn: &Connection, day: Day, other: Day) -> Result<bool> {
+    conn.prepare_cached(
+        "select exists (select 1 from bill_rows b join ledger l on l.kind = 'payment' and l.wechat_id = b.transaction_id
+                         where b.day = ?1 and b.kind = 'payment' and l.day = ?2)
+             or exists (select 1 from bill_rows b join refunds r on r.refund_id = b.refund_id
+                         where b.day = ?1 and r.accepted_at >= ?3 and r.accepted_at < ?4)",
+    )?
+    .query_row(params![day, other, other.start() - MIDNIGHT, other.end() - MIDNIGHT], |row| row.get(0))
 }
 
 /// The third side of the match: how orders account for the payments of a day.
