@@ -35,11 +35,12 @@ impl Writer {
     pub fn start(mut conn: Connection) -> rusqlite::Result<Writer> {
         let mut wal = Wal::watched(&mut conn)?;
         let (queue, waiting) = mpsc::channel(QUEUE);
+        let line = Line { waiting, held: None };
         let counts = Arc::<Counts>::default();
         let counted = counts.clone();
         let thread = std::thread::Builder::new()
             .name("xiaopu-writer".into())
-            .spawn(move || write_groups(&mut conn, &mut wal, waiting, &counted))
+            .spawn(move || write_groups(&mut conn, &mut wal, line, &counted))
             .expect("the system can start a thread");
         Ok(Writer { queue: Some(queue), thread: Some(thread), counts })
     }
@@ -164,11 +165,37 @@ impl Pace {
     }
 }
 
-fn write_groups(conn: &mut Connection, wal: &mut Wal, mut waiting: mpsc::Receiver<Box<dyn Write>>, counts: &Counts) {
-    let (mut held, mut pace) = (None, Pace::default());
-    while let Some(first) = held.take().or_else(|| waiting.blocking_recv()) {
+/// What is queued, in its order.
+struct Line {
+    waiting: mpsc::Receiver<Box<dyn Write>>,
+    /// The first one, if it was taken and put back.
+    held: Option<Box<dyn Write>>,
+}
+
+impl Line {
+    /// Waits until there is one; `None` when there will be no more.
+    fn first(&mut self) -> Option<Box<dyn Write>> {
+        self.held.take().or_else(|| self.waiting.blocking_recv())
+    }
+
+    fn next(&mut self) -> Option<Box<dyn Write>> {
+        self.held.take().or_else(|| self.waiting.try_recv().ok())
+    }
+
+    fn put_back(&mut self, job: Box<dyn Write>) {
+        self.held = Some(job);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.held.is_none() && self.waiting.is_empty()
+    }
+}
+
+fn write_groups(conn: &mut Connection, wal: &mut Wal, mut line: Line, counts: &Counts) {
+    let mut pace = Pace::default();
+    while let Some(first) = line.first() {
         let mut ran = Vec::new();
-        let committed = write_group(conn, first, &mut waiting, &mut pace, &mut ran, &mut held);
+        let committed = write_group(conn, first, &mut line, &mut pace, &mut ran);
         if let Err(e) = &committed {
             log::error!("a group of {} writes was not committed: {e}", ran.len());
         }
@@ -181,7 +208,7 @@ fn write_groups(conn: &mut Connection, wal: &mut Wal, mut waiting: mpsc::Receive
             job.answer(committed.as_ref().err().map(not_committed));
         }
         // Those who were answered do not wait for it.
-        wal.copy_if_due(conn, held.is_none() && waiting.is_empty());
+        wal.copy_if_due(conn, line.is_empty());
     }
 }
 
@@ -189,14 +216,13 @@ fn not_committed(e: &rusqlite::Error) -> DbError {
     if is_full(e) { DbError::DiskFull } else { DbError::NotCommitted(e.to_string()) }
 }
 
-/// Writes `first` and what waits behind it under one commit; the next is held when it must not be in the same group.
+/// Writes `first` and what waits behind it under one commit; one that must not be in the same group is put back.
 fn write_group(
     conn: &mut Connection,
     first: Box<dyn Write>,
-    waiting: &mut mpsc::Receiver<Box<dyn Write>>,
+    line: &mut Line,
     pace: &mut Pace,
     ran: &mut Vec<Box<dyn Write>>,
-    held: &mut Option<Box<dyn Write>>,
 ) -> rusqlite::Result<()> {
     if let Err(e) = run(conn, "begin immediate") {
         ran.push(first);
@@ -206,7 +232,7 @@ fn write_group(
     while let Some(mut job) = next.take() {
         let alone = job.manner() == Manner::Large;
         if alone && !ran.is_empty() {
-            *held = Some(job);
+            line.put_back(job);
             break;
         }
         if !job.abandoned() {
@@ -217,7 +243,7 @@ fn write_group(
                 break;
             }
         }
-        next = if alone || pace.is_enough(ran.len(), begun.elapsed()) { None } else { waiting.try_recv().ok() };
+        next = if alone || pace.is_enough(ran.len(), begun.elapsed()) { None } else { line.next() };
     }
     let worked = Instant::now();
     run(conn, "commit")?;
