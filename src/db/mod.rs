@@ -292,6 +292,8 @@ fn configure(conn: &Connection) -> rusqlite::Result<()> {
     // FULL: we tell WeChat SUCCESS on the strength of the commit, so it must survive a power cut.
     conn.pragma_update(None, "synchronous", "full")?;
     conn.pragma_update(None, "foreign_keys", true)?;
+    // What the WAL once grew to is given back, but for what it needs anyhow.
+    conn.pragma_update(None, "journal_size_limit", 32 << 20)?;
     ready(conn)
 }
 

@@ -1,22 +1,32 @@
-//! When the write-ahead log is copied into the file. Whoever comes meanwhile waits for it, so it is done in small portions, and
-//! smaller ones while nobody waits; a page that has changed many times is copied once, so not in too small ones.
+//! When the write-ahead log is copied into the file. Whoever comes meanwhile waits for it, so it is done in small
+//! portions, and smaller ones while nobody waits; a page that has changed many times is copied once, so not in too
+//! small ones.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::hooks::Wal as Log;
+
+use super::BUDGET;
 
 /// So many new pages are enough while nobody waits: 2 MiB.
 const FEW: i32 = 500;
 /// So many are enough in any case: 8 MiB.
 const MANY: i32 = 2_000;
+/// So many more mean that there was always somebody who read: 32 MiB.
+const TOO_MANY: i32 = 8_000;
+/// How long readers are then waited for.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 pub struct Wal {
     /// In it as of the last commit.
     pages: Arc<AtomicI32>,
     /// How many of them had been there when it was last copied.
     seen: i32,
+    /// And when readers were last waited for.
+    waited: i32,
 }
 
 impl Wal {
@@ -28,28 +38,48 @@ impl Wal {
             count.store(pages, Ordering::Relaxed);
             Ok(())
         }))?;
-        Ok(Wal { pages, seen: 0 })
+        Ok(Wal { pages, seen: 0, waited: 0 })
     }
 
     /// Between two commits. A reader that stays at an old moment lets pages be copied, but not be written over: the log
-    /// grows until it is gone, and only what is new counts.
+    /// grows until it is gone. Where the next reader comes before the last has gone it would grow for ever, so in the
+    /// end they are waited for: whoever comes after the copy reads from the file alone.
     pub fn copy_if_due(&mut self, conn: &Connection, nobody_waits: bool) {
         let pages = self.pages.load(Ordering::Relaxed);
         // Once all was copied and nobody reads from it, it begins anew.
         if pages < self.seen {
-            self.seen = 0;
+            (self.seen, self.waited) = (0, 0);
         }
-        if pages - self.seen >= if nobody_waits { FEW } else { MANY } {
-            self.seen = pages;
-            if let Err(e) = conn.query_row("pragma wal_checkpoint(passive)", [], |_| Ok(())) {
-                log::warn!("the write-ahead log was not copied into the database, and will be later: {e}");
-            }
+        let copied = if pages - self.waited >= TOO_MANY {
+            self.waited = pages;
+            wait_and_copy(conn)
+        } else if pages - self.seen >= if nobody_waits { FEW } else { MANY } {
+            copy(conn, "pragma wal_checkpoint(passive)")
+        } else {
+            return;
+        };
+        self.seen = pages;
+        if let Err(e) = copied {
+            log::warn!("the write-ahead log was not copied into the database, and will be later: {e}");
         }
     }
 }
 
+fn wait_and_copy(conn: &Connection) -> rusqlite::Result<()> {
+    conn.busy_timeout(PATIENCE)?;
+    let copied = copy(conn, "pragma wal_checkpoint(restart)");
+    conn.busy_timeout(BUDGET)?;
+    copied
+}
+
+fn copy(conn: &Connection, how: &str) -> rusqlite::Result<()> {
+    conn.query_row(how, [], |_| Ok(()))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicBool;
+
     use super::*;
 
     /// A database to which pages can be written, and its log's size in pages.
@@ -72,12 +102,16 @@ mod tests {
         /// So many commits of some ten pages each; answers with how often the log was copied.
         fn write(&mut self, commits: usize, nobody_waits: bool) -> usize {
             let copied = |_: &usize| {
-                self.conn.execute("insert into pages values (randomblob(40000))", []).unwrap();
+                self.conn.execute("replace into pages (rowid, bytes) values (1, randomblob(40000))", []).unwrap();
                 let before = self.wal.seen;
                 self.wal.copy_if_due(&self.conn, nobody_waits);
                 self.wal.seen > before
             };
             (0..commits).filter(copied).count()
+        }
+
+        fn reader(&self) -> Connection {
+            Connection::open(self.dir.path().join("sample.db")).unwrap()
         }
 
         /// The most pages that it ever had: the file does not shrink.
@@ -100,7 +134,7 @@ mod tests {
     #[test]
     fn a_reader_of_an_old_moment_makes_it_grow_and_not_be_copied_at_every_commit() {
         let mut sample = Sample::new();
-        let reader = Connection::open(sample.dir.path().join("sample.db")).unwrap();
+        let reader = sample.reader();
         reader.execute_batch("begin; select count(*) from pages").unwrap();
         let copied = sample.write(200, true);
         assert!(sample.most() > 2_000, "{}", sample.most());
@@ -110,5 +144,27 @@ mod tests {
         let most = sample.most();
         sample.write(200, true);
         assert_eq!(sample.most(), most, "once the reader is gone the log begins anew");
+    }
+
+    #[test]
+    fn readers_who_take_turns_do_not_make_it_grow_for_ever() {
+        let mut sample = Sample::new();
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..6 {
+                let (reader, over) = (sample.reader(), &over);
+                scope.spawn(move || {
+                    while !over.load(Ordering::Relaxed) {
+                        reader.execute_batch("begin; select count(*) from pages").unwrap();
+                        std::thread::sleep(Duration::from_millis(5));
+                        reader.execute_batch("commit").unwrap();
+                    }
+                });
+            }
+            sample.write(6_000, false);
+            over.store(true, Ordering::Relaxed);
+        });
+        let most = sample.most();
+        assert!(most < 6 * TOO_MANY, "{most} of some 72000 pages");
     }
 }
