@@ -165,13 +165,9 @@ async fn notify() -> Vec<Line> {
     let mut lines = Vec::new();
     {
         let naive = Program::role("naive", naive_at.path());
-        let answer = naive_at.path().join("answer.xml");
-        std::fs::write(&answer, xiaopu::wechat::notice::ACKNOWLEDGED).expect("the bytes are kept");
-        let bare = Program::role("bare", &answer);
         let db = yardstick::open(direct_at.path());
         for (together, count, least) in IN_FLIGHT {
             let (mut to_direct, mut to_naive, mut costs) = (Vec::new(), Vec::new(), Vec::new());
-            let (mut limits, mut trips) = (Vec::new(), Vec::new());
             let mut ours = Outcome::default();
             for _ in 0..ROUNDS {
                 let direct = yardstick::direct(&db, together, some(&mut for_direct, count)).await;
@@ -179,11 +175,6 @@ async fn notify() -> Vec<Line> {
                 let shop_did = post_notices(&shop, together, some(&mut for_shop, count)).await;
                 costs.push(each(cpu, shop.cpu(), count));
                 let naive_did = post_notices(&naive, together, some(&mut for_naive, count)).await;
-                if together == 1 {
-                    let trip = load::closed(bare.at, 1, count, |_| Call::get("/")).await.all(200).per_second();
-                    limits.push(trip / (trip + direct.per_second()));
-                    trips.push(1000.0 / trip);
-                }
                 to_direct.push(shop_did.per_second() / direct.per_second());
                 to_naive.push(shop_did.per_second() / naive_did.per_second());
                 ours.add(shop_did);
@@ -197,11 +188,6 @@ async fn notify() -> Vec<Line> {
             );
             let what = format!("支付通知（落盘），{together} 个同时，对比同样的事务直接进组提交");
             lines.push(Line::at_least(what, median(to_direct), least, &more));
-            if together == 1 {
-                let what = "同上，收到和回答不花一点时间、只剩一次空的 HTTP 往返时";
-                let more = format!("{:.2}×（裸 Rocket 的一次空往返 {:.2} ms）", median(limits), median(trips));
-                lines.push(Line::new(what, more));
-            }
             let what = format!("支付通知，{together} 个同时，对比加锁、逐个提交的写法");
             lines.push(match together {
                 32 => Line::at_least(what, median(to_naive), 4.0, ""),

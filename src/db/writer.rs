@@ -18,6 +18,9 @@ const QUEUE: usize = 1024;
 const GROUP: usize = 128;
 /// So many may share a commit however fast the disk is.
 const SMALL_GROUP: usize = 16;
+/// How long the writer looks for the next before it sleeps: whoever was just answered may have it ready, and a processor
+/// that has to be woken takes longer.
+const AWAKE: Duration = Duration::from_micros(120);
 
 pub struct Writer {
     queue: Option<mpsc::Sender<Box<dyn Write>>>,
@@ -175,7 +178,14 @@ struct Line {
 impl Line {
     /// Waits until there is one; `None` when there will be no more.
     fn first(&mut self) -> Option<Box<dyn Write>> {
-        self.held.take().or_else(|| self.waiting.blocking_recv())
+        let begun = Instant::now();
+        while begun.elapsed() < AWAKE {
+            if let Some(job) = self.next() {
+                return Some(job);
+            }
+            std::thread::yield_now();
+        }
+        self.waiting.blocking_recv()
     }
 
     fn next(&mut self) -> Option<Box<dyn Write>> {
