@@ -328,8 +328,8 @@ pub fn shelf_counts(conn: &Connection) -> Result<ShelfCounts> {
 pub fn product(conn: &Connection, id: ProductId) -> Result<Option<Product>> {
     let product = conn
         .prepare_cached(
-            "select id, category_id, name, subtitle, detail, on_shelf, on_at, off_at, price_fen, max_price_fen, market_price_fen,
-                    sold_count, limit_per_buyer, version, deleted_at is not null as deleted
+            "select id, category_id, name, subtitle, detail, on_shelf, on_at, off_at, price_fen, max_price_fen,
+                    market_price_fen, sold_count, limit_per_buyer, version, deleted_at is not null as deleted
                from products where id = ?1",
         )?
         .query_row([id], |row| {

@@ -110,7 +110,8 @@ impl Filled {
         }
     }
 
-    /// All but what is this product's alone: its name, its times, its codes and its stock. It goes on the shelf when it is ready.
+    /// All but what is this product's alone: its name, its times, its codes and its stock. It goes on the shelf when it
+    /// is ready.
     fn copy_of(product: &Product) -> Filled {
         let (on_at, off_at) = Default::default();
         let mut filled = Filled { version: 0, on_shelf: false, on_at, off_at, ..Filled::of(product) };
@@ -193,7 +194,8 @@ async fn page(
         product: json!({
             "name": filled.name, "subtitle": filled.subtitle, "detail": filled.detail, "version": filled.version,
             "on_shelf": filled.on_shelf || (id.is_none() && filled.name.is_empty()), "category": filled.category,
-            "on_at": filled.on_at, "off_at": filled.off_at, "new_category": filled.new_category, "reason": filled.reason, "limit": filled.limit,
+            "on_at": filled.on_at, "off_at": filled.off_at, "new_category": filled.new_category,
+            "reason": filled.reason, "limit": filled.limit,
             "images": filled.images.iter().map(|hash| json!({ "hash": hash, "url": hash.url() })).collect::<Vec<_>>(),
         }),
     };
