@@ -60,6 +60,11 @@ fn local(ms: i64) -> DateTime<FixedOffset> {
     Utc.timestamp_millis_opt(ms).single().unwrap_or_default().with_timezone(&shanghai())
 }
 
+fn from_local(text: &str, format: &str) -> Option<i64> {
+    let naive = NaiveDateTime::parse_from_str(text, format).ok()?;
+    Some(shanghai().from_local_datetime(&naive).single()?.timestamp_millis())
+}
+
 /// `2026-10-08T13:15:40+08:00`
 pub fn rfc3339(ms: i64) -> String {
     local(ms).format("%Y-%m-%dT%H:%M:%S%:z").to_string()
@@ -80,8 +85,7 @@ pub fn from_compact(text: &str) -> Option<i64> {
     if text.len() != 14 || !text.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let naive = NaiveDateTime::parse_from_str(text, "%Y%m%d%H%M%S").ok()?;
-    Some(shanghai().from_local_datetime(&naive).single()?.timestamp_millis())
+    from_local(text, "%Y%m%d%H%M%S")
 }
 
 /// Reads `2026-10-08 13:15:40`, which WeChat writes in bills and about refunds; `None` for anything else.
@@ -89,8 +93,7 @@ pub fn from_spaced(text: &str) -> Option<i64> {
     if text.len() != 19 {
         return None;
     }
-    let naive = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").ok()?;
-    Some(shanghai().from_local_datetime(&naive).single()?.timestamp_millis())
+    from_local(text, "%Y-%m-%d %H:%M:%S")
 }
 
 /// `2026-10-08T13:15`, which a form's field for a time holds.
@@ -100,8 +103,7 @@ pub fn field(ms: i64) -> String {
 
 /// Reads what such a field sends, or `2026-10-08 13:15` from a browser that has none; `None` for anything else.
 pub fn from_field(text: &str) -> Option<i64> {
-    let naive = NaiveDateTime::parse_from_str(&text.trim().replacen(' ', "T", 1), "%Y-%m-%dT%H:%M").ok()?;
-    Some(shanghai().from_local_datetime(&naive).single()?.timestamp_millis())
+    from_local(&text.trim().replacen(' ', "T", 1), "%Y-%m-%dT%H:%M")
 }
 
 /// Reads `Thu, 08 Oct 2026 05:15:40 GMT`, the `Date` of an HTTP answer; `None` for anything else.

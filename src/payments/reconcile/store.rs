@@ -13,6 +13,11 @@ use crate::wechat::bill::BillRow;
 /// A refund taken on around midnight may stand in either day's bill.
 const MIDNIGHT: i64 = 10 * MINUTE;
 
+/// From when until when a refund that WeChat took on is counted to a day.
+fn refunds_of(day: Day) -> (i64, i64) {
+    (day.start() - MIDNIGHT, day.end() - MIDNIGHT)
+}
+
 // ── the days ──
 
 pub fn of_day(conn: &Connection, day: Day) -> Result<Option<Match>> {
@@ -289,7 +294,8 @@ pub fn differences(conn: &Connection, day: Day) -> Result<Vec<Found>> {
         ),
     ] {
         let mut rows = conn.prepare_cached(sql)?;
-        let window = params![day, day.start() - MIDNIGHT, day.end() - MIDNIGHT];
+        let (from, until) = refunds_of(day);
+        let window = params![day, from, until];
         // Statements of fewer parameters take the first of them.
         let count = rows.parameter_count();
         let pairs = rows.query_map(&window[..count], |row| read_pair(difference, row))?;
@@ -363,13 +369,14 @@ pub fn days_to_match_again(conn: &Connection, day: Day) -> Result<Vec<Day>> {
 
 /// Whether a day's bill has anything that we count to another day.
 fn holds_some_of(conn: &Connection, day: Day, other: Day) -> Result<bool> {
+    let (from, until) = refunds_of(other);
     conn.prepare_cached(
         "select exists (select 1 from bill_rows b join ledger l on l.kind = 'payment' and l.wechat_id = b.transaction_id
                          where b.day = ?1 and b.kind = 'payment' and l.day = ?2)
              or exists (select 1 from bill_rows b join refunds r on r.refund_id = b.refund_id
                          where b.day = ?1 and r.accepted_at >= ?3 and r.accepted_at < ?4)",
     )?
-    .query_row(params![day, other, other.start() - MIDNIGHT, other.end() - MIDNIGHT], |row| row.get(0))
+    .query_row(params![day, other, from, until], |row| row.get(0))
 }
 
 /// The third side of the match: how orders account for the payments of a day.
