@@ -9,8 +9,11 @@ pub mod worker;
 
 pub mod backups;
 pub mod payments;
+pub mod reconcile;
 
+pub mod exceptions;
 pub mod jobs;
+pub mod ledger;
 pub mod orders;
 pub mod refunds;
 pub mod shipping;
@@ -27,6 +30,7 @@ pub mod settings;
 pub mod shop;
 
 pub mod db;
+pub mod simulator;
 pub mod wechat;
 
 pub mod assets;

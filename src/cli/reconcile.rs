@@ -5,11 +5,11 @@ use clap::Args;
 use super::{Outcome, open_shop};
 use crate::clock::{self, Day};
 use crate::error::Error;
+use crate::exceptions::store as exceptions;
 use crate::jobs::Ran;
+use crate::ledger::store as ledger;
 use crate::money::yuan;
-use crate::payments::exceptions::store as exceptions;
-use crate::payments::ledger::store as ledger;
-use crate::payments::reconcile::{self, BillState, store};
+use crate::reconcile::{self, BillState, store};
 
 #[derive(Args)]
 pub struct Reconcile {

@@ -5,8 +5,8 @@ use clap::Args;
 use super::{Outcome, figment, launch};
 use crate::clock::Clock;
 use crate::nonce::Nonces;
+use crate::simulator::Simulator;
 use crate::wechat::Merchant;
-use crate::wechat::simulator::Simulator;
 
 #[derive(Args)]
 pub struct SimulateWechat {

@@ -13,11 +13,11 @@ use crate::assets;
 use crate::clock;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
+use crate::exceptions::{Exception, store};
 use crate::ids::{ExceptionId, OrderNo};
 use crate::money::yuan;
 use crate::orders::Who;
-use crate::payments::exceptions::{self, Exception, store};
-use crate::payments::reconcile;
+use crate::reconcile::{self, decide};
 use crate::refunds::{Refund, store as refunds};
 use crate::shop::Shop;
 use crate::staff::login::audit;
@@ -115,19 +115,19 @@ async fn refund_page(shop: &State<Shop>, staff: Manager, id: &str) -> Result<Tem
 
 #[post("/exceptions/<id>/refund")]
 async fn refund(shop: &State<Shop>, staff: Manager, id: &str) -> Flash<Redirect> {
-    let done = act(shop, staff.0, id, "立即退款", exceptions::refund_now).await;
+    let done = act(shop, staff.0, id, "立即退款", decide::refund_now).await;
     back(INBOX, done.map(|_| "退款已发出，结果会显示在售后页"))
 }
 
 #[post("/exceptions/<id>/stop")]
 async fn stop(shop: &State<Shop>, staff: Manager, id: &str) -> Flash<Redirect> {
-    let done = act(shop, staff.0, id, "停止自动退款", exceptions::stop).await;
+    let done = act(shop, staff.0, id, "停止自动退款", decide::stop).await;
     back(INBOX, done.map(|()| "自动退款已停止，请决定怎么处理这笔钱"))
 }
 
 #[post("/exceptions/<id>/restore")]
 async fn restore(shop: &State<Shop>, staff: Manager, id: &str) -> Flash<Redirect> {
-    let done = act(shop, staff.0, id, "恢复订单", exceptions::restore).await;
+    let done = act(shop, staff.0, id, "恢复订单", decide::restore).await;
     back(INBOX, done.map(|()| "订单已恢复为待发货"))
 }
 
@@ -142,7 +142,7 @@ async fn link(shop: &State<Shop>, staff: Manager, id: &str, form: Form<LinkForm>
     let link = move |tx: &Tx, id: ExceptionId, who: &Who, now: i64| {
         let order_no: OrderNo =
             typed.parse().map_err(|_| Error::field("order_no", format!("「{typed}」不是订单号，请核对")))?;
-        exceptions::link(tx, id, &order_no, who, now)
+        decide::link(tx, id, &order_no, who, now)
     };
     back(INBOX, act(shop, staff.0, id, "关联到订单", link).await.map(|_| "已关联，订单已付款"))
 }
@@ -166,7 +166,7 @@ async fn resolve(shop: &State<Shop>, staff: Manager, id: &str, form: Form<Resolu
         if !(2..=200).contains(&how.chars().count()) {
             return Err(Error::field("resolution", "请写明怎么处理的（2 到 200 个字）"));
         }
-        exceptions::note_handled(tx, id, &how, who, now)?;
+        decide::note_handled(tx, id, &how, who, now)?;
         match store::by_id(tx, id)?.and_then(|exception| exception.day) {
             Some(day) => reconcile::refresh(tx, day),
             None => Ok(()),

@@ -44,7 +44,7 @@ use crate::refunds::RefundState;
 use crate::sheet;
 use crate::shop::Shop;
 use crate::staff::{PAGE_SIZES, Staff};
-use crate::{jobs as noun_jobs, orders as noun_orders, payments, refunds as noun_refunds};
+use crate::{jobs as noun_jobs, orders as noun_orders, refunds as noun_refunds};
 
 pub fn routes() -> Vec<Route> {
     [
@@ -107,7 +107,7 @@ fn waiting(conn: &rusqlite::Connection) -> Result<Waiting> {
     Ok(Waiting {
         to_ship: counts.iter().find(|(status, _)| status == "to_ship").map_or(0, |(_, n)| *n),
         refunds: refunds.iter().filter(|(state, _)| person.contains(state)).map(|(_, n)| n).sum(),
-        exceptions: payments::exceptions::store::count_open(conn)?,
+        exceptions: crate::exceptions::store::count_open(conn)?,
         stuck: noun_jobs::store::stuck(conn)?,
     })
 }

@@ -315,7 +315,7 @@ async fn confirm_page(
 /// Paid outside WeChat, so that it goes back outside WeChat.
 async fn is_offline(shop: &Shop, full: &Full) -> Result<bool> {
     let id = full.order.id;
-    let read = move |conn: &Connection| Ok::<_, Error>(crate::payments::ledger::store::payment_of(conn, id)?);
+    let read = move |conn: &Connection| Ok::<_, Error>(crate::ledger::store::payment_of(conn, id)?);
     Ok(shop.db.read(read).await?.is_none())
 }
 

@@ -3,15 +3,12 @@
 pub mod api;
 pub mod check;
 pub mod close;
-pub mod exceptions;
 pub mod invariants;
-pub mod ledger;
 pub mod messages;
 pub mod notify;
 pub mod offline;
 pub mod prepay;
 pub mod price;
-pub mod reconcile;
 pub mod refund;
 pub mod replay;
 pub mod settle;

@@ -6,7 +6,6 @@ use rocket::data::Data;
 use rocket::http::ContentType;
 use rocket::{Route, State, post, routes};
 
-use super::ledger::store as ledger;
 use super::settle::{self, Settled, Source};
 use super::store;
 use crate::db::Tx;
@@ -14,6 +13,7 @@ use crate::door::limits::Limits;
 use crate::door::{ClientIp, body};
 use crate::error::{Code, Error, Result};
 use crate::jobs::{self, Task};
+use crate::ledger::store as ledger;
 use crate::refunds::store as refunds;
 use crate::settings::Settings;
 use crate::shop::Shop;

@@ -2,12 +2,12 @@
 
 use super::check::ask;
 use super::close::start_closing;
-use super::ledger::store as ledger;
 use super::store;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::OrderId;
 use crate::jobs::{self, Task};
+use crate::ledger::store as ledger;
 use crate::orders::{self, OrderStatus, Who, moves};
 use crate::shop::Shop;
 

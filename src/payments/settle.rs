@@ -1,14 +1,14 @@
 //! Settling: the one way to "paid". A payment is a fact; it is never refused or dropped, whatever the order's state.
 
-use super::exceptions::{Kind, NewException, store as exceptions};
-use super::ledger::store as ledger;
 use super::refund::{self, STOPPABLE_FOR};
 use super::{Attempt, AttemptState, store};
 use crate::clock::{self, DAY};
 use crate::db::Tx;
 use crate::error::{Code, Result};
+use crate::exceptions::{Kind, NewException, store as exceptions};
 use crate::ids::{ExceptionId, MessageId, OrderId};
 use crate::jobs::{self, Task};
+use crate::ledger::store as ledger;
 use crate::money::Fen;
 use crate::orders::store::NewPrice;
 use crate::orders::{self, Order, OrderStatus, Who, moves};

@@ -13,7 +13,6 @@ pub mod reach;
 pub mod refund;
 pub mod register;
 pub mod sign;
-pub mod simulator;
 
 use serde::Serialize;
 

@@ -14,9 +14,9 @@ mod storm;
 use crate::support::{APP_ID, KEY, MCH_ID, SECRET, address, client, cookie, merchant};
 use xiaopu::clock::{Clock, Day};
 use xiaopu::nonce::Nonces;
+use xiaopu::simulator::{Fault, Paying, Simulator};
 use xiaopu::wechat::message::Message;
 use xiaopu::wechat::sign::{self, SignType};
-use xiaopu::wechat::simulator::{Fault, Paying, Simulator};
 
 struct Program {
     folder: tempfile::TempDir,

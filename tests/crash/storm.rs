@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use xiaopu::nonce::Nonces;
 use xiaopu::payments::invariants;
+use xiaopu::simulator::{Fault, Paying, Simulator};
 use xiaopu::wechat::notice::ACKNOWLEDGED;
-use xiaopu::wechat::simulator::{Fault, Paying, Simulator};
 
 use super::{Program, simulated, text, write};
 use crate::support::{address, client};

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
-use xiaopu::wechat::simulator::{Fault, Paying};
+use xiaopu::simulator::{Fault, Paying};
 
 use crate::support::*;
 

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 use xiaopu::catalogue::Delivery;
+use xiaopu::simulator::Paying;
 use xiaopu::staff::Role;
 use xiaopu::wechat::sign::SignType;
-use xiaopu::wechat::simulator::Paying;
 
 use crate::support::*;
 

@@ -1,6 +1,6 @@
 //! Closing: cancelling, expiring, and what happens when WeChat cannot be asked.
 
-use xiaopu::wechat::simulator::{Fault, Paying, TradeState};
+use xiaopu::simulator::{Fault, Paying, TradeState};
 
 use crate::support::*;
 

@@ -1,10 +1,10 @@
 //! The console: who gets in, who may do what, and what a page never shows.
 
 use reqwest::multipart::{Form, Part};
+use xiaopu::simulator::Paying;
 use xiaopu::staff::Role;
 use xiaopu::staff::login;
 use xiaopu::wechat::sign::SignType;
-use xiaopu::wechat::simulator::Paying;
 
 use crate::support::*;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use xiaopu::docs::OPENAPI;
-use xiaopu::wechat::simulator::Paying;
+use xiaopu::simulator::Paying;
 
 use crate::support::*;
 

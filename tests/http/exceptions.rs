@@ -1,8 +1,8 @@
 //! Money that fits no order: it goes back by itself where that is right, and waits for a person where it is not.
 
 use serde_json::json;
+use xiaopu::simulator::{Fault, Paying};
 use xiaopu::staff::Role;
-use xiaopu::wechat::simulator::{Fault, Paying};
 
 use crate::support::*;
 
@@ -37,7 +37,7 @@ async fn exception_id(w: &World, kind: &'static str) -> i64 {
 
 async fn is_open(w: &World, id: i64) -> bool {
     let read = move |conn: &rusqlite::Connection| {
-        let found = xiaopu::payments::exceptions::store::by_id(conn, xiaopu::ids::ExceptionId(id))?;
+        let found = xiaopu::exceptions::store::by_id(conn, xiaopu::ids::ExceptionId(id))?;
         Ok::<_, xiaopu::error::Error>(found.unwrap().open)
     };
     w.shop.db.read(read).await.unwrap()

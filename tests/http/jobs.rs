@@ -1,7 +1,7 @@
 //! The durable jobs: shown with their subject and last error, left to a person after two days, taken up again by one.
 
+use xiaopu::simulator::{Fault, Paying};
 use xiaopu::staff::Role;
-use xiaopu::wechat::simulator::{Fault, Paying};
 
 use crate::support::*;
 

@@ -1,11 +1,11 @@
 //! A change of key or digest, the refund certificate, and what a thief of the database would find.
 
 use reqwest::multipart::{Form, Part};
+use xiaopu::simulator::{Fault, Paying};
 use xiaopu::staff::Role;
 use xiaopu::wechat::message::Message;
 use xiaopu::wechat::reach::Reached;
 use xiaopu::wechat::sign::{self, ApiKey, SignType};
-use xiaopu::wechat::simulator::{Fault, Paying};
 
 use crate::support::*;
 

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use xiaopu::simulator::Paying;
 use xiaopu::wechat::message::Message;
 use xiaopu::wechat::notice::ACKNOWLEDGED;
 use xiaopu::wechat::sign::SignType;
-use xiaopu::wechat::simulator::Paying;
 
 use crate::support::*;
 

@@ -6,7 +6,7 @@ use xiaopu::catalogue::Delivery;
 use xiaopu::catalogue::store;
 use xiaopu::db::Tx;
 use xiaopu::error::Error;
-use xiaopu::wechat::simulator::{Fault, Paying, TradeState};
+use xiaopu::simulator::{Fault, Paying, TradeState};
 
 use crate::support::*;
 

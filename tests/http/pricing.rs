@@ -1,8 +1,8 @@
 //! 改价 and 线下收款: the order number stays, and what could be paid before is closed before anything new is.
 
 use serde_json::json;
+use xiaopu::simulator::{Fault, Paying, TradeState};
 use xiaopu::staff::Role;
-use xiaopu::wechat::simulator::{Fault, Paying, TradeState};
 
 use crate::support::*;
 

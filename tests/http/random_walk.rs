@@ -10,8 +10,8 @@ use serde_json::json;
 use xiaopu::clock::Day;
 use xiaopu::error::Error;
 use xiaopu::nonce::Nonces;
+use xiaopu::simulator::{Fault, Paying, RefundEnd, Ways};
 use xiaopu::staff::Role;
-use xiaopu::wechat::simulator::{Fault, Paying, RefundEnd, Ways};
 
 use crate::support::*;
 

@@ -3,9 +3,9 @@
 use calamine::{Data, Reader, Xlsx};
 use serde_json::json;
 use xiaopu::clock::Day;
-use xiaopu::payments::reconcile::{BillState, store};
+use xiaopu::reconcile::{BillState, store};
+use xiaopu::simulator::{Fault, Paying, RefundEnd};
 use xiaopu::staff::Role;
-use xiaopu::wechat::simulator::{Fault, Paying, RefundEnd};
 
 use crate::support::*;
 

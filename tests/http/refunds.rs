@@ -2,10 +2,10 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use xiaopu::simulator::{Fault, Paying, RefundEnd};
 use xiaopu::staff::Role;
 use xiaopu::wechat::message::Message;
 use xiaopu::wechat::sign;
-use xiaopu::wechat::simulator::{Fault, Paying, RefundEnd};
 
 use crate::support::*;
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use xiaopu::catalogue::Delivery;
+use xiaopu::simulator::{Fault, Paying};
 use xiaopu::staff::Role;
-use xiaopu::wechat::simulator::{Fault, Paying};
 
 use super::refunds::{refund_pieces, until};
 use crate::support::*;

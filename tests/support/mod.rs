@@ -18,11 +18,11 @@ use xiaopu::nonce::Nonces;
 use xiaopu::payments::invariants;
 use xiaopu::settings::Server;
 use xiaopu::shop::{Opening, Shop};
+use xiaopu::simulator::{Paying, Simulator};
 use xiaopu::staff::{Role, password, store as staff};
 use xiaopu::wechat::Merchant;
 use xiaopu::wechat::message::Message;
 use xiaopu::wechat::sign::{self, SignType};
-use xiaopu::wechat::simulator::{Paying, Simulator};
 
 pub const KEY: &str = "192006250b4c09247ec02edce69f6a2d";
 pub const APP_ID: &str = "wxd930ea5d5a258f4f";

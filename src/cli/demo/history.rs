@@ -24,7 +24,7 @@ use crate::payments::{close, notify};
 use crate::refunds::Origin;
 use crate::shipping::{self, Sending};
 use crate::shop::Shop;
-use crate::wechat::simulator::{Paying, Simulator, Ways};
+use crate::simulator::{Paying, Simulator, Ways};
 use crate::worker;
 
 /// How far back it begins.

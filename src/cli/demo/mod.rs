@@ -16,8 +16,8 @@ use crate::error::Error;
 use crate::nonce::Nonces;
 use crate::settings::Server;
 use crate::shop::{Opening, Shop};
+use crate::simulator::{Simulator, refuse_real};
 use crate::staff::{Role, password, store as staff};
-use crate::wechat::simulator::{Simulator, refuse_real};
 
 pub const APP_ID: &str = "wx0000000000000demo";
 pub const APP_SECRET: &str = "0123456789abcdef0123456789abcdef";

@@ -4,13 +4,13 @@ pub mod api;
 pub mod learn;
 pub mod send;
 
-use super::exceptions::store as exceptions;
-use super::ledger::{Entered, store as ledger};
 use crate::clock::{Day, MINUTE};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
+use crate::exceptions::store as exceptions;
 use crate::ids::{LineId, OrderId, OutRefundNo, RefundId};
 use crate::jobs::{self, Task};
+use crate::ledger::{Entered, store as ledger};
 use crate::money::Fen;
 use crate::orders::{self, Full, Line, Order, OrderStatus, RECEIVED_AFTER, REFUNDABLE_FOR, Who, moves};
 use crate::refunds::store::{self, NewRefund};

@@ -22,13 +22,13 @@ use rocket::shield::{Frame, Shield};
 use rocket::{Build, Rocket};
 use sha2::{Digest, Sha256};
 
-use super::Merchant;
-use super::mini_program::MiniProgram;
-use super::sign::{ApiKey, SignType};
 use crate::assets;
 use crate::clock::{Clock, Day, MINUTE};
 use crate::nonce::Nonces;
 use crate::sockets::backlog::Backlog;
+use crate::wechat::Merchant;
+use crate::wechat::mini_program::MiniProgram;
+use crate::wechat::sign::{ApiKey, SignType};
 use state::{Code, State};
 
 pub use faults::Fault;

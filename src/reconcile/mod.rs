@@ -1,16 +1,17 @@
 //! 对账: each day's bill against our ledger and orders. What WeChat has and we missed is asked about and entered.
 
+pub mod decide;
 pub mod report;
 pub mod store;
 
-use super::exceptions::{self, Difference, Kind, MATCHED_AGAIN, NewException};
-use super::ledger::store as ledger;
-use super::refund::learn;
-use super::settle::{self, Source};
 use crate::clock::{Day, HOUR, MINUTE};
 use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::exceptions::{self, Difference, Kind, MATCHED_AGAIN, NewException};
 use crate::jobs::{self, Ran, Task};
+use crate::ledger::store as ledger;
+use crate::payments::refund::learn;
+use crate::payments::settle::{self, Source};
 use crate::shop::Shop;
 use crate::transactions::{self, Entry};
 use crate::wechat::Merchant;

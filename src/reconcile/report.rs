@@ -5,8 +5,8 @@ use rust_xlsxwriter::{Format, FormatAlign, Workbook, Worksheet, XlsxError};
 use super::store::Movement;
 use super::{BillState, Match};
 use crate::clock;
+use crate::ledger::DaySum;
 use crate::money::yuan;
-use crate::payments::ledger::DaySum;
 
 /// What a kind of movement is called in the ledger's rows.
 pub fn kind_text(kind: &str) -> &str {

@@ -5,9 +5,9 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use super::{BillState, ByOrders, Match};
 use crate::clock::{self, Day, MINUTE};
 use crate::db::Tx;
+use crate::exceptions::Difference;
 use crate::ids::{EntryId, OrderId};
 use crate::money::yuan;
-use crate::payments::exceptions::Difference;
 use crate::wechat::bill::BillRow;
 
 /// A refund taken on around midnight may stand in either day's bill.

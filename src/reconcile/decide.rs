@@ -1,0 +1,126 @@
+//! What a person does about money that fits no order: each button of the inbox, behind `Exception::options`.
+
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::exceptions::{Exception, store};
+use crate::ids::{ExceptionId, OrderId, OrderNo, RefundId};
+use crate::jobs::{self, Task};
+use crate::ledger::store as ledger;
+use crate::money::Fen;
+use crate::orders::{self, OrderStatus, Who, moves};
+use crate::payments::close::start_closing;
+use crate::payments::refund;
+use crate::refunds::{Refund, RefundState, store as refunds};
+
+fn taken(tx: &Tx, id: ExceptionId) -> Result<(Exception, Option<Refund>)> {
+    let exception = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+    let refund = exception.refund_id.map(|id| refunds::by_id(tx, id)).transpose()?.flatten();
+    Ok((exception, refund))
+}
+
+fn not_now(exception: &Exception) -> Error {
+    let words = if exception.open {
+        "现在不能这样处理，请刷新页面看看最新情况"
+    } else {
+        "这一条已经处理过了"
+    };
+    Error::from(Code::OrderState).says(words)
+}
+
+/// 立即退款: sends the money back now, under the number it already has or a new one.
+pub fn refund_now(tx: &Tx, id: ExceptionId, who: &Who, now: i64) -> Result<RefundId> {
+    let (exception, refund) = taken(tx, id)?;
+    if !exception.options(refund.as_ref()).refund {
+        return Err(not_now(&exception));
+    }
+    if let Some(refund) = refund.filter(|refund| refund.state == RefundState::Approved) {
+        refund::send_now(tx, &refund, who, now)?;
+        return Ok(refund.id);
+    }
+    let entered = ledger::payment(tx, &exception.transaction_id)?.ok_or(Code::NotFound)?;
+    let order = exception.order_id.map(|order| orders::store::by_id(tx, order)).transpose()?.flatten();
+    let reason = exception.kind.text();
+    let refund = refund::whole_payment(tx, &entered, order.as_ref(), reason, who, now, now)?;
+    store::set_refund(tx, exception.id, refund)?;
+    Ok(refund)
+}
+
+/// 停止自动退款: the money stays until somebody decides.
+pub fn stop(tx: &Tx, id: ExceptionId, who: &Who, now: i64) -> Result<()> {
+    let (exception, refund) = taken(tx, id)?;
+    match refund {
+        Some(refund) if exception.options(Some(&refund)).stop => refund::stop(tx, &refund, who, now),
+        _ => Err(not_now(&exception)),
+    }
+}
+
+/// 恢复订单: the closed order is taken up again, if every line is still there.
+pub fn restore(tx: &Tx, id: ExceptionId, who: &Who, now: i64) -> Result<()> {
+    let (exception, refund) = taken(tx, id)?;
+    if !exception.options(refund.as_ref()).restore {
+        return Err(not_now(&exception));
+    }
+    let order = exception.order_id.map(|order| orders::store::by_id(tx, order)).transpose()?.flatten();
+    let order = order.ok_or(Code::NotFound)?;
+    if order.refunded > Fen::ZERO || order.paid < order.total {
+        return Err(Error::from(Code::OrderState).says("订单的钱已经退过，不能恢复"));
+    }
+    if let Some(refund) = refund.filter(|refund| refund.state == RefundState::Approved) {
+        refund::stop(tx, &refund, who, now)?;
+    }
+    if !moves::reopen(tx, &order, "店员恢复了关闭后到账的订单", who, None, now)? {
+        return Err(Error::from(Code::OutOfStock).says("库存不够，不能恢复订单。可以先补库存，或立即退款"));
+    }
+    store::resolve(tx, exception.id, &format!("{}恢复了订单", who.name), now)?;
+    Ok(())
+}
+
+/// 关联到订单: the money becomes the payment of an order that waits for just that sum.
+pub fn link(tx: &Tx, id: ExceptionId, order_no: &OrderNo, who: &Who, now: i64) -> Result<OrderId> {
+    let (exception, refund) = taken(tx, id)?;
+    if !exception.options(refund.as_ref()).link {
+        return Err(not_now(&exception));
+    }
+    let entered = ledger::payment(tx, &exception.transaction_id)?.ok_or(Code::NotFound)?;
+    let order = orders::store::by_no(tx, order_no)?
+        .ok_or_else(|| Error::field("order_no", format!("没有订单 {order_no}，请核对订单号")))?;
+    let unpaid = matches!(order.status, OrderStatus::PendingPayment | OrderStatus::Closed) && order.paid == Fen::ZERO;
+    if !unpaid || entered.order_id.is_some() {
+        let words = format!("订单 {order_no} 现在是「{}」，只有没付过款的订单可以关联", order.status.text());
+        return Err(Error::field("order_no", words));
+    }
+    if order.total != entered.amount {
+        let words = format!("订单应付 ¥{}，这笔款是 ¥{}，金额不同不能关联；可以先改价", order.total, entered.amount);
+        return Err(Error::field("order_no", words));
+    }
+    if let Some(refund) = refund.filter(|refund| refund.state == RefundState::Approved) {
+        refund::stop(tx, &refund, who, now)?;
+    }
+    for attempt in start_closing(tx, order.id)? {
+        jobs::enqueue(tx, Task::Close(attempt.id), now, now)?;
+    }
+    ledger::link(tx, &entered, order.id, now)?;
+    let what = format!("店员把微信交易 {} 的 ¥{} 关联到这个订单", entered.transaction_id, entered.amount);
+    orders::store::note(tx, order.id, who, &what, None, now)?;
+    let paid = match order.status {
+        OrderStatus::PendingPayment => moves::pay(tx, &order, entered.amount, who, None, now)?,
+        _ => {
+            orders::store::add_paid(tx, order.id, entered.amount)?;
+            moves::reopen(tx, &order, "关联款项后恢复了订单", who, None, now)?
+        }
+    };
+    if !paid {
+        return Err(Error::from(Code::OutOfStock).says("库存不够，订单不能恢复，所以没有关联。可以先补库存"));
+    }
+    store::resolve(tx, exception.id, &format!("{}关联到订单 {order_no}", who.name), now)?;
+    Ok(order.id)
+}
+
+/// 标记为已处理, in a person's own words.
+pub fn note_handled(tx: &Tx, id: ExceptionId, how: &str, who: &Who, now: i64) -> Result<()> {
+    let (exception, refund) = taken(tx, id)?;
+    if exception.options(refund.as_ref()).stop {
+        return Err(Error::from(Code::OrderState).says("这笔钱正要自动退回，请先停止自动退款，或等它完成"));
+    }
+    if store::resolve(tx, id, &format!("{}：{how}", who.name), now)? { Ok(()) } else { Err(not_now(&exception)) }
+}
