@@ -143,17 +143,17 @@ async fn page(
     let settings = shop.settings();
     let mut todo = Vec::new();
     if shop.merchant().is_none() || settings.mini_program().is_none() {
-        todo.push(("填写微信小程序和微信支付的密钥", super::welcome::here(4)));
+        todo.push(("填写微信小程序和微信支付的密钥", super::system::here(4)));
     }
     if settings.notify_url().is_none() {
-        todo.push(("填写对外地址，微信才能通知付款结果", super::welcome::here(3)));
+        todo.push(("填写对外地址，微信才能通知付款结果", super::system::here(3)));
     }
-    let certificate = super::certificate::warning(shop);
+    let certificate = super::system::certificate::warning(shop);
     if let Some(words) = &certificate {
         todo.push((words.as_str(), "/admin/settings#certificate".to_owned()));
     }
     if shelves.is_empty() {
-        todo.push(("上传第一个商品，或载入示例商品", super::welcome::here(6)));
+        todo.push(("上传第一个商品，或载入示例商品", super::system::here(6)));
     }
     if todo.is_empty() && recent.is_empty() {
         todo.push(("用手机下一个 0.01 元的测试单，走一遍付款、发货和退款", "/admin/products".to_owned()));

@@ -1,35 +1,13 @@
 //! The staff's pages (店铺后台), on top of every noun.
 
-mod account;
-mod address;
-mod audit;
-mod backups;
-mod bundle;
-mod categories;
-mod certificate;
-mod diagnostics;
-mod exceptions;
+mod catalogue;
 mod home;
-mod jobs;
-mod login;
 mod money;
-mod order;
 mod orders;
 pub mod origin;
-mod pricing;
-mod print;
-mod product;
-mod products;
-mod refunds;
-mod settings;
-mod shipping;
-mod staff;
-mod stock;
-mod timeline;
-mod transactions;
-mod trials;
+mod people;
+mod system;
 mod upload;
-mod welcome;
 
 use rocket::http::{ContentType, Header, Status};
 use rocket::request::FlashMessage;
@@ -44,37 +22,16 @@ use crate::refunds::RefundState;
 use crate::sheet;
 use crate::shop::Shop;
 use crate::staff::{PAGE_SIZES, Staff};
-use crate::{jobs as noun_jobs, orders as noun_orders, refunds as noun_refunds};
+use crate::{jobs, refunds};
 
 pub fn routes() -> Vec<Route> {
     [
         home::routes(),
-        login::routes(),
-        welcome::routes(),
         orders::routes(),
-        order::routes(),
-        address::routes(),
-        shipping::routes(),
-        print::routes(),
-        products::routes(),
-        product::routes(),
-        stock::routes(),
-        categories::routes(),
-        transactions::routes(),
-        exceptions::routes(),
-        refunds::routes(),
-        pricing::routes(),
+        catalogue::routes(),
         money::routes(),
-        settings::routes(),
-        certificate::routes(),
-        trials::routes(),
-        jobs::routes(),
-        diagnostics::routes(),
-        bundle::routes(),
-        staff::routes(),
-        account::routes(),
-        audit::routes(),
-        backups::routes(),
+        system::routes(),
+        people::routes(),
         origin::routes(),
     ]
     .concat()
@@ -101,14 +58,14 @@ struct Waiting {
 }
 
 fn waiting(conn: &rusqlite::Connection) -> Result<Waiting> {
-    let counts = noun_orders::store::status_counts(conn)?;
+    let counts = crate::orders::store::status_counts(conn)?;
     let person = [RefundState::Requested, RefundState::Failed, RefundState::Abnormal];
-    let refunds = noun_refunds::store::counts(conn)?;
+    let asked = refunds::store::counts(conn)?;
     Ok(Waiting {
         to_ship: counts.iter().find(|(status, _)| status == "to_ship").map_or(0, |(_, n)| *n),
-        refunds: refunds.iter().filter(|(state, _)| person.contains(state)).map(|(_, n)| n).sum(),
+        refunds: asked.iter().filter(|(state, _)| person.contains(state)).map(|(_, n)| n).sum(),
         exceptions: crate::exceptions::store::count_open(conn)?,
-        stuck: noun_jobs::store::stuck(conn)?,
+        stuck: jobs::store::stuck(conn)?,
     })
 }
 
@@ -153,7 +110,7 @@ fn filled(text: &str) -> Option<String> {
 }
 
 /// The query of a list's address, without what was left empty.
-fn address(pairs: &[(&str, &str)]) -> String {
+fn query_string(pairs: &[(&str, &str)]) -> String {
     let mut address = form_urlencoded::Serializer::new(String::new());
     address.extend_pairs(pairs.iter().filter(|(_, value)| !value.is_empty()));
     address.finish()
@@ -219,7 +176,7 @@ fn log_in_first(request: &Request<'_>) -> Redirect {
         rocket::http::Method::Get => request.uri().to_string(),
         _ => "/admin".to_owned(),
     };
-    Redirect::to(uri!("/admin", login::page(Some(next))))
+    Redirect::to(uri!("/admin", people::login::page(Some(next))))
 }
 
 #[catch(default)]

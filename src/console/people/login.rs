@@ -8,9 +8,9 @@ use rocket::time::Duration;
 use rocket::{FromForm, Request, Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
 
-use super::words;
 use crate::assets;
 use crate::clock::{self, SECOND};
+use crate::console::{inside, words};
 use crate::door::ClientIp;
 use crate::error::{Error, Result};
 use crate::secrets::token_hash;
@@ -99,7 +99,7 @@ async fn enter(
     match login::login(shop, attempt).await {
         Ok(entered) => {
             let_in(jar, &encrypted, entered.token);
-            let to = Redirect::to(super::inside(next));
+            let to = Redirect::to(inside(next));
             Ok(match entered.last {
                 Some((at, from)) => Flash::new(to, "info", format!("上次登录 {}，来自 {from}", clock::shown(at))),
                 None => Flash::success(to, "欢迎，这是第一次登录"),

@@ -9,11 +9,13 @@ use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
-use super::login::{Browser, Encrypted, let_in};
+use super::here;
 use super::settings::{self, Typed};
-use super::{back, refused, trials, words};
+use super::trials;
 use crate::assets;
 use crate::catalogue::samples;
+use crate::console::people::login::{Browser, Encrypted, let_in};
+use crate::console::{back, refused, words};
 use crate::db::Tx;
 use crate::door::ClientIp;
 use crate::error::{Code, Error, Result};
@@ -36,10 +38,6 @@ const STEPS: [(&str, Option<Group>); 6] = [
     ("试运行", None),
 ];
 const LAST: u8 = STEPS.len() as u8;
-
-pub fn here(step: u8) -> String {
-    format!("/admin/welcome/{step}")
-}
 
 /// A step after the first: what it is called, and the settings that it asks for.
 fn about(step: u8) -> Result<(&'static str, Option<Group>)> {

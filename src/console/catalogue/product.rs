@@ -9,13 +9,13 @@ use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
-use super::{frame, upload, words};
 use crate::assets;
 use crate::catalogue::media::Picture;
 use crate::catalogue::shelf::ShelfTimes;
 use crate::catalogue::store::{self, Draft, SkuDraft};
 use crate::catalogue::{Category, Delivery, Product, import, stock};
 use crate::clock;
+use crate::console::{frame, upload, words};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{CategoryId, ImageHash, ProductId};

@@ -9,9 +9,10 @@ use rocket::{Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
-use super::{back, frame, trials};
+use super::trials;
 use crate::assets;
 use crate::clock;
+use crate::console::{back, frame, refused, words};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::settings::{Group, SETTINGS, Setting, Settings};
@@ -43,7 +44,7 @@ async fn show(
         frame: frame(shop, owner, "system", flash).await?,
         tab: "settings",
         cards: Group::ALL.iter().map(|group| card(&settings, *group, typed, wrong)).collect::<Vec<_>>(),
-        problem: wrong.map(super::words),
+        problem: wrong.map(words),
         certificate: super::certificate::shown(shop),
         old_key_until: settings.changes.old_key_until(shop.now()).map(clock::shown),
         notify_url: settings.notify_url(),
@@ -90,7 +91,7 @@ async fn save(
         Ok(0) => Ok(Ok(Flash::success(Redirect::to(to), "没有改动"))),
         Ok(n) => Ok(Ok(Flash::success(Redirect::to(to), format!("已保存 {n} 项设置")))),
         Err(e) if !e.fields.is_empty() => Ok(Err(show(shop, &owner.0, None, &typed, Some(&e)).await?)),
-        Err(e) => Ok(Ok(super::refused(to, e))),
+        Err(e) => Ok(Ok(refused(to, e))),
     }
 }
 

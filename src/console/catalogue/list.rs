@@ -10,12 +10,12 @@ use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
 use super::product::{category_options, limit};
-use super::{Download, back, download, frame, refused, upload, workbook};
 use crate::assets;
 use crate::catalogue::import::{self, COLUMNS};
 use crate::catalogue::store::{self, Listing, Shelf, Sort};
 use crate::catalogue::{Product, stock};
 use crate::clock::{self, Day};
+use crate::console::{Download, back, cut, download, frame, refused, upload, workbook};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{CategoryId, ImageHash, ProductId};
@@ -86,7 +86,7 @@ async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>,
     let read = move |conn: &rusqlite::Connection| {
         let low = store::low_count(conn, low)?;
         let mut items = store::list(conn, &listing)?;
-        let more = super::cut(&mut items, size);
+        let more = cut(&mut items, size);
         let lately = items.iter().map(|item| store::sold_since(conn, item.id, month));
         let lately = lately.collect::<rusqlite::Result<Vec<_>>>()?;
         Ok::<_, Error>((items, more, lately, store::shelf_counts(conn)?, low, store::categories(conn)?))

@@ -11,10 +11,10 @@ use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
-use super::{Download, back, download, frame, refused};
 use crate::assets;
 use crate::backups::{self, Backup, sealed, store};
 use crate::clock;
+use crate::console::{Download, back, download, frame, refused};
 use crate::error::{Code, Error, Result};
 use crate::ids::BackupId;
 use crate::shop::Shop;

@@ -6,9 +6,9 @@ use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 
-use super::order::find;
-use super::{back, frame};
+use super::find;
 use crate::assets;
+use crate::console::{back, frame};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::ids::OrderNo;

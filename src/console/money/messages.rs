@@ -5,9 +5,9 @@ use rocket::{FromForm, Route, State, get, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
-use super::{address, filled, frame};
 use crate::assets;
 use crate::clock::{self, DAY, Day};
+use crate::console::{cut, filled, frame, query_string};
 use crate::error::{Code, Error, Result};
 use crate::ids::MessageId;
 use crate::money::Fen;
@@ -97,7 +97,7 @@ impl Query {
             ("to", &self.to),
             ("amount", &self.amount),
         ];
-        address(&pairs)
+        query_string(&pairs)
     }
 }
 
@@ -111,7 +111,7 @@ async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>,
         Ok::<_, Error>((rows, store::health(conn, now - DAY)?))
     };
     let (mut rows, (last_notice, failed)) = shop.db.read(read).await?;
-    let more = super::cut(&mut rows, size);
+    let more = cut(&mut rows, size);
     let context = context! {
         frame: frame(shop, &staff.0, "transactions", flash).await?,
         next: rows.last().filter(|_| more).map(|row| row.id.0),

@@ -5,9 +5,9 @@ use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, post, routes};
 use serde_json::json;
 
-use super::back;
-use super::order::{find, here};
+use super::{find, here};
 use crate::buyers::addresses::{Address, AddressForm};
+use crate::console::back;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::orders::{OrderStatus, Who, moves, store};

@@ -7,9 +7,9 @@ use rocket_dyn_templates::{Template, context};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::{Download, back, download, frame, xlsx};
 use crate::assets;
 use crate::clock::{self, Day};
+use crate::console::{Download, back, download, frame, xlsx};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::exceptions::store as exceptions;

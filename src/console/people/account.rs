@@ -10,9 +10,9 @@ use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::json;
 
-use super::{back, frame, refused};
 use crate::assets;
 use crate::clock;
+use crate::console::{back, frame, inside, refused};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::secrets::token_hash;
@@ -195,5 +195,5 @@ async fn set_lists(shop: &State<Shop>, staff: Staff, form: Form<ListsForm>) -> R
     }
     let lists = Lists { rows, order_table: order_table.unwrap_or(staff.lists.order_table) };
     shop.db.write(move |tx| Ok::<_, Error>(store::set_lists(tx, staff.id, lists)?)).await?;
-    Ok(Redirect::to(super::inside(back)))
+    Ok(Redirect::to(inside(back)))
 }

@@ -7,11 +7,11 @@ use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::json;
 
-use super::{back, frame};
 use crate::assets;
 use crate::catalogue::stock::{self, store as moves};
 use crate::catalogue::store;
 use crate::clock;
+use crate::console::{back, cut, frame};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{ProductId, SkuId};
@@ -39,7 +39,7 @@ async fn page(
         Ok::<_, Error>((product, moves::of_product(conn, id, before, size + 1)?))
     };
     let (product, mut log) = shop.db.read(read).await?;
-    let more = super::cut(&mut log, size);
+    let more = cut(&mut log, size);
     let spec = |id: SkuId| product.skus.iter().find(|sku| sku.id == id).map(|sku| sku.spec_text()).unwrap_or_default();
     let context = context! {
         frame: frame(shop, &staff.0, "products", flash).await?,

@@ -11,10 +11,10 @@ use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
-use super::back;
-use super::orders::{card, chosen};
+use super::list::{card, chosen};
 use crate::assets;
 use crate::clock;
+use crate::console::back;
 use crate::error::{Code, Error, Result};
 use crate::ids::{OrderId, OrderNo};
 use crate::orders::store;

@@ -9,9 +9,9 @@ use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
-use super::{Download, address, back, download, filled, frame, refused, workbook};
 use crate::assets;
 use crate::clock::{self, DAY, Day};
+use crate::console::{Download, back, cut, download, filled, frame, query_string, refused, workbook};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::exceptions::store as exceptions;
@@ -117,7 +117,7 @@ impl Query {
             ("late", yes(self.late)),
             ("unprinted", yes(self.unprinted)),
         ];
-        address(&pairs)
+        query_string(&pairs)
     }
 
     fn narrows(&self) -> bool {
@@ -141,7 +141,7 @@ async fn list(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>,
             },
         };
         let mut orders = search::list(conn, &filter, before, size + 1)?;
-        let more = super::cut(&mut orders, size);
+        let more = cut(&mut orders, size);
         let next = orders.last().filter(|_| more).map(|order| order.id.0);
         let cards = orders
             .into_iter()

@@ -8,10 +8,10 @@ use rocket_dyn_templates::{Template, context};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::order::find;
-use super::{back, frame, words};
 use crate::assets;
 use crate::clock;
+use crate::console::orders::find;
+use crate::console::{back, cut, frame, words};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{LineId, RefundId};
@@ -56,7 +56,7 @@ async fn list(
     let read = move |conn: &Connection| {
         let counts = store::counts(conn)?;
         let mut found = store::page(conn, states, before, size + 1)?;
-        let more = super::cut(&mut found, size);
+        let more = cut(&mut found, size);
         let next = found.last().filter(|_| more).map(|last| last.id.0);
         let cards = found
             .into_iter()

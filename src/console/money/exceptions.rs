@@ -8,9 +8,9 @@ use rocket_dyn_templates::{Template, context};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::{back, frame};
 use crate::assets;
 use crate::clock;
+use crate::console::{back, frame};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::exceptions::{Exception, store};

@@ -5,10 +5,11 @@ use rocket::{Request, Route, State, get, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::json;
 
-use super::{frame, trials};
+use super::trials;
 use crate::assets;
 use crate::backups;
 use crate::clock;
+use crate::console::frame;
 use crate::db::SCHEMA_VERSION;
 use crate::door::ClientIp;
 use crate::error::{Error, Result};

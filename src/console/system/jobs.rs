@@ -7,10 +7,10 @@ use rocket_dyn_templates::{Template, context};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::{back, frame};
 use crate::assets;
 use crate::catalogue::store as products;
 use crate::clock::{self, Day};
+use crate::console::{back, frame};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{AttemptId, EntryId, JobId, OrderId, ProductId, RefundId};

@@ -7,8 +7,8 @@ use rocket::{FromForm, Route, State, post, routes};
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 
-use super::back;
 use crate::clock::{self, DAY};
+use crate::console::back;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
@@ -76,7 +76,7 @@ struct Pair<'r> {
 #[post("/settings/certificate?<step>", data = "<pair>")]
 async fn upload(shop: &State<Shop>, owner: Owner, step: Option<u8>, pair: Form<Pair<'_>>) -> Flash<Redirect> {
     let done = keep(shop, &owner.0, &pair).await;
-    back(step.map_or("/admin/settings#certificate".to_owned(), super::welcome::here), done)
+    back(step.map_or("/admin/settings#certificate".to_owned(), super::here), done)
 }
 
 async fn keep(shop: &Shop, owner: &Staff, pair: &Pair<'_>) -> Result<String> {

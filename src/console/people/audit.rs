@@ -6,9 +6,9 @@ use rocket::{Route, State, get, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
-use super::{Download, download, frame};
 use crate::assets;
 use crate::clock::{self, Day};
+use crate::console::{Download, cut, download, frame};
 use crate::error::{Error, Result};
 use crate::ids::OrderNo;
 use crate::sheet;
@@ -39,7 +39,7 @@ async fn page(
         Ok::<_, Error>((entries, staff::all(conn)?, store::audit_break(conn)?))
     };
     let (mut entries, people, (broken, checked)) = shop.db.read_slowly(read).await?;
-    let more = super::cut(&mut entries, size);
+    let more = cut(&mut entries, size);
     let context = context! {
         frame: frame(shop, &owner.0, "system", flash).await?,
         tab: "audit",

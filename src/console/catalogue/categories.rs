@@ -8,9 +8,9 @@ use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
 use super::product::category_options;
-use super::{back, frame};
 use crate::assets;
 use crate::catalogue::{Category, store};
+use crate::console::{back, frame};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::CategoryId;

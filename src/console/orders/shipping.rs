@@ -9,12 +9,12 @@ use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
-use super::order::{find, here};
-use super::orders::card;
-use super::{back, download, frame, refused, upload};
+use super::list::card;
+use super::{find, here};
 use crate::assets;
 use crate::catalogue::Delivery;
 use crate::clock;
+use crate::console::{Download, back, download, frame, refused, upload};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{BatchId, LineId, OrderNo, ShipmentId};
@@ -262,7 +262,7 @@ async fn run(shop: &State<Shop>, staff: Staff, id: BatchId) -> Flash<Redirect> {
 
 /// The rows that could not be carried out, to be mended in a spreadsheet and brought in again.
 #[get("/shipping/batches/<id>/problems.csv")]
-async fn problems(shop: &State<Shop>, _staff: Staff, id: BatchId) -> Result<super::Download> {
+async fn problems(shop: &State<Shop>, _staff: Staff, id: BatchId) -> Result<Download> {
     let (_, judged) = judged(shop, id).await?;
     let rows: Vec<Vec<String>> = judged
         .into_iter()

@@ -3,8 +3,8 @@
 use rocket::response::{Flash, Redirect};
 use rocket::{Route, State, post, routes};
 
-use super::back;
 use crate::clock;
+use crate::console::back;
 use crate::error::{Code, Error, Result};
 use crate::ids::OrderNo;
 use crate::settings::Group;
@@ -46,7 +46,7 @@ async fn try_out(shop: &State<Shop>, _owner: Owner, what: &str, step: Option<u8>
         "notify" => Trial::Notify,
         _ => return Err(Code::NotFound.into()),
     };
-    let here = step.map_or("/admin/settings".to_owned(), super::welcome::here);
+    let here = step.map_or("/admin/settings".to_owned(), super::here);
     Ok(back(here, run(shop, trial).await))
 }
 

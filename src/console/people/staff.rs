@@ -7,9 +7,9 @@ use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::json;
 
-use super::{back, frame, refused};
 use crate::assets;
 use crate::clock;
+use crate::console::{back, frame, refused};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::StaffId;

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use super::{Download, download};
 use crate::backups::{self, store as backup_store};
 use crate::clock::{self, DAY};
+use crate::console::{Download, download};
 use crate::db::{SCHEMA_VERSION, Tx};
 use crate::error::{Code, Error, Result};
 use crate::payments::invariants;

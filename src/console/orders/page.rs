@@ -7,11 +7,12 @@ use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
-use super::frame;
-use super::orders::card;
+use super::list::card;
 use super::timeline::{self, Part};
+use super::{find, here};
 use crate::assets;
 use crate::clock;
+use crate::console::{self, frame, money};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::exceptions::store as exceptions;
@@ -82,7 +83,7 @@ async fn render(
         let order = store::by_no(conn, &order_no)?.ok_or(Code::NotFound)?;
         let attempts = payments::attempts(conn, order.id)?;
         let events = store::events(conn, order.id)?;
-        let exceptions = super::exceptions::with_refunds(conn, exceptions::of_order(conn, order.id)?)?;
+        let exceptions = money::exceptions::with_refunds(conn, exceptions::of_order(conn, order.id)?)?;
         let history = store::buyer_history(conn, order.buyer_id)?;
         let openid = buyers::store::openid(conn, order.buyer_id)?;
         let expiring = jobs::store::waiting_for(conn, jobs::Task::Expire(order.id))?;
@@ -114,7 +115,7 @@ async fn render(
             "amount": line.amount().to_string(), "product": line.product_id, "refunded": line.refunded,
             "id": line.id, "left": line.left(),
         })).collect::<Vec<_>>(),
-        flags: super::orders::flags(),
+        flags: super::list::flags(),
         pieces_left: lines.iter().map(|line| line.left()).sum::<i64>(),
         goods: order.goods.to_string(),
         freight: order.freight.to_string(),
@@ -128,7 +129,7 @@ async fn render(
         may_take_offline: staff.role == Role::Owner && order.status == OrderStatus::PendingPayment,
         may_refund: staff.role > Role::Packer && full.refundable() > Fen::ZERO,
         refunding: full.is_refunding(),
-        refunds: refunds.iter().map(|r| super::refunds::shown(r, Some(order), now)).collect::<Vec<_>>(),
+        refunds: refunds.iter().map(|r| money::refunds::shown(r, Some(order), now)).collect::<Vec<_>>(),
         may_cancel: staff.role > Role::Packer && order.status == OrderStatus::PendingPayment,
         may_ship: order.status == OrderStatus::ToShip,
         may_query: staff.role > Role::Packer && matches!(order.status, OrderStatus::PendingPayment | OrderStatus::Closed) && !attempts.is_empty(),
@@ -157,7 +158,7 @@ async fn render(
                 "name": lines.iter().find(|l| l.id == *id).map(|l| &l.name), "n": n,
             })).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
-        exceptions: exceptions.iter().map(|(e, refund)| super::exceptions::shown(e, refund.as_ref(), now)).collect::<Vec<_>>(),
+        exceptions: exceptions.iter().map(|(e, refund)| money::exceptions::shown(e, refund.as_ref(), now)).collect::<Vec<_>>(),
         parts: Part::ALL.iter().map(|part| json!({ "word": part, "text": part.text(), "here": shown == Some(*part) })).collect::<Vec<_>>(),
         shown,
         events: events.iter().filter(|e| shown.is_none_or(|part| timeline::belongs(e, part))).map(timeline::line).collect::<Vec<_>>(),
@@ -179,19 +180,8 @@ fn steps(order: &Order) -> Vec<Value> {
     steps
 }
 
-pub async fn find(shop: &Shop, no: &str) -> Result<Order> {
-    let order_no: OrderNo = no.parse().map_err(|_| Code::NotFound)?;
-    let found = shop.db.read(move |conn| Ok::<_, Error>(store::by_no(conn, &order_no)?)).await?;
-    found.ok_or_else(|| Code::NotFound.into())
-}
-
-/// The page of this order.
-pub fn here(no: &str) -> String {
-    format!("/admin/orders/{no}")
-}
-
 fn back(no: &str, outcome: Result<&'static str>) -> Flash<Redirect> {
-    super::back(here(no), outcome)
+    console::back(here(no), outcome)
 }
 
 #[derive(FromForm)]

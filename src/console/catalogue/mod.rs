@@ -1,0 +1,12 @@
+//! The catalogue: products, their stock and categories.
+
+pub mod categories;
+pub mod list;
+pub mod product;
+pub mod stock;
+
+use rocket::Route;
+
+pub fn routes() -> Vec<Route> {
+    [list::routes(), product::routes(), stock::routes(), categories::routes()].concat()
+}

@@ -1,0 +1,12 @@
+//! Money: giving it back, what fits no order, bills, and each message with WeChat.
+
+pub mod bills;
+pub mod exceptions;
+pub mod messages;
+pub mod refunds;
+
+use rocket::Route;
+
+pub fn routes() -> Vec<Route> {
+    [refunds::routes(), exceptions::routes(), bills::routes(), messages::routes()].concat()
+}

@@ -1,0 +1,31 @@
+//! Orders: the list, one order and what is done with it.
+
+pub mod address;
+pub mod list;
+pub mod page;
+pub mod pricing;
+pub mod print;
+pub mod shipping;
+pub mod timeline;
+
+use rocket::Route;
+
+use crate::error::{Code, Error, Result};
+use crate::ids::OrderNo;
+use crate::orders::{Order, store};
+use crate::shop::Shop;
+
+pub fn routes() -> Vec<Route> {
+    [list::routes(), page::routes(), shipping::routes(), address::routes(), pricing::routes(), print::routes()].concat()
+}
+
+pub async fn find(shop: &Shop, no: &str) -> Result<Order> {
+    let order_no: OrderNo = no.parse().map_err(|_| Code::NotFound)?;
+    let found = shop.db.read(move |conn| Ok::<_, Error>(store::by_no(conn, &order_no)?)).await?;
+    found.ok_or_else(|| Code::NotFound.into())
+}
+
+/// The page of this order.
+pub fn here(no: &str) -> String {
+    format!("/admin/orders/{no}")
+}

@@ -1,0 +1,12 @@
+//! People: logging in, one's own account, the staff, and what they did.
+
+pub mod account;
+pub mod audit;
+pub mod login;
+pub mod staff;
+
+use rocket::Route;
+
+pub fn routes() -> Vec<Route> {
+    [login::routes(), account::routes(), staff::routes(), audit::routes()].concat()
+}

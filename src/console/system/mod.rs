@@ -1,0 +1,31 @@
+//! The system: settings and setting up, backups, jobs, and what is wrong.
+
+pub mod backups;
+pub mod bundle;
+pub mod certificate;
+pub mod diagnostics;
+pub mod jobs;
+pub mod settings;
+pub mod setup;
+pub mod trials;
+
+use rocket::Route;
+
+pub fn routes() -> Vec<Route> {
+    [
+        settings::routes(),
+        setup::routes(),
+        trials::routes(),
+        certificate::routes(),
+        jobs::routes(),
+        backups::routes(),
+        diagnostics::routes(),
+        bundle::routes(),
+    ]
+    .concat()
+}
+
+/// The page of a step of the set-up.
+pub fn here(step: u8) -> String {
+    format!("/admin/welcome/{step}")
+}
