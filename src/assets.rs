@@ -40,7 +40,17 @@ fn prepare(env: &mut Environment<'static>) -> Result<(), minijinja::Error> {
         let text = Templates::get(name).map(|file| String::from_utf8(file.data.into_owned()));
         text.transpose().map_err(|e| minijinja::Error::new(ErrorKind::SyntaxError, e.to_string()))
     });
+    env.add_function("icon", icon);
     env.add_template(PAGE, "{% extends template %}")
+}
+
+/// A line icon of the sprite, by its name there; it is decoration, the words beside it say what it means.
+fn icon(name: &str, class: Option<&str>) -> minijinja::Value {
+    let class = class.unwrap_or_default();
+    let gap = if class.is_empty() { "" } else { " " };
+    minijinja::Value::from_safe_string(format!(
+        "<svg class=\"i{gap}{class}\" aria-hidden=\"true\"><use href=\"/static/icons.svg#{name}\"/></svg>"
+    ))
 }
 
 /// A page made of a template, by the path of its file, and what it is to show.
@@ -116,5 +126,19 @@ mod tests {
         for name in Templates::iter() {
             env.get_template(&name).unwrap_or_else(|e| panic!("{name}: {e}"));
         }
+    }
+
+    #[test]
+    fn every_icon_that_a_page_asks_for_is_in_the_sprite() {
+        let sprite = String::from_utf8(file("icons.svg").unwrap()).unwrap();
+        let mut asked = 0;
+        for name in Templates::iter() {
+            let text = String::from_utf8(Templates::get(&name).unwrap().data.into_owned()).unwrap();
+            for icon in text.split("icon(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+                assert!(sprite.contains(&format!("id=\"{icon}\"")), "{name}: {icon}");
+                asked += 1;
+            }
+        }
+        assert!(asked > 10);
     }
 }

@@ -105,6 +105,11 @@ for (const link of $$("[data-preview]")) {
 }
 drawer?.addEventListener("click", (event) => event.target === drawer && drawer.close());
 
+for (const button of $$("[data-help]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => $("#help").showModal());
+}
+
 const cards = $$(".order, tr.row");
 let current = -1;
 let prefix = "";
@@ -278,7 +283,10 @@ addEventListener("pagehide", () => events?.close());
 addEventListener("pageshow", (event) => event.persisted && listen());
 
 if (sound) {
-  const show = () => (sound.textContent = muted() ? "打开" : "关闭");
+  const show = () => {
+    sound.setAttribute("aria-pressed", String(!muted()));
+    sound.title = muted() ? "新订单不响，点一下打开提示音" : "新订单会响，点一下关闭提示音";
+  };
   sound.hidden = false;
   show();
   sound.addEventListener("click", () => {

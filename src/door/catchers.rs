@@ -73,7 +73,8 @@ fn page(status: Status, request: &Request<'_>) -> RawHtml<String> {
     RawHtml(format!(
         "<!doctype html><html lang=\"zh-CN\"><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title}</title>\
-         <link rel=\"stylesheet\" href=\"/static/console.css\">{banner}<main class=\"solo\"><h1>{title}</h1><p>{words}</p>\
+         <link rel=\"stylesheet\" href=\"/static/tokens.css\"><link rel=\"stylesheet\" href=\"/static/console.css\">\
+         {banner}<main class=\"solo\"><h1>{title}</h1><p>{words}</p>\
          <p><a class=\"button\" href=\"/admin\">回到后台</a></p><p class=\"faint\">请求编号 {id}</p></main></html>",
         words = escape_html(&words),
         id = request_id(request),
