@@ -12,7 +12,7 @@ use crate::jobs::{self, Job, Lane, Ran, Task};
 use crate::memory;
 use crate::orders::{self, RECEIVED_AFTER, Who, moves};
 use crate::payments::refund::{learn, send};
-use crate::payments::{check, close, invariants, prepay};
+use crate::payments::{check, close, invariants, mend, prepay};
 use crate::reconcile;
 use crate::refunds::store as refunds;
 use crate::settings::changes;
@@ -43,7 +43,8 @@ pub async fn seed(shop: &Shop) -> Result<()> {
         }
         check::ask_about_all(tx, now)
     };
-    shop.db.write(write).await
+    shop.db.write(write).await?;
+    mend::mend(shop).await.map(|_| ())
 }
 
 async fn work(shop: Shop, shutdown: rocket::Shutdown) {

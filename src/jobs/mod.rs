@@ -68,7 +68,8 @@ impl Task {
         }
     }
 
-    fn read(kind: Kind, subject: i64) -> Option<Task> {
+    /// As the table has it; `None` when there is no such subject.
+    pub fn read(kind: Kind, subject: i64) -> Option<Task> {
         Some(match kind {
             Kind::Poll => Task::Poll(AttemptId(subject)),
             Kind::Expire => Task::Expire(OrderId(subject)),

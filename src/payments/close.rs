@@ -8,7 +8,7 @@ use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{AttemptId, OrderId};
 use crate::jobs::{self, Ran, Task};
-use crate::orders::{self, ClosedReason, Order, OrderStatus, Who, moves};
+use crate::orders::{self, ClosedReason, OrderStatus, Who, moves};
 use crate::shop::Shop;
 use crate::wechat::GatewayError;
 use crate::wechat::pay::Trade;
@@ -44,8 +44,8 @@ async fn close_at_wechat(shop: &Shop, attempt: &Attempt) -> Result<Certain> {
     };
     let asked = ask(shop, &merchant, attempt).await?;
     match asked.trade {
-        Ok(Trade::Paid(_)) => return paid(shop, attempt.id, asked.settled).await,
-        Ok(Trade::Closed | Trade::Absent) => return closed(shop, attempt.id).await,
+        Ok(Trade::Paid(_)) => return paid(shop, attempt, asked.settled).await,
+        Ok(Trade::Closed | Trade::Absent) => return closed(shop, attempt).await,
         Ok(Trade::NotPaid) => {}
         Ok(Trade::Other(state)) => return Ok(Certain::Unknown(state)),
         Err(e) => return unknown(&e),
@@ -61,24 +61,31 @@ async fn close_at_wechat(shop: &Shop, attempt: &Attempt) -> Result<Certain> {
     let accepted = exchange.result;
     let asked = ask(shop, &merchant, attempt).await?;
     match (asked.trade, accepted) {
-        (Ok(Trade::Paid(_)), _) => paid(shop, attempt.id, asked.settled).await,
-        (Ok(Trade::Closed | Trade::Absent), _) | (Ok(Trade::NotPaid), Ok(())) => closed(shop, attempt.id).await,
+        (Ok(Trade::Paid(_)), _) => paid(shop, attempt, asked.settled).await,
+        (Ok(Trade::Closed | Trade::Absent), _) | (Ok(Trade::NotPaid), Ok(())) => closed(shop, attempt).await,
         (Ok(Trade::Other(state)), _) => Ok(Certain::Unknown(state)),
         (Ok(Trade::NotPaid), Err(e)) | (Err(e), _) => unknown(&e),
     }
 }
 
 /// Money of another amount pays no order, and the number cannot be paid a second time: the attempt has come to its end.
-async fn paid(shop: &Shop, id: AttemptId, settled: Option<Settled>) -> Result<Certain> {
+async fn paid(shop: &Shop, attempt: &Attempt, settled: Option<Settled>) -> Result<Certain> {
     match settled {
-        Some(Settled::AmountMismatch | Settled::Orphan) => closed(shop, id).await,
+        Some(Settled::AmountMismatch | Settled::Orphan) => closed(shop, attempt).await,
         _ => Ok(Certain::Paid),
     }
 }
 
-async fn closed(shop: &Shop, id: AttemptId) -> Result<Certain> {
+/// Of a closed order, the last attempt to go gives the stock back in the same transaction: whoever ended between the
+/// two would leave it held for good, since nothing looks again at an attempt that is closed.
+async fn closed(shop: &Shop, attempt: &Attempt) -> Result<Certain> {
+    let (id, order, now) = (attempt.id, attempt.order_id, shop.now());
     let from = [AttemptState::Created, AttemptState::Prepaid, AttemptState::Closing];
-    shop.db.write(move |tx| Ok::<_, Error>(store::set_state(tx, id, &from, AttemptState::Closed)?)).await?;
+    let write = move |tx: &Tx| {
+        store::set_state(tx, id, &from, AttemptState::Closed)?;
+        release_if_certain(tx, order, now)
+    };
+    shop.db.write(write).await?;
     Ok(Certain::Closed)
 }
 
@@ -192,31 +199,21 @@ pub async fn follow(shop: &Shop, id: AttemptId, since: i64) -> Result<Ran> {
     // One whose number was spent is closed in passing: it will never be handed out again.
     let open = |attempt: &Attempt| matches!(attempt.state, AttemptState::Closing | AttemptState::Failed);
     let Some(attempt) = attempt.filter(open) else { return Ok(Ran::Done) };
-    let certain = close_at_wechat(shop, &attempt).await?;
-    let now = shop.now();
-    match certain {
-        Certain::Paid => return Ok(Ran::Done),
-        Certain::TooYoung(at) => return Ok(Ran::Again { at }),
-        Certain::Unknown(why) if now - since < FOLLOW => return Ok(Ran::Failed(why)),
+    match close_at_wechat(shop, &attempt).await? {
+        Certain::Paid | Certain::Closed => Ok(Ran::Done),
+        Certain::TooYoung(at) => Ok(Ran::Again { at }),
+        Certain::Unknown(why) if shop.now() - since < FOLLOW => Ok(Ran::Failed(why)),
         // After a day its own time_expire is long past; money that comes all the same is settled as late.
-        Certain::Unknown(_) => drop(closed(shop, id).await?),
-        Certain::Closed => {}
+        Certain::Unknown(_) => closed(shop, &attempt).await.map(|_| Ran::Done),
     }
-    let finish = move |tx: &Tx| {
-        let order = orders::store::by_id(tx, attempt.order_id)?.ok_or(Code::NotFound)?;
-        if order.status == OrderStatus::Closed {
-            release_if_certain(tx, order.id, now)?;
-        }
-        Ok::<_, Error>(Ran::Done)
-    };
-    shop.db.write(finish).await
 }
 
 /// Gives a closed order's stock back once none of its attempts can be paid any more.
-fn release_if_certain(tx: &Tx, id: OrderId, now: i64) -> Result<()> {
-    if store::attempts(tx, id)?.iter().any(|attempt| attempt.state.is_open()) {
-        return Ok(());
+pub fn release_if_certain(tx: &Tx, id: OrderId, now: i64) -> Result<()> {
+    let order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+    let open = || store::attempts(tx, id).map(|all| all.iter().any(|attempt| attempt.state.is_open()));
+    if order.status == OrderStatus::Closed && order.holds_stock && !open()? {
+        moves::release(tx, &order, now)?;
     }
-    let order: Order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
-    Ok(moves::release(tx, &order, now)?)
+    Ok(())
 }

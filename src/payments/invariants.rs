@@ -37,6 +37,7 @@ const NIGHTLY: i64 = 4 * HOUR + 10 * MINUTE;
 /// The nightly check of everything: written down, so that the pages can say when all was well.
 pub async fn nightly(shop: &Shop) -> Result<Ran, Error> {
     let now = shop.now();
+    super::mend::mend(shop).await?;
     let broken = shop.db.read_slowly(|conn| Ok::<_, Error>(broken(conn)?)).await?;
     for rule in &broken {
         log::error!("self-check: {} ({} rows)", rule.rule, rule.rows);

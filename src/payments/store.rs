@@ -7,6 +7,7 @@ use super::invariants::{Broken, Checked};
 use super::{Attempt, AttemptState};
 use crate::db::{Named, Tx};
 use crate::ids::{AttemptId, OrderId, OutTradeNo};
+use crate::jobs::Task;
 use crate::wechat::Payment;
 use crate::wechat::pay::UnifiedOrder;
 
@@ -149,6 +150,62 @@ pub fn last_self_check(conn: &Connection) -> Result<Option<Checked>> {
         .optional()
 }
 
+// ── what is left lying ──
+
+/// Tasks that nothing on the list would ever carry out, though what they are about waits for them.
+macro_rules! stranded {
+    () => {
+        "select 'expire' as kind, id as subject from orders o
+          where status = 'pending_payment'
+            and not exists (select 1 from jobs j where j.kind = 'expire' and j.subject = o.id and j.state <> 'done')
+         union all
+         select 'close', id from attempts a
+          where state = 'closing'
+            and not exists (select 1 from jobs j
+                             where j.state <> 'done' and ((j.kind = 'close' and j.subject = a.id)
+                                                          or (j.kind = 'expire' and j.subject = a.order_id)))
+         union all
+         select 'refund', id from refunds r
+          where state in ('approved', 'processing')
+            and not exists (select 1 from jobs j where j.kind = 'refund' and j.subject = r.id and j.state <> 'done')"
+    };
+}
+
+/// Closed orders whose stock is held for nothing.
+macro_rules! holding_for_nothing {
+    () => {
+        "select id from orders o
+          where status = 'closed' and holds_stock = 1
+            and not exists (select 1 from attempts a
+                             where a.order_id = o.id and a.state in ('created', 'prepaid', 'closing'))"
+    };
+}
+
+pub fn stranded(conn: &Connection) -> Result<Vec<Task>> {
+    let mut rows = conn.prepare_cached(stranded!())?;
+    let tasks = rows.query_map([], |row| Ok(Task::read(row.get("kind")?, row.get("subject")?)))?;
+    tasks.filter_map(Result::transpose).collect()
+}
+
+pub fn holding_for_nothing(conn: &Connection) -> Result<Vec<OrderId>> {
+    conn.prepare_cached(holding_for_nothing!())?.query_map([], |row| row.get(0))?.collect()
+}
+
+/// Counts the counters anew; answers with how many were wrong.
+pub fn recount(tx: &Tx) -> Result<usize> {
+    let orders = tx.execute(
+        "update order_counts as c set n = (select count(*) from orders o where o.status = c.status)
+          where n <> (select count(*) from orders o where o.status = c.status)",
+        [],
+    )?;
+    let refunds = tx.execute(
+        "update refund_counts as c set n = (select count(*) from refunds r where r.state = c.state)
+          where n <> (select count(*) from refunds r where r.state = c.state)",
+        [],
+    )?;
+    Ok(orders + refunds)
+}
+
 // ── invariants ──
 
 /// Each rule with a query that counts the rows that break it.
@@ -242,14 +299,15 @@ pub const INVARIANTS: &[(&str, &str)] = &[
     ),
     (
         "已关闭且没有可付支付单的订单不占库存",
-        "select count(*) from orders o
-          where status = 'closed' and holds_stock = 1
-            and not exists (select 1 from attempts a
-                             where a.order_id = o.id and a.state in ('created', 'prepaid', 'closing'))",
+        concat!("select count(*) from (", holding_for_nothing!(), ")"),
     ),
     (
         "待付款、待发货的订单占着库存",
         "select count(*) from orders where status in ('pending_payment', 'to_ship') and holds_stock = 0",
+    ),
+    (
+        "等着的订单、支付单和退款都有待办任务",
+        concat!("select count(*) from (", stranded!(), ")"),
     ),
     (
         "一笔微信交易只付一张支付单",

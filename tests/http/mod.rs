@@ -8,6 +8,7 @@ mod closing;
 mod console;
 mod contention;
 mod contract;
+mod cut_short;
 mod exceptions;
 mod home;
 mod import;

@@ -1,0 +1,57 @@
+//! Mending: what a rule names, and only one answer fits, is put right at each start and by night.
+
+use super::close::{SWEEP_AFTER, release_if_certain};
+use super::store;
+use crate::db::{DbError, Tx};
+use crate::error::{Error, Result};
+use crate::ids::OrderId;
+use crate::jobs::{self, Task};
+use crate::orders::{self, Who};
+use crate::shop::Shop;
+
+/// Puts right what needs no judgement: stock that a closed order holds for nothing goes back, what waits for a job gets
+/// one, counters are counted. Answers with how much there was; there should never be any.
+pub async fn mend(shop: &Shop) -> Result<usize> {
+    let find = |conn: &rusqlite::Connection| {
+        Ok::<_, DbError>((store::holding_for_nothing(conn)?, store::stranded(conn)?))
+    };
+    let (holding, stranded) = shop.db.read_slowly(find).await?;
+    let now = shop.now();
+    let write = move |tx: &Tx| {
+        let released = release(tx, &holding, now)?;
+        let taken_up = take_up(tx, &stranded, now)?;
+        Ok::<_, Error>((released, taken_up, store::recount(tx)?))
+    };
+    let (released, taken_up, recounted) = shop.db.write(write).await?;
+    let all = released + taken_up + recounted;
+    if all > 0 {
+        log::warn!("mended: stock of {released} orders released, {taken_up} jobs taken up, {recounted} counters");
+        shop.wake_worker();
+    }
+    Ok(all)
+}
+
+/// Looked at again inside the transaction: the list was read before it.
+fn release(tx: &Tx, holding: &[OrderId], now: i64) -> Result<usize> {
+    let holds = |id| orders::store::by_id(tx, id).map(|order| order.is_some_and(|order| order.holds_stock));
+    let mut released = 0;
+    for id in holding {
+        release_if_certain(tx, *id, now)?;
+        if !holds(*id)? {
+            orders::store::note(tx, *id, &Who::system(), "自检：订单已关闭仍占着库存，已释放", None, now)?;
+            released += 1;
+        }
+    }
+    Ok(released)
+}
+
+fn take_up(tx: &Tx, stranded: &[Task], now: i64) -> Result<usize> {
+    for task in stranded {
+        let at = match task {
+            Task::Expire(id) => orders::store::by_id(tx, *id)?.map_or(now, |order| order.expires_at + SWEEP_AFTER),
+            _ => now,
+        };
+        jobs::enqueue(tx, *task, at, now)?;
+    }
+    Ok(stranded.len())
+}
