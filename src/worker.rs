@@ -1,13 +1,17 @@
 //! The worker: takes due jobs, runs them, and keeps house. A job that fails waits longer each time.
 
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::task::JoinSet;
 
 use crate::backups;
 use crate::catalogue::shelf;
 use crate::clock::{DAY, HOUR};
 use crate::db::Tx;
-use crate::error::{Error, Result};
-use crate::ids::{OrderId, ProductId};
+use crate::error::{Code, Error, Result};
+use crate::ids::{JobId, OrderId, ProductId};
 use crate::jobs::{self, Job, Lane, Ran, Task};
 use crate::memory;
 use crate::orders::{self, RECEIVED_AFTER, Who, moves};
@@ -20,8 +24,6 @@ use crate::shipping::register;
 use crate::shop::Shop;
 use crate::staff;
 
-/// Jobs run at the same time: enough that one slow answer of WeChat's holds up no one else.
-const TOGETHER: usize = 8;
 /// How often the list is looked at when nothing wakes the worker.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
@@ -51,21 +53,21 @@ async fn work(shop: Shop, shutdown: rocket::Shutdown) {
     if let Err(e) = seed(&shop).await {
         log::error!("worker: {}", e.message());
     }
-    tokio::join!(keep_up(&shop, Lane::Money, shutdown.clone()), keep_up(&shop, Lane::House, shutdown));
+    tokio::join!(keep_up(&shop, Lane::MONEY, shutdown.clone()), keep_up(&shop, Lane::HOUSE, shutdown));
 }
 
-/// Runs what is due in a lane, as it falls due; the house is tidied by whoever keeps it.
-async fn keep_up(shop: &Shop, lane: Lane, mut shutdown: rocket::Shutdown) {
-    let mut tidied = None;
+/// Runs what is due in these lanes, as it falls due; the house is tidied by whoever keeps it.
+async fn keep_up(shop: &Shop, lanes: &'static [Lane], mut shutdown: rocket::Shutdown) {
+    let (mut tidied, house) = (None, lanes == Lane::HOUSE);
     loop {
-        match run_lane(shop, lane).await {
+        match Crew::new(shop, lanes, Turn::UntilNothingIsDue).work(&mut shutdown).await {
             Ok(0) => tokio::select! {
                 () = &mut shutdown => return,
-                () = shop.worker_woken(), if lane == Lane::Money => {}
+                () = shop.worker_woken(), if !house => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             },
             // These look at every row, or at a whole database.
-            Ok(_) if lane == Lane::House => give_back().await,
+            Ok(_) if house => give_back().await,
             Ok(_) => {}
             Err(e) => {
                 log::error!("worker: {}", e.message());
@@ -73,7 +75,7 @@ async fn keep_up(shop: &Shop, lane: Lane, mut shutdown: rocket::Shutdown) {
             }
         }
         let now = shop.now();
-        if lane == Lane::House && tidied.is_none_or(|at| now - at > HOUR) {
+        if house && tidied.is_none_or(|at| now - at > HOUR) {
             tidied = Some(now);
             if let Err(e) = tidy(shop, now).await {
                 log::error!("tidying: {}", e.message());
@@ -83,37 +85,108 @@ async fn keep_up(shop: &Shop, lane: Lane, mut shutdown: rocket::Shutdown) {
     }
 }
 
-/// Runs the jobs that are due, a few at a time, money first; answers with how many there were.
+/// Runs the jobs that are due, each once, money first; answers with how many there were.
 pub async fn run_due(shop: &Shop) -> Result<usize> {
     let mut count = 0;
-    for lane in Lane::ALL {
-        count += run_lane(shop, lane).await?;
+    for lanes in [Lane::MONEY, Lane::HOUSE] {
+        count += Crew::new(shop, lanes, Turn::EachOnce).work(std::future::pending()).await?;
     }
     Ok(count)
 }
 
-async fn run_lane(shop: &Shop, lane: Lane) -> Result<usize> {
-    let _turn = shop.jobs_turn(lane == Lane::Money).await;
-    let now = shop.now();
-    let due = shop.db.read(move |conn| Ok::<_, Error>(jobs::store::due(conn, lane, now, TOGETHER as i64)?)).await?;
-    let mut running = tokio::task::JoinSet::new();
-    for job in due {
-        let shop = shop.clone();
-        running.spawn(async move { run_one(&shop, job).await });
+#[derive(Clone, Copy, PartialEq)]
+enum Turn {
+    UntilNothingIsDue,
+    EachOnce,
+}
+
+/// Those who work in some lanes. Each lane has hands of its own, and whoever has ended takes up the next job at once, so
+/// that ten slow answers about one thing hold up nothing else.
+struct Crew<'a> {
+    shop: &'a Shop,
+    lanes: &'static [Lane],
+    turn: Turn,
+    running: JoinSet<Result<()>>,
+    hands: HashMap<tokio::task::Id, (JobId, Lane)>,
+    /// Not to be taken up (again).
+    taken: HashSet<JobId>,
+}
+
+type Ended = std::result::Result<(tokio::task::Id, Result<()>), tokio::task::JoinError>;
+
+impl<'a> Crew<'a> {
+    fn new(shop: &'a Shop, lanes: &'static [Lane], turn: Turn) -> Crew<'a> {
+        Crew { shop, lanes, turn, running: JoinSet::new(), hands: HashMap::new(), taken: HashSet::new() }
     }
-    let mut count = 0;
-    while let Some(ended) = running.join_next().await {
-        count += 1;
-        match ended {
-            Ok(written) => written?,
-            // A panic: the job still waits, and is tried again on the next look.
-            Err(e) => {
-                log::error!("a job panicked: {e}");
-                tokio::time::sleep(LOOK_EVERY).await;
+
+    /// Answers with how many jobs were run, once none is due and none is running. Told to stop, or unable to write down
+    /// how a job ended, it takes up no more.
+    async fn work(mut self, stop: impl Future<Output = ()>) -> Result<usize> {
+        let money = self.lanes == Lane::MONEY;
+        let _turn = self.shop.jobs_turn(money).await;
+        let mut stop = std::pin::pin!(stop);
+        let (mut count, mut goes_on, mut outcome) = (0, true, Ok(()));
+        loop {
+            if goes_on && outcome.is_ok() {
+                match self.take_up().await {
+                    Ok(taken) => count += taken,
+                    Err(e) => outcome = Err(e),
+                }
+            }
+            if self.running.is_empty() {
+                return outcome.map(|()| count);
+            }
+            tokio::select! {
+                () = &mut stop, if goes_on => goes_on = false,
+                Some(ended) = self.running.join_next_with_id() => outcome = outcome.and(self.let_go(ended)),
+                () = self.shop.worker_woken(), if money => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
             }
         }
     }
-    Ok(count)
+
+    /// As many due jobs of each lane as it has free hands for.
+    async fn take_up(&mut self) -> Result<usize> {
+        let (now, passed_over) = (self.shop.now(), self.taken.len());
+        let busy = |lane| self.hands.values().filter(|(_, other)| *other == lane).count();
+        let free: Vec<(Lane, usize)> = self.lanes.iter().map(|lane| (*lane, lane.width() - busy(*lane))).collect();
+        let read = move |conn: &Connection| {
+            let due = |lane, hands| jobs::store::due(conn, lane, now, (hands + passed_over) as i64);
+            let free = free.into_iter().filter(|(_, hands)| *hands > 0);
+            free.map(|(lane, hands)| Ok((hands, due(lane, hands)?))).collect::<Result<Vec<(usize, Vec<Job>)>>>()
+        };
+        let mut count = 0;
+        for (hands, due) in self.shop.db.read(read).await? {
+            let new = due.into_iter().filter(|job| !self.taken.contains(&job.id)).take(hands).collect::<Vec<_>>();
+            count += new.len();
+            new.into_iter().for_each(|job| self.begin(job));
+        }
+        Ok(count)
+    }
+
+    fn begin(&mut self, job: Job) {
+        let (id, lane, shop) = (job.id, job.task.kind().lane(), self.shop.clone());
+        let task = self.running.spawn(async move { run_one(&shop, job).await });
+        self.hands.insert(task.id(), (id, lane));
+        self.taken.insert(id);
+    }
+
+    fn let_go(&mut self, ended: Ended) -> Result<()> {
+        let task = ended.as_ref().map_or_else(tokio::task::JoinError::id, |(task, _)| *task);
+        if let Some((job, _)) = self.hands.remove(&task)
+            && self.turn == Turn::UntilNothingIsDue
+        {
+            self.taken.remove(&job);
+        }
+        match ended {
+            Ok((_, written)) => written,
+            // The job still waits, and is tried again after a pause.
+            Err(e) => {
+                log::error!("a job panicked: {e}");
+                Err(Code::Internal.into())
+            }
+        }
+    }
 }
 
 async fn run_one(shop: &Shop, job: Job) -> Result<()> {

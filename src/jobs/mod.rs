@@ -104,16 +104,45 @@ words! {
     }
 }
 
-/// Which jobs wait for each other: what follows money never waits for what looks through the whole shop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which jobs wait for each other: only those of one lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
-    Money,
+    Refunds,
+    /// What holds stock until WeChat has said that nobody can pay any more.
+    Closing,
+    Polls,
+    Register,
+    /// Our own affairs: nobody else is asked.
+    Own,
     /// Bills, the nightly check and the nightly backup: minutes, in a large shop.
     House,
 }
 
 impl Lane {
-    pub const ALL: [Lane; 2] = [Lane::Money, Lane::House];
+    /// What follows money and goods.
+    pub const MONEY: &[Lane] = &[Lane::Refunds, Lane::Closing, Lane::Polls, Lane::Register, Lane::Own];
+    pub const HOUSE: &[Lane] = &[Lane::House];
+
+    /// How many of its jobs run at the same time: enough that one slow answer of WeChat's holds up no one else.
+    pub fn width(self) -> usize {
+        match self {
+            Lane::Refunds | Lane::Closing | Lane::Polls => 8,
+            Lane::Register | Lane::Own | Lane::House => 2,
+        }
+    }
+}
+
+impl Kind {
+    pub fn lane(self) -> Lane {
+        match self {
+            Kind::Refund | Kind::Refunds => Lane::Refunds,
+            Kind::Expire | Kind::Close => Lane::Closing,
+            Kind::Poll => Lane::Polls,
+            Kind::Register => Lane::Register,
+            Kind::Complete | Kind::Shelf => Lane::Own,
+            Kind::Bill | Kind::Bills | Kind::SelfCheck | Kind::Backup => Lane::House,
+        }
+    }
 }
 
 words! {

@@ -30,10 +30,12 @@ pub fn due(conn: &Connection, lane: Lane, now: i64, limit: i64) -> Result<Vec<Jo
     let mut rows = conn.prepare_cached(
         "select id, kind, subject, tries, asked, failing_since, created_at from jobs
           where state = 'waiting' and run_at <= ?1
-            and (kind in ('bill', 'bills', 'self_check', 'backup')) = ?2
+            and kind in (select value from json_each(?2))
           order by run_at, id limit ?3",
     )?;
-    let jobs = rows.query_map(params![now, lane == Lane::House, limit], |row| {
+    let kinds: Vec<&str> = Kind::ALL.iter().filter(|kind| kind.lane() == lane).map(|kind| kind.word()).collect();
+    let kinds = serde_json::to_string(&kinds).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
+    let jobs = rows.query_map(params![now, kinds, limit], |row| {
         let task = Task::read(row.get("kind")?, row.get("subject")?);
         let task = task.ok_or(rusqlite::Error::IntegralValueOutOfRange(2, row.get("subject")?))?;
         Ok(Job {

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::ids::AttemptId;
 use crate::jobs::{self, Ran, Task};
 use crate::shop::Shop;
-use crate::wechat::pay::{Trade, TradeOf};
+use crate::wechat::pay::{ORDER_QUERY, Trade, TradeOf};
 use crate::wechat::{GatewayError, Merchant};
 
 /// Polls without any notice: after the order, until its time is over.
@@ -64,6 +64,11 @@ pub async fn poll(shop: &Shop, id: AttemptId) -> Result<Ran> {
     let Some(merchant) = shop.merchant() else {
         return Ok(Ran::Failed("微信支付还没有设置".into()));
     };
+    let next = |now| next_poll(attempt.created_at, now);
+    if !shop.wechat.may_ask(ORDER_QUERY) {
+        let now = shop.now();
+        return Ok(next(now).map_or(Ran::Done, |at| Ran::Again { at: at.min(now + MINUTE) }));
+    }
     let asked = ask(shop, &merchant, &attempt).await?;
     if let Err(e) = &asked.trade {
         // The next turn asks again anyway; the sweep at the end follows up for longer.
@@ -72,7 +77,7 @@ pub async fn poll(shop: &Shop, id: AttemptId) -> Result<Ran> {
     if matches!(asked.trade, Ok(Trade::Paid(_) | Trade::Closed)) {
         return Ok(Ran::Done);
     }
-    Ok(next_poll(attempt.created_at, shop.now()).map_or(Ran::Done, |at| Ran::Again { at }))
+    Ok(next(shop.now()).map_or(Ran::Done, |at| Ran::Again { at }))
 }
 
 /// Between two questions of a start: a crowd of waiting buyers must not be asked about in one breath.

@@ -11,7 +11,7 @@ use crate::jobs::{self, Ran, Task};
 use crate::orders::{self, ClosedReason, OrderStatus, Who, moves};
 use crate::shop::Shop;
 use crate::wechat::GatewayError;
-use crate::wechat::pay::Trade;
+use crate::wechat::pay::{CLOSE_ORDER, ORDER_QUERY, Trade};
 
 /// The sweep comes this long after the time to pay is over: payers in the cash desk can succeed a little late.
 pub const SWEEP_AFTER: i64 = 10 * SECOND;
@@ -34,6 +34,8 @@ pub enum Certain {
     TooYoung(i64),
     /// Nothing: WeChat could not be reached, or said neither.
     Unknown(String),
+    /// Nothing: one of its interfaces keeps timing out, and is left alone for a while.
+    NotAsked,
 }
 
 /// Query, close, query; a young attempt is only asked about. The attempt must stand in `closing`, so that it is handed out to no one meanwhile.
@@ -42,6 +44,9 @@ async fn close_at_wechat(shop: &Shop, attempt: &Attempt) -> Result<Certain> {
     let Some(merchant) = shop.merchant() else {
         return Ok(Certain::Unknown("微信支付还没有设置".into()));
     };
+    if !shop.wechat.may_ask(ORDER_QUERY) {
+        return Ok(Certain::NotAsked);
+    }
     let asked = ask(shop, &merchant, attempt).await?;
     match asked.trade {
         Ok(Trade::Paid(_)) => return paid(shop, attempt, asked.settled).await,
@@ -53,6 +58,9 @@ async fn close_at_wechat(shop: &Shop, attempt: &Attempt) -> Result<Certain> {
     let closable_at = attempt.created_at + CLOSABLE_AFTER;
     if shop.now() < closable_at {
         return Ok(Certain::TooYoung(closable_at));
+    }
+    if !shop.wechat.may_ask(CLOSE_ORDER) {
+        return Ok(Certain::NotAsked);
     }
     let exchange = shop.wechat.close_order(&merchant, &attempt.out_trade_no, &shop.nonces).await;
     let entry = attempt.logged(&exchange);
@@ -168,6 +176,7 @@ pub async fn expire(shop: &Shop, id: OrderId) -> Result<Ran> {
             Certain::Closed => {}
             Certain::TooYoung(at) => unknown = Some((at, "支付单太新，还不能关闭".to_owned())),
             Certain::Unknown(why) => unknown = Some((now + RETRY, why)),
+            Certain::NotAsked => unknown = Some((now + MINUTE, "接连超时，暂停询问".into())),
         }
     }
     let now = shop.now();
@@ -203,8 +212,9 @@ pub async fn follow(shop: &Shop, id: AttemptId, since: i64) -> Result<Ran> {
         Certain::Paid | Certain::Closed => Ok(Ran::Done),
         Certain::TooYoung(at) => Ok(Ran::Again { at }),
         Certain::Unknown(why) if shop.now() - since < FOLLOW => Ok(Ran::Failed(why)),
+        Certain::NotAsked if shop.now() - since < FOLLOW => Ok(Ran::Again { at: shop.now() + MINUTE }),
         // After a day its own time_expire is long past; money that comes all the same is settled as late.
-        Certain::Unknown(_) => closed(shop, &attempt).await.map(|_| Ran::Done),
+        Certain::Unknown(_) | Certain::NotAsked => closed(shop, &attempt).await.map(|_| Ran::Done),
     }
 }
 

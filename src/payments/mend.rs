@@ -12,9 +12,8 @@ use crate::shop::Shop;
 /// Puts right what needs no judgement: stock that a closed order holds for nothing goes back, what waits for a job gets
 /// one, counters are counted. Answers with how much there was; there should never be any.
 pub async fn mend(shop: &Shop) -> Result<usize> {
-    let find = |conn: &rusqlite::Connection| {
-        Ok::<_, DbError>((store::holding_for_nothing(conn)?, store::stranded(conn)?))
-    };
+    let find =
+        |conn: &rusqlite::Connection| Ok::<_, DbError>((store::holding_for_nothing(conn)?, store::stranded(conn)?));
     let (holding, stranded) = shop.db.read_slowly(find).await?;
     let now = shop.now();
     let write = move |tx: &Tx| {

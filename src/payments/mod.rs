@@ -4,11 +4,7 @@ pub mod api;
 pub mod check;
 pub mod close;
 pub mod invariants;
-<<<<<<< HEAD
-=======
-pub mod ledger;
 pub mod mend;
->>>>>>> 8090540 (wip)
 pub mod messages;
 pub mod notify;
 pub mod offline;

@@ -9,6 +9,7 @@ use rustls::AlertDescription;
 use serde_json::Value;
 
 use super::GatewayError;
+use super::breaker::Breaker;
 use super::certificate::ClientIdentity;
 use super::mini_program::Token;
 use crate::clock;
@@ -32,6 +33,7 @@ pub struct Wechat {
     clock_ahead: Mutex<Option<i64>>,
     /// The client that shows our certificate, made when it is first needed and kept while the certificate stays.
     certified: Mutex<Option<(Vec<u8>, Client)>>,
+    breaker: Breaker,
     /// For the mini-program's interfaces; see `mini_program`.
     pub(super) token: tokio::sync::Mutex<Option<Token>>,
 }
@@ -75,6 +77,7 @@ impl Wechat {
             roots,
             clock_ahead: Mutex::default(),
             certified: Mutex::default(),
+            breaker: Breaker::default(),
             token: tokio::sync::Mutex::default(),
         })
     }
@@ -120,6 +123,22 @@ impl Wechat {
         xml: String,
     ) -> (Result<Vec<u8>, GatewayError>, i64) {
         self.timed(self.pay_request(client, path, xml), MAX_ANSWER).await
+    }
+
+    /// Whether an interface, by WeChat's name for it, may be asked by whoever can do without the answer: one that keeps
+    /// timing out is left alone for a while.
+    pub fn may_ask(&self, interface: &str) -> bool {
+        self.breaker.may_ask(interface, Instant::now())
+    }
+
+    /// The interfaces that are left alone now.
+    pub fn paused(&self) -> Vec<&'static str> {
+        self.breaker.paused()
+    }
+
+    pub(super) fn heard(&self, interface: &'static str, answered: bool, took_ms: i64) {
+        let timed_out = !answered && took_ms >= CONNECT_TIMEOUT.as_millis() as i64;
+        self.breaker.heard(interface, timed_out, Instant::now());
     }
 
     /// For the one answer that is as long as a day's trade.

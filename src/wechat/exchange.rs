@@ -88,6 +88,7 @@ impl Wechat {
         let request = message.to_xml();
         message.set("sign", sign::sign(&message, merchant.sign_type, &merchant.key));
         let (answer, took_ms) = self.post_pay(client, path, message.to_xml()).await;
+        self.heard(kind, answer.is_ok(), took_ms);
         let response = answer.clone().unwrap_or_default();
         let result = answer.and_then(|bytes| trusted(merchant, &bytes)).and_then(|message| read(&message));
         Exchange { kind, request, response, took_ms, result }

@@ -1,6 +1,7 @@
 //! The only room that knows XML, MD5 and WeChat's URLs. It knows no order: it takes ids and money.
 
 pub mod bill;
+mod breaker;
 pub mod certificate;
 mod client;
 mod exchange;

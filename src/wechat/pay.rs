@@ -10,6 +10,10 @@ use crate::ids::OutTradeNo;
 use crate::money::Fen;
 use crate::nonce::Nonces;
 
+/// Interfaces that the shop can do without for a while, by WeChat's names.
+pub const ORDER_QUERY: &str = "orderquery";
+pub const CLOSE_ORDER: &str = "closeorder";
+
 /// What is asked of the unified order: stored before it is sent, sent again unchanged. Source: unified order, API v2.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnifiedOrder {
@@ -135,7 +139,7 @@ impl Wechat {
             TradeOf::Transaction(id) => ("transaction_id", id),
         };
         message.set(name, number);
-        let how = ("orderquery", "/pay/orderquery");
+        let how = (ORDER_QUERY, "/pay/orderquery");
         let mut exchange = self.call(self.plain(), merchant, how, message, read_trade).await;
         if exchange.result.as_ref().is_err_and(|e| e.code() == Some("ORDERNOTEXIST")) {
             exchange.result = Ok(Trade::Absent);
@@ -157,7 +161,7 @@ impl Wechat {
         let mut message = request(merchant, nonces);
         message.set("out_trade_no", number.as_str());
         let mut exchange =
-            self.call(self.plain(), merchant, ("closeorder", "/pay/closeorder"), message, |_| Ok(())).await;
+            self.call(self.plain(), merchant, (CLOSE_ORDER, "/pay/closeorder"), message, |_| Ok(())).await;
         if exchange.result.as_ref().is_err_and(|e| matches!(e.code(), Some("ORDERCLOSED" | "ORDERNOTEXIST"))) {
             exchange.result = Ok(());
         }

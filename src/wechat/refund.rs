@@ -11,6 +11,10 @@ use crate::ids::OutRefundNo;
 use crate::money::Fen;
 use crate::nonce::Nonces;
 
+/// Interfaces that the shop can do without for a while, by WeChat's names.
+pub const REFUND: &str = "refund";
+pub const REFUND_QUERY: &str = "refundquery";
+
 /// What is asked of a refund: stored before it is first sent, sent again unchanged. Source: refund, API v2.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundOrder {
@@ -105,7 +109,7 @@ impl Wechat {
         if let Some(url) = &order.notify_url {
             message.set("notify_url", url);
         }
-        let how = ("refund", "/secapi/pay/refund");
+        let how = (REFUND, "/secapi/pay/refund");
         let client = match self.certified(identity) {
             Ok(client) => client,
             Err(why) => {
@@ -137,7 +141,7 @@ impl Wechat {
                 }
             }
         }
-        let how = ("refundquery", "/pay/refundquery");
+        let how = (REFUND_QUERY, "/pay/refundquery");
         let mut exchange = self.call(self.plain(), merchant, how, message, read_refunds).await;
         if exchange.result.as_ref().is_err_and(|e| e.code() == Some("REFUNDNOTEXIST")) {
             exchange.result = Ok(Refunds::default());

@@ -1,5 +1,7 @@
 //! The durable jobs: shown with their subject and last error, left to a person after two days, taken up again by one.
 
+use std::time::{Duration, Instant};
+
 use xiaopu::simulator::{Fault, Paying};
 use xiaopu::staff::Role;
 
@@ -104,4 +106,65 @@ async fn money_is_followed_while_a_bill_is_still_on_its_way() {
     w.wait("the poll", || async { alice.status(&placed.no).await == "to_ship" }).await;
     assert_eq!(w.count("select count(*) from bills where state <> 'waiting'").await, 0, "the bill had not come yet");
     w.must_hold().await;
+}
+
+/// One interface of WeChat's that does not answer holds up nothing but itself.
+async fn a_refund_starts_at_once_and_orders_close_in_time(unpaid: usize) {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 100_000).await;
+    let boss = w.staff("boss", Role::Owner).await;
+    let alice = w.buyer("alice").await;
+    let paid = w.paid(&alice, sku, 1).await;
+    for n in 0..unpaid.div_ceil(5) {
+        let buyer = w.buyer(&format!("buyer-{n}")).await;
+        for _ in 0..5 {
+            buyer.buy(sku, 1).await.ok();
+        }
+    }
+    w.wechat.fault_always("orderquery", Fault::Slow(60_000));
+    w.advance(16 * SECOND);
+    w.wait("the polls", || async { w.wechat.calls("orderquery") >= 8 }).await;
+    let (agreed, form) = (Instant::now(), [("whole", "true"), ("reason", "协商一致退款"), ("confirmed", "true")]);
+    boss.post(&format!("/admin/orders/{}/refund", paid.no), &form).await;
+    w.wait("the refund", || async { w.wechat.calls("refund") == 1 }).await;
+    let started = agreed.elapsed();
+    assert!(started < Duration::from_secs(2), "{unpaid} unpaid orders: the refund started after {started:?}");
+    // The time to pay is over, then the half hour for which an order is held while WeChat says nothing.
+    w.advance(31 * MINUTE);
+    tokio::time::sleep(Duration::from_millis(5_500)).await;
+    let closed = "select count(*) from orders where closed_reason = 'timeout' and holds_stock = 0";
+    assert_eq!(w.count(closed).await, 0);
+    w.advance(30 * MINUTE);
+    let over = Instant::now();
+    let all = unpaid.div_ceil(5) * 5;
+    w.wait("the closing", || async { w.count(closed).await == all as i64 }).await;
+    println!("{unpaid} unpaid: refund after {started:?}, all closed {:?} after the half hour", over.elapsed());
+    assert!(boss.page("/admin/jobs").await.contains("orderquery"), "the page says who does not answer");
+    let asked = w.wechat.calls("orderquery");
+    assert!(asked < 60, "{asked} questions to one who does not answer");
+    w.must_hold().await;
+    // It answers again: the next try finds out.
+    w.wechat.clear_faults();
+    let open = "select count(*) from attempts where state in ('created', 'prepaid', 'closing')";
+    for _ in 0..20 {
+        w.advance(10 * MINUTE);
+        tokio::time::sleep(Duration::from_millis(1_000)).await;
+        if w.count(open).await == 0 {
+            break;
+        }
+    }
+    assert_eq!(w.count(open).await, 0);
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_slow_interface_holds_up_no_money() {
+    a_refund_starts_at_once_and_orders_close_in_time(60).await;
+}
+
+/// `cargo test --release one_slow_interface_and_three_thousand -- --ignored --nocapture`
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes a minute: for whoever has changed the worker"]
+async fn one_slow_interface_and_three_thousand_unpaid_orders() {
+    a_refund_starts_at_once_and_orders_close_in_time(3_000).await;
 }

@@ -47,7 +47,7 @@ async fn page(
     let (rows, (waiting, stuck)) = shop.db.read(read).await?;
     let context = context! {
         frame: frame(shop, &staff.0, "system", flash).await?,
-        tab: "jobs", done, rows, waiting, stuck,
+        tab: "jobs", done, rows, waiting, stuck, paused: shop.wechat.paused().join("、"),
         may_run: staff.0.role >= Role::Manager,
     };
     Ok(assets::page("console/jobs.html", context))

@@ -1,7 +1,7 @@
 //! Refunds, sent: the number is on disk before WeChat hears it, and a lost answer is asked about before it is sent again.
 
 use super::{MOST_PARTS, desc, learn, note, store};
-use crate::clock::MINUTE;
+use crate::clock::{MINUTE, SECOND};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::ids::RefundId;
@@ -11,7 +11,7 @@ use crate::orders::{REFUNDABLE_FOR, Who};
 use crate::refunds::{Origin, Refund, RefundState};
 use crate::shop::Shop;
 use crate::transactions::Entry;
-use crate::wechat::refund::{RefundOf, RefundOrder};
+use crate::wechat::refund::{REFUND, REFUND_QUERY, RefundOf, RefundOrder};
 use crate::wechat::{Exchange, GatewayError, Merchant};
 
 /// WeChat wants a minute between two refunds of one payment. Source: refund, API v2.
@@ -42,6 +42,7 @@ pub async fn advance(shop: &Shop, id: RefundId) -> Result<Ran> {
     match next(shop, &merchant, id, false).await? {
         Next::Rest(ran) => Ok(ran),
         Next::Send(refund, order) => send(shop, &merchant, &refund, &order).await,
+        Next::Ask(_) if !shop.wechat.may_ask(REFUND_QUERY) => Ok(left_alone(shop.now())),
         Next::Ask(refund) => match ask(shop, &merchant, &refund).await? {
             Some(ran) => Ok(ran),
             // WeChat has never heard of it: the request got lost, not the answer.
@@ -54,9 +55,14 @@ pub async fn advance(shop: &Shop, id: RefundId) -> Result<Ran> {
     }
 }
 
+/// An interface that keeps timing out is tried with one call now and then.
+fn left_alone(now: i64) -> Ran {
+    Ran::Again { at: now + 10 * SECOND }
+}
+
 /// Decides in one transaction; a refund that is to be sent is marked so before WeChat hears of it.
 async fn next(shop: &Shop, merchant: &Merchant, id: RefundId, unknown_there: bool) -> Result<Next> {
-    let (settings, now, merchant) = (shop.settings(), shop.now(), merchant.clone());
+    let (settings, now, merchant, here) = (shop.settings(), shop.now(), merchant.clone(), shop.clone());
     let write = move |tx: &Tx| {
         let Some(refund) = store::by_id(tx, id)? else { return Ok(Next::Rest(Ran::Done)) };
         match refund.state {
@@ -85,6 +91,9 @@ async fn next(shop: &Shop, merchant: &Merchant, id: RefundId, unknown_there: boo
         let last = store::last_other_sent(tx, &transaction_id, id)?.max(own);
         if let Some(at) = last.map(|sent| sent + APART).filter(|at| *at > now) {
             return Ok(Next::Rest(Ran::Again { at }));
+        }
+        if !here.wechat.may_ask(REFUND) {
+            return Ok(Next::Rest(left_alone(now)));
         }
         let order = match &refund.params {
             Some(params) => serde_json::from_str(params).map_err(|e| Error::from(rusqlite_broken(e)))?,
