@@ -26,6 +26,8 @@ pub struct Inner {
     wake: tokio::sync::Notify,
     /// Held, lane by lane, by whoever runs the jobs that are due, so that none runs twice side by side.
     jobs: [tokio::sync::Mutex<()>; 2],
+    /// Held by work that takes much memory for a moment: a large photograph, a large table.
+    heavy: tokio::sync::Mutex<()>,
 }
 
 impl std::ops::Deref for Shop {
@@ -51,8 +53,8 @@ impl Shop {
         let db = Db::open(&server.data_dir).map_err(|e| e.to_string())?;
         let key = SecretKey::load(&server.data_dir, &nonces).map_err(|e| format!("secret.key 读不出来: {e}"))?;
         let settings = RwLock::default();
-        let (wake, jobs) = Default::default();
-        let shop = Shop(Arc::new(Inner { db, wechat, clock, nonces, key, server, demo, settings, wake, jobs }));
+        let (wake, jobs, heavy) = Default::default();
+        let shop = Shop(Arc::new(Inner { db, wechat, clock, nonces, key, server, demo, settings, wake, jobs, heavy }));
         shop.reload_settings().await.map_err(|e| format!("设置读不出来: {e}"))?;
         Ok(shop)
     }
@@ -97,6 +99,15 @@ impl Shop {
     /// The turn to run the jobs of one of two lanes; given back when it goes out of scope.
     pub async fn jobs_turn(&self, first: bool) -> tokio::sync::MutexGuard<'_, ()> {
         self.jobs[usize::from(!first)].lock().await
+    }
+
+    /// Does what takes much memory, off the async threads and one after the other. Errors: the work panicked.
+    pub async fn heavily<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, tokio::task::JoinError> {
+        let _turn = self.heavy.lock().await;
+        tokio::task::spawn_blocking(work).await
     }
 
     pub async fn worker_woken(&self) {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::cache::{Cache, Rendered};
+use super::media::Widths;
 use super::store::{self, Listing, Sort};
 use super::{Category, Delivery, Product, detail_html};
 use crate::door::query::{self, Given, Page};
@@ -151,6 +152,7 @@ struct CategoryItem {
     id: CategoryId,
     name: String,
     icon_url: Option<String>,
+    icon: Option<Widths>,
     product_count: i64,
     children: Vec<CategoryItem>,
 }
@@ -162,6 +164,7 @@ fn children(all: &[Category], parent: Option<CategoryId>) -> Vec<CategoryItem> {
             id: category.id,
             name: category.name.clone(),
             icon_url: category.icon.as_ref().map(ImageHash::url),
+            icon: category.icon.as_ref().map(Widths::from),
             product_count: category.product_count,
             children: children(all, Some(category.id)),
         })
@@ -175,6 +178,7 @@ struct Summary {
     name: String,
     subtitle: String,
     cover_url: Option<String>,
+    cover: Option<Widths>,
     price_fen: Fen,
     max_price_fen: Fen,
     market_price_fen: Option<Fen>,
@@ -189,6 +193,7 @@ impl From<&store::Item> for Summary {
             name: item.name.clone(),
             subtitle: item.subtitle.clone(),
             cover_url: item.cover.as_ref().map(ImageHash::url),
+            cover: item.cover.as_ref().map(Widths::from),
             price_fen: item.price,
             max_price_fen: item.max_price,
             market_price_fen: item.market_price,
@@ -205,6 +210,8 @@ struct Detail {
     summary: Summary,
     category_id: Option<CategoryId>,
     images: Vec<String>,
+    /// The same pictures in every width.
+    pictures: Vec<Widths>,
     detail_html: String,
     specs: Vec<Spec>,
     skus: Vec<SkuItem>,
@@ -225,6 +232,7 @@ struct SkuItem {
     market_price_fen: Option<Fen>,
     available: i64,
     image_url: Option<String>,
+    image: Option<Widths>,
     limit_per_order: Option<i64>,
     delivery: Delivery,
     delivery_text: &'static str,
@@ -246,6 +254,7 @@ impl From<&Product> for Detail {
             name: product.name.clone(),
             subtitle: product.subtitle.clone(),
             cover_url: product.images.first().map(ImageHash::url),
+            cover: product.images.first().map(Widths::from),
             price_fen: product.price,
             max_price_fen: product.max_price,
             market_price_fen: product.market_price,
@@ -256,6 +265,7 @@ impl From<&Product> for Detail {
             summary,
             category_id: product.category_id,
             images: product.images.iter().map(ImageHash::url).collect(),
+            pictures: product.images.iter().map(Widths::from).collect(),
             detail_html: detail_html(&product.detail),
             specs,
             skus: enabled()
@@ -266,6 +276,7 @@ impl From<&Product> for Detail {
                     market_price_fen: sku.market_price,
                     available: sku.available().clamp(0, super::stock::SHOWN_AT_MOST),
                     image_url: sku.image.as_ref().map(ImageHash::url),
+                    image: sku.image.as_ref().map(Widths::from),
                     limit_per_order: sku.limit_per_order.into_iter().chain(product.limit_per_buyer).min(),
                     delivery: sku.delivery,
                     delivery_text: sku.delivery.text(),

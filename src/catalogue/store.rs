@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params, params_from_iter};
 
+use super::media::Width;
 use super::shelf::ShelfTimes;
 use super::{Category, Delivery, Product, Sku};
 use crate::clock::Day;
@@ -694,8 +695,36 @@ pub fn put_image(tx: &Tx, hash: &ImageHash, width: u32, height: u32, bytes: &[u8
     Ok(())
 }
 
-pub fn image(conn: &Connection, hash: &ImageHash) -> Result<Option<Vec<u8>>> {
-    conn.prepare_cached("select bytes from images where hash = ?1")?.query_row([hash], |row| row.get(0)).optional()
+/// The full picture, and how wide it is.
+pub fn image(conn: &Connection, hash: &ImageHash) -> Result<Option<(Vec<u8>, u32)>> {
+    conn.prepare_cached("select bytes, width from images where hash = ?1")?
+        .query_row([hash], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+}
+
+pub fn put_image_width(tx: &Tx, hash: &ImageHash, width: Width, bytes: &[u8]) -> Result<()> {
+    tx.prepare_cached(
+        "insert into image_widths (hash, width, bytes) values (?1, ?2, ?3) on conflict (hash, width) do nothing",
+    )?
+    .execute(params![hash, width, bytes])?;
+    Ok(())
+}
+
+pub fn image_width(conn: &Connection, hash: &ImageHash, width: Width) -> Result<Option<Vec<u8>>> {
+    conn.prepare_cached("select bytes from image_widths where hash = ?1 and width = ?2")?
+        .query_row(params![hash, width], |row| row.get(0))
+        .optional()
+}
+
+/// A picture wider than this of which nothing smaller is kept.
+pub fn image_without_widths(conn: &Connection, wider_than: u32) -> Result<Option<(ImageHash, Vec<u8>)>> {
+    conn.prepare_cached(
+        "select hash, bytes from images i
+          where width > ?1 and not exists (select 1 from image_widths w where w.hash = i.hash)
+          limit 1",
+    )?
+    .query_row([wider_than], |row| Ok((row.get(0)?, row.get(1)?)))
+    .optional()
 }
 
 pub fn image_exists(conn: &Connection, hash: &ImageHash) -> Result<bool> {

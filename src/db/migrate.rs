@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007_checks.sql"),
     include_str!("migrations/0008_register.sql"),
     include_str!("migrations/0009_shelf.sql"),
+    include_str!("migrations/0010_picture_widths.sql"),
 ];
 
 /// The newest schema that this program knows.

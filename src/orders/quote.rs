@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::store;
 use crate::buyers::addresses::{Address, AddressForm};
 use crate::buyers::{Buyer, store as buyers};
+use crate::catalogue::media::Widths;
 use crate::catalogue::{Delivery, store as catalogue};
 use crate::error::{Code, Error, Result};
 use crate::ids::{AddressId, ImageHash, ProductId, SkuId};
@@ -267,6 +268,7 @@ struct QuoteLineView {
     name: String,
     spec_text: String,
     image_url: Option<String>,
+    image: Option<Widths>,
     price_fen: Fen,
     quantity: i64,
     amount_fen: Fen,
@@ -285,6 +287,7 @@ impl From<&Quote> for QuoteView {
                     name: line.name.clone(),
                     spec_text: line.spec_text.clone(),
                     image_url: line.image.as_ref().map(ImageHash::url),
+                    image: line.image.as_ref().map(Widths::from),
                     price_fen: line.price,
                     quantity: line.quantity,
                     amount_fen: line.amount,

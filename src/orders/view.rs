@@ -7,6 +7,7 @@ use super::parcels::company_text;
 use super::{Actions, Chip, Full, OrderStatus};
 use crate::buyers::addresses::Address;
 use crate::catalogue::Delivery;
+use crate::catalogue::media::Widths;
 use crate::clock::rfc3339;
 use crate::ids::{ImageHash, LineId, OrderNo, OutRefundNo, ProductId, RefundId, ShipmentId, SkuId};
 use crate::money::Fen;
@@ -53,6 +54,7 @@ struct LineView {
     name: String,
     spec_text: String,
     image_url: Option<String>,
+    image: Option<Widths>,
     price_fen: Fen,
     quantity: i64,
     shipped_quantity: i64,
@@ -165,6 +167,7 @@ impl OrderView {
                     name: line.name.clone(),
                     spec_text: line.spec_text.clone(),
                     image_url: line.image.as_ref().map(ImageHash::url),
+                    image: line.image.as_ref().map(Widths::from),
                     price_fen: line.price,
                     quantity: line.quantity,
                     shipped_quantity: line.shipped,

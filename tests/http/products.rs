@@ -2,7 +2,9 @@
 
 use reqwest::multipart::{Form, Part};
 use serde_json::json;
+use xiaopu::catalogue::media;
 use xiaopu::clock::{self, HOUR};
+use xiaopu::error::Error;
 use xiaopu::staff::Role;
 
 use crate::support::*;
@@ -42,6 +44,37 @@ async fn a_mistake_costs_nothing_that_was_typed() {
     assert_eq!(w.get("/products/1").await.ok()["name"], "苹果", "nothing was saved");
     let (status, page) = send(&w, &manager, "/admin/products", Form::new().text("name", "梨子")).await;
     assert!(status == 422 && page.contains("value=\"梨子\"") && page.contains("至少填一个规格"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_is_served_in_three_widths_for_ever_and_older_ones_get_theirs() {
+    let w = World::new().await;
+    w.product("苹果", 1000, 9).await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let picture = Part::bytes(include_bytes!("../../static/demo/apple.jpg").to_vec()).file_name("a.jpg");
+    assert_eq!(send(&w, &manager, "/admin/products/1", form("苹果", "1", "10").part("images", picture)).await.0, 303);
+    let product = w.get("/products/1").await.ok();
+    assert_eq!(product["cover"]["full"], product["coverUrl"]);
+    assert_eq!(product["pictures"][0], product["cover"]);
+    assert_eq!(w.get("/products").await.ok()["items"][0]["cover"], product["cover"]);
+    let fetch = async |width: &str| {
+        let answer = w.http().get(w.at(product["cover"][width].as_str().unwrap())).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{width}");
+        let kept = answer.headers()["cache-control"].to_str().unwrap().to_owned();
+        (kept, answer.bytes().await.unwrap().len())
+    };
+    let for_ever = "public, max-age=31536000, immutable";
+    let (full, card, thumb) = (fetch("full").await, fetch("card").await, fetch("thumb").await);
+    for (width, (kept, _)) in [("full", &full), ("card", &card), ("thumb", &thumb)] {
+        assert_eq!(kept, for_ever, "{width}");
+    }
+    assert!(full.1 > card.1 && card.1 > thumb.1, "{full:?} {card:?} {thumb:?}");
+    // A picture from before there were widths is lent in full, until the night makes them.
+    w.shop.db.write(|tx| Ok::<_, Error>(tx.execute("delete from image_widths", [])?)).await.unwrap();
+    assert_eq!(fetch("thumb").await, ("public, max-age=3600".to_owned(), full.1));
+    media::complete(&w.shop).await.unwrap();
+    let again = fetch("thumb").await;
+    assert!(again.0 == for_ever && again.1 < card.1, "{again:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

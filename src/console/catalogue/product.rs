@@ -334,7 +334,7 @@ async fn take_pictures(shop: &Shop, form: &mut ProductForm<'_>) -> Result<Vec<St
             problems.push("图片没有传完整，请重新选择".to_owned());
             continue;
         };
-        let made = tokio::task::spawn_blocking(move || Picture::read(&bytes)).await.map_err(|_| Code::Internal)?;
+        let made = shop.heavily(move || Picture::read(&bytes)).await.map_err(|_| Code::Internal)?;
         match made {
             Ok(picture) => {
                 form.keep.push(picture.hash.to_string());

@@ -1,0 +1,172 @@
+//! Pictures: re-encoded on the way in in three widths, served for ever under the hash of their content.
+
+mod decode;
+mod kind;
+mod shrink;
+
+use image::codecs::jpeg::JpegEncoder;
+use image::{ExtendedColorType, RgbImage};
+use rocket::http::{ContentType, Header};
+use rocket::response::Responder;
+use rocket::{Route, State, get, routes};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::store;
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::ids::ImageHash;
+use crate::shop::Shop;
+use crate::words::words;
+
+/// How wide a picture is kept at the most, in pixels. A strip of details keeps its height.
+const FULL: u32 = 1200;
+
+words! {
+    /// The smaller widths that are kept beside the full one.
+    pub enum Width {
+        /// For a line of an order or a cart.
+        Thumb "thumb" "缩略图",
+        /// For two goods side by side on a phone.
+        Card "card" "列表图",
+    }
+}
+
+impl Width {
+    /// In pixels: three for each that a phone counts.
+    fn pixels(self) -> u32 {
+        match self {
+            Width::Thumb => 240,
+            Width::Card => 540,
+        }
+    }
+}
+
+/// Where a picture is served in each width. A picture that is narrower comes as it is.
+#[derive(Clone, Debug, Serialize)]
+pub struct Widths {
+    thumb: String,
+    card: String,
+    full: String,
+}
+
+impl From<&ImageHash> for Widths {
+    fn from(hash: &ImageHash) -> Widths {
+        let at = |width: Width| format!("/media/{hash}-{}.jpg", width.word());
+        Widths { thumb: at(Width::Thumb), card: at(Width::Card), full: hash.url() }
+    }
+}
+
+/// A picture ready to be stored: JPEG, sRGB, upright, small, without what the camera wrote into it.
+pub struct Picture {
+    pub hash: ImageHash,
+    width: u32,
+    height: u32,
+    bytes: Vec<u8>,
+    smaller: Vec<(Width, Vec<u8>)>,
+}
+
+impl Picture {
+    /// Reads JPEG, PNG, WebP or a GIF's first frame. Blocks, and may take 200 MiB while it does: run it by `heavily`.
+    pub fn read(bytes: &[u8]) -> Result<Picture> {
+        let pixels = decode::upright(bytes, FULL).map_err(|problem| Error::field("image", problem))?;
+        let bytes = jpeg(&pixels, 85)?;
+        let smaller = smaller(&pixels)?;
+        Ok(Picture { hash: hash(&bytes)?, width: pixels.width(), height: pixels.height(), bytes, smaller })
+    }
+
+    /// Keeps the picture; the same one twice is one row.
+    pub fn store(&self, tx: &Tx, now: i64) -> rusqlite::Result<()> {
+        store::put_image(tx, &self.hash, self.width, self.height, &self.bytes, now)?;
+        self.smaller.iter().try_for_each(|(width, bytes)| store::put_image_width(tx, &self.hash, *width, bytes))
+    }
+}
+
+/// Those widths that are smaller than the picture is.
+fn smaller(pixels: &RgbImage) -> Result<Vec<(Width, Vec<u8>)>> {
+    let narrower = Width::ALL.iter().filter(|width| width.pixels() < pixels.width());
+    narrower.map(|width| Ok((*width, jpeg(&at_width(pixels, width.pixels()), 80)?))).collect()
+}
+
+/// Nobody sees more of a strip on a card than twice its width.
+fn at_width(pixels: &RgbImage, width: u32) -> RgbImage {
+    let seen = pixels.height().min(2 * pixels.width());
+    let size = decode::fitted((pixels.width(), seen), width);
+    let top = pixels.as_raw()[..pixels.width() as usize * seen as usize * 3].to_vec();
+    let small = shrink::shrink::<3>(top, (pixels.width(), seen), size);
+    RgbImage::from_raw(size.0, size.1, small).unwrap_or_default()
+}
+
+fn jpeg(pixels: &RgbImage, quality: u8) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    JpegEncoder::new_with_quality(&mut bytes, quality)
+        .encode(pixels, pixels.width(), pixels.height(), ExtendedColorType::Rgb8)
+        .map_err(|_| Error::field("image", "图片无法转换，请换一张"))?;
+    Ok(bytes)
+}
+
+fn hash(bytes: &[u8]) -> Result<ImageHash> {
+    hex::encode(Sha256::digest(bytes)).parse().map_err(|_| Code::Internal.into())
+}
+
+/// Makes the smaller widths of pictures that were kept before there were any, one after the other.
+pub async fn complete(shop: &Shop) -> Result<()> {
+    loop {
+        let next =
+            shop.db.read(|conn| Ok::<_, Error>(store::image_without_widths(conn, Width::Thumb.pixels())?)).await?;
+        let Some((hash, bytes)) = next else { return Ok(()) };
+        let made = shop.heavily(move || {
+            let pixels = decode::upright(&bytes, FULL).map_err(|problem| Error::field("image", problem))?;
+            smaller(&pixels)
+        });
+        let made = made.await.map_err(|_| Code::Internal)??;
+        let write = move |tx: &Tx| {
+            made.iter().try_for_each(|(width, bytes)| Ok::<_, Error>(store::put_image_width(tx, &hash, *width, bytes)?))
+        };
+        shop.db.write(write).await?;
+    }
+}
+
+pub fn routes() -> Vec<Route> {
+    routes![picture]
+}
+
+/// A picture under its hash never changes, so it may be kept for ever.
+#[derive(Responder)]
+struct Kept {
+    bytes: Vec<u8>,
+    kind: ContentType,
+    cache: Header<'static>,
+}
+
+/// `HASH.jpg`, `HASH-card.jpg` or `HASH-thumb.jpg`.
+#[get("/media/<name>")]
+async fn picture(shop: &State<Shop>, name: &str) -> Result<Kept> {
+    let (hash, width) = read_name(name).ok_or(Code::NotFound)?;
+    let read = move |conn: &rusqlite::Connection| {
+        let small = width.map(|width| store::image_width(conn, &hash, width)).transpose()?.flatten();
+        match small {
+            Some(bytes) => Ok(Some((bytes, true))),
+            None => {
+                let full = store::image(conn, &hash)?;
+                let whole = |known: u32| width.is_none_or(|width| known <= width.pixels());
+                Ok::<_, Error>(full.map(|(bytes, known)| (bytes, whole(known))))
+            }
+        }
+    };
+    let (bytes, for_ever) = shop.db.read(read).await?.ok_or(Code::NotFound)?;
+    // A width that has still to be made is lent by the full picture, for a while.
+    let cache = if for_ever { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
+    Ok(Kept { bytes, kind: ContentType::JPEG, cache: Header::new("Cache-Control", cache) })
+}
+
+fn read_name(name: &str) -> Option<(ImageHash, Option<Width>)> {
+    let name = name.strip_suffix(".jpg")?;
+    match name.split_once('-') {
+        None => Some((name.parse().ok()?, None)),
+        Some((hash, width)) => Some((hash.parse().ok()?, Some(width.parse().ok()?))),
+    }
+}
+
+#[cfg(test)]
+mod tests;
