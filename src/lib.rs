@@ -42,7 +42,6 @@ pub mod nonce;
 pub mod secrets;
 pub mod sheet;
 pub mod sockets;
-pub mod tables;
 pub mod words;
 
 use rocket::fairing::AdHoc;
@@ -82,6 +81,7 @@ pub fn rocket(shop: Shop, figment: Figment) -> Rocket<Build> {
         .mount("/api/v1", payments::refund::api::routes())
         .mount("/api", docs::routes())
         .mount("/wechat", first(payments::notify::routes()))
+        .mount("/wechat", payments::notify_v3::routes())
         .mount("/wechat", payments::messages::routes())
         .mount("/admin", console::routes())
         .mount("/", catalogue::media::routes())

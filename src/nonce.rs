@@ -5,10 +5,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use ring::rand::SystemRandom;
 use sha2::{Digest, Sha256};
 
 /// Crockford's base 32: no I, L, O, U, so that a number read aloud is heard right.
 const BASE32: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// What a private key blinds its arithmetic with while it signs; the signature does not depend on it.
+pub fn blinding() -> SystemRandom {
+    SystemRandom::new()
+}
 
 /// Makes unguessable bytes. Tests hold one that counts, so that every number is known in advance.
 #[derive(Clone, Default)]

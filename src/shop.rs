@@ -7,7 +7,7 @@ use crate::db::{Db, DbError, Tx};
 use crate::nonce::Nonces;
 use crate::secrets::SecretKey;
 use crate::settings::{Server, Settings};
-use crate::wechat::{Merchant, Wechat};
+use crate::wechat::{Account, Api, Wechat, v2, v3};
 
 /// The running shop; cheap to clone.
 #[derive(Clone)]
@@ -86,9 +86,23 @@ impl Shop {
         self.db.read(move |conn| Ok(Settings::load(conn, &shop.server, &shop.key)?)).await
     }
 
-    /// Who we are at WeChat Pay at this moment; `None` until app id, merchant number and key are all there.
-    pub fn merchant(&self) -> Option<Merchant> {
-        self.settings().merchant(self.now())
+    /// Who we are at WeChat Pay at this moment, for new attempts; `None` until everything that this needs is there.
+    pub fn account(&self) -> Option<Account> {
+        self.account_of(None)
+    }
+
+    /// The same in the version in which something was begun; where that is not known, in that of new attempts.
+    pub fn account_of(&self, api: impl Into<Option<Api>>) -> Option<Account> {
+        let settings = self.settings();
+        settings.account(api.into().unwrap_or_else(|| settings.api()), self.now())
+    }
+
+    pub fn merchant_v2(&self) -> Option<v2::Merchant> {
+        self.settings().merchant_v2(self.now())
+    }
+
+    pub fn merchant_v3(&self) -> Option<v3::Merchant> {
+        self.settings().merchant_v3(self.now())
     }
 
     /// Tells the worker that a job may be due sooner than it thought.

@@ -197,7 +197,7 @@ async fn run_one(shop: &Shop, job: Job) -> Result<()> {
         Task::Complete(order) => complete(shop, order).await,
         Task::Register(order) => register::tell(shop, order).await,
         Task::Refund(refund) => send::advance(shop, refund).await,
-        Task::Refunds(entry) => learn::all_of(shop, entry).await,
+        Task::Refunds(entry) => learn::all_of(shop, entry, Vec::new()).await,
         Task::Shelf(product) => shelve(shop, product).await,
         Task::Bill(day) => reconcile::run(shop, day).await,
         Task::Bills => reconcile::schedule(shop).await,

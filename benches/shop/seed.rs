@@ -10,10 +10,10 @@ use xiaopu::db::{Db, DbError, SCHEMA_VERSION, Tx};
 use xiaopu::ids::OrderId;
 use xiaopu::orders::search::{Words, store as search};
 use xiaopu::secrets::token_hash;
-use xiaopu::wechat::Merchant;
-use xiaopu::wechat::message::Message;
-use xiaopu::wechat::pay::UnifiedOrder;
-use xiaopu::wechat::sign::{self, SignType};
+use xiaopu::wechat::v2::Merchant;
+use xiaopu::wechat::v2::UnifiedOrder;
+use xiaopu::wechat::v2::message::Message;
+use xiaopu::wechat::v2::sign::{self, SignType};
 
 use super::program::Program;
 

@@ -14,7 +14,7 @@ use xiaopu::error::Error;
 use xiaopu::payments::notify;
 use xiaopu::settings::Settings;
 use xiaopu::transactions::Entry;
-use xiaopu::wechat::notice;
+use xiaopu::wechat::v2::notice;
 
 use super::load::{self, Outcome};
 use super::seed;

@@ -118,9 +118,9 @@ fn certificate_finding(shop: &Shop) -> Result<String, String> {
         Some(Ok(identity)) => &identity.facts,
     };
     let until = clock::shown(facts.not_after);
-    match shop.merchant() {
-        Some(merchant) if merchant.mch_id != facts.mch_id => {
-            Err(format!("是商户号 {} 的，设置的商户号是 {}，请换上对应的证书", facts.mch_id, merchant.mch_id))
+    match shop.account() {
+        Some(account) if account.mch_id() != facts.mch_id => {
+            Err(format!("是商户号 {} 的，设置的商户号是 {}，请换上对应的证书", facts.mch_id, account.mch_id()))
         }
         _ if facts.not_after <= now => Err(format!("已在 {until} 过期，请在商户平台更换后重新上传")),
         _ if facts.not_after - now < 30 * DAY => Err(format!("{until} 到期，请尽快在商户平台更换后重新上传")),

@@ -49,10 +49,10 @@ fn make_room_for_connections() {
 fn missing(shop: &Shop) -> Vec<&'static str> {
     let settings = shop.settings();
     let mut problems = Vec::new();
-    if shop.merchant().is_none() {
-        problems.push("微信支付还没有设置（AppID、商户号、APIv2 密钥），买家暂时不能付款");
+    if shop.account().is_none() {
+        problems.push("微信支付还没有设置（AppID、商户号和密钥），买家暂时不能付款");
     }
-    if settings.notify_url().is_none() {
+    if settings.notify_url(settings.api()).is_none() {
         problems.push("对外地址还没有设置（shop.public_url），微信无法通知付款结果");
     }
     problems

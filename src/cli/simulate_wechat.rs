@@ -6,7 +6,7 @@ use super::{Outcome, figment, launch};
 use crate::clock::Clock;
 use crate::nonce::Nonces;
 use crate::simulator::Simulator;
-use crate::wechat::Merchant;
+use crate::wechat::v2::Merchant;
 
 #[derive(Args)]
 pub struct SimulateWechat {

@@ -70,6 +70,11 @@ pub fn rfc3339(ms: i64) -> String {
     local(ms).format("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
+/// Reads such a time, whatever its zone; `None` for anything else.
+pub fn from_rfc3339(text: &str) -> Option<i64> {
+    Some(DateTime::parse_from_rfc3339(text).ok()?.timestamp_millis())
+}
+
 /// The same to the millisecond: `2026-10-08T13:15:40.120+08:00`.
 pub fn rfc3339_ms(ms: i64) -> String {
     local(ms).format("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()

@@ -142,10 +142,10 @@ async fn page(
     let count = |word: &str| counts.iter().find(|(status, _)| status == word).map_or(0, |(_, n)| *n);
     let settings = shop.settings();
     let mut todo = Vec::new();
-    if shop.merchant().is_none() || settings.mini_program().is_none() {
+    if shop.account().is_none() || settings.mini_program().is_none() {
         todo.push(("填写微信小程序和微信支付的密钥", super::system::here(4)));
     }
-    if settings.notify_url().is_none() {
+    if settings.notify_url(settings.api()).is_none() {
         todo.push(("填写对外地址，微信才能通知付款结果", super::system::here(3)));
     }
     let certificate = super::system::certificate::warning(shop);

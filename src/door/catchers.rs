@@ -8,7 +8,7 @@ use rocket::{Catcher, Request, catch, catchers};
 use super::{escape_html, loggable_path, request_id};
 use crate::error::{Error, taken};
 use crate::shop::Shop;
-use crate::wechat::notice;
+use crate::wechat::v2::notice;
 
 /// For `/api`: the contract's error object.
 pub fn api_catchers() -> Vec<Catcher> {

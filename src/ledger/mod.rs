@@ -5,6 +5,7 @@ pub mod store;
 use crate::clock::Day;
 use crate::ids::{AttemptId, EntryId, OrderId};
 use crate::money::Fen;
+use crate::wechat::Api;
 
 /// A payment as it was entered.
 #[derive(Clone, Debug)]
@@ -16,6 +17,8 @@ pub struct Entered {
     pub attempt_id: Option<AttemptId>,
     /// The merchant number that it came in under, if it came for an attempt of ours.
     pub mch_id: Option<String>,
+    /// The version of WeChat Pay's API that took it, if it came for an attempt of ours.
+    pub api: Option<Api>,
     /// Who paid: the buyer, or somebody for him.
     pub payer: Option<String>,
     pub amount: Fen,

@@ -111,8 +111,8 @@ async fn ask_now(shop: &Shop, order: &Order) -> Result<()> {
         Ok::<_, Error>(store::take_query_turn(tx, last.id, now - CHECK_EVERY, now)?.then_some(last))
     };
     let Some(attempt) = shop.db.write(turn).await? else { return Ok(()) };
-    let merchant = shop.merchant().ok_or(Code::PaymentNotConfigured)?;
-    match ask(shop, &merchant, &attempt).await?.trade {
+    let account = shop.account_of(attempt.params.api()).ok_or(Code::PaymentNotConfigured)?;
+    match ask(shop, &account, &attempt).await?.trade {
         Ok(_) => Ok(()),
         Err(_) => Err(Error::from(Code::WechatUnavailable)
             .says("暂时连不上微信，付款结果稍后会自动更新，请不要重复付款")

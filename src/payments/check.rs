@@ -9,7 +9,7 @@ use crate::ids::AttemptId;
 use crate::jobs::{self, Ran, Task};
 use crate::shop::Shop;
 use crate::wechat::pay::{ORDER_QUERY, Trade, TradeOf};
-use crate::wechat::{GatewayError, Merchant};
+use crate::wechat::{Account, GatewayError};
 
 /// Polls without any notice: after the order, until its time is over.
 const POLLS: [i64; 4] = [15 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE];
@@ -22,8 +22,8 @@ pub struct Asked {
 }
 
 /// Queries one attempt. The answer, our verdict and the settlement are one transaction.
-pub async fn ask(shop: &Shop, merchant: &Merchant, attempt: &Attempt) -> Result<Asked> {
-    let exchange = shop.wechat.order_query(merchant, TradeOf::Number(&attempt.out_trade_no), &shop.nonces).await;
+pub async fn ask(shop: &Shop, account: &Account, attempt: &Attempt) -> Result<Asked> {
+    let exchange = shop.wechat.order_query(account, TradeOf::Number(&attempt.out_trade_no), &shop.nonces).await;
     let mut entry = attempt.logged(&exchange);
     if let Ok(trade) = &exchange.result {
         entry.reason = match trade {
@@ -61,7 +61,7 @@ pub async fn ask(shop: &Shop, merchant: &Merchant, attempt: &Attempt) -> Result<
 pub async fn poll(shop: &Shop, id: AttemptId) -> Result<Ran> {
     let attempt = shop.db.read(move |conn| Ok::<_, Error>(store::attempt(conn, id)?)).await?;
     let Some(attempt) = attempt.filter(|attempt| attempt.state.is_alive()) else { return Ok(Ran::Done) };
-    let Some(merchant) = shop.merchant() else {
+    let Some(account) = shop.account_of(attempt.params.api()) else {
         return Ok(Ran::Failed("微信支付还没有设置".into()));
     };
     let next = |now| next_poll(attempt.created_at, now);
@@ -69,7 +69,7 @@ pub async fn poll(shop: &Shop, id: AttemptId) -> Result<Ran> {
         let now = shop.now();
         return Ok(next(now).map_or(Ran::Done, |at| Ran::Again { at: at.min(now + MINUTE) }));
     }
-    let asked = ask(shop, &merchant, &attempt).await?;
+    let asked = ask(shop, &account, &attempt).await?;
     if let Err(e) = &asked.trade {
         // The next turn asks again anyway; the sweep at the end follows up for longer.
         log::warn!("poll of {}: {e}", attempt.out_trade_no);

@@ -41,13 +41,13 @@ pub enum Certain {
 /// Query, close, query; a young attempt is only asked about. The attempt must stand in `closing`, so that it is handed out to no one meanwhile.
 async fn close_at_wechat(shop: &Shop, attempt: &Attempt) -> Result<Certain> {
     let unknown = |e: &GatewayError| Ok(Certain::Unknown(e.to_string()));
-    let Some(merchant) = shop.merchant() else {
+    let Some(account) = shop.account_of(attempt.params.api()) else {
         return Ok(Certain::Unknown("微信支付还没有设置".into()));
     };
     if !shop.wechat.may_ask(ORDER_QUERY) {
         return Ok(Certain::NotAsked);
     }
-    let asked = ask(shop, &merchant, attempt).await?;
+    let asked = ask(shop, &account, attempt).await?;
     match asked.trade {
         Ok(Trade::Paid(_)) => return paid(shop, attempt, asked.settled).await,
         Ok(Trade::Closed | Trade::Absent) => return closed(shop, attempt).await,
@@ -62,12 +62,12 @@ async fn close_at_wechat(shop: &Shop, attempt: &Attempt) -> Result<Certain> {
     if !shop.wechat.may_ask(CLOSE_ORDER) {
         return Ok(Certain::NotAsked);
     }
-    let exchange = shop.wechat.close_order(&merchant, &attempt.out_trade_no, &shop.nonces).await;
+    let exchange = shop.wechat.close_order(&account, &attempt.out_trade_no, &shop.nonces).await;
     let entry = attempt.logged(&exchange);
     let now = shop.now();
     shop.db.write(move |tx| Ok::<_, Error>(entry.record(tx, now)?)).await?;
     let accepted = exchange.result;
-    let asked = ask(shop, &merchant, attempt).await?;
+    let asked = ask(shop, &account, attempt).await?;
     match (asked.trade, accepted) {
         (Ok(Trade::Paid(_)), _) => paid(shop, attempt, asked.settled).await,
         (Ok(Trade::Closed | Trade::Absent), _) | (Ok(Trade::NotPaid), Ok(())) => closed(shop, attempt).await,

@@ -7,6 +7,7 @@ pub mod invariants;
 pub mod mend;
 pub mod messages;
 pub mod notify;
+pub mod notify_v3;
 pub mod offline;
 pub mod prepay;
 pub mod price;
@@ -19,7 +20,7 @@ use crate::ids::{AttemptId, OrderId, OutTradeNo};
 use crate::money::Fen;
 use crate::transactions::Entry;
 use crate::wechat::Exchange;
-use crate::wechat::pay::UnifiedOrder;
+use crate::wechat::pay::PayOrder;
 use crate::words::words;
 
 words! {
@@ -60,7 +61,7 @@ pub struct Attempt {
     pub state: AttemptState,
     pub total: Fen,
     pub openid: String,
-    pub params: UnifiedOrder,
+    pub params: PayOrder,
     pub prepay_id: Option<String>,
     pub prepaid_at: Option<i64>,
     pub transaction_id: Option<String>,

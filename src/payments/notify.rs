@@ -12,14 +12,16 @@ use crate::db::Tx;
 use crate::door::limits::Limits;
 use crate::door::{ClientIp, body};
 use crate::error::{Code, Error, Result};
+use crate::ids::MessageId;
 use crate::jobs::{self, Task};
 use crate::ledger::store as ledger;
 use crate::refunds::store as refunds;
 use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::transactions::{self, Entry, Verdict};
-use crate::wechat::notice::{self, Notice};
-use crate::wechat::{Check, message};
+use crate::wechat::v2::message;
+use crate::wechat::v2::notice::{self, Notice};
+use crate::wechat::{Check, Payment};
 
 pub fn routes() -> Vec<Route> {
     routes![payment, refund]
@@ -42,7 +44,7 @@ async fn payment(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data:
 /// Takes in the notice of a payment; answers with what WeChat is told.
 pub async fn hear(shop: &Shop, limits: &Limits, bytes: Vec<u8>, ip: ClientIp) -> String {
     let start = Instant::now();
-    let Some(merchant) = shop.merchant() else {
+    let Some(merchant) = shop.merchant_v2() else {
         return refuse(shop, limits, "notify", bytes, ip, "NOT_CONFIGURED").await;
     };
     let notice = notice::read(&bytes, &merchant);
@@ -58,7 +60,7 @@ pub async fn hear(shop: &Shop, limits: &Limits, bytes: Vec<u8>, ip: ClientIp) ->
 }
 
 /// At most 64 KiB, within a limited time.
-async fn read(data: Data<'_>) -> std::result::Result<Vec<u8>, &'static str> {
+pub(super) async fn read(data: Data<'_>) -> std::result::Result<Vec<u8>, &'static str> {
     let kib = message::MAX_BYTES as u64 / 1024;
     body::within(data, kib).await.map_err(|e| match e.code {
         Code::PayloadTooLarge => message::NotAMessage::TooLarge.word(),
@@ -94,18 +96,7 @@ pub fn enter(tx: &Tx, notice: Notice, mut entry: Entry, settings: &Settings, now
     // The timeline points at the row, which is written when it is known what became of the money.
     let message = transactions::next_id(tx)?;
     match &notice.verdict {
-        notice::Verdict::Paid(payment) => {
-            let settlement = settle::settle(tx, payment, Source::Notify, Some(message), settings, now)?;
-            let settled = settlement.settled;
-            entry.transaction_id = Some(payment.transaction_id.clone());
-            entry.amount = Some(payment.total);
-            entry.order_id = settlement.attempt.as_ref().map(|a| a.order_id);
-            entry.attempt_id = settlement.attempt.as_ref().map(|a| a.id);
-            entry.verdict = if settled.fits_an_order() { Verdict::Ok } else { Verdict::Suspicious };
-            entry.reason = settled.text().to_owned();
-            let ok = settled != Settled::AmountMismatch && settled != Settled::Orphan;
-            entry.checks.push(Check { what: "金额、币种与订单", ok, note: settled.text().to_owned() });
-        }
+        notice::Verdict::Paid(payment) => settle_noticed(tx, payment, &mut entry, message, settings, now)?,
         notice::Verdict::NotPaid(code) => entry.reason = format!("微信通知未付款：{code}"),
         notice::Verdict::Refused(word) => {
             entry.verdict = Verdict::Refused;
@@ -114,6 +105,28 @@ pub fn enter(tx: &Tx, notice: Notice, mut entry: Entry, settings: &Settings, now
     }
     entry.record_as(message, tx, now)?;
     Ok(answer)
+}
+
+/// Settles what a notice says, whatever its version, and writes into its row what became of the money.
+pub(super) fn settle_noticed(
+    tx: &Tx,
+    payment: &Payment,
+    entry: &mut Entry,
+    message: MessageId,
+    settings: &Settings,
+    now: i64,
+) -> Result<()> {
+    let settlement = settle::settle(tx, payment, Source::Notify, Some(message), settings, now)?;
+    let settled = settlement.settled;
+    entry.transaction_id = Some(payment.transaction_id.clone());
+    entry.amount = Some(payment.total);
+    entry.order_id = settlement.attempt.as_ref().map(|a| a.order_id);
+    entry.attempt_id = settlement.attempt.as_ref().map(|a| a.id);
+    entry.verdict = if settled.fits_an_order() { Verdict::Ok } else { Verdict::Suspicious };
+    entry.reason = settled.text().to_owned();
+    let ok = settled != Settled::AmountMismatch && settled != Settled::Orphan;
+    entry.checks.push(Check { what: "金额、币种与订单", ok, note: settled.text().to_owned() });
+    Ok(())
 }
 
 /// A notice that is signed as nothing is signed any more can only be about an order that was made before the change.
@@ -155,7 +168,7 @@ async fn refund(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data: 
         Ok(bytes) => bytes,
         Err(word) => return xml(refuse(shop, limits, "refund_notify", Vec::new(), ip, word).await),
     };
-    let Some(merchant) = shop.merchant() else {
+    let Some(merchant) = shop.merchant_v2() else {
         return xml(refuse(shop, limits, "refund_notify", bytes, ip, "NOT_CONFIGURED").await);
     };
     let hint = match notice::read_refund_hint(&bytes, &merchant) {

@@ -14,9 +14,9 @@ use crate::shop::Shop;
 /// Makes an unpaid order a paid one. Should WeChat's money come as well, it goes back by itself as a second payment.
 pub async fn pay(shop: &Shop, id: OrderId, reason: String, who: Who) -> Result<()> {
     let attempts = shop.db.read(move |conn| Ok::<_, Error>(store::attempts(conn, id)?)).await?;
-    if let Some(merchant) = shop.merchant() {
-        for attempt in attempts.iter().filter(|attempt| attempt.state.is_open()) {
-            ask(shop, &merchant, attempt).await?;
+    for attempt in attempts.iter().filter(|attempt| attempt.state.is_open()) {
+        if let Some(account) = shop.account_of(attempt.params.api()) {
+            ask(shop, &account, attempt).await?;
         }
     }
     let now = shop.now();

@@ -23,8 +23,8 @@ use crate::orders::{self, ClosedReason, Order, OrderStatus, moves};
 use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::transactions::Entry;
-use crate::wechat::pay::{PaymentParams, Trade, UnifiedOrder, body_text, payment_params};
-use crate::wechat::{GatewayError, Merchant};
+use crate::wechat::pay::{Asked, PayOrder, PaymentParams, Trade, body_text, payment_params};
+use crate::wechat::{Account, GatewayError};
 
 /// WeChat's prepay_id lives two hours; one younger than this is given out again.
 const PREPAY_ID_LIFE: i64 = 110 * MINUTE;
@@ -71,18 +71,18 @@ impl PrepayForm {
 /// Everything a payment needs of the settings, all there or none.
 #[derive(Clone)]
 pub struct Cashier {
-    pub merchant: Merchant,
+    pub account: Account,
     notify_url: String,
 }
 
 impl Cashier {
     pub fn of(shop: &Shop) -> Result<Cashier> {
         let settings = shop.settings();
-        let merchant = settings.merchant(shop.now()).ok_or(Code::PaymentNotConfigured)?;
-        let notify_url = settings.notify_url().ok_or_else(|| {
+        let account = settings.account(settings.api(), shop.now()).ok_or(Code::PaymentNotConfigured)?;
+        let notify_url = settings.notify_url(account.api()).ok_or_else(|| {
             Error::from(Code::PaymentNotConfigured).says("店铺还没有设置对外地址，暂时不能付款，请联系商家")
         })?;
-        Ok(Cashier { merchant, notify_url })
+        Ok(Cashier { account, notify_url })
     }
 }
 
@@ -177,7 +177,7 @@ pub async fn pay(shop: &Shop, cashier: &Cashier, payer: Payer<'_>, placed: Place
             }
         };
         let attempt = match ready {
-            Ready::Pay(prepay_id) => return Ok(sign(shop, cashier, &prepay_id)),
+            Ready::Pay(prepay_id) => return Ok(sign(shop, cashier, &prepay_id).await),
             Ready::Send(attempt) => *attempt,
             Ready::Wait(until) => {
                 shop.wake_worker();
@@ -185,14 +185,14 @@ pub async fn pay(shop: &Shop, cashier: &Cashier, payer: Payer<'_>, placed: Place
             }
         };
         if let Some(prepay_id) = send(shop, cashier, &attempt).await? {
-            return Ok(sign(shop, cashier, &prepay_id));
+            return Ok(sign(shop, cashier, &prepay_id).await);
         }
     }
     Err(Code::WechatRejected.into())
 }
 
-fn sign(shop: &Shop, cashier: &Cashier, prepay_id: &str) -> PaymentParams {
-    payment_params(&cashier.merchant, prepay_id, shop.now(), &shop.nonces)
+async fn sign(shop: &Shop, cashier: &Cashier, prepay_id: &str) -> PaymentParams {
+    payment_params(&cashier.account, prepay_id, shop.now(), &shop.nonces).await
 }
 
 /// The price or the way of signing has changed: two payments of one order must not be open side by side.
@@ -234,14 +234,14 @@ impl Terms {
             return Ok(Ready::Wait(closing.created_at + CLOSABLE_AFTER));
         }
         if let Some(alive) = attempts.iter().find(|attempt| attempt.state.is_alive()) {
-            if alive.params.is_from(&cashier.merchant) && alive.total == order.total {
+            if alive.params.is_from(&cashier.account) && alive.total == order.total {
                 let young = alive.prepaid_at.is_some_and(|at| now - at < PREPAY_ID_LIFE);
                 return Ok(match (&alive.prepay_id, young) {
                     (Some(prepay_id), true) => Ready::Pay(prepay_id.clone()),
                     _ => Ready::Send(Box::new(alive.clone())),
                 });
             }
-            if alive.params.mch_id == cashier.merchant.mch_id && alive.params.appid == cashier.merchant.app_id {
+            if alive.params.mch_id() == cashier.account.mch_id() && alive.params.app_id() == cashier.account.app_id() {
                 store::set_state(tx, alive.id, &[alive.state], AttemptState::Closing)?;
                 jobs::enqueue(tx, Task::Close(alive.id), now, now)?;
                 return Ok(Ready::Wait(alive.created_at + CLOSABLE_AFTER));
@@ -253,20 +253,18 @@ impl Terms {
         if n > MOST_ATTEMPTS {
             return Err(Error::from(Code::OrderState).says("这笔订单支付尝试次数过多，请取消后重新下单"));
         }
-        let params = UnifiedOrder {
-            appid: cashier.merchant.app_id.clone(),
-            mch_id: cashier.merchant.mch_id.clone(),
-            nonce_str: self.nonce_str.clone(),
-            body: body(tx, &self.settings, id)?,
-            out_trade_no: order.order_no.attempt(n).to_string(),
-            total_fee: order.total.get(),
-            spbill_create_ip: self.ip.clone(),
-            notify_url: cashier.notify_url.clone(),
-            openid: self.openid.clone(),
-            time_start: clock::compact(now),
-            time_expire: clock::compact(order.expires_at),
-            sign_type: cashier.merchant.sign_type.name().to_owned(),
+        let asked = Asked {
+            description: body(tx, &self.settings, id)?,
+            out_trade_no: order.order_no.attempt(n),
+            total: order.total,
+            payer_ip: &self.ip,
+            notify_url: &cashier.notify_url,
+            openid: &self.openid,
+            nonce_str: &self.nonce_str,
+            now,
+            expires_at: order.expires_at,
         };
+        let params = PayOrder::new(&cashier.account, asked);
         let attempt = store::insert_attempt(tx, id, n, &params, now)?;
         if let Some(at) = next_poll(now, now) {
             jobs::enqueue(tx, Task::Poll(attempt), at, now)?;
@@ -300,12 +298,12 @@ fn body(conn: &Connection, settings: &Settings, id: OrderId) -> rusqlite::Result
 
 /// Sends the unified order. `None` when this number is spent and a new attempt should be made.
 async fn send(shop: &Shop, cashier: &Cashier, attempt: &Attempt) -> Result<Option<String>> {
-    let mut exchange = shop.wechat.unified_order(&cashier.merchant, &attempt.params).await;
+    let mut exchange = shop.wechat.order(&cashier.account, &attempt.params, &shop.nonces).await;
     if matches!(&exchange.result, Err(GatewayError::Refused { code, .. }) if code == "SYSTEMERROR") {
         record(shop, attempt.logged(&exchange)).await?;
         // WeChat's own advice: once more, with the same parameters.
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-        exchange = shop.wechat.unified_order(&cashier.merchant, &attempt.params).await;
+        exchange = shop.wechat.order(&cashier.account, &attempt.params, &shop.nonces).await;
     }
     let entry = attempt.logged(&exchange);
     let (id, now) = (attempt.id, shop.now());
@@ -407,7 +405,7 @@ async fn after_query(
     meaning: Meaning,
     rejected: impl Fn(Code) -> Error,
 ) -> Result<Option<String>> {
-    let asked = ask(shop, &cashier.merchant, attempt).await?;
+    let asked = ask(shop, &cashier.account, attempt).await?;
     match asked.trade {
         Ok(Trade::Paid(_)) if asked.settled.is_some_and(Settled::fits_an_order) => Err(Code::AlreadyPaid.into()),
         Ok(Trade::Paid(_)) => Err(rejected(Code::WechatRejected).says("微信收到的金额与订单不符，请联系商家处理")),

@@ -39,10 +39,10 @@ impl Asked {
 /// Changes the price. `Err(AlreadyPaid)` when the money turns out to have come at the old one.
 pub async fn change(shop: &Shop, id: OrderId, asked: Asked, who: Who) -> Result<()> {
     let attempts = shop.db.read(move |conn| Ok::<_, Error>(store::attempts(conn, id)?)).await?;
-    if let Some(merchant) = shop.merchant() {
-        for attempt in attempts.iter().filter(|attempt| attempt.state.is_open()) {
-            // Unreachable or not: if it was paid all the same, the payment is entered at the price it was made for.
-            ask(shop, &merchant, attempt).await?;
+    for attempt in attempts.iter().filter(|attempt| attempt.state.is_open()) {
+        // Unreachable or not: if it was paid all the same, the payment is entered at the price it was made for.
+        if let Some(account) = shop.account_of(attempt.params.api()) {
+            ask(shop, &account, attempt).await?;
         }
     }
     let (now, window) = (shop.now(), shop.settings().pay_window());

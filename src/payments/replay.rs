@@ -7,7 +7,10 @@ use crate::error::{Code, Error, Result};
 use crate::ids::MessageId;
 use crate::shop::Shop;
 use crate::transactions::{Verdict, store as messages};
-use crate::wechat::notice::{self, Verdict as Read};
+use crate::wechat::Payment;
+use crate::wechat::v2::notice as v2;
+use crate::wechat::v3::notice as v3;
+use crate::wechat::v3::sign;
 
 /// A notice that today's program would treat in another way.
 #[derive(Clone, Debug)]
@@ -28,15 +31,44 @@ pub struct Replayed {
     pub changes: Vec<Change>,
 }
 
+/// What today's program takes a stored notice for, whatever its version.
+enum Read {
+    Paid(Payment),
+    NoPayment,
+    Refused(String),
+    /// Signed or sealed with a key that is not known any more.
+    UnknownKey,
+}
+
+fn read(copy: &Shop, stored: &[u8]) -> Read {
+    if let Some(recorded) = sign::parted(stored) {
+        let Some(merchant) = copy.merchant_v3() else { return Read::UnknownKey };
+        return match v3::read_again(&recorded, &merchant).verdict {
+            v3::Verdict::Paid(payment) => Read::Paid(payment),
+            v3::Verdict::Refunded(_) | v3::Verdict::Other(_) => Read::NoPayment,
+            v3::Verdict::Sealed => Read::UnknownKey,
+            v3::Verdict::Refused(word) if word.starts_with("SERIAL") || word == "SIGN_WRONG" => Read::UnknownKey,
+            v3::Verdict::Refused(word) => Read::Refused(word),
+        };
+    }
+    let Some(merchant) = copy.merchant_v2() else { return Read::UnknownKey };
+    match v2::read(stored, &merchant).verdict {
+        v2::Verdict::Paid(payment) => Read::Paid(payment),
+        v2::Verdict::NotPaid(_) => Read::NoPayment,
+        v2::Verdict::Refused(word) if word == "SIGN_WRONG" => Read::UnknownKey,
+        v2::Verdict::Refused(word) => Read::Refused(word),
+    }
+}
+
 /// Notices looked at in one go.
 const CHUNK: i64 = 200;
 
 /// Replays on `copy`, a shop of its own over a copied database. Whatever `settle` writes there is a difference: all
 /// these payments have been entered already.
 pub async fn run(copy: &Shop) -> Result<Replayed> {
-    let merchant = copy
-        .merchant()
-        .ok_or_else(|| Error::from(Code::PaymentNotConfigured).says("微信支付还没有设置，不能验签，也就不能重放"))?;
+    if copy.account().is_none() {
+        return Err(Error::from(Code::PaymentNotConfigured).says("微信支付还没有设置，不能验签，也就不能重放"));
+    }
     let mut replayed = Replayed::default();
     let mut after = MessageId(0);
     loop {
@@ -45,16 +77,14 @@ pub async fn run(copy: &Shop) -> Result<Replayed> {
         after = last.id;
         for one in stored {
             replayed.notices += 1;
-            let read = notice::read(&one.request, &merchant);
             let believed = one.verdict != Verdict::Refused;
-            let now = match read.verdict {
-                Read::Refused(word) if believed && word == "SIGN_WRONG" => {
+            let now = match read(copy, &one.request) {
+                Read::UnknownKey if believed => {
                     replayed.unknown_key += 1;
                     continue;
                 }
                 Read::Refused(word) if believed => Some(format!("现在会被拒绝：{word}")),
-                Read::Refused(_) => None,
-                Read::NotPaid(_) => None,
+                Read::UnknownKey | Read::Refused(_) | Read::NoPayment => None,
                 Read::Paid(payment) => {
                     let (settings, at) = (copy.settings(), one.at);
                     let write = move |tx: &Tx| {

@@ -9,26 +9,27 @@ use crate::db::{Named, Tx};
 use crate::ids::{AttemptId, OrderId, OutTradeNo};
 use crate::jobs::Task;
 use crate::wechat::Payment;
-use crate::wechat::pay::UnifiedOrder;
+use crate::wechat::pay::PayOrder;
 
 // ── attempts ──
 
-pub fn insert_attempt(tx: &Tx, order: OrderId, n: i64, params: &UnifiedOrder, now: i64) -> Result<AttemptId> {
+pub fn insert_attempt(tx: &Tx, order: OrderId, n: i64, params: &PayOrder, now: i64) -> Result<AttemptId> {
     let json = serde_json::to_string(params).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
     tx.prepare_cached(
-        "insert into attempts (order_id, n, out_trade_no, state, total_fen, app_id, mch_id, openid, params, created_at)
-         values (?1, ?2, ?3, 'created', ?4, ?5, ?6, ?7, ?8, ?9)",
+        "insert into attempts (order_id, n, out_trade_no, state, total_fen, app_id, mch_id, openid, params, created_at, api)
+         values (?1, ?2, ?3, 'created', ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?
     .execute(params![
         order,
         n,
-        params.out_trade_no,
-        params.total_fee,
-        params.appid,
-        params.mch_id,
-        params.openid,
+        params.out_trade_no(),
+        params.total_fee(),
+        params.app_id(),
+        params.mch_id(),
+        params.openid(),
         json,
-        now
+        now,
+        params.api()
     ])?;
     Ok(AttemptId(tx.last_insert_rowid()))
 }
@@ -124,6 +125,25 @@ pub fn take_query_turn(tx: &Tx, id: AttemptId, since: i64, now: i64) -> Result<b
         )?
         .execute(params![id, since, now])?;
     Ok(changed == 1)
+}
+
+// ── what only the owner can mend ──
+
+pub fn put_alert(tx: &Tx, kind: &str, words: &str, now: i64) -> Result<()> {
+    tx.prepare_cached("insert or replace into owner_alerts (kind, at, words) values (?1, ?2, ?3)")?
+        .execute(params![kind, now, words])?;
+    Ok(())
+}
+
+/// A good notice has come: whatever was wrong is right again.
+pub fn clear_alerts(tx: &Tx) -> Result<()> {
+    tx.prepare_cached("delete from owner_alerts")?.execute([])?;
+    Ok(())
+}
+
+/// The newest first.
+pub fn alerts(conn: &Connection) -> Result<Vec<String>> {
+    conn.prepare_cached("select words from owner_alerts order by at desc")?.query_map([], |row| row.get(0))?.collect()
 }
 
 // ── self-checks ──

@@ -14,7 +14,7 @@ use crate::payments::refund::learn;
 use crate::payments::settle::{self, Source};
 use crate::shop::Shop;
 use crate::transactions::{self, Entry};
-use crate::wechat::Merchant;
+use crate::wechat::Account;
 use crate::wechat::bill::{Bill, BillAnswer};
 use crate::wechat::pay::{Trade, TradeOf};
 use crate::words::words;
@@ -64,7 +64,7 @@ pub async fn schedule(shop: &Shop) -> Result<Ran> {
     let today = Day::of(now);
     let morning = today.start() + OUT_AFTER + 5 * MINUTE;
     let again = Ran::Again { at: if now < morning { morning } else { morning + 24 * HOUR } };
-    if shop.merchant().is_none() {
+    if shop.account().is_none() {
         return Ok(again);
     }
     let write = move |tx: &Tx| {
@@ -90,8 +90,8 @@ pub async fn run(shop: &Shop, day: Day) -> Result<Ran> {
         note(shop, day, BillState::Waiting, "账单要到第二天 10 点后才能下载").await?;
         return Ok(Ran::Again { at: out_at(day) });
     }
-    let Some(merchant) = shop.merchant() else { return Ok(Ran::Failed("微信支付还没有设置".into())) };
-    let exchange = shop.wechat.download_bill(&merchant, day, &shop.nonces).await;
+    let Some(account) = shop.account() else { return Ok(Ran::Failed("微信支付还没有设置".into())) };
+    let exchange = shop.wechat.download_bill(&account, day, &shop.nonces).await;
     let mut entry = Entry::sent(&exchange);
     entry.reason = match &exchange.result {
         Ok(BillAnswer::Bill(bill)) => format!("{} 的账单，{} 行", day.shown(), bill.rows.len() + bill.unreadable.len()),
@@ -105,8 +105,8 @@ pub async fn run(shop: &Shop, day: Day) -> Result<Ran> {
             note(shop, day, BillState::Waiting, "微信正在生成账单，半小时后自动再试").await?;
             Ok(Ran::Again { at: now + CREATING_AGAIN })
         }
-        Ok(BillAnswer::None) => compare(shop, &merchant, day, Bill::default(), true).await,
-        Ok(BillAnswer::Bill(bill)) => compare(shop, &merchant, day, bill, false).await,
+        Ok(BillAnswer::None) => compare(shop, &account, day, Bill::default(), true).await,
+        Ok(BillAnswer::Bill(bill)) => compare(shop, &account, day, bill, false).await,
         Err(e) => {
             note(shop, day, BillState::Failed, &e.to_string()).await?;
             Ok(Ran::Failed(e.to_string()))
@@ -120,9 +120,9 @@ async fn note(shop: &Shop, day: Day, state: BillState, problem: &str) -> Result<
     shop.db.write(move |tx| Ok::<_, Error>(store::put_problem(tx, day, state, &problem, now)?)).await
 }
 
-async fn compare(shop: &Shop, merchant: &Merchant, day: Day, bill: Bill, none: bool) -> Result<Ran> {
+async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: bool) -> Result<Ran> {
     keep_rows(shop, day, &bill).await?;
-    let unheard = enter_missed(shop, merchant, day).await?;
+    let unheard = enter_missed(shop, account, day).await?;
     enter_fees(shop, day).await?;
     let now = shop.now();
     let write = move |tx: &Tx| {
@@ -174,15 +174,16 @@ async fn keep_rows(shop: &Shop, day: Day, bill: &Bill) -> Result<()> {
 
 /// Payments and refunds that the bill has and we have not: WeChat's signed word on each is fetched and entered.
 /// Answers with how many could not be asked about.
-async fn enter_missed(shop: &Shop, merchant: &Merchant, day: Day) -> Result<usize> {
+async fn enter_missed(shop: &Shop, account: &Account, day: Day) -> Result<usize> {
     let mut unheard = 0;
     let missed = shop.db.read(move |conn| Ok::<_, Error>(store::payments_missed(conn, day)?)).await?;
     for transaction_id in missed {
-        unheard += usize::from(!enter_payment(shop, merchant, &transaction_id).await?);
+        unheard += usize::from(!enter_payment(shop, account, &transaction_id).await?);
     }
     let missed = shop.db.read(move |conn| Ok::<_, Error>(store::refunds_missed(conn, day)?)).await?;
-    for entry in missed {
-        unheard += usize::from(learn::all_of(shop, entry).await? != Ran::Done);
+    for entry in missed.chunk_by(|a, b| a.0 == b.0) {
+        let named = entry.iter().map(|(_, number)| number.clone()).filter(|number| !number.is_empty()).collect();
+        unheard += usize::from(learn::all_of(shop, entry[0].0, named).await? != Ran::Done);
     }
     Ok(unheard)
 }
@@ -206,8 +207,8 @@ async fn enter_fees(shop: &Shop, day: Day) -> Result<()> {
 }
 
 /// Asks WeChat about a payment and enters it. False when WeChat could not be heard.
-async fn enter_payment(shop: &Shop, merchant: &Merchant, transaction_id: &str) -> Result<bool> {
-    let exchange = shop.wechat.order_query(merchant, TradeOf::Transaction(transaction_id), &shop.nonces).await;
+async fn enter_payment(shop: &Shop, account: &Account, transaction_id: &str) -> Result<bool> {
+    let exchange = shop.wechat.order_query(account, TradeOf::Transaction(transaction_id), &shop.nonces).await;
     let mut sent = Entry::sent(&exchange);
     sent.transaction_id = Some(transaction_id.to_owned());
     let (settings, now, trade) = (shop.settings(), shop.now(), exchange.result);

@@ -156,13 +156,15 @@ pub fn payments_missed(conn: &Connection, day: Day) -> Result<Vec<String>> {
 }
 
 /// The payments with a refund in the bill that we know nothing of, or whose answer was lost.
-pub fn refunds_missed(conn: &Connection, day: Day) -> Result<Vec<EntryId>> {
+/// Each with the number that the bill gives the refund.
+pub fn refunds_missed(conn: &Connection, day: Day) -> Result<Vec<(EntryId, String)>> {
     let mut rows = conn.prepare_cached(
-        "select distinct l.id from bill_rows b join ledger l on l.kind = 'payment' and l.wechat_id = b.transaction_id
+        "select l.id, coalesce(b.out_refund_no, '') from bill_rows b join ledger l on l.kind = 'payment' and l.wechat_id = b.transaction_id
           where b.day = ?1 and b.kind = 'refund'
-            and not exists (select 1 from refunds r where r.refund_id = b.refund_id)",
+            and not exists (select 1 from refunds r where r.refund_id = b.refund_id)
+          order by l.id",
     )?;
-    rows.query_map([day], |row| row.get(0))?.collect()
+    rows.query_map([day], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
 /// What WeChat kept of one payment or refund.

@@ -7,13 +7,18 @@ use crate::clock::DAY;
 use crate::db::Tx;
 use crate::nonce::Nonces;
 use crate::secrets::SecretKey;
-use crate::wechat::Before;
+use crate::wechat::v2::Before;
+use crate::wechat::v3::keys::PublicKey;
+use crate::wechat::v3::{self, Until};
 
 /// WeChat repeats a notice for a day, and an order made before a change is paid within hours.
 pub const OVERLAP: i64 = 2 * DAY;
 
 const API_KEY: &str = "wechat.api_key";
 const SIGN_TYPE: &str = "wechat.sign_type";
+const V3_KEY: &str = "wechat.v3_key";
+/// The id and, on the lines after it, the key.
+const PUBLIC_KEY: &str = "wechat.public_key";
 
 /// A watched value: what it was when we last looked, what it was before, and when it changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +32,8 @@ pub struct Watched {
 pub struct Changes {
     api_key: Watched,
     sign_type: Watched,
+    v3_key: Watched,
+    public_key: Watched,
 }
 
 /// A row to be written: sealed already, so that the transaction needs no key.
@@ -45,19 +52,29 @@ impl Changes {
             let before = before.and_then(|sealed| key.open(name, &sealed)).zip(changed_at);
             Ok(Watched { now: key.open(name, &now).unwrap_or_default(), before })
         };
-        Ok(Changes { api_key: read(API_KEY)?, sign_type: read(SIGN_TYPE)? })
+        Ok(Changes {
+            api_key: read(API_KEY)?,
+            sign_type: read(SIGN_TYPE)?,
+            v3_key: read(V3_KEY)?,
+            public_key: read(PUBLIC_KEY)?,
+        })
     }
 
     /// What must be written down, now that these settings are in force.
     pub fn to_note(&self, settings: &Settings, key: &SecretKey, nonces: &Nonces, now: i64) -> Vec<Noted> {
-        let sign_type = settings.sign_type().name().to_owned();
-        let in_force = settings
-            .get(API_KEY)
-            .map(|api_key| [(API_KEY, &self.api_key, api_key.to_owned()), (SIGN_TYPE, &self.sign_type, sign_type)]);
+        let api_key = settings.get(API_KEY).map(str::to_owned);
+        let sign_type = api_key.as_ref().map(|_| settings.sign_type().name().to_owned());
+        let public = settings.get("wechat.public_key_id").zip(settings.get(PUBLIC_KEY));
+        let in_force = [
+            (API_KEY, &self.api_key, api_key),
+            (SIGN_TYPE, &self.sign_type, sign_type),
+            (V3_KEY, &self.v3_key, settings.get(V3_KEY).map(str::to_owned)),
+            (PUBLIC_KEY, &self.public_key, public.map(|(id, pem)| format!("{id}\n{pem}"))),
+        ];
         let seal = |name: &str, value: &str| key.seal(name, value, nonces);
         in_force
             .into_iter()
-            .flatten()
+            .filter_map(|(name, watched, value)| Some((name, watched, value?)))
             .filter(|(_, watched, value)| watched.now != *value)
             .map(|(name, watched, value)| {
                 let known = !watched.now.is_empty();
@@ -78,6 +95,20 @@ impl Changes {
             key: young(&self.api_key).and_then(|(key, _)| key.parse().ok()),
             sign_type: young(&self.sign_type).and_then(|(name, at)| Some((name.parse().ok()?, at))),
         }
+    }
+
+    /// The keys of API v3 with those behind them that went out of use a short while ago.
+    pub fn with_v3_before(&self, mut keys: v3::Keys) -> v3::Keys {
+        if let Some((key, at)) = &self.v3_key.before {
+            keys.v3.extend(key.parse().ok().map(|key| Until { key, until: at + OVERLAP }));
+        }
+        if let Some((text, at)) = &self.public_key.before
+            && let Some((id, pem)) = text.split_once('\n')
+            && let Ok(key) = PublicKey::read(pem)
+        {
+            keys.public.push(Until { key: (id.to_owned(), key), until: at + OVERLAP });
+        }
+        keys
     }
 
     /// Until when the old key verifies, for the page.

@@ -1,6 +1,7 @@
 //! Which settings there are: their names, their words on the page, and what each must look like.
 
 use crate::money::Fen;
+use crate::wechat::v3::keys::{PrivateKey, PublicKey, V3Key, certificate};
 use crate::words::words;
 
 words! {
@@ -12,6 +13,7 @@ words! {
         Address "address" "对外地址",
         App "app" "微信小程序",
         Pay "pay" "微信支付",
+        PayV3 "pay_v3" "微信支付 API v3",
     }
 }
 
@@ -23,6 +25,8 @@ pub struct Setting {
     pub label: &'static str,
     pub hint: &'static str,
     pub secret: bool,
+    /// Several lines: the content of a file. The configuration names the file instead.
+    pub lines: bool,
     /// The values that are possible, each with its words; none for free text. The first one is the default.
     pub choices: &'static [(&'static str, &'static str)],
     pub check: fn(&str) -> Result<(), &'static str>,
@@ -36,6 +40,7 @@ macro_rules! setting {
             label: $label,
             hint: $hint,
             secret: false,
+            lines: false,
             choices: &[],
             check: $check,
         }
@@ -47,6 +52,12 @@ macro_rules! setting {
                 if $choices.iter().any(|(word, _)| *word == v) { Ok(()) } else { Err("不是可选的值之一") }
             })
         }
+    };
+    (lines $group:ident $name:literal, $label:literal, $hint:literal, $check:expr) => {
+        Setting { lines: true, ..setting!($group $name, $label, $hint, $check) }
+    };
+    (secret lines $group:ident $name:literal, $label:literal, $hint:literal, $check:expr) => {
+        Setting { secret: true, lines: true, ..setting!($group $name, $label, $hint, $check) }
     };
     (secret $group:ident $name:literal, $label:literal, $hint:literal, $check:expr) => {
         Setting { secret: true, ..setting!($group $name, $label, $hint, $check) }
@@ -109,7 +120,13 @@ pub const SETTINGS: &[Setting] = &[
     setting!(secret Pay "wechat.api_key", "APIv2 密钥", "商户平台 → 账户中心 → API 安全，32 位", |v| {
         letters(v, 32..=32, "API 密钥（v2）是 32 位字母和数字：请在商户平台 → 账户中心 → API 安全 重新设置并填到这里")
     }),
+    setting!(choice Pay "wechat.api", "新订单用的接口", "两套都填好时选一个；之前的支付单按原来的接口办完", &[("v2", "API v2"), ("v3", "API v3")]),
     setting!(choice Pay "wechat.sign_type", "签名方式", "与商户平台一致，新店建议 HMAC-SHA256", &[("MD5", "MD5"), ("HMAC-SHA256", "HMAC-SHA256")]),
+    setting!(secret PayV3 "wechat.v3_key", "APIv3 密钥", "商户平台 → API 安全 → APIv3 密钥，32 个字符，和 APIv2 密钥是两个", |v| v.parse::<V3Key>().map(drop)),
+    setting!(secret lines PayV3 "wechat.mch_key", "商户私钥", "apiclient_key.pem 的全部内容", |v| PrivateKey::read(v).map(drop)),
+    setting!(lines PayV3 "wechat.mch_serial", "商户证书序列号", "40 位十六进制；也可以粘贴 apiclient_cert.pem 的全部内容", mch_serial),
+    setting!(lines PayV3 "wechat.public_key", "微信支付公钥", "商户平台 → API 安全 → 微信支付公钥，pub_key.pem 的全部内容", |v| PublicKey::read(v).map(drop)),
+    setting!(PayV3 "wechat.public_key_id", "微信支付公钥 ID", "PUB_KEY_ID_ 开头", public_key_id),
     setting!(secret App "wechat.message_token", "消息推送 Token", "小程序后台 → 开发设置 → 消息推送，3–32 位", |v| {
         letters(v, 3..=32, "Token 是 3 到 32 位字母和数字")
     }),
@@ -140,6 +157,28 @@ fn letters(value: &str, length: std::ops::RangeInclusive<usize>, problem: &'stat
 
 fn app_id(value: &str) -> Result<(), &'static str> {
     letters(value, 6..=32, "AppID 是 wx 开头的字母和数字")
+}
+
+fn mch_serial(value: &str) -> Result<(), &'static str> {
+    if value.contains("-----BEGIN") {
+        return certificate(value).map(drop);
+    }
+    if value.starts_with("PUB_KEY_ID_") {
+        return Err("这是微信支付公钥的 ID，请填到下面；这里要商户证书的序列号");
+    }
+    let fine = (8..=40).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_hexdigit());
+    if fine { Ok(()) } else { Err("序列号是 40 位十六进制，或粘贴 apiclient_cert.pem 的全部内容") }
+}
+
+fn public_key_id(value: &str) -> Result<(), &'static str> {
+    let digits = value.strip_prefix("PUB_KEY_ID_");
+    match digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_alphanumeric())) {
+        true if value.len() <= 64 => Ok(()),
+        _ if value.len() == 40 => {
+            Err("这是平台证书的序列号：本店用微信支付公钥模式，请在商户平台切换后填 PUB_KEY_ID_ 开头的 ID")
+        }
+        _ => Err("公钥 ID 以 PUB_KEY_ID_ 开头，在商户平台 → API 安全 → 微信支付公钥 里"),
+    }
 }
 
 /// An address that WeChat can call: no query, no fragment, no user.

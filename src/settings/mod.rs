@@ -6,6 +6,7 @@ pub mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rocket::figment::Figment;
 use rocket::figment::value::{Dict, Num, Value};
@@ -18,8 +19,8 @@ use crate::nonce::Nonces;
 use crate::secrets::SecretKey;
 use crate::wechat::certificate::ClientIdentity;
 use crate::wechat::mini_program::MiniProgram;
-use crate::wechat::sign::SignType;
-use crate::wechat::{API_URL, Merchant, PAY_URL};
+use crate::wechat::v2::sign::SignType;
+use crate::wechat::{API_URL, Account, Api, PAY_URL, v2, v3};
 use changes::Changes;
 use list::regions;
 pub use list::{Group, SETTINGS, Setting, setting_named};
@@ -88,7 +89,10 @@ impl Server {
                     _ => {
                         let setting = setting_named(&name)
                             .ok_or_else(|| format!("配置里有不认识的项 {name}，请对照 README 的设置一节"))?;
-                        let value = value.trim().to_owned();
+                        let value = match setting.lines {
+                            true => lines(&name, value.trim())?,
+                            false => value.trim().to_owned(),
+                        };
                         (setting.check)(&value).map_err(|problem| format!("配置 {name} 不正确: {problem}"))?;
                         server.fixed.insert(setting.name, value);
                     }
@@ -114,6 +118,12 @@ fn one_of<'v>(name: &str, value: &'v str, words: [&str; 2]) -> Result<&'v str, S
     if words.contains(&value) { Ok(value) } else { Err(format!("配置 {name} 只能是 {}", words.join(" 或 "))) }
 }
 
+/// A serial is written as it is; what takes a file's content names the file.
+fn lines(name: &str, value: &str) -> Result<String, String> {
+    let plain = name == "wechat.mch_serial" && value.bytes().all(|b| b.is_ascii_hexdigit());
+    if plain { Ok(value.to_owned()) } else { read_pem(name, Path::new(value)).map(|text| text.trim().to_owned()) }
+}
+
 fn read_pem(name: &str, path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|e| format!("配置 {name} 的文件 {} 读不出来: {e}", path.display()))
 }
@@ -126,6 +136,8 @@ pub struct Settings {
     /// The refund certificate, or why it cannot be used.
     identity: Option<Result<ClientIdentity, String>>,
     identity_fixed: bool,
+    /// The keys of API v3, or what is wrong with them; none while one is missing.
+    v3: Option<Result<Arc<v3::Keys>, &'static str>>,
     pub changes: Changes,
 }
 
@@ -158,13 +170,24 @@ impl Settings {
             }
             _ => cert.zip(cert_key).map(Ok),
         };
-        Ok(Settings {
+        let mut settings = Settings {
             values,
             fixed: server.fixed.keys().copied().collect(),
             identity: identity.map(|pair| pair.and_then(|(c, k)| ClientIdentity::read(&c, &k).map_err(str::to_owned))),
             identity_fixed: server.client_cert.is_some(),
+            v3: None,
             changes: Changes::load(conn, key)?,
-        })
+        };
+        settings.v3 = settings.read_v3_keys();
+        Ok(settings)
+    }
+
+    fn read_v3_keys(&self) -> Option<Result<Arc<v3::Keys>, &'static str>> {
+        let (v3_key, private, serial) =
+            (self.get("wechat.v3_key")?, self.get("wechat.mch_key")?, self.get("wechat.mch_serial")?);
+        let (public, public_id) = (self.get("wechat.public_key")?, self.get("wechat.public_key_id")?);
+        let keys = v3::Keys::read(v3_key, private, serial, (public_id, public));
+        Some(keys.map(|keys| Arc::new(self.changes.with_v3_before(keys))))
     }
 
     /// Stores a refund certificate that was uploaded.
@@ -201,6 +224,9 @@ impl Settings {
     /// How a value looks on a page: secrets by their last four characters.
     pub fn shown(&self, setting: &Setting) -> String {
         let value = self.get(setting.name).unwrap_or_default();
+        if setting.secret && setting.lines {
+            return if value.is_empty() { String::new() } else { "已填写".to_owned() };
+        }
         match (setting.secret, value.len()) {
             (false, _) => value.to_owned(),
             (true, 0) => String::new(),
@@ -277,24 +303,59 @@ impl Settings {
     }
 
     /// Where WeChat reports payments; `None` until the shop has a public address.
-    pub fn notify_url(&self) -> Option<String> {
-        self.get("shop.public_url").map(|url| format!("{}/wechat/pay/notify", url.trim_end_matches('/')))
+    pub fn notify_url(&self, api: Api) -> Option<String> {
+        self.public(match api {
+            Api::V2 => "/wechat/pay/notify",
+            Api::V3 => "/wechat/pay/v3/notify",
+        })
     }
 
     /// Where WeChat reports refunds.
-    pub fn refund_notify_url(&self) -> Option<String> {
-        self.get("shop.public_url").map(|url| format!("{}/wechat/refund/notify", url.trim_end_matches('/')))
+    pub fn refund_notify_url(&self, api: Api) -> Option<String> {
+        self.public(match api {
+            Api::V2 => "/wechat/refund/notify",
+            Api::V3 => "/wechat/pay/v3/notify",
+        })
+    }
+
+    fn public(&self, path: &str) -> Option<String> {
+        self.get("shop.public_url").map(|url| format!("{}{path}", url.trim_end_matches('/')))
     }
 
     pub fn sign_type(&self) -> SignType {
         self.get("wechat.sign_type").and_then(|t| t.parse().ok()).unwrap_or_default()
     }
 
-    /// Who we are at WeChat Pay at this moment; `None` until app id, merchant number and key are all there.
-    pub fn merchant(&self, now: i64) -> Option<Merchant> {
+    /// The version that new attempts use.
+    pub fn api(&self) -> Api {
+        self.get("wechat.api").and_then(|word| word.parse().ok()).unwrap_or_default()
+    }
+
+    /// Who we are at WeChat Pay at this moment; `None` until everything that this version needs is there.
+    pub fn account(&self, api: Api, now: i64) -> Option<Account> {
+        match api {
+            Api::V2 => self.merchant_v2(now).map(Account::V2),
+            Api::V3 => self.merchant_v3(now).map(Account::V3),
+        }
+    }
+
+    pub fn merchant_v2(&self, now: i64) -> Option<v2::Merchant> {
         let key = self.get("wechat.api_key")?.parse().ok()?;
         let (app_id, mch_id) = (self.get("wechat.app_id")?, self.get("wechat.mch_id")?);
-        Some(Merchant { before: self.changes.before(now), ..Merchant::new(app_id, mch_id, key, self.sign_type()) })
+        Some(v2::Merchant {
+            before: self.changes.before(now),
+            ..v2::Merchant::new(app_id, mch_id, key, self.sign_type())
+        })
+    }
+
+    pub fn merchant_v3(&self, now: i64) -> Option<v3::Merchant> {
+        let keys = self.v3.as_ref()?.as_ref().ok()?;
+        Some(v3::Merchant::new(self.get("wechat.app_id")?, self.get("wechat.mch_id")?, keys.clone(), now))
+    }
+
+    /// What is wrong with the keys of API v3, when all of them are there and do not fit together.
+    pub fn v3_problem(&self) -> Option<&'static str> {
+        self.v3.as_ref().and_then(|keys| keys.as_ref().err().copied())
     }
 
     /// The refund certificate, or why it cannot be used; `None` while there is none.

@@ -16,8 +16,8 @@ use super::trades::facts;
 use super::{CODE_LIFE, Fault, Simulator, bills, refunds};
 use crate::clock::{self, MINUTE};
 use crate::ids::OutTradeNo;
-use crate::wechat::message::Message;
-use crate::wechat::sign;
+use crate::wechat::v2::message::Message;
+use crate::wechat::v2::sign;
 
 pub fn routes() -> Vec<Route> {
     routes![login_code, code_to_session, unified_order, order_query, close_order, refund, refund_query, download_bill]

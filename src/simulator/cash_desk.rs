@@ -8,8 +8,8 @@ use super::state::{Trade, TradeState};
 use super::{Paying, Simulator};
 use crate::assets;
 use crate::money::Fen;
-use crate::wechat::message::Message;
-use crate::wechat::sign;
+use crate::wechat::v2::message::Message;
+use crate::wechat::v2::sign;
 
 pub fn routes() -> Vec<Route> {
     routes![desk, act]

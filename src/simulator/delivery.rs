@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::trades::{facts, late_turn};
 use super::{Simulator, TradeState, refunds};
-use crate::wechat::message::Message;
-use crate::wechat::{notice, sign};
+use crate::wechat::v2::message::Message;
+use crate::wechat::v2::{notice, sign};
 
 /// Seconds between deliveries. Source: payment result notice, API v2.
 const SCHEDULE: [u64; 15] = [15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10800, 10800, 10800, 21600, 21600];

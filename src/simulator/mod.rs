@@ -26,9 +26,9 @@ use crate::assets;
 use crate::clock::{Clock, Day, MINUTE};
 use crate::nonce::Nonces;
 use crate::sockets::backlog::Backlog;
-use crate::wechat::Merchant;
 use crate::wechat::mini_program::MiniProgram;
-use crate::wechat::sign::{ApiKey, SignType};
+use crate::wechat::v2::Merchant;
+use crate::wechat::v2::sign::{ApiKey, SignType};
 use state::{Code, State};
 
 pub use faults::Fault;

@@ -4,8 +4,8 @@ use super::api::{Fields, Refused};
 use super::state::{Kept, Refund, RefundEnd, TradeState};
 use super::{Simulator, delivery};
 use crate::clock::{self, DAY, MINUTE};
-use crate::wechat::message::Message;
-use crate::wechat::sign;
+use crate::wechat::v2::message::Message;
+use crate::wechat::v2::sign;
 
 const MOST_PARTS: usize = 50;
 const YEAR: i64 = 365 * DAY;

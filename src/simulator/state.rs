@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::faults::Faults;
 use crate::clock::SECOND;
-use crate::wechat::message::Message;
+use crate::wechat::v2::message::Message;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TradeState {

@@ -5,10 +5,9 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 
-use super::exchange::{request, unusable};
-use super::message::Message;
-use super::sign;
-use super::{Exchange, GatewayError, Merchant, Wechat};
+use super::exchange::unusable;
+use super::v2::message::Message;
+use super::{Account, Exchange, GatewayError, Wechat};
 use crate::clock::{self, Day};
 use crate::money::Fen;
 use crate::nonce::Nonces;
@@ -54,35 +53,31 @@ pub struct BillRow {
 }
 
 impl Wechat {
-    /// Downloads a day's bill. The success answer is no XML and carries no signature: TLS vouches for it.
-    /// Source: download bill, API v2. Refused carries WeChat's `error_code`.
-    pub async fn download_bill(&self, merchant: &Merchant, day: Day, nonces: &Nonces) -> Exchange<BillAnswer> {
-        let mut message = request(merchant, nonces);
-        message.set("bill_date", day.to_string());
-        message.set("bill_type", "ALL");
-        message.set("tar_type", "GZIP");
-        let request = message.to_xml();
-        message.set("sign", sign::sign(&message, merchant.sign_type, &merchant.key));
-        let (answer, took_ms) = self.post_for_bill("/pay/downloadbill", message.to_xml()).await;
-        // A day's trade is kept as rows, not as one more copy in the log.
-        let response = match &answer {
-            Ok(bytes) if bytes.len() <= 2_000 && !bytes.starts_with(&GZIP) => bytes.clone(),
-            Ok(bytes) => format!("（账单，{} 字节）", bytes.len()).into_bytes(),
-            Err(_) => Vec::new(),
-        };
-        let result = answer.and_then(|bytes| read(&bytes));
-        Exchange { kind: "downloadbill", request, response, took_ms, result }
+    /// Downloads a day's bill. The file is no proof: TLS vouches for it, and with API v3 a hash.
+    pub async fn download_bill(&self, account: &Account, day: Day, nonces: &Nonces) -> Exchange<BillAnswer> {
+        match account {
+            Account::V2(merchant) => self.download_bill_v2(merchant, day, nonces).await,
+            Account::V3(merchant) => self.download_bill_v3(merchant, day, nonces).await,
+        }
     }
 }
 
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Tells by the content what came: gzip, an error in XML, or the bill itself. Headers are not believed.
 pub fn read(bytes: &[u8]) -> Result<BillAnswer, GatewayError> {
-    let plain = match bytes.starts_with(&GZIP) {
-        true => unpack(bytes)?,
-        false => bytes.to_vec(),
-    };
+    read_plain(unpacked(bytes)?)
+}
+
+/// The file as it is once nothing is packed any more.
+pub(super) fn unpacked(bytes: &[u8]) -> Result<Vec<u8>, GatewayError> {
+    match bytes.starts_with(&GZIP) {
+        true => unpack(bytes),
+        false => Ok(bytes.to_vec()),
+    }
+}
+
+pub(super) fn read_plain(plain: Vec<u8>) -> Result<BillAnswer, GatewayError> {
     let text = String::from_utf8(plain).map_err(|_| unusable("BILL_NOT_UTF8"))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     if text.trim_start().starts_with("<xml") {

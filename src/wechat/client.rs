@@ -4,20 +4,23 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use reqwest::{Certificate, Client, ClientBuilder, Identity, Response, Url, redirect};
+use reqwest::header::HeaderMap;
+use reqwest::{Certificate, Client, ClientBuilder, Identity, Response, StatusCode, Url, redirect};
 use rustls::AlertDescription;
 use serde_json::Value;
 
-use super::GatewayError;
 use super::breaker::Breaker;
 use super::certificate::ClientIdentity;
 use super::mini_program::Token;
+use super::{GatewayError, PAY_URL, SECOND_PAY_URL};
 use crate::clock;
 
 /// The whole call, from connecting to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const MAX_ANSWER: usize = 1024 * 1024;
+/// API v3 wants to be told who asks.
+const USER_AGENT: &str = concat!("xiaopu/", env!("CARGO_PKG_VERSION"));
 /// A bill is a day's trade in one answer: allowed more time and space.
 const BILL_TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_BILL: usize = 64 * 1024 * 1024;
@@ -27,6 +30,8 @@ pub struct Wechat {
     http: Client,
     pay_url: String,
     api_url: String,
+    /// Where requests of API v3 go when the first host cannot be reached.
+    second_pay_url: Option<String>,
     /// Trusted instead of the system's certificate authorities, if any.
     roots: Vec<Certificate>,
     /// By how many milliseconds our clock is ahead of WeChat's, by its latest answer.
@@ -36,6 +41,13 @@ pub struct Wechat {
     breaker: Breaker,
     /// For the mini-program's interfaces; see `mini_program`.
     pub(super) token: tokio::sync::Mutex<Option<Token>>,
+}
+
+/// An answer as it came: its status, its headers, its bytes.
+pub(super) struct Raw {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
 }
 
 /// A base URL that money must not be sent to.
@@ -70,9 +82,11 @@ impl Wechat {
             .map_err(|e| BadUrl(format!("无法建立到微信的安全连接（系统可能没有安装 ca-certificates）: {e}")))?;
         let trim = |url: &str| url.trim_end_matches('/').to_owned();
         let (pay_url, api_url) = (trim(pay_url), trim(api_url));
+        let second_pay_url = (pay_url == PAY_URL).then(|| SECOND_PAY_URL.to_owned());
         Ok(Wechat {
             http,
             pay_url,
+            second_pay_url,
             api_url,
             roots,
             clock_ahead: Mutex::default(),
@@ -150,14 +164,18 @@ impl Wechat {
         let start = Instant::now();
         let answer = match request.send().await {
             Ok(response) => {
-                if let Some(ahead) = clock_ahead(&response) {
-                    *self.clock_ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
-                }
+                self.note_time(&response);
                 body(response, most).await
             }
             Err(e) => Err(broken(e)),
         };
         (answer, start.elapsed().as_millis() as i64)
+    }
+
+    fn note_time(&self, response: &Response) {
+        if let Some(ahead) = clock_ahead(response) {
+            *self.clock_ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
+        }
     }
 
     /// By how many milliseconds this machine's clock is ahead of WeChat's; `None` until WeChat has said what time it is.
@@ -173,6 +191,54 @@ impl Wechat {
     fn pay_request(&self, client: &Client, path: &str, xml: String) -> reqwest::RequestBuilder {
         let url = format!("{}{path}", self.pay_url);
         client.post(url).header("content-type", "text/xml; charset=utf-8").body(xml)
+    }
+
+    /// A request of API v3, with the very bytes that were signed. Whatever came back comes back; the second host gets the
+    /// same request when the first cannot be reached.
+    pub(super) async fn send_v3(
+        &self,
+        method: &'static str,
+        path: &str,
+        body: &str,
+        public_id: &str,
+        authorization: String,
+    ) -> (Result<Raw, GatewayError>, i64) {
+        let start = Instant::now();
+        let request = |host: &str| {
+            let url = format!("{host}{path}");
+            let request = if method == "GET" { self.http.get(url) } else { self.http.post(url) };
+            let request = match body {
+                "" => request,
+                body => request.header("content-type", "application/json").body(body.to_owned()),
+            };
+            request
+                .header("accept", "application/json")
+                .header("user-agent", USER_AGENT)
+                .header("wechatpay-serial", public_id)
+                .header("authorization", &authorization)
+        };
+        let mut sent = request(&self.pay_url).send().await;
+        if let (Err(e), Some(second)) = (&sent, &self.second_pay_url)
+            && e.is_connect()
+        {
+            sent = request(second).timeout(TIMEOUT.saturating_sub(start.elapsed())).send().await;
+        }
+        let answer = match sent {
+            Ok(response) => {
+                self.note_time(&response);
+                let (status, headers) = (response.status(), response.headers().clone());
+                whole(response, MAX_ANSWER).await.map(|body| Raw { status, headers, body })
+            }
+            Err(e) => Err(broken(e)),
+        };
+        (answer, start.elapsed().as_millis() as i64)
+    }
+
+    /// A bill at an address that WeChat gave out, on its own host.
+    pub(super) async fn get_for_bill(&self, path: &str, authorization: String) -> Result<Vec<u8>, GatewayError> {
+        let request = self.http.get(format!("{}{path}", self.pay_url));
+        let request = request.header("user-agent", USER_AGENT).header("authorization", authorization);
+        self.timed(request.timeout(BILL_TIMEOUT), MAX_BILL).await.0
     }
 
     pub(super) async fn get_api(&self, path: &str, query: &[(&str, &str)]) -> (Result<Vec<u8>, GatewayError>, i64) {
@@ -229,8 +295,13 @@ fn clock_ahead(response: &Response) -> Option<i64> {
     Some(if (0..1000).contains(&ahead) { 0 } else { ahead })
 }
 
-async fn body(mut response: Response, most: usize) -> Result<Vec<u8>, GatewayError> {
+async fn body(response: Response, most: usize) -> Result<Vec<u8>, GatewayError> {
     let status = response.status();
+    let bytes = whole(response, most).await?;
+    if status.is_success() { Ok(bytes) } else { Err(GatewayError::Unreachable(format!("HTTP {status}"))) }
+}
+
+async fn whole(mut response: Response, most: usize) -> Result<Vec<u8>, GatewayError> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(broken)? {
         if bytes.len() + chunk.len() > most {
@@ -238,7 +309,7 @@ async fn body(mut response: Response, most: usize) -> Result<Vec<u8>, GatewayErr
         }
         bytes.extend_from_slice(&chunk);
     }
-    if status.is_success() { Ok(bytes) } else { Err(GatewayError::Unreachable(format!("HTTP {status}"))) }
+    Ok(bytes)
 }
 
 /// The URL is left out of the words: it can carry the AppSecret.

@@ -1,11 +1,4 @@
-//! One call to WeChat Pay: signed on the way out, believed on the way back only when it is well-formed, signed and ours.
-
-use reqwest::Client;
-
-use super::message::Message;
-use super::sign::{self, SignType};
-use super::{Merchant, Wechat};
-use crate::nonce::Nonces;
+//! What was said and heard in one call to WeChat Pay, and why it may not have done what it was asked.
 
 /// What was said and heard in one call, whatever came of it: the transaction log keeps it.
 #[derive(Debug)]
@@ -19,6 +12,11 @@ pub struct Exchange<T> {
 }
 
 impl<T> Exchange<T> {
+    /// A call that was not even made.
+    pub(crate) fn unsent(kind: &'static str, why: GatewayError) -> Exchange<T> {
+        Exchange { kind, request: String::new(), response: Vec::new(), took_ms: 0, result: Err(why) }
+    }
+
     pub(super) fn map<U>(self, read: impl FnOnce(T) -> U) -> Exchange<U> {
         let Exchange { kind, request, response, took_ms, result } = self;
         Exchange { kind, request, response, took_ms, result: result.map(read) }
@@ -63,53 +61,4 @@ impl GatewayError {
 /// An answer that cannot be used, with a word for the log: nothing is known.
 pub(super) fn unusable(why: &str) -> GatewayError {
     GatewayError::Unreachable(why.to_owned())
-}
-
-/// The fields that every request but the unified order opens with.
-pub(super) fn request(merchant: &Merchant, nonces: &Nonces) -> Message {
-    let mut message = Message::from([("appid", merchant.app_id.as_str()), ("mch_id", &merchant.mch_id)]);
-    message.set("nonce_str", nonces.nonce_str());
-    if merchant.sign_type != SignType::Md5 {
-        message.set("sign_type", merchant.sign_type.name());
-    }
-    message
-}
-
-impl Wechat {
-    /// Signs, sends by `client`, and reads what a trusted answer says.
-    pub(super) async fn call<T>(
-        &self,
-        client: &Client,
-        merchant: &Merchant,
-        (kind, path): (&'static str, &str),
-        mut message: Message,
-        read: impl FnOnce(&Message) -> Result<T, GatewayError>,
-    ) -> Exchange<T> {
-        let request = message.to_xml();
-        message.set("sign", sign::sign(&message, merchant.sign_type, &merchant.key));
-        let (answer, took_ms) = self.post_pay(client, path, message.to_xml()).await;
-        self.heard(kind, answer.is_ok(), took_ms);
-        let response = answer.clone().unwrap_or_default();
-        let result = answer.and_then(|bytes| trusted(merchant, &bytes)).and_then(|message| read(&message));
-        Exchange { kind, request, response, took_ms, result }
-    }
-}
-
-/// An answer that may be acted on: well-formed, signed, ours, and successful.
-fn trusted(merchant: &Merchant, bytes: &[u8]) -> Result<Message, GatewayError> {
-    let message = Message::read(bytes).map_err(|e| unusable(e.word()))?;
-    if message.get("return_code") != Some("SUCCESS") {
-        let text = message.filled("return_msg").unwrap_or("没有说明原因");
-        return Err(GatewayError::NotAccepted(text.to_owned()));
-    }
-    let verified = merchant.verify(message).map_err(|e| unusable(e.word()))?;
-    let message = verified.authentic.message().clone();
-    if message.get("appid") != Some(&merchant.app_id) || message.get("mch_id") != Some(&merchant.mch_id) {
-        return Err(unusable("OTHER_MERCHANT"));
-    }
-    if message.get("result_code") != Some("SUCCESS") {
-        let field = |name| message.filled(name).unwrap_or_default().to_owned();
-        return Err(GatewayError::Refused { code: field("err_code"), text: field("err_code_des") });
-    }
-    Ok(message)
 }

@@ -1,11 +1,10 @@
-//! WeChat Pay API v2, as a client: unified order, query, close; and the second signature for the mini-program.
+//! Asking for a payment, and asking about it: one face of both versions of the API.
 
 use serde::{Deserialize, Serialize};
 
-use super::exchange::{request, unusable};
-use super::message::Message;
-use super::{Exchange, GatewayError, Merchant, Payment, Wechat, sign};
-use crate::clock;
+use super::v2::{self, UnifiedOrder};
+use super::v3::{self, JsapiOrder};
+use super::{Account, Api, Exchange, GatewayError, Payment, Wechat};
 use crate::ids::OutTradeNo;
 use crate::money::Fen;
 use crate::nonce::Nonces;
@@ -14,49 +13,87 @@ use crate::nonce::Nonces;
 pub const ORDER_QUERY: &str = "orderquery";
 pub const CLOSE_ORDER: &str = "closeorder";
 
-/// What is asked of the unified order: stored before it is sent, sent again unchanged. Source: unified order, API v2.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UnifiedOrder {
-    pub appid: String,
-    pub mch_id: String,
-    pub nonce_str: String,
-    pub body: String,
-    pub out_trade_no: String,
-    /// Fen.
-    pub total_fee: i64,
-    pub spbill_create_ip: String,
-    pub notify_url: String,
-    pub openid: String,
-    /// `20261008131540`, Beijing time; so is `time_expire`.
-    pub time_start: String,
-    pub time_expire: String,
-    pub sign_type: String,
+/// What a payment is asked for with, whatever the version.
+pub struct Asked<'a> {
+    pub description: String,
+    pub out_trade_no: OutTradeNo,
+    pub total: Fen,
+    pub payer_ip: &'a str,
+    pub notify_url: &'a str,
+    pub openid: &'a str,
+    pub nonce_str: &'a str,
+    /// Epoch milliseconds.
+    pub now: i64,
+    pub expires_at: i64,
 }
 
-impl UnifiedOrder {
-    fn message(&self) -> Message {
-        let mut message = Message::from([
-            ("appid", self.appid.as_str()),
-            ("mch_id", &self.mch_id),
-            ("nonce_str", &self.nonce_str),
-            ("body", &self.body),
-            ("out_trade_no", &self.out_trade_no),
-            ("spbill_create_ip", &self.spbill_create_ip),
-            ("notify_url", &self.notify_url),
-            ("openid", &self.openid),
-            ("time_start", &self.time_start),
-            ("time_expire", &self.time_expire),
-            ("trade_type", "JSAPI"),
-            ("fee_type", "CNY"),
-            ("sign_type", &self.sign_type),
-        ]);
-        message.set("total_fee", self.total_fee.to_string());
-        message
+/// The exact parameters of an attempt: stored before they are sent, sent again unchanged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum PayOrder {
+    V2(UnifiedOrder),
+    V3(JsapiOrder),
+}
+
+impl PayOrder {
+    pub fn new(account: &Account, asked: Asked<'_>) -> PayOrder {
+        match account {
+            Account::V2(merchant) => PayOrder::V2(UnifiedOrder::new(merchant, asked)),
+            Account::V3(merchant) => PayOrder::V3(JsapiOrder::new(merchant, asked)),
+        }
+    }
+
+    /// The version that made it, in which it is followed to its end.
+    pub fn api(&self) -> Api {
+        match self {
+            PayOrder::V2(_) => Api::V2,
+            PayOrder::V3(_) => Api::V3,
+        }
     }
 
     /// Whether it can still be sent: the merchant's identity must be the one it was written for.
-    pub fn is_from(&self, merchant: &Merchant) -> bool {
-        self.appid == merchant.app_id && self.mch_id == merchant.mch_id && self.sign_type == merchant.sign_type.name()
+    pub fn is_from(&self, account: &Account) -> bool {
+        match (self, account) {
+            (PayOrder::V2(order), Account::V2(merchant)) => order.is_from(merchant),
+            (PayOrder::V3(order), Account::V3(merchant)) => order.is_from(merchant),
+            _ => false,
+        }
+    }
+
+    pub fn app_id(&self) -> &str {
+        match self {
+            PayOrder::V2(order) => &order.appid,
+            PayOrder::V3(order) => &order.appid,
+        }
+    }
+
+    pub fn mch_id(&self) -> &str {
+        match self {
+            PayOrder::V2(order) => &order.mch_id,
+            PayOrder::V3(order) => &order.mchid,
+        }
+    }
+
+    pub fn out_trade_no(&self) -> &str {
+        match self {
+            PayOrder::V2(order) => &order.out_trade_no,
+            PayOrder::V3(order) => &order.out_trade_no,
+        }
+    }
+
+    /// Fen.
+    pub fn total_fee(&self) -> i64 {
+        match self {
+            PayOrder::V2(order) => order.total_fee,
+            PayOrder::V3(order) => order.amount.total,
+        }
+    }
+
+    pub fn openid(&self) -> &str {
+        match self {
+            PayOrder::V2(order) => &order.openid,
+            PayOrder::V3(order) => &order.payer.openid,
+        }
     }
 }
 
@@ -84,23 +121,6 @@ pub struct PaymentParams {
     pub pay_sign: String,
 }
 
-/// The second signature. Nonce and time are ours alone, so that it can sign nothing else.
-pub fn payment_params(merchant: &Merchant, prepay_id: &str, now: i64, nonces: &Nonces) -> PaymentParams {
-    let time_stamp = (now / clock::SECOND).to_string();
-    let nonce_str = nonces.nonce_str();
-    let package = format!("prepay_id={prepay_id}");
-    let sign_type = merchant.sign_type.name();
-    let signed = Message::from([
-        ("appId", merchant.app_id.as_str()),
-        ("timeStamp", &time_stamp),
-        ("nonceStr", &nonce_str),
-        ("package", &package),
-        ("signType", sign_type),
-    ]);
-    let pay_sign = sign::sign(&signed, merchant.sign_type, &merchant.key);
-    PaymentParams { app_id: merchant.app_id.clone(), time_stamp, nonce_str, package, sign_type, pay_sign }
-}
-
 /// What a query says of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trade {
@@ -120,92 +140,53 @@ pub enum TradeOf<'a> {
     Transaction(&'a str),
 }
 
+/// The second signature. Nonce and time are ours alone, so that it can sign nothing else.
+pub async fn payment_params(account: &Account, prepay_id: &str, now: i64, nonces: &Nonces) -> PaymentParams {
+    match account {
+        Account::V2(merchant) => v2::payment_params(merchant, prepay_id, now, nonces),
+        Account::V3(merchant) => v3::payment_params(merchant, prepay_id, now, nonces).await,
+    }
+}
+
 impl Wechat {
-    /// Asks WeChat for a prepay_id; waits at most 5 s. Source: unified order, API v2.
+    /// Asks WeChat for a prepay_id; waits at most 5 s.
     /// Errors: Unreachable (the order may exist: query), NotAccepted, Refused.
-    pub async fn unified_order(&self, merchant: &Merchant, order: &UnifiedOrder) -> Exchange<String> {
-        let how = ("unifiedorder", "/pay/unifiedorder");
-        self.call(self.plain(), merchant, how, order.message(), |answer| {
-            answer.filled("prepay_id").map(str::to_owned).ok_or_else(|| unusable("PREPAY_ID_MISSING"))
-        })
-        .await
+    pub async fn order(&self, account: &Account, order: &PayOrder, nonces: &Nonces) -> Exchange<String> {
+        match (account, order) {
+            (Account::V2(merchant), PayOrder::V2(order)) => self.unified_order(merchant, order).await,
+            (Account::V3(merchant), PayOrder::V3(order)) => self.order_v3(merchant, order, nonces).await,
+            _ => Exchange::unsent("unifiedorder", GatewayError::NotAccepted("支付单是用另一个版本的接口写的".into())),
+        }
     }
 
-    /// Asks what became of an attempt, or of a transaction that came for none of ours. Source: order query, API v2.
-    pub async fn order_query(&self, merchant: &Merchant, which: TradeOf<'_>, nonces: &Nonces) -> Exchange<Trade> {
-        let mut message = request(merchant, nonces);
-        let (name, number) = match which {
-            TradeOf::Number(number) => ("out_trade_no", number.as_str()),
-            TradeOf::Transaction(id) => ("transaction_id", id),
+    /// Asks what became of an attempt, or of a transaction that came for none of ours.
+    pub async fn order_query(&self, account: &Account, which: TradeOf<'_>, nonces: &Nonces) -> Exchange<Trade> {
+        let mut exchange = match account {
+            Account::V2(merchant) => self.order_query_v2(merchant, which, nonces).await,
+            Account::V3(merchant) => self.order_query_v3(merchant, which, nonces).await,
         };
-        message.set(name, number);
-        let how = (ORDER_QUERY, "/pay/orderquery");
-        let mut exchange = self.call(self.plain(), merchant, how, message, read_trade).await;
-        if exchange.result.as_ref().is_err_and(|e| e.code() == Some("ORDERNOTEXIST")) {
-            exchange.result = Ok(Trade::Absent);
-        }
         // Facts about another order than the one asked for are no answer.
         let other = |payment: &Payment| match which {
             TradeOf::Number(number) => payment.out_trade_no != number.as_str(),
             TradeOf::Transaction(id) => payment.transaction_id != id,
         };
         if matches!(&exchange.result, Ok(Trade::Paid(payment)) if other(payment)) {
-            exchange.result = Err(unusable("OTHER_ORDER"));
+            exchange.result = Err(super::exchange::unusable("OTHER_ORDER"));
         }
         exchange
     }
 
     /// Closes an attempt. Success proves little (a number that does not exist closes too): query afterwards.
-    /// Source: close order, API v2.
-    pub async fn close_order(&self, merchant: &Merchant, number: &OutTradeNo, nonces: &Nonces) -> Exchange<()> {
-        let mut message = request(merchant, nonces);
-        message.set("out_trade_no", number.as_str());
-        let mut exchange =
-            self.call(self.plain(), merchant, (CLOSE_ORDER, "/pay/closeorder"), message, |_| Ok(())).await;
-        if exchange.result.as_ref().is_err_and(|e| matches!(e.code(), Some("ORDERCLOSED" | "ORDERNOTEXIST"))) {
-            exchange.result = Ok(());
+    pub async fn close_order(&self, account: &Account, number: &OutTradeNo, nonces: &Nonces) -> Exchange<()> {
+        match account {
+            Account::V2(merchant) => self.close_order_v2(merchant, number, nonces).await,
+            Account::V3(merchant) => self.close_order_v3(merchant, number, nonces).await,
         }
-        exchange
     }
-}
-
-fn read_trade(message: &Message) -> Result<Trade, GatewayError> {
-    match message.filled("trade_state").ok_or_else(|| unusable("TRADE_STATE_MISSING"))? {
-        "SUCCESS" => read_payment(message).map(Trade::Paid).map_err(|field| unusable(&format!("BAD_FIELD {field}"))),
-        // A refund was started, so it was paid; its facts are used when they came along.
-        "REFUND" => Ok(match read_payment(message) {
-            Ok(payment) => Trade::Paid(Payment { refund_started: true, ..payment }),
-            Err(_) => Trade::Other("REFUND".into()),
-        }),
-        "NOTPAY" => Ok(Trade::NotPaid),
-        "CLOSED" => Ok(Trade::Closed),
-        other => Ok(Trade::Other(other.to_owned())),
-    }
-}
-
-/// The facts of a payment, from a query or a notice; `Err` names the field that is missing or wrong.
-pub(super) fn read_payment(message: &Message) -> Result<Payment, &'static str> {
-    let text = |name: &'static str, max: usize| {
-        message.filled(name).filter(|value| value.len() <= max).map(str::to_owned).ok_or(name)
-    };
-    Ok(Payment {
-        out_trade_no: text("out_trade_no", 64)?,
-        transaction_id: text("transaction_id", 64)?,
-        total: text("total_fee", 20)
-            .ok()
-            .and_then(|t| Fen::from_wire(&t))
-            .filter(|t| t.get() >= 1)
-            .ok_or("total_fee")?,
-        fee_type: message.filled("fee_type").unwrap_or("CNY").to_owned(),
-        openid: text("openid", 128)?,
-        paid_at: text("time_end", 14).ok().and_then(|t| clock::from_compact(&t)).ok_or("time_end")?,
-        refund_started: false,
-    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::sign::SignType;
     use super::*;
 
     #[test]
@@ -213,24 +194,5 @@ mod tests {
         assert_eq!(body_text("小店", "草莓<蛋糕>&🍓='x'\n"), "小店-草莓蛋糕x");
         let long = body_text("小店", &"蛋".repeat(100));
         assert!(long.len() <= 127 && long.ends_with('蛋'));
-    }
-
-    #[test]
-    fn the_second_signature_equals_the_published_vector() {
-        let key = "192006250b4c09247ec02edce69f6a2d".parse().unwrap();
-        let merchant = Merchant::new("wxd930ea5d5a258f4f", "1900000109", key, SignType::Md5);
-        let params = payment_params(&merchant, "wx1", 1_414_561_699_000, &Nonces::counting());
-        let again = Message::from([
-            ("appId", "wxd930ea5d5a258f4f"),
-            ("timeStamp", "1414561699"),
-            ("nonceStr", &params.nonce_str),
-            ("package", "prepay_id=wx1"),
-            ("signType", "MD5"),
-        ]);
-        assert_eq!(params.pay_sign, sign::sign(&again, SignType::Md5, &merchant.key));
-        let json = serde_json::to_value(&params).unwrap();
-        let names: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(names, ["appId", "nonceStr", "package", "paySign", "signType", "timeStamp"]);
-        assert!(json.as_object().unwrap().values().all(|v| v.is_string()));
     }
 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use sha1::{Digest, Sha1};
 use subtle::ConstantTimeEq;
 
-use super::message::Message;
+use super::v2::message::Message;
 
 /// The signature of every push. Source: message push, mini-program server side.
 pub fn is_from_wechat(token: &str, signature: &str, timestamp: &str, nonce: &str) -> bool {

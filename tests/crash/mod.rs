@@ -15,8 +15,8 @@ use crate::support::{APP_ID, KEY, MCH_ID, SECRET, address, client, cookie, merch
 use xiaopu::clock::{Clock, Day};
 use xiaopu::nonce::Nonces;
 use xiaopu::simulator::{Fault, Paying, Simulator};
-use xiaopu::wechat::message::Message;
-use xiaopu::wechat::sign::{self, SignType};
+use xiaopu::wechat::v2::message::Message;
+use xiaopu::wechat::v2::sign::{self, SignType};
 
 struct Program {
     folder: tempfile::TempDir,

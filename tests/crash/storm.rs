@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use xiaopu::nonce::Nonces;
 use xiaopu::payments::invariants;
 use xiaopu::simulator::{Fault, Paying, Simulator};
-use xiaopu::wechat::notice::ACKNOWLEDGED;
+use xiaopu::wechat::v2::notice::ACKNOWLEDGED;
 
 use super::{Program, simulated, text, write};
 use crate::support::{address, client};

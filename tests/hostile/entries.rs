@@ -11,9 +11,10 @@ use xiaopu::money::Fen;
 use xiaopu::orders::quote::QuoteForm;
 use xiaopu::sheet::Table;
 use xiaopu::shipping::batch;
-use xiaopu::wechat::message::Message;
-use xiaopu::wechat::sign::{self, SignType};
-use xiaopu::wechat::{Merchant, bill, notice, push};
+use xiaopu::wechat::v2::message::Message;
+use xiaopu::wechat::v2::sign::{self, SignType};
+use xiaopu::wechat::v2::{Merchant, notice};
+use xiaopu::wechat::{bill, push};
 
 pub type Entry = fn(&[u8]);
 

@@ -3,8 +3,8 @@
 use std::io::Cursor;
 
 use xiaopu::sheet;
-use xiaopu::wechat::message::Message;
-use xiaopu::wechat::sign::{self, SignType};
+use xiaopu::wechat::v2::message::Message;
+use xiaopu::wechat::v2::sign::{self, SignType};
 
 use super::entries::merchant;
 

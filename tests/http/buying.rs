@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use xiaopu::catalogue::Delivery;
 use xiaopu::simulator::Paying;
 use xiaopu::staff::Role;
-use xiaopu::wechat::sign::SignType;
+use xiaopu::wechat::v2::sign::SignType;
 
 use crate::support::*;
 

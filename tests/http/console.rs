@@ -4,7 +4,7 @@ use reqwest::multipart::{Form, Part};
 use xiaopu::simulator::Paying;
 use xiaopu::staff::Role;
 use xiaopu::staff::login;
-use xiaopu::wechat::sign::SignType;
+use xiaopu::wechat::v2::sign::SignType;
 
 use crate::support::*;
 

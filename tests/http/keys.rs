@@ -3,9 +3,9 @@
 use reqwest::multipart::{Form, Part};
 use xiaopu::simulator::{Fault, Paying};
 use xiaopu::staff::Role;
-use xiaopu::wechat::message::Message;
 use xiaopu::wechat::reach::Reached;
-use xiaopu::wechat::sign::{self, ApiKey, SignType};
+use xiaopu::wechat::v2::message::Message;
+use xiaopu::wechat::v2::sign::{self, ApiKey, SignType};
 
 use crate::support::*;
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use xiaopu::simulator::Paying;
-use xiaopu::wechat::message::Message;
-use xiaopu::wechat::notice::ACKNOWLEDGED;
-use xiaopu::wechat::sign::SignType;
+use xiaopu::wechat::v2::message::Message;
+use xiaopu::wechat::v2::notice::ACKNOWLEDGED;
+use xiaopu::wechat::v2::sign::SignType;
 
 use crate::support::*;
 
@@ -33,9 +33,9 @@ async fn a_notice_with_one_thing_wrong_is_refused_with_its_own_reason() {
     let xml = signed(&good);
     let without = |name: &str| signed(&good.without(name));
     let mut other_key = good.clone();
-    other_key.set("sign", xiaopu::wechat::sign::sign(&good, SignType::Md5, &"0".repeat(32).parse().unwrap()));
+    other_key.set("sign", xiaopu::wechat::v2::sign::sign(&good, SignType::Md5, &"0".repeat(32).parse().unwrap()));
     let mut hmac = good.clone();
-    hmac.set("sign", xiaopu::wechat::sign::sign(&good, SignType::HmacSha256, &KEY.parse().unwrap()));
+    hmac.set("sign", xiaopu::wechat::v2::sign::sign(&good, SignType::HmacSha256, &KEY.parse().unwrap()));
     let sign = xml.split("<sign><![CDATA[").nth(1).unwrap()[..32].to_owned();
     let refused: Vec<(String, &str)> = vec![
         (String::new(), "MALFORMED_XML"),

@@ -4,8 +4,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use xiaopu::simulator::{Fault, Paying, RefundEnd};
 use xiaopu::staff::Role;
-use xiaopu::wechat::message::Message;
-use xiaopu::wechat::sign;
+use xiaopu::wechat::Api;
+use xiaopu::wechat::v2::message::Message;
+use xiaopu::wechat::v2::sign;
 
 use crate::support::*;
 
@@ -559,12 +560,13 @@ async fn what_wechat_has_paid_is_entered_whatever_became_of_the_refund() {
 /// Somebody else has our keys and numbers, and asks WeChat for a refund.
 async fn send_past_the_shop(w: &World, placed: &Placed, number: &str, fen: i64) {
     let order = xiaopu::wechat::refund::RefundOrder {
+        api: Api::V2,
         transaction_id: w.transaction(placed),
         out_refund_no: number.to_owned(),
         total_fee: placed.total,
         refund_fee: fen,
         refund_desc: "退款".into(),
-        notify_url: w.shop.settings().refund_notify_url(),
+        notify_url: w.shop.settings().refund_notify_url(Api::V2),
     };
     let heard = || async {
         let number = number.to_owned();
@@ -575,8 +577,8 @@ async fn send_past_the_shop(w: &World, placed: &Placed, number: &str, fen: i64) 
         w.shop.db.read(read).await.unwrap()
     };
     w.advance(61 * SECOND);
-    let merchant = w.shop.merchant().unwrap();
-    let sent = w.shop.wechat.refund(&merchant, None, &order, &w.shop.nonces).await;
+    let account = w.shop.account().unwrap();
+    let sent = w.shop.wechat.refund(&account, None, &order, &w.shop.nonces).await;
     sent.result.unwrap();
     w.advance(5 * SECOND);
     w.wait("the notice", heard).await;

@@ -6,8 +6,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use xiaopu::nonce::Nonces;
 use xiaopu::wechat::pay::TradeOf;
-use xiaopu::wechat::sign::SignType;
-use xiaopu::wechat::{GatewayError, Wechat};
+use xiaopu::wechat::v2::sign::SignType;
+use xiaopu::wechat::{Account, GatewayError, Wechat};
 
 use crate::support::merchant;
 
@@ -41,7 +41,8 @@ async fn an_answer_with_one_thing_wrong_is_no_answer() {
         let wechat = Wechat::new(&url, &url, "").unwrap();
         let start = Instant::now();
         let number = "20261008ABCDEFGHJK01".parse().unwrap();
-        let exchange = wechat.order_query(&merchant(SignType::Md5), TradeOf::Number(&number), &Nonces::Random).await;
+        let exchange =
+            wechat.order_query(&Account::V2(merchant(SignType::Md5)), TradeOf::Number(&number), &Nonces::Random).await;
         match exchange.result {
             Err(GatewayError::Unreachable(why)) => assert!(why.contains(words), "{name}: {why}"),
             other => panic!("{name}: {other:?}"),
@@ -55,7 +56,7 @@ async fn an_answer_with_one_thing_wrong_is_no_answer() {
     let wechat = Wechat::new(&url, &url, "").unwrap();
     let exchange = wechat
         .order_query(
-            &merchant(SignType::Md5),
+            &Account::V2(merchant(SignType::Md5)),
             TradeOf::Number(&"20261008ABCDEFGHJK01".parse().unwrap()),
             &Nonces::Random,
         )

@@ -20,9 +20,9 @@ use xiaopu::settings::Server;
 use xiaopu::shop::{Opening, Shop};
 use xiaopu::simulator::{Paying, Simulator};
 use xiaopu::staff::{Role, password, store as staff};
-use xiaopu::wechat::Merchant;
-use xiaopu::wechat::message::Message;
-use xiaopu::wechat::sign::{self, SignType};
+use xiaopu::wechat::v2::Merchant;
+use xiaopu::wechat::v2::message::Message;
+use xiaopu::wechat::v2::sign::{self, SignType};
 
 pub const KEY: &str = "192006250b4c09247ec02edce69f6a2d";
 pub const APP_ID: &str = "wxd930ea5d5a258f4f";

@@ -66,7 +66,7 @@ impl Demo {
         take_up(&server)?;
         let shop = Shop::open(server, opening.clone()).await?;
         let (password, new) = furnish(&shop).await?;
-        let merchant = shop.merchant().ok_or("演示设置不完整")?;
+        let merchant = shop.merchant_v2().ok_or("演示设置不完整")?;
         let simulator = Simulator::new(merchant, APP_SECRET, clock.clone(), Nonces::Random)
             .kept_in(shop.server.data_dir.join("wechat.json"))?;
         let simulated = tokio::spawn(launch(simulator.rocket(figment.clone().merge(("port", simulator_port)))));

@@ -15,6 +15,7 @@ use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Owner, Staff};
+use crate::wechat::Api;
 use crate::wechat::certificate::ClientIdentity;
 
 pub fn routes() -> Vec<Route> {
@@ -32,11 +33,13 @@ pub fn warning(shop: &Shop) -> Option<String> {
         return None;
     }
     let (settings, now) = (shop.settings(), shop.now());
-    let merchant = shop.merchant()?;
+    let account = shop.account()?;
     match settings.identity() {
+        // API v3 refunds without one.
+        None if account.api() == Api::V3 => None,
         None => Some("上传退款证书，才能原路退款".into()),
         Some(Err(problem)) => Some(format!("退款证书不能使用：{problem}")),
-        Some(Ok(identity)) if identity.facts.mch_id != merchant.mch_id => {
+        Some(Ok(identity)) if identity.facts.mch_id != account.mch_id() => {
             Some(format!("退款证书是商户号 {} 的，和设置的商户号不同", identity.facts.mch_id))
         }
         Some(Ok(identity)) if identity.facts.not_after <= now => {
@@ -90,9 +93,9 @@ async fn keep(shop: &Shop, owner: &Staff, pair: &Pair<'_>) -> Result<String> {
         let words = format!("这张证书已在 {} 过期，请在商户平台更换后上传新的", clock::shown(facts.not_after));
         return Err(Error::field("cert", words));
     }
-    if let Some(merchant) = shop.merchant().filter(|merchant| merchant.mch_id != facts.mch_id) {
+    if let Some(account) = shop.account().filter(|account| account.mch_id() != facts.mch_id) {
         let words =
-            format!("证书是商户号 {} 的，设置的商户号是 {}，请上传这个商户的证书", facts.mch_id, merchant.mch_id);
+            format!("证书是商户号 {} 的，设置的商户号是 {}，请上传这个商户的证书", facts.mch_id, account.mch_id());
         return Err(Error::field("cert", words));
     }
     let sealed = Settings::sealed_key(&identity, &shop.key, &shop.nonces);

@@ -47,8 +47,9 @@ async fn show(
         problem: wrong.map(words),
         certificate: super::certificate::shown(shop),
         old_key_until: settings.changes.old_key_until(shop.now()).map(clock::shown),
-        notify_url: settings.notify_url(),
-        refund_notify_url: settings.refund_notify_url(),
+        notify_url: settings.notify_url(settings.api()),
+        refund_notify_url: settings.refund_notify_url(settings.api()),
+        v3_problem: settings.v3_problem(),
         pay_url: shop.wechat.pay_url(),
     };
     Ok(assets::page("console/settings.html", context))
@@ -61,7 +62,7 @@ pub fn card(settings: &Settings, group: Group, typed: &Typed, wrong: Option<&Err
         let typed = typed.get(&name).filter(|_| !setting.secret).cloned();
         json!({
             "value": typed.unwrap_or_else(|| settings.shown(setting)), "name": name, "label": setting.label,
-            "hint": setting.hint, "secret": setting.secret, "choices": setting.choices,
+            "hint": setting.hint, "secret": setting.secret, "lines": setting.lines, "choices": setting.choices,
             "fixed": settings.is_fixed(setting.name), "problem": wrong.and_then(|e| e.fields.get(setting.name)),
         })
     });
@@ -103,6 +104,7 @@ pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<usize> {
     // What a value looks like in the log: of a secret the tail alone.
     let shown = |setting: &Setting, value: &str| match (setting.secret, value) {
         (_, "") => "（空）".to_owned(),
+        (true, _) if setting.lines => "（新的内容）".to_owned(),
         (true, value) => format!("••••{}", value.get(value.len().saturating_sub(4)..).unwrap_or_default()),
         (false, value) => value.to_owned(),
     };

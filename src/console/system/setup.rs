@@ -111,7 +111,7 @@ async fn show(shop: &Shop, step: u8, flash: Option<Value>, typed: &Typed, wrong:
         card: group.map(|group| settings::card(&shop_settings, group, typed, wrong)),
         problem: wrong.map(words),
         certificate: (group == Some(Group::Pay)).then(|| super::certificate::shown(shop)),
-        notify_url: shop_settings.notify_url(),
+        notify_url: shop_settings.notify_url(shop_settings.api()),
         // Only the last step asks.
         empty: group.is_none() && samples::shelves_are_empty(shop).await?,
     };

@@ -14,7 +14,7 @@ use crate::transactions::Entry;
 use crate::wechat::pay::{Trade, TradeOf};
 use crate::wechat::reach::{self, Reached};
 use crate::wechat::refund::RefundOrder;
-use crate::wechat::{Exchange, GatewayError};
+use crate::wechat::{Api, Exchange, GatewayError};
 
 /// A payment that WeChat never took: its own numbers carry a date.
 const NO_PAYMENT: &str = "4200000000000000000000000000";
@@ -29,6 +29,8 @@ pub fn routes() -> Vec<Route> {
 enum Trial {
     /// Asks about an order that there never was: only who has the right key gets the right "no".
     Key,
+    /// The same question by API v3: its "no" must be signed with the public key that was entered.
+    KeysV3,
     /// Asks for the refund of a payment that there never was: only who shows the right certificate gets a signed "no".
     Certificate,
     /// Gives a login code that cannot be right: whoever is told so has shown the right credentials.
@@ -41,6 +43,7 @@ enum Trial {
 async fn try_out(shop: &State<Shop>, _owner: Owner, what: &str, step: Option<u8>) -> Result<Flash<Redirect>> {
     let trial = match what {
         "key" => Trial::Key,
+        "key_v3" => Trial::KeysV3,
         "certificate" => Trial::Certificate,
         "app" => Trial::App,
         "notify" => Trial::Notify,
@@ -53,6 +56,7 @@ async fn try_out(shop: &State<Shop>, _owner: Owner, what: &str, step: Option<u8>
 async fn run(shop: &Shop, trial: Trial) -> Result<String> {
     match trial {
         Trial::Key => try_key(shop).await,
+        Trial::KeysV3 => try_keys_v3(shop).await,
         Trial::Certificate => try_certificate(shop).await,
         Trial::App => try_app(shop).await,
         Trial::Notify => try_notify(shop).await,
@@ -65,6 +69,7 @@ fn of(group: Group) -> Option<Trial> {
         Group::Address => Some(Trial::Notify),
         Group::App => Some(Trial::App),
         Group::Pay => Some(Trial::Key),
+        Group::PayV3 => Some(Trial::KeysV3),
         Group::Shop | Group::Trade | Group::Freight => None,
     }
 }
@@ -90,9 +95,9 @@ fn wrong(words: String) -> Error {
 
 async fn try_key(shop: &Shop) -> Result<String> {
     let missing = || wrong("请先填好 AppID、商户号和 APIv2 密钥并保存".into());
-    let merchant = shop.merchant().ok_or_else(missing)?;
+    let account = shop.account_of(Api::V2).ok_or_else(missing)?;
     let number = OrderNo::new("20000101", &shop.nonces.base32()).attempt(1);
-    let exchange = shop.wechat.order_query(&merchant, TradeOf::Number(&number), &shop.nonces).await;
+    let exchange = shop.wechat.order_query(&account, TradeOf::Number(&number), &shop.nonces).await;
     logged(shop, &exchange).await?;
     match exchange.result {
         Ok(Trade::Absent) => {
@@ -112,6 +117,29 @@ async fn try_key(shop: &Shop) -> Result<String> {
     }
 }
 
+async fn try_keys_v3(shop: &Shop) -> Result<String> {
+    if let Some(problem) = shop.settings().v3_problem() {
+        return Err(wrong(problem.to_owned()));
+    }
+    let missing = || wrong("请先填好 AppID、商户号，以及这张卡上的五项并保存".into());
+    let account = shop.account_of(Api::V3).ok_or_else(missing)?;
+    let number = OrderNo::new("20000101", &shop.nonces.base32()).attempt(1);
+    let exchange = shop.wechat.order_query(&account, TradeOf::Number(&number), &shop.nonces).await;
+    logged(shop, &exchange).await?;
+    match exchange.result {
+        Ok(Trade::Absent) => Ok(format!(
+            "✓ 私钥、序列号和微信支付公钥都正确：微信签名回答了（{} 毫秒）· {}。APIv3 密钥要等第一条通知才能验证",
+            exchange.took_ms,
+            clock_words(shop)
+        )),
+        Ok(other) => Err(wrong(format!("微信的回答出人意料：{other:?}"))),
+        Err(GatewayError::NotAccepted(text)) if text.contains("SIGNERROR") => {
+            Err(wrong(format!("微信说签名错误：商户私钥和证书序列号不对应，或商户号不对。（{text}）")))
+        }
+        Err(e) => Err(wrong(format!("{e}"))),
+    }
+}
+
 /// How far our clock is from WeChat's; orders carry times that both must agree on.
 pub fn clock_words(shop: &Shop) -> String {
     match shop.wechat.clock_ahead_ms() {
@@ -122,7 +150,7 @@ pub fn clock_words(shop: &Shop) -> String {
 }
 
 async fn try_certificate(shop: &Shop) -> Result<String> {
-    let merchant = shop.merchant().ok_or_else(|| wrong("请先填好 AppID、商户号和 APIv2 密钥并保存".into()))?;
+    let account = shop.account_of(Api::V2).ok_or_else(|| wrong("请先填好 AppID、商户号和 APIv2 密钥并保存".into()))?;
     if shop.wechat.is_simulated() {
         return Ok("连接的是本机的模拟微信，退款不需要证书".into());
     }
@@ -133,6 +161,7 @@ async fn try_certificate(shop: &Shop) -> Result<String> {
         Some(Ok(identity)) => identity,
     };
     let nothing = RefundOrder {
+        api: Api::V2,
         transaction_id: NO_PAYMENT.into(),
         out_refund_no: OrderNo::new("20000101", &shop.nonces.base32()).refund(1).to_string(),
         total_fee: 1,
@@ -140,7 +169,7 @@ async fn try_certificate(shop: &Shop) -> Result<String> {
         refund_desc: String::new(),
         notify_url: None,
     };
-    let exchange = shop.wechat.refund(&merchant, Some(identity), &nothing, &shop.nonces).await;
+    let exchange = shop.wechat.refund(&account, Some(identity), &nothing, &shop.nonces).await;
     logged(shop, &exchange).await?;
     match exchange.result {
         Ok(_) => Err(wrong("微信的回答出人意料，请看交易流水".into())),
@@ -176,7 +205,8 @@ async fn try_app(shop: &Shop) -> Result<String> {
 }
 
 async fn try_notify(shop: &Shop) -> Result<String> {
-    let url = shop.settings().notify_url().ok_or_else(|| wrong("请先填对外地址并保存".into()))?;
+    let settings = shop.settings();
+    let url = settings.notify_url(settings.api()).ok_or_else(|| wrong("请先填对外地址并保存".into()))?;
     if let Some(problem) = reach::refused_by_wechat(&url) {
         return Err(wrong(format!("{url} {problem}")));
     }

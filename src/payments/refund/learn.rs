@@ -1,5 +1,7 @@
 //! What WeChat says about refunds: the one way to "succeeded" for money that went back through it.
 
+use rusqlite::Connection;
+
 use super::{elsewhere, full_order, note, store, succeeded};
 use crate::clock::{MINUTE, SECOND};
 use crate::db::Tx;
@@ -13,8 +15,8 @@ use crate::orders::{self, Who};
 use crate::refunds::store::NewRefund;
 use crate::refunds::{Origin, Refund, RefundState};
 use crate::shop::Shop;
-use crate::transactions::Entry;
-use crate::wechat::refund::{RefundFact, RefundOf, RefundStatus};
+use crate::transactions::{Entry, store as messages};
+use crate::wechat::refund::{RefundFact, RefundStatus};
 
 /// Enters what WeChat says about one refund. `accepted_at` is when WeChat took it on, if that is known.
 /// One that we never made was made in WeChat's own console, and becomes a row too.
@@ -201,36 +203,44 @@ fn other_content(tx: &Tx, refund: &Refund, fact: &RefundFact, now: i64) -> Resul
     Ok(())
 }
 
-/// Asks WeChat for every refund of a payment, page by page, and enters them all.
-pub async fn all_of(shop: &Shop, entry: EntryId) -> Result<Ran> {
-    let entered = shop.db.read(move |conn| Ok::<_, Error>(ledger::payment_by_id(conn, entry)?)).await?;
-    let Some(entered) = entered else { return Ok(Ran::Done) };
-    let Some(merchant) = shop.merchant() else { return Ok(Ran::Failed("微信支付还没有设置".into())) };
-    let mut offset = 0;
-    loop {
-        let which = RefundOf::Transaction(&entered.transaction_id, offset);
-        let exchange = shop.wechat.refund_query(&merchant, which, &shop.nonces).await;
-        let mut log = logged(&exchange, &entered);
+/// Asks WeChat for every refund of a payment, call by call, and enters them all. `named` are numbers of refunds that a
+/// bill names: a version that cannot list refunds is asked about each.
+pub async fn all_of(shop: &Shop, entry: EntryId, named: Vec<String>) -> Result<Ran> {
+    let read = move |conn: &Connection| {
+        let Some(entered) = ledger::payment_by_id(conn, entry)? else { return Ok(None) };
+        let mut numbers = named.clone();
+        let known = store::of_transaction(conn, &entered.transaction_id)?;
+        numbers.extend(known.into_iter().map(|refund| refund.out_refund_no.to_string()));
+        numbers.extend(messages::refunds_named(conn, &entered.transaction_id)?);
+        numbers.sort();
+        numbers.dedup();
+        Ok::<_, Error>(Some((entered, numbers)))
+    };
+    let Some((entered, numbers)) = shop.db.read(read).await? else { return Ok(Ran::Done) };
+    let Some(account) = shop.account_of(entered.api) else {
+        return Ok(Ran::Failed("微信支付还没有设置".into()));
+    };
+    let mut turn = Some(0);
+    while let Some(this) = turn {
+        let asked = shop.wechat.payment_refunds(&account, &entered.transaction_id, &numbers, this, &shop.nonces).await;
+        let Some(exchange) = asked else { break };
+        let (mut log, now) = (logged(&exchange, &entered), shop.now());
         let found = match exchange.result {
             Ok(found) => found,
             Err(e) => {
-                let now = shop.now();
                 shop.db.write_always(move |tx| Ok::<_, Error>(log.record(tx, now)?)).await?;
                 return Ok(Ran::Failed(e.to_string()));
             }
         };
-        let (here, total, now) = (found.facts.len(), found.total, shop.now());
-        log.reason = format!("共 {total} 笔退款");
+        log.reason = format!("{} 笔退款", found.facts.len());
+        turn = found.next;
         let write = move |tx: &Tx| {
             log.record(tx, now)?;
             found.facts.iter().try_for_each(|fact| learn(tx, fact, None, now).map(|_| ()))
         };
         shop.db.write_always(write).await?;
-        offset += here;
-        if here == 0 || offset >= total {
-            return Ok(Ran::Done);
-        }
     }
+    Ok(Ran::Done)
 }
 
 fn logged<T>(exchange: &crate::wechat::Exchange<T>, entered: &Entered) -> Entry {

@@ -1,5 +1,7 @@
 //! Refunds, sent: the number is on disk before WeChat hears it, and a lost answer is asked about before it is sent again.
 
+use rusqlite::Connection;
+
 use super::{MOST_PARTS, desc, learn, note, store};
 use crate::clock::{MINUTE, SECOND};
 use crate::db::Tx;
@@ -11,8 +13,8 @@ use crate::orders::{REFUNDABLE_FOR, Who};
 use crate::refunds::{Origin, Refund, RefundState};
 use crate::shop::Shop;
 use crate::transactions::Entry;
-use crate::wechat::refund::{REFUND, REFUND_QUERY, RefundOf, RefundOrder};
-use crate::wechat::{Exchange, GatewayError, Merchant};
+use crate::wechat::refund::{REFUND, REFUND_QUERY, RefundOrder};
+use crate::wechat::{Account, Api, Exchange, GatewayError};
 
 /// WeChat wants a minute between two refunds of one payment. Source: refund, API v2.
 const APART: i64 = MINUTE;
@@ -38,16 +40,20 @@ enum Next {
 
 /// Brings a refund on by one step.
 pub async fn advance(shop: &Shop, id: RefundId) -> Result<Ran> {
-    let Some(merchant) = shop.merchant() else { return Ok(Ran::Failed("微信支付还没有设置".into())) };
-    match next(shop, &merchant, id, false).await? {
+    let api = shop.db.read(move |conn| api_of(conn, id)).await?;
+    let Some(account) = shop.account_of(api) else {
+        let which = api.map_or("微信支付", Api::text);
+        return Ok(Ran::Failed(format!("{which} 还没有设置：这笔退款要用收款时的接口办理")));
+    };
+    match next(shop, &account, id, false).await? {
         Next::Rest(ran) => Ok(ran),
-        Next::Send(refund, order) => send(shop, &merchant, &refund, &order).await,
+        Next::Send(refund, order) => send(shop, &account, &refund, &order).await,
         Next::Ask(_) if !shop.wechat.may_ask(REFUND_QUERY) => Ok(left_alone(shop.now())),
-        Next::Ask(refund) => match ask(shop, &merchant, &refund).await? {
+        Next::Ask(refund) => match ask(shop, &account, &refund).await? {
             Some(ran) => Ok(ran),
             // WeChat has never heard of it: the request got lost, not the answer.
-            None => match next(shop, &merchant, id, true).await? {
-                Next::Send(refund, order) => send(shop, &merchant, &refund, &order).await,
+            None => match next(shop, &account, id, true).await? {
+                Next::Send(refund, order) => send(shop, &account, &refund, &order).await,
                 Next::Rest(ran) => Ok(ran),
                 Next::Ask(_) => Ok(Ran::Failed("微信说没有这笔退款，但之前受理过，稍后再查".into())),
             },
@@ -60,9 +66,19 @@ fn left_alone(now: i64) -> Ran {
     Ran::Again { at: now + 10 * SECOND }
 }
 
+/// The version of the API that a refund goes through: the one it was first sent by, else the one that took the payment.
+fn api_of(conn: &Connection, id: RefundId) -> Result<Option<Api>> {
+    let Some(refund) = store::by_id(conn, id)? else { return Ok(None) };
+    if let Some(sent) = refund.params.as_deref().and_then(|params| serde_json::from_str::<RefundOrder>(params).ok()) {
+        return Ok(Some(sent.api));
+    }
+    let entered = refund.transaction_id.as_deref().map(|id| ledger::payment(conn, id)).transpose()?.flatten();
+    Ok(entered.and_then(|entered| entered.api))
+}
+
 /// Decides in one transaction; a refund that is to be sent is marked so before WeChat hears of it.
-async fn next(shop: &Shop, merchant: &Merchant, id: RefundId, unknown_there: bool) -> Result<Next> {
-    let (settings, now, merchant, here) = (shop.settings(), shop.now(), merchant.clone(), shop.clone());
+async fn next(shop: &Shop, account: &Account, id: RefundId, unknown_there: bool) -> Result<Next> {
+    let (settings, now, account, here) = (shop.settings(), shop.now(), account.clone(), shop.clone());
     let write = move |tx: &Tx| {
         let Some(refund) = store::by_id(tx, id)? else { return Ok(Next::Rest(Ran::Done)) };
         match refund.state {
@@ -82,7 +98,7 @@ async fn next(shop: &Shop, merchant: &Merchant, id: RefundId, unknown_there: boo
             return Ok(Next::Ask(Box::new(refund)));
         }
         let Some(transaction_id) = refund.transaction_id.clone() else { return Ok(Next::Rest(Ran::Done)) };
-        if let Some((code, why)) = hopeless(tx, &refund, &merchant, &transaction_id, now)? {
+        if let Some((code, why)) = hopeless(tx, &refund, &account, &transaction_id, now)? {
             give_up(tx, &refund, code, &why, now)?;
             return Ok(Next::Rest(Ran::Done));
         }
@@ -98,12 +114,13 @@ async fn next(shop: &Shop, merchant: &Merchant, id: RefundId, unknown_there: boo
         let order = match &refund.params {
             Some(params) => serde_json::from_str(params).map_err(|e| Error::from(rusqlite_broken(e)))?,
             None => RefundOrder {
+                api: account.api(),
                 transaction_id,
                 out_refund_no: refund.out_refund_no.to_string(),
                 total_fee: refund.payment.get(),
                 refund_fee: refund.amount.get(),
                 refund_desc: desc(&refund),
-                notify_url: settings.refund_notify_url(),
+                notify_url: settings.refund_notify_url(account.api()),
             },
         };
         let params = serde_json::to_string(&order).map_err(|e| Error::from(rusqlite_broken(e)))?;
@@ -124,14 +141,14 @@ fn rusqlite_broken(e: serde_json::Error) -> rusqlite::Error {
 fn hopeless(
     tx: &Tx,
     refund: &Refund,
-    merchant: &Merchant,
+    account: &Account,
     transaction_id: &str,
     now: i64,
 ) -> Result<Option<(&'static str, String)>> {
     let entered = ledger::payment(tx, transaction_id)?;
-    let other = entered.as_ref().and_then(|e| e.mch_id.clone()).filter(|mch_id| *mch_id != merchant.mch_id);
+    let other = entered.as_ref().and_then(|e| e.mch_id.clone()).filter(|mch_id| *mch_id != account.mch_id());
     if let Some(mch_id) = other {
-        let why = format!("这笔款是用商户号 {mch_id} 收的，现在设置的是 {}：请换回原商户号后重试。", merchant.mch_id);
+        let why = format!("这笔款是用商户号 {mch_id} 收的，现在设置的是 {}：请换回原商户号后重试。", account.mch_id());
         return Ok(Some(("OTHER_MERCHANT", why)));
     }
     if entered.is_some_and(|e| now - e.paid_at >= REFUNDABLE_FOR) {
@@ -171,14 +188,13 @@ fn logged<T>(exchange: &Exchange<T>, refund: &Refund) -> Entry {
     entry
 }
 
-async fn send(shop: &Shop, merchant: &Merchant, refund: &Refund, order: &RefundOrder) -> Result<Ran> {
+async fn send(shop: &Shop, account: &Account, refund: &Refund, order: &RefundOrder) -> Result<Ran> {
     let settings = shop.settings();
     let exchange = match settings.identity().transpose() {
-        Ok(identity) => shop.wechat.refund(merchant, identity, order, &shop.nonces).await,
-        Err(why) => {
-            let result = Err(GatewayError::Refused { code: CERTIFICATE.into(), text: why.to_owned() });
-            Exchange { kind: "refund", request: String::new(), response: Vec::new(), took_ms: 0, result }
+        Err(why) if account.api() == Api::V2 => {
+            Exchange::unsent("refund", GatewayError::Refused { code: CERTIFICATE.into(), text: why.to_owned() })
         }
+        identity => shop.wechat.refund(account, identity.unwrap_or_default(), order, &shop.nonces).await,
     };
     let sent = logged(&exchange, refund);
     let (refund, now) = (Refund { state: RefundState::Processing, ..refund.clone() }, shop.now());
@@ -221,25 +237,23 @@ async fn send(shop: &Shop, merchant: &Merchant, refund: &Refund, order: &RefundO
 /// Asks once more before money goes back in another way; false when WeChat could not be heard.
 pub async fn heard(shop: &Shop, id: RefundId) -> Result<bool> {
     let refund = shop.db.read(move |conn| Ok::<_, Error>(store::by_id(conn, id)?)).await?;
-    match (shop.merchant(), refund.filter(Refund::may_be_known_there)) {
-        (Some(merchant), Some(refund)) => Ok(!matches!(ask(shop, &merchant, &refund).await?, Some(Ran::Failed(_)))),
+    let api = shop.db.read(move |conn| api_of(conn, id)).await?;
+    match (shop.account_of(api), refund.filter(Refund::may_be_known_there)) {
+        (Some(account), Some(refund)) => Ok(!matches!(ask(shop, &account, &refund).await?, Some(Ran::Failed(_)))),
         _ => Ok(true),
     }
 }
 
 /// Asks what became of it. `None` when WeChat knows no such refund.
-async fn ask(shop: &Shop, merchant: &Merchant, refund: &Refund) -> Result<Option<Ran>> {
-    let which = match &refund.refund_id {
-        Some(id) => RefundOf::Id(id),
-        None => RefundOf::Number(&refund.out_refund_no),
-    };
-    let exchange = shop.wechat.refund_query(merchant, which, &shop.nonces).await;
+async fn ask(shop: &Shop, account: &Account, refund: &Refund) -> Result<Option<Ran>> {
+    let (number, refund_id) = (refund.out_refund_no.as_str(), refund.refund_id.as_deref());
+    let exchange = shop.wechat.refund_query(account, number, refund_id, &shop.nonces).await;
     let sent = logged(&exchange, refund);
     let (refund, now) = (refund.clone(), shop.now());
     let write = move |tx: &Tx| {
         let mut entry = sent.clone();
         let ran = match &exchange.result {
-            Ok(found) => match found.facts.first() {
+            Ok(found) => match found {
                 None => {
                     entry.reason = "REFUNDNOTEXIST 微信没有这笔退款".into();
                     None

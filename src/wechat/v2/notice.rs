@@ -1,9 +1,10 @@
-//! Reading a payment notice: the checks in order, each refusal with its own reason.
+//! Reading a payment notice of API v2: the checks in order, each refusal with its own reason.
 
+use super::super::{Check, Payment};
 use super::message::Message;
 use super::pay::read_payment;
 use super::sign::{self, Authentic};
-use super::{Check, Merchant, Payment, Verified};
+use super::{Merchant, Verified};
 
 /// The one answer WeChat takes as received: one line, nothing before or after.
 pub const ACKNOWLEDGED: &str =

@@ -1,0 +1,152 @@
+//! Notify by API v3: one door for payments and refunds, told apart by what a notice says; answered by HTTP status.
+
+use std::time::Instant;
+
+use rocket::data::Data;
+use rocket::http::Status;
+use rocket::request::{FromRequest, Outcome, Request};
+use rocket::serde::json::Json;
+use rocket::{Route, State, post, routes};
+use serde_json::{Value, json};
+
+use super::notify::{read, settle_noticed};
+use super::refund::learn;
+use super::store;
+use crate::db::Tx;
+use crate::door::ClientIp;
+use crate::door::limits::Limits;
+use crate::error::{Error, Result};
+use crate::jobs;
+use crate::settings::Settings;
+use crate::shop::Shop;
+use crate::transactions::{self, Entry, Verdict};
+use crate::wechat::Check;
+use crate::wechat::v3::notice::{self, Notice};
+use crate::wechat::v3::sign::{self, BadSeal};
+
+pub fn routes() -> Vec<Route> {
+    routes![hear]
+}
+
+/// The signature headers as they came, each as often as it came.
+struct Headers(Vec<(String, String)>);
+
+impl Headers {
+    fn values(&self, wanted: &str) -> Vec<String> {
+        self.0.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.clone()).collect()
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Headers {
+    type Error = ();
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Headers, ()> {
+        let all = request.headers().iter().map(|header| (header.name.as_str().to_owned(), header.value.into_owned()));
+        Outcome::Success(Headers(all.filter(|(name, _)| name.to_ascii_lowercase().starts_with("wechatpay-")).collect()))
+    }
+}
+
+/// What WeChat is told: nothing when its notice was taken in, else an error, and it sends the notice again.
+type Answer = std::result::Result<Status, (Status, Json<Value>)>;
+
+/// `word` is a constant ASCII word.
+fn refused(status: Status, word: &str) -> Answer {
+    Err((status, Json(json!({ "code": "FAIL", "message": word }))))
+}
+
+#[post("/pay/v3/notify", data = "<data>")]
+async fn hear(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, headers: Headers, data: Data<'_>) -> Answer {
+    let start = Instant::now();
+    let body = match read(data).await {
+        Ok(body) => body,
+        Err(word) => return refused(Status::BadRequest, word),
+    };
+    let Some(merchant) = shop.merchant_v3() else {
+        return refused(Status::ServiceUnavailable, "NOT_CONFIGURED");
+    };
+    let notice = notice::read(|name| headers.values(name), &body, &merchant, Some(shop.now()));
+    // What WeChat signed is never weighed against the budget for rubbish.
+    if notice.bad.is_some() && !limits.refusal(&ip.0) {
+        return refused(Status::Unauthorized, notice.bad.as_ref().map_or("", BadSeal::word));
+    }
+    let stored = sign::recorded(|name| headers.values(name), &body);
+    let mut entry = Entry::received("notify", stored, ip.0);
+    entry.out_trade_no = notice.out_trade_no.clone();
+    match keep(shop, notice, entry, start).await {
+        Ok(answer) => answer,
+        // When nothing could be kept, nothing is acknowledged.
+        Err(_) => refused(Status::ServiceUnavailable, "TRY_AGAIN"),
+    }
+}
+
+async fn keep(shop: &Shop, notice: Notice, entry: Entry, start: Instant) -> Result<Answer> {
+    let (settings, now) = (shop.settings(), shop.now());
+    let write = move |tx: &Tx| {
+        let took_ms = start.elapsed().as_millis() as i64;
+        let answer = enter(tx, &notice, Entry { took_ms, ..entry.clone() }, &settings, now)?;
+        Ok::<_, Error>((answer, jobs::store::any_due(tx, now)?))
+    };
+    let (answer, due) = shop.db.write_always(write).await?;
+    if due {
+        shop.wake_worker();
+    }
+    Ok(answer)
+}
+
+/// The whole transaction of a notice: its row in the log, what became of the money, and what the owner has to know.
+fn enter(tx: &Tx, notice: &Notice, mut entry: Entry, settings: &Settings, now: i64) -> Result<Answer> {
+    entry.checks = notice.checks.clone();
+    let message = transactions::next_id(tx)?;
+    let answer = match &notice.verdict {
+        notice::Verdict::Paid(payment) => {
+            settle_noticed(tx, payment, &mut entry, message, settings, now)?;
+            Ok(Status::NoContent)
+        }
+        notice::Verdict::Refunded(fact) => {
+            entry.kind = "refund_notify";
+            entry.transaction_id = Some(fact.transaction_id.clone());
+            entry.out_refund_no = Some(fact.out_refund_no.clone());
+            entry.amount = Some(fact.amount);
+            let known = learn::learn(tx, fact, None, now)?;
+            entry.verdict = if known.is_some() { Verdict::Ok } else { Verdict::Suspicious };
+            let what = if known.is_some() { "已登记" } else { "本店没有这笔付款" };
+            entry.checks.push(Check { what: "退款与付款", ok: known.is_some(), note: what.to_owned() });
+            entry.reason = format!("退款通知：{}，{what}", format!("{:?}", fact.status).to_uppercase());
+            Ok(Status::NoContent)
+        }
+        notice::Verdict::Other(event) => {
+            entry.reason = format!("与本店无关的通知：{event}");
+            Ok(Status::NoContent)
+        }
+        notice::Verdict::Sealed => {
+            entry.verdict = Verdict::Refused;
+            entry.reason = "已拒绝：APIv3 密钥打不开".into();
+            let words = "微信发来的通知用设置里的 APIv3 密钥打不开：请在商户平台 → API 安全 核对并重新填写。在那之前订单靠查单入账";
+            store::put_alert(tx, "v3_key", words, now)?;
+            refused(Status::InternalServerError, "RESOURCE_SEALED")
+        }
+        notice::Verdict::Refused(word) => {
+            entry.verdict = Verdict::Refused;
+            entry.reason = format!("已拒绝：{}", notice.bad.as_ref().map_or(word.clone(), BadSeal::words));
+            if let Some(bad) = notice.bad.as_ref().filter(|bad| for_the_owner(bad)) {
+                store::put_alert(tx, "v3_signature", &bad.words(), now)?;
+            }
+            refused(if notice.bad.is_some() { Status::Unauthorized } else { Status::BadRequest }, word)
+        }
+    };
+    if answer.is_ok() {
+        store::clear_alerts(tx)?;
+    }
+    entry.response = match &answer {
+        Ok(status) => status.to_string(),
+        Err((status, said)) => format!("{status}\n{}", said.0),
+    }
+    .into_bytes();
+    entry.record_as(message, tx, now)?;
+    Ok(answer)
+}
+
+/// What only the owner can mend, as against a forger's or a prober's doing.
+fn for_the_owner(bad: &BadSeal) -> bool {
+    matches!(bad, BadSeal::Certificate(_) | BadSeal::OtherKey(_) | BadSeal::Clock(_))
+}

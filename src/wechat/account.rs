@@ -1,0 +1,47 @@
+//! Who we are at WeChat Pay, in the version of its API that an attempt was made in.
+
+use serde::Deserialize;
+
+use super::{v2, v3};
+use crate::words::words;
+
+words! {
+    /// A version of WeChat Pay's API.
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum Api {
+        #[default]
+        V2 "v2" "API v2",
+        V3 "v3" "API v3",
+    }
+}
+
+/// The merchant with the credentials of one version.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Account {
+    V2(v2::Merchant),
+    V3(v3::Merchant),
+}
+
+impl Account {
+    pub fn api(&self) -> Api {
+        match self {
+            Account::V2(_) => Api::V2,
+            Account::V3(_) => Api::V3,
+        }
+    }
+
+    pub fn app_id(&self) -> &str {
+        match self {
+            Account::V2(merchant) => &merchant.app_id,
+            Account::V3(merchant) => &merchant.app_id,
+        }
+    }
+
+    pub fn mch_id(&self) -> &str {
+        match self {
+            Account::V2(merchant) => &merchant.mch_id,
+            Account::V3(merchant) => &merchant.mch_id,
+        }
+    }
+}

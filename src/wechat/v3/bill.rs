@@ -1,0 +1,110 @@
+//! API v3: a day's bill, by way of an address that WeChat gives out, and held to the hash that came with it.
+
+use serde_json::Value;
+use sha1::{Digest, Sha1};
+
+use super::super::bill::{BillAnswer, read_plain, unpacked};
+use super::super::exchange::unusable;
+use super::super::{Exchange, GatewayError, Wechat};
+use super::Merchant;
+use super::exchange::Call;
+use crate::clock::Day;
+use crate::nonce::Nonces;
+
+/// Where a bill lies, and what it must hash to once it is unpacked.
+struct Place {
+    path: String,
+    sha1: String,
+}
+
+impl Wechat {
+    /// Source: trade bill, API v3. The file carries no signature; the reply that names its hash does.
+    pub(in crate::wechat) async fn download_bill_v3(
+        &self,
+        merchant: &Merchant,
+        day: Day,
+        nonces: &Nonces,
+    ) -> Exchange<BillAnswer> {
+        let path = format!("/v3/bill/tradebill?bill_date={}&bill_type=ALL&tar_type=GZIP", day.shown());
+        let own = self.pay_url().to_owned();
+        let asked = self.call_v3(merchant, Call::get("downloadbill", path), nonces, |reply| place(reply, &own)).await;
+        let (kind, request, mut response, took_ms) = (asked.kind, asked.request, asked.response, asked.took_ms);
+        let result = match asked.result {
+            Ok(place) => {
+                let authorization = merchant.authorization("GET", &place.path, b"", nonces).await;
+                let file = self.get_for_bill(&place.path, authorization).await;
+                if let Ok(bytes) = &file {
+                    response.extend_from_slice(format!("\n（账单，{} 字节）", bytes.len()).as_bytes());
+                }
+                file.and_then(|bytes| read(&bytes, &place.sha1))
+            }
+            Err(e) => match e.code() {
+                Some("NO_STATEMENT_EXIST") => Ok(BillAnswer::None),
+                Some("STATEMENT_CREATING") => Ok(BillAnswer::Creating),
+                _ => Err(e),
+            },
+        };
+        Exchange { kind, request, response, took_ms, result }
+    }
+}
+
+fn place(reply: &Value, own: &str) -> Result<Place, GatewayError> {
+    let text = |name: &str| reply.get(name).and_then(Value::as_str).filter(|value| !value.is_empty());
+    let url = text("download_url").ok_or_else(|| unusable("DOWNLOAD_URL_MISSING"))?;
+    if text("hash_type") != Some("SHA1") {
+        return Err(unusable("HASH_TYPE"));
+    }
+    Ok(Place {
+        path: path_on(url, own).ok_or_else(|| unusable("DOWNLOAD_URL_ELSEWHERE"))?,
+        sha1: text("hash_value").ok_or_else(|| unusable("HASH_MISSING"))?.to_ascii_lowercase(),
+    })
+}
+
+/// Path and query exactly as given, when the address is on WeChat's own host: a signed request must not go elsewhere.
+fn path_on(url: &str, own: &str) -> Option<String> {
+    let rest = url.strip_prefix(own)?;
+    let plain = rest.bytes().all(|b| b.is_ascii_graphic() && b != b'#');
+    (rest.starts_with('/') && plain && !rest.starts_with("//")).then(|| rest.to_owned())
+}
+
+fn read(bytes: &[u8], sha1: &str) -> Result<BillAnswer, GatewayError> {
+    let plain = unpacked(bytes)?;
+    if hex::encode(Sha1::digest(&plain)) != sha1 {
+        return Err(unusable("BILL_HASH_WRONG"));
+    }
+    read_plain(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bill_is_fetched_from_wechat_alone() {
+        let own = "https://api.mch.weixin.qq.com";
+        for (url, path) in [
+            (
+                "https://api.mch.weixin.qq.com/v3/billdownload/file?token=abc%2Bd%2F",
+                Some("/v3/billdownload/file?token=abc%2Bd%2F"),
+            ),
+            ("http://api.mch.weixin.qq.com/v3/billdownload/file?token=a", None),
+            ("https://api.mch.weixin.qq.com.evil.example/file", None),
+            ("https://api.mch.weixin.qq.com@evil.example/file", None),
+            ("https://api.mch.weixin.qq.com:8443/file", None),
+            ("https://evil.example/v3/billdownload/file", None),
+            ("https://api.mch.weixin.qq.com//evil.example/file", None),
+            ("https://api.mch.weixin.qq.com/a b", None),
+            ("", None),
+        ] {
+            assert_eq!(path_on(url, own).as_deref(), path, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_bill_that_does_not_hash_to_what_was_said_is_no_bill() {
+        let bill = b"hello";
+        let right = hex::encode(Sha1::digest(bill));
+        assert_eq!(read(bill, &"0".repeat(40)), Err(unusable("BILL_HASH_WRONG")));
+        assert_ne!(read(bill, &right), Err(unusable("BILL_HASH_WRONG")));
+    }
+}

@@ -1,0 +1,162 @@
+//! The keys of API v3: ours that signs, WeChat Pay's that verifies, and the one that opens notices.
+
+use std::fmt;
+use std::sync::Arc;
+
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey};
+use rustls::pki_types::pem::{PemObject, SectionKind};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::x509::SubjectPublicKeyInfo;
+
+use crate::nonce;
+
+/// The merchant's private key (`apiclient_key.pem`): it signs requests and `paySign`. Never printed.
+#[derive(Clone)]
+pub struct PrivateKey(Arc<RsaKeyPair>);
+
+impl PrivateKey {
+    /// Reads PKCS#8, as WeChat's own tool writes it, or PKCS#1. `Err` says in words what was pasted instead.
+    pub fn read(text: &str) -> Result<PrivateKey, &'static str> {
+        match kind(text) {
+            Some(SectionKind::PrivateKey | SectionKind::RsaPrivateKey) => {}
+            Some(SectionKind::Certificate) => {
+                return Err("这是证书，不是私钥：这里要的是 apiclient_key.pem（BEGIN PRIVATE KEY）");
+            }
+            Some(SectionKind::PublicKey) => {
+                return Err("这是公钥，不是私钥：这里要的是 apiclient_key.pem（BEGIN PRIVATE KEY）");
+            }
+            _ => return Err("不是 PEM 格式的私钥：请粘贴 apiclient_key.pem 的全部内容，包括 BEGIN 和 END 两行"),
+        }
+        let key = PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|_| "私钥读不出来，请重新粘贴全部内容")?;
+        let pair = match &key {
+            PrivateKeyDer::Pkcs8(der) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()),
+            PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()),
+            _ => return Err("这不是 RSA 私钥，请粘贴微信证书工具生成的 apiclient_key.pem"),
+        };
+        pair.map(|pair| PrivateKey(Arc::new(pair))).map_err(|_| "这个私钥不能使用：应为 2048 位以上的 RSA 私钥")
+    }
+
+    /// SHA256-RSA2048 over the text; about a millisecond of processor time, so not on a thread that serves requests.
+    pub fn sign(&self, text: &[u8]) -> Vec<u8> {
+        let mut signature = vec![0; self.0.public().modulus_len()];
+        self.0
+            .sign(&RSA_PKCS1_SHA256, &nonce::blinding(), text, &mut signature)
+            .expect("the buffer is as long as the key");
+        signature
+    }
+
+    /// Its public half, as a certificate holds it (PKCS#1).
+    pub fn public(&self) -> &[u8] {
+        self.0.public().as_ref()
+    }
+}
+
+/// WeChat Pay's public key (`pub_key.pem`), which verifies replies and notices.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PublicKey(Vec<u8>);
+
+impl PublicKey {
+    /// `Err` says in words what was pasted instead.
+    pub fn read(text: &str) -> Result<PublicKey, &'static str> {
+        match kind(text) {
+            Some(SectionKind::PublicKey) => {}
+            Some(SectionKind::Certificate) => {
+                return Err(
+                    "这是证书，不是公钥：请在商户平台 → API 安全 → 微信支付公钥 下载 pub_key.pem（BEGIN PUBLIC KEY）",
+                );
+            }
+            Some(SectionKind::PrivateKey | SectionKind::RsaPrivateKey) => {
+                return Err(
+                    "这是私钥，不是公钥，不要把它交给别人：这里要的是微信支付的 pub_key.pem（BEGIN PUBLIC KEY）",
+                );
+            }
+            _ => return Err("不是 PEM 格式的公钥：请粘贴 pub_key.pem 的全部内容，包括 BEGIN 和 END 两行"),
+        }
+        let (_, der) = Section::from_pem_slice(text.as_bytes()).map_err(|_| BROKEN_PUBLIC)?;
+        let (_, info) = SubjectPublicKeyInfo::from_der(&der).map_err(|_| BROKEN_PUBLIC)?;
+        // The verifier wants the key that stands inside.
+        Ok(PublicKey(info.subject_public_key.data.to_vec()))
+    }
+
+    pub fn verifies(&self, text: &[u8], signature: &[u8]) -> bool {
+        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &self.0).verify(text, signature).is_ok()
+    }
+
+    /// As a certificate holds it (PKCS#1).
+    pub fn from_pkcs1(der: &[u8]) -> PublicKey {
+        PublicKey(der.to_vec())
+    }
+
+    pub fn pkcs1(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+const BROKEN_PUBLIC: &str = "公钥读不出来，请重新下载 pub_key.pem 并粘贴全部内容";
+
+/// What a certificate says: its serial in WeChat's form (upper-case hexadecimal), and the key that it vouches for.
+pub fn certificate(text: &str) -> Result<(String, PublicKey), &'static str> {
+    const BROKEN: &str = "证书读不出来，请粘贴 apiclient_cert.pem 的全部内容";
+    let der = CertificateDer::from_pem_slice(text.as_bytes()).map_err(|_| BROKEN)?;
+    let (_, parsed) = X509Certificate::from_der(&der).map_err(|_| BROKEN)?;
+    let serial = parsed.raw_serial().iter().map(|byte| format!("{byte:02X}")).collect();
+    Ok((serial, PublicKey(parsed.public_key().subject_public_key.data.to_vec())))
+}
+
+type Section = (SectionKind, Vec<u8>);
+
+/// What kind of PEM section a text opens with.
+fn kind(text: &str) -> Option<SectionKind> {
+    Section::from_pem_slice(text.as_bytes()).ok().map(|(kind, _)| kind)
+}
+
+/// The API v3 key: 32 bytes. Never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct V3Key([u8; 32]);
+
+impl fmt::Debug for V3Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("V3Key")
+    }
+}
+
+impl std::str::FromStr for V3Key {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<V3Key, &'static str> {
+        let bytes = text
+            .as_bytes()
+            .try_into()
+            .map_err(|_| "APIv3 密钥应为 32 个字符：在商户平台 → API 安全 → 设置 APIv3 密钥")?;
+        Ok(V3Key(bytes))
+    }
+}
+
+impl V3Key {
+    /// AEAD_AES_256_GCM. `None` when the tag is wrong: another key, or something was altered.
+    pub fn open(&self, nonce: &[u8], aad: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        let nonce: [u8; NONCE_LEN] = nonce.try_into().ok()?;
+        let mut bytes = sealed.to_vec();
+        let plain = self.key().open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(aad), &mut bytes).ok()?;
+        Some(plain.to_vec())
+    }
+
+    /// What `open` opens: for the simulated WeChat.
+    pub fn seal(&self, nonce: [u8; NONCE_LEN], aad: &[u8], plain: &[u8]) -> Vec<u8> {
+        let mut bytes = plain.to_vec();
+        self.key()
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(aad), &mut bytes)
+            .expect("a notice is shorter than AES-GCM's limit");
+        bytes
+    }
+
+    fn key(&self) -> LessSafeKey {
+        LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &self.0).expect("32 bytes are an AES-256 key"))
+    }
+
+    /// For the sealed settings and the simulated WeChat.
+    pub fn expose(&self) -> String {
+        String::from_utf8_lossy(&self.0).into_owned()
+    }
+}

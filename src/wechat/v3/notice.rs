@@ -1,0 +1,134 @@
+//! Reading a notice of API v3: verified over the raw bytes, opened, and told by what it says, never by where it came in.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::Value;
+
+use super::super::refund::RefundFact;
+use super::super::{Check, Payment};
+use super::Merchant;
+use super::pay::{ours, read_payment};
+use super::refund::read_refund;
+use super::sign::{BadSeal, Recorded, Seal};
+
+/// What a notice turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Paid(Payment),
+    Refunded(RefundFact),
+    /// Authentic, and about something that this shop does not deal in.
+    Other(String),
+    /// Not believed: WeChat is asked to send again.
+    Refused(String),
+    /// Believed, but none of our keys opens it: the owner has to look at the API v3 key, and WeChat sends it again.
+    Sealed,
+}
+
+/// A notice that was looked at, with everything that was checked on the way.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    pub verdict: Verdict,
+    pub checks: Vec<Check>,
+    /// What was wrong with its signature, if that was it.
+    pub bad: Option<BadSeal>,
+    /// As it stands in the notice, believed or not, to find it again in the log.
+    pub out_trade_no: Option<String>,
+}
+
+/// Reads a notice. `now` is `None` when an old one is looked at again. Source: payment and refund notices, API v3.
+pub fn read(
+    values: impl Fn(&'static str) -> Vec<String>,
+    body: &[u8],
+    merchant: &Merchant,
+    now: Option<i64>,
+) -> Notice {
+    let mut notice = Notice { verdict: Verdict::Sealed, checks: Vec::new(), bad: None, out_trade_no: None };
+    let sealed = Seal::read(values).and_then(|seal| seal.check(body, merchant, now));
+    notice.note("验签", sealed.as_ref().err().map(|bad| bad.words()));
+    if let Err(bad) = sealed {
+        notice.verdict = Verdict::Refused(bad.word().into());
+        notice.bad = Some(bad);
+        return notice;
+    }
+    notice.verdict = match opened(body, merchant, &mut notice.checks) {
+        Ok(Some((event, facts))) => {
+            notice.out_trade_no = text(&facts, "out_trade_no").map(|number| number.chars().take(64).collect());
+            said(&event, &facts, merchant, &mut notice.checks)
+        }
+        Ok(None) => Verdict::Sealed,
+        Err(word) => Verdict::Refused(word.into()),
+    };
+    notice
+}
+
+impl Notice {
+    fn note(&mut self, what: &'static str, wrong: Option<String>) {
+        self.checks.push(Check { what, ok: wrong.is_none(), note: wrong.unwrap_or_default() });
+    }
+}
+
+fn text<'v>(value: &'v Value, name: &str) -> Option<&'v str> {
+    value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+}
+
+/// The event's name and what was sealed; `None` when no key of ours opens it.
+fn opened(body: &[u8], merchant: &Merchant, checks: &mut Vec<Check>) -> Result<Option<(String, Value)>, &'static str> {
+    let outer: Value = serde_json::from_slice(body).map_err(|_| "NOT_JSON")?;
+    let event = text(&outer, "event_type").ok_or("EVENT_TYPE")?.to_owned();
+    let resource = outer.get("resource").ok_or("RESOURCE")?;
+    if text(resource, "algorithm") != Some("AEAD_AES_256_GCM") {
+        return Err("ALGORITHM");
+    }
+    let sealed = text(resource, "ciphertext").and_then(|t| BASE64_STANDARD.decode(t).ok()).ok_or("CIPHERTEXT")?;
+    let nonce = text(resource, "nonce").ok_or("NONCE")?;
+    // It may be empty or left out.
+    let aad = text(resource, "associated_data").unwrap_or_default();
+    let plain = merchant.v3_keys().find_map(|key| key.open(nonce.as_bytes(), aad.as_bytes(), &sealed));
+    let note = if plain.is_some() { "" } else { "APIv3 密钥打不开这条通知，请在设置页核对" };
+    checks.push(Check { what: "解密", ok: plain.is_some(), note: note.to_owned() });
+    let Some(plain) = plain else { return Ok(None) };
+    serde_json::from_slice(&plain).map(|facts| Some((event, facts))).map_err(|_| "RESOURCE_NOT_JSON")
+}
+
+fn said(event: &str, facts: &Value, merchant: &Merchant, checks: &mut Vec<Check>) -> Verdict {
+    let mut check = |what: &'static str, wrong: Option<String>| {
+        checks.push(Check { what, ok: wrong.is_none(), note: wrong.clone().unwrap_or_default() });
+        wrong
+    };
+    match event {
+        "TRANSACTION.SUCCESS" => {
+            if let Some(word) = check("商户号与 AppID", ours(merchant, facts).err().map(str::to_owned)) {
+                return Verdict::Refused(word);
+            }
+            let state = text(facts, "trade_state").unwrap_or("TRADE_STATE");
+            if let Some(state) = check("支付状态", (state != "SUCCESS").then(|| state.to_owned())) {
+                return Verdict::Refused(format!("TRADE_STATE {state}"));
+            }
+            let payment = read_payment(facts);
+            match check("必填字段与范围", payment.as_ref().err().map(|field| format!("BAD_FIELD {field}"))) {
+                Some(word) => Verdict::Refused(word),
+                None => payment.map_or_else(|field| Verdict::Refused(field.into()), Verdict::Paid),
+            }
+        }
+        "REFUND.SUCCESS" | "REFUND.ABNORMAL" | "REFUND.CLOSED" => {
+            let other = text(facts, "mchid") != Some(&merchant.mch_id);
+            if let Some(word) = check("商户号", other.then(|| "OTHER_MERCHANT".to_owned())) {
+                return Verdict::Refused(word);
+            }
+            let refund = read_refund(facts, "refund_status");
+            match check("必填字段与范围", refund.as_ref().err().map(ToString::to_string)) {
+                Some(_) => Verdict::Refused("BAD_FIELD".into()),
+                None => refund.map_or_else(|e| Verdict::Refused(e.to_string()), Verdict::Refunded),
+            }
+        }
+        other => Verdict::Other(other.chars().take(64).collect()),
+    }
+}
+
+/// Looks at a stored notice once more, however old it is.
+pub fn read_again(stored: &Recorded<'_>, merchant: &Merchant) -> Notice {
+    let values = |wanted: &'static str| {
+        stored.headers.iter().filter(|(name, _)| *name == wanted).map(|(_, value)| (*value).to_owned()).collect()
+    };
+    read(values, stored.body, merchant, None)
+}

@@ -1,0 +1,214 @@
+//! Signatures of API v3: SHA256-RSA2048 over lines of text, ours on the way out, WeChat Pay's on the way in.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+use super::Merchant;
+use super::keys::{PrivateKey, PublicKey};
+use crate::clock::{MINUTE, SECOND};
+
+/// The one scheme there is.
+pub const SCHEME: &str = "WECHATPAY2-SHA256-RSA2048";
+/// How far WeChat's clock and ours may be apart. Source: verifying signatures, API v3.
+pub const APART: i64 = 5 * MINUTE;
+/// How the signatures begin with which WeChat tries out whether shops verify at all.
+const PROBE: &str = "WECHATPAY/SIGNTEST/";
+
+/// Lines, each followed by a line end, the last one too; an empty body is a line of its own.
+pub fn lines(parts: &[&[u8]]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(parts.iter().map(|part| part.len() + 1).sum());
+    for part in parts {
+        text.extend_from_slice(part);
+        text.push(b'\n');
+    }
+    text
+}
+
+/// A signature in the form in which it travels.
+pub fn signed(key: &PrivateKey, parts: &[&[u8]]) -> String {
+    BASE64_STANDARD.encode(key.sign(&lines(parts)))
+}
+
+/// Whether a travelling signature is right for these lines.
+pub fn fits(key: &PublicKey, parts: &[&[u8]], signature: &str) -> bool {
+    BASE64_STANDARD.decode(signature).is_ok_and(|signature| key.verifies(&lines(parts), &signature))
+}
+
+/// Who signs a request, and when.
+pub struct Signer<'a> {
+    pub mch_id: &'a str,
+    pub serial: &'a str,
+    pub key: &'a PrivateKey,
+    /// Epoch milliseconds.
+    pub at: i64,
+    pub nonce: &'a str,
+}
+
+impl Signer<'_> {
+    /// The `Authorization` header of a request with just this path and body. Source: making signatures, API v3.
+    pub fn authorization(&self, method: &str, path: &str, body: &[u8]) -> String {
+        let timestamp = (self.at / SECOND).to_string();
+        let parts = [method.as_bytes(), path.as_bytes(), timestamp.as_bytes(), self.nonce.as_bytes(), body];
+        format!(
+            "{SCHEME} mchid=\"{}\",nonce_str=\"{}\",signature=\"{}\",timestamp=\"{timestamp}\",serial_no=\"{}\"",
+            self.mch_id,
+            self.nonce,
+            signed(self.key, &parts),
+            self.serial
+        )
+    }
+}
+
+/// Why a message is not believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BadSeal {
+    /// The header that is missing.
+    Missing(&'static str),
+    Doubled(&'static str),
+    OtherScheme,
+    /// Signed with a platform certificate: the merchant has not finished the change to the public key.
+    Certificate(String),
+    /// A key of WeChat's that we were not given.
+    OtherKey(String),
+    /// WeChat's clock and ours are so many milliseconds apart; positive when ours is ahead.
+    Clock(i64),
+    /// WeChat tried out whether we verify.
+    Probe,
+    Wrong,
+}
+
+impl BadSeal {
+    /// A constant ASCII word for the answer and the log.
+    pub fn word(&self) -> &'static str {
+        match self {
+            BadSeal::Missing(_) => "SIGN_MISSING",
+            BadSeal::Doubled(_) => "SIGN_DOUBLED",
+            BadSeal::OtherScheme => "SIGN_TYPE",
+            BadSeal::Certificate(_) => "SERIAL_CERTIFICATE",
+            BadSeal::OtherKey(_) => "SERIAL_UNKNOWN",
+            BadSeal::Clock(_) => "TIMESTAMP",
+            BadSeal::Probe => "SIGNTEST",
+            BadSeal::Wrong => "SIGN_WRONG",
+        }
+    }
+
+    /// For the staff: what it means and what to do.
+    pub fn words(&self) -> String {
+        match self {
+            BadSeal::Missing(header) => format!("没有签名（缺少 {header}）"),
+            BadSeal::Doubled(header) => format!("{header} 出现了两次"),
+            BadSeal::OtherScheme => format!("签名类型不是 {SCHEME}"),
+            BadSeal::Certificate(serial) => format!(
+                "微信用平台证书 {serial} 签名，本店只认微信支付公钥：请在商户平台 → API 安全 完成“切换为微信支付公钥”，订单会由查单入账"
+            ),
+            BadSeal::OtherKey(serial) => {
+                format!("微信用 {serial} 签名，不是设置里的微信支付公钥：请在商户平台核对公钥 ID 并重新填写公钥")
+            }
+            BadSeal::Clock(ms) => format!(
+                "消息的时间和本机差 {}：本机时钟{}了，请校时",
+                crate::clock::span(ms.abs()),
+                if *ms > 0 { "快" } else { "慢" }
+            ),
+            BadSeal::Probe => "微信的验签探测（SIGNTEST），已按坏签名拒绝，不需要处理".into(),
+            BadSeal::Wrong => "签名不对：请核对微信支付公钥是否与公钥 ID 对应".into(),
+        }
+    }
+}
+
+/// The signature headers of a reply or a notice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seal {
+    pub timestamp: String,
+    pub nonce: String,
+    pub serial: String,
+    pub signature: String,
+}
+
+pub const TIMESTAMP: &str = "Wechatpay-Timestamp";
+pub const NONCE: &str = "Wechatpay-Nonce";
+pub const SERIAL: &str = "Wechatpay-Serial";
+pub const SIGNATURE: &str = "Wechatpay-Signature";
+pub const SIGNATURE_TYPE: &str = "Wechatpay-Signature-Type";
+
+impl Seal {
+    /// `values` gives every value of a header; each must stand once.
+    pub fn read(values: impl Fn(&'static str) -> Vec<String>) -> Result<Seal, BadSeal> {
+        let once = |name: &'static str| {
+            let mut found = values(name);
+            match found.len() {
+                1 => Ok(found.remove(0)),
+                0 => Err(BadSeal::Missing(name)),
+                _ => Err(BadSeal::Doubled(name)),
+            }
+        };
+        let scheme = values(SIGNATURE_TYPE);
+        match scheme.as_slice() {
+            [] => {}
+            [one] if one == SCHEME => {}
+            [_] => return Err(BadSeal::OtherScheme),
+            _ => return Err(BadSeal::Doubled(SIGNATURE_TYPE)),
+        }
+        Ok(Seal {
+            timestamp: once(TIMESTAMP)?,
+            nonce: once(NONCE)?,
+            serial: once(SERIAL)?,
+            signature: once(SIGNATURE)?,
+        })
+    }
+
+    /// Believes the raw bytes only if one of WeChat Pay's keys that we were given signed them a moment ago.
+    /// `now` is `None` when an old message is looked at again.
+    pub fn check(&self, body: &[u8], merchant: &Merchant, now: Option<i64>) -> Result<(), BadSeal> {
+        if self.signature.starts_with(PROBE) {
+            return Err(BadSeal::Probe);
+        }
+        let Some(key) = merchant.public(&self.serial) else {
+            let serial = self.serial.chars().filter(char::is_ascii_graphic).take(64).collect();
+            return Err(match is_certificate(&self.serial) {
+                true => BadSeal::Certificate(serial),
+                false => BadSeal::OtherKey(serial),
+            });
+        };
+        let parts = [self.timestamp.as_bytes(), self.nonce.as_bytes(), body];
+        if !fits(key, &parts, &self.signature) {
+            return Err(BadSeal::Wrong);
+        }
+        let at = self.timestamp.parse::<i64>().ok().and_then(|s| s.checked_mul(SECOND)).ok_or(BadSeal::Wrong)?;
+        match now.map(|now| now.saturating_sub(at)) {
+            Some(apart) if apart.saturating_abs() > APART => Err(BadSeal::Clock(apart)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A platform certificate is named by its serial: 40 hexadecimal digits.
+fn is_certificate(serial: &str) -> bool {
+    serial.len() == 40 && serial.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// The signature's headers, a blank line, and the raw body: enough to verify a message once more.
+pub fn recorded(values: impl Fn(&'static str) -> Vec<String>, body: &[u8]) -> Vec<u8> {
+    let mut text = String::new();
+    for name in [TIMESTAMP, NONCE, SERIAL, SIGNATURE] {
+        for value in values(name) {
+            text.extend([name, ": ", &value, "\n"]);
+        }
+    }
+    text.push('\n');
+    [text.as_bytes(), body].concat()
+}
+
+/// A message as the log keeps it: its headers, and its body.
+pub struct Recorded<'a> {
+    pub headers: Vec<(&'a str, &'a str)>,
+    pub body: &'a [u8],
+}
+
+/// Reads what `recorded` wrote; `None` for anything else.
+pub fn parted(stored: &[u8]) -> Option<Recorded<'_>> {
+    let end = stored.windows(2).position(|two| two == b"\n\n")?;
+    let head = std::str::from_utf8(&stored[..end]).ok()?;
+    let lines: Option<Vec<(&str, &str)>> = head.lines().map(|line| line.split_once(": ")).collect();
+    let lines = lines.filter(|lines| lines.iter().any(|(name, _)| *name == TIMESTAMP))?;
+    Some(Recorded { headers: lines, body: &stored[end + 2..] })
+}
