@@ -42,6 +42,7 @@ pub mod nonce;
 pub mod secrets;
 pub mod sheet;
 pub mod sockets;
+pub mod tables;
 pub mod words;
 
 use rocket::fairing::AdHoc;

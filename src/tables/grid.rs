@@ -1,0 +1,107 @@
+//! The cells of one sheet as they come out of a file, in whatever order, within bounds.
+
+use std::sync::Arc;
+
+use super::{Cell, MOST_COLUMNS, MOST_LINE, MOST_ROWS, Unreadable};
+
+/// Cells that are held at once, the empty ones between others too: a full table of the widest kind.
+const MOST_CELLS: usize = MOST_ROWS * MOST_COLUMNS as usize;
+/// More merges than people make, fewer than would take a second.
+const MOST_MERGED: usize = 20_000;
+
+/// A sheet as it was read, before anything is known about it.
+#[derive(Debug, Default)]
+pub(super) struct Sheet {
+    pub name: String,
+    pub hidden: bool,
+    /// Rows that hold something, each with the number the person sees.
+    pub rows: Vec<(u32, Vec<Cell>)>,
+    pub pictures: Vec<(u32, Vec<Arc<[u8]>>)>,
+    held: usize,
+}
+
+/// Cells made one: from their first to their last line, in their first column; lines as the person sees them.
+pub(super) struct Merged {
+    pub first: u32,
+    pub last: u32,
+    pub column: usize,
+}
+
+pub(super) fn beyond() -> Unreadable {
+    Unreadable::new(format!("表格超出 {MOST_ROWS} 行 {MOST_COLUMNS} 列：请把多余的行列整行、整列删除，或拆成几个文件"))
+}
+
+impl Sheet {
+    pub(super) fn new(name: String, hidden: bool) -> Sheet {
+        Sheet { name, hidden, ..Sheet::default() }
+    }
+
+    /// Rows of text, each with its line, from the top down.
+    pub(super) fn of(rows: Vec<(u32, Vec<Cell>)>) -> Sheet {
+        Sheet { rows, ..Sheet::default() }
+    }
+
+    /// Puts a cell where it belongs, counted from zero. Rows may come twice and in any order until they are settled.
+    pub(super) fn put(&mut self, row: u32, column: u32, cell: Cell) -> Result<(), Unreadable> {
+        let line = row.saturating_add(1);
+        if line > MOST_LINE || column >= MOST_COLUMNS {
+            return Err(beyond());
+        }
+        if self.rows.last().is_none_or(|(last, _)| *last != line) {
+            self.rows.push((line, Vec::new()));
+        }
+        let Some((_, cells)) = self.rows.last_mut() else { return Ok(()) };
+        let needed = column as usize + 1;
+        self.held += needed.saturating_sub(cells.len());
+        cells.resize(cells.len().max(needed), Cell::Empty);
+        cells[column as usize] = cell;
+        if self.held > MOST_CELLS { Err(beyond()) } else { Ok(()) }
+    }
+
+    /// Whole rows, the same one so many times.
+    pub(super) fn repeat(&mut self, row: u32, times: u32, cells: Vec<Cell>) -> Result<(), Unreadable> {
+        let last = row.saturating_add(times);
+        self.held = self.held.saturating_add(cells.len() * times as usize);
+        if last > MOST_LINE || cells.len() > MOST_COLUMNS as usize || self.held > MOST_CELLS {
+            return Err(beyond());
+        }
+        self.rows.extend((row + 1..=last).map(|line| (line, cells.clone())));
+        Ok(())
+    }
+
+    /// From the top down, every line once.
+    pub(super) fn settle(&mut self) {
+        self.rows.sort_by_key(|(line, _)| *line);
+        self.rows.dedup_by(|later, kept| {
+            let same = later.0 == kept.0;
+            if same {
+                kept.1.resize(kept.1.len().max(later.1.len()), Cell::Empty);
+                let more = later.1.drain(..).enumerate().filter(|(_, cell)| *cell != Cell::Empty);
+                more.for_each(|(at, cell)| kept.1[at] = cell);
+            }
+            same
+        });
+    }
+
+    /// What stands in the first of merged cells counts for all their rows. Downwards only: a name over two columns is
+    /// not also the value of the second.
+    pub(super) fn merge(&mut self, merged: impl Iterator<Item = Merged>) -> Result<(), Unreadable> {
+        for one in merged.filter(|one| one.last > one.first).take(MOST_MERGED) {
+            let Ok(at) = self.rows.binary_search_by_key(&one.first, |(line, _)| *line) else { continue };
+            let Some(value) = self.rows[at].1.get(one.column).filter(|cell| **cell != Cell::Empty).cloned() else {
+                continue;
+            };
+            for (_, cells) in self.rows[at + 1..].iter_mut().take_while(|(line, _)| *line <= one.last) {
+                self.held += 1;
+                cells.resize(cells.len().max(one.column + 1), Cell::Empty);
+                if cells[one.column] == Cell::Empty {
+                    cells[one.column] = value.clone();
+                }
+            }
+            if self.held > 2 * MOST_CELLS {
+                return Err(beyond());
+            }
+        }
+        Ok(())
+    }
+}

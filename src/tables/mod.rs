@@ -1,0 +1,225 @@
+//! Tables that people bring: told by their content, found by their headings, every cell as a person sees it.
+//!
+//! A caller says which columns it knows ([`Wanted`]) and gets the rows below the headings ([`Table`]); what was left
+//! out is said in `notes`. A cell that a spreadsheet has spoilt, failed to reckon or turned into a date is not text:
+//! whoever needs it gets a sentence with its address.
+
+mod cfb;
+mod grid;
+mod heads;
+mod kind;
+mod number;
+mod ods;
+mod text;
+mod xls;
+mod xlsx;
+mod zipped;
+
+use std::fmt;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+pub use number::{count, is_spoilt, narrow};
+
+/// What a file of a table may weigh.
+pub const MOST_BYTES: usize = 20 * 1024 * 1024;
+/// Rows below the headings.
+pub const MOST_ROWS: usize = 5_000;
+/// How far down and to the right a cell may stand.
+const MOST_LINE: u32 = 20_000;
+const MOST_COLUMNS: u32 = 256;
+
+/// The columns that a caller knows.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// The titles of every column, its usual one first; its place in here is its number.
+    pub columns: &'a [&'a [&'a str]],
+    /// Groups of columns of which a table needs one each, or it is not the table that is looked for.
+    pub needed: &'a [&'a [usize]],
+}
+
+/// Why a file is no table, and the way out: a sentence.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unreadable(String);
+
+impl Unreadable {
+    fn new(why: impl Into<String>) -> Unreadable {
+        Unreadable(why.into())
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<Unreadable> for String {
+    fn from(unreadable: Unreadable) -> String {
+        unreadable.0
+    }
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Table {
+    pub rows: Vec<Row>,
+    /// Whether headings were found; without them every row is given as it stands, and no column is known.
+    pub headed: bool,
+    /// The needed columns that no sheet has, by their usual titles.
+    pub missing: Vec<String>,
+    /// Columns that stand there twice under the same title; the first one counts.
+    pub twice: Vec<usize>,
+    /// What was left out and not used, in sentences for the person who brought it.
+    pub notes: Vec<String>,
+}
+
+/// A row of the table.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub place: Place,
+    /// Pictures that stand in the row or lie over it.
+    pub pictures: Vec<Arc<[u8]>>,
+    cells: Vec<Cell>,
+    head: Arc<Head>,
+}
+
+/// The headings of a sheet.
+#[derive(Debug, Default)]
+struct Head {
+    columns: Vec<Option<usize>>,
+    titles: Vec<String>,
+    line: u32,
+}
+
+/// Where a row stands, as the person sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Only where the file has several sheets.
+    pub sheet: Option<Arc<str>>,
+    pub line: u32,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.sheet {
+            Some(sheet) => write!(f, "「{sheet}」第 {} 行", self.line),
+            None => write!(f, "第 {} 行", self.line),
+        }
+    }
+}
+
+/// A cell as a person sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Cell {
+    #[default]
+    Empty,
+    /// Text, a number or yes and no.
+    Text(String),
+    /// A day or time, and the only thing that is sure is how it looks.
+    Date(String),
+    /// A number that has lost its last digits.
+    Spoilt(String),
+    /// What a formula says that failed.
+    Error(String),
+    /// A formula that was never reckoned out.
+    Unsolved,
+    /// A picture in place of text.
+    Picture,
+}
+
+impl Cell {
+    /// What stands there, whatever it is.
+    pub fn shown(&self) -> &str {
+        match self {
+            Cell::Text(text) | Cell::Date(text) | Cell::Spoilt(text) | Cell::Error(text) => text,
+            Cell::Empty | Cell::Unsolved | Cell::Picture => "",
+        }
+    }
+
+    /// Its text, empty for an empty cell. `Err` says what stands there instead, and what to do.
+    pub fn text(&self) -> Result<&str, String> {
+        match self {
+            Cell::Empty => Ok(""),
+            Cell::Text(text) => Ok(text),
+            Cell::Date(date) => Err(format!("被表格软件变成了日期 {date}：请把单元格格式改成“文本”，再重新填写")),
+            Cell::Spoilt(number) => Err(format!(
+                "是长数字，被表格软件变成了 {number}，后几位已经丢了：请把这一列改成“文本”格式，再重新填写"
+            )),
+            Cell::Error(error) => Err(format!("是公式错误 {error}：请改成要填的内容，或清空")),
+            Cell::Unsolved => Err("的公式还没有结果：请用 Excel 或 WPS 打开，保存一次再导入".to_owned()),
+            Cell::Picture => Err("是图片，不是文字".to_owned()),
+        }
+    }
+}
+
+impl Row {
+    /// The cell under a wanted column; `None` when the table does not have that column.
+    pub fn get(&self, column: usize) -> Option<&Cell> {
+        let at = (*self.head.columns.get(column)?)?;
+        Some(self.cells.get(at).unwrap_or(&Cell::Empty))
+    }
+
+    /// The text under a wanted column; `None` when the table has no such column. `Err` is a sentence with the address.
+    pub fn text(&self, column: usize) -> Option<Result<&str, String>> {
+        let cell = self.get(column)?;
+        Some(cell.text().map_err(|what| format!("{} {what}", self.address(column))))
+    }
+
+    /// The title of a wanted column as it is written in this table.
+    pub fn title(&self, column: usize) -> Option<&str> {
+        let at = (*self.head.columns.get(column)?)?;
+        self.head.titles.get(at).map(String::as_str)
+    }
+
+    /// All cells from the left, with their titles (empty where there is none).
+    pub fn cells(&self) -> impl Iterator<Item = (&str, &Cell)> {
+        self.cells.iter().enumerate().map(|(at, cell)| (self.head.titles.get(at).map_or("", String::as_str), cell))
+    }
+
+    /// Where a wanted column's cell is: `C3`.
+    pub fn address(&self, column: usize) -> String {
+        let at = self.head.columns.get(column).copied().flatten().unwrap_or(0);
+        format!("{}{}", letters(at), self.place.line)
+    }
+
+    /// The line of the headings above this row.
+    pub fn head_line(&self) -> u32 {
+        self.head.line
+    }
+}
+
+/// A column's name in a spreadsheet.
+fn letters(mut at: usize) -> String {
+    let mut name = String::new();
+    loop {
+        name.insert(0, char::from(b'A' + (at % 26) as u8));
+        match at / 26 {
+            0 => return name,
+            rest => at = rest - 1,
+        }
+    }
+}
+
+/// Reads a file, whatever it is called. Blocks: call it off the async threads.
+pub fn read(bytes: &[u8], wanted: &Wanted<'_>) -> Result<Table, Unreadable> {
+    if bytes.len() > MOST_BYTES {
+        return Err(Unreadable::new("文件超过 20 MB，请拆成几个文件"));
+    }
+    heads::table(kind::sheets(bytes, wanted)?, wanted)
+}
+
+/// What was copied out of a spreadsheet, or typed: columns apart by a tab, a comma or blanks.
+pub fn paste(text: &str, wanted: &Wanted<'_>) -> Result<Table, Unreadable> {
+    heads::table(vec![text::pasted(text, wanted)?], wanted)
+}
+
+/// Reads a file from the disk.
+pub fn open(path: &Path, wanted: &Wanted<'_>) -> Result<Table, Unreadable> {
+    let problem = |e: std::io::Error| Unreadable::new(format!("{} 读不出来：{e}", path.display()));
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(problem)?;
+    file.take(MOST_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(problem)?;
+    read(&bytes, wanted)
+}

@@ -1,0 +1,260 @@
+//! Tables as text: whatever they are encoded in, and whatever stands between their columns.
+
+use super::grid::{Sheet, beyond};
+use super::heads::Titles;
+use super::{Cell, MOST_BYTES, MOST_COLUMNS, MOST_LINE, Unreadable, Wanted, number};
+
+/// Excel on Windows writes the separator into the first line, for itself.
+const NAMES_SEPARATOR: &str = "sep=";
+
+/// A full-width comma, in one byte: the reader of CSV knows no longer separators.
+const WIDE_COMMA: &str = "\u{1f}";
+
+/// Many times the columns that are read: some of them may stand inside of quoted text.
+const MOST_SEPARATORS: usize = 16 * MOST_COLUMNS as usize;
+
+/// UTF-8 or UTF-16 with or without their marks, otherwise GB18030, as spreadsheets in China save it.
+pub(super) fn decode(bytes: &[u8]) -> Result<String, Unreadable> {
+    let bad = || Unreadable::new("文件的文字编码认不出来：请在 Excel 或 WPS 里另存为 .xlsx，或“CSV UTF-8”");
+    let text = if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
+        String::from_utf8(rest.to_vec()).map_err(|_| bad())?
+    } else if let Some(encoding) = utf_16(bytes) {
+        let (text, _, broken) = encoding.decode(bytes);
+        if broken {
+            return Err(bad());
+        }
+        text.into_owned()
+    } else if let Ok(text) = str::from_utf8(bytes) {
+        text.to_owned()
+    } else {
+        encoding_rs::GB18030.decode_without_bom_handling_and_without_replacement(bytes).ok_or_else(bad)?.into_owned()
+    };
+    if text.contains('\0') { Err(bad()) } else { Ok(text) }
+}
+
+/// By its mark, or because every other byte of a table's digits and tabs is zero.
+fn utf_16(bytes: &[u8]) -> Option<&'static encoding_rs::Encoding> {
+    match bytes {
+        [0xff, 0xfe, ..] => return Some(encoding_rs::UTF_16LE),
+        [0xfe, 0xff, ..] => return Some(encoding_rs::UTF_16BE),
+        _ => {}
+    }
+    let start = &bytes[..bytes.len().min(4096)];
+    let zeros = |from: usize| start.iter().skip(from).step_by(2).filter(|b| **b == 0).count();
+    let (even, odd) = (zeros(0), zeros(1));
+    match () {
+        () if even == 0 && odd > start.len() / 20 => Some(encoding_rs::UTF_16LE),
+        () if odd == 0 && even > start.len() / 20 => Some(encoding_rs::UTF_16BE),
+        () => None,
+    }
+}
+
+/// One kind of line end; a carriage return alone is one too.
+fn lines_alike(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+/// A file of text.
+pub(super) fn file(bytes: &[u8], wanted: &Wanted<'_>) -> Result<Sheet, Unreadable> {
+    let text = lines_alike(&decode(bytes)?);
+    let first = text.lines().next().unwrap_or_default();
+    let named = first.to_lowercase().strip_prefix(NAMES_SEPARATOR).and_then(|rest| rest.chars().next());
+    match named {
+        // Its line stays where it was, so that the others are counted as an editor counts them.
+        Some(separator) => split(&text[first.len()..], separator),
+        None => split(&text, separator(&text, wanted, &[',', '\t', ';', '，'])),
+    }
+}
+
+/// What was copied out of a spreadsheet, or typed: columns apart by a tab, a comma or blanks.
+pub(super) fn pasted(text: &str, wanted: &Wanted<'_>) -> Result<Sheet, Unreadable> {
+    if text.len() > MOST_BYTES {
+        return Err(Unreadable::new("粘贴的内容太多，请存成文件再导入"));
+    }
+    let text = lines_alike(text);
+    if text.contains('\t') {
+        return split(&text, '\t');
+    }
+    if text.contains('"') {
+        return split(&text, separator(&text, wanted, &[',', '，', ';']));
+    }
+    let rows = (1..).zip(text.lines()).take(MOST_LINE as usize + 1).map(|(line, row)| {
+        let parts = row.split([',', '，', ' ', '　', ';', '；']).filter(|part| !part.is_empty());
+        (line, parts.map(cell).collect())
+    });
+    Ok(Sheet::of(rows.collect()))
+}
+
+/// The separator under which the most headings appear, else the one that stands there most often.
+fn separator(text: &str, wanted: &Wanted<'_>, known: &[char]) -> char {
+    let end = text.char_indices().nth(64 * 1024).map_or(text.len(), |(at, _)| at);
+    let start = &text[..end];
+    let titles = Titles::of(wanted);
+    let heads = |separator: char| {
+        let rows = split(start, separator).map(|sheet| sheet.rows).unwrap_or_default();
+        rows.iter().take(30).map(|(_, cells)| titles.known(cells)).max().unwrap_or(0)
+    };
+    let often = |separator: char| start.lines().take(30).filter(|line| line.contains(separator)).count();
+    let mut best = (known[0], (0, 0));
+    for separator in known.iter().copied() {
+        let score = (heads(separator), often(separator));
+        if score > best.1 {
+            best = (separator, score);
+        }
+    }
+    best.0
+}
+
+/// Cuts text into cells. A row has the number that a spreadsheet gives it: empty lines count, breaks within cells do not.
+fn split(text: &str, separator: char) -> Result<Sheet, Unreadable> {
+    let wide = !separator.is_ascii();
+    let translated = wide.then(|| text.replace(separator, WIDE_COMMA));
+    let text = translated.as_deref().unwrap_or(text);
+    let byte = if wide { WIDE_COMMA.as_bytes()[0] } else { separator as u8 };
+    // Looked at before a row is taken apart: a line of nothing but separators is an order for memory.
+    if text.lines().any(|line| line.bytes().filter(|b| *b == byte).count() > MOST_SEPARATORS) {
+        return Err(beyond());
+    }
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(byte).from_reader(text.as_bytes());
+    let (mut rows, mut line, mut swallowed) = (Vec::new(), 0, false);
+    let mut record = csv::StringRecord::new();
+    loop {
+        let from = reader.position().byte() as usize;
+        let more = reader.read_record(&mut record);
+        if !more.map_err(|e| Unreadable::new(format!("文件的格式有误：{e}")))? {
+            break;
+        }
+        line += 1 + text.as_bytes()[from..].iter().take_while(|b| **b == b'\n').count() as u32;
+        swallowed = record.iter().next_back().is_some_and(|part| part.trim_end().contains('\n'));
+        let back = |part: &str| if wide { part.replace(WIDE_COMMA, &separator.to_string()) } else { part.to_owned() };
+        let mut cells: Vec<Cell> = record.iter().map(|part| cell(&back(part))).collect();
+        cells.truncate(cells.iter().rposition(|cell| *cell != Cell::Empty).map_or(0, |last| last + 1));
+        if line > MOST_LINE || cells.len() > MOST_COLUMNS as usize {
+            return Err(beyond());
+        }
+        rows.push((line, cells));
+    }
+    // A quotation mark without its other half takes everything behind it into the last cell.
+    if swallowed && text.bytes().filter(|b| *b == b'"').count() % 2 == 1 {
+        let words = format!("第 {line} 行的引号（\"）只有一半，后面的行都被它连在一起了：请补上或去掉它");
+        return Err(Unreadable::new(words));
+    }
+    Ok(Sheet::of(rows))
+}
+
+/// A cell without what protects it: `="00123"`, a tab behind, one apostrophe in front.
+fn cell(written: &str) -> Cell {
+    let bare = written.trim_matches([' ', '\n', '\u{3000}', '\u{a0}']);
+    let formula = bare.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
+    let text = formula.unwrap_or(bare);
+    let tabless = text.trim_end_matches('\t');
+    let freed = unprotected(tabless);
+    let protected = formula.is_some() || tabless.len() < text.len() || freed.len() < tabless.len();
+    match freed.trim() {
+        "" => Cell::Empty,
+        text if !protected && number::is_spoilt(text) => Cell::Spoilt(text.to_owned()),
+        text if !protected && is_error(text) => Cell::Error(text.to_owned()),
+        text => Cell::Text(text.to_owned()),
+    }
+}
+
+/// Takes off the apostrophe that makes text of what would be a formula or a number.
+pub(super) fn unprotected(text: &str) -> &str {
+    match text.strip_prefix('\'') {
+        Some(rest) if needs_protection(rest) || rest.starts_with(|c: char| c.is_ascii_digit()) => rest,
+        _ => text,
+    }
+}
+
+/// Whether a spreadsheet would take the text for a formula, or this reader an apostrophe for protection.
+pub(super) fn needs_protection(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r', '\''])
+}
+
+/// What a spreadsheet shows where a formula has failed.
+pub(super) fn is_error(text: &str) -> bool {
+    let known =
+        ["#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA"];
+    known.contains(&text) || text.len() > 3 && text.bytes().all(|b| b == b'#')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WANTED: Wanted<'_> = Wanted { columns: &[&["订单号"], &["快递单号"]], needed: &[&[0], &[1]] };
+
+    fn read(bytes: &[u8]) -> Vec<(u32, Vec<String>)> {
+        let rows = file(bytes, &WANTED).unwrap().rows;
+        rows.into_iter().map(|(line, cells)| (line, cells.iter().map(|c| c.shown().to_owned()).collect())).collect()
+    }
+
+    #[test]
+    fn one_table_in_every_encoding_line_end_and_separator() {
+        let right = [(1, vec!["订单号".to_owned(), "快递单号".into()]), (2, vec!["A1".into(), "7731".into()])];
+        let encoded = |text: &str| {
+            let utf_16 = |le: bool| -> Vec<u8> {
+                text.encode_utf16().flat_map(|u| if le { u.to_le_bytes() } else { u.to_be_bytes() }).collect()
+            };
+            let (gb, _, _) = encoding_rs::GB18030.encode(text);
+            vec![
+                text.as_bytes().to_vec(),
+                [b"\xef\xbb\xbf", text.as_bytes()].concat(),
+                [b"\xff\xfe".to_vec(), utf_16(true)].concat(),
+                [b"\xfe\xff".to_vec(), utf_16(false)].concat(),
+                utf_16(true),
+                utf_16(false),
+                gb.into_owned(),
+            ]
+        };
+        for end in ["\n", "\r\n", "\r"] {
+            for separator in [",", "\t", ";", "，"] {
+                let text = format!("订单号{separator}快递单号{end}A1{separator}7731{end}");
+                for bytes in encoded(&text) {
+                    assert_eq!(read(&bytes), right, "{end:?} {separator:?} {bytes:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn lines_are_those_of_a_spreadsheet() {
+        let text = "\r\n订单号,快递单号\r\nA1,\"第一行\r\n第二行\"\r\n\r\nA2,7\r\n";
+        let lines: Vec<u32> = read(text.as_bytes()).into_iter().map(|(line, _)| line).collect();
+        assert_eq!(lines, [2, 3, 5]);
+        assert_eq!(read("sep=;\n订单号;快递单号\nA1;7".as_bytes())[1], (3, vec!["A1".to_owned(), "7".into()]));
+    }
+
+    #[test]
+    fn what_protects_a_cell_is_taken_off_and_what_was_spoilt_is_known() {
+        for (written, is) in [
+            ("=\"00123\"", Cell::Text("00123".into())),
+            ("00123\t", Cell::Text("00123".into())),
+            ("'773000000000001", Cell::Text("773000000000001".into())),
+            ("'-10℃", Cell::Text("-10℃".into())),
+            ("''-10℃", Cell::Text("'-10℃".into())),
+            ("'n", Cell::Text("'n".into())),
+            ("7.73E+14", Cell::Spoilt("7.73E+14".into())),
+            ("7.73E+14\t", Cell::Text("7.73E+14".into())),
+            ("#N/A", Cell::Error("#N/A".into())),
+            ("######", Cell::Error("######".into())),
+            ("27\"显示器", Cell::Text("27\"显示器".into())),
+            (" \u{3000}", Cell::Empty),
+        ] {
+            assert_eq!(cell(written), is, "{written}");
+        }
+    }
+
+    #[test]
+    fn half_a_quotation_mark_is_named_by_its_line() {
+        let problem = file("订单号,快递单号\nA1,1\n\"A2,2\nA3,3\n".as_bytes(), &WANTED).unwrap_err().to_string();
+        assert!(problem.contains("第 3 行"), "{problem}");
+        assert_eq!(read("订单号,快递单号\n27\"显示器,1\n".as_bytes())[1].1[0], "27\"显示器");
+    }
+
+    #[test]
+    fn a_line_of_separators_is_refused() {
+        assert!(file(",".repeat(1_000_000).as_bytes(), &WANTED).unwrap_err().to_string().contains("超出"));
+    }
+}

@@ -1,0 +1,128 @@
+//! Workbooks of Excel and WPS: `.xlsx`, `.xlsm`.
+
+use std::io::Cursor;
+
+use calamine::{
+    Data, DataRef, Dimensions, ExcelDateTime, Reader, SheetType, SheetVisible, Xlsx, XlsxCellReader, XlsxError,
+};
+
+use super::grid::{Merged, Sheet};
+use super::text::unprotected;
+use super::{Cell, MOST_COLUMNS, Unreadable, number, zipped};
+
+type Book<'a> = Xlsx<Cursor<&'a [u8]>>;
+
+fn bad(e: XlsxError) -> Unreadable {
+    match e {
+        XlsxError::Password => super::xls::encrypted(),
+        e => zipped::broken(&e),
+    }
+}
+
+/// Every worksheet; sheets of charts hold no cells.
+pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
+    let weighed = zipped::weigh(bytes)?;
+    let mut book: Book<'_> = Xlsx::new(Cursor::new(bytes)).map_err(bad)?;
+    let known = book.sheets_metadata().to_vec();
+    let mut sheets = Vec::new();
+    for known in known.into_iter().filter(|sheet| sheet.typ == SheetType::WorkSheet) {
+        let mut sheet = Sheet::new(known.name, known.visible != SheetVisible::Visible);
+        // A sheet may be of another kind than their list says.
+        match book.worksheet_cells_reader(&sheet.name) {
+            Err(XlsxError::NotAWorksheet(_)) => continue,
+            reader => cells(reader.map_err(bad)?, &mut sheet)?,
+        }
+        if weighed.formulas {
+            let reader = book.worksheet_cells_reader(&sheet.name).map_err(bad)?;
+            unsolved(reader, &mut sheet)?;
+        }
+        sheet.settle();
+        if weighed.merged {
+            let merged = book.merge_cells_by_sheet_name(&sheet.name).map_err(bad)?;
+            merge(&mut sheet, merged)?;
+        }
+        sheets.push(sheet);
+    }
+    Ok(sheets)
+}
+
+type Cells<'a, 'b> = XlsxCellReader<'a, Cursor<&'b [u8]>>;
+
+/// Cell by cell: a small file may claim a rectangle that no memory holds.
+fn cells(mut reader: Cells<'_, '_>, sheet: &mut Sheet) -> Result<(), Unreadable> {
+    while let Some((cell, style)) = reader.next_cell_with_style_id().map_err(bad)? {
+        let format = reader.styles().get(style).and_then(|style| style.number_format.as_ref());
+        let read = read(cell.get_value(), format.map_or("", |format| format.format_code.as_str()));
+        if read != Cell::Empty {
+            let (row, column) = cell.get_position();
+            sheet.put(row, column, read)?;
+        }
+    }
+    Ok(())
+}
+
+/// Formulas that were written by a program and never opened in a spreadsheet have no value.
+fn unsolved(mut reader: Cells<'_, '_>, sheet: &mut Sheet) -> Result<(), Unreadable> {
+    while let Some(cell) = reader.next_cell_with_formula_metadata().map_err(bad)? {
+        if cell.formula.is_some() && cell.value == DataRef::Empty {
+            sheet.put(cell.pos.0, cell.pos.1, Cell::Unsolved)?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn merge(sheet: &mut Sheet, merged: Vec<Dimensions>) -> Result<(), Unreadable> {
+    sheet.merge(merged.into_iter().map(|one| Merged {
+        first: one.start.0.saturating_add(1),
+        last: one.end.0.saturating_add(1),
+        column: one.start.1.min(MOST_COLUMNS) as usize,
+    }))
+}
+
+fn read(value: &DataRef<'_>, format: &str) -> Cell {
+    match value {
+        DataRef::String(text) => written(text),
+        DataRef::SharedString(text) => written(text),
+        DataRef::Int(n) => number::whole(*n, format),
+        DataRef::Float(n) => number::shown(*n, format),
+        DataRef::Bool(yes) => truth(*yes),
+        DataRef::DateTime(date) => Cell::Date(date_shown(date)),
+        DataRef::DateTimeIso(date) | DataRef::DurationIso(date) => Cell::Date(date.replace('T', " ")),
+        DataRef::Error(error) => Cell::Error(error.to_string()),
+        DataRef::Empty => Cell::Empty,
+    }
+}
+
+/// The same for the kinds of book that are read whole.
+pub(super) fn read_owned(value: &Data) -> Cell {
+    match value {
+        Data::String(text) => written(text),
+        Data::Int(n) => number::whole(*n, ""),
+        Data::Float(n) => number::shown(*n, ""),
+        Data::Bool(yes) => truth(*yes),
+        Data::DateTime(date) => Cell::Date(date_shown(date)),
+        Data::DateTimeIso(date) | Data::DurationIso(date) => Cell::Date(date.replace('T', " ")),
+        Data::Error(error) => Cell::Error(error.to_string()),
+        Data::Empty => Cell::Empty,
+    }
+}
+
+fn truth(yes: bool) -> Cell {
+    Cell::Text(if yes { "是" } else { "否" }.to_owned())
+}
+
+fn date_shown(date: &ExcelDateTime) -> String {
+    let (year, month, day, hour, minute, second, _) = date.to_ymd_hms_milli();
+    match (hour, minute, second) {
+        (0, 0, 0) => format!("{year:04}-{month:02}-{day:02}"),
+        _ => format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"),
+    }
+}
+
+pub(super) fn written(text: &str) -> Cell {
+    let tabless = text.trim_end_matches('\t');
+    match unprotected(tabless.trim()).trim() {
+        "" => Cell::Empty,
+        text => Cell::Text(text.to_owned()),
+    }
+}
