@@ -243,19 +243,7 @@ fn place(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
     let mut guard = sim.lock();
     let state = &mut *guard;
     state.changed = true;
-    let trade = state.kept.trades.entry(number).or_insert_with(|| Trade {
-        order: order.clone(),
-        state: TradeState::NotPaid,
-        created_at: now,
-        prepay_ids: Vec::new(),
-        transaction_id: None,
-        paid_fee: None,
-        payer: None,
-        time_end: None,
-        notices: Vec::new(),
-        pays_late: false,
-        shipped: Vec::new(),
-    });
+    let trade = state.kept.trades.entry(number).or_insert_with(|| Trade::new(order.clone(), now));
     match trade.state {
         TradeState::Paid => return Err(("ORDERPAID", "该订单已支付")),
         TradeState::Closed => return Err(("ORDERCLOSED", "该订单已关闭")),

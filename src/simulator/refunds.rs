@@ -172,7 +172,7 @@ pub fn by_console(sim: &Simulator, transaction_id: &str, amount_fen: i64) -> Res
     let url = trade.field("notify_url").replace("/pay/notify", "/refund/notify");
     let refund = add(&mut state.kept, &number, transaction_id, trade.field("out_trade_no"), amount_fen, url, true, now);
     state.changed = true;
-    let notices = state.kept.ways.refund_notices;
+    let notices = state.kept.ways.refund_notices && !refund.notify_url.is_empty();
     drop(guard);
     if notices {
         delivery::start_refund(sim.clone(), refund.refund_id.clone());
