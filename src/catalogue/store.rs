@@ -2,9 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params, params_from_iter};
 
-use super::media::Width;
-use super::shelf::ShelfTimes;
-use super::{Category, Delivery, Product, Sku};
+use super::{Category, Delivery, Product, ShelfTimes, Sku, Width};
 use crate::clock::Day;
 use crate::db::Tx;
 use crate::ids::{CategoryId, ImageHash, ProductId, SkuId};

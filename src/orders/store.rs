@@ -4,8 +4,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::parcels::Parcel;
-use super::quote::Quote;
-use super::{ClosedReason, Flag, Full, Line, Order, OrderStatus, Shipment, Who};
+use super::{ClosedReason, Flag, Full, Line, Order, OrderStatus, Quote, QuoteLine, Shipment, Who};
 use crate::buyers::addresses::Address;
 use crate::clock::Day;
 use crate::db::{Named, Tx};
@@ -229,7 +228,7 @@ pub fn set_address(tx: &Tx, id: OrderId, address: &Address) -> Result<()> {
     Ok(())
 }
 
-pub fn insert_line(tx: &Tx, order: OrderId, line: &super::quote::QuoteLine) -> Result<LineId> {
+pub fn insert_line(tx: &Tx, order: OrderId, line: &QuoteLine) -> Result<LineId> {
     tx.prepare_cached(
         "insert into order_lines (order_id, product_id, sku_id, name, spec_text, image_hash, price_fen, quantity)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::state::{Trade, TradeState};
 use super::trades::facts;
-use super::{CODE_LIFE, Fault, Simulator, bills, refunds};
+use super::{CODE_LIFE, Fault, Fields, Refused, Simulator, bills, refunds};
 use crate::clock::{self, MINUTE};
 use crate::ids::OutTradeNo;
 use crate::wechat::v2::message::Message;
@@ -142,10 +142,6 @@ async fn download_bill(sim: &State<Simulator>, data: Data<'_>) -> Result<(Conten
         Err((text, code)) => refused(text, code),
     }
 }
-
-/// A refusal: WeChat's code and words.
-pub type Refused = (&'static str, &'static str);
-pub type Fields = Vec<(String, String)>;
 
 pub async fn begin(sim: &Simulator, kind: &str) -> Option<Fault> {
     let mut state = sim.lock();

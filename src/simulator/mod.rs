@@ -35,6 +35,11 @@ pub use faults::Fault;
 pub use state::{Refund, RefundEnd, Trade, TradeState, Ways};
 pub use trades::{Foreign, Paying};
 
+/// Why WeChat refuses: its code, and its words.
+type Refused = (&'static str, &'static str);
+/// The fields of an answer beside the common ones.
+type Fields = Vec<(String, String)>;
+
 /// A code of `wx.login` is good for this long.
 const CODE_LIFE: i64 = 5 * MINUTE;
 

@@ -11,9 +11,8 @@ use serde_json::{Value, json};
 
 use crate::assets;
 use crate::catalogue::media::Picture;
-use crate::catalogue::shelf::ShelfTimes;
 use crate::catalogue::store::{self, Draft, SkuDraft};
-use crate::catalogue::{Category, Delivery, Product, import, stock};
+use crate::catalogue::{Category, Delivery, Product, ShelfTimes, import, stock};
 use crate::clock;
 use crate::console::{frame, upload, words};
 use crate::db::Tx;
