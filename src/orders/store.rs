@@ -169,6 +169,12 @@ pub fn status_counts(conn: &Connection) -> Result<Vec<(String, i64)>> {
     rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
+/// How many other orders of this buyer wait to be shipped; they may go in one parcel.
+pub fn others_to_ship(conn: &Connection, buyer: BuyerId, but: OrderId) -> Result<i64> {
+    conn.prepare_cached("select count(*) from orders where buyer_id = ?1 and status = 'to_ship' and id <> ?2")?
+        .query_row(params![buyer, but], |row| row.get(0))
+}
+
 /// A buyer's paid orders before this one, for the staff's eyes: how many, and their sum in fen.
 pub fn buyer_history(conn: &Connection, buyer: BuyerId) -> Result<(i64, i64)> {
     conn.prepare_cached(
