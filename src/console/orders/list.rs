@@ -76,6 +76,12 @@ pub struct Query {
     all: bool,
 }
 
+/// Takes one thing out of what narrows a list.
+type Off = fn(&mut Query);
+
+/// A tab by its word and text, with how many orders stand in it if that is counted.
+type Tab = (&'static str, &'static str, Option<i64>);
+
 /// The orders a list shows, up to how many are handled at once.
 pub fn numbers(conn: &rusqlite::Connection, filter: &Filter) -> Result<Vec<(OrderId, OrderNo)>> {
     Ok(search::numbers(conn, filter, MOST_AT_ONCE)?)
@@ -146,7 +152,7 @@ impl Query {
         let flag = self.flag.parse::<Flag>().map(Flag::text).unwrap_or_default();
         let named = |name: &str, value: &str| if value.is_empty() { String::new() } else { format!("{name}{value}") };
         let marked = |on: bool, text: &str| if on { text.to_owned() } else { String::new() };
-        let chips: [(String, fn(&mut Query)); 10] = [
+        let chips: [(String, Off); 10] = [
             (named("找：", &self.q), |q| q.q.clear()),
             (marked(!self.days.is_empty(), days(&self.days)), |q| q.days.clear()),
             (named("从 ", &self.from), |q| q.from.clear()),
@@ -248,7 +254,7 @@ pub fn flags() -> Vec<Value> {
 
 /// The tabs and how many orders stand in each. Tabs whose number only grows show none: counting the past helps nobody.
 /// True beside them when money waits for somebody to decide.
-fn counts(conn: &rusqlite::Connection) -> Result<(Vec<(&'static str, &'static str, Option<i64>)>, bool)> {
+fn counts(conn: &rusqlite::Connection) -> Result<(Vec<Tab>, bool)> {
     let counts = store::status_counts(conn)?;
     let refunding = refunds::counts(conn)?.iter().filter(|(state, _)| state.is_open()).map(|(_, n)| n).sum();
     let part = Filter { part_shipped: true, ..Filter::default() };
