@@ -15,7 +15,7 @@ use crate::buyers::addresses::Address;
 use crate::catalogue::Delivery;
 use crate::clock::DAY;
 use crate::error::Error;
-use crate::ids::{BuyerId, ImageHash, LineId, OrderId, OrderNo, ProductId, ShipmentId, SkuId};
+use crate::ids::{BuyerId, ImageHash, LineId, OrderId, OrderNo, OutTradeNo, ProductId, ShipmentId, SkuId};
 use crate::money::Fen;
 use crate::refunds::FullRefund;
 use crate::words::words;
@@ -152,6 +152,16 @@ pub struct Full {
     pub lines: Vec<Line>,
     pub shipments: Vec<Shipment>,
     pub refunds: Vec<FullRefund>,
+    /// `None` for an order that nobody ever tried to pay there.
+    pub at_wechat: Option<AtWechat>,
+}
+
+/// The numbers by which WeChat knows an order.
+#[derive(Clone, Debug)]
+pub struct AtWechat {
+    pub out_trade_no: OutTradeNo,
+    /// Once it is paid.
+    pub transaction_id: Option<String>,
 }
 
 /// What a buyer may do with an order now. API, storefront and console ask this one function.

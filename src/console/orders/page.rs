@@ -107,7 +107,7 @@ async fn render(
     };
     let (full, attempts, events, exceptions, (bought, spent), openid, (expiring, completing, last_refund), place) =
         shop.db.read(read).await?;
-    let Full { order, lines, shipments, refunds } = &full;
+    let Full { order, lines, shipments, refunds, .. } = &full;
     let sees_money = staff.role > Role::Packer;
     let tail: String = openid.chars().rev().take(6).collect::<Vec<_>>().into_iter().rev().collect();
     let context = context! {
