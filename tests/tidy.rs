@@ -161,7 +161,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         ],
     ),
     ("docs", &["assets", "error", "shop"]),
-    ("storefront", &["assets", "shop"]),
+    ("stage", &["assets", "shop"]),
     (
         "operations",
         &[
