@@ -45,10 +45,15 @@ impl Fen {
         if plain { text.parse().ok().and_then(Fen::new) } else { None }
     }
 
-    /// Reads what people type: `19.9`, `¥1,280.00`, `8`; at most two decimals, never through a float.
+    /// Reads what people type: `19.9`, `¥1,280.00`, `８元`, `RMB 19.90`; at most two decimals, never through a float.
     pub fn from_yuan(text: &str) -> Option<Fen> {
-        let text = text.trim().trim_start_matches(['¥', '￥']).trim_end_matches('元').trim();
+        let narrow: String = text.chars().map(narrow).collect();
+        let text = unit_off(narrow.trim());
         let (yuan, cents) = text.split_once('.').unwrap_or((text, ""));
+        // A comma parts thousands and nothing else: 19,9 is not 199.
+        if yuan.split(',').skip(1).any(|group| group.len() != 3) || yuan.starts_with(',') {
+            return None;
+        }
         let yuan: String = yuan.chars().filter(|c| *c != ',').collect();
         let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
         if yuan.is_empty() || !digits(&yuan) || !digits(cents) || cents.len() > 2 {
@@ -58,6 +63,23 @@ impl Fen {
         let cents: i64 = format!("{cents:0<2}").parse().ok()?;
         yuan.checked_mul(100)?.checked_add(cents).and_then(Fen::new)
     }
+}
+
+/// A wide digit, letter or sign as the narrow one.
+fn narrow(c: char) -> char {
+    match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
+        '\u{3000}' | '\u{a0}' => ' ',
+        _ => c,
+    }
+}
+
+/// An amount without the name of its currency.
+fn unit_off(text: &str) -> &str {
+    let before = ["RMB", "CNY", "rmb", "cny", "人民币", "¥", "￥"];
+    let behind = ["元", "圆", "块", "RMB", "CNY", "rmb", "cny", "人民币"];
+    let text = before.iter().find_map(|unit| text.strip_prefix(unit)).unwrap_or(text);
+    behind.iter().find_map(|unit| text.strip_suffix(unit)).unwrap_or(text).trim()
 }
 
 /// Yuan with two decimals and thousands separators, without the currency's sign: `1,280.00`, `-0.05`.

@@ -4,12 +4,14 @@ pub mod api;
 pub mod cache;
 pub mod import;
 pub mod media;
+pub mod rules;
 pub mod samples;
 pub mod sellers;
 pub mod shelf;
 pub mod stock;
 pub mod store;
 
+use self::shelf::ShelfTimes;
 use crate::door::escape_html;
 use crate::ids::{CategoryId, ImageHash, ProductId, SkuId};
 use crate::money::Fen;
@@ -34,26 +36,6 @@ impl Delivery {
     }
 }
 
-words! {
-    /// The smaller widths of a picture that are kept beside the full one.
-    pub enum Width {
-        /// For a line of an order or a cart.
-        Thumb "thumb" "缩略图",
-        /// For two goods side by side on a phone.
-        Card "card" "列表图",
-    }
-}
-
-impl Width {
-    /// In pixels: three for each that a phone counts.
-    fn pixels(self) -> u32 {
-        match self {
-            Width::Thumb => 240,
-            Width::Card => 540,
-        }
-    }
-}
-
 /// A category, its place and how many products stand in it and below it.
 #[derive(Clone, Debug)]
 pub struct Category {
@@ -65,21 +47,6 @@ pub struct Category {
     /// Products that stand in it itself, on the shelf or not.
     pub own_count: i64,
     pub product_count: i64,
-}
-
-/// When a product goes on and off the shelf by itself; a time that has come is taken out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ShelfTimes {
-    pub on_at: Option<i64>,
-    /// After `on_at`, when there are both.
-    pub off_at: Option<i64>,
-}
-
-impl ShelfTimes {
-    /// When something is to be done next.
-    pub fn next(self) -> Option<i64> {
-        self.on_at.or(self.off_at)
-    }
 }
 
 /// A product with everything that belongs to it.
@@ -133,6 +100,11 @@ impl Sku {
     pub fn spec_text(&self) -> String {
         self.specs.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(" / ")
     }
+}
+
+/// Whether two specifications choose the same, in whatever order.
+pub fn same_specs(one: &[(String, String)], other: &[(String, String)]) -> bool {
+    one.len() == other.len() && one.iter().all(|spec| other.contains(spec))
 }
 
 /// The detail text as HTML: paragraphs and pictures, everything else escaped. Safe by construction.

@@ -2,7 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params, params_from_iter};
 
-use super::{Category, Delivery, Product, ShelfTimes, Sku, Width};
+use super::media::Width;
+use super::shelf::ShelfTimes;
+use super::{Category, Delivery, Product, Sku, same_specs};
 use crate::clock::Day;
 use crate::db::Tx;
 use crate::ids::{CategoryId, ImageHash, ProductId, SkuId};
@@ -436,6 +438,21 @@ pub struct Draft {
     pub limit_per_buyer: Option<i64>,
 }
 
+impl Draft {
+    /// A product as it stands, to be changed in part.
+    pub fn of(product: &Product) -> Draft {
+        Draft {
+            category_id: product.category_id,
+            name: product.name.clone(),
+            subtitle: product.subtitle.clone(),
+            detail: product.detail.clone(),
+            on_shelf: product.on_shelf,
+            shelf_times: product.shelf_times,
+            limit_per_buyer: product.limit_per_buyer,
+        }
+    }
+}
+
 pub fn insert_product(tx: &Tx, draft: &Draft, now: i64) -> Result<ProductId> {
     tx.prepare_cached(
         "insert into products (category_id, name, subtitle, detail, on_shelf, on_at, off_at, limit_per_buyer, created_at,
@@ -503,9 +520,61 @@ pub struct SkuDraft {
     pub enabled: bool,
 }
 
+/// A SKU that has a code, and whose it is.
+pub struct Coded {
+    pub id: SkuId,
+    pub product_name: String,
+    /// In the recycle bin, where it keeps its codes.
+    pub deleted: bool,
+}
+
+pub fn sku_with_code(conn: &Connection, code: &str) -> Result<Option<Coded>> {
+    conn.prepare_cached(
+        "select s.id, p.name as product_name, p.deleted_at is not null as deleted
+           from skus s join products p on p.id = s.product_id
+          where s.sku_code = ?1",
+    )?
+    .query_row([code], |row| {
+        Ok(Coded { id: row.get("id")?, product_name: row.get("product_name")?, deleted: row.get("deleted")? })
+    })
+    .optional()
+}
+
+/// The specs as they are stored when a SKU of the product has them in another order: it is the same one.
+fn stored_specs(conn: &Connection, product_id: ProductId, specs: &[(String, String)]) -> Result<String> {
+    let mut rows = conn.prepare_cached("select specs from skus where product_id = ?1")?;
+    let known = rows.query_map([product_id], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>>>()?;
+    let same = known
+        .into_iter()
+        .find(|text| serde_json::from_str::<Vec<(String, String)>>(text).is_ok_and(|known| same_specs(&known, specs)));
+    Ok(same.unwrap_or_else(|| serde_json::to_string(specs).unwrap_or_else(|_| "[]".into())))
+}
+
+/// Changes a known SKU, its specs too.
+pub fn update_sku(tx: &Tx, id: SkuId, draft: &SkuDraft) -> Result<()> {
+    let specs = serde_json::to_string(&draft.specs).unwrap_or_else(|_| "[]".into());
+    tx.prepare_cached(
+        "update skus
+            set specs = ?2, sku_code = ?3, price_fen = ?4, market_price_fen = ?5, limit_per_order = ?6, delivery = ?7,
+                enabled = ?8
+          where id = ?1",
+    )?
+    .execute(params![
+        id,
+        specs,
+        draft.sku_code,
+        draft.price,
+        draft.market_price,
+        draft.limit_per_order,
+        draft.delivery,
+        draft.enabled
+    ])?;
+    Ok(())
+}
+
 /// Writes the SKU with these specs, new or changed.
 pub fn put_sku(tx: &Tx, product_id: ProductId, draft: &SkuDraft) -> Result<SkuId> {
-    let specs = serde_json::to_string(&draft.specs).unwrap_or_else(|_| "[]".into());
+    let specs = stored_specs(tx, product_id, &draft.specs)?;
     tx.prepare_cached(
         "insert into skus (product_id, specs, sku_code, price_fen, market_price_fen, limit_per_order, delivery, enabled,
                            position)
@@ -571,7 +640,6 @@ pub struct Seller {
     pub specs: Vec<(String, String)>,
     pub pieces: i64,
     pub available: i64,
-    pub image: Option<ImageHash>,
 }
 
 /// What sold best since a day, with how many pieces.
@@ -596,15 +664,12 @@ pub fn sold_since(conn: &Connection, id: ProductId, since: Day) -> Result<i64> {
 
 pub fn seller(conn: &Connection, id: SkuId, pieces: i64) -> Result<Seller> {
     conn.prepare_cached(
-        "select s.*, p.name as product_name,
-                (select hash from product_images i where i.product_id = p.id order by position limit 1) as image
-           from skus s join products p on p.id = s.product_id where s.id = ?1",
+        "select s.*, p.name as product_name from skus s join products p on p.id = s.product_id where s.id = ?1",
     )?
     .query_row([id], |row| {
         let sku = read_sku(row)?;
         let (product_id, available) = (sku.product_id, sku.available());
-        let (name, image) = (row.get("product_name")?, row.get("image")?);
-        Ok(Seller { product_id, name, specs: sku.specs, pieces, available, image })
+        Ok(Seller { product_id, name: row.get("product_name")?, specs: sku.specs, pieces, available })
     })
 }
 

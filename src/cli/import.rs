@@ -5,26 +5,27 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Outcome, open_shop};
-use crate::catalogue::import;
-use crate::sheet::Table;
+use crate::catalogue::import::{self, WANTED};
+use crate::tables;
+
+/// So many problems are enough to start with.
+const SHOWN: usize = 50;
 
 #[derive(Args)]
 pub struct Import {
-    /// 商品表：.csv（UTF-8 或 GB18030）或 .xlsx
+    /// 商品表：.xlsx、.xls、.ods、.csv，最多 5000 行、20 MB
     file: PathBuf,
 }
 
 impl Import {
     pub async fn run(self) -> Outcome {
         let folder = self.file.parent().map(PathBuf::from).unwrap_or_default();
-        let table = Table::open(&self.file)?;
-        let plan = import::plan(&table, &folder).map_err(|problems| {
-            let count = problems.len();
-            let shown: Vec<_> = problems.into_iter().take(50).collect();
-            format!("{}\n共 {count} 处有问题，没有导入任何商品。请改好后再试。", shown.join("\n✗ "))
-        })?;
+        let table = tables::open(&self.file, &WANTED).map_err(String::from)?;
+        let plan = import::plan(&table, Some(&folder)).map_err(|problems| nothing(&problems))?;
+        let notes = plan.notes.clone();
         let shop = open_shop().await?;
-        let done = import::apply(&shop, plan).await?;
+        let done = import::apply(&shop, plan).await;
+        let done = done.map_err(|problems| nothing(&problems.lines().map(str::to_owned).collect::<Vec<_>>()))?;
         println!(
             "✓ 已导入 {} 个商品、{} 个规格（新增 {}，更新 {}）",
             done.products,
@@ -32,6 +33,15 @@ impl Import {
             done.added,
             done.products - done.added
         );
+        if done.same > 0 {
+            println!("  {} 行与店里一样，没有改动", done.same);
+        }
+        done.changes.iter().chain(&notes).for_each(|said| println!("  {said}"));
         Ok(())
     }
+}
+
+fn nothing(problems: &[String]) -> String {
+    let shown = &problems[..problems.len().min(SHOWN)];
+    format!("{}\n共 {} 处有问题，没有导入任何商品。请改好后再试。", shown.join("\n✗ "), problems.len())
 }

@@ -3,7 +3,8 @@
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-use super::{Attempt, AttemptState, Broken, Checked};
+use super::invariants::{Broken, Checked};
+use super::{Attempt, AttemptState};
 use crate::db::{Named, Tx};
 use crate::ids::{AttemptId, OrderId, OutTradeNo};
 use crate::jobs::Task;

@@ -3,7 +3,8 @@
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Result, Row as SqlRow, params};
 
-use super::{Allowed, Batch, Row, Told};
+use super::batch::{Allowed, Batch, Row};
+use super::register::Told;
 use crate::db::Tx;
 use crate::ids::{BatchId, OrderId};
 use crate::staff::Staff;

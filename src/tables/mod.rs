@@ -11,6 +11,7 @@ mod kind;
 mod number;
 mod ods;
 mod text;
+mod write;
 mod xls;
 mod xlsx;
 mod zipped;
@@ -21,6 +22,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use number::{count, is_spoilt, narrow};
+pub use write::{csv, xlsx};
 
 /// What a file of a table may weigh.
 pub const MOST_BYTES: usize = 20 * 1024 * 1024;
@@ -46,10 +48,6 @@ pub struct Unreadable(String);
 impl Unreadable {
     fn new(why: impl Into<String>) -> Unreadable {
         Unreadable(why.into())
-    }
-
-    fn encrypted() -> Unreadable {
-        Unreadable::new("文件有密码：请用 Excel 或 WPS 打开它，去掉密码另存一份，再导入")
     }
 }
 

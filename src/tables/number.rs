@@ -87,6 +87,12 @@ impl Look {
     }
 }
 
+/// A decimal as a cell of a workbook holds it.
+pub(super) fn spreadsheet(text: &str) -> Option<f64> {
+    let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-');
+    text.parse().ok().filter(|_| plain)
+}
+
 /// Whether text is a long number as a spreadsheet writes it once it has lost its last digits: `7.73E+14`.
 pub fn is_spoilt(text: &str) -> bool {
     let Some((digits, power)) = text.trim().split_once(['E', 'e']) else { return false };

@@ -14,7 +14,7 @@ type Book<'a> = Xlsx<Cursor<&'a [u8]>>;
 
 fn bad(e: XlsxError) -> Unreadable {
     match e {
-        XlsxError::Password => Unreadable::encrypted(),
+        XlsxError::Password => super::xls::encrypted(),
         e => zipped::broken(&e),
     }
 }

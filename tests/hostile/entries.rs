@@ -11,6 +11,7 @@ use xiaopu::money::Fen;
 use xiaopu::orders::quote::QuoteForm;
 use xiaopu::sheet::Table;
 use xiaopu::shipping::batch;
+use xiaopu::tables;
 use xiaopu::wechat::v2::message::Message;
 use xiaopu::wechat::v2::sign::{self, SignType};
 use xiaopu::wechat::v2::{Merchant, notice};
@@ -65,18 +66,24 @@ pub fn refund_notice(bytes: &[u8]) {
 }
 
 pub fn daily_bill(bytes: &[u8]) {
-    let _ = bill::read(bytes, &bill::Own::default());
+    let _ = bill::read(bytes);
 }
 
 fn table(name: &str, bytes: &[u8]) {
+    products(tables::read(bytes, &import::WANTED));
     if let Ok(table) = Table::read(name, bytes) {
         judged(&table);
     }
 }
 
+fn products(read: Result<tables::Table, tables::Unreadable>) {
+    if let Ok(table) = read {
+        // Pictures are looked for beside the table: there are none.
+        let _ = import::plan(&table, Some(Path::new("/nonexistent")));
+    }
+}
+
 fn judged(table: &Table) {
-    // Pictures are looked for beside the table: there are none.
-    let _ = import::plan(table, Path::new("/nonexistent"));
     let _ = batch::rows(table);
 }
 
@@ -89,6 +96,7 @@ pub fn xlsx(bytes: &[u8]) {
 }
 
 pub fn pasted(bytes: &[u8]) {
+    products(tables::paste(&String::from_utf8_lossy(bytes), &import::WANTED));
     if let Ok(table) = Table::pasted(&String::from_utf8_lossy(bytes)) {
         judged(&table);
     }

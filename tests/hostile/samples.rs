@@ -2,7 +2,6 @@
 
 use std::io::Cursor;
 
-use xiaopu::sheet;
 use xiaopu::wechat::v2::message::Message;
 use xiaopu::wechat::v2::sign::{self, SignType};
 
@@ -76,7 +75,7 @@ fn workbook() -> Vec<u8> {
         goods().lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect();
     let head: Vec<String> = goods().lines().next().unwrap_or_default().split(',').map(str::to_owned).collect();
     let head: Vec<&str> = head.iter().map(String::as_str).collect();
-    sheet::xlsx(&head, &rows).expect("a workbook can be written")
+    xiaopu::tables::xlsx(&head, &[], &rows).expect("a workbook can be written")
 }
 
 fn pictures() -> Vec<Vec<u8>> {

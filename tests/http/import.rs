@@ -1,8 +1,8 @@
 //! Importing products: all or nothing, from both kinds of table.
 
 use rust_xlsxwriter::Workbook;
-use xiaopu::catalogue::import;
-use xiaopu::sheet::Table;
+use xiaopu::catalogue::import::{self, WANTED};
+use xiaopu::tables;
 
 use crate::support::*;
 
@@ -15,8 +15,8 @@ async fn a_table_is_imported_whole_or_not_at_all() {
         std::fs::write(&path, bytes).unwrap();
         let (shop, folder) = (w.shop.clone(), folder.path().to_owned());
         async move {
-            let table = Table::open(&path)?;
-            let plan = import::plan(&table, &folder).map_err(|problems| problems.join("\n"))?;
+            let table = tables::open(&path, &WANTED).map_err(String::from)?;
+            let plan = import::plan(&table, Some(&folder)).map_err(|problems| problems.join("\n"))?;
             import::apply(&shop, plan).await
         }
     };
@@ -68,7 +68,7 @@ async fn a_spreadsheet_is_read_cell_by_cell() {
         sheet.write_boolean(1, 3, true).unwrap();
     });
     let w = World::new().await;
-    let plan = import::plan(&Table::open(&good).unwrap(), folder.path()).ok().unwrap();
+    let plan = import::plan(&tables::open(&good, &WANTED).unwrap(), Some(folder.path())).ok().unwrap();
     assert_eq!(import::apply(&w.shop, plan).await.unwrap().skus, 1);
     let item = &w.get("/products").await.ok()["items"][0];
     assert_eq!((&item["name"], &item["priceFen"]), (&"苹果".into(), &1990.into()));
@@ -77,9 +77,93 @@ async fn a_spreadsheet_is_read_cell_by_cell() {
         sheet.write_string(0, 0, "商品名称").unwrap();
         sheet.write_string(1_048_575, 16_383, "x").unwrap();
     });
-    assert!(Table::open(&bomb).err().unwrap().contains("超出"));
+    assert!(tables::open(&bomb, &WANTED).err().unwrap().to_string().contains("超出"));
     std::fs::write(folder.path().join("no.xlsx"), b"not a spreadsheet").unwrap();
-    assert!(Table::open(&folder.path().join("no.xlsx")).is_err());
-    assert!(Table::open(&folder.path().join("missing.csv")).is_err());
-    assert!(Table::open(&folder.path().join("photo.png")).is_err());
+    assert!(import::plan(&tables::open(&folder.path().join("no.xlsx"), &WANTED).unwrap_or_default(), None).is_err());
+    assert!(tables::open(&folder.path().join("missing.csv"), &WANTED).is_err());
+    assert!(tables::open(&folder.path().join("photo.png"), &WANTED).is_err());
+}
+
+/// Imports text all or nothing, as from the command line. `Err` names the bad rows.
+async fn import(w: &World, text: &str) -> Result<import::Done, String> {
+    let table = tables::read(text.as_bytes(), &WANTED).map_err(String::from)?;
+    let plan = import::plan(&table, Some(std::path::Path::new("/nonexistent"))).map_err(|p| p.join("\n"))?;
+    import::apply(&w.shop, plan).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_bad_row_is_named_by_its_line() {
+    let w = World::new().await;
+    let head = "name,specs,price,stock,sku_code,on_shelf,images\n";
+    for (row, what) in [
+        (",,1,1,,,", "商品名称"),
+        ("A,,1.999,1,,,", "售价"),
+        ("A,,-1,1,,,", "售价"),
+        ("A,,\"19,9\",1,,,", "售价"),
+        ("A,,1,-1,,,", "库存"),
+        ("A,,1,1.5,,,", "库存"),
+        ("A,,1,,,,", "新商品要填库存"),
+        ("A,,,1,,,", "新商品要填售价"),
+        ("A,,清空,1,,,", "售价"),
+        ("A,红色,1,1,,,", "规格"),
+        ("A,颜色:红;颜色:蓝,1,1,,,", "写了两次"),
+        ("A,,1,1,,也许,", "上架"),
+        ("A,,1,1,#N/A,,", "E2 是公式错误 #N/A"),
+        ("A,,1,1,7.73E+14,,", "后几位已经丢了"),
+        ("A,,1,1,,,missing.jpg", "找不到图片"),
+        ("A,,1,1,,,../../etc/passwd", "放在表格旁边"),
+        ("A,,1,1,,,https://example.com/a.jpg", "网址"),
+        ("A,,1,1,X,,\nB,,1,1,X,,", "第 3 行：商家编码 X 与 第 2 行重复"),
+        ("A,,1,1,,,\nA,,1,1,,,", "第 3 行"),
+        ("A,颜色:红,1,1,,,\nA,尺码:L,1,1,,,", "规格名称要一致"),
+        ("A,颜色:红;尺码:L,1,1,,,\nA,\"尺码:L,颜色:红\",1,1,,,", "第 3 行"),
+    ] {
+        let problems = import(&w, &format!("{head}{row}\n")).await.unwrap_err();
+        assert!(problems.contains(what) && problems.contains("行："), "{row}: {problems}");
+    }
+    let missing = import(&w, "商品名称,颜色\nA,红\nB,红\n").await.unwrap_err();
+    assert_eq!(missing.lines().count(), 1, "one cause, one sentence: {missing}");
+    assert!(missing.contains("第 2 行、第 3 行") && missing.contains("缺少列「售价(元)」"), "{missing}");
+    assert!(import(&w, "").await.is_err());
+    assert_eq!(w.count("select count(*) from products").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_changes_what_it_has_and_nothing_else() {
+    let w = World::new().await;
+    import(
+        &w,
+        "商品名称,副标题,分类,规格,商家编码,售价,划线价,库存,上架\n杯子,好看,家居,颜色:红;尺码:L,C1,19.9,29.9,10,否\n",
+    )
+    .await
+    .unwrap();
+    let now = "select p.subtitle || '|' || p.on_shelf || '|' || coalesce(s.sku_code, '') || '|' || s.price_fen || '|'
+                      || coalesce(s.market_price_fen, '') || '|' || s.on_hand || '|' || s.specs
+                 from skus s join products p on p.id = s.product_id";
+    let as_it_is = async || {
+        w.shop
+            .db
+            .read(|conn| Ok::<_, xiaopu::error::Error>(conn.query_row(now, [], |row| row.get::<_, String>(0))?))
+            .await
+            .unwrap()
+    };
+    let red = r#"[["颜色","红"],["尺码","L"]]"#;
+    for (table, is) in [
+        ("品名,单价\n杯子,18.5\n", format!("好看|0|C1|1850|2990|10|{red}")),
+        ("商家编码,数量\nC1,12件\n", format!("好看|0|C1|1850|2990|12|{red}")),
+        ("商品名称,规格,售价,库存\n杯子,\"尺码:L,颜色:红\",18.5,12\n", format!("好看|0|C1|1850|2990|12|{red}")),
+        ("商品名称,副标题,划线价,上架\n杯子,,,\n", format!("好看|0|C1|1850|2990|12|{red}")),
+        ("商品名称,副标题,划线价,上架\n杯子,清空,清空,是\n", format!("|1|C1|1850||12|{red}")),
+        ("商品名称,商家编码,库存,导出时库存\n杯子,C1,15,20\n", format!("|1|C1|1850||7|{red}")),
+        ("商品名称,规格,商家编码\n杯子,颜色:红;尺码:L,C2\n", format!("|1|C2|1850||7|{red}")),
+    ] {
+        import(&w, table).await.unwrap();
+        assert_eq!(as_it_is().await, is, "{table}");
+    }
+    let same = import(&w, "商品名称,售价\n杯子,￥１８．５０\n").await.unwrap();
+    assert_eq!((same.same, same.skus), (1, 0));
+    let unclear = "商品名称,规格,售价,库存\n杯子,颜色:蓝;尺码:L,1,1\n";
+    import(&w, unclear).await.unwrap();
+    assert!(import(&w, "商品名称,售价\n杯子,2\n").await.unwrap_err().contains("有 2 个规格"));
+    w.must_hold().await;
 }

@@ -169,7 +169,7 @@ async fn tables_come_as_files_too() {
         let no = w.paid(&alice, sku, 1).await.no;
         let rows = [vec![no.clone(), "韵达".into(), format!("46312345678901{n}")]];
         let bytes = match name {
-            "a.xlsx" => sheet::xlsx(&head, &rows).unwrap(),
+            "a.xlsx" => xiaopu::tables::xlsx(&head, &[], &rows).unwrap(),
             "a.csv" => sheet::csv(&head, &rows),
             _ => {
                 encoding_rs::GB18030.encode(&format!("订单号,快递公司,快递单号\n{}", rows[0].join(","))).0.into_owned()

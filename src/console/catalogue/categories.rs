@@ -17,6 +17,7 @@ use crate::ids::CategoryId;
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Manager, Role};
+use crate::typed::clean;
 
 pub fn routes() -> Vec<Route> {
     routes![page, add, change, shift, delete]
@@ -50,9 +51,9 @@ async fn page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>)
 }
 
 fn checked(name: &str) -> Result<String> {
-    let name = name.trim();
+    let name = clean(name);
     match (1..=20).contains(&name.chars().count()) {
-        true => Ok(name.to_owned()),
+        true => Ok(name),
         false => Err(Error::field("name", "分类名应为 1 到 20 个字")),
     }
 }

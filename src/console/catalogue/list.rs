@@ -1,8 +1,6 @@
-//! Products for staff: what is on the shelf, many of them at once, and tables in and out.
+//! Products for staff: what is on the shelf, and many of them at once.
 
 use rocket::form::Form;
-use rocket::fs::TempFile;
-use rocket::http::ContentType;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
@@ -11,16 +9,14 @@ use serde_json::{Value, json};
 
 use super::product::{category_options, limit};
 use crate::assets;
-use crate::catalogue::import::{self, COLUMNS};
 use crate::catalogue::store::{self, Listing, Shelf, Sort};
 use crate::catalogue::{Product, stock};
 use crate::clock::{self, Day};
-use crate::console::{Download, back, cut, download, frame, refused, upload, workbook};
+use crate::console::{back, cut, frame, refused};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{CategoryId, ImageHash, ProductId};
 use crate::money::Fen;
-use crate::sheet;
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Manager, Role, Staff};
@@ -29,7 +25,7 @@ use crate::staff::{Clerk, Manager, Role, Staff};
 const MOST_AT_ONCE: usize = 200;
 
 pub fn routes() -> Vec<Route> {
-    routes![list, shelf, restore, clear_samples, bulk, export, export_csv, import_page, bring]
+    routes![list, shelf, restore, clear_samples, bulk]
 }
 
 /// The orders that staff can list products in.
@@ -355,81 +351,4 @@ fn change(tx: &Tx, staff: &Staff, product: &Product, act: &Act, now: i64) -> Res
         }
     };
     Ok(audit(tx, staff, &what, now)?)
-}
-
-// ── tables ──
-
-/// Every product in the columns that an import reads, so that a table can go out, be edited and come back.
-async fn all(shop: &Shop) -> Result<Vec<Vec<String>>> {
-    let read = |conn: &rusqlite::Connection| {
-        let categories = store::categories(conn)?;
-        let mut rows = Vec::new();
-        for id in store::all_ids(conn)? {
-            if let Some(product) = store::product(conn, id)? {
-                rows.extend(
-                    product.skus.iter().filter(|sku| sku.enabled).map(|sku| import::row(&product, sku, &categories)),
-                );
-            }
-        }
-        Ok::<_, Error>(rows)
-    };
-    shop.db.read_slowly(read).await
-}
-
-#[get("/products/export.xlsx", rank = 1)]
-async fn export(shop: &State<Shop>, _staff: Manager) -> Result<Download> {
-    workbook(&format!("商品-{}.xlsx", Day::of(shop.now()).shown()), &COLUMNS.map(|c| c.1), all(shop).await?).await
-}
-
-#[get("/products/export.csv", rank = 1)]
-async fn export_csv(shop: &State<Shop>, _staff: Manager) -> Result<Download> {
-    let bytes = sheet::csv(&COLUMNS.map(|c| c.1), &all(shop).await?);
-    Ok(download(ContentType::CSV, &format!("商品-{}.csv", Day::of(shop.now()).shown()), bytes))
-}
-
-#[get("/products/import", rank = 1)]
-async fn import_page(shop: &State<Shop>, staff: Manager, flash: Option<FlashMessage<'_>>) -> Result<Template> {
-    import_form(shop, &staff.0, flash, Vec::new()).await
-}
-
-async fn import_form(
-    shop: &Shop,
-    staff: &Staff,
-    flash: Option<FlashMessage<'_>>,
-    problems: Vec<String>,
-) -> Result<Template> {
-    let context = context! {
-        frame: frame(shop, staff, "products", flash).await?,
-        section: "import", problems, columns: COLUMNS.map(|c| c.1),
-    };
-    Ok(assets::page("console/products_import.html", context))
-}
-
-#[derive(FromForm)]
-struct Bring<'r> {
-    file: TempFile<'r>,
-}
-
-/// All or nothing, as from the command line; pictures are added in the form of each product.
-#[post("/products/import", data = "<form>")]
-async fn bring(
-    shop: &State<Shop>,
-    staff: Manager,
-    form: Form<Bring<'_>>,
-) -> Result<std::result::Result<Flash<Redirect>, Template>> {
-    let table = upload::table(&form.file).await?;
-    let plan = move || import::plan(&table.map_err(|problem| vec![problem])?, std::path::Path::new("/nonexistent"));
-    let plan = match tokio::task::spawn_blocking(plan).await.map_err(|_| Code::Internal)? {
-        Ok(plan) => plan,
-        Err(problems) => return Ok(Err(import_form(shop, &staff.0, None, problems).await?)),
-    };
-    match import::apply(shop, plan).await {
-        Ok(done) => {
-            let words = format!("已导入 {} 个商品（新增 {}）、{} 个规格", done.products, done.added, done.skus);
-            let (what, now) = (words.clone(), shop.now());
-            shop.db.write(move |tx| Ok::<_, Error>(audit(tx, &staff.0, &what, now)?)).await?;
-            Ok(Ok(Flash::success(Redirect::to("/admin/products"), words)))
-        }
-        Err(problem) => Ok(Err(import_form(shop, &staff.0, None, vec![problem]).await?)),
-    }
 }

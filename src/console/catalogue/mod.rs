@@ -1,6 +1,7 @@
 //! The catalogue: products, their stock and categories.
 
 pub mod categories;
+pub mod import;
 pub mod list;
 pub mod product;
 pub mod stock;
@@ -8,5 +9,5 @@ pub mod stock;
 use rocket::Route;
 
 pub fn routes() -> Vec<Route> {
-    [list::routes(), product::routes(), stock::routes(), categories::routes()].concat()
+    [list::routes(), import::routes(), product::routes(), stock::routes(), categories::routes()].concat()
 }

@@ -11,8 +11,10 @@ use serde_json::{Value, json};
 
 use crate::assets;
 use crate::catalogue::media::Picture;
+use crate::catalogue::rules::{self, MOST_IMAGES};
+use crate::catalogue::shelf::ShelfTimes;
 use crate::catalogue::store::{self, Draft, SkuDraft};
-use crate::catalogue::{Category, Delivery, Product, ShelfTimes, import, stock};
+use crate::catalogue::{Category, Delivery, Product, import, same_specs, stock};
 use crate::clock;
 use crate::console::{frame, upload, words};
 use crate::db::Tx;
@@ -24,7 +26,6 @@ use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Manager, Role, Staff};
 
-const MOST_IMAGES: usize = 9;
 const BLANK_SKUS: usize = 3;
 
 pub fn routes() -> Vec<Route> {
@@ -280,6 +281,7 @@ impl SkuForm {
     fn check(&self, line: usize) -> std::result::Result<(SkuDraft, i64), String> {
         let at = |problem: &str| format!("第 {line} 个规格：{problem}");
         let text = |value: &str| Some(value.trim().to_owned()).filter(|v| !v.is_empty());
+        let sku_code = rules::code(&self.code).map_err(|problem| at(&problem))?;
         let specs = import::specs(&self.specs).map_err(|problem| at(&problem))?;
         let price = Fen::from_yuan(&self.price).ok_or_else(|| at("售价请填金额，例如 19.90"))?;
         let market_price = match text(&self.market) {
@@ -289,20 +291,14 @@ impl SkuForm {
         let limit_per_order = limit(&self.limit).ok_or_else(|| at("限购请填 1 到 999，或留空"))?;
         let on_hand: i64 = match self.on_hand.trim() {
             "" => self.was,
-            text => {
-                text.parse().ok().filter(|n| (0..=10_000_000).contains(n)).ok_or_else(|| at("库存请填 0 或正整数"))?
-            }
+            text => text
+                .parse()
+                .ok()
+                .filter(|n| (0..=rules::MOST_STOCK).contains(n))
+                .ok_or_else(|| at("库存请填 0 或正整数"))?,
         };
         let delivery = self.delivery.parse().map_err(|()| at("配送方式不对"))?;
-        let draft = SkuDraft {
-            specs,
-            sku_code: text(&self.code),
-            price,
-            market_price,
-            limit_per_order,
-            delivery,
-            enabled: self.enabled,
-        };
+        let draft = SkuDraft { specs, sku_code, price, market_price, limit_per_order, delivery, enabled: self.enabled };
         Ok((draft, on_hand - self.was))
     }
 }
@@ -348,13 +344,14 @@ async fn take_pictures(shop: &Shop, form: &mut ProductForm<'_>) -> Result<Vec<St
 fn check(filled: &Filled, pictures: Vec<String>, now: i64) -> Result<Change> {
     let mut error = Error::from(Code::ValidationFailed);
     let mut wrong = |field: &str, problem: &str| drop(error.fields.insert(field.into(), problem.into()));
-    let name = filled.name.trim().to_owned();
-    if !(1..=60).contains(&name.chars().count()) {
-        wrong("name", "商品名称应为 1 到 60 个字");
-    }
-    if filled.subtitle.chars().count() > 100 {
-        wrong("subtitle", "卖点最多 100 个字");
-    }
+    let name = rules::name(&filled.name).unwrap_or_else(|problem| {
+        wrong("name", &problem);
+        String::new()
+    });
+    let subtitle = rules::subtitle(&filled.subtitle).unwrap_or_else(|problem| {
+        wrong("subtitle", &problem);
+        String::new()
+    });
     if filled.detail.chars().count() > 10_000 {
         wrong("detail", "详情最多 10000 个字");
     }
@@ -362,10 +359,11 @@ fn check(filled: &Filled, pictures: Vec<String>, now: i64) -> Result<Change> {
         "" => None,
         id => id.parse::<CategoryId>().ok(),
     };
-    let new_category = Some(filled.new_category.trim().to_owned()).filter(|name| !name.is_empty());
-    if new_category.as_ref().is_some_and(|name| name.chars().count() > 20) {
-        wrong("category", "分类名最多 20 个字");
-    }
+    let new_category = rules::category(&filled.new_category).unwrap_or_else(|problem| {
+        wrong("category", &problem);
+        String::new()
+    });
+    let new_category = Some(new_category).filter(|name| !name.is_empty());
     let limit_per_buyer = limit(&filled.limit);
     if limit_per_buyer.is_none() {
         wrong("limit", "每人限购请填 1 到 999，或留空");
@@ -377,7 +375,7 @@ fn check(filled: &Filled, pictures: Vec<String>, now: i64) -> Result<Change> {
     let mut skus: Vec<(SkuDraft, i64)> = Vec::new();
     for (i, sku) in filled.skus.iter().enumerate() {
         match sku.check(i + 1) {
-            Ok((draft, _)) if skus.iter().any(|(known, _)| known.specs == draft.specs) => {
+            Ok((draft, _)) if skus.iter().any(|(known, _)| same_specs(&known.specs, &draft.specs)) => {
                 wrong("skus", &format!("第 {} 个规格与前面的重复", i + 1));
             }
             Ok(read) => skus.push(read),
@@ -397,7 +395,6 @@ fn check(filled: &Filled, pictures: Vec<String>, now: i64) -> Result<Change> {
         return Err(error);
     }
     let detail = filled.detail.replace("\r\n", "\n").trim().to_owned();
-    let subtitle = filled.subtitle.trim().to_owned();
     let limit_per_buyer = limit_per_buyer.flatten();
     // Whoever names a time for it does not want it on sale before.
     let on_shelf = filled.on_shelf && shelf_times.on_at.is_none();
@@ -520,7 +517,7 @@ fn write(tx: &Tx, staff: &Staff, id: Option<ProductId>, change: &Change, now: i6
         }
     }
     // A SKU that left the form is switched off; orders still point at it.
-    for gone in known.skus.iter().filter(|k| skus.iter().all(|(sku, _)| sku.specs != k.specs)) {
+    for gone in known.skus.iter().filter(|k| skus.iter().all(|(sku, _)| !same_specs(&sku.specs, &k.specs))) {
         store::disable_sku(tx, gone.id)?;
     }
     store::refresh_prices(tx, id)?;

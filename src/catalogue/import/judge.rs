@@ -1,0 +1,409 @@
+//! What each row of a table would change, as the catalogue stands now.
+
+use std::collections::HashMap;
+
+use rusqlite::Connection;
+
+use super::specs::{self, Specs};
+use super::{Column, EMPTY_IT, Row, path, written, yes};
+use crate::catalogue::store::{self, SkuDraft};
+use crate::catalogue::{Category, Delivery, Product, Sku, rules, same_specs};
+use crate::error::Result;
+use crate::ids::{ImageHash, ProductId, SkuId};
+use crate::money::Fen;
+use crate::words::words;
+
+words! {
+    /// What becomes of a row.
+    pub enum Verdict {
+        New "new" "新增",
+        Changed "changed" "修改",
+        Same "same" "不变",
+        Refused "refused" "有问题",
+    }
+}
+
+/// One thing that a row changes, in the words of the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub what: &'static str,
+    pub was: String,
+    pub is: String,
+}
+
+/// A row, and what is to be said about it.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    pub row: Row,
+    pub verdict: Verdict,
+    pub name: String,
+    pub spec: String,
+    pub changes: Vec<Change>,
+    /// Why it is refused.
+    pub note: String,
+    pub(super) deed: Option<Deed>,
+}
+
+/// What is to be written for a row.
+#[derive(Clone, Debug)]
+pub(super) struct Deed {
+    pub product: Option<ProductId>,
+    pub common: Common,
+    pub sku: Option<SkuId>,
+    pub draft: SkuDraft,
+    pub on_hand: Option<i64>,
+    pub pictures: Vec<ImageHash>,
+}
+
+/// What a row says about its product as a whole.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Common {
+    pub subtitle: Option<String>,
+    pub category: Option<Vec<String>>,
+    pub on_shelf: Option<bool>,
+}
+
+impl Common {
+    pub(super) fn is_none(&self) -> bool {
+        self.subtitle.is_none() && self.category.is_none() && self.on_shelf.is_none()
+    }
+}
+
+/// A product and what the rows before have said of it.
+struct Group {
+    product: Option<Product>,
+    common: Common,
+    /// The row that said the most of it first.
+    line: String,
+    taken: Vec<(Option<SkuId>, Specs, String)>,
+}
+
+struct Judge<'c> {
+    conn: &'c Connection,
+    categories: Vec<Category>,
+    groups: HashMap<String, Group>,
+    codes: HashMap<String, String>,
+}
+
+/// A row that can be carried out, or why it cannot.
+type Weighed = std::result::Result<Fine, String>;
+
+struct Fine {
+    name: String,
+    changes: Vec<Change>,
+    deed: Deed,
+}
+
+/// Judges the rows together: rows of one name are one product, and nothing may be said twice.
+pub fn judge(conn: &Connection, rows: &[Row]) -> Result<Vec<Judged>> {
+    let categories = store::categories(conn)?;
+    let mut judge = Judge { conn, categories, groups: HashMap::new(), codes: HashMap::new() };
+    rows.iter().map(|row| Ok(judged(row, judge.weigh(row)?))).collect()
+}
+
+fn judged(row: &Row, weighed: Weighed) -> Judged {
+    let text = |column| row.said(column).unwrap_or_default().to_owned();
+    let (name, spec) = (text(Column::Name), text(Column::Specs));
+    let row = row.clone();
+    match weighed {
+        Err(note) => Judged { row, verdict: Verdict::Refused, name, spec, changes: Vec::new(), note, deed: None },
+        Ok(fine) => {
+            let verdict = match (&fine.deed.sku, fine.changes.is_empty()) {
+                (None, _) => Verdict::New,
+                (Some(_), true) => Verdict::Same,
+                (Some(_), false) => Verdict::Changed,
+            };
+            let spec = written(&fine.deed.draft.specs);
+            let (name, changes) = (fine.name, fine.changes);
+            Judged { row, verdict, name, spec, changes, note: String::new(), deed: Some(fine.deed) }
+        }
+    }
+}
+
+/// Turns a sentence into the row's refusal.
+macro_rules! refuse {
+    ($($words:tt)*) => { return Ok(Err(format!($($words)*))) };
+}
+
+impl Judge<'_> {
+    fn weigh(&mut self, row: &Row) -> Result<Weighed> {
+        if !row.problems.is_empty() {
+            return Ok(Err(row.problems.join("；")));
+        }
+        let code = row.said(Column::SkuCode).filter(|code| *code != EMPTY_IT);
+        let owner = code.map(|code| store::sku_with_code(self.conn, code)).transpose()?.flatten();
+        let name = match (row.said(Column::Name), &owner) {
+            (None, Some(owner)) => owner.product_name.clone(),
+            (name, _) => match rules::name(name.unwrap_or_default()) {
+                Ok(name) => name,
+                Err(problem) => return Ok(Err(problem)),
+            },
+        };
+        if let Some(code) = code {
+            if let Some(other) = self.codes.insert(code.to_owned(), row.line.clone()) {
+                refuse!("商家编码 {code} 与{}重复", spaced(&other));
+            }
+            match &owner {
+                Some(owner) if owner.deleted => {
+                    refuse!("商家编码 {code} 是回收站里「{}」的：请先还原它，或换一个编码", owner.product_name)
+                }
+                Some(owner) if owner.product_name != name => {
+                    refuse!("商家编码 {code} 已被其他商品使用（「{}」）；改名请在商品页", owner.product_name)
+                }
+                _ => {}
+            }
+        }
+        if !self.groups.contains_key(&name) {
+            let known = store::product_named(self.conn, &name)?;
+            let product = known.map(|id| store::product(self.conn, id)).transpose()?.flatten();
+            let group = Group { product, common: Common::default(), line: row.line.clone(), taken: Vec::new() };
+            self.groups.insert(name.clone(), group);
+        }
+        let Some(group) = self.groups.get_mut(&name) else { refuse!("商品名称应为 1 到 60 个字") };
+        Ok(weigh_in(row, &name, owner.map(|owner| owner.id), group, &self.categories))
+    }
+}
+
+fn weigh_in(row: &Row, name: &str, coded: Option<SkuId>, group: &mut Group, categories: &[Category]) -> Weighed {
+    let written_specs = row.said(Column::Specs);
+    let sku = known_sku(group.product.as_ref(), coded, written_specs)
+        .map_err(|n| format!("「{name}」有 {n} 个规格：请在规格或商家编码里写明是哪一个"))?;
+    let known = sku.zip(group.product.as_ref());
+    // A cell that says what the shop has is not looked at further: it may hold what older rules allowed.
+    let now = known.map(|(sku, product)| super::row(product, sku, categories));
+    let said =
+        |column: Column| row.said(column).filter(|text| now.as_ref().is_none_or(|now| now[column as usize] != *text));
+    let mut problems = Vec::new();
+    let mut read = Reading { problems: &mut problems };
+    let wanted_specs = said(Column::Specs).and_then(|text| read.kept(specs::read(text)));
+    let subtitle = said(Column::Subtitle).and_then(|text| read.kept(rules::subtitle(emptied(text))));
+    let category = said(Column::Category).and_then(|text| read.kept(category(emptied(text))));
+    let on_shelf = said(Column::OnShelf).and_then(|text| read.kept(shelf(text)));
+    let code = said(Column::SkuCode).and_then(|text| read.kept(rules::code(emptied(text))));
+    let price = said(Column::Price).and_then(|text| read.kept(rules::price(text, "售价", "19.90")));
+    let market = said(Column::MarketPrice).and_then(|text| match text {
+        EMPTY_IT => Some(None),
+        text => read.kept(rules::price(text, "划线价", "29.90")).map(Some),
+    });
+    let stock = row.said(Column::Stock).and_then(|text| read.kept(rules::stock(text)));
+    let then = row.said(Column::StockThen).and_then(|text| read.kept(rules::stock(text)));
+    for (column, missing, what) in
+        [(Column::Price, price.is_none(), "售价，例如 19.90"), (Column::Stock, stock.is_none(), "库存，例如 10")]
+    {
+        if sku.is_none() && missing && row.said(column).is_none() {
+            let title = super::TITLES[column as usize][0];
+            problems.push(match row.has(column) {
+                true => format!("新商品要填{what}"),
+                false => format!("表里缺少列「{title}」，新商品要填{what}"),
+            });
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems.join("；"));
+    }
+    let specs = match (sku, &wanted_specs) {
+        (Some(sku), None) => sku.specs.clone(),
+        (Some(sku), Some(specs)) if same_specs(specs, &sku.specs) => sku.specs.clone(),
+        (_, specs) => specs.clone().unwrap_or_default(),
+    };
+    fits(name, sku, &specs, group)?;
+    let pictures = row.hashes();
+    let common = Common {
+        subtitle: subtitle.filter(|is| group.product.as_ref().is_none_or(|product| product.subtitle != *is)),
+        category: category
+            .filter(|is| group.product.as_ref().is_none_or(|product| path(product, categories) != is.join("/"))),
+        on_shelf: on_shelf.filter(|is| group.product.as_ref().is_none_or(|product| product.on_shelf != *is)),
+    };
+    agrees(name, &common, group)?;
+    let on_hand = match (sku, stock, then) {
+        (None, stock, _) => stock,
+        (Some(sku), Some(stock), Some(then)) => Some(sku.on_hand + stock - then),
+        (Some(_), stock, _) => stock,
+    };
+    let on_hand = on_hand.filter(|is| sku.is_none_or(|sku| sku.on_hand != *is));
+    if let Some(on_hand) = on_hand {
+        let reserved = sku.map_or(0, |sku| sku.reserved);
+        if on_hand < reserved {
+            return Err(format!("「{name}」的库存会是 {on_hand} 件，少于已被订单占用的 {reserved} 件"));
+        }
+        if on_hand > rules::MOST_STOCK {
+            return Err(format!("库存「{on_hand}」太大"));
+        }
+    }
+    let draft = SkuDraft {
+        specs,
+        sku_code: code.unwrap_or_else(|| sku.and_then(|sku| sku.sku_code.clone())),
+        price: price.or(sku.map(|sku| sku.price)).unwrap_or(Fen::ZERO),
+        market_price: market.unwrap_or_else(|| sku.and_then(|sku| sku.market_price)),
+        limit_per_order: sku.and_then(|sku| sku.limit_per_order),
+        delivery: sku.map_or(Delivery::Express, |sku| sku.delivery),
+        enabled: true,
+    };
+    let has_pictures =
+        group.product.as_ref().is_some_and(|product| pictures.iter().all(|p| product.images.contains(p)));
+    let pictures = if has_pictures { Vec::new() } else { pictures };
+    let product = group.product.as_ref();
+    let deed = Deed {
+        product: product.map(|product| product.id),
+        common,
+        sku: sku.map(|sku| sku.id),
+        draft,
+        on_hand,
+        pictures,
+    };
+    let changes = changes(product, sku, &deed, categories);
+    group.taken.push((deed.sku, deed.draft.specs.clone(), row.line.clone()));
+    if group.common.is_none() && !deed.common.is_none() {
+        group.line = row.line.clone();
+    }
+    let Common { subtitle, category, on_shelf } = deed.common.clone();
+    group.common.subtitle = subtitle.or(group.common.subtitle.take());
+    group.common.category = category.or(group.common.category.take());
+    group.common.on_shelf = on_shelf.or(group.common.on_shelf);
+    Ok(Fine { name: name.to_owned(), changes, deed })
+}
+
+/// Collects what is wrong with the cells, all of it at once.
+struct Reading<'p> {
+    problems: &'p mut Vec<String>,
+}
+
+impl Reading<'_> {
+    fn kept<T>(&mut self, read: std::result::Result<T, String>) -> Option<T> {
+        read.map_err(|problem| self.problems.push(problem)).ok()
+    }
+}
+
+fn emptied(text: &str) -> &str {
+    if text == EMPTY_IT { "" } else { text }
+}
+
+/// The SKU that a row speaks of: by its code, else by what it says of its specification. `Err` is how many it may be.
+fn known_sku<'p>(
+    product: Option<&'p Product>,
+    coded: Option<SkuId>,
+    specs: Option<&str>,
+) -> std::result::Result<Option<&'p Sku>, usize> {
+    let Some(product) = product else { return Ok(None) };
+    if let Some(sku) = product.skus.iter().find(|sku| Some(sku.id) == coded) {
+        return Ok(Some(sku));
+    }
+    let Some(text) = specs else {
+        let on_sale: Vec<&Sku> = product.skus.iter().filter(|sku| sku.enabled).collect();
+        return match on_sale.iter().find(|sku| sku.specs.is_empty()).or(on_sale.first()) {
+            Some(sku) if sku.specs.is_empty() || on_sale.len() == 1 => Ok(Some(sku)),
+            Some(_) => Err(on_sale.len()),
+            None => Ok(product.skus.iter().find(|sku| sku.specs.is_empty())),
+        };
+    };
+    let read = specs::read(text).unwrap_or_default();
+    let exactly = product.skus.iter().find(|sku| written(&sku.specs) == text);
+    Ok(exactly.or_else(|| product.skus.iter().find(|sku| !read.is_empty() && same_specs(&read, &sku.specs))))
+}
+
+/// A specification has a place among those of its product.
+fn fits(name: &str, sku: Option<&Sku>, specs: &Specs, group: &Group) -> std::result::Result<(), String> {
+    let id = sku.map(|sku| sku.id);
+    let twice = |(other, known, _): &&(Option<SkuId>, Specs, String)| {
+        (id.is_some() && *other == id) || same_specs(known, specs)
+    };
+    if let Some((_, _, line)) = group.taken.iter().find(twice) {
+        return Err(format!("「{name}」的这个规格在{}已经有了", spaced(line)));
+    }
+    let on_sale =
+        group.product.iter().flat_map(|product| &product.skus).filter(|sku| sku.enabled && Some(sku.id) != id);
+    if sku.is_some_and(|sku| sku.specs == *specs) {
+        return Ok(());
+    }
+    let names = |specs: &Specs| {
+        let mut names: Vec<String> = specs.iter().map(|(name, _)| name.clone()).collect();
+        names.sort();
+        names
+    };
+    for known in on_sale.map(|sku| &sku.specs).chain(group.taken.iter().map(|(_, specs, _)| specs)) {
+        if same_specs(known, specs) {
+            return Err(format!("「{name}」已经有规格「{}」", written(specs)));
+        }
+        if names(known) != names(specs) {
+            let example = if known.is_empty() { "（没有规格）".to_owned() } else { written(known) };
+            return Err(format!("「{name}」各行的规格名称要一致，例如都写 颜色 和 尺码；已有的是 {example}"));
+        }
+    }
+    Ok(())
+}
+
+/// What two rows say of one product is the same.
+fn agrees(name: &str, common: &Common, group: &Group) -> std::result::Result<(), String> {
+    fn differ<T: PartialEq>(one: &Option<T>, other: &Option<T>) -> bool {
+        one.is_some() && other.is_some() && one != other
+    }
+    let what = match () {
+        () if differ(&common.subtitle, &group.common.subtitle) => "副标题",
+        () if differ(&common.category, &group.common.category) => "分类",
+        () if differ(&common.on_shelf, &group.common.on_shelf) => "上架",
+        () => return Ok(()),
+    };
+    Err(format!("「{name}」的{what}与{}不同", spaced(&group.line)))
+}
+
+/// A place in the middle of a sentence.
+fn spaced(line: &str) -> String {
+    if line.starts_with('「') { line.to_owned() } else { format!(" {line}") }
+}
+
+fn category(text: &str) -> std::result::Result<Vec<String>, String> {
+    let parts: Vec<&str> = text.split(['/', '>', '／', '＞']).map(str::trim).filter(|part| !part.is_empty()).collect();
+    if parts.len() > 2 {
+        return Err("分类最多两级，写成 大类/小类，每级最多 20 个字".into());
+    }
+    parts.into_iter().map(rules::category).collect()
+}
+
+fn shelf(text: &str) -> std::result::Result<bool, String> {
+    match text.to_lowercase().as_str() {
+        "是" | "1" | "yes" | "true" | "y" | "上架" | "出售中" => Ok(true),
+        "否" | "0" | "no" | "false" | "n" | "下架" | "仓库中" => Ok(false),
+        _ => Err(format!("上架「{text}」请写 是 或 否")),
+    }
+}
+
+/// What will be different, in the words of the table.
+fn changes(product: Option<&Product>, sku: Option<&Sku>, deed: &Deed, categories: &[Category]) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let mut add = |what, was: String, is: String| {
+        if was != is {
+            changes.push(Change { what, was, is });
+        }
+    };
+    let (common, draft) = (&deed.common, &deed.draft);
+    if let Some(is) = &common.subtitle {
+        add("副标题", product.map(|p| p.subtitle.clone()).unwrap_or_default(), is.clone());
+    }
+    if let Some(is) = &common.category {
+        add("分类", product.map(|p| path(p, categories)).unwrap_or_default(), is.join("/"));
+    }
+    if let Some(is) = common.on_shelf {
+        add("上架", product.map(|p| yes(p.on_shelf).to_owned()).unwrap_or_default(), yes(is).to_owned());
+    }
+    let text = |fen: Option<Fen>| fen.map(Fen::plain).unwrap_or_default();
+    add("规格", sku.map(|sku| written(&sku.specs)).unwrap_or_default(), written(&draft.specs));
+    let code = sku.and_then(|sku| sku.sku_code.clone()).unwrap_or_default();
+    add("商家编码", code, draft.sku_code.clone().unwrap_or_default());
+    add("售价", text(sku.map(|sku| sku.price)), draft.price.plain());
+    add("划线价", text(sku.and_then(|sku| sku.market_price)), text(draft.market_price));
+    if let Some(is) = deed.on_hand {
+        add("库存", sku.map(|sku| sku.on_hand.to_string()).unwrap_or_default(), is.to_string());
+    }
+    if !deed.pictures.is_empty() {
+        let count = |n: usize| if n == 0 { String::new() } else { format!("{n} 张") };
+        add(
+            "图片",
+            product.map(|p| count(p.images.len())).unwrap_or_default(),
+            format!("{}（新）", count(deed.pictures.len())),
+        );
+    }
+    if sku.is_some_and(|sku| !sku.enabled) {
+        add("在售", "否".into(), "是".into());
+    }
+    changes
+}

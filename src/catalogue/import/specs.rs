@@ -1,0 +1,105 @@
+//! Specifications as people write them into one cell: `颜色:红;尺码:L`.
+
+use crate::typed::clean;
+
+pub type Specs = Vec<(String, String)>;
+
+const EXAMPLE: &str = "请写成 颜色:红;尺码:L";
+
+/// What may stand between two specifications, where a new name and its colon follow.
+const BETWEEN: [char; 8] = [',', '，', '、', '/', '|', ' ', '\u{3000}', '／'];
+
+/// The opposite of `read`.
+pub fn written(specs: &[(String, String)]) -> String {
+    specs.iter().map(|(name, value)| format!("{name}:{value}")).collect::<Vec<_>>().join(";")
+}
+
+/// Reads a cell. A semicolon always parts two; a comma, a stroke or a blank does where another name and a colon follow.
+pub fn read(text: &str) -> Result<Specs, String> {
+    let mut specs = Specs::new();
+    for part in text.replace('\n', ";").split([';', '；']).flat_map(|part| apart(part.trim())) {
+        let part = clean(&part);
+        if part.is_empty() {
+            continue;
+        }
+        let (name, value) = part
+            .split_once([':', '：'])
+            .map(|(name, value)| (name.trim(), value.trim()))
+            .filter(|(name, value)| !name.is_empty() && !value.is_empty())
+            .ok_or_else(|| format!("规格「{part}」{EXAMPLE}"))?;
+        if name.chars().count() > 10 || value.chars().count() > 30 {
+            return Err(format!("规格「{part}」太长：名称最多 10 个字，值最多 30 个字"));
+        }
+        if specs.iter().any(|(known, _)| known == name) {
+            return Err(format!("规格「{name}」写了两次"));
+        }
+        specs.push((name.to_owned(), value.to_owned()));
+    }
+    if specs.len() > 3 { Err("规格最多 3 种".into()) } else { Ok(specs) }
+}
+
+/// Cuts before every short word that a colon follows and one of `BETWEEN` precedes.
+fn apart(text: &str) -> Vec<String> {
+    let (mut parts, mut rest) = (Vec::new(), text);
+    while let Some(at) = next_name(rest) {
+        parts.push(rest[..at].trim_end_matches(BETWEEN).to_owned());
+        rest = rest[at..].trim_start_matches(BETWEEN);
+    }
+    parts.push(rest.to_owned());
+    parts
+}
+
+/// Where the separator before the next name stands. A time of day is no name.
+fn next_name(text: &str) -> Option<usize> {
+    let first = text.find([':', '：'])?;
+    text.match_indices([':', '：']).filter(|(colon, _)| *colon > first).find_map(|(colon, _)| {
+        let before = &text[..colon];
+        let at = before.rfind(BETWEEN)?;
+        let name = before[at..].trim_start_matches(BETWEEN);
+        let is_name = (1..=10).contains(&name.chars().count()) && !name.chars().all(|c| c.is_ascii_digit());
+        (at > first && is_name && !name.contains([':', '：'])).then_some(at)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn specs_come_apart_however_they_are_parted() {
+        let right = [("颜色".to_owned(), "红".to_owned()), ("尺码".into(), "L".into())];
+        for between in [";", "；", ",", "，", "、", "/", "|", " ", "\n", " , ", "； "] {
+            assert_eq!(read(&format!("颜色:红{between}尺码：L")).as_deref(), Ok(&right[..]), "{between:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_keeps_its_own_signs() {
+        for (text, value) in [
+            ("时间:10:30", "10:30"),
+            ("时间:10:30,11:30", "10:30,11:30"),
+            ("颜色:红,蓝", "红,蓝"),
+            ("口味:咸 甜", "咸 甜"),
+            ("比例:1/2", "1/2"),
+            ("链接:http://a", "http://a"),
+        ] {
+            assert_eq!(read(text).unwrap()[0].1, value, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_specification_is_refused_with_the_example() {
+        for (text, what) in [
+            ("红色", "颜色:红;尺码:L"),
+            ("颜色:红;L", "颜色:红;尺码:L"),
+            ("颜色:", "颜色:红;尺码:L"),
+            ("颜色:红;颜色:蓝", "写了两次"),
+            ("颜色:红,颜色:蓝", "写了两次"),
+            ("一:1;二:2;三:3;四:4", "最多 3 种"),
+            ("名称名称名称名称名称长:1", "太长"),
+        ] {
+            assert!(read(text).unwrap_err().contains(what), "{text}");
+        }
+        assert_eq!(read(" "), Ok(Specs::new()));
+    }
+}

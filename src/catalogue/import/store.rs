@@ -1,0 +1,61 @@
+//! SQL of imports: tables that were brought in, kept until they are carried out.
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Result, params};
+
+use super::Row;
+use crate::db::Tx;
+use crate::ids::ImportId;
+
+/// Older ones are forgotten: they are large, and what they changed is in the log.
+const KEPT: i64 = 20;
+
+/// A table that was brought in, and what became of it.
+#[derive(Clone, Debug)]
+pub struct Import {
+    pub id: ImportId,
+    pub who: String,
+    pub at: i64,
+    /// What the table has that is not read, in sentences.
+    pub notes: Vec<String>,
+    pub rows: Vec<Row>,
+    pub ran_at: Option<i64>,
+}
+
+pub fn insert(tx: &Tx, who: &str, notes: &[String], rows: &[Row], now: i64) -> Result<ImportId> {
+    tx.prepare_cached("insert into product_imports (who, at, notes, rows) values (?1, ?2, ?3, ?4)")?
+        .execute(params![who, now, json(notes)?, json(rows)?])?;
+    let id = tx.last_insert_rowid();
+    tx.prepare_cached("delete from product_imports where id <= ?1")?.execute([id - KEPT])?;
+    Ok(ImportId(id))
+}
+
+pub fn set_ran(tx: &Tx, id: ImportId, rows: &[Row], now: i64) -> Result<()> {
+    tx.prepare_cached("update product_imports set ran_at = ?2, rows = ?3 where id = ?1")?.execute(params![
+        id,
+        now,
+        json(rows)?
+    ])?;
+    Ok(())
+}
+
+pub fn by_id(conn: &Connection, id: ImportId) -> Result<Option<Import>> {
+    let bad = |e: serde_json::Error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, e.into());
+    conn.prepare_cached("select id, who, at, notes, rows, ran_at from product_imports where id = ?1")?
+        .query_row([id], |row| {
+            let (notes, rows): (String, String) = (row.get("notes")?, row.get("rows")?);
+            Ok(Import {
+                id: row.get("id")?,
+                who: row.get("who")?,
+                at: row.get("at")?,
+                notes: serde_json::from_str(&notes).map_err(bad)?,
+                rows: serde_json::from_str(&rows).map_err(bad)?,
+                ran_at: row.get("ran_at")?,
+            })
+        })
+        .optional()
+}
+
+fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
+}

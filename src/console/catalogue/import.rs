@@ -1,0 +1,187 @@
+//! Tables of products: out, in, and looked at before they change anything.
+
+use std::collections::BTreeSet;
+
+use rocket::form::Form;
+use rocket::fs::TempFile;
+use rocket::http::ContentType;
+use rocket::request::FlashMessage;
+use rocket::response::{Flash, Redirect};
+use rocket::{FromForm, Route, State, get, post, routes};
+use rocket_dyn_templates::{Template, context};
+use serde_json::{Value, json};
+
+use crate::assets;
+use crate::catalogue::import::{self, Judged, NUMBERS, Plan, Verdict, WANTED, store as imports};
+use crate::catalogue::store;
+use crate::clock::{self, Day};
+use crate::console::{Download, back, download, frame, upload, workbook};
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::ids::ImportId;
+use crate::shop::Shop;
+use crate::staff::login::audit;
+use crate::staff::{Manager, Staff};
+use crate::tables;
+
+/// Rows that change nothing are counted, and a few are shown.
+const SAME_SHOWN: usize = 20;
+
+pub fn routes() -> Vec<Route> {
+    routes![export, export_csv, template, page, bring, check, run]
+}
+
+/// Every product in the columns that an import reads, so that a table can go out, be edited and come back.
+async fn all(shop: &Shop) -> Result<Vec<Vec<String>>> {
+    let read = |conn: &rusqlite::Connection| {
+        let categories = store::categories(conn)?;
+        let mut rows = Vec::new();
+        for id in store::all_ids(conn)? {
+            if let Some(product) = store::product(conn, id)? {
+                let on_sale = product.skus.iter().filter(|sku| sku.enabled);
+                rows.extend(on_sale.map(|sku| import::row(&product, sku, &categories)));
+            }
+        }
+        Ok::<_, Error>(rows)
+    };
+    shop.db.read_slowly(read).await
+}
+
+#[get("/products/export.xlsx", rank = 1)]
+async fn export(shop: &State<Shop>, _staff: Manager) -> Result<Download> {
+    let name = format!("商品-{}.xlsx", Day::of(shop.now()).shown());
+    workbook(&name, &import::titles(), &NUMBERS, all(shop).await?).await
+}
+
+#[get("/products/export.csv", rank = 1)]
+async fn export_csv(shop: &State<Shop>, _staff: Manager) -> Result<Download> {
+    let bytes = tables::csv(&import::titles(), &NUMBERS, &all(shop).await?);
+    Ok(download(ContentType::CSV, &format!("商品-{}.csv", Day::of(shop.now()).shown()), bytes))
+}
+
+/// An empty table with two rows that show how it is filled in.
+#[get("/products/import/template.xlsx")]
+async fn template(_staff: Manager) -> Result<Download> {
+    let row = |spec: &str, code: &str, stock: &str| {
+        ["示例T恤（导入前删掉这两行）", "纯棉", "服装/上衣", spec, code, "59.90", "89.00", stock, "", "否"]
+            .map(str::to_owned)
+            .to_vec()
+    };
+    let rows = vec![row("颜色:红;尺码:L", "TS-RED-L", "20"), row("颜色:蓝;尺码:L", "TS-BLUE-L", "20")];
+    workbook("商品导入模板.xlsx", &import::titles()[..10], &NUMBERS, rows).await
+}
+
+#[get("/products/import", rank = 1)]
+async fn page(shop: &State<Shop>, staff: Manager, flash: Option<FlashMessage<'_>>) -> Result<Template> {
+    form(shop, &staff.0, flash, Vec::new()).await
+}
+
+async fn form(shop: &Shop, staff: &Staff, flash: Option<FlashMessage<'_>>, problems: Vec<String>) -> Result<Template> {
+    let context = context! {
+        frame: frame(shop, staff, "products", flash).await?,
+        section: "import", problems, columns: &import::titles()[..10], empty_it: import::EMPTY_IT,
+        most_rows: tables::MOST_ROWS, most_mib: tables::MOST_BYTES / 1024 / 1024,
+    };
+    Ok(assets::page("console/products_import.html", context))
+}
+
+#[derive(FromForm)]
+struct Bring<'r> {
+    file: TempFile<'r>,
+}
+
+/// Reads a table and keeps it; nothing of the catalogue is changed before somebody has looked at it.
+#[post("/products/import", data = "<form_data>")]
+async fn bring(
+    shop: &State<Shop>,
+    staff: Manager,
+    form_data: Form<Bring<'_>>,
+) -> Result<std::result::Result<Flash<Redirect>, Template>> {
+    let bytes = upload::bytes(&form_data.file).await?;
+    let read = move || {
+        let table = tables::read(&bytes, &WANTED).map_err(|problem| vec![problem.to_string()])?;
+        import::plan(&table, None)
+    };
+    let plan = match tokio::task::spawn_blocking(read).await.map_err(|_| Code::Internal)? {
+        Ok(plan) => plan,
+        Err(problems) => return Ok(Err(form(shop, &staff.0, None, problems).await?)),
+    };
+    let id = keep(shop, &staff.0, plan).await?;
+    Ok(Ok(Flash::success(Redirect::to(check_at(id)), "还没有改动任何商品：请先核对，再导入")))
+}
+
+fn check_at(id: ImportId) -> String {
+    format!("/admin/products/imports/{id}")
+}
+
+async fn keep(shop: &Shop, staff: &Staff, plan: Plan) -> Result<ImportId> {
+    let (now, who) = (shop.now(), staff.name.clone());
+    let write = move |tx: &Tx| {
+        for picture in &plan.pictures {
+            picture.store(tx, now)?;
+        }
+        Ok::<_, Error>(imports::insert(tx, &who, &plan.notes, &plan.rows, now)?)
+    };
+    shop.db.write_large(write).await
+}
+
+#[get("/products/imports/<id>")]
+async fn check(shop: &State<Shop>, staff: Manager, flash: Option<FlashMessage<'_>>, id: ImportId) -> Result<Template> {
+    let read = move |conn: &rusqlite::Connection| {
+        let kept = imports::by_id(conn, id)?.ok_or(Code::NotFound)?;
+        let waiting: Vec<_> = kept.rows.iter().filter(|row| row.done.is_none()).cloned().collect();
+        Ok::<_, Error>((import::judge(conn, &waiting)?, kept))
+    };
+    let (judged, kept) = shop.db.read_slowly(read).await?;
+    let places: Vec<usize> = (0..kept.rows.len()).filter(|at| kept.rows[*at].done.is_none()).collect();
+    let group = |verdict: Verdict, most: usize| {
+        let rows = places.iter().zip(&judged).filter(|(_, one)| one.verdict == verdict);
+        rows.take(most).map(|(at, one)| shown(*at, one)).collect::<Vec<_>>()
+    };
+    let count = |verdict: Verdict| judged.iter().filter(|one| one.verdict == verdict).count();
+    let done: Vec<_> = kept.rows.iter().filter_map(|row| Some((&row.line, row.done.as_ref()?))).collect();
+    let context = context! {
+        frame: frame(shop, &staff.0, "products", flash).await?,
+        section: "import",
+        id, who: &kept.who, at: clock::shown(kept.at), n: kept.rows.len(), notes: &kept.notes,
+        ran: kept.ran_at.map(clock::shown), done_count: done.len(), done,
+        refused: group(Verdict::Refused, usize::MAX),
+        changed: group(Verdict::Changed, usize::MAX),
+        added: group(Verdict::New, usize::MAX),
+        same: group(Verdict::Same, SAME_SHOWN),
+        same_count: count(Verdict::Same),
+    };
+    Ok(assets::page("console/products_check.html", context))
+}
+
+fn shown(at: usize, one: &Judged) -> Value {
+    let changes = one.changes.iter().map(|change| json!({ "what": change.what, "was": change.was, "is": change.is }));
+    json!({
+        "at": at, "line": one.row.line, "name": one.name, "spec": one.spec, "note": one.note,
+        "changes": changes.collect::<Vec<_>>(),
+    })
+}
+
+#[derive(FromForm)]
+struct Ticks {
+    row: Vec<usize>,
+}
+
+/// Carries out the rows that were ticked, in one transaction, each judged once more as the catalogue stands then.
+#[post("/products/imports/<id>/run", data = "<ticks>")]
+async fn run(shop: &State<Shop>, staff: Manager, id: ImportId, ticks: Form<Ticks>) -> Flash<Redirect> {
+    let ticked: BTreeSet<usize> = ticks.row.iter().copied().collect();
+    if ticked.is_empty() {
+        return crate::console::refused(check_at(id), Error::field("row", "没有勾选任何一行"));
+    }
+    let now = shop.now();
+    let write = move |tx: &Tx| {
+        let mut kept = imports::by_id(tx, id)?.ok_or(Code::NotFound)?;
+        let done = import::run(tx, &mut kept.rows, &ticked, staff.0.id, now)?;
+        imports::set_ran(tx, id, &kept.rows, now)?;
+        let words = format!("已导入 {} 个商品（新增 {}）、{} 个规格", done.products, done.added, done.skus);
+        audit(tx, &staff.0, &format!("商品表 {id}：{words}"), now)?;
+        Ok::<_, Error>(words)
+    };
+    back(check_at(id), shop.db.write_large(write).await)
+}
