@@ -1,5 +1,11 @@
 //! Templates and static files: from disk while developing, inside the binary when released.
 
+use std::collections::BTreeMap;
+use std::io::{self, Cursor, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use rocket::figment::Figment;
 use rocket::http::{ContentType, Header, Status};
 use rocket::response::{self, Responder, Response};
@@ -90,6 +96,30 @@ struct Asset {
     path: String,
 }
 
+/// Text from this size on is worth compressing, once for all who ask.
+const WORTH_PACKING: usize = 4096;
+
+/// Files that were asked for compressed, by their hash: a handful, each kept until the program ends.
+static PACKED: Mutex<BTreeMap<[u8; 32], Arc<[u8]>>> = Mutex::new(BTreeMap::new());
+
+fn packed(file: &EmbeddedFile) -> io::Result<Arc<[u8]>> {
+    let key = file.metadata.sha256_hash();
+    let mut packed = PACKED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = packed.get(&key) {
+        return Ok(known.clone());
+    }
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(&file.data)?;
+    let made: Arc<[u8]> = encoder.finish()?.into();
+    packed.insert(key, made.clone());
+    Ok(made)
+}
+
+fn takes_gzip(request: &Request<'_>) -> bool {
+    let codings = request.headers().get("Accept-Encoding").flat_map(|all| all.split(','));
+    codings.map(str::trim).any(|coding| coding.split(';').next() == Some("gzip") && !coding.ends_with("q=0"))
+}
+
 #[get("/static/<path..>")]
 fn static_file(path: std::path::PathBuf) -> Option<Asset> {
     let path = path.to_str()?.to_owned();
@@ -109,8 +139,17 @@ impl<'r> Responder<'r, 'static> for Asset {
             return response.status(Status::NotModified).ok();
         }
         let kind = self.path.rsplit('.').next().and_then(ContentType::from_extension).unwrap_or(ContentType::Binary);
+        let text = kind.is_javascript() || kind.is_css() || kind.is_svg();
+        if text && self.file.data.len() >= WORTH_PACKING {
+            response.header(Header::new("Vary", "Accept-Encoding"));
+            if takes_gzip(request) {
+                let data = packed(&self.file).map_err(|_| Status::InternalServerError)?;
+                response.header(Header::new("Content-Encoding", "gzip"));
+                return response.header(kind).sized_body(data.len(), Cursor::new(data)).ok();
+            }
+        }
         let data = self.file.data.into_owned();
-        response.header(kind).sized_body(data.len(), std::io::Cursor::new(data)).ok()
+        response.header(kind).sized_body(data.len(), Cursor::new(data)).ok()
     }
 }
 

@@ -133,6 +133,27 @@ impl OrderNo {
     }
 }
 
+impl OutTradeNo {
+    /// Whether a number looks like one that `OrderNo::attempt` made: a date, ten base-32 digits, two digits. A merchant
+    /// number is often shared, and other systems' numbers mostly look otherwise.
+    pub fn is_of_our_form(text: &str) -> bool {
+        let (Some(date), Some(digits), Some(n)) = (text.get(..8), text.get(8..18), text.get(18..)) else {
+            return false;
+        };
+        let decimal = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+        let within = |s: &str, from: &str, to: &str| (from..=to).contains(&s);
+        let base32 = |b: u8| b.is_ascii_digit() || (b.is_ascii_uppercase() && !b"ILOU".contains(&b));
+        let dated = decimal(date) && within(&date[..2], "20", "20");
+        let dated = dated && within(&date[4..6], "01", "12") && within(&date[6..], "01", "31");
+        dated && digits.bytes().all(base32) && n.len() == 2 && decimal(n)
+    }
+
+    /// Whether it is all decimal digits: one of ours in a hundred thousand, and other systems' very often.
+    pub fn is_plain(text: &str) -> bool {
+        text.bytes().all(|b| b.is_ascii_digit())
+    }
+}
+
 impl OutRefundNo {
     /// The `n`th refund of a payment that came for no order of ours: the day (`20261008`) and the ledger's entry.
     pub fn of_entry(day: &str, entry: EntryId, n: i64) -> OutRefundNo {
@@ -162,6 +183,27 @@ mod tests {
         assert_eq!(order_no.attempt(2).as_str(), "202610087K2M0A1B2C02");
         assert_eq!(order_no.refund(3).as_str(), "202610087K2M0A1B2CR03");
         assert_eq!(order_no.as_str().len(), 18);
+    }
+
+    #[test]
+    fn our_own_numbers_are_told_from_those_of_others() {
+        for (number, ours) in [
+            ("202610087K2M0A1B2C01", true),
+            ("20261008123456789012", true),
+            ("202610087K2M0A1B2C1", false),
+            ("202610087K2M0A1B2C011", false),
+            ("202613087K2M0A1B2C01", false),
+            ("202610327K2M0A1B2C01", false),
+            ("192610087K2M0A1B2C01", false),
+            ("202610087k2m0a1b2c01", false),
+            ("202610087K2M0I1B2C01", false),
+            ("202610087K2M0A1B2CR1", false),
+            ("POS2026000000", false),
+            ("小店小店小店小店小店小店小店01", false),
+            ("", false),
+        ] {
+            assert_eq!(OutTradeNo::is_of_our_form(number), ours, "{number}");
+        }
     }
 
     #[test]

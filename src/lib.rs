@@ -4,7 +4,7 @@ pub mod cli;
 pub mod console;
 pub mod docs;
 pub mod operations;
-pub mod storefront;
+pub mod stage;
 pub mod worker;
 
 pub mod backups;
@@ -93,7 +93,7 @@ pub fn rocket(shop: Shop, figment: Figment) -> Rocket<Build> {
         .register("/api", door::api_catchers())
         .register("/wechat", door::wechat_catchers())
         .register("/admin", console::catchers());
-    let rocket = if demo { rocket.mount("/", storefront::routes()) } else { rocket.mount("/", console::front_door()) };
+    let rocket = if demo { rocket.mount("/", stage::routes()) } else { rocket.mount("/", console::front_door()) };
     rocket.manage(shop)
 }
 

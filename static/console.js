@@ -6,21 +6,60 @@ for (const button of $$(".copy")) {
   if (!navigator.clipboard) break;
   button.hidden = false;
   button.addEventListener("click", async () => {
-    const words = button.textContent;
+    const words = [...button.childNodes];
     await navigator.clipboard.writeText(button.dataset.copy);
     button.textContent = "已复制 ✓";
-    setTimeout(() => (button.textContent = words), 1200);
+    setTimeout(() => button.replaceChildren(...words), 1200);
   });
 }
 
-// A form is sent once, however often its button is pressed; coming back to the page makes it usable again.
-for (const form of $$("form[method=post]:not([data-download])")) {
-  form.addEventListener("submit", (event) => {
-    if (form.dataset.sent) event.preventDefault();
-    form.dataset.sent = "yes";
-  });
+// A form is sent once, however often its button is pressed, and its button says that something is going on; coming back to
+// the page makes it usable again.
+addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post" || "download" in form.dataset) return;
+  if (form.dataset.sent) return event.preventDefault();
+  form.dataset.sent = "yes";
+  remember(form);
+  const button = event.submitter;
+  if (!button) return;
+  // Only after the browser has taken the button's own name and value along.
+  setTimeout(() => button.setAttribute("aria-busy", "true"));
+});
+addEventListener("pageshow", () => {
+  $$("form[data-sent]").forEach((form) => delete form.dataset.sent);
+  $$("[aria-busy=true]").forEach((button) => button.removeAttribute("aria-busy"));
+});
+
+// A session that ends while somebody types must not take the words along: what was sent is kept until the page that it was
+// sent from is seen again after the login. Passwords, files and codes are never kept.
+function remember(form) {
+  if (!("toShip" in document.body.dataset)) return;
+  const fields = $$("input, textarea, select", form).filter((field) => field.name && !/^(password|file|hidden)$/.test(field.type));
+  const kept = fields.map((field) => [field.name, /^(checkbox|radio)$/.test(field.type) ? field.checked : field.value]);
+  sessionStorage.setItem("typed", JSON.stringify({ page: location.pathname, to: form.getAttribute("action"), kept, at: Date.now() }));
 }
-addEventListener("pageshow", () => $$("form[data-sent]").forEach((form) => delete form.dataset.sent));
+if (location.pathname === "/admin/login" && sessionStorage.getItem("typed")) sessionStorage.setItem("interrupted", "yes");
+else if (sessionStorage.getItem("typed")) {
+  const { page, to, kept, at } = JSON.parse(sessionStorage.getItem("typed"));
+  const form = $$("form").find((form) => form.getAttribute("action") === to);
+  if (sessionStorage.getItem("interrupted") && page === location.pathname && form && Date.now() - at < 3_600_000) {
+    for (const [name, value] of kept) {
+      const field = form.elements.namedItem(name);
+      if (!(field instanceof HTMLElement)) continue;
+      if (typeof value === "boolean") field.checked = value;
+      else field.value = value;
+    }
+    const strip = Object.assign(document.createElement("p"), { className: "strip amber", textContent: "登录过期了，刚才的操作没有执行；填的内容还在，请再点一次。" });
+    strip.setAttribute("role", "status");
+    $("main").prepend(strip);
+    form.scrollIntoView({ block: "center" });
+  }
+  if (page === location.pathname || !sessionStorage.getItem("interrupted")) {
+    sessionStorage.removeItem("typed");
+    sessionStorage.removeItem("interrupted");
+  }
+}
 
 // A memo is saved when its field is left.
 for (const field of $$("[data-save]")) {
@@ -34,14 +73,14 @@ for (const field of $$("[data-save]")) {
 }
 
 // A column's head sorts the rows that are here: numbers by their size, the rest as Chinese is sorted.
-for (const table of $$("table.list")) {
+for (const table of $$("table.list, table[data-sorts]")) {
   const body = $("tbody", table);
   if (!body || body.rows.length < 2 || $("[colspan]", body)) continue;
   const order = new Intl.Collator("zh-CN", { numeric: true });
-  const cell = (row, n) => row.cells[n].textContent.trim();
+  const cell = (row, n) => row.cells[n].dataset.v ?? row.cells[n].textContent.trim();
   const number = (text) => (/^[−-]?[¥+]?[−-]?[\d,.]+%?$/.test(text) ? Number(text.replace("−", "-").replace(/[¥,+%]/g, "")) : NaN);
   $$("thead th", table).forEach((head, n) => {
-    if (!head.textContent.trim() || $(".visually-hidden", head)) return;
+    if (!head.textContent.trim() || $(".visually-hidden, .vh, input", head)) return;
     const button = Object.assign(document.createElement("button"), { type: "button", textContent: head.textContent, title: "给这一页排序" });
     head.replaceChildren(button);
     button.addEventListener("click", () => {
@@ -60,12 +99,42 @@ for (const table of $$("table.list")) {
 
 // A password can be looked at while it is typed.
 for (const field of $$("input[type=password][data-peek]")) {
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: "显示" });
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "btn icon bare" });
+  button.innerHTML = '<svg class="i" aria-hidden="true"><use href="/static/icons.svg#eye"/></svg>';
+  const show = () => button.setAttribute("aria-label", field.type === "password" ? "显示" : "隐藏");
+  show();
   field.after(button);
   button.addEventListener("click", () => {
     field.type = field.type === "password" ? "text" : "password";
-    button.textContent = field.type === "password" ? "显示" : "隐藏";
+    show();
   });
+}
+
+// The shop closes for a moment while a backup takes its place; when it is open again, the login is next.
+if ($("[data-reopens]")) {
+  let closed = false;
+  setInterval(async () => {
+    const open = await fetch("/readyz").then((answer) => answer.ok, () => false);
+    if (!open) closed = true;
+    else if (closed || performance.now() > 15_000) location.href = "/admin/login";
+  }, 700);
+}
+
+// What a refund comes to, while it is typed.
+for (const form of $$("[data-refund]")) {
+  const button = $("button", form);
+  const words = button.textContent;
+  const fen = (text) => Math.round(Number(text) * 100) || 0;
+  const sum = () => {
+    const lines = $$("[data-price]", form).map((field) => {
+      const typed = field.closest("tr").querySelector("[name$='.amount']").value.trim();
+      const pieces = Number(field.dataset.pieces) || 1;
+      return typed ? fen(typed) : Math.round((fen(field.dataset.price.replace(/,/g, "")) * (Number(field.value) || 0)) / pieces);
+    });
+    const all = lines.reduce((a, b) => a + b, 0) + fen(form.elements.freight?.value ?? 0);
+    button.textContent = all ? `${words}：共约 ¥${(all / 100).toFixed(2)}` : words;
+  };
+  form.addEventListener("input", sum);
 }
 
 // How hard a password is to guess, roughly: its length, and how many kinds of characters it mixes.
@@ -78,39 +147,99 @@ for (const field of $$("[data-strength]")) {
   });
 }
 
-// One tick for all.
+// One tick for all of the page; the bar says how many are meant, those of other pages too.
 for (const all of $$("[data-all]")) {
   all.hidden = false;
   const ticks = () => $$(`input[name=${all.dataset.all}][type=checkbox]`);
-  const words = all.nextElementSibling;
+  const beyond = $$(`#bulk input[name=${all.dataset.all}][type=hidden]`);
   const count = () => {
     const n = ticks().filter((tick) => tick.checked).length;
-    words.textContent = n ? `已选 ${n}` : "全选";
+    all.checked = n > 0 && n === ticks().length;
+    all.indeterminate = n > 0 && !all.checked;
+    if (n === 0) beyond.forEach((one) => one.remove());
+    const words = $("[data-picked]");
+    if (words) words.textContent = `已选 ${n + (n ? beyond.length : 0)}`;
   };
   all.addEventListener("change", () => (ticks().forEach((tick) => (tick.checked = all.checked)), count()));
   addEventListener("change", (event) => event.target.name === all.dataset.all && count());
+  for (const off of $$("[data-untick]")) {
+    off.hidden = false;
+    off.addEventListener("click", () => (ticks().forEach((tick) => (tick.checked = false)), count()));
+  }
+  addEventListener("pageshow", count);
 }
 
-// The order opens beside the list; with a key held, or without this, it opens as a page.
+// Which columns a table shows, kept on this device.
+for (const choice of $$("[data-columns]")) {
+  const table = $("table[data-sorts]");
+  const key = `columns-${choice.dataset.columns}`;
+  const off = new Set(JSON.parse(localStorage.getItem(key) ?? "[]"));
+  const show = () => {
+    for (const row of table.rows) [...row.cells].forEach((cell, n) => cell.classList.toggle("kx", off.has(n)));
+    localStorage.setItem(key, JSON.stringify([...off]));
+  };
+  [...table.rows[0].cells].forEach((head, n) => {
+    if (n < 2 || $(".vh", head)) return;
+    const tick = Object.assign(document.createElement("input"), { type: "checkbox", checked: !off.has(n) });
+    tick.addEventListener("change", () => (tick.checked ? off.delete(n) : off.add(n), show()));
+    const label = Object.assign(document.createElement("label"), { className: "check" });
+    label.append(tick, ` ${head.textContent}`);
+    $(".card", choice).append(label);
+  });
+  choice.hidden = false;
+  show();
+}
+
+// What is opened over the page closes when somebody goes on elsewhere.
+addEventListener("click", (event) => $$("details.pop[open], .rail details[open]").forEach((box) => box.contains(event.target) || (box.open = false)));
+addEventListener("keydown", (event) => event.key === "Escape" && $$("details.pop[open]").forEach((box) => (box.open = false)));
+
+// Whoever came to ship types the number at once.
+const aim = () => ({ "#ship": $("[data-focus]"), "#memo": $("textarea[name=memo]") })[location.hash]?.focus();
+aim();
+addEventListener("hashchange", aim);
+
+// The order opens beside the list, and the arrows go on to the next; with a key held, or without this, it opens as a page.
 const drawer = $("#drawer");
-for (const link of $$("[data-preview]")) {
-  link.addEventListener("click", async (event) => {
+const previews = $$("[data-preview]");
+let shown = -1;
+async function peek(n) {
+  const link = previews[n];
+  if (!link) return;
+  const answer = await fetch(link.dataset.preview).catch(() => null);
+  if (!answer?.ok || answer.redirected) return (location.href = link.href);
+  shown = n;
+  $("div", drawer).innerHTML = await answer.text();
+  $$("[data-here]", drawer).forEach((field) => (field.value = location.pathname + location.search));
+  $$("[data-step]", drawer).forEach((button) => {
+    const to = n + Number(button.dataset.step);
+    button.disabled = !previews[to];
+    button.addEventListener("click", () => peek(to));
+  });
+  if (!drawer.open) drawer.showModal();
+  drawer.scrollTop = 0;
+  link.closest(".order, tr")?.scrollIntoView({ block: "nearest" });
+  $("[data-focus]", drawer)?.focus({ preventScroll: true });
+}
+previews.forEach((link, n) =>
+  link.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || !drawer) return;
     event.preventDefault();
-    const answer = await fetch(link.dataset.preview).catch(() => null);
-    if (!answer?.ok) return (location.href = link.href);
-    $("div", drawer).innerHTML = await answer.text();
-    drawer.showModal();
-  });
-}
+    peek(n);
+  }),
+);
 drawer?.addEventListener("click", (event) => event.target === drawer && drawer.close());
+drawer?.addEventListener("keydown", (event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step && !event.target.closest("select, textarea, [type=number]")) (event.preventDefault(), peek(shown + step));
+});
 
 for (const button of $$("[data-help]")) {
   button.hidden = false;
   button.addEventListener("click", () => $("#help").showModal());
 }
 
-const cards = $$(".order, tr.row");
+const cards = $$(".order, tr[tabindex]");
 let current = -1;
 let prefix = "";
 const go = { o: "/admin/orders", p: "/admin/products", r: "/admin/refunds", t: "/admin/transactions", m: "/admin/money", h: "/admin" };
@@ -128,101 +257,27 @@ addEventListener("keydown", (event) => {
   } else if ((key === "j" || key === "k") && cards.length) {
     current = Math.min(Math.max(current + (key === "j" ? 1 : -1), 0), cards.length - 1);
     cards.forEach((card, i) => card.classList.toggle("current", i === current));
-    cards[current].focus();
+    cards[current].focus({ preventScroll: true });
+    cards[current].scrollIntoView({ block: "nearest" });
   } else if (current >= 0 && key === "x") {
     $("input[type=checkbox]", cards[current])?.click();
   } else if (current >= 0 && key === "m") {
     event.preventDefault();
-    $("[name=memo]", cards[current])?.focus();
+    const memo = $("[name=memo]", cards[current]);
+    memo ? memo.focus() : (location.href = `${$("a", cards[current]).href}#memo`);
   } else if (key === "s") {
     const ship = current >= 0 ? $("a[href$='#ship']", cards[current]) : null;
+    event.preventDefault();
     ship ? (location.href = ship.href) : $("[name=tracking_no]")?.focus();
   } else if (key === "p") {
     const print = current >= 0 ? $("[name=order]", cards[current]) : null;
-    if (print) location.href = `/admin/print/slips?order=${print.value}`;
+    if ($("[name=order]:checked")) $("[formaction='/admin/print/slips']")?.click();
+    else if (print) location.href = `/admin/print/slips?order=${print.value}`;
     else if ($("a[href^='/admin/print/slips']")) location.href = $("a[href^='/admin/print/slips']").href;
   } else if (key === "Enter" && current >= 0 && event.target === cards[current]) {
     location.href = $("a", cards[current]).href;
   }
 });
-
-// The product form: SKUs made from their specs, pictures dropped or pasted, and what a buyer will see.
-const product = $("form.product");
-if (product) {
-  const body = $("table.skus tbody");
-  const cell = (row, name) => $(`[name$=".${name}"]`, row);
-  const rows = () => $$("tr", body);
-  $(".matrix").hidden = false;
-  $("#generate").addEventListener("click", () => {
-    const names = $$("[data-spec=name]").map((field) => field.value.trim());
-    const values = $$("[data-spec=values]").map((field) => field.value.trim().split(/[\s,，]+/).filter(Boolean));
-    const chosen = names.map((name, i) => [name, values[i]]).filter(([name, list]) => name && list.length);
-    const all = chosen.reduce((made, [name, list]) => made.flatMap((one) => list.map((value) => [...one, `${name}:${value}`])), [[]]);
-    if (!chosen.length || all.length > 200) return;
-    const there = new Set(rows().map((row) => cell(row, "specs").value));
-    for (const specs of all.map((one) => one.join(";")).filter((specs) => !there.has(specs))) {
-      let row = rows().find((row) => !cell(row, "known") && !cell(row, "specs").value && !cell(row, "price").value);
-      if (!row) {
-        row = body.lastElementChild.cloneNode(true);
-        const n = rows().length;
-        for (const field of $$("[name]", row)) field.name = field.name.replace(/\[\d+\]/, `[${n}]`);
-        for (const name of ["code", "price", "market", "limit"]) cell(row, name).value = "";
-        body.append(row);
-      }
-      cell(row, "specs").value = specs;
-    }
-  });
-  $("#fill").addEventListener("click", () => {
-    for (const fill of $$("[data-fill]").filter((field) => field.value.trim()))
-      for (const row of rows().filter((row) => cell(row, "known") || cell(row, "specs").value || row === rows()[0]))
-        cell(row, fill.dataset.fill).value = fill.value.trim();
-    show();
-  });
-
-  const files = $("[name=images]", product);
-  const box = $(".pictures", product);
-  const add = (more) => {
-    const all = new DataTransfer();
-    for (const file of [...files.files, ...more].filter((file) => file.type.startsWith("image/"))) all.items.add(file);
-    files.files = all.files;
-    preview();
-  };
-  const preview = () => {
-    $$(".fresh", box).forEach((old) => old.remove());
-    for (const file of files.files) {
-      const image = new Image(88, 88);
-      image.className = "fresh";
-      image.alt = "新图片";
-      image.src = URL.createObjectURL(file);
-      box.append(image);
-    }
-    show();
-  };
-  files.addEventListener("change", preview);
-  product.addEventListener("dragover", (event) => (event.preventDefault(), box.classList.add("drop")));
-  product.addEventListener("dragleave", () => box.classList.remove("drop"));
-  product.addEventListener("drop", (event) => (event.preventDefault(), box.classList.remove("drop"), add(event.dataTransfer.files)));
-  addEventListener("paste", (event) => event.clipboardData.files.length && add(event.clipboardData.files));
-  // Which picture comes first is told by moving it there.
-  for (const label of $$("label", box)) {
-    const first = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: "设为封面" });
-    first.addEventListener("click", (event) => (event.preventDefault(), box.prepend(label), show()));
-    label.append(first);
-  }
-
-  const screen = $(".phone");
-  const show = () => {
-    const prices = rows().filter((row) => cell(row, "enabled").checked).map((row) => Number(cell(row, "price").value)).filter((n) => n > 0);
-    $("img", screen).src = $("img", box)?.src ?? "/static/icon.svg";
-    $(".price", screen).textContent = prices.length ? `¥${Math.min(...prices).toFixed(2)}${new Set(prices).size > 1 ? " 起" : ""}` : "¥—";
-    $("h2", screen).textContent = product.elements.name.value || "商品名称";
-    $(".faint", screen).textContent = product.elements.subtitle.value;
-    $(".text", screen).textContent = product.elements.detail.value;
-  };
-  screen.hidden = false;
-  product.addEventListener("input", show);
-  show();
-}
 
 // Only where somebody is logged in is there anything to hear.
 const inside = "toShip" in document.body.dataset;

@@ -162,7 +162,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         ],
     ),
     ("docs", &["assets", "error", "shop"]),
-    ("storefront", &["assets", "shop"]),
+    ("stage", &["assets", "shop"]),
     (
         "operations",
         &[
@@ -217,6 +217,16 @@ const FLOORS: &[(&str, &[&str])] = &[
 ];
 
 #[test]
+fn each_floor_stands_on_those_below_it() {
+    for (n, (room, allowed)) in FLOORS.iter().enumerate() {
+        let below: Vec<_> = FLOORS[..n].iter().map(|(room, _)| *room).collect();
+        let wrong: Vec<_> = allowed.iter().filter(|name| !below.contains(name)).collect();
+        assert!(wrong.is_empty(), "{room} stands below {wrong:?}, or they have no floor");
+        assert!(allowed.is_sorted(), "{room}: {allowed:?} by name");
+    }
+}
+
+#[test]
 fn arrows_go_down_only() {
     let floors: BTreeMap<_, _> = FLOORS.iter().copied().collect();
     let mut wrong = Vec::new();
@@ -243,6 +253,85 @@ fn arrows_go_down_only() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Where a file stands in the tree of modules: `orders/mod.rs` is `orders`.
+fn module(file: &str) -> Vec<String> {
+    let mut path: Vec<String> = file.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
+    if path.last().is_some_and(|last| matches!(last.as_str(), "mod" | "lib" | "main")) {
+        path.pop();
+    }
+    path
+}
+
+/// The paths of a tree of names: `a::{b, c::{self, d}}` are `a::b`, `a::c::self` and `a::c::d`.
+fn paths(before: &str, tree: &str) -> Vec<String> {
+    let Some((start, inner)) = tree.split_once('{') else {
+        return vec![format!("{before}{}", tree.split(" as ").next().unwrap().trim())];
+    };
+    let (mut depth, mut parts) = (0, vec![String::new()]);
+    for c in inner.trim_end().trim_end_matches('}').chars() {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        match (c, depth) {
+            (',', 0) => parts.push(String::new()),
+            _ => parts.last_mut().unwrap().push(c),
+        }
+    }
+    let before = format!("{before}{}", start.trim());
+    parts.iter().filter(|part| !part.trim().is_empty()).flat_map(|part| paths(&before, part.trim())).collect()
+}
+
+/// The files that a file names: in `use`, and by whole paths in its code.
+fn named(file: &str, text: &str, modules: &BTreeMap<Vec<String>, String>) -> BTreeSet<String> {
+    let plain: String =
+        code(text).lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let uses = plain.split('\n').collect::<Vec<_>>().join(" ");
+    let trees = uses.split("use ").skip(1).filter_map(|rest| rest.split(';').next());
+    let mut names: Vec<String> = trees.flat_map(|tree| paths("", tree)).collect();
+    for start in ["crate::", "super::"] {
+        let whole = |at: usize| plain[at..].chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | ':'));
+        names.extend(plain.match_indices(start).map(|(at, _)| whole(at).collect()));
+    }
+    let found = names.iter().filter_map(|name| {
+        let mut path = module(file);
+        let mut steps = name.split("::").filter(|step| !step.is_empty()).peekable();
+        match steps.peek() {
+            Some(&"crate") => path.clear(),
+            Some(&"super" | &"self") => {}
+            _ => return None,
+        }
+        for step in steps {
+            match step {
+                "crate" | "self" => {}
+                "super" => drop(path.pop()),
+                step => path.push(step.to_owned()),
+            }
+        }
+        // What follows the module is an item in it.
+        (1..=path.len()).rev().find_map(|n| modules.get(&path[..n])).filter(|other| *other != file)
+    });
+    found.cloned().collect()
+}
+
+/// Nouns live in a folder's `mod.rs`, the store imports nouns, stories import the store: then each file can be read
+/// after those that it names.
+#[test]
+fn no_file_comes_back_to_itself() {
+    let files: Vec<_> = sources("src").into_iter().filter(|(file, _)| file.ends_with(".rs")).collect();
+    let modules: BTreeMap<_, _> = files.iter().map(|(file, _)| (module(file), file.clone())).collect();
+    let mut left: BTreeMap<_, _> =
+        files.iter().map(|(file, text)| (file.clone(), named(file, text, &modules))).collect();
+    assert!(left.values().map(BTreeSet::len).sum::<usize>() > 500, "the imports were read");
+    // Whoever names nobody that is left can be read now. What remains stands in circles, or names one that does.
+    while let Some(file) = left.iter().find(|(_, names)| names.is_empty()).map(|(file, _)| file.clone()) {
+        left.remove(&file);
+        left.values_mut().for_each(|names| names.retain(|name| *name != file));
+    }
+    // And whom nobody names stands in none.
+    while let Some(file) = left.keys().find(|file| !left.values().any(|names| names.contains(*file))).cloned() {
+        left.remove(&file);
+    }
+    assert!(left.is_empty(), "these files name each other in a circle: {left:#?}");
 }
 
 /// Templates are looked up when they are asked for: a name that is none would be found out by whoever opens the page.

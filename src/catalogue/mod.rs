@@ -11,7 +11,6 @@ pub mod shelf;
 pub mod stock;
 pub mod store;
 
-use self::shelf::ShelfTimes;
 use crate::door::escape_html;
 use crate::ids::{CategoryId, ImageHash, ProductId, SkuId};
 use crate::money::Fen;
@@ -36,6 +35,26 @@ impl Delivery {
     }
 }
 
+words! {
+    /// The smaller widths of a picture that are kept beside the full one.
+    pub enum Width {
+        /// For a line of an order or a cart.
+        Thumb "thumb" "缩略图",
+        /// For two goods side by side on a phone.
+        Card "card" "列表图",
+    }
+}
+
+impl Width {
+    /// In pixels: three for each that a phone counts.
+    fn pixels(self) -> u32 {
+        match self {
+            Width::Thumb => 240,
+            Width::Card => 540,
+        }
+    }
+}
+
 /// A category, its place and how many products stand in it and below it.
 #[derive(Clone, Debug)]
 pub struct Category {
@@ -47,6 +66,21 @@ pub struct Category {
     /// Products that stand in it itself, on the shelf or not.
     pub own_count: i64,
     pub product_count: i64,
+}
+
+/// When a product goes on and off the shelf by itself; a time that has come is taken out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShelfTimes {
+    pub on_at: Option<i64>,
+    /// After `on_at`, when there are both.
+    pub off_at: Option<i64>,
+}
+
+impl ShelfTimes {
+    /// When something is to be done next.
+    pub fn next(self) -> Option<i64> {
+        self.on_at.or(self.off_at)
+    }
 }
 
 /// A product with everything that belongs to it.

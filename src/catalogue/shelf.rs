@@ -2,24 +2,11 @@
 
 use rusqlite::Result;
 
-use super::store;
+use super::{ShelfTimes, store};
 use crate::db::Tx;
 use crate::ids::ProductId;
 
-/// A time that has come is taken out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ShelfTimes {
-    pub on_at: Option<i64>,
-    /// After `on_at`, when there are both.
-    pub off_at: Option<i64>,
-}
-
 impl ShelfTimes {
-    /// When something is to be done next.
-    pub fn next(self) -> Option<i64> {
-        self.on_at.or(self.off_at)
-    }
-
     /// Where the product is to stand as of `now`, if that is to change, and the times that are still to come. After a
     /// standstill both may have passed: the later one counts.
     fn turned(self, now: i64) -> (Option<bool>, ShelfTimes) {

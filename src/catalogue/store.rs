@@ -2,9 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params, params_from_iter};
 
-use super::media::Width;
-use super::shelf::ShelfTimes;
-use super::{Category, Delivery, Product, Sku, same_specs};
+use super::{Category, Delivery, Product, ShelfTimes, Sku, Width, same_specs};
 use crate::clock::Day;
 use crate::db::Tx;
 use crate::ids::{CategoryId, ImageHash, ProductId, SkuId};
@@ -640,6 +638,7 @@ pub struct Seller {
     pub specs: Vec<(String, String)>,
     pub pieces: i64,
     pub available: i64,
+    pub image: Option<ImageHash>,
 }
 
 /// What sold best since a day, with how many pieces.
@@ -664,12 +663,15 @@ pub fn sold_since(conn: &Connection, id: ProductId, since: Day) -> Result<i64> {
 
 pub fn seller(conn: &Connection, id: SkuId, pieces: i64) -> Result<Seller> {
     conn.prepare_cached(
-        "select s.*, p.name as product_name from skus s join products p on p.id = s.product_id where s.id = ?1",
+        "select s.*, p.name as product_name,
+                (select hash from product_images i where i.product_id = p.id order by position limit 1) as image
+           from skus s join products p on p.id = s.product_id where s.id = ?1",
     )?
     .query_row([id], |row| {
         let sku = read_sku(row)?;
         let (product_id, available) = (sku.product_id, sku.available());
-        Ok(Seller { product_id, name: row.get("product_name")?, specs: sku.specs, pieces, available })
+        let (name, image) = (row.get("product_name")?, row.get("image")?);
+        Ok(Seller { product_id, name, specs: sku.specs, pieces, available, image })
     })
 }
 

@@ -50,6 +50,9 @@ impl Reconcile {
             yuan(found.refunded_fen),
             yuan(found.fee_fen)
         );
+        if let Some(others) = found.others_text() {
+            println!("{others}（同一商户号，不是本店的）");
+        }
         for one in differences.iter().filter(|one| one.open) {
             println!("✗ {}", one.what);
             for (side, text) in [("本店", &one.ours), ("微信", &one.theirs)] {

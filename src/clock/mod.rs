@@ -126,6 +126,17 @@ pub fn shown_short(ms: i64) -> String {
     local(ms).format("%m-%d %H:%M").to_string()
 }
 
+/// `今天 13:15`, `昨天 13:15`, else as in lists: for what is looked at on the day.
+pub fn shown_near(ms: i64, now: i64) -> String {
+    let days = Day::of(now).number() - Day::of(ms).number();
+    let time = local(ms).format("%H:%M");
+    match days {
+        0 => format!("今天 {time}"),
+        1 => format!("昨天 {time}"),
+        _ => shown_short(ms),
+    }
+}
+
 /// How long `ms` is, in words: `3 分钟`, `26 小时`, `4 天`.
 pub fn span(ms: i64) -> String {
     match ms.max(0) {
@@ -150,6 +161,14 @@ mod tests {
         for bad in ["", "2026-10-08", "13:15", "2026-02-30T13:15", "2026-10-08T24:15", "2026-10-08T13:15:00Z"] {
             assert_eq!(from_field(bad), None, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn what_is_near_is_said_by_its_day() {
+        let now = 1_791_436_500_000;
+        let at = |ago: i64| shown_near(now - ago, now);
+        assert_eq!((at(0).as_str(), at(DAY).as_str()), ("今天 13:15", "昨天 13:15"));
+        assert_eq!((at(2 * DAY).as_str(), at(14 * HOUR).as_str()), ("10-06 13:15", "昨天 23:15"));
     }
 
     #[test]

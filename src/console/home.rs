@@ -12,14 +12,14 @@ use crate::assets;
 use crate::backups::{Backup, store as backups};
 use crate::catalogue::sellers::Sellers;
 use crate::catalogue::store::{Seller, ShelfCounts};
-use crate::clock::{self, DAY, Day};
-use crate::error::Result;
+use crate::clock::{self, DAY, Day, HOUR};
+use crate::error::{Error, Result};
+use crate::ids::ImageHash;
 use crate::ledger::{DaySum, store as ledger};
 use crate::money::yuan;
 use crate::orders::search::{Filter, store as search};
-use crate::orders::{self, Order};
-use crate::payments::invariants::Checked;
-use crate::payments::store as payments;
+use crate::orders::{self, Line, Order};
+use crate::payments::{Checked, store as payments};
 use crate::reconcile::{BillState, Match, store as reconcile};
 use crate::shop::Shop;
 use crate::staff::{Role, Staff};
@@ -71,9 +71,14 @@ impl Span {
 struct Seen {
     counts: Vec<(String, i64)>,
     oldest: Option<i64>,
-    recent: Vec<Order>,
+    recent: Vec<(Order, Vec<Line>)>,
     sum: DaySum,
     yesterday: DaySum,
+    /// What was paid by the hour: today, yesterday, and the same weekday a week ago.
+    hours: [[i64; 24]; 3],
+    /// The goods of the order that has waited longest.
+    first: Vec<Line>,
+    /// Twice the days that are charted: the older half is compared with.
     charted: Vec<DaySum>,
     funnel: [i64; 3],
     best: Vec<Seller>,
@@ -89,15 +94,21 @@ struct Seen {
 fn look(conn: &rusqlite::Connection, sellers: &Sellers, (first, last): (Day, Day), low: i64, now: i64) -> Result<Seen> {
     let today = Day::of(now);
     let (last_notice, failed) = transactions::store::health(conn, now - DAY)?;
+    let hours = |ago: i64| ledger::hour_sums(conn, today.plus(-ago));
+    let with_lines = |order: Order| Ok::<_, Error>((order.clone(), orders::store::lines(conn, order.id)?));
+    let longest =
+        orders::store::longest_waiting(conn)?.map(|no| orders::store::by_no(conn, &no)).transpose()?.flatten();
     Ok(Seen {
         counts: orders::store::status_counts(conn)?,
         oldest: orders::store::waiting_since(conn)?,
-        recent: search::list(conn, &Filter::default(), None, 8)?,
+        recent: search::list(conn, &Filter::default(), None, 5)?.into_iter().map(with_lines).collect::<Result<_>>()?,
+        hours: [hours(0)?, hours(1)?, hours(7)?],
+        first: longest.map_or(Ok(Vec::new()), |order| orders::store::lines(conn, order.id))?,
         sum: DaySum::of(first, &ledger::day_sums(conn, first, last)?),
         yesterday: ledger::day_sum(conn, today.plus(-1))?,
-        charted: ledger::day_sums(conn, today.plus(1 - CHARTED), today)?,
+        charted: ledger::day_sums(conn, today.plus(1 - 2 * CHARTED), today)?,
         funnel: orders::store::funnel(conn, today.plus(-6))?,
-        best: sellers.best(conn, today.plus(1 - CHARTED), 10)?,
+        best: sellers.best(conn, today.plus(1 - CHARTED), 6)?,
         low: catalogue::store::low_count(conn, low)?,
         shelves: catalogue::store::shelf_counts(conn)?,
         last_notice,
@@ -128,6 +139,8 @@ async fn page(
         recent,
         sum,
         yesterday,
+        hours,
+        first: waiting_goods,
         charted,
         funnel,
         best,
@@ -162,22 +175,39 @@ async fn page(
     todo.retain(|_| staff.role == Role::Owner);
     let recent: Vec<Value> = recent
         .iter()
-        .map(|order| {
+        .map(|(order, lines)| {
             json!({
-                "no": order.order_no, "at": clock::shown_short(order.created_at), "status": order.status,
-                "status_text": order.status.text(), "total": order.total.to_string(),
+                "no": order.order_no, "at": clock::shown_near(order.created_at, now), "status": order.status,
+                "status_text": order.status.text(), "total": order.total.to_string(), "lines": goods(lines),
             })
         })
         .collect();
+    let frame = frame(shop, &staff, "home", flash).await?;
+    let sees_money = staff.role > Role::Packer;
+    let waits = |word: &str| frame[word].as_i64().unwrap_or(0);
+    let next = next(Next {
+        decide: if sees_money { waits("exceptions") } else { 0 },
+        refunds: if sees_money { waits("refunds") } else { 0 },
+        to_ship: count("to_ship"),
+        waited: oldest.map(|at| now - at),
+        low: if sees_money { low } else { 0 },
+    });
+    let (before, charted): (Vec<_>, Vec<_>) = charted.into_iter().partition(|sum| sum.day < today.plus(1 - CHARTED));
+    let most = best.iter().map(|b| b.pieces).max().unwrap_or(1).max(1);
     let context = context! {
-        frame: frame(shop, &staff, "home", flash).await?,
+        frame,
+        next,
+        waiting_goods: goods(&waiting_goods),
+        today: spoken(today),
+        hourly: hourly(&hours, hour_of(now)),
+        month: compared(&charted, &before),
         to_ship: count("to_ship"),
         oldest: oldest.map(|at| clock::span(now - at)),
         pending: count("pending_payment"),
         shipped: count("shipped"),
         sold_out: shelves.sold_out,
         // Packers see what to do, not what it earns.
-        sees_money: staff.role > Role::Packer,
+        sees_money,
         ranges: RANGES.map(|(word, text)| json!({ "word": word, "text": text, "here": word == days })),
         own: days.is_empty(),
         from: first.shown(),
@@ -193,6 +223,8 @@ async fn page(
         funnel: funnel.map(|n| json!({ "n": n, "share": (n * 100).checked_div(funnel[0]).unwrap_or(0) })),
         best: best.iter().map(|b| json!({
             "id": b.product_id, "name": b.name, "pieces": b.pieces, "available": b.available,
+            "image": b.image.as_ref().map(ImageHash::url), "share": b.pieces * 100 / most,
+            "reach": b.available * CHARTED / b.pieces.max(1),
             "spec": b.specs.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(" / "),
         })).collect::<Vec<_>>(),
         low,
@@ -208,27 +240,131 @@ async fn page(
     Ok(assets::page("console/home.html", context))
 }
 
+/// What waits, as far as this person may know of it.
+struct Next {
+    /// Money to be decided about.
+    decide: i64,
+    refunds: i64,
+    to_ship: i64,
+    /// How long the oldest of them has waited.
+    waited: Option<i64>,
+    low: i64,
+}
+
+/// The one thing to do first: a sentence, why, and where.
+fn next(next: Next) -> Option<Value> {
+    let thing = |icon: &str, what: String, why: &str, to: &str, button: &str| {
+        Some(json!({ "icon": icon, "what": what, "why": why, "to": to, "button": button }))
+    };
+    let late = next.waited.filter(|waited| *waited >= DAY);
+    match next {
+        Next { decide: n @ 1.., .. } => thing(
+            "triangle-alert",
+            format!("{n} 笔款项等您决定"),
+            "钱已经收到，但对不上订单",
+            "/admin/exceptions",
+            "去看看",
+        ),
+        Next { refunds: n @ 1.., .. } if late.is_none() => {
+            thing("rotate-ccw", format!("{n} 笔退款等您处理"), "买家在等答复", "/admin/refunds", "去处理")
+        }
+        Next { to_ship: n @ 1.., .. } => {
+            let why = format!("最早一单已等 {}", clock::span(next.waited.unwrap_or(0)));
+            let what = if late.is_some() {
+                format!("先发等得最久的，共 {n} 单待发")
+            } else {
+                format!("{n} 单待发货")
+            };
+            thing("truck", what, &why, "/admin/orders?tab=to_ship", "去发货")
+        }
+        Next { low: n @ 1.., .. } => {
+            thing("package", format!("{n} 个规格快卖完了"), "补货或调整库存", "/admin/products?tab=low", "看看是哪些")
+        }
+        _ => None,
+    }
+}
+
+fn goods(lines: &[Line]) -> Vec<Value> {
+    let shown = |line: &Line| json!({ "name": line.name, "spec": line.spec_text, "quantity": line.quantity, "image": line.image.as_ref().map(ImageHash::url) });
+    lines.iter().map(shown).collect()
+}
+
+/// `11 月 28 日 周六`.
+fn spoken(day: Day) -> String {
+    let weekday = ["一", "二", "三", "四", "五", "六", "日"].get(day.weekday() as usize).copied().unwrap_or_default();
+    let shown = day.shown();
+    let part = |range| shown.get(range).and_then(|text: &str| text.parse::<u32>().ok()).unwrap_or_default();
+    format!("{} 月 {} 日 周{weekday}", part(5..7), part(8..10))
+}
+
+/// The hour of the day that it is in the shop.
+fn hour_of(now: i64) -> usize {
+    usize::try_from((now - Day::of(now).start()) / HOUR).unwrap_or_default().min(23)
+}
+
+/// What came in during a day, summed from its first hour on, beside yesterday and a week ago; on a field of 240 by 100.
+fn hourly([today, yesterday, week]: &[[i64; 24]; 3], hour: usize) -> Value {
+    let grown = |hours: &[i64; 24]| -> Vec<i64> {
+        let sums = hours.iter().scan(0, |sum, more| {
+            *sum += more;
+            Some(*sum)
+        });
+        [0].into_iter().chain(sums).collect()
+    };
+    let [mut today, yesterday, week] = [today, yesterday, week].map(grown);
+    let then = (yesterday[hour + 1], week[hour + 1]);
+    today.truncate(hour + 2);
+    let most = top([&today, &yesterday, &week].into_iter().flatten().copied().max().unwrap_or(0));
+    let line = |sums: &[i64]| -> String {
+        let points = sums.iter().enumerate().map(|(i, sum)| format!("{} {}", i * 10, 100 - sum * 100 / most));
+        format!("M{}", points.collect::<Vec<_>>().join(" L"))
+    };
+    let now = today.last().copied().unwrap_or(0);
+    json!({
+        "now": line(&today), "yesterday": line(&yesterday), "week": line(&week), "x": (hour + 1) * 10,
+        "y": 100 - now * 100 / most, "most": yuan(most), "half": yuan(most / 2),
+        "ahead": percent(now, then.0), "then": yuan(then.0), "week_then": yuan(then.1), "taken": yuan(now),
+        "rows": (0..=hour).map(|h| json!({ "hour": h, "now": yuan(today[h + 1]), "yesterday": yuan(yesterday[h + 1]), "week": yuan(week[h + 1]) })).collect::<Vec<_>>(),
+    })
+}
+
+/// The first round number at or above, for the head of an axis; never nothing.
+fn top(most: i64) -> i64 {
+    let mut step = 100;
+    while step * 10 < most {
+        step *= 10;
+    }
+    (1..=10).map(|n| n * step).find(|round| *round >= most).unwrap_or(step * 10)
+}
+
+/// How much more than before, in hundredths; nothing when there was nothing before.
+fn percent(now: i64, before: i64) -> Option<i64> {
+    ((now - before) * 100).checked_div(before)
+}
+
+fn compared(now: &[DaySum], before: &[DaySum]) -> Value {
+    let sum = |days: &[DaySum]| days.iter().map(|day| day.received_fen).sum::<i64>();
+    let orders: i64 = now.iter().map(|day| day.payments).sum();
+    json!({ "taken": yuan(sum(now)), "orders": orders, "ahead": percent(sum(now), sum(before)) })
+}
+
 /// The last days as bars, drawn on a field of 300 by 100.
 fn chart(today: Day, sums: &[DaySum]) -> Value {
     let day = |n: i64| today.plus(n + 1 - CHARTED);
     let of = |day: Day| sums.iter().find(|sum| sum.day == day);
-    let most = sums.iter().map(|sum| sum.received_fen).max().unwrap_or(0).max(1);
-    let orders = sums.iter().map(|sum| sum.payments).max().unwrap_or(0).max(1);
+    let most = top(sums.iter().map(|sum| sum.received_fen).max().unwrap_or(0));
     let bars: Vec<Value> = (0..CHARTED)
         .map(|n| {
             let (received, refunded, count) =
                 of(day(n)).map_or((0, 0, 0), |s| (s.received_fen, s.refunded_fen, s.payments));
-            let height = received * 90 / most;
+            let height = received * 100 / most;
             json!({
-                "x": n * 10 + 1, "y": 95 - height, "height": height, "day": day(n).shown(), "received": yuan(received),
+                "x": n * 10 + 1, "y": 100 - height, "height": height, "day": day(n).shown(), "received": yuan(received),
                 "refunded": yuan(refunded), "count": count, "trade": count > 0 || refunded > 0,
             })
         })
         .collect();
-    let line: Vec<String> = (0..CHARTED)
-        .map(|n| format!("{},{}", n * 10 + 5, 95 - of(day(n)).map_or(0, |sum| sum.payments) * 90 / orders))
-        .collect();
-    json!({ "bars": bars, "line": line.join(" "), "most": yuan(most), "first": day(0).shown(), "last": today.shown() })
+    json!({ "bars": bars, "most": yuan(most), "half": yuan(most / 2), "first": day(0).shown(), "last": today.shown() })
 }
 
 /// Tells the browser of every change while the page is open, and now and then that all is quiet. It ends after a while,

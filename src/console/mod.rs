@@ -52,6 +52,7 @@ struct Waiting {
     to_ship: i64,
     /// Refunds that a person must decide about or mend.
     refunds: i64,
+    /// Money that a person must decide about.
     exceptions: i64,
     /// Jobs that need a person.
     stuck: i64,
@@ -64,7 +65,7 @@ fn waiting(conn: &rusqlite::Connection) -> Result<Waiting> {
     Ok(Waiting {
         to_ship: counts.iter().find(|(status, _)| status == "to_ship").map_or(0, |(_, n)| *n),
         refunds: asked.iter().filter(|(state, _)| person.contains(state)).map(|(_, n)| n).sum(),
-        exceptions: crate::exceptions::store::count_open(conn)?,
+        exceptions: crate::exceptions::store::count_to_decide(conn)?,
         stuck: jobs::store::stuck(conn)?,
     })
 }
@@ -85,8 +86,22 @@ async fn frame(shop: &Shop, staff: &Staff, here: &str, flash: Option<FlashMessag
         "refunds": waiting.refunds,
         "exceptions": waiting.exceptions,
         "stuck": waiting.stuck,
-        "flash": flash.map(|flash| json!({ "kind": flash.kind(), "text": flash.message() })),
+        "flash": flash.map(|flash| told(flash.kind(), flash.message())),
     }))
+}
+
+/// What just happened, and where it is taken back if it can be.
+fn told(kind: &str, message: &str) -> Value {
+    let (text, undo) = message.split_once(UNDO).unwrap_or((message, ""));
+    json!({ "kind": kind, "text": text, "undo": Some(undo).filter(|to| to.starts_with("/admin/")) })
+}
+
+/// Between what was done and where it is taken back.
+const UNDO: char = '\n';
+
+/// After a form whose work can be taken back by a form sent to `undo`.
+fn undoable(to: impl Into<String>, done: &str, undo: &str) -> Flash<Redirect> {
+    Flash::success(Redirect::to(to.into()), format!("{done}{UNDO}{undo}"))
 }
 
 /// After a form: back to a page, with what was done or what was wrong.
@@ -101,6 +116,7 @@ fn back<'a>(to: impl Into<String>, outcome: Result<impl Into<std::borrow::Cow<'a
 /// A page of the console, or the first one: a form must not lead elsewhere.
 fn inside(address: String) -> String {
     let inside = address == "/admin" || address.starts_with("/admin/") || address.starts_with("/admin?");
+    let inside = inside && !address.chars().any(char::is_control);
     if inside { address } else { "/admin".to_owned() }
 }
 
@@ -180,9 +196,17 @@ pub fn catchers() -> Vec<Catcher> {
 fn log_in_first(request: &Request<'_>) -> Redirect {
     let next = match request.method() {
         rocket::http::Method::Get => request.uri().to_string(),
-        _ => "/admin".to_owned(),
+        // Of a form that was sent too late, the page that it stood on.
+        _ => inside(referer(request).unwrap_or_default()),
     };
     Redirect::to(uri!("/admin", people::login::page(Some(next))))
+}
+
+/// The page a request came from, without its host: wherever that is, only a page of ours is gone back to.
+fn referer(request: &Request<'_>) -> Option<String> {
+    let from = rocket::http::uri::Absolute::parse(request.headers().get_one("Referer")?).ok()?;
+    let query = from.query().map(|query| format!("?{query}")).unwrap_or_default();
+    Some(format!("{}{query}", from.path()))
 }
 
 #[catch(default)]

@@ -21,7 +21,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0009_shelf.sql"),
     include_str!("migrations/0010_picture_widths.sql"),
     include_str!("migrations/0011_api_v3.sql"),
-    include_str!("migrations/0012_imports.sql"),
+    include_str!("migrations/0012_others.sql"),
+    include_str!("migrations/0013_imports.sql"),
 ];
 
 /// The newest schema that this program knows.

@@ -19,6 +19,13 @@ words! {
     }
 }
 
+impl Kind {
+    /// The money is where it belongs; somebody should know, and nothing has to be done.
+    pub fn is_only_told(self) -> bool {
+        matches!(self, Kind::PayerMismatch | Kind::ConsoleRefund)
+    }
+}
+
 words! {
     /// How a bill and our books differ.
     pub enum Difference {

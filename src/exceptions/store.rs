@@ -110,6 +110,15 @@ pub fn count_open(conn: &Connection) -> Result<i64> {
     conn.prepare_cached("select count(*) from money_exceptions where state = 'open'")?.query_row([], |row| row.get(0))
 }
 
+/// Those that a person must decide about; of the others the shop is only told.
+pub fn count_to_decide(conn: &Connection) -> Result<i64> {
+    conn.prepare_cached(
+        "select count(*) from money_exceptions
+          where state = 'open' and kind not in ('payer_mismatch', 'console_refund')",
+    )?
+    .query_row([], |row| row.get(0))
+}
+
 pub fn count_open_of_day(conn: &Connection, day: Day) -> Result<i64> {
     conn.prepare_cached("select count(*) from money_exceptions where day = ?1 and state = 'open'")?
         .query_row([day], |row| row.get(0))

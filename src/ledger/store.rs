@@ -179,6 +179,19 @@ pub fn day_sums(conn: &Connection, first: Day, last: Day) -> Result<Vec<DaySum>>
     .collect()
 }
 
+/// What was paid in each hour of a day, in fen.
+pub fn hour_sums(conn: &Connection, day: Day) -> Result<[i64; 24]> {
+    let mut sums = [0; 24];
+    let mut rows = conn.prepare_cached(
+        "select (moved_at - ?2) / 3600000, sum(amount_fen) from ledger where day = ?1 and kind = 'payment' group by 1",
+    )?;
+    for row in rows.query_map(params![day, day.start()], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))? {
+        let (hour, sum) = row?;
+        sums.iter_mut().zip(0..).filter(|(_, n)| *n == hour).for_each(|(place, _)| *place = sum);
+    }
+    Ok(sums)
+}
+
 pub fn day_sum(conn: &Connection, day: Day) -> Result<DaySum> {
     Ok(day_sums(conn, day, day)?.pop().unwrap_or_else(|| DaySum::nothing(day)))
 }

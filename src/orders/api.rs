@@ -103,26 +103,21 @@ async fn list(
 
 #[get("/orders/<order_no>")]
 async fn detail(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Json<OrderView>> {
-    let (order_no, moment) = (number(order_no)?, Moment::of(shop));
-    shop.db.read(move |conn| show(conn, buyer.id, &order_no, moment)).await.map(Json)
+    let (called, moment) = (order_no.to_owned(), Moment::of(shop));
+    shop.db.read(move |conn| show(conn, buyer.id, &called, moment)).await.map(Json)
 }
 
 #[post("/orders/<order_no>/confirm")]
 async fn confirm(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Json<OrderView>> {
-    let (order_no, moment) = (number(order_no)?, Moment::of(shop));
+    let (called, moment) = (order_no.to_owned(), Moment::of(shop));
     let write = move |tx: &Tx| {
-        let order = store::of_buyer(tx, buyer.id, &order_no)?.ok_or(Code::NotFound)?;
+        let order = store::of_buyer(tx, buyer.id, &called)?.ok_or(Code::NotFound)?;
         if !moves::complete(tx, order.id, &Who::buyer(), "买家确认收货", moment.now)? {
-            return Err(with_order(Code::OrderState, tx, buyer.id, &order_no, moment)?);
+            return Err(with_order(Code::OrderState, tx, buyer.id, &order.order_no, moment)?);
         }
-        show(tx, buyer.id, &order_no, moment)
+        show(tx, buyer.id, order.order_no.as_str(), moment)
     };
     shop.db.write(write).await.map(Json)
-}
-
-/// An order number from a path; a malformed one is as unknown as any other.
-pub fn number(text: &str) -> Result<OrderNo> {
-    text.parse().map_err(|_| Code::NotFound.into())
 }
 
 /// When an order is looked at, and what the shop allows then.
@@ -142,14 +137,14 @@ impl Moment {
     }
 }
 
-/// A buyer's order as it stands.
-pub fn show(conn: &Connection, buyer: BuyerId, order_no: &OrderNo, moment: Moment) -> Result<OrderView> {
-    let order = store::of_buyer(conn, buyer, order_no)?.ok_or(Code::NotFound)?;
+/// A buyer's order as it stands, by any of its numbers.
+pub fn show(conn: &Connection, buyer: BuyerId, called: &str, moment: Moment) -> Result<OrderView> {
+    let order = store::of_buyer(conn, buyer, called)?.ok_or(Code::NotFound)?;
     Ok(moment.view(&store::full(conn, order)?))
 }
 
 /// An error that carries the order as it really is, so that the client can show it without asking again.
 pub fn with_order(code: Code, conn: &Connection, buyer: BuyerId, order_no: &OrderNo, moment: Moment) -> Result<Error> {
-    let order = show(conn, buyer, order_no, moment)?;
+    let order = show(conn, buyer, order_no.as_str(), moment)?;
     Ok(Error::from(code).details(json!({ "orderNo": order_no, "order": order })))
 }

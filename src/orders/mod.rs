@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use crate::buyers::addresses::Address;
 use crate::catalogue::Delivery;
 use crate::clock::DAY;
-use crate::ids::{BuyerId, ImageHash, LineId, OrderId, OrderNo, ProductId, ShipmentId, SkuId};
+use crate::error::Error;
+use crate::ids::{BuyerId, ImageHash, LineId, OrderId, OrderNo, OutTradeNo, ProductId, ShipmentId, SkuId};
 use crate::money::Fen;
 use crate::refunds::FullRefund;
 use crate::words::words;
@@ -48,6 +49,36 @@ words! {
         Blue "blue" "蓝旗",
         Green "green" "绿旗",
     }
+}
+
+/// One SKU of a quote, at the price of the moment.
+#[derive(Clone, Debug)]
+pub struct QuoteLine {
+    pub product_id: ProductId,
+    pub sku_id: SkuId,
+    pub name: String,
+    pub spec_text: String,
+    pub image: Option<ImageHash>,
+    pub price: Fen,
+    pub quantity: i64,
+    pub amount: Fen,
+    pub available: i64,
+    /// How many one order, and one buyer over all orders, may have.
+    pub limit: Option<i64>,
+    pub limit_per_buyer: Option<i64>,
+}
+
+/// Prices of one moment, and every reason why an order would be refused now.
+#[derive(Clone, Debug)]
+pub struct Quote {
+    pub lines: Vec<QuoteLine>,
+    pub goods: Fen,
+    pub freight: Fen,
+    pub discount: Fen,
+    pub total: Fen,
+    pub delivery: Delivery,
+    pub address: Option<Address>,
+    pub problems: Vec<Error>,
 }
 
 #[derive(Clone, Debug)]
@@ -121,6 +152,16 @@ pub struct Full {
     pub lines: Vec<Line>,
     pub shipments: Vec<Shipment>,
     pub refunds: Vec<FullRefund>,
+    /// `None` for an order that nobody ever tried to pay there.
+    pub at_wechat: Option<AtWechat>,
+}
+
+/// The numbers by which WeChat knows an order.
+#[derive(Clone, Debug)]
+pub struct AtWechat {
+    pub out_trade_no: OutTradeNo,
+    /// Once it is paid.
+    pub transaction_id: Option<String>,
 }
 
 /// What a buyer may do with an order now. API, storefront and console ask this one function.

@@ -3,10 +3,9 @@
 use rusqlite::Result;
 
 use super::parcels::Parcel;
-use super::quote::Quote;
 use super::search::{Words, store as search};
 use super::store::NewPrice;
-use super::{ClosedReason, Line, Order, OrderStatus, Shipment, Who, store};
+use super::{ClosedReason, Line, Order, OrderStatus, Quote, Shipment, Who, store};
 use crate::buyers::addresses::Address;
 use crate::catalogue::{stock, store as catalogue};
 use crate::clock::Day;

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::store;
+use super::{Quote, QuoteLine, store};
 use crate::buyers::addresses::{Address, AddressForm};
 use crate::buyers::{Buyer, store as buyers};
 use crate::catalogue::media::Widths;
@@ -81,34 +81,6 @@ impl QuoteForm {
             delivery: delivery.transpose()?,
         })
     }
-}
-
-#[derive(Clone, Debug)]
-pub struct QuoteLine {
-    pub product_id: ProductId,
-    pub sku_id: SkuId,
-    pub name: String,
-    pub spec_text: String,
-    pub image: Option<ImageHash>,
-    pub price: Fen,
-    pub quantity: i64,
-    pub amount: Fen,
-    pub available: i64,
-    limit: Option<i64>,
-    limit_per_buyer: Option<i64>,
-}
-
-/// Prices of one moment, and every reason why an order would be refused now.
-#[derive(Clone, Debug)]
-pub struct Quote {
-    pub lines: Vec<QuoteLine>,
-    pub goods: Fen,
-    pub freight: Fen,
-    pub discount: Fen,
-    pub total: Fen,
-    pub delivery: Delivery,
-    pub address: Option<Address>,
-    pub problems: Vec<Error>,
 }
 
 /// Prices the wish from the rows of this moment. Fails only for what cannot be priced at all.

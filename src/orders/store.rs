@@ -4,8 +4,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::parcels::Parcel;
-use super::quote::Quote;
-use super::{ClosedReason, Flag, Full, Line, Order, OrderStatus, Shipment, Who};
+use super::{AtWechat, ClosedReason, Flag, Full, Line, Order, OrderStatus, Quote, QuoteLine, Shipment, Who};
 use crate::buyers::addresses::Address;
 use crate::clock::Day;
 use crate::db::{Named, Tx};
@@ -19,11 +18,34 @@ pub fn by_id(conn: &Connection, id: OrderId) -> Result<Option<Order>> {
     conn.prepare_cached("select * from orders where id = ?1")?.query_row([id], read_order).optional()
 }
 
-/// A buyer's own order; another's is as absent as one that never was.
-pub fn of_buyer(conn: &Connection, buyer: BuyerId, order_no: &OrderNo) -> Result<Option<Order>> {
-    conn.prepare_cached("select * from orders where order_no = ?1 and buyer_id = ?2")?
-        .query_row(params![order_no, buyer], read_order)
-        .optional()
+/// A buyer's own order; another's is as absent as one that never was. `called` is its number, or one of those that
+/// WeChat's order centre and 确认收货 know it by: `out_trade_no`, `transaction_id`.
+pub fn of_buyer(conn: &Connection, buyer: BuyerId, called: &str) -> Result<Option<Order>> {
+    let by_number = "select * from orders where order_no = ?1 and buyer_id = ?2";
+    let by_payment = "select o.* from orders o
+       where o.id in (select order_id from attempts where out_trade_no = ?1
+                       union all select order_id from attempts where transaction_id = ?1)
+         and o.buyer_id = ?2";
+    for named in [by_number, by_payment] {
+        let found = conn.prepare_cached(named)?.query_row(params![called, buyer], read_order).optional()?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+/// What WeChat calls an order: by the attempt that was paid, else by the newest.
+fn at_wechat(conn: &Connection, order: OrderId) -> Result<Option<AtWechat>> {
+    conn.prepare_cached(
+        "select out_trade_no, transaction_id from attempts
+          where order_id = ?1 order by transaction_id is null, paid_at, n desc limit 1",
+    )?
+    .query_row([order], |row| {
+        let row = Named::of(row);
+        Ok(AtWechat { out_trade_no: row.get("out_trade_no")?, transaction_id: row.get("transaction_id")? })
+    })
+    .optional()
 }
 
 pub fn by_no(conn: &Connection, order_no: &OrderNo) -> Result<Option<Order>> {
@@ -120,7 +142,13 @@ pub fn shipments(conn: &Connection, id: OrderId) -> Result<Vec<Shipment>> {
 
 pub fn full(conn: &Connection, order: Order) -> Result<Full> {
     let id = order.id;
-    Ok(Full { order, lines: lines(conn, id)?, shipments: shipments(conn, id)?, refunds: refunds::of_order(conn, id)? })
+    Ok(Full {
+        order,
+        lines: lines(conn, id)?,
+        shipments: shipments(conn, id)?,
+        refunds: refunds::of_order(conn, id)?,
+        at_wechat: at_wechat(conn, id)?,
+    })
 }
 
 /// Which of a buyer's orders are listed.
@@ -168,6 +196,12 @@ pub fn buyer_counts(conn: &Connection, buyer: BuyerId) -> Result<[i64; 3]> {
 pub fn status_counts(conn: &Connection) -> Result<Vec<(String, i64)>> {
     let mut rows = conn.prepare_cached("select status, n from order_counts")?;
     rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+/// How many other orders of this buyer wait to be shipped; they may go in one parcel.
+pub fn others_to_ship(conn: &Connection, buyer: BuyerId, but: OrderId) -> Result<i64> {
+    conn.prepare_cached("select count(*) from orders where buyer_id = ?1 and status = 'to_ship' and id <> ?2")?
+        .query_row(params![buyer, but], |row| row.get(0))
 }
 
 /// A buyer's paid orders before this one, for the staff's eyes: how many, and their sum in fen.
@@ -229,7 +263,7 @@ pub fn set_address(tx: &Tx, id: OrderId, address: &Address) -> Result<()> {
     Ok(())
 }
 
-pub fn insert_line(tx: &Tx, order: OrderId, line: &super::quote::QuoteLine) -> Result<LineId> {
+pub fn insert_line(tx: &Tx, order: OrderId, line: &QuoteLine) -> Result<LineId> {
     tx.prepare_cached(
         "insert into order_lines (order_id, product_id, sku_id, name, spec_text, image_hash, price_fen, quantity)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",

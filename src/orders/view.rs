@@ -9,14 +9,16 @@ use crate::buyers::addresses::Address;
 use crate::catalogue::Delivery;
 use crate::catalogue::media::Widths;
 use crate::clock::rfc3339;
-use crate::ids::{ImageHash, LineId, OrderNo, OutRefundNo, ProductId, RefundId, ShipmentId, SkuId};
+use crate::ids::{ImageHash, LineId, OrderNo, OutRefundNo, OutTradeNo, ProductId, RefundId, ShipmentId, SkuId};
 use crate::money::Fen;
-use crate::refunds::{FullRefund, RefundState};
+use crate::refunds::{FullRefund, RefundLine, RefundState};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderView {
     order_no: OrderNo,
+    out_trade_no: Option<OutTradeNo>,
+    transaction_id: Option<String>,
     status: OrderStatus,
     status_text: &'static str,
     chips: Vec<Value>,
@@ -102,10 +104,16 @@ pub struct RefundView {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct RefundLineView {
+pub struct RefundLineView {
     line_id: LineId,
     quantity: i64,
     amount_fen: Fen,
+}
+
+impl From<&RefundLine> for RefundLineView {
+    fn from(line: &RefundLine) -> RefundLineView {
+        RefundLineView { line_id: line.line_id, quantity: line.quantity, amount_fen: line.amount }
+    }
 }
 
 impl From<&FullRefund> for RefundView {
@@ -120,10 +128,7 @@ impl From<&FullRefund> for RefundView {
             reason: refund.reason.clone(),
             description: refund.description.clone(),
             answer: refund.answer.clone(),
-            lines: lines
-                .iter()
-                .map(|line| RefundLineView { line_id: line.line_id, quantity: line.quantity, amount_fen: line.amount })
-                .collect(),
+            lines: lines.iter().map(RefundLineView::from).collect(),
             created_at: rfc3339(refund.created_at),
             ended_at: refund.ended_at.map(rfc3339),
             cancellable: refund.state == RefundState::Requested,
@@ -134,9 +139,11 @@ impl From<&FullRefund> for RefundView {
 impl OrderView {
     /// `refund_window` is how long after receipt a refund may be asked for.
     pub fn new(full: &Full, refund_window: i64, now: i64) -> OrderView {
-        let Full { order, lines, shipments, refunds } = full;
+        let Full { order, lines, shipments, refunds, at_wechat } = full;
         OrderView {
             order_no: order.order_no.clone(),
+            out_trade_no: at_wechat.as_ref().map(|known| known.out_trade_no.clone()),
+            transaction_id: at_wechat.as_ref().and_then(|known| known.transaction_id.clone()),
             status: order.status,
             status_text: full.status_text(),
             chips: full.chips(false).into_iter().map(Chip::json).collect(),

@@ -16,8 +16,8 @@ use crate::db::Tx;
 use crate::door::body::Body;
 use crate::door::{Answer, ClientIp, limits::Limits};
 use crate::error::{self, Code, Error, Result};
-use crate::ids::{IdempotencyKey, OrderNo};
-use crate::orders::api::{Moment, number, show, with_order};
+use crate::ids::IdempotencyKey;
+use crate::orders::api::{Moment, show, with_order};
 use crate::orders::view::OrderView;
 use crate::orders::{self, ClosedReason, Order, OrderStatus, Who};
 use crate::shop::Shop;
@@ -77,7 +77,7 @@ async fn payable(shop: &Shop, cashier: &Cashier, payer: Payer<'_>, placed: Place
     let moment = Moment::of(shop);
     let read = move |conn: &rusqlite::Connection| {
         let order = orders::store::by_id(conn, id)?.ok_or(Code::NotFound)?;
-        show(conn, buyer_id, &order.order_no, moment).map(|view| (order.order_no, view))
+        show(conn, buyer_id, order.order_no.as_str(), moment).map(|view| (order.order_no, view))
     };
     let (order_no, order) = shop.db.read(read).await?;
     match paid {
@@ -95,7 +95,7 @@ async fn check(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Json<
         _ => Ok(()),
     };
     let (moment, buyer_id, order_no) = (Moment::of(shop), buyer.id, order.order_no.clone());
-    let view = shop.db.read(move |conn| show(conn, buyer_id, &order_no, moment)).await?;
+    let view = shop.db.read(move |conn| show(conn, buyer_id, order_no.as_str(), moment)).await?;
     match asked {
         Ok(()) => Ok(Json(view)),
         Err(error) => Err(error.details(json!({ "orderNo": order.order_no, "order": view }))),
@@ -126,7 +126,7 @@ async fn cancel(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Json
     let cancelled = close::cancel(shop, order.id, ClosedReason::BuyerCancelled, Who::buyer()).await;
     let (moment, buyer_id, order_no) = (Moment::of(shop), buyer.id, order.order_no);
     let read = move |conn: &rusqlite::Connection| match cancelled {
-        Ok(()) => show(conn, buyer_id, &order_no, moment),
+        Ok(()) => show(conn, buyer_id, order_no.as_str(), moment),
         Err(e) if matches!(e.code, Code::AlreadyPaid | Code::OrderState) => {
             Err(with_order(e.code, conn, buyer_id, &order_no, moment)?)
         }
@@ -136,9 +136,9 @@ async fn cancel(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Json
 }
 
 /// The buyer's own order, or 404: another's is as unknown as one that never was.
-async fn own(shop: &Shop, buyer: &Buyer, order_no: &str) -> Result<Order> {
-    let (order_no, buyer): (OrderNo, _) = (number(order_no)?, buyer.id);
-    let found = shop.db.read(move |conn| Ok::<_, Error>(orders::store::of_buyer(conn, buyer, &order_no)?)).await?;
+async fn own(shop: &Shop, buyer: &Buyer, called: &str) -> Result<Order> {
+    let (called, buyer) = (called.to_owned(), buyer.id);
+    let found = shop.db.read(move |conn| Ok::<_, Error>(orders::store::of_buyer(conn, buyer, &called)?)).await?;
     found.ok_or_else(|| Code::NotFound.into())
 }
 

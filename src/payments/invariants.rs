@@ -2,22 +2,16 @@
 
 use rusqlite::{Connection, Result};
 
+use super::{Broken, store};
 use crate::clock::{DAY, Day, HOUR, MINUTE};
 use crate::error::Error;
 use crate::jobs::Ran;
 use crate::shop::Shop;
 
-/// A rule, and how many rows break it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Broken {
-    pub rule: &'static str,
-    pub rows: i64,
-}
-
 /// Every rule that does not hold now.
 pub fn broken(conn: &Connection) -> Result<Vec<Broken>> {
     let mut broken = Vec::new();
-    for (rule, sql) in super::store::INVARIANTS {
+    for (rule, sql) in store::INVARIANTS {
         let rows: i64 = conn.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
         if rows > 0 {
             broken.push(Broken { rule, rows });
@@ -28,7 +22,7 @@ pub fn broken(conn: &Connection) -> Result<Vec<Broken>> {
 
 /// How many rules there are.
 pub fn count() -> usize {
-    super::store::INVARIANTS.len()
+    store::INVARIANTS.len()
 }
 
 /// Each night at this time of day.
@@ -42,15 +36,7 @@ pub async fn nightly(shop: &Shop) -> Result<Ran, Error> {
     for rule in &broken {
         log::error!("self-check: {} ({} rows)", rule.rule, rule.rows);
     }
-    shop.db.write(move |tx| Ok::<_, Error>(super::store::put_self_check(tx, count(), &broken, now)?)).await?;
+    shop.db.write(move |tx| Ok::<_, Error>(store::put_self_check(tx, count(), &broken, now)?)).await?;
     let tonight = Day::of(now).start() + NIGHTLY;
     Ok(Ran::Again { at: if now < tonight { tonight } else { tonight + DAY } })
-}
-
-/// The last nightly check.
-#[derive(Clone, Debug)]
-pub struct Checked {
-    pub at: i64,
-    pub rules: i64,
-    pub broken: Vec<(String, i64)>,
 }

@@ -81,3 +81,18 @@ impl Attempt {
         entry
     }
 }
+
+/// A rule that must always hold, and how many rows break it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    pub rule: &'static str,
+    pub rows: i64,
+}
+
+/// The last nightly check.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    pub at: i64,
+    pub rules: i64,
+    pub broken: Vec<(String, i64)>,
+}

@@ -3,8 +3,7 @@
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-use super::invariants::{Broken, Checked};
-use super::{Attempt, AttemptState};
+use super::{Attempt, AttemptState, Broken, Checked};
 use crate::db::{Named, Tx};
 use crate::ids::{AttemptId, OrderId, OutTradeNo};
 use crate::jobs::Task;

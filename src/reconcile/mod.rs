@@ -10,12 +10,13 @@ use crate::error::{Error, Result};
 use crate::exceptions::{self, Difference, Kind, MATCHED_AGAIN, NewException};
 use crate::jobs::{self, Ran, Task};
 use crate::ledger::store as ledger;
+use crate::money::yuan;
 use crate::payments::refund::learn;
 use crate::payments::settle::{self, Source};
 use crate::shop::Shop;
 use crate::transactions::{self, Entry};
 use crate::wechat::Account;
-use crate::wechat::bill::{Bill, BillAnswer};
+use crate::wechat::bill::{Bill, BillAnswer, Others};
 use crate::wechat::pay::{Trade, TradeOf};
 use crate::words::words;
 
@@ -49,8 +50,22 @@ pub struct Match {
     pub refunds: i64,
     pub refunded_fen: i64,
     pub fee_fen: i64,
+    /// What moved under the same merchant number for other apps and tills; none of it is the shop's.
+    pub others: Others,
     pub problem: String,
     pub checked_at: i64,
+}
+
+impl Match {
+    /// What the bill has beside the shop's own, in one line.
+    pub fn others_text(&self) -> Option<String> {
+        let (paid, back) = (yuan(self.others.received_fen), yuan(self.others.refunded_fen));
+        match (self.others.payments, self.others.refunds) {
+            (0, 0) => None,
+            (n, 0) => Some(format!("其他应用 {n} 笔 ¥{paid}")),
+            (n, refunds) => Some(format!("其他应用 {n} 笔 ¥{paid}，退款 {refunds} 笔 ¥{back}")),
+        }
+    }
 }
 
 /// When a day's bill can be asked for.
@@ -91,10 +106,15 @@ pub async fn run(shop: &Shop, day: Day) -> Result<Ran> {
         return Ok(Ran::Again { at: out_at(day) });
     }
     let Some(account) = shop.account() else { return Ok(Ran::Failed("微信支付还没有设置".into())) };
-    let exchange = shop.wechat.download_bill(&account, day, &shop.nonces).await;
+    let app_id = account.app_id().to_owned();
+    let own = shop.db.read(move |conn| Ok::<_, Error>(store::own(conn, &app_id)?)).await?;
+    let exchange = shop.wechat.download_bill(&account, day, &own, &shop.nonces).await;
     let mut entry = Entry::sent(&exchange);
     entry.reason = match &exchange.result {
-        Ok(BillAnswer::Bill(bill)) => format!("{} 的账单，{} 行", day.shown(), bill.rows.len() + bill.unreadable.len()),
+        Ok(BillAnswer::Bill(bill)) => {
+            let (own, others) = (bill.rows.len() + bill.unreadable.len(), bill.others.payments + bill.others.refunds);
+            format!("{} 的账单，本店 {own} 行，其他应用 {others} 行", day.shown())
+        }
         Ok(BillAnswer::None) => format!("{}：微信没有账单", day.shown()),
         Ok(BillAnswer::Creating) => format!("{}：微信正在生成账单", day.shown()),
         Err(_) => format!("{}：{}", day.shown(), entry.reason),
@@ -152,7 +172,7 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
             _ if sums == store::Sums::default() && ours.payments + ours.refunds == 0 => BillState::Empty,
             _ => BillState::Equal,
         };
-        Ok::<_, Error>(store::put(tx, day, state, &sums, now)?)
+        Ok::<_, Error>(store::put(tx, day, state, &sums, &bill.others, now)?)
     };
     shop.db.write(write).await?;
     match unheard {

@@ -8,7 +8,7 @@ use crate::db::Tx;
 use crate::exceptions::Difference;
 use crate::ids::{EntryId, OrderId};
 use crate::money::yuan;
-use crate::wechat::bill::BillRow;
+use crate::wechat::bill::{BillRow, Others, Own};
 
 /// A refund taken on around midnight may stand in either day's bill.
 const MIDNIGHT: i64 = 10 * MINUTE;
@@ -45,6 +45,12 @@ fn read(row: &Row<'_>) -> Result<Match> {
         refunds: row.get("refunds")?,
         refunded_fen: row.get("refunded_fen")?,
         fee_fen: row.get("fee_fen")?,
+        others: Others {
+            payments: row.get("other_payments")?,
+            received_fen: row.get("other_received_fen")?,
+            refunds: row.get("other_refunds")?,
+            refunded_fen: row.get("other_refunded_fen")?,
+        },
         problem: row.get("problem")?,
         checked_at: row.get("checked_at")?,
     })
@@ -78,10 +84,11 @@ pub fn sums(conn: &Connection, day: Day) -> Result<Sums> {
     })
 }
 
-pub fn put(tx: &Tx, day: Day, state: BillState, sums: &Sums, now: i64) -> Result<()> {
+pub fn put(tx: &Tx, day: Day, state: BillState, sums: &Sums, others: &Others, now: i64) -> Result<()> {
     tx.prepare_cached(
-        "insert or replace into bills (day, state, payments, received_fen, refunds, refunded_fen, fee_fen, problem, checked_at)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, '', ?8)",
+        "insert or replace into bills (day, state, payments, received_fen, refunds, refunded_fen, fee_fen, problem, checked_at,
+                                       other_payments, other_received_fen, other_refunds, other_refunded_fen)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, '', ?8, ?9, ?10, ?11, ?12)",
     )?
     .execute(params![
         day,
@@ -91,7 +98,11 @@ pub fn put(tx: &Tx, day: Day, state: BillState, sums: &Sums, now: i64) -> Result
         sums.refunds,
         sums.refunded_fen,
         sums.fee_fen,
-        now
+        now,
+        others.payments,
+        others.received_fen,
+        others.refunds,
+        others.refunded_fen
     ])?;
     Ok(())
 }
@@ -114,6 +125,24 @@ pub fn set_equal(tx: &Tx, day: Day) -> Result<()> {
 }
 
 // ── the rows ──
+
+/// How the shop knows its own rows: by the apps it sells or has sold under, and by what its books have besides.
+pub fn own(conn: &Connection, app_id: &str) -> Result<Own> {
+    let column =
+        |sql: &str| conn.prepare_cached(sql)?.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>>>();
+    // From one app to the next by the index: there are many buyers and few apps.
+    let mut app_ids = column(
+        "with recursive apps (app) as (select min(app_id) from buyers
+                                       union all
+                                       select (select min(app_id) from buyers where app_id > app) from apps
+                                        where app is not null)
+         select app from apps where app is not null",
+    )?;
+    app_ids.push(app_id.to_owned());
+    let transactions = column("select wechat_id from ledger where kind = 'payment' and attempt_id is null")?;
+    let plain = column("select out_trade_no from attempts where out_trade_no not glob '*[^0-9]*'")?;
+    Ok(Own { app_ids, transactions: transactions.into_iter().collect(), plain_numbers: plain.into_iter().collect() })
+}
 
 pub fn forget_rows(tx: &Tx, day: Day) -> Result<()> {
     tx.prepare_cached("delete from bill_rows where day = ?1")?.execute([day])?;

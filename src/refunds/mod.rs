@@ -6,6 +6,9 @@ use crate::ids::{LineId, OrderId, OutRefundNo, RefundId};
 use crate::money::Fen;
 use crate::words::words;
 
+/// `problem_code` of a refund that WeChat gave up: its number is used up.
+pub const CLOSED: &str = "REFUNDCLOSE";
+
 words! {
     pub enum RefundState {
         /// Somebody asked for it; a person decides.

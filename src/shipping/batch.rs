@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 
 use rusqlite::Connection;
-use serde::{Deserialize, Serialize};
 
-use super::{Sending, renumber, ship, store};
+use super::{Allowed, Batch, Row, Sending, renumber, ship, store};
 use crate::catalogue::Delivery;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::ids::{BatchId, OrderNo};
+use crate::ids::OrderNo;
 use crate::orders::parcels::{Parcel, company_named};
 use crate::orders::{Order, OrderStatus, Who, store as orders};
 use crate::refunds::store as refunds;
@@ -20,18 +19,6 @@ use crate::words::words;
 
 /// Every order of a batch is one transaction; so many are enough for a day.
 const MOST_ROWS: usize = 2_000;
-
-/// A row as it was written.
-#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
-pub struct Row {
-    pub line: usize,
-    pub order_no: String,
-    pub company: String,
-    pub tracking_no: String,
-    /// What became of it, once the batch was carried out.
-    #[serde(default)]
-    pub done: Option<String>,
-}
 
 /// The rows of a table, whatever the order of its columns. `Err` is a sentence.
 pub fn rows(table: &Table) -> std::result::Result<Vec<Row>, String> {
@@ -85,15 +72,6 @@ pub struct Judged {
     pub parcel: Parcel,
     pub receiver: String,
     pub note: String,
-}
-
-/// What staff allowed beyond the plain case.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Allowed {
-    /// A parcel that has left gets the number of the table.
-    pub renumber: bool,
-    /// Several orders go out in one parcel.
-    pub merge: bool,
 }
 
 /// Judges every row as the orders stand now.
@@ -179,17 +157,6 @@ fn weigh(conn: &Connection, order: &Order, parcel: &Parcel, allowed: Allowed) ->
     let note =
         if shipments.is_empty() { String::new() } else { format!("已部分发货，这次发其余 {left} 件") };
     Ok((Verdict::Ready, note))
-}
-
-/// A table that was brought in, and what became of it.
-#[derive(Clone, Debug)]
-pub struct Batch {
-    pub id: BatchId,
-    pub who: String,
-    pub at: i64,
-    pub allowed: Allowed,
-    pub rows: Vec<Row>,
-    pub ran_at: Option<i64>,
 }
 
 /// Carries out every row that can be, each in its own transaction; the others are left as they are. A row is judged

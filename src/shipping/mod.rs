@@ -4,10 +4,12 @@ pub mod batch;
 pub mod register;
 pub mod store;
 
+use serde::{Deserialize, Serialize};
+
 use crate::clock::MINUTE;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::ids::{LineId, OrderId, ShipmentId};
+use crate::ids::{BatchId, LineId, OrderId, ShipmentId};
 use crate::jobs::{self, Task};
 use crate::orders::parcels::Parcel;
 use crate::orders::{Line, Order, OrderStatus, RECEIVED_AFTER, Shipment, Who, moves, store as orders};
@@ -24,6 +26,44 @@ pub struct Sending {
     pub pieces: Option<Vec<(LineId, i64)>>,
     /// Although a refund is under way.
     pub despite_refund: bool,
+}
+
+/// A row of a table of tracking numbers, as it was written.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Row {
+    pub line: usize,
+    pub order_no: String,
+    pub company: String,
+    pub tracking_no: String,
+    /// What became of it, once the batch was carried out.
+    #[serde(default)]
+    pub done: Option<String>,
+}
+
+/// What staff allowed beyond the plain case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allowed {
+    /// A parcel that has left gets the number of the table.
+    pub renumber: bool,
+    /// Several orders go out in one parcel.
+    pub merge: bool,
+}
+
+/// A table that was brought in, and what became of it.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    pub id: BatchId,
+    pub who: String,
+    pub at: i64,
+    pub allowed: Allowed,
+    pub rows: Vec<Row>,
+    pub ran_at: Option<i64>,
+}
+
+/// What WeChat was told of an order.
+pub struct Told {
+    pub times: i64,
+    pub content: String,
 }
 
 /// T9, T10. Answers with where the order stands afterwards.
@@ -44,9 +84,14 @@ pub fn ship(tx: &Tx, id: OrderId, sending: &Sending, who: &Who, now: i64) -> Res
     let now_at = orders::by_id(tx, id)?.ok_or(Code::NotFound)?.status;
     if now_at == OrderStatus::Shipped {
         jobs::enqueue(tx, Task::Complete(id), now + RECEIVED_AFTER, now)?;
-        register::later(tx, id, now)?;
+        tell_later(tx, id, now)?;
     }
     Ok(now_at)
+}
+
+/// Everything has left: WeChat hears of it when it cannot be undone any more.
+fn tell_later(tx: &Tx, order: OrderId, now: i64) -> Result<()> {
+    Ok(jobs::enqueue(tx, Task::Register(order), now + UNDO_WITHIN, now)?)
 }
 
 fn must_be_left(lines: &[Line], pieces: &[(LineId, i64)]) -> Result<()> {
@@ -98,7 +143,7 @@ pub fn renumber(tx: &Tx, id: OrderId, shipment: ShipmentId, parcel: &Parcel, who
     if shipment.parcel != *parcel {
         orders::set_parcel(tx, shipment.id, parcel)?;
         // Where it was told already; else it is told of both at once.
-        register::later(tx, id, now)?;
+        tell_later(tx, id, now)?;
         let what = format!("改单号：{} → {}", shipment.parcel.text(), parcel.text());
         orders::note(tx, id, who, &what, None, now)?;
     }

@@ -3,13 +3,13 @@
 
 use rusqlite::Connection;
 
-use super::{UNDO_WITHIN, store};
+use super::{Told, UNDO_WITHIN, store};
 use crate::catalogue::Delivery;
 use crate::clock;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::ids::OrderId;
-use crate::jobs::{self, Ran, Task};
+use crate::jobs::Ran;
 use crate::ledger::{Entered, store as ledger};
 use crate::orders::{Line, Order, OrderStatus, Shipment, Who, store as orders};
 use crate::shop::Shop;
@@ -19,17 +19,6 @@ use crate::wechat::register::{Dispatch, MOST_PARCELS, Parcel, Way};
 
 /// WeChat takes one upload and one correction of each payment.
 const MOST_TIMES: i64 = 2;
-
-/// Everything has left: WeChat hears of it when it cannot be undone any more.
-pub fn later(tx: &Tx, order: OrderId, now: i64) -> Result<()> {
-    Ok(jobs::enqueue(tx, Task::Register(order), now + UNDO_WITHIN, now)?)
-}
-
-/// What WeChat was told of an order.
-pub struct Told {
-    pub times: i64,
-    pub content: String,
-}
 
 /// What there is to tell.
 struct Tale {

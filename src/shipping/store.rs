@@ -3,8 +3,7 @@
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Result, Row as SqlRow, params};
 
-use super::batch::{Allowed, Batch, Row};
-use super::register::Told;
+use super::{Allowed, Batch, Row, Told};
 use crate::db::Tx;
 use crate::ids::{BatchId, OrderId};
 use crate::staff::Staff;

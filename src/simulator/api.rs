@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::state::{Trade, TradeState};
 use super::trades::facts;
-use super::{CODE_LIFE, Fault, Simulator, bills, refunds};
+use super::{CODE_LIFE, Fault, Fields, Refused, Simulator, bills, refunds};
 use crate::clock::{self, MINUTE};
 use crate::ids::OutTradeNo;
 use crate::wechat::v2::message::Message;
@@ -143,10 +143,6 @@ async fn download_bill(sim: &State<Simulator>, data: Data<'_>) -> Result<(Conten
     }
 }
 
-/// A refusal: WeChat's code and words.
-pub type Refused = (&'static str, &'static str);
-pub type Fields = Vec<(String, String)>;
-
 pub async fn begin(sim: &Simulator, kind: &str) -> Option<Fault> {
     let mut state = sim.lock();
     *state.calls.entry(kind.to_owned()).or_default() += 1;
@@ -243,19 +239,7 @@ fn place(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
     let mut guard = sim.lock();
     let state = &mut *guard;
     state.changed = true;
-    let trade = state.kept.trades.entry(number).or_insert_with(|| Trade {
-        order: order.clone(),
-        state: TradeState::NotPaid,
-        created_at: now,
-        prepay_ids: Vec::new(),
-        transaction_id: None,
-        paid_fee: None,
-        payer: None,
-        time_end: None,
-        notices: Vec::new(),
-        pays_late: false,
-        shipped: Vec::new(),
-    });
+    let trade = state.kept.trades.entry(number).or_insert_with(|| Trade::new(order.clone(), now));
     match trade.state {
         TradeState::Paid => return Err(("ORDERPAID", "该订单已支付")),
         TradeState::Closed => return Err(("ORDERCLOSED", "该订单已关闭")),

@@ -92,14 +92,14 @@ fn payment(sim: &Simulator, trade: &Trade, at: i64) -> String {
     let fee = format!("{}000", yuan(fee(trade.paid_fen())).replace(',', ""));
     row([
         &clock::shown(at),
-        &sim.merchant.app_id,
+        trade.field("appid"),
         &sim.merchant.mch_id,
         "0",
         "",
         trade.transaction_id.as_deref().unwrap_or_default(),
         trade.field("out_trade_no"),
         trade.payer.as_deref().unwrap_or_default(),
-        "JSAPI",
+        trade.field("trade_type"),
         "SUCCESS",
         "OTHERS",
         "CNY",
@@ -124,20 +124,21 @@ fn payment(sim: &Simulator, trade: &Trade, at: i64) -> String {
 
 fn refund_row(sim: &Simulator, trade: Option<&Trade>, refund: &Refund) -> String {
     let amount = yuan(refund.amount_fen).replace(',', "");
+    let field = |name| trade.map(|trade| trade.field(name)).unwrap_or_default();
     let fee = match fee(refund.amount_fen) {
         0 => "0.00000".to_owned(),
         fee => format!("-{}000", yuan(fee).replace(',', "")),
     };
     row([
         &clock::shown(refund.created_at),
-        &sim.merchant.app_id,
+        field("appid"),
         &sim.merchant.mch_id,
         "0",
         "",
         &refund.transaction_id,
         &refund.out_trade_no,
         trade.and_then(|trade| trade.payer.as_deref()).unwrap_or_default(),
-        "JSAPI",
+        field("trade_type"),
         "REFUND",
         "OTHERS",
         "CNY",
@@ -149,7 +150,7 @@ fn refund_row(sim: &Simulator, trade: Option<&Trade>, refund: &Refund) -> String
         "0.00",
         "ORIGINAL",
         "PROCESSING",
-        trade.map(|trade| trade.field("body")).unwrap_or_default(),
+        field("body"),
         "",
         &fee,
         "0.60%",

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::faults::KINDS;
 use super::state::TradeState;
-use super::{Fault, Paying, Refund, RefundEnd, Simulator, Trade, Ways};
+use super::{Fault, Foreign, Paying, Refund, RefundEnd, Simulator, Trade, Ways};
 use crate::assets;
 use crate::clock::{self, Day};
 use crate::money::{Fen, yuan};
@@ -31,6 +31,7 @@ pub fn routes() -> Vec<Route> {
         add_fault,
         clear_faults,
         pay,
+        foreign,
         refund,
         end_refund,
         set_bill
@@ -132,6 +133,13 @@ struct Pay {
 #[post("/simulator/pay", data = "<pay>")]
 fn pay(sim: &State<Simulator>, pay: Json<Pay>) -> Result<Status, Refusal> {
     sim.pay(&pay.prepay_id, pay.way).map(|()| Status::NoContent).map_err(refused)
+}
+
+/// A sale of another app or of a till under the same merchant number: it will stand in the day's bill.
+#[post("/simulator/foreign", data = "<sale>")]
+fn foreign(sim: &State<Simulator>, sale: Json<Foreign>) -> Result<Json<Value>, Refusal> {
+    let transaction_id = sim.sell_elsewhere(&sale).map_err(refused)?;
+    Ok(Json(json!({ "transactionId": transaction_id })))
 }
 
 #[derive(Deserialize)]

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use super::trades::{facts, late_turn};
-use super::{Simulator, TradeState, refunds};
+use super::{Simulator, TradeState};
 use crate::wechat::v2::message::Message;
-use crate::wechat::v2::{notice, sign};
+use crate::wechat::v2::notice::ACKNOWLEDGED;
+use crate::wechat::v2::sign;
 
 /// Seconds between deliveries. Source: payment result notice, API v2.
 const SCHEDULE: [u64; 15] = [15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10800, 10800, 10800, 21600, 21600];
 /// How long a late payer sits in the cash desk, in seconds.
-const PATIENCE: u32 = 3 * 3600;
+pub const PATIENCE: u32 = 3 * 3600;
 
 pub fn start(sim: Simulator, prepay_id: String) {
     tokio::spawn(async move {
@@ -28,7 +29,7 @@ async fn deliver(sim: &Simulator, prepay_id: &str) {
         tokio::time::sleep(Duration::from_secs(wait)).await;
         let Some((url, xml)) = message(sim, prepay_id) else { return };
         let answer = post(sim, &url, xml).await;
-        let acknowledged = answer == notice::ACKNOWLEDGED;
+        let acknowledged = answer == ACKNOWLEDGED;
         let mut state = sim.lock();
         if let Some(trade) = state.kept.trade_of_prepay(prepay_id) {
             trade.notices.push(answer);
@@ -39,25 +40,14 @@ async fn deliver(sim: &Simulator, prepay_id: &str) {
     }
 }
 
-/// Tells the shop how a refund ended, once it has.
-pub fn start_refund(sim: Simulator, refund_id: String) {
-    tokio::spawn(async move {
-        let mut ended = None;
-        for _ in 0..PATIENCE * 2 {
-            ended = refunds::notice(&sim, &refund_id);
-            if ended.is_some() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(500)).await;
+/// Delivers one message until it is acknowledged.
+pub async fn repeat(sim: &Simulator, url: &str, xml: String) {
+    for wait in std::iter::once(0).chain(SCHEDULE) {
+        tokio::time::sleep(Duration::from_secs(wait)).await;
+        if post(sim, url, xml.clone()).await == ACKNOWLEDGED {
+            return;
         }
-        let Some((url, xml)) = ended else { return };
-        for wait in std::iter::once(0).chain(SCHEDULE) {
-            tokio::time::sleep(Duration::from_secs(wait)).await;
-            if post(&sim, &url, xml.clone()).await == notice::ACKNOWLEDGED {
-                return;
-            }
-        }
-    });
+    }
 }
 
 async fn post(sim: &Simulator, url: &str, xml: String) -> String {

@@ -33,7 +33,12 @@ use state::{Code, State};
 
 pub use faults::Fault;
 pub use state::{Refund, RefundEnd, Trade, TradeState, Ways};
-pub use trades::Paying;
+pub use trades::{Foreign, Paying};
+
+/// Why WeChat refuses: its code, and its words.
+type Refused = (&'static str, &'static str);
+/// The fields of an answer beside the common ones.
+type Fields = Vec<(String, String)>;
 
 /// A code of `wx.login` is good for this long.
 const CODE_LIFE: i64 = 5 * MINUTE;
@@ -218,9 +223,14 @@ impl Simulator {
     /// The transactions that the shop has to hear of in the end, and whether a late payer still waits for his turn.
     pub fn all_paid(&self) -> (Vec<String>, bool) {
         let state = self.lock();
-        let trades = state.kept.trades.values();
+        let trades = state.kept.trades.values().filter(|trade| !trade.is_foreign());
         let waits = trades.clone().any(|trade| trade.pays_late && trade.state == TradeState::Closed);
         (trades.filter_map(|trade| trade.transaction_id.clone()).collect(), waits)
+    }
+
+    /// Another app, or a till, takes money under the same merchant number; answers with the transaction.
+    pub fn sell_elsewhere(&self, sale: &Foreign) -> Result<String, String> {
+        trades::foreign(self, sale)
     }
 
     /// Somebody refunds in WeChat's own console; answers with WeChat's number.

@@ -1,8 +1,9 @@
 //! The simulated refunds, held to WeChat's rules: one number once, a minute apart, fifty parts, within a year.
 
-use super::api::{Fields, Refused};
+use std::time::Duration;
+
 use super::state::{Kept, Refund, RefundEnd, TradeState};
-use super::{Simulator, delivery};
+use super::{Fields, Refused, Simulator, delivery};
 use crate::clock::{self, DAY, MINUTE};
 use crate::wechat::v2::message::Message;
 use crate::wechat::v2::sign;
@@ -71,7 +72,7 @@ pub fn ask(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
     let notices = state.kept.ways.refund_notices && !refund.notify_url.is_empty();
     drop(guard);
     if notices {
-        delivery::start_refund(sim.clone(), refund.refund_id);
+        start_notice(sim.clone(), refund.refund_id);
     }
     Ok(fields)
 }
@@ -172,10 +173,10 @@ pub fn by_console(sim: &Simulator, transaction_id: &str, amount_fen: i64) -> Res
     let url = trade.field("notify_url").replace("/pay/notify", "/refund/notify");
     let refund = add(&mut state.kept, &number, transaction_id, trade.field("out_trade_no"), amount_fen, url, true, now);
     state.changed = true;
-    let notices = state.kept.ways.refund_notices;
+    let notices = state.kept.ways.refund_notices && !refund.notify_url.is_empty();
     drop(guard);
     if notices {
-        delivery::start_refund(sim.clone(), refund.refund_id.clone());
+        start_notice(sim.clone(), refund.refund_id.clone());
     }
     Ok(refund.refund_id)
 }
@@ -193,13 +194,13 @@ pub fn set_end(sim: &Simulator, number: &str, end: RefundEnd) -> Result<(), Stri
     state.changed = true;
     drop(state);
     if notices && end != RefundEnd::Processing {
-        delivery::start_refund(sim.clone(), id);
+        start_notice(sim.clone(), id);
     }
     Ok(())
 }
 
 /// The notice of a refund that has come to its end: encrypted, not signed. `None` while it is still in processing.
-pub fn notice(sim: &Simulator, refund_id: &str) -> Option<(String, String)> {
+fn notice(sim: &Simulator, refund_id: &str) -> Option<(String, String)> {
     let now = sim.clock.now();
     let state = sim.lock();
     let refund = state.kept.refunds.iter().find(|refund| refund.refund_id == refund_id)?;
@@ -231,4 +232,16 @@ pub fn notice(sim: &Simulator, refund_id: &str) -> Option<(String, String)> {
     outer.set("nonce_str", sim.nonces.nonce_str());
     outer.set("req_info", sign::seal_req_info(plain.as_bytes(), &sim.merchant().key));
     Some((refund.notify_url.clone(), outer.to_xml()))
+}
+
+/// Tells the shop how a refund ended, once it has.
+fn start_notice(sim: Simulator, refund_id: String) {
+    tokio::spawn(async move {
+        for _ in 0..delivery::PATIENCE * 2 {
+            if let Some((url, xml)) = notice(&sim, &refund_id) {
+                return delivery::repeat(&sim, &url, xml).await;
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    });
 }

@@ -38,6 +38,27 @@ pub struct Trade {
 }
 
 impl Trade {
+    pub fn new(order: Message, now: i64) -> Trade {
+        Trade {
+            order,
+            state: TradeState::NotPaid,
+            created_at: now,
+            prepay_ids: Vec::new(),
+            transaction_id: None,
+            paid_fee: None,
+            payer: None,
+            time_end: None,
+            notices: Vec::new(),
+            pays_late: false,
+            shipped: Vec::new(),
+        }
+    }
+
+    /// Sold elsewhere under the same merchant number: nobody here asked to be told of it.
+    pub fn is_foreign(&self) -> bool {
+        self.field("notify_url").is_empty()
+    }
+
     pub fn field(&self, name: &str) -> &str {
         self.order.get(name).unwrap_or_default()
     }

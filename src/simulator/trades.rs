@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Simulator;
 use super::state::{Trade, TradeState};
 use crate::clock;
+use crate::wechat::v2::message::Message;
 
 /// The ways in which a buyer pays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +63,42 @@ pub fn pay(sim: &Simulator, prepay_id: &str, paying: Paying) -> Result<usize, St
     })
 }
 
+/// Money under the same merchant number that is not the shop's: another app's, or a till's. Answers with its transaction.
+pub fn foreign(sim: &Simulator, sale: &Foreign) -> Result<String, String> {
+    let now = sim.clock.now();
+    let mut guard = sim.lock();
+    let state = &mut *guard;
+    if sale.total_fen < 1 || sale.out_trade_no.is_empty() || state.kept.trades.contains_key(&sale.out_trade_no) {
+        return Err("金额至少 1 分，商户订单号没有用过".into());
+    }
+    let mut order = Message::from([
+        ("appid", sale.app_id.as_str()),
+        ("out_trade_no", &sale.out_trade_no),
+        ("trade_type", &sale.trade_type),
+        ("body", "别的应用"),
+        ("openid", &sim.openid("a passer-by")),
+    ]);
+    order.set("total_fee", sale.total_fen.to_string());
+    let mut trade = Trade::new(order, now);
+    let number = state.kept.number();
+    settle(&mut trade, Paying::Well, number, now, "");
+    let transaction = trade.transaction_id.clone().unwrap_or_default();
+    state.kept.trades.insert(sale.out_trade_no.clone(), trade);
+    state.changed = true;
+    Ok(transaction)
+}
+
+/// A sale of another app or of a till.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Foreign {
+    pub app_id: String,
+    /// `JSAPI`, `NATIVE`, `APP`, `MWEB` or `MICROPAY`.
+    pub trade_type: String,
+    pub out_trade_no: String,
+    pub total_fen: i64,
+}
+
 /// Turns a trade into a paid one.
 fn settle(trade: &mut Trade, paying: Paying, number: u64, now: i64, stranger: &str) {
     let total: i64 = trade.field("total_fee").parse().unwrap_or(1);
@@ -99,7 +136,7 @@ pub fn facts(trade: &Trade) -> Vec<(String, String)> {
     [
         ("openid", text(&trade.payer)),
         ("is_subscribe", "N".into()),
-        ("trade_type", "JSAPI".into()),
+        ("trade_type", trade.field("trade_type").to_owned()),
         ("bank_type", "OTHERS".into()),
         ("total_fee", paid.clone()),
         ("cash_fee", paid),

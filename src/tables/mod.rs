@@ -49,6 +49,10 @@ impl Unreadable {
     fn new(why: impl Into<String>) -> Unreadable {
         Unreadable(why.into())
     }
+
+    fn encrypted() -> Unreadable {
+        Unreadable::new("文件有密码：请用 Excel 或 WPS 打开它，去掉密码另存一份，再导入")
+    }
 }
 
 impl fmt::Display for Unreadable {

@@ -15,7 +15,7 @@ pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
     if let Some(manifest) = zipped::part(&mut zip, "META-INF/manifest.xml")?
         && String::from_utf8_lossy(&manifest).contains("encryption-data")
     {
-        return Err(super::xls::encrypted());
+        return Err(Unreadable::encrypted());
     }
     let content = zip.by_name("content.xml").map_err(|e| zipped::broken(&e))?;
     let mut reader = Reader::from_reader(std::io::BufReader::new(content));

@@ -11,15 +11,11 @@ use super::{Cell, MOST_COLUMNS, MOST_LINE, Unreadable, xlsx, zipped};
 /// A sheet is laid out as a rectangle when it is read: so many cells it may have, with and without something in them.
 const MOST_CELLS: usize = 2_000_000;
 
-pub(super) fn encrypted() -> Unreadable {
-    Unreadable::new("文件有密码：请用 Excel 或 WPS 打开它，去掉密码另存一份，再导入")
-}
-
 /// Every worksheet of the book.
 pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
     let container = Container::open(bytes).ok_or_else(|| zipped::broken(&"容器已损坏"))?;
     if container.has("EncryptedPackage") {
-        return Err(encrypted());
+        return Err(Unreadable::encrypted());
     }
     if container.has("WordDocument") {
         return Err(Unreadable::new("这是 Word 文档，不是表格：请把表格复制到 Excel 或 WPS 表格里，存成 .xlsx"));
@@ -28,7 +24,7 @@ pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
     let stream = stream.ok_or_else(|| Unreadable::new("这个文件里没有表格：请导入 .xlsx、.xls、.ods 或 .csv 文件"))?;
     weigh(&stream)?;
     let mut book: Xls<_> = Xls::new(Cursor::new(bytes)).map_err(|e: XlsError| match e {
-        XlsError::Password => encrypted(),
+        XlsError::Password => Unreadable::encrypted(),
         e => zipped::broken(&e),
     })?;
     let known = book.sheets_metadata().to_vec();
@@ -60,7 +56,7 @@ fn weigh(stream: &[u8]) -> Result<(), Unreadable> {
         match kind {
             // The start of a sheet.
             0x0809 | 0x0409 | 0x0209 | 0x0009 => (rows, columns) = (0, 0),
-            0x002f => return Err(encrypted()),
+            0x002f => return Err(Unreadable::encrypted()),
             // Its size as it claims it.
             0x0200 | 0x0000 => {
                 let last = match length {

@@ -14,7 +14,7 @@ type Book<'a> = Xlsx<Cursor<&'a [u8]>>;
 
 fn bad(e: XlsxError) -> Unreadable {
     match e {
-        XlsxError::Password => super::xls::encrypted(),
+        XlsxError::Password => Unreadable::encrypted(),
         e => zipped::broken(&e),
     }
 }

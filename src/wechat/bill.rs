@@ -1,6 +1,6 @@
 //! WeChat's bill of a day: downloaded, unpacked and read by its header's names, every row or none silently.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::io::Read;
 
 use flate2::read::GzDecoder;
@@ -9,6 +9,7 @@ use super::exchange::unusable;
 use super::v2::message::Message;
 use super::{Account, Exchange, GatewayError, Wechat};
 use crate::clock::{self, Day};
+use crate::ids::OutTradeNo;
 use crate::money::Fen;
 use crate::nonce::Nonces;
 
@@ -25,10 +26,46 @@ pub enum BillAnswer {
     Creating,
 }
 
+/// How a shop knows its own rows in the bill of a merchant number that it may share with other apps and with tills.
+#[derive(Clone, Debug, Default)]
+pub struct Own {
+    /// The app ids that it sells or has sold under; without any, every row is its own.
+    pub app_ids: Vec<String>,
+    /// Transactions in its books that came for none of its attempts.
+    pub transactions: HashSet<String>,
+    /// Its numbers that look like anybody's.
+    pub plain_numbers: HashSet<String>,
+}
+
+impl Own {
+    /// By app id, trade type and the form of our own numbers. What the bill does not tell speaks against nobody.
+    fn has(&self, app_id: Option<&str>, trade_type: Option<&str>, number: &str, transaction: &str) -> bool {
+        if self.app_ids.is_empty() {
+            return true;
+        }
+        let ours = OutTradeNo::is_of_our_form(number)
+            && app_id.is_none_or(|id| self.app_ids.iter().any(|ours| ours == id))
+            && trade_type.is_none_or(|trade_type| trade_type == "JSAPI")
+            && (!OutTradeNo::is_plain(number) || self.plain_numbers.contains(number));
+        ours || self.transactions.contains(transaction)
+    }
+}
+
+/// What moved under the same merchant number and is not this shop's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Others {
+    pub payments: i64,
+    pub received_fen: i64,
+    pub refunds: i64,
+    pub refunded_fen: i64,
+}
+
 /// A day's bill.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bill {
+    /// The shop's own.
     pub rows: Vec<BillRow>,
+    pub others: Others,
     /// Rows that could not be read, with why: shown to a person, never dropped.
     pub unreadable: Vec<(usize, String, String)>,
 }
@@ -53,11 +90,12 @@ pub struct BillRow {
 }
 
 impl Wechat {
-    /// Downloads a day's bill. The file is no proof: TLS vouches for it, and with API v3 a hash.
-    pub async fn download_bill(&self, account: &Account, day: Day, nonces: &Nonces) -> Exchange<BillAnswer> {
+    /// Downloads a day's bill, of which `own` are the shop's rows. The file is no proof: TLS vouches for it, and with API v3
+    /// a hash.
+    pub async fn download_bill(&self, account: &Account, day: Day, own: &Own, nonces: &Nonces) -> Exchange<BillAnswer> {
         match account {
-            Account::V2(merchant) => self.download_bill_v2(merchant, day, nonces).await,
-            Account::V3(merchant) => self.download_bill_v3(merchant, day, nonces).await,
+            Account::V2(merchant) => self.download_bill_v2(merchant, day, own, nonces).await,
+            Account::V3(merchant) => self.download_bill_v3(merchant, day, own, nonces).await,
         }
     }
 }
@@ -65,8 +103,8 @@ impl Wechat {
 pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Tells by the content what came: gzip, an error in XML, or the bill itself. Headers are not believed.
-pub fn read(bytes: &[u8]) -> Result<BillAnswer, GatewayError> {
-    read_plain(unpacked(bytes)?)
+pub fn read(bytes: &[u8], own: &Own) -> Result<BillAnswer, GatewayError> {
+    read_plain(unpacked(bytes)?, own)
 }
 
 /// The file as it is once nothing is packed any more.
@@ -77,13 +115,13 @@ pub(super) fn unpacked(bytes: &[u8]) -> Result<Vec<u8>, GatewayError> {
     }
 }
 
-pub(super) fn read_plain(plain: Vec<u8>) -> Result<BillAnswer, GatewayError> {
+pub(super) fn read_plain(plain: Vec<u8>, own: &Own) -> Result<BillAnswer, GatewayError> {
     let text = String::from_utf8(plain).map_err(|_| unusable("BILL_NOT_UTF8"))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     if text.trim_start().starts_with("<xml") {
         return refusal(text.trim());
     }
-    read_rows(text).map(BillAnswer::Bill)
+    read_rows(text, own).map(BillAnswer::Bill)
 }
 
 fn unpack(bytes: &[u8]) -> Result<Vec<u8>, GatewayError> {
@@ -111,7 +149,7 @@ fn refusal(xml: &str) -> Result<BillAnswer, GatewayError> {
 }
 
 /// Header names, rows whose every value starts with a backtick, then a summary of two lines.
-fn read_rows(text: &str) -> Result<Bill, GatewayError> {
+fn read_rows(text: &str, own: &Own) -> Result<Bill, GatewayError> {
     let mut lines = text.lines().enumerate().map(|(n, line)| (n + 1, line.trim_end_matches('\r')));
     let (_, header) = lines.next().filter(|(_, header)| !header.is_empty()).ok_or_else(|| unusable("BILL_EMPTY"))?;
     let columns = Columns::of(header)?;
@@ -126,18 +164,20 @@ fn read_rows(text: &str) -> Result<Bill, GatewayError> {
             summary = Some((line, raw, lines.next().map(|(_, values)| values).unwrap_or_default()));
             break;
         }
-        match columns.row(line, raw) {
-            Ok(Some(row)) => bill.rows.push(row),
-            Ok(None) => revoked += 1,
+        match columns.row(line, raw, own) {
+            Ok(Row::Own(row)) => bill.rows.push(row),
+            Ok(Row::Other(payment, fen)) => bill.others.add(payment, fen),
+            Ok(Row::Revoked) => revoked += 1,
             Err(why) => bill.unreadable.push((line, raw.to_owned(), why)),
         }
     }
     // Without its summary the file was cut off on the way.
     let (line, names, values) = summary.ok_or_else(|| unusable("BILL_CUT_OFF"))?;
-    let total = columns_of(names).get("总交易单数").and_then(|i| values_of(values).get(*i).copied());
+    let total = index_of(names, "总交易单数").and_then(|i| values_of(values).get(i).copied());
     let total = total.and_then(|n| n.trim().trim_end_matches(".0").parse::<usize>().ok());
-    let payments = bill.rows.iter().filter(|row| row.refund.is_none()).count();
-    let all = bill.rows.len() + bill.unreadable.len() + revoked;
+    let others = &bill.others;
+    let payments = bill.rows.iter().filter(|row| row.refund.is_none()).count() + others.payments as usize;
+    let all = bill.rows.len() + (others.payments + others.refunds) as usize + bill.unreadable.len() + revoked;
     // Whether refunds count among the trades is not documented: either way is right.
     if total.is_none_or(|total| total != all && total != payments) {
         let why = format!("汇总的总交易单数与明细不符（明细 {all} 行）");
@@ -146,8 +186,8 @@ fn read_rows(text: &str) -> Result<Bill, GatewayError> {
     Ok(bill)
 }
 
-fn columns_of(line: &str) -> HashMap<&str, usize> {
-    line.split(',').map(|name| name.trim().trim_start_matches('`')).enumerate().map(|(i, name)| (name, i)).collect()
+fn index_of(names: &str, name: &str) -> Option<usize> {
+    names.split(',').position(|column| column.trim().trim_start_matches('`') == name)
 }
 
 /// A goods name may hold commas and backticks; only the two together part one value from the next.
@@ -155,69 +195,112 @@ fn values_of(line: &str) -> Vec<&str> {
     line.strip_prefix('`').unwrap_or(line).split(",`").collect()
 }
 
-struct Columns<'h> {
-    names: HashMap<&'h str, usize>,
+/// Where each value stands, found once by the names in the header; older merchants' bills name some differently.
+struct Columns {
     count: usize,
+    /// The goods name, with the attachment right after it.
+    words: Option<usize>,
+    app_id: Option<usize>,
+    trade_type: Option<usize>,
+    at: usize,
+    transaction_id: usize,
+    out_trade_no: usize,
+    state: usize,
+    refund_id: Option<usize>,
+    out_refund_no: Option<usize>,
+    paid: Option<usize>,
+    refunded: Option<usize>,
+    fee: Option<usize>,
+    rate: Option<usize>,
 }
 
-impl<'h> Columns<'h> {
-    fn of(header: &'h str) -> Result<Columns<'h>, GatewayError> {
-        let columns = Columns { names: columns_of(header), count: header.split(',').count() };
-        for needed in ["交易时间", "微信订单号", "商户订单号", "交易状态"] {
-            if !columns.names.contains_key(needed) {
-                return Err(unusable("BILL_COLUMNS_UNKNOWN"));
-            }
-        }
-        Ok(columns)
-    }
+/// What a row is about.
+enum Row {
+    Own(BillRow),
+    /// Somebody else's under the same merchant number: whether it is a payment, and its sum in fen.
+    Other(bool, i64),
+    /// No money moved, as with a revoked barcode payment.
+    Revoked,
+}
 
-    /// The first of these columns that this bill has; older merchants' bills name some differently.
-    fn value<'v>(&self, values: &[&'v str], names: &[&str]) -> Option<&'v str> {
-        names.iter().find_map(|name| self.names.get(name)).and_then(|i| values.get(*i)).copied()
+impl Others {
+    fn add(&mut self, payment: bool, fen: i64) {
+        let (count, sum) = match payment {
+            true => (&mut self.payments, &mut self.received_fen),
+            false => (&mut self.refunds, &mut self.refunded_fen),
+        };
+        *count += 1;
+        *sum = sum.saturating_add(fen);
+    }
+}
+
+impl Columns {
+    fn of(header: &str) -> Result<Columns, GatewayError> {
+        let first = |names: &[&str]| names.iter().find_map(|name| index_of(header, name));
+        let need = |name: &str| index_of(header, name).ok_or_else(|| unusable("BILL_COLUMNS_UNKNOWN"));
+        let (name, attach) = (first(&["商品名称"]), first(&["商户数据包"]));
+        Ok(Columns {
+            count: header.split(',').count(),
+            words: name.filter(|name| attach == Some(name + 1)),
+            app_id: first(&["公众账号ID"]),
+            trade_type: first(&["交易类型"]),
+            at: need("交易时间")?,
+            transaction_id: need("微信订单号")?,
+            out_trade_no: need("商户订单号")?,
+            state: need("交易状态")?,
+            refund_id: first(&["微信退款单号"]),
+            out_refund_no: first(&["商户退款单号"]),
+            paid: first(&["订单金额", "总金额", "应结订单金额"]),
+            refunded: first(&["申请退款金额", "退款金额"]),
+            fee: first(&["手续费"]),
+            rate: first(&["费率"]),
+        })
     }
 
     /// As many values as there are columns. Only goods name and attachment are other people's words and can hold what
     /// looks like a border between values: what is too much belongs to them, and neither is used.
     fn fitted<'v>(&self, values: Vec<&'v str>) -> Result<Vec<&'v str>, String> {
-        let extra = match values.len().checked_sub(self.count) {
-            Some(0) => return Ok(values),
-            extra => extra,
-        };
-        let words = self.names.get("商品名称").zip(self.names.get("商户数据包"));
-        match (extra, words) {
-            (Some(extra), Some((name, attach))) if *attach == name + 1 => {
-                let after = &values[attach + 1 + extra..];
-                Ok([&values[..*name], &["", ""], after].concat())
-            }
+        match (values.len().checked_sub(self.count), self.words) {
+            (Some(0), _) => Ok(values),
+            (Some(extra), Some(name)) => Ok([&values[..name], &["", ""], &values[name + 2 + extra..]].concat()),
             _ => Err(format!("有 {} 个值，表头有 {} 列", values.len(), self.count)),
         }
     }
 
-    /// `None` for a row about no money of ours, such as a revoked barcode payment.
-    fn row(&self, line: usize, raw: &str) -> Result<Option<BillRow>, String> {
+    fn row(&self, line: usize, raw: &str, own: &Own) -> Result<Row, String> {
         let values = self.fitted(values_of(raw))?;
-        let text = |names: &[&str]| self.value(&values, names).map(str::trim).filter(|value| !value.is_empty());
-        let need = |names: &[&str]| text(names).ok_or_else(|| format!("缺少{}", names[0]));
-        let refund = match need(&["交易状态"])? {
+        let text = |column: usize| Some(values[column].trim()).filter(|value| !value.is_empty());
+        let may = |column: Option<usize>| column.and_then(text);
+        let need = |column: usize, name: &str| text(column).ok_or_else(|| format!("缺少{name}"));
+        let state = need(self.state, "交易状态")?;
+        if state == "REVOKED" {
+            return Ok(Row::Revoked);
+        }
+        let (number, transaction) = (text(self.out_trade_no), text(self.transaction_id));
+        if !own.has(may(self.app_id), may(self.trade_type), number.unwrap_or_default(), transaction.unwrap_or_default())
+        {
+            let sum = if state == "REFUND" { self.refunded } else { self.paid };
+            return Ok(Row::Other(state != "REFUND", may(sum).and_then(fen).unwrap_or(0)));
+        }
+        let refund = match state {
             "SUCCESS" => None,
-            "REFUND" => Some((need(&["微信退款单号"])?.to_owned(), need(&["商户退款单号"])?.to_owned())),
-            "REVOKED" => return Ok(None),
+            "REFUND" => {
+                let id = |column, name| may(column).map(str::to_owned).ok_or_else(|| format!("缺少{name}"));
+                Some((id(self.refund_id, "微信退款单号")?, id(self.out_refund_no, "商户退款单号")?))
+            }
             other => return Err(format!("不认识的交易状态 {other}")),
         };
-        let amount = match refund {
-            None => need(&["订单金额", "总金额", "应结订单金额"])?,
-            Some(_) => need(&["申请退款金额", "退款金额"])?,
-        };
+        let amount = may(if refund.is_some() { self.refunded } else { self.paid }).ok_or("缺少金额")?;
         let amount = fen(amount).filter(|fen| *fen > 0).and_then(Fen::new).ok_or_else(|| format!("金额 {amount}"))?;
-        let fee = text(&["手续费"]).unwrap_or("0");
+        let fee = may(self.fee).unwrap_or("0");
         let exact = hundred_thousandths(fee).ok_or_else(|| format!("手续费 {fee}"))?;
-        let rate = text(&["费率"]).and_then(|rate| hundred_thousandths(rate.strip_suffix('%')?));
-        let at = need(&["交易时间"])?;
-        Ok(Some(BillRow {
+        let rate = may(self.rate).and_then(|rate| hundred_thousandths(rate.strip_suffix('%')?));
+        let at = need(self.at, "交易时间")?;
+        Ok(Row::Own(BillRow {
             line,
             at: clock::from_spaced(at).ok_or_else(|| format!("交易时间 {at}"))?,
-            transaction_id: need(&["微信订单号"])?.to_owned(),
-            out_trade_no: need(&["商户订单号"])?.to_owned(),
+            transaction_id: need(self.transaction_id, "微信订单号")?.to_owned(),
+            out_trade_no: need(self.out_trade_no, "商户订单号")?.to_owned(),
             refund,
             amount,
             fee: rounded(exact),
@@ -285,7 +368,7 @@ mod tests {
     }
 
     fn opened(bytes: &[u8]) -> Bill {
-        match read(bytes).unwrap() {
+        match read(bytes, &Own::default()).unwrap() {
             BillAnswer::Bill(bill) => bill,
             other => panic!("{other:?}"),
         }
@@ -328,6 +411,41 @@ mod tests {
         }
     }
 
+    /// One thing differs per row: whose it is, is told by app, trade type and number together, or by our own books.
+    #[test]
+    fn other_peoples_money_is_summed_and_nothing_more() {
+        let own = Own {
+            app_ids: vec!["wxd930ea5d5a258f4f".into(), "wx00000000000000old".into()],
+            transactions: HashSet::from(["4200000000202610080000000009".to_owned()]),
+            plain_numbers: HashSet::from(["20261008777777777701".to_owned()]),
+        };
+        let other = PAID.replace("wxd930ea5d5a258f4f", "wxffffffffffffff00").replace("2C01", "2C77");
+        for (row, ours) in [
+            (PAID.to_owned(), true),
+            (PAID.replace("wxd930ea5d5a258f4f", "wx00000000000000old"), true),
+            (other.clone(), false),
+            (PAID.replace("`JSAPI", "`MICROPAY"), false),
+            (PAID.replace("202610087K2M0A1B2C01", "POS2026000000"), false),
+            (PAID.replace("202610087K2M0A1B2C01", "20261008131540000001"), false),
+            (PAID.replace("202610087K2M0A1B2C01", "20261008777777777701"), true),
+            (other.replace("0000000001,", "0000000009,"), true),
+            (other.replace("小店-蛋糕,大号`x1", "别家,`的`货"), false),
+        ] {
+            let read = match read(bill(&[&row]).as_bytes(), &own).unwrap() {
+                BillAnswer::Bill(bill) => bill,
+                other => panic!("{other:?}"),
+            };
+            let theirs =
+                if ours { Others::default() } else { Others { payments: 1, received_fen: 8800, ..Others::default() } };
+            assert_eq!((read.rows.len(), read.others, read.unreadable.len()), (usize::from(ours), theirs, 0), "{row}");
+        }
+        let refund = REFUNDED.replace("wxd930ea5d5a258f4f", "wxffffffffffffff00");
+        let odd = other.replace("`88.00,`0.00,`", "`eighty,`0.00,`").replace("`SUCCESS", "`ACCEPT");
+        let BillAnswer::Bill(read) = read(bill(&[&refund, &odd, PAID]).as_bytes(), &own).unwrap() else { panic!() };
+        let theirs = Others { payments: 1, received_fen: 0, refunds: 1, refunded_fen: 7000 };
+        assert_eq!((read.rows.len(), read.others, read.unreadable.len()), (1, theirs, 0));
+    }
+
     #[test]
     fn a_row_that_cannot_be_read_is_kept_apart_and_named() {
         for (from, to, why) in [
@@ -363,7 +481,7 @@ mod tests {
             (b"\xff\xfe".as_slice(), "BILL_NOT_UTF8"),
             (b"".as_slice(), "BILL_EMPTY"),
         ] {
-            assert_eq!(read(bytes), Err(unusable(word)));
+            assert_eq!(read(bytes, &Own::default()), Err(unusable(word)));
         }
         let one_less = bill(&[PAID, PAID, REFUNDED]).replacen(&format!("{PAID}\r\n"), "", 1);
         assert!(opened(one_less.as_bytes()).unreadable[0].2.contains("总交易单数"));
@@ -376,12 +494,13 @@ mod tests {
                 "<xml><return_code>FAIL</return_code><return_msg>{msg}</return_msg><error_code>{code}</error_code></xml>"
             )
         };
-        assert_eq!(read(xml("No Bill Exist", "20002").as_bytes()), Ok(BillAnswer::None));
-        assert_eq!(read(xml("NO Bill Exist", "").as_bytes()), Ok(BillAnswer::None));
-        assert_eq!(read(xml("Bill Creating", "20003").as_bytes()), Ok(BillAnswer::Creating));
-        assert_eq!(read(xml("Bill Creating", "").as_bytes()), Ok(BillAnswer::Creating));
-        assert!(matches!(read(xml("invalid bill_type", "20001").as_bytes()), Err(GatewayError::Refused { .. })));
-        assert!(matches!(read(xml("SIGN ERROR", "").as_bytes()), Err(GatewayError::NotAccepted(_))));
+        let read = |xml: String| read(xml.as_bytes(), &Own::default());
+        assert_eq!(read(xml("No Bill Exist", "20002")), Ok(BillAnswer::None));
+        assert_eq!(read(xml("NO Bill Exist", "")), Ok(BillAnswer::None));
+        assert_eq!(read(xml("Bill Creating", "20003")), Ok(BillAnswer::Creating));
+        assert_eq!(read(xml("Bill Creating", "")), Ok(BillAnswer::Creating));
+        assert!(matches!(read(xml("invalid bill_type", "20001")), Err(GatewayError::Refused { .. })));
+        assert!(matches!(read(xml("SIGN ERROR", "")), Err(GatewayError::NotAccepted(_))));
     }
 
     #[test]

@@ -1,33 +1,14 @@
 // Money goes back, comes late, and is matched with WeChat's bill: what buyer and staff see of it.
 import assert from "node:assert/strict";
-import { phone, story, until } from "./shop.mjs";
+import { story, until } from "./shop.mjs";
 
-await story(async ({ shop, simulator, step, shot, open, login, fits }) => {
-  const page = await open(phone);
+await story(async ({ shop, simulator, step, shot, open, stage, login, fits }) => {
+  const buyer = await stage();
+  const { page } = buyer;
   const desk = await login();
   const panel = await open();
   const state = async () => (await fetch(`${simulator}/simulator/state`)).json();
-  const cashDesk = page.frameLocator("#sheet iframe");
-  const status = (words) => page.locator("#status", { hasText: words }).waitFor();
 
-  /** Places an order for one product; the cash desk is open. */
-  const order = async (product) => {
-    await page.goto(`${shop}/#/product/${product}`);
-    await page.reload();
-    await page.getByRole("button", { name: "立即购买" }).click();
-    await page.locator("#submit").waitFor();
-    const example = page.getByRole("button", { name: "填入示例地址" });
-    if (await example.isVisible()) await example.click();
-    await page.locator("#submit").click();
-    await cashDesk.getByRole("button", { name: "确认支付" }).waitFor();
-  };
-  const number = () => page.locator("#order-no").textContent();
-  const buy = async (product) => {
-    await order(product);
-    await cashDesk.getByRole("button", { name: "确认支付" }).click();
-    await status("待发货");
-    return number();
-  };
   /** Looks at a page again and again until it says so. */
   const becomes = (where, path, words) => until(words, async () => {
     await where.goto(shop + path);
@@ -52,18 +33,25 @@ await story(async ({ shop, simulator, step, shot, open, login, fits }) => {
   };
 
   await step("a buyer asks for the money back, staff agree, and it arrives", async () => {
-    const no = await buy(4);
-    await page.getByRole("button", { name: "申请退款" }).click();
-    await page.getByRole("button", { name: "退部分商品" }).click();
-    await page.getByRole("button", { name: "提交申请" }).click();
-    await page.getByText("请选择要退的商品").waitFor();
-    await page.getByRole("button", { name: "整单退款" }).click();
-    await page.getByLabel("补充说明").fill("临时有事");
-    await shot(page, "storefront-refund");
-    await page.getByRole("button", { name: "提交申请" }).click();
-    await page.locator(".chip", { hasText: "退款中" }).waitFor();
-    await page.getByRole("button", { name: "撤回申请" }).waitFor();
-    await shot(page, "storefront-order-refund");
+    const no = await buyer.buy(4);
+    await buyer.button("申请退款").click();
+    await buyer.text("¥30.00").waitFor();
+    await buyer.see("checkbox", "退法式乡村面包").click();
+    await buyer.button("提交申请").click();
+    await buyer.says("先勾选要退的东西");
+    await buyer.see("checkbox", "退法式乡村面包").click();
+    await buyer.text("¥30.00").waitFor();
+    await buyer.button("提交申请").click();
+    await buyer.says("选一下为什么退");
+    await buyer.button("不想要了").click();
+    await buyer.field("说一说").fill("临时有事");
+    await buyer.shot("stage-refund");
+    await buyer.clean("refund");
+    await buyer.button("提交申请").click();
+    await buyer.says("申请已交给店家");
+    await buyer.button("撤回申请").waitFor();
+    await buyer.shot("stage-progress");
+    await buyer.clean("progress");
 
     await desk.goto(`${shop}/admin/refunds`);
     await shot(desk, "console-refunds", true);
@@ -77,12 +65,13 @@ await story(async ({ shop, simulator, step, shot, open, login, fits }) => {
     await becomes(desk, `/admin/refunds/${no}R01`, "支付用户零钱");
     await shot(desk, "console-refund-done", true);
     await page.reload();
-    await status("已关闭");
-    await page.locator(".refund-state", { hasText: "已退款" }).waitFor();
+    await buyer.says("钱退给你了");
+    await buyer.enter(`/pages/order/order?id=${no}`);
+    await buyer.says("钱已经退给你了");
   });
 
   await step("an answer that gets lost pays once", async () => {
-    const no = await buy(5);
+    const no = await buyer.buy(5);
     await fault("refund", "照办，但回答丢失");
     await shot(panel, "simulator", true);
     const refundNo = await refund(no);
@@ -92,7 +81,7 @@ await story(async ({ shop, simulator, step, shot, open, login, fits }) => {
   });
 
   await step("a refund without funds says what to do, and is sent again under its number", async () => {
-    const no = await buy(20);
+    const no = await buyer.buy(20);
     await fault("refund", "NOTENOUGH 余额不足");
     const refundNo = await refund(no);
     await becomes(desk, `/admin/refunds/${refundNo}`, "请先在微信商户平台充值");
@@ -103,11 +92,8 @@ await story(async ({ shop, simulator, step, shot, open, login, fits }) => {
   });
 
   await step("staff change the price of an order that is not paid yet", async () => {
-    await order(15);
-    await cashDesk.getByRole("button", { name: "取消" }).click();
-    await cashDesk.getByRole("button", { name: "返回商家" }).click();
-    await status("待付款");
-    const no = await number();
+    await buyer.order(15);
+    const no = await buyer.leaveDesk();
     await desk.goto(`${shop}/admin/orders/${no}/price`);
     await desk.getByLabel("应付").fill("1.00");
     await desk.getByLabel("其中运费").fill("0");
@@ -116,25 +102,22 @@ await story(async ({ shop, simulator, step, shot, open, login, fits }) => {
     await desk.getByRole("button", { name: "确认改价" }).click();
     await desk.getByText("¥1.00").first().waitFor();
     await page.reload();
-    await page.getByText("1", { exact: true }).first().waitFor();
-    await page.getByRole("button", { name: "去支付" }).click();
+    await buyer.button("付款 ¥1.00").click();
     await page.getByText("之前的支付单正在关闭").waitFor();
-    await shot(page, "storefront-closing");
+    await buyer.shot("stage-closing");
   });
 
   await step("money that comes after the order was cancelled brings it back", async () => {
-    await order(16);
-    await cashDesk.getByRole("button", { name: "取消" }).click();
-    await cashDesk.getByRole("button", { name: "返回商家" }).click();
-    await status("待付款");
-    await page.getByRole("button", { name: "取消订单" }).click();
-    await status("已关闭");
-    const no = await number();
+    await buyer.order(16);
+    const no = await buyer.leaveDesk();
+    await buyer.button("取消订单").click();
+    await buyer.answer("取消订单");
+    await buyer.says("订单已取消");
     await panel.goto(simulator);
     await panel.locator("tr", { hasText: `${no}01` }).getByRole("button", { name: "现在付款" }).click();
     await until("the order to come back", async () => {
       await page.reload();
-      return page.locator("#status", { hasText: "待发货" }).waitFor({ timeout: 2000 }).then(() => true, () => false);
+      return buyer.text("付好了，店家在备货").waitFor({ timeout: 2000 }).then(() => true, () => false);
     });
     await desk.goto(`${shop}/admin/exceptions`);
     await desk.locator("section", { hasText: no }).getByText("关闭后到账").waitFor();
@@ -142,7 +125,7 @@ await story(async ({ shop, simulator, step, shot, open, login, fits }) => {
   });
 
   await step("a refund made in WeChat's own console is found out", async () => {
-    const no = await buy(18);
+    const no = await buyer.buy(18);
     const { transactionId } = (await state()).trades.find((trade) => trade.outTradeNo === `${no}01`);
     await panel.goto(simulator);
     await panel.getByLabel("微信交易号").fill(transactionId);

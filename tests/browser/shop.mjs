@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
+import { compare, said as compared } from "../miniprogram/parity.mjs";
+import { Stage } from "./stage.mjs";
 
 const freePort = () => new Promise((done) => {
   const server = createServer().listen(0, "127.0.0.1", () => {
@@ -68,20 +70,22 @@ export async function story(tell, start = demo) {
       "--disable-component-update", "--disable-sync"],
   });
   const problems = [];
+  // The browser names every refused request; the story itself looks at what was said.
+  const expected = [/status of (409|422)/];
+  const expect = (pattern) => expected.push(pattern);
   let passed = 0;
   const shop = `http://127.0.0.1:${port}`;
   const open = async (options) => {
     const page = await (await browser.newContext(options)).newPage();
     page.setDefaultTimeout(30_000);
     page.on("pageerror", (error) => problems.push(String(error)));
-    // The browser names every refused request; the story itself looks at what was said.
-    const refusal = /status of (409|422)/;
-    page.on("console", (line) => line.type() === "error" && !refusal.test(line.text()) && problems.push(line.text()));
+    page.on("console", (line) => ["error", "warning"].includes(line.type()) && !expected.some((one) => one.test(line.text())) && problems.push(line.text()));
     return page;
   };
   const shot = async (page, name, fullPage = false) => shots && page.screenshot({ path: join(shots, `${name}.png`), fullPage });
   const step = async (name, run) => {
     await run();
+    for (const page of browser.contexts().flatMap((context) => context.pages())) await compare(page);
     passed += 1;
     console.log(`ok - ${name}`);
   };
@@ -108,8 +112,11 @@ export async function story(tell, start = demo) {
       }
       await small.close();
     };
-    await tell({ shop, step, shot, open, login, fits, ...known });
+    /** The mini-program on its stage, in a buyer's hands. */
+    const stage = async (options = phone) => new Stage(await open(options), shop, shot);
+    await tell({ shop, step, shot, open, stage, expect, login, fits, ...known });
     await step("no page reported an error", async () => assert.deepEqual(problems, []));
+    console.log(compared());
     console.log(`${passed} passed, 0 failed`);
   } catch (error) {
     console.error(error, problems, said);

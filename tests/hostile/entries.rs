@@ -66,7 +66,7 @@ pub fn refund_notice(bytes: &[u8]) {
 }
 
 pub fn daily_bill(bytes: &[u8]) {
-    let _ = bill::read(bytes);
+    let _ = bill::read(bytes, &bill::Own::default());
 }
 
 fn table(name: &str, bytes: &[u8]) {

@@ -99,6 +99,7 @@ async fn real_answers_have_the_documents_fields() {
         .post(&format!("/admin/orders/{}/ship", placed.no), &[("company", "SF"), ("tracking_no", "SF1234567890")])
         .await;
     let path = format!("/orders/{}/refunds", placed.no);
+    let refund_quote = alice.post(&format!("{path}/quote"), Some(serde_json::json!({}))).await.ok();
     let asked = serde_json::json!({ "reason": "不想要了" });
     let refund = w.call(reqwest::Method::POST, &path, Some(&alice.token), Some("a-refund-key"), Some(asked)).await.ok();
     let error = w.get("/orders").await.body;
@@ -110,6 +111,7 @@ async fn real_answers_have_the_documents_fields() {
         ("SavedAddress", address),
         ("Quote", quote),
         ("Payable", payable),
+        ("RefundQuote", refund_quote),
         ("Refund", refund),
         ("Order", alice.order(&placed.no).await),
         ("Order", alice.get("/orders").await.ok()["items"][0].clone()),
@@ -122,6 +124,69 @@ async fn real_answers_have_the_documents_fields() {
     let page = w.http().get(w.at("/api/docs")).send().await.unwrap().text().await.unwrap();
     for words in ["Idempotency-Key", "payment_in_progress", "/api/v1/orders/{orderNo}/check"] {
         assert!(page.replace("&#x2f;", "/").contains(words), "{words}");
+    }
+}
+
+/// WeChat's order centre and its 确认收货 know an order by WeChat's numbers alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_goes_by_each_of_its_numbers_and_for_its_buyer_alone() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let (alice, bob) = (w.buyer("alice").await, w.buyer("bob").await);
+    let unpaid = Placed::of(alice.buy(sku, 1).await);
+    let seen = alice.order(&unpaid.no).await;
+    assert_eq!((seen["outTradeNo"].as_str(), &seen["transactionId"]), (Some(&unpaid.out_trade_no[..]), &Value::Null));
+    let again = alice.post(&format!("/orders/{}/prepay", unpaid.out_trade_no), None).await.ok();
+    assert_eq!(again["order"]["orderNo"], unpaid.no.as_str());
+    let cancelled = alice.post(&format!("/orders/{}/cancel", unpaid.out_trade_no), None).await.ok();
+    assert_eq!(cancelled["status"], "closed");
+
+    let paid = w.paid(&alice, sku, 2).await;
+    let transaction = w.transaction(&paid);
+    let path = |called: &str, rest: &str| format!("/orders/{called}{rest}");
+    for called in [&paid.no, &paid.out_trade_no, &transaction] {
+        let found = alice.get(&path(called, "")).await.ok();
+        assert_eq!(found["orderNo"], paid.no.as_str(), "{called}");
+        assert_eq!(found["transactionId"], transaction.as_str());
+        assert_eq!(alice.post(&path(called, "/check"), None).await.ok()["orderNo"], paid.no.as_str());
+        let part = serde_json::json!({ "lines": [{ "lineId": found["lines"][0]["id"], "quantity": 1 }] });
+        assert_eq!(alice.post(&path(called, "/refunds/quote"), Some(part)).await.ok()["amountFen"], 1000, "{called}");
+        for rest in ["/prepay", "/check", "/cancel", "/confirm", "/refunds/quote"] {
+            let body = rest.ends_with("quote").then(|| serde_json::json!({}));
+            assert_eq!(bob.post(&path(called, rest), body).await.error(), (404, "not_found"), "{called}{rest}");
+        }
+        assert_eq!(bob.get(&path(called, "")).await.error(), (404, "not_found"));
+    }
+    // Whatever it is called, the same words under the same key are the same request.
+    let wish = serde_json::json!({ "reason": "不想要了" });
+    let quoted = alice.post(&path(&transaction, "/refunds/quote"), Some(serde_json::json!({}))).await.ok();
+    let refund = alice.ask_refund(&transaction, "a-refund-key", wish.clone()).await.ok();
+    assert_eq!(refund["amountFen"], quoted["amountFen"]);
+    assert_eq!(alice.ask_refund(&paid.no, "a-refund-key", wish).await.ok()["id"], refund["id"]);
+    let stopped = format!("/refunds/{}/cancel", refund["id"].as_str().unwrap());
+    assert_eq!(alice.post(&path(&paid.out_trade_no, &stopped), None).await.ok()["state"], "cancelled");
+    let packer = w.staff("packer", xiaopu::staff::Role::Packer).await;
+    packer
+        .post(&format!("/admin/orders/{}/ship", paid.no), &[("company", "SF"), ("tracking_no", "SF1234567890")])
+        .await;
+    assert_eq!(alice.post(&path(&transaction, "/confirm"), None).await.ok()["status"], "completed");
+    for unknown in ["x", "20261008ZZZZZZZZZZ", "4200000000000000000000000000", "%27or%201"] {
+        assert_eq!(alice.get(&path(unknown, "")).await.error(), (404, "not_found"), "{unknown}");
+    }
+}
+
+/// Clients are made from the document: each operation says who may call it, and belongs to a chapter that exists.
+#[test]
+fn every_operation_says_its_security_and_its_chapter() {
+    let document: Value = serde_json::from_str(OPENAPI).unwrap();
+    let chapters: BTreeSet<&str> =
+        document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            assert!(operation["security"].is_array(), "{method} {path}");
+            let [chapter] = &operation["tags"].as_array().unwrap()[..] else { panic!("{method} {path}") };
+            assert!(chapters.contains(chapter.as_str().unwrap()), "{method} {path}");
+        }
     }
 }
 

@@ -12,35 +12,14 @@ use rocket::{Route, State, get, routes};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::store;
+use super::{Width, store};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::ImageHash;
 use crate::shop::Shop;
-use crate::words::words;
 
 /// How wide a picture is kept at the most, in pixels. A strip of details keeps its height.
 const FULL: u32 = 1200;
-
-words! {
-    /// The smaller widths that are kept beside the full one.
-    pub enum Width {
-        /// For a line of an order or a cart.
-        Thumb "thumb" "缩略图",
-        /// For two goods side by side on a phone.
-        Card "card" "列表图",
-    }
-}
-
-impl Width {
-    /// In pixels: three for each that a phone counts.
-    fn pixels(self) -> u32 {
-        match self {
-            Width::Thumb => 240,
-            Width::Card => 540,
-        }
-    }
-}
 
 /// Where a picture is served in each width. A picture that is narrower comes as it is.
 #[derive(Clone, Debug, Serialize)]

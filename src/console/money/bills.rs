@@ -129,6 +129,7 @@ async fn day(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, 
             "payments": m.payments, "received": yuan(m.received_fen), "refunds": m.refunds,
             "refunded": yuan(m.refunded_fen), "fee": yuan(m.fee_fen),
         })),
+        others: bill.and_then(Match::others_text),
         state: found.as_ref().map(|m| json!({
             "mark": mark(Some(m.state), true), "text": m.state.text(), "problem": m.problem, "at": clock::shown(m.checked_at),
         })),

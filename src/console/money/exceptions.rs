@@ -61,6 +61,7 @@ pub fn shown(exception: &Exception, refund: Option<&Refund>, now: i64) -> Value 
     let options = exception.options(refund);
     json!({
         "id": exception.id, "kind": exception.kind, "title": exception.kind.text(), "open": exception.open,
+        "told": exception.kind.is_only_told(),
         "order_no": exception.order_no, "number": exception.out_trade_no, "transaction": exception.transaction_id,
         "amount": yuan(exception.amount_fen), "what": exception.what, "at": clock::shown(exception.opened_at),
         "next": exception.next(refund, now), "refund_no": refund.map(|refund| &refund.out_refund_no),

@@ -20,7 +20,7 @@ use crate::money::Fen;
 use crate::orders::store as orders;
 use crate::orders::{Full, Order, OrderStatus, Who};
 use crate::payments::refund::{self, Refundable, Wish, send};
-use crate::refunds::{FullRefund, Origin, Refund, RefundLine, RefundState, store};
+use crate::refunds::{CLOSED, FullRefund, Origin, Refund, RefundLine, RefundState, store};
 use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::staff::login::audit;
@@ -139,7 +139,7 @@ async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>
         next: next.map(clock::shown),
         may_decide: state == RefundState::Requested && agree,
         may_withdraw: state == RefundState::Requested && refund.origin == Origin::Staff,
-        may_retry: manager && state == RefundState::Failed && refund.problem_code != send::CLOSED,
+        may_retry: manager && state == RefundState::Failed && refund.problem_code != CLOSED,
         may_stop: manager && (state == RefundState::Failed || (state == RefundState::Approved && refund.tries == 0)),
         may_query: matches!(state, RefundState::Processing | RefundState::Approved),
         may_settle: manager && matches!(state, RefundState::Failed | RefundState::Abnormal),

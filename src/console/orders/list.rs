@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 
 use crate::assets;
 use crate::clock::{self, DAY, Day};
-use crate::console::{Download, back, cut, download, filled, frame, query_string, refused, workbook};
+use crate::console::{Download, back, cut, download, filled, frame, inside, query_string, refused, workbook};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::exceptions::store as exceptions;
-use crate::ids::{ImageHash, OrderNo};
+use crate::ids::{ImageHash, OrderId, OrderNo};
 use crate::ledger::store as ledger;
 use crate::orders::search::{Filter, store as search};
 use crate::orders::store;
@@ -31,9 +31,11 @@ pub fn routes() -> Vec<Route> {
 }
 
 /// So many orders at a time are marked or printed.
-const MOST_AT_ONCE: i64 = 100;
+const MOST_AT_ONCE: i64 = 500;
 /// A spreadsheet of more is better asked for in parts.
 const MOST_EXPORTED: i64 = 20_000;
+/// Within two days an order is expected to leave.
+const PROMISED: i64 = 2 * DAY;
 /// Counting what was searched for any further helps nobody.
 const COUNTED: i64 = 200;
 /// The same for what waits.
@@ -41,7 +43,7 @@ const WAITING: i64 = 1_000;
 
 /// What the address says.
 #[derive(FromForm, Clone, Debug, Default)]
-struct Query {
+pub struct Query {
     #[field(default = String::new())]
     tab: String,
     #[field(default = String::new())]
@@ -69,10 +71,29 @@ struct Query {
     #[field(default = String::new())]
     view: String,
     before: Option<i64>,
+    /// All that the filter finds is ticked, not only this page.
+    #[field(default = false)]
+    all: bool,
+}
+
+/// Takes one thing out of what narrows a list.
+type Off = fn(&mut Query);
+
+/// A tab by its word and text, with how many orders stand in it if that is counted.
+type Tab = (&'static str, &'static str, Option<i64>);
+
+/// The orders a list shows, up to how many are handled at once.
+pub fn numbers(conn: &rusqlite::Connection, filter: &Filter) -> Result<Vec<(OrderId, OrderNo)>> {
+    Ok(search::numbers(conn, filter, MOST_AT_ONCE)?)
 }
 
 impl Query {
-    fn filter(&self, now: i64) -> Filter {
+    /// What a list's address asks for; of one that says nothing sensible, everything.
+    pub fn read(address: &str) -> Query {
+        Form::<Query>::parse_encoded(address.into()).unwrap_or_default()
+    }
+
+    pub fn filter(&self, now: i64) -> Filter {
         Filter {
             status: self.tab.parse().ok(),
             part_shipped: self.tab == "part_shipped",
@@ -120,6 +141,40 @@ impl Query {
         query_string(&pairs)
     }
 
+    /// What narrows the list, each with the list's address without it.
+    fn chips(&self) -> Vec<Value> {
+        let days = |word: &str| match word {
+            "today" => "今天下单",
+            "yesterday" => "昨天下单",
+            "7" => "近 7 天下单",
+            _ => "近 30 天下单",
+        };
+        let flag = self.flag.parse::<Flag>().map(Flag::text).unwrap_or_default();
+        let named = |name: &str, value: &str| if value.is_empty() { String::new() } else { format!("{name}{value}") };
+        let marked = |on: bool, text: &str| if on { text.to_owned() } else { String::new() };
+        let chips: [(String, Off); 10] = [
+            (named("找：", &self.q), |q| q.q.clear()),
+            (marked(!self.days.is_empty(), days(&self.days)), |q| q.days.clear()),
+            (named("从 ", &self.from), |q| q.from.clear()),
+            (named("到 ", &self.to), |q| q.to.clear()),
+            (named("商品：", &self.product), |q| q.product.clear()),
+            (named("地区：", &self.region), |q| q.region.clear()),
+            (flag.to_owned(), |q| q.flag.clear()),
+            (marked(self.remark, "有买家留言"), |q| q.remark = false),
+            (marked(self.late, "超 24 小时未发"), |q| q.late = false),
+            (marked(self.unprinted, "未打印"), |q| q.unprinted = false),
+        ];
+        let shown = chips.into_iter().filter(|(text, _)| !text.is_empty());
+        shown.map(|(text, off)| json!({ "text": text, "without": self.with(off) })).collect()
+    }
+
+    /// The address of this list with one thing changed.
+    fn with(&self, change: impl FnOnce(&mut Query)) -> String {
+        let mut other = self.clone();
+        change(&mut other);
+        other.address()
+    }
+
     fn narrows(&self) -> bool {
         let texts = [&self.days, &self.from, &self.to, &self.product, &self.region, &self.flag];
         texts.iter().any(|text| !text.is_empty()) || self.remark || self.late || self.unprinted
@@ -129,7 +184,7 @@ impl Query {
 #[get("/orders?<query..>")]
 async fn list(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>, query: Query) -> Result<Template> {
     let (now, filter) = (shop.now(), query.filter(shop.now()));
-    let (before, id, size) = (query.before, staff.id, staff.lists.rows);
+    let (before, id, size, all) = (query.before, staff.id, staff.lists.rows, query.all);
     let read = move |conn: &rusqlite::Connection| {
         let counts = counts(conn)?;
         let views = staff_store::views(conn, id)?;
@@ -147,24 +202,25 @@ async fn list(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>,
             .into_iter()
             .map(|order| {
                 let flagged = exceptions::of_order(conn, order.id)?.iter().any(|e| e.open);
-                let full = store::full(conn, order)?;
-                Ok(card(&full, flagged, now))
+                let waiting = (order.status == OrderStatus::ToShip, order.buyer_id, order.id);
+                let mut card = card(&store::full(conn, order)?, flagged, now);
+                if let (true, buyer, id) = waiting {
+                    card["others"] = store::others_to_ship(conn, buyer, id)?.into();
+                }
+                Ok(card)
             })
             .collect::<Result<Vec<Value>>>()?;
-        Ok::<_, Error>((counts, views, found, cards, next))
+        let ticked = if all { numbers(conn, &filter)? } else { Vec::new() };
+        Ok::<_, Error>((counts, views, found, cards, next, ticked))
     };
-    let (tabs, views, found, cards, next) = shop.db.read(read).await?;
+    let ((tabs, alarm), views, found, cards, next, ticked) = shop.db.read(read).await?;
     let address = query.address();
-    let without = |change: &dyn Fn(&mut Query)| {
-        let mut other = query.clone();
-        change(&mut other);
-        other.address()
-    };
+    let here = |no: &OrderNo| cards.iter().any(|card| card["no"] == json!(no));
     let context = context! {
         frame: frame(shop, &staff, "orders", flash).await?,
         tabs: tabs.into_iter().map(|(word, text, n)| json!({
-            "word": word, "text": text, "n": n, "alarm": word == "exception" && n > Some(0),
-            "address": without(&|other| other.tab = word.to_owned()),
+            "word": word, "text": text, "n": n, "alarm": word == "exception" && alarm,
+            "address": query.with(|other| other.tab = word.to_owned()),
         })).collect::<Vec<_>>(),
         tab: if query.tab.is_empty() { "all" } else { &query.tab },
         q: &query.q, days: &query.days, from: &query.from, to: &query.to, product: &query.product,
@@ -172,11 +228,16 @@ async fn list(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>,
         table: if query.view.is_empty() { staff.lists.order_table } else { query.view == "table" },
         flags: flags(),
         narrows: query.narrows(),
-        cleared: without(&|other| *other = Query { tab: query.tab.clone(), ..Query::default() }),
+        chips: query.chips(),
+        cleared: Query { tab: query.tab.clone(), ..Query::default() }.address(),
         views: views.iter().map(|(id, name, query)| json!({ "id": id, "name": name, "query": query, "here": *query == address })).collect::<Vec<_>>(),
         found,
         address: &address,
-        orders: cards, next, later: before.is_some(),
+        from_here: query_string(&[("list", &address)]),
+        all,
+        beyond: ticked.iter().map(|(_, no)| no).filter(|no| !here(no)).collect::<Vec<_>>(),
+        most: MOST_AT_ONCE,
+        orders: &cards, next, later: before.is_some(),
     };
     Ok(assets::page("console/orders.html", context))
 }
@@ -192,7 +253,8 @@ pub fn flags() -> Vec<Value> {
 }
 
 /// The tabs and how many orders stand in each. Tabs whose number only grows show none: counting the past helps nobody.
-fn counts(conn: &rusqlite::Connection) -> Result<Vec<(&'static str, &'static str, Option<i64>)>> {
+/// True beside them when money waits for somebody to decide.
+fn counts(conn: &rusqlite::Connection) -> Result<(Vec<Tab>, bool)> {
     let counts = store::status_counts(conn)?;
     let refunding = refunds::counts(conn)?.iter().filter(|(state, _)| state.is_open()).map(|(_, n)| n).sum();
     let part = Filter { part_shipped: true, ..Filter::default() };
@@ -207,21 +269,28 @@ fn counts(conn: &rusqlite::Connection) -> Result<Vec<(&'static str, &'static str
     }
     tabs.push(("refunding", "售后", Some(refunding)));
     tabs.push(("exception", "资金异常", Some(exceptions::count_open(conn)?)));
-    Ok(tabs)
+    Ok((tabs, exceptions::count_to_decide(conn)? > 0))
 }
 
 /// An order as it stands in a list.
 pub fn card(full: &Full, flagged: bool, now: i64) -> Value {
     let Full { order, lines, shipments, .. } = full;
     let waited = order.paid_at.filter(|_| order.status == OrderStatus::ToShip).map(|at| now - at);
+    let (head, tail) = order.order_no.as_str().split_at(12);
     json!({
         "no": order.order_no,
-        "at": clock::shown_short(order.created_at),
+        "head": head,
+        "tail": tail,
+        "at": clock::shown_near(order.created_at, now),
         "status": order.status,
         "status_text": full.status_text(),
         "chips": full.chips(flagged).into_iter().map(Chip::json).collect::<Vec<_>>(),
         "waited": waited.map(clock::span),
+        "waited_ms": waited,
         "late": waited.is_some_and(|waited| waited >= DAY),
+        "used": waited.map(|waited| waited.clamp(0, PROMISED) * 48 / PROMISED),
+        "pace": waited.map(|waited| if waited >= DAY { "late" } else if waited >= DAY / 2 { "mid" } else { "on-time" }),
+        "pieces": lines.iter().map(|line| line.quantity).sum::<i64>(),
         "closed": order.closed_reason.map(|r| r.text()),
         "total": order.total.to_string(),
         "freight": (order.freight.get() > 0).then(|| order.freight.plain()),
@@ -254,11 +323,14 @@ struct Bulk {
     /// The list it came from.
     #[field(default = String::new())]
     list: String,
+    /// Another page that it came from.
+    back: Option<String>,
 }
 
 #[post("/orders/bulk", data = "<form>")]
 async fn bulk(shop: &State<Shop>, staff: Staff, form: Form<Bulk>) -> Flash<Redirect> {
-    let to = format!("/admin/orders?{}", form.list.replace(['\r', '\n'], ""));
+    let list = format!("/admin/orders?{}", form.list.replace(['\r', '\n'], ""));
+    let to = form.back.clone().map_or(list, inside);
     back(to, mark(shop, staff, &form).await)
 }
 
@@ -283,6 +355,9 @@ pub async fn chosen(shop: &Shop, numbers: &[String]) -> Result<Vec<crate::orders
     let ids: Vec<OrderNo> = numbers.iter().filter_map(|no| no.parse().ok()).collect();
     if ids.is_empty() {
         return Err(Error::field("order", "请先勾选订单"));
+    }
+    if ids.len() as i64 > MOST_AT_ONCE {
+        return Err(Error::field("order", format!("一次最多 {MOST_AT_ONCE} 单，请分几次")));
     }
     let filter = Filter { ids, ..Filter::default() };
     let read = move |conn: &rusqlite::Connection| Ok::<_, Error>(search::list(conn, &filter, None, MOST_AT_ONCE)?);

@@ -7,6 +7,7 @@ pub mod pricing;
 pub mod print;
 pub mod shipping;
 pub mod timeline;
+pub mod walk;
 
 use rocket::Route;
 

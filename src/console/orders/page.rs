@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::list::card;
 use super::timeline::{self, Part};
+use super::walk::{Came, Place};
 use super::{find, here};
 use crate::assets;
 use crate::clock;
@@ -32,31 +33,34 @@ pub fn routes() -> Vec<Route> {
     routes![detail, preview, reveal, memo, query, cancel_page, cancel]
 }
 
-#[get("/orders/<no>?<show>")]
+#[get("/orders/<no>?<show>&<came..>")]
 async fn detail(
     shop: &State<Shop>,
     staff: Staff,
     flash: Option<FlashMessage<'_>>,
     no: &str,
     show: Option<&str>,
+    came: Came,
 ) -> Result<Template> {
     let shown = show.and_then(|word| word.parse().ok());
-    render(shop, &staff, flash, no, Looking { shown, ..Looking::default() }, "console/order.html").await
+    render(shop, &staff, flash, no, Looking { shown, came, ..Looking::default() }, "console/order.html").await
 }
 
 /// How somebody looks at an order.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct Looking {
     /// Whom it goes to in full.
     revealed: bool,
     /// The part of the timeline that is asked for; all of it when none is.
     shown: Option<Part>,
+    /// The list that it was opened from.
+    came: Came,
 }
 
 /// The heart of the page, for a drawer beside the list.
-#[get("/orders/<no>/preview")]
-async fn preview(shop: &State<Shop>, staff: Staff, no: &str) -> Result<Template> {
-    render(shop, &staff, None, no, Looking::default(), "console/order_preview.html").await
+#[get("/orders/<no>/preview?<came..>")]
+async fn preview(shop: &State<Shop>, staff: Staff, no: &str, came: Came) -> Result<Template> {
+    render(shop, &staff, None, no, Looking { came, ..Looking::default() }, "console/order_preview.html").await
 }
 
 /// Shows whom a parcel goes to in full, and writes down who looked.
@@ -74,14 +78,15 @@ async fn render(
     staff: &Staff,
     flash: Option<FlashMessage<'_>>,
     no: &str,
-    Looking { revealed, shown }: Looking,
+    Looking { revealed, shown, came }: Looking,
     template: &'static str,
 ) -> Result<Template> {
     let order_no: OrderNo = no.parse().map_err(|_| Code::NotFound)?;
     let now = shop.now();
     let read = move |conn: &rusqlite::Connection| {
         let order = store::by_no(conn, &order_no)?.ok_or(Code::NotFound)?;
-        let attempts = payments::attempts(conn, order.id)?;
+        let id = order.id;
+        let attempts = payments::attempts(conn, id)?;
         let events = store::events(conn, order.id)?;
         let exceptions = money::exceptions::with_refunds(conn, exceptions::of_order(conn, order.id)?)?;
         let history = store::buyer_history(conn, order.buyer_id)?;
@@ -97,17 +102,19 @@ async fn render(
             history,
             openid,
             (expiring, completing, refunded),
+            came.place(conn, id, now)?,
         ))
     };
-    let (full, attempts, events, exceptions, (bought, spent), openid, (expiring, completing, last_refund)) =
+    let (full, attempts, events, exceptions, (bought, spent), openid, (expiring, completing, last_refund), place) =
         shop.db.read(read).await?;
-    let Full { order, lines, shipments, refunds } = &full;
+    let Full { order, lines, shipments, refunds, .. } = &full;
     let sees_money = staff.role > Role::Packer;
     let tail: String = openid.chars().rev().take(6).collect::<Vec<_>>().into_iter().rev().collect();
     let context = context! {
         frame: frame(shop, staff, "orders", flash).await?,
         order: card(&full, exceptions.iter().any(|(e, _)| e.open), now),
-        steps: steps(order),
+        place: place.as_ref().map(Place::shown),
+        steps: steps(order, now),
         waiting: timeline::why_waiting(&full, attempts.last().map(|a| a.state), expiring, completing, sees_money, now),
         lines: lines.iter().map(|line| json!({
             "name": line.name, "spec": line.spec_text, "quantity": line.quantity, "shipped": line.shipped,
@@ -169,15 +176,25 @@ async fn render(
     Ok(assets::page(template, context))
 }
 
-fn steps(order: &Order) -> Vec<Value> {
-    let step =
-        |text: &str, at: Option<i64>| json!({ "text": text, "at": at.map(clock::shown_short), "done": at.is_some() });
-    let mut steps = vec![step("提交", Some(order.created_at)), step("付款", order.paid_at)];
+/// The order's life line: what was reached and when, how long each stretch took, and where it stands.
+fn steps(order: &Order, now: i64) -> Vec<Value> {
+    let mut reached = vec![("提交", Some(order.created_at)), ("付款", order.paid_at)];
     match order.status {
-        OrderStatus::Closed => steps.push(step("关闭", order.closed_at)),
-        _ => steps.extend([step("发货", order.shipped_at), step("完成", order.completed_at)]),
+        OrderStatus::Closed => reached.push(("关闭", order.closed_at)),
+        _ => reached.extend([("发货", order.shipped_at), ("完成", order.completed_at)]),
     }
-    steps
+    let here = reached.iter().position(|(_, at)| at.is_none());
+    let took = |i: usize| {
+        let (from, to) = (reached[i].1?, reached.get(i + 1)?.1);
+        Some(clock::span(to.unwrap_or(now) - from))
+    };
+    let step = |(i, (text, at)): (usize, &(&str, Option<i64>))| {
+        json!({
+            "text": text, "at": at.map(|at| clock::shown_near(at, now)), "done": at.is_some(),
+            "here": here == Some(i), "took": took(i), "waits": here == Some(i + 1),
+        })
+    };
+    reached.iter().enumerate().map(step).collect()
 }
 
 fn back(no: &str, outcome: Result<&'static str>) -> Flash<Redirect> {

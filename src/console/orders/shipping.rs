@@ -10,19 +10,20 @@ use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
 use super::list::card;
+use super::walk::Came;
 use super::{find, here};
 use crate::assets;
 use crate::catalogue::Delivery;
 use crate::clock;
-use crate::console::{Download, back, download, frame, refused, upload};
+use crate::console::{Download, back, download, frame, inside, refused, undoable, upload};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::ids::{BatchId, LineId, OrderNo, ShipmentId};
+use crate::ids::{BatchId, LineId, OrderId, OrderNo, ShipmentId};
 use crate::orders::parcels::{CARRIERS, Parcel};
 use crate::orders::{Full, Order, OrderStatus, Who, store as orders};
 use crate::sheet::{self, Table};
-use crate::shipping::batch::{self, Allowed, Batch, Verdict};
-use crate::shipping::{self, Sending, store};
+use crate::shipping::batch::{self, Verdict};
+use crate::shipping::{self, Allowed, Batch, Sending, store};
 use crate::shop::Shop;
 use crate::staff::Staff;
 use crate::staff::login::audit;
@@ -36,7 +37,7 @@ pub fn choices() -> Vec<Value> {
     CARRIERS.iter().map(|known| json!({ "code": known.code, "text": known.text })).collect()
 }
 
-#[derive(FromForm)]
+#[derive(FromForm, Default)]
 struct Shipping {
     /// Empty: recognised from the number.
     #[field(default = String::new())]
@@ -46,9 +47,12 @@ struct Shipping {
     pieces: Vec<Pieces>,
     #[field(default = false)]
     despite_refund: bool,
-    /// On to the order that has waited longest.
+    /// On to the next order: of the list it was opened from, else the one that has waited longest.
     #[field(default = false)]
     next: bool,
+    came: Came,
+    /// A page to come back to instead of the order's.
+    back: Option<String>,
 }
 
 #[derive(FromForm)]
@@ -60,21 +64,46 @@ struct Pieces {
 #[post("/orders/<no>/ship", data = "<form>")]
 async fn ship(shop: &State<Shop>, staff: Staff, no: &str, form: Form<Shipping>) -> Flash<Redirect> {
     let form = form.into_inner();
-    let on = form.next;
-    let done = ship_one(shop, &staff, no, form).await;
-    let next = match (&done, on) {
-        (Ok(_), true) => shop.db.read(|conn| Ok::<_, Error>(orders::longest_waiting(conn)?)).await,
-        _ => Ok(None),
-    };
-    match next {
-        Ok(Some(next)) => back(format!("{}#ship", here(next.as_str())), done.map(|d| format!("{no} {d}"))),
-        Ok(None) if on && done.is_ok() => back("/admin/orders?tab=to_ship", done),
-        Ok(None) => back(here(no), done),
-        Err(e) => refused(here(no), e),
+    let (on, came, to) = (form.next, form.came.clone(), form.back.clone().map(inside));
+    match ship_one(shop, &staff, no, form).await {
+        Err(e) => refused(to.unwrap_or_else(|| here(no)), e),
+        Ok(sent) => {
+            let to = if on { next(shop, sent.order, &came).await } else { Ok(to.unwrap_or_else(|| here(no))) };
+            undoable(to.unwrap_or_else(|_| here(no)), &format!("{no} {}", sent.words), &sent.undo(no))
+        }
     }
 }
 
-async fn ship_one(shop: &Shop, staff: &Staff, no: &str, form: Shipping) -> Result<String> {
+/// The page of the order that comes after this one, or a list when there is none.
+async fn next(shop: &Shop, id: OrderId, came: &Came) -> Result<String> {
+    let (came, now) = (came.clone(), shop.now());
+    let read = move |conn: &rusqlite::Connection| {
+        if let Some(place) = came.place(conn, id, now)? {
+            return Ok(place.next());
+        }
+        let oldest = orders::longest_waiting(conn)?;
+        Ok::<_, Error>(
+            oldest.map_or("/admin/orders?tab=to_ship".to_owned(), |no| format!("{}#ship", here(no.as_str()))),
+        )
+    };
+    shop.db.read(read).await
+}
+
+/// A parcel that has just left.
+struct Sent {
+    order: OrderId,
+    parcel: Option<ShipmentId>,
+    words: String,
+}
+
+impl Sent {
+    /// Where it is taken back; nowhere when it is unknown.
+    fn undo(&self, no: &str) -> String {
+        self.parcel.map(|id| format!("{}/shipments/{id}/undo", here(no))).unwrap_or_default()
+    }
+}
+
+async fn ship_one(shop: &Shop, staff: &Staff, no: &str, form: Shipping) -> Result<Sent> {
     let order = find(shop, no).await?;
     let pieces: Vec<_> = form.pieces.iter().map(|p| (LineId(p.id), p.quantity)).collect();
     let sending = Sending {
@@ -92,7 +121,7 @@ fn parcel(order: &Order, company: &str, tracking_no: &str) -> Result<Parcel> {
     }
 }
 
-async fn send(shop: &Shop, staff: &Staff, order: &Order, sending: Sending) -> Result<String> {
+async fn send(shop: &Shop, staff: &Staff, order: &Order, sending: Sending) -> Result<Sent> {
     let (now, staff, id, order_no) = (shop.now(), staff.clone(), order.id, order.order_no.clone());
     let write = move |tx: &Tx| {
         let status = shipping::ship(tx, id, &sending, &Who::staff(&staff.name), now)?;
@@ -101,7 +130,8 @@ async fn send(shop: &Shop, staff: &Staff, order: &Order, sending: Sending) -> Re
             _ => format!("已发货 {}", sending.parcel.text()),
         };
         audit(tx, &staff, &format!("{order_no} {done}"), now)?;
-        Ok::<_, Error>(done)
+        let parcel = orders::shipments(tx, id)?.last().map(|shipment| shipment.id);
+        Ok::<_, Error>(Sent { order: id, parcel, words: done })
     };
     shop.db.write(write).await
 }
@@ -325,10 +355,9 @@ async fn scan(shop: &State<Shop>, staff: Staff, scan: Form<Scan>) -> Flash<Redir
     if scan.order.is_empty() {
         return refused(empty, Error::field("code", "先扫发货单上的订单号，再扫快递面单"));
     }
-    let form =
-        Shipping { company: String::new(), tracking_no: code, pieces: Vec::new(), despite_refund: false, next: false };
+    let form = Shipping { tracking_no: code, ..Shipping::default() };
     match ship_one(shop, &staff, &scan.order, form).await {
-        Ok(done) => Flash::success(Redirect::to(empty), format!("✓ {} {done}", scan.order)),
+        Ok(sent) => undoable(empty, &format!("✓ {} {}", scan.order, sent.words), &sent.undo(&scan.order)),
         Err(e) => refused(format!("{empty}?order={}", scan.order), e),
     }
 }

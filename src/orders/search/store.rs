@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Result, ToSql, params, params_from
 
 use super::{Filter, Words, phrases, whole};
 use crate::db::Tx;
-use crate::ids::OrderId;
+use crate::ids::{OrderId, OrderNo};
 use crate::orders::Order;
 use crate::orders::store::read_order;
 
@@ -161,6 +161,15 @@ pub fn list(conn: &Connection, filter: &Filter, before: Option<i64>, limit: i64)
     query.values.push(Box::new(limit));
     let sql = query.sql("o.*", &format!("order by {order} desc limit ?{}", query.values.len()));
     conn.prepare_cached(&sql)?.query_map(params_from_iter(query.values), read_order)?.collect()
+}
+
+/// The orders of a list by number, newest first, up to `most`.
+pub fn numbers(conn: &Connection, filter: &Filter, most: i64) -> Result<Vec<(OrderId, OrderNo)>> {
+    let mut query = Query::of(conn, filter)?;
+    query.values.push(Box::new(most));
+    let sql = query.sql("o.id, o.order_no", &format!("order by o.id desc limit ?{}", query.values.len()));
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    conn.prepare_cached(&sql)?.query_map(params_from_iter(query.values), read)?.collect()
 }
 
 /// How many there are, counted up to `most`.

@@ -3,7 +3,8 @@
 use rocket::http::Status;
 use rocket::serde::json::Json;
 use rocket::{Route, State, post, routes};
-use serde::Deserialize;
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Refundable, Wish, check_words, open, withdraw};
@@ -13,18 +14,18 @@ use crate::door::Answer;
 use crate::door::body::Body;
 use crate::door::limits::Limits;
 use crate::error::{Code, Error, Result};
-use crate::ids::{IdempotencyKey, LineId, OrderNo, RefundId};
+use crate::ids::{IdempotencyKey, LineId, RefundId};
 use crate::money::Fen;
-use crate::orders::api::{Moment, number, with_order};
+use crate::orders::api::{Moment, with_order};
 use crate::orders::store::Made;
-use crate::orders::view::RefundView;
-use crate::orders::{self, Who};
+use crate::orders::view::{RefundLineView, RefundView};
+use crate::orders::{self, Full, Who};
 use crate::payments::prepay::KEY_LIFE;
-use crate::refunds::{Origin, store};
+use crate::refunds::{Origin, RefundLine, store};
 use crate::shop::Shop;
 
 pub fn routes() -> Vec<Route> {
-    routes![ask, cancel]
+    routes![ask, price, cancel]
 }
 
 #[derive(Deserialize)]
@@ -43,19 +44,39 @@ struct LineForm {
     quantity: i64,
 }
 
-impl RefundForm {
-    /// The lines that are asked for; `None` for the whole order.
-    fn wanted(&self) -> Result<Option<Vec<(LineId, i64)>>> {
-        let Some(lines) = &self.lines else { return Ok(None) };
-        if !(1..=50).contains(&lines.len()) {
-            return Err(Error::field("lines", "请选择要退的商品；整单退款请不要写 lines"));
-        }
-        let read = |(i, line): (usize, &LineForm)| match line.line_id.parse::<LineId>() {
-            Ok(id) => Ok((id, line.quantity)),
-            Err(_) => Err(Error::field(format!("lines[{i}].lineId"), "订单里没有这一行商品")),
-        };
-        lines.iter().enumerate().map(read).collect::<Result<_>>().map(Some)
+/// The pieces that are asked for; `None` for the whole order.
+fn wanted(lines: Option<&[LineForm]>) -> Result<Option<Vec<(LineId, i64)>>> {
+    let Some(lines) = lines else { return Ok(None) };
+    if !(1..=50).contains(&lines.len()) {
+        return Err(Error::field("lines", "请选择要退的商品；整单退款请不要写 lines"));
     }
+    let read = |(i, line): (usize, &LineForm)| match line.line_id.parse::<LineId>() {
+        Ok(id) => Ok((id, line.quantity)),
+        Err(_) => Err(Error::field(format!("lines[{i}].lineId"), "订单里没有这一行商品")),
+    };
+    lines.iter().enumerate().map(read).collect::<Result<_>>().map(Some)
+}
+
+/// What a buyer would get back now for these pieces, or for the whole order: lines, and freight.
+fn part(
+    conn: &Connection,
+    full: &Full,
+    wanted: Option<&[(LineId, i64)]>,
+    moment: Moment,
+) -> Result<(Vec<RefundLine>, Fen)> {
+    let order = &full.order;
+    if full.is_refunding() {
+        return Err(with_order(Code::RefundInProgress, conn, order.buyer_id, &order.order_no, moment)?);
+    }
+    if !full.refund_is_due(moment.refund_window, moment.now) {
+        let words = "这笔订单现在不能申请退款，如有问题请联系商家";
+        return Err(with_order(Code::OrderState, conn, order.buyer_id, &order.order_no, moment)?.says(words));
+    }
+    let refundable = Refundable::of(full);
+    Ok(match wanted {
+        None => refundable.whole(),
+        Some(wanted) => (refundable.pieces(wanted)?, Fen::ZERO),
+    })
 }
 
 #[post("/orders/<order_no>/refunds", data = "<form>")]
@@ -68,34 +89,23 @@ async fn ask(
     form: Body<RefundForm>,
 ) -> Result<Answer<RefundView>> {
     limits.order(buyer.id.0)?;
-    let order_no = number(order_no)?;
+    let called = order_no.to_owned();
     let (reason, description) = check_words(&form.value.reason, &form.value.description)?;
-    let wanted = form.value.wanted()?;
-    // The same words about another order are another request.
-    let fingerprint = Sha256::digest([order_no.as_str().as_bytes(), &form.fingerprint].concat()).to_vec();
-    let moment = Moment::of(shop);
+    let wanted = wanted(form.value.lines.as_deref())?;
+    let (moment, words) = (Moment::of(shop), form.fingerprint);
     let write = move |tx: &Tx| {
+        let order = orders::store::of_buyer(tx, buyer.id, &called)?.ok_or(Code::NotFound)?;
+        // The same words about another order are another request.
+        let fingerprint = Sha256::digest([order.order_no.as_str().as_bytes(), &words].concat()).to_vec();
         if let Some(made) = orders::store::made_by_key(tx, buyer.id, key.as_str(), moment.now - KEY_LIFE)? {
             let refund = made.refund.filter(|_| made.fingerprint == fingerprint).ok_or(Code::IdempotencyMismatch)?;
-            return Ok((refund, true));
+            return Ok::<_, Error>((refund, true));
         }
-        let order = orders::store::of_buyer(tx, buyer.id, &order_no)?.ok_or(Code::NotFound)?;
         let full = orders::store::full(tx, order)?;
-        if full.is_refunding() {
-            return Err(with_order(Code::RefundInProgress, tx, buyer.id, &order_no, moment)?);
-        }
-        if !full.refund_is_due(moment.refund_window, moment.now) {
-            let words = "这笔订单现在不能申请退款，如有问题请联系商家";
-            return Err(with_order(Code::OrderState, tx, buyer.id, &order_no, moment)?.says(words));
-        }
-        let refundable = Refundable::of(&full);
-        let (lines, freight) = match &wanted {
-            None => refundable.whole(),
-            Some(wanted) => (refundable.pieces(wanted)?, Fen::ZERO),
-        };
+        let (lines, freight) = part(tx, &full, wanted.as_deref(), moment)?;
         let wish = Wish { lines, freight, reason: reason.clone(), description: description.clone() };
         let refund = open(tx, &full, &wish, Origin::Buyer, false, &Who::buyer(), moment.now)?;
-        let made = Made { order: full.order.id, refund: Some(refund), fingerprint: fingerprint.clone() };
+        let made = Made { order: full.order.id, refund: Some(refund), fingerprint };
         orders::store::keep_key(tx, buyer.id, key.as_str(), &made, moment.now)?;
         Ok((refund, false))
     };
@@ -104,18 +114,57 @@ async fn ask(
     Ok(Answer { status: Status::Created, body, replayed })
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RefundQuoteForm {
+    lines: Option<Vec<LineForm>>,
+}
+
+/// What a refund would come to. Asking changes nothing.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RefundQuote {
+    amount_fen: Fen,
+    freight_fen: Fen,
+    lines: Vec<RefundLineView>,
+}
+
+#[post("/orders/<order_no>/refunds/quote", data = "<form>")]
+async fn price(
+    shop: &State<Shop>,
+    buyer: Buyer,
+    order_no: &str,
+    form: Body<RefundQuoteForm>,
+) -> Result<Json<RefundQuote>> {
+    let (called, moment) = (order_no.to_owned(), Moment::of(shop));
+    let wanted = wanted(form.value.lines.as_deref())?;
+    let read = move |conn: &Connection| {
+        let order = orders::store::of_buyer(conn, buyer.id, &called)?.ok_or(Code::NotFound)?;
+        let full = orders::store::full(conn, order)?;
+        let (lines, freight) = part(conn, &full, wanted.as_deref(), moment)?;
+        let wish = Wish { lines, freight, reason: String::new(), description: String::new() };
+        let amount = Refundable::of(&full).check(&wish)?;
+        Ok::<_, Error>(RefundQuote {
+            amount_fen: amount,
+            freight_fen: freight,
+            lines: wish.lines.iter().map(RefundLineView::from).collect(),
+        })
+    };
+    shop.db.read(read).await.map(Json)
+}
+
 #[post("/orders/<order_no>/refunds/<id>/cancel")]
 async fn cancel(shop: &State<Shop>, buyer: Buyer, order_no: &str, id: &str) -> Result<Json<RefundView>> {
-    let order_no: OrderNo = number(order_no)?;
+    let called = order_no.to_owned();
     let id: RefundId = id.parse().map_err(|_| Code::NotFound)?;
     let moment = Moment::of(shop);
     let write = move |tx: &Tx| {
-        let order = orders::store::of_buyer(tx, buyer.id, &order_no)?.ok_or(Code::NotFound)?;
+        let order = orders::store::of_buyer(tx, buyer.id, &called)?.ok_or(Code::NotFound)?;
         store::by_id(tx, id)?.filter(|refund| refund.order_id == Some(order.id)).ok_or(Code::NotFound)?;
         match withdraw(tx, id, &Who::buyer(), moment.now) {
             Err(e) if e.code == Code::OrderState => {
                 let words = "商家已经处理了这笔退款，不能再撤回";
-                Err(with_order(Code::OrderState, tx, buyer.id, &order_no, moment)?.says(words))
+                Err(with_order(Code::OrderState, tx, buyer.id, &order.order_no, moment)?.says(words))
             }
             done => done,
         }

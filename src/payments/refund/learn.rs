@@ -2,8 +2,8 @@
 
 use rusqlite::Connection;
 
-use super::{elsewhere, full_order, note, store, succeeded};
-use crate::clock::{MINUTE, SECOND};
+use super::{elsewhere, full_order, note, succeeded};
+use crate::clock::{DAY, MINUTE, SECOND};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::exceptions::{Kind, NewException, store as exceptions};
@@ -12,8 +12,8 @@ use crate::jobs::{self, Ran, Task};
 use crate::ledger::{Entered, store as ledger};
 use crate::money::Fen;
 use crate::orders::{self, Who};
-use crate::refunds::store::NewRefund;
-use crate::refunds::{Origin, Refund, RefundState};
+use crate::refunds::store::{self as refunds, NewRefund};
+use crate::refunds::{CLOSED, Origin, Refund, RefundState};
 use crate::shop::Shop;
 use crate::transactions::{Entry, store as messages};
 use crate::wechat::refund::{RefundFact, RefundStatus};
@@ -34,7 +34,7 @@ pub fn learn(tx: &Tx, fact: &RefundFact, accepted_at: Option<i64>, now: i64) -> 
     }
     if refund.refund_id.is_none() {
         let at = accepted_at.or(fact.succeeded_at).unwrap_or(now);
-        store::set_accepted(tx, refund.id, &fact.refund_id, at)?;
+        refunds::set_accepted(tx, refund.id, &fact.refund_id, at)?;
         if refund.state != RefundState::Processing {
             jobs::enqueue(tx, Task::Refund(refund.id), now + MINUTE, now)?;
         }
@@ -60,22 +60,20 @@ fn arrive(tx: &Tx, refund: &Refund, to: RefundState, fact: &RefundFact, now: i64
     let (number, amount) = (&refund.out_refund_no, refund.amount);
     if to == RefundState::Succeeded {
         // The money left the merchant when WeChat took the refund on; the bill of that day names it.
-        let moved_at = store::by_id(tx, refund.id)?.and_then(|r| r.accepted_at).unwrap_or(now);
+        let moved_at = refunds::by_id(tx, refund.id)?.and_then(|r| r.accepted_at).unwrap_or(now);
         let refund = &made_to_fit(tx, refund, fact, now)?;
         let order = refund.order_id.filter(|_| refund.inside);
         ledger::enter_refund(tx, &fact.refund_id, order, amount, moved_at, now)?;
-        store::set_problem(tx, refund.id, "", "")?;
-        store::set_account(tx, refund.id, &fact.account)?;
+        refunds::set_problem(tx, refund.id, "", "")?;
+        refunds::set_account(tx, refund.id, &fact.account)?;
         let account = if fact.account.is_empty() { "原路" } else { &fact.account };
         return succeeded(tx, refund, &Who::wechat(), &format!("退款 {number} ¥{amount} 已退到{account}"), now);
     }
-    if !store::set_state(tx, refund.id, refund.state, to, now)? {
+    if !refunds::set_state(tx, refund.id, refund.state, to, now)? {
         return Err(elsewhere(refund));
     }
     let problem = match to {
-        RefundState::Failed => {
-            Some((super::send::CLOSED, "微信关闭了这笔退款，钱没有退。请停止这一笔，再新建一笔退款。"))
-        }
+        RefundState::Failed => Some((CLOSED, "微信关闭了这笔退款，钱没有退。请停止这一笔，再新建一笔退款。")),
         RefundState::Abnormal => Some((
             "CHANGE",
             "退款被银行退回（买家的卡可能已注销或冻结），钱在商户账户里。请在商户平台处理异常退款，或用其他方式退给买家后登记。",
@@ -83,7 +81,7 @@ fn arrive(tx: &Tx, refund: &Refund, to: RefundState, fact: &RefundFact, now: i64
         _ => None,
     };
     let (code, words) = problem.unwrap_or_default();
-    store::set_problem(tx, refund.id, code, words)?;
+    refunds::set_problem(tx, refund.id, code, words)?;
     match problem {
         Some(_) => note(tx, refund, &Who::wechat(), &format!("退款 {number}：{words}"), now),
         None => note(tx, refund, &Who::wechat(), &format!("微信已受理退款 {number}，等待到账"), now),
@@ -101,16 +99,16 @@ fn made_to_fit(tx: &Tx, refund: &Refund, fact: &RefundFact, now: i64) -> Result<
             refund.out_refund_no, refund.amount, full.order.order_no, full.order.paid
         );
         unexpected(tx, refund, fact, "beside", &what, now)?;
-        store::set_beside(tx, refund.id)?;
+        refunds::set_beside(tx, refund.id)?;
         return Ok(Refund { inside: false, ..refund.clone() });
     }
-    let mut parts = store::full(tx, refund.clone())?.lines;
+    let mut parts = refunds::full(tx, refund.clone())?.lines;
     for part in &mut parts {
         let line = full.lines.iter().find(|line| line.id == part.line_id);
         part.quantity = part.quantity.min(line.map_or(0, |line| line.quantity - line.refunded));
     }
     parts.retain(|part| part.quantity > 0 || part.amount > Fen::ZERO);
-    store::put_lines(tx, refund.id, &parts)?;
+    refunds::put_lines(tx, refund.id, &parts)?;
     Ok(refund.clone())
 }
 
@@ -140,9 +138,9 @@ fn unexpected(tx: &Tx, refund: &Refund, fact: &RefundFact, about: &str, what: &s
 }
 
 fn known(tx: &Tx, fact: &RefundFact) -> Result<Option<Refund>> {
-    match store::by_refund_id(tx, &fact.refund_id)? {
+    match refunds::by_refund_id(tx, &fact.refund_id)? {
         Some(refund) => Ok(Some(refund)),
-        None => Ok(store::by_no(tx, &fact.out_refund_no)?),
+        None => Ok(refunds::by_no(tx, &fact.out_refund_no)?),
     }
 }
 
@@ -170,7 +168,7 @@ fn made_elsewhere(tx: &Tx, fact: &RefundFact, now: i64) -> Result<Option<Refund>
         requested_by: String::new(),
         not_before: now,
     };
-    let id = store::insert(tx, &new, &[], now)?;
+    let id = refunds::insert(tx, &new, &[], now)?;
     let what = format!("有人在微信商户平台退了 ¥{}（微信退款单号 {}），已登记", fact.amount, fact.refund_id);
     if let Some(order) = order_id {
         orders::store::note(tx, order, &Who::wechat(), &what, None, now)?;
@@ -185,7 +183,7 @@ fn made_elsewhere(tx: &Tx, fact: &RefundFact, now: i64) -> Result<Option<Refund>
     };
     exceptions::open(tx, &exception, now)?;
     jobs::enqueue(tx, Task::Refund(id), now + MINUTE, now)?;
-    Ok(store::by_id(tx, id)?)
+    Ok(refunds::by_id(tx, id)?)
 }
 
 /// WeChat knows our number with another sum or for another payment: a database restored from a backup gave it out
@@ -197,8 +195,8 @@ fn other_content(tx: &Tx, refund: &Refund, fact: &RefundFact, now: i64) -> Resul
     );
     unexpected(tx, refund, fact, refund.out_refund_no.as_str(), &what, now)?;
     if refund.state.leads_to(RefundState::Abnormal) {
-        store::set_state(tx, refund.id, refund.state, RefundState::Abnormal, now)?;
-        store::set_problem(tx, refund.id, "OTHER_REFUND", &format!("{what}。请核对后登记，或停止。"))?;
+        refunds::set_state(tx, refund.id, refund.state, RefundState::Abnormal, now)?;
+        refunds::set_problem(tx, refund.id, "OTHER_REFUND", &format!("{what}。请核对后登记，或停止。"))?;
     }
     Ok(())
 }
@@ -209,7 +207,7 @@ pub async fn all_of(shop: &Shop, entry: EntryId, named: Vec<String>) -> Result<R
     let read = move |conn: &Connection| {
         let Some(entered) = ledger::payment_by_id(conn, entry)? else { return Ok(None) };
         let mut numbers = named.clone();
-        let known = store::of_transaction(conn, &entered.transaction_id)?;
+        let known = refunds::of_transaction(conn, &entered.transaction_id)?;
         numbers.extend(known.into_iter().map(|refund| refund.out_refund_no.to_string()));
         numbers.extend(messages::refunds_named(conn, &entered.transaction_id)?);
         numbers.sort();
@@ -255,7 +253,7 @@ fn logged<T>(exchange: &crate::wechat::Exchange<T>, entered: &Entered) -> Entry 
 pub fn next_look(accepted_at: i64, now: i64) -> Option<i64> {
     const EARLY: [i64; 5] = [10 * SECOND, MINUTE, 5 * MINUTE, 30 * MINUTE, 120 * MINUTE];
     const EVERY: i64 = 360 * MINUTE;
-    const PATIENCE: i64 = 30 * 24 * 60 * MINUTE;
+    const PATIENCE: i64 = 30 * DAY;
     let early = EARLY.iter().map(|step| accepted_at + step).find(|at| *at > now);
     match early {
         Some(at) => Some(at),

@@ -13,8 +13,8 @@ use crate::jobs::{self, Task};
 use crate::ledger::{Entered, store as ledger};
 use crate::money::Fen;
 use crate::orders::{self, Full, Line, Order, OrderStatus, RECEIVED_AFTER, REFUNDABLE_FOR, Who, moves};
-use crate::refunds::store::{self, NewRefund};
-use crate::refunds::{FullRefund, Origin, Refund, RefundLine, RefundState};
+use crate::refunds::store::{self as refunds, NewRefund};
+use crate::refunds::{CLOSED, FullRefund, Origin, Refund, RefundLine, RefundState};
 use crate::wechat::refund::desc_text;
 
 /// How long staff may stop an automatic refund.
@@ -185,7 +185,7 @@ pub fn open(tx: &Tx, full: &Full, wish: &Wish, origin: Origin, agreed: bool, who
         requested_by: who.name.clone(),
         not_before: now,
     };
-    let id = store::insert(tx, &new, &wish.lines, now)?;
+    let id = refunds::insert(tx, &new, &wish.lines, now)?;
     let what = format!("申请退款 {} ¥{amount}，原因：{}", new.out_refund_no, wish.reason);
     orders::store::note(tx, order.id, who, &what, None, now)?;
     if agreed {
@@ -195,7 +195,7 @@ pub fn open(tx: &Tx, full: &Full, wish: &Wish, origin: Origin, agreed: bool, who
 }
 
 fn next_number(tx: &Tx, order: &Order) -> Result<OutRefundNo> {
-    let n = store::count_of_order(tx, order.id)? + 1;
+    let n = refunds::count_of_order(tx, order.id)? + 1;
     if n > MOST_REFUNDS {
         return Err(limit("amount", "这笔订单的退款次数太多，请用其他方式退给买家".into()));
     }
@@ -203,7 +203,7 @@ fn next_number(tx: &Tx, order: &Order) -> Result<OutRefundNo> {
 }
 
 fn requested(tx: &Tx, id: RefundId) -> Result<Refund> {
-    let refund = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+    let refund = refunds::by_id(tx, id)?.ok_or(Code::NotFound)?;
     if refund.state == RefundState::Requested { Ok(refund) } else { Err(elsewhere(&refund)) }
 }
 
@@ -219,7 +219,7 @@ fn order_of(tx: &Tx, refund: &Refund) -> Result<Option<Full>> {
 }
 
 fn move_to(tx: &Tx, refund: &Refund, to: RefundState, now: i64) -> Result<()> {
-    if store::set_state(tx, refund.id, refund.state, to, now)? { Ok(()) } else { Err(elsewhere(refund)) }
+    if refunds::set_state(tx, refund.id, refund.state, to, now)? { Ok(()) } else { Err(elsewhere(refund)) }
 }
 
 fn note(tx: &Tx, refund: &Refund, who: &Who, what: &str, now: i64) -> Result<()> {
@@ -233,7 +233,7 @@ fn note(tx: &Tx, refund: &Refund, who: &Who, what: &str, now: i64) -> Result<()>
 pub fn approve(tx: &Tx, id: RefundId, changed: Option<&Wish>, who: &Who, now: i64) -> Result<()> {
     let refund = requested(tx, id)?;
     let full = order_of(tx, &refund)?.ok_or(Code::NotFound)?;
-    let FullRefund { lines, .. } = store::full(tx, refund.clone())?;
+    let FullRefund { lines, .. } = refunds::full(tx, refund.clone())?;
     let as_asked = Wish { lines, freight: refund.freight, reason: String::new(), description: String::new() };
     let wish = changed.unwrap_or(&as_asked);
     let amount = Refundable::of(&full).check(wish)?;
@@ -246,8 +246,8 @@ pub fn approve(tx: &Tx, id: RefundId, changed: Option<&Wish>, who: &Who, now: i6
     if parts(&full.refunds) >= MOST_PARTS {
         return Err(limit("amount", format!("微信一笔付款最多分 {MOST_PARTS} 次退，请用其他方式退给买家")));
     }
-    store::set_content(tx, id, amount, wish.freight, &wish.lines)?;
-    store::set_decision(tx, id, &who.name, "")?;
+    refunds::set_content(tx, id, amount, wish.freight, &wish.lines)?;
+    refunds::set_decision(tx, id, &who.name, "")?;
     move_to(tx, &refund, RefundState::Approved, now)?;
     note(tx, &refund, who, &format!("同意退款 {} ¥{amount}", refund.out_refund_no), now)?;
     if refund.transaction_id.is_none() {
@@ -260,7 +260,7 @@ pub fn approve(tx: &Tx, id: RefundId, changed: Option<&Wish>, who: &Who, now: i6
 /// 拒绝, with words for the buyer.
 pub fn reject(tx: &Tx, id: RefundId, answer: &str, who: &Who, now: i64) -> Result<()> {
     let refund = requested(tx, id)?;
-    store::set_decision(tx, id, &who.name, answer)?;
+    refunds::set_decision(tx, id, &who.name, answer)?;
     move_to(tx, &refund, RefundState::Rejected, now)?;
     note(tx, &refund, who, &format!("拒绝退款 {}：{answer}", refund.out_refund_no), now)
 }
@@ -278,31 +278,31 @@ pub fn stop(tx: &Tx, refund: &Refund, who: &Who, now: i64) -> Result<()> {
     if !unsent && refund.state != RefundState::Failed {
         return Err(elsewhere(refund));
     }
-    store::set_decision(tx, refund.id, &who.name, "")?;
+    refunds::set_decision(tx, refund.id, &who.name, "")?;
     move_to(tx, refund, RefundState::Cancelled, now)?;
     note(tx, refund, who, &format!("停止退款 {} ¥{}", refund.out_refund_no, refund.amount), now)
 }
 
 /// Sends at once what was to wait.
 pub fn send_now(tx: &Tx, refund: &Refund, who: &Who, now: i64) -> Result<()> {
-    store::set_not_before(tx, refund.id, now)?;
-    store::set_decision(tx, refund.id, &who.name, "")?;
+    refunds::set_not_before(tx, refund.id, now)?;
+    refunds::set_decision(tx, refund.id, &who.name, "")?;
     jobs::enqueue(tx, Task::Refund(refund.id), now, now)?;
     note(tx, refund, who, &format!("立即发出退款 {}", refund.out_refund_no), now)
 }
 
 /// 重试: the same number and the same sum, so that it cannot be paid twice.
 pub fn retry(tx: &Tx, id: RefundId, who: &Who, now: i64) -> Result<()> {
-    let refund = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+    let refund = refunds::by_id(tx, id)?.ok_or(Code::NotFound)?;
     if refund.state != RefundState::Failed {
         return Err(elsewhere(&refund));
     }
-    if refund.problem_code == send::CLOSED {
+    if refund.problem_code == CLOSED {
         let words = "微信已关闭这个退款单号，不能再用它重试。请停止这一笔，再新建一笔退款";
         return Err(Error::from(Code::OrderState).says(words));
     }
     must_fit(tx, &refund)?;
-    store::set_problem(tx, id, "", "")?;
+    refunds::set_problem(tx, id, "", "")?;
     move_to(tx, &refund, RefundState::Approved, now)?;
     jobs::enqueue(tx, Task::Refund(id), now, now)?;
     note(tx, &refund, who, &format!("重试退款 {}（单号不变，不会重复退）", refund.out_refund_no), now)
@@ -312,14 +312,14 @@ pub fn retry(tx: &Tx, id: RefundId, who: &Who, now: i64) -> Result<()> {
 fn must_fit(tx: &Tx, refund: &Refund) -> Result<()> {
     let gone = |words: &str| limit("amount", format!("别的退款已经用掉了这一笔（{words}），请停止这一笔"));
     if let Some(transaction) = &refund.transaction_id {
-        let taken = store::of_transaction(tx, transaction)?.into_iter().filter(|r| r.state.takes_money());
+        let taken = refunds::of_transaction(tx, transaction)?.into_iter().filter(|r| r.state.takes_money());
         let taken = taken.fold(Fen::ZERO, |sum, r| sum.plus(r.amount).unwrap_or(sum));
         if refund.payment.minus(taken).unwrap_or_default() < refund.amount {
             return Err(gone("这笔付款剩下的钱不够了"));
         }
     }
     if let Some(full) = order_of(tx, refund)?.filter(|_| refund.inside) {
-        let FullRefund { lines, .. } = store::full(tx, refund.clone())?;
+        let FullRefund { lines, .. } = refunds::full(tx, refund.clone())?;
         let wish = Wish { lines, freight: refund.freight, reason: String::new(), description: String::new() };
         Refundable::of(&full).check(&wish).map_err(|e| gone(&e.message()))?;
     }
@@ -328,7 +328,7 @@ fn must_fit(tx: &Tx, refund: &Refund) -> Result<()> {
 
 /// The money went back outside WeChat: what the bank bounced, what WeChat refuses for good, what was paid in cash.
 pub fn by_other_means(tx: &Tx, id: RefundId, how: &str, who: &Who, now: i64) -> Result<()> {
-    let refund = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+    let refund = refunds::by_id(tx, id)?.ok_or(Code::NotFound)?;
     match refund.state {
         RefundState::Failed => must_fit(tx, &refund)?,
         RefundState::Abnormal => {}
@@ -336,7 +336,7 @@ pub fn by_other_means(tx: &Tx, id: RefundId, how: &str, who: &Who, now: i64) -> 
         _ => return Err(elsewhere(&refund)),
     }
     let what = format!("退款 {} ¥{} 已用其他方式退还：{how}", refund.out_refund_no, refund.amount);
-    store::set_decision(tx, id, &who.name, how)?;
+    refunds::set_decision(tx, id, &who.name, how)?;
     let order = refund.order_id.filter(|_| refund.inside);
     ledger::enter_offline(tx, refund.out_refund_no.as_str(), order, -refund.amount.get(), now)?;
     succeeded(tx, &refund, who, &what, now)
@@ -347,7 +347,7 @@ fn succeeded(tx: &Tx, refund: &Refund, who: &Who, what: &str, now: i64) -> Resul
     move_to(tx, refund, RefundState::Succeeded, now)?;
     note(tx, refund, who, what, now)?;
     if let Some(order) = refund.order_id.filter(|_| refund.inside) {
-        let full = store::full(tx, refund.clone())?;
+        let full = refunds::full(tx, refund.clone())?;
         if moves::refund(tx, order, &full, &Who::system(), now)? == Some(OrderStatus::Shipped) {
             jobs::enqueue(tx, Task::Complete(order), now + RECEIVED_AFTER, now)?;
             jobs::enqueue(tx, Task::Register(order), now, now)?;
@@ -368,7 +368,7 @@ pub fn whole_payment(
     now: i64,
 ) -> Result<RefundId> {
     let inside = order.is_some_and(|order| entered.order_id == Some(order.id));
-    let before = store::of_transaction(tx, &entered.transaction_id)?;
+    let before = refunds::of_transaction(tx, &entered.transaction_id)?;
     if before.iter().any(|refund| refund.state.takes_money()) {
         return Err(limit("amount", "这笔款已经有退款在处理了".into()));
     }
@@ -390,7 +390,7 @@ pub fn whole_payment(
         requested_by: who.name.clone(),
         not_before,
     };
-    let id = store::insert(tx, &new, &[], now)?;
+    let id = refunds::insert(tx, &new, &[], now)?;
     jobs::enqueue(tx, Task::Refund(id), not_before, now)?;
     if let Some(order) = order {
         let what = format!("将退回整笔付款 ¥{}（退款 {}，{reason}）", entered.amount, new.out_refund_no);

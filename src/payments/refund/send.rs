@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{MOST_PARTS, desc, learn, note, store};
+use super::{MOST_PARTS, desc, learn, note};
 use crate::clock::{MINUTE, SECOND};
 use crate::db::Tx;
 use crate::error::{Error, Result};
@@ -10,7 +10,7 @@ use crate::ids::RefundId;
 use crate::jobs::Ran;
 use crate::ledger::store as ledger;
 use crate::orders::{REFUNDABLE_FOR, Who};
-use crate::refunds::{Origin, Refund, RefundState};
+use crate::refunds::{Origin, Refund, RefundState, store as refunds};
 use crate::shop::Shop;
 use crate::transactions::Entry;
 use crate::wechat::refund::{REFUND, REFUND_QUERY, RefundOrder};
@@ -18,8 +18,6 @@ use crate::wechat::{Account, Api, Exchange, GatewayError};
 
 /// WeChat wants a minute between two refunds of one payment. Source: refund, API v2.
 const APART: i64 = MINUTE;
-/// `problem_code` of a refund that WeChat gave up: its number is used up.
-pub const CLOSED: &str = "REFUNDCLOSE";
 /// `problem_code` when WeChat did not like our certificate.
 const CERTIFICATE: &str = "CERT_ERROR";
 
@@ -68,7 +66,7 @@ fn left_alone(now: i64) -> Ran {
 
 /// The version of the API that a refund goes through: the one it was first sent by, else the one that took the payment.
 fn api_of(conn: &Connection, id: RefundId) -> Result<Option<Api>> {
-    let Some(refund) = store::by_id(conn, id)? else { return Ok(None) };
+    let Some(refund) = refunds::by_id(conn, id)? else { return Ok(None) };
     if let Some(sent) = refund.params.as_deref().and_then(|params| serde_json::from_str::<RefundOrder>(params).ok()) {
         return Ok(Some(sent.api));
     }
@@ -80,7 +78,7 @@ fn api_of(conn: &Connection, id: RefundId) -> Result<Option<Api>> {
 async fn next(shop: &Shop, account: &Account, id: RefundId, unknown_there: bool) -> Result<Next> {
     let (settings, now, account, here) = (shop.settings(), shop.now(), account.clone(), shop.clone());
     let write = move |tx: &Tx| {
-        let Some(refund) = store::by_id(tx, id)? else { return Ok(Next::Rest(Ran::Done)) };
+        let Some(refund) = refunds::by_id(tx, id)? else { return Ok(Next::Rest(Ran::Done)) };
         match refund.state {
             RefundState::Approved if now < refund.not_before => {
                 return Ok(Next::Rest(Ran::Again { at: refund.not_before }));
@@ -104,7 +102,7 @@ async fn next(shop: &Shop, account: &Account, id: RefundId, unknown_there: bool)
         }
         // One that WeChat never heard of may be sent again at once; one that came too often may not.
         let own = refund.sent_at.filter(|_| matches!(refund.problem_code.as_str(), TOO_MUCH | TOO_OFTEN));
-        let last = store::last_other_sent(tx, &transaction_id, id)?.max(own);
+        let last = refunds::last_other_sent(tx, &transaction_id, id)?.max(own);
         if let Some(at) = last.map(|sent| sent + APART).filter(|at| *at > now) {
             return Ok(Next::Rest(Ran::Again { at }));
         }
@@ -125,9 +123,9 @@ async fn next(shop: &Shop, account: &Account, id: RefundId, unknown_there: bool)
         };
         let params = serde_json::to_string(&order).map_err(|e| Error::from(rusqlite_broken(e)))?;
         if refund.state == RefundState::Approved {
-            store::set_state(tx, id, RefundState::Approved, RefundState::Processing, now)?;
+            refunds::set_state(tx, id, RefundState::Approved, RefundState::Processing, now)?;
         }
-        store::set_sent(tx, id, &params, now)?;
+        refunds::set_sent(tx, id, &params, now)?;
         Ok(Next::Send(Box::new(refund), Box::new(order)))
     };
     shop.db.write(write).await
@@ -154,7 +152,7 @@ fn hopeless(
     if entered.is_some_and(|e| now - e.paid_at >= REFUNDABLE_FOR) {
         return Ok(Some(("TRADE_OVERDUE", person("TRADE_OVERDUE", ""))));
     }
-    let others = store::of_transaction(tx, transaction_id)?;
+    let others = refunds::of_transaction(tx, transaction_id)?;
     let others: Vec<&Refund> = others.iter().filter(|other| other.id != refund.id).collect();
     let taken = others.iter().filter(|other| other.state.takes_money()).map(|other| other.amount.get()).sum::<i64>();
     if taken + refund.amount.get() > refund.payment.get() {
@@ -173,8 +171,8 @@ fn hopeless(
 }
 
 fn give_up(tx: &Tx, refund: &Refund, code: &str, why: &str, now: i64) -> Result<()> {
-    store::set_state(tx, refund.id, refund.state, RefundState::Failed, now)?;
-    store::set_problem(tx, refund.id, code, why)?;
+    refunds::set_state(tx, refund.id, refund.state, RefundState::Failed, now)?;
+    refunds::set_problem(tx, refund.id, code, why)?;
     log::error!("refund {} failed: {code}", refund.out_refund_no);
     note(tx, refund, &Who::system(), &format!("退款 {} 没有成功：{why}", refund.out_refund_no), now)
 }
@@ -203,13 +201,13 @@ async fn send(shop: &Shop, account: &Account, refund: &Refund, order: &RefundOrd
         let outcome = match &exchange.result {
             Ok(refund_id) => {
                 entry.reason = "微信已受理，等待到账".into();
-                store::set_accepted(tx, refund.id, refund_id, now)?;
+                refunds::set_accepted(tx, refund.id, refund_id, now)?;
                 note(tx, &refund, &Who::wechat(), &format!("微信已受理退款 {}，等待到账", refund.out_refund_no), now)?;
                 Ran::Again { at: learn::next_look(now, now).unwrap_or(now) }
             }
             Err(GatewayError::Refused { code, text }) => match meaning(code, text) {
                 Meaning::Later(words) => {
-                    store::set_problem(tx, refund.id, code, &words)?;
+                    refunds::set_problem(tx, refund.id, code, &words)?;
                     Ran::Failed(words)
                 }
                 Meaning::Person(words) => {
@@ -218,13 +216,13 @@ async fn send(shop: &Shop, account: &Account, refund: &Refund, order: &RefundOrd
                 }
             },
             Err(GatewayError::Certificate(alert)) => {
-                store::set_problem(tx, refund.id, CERTIFICATE, alert)?;
+                refunds::set_problem(tx, refund.id, CERTIFICATE, alert)?;
                 Ran::Again { at: now }
             }
             // Whether it arrived is unknown: the next step asks first.
             Err(e) => {
                 let words = format!("{e}。系统会先向微信查询，没有受理才会用同一个单号重发。");
-                store::set_problem(tx, refund.id, "", &words)?;
+                refunds::set_problem(tx, refund.id, "", &words)?;
                 Ran::Failed(e.to_string())
             }
         };
@@ -236,7 +234,7 @@ async fn send(shop: &Shop, account: &Account, refund: &Refund, order: &RefundOrd
 
 /// Asks once more before money goes back in another way; false when WeChat could not be heard.
 pub async fn heard(shop: &Shop, id: RefundId) -> Result<bool> {
-    let refund = shop.db.read(move |conn| Ok::<_, Error>(store::by_id(conn, id)?)).await?;
+    let refund = shop.db.read(move |conn| Ok::<_, Error>(refunds::by_id(conn, id)?)).await?;
     let api = shop.db.read(move |conn| api_of(conn, id)).await?;
     match (shop.account_of(api), refund.filter(Refund::may_be_known_there)) {
         (Some(account), Some(refund)) => Ok(!matches!(ask(shop, &account, &refund).await?, Some(Ran::Failed(_)))),
@@ -262,7 +260,7 @@ async fn ask(shop: &Shop, account: &Account, refund: &Refund) -> Result<Option<R
                     entry.reason = format!("{:?}", fact.status).to_uppercase();
                     let accepted_at = refund.sent_at.filter(|_| refund.accepted_at.is_none());
                     learn::learn(tx, fact, accepted_at, now)?;
-                    Some(rest(store::by_id(tx, refund.id)?.as_ref().unwrap_or(&refund), now))
+                    Some(rest(refunds::by_id(tx, refund.id)?.as_ref().unwrap_or(&refund), now))
                 }
             },
             Err(e) => Some(Ran::Failed(e.to_string())),

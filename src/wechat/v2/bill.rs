@@ -1,6 +1,6 @@
 //! API v2: a day's bill in one answer.
 
-use super::super::bill::{BillAnswer, GZIP, read};
+use super::super::bill::{BillAnswer, GZIP, Own, read};
 use super::super::{Exchange, Wechat};
 use super::exchange::request;
 use super::{Merchant, sign};
@@ -14,6 +14,7 @@ impl Wechat {
         &self,
         merchant: &Merchant,
         day: Day,
+        own: &Own,
         nonces: &Nonces,
     ) -> Exchange<BillAnswer> {
         let mut message = request(merchant, nonces);
@@ -29,7 +30,7 @@ impl Wechat {
             Ok(bytes) => format!("（账单，{} 字节）", bytes.len()).into_bytes(),
             Err(_) => Vec::new(),
         };
-        let result = answer.and_then(|bytes| read(&bytes));
+        let result = answer.and_then(|bytes| read(&bytes, own));
         Exchange { kind: "downloadbill", request, response, took_ms, result }
     }
 }

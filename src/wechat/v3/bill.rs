@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sha1::{Digest, Sha1};
 
-use super::super::bill::{BillAnswer, read_plain, unpacked};
+use super::super::bill::{BillAnswer, Own, read_plain, unpacked};
 use super::super::exchange::unusable;
 use super::super::{Exchange, GatewayError, Wechat};
 use super::Merchant;
@@ -23,11 +23,12 @@ impl Wechat {
         &self,
         merchant: &Merchant,
         day: Day,
+        own: &Own,
         nonces: &Nonces,
     ) -> Exchange<BillAnswer> {
         let path = format!("/v3/bill/tradebill?bill_date={}&bill_type=ALL&tar_type=GZIP", day.shown());
-        let own = self.pay_url().to_owned();
-        let asked = self.call_v3(merchant, Call::get("downloadbill", path), nonces, |reply| place(reply, &own)).await;
+        let host = self.pay_url().to_owned();
+        let asked = self.call_v3(merchant, Call::get("downloadbill", path), nonces, |reply| place(reply, &host)).await;
         let (kind, request, mut response, took_ms) = (asked.kind, asked.request, asked.response, asked.took_ms);
         let result = match asked.result {
             Ok(place) => {
@@ -36,7 +37,7 @@ impl Wechat {
                 if let Ok(bytes) = &file {
                     response.extend_from_slice(format!("\n（账单，{} 字节）", bytes.len()).as_bytes());
                 }
-                file.and_then(|bytes| read(&bytes, &place.sha1))
+                file.and_then(|bytes| read(&bytes, &place.sha1, own))
             }
             Err(e) => match e.code() {
                 Some("NO_STATEMENT_EXIST") => Ok(BillAnswer::None),
@@ -67,12 +68,12 @@ fn path_on(url: &str, own: &str) -> Option<String> {
     (rest.starts_with('/') && plain && !rest.starts_with("//")).then(|| rest.to_owned())
 }
 
-fn read(bytes: &[u8], sha1: &str) -> Result<BillAnswer, GatewayError> {
+fn read(bytes: &[u8], sha1: &str, own: &Own) -> Result<BillAnswer, GatewayError> {
     let plain = unpacked(bytes)?;
     if hex::encode(Sha1::digest(&plain)) != sha1 {
         return Err(unusable("BILL_HASH_WRONG"));
     }
-    read_plain(plain)
+    read_plain(plain, own)
 }
 
 #[cfg(test)]
@@ -104,7 +105,7 @@ mod tests {
     fn a_bill_that_does_not_hash_to_what_was_said_is_no_bill() {
         let bill = b"hello";
         let right = hex::encode(Sha1::digest(bill));
-        assert_eq!(read(bill, &"0".repeat(40)), Err(unusable("BILL_HASH_WRONG")));
-        assert_ne!(read(bill, &right), Err(unusable("BILL_HASH_WRONG")));
+        assert_eq!(read(bill, &"0".repeat(40), &Own::default()), Err(unusable("BILL_HASH_WRONG")));
+        assert_ne!(read(bill, &right, &Own::default()), Err(unusable("BILL_HASH_WRONG")));
     }
 }

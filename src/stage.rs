@@ -1,4 +1,4 @@
-//! The demo's storefront: a page that looks and behaves like the mini-program on a phone.
+//! The demo's phone: the mini-program of `miniprogram/` itself, run in the browser on the stage that `stage/` builds.
 
 use rocket::{Route, State, get, routes};
 use rocket_dyn_templates::{Template, context};
@@ -14,7 +14,7 @@ pub fn routes() -> Vec<Route> {
 fn page(shop: &State<Shop>) -> Template {
     let settings = shop.settings();
     assets::page(
-        "storefront/index.html",
+        "stage/index.html",
         context! { shop: settings.shop_name(), simulator: shop.demo.as_deref().unwrap_or_default() },
     )
 }

@@ -1,0 +1,174 @@
+// Checkout: where to, what for, how much; the sum is the server's, and a sum that moved is asked about.
+const api = require("../../utils/api");
+const cart = require("../../utils/cart");
+const pay = require("../../utils/pay");
+const { phone, place } = require("../../utils/words");
+
+const KEPT = "checkout";
+
+Page({
+  /** @type {{skuId: string, quantity: number}[]} */
+  items: [],
+  key: "",
+  addressId: "",
+  /** The wish that the key belongs to. */
+  sent: "",
+
+  data: {
+    to: null,
+    needsAddress: true,
+    lines: [],
+    quote: null,
+    count: 0,
+    deliveryText: "",
+    remark: "",
+    /** What keeps the order from being placed, in the server's words. */
+    stop: "",
+    busy: false,
+    loading: true,
+    trouble: null,
+    /** The sum moved between looking and paying: `{oldFen, newFen}`. */
+    moved: null,
+  },
+
+  onLoad() {
+    const { globalData } = getApp();
+    if (globalData.checkout.length) wx.setStorageSync(KEPT, globalData.checkout);
+    this.items = (wx.getStorageSync(KEPT) || []).map(({ skuId, quantity }) => ({ skuId, quantity }));
+    globalData.addressId = "";
+    // One key for one intent: the same order, however often it is sent.
+    this.key = api.key();
+  },
+
+  onShow() {
+    if (!this.items.length) {
+      wx.switchTab({ url: "/pages/cart/cart" });
+      return;
+    }
+    if (!this.data.busy) this.again();
+  },
+
+  async again() {
+    this.setData({ trouble: null });
+    try {
+      await this.address();
+      await this.price();
+    } catch (error) {
+      this.setData({ trouble: { offline: error.code === "offline", message: error.message, requestId: error.requestId } });
+    }
+    this.setData({ loading: false });
+  },
+
+  /** The address chosen for this order, else the buyer's own first one. */
+  async address() {
+    const { items } = await api.get("/addresses");
+    const wanted = getApp().globalData.addressId;
+    const found = items.find((one) => one.id === wanted) || items.find((one) => one.isDefault) || items[0];
+    this.addressId = found ? found.id : "";
+    this.setData({ to: found ? { receiver: found.receiver, phone: phone(found.phone), place: place(found) } : null });
+  },
+
+  wish() {
+    return Object.assign({ items: this.items }, this.addressId ? { addressId: this.addressId } : {});
+  },
+
+  async price() {
+    const quote = await api.post("/quote", this.wish());
+    this.show(quote);
+  },
+
+  show(quote) {
+    const needs = quote.delivery === "express" || quote.delivery === "local";
+    const stop = quote.warnings.find((one) => one.code !== "address_required");
+    this.setData({
+      quote: { goodsFen: quote.goodsFen, freightFen: quote.freightFen, discountFen: quote.discountFen, totalFen: quote.totalFen },
+      lines: quote.lines.map((line) => ({ skuId: line.skuId, name: line.name, spec: line.specText, picture: api.media(line.imageUrl), quantity: line.quantity, fen: line.priceFen })),
+      count: quote.lines.reduce((sum, line) => sum + line.quantity, 0),
+      needsAddress: needs,
+      deliveryText: quote.deliveryText,
+      stop: stop ? stop.message : "",
+    });
+  },
+
+  chooseAddress() {
+    wx.navigateTo({ url: this.data.to ? "/pages/addresses/addresses?choose=1" : "/pages/address/address?choose=1" });
+  },
+
+  remarked({ detail }) {
+    this.setData({ remark: detail.value });
+  },
+
+  submit() {
+    const { data } = this;
+    if (data.busy || !data.quote) return;
+    if (data.needsAddress && !data.to) {
+      this.chooseAddress();
+      return;
+    }
+    if (data.stop) {
+      wx.showModal({ title: "现在还不能下单", content: data.stop, showCancel: false, confirmText: "知道了" });
+      return;
+    }
+    this.place(data.quote.totalFen);
+  },
+
+  /** Places the order at the sum that the buyer has seen, and opens the cash desk. */
+  async place(seenFen) {
+    this.setData({ busy: true, moved: null });
+    const { remark } = this.data;
+    const body = Object.assign(this.wish(), { expectedTotalFen: seenFen }, remark.trim() ? { remark: remark.trim() } : {});
+    const written = JSON.stringify(body);
+    if (this.sent && this.sent !== written) this.key = api.key();
+    this.sent = written;
+    try {
+      const shop = await api.shop();
+      const { order, payment } = await api.post("/prepay", body, this.key);
+      cart.remove(this.items.map((item) => item.skuId));
+      wx.removeStorageSync(KEPT);
+      const paid = await pay.desk(payment, shop.subscribeTemplateIds);
+      this.leave(order.orderNo, paid ? "paid" : "closed");
+    } catch (error) {
+      this.refused(error, seenFen);
+    }
+  },
+
+  leave(orderNo, how) {
+    wx.redirectTo({ url: `/pages/order/order?id=${orderNo}&how=${how}` });
+  },
+
+  refused(error, seenFen) {
+    const { code, details, message } = error;
+    if (details && details.orderNo) {
+      // The order stands, only WeChat was not reached.
+      cart.remove(this.items.map((item) => item.skuId));
+      this.leave(details.orderNo, "closed");
+      return;
+    }
+    this.setData({ busy: false });
+    if (code === "price_changed" && details && details.totalFen !== undefined) {
+      this.show(details);
+      this.setData({ moved: { oldFen: seenFen, newFen: details.totalFen } });
+      return;
+    }
+    const back = code === "product_off_shelf" || code === "out_of_stock" || code === "purchase_limit" || code === "not_found";
+    wx.showModal({
+      title: code === "offline" ? "连不上网" : "没有下成单",
+      content: message,
+      showCancel: back,
+      confirmText: back ? "去购物车" : "知道了",
+      cancelText: "留在这里",
+      success: ({ confirm }) => {
+        if (back && confirm) wx.switchTab({ url: "/pages/cart/cart" });
+        else this.price().catch(() => {});
+      },
+    });
+  },
+
+  accept() {
+    this.place(this.data.moved.newFen);
+  },
+
+  think() {
+    this.setData({ moved: null });
+  },
+});

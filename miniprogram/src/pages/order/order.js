@@ -1,0 +1,180 @@
+// One order as a receipt: where it stands, what it holds, what can be done now.
+const api = require("../../utils/api");
+const orders = require("../../utils/orders");
+const pay = require("../../utils/pay");
+const { left, moment, phone, place, state } = require("../../utils/words");
+
+const STEPS = ["付款", "备货", "在路上", "签收"];
+const DONE = { pending_payment: 0, to_ship: 1, shipped: 2, completed: 4 };
+
+/** The way of an order, as far as it has come. */
+function way(order) {
+  const done = DONE[order.status];
+  if (done === undefined || order.delivery === "none") return [];
+  return STEPS.map((name, at) => ({ name, how: at < done ? "way-done" : at === done ? "way-now" : "" }));
+}
+
+/** The refunds of an order, the newest first. */
+const refunds = (order) => order.refunds.map((refund) => ({ id: refund.id, text: refund.stateText, amountFen: refund.amountFen })).reverse();
+
+function parcels(order) {
+  const name = {};
+  for (const line of order.lines) name[line.id] = line.name;
+  return order.shipments.map((parcel) => ({
+    id: parcel.id,
+    company: parcel.companyText,
+    number: parcel.trackingNo,
+    say: `${moment(parcel.shippedAt)} 发出${parcel.lines.length ? `，里面有：${parcel.lines.map((line) => `${name[line.lineId]} × ${line.quantity}`).join("、")}` : ""}`,
+  }));
+}
+
+Page({
+  ...orders.actions,
+
+  /** @type {any} the order as the server told it */
+  order: null,
+  /** @type {string[]} */
+  subscribeIds: [],
+  /** @type {any} */
+  ticking: null,
+  checked: false,
+  /** How far the server's clock is ahead, in ms. */
+  ahead: 0,
+  late: false,
+
+  data: { id: "", order: null, how: "", clock: null, shopName: "", phone: "", remind: false, loading: true, gone: false, trouble: null },
+
+  onLoad({ id, how }) {
+    this.setData({ id: id || "", how: how || "" });
+    api.shop().then((shop) => {
+      this.subscribeIds = shop.subscribeTemplateIds;
+      this.setData({ shopName: shop.name, phone: shop.phone, remind: shop.subscribeTemplateIds.length > 0 });
+    }).catch(() => {});
+  },
+
+  onShow() {
+    this.again();
+    this.ticking = setInterval(() => this.tick(), 1000);
+  },
+
+  onHide() {
+    clearInterval(this.ticking);
+  },
+
+  onUnload() {
+    clearInterval(this.ticking);
+  },
+
+  /** Looks at the order; coming from the cash desk, WeChat is asked at once. */
+  async again() {
+    const { id, how } = this.data;
+    const ask = how && !this.checked;
+    this.checked = true;
+    try {
+      this.show(ask ? await api.post(`/orders/${id}/check`) : await api.get(`/orders/${id}`));
+    } catch (error) {
+      const gone = error.code === "not_found";
+      this.setData({ loading: false, gone, trouble: gone ? null : { offline: error.code === "offline", message: error.message, requestId: error.requestId } });
+    }
+  },
+
+  show(order) {
+    this.order = order;
+    this.ahead = Date.parse(order.serverTime) - Date.now();
+    const { how } = this.data;
+    const words = state(order, { closedDesk: how === "closed" });
+    const paid = order.status !== "pending_payment" && order.status !== "closed";
+    this.setData({
+      loading: false,
+      gone: false,
+      trouble: null,
+      order: {
+        orderNo: order.orderNo,
+        status: order.status,
+        title: words.title,
+        say: words.say,
+        time: moment(order.createdAt),
+        paidTime: moment(order.paidAt),
+        way: way(order),
+        parcels: parcels(order),
+        refunds: refunds(order),
+        lines: orders.card(order).lines,
+        goodsFen: order.goodsFen,
+        freightFen: order.freightFen,
+        discountFen: order.discountFen,
+        totalFen: order.totalFen,
+        refundedFen: order.refundedFen,
+        paid,
+        stamp: order.status === "completed" ? "已签收" : order.status === "to_ship" ? "已付款" : "",
+        remark: order.remark,
+        to: order.address ? { receiver: order.address.receiver, phone: phone(order.address.phone), place: place(order.address) } : null,
+        actions: order.actions,
+      },
+    });
+    this.tick();
+  },
+
+  tick() {
+    const { order } = this;
+    if (!order || order.status !== "pending_payment") {
+      if (this.data.clock) this.setData({ clock: null });
+      return;
+    }
+    const clock = left(order.expiresAt, this.ahead);
+    if (!this.data.clock || this.data.clock.text !== clock.text) this.setData({ clock });
+    if (clock.over && !this.late) {
+      this.late = true;
+      setTimeout(() => {
+        this.late = false;
+        this.again();
+      }, 3000);
+    }
+  },
+
+  changed(order, how) {
+    this.setData({ how });
+    this.show(order);
+  },
+
+  pay() {
+    this.payNow(this.data.id);
+  },
+
+  cancel() {
+    this.cancelOrder(this.data.id);
+  },
+
+  confirm() {
+    this.confirmOrder(this.order);
+  },
+
+  refund() {
+    wx.navigateTo({ url: `/pages/refund/refund?id=${this.order.orderNo}` });
+  },
+
+  openRefund({ currentTarget }) {
+    wx.navigateTo({ url: `/pages/progress/progress?id=${this.order.orderNo}&refund=${currentTarget.dataset.id}` });
+  },
+
+  openLine({ currentTarget }) {
+    const line = this.order.lines.find((one) => one.id === currentTarget.dataset.id);
+    wx.navigateTo({ url: `/pages/product/product?id=${line.productId}` });
+  },
+
+  subscribe() {
+    pay.subscribe(this.subscribeIds);
+    this.setData({ remind: false });
+  },
+
+  buyAgain() {
+    orders.buyAgain(this.order.lines).catch(orders.failed);
+  },
+
+  call() {
+    wx.makePhoneCall({ phoneNumber: this.data.phone, fail() {} });
+  },
+
+  toShop() {
+    wx.switchTab({ url: "/pages/home/home" });
+  },
+});

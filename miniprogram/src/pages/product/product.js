@@ -1,0 +1,148 @@
+// One product: pictures to swipe and to look at closely, what it costs, how it comes, and what there is to read.
+const api = require("../../utils/api");
+const cart = require("../../utils/cart");
+const goods = require("../../utils/goods");
+
+const NAMED = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&#x27;": "'" };
+const text = (html) => html.replace(/&(amp|lt|gt|quot|#39|#x27);/g, (all) => NAMED[all]);
+
+/** The server's detail as pieces that a phone can show lazily and enlarge: `{text}` or `{picture}`. */
+function pieces(html) {
+  return (html.match(/<p>[^]*?<\/p>/g) || []).map((part, no) => {
+    const picture = part.match(/<img src="([^"]+)"/);
+    return { no, picture: picture ? api.media(text(picture[1])) : "", text: picture ? "" : text(part.slice(3, -4)) };
+  });
+}
+
+/** The pictures of a product in a width; older servers know one. */
+const pictures = (product, width) => {
+  const all = product.pictures ? product.pictures.map((one) => one[width]) : product.images;
+  return (all.length ? all : product.coverUrl ? [product.coverUrl] : []).map(api.media);
+};
+
+Page({
+  ...goods.shelf,
+
+  /** @type {any} */
+  product: null,
+
+  data: {
+    id: "",
+    product: null,
+    pictures: [],
+    at: 1,
+    choice: "",
+    delivery: "",
+    freight: "",
+    detail: [],
+    others: [],
+    soldOut: false,
+    loading: true,
+    gone: false,
+    trouble: null,
+    inCart: 0,
+    pieces: {},
+  },
+
+  onLoad({ id }) {
+    this.setData({ id: id || "" });
+    this.again();
+  },
+
+  onShow() {
+    this.counted();
+  },
+
+  counted() {
+    this.setData({ inCart: cart.count(), pieces: cart.pieces() });
+  },
+
+  again() {
+    this.setData({ trouble: null, loading: true });
+    return api.look(`/products/${this.data.id}`).then(
+      (product) => this.show(product),
+      (error) => {
+        const gone = error.code === "product_off_shelf" || error.code === "not_found";
+        this.setData({ loading: false, gone, trouble: gone ? null : goods.trouble(error) });
+        if (gone) this.beside("");
+      },
+    );
+  },
+
+  show(product) {
+    this.product = product;
+    const [sku] = product.skus;
+    const limit = sku && !product.specs.length && sku.limitPerOrder ? `每单最多 ${sku.limitPerOrder} 件` : "";
+    this.setData({
+      loading: false,
+      gone: false,
+      product: Object.assign(goods.card(product), { specs: product.specs.length }),
+      pictures: pictures(product, "full"),
+      choice: product.specs.map((spec) => `${spec.name}：${spec.values.join(" / ")}`).join("；") || limit,
+      delivery: sku ? sku.deliveryText : "",
+      detail: pieces(product.detailHtml),
+      soldOut: product.soldOut,
+    });
+    api.shop().then((shop) => this.setData({ freight: sku && sku.delivery === "express" ? shop.freightText : "" })).catch(() => {});
+    this.beside(product.categoryId || "");
+  },
+
+  /** Other goods of the same kind. */
+  beside(categoryId) {
+    goods
+      .list({ categoryId, inStock: "true", sort: "sales", limit: 5 })
+      .then(({ items }) => this.setData({ others: items.filter((item) => item.id !== this.data.id).slice(0, 4) }))
+      .catch(() => {});
+  },
+
+  turned({ detail }) {
+    this.setData({ at: detail.current + 1 });
+  },
+
+  look({ currentTarget }) {
+    wx.previewImage({ urls: this.data.pictures, current: currentTarget.dataset.url });
+  },
+
+  lookDetail({ currentTarget }) {
+    wx.previewImage({ urls: this.data.detail.filter((one) => one.picture).map((one) => one.picture), current: currentTarget.dataset.url });
+  },
+
+  choose() {
+    this.selectComponent("#sku").begin(this.product, "both");
+  },
+
+  add() {
+    this.selectComponent("#sku").begin(this.product, "add");
+  },
+
+  buy() {
+    this.selectComponent("#sku").begin(this.product, "buy");
+  },
+
+  added() {
+    this.counted();
+  },
+
+  bought({ detail }) {
+    getApp().globalData.checkout = [detail.line];
+    wx.navigateTo({ url: "/pages/checkout/checkout" });
+  },
+
+  toShop() {
+    wx.switchTab({ url: "/pages/home/home" });
+  },
+
+  toCart() {
+    wx.switchTab({ url: "/pages/cart/cart" });
+  },
+
+  onShareAppMessage() {
+    const { product, id, pictures: all } = this.data;
+    return { title: product ? product.name : "来店里逛逛", path: `/pages/product/product?id=${id}`, imageUrl: all[0] };
+  },
+
+  onShareTimeline() {
+    const { product, id } = this.data;
+    return { title: product ? product.name : "来店里逛逛", query: `id=${id}` };
+  },
+});

@@ -1,0 +1,116 @@
+// The shop's API. Logs in by itself; a token that has ended is renewed once, and the request repeated.
+const { server } = require("../config");
+
+const TOKEN = "token";
+const WORDS = { offline: "连不上网，看看飞行模式或无线网", broken: "店里出了点小状况，请稍后再试" };
+
+/**
+ * What the server refused, or why it was not reached (`code` is `offline` then). `message` may be shown as it is.
+ * @typedef {{code: string, message: string, requestId: string, details: any, fields: Record<string, string>}} Refusal
+ */
+
+/** @returns {Refusal} */
+function refusal(body) {
+  const given = (body && body.error) || {};
+  return {
+    code: given.code || "internal",
+    message: given.message || WORDS.broken,
+    requestId: given.requestId || "",
+    details: given.details || {},
+    fields: given.fields || {},
+  };
+}
+
+/**
+ * @param {"GET" | "POST" | "PUT" | "DELETE"} method
+ * @param {string} path
+ * @param {any} [data]
+ * @param {Record<string, string>} [header]
+ * @returns {Promise<any>}
+ */
+function send(method, path, data, header) {
+  return new Promise((resolve, reject) => {
+    wx.request({
+      url: `${server}/api/v1${path}`,
+      method,
+      data,
+      header: Object.assign({ "content-type": "application/json" }, header),
+      timeout: 20000,
+      success: ({ statusCode, data: body }) => {
+        if (statusCode >= 200 && statusCode < 300) resolve(body);
+        else reject(Object.assign(refusal(body), { statusCode }));
+      },
+      fail: () => reject(Object.assign(refusal({ error: { code: "offline", message: WORDS.offline } }), { statusCode: 0 })),
+    });
+  });
+}
+
+/** @type {?Promise<string>} */
+let entering = null;
+
+/** One login for all who wait for it. */
+function login() {
+  if (!entering) {
+    const entered = new Promise((resolve, reject) => {
+      wx.login({ success: ({ code }) => resolve(code), fail: () => reject(refusal({ error: { code: "offline", message: WORDS.offline } })) });
+    });
+    entering = entered
+      .then((code) => send("POST", "/login", { code }))
+      .then(({ token }) => {
+        wx.setStorageSync(TOKEN, token);
+        return token;
+      });
+    const over = () => {
+      entering = null;
+    };
+    entering.then(over, over);
+  }
+  return entering;
+}
+
+/** @returns {Promise<any>} */
+function asBuyer(method, path, data, header) {
+  const attempt = (token) => send(method, path, data, Object.assign({ Authorization: `Bearer ${token}` }, header));
+  const known = wx.getStorageSync(TOKEN);
+  const first = known ? attempt(known) : login().then(attempt);
+  return first.catch((error) => {
+    if (error.statusCode !== 401 || error.code !== "unauthenticated") throw error;
+    if (wx.getStorageSync(TOKEN) === known) wx.removeStorageSync(TOKEN);
+    return login().then(attempt);
+  });
+}
+
+/** A query string of what is there. */
+function query(given) {
+  const pairs = Object.keys(given)
+    .filter((name) => given[name])
+    .map((name) => `${name}=${encodeURIComponent(given[name])}`);
+  return pairs.length ? `?${pairs.join("&")}` : "";
+}
+
+/** @type {?import("./types").Shop} */
+let known = null;
+
+module.exports = {
+  query,
+  /** The shop's own words; asked for once.
+   * @returns {Promise<import("./types").Shop>} */
+  shop() {
+    if (known) return Promise.resolve(known);
+    return send("GET", "/shop").then((shop) => {
+      known = shop;
+      return shop;
+    });
+  },
+  /** What anybody may see. */
+  look: (path) => send("GET", path),
+  get: (path) => asBuyer("GET", path),
+  post: (path, data = {}, key = "") => asBuyer("POST", path, data, key ? { "Idempotency-Key": key } : {}),
+  put: (path, data) => asBuyer("PUT", path, data),
+  remove: (path) => asBuyer("DELETE", path),
+  hasToken: () => Boolean(wx.getStorageSync(TOKEN)),
+  /** A key for one intent: sent again with the same intent, it brings the same answer. */
+  key: () => `${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 14)}`,
+  /** The address of a picture; the server names its own by path alone. */
+  media: (url) => (url && url.charAt(0) === "/" ? server + url : url || ""),
+};

@@ -1,0 +1,112 @@
+// What orders show and what can be done with them, on their list and on their own page.
+const api = require("./api");
+const cart = require("./cart");
+const pay = require("./pay");
+const { confirmReceipt } = require("./receipt");
+const { moment, yuan } = require("./words");
+
+/** @typedef {import("./types").Order} Order */
+/** @typedef {(this: any, given: any) => any} Method */
+
+/** An order's state in one word, with its chip if it has one. */
+function word(order) {
+  const chip = order.chips[0];
+  if (chip) return chip.text;
+  return order.status === "shipped" ? "待收货" : order.statusText;
+}
+
+/** An order on the list.
+ * @param {Order} order */
+const card = (order) => ({
+  orderNo: order.orderNo,
+  status: order.status,
+  time: moment(order.createdAt),
+  word: word(order),
+  tone: order.status === "pending_payment" ? "brand" : order.status === "completed" ? "leaf" : "ink",
+  lines: order.lines.map((line) => ({ id: line.id, name: line.name, spec: line.specText, picture: api.media(line.imageUrl), quantity: line.quantity, fen: line.priceFen })),
+  count: order.lines.reduce((sum, line) => sum + line.quantity, 0),
+  totalFen: order.totalFen,
+  parcel: order.shipments.length ? `${order.shipments[0].companyText} ${order.shipments[0].trackingNo}`.trim() : "",
+  trackingNo: order.shipments.length ? order.shipments[0].trackingNo : "",
+  expiresAt: order.expiresAt,
+  transactionId: order.transactionId || "",
+  left: "",
+  actions: order.actions,
+  again: order.status !== "pending_payment",
+});
+
+/** Puts an order's lines into the cart once more, and says what could not be. */
+async function buyAgain(lines) {
+  let added = 0;
+  const missing = [];
+  for (const line of lines) {
+    try {
+      const product = await api.look(`/products/${line.productId}`);
+      const sku = product.skus.find((one) => one.id === line.skuId);
+      if (!sku || sku.available < 1) {
+        missing.push(line.name);
+        continue;
+      }
+      cart.add({ skuId: sku.id, productId: product.id, name: product.name, specText: line.specText, imageUrl: sku.imageUrl || product.coverUrl || "", priceFen: sku.priceFen, quantity: Math.min(line.quantity, sku.available), ticked: true });
+      added += 1;
+    } catch (error) {
+      if (error.code === "offline") throw error;
+      missing.push(line.name);
+    }
+  }
+  if (!added) {
+    wx.showModal({ title: "现在买不到", content: `${missing.join("、")} 已售罄或下架`, showCancel: false, confirmText: "知道了" });
+    return;
+  }
+  if (missing.length) wx.showToast({ title: `${missing.join("、")} 买不到了，其余放进购物车`, icon: "none" });
+  wx.switchTab({ url: "/pages/cart/cart" });
+}
+
+const failed = (error) => wx.showModal({ title: "没有办成", content: error.message, showCancel: false, confirmText: "知道了" });
+
+/** Methods for pages with orders; `changed(order)` is the page's own.
+ * @type {{payNow: Method, cancelOrder: Method, confirmOrder: Method, act: Method, copy: Method}} */
+const actions = {
+  async payNow(orderNo) {
+    if (this.busy) return;
+    this.busy = true;
+    try {
+      const { order, paid } = await pay.payOrder(orderNo);
+      this.changed(order, paid ? "paid" : "closed");
+    } catch (error) {
+      failed(error);
+      if (error.details && error.details.order) this.changed(error.details.order, "");
+    }
+    this.busy = false;
+  },
+
+  cancelOrder(orderNo) {
+    wx.showModal({
+      title: "取消这个订单",
+      content: "取消后货会放回架上，想要还可以再下单",
+      confirmText: "取消订单",
+      cancelText: "再想想",
+      success: ({ confirm }) => confirm && this.act(() => api.post(`/orders/${orderNo}/cancel`)),
+    });
+  },
+
+  confirmOrder(order) {
+    this.act(() => confirmReceipt(order));
+  },
+
+  async act(run) {
+    try {
+      const order = await run();
+      if (order) this.changed(order, "");
+    } catch (error) {
+      failed(error);
+      if (error.details && error.details.order) this.changed(error.details.order, "");
+    }
+  },
+
+  copy({ currentTarget }) {
+    wx.setClipboardData({ data: currentTarget.dataset.text });
+  },
+};
+
+module.exports = { card, word, buyAgain, actions, failed, yuan };

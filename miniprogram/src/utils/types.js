@@ -1,0 +1,320 @@
+// What the API answers, made from its own document by tests/miniprogram/types.mjs. Types only: nothing here runs.
+
+/**
+ * @typedef {object} Error
+ * @property {{code: string, message: string, requestId: string, fields?: Record<string, string>, details?: any}} error
+ */
+
+/**
+ * @typedef {object} Shop
+ * @property {string} name
+ * @property {string | null} logoUrl
+ * @property {string} notice
+ * @property {string} phone
+ * @property {boolean} open
+ * @property {boolean} sandbox true 表示连的是模拟微信
+ * @property {number} payMinutes
+ * @property {string} freightText
+ * @property {Array<string>} subscribeTemplateIds
+ */
+
+/**
+ * @typedef {object} Category
+ * @property {string} id
+ * @property {string} name
+ * @property {string | null} iconUrl
+ * @property {Picture | null} icon
+ * @property {number} productCount
+ * @property {Array<Category>} children
+ */
+
+/**
+ * @typedef {object} Picture
+ * @property {string} thumb 最宽 240 像素：购物车和订单里的小图
+ * @property {string} card 最宽 540 像素：列表里两个一排
+ * @property {string} full 最宽 1200 像素：轮播和详情
+ */
+
+/**
+ * @typedef {object} ProductItem
+ * @property {string} id
+ * @property {string} name
+ * @property {string} subtitle
+ * @property {string | null} coverUrl
+ * @property {Picture | null} cover
+ * @property {number} priceFen 分
+ * @property {number} maxPriceFen 分
+ * @property {number | null} marketPriceFen
+ * @property {number} soldCount
+ * @property {boolean} soldOut
+ */
+
+/**
+ * @typedef {object} Product
+ * @property {string} id
+ * @property {string} name
+ * @property {string} subtitle
+ * @property {string | null} coverUrl
+ * @property {Picture | null} cover
+ * @property {number} priceFen 分
+ * @property {number} maxPriceFen 分
+ * @property {number | null} marketPriceFen
+ * @property {number} soldCount
+ * @property {boolean} soldOut
+ * @property {string | null} categoryId
+ * @property {Array<string>} images
+ * @property {Array<Picture>} pictures images 里的同一批图片，各有三种宽度
+ * @property {string} detailHtml 已净化的 HTML
+ * @property {Array<{name: string, values: Array<string>}>} specs
+ * @property {Array<Sku>} skus
+ */
+
+/**
+ * @typedef {object} Sku
+ * @property {string} id
+ * @property {Record<string, string>} specs
+ * @property {number} priceFen 分
+ * @property {number | null} marketPriceFen
+ * @property {number} available
+ * @property {string | null} imageUrl
+ * @property {Picture | null} image
+ * @property {number | null} limitPerOrder 一单最多几件；商品有每人限购时不超过它。已经买过的要问 POST /quote
+ * @property {"express" | "local" | "pickup" | "none"} delivery
+ * @property {string} deliveryText
+ */
+
+/**
+ * @typedef {object} LoginForm
+ * @property {string} code wx.login 得到的 code，只能用一次
+ */
+
+/**
+ * @typedef {object} Session
+ * @property {string} token
+ * @property {string} expiresAt
+ * @property {{id: string, isNew: boolean}} buyer
+ */
+
+/**
+ * @typedef {object} Me
+ * @property {string} id
+ * @property {string} nickname
+ * @property {string} avatarUrl
+ * @property {{pendingPayment: number, toShip: number, shipped: number, refunding: number}} counts
+ */
+
+/**
+ * @typedef {object} ProfileForm
+ * @property {string} [nickname]
+ * @property {string} [avatarUrl]
+ */
+
+/**
+ * @typedef {object} Address
+ * @property {string} receiver
+ * @property {string} phone
+ * @property {string} province
+ * @property {string} city
+ * @property {string} district
+ * @property {string} detail
+ * @property {string} postcode
+ */
+
+/**
+ * @typedef {object} SavedAddress
+ * @property {string} id
+ * @property {string} receiver
+ * @property {string} phone
+ * @property {string} province
+ * @property {string} city
+ * @property {string} district
+ * @property {string} detail
+ * @property {string} postcode
+ * @property {boolean} isDefault
+ */
+
+/**
+ * @typedef {object} AddressForm
+ * @property {string} [receiver]
+ * @property {string} [phone]
+ * @property {string} [province]
+ * @property {string} [city]
+ * @property {string} [district]
+ * @property {string} [detail]
+ * @property {string} [postcode]
+ * @property {string} [userName]
+ * @property {string} [telNumber]
+ * @property {string} [provinceName]
+ * @property {string} [cityName]
+ * @property {string} [countyName]
+ * @property {string} [streetName]
+ * @property {string} [detailInfo]
+ * @property {string} [detailInfoNew]
+ * @property {string} [postalCode]
+ * @property {string} [nationalCode]
+ * @property {string} [nationalCodeFull]
+ * @property {string} [errMsg]
+ * @property {boolean} [isDefault]
+ */
+
+/**
+ * @typedef {object} ItemForm
+ * @property {string} skuId
+ * @property {number} quantity
+ */
+
+/**
+ * @typedef {object} QuoteForm
+ * @property {Array<ItemForm>} items
+ * @property {string} [addressId]
+ * @property {AddressForm} [address]
+ * @property {"express" | "local" | "pickup" | "none"} [delivery]
+ */
+
+/**
+ * @typedef {object} QuoteLine
+ * @property {string} productId
+ * @property {string} skuId
+ * @property {string} name
+ * @property {string} specText
+ * @property {string | null} imageUrl
+ * @property {Picture | null} image
+ * @property {number} priceFen 分
+ * @property {number} quantity
+ * @property {number} amountFen 分
+ * @property {number} available
+ */
+
+/**
+ * @typedef {object} Quote
+ * @property {Array<QuoteLine>} lines
+ * @property {number} goodsFen 分
+ * @property {number} freightFen 分
+ * @property {number} discountFen 分
+ * @property {number} totalFen 分
+ * @property {"express" | "local" | "pickup" | "none"} delivery
+ * @property {string} deliveryText
+ * @property {Array<{code: string, message: string, details: any}>} warnings
+ */
+
+/**
+ * @typedef {object} PrepayForm
+ * @property {Array<ItemForm>} items
+ * @property {string} [addressId]
+ * @property {AddressForm} [address]
+ * @property {"express" | "local" | "pickup" | "none"} [delivery]
+ * @property {string} [remark]
+ * @property {number} [expectedTotalFen] 买家看到的总价；和现在的价格不同时返回 price_changed
+ */
+
+/**
+ * @typedef {object} Payment
+ * @property {string} appId
+ * @property {string} timeStamp
+ * @property {string} nonceStr
+ * @property {string} package
+ * @property {string} signType
+ * @property {string} paySign
+ */
+
+/**
+ * @typedef {object} Payable
+ * @property {Order} order
+ * @property {Payment} payment
+ */
+
+/**
+ * @typedef {object} Order
+ * @property {string} orderNo
+ * @property {string | null} outTradeNo 商户订单号：付款的那一次，没付就是最近一次
+ * @property {string | null} transactionId 微信支付订单号，付款后才有；确认收货组件要用
+ * @property {"pending_payment" | "to_ship" | "shipped" | "completed" | "closed"} status
+ * @property {string} statusText
+ * @property {Array<{word: "refunding" | "partly_refunded" | "fully_refunded", text: string}>} chips 状态旁边的标签，由服务器决定
+ * @property {string} createdAt
+ * @property {string} expiresAt
+ * @property {string | null} paidAt
+ * @property {string | null} shippedAt
+ * @property {string | null} completedAt
+ * @property {string | null} closedAt
+ * @property {"timeout" | "buyer_cancelled" | "staff_cancelled" | "refunded" | null} closedReason
+ * @property {string | null} closedReasonText
+ * @property {number} goodsFen 分
+ * @property {number} freightFen 分
+ * @property {number} discountFen 分
+ * @property {number} totalFen 分
+ * @property {number} paidFen 分
+ * @property {number} refundedFen 分
+ * @property {string} remark
+ * @property {Address | null} address
+ * @property {"express" | "local" | "pickup" | "none"} delivery
+ * @property {string} deliveryText
+ * @property {Array<OrderLine>} lines
+ * @property {Array<Shipment>} shipments
+ * @property {Array<Refund>} refunds
+ * @property {{pay: boolean, cancel: boolean, confirm: boolean, refund: boolean}} actions
+ * @property {string} serverTime
+ */
+
+/**
+ * @typedef {object} OrderLine
+ * @property {string} id
+ * @property {string} productId
+ * @property {string} skuId
+ * @property {string} name
+ * @property {string} specText
+ * @property {string | null} imageUrl
+ * @property {Picture | null} image
+ * @property {number} priceFen 分
+ * @property {number} quantity
+ * @property {number} shippedQuantity
+ * @property {number} refundedQuantity
+ */
+
+/**
+ * @typedef {object} Shipment
+ * @property {string} id
+ * @property {string} company
+ * @property {string} companyText
+ * @property {string} trackingNo
+ * @property {string} shippedAt
+ * @property {Array<{lineId: string, quantity: number}>} lines
+ */
+
+/**
+ * @typedef {object} Refund
+ * @property {string} id
+ * @property {string} refundNo
+ * @property {"requested" | "approved" | "processing" | "succeeded" | "rejected" | "cancelled" | "failed" | "abnormal"} state
+ * @property {string} stateText 给买家看的话；failed 和 abnormal 是商家要处理的事，对买家仍是“退款中”
+ * @property {number} amountFen 分
+ * @property {number} freightFen 分
+ * @property {string} reason
+ * @property {string} description
+ * @property {string} answer 商家拒绝时的说明
+ * @property {Array<{lineId: string, quantity: number, amountFen: number}>} lines
+ * @property {string} createdAt
+ * @property {string | null} endedAt
+ * @property {boolean} cancellable 买家还能撤回
+ */
+
+/**
+ * @typedef {object} RefundForm
+ * @property {Array<{lineId: string, quantity: number}>} [lines] 要退的商品行；不写是整单退款
+ * @property {string} reason
+ * @property {string} [description]
+ */
+
+/**
+ * @typedef {object} RefundQuoteForm
+ * @property {Array<{lineId: string, quantity: number}>} [lines] 要退的商品行；不写是整单退款
+ */
+
+/**
+ * @typedef {object} RefundQuote
+ * @property {number} amountFen 分
+ * @property {number} freightFen 分
+ * @property {Array<{lineId: string, quantity: number, amountFen: number}>} lines
+ */
+
+module.exports = {};

@@ -1,0 +1,67 @@
+//! Going through a list order by order: which one comes next, and how far somebody is.
+
+use rocket::FromForm;
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use super::list::{self, Query};
+use crate::console::query_string;
+use crate::error::Result;
+use crate::ids::{OrderId, OrderNo};
+
+/// The list somebody came from, as its address says it, and how far he was.
+#[derive(FromForm, Clone, Debug, Default)]
+pub struct Came {
+    /// The list's query; nothing when the order was opened by itself.
+    list: Option<String>,
+    /// The order is the n-th of so many, as they were when the walk began.
+    n: Option<usize>,
+    of: Option<usize>,
+}
+
+/// Where an order stands in a list.
+pub struct Place {
+    list: String,
+    n: usize,
+    of: usize,
+    newer: Option<OrderNo>,
+    older: Option<OrderNo>,
+}
+
+impl Came {
+    /// Where this order stands now; it may have left the list meanwhile, then what stood around it still does.
+    pub fn place(&self, conn: &Connection, id: OrderId, now: i64) -> Result<Option<Place>> {
+        let Some(list) = &self.list else { return Ok(None) };
+        let all = list::numbers(conn, &Query::read(list).filter(now))?;
+        let newer = all.iter().filter(|(other, _)| *other > id).count();
+        let older = all.iter().position(|(other, _)| *other < id);
+        Ok(Some(Place {
+            list: list.clone(),
+            n: self.n.unwrap_or(newer + 1),
+            of: self.of.unwrap_or(all.len()).max(self.n.unwrap_or(newer + 1)),
+            newer: newer.checked_sub(1).map(|i| all[i].1.clone()),
+            older: older.map(|i| all[i].1.clone()),
+        }))
+    }
+}
+
+impl Place {
+    /// The next order's page, or the list when the walk is over.
+    pub fn next(&self) -> String {
+        let on = self.older.as_ref().map(|no| self.address(no, self.n + 1));
+        on.unwrap_or_else(|| format!("/admin/orders?{}", self.list))
+    }
+
+    fn address(&self, no: &OrderNo, n: usize) -> String {
+        let (n, of) = (n.to_string(), self.of.to_string());
+        format!("/admin/orders/{no}?{}#ship", query_string(&[("list", &self.list), ("n", &n), ("of", &of)]))
+    }
+
+    pub fn shown(&self) -> Value {
+        json!({
+            "list": self.list, "n": self.n, "of": self.of,
+            "newer": self.newer.as_ref().map(|no| self.address(no, self.n.saturating_sub(1).max(1))),
+            "older": self.older.as_ref().map(|no| self.address(no, self.n + 1)),
+        })
+    }
+}

@@ -1,0 +1,90 @@
+// A buyer's hands on the stage: what one can see and tap there, by role and text.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+export class Stage {
+  constructor(page, shop, shot) {
+    Object.assign(this, { page, shop, shot: (name) => shot(page, name), desk: page.frameLocator("iframe") });
+  }
+
+  /** Enters at a page, as a shared link does. */
+  async enter(path = "/pages/home/home") {
+    await this.page.goto(`${this.shop}/#${path}`);
+    await this.page.reload();
+  }
+
+  /** What is shown now, by role and name. */
+  see = (role, name, options = {}) => this.page.getByRole(role, { name, ...options }).filter({ visible: true });
+  button = (name, options = { exact: true }) => this.see("button", name, options);
+  text = (words, options) => this.page.getByText(words, options).filter({ visible: true }).first();
+  field = (name) => this.see("textbox", name, { exact: true });
+  sheet = (name) => this.page.getByRole("dialog", { name });
+  tab = (name) => this.page.getByRole("navigation", { name: "标签栏" }).getByRole("button", { name });
+  says = (words) => this.text(words).waitFor();
+
+  async product(id) {
+    await this.enter(`/pages/product/product?id=${id}`);
+    await this.button("立即购买").waitFor();
+  }
+
+  /** From a product with one SKU to the open cash desk; answers with nothing, the order has its number when the desk closes. */
+  async order(id) {
+    await this.product(id);
+    await this.button("立即购买").click();
+    const sheet = this.sheet("选择规格");
+    await sheet.getByRole("button", { name: "立即购买" }).click();
+    await this.address();
+    await this.button("微信支付").click();
+    await this.desk.getByRole("button", { name: "确认支付" }).waitFor();
+  }
+
+  /** Fills in an address by pasting it, unless the buyer has one. */
+  async address() {
+    await this.button("微信支付").waitFor();
+    const empty = this.text("填写收货地址");
+    if (!(await empty.isVisible())) return;
+    await empty.click();
+    await this.field("粘贴整段地址").fill("王小样 13800000000 浙江省杭州市西湖区演示路 1 号");
+    await this.says("认出 4 项");
+    await this.button("保存").click();
+    await this.says("浙江省 杭州市 西湖区 演示路 1 号");
+  }
+
+  async pay() {
+    await this.desk.getByRole("button", { name: "确认支付" }).click();
+    await this.says("付好了，店家在备货");
+    return this.number();
+  }
+
+  async leaveDesk(way = "取消") {
+    await this.desk.getByRole("button", { name: way }).click();
+    await this.desk.getByRole("button", { name: "返回商家" }).click();
+    await this.says("还没付款，货给你留着");
+    return this.number();
+  }
+
+  async buy(id) {
+    await this.order(id);
+    return this.pay();
+  }
+
+  /** The number of the order that is shown. */
+  async number() {
+    const text = this.page.getByText(/^\d{8}[0-9A-Z]{10}$/).filter({ visible: true });
+    return (await text.first().textContent()).trim();
+  }
+
+  /** Says yes or no to a question of the phone's. */
+  answer = (words) => this.page.locator(".stage-over").getByRole("button", { name: words, exact: true }).click();
+
+  /** axe has nothing to say about what is shown. */
+  async clean(what) {
+    // Brought in by the browser's own hand: the page's policy stands.
+    await this.page.evaluate(axe);
+    const { violations } = await this.page.evaluate(() => window.axe.run(document));
+    assert.deepEqual(violations.map(({ id, nodes }) => `${what}: ${id}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`), []);
+  }
+}
