@@ -9,6 +9,7 @@ pub mod worker;
 
 pub mod backups;
 pub mod payments;
+pub mod places;
 pub mod reconcile;
 
 pub mod exceptions;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error, Result};
 use crate::ids::AddressId;
+use crate::places::{self, Place};
 
 /// Where a parcel goes. Made only by `AddressForm::check`, or read back from our own rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +21,17 @@ pub struct Address {
 impl Address {
     /// `浙江省杭州市西湖区 文三路 1 号`
     pub fn one_line(&self) -> String {
-        format!("{}{}{} {}", self.province, self.city, self.district, self.detail)
+        format!("{} {}", self.region(), self.detail)
+    }
+
+    /// `上海市浦东新区`, though WeChat says 上海市 twice.
+    pub fn region(&self) -> String {
+        places::region(&self.province, &self.city, &self.district)
+    }
+
+    /// The place as everything that names places knows it; `None` where not even the province is known.
+    pub fn place(&self) -> Option<Place> {
+        Place::of(&self.province, &self.city, &self.district, &self.detail)
     }
 
     /// `138****1234`

@@ -41,6 +41,7 @@ pub async fn run() -> Outcome {
 async fn look(shop: &Shop) -> Vec<Finding> {
     let settings = shop.settings();
     let mut findings = settings_findings(&settings);
+    findings.extend(settings.doubts().into_iter().map(|(setting, why)| (setting.label, Err(why))));
     findings.push(("微信接口", Ok(shop.wechat.pay_url().to_owned())));
     shop.wechat.ask_time().await;
     findings.push(("时钟", clock_finding(shop)));

@@ -15,6 +15,7 @@ use crate::error::{Code, Error, Result};
 use crate::ids::{AddressId, ImageHash, ProductId, SkuId};
 use crate::money::Fen;
 use crate::settings::Settings;
+use crate::settings::regions::Freight;
 
 const MOST_LINES: usize = 50;
 const MOST_PIECES: i64 = 999;
@@ -121,17 +122,21 @@ pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &S
         (Some(_), None) => return Err(Code::Unauthenticated.into()),
         (None, _) => wish.address.clone(),
     };
-    let province = address.as_ref().map_or("", |address| address.province.as_str());
+    let place = address.as_ref().and_then(Address::place);
     let freight = match delivery {
-        Delivery::Express => settings.freight(goods, province),
-        Delivery::Local => settings.local_freight(goods),
-        Delivery::Pickup | Delivery::None => Fen::ZERO,
+        Delivery::Express => settings.freight(goods, place.as_ref()),
+        Delivery::Local => Freight::Fee(settings.local_freight(goods)),
+        Delivery::Pickup | Delivery::None => Freight::Fee(Fen::ZERO),
+    };
+    let (freight, reached) = match freight {
+        Freight::Fee(fee) => (fee, delivery != Delivery::Local || settings.regions.brings_to(place.as_ref())),
+        Freight::NotSent => (Fen::ZERO, false),
     };
     let total = goods.plus(freight).ok_or_else(too_much)?;
     let mut quote =
         Quote { lines, goods, freight, discount: Fen::ZERO, total, delivery, address, problems: Vec::new() };
     let too_many = buyer.map(|buyer| too_many(conn, &quote.lines, buyer)).transpose()?.flatten();
-    quote.problems = problems(&quote, too_many, deliverable, settings);
+    quote.problems = problems(&quote, too_many, deliverable, reached, settings);
     Ok(quote)
 }
 
@@ -148,7 +153,13 @@ fn delivery(needed: &[Delivery], asked: Option<Delivery>) -> (Delivery, bool) {
 }
 
 /// In the order in which a buyer should hear of them.
-fn problems(quote: &Quote, too_many: Option<Error>, deliverable: bool, settings: &Settings) -> Vec<Error> {
+fn problems(
+    quote: &Quote,
+    too_many: Option<Error>,
+    deliverable: bool,
+    reached: bool,
+    settings: &Settings,
+) -> Vec<Error> {
     let mut problems = Vec::new();
     if !settings.is_open() {
         problems.push(Code::ShopClosed.into());
@@ -183,8 +194,11 @@ fn problems(quote: &Quote, too_many: Option<Error>, deliverable: bool, settings:
     }
     match &quote.address {
         None if quote.delivery.needs_address() => problems.push(Code::AddressRequired.into()),
-        Some(address) if quote.delivery == Delivery::Local && !settings.delivers_to(&address.one_line()) => {
-            let words = format!("这个地址不在同城配送范围内：{}", settings.local_area());
+        Some(address) if !reached => {
+            let words = match quote.delivery {
+                Delivery::Local => format!("这个地址不在同城配送范围内：{}", settings.local_area()),
+                _ => format!("暂时不能发货到{}，请换一个地址", address.region()),
+            };
             problems.push(Error::from(Code::NotDeliverable).says(words));
         }
         _ => {}

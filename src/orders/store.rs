@@ -48,6 +48,14 @@ fn at_wechat(conn: &Connection, order: OrderId) -> Result<Option<AtWechat>> {
     .optional()
 }
 
+/// Where the newest orders that have an address go.
+pub fn latest_addresses(conn: &Connection, limit: i64) -> Result<Vec<Address>> {
+    let mut rows =
+        conn.prepare_cached("select address from orders where address is not null order by id desc limit ?1")?;
+    let rows = rows.query_map([limit], |row| row.get::<_, String>(0))?;
+    rows.map(|json| serde_json::from_str(&json?).map_err(|_| broken("address"))).collect()
+}
+
 pub fn by_no(conn: &Connection, order_no: &OrderNo) -> Result<Option<Order>> {
     conn.prepare_cached("select * from orders where order_no = ?1")?.query_row([order_no], read_order).optional()
 }

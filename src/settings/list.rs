@@ -1,5 +1,6 @@
 //! Which settings there are: their names, their words on the page, and what each must look like.
 
+use super::regions;
 use crate::money::Fen;
 use crate::wechat::v3::keys::{PrivateKey, PublicKey, V3Key, certificate};
 use crate::words::words;
@@ -29,7 +30,7 @@ pub struct Setting {
     pub lines: bool,
     /// The values that are possible, each with its words; none for free text. The first one is the default.
     pub choices: &'static [(&'static str, &'static str)],
-    pub check: fn(&str) -> Result<(), &'static str>,
+    pub check: fn(&str) -> Result<(), String>,
 }
 
 macro_rules! setting {
@@ -42,7 +43,10 @@ macro_rules! setting {
             secret: false,
             lines: false,
             choices: &[],
-            check: $check,
+            check: |value| {
+                let check: fn(&str) -> Result<(), _> = $check;
+                check(value).map_err(String::from)
+            },
         }
     };
     (choice $group:ident $name:literal, $label:literal, $hint:literal, $choices:expr) => {
@@ -81,16 +85,16 @@ pub const SETTINGS: &[Setting] = &[
     setting!(Freight "shop.free_freight_from", "满多少元包邮", "留空表示不包邮", yuan),
     setting!(
         Freight "shop.freight_regions",
-        "偏远地区运费",
-        "例如 新疆:20;西藏:25，这些省份总按它收，满额也不免",
-        |v| { regions(v).map(|_| ()).ok_or("写成 省份:元，用分号隔开，例如 新疆:20;西藏:25") }
+        "各地运费",
+        "例如 新疆 西藏:25;港澳台:不发货，写到省、市或区县；这些地方总按它收，满额也不免",
+        regions::check_freight
     ),
     setting!(Freight "shop.local_freight", "同城配送费（元）", "每单，不填是免费；满额包邮同样适用", yuan),
     setting!(
         Freight "shop.local_area",
         "同城配送范围",
-        "例如 浙江省杭州市西湖区;浙江省杭州市滨江区，用分号隔开；留空表示不限",
-        |v| short(v, 500)
+        "例如 浙江省杭州市西湖区、滨江区；留空表示不限",
+        regions::check_area
     ),
     setting!(choice Trade "shop.reopen_late", "订单关闭后才到的付款", "", &[("yes", "库存还够就恢复订单"), ("no", "不恢复，等待退款")]),
     setting!(
@@ -188,18 +192,4 @@ fn public_url(value: &str) -> Result<(), &'static str> {
         !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:/_[]".contains(&b))
     });
     if fine && value.len() <= 200 { Ok(()) } else { Err("请填 https:// 开头的网址，不带问号和空格") }
-}
-
-/// `新疆:20;西藏:25`: the start of a province's name, and its freight in yuan.
-pub fn regions(text: &str) -> Option<Vec<(String, Fen)>> {
-    let mut regions: Vec<(String, Fen)> = Vec::new();
-    for part in text.split([';', '；']).map(str::trim).filter(|part| !part.is_empty()) {
-        let (name, fee) = part.split_once([':', '：'])?;
-        let (name, fee) = (name.trim(), Fen::from_yuan(fee.trim())?);
-        if name.is_empty() || regions.iter().any(|(known, _)| known == name) {
-            return None;
-        }
-        regions.push((name.to_owned(), fee));
-    }
-    Some(regions)
 }

@@ -2,6 +2,7 @@
 
 pub mod changes;
 mod list;
+pub mod regions;
 pub mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,14 +17,15 @@ use crate::clock::{DAY, MINUTE};
 use crate::db::Tx;
 use crate::money::Fen;
 use crate::nonce::Nonces;
+use crate::places::Place;
 use crate::secrets::SecretKey;
 use crate::wechat::certificate::ClientIdentity;
 use crate::wechat::mini_program::MiniProgram;
 use crate::wechat::v2::sign::SignType;
 use crate::wechat::{API_URL, Account, Api, PAY_URL, v2, v3};
 use changes::Changes;
-use list::regions;
 pub use list::{Group, SETTINGS, Setting, setting_named};
+use regions::{Freight, Regions};
 use store::Stored;
 
 /// What the server was started with; it does not change while the shop runs.
@@ -139,6 +141,7 @@ pub struct Settings {
     /// The keys of API v3, or what is wrong with them; none while one is missing.
     v3: Option<Result<Arc<v3::Keys>, &'static str>>,
     pub changes: Changes,
+    pub regions: Regions,
 }
 
 /// Where the uploaded certificate is kept; its key is sealed.
@@ -170,8 +173,11 @@ impl Settings {
             }
             _ => cert.zip(cert_key).map(Ok),
         };
+        let value = |name: &str| values.get(name).map_or("", String::as_str);
+        let regions = Regions::read(value("shop.freight_regions"), value("shop.local_area"));
         let mut settings = Settings {
             values,
+            regions,
             fixed: server.fixed.keys().copied().collect(),
             identity: identity.map(|pair| pair.and_then(|(c, k)| ClientIdentity::read(&c, &k).map_err(str::to_owned))),
             identity_fixed: server.client_cert.is_some(),
@@ -259,13 +265,10 @@ impl Settings {
         self.pay_minutes() * MINUTE
     }
 
-    /// Freight for express goods of this sum to this province; to nowhere yet when that is empty.
-    pub fn freight(&self, goods: Fen, province: &str) -> Fen {
-        let regions = self.get("shop.freight_regions").and_then(regions).unwrap_or_default();
-        if let Some((_, fee)) = regions.iter().find(|(name, _)| province.starts_with(name.as_str())) {
-            return *fee;
-        }
-        self.unless_free(goods, "shop.freight")
+    /// Freight for express goods of this sum to this place; to nowhere yet, or to nowhere that is known, when there is none.
+    pub fn freight(&self, goods: Fen, to: Option<&Place>) -> Freight {
+        let of_region = to.and_then(|place| self.regions.freight_to(place));
+        of_region.unwrap_or_else(|| Freight::Fee(self.unless_free(goods, "shop.freight")))
     }
 
     /// What bringing goods of this sum to somebody nearby costs.
@@ -287,14 +290,18 @@ impl Settings {
         self.get("shop.local_area").unwrap_or_default()
     }
 
-    /// Whether an address (province, city, district and the rest in one line) lies there.
-    pub fn delivers_to(&self, address: &str) -> bool {
-        let mut areas = self.local_area().split([';', '；']).map(str::trim).filter(|area| !area.is_empty()).peekable();
-        areas.peek().is_none() || areas.any(|area| address.starts_with(area))
+    /// What stands in each setting and is not right: how a rule was before it was made stricter. Its label, and why.
+    pub fn doubts(&self) -> Vec<(&'static Setting, String)> {
+        let doubt = |setting: &'static Setting| {
+            let value = self.get(setting.name).filter(|_| !setting.secret)?;
+            (setting.check)(value).err().map(|problem| (setting, problem))
+        };
+        SETTINGS.iter().filter_map(doubt).collect()
     }
 
     pub fn freight_text(&self) -> String {
-        match (self.freight(Fen::ZERO, ""), self.get("shop.free_freight_from").and_then(Fen::from_yuan)) {
+        match (self.unless_free(Fen::ZERO, "shop.freight"), self.get("shop.free_freight_from").and_then(Fen::from_yuan))
+        {
             (Fen::ZERO, _) if self.get("shop.freight_regions").is_some() => "包邮，偏远地区除外".to_owned(),
             (Fen::ZERO, _) => "全场包邮".to_owned(),
             (fee, Some(from)) => format!("运费 ¥{fee}，满 ¥{from} 包邮"),
@@ -454,40 +461,39 @@ mod tests {
         let mut settings = Settings::default();
         settings.values.insert("shop.freight", "8".into());
         settings.values.insert("shop.free_freight_from", "99".into());
-        settings.values.insert("shop.freight_regions", "新疆:20；西藏：25.50".into());
+        settings.regions = Regions::read("新疆:20；西藏：25.50；台湾:不发货", "");
         let fen = |n| Fen::new(n).unwrap();
         for (goods, province, fee) in [
-            (100, "", 800),
-            (100, "浙江省", 800),
-            (9900, "浙江省", 0),
-            (100, "新疆维吾尔自治区", 2000),
-            (9900, "新疆维吾尔自治区", 2000),
-            (100, "西藏自治区", 2550),
+            (100, "", Some(800)),
+            (100, "浙江省", Some(800)),
+            (9900, "浙江省", Some(0)),
+            (100, "新疆维吾尔自治区", Some(2000)),
+            (9900, "新疆维吾尔自治区", Some(2000)),
+            (100, "西藏自治区", Some(2550)),
+            (100, "台湾省", None),
         ] {
-            assert_eq!(settings.freight(fen(goods), province), fen(fee), "{goods} {province}");
-        }
-        for bad in ["新疆", "新疆:", ":20", "新疆:贵", "新疆:20;新疆:30"] {
-            assert_eq!(regions(bad), None, "{bad}");
+            let place = Place::of(province, "", "", "");
+            let expected = fee.map_or(Freight::NotSent, |fee| Freight::Fee(fen(fee)));
+            assert_eq!(settings.freight(fen(goods), place.as_ref()), expected, "{goods} {province}");
         }
     }
 
     #[test]
-    fn the_shop_brings_goods_where_it_says() {
+    fn bringing_goods_costs_its_own_fee() {
         let mut settings = Settings::default();
-        assert!(settings.delivers_to("浙江省杭州市西湖区演示路 1 号"), "no area is everywhere");
-        settings.values.insert("shop.local_area", " 浙江省杭州市西湖区；浙江省杭州市滨江区; ".into());
-        for (address, there) in [
-            ("浙江省杭州市西湖区演示路 1 号", true),
-            ("浙江省杭州市滨江区演示路 1 号", true),
-            ("浙江省杭州市余杭区西湖区路 1 号", false),
-            ("江苏省", false),
-        ] {
-            assert_eq!(settings.delivers_to(address), there, "{address}");
-        }
         settings.values.insert("shop.local_freight", "5".into());
         settings.values.insert("shop.free_freight_from", "99".into());
         let fen = |n| Fen::new(n).unwrap();
         assert_eq!((settings.local_freight(fen(9899)), settings.local_freight(fen(9900))), (fen(500), Fen::ZERO));
+    }
+
+    #[test]
+    fn a_setting_from_before_its_rule_is_kept_and_doubted() {
+        let mut settings = Settings::default();
+        settings.values.insert("shop.freight_regions", "偏远地区:20;新疆:25".into());
+        settings.values.insert("shop.phone", "400-000-0000".into());
+        let doubts: Vec<_> = settings.doubts().into_iter().map(|(setting, why)| (setting.name, why)).collect();
+        assert!(matches!(&doubts[..], [("shop.freight_regions", why)] if why.contains("偏远地区")), "{doubts:?}");
     }
 
     #[test]
@@ -496,7 +502,7 @@ mod tests {
         settings.values.insert("shop.freight", "8".into());
         settings.values.insert("shop.free_freight_from", "99".into());
         let fen = |n| Fen::new(n).unwrap();
-        assert_eq!((settings.freight(fen(9899), ""), settings.freight(fen(9900), "")), (fen(800), Fen::ZERO));
+        assert_eq!((settings.freight(fen(9899), None), settings.freight(fen(9900), None)), (fen(800), Fen::ZERO));
         assert_eq!(settings.freight_text(), "运费 ¥8.00，满 ¥99.00 包邮");
     }
 }

@@ -164,6 +164,78 @@ async fn an_order_is_shipped_only_with_a_plausible_number() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_place_is_one_under_all_its_names_for_buyer_and_shop() {
+    let w = World::new().await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let set = async |area: &str, freight: &str| {
+        let form = [("group", "freight"), ("shop-local_area", area), ("shop-freight_regions", freight)];
+        owner.post("/admin/settings", &form).await.0
+    };
+    let (_, cake) = w.product_with("蛋糕", 1000, 9, |_, sku| sku.delivery = Delivery::Local).await;
+    let apple = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let quote = async |sku, place: [&str; 3]| {
+        let mut ask = order(sku, 1);
+        for (part, text) in ["province", "city", "district"].iter().zip(place) {
+            ask["address"][part] = text.into();
+        }
+        let quote = alice.post("/quote", Some(ask)).await.ok();
+        let refused = quote["warnings"].as_array().unwrap().iter().any(|w| w["code"] == "not_deliverable");
+        (quote["freightFen"].as_i64().unwrap(), refused)
+    };
+    // wx.chooseAddress says 上海市 twice, tables say 市辖区, people write 上海浦东.
+    for area in ["上海市浦东新区", "上海浦东", "上海市/上海市/浦东新区", "杭州市西湖区、上海 浦东新区"]
+    {
+        assert_eq!(set(area, "").await, 303, "{area}");
+        for (place, refused) in [
+            (["上海市", "上海市", "浦东新区"], false),
+            (["上海市", "市辖区", "浦东新区"], false),
+            (["上海", "", "浦东新区"], false),
+            (["上海市", "上海市", "徐汇区"], true),
+        ] {
+            assert_eq!(quote(cake, place).await.1, refused, "{area}: {place:?}");
+        }
+    }
+    assert_eq!(set("", "新疆 西藏:25;乌鲁木齐:30；港澳台:不发货").await, 303);
+    for (place, expected) in [
+        (["新疆", "喀什地区", "喀什市"], (2500, false)),
+        (["新疆维吾尔自治区", "乌鲁木齐市", "天山区"], (3000, false)),
+        (["西藏自治区", "拉萨市", "城关区"], (2500, false)),
+        (["台湾省", "台北市", "大安区"], (0, true)),
+        (["香港特别行政区", "香港特别行政区", "中西区"], (0, true)),
+        (["浙江省", "杭州市", "西湖区"], (0, false)),
+    ] {
+        assert_eq!(quote(apple, place).await, expected, "{place:?}");
+    }
+    let mut abroad = order(apple, 1);
+    abroad["address"]["province"] = "台湾省".into();
+    assert_eq!(alice.prepay(&w.key(), abroad).await.error(), (422, "not_deliverable"));
+    // What names no place is not saved; what was typed stays on the page.
+    for (area, freight, problem) in [
+        ("西湖区", "", "请把省市写全"),
+        ("杭州市西糊区", "", "不认识「杭州市西糊区」"),
+        ("", "偏远地区:20", "不认识「偏远地区」"),
+        ("", "新彊:20", "不认识「新彊」"),
+    ] {
+        let form = [("group", "freight"), ("shop-local_area", area), ("shop-freight_regions", freight)];
+        let page = owner.page_of("/admin/settings", &form).await;
+        assert!(page.contains("没有保存") && page.contains(problem), "{area}{freight}");
+    }
+    assert_eq!(quote(apple, ["西藏", "拉萨", ""]).await.0, 2500, "what was saved before still holds");
+    // The page says what it read, and how many of the last orders that would be.
+    let mut far = order(apple, 1);
+    far["address"]["province"] = "西藏".into();
+    alice.prepay(&w.key(), far).await.ok();
+    alice.buy(apple, 1).await.ok();
+    let page = owner.page("/admin/settings").await;
+    assert!(
+        page.contains("读作 新疆维吾尔自治区 ¥25.00、西藏自治区 ¥25.00") && page.contains("台湾省 不发货"),
+        "{page}"
+    );
+    assert!(page.contains("最近 2 个有地址的订单里有 1 个在其中"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn goods_are_brought_nearby() {
     let w = World::new().await;
     let owner = w.staff("owner", Role::Owner).await;

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::ACCOUNT;
 use crate::buyers::{Buyer, store as buyers};
+use crate::catalogue::Delivery;
 use crate::catalogue::store::{self as catalogue, Listing};
 use crate::clock::{Clock, DAY, HOUR, MINUTE};
 use crate::db::Tx;
@@ -118,7 +119,14 @@ async fn skus(shop: &Shop) -> Result<Vec<SkuId>> {
         let listing = Listing { limit: 100, ..Listing::default() };
         for item in catalogue::list(conn, &listing)? {
             let product = catalogue::product(conn, item.id)?;
-            skus.extend(product.iter().flat_map(|product| &product.skus).take(2).map(|sku| sku.id));
+            skus.extend(
+                product
+                    .iter()
+                    .flat_map(|product| &product.skus)
+                    .filter(|sku| sku.delivery != Delivery::Local)
+                    .take(2)
+                    .map(|sku| sku.id),
+            );
         }
         Ok::<_, Error>(skus)
     };

@@ -58,7 +58,7 @@ async fn put(shop: &Shop, staff: Staff, no: &str, form: &Where) -> Result<()> {
 }
 
 fn masked(a: &Address) -> String {
-    format!("{} {} {}{}{}", a.masked_receiver(), a.masked_phone(), a.province, a.city, a.district)
+    format!("{} {} {}", a.masked_receiver(), a.masked_phone(), a.region())
 }
 
 #[derive(FromForm)]

@@ -11,10 +11,12 @@ use serde_json::{Value, json};
 
 use super::trials;
 use crate::assets;
+use crate::buyers::addresses::Address;
 use crate::clock;
 use crate::console::{back, frame, refused, words};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
+use crate::orders::store as orders;
 use crate::settings::{Group, SETTINGS, Setting, Settings};
 use crate::shop::Shop;
 use crate::staff::login::audit;
@@ -43,6 +45,7 @@ async fn show(
     let context = context! {
         frame: frame(shop, owner, "system", flash).await?,
         tab: "settings",
+        notes: notes(shop).await?,
         cards: Group::ALL.iter().map(|group| card(&settings, *group, typed, wrong)).collect::<Vec<_>>(),
         problem: wrong.map(words),
         certificate: super::certificate::shown(shop),
@@ -55,15 +58,35 @@ async fn show(
     Ok(assets::page("console/settings.html", context))
 }
 
+/// What a setting that names places was read as, and how many of the last orders it holds: by the field's name.
+async fn notes(shop: &Shop) -> Result<Value> {
+    let latest = shop.db.read(|conn| Ok::<_, Error>(orders::latest_addresses(conn, 100)?)).await?;
+    let (settings, all) = (shop.settings(), latest.len());
+    let places: Vec<_> = latest.iter().map(Address::place).collect();
+    let regions = &settings.regions;
+    let freight = places.iter().flatten().filter(|place| regions.freight_to(place).is_some()).count();
+    let local = places.iter().filter(|place| regions.brings_to(place.as_ref())).count();
+    let held = |n: usize| {
+        if all == 0 { String::new() } else { format!("；最近 {all} 个有地址的订单里有 {n} 个在其中") }
+    };
+    let note = |read: String, n: usize| (!read.is_empty()).then(|| format!("读作 {read}{}", held(n)));
+    Ok(json!({
+        "shop-freight_regions": note(regions.freight_text(), freight),
+        "shop-local_area": note(regions.local_text(), local),
+    }))
+}
+
 /// One group of settings as its form shows them: what is stored, or what was typed and refused.
 pub fn card(settings: &Settings, group: Group, typed: &Typed, wrong: Option<&Error>) -> Value {
+    let doubts: HashMap<_, _> = settings.doubts().into_iter().map(|(s, why)| (s.name, Value::from(why))).collect();
     let fields = SETTINGS.iter().filter(|setting| setting.group == group).map(|setting| {
         let name = field(setting);
         let typed = typed.get(&name).filter(|_| !setting.secret).cloned();
         json!({
             "value": typed.unwrap_or_else(|| settings.shown(setting)), "name": name, "label": setting.label,
             "hint": setting.hint, "secret": setting.secret, "lines": setting.lines, "choices": setting.choices,
-            "fixed": settings.is_fixed(setting.name), "problem": wrong.and_then(|e| e.fields.get(setting.name)),
+            "fixed": settings.is_fixed(setting.name),
+            "problem": wrong.and_then(|e| e.fields.get(setting.name)).or(doubts.get(setting.name)),
         })
     });
     json!({

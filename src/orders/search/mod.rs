@@ -5,6 +5,7 @@ pub mod store;
 use super::{Flag, OrderStatus};
 use crate::buyers::addresses::Address;
 use crate::ids::OrderNo;
+use crate::places::Place;
 
 /// Which orders the console lists, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,6 +79,14 @@ fn apart(text: &str) -> String {
 fn phrases(columns: &str, typed: &str) -> String {
     let words = typed.split_whitespace().map(|word| format!("\"{}\"", apart(&word.replace('"', " "))));
     words.map(|phrase| format!("{{{columns}}} : {phrase}")).collect::<Vec<_>>().join(" AND ")
+}
+
+/// A place under any of its names, by what all of them have; what is none is looked for as it was typed.
+fn region(typed: &str) -> String {
+    match Place::parse(typed) {
+        Ok(place) => place.words().into_iter().map(|word| phrases("place", word)).collect::<Vec<_>>().join(" AND "),
+        Err(_) => phrases("place", typed),
+    }
 }
 
 /// A word that stands in its column as it is.

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, ToSql, params, params_from_iter};
 
-use super::{Filter, Words, phrases, whole};
+use super::{Filter, Words, phrases, region, whole};
 use crate::db::Tx;
 use crate::ids::{OrderId, OrderNo};
 use crate::orders::Order;
@@ -97,7 +97,7 @@ impl Query {
             },
         }
         words.extend(filter.product.as_deref().map(|typed| phrases("goods", typed)));
-        words.extend(filter.region.as_deref().map(|typed| phrases("place", typed)));
+        words.extend(filter.region.as_deref().map(region));
         words.retain(|phrase| !phrase.is_empty());
         if !words.is_empty() {
             // Few orders are looked up in the index one by one; else the index leads, from its newest end.

@@ -1,0 +1,87 @@
+//! Lists of places as people type them: parted by anything, each in the light of the one before, some with a value.
+
+use super::{Place, Unread, beside, names};
+
+/// Several provinces under one name.
+const GROUPS: [(&str, &[&str]); 8] = [
+    ("港澳台", &["香港", "澳门", "台湾"]),
+    ("港澳", &["香港", "澳门"]),
+    ("江浙沪", &["江苏", "浙江", "上海"]),
+    ("江浙沪皖", &["江苏", "浙江", "上海", "安徽"]),
+    ("京津冀", &["北京", "天津", "河北"]),
+    ("东三省", &["辽宁", "吉林", "黑龙江"]),
+    ("东北三省", &["辽宁", "吉林", "黑龙江"]),
+    ("新藏", &["新疆", "西藏"]),
+];
+
+/// What a text names, and a sentence for each part of it that names nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    pub places: Vec<Place>,
+    pub problems: Vec<String>,
+}
+
+/// Places parted by signs or blanks: `浙江省杭州市西湖区、滨江区；上海`.
+pub fn listed(text: &str) -> Listed {
+    let mut listed = Listed::default();
+    for part in text.split(is_separator).map(str::trim).filter(|part| !part.is_empty()) {
+        // A blank may stand inside of one place, or between two.
+        let whole = read(part, listed.places.last().copied());
+        let words: Vec<&str> = part.split(names::is_blank).filter(|word| !word.is_empty()).collect();
+        match whole {
+            Ok(places) => listed.places.extend(places),
+            Err(problem) if words.len() < 2 => listed.problems.push(problem.says(part)),
+            Err(_) => words.into_iter().for_each(|word| match read(word, listed.places.last().copied()) {
+                Ok(places) => listed.places.extend(places),
+                Err(problem) => listed.problems.push(problem.says(word)),
+            }),
+        }
+    }
+    listed
+}
+
+fn is_separator(c: char) -> bool {
+    matches!(c, ';' | '；' | ',' | '，' | '、' | '。' | '\n' | '\r')
+}
+
+/// One name: a group, a province, what lies beside the place before it, or any other place.
+fn read(text: &str, before: Option<Place>) -> Result<Vec<Place>, Unread> {
+    let plain = names::plain(text);
+    if let Some((_, names)) = GROUPS.iter().find(|(group, _)| *group == plain) {
+        return names.iter().map(|name| Place::parse(name)).collect();
+    }
+    let found = Place::parse(&plain);
+    match (found, before.and_then(|before| beside(before, &plain))) {
+        (Ok(place), _) if place.depth() == 1 => Ok(vec![place]),
+        (_, Some(near)) => Ok(vec![near]),
+        (found, None) => found.map(|place| vec![place]),
+    }
+}
+
+/// Lists of places, each with a value behind a colon: `新疆 西藏:25；乌鲁木齐：30`. A place twice is a problem.
+pub fn with_values(text: &str) -> (Vec<(Place, &str)>, Vec<String>) {
+    let (mut found, mut problems): (Vec<(Place, &str)>, Vec<String>) = Default::default();
+    let mut rest = text;
+    while let Some((names, behind)) = rest.split_once([':', '：']) {
+        let behind = behind.trim_start();
+        let end = behind.find(|c: char| is_separator(c) || c.is_whitespace()).unwrap_or(behind.len());
+        let (value, next) = behind.split_at(end);
+        let listed = listed(names);
+        if listed.places.is_empty() && listed.problems.is_empty() {
+            problems.push(format!("「:{value}」前面没有地区"));
+        }
+        problems.extend(listed.problems);
+        for place in listed.places {
+            match found.iter().find(|(known, _)| *known == place) {
+                Some(_) => problems.push(format!("{}写了两次", place.text())),
+                None => found.push((place, value)),
+            }
+        }
+        rest = next;
+    }
+    let left = rest.trim_matches(|c: char| is_separator(c) || c.is_whitespace());
+    if !left.is_empty() {
+        problems.push(format!("「{left}」后面没有写冒号和金额"));
+    }
+    (found, problems)
+}

@@ -1,0 +1,220 @@
+//! Places of China: what people write for a province, a city or a district, read into one and the same.
+//!
+//! Settings, addresses and filters are all read here, so that 上海市浦东新区, 上海 浦东 and 上海市/上海市/浦东新区 are one place.
+
+mod list;
+mod names;
+
+use std::sync::LazyLock;
+
+pub use list::{Listed, listed, with_values};
+use names::{rests, short};
+
+/// Every province, city and district; `make.mjs` writes it.
+static FILE: &str = include_str!("places.txt");
+
+struct Province {
+    name: &'static str,
+    cities: Vec<City>,
+}
+
+struct City {
+    name: &'static str,
+    districts: Vec<&'static str>,
+}
+
+static PROVINCES: LazyLock<Vec<Province>> = LazyLock::new(|| {
+    let mut provinces: Vec<Province> = Vec::new();
+    for line in FILE.lines() {
+        let mut words = line.split(' ');
+        match (words.next(), provinces.last_mut()) {
+            // A city and its districts stand below their province.
+            (Some(""), Some(province)) => {
+                let city = words.next().unwrap_or_default();
+                province.cities.push(City { name: city, districts: words.collect() });
+            }
+            (Some(name), _) => provinces.push(Province { name, cities: Vec::new() }),
+            (None, _) => {}
+        }
+    }
+    provinces
+});
+
+/// A province, a city of it, or a district of that. Cities that are provinces and counties without a city stand as cities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    pub province: &'static str,
+    pub city: Option<&'static str>,
+    pub district: Option<&'static str>,
+}
+
+/// Why a text names no place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unread {
+    Unknown,
+    /// Several are called so.
+    Ambiguous(Vec<Place>),
+}
+
+impl Unread {
+    /// A sentence for whoever wrote it.
+    pub fn says(&self, text: &str) -> String {
+        match self {
+            Unread::Unknown => format!("不认识「{text}」，请写成 新疆、浙江省杭州市 或 浙江省杭州市西湖区 的样子"),
+            Unread::Ambiguous(places) => {
+                let some: Vec<String> = places.iter().take(3).map(Place::text).collect();
+                format!("「{text}」有 {} 个（{}），请把省市写全", places.len(), some.join("、"))
+            }
+        }
+    }
+}
+
+impl Place {
+    /// The place that a text names as a whole; blanks and strokes between its parts do not count.
+    pub fn parse(text: &str) -> Result<Place, Unread> {
+        let text = names::plain(text);
+        // From the largest: 吉林 is the province before it is the city, and 长沙 the city before its county.
+        [from_province, from_city, from_district]
+            .into_iter()
+            .find_map(|read| one(read(&text)))
+            .unwrap_or(Err(Unread::Unknown))
+    }
+
+    /// The place of an address, as clients, WeChat and other people's tables write its parts. What is behind the part
+    /// that is known is left out; the detail is asked where a part is empty. `None` where not even the province is known.
+    pub fn of(province: &str, city: &str, district: &str, detail: &str) -> Option<Place> {
+        let [province, city, district, detail] = [province, city, district, detail].map(names::plain);
+        let Some(province) = PROVINCES.iter().find(|known| names::is_province(known.name, &province)) else {
+            return Place::parse(&format!("{province}{city}{district}")).ok();
+        };
+        let whole = Place { province: province.name, city: None, district: None };
+        let named = |text: &str| province.cities.iter().find(|known| names::is(known.name, text));
+        let city = match province.cities.as_slice() {
+            [only] if only.name == province.name => Some(only),
+            _ => named(&city).or_else(|| named(&district)),
+        };
+        let Some(city) = city else {
+            // 省直辖县级行政区划, or a city that was left out.
+            let known = within_province(province, &district);
+            return Some(if let [place] = known[..] { place } else { whole });
+        };
+        let known = city.districts.iter().find(|known| names::is(known, &district));
+        let known = known.or_else(|| city.districts.iter().find(|known| detail.starts_with(*known)));
+        Some(Place { city: Some(city.name), district: known.copied(), ..whole })
+    }
+
+    /// Whether the other lies in this one, or is it.
+    pub fn holds(&self, other: &Place) -> bool {
+        self.province == other.province
+            && self.city.is_none_or(|city| other.city == Some(city))
+            && self.district.is_none_or(|district| other.district == Some(district))
+    }
+
+    /// How exact it is: 1 for a province, 3 for a district.
+    pub fn depth(&self) -> usize {
+        1 + usize::from(self.city.is_some()) + usize::from(self.district.is_some())
+    }
+
+    /// `浙江省杭州市西湖区`, `上海市浦东新区`
+    pub fn text(&self) -> String {
+        let city = self.city.filter(|city| *city != self.province).unwrap_or_default();
+        format!("{}{city}{}", self.province, self.district.unwrap_or_default())
+    }
+
+    /// The part of each name that every way of writing it has: 上海, 浦东.
+    pub fn words(&self) -> Vec<&'static str> {
+        let mut words: Vec<&'static str> = Vec::new();
+        for name in [Some(self.province), self.city, self.district].into_iter().flatten().map(short) {
+            if !words.contains(&name) {
+                words.push(name);
+            }
+        }
+        words
+    }
+}
+
+/// An address's parts as one reads them: each once, and without what only tables say, such as 市辖区.
+pub fn region(province: &str, city: &str, district: &str) -> String {
+    let city = if city == province || names::is_filler(city) { "" } else { city };
+    let district = if district == city || names::is_filler(district) { "" } else { district };
+    format!("{province}{city}{district}")
+}
+
+/// Nothing where nothing was found, so that the next way is tried.
+fn one(mut found: Vec<Place>) -> Option<Result<Place, Unread>> {
+    found.sort();
+    found.dedup();
+    match found[..] {
+        [] => None,
+        [place] => Some(Ok(place)),
+        _ => Some(Err(Unread::Ambiguous(found))),
+    }
+}
+
+fn from_province(text: &str) -> Vec<Place> {
+    let mut found = Vec::new();
+    for province in PROVINCES.iter() {
+        for rest in names::after_province(province.name, text) {
+            match names::after_filler(rest) {
+                "" => found.push(Place { province: province.name, city: None, district: None }),
+                rest => found.extend(within_province(province, rest)),
+            }
+        }
+    }
+    found
+}
+
+fn from_city(text: &str) -> Vec<Place> {
+    PROVINCES
+        .iter()
+        .flat_map(|province| province.cities.iter().flat_map(|city| within_city(province, city, text)))
+        .collect()
+}
+
+fn from_district(text: &str) -> Vec<Place> {
+    PROVINCES.iter().flat_map(|province| districts(province, text)).collect()
+}
+
+/// What a text names inside a province: a city, a district of it, or a district alone.
+fn within_province(province: &Province, text: &str) -> Vec<Place> {
+    let found: Vec<Place> = province.cities.iter().flat_map(|city| within_city(province, city, text)).collect();
+    if found.is_empty() { districts(province, text) } else { found }
+}
+
+/// A text that begins with a city's name.
+fn within_city(province: &Province, city: &City, text: &str) -> Vec<Place> {
+    let here = Place { province: province.name, city: Some(city.name), district: None };
+    let mut found = Vec::new();
+    for rest in rests(city.name, text) {
+        match names::after_filler(rest) {
+            "" => found.push(here),
+            // Cities without districts are written twice.
+            rest if names::is(city.name, rest) => found.push(here),
+            rest => found.extend(districts_of(here, city, rest)),
+        }
+    }
+    found
+}
+
+fn districts(province: &Province, text: &str) -> Vec<Place> {
+    let place = |city: &City| Place { province: province.name, city: Some(city.name), district: None };
+    province.cities.iter().flat_map(|city| districts_of(place(city), city, text)).collect()
+}
+
+fn districts_of(here: Place, city: &City, text: &str) -> Vec<Place> {
+    let named = city.districts.iter().filter(|name| names::is(name, text));
+    named.map(|name| Place { district: Some(name), ..here }).collect()
+}
+
+/// What a text names beside another place: in its city, else in its province.
+fn beside(place: Place, text: &str) -> Option<Place> {
+    let text = names::plain(text);
+    let province = PROVINCES.iter().find(|known| known.name == place.province)?;
+    let city = province.cities.iter().find(|known| Some(known.name) == place.city);
+    let near = city.map(|city| districts_of(Place { district: None, ..place }, city, &text)).unwrap_or_default();
+    let found = if near.is_empty() { within_province(province, &text) } else { near };
+    if let [found] = found[..] { Some(found) } else { None }
+}
+
+#[cfg(test)]
+mod tests;

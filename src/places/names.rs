@@ -1,0 +1,158 @@
+//! Spellings: what may stand for a name, and what tables put where there is none.
+
+/// What data sets and pickers write in place of a city, the longest first.
+const FILLERS: [&str; 7] =
+    ["自治区直辖县级行政区划", "省直辖县级行政区划", "省直辖行政单位", "直辖县级", "省直辖县", "市辖区", "直辖县"];
+
+/// What a name may end with, and what people write for that. The longest first.
+const ENDS: [(&str, &str); 18] = [
+    ("特别行政区", ""),
+    ("自治区", ""),
+    ("自治州", "州"),
+    ("自治县", "县"),
+    ("自治旗", "旗"),
+    ("地区", ""),
+    ("林区", ""),
+    ("特区", ""),
+    ("新区", ""),
+    ("街道", ""),
+    ("省", ""),
+    ("市", ""),
+    ("区", ""),
+    ("县", ""),
+    ("盟", ""),
+    ("旗", ""),
+    ("镇", ""),
+    ("乡", ""),
+];
+
+/// Peoples in the names of autonomous places, which nobody writes in full.
+const PEOPLES: [&str; 46] = [
+    "维吾尔",
+    "壮族",
+    "回族",
+    "藏族",
+    "羌族",
+    "彝族",
+    "苗族",
+    "侗族",
+    "土家族",
+    "布依族",
+    "傣族",
+    "景颇族",
+    "白族",
+    "哈尼族",
+    "傈僳族",
+    "蒙古族",
+    "蒙古",
+    "朝鲜族",
+    "满族",
+    "瑶族",
+    "仡佬族",
+    "水族",
+    "黎族",
+    "畲族",
+    "佤族",
+    "拉祜族",
+    "布朗族",
+    "纳西族",
+    "怒族",
+    "独龙族",
+    "土族",
+    "撒拉族",
+    "东乡族",
+    "保安族",
+    "裕固族",
+    "哈萨克族",
+    "哈萨克",
+    "柯尔克孜",
+    "锡伯",
+    "塔吉克",
+    "达斡尔族",
+    "仫佬族",
+    "毛南族",
+    "普米族",
+    "各族",
+    "族",
+];
+
+/// Without what only separates: blanks, strokes, invisible signs.
+pub fn plain(text: &str) -> String {
+    text.chars().filter(|c| !is_blank(*c)).collect()
+}
+
+/// What may stand between the parts of one place as well as between two places.
+pub fn is_blank(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c, '-' | '/' | '|' | '·' | '>' | '_' | '—' | '→' | '\u{200b}'..='\u{200f}' | '\u{feff}')
+}
+
+pub fn is_filler(text: &str) -> bool {
+    text == "县" || FILLERS.contains(&text)
+}
+
+/// What follows a filler. 县 is one only where something else follows that is a name of its own.
+pub fn after_filler(text: &str) -> &str {
+    FILLERS.iter().find_map(|filler| text.strip_prefix(filler)).unwrap_or(text)
+}
+
+/// The part that every way of writing a name has: 浙江, 浦东, 延边. A name of one character keeps its end.
+pub fn short(name: &'static str) -> &'static str {
+    ending(name).map_or(name, |(short, _)| short)
+}
+
+/// The short name, and what people put behind it instead of the full end.
+fn ending(name: &str) -> Option<(&str, &'static str)> {
+    let long_enough = |text: &&str| text.chars().count() >= 2;
+    let (end, usual) = ENDS.iter().find(|(end, _)| name.strip_suffix(end).is_some_and(|rest| long_enough(&rest)))?;
+    let mut short = name.strip_suffix(end)?;
+    if end.starts_with("自治") || short.ends_with('族') {
+        while let Some(rest) = PEOPLES.iter().find_map(|people| short.strip_suffix(people).filter(long_enough)) {
+            short = rest;
+        }
+    }
+    Some((short, usual))
+}
+
+/// What is left of a text behind each spelling of a city's or district's name that it begins with.
+pub fn rests<'t>(name: &str, text: &'t str) -> Vec<&'t str> {
+    let mut rests: Vec<&str> = text.strip_prefix(name).into_iter().collect();
+    if let Some((short, usual)) = ending(name)
+        && let Some(rest) = text.strip_prefix(short)
+    {
+        rests.push(rest);
+        if !usual.is_empty() {
+            rests.extend(rest.strip_prefix(usual));
+        }
+    }
+    rests
+}
+
+/// Whether a text is this city or district.
+pub fn is(name: &str, text: &str) -> bool {
+    rests(name, text).contains(&"")
+}
+
+/// The same for a province, which has names of its own in use: 内蒙, 中国香港, 新疆省.
+pub fn after_province<'t>(name: &str, text: &'t str) -> Vec<&'t str> {
+    let text = text.strip_prefix("中国").unwrap_or(text);
+    let mut rests = rests(name, text);
+    let usual = match name {
+        "内蒙古自治区" => "内蒙",
+        _ => ending(name).map_or(name, |(short, _)| short),
+    };
+    let ends: &[&str] = match name {
+        "北京市" | "天津市" | "上海市" | "重庆市" => &[""],
+        "台湾省" | "香港特别行政区" | "澳门特别行政区" => &["", "地区", "特区", "省", "市"],
+        _ if name.ends_with("自治区") => &["", "省", "自治区"],
+        _ => &["", "省"],
+    };
+    if let Some(rest) = text.strip_prefix(usual) {
+        rests.extend(ends.iter().filter_map(|end| rest.strip_prefix(end)));
+    }
+    rests
+}
+
+pub fn is_province(name: &str, text: &str) -> bool {
+    after_province(name, text).contains(&"")
+}

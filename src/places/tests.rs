@@ -1,0 +1,156 @@
+//! One place under all its names.
+
+use super::*;
+
+fn text(typed: &str) -> String {
+    match Place::parse(typed) {
+        Ok(place) => place.text(),
+        Err(Unread::Unknown) => "?".into(),
+        Err(Unread::Ambiguous(places)) => format!("{} of them", places.len()),
+    }
+}
+
+#[test]
+fn the_list_is_whole() {
+    assert_eq!(PROVINCES.len(), 34);
+    assert!(PROVINCES.iter().map(|p| p.cities.len()).sum::<usize>() > 340);
+    assert!(PROVINCES.iter().flat_map(|p| &p.cities).map(|c| c.districts.len()).sum::<usize>() > 3000);
+}
+
+#[test]
+fn a_place_is_one_under_all_its_names() {
+    for (typed, expected) in [
+        ("新疆", "新疆维吾尔自治区"),
+        ("新疆维吾尔自治区", "新疆维吾尔自治区"),
+        ("新疆省", "新疆维吾尔自治区"),
+        ("内蒙", "内蒙古自治区"),
+        ("内蒙古", "内蒙古自治区"),
+        ("广西壮族自治区", "广西壮族自治区"),
+        ("黑龙江", "黑龙江省"),
+        ("中国香港", "香港特别行政区"),
+        ("台湾地区", "台湾省"),
+        ("北京", "北京市"),
+        ("北京市北京市朝阳区", "北京市朝阳区"),
+        ("北京市朝阳区", "北京市朝阳区"),
+        ("北京朝阳", "北京市朝阳区"),
+        ("北京市市辖区朝阳区", "北京市朝阳区"),
+        ("上海 浦东", "上海市浦东新区"),
+        ("上海市/上海市/浦东新区", "上海市浦东新区"),
+        ("浦东新区", "上海市浦东新区"),
+        ("重庆市渝中区", "重庆市渝中区"),
+        ("重庆石柱县", "重庆市石柱土家族自治县"),
+        ("浙江省 杭州市 西湖区", "浙江省杭州市西湖区"),
+        ("杭州市西湖区", "浙江省杭州市西湖区"),
+        ("杭州西湖", "浙江省杭州市西湖区"),
+        ("浙江西湖区", "浙江省杭州市西湖区"),
+        ("吉林", "吉林省"),
+        ("吉林市", "吉林省吉林市"),
+        ("吉林省吉林市", "吉林省吉林市"),
+        ("海南", "海南省"),
+        ("海南州", "青海省海南藏族自治州"),
+        ("长沙", "湖南省长沙市"),
+        ("长沙县", "湖南省长沙市长沙县"),
+        ("延边", "吉林省延边朝鲜族自治州"),
+        ("延边州延吉", "吉林省延边朝鲜族自治州延吉市"),
+        ("河南省省直辖县级行政区划济源市", "河南省济源市"),
+        ("河南省济源市济源市", "河南省济源市"),
+        ("济源", "河南省济源市"),
+        ("新疆石河子", "新疆维吾尔自治区石河子市"),
+        ("东莞市东莞市", "广东省东莞市"),
+        ("东莞长安镇", "广东省东莞市长安镇"),
+        ("阿里地区", "西藏自治区阿里地区"),
+        ("瀍河回族区", "河南省洛阳市瀍河回族区"),
+        ("神农架", "湖北省神农架林区"),
+        ("新", "?"),
+        ("新彊", "?"),
+        ("偏远地区", "?"),
+        ("浙江省杭州市北湖区", "?"),
+        ("江苏省杭州市", "?"),
+        ("省", "?"),
+        ("", "?"),
+        ("西湖区", "2 of them"),
+    ] {
+        assert_eq!(text(typed), expected, "{typed}");
+    }
+}
+
+#[test]
+fn an_address_is_read_as_clients_and_tables_write_it() {
+    for (parts, expected) in [
+        (["上海市", "上海市", "浦东新区", "测试路3号"], Some("上海市浦东新区")),
+        (["上海市", "市辖区", "浦东新区", ""], Some("上海市浦东新区")),
+        (["上海", "", "浦东新区", ""], Some("上海市浦东新区")),
+        (["重庆市", "县", "石柱土家族自治县", ""], Some("重庆市石柱土家族自治县")),
+        (["河南省", "省直辖县级行政区划", "济源市", ""], Some("河南省济源市")),
+        (["河南省", "省直辖县", "济源市", ""], Some("河南省济源市")),
+        (["河南省", "济源市", "济源市", ""], Some("河南省济源市")),
+        (["新疆", "自治区直辖县级行政区划", "石河子市", ""], Some("新疆维吾尔自治区石河子市")),
+        (["浙江省", "杭州市", "西湖区", "演示路 1 号"], Some("浙江省杭州市西湖区")),
+        (["浙江", "杭州", "西湖", ""], Some("浙江省杭州市西湖区")),
+        (["浙江省", "杭州市", "", "西湖区文三路"], Some("浙江省杭州市西湖区")),
+        (["浙江省", "杭州市", "未来区", ""], Some("浙江省杭州市")),
+        (["浙江省", "", "", "不写明的地方"], Some("浙江省")),
+        (["辽宁省", "朝阳市", "朝阳县", ""], Some("辽宁省朝阳市朝阳县")),
+        (["广东省", "东莞市", "东莞市", "长安镇新安路"], Some("广东省东莞市长安镇")),
+        (["广东省", "东莞市", "长安镇", ""], Some("广东省东莞市长安镇")),
+        (["香港特别行政区", "香港特别行政区", "中西区", ""], Some("香港特别行政区香港岛中西区")),
+        (["台湾省", "台北市", "大安区", ""], Some("台湾省台北市大安区")),
+        (["", "杭州市", "西湖区", ""], Some("浙江省杭州市西湖区")),
+        (["某省", "某市", "", ""], None),
+    ] {
+        let [province, city, district, detail] = parts;
+        let found = Place::of(province, city, district, detail).map(|place| place.text());
+        assert_eq!(found.as_deref(), expected, "{parts:?}");
+    }
+}
+
+#[test]
+fn every_place_is_found_under_its_own_parts() {
+    for province in PROVINCES.iter() {
+        for city in &province.cities {
+            let here = Place { province: province.name, city: Some(city.name), district: None };
+            assert_eq!(Place::of(province.name, city.name, "", ""), Some(here));
+            assert_eq!(Place::parse(&format!("{}{}", province.name, city.name)).is_ok(), true, "{here:?}");
+            for district in &city.districts {
+                let place = Place { district: Some(district), ..here };
+                assert_eq!(Place::of(province.name, city.name, district, ""), Some(place));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_list_is_parted_by_anything_and_read_in_the_light_of_what_stands_before() {
+    for (typed, expected) in [
+        ("浙江省杭州市西湖区、滨江区", "浙江省杭州市西湖区 浙江省杭州市滨江区"),
+        ("浙江省 杭州市 西湖区；上海", "浙江省杭州市西湖区 上海市"),
+        ("新疆 西藏", "新疆维吾尔自治区 西藏自治区"),
+        ("江浙沪", "江苏省 浙江省 上海市"),
+        ("港澳台，海南", "香港特别行政区 澳门特别行政区 台湾省 海南省"),
+        ("杭州市，宁波市\n温州", "浙江省杭州市 浙江省宁波市 浙江省温州市"),
+        ("北京市朝阳区、海淀", "北京市朝阳区 北京市海淀区"),
+        (" ; ，", ""),
+    ] {
+        let listed = listed(typed);
+        assert_eq!(listed.problems, Vec::<String>::new(), "{typed}");
+        let texts: Vec<String> = listed.places.iter().map(Place::text).collect();
+        assert_eq!(texts.join(" "), expected, "{typed}");
+    }
+    let listed = listed("新疆 火星、西湖区");
+    assert_eq!(listed.places.len(), 1);
+    assert!(listed.problems[0].contains("火星") && listed.problems[1].contains("请把省市写全"), "{listed:?}");
+}
+
+#[test]
+fn a_region_is_shown_once() {
+    for (parts, shown) in [
+        (["浙江省", "杭州市", "西湖区"], "浙江省杭州市西湖区"),
+        (["北京市", "北京市", "朝阳区"], "北京市朝阳区"),
+        (["北京市", "市辖区", "朝阳区"], "北京市朝阳区"),
+        (["河南省", "省直辖县级行政区划", "济源市"], "河南省济源市"),
+        (["东莞市", "", ""], "东莞市"),
+        (["广东省", "东莞市", "东莞市"], "广东省东莞市"),
+    ] {
+        assert_eq!(region(parts[0], parts[1], parts[2]), shown);
+    }
+}
