@@ -736,6 +736,11 @@ pub fn set_category(tx: &Tx, id: ProductId, category: Option<CategoryId>, now: i
     touch(tx, id, now)
 }
 
+/// The shop's own code of a SKU.
+pub fn sku_code(conn: &Connection, id: SkuId) -> Result<Option<String>> {
+    conn.prepare_cached("select sku_code from skus where id = ?1")?.query_row([id], |row| row.get(0))
+}
+
 pub fn set_price(tx: &Tx, id: SkuId, price: Fen) -> Result<()> {
     tx.prepare_cached("update skus set price_fen = ?2 where id = ?1")?.execute(params![id, price])?;
     Ok(())

@@ -224,6 +224,25 @@ impl Full {
         self.refunds.iter().any(|r| r.refund.state.is_open())
     }
 
+    /// What is to be put into a parcel now, and how much of it: slip, picking list, shipping form and scan desk ask here.
+    pub fn to_pack(&self) -> Vec<(&Line, i64)> {
+        let waits = self.order.status == OrderStatus::ToShip;
+        self.lines.iter().filter(|_| waits).map(|line| (line, line.left())).filter(|(_, left)| *left > 0).collect()
+    }
+
+    /// Why nothing is to be packed, in words for whoever holds the paper; `None` while something is.
+    pub fn why_nothing_to_pack(&self) -> Option<&'static str> {
+        if !self.to_pack().is_empty() {
+            return None;
+        }
+        Some(match self.order.status {
+            OrderStatus::PendingPayment => "还没有付款，不要发货",
+            OrderStatus::Closed => "订单已关闭，不要发货",
+            OrderStatus::ToShip => "商品都已退款，不要发货",
+            OrderStatus::Shipped | OrderStatus::Completed => "已经发货，没有要再发的商品",
+        })
+    }
+
     /// What is left of the order's money once every refund that takes some has taken it.
     pub fn refundable(&self) -> Fen {
         let taken = self.refunds.iter().filter(|r| r.refund.inside && r.refund.state.takes_money());

@@ -2,8 +2,10 @@
 
 use calamine::{Reader, Xlsx};
 use serde_json::json;
+use xiaopu::catalogue::Delivery;
 use xiaopu::error::Error;
 use xiaopu::orders::search::{Filter, store as search};
+use xiaopu::simulator::Paying;
 use xiaopu::staff::Role;
 
 use crate::support::*;
@@ -50,6 +52,9 @@ async fn each_filter_finds_its_orders_and_no_others() {
         ("product=%E6%A2%A8", false, true),
         ("region=%E6%9D%AD%E5%B7%9E", true, true),
         ("region=%E6%B7%B1%E5%9C%B3", false, false),
+        ("region=%E6%B5%99%E6%B1%9F+%E6%9D%AD%E5%B7%9E", true, true),
+        ("region=%E6%9D%AD%E5%B7%9E%E8%A5%BF%E6%B9%96%E5%8C%BA", true, true),
+        ("region=%E6%9D%AD%E5%B7%9E%E6%BB%A8%E6%B1%9F%E5%8C%BA", false, false),
         ("flag=red", false, true),
         ("flag=blue", false, false),
         ("remark=true", false, true),
@@ -179,4 +184,133 @@ async fn turning_the_pages_of_a_span_of_time_loses_no_order() {
         found.extend(page.into_iter().map(|order| order.order_no.to_string()));
     }
     assert_eq!(found, placed, "the latest first, each once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slip_says_what_is_to_be_packed_now_and_nothing_else() {
+    let w = World::new().await;
+    let (apple, pear) = (w.product("苹果", 1000, 99).await, w.product("梨子", 500, 99).await);
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let slip = async |no: &str| packer.page(&format!("/admin/print/slips?order={no}")).await;
+    let both = || {
+        let mut both = order(apple, 3);
+        both["items"] = json!([{ "skuId": apple, "quantity": 3 }, { "skuId": pear, "quantity": 1 }]);
+        both
+    };
+    // Nobody has paid yet.
+    let placed = Placed::of(alice.prepay(&w.key(), both()).await);
+    let page = slip(&placed.no).await;
+    assert!(page.contains("还没有付款，不要发货") && !page.contains("苹果"), "{page}");
+    w.pay(&placed, Paying::Well);
+    w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
+    let page = slip(&placed.no).await;
+    assert!(page.contains("×3") && page.contains("梨子") && !page.contains("class=\"state\""), "{page}");
+    // One apple and the pear go back before they were sent.
+    let refund = format!("/admin/orders/{}/refund", placed.no);
+    let form = [
+        ("reason", "不想要了"),
+        ("lines[0].id", "1"),
+        ("lines[0].quantity", "1"),
+        ("lines[1].id", "2"),
+        ("lines[1].quantity", "1"),
+        ("confirmed", "true"),
+    ];
+    owner.post(&refund, &form).await;
+    w.wait("the refund", || async {
+        w.run_jobs().await;
+        w.advance(xiaopu::clock::MINUTE);
+        alice.order(&placed.no).await["refundedFen"].as_i64() > Some(0)
+    })
+    .await;
+    let page = slip(&placed.no).await;
+    assert!(page.contains("×2") && !page.contains("×3") && !page.contains("梨子"), "{page}");
+    assert!(page.contains("部分退款"), "the paper says how the order stands: {page}");
+    let picking = packer.page(&format!("/admin/print/picking?order={}", placed.no)).await;
+    assert!(picking.contains("<b>×2</b>") && picking.contains("1 单，2 件") && !picking.contains("梨子"), "{picking}");
+    assert!(picking.contains(&placed.no[13..]) && !picking.contains(&format!(">{}", placed.no)), "tails alone");
+    let desk = packer.page(&format!("/admin/shipping/scan?order={}", placed.no)).await;
+    assert!(desk.contains("<b>×2</b>") && !desk.contains("梨子"), "{desk}");
+    // All of it has left.
+    let shipped = [("company", "SF"), ("tracking_no", "SF1234567890123")];
+    packer.post(&format!("/admin/orders/{}/ship", placed.no), &shipped).await;
+    let page = slip(&placed.no).await;
+    assert!(page.contains("已经发货，没有要再发的商品") && !page.contains("×2"), "{page}");
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn paper_has_what_was_chosen_and_remembers_it() {
+    let w = World::new().await;
+    let (_, sku) = w.product_with("苹果", 1000, 99, |_, sku| sku.sku_code = Some("P-001".into())).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let (one, two) = (w.paid(&alice, sku, 2).await, w.paid(&alice, sku, 3).await);
+    packer.post(&format!("/admin/orders/{}/memo", one.no), &[("memo", "送贺卡")]).await;
+    let orders = format!("order={}&order={}", one.no, two.no);
+    let get = async |query: &str, cookie: &str| {
+        let request = w.http().get(w.at(&format!("/admin/print/slips?{orders}{query}")));
+        let answer = request.header("Cookie", format!("{}; {cookie}", packer.cookie)).send().await.unwrap();
+        let kept = cookie_of(&answer);
+        (answer.text().await.unwrap(), kept)
+    };
+    let (page, _) = get("", "").await;
+    assert!(page.contains("paper-a4") && page.contains("第 1 / 2 张"), "{page}");
+    let extras = ["P-001", "¥10.00", "class=\"tick\"", "/admin/print/bars/", "送贺卡"];
+    assert!(extras.iter().all(|extra| !page.contains(extra)), "{page}");
+    let all = "&paper=58&chosen=true&extra=code&extra=price&extra=tick&extra=bars&extra=memo";
+    let (page, kept) = get(all, "").await;
+    assert!(page.contains("paper-58") && !page.contains("第 1 / 2 张"), "{page}");
+    assert!(extras.iter().all(|extra| page.contains(extra)), "{page}");
+    let (page, _) = get("", &kept).await;
+    assert!(page.contains("paper-58") && page.contains("P-001"), "this device prints so: {kept}");
+    let (page, kept) = get("&paper=80&chosen=true", &kept).await;
+    assert!(page.contains("paper-80") && !page.contains("P-001"), "{kept}");
+    assert!(packer.page(&format!("/admin/print/bars/{}", one.no)).await.contains("<path d=\"M10 0h2"));
+}
+
+/// What the device is to remember, as it will send it.
+fn cookie_of(answer: &reqwest::Response) -> String {
+    format!("xiaopu_paper={}", cookie(answer, "xiaopu_paper").unwrap_or_default())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_brings_the_goods_reads_where_to_on_the_slip_and_it_is_written_down() {
+    let w = World::new().await;
+    let (_, cake) = w.product_with("蛋糕", 1000, 9, |_, sku| sku.delivery = Delivery::Local).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let placed = w.paid(&alice, cake, 1).await;
+    let (phone, detail) = (address()["phone"].as_str().unwrap().to_owned(), address()["detail"].clone());
+    let logged = "select count(*) from audit_log where what like '打印同城配送的发货单 1 单，含收货信息%'";
+    let slip = async || packer.page(&format!("/admin/print/slips?order={}", placed.no)).await;
+    let page = slip().await;
+    assert!(page.contains(&phone) && page.contains(detail.as_str().unwrap()) && page.contains("同城配送"), "{page}");
+    assert_eq!(w.count(logged).await, 1);
+    packer.post(&format!("/admin/orders/{}/ship", placed.no), &[]).await;
+    assert!(!slip().await.contains(&phone), "nobody needs it any more");
+    assert_eq!(w.count(logged).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_packer_exports_what_waits_to_be_shipped_and_no_buyers_data() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let clerk = w.staff("clerk", Role::Clerk).await;
+    let (unpaid, paid) = (Placed::of(alice.buy(sku, 1).await), w.paid(&alice, sku, 2).await);
+    let (phone, detail) = (address()["phone"].as_str().unwrap().to_owned(), address()["detail"].clone());
+    for path in ["/admin/orders/export.csv", "/admin/orders/export.csv?tab=pending_payment"] {
+        let csv = packer.page(path).await;
+        assert!(csv.contains(&paid.no) && !csv.contains(&unpaid.no), "{path}: {csv}");
+        assert!(!csv.contains(&phone) && !csv.contains(detail.as_str().unwrap()) && csv.contains("****"), "{csv}");
+    }
+    let csv = clerk.page("/admin/orders/export.csv").await;
+    assert!(csv.contains(&unpaid.no) && csv.contains(&phone) && csv.contains(detail.as_str().unwrap()));
+    assert_eq!(w.count("select count(*) from audit_log where what like '导出 1 单，收货信息已隐去'").await, 2);
+    assert_eq!(w.count("select count(*) from audit_log where what like '导出 2 单，含收货信息'").await, 1);
+    let matrix = w.staff("owner", Role::Owner).await.page("/admin/staff").await;
+    assert!(matrix.contains("导出全部订单和完整收货信息"), "the right stands in the matrix");
 }

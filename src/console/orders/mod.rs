@@ -1,6 +1,7 @@
 //! Orders: the list, one order and what is done with it.
 
 pub mod address;
+mod barcode;
 pub mod list;
 pub mod page;
 pub mod pricing;

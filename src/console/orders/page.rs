@@ -110,6 +110,7 @@ async fn render(
     let Full { order, lines, shipments, refunds, .. } = &full;
     let sees_money = staff.role > Role::Packer;
     let tail: String = openid.chars().rev().take(6).collect::<Vec<_>>().into_iter().rev().collect();
+    let left = |id| full.to_pack().into_iter().find(|(line, _)| line.id == id).map_or(0, |(_, left)| left);
     let context = context! {
         frame: frame(shop, staff, "orders", flash).await?,
         order: card(&full, exceptions.iter().any(|(e, _)| e.open), now),
@@ -120,10 +121,10 @@ async fn render(
             "name": line.name, "spec": line.spec_text, "quantity": line.quantity, "shipped": line.shipped,
             "image": line.image.as_ref().map(ImageHash::url), "price": line.price.to_string(),
             "amount": line.amount().to_string(), "product": line.product_id, "refunded": line.refunded,
-            "id": line.id, "left": line.left(),
+            "id": line.id, "left": left(line.id),
         })).collect::<Vec<_>>(),
         flags: super::list::flags(),
-        pieces_left: lines.iter().map(|line| line.left()).sum::<i64>(),
+        pieces_left: full.to_pack().iter().map(|(_, n)| n).sum::<i64>(),
         goods: order.goods.to_string(),
         freight: order.freight.to_string(),
         discount: order.discount.to_string(),
@@ -150,7 +151,7 @@ async fn render(
             }),
             false => json!({
                 "receiver": a.masked_receiver(), "phone": a.masked_phone(),
-                "where": format!("{}{}{} ••••", a.province, a.city, a.district),
+                "where": format!("{} ••••", a.region()),
             }),
         }),
         attempts: attempts.iter().map(|a| json!({

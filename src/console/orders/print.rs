@@ -5,46 +5,157 @@ use std::collections::BTreeMap;
 use qrcode::QrCode;
 use qrcode::render::svg;
 use rocket::form::Form;
-use rocket::http::ContentType;
+use rocket::http::{ContentType, Cookie, CookieJar};
 use rocket::response::{Flash, Redirect};
+use rocket::time::Duration;
 use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
+use super::barcode;
 use super::list::{card, chosen};
 use crate::assets;
+use crate::catalogue::{Delivery, store as catalogue};
 use crate::clock;
 use crate::console::back;
+use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{OrderId, OrderNo};
-use crate::orders::store;
+use crate::orders::{Full, store};
 use crate::shop::Shop;
 use crate::staff::Staff;
+use crate::staff::login::audit;
+use crate::words::words;
 
 pub fn routes() -> Vec<Route> {
-    routes![slips, qr, picking, done]
+    routes![slips, qr, bars, picking, done]
 }
 
-/// Papers by what a printer's roll or sheet is called.
-const PAPERS: [(&str, &str); 4] = [("a4", "A4"), ("100", "100 mm 标签"), ("80", "80 mm 小票"), ("58", "58 mm 小票")];
+words! {
+    /// Papers by what a printer's roll or sheet is called.
+    pub enum Paper {
+        A4 "a4" "A4",
+        Label "100" "100×150 mm 标签",
+        Wide "80" "80 mm 小票",
+        Narrow "58" "58 mm 小票",
+    }
+}
 
-/// A slip for each order, a page each. Names and phones stay masked: the parcel's label has them.
-#[get("/print/slips?<order>&<paper>")]
-async fn slips(shop: &State<Shop>, staff: Staff, order: Vec<String>, paper: Option<&str>) -> Result<Template> {
-    let (orders, now) = (chosen(shop, &order).await?, shop.now());
+words! {
+    /// What a slip says besides goods and pieces, when staff want it.
+    pub enum Extra {
+        Number "number" "第几张",
+        Code "code" "商家编码",
+        Price "price" "价格",
+        Tick "tick" "勾选框",
+        Bars "bars" "条形码",
+        Memo "memo" "商家备注",
+    }
+}
+
+/// Where a device keeps its paper and what it prints: the printer stands beside it.
+const COOKIE: &str = "xiaopu_paper";
+
+/// What the address says.
+#[derive(FromForm)]
+struct Wanted {
+    order: Vec<String>,
+    #[field(default = String::new())]
+    paper: String,
+    extra: Vec<String>,
+    /// The boxes were there to be ticked: none of them is a choice, too.
+    #[field(default = false)]
+    chosen: bool,
+}
+
+struct Print {
+    paper: Paper,
+    extras: Vec<Extra>,
+}
+
+impl Print {
+    /// What was asked for now, else what this device printed last.
+    fn of(wanted: &Wanted, jar: &CookieJar<'_>) -> Print {
+        let kept = jar.get(COOKIE).map(|cookie| cookie.value().to_owned()).unwrap_or_default();
+        let (paper, extras) = kept.split_once('.').unwrap_or(("a4", "number"));
+        let extras: Vec<&str> = match wanted.chosen {
+            true => wanted.extra.iter().map(String::as_str).collect(),
+            false => extras.split('-').collect(),
+        };
+        let print = Print {
+            paper: wanted.paper.parse().or(paper.parse()).unwrap_or(Paper::A4),
+            extras: Extra::ALL.iter().copied().filter(|extra| extras.contains(&extra.word())).collect(),
+        };
+        let words: Vec<&str> = print.extras.iter().map(|extra| extra.word()).collect();
+        let cookie = Cookie::build((COOKIE, format!("{}.{}", print.paper.word(), words.join("-"))));
+        jar.add(cookie.path("/admin/print").http_only(true).max_age(Duration::days(365)));
+        print
+    }
+
+    fn has(&self, extra: Extra) -> bool {
+        self.extras.contains(&extra)
+    }
+}
+
+/// A slip for each order, a page each. Names and phones stay masked where the parcel's label has them; whoever brings
+/// the goods himself has this slip alone, so there it says all, and it is written down who printed it.
+#[get("/print/slips?<wanted..>")]
+async fn slips(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: Wanted) -> Result<Template> {
+    let print = Print::of(&wanted, jar);
+    let (orders, now) = (chosen(shop, &wanted.order).await?, shop.now());
     let read = move |conn: &rusqlite::Connection| {
-        orders.into_iter().map(|order| Ok(card(&store::full(conn, order)?, false, now))).collect::<Result<Vec<Value>>>()
+        orders.into_iter().map(|order| Ok(store::full(conn, order)?)).collect::<Result<Vec<Full>>>()
     };
-    let slips = shop.db.read(read).await?;
-    Ok(assets::page("console/print_slips.html", context! { slips, page: page(shop, &staff, "slips", &order, paper) }))
+    let fulls = shop.db.read(read).await?;
+    let skus: Vec<_> = fulls.iter().flat_map(|full| full.to_pack()).map(|(line, _)| line.sku_id).collect();
+    let read = move |conn: &rusqlite::Connection| {
+        skus.into_iter()
+            .map(|sku| Ok::<_, Error>((sku, catalogue::sku_code(conn, sku)?)))
+            .collect::<Result<BTreeMap<_, _>>>()
+    };
+    let codes = if print.has(Extra::Code) { shop.db.read(read).await? } else { BTreeMap::new() };
+    log_whole(shop, &staff, &fulls).await?;
+    let slips = fulls.iter().map(|full| {
+        let goods = full.to_pack().into_iter().map(|(line, n)| {
+            json!({
+                "name": line.name, "spec": line.spec_text, "n": n, "price": line.price.to_string(),
+                "code": codes.get(&line.sku_id).cloned().flatten(),
+            })
+        });
+        let whole = whole_address(full).map(|a| json!({ "receiver": a.receiver, "phone": a.phone, "where": a.one_line() }));
+        json!({ "card": card(full, false, now), "goods": goods.collect::<Vec<_>>(), "whole": whole, "why_nothing": full.why_nothing_to_pack() })
+    });
+    let slips: Vec<Value> = slips.collect();
+    let context = context! { slips, page: page(shop, &staff, "slips", &wanted.order, &print) };
+    Ok(assets::page("console/print_slips.html", context))
 }
 
-fn page(shop: &Shop, staff: &Staff, kind: &str, orders: &[String], paper: Option<&str>) -> Value {
-    let paper = paper.filter(|wanted| PAPERS.iter().any(|(word, _)| word == wanted)).unwrap_or(PAPERS[0].0);
+/// The address of goods that the shop brings itself, as long as there are some to bring.
+fn whole_address(full: &Full) -> Option<&crate::buyers::addresses::Address> {
+    let brought = full.order.delivery == Delivery::Local && !full.to_pack().is_empty();
+    full.order.address.as_ref().filter(|_| brought)
+}
+
+async fn log_whole(shop: &Shop, staff: &Staff, fulls: &[Full]) -> Result<()> {
+    let shown = fulls.iter().filter(|full| whole_address(full).is_some());
+    let numbers: Vec<&str> = shown.map(|full| full.order.order_no.as_str()).collect();
+    if numbers.is_empty() {
+        return Ok(());
+    }
+    let what = format!("打印同城配送的发货单 {} 单，含收货信息：{}", numbers.len(), numbers.join("、"));
+    let (staff, now) = (staff.clone(), shop.now());
+    shop.db.write(move |tx: &Tx| Ok::<_, Error>(audit(tx, &staff, &what, now)?)).await
+}
+
+fn page(shop: &Shop, staff: &Staff, kind: &str, orders: &[String], print: &Print) -> Value {
     let settings = shop.settings();
+    let extras = Extra::ALL.iter().map(|extra| json!({ "word": extra, "text": extra.text(), "on": print.has(*extra) }));
     json!({
-        "kind": kind, "orders": orders, "paper": paper, "papers": PAPERS, "shop": settings.shop_name(),
-        "phone": settings.get("shop.phone"), "staff": staff.name, "at": clock::shown(shop.now()),
+        "kind": kind, "orders": orders, "paper": print.paper, "extras": extras.collect::<Vec<_>>(),
+        "papers": Paper::ALL.iter().map(|paper| (paper.word(), paper.text())).collect::<Vec<_>>(),
+        "has": Extra::ALL.iter().map(|extra| (extra.word(), print.has(*extra))).collect::<BTreeMap<_, _>>(),
+        "shop": settings.shop_name(), "phone": settings.get("shop.phone"), "staff": staff.name,
+        "at": clock::shown(shop.now()),
     })
 }
 
@@ -55,28 +166,42 @@ fn qr(_staff: Staff, no: OrderNo) -> Result<(ContentType, String)> {
     Ok((ContentType::SVG, code.render::<svg::Color>().quiet_zone(false).build()))
 }
 
-/// What all these orders still need, by SKU.
-#[get("/print/picking?<order>&<paper>")]
-async fn picking(shop: &State<Shop>, staff: Staff, order: Vec<String>, paper: Option<&str>) -> Result<Template> {
-    let orders = chosen(shop, &order).await?;
+/// The same for one that reads bars alone.
+#[get("/print/bars/<no>")]
+fn bars(_staff: Staff, no: OrderNo) -> Result<(ContentType, String)> {
+    Ok((ContentType::SVG, barcode::svg(no.as_str()).ok_or(Code::Internal)?))
+}
+
+/// What all these orders still need, by SKU. Orders are named by their tails: a roll has no room for more.
+#[get("/print/picking?<wanted..>")]
+async fn picking(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: Wanted) -> Result<Template> {
+    let print = Print::of(&wanted, jar);
+    let orders = chosen(shop, &wanted.order).await?;
     let read = move |conn: &rusqlite::Connection| {
-        let mut wanted: BTreeMap<(String, String), (i64, Vec<String>)> = BTreeMap::new();
-        for order in &orders {
-            for line in store::lines(conn, order.id)?.into_iter().filter(|line| line.left() > 0) {
-                let (n, numbers) = wanted.entry((line.name.clone(), line.spec_text.clone())).or_default();
-                *n += line.left();
-                numbers.push(format!("{} ×{}", order.order_no, line.left()));
+        let mut goods: BTreeMap<(String, String), (i64, Vec<String>)> = BTreeMap::new();
+        let mut waiting = 0;
+        for order in orders {
+            let full = store::full(conn, order)?;
+            let number = full.order.order_no.as_str();
+            let tail = &number[number.len().saturating_sub(5)..];
+            let pack = full.to_pack();
+            waiting += usize::from(!pack.is_empty());
+            for (line, n) in pack {
+                let (sum, tails) = goods.entry((line.name.clone(), line.spec_text.clone())).or_default();
+                *sum += n;
+                tails.push(format!("{tail}×{n}"));
             }
         }
-        Ok::<_, Error>(wanted)
+        Ok::<_, Error>((goods, waiting))
     };
-    let wanted = shop.db.read(read).await?;
+    let (goods, waiting) = shop.db.read(read).await?;
     let context = context! {
-        pieces: wanted.values().map(|(n, _)| n).sum::<i64>(),
-        rows: wanted.iter().map(|((name, spec), (n, numbers))| json!({
-            "name": name, "spec": spec, "n": n, "orders": numbers,
+        pieces: goods.values().map(|(n, _)| n).sum::<i64>(),
+        waiting,
+        rows: goods.iter().map(|((name, spec), (n, tails))| json!({
+            "name": name, "spec": spec, "n": n, "orders": tails,
         })).collect::<Vec<_>>(),
-        page: page(shop, &staff, "picking", &order, paper),
+        page: page(shop, &staff, "picking", &wanted.order, &print),
     };
     Ok(assets::page("console/print_picking.html", context))
 }

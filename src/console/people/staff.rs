@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::assets;
 use crate::clock;
+use crate::console::orders::list::EXPORTS_BUYERS;
 use crate::console::{back, frame, refused};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -28,6 +29,8 @@ const HERE: &str = "/admin/staff";
 const MATRIX: &[(&str, Role)] = &[
     ("看订单、打印、发货、撤销发货", Role::Packer),
     ("显示完整收货信息（会记录）", Role::Packer),
+    ("导出待发货的订单（收货信息隐去，会记录）", Role::Packer),
+    ("导出全部订单和完整收货信息（会记录）", EXPORTS_BUYERS),
     ("改价、取消未付款的订单、写退款", Role::Clerk),
     ("看交易流水、后台任务、诊断", Role::Clerk),
     ("同意退款（店员另有单笔上限）", Role::Manager),
