@@ -78,7 +78,9 @@ await story(async ({ shop, link, merchant, step, shot, open, fits }) => {
     const { items } = await (await fetch(`${shop}/api/v1/products`)).json();
     assert.ok(items.length > 5);
     await desk.goto(`${shop}/admin/products`);
-    await desk.getByRole("button", { name: "清除示例商品" }).click();
+    await desk.getByRole("link", { name: "清除示例商品" }).click();
+    await heading("清除示例商品");
+    await desk.getByRole("button", { name: "确认清除" }).click();
     await desk.getByText("个示例商品已移到回收站").waitFor();
     await desk.goto(`${shop}/admin/products?tab=bin`);
     await shot(desk, "desk-admin-products-tab-bin", true);

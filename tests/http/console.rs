@@ -334,6 +334,8 @@ async fn a_shop_is_set_up_step_by_step() {
     let goods = w.get("/products").await.ok()["items"].as_array().unwrap().clone();
     assert!(goods.len() > 5 && goods.iter().all(|p| p["soldCount"] == 0), "made up, but not sold");
     assert!(owner.page("/admin/products").await.contains("个示例商品，正式营业前请清除"));
+    let asked = owner.page("/admin/products/samples/clear").await;
+    assert!(asked.contains("会移到回收站") && asked.contains("一起删除"), "{asked}");
     owner.post("/admin/products/samples/clear", &[]).await;
     assert_eq!(w.get("/products").await.ok()["items"].as_array().unwrap().len(), 0);
     assert_eq!(

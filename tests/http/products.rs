@@ -244,8 +244,19 @@ async fn many_products_change_at_once_or_not_at_all() {
     assert_eq!((w.stock(apple).await.0, w.stock(pear).await.0), (6, 6));
     bulk("limit", "2", &[]).await;
     assert_eq!(w.get("/products/1").await.ok()["skus"][0]["limitPerOrder"], 2);
-    bulk("off", "", &[]).await;
+    // Off the shelf with one press, and back with another; what was off before stays off.
+    manager.post("/admin/products/2/shelf", &[("on", "false")]).await;
+    let (_, to) = bulk("off", "", &[]).await;
+    assert_eq!(to, "/admin/products?undo=off.1");
     assert_eq!(w.get("/products/1").await.error(), (404, "product_off_shelf"));
+    let page = manager.page(&to).await;
+    assert!(page.contains("撤销") && page.contains("把刚才的 1 个商品重新上架"), "{page}");
+    manager.post("/admin/products/bulk", &[("product", "1"), ("act", "on")]).await;
+    assert_eq!(w.get("/products/1").await.ok()["name"], "苹果");
+    assert_eq!(w.get("/products/2").await.error(), (404, "product_off_shelf"));
+    for nothing in ["off", "off.", "fly.1", "off.x"] {
+        assert!(!manager.page(&format!("/admin/products?undo={nothing}")).await.contains("撤销"), "{nothing}");
+    }
     w.must_hold().await;
 }
 
@@ -338,6 +349,11 @@ async fn categories_are_two_levels_in_the_shops_own_order() {
     post("/admin/categories/2", &[("name", "蛋糕")]).await;
     assert_eq!(names().await, ["水果", "茶"], "hidden without its tick");
     manager.post("/admin/products/bulk", &[("product", "1"), ("act", "category"), ("category", "4")]).await;
+    // Deleting asks first, and says what would move; no place for it is chosen beforehand.
+    let asked = manager.page("/admin/categories/4/delete").await;
+    assert!(asked.contains("<b>1</b> 个商品（苹果）") && asked.contains("<option value=\"\">请选择"), "{asked}");
+    assert!(manager.page("/admin/categories/1/delete").await.contains("下面还有小类：苹果类"));
+    assert!(!manager.page("/admin/categories").await.contains("action=\"/admin/categories/4/delete\""));
     assert!(post("/admin/categories/1/delete", &[]).await.contains("下面还有小类"));
     assert!(post("/admin/categories/4/delete", &[]).await.contains("还有 1 个商品"));
     post("/admin/categories/4/delete", &[("to", "3")]).await;

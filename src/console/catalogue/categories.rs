@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::product::category_options;
 use crate::assets;
-use crate::catalogue::{Category, store};
+use crate::catalogue::Category;
+use crate::catalogue::store::{self, Listing, Shelf};
 use crate::console::{back, frame};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -20,7 +21,7 @@ use crate::staff::{Clerk, Manager, Role};
 use crate::typed::clean;
 
 pub fn routes() -> Vec<Route> {
-    routes![page, add, change, shift, delete]
+    routes![page, add, change, shift, ask_delete, delete]
 }
 
 const HERE: &str = "/admin/categories";
@@ -142,6 +143,26 @@ async fn shift(shop: &State<Shop>, staff: Manager, id: CategoryId, form: Form<Sh
         Ok(format!("分类「{name}」{}移", if up { "上" } else { "下" }))
     };
     act(shop, staff, write).await
+}
+
+/// Before a category goes: what would move, and where to.
+#[get("/categories/<id>/delete")]
+async fn ask_delete(shop: &State<Shop>, staff: Manager, id: CategoryId) -> Result<Template> {
+    const SHOWN: i64 = 5;
+    let listing = Listing { category: Some(id), shelf: Shelf::On, limit: SHOWN, ..Listing::default() };
+    let read =
+        move |conn: &rusqlite::Connection| Ok::<_, Error>((store::categories(conn)?, store::list(conn, &listing)?));
+    let (all, goods) = shop.db.read(read).await?;
+    let gone = known(&all, id)?;
+    let others: Vec<Category> = all.iter().filter(|c| c.id != id).cloned().collect();
+    let context = context! {
+        frame: frame(shop, &staff.0, "products", None).await?,
+        id, name: &gone.name, n: gone.own_count,
+        below: all.iter().filter(|c| c.parent_id == Some(id)).map(|c| c.name.as_str()).collect::<Vec<_>>(),
+        goods: goods.iter().map(|item| item.name.as_str()).collect::<Vec<_>>(),
+        others: category_options(&others),
+    };
+    Ok(assets::page("console/category_delete.html", context))
 }
 
 #[derive(FromForm)]

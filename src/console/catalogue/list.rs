@@ -25,7 +25,7 @@ use crate::staff::{Clerk, Manager, Role, Staff};
 const MOST_AT_ONCE: usize = 200;
 
 pub fn routes() -> Vec<Route> {
-    routes![list, shelf, restore, clear_samples, bulk]
+    routes![list, shelf, restore, ask_clear, clear_samples, bulk]
 }
 
 /// The orders that staff can list products in.
@@ -43,6 +43,9 @@ struct Query {
     category: String,
     #[field(default = String::new())]
     sort: String,
+    /// What was just done to the shelf and can be taken back: `off` or `on` and the products, as `off.1.2`.
+    #[field(default = String::new())]
+    undo: String,
     /// The sorted value and the id of the last product that was shown.
     #[field(default = String::new())]
     after: String,
@@ -51,6 +54,19 @@ struct Query {
 impl Query {
     fn sort(&self) -> Sort {
         SORTS.iter().map(|(sort, _)| *sort).find(|sort| sort.word() == self.sort).unwrap_or(Sort::Newest)
+    }
+
+    /// The act that takes the last one back, and the products.
+    fn undo(&self) -> Option<Value> {
+        let (act, ids) = self.undo.split_once('.')?;
+        let back = match act {
+            "off" => "on",
+            "on" => "off",
+            _ => return None,
+        };
+        let ids: Vec<i64> = ids.split('.').take(MOST_AT_ONCE).map_while(|id| id.parse().ok()).collect();
+        (!ids.is_empty())
+            .then(|| json!({ "act": back, "text": if back == "on" { "重新上架" } else { "重新下架" }, "ids": ids }))
     }
 
     fn reached(&self) -> Option<[i64; 2]> {
@@ -105,6 +121,7 @@ async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>,
         sorts: SORTS.map(|(known, text)| (known.word(), text)),
         sort: query.sort().word(),
         samples: counts.samples,
+        undo: query.undo(),
         next: items.last().filter(|_| more).map(|item| format!("{}-{}", item.key[0], item.key[1])),
         later: query.reached().is_some(),
         items: items.iter().zip(lately).map(|(item, lately)| json!({
@@ -161,6 +178,19 @@ async fn restore(shop: &State<Shop>, staff: Manager, id: ProductId) -> Flash<Red
         Ok(format!("「{}」已还原，在“已下架”里；看过之后再上架", product.name))
     };
     back("/admin/products?tab=off", shop.db.write(write).await)
+}
+
+/// Before the samples go: how many, and which categories go with them.
+#[get("/products/samples/clear", rank = 1)]
+async fn ask_clear(shop: &State<Shop>, staff: Manager) -> Result<Template> {
+    let read = |conn: &rusqlite::Connection| {
+        let gone = store::sample_categories(conn)?;
+        let categories = store::categories(conn)?.into_iter().filter(|c| gone.contains(&c.id)).map(|c| c.name);
+        Ok::<_, Error>((store::samples(conn)?.len(), categories.collect::<Vec<_>>()))
+    };
+    let (n, categories) = shop.db.read(read).await?;
+    let context = context! { frame: frame(shop, &staff.0, "products", None).await?, n, categories };
+    Ok(assets::page("console/samples_clear.html", context))
 }
 
 /// Everything that was made up goes into the recycle bin.
@@ -275,14 +305,29 @@ async fn bulk(
     }
     let now = shop.now();
     let write = move |tx: &Tx| {
+        let mut moved = Vec::new();
         for id in &ids {
             let product = store::product(tx, *id)?.filter(|p| !p.deleted).ok_or(Code::NotFound)?;
             change(tx, &staff.0, &product, &act, now)?;
+            if act == Act::Shelf(!product.on_shelf) {
+                moved.push(id.to_string());
+            }
         }
-        let done = if act == Act::Delete { "移到回收站，可以在那里还原" } else { "修改" };
-        Ok::<_, Error>(format!("{} 个商品已{done}", ids.len()))
+        let done = match act {
+            Act::Delete => "移到回收站，可以在那里还原",
+            Act::Shelf(true) => "上架",
+            Act::Shelf(false) => "下架",
+            _ => "修改",
+        };
+        Ok::<_, Error>((format!("{} 个商品已{done}", ids.len()), moved))
     };
-    Ok(Err(back("/admin/products", shop.db.write(write).await)))
+    let done = shop.db.write(write).await;
+    let to = match &done {
+        // Only those that were not there before: what is taken back is what was done.
+        Ok((_, moved)) if !moved.is_empty() => format!("/admin/products?undo={}.{}", form.act, moved.join(".")),
+        _ => "/admin/products".to_owned(),
+    };
+    Ok(Err(back(to, done.map(|(said, _)| said))))
 }
 
 async fn confirm(shop: &Shop, staff: &Staff, form: &Bulk, act: &Act, ids: Vec<ProductId>) -> Result<Template> {
