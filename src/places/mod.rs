@@ -184,12 +184,14 @@ fn within_province(province: &Province, text: &str) -> Vec<Place> {
 /// A text that begins with a city's name.
 fn within_city(province: &Province, city: &City, text: &str) -> Vec<Place> {
     let here = Place { province: province.name, city: Some(city.name), district: None };
+    // A city that is a province is one place, not two.
+    let whole = Place { city: here.city.filter(|city| *city != province.name), ..here };
     let mut found = Vec::new();
     for rest in rests(city.name, text) {
         match names::after_filler(rest) {
-            "" => found.push(here),
+            "" => found.push(whole),
             // Cities without districts are written twice.
-            rest if names::is(city.name, rest) => found.push(here),
+            rest if names::is(city.name, rest) => found.push(whole),
             rest => found.extend(districts_of(here, city, rest)),
         }
     }

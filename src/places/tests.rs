@@ -110,10 +110,13 @@ fn every_place_is_found_under_its_own_parts() {
         for city in &province.cities {
             let here = Place { province: province.name, city: Some(city.name), district: None };
             assert_eq!(Place::of(province.name, city.name, "", ""), Some(here));
-            assert_eq!(Place::parse(&format!("{}{}", province.name, city.name)).is_ok(), true, "{here:?}");
+            let twice = format!("{}{}", province.name, city.name);
+            let read = Place::parse(&twice).unwrap();
+            assert_eq!((Place::parse(&here.text()), read.text()), (Ok(read), here.text()), "{twice}");
             for district in &city.districts {
                 let place = Place { district: Some(district), ..here };
                 assert_eq!(Place::of(province.name, city.name, district, ""), Some(place));
+                assert_eq!(Place::parse(&place.text()), Ok(place));
             }
         }
     }

@@ -53,6 +53,22 @@ await story(async ({ shop, simulator, step, shot, open, login, fits, password })
     await desk.getByText("顺丰速运 SF1234567890119").first().waitFor();
   });
 
+  await step("each paper comes out in its own size", async () => {
+    const mm = (points) => Math.round((points * 25.4) / 72);
+    for (const [paper, wide, long] of [["a4", 210, 297], ["100", 100, 150], ["80", 80], ["58", 58]]) {
+      for (const kind of ["slips", "picking"]) {
+        await desk.goto(`${shop}/admin/print/${kind}?paper=${paper}&order=${orders[21]}&order=${orders[20]}`);
+        const pdf = (await desk.pdf({ preferCSSPageSize: true })).toString("latin1");
+        const pages = [...pdf.matchAll(/\/MediaBox\s*\[\s*0 0 ([\d.]+) ([\d.]+)/g)].map(([, w, h]) => [mm(w), mm(h)]);
+        assert.equal(pages.length, kind === "slips" ? 2 : 1, `${kind} on ${paper}: ${pages}`);
+        for (const [w, h] of pages) {
+          assert.ok(w === wide && (long ? h === long : h > wide && h < 210), `${kind} on ${paper}: ${w}×${h} mm`);
+        }
+      }
+    }
+    await desk.goto(`${shop}/admin/print/slips?paper=a4&order=${orders[21]}`);
+  });
+
   await step("a scanner ships one, and it is taken back", async () => {
     await desk.goto(`${shop}/admin/shipping/scan`);
     await desk.keyboard.type(orders[20]);

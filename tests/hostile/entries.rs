@@ -9,6 +9,8 @@ use xiaopu::catalogue::media::Picture;
 use xiaopu::door::query;
 use xiaopu::money::Fen;
 use xiaopu::orders::quote::QuoteForm;
+use xiaopu::places::{Place, listed};
+use xiaopu::settings::regions::Regions;
 use xiaopu::sheet::Table;
 use xiaopu::shipping::batch;
 use xiaopu::tables;
@@ -29,6 +31,7 @@ pub const ALL: &[(&str, Entry)] = &[
     ("pasted", pasted),
     ("picture", picture),
     ("json", json),
+    ("places", places),
     ("text", text),
 ];
 
@@ -59,6 +62,15 @@ pub fn payment_notice(bytes: &[u8]) {
         assert_eq!(message.get("sign"), Some(right.as_str()));
         assert!(payment.total > Fen::ZERO);
     }
+}
+
+/// What was read as a place is that place under its own name, too.
+pub fn places(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    for place in listed(text).places {
+        assert_eq!(Place::parse(&place.text()), Ok(place), "{text}");
+    }
+    let _ = (Regions::read(text, text), Place::of(text, text, text, text));
 }
 
 pub fn refund_notice(bytes: &[u8]) {

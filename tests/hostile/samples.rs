@@ -16,6 +16,11 @@ pub fn of(entry: &str) -> Vec<Vec<u8>> {
         "xlsx" => vec![workbook()],
         "pasted" => vec![b"20261008AAAAAAAAAA\tSF1234567890123\n20261008AAAAAAAAAB JDVA1234567890\n".to_vec()],
         "picture" => pictures(),
+        "places" => {
+            ["新疆 西藏:25；乌鲁木齐：30元;港澳台:不发货", "浙江省杭州市西湖区、滨江区，上海市/上海市/浦东新区"]
+                .map(Into::into)
+                .to_vec()
+        }
         "json" => vec![order(), address()],
         "text" => vec![b"azoxOjI".to_vec(), b"12.34".to_vec(), "１２".into(), b"-0.01".to_vec(), b"20".to_vec()],
         _ => panic!("no samples of {entry}"),
@@ -80,6 +85,14 @@ fn workbook() -> Vec<u8> {
 
 fn pictures() -> Vec<Vec<u8>> {
     let picture = image::DynamicImage::new_rgba8(9, 7);
+    let profiled: [&[u8]; 6] = [
+        include_bytes!("../files/pictures/p3.png"),
+        include_bytes!("../files/pictures/p3.webp"),
+        include_bytes!("../files/pictures/gray.jpg"),
+        include_bytes!("../files/pictures/ycck_inks.jpg"),
+        include_bytes!("../files/pictures/turned_late.png"),
+        include_bytes!("../files/pictures/moving.gif"),
+    ];
     [image::ImageFormat::Png, image::ImageFormat::Jpeg, image::ImageFormat::WebP]
         .into_iter()
         .map(|format| {
@@ -88,6 +101,7 @@ fn pictures() -> Vec<Vec<u8>> {
             image::DynamicImage::write_to(&picture, &mut bytes, format).expect("a picture can be written");
             bytes.into_inner()
         })
+        .chain(profiled.map(<[u8]>::to_vec))
         .collect()
 }
 

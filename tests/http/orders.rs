@@ -249,10 +249,10 @@ async fn paper_has_what_was_chosen_and_remembers_it() {
     let (one, two) = (w.paid(&alice, sku, 2).await, w.paid(&alice, sku, 3).await);
     packer.post(&format!("/admin/orders/{}/memo", one.no), &[("memo", "送贺卡")]).await;
     let orders = format!("order={}&order={}", one.no, two.no);
-    let get = async |query: &str, cookie: &str| {
+    let get = async |query: &str, sent: &str| {
         let request = w.http().get(w.at(&format!("/admin/print/slips?{orders}{query}")));
-        let answer = request.header("Cookie", format!("{}; {cookie}", packer.cookie)).send().await.unwrap();
-        let kept = cookie_of(&answer);
+        let answer = request.header("Cookie", format!("{}; {sent}", packer.cookie)).send().await.unwrap();
+        let kept = cookie(&answer, "xiaopu_paper").unwrap_or_default();
         (answer.text().await.unwrap(), kept)
     };
     let (page, _) = get("", "").await;
@@ -268,11 +268,6 @@ async fn paper_has_what_was_chosen_and_remembers_it() {
     let (page, kept) = get("&paper=80&chosen=true", &kept).await;
     assert!(page.contains("paper-80") && !page.contains("P-001"), "{kept}");
     assert!(packer.page(&format!("/admin/print/bars/{}", one.no)).await.contains("<path d=\"M10 0h2"));
-}
-
-/// What the device is to remember, as it will send it.
-fn cookie_of(answer: &reqwest::Response) -> String {
-    format!("xiaopu_paper={}", cookie(answer, "xiaopu_paper").unwrap_or_default())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ mod kind;
 mod shrink;
 
 use image::codecs::jpeg::JpegEncoder;
-use image::{ExtendedColorType, RgbImage};
+use image::{DynamicImage, ExtendedColorType, RgbImage, imageops};
 use rocket::http::{ContentType, Header};
 use rocket::response::Responder;
 use rocket::{Route, State, get, routes};
@@ -63,17 +63,17 @@ impl Picture {
 
 /// Those widths that are smaller than the picture is.
 fn smaller(pixels: &RgbImage) -> Result<Vec<(Width, Vec<u8>)>> {
-    let narrower = Width::ALL.iter().filter(|width| width.pixels() < pixels.width());
-    narrower.map(|width| Ok((*width, jpeg(&at_width(pixels, width.pixels()), 80)?))).collect()
-}
-
-/// Nobody sees more of a strip on a card than twice its width.
-fn at_width(pixels: &RgbImage, width: u32) -> RgbImage {
+    // Nobody sees more of a strip on a card than twice its width.
     let seen = pixels.height().min(2 * pixels.width());
-    let size = decode::fitted((pixels.width(), seen), width);
-    let top = pixels.as_raw()[..pixels.width() as usize * seen as usize * 3].to_vec();
-    let small = shrink::shrink::<3>(top, (pixels.width(), seen), size);
-    RgbImage::from_raw(size.0, size.1, small).unwrap_or_default()
+    let mut made = DynamicImage::ImageRgb8(imageops::crop_imm(pixels, 0, 0, pixels.width(), seen).to_image());
+    let mut smaller = Vec::new();
+    // From the largest down, each made of the one before.
+    for width in Width::ALL.iter().rev().filter(|width| width.pixels() < pixels.width()) {
+        let (w, h) = decode::fitted((made.width(), made.height()), width.pixels());
+        made = made.resize_exact(w, h, imageops::FilterType::Triangle);
+        smaller.push((*width, jpeg(&made.to_rgb8(), 80)?));
+    }
+    Ok(smaller)
 }
 
 fn jpeg(pixels: &RgbImage, quality: u8) -> Result<Vec<u8>> {
