@@ -17,8 +17,9 @@ use super::shrink::shrink;
 
 /// What phones call 50 megapixels is 8192 × 6144 at the most.
 const MOST_PIXELS: u64 = 51_000_000;
-/// What the pixels and the decoder's own tables may take.
-const MOST_BYTES: u64 = 200 * 1024 * 1024;
+/// What the pixels and the decoder's own tables may take: 24 megapixels of the dearest kind, a progressive JPEG with full
+/// chroma, and every plain photograph up to the most.
+const MOST_BYTES: u64 = 224 * 1024 * 1024;
 /// A strip of details; what is longer, phones do not show.
 const TALLEST: u32 = 20_000;
 
@@ -92,12 +93,12 @@ fn small_rgba(pixels: RgbaImage, new_size: (u32, u32)) -> RgbaImage {
 /// Refuses what would not fit into memory, before it is unpacked: a small file may claim to be a huge picture.
 fn fits(width: u32, height: u32, bytes: u64) -> Result<(), String> {
     let pixels = u64::from(width) * u64::from(height);
-    if pixels > MOST_PIXELS || bytes > MOST_BYTES {
-        let millions = pixels.div_ceil(1_000_000);
-        return Err(format!(
-            "图片太大（{width}×{height}，约 {} 万像素），最多 5000 万像素。请在手机上发原图以外的大小，或缩小后再上传",
-            millions * 100
-        ));
+    let size = format!("{width}×{height}，约 {} 万像素", pixels.div_ceil(1_000_000) * 100);
+    if pixels > MOST_PIXELS {
+        return Err(format!("图片太大（{size}），最多 5000 万像素。请在手机上发原图以外的大小，或缩小后再上传"));
+    }
+    if bytes > MOST_BYTES {
+        return Err(format!("图片展开后太大（{size}，渐进式或每色 16 位）。请另存为普通的 JPG，或缩小后再上传"));
     }
     Ok(())
 }
