@@ -28,7 +28,10 @@ pub fn command(data: &Path, gateway: u16, arguments: &[&str]) -> Command {
     let mut command = Command::new(XIAOPU);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let folder = data.display();
-    command.env("ROCKET_SHOP", format!("{{data_dir=\"{folder}\",public_url=\"http://127.0.0.1:9\"}}"));
+    command.env(
+        "ROCKET_SHOP",
+        format!("{{data_dir=\"{folder}\",public_url=\"http://127.0.0.1:9\",unpaid_orders=100000}}"),
+    );
     command.env(
         "ROCKET_WECHAT",
         format!(

@@ -108,7 +108,7 @@ pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &S
             quantity: *quantity,
             amount: found.sku.price.times(*quantity).ok_or_else(too_much)?,
             available: found.sku.available().max(0),
-            limit: found.sku.limit_per_order,
+            limit: found.sku.limit_per_order.or(settings.limit_per_order()),
             limit_per_buyer: found.limit_per_buyer,
         });
     }

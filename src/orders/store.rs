@@ -131,6 +131,81 @@ pub fn pieces_of_buyer(conn: &Connection, buyer: BuyerId, product: ProductId) ->
     .query_row(params![buyer, product], |row| row.get(0))
 }
 
+/// How many of a buyer's orders wait for payment.
+pub fn unpaid_of_buyer(conn: &Connection, buyer: BuyerId) -> Result<i64> {
+    conn.prepare_cached("select count(*) from orders where buyer_id = ?1 and status = 'pending_payment'")?
+        .query_row([buyer], |row| row.get(0))
+}
+
+/// Somebody whose orders hold stock without being paid.
+pub struct Holder {
+    pub buyer: BuyerId,
+    pub orders: i64,
+    pub pieces: i64,
+    pub total: Fen,
+    /// Of the orders: the first was placed then, and the last lets go then.
+    pub since: i64,
+    pub until: i64,
+    pub order_nos: Vec<String>,
+}
+
+/// Who holds stock with unpaid orders, whoever holds most first.
+pub fn holders(conn: &Connection, limit: i64) -> Result<Vec<Holder>> {
+    let mut rows = conn.prepare_cached(
+        "select buyer_id, count(*) as orders, sum(total_fen) as total_fen, min(created_at) as since,
+                max(expires_at) as until, json_group_array(order_no) as order_nos,
+                sum((select sum(l.quantity) from order_lines l where l.order_id = o.id)) as pieces
+           from orders o
+          where status = 'pending_payment' and holds_stock = 1
+          group by buyer_id order by pieces desc, buyer_id limit ?1",
+    )?;
+    rows.query_map([limit], |row| {
+        Ok(Holder {
+            buyer: row.get("buyer_id")?,
+            orders: row.get("orders")?,
+            pieces: row.get("pieces")?,
+            total: row.get("total_fen")?,
+            since: row.get("since")?,
+            until: row.get("until")?,
+            order_nos: serde_json::from_str(&row.get::<_, String>("order_nos")?).map_err(|_| broken("order_no"))?,
+        })
+    })?
+    .collect()
+}
+
+/// A SKU of which pieces are held by orders: unpaid ones, and paid ones that wait to be shipped.
+pub struct Held {
+    pub product: ProductId,
+    pub name: String,
+    pub spec_text: String,
+    pub on_hand: i64,
+    pub unpaid: i64,
+    pub to_ship: i64,
+}
+
+/// What is held most by unpaid orders, first.
+pub fn held(conn: &Connection, limit: i64) -> Result<Vec<Held>> {
+    let mut rows = conn.prepare_cached(
+        "select l.product_id, max(l.name) as name, max(l.spec_text) as spec_text, max(s.on_hand) as on_hand,
+                sum(iif(o.status = 'pending_payment', l.quantity, 0)) as unpaid,
+                sum(iif(o.status = 'to_ship', l.quantity - l.shipped_quantity - l.released_quantity, 0)) as to_ship
+           from orders o join order_lines l on l.order_id = o.id join skus s on s.id = l.sku_id
+          where o.status in ('pending_payment', 'to_ship') and o.holds_stock = 1
+          group by l.sku_id order by unpaid desc, to_ship desc, l.sku_id limit ?1",
+    )?;
+    rows.query_map([limit], |row| {
+        Ok(Held {
+            product: row.get("product_id")?,
+            name: row.get("name")?,
+            spec_text: row.get("spec_text")?,
+            on_hand: row.get("on_hand")?,
+            unpaid: row.get("unpaid")?,
+            to_ship: row.get("to_ship")?,
+        })
+    })?
+    .collect()
+}
+
 pub fn shipments(conn: &Connection, id: OrderId) -> Result<Vec<Shipment>> {
     let mut rows = conn.prepare_cached(
         "select id, company, tracking_no, shipped_at from shipments where order_id = ?1 and state = 'shipped' order by id",

@@ -131,6 +131,7 @@ pub async fn place(
         // Price is read inside the transaction: an edit in the console must not slip between price and order.
         let quoted = quote(tx, &purchase.wish, Some(&buyer), settings)?;
         refuse(&quoted, purchase.expected_total_fen)?;
+        too_many_unpaid(tx, &buyer, settings)?;
         let expires_at = now + settings.pay_window();
         let order = moves::place(tx, &order_no, buyer.id, &quoted, &purchase.remark, now, expires_at)?;
         let made = Made { order, refund: None, fingerprint: fingerprint.clone() };
@@ -152,6 +153,16 @@ fn refuse(quoted: &Quote, expected_total_fen: Option<i64>) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// An order that nobody pays holds stock for half an hour and costs nothing: one buyer must not hold it all.
+fn too_many_unpaid(tx: &Tx, buyer: &Buyer, settings: &Settings) -> Result<()> {
+    let (most, unpaid) = (settings.unpaid_orders(), orders::store::unpaid_of_buyer(tx, buyer.id)?);
+    if unpaid < most {
+        return Ok(());
+    }
+    let words = format!("您有 {unpaid} 笔订单还没付款，请先付款或取消其中一笔，再下新单");
+    Err(Error::from(Code::PurchaseLimit).says(words).details(json!({ "unpaidOrders": unpaid, "limit": most })))
 }
 
 /// What the order is ready for.

@@ -81,6 +81,18 @@ pub const SETTINGS: &[Setting] = &[
         |v| { if std::path::Path::new(v).is_dir() { Ok(()) } else { Err("服务器上没有这个目录") } }
     ),
     setting!(Trade "shop.pay_minutes", "付款时限（分钟）", "5 到 120，不填是 30；超时自动关闭订单", |v| whole(v, 5..=120)),
+    setting!(
+        Trade "shop.unpaid_orders",
+        "每位买家未付款订单上限（笔）",
+        "1 到 100000，不填是 5；没付款的订单占着库存",
+        |v| whole(v, 1..=100_000)
+    ),
+    setting!(
+        Trade "shop.limit_per_order",
+        "每单默认限购（件）",
+        "1 到 999，每种规格；商品自己写了限购的按商品的，不填不限",
+        |v| whole(v, 1..=999)
+    ),
     setting!(Freight "shop.freight", "运费（元）", "每单快递运费，不填是包邮", yuan),
     setting!(Freight "shop.free_freight_from", "满多少元包邮", "留空表示不包邮", yuan),
     setting!(

@@ -261,6 +261,16 @@ impl Settings {
         self.get("shop.low_stock").and_then(|n| n.parse().ok()).unwrap_or(5)
     }
 
+    /// So many orders may wait for one buyer's money: each holds stock, and costs nothing.
+    pub fn unpaid_orders(&self) -> i64 {
+        self.get("shop.unpaid_orders").and_then(|n| n.parse().ok()).unwrap_or(5)
+    }
+
+    /// Pieces of a SKU in one order, where the product itself says nothing.
+    pub fn limit_per_order(&self) -> Option<i64> {
+        self.get("shop.limit_per_order").and_then(|n| n.parse().ok())
+    }
+
     pub fn pay_window(&self) -> i64 {
         self.pay_minutes() * MINUTE
     }

@@ -45,6 +45,30 @@ pub fn exists(conn: &Connection, name: &str) -> Result<bool> {
     row.query_row([name], |_| Ok(())).optional().map(|found| found.is_some())
 }
 
+/// Whether anything is sealed with the key file: a setting, or somebody's second factor.
+pub fn any(conn: &Connection) -> Result<bool> {
+    conn.query_row(
+        "select exists (select 1 from settings where sealed is not null)
+             or exists (select 1 from staff where totp is not null)",
+        [],
+        |row| row.get(0),
+    )
+}
+
+/// Forgets everything that only the lost key file could open; answers with the settings that must be given again.
+pub fn forget_sealed(tx: &Tx) -> Result<Vec<String>> {
+    let names = tx
+        .prepare("select name from settings where sealed is not null order by name")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_>>()?;
+    tx.execute_batch(
+        "delete from settings where sealed is not null;
+         delete from key_changes;
+         update staff set totp = null, totp_step = 0",
+    )?;
+    Ok(names)
+}
+
 // ── changes of key ──
 
 /// What was sealed when we last looked, what before, and when it changed.

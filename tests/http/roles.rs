@@ -66,6 +66,7 @@ const ROUTES: &[(Role, &[&str])] = &[
         Role::Clerk,
         &[
             "GET /categories",
+            "GET /products/held",
             "GET /diagnostics",
             "GET /exceptions",
             "GET /jobs?<tab>",

@@ -143,6 +143,7 @@ impl World {
                 ("wechat.mch_id", MCH_ID),
                 ("wechat.api_key", KEY),
                 ("wechat.sign_type", sign_type.name()),
+                ("shop.unpaid_orders", "1000"),
             ]
             .into_iter()
             .chain(more.iter().copied())

@@ -1,6 +1,7 @@
 //! The catalogue: products, their stock and categories.
 
 pub mod categories;
+pub mod held;
 pub mod import;
 pub mod list;
 pub mod product;
@@ -9,5 +10,5 @@ pub mod stock;
 use rocket::Route;
 
 pub fn routes() -> Vec<Route> {
-    [list::routes(), import::routes(), product::routes(), stock::routes(), categories::routes()].concat()
+    [held::routes(), list::routes(), import::routes(), product::routes(), stock::routes(), categories::routes()].concat()
 }
