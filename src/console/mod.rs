@@ -106,7 +106,7 @@ fn undoable(to: impl Into<String>, done: &str, undo: &str) -> Flash<Redirect> {
 
 /// After a form: back to a page, with what was done or what was wrong.
 fn back<'a>(to: impl Into<String>, outcome: Result<impl Into<std::borrow::Cow<'a, str>>>) -> Flash<Redirect> {
-    let to = Redirect::to(to.into());
+    let to = Redirect::to(sound(to.into()));
     match outcome {
         Ok(done) => Flash::success(to, done.into()),
         Err(e) => Flash::error(to, words(&e)),
@@ -116,8 +116,13 @@ fn back<'a>(to: impl Into<String>, outcome: Result<impl Into<std::borrow::Cow<'a
 /// A page of the console, or the first one: a form must not lead elsewhere.
 fn inside(address: String) -> String {
     let inside = address == "/admin" || address.starts_with("/admin/") || address.starts_with("/admin?");
-    let inside = inside && !address.chars().any(char::is_control);
-    if inside { address } else { "/admin".to_owned() }
+    if inside { sound(address) } else { "/admin".to_owned() }
+}
+
+/// An address that can stand in a header as it is; else the first page. One that was typed may carry anything.
+fn sound(address: String) -> String {
+    let fine = address.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    if fine { address } else { "/admin".to_owned() }
 }
 
 /// What was typed into a field of a filter; nothing when it was left empty.

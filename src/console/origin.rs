@@ -6,7 +6,7 @@ use rocket::{Data, Request, Route, get, routes, uri};
 
 use crate::shop::Shop;
 
-/// Turns a writing request under `/admin` that comes from another site into a refusal, before any route sees it.
+/// Turns a writing request under `/admin` that comes from another site into a refusal, before any route sees it; and any request that names two hosts.
 pub struct OriginCheck;
 
 #[rocket::async_trait]
@@ -17,12 +17,22 @@ impl Fairing for OriginCheck {
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
         let writes = !matches!(request.method(), Method::Get | Method::Head | Method::Options);
-        let guarded = request.uri().path().as_str().starts_with("/admin");
-        if writes && guarded && is_foreign(request) {
+        if (writes && is_guarded(request) && is_foreign(request)) || has_two_hosts(request) {
             request.set_method(Method::Get);
             request.set_uri(uri!("/admin", foreign()));
         }
     }
+}
+
+/// As the router reads it: `//admin` and `/%61dmin` lead there too.
+fn is_guarded(request: &Request<'_>) -> bool {
+    let first = request.uri().path().raw().split('/').find(|segment| !segment.is_empty());
+    first.is_some_and(|first| first.percent_decode_lossy() == "admin")
+}
+
+/// Proxies and we would each believe another one of them.
+fn has_two_hosts(request: &Request<'_>) -> bool {
+    request.headers().get("Host").nth(1).is_some()
 }
 
 /// Browsers say where a request comes from. One that says nothing is no browser, and carries no one's cookie unasked.

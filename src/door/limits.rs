@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
+use super::network;
 use crate::error::{Code, Error, Result};
 
 /// Visitors remembered before the quiet ones are forgotten.
 const MANY: usize = 50_000;
 
-/// Generous for people, tight for loops. Counted per address or per buyer, in memory.
+/// Generous for people, tight for loops. Counted per network or per buyer, in memory.
 pub struct Limits {
     logins: DefaultKeyedRateLimiter<String>,
     orders: DefaultKeyedRateLimiter<i64>,
@@ -37,13 +38,13 @@ impl Default for Limits {
 
 impl Limits {
     pub fn login(&self, ip: &str) -> Result<()> {
-        check(&self.logins, &ip.to_owned())
+        check(&self.logins, &network(ip))
     }
 
     /// Whether one more message from this address that is not WeChat's may be written down. Anybody can send them, and
     /// each would cost a commit and stay in the log; what WeChat has signed is never asked about here.
     pub fn refusal(&self, ip: &str) -> bool {
-        let fine = check(&self.refusals, &ip.to_owned()).is_ok();
+        let fine = check(&self.refusals, &network(ip)).is_ok();
         if !fine {
             self.forgotten.fetch_add(1, Ordering::Relaxed);
         }

@@ -68,6 +68,17 @@ pub fn client_ip(request: &Request<'_>) -> String {
     request.client_ip().map(|ip| ip.to_canonical().to_string()).unwrap_or_else(|| "127.0.0.1".into())
 }
 
+/// Whose an address is, as far as budgets go: whoever has one address of an IPv6 network has all 2^64 of them.
+pub fn network(ip: &str) -> String {
+    match ip.parse::<std::net::Ipv6Addr>() {
+        Ok(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        Err(_) => ip.to_owned(),
+    }
+}
+
 /// Text for the few lines of HTML that no template makes. Plain entities only: a phone's rich text knows no others.
 pub fn escape_html(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")

@@ -101,6 +101,7 @@ pub fn enter(tx: &Tx, notice: Notice, mut entry: Entry, settings: &Settings, now
         notice::Verdict::Refused(word) => {
             entry.verdict = Verdict::Refused;
             entry.reason = format!("已拒绝：{word}");
+            entry.keep_little();
         }
     }
     entry.record_as(message, tx, now)?;
@@ -150,6 +151,7 @@ async fn refuse(shop: &Shop, limits: &Limits, kind: &'static str, bytes: Vec<u8>
         return answer;
     }
     let mut entry = Entry::received(kind, bytes, ip.0);
+    entry.keep_little();
     entry.verdict = Verdict::Refused;
     entry.reason = format!("已拒绝：{word}");
     entry.response = answer.clone().into_bytes();

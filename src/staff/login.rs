@@ -1,17 +1,13 @@
 //! Logging in to the console, and the one-time link that makes the first owner.
 
-use super::{Role, SESSION, Staff, password, store, totp};
-use crate::clock::{self, DAY, MINUTE};
+use super::{Role, SESSION, Staff, password, store, throttle, totp};
+use crate::clock::{DAY, MINUTE};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::StaffId;
 use crate::secrets::token_hash;
 use crate::shop::Shop;
 
-const WINDOW: i64 = 10 * MINUTE;
-const LOCK: i64 = 15 * MINUTE;
-const PER_ACCOUNT: i64 = 5;
-const PER_ADDRESS: i64 = 20;
 /// How long the set-up link is good.
 pub const LINK_LIFE: i64 = 30 * MINUTE;
 
@@ -36,26 +32,14 @@ pub struct Entered {
 /// Opens a session. Wrong account, wrong password and wrong code are told apart by nobody.
 pub async fn login(shop: &Shop, attempt: Attempt) -> Result<Entered> {
     let (now, name, from) = (shop.now(), attempt.account.trim().to_owned(), attempt.ip.clone());
-    let read = {
+    let guess = {
         let (name, from) = (name.clone(), from.clone());
-        move |conn: &rusqlite::Connection| {
-            let since = now - WINDOW;
-            let counts = [
-                (store::nth_failure(conn, Some(&name), None, since - LOCK, PER_ACCOUNT)?, PER_ACCOUNT),
-                (store::nth_failure(conn, None, Some(&from), since - LOCK, PER_ADDRESS)?, PER_ADDRESS),
-            ];
-            let locked_until = counts.iter().filter_map(|((first, last), _)| {
-                // So many within the window: locked from the last of them on.
-                first.filter(|first| last.unwrap_or(*first) - first < WINDOW).and(*last).map(|last| last + LOCK)
-            });
-            Ok::<_, Error>((store::by_name(conn, &name)?, locked_until.max()))
+        move |tx: &Tx| {
+            throttle::count(tx, &name, &from, now)?;
+            Ok::<_, Error>(store::by_name(tx, &name)?)
         }
     };
-    let (found, locked_until) = shop.db.read(read).await?;
-    if let Some(until) = locked_until.filter(|until| *until > now) {
-        let words = format!("尝试次数过多，请 {} 后再试", clock::span(until - now + MINUTE));
-        return Err(Error::from(Code::RateLimited).says(words).retry_after(((until - now) / 1000) as u64));
-    }
+    let found = shop.db.write(guess).await?;
     let right = password::matches(attempt.password, found.as_ref().map(|known| known.password_hash.clone())).await?;
     let now = shop.now();
     let second = found.as_ref().map_or(Ok(None), |known| second_factor(shop, known, &attempt.code, now))?;
@@ -72,10 +56,7 @@ pub async fn login(shop: &Shop, attempt: Attempt) -> Result<Entered> {
         let known = found.as_ref().filter(|known| right && !known.disabled);
         let entered = match (known, second) {
             (Some(known), Some(step)) if step == 0 || store::use_totp_step(tx, known.staff.id, step)? => known,
-            _ => {
-                store::insert_failure(tx, &name, &from, now)?;
-                return Ok(None);
-            }
+            _ => return Ok(None),
         };
         store::forget_failures(tx, &name)?;
         store::insert_session(tx, entered.staff.id, &session)?;

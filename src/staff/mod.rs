@@ -3,6 +3,7 @@
 pub mod login;
 pub mod password;
 pub mod store;
+pub mod throttle;
 pub mod totp;
 
 use rocket::Request;

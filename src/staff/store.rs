@@ -255,6 +255,13 @@ pub fn forget_stale(tx: &Tx, now: i64) -> Result<()> {
     Ok(())
 }
 
+/// From where staff logged in lately.
+pub fn latest_addresses(conn: &Connection, limit: i64) -> Result<Vec<String>> {
+    conn.prepare_cached("select ip from staff_sessions order by created_at desc limit ?1")?
+        .query_map([limit], |row| row.get(0))?
+        .collect()
+}
+
 // ── set-up link ──
 
 pub fn put_setup_link(tx: &Tx, token_hash: &[u8], expires_at: i64) -> Result<()> {

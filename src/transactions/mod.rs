@@ -92,6 +92,13 @@ impl Entry {
         }
     }
 
+    /// Of what was refused only the beginning is kept: anybody can send it, and rubbish must not wash away what else is
+    /// in the log.
+    pub fn keep_little(&mut self) {
+        const ENOUGH: usize = 1024;
+        self.request.truncate(ENOUGH);
+    }
+
     /// Writes it down, in the transaction of whatever it caused.
     pub fn record(&self, tx: &Tx, now: i64) -> rusqlite::Result<MessageId> {
         let id = next_id(tx)?;

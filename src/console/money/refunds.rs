@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::assets;
 use crate::clock;
 use crate::console::orders::find;
-use crate::console::{back, cut, frame, words};
+use crate::console::{back, cut, frame, sound, words};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{LineId, RefundId};
@@ -323,7 +323,7 @@ async fn is_offline(shop: &Shop, full: &Full) -> Result<bool> {
 type Next = std::result::Result<Template, Box<Flash<Redirect>>>;
 
 fn failed<T>(to: String, error: &Error) -> std::result::Result<T, Box<Flash<Redirect>>> {
-    Err(Box::new(Flash::error(Redirect::to(to), words(error))))
+    Err(Box::new(Flash::error(Redirect::to(sound(to)), words(error))))
 }
 
 #[post("/orders/<no>/refund", data = "<form>")]

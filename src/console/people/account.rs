@@ -18,7 +18,7 @@ use crate::error::{Code, Error, Result};
 use crate::secrets::token_hash;
 use crate::shop::Shop;
 use crate::staff::login::{audit, totp_name};
-use crate::staff::{COOKIE, Lists, PAGE_SIZES, Staff, password, store, totp};
+use crate::staff::{COOKIE, Lists, PAGE_SIZES, Staff, password, store, throttle, totp};
 
 pub fn routes() -> Vec<Route> {
     routes![page, set_lists, set_password, totp_page, totp_picture, enable_totp, disable_totp, log_out]
@@ -81,12 +81,17 @@ async fn replace(shop: &Shop, staff: Staff, mine: Option<Vec<u8>>, form: Passwor
 
 /// Whoever finds an unlocked screen does not know the password.
 async fn must_know(shop: &Shop, staff: &Staff, given: String) -> Result<()> {
-    let name = staff.name.clone();
-    let known = shop.db.read(move |conn| Ok::<_, Error>(store::by_name(conn, &name)?)).await?;
-    match password::matches(given, known.map(|known| known.password_hash)).await? {
-        true => Ok(()),
-        false => Err(Error::field("old", "现在的密码不正确")),
+    let (name, ip, now) = (staff.name.clone(), staff.ip.clone(), shop.now());
+    let guess = move |tx: &Tx| {
+        throttle::count(tx, &name, &ip, now)?;
+        Ok::<_, Error>(store::by_name(tx, &name)?)
+    };
+    let known = shop.db.write(guess).await?;
+    if !password::matches(given, known.map(|known| known.password_hash)).await? {
+        return Err(Error::field("old", "现在的密码不正确"));
     }
+    let name = staff.name.clone();
+    shop.db.write(move |tx| Ok::<_, Error>(store::forget_failures(tx, &name)?)).await
 }
 
 // ── second factor ──
@@ -97,7 +102,8 @@ async fn totp_page(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<
     let secret = totp::secret(&shop.nonces);
     let sealed = hex::encode(shop.key.seal(&totp_name(staff.id), &secret, &shop.nonces));
     let spaced = secret.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ");
-    let context = context! { frame: frame(shop, &staff, "account", flash).await?, sealed, secret: spaced };
+    let replaces = has_totp(shop, &staff).await?;
+    let context = context! { frame: frame(shop, &staff, "account", flash).await?, sealed, secret: spaced, replaces };
     Ok(assets::page("console/totp.html", context))
 }
 
@@ -119,12 +125,24 @@ fn unsealed(shop: &Shop, staff: &Staff, sealed: &str) -> Result<String> {
 struct Enable {
     sealed: String,
     code: String,
+    /// Of whoever replaces a second factor by another.
+    #[field(default = String::new())]
+    password: String,
+}
+
+async fn has_totp(shop: &Shop, staff: &Staff) -> Result<bool> {
+    let id = staff.id;
+    let member = shop.db.read(move |conn| Ok::<_, Error>(store::by_id(conn, id)?)).await?;
+    Ok(member.is_some_and(|member| member.has_totp))
 }
 
 #[post("/account/totp", data = "<form>")]
 async fn enable_totp(shop: &State<Shop>, staff: Staff, form: Form<Enable>) -> Flash<Redirect> {
     let done = async {
         let (secret, now) = (unsealed(shop, &staff, &form.sealed)?, shop.now());
+        if has_totp(shop, &staff).await? {
+            must_know(shop, &staff, form.password.clone()).await?;
+        }
         let wrong = || Error::field("code", "动态码不正确，请核对手机时间后用新的码再试");
         let step = totp::step_of(&secret, &form.code, 0, now).ok_or_else(wrong)?;
         let sealed = shop.key.seal(&totp_name(staff.id), &secret, &shop.nonces);

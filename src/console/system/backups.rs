@@ -18,8 +18,8 @@ use crate::console::{Download, back, download, frame, refused};
 use crate::error::{Code, Error, Result};
 use crate::ids::BackupId;
 use crate::shop::Shop;
-use crate::staff::Owner;
 use crate::staff::login::audit;
+use crate::staff::{Owner, Role};
 
 pub fn routes() -> Vec<Route> {
     routes![page, make, carry, restore_page, restore]
@@ -129,9 +129,15 @@ async fn restore_page(
     let backup = find(shop, id).await?;
     let at = backup.at;
     let (orders, paid) = shop.db.read(move |conn| Ok::<_, Error>(store::since(conn, at)?)).await?;
+    let (path, today) =
+        (backups::path(shop, &backup), shop.db.read(|conn| Ok::<_, Error>(store::accounts(conn)?)).await?);
+    let read = move || crate::db::look_into(&path, store::accounts);
+    let then = tokio::task::spawn_blocking(read).await.map_err(|_| Code::Internal)?;
+    let role = |word: &str| word.parse::<Role>().map_or_else(|()| word.to_owned(), |role| role.text().to_owned());
+    let accounts = then.as_ref().map(|then| backups::changed_accounts(then, &today, role)).unwrap_or_default();
     let context = context! {
         frame: frame(shop, &owner.0, "system", flash).await?,
-        tab: "backups", backup: shown(&backup), orders, paid,
+        tab: "backups", backup: shown(&backup), orders, paid, accounts, unreadable: then.is_err(),
     };
     Ok(assets::page("console/backup_restore.html", context))
 }
@@ -155,6 +161,9 @@ async fn restore(
         if form.name.trim() != shop.settings().shop_name() {
             return Err(Error::field("name", "店铺名不对，没有恢复"));
         }
+        // Once more now, once when the shop has closed, and the backup itself.
+        let room = backups::room_to_go_back(&shop.server.data_dir, &backups::path(shop, &backup), 2);
+        room.map_err(|words| Error::from(Code::Internal).says(format!("{words}。没有恢复，店铺照常营业")))?;
         let now_made = backups::make(shop, &format!("{}（恢复之前）", owner.0.name)).await?;
         if !now_made.problem.is_empty() {
             return Err(Error::from(Code::Internal).says(format!("现在的店铺备份不了，没有恢复：{}", now_made.problem)));
