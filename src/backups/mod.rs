@@ -3,7 +3,8 @@
 pub mod sealed;
 pub mod store;
 
-use std::fs::{self, File};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::clock::{self, DAY, Day, HOUR, MINUTE};
@@ -168,26 +169,56 @@ pub async fn make(shop: &Shop, who: &str) -> Result<Backup> {
 fn copy(database: &Path, folder: &Path, file: &str) -> std::result::Result<PathBuf, String> {
     let bad = |e: std::io::Error| format!("备份写不进 {}：{e}", folder.display());
     fs::create_dir_all(folder).map_err(bad)?;
-    let (part, path) = (folder.join(format!("{file}.part")), folder.join(file));
-    let _ = fs::remove_file(&part);
-    if let Err(e) = db::copy_into(database, &part) {
-        let _ = fs::remove_file(&part);
-        return Err(format!("没有备份成功：{e}"));
-    }
-    put_in_place(&part, &path).map_err(bad)?;
+    let path = folder.join(file);
+    room_for(folder, size(database)).map_err(|words| format!("没有备份成功：{words}"))?;
+    db::copy_into(database, &path).map_err(|e| format!("没有备份成功：{e}"))?;
     Ok(path)
 }
 
-/// On disk before it has its name.
-pub fn put_in_place(part: &Path, file: &Path) -> std::io::Result<()> {
-    File::open(part)?.sync_all()?;
-    fs::rename(part, file)
+fn size(file: &Path) -> i64 {
+    fs::metadata(file).map_or(0, |file| file.len() as i64)
+}
+
+/// Asked for before anything is written: a disk that is full takes no orders.
+pub fn room_for(folder: &Path, bytes: i64) -> std::result::Result<(), String> {
+    const SPARE: i64 = 2 << 20;
+    match free_space(folder) {
+        Some(free) if free < bytes + SPARE => {
+            Err(format!("磁盘只剩 {} MB，这要用 {} MB。请先清理或换更大的磁盘", free >> 20, (bytes + SPARE) >> 20))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What going back to a backup takes: a copy of the present, and one of the backup.
+pub fn room_to_go_back(data_dir: &Path, backup: &Path, copies_of_now: i64) -> std::result::Result<(), String> {
+    room_for(data_dir, size(&data_dir.join("xiaopu.db")) * copies_of_now + size(backup))
+}
+
+/// Takes away what a process left half when it ended. Nobody else may be using the folder.
+pub fn sweep(data_dir: &Path) {
+    for folder in [data_dir.to_owned(), data_dir.join("backups")] {
+        let Ok(files) = fs::read_dir(&folder) else { continue };
+        for file in files.flatten() {
+            let half = file
+                .file_name()
+                .to_string_lossy()
+                .split_once(".part")
+                .is_some_and(|(_, rest)| rest.is_empty() || ["-journal", "-wal", "-shm"].contains(&rest));
+            if half {
+                let _ = fs::remove_file(file.path());
+            }
+        }
+    }
 }
 
 fn copy_there(from: &Path, to: &Path) -> std::io::Result<()> {
-    let part = to.with_extension("part");
-    fs::copy(from, &part)?;
-    put_in_place(&part, to)
+    let part = db::part_of(to);
+    let copied = fs::copy(from, &part).and_then(|_| db::put_in_place(&part, to));
+    if copied.is_err() {
+        db::clear(&part);
+    }
+    copied
 }
 
 /// What opening a backup showed.
@@ -239,7 +270,9 @@ pub fn line_up(shop: &Shop, backup: &Backup) -> Result<()> {
     let path = path(shop, backup);
     db::check(&path).map_err(|e| Error::from(Code::NotFound).says(format!("这份备份不能用来恢复：{e}")))?;
     let next = shop.server.data_dir.join(NEXT);
-    fs::write(&next, backup.file.as_bytes()).map_err(|e| {
+    let part = db::part_of(&next);
+    let written = fs::write(&part, backup.file.as_bytes()).and_then(|()| db::put_in_place(&part, &next));
+    written.map_err(|e| {
         log::error!("{}: {e}", next.display());
         Error::from(Code::Internal).says("写不进数据目录，没有恢复")
     })
@@ -261,19 +294,77 @@ pub fn take_up(data_dir: &Path, now: i64) -> std::result::Result<Option<String>,
     Ok(Some(file))
 }
 
-/// Puts a checked backup in the database's place.
+/// Puts a checked backup in the database's place; nobody else may be using it. All sessions and invitations in it end:
+/// who was shut out since must not come in again. Wherever this stops, the folder holds one whole shop.
 pub fn replace(data_dir: &Path, backup: &Path, now: i64) -> std::result::Result<i64, String> {
     let orders = db::check(backup).map_err(|e| format!("{} 不能用来恢复：{e}", backup.display()))?;
+    room_to_go_back(data_dir, backup, 1).map_err(|words| format!("{words}。没有恢复"))?;
+    let _alone = db::Alone::take(data_dir).map_err(|e| e.to_string())?;
     let database = data_dir.join("xiaopu.db");
+    let kept = db::free_name(&database, &format!("before-restore-{}", clock::compact(now)));
     if database.exists() {
-        let kept = db::free_name(&database, &format!("before-restore-{}", clock::compact(now)));
         db::copy_into(&database, &kept).map_err(|e| format!("原来的店铺存不下来，没有恢复：{e}"))?;
     }
-    let part = database.with_extension("part");
-    fs::copy(backup, &part).map_err(|e| format!("复制失败：{e}"))?;
+    let part = db::part_of(&database);
+    put(backup, &part, &database).map(|()| orders).map_err(|words| {
+        db::clear(&part);
+        let _ = fs::remove_file(&kept);
+        words
+    })
+}
+
+fn put(backup: &Path, part: &Path, database: &Path) -> std::result::Result<(), String> {
+    let bad = |e: &dyn std::fmt::Display| format!("{} 写不进去，没有恢复：{e}", database.display());
+    fs::copy(backup, part).map_err(|e| bad(&e))?;
+    fs::set_permissions(part, fs::Permissions::from_mode(0o600)).map_err(|e| bad(&e))?;
+    db::change_copy(part, store::end_all_sessions).map_err(|e| bad(&e))?;
+    if database.exists() {
+        // Its WAL must not be found beside the other one, and may be gone without it only once it holds nothing more.
+        db::settle(database).map_err(|e| bad(&e))?;
+    }
     for leftover in ["xiaopu.db-wal", "xiaopu.db-shm"] {
         let _ = fs::remove_file(database.with_file_name(leftover));
     }
-    put_in_place(&part, &database).map_err(|e| format!("{} 写不进去：{e}", database.display()))?;
-    Ok(orders)
+    db::put_in_place(part, database).map_err(|e| bad(&e))
+}
+
+/// An account as it was in a backup, or is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    pub name: String,
+    pub role: String,
+    pub disabled: bool,
+    password_hash: String,
+    totp: bool,
+}
+
+/// What going back would do to the accounts, in words: whoever was shut out since would be let in again.
+pub fn changed_accounts(then: &[Account], now: &[Account], role: impl Fn(&str) -> String) -> Vec<(String, String)> {
+    let mut changed = Vec::new();
+    for old in then {
+        let mut words = Vec::new();
+        match now.iter().find(|account| account.name == old.name) {
+            None => words.push(format!("现在没有这个账号，会变回{}", role(&old.role))),
+            Some(today) => {
+                if old.role != today.role {
+                    words.push(format!("{} → {}", role(&today.role), role(&old.role)));
+                }
+                if old.disabled != today.disabled {
+                    words.push(if old.disabled { "会停用" } else { "会重新启用" }.to_owned());
+                }
+                if old.password_hash != today.password_hash {
+                    words.push("密码会变回当时的".to_owned());
+                }
+                if old.totp != today.totp {
+                    words.push(if old.totp { "会有当时的两步验证" } else { "会没有两步验证" }.to_owned());
+                }
+            }
+        }
+        if !words.is_empty() {
+            changed.push((old.name.clone(), words.join("，")));
+        }
+    }
+    let gone = now.iter().filter(|today| then.iter().all(|old| old.name != today.name));
+    changed.extend(gone.map(|today| (today.name.clone(), "当时还没有，会消失".to_owned())));
+    changed
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-use super::Backup;
+use super::{Account, Backup};
 use crate::db::Tx;
 use crate::ids::BackupId;
 
@@ -49,6 +49,37 @@ pub fn by_id(conn: &Connection, id: BackupId) -> Result<Option<Backup>> {
 pub fn since(conn: &Connection, at: i64) -> Result<(i64, i64)> {
     conn.prepare_cached("select count(*), coalesce(sum(paid_at is not null), 0) from orders where created_at > ?1")?
         .query_row([at], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// Ends every session of staff and every invitation, in a copy that may be of an older version.
+pub fn end_all_sessions(conn: &Connection) -> Result<()> {
+    for (table, sql) in [
+        ("staff_sessions", "delete from staff_sessions"),
+        ("staff_invitations", "delete from staff_invitations"),
+        ("setup_links", "delete from setup_links"),
+    ] {
+        if conn.table_exists(None, table)? {
+            conn.execute(sql, [])?;
+        }
+    }
+    Ok(())
+}
+
+/// Everybody who can or could log in.
+pub fn accounts(conn: &Connection) -> Result<Vec<Account>> {
+    let mut rows = conn.prepare(
+        "select name, role, disabled_at is not null, password_hash, totp is not null from staff order by id",
+    )?;
+    rows.query_map([], |row| {
+        Ok(Account {
+            name: row.get(0)?,
+            role: row.get(1)?,
+            disabled: row.get(2)?,
+            password_hash: row.get(3)?,
+            totp: row.get(4)?,
+        })
+    })?
+    .collect()
 }
 
 fn read(row: &Row<'_>) -> Result<Backup> {

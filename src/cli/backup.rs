@@ -12,7 +12,7 @@ use clap::Args;
 use super::{Outcome, ask_secret, figment};
 use crate::backups::{self, sealed};
 use crate::clock::Clock;
-use crate::db::{self, InstanceLock};
+use crate::db::{self, InUse, InstanceLock};
 use crate::secrets;
 use crate::settings::Server;
 
@@ -38,25 +38,26 @@ fn server() -> Result<Server, String> {
 impl Backup {
     /// Works beside a running shop: one moment of it, compact.
     pub async fn run(self) -> Outcome {
-        let database = server()?.data_dir.join("xiaopu.db");
+        let data_dir = server()?.data_dir;
+        let database = data_dir.join("xiaopu.db");
+        let _in_use = database.exists().then(|| InUse::shared(&data_dir)).transpose().map_err(|e| e.to_string())?;
         if self.file.exists() {
             return Err(format!("{} 已存在，请换一个文件名", self.file.display()));
         }
         // Under another name until it is checked: half a backup must not look like one.
-        let part = self.file.with_extension("part");
-        let _ = fs::remove_file(&part);
+        let part = self.file.with_extension("unchecked");
         let copied = {
-            let _shown = Progress::of(&part, &database, "备份");
+            let _shown = Progress::of(&db::part_of(&part), &database, "备份");
             db::copy_into(&database, &part).and_then(|()| db::check(&part))
         };
         let orders = match copied {
             Ok(orders) => orders,
             Err(e) => {
-                let _ = fs::remove_file(&part);
+                db::clear(&part);
                 return Err(format!("没有备份成功：{e}"));
             }
         };
-        backups::put_in_place(&part, &self.file).map_err(|e| format!("{} 写不进去：{e}", self.file.display()))?;
+        db::put_in_place(&part, &self.file).map_err(|e| format!("{} 写不进去：{e}", self.file.display()))?;
         println!("✓ 已备份并校验：{}（{orders} 笔订单）", self.file.display());
         println!(
             "  微信密钥在备份里是加密的，解密用的 secret.key 请另外保管：{}",
@@ -70,6 +71,7 @@ impl Restore {
     pub async fn run(self) -> Outcome {
         let server = server()?;
         let _lock = InstanceLock::take(&server.data_dir).map_err(|e| e.to_string())?;
+        backups::sweep(&server.data_dir);
         let (backup, key) = self.opened(&server.data_dir)?;
         let outcome = self.put(&server.data_dir, &backup, key);
         if backup != self.file {

@@ -1,10 +1,12 @@
 //! Migrations: each a file, each in one transaction together with the version it brings.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{OpenError, free_name};
+use super::OpenError;
+use super::files::{free_name, vacuum_into};
 
 /// "xpu" and a version of the mark itself, so that no other program's file is taken for ours.
 pub const APPLICATION_ID: i64 = 0x7870_7501;
@@ -23,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0011_api_v3.sql"),
     include_str!("migrations/0012_others.sql"),
     include_str!("migrations/0013_imports.sql"),
+    include_str!("migrations/0014_null_is_json.sql"),
 ];
 
 /// The newest schema that this program knows.
@@ -39,13 +42,41 @@ pub fn migrate(conn: &mut Connection, path: &Path) -> Result<(), OpenError> {
     }
     if 0 < found && found < SCHEMA_VERSION {
         // An upgrade that disappoints must have a way back; one that is tried again must not go back to the first try.
-        let copy = free_name(path, &format!("before-upgrade-from-{found}"));
-        conn.execute("vacuum into ?1", [copy.to_string_lossy()])?;
+        vacuum_into(conn, &free_name(path, &format!("before-upgrade-from-{found}")))?;
     }
     for (version, sql) in (1..).zip(MIGRATIONS) {
         apply(conn, version, sql)?;
     }
     Ok(())
+}
+
+/// Whether opening it would change tables that another program may be using.
+pub fn is_upgrade(conn: &Connection) -> rusqlite::Result<bool> {
+    let (found, application) = versions(conn)?;
+    Ok(application == APPLICATION_ID && 0 < found && found < SCHEMA_VERSION)
+}
+
+/// The first table, view, index or trigger that is not as the migrations of the database's version make it, if any.
+pub fn foreign_part(conn: &Connection) -> rusqlite::Result<Option<String>> {
+    let (version, _) = versions(conn)?;
+    let ours = Connection::open_in_memory()?;
+    for sql in MIGRATIONS.iter().take(usize::try_from(version).unwrap_or(0)) {
+        ours.execute_batch(sql)?;
+    }
+    let (ours, found) = (parts(&ours)?, parts(conn)?);
+    Ok(ours.symmetric_difference(&found).next().map(|(_, name, _)| name.clone()))
+}
+
+/// Kind, name and text of everything in the schema, but for what SQLite's statistics and Litestream put beside it.
+fn parts(conn: &Connection) -> rusqlite::Result<BTreeSet<(String, String, String)>> {
+    let mut rows = conn.prepare(
+        "select type, name, sql from sqlite_schema
+          where sql is not null
+            and not (type = 'table' and (name glob 'sqlite_stat[0-9]' or name in ('_litestream_seq', '_litestream_lock')))",
+    )?;
+    // One that was renamed by an older SQLite may be quoted otherwise.
+    let plain = |sql: String| sql.replace('"', "").split_whitespace().collect::<Vec<_>>().join(" ");
+    rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, plain(row.get(2)?))))?.collect()
 }
 
 /// The version is read again inside the lock: two programs may open a fresh folder together.

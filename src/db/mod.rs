@@ -1,15 +1,16 @@
 //! The only room that owns connections: one writer that groups commits, and a few readers.
 
+mod files;
+mod locks;
 mod migrate;
 mod named;
 mod readers;
 mod wal;
 mod writer;
 
-use std::fs::File;
 use std::io;
 use std::ops::Deref;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +18,9 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-pub use migrate::{APPLICATION_ID, SCHEMA_VERSION};
+pub use files::{change_copy, check, clear, copy_into, free_name, look_into, part_of, put_in_place, settle};
+pub use locks::{Alone, InUse, InstanceLock};
+pub use migrate::{APPLICATION_ID, SCHEMA_VERSION, foreign_part};
 pub use named::Named;
 use readers::Readers;
 use writer::{Manner, Writer};
@@ -36,6 +39,7 @@ struct Inner {
     // Dropped in this order: the writer is the last to close, and so folds the WAL into the file.
     readers: Readers,
     writer: Writer,
+    _in_use: InUse,
 }
 
 /// Why the database did not do what it was asked, whatever the question was.
@@ -83,6 +87,12 @@ pub enum OpenError {
     Io(PathBuf, io::Error),
     /// Another program has this data folder.
     Locked(PathBuf),
+    /// Others use the database now, so that it can be neither upgraded nor replaced.
+    InUse(PathBuf),
+    /// A backup is being taken up.
+    Restoring(PathBuf),
+    /// Tables, indexes or triggers are not those that this program makes; the first one's name.
+    OtherSchema(PathBuf, String),
     /// A newer program wrote it.
     Newer {
         found: i64,
@@ -101,6 +111,15 @@ impl std::fmt::Display for OpenError {
             OpenError::Io(path, e) => write!(f, "无法使用 {}: {e}", path.display()),
             OpenError::Locked(path) => {
                 write!(f, "另一个小铺正在使用数据目录 {}。请先停止它，或换一个 data_dir。", path.display())
+            }
+            OpenError::InUse(path) => write!(
+                f,
+                "另一个小铺程序正在使用数据目录 {}，现在不能升级或替换数据库。请先停止运行中的小铺和它的命令，再试一次。数据未被改动。",
+                path.display()
+            ),
+            OpenError::Restoring(path) => write!(f, "数据目录 {} 正在恢复备份，请稍后再试", path.display()),
+            OpenError::OtherSchema(path, name) => {
+                write!(f, "{} 的表结构和小铺做的不一样（{name}），可能被人改过，不能相信", path.display())
             }
             OpenError::Newer { found, known } => write!(
                 f,
@@ -138,6 +157,7 @@ impl Db {
     /// Opens `xiaopu.db` in the data folder, making folder, file and tables as needed.
     pub fn open(data_dir: &Path) -> Result<Db, OpenError> {
         make_folder(data_dir)?;
+        let in_use = InUse::shared(data_dir)?;
         let path = data_dir.join("xiaopu.db");
         // Litestream keeps its place here while it follows, and leaves it there: a person decides when that is over.
         let mark = data_dir.join("xiaopu.db-txid");
@@ -145,10 +165,18 @@ impl Db {
             return Err(OpenError::Followed(mark));
         }
         let mut conn = Connection::open(&path)?;
+        keep_private(&path)?;
         configure(&conn)?;
-        migrate::migrate(&mut conn, &path)?;
+        if migrate::is_upgrade(&conn)? {
+            let alone = in_use.alone(data_dir)?;
+            migrate::migrate(&mut conn, &path)?;
+            drop(alone);
+        } else {
+            migrate::migrate(&mut conn, &path)?;
+        }
+        let in_use = InUse::shared(data_dir)?;
         let (writer, readers) = (Writer::start(conn)?, Readers::new(path.clone()));
-        Ok(Db(Arc::new(Inner { path, writer, readers })))
+        Ok(Db(Arc::new(Inner { path, writer, readers, _in_use: in_use })))
     }
 
     pub fn path(&self) -> &Path {
@@ -222,21 +250,10 @@ impl Db {
     }
 }
 
-/// Keeps the data folder for one running shop; the kernel lets go when the process ends, however it ends.
-pub struct InstanceLock(#[expect(dead_code, reason = "held, never read")] File);
-
-impl InstanceLock {
-    pub fn take(data_dir: &Path) -> Result<InstanceLock, OpenError> {
-        let path = data_dir.join("xiaopu.lock");
-        let io = |e| OpenError::Io(path.clone(), e);
-        make_folder(data_dir)?;
-        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io)?;
-        match file.try_lock() {
-            Ok(()) => Ok(InstanceLock(file)),
-            Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::Locked(data_dir.to_owned())),
-            Err(std::fs::TryLockError::Error(e)) => Err(io(e)),
-        }
-    }
+/// The same for the file itself, whoever made it: SQLite gives what stands beside it the same rights.
+fn keep_private(path: &Path) -> Result<(), OpenError> {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+        .map_err(|e| OpenError::Io(path.to_owned(), e))
 }
 
 /// Buyers' names and addresses are in it, so a folder that we make is its owner's alone.
@@ -246,45 +263,6 @@ fn make_folder(data_dir: &Path) -> Result<(), OpenError> {
         .mode(0o700)
         .create(data_dir)
         .map_err(|e| OpenError::Io(data_dir.to_owned(), e))
-}
-
-/// A file beside the database that is not there yet: `stem.db`, or with the next number if that is taken.
-pub fn free_name(database: &Path, stem: &str) -> PathBuf {
-    let name = |more: String| database.with_file_name(format!("{stem}{more}.db"));
-    let numbered = (2..).map(|n| name(format!("-{n}")));
-    std::iter::once(name(String::new())).chain(numbered).find(|file| !file.exists()).unwrap_or_else(|| name("-".into()))
-}
-
-/// Writes one moment of a database, compact, to a new file; a running shop is not disturbed.
-pub fn copy_into(database: &Path, to: &Path) -> Result<(), OpenError> {
-    // Read-only by its flag alone: `query_only` would forbid the copy as well.
-    let conn = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    conn.busy_timeout(BUDGET)?;
-    conn.execute("vacuum into ?1", [to.to_string_lossy()])?;
-    Ok(())
-}
-
-/// Reads a database of ours that is not the one in use.
-pub fn look_into<T>(path: &Path, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, OpenError> {
-    Ok(read(&open_reader(path)?)?)
-}
-
-/// Whether a file is a sound database of ours that this program can read; answers with its number of orders.
-pub fn check(path: &Path) -> Result<i64, OpenError> {
-    if !path.is_file() {
-        return Err(OpenError::Io(path.to_owned(), io::ErrorKind::NotFound.into()));
-    }
-    let conn = open_reader(path)?;
-    let application: i64 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let found: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let integrity: String = conn.pragma_query_value(None, "integrity_check", |row| row.get(0))?;
-    if application != APPLICATION_ID || integrity != "ok" {
-        return Err(OpenError::Foreign(path.to_owned()));
-    }
-    if found > SCHEMA_VERSION {
-        return Err(OpenError::Newer { found, known: SCHEMA_VERSION });
-    }
-    Ok(conn.query_row("select count(*) from orders", [], |row| row.get(0))?)
 }
 
 fn configure(conn: &Connection) -> rusqlite::Result<()> {

@@ -11,11 +11,11 @@ use super::{Program, simulated, write};
 use crate::support::{address, client};
 
 /// A small disk of its own, in memory; gone when it goes out of scope.
-struct Disk(PathBuf);
+pub struct Disk(PathBuf);
 
 impl Disk {
     /// `None` where the tests may not mount anything.
-    fn mount(at: PathBuf, size: &str) -> Option<Disk> {
+    pub fn mount(at: PathBuf, size: &str) -> Option<Disk> {
         std::fs::create_dir_all(&at).unwrap();
         let size = format!("size={size}");
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&at).output().ok()?;

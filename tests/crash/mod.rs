@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 mod disk;
+mod going_back;
 mod storm;
 
 use crate::support::{APP_ID, KEY, MCH_ID, SECRET, address, client, cookie, merchant};
@@ -45,7 +46,10 @@ impl Program {
             command.env(proxy, "http://127.0.0.1:9");
         }
         command.env("ROCKET_PORT", self.port.to_string());
-        command.env("ROCKET_SHOP", format!("{{data_dir=\"data\",public_url=\"http://127.0.0.1:{}\"}}", self.port));
+        command.env(
+            "ROCKET_SHOP",
+            format!("{{data_dir=\"data\",public_url=\"http://127.0.0.1:{}\",unpaid_orders=100000}}", self.port),
+        );
         command.env(
             "ROCKET_WECHAT",
             format!(

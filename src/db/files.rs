@@ -1,0 +1,117 @@
+//! Databases that are not the one in use: copied, checked before they are believed, and put in place.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::migrate::{self, APPLICATION_ID, SCHEMA_VERSION};
+use super::{BUDGET, LONG_BUDGET, OpenError, open_reader};
+
+/// A file beside the database that is not there yet: `stem.db`, or with the next number if that is taken.
+pub fn free_name(database: &Path, stem: &str) -> PathBuf {
+    let name = |more: String| database.with_file_name(format!("{stem}{more}.db"));
+    let numbered = (2..).map(|n| name(format!("-{n}")));
+    std::iter::once(name(String::new())).chain(numbered).find(|file| !file.exists()).unwrap_or_else(|| name("-".into()))
+}
+
+/// Writes one moment of a database, compact, to a new file; a running shop is not disturbed. Under another name until it
+/// is whole and on disk: half a copy must not look like one.
+pub fn copy_into(database: &Path, to: &Path) -> Result<(), OpenError> {
+    // Read-only by its flag alone: `query_only` would forbid the copy as well.
+    let conn = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    conn.busy_timeout(BUDGET)?;
+    vacuum_into(&conn, to)
+}
+
+/// `copy_into` for whoever has the database open.
+pub fn vacuum_into(conn: &Connection, to: &Path) -> Result<(), OpenError> {
+    let part = part_of(to);
+    clear(&part);
+    let copied = conn.execute("vacuum into ?1", [part.to_string_lossy()]);
+    let placed = copied
+        .map_err(OpenError::Sqlite)
+        .and_then(|_| put_in_place(&part, to).map_err(|e| OpenError::Io(to.to_owned(), e)));
+    if placed.is_err() {
+        clear(&part);
+    }
+    placed
+}
+
+/// The name of a file that is not whole yet.
+pub fn part_of(file: &Path) -> PathBuf {
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    file.with_file_name(name)
+}
+
+/// Removes what is half, and what SQLite left beside it.
+pub fn clear(part: &Path) {
+    for end in ["", "-journal", "-wal", "-shm"] {
+        let mut name = part.as_os_str().to_owned();
+        name.push(end);
+        let _ = fs::remove_file(name);
+    }
+}
+
+/// On disk before it has its name, and its name on disk before anybody relies on it.
+pub fn put_in_place(part: &Path, file: &Path) -> io::Result<()> {
+    File::open(part)?.sync_all()?;
+    fs::rename(part, file)?;
+    File::open(file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Brings what only the WAL holds into the file, so that the file alone is the whole database. Nobody may have it open.
+pub fn settle(database: &Path) -> Result<(), OpenError> {
+    let conn = Connection::open(database)?;
+    conn.busy_timeout(BUDGET)?;
+    conn.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))?;
+    Ok(())
+}
+
+/// Changes a copy that nobody uses yet.
+pub fn change_copy(path: &Path, change: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), OpenError> {
+    let conn = Connection::open(path)?;
+    // One file, and none beside it: this one is moved.
+    conn.query_row("pragma journal_mode = delete", [], |_| Ok(()))?;
+    Ok(change(&conn)?)
+}
+
+/// Reads a database of ours that is not the one in use. Whoever made it may have put an endless question in it.
+pub fn look_into<T>(path: &Path, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, OpenError> {
+    Ok(read(&open_foreign(path)?)?)
+}
+
+fn open_foreign(path: &Path) -> rusqlite::Result<Connection> {
+    let (mut conn, end) = (open_reader(path)?, Instant::now() + LONG_BUDGET);
+    conn.progress_handler(2_000, Some(move || Instant::now() > end))?;
+    Ok(conn)
+}
+
+/// Whether a file is a sound database of ours that this program can read, with the tables, indexes and triggers that the
+/// migrations of its version make and no others; answers with its number of orders.
+pub fn check(path: &Path) -> Result<i64, OpenError> {
+    if !path.is_file() {
+        return Err(OpenError::Io(path.to_owned(), io::ErrorKind::NotFound.into()));
+    }
+    let conn = open_foreign(path)?;
+    let application: i64 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let found: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if application != APPLICATION_ID {
+        return Err(OpenError::Foreign(path.to_owned()));
+    }
+    if found > SCHEMA_VERSION {
+        return Err(OpenError::Newer { found, known: SCHEMA_VERSION });
+    }
+    // Before any table is read: what looks like one may be a view.
+    if let Some(name) = migrate::foreign_part(&conn)? {
+        return Err(OpenError::OtherSchema(path.to_owned(), name));
+    }
+    let integrity: String = conn.pragma_query_value(None, "integrity_check", |row| row.get(0))?;
+    if integrity != "ok" {
+        return Err(OpenError::Foreign(path.to_owned()));
+    }
+    Ok(conn.query_row("select count(*) from orders", [], |row| row.get(0))?)
+}
