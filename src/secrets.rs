@@ -25,11 +25,17 @@ pub fn write_key(path: &Path, key: &[u8]) -> io::Result<()> {
 }
 
 impl SecretKey {
-    /// Reads `secret.key` in the data folder, or makes one (mode 600).
-    pub fn load(data_dir: &Path, nonces: &Nonces) -> io::Result<SecretKey> {
+    /// Reads `secret.key` in the data folder, or makes one (mode 600). `sealed` tells whether something is sealed already:
+    /// then a missing key is not replaced, since the right one may still be found.
+    pub fn load(data_dir: &Path, nonces: &Nonces, sealed: bool) -> io::Result<SecretKey> {
         let path = data_dir.join("secret.key");
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
+            Err(e) if e.kind() == io::ErrorKind::NotFound && sealed => {
+                let words = "不见了，而数据库里有用它封存的密钥。请从备份（或 secret.key.before-restore）放回原处；\
+                             确实找不回来，请运行 xiaopu new-key，之后重新填写微信密钥";
+                return Err(io::Error::new(io::ErrorKind::NotFound, words));
+            }
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 let bytes = nonces.bytes::<KEY_LENGTH>();
                 write_key(&path, &bytes)?;
@@ -78,13 +84,16 @@ mod tests {
     fn a_sealed_value_opens_only_under_its_own_name_and_key() {
         let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let nonces = Nonces::Random;
-        let key = SecretKey::load(dir.path(), &nonces).unwrap();
+        let key = SecretKey::load(dir.path(), &nonces, false).unwrap();
         let sealed = key.seal("wechat.api_key", "192006250b4c09247ec02edce69f6a2d", &nonces);
-        let again = SecretKey::load(dir.path(), &nonces).unwrap();
+        let again = SecretKey::load(dir.path(), &nonces, false).unwrap();
         assert_eq!(again.open("wechat.api_key", &sealed).as_deref(), Some("192006250b4c09247ec02edce69f6a2d"));
         assert_eq!(again.open("wechat.app_secret", &sealed), None);
-        assert_eq!(SecretKey::load(other.path(), &nonces).unwrap().open("wechat.api_key", &sealed), None);
+        assert_eq!(SecretKey::load(other.path(), &nonces, false).unwrap().open("wechat.api_key", &sealed), None);
         assert_eq!(again.open("wechat.api_key", b"short"), None);
+        let lost = tempfile::tempdir().unwrap();
+        assert!(SecretKey::load(lost.path(), &nonces, true).is_err(), "something is sealed with another one");
+        assert!(!lost.path().join("secret.key").exists());
         let mode = fs::metadata(dir.path().join("secret.key")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }

@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::db::{Db, DbError, Tx};
 use crate::nonce::Nonces;
 use crate::secrets::SecretKey;
-use crate::settings::{Server, Settings};
+use crate::settings::{Server, Settings, store as sealed};
 use crate::wechat::{Account, Api, Wechat, v2, v3};
 
 /// The running shop; cheap to clone.
@@ -51,7 +51,10 @@ impl Shop {
         let Opening { clock, nonces, demo } = opening;
         let wechat = Wechat::new(&server.pay_url, &server.api_url, &server.roots()?).map_err(|e| e.to_string())?;
         let db = Db::open(&server.data_dir).map_err(|e| e.to_string())?;
-        let key = SecretKey::load(&server.data_dir, &nonces).map_err(|e| format!("secret.key 读不出来: {e}"))?;
+        let sealed = db.read(|conn| Ok::<_, DbError>(sealed::any(conn)?)).await;
+        let sealed = sealed.map_err(|e| format!("设置读不出来: {e}"))?;
+        let key =
+            SecretKey::load(&server.data_dir, &nonces, sealed).map_err(|e| format!("secret.key 读不出来: {e}"))?;
         let settings = RwLock::default();
         let (wake, jobs, heavy) = Default::default();
         let shop = Shop(Arc::new(Inner { db, wechat, clock, nonces, key, server, demo, settings, wake, jobs, heavy }));

@@ -3,12 +3,14 @@
 use super::{Outcome, figment, open_shop};
 use crate::backups::{free_space, store as backups};
 use crate::clock::{self, DAY, HOUR, MINUTE};
+use crate::db;
 use crate::error::Error;
 use crate::exceptions::store as exceptions;
 use crate::jobs::{self, State};
 use crate::payments::invariants;
 use crate::reconcile::{BillState, store as reconcile};
 use crate::refunds::{RefundState, store as refunds};
+use crate::settings::store::{self as settings, Stored};
 use crate::settings::{Server, Settings};
 use crate::shop::Shop;
 use crate::staff;
@@ -46,7 +48,8 @@ async fn look(shop: &Shop) -> Vec<Finding> {
     shop.wechat.ask_time().await;
     findings.push(("时钟", clock_finding(shop)));
     findings.push(("磁盘", disk_finding(shop)));
-    findings.push(("密钥文件", Ok("secret.key 可用，权限 600".into())));
+    findings.push(("密钥文件", key_finding(shop).await));
+    findings.push(("访客地址", address_finding(shop).await));
     findings.push(("退款证书", certificate_finding(shop)));
     findings.extend(database_findings(shop).await);
     findings
@@ -92,6 +95,42 @@ fn clock_finding(shop: &Shop) -> Result<String, String> {
     }
 }
 
+/// The key file is tried on what was sealed with it: another shop's has the right size too.
+async fn key_finding(shop: &Shop) -> Result<String, String> {
+    let read = |conn: &rusqlite::Connection| Ok::<_, Error>(settings::all(conn)?);
+    let stored = shop.db.read(read).await.map_err(|e| e.message())?;
+    let sealed = stored.into_iter().filter_map(|(name, stored)| match stored {
+        Stored::Sealed(sealed) => Some((name, sealed)),
+        Stored::Plain(_) => None,
+    });
+    let (opened, shut): (Vec<_>, Vec<_>) = sealed.partition(|(name, sealed)| shop.key.open(name, sealed).is_some());
+    match shut.first() {
+        Some((name, _)) => Err(format!(
+            "secret.key 打不开 {} 项封存的设置（例如 {name}）：不是原来那把。请放回原来的文件，或在设置页重新填写",
+            shut.len()
+        )),
+        None => Ok(format!("secret.key 可用，权限 600，打开了 {} 项封存的设置", opened.len())),
+    }
+}
+
+/// Behind a proxy that does not say whose a request is, everybody is the proxy, and twenty wrong passwords lock out all.
+async fn address_finding(shop: &Shop) -> Result<String, String> {
+    let header = figment().extract_inner::<String>("ip_header").ok().filter(|name| name != "false");
+    let read = |conn: &rusqlite::Connection| Ok::<_, Error>(staff::store::latest_addresses(conn, 20)?);
+    let seen = shop.db.read(read).await.map_err(|e| e.message())?;
+    let local = |ip: &String| ip.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    let public = shop.settings().get("shop.public_url").is_some_and(|url| !is_loopback(url));
+    let all_here = public && seen.len() >= 3 && seen.iter().all(local);
+    match header {
+        Some(name) if all_here => {
+            Err(format!("最近 {} 次登录都来自本机：代理没有设置 {name}。请按 README 的写法让代理覆盖它", seen.len()))
+        }
+        Some(name) => Ok(format!("按代理写的 {name}（代理必须覆盖访客自己带的，写法见 README）")),
+        None if all_here => Err("最近的登录都来自本机：前面有代理，请按 README 设置 ROCKET_IP_HEADER".into()),
+        None => Ok("按连接本身".into()),
+    }
+}
+
 /// A backup needs as much as the database, and the database grows.
 fn disk_finding(shop: &Shop) -> Result<String, String> {
     const LEAST: i64 = 200_000_000;
@@ -133,6 +172,10 @@ async fn database_findings(shop: &Shop) -> Vec<Finding> {
     let now = shop.now();
     let read = move |conn: &rusqlite::Connection| {
         let integrity: String = conn.pragma_query_value(None, "quick_check", |row| row.get(0))?;
+        let integrity = match db::foreign_part(conn)? {
+            Some(name) => format!("表结构和小铺做的不一样（{name}）"),
+            None => integrity,
+        };
         Ok::<_, Error>((
             integrity,
             invariants::broken(conn)?,

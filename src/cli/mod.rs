@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod import;
 mod log;
+mod new_key;
 mod reconcile;
 mod replay;
 mod serve;
@@ -21,10 +22,14 @@ use rocket::config::{Config, Ident, LogLevel, Shutdown};
 use rocket::data::{Limits, ToByteUnit};
 use rocket::figment::providers::{Env, Format, Toml};
 use rocket::figment::{Figment, Profile};
+use rustix::fs::Mode;
+use rustix::process::umask;
 use tokio::runtime::Runtime;
 
 use crate::backups;
 use crate::clock::Clock;
+use crate::db::Tx;
+use crate::error::Error;
 use crate::settings::Server;
 use crate::shop::{Opening, Shop};
 
@@ -53,6 +58,8 @@ enum Command {
     Restore(backup::Restore),
     /// 自检：设置、密钥、时钟、数据库和资金不变量
     Doctor,
+    /// secret.key 确实丢了：换一把新的，封存的密钥要重新填写
+    NewKey,
     /// 下载某一天的账单并对账，运行中也可以
     Reconcile(reconcile::Reconcile),
     /// 用今天的程序重放保存的支付通知，只在副本上，看看结果有没有不同
@@ -66,6 +73,8 @@ type Outcome = Result<(), String>;
 
 pub fn main() -> ExitCode {
     log::install();
+    // Buyers' names and addresses are in nearly everything that is written: databases, backups, tables.
+    umask(Mode::from_raw_mode(0o077));
     let outcome = runtime().and_then(|runtime| {
         let outcome = runtime.block_on(run());
         // Who still works then has had his time.
@@ -105,6 +114,7 @@ async fn run() -> Outcome {
         Command::Backup(backup) => backup.run().await,
         Command::Restore(restore) => restore.run().await,
         Command::Doctor => doctor::run().await,
+        Command::NewKey => new_key::run().await,
         Command::Reconcile(reconcile) => reconcile.run().await,
         Command::Replay => replay::run().await,
         Command::SimulateWechat(simulate) => simulate.run().await,
@@ -163,8 +173,20 @@ async fn keep_open(shop: Shop, figment: Figment, opening: Opening) -> Outcome {
             return Err("数据库还在使用中，没有恢复。请再启动一次小铺，它会继续恢复".into());
         }
         drop(db);
-        take_up(&server)?;
+        let taken = take_up(&server);
         shop = Shop::open(server, opening.clone()).await?;
+        say_whether(&shop, taken).await;
+    }
+}
+
+/// Going back that failed leaves the shop as it was: it opens again, and those who look find out why.
+async fn say_whether(shop: &Shop, taken: Outcome) {
+    let Err(words) = taken else { return };
+    ::log::error!("restore: {words}");
+    let (what, now) = (format!("恢复备份没有成功，店铺还是原来的：{words}"), shop.now());
+    let write = move |tx: &Tx| Ok::<_, Error>(crate::staff::store::insert_audit(tx, None, "系统", "", &what, now)?);
+    if let Err(e) = shop.db.write(write).await {
+        ::log::error!("the log of what staff did: {}", e.message());
     }
 }
 

@@ -2,7 +2,8 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::{Outcome, figment, keep_open, log, take_up};
+use super::{Outcome, figment, keep_open, log, say_whether, take_up};
+use crate::backups;
 use crate::db::InstanceLock;
 use crate::settings::Server;
 use crate::shop::{Opening, Shop};
@@ -15,8 +16,10 @@ pub async fn run() -> Outcome {
     make_room_for_connections();
     let _lock = InstanceLock::take(&server.data_dir).map_err(|e| e.to_string())?;
     let data_dir = server.data_dir.clone();
-    take_up(&server)?;
+    backups::sweep(&server.data_dir);
+    let taken = take_up(&server);
     let shop = Shop::open(server, Opening::default()).await?;
+    say_whether(&shop, taken).await;
     let address: String = figment.extract_inner("address").unwrap_or_else(|_| "127.0.0.1".into());
     let port: u16 = figment.extract_inner("port").map_err(|e| format!("配置 port 不正确: {e}"))?;
     let here = format!("http://{address}:{port}");

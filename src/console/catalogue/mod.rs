@@ -10,5 +10,6 @@ pub mod stock;
 use rocket::Route;
 
 pub fn routes() -> Vec<Route> {
-    [held::routes(), list::routes(), import::routes(), product::routes(), stock::routes(), categories::routes()].concat()
+    [held::routes(), list::routes(), import::routes(), product::routes(), stock::routes(), categories::routes()]
+        .concat()
 }
