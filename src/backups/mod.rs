@@ -306,11 +306,12 @@ pub fn replace(data_dir: &Path, backup: &Path, now: i64) -> std::result::Result<
         db::copy_into(&database, &kept).map_err(|e| format!("原来的店铺存不下来，没有恢复：{e}"))?;
     }
     let part = db::part_of(&database);
-    put(backup, &part, &database).map(|()| orders).map_err(|words| {
+    let outcome = put(backup, &part, &database);
+    if outcome.is_err() {
         db::clear(&part);
         let _ = fs::remove_file(&kept);
-        words
-    })
+    }
+    outcome.map(|()| orders)
 }
 
 fn put(backup: &Path, part: &Path, database: &Path) -> std::result::Result<(), String> {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use xiaopu::staff::Role;
-use xiaopu::wechat::sign::SignType;
+use xiaopu::wechat::v2::sign::SignType;
 
 use crate::support::*;
 
