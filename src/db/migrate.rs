@@ -6,7 +6,7 @@ use std::path::Path;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::OpenError;
-use super::files::{free_name, vacuum_into};
+use super::copies::{free_name, vacuum_into};
 
 /// "xpu" and a version of the mark itself, so that no other program's file is taken for ours.
 pub const APPLICATION_ID: i64 = 0x7870_7501;

@@ -1,6 +1,7 @@
 //! The only room that owns connections: one writer that groups commits, and a few readers.
 
-mod files;
+mod check;
+mod copies;
 mod locks;
 mod migrate;
 mod named;
@@ -18,7 +19,8 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-pub use files::{change_copy, check, clear, copy_into, free_name, look_into, part_of, put_in_place, settle};
+pub use check::{check, look_into};
+pub use copies::{change_copy, clear, copy_into, free_name, part_of, put_in_place, settle};
 pub use locks::{Alone, InUse, InstanceLock};
 pub use migrate::{APPLICATION_ID, SCHEMA_VERSION, foreign_part};
 pub use named::Named;
