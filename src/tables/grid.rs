@@ -17,6 +17,8 @@ pub(super) struct Sheet {
     /// Rows that hold something, each with the number the person sees.
     pub rows: Vec<(u32, Vec<Cell>)>,
     pub pictures: Vec<(u32, Vec<Arc<[u8]>>)>,
+    /// Pictures of the whole file, which are not read.
+    pub unread_pictures: usize,
     held: usize,
 }
 

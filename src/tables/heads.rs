@@ -123,6 +123,7 @@ fn without_brackets(title: &str) -> Option<String> {
 /// The rows below the headings of every visible sheet that has them.
 pub(super) fn table(mut sheets: Vec<Sheet>, wanted: &Wanted<'_>) -> Result<Table, Unreadable> {
     let titles = Titles::of(wanted);
+    let unread: usize = sheets.iter().map(|sheet| sheet.unread_pictures).sum();
     for sheet in &mut sheets {
         sheet.rows.retain(|(_, cells)| cells.iter().any(|cell| *cell != Cell::Empty));
     }
@@ -135,6 +136,9 @@ pub(super) fn table(mut sheets: Vec<Sheet>, wanted: &Wanted<'_>) -> Result<Table
         false => best_of(&sheets, &found),
     };
     let mut table = Table::default();
+    if unread > 0 {
+        table.notes.push(format!("文件里的 {unread} 张图片没有读：请在商品页添加"));
+    }
     let several = sheets.iter().filter(|sheet| !sheet.hidden).count() > 1;
     let last_try = !used.contains(&true);
     for ((sheet, found), used) in sheets.into_iter().zip(found).zip(used) {

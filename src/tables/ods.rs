@@ -10,7 +10,7 @@ use super::xlsx::written;
 use super::{Cell, MOST_COLUMNS, Unreadable, number, zipped};
 
 pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
-    zipped::weigh(bytes)?;
+    let weighed = zipped::weigh(bytes)?;
     let mut zip = zipped::open(bytes)?;
     if let Some(manifest) = zipped::part(&mut zip, "META-INF/manifest.xml")?
         && String::from_utf8_lossy(&manifest).contains("encryption-data")
@@ -35,6 +35,9 @@ pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
             Event::Eof => break,
             _ => {}
         }
+    }
+    if let Some(first) = read.sheets.first_mut() {
+        first.unread_pictures = weighed.pictures;
     }
     Ok(read.sheets)
 }

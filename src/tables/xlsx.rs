@@ -43,6 +43,9 @@ pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
         }
         sheets.push(sheet);
     }
+    if let Some(first) = sheets.first_mut() {
+        first.unread_pictures = weighed.pictures;
+    }
     Ok(sheets)
 }
 

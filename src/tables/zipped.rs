@@ -47,7 +47,8 @@ pub(super) fn part(zip: &mut Zip<'_>, name: &str) -> Result<Option<Vec<u8>>, Unr
 pub(super) struct Weighed {
     pub formulas: bool,
     pub merged: bool,
-    pub pictures: bool,
+    /// Pictures anywhere in it, in cells or over them.
+    pub pictures: usize,
 }
 
 /// Unpacks everything once into nothing: only this tells how large it is, for what a zip says of itself may be untrue.
@@ -77,8 +78,7 @@ pub(super) fn weigh(bytes: &[u8]) -> Result<Weighed, Unreadable> {
         strings(&sink.kept)?;
         weighed.formulas |= sink.formulas;
         weighed.merged |= sink.merged;
-        weighed.pictures |=
-            name.contains("drawings/") || name.contains("richdata/") || name.ends_with("cellimages.xml");
+        weighed.pictures += usize::from(name.contains("media/") || name.starts_with("pictures/"));
     }
     Ok(weighed)
 }

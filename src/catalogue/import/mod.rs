@@ -140,7 +140,13 @@ fn read(row: &tables::Row, folder: Option<&Path>, kept: &mut Vec<Picture>) -> Ro
             Some(Ok(text)) if column == Column::Specs as usize => Some(text.replace('\n', ";").trim().to_owned()),
             Some(Ok(text)) => Some(clean(text)),
             Some(Err(problem)) => {
-                read.problems.push(problem);
+                let picture = column == Column::Images as usize;
+                let what = if picture {
+                    "图片不能从单元格里读，请清空这一格，导入后在商品页添加："
+                } else {
+                    ""
+                };
+                read.problems.push(format!("{what}{problem}"));
                 Some(String::new())
             }
             None => None,
@@ -173,7 +179,7 @@ fn beside(names: &str, folder: Option<&Path>, pictures: &mut Vec<Picture>, probl
             problems.push(format!("图片 {name} 请放在表格旁边的文件夹里"));
         } else {
             let Some(folder) = folder else {
-                problems.push(format!("图片 {name} 没有一起上传：请把图片直接插入单元格，或留空后在商品页添加"));
+                problems.push(format!("图片 {name} 没有一起上传：请清空这一格，导入后在商品页添加"));
                 continue;
             };
             match std::fs::read(folder.join(name)).ok().map(|bytes| Picture::read(&bytes)) {
