@@ -88,6 +88,8 @@ struct Seen {
     failed: i64,
     bill: Option<Match>,
     check: Option<Checked>,
+    /// What only the owner can mend.
+    alerts: Vec<String>,
     backup: Option<Backup>,
 }
 
@@ -115,6 +117,7 @@ fn look(conn: &rusqlite::Connection, sellers: &Sellers, (first, last): (Day, Day
         failed,
         bill: reconcile::latest(conn)?,
         check: payments::last_self_check(conn)?,
+        alerts: payments::alerts(conn)?,
         backup: backups::latest(conn, 1)?.pop(),
     })
 }
@@ -150,6 +153,7 @@ async fn page(
         failed,
         bill,
         check,
+        alerts,
         backup,
     } = seen;
     let count = |word: &str| counts.iter().find(|(status, _)| status == word).map_or(0, |(_, n)| *n);
@@ -164,6 +168,12 @@ async fn page(
     let certificate = super::system::certificate::warning(shop);
     if let Some(words) = &certificate {
         todo.push((words.as_str(), "/admin/settings#certificate".to_owned()));
+    }
+    for words in &alerts {
+        todo.push((words.as_str(), "/admin/settings#pay_v3".to_owned()));
+    }
+    if let Some(problem) = settings.v3_problem() {
+        todo.push((problem, "/admin/settings#pay_v3".to_owned()));
     }
     if shelves.is_empty() {
         todo.push(("上传第一个商品，或载入示例商品", super::system::here(6)));

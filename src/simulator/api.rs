@@ -234,12 +234,18 @@ fn place(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
     let number = message.get("out_trade_no").unwrap_or_default().to_owned();
     // A repeat may carry a new nonce; everything else must be the same.
     let order = message.without("sign").without("nonce_str");
+    let prepay_id = place_trade(sim, &number, order)?;
+    Ok(vec![("trade_type".into(), "JSAPI".into()), ("prepay_id".into(), prepay_id)])
+}
+
+/// A checked order, whatever the version: new, or the same once more.
+pub fn place_trade(sim: &Simulator, number: &str, order: Message) -> Result<String, Refused> {
     let now = sim.clock.now();
     let prepay_id = format!("wx{}{}", clock::compact(now), &sim.nonces.nonce_str()[..20]);
     let mut guard = sim.lock();
     let state = &mut *guard;
     state.changed = true;
-    let trade = state.kept.trades.entry(number).or_insert_with(|| Trade::new(order.clone(), now));
+    let trade = state.kept.trades.entry(number.to_owned()).or_insert_with(|| Trade::new(order.clone(), now));
     match trade.state {
         TradeState::Paid => return Err(("ORDERPAID", "该订单已支付")),
         TradeState::Closed => return Err(("ORDERCLOSED", "该订单已关闭")),
@@ -249,7 +255,7 @@ fn place(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
         return Err(("INVALID_REQUEST", "201 商户订单号重复"));
     }
     trade.prepay_ids.push((prepay_id.clone(), now));
-    Ok(vec![("trade_type".into(), "JSAPI".into()), ("prepay_id".into(), prepay_id)])
+    Ok(prepay_id)
 }
 
 fn check_order(message: &Message) -> Result<(), Refused> {
@@ -286,6 +292,12 @@ fn check_order(message: &Message) -> Result<(), Refused> {
     Ok(())
 }
 
+/// A trade by the shop's number or by WeChat's.
+pub fn trade_named(sim: &Simulator, number: &str, transaction_id: &str) -> Option<Trade> {
+    let state = sim.lock();
+    state.kept.trade_paid_as(transaction_id).or_else(|| state.kept.trades.get(number)).cloned()
+}
+
 fn query(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
     let state = sim.lock();
     let by_number = message.filled("out_trade_no").and_then(|number| state.kept.trades.get(number));
@@ -315,11 +327,15 @@ fn query(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
 const CLOSABLE_AFTER: i64 = 5 * MINUTE;
 
 fn close(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
+    let number = message.filled("out_trade_no").ok_or(("LACK_PARAMS", "缺少out_trade_no"))?;
+    close_trade(sim, number).map(|()| Vec::new())
+}
+
+/// Closes a trade, whatever the version. A number that nobody knows closes like any other, as at the real one.
+pub fn close_trade(sim: &Simulator, number: &str) -> Result<(), Refused> {
     let now = sim.clock.now();
     let mut state = sim.lock();
-    let number = message.filled("out_trade_no").ok_or(("LACK_PARAMS", "缺少out_trade_no"))?;
-    // A number that nobody knows closes like any other, as at the real one.
-    let Some(trade) = state.kept.trades.get_mut(number) else { return Ok(Vec::new()) };
+    let Some(trade) = state.kept.trades.get_mut(number) else { return Ok(()) };
     match trade.state {
         TradeState::Paid => Err(("ORDERPAID", "订单已支付，不能发起关单")),
         TradeState::Closed => Err(("ORDERCLOSED", "订单已关闭")),
@@ -329,7 +345,7 @@ fn close(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
         TradeState::NotPaid => {
             trade.state = TradeState::Closed;
             state.changed = true;
-            Ok(Vec::new())
+            Ok(())
         }
     }
 }

@@ -43,12 +43,21 @@ impl Request {
             ("package", &self.package),
             ("signType", &self.sign_type),
         ]);
+        if self.sign_type == "RSA" {
+            let lines = [&self.app_id, &self.time_stamp, &self.nonce_str, &self.package];
+            let right = self.app_id == sim.merchant().app_id && sim.signed_by_merchant(lines, &self.pay_sign);
+            return if right { self.prepay_id() } else { Err("支付验证签名失败") };
+        }
         let merchant = sim.merchant();
         let ours = self.app_id == merchant.app_id && self.sign_type == merchant.sign_type.name();
         let signature = sign::sign(&signed, merchant.sign_type, &merchant.key);
         if !ours || signature != self.pay_sign {
             return Err("支付验证签名失败");
         }
+        self.prepay_id()
+    }
+
+    fn prepay_id(&self) -> Result<String, &'static str> {
         self.package.strip_prefix("prepay_id=").map(str::to_owned).ok_or("缺少参数 package")
     }
 }

@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use super::trades::{facts, late_turn};
-use super::{Simulator, TradeState};
+use super::{SCHEDULE, Simulator, TradeState, v3};
 use crate::wechat::v2::message::Message;
 use crate::wechat::v2::notice::ACKNOWLEDGED;
 use crate::wechat::v2::sign;
 
-/// Seconds between deliveries. Source: payment result notice, API v2.
-const SCHEDULE: [u64; 15] = [15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10800, 10800, 10800, 21600, 21600];
 /// How long a late payer sits in the cash desk, in seconds.
 pub const PATIENCE: u32 = 3 * 3600;
 
@@ -27,9 +25,7 @@ pub fn start(sim: Simulator, prepay_id: String) {
 async fn deliver(sim: &Simulator, prepay_id: &str) {
     for wait in std::iter::once(0).chain(SCHEDULE) {
         tokio::time::sleep(Duration::from_secs(wait)).await;
-        let Some((url, xml)) = message(sim, prepay_id) else { return };
-        let answer = post(sim, &url, xml).await;
-        let acknowledged = answer == ACKNOWLEDGED;
+        let Some((answer, acknowledged)) = tell(sim, prepay_id).await else { return };
         let mut state = sim.lock();
         if let Some(trade) = state.kept.trade_of_prepay(prepay_id) {
             trade.notices.push(answer);
@@ -38,6 +34,21 @@ async fn deliver(sim: &Simulator, prepay_id: &str) {
             return;
         }
     }
+}
+
+/// Tells the shop of a paid trade once, in the version that it was asked for in; answers with what the shop said, and
+/// whether it took it in.
+async fn tell(sim: &Simulator, prepay_id: &str) -> Option<(String, bool)> {
+    let trade = sim.lock().kept.trade_of_prepay(prepay_id).cloned()?;
+    let fault = sim.lock().faults.take("notify");
+    if trade.field("api") == "v3" {
+        let notice = v3::notices::of_trade(sim, trade.field("out_trade_no"), fault.as_ref())?;
+        return Some(v3::notices::post(sim, notice).await);
+    }
+    let (url, xml) = message(sim, prepay_id)?;
+    let answer = post(sim, &url, xml).await;
+    let acknowledged = answer == ACKNOWLEDGED;
+    Some((answer, acknowledged))
 }
 
 /// Delivers one message until it is acknowledged.

@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 /// The calls that can go wrong, by the names of WeChat's own paths.
-pub const KINDS: [&str; 10] = [
+pub const KINDS: [&str; 13] = [
     "login",
     "unifiedorder",
     "orderquery",
@@ -17,6 +17,10 @@ pub const KINDS: [&str; 10] = [
     "stable_token",
     "trade_managed",
     "upload_shipping",
+    // Of API v3: its notices, and the file of a bill.
+    "notify",
+    "refund_notify",
+    "billdownload",
 ];
 
 /// Something that goes wrong with a call.
@@ -39,6 +43,22 @@ pub enum Fault {
     OtherMerchant,
     /// The answer is signed for another app id.
     OtherApp,
+    /// API v3: the answer carries no signature.
+    Unsigned,
+    /// API v3: a probe, which looks like a signature and is none.
+    SignTest,
+    /// API v3: signed by a key of another id.
+    OtherSerial,
+    /// API v3: signed with a platform certificate, as before the change to the public key.
+    CertificateSerial,
+    /// API v3: signed more than five minutes ago.
+    ClockOff,
+    /// API v3: a signature header stands twice.
+    DoubledHeader,
+    /// API v3: what a notice seals was altered on the way.
+    TagChanged,
+    /// API v3: the bill is not what its hash says.
+    BillHash,
 }
 
 impl Fault {
@@ -57,6 +77,14 @@ impl Fault {
             Fault::BadSign => "回答的签名不对".into(),
             Fault::OtherMerchant => "回答的是别的商户号".into(),
             Fault::OtherApp => "回答的是别的 AppID".into(),
+            Fault::Unsigned => "v3：回答没有签名".into(),
+            Fault::SignTest => "v3：验签探测 SIGNTEST".into(),
+            Fault::OtherSerial => "v3：用另一个公钥 ID 签名".into(),
+            Fault::CertificateSerial => "v3：用平台证书签名".into(),
+            Fault::ClockOff => "v3：签名的时间差了五分钟以上".into(),
+            Fault::DoubledHeader => "v3：签名头出现两次".into(),
+            Fault::TagChanged => "v3：通知的密文被改动".into(),
+            Fault::BillHash => "v3：账单与摘要不符".into(),
         }
     }
 }

@@ -10,9 +10,10 @@ mod refunds;
 mod register;
 mod state;
 mod trades;
+pub mod v3;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use rocket::fairing::AdHoc;
@@ -40,6 +41,8 @@ type Refused = (&'static str, &'static str);
 /// The fields of an answer beside the common ones.
 type Fields = Vec<(String, String)>;
 
+/// Seconds between deliveries. Source: payment result notice, API v2.
+const SCHEDULE: [u64; 15] = [15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10800, 10800, 10800, 21600, 21600];
 /// A code of `wx.login` is good for this long.
 const CODE_LIFE: i64 = 5 * MINUTE;
 
@@ -56,6 +59,8 @@ pub struct Inner {
     nonces: Nonces,
     http: reqwest::Client,
     state: Mutex<State>,
+    /// The keys of API v3, once it speaks that too.
+    v3: RwLock<Option<Arc<v3::Opened>>>,
     /// Where what outlives a restart is kept, if anywhere.
     file: Option<PathBuf>,
 }
@@ -80,7 +85,17 @@ impl Simulator {
             .expect("a client without TLS needs nothing of the system");
         let signing = Mutex::new((merchant.key.clone(), merchant.sign_type));
         let state = Mutex::default();
-        Simulator(Arc::new(Inner { merchant, signing, app, clock, nonces, http, state, file: None }))
+        Simulator(Arc::new(Inner {
+            merchant,
+            signing,
+            app,
+            clock,
+            nonces,
+            http,
+            state,
+            v3: RwLock::default(),
+            file: None,
+        }))
     }
 
     /// Remembers its trades and refunds in this file, so that they outlive a restart.
@@ -158,6 +173,7 @@ impl Simulator {
                 })
             }))
             .mount("/", api::routes())
+            .mount("/", v3::api::routes())
             .mount("/", register::routes())
             .mount("/", cash_desk::routes())
             .mount("/", control::routes())
@@ -257,6 +273,11 @@ impl Simulator {
     pub fn notice(&self, out_trade_no: &str) -> Option<String> {
         let prepay_id = self.trade(out_trade_no)?.prepay_ids.last()?.0.clone();
         delivery::message(self, &prepay_id).map(|(_, xml)| xml)
+    }
+
+    /// The notice of a paid trade as API v3 sends it, spoilt as this fault asks for.
+    pub fn notice_v3(&self, out_trade_no: &str, fault: Option<&Fault>) -> Option<v3::notices::Notice> {
+        v3::notices::of_trade(self, out_trade_no, fault)
     }
 
     /// A day's bill, unpacked; `None` for a day without trade.

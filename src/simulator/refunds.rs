@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::state::{Kept, Refund, RefundEnd, TradeState};
-use super::{Fields, Refused, Simulator, delivery};
+use super::{Fields, Refused, Simulator, delivery, v3};
 use crate::clock::{self, DAY, MINUTE};
 use crate::wechat::v2::message::Message;
 use crate::wechat::v2::sign;
@@ -67,6 +67,9 @@ pub fn ask(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
     }
     let url = message.filled("notify_url").unwrap_or_default().to_owned();
     let refund = add(&mut state.kept, number, &transaction_id, trade.field("out_trade_no"), amount, url, false, now);
+    if let Some(added) = state.kept.refunds.last_mut() {
+        added.v3 = message.get("api") == Some("v3");
+    }
     state.changed = true;
     let fields = answer(&refund, total);
     let notices = state.kept.ways.refund_notices && !refund.notify_url.is_empty();
@@ -100,6 +103,7 @@ fn add(
         end: kept.ways.refund_end,
         by_console,
         notify_url,
+        v3: false,
         asked: 1,
     };
     kept.refunds.push(refund.clone());
@@ -170,7 +174,8 @@ pub fn by_console(sim: &Simulator, transaction_id: &str, amount_fen: i64) -> Res
     }
     let n = state.kept.next_number + 1;
     let number = format!("5030{n:024}");
-    let url = trade.field("notify_url").replace("/pay/notify", "/refund/notify");
+    let url =
+        trade.field("notify_url").replace("/pay/v3/notify", "/pay/notify").replace("/pay/notify", "/refund/notify");
     let refund = add(&mut state.kept, &number, transaction_id, trade.field("out_trade_no"), amount_fen, url, true, now);
     state.changed = true;
     let notices = state.kept.ways.refund_notices && !refund.notify_url.is_empty();
@@ -239,7 +244,10 @@ fn start_notice(sim: Simulator, refund_id: String) {
     tokio::spawn(async move {
         for _ in 0..delivery::PATIENCE * 2 {
             if let Some((url, xml)) = notice(&sim, &refund_id) {
-                return delivery::repeat(&sim, &url, xml).await;
+                return match v3::notices::of_refund(&sim, &refund_id, None) {
+                    Some(_) => v3::notices::repeat_refund(&sim, &refund_id).await,
+                    None => delivery::repeat(&sim, &url, xml).await,
+                };
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
         }

@@ -98,6 +98,9 @@ pub struct Refund {
     /// Made in WeChat's own console rather than through the API.
     pub by_console: bool,
     pub notify_url: String,
+    /// Asked for by API v3, and told of in its way.
+    #[serde(default)]
+    pub v3: bool,
     /// How often the API asked for it: a shop that retries asks again, and is refunded once.
     pub asked: u64,
 }

@@ -29,4 +29,5 @@ mod register;
 mod roles;
 mod shipping;
 mod staff;
+mod v3;
 mod way_out;

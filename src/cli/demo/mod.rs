@@ -16,8 +16,10 @@ use crate::error::Error;
 use crate::nonce::Nonces;
 use crate::settings::Server;
 use crate::shop::{Opening, Shop};
+use crate::simulator::v3::Keys;
 use crate::simulator::{Simulator, refuse_real};
 use crate::staff::{Role, password, store as staff};
+use crate::wechat::Api;
 
 pub const APP_ID: &str = "wx0000000000000demo";
 pub const APP_SECRET: &str = "0123456789abcdef0123456789abcdef";
@@ -30,6 +32,9 @@ pub struct Demo {
     /// 清空上次的演示数据，重新开始
     #[arg(long)]
     fresh: bool,
+    /// 演示店和模拟微信用哪个版本的微信支付接口：v2 或 v3
+    #[arg(long, default_value = "v2")]
+    api: String,
 }
 
 impl Demo {
@@ -61,6 +66,11 @@ impl Demo {
         ] {
             server.fixed.insert(name, value.to_owned());
         }
+        let api: Api = self.api.parse().map_err(|()| "--api 只能是 v2 或 v3")?;
+        let keys = (api == Api::V3).then(|| Keys::make(&Nonces::Random));
+        if let Some(keys) = &keys {
+            server.fixed.extend(fixed_v3(keys));
+        }
         let clock = Clock::movable();
         let opening = Opening { demo: Some(simulator_url.clone()), clock: clock.clone(), ..Opening::default() };
         take_up(&server)?;
@@ -69,6 +79,9 @@ impl Demo {
         let merchant = shop.merchant_v2().ok_or("演示设置不完整")?;
         let simulator = Simulator::new(merchant, APP_SECRET, clock.clone(), Nonces::Random)
             .kept_in(shop.server.data_dir.join("wechat.json"))?;
+        if let Some(keys) = &keys {
+            simulator.with_v3(keys)?;
+        }
         let simulated = tokio::spawn(launch(simulator.rocket(figment.clone().merge(("port", simulator_port)))));
         if new {
             println!("正在准备两周的演示数据…");
@@ -85,6 +98,18 @@ impl Demo {
         let (simulated, shop) = tokio::join!(simulated, shop);
         simulated.map_err(|e| e.to_string())?.and(shop)
     }
+}
+
+/// The settings of a shop that speaks API v3 with a simulator that has these keys.
+fn fixed_v3(keys: &Keys) -> [(&'static str, String); 6] {
+    [
+        ("wechat.api", Api::V3.word().to_owned()),
+        ("wechat.v3_key", keys.v3_key.clone()),
+        ("wechat.mch_key", keys.merchant.private.clone()),
+        ("wechat.mch_serial", keys.serial.clone()),
+        ("wechat.public_key", keys.platform.public.clone()),
+        ("wechat.public_key_id", keys.public_id.clone()),
+    ]
 }
 
 fn url(address: IpAddr, port: u16) -> String {

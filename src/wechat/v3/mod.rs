@@ -144,3 +144,219 @@ async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
 fn moment(text: &str) -> Option<i64> {
     (text.len() <= 35).then(|| clock::from_rfc3339(text)).flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::prelude::BASE64_STANDARD;
+    use serde_json::Value;
+
+    use super::notice::{Notice, Verdict};
+    use super::sign::BadSeal;
+    use super::*;
+
+    fn vectors() -> Value {
+        serde_json::from_str(include_str!("../../../tests/vectors/wechat-v3.json")).unwrap()
+    }
+
+    fn text<'v>(value: &'v Value, name: &str) -> &'v str {
+        value[name].as_str().unwrap()
+    }
+
+    fn keys(all: &Value) -> Keys {
+        let public = (text(all, "public_key_id"), text(all, "wechat_public_key"));
+        Keys::read(
+            text(all, "api_v3_key"),
+            text(all, "merchant_private_key_pkcs8"),
+            text(all, "merchant_serial"),
+            public,
+        )
+        .unwrap()
+    }
+
+    /// Of the vectors' notices; their replies and notices were signed at the same second.
+    fn merchant(all: &Value) -> Merchant {
+        Merchant::new("wxd930ea5d5a258f4f", "1900000109", Arc::new(keys(all)), 1_722_850_421_000)
+    }
+
+    #[test]
+    fn our_signatures_equal_the_vectors() {
+        let all = vectors();
+        let private = PrivateKey::read(text(&all, "merchant_private_key_pkcs8")).unwrap();
+        let requests = all["requests"].as_object().unwrap();
+        for (name, vector) in requests.iter().chain([(&"paySign".to_owned(), &all["paySign"])]) {
+            let signed = BASE64_STANDARD.encode(private.sign(text(vector, "text").as_bytes()));
+            assert_eq!(signed, text(vector, "signature"), "{name}");
+        }
+        assert_eq!(requests.len(), 7);
+    }
+
+    #[test]
+    fn an_authorization_signs_the_path_as_it_is_sent_and_the_body_to_the_byte() {
+        let all = vectors();
+        let private = PrivateKey::read(text(&all, "merchant_private_key_pkcs8")).unwrap();
+        for vector in all["requests"].as_object().unwrap().values() {
+            let [method, path, timestamp, nonce, body] = text(vector, "text").splitn(5, '\n').collect::<Vec<_>>()[..]
+            else {
+                panic!("{vector}")
+            };
+            let signer = sign::Signer {
+                mch_id: "1900000109",
+                serial: text(&all, "merchant_serial"),
+                key: &private,
+                at: timestamp.parse::<i64>().unwrap() * 1000,
+                nonce,
+            };
+            let made = signer.authorization(method, path, body.strip_suffix('\n').unwrap().as_bytes());
+            assert!(made.contains(&format!("signature=\"{}\"", text(vector, "signature"))), "{path}");
+            assert!(made.starts_with("WECHATPAY2-SHA256-RSA2048 mchid=\"1900000109\",nonce_str="), "{made}");
+        }
+    }
+
+    fn headers<'v>(
+        notice: &'v Value,
+        changed: &'v [(&'static str, &'v str)],
+    ) -> impl Fn(&'static str) -> Vec<String> + 'v {
+        move |name| {
+            if changed.iter().any(|(known, _)| *known == name) {
+                let values = changed.iter().filter(|(known, _)| *known == name);
+                return values.map(|(_, value)| (*value).to_owned()).filter(|value| !value.is_empty()).collect();
+            }
+            notice["headers"][name].as_str().map(str::to_owned).into_iter().collect()
+        }
+    }
+
+    fn read(notice: &Value, changed: &[(&'static str, &str)], body: &[u8], now: i64) -> Notice {
+        notice::read(headers(notice, changed), body, &merchant(&vectors()), Some(now))
+    }
+
+    #[test]
+    fn a_reply_is_believed_over_its_raw_bytes() {
+        let all = vectors();
+        for (name, reply) in all["replies"].as_object().unwrap() {
+            let (head, body) =
+                text(reply, "text").split_at(text(reply, "text").match_indices('\n').nth(1).unwrap().0 + 1);
+            let (timestamp, nonce) = head.trim_end().split_once('\n').unwrap();
+            let seal = sign::Seal {
+                timestamp: timestamp.to_owned(),
+                nonce: nonce.to_owned(),
+                serial: text(&all, "public_key_id").to_owned(),
+                signature: text(reply, "signature").to_owned(),
+            };
+            let body = body.strip_suffix('\n').unwrap().as_bytes();
+            assert_eq!(seal.check(body, &merchant(&all), Some(1_722_850_421_000)), Ok(()), "{name}");
+            let more = [body, b" "].concat();
+            assert_eq!(seal.check(&more, &merchant(&all), Some(1_722_850_421_000)), Err(BadSeal::Wrong), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_vectors_notices_are_opened_and_understood() {
+        let all = vectors();
+        let now = 1_722_850_421_000;
+        for (name, notice) in all["notices"].as_object().unwrap() {
+            let body = text(notice, "body").as_bytes();
+            match read(notice, &[], body, now).verdict {
+                Verdict::Paid(payment) => {
+                    assert_eq!(payment.out_trade_no, "SHOP2026100800000101", "{name}");
+                    assert_eq!((payment.total.get(), payment.fee_type.as_str()), (100, "CNY"), "{name}");
+                    assert_eq!(
+                        Some(payment.paid_at),
+                        crate::clock::from_rfc3339("2026-10-08T10:34:56+08:00"),
+                        "{name}"
+                    );
+                }
+                Verdict::Refunded(refund) => {
+                    assert_eq!(refund.out_refund_no, "SHOP20261008000001R01", "{name}");
+                    assert_eq!(refund.status, super::super::refund::RefundStatus::Success, "{name}");
+                }
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+        assert_eq!(all["notices"].as_object().unwrap().len(), 3);
+    }
+
+    #[test]
+    fn a_notice_with_one_thing_wrong_is_not_believed() {
+        let all = vectors();
+        let (now, notice) = (1_722_850_421_000, &all["notices"]["refund"]);
+        let body = text(notice, "body").as_bytes();
+        let signature = text(&notice["headers"], "Wechatpay-Signature");
+        let probe = format!("WECHATPAY/SIGNTEST/{}", &signature[19..]);
+        let swapped = signature.replacen(&signature[..1], if signature.starts_with('A') { "B" } else { "A" }, 1);
+        let rows = [
+            ("SIGN_MISSING", vec![("Wechatpay-Signature", "")], 0i64),
+            ("SIGN_MISSING", vec![("Wechatpay-Serial", "")], 0),
+            ("SIGN_MISSING", vec![("Wechatpay-Timestamp", "")], 0),
+            ("SIGN_MISSING", vec![("Wechatpay-Nonce", "")], 0),
+            ("SIGN_DOUBLED", vec![("Wechatpay-Signature", signature), ("Wechatpay-Signature", signature)], 0),
+            ("SIGN_DOUBLED", vec![("Wechatpay-Timestamp", "1"), ("Wechatpay-Timestamp", "1722850421")], 0),
+            ("SIGN_TYPE", vec![("Wechatpay-Signature-Type", "WECHATPAY2-SM2-WITH-SM3")], 0),
+            ("SIGN_WRONG", vec![("Wechatpay-Signature", &swapped)], 0),
+            ("SIGN_WRONG", vec![("Wechatpay-Signature", "not base64")], 0),
+            ("SIGN_WRONG", vec![("Wechatpay-Timestamp", "1722850422")], 0),
+            ("SIGN_WRONG", vec![("Wechatpay-Nonce", "x")], 0),
+            ("SIGNTEST", vec![("Wechatpay-Signature", &probe)], 0),
+            ("SERIAL_CERTIFICATE", vec![("Wechatpay-Serial", "5157F09EFDC096DE15EBE81A47057A7232F1B8E1")], 0),
+            ("SERIAL_UNKNOWN", vec![("Wechatpay-Serial", "PUB_KEY_ID_0000000000")], 0),
+            ("TIMESTAMP", vec![], 301_000),
+            ("TIMESTAMP", vec![], -301_000),
+        ];
+        for (word, changed, off) in rows {
+            let verdict = read(notice, &changed, body, now + off).verdict;
+            assert_eq!(verdict, Verdict::Refused(word.into()), "{word} {changed:?}");
+        }
+        assert!(BASE64_STANDARD.decode(probe).is_ok_and(|bytes| bytes.len() == 256), "a probe passes for Base64");
+        let spaced = [body, b" "].concat();
+        assert_eq!(read(notice, &[], &spaced, now).verdict, Verdict::Refused("SIGN_WRONG".into()));
+        // Up to five minutes are right, and an absent type of signature too.
+        for off in [300_000, -300_000] {
+            let verdict = read(notice, &[("Wechatpay-Signature-Type", "")], body, now + off).verdict;
+            assert!(matches!(verdict, Verdict::Refunded(_)), "{verdict:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_pasted_into_the_wrong_field_is_said() {
+        let all = vectors();
+        let (private, public) = (text(&all, "merchant_private_key_pkcs8"), text(&all, "wechat_public_key"));
+        let certificate = rcgen::generate_simple_self_signed(["x".to_owned()]).unwrap().cert.pem();
+        for (given, words) in [
+            (public, "这是公钥"),
+            (certificate.as_str(), "这是证书"),
+            ("0123456789abcdef0123456789abcdef", "不是 PEM"),
+            ("", "不是 PEM"),
+        ] {
+            assert!(PrivateKey::read(given).err().unwrap().contains(words), "{words}");
+        }
+        for (given, words) in [(private, "这是私钥"), (certificate.as_str(), "这是证书"), ("PUB_KEY_ID_01", "不是 PEM")]
+        {
+            assert!(PublicKey::read(given).err().unwrap().contains(words), "{words}");
+        }
+        assert!("short".parse::<V3Key>().is_err());
+        let own = (text(&all, "public_key_id"), public);
+        let other = Keys::read("0123456789abcdef0123456789abcdef", private, &certificate, own);
+        assert!(other.err().unwrap().contains("不是一对"));
+    }
+
+    #[test]
+    fn a_changed_tag_or_another_key_opens_nothing() {
+        let key: V3Key = "0123456789abcdef0123456789abcdef".parse().unwrap();
+        for (aad, sealed) in [
+            ("transaction", "DUcSwf+vGlappypHfVVpZvzrQqhccy4="),
+            ("", "DUcSwf+vGgCHAxQyaCT2vCwoCTL73Hg="),
+            ("refund", "DUcSwf+vGoNeGnN+dgD6A2uLdXxrzT0="),
+        ] {
+            let bytes = BASE64_STANDARD.decode(sealed).unwrap();
+            assert_eq!(key.open(b"fdasflkja484", aad.as_bytes(), &bytes).as_deref(), Some(&b"{\"a\":1}"[..]), "{aad}");
+            let mut changed = bytes.clone();
+            *changed.last_mut().unwrap() ^= 1;
+            assert_eq!(key.open(b"fdasflkja484", aad.as_bytes(), &changed), None);
+            assert_eq!(key.open(b"fdasflkja484", b"other", &bytes), None);
+            assert_eq!(key.open(b"short", aad.as_bytes(), &bytes), None);
+        }
+        let other: V3Key = "fedcba9876543210fedcba9876543210".parse().unwrap();
+        let bytes = BASE64_STANDARD.decode("DUcSwf+vGlappypHfVVpZvzrQqhccy4=").unwrap();
+        assert_eq!(other.open(b"fdasflkja484", b"transaction", &bytes), None);
+    }
+}

@@ -1,0 +1,65 @@
+//! Trades and refunds as the simulated API v3 tells of them.
+
+use serde_json::{Value, json};
+
+use super::super::Simulator;
+use super::super::state::{Refund, Trade, TradeState};
+use crate::clock;
+
+/// A trade as a query and a notice tell it.
+pub fn facts(sim: &Simulator, trade: &Trade) -> Value {
+    let transaction = trade.transaction_id.as_deref().unwrap_or_default();
+    let (state, words) = match trade.state {
+        TradeState::NotPaid => ("NOTPAY", "订单未支付"),
+        TradeState::Closed => ("CLOSED", "订单已关闭"),
+        TradeState::Paid if !sim.refunds(transaction).is_empty() => ("REFUND", "订单发生过退款"),
+        TradeState::Paid => ("SUCCESS", "支付成功"),
+    };
+    let total = trade.field("total_fee").parse::<i64>().unwrap_or(0);
+    let mut facts = json!({
+        "appid": sim.merchant.app_id, "mchid": sim.merchant.mch_id, "out_trade_no": trade.field("out_trade_no"),
+        "trade_state": state, "trade_state_desc": words,
+        "amount": { "total": total, "currency": "CNY" },
+    });
+    if trade.state == TradeState::Paid {
+        let paid = trade.paid_fen();
+        facts["transaction_id"] = json!(transaction);
+        facts["trade_type"] = json!("JSAPI");
+        facts["bank_type"] = json!("OTHERS");
+        facts["attach"] = json!("");
+        facts["payer"] = json!({ "openid": trade.payer });
+        facts["success_time"] = json!(trade.time_end.as_deref().and_then(clock::from_compact).map(clock::rfc3339));
+        facts["amount"] = json!({ "total": paid, "payer_total": paid, "currency": "CNY", "payer_currency": "CNY" });
+    }
+    facts
+}
+
+/// A refund as a reply and a notice tell it; they name its state differently.
+pub fn refund_facts(sim: &Simulator, refund: &Refund, status: &str) -> Value {
+    let now = sim.clock.now();
+    let state = match refund.status(now) {
+        "REFUNDCLOSE" => "CLOSED",
+        "CHANGE" => "ABNORMAL",
+        other => other,
+    };
+    let total = sim.trade(&refund.out_trade_no).map_or(0, |trade| trade.paid_fen());
+    let mut facts = json!({
+        "refund_id": refund.refund_id, "out_refund_no": refund.out_refund_no,
+        "transaction_id": refund.transaction_id, "out_trade_no": refund.out_trade_no,
+        "user_received_account": "支付用户零钱",
+        "amount": { "total": total, "refund": refund.amount_fen, "payer_total": total, "payer_refund": refund.amount_fen },
+    });
+    facts[status] = json!(state);
+    match status {
+        "status" => {
+            facts["channel"] = json!("ORIGINAL");
+            facts["create_time"] = json!(clock::rfc3339(refund.created_at));
+            facts["amount"]["currency"] = json!("CNY");
+        }
+        _ => facts["mchid"] = json!(sim.merchant.mch_id),
+    }
+    if state == "SUCCESS" {
+        facts["success_time"] = json!(clock::rfc3339(refund.ends_at.min(now)));
+    }
+    facts
+}

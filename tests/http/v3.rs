@@ -1,0 +1,340 @@
+//! API v3 beside v2: a whole purchase in either version, what is not believed, and a change between them.
+
+use serde_json::Value;
+use xiaopu::clock::Day;
+use xiaopu::simulator::v3::{Keys, Pair};
+use xiaopu::simulator::{Fault, Paying};
+use xiaopu::staff::Role;
+use xiaopu::wechat::v3::keys::PrivateKey;
+use xiaopu::wechat::v3::sign;
+
+use crate::support::*;
+
+const HOUR: i64 = 60 * MINUTE;
+
+fn vectors() -> Value {
+    serde_json::from_str(include_str!("../vectors/wechat-v3.json")).unwrap()
+}
+
+/// The vectors' keys: making fresh ones takes a second.
+fn keys() -> Keys {
+    let all = vectors();
+    let text = |name: &str| all[name].as_str().unwrap().to_owned();
+    Keys {
+        merchant: Pair { private: text("merchant_private_key_pkcs8"), public: String::new() },
+        serial: text("merchant_serial"),
+        v3_key: text("api_v3_key"),
+        platform: Pair { private: text("wechat_private_key_pkcs8"), public: text("wechat_public_key") },
+        public_id: text("public_key_id"),
+    }
+}
+
+/// A world whose shop has the keys of both versions; `api` is the one of new attempts, or empty for the settings page.
+async fn world(api: &str) -> World {
+    let keys = keys();
+    let settings = [
+        ("wechat.api", api),
+        ("wechat.v3_key", keys.v3_key.as_str()),
+        ("wechat.mch_key", &keys.merchant.private),
+        ("wechat.mch_serial", &keys.serial),
+        ("wechat.public_key", &keys.platform.public),
+        ("wechat.public_key_id", &keys.public_id),
+    ];
+    let w = World::with(Default::default(), &settings).await;
+    w.wechat.with_v3(&keys).unwrap();
+    w
+}
+
+async fn wait_for(w: &World, buyer: &Buyer<'_>, placed: &Placed, status: &str) {
+    w.wait(status, || async { buyer.status(&placed.no).await == status }).await;
+}
+
+/// Gives the whole order back from the console, and waits until the money has gone.
+async fn refund(w: &World, console: &Console<'_>, buyer: &Buyer<'_>, placed: &Placed) {
+    let form = [("whole", "true"), ("reason", "协商一致退款"), ("confirmed", "true")];
+    console.post(&format!("/admin/orders/{}/refund", placed.no), &form).await;
+    w.run_jobs().await;
+    w.advance(11 * SECOND);
+    w.run_jobs().await;
+    let told = || async { buyer.order(&placed.no).await["refundedFen"] == placed.total };
+    w.wait("the refund", told).await;
+}
+
+async fn next_morning(w: &World) {
+    let morning = Day::of(w.shop.now()).end() + 10 * HOUR + 6 * MINUTE;
+    while w.shop.now() < morning {
+        w.advance(HOUR.min(morning - w.shop.now()));
+        w.run_jobs().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purchase_a_refund_and_the_days_bill_by_api_v3() {
+    let w = world("v3").await;
+    let sku = w.product("苹果", 8800, 99).await;
+    let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+    let answer = alice.buy(sku, 1).await.ok();
+    assert_eq!(answer["payment"]["signType"], "RSA");
+    let names: Vec<&String> = answer["payment"].as_object().unwrap().keys().collect();
+    assert_eq!(names.len(), 6);
+    // The second signature covers the four values, a line each.
+    let part = |name: &str| answer["payment"][name].as_str().unwrap().to_owned();
+    let lines = [part("appId"), part("timeStamp"), part("nonceStr"), part("package")].map(|line| line + "\n").concat();
+    let private = PrivateKey::read(&keys().merchant.private).unwrap();
+    assert_eq!(part("paySign"), sign::signed(&private, &[lines.strip_suffix('\n').unwrap().as_bytes()]));
+
+    let placed = w.paid(&alice, sku, 2).await;
+    refund(&w, &manager, &alice, &placed).await;
+    // Never told of: found by asking.
+    let silent = Placed::of(alice.buy(sku, 1).await);
+    w.pay(&silent, Paying::NoNotice);
+    let path = format!("/orders/{}/check", silent.no);
+    assert_eq!(alice.post(&path, None).await.ok()["status"], "to_ship");
+    next_morning(&w).await;
+    let equal = "select count(*) from bills where day = '20261008' and state = 'equal'";
+    w.wait("the match", || async { w.count(equal).await == 1 }).await;
+    assert_eq!(w.count("select count(*) from money_exceptions where kind = 'bill_difference'").await, 0);
+    assert_eq!(w.count("select count(*) from attempts where api <> 'v3'").await, 0);
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_with_one_thing_wrong_is_no_answer() {
+    let w = world("v3").await;
+    let sku = w.product("苹果", 8800, 99).await;
+    let alice = w.buyer("alice").await;
+    for fault in [
+        Fault::BadSign,
+        Fault::Unsigned,
+        Fault::SignTest,
+        Fault::OtherSerial,
+        Fault::CertificateSerial,
+        Fault::ClockOff,
+        Fault::DoubledHeader,
+        Fault::LoseAnswer,
+        Fault::Http500,
+    ] {
+        w.wechat.fault("unifiedorder", fault.clone());
+        let key = w.key();
+        let answer = alice.prepay(&key, order(sku, 1)).await;
+        assert_eq!(answer.error(), (503, "wechat_unavailable"), "{fault:?}");
+        // The order stands, and the same key goes on where it stopped.
+        let again = Placed::of(alice.prepay(&key, order(sku, 1)).await);
+        assert_eq!(answer.body["error"]["details"]["orderNo"], again.no.as_str(), "{fault:?}");
+        let cancelled = alice.post(&format!("/orders/{}/cancel", again.no), None).await;
+        assert_eq!(cancelled.status, 200, "{fault:?}");
+    }
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unsigned_no_such_order_frees_nothing() {
+    let w = world("v3").await;
+    let sku = w.product("苹果", 8800, 5).await;
+    let alice = w.buyer("alice").await;
+    let placed = Placed::of(alice.buy(sku, 5).await);
+    w.wechat.fault_always("orderquery", Fault::ReturnFail("no".into()));
+    w.advance(6 * MINUTE);
+    alice.post(&format!("/orders/{}/cancel", placed.no), None).await;
+    w.run_jobs().await;
+    assert_eq!(w.stock(sku).await, (5, 5), "somebody's 404 must not give the stock to another buyer");
+    w.wechat.clear_faults();
+    w.pay(&placed, Paying::NoNotice);
+    w.advance(2 * MINUTE);
+    w.run_jobs().await;
+    wait_for(&w, &alice, &placed, "to_ship").await;
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_after_the_204_of_a_close_is_settled() {
+    let w = world("v3").await;
+    let sku = w.product("苹果", 8800, 5).await;
+    let alice = w.buyer("alice").await;
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    w.advance(6 * MINUTE);
+    w.pay(&placed, Paying::Late);
+    alice.post(&format!("/orders/{}/cancel", placed.no), None).await;
+    w.run_jobs().await;
+    w.wait("the late payment", || async { w.count("select count(*) from ledger where kind = 'payment'").await == 1 })
+        .await;
+    assert_eq!(alice.status(&placed.no).await, "to_ship", "the stock was there, so the order was taken up again");
+    w.must_hold().await;
+}
+
+async fn knock(w: &World, headers: &[(&str, String)], body: &[u8]) -> (u16, String) {
+    let mut request = w.http().post(w.at("/wechat/pay/v3/notify")).body(body.to_vec());
+    for (name, value) in headers {
+        request = request.header(*name, value);
+    }
+    let answer = request.send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn notices_of_api_v3_are_answered_by_status_and_told_apart_by_what_they_say() {
+    let w = world("v3").await;
+    let sku = w.product("苹果", 8800, 99).await;
+    let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    w.wechat.pay_unheard(&placed.prepay_id, Paying::Well).unwrap();
+    // What WeChat sends with one thing wrong: an error, and the genuine one after it is taken in.
+    for (fault, status, word) in [
+        (Some(Fault::SignTest), 401, "SIGNTEST"),
+        (Some(Fault::BadSign), 401, "SIGN_WRONG"),
+        (Some(Fault::OtherSerial), 401, "SERIAL_UNKNOWN"),
+        (Some(Fault::CertificateSerial), 401, "SERIAL_CERTIFICATE"),
+        (Some(Fault::ClockOff), 401, "TIMESTAMP"),
+        (Some(Fault::DoubledHeader), 401, "SIGN_DOUBLED"),
+        (Some(Fault::TagChanged), 500, "RESOURCE_SEALED"),
+    ] {
+        let notice = w.wechat.notice_v3(&placed.out_trade_no, fault.as_ref()).unwrap();
+        let (said, text) = knock(&w, &notice.headers, &notice.body).await;
+        assert_eq!((said, text.contains(word)), (status, true), "{fault:?}: {text}");
+        assert!(text.contains("\"FAIL\""), "{text}");
+        assert_eq!(alice.status(&placed.no).await, "pending_payment", "{fault:?}");
+    }
+    // The owner reads what only he can mend; a probe is no such thing.
+    let home = owner.page("/admin").await;
+    assert!(home.contains("APIv3 密钥打不开"), "{home}");
+    assert_eq!(w.count("select count(*) from owner_alerts").await, 2);
+    let notice = w.wechat.notice_v3(&placed.out_trade_no, None).unwrap();
+    for _ in 0..3 {
+        assert_eq!(knock(&w, &notice.headers, &notice.body).await, (204, String::new()));
+    }
+    assert_eq!(alice.status(&placed.no).await, "to_ship");
+    assert_eq!(w.count("select count(*) from ledger").await, 1);
+    assert_eq!(w.count("select count(*) from owner_alerts").await, 0, "it is right again");
+    // No signature at all, no body, too large a body.
+    assert_eq!(knock(&w, &[], b"{}").await.0, 401);
+    assert_eq!(knock(&w, &[], b"").await.0, 401);
+    assert_eq!(knock(&w, &[], &vec![b'x'; 70 * 1024]).await.0, 400);
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_of_both_versions_live_in_one_shop_and_each_ends_as_it_began() {
+    let w = world("").await;
+    let sku = w.product("苹果", 8800, 99).await;
+    let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+    let old = w.paid(&alice, sku, 1).await;
+    let waiting = Placed::of(alice.buy(sku, 1).await);
+    owner.post("/admin/settings", &[("wechat-api", "v3")]).await;
+    let new = w.paid(&alice, sku, 2).await;
+    assert_eq!(w.count("select count(*) from attempts where api = 'v3'").await, 1);
+    assert_eq!(w.count("select count(*) from attempts where api = 'v2'").await, 2);
+    // Each is given back by the version that took it.
+    w.advance(2 * MINUTE);
+    refund(&w, &owner, &alice, &old).await;
+    refund(&w, &owner, &alice, &new).await;
+    let by = |sql: &'static str| w.count(sql);
+    assert_eq!(by("select count(*) from refunds where json_extract(params, '$.api') = 'v2'").await, 1);
+    assert_eq!(by("select count(*) from refunds where json_extract(params, '$.api') = 'v3'").await, 1);
+    // The one that waited in v2 is paid in v2, by whatever way the shop hears of it.
+    w.pay(&waiting, Paying::NoNotice);
+    assert_eq!(alice.post(&format!("/orders/{}/check", waiting.no), None).await.ok()["status"], "to_ship");
+    next_morning(&w).await;
+    let equal = "select count(*) from bills where day = '20261008' and state = 'equal'";
+    w.wait("the match", || async { w.count(equal).await == 1 }).await;
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_in_wechats_console_is_learnt_of_by_the_door_of_v2_or_by_the_bill() {
+    for heard in [true, false] {
+        let w = world("v3").await;
+        w.wechat.ways(|ways| ways.refund_notices = heard);
+        let sku = w.product("苹果", 8800, 99).await;
+        let alice = w.buyer("alice").await;
+        let placed = w.paid(&alice, sku, 1).await;
+        w.wechat.refund_by_console(&w.transaction(&placed), 800).unwrap();
+        w.advance(4 * SECOND);
+        match heard {
+            true => {
+                w.wait("the notice", || async {
+                    w.run_jobs().await;
+                    alice.order(&placed.no).await["refundedFen"] == 800
+                })
+                .await;
+            }
+            false => {
+                next_morning(&w).await;
+                w.wait("the bill", || async { alice.order(&placed.no).await["refundedFen"] == 800 }).await;
+            }
+        }
+        assert_eq!(w.count("select count(*) from money_exceptions where kind = 'console_refund'").await, 1);
+        w.must_hold().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bill_that_is_not_what_its_hash_says_is_fetched_again() {
+    let w = world("v3").await;
+    let sku = w.product("苹果", 8800, 99).await;
+    let alice = w.buyer("alice").await;
+    w.paid(&alice, sku, 1).await;
+    w.wechat.fault("billdownload", Fault::BillHash);
+    next_morning(&w).await;
+    assert_eq!(w.count("select count(*) from bills where problem like '%BILL_HASH_WRONG%'").await, 1);
+    w.advance(HOUR);
+    w.run_jobs().await;
+    assert_eq!(w.count("select count(*) from bills where day = '20261008' and state = 'equal'").await, 1);
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_api_v3_key_opens_notices_for_two_days() {
+    let keys = keys();
+    let settings = [
+        ("wechat.api", "v3"),
+        ("wechat.v3_key", ""),
+        ("wechat.mch_key", keys.merchant.private.as_str()),
+        ("wechat.mch_serial", &keys.serial),
+        ("wechat.public_key", &keys.platform.public),
+        ("wechat.public_key_id", &keys.public_id),
+    ];
+    let w = World::with(Default::default(), &settings).await;
+    w.wechat.with_v3(&keys).unwrap();
+    let (sku, owner) = (w.product("苹果", 8800, 99).await, w.staff("owner", Role::Owner).await);
+    owner.post("/admin/settings", &[("wechat-v3_key", &keys.v3_key)]).await;
+    let alice = w.buyer("alice").await;
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    w.wechat.pay_unheard(&placed.prepay_id, Paying::Well).unwrap();
+    owner.post("/admin/settings", &[("wechat-v3_key", "ffffffffffffffffffffffffffffffff")]).await;
+    let told = || async {
+        let notice = w.wechat.notice_v3(&placed.out_trade_no, None).unwrap();
+        knock(&w, &notice.headers, &notice.body).await.0
+    };
+    assert_eq!(told().await, 204);
+    w.advance(48 * HOUR - SECOND);
+    assert_eq!(told().await, 204);
+    w.advance(2 * SECOND);
+    assert_eq!(told().await, 500, "and WeChat sends it again");
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_settings_say_what_is_in_the_wrong_field_and_the_test_wants_a_signed_no() {
+    let w = world("").await;
+    let owner = w.staff("owner", Role::Owner).await;
+    owner.post("/admin/settings", &[("group", "pay_v3"), ("test", "true")]).await;
+    let said = owner.said("/admin/settings").await;
+    assert!(said.contains("私钥、序列号和微信支付公钥都正确"), "{said}");
+    w.wechat.fault("orderquery", Fault::Unsigned);
+    owner.post("/admin/settings", &[("group", "pay_v3"), ("test", "true")]).await;
+    let said = owner.said("/admin/settings").await;
+    assert!(!said.contains("都正确"), "an unsigned no proves nothing: {said}");
+    let empty = World::new().await;
+    let owner = empty.staff("owner", Role::Owner).await;
+    let keys = keys();
+    for (field, value, words) in [
+        ("wechat-v3_key", "short", "32 个字符"),
+        ("wechat-mch_key", &keys.platform.public, "这是公钥"),
+        ("wechat-public_key", &keys.merchant.private, "这是私钥"),
+        ("wechat-public_key_id", "5157F09EFDC096DE15EBE81A47057A7232F1B8E1", "平台证书的序列号"),
+        ("wechat-mch_serial", "PUB_KEY_ID_0119000001092026112800000001", "公钥的 ID"),
+    ] {
+        let answer = owner.page_of("/admin/settings", &[("group", "pay_v3"), (field, value)]).await;
+        assert!(answer.contains(words), "{field}: {answer}");
+    }
+}
