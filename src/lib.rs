@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod console;
 pub mod docs;
+pub mod miniprogram;
 pub mod operations;
 pub mod stage;
 pub mod worker;

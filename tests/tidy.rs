@@ -165,6 +165,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ),
     ("docs", &["assets", "error", "shop"]),
     ("stage", &["assets", "shop"]),
+    ("miniprogram", &["settings", "wechat"]),
     (
         "operations",
         &[
@@ -198,6 +199,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "ids",
             "jobs",
             "ledger",
+            "miniprogram",
             "money",
             "orders",
             "payments",

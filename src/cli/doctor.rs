@@ -7,6 +7,7 @@ use crate::db;
 use crate::error::Error;
 use crate::exceptions::store as exceptions;
 use crate::jobs::{self, State};
+use crate::miniprogram;
 use crate::payments::invariants;
 use crate::reconcile::{BillState, store as reconcile};
 use crate::refunds::{RefundState, store as refunds};
@@ -51,6 +52,7 @@ async fn look(shop: &Shop) -> Vec<Finding> {
     findings.push(("密钥文件", key_finding(shop).await));
     findings.push(("访客地址", address_finding(shop).await));
     findings.push(("退款证书", certificate_finding(shop)));
+    findings.extend(miniprogram_finding(shop).map(|found| ("小程序", found)));
     findings.extend(database_findings(shop).await);
     findings
 }
@@ -166,6 +168,17 @@ fn certificate_finding(shop: &Shop) -> Result<String, String> {
         _ if facts.not_after - now < 30 * DAY => Err(format!("{until} 到期，请尽快在商户平台更换后重新上传")),
         _ => Ok(format!("商户号 {}，有效期至 {until}，私钥匹配", facts.mch_id)),
     }
+}
+
+/// Whether the mini-program can be downloaded ready to upload; what is not filled in yet has a line of its own.
+fn miniprogram_finding(shop: &Shop) -> Option<Result<String, String>> {
+    let settings = shop.settings();
+    if shop.wechat.is_simulated() {
+        return Some(Ok("连接的是模拟微信，手机店面在首页".into()));
+    }
+    let (app_id, server) = (settings.get(miniprogram::APP_ID)?, settings.get(miniprogram::PUBLIC_URL)?);
+    let told = |server| format!("可以在后台“系统 → 小程序”下载，request 合法域名填 {server}");
+    Some(miniprogram::app_id(Some(app_id)).and_then(|_| miniprogram::server(Some(server))).map(told))
 }
 
 async fn database_findings(shop: &Shop) -> Vec<Finding> {

@@ -206,7 +206,7 @@ await story(async ({ shop, simulator, step, shot, open, login, fits, password })
     const pages = ["/admin", "/admin/orders", "/admin/orders?view=table", `/admin/orders/${orders[0]}`, `/admin/orders/${orders[21]}`,
       `/admin/orders/${orders[21]}/refund`, "/admin/shipping", "/admin/shipping/batches/1", "/admin/shipping/scan", `/admin/shipping/scan?order=${orders[21]}`,
       "/admin/refunds", "/admin/products", "/admin/products/1", "/admin/products/new", "/admin/products/1/stock", "/admin/categories", "/admin/products/import",
-      "/admin/transactions", "/admin/transactions/1", "/admin/money", "/admin/exceptions", "/admin/settings", "/admin/staff", "/admin/account", "/admin/account/totp",
+      "/admin/transactions", "/admin/transactions/1", "/admin/money", "/admin/exceptions", "/admin/settings", "/admin/miniprogram", "/admin/staff", "/admin/account", "/admin/account/totp",
       "/admin/audit", "/admin/backups", "/admin/jobs", "/admin/diagnostics", "/admin/login", `/admin/print/slips?order=${orders[21]}`, `/admin/print/picking?order=${orders[21]}`];
     const looking = await open({ viewport: { width: 1440, height: 900 }, locale: "zh-CN", bypassCSP: true, storageState: await desk.context().storageState() });
     const found = [];

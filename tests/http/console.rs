@@ -442,3 +442,18 @@ async fn the_diagnosis_shows_no_secret_and_no_buyer() {
     }
     assert_eq!(w.count("select count(*) from audit_log where what = '打包诊断信息'").await, 1);
 }
+
+/// The way to the buyers' phones: what is missing is said, and nothing half filled in is handed out.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mini_program_waits_for_an_address_that_phones_reach() {
+    let w = World::new().await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let page = owner.page("/admin/miniprogram").await;
+    for words in ["下载小程序", "七步上线", "request 合法域名", "订单中心", "只有本机能用", "先去设置里填好"]
+    {
+        assert!(page.contains(words), "{words}");
+    }
+    let (status, page) = owner.get("/admin/miniprogram/zip").await;
+    assert_eq!(status, 422);
+    assert!(page.contains("AppID") || page.contains("只有本机能用"), "{page}");
+}

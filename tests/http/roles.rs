@@ -148,6 +148,8 @@ const ROUTES: &[(Role, &[&str])] = &[
             "POST /diagnostics/bundle",
             "POST /settings/certificate?<step>",
             "POST /settings/test/<what>?<step>",
+            "GET /miniprogram",
+            "GET /miniprogram/zip?<address>",
             "GET /welcome/<step>",
             "POST /welcome/<step>",
             "GET /staff",

@@ -5,6 +5,7 @@ pub mod bundle;
 pub mod certificate;
 pub mod diagnostics;
 pub mod jobs;
+pub mod miniprogram;
 pub mod settings;
 pub mod setup;
 pub mod trials;
@@ -21,6 +22,7 @@ pub fn routes() -> Vec<Route> {
         backups::routes(),
         diagnostics::routes(),
         bundle::routes(),
+        miniprogram::routes(),
     ]
     .concat()
 }

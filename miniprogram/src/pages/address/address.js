@@ -1,6 +1,6 @@
 // One address: typed, or pasted whole and read; what is wrong stands under its field.
 const api = require("../../utils/api");
-const config = require("../../config");
+const { wechatAddress } = require("../../utils/wechat-address");
 const { paste } = require("../../utils/paste");
 
 const NAMES = { receiver: "receiver", phone: "phone", province: "region", city: "region", district: "region", detail: "detail" };
@@ -38,7 +38,7 @@ Page({
     bad: {},
     focus: "",
     busy: false,
-    wechat: config.wechatAddress,
+    wechat: Boolean(wechatAddress),
   },
 
   onLoad({ id, choose, back }) {
@@ -153,7 +153,7 @@ Page({
   },
 
   fromWechat() {
-    wx.chooseAddress({
+    wechatAddress({
       success: (given) => {
         this.setData({ receiver: given.userName, phone: given.telNumber, detail: given.detailInfo, bad: {} });
         this.region([given.provinceName, given.cityName, given.countyName]);

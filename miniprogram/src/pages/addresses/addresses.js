@@ -1,13 +1,13 @@
 // The buyer's addresses: one is chosen for an order, or they are kept in order.
 const api = require("../../utils/api");
-const config = require("../../config");
+const { wechatAddress } = require("../../utils/wechat-address");
 const { phone, place } = require("../../utils/words");
 
 Page({
-  /** @type {import("../../utils/types").SavedAddress[]} */
+  /** @type {import("../../../types").SavedAddress[]} */
   raw: [],
 
-  data: { items: [], chosen: "", choosing: false, wechat: config.wechatAddress, loading: true, trouble: null },
+  data: { items: [], chosen: "", choosing: false, wechat: Boolean(wechatAddress), loading: true, trouble: null },
 
   onLoad({ choose }) {
     this.setData({ choosing: choose === "1", chosen: getApp().globalData.addressId });
@@ -70,7 +70,7 @@ Page({
   },
 
   fromWechat() {
-    wx.chooseAddress({
+    wechatAddress({
       success: (given) => {
         api
           .post("/addresses", given)
