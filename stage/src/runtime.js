@@ -153,4 +153,4 @@ function rest() {
 define(pieces[0]);
 theApp.onLaunch?.call(theApp, { ...host.entry(), scene: 1001, referrerInfo: {} });
 theApp.onShow?.call(theApp, { ...host.entry(), scene: 1001, referrerInfo: {} });
-host.start().then(() => setTimeout(rest, 400));
+host.start().then(() => setTimeout(rest, 1500));

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 
 const from = new URL("../../src/openapi.json", import.meta.url);
-const to = new URL("../../miniprogram/src/utils/types.js", import.meta.url);
+const to = new URL("../../miniprogram/types.js", import.meta.url);
 
 function type(schema) {
   if (schema.$ref) return schema.$ref.split("/").at(-1);

@@ -88,13 +88,13 @@ function query(given) {
   return pairs.length ? `?${pairs.join("&")}` : "";
 }
 
-/** @type {?import("./types").Shop} */
+/** @type {?import("../../types").Shop} */
 let known = null;
 
 module.exports = {
   query,
   /** The shop's own words; asked for once.
-   * @returns {Promise<import("./types").Shop>} */
+   * @returns {Promise<import("../../types").Shop>} */
   shop() {
     if (known) return Promise.resolve(known);
     return send("GET", "/shop").then((shop) => {

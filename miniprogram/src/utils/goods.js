@@ -9,7 +9,7 @@ const cart = require("./cart");
  * @param {"thumb" | "card" | "full"} width */
 const cover = (item, width) => api.media((item.cover && item.cover[width]) || item.coverUrl);
 
-/** @param {import("./types").ProductItem} item */
+/** @param {import("../../types").ProductItem} item */
 const card = (item) => ({
   id: item.id,
   name: item.name,

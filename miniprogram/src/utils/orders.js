@@ -5,7 +5,7 @@ const pay = require("./pay");
 const { confirmReceipt } = require("./receipt");
 const { moment, yuan } = require("./words");
 
-/** @typedef {import("./types").Order} Order */
+/** @typedef {import("../../types").Order} Order */
 /** @typedef {(this: any, given: any) => any} Method */
 
 /** An order's state in one word, with its chip if it has one. */

@@ -9,7 +9,7 @@ function subscribe(ids) {
 
 /**
  * Opens the cash desk. Answers when it has closed: whether WeChat said that it was paid.
- * @param {import("./types").Payment} payment
+ * @param {import("../../types").Payment} payment
  * @param {string[]} subscribeIds
  * @returns {Promise<boolean>}
  */
@@ -28,7 +28,7 @@ function desk(payment, subscribeIds) {
 }
 
 /** Pays an order that exists, and answers with it as the server then knows it.
- * @returns {Promise<{order: import("./types").Order, paid: boolean}>} */
+ * @returns {Promise<{order: import("../../types").Order, paid: boolean}>} */
 async function payOrder(orderNo) {
   const shop = await api.shop();
   const { payment } = await api.post(`/orders/${orderNo}/prepay`);

@@ -29,7 +29,7 @@ function left(expiresAt, ahead) {
 }
 
 /** What an order's state means to who waits for it.
- * @param {import("./types").Order} order
+ * @param {import("../../types").Order} order
  * @param {{closedDesk?: boolean}} [how] */
 function state(order, how = {}) {
   const refunding = order.refunds.some((refund) => refund.state === "requested");

@@ -3,7 +3,7 @@ const api = require("../../utils/api");
 const cart = require("../../utils/cart");
 const { cover } = require("../../utils/goods");
 
-/** @typedef {import("../../utils/types").Product} Product */
+/** @typedef {import("../../../types").Product} Product */
 
 const PLENTY = 999;
 

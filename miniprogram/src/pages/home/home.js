@@ -27,6 +27,8 @@ Page({
     next: "",
     ended: false,
     loading: true,
+    /** What stands above the goods is still being asked for: its places are kept. */
+    waiting: true,
     offline: false,
     trouble: null,
     pieces: {},
@@ -53,12 +55,14 @@ Page({
   /** Everything anew. What is known stays until the new has come. */
   again() {
     if (this.data.trouble) this.setData({ trouble: null, loading: true });
-    this.ask().catch(() => {});
     return goods
       .list({ limit: 12 })
       .then(({ items, next }) => {
         this.setData({ shelves: [{ no: 0, items }], pinned: items[0] || null, next, ended: !next, loading: false, offline: false, trouble: null });
         wx.setStorageSync(KEPT, { items });
+        // The goods come first: what stands above them must not make them wait.
+        const done = () => this.setData({ waiting: false });
+        this.ask().then(done, done);
       })
       .catch((error) => this.failed(error));
   },

@@ -12,7 +12,7 @@ const JOBS = [
 ];
 
 Page({
-  /** @type {?import("../../utils/types").Me} */
+  /** @type {?import("../../../types").Me} */
   me: null,
 
   data: { nickname: "", face: "/images/face.svg", jobs: JOBS.map((job) => Object.assign({ n: 0 }, job)), newest: null, shopName: "", phone: "", trouble: "" },
