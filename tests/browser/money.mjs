@@ -33,7 +33,7 @@ await story(async ({ shop, simulator, step, shot, open, stage, login, fits }) =>
   };
 
   await step("a buyer asks for the money back, staff agree, and it arrives", async () => {
-    const no = await buyer.buy(4);
+    const no = await buyer.buy("法式乡村面包");
     await buyer.button("申请退款").click();
     await buyer.text("¥30.00").waitFor();
     await buyer.see("checkbox", "退法式乡村面包").click();
@@ -71,7 +71,7 @@ await story(async ({ shop, simulator, step, shot, open, stage, login, fits }) =>
   });
 
   await step("an answer that gets lost pays once", async () => {
-    const no = await buyer.buy(5);
+    const no = await buyer.buy("五仁月饼礼盒");
     await fault("refund", "照办，但回答丢失");
     await shot(panel, "simulator", true);
     const refundNo = await refund(no);
@@ -81,7 +81,7 @@ await story(async ({ shop, simulator, step, shot, open, stage, login, fits }) =>
   });
 
   await step("a refund without funds says what to do, and is sent again under its number", async () => {
-    const no = await buyer.buy(20);
+    const no = await buyer.buy("长绒棉毛巾");
     await fault("refund", "NOTENOUGH 余额不足");
     const refundNo = await refund(no);
     await becomes(desk, `/admin/refunds/${refundNo}`, "请先在微信商户平台充值");
@@ -92,7 +92,7 @@ await story(async ({ shop, simulator, step, shot, open, stage, login, fits }) =>
   });
 
   await step("staff change the price of an order that is not paid yet", async () => {
-    await buyer.order(15);
+    await buyer.order("冷榨山茶油");
     const no = await buyer.leaveDesk();
     await desk.goto(`${shop}/admin/orders/${no}/price`);
     await desk.getByLabel("应付").fill("1.00");
@@ -108,7 +108,7 @@ await story(async ({ shop, simulator, step, shot, open, stage, login, fits }) =>
   });
 
   await step("money that comes after the order was cancelled brings it back", async () => {
-    await buyer.order(16);
+    await buyer.order("手工挂面");
     const no = await buyer.leaveDesk();
     await buyer.button("取消订单").click();
     await buyer.answer("取消订单");
@@ -125,7 +125,7 @@ await story(async ({ shop, simulator, step, shot, open, stage, login, fits }) =>
   });
 
   await step("a refund made in WeChat's own console is found out", async () => {
-    const no = await buyer.buy(18);
+    const no = await buyer.buy("青花汤碗");
     const { transactionId } = (await state()).trades.find((trade) => trade.outTradeNo === `${no}01`);
     await panel.goto(simulator);
     await panel.getByLabel("微信交易号").fill(transactionId);

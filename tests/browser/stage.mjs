@@ -25,14 +25,21 @@ export class Stage {
   tab = (name) => this.page.getByRole("navigation", { name: "标签栏" }).getByRole("button", { name });
   says = (words) => this.text(words).waitFor();
 
-  async product(id) {
+  /** What the shop has under a word, as anybody may ask. */
+  async goods(word) {
+    const answer = await fetch(`${this.shop}/api/v1/products?q=${encodeURIComponent(word)}`);
+    return (await answer.json()).items;
+  }
+
+  async product(name) {
+    const { id } = (await this.goods(name)).find((item) => item.name === name);
     await this.enter(`/pages/product/product?id=${id}`);
     await this.button("立即购买").waitFor();
   }
 
   /** From a product with one SKU to the open cash desk; answers with nothing, the order has its number when the desk closes. */
-  async order(id) {
-    await this.product(id);
+  async order(name) {
+    await this.product(name);
     await this.button("立即购买").click();
     const sheet = this.sheet("选择规格");
     await sheet.getByRole("button", { name: "立即购买" }).click();
@@ -66,8 +73,8 @@ export class Stage {
     return this.number();
   }
 
-  async buy(id) {
-    await this.order(id);
+  async buy(name) {
+    await this.order(name);
     return this.pay();
   }
 
