@@ -17,16 +17,17 @@ use super::{CODE_LIFE, Fault, Fields, Refused, Simulator, bills, refunds};
 use crate::clock::{self, MINUTE};
 use crate::ids::OutTradeNo;
 use crate::wechat::v2::message::Message;
-use crate::wechat::v2::sign;
+use crate::wechat::v2::sign::{self, SignType};
 
 pub fn routes() -> Vec<Route> {
     routes![login_code, code_to_session, unified_order, order_query, close_order, refund, refund_query, download_bill]
 }
 
 /// What `wx.login` would do on a phone.
-#[get("/simulator/login?<user>")]
-fn login_code(sim: &State<Simulator>, user: &str) -> Json<Value> {
-    Json(json!({ "code": sim.login_code(user), "errMsg": "login:ok" }))
+#[get("/simulator/login?<user>&<app>")]
+fn login_code(sim: &State<Simulator>, user: &str, app: Option<&str>) -> Json<Value> {
+    let code = app.map_or_else(|| sim.login_code(user), |app_id| sim.login_code_at(app_id, user));
+    Json(json!({ "code": code, "errMsg": "login:ok" }))
 }
 
 #[get("/sns/jscode2session?<appid>&<secret>&<js_code>&<grant_type>")]
@@ -45,18 +46,17 @@ async fn code_to_session(
     if let Some(Fault::ErrCode(code, text)) = &fault {
         return error(code.parse().unwrap_or(-1), text);
     }
-    if appid != sim.app.app_id {
-        return error(40013, "invalid appid");
-    }
-    if secret != sim.app.app_secret {
-        return error(40125, "invalid appsecret");
+    match sim.secret_of(appid) {
+        None => return error(40013, "invalid appid"),
+        Some(right) if right != secret => return error(40125, "invalid appsecret"),
+        Some(_) => {}
     }
     if grant_type != "authorization_code" {
         return error(40002, "invalid grant_type");
     }
     let now = sim.clock.now();
     let mut state = sim.lock();
-    match state.codes.get_mut(js_code) {
+    match state.codes.get_mut(js_code).filter(|code| code.app_id == appid) {
         Some(code) if code.used => error(40163, "code been used"),
         Some(code) if now - code.at <= CODE_LIFE => {
             code.used = true;
@@ -158,17 +158,23 @@ fn fail(text: &str) -> Answer {
 async fn trusted(sim: &Simulator, data: Data<'_>) -> Result<Message, String> {
     let bytes = data.open(64.kibibytes()).into_bytes().await.map_err(|_| "POST数据为空")?;
     let message = Message::read(&bytes).map_err(|e| format!("XML格式错误 {}", e.word()))?;
-    if message.get("appid") != Some(&sim.merchant.app_id) || message.get("mch_id") != Some(&sim.merchant.mch_id) {
+    let bound = message.filled("appid").is_some_and(|app_id| sim.secret_of(app_id).is_some());
+    if !bound || message.get("mch_id") != Some(&sim.merchant.mch_id) {
         return Err("appid和mch_id不匹配".into());
     }
     if message.filled("nonce_str").is_none_or(|nonce| nonce.len() > 32) {
         return Err("nonce_str参数格式错误".into());
     }
-    let merchant = sim.merchant();
-    match sign::verify(message, merchant.sign_type, &merchant.key) {
+    let sign_type = digest(&message).ok_or("签名类型sign_type不正确")?;
+    match sign::verify(message, sign_type, &sim.merchant().key) {
         Ok(message) => Ok(message.message().clone()),
         Err(_) => Err("签名错误，请检查后再试".into()),
     }
+}
+
+/// The digest that a message names; MD5 when it names none, whatever the merchant likes best. Source: sign_type, API v2.
+pub fn digest(message: &Message) -> Option<SignType> {
+    message.filled("sign_type").map_or(Some(SignType::Md5), |name| name.parse().ok())
 }
 
 /// Every endpoint of the pay API: strict XML, our merchant, a right signature; then the work; then a signed answer.
@@ -201,7 +207,7 @@ async fn serve(
     let mut answer = Message::from([
         ("return_code", "SUCCESS"),
         ("return_msg", "OK"),
-        ("appid", &merchant.app_id),
+        ("appid", message.get("appid").unwrap_or_default()),
         ("mch_id", &merchant.mch_id),
     ]);
     answer.set("nonce_str", sim.nonces.nonce_str());
@@ -221,7 +227,7 @@ async fn serve(
         Some(Fault::OtherApp) => answer.set("appid", "wx0000000000000000"),
         _ => {}
     }
-    let mut signature = sign::sign(&answer, merchant.sign_type, &merchant.key);
+    let mut signature = sign::sign(&answer, digest(&message).unwrap_or_default(), &merchant.key);
     if matches!(fault, Some(Fault::BadSign)) {
         signature = signature.chars().rev().collect();
     }
@@ -230,7 +236,11 @@ async fn serve(
 }
 
 fn place(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
-    check_order(message)?;
+    check_order(message, sim.clock.now())?;
+    let (app_id, openid) = (message.get("appid"), message.get("openid").unwrap_or_default());
+    if sim.lock().kept.openids.get(openid).is_some_and(|theirs| Some(theirs.as_str()) != app_id) {
+        return Err(("PARAM_ERROR", "appid和openid不匹配"));
+    }
     let number = message.get("out_trade_no").unwrap_or_default().to_owned();
     // A repeat may carry a new nonce; everything else must be the same.
     let order = message.without("sign").without("nonce_str");
@@ -258,7 +268,7 @@ pub fn place_trade(sim: &Simulator, number: &str, order: Message) -> Result<Stri
     Ok(prepay_id)
 }
 
-fn check_order(message: &Message) -> Result<(), Refused> {
+fn check_order(message: &Message, now: i64) -> Result<(), Refused> {
     let fits = |name: &str, max: usize| message.filled(name).is_some_and(|value| value.len() <= max);
     if message.filled("openid").is_none_or(|openid| openid.len() > 128) {
         return Err(("PARAM_ERROR", "JSAPI支付必须传openid"));
@@ -281,7 +291,12 @@ fn check_order(message: &Message) -> Result<(), Refused> {
     let time = |name: &str| message.filled(name).map(|text| clock::from_compact(text).ok_or(()));
     match (time("time_start"), time("time_expire")) {
         (Some(Err(())), _) | (_, Some(Err(()))) => return Err(("PARAM_ERROR", "时间格式错误")),
-        (Some(Ok(start)), Some(Ok(end))) if end <= start => return Err(("PARAM_ERROR", "time_expire时间过短")),
+        (_, Some(Ok(end))) if end - now < 5 * MINUTE => {
+            return Err(("PARAM_ERROR", "time_expire时间过短，刷卡至少1分钟，其他5分钟"));
+        }
+        (Some(Ok(start)), Some(Ok(end))) if end <= start => {
+            return Err(("PARAM_ERROR", "time_expire不能早于time_start"));
+        }
         _ => {}
     }
     let url = message.get("notify_url").unwrap_or_default();
@@ -335,11 +350,12 @@ fn close(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
 pub fn close_trade(sim: &Simulator, number: &str) -> Result<(), Refused> {
     let now = sim.clock.now();
     let mut state = sim.lock();
+    let early = state.kept.ways.closes_early;
     let Some(trade) = state.kept.trades.get_mut(number) else { return Ok(()) };
     match trade.state {
         TradeState::Paid => Err(("ORDERPAID", "订单已支付，不能发起关单")),
         TradeState::Closed => Err(("ORDERCLOSED", "订单已关闭")),
-        TradeState::NotPaid if now - trade.created_at < CLOSABLE_AFTER => {
+        TradeState::NotPaid if !early && now - trade.created_at < CLOSABLE_AFTER => {
             Err(("TRADE_STATE_ERROR", "订单生成后不能马上调用关单接口，最短间隔5分钟"))
         }
         TradeState::NotPaid => {

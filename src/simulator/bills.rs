@@ -54,7 +54,7 @@ fn bill(sim: &Simulator, kept: &Kept, day: Day) -> Option<String> {
     for (at, trade) in paid.filter(|(at, _)| Day::of(*at) == day) {
         received += trade.paid_fen();
         fees += fee(trade.paid_fen());
-        rows.push((at, payment(sim, trade, at)));
+        rows.push((at, payment(sim, trade, at, kept.ways.hard_names)));
     }
     for refund in kept.refunds.iter().filter(|refund| Day::of(refund.created_at) == day) {
         refunded += refund.amount_fen;
@@ -87,7 +87,7 @@ fn row(values: [&str; 27]) -> String {
     values.iter().map(|value| format!("`{value}")).collect::<Vec<_>>().join(",")
 }
 
-fn payment(sim: &Simulator, trade: &Trade, at: i64) -> String {
+fn payment(sim: &Simulator, trade: &Trade, at: i64, hard_names: bool) -> String {
     let paid = yuan(trade.paid_fen()).replace(',', "");
     let fee = format!("{}000", yuan(fee(trade.paid_fen())).replace(',', ""));
     row([
@@ -111,8 +111,7 @@ fn payment(sim: &Simulator, trade: &Trade, at: i64) -> String {
         "0.00",
         "",
         "",
-        // As at the real one, nobody keeps commas and backticks out of a goods name.
-        &format!("{},`样例", trade.field("body")),
+        &if hard_names { format!("{},`样例", trade.field("body")) } else { trade.field("body").to_owned() },
         "",
         &fee,
         "0.60%",

@@ -4,6 +4,7 @@ use rocket::form::Form;
 use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 
+use super::api::digest;
 use super::state::{Trade, TradeState};
 use super::{Paying, Simulator};
 use crate::assets;
@@ -48,13 +49,16 @@ impl Request {
             let right = self.app_id == sim.merchant().app_id && sim.signed_by_merchant(lines, &self.pay_sign);
             return if right { self.prepay_id() } else { Err("支付验证签名失败") };
         }
-        let merchant = sim.merchant();
-        let ours = self.app_id == merchant.app_id && self.sign_type == merchant.sign_type.name();
-        let signature = sign::sign(&signed, merchant.sign_type, &merchant.key);
-        if !ours || signature != self.pay_sign {
-            return Err("支付验证签名失败");
+        let prepay_id = self.prepay_id()?;
+        // In the app, and with the digest, that the order was made with.
+        let order = sim.lock().kept.trade_of_prepay(&prepay_id).map(|trade| trade.order.clone());
+        let sign_type = order.as_ref().map_or_else(|| self.sign_type.parse().ok(), digest);
+        let right = sign_type.filter(|sign_type| sign_type.name() == self.sign_type);
+        let ours = order.is_none_or(|order| order.get("appid") == Some(&self.app_id));
+        match right.map(|sign_type| sign::sign(&signed, sign_type, &sim.merchant().key)) {
+            Some(signature) if ours && signature == self.pay_sign => Ok(prepay_id),
+            _ => Err("支付验证签名失败"),
         }
-        self.prepay_id()
     }
 
     fn prepay_id(&self) -> Result<String, &'static str> {

@@ -32,6 +32,7 @@ pub fn routes() -> Vec<Route> {
         clear_faults,
         pay,
         foreign,
+        bind_app,
         refund,
         end_refund,
         set_bill
@@ -133,6 +134,20 @@ struct Pay {
 #[post("/simulator/pay", data = "<pay>")]
 fn pay(sim: &State<Simulator>, pay: Json<Pay>) -> Result<Status, Refusal> {
     sim.pay(&pay.prepay_id, pay.way).map(|()| Status::NoContent).map_err(refused)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct App {
+    app_id: String,
+    app_secret: String,
+}
+
+/// A further app under the merchant number: it can log people in, order and pay.
+#[post("/simulator/apps", data = "<app>")]
+fn bind_app(sim: &State<Simulator>, app: Json<App>) -> Status {
+    sim.bind_app(&app.app_id, &app.app_secret);
+    Status::NoContent
 }
 
 /// A sale of another app or of a till under the same merchant number: it will stand in the day's bill.
@@ -253,6 +268,8 @@ fn page(sim: &State<Simulator>, said: Option<&str>) -> Template {
             balance: ways.balance_fen.map(|fen| yuan(fen).replace(',', "")),
             bill_waits: ways.bill_waits,
             trade_managed: ways.trade_managed,
+            closes_early: ways.closes_early,
+            hard_names: ways.hard_names,
         },
     )
 }
@@ -278,6 +295,10 @@ struct WaysForm {
     bill_waits: bool,
     #[field(default = false)]
     trade_managed: bool,
+    #[field(default = false)]
+    closes_early: bool,
+    #[field(default = false)]
+    hard_names: bool,
 }
 
 fn end_named(word: &str) -> Option<RefundEnd> {
@@ -302,6 +323,8 @@ fn page_ways(sim: &State<Simulator>, form: Form<WaysForm>) -> Redirect {
             balance_fen: balance,
             bill_waits: form.bill_waits,
             trade_managed: form.trade_managed,
+            closes_early: form.closes_early,
+            hard_names: form.hard_names,
         };
     });
     back(Ok("已保存"))

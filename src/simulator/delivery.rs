@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::api::digest;
 use super::trades::{facts, late_turn};
 use super::{SCHEDULE, Simulator, TradeState, v3};
 use crate::wechat::v2::message::Message;
@@ -78,11 +79,13 @@ pub fn message(sim: &Simulator, prepay_id: &str) -> Option<(String, String)> {
     let mut message = Message::from([
         ("return_code", "SUCCESS"),
         ("result_code", "SUCCESS"),
-        ("appid", &sim.merchant.app_id),
+        ("appid", trade.field("appid")),
         ("mch_id", &sim.merchant.mch_id),
     ]);
     message.set("nonce_str", sim.nonces.nonce_str());
     facts(trade).into_iter().for_each(|(name, value)| message.set(&name, value));
-    message.set("sign", sign::sign(&message, sim.merchant().sign_type, &sim.merchant().key));
+    // With the digest that the order named.
+    let sign_type = digest(&trade.order).unwrap_or_default();
+    message.set("sign", sign::sign(&message, sign_type, &sim.merchant().key));
     Some((trade.field("notify_url").to_owned(), message.to_xml()))
 }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 /// The calls that can go wrong, by the names of WeChat's own paths.
-pub const KINDS: [&str; 13] = [
+pub const KINDS: [&str; 14] = [
     "login",
     "unifiedorder",
     "orderquery",
@@ -15,6 +15,7 @@ pub const KINDS: [&str; 13] = [
     "refundquery",
     "downloadbill",
     "stable_token",
+    "token",
     "trade_managed",
     "upload_shipping",
     // Of API v3: its notices, and the file of a bill.

@@ -186,18 +186,44 @@ impl Simulator {
 
     /// What `wx.login` gives somebody: a fresh code, good once.
     pub fn login_code(&self, user: &str) -> String {
+        self.login_code_at(&self.app.app_id, user)
+    }
+
+    /// The same in another app that is bound to the merchant number.
+    pub fn login_code_at(&self, app_id: &str, user: &str) -> String {
         let code = format!("0{}", self.nonces.nonce_str());
         let now = self.clock.now();
         let mut state = self.lock();
         state.codes.retain(|_, kept| now - kept.at < 2 * CODE_LIFE);
-        state.codes.insert(code.clone(), Code { openid: self.openid(user), at: now, used: false });
+        let openid = self.openid_at(app_id, user);
+        state.kept.openids.insert(openid.clone(), app_id.to_owned());
+        state.codes.insert(code.clone(), Code { app_id: app_id.to_owned(), openid, at: now, used: false });
         code
     }
 
     /// The openid of a made-up person under our app id.
     pub fn openid(&self, user: &str) -> String {
-        let hash = hex::encode(Sha256::digest(format!("{}/{user}", self.app.app_id)));
+        self.openid_at(&self.app.app_id, user)
+    }
+
+    pub fn openid_at(&self, app_id: &str, user: &str) -> String {
+        let hash = hex::encode(Sha256::digest(format!("{app_id}/{user}")));
         format!("o{}", &hash[..27])
+    }
+
+    /// Binds a further app to the merchant number.
+    pub fn bind_app(&self, app_id: &str, app_secret: &str) {
+        let mut state = self.lock();
+        state.kept.apps.insert(app_id.to_owned(), app_secret.to_owned());
+        state.changed = true;
+    }
+
+    /// The secret of an app that is bound to the merchant number.
+    fn secret_of(&self, app_id: &str) -> Option<String> {
+        if app_id == self.app.app_id {
+            return Some(self.app.app_secret.clone());
+        }
+        self.lock().kept.apps.get(app_id).cloned()
     }
 
     /// The next call of this kind goes wrong.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::state::{Kept, Refund, RefundEnd, TradeState};
+use super::state::{Kept, Refund, RefundEnd, Trade, TradeState};
 use super::{Fields, Refused, Simulator, delivery, v3};
 use crate::clock::{self, DAY, MINUTE};
 use crate::wechat::v2::message::Message;
@@ -213,7 +213,8 @@ fn notice(sim: &Simulator, refund_id: &str) -> Option<(String, String)> {
     if status == "PROCESSING" {
         return None;
     }
-    let total = state.kept.trade_paid_as(&refund.transaction_id).map_or(0, |trade| trade.paid_fen());
+    let trade = state.kept.trade_paid_as(&refund.transaction_id);
+    let total = trade.map_or(0, Trade::paid_fen);
     let mut inner = Message::from([
         ("transaction_id", refund.transaction_id.as_str()),
         ("out_trade_no", &refund.out_trade_no),
@@ -231,7 +232,7 @@ fn notice(sim: &Simulator, refund_id: &str) -> Option<(String, String)> {
     let plain = inner.to_xml().replace("<xml>", "<root>").replace("</xml>", "</root>");
     let mut outer = Message::from([
         ("return_code", "SUCCESS"),
-        ("appid", sim.merchant.app_id.as_str()),
+        ("appid", trade.map(|trade| trade.field("appid")).unwrap_or_default()),
         ("mch_id", &sim.merchant.mch_id),
     ]);
     outer.set("nonce_str", sim.nonces.nonce_str());

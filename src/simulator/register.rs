@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::DateTime;
 use rocket::http::Status;
 use rocket::serde::json::Json;
-use rocket::{Route, State, post, routes};
+use rocket::{Route, State, get, post, routes};
 use serde_json::{Value, json};
 
 use super::api::begin;
@@ -13,7 +13,7 @@ use super::{Fault, Simulator};
 use crate::wechat::register::MOST_PARCELS;
 
 pub fn routes() -> Vec<Route> {
-    routes![stable_token, is_trade_managed, upload_shipping_info]
+    routes![stable_token, token, is_trade_managed, upload_shipping_info]
 }
 
 type Answer = Result<Json<Value>, Status>;
@@ -45,22 +45,30 @@ async fn serve(sim: &Simulator, kind: &str, work: impl FnOnce() -> Result<Value,
 
 #[post("/cgi-bin/stable_token", data = "<body>")]
 async fn stable_token(sim: &State<Simulator>, body: Json<Value>) -> Answer {
-    let work = || {
-        if body["grant_type"] != "client_credential" {
-            return Err((40002, "invalid grant_type"));
-        }
-        if body["appid"] != sim.app.app_id {
-            return Err((40013, "invalid appid"));
-        }
-        if body["secret"] != sim.app.app_secret {
-            return Err((40125, "invalid appsecret"));
-        }
-        // The same for everybody while it is good.
-        let mut state = sim.lock();
-        let token = state.token.get_or_insert_with(|| format!("token-{}", sim.nonces.nonce_str()));
-        Ok(json!({ "access_token": token, "expires_in": 7200 }))
-    };
+    let text = |name: &str| body[name].as_str().unwrap_or_default();
+    let work = || give_token(sim, text("grant_type"), text("appid"), text("secret"));
     serve(sim, "stable_token", work).await
+}
+
+/// The older of the two ways to a token; most SDKs still ask here. Source: getAccessToken.
+#[get("/cgi-bin/token?<grant_type>&<appid>&<secret>")]
+async fn token(sim: &State<Simulator>, grant_type: &str, appid: &str, secret: &str) -> Answer {
+    serve(sim, "token", || give_token(sim, grant_type, appid, secret)).await
+}
+
+/// The same for everybody while it is good.
+fn give_token(sim: &Simulator, grant_type: &str, app_id: &str, secret: &str) -> Result<Value, Refused> {
+    if grant_type != "client_credential" {
+        return Err((40002, "invalid grant_type"));
+    }
+    match sim.secret_of(app_id) {
+        None => return Err((40013, "invalid appid")),
+        Some(right) if right != secret => return Err((40125, "invalid appsecret")),
+        Some(_) => {}
+    }
+    let mut state = sim.lock();
+    let token = state.token.get_or_insert_with(|| format!("token-{}", sim.nonces.nonce_str()));
+    Ok(json!({ "access_token": token, "expires_in": 7200 }))
 }
 
 fn opened(sim: &Simulator, token: &str) -> Result<(), Refused> {
@@ -74,7 +82,7 @@ fn opened(sim: &Simulator, token: &str) -> Result<(), Refused> {
 async fn is_trade_managed(sim: &State<Simulator>, access_token: &str, body: Json<Value>) -> Answer {
     let work = || {
         opened(sim, access_token)?;
-        if body["appid"] != sim.app.app_id {
+        if body["appid"].as_str().and_then(|app_id| sim.secret_of(app_id)).is_none() {
             return Err((40097, "invalid args"));
         }
         Ok(json!({ "errcode": 0, "errmsg": "ok", "is_trade_managed": sim.lock().kept.ways.trade_managed }))
@@ -93,13 +101,21 @@ async fn upload_shipping_info(sim: &State<Simulator>, access_token: &str, body: 
 }
 
 fn enter(sim: &Simulator, body: &Value) -> Result<(), Refused> {
-    if body["order_key"]["order_number_type"] != 2 {
-        return Err((268485194, "order_number_type is missing"));
-    }
-    let transaction_id = body["order_key"]["transaction_id"].as_str().unwrap_or_default();
+    let key = |name: &str| body["order_key"][name].as_str().filter(|value| !value.is_empty());
     let mut state = sim.lock();
-    let mut trades = state.kept.trades.values_mut();
-    let trade = trades.find(|trade| trade.transaction_id.as_deref() == Some(transaction_id));
+    let mut trades = state.kept.trades.values_mut().filter(|trade| trade.transaction_id.is_some());
+    let trade = match body["order_key"]["order_number_type"].as_u64() {
+        Some(1) => {
+            let mch_id = key("mchid").ok_or((268485196, "mchid is missing"))?;
+            let number = key("out_trade_no").ok_or((268485197, "out_trade_no is missing"))?;
+            trades.find(|trade| mch_id == sim.merchant.mch_id && trade.field("out_trade_no") == number)
+        }
+        Some(2) => {
+            let id = key("transaction_id").ok_or((268485195, "transaction_id is missing"))?;
+            trades.find(|trade| trade.transaction_id.as_deref() == Some(id))
+        }
+        _ => return Err((268485194, "order_number_type is missing")),
+    };
     let trade = trade.ok_or((10060001, "支付单不存在"))?;
     if body["payer"]["openid"].as_str() != trade.payer.as_deref() {
         return Err((10060031, "该笔支付单不属于 openid 所指定的用户"));

@@ -133,6 +133,10 @@ pub struct Ways {
     pub bill_waits: bool,
     /// Whether payments wait for the register of what was shipped.
     pub trade_managed: bool,
+    /// An order can be closed before it is five minutes old, which the real one refuses.
+    pub closes_early: bool,
+    /// Goods names in bills have commas and backticks added, as nobody keeps them out at the real one.
+    pub hard_names: bool,
 }
 
 impl Default for Ways {
@@ -144,6 +148,8 @@ impl Default for Ways {
             balance_fen: None,
             bill_waits: true,
             trade_managed: true,
+            closes_early: false,
+            hard_names: false,
         }
     }
 }
@@ -171,6 +177,12 @@ pub struct Kept {
     pub refunds: Vec<Refund>,
     pub ways: Ways,
     pub next_number: u64,
+    /// Further apps that are bound to the merchant number: app id and secret.
+    #[serde(default)]
+    pub apps: BTreeMap<String, String>,
+    /// Whose each openid is that somebody has logged in with, by app id.
+    #[serde(default)]
+    pub openids: BTreeMap<String, String>,
 }
 
 impl Kept {
@@ -193,6 +205,7 @@ impl Kept {
 }
 
 pub struct Code {
+    pub app_id: String,
     pub openid: String,
     pub at: i64,
     pub used: bool,
