@@ -62,6 +62,10 @@ async fn identify(request: &Request<'_>) -> error::Result<Buyer> {
     let (now, looked_up) = (shop.now(), hash.clone());
     let found = shop.db.read(move |conn| Ok::<_, Error>(store::session(conn, &looked_up, now)?)).await?;
     let (buyer, expires_at) = found.ok_or(Code::Unauthenticated)?;
+    // An openid is one app's alone: after a change of app, whoever comes must log in under the new one.
+    if shop.settings().get("wechat.app_id").is_some_and(|app_id| app_id != buyer.app_id) {
+        return Err(Code::Unauthenticated.into());
+    }
     // Sliding, but written down at most once an hour: reading must not cost a commit.
     if expires_at < now + SESSION - HOUR {
         shop.db.write(move |tx| Ok::<_, Error>(store::extend_session(tx, &hash, now + SESSION)?)).await?;

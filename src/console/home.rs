@@ -21,6 +21,7 @@ use crate::orders::search::{Filter, store as search};
 use crate::orders::{self, Line, Order};
 use crate::payments::{Checked, store as payments};
 use crate::reconcile::{BillState, Match, store as reconcile};
+use crate::shipping::duty;
 use crate::shop::Shop;
 use crate::staff::{Role, Staff};
 use crate::{catalogue, transactions};
@@ -86,6 +87,8 @@ struct Seen {
     shelves: ShelfCounts,
     last_notice: Option<i64>,
     failed: i64,
+    push_refused: bool,
+    duty: duty::State,
     bill: Option<Match>,
     check: Option<Checked>,
     /// What only the owner can mend.
@@ -100,8 +103,12 @@ fn look(conn: &rusqlite::Connection, sellers: &Sellers, (first, last): (Day, Day
     let with_lines = |order: Order| Ok::<_, Error>((order.clone(), orders::store::lines(conn, order.id)?));
     let longest =
         orders::store::longest_waiting(conn)?.map(|no| orders::store::by_no(conn, &no)).transpose()?.flatten();
+    let counts = orders::store::status_counts(conn)?;
+    let waiting = counts.iter().find(|(status, _)| status == "to_ship").map_or(0, |(_, n)| *n);
     Ok(Seen {
-        counts: orders::store::status_counts(conn)?,
+        push_refused: transactions::store::push_refused(conn)?,
+        duty: duty::state(conn, waiting, now)?,
+        counts,
         oldest: orders::store::waiting_since(conn)?,
         recent: search::list(conn, &Filter::default(), None, 5)?.into_iter().map(with_lines).collect::<Result<_>>()?,
         hours: [hours(0)?, hours(1)?, hours(7)?],
@@ -151,6 +158,8 @@ async fn page(
         shelves,
         last_notice,
         failed,
+        push_refused,
+        duty,
         bill,
         check,
         alerts,
@@ -174,6 +183,10 @@ async fn page(
     }
     if let Some(problem) = settings.v3_problem() {
         todo.push((problem, "/admin/settings#pay_v3".to_owned()));
+    }
+    if push_refused {
+        let words = "微信的消息推送是加密的，打不开：请把小程序后台的 EncodingAESKey 填到设置页，微信会重发";
+        todo.push((words, "/admin/settings".to_owned()));
     }
     if shelves.is_empty() {
         todo.push(("上传第一个商品，或载入示例商品", super::system::here(6)));
@@ -239,6 +252,7 @@ async fn page(
         })).collect::<Vec<_>>(),
         low,
         certificate: certificate.is_none(),
+        duty: json!({ "text": duty.text, "alarm": duty.alarm, "frozen": duty.frozen }),
         backup: backup.map(|b| json!({ "at": clock::shown_short(b.at), "fine": b.problem.is_empty() })),
         bill: bill.map(|b| json!({ "day": b.day.shown(), "text": b.state.text(), "differs": b.state == BillState::Differs })),
         check: check.map(|c| json!({ "at": clock::shown_short(c.at), "broken": c.broken.len() })),

@@ -17,6 +17,8 @@ pub struct Entered {
     pub attempt_id: Option<AttemptId>,
     /// The merchant number that it came in under, if it came for an attempt of ours.
     pub mch_id: Option<String>,
+    /// The app that it came in under, if it came for an attempt of ours.
+    pub app_id: Option<String>,
     /// The version of WeChat Pay's API that took it, if it came for an attempt of ours.
     pub api: Option<Api>,
     /// Who paid: the buyer, or somebody for him.

@@ -111,7 +111,7 @@ async fn ask_now(shop: &Shop, order: &Order) -> Result<()> {
         Ok::<_, Error>(store::take_query_turn(tx, last.id, now - CHECK_EVERY, now)?.then_some(last))
     };
     let Some(attempt) = shop.db.write(turn).await? else { return Ok(()) };
-    let account = shop.account_of(attempt.params.api()).ok_or(Code::PaymentNotConfigured)?;
+    let account = attempt.account(shop).ok_or(Code::PaymentNotConfigured)?;
     match ask(shop, &account, &attempt).await?.trade {
         Ok(_) => Ok(()),
         Err(_) => Err(Error::from(Code::WechatUnavailable)

@@ -61,7 +61,7 @@ pub async fn ask(shop: &Shop, account: &Account, attempt: &Attempt) -> Result<As
 pub async fn poll(shop: &Shop, id: AttemptId) -> Result<Ran> {
     let attempt = shop.db.read(move |conn| Ok::<_, Error>(store::attempt(conn, id)?)).await?;
     let Some(attempt) = attempt.filter(|attempt| attempt.state.is_alive()) else { return Ok(Ran::Done) };
-    let Some(account) = shop.account_of(attempt.params.api()) else {
+    let Some(account) = attempt.account(shop) else {
         return Ok(Ran::Failed("微信支付还没有设置".into()));
     };
     let next = |now| next_poll(attempt.created_at, now);

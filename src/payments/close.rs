@@ -39,9 +39,9 @@ pub enum Certain {
 }
 
 /// Query, close, query; a young attempt is only asked about. The attempt must stand in `closing`, so that it is handed out to no one meanwhile.
-async fn close_at_wechat(shop: &Shop, attempt: &Attempt) -> Result<Certain> {
+pub(super) async fn close_at_wechat(shop: &Shop, attempt: &Attempt) -> Result<Certain> {
     let unknown = |e: &GatewayError| Ok(Certain::Unknown(e.to_string()));
-    let Some(account) = shop.account_of(attempt.params.api()) else {
+    let Some(account) = attempt.account(shop) else {
         return Ok(Certain::Unknown("微信支付还没有设置".into()));
     };
     if !shop.wechat.may_ask(ORDER_QUERY) {

@@ -8,6 +8,8 @@ use crate::db::Tx;
 use crate::door::{ClientIp, body};
 use crate::error::Error;
 use crate::orders::{self, Who, moves};
+use crate::settings::Settings;
+use crate::shipping::{duty, store as shipping};
 use crate::shop::Shop;
 use crate::transactions::{Entry, Verdict};
 use crate::wechat::push::{self, Event};
@@ -25,13 +27,15 @@ fn echo(shop: &State<Shop>, signature: &str, timestamp: &str, nonce: &str, echos
     }
 }
 
-#[post("/message?<signature>&<timestamp>&<nonce>", data = "<data>")]
+/// In the secure mode (安全模式) the content is sealed and has a signature of its own.
+#[post("/message?<signature>&<timestamp>&<nonce>&<msg_signature>", data = "<data>")]
 async fn receive(
     shop: &State<Shop>,
     ip: ClientIp,
     signature: &str,
     timestamp: &str,
     nonce: &str,
+    msg_signature: Option<&str>,
     data: Data<'_>,
 ) -> Result<&'static str, Status> {
     let settings = shop.settings();
@@ -40,20 +44,39 @@ async fn receive(
         return Err(Status::Forbidden);
     }
     let bytes = body::within(data, 64).await.map_err(|e| e.code.status())?;
-    let event = push::read(&bytes);
     let now = shop.now();
-    let mut received = Entry::received("message", bytes, ip.0);
+    let mut received = Entry::received("message", bytes.clone(), ip.0);
+    let address = Address { token, signature: msg_signature.unwrap_or_default(), timestamp, nonce };
+    let content = match opened(&settings, &address, bytes) {
+        Ok(content) => content,
+        Err(why) => {
+            // Not thanked for: WeChat sends it again, and the first page says what to do.
+            received.verdict = Verdict::Refused;
+            received.reason = format!("已拒绝：{why}");
+            let _ = shop.db.write_always(move |tx| Ok::<_, Error>(received.record(tx, now)?)).await;
+            return Err(Status::ServiceUnavailable);
+        }
+    };
+    let event = push::read(&content);
     received.response = b"success".to_vec();
     let write = move |tx: &Tx| {
         let mut entry = received.clone();
         match &event {
-            Some(Event::ReceiptConfirmed { transaction_id }) => {
-                entry.reason = "微信确认收货".into();
-                if let Some(order) = orders::store::paid_by(tx, transaction_id)? {
+            Some(Event::Settlement(told)) => {
+                entry.reason = if told.received { "微信确认收货".into() } else { "微信结算通知".into() };
+                shipping::put_settlement(tx, told, now)?;
+                if let Some(order) = orders::store::paid_by(tx, &told.transaction_id)? {
                     entry.order_id = Some(order);
-                    moves::complete(tx, order, &Who::wechat(), "微信确认收货", now)?;
+                    // Told once at shipping, too: that is no receipt.
+                    if told.received {
+                        moves::complete(tx, order, &Who::wechat(), "微信确认收货", now)?;
+                    }
                 }
-                entry.transaction_id = Some(transaction_id.clone());
+                entry.transaction_id = Some(told.transaction_id.clone());
+            }
+            Some(Event::Duty(what)) => {
+                entry.reason = format!("微信提醒：{}", what.word());
+                duty::note(tx, *what, now)?;
             }
             Some(Event::Other(name)) => entry.reason = format!("事件 {name}"),
             None => {
@@ -65,4 +88,24 @@ async fn receive(
     };
     shop.db.write_always(write).await.map_err(|_| Status::ServiceUnavailable)?;
     Ok("success")
+}
+
+/// What a push says of itself in its address.
+struct Address<'a> {
+    token: &'a str,
+    signature: &'a str,
+    timestamp: &'a str,
+    nonce: &'a str,
+}
+
+/// The content in clear. A sealed one is never taken for an empty one: without its key it is refused.
+fn opened(settings: &Settings, address: &Address<'_>, bytes: Vec<u8>) -> Result<Vec<u8>, &'static str> {
+    let Some(content) = push::sealed_part(&bytes) else { return Ok(bytes) };
+    let (Some(key), Some(app_id)) = (settings.get("wechat.message_key"), settings.get("wechat.app_id")) else {
+        // 兼容模式 sends the event in clear as well.
+        let clear = push::read(&bytes).is_some_and(|event| event != Event::Other(String::new()));
+        return if clear { Ok(bytes) } else { Err("NO_ENCODING_AES_KEY") };
+    };
+    let &Address { token, signature, timestamp, nonce } = address;
+    push::open(&push::Sealed { content, signature, timestamp, nonce }, token, key, app_id)
 }

@@ -18,9 +18,10 @@ pub mod store;
 
 use crate::ids::{AttemptId, OrderId, OutTradeNo};
 use crate::money::Fen;
+use crate::shop::Shop;
 use crate::transactions::Entry;
-use crate::wechat::Exchange;
 use crate::wechat::pay::PayOrder;
+use crate::wechat::{Account, Exchange};
 use crate::words::words;
 
 words! {
@@ -71,6 +72,11 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// Who we are towards WeChat about this attempt: the version and the app that it was made in, whatever is set today.
+    pub fn account(&self, shop: &Shop) -> Option<Account> {
+        Some(shop.account_of(self.params.api())?.under(self.params.app_id()))
+    }
+
     /// A call about this attempt, for the transaction log.
     pub fn logged<T>(&self, exchange: &Exchange<T>) -> Entry {
         let mut entry = Entry::sent(exchange);

@@ -86,7 +86,7 @@ async fn keep(shop: &Shop, notice: Notice, entry: Entry, start: Instant) -> Resu
 
 /// The whole transaction of a notice: its row in the log, and what became of the money.
 pub fn enter(tx: &Tx, notice: Notice, mut entry: Entry, settings: &Settings, now: i64) -> Result<String> {
-    let notice = made_before(tx, notice)?;
+    let notice = of_our_app(tx, made_before(tx, notice)?)?;
     entry.checks = notice.checks;
     let answer = match &notice.verdict {
         notice::Verdict::Paid(_) | notice::Verdict::NotPaid(_) => notice::ACKNOWLEDGED.to_owned(),
@@ -128,6 +128,22 @@ pub(super) fn settle_noticed(
     let ok = settled != Settled::AmountMismatch && settled != Settled::Orphan;
     entry.checks.push(Check { what: "金额、币种与订单", ok, note: settled.text().to_owned() });
     Ok(())
+}
+
+/// A notice about another app is ours when the attempt was made under that app, before the shop moved.
+fn of_our_app(tx: &Tx, mut notice: Notice) -> Result<Notice> {
+    let Some(app_id) = notice.other_app.clone() else { return Ok(notice) };
+    let attempt = match &notice.verdict {
+        notice::Verdict::Paid(payment) => store::attempt_of(tx, payment)?,
+        _ => None,
+    };
+    let fits = attempt.is_some_and(|attempt| attempt.params.app_id() == app_id);
+    let note = if fits { app_id } else { "OTHER_MERCHANT".to_owned() };
+    notice.checks.push(Check { what: "AppID", ok: fits, note });
+    if !fits {
+        notice.verdict = notice::Verdict::Refused("OTHER_MERCHANT".into());
+    }
+    Ok(notice)
 }
 
 /// A notice that is signed as nothing is signed any more can only be about an order that was made before the change.

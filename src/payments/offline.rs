@@ -15,7 +15,7 @@ use crate::shop::Shop;
 pub async fn pay(shop: &Shop, id: OrderId, reason: String, who: Who) -> Result<()> {
     let attempts = shop.db.read(move |conn| Ok::<_, Error>(store::attempts(conn, id)?)).await?;
     for attempt in attempts.iter().filter(|attempt| attempt.state.is_open()) {
-        if let Some(account) = shop.account_of(attempt.params.api()) {
+        if let Some(account) = attempt.account(shop) {
             ask(shop, &account, attempt).await?;
         }
     }

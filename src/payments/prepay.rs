@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::check::{ask, next_poll};
-use super::close::{CLOSABLE_AFTER, SWEEP_AFTER};
+use super::close::{CLOSABLE_AFTER, Certain, SWEEP_AFTER, close_at_wechat};
 use super::settle::Settled;
 use super::{Attempt, AttemptState, store};
 use crate::buyers::Buyer;
@@ -30,6 +30,11 @@ use crate::wechat::{Account, GatewayError};
 const PREPAY_ID_LIFE: i64 = 110 * MINUTE;
 /// How long an idempotency key is remembered.
 pub const KEY_LIFE: i64 = DAY;
+/// WeChat refuses a payment that ends in less than five minutes: ours never do in less than six, whatever the way there
+/// takes. What is left open beyond the order's own time, the sweep closes.
+const LEAST_EXPIRY: i64 = 6 * MINUTE;
+/// What a new one gets at the least, so that it can be sent again.
+const NEW_EXPIRY: i64 = 7 * MINUTE;
 /// Attempts are numbered with two digits.
 const MOST_ATTEMPTS: i64 = 99;
 
@@ -173,13 +178,15 @@ enum Ready {
     Send(Box<Attempt>),
     /// Nothing yet: an earlier attempt must be closed first, which takes until then.
     Wait(i64),
+    /// Nothing yet: this attempt ends too soon to be sent again, and is to be closed now.
+    Replace(Box<Attempt>),
 }
 
 /// Payment parameters for an unpaid order: the living attempt's, or a new one's.
 pub async fn pay(shop: &Shop, cashier: &Cashier, payer: Payer<'_>, placed: Placed) -> Result<PaymentParams> {
     let (order, mut known) = (placed.order, placed.ready);
-    // A number that WeChat has closed or given away is replaced once; then the buyer hears of it.
-    for _ in 0..2 {
+    // A number that WeChat has closed or given away, or that ends too soon, is replaced; then the buyer hears of it.
+    for _ in 0..3 {
         let ready = match known.take() {
             Some(ready) => ready,
             None => {
@@ -194,12 +201,26 @@ pub async fn pay(shop: &Shop, cashier: &Cashier, payer: Payer<'_>, placed: Place
                 shop.wake_worker();
                 return Err(closing(until, shop.now()));
             }
+            Ready::Replace(attempt) => {
+                replaced(shop, &attempt).await?;
+                continue;
+            }
         };
         if let Some(prepay_id) = send(shop, cashier, &attempt).await? {
             return Ok(sign(shop, cashier, &prepay_id).await);
         }
     }
     Err(Code::WechatRejected.into())
+}
+
+/// Closes an attempt for good, so that a new one can stand in its place.
+async fn replaced(shop: &Shop, attempt: &Attempt) -> Result<()> {
+    match close_at_wechat(shop, attempt).await? {
+        Certain::Closed => Ok(()),
+        Certain::Paid => Err(Code::AlreadyPaid.into()),
+        Certain::TooYoung(until) => Err(closing(until, shop.now())),
+        Certain::Unknown(_) | Certain::NotAsked => Err(Error::from(Code::WechatUnavailable).retry_after(5)),
+    }
 }
 
 async fn sign(shop: &Shop, cashier: &Cashier, prepay_id: &str) -> PaymentParams {
@@ -247,12 +268,17 @@ impl Terms {
         if let Some(alive) = attempts.iter().find(|attempt| attempt.state.is_alive()) {
             if alive.params.is_from(&cashier.account) && alive.total == order.total {
                 let young = alive.prepaid_at.is_some_and(|at| now - at < PREPAY_ID_LIFE);
-                return Ok(match (&alive.prepay_id, young) {
-                    (Some(prepay_id), true) => Ready::Pay(prepay_id.clone()),
-                    _ => Ready::Send(Box::new(alive.clone())),
-                });
+                if let (Some(prepay_id), true) = (&alive.prepay_id, young) {
+                    return Ok(Ready::Pay(prepay_id.clone()));
+                }
+                if alive.params.expires_at().is_some_and(|at| at - now >= LEAST_EXPIRY) {
+                    return Ok(Ready::Send(Box::new(alive.clone())));
+                }
+                store::set_state(tx, alive.id, &[alive.state], AttemptState::Closing)?;
+                jobs::enqueue(tx, Task::Close(alive.id), now + MINUTE, now)?;
+                return Ok(Ready::Replace(Box::new(alive.clone())));
             }
-            if alive.params.mch_id() == cashier.account.mch_id() && alive.params.app_id() == cashier.account.app_id() {
+            if alive.params.mch_id() == cashier.account.mch_id() {
                 store::set_state(tx, alive.id, &[alive.state], AttemptState::Closing)?;
                 jobs::enqueue(tx, Task::Close(alive.id), now, now)?;
                 return Ok(Ready::Wait(alive.created_at + CLOSABLE_AFTER));
@@ -273,7 +299,7 @@ impl Terms {
             openid: &self.openid,
             nonce_str: &self.nonce_str,
             now,
-            expires_at: order.expires_at,
+            expires_at: order.expires_at.max(now + NEW_EXPIRY),
         };
         let params = PayOrder::new(&cashier.account, asked);
         let attempt = store::insert_attempt(tx, id, n, &params, now)?;

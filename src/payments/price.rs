@@ -41,7 +41,7 @@ pub async fn change(shop: &Shop, id: OrderId, asked: Asked, who: Who) -> Result<
     let attempts = shop.db.read(move |conn| Ok::<_, Error>(store::attempts(conn, id)?)).await?;
     for attempt in attempts.iter().filter(|attempt| attempt.state.is_open()) {
         // Unreachable or not: if it was paid all the same, the payment is entered at the price it was made for.
-        if let Some(account) = shop.account_of(attempt.params.api()) {
+        if let Some(account) = attempt.account(shop) {
             ask(shop, &account, attempt).await?;
         }
     }

@@ -80,7 +80,7 @@ pub const SETTINGS: &[Setting] = &[
         "服务器上的一个目录，例如 U 盘或网盘；留空则只放数据目录",
         |v| { if std::path::Path::new(v).is_dir() { Ok(()) } else { Err("服务器上没有这个目录") } }
     ),
-    setting!(Trade "shop.pay_minutes", "付款时限（分钟）", "5 到 120，不填是 30；超时自动关闭订单", |v| whole(v, 5..=120)),
+    setting!(Trade "shop.pay_minutes", "付款时限（分钟）", "5 到 120，不填是 30；超时自动关闭订单。微信要支付单满 5 分钟才能关，最后几分钟才去付款的订单会晚几分钟关", |v| whole(v, 5..=120)),
     setting!(
         Trade "shop.unpaid_orders",
         "每位买家未付款订单上限（笔）",
@@ -146,6 +146,12 @@ pub const SETTINGS: &[Setting] = &[
     setting!(secret App "wechat.message_token", "消息推送 Token", "小程序后台 → 开发设置 → 消息推送，3–32 位", |v| {
         letters(v, 3..=32, "Token 是 3 到 32 位字母和数字")
     }),
+    setting!(
+        secret App "wechat.message_key",
+        "消息推送 EncodingAESKey",
+        "消息推送选了安全模式或兼容模式时填，43 位",
+        |v| letters(v, 43..=43, "EncodingAESKey 是 43 位字母和数字：小程序后台 → 开发设置 → 消息推送")
+    ),
 ];
 
 pub fn setting_named(name: &str) -> Option<&'static Setting> {

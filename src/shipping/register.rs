@@ -47,7 +47,14 @@ pub async fn tell(shop: &Shop, order: OrderId) -> Result<Ran> {
         Some(told) if told.times >= MOST_TIMES => return Ok(by_hand("微信只收一次更正，已经用过了")),
         _ => {}
     }
+    if tale.payment.app_id.as_ref().is_some_and(|app_id| *app_id != app.app_id) {
+        return Ok(by_hand("这笔款是在原来的小程序里付的，要用它的接口上传"));
+    }
     let wanted = shop.wechat.wants_register(&app).await;
+    if let Ok(wanted) = wanted.result {
+        let now = shop.now();
+        shop.db.write(move |tx| Ok::<_, Error>(super::duty::note_wanted(tx, wanted, now)?)).await?;
+    }
     match &wanted.result {
         Ok(true) => {}
         Ok(false) => return Ok(Ran::Done),

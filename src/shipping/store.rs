@@ -1,4 +1,4 @@
-//! SQL of shipping batches.
+//! SQL of shipping: batches of tracking numbers, what WeChat was told, and what it says of settling.
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Result, Row as SqlRow, params};
@@ -7,6 +7,7 @@ use super::{Allowed, Batch, Row, Told};
 use crate::db::Tx;
 use crate::ids::{BatchId, OrderId};
 use crate::staff::Staff;
+use crate::wechat::push::Settlement;
 
 /// When money of this order last went back; one that is still on its way goes back later than any parcel left.
 pub fn last_refund(conn: &Connection, order: OrderId) -> Result<Option<i64>> {
@@ -78,4 +79,45 @@ fn read(row: &SqlRow<'_>) -> Result<Batch> {
 
 fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
+}
+
+// ── the duty to tell how goods left ──
+
+pub fn put_duty(tx: &Tx, word: &str, now: i64) -> Result<()> {
+    tx.prepare_cached("insert or replace into duties (word, at) values (?1, ?2)")?.execute(params![word, now])?;
+    Ok(())
+}
+
+pub fn forget_duty(tx: &Tx, word: &str) -> Result<()> {
+    tx.prepare_cached("delete from duties where word = ?1")?.execute([word])?;
+    Ok(())
+}
+
+/// When WeChat last said so.
+pub fn duty(conn: &Connection, word: &str) -> Result<Option<i64>> {
+    conn.prepare_cached("select max(at) from duties where word = ?1")?.query_row([word], |row| row.get(0))
+}
+
+/// What a settlement push says; what an earlier one said is kept where this one says nothing.
+pub fn put_settlement(tx: &Tx, told: &Settlement, now: i64) -> Result<()> {
+    tx.prepare_cached(
+        "insert into settlements (transaction_id, estimated_at, settled_at, at) values (?1, ?2, ?3, ?4)
+         on conflict (transaction_id) do update
+            set estimated_at = coalesce(excluded.estimated_at, estimated_at),
+                settled_at = coalesce(excluded.settled_at, settled_at), at = excluded.at",
+    )?
+    .execute(params![told.transaction_id, told.estimated_at, told.settled_at, now])?;
+    Ok(())
+}
+
+/// What is paid and told to be settled later, in fen, and when the first and the last of it will be.
+pub fn unsettled(conn: &Connection) -> Result<(i64, Option<i64>, Option<i64>)> {
+    conn.prepare_cached(
+        "select coalesce(sum(o.paid_fen - o.refunded_fen), 0), min(s.estimated_at), max(s.estimated_at)
+           from settlements s
+           join ledger l on l.kind = 'payment' and l.wechat_id = s.transaction_id
+           join orders o on o.id = l.order_id
+          where s.settled_at is null and s.estimated_at is not null",
+    )?
+    .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
 }

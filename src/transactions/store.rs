@@ -44,6 +44,15 @@ pub fn insert(tx: &Tx, id: MessageId, entry: &Entry, checks: &str, now: i64) -> 
     Ok(())
 }
 
+/// Whether WeChat's last push could not be opened.
+pub fn push_refused(conn: &Connection) -> Result<bool> {
+    let last = conn
+        .prepare_cached("select verdict from messages where kind = 'message' order by id desc limit 1")?
+        .query_row([], |row| row.get::<_, Verdict>(0))
+        .optional()?;
+    Ok(last == Some(Verdict::Refused))
+}
+
 pub fn forget_old_refusals(tx: &Tx, newest: MessageId) -> Result<()> {
     // Looked at now and then, not at every message.
     if newest.0 % 100 == 0 {

@@ -38,6 +38,15 @@ impl Account {
         }
     }
 
+    /// The same merchant under another app: a payment is followed to its end under the one it was made for.
+    pub fn under(mut self, app_id: &str) -> Account {
+        match &mut self {
+            Account::V2(merchant) => app_id.clone_into(&mut merchant.app_id),
+            Account::V3(merchant) => app_id.clone_into(&mut merchant.app_id),
+        }
+        self
+    }
+
     pub fn mch_id(&self) -> &str {
         match self {
             Account::V2(merchant) => &merchant.mch_id,

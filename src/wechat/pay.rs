@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::v2::{self, UnifiedOrder};
 use super::v3::{self, JsapiOrder};
 use super::{Account, Api, Exchange, GatewayError, Payment, Wechat};
+use crate::clock;
 use crate::ids::OutTradeNo;
 use crate::money::Fen;
 use crate::nonce::Nonces;
@@ -57,6 +58,14 @@ impl PayOrder {
             (PayOrder::V2(order), Account::V2(merchant)) => order.is_from(merchant),
             (PayOrder::V3(order), Account::V3(merchant)) => order.is_from(merchant),
             _ => false,
+        }
+    }
+
+    /// When WeChat stops taking this payment (epoch milliseconds).
+    pub fn expires_at(&self) -> Option<i64> {
+        match self {
+            PayOrder::V2(order) => clock::from_compact(&order.time_expire),
+            PayOrder::V3(order) => clock::from_rfc3339(&order.time_expire),
         }
     }
 

@@ -16,6 +16,7 @@ mod home;
 mod import;
 mod jobs;
 mod keys;
+mod moved;
 mod notify;
 mod orders;
 mod patience;

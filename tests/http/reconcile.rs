@@ -128,7 +128,7 @@ async fn other_apps_money_is_one_line_beside_the_match() {
     for words in ["其他应用 4 笔 ¥369.00，退款 1 笔 ¥0.99", "没有差异", "1 笔 ¥10.00"] {
         assert!(day.contains(words), "{words}: {day}");
     }
-    assert!(manager.page("/admin?days=yesterday").await.contains("¥10.00<small>实收"));
+    assert!(manager.page("/admin?days=yesterday").await.contains("¥10.00<small> 实收"));
     let request = w.http().get(w.at("/admin/money/2026-10/report.xlsx")).header("Cookie", &manager.cookie);
     let bytes = request.send().await.unwrap().bytes().await.unwrap();
     let mut book: Xlsx<_> = calamine::open_workbook_from_rs(std::io::Cursor::new(bytes)).unwrap();

@@ -240,7 +240,7 @@ async fn ask_wechat(shop: &Shop, no: &str) -> Result<String> {
     let attempts = shop.db.read(move |conn| Ok::<_, Error>(payments::attempts(conn, order.id)?)).await?;
     let last =
         attempts.last().ok_or_else(|| Error::from(Code::NotFound).says("买家还没有发起支付，没有可查的支付单"))?;
-    let account = shop.account_of(last.params.api()).ok_or(Code::PaymentNotConfigured)?;
+    let account = last.account(shop).ok_or(Code::PaymentNotConfigured)?;
     match check::ask(shop, &account, last).await?.trade {
         Ok(Trade::Paid(payment)) => Ok(format!("微信回答：已支付 ¥{}", payment.total)),
         Ok(Trade::NotPaid) => Ok("微信回答：还没有付款".into()),

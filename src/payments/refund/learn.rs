@@ -215,7 +215,7 @@ pub async fn all_of(shop: &Shop, entry: EntryId, named: Vec<String>) -> Result<R
         Ok::<_, Error>(Some((entered, numbers)))
     };
     let Some((entered, numbers)) = shop.db.read(read).await? else { return Ok(Ran::Done) };
-    let Some(account) = shop.account_of(entered.api) else {
+    let Some(account) = super::account_for(shop, entered.api, entered.app_id.as_deref()) else {
         return Ok(Ran::Failed("微信支付还没有设置".into()));
     };
     let mut turn = Some(0);

@@ -15,7 +15,9 @@ use crate::money::Fen;
 use crate::orders::{self, Full, Line, Order, OrderStatus, RECEIVED_AFTER, REFUNDABLE_FOR, Who, moves};
 use crate::refunds::store::{self as refunds, NewRefund};
 use crate::refunds::{CLOSED, FullRefund, Origin, Refund, RefundLine, RefundState};
+use crate::shop::Shop;
 use crate::wechat::refund::desc_text;
+use crate::wechat::{Account, Api};
 
 /// How long staff may stop an automatic refund.
 pub const STOPPABLE_FOR: i64 = 2 * MINUTE;
@@ -397,6 +399,15 @@ pub fn whole_payment(
         orders::store::note(tx, order.id, who, &what, None, now)?;
     }
     Ok(id)
+}
+
+/// Who we are towards WeChat about a payment that was taken in this version and under this app.
+fn account_for(shop: &Shop, api: Option<Api>, app_id: Option<&str>) -> Option<Account> {
+    let account = shop.account_of(api)?;
+    Some(match app_id {
+        Some(app_id) => account.under(app_id),
+        None => account,
+    })
 }
 
 /// The words the payer reads in WeChat.

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{MOST_PARTS, desc, learn, note};
+use super::{MOST_PARTS, account_for, desc, learn, note};
 use crate::clock::{MINUTE, SECOND};
 use crate::db::Tx;
 use crate::error::{Error, Result};
@@ -38,8 +38,8 @@ enum Next {
 
 /// Brings a refund on by one step.
 pub async fn advance(shop: &Shop, id: RefundId) -> Result<Ran> {
-    let api = shop.db.read(move |conn| api_of(conn, id)).await?;
-    let Some(account) = shop.account_of(api) else {
+    let (api, app_id) = shop.db.read(move |conn| made_in(conn, id)).await?;
+    let Some(account) = account_for(shop, api, app_id.as_deref()) else {
         let which = api.map_or("微信支付", Api::text);
         return Ok(Ran::Failed(format!("{which} 还没有设置：这笔退款要用收款时的接口办理")));
     };
@@ -64,14 +64,14 @@ fn left_alone(now: i64) -> Ran {
     Ran::Again { at: now + 10 * SECOND }
 }
 
-/// The version of the API that a refund goes through: the one it was first sent by, else the one that took the payment.
-fn api_of(conn: &Connection, id: RefundId) -> Result<Option<Api>> {
-    let Some(refund) = refunds::by_id(conn, id)? else { return Ok(None) };
-    if let Some(sent) = refund.params.as_deref().and_then(|params| serde_json::from_str::<RefundOrder>(params).ok()) {
-        return Ok(Some(sent.api));
-    }
+/// The version of the API that a refund goes through: the one it was first sent by, else the one that took the payment;
+/// and the app that took it.
+fn made_in(conn: &Connection, id: RefundId) -> Result<(Option<Api>, Option<String>)> {
+    let Some(refund) = refunds::by_id(conn, id)? else { return Ok((None, None)) };
     let entered = refund.transaction_id.as_deref().map(|id| ledger::payment(conn, id)).transpose()?.flatten();
-    Ok(entered.and_then(|entered| entered.api))
+    let (api, app_id) = entered.map_or((None, None), |entered| (entered.api, entered.app_id));
+    let sent = refund.params.as_deref().and_then(|params| serde_json::from_str::<RefundOrder>(params).ok());
+    Ok((sent.map(|sent| sent.api).or(api), app_id))
 }
 
 /// Decides in one transaction; a refund that is to be sent is marked so before WeChat hears of it.
@@ -235,8 +235,8 @@ async fn send(shop: &Shop, account: &Account, refund: &Refund, order: &RefundOrd
 /// Asks once more before money goes back in another way; false when WeChat could not be heard.
 pub async fn heard(shop: &Shop, id: RefundId) -> Result<bool> {
     let refund = shop.db.read(move |conn| Ok::<_, Error>(refunds::by_id(conn, id)?)).await?;
-    let api = shop.db.read(move |conn| api_of(conn, id)).await?;
-    match (shop.account_of(api), refund.filter(Refund::may_be_known_there)) {
+    let (api, app_id) = shop.db.read(move |conn| made_in(conn, id)).await?;
+    match (account_for(shop, api, app_id.as_deref()), refund.filter(Refund::may_be_known_there)) {
         (Some(account), Some(refund)) => Ok(!matches!(ask(shop, &account, &refund).await?, Some(Ran::Failed(_)))),
         _ => Ok(true),
     }

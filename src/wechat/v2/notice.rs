@@ -32,6 +32,8 @@ pub struct Notice {
     pub checks: Vec<Check>,
     /// Signed with a digest that went out of use at this moment: it can only speak of orders made before.
     pub as_before: Option<i64>,
+    /// The other app that it is about: right only for an attempt that was made under it.
+    pub other_app: Option<String>,
     /// As the sender wrote it, believed or not, to find it again in the log.
     pub out_trade_no: Option<String>,
 }
@@ -40,11 +42,14 @@ pub struct Notice {
 pub fn read(bytes: &[u8], merchant: &Merchant) -> Notice {
     let mut checks = Checks(Vec::new());
     let mut out_trade_no = None;
-    let (verdict, as_before) = match authentic(bytes, merchant, &mut checks, &mut out_trade_no) {
-        Ok(verified) => (facts(&verified.authentic, &mut checks), verified.as_before),
-        Err(word) => (Verdict::Refused(word), None),
+    let (verdict, as_before, other_app) = match authentic(bytes, merchant, &mut checks, &mut out_trade_no) {
+        Ok(verified) => {
+            let app_id = verified.authentic.message().filled("appid").filter(|app_id| *app_id != merchant.app_id);
+            (facts(&verified.authentic, &mut checks), verified.as_before, app_id.map(str::to_owned))
+        }
+        Err(word) => (Verdict::Refused(word), None, None),
     };
-    Notice { verdict, checks: checks.0, as_before, out_trade_no }
+    Notice { verdict, checks: checks.0, as_before, other_app, out_trade_no }
 }
 
 struct Checks(Vec<Check>);
@@ -72,8 +77,9 @@ fn authentic(
     let message = read.unwrap_or_default();
     *out_trade_no = message.filled("out_trade_no").map(|number| number.chars().take(64).collect());
     checks.note("通信标识", unless(message.get("return_code") == Some("SUCCESS"), "RETURN_CODE"))?;
-    let ours = message.get("appid") == Some(&merchant.app_id) && message.get("mch_id") == Some(&merchant.mch_id);
-    checks.note("商户号与 AppID", unless(ours, "OTHER_MERCHANT"))?;
+    // Which app it may be about, our own attempt tells: the shop may have moved to another one since.
+    let ours = message.filled("appid").is_some() && message.get("mch_id") == Some(&merchant.mch_id);
+    checks.note("商户号", unless(ours, "OTHER_MERCHANT"))?;
     let verified = merchant.verify(message);
     checks.note("验签", verified.as_ref().err().map(|e| e.word().to_owned()))?;
     let verified = verified.map_err(|e| e.word().to_owned())?;
@@ -114,7 +120,8 @@ pub fn read_refund_hint(bytes: &[u8], merchant: &Merchant) -> Result<Message, St
     if outer.get("return_code") != Some("SUCCESS") {
         return Err("RETURN_CODE".into());
     }
-    if outer.get("appid") != Some(&merchant.app_id) || outer.get("mch_id") != Some(&merchant.mch_id) {
+    // A hint may come in the name of an app that the shop has moved from.
+    if outer.get("mch_id") != Some(&merchant.mch_id) {
         return Err("OTHER_MERCHANT".into());
     }
     let sealed = outer.filled("req_info").ok_or("REQ_INFO_MISSING")?;

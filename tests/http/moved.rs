@@ -1,0 +1,175 @@
+//! WeChat's rules that no refusal of the simulator showed before: how long a payment must be open, whose an openid is,
+//! and what a push may be taken for.
+
+use serde_json::json;
+use xiaopu::simulator::{Fault, Paying};
+use xiaopu::staff::Role;
+use xiaopu::wechat::push;
+
+use crate::support::*;
+
+const OTHER_APP: &str = "wx00000000000other";
+const PUSH_KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
+const TOKEN: &str = "AAAAA";
+
+/// In milliseconds, how long an attempt can still be paid.
+fn open_for(w: &World, number: &str) -> i64 {
+    let expires = w.wechat.trade(number).unwrap().field("time_expire").to_owned();
+    xiaopu::clock::from_compact(&expires).unwrap() - w.shop.now()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_payment_is_asked_for_that_ends_within_six_minutes() {
+    // As short as the settings allow.
+    let w = World::with(Default::default(), &[("shop.pay_minutes", "5")]).await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    assert!(open_for(&w, &placed.out_trade_no) >= 6 * MINUTE);
+    // Not paid: it is closed as soon as WeChat allows, and nothing stays held.
+    w.advance(6 * MINUTE);
+    w.wait("the sweep", || async { alice.status(&placed.no).await == "closed" }).await;
+    assert_eq!(w.stock(sku).await, (9, 0));
+
+    // The first question got lost; the buyer comes back shortly before the end of his time.
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    for (fault, numbers) in [(Fault::Http500, "never arrived"), (Fault::LoseAnswer, "arrived")] {
+        w.wechat.fault("unifiedorder", fault);
+        let refused = alice.buy(sku, 1).await;
+        let no = refused.body["error"]["details"]["orderNo"].as_str().unwrap().to_owned();
+        assert_eq!(refused.status, 503, "{numbers}");
+        w.advance(25 * MINUTE);
+        let again = alice.post(&format!("/orders/{no}/prepay"), None).await.ok();
+        assert!(open_for(&w, &format!("{no}02")) >= 6 * MINUTE, "{numbers}");
+        let prepay_id = again["payment"]["package"].as_str().unwrap().strip_prefix("prepay_id=").unwrap().to_owned();
+        if let Some(first) = w.wechat.trade(&format!("{no}01")) {
+            assert_eq!(first.state, xiaopu::simulator::TradeState::Closed, "never two open side by side");
+        }
+        w.wechat.pay(&prepay_id, Paying::Well).unwrap();
+        w.wait("the payment", || async { alice.status(&no).await == "to_ship" }).await;
+    }
+    w.must_hold().await;
+}
+
+/// A token and an openid are one app's. What was begun under the app of before is followed to its end under it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_that_moved_to_another_app_lets_everybody_log_in_anew_and_loses_no_money() {
+    let w = World::with(Default::default(), &[("wechat.app_id", ""), ("wechat.app_secret", "")]).await;
+    let owner = w.staff("owner", Role::Owner).await;
+    owner.post("/admin/settings", &[("wechat-app_id", APP_ID), ("wechat-app_secret", SECRET)]).await;
+    w.wechat.bind_app(OTHER_APP, SECRET);
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let paid = w.paid(&alice, sku, 1).await;
+    let (noticed, silent) = (Placed::of(alice.buy(sku, 1).await), Placed::of(alice.buy(sku, 1).await));
+    let dropped = Placed::of(alice.buy(sku, 1).await);
+    owner.post("/admin/settings", &[("wechat-app_id", OTHER_APP)]).await;
+    // The token of before opens nothing any more, whatever is asked.
+    assert_eq!(alice.get("/orders").await.error(), (401, "unauthenticated"));
+    assert_eq!(alice.buy(sku, 1).await.error(), (401, "unauthenticated"));
+    // Attempts of before are settled and closed under their own app.
+    w.pay(&noticed, Paying::Well);
+    w.pay(&silent, Paying::NoNotice);
+    let to_ship = "select count(*) from orders where status = 'to_ship'";
+    w.wait("the notice", || async { w.count(to_ship).await >= 2 }).await;
+    w.advance(MINUTE);
+    w.run_jobs().await;
+    w.wait("the query", || async { w.count(to_ship).await == 3 }).await;
+    for _ in 0..3 {
+        w.advance(12 * MINUTE);
+        w.run_jobs().await;
+    }
+    let closed = w.wechat.trade(&dropped.out_trade_no).unwrap();
+    assert_eq!(closed.state, xiaopu::simulator::TradeState::Closed);
+    assert_eq!(w.stock(sku).await, (99, 3));
+    // And refunded.
+    let form = [("whole", "true"), ("reason", "协商一致退款"), ("confirmed", "true")];
+    owner.post(&format!("/admin/orders/{}/refund", paid.no), &form).await;
+    w.advance(MINUTE);
+    w.run_jobs().await;
+    w.advance(MINUTE);
+    w.run_jobs().await;
+    w.wait("the refund", || async { w.count("select count(*) from refunds where state = 'succeeded'").await == 1 })
+        .await;
+    // Whoever logs in under the new app is somebody new, and pays under it.
+    let code = w.wechat.login_code_at(OTHER_APP, "alice");
+    let answer = w.call(reqwest::Method::POST, "/login", None, None, Some(json!({ "code": code }))).await.ok();
+    let moved = Buyer { world: &w, token: answer["token"].as_str().unwrap().to_owned() };
+    let body = moved.buy(sku, 1).await.ok();
+    assert_eq!(body["payment"]["appId"], OTHER_APP);
+    let number = format!("{}01", body["order"]["orderNo"].as_str().unwrap());
+    assert_eq!(w.wechat.trade(&number).unwrap().field("openid"), w.wechat.openid_at(OTHER_APP, "alice"));
+    w.must_hold().await;
+}
+
+async fn push_to(w: &World, body: &str, msg_signature: &str) -> (u16, String) {
+    let signature = push::sign(&mut [TOKEN, "1714036504", "1514711492"]);
+    let path = format!(
+        "/wechat/message?signature={signature}&timestamp=1714036504&nonce=1514711492&encrypt_type=aes&msg_signature={msg_signature}"
+    );
+    let answer = w.http().post(w.at(&path)).body(body.to_owned()).send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_is_taken_for_what_it_says_and_a_sealed_one_is_never_lost() {
+    let w = World::with(Default::default(), &[("wechat.message_token", TOKEN)]).await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let placed = w.paid(&alice, sku, 1).await;
+    owner.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
+    let settlement = |more: serde_json::Value| {
+        let mut event = json!({ "Event": "trade_manage_order_settlement", "transaction_id": w.transaction(&placed) });
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        event.to_string()
+    };
+    // 2026-11-30 in Shanghai. Sent when the goods left: no receipt, and money that waits.
+    let shipped = settlement(json!({ "estimated_settlement_time": 1_796_000_000, "confirm_receive_method": 0 }));
+    assert_eq!(push_to(&w, &shipped, "").await, (200, "success".into()));
+    assert_eq!(alice.status(&placed.no).await, "shipped");
+    let home = owner.page("/admin").await;
+    assert!(home.contains("冻结 ¥10.00，预计 11-30 到账"), "{home}");
+    for (event, words) in
+        [("trade_manage_remind_access_api", "还没有接入发货信息管理"), ("wxa_trade_controlled", "小程序的支付被管控")]
+    {
+        push_to(&w, &json!({ "Event": event }).to_string(), "").await;
+        assert!(owner.page("/admin").await.contains(words), "{event}");
+    }
+    // The receipt comes sealed, and there is no key yet: refused, with something to do, so that WeChat sends it again.
+    let received = settlement(json!({ "confirm_receive_method": 2, "settlement_time": 1_796_000_000 }));
+    let content = push::seal(received.as_bytes(), [7; 16], PUSH_KEY, APP_ID).unwrap();
+    let signature = push::sign(&mut [TOKEN, "1714036504", "1514711492", &content]);
+    for sealed in [
+        json!({ "ToUserName": "gh_1", "Encrypt": content }).to_string(),
+        format!("<xml><ToUserName>gh_1</ToUserName><Encrypt><![CDATA[{content}]]></Encrypt></xml>"),
+    ] {
+        assert_eq!(push_to(&w, &sealed, &signature).await.0, 503);
+    }
+    assert_eq!(alice.status(&placed.no).await, "shipped");
+    assert!(owner.page("/admin").await.contains("EncodingAESKey"));
+    owner.post("/admin/settings", &[("wechat-message_key", PUSH_KEY)]).await;
+    // With one thing wrong it is not believed.
+    let sealed = json!({ "ToUserName": "gh_1", "Encrypt": content }).to_string();
+    let elsewhere = push::seal(received.as_bytes(), [7; 16], PUSH_KEY, OTHER_APP).unwrap();
+    let theirs = push::sign(&mut [TOKEN, "1714036504", "1514711492", &elsewhere]);
+    for (body, signature) in [
+        (sealed.clone(), ""),
+        (sealed.clone(), theirs.as_str()),
+        (json!({ "Encrypt": elsewhere }).to_string(), theirs.as_str()),
+        (json!({ "Encrypt": "" }).to_string(), signature.as_str()),
+    ] {
+        assert_eq!(push_to(&w, &body, signature).await.0, 503, "{body}");
+    }
+    assert_eq!(alice.status(&placed.no).await, "shipped");
+    for _ in 0..3 {
+        assert_eq!(push_to(&w, &sealed, &signature).await, (200, "success".into()));
+    }
+    assert_eq!(alice.status(&placed.no).await, "completed");
+    assert_eq!(w.count("select count(*) from order_events where to_status = 'completed'").await, 1);
+    let home = owner.page("/admin").await;
+    assert!(!home.contains("冻结 ¥") && !home.contains("打不开"), "{home}");
+    w.must_hold().await;
+}
