@@ -169,6 +169,71 @@ for (const all of $$("[data-all]")) {
   addEventListener("pageshow", count);
 }
 
+// The camera reads into a field; what it needs is loaded when somebody asks for it.
+for (const button of $$("[data-camera]")) {
+  if (!navigator.mediaDevices) break;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const { scan } = await import("/static/camera.js");
+    const found = await scan();
+    const field = document.getElementById(button.dataset.camera);
+    if (!found || !field) return;
+    field.value = found;
+    tone(true);
+    const form = field.form;
+    field.closest("[data-scan]") ? form.requestSubmit() : field.focus();
+  });
+}
+
+// At the packing table nobody looks at the screen: what went well and what did not is heard, and what was sent stays listed.
+function tone(well) {
+  const audio = new AudioContext();
+  const sound = audio.createOscillator();
+  const volume = audio.createGain();
+  sound.type = well ? "sine" : "square";
+  sound.frequency.value = well ? 1320 : 180;
+  volume.gain.setValueAtTime(0.2, audio.currentTime);
+  volume.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + (well ? 0.15 : 0.6));
+  sound.connect(volume).connect(audio.destination);
+  sound.start();
+  sound.stop(audio.currentTime + (well ? 0.15 : 0.6));
+}
+const bench = $("[data-scan]");
+if (bench) {
+  const field = $("[name=code]", bench);
+  const done = JSON.parse(sessionStorage.getItem("sent") ?? "[]");
+  const said = $(".flash");
+  if (said) tone(!said.classList.contains("error"));
+  const sent = said?.textContent.match(/✓ (\w{18}) (.+)/);
+  if (sent && !done.some(([no, words]) => no === sent[1] && words === sent[2])) {
+    done.unshift([sent[1], sent[2].replace(/撤销\s*$/, "").trim()]);
+    sessionStorage.setItem("sent", JSON.stringify(done.slice(0, 200)));
+  }
+  $("[data-done-count]").textContent = done.length ? `${done.length} 单` : "";
+  $("[data-done-empty]").hidden = done.length > 0;
+  for (const [no, words] of done.slice(0, 12)) {
+    const item = document.createElement("li");
+    const link = Object.assign(document.createElement("a"), { href: `/admin/orders/${no}`, textContent: no.slice(-6), className: "mono" });
+    item.append(link, Object.assign(document.createElement("span"), { className: "grow s cut", textContent: words.replace(/^已发货 /, "") }));
+    $("[data-done]").append(item);
+  }
+  // A barcode of the goods ticks them off; anything else is the parcel's number.
+  const goods = $$("[data-code]", bench).filter((item) => item.dataset.code);
+  $$("[data-goods-hint]").forEach((hint) => (hint.hidden = !goods.length));
+  field.form.addEventListener("submit", (event) => {
+    const item = goods.find((item) => item.dataset.code.toUpperCase() === field.value.trim().toUpperCase());
+    if (!item) return;
+    event.preventDefault();
+    const left = Number(item.dataset.left) - 1;
+    tone(left >= 0);
+    if (left >= 0) item.dataset.left = left;
+    if (left === 0) item.classList.add("packed");
+    field.value = "";
+  });
+  field.focus();
+  addEventListener("click", (event) => event.target.closest("a, button, input, summary, dialog") || field.focus());
+}
+
 // Which columns a table shows, kept on this device.
 for (const choice of $$("[data-columns]")) {
   const table = $("table[data-sorts]");
@@ -196,7 +261,8 @@ addEventListener("keydown", (event) => event.key === "Escape" && $$("details.pop
 
 // Whoever came to ship types the number at once.
 const aim = () => ({ "#ship": $("[data-focus]"), "#memo": $("textarea[name=memo]") })[location.hash]?.focus();
-aim();
+// A browser that goes to a place in the page takes the cursor away, so it is set once all that is done.
+addEventListener("load", () => setTimeout(aim));
 addEventListener("hashchange", aim);
 
 // The order opens beside the list, and the arrows go on to the next; with a key held, or without this, it opens as a page.

@@ -1,80 +1,303 @@
-// The product form: SKUs made from their specs, pictures dropped or pasted, and what a buyer will see.
+// The product form: SKUs made from their specs and shown as rows by columns, pictures seen at once and put in order, a detail
+// made of text and pictures, and what a buyer will see.
 const $ = (selector, from = document) => from.querySelector(selector);
 const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
 const product = $("form.product");
-if (product) {
-  const body = $("table.skus tbody");
-  const cell = (row, name) => $(`[name$=".${name}"]`, row);
-  const rows = () => $$("tr", body);
-  $(".matrix").hidden = false;
-  $("#generate").addEventListener("click", () => {
-    const names = $$("[data-spec=name]").map((field) => field.value.trim());
-    const values = $$("[data-spec=values]").map((field) => field.value.trim().split(/[\s,，]+/).filter(Boolean));
-    const chosen = names.map((name, i) => [name, values[i]]).filter(([name, list]) => name && list.length);
-    const all = chosen.reduce((made, [name, list]) => made.flatMap((one) => list.map((value) => [...one, `${name}:${value}`])), [[]]);
-    if (!chosen.length || all.length > 200) return;
-    const there = new Set(rows().map((row) => cell(row, "specs").value));
-    for (const specs of all.map((one) => one.join(";")).filter((specs) => !there.has(specs))) {
-      let row = rows().find((row) => !cell(row, "known") && !cell(row, "specs").value && !cell(row, "price").value);
-      if (!row) {
-        row = body.lastElementChild.cloneNode(true);
-        const n = rows().length;
-        for (const field of $$("[name]", row)) field.name = field.name.replace(/\[\d+\]/, `[${n}]`);
-        for (const name of ["code", "price", "market", "limit"]) cell(row, name).value = "";
-        body.append(row);
-      }
-      cell(row, "specs").value = specs;
-    }
-  });
-  $("#fill").addEventListener("click", () => {
-    for (const fill of $$("[data-fill]").filter((field) => field.value.trim()))
-      for (const row of rows().filter((row) => cell(row, "known") || cell(row, "specs").value || row === rows()[0]))
-        cell(row, fill.dataset.fill).value = fill.value.trim();
-    show();
-  });
+const icon = (name, more = "") => `<svg class="i${more}" aria-hidden="true"><use href="/static/icons.svg#${name}"/></svg>`;
+const make = (tag, more) => Object.assign(document.createElement(tag), more);
 
-  const files = $("[name=images]", product);
-  const box = $(".pictures", product);
-  const add = (more) => {
-    const all = new DataTransfer();
-    for (const file of [...files.files, ...more].filter((file) => file.type.startsWith("image/"))) all.items.add(file);
-    files.files = all.files;
-    preview();
-  };
-  const preview = () => {
-    $$(".fresh", box).forEach((old) => old.remove());
-    for (const file of files.files) {
-      const image = new Image(88, 88);
-      image.className = "fresh";
-      image.alt = "新图片";
-      image.src = URL.createObjectURL(file);
-      box.append(image);
-    }
-    show();
-  };
-  files.addEventListener("change", preview);
-  product.addEventListener("dragover", (event) => (event.preventDefault(), box.classList.add("drop")));
-  product.addEventListener("dragleave", () => box.classList.remove("drop"));
-  product.addEventListener("drop", (event) => (event.preventDefault(), box.classList.remove("drop"), add(event.dataTransfer.files)));
-  addEventListener("paste", (event) => event.clipboardData.files.length && add(event.clipboardData.files));
-  // Which picture comes first is told by moving it there.
-  for (const label of $$("label", box)) {
-    const first = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: "设为封面" });
-    first.addEventListener("click", (event) => (event.preventDefault(), box.prepend(label), show()));
-    label.append(first);
-  }
+const body = $("table.skus tbody");
+const cell = (row, name) => $(`[name$=".${name}"]`, row);
+const rows = () => $$("tr", body);
+const used = (row) => cell(row, "known") || cell(row, "specs").value || cell(row, "price").value;
+const specs = (row) => cell(row, "specs").value.split(/[;；]/).map((one) => one.split(/[:：]/).map((word) => word.trim())).filter(([, value]) => value);
 
-  const screen = $(".phone");
-  const show = () => {
-    const prices = rows().filter((row) => cell(row, "enabled").checked).map((row) => Number(cell(row, "price").value)).filter((n) => n > 0);
-    $("img", screen).src = $("img", box)?.src ?? "/static/icon.svg";
-    $(".price", screen).textContent = prices.length ? `¥${Math.min(...prices).toFixed(2)}${new Set(prices).size > 1 ? " 起" : ""}` : "¥—";
-    $("h2", screen).textContent = product.elements.name.value || "商品名称";
-    $(".faint", screen).textContent = product.elements.subtitle.value;
-    $(".text", screen).textContent = product.elements.detail.value;
-  };
-  screen.hidden = false;
-  product.addEventListener("input", show);
-  show();
+$(".maker").hidden = rows().some((row) => cell(row, "known"));
+const more = $(".maker").hidden && !product.elements.name.disabled ? make("button", { type: "button", className: "btn sm gap", innerHTML: `${icon("plus", " sm")}批量加规格` }) : null;
+if (more) {
+  $("table.skus").after(more);
+  more.addEventListener("click", () => (($(".maker").hidden = false), more.remove()));
+}
+// Rows that wait for more specs come up one at a time.
+for (const row of rows()) row.hidden = row.classList.contains("spare");
+const spare = make("button", { type: "button", className: "btn sm gap", innerHTML: `${icon("plus", " sm")}加一个规格` });
+if (!product.elements.name.disabled) $("table.skus").after(spare);
+spare.addEventListener("click", () => {
+  const row = rows().find((row) => row.hidden) ?? grow();
+  row.hidden = false;
+  cell(row, "specs").focus();
+});
+function grow() {
+  const row = body.lastElementChild.cloneNode(true);
+  const n = rows().length;
+  for (const field of $$("[name]", row)) field.name = field.name.replace(/\[\d+\]/, `[${n}]`);
+  for (const name of ["specs", "code", "price", "market", "limit", "on_hand"]) cell(row, name).value = "";
+  body.append(row);
+  return row;
 }
 
+$("#generate").addEventListener("click", () => {
+  const names = $$("[data-spec=name]").map((field) => field.value.trim());
+  const values = $$("[data-spec=values]").map((field) => field.value.trim().split(/[\s,，]+/).filter(Boolean));
+  const chosen = names.map((name, i) => [name, values[i]]).filter(([name, list]) => name && list.length);
+  const all = chosen.reduce((made, [name, list]) => made.flatMap((one) => list.map((value) => [...one, `${name}:${value}`])), [[]]);
+  if (!chosen.length || all.length > 200) return;
+  const there = new Set(rows().map((row) => cell(row, "specs").value));
+  for (const written of all.map((one) => one.join(";")).filter((written) => !there.has(written))) {
+    const row = rows().find((row) => !used(row)) ?? grow();
+    row.hidden = false;
+    cell(row, "specs").value = written;
+  }
+  matrix();
+  show();
+});
+$("#fill").addEventListener("click", () => {
+  for (const fill of $$("[data-fill]").filter((field) => field.value.trim()))
+    for (const row of rows().filter((row) => used(row) || row === rows()[0])) cell(row, fill.dataset.fill).value = fill.value.trim();
+  matrix();
+  show();
+});
+
+// Two specs are seen as rows by columns: price and stock of each pair in its cell, a row or a column filled by what stands in
+// its first cell. The fields of the table stay what is sent.
+function matrix() {
+  const box = $(".matrix-box");
+  const known = rows().filter((row) => specs(row).length === 2);
+  const [down, across] = [new Map(), new Map()];
+  for (const row of known) {
+    const [[, a], [, b]] = specs(row);
+    down.set(a, [...(down.get(a) ?? []), row]);
+    across.set(b, [...(across.get(b) ?? []), row]);
+  }
+  box.hidden = known.length < 4 || known.length !== rows().filter(used).length || down.size < 2 || across.size < 2;
+  if (box.hidden) return box.replaceChildren();
+  const table = make("table", { className: "matrix" });
+  const [[one], [two]] = specs(known[0]);
+  const head = table.createTHead().insertRow();
+  const title = (row, text) => row.appendChild(make("th", { scope: "col", textContent: text }));
+  title(head, `${one} ＼ ${two}`);
+  const filler = (list, words) => {
+    const button = make("button", { type: "button", className: "btn icon bare sm", innerHTML: icon("arrow-down", " sm"), title: words });
+    button.setAttribute("aria-label", words);
+    button.addEventListener("click", () => {
+      for (const row of list) for (const name of ["price", "on_hand"]) cell(row, name).value = cell(list[0], name).value;
+      matrix();
+      show();
+    });
+    return button;
+  };
+  for (const [value, list] of across) title(head, value).append(filler(list, `整列照 ${value} 的第一格填`));
+  const inside = table.createTBody();
+  for (const [value, list] of down) {
+    const line = inside.insertRow();
+    const side = make("th", { scope: "row", textContent: value });
+    side.append(filler(list, `整行照 ${value} 的第一格填`));
+    line.append(side);
+    for (const other of across.keys()) {
+      const place = line.insertCell();
+      place.dataset.l = other;
+      const row = list.find((row) => specs(row)[1][1] === other);
+      if (!row || !cell(row, "enabled").checked) {
+        Object.assign(place, { className: "off", textContent: "不卖" });
+        continue;
+      }
+      const pair = make("div", { className: "cell" });
+      for (const [name, sign, words] of [["price", "¥", "售价"], ["on_hand", "存", "库存"]]) {
+        const label = make("label");
+        const field = make("input", { value: cell(row, name).value, inputMode: name === "price" ? "decimal" : "numeric", disabled: cell(row, name).disabled });
+        field.setAttribute("aria-label", `${value} ${other} ${words}`);
+        field.addEventListener("input", () => (cell(row, name).value = field.value));
+        label.append(make("span", { textContent: sign }), field);
+        pair.append(label);
+      }
+      place.append(pair);
+    }
+  }
+  box.replaceChildren(table);
+}
+
+// ── pictures ──
+
+const box = $(".pics", product);
+const files = $("[name=images]", product);
+const bar = $(".upload", product);
+const small = async (file) => {
+  // A phone's picture of many megapixels is made smaller before it travels.
+  const bitmap = file.size > 1_500_000 && (await createImageBitmap(file).catch(() => null));
+  if (!bitmap || Math.max(bitmap.width, bitmap.height) <= 2400) return file;
+  const scale = 2400 / Math.max(bitmap.width, bitmap.height);
+  const canvas = make("canvas", { width: Math.round(bitmap.width * scale), height: Math.round(bitmap.height * scale) });
+  canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  return new Promise((done) => canvas.toBlob((blob) => done(blob ?? file), "image/jpeg", 0.9));
+};
+/** Sends a picture and answers with its hash and address; the bar moves meanwhile. */
+const send = async (file) => {
+  const form = new FormData();
+  form.append("image", await small(file), "picture");
+  return new Promise((done, fail) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", "/admin/products/pictures");
+    request.responseType = "json";
+    bar.hidden = false;
+    request.upload.addEventListener("progress", (event) => event.lengthComputable && (bar.value = (event.loaded / event.total) * 100));
+    request.addEventListener("loadend", () => {
+      bar.hidden = true;
+      request.status === 200 && request.response?.hash ? done(request.response) : fail(new Error(String(request.status)));
+    });
+    request.send(form);
+  });
+};
+const complain = (words) => {
+  const strip = make("p", { className: "strip red", textContent: words });
+  strip.setAttribute("role", "alert");
+  box.after(strip);
+  setTimeout(() => strip.remove(), 8000);
+};
+async function add(chosen) {
+  for (const file of [...chosen].filter((file) => file.type.startsWith("image/"))) {
+    if ($$("li[draggable]", box).length >= 9) return complain("最多 9 张图片");
+    const item = make("li", { draggable: true });
+    const image = make("img", { alt: "新图片", src: URL.createObjectURL(file), width: 96, height: 96 });
+    item.append(image);
+    box.insertBefore(item, box.lastElementChild);
+    show();
+    try {
+      const { hash } = await send(file);
+      item.append(make("input", { type: "hidden", name: "keep", value: hash }));
+      item.append(remover(item));
+    } catch {
+      item.remove();
+      complain(`${file.name} 没有传上去：请换一张 JPEG、PNG 或 WebP，10 MB 以内`);
+    }
+    show();
+  }
+}
+const remover = (item) => {
+  const off = make("button", { type: "button", className: "off-button", innerHTML: icon("x", " sm") });
+  off.setAttribute("aria-label", "去掉这张图片");
+  off.addEventListener("click", () => (item.remove(), show()));
+  return off;
+};
+if (!product.elements.name.disabled) {
+  // Without this script a tick says whether a picture stays.
+  for (const item of $$("li[draggable]", box)) {
+    const tick = $("[name=keep]", item);
+    tick.type = "hidden";
+    item.append(remover(item));
+  }
+}
+files.addEventListener("change", () => {
+  const chosen = [...files.files];
+  files.value = "";
+  add(chosen);
+});
+let moved = null;
+box.addEventListener("dragstart", (event) => (moved = event.target.closest("li[draggable]")));
+box.addEventListener("dragend", () => ((moved = null), show()));
+box.addEventListener("dragover", (event) => {
+  const over = event.target.closest("li[draggable]");
+  if (!moved || !over || over === moved) return;
+  const after = [...box.children].indexOf(over) > [...box.children].indexOf(moved);
+  box.insertBefore(moved, after ? over.nextSibling : over);
+});
+
+// ── the detail: blocks of text and pictures, kept in the one field that is sent ──
+
+const detail = product.elements.detail;
+const list = $(".blocks", product);
+const PICTURE = /^图片[:：]\s*([0-9a-f]{64})$/;
+const write = () => {
+  detail.value = $$(":scope > li", list).map((item) => item.dataset.hash ? `图片:${item.dataset.hash}` : $("textarea", item).value.trim()).filter(Boolean).join("\n");
+  show();
+};
+const block = (content, hash) => {
+  const item = make("li", { draggable: false });
+  item.innerHTML = icon("grip-vertical");
+  if (hash) item.dataset.hash = hash;
+  const text = make("textarea", { rows: Math.max(2, content.split("\n").length), value: content, placeholder: "一行一段" });
+  text.setAttribute("aria-label", "详情文字");
+  text.addEventListener("input", write);
+  const middle = hash ? make("img", { src: `/media/${hash}.jpg`, alt: "详情图片", loading: "lazy" }) : text;
+  const side = make("span", { className: "line" });
+  for (const [name, words, act] of [["arrow-up", "上移", () => item.previousElementSibling?.before(item)], ["arrow-down", "下移", () => item.nextElementSibling?.after(item)], ["trash-2", "删除这一块", () => item.remove()]]) {
+    const button = make("button", { type: "button", className: "btn icon bare sm", innerHTML: icon(name, " sm") });
+    button.setAttribute("aria-label", words);
+    button.addEventListener("click", () => (act(), write()));
+    side.append(button);
+  }
+  item.append(middle, side);
+  return item;
+};
+function blocks() {
+  list.replaceChildren();
+  let text = [];
+  const flush = () => text.length && (list.append(block(text.join("\n"))), (text = []));
+  for (const line of detail.value.split("\n")) {
+    const hash = line.trim().match(PICTURE)?.[1];
+    if (!hash) text.push(line);
+    else (flush(), list.append(block("", hash)));
+  }
+  flush();
+  if (!list.children.length) list.append(block(""));
+}
+async function addDetail(chosen) {
+  for (const file of [...chosen].filter((file) => file.type.startsWith("image/"))) {
+    try {
+      list.append(block("", (await send(file)).hash));
+      write();
+    } catch {
+      complain(`${file.name} 没有传上去：请换一张 JPEG、PNG 或 WebP，10 MB 以内`);
+    }
+  }
+}
+if (!detail.disabled && !detail.matches(":disabled")) {
+  blocks();
+  detail.closest("label").hidden = true;
+  list.hidden = $(".detail-tools").hidden = false;
+  $("[data-add=text]").addEventListener("click", () => {
+    list.append(block(""));
+    $("textarea", list.lastElementChild).focus();
+  });
+  const chosen = $("[data-add=images]");
+  chosen.addEventListener("change", () => (addDetail([...chosen.files]), (chosen.value = "")));
+}
+
+// What is dropped or pasted goes to where the pointer or the cursor is.
+const toDetail = (target) => target.closest?.("section")?.contains(list) ?? false;
+product.addEventListener("dragover", (event) => event.dataTransfer?.types.includes("Files") && event.preventDefault());
+product.addEventListener("drop", (event) => {
+  if (!event.dataTransfer.files.length) return;
+  event.preventDefault();
+  (toDetail(event.target) ? addDetail : add)(event.dataTransfer.files);
+});
+addEventListener("paste", (event) => {
+  if (event.clipboardData.files.length) (toDetail(document.activeElement) ? addDetail : add)(event.clipboardData.files);
+});
+
+// ── what a buyer sees ──
+
+const screen = $(".phone");
+const show = () => {
+  const prices = rows().filter((row) => cell(row, "enabled").checked).map((row) => Number(cell(row, "price").value)).filter((n) => n > 0);
+  $("img", screen).src = $("img", box)?.src ?? "/static/icon.svg";
+  $(".price", screen).textContent = prices.length ? `¥${Math.min(...prices).toFixed(2)}${new Set(prices).size > 1 ? " 起" : ""}` : "¥—";
+  $("h2", screen).textContent = product.elements.name.value || "商品名称";
+  $(".faint", screen).textContent = product.elements.subtitle.value;
+  $(".text", screen).replaceChildren(...detail.value.split("\n").filter((line) => line.trim()).map((line) => {
+    const hash = line.trim().match(PICTURE)?.[1];
+    return hash ? make("img", { src: `/media/${hash}.jpg`, alt: "" }) : make("p", { textContent: line });
+  }));
+};
+screen.hidden = false;
+// What was typed is not lost by leaving without a word.
+let changed = false;
+product.addEventListener("input", () => {
+  changed = true;
+  const words = $("[data-changed]");
+  if (words) words.textContent = "有改动，还没有保存";
+  show();
+});
+product.addEventListener("submit", () => (changed = false));
+addEventListener("beforeunload", (event) => changed && event.preventDefault());
+matrix();
+show();

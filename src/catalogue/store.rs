@@ -653,6 +653,15 @@ pub fn best_sold(conn: &Connection, since: Day, limit: i64) -> Result<Vec<(SkuId
 }
 
 /// How many pieces of a product were sold since a day.
+/// How many pieces went on each day since, days without any left out.
+pub fn sold_daily(conn: &Connection, id: ProductId, since: Day) -> Result<Vec<(Day, i64)>> {
+    let mut rows = conn.prepare_cached(
+        "select day, sum(pieces) from sold_days
+          where sku_id in (select id from skus where product_id = ?1) and day >= ?2 group by day",
+    )?;
+    rows.query_map(params![id, since], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
 pub fn sold_since(conn: &Connection, id: ProductId, since: Day) -> Result<i64> {
     conn.prepare_cached(
         "select coalesce(sum(pieces), 0) from sold_days

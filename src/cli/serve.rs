@@ -28,6 +28,12 @@ pub async fn run() -> Outcome {
         let settings = shop.settings();
         let outside = settings.get("shop.public_url").unwrap_or(&here).trim_end_matches('/').to_owned();
         println!("首次使用，请在 30 分钟内打开这个一次性链接建立店主账号：\n  {outside}/admin/setup/{token}");
+        if outside.contains("127.0.0.1") || outside.contains("localhost") {
+            let port = outside.rsplit(':').next().unwrap_or_default();
+            println!(
+                "在别的电脑上打开：先在那台电脑上运行\n  ssh -L {port}:127.0.0.1:{port} 用户名@这台服务器\n保持它开着，再用浏览器打开上面的链接。"
+            );
+        }
     }
     for problem in missing(&shop) {
         println!("提示：{problem}");

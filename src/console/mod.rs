@@ -93,13 +93,15 @@ async fn frame(shop: &Shop, staff: &Staff, here: &str, flash: Option<FlashMessag
 /// What just happened, and where it is taken back if it can be.
 fn told(kind: &str, message: &str) -> Value {
     let (text, undo) = message.split_once(UNDO).unwrap_or((message, ""));
-    json!({ "kind": kind, "text": text, "undo": Some(undo).filter(|to| to.starts_with("/admin/")) })
+    let (to, query) = undo.split_once('?').unwrap_or((undo, ""));
+    let fields: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+    json!({ "kind": kind, "text": text, "undo": Some(to).filter(|to| to.starts_with("/admin/")), "undo_fields": fields })
 }
 
 /// Between what was done and where it is taken back.
 const UNDO: char = '\n';
 
-/// After a form whose work can be taken back by a form sent to `undo`.
+/// After a form whose work can be taken back by a form sent to `undo`, with the fields of its query.
 fn undoable(to: impl Into<String>, done: &str, undo: &str) -> Flash<Redirect> {
     Flash::success(Redirect::to(to.into()), format!("{done}{UNDO}{undo}"))
 }

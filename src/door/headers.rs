@@ -60,7 +60,7 @@ fn begun(request: &Request<'_>) -> Instant {
 fn policy(simulator: Option<&str>) -> String {
     let simulator = simulator.unwrap_or_default();
     format!(
-        "default-src 'self'; img-src 'self' data:; connect-src 'self' {simulator}; frame-src {frame}; object-src 'none'; \
+        "default-src 'self'; img-src 'self' data: blob:; connect-src 'self' {simulator}; frame-src {frame}; object-src 'none'; \
          base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
         frame = if simulator.is_empty() { "'none'" } else { simulator },
     )

@@ -21,6 +21,7 @@ pub fn check(password: &str, name: &str) -> Result<()> {
         p if p.chars().count() < SHORTEST => bad("密码至少 10 位"),
         p if p.len() > 200 => bad("密码太长"),
         p if p.to_lowercase().contains(&name.to_lowercase()) && name.len() > 3 => bad("密码不能包含账号"),
+        p if p.bytes().all(|b| b.is_ascii_digit()) => bad("密码不能全是数字，请混用字母、数字或符号"),
         _ if kinds.len() < 5 => bad("密码太简单，请混用不同的字母、数字或符号"),
         _ => Ok(()),
     }

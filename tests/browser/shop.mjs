@@ -29,6 +29,20 @@ export async function until(what, look) {
   throw new Error(`waited in vain for ${what}`);
 }
 
+/** Runs in the page: text that is squeezed into a column of single characters. */
+const stacked = () => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const found = [];
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const text = node.textContent.trim();
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    const lines = new Set([...range.getClientRects()].filter((box) => box.width > 0).map((box) => Math.round(box.top))).size;
+    if (lines >= 3 && text.length / lines < 2.5) found.push(text.slice(0, 30));
+  }
+  return found;
+};
+
 /** The demo: a furnished shop and its simulated WeChat in one program. */
 const demo = async ({ run, port }) => {
   const said = run(["demo", "--fresh"], { ROCKET_PORT: String(port) });
@@ -108,6 +122,7 @@ export async function story(tell, start = demo) {
         await small.goto(shop + path);
         const width = await small.evaluate(() => document.documentElement.scrollWidth);
         assert.ok(width <= 360, `${path} is ${width} px wide`);
+        assert.deepEqual(await small.evaluate(stacked), [], `${path}: words one character a line`);
         await shot(small, `phone${path.replaceAll(/[/?=]/g, "-").replaceAll(/\d{8}[0-9A-Z]{10}/g, "order")}`, true);
       }
       await small.close();

@@ -355,7 +355,7 @@ async fn rows_on_a_page_are_as_each_person_likes() {
         w.product(&format!("苹果 {n}"), 100, 1).await;
     }
     let (one, other) = (w.staff("one", Role::Packer).await, w.staff("other", Role::Clerk).await);
-    let rows = async |staff: &Console<'_>| staff.page("/admin/products").await.matches("<li class=\"card\">").count();
+    let rows = async |staff: &Console<'_>| staff.page("/admin/products").await.matches("<tr tabindex=\"-1\">").count();
     let manager = w.staff("manager", Role::Manager).await;
     assert_eq!(rows(&manager).await, 20);
     let choose = [("rows", "50"), ("back", "/admin/products?tab=on")];

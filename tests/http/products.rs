@@ -444,3 +444,60 @@ async fn a_copy_begins_with_everything_but_name_codes_and_stock() {
     assert_eq!(w.count("select count(*) from products").await, 2);
     w.must_hold().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn price_and_stock_are_changed_in_the_list() {
+    let w = World::new().await;
+    let id = w.product("苹果", 1000, 9).await;
+    let sku = id.to_string();
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let fields = manager.page("/admin/products/1/quick").await;
+    assert!(fields.contains("value=\"10.00\"") && fields.contains("value=\"9\""), "{fields}");
+    let send = async |price: &str, on_hand: &str, back: &str| {
+        let form = [
+            ("skus[0].id", sku.as_str()),
+            ("skus[0].was_price", "10.00"),
+            ("skus[0].price", price),
+            ("skus[0].was", "9"),
+            ("skus[0].on_hand", on_hand),
+            ("reason", "进货"),
+            ("back", back),
+        ];
+        manager.post("/admin/products/1/quick", &form).await.1
+    };
+    // A piece went away since the fields were shown: what was typed is the difference that somebody meant.
+    let placed = w.paid(&alice, id, 1).await;
+    manager.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
+    assert_eq!(send("12.5", "19", "/admin/products?tab=on&q=x").await, "/admin/products?tab=on&q=x");
+    assert!(manager.said("/admin/products").await.contains("¥10.00 → ¥12.50，库存 8 → 18"));
+    assert_eq!(w.get("/products/1").await.ok()["skus"][0]["priceFen"], 1250);
+    assert_eq!(send("10.00", "9", "https://evil.example").await, "/admin");
+    assert!(manager.said("/admin/products").await.contains("没有改动"));
+    for (price, on_hand, words) in [("x", "9", "售价请填金额"), ("10.00", "-1", "库存请填 0 或正整数")] {
+        send(price, on_hand, "").await;
+        assert!(manager.said("/admin/products").await.contains(words), "{words}");
+    }
+    let clerk = w.staff("clerk", Role::Clerk).await;
+    assert_eq!(clerk.get("/admin/products/1/quick").await.0, 403);
+    w.must_hold().await;
+}
+
+/// Addresses that a form leads to can be opened again, or sent to a colleague.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_address_of_every_second_screen_can_be_opened() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let placed = w.paid(&w.buyer("alice").await, sku, 1).await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let order = format!("/admin/orders/{}", placed.no);
+    for (path, to) in [
+        (format!("{order}/reveal"), order.clone()),
+        ("/admin/products/bulk".into(), "/admin/products".into()),
+        (format!("/admin/refunds/{}R01/approve", placed.no), format!("/admin/refunds/{}R01", placed.no)),
+    ] {
+        let request = w.http().get(w.at(&path)).header("Cookie", &owner.cookie);
+        let answer = request.send().await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.headers()["location"].to_str().unwrap()), (303, to.as_str()));
+    }
+}

@@ -12,7 +12,7 @@ use crate::assets;
 use crate::catalogue::store::{self, Listing, Shelf, Sort};
 use crate::catalogue::{Product, stock};
 use crate::clock::{self, Day};
-use crate::console::{back, cut, frame, refused};
+use crate::console::{back, cut, frame, inside, refused};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{CategoryId, ImageHash, ProductId};
@@ -25,7 +25,7 @@ use crate::staff::{Clerk, Manager, Role, Staff};
 const MOST_AT_ONCE: usize = 200;
 
 pub fn routes() -> Vec<Route> {
-    routes![list, shelf, restore, ask_clear, clear_samples, bulk]
+    routes![list, shelf, restore, ask_clear, clear_samples, bulk, bulk_page]
 }
 
 /// The orders that staff can list products in.
@@ -99,7 +99,7 @@ async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>,
         let low = store::low_count(conn, low)?;
         let mut items = store::list(conn, &listing)?;
         let more = cut(&mut items, size);
-        let lately = items.iter().map(|item| store::sold_since(conn, item.id, month));
+        let lately = items.iter().map(|item| store::sold_daily(conn, item.id, month));
         let lately = lately.collect::<rusqlite::Result<Vec<_>>>()?;
         Ok::<_, Error>((items, more, lately, store::shelf_counts(conn)?, low, store::categories(conn)?))
     };
@@ -124,15 +124,33 @@ async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>,
         undo: query.undo(),
         next: items.last().filter(|_| more).map(|item| format!("{}-{}", item.key[0], item.key[1])),
         later: query.reached().is_some(),
-        items: items.iter().zip(lately).map(|(item, lately)| json!({
+        items: items.iter().zip(&lately).map(|(item, lately)| json!({
             "id": item.id, "name": item.name, "subtitle": item.subtitle, "category": item.category,
-            "cover": item.cover.as_ref().map(ImageHash::url), "sold": item.sold_count, "lately": lately,
+            "cover": item.cover.as_ref().map(ImageHash::url), "sold": item.sold_count, "lately": sold(lately),
+            "spark": spark(lately, month), "reach": reach(item.available(), sold(lately)), "price_fen": item.price.get(),
             "on_shelf": item.on_shelf, "planned": planned(item),
             "price": if item.price == item.max_price { format!("¥{}", item.price) } else { format!("¥{}–{}", item.price, item.max_price) },
             "available": item.available(), "on_hand": item.on_hand, "reserved": item.reserved,
         })).collect::<Vec<_>>(),
     };
     Ok(assets::page("console/products.html", context))
+}
+
+fn sold(days: &[(Day, i64)]) -> i64 {
+    days.iter().map(|(_, pieces)| pieces).sum()
+}
+
+/// For how many days the stock lasts at the pace of the last thirty; nothing when none was sold.
+fn reach(available: i64, sold: i64) -> Option<i64> {
+    (available * 30).checked_div(sold)
+}
+
+/// The pieces of each of thirty days as a line, on a field of 87 by 24.
+fn spark(days: &[(Day, i64)], first: Day) -> String {
+    let most = days.iter().map(|(_, pieces)| *pieces).max().unwrap_or(0).max(1);
+    let of = |n: i64| days.iter().find(|(day, _)| *day == first.plus(n)).map_or(0, |(_, pieces)| *pieces);
+    let points = (0..30).map(|n| format!("{} {}", n * 3, 22 - of(n) * 20 / most));
+    format!("M{}", points.collect::<Vec<_>>().join(" L"))
 }
 
 /// What will become of it by itself, next.
@@ -216,10 +234,22 @@ struct Bulk {
     act: String,
     #[field(default = String::new())]
     value: String,
+    /// The same for each act that stands beside a field of its own.
+    #[field(default = String::new())]
+    percent: String,
+    #[field(default = String::new())]
+    shift: String,
+    #[field(default = String::new())]
+    stock: String,
+    #[field(default = String::new())]
+    limit: String,
     #[field(default = String::new())]
     category: String,
     #[field(default = false)]
     confirmed: bool,
+    /// The list it came from.
+    #[field(default = String::new())]
+    list: String,
 }
 
 /// What is to become of the chosen products.
@@ -240,9 +270,28 @@ enum Act {
 }
 
 impl Bulk {
+    /// What was typed for the act that was chosen.
+    fn value(&self) -> &str {
+        let own = match self.act.as_str() {
+            "percent" => &self.percent,
+            "shift" => &self.shift,
+            "stock" => &self.stock,
+            "limit" => &self.limit,
+            _ => "",
+        };
+        if self.value.trim().is_empty() { own.trim() } else { self.value.trim() }
+    }
+
+    fn back(&self) -> String {
+        match self.list.as_str() {
+            "" => "/admin/products".to_owned(),
+            list => inside(format!("/admin/products?{list}")),
+        }
+    }
+
     fn act(&self) -> Result<Act> {
         let wrong = |problem: &str| Err(Error::field("value", problem.to_owned()));
-        let value = self.value.trim();
+        let value = self.value();
         let (sign, rest) = match value.strip_prefix('-') {
             Some(rest) => (-1, rest),
             None => (1, value.strip_prefix('+').unwrap_or(value)),
@@ -284,13 +333,20 @@ fn priced(price: Fen, act: &Act) -> Option<Fen> {
     .filter(|fen| *fen > Fen::ZERO || price == Fen::ZERO)
 }
 
+/// The address of a second screen, opened again: back to the list.
+#[get("/products/bulk", rank = 1)]
+fn bulk_page(_staff: Manager) -> Redirect {
+    Redirect::to("/admin/products")
+}
+
 #[post("/products/bulk", data = "<form>")]
 async fn bulk(
     shop: &State<Shop>,
     staff: Manager,
     form: Form<Bulk>,
 ) -> Result<std::result::Result<Template, Flash<Redirect>>> {
-    let refused = |e: Error| Ok(Err(refused("/admin/products", e)));
+    let to = form.back();
+    let refused = |e: Error| Ok(Err(refused(&to, e)));
     let act = match form.act() {
         Ok(act) => act,
         Err(e) => return refused(e),
@@ -348,7 +404,7 @@ async fn confirm(shop: &Shop, staff: &Staff, form: &Bulk, act: &Act, ids: Vec<Pr
     let context = context! {
         frame: frame(shop, staff, "products", None).await?,
         possible: rows.iter().all(|row| !row["is"].is_null()),
-        rows, products: &form.product, act: &form.act, value: &form.value,
+        rows, products: &form.product, act: &form.act, value: form.value(),
     };
     Ok(assets::page("console/products_prices.html", context))
 }

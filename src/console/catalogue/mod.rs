@@ -5,11 +5,20 @@ pub mod held;
 pub mod import;
 pub mod list;
 pub mod product;
+pub mod quick;
 pub mod stock;
 
 use rocket::Route;
 
 pub fn routes() -> Vec<Route> {
-    [held::routes(), list::routes(), import::routes(), product::routes(), stock::routes(), categories::routes()]
-        .concat()
+    [
+        held::routes(),
+        list::routes(),
+        import::routes(),
+        product::routes(),
+        quick::routes(),
+        stock::routes(),
+        categories::routes(),
+    ]
+    .concat()
 }

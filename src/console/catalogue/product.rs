@@ -5,6 +5,7 @@ use rocket::fs::TempFile;
 use rocket::http::Status;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
+use rocket::serde::json::Json;
 use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
@@ -28,7 +29,7 @@ use crate::staff::{Clerk, Manager, Role, Staff};
 const BLANK_SKUS: usize = 3;
 
 pub fn routes() -> Vec<Route> {
-    routes![blank, edit, create, update]
+    routes![blank, edit, create, update, picture]
 }
 
 /// An empty form, or one that begins as a copy of another product.
@@ -206,7 +207,7 @@ pub fn category_options(all: &[Category]) -> Vec<Value> {
         Some(parent) => format!("{} / {}", parent.name, category.name),
         None => category.name.clone(),
     };
-    all.iter().map(|category| json!({ "id": category.id, "name": name(category) })).collect()
+    all.iter().map(|category| json!({ "id": category.id, "name": name(category), "n": category.own_count })).collect()
 }
 
 #[derive(FromForm)]
@@ -338,6 +339,21 @@ async fn take_pictures(shop: &Shop, form: &mut ProductForm<'_>) -> Result<Vec<St
         }
     }
     Ok(problems)
+}
+
+/// A picture of its own: it is kept at once, and the form only names it.
+#[derive(FromForm)]
+struct Upload<'r> {
+    image: TempFile<'r>,
+}
+
+#[post("/products/pictures", data = "<form>")]
+async fn picture(shop: &State<Shop>, _staff: Manager, form: Form<Upload<'_>>) -> Result<Json<Value>> {
+    let bytes = upload::bytes(&form.image).await?;
+    let picture = tokio::task::spawn_blocking(move || Picture::read(&bytes)).await.map_err(|_| Code::Internal)??;
+    let (hash, now) = (picture.hash.clone(), shop.now());
+    shop.db.write(move |tx| Ok::<_, Error>(picture.store(tx, now)?)).await?;
+    Ok(Json(json!({ "hash": hash, "url": hash.url() })))
 }
 
 fn check(filled: &Filled, pictures: Vec<String>, now: i64) -> Result<Change> {

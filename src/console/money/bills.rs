@@ -50,8 +50,9 @@ async fn calendar(
     let first = month.and_then(Day::first_of).or_else(|| Day::first_of(&today.month())).ok_or(Code::NotFound)?;
     let last = end_of_month(first);
     let (sums, matches) = shop.db.read(move |conn| self::month(conn, first, last)).await?;
+    let most = sums.iter().map(|sum| sum.received_fen).max().unwrap_or(0);
     let days: Vec<Value> =
-        (0..i64::from(last.of_month())).map(|n| cell(first.plus(n), &sums, &matches, today)).collect();
+        (0..i64::from(last.of_month())).map(|n| cell(first.plus(n), most, &sums, &matches, today)).collect();
     let context = context! {
         frame: frame(shop, &staff.0, "money", flash).await?,
         tab: "calendar",
@@ -90,11 +91,12 @@ fn mark(state: Option<BillState>, trade: bool) -> &'static str {
     }
 }
 
-fn cell(day: Day, sums: &[DaySum], matches: &[Match], today: Day) -> Value {
+fn cell(day: Day, most: i64, sums: &[DaySum], matches: &[Match], today: Day) -> Value {
     let sum = sums.iter().find(|sum| sum.day == day);
     let state = matches.iter().find(|m| m.day == day).map(|m| m.state);
     json!({
         "day": day.shown(), "n": day.of_month(), "mark": mark(state, sum.is_some()), "today": day == today,
+        "heat": sum.map_or(0, |sum| (sum.received_fen * 4 + most - 1) / most.max(1)),
         "received": sum.filter(|sum| sum.payments > 0).map(|sum| yuan(sum.received_fen)),
         "text": state.map_or(if day >= today { "还没有账单" } else { "未对账" }, |s| s.text()),
         "future": day > today,

@@ -27,7 +27,7 @@ use crate::staff::login::audit;
 use crate::staff::{Clerk, Manager, Role, Staff};
 
 pub fn routes() -> Vec<Route> {
-    routes![list, detail, new_page, new, approve, reject, withdraw, stop, retry, query, other_means]
+    routes![list, detail, new_page, new, approve_page, approve, reject, withdraw, stop, retry, query, other_means]
 }
 
 /// Reasons to choose from; the first is the usual one.
@@ -366,6 +366,12 @@ async fn open(shop: &Shop, staff: &Staff, no: &str, form: &RefundForm) -> Result
     let number = shop.db.write(write).await?;
     shop.wake_worker();
     Ok(Step::Done(number, if agreed { "退款已发出，到账后这里会更新" } else { "已提交，等经理同意后退款" }))
+}
+
+/// The address of the second screen, opened again: back to the refund.
+#[get("/refunds/<number>/approve")]
+fn approve_page(_staff: Clerk, number: &str) -> Redirect {
+    Redirect::to(format!("/admin/refunds/{number}"))
 }
 
 #[post("/refunds/<number>/approve", data = "<form>")]

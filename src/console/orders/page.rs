@@ -30,7 +30,7 @@ use crate::wechat::pay::Trade;
 use crate::{buyers, jobs};
 
 pub fn routes() -> Vec<Route> {
-    routes![detail, preview, reveal, memo, query, cancel_page, cancel]
+    routes![detail, preview, reveal, revealed, memo, query, cancel_page, cancel]
 }
 
 #[get("/orders/<no>?<show>&<came..>")]
@@ -61,6 +61,12 @@ struct Looking {
 #[get("/orders/<no>/preview?<came..>")]
 async fn preview(shop: &State<Shop>, staff: Staff, no: &str, came: Came) -> Result<Template> {
     render(shop, &staff, None, no, Looking { came, ..Looking::default() }, "console/order_preview.html").await
+}
+
+/// Whoever opens the address of that page again comes to the order, where it can be asked for anew.
+#[get("/orders/<no>/reveal")]
+fn revealed(_staff: Staff, no: &str) -> Redirect {
+    Redirect::to(here(no))
 }
 
 /// Shows whom a parcel goes to in full, and writes down who looked.

@@ -143,9 +143,14 @@ struct NewPassword {
     again: String,
 }
 
+/// Makes the account, and lets its person in.
 #[post("/invite/<token>", data = "<form>")]
 async fn accept(
     shop: &State<Shop>,
+    jar: &CookieJar<'_>,
+    ip: ClientIp,
+    browser: Browser,
+    encrypted: Encrypted,
     token: &str,
     form: Form<NewPassword>,
 ) -> Result<std::result::Result<Flash<Redirect>, Template>> {
@@ -153,9 +158,19 @@ async fn accept(
     if form.password != form.again {
         return Ok(Err(invitation(shop, token, Some("两次输入的密码不一样".into())).await?));
     }
-    match login::accept(shop, token, form.password).await {
-        Ok(_) => {
-            Ok(Ok(Flash::success(Redirect::to(uri!("/admin", page(Option::<String>::None))), "账号已建立，请登录")))
+    match login::accept(shop, token, form.password.clone()).await {
+        Ok(account) => {
+            let attempt =
+                Attempt { account, password: form.password, ip: ip.0, browser: browser.0, ..Attempt::default() };
+            Ok(Ok(match login::login(shop, attempt).await {
+                Ok(entered) => {
+                    let_in(jar, &encrypted, entered.token);
+                    Flash::success(Redirect::to("/admin"), "账号已建立，欢迎")
+                }
+                Err(_) => {
+                    Flash::success(Redirect::to(uri!("/admin", page(Option::<String>::None))), "账号已建立，请登录")
+                }
+            }))
         }
         Err(e) => Ok(Err(invitation(shop, token, Some(words(&e))).await?)),
     }

@@ -106,6 +106,10 @@ async fn page(shop: &State<Shop>, _owner: Owner, flash: Option<FlashMessage<'_>>
 async fn show(shop: &Shop, step: u8, flash: Option<Value>, typed: &Typed, wrong: Option<&Error>) -> Result<Template> {
     let (title, group) = about(step)?;
     let shop_settings = shop.settings();
+    // A new shop begins as the field's own hint advises.
+    let advised = Typed::from([("wechat-sign_type".to_owned(), "HMAC-SHA256".to_owned())]);
+    let untouched = typed.is_empty() && shop_settings.get("wechat.mch_id").is_none();
+    let typed = if untouched { &advised } else { typed };
     let context = context! {
         title, step, flash, demo: shop.demo.is_some(), steps: step_names(step),
         card: group.map(|group| settings::card(&shop_settings, group, typed, wrong)),

@@ -1,0 +1,135 @@
+// A packer's morning at the table and an owner on a phone: orders go out one after another, and nothing is in the way.
+import assert from "node:assert/strict";
+import { phone, story, until } from "./shop.mjs";
+
+await story(async ({ shop, simulator, step, shot, open, login, password }) => {
+  const desk = await login();
+  const json = { "Content-Type": "application/json" };
+  const { code } = await (await fetch(`${simulator}/simulator/login?user=morning`)).json();
+  const session = await (await fetch(`${shop}/api/v1/login`, { method: "POST", headers: json, body: JSON.stringify({ code }) })).json();
+  const get = async (path) => (await fetch(`${shop}/api/v1${path}`)).json();
+  const rice = (await get("/products?q=%E5%A4%A7%E7%B1%B3")).items[0].id;
+  const sku = (await get(`/products/${rice}`)).skus.find((one) => one.available > 30).id;
+  let key = 0;
+  const buy = async () => {
+    const headers = { ...json, Authorization: `Bearer ${session.token}`, "Idempotency-Key": `packer-${(key += 1)}-${"0".repeat(8)}` };
+    const address = { receiver: "林小样", phone: "13800000002", province: "广东省", city: "深圳市", district: "南山区", detail: "示例路 2 号" };
+    const made = await (await fetch(`${shop}/api/v1/prepay`, { method: "POST", headers, body: JSON.stringify({ items: [{ skuId: sku, quantity: 1 }], address }) })).json();
+    const prepayId = made.payment.package.slice("prepay_id=".length);
+    await fetch(`${simulator}/simulator/pay`, { method: "POST", headers: json, body: JSON.stringify({ prepayId, way: "well" }) });
+    return made.order.orderNo;
+  };
+  const orders = [];
+  const list = "/admin/orders?tab=to_ship&region=%E6%B7%B1%E5%9C%B3";
+  const hear = async (words) => desk.locator(".strip", { hasText: words }).waitFor();
+
+  await step("seven orders and more stand on a desk's screen", async () => {
+    for (let n = 0; n < 24; n += 1) orders.push(await buy());
+    await until("the payments", async () => {
+      await desk.goto(shop + list);
+      return (await desk.getByText("共 24 单").count()) === 1;
+    });
+    await desk.setViewportSize({ width: 1440, height: 900 });
+    const boxes = await desk.locator("article.order").evaluateAll((all) => all.map((one) => one.getBoundingClientRect()).map(({ top, bottom, height }) => ({ top, bottom, height })));
+    assert.ok(boxes.every(({ height }) => height <= 96), "an order is 96 px high at most");
+    assert.ok(boxes.filter(({ bottom }) => bottom <= 900).length >= 7, `${boxes.filter(({ bottom }) => bottom <= 900).length} whole orders`);
+    await shot(desk, "packer-list");
+  });
+
+  await step("one tick means all that the filter finds, beyond the page too", async () => {
+    assert.equal(await desk.locator(".bulk").isVisible(), false, "no bar for nothing");
+    await desk.locator(`input[value="${orders[23]}"][name=order]`).check();
+    await desk.getByText("已选 1", { exact: true }).waitFor();
+    await desk.getByRole("link", { name: "选全部 24 单" }).click();
+    await desk.getByText("已选 24", { exact: true }).waitFor();
+    await desk.getByRole("button", { name: "打印发货单" }).click();
+    await desk.waitForURL(/print\/slips/);
+    assert.equal(await desk.locator(".slip").count(), 24);
+  });
+
+  await step("opened from a list, an order goes on to the next of that list, number in hand", async () => {
+    await desk.goto(shop + list);
+    await desk.locator("article.order").first().getByRole("link", { name: "发货" }).click();
+    await desk.getByText("第 1 / 24 单").waitFor();
+    for (const [i, no] of [orders[23], orders[22], orders[21]].entries()) {
+      await desk.getByRole("heading", { name: no }).waitFor();
+      await until("the cursor", () => desk.evaluate(() => document.activeElement?.name === "tracking_no"));
+      await desk.keyboard.type(`SF140266887731${i}`);
+      await desk.keyboard.press("Enter");
+      await hear(`${no} 已发货`);
+    }
+    await desk.getByText("第 4 / 24 单").waitFor();
+    await shot(desk, "packer-next");
+  });
+
+  await step("what has just left is taken back where it is told", async () => {
+    await desk.locator(".strip").getByRole("button", { name: "撤销" }).click();
+    await hear("订单回到待发货");
+    await desk.getByRole("heading", { name: orders[21] }).waitFor();
+  });
+
+  await step("the drawer steps through the list, ships and comes back to it", async () => {
+    await desk.goto(shop + list);
+    await desk.locator("article.order").first().getByRole("link", { name: "详情" }).click();
+    const drawer = desk.locator("#drawer");
+    await drawer.getByRole("heading", { name: orders[21] }).waitFor();
+    await drawer.getByRole("button", { name: "下一单" }).click();
+    await drawer.getByRole("heading", { name: orders[20] }).waitFor();
+    await drawer.getByLabel("快递单号").fill("SF1402668877400");
+    await shot(desk, "packer-drawer");
+    await drawer.getByRole("button", { name: "发货", exact: true }).click();
+    await hear(`${orders[20]} 已发货`);
+    assert.ok(desk.url().includes("region="), "back at the list");
+  });
+
+  await step("scanned ones are listed as they leave", async () => {
+    await desk.goto(`${shop}/admin/shipping/scan`);
+    for (const [i, no] of [orders[19], orders[18]].entries()) {
+      await desk.locator("#code").fill(no);
+      await desk.keyboard.press("Enter");
+      await desk.getByText("第 2 步").waitFor();
+      await desk.locator("#code").fill(`7531234567891${i}`);
+      await desk.keyboard.press("Enter");
+      await desk.locator("[data-done] li").nth(i).waitFor();
+    }
+    await desk.getByText("2 单", { exact: true }).waitFor();
+    await shot(desk, "packer-scan");
+  });
+
+  await step("a session that ends keeps what was typed", async () => {
+    await desk.goto(`${shop}/admin/orders/${orders[17]}#ship`);
+    await desk.getByLabel("快递单号").fill("SF1402668877999");
+    const cookies = await desk.context().cookies(`${shop}/admin`);
+    await desk.context().clearCookies();
+    await desk.getByRole("button", { name: "确认发货" }).click();
+    await desk.getByLabel("账号").fill("demo");
+    await desk.getByLabel("密码").fill(password);
+    await desk.getByRole("button", { name: "登录" }).click();
+    await desk.waitForURL(new RegExp(orders[17]));
+    assert.ok(cookies.length > 0);
+    assert.equal(await desk.getByLabel("快递单号").inputValue(), "SF1402668877999");
+    await desk.getByText("填的内容还在").waitFor();
+  });
+
+  await step("three orders stand on a phone, the first of them high up, and every target is a thumb wide", async () => {
+    const hand = await open({ ...phone, viewport: { width: 390, height: 844 }, storageState: await desk.context().storageState() });
+    await hand.goto(shop + list);
+    const seen = await hand.locator("article.order").evaluateAll((all) => all.map((one) => one.getBoundingClientRect()).map(({ top, bottom }) => [top, bottom]));
+    assert.ok(seen[0][0] < 220, `the first order begins at ${seen[0][0]}`);
+    assert.ok(seen.filter(([, bottom]) => bottom <= 844 - 60).length >= 3, `${seen.filter(([, bottom]) => bottom <= 784).length} whole orders above the bar`);
+    const small = await hand.evaluate(() => {
+      const visible = (one) => one.checkVisibility() && one.getBoundingClientRect().width > 2;
+      const targets = [...document.querySelectorAll("main a, main button, main select, main summary, main input:not([type=hidden]), .rail a, .rail summary")].filter(visible);
+      // A tick is pressed by its label.
+      return targets.map((one) => one.closest("label") ?? one).filter((one) => one.getBoundingClientRect().height < 39.5).map((one) => one.outerHTML.slice(0, 90));
+    });
+    assert.deepEqual(small, []);
+    await shot(hand, "phone-orders");
+    await hand.getByText("更多").click();
+    await hand.getByRole("link", { name: "对账" }).waitFor();
+    await shot(hand, "phone-more");
+    const manifest = await (await fetch(`${shop}/static/manifest.json`)).json();
+    for (const { src } of manifest.icons) assert.ok((await fetch(shop + src)).ok, src);
+    await hand.close();
+  });
+});
