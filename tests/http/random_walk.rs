@@ -13,6 +13,7 @@ use xiaopu::nonce::Nonces;
 use xiaopu::simulator::{Fault, Paying, RefundEnd, Ways};
 use xiaopu::staff::Role;
 
+use super::v3;
 use crate::support::*;
 
 #[derive(Clone, Debug)]
@@ -99,6 +100,10 @@ enum Step {
         fault: Fault,
     },
     ClearFaults,
+    /// The owner changes the version of the API that new attempts use.
+    Version {
+        word: &'static str,
+    },
     Wait {
         ms: i64,
     },
@@ -198,6 +203,7 @@ fn step(dice: &mut Dice) -> Step {
             Step::Ways { ways: Ways { refund_end, refund_notices: dice.yes(), balance_fen, ..Ways::default() } }
         }
         63..66 => fault(dice),
+        66 if dice.yes() => Step::Version { word: dice.one_of(&["v2", "v3"]) },
         66 => Step::ClearFaults,
         _ => {
             let spans = [
@@ -339,7 +345,7 @@ struct Walker<'w> {
 
 /// Answers with what there is in the end, and how often.
 async fn walk(steps: &[Step]) -> BTreeMap<String, i64> {
-    let w = World::new().await;
+    let w = v3::world("").await;
     let mut walker = Walker {
         w: &w,
         skus: [w.product("少", 100, 3).await, w.product("多", 2500, 50).await, w.product("贵", 999_900, 5).await],
@@ -382,6 +388,9 @@ impl Walker<'_> {
             Step::Ways { ways } => w.wechat.ways(|now| *now = ways),
             Step::Fault { kind, fault } => w.wechat.fault(kind, fault),
             Step::ClearFaults => w.wechat.clear_faults(),
+            Step::Version { word } => {
+                self.boss.post("/admin/settings", &[("wechat-api", word)]).await;
+            }
             Step::Refund { refund, act } => self.refund_page(refund, act).await,
             Step::EndRefund { refund, end } => {
                 if let Some((number, state)) = pick(w, REFUND, refund).await {
@@ -438,7 +447,9 @@ impl Walker<'_> {
                 return;
             }
             Step::Repeat { .. } => {
-                if let Some(xml) = w.wechat.notice(&placed.out_trade_no) {
+                if let Some(notice) = w.wechat.notice_v3(&placed.out_trade_no, None) {
+                    assert_eq!(v3::knock(w, &notice.headers, &notice.body).await.0, 204);
+                } else if let Some(xml) = w.wechat.notice(&placed.out_trade_no) {
                     assert!(w.notify(xml).await.contains("SUCCESS"));
                 }
                 return;

@@ -30,7 +30,7 @@ fn keys() -> Keys {
 }
 
 /// A world whose shop has the keys of both versions; `api` is the one of new attempts, or empty for the settings page.
-async fn world(api: &str) -> World {
+pub async fn world(api: &str) -> World {
     let keys = keys();
     let settings = [
         ("wechat.api", api),
@@ -162,7 +162,7 @@ async fn a_payment_after_the_204_of_a_close_is_settled() {
     w.must_hold().await;
 }
 
-async fn knock(w: &World, headers: &[(&str, String)], body: &[u8]) -> (u16, String) {
+pub async fn knock(w: &World, headers: &[(&str, String)], body: &[u8]) -> (u16, String) {
     let mut request = w.http().post(w.at("/wechat/pay/v3/notify")).body(body.to_vec());
     for (name, value) in headers {
         request = request.header(*name, value);
