@@ -564,8 +564,10 @@ mod tests {
         put(&db, "a").await.unwrap();
         assert_eq!(keys(&db).await, ["a"]);
         drop(db);
-        let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
-        assert_eq!(left, ["xiaopu.db"], "whoever copies this file alone must have everything");
+        let mut left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["xiaopu.db", "xiaopu.use"], "whoever copies the first alone must have everything");
+        assert_eq!(std::fs::metadata(dir.path().join("xiaopu.use")).unwrap().len(), 0, "the second is a lock");
     }
 
     #[test]

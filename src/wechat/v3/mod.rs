@@ -267,7 +267,7 @@ mod tests {
                     );
                 }
                 Verdict::Refunded(refund) => {
-                    assert_eq!(refund.out_refund_no, "SHOP20261008000001R01", "{name}");
+                    assert_eq!(refund.out_refund_no, "SHOP2026100800000101R01", "{name}");
                     assert_eq!(refund.status, super::super::refund::RefundStatus::Success, "{name}");
                 }
                 other => panic!("{name}: {other:?}"),
