@@ -7,6 +7,8 @@ use rocket::request::FromParam;
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde::{Serialize, Serializer};
 
+use crate::typed::bare;
+
 /// The text is no such identifier.
 #[derive(Debug, PartialEq, Eq)]
 pub struct BadId;
@@ -115,11 +117,21 @@ impl OrderNo {
         OrderNo(format!("{day}{base32}"))
     }
 
-    /// What people scan, paste or type, when it has the shape of our own numbers rather than of a parcel's.
+    /// What people scan, paste or type, when it has the shape of our own numbers rather than of a parcel's; whatever
+    /// stands around it, and whether or not an attempt's two digits follow.
     pub fn read(text: &str) -> Option<OrderNo> {
-        let text = text.trim().trim_start_matches('\'').to_uppercase();
-        let ours = text.len() == 18 && text.starts_with("20") && text.bytes().take(8).all(|b| b.is_ascii_digit());
-        text.parse().ok().filter(|_| ours)
+        let text = bare(text).to_ascii_uppercase();
+        let mut words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+        words.find_map(|word| match word.len() {
+            18 => OrderNo::ours(word),
+            20 if word.bytes().skip(18).all(|b| b.is_ascii_digit()) => OrderNo::ours(&word[..18]),
+            _ => None,
+        })
+    }
+
+    fn ours(word: &str) -> Option<OrderNo> {
+        let day = word.starts_with("20") && word.bytes().take(8).all(|b| b.is_ascii_digit());
+        word.parse().ok().filter(|_| day)
     }
 
     /// The number of this order's `n`th attempt: the order number and two digits.
@@ -203,6 +215,28 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(OutTradeNo::is_of_our_form(number), ours, "{number}");
+        }
+    }
+
+    #[test]
+    fn an_order_number_is_read_whatever_stands_around_it() {
+        for text in [
+            "20261008ABCDEFGHJK",
+            " 20261008abcdefghjk\t",
+            "'20261008ABCDEFGHJK",
+            "=\"20261008ABCDEFGHJK\"",
+            "２０２６１００８ABCDEFGHJK",
+            "\u{feff}20261008ABCDEFGHJK\u{200b}",
+            "订单号：20261008ABCDEFGHJK",
+            "20261008ABCDEFGHJK：圆通",
+            "20261008ABCDEFGHJK01",
+        ] {
+            assert_eq!(OrderNo::read(text).as_ref().map(OrderNo::as_str), Some("20261008ABCDEFGHJK"), "{text}");
+        }
+        for text in
+            ["", "20261008", "YT8812345678901", "120261008ABCDEFGHJ", "20261008ABCDEFGHJK0", "20261008ABCDEFGHJKAB"]
+        {
+            assert_eq!(OrderNo::read(text), None, "{text}");
         }
     }
 

@@ -17,6 +17,7 @@ pub mod exceptions;
 pub mod jobs;
 pub mod ledger;
 pub mod orders;
+pub mod parcels;
 pub mod refunds;
 pub mod shipping;
 

@@ -1,4 +1,4 @@
-//! What people type or paste, in the one form in which it is kept.
+//! What people type, paste and scan: in the one form in which it is kept, and bared of what stands around it.
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
@@ -28,6 +28,35 @@ fn is_emoji(c: char) -> bool {
     matches!(c, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}')
 }
 
+/// The same text as it was meant: wide letters narrow, every kind of blank a blank, every kind of dash a hyphen, nothing
+/// that cannot be seen, and without what a spreadsheet protects a text with (`="…"`, an apostrophe).
+pub fn bare(text: &str) -> String {
+    let seen: String = text.chars().filter_map(seen).collect();
+    unwrapped(&seen).to_owned()
+}
+
+fn seen(c: char) -> Option<char> {
+    Some(match c {
+        c if is_unseen(c) => return None,
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0)?,
+        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe63}' => '-',
+        c if c.is_whitespace() || c.is_control() => ' ',
+        c => c,
+    })
+}
+
+fn unwrapped(text: &str) -> &str {
+    let text = text.trim();
+    let formula = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
+    let quoted = [('"', '"'), ('“', '”'), ('\'', '\''), ('‘', '’'), ('「', '」')];
+    let inner = quoted.iter().find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close));
+    let protected = text.strip_prefix(['\'', '‘', '’', '`']);
+    match formula.or(inner).or(protected) {
+        Some(inner) => unwrapped(inner),
+        None => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,5 +76,31 @@ mod tests {
             assert_eq!(clean(typed), kept, "{typed:?}");
             assert_eq!(clean(kept), kept);
         }
+    }
+
+    #[test]
+    fn what_stands_around_a_text_falls_off() {
+        for text in [
+            "SF123",
+            " SF123\r\n",
+            "ＳＦ１２３",
+            "SF\u{200b}123\u{feff}",
+            "\u{feff}SF123",
+            "SF123\u{a0}",
+            "\u{3000}SF123",
+            "'SF123",
+            "‘SF123",
+            "`SF123",
+            "=\"SF123\"",
+            "\"SF123\"",
+            "“SF123”",
+            " '=\"SF123\" ",
+            "\u{202a}SF123\u{202c}",
+        ] {
+            assert_eq!(bare(text), "SF123", "{text:?}");
+        }
+        assert_eq!(bare("1391111–2222"), "1391111-2222");
+        assert_eq!(bare("订单号：\u{3000}ＡＢ"), "订单号: AB");
+        assert_eq!((bare(""), bare("'"), bare("=\"\"")), Default::default());
     }
 }

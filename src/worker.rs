@@ -15,6 +15,7 @@ use crate::ids::{JobId, OrderId, ProductId};
 use crate::jobs::{self, Job, Lane, Ran, Task};
 use crate::memory;
 use crate::orders::{self, RECEIVED_AFTER, Who, moves};
+use crate::parcels;
 use crate::payments::refund::{learn, send};
 use crate::payments::{check, close, invariants, mend, prepay};
 use crate::reconcile;
@@ -40,7 +41,7 @@ pub async fn run(shop: Shop, shutdown: rocket::Shutdown) {
 pub async fn seed(shop: &Shop) -> Result<()> {
     let now = shop.now();
     let write = move |tx: &Tx| {
-        for task in [Task::Bills, Task::SelfCheck, Task::Backup] {
+        for task in [Task::Bills, Task::SelfCheck, Task::Backup, Task::Carriers] {
             jobs::enqueue(tx, task, now, now)?;
         }
         check::ask_about_all(tx, now)
@@ -203,6 +204,7 @@ async fn run_one(shop: &Shop, job: Job) -> Result<()> {
         Task::Bills => reconcile::schedule(shop).await,
         Task::SelfCheck => nightly(shop).await,
         Task::Backup => backups::nightly(shop).await,
+        Task::Carriers => parcels::refresh::run(shop).await,
     };
     let ran = ran.unwrap_or_else(|e| Ran::Failed(e.message()));
     let now = shop.now();

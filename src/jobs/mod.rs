@@ -36,6 +36,8 @@ pub enum Task {
     SelfCheck,
     /// Each night: a backup, and proof that it opens.
     Backup,
+    /// Each week: ask WeChat which parcel services it knows.
+    Carriers,
 }
 
 impl Task {
@@ -53,6 +55,7 @@ impl Task {
             Task::Bills => Kind::Bills,
             Task::SelfCheck => Kind::SelfCheck,
             Task::Backup => Kind::Backup,
+            Task::Carriers => Kind::Carriers,
         }
     }
 
@@ -64,7 +67,7 @@ impl Task {
             Task::Refunds(id) => id.0,
             Task::Shelf(id) => id.0,
             Task::Bill(day) => day.number(),
-            Task::Bills | Task::SelfCheck | Task::Backup => 0,
+            Task::Bills | Task::SelfCheck | Task::Backup | Task::Carriers => 0,
         }
     }
 
@@ -83,6 +86,7 @@ impl Task {
             Kind::Bills => Task::Bills,
             Kind::SelfCheck => Task::SelfCheck,
             Kind::Backup => Task::Backup,
+            Kind::Carriers => Task::Carriers,
         })
     }
 }
@@ -101,6 +105,7 @@ words! {
         Bills "bills" "每日对账安排",
         SelfCheck "self_check" "每夜自检",
         Backup "backup" "每夜备份",
+        Carriers "carriers" "更新快递公司列表",
     }
 }
 
@@ -140,7 +145,7 @@ impl Kind {
             Kind::Poll => Lane::Polls,
             Kind::Register => Lane::Register,
             Kind::Complete | Kind::Shelf => Lane::Own,
-            Kind::Bill | Kind::Bills | Kind::SelfCheck | Kind::Backup => Lane::House,
+            Kind::Bill | Kind::Bills | Kind::SelfCheck | Kind::Backup | Kind::Carriers => Lane::House,
         }
     }
 }

@@ -2,7 +2,6 @@
 
 pub mod api;
 pub mod moves;
-pub mod parcels;
 pub mod quote;
 pub mod search;
 pub mod store;
@@ -17,9 +16,9 @@ use crate::clock::DAY;
 use crate::error::Error;
 use crate::ids::{BuyerId, ImageHash, LineId, OrderId, OrderNo, OutTradeNo, ProductId, ShipmentId, SkuId};
 use crate::money::Fen;
+use crate::parcels::Parcel;
 use crate::refunds::FullRefund;
 use crate::words::words;
-use parcels::Parcel;
 
 words! {
     /// The one stored status. Part-shipped and refunding are derived, for the eye only.

@@ -2,7 +2,6 @@
 
 use rusqlite::Result;
 
-use super::parcels::Parcel;
 use super::search::{Words, store as search};
 use super::store::NewPrice;
 use super::{ClosedReason, Line, Order, OrderStatus, Quote, Shipment, Who, store};
@@ -12,6 +11,7 @@ use crate::clock::Day;
 use crate::db::Tx;
 use crate::ids::{BuyerId, LineId, MessageId, OrderId, OrderNo};
 use crate::money::Fen;
+use crate::parcels::Parcel;
 use crate::refunds::FullRefund;
 
 /// T1: places the order and holds its stock. The quote was made in this transaction, so every line is available.

@@ -3,13 +3,13 @@
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-use super::parcels::Parcel;
 use super::{AtWechat, ClosedReason, Flag, Full, Line, Order, OrderStatus, Quote, QuoteLine, Shipment, Who};
 use crate::buyers::addresses::Address;
 use crate::clock::Day;
 use crate::db::{Named, Tx};
 use crate::ids::{BuyerId, LineId, MessageId, OrderId, OrderNo, ProductId, RefundId, ShipmentId};
 use crate::money::Fen;
+use crate::parcels::Parcel;
 use crate::refunds::store as refunds;
 
 // ── reading ──
@@ -208,14 +208,19 @@ pub fn held(conn: &Connection, limit: i64) -> Result<Vec<Held>> {
 
 pub fn shipments(conn: &Connection, id: OrderId) -> Result<Vec<Shipment>> {
     let mut rows = conn.prepare_cached(
-        "select id, company, tracking_no, shipped_at from shipments where order_id = ?1 and state = 'shipped' order by id",
+        "select id, company, company_name, tracking_no, shipped_at from shipments
+          where order_id = ?1 and state = 'shipped' order by id",
     )?;
     let mut lines = conn.prepare_cached("select line_id, quantity from shipment_lines where shipment_id = ?1")?;
     rows.query_map([id], |row| {
         let id: ShipmentId = row.get("id")?;
         Ok(Shipment {
             id,
-            parcel: Parcel { company: row.get("company")?, tracking_no: row.get("tracking_no")? },
+            parcel: Parcel {
+                company: row.get("company")?,
+                company_name: row.get("company_name")?,
+                tracking_no: row.get("tracking_no")?,
+            },
             shipped_at: row.get("shipped_at")?,
             lines: lines.query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_>>()?,
         })
@@ -464,9 +469,10 @@ pub fn count_prints(tx: &Tx, ids: &[OrderId]) -> Result<()> {
 
 pub fn insert_shipment(tx: &Tx, order: OrderId, parcel: &Parcel, now: i64) -> Result<ShipmentId> {
     tx.prepare_cached(
-        "insert into shipments (order_id, state, company, tracking_no, shipped_at) values (?1, 'shipped', ?2, ?3, ?4)",
+        "insert into shipments (order_id, state, company, company_name, tracking_no, shipped_at)
+         values (?1, 'shipped', ?2, ?3, ?4, ?5)",
     )?
-    .execute(params![order, parcel.company, parcel.tracking_no, now])?;
+    .execute(params![order, parcel.company, parcel.company_name, parcel.tracking_no, now])?;
     Ok(ShipmentId(tx.last_insert_rowid()))
 }
 
@@ -491,11 +497,8 @@ pub fn unship_line(tx: &Tx, line: LineId, quantity: i64) -> Result<()> {
 
 /// The same parcel under another number or with another service.
 pub fn set_parcel(tx: &Tx, id: ShipmentId, parcel: &Parcel) -> Result<()> {
-    tx.prepare_cached("update shipments set company = ?2, tracking_no = ?3 where id = ?1")?.execute(params![
-        id,
-        parcel.company,
-        parcel.tracking_no
-    ])?;
+    tx.prepare_cached("update shipments set company = ?2, company_name = ?3, tracking_no = ?4 where id = ?1")?
+        .execute(params![id, parcel.company, parcel.company_name, parcel.tracking_no])?;
     Ok(())
 }
 

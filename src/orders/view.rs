@@ -3,7 +3,6 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::parcels::company_text;
 use super::{Actions, Chip, Full, OrderStatus};
 use crate::buyers::addresses::Address;
 use crate::catalogue::Delivery;
@@ -186,7 +185,7 @@ impl OrderView {
                 .map(|s| ShipmentView {
                     id: s.id,
                     company: s.parcel.company.clone(),
-                    company_text: company_text(&s.parcel.company).to_owned(),
+                    company_text: s.parcel.company_text().to_owned(),
                     tracking_no: s.parcel.tracking_no.clone(),
                     shipped_at: rfc3339(s.shipped_at),
                     lines: s

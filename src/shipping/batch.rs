@@ -9,8 +9,9 @@ use crate::catalogue::Delivery;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::OrderNo;
-use crate::orders::parcels::{Parcel, company_named};
 use crate::orders::{Order, OrderStatus, Who, store as orders};
+use crate::parcels::carriers::Carriers;
+use crate::parcels::{Found, Parcel, store as parcels};
 use crate::refunds::store as refunds;
 use crate::sheet::Table;
 use crate::shop::Shop;
@@ -32,7 +33,7 @@ pub fn rows(table: &Table) -> std::result::Result<Vec<Row>, String> {
         }
         let at = cells.iter().position(|cell| OrderNo::read(cell).is_some()).unwrap_or(0);
         let rest = || cells.iter().enumerate().filter(move |(i, _)| *i != at).map(|(_, cell)| *cell);
-        let company = rest().find(|cell| company_named(cell).is_some()).unwrap_or_default();
+        let company = rest().find(|cell| Carriers::default().named(cell).is_ok()).unwrap_or_default();
         let digits = |cell: &&str| cell.bytes().filter(u8::is_ascii_digit).count();
         let tracking_no = rest().filter(|cell| *cell != company).max_by_key(digits).unwrap_or_default();
         let own = |text: &str| text.chars().take(64).collect::<String>();
@@ -78,9 +79,10 @@ pub struct Judged {
 pub fn judge(conn: &Connection, rows: &[Row], allowed: Allowed) -> Result<Vec<Judged>> {
     let mut by_order: HashMap<String, usize> = HashMap::new();
     let mut by_number: HashMap<String, usize> = HashMap::new();
+    let carriers = parcels::carriers(conn)?;
     rows.iter()
         .map(|row| {
-            let mut judged = alone(conn, row, allowed)?;
+            let mut judged = alone(conn, &carriers, row, allowed)?;
             let twice = by_order.insert(row.order_no.to_uppercase(), row.line);
             let shared = by_number.insert(judged.parcel.tracking_no.clone(), row.line);
             if let Some(line) = twice {
@@ -98,7 +100,7 @@ fn refuse(judged: &mut Judged, note: String) {
 }
 
 /// One row, by itself.
-fn alone(conn: &Connection, row: &Row, allowed: Allowed) -> Result<Judged> {
+fn alone(conn: &Connection, carriers: &Carriers, row: &Row, allowed: Allowed) -> Result<Judged> {
     let nothing = Judged {
         row: row.clone(),
         verdict: Verdict::Wrong,
@@ -113,8 +115,8 @@ fn alone(conn: &Connection, row: &Row, allowed: Allowed) -> Result<Judged> {
     let Some(order) = orders::by_no(conn, &order_no)? else { return wrong("没有这笔订单".into()) };
     let mut judged = nothing.clone();
     judged.receiver = order.address.as_ref().map(|a| a.masked_receiver()).unwrap_or_default();
-    match Parcel::read(&row.company, &row.tracking_no) {
-        Ok(parcel) => judged.parcel = parcel,
+    match Found::read(conn, carriers, &row.company, &row.tracking_no) {
+        Ok(found) => judged.parcel = found.parcel,
         Err(e) => {
             let words = e.fields.values().filter_map(|words| words.as_str()).collect::<Vec<_>>().join("；");
             refuse(&mut judged, words);

@@ -12,8 +12,8 @@ use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{BatchId, LineId, OrderId, ShipmentId};
 use crate::jobs::{self, Task};
-use crate::orders::parcels::Parcel;
 use crate::orders::{Line, Order, OrderStatus, RECEIVED_AFTER, Shipment, Who, moves, store as orders};
+use crate::parcels::Parcel;
 use crate::refunds::store as refunds;
 
 /// A parcel that was entered by mistake can be taken back this long.

@@ -18,6 +18,7 @@ pub const KINDS: [&str; 14] = [
     "token",
     "trade_managed",
     "upload_shipping",
+    "delivery_list",
     // Of API v3: its notices, and the file of a bill.
     "notify",
     "refund_notify",

@@ -10,10 +10,11 @@ use serde_json::{Value, json};
 
 use super::api::begin;
 use super::{Fault, Simulator};
+use crate::wechat::carriers;
 use crate::wechat::register::MOST_PARCELS;
 
 pub fn routes() -> Vec<Route> {
-    routes![stable_token, token, is_trade_managed, upload_shipping_info]
+    routes![stable_token, token, is_trade_managed, upload_shipping_info, get_delivery_list]
 }
 
 type Answer = Result<Json<Value>, Status>;
@@ -98,6 +99,20 @@ async fn upload_shipping_info(sim: &State<Simulator>, access_token: &str, body: 
         Ok(json!({ "errcode": 0, "errmsg": "ok" }))
     };
     serve(sim, "upload_shipping", work).await
+}
+
+#[post("/cgi-bin/express/delivery/open_msg/get_delivery_list?<access_token>", data = "<body>")]
+async fn get_delivery_list(sim: &State<Simulator>, access_token: &str, body: &str) -> Answer {
+    let work = || {
+        opened(sim, access_token)?;
+        if body.is_empty() {
+            return Err((44002, "empty post data"));
+        }
+        let list: Vec<Value> =
+            carriers::list().map(|(code, name)| json!({ "delivery_id": code, "delivery_name": name })).collect();
+        Ok(json!({ "errcode": 0, "count": list.len(), "delivery_list": list }))
+    };
+    serve(sim, "delivery_list", work).await
 }
 
 fn enter(sim: &Simulator, body: &Value) -> Result<(), Refused> {

@@ -133,6 +133,7 @@ pub fn kind_text(kind: &str) -> &str {
         "message" => "消息推送",
         "trade_managed" => "发货管理",
         "upload_shipping" => "上传发货信息",
+        "delivery_list" => "快递公司列表",
         "login" => "登录",
         other => other,
     }

@@ -17,6 +17,11 @@ impl<T> Exchange<T> {
         Exchange { kind, request: String::new(), response: Vec::new(), took_ms: 0, result: Err(why) }
     }
 
+    pub(super) fn and_then<U>(self, read: impl FnOnce(T) -> Result<U, GatewayError>) -> Exchange<U> {
+        let Exchange { kind, request, response, took_ms, result } = self;
+        Exchange { kind, request, response, took_ms, result: result.and_then(read) }
+    }
+
     pub(super) fn map<U>(self, read: impl FnOnce(T) -> U) -> Exchange<U> {
         let Exchange { kind, request, response, took_ms, result } = self;
         Exchange { kind, request, response, took_ms, result: result.map(read) }

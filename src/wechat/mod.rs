@@ -6,6 +6,7 @@
 mod account;
 pub mod bill;
 mod breaker;
+pub mod carriers;
 pub mod certificate;
 mod client;
 mod exchange;

@@ -16,6 +16,7 @@ mod home;
 mod import;
 mod jobs;
 mod keys;
+mod labels;
 mod moved;
 mod notify;
 mod orders;

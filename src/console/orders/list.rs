@@ -467,7 +467,7 @@ fn exported(conn: &rusqlite::Connection, order: crate::orders::Order, whole: boo
         place,
         order.remark.clone(),
         order.memo.clone(),
-        parcels(|s| crate::orders::parcels::company_text(&s.parcel.company)),
+        parcels(|s| s.parcel.company_text()),
         parcels(|s| &s.parcel.tracking_no),
         transaction,
     ])

@@ -108,11 +108,19 @@ async fn render(
             history,
             openid,
             (expiring, completing, refunded),
-            came.place(conn, id, now)?,
+            (came.place(conn, id, now)?, super::shipping::choices(conn)?),
         ))
     };
-    let (full, attempts, events, exceptions, (bought, spent), openid, (expiring, completing, last_refund), place) =
-        shop.db.read(read).await?;
+    let (
+        full,
+        attempts,
+        events,
+        exceptions,
+        (bought, spent),
+        openid,
+        (expiring, completing, last_refund),
+        (place, carriers),
+    ) = shop.db.read(read).await?;
     let Full { order, lines, shipments, refunds, .. } = &full;
     let sees_money = staff.role > Role::Packer;
     let tail: String = openid.chars().rev().take(6).collect::<Vec<_>>().into_iter().rev().collect();
@@ -147,7 +155,7 @@ async fn render(
         may_cancel: staff.role > Role::Packer && order.status == OrderStatus::PendingPayment,
         may_ship: order.status == OrderStatus::ToShip,
         may_query: staff.role > Role::Packer && matches!(order.status, OrderStatus::PendingPayment | OrderStatus::Closed) && !attempts.is_empty(),
-        carriers: super::shipping::choices(),
+        carriers,
         revealed,
         may_readdress: revealed && staff.role > Role::Packer && matches!(order.status, OrderStatus::PendingPayment | OrderStatus::ToShip),
         address: order.address.as_ref().map(|a| match revealed {
@@ -165,7 +173,7 @@ async fn render(
             "transaction": a.transaction_id, "paid_at": a.paid_at.map(clock::shown), "paid": a.state == AttemptState::Paid,
         })).collect::<Vec<_>>(),
         shipments: shipments.iter().map(|s| json!({
-            "id": s.id, "company": s.parcel.company, "text": s.parcel.text(), "tracking": s.parcel.tracking_no,
+            "id": s.id, "company": s.parcel.company, "text": s.parcel.text(), "company_text": s.parcel.company_text(), "tracking": s.parcel.tracking_no,
             "at": clock::shown(s.shipped_at),
             "undo": shipping::undo_refused(order, s, last_refund, now).is_none(),
             "lines": s.lines.iter().map(|(id, n)| json!({

@@ -19,22 +19,25 @@ use crate::console::{Download, back, download, frame, inside, refused, undoable,
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{BatchId, LineId, OrderId, OrderNo, ShipmentId};
-use crate::orders::parcels::{CARRIERS, Parcel};
 use crate::orders::{Full, Order, OrderStatus, Who, store as orders};
+use crate::parcels::carriers::Carrier;
+use crate::parcels::number::TrackingNo;
+use crate::parcels::{By, Found, Parcel, refresh, store as parcels};
 use crate::sheet::{self, Table};
 use crate::shipping::batch::{self, Verdict};
 use crate::shipping::{self, Allowed, Batch, Sending, store};
 use crate::shop::Shop;
 use crate::staff::Staff;
 use crate::staff::login::audit;
+use crate::wechat::carriers as wechat;
 
 pub fn routes() -> Vec<Route> {
-    routes![ship, undo, renumber, page, bring, batch_page, allow, run, problems, bench, scan]
+    routes![ship, undo, renumber, page, ask_carriers, bring, batch_page, allow, run, problems, bench, scan]
 }
 
-/// What the shipping form of an order shows.
-pub fn choices() -> Vec<Value> {
-    CARRIERS.iter().map(|known| json!({ "code": known.code, "text": known.text })).collect()
+/// The carriers that forms offer; any other of WeChat's list can be typed.
+pub fn choices(conn: &rusqlite::Connection) -> Result<Vec<String>> {
+    Ok(parcels::carriers(conn)?.offered().into_iter().map(|carrier| carrier.name).collect())
 }
 
 #[derive(FromForm, Default)]
@@ -106,19 +109,19 @@ impl Sent {
 async fn ship_one(shop: &Shop, staff: &Staff, no: &str, form: Shipping) -> Result<Sent> {
     let order = find(shop, no).await?;
     let pieces: Vec<_> = form.pieces.iter().map(|p| (LineId(p.id), p.quantity)).collect();
-    let sending = Sending {
-        parcel: parcel(&order, &form.company, &form.tracking_no)?,
-        pieces: (!pieces.is_empty()).then_some(pieces),
-        despite_refund: form.despite_refund,
+    let parcel = match order.delivery {
+        Delivery::Express => found(shop, &form.company, &form.tracking_no).await?.parcel,
+        Delivery::Local | Delivery::Pickup | Delivery::None => Parcel::default(),
     };
-    send(shop, staff, &order, sending).await
+    let pieces = (!pieces.is_empty()).then_some(pieces);
+    send(shop, staff, &order, Sending { parcel, pieces, despite_refund: form.despite_refund }).await
 }
 
-fn parcel(order: &Order, company: &str, tracking_no: &str) -> Result<Parcel> {
-    match order.delivery {
-        Delivery::Express => Parcel::read(company, tracking_no),
-        Delivery::Local | Delivery::Pickup | Delivery::None => Ok(Parcel::default()),
-    }
+/// The parcel of what was typed, by everything that is known here of carriers.
+async fn found(shop: &Shop, company: &str, tracking_no: &str) -> Result<Found> {
+    let (company, tracking_no) = (company.to_owned(), tracking_no.to_owned());
+    let read = move |conn: &rusqlite::Connection| Found::read(conn, &parcels::carriers(conn)?, &company, &tracking_no);
+    shop.db.read(read).await
 }
 
 async fn send(shop: &Shop, staff: &Staff, order: &Order, sending: Sending) -> Result<Sent> {
@@ -165,7 +168,7 @@ async fn renumber(shop: &State<Shop>, staff: Staff, no: &str, id: ShipmentId, fo
 
 async fn set_number(shop: &Shop, staff: Staff, no: &str, shipment: ShipmentId, form: &Number) -> Result<()> {
     let (order, now) = (find(shop, no).await?, shop.now());
-    let parcel = Parcel::read(&form.company, &form.tracking_no)?;
+    let parcel = found(shop, &form.company, &form.tracking_no).await?.parcel;
     let write = move |tx: &Tx| {
         let was = shipping::renumber(tx, order.id, shipment, &parcel, &Who::staff(&staff.name), now)?;
         Ok::<_, Error>(audit(
@@ -182,13 +185,22 @@ async fn set_number(shop: &Shop, staff: Staff, no: &str, shipment: ShipmentId, f
 
 #[get("/shipping")]
 async fn page(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>) -> Result<Template> {
-    let batches = shop.db.read(|conn| Ok::<_, Error>(store::latest(conn, 10)?)).await?;
+    let read = |conn: &rusqlite::Connection| Ok::<_, Error>((store::latest(conn, 10)?, parcels::asked(conn)?));
+    let (batches, asked) = shop.db.read(read).await?;
     let context = context! {
         frame: frame(shop, &staff, "orders", flash).await?,
         tab: "shipping",
         batches: batches.iter().map(listed).collect::<Vec<_>>(),
+        carriers: wechat::list().count(),
+        asked: asked.map(|(at, outcome)| json!({ "at": clock::shown(at), "outcome": outcome })),
     };
     Ok(assets::page("console/shipping.html", context))
+}
+
+/// Asks WeChat which parcel services it knows today.
+#[post("/shipping/carriers")]
+async fn ask_carriers(shop: &State<Shop>, _staff: Staff) -> Flash<Redirect> {
+    back("/admin/shipping", refresh::ask(shop).await.map(|()| "已向微信询问，结果见“快递公司”"))
 }
 
 fn listed(batch: &Batch) -> Value {
@@ -305,26 +317,33 @@ async fn problems(shop: &State<Shop>, _staff: Staff, id: BatchId) -> Result<Down
 
 // ── scanner in hand ──
 
-/// One field that keeps the cursor: first the slip, then the parcel's label.
-#[get("/shipping/scan?<order>")]
+/// One field that keeps the cursor: first the slip, then the parcel's label. A label that does not tell who carries it
+/// is kept until somebody says it, and then it is known of those like it.
+#[get("/shipping/scan?<order>&<code>")]
 async fn bench(
     shop: &State<Shop>,
     staff: Staff,
     flash: Option<FlashMessage<'_>>,
     order: Option<&str>,
+    code: Option<&str>,
 ) -> Result<Template> {
     let now = shop.now();
-    let order_no: Option<OrderNo> = order.and_then(|no| no.parse().ok());
+    let order_no = order.and_then(OrderNo::read);
+    let number = code.and_then(|code| TrackingNo::read(code).ok());
     let read = move |conn: &rusqlite::Connection| {
         let order = order_no.map(|no| orders::by_no(conn, &no)).transpose()?.flatten();
-        Ok::<_, Error>(order.map(|order| orders::full(conn, order)).transpose()?)
+        let full = order.map(|order| orders::full(conn, order)).transpose()?;
+        let suggested = number.as_ref().map(|number| parcels::suggested(conn, number)).transpose()?.flatten();
+        Ok::<_, Error>((full, number, suggested.map(|(carrier, _)| carrier.name), choices(conn)?))
     };
-    let found: Option<Full> = shop.db.read(read).await?;
+    let (found, number, suggested, carriers) = shop.db.read(read).await?;
+    let found: Option<Full> = found;
     let context = context! {
         frame: frame(shop, &staff, "orders", flash).await?,
         tab: "scan",
         express: found.as_ref().is_some_and(|full| full.order.delivery == Delivery::Express),
         order: found.map(|full| card(&full, false, now)),
+        number: number.map(|number| number.to_string()), suggested, carriers,
     };
     Ok(assets::page("console/shipping_scan.html", context))
 }
@@ -334,13 +353,15 @@ struct Scan {
     #[field(default = String::new())]
     order: String,
     code: String,
+    /// Empty: as the number tells.
+    #[field(default = String::new())]
+    company: String,
 }
 
 #[post("/shipping/scan", data = "<scan>")]
 async fn scan(shop: &State<Shop>, staff: Staff, scan: Form<Scan>) -> Flash<Redirect> {
     let empty = "/admin/shipping/scan";
-    let code = scan.code.trim().to_uppercase();
-    if let Some(no) = OrderNo::read(&code) {
+    if let Some(no) = OrderNo::read(&scan.code) {
         return match find(shop, no.as_str()).await {
             Ok(order) if order.status == OrderStatus::ToShip => {
                 Flash::success(Redirect::to(format!("{empty}?order={no}")), "现在扫快递面单")
@@ -352,12 +373,45 @@ async fn scan(shop: &State<Shop>, staff: Staff, scan: Form<Scan>) -> Flash<Redir
             Err(_) => refused(empty, Error::from(Code::NotFound).says(format!("没有订单 {no}"))),
         };
     }
-    if scan.order.is_empty() {
+    let Some(order) = OrderNo::read(&scan.order) else {
         return refused(empty, Error::field("code", "先扫发货单上的订单号，再扫快递面单"));
+    };
+    match sent_by_scan(shop, &staff, &order, &scan).await {
+        Ok(sent) => undoable(empty, &format!("✓ {order} {}", sent.words), &sent.undo(order.as_str())),
+        Err(e) => {
+            // Who carries it is asked for beside the number that was scanned.
+            let number = TrackingNo::read(&scan.code).map(|number| format!("&code={number}")).unwrap_or_default();
+            refused(format!("{empty}?order={order}{number}"), e)
+        }
     }
-    let form = Shipping { tracking_no: code, ..Shipping::default() };
-    match ship_one(shop, &staff, &scan.order, form).await {
-        Ok(sent) => undoable(empty, &format!("✓ {} {}", scan.order, sent.words), &sent.undo(&scan.order)),
-        Err(e) => refused(format!("{empty}?order={}", scan.order), e),
+}
+
+async fn sent_by_scan(shop: &Shop, staff: &Staff, order: &OrderNo, scan: &Scan) -> Result<Sent> {
+    let order = find(shop, order.as_str()).await?;
+    if order.delivery != Delivery::Express {
+        return send(shop, staff, &order, Sending::default()).await;
     }
+    let Found { parcel, by } = found(shop, &scan.company, &scan.code).await?;
+    if by == By::Guess {
+        let words = format!("像是{}，请核对快递公司，再按发货", parcel.company_text());
+        return Err(Error::field("company", words));
+    }
+    let done = send(shop, staff, &order, Sending { parcel: parcel.clone(), ..Sending::default() }).await?;
+    if by == By::Said {
+        remember(shop, parcel).await?;
+    }
+    Ok(done)
+}
+
+/// The next number that looks like this one's is carried by the same.
+async fn remember(shop: &Shop, parcel: Parcel) -> Result<()> {
+    let now = shop.now();
+    let write = move |tx: &Tx| {
+        let carrier = Carrier { name: parcel.company_text().to_owned(), code: parcel.company.clone() };
+        match TrackingNo::read(&parcel.tracking_no) {
+            Ok(number) => Ok::<_, Error>(parcels::put_mark(tx, &number, &carrier, now)?),
+            Err(_) => Ok(()),
+        }
+    };
+    shop.db.write(write).await
 }

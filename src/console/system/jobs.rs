@@ -104,6 +104,7 @@ fn subject(conn: &Connection, job: &Listed) -> Result<(String, Option<String>)> 
         Kind::Bills => ("每天 10:05".into(), Some("/admin/money".into())),
         Kind::SelfCheck => ("每天 04:10".into(), Some("/admin/diagnostics".into())),
         Kind::Backup => ("每天 04:20".into(), Some("/admin/backups".into())),
+        Kind::Carriers => ("每周一次".into(), Some("/admin/shipping".into())),
     })
 }
 

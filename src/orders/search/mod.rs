@@ -5,7 +5,9 @@ pub mod store;
 use super::{Flag, OrderStatus};
 use crate::buyers::addresses::Address;
 use crate::ids::OrderNo;
+use crate::parcels::number::TrackingNo;
 use crate::places::Place;
+use crate::typed::bare;
 
 /// Which orders the console lists, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,7 +61,7 @@ pub struct Words {
 
 impl Words {
     pub fn new<'a>(address: Option<&Address>, goods: impl Iterator<Item = &'a str>) -> Words {
-        let phone = address.map_or("", |a| &a.phone);
+        let phone = dialled(address.map_or("", |a| &a.phone));
         let tail = phone.len().checked_sub(4).and_then(|at| phone.get(at..)).unwrap_or_default();
         Words {
             receiver: apart(address.map_or("", |a| &a.receiver)),
@@ -68,6 +70,55 @@ impl Words {
             goods: apart(&goods.collect::<Vec<_>>().join("\n")),
         }
     }
+}
+
+/// What a person typed or pasted into the search.
+#[derive(Debug, PartialEq, Eq)]
+enum Typed {
+    /// A whole phone number or the last four digits of one, without what parts its digits.
+    Phone(String),
+    /// A number of any other kind, or the beginning or the end of one, in capitals.
+    Number(String),
+    Words(String),
+}
+
+impl Typed {
+    fn read(typed: &str) -> Typed {
+        let text = bare(typed);
+        let text = text.rsplit_once(':').map_or(text.as_str(), |(_, rest)| rest).trim();
+        let phone = dialled(text);
+        let parts_digits = text.bytes().all(|b| b.is_ascii_digit() || b"+-() ".contains(&b));
+        if parts_digits && (is_phone(&phone) || phone.len() == 4) {
+            return Typed::Phone(phone);
+        }
+        if let Some(order_no) = OrderNo::read(typed) {
+            return Typed::Number(order_no.to_string());
+        }
+        let upper = text.replace(' ', "").to_ascii_uppercase();
+        // A label's picture, an address, a waybill with its tail: numbers that are not written plainly.
+        let number = TrackingNo::read(typed).map_or(upper, |number| number.to_string());
+        let digits = number.bytes().filter(u8::is_ascii_digit).count();
+        let plain = number.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_*".contains(&b));
+        match plain && (digits >= 4 || number.len() >= TAIL) {
+            true => Typed::Number(number),
+            false => Typed::Words(bare(typed)),
+        }
+    }
+}
+
+/// So much of an order's number names few orders.
+const TAIL: usize = 5;
+
+/// A phone number by its digits, without the country's.
+fn dialled(text: &str) -> String {
+    let digits: String = bare(text).chars().filter(char::is_ascii_digit).collect();
+    let inland = ["0086", "86"].iter().find_map(|code| digits.strip_prefix(code)).filter(|rest| is_phone(rest));
+    inland.unwrap_or(&digits).to_owned()
+}
+
+/// A mobile phone's eleven digits, or those of a line with its area.
+fn is_phone(digits: &str) -> bool {
+    (digits.len() == 11 && digits.starts_with('1')) || ((10..=12).contains(&digits.len()) && digits.starts_with('0'))
 }
 
 /// `苹果` as `苹 果`: the tokenizer then takes every character for a word.
@@ -89,9 +140,15 @@ fn region(typed: &str) -> String {
     }
 }
 
-/// A word that stands in its column as it is.
-fn whole(column: &str, typed: &str) -> String {
-    format!("{{{column}}} : \"{typed}\"")
+/// A phone number, as it is kept, and as older orders have it: with what parted its digits.
+fn phone(digits: &str) -> String {
+    let mut forms = vec![digits.to_owned()];
+    if digits.len() == 11 && digits.starts_with('1') {
+        forms.extend([format!("86 {digits}"), format!("{} {} {}", &digits[..3], &digits[3..7], &digits[7..])]);
+    } else if digits.len() > 4 {
+        forms.extend([3, 4].map(|area| format!("{} {}", &digits[..area], &digits[area..])));
+    }
+    format!("{{phone}} : (\"{}\")", forms.join("\" OR \""))
 }
 
 #[cfg(test)]
@@ -103,6 +160,43 @@ mod tests {
         assert_eq!(phrases("goods", "苹果"), "{goods} : \"苹 果 \"");
         assert_eq!(phrases("receiver goods", " a  b "), "{receiver goods} : \"a \" AND {receiver goods} : \"b \"");
         assert_eq!(phrases("goods", "\" OR 1"), "{goods} : \"  \" AND {goods} : \"O R \" AND {goods} : \"1 \"");
+    }
+
+    #[test]
+    fn what_is_pasted_is_read_for_what_it_is() {
+        let phone = |digits: &str| Typed::Phone(digits.to_owned());
+        let number = |number: &str| Typed::Number(number.to_owned());
+        let words = |words: &str| Typed::Words(words.to_owned());
+        for (typed, read) in [
+            ("13911112222", phone("13911112222")),
+            ("139 1111 2222", phone("13911112222")),
+            ("139-1111-2222", phone("13911112222")),
+            ("+86 139-1111-2222", phone("13911112222")),
+            ("8613911112222", phone("13911112222")),
+            ("电话：13911112222", phone("13911112222")),
+            ("１３９１１１１２２２２", phone("13911112222")),
+            ("(0571)8888 0000", phone("057188880000")),
+            ("2222", phone("2222")),
+            ("`4200002611202611280000000097", number("4200002611202611280000000097")),
+            ("'4200002611202611280000000097\t", number("4200002611202611280000000097")),
+            ("20261008ABCDEFGHJK", number("20261008ABCDEFGHJK")),
+            ("订单号：20261008abcdefghjk", number("20261008ABCDEFGHJK")),
+            ("20261008ABCDEFGHJK01", number("20261008ABCDEFGHJK")),
+            ("20261008ABCDEFGHJKR01", number("20261008ABCDEFGHJKR01")),
+            ("defg7jk", number("DEFG7JK")),
+            ("kxqrt", number("KXQRT")),
+            ("cake", words("cake")),
+            ("20261008", number("20261008")),
+            ("JDVA12345678901-1-1-", number("JDVA12345678901")),
+            ("sf1234 5678 90123", number("SF1234567890123")),
+            ("运单号:75312345678901", number("75312345678901")),
+            ("苹果", words("苹果")),
+            ("朝阳区 张三", words("朝阳区 张三")),
+            ("3斤装", words("3斤装")),
+            ("", words("")),
+        ] {
+            assert_eq!(Typed::read(typed), read, "{typed}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, ToSql, params, params_from_iter};
 
-use super::{Filter, Words, phrases, region, whole};
+use super::{Filter, TAIL, Typed, Words, phone, phrases, region};
 use crate::db::Tx;
 use crate::ids::{OrderId, OrderNo};
 use crate::orders::Order;
@@ -14,28 +14,30 @@ enum Meant {
     Ids(Vec<OrderId>),
     /// The beginning of an order number.
     Beginning(String),
+    /// The end of one, of five characters or more.
+    End(String),
     /// A phrase for the index of words.
     Words(String),
 }
 
 /// Numbers go before words: whoever types a whole number means it.
 fn meant(conn: &Connection, typed: &str) -> Result<Meant> {
-    let upper = typed.to_uppercase();
-    let digits = typed.bytes().filter(u8::is_ascii_digit).count();
-    let number = typed.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if number && digits == typed.len() && (digits == 4 || digits == 11) {
-        return Ok(Meant::Words(whole("phone", typed)));
+    let number = match Typed::read(typed) {
+        Typed::Phone(digits) => return Ok(Meant::Words(phone(&digits))),
+        Typed::Words(words) => return Ok(Meant::Words(phrases("receiver place goods", &words))),
+        Typed::Number(number) => number,
+    };
+    let ids = numbered(conn, &number)?;
+    if !ids.is_empty() {
+        return Ok(Meant::Ids(ids));
     }
-    if number && digits >= 4 {
-        let ids = numbered(conn, &upper)?;
-        if !ids.is_empty() {
-            return Ok(Meant::Ids(ids));
-        }
-        if begins(conn, &upper)? {
-            return Ok(Meant::Beginning(upper));
-        }
+    if begins(conn, &number)? {
+        return Ok(Meant::Beginning(number));
     }
-    Ok(Meant::Words(phrases("receiver goods", typed)))
+    if number.len() >= TAIL && ends(conn, &number)? {
+        return Ok(Meant::End(number));
+    }
+    Ok(Meant::Words(phrases("receiver place goods", typed)))
 }
 
 fn numbered(conn: &Connection, number: &str) -> Result<Vec<OrderId>> {
@@ -57,6 +59,13 @@ fn begins(conn: &Connection, number: &str) -> Result<bool> {
         .query_row([number], |_| Ok(()))
         .optional()?;
     Ok(found.is_some())
+}
+
+const ENDS: &str = "(substr(o.order_no, -5) = substr(?, -5) and o.order_no like '%' || ?)";
+
+fn ends(conn: &Connection, number: &str) -> Result<bool> {
+    let sql = format!("select 1 from orders o where {} limit 1", ENDS.replace('?', "?1"));
+    Ok(conn.prepare_cached(&sql)?.query_row([number], |_| Ok(())).optional()?.is_some())
 }
 
 /// A filter as SQL: where the rows come from, what they must fulfil, and its values.
@@ -93,6 +102,7 @@ impl Query {
                     query.narrow("o.id in (select value + 0 from json_each(?))", list);
                 }
                 Meant::Beginning(number) => query.narrow("(o.order_no >= ? and o.order_no < ? || '~')", number),
+                Meant::End(number) => query.narrow(ENDS, number),
                 Meant::Words(phrase) => words.push(phrase),
             },
         }

@@ -1,0 +1,369 @@
+//! Who carries parcels, and which service people mean by what they write: the most exact name first, and never a guess
+//! in the place of what was written.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::OnceLock;
+
+use super::number::TrackingNo;
+use crate::typed::bare;
+use crate::wechat::carriers as wechat;
+
+/// A parcel service: WeChat's code for it, and its name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Carrier {
+    pub code: String,
+    pub name: String,
+}
+
+impl Carrier {
+    /// One of WeChat's list.
+    pub fn known(code: &str) -> Carrier {
+        Carrier { code: code.to_owned(), name: name_of(code).to_owned() }
+    }
+}
+
+/// WeChat's code for a service that its list has not; the name says which.
+pub const OTHER: &str = "OTHER";
+
+/// Those that most shops use, first in every list to choose from, with the names that people have for them besides
+/// WeChat's. A name means one service alone: `快运` and `国际` are services of their own.
+const USUAL: &[(&str, &[&str])] = &[
+    ("SF", &["顺丰", "顺丰快递", "顺丰速递", "顺丰快件", "顺丰标快", "顺丰特快", "sfexpress"]),
+    ("ZTO", &["中通", "中通速递", "中通速运"]),
+    ("YTO", &["圆通", "圆通快递", "圆通速运"]),
+    ("STO", &["申通", "申通速递"]),
+    ("YD", &["韵达", "韵达快递", "韵达速运", "yunda"]),
+    ("JTSD", &["极兔", "极兔快递", "极兔速运", "j&t", "jt", "jtexpress"]),
+    ("JD", &["京东", "京东物流", "京东速递", "jdl"]),
+    (
+        "EMS",
+        &[
+            "邮政ems",
+            "中国邮政ems",
+            "中国邮政速递",
+            "邮政速递",
+            "特快专递",
+            "邮政特快专递",
+            "邮政特快",
+            "ems快递",
+            "ems特快专递",
+        ],
+    ),
+    ("YZPY", &["邮政", "中国邮政", "邮政快递", "邮政小包", "邮政包裹", "邮政平邮", "快递包裹", "中国邮政快递包裹"]),
+    ("DBL", &["德邦", "德邦速递"]),
+    ("YZBK", &["邮政标快", "国内标快", "邮政快递标快"]),
+    ("DNWL", &["丹鸟", "丹鸟快递", "菜鸟", "菜鸟速递", "菜鸟快递", "菜鸟速递(丹鸟)"]),
+    ("FWX", &["丰网", "丰网快递"]),
+    ("ZYE", &["众邮", "众邮速递"]),
+    ("HTKY", &["百世", "百世汇通", "百世汇通快递", "汇通快递"]),
+    ("UC", &["优速", "优速物流"]),
+    ("ZJS", &["宅急送快递"]),
+    ("KYSY", &["跨越", "跨越快递", "跨越物流"]),
+    ("ANEKY", &["安能", "安能快运"]),
+    ("SNWL", &["苏宁", "苏宁快递"]),
+    ("SURE", &["速尔", "速尔物流"]),
+    ("JGSD", &["京广", "京广快递"]),
+    ("CND", &["承诺达特快"]),
+    ("SS", &["闪送同城"]),
+    ("ZTOKY", &["中通物流"]),
+    ("YDKY", &["韵达物流"]),
+    ("BTWL", &["百世物流"]),
+    ("DBLKY", &[]),
+    ("JDKY", &[]),
+    ("SX", &["顺心", "顺心捷达快运"]),
+    ("YMDD", &["壹米滴答快运", "一米滴答"]),
+    ("RRS", &["日日顺"]),
+    ("JYM", &["加运美快递", "加运美速递"]),
+    ("HOAU", &["天地华宇物流"]),
+    ("ANNTO", &["安得", "安得智联"]),
+    ("SFB2C", &["顺丰国际快递"]),
+    ("DHL", &["敦豪"]),
+    ("UPS", &[]),
+    ("FEDEX", &["联邦", "联邦快递"]),
+];
+
+/// Houses that carry parcels although WeChat's list has no entry for them.
+const ELSEWHERE: &[&str] =
+    &["天天快递", "国通快递", "全峰快递", "快捷快递", "顺丰快运", "顺丰同城", "达达", "达达快送", "美团配送", "货拉拉"];
+
+/// Words that say nothing of which service is meant.
+const NEUTRAL: &[&str] = &["股份有限公司", "有限责任公司", "有限公司", "集团", "公司", "总部", "电子面单", "官方"];
+
+/// What WeChat calls a service. A code that the program does not know stands for itself.
+pub fn name_of(code: &str) -> &str {
+    by_code().get(code).copied().unwrap_or(code)
+}
+
+fn by_code() -> &'static HashMap<&'static str, &'static str> {
+    static CODES: OnceLock<HashMap<&'static str, &'static str>> = OnceLock::new();
+    CODES.get_or_init(|| wechat::list().collect())
+}
+
+fn by_capitals() -> &'static HashMap<String, &'static str> {
+    static CODES: OnceLock<HashMap<String, &'static str>> = OnceLock::new();
+    CODES.get_or_init(|| wechat::list().map(|(code, _)| (code.to_ascii_uppercase(), code)).collect())
+}
+
+/// What every name means, by its key.
+fn by_name() -> &'static HashMap<String, &'static str> {
+    static NAMES: OnceLock<HashMap<String, &'static str>> = OnceLock::new();
+    NAMES.get_or_init(|| {
+        let mut names = HashMap::new();
+        for (code, name) in wechat::list() {
+            for name in std::iter::once(name).chain(name.split('/')) {
+                names.entry(key(name)).or_insert(code);
+            }
+        }
+        for (code, others) in USUAL {
+            names.extend(others.iter().map(|name| (key(name), *code)));
+        }
+        names
+    })
+}
+
+/// A name as it is compared: without blanks, brackets and points, in small letters.
+fn key(name: &str) -> String {
+    let kept = |c: &char| !matches!(c, ' ' | '(' | ')' | '（' | '）' | '[' | ']' | '【' | '】' | '·' | '.' | '-' | '_');
+    bare(name).chars().filter(kept).flat_map(char::to_lowercase).collect()
+}
+
+/// Nobody of this name is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    pub written: String,
+    /// Names that are like it.
+    pub near: Vec<String>,
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "不认识快递公司「{}」", self.written)?;
+        if !self.near.is_empty() {
+            write!(f, "，相近的有：{}", self.near.join("、"))?;
+        }
+        write!(f, "。请从列表中选择，或写成“其他：{}”", self.written)
+    }
+}
+
+/// The services: WeChat's list as it came with the program, and what WeChat has added to it since.
+#[derive(Clone, Debug, Default)]
+pub struct Carriers {
+    pub added: Vec<Carrier>,
+}
+
+impl Carriers {
+    /// The service that people mean by this: its code, its name, one of its usual names, or another with a name of its own.
+    pub fn named(&self, written: &str) -> Result<Carrier, Unknown> {
+        let written = bare(written);
+        let found = self.exactly(&written).or_else(|| other(&written)).or_else(|| {
+            let short = shortened(&written);
+            (short != written).then(|| self.exactly(short))?
+        });
+        found.or_else(|| self.twice(&written)).ok_or_else(|| Unknown { near: self.near(&written), written })
+    }
+
+    fn exactly(&self, written: &str) -> Option<Carrier> {
+        if written.is_empty() {
+            return None;
+        }
+        if let Some(code) = by_capitals().get(&written.to_ascii_uppercase()) {
+            return Some(Carrier::known(code));
+        }
+        let wanted = key(written);
+        let added = |c: &&Carrier| c.code.eq_ignore_ascii_case(written) || key(&c.name) == wanted;
+        let elsewhere = || ELSEWHERE.iter().find(|name| key(name) == wanted);
+        by_name()
+            .get(&wanted)
+            .map(|code| Carrier::known(code))
+            .or_else(|| self.added.iter().find(added).cloned())
+            .or_else(|| elsewhere().map(|name| Carrier { code: OTHER.to_owned(), name: (*name).to_owned() }))
+    }
+
+    /// `SF 顺丰速运`, `中通快递(ZTO)`: a name and a code that mean the same.
+    fn twice(&self, written: &str) -> Option<Carrier> {
+        let latin = |c: char| c.is_ascii_alphanumeric() || c == '&';
+        let code: String = written.chars().filter(|c| latin(*c)).collect();
+        let name: String = written.chars().filter(|c| !latin(*c)).collect();
+        let (code, name) = (self.exactly(&code)?, self.exactly(shortened(&name))?);
+        (code == name).then_some(name)
+    }
+
+    /// Up to four names that begin as this one does.
+    fn near(&self, written: &str) -> Vec<String> {
+        let head: String = key(written).chars().take(2).collect();
+        if head.chars().count() < 2 {
+            return Vec::new();
+        }
+        let usual = USUAL.iter().map(|(code, _)| name_of(code));
+        let names = usual.chain(wechat::list().map(|(_, name)| name)).chain(self.added.iter().map(|c| c.name.as_str()));
+        let mut near: Vec<String> = Vec::new();
+        for name in names.filter(|name| key(name).starts_with(&head)) {
+            if near.len() < 4 && !near.iter().any(|known| known == name) {
+                near.push(name.to_owned());
+            }
+        }
+        near
+    }
+
+    /// What forms offer: those that most shops use, then what WeChat has added.
+    pub fn offered(&self) -> Vec<Carrier> {
+        let usual = USUAL.iter().map(|(code, _)| *code).chain([OTHER]);
+        usual.map(Carrier::known).chain(self.added.iter().cloned()).collect()
+    }
+}
+
+/// `其他：飞毛腿`, `其它(飞毛腿)`: none of the list, under the name that buyers will read.
+fn other(written: &str) -> Option<Carrier> {
+    let lower = written.to_lowercase();
+    let rest =
+        ["其他", "其它", "other"].iter().find_map(|word| lower.starts_with(word).then(|| &written[word.len()..]))?;
+    let signs = [':', '(', ')', '（', '）', ' ', '-', '/'];
+    let stripped = ["快递公司", "快递", "物流", "公司"].iter().find_map(|word| rest.strip_prefix(word));
+    let name = stripped.unwrap_or(rest).trim_matches(signs);
+    let name = if name.is_empty() { name_of(OTHER) } else { name };
+    (name.chars().count() <= 20).then(|| Carrier { code: OTHER.to_owned(), name: name.to_owned() })
+}
+
+/// Without what says nothing of the service: `有限公司` at the end.
+fn shortened(written: &str) -> &str {
+    let mut short = written.trim();
+    while let Some(rest) = NEUTRAL.iter().find_map(|word| short.trim_end_matches([')', ' ']).strip_suffix(word)) {
+        short = rest.trim_end_matches([' ', '-', '(', '（']);
+    }
+    short
+}
+
+/// Whose number this looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Guess {
+    pub code: &'static str,
+    /// Nobody else is known to use such numbers.
+    pub sure: bool,
+}
+
+/// Whose number this looks like. Services publish no ranges: it is a suggestion where nobody has said who carries it.
+pub fn recognise(number: &TrackingNo) -> Option<Guess> {
+    let number = number.as_str();
+    let digits = number.bytes().all(|b| b.is_ascii_digit());
+    let starts = |heads: &[&str]| heads.iter().any(|head| number.starts_with(head));
+    let sure = |code| Some(Guess { code, sure: true });
+    let maybe = |code| Some(Guess { code, sure: false });
+    match (digits, number.len()) {
+        (false, _) if starts(&["SF"]) => sure("SF"),
+        (false, _) if starts(&["YT"]) => sure("YTO"),
+        (false, _) if starts(&["JT"]) => sure("JTSD"),
+        (false, _) if starts(&["JD"]) => sure("JD"),
+        (false, _) if starts(&["DPK", "DPL"]) => sure("DBL"),
+        (false, _) if starts(&["KYE"]) => sure("KYSY"),
+        (false, 13) if starts(&["E"]) && number.ends_with("CN") => sure("EMS"),
+        (true, 13) if starts(&["10", "11"]) => sure("EMS"),
+        (true, 13) if starts(&["97", "98", "99"]) => sure("YZPY"),
+        (true, 14) if starts(&["73", "75", "76", "78"]) => sure("ZTO"),
+        (true, 15) if starts(&["77", "66", "55", "88"]) => sure("STO"),
+        (true, 15) if starts(&["31", "43", "46", "47"]) => sure("YD"),
+        (true, 14) if starts(&["74", "77", "79"]) => maybe("ZTO"),
+        (true, 13) if starts(&["12"]) => maybe("EMS"),
+        (true, 13) if starts(&["3", "4", "5"]) => maybe("YD"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_recognised_surely_maybe_or_not() {
+        for (number, code, sure) in [
+            ("SF1234567890123", "SF", true),
+            ("YT8801234567890", "YTO", true),
+            ("JT5012345678901", "JTSD", true),
+            ("JDVA12345678901", "JD", true),
+            ("DPK301234567890", "DBL", true),
+            ("EA123456789CN", "EMS", true),
+            ("1101234567890", "EMS", true),
+            ("1201234567890", "EMS", false),
+            ("9801234567890", "YZPY", true),
+            ("75312345678901", "ZTO", true),
+            ("74312345678901", "ZTO", false),
+            ("77312345678901", "ZTO", false),
+            ("79312345678901", "ZTO", false),
+            ("773123456789012", "STO", true),
+            ("463123456789012", "YD", true),
+            ("4631234567890", "YD", false),
+        ] {
+            assert_eq!(recognise(&TrackingNo::read(number).unwrap()), Some(Guess { code, sure }), "{number}");
+        }
+        for number in ["123456", "2001234567890", "80012345678901", "X1234567890"] {
+            assert_eq!(recognise(&TrackingNo::read(number).unwrap()), None, "{number}");
+        }
+    }
+
+    #[test]
+    fn people_write_a_service_in_many_ways() {
+        for (code, names) in [
+            ("SF", "顺丰 顺丰速运 顺丰快递 SF sf ＳＦ 顺丰速运有限公司 顺丰标快 SF顺丰速运 顺丰速运(SF)"),
+            ("ZTO", "zto 中通 中通快递 中通快递股份有限公司 ZTO-中通快递 中通（电子面单）"),
+            ("ZTOKY", "中通快运 ztoky"),
+            ("ZTOGLOBAL", "中通国际"),
+            ("YTO", "圆通 圆通速递 圆通快递"),
+            ("YTOGJ", "圆通国际"),
+            ("YD", "韵达 韵达速递 韵达快递 yunda YD"),
+            ("YDKY", "韵达快运"),
+            ("JTSD", "极兔 极兔速递 J&T"),
+            ("JD", "京东 京东快递 京东物流"),
+            ("JDKY", "京东快运"),
+            ("EMS", "EMS ems 中国邮政EMS 邮政EMS 特快专递 EMS快递"),
+            ("YZPY", "邮政 中国邮政 邮政小包 邮政快递包裹"),
+            ("YZBK", "邮政国内标快 邮政标快"),
+            ("GJYZ", "国际邮政包裹"),
+            ("DBL", "德邦 德邦快递"),
+            ("DBLKY", "德邦快运 德邦物流"),
+            ("DNWL", "丹鸟物流 菜鸟速递"),
+            ("HTKY", "百世快递 百世汇通"),
+            ("BTWL", "百世快运"),
+            ("SFB2C", "顺丰国际"),
+            ("SX", "顺心捷达"),
+            ("KYSY", "跨越速运"),
+            ("ZJS", "宅急送"),
+            ("UC", "优速快递"),
+            ("ANEKY", "安能物流"),
+            ("OTHER", "其他 其他快递 其它 OTHER 天天快递 顺丰快运"),
+        ] {
+            for name in names.split(' ') {
+                let found = Carriers::default().named(name).map(|carrier| carrier.code);
+                assert_eq!(found.as_deref(), Ok(code), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_written_is_never_replaced_by_a_guess() {
+        for name in
+            ["飞毛腿", "顺丰冷运", "中通冷链", "圆通航空", "浙江省杭州市邮政路12号", "中通快递代收点", "不要顺丰", ""]
+        {
+            assert!(Carriers::default().named(name).is_err(), "{name}");
+        }
+        let words = Carriers::default().named("顺丰冷运").unwrap_err().to_string();
+        assert!(words.contains("顺丰速运") && words.contains("其他：顺丰冷运"), "{words}");
+    }
+
+    #[test]
+    fn another_service_goes_under_its_own_name() {
+        for written in ["其他：飞毛腿", "其它(飞毛腿)", "其他 飞毛腿", "其他快递：飞毛腿", "OTHER:飞毛腿"]
+        {
+            let carrier = Carriers::default().named(written).unwrap();
+            assert_eq!((carrier.code.as_str(), carrier.name.as_str()), (OTHER, "飞毛腿"), "{written}");
+        }
+        assert_eq!(Carriers::default().named("天天快递").unwrap().name, "天天快递");
+    }
+
+    #[test]
+    fn what_wechat_added_is_known_by_name_and_code() {
+        let carriers = Carriers { added: vec![Carrier { code: "FMT".into(), name: "飞毛腿".into() }] };
+        assert_eq!(carriers.named("飞毛腿").unwrap().code, "FMT");
+        assert_eq!(carriers.named("fmt").unwrap().name, "飞毛腿");
+        assert!(carriers.offered().iter().any(|carrier| carrier.code == "FMT"));
+    }
+}

@@ -1,0 +1,159 @@
+//! Parcels: who carries them and under which number, read from whatever people write, paste and scan.
+
+pub mod carriers;
+pub mod number;
+pub mod refresh;
+pub mod store;
+
+use carriers::{Carrier, Carriers, OTHER, name_of, recognise};
+use number::TrackingNo;
+use rusqlite::Connection;
+
+use crate::error::{Error, Result};
+
+/// Who carries it under which number; all empty for what needs no parcel service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parcel {
+    /// WeChat's code.
+    pub company: String,
+    /// What it is called, where the code does not say it.
+    pub company_name: String,
+    pub tracking_no: String,
+}
+
+impl Parcel {
+    pub fn new(carrier: Carrier, number: TrackingNo) -> Parcel {
+        let named = carrier.code == OTHER || carrier.name != name_of(&carrier.code);
+        let company_name = if named { carrier.name } else { String::new() };
+        Parcel { company: carrier.code, company_name, tracking_no: number.to_string() }
+    }
+
+    /// Reads what was typed, scanned or pasted, by the list that came with the program. An empty company is recognised
+    /// from the number.
+    pub fn read(company: &str, tracking_no: &str) -> Result<Parcel> {
+        let said = Said::read(&Carriers::default(), company, tracking_no)?;
+        let guess = || recognise(&said.number).map(|guess| Carrier::known(guess.code));
+        match said.carrier.clone().or_else(guess) {
+            Some(carrier) => Ok(Parcel::new(carrier, said.number)),
+            None => Err(nobody()),
+        }
+    }
+
+    /// What people call the service.
+    pub fn company_text(&self) -> &str {
+        if self.company_name.is_empty() { name_of(&self.company) } else { &self.company_name }
+    }
+
+    /// `顺丰速运 SF123`
+    pub fn text(&self) -> String {
+        match self.company.as_str() {
+            "" => "无需物流".to_owned(),
+            _ => format!("{} {}", self.company_text(), self.tracking_no),
+        }
+    }
+}
+
+/// A parcel, and whether somebody said who carries it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub parcel: Parcel,
+    pub by: By,
+}
+
+/// How it is known who carries a parcel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// Somebody said it.
+    Said,
+    /// Its number does, and nobody else's looks like it.
+    Number,
+    /// Its number looks like theirs.
+    Guess,
+}
+
+impl Found {
+    /// Reads what was typed, scanned or pasted, by everything that is known here of carriers.
+    pub fn read(conn: &Connection, carriers: &Carriers, company: &str, tracking_no: &str) -> Result<Found> {
+        let Said { number, carrier } = Said::read(carriers, company, tracking_no)?;
+        let (carrier, by) = match carrier {
+            Some(carrier) => (carrier, By::Said),
+            None => match store::suggested(conn, &number)? {
+                Some((carrier, sure)) => (carrier, if sure { By::Number } else { By::Guess }),
+                None => return Err(nobody()),
+            },
+        };
+        Ok(Found { parcel: Parcel::new(carrier, number), by })
+    }
+}
+
+/// What a person said of a parcel: its number, and maybe who carries it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    pub number: TrackingNo,
+    pub carrier: Option<Carrier>,
+}
+
+impl Said {
+    /// Errors name the field. A bar code of a book counts as a number only where somebody says that the post carries it,
+    /// for some of its own look the same.
+    pub fn read(carriers: &Carriers, company: &str, tracking_no: &str) -> Result<Said> {
+        let carrier = match crate::typed::bare(company).as_str() {
+            "" => None,
+            name => Some(carriers.named(name).map_err(|unknown| Error::field("company", unknown.to_string()))?),
+        };
+        let by_post = carrier.as_ref().is_some_and(|carrier| carrier.code == "YZPY");
+        let number = match TrackingNo::read(tracking_no) {
+            Err(number::Problem::Goods(number)) if by_post => Ok(number),
+            read => read,
+        };
+        let number = number.map_err(|problem| Error::field("tracking_no", problem.to_string()))?;
+        Ok(Said { number, carrier })
+    }
+}
+
+/// Nobody said who carries it, and the number does not tell.
+pub fn nobody() -> Error {
+    Error::field("company", "认不出是哪家快递，请选择快递公司")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parcel_with_one_thing_wrong_is_refused() {
+        let fine = Parcel { company: "SF".into(), tracking_no: "SF1234567890123".into(), ..Parcel::default() };
+        for (company, number) in [
+            ("", "SF1234567890123"),
+            ("顺丰", "sf1234567890123"),
+            ("SF", "'SF1234 5678 90123"),
+            ("SF", " SF1234567890123 "),
+            (" 顺丰\u{a0}", "运单号：SF1234567890123"),
+        ] {
+            assert_eq!(Parcel::read(company, number).unwrap(), fine);
+        }
+        for (company, number, problem) in [
+            ("", "", "请填写快递单号"),
+            ("SF", "7.73E+14", "科学计数"),
+            ("SF", "12345", "6 到 32 位"),
+            ("SF", "顺丰1234567", "6 到 32 位"),
+            ("飞毛腿", "SF1234567890123", "不认识快递公司「飞毛腿」"),
+            ("", "123456", "认不出"),
+            ("", "9787302511625", "书刊"),
+            ("顺丰", "9787302511625", "书刊"),
+            ("", "SF1234567890123,SF1234567890124", "2 个单号"),
+        ] {
+            let error = Parcel::read(company, number).unwrap_err();
+            let words = error.fields.values().next().and_then(|w| w.as_str()).unwrap_or_default().to_owned();
+            assert!(words.contains(problem), "{number}: {words}");
+        }
+    }
+
+    #[test]
+    fn a_service_without_a_code_keeps_its_name() {
+        let parcel = Parcel::read("其他：飞毛腿", "F123456").unwrap();
+        assert_eq!((parcel.company.as_str(), parcel.text().as_str()), ("OTHER", "飞毛腿 F123456"));
+        assert_eq!(Parcel::read("顺丰", "SF1234567890123").unwrap().company_name, "");
+        assert_eq!(Parcel::read("邮政", "9787302511625").unwrap().text(), "邮政快递包裹 9787302511625");
+    }
+}

@@ -1,0 +1,333 @@
+//! What a parcel's number is, and everything that labels, scanners and spreadsheets put around one.
+
+use std::fmt;
+
+use crate::typed::bare;
+
+/// The number under which a parcel service knows a parcel: 6 to 32 capital letters, digits and hyphens.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TrackingNo(String);
+
+/// Why a text is no parcel's number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    Missing,
+    /// A spreadsheet made `7.73E+14` of it.
+    Spoilt,
+    /// The bar code of a book or a magazine; shown as it was read.
+    Goods(TrackingNo),
+    /// One of this shop's own numbers.
+    Order,
+    /// WeChat's number of a payment.
+    Transaction,
+    /// A label's picture without a number in it.
+    Label,
+    /// A web address without a number in it.
+    Address,
+    Several(Vec<TrackingNo>),
+    Shape,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Problem::Missing => "请填写快递单号",
+            Problem::Spoilt => "Excel 把单号变成了科学计数，请把列设为文本后再复制",
+            Problem::Goods(_) => "这是书刊的条码（ISBN、ISSN），不是快递单号",
+            Problem::Order => "这是本店的订单号，不是快递单号",
+            Problem::Transaction => "这是微信交易号，不是快递单号",
+            Problem::Label => "这个二维码里没有运单号，请扫面单上的条码",
+            Problem::Address => "这是一个网址，里面认不出快递单号，请扫面单上的条码",
+            Problem::Several(numbers) => {
+                let numbers: Vec<&str> = numbers.iter().map(TrackingNo::as_str).collect();
+                let words = "请分成几行，每行一个";
+                return write!(f, "一格里有 {} 个单号（{}），{words}", numbers.len(), numbers.join("、"));
+            }
+            Problem::Shape => "快递单号应为 6 到 32 位字母或数字",
+        })
+    }
+}
+
+impl TrackingNo {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Reads a number as it was typed, pasted or scanned.
+    pub fn read(text: &str) -> Result<TrackingNo, Problem> {
+        let text = bare(text).to_ascii_uppercase();
+        if let Some(number) = sf_label(&text) {
+            return number.ok_or(Problem::Label).and_then(TrackingNo::fit);
+        }
+        if is_address(&text) {
+            return in_address(&text);
+        }
+        let text = whole(unlabelled(&text));
+        if text.is_empty() {
+            return Err(Problem::Missing);
+        }
+        if is_scientific(text) {
+            return Err(Problem::Spoilt);
+        }
+        let several = several(text);
+        if several.len() > 1 {
+            return Err(Problem::Several(several));
+        }
+        TrackingNo::fit(text)
+    }
+
+    /// One number, maybe in groups, maybe with a service's own tail.
+    fn fit(text: &str) -> Result<TrackingNo, Problem> {
+        let number = waybill(&text.replace(' ', ""));
+        let plain = number.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if !plain || !(6..=32).contains(&number.len()) || !number.bytes().any(|b| b.is_ascii_digit()) {
+            return Err(Problem::Shape);
+        }
+        match number {
+            n if is_order(&n) => Err(Problem::Order),
+            n if is_transaction(&n) => Err(Problem::Transaction),
+            n if is_book(&n) => Err(Problem::Goods(TrackingNo(n))),
+            n => Ok(TrackingNo(n)),
+        }
+    }
+}
+
+impl fmt::Display for TrackingNo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The picture on an SF label, `MMM={'k1':'…','k5':'SF…'}`, its beginning repeated by some scanners. The number is k5.
+fn sf_label(text: &str) -> Option<Option<&str>> {
+    text.split_once("MMM={").map(|(_, fields)| k5(fields))
+}
+
+fn k5(fields: &str) -> Option<&str> {
+    let quote = ['\'', '"', ' '];
+    let rest = fields.split_once("K5")?.1.trim_start_matches(quote).strip_prefix(':')?.trim_start_matches(quote);
+    rest.split(['\'', '"', ',', '}']).next().filter(|number| !number.is_empty())
+}
+
+fn is_address(text: &str) -> bool {
+    text.contains("://") || text.starts_with("WWW.")
+}
+
+/// A web address, as a label's picture may hold one: the part that is named like a number, else the only one that
+/// looks like one.
+fn in_address(text: &str) -> Result<TrackingNo, Problem> {
+    const NAMES: [&str; 8] = ["NO", "NUM", "BILL", "CODE", "WAYBILL", "MAIL", "TRACK", "SN"];
+    let parts = text.split(['?', '&', '#', '/', ';']).skip(1).map(|part| part.split_once('=').unwrap_or(("", part)));
+    let mut found: Vec<(bool, TrackingNo)> = parts
+        .filter(|(_, value)| looks_like_one(value))
+        .filter_map(|(name, value)| {
+            Some((NAMES.iter().any(|known| name.contains(known)), TrackingNo::fit(value).ok()?))
+        })
+        .collect();
+    if found.iter().any(|(named, _)| *named) {
+        found.retain(|(named, _)| *named);
+    }
+    found.dedup();
+    match found.as_slice() {
+        [(_, number)] => Ok(number.clone()),
+        _ => Err(Problem::Address),
+    }
+}
+
+/// Without the words that say what follows: `运单号：`, `顺丰单号 `, `No.`.
+fn unlabelled(text: &str) -> &str {
+    const WORDS: [&str; 9] = ["单号", "编号", "号码", "快递号", "物流号", "跟踪号", "追踪号", "条码", "条形码"];
+    const LATIN: [&str; 6] = ["TRACKING NUMBER", "TRACKING NO", "WAYBILL NO", "TRACKING", "WAYBILL", "NO"];
+    let after = |word: &&str| text.rfind(*word).map(|at| at + word.len());
+    let named = WORDS.iter().filter_map(after).max().filter(|at| !text[..*at].bytes().any(|b| b.is_ascii_digit()));
+    let rest = match named {
+        Some(at) => &text[at..],
+        None => {
+            let latin = LATIN.iter().find_map(|word| text.strip_prefix(word));
+            latin.filter(|rest| rest.starts_with(['.', ':', ' ', '#'])).unwrap_or(text)
+        }
+    };
+    rest.trim_start_matches([':', '.', '#', '=', ' '])
+}
+
+/// A program that reads tables made a fraction of it; up to fifteen digits nothing is lost by that.
+fn whole(text: &str) -> &str {
+    let digits = text.strip_suffix(".0").filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
+    digits.filter(|digits| digits.len() <= 15).unwrap_or(text)
+}
+
+fn is_scientific(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let number = text.split_once('E').map_or(text, |(number, _)| number);
+    let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
+    digits(whole) && digits(part) && (text.contains('.') || text.contains("E+"))
+}
+
+/// Every number of a text that holds more than one.
+fn several(text: &str) -> Vec<TrackingNo> {
+    let parts = || {
+        text.split([',', ';', '、', '/', '|', '\\', '+', '&', '和']).flat_map(|part| {
+            // Blanks part two whole numbers, or the groups of one.
+            let words: Vec<&str> = part.split(' ').filter(|word| looks_like_one(word)).collect();
+            if words.len() > 1 { words } else { vec![part] }
+        })
+    };
+    let mut found: Vec<TrackingNo> = parts()
+        .filter(|part| looks_like_one(part.trim()))
+        .filter_map(|part| TrackingNo::fit(part.trim()).ok())
+        .collect();
+    found.dedup();
+    found
+}
+
+/// Long enough to be a number by itself.
+fn looks_like_one(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    digits >= 8 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b' ')
+}
+
+/// Without hyphens that only part groups, and without JD's tail: its parcels are `waybill-1-2-`, which nobody else knows.
+fn waybill(text: &str) -> String {
+    let text = text.trim_matches('-');
+    let parts: Vec<&str> = text.split('-').collect();
+    let counts = |part: &&str| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+    match parts.as_slice() {
+        [waybill, tail @ ..] if waybill.len() >= 10 && (2..=3).contains(&tail.len()) && tail.iter().all(counts) => {
+            (*waybill).to_owned()
+        }
+        [head, ..] if head.bytes().all(|b| b.is_ascii_alphabetic()) => parts.concat(),
+        _ if parts.iter().all(|part| part.len() >= 3) => parts.concat(),
+        _ if book_digits(&parts.concat()) => parts.concat(),
+        _ => text.to_owned(),
+    }
+}
+
+/// The form of our own numbers, those of an order and of its attempts; at least one of ten letters is no digit.
+fn is_order(number: &str) -> bool {
+    let day = number.bytes().take(8).all(|b| b.is_ascii_digit()) && number.starts_with("20");
+    let letters = number.bytes().skip(8).any(|b| b.is_ascii_alphabetic());
+    matches!(number.len(), 18 | 20) && day && letters && !number.contains('-')
+}
+
+fn is_transaction(number: &str) -> bool {
+    number.len() == 28 && number.starts_with('4') && number.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// An ISBN or ISSN as a bar code, maybe with its two or five digits of price or issue. Source: EAN-13.
+fn is_book(number: &str) -> bool {
+    matches!(number.len(), 13 | 15 | 18) && number.bytes().all(|b| b.is_ascii_digit()) && book_digits(&number[..13])
+}
+
+fn book_digits(number: &str) -> bool {
+    let weight = |(i, b): (usize, u8)| u32::from(b - b'0') * if i % 2 == 0 { 1 } else { 3 };
+    number.len() == 13
+        && number.bytes().all(|b| b.is_ascii_digit())
+        && ["977", "978", "979"].iter().any(|head| number.starts_with(head))
+        && number.bytes().enumerate().map(weight).sum::<u32>() % 10 == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_read_whatever_stands_around_it() {
+        for (text, number) in [
+            ("SF1234567890123", "SF1234567890123"),
+            ("sf1234567890123", "SF1234567890123"),
+            ("SF1234 5678 90123", "SF1234567890123"),
+            ("SF 1234567890123", "SF1234567890123"),
+            ("'SF1234567890123", "SF1234567890123"),
+            ("=\"75312345678901\"", "75312345678901"),
+            ("ＳＦ１２３４５６７８９０１２３", "SF1234567890123"),
+            ("\u{feff}75312345678901\u{200b}", "75312345678901"),
+            ("75312345678901\t\r\n", "75312345678901"),
+            ("\u{a0}75312345678901\u{3000}", "75312345678901"),
+            // Words.
+            ("单号：SF1234567890123", "SF1234567890123"),
+            ("运单号:SF1234567890123", "SF1234567890123"),
+            ("快递单号 75312345678901", "75312345678901"),
+            ("物流单号：75312345678901", "75312345678901"),
+            ("顺丰单号：SF1234567890123", "SF1234567890123"),
+            ("运单编号：JDVA12345678901", "JDVA12345678901"),
+            ("运单号码：YT8812345678901", "YT8812345678901"),
+            ("No. 75312345678901", "75312345678901"),
+            ("NO:75312345678901", "75312345678901"),
+            ("Tracking No: 75312345678901", "75312345678901"),
+            // Services' own signs.
+            ("JDVA12345678901-1-1-", "JDVA12345678901"),
+            ("JDVA12345678901-12-15-", "JDVA12345678901"),
+            ("JDVA12345678901-1-1", "JDVA12345678901"),
+            ("VB12345678901-1-3-", "VB12345678901"),
+            ("SF-1234567890123", "SF1234567890123"),
+            ("sf－1234567890123", "SF1234567890123"),
+            ("773123456789012.0", "773123456789012"),
+            ("7531-2345-6789", "753123456789"),
+            (
+                "MMM={'k1':'755W','k2':'020','k3':'','k4':'T4','k5':'SF1234567890123','k6':'','k7':'ab'}",
+                "SF1234567890123",
+            ),
+            ("MMMMMM={'k1':'755W','k5':'SF1234567890123'}", "SF1234567890123"),
+            ("MMM={\"k5\":\"SF1234567890123\"}", "SF1234567890123"),
+            ("ＭＭＭ＝｛＇k5＇：＇SF1234567890123＇｝", "SF1234567890123"),
+            ("https://example.com/w?no=SF1234567890123", "SF1234567890123"),
+            ("https://example.com/SF1234567890123", "SF1234567890123"),
+            ("http://example.com/q?phone=13900001111&billcode=75312345678901&t=20261128", "75312345678901"),
+            // Not a book's: another check digit, another beginning.
+            ("9787302511626", "9787302511626"),
+            ("9801234567890", "9801234567890"),
+            ("123456", "123456"),
+        ] {
+            assert_eq!(TrackingNo::read(text).as_ref().map(TrackingNo::as_str), Ok(number), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused_for_what_it_is() {
+        let no = |number: &str| TrackingNo(number.to_owned());
+        let two = || Problem::Several(vec![no("SF1234567890123"), no("SF1234567890124")]);
+        for (text, problem) in [
+            ("", Problem::Missing),
+            (" '\u{200b}", Problem::Missing),
+            ("单号：", Problem::Missing),
+            ("7.73E+14", Problem::Spoilt),
+            ("7.73e14", Problem::Spoilt),
+            ("773E+12", Problem::Spoilt),
+            ("7731234567890123.0", Problem::Spoilt),
+            ("9787302511625", Problem::Goods(no("9787302511625"))),
+            ("978-7-302-51162-5", Problem::Goods(no("9787302511625"))),
+            ("9771000012348", Problem::Goods(no("9771000012348"))),
+            ("977100001234803", Problem::Goods(no("977100001234803"))),
+            ("20261008ABCDEFGHJK", Problem::Order),
+            ("20261008ABCDEFGHJK01", Problem::Order),
+            ("4200002611202611280000000097", Problem::Transaction),
+            ("MMM={'k1':'755W'}", Problem::Label),
+            ("MMM={'k5':''}", Problem::Label),
+            ("https://example.com/", Problem::Address),
+            ("https://example.com/?a=75312345678901&b=75312345678902", Problem::Address),
+            ("SF1234567890123,SF1234567890124", two()),
+            ("SF1234567890123；SF1234567890124", two()),
+            ("SF1234567890123 SF1234567890124", two()),
+            ("SF1234567890123、SF1234567890124", two()),
+            ("SF1234567890123/SF1234567890124", two()),
+            ("SF1234567890123\nSF1234567890124", two()),
+            ("12345", Problem::Shape),
+            ("顺丰1234567", Problem::Shape),
+            ("ABCDEFGH", Problem::Shape),
+            ("------", Problem::Shape),
+            ("123456789012345678901234567890123", Problem::Shape),
+        ] {
+            assert_eq!(TrackingNo::read(text), Err(problem), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_was_read_reads_as_itself() {
+        for text in
+            ["SF1234567890123", "75312345678901", "JDVA12345678901", "12345678901-1", "EA123456789CN", "A-1B-22-333"]
+        {
+            let number = TrackingNo::read(text).unwrap();
+            assert_eq!(TrackingNo::read(number.as_str()), Ok(number.clone()), "{text}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! SQL of what is known of carriers beyond the list that came with the program.
+
+use rusqlite::{Connection, OptionalExtension, Result, params};
+
+use super::carriers::{Carrier, Carriers, name_of, recognise};
+use super::number::TrackingNo;
+use crate::db::Tx;
+
+/// The services that can be named now.
+pub fn carriers(conn: &Connection) -> Result<Carriers> {
+    let mut rows = conn.prepare_cached("select code, name from carriers order by code")?;
+    let added = rows.query_map([], |row| Ok(Carrier { code: row.get("code")?, name: row.get("name")? }))?;
+    Ok(Carriers { added: added.collect::<Result<_>>()? })
+}
+
+/// What WeChat's list has and ours has not, in the place of what was known before.
+pub fn put_added(tx: &Tx, added: &[Carrier]) -> Result<()> {
+    tx.execute("delete from carriers", [])?;
+    let mut insert = tx.prepare_cached("insert or replace into carriers (code, name) values (?1, ?2)")?;
+    added.iter().try_for_each(|carrier| insert.execute(params![carrier.code, carrier.name]).map(drop))
+}
+
+/// When WeChat was last asked for its list, and what came of it, in words.
+pub fn asked(conn: &Connection) -> Result<Option<(i64, String)>> {
+    conn.prepare_cached("select at, outcome from carriers_asked where id = 1")?
+        .query_row([], |row| Ok((row.get("at")?, row.get("outcome")?)))
+        .optional()
+}
+
+pub fn put_asked(tx: &Tx, outcome: &str, now: i64) -> Result<()> {
+    tx.prepare_cached(
+        "insert into carriers_asked (id, at, outcome) values (1, ?1, ?2)
+         on conflict (id) do update set at = excluded.at, outcome = excluded.outcome",
+    )?
+    .execute(params![now, outcome])?;
+    Ok(())
+}
+
+/// Who carries a parcel of which nobody said it, and whether that is sure: as somebody last said of such a number, else
+/// as it looks.
+pub fn suggested(conn: &Connection, number: &TrackingNo) -> Result<Option<(Carrier, bool)>> {
+    let mut row = conn.prepare_cached("select company, company_name from carrier_marks where mark = ?1")?;
+    let said = row
+        .query_row([mark(number)], |row| Ok((row.get::<_, String>("company")?, row.get::<_, String>("company_name")?)))
+        .optional()?;
+    Ok(match said {
+        Some((code, name)) if name.is_empty() => Some((Carrier { name: name_of(&code).to_owned(), code }, true)),
+        Some((code, name)) => Some((Carrier { code, name }, true)),
+        None => recognise(number).map(|guess| (Carrier::known(guess.code), guess.sure)),
+    })
+}
+
+/// Somebody said who carries this number; the next that looks like it is taken for the same.
+pub fn put_mark(tx: &Tx, number: &TrackingNo, carrier: &Carrier, now: i64) -> Result<()> {
+    let name = if carrier.name == name_of(&carrier.code) { "" } else { &carrier.name };
+    tx.prepare_cached(
+        "insert into carrier_marks (mark, company, company_name, at) values (?1, ?2, ?3, ?4)
+         on conflict (mark) do update set company = excluded.company, company_name = excluded.company_name, at = excluded.at",
+    )?
+    .execute(params![mark(number), carrier.code, name, now])?;
+    Ok(())
+}
+
+/// What numbers of one service have in common: their letters, or else their first three digits, and their length.
+fn mark(number: &TrackingNo) -> String {
+    let number = number.as_str();
+    let letters = number.bytes().take_while(u8::is_ascii_alphabetic).count();
+    let head = if letters > 0 { letters.min(4) } else { 3 };
+    format!("{} {}", &number[..head.min(number.len())], number.len())
+}
