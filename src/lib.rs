@@ -43,7 +43,6 @@ pub mod memory;
 pub mod money;
 pub mod nonce;
 pub mod secrets;
-pub mod sheet;
 pub mod sockets;
 pub mod tables;
 pub mod typed;

@@ -143,11 +143,19 @@ pub fn ship(
     Ok(true)
 }
 
+/// A further parcel of an order, beside one with which all pieces were entered: nobody said which are in it.
+pub fn accompany(tx: &Tx, order: &Order, parcel: &Parcel, who: &Who, now: i64) -> Result<()> {
+    store::note(tx, order.id, who, &format!("又一个包裹：{}", parcel.text()), None, now)?;
+    store::insert_shipment(tx, order.id, parcel, now).map(drop)
+}
+
 /// T16: a parcel did not leave after all. Its pieces wait to be shipped again.
 pub fn unship(tx: &Tx, order: &Order, shipment: &Shipment, who: &Who, now: i64) -> Result<bool> {
     let what = format!("撤销发货：{}", shipment.parcel.text());
     match order.status {
         OrderStatus::ToShip => store::note(tx, order.id, who, &what, None, now)?,
+        // It went beside another, which has the pieces.
+        OrderStatus::Shipped if shipment.lines.is_empty() => store::note(tx, order.id, who, &what, None, now)?,
         OrderStatus::Shipped => {
             go(tx, order.id, OrderStatus::Shipped, OrderStatus::ToShip, None, who, &what, None, now)?;
             store::set_holds_stock(tx, order.id, true)?;

@@ -4,6 +4,7 @@ pub mod batch;
 pub mod duty;
 pub mod register;
 pub mod store;
+pub mod table;
 
 use serde::{Deserialize, Serialize};
 
@@ -30,15 +31,35 @@ pub struct Sending {
 }
 
 /// A row of a table of tracking numbers, as it was written.
-#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
 pub struct Row {
     pub line: usize,
+    /// Only where the file has several sheets.
+    #[serde(default)]
+    pub sheet: String,
     pub order_no: String,
     pub company: String,
     pub tracking_no: String,
+    /// How many pieces are in this parcel; empty: all that are left.
+    #[serde(default)]
+    pub pieces: String,
+    /// Why what stands there cannot be used as it is.
+    #[serde(default)]
+    pub problem: String,
     /// What became of it, once the batch was carried out.
     #[serde(default)]
     pub done: Option<String>,
+    /// The parcel that it became.
+    #[serde(default)]
+    pub shipment: Option<i64>,
+}
+
+/// What was read of a table.
+#[derive(Debug, Default)]
+pub struct Brought {
+    pub rows: Vec<Row>,
+    /// Which column was read as what, and what was left out: sentences.
+    pub read_as: Vec<String>,
 }
 
 /// What staff allowed beyond the plain case.
@@ -58,6 +79,8 @@ pub struct Batch {
     pub at: i64,
     pub allowed: Allowed,
     pub rows: Vec<Row>,
+    /// Which column was read as what, and what was left out.
+    pub read_as: Vec<String>,
     pub ran_at: Option<i64>,
 }
 
@@ -93,6 +116,20 @@ pub fn ship(tx: &Tx, id: OrderId, sending: &Sending, who: &Who, now: i64) -> Res
 /// Everything has left: WeChat hears of it when it cannot be undone any more.
 fn tell_later(tx: &Tx, order: OrderId, now: i64) -> Result<()> {
     Ok(jobs::enqueue(tx, Task::Register(order), now + UNDO_WITHIN, now)?)
+}
+
+/// A further parcel of an order, when all its pieces were entered with the first. Errors: none has left, or this one has.
+pub fn send_beside(tx: &Tx, order: &Order, parcel: &Parcel, who: &Who, now: i64) -> Result<()> {
+    let sent = orders::shipments(tx, order.id)?;
+    let refused = |words: &str| Err(Error::from(Code::OrderState).says(words));
+    if !matches!(order.status, OrderStatus::ToShip | OrderStatus::Shipped) || sent.is_empty() {
+        return refused("这笔订单的第一个包裹没有发出");
+    }
+    if sent.iter().any(|shipment| shipment.parcel.tracking_no == parcel.tracking_no) {
+        return refused("已用这个单号发货");
+    }
+    moves::accompany(tx, order, parcel, who, now)?;
+    tell_later(tx, order.id, now)
 }
 
 fn must_be_left(lines: &[Line], pieces: &[(LineId, i64)]) -> Result<()> {

@@ -120,12 +120,15 @@ fn parcels(order: &Order, shipments: &[Shipment], lines: &[Line]) -> (Way, Vec<P
     let goods = |pieces: &mut dyn Iterator<Item = (&Line, i64)>| {
         pieces.map(|(line, n)| format!("{} ×{n}", line.name)).collect::<Vec<_>>().join("；")
     };
+    let all = || goods(&mut lines.iter().filter(|line| line.shipped > 0).map(|line| (line, line.shipped)));
     if shipments.iter().all(|shipment| !shipment.parcel.company.is_empty()) {
         let parcel = |shipment: &Shipment| {
             let line = |id| lines.iter().find(|line| line.id == id);
             let mut pieces = shipment.lines.iter().filter_map(|(id, n)| Some((line(*id)?, *n)));
             let (company, tracking_no) = (shipment.parcel.company.clone(), shipment.parcel.tracking_no.clone());
-            Parcel { company, tracking_no, goods: goods(&mut pieces), phone: phone.clone() }
+            // Of a parcel that went beside another nobody said what is in it.
+            let goods = if shipment.lines.is_empty() { all() } else { goods(&mut pieces) };
+            Parcel { company, tracking_no, goods, phone: phone.clone() }
         };
         return (Way::Express, shipments.iter().map(parcel).collect());
     }
@@ -135,8 +138,7 @@ fn parcels(order: &Order, shipments: &[Shipment], lines: &[Line]) -> (Way, Vec<P
         // Brought by somebody of the shop's own.
         Delivery::Local | Delivery::Express => Way::Local,
     };
-    let mut pieces = lines.iter().filter(|line| line.shipped > 0).map(|line| (line, line.shipped));
-    (way, vec![Parcel { company: String::new(), tracking_no: String::new(), goods: goods(&mut pieces), phone }])
+    (way, vec![Parcel { company: String::new(), tracking_no: String::new(), goods: all(), phone }])
 }
 
 /// A refusal that says that WeChat knows it already.

@@ -3,7 +3,7 @@
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Result, Row as SqlRow, params};
 
-use super::{Allowed, Batch, Row, Told};
+use super::{Allowed, Batch, Brought, Row, Told};
 use crate::db::Tx;
 use crate::ids::{BatchId, OrderId};
 use crate::staff::Staff;
@@ -33,10 +33,15 @@ pub fn put_told(tx: &Tx, order: OrderId, content: &str, now: i64) -> Result<()> 
     Ok(())
 }
 
-pub fn insert(tx: &Tx, staff: &Staff, allowed: Allowed, rows: &[Row], now: i64) -> Result<BatchId> {
-    tx.prepare_cached("insert into shipping_batches (who, at, allowed, rows) values (?1, ?2, ?3, ?4)")?
-        .execute(params![staff.name, now, json(&allowed)?, json(rows)?])?;
+pub fn insert(tx: &Tx, staff: &Staff, allowed: Allowed, brought: &Brought, now: i64) -> Result<BatchId> {
+    tx.prepare_cached("insert into shipping_batches (who, at, allowed, rows, read_as) values (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![staff.name, now, json(&allowed)?, json(&brought.rows)?, json(&brought.read_as)?])?;
     Ok(BatchId(tx.last_insert_rowid()))
+}
+
+pub fn set_rows(tx: &Tx, id: BatchId, rows: &[Row]) -> Result<()> {
+    tx.prepare_cached("update shipping_batches set rows = ?2 where id = ?1")?.execute(params![id, json(rows)?])?;
+    Ok(())
 }
 
 pub fn set_ran(tx: &Tx, id: BatchId, rows: &[Row], now: i64) -> Result<()> {
@@ -66,13 +71,15 @@ pub fn latest(conn: &Connection, limit: i64) -> Result<Vec<Batch>> {
 
 fn read(row: &SqlRow<'_>) -> Result<Batch> {
     let bad = |e: serde_json::Error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, e.into());
-    let (allowed, rows): (String, String) = (row.get("allowed")?, row.get("rows")?);
+    let text = |name: &str| row.get::<_, String>(name);
+    let (allowed, rows, read_as) = (text("allowed")?, text("rows")?, text("read_as")?);
     Ok(Batch {
         id: row.get("id")?,
         who: row.get("who")?,
         at: row.get("at")?,
         allowed: serde_json::from_str(&allowed).map_err(bad)?,
         rows: serde_json::from_str(&rows).map_err(bad)?,
+        read_as: serde_json::from_str(&read_as).map_err(bad)?,
         ran_at: row.get("ran_at")?,
     })
 }

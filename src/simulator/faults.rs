@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 /// The calls that can go wrong, by the names of WeChat's own paths.
-pub const KINDS: [&str; 14] = [
+pub const KINDS: [&str; 15] = [
     "login",
     "unifiedorder",
     "orderquery",

@@ -7,13 +7,16 @@ use xiaopu::buyers::addresses::AddressForm;
 use xiaopu::catalogue::import;
 use xiaopu::catalogue::media::Picture;
 use xiaopu::door::query;
+use xiaopu::ids::OrderNo;
 use xiaopu::money::Fen;
 use xiaopu::orders::quote::QuoteForm;
+use xiaopu::parcels::carriers::Carriers;
+use xiaopu::parcels::number::TrackingNo;
 use xiaopu::places::{Place, listed};
 use xiaopu::settings::regions::Regions;
-use xiaopu::sheet::Table;
-use xiaopu::shipping::batch;
+use xiaopu::shipping::table as shipping;
 use xiaopu::tables;
+use xiaopu::typed::bare;
 use xiaopu::wechat::v2::message::Message;
 use xiaopu::wechat::v2::sign::{self, SignType};
 use xiaopu::wechat::v2::{Merchant, notice};
@@ -33,6 +36,7 @@ pub const ALL: &[(&str, Entry)] = &[
     ("json", json),
     ("places", places),
     ("text", text),
+    ("label", label),
 ];
 
 pub fn merchant() -> Merchant {
@@ -81,11 +85,9 @@ pub fn daily_bill(bytes: &[u8]) {
     let _ = bill::read(bytes, &bill::Own::default());
 }
 
-fn table(name: &str, bytes: &[u8]) {
+fn table(bytes: &[u8]) {
     products(tables::read(bytes, &import::WANTED));
-    if let Ok(table) = Table::read(name, bytes) {
-        judged(&table);
-    }
+    let _ = shipping::read(bytes);
 }
 
 fn products(read: Result<tables::Table, tables::Unreadable>) {
@@ -95,23 +97,18 @@ fn products(read: Result<tables::Table, tables::Unreadable>) {
     }
 }
 
-fn judged(table: &Table) {
-    let _ = batch::rows(table);
-}
-
 pub fn csv(bytes: &[u8]) {
-    table("a.csv", bytes);
+    table(bytes);
 }
 
 pub fn xlsx(bytes: &[u8]) {
-    table("a.xlsx", bytes);
+    table(bytes);
 }
 
 pub fn pasted(bytes: &[u8]) {
-    products(tables::paste(&String::from_utf8_lossy(bytes), &import::WANTED));
-    if let Ok(table) = Table::pasted(&String::from_utf8_lossy(bytes)) {
-        judged(&table);
-    }
+    let text = String::from_utf8_lossy(bytes);
+    products(tables::paste(&text, &import::WANTED));
+    let _ = shipping::paste(&text);
 }
 
 pub fn picture(bytes: &[u8]) {
@@ -141,4 +138,18 @@ pub fn text(bytes: &[u8]) {
     if let Some(fen) = Fen::from_wire(&text) {
         assert_eq!(fen.get().to_string(), text, "a number on the wire has one form");
     }
+}
+
+/// A number that was read reads as itself, and has the form that carriers and WeChat take.
+pub fn label(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(number) = TrackingNo::read(&text) {
+        assert_eq!(TrackingNo::read(number.as_str()), Ok(number.clone()), "{text:?}");
+        assert!((6..=32).contains(&number.as_str().len()));
+    }
+    if let Some(no) = OrderNo::read(&text) {
+        assert_eq!(OrderNo::read(no.as_str()), Some(no));
+    }
+    assert_eq!(bare(&bare(&text)), bare(&text));
+    let _ = Carriers::default().named(&text);
 }

@@ -23,6 +23,13 @@ pub fn of(entry: &str) -> Vec<Vec<u8>> {
         }
         "json" => vec![order(), address()],
         "text" => vec![b"azoxOjI".to_vec(), b"12.34".to_vec(), "１２".into(), b"-0.01".to_vec(), b"20".to_vec()],
+        "label" => vec![
+            "MMM={'k1':'755W','k5':'SF1234567890123','k6':''}".into(),
+            "快递单号：JDVA12345678901-1-1-".into(),
+            b"https://example.com/w?no=SF1234567890123".to_vec(),
+            "中通快递股份有限公司(ZTO)".into(),
+            b"20261008AAAAAAAAAA01".to_vec(),
+        ],
         _ => panic!("no samples of {entry}"),
     }
 }

@@ -1,5 +1,6 @@
 //! Numbers as people paste, scan and read them out, and carriers as they call them.
 
+use calamine::{Reader, Xlsx};
 use serde_json::json;
 use xiaopu::simulator::Fault;
 use xiaopu::staff::Role;
@@ -104,4 +105,130 @@ async fn wechat_is_asked_which_carriers_it_knows() {
     }
     assert_eq!(asked().await, 3);
     assert_eq!(w.count("select count(*) from carriers").await, 0, "it is the list that came along");
+}
+
+/// Pastes a table and answers with the address of its page.
+async fn pasted(packer: &Console<'_>, w: &World, text: &str) -> String {
+    let form = reqwest::multipart::Form::new().text("text", text.to_owned());
+    let request = w.http().post(w.at("/admin/shipping")).header("Cookie", &packer.cookie).multipart(form);
+    request.send().await.unwrap().headers()["location"].to_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shops_own_lists_come_back_filled_in() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let (filled, empty) = (w.paid(&alice, sku, 2).await, w.paid(&alice, sku, 1).await);
+    for path in ["/admin/orders/export.xlsx?tab=to_ship", "/admin/shipping/list.xlsx"] {
+        let request = w.http().get(w.at(path)).header("Cookie", &manager.cookie);
+        let bytes = request.send().await.unwrap().bytes().await.unwrap();
+        let mut book: Xlsx<_> = calamine::open_workbook_from_rs(std::io::Cursor::new(bytes)).unwrap();
+        let sheet = book.worksheet_range_at(0).unwrap().unwrap();
+        let mut sheet = sheet.rows().map(|row| row.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let head = sheet.next().unwrap();
+        let at = |title: &str| head.iter().position(|known| known == title).unwrap();
+        let mut rows: Vec<Vec<String>> = sheet.collect();
+        for row in &mut rows {
+            if row[at("订单号")] == filled.no {
+                (row[at("快递公司")], row[at("快递单号")]) = ("申通".into(), "773123456789012".into());
+            }
+        }
+        let titles: Vec<&str> = head.iter().map(String::as_str).collect();
+        let part =
+            reqwest::multipart::Part::bytes(xiaopu::tables::xlsx(&titles, &[], &rows).unwrap()).file_name("订单.xlsx");
+        let form = reqwest::multipart::Form::new().part("file", part);
+        let request = w.http().post(w.at("/admin/shipping")).header("Cookie", &manager.cookie).multipart(form);
+        let batch = request.send().await.unwrap().headers()["location"].to_str().unwrap().to_owned();
+        let page = manager.page(&batch).await;
+        let row = |no: &str| page.split("<tr>").find(|row| row.contains(no)).unwrap().to_owned();
+        assert!(row(&filled.no).contains("可发货") && row(&filled.no).contains("申通快递 773123456789012"), "{path}");
+        assert!(row(&empty.no).contains("没填") && !row(&empty.no).contains("class=\"bad\""), "{path}");
+        assert!(page.contains("快递单号 ←"), "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_can_leave_in_several_parcels_of_one_table() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let shipments = async |no: &str| {
+        let order = alice.order(no).await;
+        let parcels = order["shipments"].as_array().unwrap().iter();
+        parcels
+            .map(|s| (s["trackingNo"].as_str().unwrap().to_owned(), s["lines"][0]["quantity"].as_i64()))
+            .collect::<Vec<_>>()
+    };
+    let (counted, plain, single) =
+        (w.paid(&alice, sku, 5).await.no, w.paid(&alice, sku, 3).await.no, w.paid(&alice, sku, 1).await.no);
+    let batch = pasted(
+        &packer,
+        &w,
+        &format!(
+            "订单号\t快递公司\t快递单号\t件数\n{counted}\t申通\t773123456789001\t2\n{counted}\t申通\t773123456789002\t3\n\
+             {plain}\t申通\t773123456789003\t\n{plain}\t申通\t773123456789004\t\n{single}\t申通\t773123456789005\t2\n\
+             {single}\t申通\t773123456789006\t一"
+        ),
+    )
+    .await;
+    let page = packer.page(&batch).await;
+    assert!(page.contains("第 2 行已经有这笔订单") || page.contains("还剩 3 件"));
+    assert!(page.contains("件数 2 超过还没发的 1 件") && page.contains("件数「一」不是整数"));
+    packer.post(&format!("{batch}/run"), &[]).await;
+    let parcel = |n: i64, pieces: Option<i64>| (format!("77312345678900{n}"), pieces);
+    assert_eq!(shipments(&counted).await, [parcel(1, Some(2)), parcel(2, Some(3))]);
+    assert_eq!(shipments(&plain).await, [parcel(3, Some(3)), parcel(4, None)]);
+    assert_eq!(alice.status(&plain).await, "shipped");
+    assert_eq!(shipments(&single).await, []);
+    w.must_hold().await;
+    // Mended on the page, judged anew, and carried out.
+    let form =
+        [("order_no", single.as_str()), ("company", "申通"), ("tracking_no", "773123456789005"), ("pieces", "1")];
+    packer.post(&format!("{batch}/rows/4"), &form).await;
+    packer.post(&format!("{batch}/run"), &[]).await;
+    assert_eq!(shipments(&single).await, [parcel(5, Some(1))]);
+    // The whole of it comes back within half an hour.
+    packer.post(&format!("{batch}/undo"), &[]).await;
+    assert!(packer.said(&batch).await.contains("已撤销 5 个包裹"));
+    for no in [&counted, &plain, &single] {
+        assert_eq!((alice.status(no).await.as_str(), shipments(no).await), ("to_ship", vec![]), "{no}");
+    }
+    w.must_hold().await;
+    packer.post(&format!("{batch}/run"), &[]).await;
+    w.advance(31 * MINUTE);
+    packer.post(&format!("{batch}/undo"), &[]).await;
+    assert!(packer.said(&batch).await.contains("超过 30 分钟"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_orders_own_numbers_are_no_parcels() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let placed = w.paid(&alice, sku, 1).await;
+    let (no, transaction) = (&placed.no, w.transaction(&placed));
+    for (number, words) in [
+        (transaction.as_str(), "微信交易号"),
+        (no, "订单号"),
+        (&placed.out_trade_no, "订单号"),
+        ("13800001234", "收货电话"),
+        ("9787302511625", "书刊"),
+        ("SF1234567890123 SF1234567890124", "2 个单号"),
+    ] {
+        let batch = pasted(&packer, &w, &format!("订单号\t快递公司\t快递单号\n{no}\t顺丰\t{number}")).await;
+        let page = packer.page(&batch).await;
+        assert!(page.contains("有问题") && page.contains(words) && page.contains("0 行可执行"), "{number}");
+    }
+    // By WeChat's number, and by the number that WeChat was given.
+    for written in [&transaction, &placed.out_trade_no] {
+        let batch = pasted(&packer, &w, &format!("微信交易号\t运单号\n{written}\tSF1234567890123")).await;
+        assert!(packer.page(&batch).await.contains("1 行可执行"), "{written}");
+    }
+    let batch = pasted(&packer, &w, &format!("{no}\t顺丰冷运\tSF1234567890123\n随便写的一行")).await;
+    let page = packer.page(&batch).await;
+    assert!(page.contains("不认识快递公司「顺丰冷运」") && !page.contains("/admin/orders/随便写的一行"), "{page}");
 }

@@ -14,25 +14,42 @@ use super::walk::Came;
 use super::{find, here};
 use crate::assets;
 use crate::catalogue::Delivery;
-use crate::clock;
-use crate::console::{Download, back, download, frame, inside, refused, undoable, upload};
+use crate::clock::{self, Day};
+use crate::console::{Download, back, download, frame, inside, refused, undoable, upload, workbook};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{BatchId, LineId, OrderId, OrderNo, ShipmentId};
+use crate::orders::search::{Filter, store as search};
 use crate::orders::{Full, Order, OrderStatus, Who, store as orders};
 use crate::parcels::carriers::Carrier;
 use crate::parcels::number::TrackingNo;
 use crate::parcels::{By, Found, Parcel, refresh, store as parcels};
-use crate::sheet::{self, Table};
 use crate::shipping::batch::{self, Verdict};
-use crate::shipping::{self, Allowed, Batch, Sending, store};
+use crate::shipping::{self, Allowed, Batch, Sending, store, table};
 use crate::shop::Shop;
 use crate::staff::Staff;
 use crate::staff::login::audit;
+use crate::tables;
 use crate::wechat::carriers as wechat;
 
 pub fn routes() -> Vec<Route> {
-    routes![ship, undo, renumber, page, ask_carriers, bring, batch_page, allow, run, problems, bench, scan]
+    routes![
+        ship,
+        undo,
+        renumber,
+        page,
+        ask_carriers,
+        bring,
+        batch_page,
+        allow,
+        run,
+        mend,
+        undo_batch,
+        waiting,
+        problems,
+        bench,
+        scan
+    ]
 }
 
 /// The carriers that forms offer; any other of WeChat's list can be typed.
@@ -230,13 +247,16 @@ fn batch_at(id: BatchId) -> String {
 }
 
 async fn take_in(shop: &Shop, staff: Staff, form: &Bring<'_>) -> Result<BatchId> {
-    let table = match &form.file {
-        Some(file) if file.len() > 0 => upload::table(file).await?,
-        _ => Table::pasted(&form.text),
+    let brought = match &form.file {
+        Some(file) if file.len() > 0 => {
+            let bytes = upload::bytes(file).await?;
+            shop.heavily(move || table::read(&bytes)).await.map_err(|_| Code::Internal)?
+        }
+        _ => table::paste(&form.text),
     };
-    let rows = table.and_then(|table| batch::rows(&table)).map_err(|problem| Error::field("file", problem))?;
+    let brought = brought.map_err(|problem| Error::field("file", problem))?;
     let now = shop.now();
-    shop.db.write(move |tx| Ok::<_, Error>(store::insert(tx, &staff, Allowed::default(), &rows, now)?)).await
+    shop.db.write(move |tx| Ok::<_, Error>(store::insert(tx, &staff, Allowed::default(), &brought, now)?)).await
 }
 
 #[get("/shipping/batches/<id>")]
@@ -249,23 +269,55 @@ async fn batch_page(
     let (batch, judged) = judged(shop, id).await?;
     let count = |verdict| judged.iter().filter(|j| j.row.done.is_none() && j.verdict == verdict).count();
     let (ready, renumber) = (count(Verdict::Ready), count(Verdict::Renumber));
+    let since = batch.ran_at.filter(|at| shop.now() - at < shipping::UNDO_WITHIN);
     let context = context! {
         frame: frame(shop, &staff, "orders", flash).await?,
         tab: "shipping",
         batch: listed(&batch),
+        read_as: &batch.read_as,
         allowed: batch.allowed,
         ready: ready + renumber,
         renumber,
         same: count(Verdict::Same),
+        empty: count(Verdict::Empty),
         wrong: count(Verdict::Wrong),
         done: judged.iter().filter(|j| j.row.done.is_some()).count(),
-        rows: judged.iter().map(|j| json!({
-            "line": j.row.line, "order_no": j.row.order_no, "receiver": j.receiver,
-            "parcel": if j.parcel.company.is_empty() { format!("{} {}", j.row.company, j.row.tracking_no) } else { j.parcel.text() },
-            "verdict": j.verdict, "text": j.verdict.text(), "note": j.note, "done": j.row.done,
-        })).collect::<Vec<_>>(),
+        may_undo: since.is_some() && batch.rows.iter().any(|row| row.shipment.is_some()),
+        groups: groups(&judged),
+        carriers: shop.db.read(choices).await?,
     };
     Ok(assets::page("console/shipping_batch.html", context))
+}
+
+/// The rows by what is to be done with them: what somebody must look at comes first.
+fn groups(judged: &[batch::Judged]) -> Vec<Value> {
+    let done = |j: &batch::Judged| j.row.done.is_some();
+    let of = |verdict: Verdict| move |j: &batch::Judged| !done(j) && j.verdict == verdict;
+    let shown = |class: &str, title: &str, words: &str, belongs: &dyn Fn(&batch::Judged) -> bool| {
+        let rows: Vec<Value> =
+            judged.iter().enumerate().filter(|(_, j)| belongs(j)).map(|(at, j)| judged_row(at, j)).collect();
+        json!({ "class": class, "title": title, "words": words, "rows": rows })
+    };
+    vec![
+        shown("red", "不能发", "在这里改好，或改好再导入", &of(Verdict::Wrong)),
+        shown("amber", "改单号", "已经发过，执行后换成新的单号", &of(Verdict::Renumber)),
+        shown("green", "可以发", "", &of(Verdict::Ready)),
+        shown("green", "已执行", "", &done),
+        shown("grey", "早已发货", "单号一样，不会重复发", &of(Verdict::Same)),
+        shown("grey", "没填", "没有快递单号的行，不处理", &of(Verdict::Empty)),
+    ]
+}
+
+fn judged_row(at: usize, judged: &batch::Judged) -> Value {
+    let row = &judged.row;
+    let written = format!("{} {}", row.company, row.tracking_no);
+    json!({
+        "at": at, "line": row.line, "sheet": row.sheet, "written": row,
+        "order_no": judged.order.as_ref().map_or(row.order_no.as_str(), |order| order.order_no.as_str()),
+        "known": judged.order.is_some(), "receiver": judged.receiver,
+        "parcel": if judged.parcel.company.is_empty() { written } else { judged.parcel.text() },
+        "verdict": judged.verdict, "text": judged.verdict.text(), "note": judged.note, "done": row.done,
+    })
 }
 
 async fn judged(shop: &Shop, id: BatchId) -> Result<(Batch, Vec<batch::Judged>)> {
@@ -302,6 +354,81 @@ async fn run(shop: &State<Shop>, staff: Staff, id: BatchId) -> Flash<Redirect> {
     back(batch_at(id), done.await.map(|n| format!("已执行 {n} 行")))
 }
 
+#[derive(FromForm)]
+struct Mended {
+    order_no: String,
+    #[field(default = String::new())]
+    company: String,
+    #[field(default = String::new())]
+    tracking_no: String,
+    #[field(default = String::new())]
+    pieces: String,
+}
+
+/// A row as somebody mended it on the page; it is judged anew with all the others.
+#[post("/shipping/batches/<id>/rows/<at>", data = "<form>")]
+async fn mend(shop: &State<Shop>, _staff: Staff, id: BatchId, at: usize, form: Form<Mended>) -> Flash<Redirect> {
+    let form = form.into_inner();
+    let write = move |tx: &Tx| {
+        let mut batch = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+        let row = batch.rows.get_mut(at).ok_or(Code::NotFound)?;
+        if row.done.is_some() {
+            return Err(Error::from(Code::OrderState).says("这一行已经执行了，请在订单页改"));
+        }
+        let own = |text: &str| text.trim().chars().take(400).collect::<String>();
+        (row.order_no, row.company) = (own(&form.order_no), own(&form.company));
+        (row.tracking_no, row.pieces) = (own(&form.tracking_no), own(&form.pieces));
+        row.problem.clear();
+        Ok(store::set_rows(tx, id, &batch.rows)?)
+    };
+    let done = shop.db.write(write).await;
+    back(format!("{}#row-{at}", batch_at(id)), done.map(|()| "已改好，重新核对了"))
+}
+
+/// Everything that this table has sent comes back, while there is time.
+#[post("/shipping/batches/<id>/undo")]
+async fn undo_batch(shop: &State<Shop>, staff: Staff, id: BatchId) -> Flash<Redirect> {
+    let done = async {
+        let batch = shop.db.read(move |conn| Ok::<_, Error>(store::by_id(conn, id)?)).await?.ok_or(Code::NotFound)?;
+        let (n, stay) = batch::undo(shop, &staff, &batch).await?;
+        let more = if stay.is_empty() { String::new() } else { format!("；没有撤销：{}", stay.join("；")) };
+        Ok::<_, Error>(format!("已撤销 {n} 个包裹{more}"))
+    };
+    back(batch_at(id), done.await)
+}
+
+const LIST: [&str; 6] = ["订单号", "收货人", "商品", "件数", "快递公司", "快递单号"];
+
+/// What waits to be sent by express, to be filled in and brought back: nothing that is not needed for it.
+#[get("/shipping/list.xlsx")]
+async fn waiting(shop: &State<Shop>, _staff: Staff) -> Result<Download> {
+    let filter = Filter { status: Some(OrderStatus::ToShip), ..Filter::default() };
+    let read = move |conn: &rusqlite::Connection| {
+        let waiting = search::list(conn, &filter, None, MOST_LISTED)?;
+        let express = waiting.into_iter().filter(|order| order.delivery == Delivery::Express);
+        express.map(|order| Ok(to_fill(&orders::full(conn, order)?))).collect::<Result<Vec<_>>>()
+    };
+    let rows = shop.db.read_slowly(read).await?;
+    workbook(&format!("待发货-{}.xlsx", Day::of(shop.now()).shown()), &LIST, &[3], rows).await
+}
+
+/// As many rows as a table that is brought back may have.
+const MOST_LISTED: i64 = 2_000;
+
+fn to_fill(full: &Full) -> Vec<String> {
+    let left = full.lines.iter().filter(|line| line.left() > 0);
+    let goods =
+        left.clone().map(|line| format!("{} {} ×{}", line.name, line.spec_text, line.left()).replace("  ", " "));
+    vec![
+        full.order.order_no.to_string(),
+        full.order.address.as_ref().map(|address| address.masked_receiver()).unwrap_or_default(),
+        goods.collect::<Vec<_>>().join("；"),
+        left.map(|line| line.left()).sum::<i64>().to_string(),
+        String::new(),
+        String::new(),
+    ]
+}
+
 /// The rows that could not be carried out, to be mended in a spreadsheet and brought in again.
 #[get("/shipping/batches/<id>/problems.csv")]
 async fn problems(shop: &State<Shop>, _staff: Staff, id: BatchId) -> Result<Download> {
@@ -309,9 +436,9 @@ async fn problems(shop: &State<Shop>, _staff: Staff, id: BatchId) -> Result<Down
     let rows: Vec<Vec<String>> = judged
         .into_iter()
         .filter(|j| j.row.done.is_none() && j.verdict == Verdict::Wrong)
-        .map(|j| vec![j.row.order_no, j.row.company, j.row.tracking_no, j.note])
+        .map(|j| vec![j.row.order_no, j.row.company, j.row.tracking_no, j.row.pieces, j.note])
         .collect();
-    let csv = sheet::csv(&["订单号", "快递公司", "快递单号", "问题"], &rows);
+    let csv = tables::csv(&["订单号", "快递公司", "快递单号", "件数", "问题"], &[], &rows);
     Ok(download(ContentType::CSV, &format!("发货问题行-{id}.csv"), csv))
 }
 

@@ -11,10 +11,10 @@ use crate::clock::{self, Day};
 use crate::console::{Download, cut, download, frame};
 use crate::error::{Error, Result};
 use crate::ids::OrderNo;
-use crate::sheet;
 use crate::shop::Shop;
 use crate::staff::store::{self, Audit};
 use crate::staff::{Owner, store as staff};
+use crate::tables;
 
 pub fn routes() -> Vec<Route> {
     routes![page, export]
@@ -79,6 +79,6 @@ async fn export(shop: &State<Shop>, _owner: Owner, who: Option<String>, q: Optio
         vec![clock::shown(e.at), e.who.clone(), e.ip.clone(), e.what.clone(), hash]
     };
     let rows: Vec<Vec<String>> = entries.iter().map(row).collect();
-    let csv = sheet::csv(&["时间", "谁", "来自", "做了什么", "校验值"], &rows);
+    let csv = tables::csv(&["时间", "谁", "来自", "做了什么", "校验值"], &[], &rows);
     Ok(download(ContentType::CSV, &format!("操作日志-{}.csv", Day::of(shop.now()).shown()), csv))
 }

@@ -40,7 +40,8 @@ fn meant(conn: &Connection, typed: &str) -> Result<Meant> {
     Ok(Meant::Words(phrases("receiver place goods", typed)))
 }
 
-fn numbered(conn: &Connection, number: &str) -> Result<Vec<OrderId>> {
+/// The orders that carry this very number: WeChat's, one that WeChat was given, or a parcel's.
+pub fn numbered(conn: &Connection, number: &str) -> Result<Vec<OrderId>> {
     conn.prepare_cached(
         // Every kind is named: the index begins with it.
         "select order_id from ledger

@@ -1,0 +1,249 @@
+//! A table of tracking numbers as somebody brought it: the headings say which column is what. Without them only a whole
+//! cell that looks like a parcel's number is one, and where there are several somebody is asked.
+
+use super::{Brought, Row};
+use crate::ids::OrderNo;
+use crate::parcels::carriers::Carriers;
+use crate::parcels::number::{Problem, TrackingNo};
+use crate::tables::{self, Table, Wanted};
+use crate::typed::bare;
+
+const ORDER: usize = 0;
+const OUT_TRADE_NO: usize = 1;
+const TRANSACTION: usize = 2;
+const NUMBER: usize = 3;
+const COMPANY: usize = 4;
+const PIECES: usize = 5;
+
+/// The columns, each under all the titles that spreadsheets have for it.
+const WANTED: Wanted<'_> = Wanted {
+    columns: &[
+        &["订单号", "订单编号", "订单编码", "平台订单号", "店铺订单号", "商家订单号", "订单"],
+        &["商户单号", "商户订单号", "out_trade_no"],
+        &["微信交易号", "微信支付单号", "微信订单号", "交易单号", "支付单号", "transaction_id"],
+        &[
+            "快递单号",
+            "运单号",
+            "物流单号",
+            "快递号",
+            "快递编号",
+            "运单号码",
+            "运单编号",
+            "物流编号",
+            "物流运单号",
+            "面单号",
+            "邮件号",
+            "包裹号",
+            "单号",
+        ],
+        &[
+            "快递公司",
+            "物流公司",
+            "快递公司名称",
+            "物流公司名称",
+            "承运商",
+            "承运公司",
+            "配送公司",
+            "快递名称",
+            "物流名称",
+            "发货快递",
+            "快递",
+            "物流",
+        ],
+        &["件数", "发货件数", "发货数量", "本包裹件数"],
+    ],
+    needed: &[&[ORDER, OUT_TRADE_NO, TRANSACTION], &[NUMBER]],
+};
+
+/// Every order of a batch is one transaction; so many are enough for a day.
+const MOST_ROWS: usize = 2_000;
+/// What of a cell is kept.
+const MOST_LETTERS: usize = 200;
+
+/// Reads a file, whatever it is called. Blocks. `Err` is a sentence.
+pub fn read(bytes: &[u8]) -> Result<Brought, String> {
+    brought(&tables::read(bytes, &WANTED)?)
+}
+
+/// Reads what was pasted or typed. `Err` is a sentence.
+pub fn paste(text: &str) -> Result<Brought, String> {
+    brought(&tables::paste(text, &WANTED)?)
+}
+
+fn brought(table: &Table) -> Result<Brought, String> {
+    if let Some(column) = table.missing.first() {
+        return Err(format!("表格里没有「{column}」这一列；表头要有：订单号、快递单号，快递公司和件数可以没有"));
+    }
+    let rows: Vec<Row> = match table.headed {
+        true => table.rows.iter().filter_map(under_headings).collect(),
+        false => table.rows.iter().map(by_its_look).collect(),
+    };
+    let any =
+        table.headed || rows.iter().any(|row| !row.tracking_no.is_empty() || OrderNo::read(&row.order_no).is_some());
+    match rows.len() {
+        _ if !any => Err("没有认出订单号和快递单号。每行需要：订单号、快递单号，快递公司可以不写".into()),
+        0 => Err("没有找到数据行。每行需要：订单号、快递单号，快递公司可以不写".into()),
+        n if n > MOST_ROWS => Err(format!("一次最多 {MOST_ROWS} 行，请分几次")),
+        _ => Ok(Brought { rows, read_as: read_as(table) }),
+    }
+}
+
+fn read_as(table: &Table) -> Vec<String> {
+    let first = table.rows.first().filter(|_| table.headed);
+    let columns = WANTED.columns.iter().enumerate().filter_map(|(column, titles)| {
+        let row = first?;
+        let title = row.title(column)?;
+        let letters: String = row.address(column).chars().filter(char::is_ascii_alphabetic).collect();
+        Some(format!("{} ← {letters} 列“{title}”", titles[0]))
+    });
+    let unheaded = (!table.headed).then(|| "没有表头：按每一格的样子认".to_owned());
+    unheaded.into_iter().chain(columns).chain(table.notes.iter().cloned()).collect()
+}
+
+/// `None` for a row in which nothing of what is wanted stands.
+fn under_headings(row: &tables::Row) -> Option<Row> {
+    let mut read = at(row);
+    let mut take = |column: usize| match row.text(column) {
+        None => String::new(),
+        Some(Ok(text)) => text.chars().take(MOST_LETTERS).collect(),
+        Some(Err(why)) => {
+            let shown = row.get(column).map(|cell| cell.shown().to_owned()).unwrap_or_default();
+            // The number says for itself that it became `7.73E+14`.
+            if !matches!(TrackingNo::read(&shown), Err(Problem::Spoilt)) {
+                read.problem = why;
+            }
+            shown
+        }
+    };
+    let order = [ORDER, OUT_TRADE_NO, TRANSACTION].into_iter().map(&mut take).find(|text| !text.is_empty());
+    let (number, company, pieces) = (take(NUMBER), take(COMPANY), take(PIECES));
+    (read.order_no, read.tracking_no, read.company, read.pieces) = (order.unwrap_or_default(), number, company, pieces);
+    if read.tracking_no.is_empty() && read.problem.is_empty() && TrackingNo::read(&read.company).is_ok() {
+        read.problem = format!("快递公司一栏里是单号 {}，快递单号是空的", read.company);
+    }
+    (!read.order_no.is_empty() || !read.tracking_no.is_empty()).then_some(read)
+}
+
+/// A row of which nobody said what its cells are.
+fn by_its_look(row: &tables::Row) -> Row {
+    let cells: Vec<&str> = row.cells().map(|(_, cell)| cell.shown()).filter(|text| !text.trim().is_empty()).collect();
+    let order = cells.iter().position(|cell| OrderNo::read(cell).is_some());
+    let order = order.or_else(|| cells.iter().position(|cell| !looks_like_number(cell)));
+    let rest = || cells.iter().enumerate().filter(move |(at, _)| Some(*at) != order).map(|(_, cell)| *cell);
+    let carriers = Carriers::default();
+    let companies: Vec<&str> = rest().filter(|cell| is_company(&carriers, cell)).collect();
+    let mut numbers: Vec<&str> = rest().filter(|cell| looks_like_number(cell)).collect();
+    numbers.dedup();
+    let mut read = at(row);
+    // A cell that was to be a number, and was spoilt, says so better than an empty one.
+    let meant = |problem: &Problem| {
+        matches!(problem, Problem::Spoilt | Problem::Several(_) | Problem::Goods(_) | Problem::Label | Problem::Address)
+    };
+    let spoilt = || rest().find(|cell| TrackingNo::read(cell).is_err_and(|problem| meant(&problem)));
+    let number = numbers.first().copied().or_else(spoilt).unwrap_or_default();
+    if numbers.len() > 1 {
+        read.problem = format!("这一行有几个像单号的（{}），请加上表头，或在这里改", numbers.join("、"));
+    } else if companies.len() > 1 {
+        read.problem = format!("这一行有几家快递公司（{}），请在这里改", companies.join("、"));
+    }
+    let own = |text: &str| text.chars().take(MOST_LETTERS).collect::<String>();
+    read.order_no = own(order.map_or("", |at| cells[at]));
+    (read.company, read.tracking_no) = (own(companies.first().copied().unwrap_or_default()), own(number));
+    read
+}
+
+/// Nothing yet, at this place.
+fn at(row: &tables::Row) -> Row {
+    let sheet = row.place.sheet.as_deref().unwrap_or_default().to_owned();
+    Row { line: row.place.line as usize, sheet, ..Row::default() }
+}
+
+/// A whole cell that names a carrier, or is written like one; a code alone must have no digit, or codes of goods would be
+/// carriers.
+fn is_company(carriers: &Carriers, cell: &str) -> bool {
+    const ENDS: [&str; 9] = ["快递", "快运", "物流", "速运", "速递", "冷运", "冷链", "货运", "配送"];
+    let plain = bare(cell);
+    let alike = plain.chars().count() <= 8 && ENDS.iter().any(|end| plain.ends_with(end));
+    !plain.bytes().any(|b| b.is_ascii_digit()) && (alike || carriers.named(cell).is_ok())
+}
+
+/// Long enough, and none of the other numbers that stand in tables of orders: phones, days and times.
+fn looks_like_number(cell: &str) -> bool {
+    let Ok(number) = TrackingNo::read(cell) else { return false };
+    let number = number.as_str();
+    let digits = number.bytes().filter(u8::is_ascii_digit).count();
+    let plain = digits == number.len();
+    let phone =
+        plain && ((number.len() == 11 && number.starts_with('1')) || (number.len() <= 12 && number.starts_with('0')));
+    let day =
+        number.starts_with("20") && (plain && matches!(number.len(), 8 | 12 | 14) || number.split('-').count() == 3);
+    digits >= 8 && !phone && !day
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cells(text: &str) -> Vec<[String; 4]> {
+        let rows = paste(text).unwrap_or_else(|e| panic!("{text}: {e}")).rows;
+        rows.into_iter().map(|row| [row.order_no, row.company, row.tracking_no, row.problem]).collect()
+    }
+
+    const ORDER_NO: &str = "20261008ABCDEFGHJK";
+
+    #[test]
+    fn headings_decide_which_column_is_what() {
+        for head in [
+            "订单号\t快递公司\t快递单号",
+            "订单编号\t物流公司\t运单号",
+            "*订单号\t承运商\t物流单号（必填）",
+            "商户单号\t快递\t单号",
+        ] {
+            let read = cells(&format!("{head}\n{ORDER_NO}\t申通\t773123456789012\n"));
+            assert_eq!(read, [[ORDER_NO, "申通", "773123456789012", ""].map(str::to_owned)], "{head}");
+        }
+        // What stands in other columns is nobody's number and nobody's carrier.
+        let head = "微信交易号\t收货人\t电话\t地址\t商品\t买家指定快递\t快递单号\t快递公司\t订单号\t付款时间";
+        let row = format!(
+            "4200002611202611280000000097\t王小明\t13800001234\t杭州市邮政路12号中通代收点\t(顺丰包邮)苹果\t顺丰\tYT8812345678901\t圆通\t{ORDER_NO}\t2026-11-28 12:00:00"
+        );
+        assert_eq!(cells(&format!("{head}\n{row}")), [[ORDER_NO, "圆通", "YT8812345678901", ""].map(str::to_owned)]);
+        let unfilled =
+            cells(&format!("{head}\n4200002611202611280000000097\t王\t13800001234\t路\t果\t\t\t\t{ORDER_NO}\t"));
+        assert_eq!(unfilled, [[ORDER_NO, "", "", ""].map(str::to_owned)]);
+    }
+
+    #[test]
+    fn columns_are_named_and_what_is_left_out_is_said() {
+        let brought =
+            paste("2026年11月28日发货明细\n订单号\t备注\t运单号\n20261008ABCDEFGHJK\tx\tSF1234567890123").unwrap();
+        let said = brought.read_as.join("；");
+        assert!(said.contains("快递单号 ← C 列“运单号”") && said.contains("备注"), "{said}");
+        assert_eq!(brought.rows[0].line, 3);
+        assert!(paste("订单号\t快递公司\n1\t顺丰").unwrap_err().contains("没有「快递单号」"));
+        assert!(paste("订单号\t单号\n").is_err());
+    }
+
+    #[test]
+    fn without_headings_only_a_whole_cell_is_a_number_or_a_carrier() {
+        for (line, read) in [
+            (format!("{ORDER_NO}\t顺丰\tSF1234567890123"), [ORDER_NO, "顺丰", "SF1234567890123"]),
+            (format!("SF1234567890123\t{ORDER_NO}\t顺丰速运"), [ORDER_NO, "顺丰速运", "SF1234567890123"]),
+            (format!("{ORDER_NO} 75312345678901"), [ORDER_NO, "", "75312345678901"]),
+            (format!("{ORDER_NO}：圆通 YT8812345678901"), ["20261008ABCDEFGHJK：圆通", "", "YT8812345678901"]),
+            (format!("{ORDER_NO}\t王小明\tEMS\t7.73E+14"), [ORDER_NO, "EMS", "7.73E+14"]),
+            (format!("{ORDER_NO}\t13800001234\tYT8812345678901"), [ORDER_NO, "", "YT8812345678901"]),
+            (format!("{ORDER_NO}\t2026-11-28\t20261128120000\tYT8812345678901"), [ORDER_NO, "", "YT8812345678901"]),
+            (format!("{ORDER_NO}\t4200002611202611280000000097\tYT8812345678901"), [ORDER_NO, "", "YT8812345678901"]),
+            (format!("{ORDER_NO}\t邮政路12号中通代收点\tYT8812345678901"), [ORDER_NO, "", "YT8812345678901"]),
+            (format!("{ORDER_NO}\t顺丰冷运\tSF1234567890123"), [ORDER_NO, "顺丰冷运", "SF1234567890123"]),
+            ("1234 SF1234567890123".to_owned(), ["1234", "", "SF1234567890123"]),
+        ] {
+            let [order, company, number] = read.map(str::to_owned);
+            assert_eq!(cells(&line), [[order, company, number, String::new()]], "{line}");
+        }
+        let asked = cells(&format!("{ORDER_NO}\tSF1234567890123\tYT8812345678901"));
+        assert!(asked[0][3].contains("几个像单号的"), "{asked:?}");
+        assert!(paste("随便写的一行").is_err() && read(&[1, 2, 3]).is_err());
+    }
+}
