@@ -11,13 +11,13 @@ use rocket::serde::json::Json;
 use rocket::{Route, State, get, post, routes};
 use serde_json::{Value, json};
 
-use super::state::{Trade, TradeState};
+use super::state::{Trade, TradeState, digest};
 use super::trades::facts;
 use super::{CODE_LIFE, Fault, Fields, Refused, Simulator, bills, refunds};
 use crate::clock::{self, MINUTE};
 use crate::ids::OutTradeNo;
 use crate::wechat::v2::message::Message;
-use crate::wechat::v2::sign::{self, SignType};
+use crate::wechat::v2::sign;
 
 pub fn routes() -> Vec<Route> {
     routes![login_code, code_to_session, unified_order, order_query, close_order, refund, refund_query, download_bill]
@@ -170,11 +170,6 @@ async fn trusted(sim: &Simulator, data: Data<'_>) -> Result<Message, String> {
         Ok(message) => Ok(message.message().clone()),
         Err(_) => Err("签名错误，请检查后再试".into()),
     }
-}
-
-/// The digest that a message names; MD5 when it names none, whatever the merchant likes best. Source: sign_type, API v2.
-pub fn digest(message: &Message) -> Option<SignType> {
-    message.filled("sign_type").map_or(Some(SignType::Md5), |name| name.parse().ok())
 }
 
 /// Every endpoint of the pay API: strict XML, our merchant, a right signature; then the work; then a signed answer.

@@ -4,8 +4,7 @@ use rocket::form::Form;
 use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 
-use super::api::digest;
-use super::state::{Trade, TradeState};
+use super::state::{Trade, TradeState, digest};
 use super::{Paying, Simulator};
 use crate::assets;
 use crate::money::Fen;

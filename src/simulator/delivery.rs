@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::api::digest;
+use super::state::digest;
 use super::trades::{facts, late_turn};
 use super::{SCHEDULE, Simulator, TradeState, v3};
 use crate::wechat::v2::message::Message;

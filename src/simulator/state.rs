@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::faults::Faults;
 use crate::clock::SECOND;
 use crate::wechat::v2::message::Message;
+use crate::wechat::v2::sign::SignType;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TradeState {
@@ -67,6 +68,11 @@ impl Trade {
     pub fn paid_fen(&self) -> i64 {
         self.paid_fee.as_ref().and_then(|fee| fee.parse().ok()).unwrap_or(0)
     }
+}
+
+/// The digest that a message names; MD5 when it names none, whatever the merchant likes best. Source: sign_type, API v2.
+pub fn digest(message: &Message) -> Option<SignType> {
+    message.filled("sign_type").map_or(Some(SignType::Md5), |name| name.parse().ok())
 }
 
 /// How a refund ends.
