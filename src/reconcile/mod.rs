@@ -148,13 +148,7 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
     let write = move |tx: &Tx| {
         let sums = store::sums(tx, day)?;
         let mut found = store::differences(tx, day)?;
-        for (line, raw, why) in &bill.unreadable {
-            let what = format!("账单第 {line} 行读不懂：{why}");
-            found.push(store::Found {
-                theirs: raw.clone(),
-                ..store::Found::new(Difference::Unreadable, line.to_string(), what)
-            });
-        }
+        found.extend(unreadable(&bill));
         if none && !found.is_empty() {
             let payments = found.iter().filter(|one| one.difference == Difference::PaymentMissingThere).count();
             let refunds = found.len() - payments;
@@ -179,6 +173,17 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
         0 => Ok(Ran::Done),
         n => Ok(Ran::Failed(format!("{} 有 {n} 笔款项还没能向微信查实", day.shown()))),
     }
+}
+
+/// Rows that make no sense: what makes one of them wrong is in the others too, so a day tells it once.
+fn unreadable(bill: &Bill) -> Option<store::Found> {
+    let (line, raw, why) = bill.unreadable.first()?;
+    let more = match bill.unreadable.len() {
+        1 => String::new(),
+        n => format!("（这样的共 {n} 行）"),
+    };
+    let what = format!("账单第 {line} 行读不懂：{why}{more}");
+    Some(store::Found { theirs: raw.clone(), ..store::Found::new(Difference::Unreadable, String::new(), what) })
 }
 
 /// The bill's rows, a few at a time.

@@ -317,12 +317,6 @@ pub fn differences(conn: &Connection, day: Day) -> Result<Vec<Found>> {
                left join orders o on o.id = r.order_id
               where b.day = ?1 and b.kind = 'refund' and b.amount_fen <> r.amount_fen",
         ),
-        (
-            Difference::Fee,
-            "select b.transaction_id || ' ' || b.line as id, b.transaction_id, null as order_id, null as order_no,
-                    null as our_fen, null as our_at, b.fee_fen as their_fen, b.at as their_at, b.raw
-               from bill_rows b where b.day = ?1 and b.fee_fits = 0",
-        ),
     ] {
         let mut rows = conn.prepare_cached(sql)?;
         let (from, until) = refunds_of(day);
@@ -334,7 +328,27 @@ pub fn differences(conn: &Connection, day: Day) -> Result<Vec<Found>> {
             found.push(described(pair?));
         }
     }
+    found.extend(fees_that_do_not_fit(conn, day)?);
     Ok(found)
+}
+
+/// A wrong rate is wrong in every row, so a day tells it once, with the first of them.
+fn fees_that_do_not_fit(conn: &Connection, day: Day) -> Result<Option<Found>> {
+    conn.prepare_cached(
+        "select count(*), sum(fee_fen), transaction_id, raw, min(line) from bill_rows where day = ?1 and fee_fits = 0
+         having count(*) > 0",
+    )?
+    .query_row([day], |row| {
+        let (rows, fen): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let what = format!("{}：{rows} 行的手续费和它的费率对不上，共 ¥{}", Difference::Fee.text(), yuan(fen));
+        Ok(Found {
+            transaction_id: row.get(2)?,
+            amount_fen: fen.abs(),
+            theirs: row.get(3)?,
+            ..Found::new(Difference::Fee, String::new(), what)
+        })
+    })
+    .optional()
 }
 
 fn read_pair(difference: Difference, row: &Row<'_>) -> Result<Pair> {

@@ -303,6 +303,41 @@ async fn a_payment_that_was_missed_is_entered_from_the_bill() {
     w.must_hold().await;
 }
 
+/// A bill whose every row is wrong in the same way is one thing to look into, and not one a row.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_in_every_row_is_told_once() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    for _ in 0..4 {
+        w.paid(&alice, sku, 1).await;
+    }
+    next_morning(&w).await;
+    assert_eq!(matched(&w, first_day()).await, BillState::Equal);
+    let bill = w.wechat.bill(first_day()).unwrap();
+    for (altered, seen, count) in [
+        (
+            bill.replace("`0.06000", "`0.98000"),
+            "4 行的手续费",
+            "select count(*) from money_exceptions where difference = 'fee' and state = 'open'",
+        ),
+        (
+            bill.replace("`SUCCESS", "`MAYBE"),
+            "这样的共 ",
+            "select count(*) from money_exceptions where difference = 'unreadable' and state = 'open'",
+        ),
+    ] {
+        assert_ne!(altered, bill, "{seen}");
+        w.wechat.set_bill(first_day(), altered.into_bytes());
+        manager.post("/admin/money/2026-10-08/match", &[]).await;
+        w.wait(seen, || async { w.count(count).await > 0 }).await;
+        assert_eq!(w.count(count).await, 1, "{seen}");
+        let page = manager.page("/admin/money/2026-10-08").await;
+        assert!(page.contains(seen), "{page}");
+    }
+}
+
 /// One thing differs per row; both sides are shown, and the day is equal again once the bill is.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_difference_is_shown_from_both_sides() {
