@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::clock::Clock;
 use crate::db::{Db, DbError, Tx};
+use crate::memory;
 use crate::nonce::Nonces;
 use crate::secrets::SecretKey;
 use crate::settings::{Server, Settings, store as sealed};
@@ -27,7 +28,7 @@ pub struct Inner {
     /// Held, lane by lane, by whoever runs the jobs that are due, so that none runs twice side by side.
     jobs: [tokio::sync::Mutex<()>; 2],
     /// Held by work that takes much memory for a moment: a large photograph, a large table.
-    heavy: tokio::sync::Mutex<()>,
+    heavy: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl std::ops::Deref for Shop {
@@ -118,13 +119,21 @@ impl Shop {
         self.jobs[usize::from(!first)].lock().await
     }
 
-    /// Does what takes much memory, off the async threads and one after the other. Errors: the work panicked.
+    /// Does what takes much memory, off the async threads and one after the other; what is free then goes back to the
+    /// system, for the next one may run on another thread, out of memory of its own. Errors: the work panicked.
     pub async fn heavily<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, tokio::task::JoinError> {
-        let _turn = self.heavy.lock().await;
-        tokio::task::spawn_blocking(work).await
+        // The work has the turn, and not whoever waits for it and may go away.
+        let turn = self.heavy.clone().lock_owned().await;
+        let doing = move || {
+            let done = work();
+            memory::give_back();
+            drop(turn);
+            done
+        };
+        tokio::task::spawn_blocking(doing).await
     }
 
     pub async fn worker_woken(&self) {

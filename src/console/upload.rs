@@ -1,14 +1,36 @@
 //! Files that staff upload.
 
+use std::path::Path;
+
 use rocket::fs::TempFile;
 use tokio::io::AsyncReadExt;
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
+use crate::shop::Shop;
 
 /// A whole file.
-pub async fn bytes(file: &TempFile<'_>) -> Result<Vec<u8>> {
-    let problem = |_| Error::field("file", "文件没有传完整，请重试");
+async fn bytes(file: &TempFile<'_>) -> Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(usize::try_from(file.len()).unwrap_or_default());
-    file.open().await.map_err(problem)?.read_to_end(&mut bytes).await.map_err(problem)?;
+    let mut opened = file.open().await.map_err(|_| unfinished())?;
+    opened.read_to_end(&mut bytes).await.map_err(|_| unfinished())?;
     Ok(bytes)
+}
+
+fn unfinished() -> Error {
+    Error::field("file", "文件没有传完整，请重试")
+}
+
+/// Does what takes much memory with a whole file: unpacks a picture or a workbook. Files that wait for their turn wait on
+/// the disk.
+pub async fn heavily<T: Send + 'static>(
+    shop: &Shop,
+    file: &TempFile<'_>,
+    work: impl FnOnce(&[u8]) -> T + Send + 'static,
+) -> Result<T> {
+    let Some(path) = file.path().map(Path::to_owned) else {
+        let bytes = bytes(file).await?;
+        return Ok(shop.heavily(move || work(&bytes)).await.map_err(|_| Code::Internal)?);
+    };
+    let done = shop.heavily(move || std::fs::read(path).map(|bytes| work(&bytes))).await;
+    done.map_err(|_| Code::Internal)?.map_err(|_| unfinished())
 }

@@ -4,8 +4,13 @@ use std::sync::Arc;
 
 use super::{Cell, MOST_COLUMNS, MOST_LINE, MOST_ROWS, Unreadable};
 
-/// Cells that are held at once, the empty ones between others too: a full table of the widest kind.
-const MOST_CELLS: usize = MOST_ROWS * MOST_COLUMNS as usize;
+/// Cells that are held at once of all sheets of a file, the empty ones between others too: a full table of the widest
+/// kind.
+pub(super) const MOST_CELLS: usize = MOST_ROWS * MOST_COLUMNS as usize;
+/// Bytes of text in all of them: one long string may stand in every cell and in the file once.
+const MOST_TEXT: usize = 32 * 1024 * 1024;
+/// More than people keep in one file.
+const MOST_SHEETS: usize = 500;
 /// More merges than people make, fewer than would take a second.
 const MOST_MERGED: usize = 20_000;
 
@@ -19,7 +24,23 @@ pub(super) struct Sheet {
     pub pictures: Vec<(u32, Vec<Arc<[u8]>>)>,
     /// Pictures of the whole file, which are not read.
     pub unread_pictures: usize,
-    held: usize,
+    held: Held,
+}
+
+/// What the cells of a file come to so far: its sheets are counted on, one after the other.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Held {
+    sheets: usize,
+    cells: usize,
+    text: usize,
+}
+
+impl Held {
+    pub(super) fn more(&mut self, cells: usize, text: usize) -> Result<(), Unreadable> {
+        self.cells = self.cells.saturating_add(cells);
+        self.text = self.text.saturating_add(text);
+        if self.cells > MOST_CELLS || self.text > MOST_TEXT { Err(beyond()) } else { Ok(()) }
+    }
 }
 
 /// Cells made one: from their first to their last line, in their first column; lines as the person sees them.
@@ -34,8 +55,14 @@ pub(super) fn beyond() -> Unreadable {
 }
 
 impl Sheet {
-    pub(super) fn new(name: String, hidden: bool) -> Sheet {
-        Sheet { name, hidden, ..Sheet::default() }
+    /// The next one of a file.
+    pub(super) fn after(before: &[Sheet], name: String, hidden: bool) -> Result<Sheet, Unreadable> {
+        let mut held = before.last().map(|sheet| sheet.held).unwrap_or_default();
+        held.sheets += 1;
+        if held.sheets > MOST_SHEETS {
+            return Err(Unreadable::new(format!("工作表超过 {MOST_SHEETS} 张：请把要导入的那一张另存为一个文件")));
+        }
+        Ok(Sheet { name, hidden, held, ..Sheet::default() })
     }
 
     /// Rows of text, each with its line, from the top down.
@@ -54,19 +81,20 @@ impl Sheet {
         }
         let Some((_, cells)) = self.rows.last_mut() else { return Ok(()) };
         let needed = column as usize + 1;
-        self.held += needed.saturating_sub(cells.len());
+        self.held.more(needed.saturating_sub(cells.len()), cell.shown().len())?;
         cells.resize(cells.len().max(needed), Cell::Empty);
         cells[column as usize] = cell;
-        if self.held > MOST_CELLS { Err(beyond()) } else { Ok(()) }
+        Ok(())
     }
 
     /// Whole rows, the same one so many times.
     pub(super) fn repeat(&mut self, row: u32, times: u32, cells: Vec<Cell>) -> Result<(), Unreadable> {
         let last = row.saturating_add(times);
-        self.held = self.held.saturating_add(cells.len() * times as usize);
-        if last > MOST_LINE || cells.len() > MOST_COLUMNS as usize || self.held > MOST_CELLS {
+        if last > MOST_LINE || cells.len() > MOST_COLUMNS as usize {
             return Err(beyond());
         }
+        let text: usize = cells.iter().map(|cell| cell.shown().len()).sum();
+        self.held.more(cells.len() * times as usize, text * times as usize)?;
         self.rows.extend((row + 1..=last).map(|line| (line, cells.clone())));
         Ok(())
     }
@@ -94,14 +122,12 @@ impl Sheet {
                 continue;
             };
             for (_, cells) in self.rows[at + 1..].iter_mut().take_while(|(line, _)| *line <= one.last) {
-                self.held += 1;
+                self.held.more((one.column + 1).saturating_sub(cells.len()), 0)?;
                 cells.resize(cells.len().max(one.column + 1), Cell::Empty);
                 if cells[one.column] == Cell::Empty {
+                    self.held.more(0, value.shown().len())?;
                     cells[one.column] = value.clone();
                 }
-            }
-            if self.held > 2 * MOST_CELLS {
-                return Err(beyond());
             }
         }
         Ok(())

@@ -9,6 +9,9 @@ use super::grid::{Merged, Sheet, beyond};
 use super::xlsx::written;
 use super::{Cell, MOST_COLUMNS, Unreadable, number, zipped};
 
+/// Bytes of text in one cell: many times what a spreadsheet lets people type.
+const MOST_CELL: usize = 1024 * 1024;
+
 pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
     let weighed = zipped::weigh(bytes)?;
     let mut zip = zipped::open(bytes)?;
@@ -34,6 +37,10 @@ pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
             }
             Event::Eof => break,
             _ => {}
+        }
+        // A few bytes of it may stand for a hundred blanks.
+        if read.text.len() > MOST_CELL {
+            return Err(beyond());
         }
     }
     if let Some(first) = read.sheets.first_mut() {
@@ -91,7 +98,7 @@ impl Content {
             "table" => {
                 let hidden = attribute(tag, "style-name").is_some_and(|style| self.hidden.contains(&style));
                 let name = attribute(tag, "name").unwrap_or_default();
-                self.sheets.push(Sheet::new(name, hidden));
+                self.sheets.push(Sheet::after(&self.sheets, name, hidden)?);
                 (self.row, self.merged) = (0, Vec::new());
             }
             "table-row" => (self.column, self.repeated_rows) = (0, times(tag, "number-rows-repeated")),

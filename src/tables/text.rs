@@ -1,6 +1,6 @@
 //! Tables as text: whatever they are encoded in, and whatever stands between their columns.
 
-use super::grid::{Sheet, beyond};
+use super::grid::{Held, Sheet, beyond};
 use super::heads::Titles;
 use super::{Cell, MOST_BYTES, MOST_COLUMNS, MOST_LINE, Unreadable, Wanted, number};
 
@@ -117,7 +117,7 @@ fn split(text: &str, separator: char) -> Result<Sheet, Unreadable> {
     }
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(byte).from_reader(text.as_bytes());
-    let (mut rows, mut line, mut swallowed) = (Vec::new(), 0, false);
+    let (mut rows, mut line, mut swallowed, mut held) = (Vec::new(), 0, false, Held::default());
     let mut record = csv::StringRecord::new();
     loop {
         let from = reader.position().byte() as usize;
@@ -133,6 +133,7 @@ fn split(text: &str, separator: char) -> Result<Sheet, Unreadable> {
         if line > MOST_LINE || cells.len() > MOST_COLUMNS as usize {
             return Err(beyond());
         }
+        held.more(cells.len(), 0)?;
         rows.push((line, cells));
     }
     // A quotation mark without its other half takes everything behind it into the last cell.

@@ -8,7 +8,8 @@ use super::cfb::{Container, u16_at};
 use super::grid::{Sheet, beyond};
 use super::{Cell, MOST_COLUMNS, MOST_LINE, Unreadable, xlsx, zipped};
 
-/// A sheet is laid out as a rectangle when it is read: so many cells it may have, with and without something in them.
+/// Each sheet is laid out as a rectangle when it is read: so many cells all of them may have, with and without something
+/// in them.
 const MOST_CELLS: usize = 2_000_000;
 
 /// Every worksheet of the book.
@@ -32,7 +33,7 @@ pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
     for known in known.into_iter().filter(|sheet| sheet.typ == SheetType::WorkSheet) {
         let range = book.worksheet_range(&known.name).map_err(|e| zipped::broken(&e))?;
         let hidden = known.visible != SheetVisible::Visible;
-        let mut sheet = Sheet::new(known.name, hidden);
+        let mut sheet = Sheet::after(&sheets, known.name, hidden)?;
         let (top, left) = range.start().unwrap_or_default();
         for (row, column, value) in range.used_cells() {
             let cell = xlsx::read_owned(value);
@@ -49,13 +50,16 @@ pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
 
 /// Walks over the records once: how large the sheets are is in every cell, whatever the file says of itself.
 fn weigh(stream: &[u8]) -> Result<(), Unreadable> {
-    let (mut at, mut rows, mut columns) = (0, 0, 0);
+    let (mut at, mut rows, mut columns, mut before) = (0, 0, 0, 0);
     while let (Some(kind), Some(length)) = (u16_at(stream, at), u16_at(stream, at + 2)) {
         let record = stream.get(at + 4..at + 4 + usize::from(length)).unwrap_or_default();
         let place = || Some((u32::from(u16_at(record, 0)?), u32::from(u16_at(record, 2)?)));
         match kind {
             // The start of a sheet.
-            0x0809 | 0x0409 | 0x0209 | 0x0009 => (rows, columns) = (0, 0),
+            0x0809 | 0x0409 | 0x0209 | 0x0009 => {
+                before += rows as usize * columns as usize;
+                (rows, columns) = (0, 0);
+            }
             0x002f => return Err(Unreadable::encrypted()),
             // Its size as it claims it.
             0x0200 | 0x0000 => {
@@ -75,7 +79,8 @@ fn weigh(stream: &[u8]) -> Result<(), Unreadable> {
                 // Several numbers of one row in one record.
                 let more = if kind == 0x00bd { (u32::from(length).saturating_sub(6)) / 6 } else { 0 };
                 (rows, columns) = (rows.max(row + 1), columns.max(column + more + 1));
-                if rows > MOST_LINE || columns > MOST_COLUMNS || rows as usize * columns as usize > MOST_CELLS {
+                if rows > MOST_LINE || columns > MOST_COLUMNS || before + rows as usize * columns as usize > MOST_CELLS
+                {
                     return Err(beyond());
                 }
             }

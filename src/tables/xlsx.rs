@@ -26,7 +26,7 @@ pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
     let known = book.sheets_metadata().to_vec();
     let mut sheets = Vec::new();
     for known in known.into_iter().filter(|sheet| sheet.typ == SheetType::WorkSheet) {
-        let mut sheet = Sheet::new(known.name, known.visible != SheetVisible::Visible);
+        let mut sheet = Sheet::after(&sheets, known.name, known.visible != SheetVisible::Visible)?;
         // A sheet may be of another kind than their list says.
         match book.worksheet_cells_reader(&sheet.name) {
             Err(XlsxError::NotAWorksheet(_)) => continue,

@@ -8,6 +8,10 @@ use super::Unreadable;
 const MOST_UNPACKED: u64 = 200 * 1024 * 1024;
 /// What is kept in memory whole: shared strings, formats, the list of sheets.
 const MOST_KEPT: u64 = 16 * 1024 * 1024;
+/// A sheet of a million cells.
+const MOST_SHEET: u64 = 64 * 1024 * 1024;
+/// Between two brackets of a sheet's XML: what lies there stands in memory at once.
+const MOST_RUN: usize = 1024 * 1024;
 const MOST_STYLES: u64 = 8 * 1024 * 1024;
 const MOST_PARTS: usize = 10_000;
 /// More of them than a table has cells.
@@ -68,10 +72,14 @@ pub(super) fn weigh(bytes: &[u8]) -> Result<Weighed, Unreadable> {
         if entry.size() > most {
             return Err(too_large());
         }
-        let mut sink =
-            Sink { keeps: name.ends_with("sharedstrings.xml"), sheet: name.contains("sheet"), ..Sink::default() };
+        let sheet = name.contains("sheet") || name.ends_with("content.xml");
+        let mut sink = Sink { keeps: name.ends_with("sharedstrings.xml"), sheet, ..Sink::default() };
         let read = std::io::copy(&mut entry.take(most + 1), &mut sink).map_err(|e| broken(&e))?;
         if read > most {
+            return Err(too_large());
+        }
+        // Comments and the like may hold any bracket, so a sheet that has some is held to what may be kept whole.
+        if sink.sheet && (sink.longest > MOST_RUN || sink.odd && read > MOST_KEPT) {
             return Err(too_large());
         }
         left -= read;
@@ -85,7 +93,8 @@ pub(super) fn weigh(bytes: &[u8]) -> Result<Weighed, Unreadable> {
 
 fn most(name: &str) -> u64 {
     match () {
-        () if name.contains("worksheets/") || name.contains("media/") || name.ends_with("content.xml") => MOST_UNPACKED,
+        () if name.contains("media/") => MOST_UNPACKED,
+        () if name.contains("worksheets/") || name.ends_with("content.xml") => MOST_SHEET,
         () if name.ends_with("styles.xml") => MOST_STYLES,
         () if name.ends_with(".xml") || name.ends_with(".rels") => MOST_KEPT,
         () => MOST_UNPACKED,
@@ -119,6 +128,21 @@ struct Sink {
     kept: Vec<u8>,
     /// The end of the last piece, for what stands across two.
     tail: Vec<u8>,
+    seen: usize,
+    /// Bytes since the last bracket, and the most there were between two.
+    run: usize,
+    longest: usize,
+    /// Something that is neither an element nor text, behind the start.
+    odd: bool,
+}
+
+impl Sink {
+    fn measure(&mut self, piece: &[u8]) {
+        for byte in piece {
+            self.run = if matches!(byte, b'<' | b'>') { 0 } else { self.run + 1 };
+            self.longest = self.longest.max(self.run);
+        }
+    }
 }
 
 impl std::io::Write for Sink {
@@ -127,7 +151,11 @@ impl std::io::Write for Sink {
             self.kept.extend_from_slice(piece);
         }
         if self.sheet {
+            self.measure(piece);
             self.tail.extend_from_slice(piece);
+            let start = self.seen + piece.len() - self.tail.len();
+            self.odd |= [b"<!", b"<?"].iter().any(|mark| find(&self.tail, *mark).any(|at| start + at > 3));
+            self.seen += piece.len();
             self.formulas |= find(&self.tail, b"f>").next().is_some();
             self.merged |= find(&self.tail, b"mergeCell").next().is_some();
             self.tail.drain(..self.tail.len().saturating_sub(16));

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 mod disk;
 mod going_back;
+mod memory;
 mod storm;
 
 use crate::support::{APP_ID, KEY, MCH_ID, SECRET, address, client, cookie, merchant};
@@ -190,11 +191,16 @@ async fn nothing_that_was_answered_is_lost_by_a_kill() {
 impl Program {
     /// The owner's session, by way of the command line and the login page.
     async fn owner(&self) -> String {
-        let mut child = self.command(&["staff", "add", "owner", "--role", "owner", "--password-stdin"]);
+        self.member("owner", "owner").await
+    }
+
+    /// The same of somebody with another role.
+    async fn member(&self, name: &str, role: &str) -> String {
+        let mut child = self.command(&["staff", "add", name, "--role", role, "--password-stdin"]);
         let mut child = child.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         std::io::Write::write_all(child.stdin.as_mut().unwrap(), b"packing-table-7\n").unwrap();
         assert!(child.wait().unwrap().success());
-        let form = [("account", "owner"), ("password", "packing-table-7")];
+        let form = [("account", name), ("password", "packing-table-7")];
         let answer = client().post(self.at("/admin/login")).form(&form).send().await.unwrap();
         cookie(&answer, "xiaopu_session=").unwrap()
     }

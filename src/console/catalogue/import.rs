@@ -97,12 +97,11 @@ async fn bring(
     staff: Manager,
     form_data: Form<Bring<'_>>,
 ) -> Result<std::result::Result<Flash<Redirect>, Template>> {
-    let bytes = upload::bytes(&form_data.file).await?;
-    let read = move || {
-        let table = tables::read(&bytes, &WANTED).map_err(|problem| vec![problem.to_string()])?;
+    let read = |bytes: &[u8]| {
+        let table = tables::read(bytes, &WANTED).map_err(|problem| vec![problem.to_string()])?;
         import::plan(&table, None)
     };
-    let plan = match tokio::task::spawn_blocking(read).await.map_err(|_| Code::Internal)? {
+    let plan = match upload::heavily(shop, &form_data.file, read).await? {
         Ok(plan) => plan,
         Err(problems) => return Ok(Err(form(shop, &staff.0, None, problems).await?)),
     };

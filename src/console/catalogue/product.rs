@@ -325,12 +325,7 @@ struct Change {
 async fn take_pictures(shop: &Shop, form: &mut ProductForm<'_>) -> Result<Vec<String>> {
     let (mut problems, now) = (Vec::new(), shop.now());
     for file in form.images.iter().filter(|file| file.len() > 0) {
-        let Ok(bytes) = upload::bytes(file).await else {
-            problems.push("图片没有传完整，请重新选择".to_owned());
-            continue;
-        };
-        let made = shop.heavily(move || Picture::read(&bytes)).await.map_err(|_| Code::Internal)?;
-        match made {
+        match upload::heavily(shop, file, Picture::read).await.and_then(|made| made) {
             Ok(picture) => {
                 form.keep.push(picture.hash.to_string());
                 shop.db.write(move |tx| Ok::<_, Error>(picture.store(tx, now)?)).await?;
@@ -349,8 +344,7 @@ struct Upload<'r> {
 
 #[post("/products/pictures", data = "<form>")]
 async fn picture(shop: &State<Shop>, _staff: Manager, form: Form<Upload<'_>>) -> Result<Json<Value>> {
-    let bytes = upload::bytes(&form.image).await?;
-    let picture = tokio::task::spawn_blocking(move || Picture::read(&bytes)).await.map_err(|_| Code::Internal)??;
+    let picture = upload::heavily(shop, &form.image, Picture::read).await??;
     let (hash, now) = (picture.hash.clone(), shop.now());
     shop.db.write(move |tx| Ok::<_, Error>(picture.store(tx, now)?)).await?;
     Ok(Json(json!({ "hash": hash, "url": hash.url() })))

@@ -248,10 +248,7 @@ fn batch_at(id: BatchId) -> String {
 
 async fn take_in(shop: &Shop, staff: Staff, form: &Bring<'_>) -> Result<BatchId> {
     let brought = match &form.file {
-        Some(file) if file.len() > 0 => {
-            let bytes = upload::bytes(file).await?;
-            shop.heavily(move || table::read(&bytes)).await.map_err(|_| Code::Internal)?
-        }
+        Some(file) if file.len() > 0 => upload::heavily(shop, file, table::read).await?,
         _ => table::paste(&form.text),
     };
     let brought = brought.map_err(|problem| Error::field("file", problem))?;
