@@ -91,6 +91,10 @@ export class Stage {
   async clean(what) {
     // Brought in by the browser's own hand: the page's policy stands.
     await this.page.evaluate(axe);
+    // Half-way through a movement a colour is not what it will be.
+    await this.page.evaluate(() => Promise.all(document.getAnimations()
+      .filter((one) => one.effect.getComputedTiming().iterations !== Infinity)
+      .map((one) => one.finished.catch(() => null))));
     const { violations } = await this.page.evaluate(() => window.axe.run(document));
     assert.deepEqual(violations.map(({ id, nodes }) => `${what}: ${id}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`), []);
   }
