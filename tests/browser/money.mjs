@@ -141,8 +141,9 @@ await story(async ({ shop, simulator, step, shot, open, stage, login, fits }) =>
     await shot(desk, "console-money", true);
     const day = (await desk.locator(".calendar .ok a").last().getAttribute("href")).split("/").pop();
     const header = "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注";
-    const row = [`${day} 12:00:00`, "wx0000000000000demo", "1900000000", "0", "", "4200000000999999999999999999", "SOMEWHERE_ELSE_1", "openid", "JSAPI", "SUCCESS", "OTHERS",
-      "CNY", "9.00", "0.00", "0", "0", "0.00", "0.00", "", "", "别处卖的", "", "0.05000", "0.60%", "9.00", "0.00", ""];
+    // Of the form of our own numbers, and known to nobody here: another form would be another app's money.
+    const row = [`${day} 12:00:00`, "wx0000000000000demo", "1900000000", "0", "", "4200000000999999999999999999", `${day.replaceAll("-", "")}7K2M0A1B2C01`, "openid", "JSAPI", "SUCCESS", "OTHERS",
+      "CNY", "9.00", "0.00", "0", "0", "0.00", "0.00", "", "", "没有人认识的", "", "0.05000", "0.60%", "9.00", "0.00", ""];
     const total = "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额";
     const bill = [header, row.map((value) => `\`${value}`).join(","), total, "`1.0,`9.00,`0.00,`0.00,`0.05000,`9.00,`0.00", ""].join("\r\n");
     const put = (body) => fetch(`${simulator}/simulator/bills/${day}`, { method: "PUT", body });
