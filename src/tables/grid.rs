@@ -21,8 +21,8 @@ pub(super) struct Sheet {
     pub hidden: bool,
     /// Rows that hold something, each with the number the person sees.
     pub rows: Vec<(u32, Vec<Cell>)>,
-    pub pictures: Vec<(u32, Vec<Arc<[u8]>>)>,
-    /// Pictures of the whole file, which are not read.
+    pub pictures: Vec<Lying>,
+    /// Pictures of the whole file that lie in no cell of a sheet.
     pub unread_pictures: usize,
     held: Held,
 }
@@ -41,6 +41,14 @@ impl Held {
         self.text = self.text.saturating_add(text);
         if self.cells > MOST_CELLS || self.text > MOST_TEXT { Err(beyond()) } else { Ok(()) }
     }
+}
+
+/// A picture of the sheet, in the line that the person sees, in the column counted from zero.
+#[derive(Debug)]
+pub(super) struct Lying {
+    pub line: u32,
+    pub column: usize,
+    pub bytes: Arc<[u8]>,
 }
 
 /// Cells made one: from their first to their last line, in their first column; lines as the person sees them.
@@ -118,7 +126,9 @@ impl Sheet {
     pub(super) fn merge(&mut self, merged: impl Iterator<Item = Merged>) -> Result<(), Unreadable> {
         for one in merged.filter(|one| one.last > one.first).take(MOST_MERGED) {
             let Ok(at) = self.rows.binary_search_by_key(&one.first, |(line, _)| *line) else { continue };
-            let Some(value) = self.rows[at].1.get(one.column).filter(|cell| **cell != Cell::Empty).cloned() else {
+            // A picture is given once, for the first of its rows.
+            let counts = |cell: &&Cell| !matches!(cell, Cell::Empty | Cell::Picture);
+            let Some(value) = self.rows[at].1.get(one.column).filter(counts).cloned() else {
                 continue;
             };
             for (_, cells) in self.rows[at + 1..].iter_mut().take_while(|(line, _)| *line <= one.last) {

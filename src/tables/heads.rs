@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::grid::Sheet;
-use super::{Cell, Head, MOST_ROWS, Place, Row, Table, Unreadable, Wanted, number};
+use super::grid::{Lying, Sheet};
+use super::{Cell, Drawn, Head, MOST_ROWS, Place, Row, Table, Unreadable, Wanted, letters, number};
 
 /// Headings stand below a title, a date and a few notes, but not deeper.
 const DEEPEST_HEAD: usize = 30;
@@ -203,25 +203,25 @@ fn add(table: &mut Table, sheet: Sheet, found: Found, titles: &Titles, wanted: &
         table.notes.push(here(&format!("表头在第 {line} 行，上面的 {} 行没有读", found.at)));
     }
     let head = Arc::new(Head { columns: found.columns, titles: named, line: *line });
-    let (mut left_out, mut pictures) = (Vec::new(), sheet.pictures);
+    let (mut left_out, mut pictures): (_, HashMap<u32, Vec<Lying>>) = (Vec::new(), HashMap::new());
+    sheet.pictures.into_iter().for_each(|picture| pictures.entry(picture.line).or_default().push(picture));
     for (line, cells) in sheet.rows.into_iter().skip(found.at + 1) {
-        let own = pictures.iter().position(|(at, _)| *at == line).map(|at| pictures.swap_remove(at).1);
-        let row = Row {
-            place: Place { sheet: name.clone(), line },
-            cells,
-            head: head.clone(),
-            pictures: own.unwrap_or_default(),
-        };
+        let row =
+            Row { place: Place { sheet: name.clone(), line }, cells, head: head.clone(), pictures: Vec::new() };
         match row.is_none(titles) {
             Some(what) => left_out.push(format!("第 {line} 行「{what}」")),
-            None => table.rows.push(row),
+            None => {
+                let own = pictures.remove(&line).unwrap_or_default();
+                let pictures = own.into_iter().map(|picture| head.drawn(picture)).collect();
+                table.rows.push(Row { pictures, ..row });
+            }
         }
     }
     if !left_out.is_empty() {
         let rows: Vec<&str> = left_out.iter().map(String::as_str).collect();
         table.notes.push(here(&format!("没有读：{}", listed(&rows))));
     }
-    let outside: usize = pictures.iter().map(|(_, own)| own.len()).sum();
+    let outside: usize = pictures.values().map(Vec::len).sum();
     if outside > 0 {
         table.notes.push(here(&format!("表格以外的 {outside} 张图片没有读")));
     }
@@ -235,6 +235,15 @@ fn listed(what: &[&str]) -> String {
 fn brief(text: &str) -> String {
     let one_line: String = text.chars().take(24).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(24).is_some() { one_line + "…" } else { one_line }
+}
+
+impl Head {
+    fn drawn(&self, picture: Lying) -> Drawn {
+        let Lying { line, column: at, bytes } = picture;
+        let column = self.columns.iter().position(|column| *column == Some(at));
+        let titled = self.titles.get(at).is_some_and(|title| !title.is_empty());
+        Drawn { address: format!("{}{line}", letters(at)), column, titled, bytes }
+    }
 }
 
 impl Row {

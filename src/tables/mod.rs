@@ -10,6 +10,7 @@ mod heads;
 mod kind;
 mod number;
 mod ods;
+mod pictures;
 mod text;
 mod write;
 mod xls;
@@ -86,9 +87,22 @@ pub struct Table {
 pub struct Row {
     pub place: Place,
     /// Pictures that stand in the row or lie over it.
-    pub pictures: Vec<Arc<[u8]>>,
+    pub pictures: Vec<Drawn>,
     cells: Vec<Cell>,
     head: Arc<Head>,
+}
+
+/// A picture of a row.
+#[derive(Clone, Debug)]
+pub struct Drawn {
+    /// The cell in which it stands, or in which its upper left corner lies.
+    pub address: String,
+    /// The wanted column in which that is; `None` for another or for none.
+    pub column: Option<usize>,
+    /// Whether anything is written above that cell in the row of headings.
+    pub titled: bool,
+    /// The file as it was put in; empty where it is missing or too large. The same picture twice is the same memory.
+    pub bytes: Arc<[u8]>,
 }
 
 /// The headings of a sheet.

@@ -7,6 +7,7 @@ use calamine::{
 };
 
 use super::grid::{Merged, Sheet};
+use super::pictures::Pictures;
 use super::text::unprotected;
 use super::{Cell, MOST_COLUMNS, Unreadable, number, zipped};
 
@@ -23,6 +24,7 @@ fn bad(e: XlsxError) -> Unreadable {
 pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
     let weighed = zipped::weigh(bytes)?;
     let mut book: Book<'_> = Xlsx::new(Cursor::new(bytes)).map_err(bad)?;
+    let mut pictures = Pictures::of(bytes, weighed.pictures)?;
     let known = book.sheets_metadata().to_vec();
     let mut sheets = Vec::new();
     for known in known.into_iter().filter(|sheet| sheet.typ == SheetType::WorkSheet) {
@@ -36,7 +38,10 @@ pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
             let reader = book.worksheet_cells_reader(&sheet.name).map_err(bad)?;
             unsolved(reader, &mut sheet)?;
         }
+        pictures.in_cells(&mut sheet)?;
         sheet.settle();
+        pictures.by_formula(&mut sheet)?;
+        pictures.over_cells(&mut sheet)?;
         if weighed.merged {
             let merged = book.merge_cells_by_sheet_name(&sheet.name).map_err(bad)?;
             merge(&mut sheet, merged)?;
@@ -44,7 +49,7 @@ pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
         sheets.push(sheet);
     }
     if let Some(first) = sheets.first_mut() {
-        first.unread_pictures = weighed.pictures;
+        first.unread_pictures = pictures.unread();
     }
     Ok(sheets)
 }

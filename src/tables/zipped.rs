@@ -51,7 +51,7 @@ pub(super) fn part(zip: &mut Zip<'_>, name: &str) -> Result<Option<Vec<u8>>, Unr
 pub(super) struct Weighed {
     pub formulas: bool,
     pub merged: bool,
-    /// Pictures anywhere in it, in cells or over them.
+    /// Files of pictures anywhere in it.
     pub pictures: usize,
 }
 

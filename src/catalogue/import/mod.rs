@@ -1,6 +1,7 @@
 //! Importing products from a table: one row a SKU, rows of one name one product. What the rows say is judged against the
 //! catalogue, shown, and then carried out; a column that is not there and a cell that is empty change nothing.
 
+mod album;
 mod judge;
 mod run;
 mod specs;
@@ -14,6 +15,7 @@ pub use judge::{Change, Judged, Verdict, judge};
 pub use run::{Done, apply, run};
 pub use specs::{read as specs, written};
 
+use self::album::Album;
 use super::media::Picture;
 use super::rules::MOST_IMAGES;
 use super::{Category, Product, Sku};
@@ -127,16 +129,20 @@ pub fn plan(table: &Table, folder: Option<&Path>) -> Result<Plan, Vec<String>> {
         problems.extend(table.notes.iter().cloned());
         return Err(problems);
     }
-    let mut pictures = Vec::new();
-    let rows = table.rows.iter().map(|row| read(row, folder, &mut pictures)).collect();
-    Ok(Plan { rows, pictures, notes: table.notes.clone() })
+    let mut album = Album::default();
+    let rows = table.rows.iter().map(|row| read(row, folder, &mut album)).collect();
+    let mut notes = table.notes.clone();
+    notes.extend(album.left_out());
+    Ok(Plan { rows, pictures: album.pictures, notes })
 }
 
-fn read(row: &tables::Row, folder: Option<&Path>, kept: &mut Vec<Picture>) -> Row {
+fn read(row: &tables::Row, folder: Option<&Path>, album: &mut Album) -> Row {
     let mut read = Row { line: row.place.to_string(), ..Row::default() };
+    album.take(row, &mut read);
+    let drawn = !read.pictures.is_empty() || !read.problems.is_empty();
     for column in 0..TITLES.len() {
         let text = match row.text(column) {
-            Some(Err(_)) if column == Column::Images as usize && !row.pictures.is_empty() => Some(String::new()),
+            Some(Err(_)) if column == Column::Images as usize && drawn => Some(String::new()),
             Some(Ok(text)) if column == Column::Specs as usize => Some(text.replace('\n', ";").trim().to_owned()),
             Some(Ok(text)) => Some(clean(text)),
             Some(Err(problem)) => {
@@ -153,20 +159,13 @@ fn read(row: &tables::Row, folder: Option<&Path>, kept: &mut Vec<Picture>) -> Ro
         };
         read.cells.push(text);
     }
-    let mut own = Vec::new();
-    for bytes in &row.pictures {
-        match Picture::read(bytes) {
-            Ok(picture) => own.push(picture),
-            Err(e) => read.problems.push(format!("表格里的图片：{}", e.message())),
-        }
-    }
-    let names = read.said(Column::Images).unwrap_or_default().to_owned();
+    let (names, mut own) = (read.said(Column::Images).unwrap_or_default().to_owned(), Vec::new());
     beside(&names, folder, &mut own, &mut read.problems);
-    if own.len() > MOST_IMAGES {
+    read.pictures.extend(own.iter().map(|picture| picture.hash.to_string()));
+    if read.pictures.len() > MOST_IMAGES {
         read.problems.push(format!("图片最多 {MOST_IMAGES} 张"));
     }
-    read.pictures = own.iter().map(|picture| picture.hash.to_string()).collect();
-    kept.extend(own);
+    album.pictures.extend(own);
     read
 }
 
