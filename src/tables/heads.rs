@@ -206,8 +206,7 @@ fn add(table: &mut Table, sheet: Sheet, found: Found, titles: &Titles, wanted: &
     let (mut left_out, mut pictures): (_, HashMap<u32, Vec<Lying>>) = (Vec::new(), HashMap::new());
     sheet.pictures.into_iter().for_each(|picture| pictures.entry(picture.line).or_default().push(picture));
     for (line, cells) in sheet.rows.into_iter().skip(found.at + 1) {
-        let row =
-            Row { place: Place { sheet: name.clone(), line }, cells, head: head.clone(), pictures: Vec::new() };
+        let row = Row { place: Place { sheet: name.clone(), line }, cells, head: head.clone(), pictures: Vec::new() };
         match row.is_none(titles) {
             Some(what) => left_out.push(format!("第 {line} 行「{what}」")),
             None => {
@@ -247,6 +246,13 @@ impl Head {
 }
 
 impl Row {
+    /// Whether words stand in two of the wanted columns: beside its own, a total has only numbers.
+    fn says_more(&self) -> bool {
+        let wanted = self.head.columns.iter().flatten().filter_map(|at| self.cells.get(*at));
+        let words = |cell: &&Cell| matches!(cell, Cell::Text(text) if !text.contains(|c: char| c.is_numeric()));
+        wanted.filter(words).count() > 1
+    }
+
     /// What the row is instead of one of the table: a total, the headings once more, a note below. `None` for a row.
     fn is_none(&self, titles: &Titles) -> Option<String> {
         let first = self.cells.iter().find(|cell| **cell != Cell::Empty)?.shown();
@@ -270,7 +276,7 @@ impl Row {
         let notes = ["注:", "备注:", "说明:", "注意:", "制表", "填表", "审核", "打印时间", "导出时间"];
         let note = filled == 1 && notes.iter().any(|note| word.starts_with(note));
         let again = filled > 1 && titles.known(&self.cells) * 2 > filled && titles.known(&self.cells) > 1;
-        (totals.contains(&total) || note || again).then(|| brief(first))
+        (totals.contains(&total) && !self.says_more() || note || again).then(|| brief(first))
     }
 }
 

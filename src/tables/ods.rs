@@ -7,6 +7,7 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::grid::{Merged, Sheet, beyond};
 use super::xlsx::written;
+use super::zipped::attribute;
 use super::{Cell, MOST_COLUMNS, Unreadable, number, zipped};
 
 /// Bytes of text in one cell: many times what a spreadsheet lets people type.
@@ -76,11 +77,6 @@ struct Written {
     value: String,
     formula: bool,
     spans: u32,
-}
-
-pub(super) fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
-    let found = tag.attributes().flatten().find(|a| a.key.local_name().as_ref() == name)?;
-    found.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok().map(|value| value.into_owned())
 }
 
 fn times(tag: &BytesStart<'_>, name: &str) -> u32 {

@@ -8,7 +8,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use super::grid::{Lying, Sheet};
-use super::ods::attribute;
+use super::zipped::attribute;
 use super::{Cell, MOST_COLUMNS, MOST_LINE, Unreadable, zipped};
 
 /// What the pictures of one table may weigh together: they are small in a zip only if they are no pictures.

@@ -2,6 +2,8 @@
 
 use std::io::{Cursor, Read};
 
+use quick_xml::events::BytesStart;
+
 use super::Unreadable;
 
 /// What a workbook may unpack to: a small zip can hold any number of zeros.
@@ -44,6 +46,12 @@ pub(super) fn part(zip: &mut Zip<'_>, name: &str) -> Result<Option<Vec<u8>>, Unr
     let mut bytes = Vec::new();
     entry.take(MOST_KEPT + 1).read_to_end(&mut bytes).map_err(|e| broken(&e))?;
     if bytes.len() as u64 > MOST_KEPT { Err(too_large()) } else { Ok(Some(bytes)) }
+}
+
+/// An attribute of an element in a part, by its name without the prefix.
+pub(super) fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
+    let found = tag.attributes().flatten().find(|a| a.key.local_name().as_ref() == name)?;
+    found.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok().map(|value| value.into_owned())
 }
 
 /// What the sheets of a workbook hold beside plain cells, so that what they do not hold is not looked for.

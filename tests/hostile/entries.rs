@@ -31,6 +31,8 @@ pub const ALL: &[(&str, Entry)] = &[
     ("bill", daily_bill),
     ("csv", csv),
     ("xlsx", xlsx),
+    ("xls", xlsx),
+    ("ods", xlsx),
     ("pasted", pasted),
     ("picture", picture),
     ("json", json),

@@ -95,7 +95,7 @@ fn whatever_comes_from_outside_is_read_or_refused() {
         let samples = samples::of(name);
         samples.iter().for_each(|sample| entry(sample));
         entry(b"");
-        let cases = if matches!(*name, "xlsx" | "picture") { 150 } else { 600 };
+        let cases = if matches!(*name, "xlsx" | "xls" | "ods" | "picture") { 150 } else { 600 };
         let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
         let input = (prop::sample::select(samples), prop::collection::vec(spoil(), 1..6));
         let tried = runner.run(&input, |(sample, how)| {

@@ -13,7 +13,19 @@ pub fn of(entry: &str) -> Vec<Vec<u8>> {
         "refund_notice" => vec![refund_notice()],
         "bill" => vec![bill()],
         "csv" => vec![goods().into_bytes(), "订单号,快递公司,单号\n20261008AAAAAAAAAA,顺丰,SF1234567890123\n".into()],
-        "xlsx" => vec![workbook()],
+        "xlsx" => vec![
+            workbook(),
+            include_bytes!("../files/tables/wps.xlsx").to_vec(),
+            include_bytes!("../files/tables/xlsxwriter_pictures.xlsx").to_vec(),
+        ],
+        "xls" => vec![
+            include_bytes!("../files/tables/xlwt.xls").to_vec(),
+            include_bytes!("../files/tables/libreoffice_around.xls").to_vec(),
+        ],
+        "ods" => vec![
+            include_bytes!("../files/tables/odfpy.ods").to_vec(),
+            include_bytes!("../files/tables/libreoffice_around.ods").to_vec(),
+        ],
         "pasted" => vec![b"20261008AAAAAAAAAA\tSF1234567890123\n20261008AAAAAAAAAB JDVA1234567890\n".to_vec()],
         "picture" => pictures(),
         "places" => {

@@ -15,6 +15,7 @@ mod exceptions;
 mod holding;
 mod home;
 mod import;
+mod import_files;
 mod jobs;
 mod keys;
 mod labels;

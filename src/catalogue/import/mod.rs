@@ -15,7 +15,6 @@ pub use judge::{Change, Judged, Verdict, judge};
 pub use run::{Done, apply, run};
 pub use specs::{read as specs, written};
 
-use self::album::Album;
 use super::media::Picture;
 use super::rules::MOST_IMAGES;
 use super::{Category, Product, Sku};
@@ -23,6 +22,7 @@ use crate::ids::ImageHash;
 use crate::money::Fen;
 use crate::tables::{self, Table, Wanted};
 use crate::typed::clean;
+use album::Album;
 
 /// What is written into a cell to take away what the shop has there.
 pub const EMPTY_IT: &str = "清空";

@@ -1,0 +1,152 @@
+"""Makes the tables of this folder again: `python make.py`, with the tools that README.md names.
+
+SheetJS and exceljs are looked for in $NODE_PATH, LibreOffice as `soffice`, through which some are saved once more."""
+import datetime, io, os, re, subprocess, zipfile
+import msoffcrypto, openpyxl, pandas, xlsxwriter, xlwt
+from msoffcrypto.format.ooxml import OOXMLFile
+from odf.opendocument import OpenDocumentSpreadsheet
+from odf.table import Table, TableRow, TableCell, CoveredTableCell
+from odf.text import P
+from PIL import Image
+
+HEAD = ["商品名称", "规格", "商家编码", "售价(元)", "库存", "图片"]
+ROWS = [["杯子", "颜色:红", "00123", 19.9 * 3, 5], ["杯子", "颜色:蓝", "C-2", 20, 1000], ["-10℃ 冰袋", "", "6901234567892", 1299, 7]]
+
+for name, colour in (("red", (220, 30, 40)), ("blue", (30, 60, 200)), ("green", (40, 180, 60))):
+    Image.new("RGB", (12, 8), colour).save(f"/tmp/{name}.png")
+
+def book():
+    wb = openpyxl.Workbook()
+    return wb, wb.active
+
+# openpyxl: what people do around a table
+wb, ws = book()
+ws.title = "封面"
+ws["A1"] = "秋季上新"
+hidden = wb.create_sheet("旧价"); hidden.sheet_state = "hidden"
+for row in [HEAD, ["旧杯子", "", "X", 1, 1]]: hidden.append(row)
+wb.create_sheet("空表")
+chart = openpyxl.chart.BarChart(); wb.create_chartsheet("图表").add_chart(chart)
+for title, cup in (("女装", "裙子"), ("男装", "衬衫")):
+    s = wb.create_sheet(title)
+    s["A1"] = "价目表"; s.merge_cells("A1:F1"); s["A2"] = "制表日期"; s["B2"] = datetime.date(2026, 3, 4)
+    for at, head in enumerate(["*商品名称", "规格（选填）", "商家\n编码", "售价（必填）", "库存(件)", "成本价"], 1): s.cell(4, at, head)
+    s.append([cup, "尺码:M", title + "-M", 59.7, 3, 20]); s.append([None, "尺码:L", title + "-L", 59.7, 4, 20])
+    s.merge_cells("A5:A6")
+    s.append(["合计", None, None, None, 7]); s.append(["备注：含税"])
+wb.save("openpyxl_around.xlsx")
+
+# openpyxl: cells that say something else than they look
+wb, ws = book()
+ws.append(HEAD[:5] + ["上架"])
+for name, code, price, stock, shelf in [("长数字", 123456789012345678, 1, 1, "是"), ("日期", datetime.date(2026, 3, 4), 1, 1, "是"),
+        ("错误", "#N/A", 1, 1, "是"), ("公式", "F1", "=1+1", 1, "是"), ("好", 123, 0.85, "1,000", "是")]:
+    ws.append([name, "", code, price, stock, shelf])
+ws["C6"].number_format = "00000"
+ws["C4"].data_type = "e"
+wb.save("openpyxl_cells.xlsx")
+
+# xlsxwriter: numbers, a per cent, pictures in and over cells
+wb = xlsxwriter.Workbook("xlsxwriter_pictures.xlsx"); s = wb.add_worksheet()
+s.write_row(0, 0, HEAD)
+for at, row in enumerate(ROWS, 1): s.write_row(at, 0, row)
+s.embed_image(1, 5, "/tmp/red.png"); s.insert_image(2, 5, "/tmp/blue.png"); s.embed_image(3, 5, "/tmp/red.png")
+s.insert_image(20, 8, "/tmp/green.png")
+wb.close()
+
+# openpyxl: floating pictures in a table that has no column for them
+wb, ws = book()
+ws.append(HEAD[:5])
+for row in ROWS: ws.append(row)
+for colour, at in (("red", "G2"), ("blue", "B3")): ws.add_image(openpyxl.drawing.image.Image(f"/tmp/{colour}.png"), at)
+wb.save("openpyxl_pictures.xlsx")
+
+# pandas
+frame = pandas.DataFrame(ROWS, columns=HEAD[:5])
+frame.to_excel("pandas.xlsx", index=True)
+frame.to_csv("pandas_utf16.txt", index=False, sep="\t", encoding="utf-16")
+frame.to_csv("pandas_gb18030.csv", index=False, encoding="gb18030", lineterminator="\r\n")
+frame.to_csv("pandas_semicolon.csv", index=False, sep=";")
+frame.to_csv("pandas_cr.csv", index=False, lineterminator="\r")
+open("sep.csv", "w", encoding="utf-8-sig").write("sep=;\r\n" + frame.to_csv(index=False, sep=";", lineterminator="\r\n"))
+open("html.xls", "w").write(frame.to_html(index=False))
+
+# xlwt
+wb = xlwt.Workbook(encoding="utf-8"); s = wb.add_sheet("商品"); other = wb.add_sheet("说明"); other.write(0, 0, "看第一张")
+zeros = xlwt.easyxf(num_format_str="00000"); per = xlwt.easyxf(num_format_str="0%"); day = xlwt.easyxf(num_format_str="yyyy-mm-dd")
+s.write_merge(0, 0, 0, 4, "价目表")
+for at, head in enumerate(HEAD[:5]): s.write(2, at, head)
+for at, row in enumerate(ROWS, 3):
+    for column, cell in enumerate(row): s.write(at, column, cell)
+s.write(6, 0, "零"); s.write(6, 2, 45, zeros); s.write(6, 3, 1); s.write(6, 4, 1)
+s.write(7, 0, "日"); s.write(7, 2, datetime.date(2026, 3, 4), day); s.write(7, 3, 1); s.write(7, 4, 1)
+s.write_merge(8, 9, 0, 0, "合并"); s.write(8, 1, "色:红"); s.write(9, 1, "色:蓝")
+for at in (8, 9): s.write(at, 3, 2); s.write(at, 4, 2)
+wb.save("xlwt.xls")
+
+# odfpy
+doc = OpenDocumentSpreadsheet(); table = Table(name="商品")
+def cell(value, **more):
+    if isinstance(value, (int, float)): c = TableCell(valuetype="float", value=value, **more)
+    else: c = TableCell(valuetype="string", **more)
+    c.addElement(P(text=str(value))); return c
+for row in [HEAD[:5]] + ROWS[:1]:
+    r = TableRow(); table.addElement(r)
+    for value in row: r.addElement(cell(value))
+r = TableRow(); table.addElement(r); r.addElement(cell("碗", numberrowsspanned=2, numbercolumnsspanned=1))
+for value in ["色:红", "W1", 3, 4]: r.addElement(cell(value))
+r = TableRow(); table.addElement(r); r.addElement(CoveredTableCell())
+for value in ["色:蓝", "W2", 3, 4]: r.addElement(cell(value))
+r = TableRow(numberrowsrepeated=1000000); r.addElement(TableCell(numbercolumnsrepeated=1000)); table.addElement(r)
+doc.spreadsheet.addElement(table); doc.save("odfpy.ods")
+
+# with a password
+wb, ws = book()
+for row in [HEAD[:5]] + ROWS: ws.append(row)
+plain = io.BytesIO(); wb.save(plain); plain.seek(0)
+with open("password.xlsx", "wb") as out: OOXMLFile(plain).encrypt("x", out)
+
+# exceljs and SheetJS
+subprocess.run(["node", "-e", """
+const rows = [["商品名称","规格","商家编码","售价(元)","库存"],["杯子","颜色:红","00123",19.9*3,5],["杯子","颜色:蓝","C-2",20,1000],["-10℃ 冰袋","","6901234567892",1299,7]];
+(async () => {
+  const E = require("exceljs"), wb = new E.Workbook(), s = wb.addWorksheet("商品");
+  rows.forEach(r => s.addRow(r));
+  s.getCell("A1").value = { richText: [{ text: "商品" }, { font: { bold: true }, text: "名称" }] };
+  await wb.xlsx.writeFile("exceljs.xlsx");
+  const X = require("xlsx"), b = X.utils.book_new();
+  X.utils.book_append_sheet(b, X.utils.aoa_to_sheet(rows), "商品");
+  for (const kind of ["xlsx", "xls", "ods", "txt", "fods", "xlsb"]) X.writeFile(b, "sheetjs." + kind, { bookType: kind == "xls" ? "biff8" : kind });
+  X.writeFile(b, "xml2003.xls", { bookType: "xlml" });
+})();
+"""], check=True)
+
+# LibreOffice saves what openpyxl and xlsxwriter wrote
+def office(kind, source, target):
+    subprocess.run(["soffice", "--headless", "--convert-to", kind, "--outdir", "/tmp/office", source], check=True, stdout=subprocess.DEVNULL)
+    os.replace(os.path.join("/tmp/office", os.path.splitext(os.path.basename(source))[0] + "." + kind.split(":")[0]), target)
+for kind in ("ods", "xls", "xlsx"):
+    office(kind, "openpyxl_around.xlsx", f"libreoffice_around.{kind}")
+    office(kind, "openpyxl_cells.xlsx", f"libreoffice_cells.{kind}")
+office("csv:Text - txt - csv (StarCalc):44,34,76", "exceljs.xlsx", "libreoffice.csv")
+
+# WPS, by hand after the layout of its parts: a formula in the cell, its pictures in a part of their own
+wb, ws = book()
+ws.append(HEAD)
+for row in ROWS: ws.append(row)
+for at, name in ((2, "ID_RED"), (3, "ID_BLUE"), (4, "ID_GONE")): ws.cell(at, 6, f'=_xlfn.DISPIMG("{name}",1)')
+wb.save("/tmp/wps.xlsx")
+images, relations = "", ""
+with zipfile.ZipFile("/tmp/wps.xlsx") as source, zipfile.ZipFile("wps.xlsx", "w", zipfile.ZIP_DEFLATED) as out:
+    for name in source.namelist():
+        part = source.read(name).decode()
+        if name == "xl/worksheets/sheet1.xml":
+            part = re.sub(r'<c r="(F\d)"[^>]*><f>(_xlfn\.(DISPIMG[^<]*))</f><v ?/?>(</v>)?</c>', r'<c r="\1" t="str"><f>\2</f><v>=\3</v></c>', part)
+            assert part.count("<v>=DISPIMG") == 3, part
+        out.writestr(name, part)
+    for at, (name, colour) in enumerate((("ID_RED", "red"), ("ID_BLUE", "blue")), 1):
+        out.write(f"/tmp/{colour}.png", f"xl/media/image{at}.png")
+        images += f'<etc:cellImage><xdr:pic><xdr:nvPicPr><xdr:cNvPr id="{at}" name="{name}"/><xdr:cNvPicPr/></xdr:nvPicPr><xdr:blipFill><a:blip r:embed="rId{at}"/><a:stretch/></xdr:blipFill><xdr:spPr/></xdr:pic></etc:cellImage>'
+        relations += f'<Relationship Id="rId{at}" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/image" Target="media/image{at}.png"/>'
+    out.writestr("xl/cellimages.xml", '<?xml version="1.0"?><etc:cellImages xmlns:etc="http://www.wps.cn/officeDocument/2017/etCustomData" xmlns:xdr="http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing" xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">' + images + "</etc:cellImages>")
+    out.writestr("xl/_rels/cellimages.xml.rels", f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{relations}</Relationships>')

@@ -1,0 +1,366 @@
+//! Tables as real programs write them (`tests/files/tables`), and our own, which come back as they went out.
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use xiaopu::catalogue::import::{self, Column, NUMBERS, Plan, Verdict, WANTED};
+use xiaopu::catalogue::store;
+use xiaopu::error::Error;
+use xiaopu::tables::{self, Table};
+
+use crate::support::*;
+
+fn bytes(name: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/tests/files/tables/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+fn table(name: &str) -> Table {
+    tables::read(&bytes(name), &WANTED).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+fn plan(name: &str) -> Plan {
+    import::plan(&table(name), None).unwrap_or_else(|problems| panic!("{name}: {problems:?}"))
+}
+
+/// Some columns of every row; what cannot be read is in brackets.
+fn cells(table: &Table, columns: &[Column]) -> Vec<String> {
+    let cell = |row: &tables::Row, column: &Column| match row.text(*column as usize) {
+        Some(Ok(text)) => text.to_owned(),
+        Some(Err(problem)) => format!("({problem})"),
+        None => "-".to_owned(),
+    };
+    table.rows.iter().map(|row| columns.iter().map(|c| cell(row, c)).collect::<Vec<_>>().join("|")).collect()
+}
+
+const USUAL: [Column; 5] = [Column::Name, Column::Specs, Column::SkuCode, Column::Price, Column::Stock];
+
+#[test]
+fn the_same_goods_are_read_from_every_program() {
+    let right = ["杯子|颜色:红|00123|59.7|5", "杯子|颜色:蓝|C-2|20|1000", "-10℃ 冰袋||6901234567892|1299|7"];
+    for name in [
+        "exceljs.xlsx",
+        "sheetjs.xlsx",
+        "sheetjs.xls",
+        "sheetjs.ods",
+        "sheetjs.txt",
+        "pandas.xlsx",
+        "pandas_utf16.txt",
+        "pandas_gb18030.csv",
+        "pandas_semicolon.csv",
+        "pandas_cr.csv",
+        "sep.csv",
+        "libreoffice.csv",
+        "openpyxl_pictures.xlsx",
+        "xlsxwriter_pictures.xlsx",
+        "wps.xlsx",
+    ] {
+        let read = cells(&table(name), &USUAL).into_iter().map(|row| {
+            // As text, a program's float has more digits than a cell shows.
+            row.replace("59.699999999999996", "59.7").replace("20.0|", "20|").replace("1299.0|", "1299|")
+        });
+        assert_eq!(read.collect::<Vec<_>>(), right, "{name}");
+    }
+    assert_eq!(cells(&table("xlwt.xls"), &USUAL)[..3], right);
+    assert_eq!(cells(&table("odfpy.ods"), &USUAL), ["杯子|颜色:红|00123|59.7|5", "碗|色:红|W1|3|4", "碗|色:蓝|W2|3|4"]);
+}
+
+#[test]
+fn the_table_is_found_in_the_book_and_the_rest_is_said() {
+    for kind in ["openpyxl_around.xlsx", "libreoffice_around.xlsx", "libreoffice_around.xls", "libreoffice_around.ods"]
+    {
+        let table = table(kind);
+        let right = [
+            "裙子|尺码:M|女装-M|59.7|3",
+            "裙子|尺码:L|女装-L|59.7|4",
+            "衬衫|尺码:M|男装-M|59.7|3",
+            "衬衫|尺码:L|男装-L|59.7|4",
+        ];
+        assert_eq!(cells(&table, &USUAL), right, "{kind}");
+        let places: Vec<String> = table.rows.iter().map(|row| row.place.to_string()).collect();
+        assert_eq!(places, ["「女装」第 5 行", "「女装」第 6 行", "「男装」第 5 行", "「男装」第 6 行"], "{kind}");
+        let notes = table.notes.join("\n");
+        for said in
+            ["隐藏的工作表「旧价」", "工作表「封面」没有读", "没有用到的列：成本价", "「合计」", "「备注：含税」"]
+        {
+            assert!(notes.contains(said), "{kind} {said}: {notes}");
+        }
+    }
+}
+
+#[test]
+fn cells_that_are_not_what_they_look_like_are_refused_by_their_address() {
+    for kind in ["openpyxl_cells.xlsx", "libreoffice_cells.xlsx", "libreoffice_cells.xls", "libreoffice_cells.ods"] {
+        let read = cells(&table(kind), &[Column::Name, Column::SkuCode, Column::Price, Column::Stock]);
+        for (row, what) in read.iter().zip(["C2 是长数字", "C3 被表格软件变成了日期", "C4 是公式错误 #N/A"])
+        {
+            assert!(row.contains(what), "{kind}: {read:?}");
+        }
+        let formula = if kind.starts_with("openpyxl") { "D5 的公式还没有结果" } else { "公式|F1|2|1" };
+        assert!(read[3].contains(formula), "{kind}: {read:?}");
+        // Filled up with zeros by its format, which an .xls keeps where it is not read.
+        if !kind.ends_with(".xls") {
+            assert_eq!(read[4], "好|00123|0.85|1,000", "{kind}");
+        }
+    }
+    let rows = cells(&table("xlwt.xls"), &USUAL);
+    assert!(rows[4].contains("C8 被表格软件变成了日期 2026-03-04"), "{rows:?}");
+    assert_eq!(rows[5..], ["合并|色:红||2|2", "合并|色:蓝||2|2"]);
+}
+
+#[test]
+fn what_is_no_readable_table_is_named_with_the_way_out() {
+    for (name, what) in [
+        ("password.xlsx", "有密码"),
+        ("html.xls", "网页"),
+        ("xml2003.xls", "XML 表格 2003"),
+        ("sheetjs.fods", ".fods"),
+        ("sheetjs.xlsb", ".xlsb"),
+    ] {
+        let problem = tables::read(&bytes(name), &WANTED).unwrap_err().to_string();
+        assert!(problem.contains(what), "{name}: {problem}");
+    }
+}
+
+#[test]
+fn pictures_are_the_goods_wherever_a_program_keeps_them() {
+    // In the cell and over it: two files, one of them for two goods; a third lies below the table.
+    let excel = plan("xlsxwriter_pictures.xlsx");
+    let per_row = |plan: &Plan| plan.rows.iter().map(|row| row.pictures.clone()).collect::<Vec<_>>();
+    let rows = per_row(&excel);
+    assert_eq!((rows.iter().map(Vec::len).collect::<Vec<_>>(), excel.pictures.len()), (vec![1, 1, 1], 2));
+    assert!(rows[0] == rows[2] && rows[0] != rows[1]);
+    assert!(excel.rows.iter().all(|row| row.problems.is_empty()), "{:?}", excel.rows);
+    assert!(excel.notes.iter().any(|note| note.contains("表格以外的 1 张图片")), "{:?}", excel.notes);
+    // Behind a formula; one that is not in the file is said by its cell.
+    let wps = plan("wps.xlsx");
+    assert_eq!(per_row(&wps)[..2], rows[..2]);
+    assert!(wps.rows[2].pictures.is_empty() && wps.rows[2].problems[0].contains("F4"), "{:?}", wps.rows[2]);
+    // Without a column for them, every picture of a row is its goods'.
+    assert_eq!(per_row(&plan("openpyxl_pictures.xlsx")), [rows[0].clone(), rows[1].clone(), vec![]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pictures_of_the_table_reach_the_shop() {
+    let w = World::new().await;
+    let done = import::apply(&w.shop, plan("xlsxwriter_pictures.xlsx")).await.unwrap();
+    assert_eq!(done.products, 2);
+    assert_eq!(w.count("select count(*) from product_images").await, 3);
+    let again = import::apply(&w.shop, plan("xlsxwriter_pictures.xlsx")).await.unwrap();
+    assert_eq!((again.skus, again.same), (0, 3));
+}
+
+/// A picture in a column of something else is not the goods'; one that is no picture refuses its row.
+#[test]
+fn a_picture_that_is_not_taken_is_said_by_its_cell() {
+    let picture = |format| {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        image::DynamicImage::new_rgb8(8, 8).write_to(&mut bytes, format).unwrap();
+        rust_xlsxwriter::Image::new_from_buffer(&bytes.into_inner()).unwrap()
+    };
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    for (column, title) in (0..).zip(["商品名称", "图片", "收款码"]) {
+        sheet.write_string(0, column, title).unwrap();
+    }
+    sheet.write_string(1, 0, "杯子").unwrap();
+    sheet.write_string(2, 0, "碗").unwrap();
+    sheet.embed_image(1, 2, &picture(image::ImageFormat::Png)).unwrap();
+    let bmp = b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x02\0\0\0\x02\0\0\0\x01\0\x18\0\0\0\0\0\x10\0\0\0\x13\x0b\0\0\x13\x0b\0\0\0\0\0\0\0\0\0\0";
+    sheet.embed_image(2, 1, &rust_xlsxwriter::Image::new_from_buffer(&[&bmp[..], &[9; 16]].concat()).unwrap()).unwrap();
+    let table = tables::read(&book.save_to_buffer().unwrap(), &WANTED).unwrap();
+    let plan = import::plan(&table, None).ok().unwrap();
+    assert!(plan.pictures.is_empty() && plan.rows[0].problems.is_empty());
+    assert!(plan.notes.iter().any(|note| note.contains("1 张图片没有读：C2")), "{:?}", plan.notes);
+    assert!(plan.rows[1].problems.iter().any(|problem| problem.contains("B3 里的图片")), "{:?}", plan.rows[1]);
+}
+
+/// Text as people name things, with what spreadsheets change or run.
+fn text(most: usize) -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        prop::sample::select(vec![
+            "=",
+            "+",
+            "-",
+            "@",
+            "'",
+            "''",
+            "0",
+            "00123",
+            "1e5",
+            "E+",
+            "3-4",
+            "2026-03-04",
+            "true",
+            "TRUE",
+            "#N/A",
+            "####",
+            "\"",
+            ",",
+            "，",
+            ";",
+            "；",
+            ":",
+            "：",
+            "/",
+            "|",
+            "、",
+            " ",
+            "\t",
+            "\n",
+            "\r",
+            "　",
+            "１２",
+            "％",
+            "50%",
+            "￥1",
+            "MAR1",
+            "合计",
+            "小计",
+            "注:",
+            "清空",
+            "是",
+            "{",
+            "}",
+            "\\",
+            "<",
+            "&",
+            "_x000D_",
+            "_x0041_",
+            "\u{200b}",
+            "\u{feff}",
+            "12345678901234567890",
+            "6901234567892",
+            "👨\u{200d}👩",
+            "Cafe\u{301}",
+            "商品名称",
+            "DISPIMG(\"a\",1)",
+        ])
+        .prop_map(str::to_owned),
+        "\\PC{1,4}",
+        "[a-z0-9一-龥]{1,6}",
+    ];
+    prop::collection::vec(piece, 0..4).prop_map(move |pieces| pieces.concat().chars().take(most).collect())
+}
+
+#[derive(Clone, Debug)]
+struct Goods {
+    name: String,
+    subtitle: String,
+    category: Option<(String, String)>,
+    skus: Vec<(String, String, i64, i64)>,
+}
+
+fn goods() -> impl Strategy<Value = Goods> {
+    let sku = (text(20), text(40), 0..2_000_000_i64, 0..2_000_i64);
+    let category = prop::option::of((text(12), text(12)));
+    (text(60), text(60), category, prop::collection::vec(sku, 1..4))
+        .prop_map(|(name, subtitle, category, skus)| Goods { name, subtitle, category, skus })
+}
+
+/// Puts goods on the shelf as far as the console would take them.
+fn shelve(tx: &xiaopu::db::Tx, goods: &Goods, now: i64) -> Result<(), Error> {
+    use xiaopu::catalogue::rules;
+    let Ok(name) = rules::name(&goods.name) else { return Ok(()) };
+    if store::product_named(tx, &name)?.is_some() {
+        return Ok(());
+    }
+    let mut category_id = None;
+    for part in goods.category.iter().flat_map(|(above, own)| [above, own]) {
+        match rules::category(part) {
+            Ok(part) if !part.is_empty() => category_id = Some(store::category_named(tx, category_id, &part)?),
+            _ => break,
+        }
+    }
+    let subtitle = rules::subtitle(&goods.subtitle).unwrap_or_default();
+    let draft = store::Draft { name, subtitle, category_id, on_shelf: true, ..store::Draft::default() };
+    let product = store::insert_product(tx, &draft, now)?;
+    let mut known: Vec<Vec<(String, String)>> = Vec::new();
+    for (value, code, price, stock) in &goods.skus {
+        let Ok(specs) = import::specs(&format!("款:{value}")) else { continue };
+        let sku_code = rules::code(code).unwrap_or_default();
+        let taken = |code: &String| store::sku_with_code(tx, code).map(|sku| sku.is_some());
+        let taken = sku_code.as_ref().map(taken).transpose()?.unwrap_or(false);
+        if taken || known.iter().any(|known| xiaopu::catalogue::same_specs(known, &specs)) {
+            continue;
+        }
+        // Goods are of one shape.
+        if known.first().is_some_and(|first| first.len() != specs.len()) {
+            continue;
+        }
+        let draft = store::SkuDraft {
+            specs: specs.clone(),
+            sku_code,
+            price: xiaopu::money::Fen::from_yuan(&format!("{}.{:02}", price / 100, price % 100)).unwrap(),
+            market_price: None,
+            limit_per_order: None,
+            delivery: xiaopu::catalogue::Delivery::Express,
+            enabled: true,
+        };
+        let sku = store::put_sku(tx, product, &draft)?;
+        assert!(xiaopu::catalogue::stock::adjust(tx, sku, *stock, None, "", now)?);
+        known.push(specs);
+    }
+    Ok(())
+}
+
+/// Whatever the shop's goods are called, a table of them that comes back as it went out changes nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_brought_back_changes_nothing() {
+    let w = World::new().await;
+    let mut runner = TestRunner::deterministic();
+    let strategy = prop::collection::vec(goods(), 400);
+    let all = strategy.new_tree(&mut runner).unwrap().current();
+    let now = w.shop.now();
+    let write = move |tx: &xiaopu::db::Tx| all.iter().try_for_each(|goods| shelve(tx, goods, now));
+    w.shop.db.write_large(write).await.unwrap();
+    let read = |conn: &rusqlite::Connection| {
+        let categories = store::categories(conn)?;
+        let mut rows = Vec::new();
+        for id in store::all_ids(conn)? {
+            let product = store::product(conn, id)?.unwrap();
+            rows.extend(product.skus.iter().map(|sku| import::row(&product, sku, &categories)));
+        }
+        Ok::<_, Error>(rows)
+    };
+    let rows = w.shop.db.read(read).await.unwrap();
+    assert!(rows.len() > 400, "{}", rows.len());
+    let (titles, mut lost) = (import::titles(), Vec::new());
+    for (kind, bytes) in
+        [("csv", tables::csv(&titles, &NUMBERS, &rows)), ("xlsx", tables::xlsx(&titles, &NUMBERS, &rows).unwrap())]
+    {
+        let table = tables::read(&bytes, &WANTED).unwrap();
+        let plan = import::plan(&table, None).unwrap_or_else(|problems| panic!("{kind}: {problems:?}"));
+        if plan.rows.len() != rows.len() {
+            lost.push(format!("{kind}: {} of {} rows; {:?}", plan.rows.len(), rows.len(), plan.notes));
+        }
+        let judged = w.shop.db.read(move |conn| import::judge(conn, &plan.rows)).await.unwrap();
+        let changed = judged.iter().filter(|one| one.verdict != Verdict::Same);
+        lost.extend(changed.map(|one| format!("{kind}: {:?} {} {:?}", one.row.cells, one.note, one.changes)));
+    }
+    assert!(lost.is_empty(), "{} lost, among them {:#?}", lost.len(), &lost[..lost.len().min(12)]);
+    w.must_hold().await;
+}
+
+/// Half a megabyte that unpacks to 190 is refused before any of it is believed.
+#[test]
+fn a_bomb_of_shared_strings_is_refused_cheaply() {
+    use std::io::Write as _;
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let pressed = zip::write::SimpleFileOptions::default();
+    for (name, text) in [
+        ("[Content_Types].xml", "<Types/>"),
+        ("xl/workbook.xml", "<workbook><sheets><sheet name='a' sheetId='1'/></sheets></workbook>"),
+    ] {
+        zip.start_file(name, pressed).unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    }
+    zip.start_file("xl/sharedStrings.xml", pressed).unwrap();
+    let strings = "<si><t>a</t></si>".repeat(64 * 1024);
+    (0..190).for_each(|_| zip.write_all(strings.as_bytes()).unwrap());
+    let bytes = zip.finish().unwrap().into_inner();
+    assert!(bytes.len() < 2_000_000, "{}", bytes.len());
+    let begun = std::time::Instant::now();
+    let problem = tables::read(&bytes, &WANTED).unwrap_err().to_string();
+    assert!(problem.contains("解压后太大"), "{problem}");
+    assert!(begun.elapsed() < std::time::Duration::from_secs(2), "{:?}", begun.elapsed());
+}
