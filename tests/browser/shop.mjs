@@ -85,8 +85,7 @@ export async function story(tell, start = demo) {
       "--disable-component-update", "--disable-sync"],
   });
   const problems = [];
-  // The browser names every refused request, and those of a shop that is closed while a backup takes its place; the story
-    // itself looks at what was said.
+  // The browser names every refused request; the story itself looks at what was said.
   const expected = [/status of (409|422)/];
   const expect = (pattern) => expected.push(pattern);
   let passed = 0;

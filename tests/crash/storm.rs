@@ -12,7 +12,7 @@ use xiaopu::simulator::{Fault, Paying, Simulator};
 use xiaopu::wechat::v2::notice::ACKNOWLEDGED;
 
 use super::{Program, simulated, text, write};
-use crate::support::{address, client};
+use crate::support::{address, client, cookie};
 
 /// Rounds that every run of the tests goes through; `CRASH_ROUNDS=200` for a whole night's worth of them.
 const ROUNDS: usize = 12;
@@ -23,6 +23,11 @@ const BUYERS: usize = 6;
 struct Promised {
     orders: BTreeSet<String>,
     refunds: BTreeSet<String>,
+    closed: BTreeSet<String>,
+    /// What each order was last said to come to, in fen.
+    prices: BTreeMap<String, i64>,
+    /// Orders by the number of their parcel.
+    parcels: BTreeMap<String, String>,
 }
 
 /// Everything that goes on at once in a round.
@@ -49,10 +54,41 @@ impl Storm {
             let Ok(answer) = answer.json::<Value>().await else { return };
             if let Some(no) = answer["order"]["orderNo"].as_str().filter(|_| created) {
                 self.promised.lock().unwrap().orders.insert(no.to_owned());
+                match (n + buyer) % 7 {
+                    5 => {
+                        self.cancel(buyer, no).await;
+                        continue;
+                    }
+                    6 => {
+                        self.reprice(no).await;
+                        continue;
+                    }
+                    _ => {}
+                }
                 let paying = if n % 5 == 4 { Paying::NoticeTwice } else { Paying::Well };
                 let prepay_id = answer["payment"]["package"].as_str().unwrap_or_default();
                 let _ = self.simulator.pay(prepay_id.trim_start_matches("prepay_id="), paying);
             }
+        }
+    }
+
+    /// Thinks better of an order that nobody has paid.
+    async fn cancel(&self, buyer: usize, no: &str) {
+        let request = client().post(format!("{}/api/v1/orders/{no}/cancel", self.at)).bearer_auth(&self.tokens[buyer]);
+        let Ok(answer) = request.send().await else { return };
+        if answer.json::<Value>().await.is_ok_and(|order| order["status"] == "closed") {
+            self.promised.lock().unwrap().closed.insert(no.to_owned());
+        }
+    }
+
+    /// Comes down with the price of an order that nobody has paid.
+    async fn reprice(&self, no: &str) {
+        let form = [("total", "5"), ("freight", "0"), ("reason", "老客优惠")];
+        let request = client().post(format!("{}/admin/orders/{no}/price", self.at)).header("Cookie", &self.cookie);
+        let Ok(answer) = request.form(&form).send().await else { return };
+        let to = answer.headers().get("location").and_then(|to| to.to_str().ok());
+        if to.is_some_and(|to| to == format!("/admin/orders/{no}")) {
+            self.promised.lock().unwrap().prices.insert(no.to_owned(), 500);
         }
     }
 
@@ -79,6 +115,10 @@ impl Storm {
             if let Some(refund) = to.strip_prefix("/admin/refunds/") {
                 self.promised.lock().unwrap().refunds.insert(refund.to_owned());
             }
+            let said = cookie(&answer, "_flash=").unwrap_or_default();
+            if what == "ship" && !said.is_empty() && !said.contains("error") {
+                self.promised.lock().unwrap().parcels.insert(number, no);
+            }
         }
     }
 }
@@ -102,6 +142,19 @@ fn check(program: &Program, simulator: &Simulator, promised: &Promised, round: u
             let entered = there("select 1 from ledger where kind = 'payment' and wechat_id = ?1", &id);
             assert!(entered, "round {round}: the payment of {no} was acknowledged and is lost");
         }
+    }
+    for no in &promised.closed {
+        let closed = there("select 1 from orders where order_no = ?1 and status = 'closed'", no);
+        assert!(closed, "round {round}: {no} was cancelled and is not");
+    }
+    for (no, fen) in &promised.prices {
+        let here: i64 =
+            conn.query_row("select total_fen from orders where order_no = ?1", [no], |row| row.get(0)).unwrap();
+        assert_eq!(here, *fen, "round {round}: the new price of {no} is lost");
+    }
+    for (number, no) in &promised.parcels {
+        let sent = there("select 1 from shipments where tracking_no = ?1", number);
+        assert!(sent, "round {round}: the parcel {number} of {no} is lost");
     }
     for no in &promised.refunds {
         assert!(there("select 1 from refunds where out_refund_no = ?1", no), "round {round}: refund {no} is lost");
@@ -206,7 +259,13 @@ async fn whenever_it_ends_nothing_that_was_answered_is_lost_and_no_refund_is_pai
         .unwrap();
     assert_eq!(here, returned.values().sum::<i64>(), "refunded here and there");
     let promised = storm.promised.lock().unwrap();
-    println!("{rounds} rounds: {} orders, {} refunds", promised.orders.len(), promised.refunds.len());
+    let Promised { orders, refunds, closed, prices, parcels } = &*promised;
+    let (orders, refunds, parcels) = (orders.len(), refunds.len(), parcels.len());
+    let (closed, prices) = (closed.len(), prices.len());
+    println!(
+        "{rounds} rounds: {orders} orders, {refunds} refunds, {parcels} shipped, {closed} cancelled, {prices} prices"
+    );
+    assert!(parcels.min(closed).min(prices) > 0, "not everything went on");
     assert!(promised.orders.len() > rounds && !promised.refunds.is_empty(), "nothing went on");
     assert!(text(&program.run(&["doctor"])).contains("✓ 资金与库存  "));
 }
