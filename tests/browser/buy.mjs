@@ -178,7 +178,7 @@ await story(async ({ shop, step, shot, stage, expect, login, fits }) => {
     }
     await shot(desk, "console-order", true);
     await desk.getByRole("link", { name: "查看与微信的全部消息" }).click();
-    await desk.getByRole("cell", { name: "支付通知" }).waitFor();
+    await desk.getByRole("cell", { name: "支付通知", exact: true }).waitFor();
     await shot(desk, "console-transactions");
     await desk.locator("tr", { hasText: "支付通知" }).getByRole("link").first().click();
     await desk.getByText("检查表").waitFor();

@@ -166,8 +166,8 @@ await story(async ({ shop, simulator, step, shot, open, stage, login, fits }) =>
   await step("a certificate that is none is refused in words", async () => {
     await desk.goto(`${shop}/admin/settings`);
     const file = (name) => ({ name, mimeType: "application/x-pem-file", buffer: Buffer.from("not a certificate") });
-    await desk.getByLabel("证书").setInputFiles(file("apiclient_cert.pem"));
-    await desk.getByLabel("私钥").setInputFiles(file("apiclient_key.pem"));
+    await desk.locator("#certificate").getByLabel("证书").setInputFiles(file("apiclient_cert.pem"));
+    await desk.locator("#certificate").getByLabel("私钥").setInputFiles(file("apiclient_key.pem"));
     await desk.getByRole("button", { name: "上传并检查" }).click();
     await desk.locator(".flash.error").waitFor();
     await shot(desk, "console-certificate");
