@@ -1,15 +1,14 @@
 //! The worker: takes due jobs, runs them, and keeps house. A job that fails waits longer each time.
 
 use std::collections::{HashMap, HashSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::task::JoinSet;
 
 use crate::backups;
-use crate::buyers;
 use crate::catalogue::{media, shelf};
-use crate::clock::DAY;
+use crate::clock::{DAY, HOUR};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{JobId, OrderId, ProductId};
@@ -28,10 +27,6 @@ use crate::staff;
 
 /// How often the list is looked at when nothing wakes the worker.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-
-const TIDY_EVERY: Duration = Duration::from_secs(60 * 60);
-/// Two days of them.
-const TIDYINGS: i64 = 48;
 
 /// Runs until the shop shuts down, and starts again should it ever panic: without it no payment would be followed up.
 pub async fn run(shop: Shop, shutdown: rocket::Shutdown) {
@@ -64,7 +59,7 @@ async fn work(shop: Shop, shutdown: rocket::Shutdown) {
 
 /// Runs what is due in these lanes, as it falls due; the house is tidied by whoever keeps it.
 async fn keep_up(shop: &Shop, lanes: &'static [Lane], mut shutdown: rocket::Shutdown) {
-    let (mut tidied, house) = (None::<Instant>, lanes == Lane::HOUSE);
+    let (mut tidied, house) = (None, lanes == Lane::HOUSE);
     loop {
         match Crew::new(shop, lanes, Turn::UntilNothingIsDue).work(&mut shutdown).await {
             Ok(0) => tokio::select! {
@@ -80,10 +75,10 @@ async fn keep_up(shop: &Shop, lanes: &'static [Lane], mut shutdown: rocket::Shut
                 tokio::time::sleep(LOOK_EVERY * 4).await;
             }
         }
-        if house && tidied.is_none_or(|at| at.elapsed() > TIDY_EVERY) {
-            // The first time it has just begun to run, and knows nothing of how time passes.
-            let seen = tidied.replace(Instant::now()).is_some();
-            if let Err(e) = tidy(shop, seen).await {
+        let now = shop.now();
+        if house && tidied.is_none_or(|at| now - at > HOUR) {
+            tidied = Some(now);
+            if let Err(e) = tidy(shop, now).await {
                 log::error!("tidying: {}", e.message());
             }
             give_back().await;
@@ -266,20 +261,12 @@ async fn give_back() {
     let _ = tokio::task::spawn_blocking(memory::give_back).await;
 }
 
-/// Forgets what has been out of date for two days of running, by whatever the clock said meanwhile: a clock that jumps
-/// and is put right again destroys nothing. `seen` says that an hour of running has gone by since the last time.
-pub async fn tidy(shop: &Shop, seen: bool) -> Result<()> {
-    let now = shop.now();
+async fn tidy(shop: &Shop, now: i64) -> Result<()> {
     let write = move |tx: &Tx| {
-        if seen {
-            jobs::store::note_clock(tx, now, TIDYINGS)?;
-        }
-        let Some(past) = jobs::store::surely_past(tx, now, TIDYINGS)? else { return Ok(()) };
-        jobs::store::forget_done(tx, past - 7 * DAY)?;
-        orders::store::forget_keys(tx, past - prepay::KEY_LIFE)?;
-        buyers::store::forget_stale(tx, past)?;
-        staff::store::forget_stale(tx, past)?;
-        changes::forget(tx, past)?;
+        jobs::store::forget_done(tx, now - 7 * DAY)?;
+        orders::store::forget_keys(tx, now - prepay::KEY_LIFE)?;
+        staff::store::forget_stale(tx, now)?;
+        changes::forget(tx, now)?;
         Ok::<_, Error>(())
     };
     shop.db.write(write).await

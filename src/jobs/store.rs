@@ -78,21 +78,6 @@ pub fn forget_done(tx: &Tx, before: i64) -> Result<()> {
     Ok(())
 }
 
-// ── the clock, which may jump ──
-
-/// Notes what the clock says after another hour of running; the newest `kept` are kept.
-pub fn note_clock(tx: &Tx, now: i64, kept: i64) -> Result<()> {
-    tx.prepare_cached("insert into clock_seen (at) values (?1)")?.execute([now])?;
-    tx.prepare_cached("delete from clock_seen where id <= (select max(id) from clock_seen) - ?1")?.execute([kept])?;
-    Ok(())
-}
-
-/// A moment that has gone by whatever was wrong with the clock of late; `None` until it has been noted `needed` times.
-pub fn surely_past(conn: &Connection, now: i64, needed: i64) -> Result<Option<i64>> {
-    conn.prepare_cached("select iif(count(*) >= ?2, min(min(at), ?1), null) from clock_seen")?
-        .query_row(params![now, needed], |row| row.get(0))
-}
-
 /// A job as the console and the doctor show it.
 #[derive(Clone, Debug)]
 pub struct Listed {

@@ -583,12 +583,12 @@ pub struct Made {
     pub fingerprint: Vec<u8>,
 }
 
-/// A key counts for as long as it is kept: its age by a clock that jumps says nothing.
-pub fn made_by_key(conn: &Connection, buyer: BuyerId, key: &str) -> Result<Option<Made>> {
+pub fn made_by_key(conn: &Connection, buyer: BuyerId, key: &str, since: i64) -> Result<Option<Made>> {
     conn.prepare_cached(
-        "select order_id, refund_id, fingerprint from idempotency_keys where buyer_id = ?1 and key = ?2",
+        "select order_id, refund_id, fingerprint from idempotency_keys
+          where buyer_id = ?1 and key = ?2 and created_at > ?3",
     )?
-    .query_row(params![buyer, key], |row| {
+    .query_row(params![buyer, key, since], |row| {
         Ok(Made { order: row.get(0)?, refund: row.get(1)?, fingerprint: row.get(2)? })
     })
     .optional()
@@ -596,7 +596,7 @@ pub fn made_by_key(conn: &Connection, buyer: BuyerId, key: &str) -> Result<Optio
 
 pub fn keep_key(tx: &Tx, buyer: BuyerId, key: &str, made: &Made, now: i64) -> Result<()> {
     tx.prepare_cached(
-        "insert into idempotency_keys (buyer_id, key, fingerprint, order_id, refund_id, created_at)
+        "insert or replace into idempotency_keys (buyer_id, key, fingerprint, order_id, refund_id, created_at)
          values (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
     .execute(params![buyer, key, made.fingerprint, made.order, made.refund, now])?;

@@ -28,7 +28,7 @@ use crate::wechat::{Account, GatewayError};
 
 /// WeChat's prepay_id lives two hours; one younger than this is given out again.
 const PREPAY_ID_LIFE: i64 = 110 * MINUTE;
-/// How long an idempotency key is remembered at the least.
+/// How long an idempotency key is remembered.
 pub const KEY_LIFE: i64 = DAY;
 /// WeChat refuses a payment that ends in less than five minutes: ours never do in less than six, whatever the way there
 /// takes. What is left open beyond the order's own time, the sweep closes.
@@ -129,7 +129,7 @@ pub async fn place(
     let order_no = OrderNo::new(&Day::of(terms.now).to_string(), &shop.nonces.base32());
     let write = move |tx: &Tx| {
         let (settings, now) = (&terms.settings, terms.now);
-        if let Some(made) = orders::store::made_by_key(tx, buyer.id, key.as_str())? {
+        if let Some(made) = orders::store::made_by_key(tx, buyer.id, key.as_str(), now - KEY_LIFE)? {
             let same = made.fingerprint == fingerprint && made.refund.is_none();
             return if same { Ok(Placed::found(made.order)) } else { Err(Code::IdempotencyMismatch.into()) };
         }

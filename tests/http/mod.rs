@@ -4,7 +4,6 @@ mod backups;
 mod buyers;
 mod buying;
 mod catalogue;
-mod clock_jumps;
 mod closing;
 mod console;
 mod contention;

@@ -20,6 +20,7 @@ use crate::orders::api::{Moment, with_order};
 use crate::orders::store::Made;
 use crate::orders::view::{RefundLineView, RefundView};
 use crate::orders::{self, Full, Who};
+use crate::payments::prepay::KEY_LIFE;
 use crate::refunds::{Origin, RefundLine, store};
 use crate::shop::Shop;
 
@@ -96,7 +97,7 @@ async fn ask(
         let order = orders::store::of_buyer(tx, buyer.id, &called)?.ok_or(Code::NotFound)?;
         // The same words about another order are another request.
         let fingerprint = Sha256::digest([order.order_no.as_str().as_bytes(), &words].concat()).to_vec();
-        if let Some(made) = orders::store::made_by_key(tx, buyer.id, key.as_str())? {
+        if let Some(made) = orders::store::made_by_key(tx, buyer.id, key.as_str(), moment.now - KEY_LIFE)? {
             let refund = made.refund.filter(|_| made.fingerprint == fingerprint).ok_or(Code::IdempotencyMismatch)?;
             return Ok::<_, Error>((refund, true));
         }
