@@ -48,7 +48,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("places", &[]),
     ("settings", &["clock", "db", "money", "nonce", "places", "secrets", "wechat", "words"]),
     ("error", &["db"]),
-    ("shop", &["clock", "db", "nonce", "secrets", "settings", "wechat"]),
+    ("shop", &["clock", "db", "memory", "nonce", "secrets", "settings", "wechat"]),
     ("door", &["error", "shop", "wechat"]),
     ("transactions", &["clock", "db", "ids", "money", "wechat", "words"]),
     ("tables", &[]),

@@ -1,6 +1,7 @@
 //! Workbooks of Excel 97 to 2003, and what old versions of WPS save.
 
 use std::io::Cursor;
+use std::panic::catch_unwind;
 
 use calamine::{Reader, SheetType, SheetVisible, Xls, XlsError};
 
@@ -12,8 +13,12 @@ use super::{Cell, MOST_COLUMNS, MOST_LINE, Unreadable, xlsx, zipped};
 /// in them.
 const MOST_CELLS: usize = 2_000_000;
 
-/// Every worksheet of the book.
+/// Every worksheet of the book. The library goes where a spoilt file points it, so a panic of its is a spoilt file.
 pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
+    catch_unwind(|| read(bytes)).unwrap_or_else(|_| Err(zipped::broken(&"内容已损坏")))
+}
+
+fn read(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
     let container = Container::open(bytes).ok_or_else(|| zipped::broken(&"容器已损坏"))?;
     if container.has("EncryptedPackage") {
         return Err(Unreadable::encrypted());
