@@ -8,7 +8,6 @@ use crate::clock::DAY;
 use crate::db::{SCHEMA_VERSION, Tx};
 use crate::door::limits::Limits;
 use crate::door::traffic::Traffic;
-use crate::error::Error;
 use crate::shop::Shop;
 use crate::{backups, exceptions, jobs, orders, payments, refunds, secrets, transactions};
 
@@ -30,8 +29,8 @@ async fn readyz(shop: &State<Shop>) -> (Status, String) {
     if backups::free_space(&shop.server.data_dir).is_some_and(|free| free < LITTLE_SPACE) {
         return (Status::ServiceUnavailable, "the disk is full\n".into());
     }
-    let write = |tx: &Tx| Ok::<i64, Error>(tx.pragma_query_value(None, "user_version", |row| row.get(0))?);
-    match shop.db.write(write).await {
+    let write = |tx: &Tx| Ok(tx.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?);
+    match shop.write(write).await {
         Ok(version) if version == SCHEMA_VERSION => (Status::Ok, "ready\n".into()),
         Ok(version) => (Status::ServiceUnavailable, format!("schema {version}, expected {SCHEMA_VERSION}\n")),
         Err(e) => (Status::ServiceUnavailable, format!("database: {}\n", e.message())),
@@ -59,10 +58,10 @@ async fn metrics(
         let (last_notice, failed) = transactions::store::health(conn, now - DAY)?;
         let numbers =
             [waiting + stuck, stuck, lag, exceptions, broken, backup, oldest, failed, last_notice.unwrap_or(0)];
-        Ok::<_, Error>((counts, refunds, numbers))
+        Ok((counts, refunds, numbers))
     };
     let (counts, refunds, [open, stuck, lag, exceptions, broken, backup, oldest, failed, last_notice]) =
-        shop.db.read(read).await.map_err(|_| Status::ServiceUnavailable)?;
+        shop.read(read).await.map_err(|_| Status::ServiceUnavailable)?;
     let (commits, writes) = shop.db.commits();
     let mut text = traffic.text();
     let mut family = |name: &str, kind: &str, help: &str, samples: &mut dyn Iterator<Item = (String, i64)>| {

@@ -2,8 +2,11 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use rusqlite::Connection;
+
 use crate::clock::Clock;
 use crate::db::{Db, DbError, Tx};
+use crate::error::Result;
 use crate::memory;
 use crate::nonce::Nonces;
 use crate::secrets::SecretKey;
@@ -48,10 +51,10 @@ pub struct Opening {
 
 impl Shop {
     /// Opens the database, the key and the way to WeChat. `Err` is a sentence for whoever starts the shop.
-    pub async fn open(server: Server, opening: Opening) -> Result<Shop, String> {
+    pub async fn open(server: Server, opening: Opening) -> std::result::Result<Shop, String> {
         let Opening { clock, nonces, demo } = opening;
         let wechat = Wechat::new(&server.pay_url, &server.api_url, &server.roots()?).map_err(|e| e.to_string())?;
-        let db = Db::open(&server.data_dir).map_err(|e| e.to_string())?;
+        let db = Db::open_by(&server.data_dir, clock.clone()).map_err(|e| e.to_string())?;
         let sealed = db.read(|conn| Ok::<_, DbError>(sealed::any(conn)?)).await;
         let sealed = sealed.map_err(|e| format!("设置读不出来: {e}"))?;
         let key =
@@ -67,13 +70,45 @@ impl Shop {
         self.clock.now()
     }
 
+    /// Runs `work` in a transaction that is on disk when this returns `Ok`: see `Db::write`. It may run twice, so it
+    /// changes nothing but the database, and `tx.now()` says the same both times.
+    pub async fn write<T: Send + 'static>(&self, work: impl Fn(&Tx) -> Result<T> + Send + 'static) -> Result<T> {
+        self.db.write(work).await
+    }
+
+    /// Like `write`, for facts that must be kept even when whoever brought them has hung up.
+    pub async fn write_always<T: Send + 'static>(&self, work: impl Fn(&Tx) -> Result<T> + Send + 'static) -> Result<T> {
+        self.db.write_always(work).await
+    }
+
+    /// Like `write`, for work over thousands of rows at once, which has a commit of its own.
+    pub async fn write_large<T: Send + 'static>(&self, work: impl Fn(&Tx) -> Result<T> + Send + 'static) -> Result<T> {
+        self.db.write_large(work).await
+    }
+
+    /// Runs `work` on one moment of the database, without write access.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.db.read(work).await
+    }
+
+    /// Like `read`, for the few questions that look at every row: checks, reports, rehearsals.
+    pub async fn read_slowly<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.db.read_slowly(work).await
+    }
+
     /// The settings of this moment.
     pub fn settings(&self) -> Arc<Settings> {
         self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// After the console stored some.
-    pub async fn reload_settings(&self) -> Result<(), DbError> {
+    pub async fn reload_settings(&self) -> std::result::Result<(), DbError> {
         let mut loaded = self.load_settings().await?;
         let noted = loaded.changes.to_note(&loaded, &self.key, &self.nonces, self.now());
         if !noted.is_empty() {
@@ -85,7 +120,7 @@ impl Shop {
         Ok(())
     }
 
-    async fn load_settings(&self) -> Result<Settings, DbError> {
+    async fn load_settings(&self) -> std::result::Result<Settings, DbError> {
         let shop = self.clone();
         self.db.read(move |conn| Ok(Settings::load(conn, &shop.server, &shop.key)?)).await
     }
@@ -124,7 +159,7 @@ impl Shop {
     pub async fn heavily<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, tokio::task::JoinError> {
+    ) -> std::result::Result<T, tokio::task::JoinError> {
         // The work has the turn, and not whoever waits for it and may go away.
         let turn = self.heavy.clone().lock_owned().await;
         let doing = move || {

@@ -10,7 +10,7 @@ use crate::backups;
 use crate::catalogue::{media, shelf};
 use crate::clock::{DAY, HOUR};
 use crate::db::Tx;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Result};
 use crate::ids::{JobId, OrderId, ProductId};
 use crate::jobs::{self, Job, Lane, Ran, Task};
 use crate::memory;
@@ -46,7 +46,7 @@ pub async fn seed(shop: &Shop) -> Result<()> {
         }
         check::ask_about_all(tx, now)
     };
-    shop.db.write(write).await?;
+    shop.write(write).await?;
     mend::mend(shop).await.map(|_| ())
 }
 
@@ -157,7 +157,7 @@ impl<'a> Crew<'a> {
             free.map(|(lane, hands)| Ok((hands, due(lane, hands)?))).collect::<Result<Vec<(usize, Vec<Job>)>>>()
         };
         let mut count = 0;
-        for (hands, due) in self.shop.db.read(read).await? {
+        for (hands, due) in self.shop.read(read).await? {
             let new = due.into_iter().filter(|job| !self.taken.contains(&job.id)).take(hands).collect::<Vec<_>>();
             count += new.len();
             new.into_iter().for_each(|job| self.begin(job));
@@ -209,7 +209,7 @@ async fn run_one(shop: &Shop, job: Job) -> Result<()> {
     let ran = ran.unwrap_or_else(|e| Ran::Failed(e.message()));
     let now = shop.now();
     let spread = shop.nonces.below(2_000);
-    shop.db.write_always(move |tx| Ok::<_, Error>(jobs::ended(tx, &job, &ran, spread, now)?)).await
+    shop.write_always(move |tx| Ok(jobs::ended(tx, &job, &ran, spread, now)?)).await
 }
 
 /// Pictures from before there were smaller widths get them; then every rule is checked against every row.
@@ -237,9 +237,9 @@ async fn complete(shop: &Shop, order: OrderId) -> Result<Ran> {
             return Ok(Ran::Again { at: due });
         }
         moves::complete(tx, order, &Who::system(), what, now)?;
-        Ok::<_, Error>(Ran::Done)
+        Ok(Ran::Done)
     };
-    shop.db.write(write).await
+    shop.write(write).await
 }
 
 /// Its time has come, unless it was put off meanwhile. The log of what staff did says who put it there: nobody.
@@ -251,9 +251,9 @@ async fn shelve(shop: &Shop, product: ProductId) -> Result<Ran> {
             let what = format!("到时自动{}商品「{}」", if on { "上架" } else { "下架" }, turned.name);
             staff::store::insert_audit(tx, None, "系统", "", &what, now)?;
         }
-        Ok::<_, Error>(turned.next.map_or(Ran::Done, |at| Ran::Again { at }))
+        Ok(turned.next.map_or(Ran::Done, |at| Ran::Again { at }))
     };
-    shop.db.write(write).await
+    shop.write(write).await
 }
 
 /// Beside the workers: it goes through all that was ever allocated.
@@ -267,7 +267,7 @@ async fn tidy(shop: &Shop, now: i64) -> Result<()> {
         orders::store::forget_keys(tx, now - prepay::KEY_LIFE)?;
         staff::store::forget_stale(tx, now)?;
         changes::forget(tx, now)?;
-        Ok::<_, Error>(())
+        Ok(())
     };
-    shop.db.write(write).await
+    shop.write(write).await
 }

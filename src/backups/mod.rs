@@ -60,7 +60,7 @@ pub async fn nightly(shop: &Shop) -> Result<Ran> {
     adopt(shop).await?;
     let now = shop.now();
     let due = Day::of(now).start() + NIGHTLY;
-    let last = shop.db.read(|conn| Ok::<_, Error>(store::latest(conn, 1)?)).await?.pop();
+    let last = shop.read(|conn| Ok(store::latest(conn, 1)?)).await?.pop();
     if now >= due && last.is_none_or(|last| last.at < due) {
         let made = make(shop, "每夜").await?;
         if !made.problem.is_empty() {
@@ -73,7 +73,7 @@ pub async fn nightly(shop: &Shop) -> Result<Ran> {
 /// Takes up files that the list does not know: whoever went back to an older moment has forgotten the backups since,
 /// and must find them again.
 async fn adopt(shop: &Shop) -> Result<()> {
-    let known = shop.db.read(|conn| Ok::<_, Error>(store::latest(conn, 10_000)?)).await?;
+    let known = shop.read(|conn| Ok(store::latest(conn, 10_000)?)).await?;
     let folder = folder(shop);
     let look = move || {
         let Ok(files) = fs::read_dir(&folder) else { return Vec::new() };
@@ -91,9 +91,9 @@ async fn adopt(shop: &Shop) -> Result<()> {
                     store::insert(tx, backup)?;
                 }
             }
-            Ok::<_, Error>(())
+            Ok(())
         };
-        shop.db.write(write).await?;
+        shop.write(write).await?;
     }
     Ok(())
 }
@@ -156,7 +156,7 @@ pub async fn make(shop: &Shop, who: &str) -> Result<Backup> {
     };
     let mut made = tokio::task::spawn_blocking(work).await.map_err(|_| Code::Internal)?;
     let row = made.clone();
-    made.id = shop.db.write(move |tx: &Tx| Ok::<_, Error>(store::insert(tx, &row)?)).await?;
+    made.id = shop.write(move |tx: &Tx| Ok(store::insert(tx, &row)?)).await?;
     match made.problem.is_empty() {
         true => log::debug!("backup {} ({} orders, {} bytes)", made.file, made.orders, made.bytes),
         false => log::error!("backup: {}", made.problem),
@@ -244,7 +244,7 @@ fn rehearse(path: &Path) -> std::result::Result<Proof, String> {
 }
 
 async fn tidy(shop: &Shop) -> Result<()> {
-    let all = shop.db.read(|conn| Ok::<_, Error>(store::latest(conn, 1_000)?)).await?;
+    let all = shop.read(|conn| Ok(store::latest(conn, 1_000)?)).await?;
     let mut months: Vec<String> = Vec::new();
     for (i, backup) in all.iter().enumerate() {
         let month = Day::of(backup.at).month();
@@ -257,7 +257,7 @@ async fn tidy(shop: &Shop) -> Result<()> {
         if !kept {
             let _ = fs::remove_file(path(shop, backup));
             let id = backup.id;
-            shop.db.write(move |tx| Ok::<_, Error>(store::delete(tx, id)?)).await?;
+            shop.write(move |tx| Ok(store::delete(tx, id)?)).await?;
         }
     }
     Ok(())

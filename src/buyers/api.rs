@@ -44,7 +44,7 @@ async fn login(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, login: 
     }
     let app = shop.settings().mini_program().ok_or_else(not_configured)?;
     let (now, code_hash) = (shop.now(), token_hash(&code));
-    let fresh = shop.db.write(move |tx| Ok::<_, Error>(store::use_code(tx, &code_hash, now)?)).await?;
+    let fresh = shop.write(move |tx| Ok(store::use_code(tx, &code_hash, now)?)).await?;
     if !fresh {
         return Err(Code::LoginCodeInvalid.into());
     }
@@ -54,7 +54,7 @@ async fn login(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, login: 
         entry.record(tx, now)?;
         let openid = match &exchange.result {
             Ok(openid) => openid,
-            Err(e) => return Ok::<_, Error>(Err(e.clone())),
+            Err(e) => return Ok(Err(e.clone())),
         };
         let (buyer, is_new) = open_session(tx, &app.app_id, openid, &token, now)?;
         Ok(Ok(json!({
@@ -63,7 +63,7 @@ async fn login(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, login: 
             "buyer": { "id": buyer, "isNew": is_new },
         })))
     };
-    shop.db.write(write).await?.map(Json).map_err(|e| explain(&e))
+    shop.write(write).await?.map(Json).map_err(|e| explain(&e))
 }
 
 fn not_configured() -> Error {
@@ -93,7 +93,7 @@ fn open_session(tx: &Tx, app_id: &str, openid: &str, token: &str, now: i64) -> r
 /// Ends this login. The token is looked up by the guard, so a stranger's is 401.
 #[delete("/login")]
 async fn logout(shop: &State<Shop>, _buyer: Buyer, token: Token) -> Result<Status> {
-    shop.db.write(move |tx| Ok::<_, Error>(store::delete_session(tx, &token_hash(&token.0))?)).await?;
+    shop.write(move |tx| Ok(store::delete_session(tx, &token_hash(&token.0))?)).await?;
     Ok(Status::NoContent)
 }
 
@@ -112,7 +112,7 @@ impl<'r> rocket::request::FromRequest<'r> for Token {
 
 #[get("/addresses")]
 async fn addresses(shop: &State<Shop>, buyer: Buyer) -> Result<Json<Value>> {
-    let items = shop.db.read(move |conn| Ok::<_, Error>(store::addresses(conn, buyer.id)?)).await?;
+    let items = shop.read(move |conn| Ok(store::addresses(conn, buyer.id)?)).await?;
     Ok(Json(json!({ "items": items, "nextCursor": null })))
 }
 
@@ -129,7 +129,7 @@ async fn add_address(shop: &State<Shop>, buyer: Buyer, form: Body<AddressForm>) 
         let id = store::insert_address(tx, buyer.id, &address)?;
         saved(tx, buyer.id, id, &address, default)
     };
-    Ok(Answer { status: Status::Created, body: shop.db.write(write).await?, replayed: false })
+    Ok(Answer { status: Status::Created, body: shop.write(write).await?, replayed: false })
 }
 
 #[put("/addresses/<id>", data = "<form>")]
@@ -142,7 +142,7 @@ async fn change_address(shop: &State<Shop>, buyer: Buyer, id: &str, form: Body<A
         store::update_address(tx, buyer.id, id, &address)?;
         saved(tx, buyer.id, id, &address, default.unwrap_or(before.is_default))
     };
-    shop.db.write(write).await.map(Json)
+    shop.write(write).await.map(Json)
 }
 
 fn saved(tx: &Tx, buyer: BuyerId, id: AddressId, address: &Address, default: bool) -> Result<Saved> {
@@ -157,6 +157,6 @@ fn saved(tx: &Tx, buyer: BuyerId, id: AddressId, address: &Address, default: boo
 #[delete("/addresses/<id>")]
 async fn remove_address(shop: &State<Shop>, buyer: Buyer, id: &str) -> Result<Status> {
     let id: AddressId = id.parse().map_err(|_| Code::NotFound)?;
-    let gone = shop.db.write(move |tx| Ok::<_, Error>(store::delete_address(tx, buyer.id, id)?)).await?;
+    let gone = shop.write(move |tx| Ok(store::delete_address(tx, buyer.id, id)?)).await?;
     if gone { Ok(Status::NoContent) } else { Err(Code::NotFound.into()) }
 }

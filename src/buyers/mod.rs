@@ -8,7 +8,7 @@ use rocket::Request;
 use rocket::request::{FromRequest, Outcome};
 
 use crate::clock::{DAY, HOUR};
-use crate::error::{self, Code, Error};
+use crate::error::{self, Code};
 use crate::ids::BuyerId;
 use crate::secrets::token_hash;
 use crate::shop::Shop;
@@ -60,7 +60,7 @@ async fn identify(request: &Request<'_>) -> error::Result<Buyer> {
     let shop = request.rocket().state::<Shop>().ok_or(Code::Internal)?;
     let hash = token_hash(bearer(request).ok_or(Code::Unauthenticated)?);
     let (now, looked_up) = (shop.now(), hash.clone());
-    let found = shop.db.read(move |conn| Ok::<_, Error>(store::session(conn, &looked_up, now)?)).await?;
+    let found = shop.read(move |conn| Ok(store::session(conn, &looked_up, now)?)).await?;
     let (buyer, expires_at) = found.ok_or(Code::Unauthenticated)?;
     // An openid is one app's alone: after a change of app, whoever comes must log in under the new one.
     if shop.settings().get("wechat.app_id").is_some_and(|app_id| app_id != buyer.app_id) {
@@ -68,7 +68,7 @@ async fn identify(request: &Request<'_>) -> error::Result<Buyer> {
     }
     // Sliding, but written down at most once an hour: reading must not cost a commit.
     if expires_at < now + SESSION - HOUR {
-        shop.db.write(move |tx| Ok::<_, Error>(store::extend_session(tx, &hash, now + SESSION)?)).await?;
+        shop.write(move |tx| Ok(store::extend_session(tx, &hash, now + SESSION)?)).await?;
     }
     Ok(buyer)
 }

@@ -127,7 +127,7 @@ async fn kept(shop: &Shop, cache: &Cache, asked: &str) -> Result<Option<Rendered
     if let Some(answer) = cache.look(commits, asked) {
         return Ok(answer);
     }
-    let version = shop.db.read(|conn| Ok::<_, Error>(store::version(conn)?)).await?;
+    let version = shop.read(|conn| Ok(store::version(conn)?)).await?;
     cache.keep_version(version, commits);
     Ok(cache.get(version, asked))
 }
@@ -139,8 +139,8 @@ async fn make<T: Serialize + Send + 'static>(
     asked: String,
     answer: impl FnOnce(&rusqlite::Connection) -> Result<T> + Send + 'static,
 ) -> Result<Rendered> {
-    let made = move |conn: &rusqlite::Connection| Ok::<_, Error>((store::version(conn)?, answer(conn)?));
-    let (version, answer) = shop.db.read(made).await?;
+    let made = move |conn: &rusqlite::Connection| Ok((store::version(conn)?, answer(conn)?));
+    let (version, answer) = shop.read(made).await?;
     let rendered = Rendered::new(&answer);
     cache.put(version, asked, rendered.clone());
     Ok(rendered)

@@ -4,7 +4,6 @@ use super::{Outcome, figment, open_shop};
 use crate::backups::{free_space, store as backups};
 use crate::clock::{self, DAY, HOUR, MINUTE};
 use crate::db;
-use crate::error::Error;
 use crate::exceptions::store as exceptions;
 use crate::jobs::{self, State};
 use crate::miniprogram;
@@ -99,8 +98,8 @@ fn clock_finding(shop: &Shop) -> Result<String, String> {
 
 /// The key file is tried on what was sealed with it: another shop's has the right size too.
 async fn key_finding(shop: &Shop) -> Result<String, String> {
-    let read = |conn: &rusqlite::Connection| Ok::<_, Error>(settings::all(conn)?);
-    let stored = shop.db.read(read).await.map_err(|e| e.message())?;
+    let read = |conn: &rusqlite::Connection| Ok(settings::all(conn)?);
+    let stored = shop.read(read).await.map_err(|e| e.message())?;
     let sealed = stored.into_iter().filter_map(|(name, stored)| match stored {
         Stored::Sealed(sealed) => Some((name, sealed)),
         Stored::Plain(_) => None,
@@ -118,8 +117,8 @@ async fn key_finding(shop: &Shop) -> Result<String, String> {
 /// Behind a proxy that does not say whose a request is, everybody is the proxy, and twenty wrong passwords lock out all.
 async fn address_finding(shop: &Shop) -> Result<String, String> {
     let header = figment().extract_inner::<String>("ip_header").ok().filter(|name| name != "false");
-    let read = |conn: &rusqlite::Connection| Ok::<_, Error>(staff::store::latest_addresses(conn, 20)?);
-    let seen = shop.db.read(read).await.map_err(|e| e.message())?;
+    let read = |conn: &rusqlite::Connection| Ok(staff::store::latest_addresses(conn, 20)?);
+    let seen = shop.read(read).await.map_err(|e| e.message())?;
     let local = |ip: &String| ip.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
     let public = shop.settings().get("shop.public_url").is_some_and(|url| !is_loopback(url));
     let all_here = public && seen.len() >= 3 && seen.iter().all(local);
@@ -189,7 +188,7 @@ async fn database_findings(shop: &Shop) -> Vec<Finding> {
             Some(name) => format!("表结构和小铺做的不一样（{name}）"),
             None => integrity,
         };
-        Ok::<_, Error>((
+        Ok((
             integrity,
             invariants::broken(conn)?,
             jobs::store::open(conn, 1_000)?,
@@ -202,7 +201,7 @@ async fn database_findings(shop: &Shop) -> Vec<Finding> {
         ))
     };
     let (integrity, broken, open, exceptions, refunds, bill, people, (cut, entries), backup) =
-        match shop.db.read_slowly(read).await {
+        match shop.read_slowly(read).await {
             Ok(found) => found,
             Err(e) => return vec![("数据库", Err(format!("读不出来：{}", e.message())))],
         };

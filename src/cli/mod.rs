@@ -29,7 +29,6 @@ use tokio::runtime::Runtime;
 use crate::backups;
 use crate::clock::Clock;
 use crate::db::Tx;
-use crate::error::Error;
 use crate::settings::Server;
 use crate::shop::{Opening, Shop};
 
@@ -184,8 +183,8 @@ async fn say_whether(shop: &Shop, taken: Outcome) {
     let Err(words) = taken else { return };
     ::log::error!("restore: {words}");
     let (what, now) = (format!("恢复备份没有成功，店铺还是原来的：{words}"), shop.now());
-    let write = move |tx: &Tx| Ok::<_, Error>(crate::staff::store::insert_audit(tx, None, "系统", "", &what, now)?);
-    if let Err(e) = shop.db.write(write).await {
+    let write = move |tx: &Tx| Ok(crate::staff::store::insert_audit(tx, None, "系统", "", &what, now)?);
+    if let Err(e) = shop.write(write).await {
         ::log::error!("the log of what staff did: {}", e.message());
     }
 }

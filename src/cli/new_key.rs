@@ -19,9 +19,9 @@ pub async fn run() -> Outcome {
     let forget = move |tx: &Tx| {
         let names = store::forget_sealed(tx)?;
         staff::insert_audit(tx, None, "命令行", "", "secret.key 丢失，换了新的；封存的密钥要重新填写", now)?;
-        Ok::<_, Error>(names)
+        Ok(names)
     };
-    let names = db.write(forget).await.map_err(|e| e.message())?;
+    let names = db.write::<_, Error>(forget).await.map_err(|e| e.message())?;
     SecretKey::load(&server.data_dir, &Nonces::Random, false).map_err(|e| format!("secret.key 写不进去：{e}"))?;
     println!("✓ 已换新的 secret.key。请到后台设置页重新填写：{}；两步验证也要重新开启", names.join("、"));
     Ok(())

@@ -4,7 +4,6 @@ use clap::Args;
 
 use super::{Outcome, open_shop};
 use crate::clock::{self, Day};
-use crate::error::Error;
 use crate::exceptions::store as exceptions;
 use crate::jobs::Ran;
 use crate::ledger::store as ledger;
@@ -31,9 +30,9 @@ impl Reconcile {
         }
         let ran = reconcile::run(&shop, day).await.map_err(|e| e.message())?;
         let read = move |conn: &rusqlite::Connection| {
-            Ok::<_, Error>((store::of_day(conn, day)?, ledger::day_sum(conn, day)?, exceptions::of_day(conn, day)?))
+            Ok((store::of_day(conn, day)?, ledger::day_sum(conn, day)?, exceptions::of_day(conn, day)?))
         };
-        let (found, ours, differences) = shop.db.read(read).await.map_err(|e| e.message())?;
+        let (found, ours, differences) = shop.read(read).await.map_err(|e| e.message())?;
         let found = found.ok_or("没有对成账，请稍后再试")?;
         match found.state {
             BillState::Waiting | BillState::Failed => return Err(format!("{}：{}", day.shown(), found.problem)),

@@ -59,7 +59,7 @@ impl Staff {
                         now,
                     )?)
                 };
-                shop.db.write(write).await.map_err(|e| e.message())?;
+                shop.write(write).await.map_err(|e| e.message())?;
                 println!("✓ 已建立账号 {name}（{}）", role.text());
                 show(&given, generated);
             }
@@ -73,7 +73,7 @@ impl Staff {
                     }
                     Ok(store::insert_audit(tx, None, "命令行", "", &format!("重设 {account} 的密码"), now)?)
                 };
-                shop.db.write(write).await.map_err(|e| e.message())?;
+                shop.write(write).await.map_err(|e| e.message())?;
                 println!("✓ 已重设 {name} 的密码，该账号的所有登录已失效");
                 show(&given, generated);
             }
@@ -83,14 +83,13 @@ impl Staff {
                     let known = store::by_name(tx, &account)?.ok_or_else(|| unknown(&account))?;
                     store::set_totp(tx, known.staff.id, None)?;
                     let what = format!("关闭 {account} 的两步验证");
-                    Ok::<_, Error>(store::insert_audit(tx, None, "命令行", "", &what, now)?)
+                    Ok(store::insert_audit(tx, None, "命令行", "", &what, now)?)
                 };
-                shop.db.write(write).await.map_err(|e| e.message())?;
+                shop.write(write).await.map_err(|e| e.message())?;
                 println!("✓ 已关闭 {name} 的两步验证");
             }
             Staff::List => {
-                let everybody =
-                    shop.db.read(|conn| Ok::<_, Error>(store::all(conn)?)).await.map_err(|e| e.message())?;
+                let everybody = shop.read(|conn| Ok(store::all(conn)?)).await.map_err(|e| e.message())?;
                 if everybody.is_empty() {
                     println!("还没有账号。新建：xiaopu staff add 名字 --role owner");
                 }

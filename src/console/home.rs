@@ -13,7 +13,7 @@ use crate::backups::{Backup, store as backups};
 use crate::catalogue::sellers::Sellers;
 use crate::catalogue::store::{Seller, ShelfCounts};
 use crate::clock::{self, DAY, Day, HOUR};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ids::ImageHash;
 use crate::ledger::{DaySum, store as ledger};
 use crate::money::yuan;
@@ -100,7 +100,7 @@ fn look(conn: &rusqlite::Connection, sellers: &Sellers, (first, last): (Day, Day
     let today = Day::of(now);
     let (last_notice, failed) = transactions::store::health(conn, now - DAY)?;
     let hours = |ago: i64| ledger::hour_sums(conn, today.plus(-ago));
-    let with_lines = |order: Order| Ok::<_, Error>((order.clone(), orders::store::lines(conn, order.id)?));
+    let with_lines = |order: Order| Ok((order.clone(), orders::store::lines(conn, order.id)?));
     let longest =
         orders::store::longest_waiting(conn)?.map(|no| orders::store::by_no(conn, &no)).transpose()?.flatten();
     let counts = orders::store::status_counts(conn)?;
@@ -142,7 +142,7 @@ async fn page(
     let (days, first, last) = span.read(today);
     let low = shop.settings().low_stock();
     let sellers = sellers.inner().clone();
-    let seen = shop.db.read(move |conn| look(conn, &sellers, (first, last), low, now)).await?;
+    let seen = shop.read(move |conn| look(conn, &sellers, (first, last), low, now)).await?;
     let Seen {
         counts,
         oldest,
@@ -401,7 +401,7 @@ fn events(shop: &State<Shop>, _staff: Staff, mut shutdown: rocket::Shutdown) -> 
         for beat in 0..LISTENED {
             let commits = shop.db.commits().0;
             if known != Some(commits) {
-                match shop.db.read(super::waiting).await {
+                match shop.read(super::waiting).await {
                     Ok(waiting) => yield Event::json(&told(&waiting, shop.now())),
                     Err(_) => break,
                 }
@@ -429,6 +429,6 @@ fn told(waiting: &super::Waiting, now: i64) -> Value {
 /// What the browser asks now and then, to show and sound new orders.
 #[get("/pulse")]
 async fn pulse(shop: &State<Shop>, _staff: Staff) -> Result<Json<Value>> {
-    let waiting = shop.db.read(super::waiting).await?;
+    let waiting = shop.read(super::waiting).await?;
     Ok(Json(told(&waiting, shop.now())))
 }

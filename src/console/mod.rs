@@ -72,7 +72,7 @@ fn waiting(conn: &rusqlite::Connection) -> Result<Waiting> {
 
 /// What every page's frame shows: the shop, who is logged in, the counted navigation, and what just happened.
 async fn frame(shop: &Shop, staff: &Staff, here: &str, flash: Option<FlashMessage<'_>>) -> Result<Value> {
-    let waiting = shop.db.read(waiting).await?;
+    let waiting = shop.read(waiting).await?;
     Ok(json!({
         "shop": shop.settings().shop_name(),
         "demo": shop.demo,

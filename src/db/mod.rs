@@ -19,6 +19,8 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::clock::Clock;
+
 pub use check::{check, look_into};
 pub use copies::{change_copy, clear, copy_into, free_name, part_of, put_in_place, settle};
 pub use locks::{Alone, InUse, InstanceLock};
@@ -38,6 +40,7 @@ pub struct Db(Arc<Inner>);
 
 struct Inner {
     path: PathBuf,
+    clock: Clock,
     // Dropped in this order: the writer is the last to close, and so folds the WAL into the file.
     readers: Readers,
     writer: Writer,
@@ -146,18 +149,38 @@ impl From<rusqlite::Error> for OpenError {
 }
 
 /// The right to write: only the writer thread hands it out, inside a transaction.
-pub struct Tx<'c>(&'c Connection);
+pub struct Tx<'c> {
+    conn: &'c Connection,
+    now: i64,
+}
 
 impl Deref for Tx<'_> {
     type Target = Connection;
     fn deref(&self) -> &Connection {
-        self.0
+        self.conn
+    }
+}
+
+impl Tx<'_> {
+    /// The time of this act: when it was asked for, and the same should it be run again.
+    pub fn now(&self) -> i64 {
+        self.now
+    }
+
+    /// The same transaction at another time: for what is told now and happened then.
+    pub fn at(&self, now: i64) -> Tx<'_> {
+        Tx { conn: self.conn, now }
     }
 }
 
 impl Db {
     /// Opens `xiaopu.db` in the data folder, making folder, file and tables as needed.
     pub fn open(data_dir: &Path) -> Result<Db, OpenError> {
+        Db::open_by(data_dir, Clock::System)
+    }
+
+    /// The same, with acts that happen at the time of this clock.
+    pub fn open_by(data_dir: &Path, clock: Clock) -> Result<Db, OpenError> {
         make_folder(data_dir)?;
         let in_use = InUse::shared(data_dir)?;
         let path = data_dir.join("xiaopu.db");
@@ -178,7 +201,7 @@ impl Db {
         }
         let in_use = InUse::shared(data_dir)?;
         let (writer, readers) = (Writer::start(conn)?, Readers::new(path.clone()));
-        Ok(Db(Arc::new(Inner { path, writer, readers, _in_use: in_use })))
+        Ok(Db(Arc::new(Inner { path, clock, writer, readers, _in_use: in_use })))
     }
 
     pub fn path(&self) -> &Path {
@@ -204,7 +227,7 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        self.0.writer.write(work, Manner::Asked).await
+        self.0.writer.write(work, Manner::Asked, self.0.clock.now()).await
     }
 
     /// Like `write`, for facts that must be kept even when whoever brought them has hung up.
@@ -213,7 +236,7 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        self.0.writer.write(work, Manner::Always).await
+        self.0.writer.write(work, Manner::Always, self.0.clock.now()).await
     }
 
     /// Like `write`, for work over thousands of rows at once, which has a commit of its own.
@@ -222,7 +245,7 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        self.0.writer.write(work, Manner::Large).await
+        self.0.writer.write(work, Manner::Large, self.0.clock.now()).await
     }
 
     /// Runs `work` on one moment of the database, without write access.

@@ -52,14 +52,14 @@ impl Writer {
         (self.counts.commits.load(Ordering::Relaxed), self.counts.writes.load(Ordering::Relaxed))
     }
 
-    pub async fn write<T, E, F>(&self, work: F, manner: Manner) -> Result<T, E>
+    pub async fn write<T, E, F>(&self, work: F, manner: Manner, now: i64) -> Result<T, E>
     where
         F: Fn(&Tx) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Job { work, result: None, reply, manner });
+        let job = Box::new(Job { work, result: None, reply, manner, now });
         let queue = self.queue.as_ref().ok_or(DbError::Stopped)?;
         match queue.send_timeout(job, Duration::from_secs(1)).await {
             Ok(()) => answer.await.unwrap_or_else(|_| Err(DbError::Stopped.into())),
@@ -94,7 +94,7 @@ trait Write: Send {
     fn manner(&self) -> Manner;
     /// Nobody waits for the answer any more.
     fn abandoned(&self) -> bool;
-    fn run(&mut self, tx: &Tx);
+    fn run(&mut self, conn: &Connection);
     /// It was run, and did what it was to do.
     fn is_done(&self) -> bool;
     /// Tells the caller, once it is known whether the group is on disk: nothing of it is when it `failed`.
@@ -106,6 +106,8 @@ struct Job<T, E, F> {
     result: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
     manner: Manner,
+    /// When it was asked for: of one run and the next.
+    now: i64,
 }
 
 impl<T, E, F> Write for Job<T, E, F>
@@ -122,7 +124,8 @@ where
         self.manner != Manner::Always && self.reply.is_closed()
     }
 
-    fn run(&mut self, tx: &Tx) {
+    fn run(&mut self, conn: &Connection) {
+        let tx = &Tx { conn, now: self.now };
         // A panic would otherwise end the only writer for ever.
         let result = catch_unwind(AssertUnwindSafe(|| (self.work)(tx)));
         self.result = Some(match result {
@@ -284,7 +287,7 @@ fn run_others_again(conn: &mut Connection, ran: &mut [Box<dyn Write>]) -> rusqli
 fn run_one(conn: &mut Connection, job: &mut dyn Write) -> rusqlite::Result<bool> {
     let (before, end) = (conn.total_changes(), Instant::now() + BUDGET);
     conn.progress_handler(2_000, Some(move || Instant::now() > end))?;
-    job.run(&Tx(conn));
+    job.run(conn);
     conn.progress_handler(0, None::<fn() -> bool>)?;
     Ok(job.is_done() || (conn.total_changes() == before && !conn.is_autocommit()))
 }

@@ -25,7 +25,7 @@ pub fn routes() -> Vec<Route> {
 
 #[get("/me")]
 async fn me(shop: &State<Shop>, buyer: Buyer) -> Result<Json<Value>> {
-    shop.db.read(move |conn| show_me(conn, buyer.id)).await.map(Json)
+    shop.read(move |conn| show_me(conn, buyer.id)).await.map(Json)
 }
 
 fn show_me(conn: &Connection, buyer: BuyerId) -> Result<Value> {
@@ -60,14 +60,14 @@ async fn change_me(shop: &State<Shop>, buyer: Buyer, profile: Body<Profile>) -> 
         buyers::set_profile(tx, buyer.id, &nickname, &avatar_url)?;
         show_me(tx, buyer.id)
     };
-    shop.db.write(write).await.map(Json)
+    shop.write(write).await.map(Json)
 }
 
 #[post("/quote", data = "<form>")]
 async fn quote_goods(shop: &State<Shop>, buyer: MaybeBuyer, form: Body<QuoteForm>) -> Result<Json<QuoteView>> {
     let wish = form.value.check()?;
     let settings = shop.settings();
-    let quoted = shop.db.read(move |conn| quote(conn, &wish, buyer.0.as_ref(), &settings)).await?;
+    let quoted = shop.read(move |conn| quote(conn, &wish, buyer.0.as_ref(), &settings)).await?;
     Ok(Json(QuoteView::from(&quoted)))
 }
 
@@ -96,15 +96,15 @@ async fn list(
         let next_cursor = orders.last().filter(|_| more).map(|last| query::cursor("orders", &[last.id.0]));
         let items =
             orders.into_iter().map(|order| Ok(moment.view(&store::full(conn, order)?))).collect::<Result<_>>()?;
-        Ok::<_, Error>(Page { items, next_cursor })
+        Ok(Page { items, next_cursor })
     };
-    shop.db.read(read).await.map(Json)
+    shop.read(read).await.map(Json)
 }
 
 #[get("/orders/<order_no>")]
 async fn detail(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Json<OrderView>> {
     let (called, moment) = (order_no.to_owned(), Moment::of(shop));
-    shop.db.read(move |conn| show(conn, buyer.id, &called, moment)).await.map(Json)
+    shop.read(move |conn| show(conn, buyer.id, &called, moment)).await.map(Json)
 }
 
 #[post("/orders/<order_no>/confirm")]
@@ -117,7 +117,7 @@ async fn confirm(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Jso
         }
         show(tx, buyer.id, order.order_no.as_str(), moment)
     };
-    shop.db.write(write).await.map(Json)
+    shop.write(write).await.map(Json)
 }
 
 /// When an order is looked at, and what the shop allows then.

@@ -4,7 +4,7 @@ use super::carriers::{Carrier, name_of};
 use super::store;
 use crate::clock::DAY;
 use crate::db::Tx;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::jobs::Ran;
 use crate::shop::Shop;
 use crate::transactions::Entry;
@@ -14,7 +14,7 @@ const EVERY: i64 = 7 * DAY;
 
 /// The weekly job. Nobody need come when WeChat refuses: there is the list that came with the program.
 pub async fn run(shop: &Shop) -> Result<Ran> {
-    let asked = shop.db.read(|conn| Ok::<_, Error>(store::asked(conn)?)).await?;
+    let asked = shop.read(|conn| Ok(store::asked(conn)?)).await?;
     // Every start of the program puts the job forward.
     if asked.is_none_or(|(at, _)| shop.now() - at >= DAY) {
         ask(shop).await?;
@@ -42,9 +42,9 @@ pub async fn ask(shop: &Shop) -> Result<()> {
         }
         store::put_asked(tx, &outcome, now)?;
         entry.record(tx, now)?;
-        Ok::<_, Error>(())
+        Ok(())
     };
-    shop.db.write_always(write).await
+    shop.write_always(write).await
 }
 
 /// Those that are not in our list, or are called otherwise there.

@@ -79,7 +79,7 @@ async fn payable(shop: &Shop, cashier: &Cashier, payer: Payer<'_>, placed: Place
         let order = orders::store::by_id(conn, id)?.ok_or(Code::NotFound)?;
         show(conn, buyer_id, order.order_no.as_str(), moment).map(|view| (order.order_no, view))
     };
-    let (order_no, order) = shop.db.read(read).await?;
+    let (order_no, order) = shop.read(read).await?;
     match paid {
         Ok(payment) => Ok(Payable { order, payment }),
         Err(error) => Err(error.details(json!({ "orderNo": order_no, "order": order }))),
@@ -95,7 +95,7 @@ async fn check(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Json<
         _ => Ok(()),
     };
     let (moment, buyer_id, order_no) = (Moment::of(shop), buyer.id, order.order_no.clone());
-    let view = shop.db.read(move |conn| show(conn, buyer_id, order_no.as_str(), moment)).await?;
+    let view = shop.read(move |conn| show(conn, buyer_id, order_no.as_str(), moment)).await?;
     match asked {
         Ok(()) => Ok(Json(view)),
         Err(error) => Err(error.details(json!({ "orderNo": order.order_no, "order": view }))),
@@ -108,9 +108,9 @@ async fn ask_now(shop: &Shop, order: &Order) -> Result<()> {
     let turn = move |tx: &Tx| {
         let attempts = store::attempts(tx, id)?;
         let Some(last) = attempts.into_iter().next_back() else { return Ok(None) };
-        Ok::<_, Error>(store::take_query_turn(tx, last.id, now - CHECK_EVERY, now)?.then_some(last))
+        Ok(store::take_query_turn(tx, last.id, now - CHECK_EVERY, now)?.then_some(last))
     };
-    let Some(attempt) = shop.db.write(turn).await? else { return Ok(()) };
+    let Some(attempt) = shop.write(turn).await? else { return Ok(()) };
     let account = attempt.account(shop).ok_or(Code::PaymentNotConfigured)?;
     match ask(shop, &account, &attempt).await?.trade {
         Ok(_) => Ok(()),
@@ -132,13 +132,13 @@ async fn cancel(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Json
         }
         Err(e) => Err(e),
     };
-    shop.db.read(read).await.map(Json)
+    shop.read(read).await.map(Json)
 }
 
 /// The buyer's own order, or 404: another's is as unknown as one that never was.
 async fn own(shop: &Shop, buyer: &Buyer, called: &str) -> Result<Order> {
     let (called, buyer) = (called.to_owned(), buyer.id);
-    let found = shop.db.read(move |conn| Ok::<_, Error>(orders::store::of_buyer(conn, buyer, &called)?)).await?;
+    let found = shop.read(move |conn| Ok(orders::store::of_buyer(conn, buyer, &called)?)).await?;
     found.ok_or_else(|| Code::NotFound.into())
 }
 

@@ -4,7 +4,7 @@ use super::settle::{self, Settled, Source};
 use super::{Attempt, store};
 use crate::clock::{MINUTE, SECOND};
 use crate::db::Tx;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ids::AttemptId;
 use crate::jobs::{self, Ran, Task};
 use crate::shop::Shop;
@@ -49,17 +49,17 @@ pub async fn ask(shop: &Shop, account: &Account, attempt: &Attempt) -> Result<As
             }
             _ => None,
         };
-        Ok::<_, Error>(Asked { trade: trade.clone(), settled })
+        Ok(Asked { trade: trade.clone(), settled })
     };
     // A fact from WeChat is kept even when whoever asked has hung up.
-    let asked = shop.db.write_always(write).await?;
+    let asked = shop.write_always(write).await?;
     shop.wake_worker();
     Ok(asked)
 }
 
 /// A turn of the polling that makes notices a comfort rather than a need.
 pub async fn poll(shop: &Shop, id: AttemptId) -> Result<Ran> {
-    let attempt = shop.db.read(move |conn| Ok::<_, Error>(store::attempt(conn, id)?)).await?;
+    let attempt = shop.read(move |conn| Ok(store::attempt(conn, id)?)).await?;
     let Some(attempt) = attempt.filter(|attempt| attempt.state.is_alive()) else { return Ok(Ran::Done) };
     let Some(account) = attempt.account(shop) else {
         return Ok(Ran::Failed("微信支付还没有设置".into()));

@@ -65,7 +65,7 @@ pub(super) async fn close_at_wechat(shop: &Shop, attempt: &Attempt) -> Result<Ce
     let exchange = shop.wechat.close_order(&account, &attempt.out_trade_no, &shop.nonces).await;
     let entry = attempt.logged(&exchange);
     let now = shop.now();
-    shop.db.write(move |tx| Ok::<_, Error>(entry.record(tx, now)?)).await?;
+    shop.write(move |tx| Ok(entry.record(tx, now)?)).await?;
     let accepted = exchange.result;
     let asked = ask(shop, &account, attempt).await?;
     match (asked.trade, accepted) {
@@ -93,7 +93,7 @@ async fn closed(shop: &Shop, attempt: &Attempt) -> Result<Certain> {
         store::set_state(tx, id, &from, AttemptState::Closed)?;
         release_if_certain(tx, order, now)
     };
-    shop.db.write(write).await?;
+    shop.write(write).await?;
     Ok(Certain::Closed)
 }
 
@@ -126,7 +126,7 @@ pub async fn cancel(shop: &Shop, id: OrderId, reason: ClosedReason, who: Who) ->
         }
         Ok(closing)
     };
-    let closing = shop.db.write(start).await?;
+    let closing = shop.write(start).await?;
     for attempt in closing {
         if close_at_wechat(shop, &attempt).await? == Certain::Paid {
             return Err(Code::AlreadyPaid.into());
@@ -146,7 +146,7 @@ pub async fn cancel(shop: &Shop, id: OrderId, reason: ClosedReason, who: Who) ->
         }
         release_if_certain(tx, id, now)
     };
-    let finished = shop.db.write(finish).await;
+    let finished = shop.write(finish).await;
     shop.wake_worker();
     finished
 }
@@ -158,14 +158,14 @@ pub async fn expire(shop: &Shop, id: OrderId) -> Result<Ran> {
         let order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
         let waiting = order.status == OrderStatus::PendingPayment;
         if waiting && now < order.expires_at + SWEEP_AFTER {
-            return Ok::<_, Error>(Err(Ran::Again { at: order.expires_at + SWEEP_AFTER }));
+            return Ok(Err(Ran::Again { at: order.expires_at + SWEEP_AFTER }));
         }
         if !waiting {
             return Ok(Err(Ran::Done));
         }
         Ok(Ok((start_closing(tx, id)?, order)))
     };
-    let (closing, order) = match shop.db.write(start).await? {
+    let (closing, order) = match shop.write(start).await? {
         Ok(started) => started,
         Err(ran) => return Ok(ran),
     };
@@ -197,14 +197,14 @@ pub async fn expire(shop: &Shop, id: OrderId) -> Result<Ran> {
             let order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
             moves::release(tx, &order, now)?;
         }
-        Ok::<_, Error>(Ran::Done)
+        Ok(Ran::Done)
     };
-    shop.db.write(finish).await
+    shop.write(finish).await
 }
 
 /// Follows an attempt until it is certain that nobody can pay it any more.
 pub async fn follow(shop: &Shop, id: AttemptId, since: i64) -> Result<Ran> {
-    let attempt = shop.db.read(move |conn| Ok::<_, Error>(store::attempt(conn, id)?)).await?;
+    let attempt = shop.read(move |conn| Ok(store::attempt(conn, id)?)).await?;
     // One whose number was spent is closed in passing: it will never be handed out again.
     let open = |attempt: &Attempt| matches!(attempt.state, AttemptState::Closing | AttemptState::Failed);
     let Some(attempt) = attempt.filter(open) else { return Ok(Ran::Done) };

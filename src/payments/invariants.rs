@@ -32,11 +32,11 @@ const NIGHTLY: i64 = 4 * HOUR + 10 * MINUTE;
 pub async fn nightly(shop: &Shop) -> Result<Ran, Error> {
     let now = shop.now();
     super::mend::mend(shop).await?;
-    let broken = shop.db.read_slowly(|conn| Ok::<_, Error>(broken(conn)?)).await?;
+    let broken = shop.read_slowly(|conn| Ok(broken(conn)?)).await?;
     for rule in &broken {
         log::error!("self-check: {} ({} rows)", rule.rule, rule.rows);
     }
-    shop.db.write(move |tx| Ok::<_, Error>(store::put_self_check(tx, count(), &broken, now)?)).await?;
+    shop.write(move |tx| Ok(store::put_self_check(tx, count(), &broken, now)?)).await?;
     let tonight = Day::of(now).start() + NIGHTLY;
     Ok(Ran::Again { at: if now < tonight { tonight } else { tonight + DAY } })
 }

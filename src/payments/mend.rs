@@ -2,8 +2,8 @@
 
 use super::close::{SWEEP_AFTER, release_if_certain};
 use super::store;
-use crate::db::{DbError, Tx};
-use crate::error::{Error, Result};
+use crate::db::Tx;
+use crate::error::Result;
 use crate::ids::OrderId;
 use crate::jobs::{self, Task};
 use crate::orders::{self, Who};
@@ -12,16 +12,15 @@ use crate::shop::Shop;
 /// Puts right what needs no judgement: stock that a closed order holds for nothing goes back, what waits for a job gets
 /// one, counters are counted. Answers with how much there was; there should never be any.
 pub async fn mend(shop: &Shop) -> Result<usize> {
-    let find =
-        |conn: &rusqlite::Connection| Ok::<_, DbError>((store::holding_for_nothing(conn)?, store::stranded(conn)?));
-    let (holding, stranded) = shop.db.read_slowly(find).await?;
+    let find = |conn: &rusqlite::Connection| Ok((store::holding_for_nothing(conn)?, store::stranded(conn)?));
+    let (holding, stranded) = shop.read_slowly(find).await?;
     let now = shop.now();
     let write = move |tx: &Tx| {
         let released = release(tx, &holding, now)?;
         let taken_up = take_up(tx, &stranded, now)?;
-        Ok::<_, Error>((released, taken_up, store::recount(tx)?))
+        Ok((released, taken_up, store::recount(tx)?))
     };
-    let (released, taken_up, recounted) = shop.db.write(write).await?;
+    let (released, taken_up, recounted) = shop.write(write).await?;
     let all = released + taken_up + recounted;
     if all > 0 {
         log::warn!("mended: stock of {released} orders released, {taken_up} jobs taken up, {recounted} counters");

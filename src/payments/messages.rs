@@ -6,7 +6,6 @@ use rocket::{Route, State, get, post, routes};
 
 use crate::db::Tx;
 use crate::door::{ClientIp, body};
-use crate::error::Error;
 use crate::orders::{self, Who, moves};
 use crate::settings::Settings;
 use crate::shipping::{duty, store as shipping};
@@ -53,7 +52,7 @@ async fn receive(
             // Not thanked for: WeChat sends it again, and the first page says what to do.
             received.verdict = Verdict::Refused;
             received.reason = format!("已拒绝：{why}");
-            let _ = shop.db.write_always(move |tx| Ok::<_, Error>(received.record(tx, now)?)).await;
+            let _ = shop.write_always(move |tx| Ok(received.record(tx, now)?)).await;
             return Err(Status::ServiceUnavailable);
         }
     };
@@ -84,9 +83,9 @@ async fn receive(
                 entry.reason = "既不是 JSON 也不是 XML".into();
             }
         }
-        Ok::<_, Error>(entry.record(tx, now)?)
+        Ok(entry.record(tx, now)?)
     };
-    shop.db.write_always(write).await.map_err(|_| Status::ServiceUnavailable)?;
+    shop.write_always(write).await.map_err(|_| Status::ServiceUnavailable)?;
     Ok("success")
 }
 

@@ -11,7 +11,7 @@ use super::store;
 use crate::db::Tx;
 use crate::door::limits::Limits;
 use crate::door::{ClientIp, body};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Result};
 use crate::ids::MessageId;
 use crate::jobs::{self, Task};
 use crate::ledger::store as ledger;
@@ -74,9 +74,9 @@ async fn keep(shop: &Shop, notice: Notice, entry: Entry, start: Instant) -> Resu
     let write = move |tx: &Tx| {
         let took_ms = start.elapsed().as_millis() as i64;
         let answer = enter(tx, notice.clone(), Entry { took_ms, ..entry.clone() }, &settings, now)?;
-        Ok::<_, Error>((answer, jobs::store::any_due(tx, now)?))
+        Ok((answer, jobs::store::any_due(tx, now)?))
     };
-    let (answer, due) = shop.db.write_always(write).await?;
+    let (answer, due) = shop.write_always(write).await?;
     // Most payments leave nothing to do at once.
     if due {
         shop.wake_worker();
@@ -172,7 +172,7 @@ async fn refuse(shop: &Shop, limits: &Limits, kind: &'static str, bytes: Vec<u8>
     entry.reason = format!("已拒绝：{word}");
     entry.response = answer.clone().into_bytes();
     let now = shop.now();
-    let logged = shop.db.write_always(move |tx| Ok::<_, Error>(entry.record(tx, now)?)).await;
+    let logged = shop.write_always(move |tx| Ok(entry.record(tx, now)?)).await;
     if logged.is_err() {
         log::error!("a refused {kind} could not be logged: {word}");
     }
@@ -223,9 +223,9 @@ async fn refund(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data: 
             }
         };
         entry.reason = format!("退款通知（没有签名，只作提示）：{status}，{asked}");
-        Ok::<_, Error>(entry.record(tx, now)?)
+        Ok(entry.record(tx, now)?)
     };
-    match shop.db.write_always(write).await {
+    match shop.write_always(write).await {
         Ok(_) => {
             shop.wake_worker();
             xml(notice::ACKNOWLEDGED)

@@ -15,7 +15,7 @@ use super::store;
 use crate::db::Tx;
 use crate::door::ClientIp;
 use crate::door::limits::Limits;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::jobs;
 use crate::settings::Settings;
 use crate::shop::Shop;
@@ -84,9 +84,9 @@ async fn keep(shop: &Shop, notice: Notice, entry: Entry, start: Instant) -> Resu
     let write = move |tx: &Tx| {
         let took_ms = start.elapsed().as_millis() as i64;
         let answer = enter(tx, &notice, Entry { took_ms, ..entry.clone() }, &settings, now)?;
-        Ok::<_, Error>((answer, jobs::store::any_due(tx, now)?))
+        Ok((answer, jobs::store::any_due(tx, now)?))
     };
-    let (answer, due) = shop.db.write_always(write).await?;
+    let (answer, due) = shop.write_always(write).await?;
     if due {
         shop.wake_worker();
     }

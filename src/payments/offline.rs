@@ -13,7 +13,7 @@ use crate::shop::Shop;
 
 /// Makes an unpaid order a paid one. Should WeChat's money come as well, it goes back by itself as a second payment.
 pub async fn pay(shop: &Shop, id: OrderId, reason: String, who: Who) -> Result<()> {
-    let attempts = shop.db.read(move |conn| Ok::<_, Error>(store::attempts(conn, id)?)).await?;
+    let attempts = shop.read(move |conn| Ok(store::attempts(conn, id)?)).await?;
     for attempt in attempts.iter().filter(|attempt| attempt.state.is_open()) {
         if let Some(account) = attempt.account(shop) {
             ask(shop, &account, attempt).await?;
@@ -35,7 +35,7 @@ pub async fn pay(shop: &Shop, id: OrderId, reason: String, who: Who) -> Result<(
         orders::store::note(tx, id, &who, &what, None, now)?;
         if moves::pay(tx, &order, order.total, &who, None, now)? { Ok(()) } else { Err(Code::OrderState.into()) }
     };
-    shop.db.write(write).await?;
+    shop.write(write).await?;
     shop.wake_worker();
     Ok(())
 }

@@ -144,7 +144,7 @@ pub async fn place(
         jobs::enqueue(tx, Task::Expire(order), expires_at + SWEEP_AFTER, now)?;
         Ok(Placed { order, ready: Some(terms.ready(tx, order)?) })
     };
-    shop.db.write(write).await
+    shop.write(write).await
 }
 
 fn refuse(quoted: &Quote, expected_total_fen: Option<i64>) -> Result<()> {
@@ -191,7 +191,7 @@ pub async fn pay(shop: &Shop, cashier: &Cashier, payer: Payer<'_>, placed: Place
             Some(ready) => ready,
             None => {
                 let terms = Terms::of(shop, cashier, payer);
-                shop.db.write(move |tx| terms.ready(tx, order)).await?
+                shop.write(move |tx| terms.ready(tx, order)).await?
             }
         };
         let attempt = match ready {
@@ -357,7 +357,7 @@ async fn send(shop: &Shop, cashier: &Cashier, attempt: &Attempt) -> Result<Optio
                     _ => Err(Error::from(Code::PaymentInProgress)),
                 }
             };
-            shop.db.write(write).await
+            shop.write(write).await
         }
         Err(e) => {
             record(shop, entry).await?;
@@ -368,7 +368,7 @@ async fn send(shop: &Shop, cashier: &Cashier, attempt: &Attempt) -> Result<Optio
 
 async fn record(shop: &Shop, entry: Entry) -> Result<()> {
     let now = shop.now();
-    shop.db.write_always(move |tx| Ok::<_, Error>(entry.record(tx, now).map(|_| ())?)).await
+    shop.write_always(move |tx| Ok(entry.record(tx, now).map(|_| ())?)).await
 }
 
 /// What a refusal of the unified order means for the attempt.
@@ -464,7 +464,7 @@ const ALIVE: &[AttemptState] = &[AttemptState::Created, AttemptState::Prepaid];
 
 async fn set_state(shop: &Shop, attempt: &Attempt, from: &'static [AttemptState], to: AttemptState) -> Result<()> {
     let id = attempt.id;
-    shop.db.write(move |tx| Ok::<_, Error>(store::set_state(tx, id, from, to).map(|_| ())?)).await
+    shop.write(move |tx| Ok(store::set_state(tx, id, from, to).map(|_| ())?)).await
 }
 
 /// The number is spent: closed at WeChat in passing, and settled as usual should it ever be paid.
@@ -472,9 +472,9 @@ async fn give_up(shop: &Shop, attempt: &Attempt) -> Result<()> {
     let (id, closable_at, now) = (attempt.id, attempt.created_at + CLOSABLE_AFTER, shop.now());
     let write = move |tx: &Tx| {
         store::set_state(tx, id, ALIVE, AttemptState::Failed)?;
-        Ok::<_, Error>(jobs::enqueue(tx, Task::Close(id), closable_at.max(now), now)?)
+        Ok(jobs::enqueue(tx, Task::Close(id), closable_at.max(now), now)?)
     };
-    shop.db.write(write).await
+    shop.write(write).await
 }
 
 #[cfg(test)]

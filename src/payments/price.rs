@@ -38,7 +38,7 @@ impl Asked {
 
 /// Changes the price. `Err(AlreadyPaid)` when the money turns out to have come at the old one.
 pub async fn change(shop: &Shop, id: OrderId, asked: Asked, who: Who) -> Result<()> {
-    let attempts = shop.db.read(move |conn| Ok::<_, Error>(store::attempts(conn, id)?)).await?;
+    let attempts = shop.read(move |conn| Ok(store::attempts(conn, id)?)).await?;
     for attempt in attempts.iter().filter(|attempt| attempt.state.is_open()) {
         // Unreachable or not: if it was paid all the same, the payment is entered at the price it was made for.
         if let Some(account) = attempt.account(shop) {
@@ -68,7 +68,7 @@ pub async fn change(shop: &Shop, id: OrderId, asked: Asked, who: Who) -> Result<
         );
         if moves::reprice(tx, &order, &new, &who, &what, now)? { Ok(()) } else { Err(Code::OrderState.into()) }
     };
-    shop.db.write(write).await?;
+    shop.write(write).await?;
     shop.wake_worker();
     Ok(())
 }

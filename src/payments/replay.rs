@@ -72,7 +72,7 @@ pub async fn run(copy: &Shop) -> Result<Replayed> {
     let mut replayed = Replayed::default();
     let mut after = MessageId(0);
     loop {
-        let stored = copy.db.read(move |conn| Ok::<_, Error>(messages::notices_after(conn, after, CHUNK)?)).await?;
+        let stored = copy.read(move |conn| Ok(messages::notices_after(conn, after, CHUNK)?)).await?;
         let Some(last) = stored.last() else { return Ok(replayed) };
         after = last.id;
         for one in stored {
@@ -90,9 +90,9 @@ pub async fn run(copy: &Shop) -> Result<Replayed> {
                     let write = move |tx: &Tx| {
                         let before = tx.total_changes();
                         let settlement = settle::settle(tx, &payment, Source::Notify, Some(one.id), &settings, at)?;
-                        Ok::<_, Error>((settlement.settled, tx.total_changes() > before))
+                        Ok((settlement.settled, tx.total_changes() > before))
                     };
-                    let (settled, wrote) = copy.db.write(write).await?;
+                    let (settled, wrote) = copy.write(write).await?;
                     wrote.then(|| format!("现在的结果：{}", settled.text()))
                 }
             };

@@ -6,7 +6,7 @@ pub mod store;
 
 use crate::clock::{Day, HOUR, MINUTE};
 use crate::db::Tx;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::exceptions::{self, Difference, Kind, MATCHED_AGAIN, NewException};
 use crate::jobs::{self, Ran, Task};
 use crate::ledger::store as ledger;
@@ -92,9 +92,9 @@ pub async fn schedule(shop: &Shop) -> Result<Ran> {
             }
             day = day.plus(1);
         }
-        Ok::<_, Error>(())
+        Ok(())
     };
-    shop.db.write(write).await?;
+    shop.write(write).await?;
     Ok(again)
 }
 
@@ -107,7 +107,7 @@ pub async fn run(shop: &Shop, day: Day) -> Result<Ran> {
     }
     let Some(account) = shop.account() else { return Ok(Ran::Failed("微信支付还没有设置".into())) };
     let app_id = account.app_id().to_owned();
-    let own = shop.db.read(move |conn| Ok::<_, Error>(store::own(conn, &app_id)?)).await?;
+    let own = shop.read(move |conn| Ok(store::own(conn, &app_id)?)).await?;
     let exchange = shop.wechat.download_bill(&account, day, &own, &shop.nonces).await;
     let mut entry = Entry::sent(&exchange);
     entry.reason = match &exchange.result {
@@ -119,7 +119,7 @@ pub async fn run(shop: &Shop, day: Day) -> Result<Ran> {
         Ok(BillAnswer::Creating) => format!("{}：微信正在生成账单", day.shown()),
         Err(_) => format!("{}：{}", day.shown(), entry.reason),
     };
-    shop.db.write_always(move |tx| Ok::<_, Error>(entry.record(tx, now)?)).await?;
+    shop.write_always(move |tx| Ok(entry.record(tx, now)?)).await?;
     match exchange.result {
         Ok(BillAnswer::Creating) => {
             note(shop, day, BillState::Waiting, "微信正在生成账单，半小时后自动再试").await?;
@@ -137,7 +137,7 @@ pub async fn run(shop: &Shop, day: Day) -> Result<Ran> {
 /// Writes down why there is no match yet; one that was made before stays.
 async fn note(shop: &Shop, day: Day, state: BillState, problem: &str) -> Result<()> {
     let (problem, now) = (problem.to_owned(), shop.now());
-    shop.db.write(move |tx| Ok::<_, Error>(store::put_problem(tx, day, state, &problem, now)?)).await
+    shop.write(move |tx| Ok(store::put_problem(tx, day, state, &problem, now)?)).await
 }
 
 async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: bool) -> Result<Ran> {
@@ -166,9 +166,9 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
             _ if sums == store::Sums::default() && ours.payments + ours.refunds == 0 => BillState::Empty,
             _ => BillState::Equal,
         };
-        Ok::<_, Error>(store::put(tx, day, state, &sums, &bill.others, now)?)
+        Ok(store::put(tx, day, state, &sums, &bill.others, now)?)
     };
-    shop.db.write(write).await?;
+    shop.write(write).await?;
     match unheard {
         0 => Ok(Ran::Done),
         n => Ok(Ran::Failed(format!("{} 有 {n} 笔款项还没能向微信查实", day.shown()))),
@@ -188,11 +188,11 @@ fn unreadable(bill: &Bill) -> Option<store::Found> {
 
 /// The bill's rows, a few at a time.
 async fn keep_rows(shop: &Shop, day: Day, bill: &Bill) -> Result<()> {
-    shop.db.write(move |tx| Ok::<_, Error>(store::forget_rows(tx, day)?)).await?;
+    shop.write(move |tx| Ok(store::forget_rows(tx, day)?)).await?;
     for chunk in bill.rows.chunks(CHUNK) {
         let rows = chunk.to_vec();
-        let write = move |tx: &Tx| rows.iter().try_for_each(|row| Ok::<_, Error>(store::insert_row(tx, day, row)?));
-        shop.db.write(write).await?;
+        let write = move |tx: &Tx| rows.iter().try_for_each(|row| Ok(store::insert_row(tx, day, row)?));
+        shop.write(write).await?;
     }
     Ok(())
 }
@@ -201,11 +201,11 @@ async fn keep_rows(shop: &Shop, day: Day, bill: &Bill) -> Result<()> {
 /// Answers with how many could not be asked about.
 async fn enter_missed(shop: &Shop, account: &Account, day: Day) -> Result<usize> {
     let mut unheard = 0;
-    let missed = shop.db.read(move |conn| Ok::<_, Error>(store::payments_missed(conn, day)?)).await?;
+    let missed = shop.read(move |conn| Ok(store::payments_missed(conn, day)?)).await?;
     for transaction_id in missed {
         unheard += usize::from(!enter_payment(shop, account, &transaction_id).await?);
     }
-    let missed = shop.db.read(move |conn| Ok::<_, Error>(store::refunds_missed(conn, day)?)).await?;
+    let missed = shop.read(move |conn| Ok(store::refunds_missed(conn, day)?)).await?;
     for entry in missed.chunk_by(|a, b| a.0 == b.0) {
         let named = entry.iter().map(|(_, number)| number.clone()).filter(|number| !number.is_empty()).collect();
         unheard += usize::from(learn::all_of(shop, entry[0].0, named).await? != Ran::Done);
@@ -218,16 +218,16 @@ async fn enter_fees(shop: &Shop, day: Day) -> Result<()> {
     let now = shop.now();
     let mut after = 0;
     loop {
-        let fees = shop.db.read(move |conn| Ok::<_, Error>(store::fees(conn, day, after, CHUNK)?)).await?;
+        let fees = shop.read(move |conn| Ok(store::fees(conn, day, after, CHUNK)?)).await?;
         let Some(last) = fees.last() else { return Ok(()) };
         after = last.line;
         let write = move |tx: &Tx| {
             for fee in &fees {
                 ledger::enter_fee(tx, &fee.wechat_id, fee.fee_fen, fee.at, now)?;
             }
-            Ok::<_, Error>(())
+            Ok(())
         };
-        shop.db.write(write).await?;
+        shop.write(write).await?;
     }
 }
 
@@ -248,9 +248,9 @@ async fn enter_payment(shop: &Shop, account: &Account, transaction_id: &str) -> 
             entry.reason = format!("账单里有、本店漏记的付款：{}", settlement.settled.text());
             return Ok(entry.record_as(message, tx, now)?);
         }
-        Ok::<_, Error>(entry.record(tx, now).map(|_| ())?)
+        Ok(entry.record(tx, now).map(|_| ())?)
     };
-    shop.db.write_always(write).await?;
+    shop.write_always(write).await?;
     shop.wake_worker();
     Ok(heard)
 }

@@ -277,14 +277,14 @@ pub async fn run(shop: &Shop, staff: &Staff, batch: &Batch) -> Result<usize> {
     let (mut rows, allowed, mut fine) = (batch.rows.clone(), batch.allowed, 0);
     let plan = {
         let rows = rows.clone();
-        shop.db.read(move |conn| judge(conn, &rows, allowed)).await?
+        shop.read(move |conn| judge(conn, &rows, allowed)).await?
     };
     for (row, judged) in rows.iter_mut().zip(plan) {
         if !matches!(judged.verdict, Verdict::Ready | Verdict::Renumber) {
             continue;
         }
         let (staff, now) = (staff.clone(), shop.now());
-        let outcome = shop.db.write(move |tx| carry_out(tx, &judged, allowed, &staff, now)).await;
+        let outcome = shop.write(move |tx| carry_out(tx, &judged, allowed, &staff, now)).await;
         row.done = Some(match outcome {
             Ok((done, shipment)) => {
                 fine += 1;
@@ -296,7 +296,7 @@ pub async fn run(shop: &Shop, staff: &Staff, batch: &Batch) -> Result<usize> {
         });
     }
     let (id, now) = (batch.id, shop.now());
-    shop.db.write(move |tx| Ok::<_, Error>(store::set_ran(tx, id, &rows, now)?)).await?;
+    shop.write(move |tx| Ok(store::set_ran(tx, id, &rows, now)?)).await?;
     Ok(fine)
 }
 
@@ -350,9 +350,9 @@ pub async fn undo(shop: &Shop, staff: &Staff, batch: &Batch) -> Result<(usize, V
             let order = meant(tx, &written)?.ok_or(Code::NotFound)?;
             let parcel = super::undo(tx, order.id, shipment, &Who::staff(&staff.name), now)?;
             audit(tx, &staff, &format!("整批撤销 {} {}", order.order_no, parcel.text()), now)?;
-            Ok::<_, Error>(())
+            Ok(())
         };
-        match shop.db.write(take_back).await {
+        match shop.write(take_back).await {
             Ok(()) => {
                 fine += 1;
                 (row.done, row.shipment) = (None, None);
@@ -362,6 +362,6 @@ pub async fn undo(shop: &Shop, staff: &Staff, batch: &Batch) -> Result<(usize, V
         }
     }
     let id = batch.id;
-    shop.db.write(move |tx| Ok::<_, Error>(store::set_rows(tx, id, &rows)?)).await?;
+    shop.write(move |tx| Ok(store::set_rows(tx, id, &rows)?)).await?;
     Ok((fine, stay))
 }

@@ -7,7 +7,7 @@ use super::{Told, UNDO_WITHIN, store};
 use crate::catalogue::Delivery;
 use crate::clock;
 use crate::db::Tx;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ids::OrderId;
 use crate::jobs::Ran;
 use crate::ledger::{Entered, store as ledger};
@@ -35,7 +35,7 @@ struct Tale {
 pub async fn tell(shop: &Shop, order: OrderId) -> Result<Ran> {
     let Some(app) = shop.settings().mini_program() else { return Ok(Ran::Done) };
     let at = clock::rfc3339_ms(shop.now());
-    let Some(tale) = shop.db.read(move |conn| read(conn, order, at)).await? else { return Ok(Ran::Done) };
+    let Some(tale) = shop.read(move |conn| read(conn, order, at)).await? else { return Ok(Ran::Done) };
     if shop.now() < tale.final_at {
         return Ok(Ran::Again { at: tale.final_at });
     }
@@ -53,7 +53,7 @@ pub async fn tell(shop: &Shop, order: OrderId) -> Result<Ran> {
     let wanted = shop.wechat.wants_register(&app).await;
     if let Ok(wanted) = wanted.result {
         let now = shop.now();
-        shop.db.write(move |tx| Ok::<_, Error>(super::duty::note_wanted(tx, wanted, now)?)).await?;
+        shop.write(move |tx| Ok(super::duty::note_wanted(tx, wanted, now)?)).await?;
     }
     match &wanted.result {
         Ok(true) => {}
@@ -91,9 +91,9 @@ async fn record(shop: &Shop, mut entry: Entry, tale: Tale, known: Option<&'stati
             store::put_told(tx, order, &content, now)?;
             orders::note(tx, order, &Who::system(), note, Some(message), now)?;
         }
-        Ok::<_, Error>(())
+        Ok(())
     };
-    shop.db.write_always(write).await
+    shop.write_always(write).await
 }
 
 fn read(conn: &Connection, id: OrderId, at: String) -> Result<Option<Tale>> {

@@ -36,10 +36,10 @@ pub async fn login(shop: &Shop, attempt: Attempt) -> Result<Entered> {
         let (name, from) = (name.clone(), from.clone());
         move |tx: &Tx| {
             throttle::count(tx, &name, &from, now)?;
-            Ok::<_, Error>(store::by_name(tx, &name)?)
+            Ok(store::by_name(tx, &name)?)
         }
     };
-    let found = shop.db.write(guess).await?;
+    let found = shop.write(guess).await?;
     let right = password::matches(attempt.password, found.as_ref().map(|known| known.password_hash.clone())).await?;
     let now = shop.now();
     let second = found.as_ref().map_or(Ok(None), |known| second_factor(shop, known, &attempt.code, now))?;
@@ -62,9 +62,9 @@ pub async fn login(shop: &Shop, attempt: Attempt) -> Result<Entered> {
         store::insert_session(tx, entered.staff.id, &session)?;
         store::set_last_login(tx, entered.staff.id, &from, now)?;
         audit(tx, &Staff { ip: from.clone(), ..entered.staff.clone() }, "登录后台", now)?;
-        Ok::<_, Error>(Some(entered.last.clone()))
+        Ok(Some(entered.last.clone()))
     };
-    match shop.db.write(write).await? {
+    match shop.write(write).await? {
         Some(last) => Ok(Entered { token, last }),
         None => Err(Error::from(Code::Unauthenticated).says("账号、密码或动态码不正确")),
     }
@@ -100,15 +100,15 @@ pub async fn setup_link(shop: &Shop) -> Result<Option<String>> {
             return Ok(false);
         }
         store::put_setup_link(tx, &hash, now + LINK_LIFE)?;
-        Ok::<_, Error>(true)
+        Ok(true)
     };
-    Ok(shop.db.write(write).await?.then_some(token))
+    Ok(shop.write(write).await?.then_some(token))
 }
 
 /// Whether this link can still be used.
 pub async fn link_is_good(shop: &Shop, token: &str) -> Result<bool> {
     let (hash, now) = (token_hash(token), shop.now());
-    shop.db.read(move |conn| Ok::<_, Error>(store::setup_link_is_good(conn, &hash, now)?)).await
+    shop.read(move |conn| Ok(store::setup_link_is_good(conn, &hash, now)?)).await
 }
 
 /// Uses the link: makes the owner. The link dies with it.
@@ -127,7 +127,7 @@ pub async fn make_owner(shop: &Shop, token: &str, name: &str, given: String) -> 
         let id = store::insert(tx, &name, Role::Owner, &password_hash, now)?;
         Ok(store::insert_audit(tx, Some(id), &name, "", "通过一次性链接建立店主账号", now)?)
     };
-    shop.db.write(write).await
+    shop.write(write).await
 }
 
 /// An invitation is good this long.
@@ -146,7 +146,7 @@ pub async fn invite(shop: &Shop, owner: &Staff, name: &str, role: Role) -> Resul
         store::put_invitation(tx, &hash, &invitation)?;
         Ok(audit(tx, &owner, &format!("邀请 {} 任{}", invitation.name, role.text()), now)?)
     };
-    shop.db.write(write).await?;
+    shop.write(write).await?;
     Ok(token)
 }
 
@@ -156,7 +156,7 @@ pub async fn accept(shop: &Shop, token: &str, given: String) -> Result<String> {
     let gone = || Error::from(Code::NotFound).says("邀请链接已经用过或过期，请让店主重新邀请");
     let known = {
         let hash = hash.clone();
-        shop.db.read(move |conn| Ok::<_, Error>(store::invitation(conn, &hash, now)?)).await?.ok_or_else(gone)?
+        shop.read(move |conn| Ok(store::invitation(conn, &hash, now)?)).await?.ok_or_else(gone)?
     };
     password::check(&given, &known.name)?;
     let password_hash = password::hash(given).await?;
@@ -168,7 +168,7 @@ pub async fn accept(shop: &Shop, token: &str, given: String) -> Result<String> {
         store::insert_audit(tx, Some(id), &invitation.name, "", &what, now)?;
         Ok(invitation.name)
     };
-    shop.db.write(write).await
+    shop.write(write).await
 }
 
 /// An account name: 1 to 32 characters without blanks.

@@ -10,7 +10,7 @@ use rocket::Request;
 use rocket::request::{FromRequest, Outcome};
 
 use crate::clock::{DAY, HOUR};
-use crate::error::{self, Code, Error};
+use crate::error::{self, Code};
 use crate::ids::StaffId;
 use crate::secrets::token_hash;
 use crate::shop::Shop;
@@ -73,10 +73,10 @@ async fn identify(request: &Request<'_>) -> error::Result<Staff> {
     let cookie = request.cookies().get(COOKIE).ok_or(Code::Unauthenticated)?;
     let hash = token_hash(cookie.value());
     let (now, looked_up) = (shop.now(), hash.clone());
-    let found = shop.db.read(move |conn| Ok::<_, Error>(store::session(conn, &looked_up, now)?)).await?;
+    let found = shop.read(move |conn| Ok(store::session(conn, &looked_up, now)?)).await?;
     let (mut staff, expires_at) = found.ok_or(Code::Unauthenticated)?;
     if expires_at < now + SESSION - HOUR {
-        shop.db.write(move |tx| Ok::<_, Error>(store::extend_session(tx, &hash, now + SESSION, now)?)).await?;
+        shop.write(move |tx| Ok(store::extend_session(tx, &hash, now + SESSION, now)?)).await?;
     }
     staff.ip = crate::door::client_ip(request);
     Ok(staff)

@@ -42,7 +42,7 @@ pub async fn apply(shop: &Shop, plan: Plan) -> std::result::Result<Done, String>
         }
         carry_out(tx, &judged, None, now)
     };
-    shop.db.write_large(write).await.map_err(|e| e.message())
+    shop.write_large(write).await.map_err(|e| e.message())
 }
 
 /// Why rows are refused, each with its line; rows with the same cause together.

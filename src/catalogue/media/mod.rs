@@ -91,8 +91,7 @@ fn hash(bytes: &[u8]) -> Result<ImageHash> {
 /// Makes the smaller widths of pictures that were kept before there were any, one after the other.
 pub async fn complete(shop: &Shop) -> Result<()> {
     loop {
-        let next =
-            shop.db.read(|conn| Ok::<_, Error>(store::image_without_widths(conn, Width::Thumb.pixels())?)).await?;
+        let next = shop.read(|conn| Ok(store::image_without_widths(conn, Width::Thumb.pixels())?)).await?;
         let Some((hash, bytes)) = next else { return Ok(()) };
         let made = shop.heavily(move || {
             let pixels = decode::upright(&bytes, FULL).map_err(|problem| Error::field("image", problem))?;
@@ -100,9 +99,9 @@ pub async fn complete(shop: &Shop) -> Result<()> {
         });
         let made = made.await.map_err(|_| Code::Internal)??;
         let write = move |tx: &Tx| {
-            made.iter().try_for_each(|(width, bytes)| Ok::<_, Error>(store::put_image_width(tx, &hash, *width, bytes)?))
+            made.iter().try_for_each(|(width, bytes)| Ok(store::put_image_width(tx, &hash, *width, bytes)?))
         };
-        shop.db.write(write).await?;
+        shop.write(write).await?;
     }
 }
 
@@ -129,11 +128,11 @@ async fn picture(shop: &State<Shop>, name: &str) -> Result<Kept> {
             None => {
                 let full = store::image(conn, &hash)?;
                 let whole = |known: u32| width.is_none_or(|width| known <= width.pixels());
-                Ok::<_, Error>(full.map(|(bytes, known)| (bytes, whole(known))))
+                Ok(full.map(|(bytes, known)| (bytes, whole(known))))
             }
         }
     };
-    let (bytes, for_ever) = shop.db.read(read).await?.ok_or(Code::NotFound)?;
+    let (bytes, for_ever) = shop.read(read).await?.ok_or(Code::NotFound)?;
     // A width that has still to be made is lent by the full picture, for a while.
     let cache = if for_ever { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
     Ok(Kept { bytes, kind: ContentType::JPEG, cache: Header::new("Cache-Control", cache) })

@@ -128,18 +128,18 @@ async fn skus(shop: &Shop) -> Result<Vec<SkuId>> {
                     .map(|sku| sku.id),
             );
         }
-        Ok::<_, Error>(skus)
+        Ok(skus)
     };
-    shop.db.read(read).await
+    shop.read(read).await
 }
 
 async fn buyer(shop: &Shop, wechat: &Simulator, name: &str) -> Result<Buyer> {
     let (app_id, openid, now) = (super::APP_ID.to_owned(), wechat.openid(name), shop.now());
     let write = move |tx: &Tx| {
         let (id, _) = buyers::buyer_with(tx, &app_id, &openid, now)?;
-        Ok::<_, Error>(Buyer { id, app_id: app_id.clone(), openid: openid.clone() })
+        Ok(Buyer { id, app_id: app_id.clone(), openid: openid.clone() })
     };
-    shop.db.write(write).await
+    shop.write(write).await
 }
 
 impl Past<'_> {
@@ -170,7 +170,7 @@ impl Past<'_> {
             Act::Ship(id) => {
                 let tracking_no = format!("SF{:013}", 1_000_000_007 * id.0);
                 let sending = Sending { parcel: Parcel::read("SF", &tracking_no)?, ..Sending::default() };
-                shop.db.write(move |tx| shipping::ship(tx, id, &sending, &staff, now)).await.map(drop)
+                shop.write(move |tx| shipping::ship(tx, id, &sending, &staff, now)).await.map(drop)
             }
             Act::Ask(id) => {
                 let write = move |tx: &Tx| {
@@ -179,11 +179,11 @@ impl Past<'_> {
                     let wish = Wish { lines, freight, reason: "不想要了".into(), description: String::new() };
                     refund::open(tx, &full, &wish, Origin::Buyer, false, &Who::buyer(), now)
                 };
-                let refund = shop.db.write(write).await?;
+                let refund = shop.write(write).await?;
                 self.later(now + 20 * HOUR, Act::Approve(refund));
                 Ok(())
             }
-            Act::Approve(id) => shop.db.write(move |tx| refund::approve(tx, id, None, &staff, now)).await,
+            Act::Approve(id) => shop.write(move |tx| refund::approve(tx, id, None, &staff, now)).await,
             Act::TakeBack(id) => {
                 let write = move |tx: &Tx| {
                     let full = refund::full_order(tx, id)?;
@@ -194,10 +194,10 @@ impl Past<'_> {
                     let wish = Wish { lines, freight: Fen::ZERO, reason, description };
                     refund::open(tx, &full, &wish, Origin::Staff, true, &staff, now).map(drop)
                 };
-                shop.db.write(write).await
+                shop.write(write).await
             }
             Act::ConsoleRefund(id) => {
-                let full = shop.db.write(move |tx| refund::full_order(tx, id)).await?;
+                let full = shop.write(move |tx| refund::full_order(tx, id)).await?;
                 let trade = self.wechat.trade(&format!("{}01", full.order.order_no));
                 if let Some(transaction_id) = trade.and_then(|trade| trade.transaction_id) {
                     self.wechat.refund_by_console(&transaction_id, 500).map_err(told)?;
@@ -233,10 +233,9 @@ impl Past<'_> {
         };
         let id = placed.order;
         prepay::pay(shop, &cashier, payer, placed).await?;
-        let read = move |conn: &rusqlite::Connection| {
-            Ok::<_, Error>(orders::store::by_id(conn, id)?.ok_or(Code::NotFound)?.order_no)
-        };
-        let number = format!("{}01", shop.db.read(read).await?);
+        let read =
+            move |conn: &rusqlite::Connection| Ok(orders::store::by_id(conn, id)?.ok_or(Code::NotFound)?.order_no);
+        let number = format!("{}01", shop.read(read).await?);
         let soon = now + MINUTE;
         match fate {
             Fate::Forgotten => return Ok(()),

@@ -12,7 +12,6 @@ use super::{Outcome, figment, keep_open, launch, take_up};
 use crate::catalogue::{samples, store};
 use crate::clock::Clock;
 use crate::db::{InstanceLock, Tx};
-use crate::error::Error;
 use crate::nonce::Nonces;
 use crate::settings::Server;
 use crate::shop::{Opening, Shop};
@@ -171,9 +170,9 @@ async fn furnish(shop: &Shop) -> Result<(String, bool), String> {
             crate::settings::store::put(tx, name, &crate::settings::store::Stored::Plain(value.clone()))?;
         }
         samples.put_as_sold(tx, now)?;
-        Ok::<_, Error>(true)
+        Ok(true)
     };
-    let new = shop.db.write(write).await.map_err(|e| e.message())?;
+    let new = shop.write(write).await.map_err(|e| e.message())?;
     shop.reload_settings().await.map_err(|e| e.to_string())?;
     Ok((password, new))
 }

@@ -28,7 +28,7 @@ const HERE: &str = "/admin/categories";
 
 #[get("/categories")]
 async fn page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>) -> Result<Template> {
-    let all = shop.db.read(|conn| Ok::<_, Error>(store::categories(conn)?)).await?;
+    let all = shop.read(|conn| Ok(store::categories(conn)?)).await?;
     let shown = |category: &Category| {
         json!({
             "id": category.id, "name": category.name, "visible": category.visible, "n": category.own_count,
@@ -69,9 +69,9 @@ async fn act(
     let write = move |tx: &Tx| {
         let what = write(tx, &store::categories(tx)?)?;
         audit(tx, &staff.0, &what, now)?;
-        Ok::<_, Error>(what)
+        Ok(what)
     };
-    back(HERE, shop.db.write(write).await)
+    back(HERE, shop.write(write).await)
 }
 
 fn known(all: &[Category], id: CategoryId) -> Result<&Category> {
@@ -150,9 +150,8 @@ async fn shift(shop: &State<Shop>, staff: Manager, id: CategoryId, form: Form<Sh
 async fn ask_delete(shop: &State<Shop>, staff: Manager, id: CategoryId) -> Result<Template> {
     const SHOWN: i64 = 5;
     let listing = Listing { category: Some(id), shelf: Shelf::On, limit: SHOWN, ..Listing::default() };
-    let read =
-        move |conn: &rusqlite::Connection| Ok::<_, Error>((store::categories(conn)?, store::list(conn, &listing)?));
-    let (all, goods) = shop.db.read(read).await?;
+    let read = move |conn: &rusqlite::Connection| Ok((store::categories(conn)?, store::list(conn, &listing)?));
+    let (all, goods) = shop.read(read).await?;
     let gone = known(&all, id)?;
     let others: Vec<Category> = all.iter().filter(|c| c.id != id).cloned().collect();
     let context = context! {

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::assets;
 use crate::clock;
 use crate::console::frame;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::orders::store;
 use crate::shop::Shop;
 use crate::staff::Clerk;
@@ -21,8 +21,8 @@ const SHOWN: i64 = 100;
 
 #[get("/products/held")]
 async fn page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>) -> Result<Template> {
-    let read = |conn: &rusqlite::Connection| Ok::<_, Error>((store::held(conn, SHOWN)?, store::holders(conn, SHOWN)?));
-    let (held, holders) = shop.db.read_slowly(read).await?;
+    let read = |conn: &rusqlite::Connection| Ok((store::held(conn, SHOWN)?, store::holders(conn, SHOWN)?));
+    let (held, holders) = shop.read_slowly(read).await?;
     let settings = shop.settings();
     let context = context! {
         frame: frame(shop, &staff.0, "products", flash).await?,

@@ -42,9 +42,9 @@ async fn all(shop: &Shop) -> Result<Vec<Vec<String>>> {
                 rows.extend(on_sale.map(|sku| import::row(&product, sku, &categories)));
             }
         }
-        Ok::<_, Error>(rows)
+        Ok(rows)
     };
-    shop.db.read_slowly(read).await
+    shop.read_slowly(read).await
 }
 
 #[get("/products/export.xlsx", rank = 1)]
@@ -119,9 +119,9 @@ async fn keep(shop: &Shop, staff: &Staff, plan: Plan) -> Result<ImportId> {
         for picture in &plan.pictures {
             picture.store(tx, now)?;
         }
-        Ok::<_, Error>(imports::insert(tx, &who, &plan.notes, &plan.rows, now)?)
+        Ok(imports::insert(tx, &who, &plan.notes, &plan.rows, now)?)
     };
-    shop.db.write_large(write).await
+    shop.write_large(write).await
 }
 
 #[get("/products/imports/<id>")]
@@ -129,9 +129,9 @@ async fn check(shop: &State<Shop>, staff: Manager, flash: Option<FlashMessage<'_
     let read = move |conn: &rusqlite::Connection| {
         let kept = imports::by_id(conn, id)?.ok_or(Code::NotFound)?;
         let waiting: Vec<_> = kept.rows.iter().filter(|row| row.done.is_none()).cloned().collect();
-        Ok::<_, Error>((import::judge(conn, &waiting)?, kept))
+        Ok((import::judge(conn, &waiting)?, kept))
     };
-    let (judged, kept) = shop.db.read_slowly(read).await?;
+    let (judged, kept) = shop.read_slowly(read).await?;
     let places: Vec<usize> = (0..kept.rows.len()).filter(|at| kept.rows[*at].done.is_none()).collect();
     let group = |verdict: Verdict, most: usize| {
         let rows = places.iter().zip(&judged).filter(|(_, one)| one.verdict == verdict);
@@ -180,7 +180,7 @@ async fn run(shop: &State<Shop>, staff: Manager, id: ImportId, ticks: Form<Ticks
         imports::set_ran(tx, id, &kept.rows, now)?;
         let words = format!("已导入 {} 个商品（新增 {}）、{} 个规格", done.products, done.added, done.skus);
         audit(tx, &staff.0, &format!("商品表 {id}：{words}"), now)?;
-        Ok::<_, Error>(words)
+        Ok(words)
     };
-    back(check_at(id), shop.db.write_large(write).await)
+    back(check_at(id), shop.write_large(write).await)
 }

@@ -101,9 +101,9 @@ async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>,
         let more = cut(&mut items, size);
         let lately = items.iter().map(|item| store::sold_daily(conn, item.id, month));
         let lately = lately.collect::<rusqlite::Result<Vec<_>>>()?;
-        Ok::<_, Error>((items, more, lately, store::shelf_counts(conn)?, low, store::categories(conn)?))
+        Ok((items, more, lately, store::shelf_counts(conn)?, low, store::categories(conn)?))
     };
-    let (items, more, lately, counts, low_count, categories) = shop.db.read(read).await?;
+    let (items, more, lately, counts, low_count, categories) = shop.read(read).await?;
     let tabs = [
         ("on", "出售中", counts.on),
         ("off", "已下架", counts.off),
@@ -174,9 +174,9 @@ async fn shelf(shop: &State<Shop>, staff: Manager, id: ProductId, form: Form<She
     let write = move |tx: &Tx| {
         let product = store::product(tx, id)?.ok_or(Code::NotFound)?;
         store::set_shelf(tx, id, on, now)?;
-        Ok::<_, Error>(audit(tx, &staff.0, &format!("{words}商品「{}」", product.name), now)?)
+        Ok(audit(tx, &staff.0, &format!("{words}商品「{}」", product.name), now)?)
     };
-    shop.db.write(write).await?;
+    shop.write(write).await?;
     let tab = if ["on", "off", "sold_out"].contains(&form.tab.as_str()) { form.tab.as_str() } else { "on" };
     Ok(Flash::success(Redirect::to(format!("/admin/products?tab={tab}")), words))
 }
@@ -195,7 +195,7 @@ async fn restore(shop: &State<Shop>, staff: Manager, id: ProductId) -> Flash<Red
         audit(tx, &staff.0, &format!("还原商品「{}」", product.name), now)?;
         Ok(format!("「{}」已还原，在“已下架”里；看过之后再上架", product.name))
     };
-    back("/admin/products?tab=off", shop.db.write(write).await)
+    back("/admin/products?tab=off", shop.write(write).await)
 }
 
 /// Before the samples go: how many, and which categories go with them.
@@ -204,9 +204,9 @@ async fn ask_clear(shop: &State<Shop>, staff: Manager) -> Result<Template> {
     let read = |conn: &rusqlite::Connection| {
         let gone = store::sample_categories(conn)?;
         let categories = store::categories(conn)?.into_iter().filter(|c| gone.contains(&c.id)).map(|c| c.name);
-        Ok::<_, Error>((store::samples(conn)?.len(), categories.collect::<Vec<_>>()))
+        Ok((store::samples(conn)?.len(), categories.collect::<Vec<_>>()))
     };
-    let (n, categories) = shop.db.read(read).await?;
+    let (n, categories) = shop.read(read).await?;
     let context = context! { frame: frame(shop, &staff.0, "products", None).await?, n, categories };
     Ok(assets::page("console/samples_clear.html", context))
 }
@@ -221,9 +221,9 @@ async fn clear_samples(shop: &State<Shop>, staff: Manager) -> Flash<Redirect> {
         // The categories that came with them go with them.
         store::sample_categories(tx)?.into_iter().try_for_each(|id| store::delete_category(tx, id, None))?;
         audit(tx, &staff.0, &format!("清除示例商品 {} 个", samples.len()), now)?;
-        Ok::<_, Error>(format!("{} 个示例商品已移到回收站", samples.len()))
+        Ok(format!("{} 个示例商品已移到回收站", samples.len()))
     };
-    back("/admin/products", shop.db.write(write).await)
+    back("/admin/products", shop.write(write).await)
 }
 
 // ── many at once ──
@@ -375,9 +375,9 @@ async fn bulk(
             Act::Shelf(false) => "下架",
             _ => "修改",
         };
-        Ok::<_, Error>((format!("{} 个商品已{done}", ids.len()), moved))
+        Ok((format!("{} 个商品已{done}", ids.len()), moved))
     };
-    let done = shop.db.write(write).await;
+    let done = shop.write(write).await;
     let to = match &done {
         // Only those that were not there before: what is taken back is what was done.
         Ok((_, moved)) if !moved.is_empty() => format!("/admin/products?undo={}.{}", form.act, moved.join(".")),
@@ -390,7 +390,7 @@ async fn confirm(shop: &Shop, staff: &Staff, form: &Bulk, act: &Act, ids: Vec<Pr
     let read = move |conn: &rusqlite::Connection| {
         ids.iter().filter_map(|id| store::product(conn, *id).transpose()).collect::<rusqlite::Result<Vec<_>>>()
     };
-    let products: Vec<Product> = shop.db.read(move |conn| Ok::<_, Error>(read(conn)?)).await?;
+    let products: Vec<Product> = shop.read(move |conn| Ok(read(conn)?)).await?;
     let rows: Vec<Value> = products
         .iter()
         .flat_map(|product| product.skus.iter().map(move |sku| (product, sku)))

@@ -54,7 +54,7 @@ async fn edit(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>,
 }
 
 pub async fn find(shop: &Shop, id: ProductId) -> Result<Product> {
-    let found = shop.db.read(move |conn| Ok::<_, Error>(store::product(conn, id)?)).await?;
+    let found = shop.read(move |conn| Ok(store::product(conn, id)?)).await?;
     found.ok_or_else(|| Code::NotFound.into())
 }
 
@@ -157,7 +157,7 @@ async fn page(
     filled: &Filled,
     problem: Option<(String, Vec<Difference>)>,
 ) -> Result<Template> {
-    let categories = shop.db.read(|conn| Ok::<_, Error>(store::categories(conn)?)).await?;
+    let categories = shop.read(|conn| Ok(store::categories(conn)?)).await?;
     let product = match id {
         Some(id) => Some(find(shop, id).await?),
         None => None,
@@ -328,7 +328,7 @@ async fn take_pictures(shop: &Shop, form: &mut ProductForm<'_>) -> Result<Vec<St
         match upload::heavily(shop, file, Picture::read).await.and_then(|made| made) {
             Ok(picture) => {
                 form.keep.push(picture.hash.to_string());
-                shop.db.write(move |tx| Ok::<_, Error>(picture.store(tx, now)?)).await?;
+                shop.write(move |tx| Ok(picture.store(tx, now)?)).await?;
             }
             Err(e) => problems.push(e.fields.values().filter_map(Value::as_str).collect::<Vec<_>>().join("；")),
         }
@@ -346,7 +346,7 @@ struct Upload<'r> {
 async fn picture(shop: &State<Shop>, _staff: Manager, form: Form<Upload<'_>>) -> Result<Json<Value>> {
     let picture = upload::heavily(shop, &form.image, Picture::read).await??;
     let (hash, now) = (picture.hash.clone(), shop.now());
-    shop.db.write(move |tx| Ok::<_, Error>(picture.store(tx, now)?)).await?;
+    shop.write(move |tx| Ok(picture.store(tx, now)?)).await?;
     Ok(Json(json!({ "hash": hash, "url": hash.url() })))
 }
 
@@ -469,7 +469,7 @@ async fn put(shop: &Shop, staff: Staff, id: Option<ProductId>, mut form: Product
     let mut theirs = Vec::new();
     if let Some(id) = id.filter(|_| error.fields.contains_key("version")) {
         let now = Filled::of(&find(shop, id).await?);
-        let categories = shop.db.read(|conn| Ok::<_, Error>(store::categories(conn)?)).await?;
+        let categories = shop.read(|conn| Ok(store::categories(conn)?)).await?;
         theirs = filled.differences(&now, &categories);
         filled.version = now.version;
     }
@@ -484,7 +484,7 @@ async fn save(shop: &Shop, staff: Staff, id: Option<ProductId>, change: Change) 
         Some(at) => format!("商品已保存，{} 自动上架", clock::shown_short(at)),
         None => "商品已保存".to_owned(),
     };
-    Ok((shop.db.write(move |tx| write(tx, &staff, id, &change, now)).await?, done))
+    Ok((shop.write(move |tx| write(tx, &staff, id, &change, now)).await?, done))
 }
 
 fn write(tx: &Tx, staff: &Staff, id: Option<ProductId>, change: &Change, now: i64) -> Result<ProductId> {

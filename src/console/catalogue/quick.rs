@@ -90,10 +90,10 @@ async fn save(shop: &State<Shop>, staff: Manager, id: ProductId, form: Form<Quic
         }
         let words = format!("「{}」{}", product.name, done.join("，"));
         audit(tx, &staff.0, &format!("改价和库存 {words}"), now)?;
-        Ok::<_, Error>(words)
+        Ok(words)
     };
     let to = if to.is_empty() { "/admin/products".to_owned() } else { inside(to) };
-    back(to, shop.db.write(write).await)
+    back(to, shop.write(write).await)
 }
 
 /// Answers with what was changed, a phrase each.

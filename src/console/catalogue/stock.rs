@@ -36,9 +36,9 @@ async fn page(
     let size = staff.0.lists.rows;
     let read = move |conn: &rusqlite::Connection| {
         let product = store::product(conn, id)?.ok_or(Code::NotFound)?;
-        Ok::<_, Error>((product, moves::of_product(conn, id, before, size + 1)?))
+        Ok((product, moves::of_product(conn, id, before, size + 1)?))
     };
-    let (product, mut log) = shop.db.read(read).await?;
+    let (product, mut log) = shop.read(read).await?;
     let more = cut(&mut log, size);
     let spec = |id: SkuId| product.skus.iter().find(|sku| sku.id == id).map(|sku| sku.spec_text()).unwrap_or_default();
     let context = context! {
@@ -116,5 +116,5 @@ async fn set(shop: &Shop, staff: Staff, id: ProductId, form: Count) -> Result<St
         audit(tx, &staff, &what, now)?;
         Ok(format!("库存 {} → {on_hand}", sku.on_hand))
     };
-    shop.db.write(write).await
+    shop.write(write).await
 }

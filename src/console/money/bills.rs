@@ -49,7 +49,7 @@ async fn calendar(
     let today = Day::of(shop.now());
     let first = month.and_then(Day::first_of).or_else(|| Day::first_of(&today.month())).ok_or(Code::NotFound)?;
     let last = end_of_month(first);
-    let (sums, matches) = shop.db.read(move |conn| self::month(conn, first, last)).await?;
+    let (sums, matches) = shop.read(move |conn| self::month(conn, first, last)).await?;
     let most = sums.iter().map(|sum| sum.received_fen).max().unwrap_or(0);
     let days: Vec<Value> =
         (0..i64::from(last.of_month())).map(|n| cell(first.plus(n), most, &sums, &matches, today)).collect();
@@ -110,15 +110,9 @@ async fn day(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, 
     let read = move |conn: &Connection| {
         let found = super::exceptions::with_refunds(conn, exceptions::of_day(conn, day)?)?;
         let waiting = jobs::store::waiting_for(conn, Task::Bill(day))?;
-        Ok::<_, Error>((
-            ledger::day_sum(conn, day)?,
-            store::of_day(conn, day)?,
-            store::by_orders(conn, day)?,
-            found,
-            waiting,
-        ))
+        Ok((ledger::day_sum(conn, day)?, store::of_day(conn, day)?, store::by_orders(conn, day)?, found, waiting))
     };
-    let (sum, found, orders, differences, waiting) = shop.db.read(read).await?;
+    let (sum, found, orders, differences, waiting) = shop.read(read).await?;
     let bill = found.as_ref().filter(|m| !matches!(m.state, BillState::Waiting | BillState::Failed));
     let context = context! {
         frame: frame(shop, &staff.0, "money", flash).await?,
@@ -158,7 +152,7 @@ async fn match_again(shop: &State<Shop>, staff: Manager, day: &str) -> Result<Fl
         jobs::enqueue(tx, Task::Bill(day), now, now)?;
         Ok(audit(tx, &staff.0, &format!("下载 {} 的账单并对账", day.shown()), now)?)
     };
-    let done = shop.db.write(write).await;
+    let done = shop.write(write).await;
     shop.wake_worker();
     Ok(back(format!("/admin/money/{}", day.shown()), done.map(|()| "正在下载账单并对账，页面会自动刷新")))
 }
@@ -169,9 +163,9 @@ async fn month_report(shop: &State<Shop>, _staff: Manager, month: &str) -> Resul
     let last = end_of_month(first);
     let read = move |conn: &Connection| {
         let (sums, matches) = self::month(conn, first, last)?;
-        Ok::<_, Error>((sums, matches, store::movements(conn, first, last)?))
+        Ok((sums, matches, store::movements(conn, first, last)?))
     };
-    let (sums, matches, movements) = shop.db.read_slowly(read).await?;
+    let (sums, matches, movements) = shop.read_slowly(read).await?;
     let made = tokio::task::spawn_blocking(move || report::month(&sums, &matches, &movements)).await;
     let bytes = made.map_err(|_| Code::Internal)?.map_err(|e| {
         log::error!("month report: {e}");

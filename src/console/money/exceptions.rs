@@ -43,9 +43,9 @@ async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>)
     let now = shop.now();
     let read = |conn: &Connection| {
         let check = crate::payments::store::last_self_check(conn)?;
-        Ok::<_, Error>((with_refunds(conn, store::inbox(conn, 200)?)?, check))
+        Ok((with_refunds(conn, store::inbox(conn, 200)?)?, check))
     };
-    let (rows, check) = shop.db.read(read).await?;
+    let (rows, check) = shop.read(read).await?;
     let context = context! {
         frame: frame(shop, &staff.0, "money", flash).await?,
         tab: "exceptions",
@@ -92,7 +92,7 @@ async fn act<T: Send + 'static>(
         audit(tx, &staff, &format!("资金异常 {id}：{what}"), now)?;
         Ok(done)
     };
-    let done = shop.db.write(write).await;
+    let done = shop.write(write).await;
     shop.wake_worker();
     done
 }
@@ -105,7 +105,7 @@ async fn refund_page(shop: &State<Shop>, staff: Manager, id: &str) -> Result<Tem
         let found = store::by_id(conn, id)?.ok_or(Code::NotFound)?;
         with_refunds(conn, vec![found])?.pop().ok_or_else(|| Error::from(Code::NotFound))
     };
-    let (exception, refund) = shop.db.read(read).await?;
+    let (exception, refund) = shop.read(read).await?;
     let context = context! {
         frame: frame(shop, &staff.0, "money", None).await?,
         e: shown(&exception, refund.as_ref(), now),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::assets;
 use crate::clock::{self, DAY, Day};
 use crate::console::{cut, filled, frame, query_string};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Result};
 use crate::ids::MessageId;
 use crate::money::Fen;
 use crate::shop::Shop;
@@ -108,9 +108,9 @@ async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>,
     let problem = filter.as_ref().err().copied();
     let read = move |conn: &rusqlite::Connection| {
         let rows = filter.map_or(Ok(Vec::new()), |filter| store::list(conn, &filter))?;
-        Ok::<_, Error>((rows, store::health(conn, now - DAY)?))
+        Ok((rows, store::health(conn, now - DAY)?))
     };
-    let (mut rows, (last_notice, failed)) = shop.db.read(read).await?;
+    let (mut rows, (last_notice, failed)) = shop.read(read).await?;
     let more = cut(&mut rows, size);
     let context = context! {
         frame: frame(shop, &staff.0, "transactions", flash).await?,
@@ -143,9 +143,9 @@ async fn detail(shop: &State<Shop>, staff: Clerk, id: &str) -> Result<Template> 
             (Some(transaction), "notify") => store::deliveries(conn, transaction)?,
             _ => Vec::new(),
         };
-        Ok::<_, Error>((row, raw, deliveries))
+        Ok((row, raw, deliveries))
     };
-    let (row, raw, deliveries) = shop.db.read(read).await?;
+    let (row, raw, deliveries) = shop.read(read).await?;
     let checks: Value = serde_json::from_str(&row.checks).unwrap_or_default();
     let context = context! {
         frame: frame(shop, &staff.0, "transactions", None).await?,

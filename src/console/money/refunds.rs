@@ -68,9 +68,9 @@ async fn list(
                 Ok(card)
             })
             .collect::<Result<Vec<Value>>>()?;
-        Ok::<_, Error>((counts, cards, next))
+        Ok((counts, cards, next))
     };
-    let (counts, cards, next) = shop.db.read(read).await?;
+    let (counts, cards, next) = shop.read(read).await?;
     let tabs: Vec<Value> = TABS
         .iter()
         .map(|(word, text, states)| {
@@ -105,7 +105,7 @@ pub fn shown(FullRefund { refund, lines }: &FullRefund, order: Option<&Order>, n
 
 async fn by_number(shop: &Shop, number: &str) -> Result<Refund> {
     let number = number.to_owned();
-    let found = shop.db.read(move |conn| Ok::<_, Error>(store::by_no(conn, &number)?)).await?;
+    let found = shop.read(move |conn| Ok(store::by_no(conn, &number)?)).await?;
     found.ok_or_else(|| Code::NotFound.into())
 }
 
@@ -123,9 +123,9 @@ async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>
         let next = jobs::store::waiting_for(conn, Task::Refund(refund.id))?;
         let order = refund.order_id.map(|id| orders::by_id(conn, id)).transpose()?.flatten();
         let order = order.map(|order| orders::full(conn, order)).transpose()?;
-        Ok::<_, Error>((store::full(conn, refund)?, order, next))
+        Ok((store::full(conn, refund)?, order, next))
     };
-    let (full, order, next) = shop.db.read(read).await?;
+    let (full, order, next) = shop.read(read).await?;
     let refund = &full.refund;
     let state = refund.state;
     let agree = may_agree(&staff.0, &shop.settings(), refund.amount);
@@ -195,7 +195,7 @@ fn form_of(full: &Full, asked: Option<&FullRefund>) -> Value {
 #[get("/orders/<no>/refund")]
 async fn new_page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, no: &str) -> Result<Template> {
     let order = find(shop, no).await?;
-    let full = shop.db.read(move |conn| Ok::<_, Error>(orders::full(conn, order)?)).await?;
+    let full = shop.read(move |conn| Ok(orders::full(conn, order)?)).await?;
     let first = |state| full.refunds.iter().find(|r| r.refund.state == state).map(|r| &r.refund.out_refund_no);
     let context = context! {
         frame: frame(shop, &staff.0, "refunds", flash).await?,
@@ -315,8 +315,8 @@ async fn confirm_page(
 /// Paid outside WeChat, so that it goes back outside WeChat.
 async fn is_offline(shop: &Shop, full: &Full) -> Result<bool> {
     let id = full.order.id;
-    let read = move |conn: &Connection| Ok::<_, Error>(crate::ledger::store::payment_of(conn, id)?);
-    Ok(shop.db.read(read).await?.is_none())
+    let read = move |conn: &Connection| Ok(crate::ledger::store::payment_of(conn, id)?);
+    Ok(shop.read(read).await?.is_none())
 }
 
 /// A page, or the way to the next one.
@@ -346,7 +346,7 @@ enum Step {
 async fn open(shop: &Shop, staff: &Staff, no: &str, form: &RefundForm) -> Result<Step> {
     let order = find(shop, no).await?;
     let id = order.id;
-    let full = shop.db.read(move |conn| Ok::<_, Error>(orders::full(conn, order)?)).await?;
+    let full = shop.read(move |conn| Ok(orders::full(conn, order)?)).await?;
     let refundable = Refundable::of(&full);
     let wish = form.wish(&refundable, refund::check_words(&form.reason, &form.description)?)?;
     let amount = refundable.check(&wish)?;
@@ -361,9 +361,9 @@ async fn open(shop: &Shop, staff: &Staff, no: &str, form: &RefundForm) -> Result
         let refund = refund::open(tx, &full, &wish, Origin::Staff, agreed, &Who::staff(&who.name), now)?;
         let number = store::by_id(tx, refund)?.ok_or(Code::NotFound)?.out_refund_no;
         audit(tx, &who, &format!("退款 {number} ¥{amount}（{}）", wish.reason), now)?;
-        Ok::<_, Error>(number.to_string())
+        Ok(number.to_string())
     };
-    let number = shop.db.write(write).await?;
+    let number = shop.write(write).await?;
     shop.wake_worker();
     Ok(Step::Done(number, if agreed { "退款已发出，到账后这里会更新" } else { "已提交，等经理同意后退款" }))
 }
@@ -389,9 +389,9 @@ async fn agree(shop: &Shop, staff: &Staff, number: &str, form: &RefundForm) -> R
     let order = refund.order_id.ok_or(Code::NotFound)?;
     let read = move |conn: &Connection| {
         let order = orders::by_id(conn, order)?.ok_or(Code::NotFound)?;
-        Ok::<_, Error>(orders::full(conn, order)?)
+        Ok(orders::full(conn, order)?)
     };
-    let full = shop.db.read(read).await?;
+    let full = shop.read(read).await?;
     let refundable = Refundable::of(&full);
     // Why it was asked for stays as it was written.
     let wish = form.wish(&refundable, (refund.reason.clone(), refund.description.clone()))?;
@@ -407,9 +407,9 @@ async fn agree(shop: &Shop, staff: &Staff, number: &str, form: &RefundForm) -> R
     let (now, who, id) = (shop.now(), staff.clone(), refund.id);
     let write = move |tx: &Tx| {
         refund::approve(tx, id, Some(&wish), &Who::staff(&who.name), now)?;
-        Ok::<_, Error>(audit(tx, &who, &format!("同意退款 {} ¥{amount}", refund.out_refund_no), now)?)
+        Ok(audit(tx, &who, &format!("同意退款 {} ¥{amount}", refund.out_refund_no), now)?)
     };
-    shop.db.write(write).await?;
+    shop.write(write).await?;
     shop.wake_worker();
     Ok(Step::Done(number.to_owned(), "已同意，退款已发出"))
 }
@@ -427,9 +427,9 @@ async fn act(
     let write = move |tx: &Tx| {
         let refund = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
         work(tx, &refund, &Who::staff(&staff.name), now)?;
-        Ok::<_, Error>(audit(tx, &staff, &format!("退款 {}：{what}", refund.out_refund_no), now)?)
+        Ok(audit(tx, &staff, &format!("退款 {}：{what}", refund.out_refund_no), now)?)
     };
-    let done = shop.db.write(write).await;
+    let done = shop.write(write).await;
     shop.wake_worker();
     done
 }

@@ -52,9 +52,9 @@ async fn put(shop: &Shop, staff: Staff, no: &str, form: &Where) -> Result<()> {
         // The log is read by many: it shows what changed, and not where somebody lives.
         let what = format!("改收货信息：{} → {}", masked(&before), masked(&address));
         store::note(tx, order.id, &Who::staff(&staff.name), &what, None, now)?;
-        Ok::<_, Error>(audit(tx, &staff, &format!("{} {what}", order.order_no), now)?)
+        Ok(audit(tx, &staff, &format!("{} {what}", order.order_no), now)?)
     };
-    shop.db.write(write).await
+    shop.write(write).await
 }
 
 fn masked(a: &Address) -> String {
@@ -77,9 +77,9 @@ async fn note(shop: &State<Shop>, staff: Staff, no: &str, form: Form<Note>) -> F
         let (order, now) = (find(shop, no).await?, shop.now());
         let write = move |tx: &Tx| {
             let what = format!("内部备注：{text}");
-            Ok::<_, Error>(store::note(tx, order.id, &Who::staff(&staff.name), &what, None, now)?)
+            Ok(store::note(tx, order.id, &Who::staff(&staff.name), &what, None, now)?)
         };
-        shop.db.write(write).await
+        shop.write(write).await
     };
     back(here(no), done.await.map(|()| "已记在时间线上"))
 }

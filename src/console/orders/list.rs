@@ -212,9 +212,9 @@ async fn list(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>,
             })
             .collect::<Result<Vec<Value>>>()?;
         let ticked = if all { numbers(conn, &filter)? } else { Vec::new() };
-        Ok::<_, Error>((counts, views, found, cards, next, ticked))
+        Ok((counts, views, found, cards, next, ticked))
     };
-    let ((tabs, alarm), views, found, cards, next, ticked) = shop.db.read(read).await?;
+    let ((tabs, alarm), views, found, cards, next, ticked) = shop.read(read).await?;
     let address = query.address();
     let here = |no: &OrderNo| cards.iter().any(|card| card["no"] == json!(no));
     let context = context! {
@@ -349,9 +349,9 @@ async fn mark(shop: &Shop, staff: Staff, form: &Bulk) -> Result<String> {
             store::set_flag(tx, order.id, flag)?;
             store::note(tx, order.id, &Who::staff(&staff.name), &words, None, now)?;
         }
-        Ok::<_, Error>(())
+        Ok(())
     };
-    shop.db.write(write).await?;
+    shop.write(write).await?;
     Ok(done)
 }
 
@@ -365,8 +365,8 @@ pub async fn chosen(shop: &Shop, numbers: &[String]) -> Result<Vec<crate::orders
         return Err(Error::field("order", format!("一次最多 {MOST_AT_ONCE} 单，请分几次")));
     }
     let filter = Filter { ids, ..Filter::default() };
-    let read = move |conn: &rusqlite::Connection| Ok::<_, Error>(search::list(conn, &filter, None, MOST_AT_ONCE)?);
-    shop.db.read(read).await
+    let read = move |conn: &rusqlite::Connection| Ok(search::list(conn, &filter, None, MOST_AT_ONCE)?);
+    shop.read(read).await
 }
 
 /// From this role on, an export has names, phones and addresses in full.
@@ -431,9 +431,9 @@ async fn all(shop: &Shop, staff: Staff, query: &Query) -> Result<Vec<Vec<String>
             .map(|order| exported(conn, order, whole))
             .collect()
     };
-    let rows: Vec<Vec<String>> = shop.db.read_slowly(read).await?;
+    let rows: Vec<Vec<String>> = shop.read_slowly(read).await?;
     let what = format!("导出 {} 单，{}", rows.len(), if whole { "含收货信息" } else { "收货信息已隐去" });
-    shop.db.write(move |tx| Ok::<_, Error>(audit(tx, &staff, &what, now)?)).await?;
+    shop.write(move |tx| Ok(audit(tx, &staff, &what, now)?)).await?;
     Ok(rows)
 }
 
@@ -489,12 +489,12 @@ async fn keep_view(shop: &State<Shop>, staff: Staff, form: Form<View>) -> Flash<
     if !(1..=20).contains(&name.chars().count()) || query.len() > 1000 {
         return refused(to, Error::field("name", "视图名称应为 1 到 20 个字"));
     }
-    let done = shop.db.write(move |tx| Ok::<_, Error>(staff_store::put_view(tx, staff.id, &name, &query)?)).await;
+    let done = shop.write(move |tx| Ok(staff_store::put_view(tx, staff.id, &name, &query)?)).await;
     back(to, done.map(|()| "视图已保存"))
 }
 
 #[post("/orders/views/<id>/delete")]
 async fn drop_view(shop: &State<Shop>, staff: Staff, id: i64) -> Flash<Redirect> {
-    let done = shop.db.write(move |tx| Ok::<_, Error>(staff_store::delete_view(tx, staff.id, id)?)).await;
+    let done = shop.write(move |tx| Ok(staff_store::delete_view(tx, staff.id, id)?)).await;
     back("/admin/orders", done.map(|()| "视图已删除"))
 }

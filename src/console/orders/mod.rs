@@ -12,7 +12,7 @@ pub mod walk;
 
 use rocket::Route;
 
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Result};
 use crate::ids::OrderNo;
 use crate::orders::{Order, store};
 use crate::shop::Shop;
@@ -23,7 +23,7 @@ pub fn routes() -> Vec<Route> {
 
 pub async fn find(shop: &Shop, no: &str) -> Result<Order> {
     let order_no: OrderNo = no.parse().map_err(|_| Code::NotFound)?;
-    let found = shop.db.read(move |conn| Ok::<_, Error>(store::by_no(conn, &order_no)?)).await?;
+    let found = shop.read(move |conn| Ok(store::by_no(conn, &order_no)?)).await?;
     found.ok_or_else(|| Code::NotFound.into())
 }
 

@@ -75,7 +75,7 @@ async fn reveal(shop: &State<Shop>, staff: Staff, no: &str) -> Result<Template> 
     let order = find(shop, no).await?;
     let (now, looked, number) = (shop.now(), staff.clone(), order.order_no);
     let what = format!("查看订单 {number} 的完整收货信息");
-    shop.db.write(move |tx| Ok::<_, Error>(audit(tx, &looked, &what, now)?)).await?;
+    shop.write(move |tx| Ok(audit(tx, &looked, &what, now)?)).await?;
     render(shop, &staff, None, no, Looking { revealed: true, ..Looking::default() }, "console/order.html").await
 }
 
@@ -100,7 +100,7 @@ async fn render(
         let expiring = jobs::store::waiting_for(conn, jobs::Task::Expire(order.id))?;
         let completing = jobs::store::waiting_for(conn, jobs::Task::Complete(order.id))?;
         let refunded = shipping::store::last_refund(conn, order.id)?;
-        Ok::<_, Error>((
+        Ok((
             store::full(conn, order)?,
             attempts,
             events,
@@ -120,7 +120,7 @@ async fn render(
         openid,
         (expiring, completing, last_refund),
         (place, carriers),
-    ) = shop.db.read(read).await?;
+    ) = shop.read(read).await?;
     let Full { order, lines, shipments, refunds, .. } = &full;
     let sees_money = staff.role > Role::Packer;
     let tail: String = openid.chars().rev().take(6).collect::<Vec<_>>().into_iter().rev().collect();
@@ -235,9 +235,9 @@ async fn save_memo(shop: &Shop, staff: Staff, no: &str, memo: String) -> Result<
     let write = move |tx: &Tx| {
         store::set_memo(tx, order.id, &memo)?;
         let what = format!("备注改为「{memo}」");
-        Ok::<_, Error>(store::note(tx, order.id, &Who::staff(&staff.name), &what, None, now)?)
+        Ok(store::note(tx, order.id, &Who::staff(&staff.name), &what, None, now)?)
     };
-    shop.db.write(write).await
+    shop.write(write).await
 }
 
 /// Asks WeChat now, about the newest attempt.
@@ -251,7 +251,7 @@ async fn query(shop: &State<Shop>, _staff: Clerk, no: &str) -> Flash<Redirect> {
 
 async fn ask_wechat(shop: &Shop, no: &str) -> Result<String> {
     let order = find(shop, no).await?;
-    let attempts = shop.db.read(move |conn| Ok::<_, Error>(payments::attempts(conn, order.id)?)).await?;
+    let attempts = shop.read(move |conn| Ok(payments::attempts(conn, order.id)?)).await?;
     let last =
         attempts.last().ok_or_else(|| Error::from(Code::NotFound).says("买家还没有发起支付，没有可查的支付单"))?;
     let account = last.account(shop).ok_or(Code::PaymentNotConfigured)?;
@@ -286,5 +286,5 @@ async fn cancel_order(shop: &Shop, staff: &Staff, no: &str) -> Result<()> {
     let order = find(shop, no).await?;
     let (now, what, who) = (shop.now(), format!("取消订单 {}", order.order_no), staff.clone());
     close::cancel(shop, order.id, ClosedReason::StaffCancelled, Who::staff(&staff.name)).await?;
-    shop.db.write(move |tx| Ok::<_, Error>(audit(tx, &who, &what, now)?)).await
+    shop.write(move |tx| Ok(audit(tx, &who, &what, now)?)).await
 }

@@ -74,7 +74,7 @@ async fn change(shop: &Shop, staff: &Staff, no: &str, form: PriceForm) -> Result
 
 async fn note(shop: &Shop, staff: &Staff, what: String) -> Result<()> {
     let (staff, now) = (staff.clone(), shop.now());
-    shop.db.write(move |tx: &Tx| Ok::<_, Error>(audit(tx, &staff, &what, now)?)).await
+    shop.write(move |tx: &Tx| Ok(audit(tx, &staff, &what, now)?)).await
 }
 
 #[get("/orders/<no>/offline")]

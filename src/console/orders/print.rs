@@ -19,7 +19,7 @@ use crate::catalogue::{Delivery, store as catalogue};
 use crate::clock;
 use crate::console::back;
 use crate::db::Tx;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Result};
 use crate::ids::{OrderId, OrderNo};
 use crate::orders::{Full, store};
 use crate::shop::Shop;
@@ -106,14 +106,12 @@ async fn slips(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: Wa
     let read = move |conn: &rusqlite::Connection| {
         orders.into_iter().map(|order| Ok(store::full(conn, order)?)).collect::<Result<Vec<Full>>>()
     };
-    let fulls = shop.db.read(read).await?;
+    let fulls = shop.read(read).await?;
     let skus: Vec<_> = fulls.iter().flat_map(|full| full.to_pack()).map(|(line, _)| line.sku_id).collect();
     let read = move |conn: &rusqlite::Connection| {
-        skus.into_iter()
-            .map(|sku| Ok::<_, Error>((sku, catalogue::sku_code(conn, sku)?)))
-            .collect::<Result<BTreeMap<_, _>>>()
+        skus.into_iter().map(|sku| Ok((sku, catalogue::sku_code(conn, sku)?))).collect::<Result<BTreeMap<_, _>>>()
     };
-    let codes = if print.has(Extra::Code) { shop.db.read(read).await? } else { BTreeMap::new() };
+    let codes = if print.has(Extra::Code) { shop.read(read).await? } else { BTreeMap::new() };
     log_whole(shop, &staff, &fulls).await?;
     let slips = fulls.iter().map(|full| {
         let goods = full.to_pack().into_iter().map(|(line, n)| {
@@ -144,7 +142,7 @@ async fn log_whole(shop: &Shop, staff: &Staff, fulls: &[Full]) -> Result<()> {
     }
     let what = format!("打印同城配送的发货单 {} 单，含收货信息：{}", numbers.len(), numbers.join("、"));
     let (staff, now) = (staff.clone(), shop.now());
-    shop.db.write(move |tx: &Tx| Ok::<_, Error>(audit(tx, &staff, &what, now)?)).await
+    shop.write(move |tx: &Tx| Ok(audit(tx, &staff, &what, now)?)).await
 }
 
 fn page(shop: &Shop, staff: &Staff, kind: &str, orders: &[String], print: &Print) -> Value {
@@ -192,9 +190,9 @@ async fn picking(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: 
                 tails.push(format!("{tail}×{n}"));
             }
         }
-        Ok::<_, Error>((goods, waiting))
+        Ok((goods, waiting))
     };
-    let (goods, waiting) = shop.db.read(read).await?;
+    let (goods, waiting) = shop.read(read).await?;
     let context = context! {
         pieces: goods.values().map(|(n, _)| n).sum::<i64>(),
         waiting,
@@ -217,7 +215,7 @@ async fn done(shop: &State<Shop>, _staff: Staff, form: Form<Printed>) -> Flash<R
     let done = async {
         let ids: Vec<OrderId> = chosen(shop, &form.order).await?.iter().map(|order| order.id).collect();
         let n = ids.len();
-        shop.db.write(move |tx| Ok::<_, Error>(store::count_prints(tx, &ids)?)).await?;
+        shop.write(move |tx| Ok(store::count_prints(tx, &ids)?)).await?;
         Ok(format!("{n} 单已标记为打印过"))
     };
     back("/admin/orders?tab=to_ship", done.await)

@@ -102,11 +102,9 @@ async fn next(shop: &Shop, id: OrderId, came: &Came) -> Result<String> {
             return Ok(place.next());
         }
         let oldest = orders::longest_waiting(conn)?;
-        Ok::<_, Error>(
-            oldest.map_or("/admin/orders?tab=to_ship".to_owned(), |no| format!("{}#ship", here(no.as_str()))),
-        )
+        Ok(oldest.map_or("/admin/orders?tab=to_ship".to_owned(), |no| format!("{}#ship", here(no.as_str()))))
     };
-    shop.db.read(read).await
+    shop.read(read).await
 }
 
 /// A parcel that has just left.
@@ -138,7 +136,7 @@ async fn ship_one(shop: &Shop, staff: &Staff, no: &str, form: Shipping) -> Resul
 async fn found(shop: &Shop, company: &str, tracking_no: &str) -> Result<Found> {
     let (company, tracking_no) = (company.to_owned(), tracking_no.to_owned());
     let read = move |conn: &rusqlite::Connection| Found::read(conn, &parcels::carriers(conn)?, &company, &tracking_no);
-    shop.db.read(read).await
+    shop.read(read).await
 }
 
 async fn send(shop: &Shop, staff: &Staff, order: &Order, sending: Sending) -> Result<Sent> {
@@ -151,9 +149,9 @@ async fn send(shop: &Shop, staff: &Staff, order: &Order, sending: Sending) -> Re
         };
         audit(tx, &staff, &format!("{order_no} {done}"), now)?;
         let parcel = orders::shipments(tx, id)?.last().map(|shipment| shipment.id);
-        Ok::<_, Error>(Sent { order: id, parcel, words: done })
+        Ok(Sent { order: id, parcel, words: done })
     };
-    shop.db.write(write).await
+    shop.write(write).await
 }
 
 #[post("/orders/<no>/shipments/<id>/undo")]
@@ -166,9 +164,9 @@ async fn take_back(shop: &Shop, staff: Staff, no: &str, shipment: ShipmentId) ->
     let write = move |tx: &Tx| {
         let parcel = shipping::undo(tx, order.id, shipment, &Who::staff(&staff.name), now)?;
         audit(tx, &staff, &format!("撤销发货 {} {}", order.order_no, parcel.text()), now)?;
-        Ok::<_, Error>(format!("已撤销发货 {}，订单回到待发货", parcel.text()))
+        Ok(format!("已撤销发货 {}，订单回到待发货", parcel.text()))
     };
-    shop.db.write(write).await
+    shop.write(write).await
 }
 
 #[derive(FromForm)]
@@ -188,22 +186,17 @@ async fn set_number(shop: &Shop, staff: Staff, no: &str, shipment: ShipmentId, f
     let parcel = found(shop, &form.company, &form.tracking_no).await?.parcel;
     let write = move |tx: &Tx| {
         let was = shipping::renumber(tx, order.id, shipment, &parcel, &Who::staff(&staff.name), now)?;
-        Ok::<_, Error>(audit(
-            tx,
-            &staff,
-            &format!("改单号 {} {} → {}", order.order_no, was.text(), parcel.text()),
-            now,
-        )?)
+        Ok(audit(tx, &staff, &format!("改单号 {} {} → {}", order.order_no, was.text(), parcel.text()), now)?)
     };
-    shop.db.write(write).await
+    shop.write(write).await
 }
 
 // ── a table of numbers ──
 
 #[get("/shipping")]
 async fn page(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>) -> Result<Template> {
-    let read = |conn: &rusqlite::Connection| Ok::<_, Error>((store::latest(conn, 10)?, parcels::asked(conn)?));
-    let (batches, asked) = shop.db.read(read).await?;
+    let read = |conn: &rusqlite::Connection| Ok((store::latest(conn, 10)?, parcels::asked(conn)?));
+    let (batches, asked) = shop.read(read).await?;
     let context = context! {
         frame: frame(shop, &staff, "orders", flash).await?,
         tab: "shipping",
@@ -253,7 +246,7 @@ async fn take_in(shop: &Shop, staff: Staff, form: &Bring<'_>) -> Result<BatchId>
     };
     let brought = brought.map_err(|problem| Error::field("file", problem))?;
     let now = shop.now();
-    shop.db.write(move |tx| Ok::<_, Error>(store::insert(tx, &staff, Allowed::default(), &brought, now)?)).await
+    shop.write(move |tx| Ok(store::insert(tx, &staff, Allowed::default(), &brought, now)?)).await
 }
 
 #[get("/shipping/batches/<id>")]
@@ -281,7 +274,7 @@ async fn batch_page(
         done: judged.iter().filter(|j| j.row.done.is_some()).count(),
         may_undo: since.is_some() && batch.rows.iter().any(|row| row.shipment.is_some()),
         groups: groups(&judged),
-        carriers: shop.db.read(choices).await?,
+        carriers: shop.read(choices).await?,
     };
     Ok(assets::page("console/shipping_batch.html", context))
 }
@@ -321,9 +314,9 @@ async fn judged(shop: &Shop, id: BatchId) -> Result<(Batch, Vec<batch::Judged>)>
     let read = move |conn: &rusqlite::Connection| {
         let batch = store::by_id(conn, id)?.ok_or(Code::NotFound)?;
         let judged = batch::judge(conn, &batch.rows, batch.allowed)?;
-        Ok::<_, Error>((batch, judged))
+        Ok((batch, judged))
     };
-    shop.db.read(read).await
+    shop.read(read).await
 }
 
 #[derive(FromForm)]
@@ -338,14 +331,14 @@ struct Ticks {
 #[post("/shipping/batches/<id>/allow", data = "<ticks>")]
 async fn allow(shop: &State<Shop>, _staff: Staff, id: BatchId, ticks: Form<Ticks>) -> Flash<Redirect> {
     let allowed = Allowed { renumber: ticks.renumber, merge: ticks.merge };
-    let done = shop.db.write(move |tx| Ok::<_, Error>(store::set_allowed(tx, id, allowed)?)).await;
+    let done = shop.write(move |tx| Ok(store::set_allowed(tx, id, allowed)?)).await;
     back(batch_at(id), done.map(|()| "已重新核对"))
 }
 
 #[post("/shipping/batches/<id>/run")]
 async fn run(shop: &State<Shop>, staff: Staff, id: BatchId) -> Flash<Redirect> {
     let done = async {
-        let batch = shop.db.read(move |conn| Ok::<_, Error>(store::by_id(conn, id)?)).await?.ok_or(Code::NotFound)?;
+        let batch = shop.read(move |conn| Ok(store::by_id(conn, id)?)).await?.ok_or(Code::NotFound)?;
         batch::run(shop, &staff, &batch).await
     };
     back(batch_at(id), done.await.map(|n| format!("已执行 {n} 行")))
@@ -378,7 +371,7 @@ async fn mend(shop: &State<Shop>, _staff: Staff, id: BatchId, at: usize, form: F
         row.problem.clear();
         Ok(store::set_rows(tx, id, &batch.rows)?)
     };
-    let done = shop.db.write(write).await;
+    let done = shop.write(write).await;
     back(format!("{}#row-{at}", batch_at(id)), done.map(|()| "已改好，重新核对了"))
 }
 
@@ -386,10 +379,10 @@ async fn mend(shop: &State<Shop>, _staff: Staff, id: BatchId, at: usize, form: F
 #[post("/shipping/batches/<id>/undo")]
 async fn undo_batch(shop: &State<Shop>, staff: Staff, id: BatchId) -> Flash<Redirect> {
     let done = async {
-        let batch = shop.db.read(move |conn| Ok::<_, Error>(store::by_id(conn, id)?)).await?.ok_or(Code::NotFound)?;
+        let batch = shop.read(move |conn| Ok(store::by_id(conn, id)?)).await?.ok_or(Code::NotFound)?;
         let (n, stay) = batch::undo(shop, &staff, &batch).await?;
         let more = if stay.is_empty() { String::new() } else { format!("；没有撤销：{}", stay.join("；")) };
-        Ok::<_, Error>(format!("已撤销 {n} 个包裹{more}"))
+        Ok(format!("已撤销 {n} 个包裹{more}"))
     };
     back(batch_at(id), done.await)
 }
@@ -405,7 +398,7 @@ async fn waiting(shop: &State<Shop>, _staff: Staff) -> Result<Download> {
         let express = waiting.into_iter().filter(|order| order.delivery == Delivery::Express);
         express.map(|order| Ok(to_fill(&orders::full(conn, order)?))).collect::<Result<Vec<_>>>()
     };
-    let rows = shop.db.read_slowly(read).await?;
+    let rows = shop.read_slowly(read).await?;
     workbook(&format!("待发货-{}.xlsx", Day::of(shop.now()).shown()), &LIST, &[3], rows).await
 }
 
@@ -458,9 +451,9 @@ async fn bench(
         let order = order_no.map(|no| orders::by_no(conn, &no)).transpose()?.flatten();
         let full = order.map(|order| orders::full(conn, order)).transpose()?;
         let suggested = number.as_ref().map(|number| parcels::suggested(conn, number)).transpose()?.flatten();
-        Ok::<_, Error>((full, number, suggested.map(|(carrier, _)| carrier.name), choices(conn)?))
+        Ok((full, number, suggested.map(|(carrier, _)| carrier.name), choices(conn)?))
     };
-    let (found, number, suggested, carriers) = shop.db.read(read).await?;
+    let (found, number, suggested, carriers) = shop.read(read).await?;
     let found: Option<Full> = found;
     let context = context! {
         frame: frame(shop, &staff, "orders", flash).await?,
@@ -533,9 +526,9 @@ async fn remember(shop: &Shop, parcel: Parcel) -> Result<()> {
     let write = move |tx: &Tx| {
         let carrier = Carrier { name: parcel.company_text().to_owned(), code: parcel.company.clone() };
         match TrackingNo::read(&parcel.tracking_no) {
-            Ok(number) => Ok::<_, Error>(parcels::put_mark(tx, &number, &carrier, now)?),
+            Ok(number) => Ok(parcels::put_mark(tx, &number, &carrier, now)?),
             Err(_) => Ok(()),
         }
     };
-    shop.db.write(write).await
+    shop.write(write).await
 }

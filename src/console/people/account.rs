@@ -34,9 +34,8 @@ async fn page(
     flash: Option<FlashMessage<'_>>,
 ) -> Result<Template> {
     let (id, now, mine) = (staff.id, shop.now(), here(jar));
-    let read =
-        move |conn: &rusqlite::Connection| Ok::<_, Error>((store::by_id(conn, id)?, store::sessions(conn, id, now)?));
-    let (member, sessions) = shop.db.read(read).await?;
+    let read = move |conn: &rusqlite::Connection| Ok((store::by_id(conn, id)?, store::sessions(conn, id, now)?));
+    let (member, sessions) = shop.read(read).await?;
     let context = context! {
         frame: frame(shop, &staff, "account", flash).await?,
         totp: member.is_some_and(|m| m.has_totp),
@@ -74,9 +73,9 @@ async fn replace(shop: &Shop, staff: Staff, mine: Option<Vec<u8>>, form: Passwor
     let write = move |tx: &Tx| {
         store::set_password_hash(tx, staff.id, &hash)?;
         store::delete_sessions(tx, staff.id, mine.as_deref())?;
-        Ok::<_, Error>(audit(tx, &staff, "修改自己的密码", now)?)
+        Ok(audit(tx, &staff, "修改自己的密码", now)?)
     };
-    shop.db.write(write).await
+    shop.write(write).await
 }
 
 /// Whoever finds an unlocked screen does not know the password.
@@ -84,14 +83,14 @@ async fn must_know(shop: &Shop, staff: &Staff, given: String) -> Result<()> {
     let (name, ip, now) = (staff.name.clone(), staff.ip.clone(), shop.now());
     let guess = move |tx: &Tx| {
         throttle::count(tx, &name, &ip, now)?;
-        Ok::<_, Error>(store::by_name(tx, &name)?)
+        Ok(store::by_name(tx, &name)?)
     };
-    let known = shop.db.write(guess).await?;
+    let known = shop.write(guess).await?;
     if !password::matches(given, known.map(|known| known.password_hash)).await? {
         return Err(Error::field("old", "现在的密码不正确"));
     }
     let name = staff.name.clone();
-    shop.db.write(move |tx| Ok::<_, Error>(store::forget_failures(tx, &name)?)).await
+    shop.write(move |tx| Ok(store::forget_failures(tx, &name)?)).await
 }
 
 // ── second factor ──
@@ -132,7 +131,7 @@ struct Enable {
 
 async fn has_totp(shop: &Shop, staff: &Staff) -> Result<bool> {
     let id = staff.id;
-    let member = shop.db.read(move |conn| Ok::<_, Error>(store::by_id(conn, id)?)).await?;
+    let member = shop.read(move |conn| Ok(store::by_id(conn, id)?)).await?;
     Ok(member.is_some_and(|member| member.has_totp))
 }
 
@@ -149,9 +148,9 @@ async fn enable_totp(shop: &State<Shop>, staff: Staff, form: Form<Enable>) -> Fl
         let write = move |tx: &Tx| {
             store::set_totp(tx, staff.id, Some(&sealed))?;
             store::use_totp_step(tx, staff.id, step)?;
-            Ok::<_, Error>(audit(tx, &staff, "开启自己的两步验证", now)?)
+            Ok(audit(tx, &staff, "开启自己的两步验证", now)?)
         };
-        shop.db.write(write).await
+        shop.write(write).await
     };
     match done.await {
         Ok(()) => back(HERE, Ok("两步验证已开启，下次登录要填动态码")),
@@ -171,9 +170,9 @@ async fn disable_totp(shop: &State<Shop>, staff: Staff, form: Form<Password>) ->
         let now = shop.now();
         let write = move |tx: &Tx| {
             store::set_totp(tx, staff.id, None)?;
-            Ok::<_, Error>(audit(tx, &staff, "关闭自己的两步验证", now)?)
+            Ok(audit(tx, &staff, "关闭自己的两步验证", now)?)
         };
-        shop.db.write(write).await
+        shop.write(write).await
     };
     back(HERE, done.await.map(|()| "两步验证已关闭"))
 }
@@ -189,9 +188,9 @@ async fn log_out(shop: &State<Shop>, staff: Staff, id: &str) -> Flash<Redirect> 
         if own {
             store::delete_session(tx, &hash)?;
         }
-        Ok::<_, Error>(own)
+        Ok(own)
     };
-    let done = shop.db.write(write).await;
+    let done = shop.write(write).await;
     let done = done.and_then(|own| if own { Ok("已下线") } else { Err(Code::NotFound.into()) });
     back(HERE, done)
 }
@@ -212,6 +211,6 @@ async fn set_lists(shop: &State<Shop>, staff: Staff, form: Form<ListsForm>) -> R
         return Err(Error::field("rows", "每页只能是 20、50 或 100 行"));
     }
     let lists = Lists { rows, order_table: order_table.unwrap_or(staff.lists.order_table) };
-    shop.db.write(move |tx| Ok::<_, Error>(store::set_lists(tx, staff.id, lists)?)).await?;
+    shop.write(move |tx| Ok(store::set_lists(tx, staff.id, lists)?)).await?;
     Ok(Redirect::to(inside(back)))
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::assets;
 use crate::clock::{self, Day};
 use crate::console::{Download, cut, download, frame};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ids::OrderNo;
 use crate::shop::Shop;
 use crate::staff::store::{self, Audit};
@@ -36,9 +36,9 @@ async fn page(
     let (wanted_by, wanted_words) = (by.clone(), words.clone());
     let read = move |conn: &rusqlite::Connection| {
         let entries = store::audit_log(conn, wanted_by.as_deref(), wanted_words.as_deref(), before, size + 1)?;
-        Ok::<_, Error>((entries, staff::all(conn)?, store::audit_break(conn)?))
+        Ok((entries, staff::all(conn)?, store::audit_break(conn)?))
     };
-    let (mut entries, people, (broken, checked)) = shop.db.read_slowly(read).await?;
+    let (mut entries, people, (broken, checked)) = shop.read_slowly(read).await?;
     let more = cut(&mut entries, size);
     let context = context! {
         frame: frame(shop, &owner.0, "system", flash).await?,
@@ -71,9 +71,9 @@ fn shown(entry: &Audit) -> Value {
 async fn export(shop: &State<Shop>, _owner: Owner, who: Option<String>, q: Option<String>) -> Result<Download> {
     let (who, q) = (filled(who), filled(q));
     let read = move |conn: &rusqlite::Connection| {
-        Ok::<_, Error>(store::audit_log(conn, who.as_deref(), q.as_deref(), None, MOST_EXPORTED)?)
+        Ok(store::audit_log(conn, who.as_deref(), q.as_deref(), None, MOST_EXPORTED)?)
     };
-    let entries = shop.db.read_slowly(read).await?;
+    let entries = shop.read_slowly(read).await?;
     let row = |e: &Audit| {
         let hash = e.hash.as_ref().map(hex::encode).unwrap_or_default();
         vec![clock::shown(e.at), e.who.clone(), e.ip.clone(), e.what.clone(), hash]

@@ -12,7 +12,7 @@ use crate::assets;
 use crate::clock::{self, SECOND};
 use crate::console::{inside, words};
 use crate::door::ClientIp;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::secrets::token_hash;
 use crate::shop::Shop;
 use crate::staff::login::Attempt;
@@ -113,7 +113,7 @@ async fn enter(
 async fn leave(shop: &State<Shop>, _staff: Staff, jar: &CookieJar<'_>) -> Result<Redirect> {
     if let Some(cookie) = jar.get(COOKIE) {
         let hash = token_hash(cookie.value());
-        shop.db.write(move |tx| Ok::<_, Error>(store::delete_session(tx, &hash)?)).await?;
+        shop.write(move |tx| Ok(store::delete_session(tx, &hash)?)).await?;
     }
     jar.remove(Cookie::build(COOKIE).path("/admin"));
     Ok(Redirect::to(uri!("/admin", page(Option::<String>::None))))
@@ -128,7 +128,7 @@ async fn invited(shop: &State<Shop>, token: &str) -> Result<Template> {
 
 async fn invitation(shop: &Shop, token: &str, problem: Option<String>) -> Result<Template> {
     let (hash, now) = (token_hash(token), shop.now());
-    let found = shop.db.read(move |conn| Ok::<_, Error>(store::invitation(conn, &hash, now)?)).await?;
+    let found = shop.read(move |conn| Ok(store::invitation(conn, &hash, now)?)).await?;
     let settings = shop.settings();
     let context = context! {
         shop: settings.shop_name(), demo: shop.demo.is_some(), token, problem,

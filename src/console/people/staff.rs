@@ -48,8 +48,8 @@ async fn page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>)
 
 async fn render(shop: &Shop, owner: &Owner, flash: Option<FlashMessage<'_>>, link: Option<String>) -> Result<Template> {
     let now = shop.now();
-    let read = move |conn: &rusqlite::Connection| Ok::<_, Error>((store::all(conn)?, store::invitations(conn, now)?));
-    let (people, invitations) = shop.db.read(read).await?;
+    let read = move |conn: &rusqlite::Connection| Ok((store::all(conn)?, store::invitations(conn, now)?));
+    let (people, invitations) = shop.read(read).await?;
     let context = context! {
         frame: frame(shop, &owner.0, "system", flash).await?,
         tab: "staff",
@@ -106,9 +106,9 @@ async fn withdraw(shop: &State<Shop>, owner: Owner, form: Form<Name>) -> Flash<R
     let (now, name) = (shop.now(), form.into_inner().name);
     let write = move |tx: &Tx| {
         store::delete_invitation(tx, &name)?;
-        Ok::<_, Error>(audit(tx, &owner.0, &format!("撤回给 {name} 的邀请"), now)?)
+        Ok(audit(tx, &owner.0, &format!("撤回给 {name} 的邀请"), now)?)
     };
-    back(HERE, shop.db.write(write).await.map(|()| "邀请已撤回"))
+    back(HERE, shop.write(write).await.map(|()| "邀请已撤回"))
 }
 
 /// Changes a member in one transaction, and leaves at least one owner who can get in.
@@ -129,7 +129,7 @@ async fn change(
         audit(tx, &owner.0, &what, now)?;
         Ok(what)
     };
-    back(HERE, shop.db.write(write).await)
+    back(HERE, shop.write(write).await)
 }
 
 #[derive(FromForm)]

@@ -29,7 +29,7 @@ const HERE: &str = "/admin/backups";
 
 #[get("/backups")]
 async fn page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>) -> Result<Template> {
-    let all = shop.db.read(|conn| Ok::<_, Error>(store::latest(conn, 50)?)).await?;
+    let all = shop.read(|conn| Ok(store::latest(conn, 50)?)).await?;
     let context = context! {
         frame: frame(shop, &owner.0, "system", flash).await?,
         tab: "backups",
@@ -62,7 +62,7 @@ async fn make(shop: &State<Shop>, owner: Owner) -> Flash<Redirect> {
     let done = async {
         let made = backups::make(shop, &owner.0.name).await?;
         let (what, now) = (format!("手动备份 {}", made.file), shop.now());
-        shop.db.write(move |tx| Ok::<_, Error>(audit(tx, &owner.0, &what, now)?)).await?;
+        shop.write(move |tx| Ok(audit(tx, &owner.0, &what, now)?)).await?;
         match made.problem.as_str() {
             "" => Ok(format!("已备份并演练恢复：{} 笔订单，{}", made.orders, size(made.bytes))),
             problem => Err(Error::from(Code::Internal).says(problem)),
@@ -72,7 +72,7 @@ async fn make(shop: &State<Shop>, owner: Owner) -> Flash<Redirect> {
 }
 
 async fn find(shop: &Shop, id: BackupId) -> Result<Backup> {
-    let found = shop.db.read(move |conn| Ok::<_, Error>(store::by_id(conn, id)?)).await?;
+    let found = shop.read(move |conn| Ok(store::by_id(conn, id)?)).await?;
     found.ok_or_else(|| Code::NotFound.into())
 }
 
@@ -114,7 +114,7 @@ async fn seal(shop: &Shop, owner: Owner, id: BackupId, form: Passphrase) -> Resu
         Error::from(Code::NotFound).says("备份文件读不出来，可能已被删除")
     })?;
     let what = format!("下载加密备份 {}", backup.file);
-    shop.db.write(move |tx| Ok::<_, Error>(audit(tx, &owner.0, &what, now)?)).await?;
+    shop.write(move |tx| Ok(audit(tx, &owner.0, &what, now)?)).await?;
     Ok(download(ContentType::Binary, &format!("{}.sealed", backup.file), bytes))
 }
 
@@ -128,9 +128,8 @@ async fn restore_page(
 ) -> Result<Template> {
     let backup = find(shop, id).await?;
     let at = backup.at;
-    let (orders, paid) = shop.db.read(move |conn| Ok::<_, Error>(store::since(conn, at)?)).await?;
-    let (path, today) =
-        (backups::path(shop, &backup), shop.db.read(|conn| Ok::<_, Error>(store::accounts(conn)?)).await?);
+    let (orders, paid) = shop.read(move |conn| Ok(store::since(conn, at)?)).await?;
+    let (path, today) = (backups::path(shop, &backup), shop.read(|conn| Ok(store::accounts(conn)?)).await?);
     let read = move || crate::db::look_into(&path, store::accounts);
     let then = tokio::task::spawn_blocking(read).await.map_err(|_| Code::Internal)?;
     let role = |word: &str| word.parse::<Role>().map_or_else(|()| word.to_owned(), |role| role.text().to_owned());

@@ -61,20 +61,20 @@ async fn bundle(shop: &State<Shop>, owner: Owner) -> Result<Download> {
             .into_iter()
             .map(|sum| json!({ "kind": sum.kind, "verdict": sum.verdict, "reason": sum.reason, "count": sum.count, "slowest_ms": sum.slowest_ms }))
             .collect();
-        Ok::<_, Error>([
+        Ok([
             ("数量.json", pretty(&counts)),
             ("自检.json", pretty(&json!({ "rules": invariants::count(), "broken": broken }))),
             ("后台任务.json", pretty(&json!(open))),
             ("最近一天的消息.json", pretty(&json!(messages))),
         ])
     };
-    files.extend(shop.db.read_slowly(read).await?);
+    files.extend(shop.read_slowly(read).await?);
     let bytes = tokio::task::spawn_blocking(move || packed(&files)).await.map_err(|_| Code::Internal)?;
     let bytes = bytes.map_err(|e| {
         log::error!("diagnostics: {e}");
         Error::from(Code::Internal).says("诊断信息没有打包出来，请稍后再试")
     })?;
-    shop.db.write(move |tx: &Tx| Ok::<_, Error>(audit(tx, &owner.0, "打包诊断信息", now)?)).await?;
+    shop.write(move |tx: &Tx| Ok(audit(tx, &owner.0, "打包诊断信息", now)?)).await?;
     Ok(download(ContentType::ZIP, &format!("小铺诊断-{}.zip", clock::compact(now)), bytes))
 }
 

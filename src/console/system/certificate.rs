@@ -103,9 +103,9 @@ async fn keep(shop: &Shop, owner: &Staff, pair: &Pair<'_>) -> Result<String> {
     let what = format!("上传退款证书（商户号 {}，序列号 {}）", facts.mch_id, facts.serial);
     let write = move |tx: &Tx| {
         Settings::save_identity(tx, &cert, &sealed)?;
-        Ok::<_, Error>(audit(tx, &owner, &what, now)?)
+        Ok(audit(tx, &owner, &what, now)?)
     };
-    shop.db.write(write).await?;
+    shop.write(write).await?;
     shop.reload_settings().await?;
     Ok(format!("证书已保存：商户号 {}，有效期至 {}，私钥匹配", facts.mch_id, clock::shown(facts.not_after)))
 }

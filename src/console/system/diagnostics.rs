@@ -12,7 +12,7 @@ use crate::clock;
 use crate::console::frame;
 use crate::db::SCHEMA_VERSION;
 use crate::door::ClientIp;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::jobs;
 use crate::payments::{invariants, store as payments};
 use crate::shop::Shop;
@@ -55,9 +55,9 @@ async fn page(
         let (waiting, stuck) = jobs::store::counts(conn)?;
         let sqlite: String = conn.query_row("select sqlite_version()", [], |row| row.get(0))?;
         let chain = staff_store::audit_break(conn)?;
-        Ok::<_, Error>((invariants::broken(conn)?, payments::last_self_check(conn)?, waiting, stuck, sqlite, chain))
+        Ok((invariants::broken(conn)?, payments::last_self_check(conn)?, waiting, stuck, sqlite, chain))
     };
-    let (broken, last, waiting, stuck, sqlite, (cut, entries)) = shop.db.read_slowly(read).await?;
+    let (broken, last, waiting, stuck, sqlite, (cut, entries)) = shop.read_slowly(read).await?;
     let Proxied(headers, trusted) = proxied;
     let (commits, writes) = shop.db.commits();
     let context = context! {

@@ -42,9 +42,9 @@ async fn page(
     let read = move |conn: &Connection| {
         let jobs = if done { store::done(conn, SHOWN)? } else { store::open(conn, SHOWN)? };
         let rows = jobs.iter().map(|job| shown(conn, job, now)).collect::<Result<Vec<Value>>>()?;
-        Ok::<_, Error>((rows, store::counts(conn)?))
+        Ok((rows, store::counts(conn)?))
     };
-    let (rows, (waiting, stuck)) = shop.db.read(read).await?;
+    let (rows, (waiting, stuck)) = shop.read(read).await?;
     let context = context! {
         frame: frame(shop, &staff.0, "system", flash).await?,
         tab: "jobs", done, rows, waiting, stuck, paused: shop.wechat.paused().join("、"),
@@ -118,7 +118,7 @@ async fn run_now(shop: &State<Shop>, staff: Manager, id: &str) -> Result<Flash<R
         }
         Ok(audit(tx, &staff.0, &format!("立即重试任务 {id}"), now)?)
     };
-    let done = shop.db.write(write).await;
+    let done = shop.write(write).await;
     shop.wake_worker();
     Ok(back("/admin/jobs", done.map(|()| "已安排立即执行，刷新页面看结果")))
 }

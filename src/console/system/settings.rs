@@ -60,7 +60,7 @@ async fn show(
 
 /// What a setting that names places was read as, and how many of the last orders it holds: by the field's name.
 async fn notes(shop: &Shop) -> Result<Value> {
-    let latest = shop.db.read(|conn| Ok::<_, Error>(orders::latest_addresses(conn, 100)?)).await?;
+    let latest = shop.read(|conn| Ok(orders::latest_addresses(conn, 100)?)).await?;
     let (settings, all) = (shop.settings(), latest.len());
     let places: Vec<_> = latest.iter().map(Address::place).collect();
     let regions = &settings.regions;
@@ -157,9 +157,9 @@ pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<usize> {
             Settings::save(tx, setting, value, &inner.key, &inner.nonces)?;
             audit(tx, &owner, what, now)?;
         }
-        Ok::<_, Error>(())
+        Ok(())
     };
-    shop.db.write(write).await?;
+    shop.write(write).await?;
     shop.reload_settings().await?;
     Ok(count)
 }

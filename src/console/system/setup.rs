@@ -154,8 +154,8 @@ async fn finish(shop: &Shop, owner: Staff, typed: &Typed) -> Result<&'static str
     let now = shop.now();
     let write = move |tx: &Tx| {
         samples.put(tx, now)?;
-        Ok::<_, Error>(audit(tx, &owner, "载入示例商品", now)?)
+        Ok(audit(tx, &owner, "载入示例商品", now)?)
     };
-    shop.db.write(write).await?;
+    shop.write(write).await?;
     Ok("示例商品已载入，先用它们看看店铺的样子；正式营业前在商品页一键清除")
 }

@@ -86,7 +86,7 @@ pub async fn of_group(shop: &Shop, group: Group) -> Result<String> {
 /// The question and its answer are in the transaction log like every other.
 async fn logged<T>(shop: &Shop, exchange: &Exchange<T>) -> Result<()> {
     let (entry, now) = (Entry::sent(exchange), shop.now());
-    shop.db.write(move |tx| Ok::<_, Error>(entry.record(tx, now)?)).await.map(drop)
+    shop.write(move |tx| Ok(entry.record(tx, now)?)).await.map(drop)
 }
 
 fn wrong(words: String) -> Error {

@@ -99,7 +99,7 @@ async fn ask(
         let fingerprint = Sha256::digest([order.order_no.as_str().as_bytes(), &words].concat()).to_vec();
         if let Some(made) = orders::store::made_by_key(tx, buyer.id, key.as_str(), moment.now - KEY_LIFE)? {
             let refund = made.refund.filter(|_| made.fingerprint == fingerprint).ok_or(Code::IdempotencyMismatch)?;
-            return Ok::<_, Error>((refund, true));
+            return Ok((refund, true));
         }
         let full = orders::store::full(tx, order)?;
         let (lines, freight) = part(tx, &full, wanted.as_deref(), moment)?;
@@ -109,7 +109,7 @@ async fn ask(
         orders::store::keep_key(tx, buyer.id, key.as_str(), &made, moment.now)?;
         Ok((refund, false))
     };
-    let (id, replayed) = shop.db.write(write).await?;
+    let (id, replayed) = shop.write(write).await?;
     let body = show(shop, id).await?;
     Ok(Answer { status: Status::Created, body, replayed })
 }
@@ -144,13 +144,13 @@ async fn price(
         let (lines, freight) = part(conn, &full, wanted.as_deref(), moment)?;
         let wish = Wish { lines, freight, reason: String::new(), description: String::new() };
         let amount = Refundable::of(&full).check(&wish)?;
-        Ok::<_, Error>(RefundQuote {
+        Ok(RefundQuote {
             amount_fen: amount,
             freight_fen: freight,
             lines: wish.lines.iter().map(RefundLineView::from).collect(),
         })
     };
-    shop.db.read(read).await.map(Json)
+    shop.read(read).await.map(Json)
 }
 
 #[post("/orders/<order_no>/refunds/<id>/cancel")]
@@ -169,14 +169,14 @@ async fn cancel(shop: &State<Shop>, buyer: Buyer, order_no: &str, id: &str) -> R
             done => done,
         }
     };
-    shop.db.write(write).await?;
+    shop.write(write).await?;
     show(shop, id).await.map(Json)
 }
 
 async fn show(shop: &Shop, id: RefundId) -> Result<RefundView> {
     let read = move |conn: &rusqlite::Connection| {
         let refund = store::by_id(conn, id)?.ok_or(Code::NotFound)?;
-        Ok::<_, Error>(RefundView::from(&store::full(conn, refund)?))
+        Ok(RefundView::from(&store::full(conn, refund)?))
     };
-    shop.db.read(read).await
+    shop.read(read).await
 }

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::{elsewhere, full_order, note, succeeded};
 use crate::clock::{DAY, MINUTE, SECOND};
 use crate::db::Tx;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::exceptions::{Kind, NewException, store as exceptions};
 use crate::ids::{EntryId, OutRefundNo, RefundId};
 use crate::jobs::{self, Ran, Task};
@@ -212,9 +212,9 @@ pub async fn all_of(shop: &Shop, entry: EntryId, named: Vec<String>) -> Result<R
         numbers.extend(messages::refunds_named(conn, &entered.transaction_id)?);
         numbers.sort();
         numbers.dedup();
-        Ok::<_, Error>(Some((entered, numbers)))
+        Ok(Some((entered, numbers)))
     };
-    let Some((entered, numbers)) = shop.db.read(read).await? else { return Ok(Ran::Done) };
+    let Some((entered, numbers)) = shop.read(read).await? else { return Ok(Ran::Done) };
     let Some(account) = super::account_for(shop, entered.api, entered.app_id.as_deref()) else {
         return Ok(Ran::Failed("微信支付还没有设置".into()));
     };
@@ -226,7 +226,7 @@ pub async fn all_of(shop: &Shop, entry: EntryId, named: Vec<String>) -> Result<R
         let found = match exchange.result {
             Ok(found) => found,
             Err(e) => {
-                shop.db.write_always(move |tx| Ok::<_, Error>(log.record(tx, now)?)).await?;
+                shop.write_always(move |tx| Ok(log.record(tx, now)?)).await?;
                 return Ok(Ran::Failed(e.to_string()));
             }
         };
@@ -236,7 +236,7 @@ pub async fn all_of(shop: &Shop, entry: EntryId, named: Vec<String>) -> Result<R
             log.record(tx, now)?;
             found.facts.iter().try_for_each(|fact| learn(tx, fact, None, now).map(|_| ()))
         };
-        shop.db.write_always(write).await?;
+        shop.write_always(write).await?;
     }
     Ok(Ran::Done)
 }

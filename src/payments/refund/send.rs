@@ -38,7 +38,7 @@ enum Next {
 
 /// Brings a refund on by one step.
 pub async fn advance(shop: &Shop, id: RefundId) -> Result<Ran> {
-    let (api, app_id) = shop.db.read(move |conn| made_in(conn, id)).await?;
+    let (api, app_id) = shop.read(move |conn| made_in(conn, id)).await?;
     let Some(account) = account_for(shop, api, app_id.as_deref()) else {
         let which = api.map_or("微信支付", Api::text);
         return Ok(Ran::Failed(format!("{which} 还没有设置：这笔退款要用收款时的接口办理")));
@@ -128,7 +128,7 @@ async fn next(shop: &Shop, account: &Account, id: RefundId, unknown_there: bool)
         refunds::set_sent(tx, id, &params, now)?;
         Ok(Next::Send(Box::new(refund), Box::new(order)))
     };
-    shop.db.write(write).await
+    shop.write(write).await
 }
 
 fn rusqlite_broken(e: serde_json::Error) -> rusqlite::Error {
@@ -227,15 +227,15 @@ async fn send(shop: &Shop, account: &Account, refund: &Refund, order: &RefundOrd
             }
         };
         entry.record(tx, now)?;
-        Ok::<_, Error>(outcome)
+        Ok(outcome)
     };
-    shop.db.write_always(write).await
+    shop.write_always(write).await
 }
 
 /// Asks once more before money goes back in another way; false when WeChat could not be heard.
 pub async fn heard(shop: &Shop, id: RefundId) -> Result<bool> {
-    let refund = shop.db.read(move |conn| Ok::<_, Error>(refunds::by_id(conn, id)?)).await?;
-    let (api, app_id) = shop.db.read(move |conn| made_in(conn, id)).await?;
+    let refund = shop.read(move |conn| Ok(refunds::by_id(conn, id)?)).await?;
+    let (api, app_id) = shop.read(move |conn| made_in(conn, id)).await?;
     match (account_for(shop, api, app_id.as_deref()), refund.filter(Refund::may_be_known_there)) {
         (Some(account), Some(refund)) => Ok(!matches!(ask(shop, &account, &refund).await?, Some(Ran::Failed(_)))),
         _ => Ok(true),
@@ -266,9 +266,9 @@ async fn ask(shop: &Shop, account: &Account, refund: &Refund) -> Result<Option<R
             Err(e) => Some(Ran::Failed(e.to_string())),
         };
         entry.record(tx, now)?;
-        Ok::<_, Error>(ran)
+        Ok(ran)
     };
-    shop.db.write_always(write).await
+    shop.write_always(write).await
 }
 
 /// What is left to do after an answer.
