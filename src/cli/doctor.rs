@@ -5,15 +5,18 @@ use crate::backups::{free_space, store as backups};
 use crate::clock::{self, DAY, HOUR, MINUTE};
 use crate::db;
 use crate::exceptions::store as exceptions;
+use crate::ids::OrderNo;
 use crate::jobs::{self, State};
 use crate::miniprogram;
-use crate::payments::invariants;
+use crate::payments::{invariants, store as payments};
 use crate::reconcile::{BillState, store as reconcile};
 use crate::refunds::{RefundState, store as refunds};
 use crate::settings::store::{self as settings, Stored};
 use crate::settings::{Server, Settings};
 use crate::shop::Shop;
 use crate::staff;
+use crate::wechat::Api;
+use crate::wechat::pay::TradeOf;
 use crate::wechat::reach::{is_loopback, refused_by_wechat};
 
 /// What one look found: all well, or a cause and a cure.
@@ -50,6 +53,7 @@ async fn look(shop: &Shop) -> Vec<Finding> {
     findings.push(("磁盘", disk_finding(shop)));
     findings.push(("密钥文件", key_finding(shop).await));
     findings.push(("访客地址", address_finding(shop).await));
+    findings.extend(v3_finding(shop).await.map(|found| ("API v3", found)));
     findings.push(("退款证书", certificate_finding(shop)));
     findings.extend(miniprogram_finding(shop).map(|found| ("小程序", found)));
     findings.extend(database_findings(shop).await);
@@ -72,8 +76,50 @@ fn settings_findings(settings: &Settings) -> Vec<Finding> {
         ("小程序 AppID", have("wechat.app_id", "小程序后台 → 开发管理 → 开发设置")),
         ("小程序 AppSecret", have("wechat.app_secret", "小程序后台 → 开发管理 → 开发设置，重置后填入")),
         ("商户号", have("wechat.mch_id", "商户平台 → 账户中心 → 商户信息")),
-        ("APIv2 密钥", have("wechat.api_key", "商户平台 → 账户中心 → API 安全 → 设置 APIv2 密钥")),
+        ("APIv2 密钥", v2_key_finding(settings)),
     ]
+}
+
+/// A shop that takes its money by API v3 can do without; what it then hears of later is said.
+fn v2_key_finding(settings: &Settings) -> Result<String, String> {
+    match (settings.get("wechat.api_key"), settings.api()) {
+        (Some(_), _) => Ok("已设置".into()),
+        (None, Api::V2) => Err("还没有设置。商户平台 → 账户中心 → API 安全 → 设置 APIv2 密钥".into()),
+        (None, Api::V3) => Ok("没有设置：在商户平台手工退的款只用 v2 的格式通知，会在第二天对账时登记".into()),
+    }
+}
+
+/// What a merchant enters for API v3, and the field's name as he knows it.
+const V3_FIELDS: [(&str, &str); 5] = [
+    ("wechat.v3_key", "APIv3 密钥"),
+    ("wechat.mch_key", "商户私钥"),
+    ("wechat.mch_serial", "商户证书序列号"),
+    ("wechat.public_key", "微信支付公钥"),
+    ("wechat.public_key_id", "公钥 ID"),
+];
+
+/// Whether the keys of API v3 are all there and belong together, and whether WeChat signs with the public key that was
+/// entered; nothing for a shop that has none of them and does not use them.
+async fn v3_finding(shop: &Shop) -> Option<Result<String, String>> {
+    let settings = shop.settings();
+    let missing: Vec<&str> =
+        V3_FIELDS.iter().filter(|(name, _)| settings.get(name).is_none()).map(|(_, label)| *label).collect();
+    if missing.len() == V3_FIELDS.len() && settings.api() == Api::V2 {
+        return None;
+    }
+    if !missing.is_empty() {
+        return Some(Err(format!("还缺 {}：请在后台设置页填写，或改用 API v2", missing.join("、"))));
+    }
+    if let Some(problem) = settings.v3_problem() {
+        return Some(Err(problem.to_owned()));
+    }
+    let account = shop.account_of(Api::V3)?;
+    let number = OrderNo::new("20000101", &shop.nonces.base32()).attempt(1);
+    let id = settings.get("wechat.public_key_id").unwrap_or_default();
+    Some(match shop.wechat.order_query(&account, TradeOf::Number(&number), &shop.nonces).await.result {
+        Ok(_) => Ok(format!("微信用 {id} 签名回答了，新订单用 {}", settings.api().text())),
+        Err(e) => Err(format!("{e}")),
+    })
 }
 
 /// A host whose clock stands in the past or the far future signs orders that expire at once.
@@ -150,6 +196,9 @@ fn certificate_finding(shop: &Shop) -> Result<String, String> {
     if shop.wechat.is_simulated() {
         return Ok("连接的是模拟微信，不需要".into());
     }
+    if shop.settings().api() == Api::V3 && shop.settings().identity().is_none() {
+        return Ok("没有：API v3 退款不用证书；以前用 API v2 收的款要退时才要上传".into());
+    }
     let (settings, now) = (shop.settings(), shop.now());
     let facts = match settings.identity() {
         None => {
@@ -198,9 +247,10 @@ async fn database_findings(shop: &Shop) -> Vec<Finding> {
             staff::store::count(conn)?,
             staff::store::audit_break(conn)?,
             backups::latest(conn, 1)?.pop(),
+            payments::alerts(conn)?,
         ))
     };
-    let (integrity, broken, open, exceptions, refunds, bill, people, (cut, entries), backup) =
+    let (integrity, broken, open, exceptions, refunds, bill, people, (cut, entries), backup, alerts) =
         match shop.read_slowly(read).await {
             Ok(found) => found,
             Err(e) => return vec![("数据库", Err(format!("读不出来：{}", e.message())))],
@@ -263,6 +313,7 @@ async fn database_findings(shop: &Shop) -> Vec<Finding> {
         ("后台任务", jobs),
         ("退款", refunds),
         ("资金异常", money),
+        ("微信的通知", if alerts.is_empty() { Ok("没有打不开或验不过的".into()) } else { Err(alerts.join("；")) }),
         ("对账", bill),
         ("备份", backup),
         ("操作日志", log),

@@ -22,7 +22,7 @@ use crate::secrets::SecretKey;
 use crate::wechat::certificate::ClientIdentity;
 use crate::wechat::mini_program::MiniProgram;
 use crate::wechat::v2::sign::SignType;
-use crate::wechat::{API_URL, Account, Api, PAY_URL, v2, v3};
+use crate::wechat::{API_URL, Account, Api, PAY_URL, SECOND_PAY_URL, v2, v3};
 use changes::Changes;
 pub use list::{Group, SETTINGS, Setting, setting_named};
 use regions::{Freight, Regions};
@@ -33,6 +33,8 @@ use store::Stored;
 pub struct Server {
     pub data_dir: PathBuf,
     pub pay_url: String,
+    /// Where the same requests go when `pay_url` cannot be reached; WeChat's own second host belongs to its first.
+    pub second_pay_url: Option<String>,
     pub api_url: String,
     /// PEM files of the refund certificate, when the file or the environment names them.
     pub client_cert: Option<PathBuf>,
@@ -54,6 +56,7 @@ impl Default for Server {
         Server {
             data_dir: PathBuf::from("data"),
             pay_url: PAY_URL.into(),
+            second_pay_url: None,
             api_url: API_URL.into(),
             client_cert: None,
             client_key: None,
@@ -84,6 +87,7 @@ impl Server {
                     }
                     "shop.metrics_token" => server.metrics_token = Some(value),
                     "wechat.pay_url" => server.pay_url = value,
+                    "wechat.second_pay_url" => server.second_pay_url = Some(value),
                     "wechat.api_url" => server.api_url = value,
                     "wechat.client_cert" => server.client_cert = Some(value.into()),
                     "wechat.client_key" => server.client_key = Some(value.into()),
@@ -105,6 +109,12 @@ impl Server {
             return Err("配置 wechat.client_cert 和 wechat.client_key 要一起写".into());
         }
         Ok(server)
+    }
+
+    /// Where payments go when the first host cannot be reached, if anywhere.
+    pub fn second_pay_url(&self) -> Option<&str> {
+        let own = (self.pay_url.trim_end_matches('/') == PAY_URL).then_some(SECOND_PAY_URL);
+        self.second_pay_url.as_deref().or(own)
     }
 
     /// What to trust instead of the system's authorities, as PEM text; empty for the system's.

@@ -5,14 +5,15 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::header::HeaderMap;
-use reqwest::{Certificate, Client, ClientBuilder, Identity, Response, StatusCode, Url, redirect};
+use reqwest::{Certificate, Client, ClientBuilder, Identity, RequestBuilder, Response, StatusCode, Url, redirect};
 use rustls::AlertDescription;
 use serde_json::Value;
 
+use super::GatewayError;
 use super::breaker::Breaker;
 use super::certificate::ClientIdentity;
+use super::hosts::Hosts;
 use super::mini_program::Token;
-use super::{GatewayError, PAY_URL, SECOND_PAY_URL};
 use crate::clock;
 
 /// The whole call, from connecting to the last byte.
@@ -28,10 +29,8 @@ const MAX_BILL: usize = 64 * 1024 * 1024;
 /// A client for WeChat's two hosts; tests and the demo point it at a simulator on this machine.
 pub struct Wechat {
     http: Client,
-    pay_url: String,
+    pay: Hosts,
     api_url: String,
-    /// Where requests of API v3 go when the first host cannot be reached.
-    second_pay_url: Option<String>,
     /// Trusted instead of the system's certificate authorities, if any.
     roots: Vec<Certificate>,
     /// By how many milliseconds our clock is ahead of WeChat's, by its latest answer.
@@ -50,6 +49,33 @@ pub(super) struct Raw {
     pub body: Vec<u8>,
 }
 
+/// A signed request of API v3.
+pub(super) struct AskedV3<'a> {
+    pub method: &'static str,
+    /// With the query, exactly as it was signed.
+    pub path: &'a str,
+    pub body: &'a str,
+    /// The key that the reply shall be signed with.
+    pub public_id: &'a str,
+    pub authorization: String,
+}
+
+impl AskedV3<'_> {
+    fn request(&self, http: &Client, host: &str) -> RequestBuilder {
+        let url = format!("{host}{}", self.path);
+        let request = if self.method == "GET" { http.get(url) } else { http.post(url) };
+        let request = match self.body {
+            "" => request,
+            body => request.header("content-type", "application/json").body(body.to_owned()),
+        };
+        request
+            .header("accept", "application/json")
+            .header("user-agent", USER_AGENT)
+            .header("wechatpay-serial", self.public_id)
+            .header("authorization", &self.authorization)
+    }
+}
+
 /// A base URL that money must not be sent to.
 #[derive(Debug)]
 pub struct BadUrl(pub String);
@@ -62,9 +88,15 @@ impl std::fmt::Display for BadUrl {
 
 impl Wechat {
     /// Plain http is for this machine alone: anything else would show keys and money to the network.
+    /// `second` is where requests about payments go when the first host does not take them, if there is such a place.
     /// `roots` is a PEM bundle to trust instead of the system's; empty for the system's.
-    pub fn new(pay_url: &str, api_url: &str, roots: &str) -> Result<Wechat, BadUrl> {
+    pub fn new(pay_url: &str, second: Option<&str>, api_url: &str, roots: &str) -> Result<Wechat, BadUrl> {
         let (pay_local, api_local) = (is_local(pay_url)?, is_local(api_url)?);
+        if let Some(second) = second
+            && is_local(second)? != pay_local
+        {
+            return Err(BadUrl(format!("微信支付的两个地址 {pay_url} 和 {second} 要么都在本机，要么都不在")));
+        }
         // Already installed when several shops run in one process; the first one serves all.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let roots = match roots {
@@ -81,13 +113,10 @@ impl Wechat {
             .build()
             .map_err(|e| BadUrl(format!("无法建立到微信的安全连接（系统可能没有安装 ca-certificates）: {e}")))?;
         let trim = |url: &str| url.trim_end_matches('/').to_owned();
-        let (pay_url, api_url) = (trim(pay_url), trim(api_url));
-        let second_pay_url = (pay_url == PAY_URL).then(|| SECOND_PAY_URL.to_owned());
         Ok(Wechat {
             http,
-            pay_url,
-            second_pay_url,
-            api_url,
+            pay: Hosts::new(trim(pay_url), second.map(trim)),
+            api_url: trim(api_url),
             roots,
             clock_ahead: Mutex::default(),
             certified: Mutex::default(),
@@ -103,7 +132,7 @@ impl Wechat {
 
     /// The client that shows our certificate. `Err` says in words why there is none.
     pub(super) fn certified(&self, identity: Option<&ClientIdentity>) -> Result<Client, String> {
-        if is_local(&self.pay_url).unwrap_or(false) {
+        if self.is_simulated() {
             // Without TLS nobody can ask for a certificate.
             return Ok(self.http.clone());
         }
@@ -123,11 +152,16 @@ impl Wechat {
 
     /// Whether payments go to a simulator on this machine rather than to WeChat.
     pub fn is_simulated(&self) -> bool {
-        is_local(&self.pay_url).unwrap_or(false)
+        is_local(self.pay.first()).unwrap_or(false)
     }
 
     pub fn pay_url(&self) -> &str {
-        &self.pay_url
+        self.pay.first()
+    }
+
+    /// WeChat Pay's own hosts.
+    pub(super) fn pay_hosts(&self) -> &Hosts {
+        &self.pay
     }
 
     pub(super) async fn post_pay(
@@ -136,7 +170,7 @@ impl Wechat {
         path: &str,
         xml: String,
     ) -> (Result<Vec<u8>, GatewayError>, i64) {
-        self.timed(self.pay_request(client, path, xml), MAX_ANSWER).await
+        self.post_within(client, path, xml, (TIMEOUT, MAX_ANSWER)).await
     }
 
     /// Whether an interface, by WeChat's name for it, may be asked by whoever can do without the answer: one that keeps
@@ -157,12 +191,30 @@ impl Wechat {
 
     /// For the one answer that is as long as a day's trade.
     pub(super) async fn post_for_bill(&self, path: &str, xml: String) -> (Result<Vec<u8>, GatewayError>, i64) {
-        self.timed(self.pay_request(&self.http, path, xml).timeout(BILL_TIMEOUT), MAX_BILL).await
+        self.post_within(&self.http, path, xml, (BILL_TIMEOUT, MAX_BILL)).await
     }
 
-    async fn timed(&self, request: reqwest::RequestBuilder, most: usize) -> (Result<Vec<u8>, GatewayError>, i64) {
+    async fn post_within(
+        &self,
+        client: &Client,
+        path: &str,
+        xml: String,
+        (allowed, most): (Duration, usize),
+    ) -> (Result<Vec<u8>, GatewayError>, i64) {
+        let request = |host: &str| {
+            let request = client.post(format!("{host}{path}"));
+            request.header("content-type", "text/xml; charset=utf-8").body(xml.clone())
+        };
+        self.timed(self.pay.send(allowed, request), most).await
+    }
+
+    async fn timed(
+        &self,
+        sent: impl Future<Output = Result<Response, reqwest::Error>>,
+        most: usize,
+    ) -> (Result<Vec<u8>, GatewayError>, i64) {
         let start = Instant::now();
-        let answer = match request.send().await {
+        let answer = match sent.await {
             Ok(response) => {
                 self.note_time(&response);
                 body(response, most).await
@@ -185,45 +237,13 @@ impl Wechat {
 
     /// Asks for nothing but the time.
     pub async fn ask_time(&self) {
-        let _ = self.timed(self.http.get(&self.pay_url), MAX_ANSWER).await;
+        let _ = self.timed(self.http.get(self.pay.first()).send(), MAX_ANSWER).await;
     }
 
-    fn pay_request(&self, client: &Client, path: &str, xml: String) -> reqwest::RequestBuilder {
-        let url = format!("{}{path}", self.pay_url);
-        client.post(url).header("content-type", "text/xml; charset=utf-8").body(xml)
-    }
-
-    /// A request of API v3, with the very bytes that were signed. Whatever came back comes back; the second host gets the
-    /// same request when the first cannot be reached.
-    pub(super) async fn send_v3(
-        &self,
-        method: &'static str,
-        path: &str,
-        body: &str,
-        public_id: &str,
-        authorization: String,
-    ) -> (Result<Raw, GatewayError>, i64) {
+    /// A request of API v3, with the very bytes that were signed. Whatever came back comes back.
+    pub(super) async fn send_v3(&self, asked: &AskedV3<'_>) -> (Result<Raw, GatewayError>, i64) {
         let start = Instant::now();
-        let request = |host: &str| {
-            let url = format!("{host}{path}");
-            let request = if method == "GET" { self.http.get(url) } else { self.http.post(url) };
-            let request = match body {
-                "" => request,
-                body => request.header("content-type", "application/json").body(body.to_owned()),
-            };
-            request
-                .header("accept", "application/json")
-                .header("user-agent", USER_AGENT)
-                .header("wechatpay-serial", public_id)
-                .header("authorization", &authorization)
-        };
-        let mut sent = request(&self.pay_url).send().await;
-        if let (Err(e), Some(second)) = (&sent, &self.second_pay_url)
-            && e.is_connect()
-        {
-            sent = request(second).timeout(TIMEOUT.saturating_sub(start.elapsed())).send().await;
-        }
-        let answer = match sent {
+        let answer = match self.pay.send(TIMEOUT, |host| asked.request(&self.http, host)).await {
             Ok(response) => {
                 self.note_time(&response);
                 let (status, headers) = (response.status(), response.headers().clone());
@@ -235,15 +255,13 @@ impl Wechat {
     }
 
     /// A bill at an address that WeChat gave out, on its own host.
-    pub(super) async fn get_for_bill(&self, path: &str, authorization: String) -> Result<Vec<u8>, GatewayError> {
-        let request = self.http.get(format!("{}{path}", self.pay_url));
-        let request = request.header("user-agent", USER_AGENT).header("authorization", authorization);
-        self.timed(request.timeout(BILL_TIMEOUT), MAX_BILL).await.0
+    pub(super) async fn get_for_bill(&self, asked: &AskedV3<'_>) -> Result<Vec<u8>, GatewayError> {
+        self.timed(self.pay.send(BILL_TIMEOUT, |host| asked.request(&self.http, host)), MAX_BILL).await.0
     }
 
     pub(super) async fn get_api(&self, path: &str, query: &[(&str, &str)]) -> (Result<Vec<u8>, GatewayError>, i64) {
         match Url::parse_with_params(&format!("{}{path}", self.api_url), query) {
-            Ok(url) => self.timed(self.http.get(url), MAX_ANSWER).await,
+            Ok(url) => self.timed(self.http.get(url).send(), MAX_ANSWER).await,
             Err(e) => (Err(GatewayError::Unreachable(e.to_string())), 0),
         }
     }
@@ -257,7 +275,7 @@ impl Wechat {
         match Url::parse_with_params(&format!("{}{path}", self.api_url), query) {
             Ok(url) => {
                 let request = self.http.post(url).header("content-type", "application/json").body(body.to_string());
-                self.timed(request, MAX_ANSWER).await
+                self.timed(request.send(), MAX_ANSWER).await
             }
             Err(e) => (Err(GatewayError::Unreachable(e.to_string())), 0),
         }

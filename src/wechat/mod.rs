@@ -10,6 +10,7 @@ pub mod carriers;
 pub mod certificate;
 mod client;
 mod exchange;
+mod hosts;
 pub mod mini_program;
 pub mod pay;
 pub mod push;
@@ -30,7 +31,7 @@ use crate::money::Fen;
 
 /// WeChat Pay's hosts: money moves there.
 pub const PAY_URL: &str = "https://api.mch.weixin.qq.com";
-/// Where the same requests go when the first host does not answer. Source: API v3, access to several regions.
+/// Where the same requests go when the first host cannot be reached. Source: access to several regions.
 pub const SECOND_PAY_URL: &str = "https://api2.mch.weixin.qq.com";
 /// The mini-program's server side.
 pub const API_URL: &str = "https://api.weixin.qq.com";

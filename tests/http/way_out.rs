@@ -38,7 +38,7 @@ async fn an_answer_with_one_thing_wrong_is_no_answer() {
         ("half a page", b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n<xml>".to_vec(), "超时"),
     ] {
         let url = answering(answer).await;
-        let wechat = Wechat::new(&url, &url, "").unwrap();
+        let wechat = Wechat::new(&url, None, &url, "").unwrap();
         let start = Instant::now();
         let number = "20261008ABCDEFGHJK01".parse().unwrap();
         let exchange =
@@ -53,7 +53,7 @@ async fn an_answer_with_one_thing_wrong_is_no_answer() {
     // Nobody there at all.
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let url = format!("http://{gone}");
-    let wechat = Wechat::new(&url, &url, "").unwrap();
+    let wechat = Wechat::new(&url, None, &url, "").unwrap();
     let exchange = wechat
         .order_query(
             &Account::V2(merchant(SignType::Md5)),
@@ -63,6 +63,6 @@ async fn an_answer_with_one_thing_wrong_is_no_answer() {
         .await;
     assert!(matches!(exchange.result, Err(GatewayError::Unreachable(_))));
     for bad in ["http://api.mch.weixin.qq.com", "http://10.0.0.1", "ftp://127.0.0.1", "nonsense"] {
-        assert!(Wechat::new(bad, "https://api.weixin.qq.com", "").is_err(), "{bad}");
+        assert!(Wechat::new(bad, None, "https://api.weixin.qq.com", "").is_err(), "{bad}");
     }
 }

@@ -133,10 +133,10 @@ async fn try_keys_v3(shop: &Shop) -> Result<String> {
             clock_words(shop)
         )),
         Ok(other) => Err(wrong(format!("微信的回答出人意料：{other:?}"))),
-        Err(GatewayError::NotAccepted(text)) if text.contains("SIGNERROR") => {
-            Err(wrong(format!("微信说签名错误：商户私钥和证书序列号不对应，或商户号不对。（{text}）")))
+        Err(e) if e.to_string().contains("SIGNERROR") => {
+            Err(wrong(format!("微信说签名错误：商户私钥和证书序列号不对应，或商户号不对。（{e}）")))
         }
-        Err(e) => Err(wrong(format!("{e}"))),
+        Err(e) => Err(wrong(e.to_string())),
     }
 }
 

@@ -4,7 +4,9 @@ use serde_json::Value;
 use sha1::{Digest, Sha1};
 
 use super::super::bill::{BillAnswer, Own, read_plain, unpacked};
+use super::super::client::AskedV3;
 use super::super::exchange::unusable;
+use super::super::hosts::Hosts;
 use super::super::{Exchange, GatewayError, Wechat};
 use super::Merchant;
 use super::exchange::Call;
@@ -27,13 +29,14 @@ impl Wechat {
         nonces: &Nonces,
     ) -> Exchange<BillAnswer> {
         let path = format!("/v3/bill/tradebill?bill_date={}&bill_type=ALL&tar_type=GZIP", day.shown());
-        let host = self.pay_url().to_owned();
-        let asked = self.call_v3(merchant, Call::get("downloadbill", path), nonces, |reply| place(reply, &host)).await;
+        let call = Call::get("downloadbill", path);
+        let asked = self.call_v3(merchant, call, nonces, |reply| place(reply, self.pay_hosts())).await;
         let (kind, request, mut response, took_ms) = (asked.kind, asked.request, asked.response, asked.took_ms);
         let result = match asked.result {
             Ok(place) => {
                 let authorization = merchant.authorization("GET", &place.path, b"", nonces).await;
-                let file = self.get_for_bill(&place.path, authorization).await;
+                let (method, path, public_id) = ("GET", place.path.as_str(), merchant.public_id());
+                let file = self.get_for_bill(&AskedV3 { method, path, body: "", public_id, authorization }).await;
                 if let Ok(bytes) = &file {
                     response.extend_from_slice(format!("\n（账单，{} 字节）", bytes.len()).as_bytes());
                 }
@@ -49,7 +52,7 @@ impl Wechat {
     }
 }
 
-fn place(reply: &Value, own: &str) -> Result<Place, GatewayError> {
+fn place(reply: &Value, own: &Hosts) -> Result<Place, GatewayError> {
     let text = |name: &str| reply.get(name).and_then(Value::as_str).filter(|value| !value.is_empty());
     let url = text("download_url").ok_or_else(|| unusable("DOWNLOAD_URL_MISSING"))?;
     if text("hash_type") != Some("SHA1") {
@@ -61,11 +64,11 @@ fn place(reply: &Value, own: &str) -> Result<Place, GatewayError> {
     })
 }
 
-/// Path and query exactly as given, when the address is on WeChat's own host: a signed request must not go elsewhere.
-fn path_on(url: &str, own: &str) -> Option<String> {
-    let rest = url.strip_prefix(own)?;
+/// Path and query exactly as given, when the address is on WeChat's own hosts: a signed request must not go elsewhere.
+fn path_on(url: &str, own: &Hosts) -> Option<String> {
+    let rest = own.path_of(url)?;
     let plain = rest.bytes().all(|b| b.is_ascii_graphic() && b != b'#');
-    (rest.starts_with('/') && plain && !rest.starts_with("//")).then(|| rest.to_owned())
+    (plain && !rest.starts_with("//")).then(|| rest.to_owned())
 }
 
 fn read(bytes: &[u8], sha1: &str, own: &Own) -> Result<BillAnswer, GatewayError> {
@@ -79,15 +82,17 @@ fn read(bytes: &[u8], sha1: &str, own: &Own) -> Result<BillAnswer, GatewayError>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wechat::{PAY_URL, SECOND_PAY_URL};
 
     #[test]
     fn a_bill_is_fetched_from_wechat_alone() {
-        let own = "https://api.mch.weixin.qq.com";
+        let own = Hosts::new(PAY_URL.into(), Some(SECOND_PAY_URL.into()));
         for (url, path) in [
             (
                 "https://api.mch.weixin.qq.com/v3/billdownload/file?token=abc%2Bd%2F",
                 Some("/v3/billdownload/file?token=abc%2Bd%2F"),
             ),
+            ("https://api2.mch.weixin.qq.com/v3/billdownload/file?token=a", Some("/v3/billdownload/file?token=a")),
             ("http://api.mch.weixin.qq.com/v3/billdownload/file?token=a", None),
             ("https://api.mch.weixin.qq.com.evil.example/file", None),
             ("https://api.mch.weixin.qq.com@evil.example/file", None),
@@ -97,7 +102,7 @@ mod tests {
             ("https://api.mch.weixin.qq.com/a b", None),
             ("", None),
         ] {
-            assert_eq!(path_on(url, own).as_deref(), path, "{url}");
+            assert_eq!(path_on(url, &own).as_deref(), path, "{url}");
         }
     }
 

@@ -3,7 +3,7 @@
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use super::super::client::Raw;
+use super::super::client::{AskedV3, Raw};
 use super::super::exchange::unusable;
 use super::super::{Exchange, GatewayError, Wechat};
 use super::Merchant;
@@ -50,8 +50,9 @@ impl Wechat {
         read: impl FnOnce(&Signed) -> Result<T, GatewayError>,
     ) -> Exchange<T> {
         let authorization = merchant.authorization(call.method, &call.path, call.body.as_bytes(), nonces).await;
+        let Call { method, path, body, .. } = &call;
         let (answer, took_ms) =
-            self.send_v3(call.method, &call.path, &call.body, merchant.public_id(), authorization).await;
+            self.send_v3(&AskedV3 { method, path, body, public_id: merchant.public_id(), authorization }).await;
         self.heard(call.kind, answer.is_ok(), took_ms);
         let response =
             answer.as_ref().map(|raw| sign::recorded(|name| values(&raw.headers, name), &raw.body)).unwrap_or_default();
@@ -91,7 +92,7 @@ fn trusted(merchant: &Merchant, raw: &Raw) -> Result<Signed, GatewayError> {
 }
 
 fn believed(merchant: &Merchant, raw: &Raw) -> Result<(), BadSeal> {
-    Seal::read(|name| values(&raw.headers, name))?.check(&raw.body, merchant, Some(merchant.at))
+    Seal::read(|name| values(&raw.headers, name))?.check(&raw.body, merchant, Some(merchant.now()))
 }
 
 /// The same refusal is written in two ways through the years, and v2 has a third: one spelling for the whole house.

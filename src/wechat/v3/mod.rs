@@ -9,6 +9,7 @@ mod refund;
 pub mod sign;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 pub use pay::JsapiOrder;
 pub(super) use pay::payment_params;
@@ -23,8 +24,9 @@ pub struct Merchant {
     keys: Arc<Keys>,
     pub app_id: String,
     pub mch_id: String,
-    /// The moment at which it speaks (epoch milliseconds): what it hears is judged against it.
-    pub at: i64,
+    /// The moment at which it was asked for (epoch milliseconds), and how long ago that is: a job may keep it for minutes.
+    at: i64,
+    since: Instant,
 }
 
 /// What was entered in the settings, read once.
@@ -81,7 +83,12 @@ impl Keys {
 
 impl Merchant {
     pub fn new(app_id: &str, mch_id: &str, keys: Arc<Keys>, at: i64) -> Merchant {
-        Merchant { keys, app_id: app_id.to_owned(), mch_id: mch_id.to_owned(), at }
+        Merchant { keys, app_id: app_id.to_owned(), mch_id: mch_id.to_owned(), at, since: Instant::now() }
+    }
+
+    /// This moment (epoch milliseconds): what is signed carries it, what is heard is judged against it.
+    pub(super) fn now(&self) -> i64 {
+        self.at + self.since.elapsed().as_millis() as i64
     }
 
     pub(super) fn private(&self) -> &PrivateKey {
@@ -112,7 +119,7 @@ impl Merchant {
                 mch_id: &merchant.mch_id,
                 serial: &merchant.keys.serial,
                 key: &merchant.keys.private,
-                at: merchant.at,
+                at: merchant.now(),
                 nonce: &nonce,
             };
             signer.authorization(method, &path, &body)

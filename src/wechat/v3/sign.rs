@@ -68,7 +68,7 @@ pub enum BadSeal {
     OtherScheme,
     /// Signed with a platform certificate: the merchant has not finished the change to the public key.
     Certificate(String),
-    /// A key of WeChat's that we were not given.
+    /// A key that we were not given, by its id or by whatever stands there.
     OtherKey(String),
     /// WeChat's clock and ours are so many milliseconds apart; positive when ours is ahead.
     Clock(i64),
@@ -173,8 +173,10 @@ impl Seal {
         if !fits(key, &parts, &self.signature) {
             return Err(BadSeal::Wrong);
         }
-        let at = self.timestamp.parse::<i64>().ok().and_then(|s| s.checked_mul(SECOND)).ok_or(BadSeal::Wrong)?;
-        match now.map(|now| now.saturating_sub(at)) {
+        let at = self.timestamp.parse::<i64>().ok().filter(|at| at.checked_mul(SECOND).is_some());
+        let at = at.ok_or(BadSeal::Wrong)?;
+        // Whole seconds are told, so whole seconds are compared.
+        match now.map(|now| (now.div_euclid(SECOND) - at).saturating_mul(SECOND)) {
             Some(apart) if apart.saturating_abs() > APART => Err(BadSeal::Clock(apart)),
             _ => Ok(()),
         }
