@@ -133,17 +133,23 @@ pub(super) fn settle_noticed(
 /// A notice about another app is ours when the attempt was made under that app, before the shop moved.
 fn of_our_app(tx: &Tx, mut notice: Notice) -> Result<Notice> {
     let Some(app_id) = notice.other_app.clone() else { return Ok(notice) };
-    let attempt = match &notice.verdict {
-        notice::Verdict::Paid(payment) => store::attempt_of(tx, payment)?,
+    let payment = match &notice.verdict {
+        notice::Verdict::Paid(payment) => Some(payment),
         _ => None,
     };
-    let fits = attempt.is_some_and(|attempt| attempt.params.app_id() == app_id);
-    let note = if fits { app_id } else { "OTHER_MERCHANT".to_owned() };
-    notice.checks.push(Check { what: "AppID", ok: fits, note });
-    if !fits {
-        notice.verdict = notice::Verdict::Refused("OTHER_MERCHANT".into());
+    let check = made_under(tx, payment, app_id)?;
+    if !check.ok {
+        notice.verdict = notice::Verdict::Refused(check.note.clone());
     }
+    notice.checks.push(check);
     Ok(notice)
+}
+
+/// Whether the attempt that was paid was made under this app.
+pub(super) fn made_under(tx: &Tx, payment: Option<&Payment>, app_id: String) -> Result<Check> {
+    let attempt = payment.map(|payment| store::attempt_of(tx, payment)).transpose()?.flatten();
+    let ok = attempt.is_some_and(|attempt| attempt.params.app_id() == app_id);
+    Ok(Check { what: "AppID", ok, note: if ok { app_id } else { "OTHER_MERCHANT".to_owned() } })
 }
 
 /// A notice that is signed as nothing is signed any more can only be about an order that was made before the change.

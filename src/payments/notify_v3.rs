@@ -9,7 +9,7 @@ use rocket::serde::json::Json;
 use rocket::{Route, State, post, routes};
 use serde_json::{Value, json};
 
-use super::notify::{read, settle_noticed};
+use super::notify::{made_under, read, settle_noticed};
 use super::refund::learn;
 use super::store;
 use crate::db::Tx;
@@ -83,6 +83,7 @@ async fn keep(shop: &Shop, notice: Notice, entry: Entry, start: Instant) -> Resu
     let (settings, now) = (shop.settings(), shop.now());
     let write = move |tx: &Tx| {
         let took_ms = start.elapsed().as_millis() as i64;
+        let notice = of_our_app(tx, notice.clone())?;
         let answer = enter(tx, &notice, Entry { took_ms, ..entry.clone() }, &settings, now)?;
         Ok((answer, jobs::store::any_due(tx, now)?))
     };
@@ -146,7 +147,23 @@ fn enter(tx: &Tx, notice: &Notice, mut entry: Entry, settings: &Settings, now: i
     Ok(answer)
 }
 
-/// What only the owner can mend, as against a forger's or a prober's doing.
+/// A payment that was made under another app is ours when the attempt was, before the shop moved.
+fn of_our_app(tx: &Tx, mut notice: Notice) -> Result<Notice> {
+    if let (notice::Verdict::Paid(payment), Some(app_id)) = (&notice.verdict, notice.other_app.take()) {
+        let check = made_under(tx, Some(payment), app_id)?;
+        if !check.ok {
+            notice.verdict = notice::Verdict::Refused(check.note.clone());
+        }
+        notice.checks.push(check);
+    }
+    Ok(notice)
+}
+
+/// What only the owner can mend, as against a prober's doing, or a forger's who does not even know what keys are called.
 fn for_the_owner(bad: &BadSeal) -> bool {
-    matches!(bad, BadSeal::Certificate(_) | BadSeal::OtherKey(_) | BadSeal::Clock(_))
+    match bad {
+        BadSeal::Certificate(_) | BadSeal::Clock(_) => true,
+        BadSeal::OtherKey(id) => id.strip_prefix("PUB_KEY_ID_").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit())),
+        _ => false,
+    }
 }

@@ -134,9 +134,11 @@ pub fn put_alert(tx: &Tx, kind: &str, words: &str, now: i64) -> Result<()> {
     Ok(())
 }
 
-/// A good notice has come: whatever was wrong is right again.
+/// A good notice has come: whatever was wrong is right again. Hardly ever is there anything, and looking costs no page.
 pub fn clear_alerts(tx: &Tx) -> Result<()> {
-    tx.prepare_cached("delete from owner_alerts")?.execute([])?;
+    if tx.prepare_cached("select 1 from owner_alerts limit 1")?.exists([])? {
+        tx.prepare_cached("delete from owner_alerts")?.execute([])?;
+    }
     Ok(())
 }
 

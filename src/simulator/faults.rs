@@ -61,6 +61,14 @@ pub enum Fault {
     TagChanged,
     /// API v3: the bill is not what its hash says.
     BillHash,
+    /// API v3: the bill is said to lie on another host.
+    BillElsewhere,
+    /// API v3: the answer is right, and longer than any answer is.
+    TooLong,
+    /// API v3: a right notice whose `associated_data` is empty.
+    AadEmpty,
+    /// API v3: a right notice without `associated_data`.
+    AadMissing,
 }
 
 impl Fault {
@@ -87,6 +95,10 @@ impl Fault {
             Fault::DoubledHeader => "v3：签名头出现两次".into(),
             Fault::TagChanged => "v3：通知的密文被改动".into(),
             Fault::BillHash => "v3：账单与摘要不符".into(),
+            Fault::BillElsewhere => "v3：账单地址在别的主机".into(),
+            Fault::TooLong => "v3：回答太长".into(),
+            Fault::AadEmpty => "v3：通知的 associated_data 是空的（有效）".into(),
+            Fault::AadMissing => "v3：通知没有 associated_data（有效）".into(),
         }
     }
 }

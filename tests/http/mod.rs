@@ -33,4 +33,5 @@ mod roles;
 mod shipping;
 mod staff;
 mod v3;
+mod v3_forms;
 mod way_out;

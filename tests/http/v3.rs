@@ -17,7 +17,7 @@ fn vectors() -> Value {
 }
 
 /// The vectors' keys: making fresh ones takes a second.
-fn keys() -> Keys {
+pub fn keys() -> Keys {
     let all = vectors();
     let text = |name: &str| all[name].as_str().unwrap().to_owned();
     Keys {
@@ -45,7 +45,7 @@ pub async fn world(api: &str) -> World {
     w
 }
 
-async fn wait_for(w: &World, buyer: &Buyer<'_>, placed: &Placed, status: &str) {
+pub async fn wait_for(w: &World, buyer: &Buyer<'_>, placed: &Placed, status: &str) {
     w.wait(status, || async { buyer.status(&placed.no).await == status }).await;
 }
 
@@ -60,7 +60,7 @@ async fn refund(w: &World, console: &Console<'_>, buyer: &Buyer<'_>, placed: &Pl
     w.wait("the refund", told).await;
 }
 
-async fn next_morning(w: &World) {
+pub async fn next_morning(w: &World) {
     let morning = Day::of(w.shop.now()).end() + 10 * HOUR + 6 * MINUTE;
     while w.shop.now() < morning {
         w.advance(HOUR.min(morning - w.shop.now()));

@@ -54,7 +54,21 @@ async fn serve(
         }
         _ => {}
     }
+    let done = done.map(|value| value.map(|value| altered(value, fault.as_ref())));
     Ok(answer(sim, &keys, done, fault.as_ref()))
+}
+
+/// An answer that will be signed as it is, with what a fault puts into it.
+fn altered(mut value: Value, fault: Option<&Fault>) -> Value {
+    match fault {
+        Some(Fault::TooLong) => value["more"] = json!("x".repeat(2 * 1024 * 1024)),
+        Some(Fault::BillElsewhere) => {
+            let url = value["download_url"].as_str().map(|url| url.replacen("//127.0.0.1", "//localhost", 1));
+            value["download_url"] = json!(url);
+        }
+        _ => {}
+    }
+    value
 }
 
 /// Source: error codes, API v3.

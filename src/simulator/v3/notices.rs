@@ -42,8 +42,9 @@ pub fn of_refund(sim: &Simulator, refund_id: &str, fault: Option<&Fault>) -> Opt
     sealed(sim, &refund.notify_url, event, "refund", &facts, fault)
 }
 
-fn sealed(sim: &Simulator, url: &str, event: &str, aad: &str, facts: &Value, fault: Option<&Fault>) -> Option<Notice> {
+fn sealed(sim: &Simulator, url: &str, event: &str, kind: &str, facts: &Value, fault: Option<&Fault>) -> Option<Notice> {
     let keys: std::sync::Arc<Opened> = sim.v3()?;
+    let aad = if matches!(fault, Some(Fault::AadEmpty | Fault::AadMissing)) { "" } else { kind };
     let nonce = &sim.nonces.nonce_str()[..12];
     let mut bytes = keys.v3_key.seal(nonce.as_bytes().try_into().ok()?, aad.as_bytes(), facts.to_string().as_bytes());
     if matches!(fault, Some(Fault::TagChanged))
@@ -51,16 +52,20 @@ fn sealed(sim: &Simulator, url: &str, event: &str, aad: &str, facts: &Value, fau
     {
         *last ^= 1;
     }
-    let body = json!({
+    let mut notice = json!({
         "id": format!("EV-{}", sim.nonces.nonce_str()), "create_time": clock::rfc3339(sim.clock.now()),
         "resource_type": "encrypt-resource", "event_type": event, "summary": "通知",
         "resource": {
-            "original_type": aad, "algorithm": "AEAD_AES_256_GCM", "ciphertext": BASE64_STANDARD.encode(bytes),
+            "original_type": kind, "algorithm": "AEAD_AES_256_GCM", "ciphertext": BASE64_STANDARD.encode(bytes),
             "associated_data": aad, "nonce": nonce,
         },
-    })
-    .to_string()
-    .into_bytes();
+    });
+    if matches!(fault, Some(Fault::AadMissing))
+        && let Some(resource) = notice["resource"].as_object_mut()
+    {
+        resource.remove("associated_data");
+    }
+    let body = notice.to_string().into_bytes();
     let headers = door::signature_headers(sim, &keys, &body, fault);
     Some(Notice { url: url.to_owned(), body, headers })
 }

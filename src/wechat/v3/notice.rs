@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::refund::RefundFact;
 use super::super::{Check, Payment};
 use super::Merchant;
-use super::pay::{ours, read_payment};
+use super::pay::{of_merchant, read_payment};
 use super::refund::read_refund;
 use super::sign::{BadSeal, Recorded, Seal};
 
@@ -31,6 +31,8 @@ pub struct Notice {
     pub checks: Vec<Check>,
     /// What was wrong with its signature, if that was it.
     pub bad: Option<BadSeal>,
+    /// The other app that it is about: right only for an attempt that was made under it.
+    pub other_app: Option<String>,
     /// As it stands in the notice, believed or not, to find it again in the log.
     pub out_trade_no: Option<String>,
 }
@@ -42,7 +44,8 @@ pub fn read(
     merchant: &Merchant,
     now: Option<i64>,
 ) -> Notice {
-    let mut notice = Notice { verdict: Verdict::Sealed, checks: Vec::new(), bad: None, out_trade_no: None };
+    let mut notice =
+        Notice { verdict: Verdict::Sealed, checks: Vec::new(), bad: None, other_app: None, out_trade_no: None };
     let sealed = Seal::read(values).and_then(|seal| seal.check(body, merchant, now));
     notice.note("验签", sealed.as_ref().err().map(|bad| bad.words()));
     if let Err(bad) = sealed {
@@ -53,6 +56,7 @@ pub fn read(
     notice.verdict = match opened(body, merchant, &mut notice.checks) {
         Ok(Some((event, facts))) => {
             notice.out_trade_no = text(&facts, "out_trade_no").map(|number| number.chars().take(64).collect());
+            notice.other_app = text(&facts, "appid").filter(|app_id| *app_id != merchant.app_id).map(str::to_owned);
             said(&event, &facts, merchant, &mut notice.checks)
         }
         Ok(None) => Verdict::Sealed,
@@ -97,21 +101,25 @@ fn said(event: &str, facts: &Value, merchant: &Merchant, checks: &mut Vec<Check>
     };
     match event {
         "TRANSACTION.SUCCESS" => {
-            if let Some(word) = check("商户号与 AppID", ours(merchant, facts).err().map(str::to_owned)) {
+            // Which app it may be about, our own attempt tells: the shop may have moved to another one since.
+            let named = of_merchant(merchant, facts) && text(facts, "appid").is_some();
+            if let Some(word) = check("商户号", (!named).then(|| "OTHER_MERCHANT".to_owned())) {
                 return Verdict::Refused(word);
             }
             let state = text(facts, "trade_state").unwrap_or("TRADE_STATE");
-            if let Some(state) = check("支付状态", (state != "SUCCESS").then(|| state.to_owned())) {
+            // Given back before it was told of: it was paid all the same.
+            let paid = matches!(state, "SUCCESS" | "REFUND");
+            if let Some(state) = check("支付状态", (!paid).then(|| state.to_owned())) {
                 return Verdict::Refused(format!("TRADE_STATE {state}"));
             }
-            let payment = read_payment(facts);
+            let payment = read_payment(facts).map(|paid| Payment { refund_started: state == "REFUND", ..paid });
             match check("必填字段与范围", payment.as_ref().err().map(|field| format!("BAD_FIELD {field}"))) {
                 Some(word) => Verdict::Refused(word),
                 None => payment.map_or_else(|field| Verdict::Refused(field.into()), Verdict::Paid),
             }
         }
         "REFUND.SUCCESS" | "REFUND.ABNORMAL" | "REFUND.CLOSED" => {
-            let other = text(facts, "mchid") != Some(&merchant.mch_id);
+            let other = !of_merchant(merchant, facts);
             if let Some(word) = check("商户号", other.then(|| "OTHER_MERCHANT".to_owned())) {
                 return Verdict::Refused(word);
             }

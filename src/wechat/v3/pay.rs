@@ -105,8 +105,11 @@ impl Wechat {
             TradeOf::Transaction(id) => ("id", id),
         };
         let path = format!("/v3/pay/transactions/{part}/{}?mchid={}", segment(number), merchant.mch_id);
-        let mut exchange =
-            self.call_v3(merchant, Call::get(ORDER_QUERY, path), nonces, |r| read_trade(merchant, r)).await;
+        let read = |reply: &Value| match is_about(which, reply) {
+            true => read_trade(merchant, reply),
+            false => Err(unusable("OTHER_ORDER")),
+        };
+        let mut exchange = self.call_v3(merchant, Call::get(ORDER_QUERY, path), nonces, read).await;
         if exchange.result.as_ref().is_err_and(|e| e.code() == Some("ORDERNOTEXIST")) {
             exchange.result = Ok(Trade::Absent);
         }
@@ -135,10 +138,21 @@ pub(super) fn segment(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
+/// What is signed covers no address: a reply about another order must not tell how this one stands.
+fn is_about(which: TradeOf<'_>, reply: &Value) -> bool {
+    let (name, asked) = match which {
+        TradeOf::Number(number) => ("out_trade_no", number.as_str()),
+        TradeOf::Transaction(id) => ("transaction_id", id),
+    };
+    reply.get(name).and_then(Value::as_str).is_none_or(|told| told == asked)
+}
+
 fn read_trade(merchant: &Merchant, reply: &Value) -> Result<Trade, GatewayError> {
     let state = reply.get("trade_state").and_then(Value::as_str).ok_or_else(|| unusable("TRADE_STATE_MISSING"))?;
     let payment = || {
-        ours(merchant, reply).map_err(unusable)?;
+        if !ours(merchant, reply) {
+            return Err(unusable("OTHER_MERCHANT"));
+        }
         read_payment(reply).map_err(|field| unusable(&format!("BAD_FIELD {field}")))
     };
     match state {
@@ -154,9 +168,12 @@ fn read_trade(merchant: &Merchant, reply: &Value) -> Result<Trade, GatewayError>
 }
 
 /// Facts of another merchant or app are not ours, whoever signed them.
-pub(super) fn ours(merchant: &Merchant, facts: &Value) -> Result<(), &'static str> {
-    let is = |name: &str, ours: &str| facts.get(name).and_then(Value::as_str) == Some(ours);
-    if is("mchid", &merchant.mch_id) && is("appid", &merchant.app_id) { Ok(()) } else { Err("OTHER_MERCHANT") }
+fn ours(merchant: &Merchant, facts: &Value) -> bool {
+    of_merchant(merchant, facts) && facts.get("appid").and_then(Value::as_str) == Some(&merchant.app_id)
+}
+
+pub(super) fn of_merchant(merchant: &Merchant, facts: &Value) -> bool {
+    facts.get("mchid").and_then(Value::as_str) == Some(&merchant.mch_id)
 }
 
 /// The facts of a payment, from a query or a notice; `Err` names the field that is missing or wrong.
