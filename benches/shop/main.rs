@@ -6,6 +6,7 @@ mod load;
 mod program;
 mod rows;
 mod seed;
+mod versions;
 mod yardstick;
 
 use std::path::Path;

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use xiaopu::cli::{API_KEY, APP_ID, APP_SECRET, MCH_ID};
+use xiaopu::simulator::v3::Keys;
 
 use super::load::{Call, Connection};
 
@@ -25,6 +26,11 @@ pub fn free_port() -> u16 {
 
 /// The settings of the shop in this folder, for any of its commands.
 pub fn command(data: &Path, gateway: u16, arguments: &[&str]) -> Command {
+    command_with(data, gateway, arguments, "")
+}
+
+/// The same with further settings of WeChat's.
+fn command_with(data: &Path, gateway: u16, arguments: &[&str], more: &str) -> Command {
     let mut command = Command::new(XIAOPU);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let folder = data.display();
@@ -35,7 +41,7 @@ pub fn command(data: &Path, gateway: u16, arguments: &[&str]) -> Command {
     command.env(
         "ROCKET_WECHAT",
         format!(
-            "{{app_id=\"{APP_ID}\",app_secret=\"{APP_SECRET}\",mch_id=\"{MCH_ID}\",api_key=\"{API_KEY}\",pay_url=\"{0}\",api_url=\"{0}\"}}",
+            "{{app_id=\"{APP_ID}\",app_secret=\"{APP_SECRET}\",mch_id=\"{MCH_ID}\",api_key=\"{API_KEY}\",pay_url=\"{0}\",api_url=\"{0}\"{more}}}",
             format_args!("http://127.0.0.1:{gateway}")
         ),
     );
@@ -47,6 +53,27 @@ impl Program {
     pub fn serve(data: &Path, gateway: u16) -> Program {
         let port = free_port();
         let mut command = command(data, gateway, &["serve"]);
+        command.env("ROCKET_PORT", port.to_string());
+        Program::start(command, port)
+    }
+
+    /// The same with the keys of API v3, and with new orders in this version.
+    pub fn serve_in(api: &str, keys: &Keys, data: &Path, gateway: u16) -> Program {
+        let file = |name: &str, text: &str| {
+            let path = data.join(name);
+            std::fs::write(&path, text).expect("a key can be written");
+            path.display().to_string()
+        };
+        let more = format!(
+            ",api=\"{api}\",v3_key=\"{}\",mch_key=\"{}\",mch_serial=\"{}\",public_key=\"{}\",public_key_id=\"{}\"",
+            keys.v3_key,
+            file("apiclient_key.pem", &keys.merchant.private),
+            keys.serial,
+            file("pub_key.pem", &keys.platform.public),
+            keys.public_id
+        );
+        let port = free_port();
+        let mut command = command_with(data, gateway, &["serve"], &more);
         command.env("ROCKET_PORT", port.to_string());
         Program::start(command, port)
     }

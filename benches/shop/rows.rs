@@ -10,13 +10,14 @@ use super::Line;
 use super::load::{self, Call, Connection, Outcome};
 use super::program::{self, Program};
 use super::seed::{self, Made, NOWHERE};
-use super::yardstick;
+use super::{versions, yardstick};
 
 /// The rows by name, and whether they run when none is named.
-pub const ALL: [(&str, bool); 9] = [
+pub const ALL: [(&str, bool); 10] = [
     ("catalogue", true),
     ("notify", true),
     ("prepay", true),
+    ("versions", true),
     ("pages", true),
     ("machine", true),
     ("backup", true),
@@ -25,13 +26,14 @@ pub const ALL: [(&str, bool); 9] = [
     ("soak", false),
 ];
 
-const ROUNDS: usize = 5;
+pub const ROUNDS: usize = 5;
 
 pub async fn run(name: &str) -> Vec<Line> {
     match name {
         "catalogue" => catalogue().await,
         "notify" => notify().await,
         "prepay" => prepay().await,
+        "versions" => versions::both().await,
         "pages" => pages().await,
         "machine" => machine().await,
         "backup" => backup().await,
@@ -42,13 +44,13 @@ pub async fn run(name: &str) -> Vec<Line> {
     }
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
 
 /// Microseconds of processor time for each call.
-fn each(before: Duration, after: Duration, calls: usize) -> f64 {
+pub fn each(before: Duration, after: Duration, calls: usize) -> f64 {
     (after - before).as_secs_f64() * 1e6 / calls as f64
 }
 
@@ -131,7 +133,7 @@ async fn waiting(count: usize) -> (tempfile::TempDir, Vec<Made>) {
     (folder, made)
 }
 
-async fn add_waiting(folder: &Path, count: usize) -> Vec<Made> {
+pub async fn add_waiting(folder: &Path, count: usize) -> Vec<Made> {
     let db = yardstick::open(folder);
     seed::pending(&db, count as i64).await
 }
@@ -204,7 +206,7 @@ async fn notify() -> Vec<Line> {
 
 // ── prepay ──
 
-fn prepay_call(round: &str, n: usize, sku: usize) -> Call {
+pub fn prepay_call(round: &str, n: usize, sku: usize) -> Call {
     let body = json!({
         "items": [{ "skuId": sku.to_string(), "quantity": 1 }],
         "address": {
