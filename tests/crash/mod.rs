@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -16,6 +16,7 @@ mod storm;
 use crate::support::{APP_ID, KEY, MCH_ID, SECRET, address, client, cookie, merchant};
 use xiaopu::clock::{Clock, Day};
 use xiaopu::nonce::Nonces;
+use xiaopu::simulator::v3::Keys;
 use xiaopu::simulator::{Fault, Paying, Simulator};
 use xiaopu::wechat::v2::message::Message;
 use xiaopu::wechat::v2::sign::{self, SignType};
@@ -24,6 +25,8 @@ struct Program {
     folder: tempfile::TempDir,
     port: u16,
     wechat: String,
+    /// Further settings of WeChat's, as the environment has them.
+    more: Mutex<String>,
 }
 
 fn free_port() -> u16 {
@@ -32,7 +35,7 @@ fn free_port() -> u16 {
 
 impl Program {
     fn new(wechat: String) -> Program {
-        Program { folder: tempfile::tempdir().unwrap(), port: free_port(), wechat }
+        Program { folder: tempfile::tempdir().unwrap(), port: free_port(), wechat, more: Mutex::default() }
     }
 
     fn data(&self) -> PathBuf {
@@ -54,11 +57,23 @@ impl Program {
         command.env(
             "ROCKET_WECHAT",
             format!(
-                "{{app_id=\"{APP_ID}\",app_secret=\"{SECRET}\",mch_id={MCH_ID},api_key=\"{KEY}\",pay_url=\"{0}\",api_url=\"{0}\"}}",
-                self.wechat
+                "{{app_id=\"{APP_ID}\",app_secret=\"{SECRET}\",mch_id={MCH_ID},api_key=\"{KEY}\",pay_url=\"{0}\",api_url=\"{0}\"{1}}}",
+                self.wechat,
+                self.more.lock().unwrap()
             ),
         );
         command
+    }
+
+    /// From its next start on it has the keys of both versions, and takes new orders in this one.
+    fn speaks(&self, api: &str, keys: &Keys) {
+        let folder = self.folder.path();
+        write(folder, "apiclient_key.pem", &keys.merchant.private);
+        write(folder, "pub_key.pem", &keys.platform.public);
+        *self.more.lock().unwrap() = format!(
+            ",api=\"{api}\",v3_key=\"{}\",mch_key=\"apiclient_key.pem\",mch_serial=\"{}\",public_key=\"pub_key.pem\",public_key_id=\"{}\"",
+            keys.v3_key, keys.serial, keys.public_id
+        );
     }
 
     fn run(&self, arguments: &[&str]) -> Output {

@@ -32,6 +32,6 @@ mod register;
 mod roles;
 mod shipping;
 mod staff;
-mod v3;
+pub mod v3;
 mod v3_forms;
 mod way_out;

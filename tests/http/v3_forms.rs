@@ -17,6 +17,9 @@ use xiaopu::wechat::{Api, GatewayError, Wechat};
 use super::v3::{keys, knock, next_morning, wait_for, world};
 use crate::support::*;
 
+/// One thing changed in a notice.
+type Change = fn(&mut Value);
+
 /// A notice signed as WeChat Pay signs it, whatever it says.
 fn signed(w: &World, body: &str) -> Vec<(&'static str, String)> {
     let keys = keys();
@@ -65,8 +68,7 @@ async fn whatever_form_a_right_notice_has_it_is_taken_in() {
     let sku = w.product("苹果", 8800, 99).await;
     let alice = w.buyer("alice").await;
     let openid = w.wechat.openid("alice");
-    type Change = fn(&mut Value);
-    let rows: [(&str, fn(&mut Value), Change); 7] = [
+    let rows: [(&str, Change, Change); 7] = [
         ("as it is", |_| {}, |_| {}),
         (
             "no associated data",
@@ -109,7 +111,6 @@ async fn a_signed_notice_with_one_thing_wrong_moves_nothing() {
     let alice = w.buyer("alice").await;
     let placed = Placed::of(alice.buy(sku, 1).await);
     let right = paid(&placed, &w.wechat.openid("alice"));
-    type Change = fn(&mut Value);
     let rows: [(&str, u16, Change, Change); 14] = [
         ("OTHER_MERCHANT", 400, |facts| facts["mchid"] = json!("1900000110"), |_| {}),
         ("OTHER_MERCHANT", 400, |facts| facts["appid"] = json!("wx0000000000000000"), |_| {}),
@@ -278,5 +279,77 @@ async fn a_payment_under_the_app_of_before_is_taken_in_by_api_v3() {
     w.advance(MINUTE);
     w.run_jobs().await;
     w.wait("the query", || async { w.count(to_ship).await == 2 }).await;
+    w.must_hold().await;
+}
+
+/// Places an order through whatever goes wrong, under one key.
+async fn placed_at_last(w: &World, alice: &Buyer<'_>, sku: xiaopu::ids::SkuId) -> Placed {
+    let key = w.key();
+    for _ in 0..4 {
+        let answer = alice.prepay(&key, order(sku, 1)).await;
+        if answer.status == 201 || answer.status == 200 {
+            return Placed::of(answer);
+        }
+        w.advance(MINUTE);
+        w.run_jobs().await;
+    }
+    panic!("no order came about");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_of_orders_in_both_versions_with_every_fault_ends_in_a_bill_that_matches() {
+    let w = world("").await;
+    let sku = w.product("苹果", 8800, 999).await;
+    let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+    let kinds = ["unifiedorder", "orderquery", "closeorder", "refund", "refundquery", "notify", "refund_notify"];
+    let faults = [
+        Fault::LoseAnswer,
+        Fault::Http500,
+        Fault::BadSign,
+        Fault::Unsigned,
+        Fault::SignTest,
+        Fault::OtherSerial,
+        Fault::ClockOff,
+        Fault::DoubledHeader,
+        Fault::refused("SYSTEMERROR", "系统错误"),
+    ];
+    for (nth, fault) in faults.iter().enumerate() {
+        for api in ["v2", "v3"] {
+            owner.post("/admin/settings", &[("wechat-api", api)]).await;
+            kinds.iter().for_each(|kind| w.wechat.fault(kind, fault.clone()));
+            let placed = placed_at_last(&w, &alice, sku).await;
+            if nth % 4 == 3 {
+                alice.post(&format!("/orders/{}/cancel", placed.no), None).await;
+                w.advance(6 * MINUTE);
+                w.run_jobs().await;
+                continue;
+            }
+            w.pay(&placed, if nth % 2 == 0 { Paying::NoNotice } else { Paying::NoticeTwice });
+            for _ in 0..10 {
+                w.advance(MINUTE);
+                w.run_jobs().await;
+            }
+            wait_for(&w, &alice, &placed, "to_ship").await;
+            if nth % 3 != 0 {
+                let form = [("whole", "true"), ("reason", "协商一致退款"), ("confirmed", "true")];
+                owner.post(&format!("/admin/orders/{}/refund", placed.no), &form).await;
+                for _ in 0..10 {
+                    w.advance(MINUTE);
+                    w.run_jobs().await;
+                }
+            }
+        }
+    }
+    w.wechat.clear_faults();
+    w.wechat.fault("downloadbill", Fault::LoseAnswer);
+    for _ in 0..2 {
+        next_morning(&w).await;
+    }
+    let paid = "select count(distinct api) from attempts where state = 'paid'";
+    assert_eq!(w.count(paid).await, 2);
+    assert_eq!(w.count("select count(*) from refunds where state <> 'succeeded'").await, 0);
+    assert_eq!(w.count("select count(*) from bills where day = '20261008' and state = 'equal'").await, 1);
+    assert_eq!(w.count("select count(*) from bills where state not in ('equal', 'empty')").await, 0);
+    assert_eq!(w.count("select count(*) from money_exceptions where state = 'open'").await, 0);
     w.must_hold().await;
 }
