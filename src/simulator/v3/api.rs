@@ -192,7 +192,7 @@ async fn close(sim: &State<Simulator>, asked: Asked, number: &str, data: Data<'_
             return Err(refused(400, "PARAM_ERROR", "mchid与商户号不一致"));
         }
         // 204 for a repeated close and for a number that never was.
-        match close_trade(sim, number) {
+        match close_trade(sim, number, 0) {
             Ok(()) | Err(("ORDERCLOSED", _)) => Ok(None),
             Err(("ORDERPAID", text)) => Err(refused(400, "ORDERPAID", text)),
             Err(no) => Err(translated(no)),
