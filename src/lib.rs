@@ -13,6 +13,7 @@ pub mod payments;
 pub mod places;
 pub mod reconcile;
 
+pub mod customers;
 pub mod exceptions;
 pub mod jobs;
 pub mod ledger;

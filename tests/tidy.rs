@@ -78,6 +78,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "words",
         ],
     ),
+    ("customers", &["buyers", "clock", "db", "error", "ids", "orders", "shop", "words"]),
     ("ledger", &["clock", "db", "ids", "money", "wechat"]),
     ("exceptions", &["clock", "db", "ids", "refunds", "words"]),
     (
@@ -198,6 +199,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "buyers",
             "catalogue",
             "clock",
+            "customers",
             "db",
             "door",
             "error",

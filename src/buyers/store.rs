@@ -70,6 +70,11 @@ pub fn openid(conn: &Connection, id: BuyerId) -> Result<String> {
     conn.prepare_cached("select openid from buyers where id = ?1")?.query_row([id], |row| row.get(0))
 }
 
+/// Staff have decided that this buyer may not order.
+pub fn is_blocked(conn: &Connection, id: BuyerId) -> Result<bool> {
+    conn.prepare_cached("select blocked_at is not null from buyers where id = ?1")?.query_row([id], |row| row.get(0))
+}
+
 /// Nickname and avatar.
 pub fn profile(conn: &Connection, id: BuyerId) -> Result<(String, String)> {
     conn.prepare_cached("select nickname, avatar_url from buyers where id = ?1")?

@@ -28,6 +28,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0014_null_is_json.sql"),
     include_str!("migrations/0015_duty.sql"),
     include_str!("migrations/0016_labels.sql"),
+    include_str!("migrations/0017_customers.sql"),
 ];
 
 /// The newest schema that this program knows.

@@ -137,6 +137,11 @@ pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &S
         Quote { lines, goods, freight, discount: Fen::ZERO, total, delivery, address, problems: Vec::new() };
     let too_many = buyer.map(|buyer| too_many(conn, &quote.lines, buyer)).transpose()?.flatten();
     quote.problems = problems(&quote, too_many, deliverable, reached, settings);
+    if let Some(buyer) = buyer
+        && buyers::is_blocked(conn, buyer.id)?
+    {
+        quote.problems.insert(0, Code::BuyerBlocked.into());
+    }
     Ok(quote)
 }
 

@@ -292,14 +292,6 @@ pub fn others_to_ship(conn: &Connection, buyer: BuyerId, but: OrderId) -> Result
         .query_row(params![buyer, but], |row| row.get(0))
 }
 
-/// A buyer's paid orders before this one, for the staff's eyes: how many, and their sum in fen.
-pub fn buyer_history(conn: &Connection, buyer: BuyerId) -> Result<(i64, i64)> {
-    conn.prepare_cached(
-        "select count(*), coalesce(sum(paid_fen - refunded_fen), 0) from orders where buyer_id = ?1 and paid_fen > 0",
-    )?
-    .query_row([buyer], |row| Ok((row.get(0)?, row.get(1)?)))
-}
-
 /// The order that a confirmed receipt is about: the one that this payment was entered for.
 pub fn paid_by(conn: &Connection, transaction_id: &str) -> Result<Option<OrderId>> {
     conn.prepare_cached(

@@ -311,6 +311,13 @@ pub const INVARIANTS: &[(&str, &str)] = &[
                    + (select coalesce(sum(amount_fen), 0) from ledger where kind <> 'fee' and order_id is null)",
     ),
     (
+        "顾客的单数和累计付款等于其付过款的订单之和",
+        "select count(*) from customers c
+           full join (select buyer_id, count(*) as orders, sum(paid_fen - refunded_fen) as spent_fen
+                        from orders where paid_fen > 0 group by buyer_id) o on o.buyer_id = c.buyer_id
+          where coalesce(c.orders, 0) <> coalesce(o.orders, 0) or coalesce(c.spent_fen, 0) <> coalesce(o.spent_fen, 0)",
+    ),
+    (
         "退款计数与退款一致",
         "select count(*) from refund_counts c where n <> (select count(*) from refunds r where r.state = c.state)",
     ),

@@ -14,6 +14,7 @@ use super::{find, here};
 use crate::assets;
 use crate::clock;
 use crate::console::{self, frame, money};
+use crate::customers::store as customers;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::exceptions::store as exceptions;
@@ -95,7 +96,7 @@ async fn render(
         let attempts = payments::attempts(conn, id)?;
         let events = store::events(conn, order.id)?;
         let exceptions = money::exceptions::with_refunds(conn, exceptions::of_order(conn, order.id)?)?;
-        let history = store::buyer_history(conn, order.buyer_id)?;
+        let history = customers::totals(conn, order.buyer_id)?;
         let openid = buyers::store::openid(conn, order.buyer_id)?;
         let expiring = jobs::store::waiting_for(conn, jobs::Task::Expire(order.id))?;
         let completing = jobs::store::waiting_for(conn, jobs::Task::Complete(order.id))?;
@@ -187,6 +188,7 @@ async fn render(
         bought,
         spent: yuan(spent),
         openid: tail,
+        buyer: order.buyer_id,
     };
     Ok(assets::page(template, context))
 }

@@ -1,12 +1,13 @@
-//! People: logging in, one's own account, the staff, and what they did.
+//! People: customers, logging in, one's own account, the staff, and what they did.
 
 pub mod account;
 pub mod audit;
+pub mod customers;
 pub mod login;
 pub mod staff;
 
 use rocket::Route;
 
 pub fn routes() -> Vec<Route> {
-    [login::routes(), account::routes(), staff::routes(), audit::routes()].concat()
+    [customers::routes(), login::routes(), account::routes(), staff::routes(), audit::routes()].concat()
 }

@@ -7,6 +7,7 @@ use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::json;
 
+use super::customers::EXPORTS_CUSTOMERS;
 use crate::assets;
 use crate::clock;
 use crate::console::orders::list::EXPORTS_BUYERS;
@@ -31,6 +32,8 @@ const MATRIX: &[(&str, Role)] = &[
     ("显示完整收货信息（会记录）", Role::Packer),
     ("导出待发货的订单（收货信息隐去，会记录）", Role::Packer),
     ("导出全部订单和完整收货信息（会记录）", EXPORTS_BUYERS),
+    ("看顾客、写顾客备注和标签、显示完整资料（会记录）", Role::Clerk),
+    ("停止顾客下单、导出顾客资料（会记录）", EXPORTS_CUSTOMERS),
     ("改价、取消未付款的订单、写退款", Role::Clerk),
     ("看交易流水、后台任务、诊断", Role::Clerk),
     ("同意退款（店员另有单笔上限）", Role::Manager),
@@ -38,6 +41,7 @@ const MATRIX: &[(&str, Role)] = &[
     ("商品、价格、库存、分类", Role::Manager),
     ("登记线下收款", Role::Owner),
     ("设置、微信密钥、证书", Role::Owner),
+    ("按要求删除买家资料", Role::Owner),
     ("员工、操作日志、备份", Role::Owner),
 ];
 

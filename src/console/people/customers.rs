@@ -1,0 +1,326 @@
+//! Customers for staff: who bought, each with a page; notes and tags, who may not order, and the way out of personal data.
+
+use rocket::form::Form;
+use rocket::request::FlashMessage;
+use rocket::response::{Flash, Redirect};
+use rocket::{FromForm, Route, State, get, post, routes};
+use rocket_dyn_templates::{Template, context};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::assets;
+use crate::buyers::addresses::Address;
+use crate::clock::{self, Day};
+use crate::console::{Download, back, cut, filled, frame, query_string, refused, undoable, workbook};
+use crate::customers::{After, Customer, Filter, Sort, erase, read_note, read_tags, store};
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::ids::BuyerId;
+use crate::money::yuan;
+use crate::orders::store::{self as orders, Wanted};
+use crate::shop::Shop;
+use crate::staff::login::audit;
+use crate::staff::{Clerk, Manager, Owner, Role, Staff};
+
+pub fn routes() -> Vec<Route> {
+    routes![list, export, page, reveal, revealed, note, tags, block, unblock, ask_erase, forget]
+}
+
+/// From this role on, customers leave as a table.
+pub const EXPORTS_CUSTOMERS: Role = Role::Manager;
+/// A table of more is better asked for in parts.
+const MOST_EXPORTED: i64 = 20_000;
+/// Orders on a customer's page, and addresses in full.
+const ORDERS: i64 = 20;
+const ADDRESSES: i64 = 50;
+
+/// What the address says.
+#[derive(FromForm, Clone, Debug, Default)]
+struct Query {
+    /// A sort's word; the newest order first when it is none.
+    #[field(default = String::new())]
+    by: String,
+    #[field(default = String::new())]
+    q: String,
+    #[field(default = String::new())]
+    tag: String,
+    #[field(default = false)]
+    blocked: bool,
+    #[field(default = String::new())]
+    after: String,
+}
+
+impl Query {
+    fn sort(&self) -> Sort {
+        self.by.parse().unwrap_or(Sort::Last)
+    }
+
+    fn filter(&self) -> Filter {
+        Filter { search: filled(&self.q), tag: filled(&self.tag), blocked: self.blocked }
+    }
+
+    /// The address of this very list, without its page.
+    fn address(&self) -> String {
+        let blocked = if self.blocked { "true" } else { "" };
+        query_string(&[("by", &self.by), ("q", &self.q), ("tag", &self.tag), ("blocked", blocked)])
+    }
+
+    fn with(&self, change: impl FnOnce(&mut Query)) -> String {
+        let mut other = self.clone();
+        change(&mut other);
+        other.address()
+    }
+}
+
+#[get("/customers?<query..>")]
+async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, query: Query) -> Result<Template> {
+    let (filter, sort, after, size) = (query.filter(), query.sort(), After::read(&query.after), staff.0.lists.rows);
+    let read = move |conn: &Connection| Ok((store::list(conn, &filter, sort, after, size + 1)?, store::tags(conn)?));
+    let (mut customers, tags) = shop.read(read).await?;
+    let (more, now) = (cut(&mut customers, size), shop.now());
+    let context = context! {
+        frame: frame(shop, &staff.0, "customers", flash).await?,
+        sorts: Sort::ALL.iter().map(|by| json!({
+            "text": by.text(), "here": *by == sort, "address": query.with(|q| q.by = by.word().to_owned()),
+        })).collect::<Vec<_>>(),
+        tags: tags.iter().map(|(tag, n)| json!({
+            "text": tag, "n": n, "here": *tag == query.tag,
+            "address": query.with(|q| q.tag = if *tag == q.tag { String::new() } else { tag.clone() }),
+        })).collect::<Vec<_>>(),
+        q: &query.q, tag: &query.tag, by: &query.by, blocked: query.blocked,
+        blocked_toggled: query.with(|q| q.blocked = !q.blocked),
+        unsearched: query.with(|q| q.q.clear()),
+        may_export: staff.0.role >= EXPORTS_CUSTOMERS,
+        address: query.address(),
+        next: customers.last().filter(|_| more).map(|(after, _)| after.word()),
+        later: after.is_some(),
+        customers: customers.iter().map(|(_, customer)| shown(customer, now)).collect::<Vec<_>>(),
+    };
+    Ok(assets::page("console/customers.html", context))
+}
+
+/// A customer without what must be asked for: name and phone are masked.
+fn shown(customer: &Customer, now: i64) -> Value {
+    let address = customer.address.as_ref();
+    json!({
+        "id": customer.id, "name": customer.masked_name(), "nickname": customer.nickname, "openid": customer.openid,
+        "receiver": address.map(Address::masked_receiver), "phone": address.map(Address::masked_phone),
+        "region": address.map(Address::region),
+        "orders": customer.orders, "spent": yuan(customer.spent_fen),
+        "last_no": customer.last.as_ref().map(|(no, _)| no),
+        "last": customer.last.as_ref().map(|(_, at)| clock::shown_near(*at, now)),
+        "ago": customer.last.as_ref().map(|(_, at)| clock::span(now - at)),
+        "note": customer.note, "tags": customer.tags, "since": clock::shown(customer.since),
+        "blocked": customer.blocked_at.map(clock::shown), "erased": customer.erased_at.map(clock::shown),
+    })
+}
+
+/// The list as a table, with names, phones and addresses in full: a right of its own, and written down.
+#[post("/customers/export.xlsx", data = "<query>")]
+async fn export(shop: &State<Shop>, manager: Manager, query: Form<Query>) -> Result<Download> {
+    let (filter, sort, now) = (query.filter(), query.sort(), shop.now());
+    let read = move |conn: &Connection| Ok(store::list(conn, &filter, sort, None, MOST_EXPORTED)?);
+    let customers = shop.read_slowly(read).await?;
+    let rows: Vec<Vec<String>> = customers.iter().map(|(_, customer)| exported(customer)).collect();
+    let what = format!("导出 {} 位顾客的资料（含姓名、电话、地址）", rows.len());
+    shop.write(move |tx| Ok(audit(tx, &manager.0, &what, now)?)).await?;
+    workbook(&format!("顾客-{}.xlsx", Day::of(now).shown()), &COLUMNS, &NUMBERS, rows).await
+}
+
+const COLUMNS: [&str; 11] =
+    ["顾客编号", "昵称", "收货人", "电话", "地址", "单数", "累计付款", "最近订单", "最近下单", "标签", "备注"];
+const NUMBERS: [usize; 2] = [5, 6];
+
+fn exported(customer: &Customer) -> Vec<String> {
+    let of_address = |what: fn(&Address) -> String| customer.address.as_ref().map(what).unwrap_or_default();
+    vec![
+        customer.id.to_string(),
+        customer.nickname.clone(),
+        of_address(|a| a.receiver.clone()),
+        of_address(|a| a.phone.clone()),
+        of_address(Address::one_line),
+        customer.orders.to_string(),
+        yuan(customer.spent_fen).replace(',', ""),
+        customer.last.as_ref().map(|(no, _)| no.to_string()).unwrap_or_default(),
+        customer.last.as_ref().map(|(_, at)| clock::shown(*at)).unwrap_or_default(),
+        customer.tags.join(" "),
+        customer.note.clone(),
+    ]
+}
+
+// ── one customer ──
+
+#[get("/customers/<id>?<before>")]
+async fn page(
+    shop: &State<Shop>,
+    staff: Clerk,
+    flash: Option<FlashMessage<'_>>,
+    id: &str,
+    before: Option<i64>,
+) -> Result<Template> {
+    render(shop, &staff.0, flash, read_id(id)?, before, false).await
+}
+
+/// Whoever opens the address of that page again comes to the customer, where it can be asked for anew.
+#[get("/customers/<id>/reveal")]
+fn revealed(_staff: Clerk, id: &str) -> Result<Redirect> {
+    Ok(Redirect::to(here(read_id(id)?)))
+}
+
+/// Shows name, phones and addresses in full, and writes down who looked.
+#[post("/customers/<id>/reveal")]
+async fn reveal(shop: &State<Shop>, staff: Clerk, id: &str) -> Result<Template> {
+    let (id, now, looked) = (read_id(id)?, shop.now(), staff.0.clone());
+    let what = format!("查看顾客 #{id} 的完整资料");
+    shop.write(move |tx| Ok(audit(tx, &looked, &what, now)?)).await?;
+    render(shop, &staff.0, None, id, None, true).await
+}
+
+fn read_id(id: &str) -> Result<BuyerId> {
+    id.parse().map_err(|_| Code::NotFound.into())
+}
+
+fn here(id: BuyerId) -> String {
+    format!("/admin/customers/{id}")
+}
+
+async fn render(
+    shop: &Shop,
+    staff: &Staff,
+    flash: Option<FlashMessage<'_>>,
+    id: BuyerId,
+    before: Option<i64>,
+    revealed: bool,
+) -> Result<Template> {
+    let read = move |conn: &Connection| {
+        let customer = store::one(conn, id)?.ok_or(Code::NotFound)?;
+        let addresses = if revealed { store::addresses(conn, id, ADDRESSES)? } else { Vec::new() };
+        let page = orders::page_of_buyer(conn, id, Wanted::All, before, ORDERS + 1)?;
+        let page: rusqlite::Result<Vec<_>> = page.into_iter().map(|order| orders::full(conn, order)).collect();
+        Ok((customer, addresses, page?, store::tags(conn)?))
+    };
+    let (customer, addresses, mut orders, tags) = shop.read(read).await?;
+    let (more, now) = (cut(&mut orders, ORDERS), shop.now());
+    let context = context! {
+        frame: frame(shop, staff, "customers", flash).await?,
+        customer: shown(&customer, now),
+        revealed,
+        addresses: addresses.iter().map(|a| json!({
+            "receiver": a.receiver, "phone": a.phone, "where": a.one_line(),
+        })).collect::<Vec<_>>(),
+        orders: orders.iter().map(|full| json!({
+            "no": full.order.order_no, "at": clock::shown_near(full.order.created_at, now),
+            "status": full.order.status, "status_text": full.status_text(), "total": full.order.total.to_string(),
+            "refunded": (full.order.refunded.get() > 0).then(|| full.order.refunded.to_string()),
+            "goods": full.lines.iter().map(|l| format!("{} ×{}", l.name, l.quantity)).collect::<Vec<_>>().join("，"),
+        })).collect::<Vec<_>>(),
+        next: orders.last().filter(|_| more).map(|full| full.order.id),
+        later: before.is_some(),
+        known: tags.iter().map(|(tag, _)| tag).collect::<Vec<_>>(),
+        may_block: staff.role >= Role::Manager,
+        may_erase: staff.role >= Role::Owner,
+    };
+    Ok(assets::page("console/customer.html", context))
+}
+
+/// Changes what is known of a customer; the log says what. One whose data was taken out stays as he is.
+async fn change(
+    shop: &Shop,
+    staff: Staff,
+    id: BuyerId,
+    act: impl Fn(&Tx, &Customer, i64) -> Result<String> + Send + 'static,
+) -> Result<()> {
+    let now = shop.now();
+    let write = move |tx: &Tx| {
+        let customer = store::one(tx, id)?.ok_or(Code::NotFound)?;
+        if customer.erased_at.is_some() {
+            return Err(Error::from(Code::OrderState).says("这位买家的资料已经删除，不能再改"));
+        }
+        let what = act(tx, &customer, now)?;
+        Ok(audit(tx, &staff, &what, now)?)
+    };
+    shop.write(write).await
+}
+
+#[derive(FromForm)]
+struct Note {
+    note: String,
+}
+
+#[post("/customers/<id>/note", data = "<form>")]
+async fn note(shop: &State<Shop>, staff: Clerk, id: &str, form: Form<Note>) -> Result<Flash<Redirect>> {
+    let id = read_id(id)?;
+    let done = async {
+        let note = read_note(&form.note)?;
+        let act = move |tx: &Tx, customer: &Customer, _| {
+            store::set_note(tx, customer.id, &note)?;
+            // The log is read by many, and a note is often about a person.
+            Ok(format!("改顾客 #{} 的备注", customer.id))
+        };
+        change(shop, staff.0, id, act).await
+    };
+    Ok(back(here(id), done.await.map(|()| "备注已保存")))
+}
+
+#[derive(FromForm)]
+struct Tags {
+    tags: String,
+}
+
+#[post("/customers/<id>/tags", data = "<form>")]
+async fn tags(shop: &State<Shop>, staff: Clerk, id: &str, form: Form<Tags>) -> Result<Flash<Redirect>> {
+    let id = read_id(id)?;
+    let done = async {
+        let tags = read_tags(&form.tags)?;
+        let act = move |tx: &Tx, customer: &Customer, _| {
+            store::set_tags(tx, customer.id, &tags)?;
+            Ok(format!("顾客 #{} 的标签：{} → {}", customer.id, customer.tags.join(" "), tags.join(" ")))
+        };
+        change(shop, staff.0, id, act).await
+    };
+    Ok(back(here(id), done.await.map(|()| "标签已保存")))
+}
+
+#[post("/customers/<id>/block")]
+async fn block(shop: &State<Shop>, staff: Manager, id: &str) -> Result<Flash<Redirect>> {
+    let id = read_id(id)?;
+    let act = |tx: &Tx, customer: &Customer, now| {
+        store::set_blocked(tx, customer.id, Some(customer.blocked_at.unwrap_or(now)))?;
+        Ok(format!("停止顾客 #{} 下单", customer.id))
+    };
+    let done = "他不能再下新订单；已有的订单照常处理";
+    Ok(match change(shop, staff.0, id, act).await {
+        Ok(()) => undoable(here(id), done, &format!("{}/unblock", here(id))),
+        Err(e) => refused(here(id), e),
+    })
+}
+
+#[post("/customers/<id>/unblock")]
+async fn unblock(shop: &State<Shop>, staff: Manager, id: &str) -> Result<Flash<Redirect>> {
+    let id = read_id(id)?;
+    let act = |tx: &Tx, customer: &Customer, _| {
+        store::set_blocked(tx, customer.id, None)?;
+        Ok(format!("恢复顾客 #{} 下单", customer.id))
+    };
+    Ok(back(here(id), change(shop, staff.0, id, act).await.map(|()| "他又可以下单了")))
+}
+
+#[get("/customers/<id>/erase")]
+async fn ask_erase(shop: &State<Shop>, owner: Owner, id: &str) -> Result<Template> {
+    let id = read_id(id)?;
+    let read = move |conn: &Connection| Ok((store::one(conn, id)?.ok_or(Code::NotFound)?, erase::refused(conn, id)?));
+    let (customer, refused) = shop.read(read).await?;
+    let context = context! {
+        frame: frame(shop, &owner.0, "customers", None).await?,
+        customer: shown(&customer, shop.now()), refused,
+    };
+    Ok(assets::page("console/customer_erase.html", context))
+}
+
+#[post("/customers/<id>/erase")]
+async fn forget(shop: &State<Shop>, owner: Owner, id: &str) -> Result<Flash<Redirect>> {
+    let (id, now) = (read_id(id)?, shop.now());
+    let what = format!("按买家要求删除顾客 #{id} 的资料");
+    let done = erase::erase(shop, id, move |tx| Ok(audit(tx, &owner.0, &what, now)?)).await;
+    Ok(back(here(id), done.map(|()| "资料已删除。之前的备份里还有，会随备份轮换消失")))
+}

@@ -1,0 +1,323 @@
+//! SQL of customers: the kept sums, the lists along their indexes, and what is taken out when somebody asks for it.
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+
+use super::{After, Customer, Filter, Sort};
+use crate::buyers::addresses::Address;
+use crate::db::{Named, Tx};
+use crate::ids::{BuyerId, MessageId, OrderId};
+use crate::orders::search::{Filter as OrderFilter, Words, store as search};
+use crate::orders::store as orders;
+
+/// A search looks at so many orders, notes, names and tags at the most, the newest first.
+const FOUND: i64 = 300;
+/// From so many on, the list is walked in its own order and each row asked for its tag; fewer are put in order themselves.
+const MANY: i64 = 5_000;
+
+/// Everything that a page shows of a customer, and something `more`. `who` names the rows and leads.
+fn select(more: &str, who: &str, end: &str) -> String {
+    format!(
+        "select {more}b.id, b.nickname, b.openid, b.note, b.blocked_at, b.erased_at, b.created_at as since,
+                c.orders, c.spent_fen, o.order_no, o.created_at as last_at, o.address,
+                (select json_group_array(tag) from buyer_tags t where t.buyer_id = b.id) as tags
+           from {who} {end}"
+    )
+}
+
+const BOUGHT: &str =
+    "customers c cross join buyers b on b.id = c.buyer_id cross join orders o on o.id = c.last_order_id";
+
+fn read(row: &Row<'_>) -> Result<Customer> {
+    let row = Named::of(row);
+    let address: Option<String> = row.get("address")?;
+    let openid: String = row.get("openid")?;
+    let last: Option<_> = row.get("order_no")?;
+    Ok(Customer {
+        id: row.get("id")?,
+        nickname: row.get("nickname")?,
+        openid: openid.chars().skip(openid.chars().count().saturating_sub(6)).collect(),
+        orders: row.get::<Option<i64>>("orders")?.unwrap_or_default(),
+        spent_fen: row.get::<Option<i64>>("spent_fen")?.unwrap_or_default(),
+        last: last.zip(row.get("last_at")?),
+        address: address.map(|json| json_of(&json)).transpose()?,
+        note: row.get("note")?,
+        tags: json_of(&row.get::<String>("tags")?)?,
+        blocked_at: row.get("blocked_at")?,
+        erased_at: row.get("erased_at")?,
+        since: row.get("since")?,
+    })
+}
+
+fn json_of<T: serde::de::DeserializeOwned>(json: &str) -> Result<T> {
+    serde_json::from_str(json).map_err(|e| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, e.into()))
+}
+
+fn key(sort: Sort) -> &'static str {
+    match sort {
+        Sort::Last => "c.last_order_id",
+        Sort::Spent => "c.spent_fen",
+        Sort::Orders => "c.orders",
+    }
+}
+
+/// A page of the list with the key of each row; after `after`, when the page is not the first.
+pub fn list(
+    conn: &Connection,
+    filter: &Filter,
+    sort: Sort,
+    after: Option<After>,
+    limit: i64,
+) -> Result<Vec<(After, Customer)>> {
+    let After { key: from, buyer } = after.unwrap_or(After { key: i64::MAX, buyer: i64::MAX });
+    let chosen = chosen(conn, filter)?;
+    let mut rows = conn.prepare_cached(&statement(sort, chosen.as_ref()))?;
+    match chosen {
+        None => rows.query_map(params![limit, from, buyer], with_key)?.collect(),
+        Some(Chosen::Tagged(tag)) => rows.query_map(params![limit, from, buyer, tag], with_key)?.collect(),
+        Some(Chosen::These(ids)) => {
+            let ids = serde_json::to_string(&ids).unwrap_or_default();
+            rows.query_map(params![limit, from, buyer, ids], with_key)?.collect()
+        }
+    }
+}
+
+fn statement(sort: Sort, chosen: Option<&Chosen>) -> String {
+    let key = key(sort);
+    let (first, narrowed) = match chosen {
+        None => ("", "true"),
+        Some(Chosen::These(_)) => {
+            ("(select distinct value + 0 as id from json_each(?4)) f cross join ", "c.buyer_id = f.id")
+        }
+        // Many have it: the next page of them is near wherever the list is entered.
+        Some(Chosen::Tagged(_)) => {
+            ("", "exists (select 1 from buyer_tags t where t.tag = ?4 and t.buyer_id = c.buyer_id)")
+        }
+    };
+    let end = format!(
+        "where ({key}, c.buyer_id) < (?2, ?3) and c.orders > 0 and {narrowed}
+          order by {key} desc, c.buyer_id desc limit ?1"
+    );
+    select(&format!("{key} as key, "), &format!("{first}{BOUGHT}"), &end)
+}
+
+fn with_key(row: &Row<'_>) -> Result<(After, Customer)> {
+    let customer = read(row)?;
+    Ok((After { key: row.get("key")?, buyer: customer.id.0 }, customer))
+}
+
+/// What a filter leaves of all customers.
+enum Chosen {
+    These(Vec<BuyerId>),
+    Tagged(String),
+}
+
+fn chosen(conn: &Connection, filter: &Filter) -> Result<Option<Chosen>> {
+    let mut sets: Vec<Vec<BuyerId>> = Vec::new();
+    if let Some(typed) = &filter.search {
+        sets.push(found(conn, typed)?);
+    }
+    if filter.blocked {
+        sets.push(ids(conn, "select id from buyers where blocked_at is not null order by id desc limit ?1", None)?);
+    }
+    if let Some(tag) = &filter.tag {
+        let mut rows = conn.prepare_cached("select buyer_id from buyer_tags where tag = ?1 limit ?2")?;
+        let tagged: Vec<BuyerId> = rows.query_map(params![tag, MANY + 1], |row| row.get(0))?.collect::<Result<_>>()?;
+        if sets.is_empty() && tagged.len() as i64 > MANY {
+            return Ok(Some(Chosen::Tagged(tag.clone())));
+        }
+        sets.push(tagged);
+    }
+    let in_both = |a: Vec<BuyerId>, b: Vec<BuyerId>| a.into_iter().filter(|id| b.contains(id)).collect();
+    Ok(sets.into_iter().reduce(in_both).map(Chosen::These))
+}
+
+/// The buyers that somebody may mean who typed this.
+fn found(conn: &Connection, typed: &str) -> Result<Vec<BuyerId>> {
+    let filter = OrderFilter { search: Some(typed.to_owned()), ..OrderFilter::default() };
+    let mut found: Vec<BuyerId> =
+        search::list(conn, &filter, None, FOUND)?.into_iter().map(|order| order.buyer_id).collect();
+    for sql in [
+        "select buyer_id from buyer_tags where tag = ?2 limit ?1",
+        "select id from buyers where note <> '' and instr(note, ?2) > 0 order by id desc limit ?1",
+        "select id from buyers where nickname <> '' and nickname >= ?2 and nickname < ?2 || char(1114111) limit ?1",
+    ] {
+        found.extend(ids(conn, sql, Some(typed))?);
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+/// Up to so many, `?1`, of what is asked for by `?2`, if it is asked for by something.
+fn ids(conn: &Connection, sql: &str, typed: Option<&str>) -> Result<Vec<BuyerId>> {
+    let mut rows = conn.prepare_cached(sql)?;
+    match typed {
+        Some(typed) => rows.query_map(params![FOUND, typed], |row| row.get(0))?.collect(),
+        None => rows.query_map([FOUND], |row| row.get(0))?.collect(),
+    }
+}
+
+/// One buyer, whether or not he ever paid.
+pub fn one(conn: &Connection, id: BuyerId) -> Result<Option<Customer>> {
+    let who = "buyers b left join customers c on c.buyer_id = b.id
+           left join orders o on o.id = coalesce(c.last_order_id, (select max(id) from orders where buyer_id = b.id))";
+    conn.prepare_cached(&select("", who, "where b.id = ?1"))?.query_row([id], read).optional()
+}
+
+/// A buyer's paid orders, and what is left of their money in fen: as they are kept.
+pub fn totals(conn: &Connection, id: BuyerId) -> Result<(i64, i64)> {
+    let found = conn
+        .prepare_cached("select orders, spent_fen from customers where buyer_id = ?1")?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(found.unwrap_or_default())
+}
+
+/// The tags that are in use, with how many have each, counted up to a limit: the most used first.
+pub fn tags(conn: &Connection) -> Result<Vec<(String, i64)>> {
+    // One look per tag, however many buyers have it.
+    let mut rows = conn.prepare_cached(
+        "with recursive used (tag) as (
+           select min(tag) from buyer_tags
+           union all
+           select (select min(tag) from buyer_tags where tag > used.tag) from used where used.tag is not null
+         )
+         select tag, (select count(*) from (select 1 from buyer_tags t where t.tag = used.tag limit 1000)) as n
+           from used where tag is not null order by n desc, tag limit 50",
+    )?;
+    rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+// ── what staff write ──
+
+pub fn set_note(tx: &Tx, id: BuyerId, note: &str) -> Result<()> {
+    tx.prepare_cached("update buyers set note = ?2 where id = ?1")?.execute(params![id, note])?;
+    Ok(())
+}
+
+pub fn set_tags(tx: &Tx, id: BuyerId, tags: &[String]) -> Result<()> {
+    tx.prepare_cached("delete from buyer_tags where buyer_id = ?1")?.execute([id])?;
+    let mut insert = tx.prepare_cached("insert into buyer_tags (tag, buyer_id) values (?1, ?2)")?;
+    tags.iter().try_for_each(|tag| insert.execute(params![tag, id]).map(drop))
+}
+
+/// Since when somebody may not order; `None` when he may.
+pub fn set_blocked(tx: &Tx, id: BuyerId, since: Option<i64>) -> Result<()> {
+    tx.prepare_cached("update buyers set blocked_at = ?2 where id = ?1")?.execute(params![id, since])?;
+    Ok(())
+}
+
+// ── taking personal data out ──
+
+/// What of a buyer is not over: unpaid and undelivered orders, refunds under way, and money that waits for a decision.
+pub fn unfinished(conn: &Connection, id: BuyerId) -> Result<[i64; 3]> {
+    conn.prepare_cached(
+        "select coalesce(sum(status in ('pending_payment', 'to_ship', 'shipped')), 0),
+                coalesce(sum(exists (select 1 from refunds r where r.order_id = o.id and r.ended_at is null)), 0),
+                coalesce(sum(exists (select 1 from money_exceptions e where e.order_id = o.id and e.state = 'open')), 0)
+           from orders o where buyer_id = ?1",
+    )?
+    .query_row([id], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))
+}
+
+/// The messages exchanged with WeChat that name this openid: those of the buyer's orders, and his logins.
+pub fn messages_naming(conn: &Connection, id: BuyerId, openid: &str) -> Result<Vec<MessageId>> {
+    let mut rows = conn.prepare_cached(
+        "select m.id from orders o join messages m on m.order_id = o.id and m.order_id is not null
+          where o.buyer_id = ?1 and (instr(m.request, cast(?2 as blob)) > 0 or instr(m.response, cast(?2 as blob)) > 0)
+         union
+         select id from messages
+          where kind in ('login', 'message') and (instr(request, cast(?2 as blob)) > 0 or instr(response, cast(?2 as blob)) > 0)",
+    )?;
+    rows.query_map(params![id, openid], |row| row.get(0))?.collect()
+}
+
+/// Takes out of these messages whom they name.
+pub fn forget_in_messages(tx: &Tx, ids: &[MessageId], openid: &str) -> Result<()> {
+    let mut update = tx.prepare_cached(
+        "update messages set request = cast(replace(cast(request as text), ?2, 'erased') as blob),
+                             response = cast(replace(cast(response as text), ?2, 'erased') as blob)
+          where id = ?1",
+    )?;
+    ids.iter().try_for_each(|id| update.execute(params![id, openid]).map(drop))
+}
+
+/// Takes name, phone, address, openid and words out of everything that is a buyer's. Numbers, money and goods stay.
+pub fn forget(tx: &Tx, id: BuyerId, openid: &str, now: i64) -> Result<()> {
+    for sql in [
+        "delete from addresses where buyer_id = ?1",
+        "delete from buyer_sessions where buyer_id = ?1",
+        "delete from idempotency_keys where buyer_id = ?1",
+        "delete from buyer_tags where buyer_id = ?1",
+        "update ledger set payer = null
+          where payer is not null and order_id is not null and order_id in (select id from orders where buyer_id = ?1)",
+        "update refunds set description = '' where order_id in (select id from orders where buyer_id = ?1)",
+    ] {
+        tx.prepare_cached(sql)?.execute([id])?;
+    }
+    tx.prepare_cached(
+        "update attempts set openid = '', params = replace(params, ?2, 'erased')
+          where order_id in (select id from orders where buyer_id = ?1)",
+    )?
+    .execute(params![id, openid])?;
+    for order in orders_of(tx, id)? {
+        let lines = orders::lines(tx, order)?;
+        search::put_words(tx, order, &Words::new(None, lines.iter().map(|line| line.name.as_str())))?;
+    }
+    tx.prepare_cached("update orders set address = null, remark = '', memo = '' where buyer_id = ?1")?.execute([id])?;
+    // The openid is unique: whoever comes back with it is somebody new.
+    tx.prepare_cached(
+        "update buyers set openid = 'erased-' || id, nickname = '', avatar_url = '', note = '', erased_at = ?2 where id = ?1",
+    )?
+    .execute(params![id, now])?;
+    Ok(())
+}
+
+fn orders_of(conn: &Connection, id: BuyerId) -> Result<Vec<OrderId>> {
+    conn.prepare_cached("select id from orders where buyer_id = ?1")?.query_map([id], |row| row.get(0))?.collect()
+}
+
+/// Addresses that somebody kept or ordered to, the newest first, each once.
+pub fn addresses(conn: &Connection, id: BuyerId, limit: i64) -> Result<Vec<Address>> {
+    let mut rows = conn.prepare_cached(
+        "select address from orders where buyer_id = ?1 and address is not null order by id desc limit ?2",
+    )?;
+    let rows = rows.query_map(params![id, limit], |row| row.get::<_, String>(0))?;
+    let mut all: Vec<Address> = Vec::new();
+    for json in rows {
+        let address: Address = json_of(&json?)?;
+        if !all.contains(&address) {
+            all.push(address);
+        }
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The page costs the same however many customers there are: it walks an index, and puts nothing in order itself.
+    #[test]
+    fn each_order_of_the_list_has_its_index() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = crate::db::Db::open(dir.path()).unwrap();
+        let conn = rusqlite::Connection::open(db.path()).unwrap();
+        for (sort, index) in
+            [(Sort::Last, "customers_last"), (Sort::Spent, "customers_spent"), (Sort::Orders, "customers_orders")]
+        {
+            for chosen in [None, Some(Chosen::Tagged("老客户".into()))] {
+                let sql = format!("explain query plan {}", statement(sort, chosen.as_ref()));
+                let mut plan = conn.prepare(&sql).unwrap();
+                let steps = plan.query_map([], |row| row.get::<_, String>("detail"));
+                let steps: Vec<String> = match steps {
+                    Ok(steps) => steps.map(Result::unwrap).collect(),
+                    Err(e) => panic!("{sql}: {e}"),
+                };
+                assert!(steps[0].contains(index), "{sort:?}: {steps:?}");
+                assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{sort:?}: {steps:?}");
+            }
+        }
+    }
+}
