@@ -1,6 +1,7 @@
 //! What a product may be: the same for the form and for a table. Every `Err` is a sentence.
 
 use crate::money::Fen;
+use crate::tables;
 use crate::typed::clean;
 
 /// Pieces that one SKU may have.
@@ -34,10 +35,16 @@ pub fn code(text: &str) -> Checked<Option<String>> {
 }
 
 pub fn price(text: &str, what: &str, example: &str) -> Checked<Fen> {
-    Fen::from_yuan(text).ok_or_else(|| format!("{what}「{text}」不是金额，例如 {example}"))
+    let settled = tables::settled(text);
+    Fen::from_yuan(&settled).ok_or_else(|| match settled.split_once('.') {
+        Some((yuan, part)) if part.len() > 2 && Fen::from_yuan(yuan).is_some() && Fen::from_yuan(part).is_some() => {
+            format!("{what}「{text}」超过两位小数：最小到分，例如 {example}")
+        }
+        _ => format!("{what}「{text}」不是金额，例如 {example}"),
+    })
 }
 
 pub fn stock(text: &str) -> Checked<i64> {
-    let read = crate::tables::count(text).filter(|n| (0..=MOST_STOCK).contains(n));
+    let read = tables::count(text).filter(|n| (0..=MOST_STOCK).contains(n));
     read.ok_or_else(|| format!("库存「{text}」不是 0 或正整数"))
 }

@@ -4,6 +4,7 @@
 //! out is said in `notes`. A cell that a spreadsheet has spoilt, failed to reckon or turned into a date is not text:
 //! whoever needs it gets a sentence with its address.
 
+mod biff;
 mod cfb;
 mod grid;
 mod heads;
@@ -22,7 +23,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use number::{count, is_spoilt, narrow};
+pub use number::{count, is_spoilt, narrow, settled};
 pub use write::{csv, xlsx};
 
 /// What a file of a table may weigh.

@@ -1,11 +1,13 @@
 //! Numbers in cells: as a spreadsheet shows them, and refused where it has spoilt them.
 
+use std::borrow::Cow;
+
 use super::Cell;
 
 /// A spreadsheet keeps this many digits of a number; what came behind them is lost.
 const DIGITS: i32 = 15;
 
-/// A numeric cell as it looks: `59.7` for 59.699999999999996, `00123` and `85%` by their formats.
+/// A numeric cell as it looks: `59.7` for 59.699999999999996, `00123`, `HZ007` and `85%` by their formats.
 pub(super) fn shown(number: f64, format: &str) -> Cell {
     if !number.is_finite() {
         return Cell::Error("#NUM!".to_owned());
@@ -14,14 +16,17 @@ pub(super) fn shown(number: f64, format: &str) -> Cell {
     if number.abs() >= 10_f64.powi(DIGITS) {
         return Cell::Spoilt(plain);
     }
-    let section = format.split(';').next().unwrap_or_default();
-    match Look::of(section) {
+    let whole = number >= 0.0 && number.fract() == 0.0;
+    match Look::of(format) {
         Look::Plain => Cell::Text(plain),
         Look::Percent => Cell::Text(format!("{}%", rounded(number * 100.0))),
-        Look::Filled { before, width, after } if number >= 0.0 && number.fract() == 0.0 => {
-            Cell::Text(format!("{before}{plain:0>width$}{after}"))
+        Look::Weekday => Cell::Date(weekday(number)),
+        Look::Drawn(pieces) if whole => {
+            let drawn = drawn(&pieces, &plain);
+            let filled = pieces.iter().filter(|piece| **piece == Piece::Zero).count() > 1;
+            Cell::Text(if filled || is_code(&plain, &drawn) { drawn } else { plain })
         }
-        Look::Filled { .. } => Cell::Text(plain),
+        Look::Drawn(_) => Cell::Text(plain),
     }
 }
 
@@ -30,15 +35,33 @@ pub(super) fn whole(number: i64, format: &str) -> Cell {
     shown(number as f64, format)
 }
 
-/// A number written as a decimal, with the text that is shown for it: zeros in front and per cent are what is shown.
+/// A number written as a decimal, with the text that is shown for it: what makes a code of it, and per cent, are what is
+/// shown.
 pub(super) fn decimal(value: &str, shown_as: &str) -> Option<Cell> {
     let read = shown(value.parse().ok()?, "");
-    let digits = shown_as.trim_start_matches('0');
     Some(match &read {
-        Cell::Text(plain) if digits.len() < shown_as.len() && digits == plain => Cell::Text(shown_as.to_owned()),
+        Cell::Text(plain) if is_code(plain, shown_as) => Cell::Text(shown_as.to_owned()),
         Cell::Text(_) if shown_as.ends_with('%') => shown(value.parse().ok()?, "0%"),
         _ => read,
     })
+}
+
+/// Whether what is drawn around a whole number makes a code of it: zeros in front, letters, signs between its digits.
+/// Units, currencies, thousands and decimals change nothing about a value.
+fn is_code(plain: &str, shown: &str) -> bool {
+    let digits: String = shown.chars().filter(char::is_ascii_digit).collect();
+    let unpadded = digits.trim_start_matches('0');
+    let same = unpadded == plain.trim_start_matches('0') && plain.bytes().all(|b| b.is_ascii_digit());
+    if !same || shown.contains(['.', ',', '%', '$', '¥', '￥', '€', '£']) {
+        return false;
+    }
+    let inner = shown.trim_matches(|c: char| !c.is_ascii_digit());
+    let front = shown.split(|c: char| c.is_ascii_digit()).next().unwrap_or_default();
+    let behind = shown.rsplit(|c: char| c.is_ascii_digit()).next().unwrap_or_default();
+    digits.len() > plain.len()
+        || inner.contains(|c: char| !c.is_ascii_digit() && c != ' ')
+        || front.contains(|c: char| c.is_ascii_alphabetic())
+        || behind.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
 /// To the digits that a spreadsheet keeps, and then the shortest decimal that says the same.
@@ -49,42 +72,157 @@ fn rounded(number: f64) -> String {
     (kept + 0.0).to_string()
 }
 
+/// A decimal in text with more digits than a spreadsheet keeps, as one shows it: programs write 59.699999999999996 where
+/// they reckoned 59.7. Anything else stays as it is.
+pub fn settled(text: &str) -> Cow<'_, str> {
+    let decimal = text.trim();
+    let digits = decimal.bytes().filter(u8::is_ascii_digit).count();
+    let is_decimal = decimal.split_once('.').is_some_and(|(_, part)| part.bytes().all(|b| b.is_ascii_digit()));
+    match spreadsheet(decimal) {
+        Some(number) if is_decimal && digits > DIGITS as usize => Cow::Owned(rounded(number)),
+        _ => Cow::Borrowed(text),
+    }
+}
+
+/// The day of a week, counted from a Sunday before the first of January 1900, as spreadsheets count.
+fn weekday(number: f64) -> String {
+    const DAYS: [char; 7] = ['日', '一', '二', '三', '四', '五', '六'];
+    let day = (number.floor() - 1.0).rem_euclid(7.0) as usize;
+    format!("星期{}", DAYS[day])
+}
+
 /// What a number format does to the digits; colours, currencies, thousands and decimals change nothing about the value.
 #[derive(Debug, PartialEq, Eq)]
 enum Look {
     Plain,
     Percent,
-    /// Filled up with zeros, as codes are, perhaps with letters around.
-    Filled {
-        before: String,
-        width: usize,
-        after: String,
-    },
+    /// A day, shown by its name alone.
+    Weekday,
+    Drawn(Vec<Piece>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Piece {
+    /// A digit where there is one.
+    Digit,
+    /// A digit, or a zero.
+    Zero,
+    Says(char),
 }
 
 impl Look {
-    fn of(section: &str) -> Look {
-        let (mut before, mut after, mut width, mut other, mut percent) =
-            (String::new(), String::new(), 0, false, false);
-        let mut chars = section.chars();
-        while let Some(c) = chars.next() {
-            let around = if width == 0 { &mut before } else { &mut after };
-            match c {
-                '"' => around.extend(chars.by_ref().take_while(|c| *c != '"')),
-                '\\' => around.extend(chars.next()),
-                '[' => drop(chars.by_ref().find(|c| *c == ']')),
-                '_' | '*' => drop(chars.next()),
-                '0' if after.is_empty() => width += 1,
-                '%' => percent = true,
-                _ => other = true,
+    fn of(format: &str) -> Look {
+        let section = sections(format).next().unwrap_or_default();
+        let (mut pieces, mut other) = (Vec::new(), false);
+        for token in section {
+            match token {
+                Token::Says(c) => pieces.push(Piece::Says(c)),
+                Token::Sign('0') => pieces.push(Piece::Zero),
+                Token::Sign('#' | '@') => pieces.push(Piece::Digit),
+                Token::Sign('%') => return Look::Percent,
+                Token::Sign('a') => return Look::Weekday,
+                Token::Sign(c @ ('-' | '/' | '(' | ')' | ':' | ' ' | '+')) => pieces.push(Piece::Says(c)),
+                Token::Sign(_) => other = true,
             }
         }
-        match percent {
-            true => Look::Percent,
-            false if other || width < 2 => Look::Plain,
-            false => Look::Filled { before, width, after },
+        let digits = pieces.iter().filter(|piece| !matches!(piece, Piece::Says(_))).count();
+        if other || digits == 0 || digits == pieces.len() && pieces.len() == 1 {
+            Look::Plain
+        } else {
+            Look::Drawn(pieces)
         }
     }
+}
+
+/// The digits of a whole number in their places, from the right; the first place takes all that are left.
+fn drawn(pieces: &[Piece], plain: &str) -> String {
+    let first = pieces.iter().position(|piece| !matches!(piece, Piece::Says(_)));
+    let mut digits = plain.chars().rev().peekable();
+    let mut drawn = Vec::new();
+    for (at, piece) in pieces.iter().enumerate().rev() {
+        match piece {
+            Piece::Says(c) => drawn.push(*c),
+            Piece::Zero => drawn.push(digits.next().unwrap_or('0')),
+            Piece::Digit => drawn.extend(digits.next()),
+        }
+        if Some(at) == first {
+            drawn.extend(digits.by_ref());
+        }
+    }
+    drawn.iter().rev().collect()
+}
+
+/// Text as it looks: a format may put words around it.
+pub(super) fn worded<'t>(text: &'t str, format: &str) -> Cow<'t, str> {
+    if !format.contains('@') || format == "@" {
+        return Cow::Borrowed(text);
+    }
+    let Some(section) = sections(format).find(|section| section.contains(&Token::Sign('@'))) else {
+        return Cow::Borrowed(text);
+    };
+    let mut shown = String::new();
+    for token in section {
+        match token {
+            Token::Sign('@') => shown.push_str(text),
+            Token::Says(c) => shown.push(c),
+            Token::Sign(_) => {}
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// A format taken apart.
+#[derive(Debug, PartialEq, Eq)]
+enum Token {
+    /// Said as it is.
+    Says(char),
+    /// What means something; `General` and the rows of letters that name a weekday are one.
+    Sign(char),
+}
+
+/// Whether a format changes what is seen of a number or a text.
+pub(super) fn matters(format: &str) -> bool {
+    Look::of(format) != Look::Plain || worded("", format) != ""
+}
+
+/// The sections of a format: for numbers, negative ones, zero, text.
+fn sections(format: &str) -> impl Iterator<Item = Vec<Token>> {
+    let mut all = vec![Vec::new()];
+    let mut rest = format;
+    while let Some(c) = rest.chars().next() {
+        rest = &rest[c.len_utf8()..];
+        let Some(section) = all.last_mut() else { break };
+        match c {
+            '"' => {
+                let (words, behind) = rest.split_once('"').unwrap_or((rest, ""));
+                section.extend(words.chars().map(Token::Says));
+                rest = behind;
+            }
+            '[' => {
+                let (inside, behind) = rest.split_once(']').unwrap_or_default();
+                // A condition: which section counts is not looked at.
+                section.extend(inside.starts_with(['<', '>', '=']).then_some(Token::Sign('?')));
+                rest = behind;
+            }
+            '\\' | '_' | '*' => {
+                let mut chars = rest.chars();
+                section.extend(chars.next().filter(|_| c == '\\').map(Token::Says));
+                rest = chars.as_str();
+            }
+            ';' => all.push(Vec::new()),
+            'a' if rest.starts_with("aa") => {
+                rest = rest.trim_start_matches('a');
+                section.push(Token::Sign('a'));
+            }
+            'G' | 'g' if rest.get(..6).is_some_and(|word| word.eq_ignore_ascii_case("eneral")) => {
+                rest = &rest[6..];
+                section.push(Token::Sign('#'));
+            }
+            c if !c.is_ascii() => section.push(Token::Says(c)),
+            c => section.push(Token::Sign(c)),
+        }
+    }
+    all.into_iter()
 }
 
 /// A decimal as a cell of a workbook holds it.
@@ -97,7 +235,7 @@ pub(super) fn spreadsheet(text: &str) -> Option<f64> {
 pub fn is_spoilt(text: &str) -> bool {
     let Some((digits, power)) = text.trim().split_once(['E', 'e']) else { return false };
     let digits = digits.strip_prefix('-').unwrap_or(digits);
-    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let (whole, part) = digits.split_once(['.', ',']).unwrap_or((digits, ""));
     let all_digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
     let power = power.strip_prefix('+').unwrap_or(if part.is_empty() { "" } else { power });
     whole.len() == 1 && all_digits(whole) && all_digits(part) && (1..=3).contains(&power.len()) && all_digits(power)
@@ -115,10 +253,18 @@ pub fn narrow(text: &str) -> String {
         .collect()
 }
 
-/// A whole number of things as people write it: `100`, `1,000`, `100件`, `１０`, `10.0`. `None` when it is none.
+/// A whole number of things as people write it: `100`, `1,000`, `100件`, `12 pcs`, `１０`, `10.0`. `None` when it is none,
+/// and where what stands behind it is no unit but makes it larger: `5万`, `5k`.
 pub fn count(text: &str) -> Option<i64> {
     let text = narrow(text);
-    let digits = text.trim().trim_end_matches(|c: char| !c.is_ascii() && !c.is_numeric()).trim();
+    let text = settled(text.trim());
+    let digits = text.trim_end_matches(|c: char| c.is_alphabetic());
+    let unit = &text[digits.len()..];
+    if unit.starts_with(['十', '百', '千', '万', '亿', '佰', '仟', '萬', '億']) || ["k", "K", "w", "W"].contains(&unit)
+    {
+        return None;
+    }
+    let digits = digits.trim();
     let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
     if whole.is_empty() || part.bytes().any(|b| b != b'0') {
         return None;
@@ -159,6 +305,27 @@ mod tests {
             (0.85, "0%", "85%"),
             (0.15, "0.00%", "15%"),
             (-0.0, "General", "0"),
+            (7.0, "\"HZ\"000", "HZ007"),
+            (1234.0, "\"HZ\"000", "HZ1234"),
+            (7.0, "\"SKU-\"0", "SKU-7"),
+            (12.0, "\"A\"General", "A12"),
+            (12.0, "\\K0000", "K0012"),
+            (5.0, "000\"号\"", "005号"),
+            (5.0, "000号", "005号"),
+            (1234.0, "000\"号\"", "1234号"),
+            (1234567.0, "000-0000", "123-4567"),
+            (12345678.0, "0000 0000", "1234 5678"),
+            (34.0, "###-##-00", "--34"),
+            (12.0, "00000;-00000", "00012"),
+            (12.0, "[Red]00000;\"a;b\"0", "00012"),
+            (1299.0, "#,##0\"件\"", "1299"),
+            (1299.0, "# ##0", "1299"),
+            (12.0, "0\" pcs\"", "12"),
+            (12.0, "[DBNum1][$-804]General", "12"),
+            (19.9, "0.00\"元\"", "19.9"),
+            (12345.0, "0\\.0,\"万\"", "12345"),
+            (-12.0, "00000", "-12"),
+            (0.0, "000", "000"),
         ] {
             assert_eq!(shown(number, format), Cell::Text(text.into()), "{number} {format}");
         }
@@ -166,11 +333,69 @@ mod tests {
             assert!(matches!(shown(number, "0"), Cell::Spoilt(_)), "{number}");
         }
         assert_eq!(shown(999_999_999_999_999.0, "0"), Cell::Text("999999999999999".into()));
+        assert_eq!(shown(46085.0, "[$-804]aaaa"), Cell::Date("星期三".into()));
+    }
+
+    #[test]
+    fn what_is_shown_for_a_number_may_be_a_code() {
+        for (value, shown_as, text) in [
+            ("123", "00123", "00123"),
+            ("7", "HZ007", "HZ007"),
+            ("7", "SKU-7", "SKU-7"),
+            ("1234567", "123-4567", "123-4567"),
+            ("5", "005号", "005号"),
+            ("12", "12A", "12A"),
+            ("0", "000", "000"),
+            ("0.85", "85%", "85%"),
+            ("5", "5件", "5"),
+            ("12", "12 pcs", "12"),
+            ("1299", "1,299", "1299"),
+            ("1299", "¥1,299.00", "1299"),
+            ("19.9", "19.90元", "19.9"),
+            ("59.699999999999996", "59.7", "59.7"),
+            ("-5", "-5", "-5"),
+            ("-5", "(5)", "-5"),
+        ] {
+            assert_eq!(decimal(value, shown_as), Some(Cell::Text(text.into())), "{shown_as}");
+        }
+    }
+
+    #[test]
+    fn a_format_may_put_words_around_a_text() {
+        for (format, shown) in [
+            ("\"HZ\"@", "HZ007"),
+            ("0;-0;0;\"HZ\"@", "HZ007"),
+            ("@\"号\"", "007号"),
+            ("@", "007"),
+            ("General", "007"),
+            ("_(@_)", "007"),
+            ("@*.", "007"),
+            ("_(* #,##0_);_(* (#,##0);_(* \"-\"_);_(@_)", "007"),
+        ] {
+            assert_eq!(worded("007", format), shown, "{format}");
+        }
+    }
+
+    #[test]
+    fn a_decimal_has_the_digits_that_a_spreadsheet_keeps() {
+        for (text, is) in [
+            ("59.699999999999996", "59.7"),
+            ("8.000000000000002", "8"),
+            ("0.30000000000000004", "0.3"),
+            ("-1.0000000000000002", "-1"),
+            ("16.915", "16.915"),
+            ("123456789012345678", "123456789012345678"),
+            ("1.2345678901234567A", "1.2345678901234567A"),
+            ("1.2.34567890123456789", "1.2.34567890123456789"),
+            ("１", "１"),
+        ] {
+            assert_eq!(settled(text), is, "{text}");
+        }
     }
 
     #[test]
     fn a_number_that_lost_its_digits_is_known_by_its_looks() {
-        for text in ["7.73E+14", "4.20020261128e+27", "1E+5", "7.7E14"] {
+        for text in ["7.73E+14", "4.20020261128e+27", "1E+5", "7.7E14", "6,90123E+12"] {
             assert!(is_spoilt(text), "{text}");
         }
         for text in ["773000000000001", "SF1E+5", "E5", "3E5", "1.5", "12E+3", "KE+1", ""] {
@@ -180,10 +405,38 @@ mod tests {
 
     #[test]
     fn counts_are_read_as_people_write_them() {
-        for (text, n) in [("100件", 100), ("1,000", 1000), ("１０", 10), ("10.0", 10), (" 8 个", 8), ("-3", -3)] {
+        for (text, n) in [
+            ("100件", 100),
+            ("1,000", 1000),
+            ("１０", 10),
+            ("10.0", 10),
+            (" 8 个", 8),
+            ("-3", -3),
+            ("12pcs", 12),
+            ("12 PCS", 12),
+            ("8.000000000000002", 8),
+        ] {
             assert_eq!(count(text), Some(n), "{text}");
         }
-        for text in ["", "十", "1.5", "1,00", "1,0000", "10-20", "3箱x2", "件", "99999999999999999999", "1 2"] {
+        for text in [
+            "5万",
+            "5 千",
+            "3百件",
+            "5k",
+            "5W",
+            "3E5",
+            "件5",
+            "",
+            "十",
+            "1.5",
+            "1,00",
+            "1,0000",
+            "10-20",
+            "3箱x2",
+            "件",
+            "99999999999999999999",
+            "1 2",
+        ] {
             assert_eq!(count(text), None, "{text}");
         }
     }

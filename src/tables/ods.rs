@@ -6,7 +6,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use super::grid::{Merged, Sheet, beyond};
-use super::xlsx::written;
+use super::xlsx::{self, written};
 use super::zipped::attribute;
 use super::{Cell, MOST_COLUMNS, Unreadable, number, zipped};
 
@@ -183,7 +183,7 @@ impl Written {
                 None => written(shown),
             },
             "date" | "time" => Cell::Date(if shown.is_empty() { self.value.clone() } else { shown.to_owned() }),
-            "boolean" => Cell::Text(if self.value == "true" { "是" } else { "否" }.to_owned()),
+            "boolean" => xlsx::truth(self.value == "true"),
             "string" if super::text::is_error(shown) && self.formula => Cell::Error(shown.to_owned()),
             _ if shown.is_empty() && self.formula => Cell::Unsolved,
             _ if shown.is_empty() => written(&self.value),

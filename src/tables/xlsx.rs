@@ -89,8 +89,8 @@ pub(super) fn merge(sheet: &mut Sheet, merged: Vec<Dimensions>) -> Result<(), Un
 
 fn read(value: &DataRef<'_>, format: &str) -> Cell {
     match value {
-        DataRef::String(text) => written(text),
-        DataRef::SharedString(text) => written(text),
+        DataRef::String(text) => written(&number::worded(text, format)),
+        DataRef::SharedString(text) => written(&number::worded(text, format)),
         DataRef::Int(n) => number::whole(*n, format),
         DataRef::Float(n) => number::shown(*n, format),
         DataRef::Bool(yes) => truth(*yes),
@@ -101,12 +101,12 @@ fn read(value: &DataRef<'_>, format: &str) -> Cell {
     }
 }
 
-/// The same for the kinds of book that are read whole.
-pub(super) fn read_owned(value: &Data) -> Cell {
+/// The same for the kind of book that is read whole.
+pub(super) fn read_owned(value: &Data, format: &str) -> Cell {
     match value {
-        Data::String(text) => written(text),
-        Data::Int(n) => number::whole(*n, ""),
-        Data::Float(n) => number::shown(*n, ""),
+        Data::String(text) => written(&number::worded(text, format)),
+        Data::Int(n) => number::whole(*n, format),
+        Data::Float(n) => number::shown(*n, format),
         Data::Bool(yes) => truth(*yes),
         Data::DateTime(date) => Cell::Date(date_shown(date)),
         Data::DateTimeIso(date) | Data::DurationIso(date) => Cell::Date(date.replace('T', " ")),
@@ -115,13 +115,15 @@ pub(super) fn read_owned(value: &Data) -> Cell {
     }
 }
 
-fn truth(yes: bool) -> Cell {
-    Cell::Text(if yes { "是" } else { "否" }.to_owned())
+pub(super) fn truth(yes: bool) -> Cell {
+    Cell::Text(if yes { "TRUE" } else { "FALSE" }.to_owned())
 }
 
 fn date_shown(date: &ExcelDateTime) -> String {
     let (year, month, day, hour, minute, second, _) = date.to_ymd_hms_milli();
     match (hour, minute, second) {
+        // The first day there is: a time without one.
+        _ if year < 1900 => format!("{hour:02}:{minute:02}:{second:02}"),
         (0, 0, 0) => format!("{year:04}-{month:02}-{day:02}"),
         _ => format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"),
     }

@@ -84,6 +84,18 @@ s.write_merge(8, 9, 0, 0, "合并"); s.write(8, 1, "色:红"); s.write(9, 1, "�
 for at in (8, 9): s.write(at, 3, 2); s.write(at, 4, 2)
 wb.save("xlwt.xls")
 
+# openpyxl and xlwt: codes that are numbers, as their formats show them; the name says what a person sees
+FORMATS = [("00123", 123, "00000"), ("HZ007", 7, '"HZ"000'), ("HZ1234", 1234, '"HZ"000'), ("SKU-42", 42, '"SKU-"0'), ("K0012", 12, "\\K0000"),
+    ("A12", 12, '"A"General'), ("005号", 5, '000"号"'), ("123-4567", 1234567, "000-0000"), ("00012", 12, "00000;-00000"),
+    ("85%", 0.85, "0%"), ("12.5%", 0.125, "0.00%"), ("1299", 1299, "#,##0.00"), ("1299", 1299, '"¥"#,##0'), ("19.9", 19.9, '0.00"元"'), ("6", 6, '0"件"')]
+wb, ws = book(); ws.append(["商品名称", "商家编码"])
+old = xlwt.Workbook(encoding="utf-8"); s = old.add_sheet("商品"); s.write(0, 0, "商品名称"); s.write(0, 1, "商家编码")
+for at, (shown, value, code) in enumerate(FORMATS, 1):
+    ws.append([shown, value]); ws.cell(at + 1, 2).number_format = code
+    s.write(at, 0, shown); s.write(at, 1, value, xlwt.easyxf(num_format_str=code))
+ws.append(["HZ007", "007"]); ws.cell(len(FORMATS) + 2, 2).number_format = '"HZ"@'
+wb.save("openpyxl_formats.xlsx"); old.save("xlwt_formats.xls")
+
 # odfpy
 doc = OpenDocumentSpreadsheet(); table = Table(name="商品")
 def cell(value, **more):
@@ -128,6 +140,8 @@ def office(kind, source, target):
 for kind in ("ods", "xls", "xlsx"):
     office(kind, "openpyxl_around.xlsx", f"libreoffice_around.{kind}")
     office(kind, "openpyxl_cells.xlsx", f"libreoffice_cells.{kind}")
+    office(kind, "openpyxl_formats.xlsx", f"libreoffice_formats.{kind}")
+    office(kind, "openpyxl_pictures.xlsx", f"libreoffice_pictures.{kind}")
 office("csv:Text - txt - csv (StarCalc):44,34,76", "exceljs.xlsx", "libreoffice.csv")
 
 # WPS, by hand after the layout of its parts: a formula in the cell, its pictures in a part of their own
