@@ -56,7 +56,15 @@ impl Titles {
         if text.len() > 120 {
             return None;
         }
-        forms(text).find_map(|form| self.known.get(&form).copied())
+        forms(text).find_map(|form| self.known.get(&form).copied().or_else(|| self.of_parts(&form)))
+    }
+
+    /// Several titles of one column in one (`快递单号/运单号`), or one with its number (`快递单号1`).
+    fn of_parts(&self, form: &str) -> Option<(usize, usize)> {
+        let unnumbered = form.trim_end_matches(|c: char| c.is_ascii_digit());
+        let mut parts = unnumbered.split(['/', '、', '或']).map(|part| self.known.get(part).copied());
+        let first = parts.next().flatten()?;
+        parts.all(|part| part.is_some_and(|(column, _)| column == first.0)).then_some(first)
     }
 
     /// How many different columns a row names.
@@ -92,7 +100,7 @@ fn forms(title: &str) -> impl Iterator<Item = String> + use<> {
     let plain: String = number::narrow(title)
         .to_lowercase()
         .chars()
-        .filter(|c| !c.is_whitespace() && !c.is_control() && !"*★☆※●#\u{200b}\u{feff}_:'\"".contains(*c))
+        .filter(|c| !c.is_whitespace() && !c.is_control() && !"*★☆※●#\u{200b}\u{feff}_:.'\"".contains(*c))
         .map(|c| match c {
             '【' | '[' | '〔' | '{' => '(',
             '】' | ']' | '〕' | '}' => ')',
@@ -273,8 +281,10 @@ impl Row {
             "grandtotal",
         ];
         let filled = self.cells.iter().filter(|cell| **cell != Cell::Empty).count();
-        let notes = ["注:", "备注:", "说明:", "注意:", "制表", "填表", "审核", "打印时间", "导出时间"];
-        let note = filled == 1 && notes.iter().any(|note| word.starts_with(note));
+        let notes = ["注:", "备注:", "说明:", "注意:", "制表", "填表", "审核", "打印时间", "导出时间", "*", "※"];
+        // A sentence alone in its row is no name and no number.
+        let sentence = first.contains(['，', '。', '；', '！', '？', '：']);
+        let note = filled == 1 && (sentence || notes.iter().any(|note| word.starts_with(note)));
         let again = filled > 1 && titles.known(&self.cells) * 2 > filled && titles.known(&self.cells) > 1;
         (totals.contains(&total) && !self.says_more() || note || again).then(|| brief(first))
     }
@@ -302,6 +312,8 @@ mod tests {
             "\"商品\n名称\",售 价,库存(件)",
             "品名,单价/元,数量：",
             "NAME,【单价】,★数量",
+            "品名/商品名称,单价、售价,数量1",
+            "Name.,单价/售价(元),库存或数量",
             "秋季价目表\n\n制表日期,2026-03-04\n商品名称,售价,库存",
             "序号,备注,商品名称,成本价,售价,库存",
         ] {
@@ -326,9 +338,15 @@ mod tests {
     #[test]
     fn totals_notes_and_repeated_headings_are_said() {
         let table = table(
-            "商品名称,售价,库存\n杯子,1,1\n商品名称,售价,库存\n碗,2,2\n合 计：,,3\n\n备注：含税价,,\n合计表,1,1\n",
+            "商品名称,售价,库存\n杯子,1,1\n商品名称,售价,库存\n碗,2,2\n合 计：,,3\n\n备注：含税价,,\n合计表,1,1\n\
+             总库存：12,,\n* 以上含税,,\n以上价格含税，请核对,,\n盘子，大,3,3\n碟子,,\n",
         );
-        assert_eq!(table.rows.len(), 3);
+        assert_eq!(table.rows.len(), 5);
+        assert!(
+            table.notes.iter().any(|note| note.contains("第 9 行") && note.contains("第 11 行")),
+            "{:?}",
+            table.notes
+        );
         assert!(
             table.notes.iter().any(|note| note.contains("第 5 行「合 计") && note.contains("第 7 行")),
             "{:?}",

@@ -61,6 +61,12 @@ fn no_table(bytes: &[u8]) -> Option<String> {
     if start(b"Rar!") || start(b"7z\xbc\xaf\x27\x1c") || start(b"\x1f\x8b") {
         return Some("这是压缩包：请先解压，再导入里面的表格".to_owned());
     }
+    if start(b"{\\rtf") {
+        return Some(format!("这是 RTF 文档，不是表格：{tables}"));
+    }
+    if start(b"MIME-Version:") {
+        return Some(format!("这是网页（MHT），只是名字像 Excel，不能直接读：{SAVE_AS}"));
+    }
     markup(bytes).map(|what| format!("{what}：{SAVE_AS}"))
 }
 

@@ -158,6 +158,10 @@ impl<'a> Pictures<'a> {
 
     /// Those of WPS, which writes a formula in place of a value.
     pub(super) fn by_formula(&mut self, sheet: &mut Sheet) -> Result<(), Unreadable> {
+        // Where no program has put pictures by name, such a formula is text.
+        if self.named.is_empty() {
+            return Ok(());
+        }
         let mut found = Vec::new();
         for (line, cells) in &mut sheet.rows {
             for (column, cell) in cells.iter_mut().enumerate() {

@@ -62,7 +62,7 @@ pub(super) fn file(bytes: &[u8], wanted: &Wanted<'_>) -> Result<Sheet, Unreadabl
     match named {
         // Its line stays where it was, so that the others are counted as an editor counts them.
         Some(separator) => split(&text[first.len()..], separator),
-        None => split(&text, separator(&text, wanted, &[',', '\t', ';', '，'])),
+        None => split(&text, separator(&text, wanted, &[',', '\t', ';', '，', '|'])),
     }
 }
 
@@ -175,9 +175,30 @@ pub(super) fn needs_protection(text: &str) -> bool {
 
 /// What a spreadsheet shows where a formula has failed.
 pub(super) fn is_error(text: &str) -> bool {
-    let known =
-        ["#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA"];
-    known.contains(&text) || text.len() > 3 && text.bytes().all(|b| b == b'#')
+    let known = [
+        "#N/A",
+        "#REF!",
+        "#VALUE!",
+        "#DIV/0!",
+        "#NAME?",
+        "#NUM!",
+        "#NULL!",
+        "#SPILL!",
+        "#CALC!",
+        "#FIELD!",
+        "#BLOCKED!",
+        "#CONNECT!",
+        "#BUSY!",
+        "#UNKNOWN!",
+        "#GETTING_DATA",
+    ];
+    // As LibreOffice says it: by a number, or in Chinese.
+    let numbered = ["Err:", "错误:", "错误："].iter().find_map(|word| text.strip_prefix(word));
+    let translated = text.strip_prefix('#').and_then(|rest| rest.strip_suffix(['!', '?']));
+    known.contains(&text)
+        || numbered.is_some_and(|n| n.len() == 3 && n.bytes().all(|b| b.is_ascii_digit()))
+        || translated.is_some_and(|word| ["名称", "值", "引用", "数字", "数值", "空", "除数为零"].contains(&word))
+        || text.len() > 3 && text.bytes().all(|b| b == b'#')
 }
 
 #[cfg(test)]
@@ -210,7 +231,7 @@ mod tests {
             ]
         };
         for end in ["\n", "\r\n", "\r"] {
-            for separator in [",", "\t", ";", "，"] {
+            for separator in [",", "\t", ";", "，", "|"] {
                 let text = format!("订单号{separator}快递单号{end}A1{separator}7731{end}");
                 for bytes in encoded(&text) {
                     assert_eq!(read(&bytes), right, "{end:?} {separator:?} {bytes:?}");
@@ -240,6 +261,10 @@ mod tests {
             ("7.73E+14\t", Cell::Text("7.73E+14".into())),
             ("#N/A", Cell::Error("#N/A".into())),
             ("######", Cell::Error("######".into())),
+            ("Err:502", Cell::Error("Err:502".into())),
+            ("#名称?", Cell::Error("#名称?".into())),
+            ("#REF!\t", Cell::Text("#REF!".into())),
+            ("#爆款!", Cell::Text("#爆款!".into())),
             ("27\"显示器", Cell::Text("27\"显示器".into())),
             (" \u{3000}", Cell::Empty),
         ] {

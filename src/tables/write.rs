@@ -1,6 +1,6 @@
 //! Tables that go out: none of their cells runs, and none is changed by the spreadsheet that opens and saves it.
 
-use super::number::{is_spoilt, spreadsheet};
+use super::number::{is_spoilt, narrow, spreadsheet};
 use super::text::{is_error, needs_protection};
 
 /// A spreadsheet shows longer numbers with a power of ten, and saves what it shows.
@@ -36,12 +36,14 @@ fn protected(cell: &str) -> String {
 fn changes_in_a_spreadsheet(text: &str) -> bool {
     let whole = text.bytes().all(|b| b.is_ascii_digit());
     let stays = whole && text.len() <= LONGEST_NUMBER && (text == "0" || !text.starts_with('0'));
-    let signs = |c: char| c.is_ascii_digit() || "0.,:/-+%eE ()¥$￥年月日时分秒".contains(c);
-    let numeric = text.contains(|c: char| c.is_ascii_digit()) && text.chars().all(signs);
-    let lower = text.to_lowercase();
-    let months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    // Wide digits, those of other scripts and 〇 are digits to a spreadsheet that speaks Chinese: `５万`, `二〇二六`.
+    let narrow = narrow(text);
+    let signs = |c: char| c.is_numeric() || "0.,:/-+%eE ()¥$￥€年月日时分秒万亿一二三四五六七八九零".contains(c);
+    let numeric = narrow.contains(char::is_numeric) && narrow.chars().all(signs);
+    let lower = narrow.to_lowercase();
+    let months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "am", "pm"];
     let month =
-        text.is_ascii() && lower.contains(|c: char| c.is_ascii_digit()) && months.iter().any(|m| lower.contains(m));
+        narrow.is_ascii() && lower.contains(|c: char| c.is_ascii_digit()) && months.iter().any(|m| lower.contains(m));
     let other = ["true", "false"].contains(&lower.as_str()) || is_spoilt(text) || is_error(text);
     !text.is_empty() && !stays && (numeric || month || other)
 }
@@ -138,5 +140,12 @@ mod tests {
         ))
         .unwrap();
         assert_eq!(text, "\u{feff}a,b\n'=cmd,-5.00\n4200002026,1\n0012\t,1\n");
+        for changed in ["５万", "１２", "３－４", "３月４日", "二〇二六", "〇", "１e５", "१२", "5PM", "€5"]
+        {
+            assert!(changes_in_a_spreadsheet(changed), "{changed}");
+        }
+        for same in ["5", "五", "一二三", "5件", "甲5", "A1", "红色"] {
+            assert!(!changes_in_a_spreadsheet(same), "{same}");
+        }
     }
 }

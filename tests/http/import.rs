@@ -96,8 +96,11 @@ async fn every_bad_row_is_named_by_its_line() {
     let w = World::new().await;
     let head = "name,specs,price,stock,sku_code,on_shelf,images\n";
     for (row, what) in [
-        (",,1,1,,,", "商品名称"),
-        ("A,,1.999,1,,,", "售价"),
+        (",,1,1,,,", "没有填商品名称"),
+        ("A,,1.999,1,,,", "超过两位小数"),
+        ("A,,1.9.9,1,,,", "售价"),
+        ("A,,1,5万,,,", "库存「5万」"),
+        ("A,,1,5k,,,", "库存「5k」"),
         ("A,,-1,1,,,", "售价"),
         ("A,,\"19,9\",1,,,", "售价"),
         ("A,,1,-1,,,", "库存"),
@@ -121,6 +124,8 @@ async fn every_bad_row_is_named_by_its_line() {
         let problems = import(&w, &format!("{head}{row}\n")).await.unwrap_err();
         assert!(problems.contains(what) && problems.contains("行："), "{row}: {problems}");
     }
+    let nameless = import(&w, "标牌,SKU,price,qty\n甲,A1,1,1\n").await.unwrap_err();
+    assert!(nameless.contains("缺少列「商品名称」，商家编码 A1 也不是已有商品的"), "{nameless}");
     let missing = import(&w, "商品名称,颜色\nA,红\nB,红\n").await.unwrap_err();
     assert_eq!(missing.lines().count(), 1, "one cause, one sentence: {missing}");
     assert!(missing.contains("第 2 行、第 3 行") && missing.contains("缺少列「售价(元)」"), "{missing}");
@@ -160,8 +165,10 @@ async fn a_table_changes_what_it_has_and_nothing_else() {
         import(&w, table).await.unwrap();
         assert_eq!(as_it_is().await, is, "{table}");
     }
-    let same = import(&w, "商品名称,售价\n杯子,￥１８．５０\n").await.unwrap();
-    assert_eq!((same.same, same.skus), (1, 0));
+    for price in ["￥１８．５０", "18.500000000000004", "18.5 元"] {
+        let same = import(&w, &format!("商品名称,售价,库存\n杯子,{price},7.0件\n")).await.unwrap();
+        assert_eq!((same.same, same.skus), (1, 0), "{price}");
+    }
     let unclear = "商品名称,规格,售价,库存\n杯子,颜色:蓝;尺码:L,1,1\n";
     import(&w, unclear).await.unwrap();
     assert!(import(&w, "商品名称,售价\n杯子,2\n").await.unwrap_err().contains("有 2 个规格"));

@@ -97,14 +97,43 @@ fn cells_that_are_not_what_they_look_like_are_refused_by_their_address() {
         }
         let formula = if kind.starts_with("openpyxl") { "D5 的公式还没有结果" } else { "公式|F1|2|1" };
         assert!(read[3].contains(formula), "{kind}: {read:?}");
-        // Filled up with zeros by its format, which an .xls keeps where it is not read.
-        if !kind.ends_with(".xls") {
-            assert_eq!(read[4], "好|00123|0.85|1,000", "{kind}");
-        }
+        assert_eq!(read[4], "好|00123|0.85|1,000", "{kind}");
     }
     let rows = cells(&table("xlwt.xls"), &USUAL);
+    assert!(rows[3].starts_with("零||00045|"), "{rows:?}");
     assert!(rows[4].contains("C8 被表格软件变成了日期 2026-03-04"), "{rows:?}");
     assert_eq!(rows[5..], ["合并|色:红||2|2", "合并|色:蓝||2|2"]);
+}
+
+/// The name says what a spreadsheet shows for the code.
+#[test]
+fn a_code_is_read_as_its_format_shows_it() {
+    for (name, n) in [
+        ("openpyxl_formats.xlsx", 16),
+        ("libreoffice_formats.xlsx", 16),
+        ("libreoffice_formats.xls", 16),
+        ("libreoffice_formats.ods", 16),
+        ("xlwt_formats.xls", 15),
+    ] {
+        let table = table(name);
+        assert_eq!(table.rows.len(), n, "{name}");
+        for row in &table.rows {
+            let code = row.text(Column::SkuCode as usize).unwrap();
+            assert_eq!(row.text(Column::Name as usize), Some(code), "{name}");
+        }
+    }
+}
+
+/// Of these kinds pictures are not read, and that is said.
+#[test]
+fn pictures_of_old_and_of_open_workbooks_are_counted() {
+    for name in ["libreoffice_pictures.xls", "libreoffice_pictures.ods"] {
+        let table = table(name);
+        assert!(table.notes.iter().any(|note| note.contains("2 张图片没有读")), "{name}: {:?}", table.notes);
+        assert_eq!(table.rows.len(), 3, "{name}");
+    }
+    let pictures = plan("libreoffice_pictures.xlsx").rows.iter().map(|row| row.pictures.len()).collect::<Vec<_>>();
+    assert_eq!(pictures, [1, 1, 0]);
 }
 
 #[test]

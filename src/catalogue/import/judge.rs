@@ -134,6 +134,15 @@ impl Judge<'_> {
         let owner = code.map(|code| store::sku_with_code(self.conn, code)).transpose()?.flatten();
         let name = match (row.said(Column::Name), &owner) {
             (None, Some(owner)) => owner.product_name.clone(),
+            (None, None) => {
+                let title = super::TITLES[Column::Name as usize][0];
+                match code {
+                    Some(code) if !row.has(Column::Name) => {
+                        refuse!("表里缺少列「{title}」，商家编码 {code} 也不是已有商品的")
+                    }
+                    _ => refuse!("没有填商品名称（1 到 60 个字）"),
+                }
+            }
             (name, _) => match rules::name(name.unwrap_or_default()) {
                 Ok(name) => name,
                 Err(problem) => return Ok(Err(problem)),
@@ -361,8 +370,10 @@ fn category(text: &str) -> std::result::Result<Vec<String>, String> {
 
 fn shelf(text: &str) -> std::result::Result<bool, String> {
     match text.to_lowercase().as_str() {
-        "是" | "1" | "yes" | "true" | "y" | "上架" | "出售中" => Ok(true),
-        "否" | "0" | "no" | "false" | "n" | "下架" | "仓库中" => Ok(false),
+        "是" | "1" | "yes" | "true" | "y" | "上架" | "已上架" | "上架中" | "出售中" | "在售" | "销售中" | "√" | "✓"
+        | "✔" => Ok(true),
+        "否" | "0" | "no" | "false" | "n" | "下架" | "已下架" | "未上架" | "不上架" | "仓库中" | "停售" | "×" | "✗"
+        | "✘" => Ok(false),
         _ => Err(format!("上架「{text}」请写 是 或 否")),
     }
 }
