@@ -66,32 +66,51 @@ pub enum Share {
 pub fn judge(conn: &Connection, rows: &[Row], allowed: Allowed) -> Result<Vec<Judged>> {
     let carriers = parcels::carriers(conn)?;
     let mut by_number: HashMap<String, (usize, OrderId)> = HashMap::new();
-    let mut parts: HashMap<OrderId, Parts> = HashMap::new();
-    rows.iter()
-        .map(|row| {
-            let mut judged = alone(conn, &carriers, row, allowed)?;
-            let Some(id) = judged.order.as_ref().map(|order| order.id) else { return Ok(judged) };
-            let number = judged.parcel.tracking_no.clone();
-            let shared = if number.is_empty() { None } else { by_number.insert(number, (row.line, id)) };
-            match shared {
+    let mut judged = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut one = alone(conn, &carriers, row, allowed)?;
+        if let Some(id) = one.order.as_ref().map(|order| order.id)
+            && let number = one.parcel.tracking_no.clone()
+            && !number.is_empty()
+        {
+            match by_number.insert(number, (row.line, id)) {
                 Some((line, other)) if other == id => {
-                    (judged.verdict, judged.note) = (Verdict::Same, format!("与第 {line} 行重复"));
+                    (one.verdict, one.note) = (Verdict::Same, format!("与第 {line} 行重复"));
                 }
-                Some((line, _)) if judged.verdict == Verdict::Ready && !allowed.merge => {
-                    refuse(&mut judged, format!("单号与第 {line} 行相同；几单合成一个包裹请勾选“合并发货”"));
+                Some((line, _)) if one.verdict == Verdict::Ready && !allowed.merge => {
+                    refuse(&mut one, format!("单号与第 {line} 行相同；几单合成一个包裹请勾选“合并发货”"));
                 }
                 _ => {}
             }
-            if judged.verdict == Verdict::Ready {
-                let parts = match parts.entry(id) {
-                    Entry::Occupied(parts) => parts.into_mut(),
-                    Entry::Vacant(place) => place.insert(Parts::new(orders::lines(conn, id)?)),
-                };
-                parts.take(&mut judged);
-            }
-            Ok(judged)
-        })
-        .collect()
+        }
+        judged.push(one);
+    }
+    share_out(conn, &mut judged)?;
+    Ok(judged)
+}
+
+/// Rows that say how many pieces they take come before those that do not: these take what is left of their order.
+fn turns(rows: &[Row]) -> Vec<usize> {
+    let mut turns: Vec<usize> = (0..rows.len()).collect();
+    turns.sort_by_key(|at| rows[*at].pieces.trim().is_empty());
+    turns
+}
+
+fn share_out(conn: &Connection, judged: &mut [Judged]) -> Result<()> {
+    let mut parts: HashMap<OrderId, Parts> = HashMap::new();
+    let rows: Vec<Row> = judged.iter().map(|one| one.row.clone()).collect();
+    for at in turns(&rows) {
+        let one = &mut judged[at];
+        let Some(id) = one.order.as_ref().map(|order| order.id).filter(|_| one.verdict == Verdict::Ready) else {
+            continue;
+        };
+        let parts = match parts.entry(id) {
+            Entry::Occupied(parts) => parts.into_mut(),
+            Entry::Vacant(place) => place.insert(Parts::new(orders::lines(conn, id)?)),
+        };
+        parts.take(one);
+    }
+    Ok(())
 }
 
 /// What the rows of a table leave of an order, from one to the next.
@@ -279,7 +298,8 @@ pub async fn run(shop: &Shop, staff: &Staff, batch: &Batch) -> Result<usize> {
         let rows = rows.clone();
         shop.read(move |conn| judge(conn, &rows, allowed)).await?
     };
-    for (row, judged) in rows.iter_mut().zip(plan) {
+    for at in turns(&rows) {
+        let (row, judged) = (&mut rows[at], plan[at].clone());
         if !matches!(judged.verdict, Verdict::Ready | Verdict::Renumber) {
             continue;
         }
@@ -342,7 +362,8 @@ fn carry_out(
 pub async fn undo(shop: &Shop, staff: &Staff, batch: &Batch) -> Result<(usize, Vec<String>)> {
     let (mut rows, mut fine, mut stay) = (batch.rows.clone(), 0, Vec::new());
     // The last first: a parcel that goes with another is taken back before it.
-    for row in rows.iter_mut().rev() {
+    for at in turns(&rows).into_iter().rev() {
+        let row = &mut rows[at];
         let Some(shipment) = row.shipment.map(ShipmentId) else { continue };
         let (staff, now) = (staff.clone(), shop.now());
         let written = row.order_no.clone();

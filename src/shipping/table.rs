@@ -18,7 +18,18 @@ const PIECES: usize = 5;
 /// The columns, each under all the titles that spreadsheets have for it.
 const WANTED: Wanted<'_> = Wanted {
     columns: &[
-        &["订单号", "订单编号", "订单编码", "平台订单号", "店铺订单号", "商家订单号", "订单"],
+        &[
+            "订单号",
+            "订单编号",
+            "订单编码",
+            "平台订单号",
+            "店铺订单号",
+            "商家订单号",
+            "订单",
+            "order no",
+            "order number",
+            "order id",
+        ],
         &["商户单号", "商户订单号", "out_trade_no"],
         &["微信交易号", "微信支付单号", "微信订单号", "交易单号", "支付单号", "transaction_id"],
         &[
@@ -35,6 +46,10 @@ const WANTED: Wanted<'_> = Wanted {
             "邮件号",
             "包裹号",
             "单号",
+            "物流编码",
+            "tracking no",
+            "tracking number",
+            "waybill no",
         ],
         &[
             "快递公司",
@@ -49,8 +64,11 @@ const WANTED: Wanted<'_> = Wanted {
             "发货快递",
             "快递",
             "物流",
+            "承运快递",
+            "carrier",
+            "company",
         ],
-        &["件数", "发货件数", "发货数量", "本包裹件数"],
+        &["件数", "发货件数", "发货数量", "本包裹件数", "pieces"],
     ],
     needed: &[&[ORDER, OUT_TRADE_NO, TRANSACTION], &[NUMBER]],
 };
@@ -73,6 +91,12 @@ pub fn paste(text: &str) -> Result<Brought, String> {
 fn brought(table: &Table) -> Result<Brought, String> {
     if let Some(column) = table.missing.first() {
         return Err(format!("表格里没有「{column}」这一列；表头要有：订单号、快递单号，快递公司和件数可以没有"));
+    }
+    if let Some(column) = table.twice.first() {
+        return Err(format!(
+            "表格里「{}」有两列：请只留一列；一笔订单有几个包裹的，请写成几行，每行一个单号",
+            WANTED.columns[*column][0]
+        ));
     }
     let rows: Vec<Row> = match table.headed {
         true => table.rows.iter().filter_map(under_headings).collect(),
@@ -105,6 +129,7 @@ fn under_headings(row: &tables::Row) -> Option<Row> {
     let mut read = at(row);
     let mut take = |column: usize| match row.text(column) {
         None => String::new(),
+        Some(Ok(text)) if is_nothing(text) => String::new(),
         Some(Ok(text)) => text.chars().take(MOST_LETTERS).collect(),
         Some(Err(why)) => {
             let shown = row.get(column).map(|cell| cell.shown().to_owned()).unwrap_or_default();
@@ -124,6 +149,12 @@ fn under_headings(row: &tables::Row) -> Option<Row> {
     (!read.order_no.is_empty() || !read.tracking_no.is_empty()).then_some(read)
 }
 
+/// What people put where there is nothing to write.
+fn is_nothing(text: &str) -> bool {
+    let plain = bare(text);
+    plain == "无" || plain.chars().all(|c| matches!(c, '-' | '/' | '\\' | '_'))
+}
+
 /// A row of which nobody said what its cells are.
 fn by_its_look(row: &tables::Row) -> Row {
     let cells: Vec<&str> = row.cells().map(|(_, cell)| cell.shown()).filter(|text| !text.trim().is_empty()).collect();
@@ -131,7 +162,15 @@ fn by_its_look(row: &tables::Row) -> Row {
     let order = order.or_else(|| cells.iter().position(|cell| !looks_like_number(cell)));
     let rest = || cells.iter().enumerate().filter(move |(at, _)| Some(*at) != order).map(|(_, cell)| *cell);
     let carriers = Carriers::default();
-    let companies: Vec<&str> = rest().filter(|cell| is_company(&carriers, cell)).collect();
+    let mut companies: Vec<&str> = rest().filter(|cell| is_company(&carriers, cell)).collect();
+    if let [one, other] = rest().collect::<Vec<_>>()[..]
+        && companies.is_empty()
+    {
+        // Beside a number alone it says who carries it, even where nobody knows them: no guess in its place.
+        companies
+            .extend([(one, other), (other, one)].iter().find(|(_, n)| looks_like_number(n)).map(|(name, _)| *name));
+        companies.retain(|name| is_name(name));
+    }
     let mut numbers: Vec<&str> = rest().filter(|cell| looks_like_number(cell)).collect();
     numbers.dedup();
     let mut read = at(row);
@@ -167,6 +206,12 @@ fn is_company(carriers: &Carriers, cell: &str) -> bool {
     !plain.bytes().any(|b| b.is_ascii_digit()) && (alike || carriers.named(cell).is_ok())
 }
 
+/// A few letters without a digit.
+fn is_name(cell: &str) -> bool {
+    let plain = bare(cell);
+    (1..=10).contains(&plain.chars().count()) && !plain.contains(|c: char| c.is_numeric() || c.is_ascii_punctuation())
+}
+
 /// Long enough, and none of the other numbers that stand in tables of orders: phones, days and times.
 fn looks_like_number(cell: &str) -> bool {
     let Ok(number) = TrackingNo::read(cell) else { return false };
@@ -198,6 +243,10 @@ mod tests {
             "订单编号\t物流公司\t运单号",
             "*订单号\t承运商\t物流单号（必填）",
             "商户单号\t快递\t单号",
+            "订单号\t快递公司/物流公司\t快递单号/运单号",
+            "订单号\t承运快递\t快递单号1",
+            "Order No.\tCarrier\tTracking Number",
+            "order_no\tcompany\ttracking_no",
         ] {
             let read = cells(&format!("{head}\n{ORDER_NO}\t申通\t773123456789012\n"));
             assert_eq!(read, [[ORDER_NO, "申通", "773123456789012", ""].map(str::to_owned)], "{head}");
@@ -211,6 +260,14 @@ mod tests {
         let unfilled =
             cells(&format!("{head}\n4200002611202611280000000097\t王\t13800001234\t路\t果\t\t\t\t{ORDER_NO}\t"));
         assert_eq!(unfilled, [[ORDER_NO, "", "", ""].map(str::to_owned)]);
+        for nothing in ["-", "/", "——", "无"] {
+            let read = cells(&format!("订单号\t快递公司\t快递单号\n{ORDER_NO}\t{nothing}\t{nothing}"));
+            assert_eq!(read, [[ORDER_NO, "", "", ""].map(str::to_owned)], "{nothing}");
+        }
+        for twice in ["快递单号\t快递单号", "快递单号1\t快递单号2"] {
+            let problem = paste(&format!("订单号\t{twice}\n{ORDER_NO}\tYT8812345678901\tYT8812345678902")).unwrap_err();
+            assert!(problem.contains("「快递单号」有两列"), "{problem}");
+        }
     }
 
     #[test]
@@ -238,6 +295,9 @@ mod tests {
             (format!("{ORDER_NO}\t邮政路12号中通代收点\tYT8812345678901"), [ORDER_NO, "", "YT8812345678901"]),
             (format!("{ORDER_NO}\t顺丰冷运\tSF1234567890123"), [ORDER_NO, "顺丰冷运", "SF1234567890123"]),
             ("1234 SF1234567890123".to_owned(), ["1234", "", "SF1234567890123"]),
+            (format!("{ORDER_NO}\t飞毛腿\tSF1234567890123"), [ORDER_NO, "飞毛腿", "SF1234567890123"]),
+            (format!("{ORDER_NO} 75312345678901 飞毛腿"), [ORDER_NO, "飞毛腿", "75312345678901"]),
+            (format!("{ORDER_NO}\t王小明\t已打包\tSF1234567890123"), [ORDER_NO, "", "SF1234567890123"]),
         ] {
             let [order, company, number] = read.map(str::to_owned);
             assert_eq!(cells(&line), [[order, company, number, String::new()]], "{line}");

@@ -38,6 +38,7 @@ async fn an_order_is_found_by_whatever_is_pasted_of_it() {
         "+86 139-1111-2222".to_owned(),
         "电话：１３９１１１１２２２２".to_owned(),
         "2222".to_owned(),
+        "139****2222".to_owned(),
         "朝阳区".to_owned(),
         "北京市朝阳区".to_owned(),
         "欧阳".to_owned(),
@@ -184,6 +185,14 @@ async fn an_order_can_leave_in_several_parcels_of_one_table() {
     assert_eq!(alice.status(&plain).await, "shipped");
     assert_eq!(shipments(&single).await, []);
     w.must_hold().await;
+    // What has no number of pieces takes the rest, wherever it stands.
+    let rest = w.paid(&alice, sku, 5).await.no;
+    let text =
+        format!("订单号\t快递公司\t快递单号\t件数\n{rest}\t申通\t773123456789007\t\n{rest}\t申通\t773123456789008\t3");
+    let uncounted = pasted(&packer, &w, &text).await;
+    assert!(packer.page(&uncounted).await.contains("2 行可执行"));
+    packer.post(&format!("{uncounted}/run"), &[]).await;
+    assert_eq!(shipments(&rest).await, [parcel(8, Some(3)), parcel(7, Some(2))]);
     // Mended on the page, judged anew, and carried out.
     let form =
         [("order_no", single.as_str()), ("company", "申通"), ("tracking_no", "773123456789005"), ("pieces", "1")];
@@ -227,6 +236,11 @@ async fn an_orders_own_numbers_are_no_parcels() {
     for written in [&transaction, &placed.out_trade_no] {
         let batch = pasted(&packer, &w, &format!("微信交易号\t运单号\n{written}\tSF1234567890123")).await;
         assert!(packer.page(&batch).await.contains("1 行可执行"), "{written}");
+    }
+    for unknown in ["飞毛腿", "王小明"] {
+        let batch = pasted(&packer, &w, &format!("{no} {unknown} SF1234567890123")).await;
+        let page = packer.page(&batch).await;
+        assert!(page.contains(&format!("不认识快递公司「{unknown}」")) && page.contains("0 行可执行"), "{unknown}");
     }
     let batch = pasted(&packer, &w, &format!("{no}\t顺丰冷运\tSF1234567890123\n随便写的一行")).await;
     let page = packer.page(&batch).await;

@@ -87,6 +87,14 @@ impl Typed {
         let text = bare(typed);
         let text = text.rsplit_once(':').map_or(text.as_str(), |(_, rest)| rest).trim();
         let phone = dialled(text);
+        // As the lists of the console show it.
+        if let Some((head, tail)) = text.split_once('*')
+            && let tail = tail.trim_start_matches('*')
+            && (head.len(), tail.len()) == (3, 4)
+            && [head, tail].iter().all(|part| part.bytes().all(|b| b.is_ascii_digit()))
+        {
+            return Typed::Phone(tail.to_owned());
+        }
         let parts_digits = text.bytes().all(|b| b.is_ascii_digit() || b"+-() ".contains(&b));
         if parts_digits && (is_phone(&phone) || phone.len() == 4) {
             return Typed::Phone(phone);
@@ -177,6 +185,7 @@ mod tests {
             ("１３９１１１１２２２２", phone("13911112222")),
             ("(0571)8888 0000", phone("057188880000")),
             ("2222", phone("2222")),
+            ("139****2222", phone("2222")),
             ("`4200002611202611280000000097", number("4200002611202611280000000097")),
             ("'4200002611202611280000000097\t", number("4200002611202611280000000097")),
             ("20261008ABCDEFGHJK", number("20261008ABCDEFGHJK")),

@@ -40,18 +40,17 @@ fn meant(conn: &Connection, typed: &str) -> Result<Meant> {
     Ok(Meant::Words(phrases("receiver place goods", typed)))
 }
 
+// Every kind is named: the index begins with it.
+const NUMBERED: &str =
+    "select order_id from ledger
+      where kind in ('payment', 'refund', 'fee', 'offline', 'link', 'unlink') and wechat_id = ?1 and order_id is not null
+     union select order_id from attempts where out_trade_no = ?1
+     union select order_id from refunds where out_refund_no = ?1 and order_id is not null
+     union select order_id from shipments where tracking_no = ?1 and tracking_no <> '' limit 100";
+
 /// The orders that carry this very number: WeChat's, one that WeChat was given, or a parcel's.
 pub fn numbered(conn: &Connection, number: &str) -> Result<Vec<OrderId>> {
-    conn.prepare_cached(
-        // Every kind is named: the index begins with it.
-        "select order_id from ledger
-          where kind in ('payment', 'refund', 'fee', 'offline', 'link', 'unlink') and wechat_id = ?1 and order_id is not null
-         union select order_id from attempts where out_trade_no = ?1
-         union select order_id from refunds where out_refund_no = ?1 and order_id is not null
-         union select order_id from shipments where tracking_no = ?1 and tracking_no <> '' limit 100",
-    )?
-    .query_map([number], |row| row.get(0))?
-    .collect()
+    conn.prepare_cached(NUMBERED)?.query_map([number], |row| row.get(0))?.collect()
 }
 
 fn begins(conn: &Connection, number: &str) -> Result<bool> {
@@ -202,4 +201,46 @@ pub fn put_words(tx: &Tx, id: OrderId, words: &Words) -> Result<()> {
     )?
     .execute(params![id, words.receiver, words.phone, words.place, words.goods])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::Db;
+    use crate::error::Error;
+
+    /// How the database goes about a question.
+    async fn plan(db: &Db, question: String) -> Vec<String> {
+        let read = move |conn: &Connection| {
+            let mut asked = conn.prepare(&format!("explain query plan {question}"))?;
+            let steps = asked.query_map([], |row| row.get("detail"))?;
+            Ok::<_, Error>(steps.collect::<Result<Vec<String>>>()?)
+        };
+        db.read(read).await.unwrap()
+    }
+
+    fn narrowed(sql: &str) -> String {
+        let mut query = Query { from: "orders o", words_lead: false, where_: Vec::new(), values: Vec::new() };
+        query.narrow(sql, "");
+        query.sql("o.*", "order by o.id desc limit 50")
+    }
+
+    #[tokio::test]
+    async fn no_number_is_looked_for_in_every_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(dir.path()).unwrap();
+        let words = "select o.* from order_words w cross join orders o on o.id = w.rowid
+                      where w.order_words match '{phone} : (\"2222\")' order by w.rowid desc limit 50";
+        for (question, index) in [
+            (NUMBERED.to_owned(), "shipments"),
+            (narrowed(ENDS), "orders_tail"),
+            (narrowed("(o.order_no >= ? and o.order_no < ? || '~')"), "order_no"),
+            (words.to_owned(), "w VIRTUAL TABLE INDEX"),
+        ] {
+            let steps = plan(&db, question.clone()).await;
+            let whole = |step: &&String| step.starts_with("SCAN") && !step.contains("VIRTUAL TABLE INDEX");
+            assert_eq!(steps.iter().find(whole), None, "{question}");
+            assert!(steps.iter().any(|step| step.contains(index)), "{question}: {steps:?}");
+        }
+    }
 }
