@@ -28,6 +28,8 @@ pub struct Setting {
     pub secret: bool,
     /// Several lines: the content of a file. The configuration names the file instead.
     pub lines: bool,
+    /// The hash of a kept picture, which has a form of its own.
+    pub picture: bool,
     /// The values that are possible, each with its words; none for free text. The first one is the default.
     pub choices: &'static [(&'static str, &'static str)],
     pub check: fn(&str) -> Result<(), String>,
@@ -42,6 +44,7 @@ macro_rules! setting {
             hint: $hint,
             secret: false,
             lines: false,
+            picture: false,
             choices: &[],
             check: |value| {
                 let check: fn(&str) -> Result<(), _> = $check;
@@ -56,6 +59,9 @@ macro_rules! setting {
                 if $choices.iter().any(|(word, _)| *word == v) { Ok(()) } else { Err("不是可选的值之一") }
             })
         }
+    };
+    (picture $group:ident $name:literal, $label:literal, $hint:literal, $check:expr) => {
+        Setting { picture: true, ..setting!($group $name, $label, $hint, $check) }
     };
     (lines $group:ident $name:literal, $label:literal, $hint:literal, $check:expr) => {
         Setting { lines: true, ..setting!($group $name, $label, $hint, $check) }
@@ -73,6 +79,7 @@ pub const SETTINGS: &[Setting] = &[
     setting!(Shop "shop.name", "店铺名", "显示在小程序和微信账单上", |v| short(v, 20)),
     setting!(Shop "shop.notice", "店铺公告", "小程序首页的一句话，可以留空", |v| short(v, 100)),
     setting!(Shop "shop.phone", "客服电话", "买家可以拨打", |v| short(v, 20)),
+    setting!(picture Shop "shop.logo", "店标", "印在发货单上；深色、线条清楚的最好", |v| letters(v, 64..=64, "店标请在设置页上传")),
     setting!(choice Shop "shop.open", "营业", "休息中时买家不能下单", &[("yes", "营业中"), ("no", "休息中")]),
     setting!(
         Shop "shop.backup_dir",

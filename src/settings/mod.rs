@@ -305,6 +305,11 @@ impl Settings {
         }
     }
 
+    /// The hash of the shop's own picture.
+    pub fn logo(&self) -> Option<&str> {
+        self.get("shop.logo").filter(|hash| !hash.is_empty())
+    }
+
     /// Where the shop brings goods itself, as the settings page has it; empty is everywhere.
     pub fn local_area(&self) -> &str {
         self.get("shop.local_area").unwrap_or_default()

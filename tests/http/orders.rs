@@ -271,6 +271,38 @@ async fn paper_has_what_was_chosen_and_remembers_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_slip_bears_the_shops_own_picture_where_there_is_one() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let (owner, packer) = (w.staff("owner", Role::Owner).await, w.staff("packer", Role::Packer).await);
+    let no = w.paid(&alice, sku, 1).await.no;
+    let slip = async |query: &str| packer.page(&format!("/admin/print/slips?order={no}{query}")).await;
+    let send = async |form: reqwest::multipart::Form| {
+        let request = w.http().post(w.at("/admin/settings/logo")).header("Cookie", &owner.cookie).multipart(form);
+        let flash = cookie(&request.send().await.unwrap(), "_flash=").unwrap_or_default();
+        let page = w.http().get(w.at("/admin/settings")).header("Cookie", format!("{}; {flash}", owner.cookie));
+        page.send().await.unwrap().text().await.unwrap()
+    };
+    let file = |bytes: Vec<u8>| {
+        let part = reqwest::multipart::Part::bytes(bytes).file_name("logo.png");
+        reqwest::multipart::Form::new().part("image", part)
+    };
+    assert!(!slip("").await.contains("店标"), "nothing to choose");
+    assert!(send(file(b"BM....".to_vec())).await.contains("BMP"));
+    assert!(send(file(Vec::new())).await.contains("请先选一张图片"));
+    let mut png = std::io::Cursor::new(Vec::new());
+    image::DynamicImage::new_rgb8(40, 20).write_to(&mut png, image::ImageFormat::Png).unwrap();
+    assert!(send(file(png.into_inner())).await.contains("店标已保存"));
+    let page = slip("").await;
+    let at = page.split("class=\"logo\" src=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert_eq!(w.http().get(w.at(at)).send().await.unwrap().headers()["content-type"], "image/jpeg");
+    assert!(!slip("&chosen=true&extra=number").await.contains("class=\"logo\""), "it was not chosen");
+    assert!(send(reqwest::multipart::Form::new().text("remove", "true")).await.contains("店标已去掉"));
+    assert!(!slip("&chosen=true&extra=logo").await.contains("class=\"logo\""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_brings_the_goods_reads_where_to_on_the_slip_and_it_is_written_down() {
     let w = World::new().await;
     let (_, cake) = w.product_with("蛋糕", 1000, 9, |_, sku| sku.delivery = Delivery::Local).await;

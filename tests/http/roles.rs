@@ -166,6 +166,7 @@ const ROUTES: &[(Role, &[&str])] = &[
             "POST /orders/<no>/offline",
             "GET /settings",
             "POST /settings",
+            "POST /settings/logo",
             "POST /diagnostics/bundle",
             "POST /settings/certificate?<step>",
             "POST /settings/test/<what>?<step>",

@@ -50,6 +50,7 @@ words! {
         Tick "tick" "勾选框",
         Bars "bars" "条形码",
         Memo "memo" "商家备注",
+        Logo "logo" "店标",
     }
 }
 
@@ -77,7 +78,7 @@ impl Print {
     /// What was asked for now, else what this device printed last.
     fn of(wanted: &Wanted, jar: &CookieJar<'_>) -> Print {
         let kept = jar.get(COOKIE).map(|cookie| cookie.value().to_owned()).unwrap_or_default();
-        let (paper, extras) = kept.split_once('.').unwrap_or(("a4", "number"));
+        let (paper, extras) = kept.split_once('.').unwrap_or(("a4", "number-logo"));
         let extras: Vec<&str> = match wanted.chosen {
             true => wanted.extra.iter().map(String::as_str).collect(),
             false => extras.split('-').collect(),
@@ -147,12 +148,14 @@ async fn log_whole(shop: &Shop, staff: &Staff, fulls: &[Full]) -> Result<()> {
 
 fn page(shop: &Shop, staff: &Staff, kind: &str, orders: &[String], print: &Print) -> Value {
     let settings = shop.settings();
-    let extras = Extra::ALL.iter().map(|extra| json!({ "word": extra, "text": extra.text(), "on": print.has(*extra) }));
+    let logo = settings.logo();
+    let offered = Extra::ALL.iter().filter(|extra| **extra != Extra::Logo || logo.is_some());
+    let extras = offered.map(|extra| json!({ "word": extra, "text": extra.text(), "on": print.has(*extra) }));
     json!({
         "kind": kind, "orders": orders, "paper": print.paper, "extras": extras.collect::<Vec<_>>(),
         "papers": Paper::ALL.iter().map(|paper| (paper.word(), paper.text())).collect::<Vec<_>>(),
         "has": Extra::ALL.iter().map(|extra| (extra.word(), print.has(*extra))).collect::<BTreeMap<_, _>>(),
-        "shop": settings.shop_name(), "phone": settings.get("shop.phone"), "staff": staff.name,
+        "shop": settings.shop_name(), "phone": settings.get("shop.phone"), "logo": logo, "staff": staff.name,
         "at": clock::shown(shop.now()),
     })
 }

@@ -3,17 +3,19 @@
 use std::collections::HashMap;
 
 use rocket::form::Form;
+use rocket::fs::TempFile;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
-use rocket::{Route, State, get, post, routes};
+use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
 use super::trials;
 use crate::assets;
 use crate::buyers::addresses::Address;
+use crate::catalogue::media::Picture;
 use crate::clock;
-use crate::console::{back, frame, refused, words};
+use crate::console::{back, frame, refused, upload, words};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::orders::store as orders;
@@ -23,7 +25,7 @@ use crate::staff::login::audit;
 use crate::staff::{Owner, Staff};
 
 pub fn routes() -> Vec<Route> {
-    routes![page, save]
+    routes![page, save, logo]
 }
 
 /// What a form of settings brings: the fields by name, and which button was pressed.
@@ -54,8 +56,35 @@ async fn show(
         refund_notify_url: settings.refund_notify_url(settings.api()),
         v3_problem: settings.v3_problem(),
         pay_url: shop.wechat.pay_url(),
+        logo: settings.logo(),
     };
     Ok(assets::page("console/settings.html", context))
+}
+
+#[derive(FromForm)]
+struct Logo<'r> {
+    image: Option<TempFile<'r>>,
+    #[field(default = false)]
+    remove: bool,
+}
+
+/// The picture that slips are printed with.
+#[post("/settings/logo", data = "<form>")]
+async fn logo(shop: &State<Shop>, owner: Owner, form: Form<Logo<'_>>) -> Flash<Redirect> {
+    let done = async {
+        let hash = match &form.image {
+            _ if form.remove => String::new(),
+            Some(file) if file.len() > 0 => {
+                let picture = upload::heavily(shop, file, Picture::read).await??;
+                let (hash, now) = (picture.hash.to_string(), shop.now());
+                shop.db.write(move |tx| Ok::<_, Error>(picture.store(tx, now)?)).await?;
+                hash
+            }
+            _ => return Err(Error::field("image", "请先选一张图片")),
+        };
+        store(shop, &owner.0, &Typed::from([("shop-logo".to_owned(), hash)])).await
+    };
+    back("/admin/settings#shop", done.await.map(|_| if form.remove { "店标已去掉" } else { "店标已保存" }))
 }
 
 /// What a setting that names places was read as, and how many of the last orders it holds: by the field's name.
@@ -79,7 +108,7 @@ async fn notes(shop: &Shop) -> Result<Value> {
 /// One group of settings as its form shows them: what is stored, or what was typed and refused.
 pub fn card(settings: &Settings, group: Group, typed: &Typed, wrong: Option<&Error>) -> Value {
     let doubts: HashMap<_, _> = settings.doubts().into_iter().map(|(s, why)| (s.name, Value::from(why))).collect();
-    let fields = SETTINGS.iter().filter(|setting| setting.group == group).map(|setting| {
+    let fields = SETTINGS.iter().filter(|setting| setting.group == group && !setting.picture).map(|setting| {
         let name = field(setting);
         let typed = typed.get(&name).filter(|_| !setting.secret).cloned();
         json!({
