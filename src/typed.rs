@@ -19,9 +19,9 @@ pub fn clean(text: &str) -> String {
     kept.trim().to_owned()
 }
 
-/// Zero-width signs, marks of direction, soft hyphens.
+/// Zero-width signs, marks of direction, soft hyphens, and what is no sign at all.
 fn is_unseen(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
 fn is_emoji(c: char) -> bool {
@@ -72,6 +72,7 @@ mod tests {
             ("\u{202e}反", "反"),
             ("👨\u{200d}👩", "👨\u{200d}👩"),
             ("☀\u{fe0f}", "☀\u{fe0f}"),
+            ("甲\u{ffff}", "甲"),
         ] {
             assert_eq!(clean(typed), kept, "{typed:?}");
             assert_eq!(clean(kept), kept);

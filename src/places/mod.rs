@@ -159,6 +159,10 @@ fn from_province(text: &str) -> Vec<Place> {
                 "" => found.push(Place { province: province.name, city: None, district: None }),
                 rest => found.extend(within_province(province, rest)),
             }
+            // As data sets write 重庆's counties: 重庆市 县 彭水.
+            if let Some(county) = rest.strip_prefix('县') {
+                found.extend(within_province(province, county));
+            }
         }
     }
     found

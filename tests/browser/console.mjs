@@ -84,6 +84,17 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, fits, pas
     await shot(desk, "order", true);
   });
 
+  await step("a table of goods is looked at before it changes anything", async () => {
+    await desk.goto(`${shop}/admin/products/import`);
+    const lines = ["商品名称,副标题,规格,商家编码,售价,库存,成本价", "蓝莓杯子蛋糕,换了一个比较长的副标题看看它在手机上站不站得下,,,38.5,,9",
+      "很长很长的新商品名字看看它在手机上会不会被挤成一列,,颜色:红;尺码:L,LONG-CODE-0001,19.9,5,9", "坏行,,红色,,abc,-1,"];
+    await desk.setInputFiles("input[type=file]", { name: "价目.csv", mimeType: "text/csv", buffer: Buffer.from(lines.join("\n")) });
+    await desk.getByRole("button", { name: "读入，先核对" }).click();
+    await desk.getByText("没有用到的列：成本价").waitFor();
+    for (const words of ["修改 1", "新增 1", "有问题 1"]) await desk.getByText(words, { exact: true }).waitFor();
+    await shot(desk, "import-check", true);
+  });
+
   await step("the list is marked, noted, previewed and filtered in place", async () => {
     await desk.goto(`${shop}/admin/orders?tab=to_ship`);
     const card = desk.locator("article", { hasText: orders[21] });
@@ -205,7 +216,7 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, fits, pas
   await step("axe finds nothing on any page, and none is wider than a phone", async () => {
     const pages = ["/admin", "/admin/orders", "/admin/orders?view=table", `/admin/orders/${orders[0]}`, `/admin/orders/${orders[21]}`,
       `/admin/orders/${orders[21]}/refund`, "/admin/shipping", "/admin/shipping/batches/1", "/admin/shipping/scan", `/admin/shipping/scan?order=${orders[21]}`,
-      "/admin/refunds", "/admin/products", "/admin/products/1", "/admin/products/new", "/admin/products/1/stock", "/admin/categories", "/admin/products/import",
+      "/admin/refunds", "/admin/products", "/admin/products/1", "/admin/products/new", "/admin/products/1/stock", "/admin/categories", "/admin/products/held", "/admin/products/import", "/admin/products/imports/1",
       "/admin/transactions", "/admin/transactions/1", "/admin/money", "/admin/exceptions", "/admin/settings", "/admin/miniprogram", "/admin/staff", "/admin/account", "/admin/account/totp",
       "/admin/audit", "/admin/backups", "/admin/jobs", "/admin/diagnostics", "/admin/login", `/admin/print/slips?order=${orders[21]}`, `/admin/print/picking?order=${orders[21]}`];
     const looking = await open({ viewport: { width: 1440, height: 900 }, locale: "zh-CN", bypassCSP: true, storageState: await desk.context().storageState() });

@@ -4,8 +4,9 @@
 use std::path::Path;
 
 use xiaopu::buyers::addresses::AddressForm;
-use xiaopu::catalogue::import;
+use xiaopu::catalogue::import::{self, Column};
 use xiaopu::catalogue::media::Picture;
+use xiaopu::catalogue::rules;
 use xiaopu::door::query;
 use xiaopu::ids::OrderNo;
 use xiaopu::money::Fen;
@@ -16,7 +17,7 @@ use xiaopu::places::{Place, listed};
 use xiaopu::settings::regions::Regions;
 use xiaopu::shipping::table as shipping;
 use xiaopu::tables;
-use xiaopu::typed::bare;
+use xiaopu::typed::{bare, clean};
 use xiaopu::wechat::v2::message::Message;
 use xiaopu::wechat::v2::sign::{self, SignType};
 use xiaopu::wechat::v2::{Merchant, notice};
@@ -39,6 +40,8 @@ pub const ALL: &[(&str, Entry)] = &[
     ("places", places),
     ("text", text),
     ("label", label),
+    ("export", export),
+    ("cell", cell),
 ];
 
 pub fn merchant() -> Merchant {
@@ -154,4 +157,40 @@ pub fn label(bytes: &[u8]) {
     }
     assert_eq!(bare(&bare(&text)), bare(&text));
     let _ = Carriers::default().named(&text);
+}
+
+/// Whatever a line says, a table that goes out says the same when it comes back, in both kinds of file.
+pub fn export(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let names = text.lines().filter_map(|line| rules::name(line).ok()).take(20);
+    let rows: Vec<Vec<String>> = names.map(|name| vec![name.clone(), name, "59.90".to_owned()]).collect();
+    let titles = import::titles();
+    let head = [Column::Name, Column::Subtitle, Column::Price].map(|column| titles[column as usize]);
+    let book = tables::xlsx(&head, &[2], &rows).expect("a workbook can be written");
+    for bytes in [tables::csv(&head, &[2], &rows), book] {
+        let table = tables::read(&bytes, &import::WANTED).expect("our own table is read");
+        assert_eq!(table.rows.len(), rows.len(), "{rows:?}: {:?}", table.notes);
+        for (row, written) in table.rows.iter().zip(&rows) {
+            for column in [Column::Name, Column::Subtitle] {
+                let read = row.text(column as usize).map(|text| text.map(clean));
+                assert_eq!(read, Some(Ok(written[0].clone())));
+            }
+        }
+    }
+}
+
+/// What is read of a cell is read as the same when it is written in its one form.
+pub fn cell(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(specs) = import::specs(&text) {
+        assert_eq!(import::specs(&import::written(&specs)).as_ref(), Ok(&specs), "{text:?}");
+    }
+    if let Ok(price) = rules::price(&text, "", "") {
+        assert_eq!(rules::price(&price.plain(), "", ""), Ok(price), "{text:?}");
+    }
+    if let Some(n) = tables::count(&text) {
+        assert_eq!(tables::count(&n.to_string()), Some(n), "{text:?}");
+    }
+    let settled = tables::settled(&text);
+    assert_eq!(tables::settled(&settled), settled, "{text:?}");
 }

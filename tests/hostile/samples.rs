@@ -21,6 +21,8 @@ pub fn of(entry: &str) -> Vec<Vec<u8>> {
         "xls" => vec![
             include_bytes!("../files/tables/xlwt.xls").to_vec(),
             include_bytes!("../files/tables/libreoffice_around.xls").to_vec(),
+            include_bytes!("../files/tables/libreoffice_formats.xls").to_vec(),
+            include_bytes!("../files/tables/libreoffice_pictures.xls").to_vec(),
         ],
         "ods" => vec![
             include_bytes!("../files/tables/odfpy.ods").to_vec(),
@@ -42,6 +44,14 @@ pub fn of(entry: &str) -> Vec<Vec<u8>> {
             "中通快递股份有限公司(ZTO)".into(),
             b"20261008AAAAAAAAAA01".to_vec(),
         ],
+        "export" => {
+            ["=1+1\n-10℃ 冰袋\n'引号\n00123\n1E+05\n３-４\n〇", "#N/A\nErr:502\n合计\n_x0041_\n=DISPIMG(\"a\",1)\nTRUE"]
+                .map(Into::into)
+                .to_vec()
+        }
+        "cell" => ["颜色:红,尺码：L/款式:甲", "￥１，２９９．００元", "59.699999999999996", "1,000件", "12 pcs"]
+            .map(Into::into)
+            .to_vec(),
         _ => panic!("no samples of {entry}"),
     }
 }
