@@ -77,7 +77,7 @@ async fn logo(shop: &State<Shop>, owner: Owner, form: Form<Logo<'_>>) -> Flash<R
             Some(file) if file.len() > 0 => {
                 let picture = upload::heavily(shop, file, Picture::read).await??;
                 let (hash, now) = (picture.hash.to_string(), shop.now());
-                shop.db.write(move |tx| Ok::<_, Error>(picture.store(tx, now)?)).await?;
+                shop.write(move |tx| Ok(picture.store(tx, now)?)).await?;
                 hash
             }
             _ => return Err(Error::field("image", "请先选一张图片")),
