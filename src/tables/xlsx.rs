@@ -25,6 +25,7 @@ pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
     let weighed = zipped::weigh(bytes)?;
     let mut book: Book<'_> = Xlsx::new(Cursor::new(bytes)).map_err(bad)?;
     let mut pictures = Pictures::of(bytes, weighed.pictures)?;
+    let unreckoned = weighed.formulas && asks_to_be_reckoned(bytes)?;
     let known = book.sheets_metadata().to_vec();
     let mut sheets = Vec::new();
     for known in known.into_iter().filter(|sheet| sheet.typ == SheetType::WorkSheet) {
@@ -36,7 +37,7 @@ pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
         }
         if weighed.formulas {
             let reader = book.worksheet_cells_reader(&sheet.name).map_err(bad)?;
-            unsolved(reader, &mut sheet)?;
+            unsolved(reader, unreckoned, &mut sheet)?;
         }
         pictures.in_cells(&mut sheet)?;
         sheet.settle();
@@ -69,10 +70,24 @@ fn cells(mut reader: Cells<'_, '_>, sheet: &mut Sheet) -> Result<(), Unreadable>
     Ok(())
 }
 
-/// Formulas that were written by a program and never opened in a spreadsheet have no value.
-fn unsolved(mut reader: Cells<'_, '_>, sheet: &mut Sheet) -> Result<(), Unreadable> {
+/// Whether the book says that its formulas are still to be reckoned, as programs do that write some.
+fn asks_to_be_reckoned(bytes: &[u8]) -> Result<bool, Unreadable> {
+    let part = zipped::part(&mut zipped::open(bytes)?, "xl/workbook.xml")?.unwrap_or_default();
+    let xml = String::from_utf8_lossy(&part);
+    let asked = xml.split_once("fullCalcOnLoad=").and_then(|(_, rest)| rest.get(1..5));
+    Ok(asked.is_some_and(|value| value.starts_with('1') || value == "true"))
+}
+
+/// Formulas that were written by a program and never opened in a spreadsheet have no value, or a zero in its place.
+fn unsolved(mut reader: Cells<'_, '_>, unreckoned: bool, sheet: &mut Sheet) -> Result<(), Unreadable> {
     while let Some(cell) = reader.next_cell_with_formula_metadata().map_err(bad)? {
-        if cell.formula.is_some() && cell.value == DataRef::Empty {
+        let nothing = |value: &DataRef<'_>| match value {
+            DataRef::Empty => true,
+            DataRef::Int(0) => unreckoned,
+            DataRef::Float(n) => unreckoned && *n == 0.0,
+            _ => false,
+        };
+        if cell.formula.is_some() && nothing(&cell.value) {
             sheet.put(cell.pos.0, cell.pos.1, Cell::Unsolved)?;
         }
     }

@@ -168,6 +168,22 @@ fn pictures_are_the_goods_wherever_a_program_keeps_them() {
     assert_eq!(per_row(&plan("openpyxl_pictures.xlsx")), [rows[0].clone(), rows[1].clone(), vec![]]);
 }
 
+/// A program that writes a formula writes a zero for its result, and asks for it to be reckoned.
+#[test]
+fn the_zero_of_a_formula_that_nobody_reckoned_is_no_price() {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    for (column, title) in (0..).zip(["商品名称", "售价", "库存"]) {
+        sheet.write_string(0, column, title).unwrap();
+    }
+    sheet.write_string(1, 0, "杯子").unwrap();
+    sheet.write_formula(1, 1, "=20*0.9").unwrap();
+    sheet.write_formula(1, 2, rust_xlsxwriter::Formula::new("=2+3").set_result("5")).unwrap();
+    let table = tables::read(&book.save_to_buffer().unwrap(), &WANTED).unwrap();
+    let row = cells(&table, &[Column::Name, Column::Price, Column::Stock]).remove(0);
+    assert!(row.contains("B2 的公式还没有结果") && row.ends_with("|5"), "{row}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn pictures_of_the_table_reach_the_shop() {
     let w = World::new().await;

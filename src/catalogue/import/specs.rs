@@ -17,7 +17,9 @@ pub fn written(specs: &[(String, String)]) -> String {
 /// Reads a cell. A semicolon always parts two; a comma, a stroke or a blank does where another name and a colon follow.
 pub fn read(text: &str) -> Result<Specs, String> {
     let mut specs = Specs::new();
-    for part in text.replace('\n', ";").split([';', '；']).flat_map(|part| apart(part.trim())) {
+    // Cleaned before it is cut: what nobody sees, or is a blank, must not part it another time when it is read again.
+    let text = clean(&text.replace(['\n', '\r'], ";"));
+    for part in text.split([';', '；']).flat_map(|part| apart(part.trim())) {
         let part = clean(&part);
         if part.is_empty() {
             continue;
@@ -68,7 +70,7 @@ mod tests {
     #[test]
     fn specs_come_apart_however_they_are_parted() {
         let right = [("颜色".to_owned(), "红".to_owned()), ("尺码".into(), "L".into())];
-        for between in [";", "；", ",", "，", "、", "/", "|", " ", "\n", " , ", "； "] {
+        for between in [";", "；", ",", "，", "、", "/", "|", " ", "\n", "\r\n", "\t", "\u{3}", " , ", "； "] {
             assert_eq!(read(&format!("颜色:红{between}尺码：L")).as_deref(), Ok(&right[..]), "{between:?}");
         }
     }
@@ -81,6 +83,7 @@ mod tests {
             ("颜色:红,蓝", "红,蓝"),
             ("口味:咸 甜", "咸 甜"),
             ("比例:1/2", "1/2"),
+            ("比例:1\u{200b}/2", "1/2"),
             ("链接:http://a", "http://a"),
         ] {
             assert_eq!(read(text).unwrap()[0].1, value, "{text}");
