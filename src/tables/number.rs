@@ -182,7 +182,7 @@ enum Token {
 
 /// Whether a format changes what is seen of a number or a text.
 pub(super) fn matters(format: &str) -> bool {
-    Look::of(format) != Look::Plain || worded("", format) != ""
+    Look::of(format) != Look::Plain || !worded("", format).is_empty()
 }
 
 /// The sections of a format: for numbers, negative ones, zero, text.
