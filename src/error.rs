@@ -53,6 +53,7 @@ codes! {
     RefundInProgress       "refund_in_progress"       409 "这笔订单有退款正在处理，请等它完成";
     PayloadTooLarge        "payload_too_large"        413 "提交的内容太大，请精简后重试";
     UnsupportedMediaType   "unsupported_media_type"   415 "请用 application/json 提交";
+    CouponUnavailable      "coupon_unavailable"       409 "这张优惠券现在不能用，请重新选择";
     ShopClosed             "shop_closed"              409 "店铺休息中，暂时不能下单";
     BuyerBlocked           "buyer_blocked"            409 "店铺暂时不能接受您的订单，如有疑问请联系商家";
     Internal               "internal"                 500 "系统开了小差，请稍后再试；如果反复出现请把请求编号发给商家";

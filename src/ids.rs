@@ -59,6 +59,10 @@ row_id! {
     BackupId
     /// A row of the ledger.
     EntryId
+    /// What makes orders cheaper.
+    PromotionId
+    /// One of a promotion, in a buyer's hand.
+    CouponId
 }
 
 macro_rules! text_id {

@@ -19,6 +19,7 @@ pub mod jobs;
 pub mod ledger;
 pub mod orders;
 pub mod parcels;
+pub mod promotions;
 pub mod refunds;
 pub mod shipping;
 
@@ -82,6 +83,7 @@ pub fn rocket(shop: Shop, figment: Figment) -> Rocket<Build> {
         .mount("/api/v1", buyers::api::routes())
         .mount("/api/v1", first(catalogue::api::routes()))
         .mount("/api/v1", orders::api::routes())
+        .mount("/api/v1", promotions::api::routes())
         .mount("/api/v1", first(payments::api::routes()))
         .mount("/api/v1", payments::refund::api::routes())
         .mount("/api", docs::routes())

@@ -82,6 +82,25 @@ fn unit_off(text: &str) -> &str {
     behind.iter().find_map(|unit| text.strip_suffix(unit)).unwrap_or(text).trim()
 }
 
+/// Parts of a sum in proportion to amounts, to the fen: the largest remainders get the fen that are left. No part is more
+/// than its amount, as long as the sum is not more than all of them.
+pub fn spread(amounts: &[Fen], sum: Fen) -> Vec<Fen> {
+    let total: i64 = amounts.iter().map(|amount| amount.get()).sum();
+    if total == 0 {
+        return vec![Fen::ZERO; amounts.len()];
+    }
+    // Both are below 10^10, so the product stays below 10^20 and needs more than 64 bits.
+    let exact = |amount: &Fen| i128::from(amount.get()) * i128::from(sum.get());
+    let mut parts: Vec<i64> = amounts.iter().map(|amount| (exact(amount) / i128::from(total)) as i64).collect();
+    let mut by_remainder: Vec<usize> = (0..amounts.len()).collect();
+    by_remainder.sort_by_key(|i| std::cmp::Reverse(exact(&amounts[*i]) % i128::from(total)));
+    let left = sum.get() - parts.iter().sum::<i64>();
+    for i in by_remainder.into_iter().take(usize::try_from(left).unwrap_or(0)) {
+        parts[i] += 1;
+    }
+    parts.into_iter().map(|part| Fen::new(part).unwrap_or_default()).collect()
+}
+
 /// Yuan with two decimals and thousands separators, without the currency's sign: `1,280.00`, `-0.05`.
 pub fn yuan(fen: i64) -> String {
     let sign = if fen < 0 { "-" } else { "" };
@@ -123,7 +142,20 @@ impl FromSql for Fen {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_sum_is_spread_to_the_fen(prices in prop::collection::vec(0..1_000_000_i64, 1..12), part in 0..=100_i64) {
+            let amounts: Vec<Fen> = prices.iter().map(|fen| Fen::new(*fen).unwrap()).collect();
+            let sum = Fen::new(prices.iter().sum::<i64>() * part / 100).unwrap();
+            let parts = spread(&amounts, sum);
+            prop_assert_eq!(parts.iter().map(|fen| fen.get()).sum::<i64>(), sum.get());
+            prop_assert!(parts.iter().zip(&amounts).all(|(part, amount)| part <= amount));
+        }
+    }
 
     #[test]
     fn people_type_yuan_in_many_ways() {

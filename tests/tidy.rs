@@ -58,6 +58,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("refunds", &["db", "ids", "money", "words"]),
     ("jobs", &["clock", "db", "ids", "words"]),
     ("parcels", &["clock", "db", "error", "jobs", "shop", "transactions", "typed", "wechat"]),
+    ("promotions", &["buyers", "clock", "db", "door", "error", "ids", "money", "shop", "typed", "words"]),
     (
         "orders",
         &[
@@ -71,6 +72,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "money",
             "parcels",
             "places",
+            "promotions",
             "refunds",
             "settings",
             "shop",
@@ -212,6 +214,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "orders",
             "parcels",
             "payments",
+            "promotions",
             "reconcile",
             "refunds",
             "secrets",

@@ -76,6 +76,10 @@ pub fn is_blocked(conn: &Connection, id: BuyerId) -> Result<bool> {
 }
 
 /// Nickname and avatar.
+pub fn exists(conn: &Connection, id: BuyerId) -> Result<bool> {
+    conn.prepare_cached("select 1 from buyers where id = ?1")?.exists([id])
+}
+
 pub fn profile(conn: &Connection, id: BuyerId) -> Result<(String, String)> {
     conn.prepare_cached("select nickname, avatar_url from buyers where id = ?1")?
         .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))

@@ -29,6 +29,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0015_duty.sql"),
     include_str!("migrations/0016_labels.sql"),
     include_str!("migrations/0017_customers.sql"),
+    include_str!("migrations/0018_promotions.sql"),
 ];
 
 /// The newest schema that this program knows.

@@ -66,8 +66,8 @@ async fn change_me(shop: &State<Shop>, buyer: Buyer, profile: Body<Profile>) -> 
 #[post("/quote", data = "<form>")]
 async fn quote_goods(shop: &State<Shop>, buyer: MaybeBuyer, form: Body<QuoteForm>) -> Result<Json<QuoteView>> {
     let wish = form.value.check()?;
-    let settings = shop.settings();
-    let quoted = shop.read(move |conn| quote(conn, &wish, buyer.0.as_ref(), &settings)).await?;
+    let (settings, now) = (shop.settings(), shop.now());
+    let quoted = shop.read(move |conn| quote(conn, &wish, buyer.0.as_ref(), &settings, now)).await?;
     Ok(Json(QuoteView::from(&quoted)))
 }
 

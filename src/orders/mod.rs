@@ -15,8 +15,9 @@ use crate::catalogue::Delivery;
 use crate::clock::DAY;
 use crate::error::Error;
 use crate::ids::{BuyerId, ImageHash, LineId, OrderId, OrderNo, OutTradeNo, ProductId, ShipmentId, SkuId};
-use crate::money::Fen;
+use crate::money::{Fen, spread};
 use crate::parcels::Parcel;
+use crate::promotions::{Coupon, Discount};
 use crate::refunds::FullRefund;
 use crate::words::words;
 
@@ -61,6 +62,8 @@ pub struct QuoteLine {
     pub price: Fen,
     pub quantity: i64,
     pub amount: Fen,
+    /// What promotions take off it.
+    pub off: Fen,
     pub available: i64,
     /// How many one order, and one buyer over all orders, may have.
     pub limit: Option<i64>,
@@ -77,6 +80,12 @@ pub struct Quote {
     pub total: Fen,
     pub delivery: Delivery,
     pub address: Option<Address>,
+    /// Why it is cheaper.
+    pub discounts: Vec<Discount>,
+    /// What the buyer holds, each with why it does not help here.
+    pub coupons: Vec<(Coupon, Option<String>)>,
+    /// What a little more would bring.
+    pub hints: Vec<String>,
     pub problems: Vec<Error>,
 }
 
@@ -109,6 +118,12 @@ pub struct Order {
     pub closed_at: Option<i64>,
 }
 
+impl Order {
+    pub fn costs_nothing(&self) -> bool {
+        self.total == Fen::ZERO
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Line {
     pub id: LineId,
@@ -123,6 +138,8 @@ pub struct Line {
     pub refunded: i64,
     /// Given back to the shelf by a refund before they were shipped.
     pub released: i64,
+    /// What promotions took off it.
+    pub discount: Fen,
 }
 
 impl Line {
@@ -151,6 +168,8 @@ pub struct Full {
     pub lines: Vec<Line>,
     pub shipments: Vec<Shipment>,
     pub refunds: Vec<FullRefund>,
+    /// Why it is cheaper, as it was placed.
+    pub discounts: Vec<Discount>,
     /// `None` for an order that nobody ever tried to pay there.
     pub at_wechat: Option<AtWechat>,
 }
@@ -179,6 +198,8 @@ words! {
         PartlyRefunded "partly_refunded" "部分退款",
         FullyRefunded "fully_refunded" "全额退款",
         MoneyException "money_exception" "资金异常",
+        /// Nothing was paid for it, and WeChat was not asked.
+        ZeroYuan "zero_yuan" "零元订单",
     }
 }
 
@@ -201,10 +222,16 @@ impl Full {
         let unpaid = order.status == OrderStatus::PendingPayment;
         Actions {
             pay: unpaid && now < order.expires_at,
-            cancel: unpaid,
+            cancel: unpaid || self.may_be_dropped(),
             confirm: order.status == OrderStatus::Shipped,
             refund: self.refund_is_due(refund_window, now) && !self.is_refunding() && self.refundable() > Fen::ZERO,
         }
+    }
+
+    /// Nothing was paid for it and nothing has left: there is no money to give back, so it is simply cancelled.
+    pub fn may_be_dropped(&self) -> bool {
+        let left = self.lines.iter().any(|line| line.shipped > 0);
+        self.order.status == OrderStatus::ToShip && self.order.costs_nothing() && !left
     }
 
     /// The order stands where its buyer may still ask for money back.
@@ -264,31 +291,28 @@ impl Full {
             _ => Some(Chip::PartlyRefunded),
         };
         let refunding = self.is_refunding().then_some(Chip::Refunding);
-        refunding.into_iter().chain(refunded).chain(flagged.then_some(Chip::MoneyException)).collect()
+        let free = order.costs_nothing().then_some(Chip::ZeroYuan);
+        free.into_iter().chain(refunding).chain(refunded).chain(flagged.then_some(Chip::MoneyException)).collect()
     }
 
-    /// What was really paid for each line: its price less its share of the discount, so that the lines sum exactly.
+    /// What was really paid for each line: its price less its part of the discount, so that the lines sum exactly. What
+    /// promotions took off stands with the line; what staff agreed on besides is spread over what is left.
     pub fn paid_by_line(&self) -> Vec<Fen> {
-        shares(&self.lines.iter().map(Line::amount).collect::<Vec<_>>(), self.order.discount)
+        let sum = |amounts: &[Fen]| amounts.iter().fold(Fen::ZERO, |sum, fen| sum.plus(*fen).unwrap_or(sum));
+        let less = |amounts: &[Fen], off: &[Fen]| -> Vec<Fen> {
+            amounts.iter().zip(off).map(|(amount, off)| amount.minus(*off).unwrap_or_default()).collect()
+        };
+        let amounts: Vec<Fen> = self.lines.iter().map(Line::amount).collect();
+        let promoted: Vec<Fen> = self.lines.iter().map(|line| line.discount).collect();
+        match self.order.discount.minus(sum(&promoted)) {
+            Some(agreed) => {
+                let left = less(&amounts, &promoted);
+                less(&left, &spread(&left, agreed))
+            }
+            // Staff asked for more than the promotions would have left.
+            None => less(&amounts, &spread(&promoted, self.order.discount)),
+        }
     }
-}
-
-/// Takes a discount off amounts in proportion, to the fen: the largest remainders get the fen that are left.
-fn shares(amounts: &[Fen], discount: Fen) -> Vec<Fen> {
-    let total: i64 = amounts.iter().map(|amount| amount.get()).sum();
-    if total == 0 {
-        return amounts.to_vec();
-    }
-    // Both are below 10^10, so the product stays below 10^20 and needs more than 64 bits.
-    let exact = |amount: &Fen| i128::from(amount.get()) * i128::from(discount.get());
-    let mut off: Vec<i64> = amounts.iter().map(|amount| (exact(amount) / i128::from(total)) as i64).collect();
-    let mut by_remainder: Vec<usize> = (0..amounts.len()).collect();
-    by_remainder.sort_by_key(|i| std::cmp::Reverse(exact(&amounts[*i]) % i128::from(total)));
-    let left = discount.get() - off.iter().sum::<i64>();
-    for i in by_remainder.into_iter().take(usize::try_from(left).unwrap_or(0)) {
-        off[i] += 1;
-    }
-    amounts.iter().zip(off).map(|(amount, off)| Fen::new(amount.get() - off).unwrap_or_default()).collect()
 }
 
 /// Who moves an order, for its timeline.
@@ -313,24 +337,5 @@ impl Who {
 
     pub fn staff(name: &str) -> Who {
         Who { actor: "staff", name: name.to_owned() }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn a_discount_is_shared_out_to_the_fen(prices in prop::collection::vec(0..1_000_000_i64, 1..12), part in 0..=100_i64) {
-            let amounts: Vec<Fen> = prices.iter().map(|fen| Fen::new(*fen).unwrap()).collect();
-            let total: i64 = prices.iter().sum();
-            let discount = Fen::new(total * part / 100).unwrap();
-            let paid = shares(&amounts, discount);
-            prop_assert_eq!(paid.iter().map(|fen| fen.get()).sum::<i64>(), total - discount.get());
-            prop_assert!(paid.iter().zip(&amounts).all(|(paid, amount)| paid <= amount));
-        }
     }
 }

@@ -12,6 +12,7 @@ use crate::db::Tx;
 use crate::ids::{BuyerId, LineId, MessageId, OrderId, OrderNo};
 use crate::money::Fen;
 use crate::parcels::Parcel;
+use crate::promotions::{Discount, give, store as promotions};
 use crate::refunds::FullRefund;
 
 /// T1: places the order and holds its stock. The quote was made in this transaction, so every line is available.
@@ -32,11 +33,25 @@ pub fn place(
             return Err(rusqlite::Error::StatementChangedRows(0));
         }
     }
+    give::take(tx, id, buyer, &quote.discounts, now)?;
     let words = Words::new(quote.address.as_ref(), quote.lines.iter().map(|line| line.name.as_str()));
     search::put_words(tx, id, &words)?;
     let what = format!("提交订单，占用库存 {} 件", quote.lines.iter().map(|l| l.quantity).sum::<i64>());
     store::note_move(tx, id, &Who::buyer(), (None, OrderStatus::PendingPayment), &what, None, now)?;
+    if !quote.discounts.is_empty() {
+        store::note(tx, id, &Who::system(), &cheaper(&quote.discounts), None, now)?;
+    }
     Ok(id)
+}
+
+/// `优惠：满减 −¥10.00，优惠券「新客」−¥5.00`
+fn cheaper(discounts: &[Discount]) -> String {
+    let part = |discount: &Discount| {
+        let off = discount.goods.plus(discount.freight).unwrap_or_default();
+        let coupon = if discount.coupon.is_some() { "优惠券" } else { "" };
+        format!("{coupon}「{}」−¥{off}", discount.name)
+    };
+    format!("优惠：{}", discounts.iter().map(part).collect::<Vec<_>>().join("，"))
 }
 
 /// The parcel goes elsewhere, and the order is found by that.
@@ -57,11 +72,34 @@ pub fn pay(tx: &Tx, order: &Order, paid: Fen, who: &Who, message: Option<Message
     Ok(true)
 }
 
+/// An order that costs nothing is as good as paid, and WeChat hears nothing of it.
+pub fn pay_nothing(tx: &Tx, id: OrderId, now: i64) -> Result<bool> {
+    if !store::set_paid(tx, id, Fen::ZERO, now)? {
+        return Ok(false);
+    }
+    let moved = (Some(OrderStatus::PendingPayment), OrderStatus::ToShip);
+    store::note_move(tx, id, &Who::system(), moved, "优惠后应付 0 元，不经过微信支付", None, now)?;
+    count_sales(tx, id, now)?;
+    Ok(true)
+}
+
+/// An order that cost nothing and has not left is cancelled; there is no money to give back.
+pub fn drop_free(tx: &Tx, order: &Order, reason: ClosedReason, who: &Who, what: &str, now: i64) -> Result<bool> {
+    if !go(tx, order.id, OrderStatus::ToShip, OrderStatus::Closed, Some(reason), who, what, None, now)? {
+        return Ok(false);
+    }
+    release(tx, order, now).map(|()| true)
+}
+
 /// T7: a closed order that has been paid is taken up again, if every line can be held once more. Its money is the
 /// caller's to add.
 pub fn reopen(tx: &Tx, order: &Order, what: &str, who: &Who, message: Option<MessageId>, now: i64) -> Result<bool> {
     let lines = store::lines(tx, order.id)?;
     if !order.holds_stock {
+        // Its coupon may have bought something else meanwhile.
+        if !give::can_take_again(tx, order.id)? {
+            return Ok(false);
+        }
         for line in &lines {
             let sku = catalogue::for_sale(tx, line.sku_id)?;
             if sku.is_none_or(|s| s.sku.available() < line.quantity) {
@@ -76,6 +114,7 @@ pub fn reopen(tx: &Tx, order: &Order, what: &str, who: &Who, message: Option<Mes
         for line in &lines {
             stock::reserve(tx, line.sku_id, line.id, line.quantity, now)?;
         }
+        give::take_again(tx, order.id)?;
         store::set_holds_stock(tx, order.id, true)?;
     }
     count_sales(tx, order.id, now)?;
@@ -95,7 +134,7 @@ pub fn close(tx: &Tx, id: OrderId, reason: ClosedReason, who: &Who, what: &str, 
     go(tx, id, OrderStatus::PendingPayment, OrderStatus::Closed, Some(reason), who, what, None, now)
 }
 
-/// Gives back what an order still holds; does nothing when it holds nothing.
+/// Gives back what an order still holds, stock and coupon; does nothing when it holds nothing.
 pub fn release(tx: &Tx, order: &Order, now: i64) -> Result<()> {
     if !order.holds_stock {
         return Ok(());
@@ -105,7 +144,15 @@ pub fn release(tx: &Tx, order: &Order, now: i64) -> Result<()> {
             stock::release(tx, line.sku_id, line.id, line.left(), now)?;
         }
     }
+    give_coupon_back(tx, order.id, now)?;
     store::set_holds_stock(tx, order.id, false)
+}
+
+fn give_coupon_back(tx: &Tx, id: OrderId, now: i64) -> Result<()> {
+    if promotions::release(tx, id)? {
+        store::note(tx, id, &Who::system(), "优惠券已退回买家", None, now)?;
+    }
+    Ok(())
 }
 
 /// T9, T10: pieces go out in a parcel: these, or everything that is left. The caller has seen that they are there.
@@ -220,6 +267,9 @@ pub fn refund(tx: &Tx, id: OrderId, refund: &FullRefund, who: &Who, now: i64) ->
         false => (OrderStatus::Closed, Some(ClosedReason::Refunded), "商品未发货且已退款，订单关闭"),
     };
     go(tx, id, OrderStatus::ToShip, to, reason, who, what, None, now)?;
+    if to == OrderStatus::Closed {
+        give_coupon_back(tx, id, now)?;
+    }
     store::set_holds_stock(tx, id, false)?;
     Ok(Some(to))
 }

@@ -11,9 +11,12 @@ use crate::buyers::addresses::{Address, AddressForm};
 use crate::buyers::{Buyer, store as buyers};
 use crate::catalogue::media::Widths;
 use crate::catalogue::{Delivery, store as catalogue};
+use crate::clock::rfc3339;
 use crate::error::{Code, Error, Result};
-use crate::ids::{AddressId, ImageHash, ProductId, SkuId};
+use crate::ids::{AddressId, ImageHash, ProductId, PromotionId, SkuId};
 use crate::money::Fen;
+use crate::promotions::best::{self, Cart, Choice, Goods};
+use crate::promotions::{Coupon, CouponRef, Discount, Given, Kind, give, store as promotions};
 use crate::settings::Settings;
 use crate::settings::regions::Freight;
 
@@ -28,6 +31,8 @@ pub struct QuoteForm {
     pub address_id: Option<String>,
     pub address: Option<AddressForm>,
     pub delivery: Option<String>,
+    /// Which coupon is used: its id, `none`, or the best one when nothing is said.
+    pub coupon_id: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -44,6 +49,7 @@ pub struct Wish {
     address_id: Option<AddressId>,
     address: Option<Address>,
     delivery: Option<Delivery>,
+    coupon: Choice,
 }
 
 impl QuoteForm {
@@ -75,7 +81,15 @@ impl QuoteForm {
         let address_id = self.address_id.map(|id| {
             id.parse::<AddressId>().map_err(|_| Error::from(Code::NotFound).says("收货地址不存在，请重新选择"))
         });
+        let coupon = match self.coupon_id.as_deref() {
+            None => Choice::Best,
+            Some("none") => Choice::None,
+            Some(id) => {
+                Choice::This(id.parse().map_err(|_| Error::from(Code::NotFound).says("没有这张优惠券，请重新选择"))?)
+            }
+        };
         Ok(Wish {
+            coupon,
             items: order.into_iter().map(|sku| (sku, merged[&sku])).collect(),
             address_id: address_id.transpose()?,
             address: self.address.map(|form| form.check("address.")).transpose()?,
@@ -85,7 +99,7 @@ impl QuoteForm {
 }
 
 /// Prices the wish from the rows of this moment. Fails only for what cannot be priced at all.
-pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &Settings) -> Result<Quote> {
+pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &Settings, now: i64) -> Result<Quote> {
     let mut lines = Vec::new();
     let mut deliveries = Vec::new();
     for (sku_id, quantity) in &wish.items {
@@ -107,6 +121,7 @@ pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &S
             price: found.sku.price,
             quantity: *quantity,
             amount: found.sku.price.times(*quantity).ok_or_else(too_much)?,
+            off: Fen::ZERO,
             available: found.sku.available().max(0),
             limit: found.sku.limit_per_order.or(settings.limit_per_order()),
             limit_per_buyer: found.limit_per_buyer,
@@ -133,16 +148,79 @@ pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &S
         Freight::NotSent => (Fen::ZERO, false),
     };
     let total = goods.plus(freight).ok_or_else(too_much)?;
-    let mut quote =
-        Quote { lines, goods, freight, discount: Fen::ZERO, total, delivery, address, problems: Vec::new() };
+    let (discount, discounts, coupons, hints) = Default::default();
+    let mut quote = Quote {
+        lines,
+        goods,
+        freight,
+        discount,
+        total,
+        delivery,
+        address,
+        discounts,
+        coupons,
+        hints,
+        problems: Vec::new(),
+    };
+    let own_freight = delivery == Delivery::Express && settings.has_own_freight(place.as_ref());
+    let lost = cheapen(conn, &mut quote, wish.coupon, buyer, settings.gives_away(), !own_freight, now)?;
     let too_many = buyer.map(|buyer| too_many(conn, &quote.lines, buyer)).transpose()?.flatten();
     quote.problems = problems(&quote, too_many, deliverable, reached, settings);
+    quote.problems.extend(lost);
     if let Some(buyer) = buyer
         && buyers::is_blocked(conn, buyer.id)?
     {
         quote.problems.insert(0, Code::BuyerBlocked.into());
     }
     Ok(quote)
+}
+
+/// Takes the best promotions off the quote. Answers with why a coupon that was asked for is not among them.
+fn cheapen(
+    conn: &Connection,
+    quote: &mut Quote,
+    choice: Choice,
+    buyer: Option<&Buyer>,
+    may_be_free: bool,
+    freight_can_go: bool,
+    now: i64,
+) -> Result<Option<Error>> {
+    let automatic = promotions::running(conn, Given::Everybody, now)?;
+    let held = match buyer {
+        Some(buyer) => [promotions::usable(conn, buyer.id, now)?, give::firsts(conn, buyer.id, now)?].concat(),
+        None => Vec::new(),
+    };
+    let lost =
+        |why: &str| Some(Error::from(Code::CouponUnavailable).says(format!("这张优惠券现在不能用：{why}，请重新选择")));
+    if automatic.is_empty() && held.is_empty() {
+        return Ok(if matches!(choice, Choice::This(_)) { lost("它已经用掉或失效") } else { None });
+    }
+    let first_order = buyer.map_or(Ok(false), |buyer| promotions::is_new_customer(conn, buyer.id))?;
+    let goods = |line: &QuoteLine| {
+        let categories = promotions::categories_of(conn, line.product_id)?;
+        Ok(Goods { product: line.product_id, categories, amount: line.amount })
+    };
+    let goods = quote.lines.iter().map(goods).collect::<Result<_>>()?;
+    let cart = Cart { goods, freight: quote.freight, freight_can_go, may_be_free, first_order };
+    let best = best::best(&cart, &automatic, &held, choice);
+    quote.discount = best.off_goods();
+    quote.freight = quote.freight.minus(best.freight_off).unwrap_or_default();
+    quote.total = quote.goods.minus(quote.discount).and_then(|left| left.plus(quote.freight)).ok_or_else(too_much)?;
+    for (line, off) in quote.lines.iter_mut().zip(&best.off) {
+        line.off = *off;
+    }
+    quote.hints = best::hints(&cart, &automatic);
+    quote.coupons =
+        held.into_iter().map(|coupon| (best::why_not(&cart, &coupon), coupon)).map(|(why, c)| (c, why)).collect();
+    let used = best.discounts.iter().find_map(|discount| discount.coupon);
+    quote.discounts = best.discounts;
+    Ok(match choice {
+        Choice::This(wanted) if used != Some(wanted) => {
+            let held = quote.coupons.iter().find(|(coupon, _)| coupon.is == wanted);
+            lost(held.map_or("它已经用掉或失效", |(_, why)| why.as_deref().unwrap_or("它不能让这一单更便宜")))
+        }
+        _ => None,
+    })
 }
 
 fn too_much() -> Error {
@@ -208,7 +286,8 @@ fn problems(
         }
         _ => {}
     }
-    if quote.total == Fen::ZERO {
+    let given_away = settings.gives_away() && !quote.discounts.is_empty();
+    if quote.total == Fen::ZERO && !given_away {
         problems.push(Error::field("items", "订单金额为 0，暂不支持零元下单"));
     }
     problems
@@ -248,7 +327,68 @@ pub struct QuoteView {
     total_fen: Fen,
     delivery: Delivery,
     delivery_text: &'static str,
+    /// Why it is cheaper.
+    discounts: Vec<DiscountView>,
+    /// What the buyer holds, and whether it helps here.
+    coupons: Vec<HeldView>,
+    /// What a little more would bring, in words.
+    hints: Vec<String>,
     warnings: Vec<Value>,
+}
+
+/// A promotion that made an order cheaper, as the mini-program sees it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DiscountView {
+    promotion_id: PromotionId,
+    kind: Kind,
+    name: String,
+    text: String,
+    coupon_id: Option<CouponRef>,
+    amount_fen: Fen,
+    freight_fen: Fen,
+}
+
+impl From<&Discount> for DiscountView {
+    fn from(discount: &Discount) -> DiscountView {
+        DiscountView {
+            promotion_id: discount.promotion,
+            kind: discount.kind,
+            name: discount.name.clone(),
+            text: discount.words.clone(),
+            coupon_id: discount.coupon,
+            amount_fen: discount.goods,
+            freight_fen: discount.freight,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HeldView {
+    id: CouponRef,
+    name: String,
+    text: String,
+    ends_at: Option<String>,
+    usable: bool,
+    used: bool,
+    /// Why it does not help.
+    reason: Option<String>,
+}
+
+impl HeldView {
+    fn new(coupon: &Coupon, why: Option<&str>, discounts: &[Discount]) -> HeldView {
+        let terms = &coupon.promotion.terms;
+        HeldView {
+            id: coupon.is,
+            name: terms.name.clone(),
+            text: terms.text(),
+            ends_at: coupon.ends_at.map(rfc3339),
+            usable: why.is_none(),
+            used: discounts.iter().any(|discount| discount.coupon == Some(coupon.is)),
+            reason: why.map(str::to_owned),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -263,6 +403,7 @@ struct QuoteLineView {
     price_fen: Fen,
     quantity: i64,
     amount_fen: Fen,
+    discount_fen: Fen,
     available: i64,
 }
 
@@ -282,6 +423,7 @@ impl From<&Quote> for QuoteView {
                     price_fen: line.price,
                     quantity: line.quantity,
                     amount_fen: line.amount,
+                    discount_fen: line.off,
                     available: line.available.min(crate::catalogue::stock::SHOWN_AT_MOST),
                 })
                 .collect(),
@@ -291,6 +433,13 @@ impl From<&Quote> for QuoteView {
             total_fen: quote.total,
             delivery: quote.delivery,
             delivery_text: quote.delivery.text(),
+            discounts: quote.discounts.iter().map(DiscountView::from).collect(),
+            coupons: quote
+                .coupons
+                .iter()
+                .map(|(coupon, why)| HeldView::new(coupon, why.as_deref(), &quote.discounts))
+                .collect(),
+            hints: quote.hints.clone(),
             warnings: quote
                 .problems
                 .iter()

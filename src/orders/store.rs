@@ -10,6 +10,7 @@ use crate::db::{Named, Tx};
 use crate::ids::{BuyerId, LineId, MessageId, OrderId, OrderNo, ProductId, RefundId, ShipmentId};
 use crate::money::Fen;
 use crate::parcels::Parcel;
+use crate::promotions::store as promotions;
 use crate::refunds::store as refunds;
 
 // ── reading ──
@@ -118,6 +119,7 @@ fn read_line(row: &Row<'_>) -> Result<Line> {
         shipped: row.get("shipped_quantity")?,
         refunded: row.get("refunded_quantity")?,
         released: row.get("released_quantity")?,
+        discount: row.get("discount_fen")?,
     })
 }
 
@@ -235,6 +237,7 @@ pub fn full(conn: &Connection, order: Order) -> Result<Full> {
         lines: lines(conn, id)?,
         shipments: shipments(conn, id)?,
         refunds: refunds::of_order(conn, id)?,
+        discounts: promotions::discounts(conn, id)?,
         at_wechat: at_wechat(conn, id)?,
     })
 }
@@ -345,8 +348,8 @@ pub fn set_address(tx: &Tx, id: OrderId, address: &Address) -> Result<()> {
 
 pub fn insert_line(tx: &Tx, order: OrderId, line: &QuoteLine) -> Result<LineId> {
     tx.prepare_cached(
-        "insert into order_lines (order_id, product_id, sku_id, name, spec_text, image_hash, price_fen, quantity)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "insert into order_lines (order_id, product_id, sku_id, name, spec_text, image_hash, price_fen, quantity, discount_fen)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .execute(params![
         order,
@@ -356,7 +359,8 @@ pub fn insert_line(tx: &Tx, order: OrderId, line: &QuoteLine) -> Result<LineId> 
         line.spec_text,
         line.image,
         line.price,
-        line.quantity
+        line.quantity,
+        line.off
     ])?;
     Ok(LineId(tx.last_insert_rowid()))
 }

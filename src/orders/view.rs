@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::quote::DiscountView;
 use super::{Actions, Chip, Full, OrderStatus};
 use crate::buyers::addresses::Address;
 use crate::catalogue::Delivery;
@@ -35,6 +36,8 @@ pub struct OrderView {
     total_fen: Fen,
     paid_fen: Fen,
     refunded_fen: Fen,
+    /// Why it was cheaper when it was placed.
+    discounts: Vec<DiscountView>,
     remark: String,
     address: Option<Address>,
     delivery: Delivery,
@@ -60,6 +63,7 @@ struct LineView {
     quantity: i64,
     shipped_quantity: i64,
     refunded_quantity: i64,
+    discount_fen: Fen,
 }
 
 #[derive(Serialize)]
@@ -138,7 +142,7 @@ impl From<&FullRefund> for RefundView {
 impl OrderView {
     /// `refund_window` is how long after receipt a refund may be asked for.
     pub fn new(full: &Full, refund_window: i64, now: i64) -> OrderView {
-        let Full { order, lines, shipments, refunds, at_wechat } = full;
+        let Full { order, lines, shipments, refunds, discounts, at_wechat } = full;
         OrderView {
             order_no: order.order_no.clone(),
             out_trade_no: at_wechat.as_ref().map(|known| known.out_trade_no.clone()),
@@ -160,6 +164,7 @@ impl OrderView {
             total_fen: order.total,
             paid_fen: order.paid,
             refunded_fen: order.refunded,
+            discounts: discounts.iter().map(DiscountView::from).collect(),
             remark: order.remark.clone(),
             address: order.address.clone(),
             delivery: order.delivery,
@@ -178,6 +183,7 @@ impl OrderView {
                     quantity: line.quantity,
                     shipped_quantity: line.shipped,
                     refunded_quantity: line.refunded,
+                    discount_fen: line.discount,
                 })
                 .collect(),
             shipments: shipments

@@ -33,7 +33,8 @@ pub fn routes() -> Vec<Route> {
 #[derive(Serialize)]
 struct Payable {
     order: OrderView,
-    payment: PaymentParams,
+    /// None for an order that cost nothing: it stands as paid.
+    payment: Option<PaymentParams>,
 }
 
 #[post("/prepay", data = "<form>")]
@@ -67,7 +68,11 @@ async fn pay_again(
     let order = own(shop, &buyer, order_no).await?;
     let cashier = Cashier::of(shop)?;
     let payer = Payer { buyer: &buyer, ip: &ip.0 };
-    payable(shop, &cashier, payer, Placed::found(order.id)).await.map(Json)
+    let payable = payable(shop, &cashier, payer, Placed::found(order.id)).await?;
+    if payable.payment.is_some() {
+        return Ok(Json(payable));
+    }
+    Err(Error::from(Code::AlreadyPaid).details(json!({ "orderNo": order.order_no, "order": payable.order })))
 }
 
 /// The order with its payment parameters. Whatever fails now, the client learns which order stands, and how.

@@ -114,9 +114,18 @@ pub fn start_closing(tx: &Tx, order: OrderId) -> rusqlite::Result<Vec<Attempt>> 
 /// T4, T6: closes an unpaid order on request. `Err(AlreadyPaid)` when the money turns out to have come.
 pub async fn cancel(shop: &Shop, id: OrderId, reason: ClosedReason, who: Who) -> Result<()> {
     let now = shop.now();
+    let what = match reason {
+        ClosedReason::BuyerCancelled => "买家取消订单",
+        _ => "商家取消订单",
+    };
+    let drops = who.clone();
     let start = move |tx: &Tx| {
         let order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
-        if order.status != OrderStatus::PendingPayment {
+        let order = orders::store::full(tx, order)?;
+        if order.may_be_dropped() && moves::drop_free(tx, &order.order, reason, &drops, what, now)? {
+            return Ok(None);
+        }
+        if order.order.status != OrderStatus::PendingPayment {
             return Err(Error::from(Code::OrderState));
         }
         let closing = start_closing(tx, id)?;
@@ -124,9 +133,9 @@ pub async fn cancel(shop: &Shop, id: OrderId, reason: ClosedReason, who: Who) ->
         for attempt in &closing {
             jobs::enqueue(tx, Task::Close(attempt.id), now + RETRY, now)?;
         }
-        Ok(closing)
+        Ok(Some(closing))
     };
-    let closing = shop.write(start).await?;
+    let Some(closing) = shop.write(start).await? else { return Ok(()) };
     for attempt in closing {
         if close_at_wechat(shop, &attempt).await? == Certain::Paid {
             return Err(Code::AlreadyPaid.into());
@@ -134,10 +143,6 @@ pub async fn cancel(shop: &Shop, id: OrderId, reason: ClosedReason, who: Who) ->
     }
     let now = shop.now();
     let finish = move |tx: &Tx| {
-        let what = match reason {
-            ClosedReason::BuyerCancelled => "买家取消订单",
-            _ => "商家取消订单",
-        };
         if !moves::close(tx, id, reason, &who, what, now)? {
             // A notice overtook us, or somebody else closed it.
             let order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;

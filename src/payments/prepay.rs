@@ -17,6 +17,7 @@ use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{IdempotencyKey, OrderId, OrderNo};
 use crate::jobs::{self, Task};
+use crate::money::Fen;
 use crate::orders::quote::{ItemForm, QuoteForm, QuoteView, Wish, quote};
 use crate::orders::store::Made;
 use crate::orders::{self, ClosedReason, Order, OrderStatus, Quote, moves};
@@ -46,6 +47,7 @@ pub struct PrepayForm {
     address_id: Option<String>,
     address: Option<AddressForm>,
     delivery: Option<String>,
+    coupon_id: Option<String>,
     remark: Option<String>,
     expected_total_fen: Option<i64>,
 }
@@ -68,6 +70,7 @@ impl PrepayForm {
             address_id: self.address_id,
             address: self.address,
             delivery: self.delivery,
+            coupon_id: self.coupon_id,
         };
         Ok(Purchase { wish: form.check()?, remark, expected_total_fen: self.expected_total_fen })
     }
@@ -134,13 +137,17 @@ pub async fn place(
             return if same { Ok(Placed::found(made.order)) } else { Err(Code::IdempotencyMismatch.into()) };
         }
         // Price is read inside the transaction: an edit in the console must not slip between price and order.
-        let quoted = quote(tx, &purchase.wish, Some(&buyer), settings)?;
+        let quoted = quote(tx, &purchase.wish, Some(&buyer), settings, now)?;
         refuse(&quoted, purchase.expected_total_fen)?;
         too_many_unpaid(tx, &buyer, settings)?;
         let expires_at = now + settings.pay_window();
         let order = moves::place(tx, &order_no, buyer.id, &quoted, &purchase.remark, now, expires_at)?;
         let made = Made { order, refund: None, fingerprint: fingerprint.clone() };
         orders::store::keep_key(tx, buyer.id, key.as_str(), &made, now)?;
+        if quoted.total == Fen::ZERO {
+            moves::pay_nothing(tx, order, now)?;
+            return Ok(Placed { order, ready: Some(Ready::Paid) });
+        }
         jobs::enqueue(tx, Task::Expire(order), expires_at + SWEEP_AFTER, now)?;
         Ok(Placed { order, ready: Some(terms.ready(tx, order)?) })
     };
@@ -172,6 +179,8 @@ fn too_many_unpaid(tx: &Tx, buyer: &Buyer, settings: &Settings) -> Result<()> {
 
 /// What the order is ready for.
 enum Ready {
+    /// Nothing: the order cost nothing, and stands as paid.
+    Paid,
     /// A prepay_id that can be given out.
     Pay(String),
     /// A unified order that must be sent, for the first time or again.
@@ -182,8 +191,8 @@ enum Ready {
     Replace(Box<Attempt>),
 }
 
-/// Payment parameters for an unpaid order: the living attempt's, or a new one's.
-pub async fn pay(shop: &Shop, cashier: &Cashier, payer: Payer<'_>, placed: Placed) -> Result<PaymentParams> {
+/// Payment parameters for an unpaid order: the living attempt's, or a new one's. `None` for an order that cost nothing.
+pub async fn pay(shop: &Shop, cashier: &Cashier, payer: Payer<'_>, placed: Placed) -> Result<Option<PaymentParams>> {
     let (order, mut known) = (placed.order, placed.ready);
     // A number that WeChat has closed or given away, or that ends too soon, is replaced; then the buyer hears of it.
     for _ in 0..3 {
@@ -195,7 +204,8 @@ pub async fn pay(shop: &Shop, cashier: &Cashier, payer: Payer<'_>, placed: Place
             }
         };
         let attempt = match ready {
-            Ready::Pay(prepay_id) => return Ok(sign(shop, cashier, &prepay_id).await),
+            Ready::Paid => return Ok(None),
+            Ready::Pay(prepay_id) => return Ok(Some(sign(shop, cashier, &prepay_id).await)),
             Ready::Send(attempt) => *attempt,
             Ready::Wait(until) => {
                 shop.wake_worker();
@@ -207,7 +217,7 @@ pub async fn pay(shop: &Shop, cashier: &Cashier, payer: Payer<'_>, placed: Place
             }
         };
         if let Some(prepay_id) = send(shop, cashier, &attempt).await? {
-            return Ok(sign(shop, cashier, &prepay_id).await);
+            return Ok(Some(sign(shop, cashier, &prepay_id).await));
         }
     }
     Err(Code::WechatRejected.into())
@@ -260,6 +270,9 @@ impl Terms {
     fn ready(&self, tx: &Tx, id: OrderId) -> Result<Ready> {
         let (cashier, now) = (&self.cashier, self.now);
         let order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+        if order.costs_nothing() && order.paid_at.is_some() {
+            return Ok(Ready::Paid);
+        }
         payable(&order, now)?;
         let attempts = store::attempts(tx, id)?;
         if let Some(closing) = attempts.iter().find(|attempt| attempt.state == AttemptState::Closing) {

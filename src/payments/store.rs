@@ -378,6 +378,31 @@ pub const INVARIANTS: &[(&str, &str)] = &[
               + ((select count(*) from orders where paid_at is not null) <> (select coalesce(sum(paid), 0) from order_days))",
     ),
     (
+        "优惠分摊到行的和等于优惠明细的和，且不超过商品金额",
+        "select count(*) from orders o
+          where (select coalesce(sum(discount_fen), 0) from order_lines l where l.order_id = o.id)
+                <> (select coalesce(sum(goods_fen), 0) from order_discounts d where d.order_id = o.id)",
+    ),
+    (
+        "在订单里的优惠券都是那张订单下单时用的，且订单没有关闭完",
+        "select count(*) from coupons c join orders o on o.id = c.order_id
+          where (o.status = 'closed' and o.holds_stock = 0)
+             or not exists (select 1 from order_discounts d where d.order_id = o.id and d.coupon_id = c.id)",
+    ),
+    (
+        "用了优惠券的有效订单都占着那张券",
+        "select count(*) from order_discounts d
+           join orders o on o.id = d.order_id join coupons c on c.id = d.coupon_id
+          where (o.status <> 'closed' or o.holds_stock = 1) and c.order_id is not o.id",
+    ),
+    (
+        "每种优惠券的已发数量等于券数，每人不超过限领",
+        "select (select count(*) from promotions p
+                  where issued <> (select count(*) from coupons c where c.promotion_id = p.id))
+              + (select count(*) from (select 1 from coupons c join promotions p on p.id = c.promotion_id
+                                        group by c.promotion_id, c.buyer_id having count(*) > max(p.per_buyer)))",
+    ),
+    (
         "每张订单都能搜到",
         "select count(*) from orders o where not exists (select 1 from order_words_docsize w where w.id = o.id)",
     ),

@@ -100,6 +100,7 @@ pub const SETTINGS: &[Setting] = &[
         "1 到 999，每种规格；商品自己写了限购的按商品的，不填不限",
         |v| whole(v, 1..=999)
     ),
+    setting!(choice Trade "shop.zero_orders", "优惠后 0 元的订单", "优惠把应付减到 0 时怎么办", &[("no", "至少留 0.01 元"), ("yes", "可以 0 元下单，不经过微信支付")]),
     setting!(Freight "shop.freight", "运费（元）", "每单快递运费，不填是包邮", yuan),
     setting!(Freight "shop.free_freight_from", "满多少元包邮", "留空表示不包邮", yuan),
     setting!(

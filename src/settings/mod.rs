@@ -291,6 +291,16 @@ impl Settings {
         of_region.unwrap_or_else(|| Freight::Fee(self.unless_free(goods, "shop.freight")))
     }
 
+    /// Whether this place has a freight of its own, which nothing waives.
+    pub fn has_own_freight(&self, to: Option<&Place>) -> bool {
+        to.is_some_and(|place| self.regions.freight_to(place).is_some())
+    }
+
+    /// An order whose promotions take off everything is placed all the same, without WeChat.
+    pub fn gives_away(&self) -> bool {
+        self.get("shop.zero_orders") == Some("yes")
+    }
+
     /// What bringing goods of this sum to somebody nearby costs.
     pub fn local_freight(&self, goods: Fen) -> Fen {
         self.unless_free(goods, "shop.local_freight")

@@ -41,7 +41,7 @@ fn schema<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
 }
 
 /// Every field of the answer is in the document, every field of the document in the answer, down to the leaves.
-fn agree(document: &Value, expected: &Value, found: &Value, at: &str) {
+pub fn agree(document: &Value, expected: &Value, found: &Value, at: &str) {
     let expected = schema(document, expected);
     if let Some(one_of) = expected["oneOf"].as_array() {
         return match found {

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Refundable, Wish, check_words, open, withdraw};
+use super::{Refundable, Wish, check_words, coupon_words, open, withdraw};
 use crate::buyers::Buyer;
 use crate::db::Tx;
 use crate::door::Answer;
@@ -127,6 +127,8 @@ struct RefundQuote {
     amount_fen: Fen,
     freight_fen: Fen,
     lines: Vec<RefundLineView>,
+    /// What becomes of the coupon that the order was placed with.
+    coupon_text: Option<String>,
 }
 
 #[post("/orders/<order_no>/refunds/quote", data = "<form>")]
@@ -147,6 +149,7 @@ async fn price(
         Ok(RefundQuote {
             amount_fen: amount,
             freight_fen: freight,
+            coupon_text: coupon_words(&full, &wish),
             lines: wish.lines.iter().map(RefundLineView::from).collect(),
         })
     };

@@ -146,6 +146,18 @@ impl Refundable {
     }
 }
 
+/// What becomes of the coupon that an order was placed with, when this much of it goes back; `None` without one.
+pub fn coupon_words(full: &Full, wish: &Wish) -> Option<String> {
+    let coupon = full.discounts.iter().find(|discount| discount.coupon.is_some())?;
+    let unshipped = full.lines.iter().all(|line| line.shipped == 0);
+    let all = wish.amount().is_some_and(|amount| amount >= full.refundable());
+    let becomes = match unshipped && all {
+        true => "随退款退回，没过期就还能用",
+        false => "不退回：只有还没发货就整单退款的，才退券",
+    };
+    Some(format!("优惠券「{}」{becomes}", coupon.name))
+}
+
 fn limit(field: &str, words: String) -> Error {
     let mut error = Error::from(Code::RefundLimit).says(words.clone());
     error.fields.insert(field.to_owned(), words.into());

@@ -1,0 +1,108 @@
+//! Coupons on their way: fetched or given, taken by an order together with its stock, and come back with it.
+
+use rusqlite::Result as Sql;
+
+use super::{Coupon, CouponRef, Discount, Given, Phase, Promotion, store};
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::ids::{BuyerId, CouponId, OrderId, PromotionId};
+
+/// A buyer fetches a coupon by its code.
+pub fn fetch(tx: &Tx, code: &str, buyer: BuyerId, now: i64) -> Result<CouponId> {
+    let code = typed_code(code);
+    let promotion = store::by_code(tx, &code)?.ok_or_else(|| gone("没有这个优惠码，请核对后重试"))?;
+    give(tx, &promotion, buyer, now)
+}
+
+/// A code as it is kept, however it was typed.
+pub fn typed_code(code: &str) -> String {
+    crate::typed::bare(code).to_ascii_uppercase()
+}
+
+/// Puts one more coupon into a buyer's hand.
+pub fn give(tx: &Tx, promotion: &Promotion, buyer: BuyerId, now: i64) -> Result<CouponId> {
+    if let Some(words) = refused(tx, promotion, buyer, now)? {
+        return Err(gone(words));
+    }
+    if !store::count_issued(tx, promotion.id)? {
+        return Err(gone("优惠券已经领完了"));
+    }
+    Ok(store::insert_coupon(tx, promotion.id, buyer, promotion.terms.coupon_ends(now), None, now)?)
+}
+
+/// Why this buyer can have none of these now.
+pub fn refused(
+    tx: &rusqlite::Connection,
+    promotion: &Promotion,
+    buyer: BuyerId,
+    now: i64,
+) -> Sql<Option<&'static str>> {
+    let words = match promotion.phase(now) {
+        Phase::Ended => Some("优惠券的领取已经结束"),
+        // Given to somebody, it may lie in the hand until it is good; fetched by everybody, it begins with the day.
+        Phase::Waiting if promotion.terms.given == Given::Link => Some("优惠券还没有开始领取"),
+        _ if promotion.is_exhausted() => Some("优惠券已经领完了"),
+        _ if store::had(tx, promotion.id, buyer)? >= promotion.terms.per_buyer => {
+            Some("您已经领过了，去「我的优惠券」看看")
+        }
+        _ => None,
+    };
+    Ok(words)
+}
+
+fn gone(words: &str) -> Error {
+    Error::from(Code::CouponUnavailable).says(words)
+}
+
+/// What a new customer has for the first order, without anybody having given it.
+pub fn firsts(conn: &rusqlite::Connection, buyer: BuyerId, now: i64) -> Sql<Vec<Coupon>> {
+    let mut found = Vec::new();
+    if !store::is_new_customer(conn, buyer)? {
+        return Ok(found);
+    }
+    for promotion in store::running(conn, Given::FirstOrder, now)? {
+        if !promotion.is_exhausted() && store::had(conn, promotion.id, buyer)? == 0 {
+            let (is, ends_at) = (CouponRef::First(promotion.id), promotion.terms.coupon_ends(now));
+            found.push(Coupon { is, buyer, promotion, ends_at, order_no: None, held: false });
+        }
+    }
+    Ok(found)
+}
+
+/// Writes down why an order is cheaper, and takes its coupon. The quote was made in this transaction.
+pub fn take(tx: &Tx, order: OrderId, buyer: BuyerId, discounts: &[Discount], now: i64) -> Sql<()> {
+    for (n, discount) in discounts.iter().enumerate() {
+        let coupon = discount.coupon.map(|coupon| take_coupon(tx, coupon, order, buyer, now)).transpose()?;
+        store::put_discount(tx, order, n, discount, coupon)?;
+    }
+    Ok(())
+}
+
+fn take_coupon(tx: &Tx, coupon: CouponRef, order: OrderId, buyer: BuyerId, now: i64) -> Sql<CouponId> {
+    // The quote looked at the same rows under the same writer; if this ever happens, nothing of the order is kept.
+    let must = |taken: bool| if taken { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(0)) };
+    match coupon {
+        CouponRef::Given(id) => must(store::take(tx, id, order)?).map(|()| id),
+        CouponRef::First(id) => {
+            must(store::count_issued(tx, id)?)?;
+            store::insert_coupon(tx, id, buyer, first_ends(tx, id, now)?, Some(order), now)
+        }
+    }
+}
+
+fn first_ends(tx: &Tx, id: PromotionId, now: i64) -> Sql<Option<i64>> {
+    Ok(store::by_id(tx, id)?.and_then(|promotion| promotion.terms.coupon_ends(now)))
+}
+
+/// Whether a closed order could have its coupon again: nobody else has it meanwhile.
+pub fn can_take_again(tx: &Tx, order: OrderId) -> Sql<bool> {
+    Ok(store::placed_with(tx, order)?.is_none_or(|(_, taken)| taken.is_none_or(|by| by == order)))
+}
+
+/// A closed order is taken up again, its coupon with it.
+pub fn take_again(tx: &Tx, order: OrderId) -> Sql<()> {
+    match store::placed_with(tx, order)? {
+        Some((coupon, None)) => store::take(tx, coupon, order).map(drop),
+        _ => Ok(()),
+    }
+}
