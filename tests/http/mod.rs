@@ -26,6 +26,7 @@ mod patience;
 mod prepay;
 mod pricing;
 mod products;
+mod promotions;
 mod random_walk;
 mod reconcile;
 mod refunds;

@@ -23,6 +23,15 @@ enum Step {
         sku: usize,
         quantity: i64,
     },
+    /// A buyer fetches a coupon, which the next order takes by itself.
+    Fetch {
+        buyer: usize,
+        code: &'static str,
+    },
+    /// The owner gives goods away, or does so no longer.
+    GiveAway {
+        word: &'static str,
+    },
     Pay {
         order: usize,
         paying: Paying,
@@ -164,7 +173,7 @@ fn step(dice: &mut Dice) -> Step {
     use RefundEnd::{Change, Closed, Processing, Success};
     let order = dice.up_to(8) as usize;
     let refund = dice.up_to(8) as usize;
-    match dice.up_to(76) {
+    match dice.up_to(80) {
         0..10 => Step::Buy { buyer: dice.up_to(2) as usize, sku: dice.up_to(3) as usize, quantity: dice.between(1, 4) },
         10..24 => {
             let paying = [Well, Well, Well, Well, Well, NoticeTwice, NoNotice, OtherAmount, OtherPayer, Late];
@@ -205,6 +214,8 @@ fn step(dice: &mut Dice) -> Step {
         63..66 => fault(dice),
         66 if dice.yes() => Step::Version { word: dice.one_of(&["v2", "v3"]) },
         66 => Step::ClearFaults,
+        76..79 => Step::Fetch { buyer: dice.up_to(2) as usize, code: dice.one_of(&["WALK20", "WALK85"]) },
+        79 => Step::GiveAway { word: dice.one_of(&["no", "yes"]) },
         _ => {
             let spans = [
                 SECOND,
@@ -269,6 +280,9 @@ const MUST_MEET: &[&str] = &[
     "ledger fee",
     "ledger offline",
     "parcel voided",
+    "coupon free",
+    "coupon taken",
+    "order of nothing",
     "bill equal",
     "bill empty",
 ];
@@ -279,6 +293,8 @@ const MET: &str = "select 'order ' || status, count(*) from orders group by 1
                    union all select 'exception ' || kind, count(*) from money_exceptions group by 1
                    union all select 'ledger ' || kind, count(*) from ledger group by 1
                    union all select 'parcel ' || state, count(*) from shipments group by 1
+                   union all select iif(order_id is null, 'coupon free', 'coupon taken'), count(*) from coupons group by 1
+                   union all select 'order of nothing', count(*) from orders where total_fen = 0 group by total_fen
                    union all select 'bill ' || state, count(*) from bills group by 1";
 
 /// Leaves out what the failure does not need, in ever smaller pieces.
@@ -335,6 +351,41 @@ const EXCEPTION: &str = "select cast(id as text), kind from money_exceptions whe
 
 const JOB: &str = "select cast(id as text), kind from jobs where state = 'needs_person' order by id limit 1 offset ?1";
 
+/// What makes orders cheaper all the way: tiers for everybody, and two coupons to be fetched again and again.
+const PROMOTIONS: &[&[(&str, &str)]] = &[
+    &[
+        ("kind", "reduce"),
+        ("given", "everybody"),
+        ("name", "满减"),
+        ("from", "50"),
+        ("off", "3.33"),
+        ("from", "90"),
+        ("off", "7.77"),
+        ("scope", "all"),
+    ],
+    &[
+        ("kind", "reduce"),
+        ("given", "link"),
+        ("name", "立减"),
+        ("off", "20"),
+        ("scope", "products"),
+        ("products", "少\n多"),
+        ("code", "WALK20"),
+        ("per_buyer", "100"),
+    ],
+    &[
+        ("kind", "percent"),
+        ("given", "link"),
+        ("name", "折扣"),
+        ("percent", "8.5"),
+        ("cap", "11.11"),
+        ("scope", "all"),
+        ("days", "3"),
+        ("code", "WALK85"),
+        ("per_buyer", "100"),
+    ],
+];
+
 struct Walker<'w> {
     w: &'w World,
     buyers: [Buyer<'w>; 2],
@@ -353,6 +404,9 @@ async fn walk(steps: &[Step]) -> BTreeMap<String, i64> {
         boss: w.staff("boss", Role::Owner).await,
         orders: Vec::new(),
     };
+    for promotion in PROMOTIONS {
+        assert_eq!(walker.boss.post("/admin/promotions", promotion).await.0, 303);
+    }
     for step in steps {
         walker.take(step.clone()).await;
         w.must_hold().await;
@@ -377,9 +431,21 @@ impl Walker<'_> {
             Step::Buy { buyer, sku, quantity } => {
                 let answer = self.buyers[buyer].buy(self.skus[sku], quantity).await;
                 assert!(matches!(answer.status, 201 | 409 | 502 | 503), "{}", answer.body);
-                if answer.status == 201 {
+                if answer.status == 201 && answer.body["payment"].is_null() {
+                    // It cost nothing: WeChat will never know it.
+                    let no = answer.body["order"]["orderNo"].as_str().unwrap().to_owned();
+                    let placed = Placed { out_trade_no: format!("{no}01"), no, prepay_id: String::new(), total: 0 };
+                    self.orders.push((buyer, placed));
+                } else if answer.status == 201 {
                     self.orders.push((buyer, Placed::of(answer)));
                 }
+            }
+            Step::Fetch { buyer, code } => {
+                let answer = self.buyers[buyer].post("/coupons", Some(json!({ "code": code }))).await;
+                assert!(matches!(answer.status, 201 | 409), "{}", answer.body);
+            }
+            Step::GiveAway { word } => {
+                self.boss.post("/admin/settings", &[("shop-zero_orders", word)]).await;
             }
             Step::Wait { ms } => {
                 w.advance(ms);

@@ -5,6 +5,7 @@ pub mod held;
 pub mod import;
 pub mod list;
 pub mod product;
+pub mod promotions;
 pub mod quick;
 pub mod stock;
 
@@ -16,6 +17,7 @@ pub fn routes() -> Vec<Route> {
         list::routes(),
         import::routes(),
         product::routes(),
+        promotions::routes(),
         quick::routes(),
         stock::routes(),
         categories::routes(),

@@ -303,7 +303,7 @@ async fn confirm_page(
         frame: frame(shop, staff, "refunds", None).await?,
         amount: amount.to_string(), lines: parts, hidden, freight: wish.freight.to_string(),
         has_freight: wish.freight > Fen::ZERO, reason: &wish.reason, description: &wish.description,
-        receiver, order_no: &full.order.order_no, staff: &staff.name,
+        receiver, order_no: &full.order.order_no, staff: &staff.name, coupon: refund::coupon_words(full, wish),
         number: number.map(|refund| refund.out_refund_no.to_string()),
         action, agrees: may_agree(staff, &shop.settings(), amount),
         offline: full.order.paid > Fen::ZERO && number.is_none_or(|refund| refund.transaction_id.is_none())

@@ -143,6 +143,11 @@ async fn render(
         goods: order.goods.to_string(),
         freight: order.freight.to_string(),
         discount: order.discount.to_string(),
+        discounts: full.discounts.iter().map(|discount| json!({
+            "promotion": discount.promotion, "name": discount.name, "words": discount.words,
+            "coupon": discount.coupon.is_some(),
+            "off": discount.goods.plus(discount.freight).unwrap_or_default().to_string(),
+        })).collect::<Vec<_>>(),
         total: order.total.to_string(),
         paid: order.paid.to_string(),
         refunded: order.refunded.to_string(),
@@ -153,7 +158,7 @@ async fn render(
         may_refund: staff.role > Role::Packer && full.refundable() > Fen::ZERO,
         refunding: full.is_refunding(),
         refunds: refunds.iter().map(|r| money::refunds::shown(r, Some(order), now)).collect::<Vec<_>>(),
-        may_cancel: staff.role > Role::Packer && order.status == OrderStatus::PendingPayment,
+        may_cancel: staff.role > Role::Packer && (order.status == OrderStatus::PendingPayment || full.may_be_dropped()),
         may_ship: order.status == OrderStatus::ToShip,
         may_query: staff.role > Role::Packer && matches!(order.status, OrderStatus::PendingPayment | OrderStatus::Closed) && !attempts.is_empty(),
         carriers,
@@ -274,7 +279,9 @@ async fn cancel_page(shop: &State<Shop>, staff: Clerk, no: &str) -> Result<Templ
     let frame = frame(shop, &staff.0, "orders", None).await?;
     let context = context! {
         frame, no: &order.order_no, total: order.total.to_string(), status: order.status.text(),
-        possible: order.status == OrderStatus::PendingPayment,
+        possible: order.status == OrderStatus::PendingPayment
+            || (order.status == OrderStatus::ToShip && order.costs_nothing()),
+        free: order.costs_nothing(),
     };
     Ok(assets::page("console/order_cancel.html", context))
 }

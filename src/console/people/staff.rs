@@ -38,7 +38,7 @@ const MATRIX: &[(&str, Role)] = &[
     ("看交易流水、后台任务、诊断", Role::Clerk),
     ("同意退款（店员另有单笔上限）", Role::Manager),
     ("处理资金异常、对账、月报", Role::Manager),
-    ("商品、价格、库存、分类", Role::Manager),
+    ("商品、价格、库存、分类、优惠和发券", Role::Manager),
     ("登记线下收款", Role::Owner),
     ("设置、微信密钥、证书", Role::Owner),
     ("按要求删除买家资料", Role::Owner),

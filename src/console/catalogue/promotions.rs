@@ -1,0 +1,450 @@
+//! 优惠: what makes orders cheaper. Listed, written, stopped, given to buyers, and what it has brought.
+
+use rocket::form::Form;
+use rocket::request::FlashMessage;
+use rocket::response::{Flash, Redirect};
+use rocket::{FromForm, Route, State, get, post, routes};
+use rocket_dyn_templates::{Template, context};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use super::product::category_options;
+use crate::assets;
+use crate::buyers::store as buyers;
+use crate::catalogue::store as catalogue;
+use crate::clock;
+use crate::console::{back, frame, words};
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::ids::{BuyerId, OrderNo, ProductId, PromotionId};
+use crate::money::{Fen, yuan};
+use crate::orders::store as orders;
+use crate::promotions::rules::{Filled, MOST_TIERS};
+use crate::promotions::{Coupon, Given, Kind, Phase, Promotion, Scope, Terms, give, store, tenths};
+use crate::shop::Shop;
+use crate::staff::login::audit;
+use crate::staff::{Clerk, Manager, Role, Staff};
+use crate::typed::clean;
+
+pub fn routes() -> Vec<Route> {
+    routes![list, blank, create, page, change, stop, resume, give_out]
+}
+
+const HERE: &str = "/admin/promotions";
+/// The newest coupons that a promotion's page names.
+const SHOWN: i64 = 50;
+/// Buyers who are given a coupon at once.
+const MOST_BUYERS: usize = 500;
+
+#[get("/promotions?<phase>")]
+async fn list(
+    shop: &State<Shop>,
+    staff: Clerk,
+    flash: Option<FlashMessage<'_>>,
+    phase: Option<&str>,
+) -> Result<Template> {
+    let (now, wanted) = (shop.now(), phase.and_then(|word| word.parse::<Phase>().ok()).unwrap_or(Phase::Running));
+    let all = shop.read(|conn| Ok(store::all(conn)?)).await?;
+    let tabs: Vec<Value> = Phase::ALL
+        .iter()
+        .map(|phase| {
+            let n = all.iter().filter(|promotion| promotion.phase(now) == *phase).count();
+            json!({ "word": phase, "text": phase.text(), "n": n, "here": *phase == wanted })
+        })
+        .collect();
+    let items: Vec<Value> = all.iter().filter(|p| p.phase(now) == wanted).map(|p| shown(p, now)).collect();
+    let context = context! {
+        frame: frame(shop, &staff.0, "products", flash).await?,
+        section: "promotions", may_edit: staff.0.role >= Role::Manager, tabs, items,
+    };
+    Ok(assets::page("console/promotions.html", context))
+}
+
+fn shown(promotion: &Promotion, now: i64) -> Value {
+    let terms = &promotion.terms;
+    json!({
+        "id": promotion.id, "name": terms.name, "text": terms.text(), "kind": terms.kind, "kind_text": terms.kind.text(),
+        "given": terms.given, "given_text": terms.given.text(), "scope_text": terms.scope.text(), "code": terms.code,
+        "phase": promotion.phase(now), "phase_text": promotion.phase(now).text(), "stopped": promotion.stopped_at.is_some(),
+        "voided": promotion.voided, "coupon": promotion.is_coupon(), "issued": promotion.issued, "total": terms.total,
+        "starts": clock::shown_short(terms.starts_at), "ends": terms.ends_at.map(clock::shown_short), "days": terms.days,
+        "listed": terms.listed, "per_buyer": terms.per_buyer,
+    })
+}
+
+// ── the form ──
+
+#[derive(FromForm, Clone, Default)]
+struct PromotionForm {
+    #[field(default = String::new())]
+    kind: String,
+    #[field(default = String::new())]
+    given: String,
+    #[field(default = String::new())]
+    name: String,
+    from: Vec<String>,
+    off: Vec<String>,
+    #[field(default = String::new())]
+    percent: String,
+    #[field(default = String::new())]
+    cap: String,
+    #[field(default = String::from("all"))]
+    scope: String,
+    categories: Vec<i64>,
+    /// A name, a code of the merchant or a number on each line.
+    #[field(default = String::new())]
+    products: String,
+    #[field(default = String::new())]
+    starts_at: String,
+    #[field(default = String::new())]
+    ends_at: String,
+    #[field(default = String::new())]
+    days: String,
+    #[field(default = String::new())]
+    code: String,
+    #[field(default = false)]
+    listed: bool,
+    #[field(default = String::new())]
+    total: String,
+    #[field(default = String::new())]
+    per_buyer: String,
+}
+
+impl PromotionForm {
+    fn of(conn: &Connection, terms: &Terms) -> rusqlite::Result<PromotionForm> {
+        let from = |fen: Fen| if fen == Fen::ZERO { String::new() } else { fen.plain() };
+        let number = |n: Option<i64>| n.map(|n| n.to_string()).unwrap_or_default();
+        let names = terms.subjects.iter().map(|id| store::product_name(conn, ProductId(*id)));
+        let names =
+            if terms.scope == Scope::Products { names.collect::<rusqlite::Result<Vec<_>>>()? } else { Vec::new() };
+        Ok(PromotionForm {
+            kind: terms.kind.word().into(),
+            given: terms.given.word().into(),
+            name: terms.name.clone(),
+            from: terms.tiers.iter().map(|tier| from(tier.from)).collect(),
+            off: terms.tiers.iter().map(|tier| from(tier.off)).collect(),
+            percent: terms.percent.map(tenths).unwrap_or_default(),
+            cap: terms.cap.map(Fen::plain).unwrap_or_default(),
+            scope: terms.scope.word().into(),
+            categories: if terms.scope == Scope::Categories { terms.subjects.clone() } else { Vec::new() },
+            products: names.into_iter().flatten().collect::<Vec<_>>().join("\n"),
+            starts_at: clock::field(terms.starts_at),
+            ends_at: terms.ends_at.map(clock::field).unwrap_or_default(),
+            days: number(terms.days),
+            code: terms.code.clone().unwrap_or_default(),
+            listed: terms.listed,
+            total: number(terms.total),
+            per_buyer: terms.per_buyer.to_string(),
+        })
+    }
+
+    /// Whom it is for stays; and once buyers hold coupons, what these promise stays too: the page does not even send it.
+    fn keeping(self, promotion: &Promotion, old: PromotionForm) -> PromotionForm {
+        let form = PromotionForm { given: old.given, ..self };
+        if promotion.issued == 0 {
+            return form;
+        }
+        let PromotionForm { kind, from, off, percent, cap, scope, categories, products, code, .. } = old;
+        PromotionForm { kind, from, off, percent, cap, scope, categories, products, code, ..form }
+    }
+
+    /// What it says, checked; products are looked up by what was written of them.
+    fn check(&self, conn: &Connection, now: i64) -> Result<Terms> {
+        let scope = self.scope.parse();
+        let subjects = match scope {
+            Ok(Scope::Categories) => self.categories.clone(),
+            Ok(Scope::Products) => products(conn, &self.products)?,
+            _ => Vec::new(),
+        };
+        let filled = Filled {
+            kind: self.kind.clone(),
+            given: self.given.clone(),
+            name: self.name.clone(),
+            from: self.from.clone(),
+            off: self.off.clone(),
+            percent: self.percent.clone(),
+            cap: self.cap.clone(),
+            scope: self.scope.clone(),
+            subjects,
+            starts_at: self.starts_at.clone(),
+            ends_at: self.ends_at.clone(),
+            days: self.days.clone(),
+            code: self.code.clone(),
+            listed: self.listed,
+            total: self.total.clone(),
+            per_buyer: self.per_buyer.clone(),
+        };
+        filled.check(now)
+    }
+
+    fn shown(&self) -> Value {
+        let nothing = String::new();
+        let at = |all: &[String], i: usize| all.get(i).unwrap_or(&nothing).clone();
+        let tiers: Vec<_> = (0..MOST_TIERS).map(|i| (at(&self.from, i), at(&self.off, i))).collect();
+        json!({
+            "kind": self.kind, "given": self.given, "name": self.name, "tiers": tiers, "percent": self.percent, "cap": self.cap,
+            "scope": self.scope, "categories": self.categories, "products": self.products, "starts_at": self.starts_at,
+            "ends_at": self.ends_at, "days": self.days, "code": self.code, "listed": self.listed, "total": self.total,
+            "per_buyer": self.per_buyer,
+        })
+    }
+}
+
+/// The products that lines name: by name, by a SKU's code, by number.
+fn products(conn: &Connection, text: &str) -> Result<Vec<i64>> {
+    let (mut found, mut unknown) = (Vec::new(), Vec::new());
+    for line in text.lines().map(clean).filter(|line| !line.is_empty()) {
+        let by_name = catalogue::product_named(conn, &line)?;
+        let by_code = if by_name.is_some() { None } else { store::product_with_code(conn, &line)? };
+        match by_name.or(by_code) {
+            Some(id) => found.push(id.0),
+            None => unknown.push(format!("「{line}」")),
+        }
+    }
+    if !unknown.is_empty() {
+        let words = format!("没有找到这些商品：{}。请写商品名称或商家编码，一行一个", unknown.join("、"));
+        return Err(Error::field("products", words));
+    }
+    found.dedup();
+    Ok(found)
+}
+
+async fn form_page(
+    shop: &Shop,
+    staff: &Staff,
+    flash: Option<FlashMessage<'_>>,
+    of: Option<PromotionId>,
+    typed: Option<(PromotionForm, Error)>,
+    fresh: PromotionForm,
+) -> Result<Template> {
+    let (now, problem) = (shop.now(), typed.as_ref().map(|(_, error)| words(error)));
+    let read = move |conn: &Connection| {
+        let known = of.map(|id| store::by_id(conn, id)?.ok_or_else(|| Error::from(Code::NotFound))).transpose()?;
+        let filled = match (typed, &known) {
+            (Some((typed, _)), Some(promotion)) => typed.keeping(promotion, PromotionForm::of(conn, &promotion.terms)?),
+            (Some((typed, _)), None) => typed,
+            (None, Some(promotion)) => PromotionForm::of(conn, &promotion.terms)?,
+            (None, None) => fresh,
+        };
+        let used = match &known {
+            Some(promotion) => {
+                Some((store::usage(conn, promotion.id)?, store::of_promotion(conn, promotion.id, SHOWN)?))
+            }
+            None => None,
+        };
+        Ok((known, filled, used, catalogue::categories(conn)?))
+    };
+    let (known, filled, used, categories) = shop.read(read).await?;
+    let options = |all: Vec<(&'static str, &'static str)>| all;
+    let context = context! {
+        frame: frame(shop, staff, "products", flash).await?,
+        section: "promotions", may_edit: staff.role >= Role::Manager, problem,
+        promotion: known.as_ref().map(|promotion| shown(promotion, now)),
+        // What buyers hold keeps its promise.
+        fixed: known.as_ref().is_some_and(|promotion| promotion.issued > 0),
+        form: filled.shown(), categories: category_options(&categories),
+        kinds: options(Kind::ALL.iter().map(|kind| (kind.word(), kind.text())).collect()),
+        givens: options(Given::ALL.iter().map(|given| (given.word(), given.text())).collect()),
+        scopes: options(Scope::ALL.iter().map(|scope| (scope.word(), scope.text())).collect()),
+        usage: used.as_ref().map(|(usage, _)| json!({
+            "orders": usage.orders, "off": yuan(usage.off_fen), "paid": yuan(usage.paid_fen),
+            "free": usage.free, "held": usage.held, "used": usage.used,
+        })),
+        coupons: used.iter().flat_map(|(_, coupons)| coupons).map(|coupon| coupon_row(coupon, now)).collect::<Vec<_>>(),
+    };
+    Ok(assets::page("console/promotion.html", context))
+}
+
+fn coupon_row(coupon: &Coupon, now: i64) -> Value {
+    let state = coupon.state(now);
+    json!({
+        "id": coupon.is, "buyer": coupon.buyer, "state": state, "state_text": state.text(), "order_no": coupon.order_no,
+        "ends": coupon.ends_at.map(clock::shown_short),
+    })
+}
+
+#[get("/promotions/new?<kind>&<given>")]
+async fn blank(shop: &State<Shop>, staff: Manager, kind: Option<&str>, given: Option<&str>) -> Result<Template> {
+    let fresh = PromotionForm {
+        kind: kind.and_then(|word| word.parse::<Kind>().ok()).unwrap_or(Kind::Reduce).word().into(),
+        given: given.and_then(|word| word.parse::<Given>().ok()).unwrap_or(Given::Everybody).word().into(),
+        scope: Scope::All.word().into(),
+        starts_at: clock::field(shop.now()),
+        per_buyer: "1".into(),
+        listed: true,
+        code: shop.nonces.base32().chars().take(8).collect(),
+        ..PromotionForm::default()
+    };
+    form_page(shop, &staff.0, None, None, None, fresh).await
+}
+
+#[get("/promotions/<id>", rank = 2)]
+async fn page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, id: PromotionId) -> Result<Template> {
+    form_page(shop, &staff.0, flash, Some(id), None, PromotionForm::default()).await
+}
+
+/// Where it went, or the form as it was typed.
+type Next = std::result::Result<Flash<Redirect>, Result<Template>>;
+
+#[post("/promotions", data = "<form>")]
+async fn create(shop: &State<Shop>, staff: Manager, form: Form<PromotionForm>) -> Next {
+    let (form, now, who) = (form.into_inner(), shop.now(), staff.0.clone());
+    let typed = form.clone();
+    let write = move |tx: &Tx| {
+        let terms = form.check(tx, now)?;
+        free_code(tx, &terms, None)?;
+        let id = store::insert(tx, &terms, now)?;
+        audit(tx, &who, &format!("新建优惠「{}」：{}，{}", terms.name, terms.text(), terms.given.text()), now)?;
+        Ok(id)
+    };
+    match shop.write(write).await {
+        Ok(id) => Ok(back(format!("{HERE}/{id}"), Ok("优惠已保存"))),
+        Err(e) => Err(form_page(shop, &staff.0, None, None, Some((typed, e)), PromotionForm::default()).await),
+    }
+}
+
+/// A code means one promotion for ever.
+fn free_code(tx: &Tx, terms: &Terms, but: Option<PromotionId>) -> Result<()> {
+    let Some(code) = &terms.code else { return Ok(()) };
+    match store::by_code(tx, code)? {
+        Some(other) if Some(other.id) != but => {
+            Err(Error::field("code", format!("优惠码 {code} 已经是「{}」的，请换一个", other.terms.name)))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[post("/promotions/<id>", data = "<form>", rank = 2)]
+async fn change(shop: &State<Shop>, staff: Manager, id: PromotionId, form: Form<PromotionForm>) -> Next {
+    let (form, now, who) = (form.into_inner(), shop.now(), staff.0.clone());
+    let typed = form.clone();
+    let write = move |tx: &Tx| {
+        let before = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+        let terms = changed(tx, &form, &before, now)?;
+        free_code(tx, &terms, Some(id))?;
+        store::update(tx, id, &terms)?;
+        let what = format!("修改优惠「{}」：{} → {}", before.terms.name, before.terms.text(), terms.text());
+        Ok(audit(tx, &who, &what, now)?)
+    };
+    match shop.write(write).await {
+        Ok(()) => Ok(back(format!("{HERE}/{id}"), Ok("优惠已保存"))),
+        Err(e) => Err(form_page(shop, &staff.0, None, Some(id), Some((typed, e)), PromotionForm::default()).await),
+    }
+}
+
+/// The new terms.
+fn changed(tx: &Tx, form: &PromotionForm, before: &Promotion, now: i64) -> Result<Terms> {
+    if form.kind != before.terms.kind.word() {
+        return Err(Error::field("kind", "优惠方式不能改，请新建一个"));
+    }
+    let old = PromotionForm::of(tx, &before.terms)?;
+    let mut terms = form.clone().keeping(before, old).check(tx, now)?;
+    if before.issued > 0 {
+        terms.subjects.clone_from(&before.terms.subjects);
+    }
+    if terms.total.is_some_and(|total| total < before.issued) {
+        return Err(Error::field("total", format!("已经发出 {} 张，发放总量不能更少", before.issued)));
+    }
+    if before.issued > 0 && terms.per_buyer < before.terms.per_buyer {
+        return Err(Error::field("per_buyer", "已经有人领了，每人限领只能改多"));
+    }
+    Ok(terms)
+}
+
+// ── what is done to one ──
+
+/// Does something to a promotion and writes it down.
+async fn act(
+    shop: &Shop,
+    staff: Staff,
+    id: PromotionId,
+    write: impl Fn(&Tx, &Promotion) -> Result<String> + Send + 'static,
+) -> Flash<Redirect> {
+    let now = shop.now();
+    let write = move |tx: &Tx| {
+        let promotion = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+        let what = write(tx, &promotion)?;
+        audit(tx, &staff, &format!("优惠「{}」{what}", promotion.terms.name), now)?;
+        Ok(what)
+    };
+    back(format!("{HERE}/{id}"), shop.write(write).await)
+}
+
+#[derive(FromForm)]
+struct Stop {
+    #[field(default = false)]
+    void: bool,
+}
+
+#[post("/promotions/<id>/stop", data = "<form>")]
+async fn stop(shop: &State<Shop>, staff: Manager, id: PromotionId, form: Form<Stop>) -> Flash<Redirect> {
+    let (void, now) = (form.void, shop.now());
+    let write = move |tx: &Tx, promotion: &Promotion| {
+        let void = void && promotion.is_coupon();
+        match store::stop(tx, id, void, now)? {
+            true if void => Ok("已停止，发出去的券也作废了".to_owned()),
+            true => Ok("已停止".to_owned()),
+            false => Err(Error::from(Code::OrderState).says("它已经停止了")),
+        }
+    };
+    act(shop, staff.0, id, write).await
+}
+
+#[post("/promotions/<id>/resume")]
+async fn resume(shop: &State<Shop>, staff: Manager, id: PromotionId) -> Flash<Redirect> {
+    let write = move |tx: &Tx, _: &Promotion| match store::resume(tx, id)? {
+        true => Ok("已恢复".to_owned()),
+        false => Err(Error::from(Code::OrderState).says("它没有停止，或者已经作废，不能恢复")),
+    };
+    act(shop, staff.0, id, write).await
+}
+
+#[derive(FromForm)]
+struct GiveOut {
+    /// Order numbers, or customers' numbers, whatever stands between them.
+    to: String,
+}
+
+#[post("/promotions/<id>/give", data = "<form>")]
+async fn give_out(shop: &State<Shop>, staff: Manager, id: PromotionId, form: Form<GiveOut>) -> Flash<Redirect> {
+    let (to, now) = (form.into_inner().to, shop.now());
+    let write = move |tx: &Tx, promotion: &Promotion| {
+        if !promotion.is_coupon() {
+            return Err(Error::from(Code::OrderState).says("所有人自动享受的优惠不用发"));
+        }
+        let (mut given, mut not) = (0, Vec::new());
+        let named: Vec<&str> = to.split(|c: char| c.is_whitespace() || ",，;；、".contains(c)).collect();
+        for name in named.into_iter().filter(|name| !name.is_empty()).take(MOST_BUYERS) {
+            let why = match buyer_named(tx, name)? {
+                None => "没有这个订单或买家".to_owned(),
+                Some(buyer) => match give::give(tx, promotion, buyer, now) {
+                    Ok(_) => {
+                        given += 1;
+                        continue;
+                    }
+                    Err(e) if e.code == Code::CouponUnavailable => e.message().replace("您", "买家"),
+                    Err(e) => return Err(e),
+                },
+            };
+            not.push(format!("{name}（{why}）"));
+        }
+        let left_out = if not.len() > 10 { format!("等 {} 个", not.len()) } else { String::new() };
+        let not: Vec<_> = not.into_iter().take(10).collect();
+        match (given, not.is_empty()) {
+            (0, true) => Err(Error::field("to", "请写订单号或买家编号，一行一个")),
+            (0, false) => Err(Error::field("to", format!("一张都没有发：{}{left_out}", not.join("，")))),
+            (n, true) => Ok(format!("发了 {n} 张")),
+            (n, false) => Ok(format!("发了 {n} 张；没有发的：{}{left_out}", not.join("，"))),
+        }
+    };
+    act(shop, staff.0, id, write).await
+}
+
+/// Whom staff mean: by an order, or by the number that stands on an order's page.
+fn buyer_named(conn: &Connection, name: &str) -> Result<Option<BuyerId>> {
+    if let Some(no) = OrderNo::read(name) {
+        return Ok(orders::by_no(conn, &no)?.map(|order| order.buyer_id));
+    }
+    let Ok(id) = name.trim_start_matches(['#', '＃']).parse::<BuyerId>() else { return Ok(None) };
+    Ok(buyers::exists(conn, id)?.then_some(id))
+}

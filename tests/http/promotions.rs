@@ -1,0 +1,471 @@
+//! Promotions and coupons: the server's one best combination, held with the order, come back when it closes, and money to
+//! the fen all the way.
+
+use serde_json::{Value, json};
+use xiaopu::catalogue::store as catalogue;
+use xiaopu::error::Error;
+use xiaopu::ids::SkuId;
+use xiaopu::staff::Role;
+
+use super::refunds::{refund_pieces, until};
+use crate::support::*;
+
+/// Writes a promotion through the console; answers with its page.
+async fn promotion(boss: &Console<'_>, form: &[(&str, &str)]) -> String {
+    let (status, to) = boss.post("/admin/promotions", form).await;
+    assert_eq!(status, 303, "{}", boss.page_of("/admin/promotions", form).await);
+    to
+}
+
+/// 满 100 减 10，满 200 减 30, for everybody.
+const TIERS: &[(&str, &str)] = &[
+    ("kind", "reduce"),
+    ("given", "everybody"),
+    ("name", "满减"),
+    ("from", "100"),
+    ("off", "10"),
+    ("from", "200"),
+    ("off", "30"),
+    ("scope", "all"),
+];
+
+/// A coupon of so many yuan without a threshold, by its code.
+fn coupon<'a>(code: &'a str, off: &'a str) -> Vec<(&'a str, &'a str)> {
+    vec![
+        ("kind", "reduce"),
+        ("given", "link"),
+        ("name", "春天券"),
+        ("from", ""),
+        ("off", off),
+        ("scope", "all"),
+        ("code", code),
+        ("listed", "true"),
+    ]
+}
+
+async fn fetch(buyer: &Buyer<'_>, code: &str) -> Answer {
+    buyer.post("/coupons", Some(json!({ "code": code }))).await
+}
+
+/// Why it is cheaper, each with what it takes off goods and freight.
+fn reasons(of: &Value) -> Vec<(String, i64, i64)> {
+    let fen = |discount: &Value, name: &str| discount[name].as_i64().unwrap();
+    let discounts = of["discounts"].as_array().unwrap().iter();
+    discounts.map(|d| (d["name"].as_str().unwrap().to_owned(), fen(d, "amountFen"), fen(d, "freightFen"))).collect()
+}
+
+fn sums(of: &Value) -> (i64, i64, i64, i64) {
+    let fen = |name: &str| of[name].as_i64().unwrap();
+    (fen("goodsFen"), fen("freightFen"), fen("discountFen"), fen("totalFen"))
+}
+
+async fn states(buyer: &Buyer<'_>) -> Vec<String> {
+    let items = buyer.get("/coupons").await.ok()["items"].clone();
+    items.as_array().unwrap().iter().map(|coupon| coupon["state"].as_str().unwrap().to_owned()).collect()
+}
+
+fn wish(items: &[(SkuId, i64)], coupon: Option<&str>) -> Value {
+    let items: Vec<_> = items.iter().map(|(sku, n)| json!({ "skuId": sku, "quantity": n })).collect();
+    let mut wish = json!({ "items": items, "address": address() });
+    if let Some(coupon) = coupon {
+        wish["couponId"] = coupon.into();
+    }
+    wish
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quote_says_why_it_is_cheaper_and_the_order_costs_the_same() {
+    let w = World::with(Default::default(), &[("shop.freight", "8")]).await;
+    let boss = w.staff("boss", Role::Owner).await;
+    let (apple, tea) = (w.product("苹果", 3333, 90).await, w.product("茶", 5000, 90).await);
+    let alice = w.buyer("alice").await;
+    promotion(&boss, TIERS).await;
+    let free = [("kind", "freight"), ("given", "everybody"), ("name", "包邮"), ("from", "120"), ("scope", "all")];
+    promotion(&boss, &free).await;
+    promotion(&boss, &coupon("SPRING25", "5")).await;
+
+    let below = alice.post("/quote", Some(wish(&[(apple, 2)], None))).await.ok();
+    assert_eq!((sums(&below), reasons(&below)), ((6666, 800, 0, 7466), vec![]));
+    assert_eq!(below["hints"], json!(["再买 ¥33.34 就减 ¥10（满减）", "再买 ¥53.34 就包邮（包邮）"]));
+    let quote = alice.post("/quote", Some(wish(&[(apple, 2), (tea, 1)], None))).await.ok();
+    assert_eq!(sums(&quote), (11_666, 800, 1000, 11_466));
+    assert_eq!(reasons(&quote), [("满减".into(), 1000, 0)]);
+
+    // Fetched once, whatever the case; then there is none for this buyer.
+    let held = fetch(&alice, " spring25 ").await.ok();
+    assert_eq!((&held["text"], &held["state"]), (&"减 ¥5".into(), &"usable".into()));
+    assert_eq!(fetch(&alice, "SPRING25").await.error(), (409, "coupon_unavailable"));
+    assert_eq!(fetch(&alice, "NOSUCH").await.error(), (409, "coupon_unavailable"));
+
+    let goods = [(apple, 3), (tea, 1)];
+    let quote = alice.post("/quote", Some(wish(&goods, None))).await.ok();
+    assert_eq!(sums(&quote), (14_999, 0, 1500, 13_499));
+    assert_eq!(reasons(&quote), [("满减".into(), 1000, 0), ("包邮".into(), 0, 800), ("春天券".into(), 500, 0)]);
+    // The parts of the lines sum to the whole, to the fen.
+    let parts: Vec<i64> =
+        quote["lines"].as_array().unwrap().iter().map(|line| line["discountFen"].as_i64().unwrap()).collect();
+    assert_eq!(parts, [1000, 500]);
+    assert_eq!((quote["coupons"][0]["used"].as_bool(), &quote["coupons"][0]["reason"]), (Some(true), &Value::Null));
+    let kept = alice.post("/quote", Some(wish(&goods, Some("none")))).await.ok();
+    assert_eq!(sums(&kept), (14_999, 0, 1000, 13_999));
+
+    // A client that has seen another sum is asked first; then the order costs what the quote said.
+    let mut stale = wish(&goods, None);
+    stale["expectedTotalFen"] = 14_999.into();
+    assert_eq!(alice.prepay(&w.key(), stale.clone()).await.error(), (409, "price_changed"));
+    stale["expectedTotalFen"] = 13_499.into();
+    let bought = alice.prepay(&w.key(), stale).await;
+    let order = bought.body["order"].clone();
+    let placed = Placed::of(bought);
+    assert_eq!((sums(&order), reasons(&order)), (sums(&quote), reasons(&quote)));
+    assert_eq!(w.wechat.trade(&placed.out_trade_no).unwrap().field("total_fee"), "13499");
+    assert_eq!(states(&alice).await, ["held"]);
+    w.must_hold().await;
+    w.pay(&placed, xiaopu::simulator::Paying::Well);
+    w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
+    assert_eq!(states(&alice).await, ["used"]);
+    // Who has none is told so, and somebody else's is none of his.
+    let bob = w.buyer("bob").await;
+    let other = held["id"].as_str();
+    let refused = bob.post("/quote", Some(wish(&[(tea, 1)], other))).await.ok();
+    assert_eq!(refused["warnings"][0]["code"], "coupon_unavailable");
+    assert_eq!(bob.prepay(&w.key(), wish(&[(tea, 1)], other)).await.error(), (409, "coupon_unavailable"));
+    assert_eq!(bob.post("/quote", Some(wish(&[(tea, 1)], Some("x")))).await.error(), (404, "not_found"));
+    // The document says the same.
+    let document: Value = serde_json::from_str(xiaopu::docs::OPENAPI).unwrap();
+    let listed = w.get("/promotions").await.ok();
+    for (name, found) in [("Promotion", &listed["items"][2]), ("Coupon", &held), ("Discount", &quote["discounts"][0])] {
+        super::contract::agree(&document, &json!({ "$ref": format!("#/components/schemas/{name}") }), found, name);
+    }
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_coupon_comes_back_with_the_stock_and_is_never_spent_twice() {
+    let w = World::new().await;
+    let boss = w.staff("boss", Role::Owner).await;
+    let tea = w.product("茶", 5000, 90).await;
+    let alice = w.buyer("alice").await;
+    promotion(&boss, &coupon("SPRING25", "5")).await;
+    fetch(&alice, "SPRING25").await.ok();
+    // Two orders at once: one has it.
+    let (one, other) = tokio::join!(alice.buy(tea, 1), alice.buy(tea, 1));
+    let mut totals = [one.body["order"]["totalFen"].as_i64(), other.body["order"]["totalFen"].as_i64()];
+    totals.sort_unstable();
+    assert_eq!(totals, [Some(4500), Some(5000)]);
+    let (one, other) = (Placed::of(one), Placed::of(other));
+    let (cheap, dear) = if one.total == 4500 { (one, other) } else { (other, one) };
+    // Cancelled, the attempt may still be paid: the coupon stays with it, as the stock does.
+    alice.post(&format!("/orders/{}/cancel", cheap.no), None).await.ok();
+    assert_eq!((states(&alice).await, w.stock(tea).await), (vec!["used".to_owned()], (90, 2)));
+    w.must_hold().await;
+    w.advance(6 * MINUTE);
+    w.wait("the closing", || async { w.stock(tea).await == (90, 1) }).await;
+    assert_eq!(states(&alice).await, ["usable"]);
+    w.must_hold().await;
+    // The next order has it; the closed one is paid late after all, and cannot have it back: the money returns.
+    let next = Placed::of(alice.buy(tea, 1).await);
+    assert_eq!(next.total, 4500);
+    let late = w.notice(&cheap, "alice");
+    assert!(w.notify(signed(&late)).await.contains("SUCCESS"));
+    assert_eq!(alice.status(&cheap.no).await, "closed", "its coupon has bought something else");
+    w.must_hold().await;
+    // Where nobody has it meanwhile, a late payment takes it again.
+    alice.post(&format!("/orders/{}/cancel", dear.no), None).await.ok();
+    alice.post(&format!("/orders/{}/cancel", next.no), None).await.ok();
+    w.advance(6 * MINUTE);
+    w.wait("the closing", || async { w.stock(tea).await == (90, 0) }).await;
+    let mut late = w.notice(&next, "alice");
+    late.set("transaction_id", "4200000000202610080000000002");
+    assert!(w.notify(signed(&late)).await.contains("SUCCESS"));
+    assert_eq!((alice.status(&next.no).await.as_str(), states(&alice).await), ("to_ship", vec!["used".to_owned()]));
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_gives_back_what_was_paid_and_says_what_becomes_of_the_coupon() {
+    let w = World::new().await;
+    let boss = w.staff("boss", Role::Owner).await;
+    let (tea, cup) = (w.product("茶", 3333, 90).await, w.product("杯", 1000, 90).await);
+    let alice = w.buyer("alice").await;
+    let mut scoped = coupon("TEA10", "10");
+    scoped.retain(|(name, _)| *name != "scope");
+    scoped.extend([("scope", "products"), ("products", "茶")]);
+    promotion(&boss, &scoped).await;
+    fetch(&alice, "TEA10").await.ok();
+    let placed = Placed::of(alice.prepay(&w.key(), wish(&[(tea, 3), (cup, 1)], None)).await);
+    assert_eq!(placed.total, 9999 - 1000 + 1000);
+    w.pay(&placed, xiaopu::simulator::Paying::Well);
+    w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
+    let order = alice.order(&placed.no).await;
+    let line = |n: usize| order["lines"][n]["id"].clone();
+    let path = format!("/orders/{}/refunds/quote", placed.no);
+    // Of three pieces for ¥89.99 one is worth a third, and the last takes what is left; the cup had no part in it.
+    for (wanted, fen, words) in [
+        (json!([{ "lineId": line(0), "quantity": 1 }]), 2999, "不退回"),
+        (json!([{ "lineId": line(0), "quantity": 3 }]), 8999, "不退回"),
+        (json!([{ "lineId": line(1), "quantity": 1 }]), 1000, "不退回"),
+        (Value::Null, 9999, "随退款退回"),
+    ] {
+        let form = if wanted.is_null() { json!({}) } else { json!({ "lines": wanted }) };
+        let quote = alice.post(&path, Some(form)).await.ok();
+        assert_eq!(quote["amountFen"], fen, "{wanted}");
+        assert!(quote["couponText"].as_str().unwrap().contains(words), "{quote}");
+    }
+    // All of it before anything has left: the coupon is whole again.
+    let refund = [("whole", "true"), ("reason", "协商一致退款")];
+    let asked = boss.page_of(&format!("/admin/orders/{}/refund", placed.no), &refund).await;
+    assert!(asked.contains("优惠券「春天券」随退款退回"), "{asked}");
+    let confirmed = [refund[0], refund[1], ("confirmed", "true")];
+    let (_, to) = boss.post(&format!("/admin/orders/{}/refund", placed.no), &confirmed).await;
+    until(&w, to.strip_prefix("/admin/refunds/").unwrap(), "succeeded").await;
+    assert_eq!(alice.status(&placed.no).await, "closed");
+    assert_eq!(
+        (alice.order(&placed.no).await["refundedFen"].as_i64(), states(&alice).await),
+        (Some(9999), vec!["usable".to_owned()])
+    );
+    w.must_hold().await;
+    // Part of it leaves it spent, and the parts sum to what was paid.
+    let placed = Placed::of(alice.prepay(&w.key(), wish(&[(tea, 3)], None)).await);
+    w.pay(&placed, xiaopu::simulator::Paying::Well);
+    w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
+    for (n, refunded) in [(1, 2999), (2, 5999), (3, 8999)] {
+        w.advance(2 * MINUTE);
+        let number = refund_pieces(&w, &boss, &placed, 1).await;
+        until(&w, &number, "succeeded").await;
+        assert_eq!(alice.order(&placed.no).await["refundedFen"], refunded);
+        let expected = if n < 3 { "used" } else { "usable" };
+        assert_eq!(states(&alice).await, [expected], "after {n}");
+        w.must_hold().await;
+    }
+}
+
+/// What staff agree on comes on top of what the promotions took off, or undoes part of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_price_keeps_the_lines_to_the_fen() {
+    let w = World::new().await;
+    let boss = w.staff("boss", Role::Owner).await;
+    let (tea, cup) = (w.product("茶", 10_000, 90).await, w.product("杯", 5000, 90).await);
+    let alice = w.buyer("alice").await;
+    let scoped =
+        [TIERS[0], TIERS[1], TIERS[2], ("from", "100"), ("off", "10"), ("scope", "products"), ("products", "茶")];
+    promotion(&boss, &scoped).await;
+    for (total, expected) in [("139", [8936, 4964]), ("145", [9500, 5000]), ("150", [10_000, 5000])] {
+        let placed = Placed::of(alice.prepay(&w.key(), wish(&[(tea, 1), (cup, 1)], None)).await);
+        assert_eq!(placed.total, 14_000);
+        let form = [("total", total), ("freight", "0"), ("reason", "商量好的")];
+        boss.post(&format!("/admin/orders/{}/price", placed.no), &form).await;
+        boss.post(&format!("/admin/orders/{}/offline", placed.no), &[("reason", "现金")]).await;
+        let order = alice.order(&placed.no).await;
+        for (line, fen) in order["lines"].as_array().unwrap().iter().zip(expected) {
+            let part = json!({ "lines": [{ "lineId": line["id"], "quantity": 1 }] });
+            let quote = alice.post(&format!("/orders/{}/refunds/quote", placed.no), Some(part)).await.ok();
+            assert_eq!(quote["amountFen"], fen, "{total} {line}");
+        }
+        w.must_hold().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_fen_is_left_unless_the_merchant_gives_away() {
+    let (w, free) = (World::new().await, World::with(Default::default(), &[("shop.zero_orders", "yes")]).await);
+    for (w, total) in [(&w, 1), (&free, 0)] {
+        let boss = w.staff("boss", Role::Owner).await;
+        let tea = w.product("茶", 300, 9).await;
+        let alice = w.buyer("alice").await;
+        promotion(&boss, &coupon("BIG50", "50")).await;
+        fetch(&alice, "BIG50").await.ok();
+        let quote = alice.post("/quote", Some(wish(&[(tea, 1)], None))).await.ok();
+        assert_eq!((sums(&quote), &quote["warnings"]), ((300, 0, 300 - total, total), &json!([])));
+        if total > 0 {
+            assert_eq!(Placed::of(alice.buy(tea, 1).await).total, 1);
+            w.must_hold().await;
+            continue;
+        }
+        // Nothing to be paid: WeChat hears nothing, and the goods wait to be sent.
+        let key = w.key();
+        let bought = alice.prepay(&key, wish(&[(tea, 1)], None)).await.ok();
+        let no = bought["order"]["orderNo"].as_str().unwrap().to_owned();
+        assert_eq!((&bought["payment"], &bought["order"]["status"]), (&Value::Null, &"to_ship".into()));
+        assert_eq!(bought["order"]["chips"][0]["word"], "zero_yuan");
+        assert_eq!((w.wechat.calls("unifiedorder"), w.stock(tea).await), (0, (9, 1)));
+        assert_eq!(alice.prepay(&key, wish(&[(tea, 1)], None)).await.ok()["payment"], Value::Null);
+        assert_eq!(alice.post(&format!("/orders/{no}/prepay"), None).await.error(), (409, "already_paid"));
+        let page = boss.page(&format!("/admin/orders/{no}")).await;
+        assert!(page.contains("零元订单") && page.contains("不经过微信支付"), "{page}");
+        w.must_hold().await;
+        // There is no money to give back: it is cancelled, and stock and coupon return.
+        alice.post(&format!("/orders/{no}/cancel"), None).await.ok();
+        assert_eq!((alice.status(&no).await.as_str(), w.stock(tea).await), ("closed", (9, 0)));
+        assert_eq!(states(&alice).await, ["usable"]);
+        w.must_hold().await;
+        // One that has left stays.
+        let bought = alice.prepay(&w.key(), wish(&[(tea, 1)], None)).await.ok();
+        let no = bought["order"]["orderNo"].as_str().unwrap().to_owned();
+        boss.post(&format!("/admin/orders/{no}/ship"), &[("company", "SF"), ("tracking_no", "SF1234567890")]).await;
+        assert_eq!(alice.post(&format!("/orders/{no}/cancel"), None).await.error(), (409, "order_state"));
+        w.advance(DAY);
+        w.run_jobs().await;
+        w.must_hold().await;
+        // A price of nothing without any promotion is no gift but a mistake.
+        let nothing = w.product("样品", 0, 9).await;
+        assert_eq!(alice.buy(nothing, 1).await.error(), (422, "validation_failed"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn coupons_go_to_whom_they_are_for_and_no_further() {
+    let w = World::new().await;
+    let (boss, clerk) = (w.staff("boss", Role::Owner).await, w.staff("clerk", Role::Clerk).await);
+    let tea = w.product("茶", 5000, 90).await;
+    let (alice, bob) = (w.buyer("alice").await, w.buyer("bob").await);
+    // A new customer has it without having fetched it, once, and not beside an order that stands.
+    let first = [TIERS[0], ("given", "first_order"), ("name", "新客"), ("from", ""), ("off", "8"), ("scope", "all")];
+    promotion(&boss, &first).await;
+    assert_eq!(alice.get("/coupons?status=usable").await.ok()["items"][0]["name"], "新客");
+    assert_eq!(w.get("/promotions").await.ok()["items"], json!([]), "it is nobody's to fetch");
+    let placed = w.paid(&alice, tea, 1).await;
+    assert_eq!(placed.total, 4200);
+    assert_eq!(alice.post("/quote", Some(order(tea, 1))).await.ok()["totalFen"], 5000);
+    let before = alice.get("/coupons").await.ok()["items"].as_array().unwrap().len();
+    assert_eq!(before, 1);
+    w.must_hold().await;
+
+    // To chosen customers: by an order's number, by their own; what names nobody is said, and nobody gets two.
+    let chosen = [
+        TIERS[0],
+        ("given", "chosen"),
+        ("name", "老客"),
+        ("from", "40"),
+        ("off", "20"),
+        ("scope", "all"),
+        ("total", "2"),
+    ];
+    let page = promotion(&boss, &chosen).await;
+    let give = format!("{page}/give");
+    let to = format!("{}，#999\nabc", placed.no);
+    assert_eq!(clerk.post(&give, &[("to", &to)]).await.0, 403);
+    boss.post(&give, &[("to", &to)]).await;
+    let said = boss.said(&page).await;
+    assert!(said.contains("发了 1 张") && said.contains("#999") && said.contains("abc"), "{said}");
+    boss.post(&give, &[("to", &placed.no)]).await;
+    assert!(boss.said(&page).await.contains("一张都没有发"), "once each");
+    assert_eq!(alice.post("/quote", Some(order(tea, 1))).await.ok()["totalFen"], 3000);
+    let bobs = Placed::of(bob.prepay(&w.key(), wish(&[(tea, 1)], Some("none"))).await);
+    boss.post(&give, &[("to", &bobs.no)]).await;
+    let carol = w.buyer("carol").await;
+    let carols = Placed::of(carol.prepay(&w.key(), wish(&[(tea, 1)], Some("none"))).await);
+    boss.post(&give, &[("to", &carols.no)]).await;
+    assert!(boss.said(&page).await.contains("领完"), "two in all");
+    w.must_hold().await;
+
+    // Stopped, what was given stays good; voided, it does not.
+    boss.post(&format!("{page}/stop"), &[]).await;
+    assert_eq!(alice.post("/quote", Some(order(tea, 1))).await.ok()["totalFen"], 3000);
+    boss.post(&format!("{page}/stop"), &[("void", "true")]).await;
+    assert_eq!(alice.post("/quote", Some(order(tea, 1))).await.ok()["totalFen"], 5000);
+    assert!(states(&alice).await.contains(&"expired".to_owned()));
+    boss.post(&format!("{page}/resume"), &[]).await;
+    assert!(boss.said(&page).await.contains("不能恢复"));
+    let audit = boss.page("/admin/audit").await;
+    for words in ["新建优惠「老客」", "优惠「老客」发了 1 张", "优惠「老客」已停止"] {
+        assert!(audit.contains(words), "{words}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_promotion_runs_from_its_beginning_to_its_end_and_on_its_goods() {
+    let w = World::new().await;
+    let boss = w.staff("boss", Role::Owner).await;
+    let alice = w.buyer("alice").await;
+    let category = |parent, name: &'static str| {
+        w.shop.db.write(move |tx| Ok::<_, Error>(catalogue::category_named(tx, parent, name)?))
+    };
+    let drinks = category(None, "喝的").await.unwrap();
+    let teas = category(Some(drinks), "茶").await.unwrap();
+    let (tea_id, tea) = w.product_with("龙井", 10_000, 90, |draft, _| draft.category_id = Some(teas)).await;
+    let (cup_id, cup) = w.product_with("杯", 10_000, 90, |_, _| {}).await;
+    // START is 2026-10-08 13:00; the goods of a category are those below it too.
+    let (id, of) = (drinks.to_string(), TIERS[0]);
+    let form = [
+        of,
+        TIERS[1],
+        ("name", "喝的"),
+        ("from", "100"),
+        ("off", "10"),
+        ("scope", "categories"),
+        ("categories", &id),
+        ("starts_at", "2026-10-08T14:00"),
+        ("ends_at", "2026-10-08T16:00"),
+    ];
+    let page = promotion(&boss, &form).await;
+    assert_eq!(total(&w, tea).await, 10_000, "not yet");
+    w.advance(60 * MINUTE);
+    assert_eq!((total(&w, tea).await, total(&w, cup).await), (9000, 10_000));
+    for (product, n) in [(tea_id, 1), (cup_id, 0)] {
+        let items = alice.get(&format!("/promotions?productId={product}")).await.ok()["items"].clone();
+        assert_eq!(items.as_array().unwrap().len(), n);
+    }
+    w.advance(120 * MINUTE);
+    assert_eq!(total(&w, tea).await, 10_000, "over");
+    assert!(boss.page("/admin/promotions?phase=ended").await.contains("喝的"));
+    // It is changed and runs again; whom it is for and how it helps stay.
+    let form = [of, TIERS[1], ("name", "喝的"), ("from", "100"), ("off", "20"), ("scope", "all")];
+    assert_eq!(boss.post(&page, &form).await.0, 303);
+    assert_eq!((total(&w, tea).await, total(&w, cup).await), (8000, 8000));
+    let page_text = boss.page_of(&page, &[("kind", "percent"), ("name", "x"), ("percent", "9")]).await;
+    assert!(page_text.contains("优惠方式不能改"), "{page_text}");
+}
+
+/// What one piece costs a visitor.
+async fn total(w: &World, sku: SkuId) -> i64 {
+    let quote = w.call(reqwest::Method::POST, "/quote", None, None, Some(order(sku, 1))).await.ok();
+    quote["totalFen"].as_i64().unwrap()
+}
+
+/// A form with one thing wrong is shown again with what was typed; the rest of its rules stand beside them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_is_refused_loses_nothing() {
+    let w = World::new().await;
+    let boss = w.staff("boss", Role::Owner).await;
+    w.product("茶", 5000, 90).await;
+    promotion(&boss, &coupon("SPRING25", "5")).await;
+    let good = coupon("OTHER10", "5");
+    for (field, value, words) in [
+        ("name", "", "名称应为"),
+        ("off", "五块", "减多少元"),
+        ("code", "SPRING25", "已经是「春天券」的"),
+        ("code", "x", "4 到 20 位"),
+        ("total", "0", "发放总量"),
+        ("days", "一周", "有效天数"),
+        ("per_buyer", "0", "每人限领"),
+        ("ends_at", "2020-01-01T00:00", "晚于"),
+        ("scope", "products", "至少一个商品"),
+        ("kind", "", "优惠方式"),
+    ] {
+        let mut form: Vec<_> = good.iter().copied().filter(|(name, _)| *name != field).collect();
+        form.push((field, value));
+        let page = boss.page_of("/admin/promotions", &form).await;
+        assert!(page.contains(words), "{field}: {page}");
+        assert!(field == "code" || page.contains("OTHER10"), "{field}: what was typed is there");
+    }
+    let mut unknown = good.clone();
+    unknown.retain(|(name, _)| *name != "scope");
+    unknown.extend([("scope", "products"), ("products", "茶\n咖啡")]);
+    let page = boss.page_of("/admin/promotions", &unknown).await;
+    assert!(page.contains("没有找到这些商品：「咖啡」"), "{page}");
+    // Buyers hold it: what it promises stays, the rest may grow.
+    let alice = w.buyer("alice").await;
+    fetch(&alice, "SPRING25").await.ok();
+    let page = format!("/admin/promotions/{}", w.count("select id from promotions where code = 'SPRING25'").await);
+    let change = [("kind", "reduce"), ("name", "春天"), ("off", "1"), ("total", "5"), ("per_buyer", "2")];
+    assert_eq!(boss.post(&page, &change).await.0, 303);
+    let kept = alice.get("/coupons").await.ok()["items"][0].clone();
+    assert_eq!((&kept["name"], &kept["text"]), (&"春天".into(), &"减 ¥5".into()));
+    for (field, value, words) in [("per_buyer", "1", "只能改多"), ("total", "0", "发放总量")] {
+        let mut form: Vec<_> = change.iter().copied().filter(|(name, _)| *name != field).collect();
+        form.push((field, value));
+        assert!(boss.page_of(&page, &form).await.contains(words), "{field}");
+    }
+    w.must_hold().await;
+}
