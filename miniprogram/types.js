@@ -169,6 +169,7 @@
  * @property {string} [addressId]
  * @property {AddressForm} [address]
  * @property {"express" | "local" | "pickup" | "none"} [delivery]
+ * @property {string} [couponId] 用哪张优惠券：编号；none 表示不用；不写由服务器选最省的
  */
 
 /**
@@ -183,6 +184,7 @@
  * @property {number} quantity
  * @property {number} amountFen 分
  * @property {number} available
+ * @property {number} discountFen 分
  */
 
 /**
@@ -194,6 +196,9 @@
  * @property {number} totalFen 分
  * @property {"express" | "local" | "pickup" | "none"} delivery
  * @property {string} deliveryText
+ * @property {Array<Discount>} discounts 为什么便宜了；合起来等于 discountFen 加减掉的运费
+ * @property {Array<HeldCoupon>} coupons 买家手里的优惠券；没有登录时是空的
+ * @property {Array<string>} hints 再买多少能更省，例如 再买 ¥12 就减 ¥10
  * @property {Array<{code: string, message: string, details: any}>} warnings
  */
 
@@ -205,6 +210,7 @@
  * @property {"express" | "local" | "pickup" | "none"} [delivery]
  * @property {string} [remark]
  * @property {number} [expectedTotalFen] 买家看到的总价；和现在的价格不同时返回 price_changed
+ * @property {string} [couponId] 用哪张优惠券：编号；none 表示不用；不写由服务器选最省的
  */
 
 /**
@@ -220,7 +226,7 @@
 /**
  * @typedef {object} Payable
  * @property {Order} order
- * @property {Payment} payment
+ * @property {Payment | null} payment 0 元订单不用付款，是 null，订单已经是待发货
  */
 
 /**
@@ -245,6 +251,7 @@
  * @property {number} totalFen 分
  * @property {number} paidFen 分
  * @property {number} refundedFen 分
+ * @property {Array<Discount>} discounts 下单时的优惠；商家之后改的价不在里面
  * @property {string} remark
  * @property {Address | null} address
  * @property {"express" | "local" | "pickup" | "none"} delivery
@@ -269,6 +276,7 @@
  * @property {number} quantity
  * @property {number} shippedQuantity
  * @property {number} refundedQuantity
+ * @property {number} discountFen 分
  */
 
 /**
@@ -315,6 +323,64 @@
  * @property {number} amountFen 分
  * @property {number} freightFen 分
  * @property {Array<{lineId: string, quantity: number, amountFen: number}>} lines
+ * @property {string | null} couponText 下单用的优惠券会不会退回
+ */
+
+/**
+ * @typedef {object} Discount
+ * @property {string} promotionId
+ * @property {"reduce" | "percent" | "freight"} kind 满减、折扣、包邮
+ * @property {string} name
+ * @property {string} text 例如 满 ¥100 减 ¥10
+ * @property {string | null} couponId 用了优惠券时是它的编号
+ * @property {number} amountFen 商品减了多少，分
+ * @property {number} freightFen 运费减了多少，分；freightFen 里已经不含
+ */
+
+/**
+ * @typedef {object} HeldCoupon
+ * @property {string} id
+ * @property {string} name
+ * @property {string} text
+ * @property {string | null} endsAt
+ * @property {boolean} usable
+ * @property {boolean} used 这次算价用了它
+ * @property {string | null} reason 用不了的原因
+ */
+
+/**
+ * @typedef {object} Coupon
+ * @property {string} id
+ * @property {string} promotionId
+ * @property {string} name
+ * @property {"reduce" | "percent" | "freight"} kind 满减、折扣、包邮
+ * @property {string} kindText
+ * @property {string} text
+ * @property {string} scopeText
+ * @property {string} startsAt
+ * @property {string | null} endsAt
+ * @property {"usable" | "waiting" | "held" | "used" | "expired"} state
+ * @property {string} stateText
+ * @property {string | null} orderNo 占用或用了它的订单
+ */
+
+/**
+ * @typedef {object} Promotion
+ * @property {string} id
+ * @property {string} name
+ * @property {"reduce" | "percent" | "freight"} kind 满减、折扣、包邮
+ * @property {string} kindText
+ * @property {string} text
+ * @property {string} scopeText
+ * @property {string} startsAt
+ * @property {string | null} endsAt
+ * @property {string | null} code 领取优惠券用的码；不用领的活动是 null
+ * @property {boolean} claimable 现在可以领
+ */
+
+/**
+ * @typedef {object} CouponForm
+ * @property {string} code 优惠码，大小写都可以
  */
 
 module.exports = {};

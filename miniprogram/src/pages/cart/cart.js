@@ -121,7 +121,7 @@ Page({
     const quote = await api.post("/quote", { items: items(ticked) });
     if (mine !== this.asked) return;
     const stops = quote.warnings.filter((one) => one.code === "purchase_limit" || one.code === "shop_closed" || one.code === "not_deliverable");
-    this.setData({ sum: { totalFen: quote.totalFen, freightFen: quote.freightFen }, note: stops.length ? stops[0].message : "" });
+    this.setData({ sum: { totalFen: quote.totalFen, freightFen: quote.freightFen, discountFen: quote.discountFen }, note: stops.length ? stops[0].message : quote.hints[0] || "" });
   },
 
   /** After a change: drawn at once, asked about when the finger rests. */

@@ -6,11 +6,21 @@ const { phone, place } = require("../../utils/words");
 
 const KEPT = "checkout";
 
+/** What stands beside 优惠券: the one in use, how many there are, or nothing at all. */
+function couponText(coupons) {
+  const used = coupons.find((one) => one.used);
+  if (used) return used.text;
+  const usable = coupons.filter((one) => one.usable).length;
+  return usable ? `${usable} 张可用` : "没有可用的";
+}
+
 Page({
   /** @type {{skuId: string, quantity: number}[]} */
   items: [],
   key: "",
   addressId: "",
+  /** The coupon that the buyer chose; empty for the best one, `none` for none. */
+  couponId: "",
   /** The wish that the key belongs to. */
   sent: "",
 
@@ -19,6 +29,10 @@ Page({
     needsAddress: true,
     lines: [],
     quote: null,
+    discounts: [],
+    coupons: [],
+    couponText: "",
+    choosing: false,
     count: 0,
     deliveryText: "",
     remark: "",
@@ -69,11 +83,17 @@ Page({
   },
 
   wish() {
-    return Object.assign({ items: this.items }, this.addressId ? { addressId: this.addressId } : {});
+    return Object.assign({ items: this.items }, this.addressId ? { addressId: this.addressId } : {}, this.couponId ? { couponId: this.couponId } : {});
   },
 
   async price() {
     const quote = await api.post("/quote", this.wish());
+    // One that is gone meanwhile is let go; the server chooses again.
+    if (this.couponId && quote.warnings.some((one) => one.code === "coupon_unavailable")) {
+      this.couponId = "";
+      this.show(await api.post("/quote", this.wish()));
+      return;
+    }
     this.show(quote);
   },
 
@@ -86,12 +106,29 @@ Page({
       count: quote.lines.reduce((sum, line) => sum + line.quantity, 0),
       needsAddress: needs,
       deliveryText: quote.deliveryText,
+      discounts: quote.discounts.map((one) => ({ id: one.promotionId, name: one.couponId ? `优惠券 ${one.name}` : one.name, text: one.text, fen: one.amountFen + one.freightFen })),
+      coupons: quote.coupons.map(({ id, name, text, usable, used, reason }) => ({ id, name, text, usable, used, reason: reason || "" })),
+      couponText: couponText(quote.coupons),
       stop: stop ? stop.message : "",
     });
   },
 
   chooseAddress() {
     wx.navigateTo({ url: this.data.to ? "/pages/addresses/addresses?choose=1" : "/pages/address/address?choose=1" });
+  },
+
+  openCoupons() {
+    this.setData({ choosing: true });
+  },
+
+  closeCoupons() {
+    this.setData({ choosing: false });
+  },
+
+  useCoupon({ currentTarget }) {
+    this.couponId = currentTarget.dataset.id;
+    this.setData({ choosing: false });
+    this.price().catch(({ message }) => wx.showToast({ title: message, icon: "none" }));
   },
 
   remarked({ detail }) {
@@ -125,7 +162,8 @@ Page({
       const { order, payment } = await api.post("/prepay", body, this.key);
       cart.remove(this.items.map((item) => item.skuId));
       wx.removeStorageSync(KEPT);
-      const paid = await pay.desk(payment, shop.subscribeTemplateIds);
+      // An order that costs nothing is placed, and there is nothing to pay.
+      const paid = !payment || (await pay.desk(payment, shop.subscribeTemplateIds));
       this.leave(order.orderNo, paid ? "paid" : "closed");
     } catch (error) {
       this.refused(error, seenFen);

@@ -87,6 +87,10 @@ Page({
     wx.navigateTo({ url: "/pages/addresses/addresses" });
   },
 
+  openCoupons() {
+    wx.navigateTo({ url: "/pages/coupons/coupons" });
+  },
+
   openAbout() {
     wx.navigateTo({ url: "/pages/about/about" });
   },

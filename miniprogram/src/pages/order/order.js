@@ -28,6 +28,15 @@ function parcels(order) {
   }));
 }
 
+/** Why it is cheaper, a row each: as it was placed, and what the shop has taken off since. Where the shop asked for more
+ * since, only what is left. */
+function discounts(order) {
+  const rows = order.discounts.filter((one) => one.amountFen).map((one) => ({ id: one.promotionId, name: one.couponId ? `优惠券 ${one.name}` : one.name, fen: one.amountFen }));
+  const agreedFen = order.discountFen - rows.reduce((sum, one) => sum + one.fen, 0);
+  if (agreedFen < 0) return order.discountFen ? [{ id: "", name: "优惠", fen: order.discountFen }] : [];
+  return agreedFen ? rows.concat({ id: "", name: "优惠", fen: agreedFen }) : rows;
+}
+
 Page({
   ...orders.actions,
 
@@ -101,7 +110,7 @@ Page({
         lines: orders.card(order).lines,
         goodsFen: order.goodsFen,
         freightFen: order.freightFen,
-        discountFen: order.discountFen,
+        discounts: discounts(order),
         totalFen: order.totalFen,
         refundedFen: order.refundedFen,
         paid,

@@ -34,6 +34,9 @@ Page({
     choice: "",
     delivery: "",
     freight: "",
+    /** What makes it cheaper, and whether a coupon can be fetched. */
+    deals: [],
+    claimable: false,
     detail: [],
     others: [],
     soldOut: false,
@@ -85,6 +88,10 @@ Page({
     });
     api.shop().then((shop) => this.setData({ freight: sku && sku.delivery === "express" ? shop.freightText : "" })).catch(() => {});
     this.beside(product.categoryId || "");
+    api
+      .look(`/promotions?productId=${product.id}`)
+      .then(({ items }) => this.setData({ deals: items.slice(0, 4).map(({ id, text }) => ({ id, text })), claimable: items.some((one) => one.claimable) }))
+      .catch(() => {});
   },
 
   /** Other goods of the same kind. */
@@ -126,6 +133,10 @@ Page({
   bought({ detail }) {
     getApp().globalData.checkout = [detail.line];
     wx.navigateTo({ url: "/pages/checkout/checkout" });
+  },
+
+  openCoupons() {
+    wx.navigateTo({ url: "/pages/coupons/coupons" });
   },
 
   toShop() {

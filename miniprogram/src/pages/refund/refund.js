@@ -8,7 +8,7 @@ Page({
   key: "",
   asked: 0,
 
-  data: { id: "", lines: [], reasons: REASONS, reason: "", description: "", quote: null, note: "", askFreight: false, busy: false, loading: true, trouble: null, gone: "" },
+  data: { id: "", lines: [], reasons: REASONS, reason: "", description: "", quote: null, note: "", couponText: "", askFreight: false, busy: false, loading: true, trouble: null, gone: "" },
 
   onLoad({ id }) {
     this.setData({ id: id || "" });
@@ -61,7 +61,7 @@ Page({
       const parts = [`${pieces.reduce((sum, line) => sum + line.quantity, 0)} 件 ${orders.yuan(listFen)}`];
       if (quote.freightFen) parts.push(`含运费 ${orders.yuan(quote.freightFen)}`);
       if (less > 0) parts.push(`减去分摊到的优惠 ${orders.yuan(less)}`);
-      this.setData({ quote, note: parts.join("，") });
+      this.setData({ quote, note: parts.join("，"), couponText: quote.couponText || "" });
     } catch ({ message }) {
       if (mine === this.asked) this.setData({ quote: null, note: message });
     }
