@@ -24,18 +24,43 @@ pub struct Entered {
     /// Who paid: the buyer, or somebody for him.
     pub payer: Option<String>,
     pub amount: Fen,
+    /// The part of it that a coupon of the merchant's own paid (免充值): it never arrives.
+    pub borne: Fen,
     /// When the buyer paid, in WeChat's words.
     pub paid_at: i64,
 }
 
-/// What one day brought.
+/// What the buyer paid himself of a payment, and who stood in for the rest; in fen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shares {
+    pub transaction_id: String,
+    pub total_fen: i64,
+    /// 充值券: paid for the buyer by somebody else, and settled.
+    pub funded_fen: i64,
+    /// 免充值券: borne by the merchant, and not settled.
+    pub borne_fen: i64,
+}
+
+impl Shares {
+    pub fn by_buyer_fen(&self) -> i64 {
+        self.total_fen - self.funded_fen - self.borne_fen
+    }
+
+    pub fn settled_fen(&self) -> i64 {
+        self.total_fen - self.borne_fen
+    }
+}
+
+/// What one day brought: 成交 as orders count it, and how much of it a coupon of the merchant's own paid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DaySum {
     pub day: Day,
     pub payments: i64,
     pub received_fen: i64,
+    pub received_borne_fen: i64,
     pub refunds: i64,
     pub refunded_fen: i64,
+    pub refunded_borne_fen: i64,
     pub fee_fen: i64,
     /// Taken or given back outside WeChat.
     pub offline_fen: i64,
@@ -48,8 +73,10 @@ impl DaySum {
         for day in days {
             total.payments += day.payments;
             total.received_fen += day.received_fen;
+            total.received_borne_fen += day.received_borne_fen;
             total.refunds += day.refunds;
             total.refunded_fen += day.refunded_fen;
+            total.refunded_borne_fen += day.refunded_borne_fen;
             total.fee_fen += day.fee_fen;
             total.offline_fen += day.offline_fen;
         }
@@ -57,11 +84,31 @@ impl DaySum {
     }
 
     pub fn nothing(day: Day) -> DaySum {
-        DaySum { day, payments: 0, received_fen: 0, refunds: 0, refunded_fen: 0, fee_fen: 0, offline_fen: 0 }
+        DaySum {
+            day,
+            payments: 0,
+            received_fen: 0,
+            received_borne_fen: 0,
+            refunds: 0,
+            refunded_fen: 0,
+            refunded_borne_fen: 0,
+            fee_fen: 0,
+            offline_fen: 0,
+        }
+    }
+
+    /// 到账: what arrives of what was paid.
+    pub fn arrived_fen(&self) -> i64 {
+        self.received_fen - self.received_borne_fen
+    }
+
+    /// What leaves for what was refunded.
+    pub fn left_fen(&self) -> i64 {
+        self.refunded_fen - self.refunded_borne_fen
     }
 
     /// What stays with the merchant.
     pub fn net_fen(&self) -> i64 {
-        self.received_fen - self.refunded_fen - self.fee_fen + self.offline_fen
+        self.arrived_fen() - self.left_fen() - self.fee_fen + self.offline_fen
     }
 }

@@ -2,12 +2,13 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-use super::{DaySum, Entered};
+use super::{DaySum, Entered, Shares};
 use crate::clock::Day;
 use crate::db::Tx;
 use crate::ids::{AttemptId, EntryId, OrderId};
 use crate::money::Fen;
 use crate::wechat::Payment;
+use crate::wechat::coupons::Coupons;
 
 // ── writing ──
 
@@ -19,6 +20,8 @@ struct Movement<'a> {
     order_id: Option<OrderId>,
     attempt_id: Option<AttemptId>,
     amount_fen: i64,
+    /// What of the amount is not settled, with the same sign.
+    borne_fen: i64,
     moved_at: i64,
     payer: Option<&'a str>,
 }
@@ -27,8 +30,8 @@ struct Movement<'a> {
 fn enter(tx: &Tx, movement: &Movement<'_>, now: i64) -> Result<bool> {
     let inserted = tx
         .prepare_cached(
-            "insert into ledger (kind, wechat_id, order_id, attempt_id, amount_fen, moved_at, day, payer, at)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) on conflict (kind, wechat_id) do nothing",
+            "insert into ledger (kind, wechat_id, order_id, attempt_id, amount_fen, moved_at, day, payer, at, borne_fen)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) on conflict (kind, wechat_id) do nothing",
         )?
         .execute(params![
             movement.kind,
@@ -39,7 +42,8 @@ fn enter(tx: &Tx, movement: &Movement<'_>, now: i64) -> Result<bool> {
             movement.moved_at,
             Day::of(movement.moved_at),
             movement.payer,
-            now
+            now,
+            movement.borne_fen
         ])?;
     Ok(inserted == 1)
 }
@@ -58,24 +62,46 @@ pub fn enter_payment(
         order_id,
         attempt_id,
         amount_fen: payment.total.get(),
+        borne_fen: payment.coupons.borne.get(),
         moved_at: payment.paid_at,
         payer: Some(&payment.openid),
     };
-    enter(tx, &movement, now)
+    let entered = enter(tx, &movement, now)?;
+    if entered && !payment.coupons.is_none() {
+        put_coupons(tx, &payment.transaction_id, &payment.coupons)?;
+    }
+    Ok(entered)
 }
 
-/// Money went back through WeChat; the order is named when it was the order's own.
-pub fn enter_refund(
-    tx: &Tx,
-    refund_id: &str,
-    order_id: Option<OrderId>,
-    amount: Fen,
-    moved_at: i64,
-    now: i64,
-) -> Result<bool> {
-    let amount_fen = -amount.get();
-    let movement =
-        Movement { kind: "refund", wechat_id: refund_id, order_id, amount_fen, moved_at, ..Movement::default() };
+fn put_coupons(tx: &Tx, transaction_id: &str, coupons: &Coupons) -> Result<()> {
+    let each = serde_json::to_string(&coupons.each).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
+    tx.prepare_cached(
+        "insert into payment_coupons (transaction_id, funded_fen, borne_fen, each) values (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![transaction_id, coupons.funded, coupons.borne, each])?;
+    Ok(())
+}
+
+/// Money that went back through WeChat; the order is named when it was the order's own.
+pub struct GoneBack<'a> {
+    pub refund_id: &'a str,
+    pub order_id: Option<OrderId>,
+    pub amount: Fen,
+    /// What of it had been borne by the merchant, and so does not leave him.
+    pub borne: Fen,
+    pub moved_at: i64,
+}
+
+pub fn enter_refund(tx: &Tx, back: &GoneBack<'_>, now: i64) -> Result<bool> {
+    let movement = Movement {
+        kind: "refund",
+        wechat_id: back.refund_id,
+        order_id: back.order_id,
+        amount_fen: -back.amount.get(),
+        borne_fen: -back.borne.get(),
+        moved_at: back.moved_at,
+        ..Movement::default()
+    };
     enter(tx, &movement, now)
 }
 
@@ -97,12 +123,18 @@ pub fn enter_offline(tx: &Tx, number: &str, order_id: Option<OrderId>, amount_fe
 
 /// Makes money that came beside every order an order's own: two rows, so that the sum of all stays.
 pub fn link(tx: &Tx, entered: &Entered, order_id: OrderId, now: i64) -> Result<()> {
-    for (kind, order_id, amount_fen) in
-        [("link", Some(order_id), entered.amount.get()), ("unlink", None, -entered.amount.get())]
-    {
-        let wechat_id = &entered.transaction_id;
-        let attempt_id = entered.attempt_id;
-        enter(tx, &Movement { kind, wechat_id, order_id, attempt_id, amount_fen, moved_at: now, payer: None }, now)?;
+    for (kind, order_id, sign) in [("link", Some(order_id), 1), ("unlink", None, -1)] {
+        let movement = Movement {
+            kind,
+            wechat_id: &entered.transaction_id,
+            order_id,
+            attempt_id: entered.attempt_id,
+            amount_fen: sign * entered.amount.get(),
+            borne_fen: sign * entered.borne.get(),
+            moved_at: now,
+            payer: None,
+        };
+        enter(tx, &movement, now)?;
     }
     Ok(())
 }
@@ -122,7 +154,7 @@ pub fn entered_for(conn: &Connection, transaction_id: &str) -> Result<Option<Opt
 }
 
 const ENTERED: &str =
-    "select p.id, p.wechat_id, coalesce(k.order_id, p.order_id) as order_id, p.attempt_id, p.amount_fen, p.moved_at,
+    "select p.id, p.wechat_id, coalesce(k.order_id, p.order_id) as order_id, p.attempt_id, p.amount_fen, p.borne_fen, p.moved_at,
                               a.mch_id, a.app_id, a.api, coalesce(p.payer, a.openid) as payer
                          from ledger p
                          left join ledger k on k.kind = 'link' and k.wechat_id = p.wechat_id
@@ -148,6 +180,24 @@ pub fn payment_of(conn: &Connection, order: OrderId) -> Result<Option<Entered>> 
     transaction.map_or(Ok(None), |transaction| payment(conn, &transaction))
 }
 
+/// How the payments of an order were shared between the buyer and coupons; those without coupons are left out.
+pub fn shares_of(conn: &Connection, order: OrderId) -> Result<Vec<Shares>> {
+    let mut rows = conn.prepare_cached(
+        "select c.transaction_id, l.amount_fen, c.funded_fen, c.borne_fen
+           from ledger l join payment_coupons c on c.transaction_id = l.wechat_id
+          where l.order_id = ?1 and l.kind in ('payment', 'link') order by l.id",
+    )?;
+    rows.query_map([order], |row| {
+        Ok(Shares {
+            transaction_id: row.get(0)?,
+            total_fen: row.get(1)?,
+            funded_fen: row.get(2)?,
+            borne_fen: row.get(3)?,
+        })
+    })?
+    .collect()
+}
+
 fn read_entered(row: &Row<'_>) -> Result<Entered> {
     Ok(Entered {
         id: row.get("id")?,
@@ -159,6 +209,7 @@ fn read_entered(row: &Row<'_>) -> Result<Entered> {
         api: row.get("api")?,
         payer: row.get("payer")?,
         amount: row.get("amount_fen")?,
+        borne: row.get("borne_fen")?,
         paid_at: row.get("moved_at")?,
     })
 }
@@ -171,8 +222,10 @@ pub fn day_sums(conn: &Connection, first: Day, last: Day) -> Result<Vec<DaySum>>
             day: row.get("day")?,
             payments: row.get("payments")?,
             received_fen: row.get("received_fen")?,
+            received_borne_fen: row.get("received_borne_fen")?,
             refunds: row.get("refunds")?,
             refunded_fen: row.get("refunded_fen")?,
+            refunded_borne_fen: row.get("refunded_borne_fen")?,
             fee_fen: row.get("fee_fen")?,
             offline_fen: row.get("offline_fen")?,
         })

@@ -302,7 +302,28 @@ pub const INVARIANTS: &[(&str, &str)] = &[
           where received_fen <> (select coalesce(sum(amount_fen), 0) from ledger l where l.day = d.day and l.kind = 'payment')
              or refunded_fen <> (select -coalesce(sum(amount_fen), 0) from ledger l where l.day = d.day and l.kind = 'refund')
              or fee_fen <> (select -coalesce(sum(amount_fen), 0) from ledger l where l.day = d.day and l.kind = 'fee')
-             or offline_fen <> (select coalesce(sum(amount_fen), 0) from ledger l where l.day = d.day and l.kind = 'offline')",
+             or offline_fen <> (select coalesce(sum(amount_fen), 0) from ledger l where l.day = d.day and l.kind = 'offline')
+             or received_borne_fen <> (select coalesce(sum(borne_fen), 0) from ledger l where l.day = d.day and l.kind = 'payment')
+             or refunded_borne_fen <> (select -coalesce(sum(borne_fen), 0) from ledger l where l.day = d.day and l.kind = 'refund')",
+    ),
+    (
+        "每笔付款的代金券与资金流水一致，买家、出券方、商户各付的不超过付款",
+        "select (select count(*) from ledger l left join payment_coupons c on c.transaction_id = l.wechat_id
+                  where l.kind = 'payment' and l.borne_fen <> coalesce(c.borne_fen, 0))
+              + (select count(*) from payment_coupons c
+                  where not exists (select 1 from ledger l
+                                     where l.kind = 'payment' and l.wechat_id = c.transaction_id
+                                       and c.funded_fen + c.borne_fen <= l.amount_fen))",
+    ),
+    (
+        "每笔付款：退款支出不超过到账，全部退完时两头都退完",
+        "select count(*) from (select p.amount_fen, p.borne_fen, -sum(l.amount_fen) as back, -sum(l.borne_fen) as borne_back
+                                 from ledger l
+                                 join refunds r on r.refund_id = l.wechat_id
+                                 join ledger p on p.kind = 'payment' and p.wechat_id = r.transaction_id
+                                where l.kind = 'refund' group by p.id)
+          where borne_back > borne_fen or back - borne_back > amount_fen - borne_fen
+             or (back = amount_fen and borne_back <> borne_fen)",
     ),
     (
         "全部资金流水之和等于各订单实付减退款，加上不属于订单的款项",

@@ -47,8 +47,11 @@ pub struct Match {
     pub state: BillState,
     pub payments: i64,
     pub received_fen: i64,
+    /// The part of it that never arrives; so with refunds, the part that never leaves.
+    pub received_borne_fen: i64,
     pub refunds: i64,
     pub refunded_fen: i64,
+    pub refunded_borne_fen: i64,
     pub fee_fen: i64,
     /// What moved under the same merchant number for other apps and tills; none of it is the shop's.
     pub others: Others,

@@ -28,11 +28,22 @@ pub fn month(days: &[DaySum], matches: &[Match], movements: &[Movement]) -> Resu
     let money = Format::new().set_num_format("#,##0.00;[Red]-#,##0.00");
     let bold_money = Format::new().set_bold().set_num_format("#,##0.00;[Red]-#,##0.00");
     let sheet = book.add_worksheet().set_name("按日")?;
-    let titles =
-        ["日期", "收款笔数", "收款(元)", "退款笔数", "退款(元)", "手续费(元)", "线下收退(元)", "净额(元)", "对账"];
+    let titles = [
+        "日期",
+        "收款笔数",
+        "收款(元)",
+        "退款笔数",
+        "退款(元)",
+        "手续费(元)",
+        "线下收退(元)",
+        "净额(元)",
+        "对账",
+        "收款到账(元)",
+        "退款支出(元)",
+    ];
     titled(sheet, &titles, &head)?;
     let mut row = 0;
-    let mut sums = [0_i64; 7];
+    let (mut sums, mut settled) = ([0_i64; 7], [0_i64; 2]);
     for day in days {
         row += 1;
         let state = matches.iter().find(|m| m.day == day.day).map_or(BillState::Waiting, |m| m.state);
@@ -49,13 +60,21 @@ pub fn month(days: &[DaySum], matches: &[Match], movements: &[Movement]) -> Resu
         sheet.write_string(row, 0, day.day.shown())?;
         write_values(sheet, row, &values, &money)?;
         sheet.write_string(row, 8, state.text())?;
+        // 成交 and 到账 differ by the coupons that the merchant bears.
+        for ((column, sum), fen) in (9..).zip(&mut settled).zip([day.arrived_fen(), day.left_fen()]) {
+            *sum += fen;
+            write_money(sheet, row, column, fen, &money)?;
+        }
     }
     sheet.write_string_with_format(row + 1, 0, "合计", &head)?;
     write_values(sheet, row + 1, &sums, &bold_money)?;
+    for (column, sum) in (9..).zip(settled) {
+        write_money(sheet, row + 1, column, sum, &bold_money)?;
+    }
     sheet.autofit();
 
     let sheet = book.add_worksheet().set_name("明细")?;
-    titled(sheet, &["时间", "类型", "订单号", "微信单号", "金额(元)"], &head)?;
+    titled(sheet, &["时间", "类型", "订单号", "微信单号", "金额(元)", "到账(元)"], &head)?;
     for (row, movement) in (1..).zip(movements) {
         sheet.write_string(row, 0, clock::shown(movement.at))?;
         sheet.write_string(row, 1, kind_text(&movement.kind))?;
@@ -63,6 +82,7 @@ pub fn month(days: &[DaySum], matches: &[Match], movements: &[Movement]) -> Resu
         // As text: a spreadsheet keeps fifteen digits of a number and loses the rest.
         sheet.write_string(row, 3, &movement.wechat_id)?;
         write_money(sheet, row, 4, movement.amount_fen, &money)?;
+        write_money(sheet, row, 5, movement.amount_fen - movement.borne_fen, &money)?;
     }
     sheet.autofit();
     book.save_to_buffer()
@@ -111,8 +131,10 @@ mod tests {
         let sum = DaySum {
             payments: 2,
             received_fen: 128_830,
+            received_borne_fen: 2_000,
             refunds: 1,
             refunded_fen: 7_000,
+            refunded_borne_fen: 1_000,
             fee_fen: 773,
             ..DaySum::nothing(day)
         };
@@ -122,14 +144,19 @@ mod tests {
             order_no: Some("202610087K2M0A1B2C".into()),
             wechat_id: "4200000000202610080000000001".into(),
             amount_fen: 8801,
+            borne_fen: 1,
         };
         let bytes = month(&[sum], &[], &[moved]).unwrap();
         let mut book: Xlsx<_> = calamine::open_workbook_from_rs(std::io::Cursor::new(bytes)).unwrap();
         let days = book.worksheet_range("按日").unwrap();
         assert_eq!(days.get_value((1, 2)), Some(&Data::Float(1288.30)));
-        assert_eq!(days.get_value((2, 7)), Some(&Data::Float(1210.57)));
+        // What stays is counted on what is settled: 1268.30 arrived, 60.00 left.
+        assert_eq!(days.get_value((2, 7)), Some(&Data::Float(1200.57)));
+        assert_eq!(days.get_value((2, 9)), Some(&Data::Float(1268.3)));
+        assert_eq!(days.get_value((2, 10)), Some(&Data::Float(60.0)));
         let rows = book.worksheet_range("明细").unwrap();
         assert_eq!(rows.get_value((1, 3)), Some(&Data::String("4200000000202610080000000001".into())));
         assert_eq!(rows.get_value((1, 4)), Some(&Data::Float(88.01)));
+        assert_eq!(rows.get_value((1, 5)), Some(&Data::Float(88.0)));
     }
 }

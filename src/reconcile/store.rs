@@ -42,8 +42,10 @@ fn read(row: &Row<'_>) -> Result<Match> {
         state: row.get("state")?,
         payments: row.get("payments")?,
         received_fen: row.get("received_fen")?,
+        received_borne_fen: row.get("received_borne_fen")?,
         refunds: row.get("refunds")?,
         refunded_fen: row.get("refunded_fen")?,
+        refunded_borne_fen: row.get("refunded_borne_fen")?,
         fee_fen: row.get("fee_fen")?,
         others: Others {
             payments: row.get("other_payments")?,
@@ -61,8 +63,10 @@ fn read(row: &Row<'_>) -> Result<Match> {
 pub struct Sums {
     pub payments: i64,
     pub received_fen: i64,
+    pub received_borne_fen: i64,
     pub refunds: i64,
     pub refunded_fen: i64,
+    pub refunded_borne_fen: i64,
     pub fee_fen: i64,
 }
 
@@ -70,7 +74,8 @@ pub fn sums(conn: &Connection, day: Day) -> Result<Sums> {
     conn.prepare_cached(
         "select coalesce(sum(kind = 'payment'), 0), coalesce(sum(iif(kind = 'payment', amount_fen, 0)), 0),
                 coalesce(sum(kind = 'refund'), 0), coalesce(sum(iif(kind = 'refund', amount_fen, 0)), 0),
-                coalesce(sum(fee_fen), 0)
+                coalesce(sum(fee_fen), 0), coalesce(sum(iif(kind = 'payment', borne_fen, 0)), 0),
+                coalesce(sum(iif(kind = 'refund', borne_fen, 0)), 0)
            from bill_rows where day = ?1",
     )?
     .query_row([day], |row| {
@@ -80,6 +85,8 @@ pub fn sums(conn: &Connection, day: Day) -> Result<Sums> {
             refunds: row.get(2)?,
             refunded_fen: row.get(3)?,
             fee_fen: row.get(4)?,
+            received_borne_fen: row.get(5)?,
+            refunded_borne_fen: row.get(6)?,
         })
     })
 }
@@ -87,8 +94,9 @@ pub fn sums(conn: &Connection, day: Day) -> Result<Sums> {
 pub fn put(tx: &Tx, day: Day, state: BillState, sums: &Sums, others: &Others, now: i64) -> Result<()> {
     tx.prepare_cached(
         "insert or replace into bills (day, state, payments, received_fen, refunds, refunded_fen, fee_fen, problem, checked_at,
-                                       other_payments, other_received_fen, other_refunds, other_refunded_fen)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, '', ?8, ?9, ?10, ?11, ?12)",
+                                       other_payments, other_received_fen, other_refunds, other_refunded_fen,
+                                       received_borne_fen, refunded_borne_fen)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, '', ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?
     .execute(params![
         day,
@@ -102,7 +110,9 @@ pub fn put(tx: &Tx, day: Day, state: BillState, sums: &Sums, others: &Others, no
         others.payments,
         others.received_fen,
         others.refunds,
-        others.refunded_fen
+        others.refunded_fen,
+        sums.received_borne_fen,
+        sums.refunded_borne_fen
     ])?;
     Ok(())
 }
@@ -153,8 +163,8 @@ pub fn insert_row(tx: &Tx, day: Day, row: &BillRow) -> Result<()> {
     let refund = row.refund.as_ref();
     tx.prepare_cached(
         "insert into bill_rows (day, line, kind, transaction_id, out_trade_no, refund_id, out_refund_no, amount_fen,
-                                fee_fen, fee_fits, at, raw)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                                fee_fen, fee_fits, at, raw, borne_fen)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?
     .execute(params![
         day,
@@ -168,7 +178,8 @@ pub fn insert_row(tx: &Tx, day: Day, row: &BillRow) -> Result<()> {
         row.fee,
         row.fee_fits,
         row.at,
-        row.raw
+        row.raw,
+        row.borne
     ])?;
     Ok(())
 }
@@ -294,6 +305,15 @@ pub fn differences(conn: &Connection, day: Day) -> Result<Vec<Found>> {
               where b.day = ?1 and b.kind = 'payment' and b.amount_fen <> l.amount_fen",
         ),
         (
+            Difference::PaymentSettled,
+            "select b.transaction_id as id, b.transaction_id, l.order_id, o.order_no,
+                    l.amount_fen - l.borne_fen as our_fen, l.moved_at as our_at,
+                    b.amount_fen - b.borne_fen as their_fen, b.at as their_at, b.raw
+               from bill_rows b join ledger l on l.kind = 'payment' and l.wechat_id = b.transaction_id
+               left join orders o on o.id = l.order_id
+              where b.day = ?1 and b.kind = 'payment' and b.amount_fen = l.amount_fen and b.borne_fen <> l.borne_fen",
+        ),
+        (
             Difference::RefundMissingHere,
             "select b.refund_id as id, b.transaction_id, null as order_id, null as order_no,
                     null as our_fen, null as our_at, b.amount_fen as their_fen, b.at as their_at, b.raw
@@ -316,6 +336,15 @@ pub fn differences(conn: &Connection, day: Day) -> Result<Vec<Found>> {
                from bill_rows b join refunds r on r.refund_id = b.refund_id
                left join orders o on o.id = r.order_id
               where b.day = ?1 and b.kind = 'refund' and b.amount_fen <> r.amount_fen",
+        ),
+        (
+            Difference::RefundSettled,
+            "select b.refund_id as id, b.transaction_id, l.order_id, o.order_no,
+                    l.borne_fen - l.amount_fen as our_fen, l.moved_at as our_at,
+                    b.amount_fen - b.borne_fen as their_fen, b.at as their_at, b.raw
+               from bill_rows b join ledger l on l.kind = 'refund' and l.wechat_id = b.refund_id
+               left join orders o on o.id = l.order_id
+              where b.day = ?1 and b.kind = 'refund' and b.amount_fen = -l.amount_fen and b.borne_fen <> -l.borne_fen",
         ),
     ] {
         let mut rows = conn.prepare_cached(sql)?;
@@ -445,11 +474,12 @@ pub struct Movement {
     pub order_no: Option<String>,
     pub wechat_id: String,
     pub amount_fen: i64,
+    pub borne_fen: i64,
 }
 
 pub fn movements(conn: &Connection, first: Day, last: Day) -> Result<Vec<Movement>> {
     let mut rows = conn.prepare_cached(
-        "select l.moved_at, l.kind, o.order_no, l.wechat_id, l.amount_fen
+        "select l.moved_at, l.kind, o.order_no, l.wechat_id, l.amount_fen, l.borne_fen
            from ledger l left join orders o on o.id = l.order_id
           where l.day between ?1 and ?2 order by l.moved_at, l.id",
     )?;
@@ -460,6 +490,7 @@ pub fn movements(conn: &Connection, first: Day, last: Day) -> Result<Vec<Movemen
             order_no: row.get(2)?,
             wechat_id: row.get(3)?,
             amount_fen: row.get(4)?,
+            borne_fen: row.get(5)?,
         })
     })?
     .collect()

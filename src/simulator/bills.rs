@@ -50,15 +50,18 @@ pub fn text(sim: &Simulator, day: Day) -> Option<String> {
 fn bill(sim: &Simulator, kept: &Kept, day: Day) -> Option<String> {
     let paid = kept.trades.values().filter_map(|trade| Some((clock::from_compact(trade.time_end.as_deref()?)?, trade)));
     let mut rows: Vec<(i64, String)> = Vec::new();
-    let (mut received, mut refunded, mut fees) = (0, 0, 0);
+    let (mut received, mut arrived, mut refunded, mut left, mut funded_back, mut fees) = (0, 0, 0, 0, 0, 0);
     for (at, trade) in paid.filter(|(at, _)| Day::of(*at) == day) {
         received += trade.paid_fen();
-        fees += fee(trade.paid_fen());
+        arrived += trade.settled_fen();
+        fees += fee(trade.settled_fen());
         rows.push((at, payment(sim, trade, at, kept.ways.hard_names)));
     }
     for refund in kept.refunds.iter().filter(|refund| Day::of(refund.created_at) == day) {
         refunded += refund.amount_fen;
-        fees -= fee(refund.amount_fen);
+        left += refund.settled_fen();
+        funded_back += refund.coupons.cash;
+        fees -= fee(refund.settled_fen());
         let trade = kept.trades.get(&refund.out_trade_no);
         rows.push((refund.created_at, refund_row(sim, trade, refund)));
     }
@@ -69,16 +72,19 @@ fn bill(sim: &Simulator, kept: &Kept, day: Day) -> Option<String> {
     let lines: Vec<String> = rows.iter().map(|(_, row)| row.clone()).collect();
     let plain = |fen: i64| yuan(fen).replace(',', "");
     Some(format!(
-        "\u{feff}{HEADER}\r\n{}\r\n{SUMMARY}\r\n`{}.0,`{received},`{refunded},`0.00,`{fees}000,`{received},`{refunded}\r\n",
+        "\u{feff}{HEADER}\r\n{}\r\n{SUMMARY}\r\n`{}.0,`{arrived},`{left},`{funded_back},`{fees}000,`{received},`{refunded}\r\n",
         lines.join("\r\n"),
         rows.len(),
         received = plain(received),
+        arrived = plain(arrived),
         refunded = plain(refunded),
+        left = plain(left),
+        funded_back = plain(funded_back),
         fees = plain(fees),
     ))
 }
 
-/// Six per mille, to the fen.
+/// Six per mille of what is settled, to the fen.
 fn fee(fen: i64) -> i64 {
     (fen * 6 + 500) / 1000
 }
@@ -88,8 +94,8 @@ fn row(values: [&str; 27]) -> String {
 }
 
 fn payment(sim: &Simulator, trade: &Trade, at: i64, hard_names: bool) -> String {
-    let paid = yuan(trade.paid_fen()).replace(',', "");
-    let fee = format!("{}000", yuan(fee(trade.paid_fen())).replace(',', ""));
+    let plain = |fen: i64| yuan(fen).replace(',', "");
+    let fee = format!("{}000", plain(fee(trade.settled_fen())));
     row([
         &clock::shown(at),
         trade.field("appid"),
@@ -103,8 +109,8 @@ fn payment(sim: &Simulator, trade: &Trade, at: i64, hard_names: bool) -> String 
         "SUCCESS",
         "OTHERS",
         "CNY",
-        &paid,
-        "0.00",
+        &plain(trade.settled_fen()),
+        &plain(trade.coupons.all()),
         "0",
         "0",
         "0.00",
@@ -115,18 +121,18 @@ fn payment(sim: &Simulator, trade: &Trade, at: i64, hard_names: bool) -> String 
         "",
         &fee,
         "0.60%",
-        &paid,
+        &plain(trade.paid_fen()),
         "0.00",
         "",
     ])
 }
 
 fn refund_row(sim: &Simulator, trade: Option<&Trade>, refund: &Refund) -> String {
-    let amount = yuan(refund.amount_fen).replace(',', "");
+    let plain = |fen: i64| yuan(fen).replace(',', "");
     let field = |name| trade.map(|trade| trade.field(name)).unwrap_or_default();
-    let fee = match fee(refund.amount_fen) {
+    let fee = match fee(refund.settled_fen()) {
         0 => "0.00000".to_owned(),
-        fee => format!("-{}000", yuan(fee).replace(',', "")),
+        fee => format!("-{}000", plain(fee)),
     };
     row([
         &clock::shown(refund.created_at),
@@ -145,8 +151,8 @@ fn refund_row(sim: &Simulator, trade: Option<&Trade>, refund: &Refund) -> String
         "0.00",
         &refund.refund_id,
         &refund.out_refund_no,
-        &amount,
-        "0.00",
+        &plain(refund.settled_fen()),
+        &plain(refund.coupons.cash),
         "ORIGINAL",
         "PROCESSING",
         field("body"),
@@ -154,7 +160,7 @@ fn refund_row(sim: &Simulator, trade: Option<&Trade>, refund: &Refund) -> String
         &fee,
         "0.60%",
         "0.00",
-        &amount,
+        &plain(refund.amount_fen),
         "",
     ])
 }

@@ -53,6 +53,7 @@ fn trade_json(trade: &Trade) -> Value {
         "state": match trade.state { TradeState::NotPaid => "not_paid", TradeState::Paid => "paid", TradeState::Closed => "closed" },
         "totalFen": trade.field("total_fee").parse::<i64>().unwrap_or(0),
         "paidFen": trade.paid_fee.as_ref().map(|_| trade.paid_fen()),
+        "settledFen": trade.paid_fee.as_ref().map(|_| trade.settled_fen()),
         "transactionId": trade.transaction_id,
         "prepayId": trade.prepay_ids.last().map(|(id, _)| id),
         "notices": trade.notices.len(),
@@ -62,7 +63,7 @@ fn trade_json(trade: &Trade) -> Value {
 fn refund_json(refund: &Refund, now: i64) -> Value {
     json!({
         "outRefundNo": refund.out_refund_no, "refundId": refund.refund_id, "transactionId": refund.transaction_id,
-        "amountFen": refund.amount_fen, "status": refund.status(now), "byConsole": refund.by_console, "asked": refund.asked,
+        "amountFen": refund.amount_fen, "settledFen": refund.settled_fen(), "status": refund.status(now), "byConsole": refund.by_console, "asked": refund.asked,
     })
 }
 
@@ -270,8 +271,15 @@ fn page(sim: &State<Simulator>, said: Option<&str>) -> Template {
             trade_managed: ways.trade_managed,
             closes_early: ways.closes_early,
             hard_names: ways.hard_names,
+            coupon_cash: coupon(ways.coupon_cash_fen),
+            coupon_no_cash: coupon(ways.coupon_no_cash_fen),
         },
     )
+}
+
+/// A coupon's amount as the form takes it; nothing for none.
+fn coupon(fen: i64) -> String {
+    if fen == 0 { String::new() } else { yuan(fen).replace(',', "") }
 }
 
 /// Back to the page, with what happened.
@@ -299,6 +307,18 @@ struct WaysForm {
     closes_early: bool,
     #[field(default = false)]
     hard_names: bool,
+    #[field(default = String::new())]
+    coupon_cash: String,
+    #[field(default = String::new())]
+    coupon_no_cash: String,
+}
+
+/// An amount that may be left out.
+fn typed(text: &str) -> Result<Option<i64>, ()> {
+    match text.trim() {
+        "" => Ok(None),
+        typed => Fen::from_yuan(typed).map(|fen| Some(fen.get())).ok_or(()),
+    }
 }
 
 fn end_named(word: &str) -> Option<RefundEnd> {
@@ -307,12 +327,9 @@ fn end_named(word: &str) -> Option<RefundEnd> {
 
 #[post("/control/ways", data = "<form>")]
 fn page_ways(sim: &State<Simulator>, form: Form<WaysForm>) -> Redirect {
-    let balance = match form.balance.trim() {
-        "" => None,
-        typed => match Fen::from_yuan(typed) {
-            Some(fen) => Some(fen.get()),
-            None => return back(Err("余额请填金额，例如 100 或 8.50".into())),
-        },
+    let amounts = [&form.balance, &form.coupon_cash, &form.coupon_no_cash].map(|text| typed(text));
+    let [Ok(balance), Ok(cash), Ok(no_cash)] = amounts else {
+        return back(Err("金额请填数字，例如 100 或 8.50".into()));
     };
     let Some(refund_end) = end_named(&form.end) else { return back(Err("没有这种退款结果".into())) };
     sim.ways(|ways| {
@@ -325,6 +342,8 @@ fn page_ways(sim: &State<Simulator>, form: Form<WaysForm>) -> Redirect {
             trade_managed: form.trade_managed,
             closes_early: form.closes_early,
             hard_names: form.hard_names,
+            coupon_cash_fen: cash.unwrap_or(0),
+            coupon_no_cash_fen: no_cash.unwrap_or(0),
         };
     });
     back(Ok("已保存"))

@@ -59,14 +59,15 @@ pub fn ask(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
     if refunded + amount > trade.paid_fen() {
         return Err(("ERROR", "退款金额大于可退金额"));
     }
+    let leaves = amount - state.kept.coupons_back(&trade, amount, now).no_cash;
     if let Some(balance) = &mut state.kept.ways.balance_fen {
-        if *balance < amount {
+        if *balance < leaves {
             return Err(("NOTENOUGH", "基本账户余额不足，请充值后重新发起"));
         }
-        *balance -= amount;
+        *balance -= leaves;
     }
     let url = message.filled("notify_url").unwrap_or_default().to_owned();
-    let refund = add(&mut state.kept, number, &transaction_id, trade.field("out_trade_no"), amount, url, false, now);
+    let refund = add(&mut state.kept, number, &trade, amount, url, false, now);
     if let Some(added) = state.kept.refunds.last_mut() {
         added.v3 = message.get("api") == Some("v3");
     }
@@ -80,12 +81,10 @@ pub fn ask(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
     Ok(fields)
 }
 
-#[expect(clippy::too_many_arguments, reason = "a refund is which, of what, how much, from where and when")]
 fn add(
     kept: &mut Kept,
     number: &str,
-    transaction_id: &str,
-    out_trade_no: &str,
+    trade: &Trade,
     amount_fen: i64,
     notify_url: String,
     by_console: bool,
@@ -95,9 +94,10 @@ fn add(
     let refund = Refund {
         out_refund_no: number.to_owned(),
         refund_id: format!("5000{}{n:017}", clock::Day::of(now)),
-        transaction_id: transaction_id.to_owned(),
-        out_trade_no: out_trade_no.to_owned(),
+        transaction_id: trade.transaction_id.clone().unwrap_or_default(),
+        out_trade_no: trade.field("out_trade_no").to_owned(),
         amount_fen,
+        coupons: kept.coupons_back(trade, amount_fen, now),
         created_at: now,
         ends_at: now + kept.ways.refund_takes_ms,
         end: kept.ways.refund_end,
@@ -111,7 +111,7 @@ fn add(
 }
 
 fn answer(refund: &Refund, total: i64) -> Fields {
-    vec![
+    let mut fields = vec![
         ("transaction_id".into(), refund.transaction_id.clone()),
         ("out_trade_no".into(), refund.out_trade_no.clone()),
         ("out_refund_no".into(), refund.out_refund_no.clone()),
@@ -119,7 +119,26 @@ fn answer(refund: &Refund, total: i64) -> Fields {
         ("refund_fee".into(), refund.amount_fen.to_string()),
         ("total_fee".into(), total.to_string()),
         ("cash_fee".into(), total.to_string()),
-    ]
+    ];
+    fields.extend(coupon_fields(refund, ""));
+    fields
+}
+
+/// What a refund gives back to coupons; `n` is its place in a query, `_0` for the first.
+fn coupon_fields(refund: &Refund, n: &str) -> Fields {
+    let mut fields = Fields::new();
+    let mut field = |name: &str, value: String| fields.push((format!("{name}{n}"), value));
+    if refund.coupons.all() > 0 {
+        field("coupon_refund_fee", refund.coupons.all().to_string());
+        field("coupon_refund_count", refund.coupons.each().count().to_string());
+        field("settlement_refund_fee", refund.settled_fen().to_string());
+    }
+    for (m, (kind, fen)) in refund.coupons.each().enumerate() {
+        fields.push((format!("coupon_type{n}_{m}"), kind.into()));
+        fields.push((format!("coupon_refund_id{n}_{m}"), format!("1095{m}")));
+        fields.push((format!("coupon_refund_fee{n}_{m}"), fen.to_string()));
+    }
+    fields
 }
 
 /// `/pay/refundquery`
@@ -158,6 +177,7 @@ pub fn query(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
         if refund.status(now) == "SUCCESS" {
             field("refund_success_time", clock::shown(refund.ends_at.min(now)));
         }
+        fields.extend(coupon_fields(refund, &format!("_{n}")));
     }
     Ok(fields)
 }
@@ -176,7 +196,7 @@ pub fn by_console(sim: &Simulator, transaction_id: &str, amount_fen: i64) -> Res
     let number = format!("5030{n:024}");
     let url =
         trade.field("notify_url").replace("/pay/v3/notify", "/pay/notify").replace("/pay/notify", "/refund/notify");
-    let refund = add(&mut state.kept, &number, transaction_id, trade.field("out_trade_no"), amount_fen, url, true, now);
+    let refund = add(&mut state.kept, &number, &trade, amount_fen, url, true, now);
     state.changed = true;
     let notices = state.kept.ways.refund_notices && !refund.notify_url.is_empty();
     drop(guard);
@@ -227,7 +247,7 @@ fn notice(sim: &Simulator, refund_id: &str) -> Option<(String, String)> {
     ]);
     inner.set("total_fee", total.to_string());
     inner.set("refund_fee", refund.amount_fen.to_string());
-    inner.set("settlement_refund_fee", refund.amount_fen.to_string());
+    inner.set("settlement_refund_fee", refund.settled_fen().to_string());
     inner.set("success_time", clock::shown(refund.ends_at.min(now)));
     let plain = inner.to_xml().replace("<xml>", "<root>").replace("</xml>", "</root>");
     let mut outer = Message::from([

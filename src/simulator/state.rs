@@ -28,6 +28,9 @@ pub struct Trade {
     /// What was really paid, in fen.
     pub paid_fee: Option<String>,
     pub payer: Option<String>,
+    /// What coupons paid of it, in fen: 充值 (settled all the same) and 免充值 (not settled).
+    #[serde(default)]
+    pub coupons: Coupons,
     pub time_end: Option<String>,
     /// The answers to the notices that were delivered.
     pub notices: Vec<String>,
@@ -48,6 +51,7 @@ impl Trade {
             transaction_id: None,
             paid_fee: None,
             payer: None,
+            coupons: Coupons::default(),
             time_end: None,
             notices: Vec::new(),
             pays_late: false,
@@ -64,9 +68,32 @@ impl Trade {
         self.order.get(name).unwrap_or_default()
     }
 
+    /// What of it reaches the merchant, in fen.
+    pub fn settled_fen(&self) -> i64 {
+        self.paid_fen() - self.coupons.no_cash
+    }
+
     /// What was paid, in fen.
     pub fn paid_fen(&self) -> i64 {
         self.paid_fee.as_ref().and_then(|fee| fee.parse().ok()).unwrap_or(0)
+    }
+}
+
+/// What coupons paid, in fen: of a payment, or given back with a refund.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coupons {
+    pub cash: i64,
+    pub no_cash: i64,
+}
+
+impl Coupons {
+    pub fn all(self) -> i64 {
+        self.cash + self.no_cash
+    }
+
+    /// Kind and amount of each coupon, by v2's word.
+    pub fn each(self) -> impl Iterator<Item = (&'static str, i64)> {
+        [("CASH", self.cash), ("NO_CASH", self.no_cash)].into_iter().filter(|(_, fen)| *fen > 0)
     }
 }
 
@@ -97,6 +124,9 @@ pub struct Refund {
     pub transaction_id: String,
     pub out_trade_no: String,
     pub amount_fen: i64,
+    /// What goes back to coupons instead of to the payer.
+    #[serde(default)]
+    pub coupons: Coupons,
     pub created_at: i64,
     /// When it leaves processing.
     pub ends_at: i64,
@@ -112,6 +142,11 @@ pub struct Refund {
 }
 
 impl Refund {
+    /// What leaves the merchant.
+    pub fn settled_fen(&self) -> i64 {
+        self.amount_fen - self.coupons.no_cash
+    }
+
     /// WeChat's word for where it stands.
     pub fn status(&self, now: i64) -> &'static str {
         match self.end {
@@ -143,6 +178,9 @@ pub struct Ways {
     pub closes_early: bool,
     /// Goods names in bills have commas and backticks added, as nobody keeps them out at the real one.
     pub hard_names: bool,
+    /// Who pays uses coupons of so much, in fen: 充值, which are settled, and 免充值, which are not.
+    pub coupon_cash_fen: i64,
+    pub coupon_no_cash_fen: i64,
 }
 
 impl Default for Ways {
@@ -156,6 +194,8 @@ impl Default for Ways {
             trade_managed: true,
             closes_early: false,
             hard_names: false,
+            coupon_cash_fen: 0,
+            coupon_no_cash_fen: 0,
         }
     }
 }
@@ -202,6 +242,20 @@ impl Kept {
 
     pub fn refunds_of<'a>(&'a self, transaction_id: &'a str) -> impl Iterator<Item = &'a Refund> {
         self.refunds.iter().filter(move |refund| refund.transaction_id == transaction_id)
+    }
+
+    /// What a refund of so much gives back to coupons: its share of what is left, and the last one all of it.
+    pub fn coupons_back(&self, trade: &Trade, amount: i64, now: i64) -> Coupons {
+        let transaction = trade.transaction_id.as_deref().unwrap_or_default();
+        let (mut left, mut coupons) = (trade.paid_fen(), trade.coupons);
+        for before in self.refunds_of(transaction).filter(|refund| refund.status(now) != "REFUNDCLOSE") {
+            left -= before.amount_fen;
+            coupons.cash -= before.coupons.cash;
+            coupons.no_cash -= before.coupons.no_cash;
+        }
+        let share = |fen: i64| if left > 0 { fen * amount.min(left) / left } else { 0 };
+        let no_cash = share(coupons.no_cash);
+        Coupons { cash: share(coupons.all()) - no_cash, no_cash }
     }
 
     pub fn number(&mut self) -> u64 {

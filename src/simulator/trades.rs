@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Simulator;
-use super::state::{Trade, TradeState};
+use super::state::{Coupons, Trade, TradeState, Ways};
 use crate::clock;
 use crate::wechat::v2::message::Message;
 
@@ -35,6 +35,7 @@ pub fn pay(sim: &Simulator, prepay_id: &str, paying: Paying) -> Result<usize, St
     let mut guard = sim.lock();
     let state = &mut *guard;
     let number = state.kept.next_number + 1;
+    let ways = state.kept.ways.clone();
     let trade = state.kept.trade_of_prepay(prepay_id).ok_or("支付单不存在，请重新下单")?;
     let born = trade.prepay_ids.iter().find(|(id, _)| id == prepay_id).map_or(0, |(_, at)| *at);
     match trade.state {
@@ -54,6 +55,7 @@ pub fn pay(sim: &Simulator, prepay_id: &str, paying: Paying) -> Result<usize, St
         return Ok(1);
     }
     settle(trade, paying, number, now, &stranger);
+    use_coupons(trade, &ways);
     state.kept.next_number = number;
     state.changed = true;
     Ok(match paying {
@@ -112,16 +114,24 @@ fn settle(trade: &mut Trade, paying: Paying, number: u64, now: i64, stranger: &s
     trade.state = TradeState::Paid;
 }
 
+/// As many coupons as there are, and no more than there is to pay.
+fn use_coupons(trade: &mut Trade, ways: &Ways) {
+    let no_cash = ways.coupon_no_cash_fen.clamp(0, trade.paid_fen());
+    trade.coupons = Coupons { cash: ways.coupon_cash_fen.clamp(0, trade.paid_fen() - no_cash), no_cash };
+}
+
 /// A late payer's turn: true once the trade is paid.
 pub fn late_turn(sim: &Simulator, prepay_id: &str) -> bool {
     let now = sim.clock.now();
     let mut guard = sim.lock();
     let state = &mut *guard;
     let number = state.kept.next_number + 1;
+    let ways = state.kept.ways.clone();
     let Some(trade) = state.kept.trade_of_prepay(prepay_id) else { return false };
     if trade.pays_late && trade.state == TradeState::Closed {
         trade.pays_late = false;
         settle(trade, Paying::Well, number, now, "");
+        use_coupons(trade, &ways);
         state.kept.next_number = number;
         state.changed = true;
         return true;
@@ -133,18 +143,38 @@ pub fn late_turn(sim: &Simulator, prepay_id: &str) -> bool {
 pub fn facts(trade: &Trade) -> Vec<(String, String)> {
     let paid = trade.paid_fee.clone().unwrap_or_default();
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    [
+    let by_payer = (trade.paid_fen() - trade.coupons.all()).to_string();
+    let plain = [
         ("openid", text(&trade.payer)),
         ("is_subscribe", "N".into()),
         ("trade_type", trade.field("trade_type").to_owned()),
         ("bank_type", "OTHERS".into()),
-        ("total_fee", paid.clone()),
-        ("cash_fee", paid),
+        ("total_fee", paid),
+        ("cash_fee", by_payer),
         ("fee_type", "CNY".into()),
         ("transaction_id", text(&trade.transaction_id)),
         ("out_trade_no", trade.field("out_trade_no").to_owned()),
         ("time_end", text(&trade.time_end)),
     ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .to_vec()
+    .map(|(name, value)| (name.to_owned(), value));
+    plain.into_iter().chain(coupon_fields(trade)).collect()
+}
+
+/// The coupons of a trade; what is settled is told where that is another sum. Source: order query, API v2.
+fn coupon_fields(trade: &Trade) -> Vec<(String, String)> {
+    let mut fields = Vec::new();
+    let mut field = |name: String, value: String| fields.push((name, value));
+    for (n, (kind, fen)) in trade.coupons.each().enumerate() {
+        field(format!("coupon_type_{n}"), kind.into());
+        field(format!("coupon_id_{n}"), format!("1095{n}"));
+        field(format!("coupon_fee_{n}"), fen.to_string());
+    }
+    if trade.coupons.all() > 0 {
+        field("coupon_fee".into(), trade.coupons.all().to_string());
+        field("coupon_count".into(), trade.coupons.each().count().to_string());
+    }
+    if trade.coupons.no_cash > 0 {
+        field("settlement_total_fee".into(), trade.settled_fen().to_string());
+    }
+    fields
 }

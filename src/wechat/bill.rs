@@ -66,8 +66,21 @@ pub struct Bill {
     /// The shop's own.
     pub rows: Vec<BillRow>,
     pub others: Others,
+    /// What all rows together, own and others', move on the merchant's account: the fund flow must show the same.
+    pub moved: Moved,
     /// Rows that could not be read, with why: shown to a person, never dropped.
     pub unreadable: Vec<(usize, String, String)>,
+}
+
+/// What trade does to the merchant's account, in fen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// Settled payments.
+    pub arrived: i64,
+    /// What left for refunds.
+    pub left: i64,
+    /// Kept by WeChat, less what it gave back.
+    pub fee: i64,
 }
 
 /// One movement of money in a bill.
@@ -82,6 +95,8 @@ pub struct BillRow {
     pub refund: Option<(String, String)>,
     /// What was paid or refunded.
     pub amount: Fen,
+    /// The part of it that coupons of the merchant's own paid: it neither arrives nor leaves.
+    pub borne: Fen,
     /// What WeChat kept, in fen; negative when it gave a fee back.
     pub fee: i64,
     /// Whether the fee is what the rate asks for, to the fen.
@@ -165,8 +180,14 @@ fn read_rows(text: &str, own: &Own) -> Result<Bill, GatewayError> {
             break;
         }
         match columns.row(line, raw, own) {
-            Ok(Row::Own(row)) => bill.rows.push(row),
-            Ok(Row::Other(payment, fen)) => bill.others.add(payment, fen),
+            Ok(Row::Own(row)) => {
+                bill.moved.add(row.refund.is_none(), row.amount.get() - row.borne.get(), row.fee);
+                bill.rows.push(row);
+            }
+            Ok(Row::Other { payment, fen, settled, fee }) => {
+                bill.moved.add(payment, settled, fee);
+                bill.others.add(payment, fen);
+            }
             Ok(Row::Revoked) => revoked += 1,
             Err(why) => bill.unreadable.push((line, raw.to_owned(), why)),
         }
@@ -210,6 +231,9 @@ struct Columns {
     out_refund_no: Option<usize>,
     paid: Option<usize>,
     refunded: Option<usize>,
+    /// What of a payment arrives, and what of a refund leaves.
+    arrives: Option<usize>,
+    leaves: Option<usize>,
     fee: Option<usize>,
     rate: Option<usize>,
 }
@@ -217,8 +241,13 @@ struct Columns {
 /// What a row is about.
 enum Row {
     Own(BillRow),
-    /// Somebody else's under the same merchant number: whether it is a payment, and its sum in fen.
-    Other(bool, i64),
+    /// Somebody else's under the same merchant number: its sum, what of it is settled, and its fee, in fen.
+    Other {
+        payment: bool,
+        fen: i64,
+        settled: i64,
+        fee: i64,
+    },
     /// No money moved, as with a revoked barcode payment.
     Revoked,
 }
@@ -231,6 +260,14 @@ impl Others {
         };
         *count += 1;
         *sum = sum.saturating_add(fen);
+    }
+}
+
+impl Moved {
+    fn add(&mut self, payment: bool, settled: i64, fee: i64) {
+        let sum = if payment { &mut self.arrived } else { &mut self.left };
+        *sum = sum.saturating_add(settled);
+        self.fee = self.fee.saturating_add(fee);
     }
 }
 
@@ -252,6 +289,8 @@ impl Columns {
             out_refund_no: first(&["商户退款单号"]),
             paid: first(&["订单金额", "总金额", "应结订单金额"]),
             refunded: first(&["申请退款金额", "退款金额"]),
+            arrives: first(&["应结订单金额"]),
+            leaves: first(&["退款金额"]),
             fee: first(&["手续费"]),
             rate: first(&["费率"]),
         })
@@ -279,8 +318,11 @@ impl Columns {
         let (number, transaction) = (text(self.out_trade_no), text(self.transaction_id));
         if !own.has(may(self.app_id), may(self.trade_type), number.unwrap_or_default(), transaction.unwrap_or_default())
         {
-            let sum = if state == "REFUND" { self.refunded } else { self.paid };
-            return Ok(Row::Other(state != "REFUND", may(sum).and_then(fen).unwrap_or(0)));
+            let payment = state != "REFUND";
+            let (sum, settled) = if payment { (self.paid, self.arrives) } else { (self.refunded, self.leaves) };
+            let sum = may(sum).and_then(fen).unwrap_or(0);
+            let fee = may(self.fee).and_then(hundred_thousandths).map_or(0, rounded);
+            return Ok(Row::Other { payment, fen: sum, settled: may(settled).and_then(fen).unwrap_or(sum), fee });
         }
         let refund = match state {
             "SUCCESS" => None,
@@ -292,6 +334,13 @@ impl Columns {
         };
         let amount = may(if refund.is_some() { self.refunded } else { self.paid }).ok_or("缺少金额")?;
         let amount = fen(amount).filter(|fen| *fen > 0).and_then(Fen::new).ok_or_else(|| format!("金额 {amount}"))?;
+        let borne = match may(if refund.is_some() { self.leaves } else { self.arrives }) {
+            Some(text) => {
+                let settled = fen(text).and_then(Fen::new).and_then(|settled| amount.minus(settled));
+                settled.ok_or_else(|| format!("到账金额 {text} 与 {amount} 不合"))?
+            }
+            None => Fen::ZERO,
+        };
         let fee = may(self.fee).unwrap_or("0");
         let exact = hundred_thousandths(fee).ok_or_else(|| format!("手续费 {fee}"))?;
         let rate = may(self.rate).and_then(|rate| hundred_thousandths(rate.strip_suffix('%')?));
@@ -303,8 +352,10 @@ impl Columns {
             out_trade_no: need(self.out_trade_no, "商户订单号")?.to_owned(),
             refund,
             amount,
+            borne,
             fee: rounded(exact),
-            fee_fits: rate.is_none_or(|rate| fits(amount, exact, rate)),
+            // A coupon that the merchant bears costs no fee. Source: cash coupons, download bill.
+            fee_fits: rate.is_none_or(|rate| fits(amount.minus(borne).unwrap_or_default(), exact, rate)),
             raw: raw.to_owned(),
         }))
     }
@@ -389,6 +440,37 @@ mod tests {
         let ids = ("50000000382026100800000000001".to_owned(), "202610087K2M0A1B2CR01".to_owned());
         assert_eq!((refunded.amount.get(), refunded.fee, refunded.refund.as_ref()), (7000, -42, Some(&ids)));
         assert!(plain.unreadable.is_empty());
+    }
+
+    /// 100.00 with a coupon of 20.00 that the merchant bears: 80.00 arrives, and of half of it back 40.00 leaves.
+    #[test]
+    fn what_is_settled_is_told_from_what_was_paid_and_fees_are_on_what_is_settled() {
+        let paid = PAID
+            .replace("`88.00,`0.00,`0,`0,", "`80.00,`20.00,`0,`0,")
+            .replace("`0.53000,`0.60%,`88.00,", "`0.48000,`0.60%,`100.00,");
+        let back = REFUNDED
+            .replace("`70.00,`0.00,`ORIGINAL", "`40.00,`0.00,`ORIGINAL")
+            .replace("`-0.42000,`0.60%,`0.00,`70.00,", "`-0.24000,`0.60%,`0.00,`50.00,");
+        let read = opened(bill(&[&paid, &back]).as_bytes());
+        let told: Vec<_> =
+            read.rows.iter().map(|row| (row.amount.get(), row.borne.get(), row.fee, row.fee_fits)).collect();
+        assert_eq!(told, [(10_000, 2_000, 48, true), (5_000, 1_000, -24, true)]);
+        assert_eq!(read.moved, Moved { arrived: 8_000, left: 4_000, fee: 24 });
+        for (row, from, to, why) in [
+            (&paid, "`0.48000,", "`0.60000,", None),
+            (&paid, "`80.00,`20.00,", "`100.01,`20.00,", Some("到账金额")),
+            (&paid, "`80.00,`20.00,", "`-80.00,`20.00,", Some("到账金额")),
+            (&paid, "`80.00,`20.00,", "`八十,`20.00,", Some("到账金额")),
+            (&back, "`40.00,`0.00,`ORIGINAL", "`50.01,`0.00,`ORIGINAL", Some("到账金额")),
+        ] {
+            let wrong = row.replace(from, to);
+            assert_ne!(&wrong, row, "{from}");
+            let read = opened(bill(&[&wrong]).as_bytes());
+            match why {
+                Some(why) => assert!(read.unreadable[0].2.contains(why), "{:?}", read.unreadable),
+                None => assert!(!read.rows[0].fee_fits, "a fee on what was paid is too much"),
+            }
+        }
     }
 
     #[test]

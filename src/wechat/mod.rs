@@ -9,6 +9,7 @@ mod breaker;
 pub mod carriers;
 pub mod certificate;
 mod client;
+pub mod coupons;
 mod exchange;
 mod hosts;
 pub mod mini_program;
@@ -25,6 +26,8 @@ use serde::Serialize;
 pub use account::{Account, Api};
 pub use client::{BadUrl, Wechat};
 pub use exchange::{Exchange, GatewayError};
+
+use coupons::Coupons;
 
 use crate::ids::OutTradeNo;
 use crate::money::Fen;
@@ -50,6 +53,8 @@ pub struct Payment {
     pub paid_at: i64,
     /// WeChat says that some of it has been, or is being, refunded.
     pub refund_started: bool,
+    /// What coupons paid of it, and what of that reaches the merchant.
+    pub coupons: Coupons,
 }
 
 impl Payment {

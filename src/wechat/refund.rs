@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::certificate::ClientIdentity;
+use super::coupons::Coupons;
 use super::exchange::unusable;
 use super::v2::{Page, RefundOf};
 use super::{Account, Api, Exchange, Wechat};
@@ -61,6 +62,8 @@ pub struct RefundFact {
     pub refund_id: String,
     pub transaction_id: String,
     pub amount: Fen,
+    /// What of it coupons had paid; `None` where this message does not tell.
+    pub coupons: Option<Coupons>,
     pub status: RefundStatus,
     /// Epoch milliseconds.
     pub succeeded_at: Option<i64>,

@@ -8,6 +8,7 @@ mod closing;
 mod console;
 mod contention;
 mod contract;
+mod coupons;
 mod customers;
 mod cut_short;
 mod doors;

@@ -74,6 +74,8 @@ fn sum_json(sum: &DaySum) -> Value {
     json!({
         "payments": sum.payments, "received": yuan(sum.received_fen), "refunds": sum.refunds,
         "refunded": yuan(sum.refunded_fen), "fee": yuan(sum.fee_fen), "net": yuan(sum.net_fen()),
+        "arrived": (sum.received_borne_fen != 0).then(|| yuan(sum.arrived_fen())),
+        "left": (sum.refunded_borne_fen != 0).then(|| yuan(sum.left_fen())),
         "offline": (sum.offline_fen != 0).then(|| yuan(sum.offline_fen)),
     })
 }
@@ -124,6 +126,8 @@ async fn day(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, 
         bill: bill.map(|m| json!({
             "payments": m.payments, "received": yuan(m.received_fen), "refunds": m.refunds,
             "refunded": yuan(m.refunded_fen), "fee": yuan(m.fee_fen),
+            "arrived": (m.received_borne_fen != 0).then(|| yuan(m.received_fen - m.received_borne_fen)),
+            "left": (m.refunded_borne_fen != 0).then(|| yuan(m.refunded_fen - m.refunded_borne_fen)),
         })),
         others: bill.and_then(Match::others_text),
         state: found.as_ref().map(|m| json!({

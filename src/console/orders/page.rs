@@ -19,6 +19,7 @@ use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::exceptions::store as exceptions;
 use crate::ids::{ImageHash, OrderNo};
+use crate::ledger::{Shares, store as ledger};
 use crate::money::{Fen, yuan};
 use crate::orders::store;
 use crate::orders::{ClosedReason, Full, Order, OrderStatus, Who};
@@ -93,7 +94,7 @@ async fn render(
     let read = move |conn: &rusqlite::Connection| {
         let order = store::by_no(conn, &order_no)?.ok_or(Code::NotFound)?;
         let id = order.id;
-        let attempts = payments::attempts(conn, id)?;
+        let attempts = (payments::attempts(conn, id)?, ledger::shares_of(conn, id)?);
         let events = store::events(conn, order.id)?;
         let exceptions = money::exceptions::with_refunds(conn, exceptions::of_order(conn, order.id)?)?;
         let history = customers::totals(conn, order.buyer_id)?;
@@ -114,7 +115,7 @@ async fn render(
     };
     let (
         full,
-        attempts,
+        (attempts, shares),
         events,
         exceptions,
         (bought, spent),
@@ -177,6 +178,7 @@ async fn render(
         attempts: attempts.iter().map(|a| json!({
             "n": format!("{:02}", a.n), "number": a.out_trade_no, "state": a.state.text(), "total": a.total.to_string(),
             "transaction": a.transaction_id, "paid_at": a.paid_at.map(clock::shown), "paid": a.state == AttemptState::Paid,
+            "shares": shares.iter().find(|s| a.transaction_id.as_ref() == Some(&s.transaction_id)).map(shares_text),
         })).collect::<Vec<_>>(),
         shipments: shipments.iter().map(|s| json!({
             "id": s.id, "company": s.parcel.company, "text": s.parcel.text(), "company_text": s.parcel.company_text(), "tracking": s.parcel.tracking_no,
@@ -199,6 +201,17 @@ async fn render(
 }
 
 /// The order's life line: what was reached and when, how long each stretch took, and where it stands.
+/// Who paid what of a payment that coupons were part of, and what of it arrives.
+fn shares_text(shares: &Shares) -> String {
+    let mut text = format!("买家实付 ¥{}", yuan(shares.by_buyer_fen()));
+    for (fen, what) in [(shares.funded_fen, "充值券"), (shares.borne_fen, "免充值券（本店承担）")] {
+        if fen > 0 {
+            text.push_str(&format!(" · {what} ¥{}", yuan(fen)));
+        }
+    }
+    format!("{text} · 到账 ¥{}", yuan(shares.settled_fen()))
+}
+
 fn steps(order: &Order, now: i64) -> Vec<Value> {
     let mut reached = vec![("提交", Some(order.created_at)), ("付款", order.paid_at)];
     match order.status {

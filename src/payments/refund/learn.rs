@@ -9,7 +9,8 @@ use crate::error::Result;
 use crate::exceptions::{Kind, NewException, store as exceptions};
 use crate::ids::{EntryId, OutRefundNo, RefundId};
 use crate::jobs::{self, Ran, Task};
-use crate::ledger::{Entered, store as ledger};
+use crate::ledger::Entered;
+use crate::ledger::store::{self as ledger, GoneBack};
 use crate::money::Fen;
 use crate::orders::{self, Who};
 use crate::refunds::store::{self as refunds, NewRefund};
@@ -51,9 +52,23 @@ pub fn learn(tx: &Tx, fact: &RefundFact, accepted_at: Option<i64>, now: i64) -> 
     if refund.state == to || !refund.state.leads_to(to) {
         return Ok(Some(refund.id));
     }
+    if to == RefundState::Succeeded && borne(tx, fact)?.is_none() {
+        jobs::enqueue(tx, Task::Refund(refund.id), now, now)?;
+        return Ok(Some(refund.id));
+    }
     let refund = Refund { refund_id: Some(fact.refund_id.clone()), ..refund };
     arrive(tx, &refund, to, fact, now)?;
     Ok(Some(refund.id))
+}
+
+/// What of a refund the merchant had borne himself, so that it does not leave him. `None` when the message does not tell
+/// and a coupon of his own was part of the payment: then it is a hint to ask.
+fn borne(tx: &Tx, fact: &RefundFact) -> Result<Option<Fen>> {
+    if let Some(coupons) = &fact.coupons {
+        return Ok(Some(coupons.borne));
+    }
+    let paid = ledger::payment(tx, &fact.transaction_id)?;
+    Ok(paid.is_none_or(|paid| paid.borne == Fen::ZERO).then_some(Fen::ZERO))
 }
 
 fn arrive(tx: &Tx, refund: &Refund, to: RefundState, fact: &RefundFact, now: i64) -> Result<()> {
@@ -63,7 +78,9 @@ fn arrive(tx: &Tx, refund: &Refund, to: RefundState, fact: &RefundFact, now: i64
         let moved_at = refunds::by_id(tx, refund.id)?.and_then(|r| r.accepted_at).unwrap_or(now);
         let refund = &made_to_fit(tx, refund, fact, now)?;
         let order = refund.order_id.filter(|_| refund.inside);
-        ledger::enter_refund(tx, &fact.refund_id, order, amount, moved_at, now)?;
+        let borne = borne(tx, fact)?.unwrap_or_default();
+        let back = GoneBack { refund_id: &fact.refund_id, order_id: order, amount, borne, moved_at };
+        ledger::enter_refund(tx, &back, now)?;
         refunds::set_problem(tx, refund.id, "", "")?;
         refunds::set_account(tx, refund.id, &fact.account)?;
         let account = if fact.account.is_empty() { "原路" } else { &fact.account };

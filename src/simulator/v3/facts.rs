@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::Simulator;
-use super::super::state::{Refund, Trade, TradeState};
+use super::super::state::{Coupons, Refund, Trade, TradeState};
 use crate::clock;
 
 /// A trade as a query and a notice tell it.
@@ -29,9 +29,25 @@ pub fn facts(sim: &Simulator, trade: &Trade) -> Value {
         facts["attach"] = json!("");
         facts["payer"] = json!({ "openid": trade.payer });
         facts["success_time"] = json!(trade.time_end.as_deref().and_then(clock::from_compact).map(clock::rfc3339));
-        facts["amount"] = json!({ "total": paid, "payer_total": paid, "currency": "CNY", "payer_currency": "CNY" });
+        let payer = paid - trade.coupons.all();
+        facts["amount"] = json!({ "total": paid, "payer_total": payer, "currency": "CNY", "payer_currency": "CNY" });
+        if trade.coupons.all() > 0 {
+            facts["promotion_detail"] = promotions(trade.coupons, "amount");
+        }
     }
     facts
+}
+
+/// Source: promotion_detail, API v3. Who stands in for a coupon goes by its kind here.
+fn promotions(coupons: Coupons, amount: &str) -> Value {
+    let one = |(n, (kind, fen)): (usize, (&str, i64))| {
+        let (kind, side) = if kind == "NO_CASH" { ("NOCASH", "merchant") } else { ("CASH", "wechatpay") };
+        let mut one = json!({ "coupon_id": format!("1095{n}"), "scope": "GLOBAL", "type": kind });
+        one[amount] = json!(fen);
+        one[format!("{side}_contribute")] = json!(fen);
+        one
+    };
+    coupons.each().enumerate().map(one).collect()
 }
 
 /// A refund as a reply and a notice tell it; they name its state differently.
@@ -42,12 +58,15 @@ pub fn refund_facts(sim: &Simulator, refund: &Refund, status: &str) -> Value {
         "CHANGE" => "ABNORMAL",
         other => other,
     };
-    let total = sim.trade(&refund.out_trade_no).map_or(0, |trade| trade.paid_fen());
+    let trade = sim.trade(&refund.out_trade_no);
+    let total = trade.as_ref().map_or(0, Trade::paid_fen);
+    let payer_total = trade.as_ref().map_or(0, |trade| total - trade.coupons.all());
+    let payer_refund = refund.amount_fen - refund.coupons.all();
     let mut facts = json!({
         "refund_id": refund.refund_id, "out_refund_no": refund.out_refund_no,
         "transaction_id": refund.transaction_id, "out_trade_no": refund.out_trade_no,
         "user_received_account": "支付用户零钱",
-        "amount": { "total": total, "refund": refund.amount_fen, "payer_total": total, "payer_refund": refund.amount_fen },
+        "amount": { "total": total, "refund": refund.amount_fen, "payer_total": payer_total, "payer_refund": payer_refund },
     });
     facts[status] = json!(state);
     match status {
@@ -55,6 +74,13 @@ pub fn refund_facts(sim: &Simulator, refund: &Refund, status: &str) -> Value {
             facts["channel"] = json!("ORIGINAL");
             facts["create_time"] = json!(clock::rfc3339(refund.created_at));
             facts["amount"]["currency"] = json!("CNY");
+            // A notice tells neither of these.
+            facts["amount"]["settlement_total"] = json!(trade.as_ref().map_or(0, Trade::settled_fen));
+            facts["amount"]["settlement_refund"] = json!(refund.settled_fen());
+            facts["amount"]["discount_refund"] = json!(refund.coupons.all());
+            if refund.coupons.all() > 0 {
+                facts["promotion_detail"] = promotions(refund.coupons, "refund_amount");
+            }
         }
         _ => facts["mchid"] = json!(sim.merchant.mch_id),
     }

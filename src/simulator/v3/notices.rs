@@ -25,7 +25,9 @@ pub fn of_trade(sim: &Simulator, out_trade_no: &str, fault: Option<&Fault>) -> O
     let mut facts = facts::facts(sim, &trade);
     // It tells of the payment, whatever came after it.
     facts["trade_state"] = json!("SUCCESS");
-    facts["promotion_detail"] = json!([]);
+    if facts.get("promotion_detail").is_none() {
+        facts["promotion_detail"] = json!([]);
+    }
     sealed(sim, trade.field("notify_url"), "TRANSACTION.SUCCESS", "transaction", &facts, fault)
 }
 

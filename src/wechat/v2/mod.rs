@@ -1,6 +1,7 @@
 //! WeChat Pay API v2: flat XML, signed by MD5 or HMAC-SHA256 with a key that both sides know.
 
 mod bill;
+mod coupons;
 mod exchange;
 pub mod message;
 pub mod notice;

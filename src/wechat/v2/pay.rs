@@ -7,7 +7,7 @@ use super::super::pay::{Asked, CLOSE_ORDER, ORDER_QUERY, PaymentParams, Trade, T
 use super::super::{Exchange, GatewayError, Payment, Wechat};
 use super::exchange::request;
 use super::message::Message;
-use super::{Merchant, sign};
+use super::{Merchant, coupons, sign};
 use crate::clock;
 use crate::ids::OutTradeNo;
 use crate::money::Fen;
@@ -168,18 +168,17 @@ pub(super) fn read_payment(message: &Message) -> Result<Payment, &'static str> {
     let text = |name: &'static str, max: usize| {
         message.filled(name).filter(|value| value.len() <= max).map(str::to_owned).ok_or(name)
     };
+    let total = text("total_fee", 20).ok().and_then(|t| Fen::from_wire(&t)).filter(|t| t.get() >= 1);
+    let total = total.ok_or("total_fee")?;
     Ok(Payment {
         out_trade_no: text("out_trade_no", 64)?,
         transaction_id: text("transaction_id", 64)?,
-        total: text("total_fee", 20)
-            .ok()
-            .and_then(|t| Fen::from_wire(&t))
-            .filter(|t| t.get() >= 1)
-            .ok_or("total_fee")?,
+        total,
         fee_type: message.filled("fee_type").unwrap_or("CNY").to_owned(),
         openid: text("openid", 128)?,
         paid_at: text("time_end", 14).ok().and_then(|t| clock::from_compact(&t)).ok_or("time_end")?,
         refund_started: false,
+        coupons: coupons::of_payment(message, total)?,
     })
 }
 

@@ -4,9 +4,9 @@ use super::super::certificate::ClientIdentity;
 use super::super::exchange::unusable;
 use super::super::refund::{REFUND, REFUND_QUERY, RefundFact, RefundOrder, RefundStatus};
 use super::super::{Exchange, GatewayError, Wechat};
-use super::Merchant;
 use super::exchange::request;
 use super::message::Message;
+use super::{Merchant, coupons};
 use crate::clock;
 use crate::money::Fen;
 use crate::nonce::Nonces;
@@ -114,11 +114,14 @@ fn read_refunds(answer: &Message) -> Result<Page, GatewayError> {
             _ => return Err(unusable("BAD_FIELD refund_status")),
         };
         let amount = Fen::from_wire(&field("refund_fee")?).filter(|fen| fen.get() >= 1);
+        let amount = amount.ok_or_else(|| unusable("BAD_FIELD refund_fee"))?;
+        let coupons = coupons::of_refund(answer, n, amount);
         Ok(RefundFact {
             out_refund_no: field("out_refund_no")?,
             refund_id: field("refund_id")?,
             transaction_id: transaction_id.to_owned(),
-            amount: amount.ok_or_else(|| unusable("BAD_FIELD refund_fee"))?,
+            amount,
+            coupons: Some(coupons.map_err(|field| unusable(&format!("BAD_FIELD {field}")))?),
             status,
             succeeded_at: field("refund_success_time").ok().and_then(|text| clock::from_spaced(&text)),
             // Sic: WeChat spells it so.
@@ -153,6 +156,7 @@ mod tests {
         let fact = &read.facts[0];
         assert_eq!((fact.amount.get(), fact.status), (7000, RefundStatus::Success));
         assert_eq!(fact.succeeded_at, clock::from_compact("20261008131540"));
+        assert_eq!(fact.coupons, Some(Default::default()));
         for (name, value) in [
             ("transaction_id", ""),
             ("refund_count", ""),
@@ -163,6 +167,8 @@ mod tests {
             ("refund_id_0", ""),
             ("refund_fee_0", "0"),
             ("refund_fee_0", "70.00"),
+            ("settlement_refund_fee_0", "7001"),
+            ("coupon_refund_fee_0", "7001"),
             ("refund_status_0", "MAYBE"),
             ("refund_status_0", ""),
         ] {

@@ -1,6 +1,7 @@
 //! WeChat Pay API v3: JSON over HTTP, signed by RSA both ways; public-key mode only.
 
 mod bill;
+mod coupons;
 mod exchange;
 pub mod keys;
 pub mod notice;

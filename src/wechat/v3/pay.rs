@@ -7,7 +7,7 @@ use super::super::exchange::unusable;
 use super::super::pay::{Asked, CLOSE_ORDER, ORDER_QUERY, PaymentParams, Trade, TradeOf};
 use super::super::{Exchange, GatewayError, Payment, Wechat};
 use super::exchange::Call;
-use super::{Merchant, moment, off_thread, sign};
+use super::{Merchant, coupons, moment, off_thread, sign};
 use crate::clock;
 use crate::ids::OutTradeNo;
 use crate::money::Fen;
@@ -185,13 +185,15 @@ pub(super) fn read_payment(facts: &Value) -> Result<Payment, &'static str> {
     let total = facts.pointer("/amount/total").and_then(Value::as_i64).and_then(Fen::new);
     let currency =
         facts.pointer("/amount/currency").map(|value| value.as_str().ok_or("amount.currency")).transpose()?;
+    let total = total.filter(|fen| fen.get() >= 1).ok_or("amount.total")?;
     Ok(Payment {
         out_trade_no: at("/out_trade_no", "out_trade_no")?.to_owned(),
         transaction_id: at("/transaction_id", "transaction_id")?.to_owned(),
-        total: total.filter(|fen| fen.get() >= 1).ok_or("amount.total")?,
+        total,
         fee_type: currency.unwrap_or("CNY").to_owned(),
         openid: at("/payer/openid", "payer.openid")?.to_owned(),
         paid_at: at("/success_time", "success_time").ok().and_then(moment).ok_or("success_time")?,
         refund_started: false,
+        coupons: coupons::of_payment(facts, total)?,
     })
 }
