@@ -237,6 +237,7 @@ async fn page(
         to: last.shown(),
         paid: sum.payments,
         taken: yuan(sum.received_fen),
+        arrived: (sum.received_borne_fen != 0).then(|| yuan(sum.arrived_fen())),
         refunded: yuan(sum.refunded_fen),
         fee: (sum.fee_fen != 0).then(|| yuan(sum.fee_fen)),
         net: yuan(sum.net_fen()),

@@ -39,6 +39,7 @@ words! {
         RefundSettled "refund_settled" "退款支出金额不同",
         Fee "fee" "手续费异常",
         Unreadable "unreadable" "账单行读不懂",
+        Funds "funds" "资金账单与交易账单不同",
         NoBill "no_bill" "本店有交易，微信没有账单",
     }
 }

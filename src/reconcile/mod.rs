@@ -1,6 +1,7 @@
 //! 对账: each day's bill against our ledger and orders. What WeChat has and we missed is asked about and entered.
 
 pub mod decide;
+pub mod funds;
 pub mod report;
 pub mod store;
 
@@ -26,6 +27,8 @@ const OUT_AFTER: i64 = 10 * HOUR;
 const CREATING_AGAIN: i64 = 30 * MINUTE;
 /// WeChat keeps bills for three months.
 pub const KEPT_DAYS: i64 = 89;
+/// Days for which a refund is followed.
+const REFUND_TAKES: i64 = 31;
 /// Rows written in one go, so that no one else waits long for the writer.
 const CHUNK: usize = 1_000;
 
@@ -87,6 +90,9 @@ pub async fn schedule(shop: &Shop) -> Result<Ran> {
     }
     let write = move |tx: &Tx| {
         let Some(first) = ledger::first_day(tx)? else { return Ok(()) };
+        for fee in store::late_fees(tx, today.plus(-REFUND_TAKES))? {
+            ledger::enter_fee(tx, &fee.wechat_id, fee.fee_fen, fee.at, now)?;
+        }
         let mut day = first.max(today.plus(-KEPT_DAYS));
         while day < today {
             let state = store::of_day(tx, day)?.map(|found| found.state);
@@ -147,8 +153,11 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
     keep_rows(shop, day, &bill).await?;
     let unheard = enter_missed(shop, account, day).await?;
     enter_fees(shop, day).await?;
+    let funds = funds::fetch(shop, account, day, bill.moved).await?;
+    let later = funds.later;
     let now = shop.now();
     let write = move |tx: &Tx| {
+        store::put_funds(tx, day, &funds, now)?;
         let sums = store::sums(tx, day)?;
         let mut found = store::differences(tx, day)?;
         found.extend(unreadable(&bill));
@@ -157,6 +166,10 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
             let refunds = found.len() - payments;
             let what = format!("本店有 {payments} 笔付款、{refunds} 笔退款，微信说没有账单");
             found = vec![store::Found::new(Difference::NoBill, String::new(), what)];
+        }
+        // What is wrong with the bill is wrong beside the fund flow too, and told once.
+        if found.is_empty() {
+            found.extend(funds.difference());
         }
         report_differences(tx, day, &found, now)?;
         for other in store::days_to_match_again(tx, day)? {
@@ -173,6 +186,7 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
     };
     shop.write(write).await?;
     match unheard {
+        0 if later => Ok(Ran::Again { at: now + CREATING_AGAIN }),
         0 => Ok(Ran::Done),
         n => Ok(Ran::Failed(format!("{} 有 {n} 笔款项还没能向微信查实", day.shown()))),
     }

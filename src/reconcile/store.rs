@@ -2,13 +2,15 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
+use super::funds::Funds;
 use super::{BillState, ByOrders, Match};
 use crate::clock::{self, Day, MINUTE};
 use crate::db::Tx;
 use crate::exceptions::Difference;
 use crate::ids::{EntryId, OrderId};
 use crate::money::yuan;
-use crate::wechat::bill::{BillRow, Others, Own};
+use crate::wechat::bill::{BillRow, Moved, Others, Own};
+use crate::wechat::funds::Flow;
 
 /// A refund taken on around midnight may stand in either day's bill.
 const MIDNIGHT: i64 = 10 * MINUTE;
@@ -220,20 +222,105 @@ pub fn fees(conn: &Connection, day: Day, after: i64, limit: usize) -> Result<Vec
     let mut rows = conn.prepare_cached(
         "select line, coalesce(refund_id, transaction_id) as wechat_id, fee_fen, at from bill_rows b
           where day = ?1 and line > ?2
-            and (exists (select 1 from refunds r where r.refund_id = b.refund_id)
+            and (exists (select 1 from ledger l where l.kind = 'refund' and l.wechat_id = b.refund_id)
                  or exists (select 1 from ledger l
                              where l.kind = 'payment' and b.kind = 'payment' and l.wechat_id = b.transaction_id))
           order by line limit ?3",
     )?;
-    rows.query_map(params![day, after, limit as i64], |row| {
-        Ok(Fee {
-            line: row.get("line")?,
-            wechat_id: row.get("wechat_id")?,
-            fee_fen: row.get("fee_fen")?,
-            at: row.get("at")?,
+    rows.query_map(params![day, after, limit as i64], read_fee)?.collect()
+}
+
+/// The fees of refunds whose money left only after their bill was matched. A refund that WeChat gave up gives none back.
+pub fn late_fees(conn: &Connection, since: Day) -> Result<Vec<Fee>> {
+    let mut rows = conn.prepare_cached(
+        "select b.line, b.refund_id as wechat_id, b.fee_fen, b.at
+           from ledger l join bill_rows b on b.refund_id = l.wechat_id
+          where l.day >= ?1 and l.kind = 'refund' and b.fee_fen <> 0
+            and not exists (select 1 from ledger f where f.kind = 'fee' and f.wechat_id = b.refund_id)",
+    )?;
+    rows.query_map([since], read_fee)?.collect()
+}
+
+fn read_fee(row: &Row<'_>) -> Result<Fee> {
+    Ok(Fee {
+        line: row.get("line")?,
+        wechat_id: row.get("wechat_id")?,
+        fee_fen: row.get("fee_fen")?,
+        at: row.get("at")?,
+    })
+}
+
+/// Refunds that stand in a day's bill though no money has left for them: how many, and their sum in fen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unpaid {
+    /// WeChat is still at it.
+    pub under_way: (i64, i64),
+    /// WeChat gave it up, or the bank sent it back.
+    pub given_up: (i64, i64),
+}
+
+/// A bill names a refund on the day it was taken on, and never changes what it said.
+pub fn unpaid(conn: &Connection, day: Day) -> Result<Unpaid> {
+    conn.prepare_cached(
+        "select coalesce(sum(r.state = 'processing'), 0),
+                coalesce(sum(iif(r.state = 'processing', b.amount_fen, 0)), 0),
+                coalesce(sum(r.state <> 'processing'), 0),
+                coalesce(sum(iif(r.state <> 'processing', b.amount_fen, 0)), 0)
+           from bill_rows b join refunds r on r.refund_id = b.refund_id
+          where b.day = ?1 and b.kind = 'refund'
+            and not exists (select 1 from ledger l where l.kind = 'refund' and l.wechat_id = b.refund_id)",
+    )?
+    .query_row([day], |row| Ok(Unpaid { under_way: (row.get(0)?, row.get(1)?), given_up: (row.get(2)?, row.get(3)?) }))
+}
+
+pub fn put_funds(tx: &Tx, day: Day, funds: &Funds, now: i64) -> Result<()> {
+    let (flow, billed) = (&funds.flow, &funds.billed);
+    tx.prepare_cached(
+        "insert or replace into fund_flows (day, payments, arrived_fen, left_fen, fee_fen, returned_fen, withdrawn_fen,
+                                            other_fen, opening_fen, closing_fen, billed_arrived_fen, billed_left_fen,
+                                            billed_fee_fen, problem, at)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+    )?
+    .execute(params![
+        day,
+        flow.payments,
+        flow.moved.arrived,
+        flow.moved.left,
+        flow.moved.fee,
+        flow.returned,
+        flow.withdrawn,
+        flow.other,
+        flow.balance.map(|(opening, _)| opening),
+        flow.balance.map(|(_, closing)| closing),
+        billed.arrived,
+        billed.left,
+        billed.fee,
+        funds.problem,
+        now
+    ])?;
+    Ok(())
+}
+
+pub fn funds_of(conn: &Connection, day: Day) -> Result<Option<Funds>> {
+    let moved = |row: &Row<'_>, arrived: &str, left: &str, fee: &str| {
+        Ok::<_, rusqlite::Error>(Moved { arrived: row.get(arrived)?, left: row.get(left)?, fee: row.get(fee)? })
+    };
+    conn.prepare_cached("select * from fund_flows where day = ?1")?
+        .query_row([day], |row| {
+            let balance = row.get::<_, Option<i64>>("opening_fen")?.zip(row.get("closing_fen")?);
+            let flow = Flow {
+                payments: row.get("payments")?,
+                moved: moved(row, "arrived_fen", "left_fen", "fee_fen")?,
+                returned: row.get("returned_fen")?,
+                withdrawn: row.get("withdrawn_fen")?,
+                other: row.get("other_fen")?,
+                balance,
+                wrong: Vec::new(),
+            };
+            let billed = moved(row, "billed_arrived_fen", "billed_left_fen", "billed_fee_fen")?;
+            Ok(Funds { flow, billed, problem: row.get("problem")?, later: false })
         })
-    })?
-    .collect()
+        .optional()
 }
 
 /// One thing that the bill and our books tell differently.

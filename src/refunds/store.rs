@@ -232,6 +232,12 @@ pub fn set_sent(tx: &Tx, id: RefundId, params: &str, now: i64) -> Result<()> {
     Ok(())
 }
 
+/// It is to be sent otherwise than before, under the same number: WeChat refused what was sent.
+pub fn set_params(tx: &Tx, id: RefundId, params: &str) -> Result<()> {
+    tx.prepare_cached("update refunds set params = ?2 where id = ?1")?.execute(params![id, params])?;
+    Ok(())
+}
+
 /// WeChat has it under this number.
 pub fn set_accepted(tx: &Tx, id: RefundId, refund_id: &str, now: i64) -> Result<()> {
     tx.prepare_cached(

@@ -4,23 +4,34 @@ use std::time::Duration;
 
 use rocket::Request;
 use rocket::data::{Data, ToByteUnit};
-use rocket::http::{ContentType, Status};
+use rocket::http::{ContentType, Header, Status};
 use rocket::mtls::Certificate;
 use rocket::request::{FromRequest, Outcome};
 use rocket::serde::json::Json;
 use rocket::{Route, State, get, post, routes};
 use serde_json::{Value, json};
+use sha1::{Digest, Sha1};
 
 use super::state::{Trade, TradeState, digest};
 use super::trades::facts;
-use super::{CODE_LIFE, Fault, Fields, Refused, Simulator, bills, refunds};
+use super::{CODE_LIFE, Fault, Fields, Refused, Simulator, bills, funds, refunds};
 use crate::clock::{self, MINUTE};
 use crate::ids::OutTradeNo;
 use crate::wechat::v2::message::Message;
 use crate::wechat::v2::sign;
 
 pub fn routes() -> Vec<Route> {
-    routes![login_code, code_to_session, unified_order, order_query, close_order, refund, refund_query, download_bill]
+    routes![
+        login_code,
+        code_to_session,
+        unified_order,
+        order_query,
+        close_order,
+        refund,
+        refund_query,
+        download_bill,
+        download_funds
+    ]
 }
 
 /// What `wx.login` would do on a phone.
@@ -140,6 +151,45 @@ async fn download_bill(sim: &State<Simulator>, data: Data<'_>) -> Result<(Conten
     match bills::download(sim, &message) {
         Ok(bytes) => Ok((ContentType::Plain, bytes)),
         Err((text, code)) => refused(text, code),
+    }
+}
+
+/// A file with its hash in a header, or an unsigned refusal.
+#[derive(rocket::Responder)]
+enum FundsFile {
+    File(Vec<u8>, Header<'static>),
+    Refused((ContentType, String)),
+}
+
+/// Over mutual TLS and by HMAC alone. Source: download fund flow, API v2.
+#[post("/pay/downloadfundflow", data = "<data>")]
+async fn download_funds(sim: &State<Simulator>, shown: Shown, data: Data<'_>) -> Result<FundsFile, Status> {
+    let refused = |code: &str, text: &str| {
+        let fields = [("return_code", "SUCCESS"), ("result_code", "FAIL"), ("err_code", code), ("err_code_des", text)];
+        Ok(FundsFile::Refused((ContentType::XML, Message::from(fields).to_xml())))
+    };
+    match begin(sim, "downloadfundflow").await {
+        Some(Fault::Http500 | Fault::LoseAnswer) => return Err(Status::InternalServerError),
+        Some(Fault::ErrCode(code, text)) => return refused(&code, &text),
+        Some(Fault::ReturnFail(text)) => return fail(&text).map(FundsFile::Refused),
+        _ => {}
+    }
+    if !shown.0 {
+        return fail("证书已过期，或下载资金账单需要证书").map(FundsFile::Refused);
+    }
+    let message = match trusted(sim, data).await {
+        Ok(message) => message,
+        Err(text) => return fail(&text).map(FundsFile::Refused),
+    };
+    let day = message.filled("bill_date").and_then(|day| day.parse().ok());
+    let basic = message.get("account_type") == Some("Basic") && message.get("sign_type") == Some("HMAC-SHA256");
+    let Some(day) = day.filter(|_| basic) else { return refused("PARAM_ERROR", "参数错误") };
+    match funds::download(sim, day, message.get("tar_type") == Some("GZIP")) {
+        Ok(bytes) => {
+            let digest = Header::new("Digest", format!("SHA={}", hex::encode(Sha1::digest(&bytes))));
+            Ok(FundsFile::File(bytes, digest))
+        }
+        Err((code, text)) => refused(code, text),
     }
 }
 

@@ -85,7 +85,7 @@ fn bill(sim: &Simulator, kept: &Kept, day: Day) -> Option<String> {
 }
 
 /// Six per mille of what is settled, to the fen.
-fn fee(fen: i64) -> i64 {
+pub fn fee(fen: i64) -> i64 {
     (fen * 6 + 500) / 1000
 }
 

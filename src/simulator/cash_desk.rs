@@ -45,8 +45,11 @@ impl Request {
         ]);
         if self.sign_type == "RSA" {
             let lines = [&self.app_id, &self.time_stamp, &self.nonce_str, &self.package];
-            let right = self.app_id == sim.merchant().app_id && sim.signed_by_merchant(lines, &self.pay_sign);
-            return if right { self.prepay_id() } else { Err("支付验证签名失败") };
+            let prepay_id = self.prepay_id()?;
+            let order = sim.lock().kept.trade_of_prepay(&prepay_id).map(|trade| trade.order.clone());
+            let ours = order.is_none_or(|order| order.get("appid") == Some(&self.app_id));
+            let right = ours && sim.signed_by_merchant(lines, &self.pay_sign);
+            return if right { Ok(prepay_id) } else { Err("支付验证签名失败") };
         }
         let prepay_id = self.prepay_id()?;
         // In the app, and with the digest, that the order was made with.

@@ -35,7 +35,9 @@ pub fn routes() -> Vec<Route> {
         bind_app,
         refund,
         end_refund,
-        set_bill
+        set_bill,
+        set_funds,
+        withdraw
     ]
 }
 
@@ -194,6 +196,33 @@ fn set_bill(sim: &State<Simulator>, day: &str, bytes: Vec<u8>) -> Result<Status,
     Ok(Status::NoContent)
 }
 
+/// The same for this day's fund flow.
+#[put("/simulator/funds/<day>", data = "<bytes>")]
+fn set_funds(sim: &State<Simulator>, day: &str, bytes: Vec<u8>) -> Result<Status, Refusal> {
+    let day: Day = day.parse().map_err(|_| refused("the day is written 2026-10-08"))?;
+    match bytes.is_empty() {
+        true => sim.reset_bills(),
+        false => sim.set_funds(day, bytes),
+    }
+    Ok(Status::NoContent)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Withdrawal {
+    amount_fen: i64,
+}
+
+/// The merchant takes money to his bank: it will stand in the day's fund flow.
+#[post("/simulator/withdrawals", data = "<new>")]
+fn withdraw(sim: &State<Simulator>, new: Json<Withdrawal>) -> Result<Status, Refusal> {
+    if new.amount_fen < 1 {
+        return Err(refused("amountFen is at least 1"));
+    }
+    sim.withdraw(new.amount_fen);
+    Ok(Status::NoContent)
+}
+
 // ── the page ──
 
 /// Faults that a person can choose, by the word that the form sends.
@@ -267,8 +296,10 @@ fn page(sim: &State<Simulator>, said: Option<&str>) -> Template {
             takes: ways.refund_takes_ms / clock::SECOND,
             notices: ways.refund_notices,
             balance: ways.balance_fen.map(|fen| yuan(fen).replace(',', "")),
+            unsettled: ways.unsettled_fen.map(|fen| yuan(fen).replace(',', "")),
             bill_waits: ways.bill_waits,
             trade_managed: ways.trade_managed,
+            trade_confirmed: ways.trade_confirmed,
             closes_early: ways.closes_early,
             hard_names: ways.hard_names,
             coupon_cash: coupon(ways.coupon_cash_fen),
@@ -299,10 +330,14 @@ struct WaysForm {
     notices: bool,
     #[field(default = String::new())]
     balance: String,
+    #[field(default = String::new())]
+    unsettled: String,
     #[field(default = false)]
     bill_waits: bool,
     #[field(default = false)]
     trade_managed: bool,
+    #[field(default = false)]
+    trade_confirmed: bool,
     #[field(default = false)]
     closes_early: bool,
     #[field(default = false)]
@@ -327,8 +362,8 @@ fn end_named(word: &str) -> Option<RefundEnd> {
 
 #[post("/control/ways", data = "<form>")]
 fn page_ways(sim: &State<Simulator>, form: Form<WaysForm>) -> Redirect {
-    let amounts = [&form.balance, &form.coupon_cash, &form.coupon_no_cash].map(|text| typed(text));
-    let [Ok(balance), Ok(cash), Ok(no_cash)] = amounts else {
+    let amounts = [&form.balance, &form.unsettled, &form.coupon_cash, &form.coupon_no_cash].map(|text| typed(text));
+    let [Ok(balance), Ok(unsettled), Ok(cash), Ok(no_cash)] = amounts else {
         return back(Err("金额请填数字，例如 100 或 8.50".into()));
     };
     let Some(refund_end) = end_named(&form.end) else { return back(Err("没有这种退款结果".into())) };
@@ -338,8 +373,10 @@ fn page_ways(sim: &State<Simulator>, form: Form<WaysForm>) -> Redirect {
             refund_takes_ms: form.takes.clamp(0, 86_400) * clock::SECOND,
             refund_notices: form.notices,
             balance_fen: balance,
+            unsettled_fen: unsettled,
             bill_waits: form.bill_waits,
             trade_managed: form.trade_managed,
+            trade_confirmed: form.trade_confirmed,
             closes_early: form.closes_early,
             hard_names: form.hard_names,
             coupon_cash_fen: cash.unwrap_or(0),

@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 /// The calls that can go wrong, by the names of WeChat's own paths.
-pub const KINDS: [&str; 15] = [
+pub const KINDS: [&str; 18] = [
     "login",
     "unifiedorder",
     "orderquery",
@@ -14,9 +14,12 @@ pub const KINDS: [&str; 15] = [
     "refund",
     "refundquery",
     "downloadbill",
+    "downloadfundflow",
     "stable_token",
     "token",
     "trade_managed",
+    "trade_confirmed",
+    "order_path",
     "upload_shipping",
     "delivery_list",
     // Of API v3: its notices, and the file of a bill.

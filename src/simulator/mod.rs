@@ -6,6 +6,7 @@ mod cash_desk;
 mod control;
 mod delivery;
 mod faults;
+mod funds;
 mod refunds;
 mod register;
 mod state;
@@ -252,6 +253,11 @@ impl Simulator {
         self.lock().token = None;
     }
 
+    /// Where an order of the order centre opens, if the shop has said.
+    pub fn order_path(&self) -> Option<String> {
+        self.lock().order_path.clone()
+    }
+
     /// The refunds of a payment as WeChat sees them.
     pub fn refunds(&self, transaction_id: &str) -> Vec<Refund> {
         self.lock().kept.refunds_of(transaction_id).cloned().collect()
@@ -268,6 +274,17 @@ impl Simulator {
         let trades = state.kept.trades.values().filter(|trade| !trade.is_foreign());
         let waits = trades.clone().any(|trade| trade.pays_late && trade.state == TradeState::Closed);
         (trades.filter_map(|trade| trade.transaction_id.clone()).collect(), waits)
+    }
+
+    /// What the shop's own trade has moved in all, in fen: settled payments, what left for refunds, and the fees.
+    pub fn own_moved(&self) -> (i64, i64, i64) {
+        let (now, state) = (self.clock.now(), self.lock());
+        let trades = state.kept.trades.values().filter(|trade| !trade.is_foreign() && trade.state == TradeState::Paid);
+        let arrived: Vec<i64> = trades.map(Trade::settled_fen).collect();
+        let refunds = state.kept.refunds.iter().filter(|refund| refund.status(now) == "SUCCESS");
+        let left: Vec<i64> = refunds.map(Refund::settled_fen).collect();
+        let fees = |sums: &[i64]| sums.iter().map(|fen| bills::fee(*fen)).sum::<i64>();
+        (arrived.iter().sum(), left.iter().sum(), fees(&arrived) - fees(&left))
     }
 
     /// Another app, or a till, takes money under the same merchant number; answers with the transaction.
@@ -311,6 +328,25 @@ impl Simulator {
         bills::text(self, day)
     }
 
+    /// A day's fund flow, unpacked; `None` for a day on which the balance did not change.
+    pub fn funds(&self, day: Day) -> Option<String> {
+        let now = self.clock.now();
+        funds::text(&self.lock().kept, day, now)
+    }
+
+    /// A day's fund flow is answered with these bytes from now on.
+    pub fn set_funds(&self, day: Day, bytes: impl Into<Vec<u8>>) {
+        self.lock().funds.insert(day.to_string(), bytes.into());
+    }
+
+    /// The merchant takes money to his bank.
+    pub fn withdraw(&self, fen: i64) {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        state.kept.withdrawals.push((now, fen));
+        state.changed = true;
+    }
+
     /// A day's bill is answered with these bytes from now on, whatever was traded.
     pub fn set_bill(&self, day: Day, bytes: impl Into<Vec<u8>>) {
         self.lock().bills.insert(day.to_string(), bytes.into());
@@ -318,7 +354,9 @@ impl Simulator {
 
     /// Every bill is answered as it is again.
     pub fn reset_bills(&self) {
-        self.lock().bills.clear();
+        let mut state = self.lock();
+        state.bills.clear();
+        state.funds.clear();
     }
 
     /// WeChat closes a trade of its own accord, as it does with old ones.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::state::{Kept, Refund, RefundEnd, Trade, TradeState};
+use super::state::{Kept, Refund, RefundEnd, Trade, TradeState, Ways};
 use super::{Fields, Refused, Simulator, delivery, v3};
 use crate::clock::{self, DAY, MINUTE};
 use crate::wechat::v2::message::Message;
@@ -60,12 +60,7 @@ pub fn ask(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
         return Err(("ERROR", "退款金额大于可退金额"));
     }
     let leaves = amount - state.kept.coupons_back(&trade, amount, now).no_cash;
-    if let Some(balance) = &mut state.kept.ways.balance_fen {
-        if *balance < leaves {
-            return Err(("NOTENOUGH", "基本账户余额不足，请充值后重新发起"));
-        }
-        *balance -= leaves;
-    }
+    take_from(&mut state.kept.ways, message.filled("refund_account"), leaves)?;
     let url = message.filled("notify_url").unwrap_or_default().to_owned();
     let refund = add(&mut state.kept, number, &trade, amount, url, false, now);
     if let Some(added) = state.kept.refunds.last_mut() {
@@ -79,6 +74,27 @@ pub fn ask(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
         start_notice(sim.clone(), refund.refund_id);
     }
     Ok(fields)
+}
+
+/// Where the money comes from. Source: refund, refund_account (`funds_account` in API v3).
+fn take_from(ways: &mut Ways, account: Option<&str>, leaves: i64) -> Result<(), Refused> {
+    let (pool, short) = match (account, &mut ways.unsettled_fen) {
+        (None | Some("REFUND_SOURCE_UNSETTLED_FUNDS"), Some(unsettled)) => {
+            (Some(unsettled), "交易未结算资金不足，请使用可用余额退款")
+        }
+        (Some("REFUND_SOURCE_RECHARGE_FUNDS"), Some(_)) | (None, None) => {
+            (ways.balance_fen.as_mut(), "基本账户余额不足，请充值后重新发起")
+        }
+        _ => return Err(("PARAM_ERROR", "refund_account仅对老资金流商户使用")),
+    };
+    match pool {
+        Some(pool) if *pool < leaves => Err(("NOTENOUGH", short)),
+        Some(pool) => {
+            *pool -= leaves;
+            Ok(())
+        }
+        None => Ok(()),
+    }
 }
 
 fn add(
@@ -212,9 +228,15 @@ pub fn set_end(sim: &Simulator, number: &str, end: RefundEnd) -> Result<(), Stri
     let mut state = sim.lock();
     let known = state.kept.refunds.iter_mut().find(|r| r.out_refund_no == number || r.refund_id == number);
     let refund = known.ok_or("没有这笔退款")?;
+    let returned = matches!(refund.status(now), "CHANGE" | "REFUNDCLOSE");
+    let before = (refund.ends_at, refund.refund_id.clone(), refund.settled_fen());
     refund.end = end;
     refund.ends_at = now;
     let id = refund.refund_id.clone();
+    if returned {
+        let (at, id, left) = before;
+        state.kept.again.extend([(at, id.clone(), left), (now, id, -left)]);
+    }
     let notices = state.kept.ways.refund_notices;
     state.changed = true;
     drop(state);

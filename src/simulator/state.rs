@@ -170,10 +170,14 @@ pub struct Ways {
     pub refund_notices: bool,
     /// What the merchant can still refund, in fen; unlimited when absent.
     pub balance_fen: Option<i64>,
+    /// The old flow of funds (老资金流): what is not settled yet and can be refunded from, in fen, beside the balance.
+    pub unsettled_fen: Option<i64>,
     /// Whether a day's bill can be had only from ten o'clock of the next day on.
     pub bill_waits: bool,
     /// Whether payments wait for the register of what was shipped.
     pub trade_managed: bool,
+    /// Whether the merchant has agreed to how its payments are settled.
+    pub trade_confirmed: bool,
     /// An order can be closed before it is five minutes old, which the real one refuses.
     pub closes_early: bool,
     /// Goods names in bills have commas and backticks added, as nobody keeps them out at the real one.
@@ -190,8 +194,10 @@ impl Default for Ways {
             refund_takes_ms: 3 * SECOND,
             refund_notices: true,
             balance_fen: None,
+            unsettled_fen: None,
             bill_waits: true,
             trade_managed: true,
+            trade_confirmed: true,
             closes_early: false,
             hard_names: false,
             coupon_cash_fen: 0,
@@ -209,6 +215,10 @@ pub struct State {
     pub token: Option<String>,
     /// Bills that are answered as they stand here, by day.
     pub bills: HashMap<String, Vec<u8>>,
+    /// Fund flows that are answered as they stand here, by day.
+    pub funds: HashMap<String, Vec<u8>>,
+    /// Where an order of the order centre opens.
+    pub order_path: Option<String>,
     /// Every call that reached us, by kind.
     pub calls: HashMap<String, u64>,
     /// Something was changed since the file was written.
@@ -223,6 +233,12 @@ pub struct Kept {
     pub refunds: Vec<Refund>,
     pub ways: Ways,
     pub next_number: u64,
+    /// What the merchant took to his bank: when, and how much in fen.
+    #[serde(default)]
+    pub withdrawals: Vec<(i64, i64)>,
+    /// Changes of the balance for refunds that were returned once and arrived later: when, which, by how much.
+    #[serde(default)]
+    pub again: Vec<(i64, String, i64)>,
     /// Further apps that are bound to the merchant number: app id and secret.
     #[serde(default)]
     pub apps: BTreeMap<String, String>,

@@ -207,12 +207,12 @@ fn read_rows(text: &str, own: &Own) -> Result<Bill, GatewayError> {
     Ok(bill)
 }
 
-fn index_of(names: &str, name: &str) -> Option<usize> {
+pub(super) fn index_of(names: &str, name: &str) -> Option<usize> {
     names.split(',').position(|column| column.trim().trim_start_matches('`') == name)
 }
 
 /// A goods name may hold commas and backticks; only the two together part one value from the next.
-fn values_of(line: &str) -> Vec<&str> {
+pub(super) fn values_of(line: &str) -> Vec<&str> {
     line.strip_prefix('`').unwrap_or(line).split(",`").collect()
 }
 
@@ -377,7 +377,7 @@ fn hundred_thousandths(text: &str) -> Option<i64> {
 }
 
 /// Whole fen of a decimal of yuan; `None` when it is not whole.
-fn fen(text: &str) -> Option<i64> {
+pub(super) fn fen(text: &str) -> Option<i64> {
     hundred_thousandths(text).filter(|n| n % 1_000 == 0).map(|n| n / 1_000)
 }
 

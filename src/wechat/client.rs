@@ -194,6 +194,29 @@ impl Wechat {
         self.post_within(&self.http, path, xml, (BILL_TIMEOUT, MAX_BILL)).await
     }
 
+    /// A file whose hash stands in a header beside it.
+    pub(super) async fn post_for_funds(
+        &self,
+        client: &Client,
+        path: &str,
+        xml: String,
+    ) -> (Result<(Vec<u8>, Option<String>), GatewayError>, i64) {
+        let start = Instant::now();
+        let request = |host: &str| {
+            let request = client.post(format!("{host}{path}"));
+            request.header("content-type", "text/xml; charset=utf-8").body(xml.clone())
+        };
+        let answer = match self.pay.send(BILL_TIMEOUT, request).await {
+            Ok(response) => {
+                self.note_time(&response);
+                let digest = response.headers().get("digest").and_then(|value| value.to_str().ok()).map(str::to_owned);
+                body(response, MAX_BILL).await.map(|bytes| (bytes, digest))
+            }
+            Err(e) => Err(broken(e)),
+        };
+        (answer, start.elapsed().as_millis() as i64)
+    }
+
     async fn post_within(
         &self,
         client: &Client,

@@ -11,6 +11,7 @@ pub mod certificate;
 mod client;
 pub mod coupons;
 mod exchange;
+pub mod funds;
 mod hosts;
 pub mod mini_program;
 pub mod pay;

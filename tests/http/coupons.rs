@@ -112,6 +112,8 @@ async fn pages_and_the_accountants_report_tell_what_was_sold_from_what_arrives()
     {
         assert!(day.contains(words), "{words}: {day}");
     }
+    let home = manager.page("/admin?days=yesterday").await;
+    assert!(home.contains("¥100.00<small> 实收") && home.contains("<dt>到账</dt><dd>¥80.00</dd>"), "{home}");
     assert!(manager.page("/admin/money?month=2026-10").await.contains("<dt>到账</dt><dd>¥80.00</dd>"));
     let request = w.http().get(w.at("/admin/money/2026-10/report.xlsx")).header("Cookie", &manager.cookie);
     let bytes = request.send().await.unwrap().bytes().await.unwrap();

@@ -13,6 +13,7 @@ mod customers;
 mod cut_short;
 mod doors;
 mod exceptions;
+mod funds;
 mod holding;
 mod home;
 mod import;

@@ -567,6 +567,7 @@ async fn send_past_the_shop(w: &World, placed: &Placed, number: &str, fen: i64) 
         refund_fee: fen,
         refund_desc: "退款".into(),
         notify_url: w.shop.settings().refund_notify_url(Api::V2),
+        from_balance: false,
     };
     let heard = || async {
         let number = number.to_owned();

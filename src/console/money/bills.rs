@@ -16,6 +16,7 @@ use crate::exceptions::store as exceptions;
 use crate::jobs::{self, Task};
 use crate::ledger::{DaySum, store as ledger};
 use crate::money::yuan;
+use crate::reconcile::funds::Funds;
 use crate::reconcile::{self, BillState, Match, report, store};
 use crate::shop::Shop;
 use crate::staff::login::audit;
@@ -111,10 +112,11 @@ async fn day(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, 
     let now = shop.now();
     let read = move |conn: &Connection| {
         let found = super::exceptions::with_refunds(conn, exceptions::of_day(conn, day)?)?;
-        let waiting = jobs::store::waiting_for(conn, Task::Bill(day))?;
-        Ok((ledger::day_sum(conn, day)?, store::of_day(conn, day)?, store::by_orders(conn, day)?, found, waiting))
+        let beside =
+            (jobs::store::waiting_for(conn, Task::Bill(day))?, store::unpaid(conn, day)?, store::funds_of(conn, day)?);
+        Ok((ledger::day_sum(conn, day)?, store::of_day(conn, day)?, store::by_orders(conn, day)?, found, beside))
     };
-    let (sum, found, orders, differences, waiting) = shop.read(read).await?;
+    let (sum, found, orders, differences, (waiting, unpaid, funds)) = shop.read(read).await?;
     let bill = found.as_ref().filter(|m| !matches!(m.state, BillState::Waiting | BillState::Failed));
     let context = context! {
         frame: frame(shop, &staff.0, "money", flash).await?,
@@ -129,6 +131,9 @@ async fn day(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, 
             "arrived": (m.received_borne_fen != 0).then(|| yuan(m.received_fen - m.received_borne_fen)),
             "left": (m.refunded_borne_fen != 0).then(|| yuan(m.refunded_fen - m.refunded_borne_fen)),
         })),
+        refunds_differ: bill.is_some_and(|m| m.refunded_fen != sum.refunded_fen + unpaid.under_way.1 + unpaid.given_up.1),
+        unpaid: unpaid_text(&unpaid),
+        funds: bill.and(funds.as_ref()).map(funds_json),
         others: bill.and_then(Match::others_text),
         state: found.as_ref().map(|m| json!({
             "mark": mark(Some(m.state), true), "text": m.state.text(), "problem": m.problem, "at": clock::shown(m.checked_at),
@@ -141,6 +146,31 @@ async fn day(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, 
         may_match: staff.0.role >= Role::Manager,
     };
     Ok(assets::page("console/money_day.html", context))
+}
+
+/// The row of the fund flow, or why there is none.
+fn funds_json(funds: &Funds) -> Value {
+    let (flow, moved) = (&funds.flow, &funds.flow.moved);
+    let some = |fen: i64, what: &str| (fen != 0).then(|| format!("{what} ¥{}", yuan(fen)));
+    let beside = [some(flow.withdrawn, "提现"), some(flow.returned, "退款退回"), some(flow.other, "充值及其他")];
+    json!({
+        "problem": funds.problem, "whole": funds.is_comparable(),
+        "arrived": yuan(moved.arrived), "left": yuan(moved.left), "fee": yuan(moved.fee),
+        "differs": [moved.arrived != funds.billed.arrived, moved.left != funds.billed.left, moved.fee != funds.billed.fee],
+        "balance": flow.balance.map(|(opening, closing)| format!("¥{} → ¥{}", yuan(opening), yuan(closing))),
+        "beside": beside.into_iter().flatten().collect::<Vec<_>>().join("，"),
+    })
+}
+
+/// Refunds of the bill for which no money has left, in one line.
+fn unpaid_text(unpaid: &store::Unpaid) -> Option<String> {
+    let part = |(n, fen): (i64, i64), what: &str| (n > 0).then(|| format!("{what} {n} 笔 ¥{}", yuan(fen)));
+    let parts: Vec<String> =
+        [part(unpaid.under_way, "还没到账的退款"), part(unpaid.given_up, "微信没有退成、钱还在商户账户的退款")]
+            .into_iter()
+            .flatten()
+            .collect();
+    (!parts.is_empty()).then(|| parts.join("，"))
 }
 
 /// Downloads the bill and matches it again, now.

@@ -13,7 +13,7 @@ use crate::orders::{REFUNDABLE_FOR, Who};
 use crate::refunds::{Origin, Refund, RefundState, store as refunds};
 use crate::shop::Shop;
 use crate::transactions::Entry;
-use crate::wechat::refund::{REFUND, REFUND_QUERY, RefundOrder};
+use crate::wechat::refund::{REFUND, REFUND_QUERY, RefundOrder, balance_may_do};
 use crate::wechat::{Account, Api, Exchange, GatewayError};
 
 /// WeChat wants a minute between two refunds of one payment. Source: refund, API v2.
@@ -27,6 +27,8 @@ const OVERDRAWN: &str = "OVERDRAWN";
 /// `problem_code`s that ask for patience.
 const TOO_MUCH: &str = "INVALID_REQ_TOO_MUCH";
 const TOO_OFTEN: &str = "FREQUENCY_LIMITED";
+/// What is not settled yet did not do: the same number goes out again, to be paid out of the balance.
+const FROM_BALANCE: &str = "FROM_BALANCE";
 
 /// What the refund is ready for.
 enum Next {
@@ -101,7 +103,8 @@ async fn next(shop: &Shop, account: &Account, id: RefundId, unknown_there: bool)
             return Ok(Next::Rest(Ran::Done));
         }
         // One that WeChat never heard of may be sent again at once; one that came too often may not.
-        let own = refund.sent_at.filter(|_| matches!(refund.problem_code.as_str(), TOO_MUCH | TOO_OFTEN));
+        let own =
+            refund.sent_at.filter(|_| matches!(refund.problem_code.as_str(), TOO_MUCH | TOO_OFTEN | FROM_BALANCE));
         let last = refunds::last_other_sent(tx, &transaction_id, id)?.max(own);
         if let Some(at) = last.map(|sent| sent + APART).filter(|at| *at > now) {
             return Ok(Next::Rest(Ran::Again { at }));
@@ -119,6 +122,7 @@ async fn next(shop: &Shop, account: &Account, id: RefundId, unknown_there: bool)
                 refund_fee: refund.amount.get(),
                 refund_desc: desc(&refund),
                 notify_url: settings.refund_notify_url(account.api()),
+                from_balance: false,
             },
         };
         let params = serde_json::to_string(&order).map_err(|e| Error::from(rusqlite_broken(e)))?;
@@ -196,6 +200,8 @@ async fn send(shop: &Shop, account: &Account, refund: &Refund, order: &RefundOrd
     };
     let sent = logged(&exchange, refund);
     let (refund, now) = (Refund { state: RefundState::Processing, ..refund.clone() }, shop.now());
+    let balance = RefundOrder { from_balance: true, ..order.clone() };
+    let tried_balance = order.from_balance;
     let write = move |tx: &Tx| {
         let mut entry = sent.clone();
         let outcome = match &exchange.result {
@@ -204,6 +210,18 @@ async fn send(shop: &Shop, account: &Account, refund: &Refund, order: &RefundOrd
                 refunds::set_accepted(tx, refund.id, refund_id, now)?;
                 note(tx, &refund, &Who::wechat(), &format!("微信已受理退款 {}，等待到账", refund.out_refund_no), now)?;
                 Ran::Again { at: learn::next_look(now, now).unwrap_or(now) }
+            }
+            // Refused, so nothing was made under this number: it is asked for once more, out of the balance.
+            Err(GatewayError::Refused { code, text }) if !tried_balance && balance_may_do(code, text) => {
+                let params = serde_json::to_string(&balance).map_err(|e| Error::from(rusqlite_broken(e)))?;
+                refunds::set_params(tx, refund.id, &params)?;
+                refunds::set_problem(
+                    tx,
+                    refund.id,
+                    FROM_BALANCE,
+                    "未结算资金不够退，一分钟后改用商户余额退款，单号不变。",
+                )?;
+                Ran::Again { at: now + APART }
             }
             Err(GatewayError::Refused { code, text }) => match meaning(code, text) {
                 Meaning::Later(words) => {

@@ -10,7 +10,7 @@ use sha1::{Digest, Sha1};
 
 use super::super::api::{begin, close_trade, place_trade, trade_named};
 use super::super::state::Trade;
-use super::super::{Fault, Simulator, bills, refunds};
+use super::super::{Fault, Simulator, bills, funds, refunds};
 use super::door::{Answer, Asked, Refused, answer, file, refused};
 use super::facts::{facts, refund_facts};
 use crate::clock::{self, Day, MINUTE};
@@ -18,8 +18,11 @@ use crate::money::Fen;
 use crate::wechat::v2::message::Message;
 
 pub fn routes() -> Vec<Route> {
-    routes![order, query, query_transaction, close, refund, refund_query, bill, bill_file]
+    routes![order, query, query_transaction, close, refund, refund_query, bill, funds_bill, bill_file]
 }
+
+/// Names the fund flow in an address where a bill's type stands otherwise.
+const FUNDS: &str = "FUNDS";
 
 /// What is done once a request is believed: nothing for a 204.
 type Done = Result<Option<Value>, Refused>;
@@ -136,6 +139,7 @@ fn place(sim: &Simulator, body: &Value) -> Done {
     let now = sim.clock.now();
     let mut order = Message::from([
         ("api", "v3"),
+        ("appid", text(body, "/appid", "应用ID", 1..=32)?),
         ("out_trade_no", number),
         ("body", text(body, "/description", "商品描述", 1..=127)?),
         ("notify_url", url),
@@ -160,8 +164,9 @@ fn place(sim: &Simulator, body: &Value) -> Done {
 }
 
 fn ours(sim: &Simulator, body: &Value) -> Result<(), Refused> {
-    let is = |name: &str, ours: &str| body.get(name).and_then(Value::as_str) == Some(ours);
-    if is("mchid", &sim.merchant.mch_id) && is("appid", &sim.merchant.app_id) {
+    let field = |name: &str| body.get(name).and_then(Value::as_str);
+    let bound = field("appid").is_some_and(|app_id| sim.secret_of(app_id).is_some());
+    if bound && field("mchid") == Some(&sim.merchant.mch_id) {
         return Ok(());
     }
     Err(refused(400, "APPID_MCHID_NOT_MATCH", "appid和mch_id不匹配"))
@@ -224,6 +229,11 @@ fn give_back(sim: &Simulator, body: &Value) -> Done {
             message.set(name, value);
         }
     }
+    match body.get("funds_account").and_then(Value::as_str) {
+        None => {}
+        Some("AVAILABLE") => message.set("refund_account", "REFUND_SOURCE_RECHARGE_FUNDS"),
+        Some(_) => return Err(refused(400, "PARAM_ERROR", "funds_account不正确")),
+    }
     refunds::ask(sim, &message).map_err(translated)?;
     let made = sim.all_refunds().into_iter().find(|refund| refund.out_refund_no == number);
     made.map(|refund| Some(refund_facts(sim, &refund, "status")))
@@ -262,7 +272,38 @@ async fn bill(
     .await
 }
 
+#[get("/v3/bill/fundflowbill?<bill_date>&<account_type>&<tar_type>")]
+async fn funds_bill(
+    sim: &State<Simulator>,
+    asked: Asked,
+    bill_date: &str,
+    account_type: Option<&str>,
+    tar_type: Option<&str>,
+) -> Result<Answer, Status> {
+    let here = asked.here.clone();
+    serve(sim, "downloadfundflow", asked, None, move |sim, _| {
+        let day = Day::read(bill_date).ok_or_else(|| refused(400, "PARAM_ERROR", "bill_date格式错误"))?;
+        if !matches!(account_type, None | Some("BASIC")) {
+            return Err(refused(400, "PARAM_ERROR", "模拟微信只有基本账户"));
+        }
+        let plain = packed(sim, day, FUNDS, None)?;
+        let gzip = if tar_type == Some("GZIP") { "&gzip=1" } else { "" };
+        Ok(Some(json!({
+            "hash_type": "SHA1", "hash_value": hex::encode(Sha1::digest(plain)),
+            "download_url": format!("{here}/v3/billdownload/file?token={day}{FUNDS}{gzip}"),
+        })))
+    })
+    .await
+}
+
 fn packed(sim: &Simulator, day: Day, kind: &str, tar: Option<&str>) -> Result<Vec<u8>, Refused> {
+    if kind == FUNDS {
+        return funds::download(sim, day, tar == Some("GZIP")).map_err(|(code, text)| match code {
+            "NO_BILL_EXIST" => refused(400, "NO_STATEMENT_EXIST", text),
+            "BILL_CREATING" => refused(400, "STATEMENT_CREATING", text),
+            _ => refused(500, "SYSTEM_ERROR", text),
+        });
+    }
     let mut message = Message::from([("bill_type", kind)]);
     message.set("bill_date", day.to_string());
     if let Some(tar) = tar {

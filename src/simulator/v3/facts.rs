@@ -17,7 +17,7 @@ pub fn facts(sim: &Simulator, trade: &Trade) -> Value {
     };
     let total = trade.field("total_fee").parse::<i64>().unwrap_or(0);
     let mut facts = json!({
-        "appid": sim.merchant.app_id, "mchid": sim.merchant.mch_id, "out_trade_no": trade.field("out_trade_no"),
+        "appid": trade.field("appid"), "mchid": sim.merchant.mch_id, "out_trade_no": trade.field("out_trade_no"),
         "trade_state": state, "trade_state_desc": words,
         "amount": { "total": total, "currency": "CNY" },
     });

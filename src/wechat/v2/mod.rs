@@ -3,6 +3,7 @@
 mod bill;
 mod coupons;
 mod exchange;
+mod funds;
 pub mod message;
 pub mod notice;
 mod pay;

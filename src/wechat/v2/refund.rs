@@ -51,6 +51,9 @@ impl Wechat {
         if let Some(url) = &order.notify_url {
             message.set("notify_url", url);
         }
+        if order.from_balance {
+            message.set("refund_account", "REFUND_SOURCE_RECHARGE_FUNDS");
+        }
         let how = (REFUND, "/secapi/pay/refund");
         let client = match self.certified(identity) {
             Ok(client) => client,

@@ -1,4 +1,4 @@
-//! API v3: a day's bill, by way of an address that WeChat gives out, and held to the hash that came with it.
+//! API v3: a day's bill and fund flow, by way of an address that WeChat gives out, and held to the hash that came with it.
 
 use serde_json::Value;
 use sha1::{Digest, Sha1};
@@ -6,6 +6,7 @@ use sha1::{Digest, Sha1};
 use super::super::bill::{BillAnswer, Own, read_plain, unpacked};
 use super::super::client::AskedV3;
 use super::super::exchange::unusable;
+use super::super::funds::{self, FundsAnswer};
 use super::super::hosts::Hosts;
 use super::super::{Exchange, GatewayError, Wechat};
 use super::Merchant;
@@ -19,6 +20,13 @@ struct Place {
     sha1: String,
 }
 
+/// What came of asking for a day's file: unpacked, if there is one.
+enum Fetched {
+    File(Vec<u8>),
+    None,
+    Creating,
+}
+
 impl Wechat {
     /// Source: trade bill, API v3. The file carries no signature; the reply that names its hash does.
     pub(in crate::wechat) async fn download_bill_v3(
@@ -29,7 +37,32 @@ impl Wechat {
         nonces: &Nonces,
     ) -> Exchange<BillAnswer> {
         let path = format!("/v3/bill/tradebill?bill_date={}&bill_type=ALL&tar_type=GZIP", day.shown());
-        let call = Call::get("downloadbill", path);
+        let fetched = self.day_file(merchant, Call::get("downloadbill", path), nonces).await;
+        fetched.and_then(|fetched| match fetched {
+            Fetched::File(plain) => read_plain(plain, own),
+            Fetched::None => Ok(BillAnswer::None),
+            Fetched::Creating => Ok(BillAnswer::Creating),
+        })
+    }
+
+    /// Source: fund flow bill, API v3. No client certificate is shown.
+    pub(in crate::wechat) async fn download_funds_v3(
+        &self,
+        merchant: &Merchant,
+        day: Day,
+        nonces: &Nonces,
+    ) -> Exchange<FundsAnswer> {
+        let path = format!("/v3/bill/fundflowbill?bill_date={}&account_type=BASIC&tar_type=GZIP", day.shown());
+        let fetched = self.day_file(merchant, Call::get("downloadfundflow", path), nonces).await;
+        fetched.and_then(|fetched| match fetched {
+            Fetched::File(plain) => funds::read(&plain).map(FundsAnswer::Flow),
+            Fetched::None => Ok(FundsAnswer::None),
+            Fetched::Creating => Ok(FundsAnswer::Creating),
+        })
+    }
+
+    /// Asks where a file lies, fetches it, and holds it to its hash.
+    async fn day_file(&self, merchant: &Merchant, call: Call, nonces: &Nonces) -> Exchange<Fetched> {
         let asked = self.call_v3(merchant, call, nonces, |reply| place(reply, self.pay_hosts())).await;
         let (kind, request, mut response, took_ms) = (asked.kind, asked.request, asked.response, asked.took_ms);
         let result = match asked.result {
@@ -40,11 +73,11 @@ impl Wechat {
                 if let Ok(bytes) = &file {
                     response.extend_from_slice(format!("\n（账单，{} 字节）", bytes.len()).as_bytes());
                 }
-                file.and_then(|bytes| read(&bytes, &place.sha1, own))
+                file.and_then(|bytes| checked(&bytes, &place.sha1)).map(Fetched::File)
             }
             Err(e) => match e.code() {
-                Some("NO_STATEMENT_EXIST") => Ok(BillAnswer::None),
-                Some("STATEMENT_CREATING") => Ok(BillAnswer::Creating),
+                Some("NO_STATEMENT_EXIST") => Ok(Fetched::None),
+                Some("STATEMENT_CREATING") => Ok(Fetched::Creating),
                 _ => Err(e),
             },
         };
@@ -71,12 +104,12 @@ fn path_on(url: &str, own: &Hosts) -> Option<String> {
     (plain && !rest.starts_with("//")).then(|| rest.to_owned())
 }
 
-fn read(bytes: &[u8], sha1: &str, own: &Own) -> Result<BillAnswer, GatewayError> {
+fn checked(bytes: &[u8], sha1: &str) -> Result<Vec<u8>, GatewayError> {
     let plain = unpacked(bytes)?;
-    if hex::encode(Sha1::digest(&plain)) != sha1 {
-        return Err(unusable("BILL_HASH_WRONG"));
+    match hex::encode(Sha1::digest(&plain)) == sha1 {
+        true => Ok(plain),
+        false => Err(unusable("BILL_HASH_WRONG")),
     }
-    read_plain(plain, own)
 }
 
 #[cfg(test)]
@@ -110,7 +143,7 @@ mod tests {
     fn a_bill_that_does_not_hash_to_what_was_said_is_no_bill() {
         let bill = b"hello";
         let right = hex::encode(Sha1::digest(bill));
-        assert_eq!(read(bill, &"0".repeat(40), &Own::default()), Err(unusable("BILL_HASH_WRONG")));
-        assert_ne!(read(bill, &right, &Own::default()), Err(unusable("BILL_HASH_WRONG")));
+        assert_eq!(checked(bill, &"0".repeat(40)), Err(unusable("BILL_HASH_WRONG")));
+        assert_eq!(checked(bill, &right), Ok(bill.to_vec()));
     }
 }

@@ -29,6 +29,9 @@ impl Wechat {
                 body[name] = json!(value);
             }
         }
+        if order.from_balance {
+            body["funds_account"] = json!("AVAILABLE");
+        }
         let call = Call::post(REFUND, "/v3/refund/domestic/refunds", &body);
         self.call_v3(merchant, call, nonces, |reply| {
             let fact = read_refund(reply, "status")?;
