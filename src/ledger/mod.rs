@@ -15,6 +15,8 @@ pub struct Entered {
     /// The order it pays: the one it came for, or the one it was linked to later. None for money beside every order.
     pub order_id: Option<OrderId>,
     pub attempt_id: Option<AttemptId>,
+    /// The number of that attempt.
+    pub out_trade_no: Option<String>,
     /// The merchant number that it came in under, if it came for an attempt of ours.
     pub mch_id: Option<String>,
     /// The app that it came in under, if it came for an attempt of ours.

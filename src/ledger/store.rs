@@ -155,7 +155,7 @@ pub fn entered_for(conn: &Connection, transaction_id: &str) -> Result<Option<Opt
 
 const ENTERED: &str =
     "select p.id, p.wechat_id, coalesce(k.order_id, p.order_id) as order_id, p.attempt_id, p.amount_fen, p.borne_fen, p.moved_at,
-                              a.mch_id, a.app_id, a.api, coalesce(p.payer, a.openid) as payer
+                              a.out_trade_no, a.mch_id, a.app_id, a.api, coalesce(p.payer, a.openid) as payer
                          from ledger p
                          left join ledger k on k.kind = 'link' and k.wechat_id = p.wechat_id
                          left join attempts a on a.id = p.attempt_id
@@ -204,6 +204,7 @@ fn read_entered(row: &Row<'_>) -> Result<Entered> {
         transaction_id: row.get("wechat_id")?,
         order_id: row.get("order_id")?,
         attempt_id: row.get("attempt_id")?,
+        out_trade_no: row.get("out_trade_no")?,
         mch_id: row.get("mch_id")?,
         app_id: row.get("app_id")?,
         api: row.get("api")?,

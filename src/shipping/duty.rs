@@ -24,6 +24,16 @@ pub fn note_wanted(tx: &Tx, wanted: bool, now: i64) -> Result<()> {
     store::put_duty(tx, if wanted { "wanted" } else { "unwanted" }, now)
 }
 
+/// WeChat was asked whether the settlement of payments was agreed to at its console.
+pub fn note_agreed(tx: &Tx, agreed: bool, now: i64) -> Result<()> {
+    store::forget_duty(tx, if agreed { "not_agreed" } else { "agreed" })?;
+    store::put_duty(tx, if agreed { "agreed" } else { "not_agreed" }, now)
+}
+
+pub fn is_agreed(conn: &Connection) -> Result<bool> {
+    Ok(store::duty(conn, "agreed")?.is_some())
+}
+
 /// What the first page shows of it.
 #[derive(Clone, Debug, Default)]
 pub struct State {
@@ -47,6 +57,8 @@ pub fn state(conn: &Connection, waiting: i64, now: i64) -> Result<State> {
         Some("微信提醒：有订单付款超过 48 小时还没有发货".to_owned())
     } else if within(said(Duty::Access.word())?, REMINDED).is_some() {
         Some("微信提醒：小程序还没有接入发货信息管理，请先在微信公众平台开通".to_owned())
+    } else if said("not_agreed")?.is_some() {
+        Some("“交易结算管理确认”还没有完成，在那之前微信不结算：请到微信公众平台的订单与发货管理里确认".to_owned())
     } else {
         None
     };

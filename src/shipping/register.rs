@@ -14,9 +14,12 @@ use crate::ledger::{Entered, store as ledger};
 use crate::orders::{Line, Order, OrderStatus, Shipment, Who, store as orders};
 use crate::shop::Shop;
 use crate::transactions::{Entry, Verdict};
-use crate::wechat::GatewayError;
-use crate::wechat::register::{Dispatch, MOST_PARCELS, Parcel, Way};
+use crate::wechat::mini_program::MiniProgram;
+use crate::wechat::register::{Dispatch, MOST_PARCELS, OrderKey, Parcel, Way};
+use crate::wechat::{Exchange, GatewayError};
 
+/// WeChat does not find the payment: not yet, or not by this number.
+const UNKNOWN: &str = "10060001";
 /// WeChat takes one upload and one correction of each payment.
 const MOST_TIMES: i64 = 2;
 
@@ -63,7 +66,13 @@ pub async fn tell(shop: &Shop, order: OrderId) -> Result<Ran> {
             return record(shop, entry, tale, None).await.map(|()| ran);
         }
     }
-    let exchange = shop.wechat.register(&app, &tale.dispatch).await;
+    note_agreed(shop, &app).await?;
+    let mut exchange = shop.wechat.register(&app, &tale.dispatch).await;
+    // A payment that WeChat does not find by its own number may be there by ours.
+    if let (Some(UNKNOWN), Some(payment)) = (exchange.result.as_ref().err().and_then(|e| e.code()), tale.by_number()) {
+        record_asked(shop, &exchange, &tale).await?;
+        exchange = shop.wechat.register(&app, &Dispatch { payment, ..tale.dispatch.clone() }).await;
+    }
     let mut entry = Entry::sent(&exchange);
     let (ran, known) = match &exchange.result {
         Ok(()) => (Ran::Done, Some("发货信息已上传微信")),
@@ -76,6 +85,33 @@ pub async fn tell(shop: &Shop, order: OrderId) -> Result<Ran> {
         },
     };
     record(shop, entry, tale, known).await.map(|()| ran)
+}
+
+/// Nothing is settled before the owner has agreed to it at WeChat's console: asked until he has.
+async fn note_agreed(shop: &Shop, app: &MiniProgram) -> Result<()> {
+    if shop.read(|conn| Ok(super::duty::is_agreed(conn)?)).await? {
+        return Ok(());
+    }
+    let Ok(agreed) = shop.wechat.settlement_agreed(app).await.result else { return Ok(()) };
+    let now = shop.now();
+    shop.write(move |tx| Ok(super::duty::note_agreed(tx, agreed, now)?)).await
+}
+
+/// A question whose answer was not the last word.
+async fn record_asked(shop: &Shop, exchange: &Exchange<()>, tale: &Tale) -> Result<()> {
+    let mut entry = Entry::sent(exchange);
+    entry.order_id = Some(tale.order);
+    entry.transaction_id = Some(tale.payment.transaction_id.clone());
+    let now = shop.now();
+    shop.write_always(move |tx: &Tx| Ok(entry.record(tx, now)?)).await.map(drop)
+}
+
+impl Tale {
+    /// The payment by our own number, if it came for an attempt of ours.
+    fn by_number(&self) -> Option<OrderKey> {
+        let (mch_id, out_trade_no) = (self.payment.mch_id.clone()?, self.payment.out_trade_no.clone()?);
+        Some(OrderKey::Number { mch_id, out_trade_no })
+    }
 }
 
 /// The message, and that WeChat knows the parcels now, in words for the timeline.
@@ -109,8 +145,8 @@ fn read(conn: &Connection, id: OrderId, at: String) -> Result<Option<Tale>> {
     let Some(last) = shipments.iter().map(|shipment| shipment.shipped_at).max() else { return Ok(None) };
     let (way, parcels) = parcels(&order, &shipments, &lines);
     let content = parcels.iter().map(|p| format!("{} {}", p.company, p.tracking_no)).collect::<Vec<_>>().join(",");
-    let (transaction_id, openid) = (payment.transaction_id.clone(), payment.payer.clone().unwrap_or_default());
-    let dispatch = Dispatch { transaction_id, openid, way, parcels, at };
+    let (key, openid) = (payment.transaction_id.clone(), payment.payer.clone().unwrap_or_default());
+    let dispatch = Dispatch { payment: OrderKey::Transaction(key), openid, way, parcels, at };
     let told = store::told(conn, id)?;
     Ok(Some(Tale { order: id, final_at: last + UNDO_WITHIN, dispatch, payment, content, told }))
 }

@@ -14,7 +14,7 @@ use crate::wechat::carriers;
 use crate::wechat::register::MOST_PARCELS;
 
 pub fn routes() -> Vec<Route> {
-    routes![stable_token, token, is_trade_managed, upload_shipping_info, get_delivery_list]
+    routes![stable_token, token, is_trade_managed, is_confirmed, order_path, upload_shipping_info, get_delivery_list]
 }
 
 type Answer = Result<Json<Value>, Status>;
@@ -89,6 +89,30 @@ async fn is_trade_managed(sim: &State<Simulator>, access_token: &str, body: Json
         Ok(json!({ "errcode": 0, "errmsg": "ok", "is_trade_managed": sim.lock().kept.ways.trade_managed }))
     };
     serve(sim, "trade_managed", work).await
+}
+
+#[post("/wxa/sec/order/is_trade_management_confirmation_completed?<access_token>", data = "<body>")]
+async fn is_confirmed(sim: &State<Simulator>, access_token: &str, body: Json<Value>) -> Answer {
+    let work = || {
+        opened(sim, access_token)?;
+        if body["appid"].as_str().and_then(|app_id| sim.secret_of(app_id)).is_none() {
+            return Err((40097, "invalid args"));
+        }
+        Ok(json!({ "errcode": 0, "errmsg": "ok", "completed": sim.lock().kept.ways.trade_confirmed }))
+    };
+    serve(sim, "trade_confirmed", work).await
+}
+
+#[post("/wxa/sec/order/update_order_detail_path?<access_token>", data = "<body>")]
+async fn order_path(sim: &State<Simulator>, access_token: &str, body: Json<Value>) -> Answer {
+    let work = || {
+        opened(sim, access_token)?;
+        let path = body["path"].as_str().filter(|path| path.contains("${商品订单号}"));
+        let path = path.ok_or((10060035, "path 里没有 ${商品订单号}"))?;
+        sim.lock().order_path = Some(path.to_owned());
+        Ok(json!({ "errcode": 0, "errmsg": "ok" }))
+    };
+    serve(sim, "order_path", work).await
 }
 
 #[post("/wxa/sec/order/upload_shipping_info?<access_token>", data = "<body>")]

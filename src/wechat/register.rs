@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use super::mini_program::MiniProgram;
 use super::{Exchange, Wechat};
 
+/// The mini-program's page of an order, with WeChat's placeholder for our number.
+pub const ORDER_PATH: &str = "pages/order/order?id=${商品订单号}";
 /// The most parcels of one payment.
 pub const MOST_PARCELS: usize = 15;
 const MOST_LETTERS: usize = 120;
@@ -19,10 +21,30 @@ pub enum Way {
     Pickup = 4,
 }
 
+/// Which payment it is. Source: upload_shipping_info, order_key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OrderKey {
+    /// By WeChat's number.
+    Transaction(String),
+    /// By our own under the merchant number.
+    Number { mch_id: String, out_trade_no: String },
+}
+
+impl OrderKey {
+    fn json(&self) -> Value {
+        match self {
+            OrderKey::Transaction(id) => json!({ "order_number_type": 2, "transaction_id": id }),
+            OrderKey::Number { mch_id, out_trade_no } => {
+                json!({ "order_number_type": 1, "mchid": mch_id, "out_trade_no": out_trade_no })
+            }
+        }
+    }
+}
+
 /// How the goods of one payment left, all of them.
 #[derive(Clone, Debug)]
 pub struct Dispatch {
-    pub transaction_id: String,
+    pub payment: OrderKey,
     /// Who paid.
     pub openid: String,
     pub way: Way,
@@ -56,7 +78,7 @@ impl Dispatch {
             entry
         };
         let mut body = json!({
-            "order_key": { "order_number_type": 2, "transaction_id": self.transaction_id },
+            "order_key": self.payment.json(),
             "logistics_type": self.way as u8,
             "delivery_mode": 1,
             "shipping_list": self.parcels.iter().map(parcel).collect::<Vec<_>>(),
@@ -79,6 +101,21 @@ impl Wechat {
         exchange.map(|answer| answer["is_trade_managed"].as_bool().unwrap_or(false))
     }
 
+    /// Whether the settlement of its payments was agreed to at WeChat's console. Source:
+    /// is_trade_management_confirmation_completed.
+    pub async fn settlement_agreed(&self, app: &MiniProgram) -> Exchange<bool> {
+        let call = ("trade_confirmed", "/wxa/sec/order/is_trade_management_confirmation_completed");
+        let exchange = self.ask_api(app, call, &json!({ "appid": app.app_id })).await;
+        exchange.map(|answer| answer["completed"].as_bool().unwrap_or(false))
+    }
+
+    /// Where an order of WeChat's own order centre opens; `path` names our number by WeChat's placeholder. Source:
+    /// update_order_detail_path.
+    pub async fn set_order_path(&self, app: &MiniProgram, path: &str) -> Exchange<()> {
+        let call = ("order_path", "/wxa/sec/order/update_order_detail_path");
+        self.ask_api(app, call, &json!({ "path": path })).await.map(|_| ())
+    }
+
     pub async fn register(&self, app: &MiniProgram, dispatch: &Dispatch) -> Exchange<()> {
         let call = ("upload_shipping", "/wxa/sec/order/upload_shipping_info");
         self.ask_api(app, call, &dispatch.body()).await.map(|_| ())
@@ -98,7 +135,7 @@ mod tests {
             phone: "138****1234".into(),
         };
         let mut dispatch = Dispatch {
-            transaction_id: "4200000001".into(),
+            payment: OrderKey::Transaction("4200000001".into()),
             openid: "oabc".into(),
             way: Way::Express,
             parcels: vec![parcel("SF", "SF1")],
@@ -126,5 +163,8 @@ mod tests {
         assert_eq!(dispatch.body(), head(4, 1, json!([{ "item_desc": "苹果 ×2" }])));
         dispatch.parcels[0].goods = "果".repeat(200);
         assert_eq!(dispatch.body()["shipping_list"][0]["item_desc"], "果".repeat(120));
+        dispatch.payment = OrderKey::Number { mch_id: "1900000109".into(), out_trade_no: "A01".into() };
+        let key = json!({ "order_number_type": 1, "mchid": "1900000109", "out_trade_no": "A01" });
+        assert_eq!(dispatch.body()["order_key"], key);
     }
 }

@@ -53,6 +53,57 @@ async fn no_payment_is_asked_for_that_ends_within_six_minutes() {
     w.must_hold().await;
 }
 
+/// A notice of API v3 in the name of the app of before is right for the attempts that were made under it, and for no other.
+#[tokio::test(flavor = "multi_thread")]
+async fn notices_of_api_v3_about_the_app_of_before_are_right_for_its_own_attempts_alone() {
+    let app = [("wechat.api", "v3"), ("wechat.app_id", ""), ("wechat.app_secret", "")];
+    let w = super::v3::world_with(&app).await;
+    let owner = w.staff("owner", Role::Owner).await;
+    owner.post("/admin/settings", &[("wechat-app_id", APP_ID), ("wechat-app_secret", SECRET)]).await;
+    w.wechat.bind_app(OTHER_APP, SECRET);
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let before = Placed::of(alice.buy(sku, 1).await);
+    owner.post("/admin/settings", &[("wechat-app_id", OTHER_APP)]).await;
+    w.wechat.pay_unheard(&before.prepay_id, Paying::Well).unwrap();
+    let notice = w.wechat.notice_v3(&before.out_trade_no, None).unwrap();
+    assert_eq!(super::v3::knock(&w, &notice.headers, &notice.body).await.0, 204);
+    assert_eq!(w.count("select count(*) from orders where status = 'to_ship'").await, 1);
+    // What was sold elsewhere under that app, or under one that never was ours, is not believed here.
+    let code = w.wechat.login_code_at(OTHER_APP, "alice");
+    let answer = w.call(reqwest::Method::POST, "/login", None, None, Some(json!({ "code": code }))).await.ok();
+    let moved = Buyer { world: &w, token: answer["token"].as_str().unwrap().to_owned() };
+    let now = Placed::of(moved.buy(sku, 1).await);
+    owner.post("/admin/settings", &[("wechat-app_id", "wx00000000000third")]).await;
+    w.wechat.pay_unheard(&now.prepay_id, Paying::Well).unwrap();
+    let notice = w.wechat.notice_v3(&now.out_trade_no, None).unwrap();
+    assert_eq!(super::v3::knock(&w, &notice.headers, &notice.body).await.0, 204, "its own attempt, made under it");
+    assert_eq!(w.count("select count(*) from orders where status = 'to_ship'").await, 2);
+    w.must_hold().await;
+}
+
+/// WeChat's reminder stands on the first page while something waits, for two days.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reminder_of_forty_eight_hours_is_shown_while_something_waits() {
+    let w = World::with(Default::default(), &[("wechat.message_token", TOKEN)]).await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let words = "有订单付款超过 48 小时还没有发货";
+    let remind = json!({ "Event": "trade_manage_remind_shipping" }).to_string();
+    // Nothing waits: nothing to be reminded of.
+    assert_eq!(push_to(&w, &remind, "").await, (200, "success".into()));
+    assert!(!owner.page("/admin").await.contains(words));
+    let placed = w.paid(&alice, sku, 1).await;
+    assert!(owner.page("/admin").await.contains(words));
+    w.advance(2 * DAY + MINUTE);
+    assert!(!owner.page("/admin").await.contains(words), "WeChat reminds every day until it is heeded");
+    push_to(&w, &remind, "").await;
+    assert!(owner.page("/admin").await.contains(words));
+    owner.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
+    assert!(!owner.page("/admin").await.contains(words));
+}
+
 /// A token and an openid are one app's. What was begun under the app of before is followed to its end under it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shop_that_moved_to_another_app_lets_everybody_log_in_anew_and_loses_no_money() {

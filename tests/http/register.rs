@@ -40,6 +40,46 @@ impl<'w> Sale<'w> {
     }
 }
 
+/// A payment that WeChat does not find by its own number is named by ours.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_is_named_by_our_own_number_where_wechats_is_not_found() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let sale = Sale::of(&w, &alice, sku, 2).await;
+    sale.ship(&[("tracking_no", "SF1234567890123")]).await;
+    w.wechat.fault("upload_shipping", Fault::refused("10060001", "支付单不存在"));
+    let told = sale.half_an_hour_later().await;
+    let key = json!({ "order_number_type": 1, "mchid": MCH_ID, "out_trade_no": sale.placed.out_trade_no });
+    assert_eq!(told.iter().map(|body| body["order_key"].clone()).collect::<Vec<_>>(), [key]);
+    assert_eq!(stuck(&w).await, 0);
+}
+
+/// Until the owner has agreed at WeChat's console nothing is settled: the first page says so, and asks again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_settlement_that_was_not_agreed_to_stands_on_the_first_page_until_it_is() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+    w.wechat.ways(|ways| ways.trade_confirmed = false);
+    for (n, agreed) in [false, true, true].into_iter().enumerate() {
+        w.wechat.ways(|ways| ways.trade_confirmed = agreed);
+        let sale = Sale::of(&w, &alice, sku, 1).await;
+        sale.ship(&[("tracking_no", &format!("SF12345678901{n:02}"))]).await;
+        assert_eq!(sale.half_an_hour_later().await.len(), 1);
+        assert_eq!(owner.page("/admin").await.contains("交易结算管理确认"), !agreed, "{n}");
+    }
+    assert_eq!(w.wechat.calls("trade_confirmed"), 2, "once it is agreed to, nobody asks again");
+    // Where WeChat's order centre leads is set by the card's own test.
+    owner.post("/admin/settings/test/app", &[]).await;
+    assert_eq!(w.wechat.order_path().as_deref(), Some("pages/order/order?id=${商品订单号}"));
+    assert!(owner.said("/admin/settings").await.contains("会打开本店的订单页"));
+    w.wechat.fault("order_path", Fault::refused("48001", "api unauthorized"));
+    owner.post("/admin/settings/test/app", &[]).await;
+    let said = owner.said("/admin/settings").await;
+    assert!(said.contains("✓ AppID 和 AppSecret 正确") && said.contains("没有设成"), "{said}");
+}
+
 async fn stuck(w: &World) -> i64 {
     w.count("select count(*) from jobs where kind = 'register' and state = 'needs_person'").await
 }

@@ -11,10 +11,11 @@ use crate::settings::Group;
 use crate::shop::Shop;
 use crate::staff::Owner;
 use crate::transactions::Entry;
+use crate::wechat::mini_program::MiniProgram;
 use crate::wechat::pay::{Trade, TradeOf};
 use crate::wechat::reach::{self, Reached};
 use crate::wechat::refund::RefundOrder;
-use crate::wechat::{Api, Exchange, GatewayError};
+use crate::wechat::{Api, Exchange, GatewayError, register};
 
 /// A payment that WeChat never took: its own numbers carry a date.
 const NO_PAYMENT: &str = "4200000000000000000000000000";
@@ -168,6 +169,7 @@ async fn try_certificate(shop: &Shop) -> Result<String> {
         refund_fee: 1,
         refund_desc: String::new(),
         notify_url: None,
+        from_balance: false,
     };
     let exchange = shop.wechat.refund(&account, Some(identity), &nothing, &shop.nonces).await;
     logged(shop, &exchange).await?;
@@ -192,7 +194,10 @@ async fn try_app(shop: &Shop) -> Result<String> {
     match exchange.result {
         Ok(_) => Err(wrong("微信的回答出人意料，请稍后再试".into())),
         Err(e) => match e.code() {
-            Some("40029") => Ok(format!("✓ AppID 和 AppSecret 正确（{} 毫秒）", exchange.took_ms)),
+            Some("40029") => {
+                let path = set_order_path(shop, &app).await?;
+                Ok(format!("✓ AppID 和 AppSecret 正确（{} 毫秒）· {path}", exchange.took_ms))
+            }
             Some("40013") => Err(wrong("微信说没有这个 AppID，请核对".into())),
             Some("40125") => Err(wrong("AppSecret 不对。在小程序后台 → 开发管理里核对，或重置后填入".into())),
             Some("40164") => Err(wrong("服务器的 IP 不在小程序后台的白名单里，请加上或关闭白名单".into())),
@@ -202,6 +207,17 @@ async fn try_app(shop: &Shop) -> Result<String> {
             _ => Err(wrong(format!("微信没有认可：{e}"))),
         },
     }
+}
+
+/// Orders of WeChat's own order centre (小程序购物订单) open on our page of them.
+async fn set_order_path(shop: &Shop, app: &MiniProgram) -> Result<String> {
+    let exchange = shop.wechat.set_order_path(app, register::ORDER_PATH).await;
+    logged(shop, &exchange).await?;
+    Ok(match exchange.result {
+        Ok(()) => "微信“小程序购物订单”会打开本店的订单页".into(),
+        // Whoever has no such right can sell all the same.
+        Err(e) => format!("微信“小程序购物订单”的跳转没有设成：{e}"),
+    })
 }
 
 async fn try_notify(shop: &Shop) -> Result<String> {
