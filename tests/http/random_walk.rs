@@ -10,8 +10,9 @@ use serde_json::json;
 use xiaopu::clock::Day;
 use xiaopu::error::Error;
 use xiaopu::nonce::Nonces;
-use xiaopu::simulator::{Fault, Paying, RefundEnd, Ways};
+use xiaopu::simulator::{Fault, Foreign, Paying, RefundEnd, Ways};
 use xiaopu::staff::Role;
+use xiaopu::wechat::push;
 
 use super::v3;
 use crate::support::*;
@@ -109,6 +110,20 @@ enum Step {
         fault: Fault,
     },
     ClearFaults,
+    /// Another app or a till takes money under the same merchant number.
+    Elsewhere {
+        fen: i64,
+    },
+    /// The merchant takes money to his bank.
+    Withdraw {
+        fen: i64,
+    },
+    /// The shop moves to another app, or back.
+    Move,
+    /// WeChat pushes, sealed, that the buyer has what he bought.
+    Push {
+        order: usize,
+    },
     /// The owner changes the version of the API that new attempts use.
     Version {
         word: &'static str,
@@ -149,7 +164,8 @@ impl Dice {
 const HOUR: i64 = 60 * MINUTE;
 
 fn fault(dice: &mut Dice) -> Step {
-    let kinds = ["unifiedorder", "orderquery", "closeorder", "refund", "refundquery", "downloadbill"];
+    let kinds =
+        ["unifiedorder", "orderquery", "closeorder", "refund", "refundquery", "downloadbill", "downloadfundflow"];
     let faults = [
         Fault::LoseAnswer,
         Fault::Http500,
@@ -173,7 +189,7 @@ fn step(dice: &mut Dice) -> Step {
     use RefundEnd::{Change, Closed, Processing, Success};
     let order = dice.up_to(8) as usize;
     let refund = dice.up_to(8) as usize;
-    match dice.up_to(80) {
+    match dice.up_to(86) {
         0..10 => Step::Buy { buyer: dice.up_to(2) as usize, sku: dice.up_to(3) as usize, quantity: dice.between(1, 4) },
         10..24 => {
             let paying = [Well, Well, Well, Well, Well, NoticeTwice, NoNotice, OtherAmount, OtherPayer, Late];
@@ -209,13 +225,29 @@ fn step(dice: &mut Dice) -> Step {
         62 => {
             let refund_end = dice.one_of(&[Success, Success, Processing, Change, Closed]);
             let balance_fen = if dice.yes() { None } else { Some(dice.between(0, 5000)) };
-            Step::Ways { ways: Ways { refund_end, refund_notices: dice.yes(), balance_fen, ..Ways::default() } }
+            let unsettled_fen = if dice.yes() { None } else { Some(dice.between(0, 5000)) };
+            let coupon = |dice: &mut Dice| if dice.yes() { 0 } else { dice.between(1, 3000) };
+            Step::Ways {
+                ways: Ways {
+                    refund_end,
+                    refund_notices: dice.yes(),
+                    balance_fen,
+                    unsettled_fen,
+                    coupon_cash_fen: coupon(dice),
+                    coupon_no_cash_fen: coupon(dice),
+                    ..Ways::default()
+                },
+            }
         }
         63..66 => fault(dice),
         66 if dice.yes() => Step::Version { word: dice.one_of(&["v2", "v3"]) },
         66 => Step::ClearFaults,
         76..79 => Step::Fetch { buyer: dice.up_to(2) as usize, code: dice.one_of(&["WALK20", "WALK85"]) },
         79 => Step::GiveAway { word: dice.one_of(&["no", "yes"]) },
+        80..82 => Step::Elsewhere { fen: dice.between(1, 50_000) },
+        82 => Step::Withdraw { fen: dice.between(1, 50_000) },
+        83 => Step::Move,
+        84..86 => Step::Push { order },
         _ => {
             let spans = [
                 SECOND,
@@ -285,6 +317,12 @@ const MUST_MEET: &[&str] = &[
     "order of nothing",
     "bill equal",
     "bill empty",
+    "coupon borne",
+    "coupon funded",
+    "app 1",
+    "funds read",
+    "push",
+    "others in bills",
 ];
 
 const MET: &str = "select 'order ' || status, count(*) from orders group by 1
@@ -295,7 +333,13 @@ const MET: &str = "select 'order ' || status, count(*) from orders group by 1
                    union all select 'parcel ' || state, count(*) from shipments group by 1
                    union all select iif(order_id is null, 'coupon free', 'coupon taken'), count(*) from coupons group by 1
                    union all select 'order of nothing', count(*) from orders where total_fen = 0 group by total_fen
-                   union all select 'bill ' || state, count(*) from bills group by 1";
+                   union all select 'bill ' || state, count(*) from bills group by 1
+                   union all select 'coupon ' || iif(borne_fen > 0, 'borne', 'funded'), count(*) from payment_coupons group by 1
+                   union all select 'app ' || (app_id = 'wx00000000000other'), count(*) from attempts group by 1
+                   union all select 'api ' || api, count(*) from attempts group by 1
+                   union all select 'funds ' || iif(problem = '', 'read', 'missing'), count(*) from fund_flows group by 1
+                   union all select 'others in bills', count(*) from bills where other_payments > 0
+                   union all select 'push', count(*) from messages where kind = 'message'";
 
 /// Leaves out what the failure does not need, in ever smaller pieces.
 fn shorten(mut path: Vec<Step>, fails: impl Fn(&[Step]) -> bool) -> Vec<Step> {
@@ -339,17 +383,44 @@ async fn pick(w: &World, sql: &'static str, nth: usize) -> Option<(String, Strin
 }
 
 /// Takes back an order's last parcel, if it has one.
-async fn unship(boss: &Console<'_>, buyer: &Buyer<'_>, no: &str) -> Option<u16> {
-    let parcels = buyer.order(no).await["shipments"].clone();
-    let last = parcels.as_array()?.last()?["id"].as_str()?.to_owned();
+async fn unship(w: &World, boss: &Console<'_>, no: &str) -> Option<u16> {
+    let sql = "select cast(max(s.id) as text) from shipments s join orders o on o.id = s.order_id
+                where o.order_no = ?1 and s.state = 'shipped'";
+    let last = of_order(w, sql, no).await?;
     Some(boss.post(&format!("/admin/orders/{no}/shipments/{last}/undo"), &[]).await.0)
 }
 
+/// One text about an order, whoever's it is: whose app has gone can look at nothing.
+async fn of_order(w: &World, sql: &'static str, no: &str) -> Option<String> {
+    let no = no.to_owned();
+    let read = move |conn: &Connection| Ok::<_, Error>(conn.query_row(sql, [no.as_str()], |row| row.get(0))?);
+    w.shop.db.read(read).await.unwrap()
+}
+
+const LINE: &str = "select cast(min(l.id) as text) from order_lines l join orders o on o.id = l.order_id
+                     where o.order_no = ?1";
 const REFUND: &str = "select out_refund_no, state from refunds order by id desc limit 1 offset ?1";
 const EXCEPTION: &str = "select cast(id as text), kind from money_exceptions where state = 'open'
                           order by id desc limit 1 offset ?1";
 
-const JOB: &str = "select cast(id as text), kind from jobs where state = 'needs_person' order by id limit 1 offset ?1";
+const JOBS: &str = "select coalesce(group_concat(id), '') from jobs where state = 'needs_person' and ?1 = ?1";
+
+/// The apps that the shop sells under, one after the other.
+const APPS: [&str; 2] = [APP_ID, "wx00000000000other"];
+const TOKEN: &str = "AAAAA";
+const PUSH_KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
+
+/// A push in 安全模式; answers with the status.
+async fn pushed(w: &World, event: &str, app_id: &str) -> u16 {
+    let content = push::seal(event.as_bytes(), [7; 16], PUSH_KEY, app_id).unwrap();
+    let signature = push::sign(&mut [TOKEN, "1714036504", "1514711492"]);
+    let sealed = push::sign(&mut [TOKEN, "1714036504", "1514711492", &content]);
+    let path = format!(
+        "/wechat/message?signature={signature}&timestamp=1714036504&nonce=1514711492&encrypt_type=aes&msg_signature={sealed}"
+    );
+    let body = json!({ "ToUserName": "gh_1", "Encrypt": content }).to_string();
+    w.http().post(w.at(&path)).body(body).send().await.unwrap().status().as_u16()
+}
 
 /// What makes orders cheaper all the way: tiers for everybody, and two coupons to be fetched again and again.
 const PROMOTIONS: &[&[(&str, &str)]] = &[
@@ -388,20 +459,32 @@ const PROMOTIONS: &[&[(&str, &str)]] = &[
 
 struct Walker<'w> {
     w: &'w World,
-    buyers: [Buyer<'w>; 2],
+    /// Of each app.
+    buyers: [Vec<Buyer<'w>>; 2],
+    /// Which of the apps is the shop's now.
+    app: usize,
+    sold: u32,
     skus: [xiaopu::ids::SkuId; 3],
     boss: Console<'w>,
-    orders: Vec<(usize, Placed)>,
+    /// With its app and buyer.
+    orders: Vec<((usize, usize), Placed)>,
 }
 
 /// Answers with what there is in the end, and how often.
 async fn walk(steps: &[Step]) -> BTreeMap<String, i64> {
-    let w = v3::world("").await;
+    let app = [("wechat.app_id", ""), ("wechat.app_secret", ""), ("wechat.api", "")];
+    let push = [("wechat.message_token", TOKEN), ("wechat.message_key", PUSH_KEY)];
+    let w = v3::world_with(&[app.as_slice(), push.as_slice()].concat()).await;
+    w.wechat.bind_app(APPS[1], SECRET);
+    let boss = w.staff("boss", Role::Owner).await;
+    boss.post("/admin/settings", &[("wechat-app_id", APP_ID), ("wechat-app_secret", SECRET)]).await;
     let mut walker = Walker {
         w: &w,
         skus: [w.product("少", 100, 3).await, w.product("多", 2500, 50).await, w.product("贵", 999_900, 5).await],
-        buyers: [w.buyer("alice").await, w.buyer("bob").await],
-        boss: w.staff("boss", Role::Owner).await,
+        buyers: [vec![w.buyer("alice").await, w.buyer("bob").await], Vec::new()],
+        app: 0,
+        sold: 0,
+        boss,
         orders: Vec::new(),
     };
     for promotion in PROMOTIONS {
@@ -421,27 +504,43 @@ async fn walk(steps: &[Step]) -> BTreeMap<String, i64> {
 
 impl Walker<'_> {
     /// One of the newest orders, and whose it is.
-    fn known(&self, nth: usize) -> Option<&(usize, Placed)> {
+    fn known(&self, nth: usize) -> Option<&((usize, usize), Placed)> {
         self.orders.iter().rev().nth(nth)
+    }
+
+    /// To the other app; everybody logs in anew there.
+    async fn move_on(&mut self) {
+        self.app = 1 - self.app;
+        let app = APPS[self.app];
+        self.boss.post("/admin/settings", &[("wechat-app_id", app)]).await;
+        if self.buyers[self.app].is_empty() {
+            for name in ["alice", "bob"] {
+                let code = self.w.wechat.login_code_at(app, name);
+                let answer =
+                    self.w.call(reqwest::Method::POST, "/login", None, None, Some(json!({ "code": code }))).await;
+                let token = answer.ok()["token"].as_str().unwrap().to_owned();
+                self.buyers[self.app].push(Buyer { world: self.w, token });
+            }
+        }
     }
 
     async fn take(&mut self, step: Step) {
         let w = self.w;
         match step {
             Step::Buy { buyer, sku, quantity } => {
-                let answer = self.buyers[buyer].buy(self.skus[sku], quantity).await;
+                let answer = self.buyers[self.app][buyer].buy(self.skus[sku], quantity).await;
                 assert!(matches!(answer.status, 201 | 409 | 502 | 503), "{}", answer.body);
                 if answer.status == 201 && answer.body["payment"].is_null() {
                     // It cost nothing: WeChat will never know it.
                     let no = answer.body["order"]["orderNo"].as_str().unwrap().to_owned();
                     let placed = Placed { out_trade_no: format!("{no}01"), no, prepay_id: String::new(), total: 0 };
-                    self.orders.push((buyer, placed));
+                    self.orders.push(((self.app, buyer), placed));
                 } else if answer.status == 201 {
-                    self.orders.push((buyer, Placed::of(answer)));
+                    self.orders.push(((self.app, buyer), Placed::of(answer)));
                 }
             }
             Step::Fetch { buyer, code } => {
-                let answer = self.buyers[buyer].post("/coupons", Some(json!({ "code": code }))).await;
+                let answer = self.buyers[self.app][buyer].post("/coupons", Some(json!({ "code": code }))).await;
                 assert!(matches!(answer.status, 201 | 409), "{}", answer.body);
             }
             Step::GiveAway { word } => {
@@ -454,6 +553,19 @@ impl Walker<'_> {
             Step::Ways { ways } => w.wechat.ways(|now| *now = ways),
             Step::Fault { kind, fault } => w.wechat.fault(kind, fault),
             Step::ClearFaults => w.wechat.clear_faults(),
+            Step::Elsewhere { fen } => {
+                self.sold += 1;
+                let (app_id, trade_type) = [("wxffffffffffffff00", "JSAPI"), (APP_ID, "MICROPAY")][fen as usize % 2];
+                let sale = Foreign {
+                    app_id: app_id.into(),
+                    trade_type: trade_type.into(),
+                    out_trade_no: format!("POS{:06}", self.sold),
+                    total_fen: fen,
+                };
+                w.wechat.sell_elsewhere(&sale).unwrap();
+            }
+            Step::Withdraw { fen } => w.wechat.withdraw(fen),
+            Step::Move => self.move_on().await,
             Step::Version { word } => {
                 self.boss.post("/admin/settings", &[("wechat-api", word)]).await;
             }
@@ -492,13 +604,14 @@ impl Walker<'_> {
             | Step::Unship { order }
             | Step::Confirm { order }
             | Step::Repeat { order }
+            | Step::Push { order }
             | Step::AskRefund { order, .. }
             | Step::StaffRefund { order, .. }
             | Step::ConsoleRefund { order, .. } => *order,
             _ => return,
         };
-        let Some((buyer, placed)) = self.known(nth) else { return };
-        let (buyer, boss, no) = (&self.buyers[*buyer], &self.boss, placed.no.as_str());
+        let Some(((app, buyer), placed)) = self.known(nth) else { return };
+        let (buyer, boss, no) = (&self.buyers[*app][*buyer], &self.boss, placed.no.as_str());
         let admin = |path: &str| format!("/admin/orders/{no}/{path}");
         let answered = match step {
             Step::Pay { paying, .. } => {
@@ -520,6 +633,17 @@ impl Walker<'_> {
                 }
                 return;
             }
+            Step::Push { .. } => {
+                let Some(id) = w.wechat.trade(&placed.out_trade_no).and_then(|trade| trade.transaction_id) else {
+                    return;
+                };
+                let event = json!({
+                    "Event": "trade_manage_order_settlement", "transaction_id": id, "confirm_receive_method": 2,
+                    "settlement_time": w.shop.now() / SECOND,
+                });
+                assert_eq!(pushed(w, &event.to_string(), APPS[self.app]).await, 200);
+                return;
+            }
             Step::ConsoleRefund { fen, .. } => {
                 if let Some(id) = w.wechat.trade(&placed.out_trade_no).and_then(|trade| trade.transaction_id) {
                     let _ = w.wechat.refund_by_console(&id, fen);
@@ -531,7 +655,7 @@ impl Walker<'_> {
             Step::Cancel { .. } => buyer.post(&format!("/orders/{no}/cancel"), None).await.status,
             Step::Confirm { .. } => buyer.post(&format!("/orders/{no}/confirm"), None).await.status,
             Step::AskRefund { pieces, .. } => {
-                let line = buyer.order(no).await["lines"][0]["id"].clone();
+                let line = of_order(w, LINE, no).await;
                 let lines = pieces.map(|n| json!([{ "lineId": line, "quantity": n }]));
                 let mut form = json!({ "reason": "不想要了" });
                 if let Some(lines) = lines {
@@ -548,20 +672,20 @@ impl Walker<'_> {
             }
             Step::Ship { pieces, despite_refund, mistaken, .. } => {
                 let despite = if despite_refund { "true" } else { "false" };
-                let line = buyer.order(no).await["lines"][0]["id"].as_str().unwrap().to_owned();
+                let line = of_order(w, LINE, no).await.unwrap();
                 let quantity = pieces.unwrap_or(0).to_string();
                 let part = [("pieces[0].id", line.as_str()), ("pieces[0].quantity", &quantity)];
                 let mut form = vec![("tracking_no", "SF1234567890"), ("despite_refund", despite)];
                 form.extend(part.iter().filter(|_| pieces.is_some()));
                 let answered = boss.post(&admin("ship"), &form).await.0;
-                if mistaken { unship(boss, buyer, no).await.unwrap_or(answered) } else { answered }
+                if mistaken { unship(w, boss, no).await.unwrap_or(answered) } else { answered }
             }
-            Step::Unship { .. } => match unship(boss, buyer, no).await {
+            Step::Unship { .. } => match unship(w, boss, no).await {
                 Some(answered) => answered,
                 None => return,
             },
             Step::StaffRefund { pieces, fen, restock, .. } => {
-                let line = buyer.order(no).await["lines"][0]["id"].as_str().unwrap().to_owned();
+                let line = of_order(w, LINE, no).await.unwrap();
                 let (pieces, amount) = (pieces.to_string(), format!("{}.{:02}", fen / 100, fen % 100));
                 let amount = if fen == 0 { "" } else { amount.as_str() };
                 let form = [
@@ -620,9 +744,12 @@ impl Walker<'_> {
                     self.refund_page(nth, act).await;
                 }
             }
-            while let Some((id, _)) = pick(w, JOB, 0).await {
+            let stuck = of_order(w, JOBS, "").await.unwrap_or_default();
+            for id in stuck.split(',').filter(|id| !id.is_empty()) {
                 assert_eq!(self.boss.post(&format!("/admin/jobs/{id}/run"), &[]).await.0, 303);
             }
+            // How goods left is told in the app that they were paid in.
+            self.move_on().await;
             w.must_hold().await;
         }
         // The simulated buyers and notices go by the real clock: the last ones may still be on their way.
@@ -678,6 +805,14 @@ impl Walker<'_> {
             let settled = w.count("select count(*) from bills").await;
             assert!(settled >= days - 1, "{settled} bills of {days} days");
         }
+        // What is settled, and what WeChat kept of it, to the fen.
+        let (arrived, left, fee) = w.wechat.own_moved();
+        let sum = |sql| w.count(sql);
+        let settled = "select coalesce(sum(amount_fen - borne_fen), 0) from ledger where kind = 'payment'";
+        assert_eq!(sum(settled).await, arrived, "settled here and there");
+        let gone = "select -coalesce(sum(amount_fen - borne_fen), 0) from ledger where kind = 'refund'";
+        assert_eq!(sum(gone).await, left, "left here and there");
+        assert_eq!(sum("select -coalesce(sum(amount_fen), 0) from ledger where kind = 'fee'").await, fee, "fees");
         // What WeChat has paid out and what our books say is one and the same.
         let there: i64 =
             w.wechat.all_refunds().iter().filter(|r| r.end == RefundEnd::Success).map(|r| r.amount_fen).sum();

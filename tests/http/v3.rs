@@ -31,15 +31,20 @@ pub fn keys() -> Keys {
 
 /// A world whose shop has the keys of both versions; `api` is the one of new attempts, or empty for the settings page.
 pub async fn world(api: &str) -> World {
+    world_with(&[("wechat.api", api)]).await
+}
+
+/// The same with further settings.
+pub async fn world_with(more: &[(&'static str, &str)]) -> World {
     let keys = keys();
-    let settings = [
-        ("wechat.api", api),
+    let mut settings = vec![
         ("wechat.v3_key", keys.v3_key.as_str()),
         ("wechat.mch_key", &keys.merchant.private),
         ("wechat.mch_serial", &keys.serial),
         ("wechat.public_key", &keys.platform.public),
         ("wechat.public_key_id", &keys.public_id),
     ];
+    settings.extend_from_slice(more);
     let w = World::with(Default::default(), &settings).await;
     w.wechat.with_v3(&keys).unwrap();
     w
