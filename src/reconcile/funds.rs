@@ -1,10 +1,8 @@
 //! The fourth witness of a day: WeChat's fund flow against its bill. What trade moved must be the same in both.
 
-use super::store;
 use crate::clock::Day;
 use crate::db::Tx;
 use crate::error::Result;
-use crate::exceptions::Difference;
 use crate::money::yuan;
 use crate::shop::Shop;
 use crate::transactions::Entry;
@@ -38,12 +36,6 @@ impl Funds {
         let sums =
             sums.map(|(what, ours, theirs)| format!("{what}：资金账单 ¥{}，交易账单 ¥{}", yuan(ours), yuan(theirs)));
         sums.chain(self.flow.wrong.iter().take(3).cloned()).collect()
-    }
-
-    pub(super) fn difference(&self) -> Option<store::Found> {
-        let differs = self.differs();
-        let what = format!("{}：{}", Difference::Funds.text(), differs.join("；"));
-        (!differs.is_empty()).then(|| store::Found::new(Difference::Funds, String::new(), what))
     }
 }
 

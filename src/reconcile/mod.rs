@@ -20,6 +20,7 @@ use crate::wechat::Account;
 use crate::wechat::bill::{Bill, BillAnswer, Others};
 use crate::wechat::pay::{Trade, TradeOf};
 use crate::words::words;
+use funds::Funds;
 
 /// WeChat asks for patience until ten in the morning. Source: download bill, API v2.
 const OUT_AFTER: i64 = 10 * HOUR;
@@ -169,7 +170,7 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
         }
         // What is wrong with the bill is wrong beside the fund flow too, and told once.
         if found.is_empty() {
-            found.extend(funds.difference());
+            found.extend(moved_otherwise(&funds));
         }
         report_differences(tx, day, &found, now)?;
         for other in store::days_to_match_again(tx, day)? {
@@ -201,6 +202,13 @@ fn unreadable(bill: &Bill) -> Option<store::Found> {
     };
     let what = format!("账单第 {line} 行读不懂：{why}{more}");
     Some(store::Found { theirs: raw.clone(), ..store::Found::new(Difference::Unreadable, String::new(), what) })
+}
+
+/// The fund flow moves another sum than the bill.
+fn moved_otherwise(funds: &Funds) -> Option<store::Found> {
+    let differs = funds.differs();
+    let what = format!("{}：{}", Difference::Funds.text(), differs.join("；"));
+    (!differs.is_empty()).then(|| store::Found::new(Difference::Funds, String::new(), what))
 }
 
 /// The bill's rows, a few at a time.
