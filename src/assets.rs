@@ -153,6 +153,15 @@ impl<'r> Responder<'r, 'static> for Asset {
     }
 }
 
+/// What a template makes of a page when nothing that it asks for may be missing, not even in a condition.
+#[cfg(test)]
+pub fn strictly(template: &str, page: impl Serialize) -> Result<String, minijinja::Error> {
+    let mut env = Environment::new();
+    prepare(&mut env)?;
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
+    env.get_template(template)?.render(page)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

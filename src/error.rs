@@ -56,6 +56,7 @@ codes! {
     CouponUnavailable      "coupon_unavailable"       409 "这张优惠券现在不能用，请重新选择";
     ShopClosed             "shop_closed"              409 "店铺休息中，暂时不能下单";
     BuyerBlocked           "buyer_blocked"            409 "店铺暂时不能接受您的订单，如有疑问请联系商家";
+    Unavailable            "unavailable"              503 "店铺现在很忙，请稍后再试";
     Internal               "internal"                 500 "系统开了小差，请稍后再试；如果反复出现请把请求编号发给商家";
 }
 
@@ -135,15 +136,12 @@ impl From<DbError> for Error {
     fn from(e: DbError) -> Error {
         log::error!("database: {e}");
         match e {
-            DbError::Busy => {
-                let busy = Error::from(Code::Internal).says("店铺现在很忙，请稍后再试").retry_after(2);
-                Error { details: Some(json!({ "busy": true })), ..busy }
-            }
-            DbError::DiskFull => Error::from(Code::Internal)
+            DbError::Busy => Error::from(Code::Unavailable).retry_after(2),
+            DbError::DiskFull => Error::from(Code::Unavailable)
                 .says("店铺服务器的磁盘满了，暂时不能保存；请联系商家腾出空间，稍后再试，不会重复")
                 .retry_after(30),
             DbError::NotCommitted(_) => {
-                Error::from(Code::Internal).says("这一次没有保存成功，请再试一次").retry_after(2)
+                Error::from(Code::Unavailable).says("这一次没有保存成功，请再试一次").retry_after(2)
             }
             _ => Code::Internal.into(),
         }
@@ -156,11 +154,7 @@ pub struct Left(std::sync::Mutex<Option<Error>>);
 
 /// Leaves an error for the catcher and answers with its status.
 pub fn leave(request: &Request<'_>, error: Error) -> Status {
-    let status = if error.retry_after_s.is_some() && error.code == Code::Internal {
-        Status::ServiceUnavailable
-    } else {
-        error.code.status()
-    };
+    let status = error.code.status();
     *request.local_cache(Left::default).0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
     status
 }
@@ -176,6 +170,7 @@ pub fn taken(request: &Request<'_>, status: Status) -> Error {
         422 => Code::ValidationFailed.into(),
         429 => Code::RateLimited.into(),
         400..=499 => Code::MalformedBody.into(),
+        503 => Code::Unavailable.into(),
         _ => Code::Internal.into(),
     })
 }

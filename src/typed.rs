@@ -57,6 +57,46 @@ fn unwrapped(text: &str) -> &str {
     }
 }
 
+/// How long a text may be, in characters. Written out it ends a sentence: `2 到 60 个字`, `最多 200 个字`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Length {
+    least: usize,
+    most: usize,
+}
+
+impl Length {
+    pub const fn up_to(most: usize) -> Length {
+        Length { least: 0, most }
+    }
+
+    pub const fn between(least: usize, most: usize) -> Length {
+        Length { least, most }
+    }
+
+    pub fn fits(self, text: &str) -> bool {
+        (self.least..=self.most).contains(&text.chars().count())
+    }
+
+    /// The same of one line: no breaks, nothing that cannot be seen.
+    pub fn fits_line(self, text: &str) -> bool {
+        self.fits(text) && !text.chars().any(char::is_control)
+    }
+
+    /// The same of several lines.
+    pub fn fits_lines(self, text: &str) -> bool {
+        self.fits(text) && !text.chars().any(|c| c.is_control() && c != '\n')
+    }
+}
+
+impl std::fmt::Display for Length {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.least {
+            0 => write!(f, "最多 {} 个字", self.most),
+            least => write!(f, "{least} 到 {} 个字", self.most),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,5 +143,22 @@ mod tests {
         assert_eq!(bare("1391111–2222"), "1391111-2222");
         assert_eq!(bare("订单号：\u{3000}ＡＢ"), "订单号: AB");
         assert_eq!((bare(""), bare("'"), bare("=\"\"")), Default::default());
+    }
+
+    #[test]
+    fn a_length_counts_characters_and_says_its_limits() {
+        let (memo, reason) = (Length::up_to(3), Length::between(2, 3));
+        for (length, text, fits) in [
+            (memo, "", true),
+            (memo, "放门口", true),
+            (memo, "放在门口", false),
+            (reason, "错", false),
+            (reason, "错了", true),
+            (reason, "错\t了", false),
+        ] {
+            assert_eq!(length.fits_line(text), fits, "{length}: {text}");
+        }
+        assert!(memo.fits_lines("一\n二") && !memo.fits_line("一\n二"));
+        assert_eq!((memo.to_string(), reason.to_string()), ("最多 3 个字".to_owned(), "2 到 3 个字".to_owned()));
     }
 }

@@ -14,7 +14,7 @@ use crate::error::{Code, Result};
 use crate::ids::{JobId, OrderId, ProductId};
 use crate::jobs::{self, Job, Lane, Ran, Task};
 use crate::memory;
-use crate::orders::{self, RECEIVED_AFTER, Who, moves};
+use crate::orders::{self, OrderStatus, RECEIVED_AFTER, Who, moves};
 use crate::parcels;
 use crate::payments::refund::{learn, send};
 use crate::payments::{check, close, invariants, mend, prepay};
@@ -39,12 +39,11 @@ pub async fn run(shop: Shop, shutdown: rocket::Shutdown) {
 /// The jobs that never end are on the list from the first start on, whatever became of them; and each start asks about
 /// everything that could have been paid meanwhile.
 pub async fn seed(shop: &Shop) -> Result<()> {
-    let now = shop.now();
     let write = move |tx: &Tx| {
         for task in [Task::Bills, Task::SelfCheck, Task::Backup, Task::Carriers] {
-            jobs::enqueue(tx, task, now, now)?;
+            jobs::enqueue(tx, task, tx.now())?;
         }
-        check::ask_about_all(tx, now)
+        check::ask_about_all(tx)
     };
     shop.write(write).await?;
     mend::mend(shop).await.map(|_| ())
@@ -78,7 +77,7 @@ async fn keep_up(shop: &Shop, lanes: &'static [Lane], mut shutdown: rocket::Shut
         let now = shop.now();
         if house && tidied.is_none_or(|at| now - at > HOUR) {
             tidied = Some(now);
-            if let Err(e) = tidy(shop, now).await {
+            if let Err(e) = tidy(shop).await {
                 log::error!("tidying: {}", e.message());
             }
             give_back().await;
@@ -207,9 +206,8 @@ async fn run_one(shop: &Shop, job: Job) -> Result<()> {
         Task::Carriers => parcels::refresh::run(shop).await,
     };
     let ran = ran.unwrap_or_else(|e| Ran::Failed(e.message()));
-    let now = shop.now();
     let spread = shop.nonces.below(2_000);
-    shop.write_always(move |tx| Ok(jobs::ended(tx, &job, &ran, spread, now)?)).await
+    shop.write_always(move |tx| Ok(jobs::ended(tx, &job, &ran, spread)?)).await
 }
 
 /// Pictures from before there were smaller widths get them; then every rule is checked against every row.
@@ -220,23 +218,21 @@ async fn nightly(shop: &Shop) -> Result<Ran> {
     invariants::nightly(shop).await
 }
 
-/// T13. An order that was confirmed, or is not on its way, is left as it is; one with a refund under way waits for it.
+/// An order that was confirmed, or is not on its way, is left as it is; one with a refund under way waits for it.
 async fn complete(shop: &Shop, order: OrderId) -> Result<Ran> {
-    let now = shop.now();
-    let what = "发货 10 天后自动确认收货";
+    let what = format!("发货 {} 天后自动确认收货", RECEIVED_AFTER / DAY);
     let write = move |tx: &Tx| {
         if refunds::of_order(tx, order)?.iter().any(|r| r.refund.state.is_open()) {
-            return Ok(Ran::Again { at: now + DAY });
+            return Ok(Ran::Again { at: tx.now() + DAY });
         }
-        let Some(shipped_at) = orders::store::by_id(tx, order)?.and_then(|order| order.shipped_at) else {
-            return Ok(Ran::Done);
-        };
+        let on_its_way = orders::store::by_id(tx, order)?.filter(|order| order.status == OrderStatus::Shipped);
+        let Some(shipped_at) = on_its_way.and_then(|order| order.shipped_at) else { return Ok(Ran::Done) };
         // Taken back and sent again: counted from the last parcel.
         let due = shipped_at + RECEIVED_AFTER;
-        if now < due {
+        if tx.now() < due {
             return Ok(Ran::Again { at: due });
         }
-        moves::complete(tx, order, &Who::system(), what, now)?;
+        moves::complete(tx, order, &Who::system(), &what)?;
         Ok(Ran::Done)
     };
     shop.write(write).await
@@ -244,12 +240,11 @@ async fn complete(shop: &Shop, order: OrderId) -> Result<Ran> {
 
 /// Its time has come, unless it was put off meanwhile. The log of what staff did says who put it there: nobody.
 async fn shelve(shop: &Shop, product: ProductId) -> Result<Ran> {
-    let now = shop.now();
     let write = move |tx: &Tx| {
-        let Some(turned) = shelf::turn(tx, product, now)? else { return Ok(Ran::Done) };
+        let Some(turned) = shelf::turn(tx, product)? else { return Ok(Ran::Done) };
         if let Some(on) = turned.on_shelf {
             let what = format!("到时自动{}商品「{}」", if on { "上架" } else { "下架" }, turned.name);
-            staff::store::insert_audit(tx, None, "系统", "", &what, now)?;
+            staff::store::insert_audit(tx, None, "系统", "", &what)?;
         }
         Ok(turned.next.map_or(Ran::Done, |at| Ran::Again { at }))
     };
@@ -261,12 +256,12 @@ async fn give_back() {
     let _ = tokio::task::spawn_blocking(memory::give_back).await;
 }
 
-async fn tidy(shop: &Shop, now: i64) -> Result<()> {
+async fn tidy(shop: &Shop) -> Result<()> {
     let write = move |tx: &Tx| {
-        jobs::store::forget_done(tx, now - 7 * DAY)?;
-        orders::store::forget_keys(tx, now - prepay::KEY_LIFE)?;
-        staff::store::forget_stale(tx, now)?;
-        changes::forget(tx, now)?;
+        jobs::store::forget_done(tx, tx.now() - 7 * DAY)?;
+        orders::store::forget_keys(tx, tx.now() - prepay::KEY_LIFE)?;
+        staff::store::forget_stale(tx)?;
+        changes::forget(tx)?;
         Ok(())
     };
     shop.write(write).await

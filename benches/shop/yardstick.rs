@@ -8,7 +8,6 @@ use rocket::data::ToByteUnit;
 use rocket::http::ContentType;
 use rocket::{Data, Rocket, State, get, post, routes};
 use tokio::sync::Mutex;
-use xiaopu::clock::Clock;
 use xiaopu::db::Db;
 use xiaopu::error::Error;
 use xiaopu::payments::notify;
@@ -75,8 +74,7 @@ fn naive(port: u16, data: &Path) -> Rocket<rocket::Build> {
 }
 
 async fn write(db: &Db, notice: notice::Notice, entry: Entry) -> String {
-    let now = Clock::System.now();
-    let work = move |tx: &xiaopu::db::Tx| notify::enter(tx, notice.clone(), entry.clone(), &Settings::default(), now);
+    let work = move |tx: &xiaopu::db::Tx| notify::enter(tx, notice.clone(), entry.clone(), &Settings::default());
     db.write_always::<_, Error>(work).await.expect("a notice is written")
 }
 

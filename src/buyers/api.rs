@@ -43,23 +43,23 @@ async fn login(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, login: 
         return Err(Error::field("code", "code 应是 wx.login 得到的登录凭证"));
     }
     let app = shop.settings().mini_program().ok_or_else(not_configured)?;
-    let (now, code_hash) = (shop.now(), token_hash(&code));
-    let fresh = shop.write(move |tx| Ok(store::use_code(tx, &code_hash, now)?)).await?;
+    let code_hash = token_hash(&code);
+    let fresh = shop.write(move |tx| Ok(store::use_code(tx, &code_hash)?)).await?;
     if !fresh {
         return Err(Code::LoginCodeInvalid.into());
     }
     let exchange = shop.wechat.code_to_openid(&app, &code).await;
-    let (token, entry, now) = (shop.nonces.token(), Entry::sent(&exchange), shop.now());
+    let (token, entry) = (shop.nonces.token(), Entry::sent(&exchange));
     let write = move |tx: &Tx| {
-        entry.record(tx, now)?;
+        entry.record(tx)?;
         let openid = match &exchange.result {
             Ok(openid) => openid,
             Err(e) => return Ok(Err(e.clone())),
         };
-        let (buyer, is_new) = open_session(tx, &app.app_id, openid, &token, now)?;
+        let (buyer, is_new) = open_session(tx, &app.app_id, openid, &token)?;
         Ok(Ok(json!({
             "token": token,
-            "expiresAt": clock::rfc3339(now + SESSION),
+            "expiresAt": clock::rfc3339(tx.now() + SESSION),
             "buyer": { "id": buyer, "isNew": is_new },
         })))
     };
@@ -83,10 +83,11 @@ fn explain(e: &GatewayError) -> Error {
     }
 }
 
-fn open_session(tx: &Tx, app_id: &str, openid: &str, token: &str, now: i64) -> rusqlite::Result<(BuyerId, bool)> {
-    let (buyer, is_new) = store::buyer_with(tx, app_id, openid, now)?;
+fn open_session(tx: &Tx, app_id: &str, openid: &str, token: &str) -> rusqlite::Result<(BuyerId, bool)> {
+    let now = tx.now();
+    let (buyer, is_new) = store::buyer_with(tx, app_id, openid)?;
     store::insert_session(tx, &token_hash(token), buyer, now + SESSION)?;
-    store::delete_stale(tx, now, now - CODE_LIFE)?;
+    store::delete_stale(tx, now - CODE_LIFE)?;
     Ok((buyer, is_new))
 }
 

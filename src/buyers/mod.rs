@@ -68,7 +68,7 @@ async fn identify(request: &Request<'_>) -> error::Result<Buyer> {
     }
     // Sliding, but written down at most once an hour: reading must not cost a commit.
     if expires_at < now + SESSION - HOUR {
-        shop.write(move |tx| Ok(store::extend_session(tx, &hash, now + SESSION)?)).await?;
+        shop.write(move |tx| Ok(store::extend_session(tx, &hash, tx.now() + SESSION)?)).await?;
     }
     Ok(buyer)
 }

@@ -38,22 +38,22 @@ pub fn delete_session(tx: &Tx, token_hash: &[u8]) -> Result<()> {
     Ok(())
 }
 
-pub fn delete_stale(tx: &Tx, now: i64, codes_before: i64) -> Result<()> {
-    tx.prepare_cached("delete from buyer_sessions where expires_at <= ?1")?.execute([now])?;
+pub fn delete_stale(tx: &Tx, codes_before: i64) -> Result<()> {
+    tx.prepare_cached("delete from buyer_sessions where expires_at <= ?1")?.execute([tx.now()])?;
     tx.prepare_cached("delete from login_codes where used_at < ?1")?.execute([codes_before])?;
     Ok(())
 }
 
 /// False when this code was used before.
-pub fn use_code(tx: &Tx, code_hash: &[u8], now: i64) -> Result<bool> {
+pub fn use_code(tx: &Tx, code_hash: &[u8]) -> Result<bool> {
     let inserted = tx
         .prepare_cached("insert into login_codes (code_hash, used_at) values (?1, ?2) on conflict do nothing")?
-        .execute(params![code_hash, now])?;
+        .execute(params![code_hash, tx.now()])?;
     Ok(inserted == 1)
 }
 
 /// The buyer with this openid, and whether they are new.
-pub fn buyer_with(tx: &Tx, app_id: &str, openid: &str, now: i64) -> Result<(BuyerId, bool)> {
+pub fn buyer_with(tx: &Tx, app_id: &str, openid: &str) -> Result<(BuyerId, bool)> {
     let found = tx
         .prepare_cached("select id from buyers where app_id = ?1 and openid = ?2")?
         .query_row([app_id, openid], |row| row.get(0))
@@ -61,8 +61,11 @@ pub fn buyer_with(tx: &Tx, app_id: &str, openid: &str, now: i64) -> Result<(Buye
     if let Some(id) = found {
         return Ok((id, false));
     }
-    tx.prepare_cached("insert into buyers (app_id, openid, created_at) values (?1, ?2, ?3)")?
-        .execute(params![app_id, openid, now])?;
+    tx.prepare_cached("insert into buyers (app_id, openid, created_at) values (?1, ?2, ?3)")?.execute(params![
+        app_id,
+        openid,
+        tx.now()
+    ])?;
     Ok((BuyerId(tx.last_insert_rowid()), true))
 }
 

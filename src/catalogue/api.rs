@@ -15,6 +15,7 @@ use crate::error::{Code, Error, Result};
 use crate::ids::{CategoryId, ImageHash, ProductId, SkuId};
 use crate::money::Fen;
 use crate::shop::Shop;
+use crate::typed::Length;
 
 pub fn routes() -> Vec<Route> {
     routes![shop, categories, products, product]
@@ -65,6 +66,9 @@ async fn products(shop: &State<Shop>, cache: &State<Cache>, address: &Origin<'_>
     .await
 }
 
+/// What is searched for.
+const SEARCH: Length = Length::up_to(50);
+
 fn listing(given: &Given<'_>) -> Result<Listing> {
     let category = match given.get("categoryId") {
         None => None,
@@ -80,8 +84,8 @@ fn listing(given: &Given<'_>) -> Result<Listing> {
             .ok_or_else(|| Error::field("sort", "sort 只能是 default、newest、price_asc、price_desc 或 sales"))?,
     };
     let words = given.get("q").unwrap_or_default();
-    if words.chars().count() > 50 {
-        return Err(Error::field("q", "搜索词太长，请缩短到 50 个字以内"));
+    if !SEARCH.fits(words) {
+        return Err(Error::field("q", format!("搜索词太长，{SEARCH}")));
     }
     Ok(Listing {
         category,

@@ -1,37 +1,56 @@
-//! What a product may be: the same for the form and for a table. Every `Err` is a sentence.
+//! What a product may be: each rule once, for the form and for a table. Every `Err` is a sentence that names the limit.
+
+use std::ops::RangeInclusive;
 
 use crate::money::Fen;
 use crate::tables;
-use crate::typed::clean;
+use crate::typed::{Length, clean};
 
 /// Pieces that one SKU may have.
 pub const MOST_STOCK: i64 = 10_000_000;
 pub const MOST_IMAGES: usize = 9;
+/// Kinds of specification, as colour and size are two.
+pub const MOST_SPECS: usize = 3;
+pub const SPEC_NAME: Length = Length::up_to(10);
+pub const SPEC_VALUE: Length = Length::up_to(30);
+
+const NAME: Length = Length::between(1, 60);
+const SUBTITLE: Length = Length::up_to(100);
+const DETAIL: Length = Length::up_to(10_000);
+const CODE: Length = Length::up_to(40);
+pub const CATEGORY: Length = Length::between(1, 20);
+/// How many one order, or one buyer, may be held to.
+const PURCHASE_LIMIT: RangeInclusive<i64> = 1..=999;
 
 type Checked<T> = std::result::Result<T, String>;
 
-fn at_most(text: &str, most: usize, what: &str) -> Checked<String> {
+fn long(length: Length, text: &str, what: &str) -> Checked<String> {
     let text = clean(text);
-    if text.chars().count() > most { Err(format!("{what}最多 {most} 个字")) } else { Ok(text) }
+    if length.fits(&text) { Ok(text) } else { Err(format!("{what}{length}")) }
 }
 
 pub fn name(text: &str) -> Checked<String> {
-    let name = clean(text);
-    if (1..=60).contains(&name.chars().count()) { Ok(name) } else { Err("商品名称应为 1 到 60 个字".into()) }
+    long(NAME, text, "商品名称应为 ")
 }
 
 pub fn subtitle(text: &str) -> Checked<String> {
-    at_most(text, 100, "副标题（卖点）")
+    long(SUBTITLE, text, "副标题（卖点）")
+}
+
+/// Several lines, as they were typed.
+pub fn detail(text: &str) -> Checked<String> {
+    let text = text.replace("\r\n", "\n").trim().to_owned();
+    if DETAIL.fits(&text) { Ok(text) } else { Err(format!("详情{DETAIL}")) }
 }
 
 /// A category's own name, without the one above it.
 pub fn category(text: &str) -> Checked<String> {
-    at_most(text, 20, "分类名")
+    long(CATEGORY, text, "分类名应为 ")
 }
 
 /// Nothing is no code.
 pub fn code(text: &str) -> Checked<Option<String>> {
-    at_most(text, 40, "商家编码").map(|code| Some(code).filter(|code| !code.is_empty()))
+    long(CODE, text, "商家编码").map(|code| Some(code).filter(|code| !code.is_empty()))
 }
 
 pub fn price(text: &str, what: &str, example: &str) -> Checked<Fen> {
@@ -40,6 +59,7 @@ pub fn price(text: &str, what: &str, example: &str) -> Checked<Fen> {
         Some((yuan, part)) if part.len() > 2 && Fen::from_yuan(yuan).is_some() && Fen::from_yuan(part).is_some() => {
             format!("{what}「{text}」超过两位小数：最小到分，例如 {example}")
         }
+        _ if text.trim().is_empty() => format!("{what}请填金额，例如 {example}"),
         _ => format!("{what}「{text}」不是金额，例如 {example}"),
     })
 }
@@ -47,4 +67,46 @@ pub fn price(text: &str, what: &str, example: &str) -> Checked<Fen> {
 pub fn stock(text: &str) -> Checked<i64> {
     let read = tables::count(text).filter(|n| (0..=MOST_STOCK).contains(n));
     read.ok_or_else(|| format!("库存「{text}」不是 0 或正整数"))
+}
+
+/// Nothing is no limit.
+pub fn purchase_limit(text: &str) -> Checked<Option<i64>> {
+    let (least, most) = (PURCHASE_LIMIT.start(), PURCHASE_LIMIT.end());
+    match text.trim() {
+        "" => Ok(None),
+        text => match text.parse().ok().filter(|n| PURCHASE_LIMIT.contains(n)) {
+            Some(n) => Ok(Some(n)),
+            None => Err(format!("限购请填 {least} 到 {most}，或留空")),
+        },
+    }
+}
+
+pub fn images(count: usize) -> Checked<()> {
+    if count <= MOST_IMAGES { Ok(()) } else { Err(format!("图片最多 {MOST_IMAGES} 张")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_names_its_limit() {
+        for (what, problem) in [
+            (name("").err(), "商品名称应为 1 到 60 个字"),
+            (name(&"名".repeat(61)).err(), "商品名称应为 1 到 60 个字"),
+            (subtitle(&"副".repeat(101)).err(), "副标题（卖点）最多 100 个字"),
+            (detail(&"详".repeat(10_001)).err(), "详情最多 10000 个字"),
+            (category(&"类".repeat(21)).err(), "分类名应为 1 到 20 个字"),
+            (code(&"A".repeat(41)).err(), "商家编码最多 40 个字"),
+            (price("", "售价", "19.90").err(), "售价请填金额，例如 19.90"),
+            (price("免费", "售价", "19.90").err(), "售价「免费」不是金额，例如 19.90"),
+            (stock("10000001").err(), "库存「10000001」不是 0 或正整数"),
+            (purchase_limit("1000").err(), "限购请填 1 到 999，或留空"),
+            (purchase_limit("几个").err(), "限购请填 1 到 999，或留空"),
+            (images(10).err(), "图片最多 9 张"),
+        ] {
+            assert_eq!(what.as_deref(), Some(problem));
+        }
+        assert_eq!((purchase_limit(" "), purchase_limit("5"), code("")), (Ok(None), Ok(Some(5)), Ok(None)));
+    }
 }

@@ -57,14 +57,14 @@ pub async fn read() -> Result<Samples> {
 
 impl Samples {
     /// Puts them on the shelf; a name that is taken already is left out. Nothing has been sold yet.
-    pub fn put(&self, tx: &Tx, now: i64) -> Result<()> {
-        self.products.iter().try_for_each(|(sample, picture)| sample.put(tx, picture, now).map(drop))
+    pub fn put(&self, tx: &Tx) -> Result<()> {
+        self.products.iter().try_for_each(|(sample, picture)| sample.put(tx, picture).map(drop))
     }
 
     /// As if they had been on sale for a while.
-    pub fn put_as_sold(&self, tx: &Tx, now: i64) -> Result<()> {
+    pub fn put_as_sold(&self, tx: &Tx) -> Result<()> {
         for (sample, picture) in &self.products {
-            if let Some(id) = sample.put(tx, picture, now)? {
+            if let Some(id) = sample.put(tx, picture)? {
                 store::count_sale(tx, id, sample.sold)?;
             }
         }
@@ -73,7 +73,7 @@ impl Samples {
 }
 
 impl Sample {
-    fn put(&self, tx: &Tx, picture: &Picture, now: i64) -> Result<Option<crate::ids::ProductId>> {
+    fn put(&self, tx: &Tx, picture: &Picture) -> Result<Option<crate::ids::ProductId>> {
         if store::product_named(tx, &self.name)?.is_some() {
             return Ok(None);
         }
@@ -85,9 +85,9 @@ impl Sample {
             on_shelf: true,
             ..Draft::default()
         };
-        let id = store::insert_product(tx, &draft, now)?;
+        let id = store::insert_product(tx, &draft)?;
         store::mark_sample(tx, id)?;
-        picture.store(tx, now)?;
+        picture.store(tx)?;
         store::set_images(tx, id, std::slice::from_ref(&picture.hash))?;
         let delivery = self.delivery.as_deref().and_then(|word| word.parse().ok()).unwrap_or(Delivery::Express);
         for (specs, price, market, on_hand) in &self.skus {
@@ -101,7 +101,7 @@ impl Sample {
                 enabled: true,
             };
             let sku = store::put_sku(tx, id, &sku)?;
-            stock::adjust(tx, sku, *on_hand, None, "示例商品", now)?;
+            stock::adjust(tx, sku, *on_hand, None, "示例商品")?;
         }
         store::refresh_prices(tx, id)?;
         Ok(Some(id))

@@ -30,15 +30,15 @@ pub struct Turned {
 }
 
 /// Puts the product where it is to stand; one in the recycle bin stays there. `None` when there is none.
-pub fn turn(tx: &Tx, id: ProductId, now: i64) -> Result<Option<Turned>> {
+pub fn turn(tx: &Tx, id: ProductId) -> Result<Option<Turned>> {
     let Some(product) = store::product(tx, id)? else { return Ok(None) };
-    let (stands, left) = product.shelf_times.turned(now);
+    let (stands, left) = product.shelf_times.turned(tx.now());
     let moved = stands.filter(|on| *on != product.on_shelf && !product.deleted);
     if left != product.shelf_times {
         store::set_shelf_times(tx, id, left)?;
     }
     if let Some(on) = moved {
-        store::set_shelf(tx, id, on, now)?;
+        store::set_shelf(tx, id, on)?;
     }
     Ok(Some(Turned { name: product.name, on_shelf: moved, next: left.next() }))
 }

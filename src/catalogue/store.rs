@@ -451,7 +451,7 @@ impl Draft {
     }
 }
 
-pub fn insert_product(tx: &Tx, draft: &Draft, now: i64) -> Result<ProductId> {
+pub fn insert_product(tx: &Tx, draft: &Draft) -> Result<ProductId> {
     tx.prepare_cached(
         "insert into products (category_id, name, subtitle, detail, on_shelf, on_at, off_at, limit_per_buyer, created_at,
                                updated_at)
@@ -466,13 +466,13 @@ pub fn insert_product(tx: &Tx, draft: &Draft, now: i64) -> Result<ProductId> {
         draft.shelf_times.on_at,
         draft.shelf_times.off_at,
         draft.limit_per_buyer,
-        now
+        tx.now()
     ])?;
     Ok(ProductId(tx.last_insert_rowid()))
 }
 
 /// False when a colleague has saved another version meanwhile.
-pub fn update_product(tx: &Tx, id: ProductId, version: i64, draft: &Draft, now: i64) -> Result<bool> {
+pub fn update_product(tx: &Tx, id: ProductId, version: i64, draft: &Draft) -> Result<bool> {
     let changed = tx
         .prepare_cached(
             "update products
@@ -491,7 +491,7 @@ pub fn update_product(tx: &Tx, id: ProductId, version: i64, draft: &Draft, now: 
             draft.shelf_times.on_at,
             draft.shelf_times.off_at,
             draft.limit_per_buyer,
-            now
+            tx.now()
         ])?;
     Ok(changed == 1)
 }
@@ -684,13 +684,13 @@ pub fn seller(conn: &Connection, id: SkuId, pieces: i64) -> Result<Seller> {
     })
 }
 
-pub fn set_shelf(tx: &Tx, id: ProductId, on_shelf: bool, now: i64) -> Result<bool> {
+pub fn set_shelf(tx: &Tx, id: ProductId, on_shelf: bool) -> Result<bool> {
     let changed = tx
         .prepare_cached(
             "update products set on_shelf = ?2, updated_at = ?3, version = version + 1
           where id = ?1 and deleted_at is null",
         )?
-        .execute(params![id, on_shelf, now])?;
+        .execute(params![id, on_shelf, tx.now()])?;
     raise_version(tx)?;
     Ok(changed == 1)
 }
@@ -702,18 +702,18 @@ pub fn set_shelf_times(tx: &Tx, id: ProductId, times: ShelfTimes) -> Result<()> 
 }
 
 /// Into the recycle bin: off the shelf and out of every list, but orders and stock moves still find it.
-pub fn delete_product(tx: &Tx, id: ProductId, now: i64) -> Result<()> {
+pub fn delete_product(tx: &Tx, id: ProductId) -> Result<()> {
     tx.prepare_cached(
         "update products set deleted_at = ?2, on_shelf = 0, version = version + 1 where id = ?1 and deleted_at is null",
     )?
-    .execute(params![id, now])?;
+    .execute(params![id, tx.now()])?;
     raise_version(tx)
 }
 
 /// Out of the bin again, off the shelf: whoever brings it back looks at it first.
-pub fn restore_product(tx: &Tx, id: ProductId, now: i64) -> Result<()> {
+pub fn restore_product(tx: &Tx, id: ProductId) -> Result<()> {
     tx.prepare_cached("update products set deleted_at = null where id = ?1")?.execute([id])?;
-    touch(tx, id, now)
+    touch(tx, id)
 }
 
 pub fn mark_sample(tx: &Tx, id: ProductId) -> Result<()> {
@@ -740,9 +740,9 @@ pub fn sample_categories(conn: &Connection) -> Result<Vec<CategoryId>> {
     .collect()
 }
 
-pub fn set_category(tx: &Tx, id: ProductId, category: Option<CategoryId>, now: i64) -> Result<()> {
+pub fn set_category(tx: &Tx, id: ProductId, category: Option<CategoryId>) -> Result<()> {
     tx.prepare_cached("update products set category_id = ?2 where id = ?1")?.execute(params![id, category])?;
-    touch(tx, id, now)
+    touch(tx, id)
 }
 
 /// The shop's own code of a SKU.
@@ -761,20 +761,20 @@ pub fn set_limits(tx: &Tx, id: ProductId, limit: Option<i64>) -> Result<()> {
 }
 
 /// A new version: whoever has the form open is told.
-pub fn touch(tx: &Tx, id: ProductId, now: i64) -> Result<()> {
+pub fn touch(tx: &Tx, id: ProductId) -> Result<()> {
     tx.prepare_cached("update products set version = version + 1, updated_at = ?2 where id = ?1")?
-        .execute(params![id, now])?;
+        .execute(params![id, tx.now()])?;
     raise_version(tx)
 }
 
 // ── pictures ──
 
-pub fn put_image(tx: &Tx, hash: &ImageHash, width: u32, height: u32, bytes: &[u8], now: i64) -> Result<()> {
+pub fn put_image(tx: &Tx, hash: &ImageHash, width: u32, height: u32, bytes: &[u8]) -> Result<()> {
     tx.prepare_cached(
         "insert into images (hash, width, height, bytes, created_at) values (?1, ?2, ?3, ?4, ?5)
          on conflict (hash) do nothing",
     )?
-    .execute(params![hash, width, height, bytes, now])?;
+    .execute(params![hash, width, height, bytes, tx.now()])?;
     Ok(())
 }
 

@@ -11,13 +11,14 @@ use crate::miniprogram;
 use crate::payments::{invariants, store as payments};
 use crate::reconcile::{BillState, store as reconcile};
 use crate::refunds::{RefundState, store as refunds};
+use crate::settings::certificate::Standing;
 use crate::settings::store::{self as settings, Stored};
 use crate::settings::{Server, Settings};
 use crate::shop::Shop;
 use crate::staff;
-use crate::wechat::Api;
 use crate::wechat::pay::TradeOf;
 use crate::wechat::reach::{is_loopback, refused_by_wechat};
+use crate::wechat::{Account, Api};
 
 /// What one look found: all well, or a cause and a cure.
 type Finding = (&'static str, Result<String, String>);
@@ -196,25 +197,20 @@ fn certificate_finding(shop: &Shop) -> Result<String, String> {
     if shop.wechat.is_simulated() {
         return Ok("连接的是模拟微信，不需要".into());
     }
-    if shop.settings().api() == Api::V3 && shop.settings().identity().is_none() {
-        return Ok("没有：API v3 退款不用证书；以前用 API v2 收的款要退时才要上传".into());
-    }
-    let (settings, now) = (shop.settings(), shop.now());
-    let facts = match settings.identity() {
-        None => {
-            return Err("还没有，不能原路退款。请在后台设置页上传 apiclient_cert.pem 和 apiclient_key.pem".into());
+    let (settings, now, account) = (shop.settings(), shop.now(), shop.account());
+    let standing = settings.certificate(account.as_ref().map(Account::mch_id), now);
+    match (&standing, standing.problem(now)) {
+        (Standing::Missing, _) if settings.api() == Api::V3 => {
+            Ok("没有：API v3 退款不用证书；以前用 API v2 收的款要退时才要上传".into())
         }
-        Some(Err(problem)) => return Err(problem.to_owned()),
-        Some(Ok(identity)) => &identity.facts,
-    };
-    let until = clock::shown(facts.not_after);
-    match shop.account() {
-        Some(account) if account.mch_id() != facts.mch_id => {
-            Err(format!("是商户号 {} 的，设置的商户号是 {}，请换上对应的证书", facts.mch_id, account.mch_id()))
+        (Standing::Missing, Some(problem)) => {
+            Err(format!("{problem}：后台设置页，apiclient_cert.pem 和 apiclient_key.pem"))
         }
-        _ if facts.not_after <= now => Err(format!("已在 {until} 过期，请在商户平台更换后重新上传")),
-        _ if facts.not_after - now < 30 * DAY => Err(format!("{until} 到期，请尽快在商户平台更换后重新上传")),
-        _ => Ok(format!("商户号 {}，有效期至 {until}，私钥匹配", facts.mch_id)),
+        (_, Some(problem)) => Err(problem),
+        (Standing::Good(facts), None) => {
+            Ok(format!("商户号 {}，有效期至 {}，私钥匹配", facts.mch_id, clock::shown(facts.not_after)))
+        }
+        (_, None) => Ok(String::new()),
     }
 }
 

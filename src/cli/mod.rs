@@ -182,8 +182,8 @@ async fn keep_open(shop: Shop, figment: Figment, opening: Opening) -> Outcome {
 async fn say_whether(shop: &Shop, taken: Outcome) {
     let Err(words) = taken else { return };
     ::log::error!("restore: {words}");
-    let (what, now) = (format!("恢复备份没有成功，店铺还是原来的：{words}"), shop.now());
-    let write = move |tx: &Tx| Ok(crate::staff::store::insert_audit(tx, None, "系统", "", &what, now)?);
+    let what = format!("恢复备份没有成功，店铺还是原来的：{words}");
+    let write = move |tx: &Tx| Ok(crate::staff::store::insert_audit(tx, None, "系统", "", &what)?);
     if let Err(e) = shop.write(write).await {
         ::log::error!("the log of what staff did: {}", e.message());
     }

@@ -1,7 +1,6 @@
 //! `xiaopu new-key`: the key file is lost for good. What was sealed with it is forgotten, and has to be given again.
 
 use super::{Outcome, figment};
-use crate::clock::Clock;
 use crate::db::{Db, InstanceLock, Tx};
 use crate::error::Error;
 use crate::nonce::Nonces;
@@ -15,10 +14,10 @@ pub async fn run() -> Outcome {
     if server.data_dir.join("secret.key").exists() {
         return Err("secret.key 还在，没有改动".into());
     }
-    let (db, now) = (Db::open(&server.data_dir).map_err(|e| e.to_string())?, Clock::System.now());
+    let db = Db::open(&server.data_dir).map_err(|e| e.to_string())?;
     let forget = move |tx: &Tx| {
         let names = store::forget_sealed(tx)?;
-        staff::insert_audit(tx, None, "命令行", "", "secret.key 丢失，换了新的；封存的密钥要重新填写", now)?;
+        staff::insert_audit(tx, None, "命令行", "", "secret.key 丢失，换了新的；封存的密钥要重新填写")?;
         Ok(names)
     };
     let names = db.write::<_, Error>(forget).await.map_err(|e| e.message())?;

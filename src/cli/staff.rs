@@ -37,7 +37,6 @@ pub enum Staff {
 impl Staff {
     pub async fn run(self) -> Outcome {
         let shop = open_shop().await?;
-        let now = shop.now();
         match self {
             Staff::Add { name, role, password_stdin } => {
                 let role: Role = role.parse().map_err(|()| "角色只能是 owner、manager、clerk 或 packer")?;
@@ -49,14 +48,13 @@ impl Staff {
                     if store::by_name(tx, &account)?.is_some() {
                         return Err(Error::field("account", format!("账号 {account} 已经存在")));
                     }
-                    let id = store::insert(tx, &account, role, &hash, now)?;
+                    let id = store::insert(tx, &account, role, &hash)?;
                     Ok(store::insert_audit(
                         tx,
                         Some(id),
                         "命令行",
                         "",
                         &format!("新建账号 {account}（{}）", role.text()),
-                        now,
                     )?)
                 };
                 shop.write(write).await.map_err(|e| e.message())?;
@@ -71,7 +69,7 @@ impl Staff {
                     if !store::set_password(tx, &account, &hash)? {
                         return Err(unknown(&account));
                     }
-                    Ok(store::insert_audit(tx, None, "命令行", "", &format!("重设 {account} 的密码"), now)?)
+                    Ok(store::insert_audit(tx, None, "命令行", "", &format!("重设 {account} 的密码"))?)
                 };
                 shop.write(write).await.map_err(|e| e.message())?;
                 println!("✓ 已重设 {name} 的密码，该账号的所有登录已失效");
@@ -83,7 +81,7 @@ impl Staff {
                     let known = store::by_name(tx, &account)?.ok_or_else(|| unknown(&account))?;
                     store::set_totp(tx, known.staff.id, None)?;
                     let what = format!("关闭 {account} 的两步验证");
-                    Ok(store::insert_audit(tx, None, "命令行", "", &what, now)?)
+                    Ok(store::insert_audit(tx, None, "命令行", "", &what)?)
                 };
                 shop.write(write).await.map_err(|e| e.message())?;
                 println!("✓ 已关闭 {name} 的两步验证");

@@ -207,10 +207,9 @@ async fn page(
         .collect();
     let frame = frame(shop, &staff, "home", flash).await?;
     let sees_money = staff.role > Role::Packer;
-    let waits = |word: &str| frame[word].as_i64().unwrap_or(0);
     let next = next(Next {
-        decide: if sees_money { waits("exceptions") } else { 0 },
-        refunds: if sees_money { waits("refunds") } else { 0 },
+        decide: if sees_money { frame.exceptions } else { 0 },
+        refunds: if sees_money { frame.refunds } else { 0 },
         to_ship: count("to_ship"),
         waited: oldest.map(|at| now - at),
         low: if sees_money { low } else { 0 },

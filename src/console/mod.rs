@@ -14,13 +14,14 @@ use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{Catcher, Request, Route, catch, catchers, get, routes, uri};
 use rocket_dyn_templates::{Template, context};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::assets;
 use crate::error::{self, Code, Error, Result};
 use crate::refunds::RefundState;
 use crate::shop::Shop;
-use crate::staff::{PAGE_SIZES, Staff};
+use crate::staff::{PAGE_SIZES, Role, Staff};
 use crate::tables;
 use crate::{jobs, refunds};
 
@@ -71,31 +72,62 @@ fn waiting(conn: &rusqlite::Connection) -> Result<Waiting> {
 }
 
 /// What every page's frame shows: the shop, who is logged in, the counted navigation, and what just happened.
-async fn frame(shop: &Shop, staff: &Staff, here: &str, flash: Option<FlashMessage<'_>>) -> Result<Value> {
+#[derive(Serialize)]
+struct Frame {
+    shop: String,
+    demo: Option<String>,
+    staff: String,
+    role: Role,
+    role_text: &'static str,
+    page_size: i64,
+    page_sizes: &'static [i64],
+    here: &'static str,
+    to_ship: i64,
+    refunds: i64,
+    exceptions: i64,
+    stuck: i64,
+    flash: Option<Told>,
+}
+
+async fn frame(shop: &Shop, staff: &Staff, here: &'static str, flash: Option<FlashMessage<'_>>) -> Result<Frame> {
     let waiting = shop.read(waiting).await?;
-    Ok(json!({
-        "shop": shop.settings().shop_name(),
-        "demo": shop.demo,
-        "staff": staff.name,
-        "role": staff.role.word(),
-        "role_text": staff.role.text(),
-        "page_size": staff.lists.rows,
-        "page_sizes": PAGE_SIZES,
-        "here": here,
-        "to_ship": waiting.to_ship,
-        "refunds": waiting.refunds,
-        "exceptions": waiting.exceptions,
-        "stuck": waiting.stuck,
-        "flash": flash.map(|flash| told(flash.kind(), flash.message())),
-    }))
+    Ok(Frame {
+        shop: shop.settings().shop_name().to_owned(),
+        demo: shop.demo.clone(),
+        staff: staff.name.clone(),
+        role: staff.role,
+        role_text: staff.role.text(),
+        page_size: staff.lists.rows,
+        page_sizes: &PAGE_SIZES,
+        here,
+        to_ship: waiting.to_ship,
+        refunds: waiting.refunds,
+        exceptions: waiting.exceptions,
+        stuck: waiting.stuck,
+        flash: flash.map(|flash| Told::read(flash.kind(), flash.message())),
+    })
 }
 
 /// What just happened, and where it is taken back if it can be.
-fn told(kind: &str, message: &str) -> Value {
-    let (text, undo) = message.split_once(UNDO).unwrap_or((message, ""));
-    let (to, query) = undo.split_once('?').unwrap_or((undo, ""));
-    let fields: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
-    json!({ "kind": kind, "text": text, "undo": Some(to).filter(|to| to.starts_with("/admin/")), "undo_fields": fields })
+#[derive(Serialize)]
+struct Told {
+    kind: String,
+    text: String,
+    undo: Option<String>,
+    undo_fields: Vec<(String, String)>,
+}
+
+impl Told {
+    fn read(kind: &str, message: &str) -> Told {
+        let (text, undo) = message.split_once(UNDO).unwrap_or((message, ""));
+        let (to, query) = undo.split_once('?').unwrap_or((undo, ""));
+        Told {
+            kind: kind.to_owned(),
+            text: text.to_owned(),
+            undo: Some(to.to_owned()).filter(|to| to.starts_with("/admin/")),
+            undo_fields: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+        }
+    }
 }
 
 /// Between what was done and where it is taken back.
@@ -233,4 +265,25 @@ fn explain(status: Status, request: &Request<'_>) -> Template {
     }
     let demo = request.rocket().state::<Shop>().is_some_and(|shop| shop.demo.is_some());
     assets::page("console/error.html", context! { title, words, demo, request_id: crate::door::request_id(request) })
+}
+
+#[cfg(test)]
+impl Frame {
+    fn sample(role: Role) -> Frame {
+        Frame {
+            shop: "草莓园".into(),
+            demo: None,
+            staff: "小王".into(),
+            role,
+            role_text: role.text(),
+            page_size: 50,
+            page_sizes: &PAGE_SIZES,
+            here: "orders",
+            to_ship: 1,
+            refunds: 0,
+            exceptions: 2,
+            stuck: 0,
+            flash: Some(Told::read("success", "已发货\n/admin/orders/undo?shipment=1")),
+        }
+    }
 }

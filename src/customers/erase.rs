@@ -27,7 +27,6 @@ pub fn refused(conn: &Connection, id: BuyerId) -> Result<Option<String>> {
 
 /// Takes everything personal out, in one transaction with `also`, which says who did it.
 pub async fn erase(shop: &Shop, id: BuyerId, also: impl Fn(&Tx) -> Result<()> + Send + 'static) -> Result<()> {
-    let now = shop.now();
     let look = move |conn: &Connection| {
         // Looked for outside the write: it goes through every login there ever was.
         let openid = buyers::openid(conn, id)?;
@@ -40,7 +39,7 @@ pub async fn erase(shop: &Shop, id: BuyerId, also: impl Fn(&Tx) -> Result<()> + 
             return Err(Error::from(Code::OrderState).says(why));
         }
         store::forget_in_messages(tx, &messages, &openid)?;
-        store::forget(tx, id, &openid, now)?;
+        store::forget(tx, id, &openid)?;
         also(tx)
     };
     shop.write_large(write).await

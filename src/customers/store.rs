@@ -244,7 +244,7 @@ pub fn forget_in_messages(tx: &Tx, ids: &[MessageId], openid: &str) -> Result<()
 }
 
 /// Takes name, phone, address, openid and words out of everything that is a buyer's. Numbers, money and goods stay.
-pub fn forget(tx: &Tx, id: BuyerId, openid: &str, now: i64) -> Result<()> {
+pub fn forget(tx: &Tx, id: BuyerId, openid: &str) -> Result<()> {
     for sql in [
         "delete from addresses where buyer_id = ?1",
         "delete from buyer_sessions where buyer_id = ?1",
@@ -270,7 +270,7 @@ pub fn forget(tx: &Tx, id: BuyerId, openid: &str, now: i64) -> Result<()> {
     tx.prepare_cached(
         "update buyers set openid = 'erased-' || id, nickname = '', avatar_url = '', note = '', erased_at = ?2 where id = ?1",
     )?
-    .execute(params![id, now])?;
+    .execute(params![id, tx.now()])?;
     Ok(())
 }
 

@@ -60,6 +60,8 @@ pub enum DbError {
     NotCommitted(String),
     /// No room for it on the disk: nothing of it was kept, and reading goes on.
     DiskFull,
+    /// Rows contradict what the program holds for certain: nothing of it was kept.
+    Broken(&'static str),
     Sqlite(rusqlite::Error),
 }
 
@@ -71,6 +73,7 @@ impl std::fmt::Display for DbError {
             DbError::Stopped => f.write_str("the writer has stopped"),
             DbError::NotCommitted(why) => write!(f, "not committed: {why}"),
             DbError::DiskFull => f.write_str("the disk is full"),
+            DbError::Broken(what) => f.write_str(what),
             DbError::Sqlite(e) => e.fmt(f),
         }
     }

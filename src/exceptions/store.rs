@@ -8,7 +8,7 @@ use crate::db::Tx;
 use crate::ids::{ExceptionId, OrderId, RefundId};
 
 /// Opens an exception; `None` when the same money was reported before.
-pub fn open(tx: &Tx, new: &NewException<'_>, now: i64) -> Result<Option<ExceptionId>> {
+pub fn open(tx: &Tx, new: &NewException<'_>) -> Result<Option<ExceptionId>> {
     let inserted = tx
         .prepare_cached(
             "insert into money_exceptions (kind, subject, state, order_id, attempt_id, refund_id, out_trade_no,
@@ -32,7 +32,7 @@ pub fn open(tx: &Tx, new: &NewException<'_>, now: i64) -> Result<Option<Exceptio
             new.bill.map(|(_, difference)| difference),
             new.ours,
             new.theirs,
-            now
+            tx.now()
         ])?;
     Ok((inserted == 1).then(|| ExceptionId(tx.last_insert_rowid())))
 }
@@ -125,13 +125,13 @@ pub fn count_open_of_day(conn: &Connection, day: Day) -> Result<i64> {
 }
 
 /// False when it was settled before.
-pub fn resolve(tx: &Tx, id: ExceptionId, resolution: &str, now: i64) -> Result<bool> {
+pub fn resolve(tx: &Tx, id: ExceptionId, resolution: &str) -> Result<bool> {
     let changed = tx
         .prepare_cached(
             "update money_exceptions set state = 'resolved', resolution = ?2, resolved_at = ?3
               where id = ?1 and state = 'open'",
         )?
-        .execute(params![id, resolution, now])?;
+        .execute(params![id, resolution, tx.now()])?;
     Ok(changed == 1)
 }
 
@@ -142,12 +142,12 @@ pub fn set_refund(tx: &Tx, id: ExceptionId, refund: RefundId) -> Result<()> {
 }
 
 /// The money is on its way back, or has gone: whatever waited for that is settled.
-pub fn resolve_by_refund(tx: &Tx, refund: RefundId, resolution: &str, now: i64) -> Result<()> {
+pub fn resolve_by_refund(tx: &Tx, refund: RefundId, resolution: &str) -> Result<()> {
     tx.prepare_cached(
         "update money_exceptions set state = 'resolved', resolution = ?2, resolved_at = ?3
           where refund_id = ?1 and state = 'open' and kind in ('late_payment', 'duplicate_payment', 'amount_mismatch',
                                                                'orphan_payment')",
     )?
-    .execute(params![refund, resolution, now])?;
+    .execute(params![refund, resolution, tx.now()])?;
     Ok(())
 }

@@ -185,21 +185,22 @@ pub enum Ran {
 }
 
 /// Puts a task on the list; one that waits already keeps its place, or is moved forward.
-pub fn enqueue(tx: &Tx, task: Task, run_at: i64, now: i64) -> Result<()> {
-    store::put(tx, task.kind(), task.subject(), run_at, now)
+pub fn enqueue(tx: &Tx, task: Task, run_at: i64) -> Result<()> {
+    store::put(tx, task.kind(), task.subject(), run_at)
 }
 
 /// Writes down how a run ended; `spread` keeps jobs that failed together from coming back together.
-pub fn ended(tx: &Tx, job: &Job, ran: &Ran, spread: i64, now: i64) -> Result<()> {
+pub fn ended(tx: &Tx, job: &Job, ran: &Ran, spread: i64) -> Result<()> {
+    let now = tx.now();
     match ran {
-        Ran::Done => store::finish(tx, job, State::Done, "", now),
-        Ran::Again { at } => store::wait(tx, job, *at, None, "", now),
-        Ran::Stuck(why) => store::finish(tx, job, State::NeedsPerson, why, now),
+        Ran::Done => store::finish(tx, job, State::Done, ""),
+        Ran::Again { at } => store::wait(tx, job, *at, None, ""),
+        Ran::Stuck(why) => store::finish(tx, job, State::NeedsPerson, why),
         Ran::Failed(why) => {
             let since = job.failing_since.unwrap_or(now);
             match backoff(job.tries, now - since) {
-                Some(wait) => store::wait(tx, job, now + wait + spread, Some(since), why, now),
-                None => store::finish(tx, job, State::NeedsPerson, why, now),
+                Some(wait) => store::wait(tx, job, now + wait + spread, Some(since), why),
+                None => store::finish(tx, job, State::NeedsPerson, why),
             }
         }
     }

@@ -6,7 +6,7 @@ use super::{Job, Kind, Lane, State, Task};
 use crate::db::Tx;
 use crate::ids::JobId;
 
-pub fn put(tx: &Tx, kind: Kind, subject: i64, run_at: i64, now: i64) -> Result<()> {
+pub fn put(tx: &Tx, kind: Kind, subject: i64, run_at: i64) -> Result<()> {
     // One that was left to a person is taken up by whoever asks anew.
     tx.prepare_cached("delete from jobs where kind = ?1 and subject = ?2 and state = 'needs_person'")?
         .execute(params![kind, subject])?;
@@ -15,7 +15,7 @@ pub fn put(tx: &Tx, kind: Kind, subject: i64, run_at: i64, now: i64) -> Result<(
          on conflict (kind, subject) where state = 'waiting'
          do update set run_at = min(run_at, excluded.run_at), updated_at = excluded.updated_at, asked = asked + 1",
     )?
-    .execute(params![kind, subject, run_at, now])?;
+    .execute(params![kind, subject, run_at, tx.now()])?;
     Ok(())
 }
 
@@ -51,25 +51,25 @@ pub fn due(conn: &Connection, lane: Lane, now: i64, limit: i64) -> Result<Vec<Jo
 }
 
 /// Ends a job, unless it was asked for again while it ran: then it runs once more.
-pub fn finish(tx: &Tx, job: &Job, state: State, error: &str, now: i64) -> Result<()> {
+pub fn finish(tx: &Tx, job: &Job, state: State, error: &str) -> Result<()> {
     tx.prepare_cached(
         "update jobs
             set state = case when asked = ?5 then ?2 else state end, last_error = ?3, tries = tries + 1, updated_at = ?4
           where id = ?1 and state = 'waiting'",
     )?
-    .execute(params![job.id, state, error, now, job.asked])?;
+    .execute(params![job.id, state, error, tx.now(), job.asked])?;
     Ok(())
 }
 
 /// Looks again at `run_at`, unless somebody has asked for it sooner meanwhile. Tries are counted while it fails.
-pub fn wait(tx: &Tx, job: &Job, run_at: i64, failing_since: Option<i64>, error: &str, now: i64) -> Result<()> {
+pub fn wait(tx: &Tx, job: &Job, run_at: i64, failing_since: Option<i64>, error: &str) -> Result<()> {
     tx.prepare_cached(
         "update jobs
             set run_at = case when asked = ?6 then ?2 else min(run_at, ?2) end,
                 tries = case when ?3 is null then 0 else tries + 1 end, failing_since = ?3, last_error = ?4, updated_at = ?5
           where id = ?1 and state = 'waiting'",
     )?
-    .execute(params![job.id, run_at, failing_since, error, now, job.asked])?;
+    .execute(params![job.id, run_at, failing_since, error, tx.now(), job.asked])?;
     Ok(())
 }
 
@@ -148,13 +148,13 @@ pub fn waiting_for(conn: &Connection, task: Task) -> Result<Option<i64>> {
 }
 
 /// Takes up a job again that had been left to a person, or runs a waiting one now.
-pub fn run_now(tx: &Tx, id: JobId, now: i64) -> Result<bool> {
+pub fn run_now(tx: &Tx, id: JobId) -> Result<bool> {
     let changed = tx
         .prepare_cached(
             "update or ignore jobs
                 set state = 'waiting', run_at = ?2, updated_at = ?2, asked = asked + 1, tries = 0, failing_since = null
               where id = ?1 and state <> 'done'",
         )?
-        .execute(params![id, now])?;
+        .execute(params![id, tx.now()])?;
     Ok(changed == 1)
 }

@@ -27,7 +27,7 @@ struct Movement<'a> {
 }
 
 /// False when it stands in the ledger already.
-fn enter(tx: &Tx, movement: &Movement<'_>, now: i64) -> Result<bool> {
+fn enter(tx: &Tx, movement: &Movement<'_>) -> Result<bool> {
     let inserted = tx
         .prepare_cached(
             "insert into ledger (kind, wechat_id, order_id, attempt_id, amount_fen, moved_at, day, payer, at, borne_fen)
@@ -42,7 +42,7 @@ fn enter(tx: &Tx, movement: &Movement<'_>, now: i64) -> Result<bool> {
             movement.moved_at,
             Day::of(movement.moved_at),
             movement.payer,
-            now,
+            tx.now(),
             movement.borne_fen
         ])?;
     Ok(inserted == 1)
@@ -54,7 +54,6 @@ pub fn enter_payment(
     payment: &Payment,
     order_id: Option<OrderId>,
     attempt_id: Option<AttemptId>,
-    now: i64,
 ) -> Result<bool> {
     let movement = Movement {
         kind: "payment",
@@ -66,7 +65,7 @@ pub fn enter_payment(
         moved_at: payment.paid_at,
         payer: Some(&payment.openid),
     };
-    let entered = enter(tx, &movement, now)?;
+    let entered = enter(tx, &movement)?;
     if entered && !payment.coupons.is_none() {
         put_coupons(tx, &payment.transaction_id, &payment.coupons)?;
     }
@@ -92,7 +91,7 @@ pub struct GoneBack<'a> {
     pub moved_at: i64,
 }
 
-pub fn enter_refund(tx: &Tx, back: &GoneBack<'_>, now: i64) -> Result<bool> {
+pub fn enter_refund(tx: &Tx, back: &GoneBack<'_>) -> Result<bool> {
     let movement = Movement {
         kind: "refund",
         wechat_id: back.refund_id,
@@ -102,27 +101,33 @@ pub fn enter_refund(tx: &Tx, back: &GoneBack<'_>, now: i64) -> Result<bool> {
         moved_at: back.moved_at,
         ..Movement::default()
     };
-    enter(tx, &movement, now)
+    enter(tx, &movement)
 }
 
 /// What WeChat kept of a payment or refund; negative when it gave a fee back.
-pub fn enter_fee(tx: &Tx, wechat_id: &str, fee_fen: i64, moved_at: i64, now: i64) -> Result<bool> {
+pub fn enter_fee(tx: &Tx, wechat_id: &str, fee_fen: i64, moved_at: i64) -> Result<bool> {
     if fee_fen == 0 {
         return Ok(false);
     }
     let movement = Movement { kind: "fee", wechat_id, amount_fen: -fee_fen, moved_at, ..Movement::default() };
-    enter(tx, &movement, now)
+    enter(tx, &movement)
 }
 
 /// Money that moved outside WeChat, in (positive) or out; `number` is ours.
-pub fn enter_offline(tx: &Tx, number: &str, order_id: Option<OrderId>, amount_fen: i64, now: i64) -> Result<bool> {
-    let movement =
-        Movement { kind: "offline", wechat_id: number, order_id, amount_fen, moved_at: now, ..Movement::default() };
-    enter(tx, &movement, now)
+pub fn enter_offline(tx: &Tx, number: &str, order_id: Option<OrderId>, amount_fen: i64) -> Result<bool> {
+    let movement = Movement {
+        kind: "offline",
+        wechat_id: number,
+        order_id,
+        amount_fen,
+        moved_at: tx.now(),
+        ..Movement::default()
+    };
+    enter(tx, &movement)
 }
 
 /// Makes money that came beside every order an order's own: two rows, so that the sum of all stays.
-pub fn link(tx: &Tx, entered: &Entered, order_id: OrderId, now: i64) -> Result<()> {
+pub fn link(tx: &Tx, entered: &Entered, order_id: OrderId) -> Result<()> {
     for (kind, order_id, sign) in [("link", Some(order_id), 1), ("unlink", None, -1)] {
         let movement = Movement {
             kind,
@@ -131,10 +136,10 @@ pub fn link(tx: &Tx, entered: &Entered, order_id: OrderId, now: i64) -> Result<(
             attempt_id: entered.attempt_id,
             amount_fen: sign * entered.amount.get(),
             borne_fen: sign * entered.borne.get(),
-            moved_at: now,
+            moved_at: tx.now(),
             payer: None,
         };
-        enter(tx, &movement, now)?;
+        enter(tx, &movement)?;
     }
     Ok(())
 }

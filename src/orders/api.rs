@@ -18,6 +18,7 @@ use crate::error::{Code, Error, Result};
 use crate::ids::{BuyerId, OrderNo};
 use crate::refunds::store as refunds;
 use crate::shop::Shop;
+use crate::typed::Length;
 
 pub fn routes() -> Vec<Route> {
     routes![me, change_me, quote_goods, list, detail, confirm]
@@ -47,11 +48,13 @@ struct Profile {
     avatar_url: String,
 }
 
+const NICKNAME: Length = Length::up_to(32);
+
 #[put("/me", data = "<profile>")]
 async fn change_me(shop: &State<Shop>, buyer: Buyer, profile: Body<Profile>) -> Result<Json<Value>> {
     let Profile { nickname, avatar_url } = profile.value;
-    if nickname.chars().count() > 32 || nickname.chars().any(char::is_control) {
-        return Err(Error::field("nickname", "昵称最多 32 个字，不含换行"));
+    if !NICKNAME.fits_line(&nickname) {
+        return Err(Error::field("nickname", format!("昵称{NICKNAME}，不含换行")));
     }
     if avatar_url.len() > 500 || !(avatar_url.is_empty() || avatar_url.starts_with("https://")) {
         return Err(Error::field("avatarUrl", "头像应是 https 开头的网址"));
@@ -112,9 +115,10 @@ async fn confirm(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Jso
     let (called, moment) = (order_no.to_owned(), Moment::of(shop));
     let write = move |tx: &Tx| {
         let order = store::of_buyer(tx, buyer.id, &called)?.ok_or(Code::NotFound)?;
-        if !moves::complete(tx, order.id, &Who::buyer(), "买家确认收货", moment.now)? {
+        if order.status != OrderStatus::Shipped {
             return Err(with_order(Code::OrderState, tx, buyer.id, &order.order_no, moment)?);
         }
+        moves::complete(tx, order.id, &Who::buyer(), "买家确认收货")?;
         show(tx, buyer.id, order.order_no.as_str(), moment)
     };
     shop.write(write).await.map(Json)

@@ -14,7 +14,7 @@ use crate::buyers::addresses::Address;
 use crate::catalogue::Delivery;
 use crate::clock::DAY;
 use crate::error::Error;
-use crate::ids::{BuyerId, ImageHash, LineId, OrderId, OrderNo, OutTradeNo, ProductId, ShipmentId, SkuId};
+use crate::ids::{BuyerId, ImageHash, LineId, MessageId, OrderId, OrderNo, OutTradeNo, ProductId, ShipmentId, SkuId};
 use crate::money::{Fen, spread};
 use crate::parcels::Parcel;
 use crate::promotions::{Coupon, Discount};
@@ -29,6 +29,22 @@ words! {
         Shipped "shipped" "待收货",
         Completed "completed" "已完成",
         Closed "closed" "已关闭",
+    }
+}
+
+impl OrderStatus {
+    /// Which statuses may follow. An order that is to be shipped is closed when all of its money went back.
+    pub fn leads_to(self, next: OrderStatus) -> bool {
+        use OrderStatus::*;
+        match self {
+            PendingPayment => matches!(next, ToShip | Closed),
+            ToShip => matches!(next, Shipped | Closed),
+            // A parcel that did not leave after all is taken back.
+            Shipped => matches!(next, Completed | ToShip),
+            // Money that came late takes it up again.
+            Closed => matches!(next, ToShip),
+            Completed => false,
+        }
     }
 }
 
@@ -118,9 +134,38 @@ pub struct Order {
     pub closed_at: Option<i64>,
 }
 
+/// What staff may do with an order as it stands; who may do it is said by the console.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Options {
+    /// Agree on another price.
+    pub price: bool,
+    /// Write down that the money came outside WeChat.
+    pub pay_offline: bool,
+    pub cancel: bool,
+    pub ship: bool,
+    /// Change where it goes.
+    pub readdress: bool,
+    /// Ask WeChat whether it was paid, if anybody tried to.
+    pub query: bool,
+}
+
 impl Order {
     pub fn costs_nothing(&self) -> bool {
         self.total == Fen::ZERO
+    }
+
+    /// Pages and actions ask this one function. One that cost nothing may be dropped besides: see `Full`.
+    pub fn options(&self) -> Options {
+        let unpaid = self.status == OrderStatus::PendingPayment;
+        let to_ship = self.status == OrderStatus::ToShip;
+        Options {
+            price: unpaid,
+            pay_offline: unpaid,
+            cancel: unpaid,
+            ship: to_ship,
+            readdress: (unpaid || to_ship) && self.address.is_some(),
+            query: unpaid || self.status == OrderStatus::Closed,
+        }
     }
 }
 
@@ -337,5 +382,63 @@ impl Who {
 
     pub fn staff(name: &str) -> Who {
         Who { actor: "staff", name: name.to_owned() }
+    }
+
+    /// What this one does, told by a message.
+    pub fn told_by(&self, message: impl Into<Option<MessageId>>) -> Act<'_> {
+        Act { who: self, message: message.into() }
+    }
+}
+
+/// Who moves an order, and which message of WeChat's told of it. When it was, the transaction knows.
+#[derive(Clone, Copy, Debug)]
+pub struct Act<'a> {
+    pub who: &'a Who,
+    pub message: Option<MessageId>,
+}
+
+impl<'a> From<&'a Who> for Act<'a> {
+    fn from(who: &'a Who) -> Act<'a> {
+        Act { who, message: None }
+    }
+}
+
+words! {
+    /// What an event of the timeline is about.
+    pub enum Topic {
+        Money "money" "资金",
+        Goods "goods" "物流",
+        /// The order itself: what staff write on it.
+        Order "order" "订单",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OrderStatus::*;
+    use super::*;
+
+    /// Every move there is; anything else is none.
+    #[test]
+    fn an_order_moves_along_these_lines_and_no_others() {
+        let moves = [
+            (PendingPayment, ToShip, "paid, or it costs nothing"),
+            (PendingPayment, Closed, "cancelled by buyer or staff, or its time to pay is over"),
+            (ToShip, Shipped, "its last pieces are shipped, or what was left is given back"),
+            (
+                ToShip,
+                Closed,
+                "all of its money went back before anything was shipped, or it cost nothing and is dropped",
+            ),
+            (Shipped, ToShip, "a parcel is taken back within half an hour"),
+            (Shipped, Completed, "received: the buyer, WeChat or ten days say so"),
+            (Closed, ToShip, "paid late, or by money that staff linked to it; all lines could be held again"),
+        ];
+        for from in OrderStatus::ALL {
+            for to in OrderStatus::ALL {
+                let known = moves.iter().find(|(a, b, _)| (a, b) == (from, to));
+                assert_eq!(from.leads_to(*to), known.is_some(), "{from:?} → {to:?}: {known:?}");
+            }
+        }
     }
 }

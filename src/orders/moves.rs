@@ -1,45 +1,45 @@
-//! The moves of an order. Each is one guarded UPDATE with its stock and exactly one timeline row, or nothing at all.
-
-use rusqlite::Result;
+//! The moves of an order. Each is one guarded UPDATE with its stock and exactly one timeline row, or an error: an order
+//! that stands elsewhere is not moved, and whoever asked decides again.
 
 use super::search::{Words, store as search};
 use super::store::NewPrice;
-use super::{ClosedReason, Line, Order, OrderStatus, Quote, Shipment, Who, store};
+use super::{Act, ClosedReason, Line, Order, OrderStatus, Quote, Shipment, Topic, Who, store};
 use crate::buyers::addresses::Address;
 use crate::catalogue::{stock, store as catalogue};
 use crate::clock::Day;
-use crate::db::Tx;
-use crate::ids::{BuyerId, LineId, MessageId, OrderId, OrderNo};
+use crate::db::{DbError, Tx};
+use crate::error::{Code, Result};
+use crate::ids::{BuyerId, LineId, OrderId, OrderNo};
 use crate::money::Fen;
 use crate::parcels::Parcel;
 use crate::promotions::{Discount, give, store as promotions};
 use crate::refunds::FullRefund;
 
-/// T1: places the order and holds its stock. The quote was made in this transaction, so every line is available.
+/// Places the order and holds its stock. The quote was made in this transaction, so every line is available.
 pub fn place(
     tx: &Tx,
     order_no: &OrderNo,
     buyer: BuyerId,
     quote: &Quote,
     remark: &str,
-    now: i64,
     expires_at: i64,
 ) -> Result<OrderId> {
-    let id = store::insert(tx, order_no, buyer, quote, remark, now, expires_at)?;
+    let id = store::insert(tx, order_no, buyer, quote, remark, expires_at)?;
     for line in &quote.lines {
         let line_id = store::insert_line(tx, id, line)?;
-        if !stock::reserve(tx, line.sku_id, line_id, line.quantity, now)? {
+        if !stock::reserve(tx, line.sku_id, line_id, line.quantity)? {
             // The quote looked at the same rows under the same writer; if this ever happens, nothing of it is kept.
-            return Err(rusqlite::Error::StatementChangedRows(0));
+            return Err(DbError::Broken("a line that was just found available cannot be held").into());
         }
     }
-    give::take(tx, id, buyer, &quote.discounts, now)?;
+    give::take(tx, id, buyer, &quote.discounts, tx.now())?;
     let words = Words::new(quote.address.as_ref(), quote.lines.iter().map(|line| line.name.as_str()));
     search::put_words(tx, id, &words)?;
     let what = format!("提交订单，占用库存 {} 件", quote.lines.iter().map(|l| l.quantity).sum::<i64>());
-    store::note_move(tx, id, &Who::buyer(), (None, OrderStatus::PendingPayment), &what, None, now)?;
+    let placed = (None, OrderStatus::PendingPayment);
+    store::note_move(tx, id, &Who::buyer(), placed, Topic::Goods, &what)?;
     if !quote.discounts.is_empty() {
-        store::note(tx, id, &Who::system(), &cheaper(&quote.discounts), None, now)?;
+        store::note(tx, id, &Who::system(), Topic::Money, &cheaper(&quote.discounts))?;
     }
     Ok(id)
 }
@@ -58,42 +58,39 @@ fn cheaper(discounts: &[Discount]) -> String {
 pub fn readdress(tx: &Tx, id: OrderId, address: &Address) -> Result<()> {
     store::set_address(tx, id, address)?;
     let lines = store::lines(tx, id)?;
-    search::put_words(tx, id, &Words::new(Some(address), lines.iter().map(|line| line.name.as_str())))
+    Ok(search::put_words(tx, id, &Words::new(Some(address), lines.iter().map(|line| line.name.as_str())))?)
 }
 
-/// T3: the payment of a waiting order. Called by `settle` alone.
-pub fn pay(tx: &Tx, order: &Order, paid: Fen, who: &Who, message: Option<MessageId>, now: i64) -> Result<bool> {
-    if !store::set_paid(tx, order.id, paid, now)? {
-        return Ok(false);
+/// The payment of a waiting order. Errors: `OrderState`, it waits no more.
+pub fn pay<'a>(tx: &Tx, order: &Order, paid: Fen, act: impl Into<Act<'a>>) -> Result<()> {
+    if !store::set_paid(tx, order.id, paid)? {
+        return Err(Code::OrderState.into());
     }
     let moved = (Some(OrderStatus::PendingPayment), OrderStatus::ToShip);
-    store::note_move(tx, order.id, who, moved, &format!("已付款 ¥{paid}"), message, now)?;
-    count_sales(tx, order.id, now)?;
-    Ok(true)
+    store::note_move(tx, order.id, act, moved, Topic::Money, &format!("已付款 ¥{paid}"))?;
+    count_sales(tx, order.id)
 }
 
-/// An order that costs nothing is as good as paid, and WeChat hears nothing of it.
-pub fn pay_nothing(tx: &Tx, id: OrderId, now: i64) -> Result<bool> {
-    if !store::set_paid(tx, id, Fen::ZERO, now)? {
-        return Ok(false);
+/// An order that costs nothing is as good as paid, and WeChat hears nothing of it. Errors: `OrderState`, it waits no more.
+pub fn pay_nothing(tx: &Tx, id: OrderId) -> Result<()> {
+    if !store::set_paid(tx, id, Fen::ZERO)? {
+        return Err(Code::OrderState.into());
     }
     let moved = (Some(OrderStatus::PendingPayment), OrderStatus::ToShip);
-    store::note_move(tx, id, &Who::system(), moved, "优惠后应付 0 元，不经过微信支付", None, now)?;
-    count_sales(tx, id, now)?;
-    Ok(true)
+    store::note_move(tx, id, &Who::system(), moved, Topic::Money, "优惠后应付 0 元，不经过微信支付")?;
+    count_sales(tx, id)
 }
 
-/// An order that cost nothing and has not left is cancelled; there is no money to give back.
-pub fn drop_free(tx: &Tx, order: &Order, reason: ClosedReason, who: &Who, what: &str, now: i64) -> Result<bool> {
-    if !go(tx, order.id, OrderStatus::ToShip, OrderStatus::Closed, Some(reason), who, what, None, now)? {
-        return Ok(false);
-    }
-    release(tx, order, now).map(|()| true)
+/// An order that cost nothing and has not left is cancelled; there is no money to give back. Errors: `OrderState`, it
+/// is not to be shipped.
+pub fn drop_free(tx: &Tx, order: &Order, reason: ClosedReason, who: &Who, what: &str) -> Result<()> {
+    go(tx, order.id, Step::closing(OrderStatus::ToShip, reason), who, what)?;
+    release(tx, order)
 }
 
-/// T7: a closed order that has been paid is taken up again, if every line can be held once more. Its money is the
-/// caller's to add.
-pub fn reopen(tx: &Tx, order: &Order, what: &str, who: &Who, message: Option<MessageId>, now: i64) -> Result<bool> {
+/// A closed order that has been paid is taken up again, if every line can be held once more; false when one cannot. Its
+/// money is the caller's to add. Errors: `OrderState`, it is not closed.
+pub fn reopen<'a>(tx: &Tx, order: &Order, what: &str, act: impl Into<Act<'a>>) -> Result<bool> {
     let lines = store::lines(tx, order.id)?;
     if !order.holds_stock {
         // Its coupon may have bought something else meanwhile.
@@ -107,65 +104,60 @@ pub fn reopen(tx: &Tx, order: &Order, what: &str, who: &Who, message: Option<Mes
             }
         }
     }
-    if !go(tx, order.id, OrderStatus::Closed, OrderStatus::ToShip, None, who, what, message, now)? {
-        return Ok(false);
-    }
+    go(tx, order.id, Step::new(OrderStatus::Closed, OrderStatus::ToShip, Topic::Money), act, what)?;
     if !order.holds_stock {
         for line in &lines {
-            stock::reserve(tx, line.sku_id, line.id, line.quantity, now)?;
+            if !stock::reserve(tx, line.sku_id, line.id, line.quantity)? {
+                return Err(DbError::Broken("a line that was just found available cannot be held").into());
+            }
         }
         give::take_again(tx, order.id)?;
         store::set_holds_stock(tx, order.id, true)?;
     }
-    count_sales(tx, order.id, now)?;
+    count_sales(tx, order.id)?;
     Ok(true)
 }
 
-fn count_sales(tx: &Tx, id: OrderId, now: i64) -> Result<()> {
+fn count_sales(tx: &Tx, id: OrderId) -> Result<()> {
     for line in store::lines(tx, id)? {
         catalogue::count_sale(tx, line.product_id, line.quantity)?;
-        catalogue::count_sold_day(tx, line.sku_id, line.quantity, Day::of(now))?;
+        catalogue::count_sold_day(tx, line.sku_id, line.quantity, Day::of(tx.now()))?;
     }
-    catalogue::raise_version(tx)
+    Ok(catalogue::raise_version(tx)?)
 }
 
-/// T4, T5, T6: an unpaid order is closed. Its stock is another question: see `release`.
-pub fn close(tx: &Tx, id: OrderId, reason: ClosedReason, who: &Who, what: &str, now: i64) -> Result<bool> {
-    go(tx, id, OrderStatus::PendingPayment, OrderStatus::Closed, Some(reason), who, what, None, now)
+/// An unpaid order is closed: cancelled, or its time is over. Its stock is another question: see `release`. Errors:
+/// `OrderState`, it waits for no payment.
+pub fn close<'a>(tx: &Tx, id: OrderId, reason: ClosedReason, act: impl Into<Act<'a>>, what: &str) -> Result<()> {
+    go(tx, id, Step::closing(OrderStatus::PendingPayment, reason), act, what)
 }
 
 /// Gives back what an order still holds, stock and coupon; does nothing when it holds nothing.
-pub fn release(tx: &Tx, order: &Order, now: i64) -> Result<()> {
+pub fn release(tx: &Tx, order: &Order) -> Result<()> {
     if !order.holds_stock {
         return Ok(());
     }
     for line in store::lines(tx, order.id)? {
         if line.left() > 0 {
-            stock::release(tx, line.sku_id, line.id, line.left(), now)?;
+            stock::release(tx, line.sku_id, line.id, line.left())?;
         }
     }
-    give_coupon_back(tx, order.id, now)?;
-    store::set_holds_stock(tx, order.id, false)
+    give_coupon_back(tx, order.id)?;
+    Ok(store::set_holds_stock(tx, order.id, false)?)
 }
 
-fn give_coupon_back(tx: &Tx, id: OrderId, now: i64) -> Result<()> {
+fn give_coupon_back(tx: &Tx, id: OrderId) -> Result<()> {
     if promotions::release(tx, id)? {
-        store::note(tx, id, &Who::system(), "优惠券已退回买家", None, now)?;
+        store::note(tx, id, &Who::system(), Topic::Money, "优惠券已退回买家")?;
     }
     Ok(())
 }
 
-/// T9, T10: pieces go out in a parcel: these, or everything that is left. The caller has seen that they are there.
-pub fn ship(
-    tx: &Tx,
-    order: &Order,
-    parcel: &Parcel,
-    pieces: Option<&[(LineId, i64)]>,
-    who: &Who,
-    now: i64,
-) -> Result<bool> {
+/// Pieces go out in a parcel: these, or everything that is left. The caller has seen that they are there. Errors:
+/// `OrderState`, nothing is to be shipped.
+pub fn ship(tx: &Tx, order: &Order, parcel: &Parcel, pieces: Option<&[(LineId, i64)]>, who: &Who) -> Result<()> {
     if order.status != OrderStatus::ToShip {
-        return Ok(false);
+        return Err(Code::OrderState.into());
     }
     let lines = store::lines(tx, order.id)?;
     let leaving = |line: &Line| match pieces {
@@ -176,76 +168,79 @@ pub fn ship(
     if left > 0 {
         let pieces: i64 = lines.iter().map(leaving).sum();
         let what = format!("部分发货：{}，{pieces} 件，还有 {left} 件", parcel.text());
-        store::note(tx, order.id, who, &what, None, now)?;
+        store::note(tx, order.id, who, Topic::Goods, &what)?;
     } else {
         let what = format!("已发货：{}", parcel.text());
-        go(tx, order.id, OrderStatus::ToShip, OrderStatus::Shipped, None, who, &what, None, now)?;
+        go(tx, order.id, Step::new(OrderStatus::ToShip, OrderStatus::Shipped, Topic::Goods), who, &what)?;
         store::set_holds_stock(tx, order.id, false)?;
     }
-    let shipment = store::insert_shipment(tx, order.id, parcel, now)?;
+    let shipment = store::insert_shipment(tx, order.id, parcel)?;
     for line in lines.iter().filter(|line| leaving(line) > 0) {
         store::ship_line(tx, shipment, line.id, leaving(line))?;
-        stock::ship(tx, line.sku_id, line.id, leaving(line), now)?;
+        stock::ship(tx, line.sku_id, line.id, leaving(line))?;
     }
-    Ok(true)
+    Ok(())
 }
 
 /// A further parcel of an order, beside one with which all pieces were entered: nobody said which are in it.
-pub fn accompany(tx: &Tx, order: &Order, parcel: &Parcel, who: &Who, now: i64) -> Result<()> {
-    store::note(tx, order.id, who, &format!("又一个包裹：{}", parcel.text()), None, now)?;
-    store::insert_shipment(tx, order.id, parcel, now).map(drop)
+pub fn accompany(tx: &Tx, order: &Order, parcel: &Parcel, who: &Who) -> Result<()> {
+    store::note(tx, order.id, who, Topic::Goods, &format!("又一个包裹：{}", parcel.text()))?;
+    store::insert_shipment(tx, order.id, parcel)?;
+    Ok(())
 }
 
-/// T16: a parcel did not leave after all. Its pieces wait to be shipped again.
-pub fn unship(tx: &Tx, order: &Order, shipment: &Shipment, who: &Who, now: i64) -> Result<bool> {
+/// A parcel did not leave after all. Its pieces wait to be shipped again. Errors: `OrderState`, the order has ended.
+pub fn unship(tx: &Tx, order: &Order, shipment: &Shipment, who: &Who) -> Result<()> {
     let what = format!("撤销发货：{}", shipment.parcel.text());
     match order.status {
-        OrderStatus::ToShip => store::note(tx, order.id, who, &what, None, now)?,
+        OrderStatus::ToShip => store::note(tx, order.id, who, Topic::Goods, &what)?,
         // It went beside another, which has the pieces.
-        OrderStatus::Shipped if shipment.lines.is_empty() => store::note(tx, order.id, who, &what, None, now)?,
+        OrderStatus::Shipped if shipment.lines.is_empty() => store::note(tx, order.id, who, Topic::Goods, &what)?,
         OrderStatus::Shipped => {
-            go(tx, order.id, OrderStatus::Shipped, OrderStatus::ToShip, None, who, &what, None, now)?;
+            go(tx, order.id, Step::new(OrderStatus::Shipped, OrderStatus::ToShip, Topic::Goods), who, &what)?;
             store::set_holds_stock(tx, order.id, true)?;
         }
-        OrderStatus::PendingPayment | OrderStatus::Completed | OrderStatus::Closed => return Ok(false),
+        OrderStatus::PendingPayment | OrderStatus::Completed | OrderStatus::Closed => {
+            return Err(Code::OrderState.into());
+        }
     }
     store::void_shipment(tx, shipment.id)?;
     for (line, quantity) in &shipment.lines {
         let line = store::line(tx, *line)?;
         store::unship_line(tx, line.id, *quantity)?;
-        stock::unship(tx, line.sku_id, line.id, *quantity, now)?;
+        stock::unship(tx, line.sku_id, line.id, *quantity)?;
     }
-    Ok(true)
+    Ok(())
 }
 
-/// T11: received.
-pub fn complete(tx: &Tx, id: OrderId, who: &Who, what: &str, now: i64) -> Result<bool> {
-    go(tx, id, OrderStatus::Shipped, OrderStatus::Completed, None, who, what, None, now)
+/// Received. Errors: `OrderState`, it is not on its way.
+pub fn complete(tx: &Tx, id: OrderId, who: &Who, what: &str) -> Result<()> {
+    go(tx, id, Step::new(OrderStatus::Shipped, OrderStatus::Completed, Topic::Goods), who, what)
 }
 
-/// A price that staff agreed on before the payment. The order number stays; its time to pay starts anew.
-pub fn reprice(tx: &Tx, order: &Order, new: &NewPrice, who: &Who, what: &str, now: i64) -> Result<bool> {
-    let changed = store::set_price(tx, order.id, new)?;
-    if changed {
-        store::note(tx, order.id, who, what, None, now)?;
+/// A price that staff agreed on before the payment. The order number stays; its time to pay starts anew. Errors:
+/// `OrderState`, it waits for no payment.
+pub fn reprice(tx: &Tx, order: &Order, new: &NewPrice, who: &Who, what: &str) -> Result<()> {
+    if !store::set_price(tx, order.id, new)? {
+        return Err(Code::OrderState.into());
     }
-    Ok(changed)
+    Ok(store::note(tx, order.id, who, Topic::Money, what)?)
 }
 
 /// Money went back: the lines remember their pieces, unshipped ones return to the shelf, and what came back and is
 /// good is sold again. An order with nothing left to ship moves on; answers with where to.
 /// Called when a refund *succeeded*.
-pub fn refund(tx: &Tx, id: OrderId, refund: &FullRefund, who: &Who, now: i64) -> Result<Option<OrderStatus>> {
+pub fn refund(tx: &Tx, id: OrderId, refund: &FullRefund, who: &Who) -> Result<Option<OrderStatus>> {
     store::add_refunded(tx, id, refund.refund.amount)?;
-    let order = store::by_id(tx, id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let order = store::by_id(tx, id)?.ok_or(DbError::Broken("a refund is of an order that is not there"))?;
     for part in &refund.lines {
         let line = store::line(tx, part.line_id)?;
         store::add_refunded_pieces(tx, line.id, part.quantity)?;
         // What has not left yet is given back first; only the rest can have come back.
         let unshipped = if order.holds_stock { part.quantity.min(line.left()) } else { 0 };
-        give_back(tx, &line, unshipped, now)?;
+        give_back(tx, &line, unshipped)?;
         if part.restock && part.quantity > unshipped {
-            stock::put_back(tx, line.sku_id, line.id, part.quantity - unshipped, now)?;
+            stock::put_back(tx, line.sku_id, line.id, part.quantity - unshipped)?;
         }
     }
     if order.status != OrderStatus::ToShip {
@@ -254,50 +249,60 @@ pub fn refund(tx: &Tx, id: OrderId, refund: &FullRefund, who: &Who, now: i64) ->
     if order.refunded == order.paid {
         // Nobody has paid for what is left.
         for line in store::lines(tx, id)? {
-            give_back(tx, &line, line.left(), now)?;
+            give_back(tx, &line, line.left())?;
         }
     }
     let lines = store::lines(tx, id)?;
     if lines.iter().any(|line| line.left() > 0) {
         return Ok(None);
     }
-    let (to, reason, what) = match lines.iter().any(|line| line.shipped > 0) {
-        true => (OrderStatus::Shipped, None, "其余商品已退款，没有要发的了"),
-        // T14: nothing was shipped, and nothing will be.
-        false => (OrderStatus::Closed, Some(ClosedReason::Refunded), "商品未发货且已退款，订单关闭"),
+    let from = OrderStatus::ToShip;
+    let (step, what) = match lines.iter().any(|line| line.shipped > 0) {
+        true => (Step::new(from, OrderStatus::Shipped, Topic::Money), "其余商品已退款，没有要发的了"),
+        // Nothing was shipped, and nothing will be.
+        false => (Step::closing(from, ClosedReason::Refunded), "商品未发货且已退款，订单关闭"),
     };
-    go(tx, id, OrderStatus::ToShip, to, reason, who, what, None, now)?;
+    let to = step.to;
+    go(tx, id, step, who, what)?;
     if to == OrderStatus::Closed {
-        give_coupon_back(tx, id, now)?;
+        give_coupon_back(tx, id)?;
     }
     store::set_holds_stock(tx, id, false)?;
     Ok(Some(to))
 }
 
 /// Unshipped pieces of a line go back to the shelf for good.
-fn give_back(tx: &Tx, line: &Line, quantity: i64, now: i64) -> Result<()> {
+fn give_back(tx: &Tx, line: &Line, quantity: i64) -> Result<()> {
     if quantity > 0 {
-        stock::release(tx, line.sku_id, line.id, quantity, now)?;
+        stock::release(tx, line.sku_id, line.id, quantity)?;
         store::add_released(tx, line.id, quantity)?;
     }
     Ok(())
 }
 
-#[expect(clippy::too_many_arguments, reason = "a move is who, what, when, why, from and to")]
-fn go(
-    tx: &Tx,
-    id: OrderId,
+/// From where to where, and what that is about.
+struct Step {
     from: OrderStatus,
     to: OrderStatus,
     reason: Option<ClosedReason>,
-    who: &Who,
-    what: &str,
-    message: Option<MessageId>,
-    now: i64,
-) -> Result<bool> {
-    let moved = store::set_status(tx, id, from, to, reason, now)?;
-    if moved {
-        store::note_move(tx, id, who, (Some(from), to), what, message, now)?;
+    topic: Topic,
+}
+
+impl Step {
+    fn new(from: OrderStatus, to: OrderStatus, topic: Topic) -> Step {
+        Step { from, to, reason: None, topic }
     }
-    Ok(moved)
+
+    fn closing(from: OrderStatus, reason: ClosedReason) -> Step {
+        Step { from, to: OrderStatus::Closed, reason: Some(reason), topic: Topic::Money }
+    }
+}
+
+fn go<'a>(tx: &Tx, id: OrderId, step: Step, act: impl Into<Act<'a>>, what: &str) -> Result<()> {
+    let Step { from, to, reason, topic } = step;
+    debug_assert!(from.leads_to(to), "{from:?} does not lead to {to:?}");
+    if !store::set_status(tx, id, from, to, reason)? {
+        return Err(Code::OrderState.into());
+    }
+    Ok(store::note_move(tx, id, act, (Some(from), to), topic, what)?)
 }

@@ -3,7 +3,7 @@
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-use super::{AtWechat, ClosedReason, Flag, Full, Line, Order, OrderStatus, Quote, QuoteLine, Shipment, Who};
+use super::{Act, AtWechat, ClosedReason, Flag, Full, Line, Order, OrderStatus, Quote, QuoteLine, Shipment, Topic};
 use crate::buyers::addresses::Address;
 use crate::clock::Day;
 use crate::db::{Named, Tx};
@@ -312,7 +312,6 @@ pub fn insert(
     buyer: BuyerId,
     quote: &Quote,
     remark: &str,
-    now: i64,
     expires_at: i64,
 ) -> Result<OrderId> {
     let address = quote.address.as_ref().map(written).transpose()?;
@@ -331,7 +330,7 @@ pub fn insert(
         quote.delivery,
         address,
         remark,
-        now,
+        tx.now(),
         expires_at
     ])?;
     Ok(OrderId(tx.last_insert_rowid()))
@@ -365,14 +364,17 @@ pub fn insert_line(tx: &Tx, order: OrderId, line: &QuoteLine) -> Result<LineId> 
     Ok(LineId(tx.last_insert_rowid()))
 }
 
-/// The guarded move; false when the order does not stand in `from`.
+pub fn status(conn: &Connection, id: OrderId) -> Result<OrderStatus> {
+    conn.prepare_cached("select status from orders where id = ?1")?.query_row([id], |row| row.get(0))
+}
+
+/// The guarded move; false when the order does not stand in `from`. For `moves` alone.
 pub fn set_status(
     tx: &Tx,
     id: OrderId,
     from: OrderStatus,
     to: OrderStatus,
     reason: Option<ClosedReason>,
-    now: i64,
 ) -> Result<bool> {
     let changed = tx
         .prepare_cached(
@@ -384,18 +386,18 @@ pub fn set_status(
                     completed_at = case when ?3 = 'completed' then ?5 else completed_at end
               where id = ?1 and status = ?2",
         )?
-        .execute(params![id, from, to, reason, now])?;
+        .execute(params![id, from, to, reason, tx.now()])?;
     Ok(changed == 1)
 }
 
 /// The guarded move of a waiting order to be shipped, with its money.
-pub fn set_paid(tx: &Tx, id: OrderId, fen: Fen, now: i64) -> Result<bool> {
+pub fn set_paid(tx: &Tx, id: OrderId, fen: Fen) -> Result<bool> {
     let changed = tx
         .prepare_cached(
             "update orders set status = 'to_ship', paid_fen = paid_fen + ?2, paid_at = coalesce(paid_at, ?3)
               where id = ?1 and status = 'pending_payment'",
         )?
-        .execute(params![id, fen, now])?;
+        .execute(params![id, fen, tx.now()])?;
     Ok(changed == 1)
 }
 
@@ -463,12 +465,12 @@ pub fn count_prints(tx: &Tx, ids: &[OrderId]) -> Result<()> {
     ids.iter().try_for_each(|id| update.execute([id]).map(drop))
 }
 
-pub fn insert_shipment(tx: &Tx, order: OrderId, parcel: &Parcel, now: i64) -> Result<ShipmentId> {
+pub fn insert_shipment(tx: &Tx, order: OrderId, parcel: &Parcel) -> Result<ShipmentId> {
     tx.prepare_cached(
         "insert into shipments (order_id, state, company, company_name, tracking_no, shipped_at)
          values (?1, 'shipped', ?2, ?3, ?4, ?5)",
     )?
-    .execute(params![order, parcel.company, parcel.company_name, parcel.tracking_no, now])?;
+    .execute(params![order, parcel.company, parcel.company_name, parcel.tracking_no, tx.now()])?;
     Ok(ShipmentId(tx.last_insert_rowid()))
 }
 
@@ -516,42 +518,40 @@ pub struct Event {
     pub at: i64,
     pub actor: String,
     pub actor_name: String,
+    pub topic: Topic,
     pub what: String,
     pub message_id: Option<MessageId>,
 }
 
-pub fn note(tx: &Tx, id: OrderId, who: &Who, what: &str, message: Option<MessageId>, now: i64) -> Result<()> {
-    insert_event(tx, id, who, None, what, message, now)
+/// Writes on the timeline what happened, and what it is about.
+pub fn note<'a>(tx: &Tx, id: OrderId, act: impl Into<Act<'a>>, topic: Topic, what: &str) -> Result<()> {
+    insert_event(tx, id, act.into(), (None, None), topic, what)
 }
 
-pub fn note_move(
+pub fn note_move<'a>(
     tx: &Tx,
     id: OrderId,
-    who: &Who,
+    act: impl Into<Act<'a>>,
     (from, to): (Option<OrderStatus>, OrderStatus),
+    topic: Topic,
     what: &str,
-    message: Option<MessageId>,
-    now: i64,
 ) -> Result<()> {
-    insert_event(tx, id, who, Some((from, to)), what, message, now)
+    insert_event(tx, id, act.into(), (from, Some(to)), topic, what)
 }
 
 fn insert_event(
     tx: &Tx,
     id: OrderId,
-    who: &Who,
-    moved: Option<(Option<OrderStatus>, OrderStatus)>,
+    act: Act<'_>,
+    (from, to): (Option<OrderStatus>, Option<OrderStatus>),
+    topic: Topic,
     what: &str,
-    message: Option<MessageId>,
-    now: i64,
 ) -> Result<()> {
-    let from = moved.and_then(|(from, _)| from);
-    let to = moved.map(|(_, to)| to);
     tx.prepare_cached(
-        "insert into order_events (order_id, at, actor, actor_name, from_status, to_status, what, message_id)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "insert into order_events (order_id, at, actor, actor_name, from_status, to_status, topic, what, message_id)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
-    .execute(params![id, now, who.actor, who.name, from, to, what, message])?;
+    .execute(params![id, tx.now(), act.who.actor, act.who.name, from, to, topic, what, act.message])?;
     Ok(())
 }
 
@@ -562,6 +562,7 @@ pub fn events(conn: &Connection, id: OrderId) -> Result<Vec<Event>> {
             at: row.get("at")?,
             actor: row.get("actor")?,
             actor_name: row.get("actor_name")?,
+            topic: row.get("topic")?,
             what: row.get("what")?,
             message_id: row.get("message_id")?,
         })
@@ -590,12 +591,12 @@ pub fn made_by_key(conn: &Connection, buyer: BuyerId, key: &str, since: i64) -> 
     .optional()
 }
 
-pub fn keep_key(tx: &Tx, buyer: BuyerId, key: &str, made: &Made, now: i64) -> Result<()> {
+pub fn keep_key(tx: &Tx, buyer: BuyerId, key: &str, made: &Made) -> Result<()> {
     tx.prepare_cached(
         "insert or replace into idempotency_keys (buyer_id, key, fingerprint, order_id, refund_id, created_at)
          values (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
-    .execute(params![buyer, key, made.fingerprint, made.order, made.refund, now])?;
+    .execute(params![buyer, key, made.fingerprint, made.order, made.refund, tx.now()])?;
     Ok(())
 }
 

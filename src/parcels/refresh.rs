@@ -35,13 +35,12 @@ pub async fn ask(shop: &Shop) -> Result<()> {
         }
         Err(e) => (None, refused(&e)),
     };
-    let now = shop.now();
     let write = move |tx: &Tx| {
         if let Some(added) = &added {
             store::put_added(tx, added)?;
         }
-        store::put_asked(tx, &outcome, now)?;
-        entry.record(tx, now)?;
+        store::put_asked(tx, &outcome)?;
+        entry.record(tx)?;
         Ok(())
     };
     shop.write_always(write).await

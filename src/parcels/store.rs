@@ -27,12 +27,12 @@ pub fn asked(conn: &Connection) -> Result<Option<(i64, String)>> {
         .optional()
 }
 
-pub fn put_asked(tx: &Tx, outcome: &str, now: i64) -> Result<()> {
+pub fn put_asked(tx: &Tx, outcome: &str) -> Result<()> {
     tx.prepare_cached(
         "insert into carriers_asked (id, at, outcome) values (1, ?1, ?2)
          on conflict (id) do update set at = excluded.at, outcome = excluded.outcome",
     )?
-    .execute(params![now, outcome])?;
+    .execute(params![tx.now(), outcome])?;
     Ok(())
 }
 
@@ -51,13 +51,13 @@ pub fn suggested(conn: &Connection, number: &TrackingNo) -> Result<Option<(Carri
 }
 
 /// Somebody said who carries this number; the next that looks like it is taken for the same.
-pub fn put_mark(tx: &Tx, number: &TrackingNo, carrier: &Carrier, now: i64) -> Result<()> {
+pub fn put_mark(tx: &Tx, number: &TrackingNo, carrier: &Carrier) -> Result<()> {
     let name = if carrier.name == name_of(&carrier.code) { "" } else { &carrier.name };
     tx.prepare_cached(
         "insert into carrier_marks (mark, company, company_name, at) values (?1, ?2, ?3, ?4)
          on conflict (mark) do update set company = excluded.company, company_name = excluded.company_name, at = excluded.at",
     )?
-    .execute(params![mark(number), carrier.code, name, now])?;
+    .execute(params![mark(number), carrier.code, name, tx.now()])?;
     Ok(())
 }
 

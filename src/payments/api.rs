@@ -109,11 +109,11 @@ async fn check(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Json<
 
 /// Asks about the newest attempt that could have been paid, unless that was done just now.
 async fn ask_now(shop: &Shop, order: &Order) -> Result<()> {
-    let (id, now) = (order.id, shop.now());
+    let id = order.id;
     let turn = move |tx: &Tx| {
         let attempts = store::attempts(tx, id)?;
         let Some(last) = attempts.into_iter().next_back() else { return Ok(None) };
-        Ok(store::take_query_turn(tx, last.id, now - CHECK_EVERY, now)?.then_some(last))
+        Ok(store::take_query_turn(tx, last.id, tx.now() - CHECK_EVERY)?.then_some(last))
     };
     let Some(attempt) = shop.write(turn).await? else { return Ok(()) };
     let account = attempt.account(shop).ok_or(Code::PaymentNotConfigured)?;

@@ -34,18 +34,18 @@ pub async fn ask(shop: &Shop, account: &Account, attempt: &Attempt) -> Result<As
             Trade::Other(state) => state.clone(),
         };
     }
-    let (settings, now, id) = (shop.settings(), shop.now(), attempt.id);
+    let (settings, id) = (shop.settings(), attempt.id);
     let trade = exchange.result;
     if let Ok(Trade::Paid(payment)) = &trade {
         entry.transaction_id = Some(payment.transaction_id.clone());
         entry.amount = Some(payment.total);
     }
     let write = move |tx: &Tx| {
-        let message = entry.record(tx, now)?;
-        store::take_query_turn(tx, id, now, now)?;
+        let message = entry.record(tx)?;
+        store::take_query_turn(tx, id, tx.now())?;
         let settled = match &trade {
             Ok(Trade::Paid(payment)) => {
-                Some(settle::settle(tx, payment, Source::Query, Some(message), &settings, now)?.settled)
+                Some(settle::settle(tx, payment, Source::Query, Some(message), &settings)?.settled)
             }
             _ => None,
         };
@@ -85,9 +85,9 @@ const APART: i64 = 50;
 
 /// A shop that stood still, or that goes on from a copy of itself, may have missed any notice: whatever can be paid is
 /// asked about as soon as it opens.
-pub fn ask_about_all(tx: &Tx, now: i64) -> Result<()> {
+pub fn ask_about_all(tx: &Tx) -> Result<()> {
     for (nth, id) in (0..).zip(store::alive(tx)?) {
-        jobs::enqueue(tx, Task::Poll(id), now + nth * APART, now)?;
+        jobs::enqueue(tx, Task::Poll(id), tx.now() + nth * APART)?;
     }
     Ok(())
 }

@@ -36,7 +36,7 @@ pub async fn nightly(shop: &Shop) -> Result<Ran, Error> {
     for rule in &broken {
         log::error!("self-check: {} ({} rows)", rule.rule, rule.rows);
     }
-    shop.write(move |tx| Ok(store::put_self_check(tx, count(), &broken, now)?)).await?;
+    shop.write(move |tx| Ok(store::put_self_check(tx, count(), &broken)?)).await?;
     let tonight = Day::of(now).start() + NIGHTLY;
     Ok(Ran::Again { at: if now < tonight { tonight } else { tonight + DAY } })
 }

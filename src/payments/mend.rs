@@ -6,7 +6,7 @@ use crate::db::Tx;
 use crate::error::Result;
 use crate::ids::OrderId;
 use crate::jobs::{self, Task};
-use crate::orders::{self, Who};
+use crate::orders::{self, Topic, Who};
 use crate::shop::Shop;
 
 /// Puts right what needs no judgement: stock that a closed order holds for nothing goes back, what waits for a job gets
@@ -14,10 +14,9 @@ use crate::shop::Shop;
 pub async fn mend(shop: &Shop) -> Result<usize> {
     let find = |conn: &rusqlite::Connection| Ok((store::holding_for_nothing(conn)?, store::stranded(conn)?));
     let (holding, stranded) = shop.read_slowly(find).await?;
-    let now = shop.now();
     let write = move |tx: &Tx| {
-        let released = release(tx, &holding, now)?;
-        let taken_up = take_up(tx, &stranded, now)?;
+        let released = release(tx, &holding)?;
+        let taken_up = take_up(tx, &stranded)?;
         Ok((released, taken_up, store::recount(tx)?))
     };
     let (released, taken_up, recounted) = shop.write(write).await?;
@@ -30,26 +29,27 @@ pub async fn mend(shop: &Shop) -> Result<usize> {
 }
 
 /// Looked at again inside the transaction: the list was read before it.
-fn release(tx: &Tx, holding: &[OrderId], now: i64) -> Result<usize> {
+fn release(tx: &Tx, holding: &[OrderId]) -> Result<usize> {
     let holds = |id| orders::store::by_id(tx, id).map(|order| order.is_some_and(|order| order.holds_stock));
     let mut released = 0;
     for id in holding {
-        release_if_certain(tx, *id, now)?;
+        release_if_certain(tx, *id)?;
         if !holds(*id)? {
-            orders::store::note(tx, *id, &Who::system(), "自检：订单已关闭仍占着库存，已释放", None, now)?;
+            orders::store::note(tx, *id, &Who::system(), Topic::Goods, "自检：订单已关闭仍占着库存，已释放")?;
             released += 1;
         }
     }
     Ok(released)
 }
 
-fn take_up(tx: &Tx, stranded: &[Task], now: i64) -> Result<usize> {
+fn take_up(tx: &Tx, stranded: &[Task]) -> Result<usize> {
+    let now = tx.now();
     for task in stranded {
         let at = match task {
             Task::Expire(id) => orders::store::by_id(tx, *id)?.map_or(now, |order| order.expires_at + SWEEP_AFTER),
             _ => now,
         };
-        jobs::enqueue(tx, *task, at, now)?;
+        jobs::enqueue(tx, *task, at)?;
     }
     Ok(stranded.len())
 }

@@ -6,7 +6,7 @@ use rocket::{Route, State, get, post, routes};
 
 use crate::db::Tx;
 use crate::door::{ClientIp, body};
-use crate::orders::{self, Who, moves};
+use crate::orders::{self, OrderStatus, Who, moves};
 use crate::settings::Settings;
 use crate::shipping::{duty, store as shipping};
 use crate::shop::Shop;
@@ -43,7 +43,6 @@ async fn receive(
         return Err(Status::Forbidden);
     }
     let bytes = body::within(data, 64).await.map_err(|e| e.code.status())?;
-    let now = shop.now();
     let mut received = Entry::received("message", bytes.clone(), ip.0);
     let address = Address { token, signature: msg_signature.unwrap_or_default(), timestamp, nonce };
     let content = match opened(&settings, &address, bytes) {
@@ -52,7 +51,7 @@ async fn receive(
             // Not thanked for: WeChat sends it again, and the first page says what to do.
             received.verdict = Verdict::Refused;
             received.reason = format!("已拒绝：{why}");
-            let _ = shop.write_always(move |tx| Ok(received.record(tx, now)?)).await;
+            let _ = shop.write_always(move |tx| Ok(received.record(tx)?)).await;
             return Err(Status::ServiceUnavailable);
         }
     };
@@ -63,19 +62,19 @@ async fn receive(
         match &event {
             Some(Event::Settlement(told)) => {
                 entry.reason = if told.received { "微信确认收货".into() } else { "微信结算通知".into() };
-                shipping::put_settlement(tx, told, now)?;
+                shipping::put_settlement(tx, told)?;
                 if let Some(order) = orders::store::paid_by(tx, &told.transaction_id)? {
                     entry.order_id = Some(order);
-                    // Told once at shipping, too: that is no receipt.
-                    if told.received {
-                        moves::complete(tx, order, &Who::wechat(), "微信确认收货", now)?;
+                    // Told once at shipping, too: that is no receipt. What has been received before stays as it is.
+                    if told.received && orders::store::status(tx, order)? == OrderStatus::Shipped {
+                        moves::complete(tx, order, &Who::wechat(), "微信确认收货")?;
                     }
                 }
                 entry.transaction_id = Some(told.transaction_id.clone());
             }
             Some(Event::Duty(what)) => {
                 entry.reason = format!("微信提醒：{}", what.word());
-                duty::note(tx, *what, now)?;
+                duty::note(tx, *what)?;
             }
             Some(Event::Other(name)) => entry.reason = format!("事件 {name}"),
             None => {
@@ -83,7 +82,7 @@ async fn receive(
                 entry.reason = "既不是 JSON 也不是 XML".into();
             }
         }
-        Ok(entry.record(tx, now)?)
+        Ok(entry.record(tx)?)
     };
     shop.write_always(write).await.map_err(|_| Status::ServiceUnavailable)?;
     Ok("success")

@@ -1,6 +1,7 @@
 //! How money is asked for, confirmed, returned and proved; and what fits no order.
 
 pub mod api;
+pub mod attempts;
 pub mod check;
 pub mod close;
 pub mod invariants;
@@ -44,6 +45,18 @@ impl AttemptState {
     /// The buyer could pay it.
     pub fn is_alive(self) -> bool {
         matches!(self, AttemptState::Created | AttemptState::Prepaid)
+    }
+
+    /// Which states may follow. Money can come in any state: WeChat decides, and a payment is never refused.
+    pub fn leads_to(self, next: AttemptState) -> bool {
+        use AttemptState::*;
+        match self {
+            Created => matches!(next, Prepaid | Paid | Closing | Closed | Failed),
+            Prepaid => matches!(next, Paid | Closing | Closed | Failed),
+            Closing => matches!(next, Paid | Closed),
+            Closed | Failed => matches!(next, Paid),
+            Paid => false,
+        }
     }
 
     /// It may still be paid at WeChat: alive, or not yet certainly closed.
@@ -101,4 +114,28 @@ pub struct Checked {
     pub at: i64,
     pub rules: i64,
     pub broken: Vec<(String, i64)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AttemptState::*;
+    use super::*;
+
+    /// Every move there is; anything else is none.
+    #[test]
+    fn an_attempt_moves_along_these_lines_and_no_others() {
+        let moves = [
+            (Created, vec![Prepaid, Paid, Closing, Closed, Failed]),
+            (Prepaid, vec![Paid, Closing, Closed, Failed]),
+            (Paid, vec![]),
+            (Closing, vec![Paid, Closed]),
+            (Closed, vec![Paid]),
+            (Failed, vec![Paid]),
+        ];
+        for (from, to) in moves {
+            let found: Vec<_> = AttemptState::ALL.iter().copied().filter(|next| from.leads_to(*next)).collect();
+            assert_eq!(found, to, "{from:?}");
+            assert_eq!(from.is_alive(), to.contains(&Failed), "{from:?}: only what lives can be refused");
+        }
+    }
 }

@@ -56,7 +56,9 @@ pub async fn hear(shop: &Shop, limits: &Limits, bytes: Vec<u8>, ip: ClientIp) ->
     let mut entry = Entry::received("notify", bytes, ip.0);
     entry.out_trade_no = notice.out_trade_no.clone();
     // When nothing could be kept, nothing is acknowledged: WeChat sends it again.
-    keep(shop, notice, entry, start).await.unwrap_or_else(|_| notice::refused("TRY_AGAIN"))
+    keep(shop, entry, start, move |tx, entry, settings| enter(tx, notice.clone(), entry, settings))
+        .await
+        .unwrap_or_else(|_| notice::refused("TRY_AGAIN"))
 }
 
 /// At most 64 KiB, within a limited time.
@@ -68,13 +70,18 @@ pub(super) async fn read(data: Data<'_>) -> std::result::Result<Vec<u8>, &'stati
     })
 }
 
-/// Writes down the notice and whatever it means; answers with what WeChat is told.
-async fn keep(shop: &Shop, notice: Notice, entry: Entry, start: Instant) -> Result<String> {
-    let (settings, now) = (shop.settings(), shop.now());
+/// Writes down a notice of either version and whatever it means, by `enter`; answers with what WeChat is told.
+pub(super) async fn keep<A: Send + 'static>(
+    shop: &Shop,
+    entry: Entry,
+    start: Instant,
+    enter: impl Fn(&Tx, Entry, &Settings) -> Result<A> + Send + 'static,
+) -> Result<A> {
+    let settings = shop.settings();
     let write = move |tx: &Tx| {
         let took_ms = start.elapsed().as_millis() as i64;
-        let answer = enter(tx, notice.clone(), Entry { took_ms, ..entry.clone() }, &settings, now)?;
-        Ok((answer, jobs::store::any_due(tx, now)?))
+        let answer = enter(tx, Entry { took_ms, ..entry.clone() }, &settings)?;
+        Ok((answer, jobs::store::any_due(tx, tx.now())?))
     };
     let (answer, due) = shop.write_always(write).await?;
     // Most payments leave nothing to do at once.
@@ -85,7 +92,7 @@ async fn keep(shop: &Shop, notice: Notice, entry: Entry, start: Instant) -> Resu
 }
 
 /// The whole transaction of a notice: its row in the log, and what became of the money.
-pub fn enter(tx: &Tx, notice: Notice, mut entry: Entry, settings: &Settings, now: i64) -> Result<String> {
+pub fn enter(tx: &Tx, notice: Notice, mut entry: Entry, settings: &Settings) -> Result<String> {
     let notice = of_our_app(tx, made_before(tx, notice)?)?;
     entry.checks = notice.checks;
     let answer = match &notice.verdict {
@@ -96,7 +103,7 @@ pub fn enter(tx: &Tx, notice: Notice, mut entry: Entry, settings: &Settings, now
     // The timeline points at the row, which is written when it is known what became of the money.
     let message = transactions::next_id(tx)?;
     match &notice.verdict {
-        notice::Verdict::Paid(payment) => settle_noticed(tx, payment, &mut entry, message, settings, now)?,
+        notice::Verdict::Paid(payment) => settle_noticed(tx, payment, &mut entry, message, settings)?,
         notice::Verdict::NotPaid(code) => entry.reason = format!("微信通知未付款：{code}"),
         notice::Verdict::Refused(word) => {
             entry.verdict = Verdict::Refused;
@@ -104,7 +111,7 @@ pub fn enter(tx: &Tx, notice: Notice, mut entry: Entry, settings: &Settings, now
             entry.keep_little();
         }
     }
-    entry.record_as(message, tx, now)?;
+    entry.record_as(message, tx)?;
     Ok(answer)
 }
 
@@ -115,9 +122,8 @@ pub(super) fn settle_noticed(
     entry: &mut Entry,
     message: MessageId,
     settings: &Settings,
-    now: i64,
 ) -> Result<()> {
-    let settlement = settle::settle(tx, payment, Source::Notify, Some(message), settings, now)?;
+    let settlement = settle::settle(tx, payment, Source::Notify, Some(message), settings)?;
     let settled = settlement.settled;
     entry.transaction_id = Some(payment.transaction_id.clone());
     entry.amount = Some(payment.total);
@@ -177,8 +183,7 @@ async fn refuse(shop: &Shop, limits: &Limits, kind: &'static str, bytes: Vec<u8>
     entry.verdict = Verdict::Refused;
     entry.reason = format!("已拒绝：{word}");
     entry.response = answer.clone().into_bytes();
-    let now = shop.now();
-    let logged = shop.write_always(move |tx| Ok(entry.record(tx, now)?)).await;
+    let logged = shop.write_always(move |tx| Ok(entry.record(tx)?)).await;
     if logged.is_err() {
         log::error!("a refused {kind} could not be logged: {word}");
     }
@@ -206,7 +211,6 @@ async fn refund(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data: 
     received.out_refund_no = text("out_refund_no");
     received.response = notice::ACKNOWLEDGED.into();
     let status = text("refund_status").unwrap_or_default();
-    let now = shop.now();
     let write = move |tx: &Tx| {
         let mut entry = received.clone();
         let known = entry.out_refund_no.as_deref().map(|no| refunds::by_no(tx, no)).transpose()?.flatten();
@@ -214,13 +218,13 @@ async fn refund(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data: 
         let asked = match (known, payment) {
             (Some(refund), _) => {
                 entry.order_id = refund.order_id;
-                jobs::enqueue(tx, Task::Refund(refund.id), now, now)?;
+                jobs::enqueue(tx, Task::Refund(refund.id), tx.now())?;
                 "立即查询"
             }
             // Made in WeChat's own console: the payment is asked about instead.
             (None, Some(payment)) => {
                 entry.order_id = payment.order_id;
-                jobs::enqueue(tx, Task::Refunds(payment.id), now, now)?;
+                jobs::enqueue(tx, Task::Refunds(payment.id), tx.now())?;
                 "本店没有这笔退款，立即核对"
             }
             (None, None) => {
@@ -229,7 +233,7 @@ async fn refund(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data: 
             }
         };
         entry.reason = format!("退款通知（没有签名，只作提示）：{status}，{asked}");
-        Ok(entry.record(tx, now)?)
+        Ok(entry.record(tx)?)
     };
     match shop.write_always(write).await {
         Ok(_) => {

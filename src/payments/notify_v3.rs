@@ -9,14 +9,13 @@ use rocket::serde::json::Json;
 use rocket::{Route, State, post, routes};
 use serde_json::{Value, json};
 
-use super::notify::{made_under, read, settle_noticed};
+use super::notify::{keep, made_under, read, settle_noticed};
 use super::refund::learn;
 use super::store;
 use crate::db::Tx;
 use crate::door::ClientIp;
 use crate::door::limits::Limits;
 use crate::error::Result;
-use crate::jobs;
 use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::transactions::{self, Entry, Verdict};
@@ -72,35 +71,24 @@ async fn hear(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, headers:
     let stored = sign::recorded(|name| headers.values(name), &body);
     let mut entry = Entry::received("notify", stored, ip.0);
     entry.out_trade_no = notice.out_trade_no.clone();
-    match keep(shop, notice, entry, start).await {
+    match keep(shop, entry, start, move |tx, entry, settings| {
+        enter(tx, &of_our_app(tx, notice.clone())?, entry, settings)
+    })
+    .await
+    {
         Ok(answer) => answer,
         // When nothing could be kept, nothing is acknowledged.
         Err(_) => refused(Status::ServiceUnavailable, "TRY_AGAIN"),
     }
 }
 
-async fn keep(shop: &Shop, notice: Notice, entry: Entry, start: Instant) -> Result<Answer> {
-    let (settings, now) = (shop.settings(), shop.now());
-    let write = move |tx: &Tx| {
-        let took_ms = start.elapsed().as_millis() as i64;
-        let notice = of_our_app(tx, notice.clone())?;
-        let answer = enter(tx, &notice, Entry { took_ms, ..entry.clone() }, &settings, now)?;
-        Ok((answer, jobs::store::any_due(tx, now)?))
-    };
-    let (answer, due) = shop.write_always(write).await?;
-    if due {
-        shop.wake_worker();
-    }
-    Ok(answer)
-}
-
 /// The whole transaction of a notice: its row in the log, what became of the money, and what the owner has to know.
-fn enter(tx: &Tx, notice: &Notice, mut entry: Entry, settings: &Settings, now: i64) -> Result<Answer> {
+fn enter(tx: &Tx, notice: &Notice, mut entry: Entry, settings: &Settings) -> Result<Answer> {
     entry.checks = notice.checks.clone();
     let message = transactions::next_id(tx)?;
     let answer = match &notice.verdict {
         notice::Verdict::Paid(payment) => {
-            settle_noticed(tx, payment, &mut entry, message, settings, now)?;
+            settle_noticed(tx, payment, &mut entry, message, settings)?;
             Ok(Status::NoContent)
         }
         notice::Verdict::Refunded(fact) => {
@@ -108,7 +96,7 @@ fn enter(tx: &Tx, notice: &Notice, mut entry: Entry, settings: &Settings, now: i
             entry.transaction_id = Some(fact.transaction_id.clone());
             entry.out_refund_no = Some(fact.out_refund_no.clone());
             entry.amount = Some(fact.amount);
-            let known = learn::learn(tx, fact, None, now)?;
+            let known = learn::learn(tx, fact, None)?;
             entry.verdict = if known.is_some() { Verdict::Ok } else { Verdict::Suspicious };
             let what = if known.is_some() { "已登记" } else { "本店没有这笔付款" };
             entry.checks.push(Check { what: "退款与付款", ok: known.is_some(), note: what.to_owned() });
@@ -123,14 +111,14 @@ fn enter(tx: &Tx, notice: &Notice, mut entry: Entry, settings: &Settings, now: i
             entry.verdict = Verdict::Refused;
             entry.reason = "已拒绝：APIv3 密钥打不开".into();
             let words = "微信发来的通知用设置里的 APIv3 密钥打不开：请在商户平台 → API 安全 核对并重新填写。在那之前订单靠查单入账";
-            store::put_alert(tx, "v3_key", words, now)?;
+            store::put_alert(tx, "v3_key", words)?;
             refused(Status::InternalServerError, "RESOURCE_SEALED")
         }
         notice::Verdict::Refused(word) => {
             entry.verdict = Verdict::Refused;
             entry.reason = format!("已拒绝：{}", notice.bad.as_ref().map_or(word.clone(), BadSeal::words));
             if let Some(bad) = notice.bad.as_ref().filter(|bad| for_the_owner(bad)) {
-                store::put_alert(tx, "v3_signature", &bad.words(), now)?;
+                store::put_alert(tx, "v3_signature", &bad.words())?;
             }
             refused(if notice.bad.is_some() { Status::Unauthorized } else { Status::BadRequest }, word)
         }
@@ -143,7 +131,7 @@ fn enter(tx: &Tx, notice: &Notice, mut entry: Entry, settings: &Settings, now: i
         Err((status, said)) => format!("{status}\n{}", said.0),
     }
     .into_bytes();
-    entry.record_as(message, tx, now)?;
+    entry.record_as(message, tx)?;
     Ok(answer)
 }
 

@@ -8,7 +8,7 @@ use crate::error::{Code, Error, Result};
 use crate::ids::OrderId;
 use crate::jobs::{self, Task};
 use crate::ledger::store as ledger;
-use crate::orders::{self, OrderStatus, Who, moves};
+use crate::orders::{self, OrderStatus, Topic, Who, moves};
 use crate::shop::Shop;
 
 /// Makes an unpaid order a paid one. Should WeChat's money come as well, it goes back by itself as a second payment.
@@ -19,21 +19,21 @@ pub async fn pay(shop: &Shop, id: OrderId, reason: String, who: Who) -> Result<(
             ask(shop, &account, attempt).await?;
         }
     }
-    let now = shop.now();
     let write = move |tx: &Tx| {
         let order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
-        match order.status {
-            OrderStatus::PendingPayment => {}
-            OrderStatus::Closed => return Err(Error::from(Code::OrderState).says("订单已关闭，不能登记收款")),
-            _ => return Err(Error::from(Code::AlreadyPaid).says("订单已经付过款了")),
+        if !order.options().pay_offline {
+            return Err(match order.status {
+                OrderStatus::Closed => Error::from(Code::OrderState).says("订单已关闭，不能登记收款"),
+                _ => Error::from(Code::AlreadyPaid).says("订单已经付过款了"),
+            });
         }
         for attempt in start_closing(tx, id)? {
-            jobs::enqueue(tx, Task::Close(attempt.id), now, now)?;
+            jobs::enqueue(tx, Task::Close(attempt.id), tx.now())?;
         }
-        ledger::enter_offline(tx, order.order_no.as_str(), Some(id), order.total.get(), now)?;
+        ledger::enter_offline(tx, order.order_no.as_str(), Some(id), order.total.get())?;
         let what = format!("登记线下收款 ¥{}：{reason}", order.total);
-        orders::store::note(tx, id, &who, &what, None, now)?;
-        if moves::pay(tx, &order, order.total, &who, None, now)? { Ok(()) } else { Err(Code::OrderState.into()) }
+        orders::store::note(tx, id, &who, Topic::Money, &what)?;
+        moves::pay(tx, &order, order.total, &who)
     };
     shop.write(write).await?;
     shop.wake_worker();

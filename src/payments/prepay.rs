@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::check::{ask, next_poll};
-use super::close::{CLOSABLE_AFTER, Certain, SWEEP_AFTER, close_at_wechat};
+use super::close::{CLOSABLE_AFTER, Fate, SWEEP_AFTER, close_at_wechat};
 use super::settle::Settled;
-use super::{Attempt, AttemptState, store};
+use super::{Attempt, AttemptState, attempts, store};
 use crate::buyers::Buyer;
 use crate::buyers::addresses::AddressForm;
 use crate::clock::{self, DAY, Day, MINUTE, SECOND};
@@ -20,10 +20,11 @@ use crate::jobs::{self, Task};
 use crate::money::Fen;
 use crate::orders::quote::{ItemForm, QuoteForm, QuoteView, Wish, quote};
 use crate::orders::store::Made;
-use crate::orders::{self, ClosedReason, Order, OrderStatus, Quote, moves};
+use crate::orders::{self, ClosedReason, Order, OrderStatus, Quote, Topic, moves};
 use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::transactions::Entry;
+use crate::typed::Length;
 use crate::wechat::pay::{Asked, PayOrder, PaymentParams, Trade, body_text, payment_params};
 use crate::wechat::{Account, GatewayError};
 
@@ -59,11 +60,14 @@ pub struct Purchase {
     expected_total_fen: Option<i64>,
 }
 
+/// What a buyer may write with an order.
+const REMARK: Length = Length::up_to(200);
+
 impl PrepayForm {
     pub fn check(self) -> Result<Purchase> {
         let remark = self.remark.unwrap_or_default().trim().to_owned();
-        if remark.chars().count() > 200 || remark.chars().any(|c| c.is_control() && c != '\n') {
-            return Err(Error::field("remark", "留言最多 200 个字"));
+        if !REMARK.fits_lines(&remark) {
+            return Err(Error::field("remark", format!("留言{REMARK}")));
         }
         let form = QuoteForm {
             items: self.items,
@@ -129,9 +133,9 @@ pub async fn place(
     purchase: Purchase,
 ) -> Result<Placed> {
     let (terms, buyer) = (Terms::of(shop, cashier, payer), payer.buyer.clone());
-    let order_no = OrderNo::new(&Day::of(terms.now).to_string(), &shop.nonces.base32());
+    let order_no = OrderNo::new(&Day::of(shop.now()).to_string(), &shop.nonces.base32());
     let write = move |tx: &Tx| {
-        let (settings, now) = (&terms.settings, terms.now);
+        let (settings, now) = (&terms.settings, tx.now());
         if let Some(made) = orders::store::made_by_key(tx, buyer.id, key.as_str(), now - KEY_LIFE)? {
             let same = made.fingerprint == fingerprint && made.refund.is_none();
             return if same { Ok(Placed::found(made.order)) } else { Err(Code::IdempotencyMismatch.into()) };
@@ -141,14 +145,14 @@ pub async fn place(
         refuse(&quoted, purchase.expected_total_fen)?;
         too_many_unpaid(tx, &buyer, settings)?;
         let expires_at = now + settings.pay_window();
-        let order = moves::place(tx, &order_no, buyer.id, &quoted, &purchase.remark, now, expires_at)?;
+        let order = moves::place(tx, &order_no, buyer.id, &quoted, &purchase.remark, expires_at)?;
         let made = Made { order, refund: None, fingerprint: fingerprint.clone() };
-        orders::store::keep_key(tx, buyer.id, key.as_str(), &made, now)?;
+        orders::store::keep_key(tx, buyer.id, key.as_str(), &made)?;
         if quoted.total == Fen::ZERO {
-            moves::pay_nothing(tx, order, now)?;
+            moves::pay_nothing(tx, order)?;
             return Ok(Placed { order, ready: Some(Ready::Paid) });
         }
-        jobs::enqueue(tx, Task::Expire(order), expires_at + SWEEP_AFTER, now)?;
+        jobs::enqueue(tx, Task::Expire(order), expires_at + SWEEP_AFTER)?;
         Ok(Placed { order, ready: Some(terms.ready(tx, order)?) })
     };
     shop.write(write).await
@@ -226,10 +230,10 @@ pub async fn pay(shop: &Shop, cashier: &Cashier, payer: Payer<'_>, placed: Place
 /// Closes an attempt for good, so that a new one can stand in its place.
 async fn replaced(shop: &Shop, attempt: &Attempt) -> Result<()> {
     match close_at_wechat(shop, attempt).await? {
-        Certain::Closed => Ok(()),
-        Certain::Paid => Err(Code::AlreadyPaid.into()),
-        Certain::TooYoung(until) => Err(closing(until, shop.now())),
-        Certain::Unknown(_) | Certain::NotAsked => Err(Error::from(Code::WechatUnavailable).retry_after(5)),
+        Fate::Closed => Ok(()),
+        Fate::Paid => Err(Code::AlreadyPaid.into()),
+        Fate::NotYet(until) => Err(closing(until, shop.now())),
+        Fate::Unknown(_) | Fate::NotAsked => Err(Error::from(Code::WechatUnavailable).retry_after(5)),
     }
 }
 
@@ -251,7 +255,6 @@ struct Terms {
     openid: String,
     ip: String,
     nonce_str: String,
-    now: i64,
 }
 
 impl Terms {
@@ -262,13 +265,12 @@ impl Terms {
             openid: payer.buyer.openid.clone(),
             ip: payer.ip.to_owned(),
             nonce_str: shop.nonces.nonce_str(),
-            now: shop.now(),
         }
     }
 
     /// Decides what to give out or to send; the attempt's row is there before WeChat hears of it.
     fn ready(&self, tx: &Tx, id: OrderId) -> Result<Ready> {
-        let (cashier, now) = (&self.cashier, self.now);
+        let (cashier, now) = (&self.cashier, tx.now());
         let order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
         if order.costs_nothing() && order.paid_at.is_some() {
             return Ok(Ready::Paid);
@@ -287,17 +289,17 @@ impl Terms {
                 if alive.params.expires_at().is_some_and(|at| at - now >= LEAST_EXPIRY) {
                     return Ok(Ready::Send(Box::new(alive.clone())));
                 }
-                store::set_state(tx, alive.id, &[alive.state], AttemptState::Closing)?;
-                jobs::enqueue(tx, Task::Close(alive.id), now + MINUTE, now)?;
+                attempts::go(tx, alive.id, alive.state, AttemptState::Closing)?;
+                jobs::enqueue(tx, Task::Close(alive.id), now + MINUTE)?;
                 return Ok(Ready::Replace(Box::new(alive.clone())));
             }
             if alive.params.mch_id() == cashier.account.mch_id() {
-                store::set_state(tx, alive.id, &[alive.state], AttemptState::Closing)?;
-                jobs::enqueue(tx, Task::Close(alive.id), now, now)?;
+                attempts::go(tx, alive.id, alive.state, AttemptState::Closing)?;
+                jobs::enqueue(tx, Task::Close(alive.id), now)?;
                 return Ok(Ready::Wait(alive.created_at + CLOSABLE_AFTER));
             }
             // Written for another merchant number: it can be neither sent nor closed with today's settings.
-            store::set_state(tx, alive.id, &[alive.state], AttemptState::Failed)?;
+            attempts::go(tx, alive.id, alive.state, AttemptState::Failed)?;
         }
         let n = attempts.last().map_or(1, |last| last.n + 1);
         if n > MOST_ATTEMPTS {
@@ -315,12 +317,12 @@ impl Terms {
             expires_at: order.expires_at.max(now + NEW_EXPIRY),
         };
         let params = PayOrder::new(&cashier.account, asked);
-        let attempt = store::insert_attempt(tx, id, n, &params, now)?;
+        let attempt = store::insert_attempt(tx, id, n, &params)?;
         if let Some(at) = next_poll(now, now) {
-            jobs::enqueue(tx, Task::Poll(attempt), at, now)?;
+            jobs::enqueue(tx, Task::Poll(attempt), at)?;
         }
         let what = format!("发起支付（支付单 #{n:02}，¥{}）", order.total);
-        orders::store::note(tx, id, &orders::Who::buyer(), &what, None, now)?;
+        orders::store::note(tx, id, &orders::Who::buyer(), Topic::Money, &what)?;
         let attempt = store::attempt(tx, attempt)?.ok_or(Code::Internal)?;
         Ok(Ready::Send(Box::new(attempt)))
     }
@@ -356,12 +358,12 @@ async fn send(shop: &Shop, cashier: &Cashier, attempt: &Attempt) -> Result<Optio
         exchange = shop.wechat.order(&cashier.account, &attempt.params, &shop.nonces).await;
     }
     let entry = attempt.logged(&exchange);
-    let (id, now) = (attempt.id, shop.now());
+    let id = attempt.id;
     match exchange.result {
         Ok(prepay_id) => {
             let write = move |tx: &Tx| {
-                entry.record(tx, now)?;
-                if store::set_prepaid(tx, id, &prepay_id, now)? {
+                entry.record(tx)?;
+                if store::set_prepaid(tx, id, &prepay_id)? {
                     return Ok(Some(prepay_id.clone()));
                 }
                 // Paid or closed while we were asking.
@@ -380,8 +382,7 @@ async fn send(shop: &Shop, cashier: &Cashier, attempt: &Attempt) -> Result<Optio
 }
 
 async fn record(shop: &Shop, entry: Entry) -> Result<()> {
-    let now = shop.now();
-    shop.write_always(move |tx| Ok(entry.record(tx, now).map(|_| ())?)).await
+    shop.write_always(move |tx| Ok(entry.record(tx).map(|_| ())?)).await
 }
 
 /// What a refusal of the unified order means for the attempt.
@@ -440,7 +441,7 @@ async fn refused(shop: &Shop, cashier: &Cashier, attempt: &Attempt, e: GatewayEr
         Meaning::Shop => {
             log::error!("unified order {} refused: {code} {text}", attempt.out_trade_no);
             // One with a prepay_id stands: the buyer may hold it, and a second one beside it could be paid too.
-            set_state(shop, attempt, &[AttemptState::Created], AttemptState::Failed).await?;
+            end(shop, attempt, &[AttemptState::Created], AttemptState::Failed).await?;
             Err(rejected(Code::WechatRejected))
         }
         Meaning::Paid | Meaning::Spent => after_query(shop, cashier, attempt, meaning, rejected).await,
@@ -460,7 +461,7 @@ async fn after_query(
         Ok(Trade::Paid(_)) if asked.settled.is_some_and(Settled::fits_an_order) => Err(Code::AlreadyPaid.into()),
         Ok(Trade::Paid(_)) => Err(rejected(Code::WechatRejected).says("微信收到的金额与订单不符，请联系商家处理")),
         Ok(Trade::Closed) => {
-            set_state(shop, attempt, ALIVE, AttemptState::Closed).await?;
+            end(shop, attempt, ALIVE, AttemptState::Closed).await?;
             Ok(None)
         }
         Ok(_) if meaning == Meaning::Spent => {
@@ -475,17 +476,17 @@ async fn after_query(
 
 const ALIVE: &[AttemptState] = &[AttemptState::Created, AttemptState::Prepaid];
 
-async fn set_state(shop: &Shop, attempt: &Attempt, from: &'static [AttemptState], to: AttemptState) -> Result<()> {
+async fn end(shop: &Shop, attempt: &Attempt, from: &'static [AttemptState], to: AttemptState) -> Result<()> {
     let id = attempt.id;
-    shop.write(move |tx| Ok(store::set_state(tx, id, from, to).map(|_| ())?)).await
+    shop.write(move |tx| attempts::end(tx, id, from, to)).await
 }
 
 /// The number is spent: closed at WeChat in passing, and settled as usual should it ever be paid.
 async fn give_up(shop: &Shop, attempt: &Attempt) -> Result<()> {
-    let (id, closable_at, now) = (attempt.id, attempt.created_at + CLOSABLE_AFTER, shop.now());
+    let (id, closable_at) = (attempt.id, attempt.created_at + CLOSABLE_AFTER);
     let write = move |tx: &Tx| {
-        store::set_state(tx, id, ALIVE, AttemptState::Failed)?;
-        Ok(jobs::enqueue(tx, Task::Close(id), closable_at.max(now), now)?)
+        attempts::end(tx, id, ALIVE, AttemptState::Failed)?;
+        Ok(jobs::enqueue(tx, Task::Close(id), closable_at.max(tx.now()))?)
     };
     shop.write(write).await
 }

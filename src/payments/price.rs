@@ -45,20 +45,21 @@ pub async fn change(shop: &Shop, id: OrderId, asked: Asked, who: Who) -> Result<
             ask(shop, &account, attempt).await?;
         }
     }
-    let (now, window) = (shop.now(), shop.settings().pay_window());
+    let window = shop.settings().pay_window();
     let write = move |tx: &Tx| {
         let order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
-        match order.status {
-            OrderStatus::PendingPayment => {}
-            OrderStatus::Closed => return Err(Error::from(Code::OrderState).says("订单已关闭，不能改价")),
-            _ => return Err(Error::from(Code::AlreadyPaid).says("买家已经付款，不能改价；多收的可以退款")),
+        if !order.options().price {
+            return Err(match order.status {
+                OrderStatus::Closed => Error::from(Code::OrderState).says("订单已关闭，不能改价"),
+                _ => Error::from(Code::AlreadyPaid).says("买家已经付款，不能改价；多收的可以退款"),
+            });
         }
-        let new = asked.price(&order, now + window)?;
+        let new = asked.price(&order, tx.now() + window)?;
         if new.total == order.total && new.freight == order.freight {
             return Err(Error::field("total", "价格没有变化"));
         }
         for attempt in start_closing(tx, id)? {
-            jobs::enqueue(tx, Task::Close(attempt.id), now, now)?;
+            jobs::enqueue(tx, Task::Close(attempt.id), tx.now())?;
         }
         let closing = store::attempts(tx, id)?.iter().any(|attempt| attempt.state == AttemptState::Closing);
         let after = if closing { "，之前的支付单正在关闭" } else { "" };
@@ -66,7 +67,7 @@ pub async fn change(shop: &Shop, id: OrderId, asked: Asked, who: Who) -> Result<
             "改价 ¥{} → ¥{}（其中运费 ¥{}，原因：{}）{after}",
             order.total, new.total, new.freight, asked.reason
         );
-        if moves::reprice(tx, &order, &new, &who, &what, now)? { Ok(()) } else { Err(Code::OrderState.into()) }
+        moves::reprice(tx, &order, &new, &who, &what)
     };
     shop.write(write).await?;
     shop.wake_worker();

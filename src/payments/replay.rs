@@ -89,7 +89,7 @@ pub async fn run(copy: &Shop) -> Result<Replayed> {
                     let (settings, at) = (copy.settings(), one.at);
                     let write = move |tx: &Tx| {
                         let before = tx.total_changes();
-                        let settlement = settle::settle(tx, &payment, Source::Notify, Some(one.id), &settings, at)?;
+                        let settlement = settle::settle(&tx.at(at), &payment, Source::Notify, Some(one.id), &settings)?;
                         Ok((settlement.settled, tx.total_changes() > before))
                     };
                     let (settled, wrote) = copy.write(write).await?;

@@ -1,9 +1,9 @@
 //! Settling: the one way to "paid". A payment is a fact; it is never refused or dropped, whatever the order's state.
 
 use super::refund::{self, STOPPABLE_FOR};
-use super::{Attempt, AttemptState, store};
+use super::{Attempt, AttemptState, attempts, store};
 use crate::clock::{self, DAY};
-use crate::db::Tx;
+use crate::db::{DbError, Tx};
 use crate::error::{Code, Result};
 use crate::exceptions::{Kind, NewException, store as exceptions};
 use crate::ids::{ExceptionId, MessageId, OrderId};
@@ -11,7 +11,7 @@ use crate::jobs::{self, Task};
 use crate::ledger::store as ledger;
 use crate::money::Fen;
 use crate::orders::store::NewPrice;
-use crate::orders::{self, Order, OrderStatus, Who, moves};
+use crate::orders::{self, Order, OrderStatus, Topic, Who, moves};
 use crate::settings::Settings;
 use crate::wechat::Payment;
 
@@ -47,9 +47,9 @@ pub enum Settled {
     Paid,
     /// The same transaction, again.
     AlreadyPaid,
-    /// T7: a late payment; the order was taken up again.
+    /// A late payment; the order was taken up again.
     Reopened,
-    /// T8: a late payment on an order that stays closed.
+    /// A late payment on an order that stays closed.
     Late,
     /// A second transaction for an order that has been paid.
     Duplicate,
@@ -91,9 +91,8 @@ pub fn settle(
     source: Source,
     message: Option<MessageId>,
     settings: &Settings,
-    now: i64,
 ) -> Result<Settlement> {
-    Fact { tx, payment, source, message, now }.settle(settings)
+    Fact { tx, payment, source, message }.settle(settings)
 }
 
 /// A payment on its way into the books.
@@ -102,7 +101,6 @@ struct Fact<'a> {
     payment: &'a Payment,
     source: Source,
     message: Option<MessageId>,
-    now: i64,
 }
 
 impl Fact<'_> {
@@ -112,7 +110,7 @@ impl Fact<'_> {
         if self.payment.refund_started
             && let Some(entered) = ledger::payment(self.tx, &self.payment.transaction_id)?
         {
-            jobs::enqueue(self.tx, Task::Refunds(entered.id), self.now, self.now)?;
+            jobs::enqueue(self.tx, Task::Refunds(entered.id), self.tx.now())?;
         }
         Ok(Settlement { settled, attempt })
     }
@@ -134,7 +132,8 @@ impl Fact<'_> {
             Some(_) if fits && attempt.state == AttemptState::Paid => return Ok(Settled::Duplicate),
             _ => return self.mismatch(attempt),
         }
-        let order = orders::store::by_id(tx, attempt.order_id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        let order = orders::store::by_id(tx, attempt.order_id)?
+            .ok_or(DbError::Broken("an attempt is of an order that is not there"))?;
         if attempt.state == AttemptState::Paid {
             return self.duplicate(attempt, &order);
         }
@@ -150,7 +149,7 @@ impl Fact<'_> {
     fn paid(&self, attempt: &Attempt, order: &Order) -> Result<Settled> {
         self.enter(attempt, order)?;
         self.at_the_old_price(attempt, order)?;
-        moves::pay(self.tx, order, self.payment.total, &self.source.who(), self.message, self.now)?;
+        moves::pay(self.tx, order, self.payment.total, self.source.who().told_by(self.message))?;
         Ok(Settled::Paid)
     }
 
@@ -165,7 +164,9 @@ impl Fact<'_> {
         let all = order.goods.plus(freight).unwrap_or(paid);
         let discount = all.minus(paid).unwrap_or_default();
         let new = NewPrice { freight, discount, total: paid, expires_at: order.expires_at };
-        orders::store::set_price(self.tx, order.id, &new)?;
+        if !orders::store::set_price(self.tx, order.id, &new)? {
+            return Err(Code::OrderState.into());
+        }
         let what = format!("买家按改价前的 ¥{paid} 付了款，改价后应付 ¥{}，订单按实付计", order.total);
         self.note(order.id, &Who::system(), &what)?;
         if paid > order.total {
@@ -176,7 +177,7 @@ impl Fact<'_> {
     }
 
     fn late(&self, attempt: &Attempt, order: &Order, settings: &Settings) -> Result<Settled> {
-        let (tx, payment, now) = (self.tx, self.payment, self.now);
+        let (tx, payment, now) = (self.tx, self.payment, self.tx.now());
         self.enter(attempt, order)?;
         orders::store::add_paid(tx, order.id, payment.total)?;
         let closed = order.closed_at.map(clock::shown).unwrap_or_default();
@@ -184,14 +185,15 @@ impl Fact<'_> {
         let exception = self.open(Kind::LatePayment, Some(attempt), &what)?;
         let young = now - order.created_at < DAY && payment.total >= order.total;
         let what = format!("订单关闭后收到付款 ¥{}，库存充足，订单已恢复", payment.total);
-        if settings.reopens_late() && young && moves::reopen(tx, order, &what, &self.source.who(), self.message, now)? {
+        if settings.reopens_late() && young && moves::reopen(tx, order, &what, self.source.who().told_by(self.message))?
+        {
             if let Some(exception) = exception {
-                exceptions::resolve(tx, exception, "库存充足，订单已自动恢复为待发货", now)?;
+                exceptions::resolve(tx, exception, "库存充足，订单已自动恢复为待发货")?;
             }
             return Ok(Settled::Reopened);
         }
         // Nothing will be shipped, so nothing may stay held.
-        moves::release(tx, order, now)?;
+        moves::release(tx, order)?;
         self.send_back(exception, order, "订单已关闭")?;
         Ok(Settled::Late)
     }
@@ -208,8 +210,8 @@ impl Fact<'_> {
     fn send_back(&self, exception: Option<ExceptionId>, order: &Order, reason: &str) -> Result<()> {
         let Some(exception) = exception else { return Ok(()) };
         let Some(entered) = ledger::payment(self.tx, &self.payment.transaction_id)? else { return Ok(()) };
-        let (who, not_before) = (Who::system(), self.now + STOPPABLE_FOR);
-        match refund::whole_payment(self.tx, &entered, Some(order), reason, &who, not_before, self.now) {
+        let (who, not_before) = (Who::system(), self.tx.now() + STOPPABLE_FOR);
+        match refund::whole_payment(self.tx, &entered, Some(order), reason, &who, not_before) {
             Ok(refund) => Ok(exceptions::set_refund(self.tx, exception, refund)?),
             // A payment is entered all the same; the inbox has it, and a person decides.
             Err(e) if e.code == Code::RefundLimit => self.note(order.id, &who, &e.message()),
@@ -243,17 +245,17 @@ impl Fact<'_> {
     fn enter(&self, attempt: &Attempt, order: &Order) -> Result<()> {
         let what = format!("{}：支付单 #{:02} ¥{} ✓验签 ✓金额", self.source.text(), attempt.n, self.payment.total);
         self.note(order.id, &self.source.who(), &what)?;
-        ledger::enter_payment(self.tx, self.payment, Some(order.id), Some(attempt.id), self.now)?;
+        ledger::enter_payment(self.tx, self.payment, Some(order.id), Some(attempt.id))?;
         for (other, state) in store::others_alive(self.tx, order.id, attempt.id)? {
-            store::set_state(self.tx, other, &[state], AttemptState::Closing)?;
-            jobs::enqueue(self.tx, Task::Close(other), self.now, self.now)?;
+            attempts::go(self.tx, other, state, AttemptState::Closing)?;
+            jobs::enqueue(self.tx, Task::Close(other), self.tx.now())?;
         }
         Ok(())
     }
 
     /// Into the ledger without an order, and into the inbox; the same money is noted once.
     fn outside(&self, kind: Kind, attempt: Option<&Attempt>, what: &str) -> Result<Option<ExceptionId>> {
-        ledger::enter_payment(self.tx, self.payment, None, attempt.map(|a| a.id), self.now)?;
+        ledger::enter_payment(self.tx, self.payment, None, attempt.map(|a| a.id))?;
         let opened = self.open(kind, attempt, what)?;
         if let Some(attempt) = attempt.filter(|_| opened.is_some()) {
             self.note(attempt.order_id, &self.source.who(), what)?;
@@ -272,10 +274,10 @@ impl Fact<'_> {
             fee_type: &payment.fee_type,
             ..NewException::new(kind, format!("{} {}", payment.transaction_id, payment.out_trade_no), what)
         };
-        Ok(exceptions::open(self.tx, &new, self.now)?)
+        Ok(exceptions::open(self.tx, &new)?)
     }
 
     fn note(&self, order: OrderId, who: &Who, what: &str) -> Result<()> {
-        Ok(orders::store::note(self.tx, order, who, what, self.message, self.now)?)
+        Ok(orders::store::note(self.tx, order, who.told_by(self.message), Topic::Money, what)?)
     }
 }

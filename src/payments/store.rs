@@ -12,7 +12,7 @@ use crate::wechat::pay::PayOrder;
 
 // ── attempts ──
 
-pub fn insert_attempt(tx: &Tx, order: OrderId, n: i64, params: &PayOrder, now: i64) -> Result<AttemptId> {
+pub fn insert_attempt(tx: &Tx, order: OrderId, n: i64, params: &PayOrder) -> Result<AttemptId> {
     let json = serde_json::to_string(params).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
     tx.prepare_cached(
         "insert into attempts (order_id, n, out_trade_no, state, total_fen, app_id, mch_id, openid, params, created_at, api)
@@ -27,7 +27,7 @@ pub fn insert_attempt(tx: &Tx, order: OrderId, n: i64, params: &PayOrder, now: i
         params.mch_id(),
         params.openid(),
         json,
-        now,
+        tx.now(),
         params.api()
     ])?;
     Ok(AttemptId(tx.last_insert_rowid()))
@@ -89,24 +89,22 @@ pub fn alive(conn: &Connection) -> Result<Vec<AttemptId>> {
         .collect()
 }
 
-/// The guarded move; false when the attempt stands elsewhere by now.
-pub fn set_state(tx: &Tx, id: AttemptId, from: &[AttemptState], to: AttemptState) -> Result<bool> {
-    let from: Vec<&str> = from.iter().map(|s| s.word()).collect();
-    let from = serde_json::to_string(&from).unwrap_or_default();
+/// The guarded move; false when the attempt stands elsewhere by now. For `attempts` alone.
+pub fn set_state(tx: &Tx, id: AttemptId, from: AttemptState, to: AttemptState) -> Result<bool> {
     let changed = tx
-        .prepare_cached("update attempts set state = ?3 where id = ?1 and state in (select value from json_each(?2))")?
+        .prepare_cached("update attempts set state = ?3 where id = ?1 and state = ?2")?
         .execute(params![id, from, to])?;
     Ok(changed == 1)
 }
 
 /// False when the attempt is no longer alive: it was paid or is being closed.
-pub fn set_prepaid(tx: &Tx, id: AttemptId, prepay_id: &str, now: i64) -> Result<bool> {
+pub fn set_prepaid(tx: &Tx, id: AttemptId, prepay_id: &str) -> Result<bool> {
     let changed = tx
         .prepare_cached(
             "update attempts set state = 'prepaid', prepay_id = ?2, prepaid_at = ?3
               where id = ?1 and state in ('created', 'prepaid')",
         )?
-        .execute(params![id, prepay_id, now])?;
+        .execute(params![id, prepay_id, tx.now()])?;
     Ok(changed == 1)
 }
 
@@ -117,20 +115,20 @@ pub fn set_paid(tx: &Tx, id: AttemptId, transaction_id: &str, paid_at: i64) -> R
 }
 
 /// Takes the turn to query; false when somebody did so since `since`.
-pub fn take_query_turn(tx: &Tx, id: AttemptId, since: i64, now: i64) -> Result<bool> {
+pub fn take_query_turn(tx: &Tx, id: AttemptId, since: i64) -> Result<bool> {
     let changed = tx
         .prepare_cached(
             "update attempts set queried_at = ?3 where id = ?1 and (queried_at is null or queried_at <= ?2)",
         )?
-        .execute(params![id, since, now])?;
+        .execute(params![id, since, tx.now()])?;
     Ok(changed == 1)
 }
 
 // ── what only the owner can mend ──
 
-pub fn put_alert(tx: &Tx, kind: &str, words: &str, now: i64) -> Result<()> {
+pub fn put_alert(tx: &Tx, kind: &str, words: &str) -> Result<()> {
     tx.prepare_cached("insert or replace into owner_alerts (kind, at, words) values (?1, ?2, ?3)")?
-        .execute(params![kind, now, words])?;
+        .execute(params![kind, tx.now(), words])?;
     Ok(())
 }
 
@@ -149,11 +147,11 @@ pub fn alerts(conn: &Connection) -> Result<Vec<String>> {
 
 // ── self-checks ──
 
-pub fn put_self_check(tx: &Tx, rules: usize, broken: &[Broken], now: i64) -> Result<()> {
+pub fn put_self_check(tx: &Tx, rules: usize, broken: &[Broken]) -> Result<()> {
     let broken: Vec<_> = broken.iter().map(|b| (b.rule, b.rows)).collect();
     let json = serde_json::to_string(&broken).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
     tx.prepare_cached("insert or replace into self_checks (at, rules, broken) values (?1, ?2, ?3)")?
-        .execute(params![now, rules as i64, json])?;
+        .execute(params![tx.now(), rules as i64, json])?;
     tx.prepare_cached(
         "delete from self_checks where at < (select at from self_checks order by at desc limit 1 offset 400)",
     )?

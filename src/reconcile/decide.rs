@@ -7,7 +7,7 @@ use crate::ids::{ExceptionId, OrderId, OrderNo, RefundId};
 use crate::jobs::{self, Task};
 use crate::ledger::store as ledger;
 use crate::money::Fen;
-use crate::orders::{self, OrderStatus, Who, moves};
+use crate::orders::{self, OrderStatus, Topic, Who, moves};
 use crate::payments::close::start_closing;
 use crate::payments::refund;
 use crate::refunds::{Refund, RefundState, store as refunds};
@@ -28,34 +28,34 @@ fn not_now(exception: &Exception) -> Error {
 }
 
 /// 立即退款: sends the money back now, under the number it already has or a new one.
-pub fn refund_now(tx: &Tx, id: ExceptionId, who: &Who, now: i64) -> Result<RefundId> {
+pub fn refund_now(tx: &Tx, id: ExceptionId, who: &Who) -> Result<RefundId> {
     let (exception, refund) = taken(tx, id)?;
     if !exception.options(refund.as_ref()).refund {
         return Err(not_now(&exception));
     }
     if let Some(refund) = refund.filter(|refund| refund.state == RefundState::Approved) {
-        refund::send_now(tx, &refund, who, now)?;
+        refund::send_now(tx, &refund, who)?;
         return Ok(refund.id);
     }
     let entered = ledger::payment(tx, &exception.transaction_id)?.ok_or(Code::NotFound)?;
     let order = exception.order_id.map(|order| orders::store::by_id(tx, order)).transpose()?.flatten();
     let reason = exception.kind.text();
-    let refund = refund::whole_payment(tx, &entered, order.as_ref(), reason, who, now, now)?;
+    let refund = refund::whole_payment(tx, &entered, order.as_ref(), reason, who, tx.now())?;
     store::set_refund(tx, exception.id, refund)?;
     Ok(refund)
 }
 
 /// 停止自动退款: the money stays until somebody decides.
-pub fn stop(tx: &Tx, id: ExceptionId, who: &Who, now: i64) -> Result<()> {
+pub fn stop(tx: &Tx, id: ExceptionId, who: &Who) -> Result<()> {
     let (exception, refund) = taken(tx, id)?;
     match refund {
-        Some(refund) if exception.options(Some(&refund)).stop => refund::stop(tx, &refund, who, now),
+        Some(refund) if exception.options(Some(&refund)).stop => refund::stop(tx, &refund, who),
         _ => Err(not_now(&exception)),
     }
 }
 
 /// 恢复订单: the closed order is taken up again, if every line is still there.
-pub fn restore(tx: &Tx, id: ExceptionId, who: &Who, now: i64) -> Result<()> {
+pub fn restore(tx: &Tx, id: ExceptionId, who: &Who) -> Result<()> {
     let (exception, refund) = taken(tx, id)?;
     if !exception.options(refund.as_ref()).restore {
         return Err(not_now(&exception));
@@ -66,17 +66,17 @@ pub fn restore(tx: &Tx, id: ExceptionId, who: &Who, now: i64) -> Result<()> {
         return Err(Error::from(Code::OrderState).says("订单的钱已经退过，不能恢复"));
     }
     if let Some(refund) = refund.filter(|refund| refund.state == RefundState::Approved) {
-        refund::stop(tx, &refund, who, now)?;
+        refund::stop(tx, &refund, who)?;
     }
-    if !moves::reopen(tx, &order, "店员恢复了关闭后到账的订单", who, None, now)? {
+    if !moves::reopen(tx, &order, "店员恢复了关闭后到账的订单", who)? {
         return Err(Error::from(Code::OutOfStock).says("库存不够，不能恢复订单。可以先补库存，或立即退款"));
     }
-    store::resolve(tx, exception.id, &format!("{}恢复了订单", who.name), now)?;
+    store::resolve(tx, exception.id, &format!("{}恢复了订单", who.name))?;
     Ok(())
 }
 
 /// 关联到订单: the money becomes the payment of an order that waits for just that sum.
-pub fn link(tx: &Tx, id: ExceptionId, order_no: &OrderNo, who: &Who, now: i64) -> Result<OrderId> {
+pub fn link(tx: &Tx, id: ExceptionId, order_no: &OrderNo, who: &Who) -> Result<OrderId> {
     let (exception, refund) = taken(tx, id)?;
     if !exception.options(refund.as_ref()).link {
         return Err(not_now(&exception));
@@ -94,33 +94,31 @@ pub fn link(tx: &Tx, id: ExceptionId, order_no: &OrderNo, who: &Who, now: i64) -
         return Err(Error::field("order_no", words));
     }
     if let Some(refund) = refund.filter(|refund| refund.state == RefundState::Approved) {
-        refund::stop(tx, &refund, who, now)?;
+        refund::stop(tx, &refund, who)?;
     }
     for attempt in start_closing(tx, order.id)? {
-        jobs::enqueue(tx, Task::Close(attempt.id), now, now)?;
+        jobs::enqueue(tx, Task::Close(attempt.id), tx.now())?;
     }
-    ledger::link(tx, &entered, order.id, now)?;
+    ledger::link(tx, &entered, order.id)?;
     let what = format!("店员把微信交易 {} 的 ¥{} 关联到这个订单", entered.transaction_id, entered.amount);
-    orders::store::note(tx, order.id, who, &what, None, now)?;
-    let paid = match order.status {
-        OrderStatus::PendingPayment => moves::pay(tx, &order, entered.amount, who, None, now)?,
-        _ => {
-            orders::store::add_paid(tx, order.id, entered.amount)?;
-            moves::reopen(tx, &order, "关联款项后恢复了订单", who, None, now)?
+    orders::store::note(tx, order.id, who, Topic::Money, &what)?;
+    if order.status == OrderStatus::PendingPayment {
+        moves::pay(tx, &order, entered.amount, who)?;
+    } else {
+        orders::store::add_paid(tx, order.id, entered.amount)?;
+        if !moves::reopen(tx, &order, "关联款项后恢复了订单", who)? {
+            return Err(Error::from(Code::OutOfStock).says("库存不够，订单不能恢复，所以没有关联。可以先补库存"));
         }
-    };
-    if !paid {
-        return Err(Error::from(Code::OutOfStock).says("库存不够，订单不能恢复，所以没有关联。可以先补库存"));
     }
-    store::resolve(tx, exception.id, &format!("{}关联到订单 {order_no}", who.name), now)?;
+    store::resolve(tx, exception.id, &format!("{}关联到订单 {order_no}", who.name))?;
     Ok(order.id)
 }
 
 /// 标记为已处理, in a person's own words.
-pub fn note_handled(tx: &Tx, id: ExceptionId, how: &str, who: &Who, now: i64) -> Result<()> {
+pub fn note_handled(tx: &Tx, id: ExceptionId, how: &str, who: &Who) -> Result<()> {
     let (exception, refund) = taken(tx, id)?;
     if exception.options(refund.as_ref()).stop {
         return Err(Error::from(Code::OrderState).says("这笔钱正要自动退回，请先停止自动退款，或等它完成"));
     }
-    if store::resolve(tx, id, &format!("{}：{how}", who.name), now)? { Ok(()) } else { Err(not_now(&exception)) }
+    if store::resolve(tx, id, &format!("{}：{how}", who.name))? { Ok(()) } else { Err(not_now(&exception)) }
 }

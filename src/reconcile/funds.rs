@@ -48,7 +48,7 @@ pub(super) async fn fetch(shop: &Shop, account: &Account, day: Day, billed: Move
         }
         identity => shop.wechat.download_funds(account, identity.unwrap_or_default(), day, &shop.nonces).await,
     };
-    let (mut entry, now) = (Entry::sent(&exchange), shop.now());
+    let mut entry = Entry::sent(&exchange);
     let later = matches!(exchange.result, Ok(FundsAnswer::Creating));
     let (flow, problem) = match exchange.result {
         Ok(FundsAnswer::Flow(flow)) => (flow, String::new()),
@@ -57,7 +57,7 @@ pub(super) async fn fetch(shop: &Shop, account: &Account, day: Day, billed: Move
         Err(e) => (Flow::default(), format!("资金账单没有下载到：{e}")),
     };
     entry.reason = format!("{} 的资金账单 {problem}", day.shown()).trim_end().to_owned();
-    shop.write_always(move |tx: &Tx| Ok(entry.record(tx, now)?)).await?;
+    shop.write_always(move |tx: &Tx| Ok(entry.record(tx)?)).await?;
     Ok(Funds { flow, billed, problem, later })
 }
 

@@ -92,13 +92,13 @@ pub async fn schedule(shop: &Shop) -> Result<Ran> {
     let write = move |tx: &Tx| {
         let Some(first) = ledger::first_day(tx)? else { return Ok(()) };
         for fee in store::late_fees(tx, today.plus(-REFUND_TAKES))? {
-            ledger::enter_fee(tx, &fee.wechat_id, fee.fee_fen, fee.at, now)?;
+            ledger::enter_fee(tx, &fee.wechat_id, fee.fee_fen, fee.at)?;
         }
         let mut day = first.max(today.plus(-KEPT_DAYS));
         while day < today {
             let state = store::of_day(tx, day)?.map(|found| found.state);
             if matches!(state, None | Some(BillState::Waiting | BillState::Failed)) {
-                jobs::enqueue(tx, Task::Bill(day), out_at(day).max(now), now)?;
+                jobs::enqueue(tx, Task::Bill(day), out_at(day).max(tx.now()))?;
             }
             day = day.plus(1);
         }
@@ -129,7 +129,7 @@ pub async fn run(shop: &Shop, day: Day) -> Result<Ran> {
         Ok(BillAnswer::Creating) => format!("{}：微信正在生成账单", day.shown()),
         Err(_) => format!("{}：{}", day.shown(), entry.reason),
     };
-    shop.write_always(move |tx| Ok(entry.record(tx, now)?)).await?;
+    shop.write_always(move |tx| Ok(entry.record(tx)?)).await?;
     match exchange.result {
         Ok(BillAnswer::Creating) => {
             note(shop, day, BillState::Waiting, "微信正在生成账单，半小时后自动再试").await?;
@@ -146,8 +146,8 @@ pub async fn run(shop: &Shop, day: Day) -> Result<Ran> {
 
 /// Writes down why there is no match yet; one that was made before stays.
 async fn note(shop: &Shop, day: Day, state: BillState, problem: &str) -> Result<()> {
-    let (problem, now) = (problem.to_owned(), shop.now());
-    shop.write(move |tx| Ok(store::put_problem(tx, day, state, &problem, now)?)).await
+    let problem = problem.to_owned();
+    shop.write(move |tx| Ok(store::put_problem(tx, day, state, &problem)?)).await
 }
 
 async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: bool) -> Result<Ran> {
@@ -156,9 +156,8 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
     enter_fees(shop, day).await?;
     let funds = funds::fetch(shop, account, day, bill.moved).await?;
     let later = funds.later;
-    let now = shop.now();
     let write = move |tx: &Tx| {
-        store::put_funds(tx, day, &funds, now)?;
+        store::put_funds(tx, day, &funds)?;
         let sums = store::sums(tx, day)?;
         let mut found = store::differences(tx, day)?;
         found.extend(unreadable(&bill));
@@ -172,9 +171,9 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
         if found.is_empty() {
             found.extend(moved_otherwise(&funds));
         }
-        report_differences(tx, day, &found, now)?;
+        report_differences(tx, day, &found)?;
         for other in store::days_to_match_again(tx, day)? {
-            jobs::enqueue(tx, Task::Bill(other), now, now)?;
+            jobs::enqueue(tx, Task::Bill(other), tx.now())?;
         }
         let open = exceptions::store::count_open_of_day(tx, day)?;
         let ours = ledger::day_sum(tx, day)?;
@@ -183,11 +182,11 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
             _ if sums == store::Sums::default() && ours.payments + ours.refunds == 0 => BillState::Empty,
             _ => BillState::Equal,
         };
-        Ok(store::put(tx, day, state, &sums, &bill.others, now)?)
+        Ok(store::put(tx, day, state, &sums, &bill.others)?)
     };
     shop.write(write).await?;
     match unheard {
-        0 if later => Ok(Ran::Again { at: now + CREATING_AGAIN }),
+        0 if later => Ok(Ran::Again { at: shop.now() + CREATING_AGAIN }),
         0 => Ok(Ran::Done),
         n => Ok(Ran::Failed(format!("{} 有 {n} 笔款项还没能向微信查实", day.shown()))),
     }
@@ -240,7 +239,6 @@ async fn enter_missed(shop: &Shop, account: &Account, day: Day) -> Result<usize>
 
 /// What WeChat kept of each payment and refund that is ours, a few at a time.
 async fn enter_fees(shop: &Shop, day: Day) -> Result<()> {
-    let now = shop.now();
     let mut after = 0;
     loop {
         let fees = shop.read(move |conn| Ok(store::fees(conn, day, after, CHUNK)?)).await?;
@@ -248,7 +246,7 @@ async fn enter_fees(shop: &Shop, day: Day) -> Result<()> {
         after = last.line;
         let write = move |tx: &Tx| {
             for fee in &fees {
-                ledger::enter_fee(tx, &fee.wechat_id, fee.fee_fen, fee.at, now)?;
+                ledger::enter_fee(tx, &fee.wechat_id, fee.fee_fen, fee.at)?;
             }
             Ok(())
         };
@@ -261,7 +259,7 @@ async fn enter_payment(shop: &Shop, account: &Account, transaction_id: &str) -> 
     let exchange = shop.wechat.order_query(account, TradeOf::Transaction(transaction_id), &shop.nonces).await;
     let mut sent = Entry::sent(&exchange);
     sent.transaction_id = Some(transaction_id.to_owned());
-    let (settings, now, trade) = (shop.settings(), shop.now(), exchange.result);
+    let (settings, trade) = (shop.settings(), exchange.result);
     let heard = trade.is_ok();
     let write = move |tx: &Tx| {
         let mut entry = sent.clone();
@@ -269,11 +267,11 @@ async fn enter_payment(shop: &Shop, account: &Account, transaction_id: &str) -> 
             entry.out_trade_no = Some(payment.out_trade_no.clone());
             entry.amount = Some(payment.total);
             let message = transactions::next_id(tx)?;
-            let settlement = settle::settle(tx, payment, Source::Bill, Some(message), &settings, now)?;
+            let settlement = settle::settle(tx, payment, Source::Bill, Some(message), &settings)?;
             entry.reason = format!("账单里有、本店漏记的付款：{}", settlement.settled.text());
-            return Ok(entry.record_as(message, tx, now)?);
+            return Ok(entry.record_as(message, tx)?);
         }
-        Ok(entry.record(tx, now).map(|_| ())?)
+        Ok(entry.record(tx).map(|_| ())?)
     };
     shop.write_always(write).await?;
     shop.wake_worker();
@@ -281,7 +279,7 @@ async fn enter_payment(shop: &Shop, account: &Account, transaction_id: &str) -> 
 }
 
 /// Opens what is new, keeps what is still so, settles what is no longer so.
-fn report_differences(tx: &Tx, day: Day, found: &[store::Found], now: i64) -> Result<()> {
+fn report_differences(tx: &Tx, day: Day, found: &[store::Found]) -> Result<()> {
     let subject = |difference: Difference, id: &str| format!("{day} {} {id}", difference.word());
     for one in found {
         let new = NewException {
@@ -293,13 +291,13 @@ fn report_differences(tx: &Tx, day: Day, found: &[store::Found], now: i64) -> Re
             theirs: &one.theirs,
             ..NewException::new(Kind::BillDifference, subject(one.difference, &one.id), &one.what)
         };
-        if exceptions::store::open(tx, &new, now)?.is_none() {
+        if exceptions::store::open(tx, &new)?.is_none() {
             exceptions::store::still_differs(tx, &new)?;
         }
     }
     for known in exceptions::store::of_day(tx, day)?.into_iter().filter(|known| known.open) {
         if !found.iter().any(|one| subject(one.difference, &one.id) == known.subject) {
-            exceptions::store::resolve(tx, known.id, MATCHED_AGAIN, now)?;
+            exceptions::store::resolve(tx, known.id, MATCHED_AGAIN)?;
         }
     }
     Ok(())

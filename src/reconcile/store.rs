@@ -93,7 +93,7 @@ pub fn sums(conn: &Connection, day: Day) -> Result<Sums> {
     })
 }
 
-pub fn put(tx: &Tx, day: Day, state: BillState, sums: &Sums, others: &Others, now: i64) -> Result<()> {
+pub fn put(tx: &Tx, day: Day, state: BillState, sums: &Sums, others: &Others) -> Result<()> {
     tx.prepare_cached(
         "insert or replace into bills (day, state, payments, received_fen, refunds, refunded_fen, fee_fen, problem, checked_at,
                                        other_payments, other_received_fen, other_refunds, other_refunded_fen,
@@ -108,7 +108,7 @@ pub fn put(tx: &Tx, day: Day, state: BillState, sums: &Sums, others: &Others, no
         sums.refunds,
         sums.refunded_fen,
         sums.fee_fen,
-        now,
+        tx.now(),
         others.payments,
         others.received_fen,
         others.refunds,
@@ -120,14 +120,14 @@ pub fn put(tx: &Tx, day: Day, state: BillState, sums: &Sums, others: &Others, no
 }
 
 /// Why there is no match yet; a match that was made before keeps its state.
-pub fn put_problem(tx: &Tx, day: Day, state: BillState, problem: &str, now: i64) -> Result<()> {
+pub fn put_problem(tx: &Tx, day: Day, state: BillState, problem: &str) -> Result<()> {
     tx.prepare_cached(
         "insert into bills (day, state, problem, checked_at) values (?1, ?2, ?3, ?4)
          on conflict (day) do update
             set problem = excluded.problem, checked_at = excluded.checked_at,
                 state = iif(state in ('waiting', 'failed'), excluded.state, state)",
     )?
-    .execute(params![day, state, problem, now])?;
+    .execute(params![day, state, problem, tx.now()])?;
     Ok(())
 }
 
@@ -273,7 +273,7 @@ pub fn unpaid(conn: &Connection, day: Day) -> Result<Unpaid> {
     .query_row([day], |row| Ok(Unpaid { under_way: (row.get(0)?, row.get(1)?), given_up: (row.get(2)?, row.get(3)?) }))
 }
 
-pub fn put_funds(tx: &Tx, day: Day, funds: &Funds, now: i64) -> Result<()> {
+pub fn put_funds(tx: &Tx, day: Day, funds: &Funds) -> Result<()> {
     let (flow, billed) = (&funds.flow, &funds.billed);
     tx.prepare_cached(
         "insert or replace into fund_flows (day, payments, arrived_fen, left_fen, fee_fen, returned_fen, withdrawn_fen,
@@ -296,7 +296,7 @@ pub fn put_funds(tx: &Tx, day: Day, funds: &Funds, now: i64) -> Result<()> {
         billed.left,
         billed.fee,
         funds.problem,
-        now
+        tx.now()
     ])?;
     Ok(())
 }

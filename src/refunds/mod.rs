@@ -2,6 +2,8 @@
 
 pub mod store;
 
+use serde::Serialize;
+
 use crate::ids::{LineId, OrderId, OutRefundNo, RefundId};
 use crate::money::Fen;
 use crate::words::words;
@@ -117,7 +119,39 @@ pub struct Refund {
     pub ended_at: Option<i64>,
 }
 
+/// What may be done with a refund as it stands; who may do it is said by the console.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Options {
+    /// Agree to it, or refuse it.
+    pub decide: bool,
+    /// Take it back before it is decided.
+    pub withdraw: bool,
+    /// Send the same number again.
+    pub retry: bool,
+    pub stop: bool,
+    /// Ask WeChat now.
+    pub query: bool,
+    /// Write down that the money went back in another way.
+    pub settle: bool,
+}
+
 impl Refund {
+    /// Pages and actions ask this one function.
+    pub fn options(&self) -> Options {
+        use RefundState::*;
+        let failed = self.state == Failed;
+        let unsent = self.state == Approved && self.tries == 0;
+        Options {
+            decide: self.state == Requested,
+            withdraw: self.state == Requested,
+            retry: failed && self.problem_code != CLOSED,
+            stop: failed || unsent,
+            query: matches!(self.state, Processing | Approved),
+            // Money that was taken outside WeChat goes back outside it.
+            settle: failed || self.state == Abnormal || (self.state == Approved && self.transaction_id.is_none()),
+        }
+    }
+
     /// It was sent, or WeChat told us of it.
     pub fn may_be_known_there(&self) -> bool {
         self.tries > 0 || self.refund_id.is_some()

@@ -144,7 +144,7 @@ pub struct NewRefund {
     pub not_before: i64,
 }
 
-pub fn insert(tx: &Tx, new: &NewRefund, lines: &[RefundLine], now: i64) -> Result<RefundId> {
+pub fn insert(tx: &Tx, new: &NewRefund, lines: &[RefundLine]) -> Result<RefundId> {
     tx.prepare_cached(
         "insert into refunds (out_refund_no, order_id, inside, transaction_id, payment_fen, origin, state, amount_fen,
                               freight_fen, reason, description, requested_by, not_before, created_at)
@@ -164,7 +164,7 @@ pub fn insert(tx: &Tx, new: &NewRefund, lines: &[RefundLine], now: i64) -> Resul
         new.description,
         new.requested_by,
         new.not_before,
-        now
+        tx.now()
     ])?;
     let id = RefundId(tx.last_insert_rowid());
     put_lines(tx, id, lines)?;
@@ -202,9 +202,9 @@ pub fn set_beside(tx: &Tx, id: RefundId) -> Result<()> {
 }
 
 /// The guarded move; false when the refund stands elsewhere by now.
-pub fn set_state(tx: &Tx, id: RefundId, from: RefundState, to: RefundState, now: i64) -> Result<bool> {
+pub fn set_state(tx: &Tx, id: RefundId, from: RefundState, to: RefundState) -> Result<bool> {
     debug_assert!(from.leads_to(to), "{from:?} does not lead to {to:?}");
-    let ended = (!to.is_open()).then_some(now);
+    let ended = (!to.is_open()).then_some(tx.now());
     let changed = tx
         .prepare_cached("update refunds set state = ?3, ended_at = ?4 where id = ?1 and state = ?2")?
         .execute(params![id, from, to, ended])?;
@@ -223,12 +223,12 @@ pub fn set_not_before(tx: &Tx, id: RefundId, moment: i64) -> Result<()> {
 }
 
 /// Written before WeChat is called: from here on it may know the refund.
-pub fn set_sent(tx: &Tx, id: RefundId, params: &str, now: i64) -> Result<()> {
+pub fn set_sent(tx: &Tx, id: RefundId, params: &str) -> Result<()> {
     tx.prepare_cached(
         "update refunds set params = coalesce(params, ?2), sent_at = ?3, tries = tries + 1, problem_code = '', problem = ''
           where id = ?1",
     )?
-    .execute(params![id, params, now])?;
+    .execute(params![id, params, tx.now()])?;
     Ok(())
 }
 
@@ -239,13 +239,13 @@ pub fn set_params(tx: &Tx, id: RefundId, params: &str) -> Result<()> {
 }
 
 /// WeChat has it under this number.
-pub fn set_accepted(tx: &Tx, id: RefundId, refund_id: &str, now: i64) -> Result<()> {
+pub fn set_accepted(tx: &Tx, id: RefundId, refund_id: &str, at: i64) -> Result<()> {
     tx.prepare_cached(
         "update refunds
             set refund_id = ?2, accepted_at = coalesce(accepted_at, ?3), problem_code = '', problem = ''
           where id = ?1",
     )?
-    .execute(params![id, refund_id, now])?;
+    .execute(params![id, refund_id, at])?;
     Ok(())
 }
 

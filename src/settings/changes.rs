@@ -124,6 +124,6 @@ impl Noted {
 }
 
 /// A key that verifies nothing any more is not kept.
-pub fn forget(tx: &Tx, now: i64) -> Result<()> {
-    store::forget_keys_before(tx, now - OVERLAP)
+pub fn forget(tx: &Tx) -> Result<()> {
+    store::forget_keys_before(tx, tx.now() - OVERLAP)
 }

@@ -1,9 +1,11 @@
 //! Settings: what the file and the environment fix, and what the console's settings page stored.
 
+pub mod certificate;
 pub mod changes;
 mod list;
 pub mod regions;
 pub mod store;
+mod terms;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -27,6 +29,7 @@ use changes::Changes;
 pub use list::{Group, SETTINGS, Setting, setting_named};
 use regions::{Freight, Regions};
 use store::Stored;
+use terms::Terms;
 
 /// What the server was started with; it does not change while the shop runs.
 #[derive(Clone, Debug)]
@@ -144,6 +147,7 @@ fn read_pem(name: &str, path: &Path) -> Result<String, String> {
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     values: BTreeMap<&'static str, String>,
+    terms: Terms,
     fixed: BTreeSet<&'static str>,
     /// The refund certificate, or why it cannot be used.
     identity: Option<Result<ClientIdentity, String>>,
@@ -186,6 +190,7 @@ impl Settings {
         let value = |name: &str| values.get(name).map_or("", String::as_str);
         let regions = Regions::read(value("shop.freight_regions"), value("shop.local_area"));
         let mut settings = Settings {
+            terms: terms_of(&values),
             values,
             regions,
             fixed: server.fixed.keys().copied().collect(),
@@ -255,30 +260,30 @@ impl Settings {
     }
 
     pub fn is_open(&self) -> bool {
-        self.get("shop.open") != Some("no")
+        self.terms.open
     }
 
     pub fn reopens_late(&self) -> bool {
-        self.get("shop.reopen_late") != Some("no")
+        self.terms.reopens_late
     }
 
     pub fn pay_minutes(&self) -> i64 {
-        self.get("shop.pay_minutes").and_then(|m| m.parse().ok()).filter(|m| (5..=120).contains(m)).unwrap_or(30)
+        self.terms.pay_minutes
     }
 
     /// A SKU with this many left is running low.
     pub fn low_stock(&self) -> i64 {
-        self.get("shop.low_stock").and_then(|n| n.parse().ok()).unwrap_or(5)
+        self.terms.low_stock
     }
 
     /// So many orders may wait for one buyer's money: each holds stock, and costs nothing.
     pub fn unpaid_orders(&self) -> i64 {
-        self.get("shop.unpaid_orders").and_then(|n| n.parse().ok()).unwrap_or(5)
+        self.terms.unpaid_orders
     }
 
     /// Pieces of a SKU in one order, where the product itself says nothing.
     pub fn limit_per_order(&self) -> Option<i64> {
-        self.get("shop.limit_per_order").and_then(|n| n.parse().ok())
+        self.terms.limit_per_order
     }
 
     pub fn pay_window(&self) -> i64 {
@@ -288,7 +293,7 @@ impl Settings {
     /// Freight for express goods of this sum to this place; to nowhere yet, or to nowhere that is known, when there is none.
     pub fn freight(&self, goods: Fen, to: Option<&Place>) -> Freight {
         let of_region = to.and_then(|place| self.regions.freight_to(place));
-        of_region.unwrap_or_else(|| Freight::Fee(self.unless_free(goods, "shop.freight")))
+        of_region.unwrap_or_else(|| Freight::Fee(self.unless_free(goods, self.terms.freight)))
     }
 
     /// Whether this place has a freight of its own, which nothing waives.
@@ -303,15 +308,14 @@ impl Settings {
 
     /// What bringing goods of this sum to somebody nearby costs.
     pub fn local_freight(&self, goods: Fen) -> Fen {
-        self.unless_free(goods, "shop.local_freight")
+        self.unless_free(goods, self.terms.local_freight)
     }
 
     /// This fee, or nothing for goods of a sum that goes free.
-    fn unless_free(&self, goods: Fen, fee: &str) -> Fen {
-        let yuan = |name: &str| self.get(name).and_then(Fen::from_yuan);
-        match yuan("shop.free_freight_from") {
+    fn unless_free(&self, goods: Fen, fee: Fen) -> Fen {
+        match self.terms.free_freight_from {
             Some(from) if goods >= from => Fen::ZERO,
-            _ => yuan(fee).unwrap_or(Fen::ZERO),
+            _ => fee,
         }
     }
 
@@ -335,8 +339,7 @@ impl Settings {
     }
 
     pub fn freight_text(&self) -> String {
-        match (self.unless_free(Fen::ZERO, "shop.freight"), self.get("shop.free_freight_from").and_then(Fen::from_yuan))
-        {
+        match (self.unless_free(Fen::ZERO, self.terms.freight), self.terms.free_freight_from) {
             (Fen::ZERO, _) if self.get("shop.freight_regions").is_some() => "包邮，偏远地区除外".to_owned(),
             (Fen::ZERO, _) => "全场包邮".to_owned(),
             (fee, Some(from)) => format!("运费 ¥{fee}，满 ¥{from} 包邮"),
@@ -365,12 +368,12 @@ impl Settings {
     }
 
     pub fn sign_type(&self) -> SignType {
-        self.get("wechat.sign_type").and_then(|t| t.parse().ok()).unwrap_or_default()
+        self.terms.sign_type
     }
 
     /// The version that new attempts use.
     pub fn api(&self) -> Api {
-        self.get("wechat.api").and_then(|word| word.parse().ok()).unwrap_or_default()
+        self.terms.api
     }
 
     /// Who we are at WeChat Pay at this moment; `None` until everything that this version needs is there.
@@ -412,12 +415,12 @@ impl Settings {
 
     /// How long after receipt buyers may ask for a refund.
     pub fn refund_window(&self) -> i64 {
-        self.get("shop.refund_days").and_then(|days| days.parse().ok()).unwrap_or(15) * DAY
+        self.terms.refund_days * DAY
     }
 
     /// Up to what sum a clerk may refund alone; `None` when a manager must always agree.
     pub fn clerk_refund_limit(&self) -> Option<Fen> {
-        self.get("shop.clerk_refund_limit").and_then(Fen::from_yuan)
+        self.terms.clerk_refund_limit
     }
 
     pub fn mini_program(&self) -> Option<MiniProgram> {
@@ -426,6 +429,11 @@ impl Settings {
             app_secret: self.get("wechat.app_secret")?.to_owned(),
         })
     }
+}
+
+/// An empty value is none.
+fn terms_of(values: &BTreeMap<&'static str, String>) -> Terms {
+    Terms::read(|name| values.get(name).map(String::as_str).filter(|value| !value.is_empty()))
 }
 
 fn table(figment: &Figment, name: &str) -> Result<Dict, String> {
@@ -493,9 +501,8 @@ mod tests {
 
     #[test]
     fn some_provinces_have_a_freight_of_their_own() {
-        let mut settings = Settings::default();
-        settings.values.insert("shop.freight", "8".into());
-        settings.values.insert("shop.free_freight_from", "99".into());
+        let values = BTreeMap::from([("shop.freight", "8".into()), ("shop.free_freight_from", "99".into())]);
+        let mut settings = Settings { terms: terms_of(&values), values, ..Settings::default() };
         settings.regions = Regions::read("新疆:20；西藏：25.50；台湾:不发货", "");
         let fen = |n| Fen::new(n).unwrap();
         for (goods, province, fee) in [
@@ -515,27 +522,27 @@ mod tests {
 
     #[test]
     fn bringing_goods_costs_its_own_fee() {
-        let mut settings = Settings::default();
-        settings.values.insert("shop.local_freight", "5".into());
-        settings.values.insert("shop.free_freight_from", "99".into());
+        let values = BTreeMap::from([("shop.local_freight", "5".into()), ("shop.free_freight_from", "99".into())]);
+        let settings = Settings { terms: terms_of(&values), values, ..Settings::default() };
         let fen = |n| Fen::new(n).unwrap();
         assert_eq!((settings.local_freight(fen(9899)), settings.local_freight(fen(9900))), (fen(500), Fen::ZERO));
     }
 
     #[test]
     fn a_setting_from_before_its_rule_is_kept_and_doubted() {
-        let mut settings = Settings::default();
-        settings.values.insert("shop.freight_regions", "偏远地区:20;新疆:25".into());
-        settings.values.insert("shop.phone", "400-000-0000".into());
+        let values = BTreeMap::from([
+            ("shop.freight_regions", "偏远地区:20;新疆:25".into()),
+            ("shop.phone", "400-000-0000".into()),
+        ]);
+        let settings = Settings { terms: terms_of(&values), values, ..Settings::default() };
         let doubts: Vec<_> = settings.doubts().into_iter().map(|(setting, why)| (setting.name, why)).collect();
         assert!(matches!(&doubts[..], [("shop.freight_regions", why)] if why.contains("偏远地区")), "{doubts:?}");
     }
 
     #[test]
     fn freight_is_free_from_a_sum_on() {
-        let mut settings = Settings::default();
-        settings.values.insert("shop.freight", "8".into());
-        settings.values.insert("shop.free_freight_from", "99".into());
+        let values = BTreeMap::from([("shop.freight", "8".into()), ("shop.free_freight_from", "99".into())]);
+        let settings = Settings { terms: terms_of(&values), values, ..Settings::default() };
         let fen = |n| Fen::new(n).unwrap();
         for (goods, fee) in [(9899, fen(800)), (9900, Fen::ZERO)] {
             assert_eq!(settings.freight(fen(goods), None), Freight::Fee(fee), "{goods}");

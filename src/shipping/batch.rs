@@ -303,8 +303,8 @@ pub async fn run(shop: &Shop, staff: &Staff, batch: &Batch) -> Result<usize> {
         if !matches!(judged.verdict, Verdict::Ready | Verdict::Renumber) {
             continue;
         }
-        let (staff, now) = (staff.clone(), shop.now());
-        let outcome = shop.write(move |tx| carry_out(tx, &judged, allowed, &staff, now)).await;
+        let staff = staff.clone();
+        let outcome = shop.write(move |tx| carry_out(tx, &judged, allowed, &staff)).await;
         row.done = Some(match outcome {
             Ok((done, shipment)) => {
                 fine += 1;
@@ -315,24 +315,18 @@ pub async fn run(shop: &Shop, staff: &Staff, batch: &Batch) -> Result<usize> {
             Err(e) => format!("没有执行：{}", e.message()),
         });
     }
-    let (id, now) = (batch.id, shop.now());
-    shop.write(move |tx| Ok(store::set_ran(tx, id, &rows, now)?)).await?;
+    let id = batch.id;
+    shop.write(move |tx| Ok(store::set_ran(tx, id, &rows)?)).await?;
     Ok(fine)
 }
 
 /// What was done, and the parcel that it became.
-fn carry_out(
-    tx: &Tx,
-    judged: &Judged,
-    allowed: Allowed,
-    staff: &Staff,
-    now: i64,
-) -> Result<(String, Option<ShipmentId>)> {
+fn carry_out(tx: &Tx, judged: &Judged, allowed: Allowed, staff: &Staff) -> Result<(String, Option<ShipmentId>)> {
     let id = judged.order.as_ref().ok_or(Code::NotFound)?.id;
     let order = orders::by_id(tx, id)?.ok_or(Code::NotFound)?;
     let (who, parcel) = (Who::staff(&staff.name), judged.parcel.clone());
     let (done, sent) = if judged.share == Share::Beside {
-        send_beside(tx, &order, &parcel, &who, now)?;
+        send_beside(tx, &order, &parcel, &who)?;
         (format!("又一个包裹 {}", parcel.text()), true)
     } else {
         match weigh(tx, &order, &parcel, allowed)? {
@@ -342,18 +336,18 @@ fn carry_out(
                     Share::Pieces(pieces) => Some(pieces.clone()),
                     Share::Rest | Share::Beside => None,
                 };
-                ship(tx, id, &Sending { parcel, pieces, ..Sending::default() }, &who, now)?;
+                ship(tx, id, &Sending { parcel, pieces, ..Sending::default() }, &who)?;
                 (done, true)
             }
             (Verdict::Renumber, _) => {
                 let shipment = orders::shipments(tx, id)?.into_iter().next().ok_or(Code::NotFound)?;
-                let was = renumber(tx, id, shipment.id, &parcel, &who, now)?;
+                let was = renumber(tx, id, shipment.id, &parcel, &who)?;
                 (format!("单号 {} 改为 {}", was.text(), parcel.text()), false)
             }
             (_, why) => return Err(Error::from(Code::OrderState).says(why)),
         }
     };
-    audit(tx, staff, &format!("批量发货 {}：{done}", order.order_no), now)?;
+    audit(tx, staff, &format!("批量发货 {}：{done}", order.order_no))?;
     let shipment = orders::shipments(tx, id)?.last().filter(|_| sent).map(|shipment| shipment.id);
     Ok((done, shipment))
 }
@@ -365,12 +359,12 @@ pub async fn undo(shop: &Shop, staff: &Staff, batch: &Batch) -> Result<(usize, V
     for at in turns(&rows).into_iter().rev() {
         let row = &mut rows[at];
         let Some(shipment) = row.shipment.map(ShipmentId) else { continue };
-        let (staff, now) = (staff.clone(), shop.now());
+        let staff = staff.clone();
         let written = row.order_no.clone();
         let take_back = move |tx: &Tx| {
             let order = meant(tx, &written)?.ok_or(Code::NotFound)?;
-            let parcel = super::undo(tx, order.id, shipment, &Who::staff(&staff.name), now)?;
-            audit(tx, &staff, &format!("整批撤销 {} {}", order.order_no, parcel.text()), now)?;
+            let parcel = super::undo(tx, order.id, shipment, &Who::staff(&staff.name))?;
+            audit(tx, &staff, &format!("整批撤销 {} {}", order.order_no, parcel.text()))?;
             Ok(())
         };
         match shop.write(take_back).await {

@@ -14,20 +14,20 @@ const REMINDED: i64 = 2 * DAY;
 const RESTRAINED: i64 = 30 * DAY;
 
 /// WeChat reminds or restrains us.
-pub fn note(tx: &Tx, duty: Duty, now: i64) -> Result<()> {
-    store::put_duty(tx, duty.word(), now)
+pub fn note(tx: &Tx, duty: Duty) -> Result<()> {
+    store::put_duty(tx, duty.word())
 }
 
 /// WeChat was asked whether it wants to be told at all.
-pub fn note_wanted(tx: &Tx, wanted: bool, now: i64) -> Result<()> {
+pub fn note_wanted(tx: &Tx, wanted: bool) -> Result<()> {
     store::forget_duty(tx, if wanted { "unwanted" } else { "wanted" })?;
-    store::put_duty(tx, if wanted { "wanted" } else { "unwanted" }, now)
+    store::put_duty(tx, if wanted { "wanted" } else { "unwanted" })
 }
 
 /// WeChat was asked whether the settlement of payments was agreed to at its console.
-pub fn note_agreed(tx: &Tx, agreed: bool, now: i64) -> Result<()> {
+pub fn note_agreed(tx: &Tx, agreed: bool) -> Result<()> {
     store::forget_duty(tx, if agreed { "not_agreed" } else { "agreed" })?;
-    store::put_duty(tx, if agreed { "agreed" } else { "not_agreed" }, now)
+    store::put_duty(tx, if agreed { "agreed" } else { "not_agreed" })
 }
 
 pub fn is_agreed(conn: &Connection) -> Result<bool> {

@@ -13,7 +13,7 @@ use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{BatchId, LineId, OrderId, ShipmentId};
 use crate::jobs::{self, Task};
-use crate::orders::{Line, Order, OrderStatus, RECEIVED_AFTER, Shipment, Who, moves, store as orders};
+use crate::orders::{Line, Order, OrderStatus, RECEIVED_AFTER, Shipment, Topic, Who, moves, store as orders};
 use crate::parcels::Parcel;
 use crate::refunds::store as refunds;
 
@@ -90,10 +90,10 @@ pub struct Told {
     pub content: String,
 }
 
-/// T9, T10. Answers with where the order stands afterwards.
-pub fn ship(tx: &Tx, id: OrderId, sending: &Sending, who: &Who, now: i64) -> Result<OrderStatus> {
+/// Ships pieces. Answers with where the order stands afterwards.
+pub fn ship(tx: &Tx, id: OrderId, sending: &Sending, who: &Who) -> Result<OrderStatus> {
     let order = orders::by_id(tx, id)?.ok_or(Code::NotFound)?;
-    if order.status != OrderStatus::ToShip {
+    if !order.options().ship {
         let words = format!("订单现在是「{}」，不能发货，请刷新页面", order.status.text());
         return Err(Error::from(Code::OrderState).says(words));
     }
@@ -104,22 +104,22 @@ pub fn ship(tx: &Tx, id: OrderId, sending: &Sending, who: &Who, now: i64) -> Res
     if let Some(pieces) = &sending.pieces {
         must_be_left(&orders::lines(tx, id)?, pieces)?;
     }
-    moves::ship(tx, &order, &sending.parcel, sending.pieces.as_deref(), who, now)?;
+    moves::ship(tx, &order, &sending.parcel, sending.pieces.as_deref(), who)?;
     let now_at = orders::by_id(tx, id)?.ok_or(Code::NotFound)?.status;
     if now_at == OrderStatus::Shipped {
-        jobs::enqueue(tx, Task::Complete(id), now + RECEIVED_AFTER, now)?;
-        tell_later(tx, id, now)?;
+        jobs::enqueue(tx, Task::Complete(id), tx.now() + RECEIVED_AFTER)?;
+        tell_later(tx, id)?;
     }
     Ok(now_at)
 }
 
 /// Everything has left: WeChat hears of it when it cannot be undone any more.
-fn tell_later(tx: &Tx, order: OrderId, now: i64) -> Result<()> {
-    Ok(jobs::enqueue(tx, Task::Register(order), now + UNDO_WITHIN, now)?)
+fn tell_later(tx: &Tx, order: OrderId) -> Result<()> {
+    Ok(jobs::enqueue(tx, Task::Register(order), tx.now() + UNDO_WITHIN)?)
 }
 
 /// A further parcel of an order, when all its pieces were entered with the first. Errors: none has left, or this one has.
-pub fn send_beside(tx: &Tx, order: &Order, parcel: &Parcel, who: &Who, now: i64) -> Result<()> {
+pub fn send_beside(tx: &Tx, order: &Order, parcel: &Parcel, who: &Who) -> Result<()> {
     let sent = orders::shipments(tx, order.id)?;
     let refused = |words: &str| Err(Error::from(Code::OrderState).says(words));
     if !matches!(order.status, OrderStatus::ToShip | OrderStatus::Shipped) || sent.is_empty() {
@@ -128,8 +128,8 @@ pub fn send_beside(tx: &Tx, order: &Order, parcel: &Parcel, who: &Who, now: i64)
     if sent.iter().any(|shipment| shipment.parcel.tracking_no == parcel.tracking_no) {
         return refused("已用这个单号发货");
     }
-    moves::accompany(tx, order, parcel, who, now)?;
-    tell_later(tx, order.id, now)
+    moves::accompany(tx, order, parcel, who)?;
+    tell_later(tx, order.id)
 }
 
 fn must_be_left(lines: &[Line], pieces: &[(LineId, i64)]) -> Result<()> {
@@ -162,18 +162,18 @@ pub fn undo_refused(order: &Order, shipment: &Shipment, last_refund: Option<i64>
     last_refund.filter(|at| *at >= shipment.shipped_at).and(Some("发货之后有退款，不能撤销发货"))
 }
 
-/// T16, within half an hour.
-pub fn undo(tx: &Tx, id: OrderId, shipment: ShipmentId, who: &Who, now: i64) -> Result<Parcel> {
+/// Takes a parcel back, within half an hour.
+pub fn undo(tx: &Tx, id: OrderId, shipment: ShipmentId, who: &Who) -> Result<Parcel> {
     let (order, shipment) = found(tx, id, shipment)?;
-    if let Some(why) = undo_refused(&order, &shipment, store::last_refund(tx, id)?, now) {
+    if let Some(why) = undo_refused(&order, &shipment, store::last_refund(tx, id)?, tx.now()) {
         return Err(Error::from(Code::OrderState).says(why));
     }
-    moves::unship(tx, &order, &shipment, who, now)?;
+    moves::unship(tx, &order, &shipment, who)?;
     Ok(shipment.parcel)
 }
 
 /// The same parcel under another number. Answers with what it was before.
-pub fn renumber(tx: &Tx, id: OrderId, shipment: ShipmentId, parcel: &Parcel, who: &Who, now: i64) -> Result<Parcel> {
+pub fn renumber(tx: &Tx, id: OrderId, shipment: ShipmentId, parcel: &Parcel, who: &Who) -> Result<Parcel> {
     let (_, shipment) = found(tx, id, shipment)?;
     if shipment.parcel.company.is_empty() {
         return Err(Error::from(Code::OrderState).says("这个包裹不经过快递，没有单号可改"));
@@ -181,9 +181,9 @@ pub fn renumber(tx: &Tx, id: OrderId, shipment: ShipmentId, parcel: &Parcel, who
     if shipment.parcel != *parcel {
         orders::set_parcel(tx, shipment.id, parcel)?;
         // Where it was told already; else it is told of both at once.
-        tell_later(tx, id, now)?;
+        tell_later(tx, id)?;
         let what = format!("改单号：{} → {}", shipment.parcel.text(), parcel.text());
-        orders::note(tx, id, who, &what, None, now)?;
+        orders::note(tx, id, who, Topic::Goods, &what)?;
     }
     Ok(shipment.parcel)
 }

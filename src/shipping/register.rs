@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::ids::OrderId;
 use crate::jobs::Ran;
 use crate::ledger::{Entered, store as ledger};
-use crate::orders::{Line, Order, OrderStatus, Shipment, Who, store as orders};
+use crate::orders::{Line, Order, OrderStatus, Shipment, Topic, Who, store as orders};
 use crate::shop::Shop;
 use crate::transactions::{Entry, Verdict};
 use crate::wechat::mini_program::MiniProgram;
@@ -55,8 +55,7 @@ pub async fn tell(shop: &Shop, order: OrderId) -> Result<Ran> {
     }
     let wanted = shop.wechat.wants_register(&app).await;
     if let Ok(wanted) = wanted.result {
-        let now = shop.now();
-        shop.write(move |tx| Ok(super::duty::note_wanted(tx, wanted, now)?)).await?;
+        shop.write(move |tx| Ok(super::duty::note_wanted(tx, wanted)?)).await?;
     }
     match &wanted.result {
         Ok(true) => {}
@@ -93,8 +92,7 @@ async fn note_agreed(shop: &Shop, app: &MiniProgram) -> Result<()> {
         return Ok(());
     }
     let Ok(agreed) = shop.wechat.settlement_agreed(app).await.result else { return Ok(()) };
-    let now = shop.now();
-    shop.write(move |tx| Ok(super::duty::note_agreed(tx, agreed, now)?)).await
+    shop.write(move |tx| Ok(super::duty::note_agreed(tx, agreed)?)).await
 }
 
 /// A question whose answer was not the last word.
@@ -102,8 +100,7 @@ async fn record_asked(shop: &Shop, exchange: &Exchange<()>, tale: &Tale) -> Resu
     let mut entry = Entry::sent(exchange);
     entry.order_id = Some(tale.order);
     entry.transaction_id = Some(tale.payment.transaction_id.clone());
-    let now = shop.now();
-    shop.write_always(move |tx: &Tx| Ok(entry.record(tx, now)?)).await.map(drop)
+    shop.write_always(move |tx: &Tx| Ok(entry.record(tx)?)).await.map(drop)
 }
 
 impl Tale {
@@ -116,16 +113,15 @@ impl Tale {
 
 /// The message, and that WeChat knows the parcels now, in words for the timeline.
 async fn record(shop: &Shop, mut entry: Entry, tale: Tale, known: Option<&'static str>) -> Result<()> {
-    let now = shop.now();
     let (order, content) = (tale.order, tale.content);
     entry.order_id = Some(order);
     entry.attempt_id = tale.payment.attempt_id;
     entry.transaction_id = Some(tale.payment.transaction_id);
     let write = move |tx: &Tx| {
-        let message = entry.record(tx, now)?;
+        let message = entry.record(tx)?;
         if let Some(note) = known {
-            store::put_told(tx, order, &content, now)?;
-            orders::note(tx, order, &Who::system(), note, Some(message), now)?;
+            store::put_told(tx, order, &content)?;
+            orders::note(tx, order, Who::system().told_by(message), Topic::Goods, note)?;
         }
         Ok(())
     };

@@ -24,18 +24,18 @@ pub fn told(conn: &Connection, order: OrderId) -> Result<Option<Told>> {
         .optional()
 }
 
-pub fn put_told(tx: &Tx, order: OrderId, content: &str, now: i64) -> Result<()> {
+pub fn put_told(tx: &Tx, order: OrderId, content: &str) -> Result<()> {
     tx.prepare_cached(
         "insert into registered (order_id, at, times, content) values (?1, ?2, 1, ?3)
          on conflict (order_id) do update set at = excluded.at, times = times + 1, content = excluded.content",
     )?
-    .execute(params![order, now, content])?;
+    .execute(params![order, tx.now(), content])?;
     Ok(())
 }
 
-pub fn insert(tx: &Tx, staff: &Staff, allowed: Allowed, brought: &Brought, now: i64) -> Result<BatchId> {
+pub fn insert(tx: &Tx, staff: &Staff, allowed: Allowed, brought: &Brought) -> Result<BatchId> {
     tx.prepare_cached("insert into shipping_batches (who, at, allowed, rows, read_as) values (?1, ?2, ?3, ?4, ?5)")?
-        .execute(params![staff.name, now, json(&allowed)?, json(&brought.rows)?, json(&brought.read_as)?])?;
+        .execute(params![staff.name, tx.now(), json(&allowed)?, json(&brought.rows)?, json(&brought.read_as)?])?;
     Ok(BatchId(tx.last_insert_rowid()))
 }
 
@@ -44,10 +44,10 @@ pub fn set_rows(tx: &Tx, id: BatchId, rows: &[Row]) -> Result<()> {
     Ok(())
 }
 
-pub fn set_ran(tx: &Tx, id: BatchId, rows: &[Row], now: i64) -> Result<()> {
+pub fn set_ran(tx: &Tx, id: BatchId, rows: &[Row]) -> Result<()> {
     tx.prepare_cached("update shipping_batches set ran_at = ?2, rows = ?3 where id = ?1")?.execute(params![
         id,
-        now,
+        tx.now(),
         json(rows)?
     ])?;
     Ok(())
@@ -90,8 +90,8 @@ fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String> {
 
 // ── the duty to tell how goods left ──
 
-pub fn put_duty(tx: &Tx, word: &str, now: i64) -> Result<()> {
-    tx.prepare_cached("insert or replace into duties (word, at) values (?1, ?2)")?.execute(params![word, now])?;
+pub fn put_duty(tx: &Tx, word: &str) -> Result<()> {
+    tx.prepare_cached("insert or replace into duties (word, at) values (?1, ?2)")?.execute(params![word, tx.now()])?;
     Ok(())
 }
 
@@ -106,14 +106,14 @@ pub fn duty(conn: &Connection, word: &str) -> Result<Option<i64>> {
 }
 
 /// What a settlement push says; what an earlier one said is kept where this one says nothing.
-pub fn put_settlement(tx: &Tx, told: &Settlement, now: i64) -> Result<()> {
+pub fn put_settlement(tx: &Tx, told: &Settlement) -> Result<()> {
     tx.prepare_cached(
         "insert into settlements (transaction_id, estimated_at, settled_at, at) values (?1, ?2, ?3, ?4)
          on conflict (transaction_id) do update
             set estimated_at = coalesce(excluded.estimated_at, estimated_at),
                 settled_at = coalesce(excluded.settled_at, settled_at), at = excluded.at",
     )?
-    .execute(params![told.transaction_id, told.estimated_at, told.settled_at, now])?;
+    .execute(params![told.transaction_id, told.estimated_at, told.settled_at, tx.now()])?;
     Ok(())
 }
 

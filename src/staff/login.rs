@@ -31,11 +31,11 @@ pub struct Entered {
 
 /// Opens a session. Wrong account, wrong password and wrong code are told apart by nobody.
 pub async fn login(shop: &Shop, attempt: Attempt) -> Result<Entered> {
-    let (now, name, from) = (shop.now(), attempt.account.trim().to_owned(), attempt.ip.clone());
+    let (name, from) = (attempt.account.trim().to_owned(), attempt.ip.clone());
     let guess = {
         let (name, from) = (name.clone(), from.clone());
         move |tx: &Tx| {
-            throttle::count(tx, &name, &from, now)?;
+            throttle::count(tx, &name, &from)?;
             Ok(store::by_name(tx, &name)?)
         }
     };
@@ -60,8 +60,8 @@ pub async fn login(shop: &Shop, attempt: Attempt) -> Result<Entered> {
         };
         store::forget_failures(tx, &name)?;
         store::insert_session(tx, entered.staff.id, &session)?;
-        store::set_last_login(tx, entered.staff.id, &from, now)?;
-        audit(tx, &Staff { ip: from.clone(), ..entered.staff.clone() }, "登录后台", now)?;
+        store::set_last_login(tx, entered.staff.id, &from)?;
+        audit(tx, &Staff { ip: from.clone(), ..entered.staff.clone() }, "登录后台")?;
         Ok(Some(entered.last.clone()))
     };
     match shop.write(write).await? {
@@ -87,19 +87,19 @@ pub fn totp_name(id: StaffId) -> String {
 }
 
 /// Writes down who did what. Part of the transaction that does it.
-pub fn audit(tx: &Tx, staff: &Staff, what: &str, now: i64) -> rusqlite::Result<()> {
-    store::insert_audit(tx, Some(staff.id), &staff.name, &staff.ip, what, now)
+pub fn audit(tx: &Tx, staff: &Staff, what: &str) -> rusqlite::Result<()> {
+    store::insert_audit(tx, Some(staff.id), &staff.name, &staff.ip, what)
 }
 
 /// A new set-up link, while nobody is staff yet; an older one dies. `None` once somebody is.
 pub async fn setup_link(shop: &Shop) -> Result<Option<String>> {
     let token = shop.nonces.token();
-    let (hash, now) = (token_hash(&token), shop.now());
+    let hash = token_hash(&token);
     let write = move |tx: &Tx| {
         if store::count(tx)? > 0 {
             return Ok(false);
         }
-        store::put_setup_link(tx, &hash, now + LINK_LIFE)?;
+        store::put_setup_link(tx, &hash, tx.now() + LINK_LIFE)?;
         Ok(true)
     };
     Ok(shop.write(write).await?.then_some(token))
@@ -116,16 +116,16 @@ pub async fn make_owner(shop: &Shop, token: &str, name: &str, given: String) -> 
     let name = check_name(name)?;
     password::check(&given, &name)?;
     let password_hash = password::hash(given).await?;
-    let (hash, now) = (token_hash(token), shop.now());
+    let hash = token_hash(token);
     let write = move |tx: &Tx| {
-        if !store::setup_link_is_good(tx, &hash, now)? || store::count(tx)? > 0 {
+        if !store::setup_link_is_good(tx, &hash, tx.now())? || store::count(tx)? > 0 {
             return Err(
                 Error::from(Code::NotFound).says("这个设置链接已经用过或过期，请在服务器上重新启动小铺得到新链接")
             );
         }
         store::delete_setup_links(tx)?;
-        let id = store::insert(tx, &name, Role::Owner, &password_hash, now)?;
-        Ok(store::insert_audit(tx, Some(id), &name, "", "通过一次性链接建立店主账号", now)?)
+        let id = store::insert(tx, &name, Role::Owner, &password_hash)?;
+        Ok(store::insert_audit(tx, Some(id), &name, "", "通过一次性链接建立店主账号")?)
     };
     shop.write(write).await
 }
@@ -136,15 +136,15 @@ pub const INVITATION_LIFE: i64 = 3 * DAY;
 /// Invites somebody to an account of their own; answers with the token of the link.
 pub async fn invite(shop: &Shop, owner: &Staff, name: &str, role: Role) -> Result<String> {
     let name = check_name(name)?;
-    let (token, now, owner) = (shop.nonces.token(), shop.now(), owner.clone());
+    let (token, owner) = (shop.nonces.token(), owner.clone());
     let hash = token_hash(&token);
     let write = move |tx: &Tx| {
         if store::by_name(tx, &name)?.is_some() {
             return Err(Error::field("account", format!("账号 {name} 已经存在")));
         }
-        let invitation = store::Invitation { name: name.clone(), role, expires_at: now + INVITATION_LIFE };
+        let invitation = store::Invitation { name: name.clone(), role, expires_at: tx.now() + INVITATION_LIFE };
         store::put_invitation(tx, &hash, &invitation)?;
-        Ok(audit(tx, &owner, &format!("邀请 {} 任{}", invitation.name, role.text()), now)?)
+        Ok(audit(tx, &owner, &format!("邀请 {} 任{}", invitation.name, role.text()))?)
     };
     shop.write(write).await?;
     Ok(token)
@@ -161,11 +161,11 @@ pub async fn accept(shop: &Shop, token: &str, given: String) -> Result<String> {
     password::check(&given, &known.name)?;
     let password_hash = password::hash(given).await?;
     let write = move |tx: &Tx| {
-        let Some(invitation) = store::invitation(tx, &hash, now)? else { return Err(gone()) };
+        let Some(invitation) = store::invitation(tx, &hash, tx.now())? else { return Err(gone()) };
         store::delete_invitation(tx, &invitation.name)?;
-        let id = store::insert(tx, &invitation.name, invitation.role, &password_hash, now)?;
+        let id = store::insert(tx, &invitation.name, invitation.role, &password_hash)?;
         let what = format!("接受邀请，任{}", invitation.role.text());
-        store::insert_audit(tx, Some(id), &invitation.name, "", &what, now)?;
+        store::insert_audit(tx, Some(id), &invitation.name, "", &what)?;
         Ok(invitation.name)
     };
     shop.write(write).await

@@ -76,7 +76,7 @@ async fn identify(request: &Request<'_>) -> error::Result<Staff> {
     let found = shop.read(move |conn| Ok(store::session(conn, &looked_up, now)?)).await?;
     let (mut staff, expires_at) = found.ok_or(Code::Unauthenticated)?;
     if expires_at < now + SESSION - HOUR {
-        shop.write(move |tx| Ok(store::extend_session(tx, &hash, now + SESSION, now)?)).await?;
+        shop.write(move |tx| Ok(store::extend_session(tx, &hash, tx.now() + SESSION)?)).await?;
     }
     staff.ip = crate::door::client_ip(request);
     Ok(staff)

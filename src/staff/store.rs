@@ -106,9 +106,9 @@ pub fn use_totp_step(tx: &Tx, id: StaffId, step: i64) -> Result<bool> {
     Ok(changed == 1)
 }
 
-pub fn insert(tx: &Tx, name: &str, role: Role, password_hash: &str, now: i64) -> Result<StaffId> {
+pub fn insert(tx: &Tx, name: &str, role: Role, password_hash: &str) -> Result<StaffId> {
     tx.prepare_cached("insert into staff (name, role, password_hash, created_at) values (?1, ?2, ?3, ?4)")?
-        .execute(params![name, role, password_hash, now])?;
+        .execute(params![name, role, password_hash, tx.now()])?;
     Ok(StaffId(tx.last_insert_rowid()))
 }
 
@@ -128,9 +128,12 @@ pub fn set_password_hash(tx: &Tx, id: StaffId, password_hash: &str) -> Result<()
     Ok(())
 }
 
-pub fn set_last_login(tx: &Tx, id: StaffId, ip: &str, now: i64) -> Result<()> {
-    tx.prepare_cached("update staff set last_login_at = ?2, last_login_ip = ?3 where id = ?1")?
-        .execute(params![id, now, ip])?;
+pub fn set_last_login(tx: &Tx, id: StaffId, ip: &str) -> Result<()> {
+    tx.prepare_cached("update staff set last_login_at = ?2, last_login_ip = ?3 where id = ?1")?.execute(params![
+        id,
+        tx.now(),
+        ip
+    ])?;
     Ok(())
 }
 
@@ -199,9 +202,9 @@ pub fn insert_session(tx: &Tx, id: StaffId, session: &Session) -> Result<()> {
     Ok(())
 }
 
-pub fn extend_session(tx: &Tx, token_hash: &[u8], expires_at: i64, now: i64) -> Result<()> {
+pub fn extend_session(tx: &Tx, token_hash: &[u8], expires_at: i64) -> Result<()> {
     tx.prepare_cached("update staff_sessions set expires_at = ?2, seen_at = ?3 where token_hash = ?1")?
-        .execute(params![token_hash, expires_at, now])?;
+        .execute(params![token_hash, expires_at, tx.now()])?;
     Ok(())
 }
 
@@ -218,10 +221,13 @@ pub fn delete_session(tx: &Tx, token_hash: &[u8]) -> Result<()> {
 
 // ── throttle ──
 
-pub fn insert_failure(tx: &Tx, account: &str, ip: &str, now: i64) -> Result<()> {
+pub fn insert_failure(tx: &Tx, account: &str, ip: &str) -> Result<()> {
     let account: String = account.chars().take(64).collect();
-    tx.prepare_cached("insert into login_failures (account, ip, at) values (?1, ?2, ?3)")?
-        .execute(params![account, ip, now])?;
+    tx.prepare_cached("insert into login_failures (account, ip, at) values (?1, ?2, ?3)")?.execute(params![
+        account,
+        ip,
+        tx.now()
+    ])?;
     Ok(())
 }
 
@@ -247,7 +253,8 @@ pub fn forget_failures(tx: &Tx, account: &str) -> Result<()> {
     Ok(())
 }
 
-pub fn forget_stale(tx: &Tx, now: i64) -> Result<()> {
+pub fn forget_stale(tx: &Tx) -> Result<()> {
+    let now = tx.now();
     tx.prepare_cached("delete from login_failures where at < ?1")?.execute([now - DAY])?;
     tx.prepare_cached("delete from staff_sessions where expires_at <= ?1")?.execute([now])?;
     tx.prepare_cached("delete from setup_links where expires_at <= ?1")?.execute([now])?;
@@ -344,7 +351,8 @@ impl Audit {
     }
 }
 
-pub fn insert_audit(tx: &Tx, id: Option<StaffId>, who: &str, ip: &str, what: &str, now: i64) -> Result<()> {
+pub fn insert_audit(tx: &Tx, id: Option<StaffId>, who: &str, ip: &str, what: &str) -> Result<()> {
+    let now = tx.now();
     let (who, ip, what) = (who.to_owned(), ip.to_owned(), what.to_owned());
     let entry = Audit { id: 0, at: now, who, ip, what, hash: None };
     let before: Option<Option<Vec<u8>>> = tx

@@ -14,7 +14,8 @@ const PER_ADDRESS: i64 = 20;
 
 /// Counts one more guess at an account's password or code. `Err(RateLimited)` says until when it is locked: so many
 /// within the window, from this network or at this account, lock from the last of them on.
-pub fn count(tx: &Tx, account: &str, ip: &str, now: i64) -> Result<()> {
+pub fn count(tx: &Tx, account: &str, ip: &str) -> Result<()> {
+    let now = tx.now();
     let (from, since) = (network(ip), now - WINDOW - LOCK);
     let counts = [
         store::nth_failure(tx, Some(account), None, since, PER_ACCOUNT)?,
@@ -27,5 +28,5 @@ pub fn count(tx: &Tx, account: &str, ip: &str, now: i64) -> Result<()> {
         let words = format!("尝试次数过多，请 {} 后再试", clock::span(until - now + MINUTE));
         return Err(Error::from(Code::RateLimited).says(words).retry_after(((until - now) / 1000).unsigned_abs()));
     }
-    Ok(store::insert_failure(tx, account, &from, now)?)
+    Ok(store::insert_failure(tx, account, &from)?)
 }

@@ -100,17 +100,17 @@ impl Entry {
     }
 
     /// Writes it down, in the transaction of whatever it caused.
-    pub fn record(&self, tx: &Tx, now: i64) -> rusqlite::Result<MessageId> {
+    pub fn record(&self, tx: &Tx) -> rusqlite::Result<MessageId> {
         let id = next_id(tx)?;
-        self.record_as(id, tx, now)?;
+        self.record_as(id, tx)?;
         Ok(id)
     }
 
     /// Writes it down under the number that `next_id` gave in this transaction.
-    pub fn record_as(&self, id: MessageId, tx: &Tx, now: i64) -> rusqlite::Result<()> {
+    pub fn record_as(&self, id: MessageId, tx: &Tx) -> rusqlite::Result<()> {
         let checks =
             serde_json::to_string(&self.checks).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
-        store::insert(tx, id, self, &checks, now)?;
+        store::insert(tx, id, self, &checks)?;
         if self.verdict == Verdict::Refused {
             // Whoever floods the door with rubbish must not fill the disk.
             store::forget_old_refusals(tx, id)?;

@@ -16,7 +16,7 @@ pub fn next_id(tx: &Tx) -> Result<MessageId> {
     tx.prepare_cached("select coalesce(max(id), 0) + 1 from messages")?.query_row([], |row| row.get(0))
 }
 
-pub fn insert(tx: &Tx, id: MessageId, entry: &Entry, checks: &str, now: i64) -> Result<()> {
+pub fn insert(tx: &Tx, id: MessageId, entry: &Entry, checks: &str) -> Result<()> {
     tx.prepare_cached(
         "insert into messages (id, at, direction, kind, order_id, attempt_id, out_trade_no, transaction_id,
                                out_refund_no, amount_fen, verdict, reason, checks, request, response, source_ip, took_ms)
@@ -24,7 +24,7 @@ pub fn insert(tx: &Tx, id: MessageId, entry: &Entry, checks: &str, now: i64) -> 
     )?
     .execute(params![
         id,
-        now,
+        tx.now(),
         if entry.incoming { "in" } else { "out" },
         entry.kind,
         entry.order_id,

@@ -95,9 +95,8 @@ async fn staff_may_stop_the_refund_and_decide_otherwise() {
     assert!(manager.said("/admin/exceptions").await.contains("库存不够"));
     assert_eq!(alice.status(&placed.no).await, "closed");
     let sku = alice.order(&placed.no).await["lines"][0]["skuId"].as_str().unwrap().parse().unwrap();
-    let now = w.shop.now();
     let restock = move |tx: &xiaopu::db::Tx| {
-        Ok::<_, xiaopu::error::Error>(xiaopu::catalogue::stock::adjust(tx, sku, 5, None, "进货", now)?)
+        Ok::<_, xiaopu::error::Error>(xiaopu::catalogue::stock::adjust(tx, sku, 5, None, "进货")?)
     };
     w.shop.db.write(restock).await.unwrap();
     manager.post(&act("restore"), &[]).await;

@@ -303,7 +303,7 @@ fn goods() -> impl Strategy<Value = Goods> {
 }
 
 /// Puts goods on the shelf as far as the console would take them.
-fn shelve(tx: &xiaopu::db::Tx, goods: &Goods, now: i64) -> Result<(), Error> {
+fn shelve(tx: &xiaopu::db::Tx, goods: &Goods) -> Result<(), Error> {
     use xiaopu::catalogue::rules;
     let Ok(name) = rules::name(&goods.name) else { return Ok(()) };
     if store::product_named(tx, &name)?.is_some() {
@@ -318,7 +318,7 @@ fn shelve(tx: &xiaopu::db::Tx, goods: &Goods, now: i64) -> Result<(), Error> {
     }
     let subtitle = rules::subtitle(&goods.subtitle).unwrap_or_default();
     let draft = store::Draft { name, subtitle, category_id, on_shelf: true, ..store::Draft::default() };
-    let product = store::insert_product(tx, &draft, now)?;
+    let product = store::insert_product(tx, &draft)?;
     let mut known: Vec<Vec<(String, String)>> = Vec::new();
     for (value, code, price, stock) in &goods.skus {
         let Ok(specs) = import::specs(&format!("款:{value}")) else { continue };
@@ -342,7 +342,7 @@ fn shelve(tx: &xiaopu::db::Tx, goods: &Goods, now: i64) -> Result<(), Error> {
             enabled: true,
         };
         let sku = store::put_sku(tx, product, &draft)?;
-        assert!(xiaopu::catalogue::stock::adjust(tx, sku, *stock, None, "", now)?);
+        assert!(xiaopu::catalogue::stock::adjust(tx, sku, *stock, None, "")?);
         known.push(specs);
     }
     Ok(())
@@ -355,8 +355,7 @@ async fn an_export_brought_back_changes_nothing() {
     let mut runner = TestRunner::deterministic();
     let strategy = prop::collection::vec(goods(), 400);
     let all = strategy.new_tree(&mut runner).unwrap().current();
-    let now = w.shop.now();
-    let write = move |tx: &xiaopu::db::Tx| all.iter().try_for_each(|goods| shelve(tx, goods, now));
+    let write = move |tx: &xiaopu::db::Tx| all.iter().try_for_each(|goods| shelve(tx, goods));
     w.shop.db.write_large(write).await.unwrap();
     let read = |conn: &rusqlite::Connection| {
         let categories = store::categories(conn)?;

@@ -827,7 +827,7 @@ async fn shipping_and_receiving_wait_for_a_refund() {
     manager.post(&format!("/admin/refunds/{number}/approve"), &form).await;
     until(&w, &number, "succeeded").await;
     assert_eq!(w.stock(sku).await, (9, 0), "ten, two left, one came back");
-    assert_eq!(alice.status(&placed.no).await, "shipped", "T15: an order that was shipped stays so");
+    assert_eq!(alice.status(&placed.no).await, "shipped", "an order that was shipped stays so");
     w.advance(25 * 60 * MINUTE);
     w.run_jobs().await;
     assert_eq!(alice.status(&placed.no).await, "completed");

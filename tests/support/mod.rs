@@ -212,7 +212,6 @@ impl World {
         on_hand: i64,
         change: impl FnOnce(&mut Draft, &mut SkuDraft),
     ) -> (ProductId, SkuId) {
-        let now = self.shop.now();
         let mut draft = Draft { name: name.to_owned(), on_shelf: true, ..Draft::default() };
         let mut sku = SkuDraft {
             specs: Vec::new(),
@@ -225,9 +224,9 @@ impl World {
         };
         change(&mut draft, &mut sku);
         let write = move |tx: &Tx| {
-            let product = catalogue::insert_product(tx, &draft, now)?;
+            let product = catalogue::insert_product(tx, &draft)?;
             let id = catalogue::put_sku(tx, product, &sku)?;
-            stock::adjust(tx, id, on_hand, None, "test", now)?;
+            stock::adjust(tx, id, on_hand, None, "test")?;
             catalogue::refresh_prices(tx, product)?;
             Ok::<_, Error>((product, id))
         };
@@ -300,9 +299,9 @@ impl World {
 
     /// A member of staff, logged in; the client carries the session.
     pub async fn staff(&self, name: &str, role: Role) -> Console<'_> {
-        let (account, now) = (name.to_owned(), self.shop.now());
+        let account = name.to_owned();
         let hash = password::hash("packing-table-7".into()).await.unwrap();
-        self.shop.db.write(move |tx| Ok::<_, Error>(staff::insert(tx, &account, role, &hash, now)?)).await.unwrap();
+        self.shop.db.write(move |tx| Ok::<_, Error>(staff::insert(tx, &account, role, &hash)?)).await.unwrap();
         let form = [("account", name), ("password", "packing-table-7")];
         let answer = self.http.post(self.at("/admin/login")).form(&form).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::SEE_OTHER);

@@ -168,7 +168,7 @@ impl Judge<'_> {
             let group = Group { product, common: Common::default(), line: row.line.clone(), taken: Vec::new() };
             self.groups.insert(name.clone(), group);
         }
-        let Some(group) = self.groups.get_mut(&name) else { refuse!("商品名称应为 1 到 60 个字") };
+        let Some(group) = self.groups.get_mut(&name) else { refuse!("商品名称「{name}」读不出来") };
         Ok(weigh_in(row, &name, owner.map(|owner| owner.id), group, &self.categories))
     }
 }
@@ -363,7 +363,7 @@ fn spaced(line: &str) -> String {
 fn category(text: &str) -> std::result::Result<Vec<String>, String> {
     let parts: Vec<&str> = text.split(['/', '>', '／', '＞']).map(str::trim).filter(|part| !part.is_empty()).collect();
     if parts.len() > 2 {
-        return Err("分类最多两级，写成 大类/小类，每级最多 20 个字".into());
+        return Err(format!("分类最多两级，写成 大类/小类，每级 {}", rules::CATEGORY));
     }
     parts.into_iter().map(rules::category).collect()
 }

@@ -30,17 +30,16 @@ pub struct Done {
 
 /// Imports everything or nothing. `Err` names every bad row by its line.
 pub async fn apply(shop: &Shop, plan: Plan) -> std::result::Result<Done, String> {
-    let now = shop.now();
     let write = move |tx: &Tx| {
         for picture in &plan.pictures {
-            picture.store(tx, now)?;
+            picture.store(tx)?;
         }
         let judged = judge(tx, &plan.rows)?;
         let problems = problems(&judged);
         if !problems.is_empty() {
             return Err(Error::from(Code::ValidationFailed).says(problems.join("\n")));
         }
-        carry_out(tx, &judged, None, now)
+        carry_out(tx, &judged, None)
     };
     shop.write_large(write).await.map_err(|e| e.message())
 }
@@ -58,10 +57,10 @@ fn problems(judged: &[Judged]) -> Vec<String> {
 }
 
 /// Carries out what can be of these rows, each judged once more, and marks them.
-pub fn run(tx: &Tx, rows: &mut [Row], ticked: &BTreeSet<usize>, staff: StaffId, now: i64) -> Result<Done> {
+pub fn run(tx: &Tx, rows: &mut [Row], ticked: &BTreeSet<usize>, staff: StaffId) -> Result<Done> {
     let chosen: Vec<usize> = (0..rows.len()).filter(|at| ticked.contains(at) && rows[*at].done.is_none()).collect();
     let judged = judge(tx, &chosen.iter().map(|at| rows[*at].clone()).collect::<Vec<_>>())?;
-    let done = carry_out(tx, &judged, Some(staff), now)?;
+    let done = carry_out(tx, &judged, Some(staff))?;
     for (at, one) in chosen.into_iter().zip(&judged) {
         match one.verdict {
             Verdict::New => rows[at].done = Some("已新增".to_owned()),
@@ -80,7 +79,7 @@ fn told(one: &Judged) -> String {
     changes.collect::<Vec<_>>().join("，")
 }
 
-fn carry_out(tx: &Tx, judged: &[Judged], staff: Option<StaffId>, now: i64) -> Result<Done> {
+fn carry_out(tx: &Tx, judged: &[Judged], staff: Option<StaffId>) -> Result<Done> {
     let mut done = Done::default();
     let mut made: HashMap<&str, ProductId> = HashMap::new();
     let mut pictures: BTreeMap<ProductId, Vec<ImageHash>> = BTreeMap::new();
@@ -96,21 +95,21 @@ fn carry_out(tx: &Tx, judged: &[Judged], staff: Option<StaffId>, now: i64) -> Re
             Some(id) => {
                 let first = touched.insert(id);
                 if !deed.common.is_none() {
-                    update(tx, id, deed, now)?;
+                    update(tx, id, deed)?;
                 } else if first {
-                    store::touch(tx, id, now)?;
+                    store::touch(tx, id)?;
                 }
                 id
             }
             None => {
-                let id = insert(tx, &one.name, deed, now)?;
+                let id = insert(tx, &one.name, deed)?;
                 done.added += 1;
                 touched.insert(id);
                 made.insert(&one.name, id);
                 id
             }
         };
-        put(tx, id, one, deed, staff, now)?;
+        put(tx, id, one, deed, staff)?;
         pictures.entry(id).or_default().extend(deed.pictures.iter().cloned());
         done.skus += 1;
         if one.verdict == Verdict::Changed && done.changes.len() < TOLD {
@@ -138,7 +137,7 @@ fn category(tx: &Tx, path: &[String]) -> Result<Option<CategoryId>> {
     Ok(parent)
 }
 
-fn insert(tx: &Tx, name: &str, deed: &Deed, now: i64) -> Result<ProductId> {
+fn insert(tx: &Tx, name: &str, deed: &Deed) -> Result<ProductId> {
     let common = &deed.common;
     let draft = Draft {
         category_id: category(tx, common.category.as_deref().unwrap_or_default())?,
@@ -147,10 +146,10 @@ fn insert(tx: &Tx, name: &str, deed: &Deed, now: i64) -> Result<ProductId> {
         on_shelf: common.on_shelf.unwrap_or(true),
         ..Draft::default()
     };
-    Ok(store::insert_product(tx, &draft, now)?)
+    Ok(store::insert_product(tx, &draft)?)
 }
 
-fn update(tx: &Tx, id: ProductId, deed: &Deed, now: i64) -> Result<()> {
+fn update(tx: &Tx, id: ProductId, deed: &Deed) -> Result<()> {
     let known = store::product(tx, id)?.ok_or(Code::Internal)?;
     let mut draft = Draft::of(&known);
     if let Some(path) = &deed.common.category {
@@ -158,11 +157,11 @@ fn update(tx: &Tx, id: ProductId, deed: &Deed, now: i64) -> Result<()> {
     }
     draft.subtitle = deed.common.subtitle.clone().unwrap_or(draft.subtitle);
     draft.on_shelf = deed.common.on_shelf.unwrap_or(draft.on_shelf);
-    store::update_product(tx, id, known.version, &draft, now)?;
+    store::update_product(tx, id, known.version, &draft)?;
     Ok(())
 }
 
-fn put(tx: &Tx, id: ProductId, one: &Judged, deed: &Deed, staff: Option<StaffId>, now: i64) -> Result<()> {
+fn put(tx: &Tx, id: ProductId, one: &Judged, deed: &Deed, staff: Option<StaffId>) -> Result<()> {
     let line = &one.row.line;
     let written = match deed.sku {
         Some(sku) => store::update_sku(tx, sku, &deed.draft).map(|()| sku),
@@ -170,7 +169,7 @@ fn put(tx: &Tx, id: ProductId, one: &Judged, deed: &Deed, staff: Option<StaffId>
     };
     let sku = written.map_err(|e| taken_code(e, line, &deed.draft))?;
     if let Some(on_hand) = deed.on_hand
-        && !stock::adjust(tx, sku, on_hand, staff, "导入", now)?
+        && !stock::adjust(tx, sku, on_hand, staff, "导入")?
     {
         let words = format!("{line}：「{}」的库存少于已被订单占用的数量，没有导入任何商品", one.name);
         return Err(Error::from(Code::ValidationFailed).says(words));

@@ -1,5 +1,6 @@
 //! Specifications as people write them into one cell: `颜色:红;尺码:L`.
 
+use crate::catalogue::rules::{MOST_SPECS, SPEC_NAME, SPEC_VALUE};
 use crate::typed::clean;
 
 pub type Specs = Vec<(String, String)>;
@@ -29,15 +30,15 @@ pub fn read(text: &str) -> Result<Specs, String> {
             .map(|(name, value)| (name.trim(), value.trim()))
             .filter(|(name, value)| !name.is_empty() && !value.is_empty())
             .ok_or_else(|| format!("规格「{part}」{EXAMPLE}"))?;
-        if name.chars().count() > 10 || value.chars().count() > 30 {
-            return Err(format!("规格「{part}」太长：名称最多 10 个字，值最多 30 个字"));
+        if !SPEC_NAME.fits(name) || !SPEC_VALUE.fits(value) {
+            return Err(format!("规格「{part}」太长：名称{SPEC_NAME}，值{SPEC_VALUE}"));
         }
         if specs.iter().any(|(known, _)| known == name) {
             return Err(format!("规格「{name}」写了两次"));
         }
         specs.push((name.to_owned(), value.to_owned()));
     }
-    if specs.len() > 3 { Err("规格最多 3 种".into()) } else { Ok(specs) }
+    if specs.len() > MOST_SPECS { Err(format!("规格最多 {MOST_SPECS} 种")) } else { Ok(specs) }
 }
 
 /// Cuts before every short word that a colon follows and one of `BETWEEN` precedes.

@@ -22,18 +22,18 @@ pub struct Import {
     pub ran_at: Option<i64>,
 }
 
-pub fn insert(tx: &Tx, who: &str, notes: &[String], rows: &[Row], now: i64) -> Result<ImportId> {
+pub fn insert(tx: &Tx, who: &str, notes: &[String], rows: &[Row]) -> Result<ImportId> {
     tx.prepare_cached("insert into product_imports (who, at, notes, rows) values (?1, ?2, ?3, ?4)")?
-        .execute(params![who, now, json(notes)?, json(rows)?])?;
+        .execute(params![who, tx.now(), json(notes)?, json(rows)?])?;
     let id = tx.last_insert_rowid();
     tx.prepare_cached("delete from product_imports where id <= ?1")?.execute([id - KEPT])?;
     Ok(ImportId(id))
 }
 
-pub fn set_ran(tx: &Tx, id: ImportId, rows: &[Row], now: i64) -> Result<()> {
+pub fn set_ran(tx: &Tx, id: ImportId, rows: &[Row]) -> Result<()> {
     tx.prepare_cached("update product_imports set ran_at = ?2, rows = ?3 where id = ?1")?.execute(params![
         id,
-        now,
+        tx.now(),
         json(rows)?
     ])?;
     Ok(())

@@ -95,7 +95,10 @@ fn fits(width: u32, height: u32, bytes: u64) -> Result<(), String> {
     let pixels = u64::from(width) * u64::from(height);
     let size = format!("{width}×{height}，约 {} 万像素", pixels.div_ceil(1_000_000) * 100);
     if pixels > MOST_PIXELS {
-        return Err(format!("图片太大（{size}），最多 5000 万像素。请在手机上发原图以外的大小，或缩小后再上传"));
+        return Err(format!(
+            "图片太大（{size}），最多 {} 万像素。请在手机上发原图以外的大小，或缩小后再上传",
+            MOST_PIXELS / 1_000_000 * 100
+        ));
     }
     if bytes > MOST_BYTES {
         return Err(format!("图片展开后太大（{size}，渐进式或每色 16 位）。请另存为普通的 JPG，或缩小后再上传"));

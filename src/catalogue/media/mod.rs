@@ -55,8 +55,8 @@ impl Picture {
     }
 
     /// Keeps the picture; the same one twice is one row.
-    pub fn store(&self, tx: &Tx, now: i64) -> rusqlite::Result<()> {
-        store::put_image(tx, &self.hash, self.width, self.height, &self.bytes, now)?;
+    pub fn store(&self, tx: &Tx) -> rusqlite::Result<()> {
+        store::put_image(tx, &self.hash, self.width, self.height, &self.bytes)?;
         self.smaller.iter().try_for_each(|(width, bytes)| store::put_image_width(tx, &self.hash, *width, bytes))
     }
 }

@@ -12,48 +12,48 @@ use crate::ids::{LineId, SkuId, StaffId};
 pub const SHOWN_AT_MOST: i64 = 999;
 
 /// Holds `quantity` for an order line; false when fewer are available. One guarded UPDATE: nobody gets in between.
-pub fn reserve(tx: &Tx, sku: SkuId, line: LineId, quantity: i64, now: i64) -> Result<bool> {
+pub fn reserve(tx: &Tx, sku: SkuId, line: LineId, quantity: i64) -> Result<bool> {
     let Some(left) = store::reserve(tx, sku, quantity)? else { return Ok(false) };
-    store::note(tx, sku, "reserve", 0, quantity, Some(line), None, "", now)?;
+    store::note(tx, sku, "reserve", 0, quantity, Some(line), None, "")?;
     seen(tx, left + quantity, left)?;
     Ok(true)
 }
 
 /// Gives back what a line held.
-pub fn release(tx: &Tx, sku: SkuId, line: LineId, quantity: i64, now: i64) -> Result<()> {
+pub fn release(tx: &Tx, sku: SkuId, line: LineId, quantity: i64) -> Result<()> {
     let left = store::change(tx, sku, 0, -quantity)?;
-    store::note(tx, sku, "release", 0, -quantity, Some(line), None, "", now)?;
+    store::note(tx, sku, "release", 0, -quantity, Some(line), None, "")?;
     seen(tx, left - quantity, left)
 }
 
 /// Takes what a line held out of the shop.
-pub fn ship(tx: &Tx, sku: SkuId, line: LineId, quantity: i64, now: i64) -> Result<()> {
+pub fn ship(tx: &Tx, sku: SkuId, line: LineId, quantity: i64) -> Result<()> {
     store::change(tx, sku, -quantity, -quantity)?;
-    store::note(tx, sku, "ship", -quantity, -quantity, Some(line), None, "", now)
+    store::note(tx, sku, "ship", -quantity, -quantity, Some(line), None, "")
 }
 
 /// Takes back a shipping: the pieces never left, and are held for their line again.
-pub fn unship(tx: &Tx, sku: SkuId, line: LineId, quantity: i64, now: i64) -> Result<()> {
+pub fn unship(tx: &Tx, sku: SkuId, line: LineId, quantity: i64) -> Result<()> {
     store::change(tx, sku, quantity, quantity)?;
-    store::note(tx, sku, "ship", quantity, quantity, Some(line), None, "撤销发货", now)
+    store::note(tx, sku, "ship", quantity, quantity, Some(line), None, "撤销发货")
 }
 
 /// Puts pieces that came back where they can be sold again.
-pub fn put_back(tx: &Tx, sku: SkuId, line: LineId, quantity: i64, now: i64) -> Result<()> {
+pub fn put_back(tx: &Tx, sku: SkuId, line: LineId, quantity: i64) -> Result<()> {
     let left = store::change(tx, sku, quantity, 0)?;
-    store::note(tx, sku, "return", quantity, 0, Some(line), None, "", now)?;
+    store::note(tx, sku, "return", quantity, 0, Some(line), None, "")?;
     seen(tx, left - quantity, left)
 }
 
 /// Sets what is on hand, by staff or an import, with a reason. False when more is reserved than would be there.
-pub fn adjust(tx: &Tx, sku: SkuId, on_hand: i64, staff: Option<StaffId>, note: &str, now: i64) -> Result<bool> {
+pub fn adjust(tx: &Tx, sku: SkuId, on_hand: i64, staff: Option<StaffId>, note: &str) -> Result<bool> {
     let (before, reserved) = store::levels(tx, sku)?;
     if on_hand < reserved {
         return Ok(false);
     }
     if on_hand != before {
         store::change(tx, sku, on_hand - before, 0)?;
-        store::note(tx, sku, "adjust", on_hand - before, 0, None, staff, note, now)?;
+        store::note(tx, sku, "adjust", on_hand - before, 0, None, staff, note)?;
         seen(tx, before - reserved, on_hand - reserved)?;
     }
     Ok(true)

@@ -40,13 +40,12 @@ pub fn note(
     line: Option<LineId>,
     staff: Option<StaffId>,
     note: &str,
-    now: i64,
 ) -> Result<()> {
     tx.prepare_cached(
         "insert into stock_moves (sku_id, reason, on_hand_delta, reserved_delta, line_id, staff_id, note, at)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
-    .execute(params![sku, reason, on_hand_delta, reserved_delta, line, staff, note, now])?;
+    .execute(params![sku, reason, on_hand_delta, reserved_delta, line, staff, note, tx.now()])?;
     Ok(())
 }
 

@@ -134,9 +134,9 @@ async fn skus(shop: &Shop) -> Result<Vec<SkuId>> {
 }
 
 async fn buyer(shop: &Shop, wechat: &Simulator, name: &str) -> Result<Buyer> {
-    let (app_id, openid, now) = (super::APP_ID.to_owned(), wechat.openid(name), shop.now());
+    let (app_id, openid) = (super::APP_ID.to_owned(), wechat.openid(name));
     let write = move |tx: &Tx| {
-        let (id, _) = buyers::buyer_with(tx, &app_id, &openid, now)?;
+        let (id, _) = buyers::buyer_with(tx, &app_id, &openid)?;
         Ok(Buyer { id, app_id: app_id.clone(), openid: openid.clone() })
     };
     shop.write(write).await
@@ -170,20 +170,20 @@ impl Past<'_> {
             Act::Ship(id) => {
                 let tracking_no = format!("SF{:013}", 1_000_000_007 * id.0);
                 let sending = Sending { parcel: Parcel::read("SF", &tracking_no)?, ..Sending::default() };
-                shop.write(move |tx| shipping::ship(tx, id, &sending, &staff, now)).await.map(drop)
+                shop.write(move |tx| shipping::ship(tx, id, &sending, &staff)).await.map(drop)
             }
             Act::Ask(id) => {
                 let write = move |tx: &Tx| {
                     let full = refund::full_order(tx, id)?;
                     let (lines, freight) = Refundable::of(&full).whole();
                     let wish = Wish { lines, freight, reason: "不想要了".into(), description: String::new() };
-                    refund::open(tx, &full, &wish, Origin::Buyer, false, &Who::buyer(), now)
+                    refund::open(tx, &full, &wish, Origin::Buyer, false, &Who::buyer())
                 };
                 let refund = shop.write(write).await?;
                 self.later(now + 20 * HOUR, Act::Approve(refund));
                 Ok(())
             }
-            Act::Approve(id) => shop.write(move |tx| refund::approve(tx, id, None, &staff, now)).await,
+            Act::Approve(id) => shop.write(move |tx| refund::approve(tx, id, None, &staff)).await,
             Act::TakeBack(id) => {
                 let write = move |tx: &Tx| {
                     let full = refund::full_order(tx, id)?;
@@ -192,7 +192,7 @@ impl Past<'_> {
                     lines.iter_mut().for_each(|part| part.restock = true);
                     let (reason, description) = ("质量问题".into(), "包装破损，已寄回".into());
                     let wish = Wish { lines, freight: Fen::ZERO, reason, description };
-                    refund::open(tx, &full, &wish, Origin::Staff, true, &staff, now).map(drop)
+                    refund::open(tx, &full, &wish, Origin::Staff, true, &staff).map(drop)
                 };
                 shop.write(write).await
             }

@@ -158,10 +158,9 @@ async fn furnish(shop: &Shop) -> Result<(String, bool), String> {
     let samples = samples::read().await.map_err(|e| e.message())?;
     let password = shop.nonces.token()[..12].to_owned();
     let hash = password::hash(password.clone()).await.map_err(|e| e.message())?;
-    let now = shop.now();
     let write = move |tx: &Tx| {
         if !staff::set_password(tx, ACCOUNT, &hash)? {
-            staff::insert(tx, ACCOUNT, Role::Owner, &hash, now)?;
+            staff::insert(tx, ACCOUNT, Role::Owner, &hash)?;
         }
         if !store::shelf_counts(tx)?.is_empty() {
             return Ok(false);
@@ -169,7 +168,7 @@ async fn furnish(shop: &Shop) -> Result<(String, bool), String> {
         for (name, value) in &samples.settings {
             crate::settings::store::put(tx, name, &crate::settings::store::Stored::Plain(value.clone()))?;
         }
-        samples.put_as_sold(tx, now)?;
+        samples.put_as_sold(tx)?;
         Ok(true)
     };
     let new = shop.write(write).await.map_err(|e| e.message())?;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::product::category_options;
 use crate::assets;
 use crate::catalogue::Category;
+use crate::catalogue::rules;
 use crate::catalogue::store::{self, Listing, Shelf};
 use crate::console::{back, frame};
 use crate::db::Tx;
@@ -18,7 +19,6 @@ use crate::ids::CategoryId;
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Manager, Role};
-use crate::typed::clean;
 
 pub fn routes() -> Vec<Route> {
     routes![page, add, change, shift, ask_delete, delete]
@@ -52,11 +52,7 @@ async fn page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>)
 }
 
 fn checked(name: &str) -> Result<String> {
-    let name = clean(name);
-    match (1..=20).contains(&name.chars().count()) {
-        true => Ok(name),
-        false => Err(Error::field("name", "分类名应为 1 到 20 个字")),
-    }
+    rules::category(name).map_err(|problem| Error::field("name", problem))
 }
 
 /// Changes something and writes down what.
@@ -65,10 +61,9 @@ async fn act(
     staff: Manager,
     write: impl Fn(&Tx, &[Category]) -> Result<String> + Send + 'static,
 ) -> Flash<Redirect> {
-    let now = shop.now();
     let write = move |tx: &Tx| {
         let what = write(tx, &store::categories(tx)?)?;
-        audit(tx, &staff.0, &what, now)?;
+        audit(tx, &staff.0, &what)?;
         Ok(what)
     };
     back(HERE, shop.write(write).await)

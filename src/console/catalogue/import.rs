@@ -114,12 +114,12 @@ fn check_at(id: ImportId) -> String {
 }
 
 async fn keep(shop: &Shop, staff: &Staff, plan: Plan) -> Result<ImportId> {
-    let (now, who) = (shop.now(), staff.name.clone());
+    let who = staff.name.clone();
     let write = move |tx: &Tx| {
         for picture in &plan.pictures {
-            picture.store(tx, now)?;
+            picture.store(tx)?;
         }
-        Ok(imports::insert(tx, &who, &plan.notes, &plan.rows, now)?)
+        Ok(imports::insert(tx, &who, &plan.notes, &plan.rows)?)
     };
     shop.write_large(write).await
 }
@@ -173,13 +173,12 @@ async fn run(shop: &State<Shop>, staff: Manager, id: ImportId, ticks: Form<Ticks
     if ticked.is_empty() {
         return crate::console::refused(check_at(id), Error::field("row", "没有勾选任何一行"));
     }
-    let now = shop.now();
     let write = move |tx: &Tx| {
         let mut kept = imports::by_id(tx, id)?.ok_or(Code::NotFound)?;
-        let done = import::run(tx, &mut kept.rows, &ticked, staff.0.id, now)?;
-        imports::set_ran(tx, id, &kept.rows, now)?;
+        let done = import::run(tx, &mut kept.rows, &ticked, staff.0.id)?;
+        imports::set_ran(tx, id, &kept.rows)?;
         let words = format!("已导入 {} 个商品（新增 {}）、{} 个规格", done.products, done.added, done.skus);
-        audit(tx, &staff.0, &format!("商品表 {id}：{words}"), now)?;
+        audit(tx, &staff.0, &format!("商品表 {id}：{words}"))?;
         Ok(words)
     };
     back(check_at(id), shop.write_large(write).await)

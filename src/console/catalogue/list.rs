@@ -7,8 +7,9 @@ use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
-use super::product::{category_options, limit};
+use super::product::category_options;
 use crate::assets;
+use crate::catalogue::rules;
 use crate::catalogue::store::{self, Listing, Shelf, Sort};
 use crate::catalogue::{Product, stock};
 use crate::clock::{self, Day};
@@ -169,12 +170,12 @@ struct ShelfForm {
 
 #[post("/products/<id>/shelf", data = "<form>")]
 async fn shelf(shop: &State<Shop>, staff: Manager, id: ProductId, form: Form<ShelfForm>) -> Result<Flash<Redirect>> {
-    let (on, now) = (form.on, shop.now());
+    let on = form.on;
     let words = if on { "已上架" } else { "已下架" };
     let write = move |tx: &Tx| {
         let product = store::product(tx, id)?.ok_or(Code::NotFound)?;
-        store::set_shelf(tx, id, on, now)?;
-        Ok(audit(tx, &staff.0, &format!("{words}商品「{}」", product.name), now)?)
+        store::set_shelf(tx, id, on)?;
+        Ok(audit(tx, &staff.0, &format!("{words}商品「{}」", product.name))?)
     };
     shop.write(write).await?;
     let tab = if ["on", "off", "sold_out"].contains(&form.tab.as_str()) { form.tab.as_str() } else { "on" };
@@ -184,15 +185,14 @@ async fn shelf(shop: &State<Shop>, staff: Manager, id: ProductId, form: Form<She
 /// Back from the recycle bin, off the shelf.
 #[post("/products/<id>/restore")]
 async fn restore(shop: &State<Shop>, staff: Manager, id: ProductId) -> Flash<Redirect> {
-    let now = shop.now();
     let write = move |tx: &Tx| {
         let product = store::product(tx, id)?.filter(|p| p.deleted).ok_or(Code::NotFound)?;
         if store::product_named(tx, &product.name)?.is_some() {
             let words = format!("已有另一个叫「{}」的商品，请先把它改名", product.name);
             return Err(Error::field("name", words));
         }
-        store::restore_product(tx, id, now)?;
-        audit(tx, &staff.0, &format!("还原商品「{}」", product.name), now)?;
+        store::restore_product(tx, id)?;
+        audit(tx, &staff.0, &format!("还原商品「{}」", product.name))?;
         Ok(format!("「{}」已还原，在“已下架”里；看过之后再上架", product.name))
     };
     back("/admin/products?tab=off", shop.write(write).await)
@@ -214,13 +214,12 @@ async fn ask_clear(shop: &State<Shop>, staff: Manager) -> Result<Template> {
 /// Everything that was made up goes into the recycle bin.
 #[post("/products/samples/clear")]
 async fn clear_samples(shop: &State<Shop>, staff: Manager) -> Flash<Redirect> {
-    let now = shop.now();
     let write = move |tx: &Tx| {
         let samples = store::samples(tx)?;
-        samples.iter().try_for_each(|id| store::delete_product(tx, *id, now))?;
+        samples.iter().try_for_each(|id| store::delete_product(tx, *id))?;
         // The categories that came with them go with them.
         store::sample_categories(tx)?.into_iter().try_for_each(|id| store::delete_category(tx, id, None))?;
-        audit(tx, &staff.0, &format!("清除示例商品 {} 个", samples.len()), now)?;
+        audit(tx, &staff.0, &format!("清除示例商品 {} 个", samples.len()))?;
         Ok(format!("{} 个示例商品已移到回收站", samples.len()))
     };
     back("/admin/products", shop.write(write).await)
@@ -309,10 +308,7 @@ impl Bulk {
                 Some(fen) => Ok(Act::Shift(sign * fen.get())),
                 None => wrong("金额请填元，例如 -2 或 +0.50"),
             },
-            "limit" => match limit(value) {
-                Some(limit) => Ok(Act::Limit(limit)),
-                None => wrong("限购请填 1 到 999，留空为不限"),
-            },
+            "limit" => rules::purchase_limit(value).map(Act::Limit).or_else(|problem| wrong(&problem)),
             "stock" => match rest.parse::<i64>() {
                 Ok(n) if (1..=1_000_000).contains(&n) => Ok(Act::Stock(sign * n)),
                 _ => wrong("库存增减请填整数，例如 +20 或 -3"),
@@ -359,12 +355,11 @@ async fn bulk(
     if matches!(act, Act::Percent(_) | Act::Shift(_)) && !form.confirmed {
         return Ok(Ok(confirm(shop, &staff.0, &form, &act, ids).await?));
     }
-    let now = shop.now();
     let write = move |tx: &Tx| {
         let mut moved = Vec::new();
         for id in &ids {
             let product = store::product(tx, *id)?.filter(|p| !p.deleted).ok_or(Code::NotFound)?;
-            change(tx, &staff.0, &product, &act, now)?;
+            change(tx, &staff.0, &product, &act)?;
             if act == Act::Shelf(!product.on_shelf) {
                 moved.push(id.to_string());
             }
@@ -409,19 +404,19 @@ async fn confirm(shop: &Shop, staff: &Staff, form: &Bulk, act: &Act, ids: Vec<Pr
     Ok(assets::page("console/products_prices.html", context))
 }
 
-fn change(tx: &Tx, staff: &Staff, product: &Product, act: &Act, now: i64) -> Result<()> {
+fn change(tx: &Tx, staff: &Staff, product: &Product, act: &Act) -> Result<()> {
     let name = &product.name;
     let what = match act {
         Act::Shelf(on) => {
-            store::set_shelf(tx, product.id, *on, now)?;
+            store::set_shelf(tx, product.id, *on)?;
             format!("{}商品「{name}」", if *on { "上架" } else { "下架" })
         }
         Act::Delete => {
-            store::delete_product(tx, product.id, now)?;
+            store::delete_product(tx, product.id)?;
             format!("商品「{name}」移到回收站")
         }
         Act::Category(category) => {
-            store::set_category(tx, product.id, *category, now)?;
+            store::set_category(tx, product.id, *category)?;
             format!("商品「{name}」改分类")
         }
         Act::Percent(_) | Act::Shift(_) => {
@@ -432,18 +427,18 @@ fn change(tx: &Tx, staff: &Staff, product: &Product, act: &Act, now: i64) -> Res
                 store::set_price(tx, sku.id, price)?;
                 changes.push(format!("{} → {price}", sku.price));
             }
-            store::touch(tx, product.id, now)?;
+            store::touch(tx, product.id)?;
             store::refresh_prices(tx, product.id)?;
             format!("商品「{name}」改价 {}", changes.join("，"))
         }
         Act::Limit(limit) => {
             store::set_limits(tx, product.id, *limit)?;
-            store::touch(tx, product.id, now)?;
+            store::touch(tx, product.id)?;
             format!("商品「{name}」每单限购 {}", limit.map_or("不限".to_owned(), |n| n.to_string()))
         }
         Act::Stock(delta) => {
             for sku in product.skus.iter().filter(|sku| sku.enabled) {
-                if !stock::adjust(tx, sku.id, sku.on_hand + delta, Some(staff.id), "批量", now)? {
+                if !stock::adjust(tx, sku.id, sku.on_hand + delta, Some(staff.id), "批量")? {
                     let words = format!("「{name}」的库存会少于已被订单占用的数量，没有修改任何商品");
                     return Err(Error::field("value", words));
                 }
@@ -451,5 +446,5 @@ fn change(tx: &Tx, staff: &Staff, product: &Product, act: &Act, now: i64) -> Res
             format!("商品「{name}」库存 {delta:+}")
         }
     };
-    Ok(audit(tx, staff, &what, now)?)
+    Ok(audit(tx, staff, &what)?)
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::assets;
 use crate::catalogue::media::Picture;
-use crate::catalogue::rules::{self, MOST_IMAGES};
+use crate::catalogue::rules::{self};
 use crate::catalogue::store::{self, Draft, SkuDraft};
 use crate::catalogue::{Category, Delivery, Product, ShelfTimes, import, same_specs, stock};
 use crate::clock;
@@ -283,31 +283,19 @@ impl SkuForm {
         let text = |value: &str| Some(value.trim().to_owned()).filter(|v| !v.is_empty());
         let sku_code = rules::code(&self.code).map_err(|problem| at(&problem))?;
         let specs = import::specs(&self.specs).map_err(|problem| at(&problem))?;
-        let price = Fen::from_yuan(&self.price).ok_or_else(|| at("售价请填金额，例如 19.90"))?;
+        let price = rules::price(&self.price, "售价", "19.90").map_err(|problem| at(&problem))?;
         let market_price = match text(&self.market) {
             None => None,
-            Some(text) => Some(Fen::from_yuan(&text).ok_or_else(|| at("划线价请填金额，例如 29.90"))?),
+            Some(text) => Some(rules::price(&text, "划线价", "29.90").map_err(|problem| at(&problem))?),
         };
-        let limit_per_order = limit(&self.limit).ok_or_else(|| at("限购请填 1 到 999，或留空"))?;
-        let on_hand: i64 = match self.on_hand.trim() {
+        let limit_per_order = rules::purchase_limit(&self.limit).map_err(|problem| at(&problem))?;
+        let on_hand = match self.on_hand.trim() {
             "" => self.was,
-            text => text
-                .parse()
-                .ok()
-                .filter(|n| (0..=rules::MOST_STOCK).contains(n))
-                .ok_or_else(|| at("库存请填 0 或正整数"))?,
+            text => rules::stock(text).map_err(|problem| at(&problem))?,
         };
         let delivery = self.delivery.parse().map_err(|()| at("配送方式不对"))?;
         let draft = SkuDraft { specs, sku_code, price, market_price, limit_per_order, delivery, enabled: self.enabled };
         Ok((draft, on_hand - self.was))
-    }
-}
-
-/// How many may be bought; nothing is no limit, and what is neither is nothing at all.
-pub fn limit(text: &str) -> Option<Option<i64>> {
-    match text.trim() {
-        "" => Some(None),
-        text => text.parse().ok().filter(|n| (1..=999).contains(n)).map(Some),
     }
 }
 
@@ -323,12 +311,12 @@ struct Change {
 
 /// Reads the pictures that came along and keeps them at once, so that a mistake elsewhere in the form costs none.
 async fn take_pictures(shop: &Shop, form: &mut ProductForm<'_>) -> Result<Vec<String>> {
-    let (mut problems, now) = (Vec::new(), shop.now());
+    let mut problems = Vec::new();
     for file in form.images.iter().filter(|file| file.len() > 0) {
         match upload::heavily(shop, file, Picture::read).await.and_then(|made| made) {
             Ok(picture) => {
                 form.keep.push(picture.hash.to_string());
-                shop.write(move |tx| Ok(picture.store(tx, now)?)).await?;
+                shop.write(move |tx| Ok(picture.store(tx)?)).await?;
             }
             Err(e) => problems.push(e.fields.values().filter_map(Value::as_str).collect::<Vec<_>>().join("；")),
         }
@@ -345,38 +333,32 @@ struct Upload<'r> {
 #[post("/products/pictures", data = "<form>")]
 async fn picture(shop: &State<Shop>, _staff: Manager, form: Form<Upload<'_>>) -> Result<Json<Value>> {
     let picture = upload::heavily(shop, &form.image, Picture::read).await??;
-    let (hash, now) = (picture.hash.clone(), shop.now());
-    shop.write(move |tx| Ok(picture.store(tx, now)?)).await?;
+    let hash = picture.hash.clone();
+    shop.write(move |tx| Ok(picture.store(tx)?)).await?;
     Ok(Json(json!({ "hash": hash, "url": hash.url() })))
 }
 
 fn check(filled: &Filled, pictures: Vec<String>, now: i64) -> Result<Change> {
     let mut error = Error::from(Code::ValidationFailed);
     let mut wrong = |field: &str, problem: &str| drop(error.fields.insert(field.into(), problem.into()));
-    let name = rules::name(&filled.name).unwrap_or_else(|problem| {
-        wrong("name", &problem);
-        String::new()
-    });
-    let subtitle = rules::subtitle(&filled.subtitle).unwrap_or_else(|problem| {
-        wrong("subtitle", &problem);
-        String::new()
-    });
-    if filled.detail.chars().count() > 10_000 {
-        wrong("detail", "详情最多 10000 个字");
-    }
+    let mut kept = |field: &str, read: std::result::Result<String, String>| {
+        read.map_err(|problem| wrong(field, &problem)).unwrap_or_default()
+    };
+    let name = kept("name", rules::name(&filled.name));
+    let subtitle = kept("subtitle", rules::subtitle(&filled.subtitle));
+    let detail = kept("detail", rules::detail(&filled.detail));
     let category_id = match filled.category.trim() {
         "" => None,
         id => id.parse::<CategoryId>().ok(),
     };
-    let new_category = rules::category(&filled.new_category).unwrap_or_else(|problem| {
-        wrong("category", &problem);
-        String::new()
+    let new_category = match filled.new_category.trim() {
+        "" => None,
+        name => Some(kept("category", rules::category(name))),
+    };
+    let limit_per_buyer = rules::purchase_limit(&filled.limit).unwrap_or_else(|problem| {
+        wrong("limit", &format!("每人{problem}"));
+        None
     });
-    let new_category = Some(new_category).filter(|name| !name.is_empty());
-    let limit_per_buyer = limit(&filled.limit);
-    if limit_per_buyer.is_none() {
-        wrong("limit", "每人限购请填 1 到 999，或留空");
-    }
     let shelf_times = times(filled, now).unwrap_or_else(|(field, problem)| {
         wrong(field, problem);
         ShelfTimes::default()
@@ -397,14 +379,12 @@ fn check(filled: &Filled, pictures: Vec<String>, now: i64) -> Result<Change> {
     for problem in &pictures {
         wrong("images", problem);
     }
-    if filled.images.len() > MOST_IMAGES {
-        wrong("images", "图片最多 9 张");
+    if let Err(problem) = rules::images(filled.images.len()) {
+        wrong("images", &problem);
     }
     if !error.fields.is_empty() {
         return Err(error);
     }
-    let detail = filled.detail.replace("\r\n", "\n").trim().to_owned();
-    let limit_per_buyer = limit_per_buyer.flatten();
     // Whoever names a time for it does not want it on sale before.
     let on_shelf = filled.on_shelf && shelf_times.on_at.is_none();
     let draft = Draft { category_id, name, subtitle, detail, on_shelf, shelf_times, limit_per_buyer };
@@ -479,15 +459,14 @@ async fn put(shop: &Shop, staff: Staff, id: Option<ProductId>, mut form: Product
 
 /// Answers with what was saved, and the words for it.
 async fn save(shop: &Shop, staff: Staff, id: Option<ProductId>, change: Change) -> Result<(ProductId, String)> {
-    let now = shop.now();
     let done = match change.draft.shelf_times.on_at {
         Some(at) => format!("商品已保存，{} 自动上架", clock::shown_short(at)),
         None => "商品已保存".to_owned(),
     };
-    Ok((shop.write(move |tx| write(tx, &staff, id, &change, now)).await?, done))
+    Ok((shop.write(move |tx| write(tx, &staff, id, &change)).await?, done))
 }
 
-fn write(tx: &Tx, staff: &Staff, id: Option<ProductId>, change: &Change, now: i64) -> Result<ProductId> {
+fn write(tx: &Tx, staff: &Staff, id: Option<ProductId>, change: &Change) -> Result<ProductId> {
     let Change { version, new_category, images: chosen, skus, reason, .. } = change;
     let mut draft = change.draft.clone();
     if let Some(name) = new_category {
@@ -498,9 +477,9 @@ fn write(tx: &Tx, staff: &Staff, id: Option<ProductId>, change: &Change, now: i6
     }
     let before = id.map(|id| store::product(tx, id)).transpose()?.flatten();
     let id = match id {
-        None => store::insert_product(tx, &draft, now)?,
+        None => store::insert_product(tx, &draft)?,
         Some(id) => {
-            if !store::update_product(tx, id, *version, &draft, now)? {
+            if !store::update_product(tx, id, *version, &draft)? {
                 return Err(Error::field(
                     "version",
                     "同事刚刚修改过这个商品，所以还没有保存。请看下面的不同：再按一次保存，就以您填的为准",
@@ -521,7 +500,7 @@ fn write(tx: &Tx, staff: &Staff, id: Option<ProductId>, change: &Change, now: i6
         let sku_id =
             store::put_sku(tx, id, sku).map_err(|_| Error::field("skus", "商家编码已被其他商品使用，请换一个"))?;
         let on_hand = known.skus.iter().find(|k| k.id == sku_id).map_or(0, |k| k.on_hand) + delta;
-        if !stock::adjust(tx, sku_id, on_hand, Some(staff.id), reason, now)? {
+        if !stock::adjust(tx, sku_id, on_hand, Some(staff.id), reason)? {
             return Err(Error::field("skus", "库存不能少于已被订单占用的数量"));
         }
     }
@@ -540,9 +519,9 @@ fn write(tx: &Tx, staff: &Staff, id: Option<ProductId>, change: &Change, now: i6
             .collect(),
     };
     if let Some(at) = after.shelf_times.next() {
-        jobs::enqueue(tx, Task::Shelf(id), at, now)?;
+        jobs::enqueue(tx, Task::Shelf(id), at)?;
     }
-    audit(tx, staff, &format!("保存商品「{}」{changed}", draft.name), now)?;
+    audit(tx, staff, &format!("保存商品「{}」{changed}", draft.name))?;
     Ok(id)
 }
 

@@ -294,7 +294,7 @@ async fn create(shop: &State<Shop>, staff: Manager, form: Form<PromotionForm>) -
         let terms = form.check(tx, now)?;
         free_code(tx, &terms, None)?;
         let id = store::insert(tx, &terms, now)?;
-        audit(tx, &who, &format!("新建优惠「{}」：{}，{}", terms.name, terms.text(), terms.given.text()), now)?;
+        audit(tx, &who, &format!("新建优惠「{}」：{}，{}", terms.name, terms.text(), terms.given.text()))?;
         Ok(id)
     };
     match shop.write(write).await {
@@ -324,7 +324,7 @@ async fn change(shop: &State<Shop>, staff: Manager, id: PromotionId, form: Form<
         free_code(tx, &terms, Some(id))?;
         store::update(tx, id, &terms)?;
         let what = format!("修改优惠「{}」：{} → {}", before.terms.name, before.terms.text(), terms.text());
-        Ok(audit(tx, &who, &what, now)?)
+        Ok(audit(tx, &who, &what)?)
     };
     match shop.write(write).await {
         Ok(()) => Ok(back(format!("{HERE}/{id}"), Ok("优惠已保存"))),
@@ -360,11 +360,10 @@ async fn act(
     id: PromotionId,
     write: impl Fn(&Tx, &Promotion) -> Result<String> + Send + 'static,
 ) -> Flash<Redirect> {
-    let now = shop.now();
     let write = move |tx: &Tx| {
         let promotion = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
         let what = write(tx, &promotion)?;
-        audit(tx, &staff, &format!("优惠「{}」{what}", promotion.terms.name), now)?;
+        audit(tx, &staff, &format!("优惠「{}」{what}", promotion.terms.name))?;
         Ok(what)
     };
     back(format!("{HERE}/{id}"), shop.write(write).await)

@@ -81,15 +81,14 @@ fn field(spec: &str, problem: &str) -> Error {
 #[post("/products/<id>/quick", data = "<form>", rank = 3)]
 async fn save(shop: &State<Shop>, staff: Manager, id: ProductId, form: Form<Quick>) -> Flash<Redirect> {
     let Quick { skus, reason, back: to } = form.into_inner();
-    let now = shop.now();
     let write = move |tx: &Tx| {
         let product = store::product(tx, id)?.filter(|p| !p.deleted).ok_or(Code::NotFound)?;
-        let done = change(tx, &staff.0, &product, &skus, &reason, now)?;
+        let done = change(tx, &staff.0, &product, &skus, &reason)?;
         if done.is_empty() {
             return Ok("没有改动".to_owned());
         }
         let words = format!("「{}」{}", product.name, done.join("，"));
-        audit(tx, &staff.0, &format!("改价和库存 {words}"), now)?;
+        audit(tx, &staff.0, &format!("改价和库存 {words}"))?;
         Ok(words)
     };
     let to = if to.is_empty() { "/admin/products".to_owned() } else { inside(to) };
@@ -97,7 +96,7 @@ async fn save(shop: &State<Shop>, staff: Manager, id: ProductId, form: Form<Quic
 }
 
 /// Answers with what was changed, a phrase each.
-fn change(tx: &Tx, staff: &Staff, product: &Product, lines: &[Line], reason: &str, now: i64) -> Result<Vec<String>> {
+fn change(tx: &Tx, staff: &Staff, product: &Product, lines: &[Line], reason: &str) -> Result<Vec<String>> {
     let mut done = Vec::new();
     let mut priced = false;
     for line in lines {
@@ -110,14 +109,14 @@ fn change(tx: &Tx, staff: &Staff, product: &Product, lines: &[Line], reason: &st
         }
         let delta = line.delta(&spec)?;
         if delta != 0 {
-            if !stock::adjust(tx, sku.id, sku.on_hand + delta, Some(staff.id), reason, now)? {
+            if !stock::adjust(tx, sku.id, sku.on_hand + delta, Some(staff.id), reason)? {
                 return Err(field(&spec, "库存不能少于已被订单占用的数量"));
             }
             done.push(format!("{spec} 库存 {} → {}", sku.on_hand, sku.on_hand + delta).trim().to_owned());
         }
     }
     if priced {
-        store::touch(tx, product.id, now)?;
+        store::touch(tx, product.id)?;
         store::refresh_prices(tx, product.id)?;
     }
     Ok(done)

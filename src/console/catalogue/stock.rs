@@ -103,17 +103,16 @@ async fn set(shop: &Shop, staff: Staff, id: ProductId, form: Count) -> Result<St
         REASONS.iter().find(|known| **known == form.reason).ok_or_else(|| Error::field("reason", "请选择原因"))?;
     let note: String = form.note.trim().chars().take(100).collect();
     let note = if note.is_empty() { (*reason).to_owned() } else { format!("{reason}：{note}") };
-    let now = shop.now();
     let write = move |tx: &Tx| {
         let product = store::product(tx, id)?.ok_or(Code::NotFound)?;
         let sku = product.skus.iter().find(|sku| sku.id.0 == form.sku).ok_or(Code::NotFound)?;
         let on_hand = sku.on_hand + delta;
-        if on_hand < 0 || !stock::adjust(tx, sku.id, on_hand, Some(staff.id), &note, now)? {
+        if on_hand < 0 || !stock::adjust(tx, sku.id, on_hand, Some(staff.id), &note)? {
             let words = format!("库存不能少于已被订单占用的 {} 件", sku.reserved);
             return Err(Error::field("on_hand", words));
         }
         let what = format!("库存 {} {}：{} → {on_hand}（{note}）", product.name, sku.spec_text(), sku.on_hand);
-        audit(tx, &staff, &what, now)?;
+        audit(tx, &staff, &what)?;
         Ok(format!("库存 {} → {on_hand}", sku.on_hand))
     };
     shop.write(write).await

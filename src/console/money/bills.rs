@@ -138,7 +138,7 @@ async fn day(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, 
         state: found.as_ref().map(|m| json!({
             "mark": mark(Some(m.state), true), "text": m.state.text(), "problem": m.problem, "at": clock::shown(m.checked_at),
         })),
-        differences: differences.iter().map(|(e, refund)| super::exceptions::shown(e, refund.as_ref(), now)).collect::<Vec<_>>(),
+        differences: differences.iter().map(|(e, refund)| super::exceptions::Shown::of(e, refund.as_ref(), now)).collect::<Vec<_>>(),
         running: waiting.is_some_and(|at| at <= now),
         waits_until: waiting.filter(|at| *at > now).map(clock::shown),
         out: now >= reconcile::out_at(day), out_at: clock::shown(reconcile::out_at(day)),
@@ -177,14 +177,13 @@ fn unpaid_text(unpaid: &store::Unpaid) -> Option<String> {
 #[post("/money/<day>/match")]
 async fn match_again(shop: &State<Shop>, staff: Manager, day: &str) -> Result<Flash<Redirect>> {
     let day: Day = day.parse().map_err(|_| Code::NotFound)?;
-    let now = shop.now();
     let write = move |tx: &Tx| {
-        if now < reconcile::out_at(day) {
+        if tx.now() < reconcile::out_at(day) {
             let words = format!("{} 的账单要到 {} 以后才能下载", day.shown(), clock::shown(reconcile::out_at(day)));
             return Err(Error::from(Code::OrderState).says(words));
         }
-        jobs::enqueue(tx, Task::Bill(day), now, now)?;
-        Ok(audit(tx, &staff.0, &format!("下载 {} 的账单并对账", day.shown()), now)?)
+        jobs::enqueue(tx, Task::Bill(day), tx.now())?;
+        Ok(audit(tx, &staff.0, &format!("下载 {} 的账单并对账", day.shown()))?)
     };
     let done = shop.write(write).await;
     shop.wake_worker();

@@ -6,15 +6,15 @@ use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use rusqlite::Connection;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::assets;
 use crate::clock;
 use crate::console::{back, frame};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::exceptions::{Exception, store};
-use crate::ids::{ExceptionId, OrderNo};
+use crate::exceptions::{Exception, Kind, store};
+use crate::ids::{ExceptionId, OrderNo, OutRefundNo};
 use crate::money::yuan;
 use crate::orders::Who;
 use crate::reconcile::{self, decide};
@@ -22,6 +22,7 @@ use crate::refunds::{Refund, store as refunds};
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Manager, Role, Staff};
+use crate::typed::Length;
 
 pub fn routes() -> Vec<Route> {
     routes![list, refund_page, refund, stop, restore, link, resolve]
@@ -49,27 +50,71 @@ async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>)
     let context = context! {
         frame: frame(shop, &staff.0, "money", flash).await?,
         tab: "exceptions",
-        rows: rows.iter().map(|(exception, refund)| shown(exception, refund.as_ref(), now)).collect::<Vec<_>>(),
+        rows: rows.iter().map(|(exception, refund)| Shown::of(exception, refund.as_ref(), now)).collect::<Vec<_>>(),
         may_decide: staff.0.role >= Role::Manager,
         check: check.map(|check| clock::shown_short(check.at)),
     };
     Ok(assets::page("console/exceptions.html", context))
 }
 
-/// What happened, what will happen, and what may be done, for a page.
-pub fn shown(exception: &Exception, refund: Option<&Refund>, now: i64) -> Value {
-    let options = exception.options(refund);
-    json!({
-        "id": exception.id, "kind": exception.kind, "title": exception.kind.text(), "open": exception.open,
-        "told": exception.kind.is_only_told(),
-        "order_no": exception.order_no, "number": exception.out_trade_no, "transaction": exception.transaction_id,
-        "amount": yuan(exception.amount_fen), "what": exception.what, "at": clock::shown(exception.opened_at),
-        "next": exception.next(refund, now), "refund_no": refund.map(|refund| &refund.out_refund_no),
-        "day": exception.day.map(|day| day.shown()), "difference": exception.difference.map(|d| d.text()),
-        "ours": exception.ours, "theirs": exception.theirs,
-        "may_refund": options.refund, "may_restore": options.restore, "may_stop": options.stop, "may_link": options.link,
-        "resolution": exception.resolution, "resolved_at": exception.resolved_at.map(clock::shown),
-    })
+/// What happened, what will happen, and what may be done, as pages show it.
+#[derive(Serialize)]
+pub struct Shown {
+    id: ExceptionId,
+    kind: Kind,
+    title: &'static str,
+    open: bool,
+    /// Somebody should know; there is nothing to decide.
+    told: bool,
+    order_no: Option<OrderNo>,
+    number: String,
+    transaction: String,
+    amount: String,
+    what: String,
+    at: String,
+    next: String,
+    refund_no: Option<OutRefundNo>,
+    day: Option<String>,
+    difference: Option<&'static str>,
+    ours: String,
+    theirs: String,
+    may_refund: bool,
+    may_restore: bool,
+    may_stop: bool,
+    may_link: bool,
+    resolution: Option<String>,
+    resolved_at: Option<String>,
+}
+
+impl Shown {
+    pub fn of(exception: &Exception, refund: Option<&Refund>, now: i64) -> Shown {
+        let options = exception.options(refund);
+        Shown {
+            id: exception.id,
+            kind: exception.kind,
+            title: exception.kind.text(),
+            open: exception.open,
+            told: exception.kind.is_only_told(),
+            order_no: exception.order_no.clone(),
+            number: exception.out_trade_no.clone(),
+            transaction: exception.transaction_id.clone(),
+            amount: yuan(exception.amount_fen),
+            what: exception.what.clone(),
+            at: clock::shown(exception.opened_at),
+            next: exception.next(refund, now),
+            refund_no: refund.map(|refund| refund.out_refund_no.clone()),
+            day: exception.day.map(|day| day.shown()),
+            difference: exception.difference.map(|difference| difference.text()),
+            ours: exception.ours.clone(),
+            theirs: exception.theirs.clone(),
+            may_refund: options.refund,
+            may_restore: options.restore,
+            may_stop: options.stop,
+            may_link: options.link,
+            resolution: exception.resolution.clone(),
+            resolved_at: exception.resolved_at.map(clock::shown),
+        }
+    }
 }
 
 fn id_of(text: &str) -> Result<ExceptionId> {
@@ -84,12 +129,12 @@ async fn act<T: Send + 'static>(
     staff: Staff,
     id: &str,
     what: &'static str,
-    work: impl Fn(&Tx, ExceptionId, &Who, i64) -> Result<T> + Send + 'static,
+    work: impl Fn(&Tx, ExceptionId, &Who) -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let (id, now) = (id_of(id)?, shop.now());
+    let id = id_of(id)?;
     let write = move |tx: &Tx| {
-        let done = work(tx, id, &Who::staff(&staff.name), now)?;
-        audit(tx, &staff, &format!("资金异常 {id}：{what}"), now)?;
+        let done = work(tx, id, &Who::staff(&staff.name))?;
+        audit(tx, &staff, &format!("资金异常 {id}：{what}"))?;
         Ok(done)
     };
     let done = shop.write(write).await;
@@ -108,7 +153,7 @@ async fn refund_page(shop: &State<Shop>, staff: Manager, id: &str) -> Result<Tem
     let (exception, refund) = shop.read(read).await?;
     let context = context! {
         frame: frame(shop, &staff.0, "money", None).await?,
-        e: shown(&exception, refund.as_ref(), now),
+        e: Shown::of(&exception, refund.as_ref(), now),
         staff: &staff.0.name,
     };
     Ok(assets::page("console/exception_refund.html", context))
@@ -140,10 +185,10 @@ struct LinkForm {
 #[post("/exceptions/<id>/link", data = "<form>")]
 async fn link(shop: &State<Shop>, staff: Manager, id: &str, form: Form<LinkForm>) -> Flash<Redirect> {
     let typed = form.order_no.trim().to_uppercase();
-    let link = move |tx: &Tx, id: ExceptionId, who: &Who, now: i64| {
+    let link = move |tx: &Tx, id: ExceptionId, who: &Who| {
         let order_no: OrderNo =
             typed.parse().map_err(|_| Error::field("order_no", format!("「{typed}」不是订单号，请核对")))?;
-        decide::link(tx, id, &order_no, who, now)
+        decide::link(tx, id, &order_no, who)
     };
     back(INBOX, act(shop, staff.0, id, "关联到订单", link).await.map(|_| "已关联，订单已付款"))
 }
@@ -156,6 +201,8 @@ struct Resolution {
     day: String,
 }
 
+const RESOLUTION: Length = Length::between(2, 200);
+
 #[post("/exceptions/<id>/resolve", data = "<form>")]
 async fn resolve(shop: &State<Shop>, staff: Manager, id: &str, form: Form<Resolution>) -> Flash<Redirect> {
     let to = match form.day.parse::<clock::Day>() {
@@ -163,15 +210,46 @@ async fn resolve(shop: &State<Shop>, staff: Manager, id: &str, form: Form<Resolu
         Err(_) => INBOX.to_owned(),
     };
     let how = form.resolution.trim().to_owned();
-    let resolve = move |tx: &Tx, id: ExceptionId, who: &Who, now: i64| {
-        if !(2..=200).contains(&how.chars().count()) {
-            return Err(Error::field("resolution", "请写明怎么处理的（2 到 200 个字）"));
+    let resolve = move |tx: &Tx, id: ExceptionId, who: &Who| {
+        if !RESOLUTION.fits(&how) {
+            return Err(Error::field("resolution", format!("请写明怎么处理的（{RESOLUTION}）")));
         }
-        decide::note_handled(tx, id, &how, who, now)?;
+        decide::note_handled(tx, id, &how, who)?;
         match store::by_id(tx, id)?.and_then(|exception| exception.day) {
             Some(day) => reconcile::refresh(tx, day),
             None => Ok(()),
         }
     };
     back(to, act(shop, staff.0, id, "标记为已处理", resolve).await.map(|()| "已标记为处理完"))
+}
+
+#[cfg(test)]
+impl Shown {
+    pub fn sample() -> Shown {
+        Shown {
+            id: ExceptionId(1),
+            kind: Kind::LatePayment,
+            title: Kind::LatePayment.text(),
+            open: true,
+            told: false,
+            order_no: "261008131540ABCDEFGH".parse().ok(),
+            number: "261008131540ABCDEFGH01".into(),
+            transaction: "1217752501201407033233368018".into(),
+            amount: "57.00".into(),
+            what: "订单关闭后收到付款".into(),
+            at: "2026-10-08 13:15:40".into(),
+            next: "系统将自动全额退回。".into(),
+            refund_no: None,
+            day: None,
+            difference: None,
+            ours: String::new(),
+            theirs: String::new(),
+            may_refund: true,
+            may_restore: true,
+            may_stop: true,
+            may_link: true,
+            resolution: Some("已退".into()),
+            resolved_at: Some("13:17".into()),
+        }
+    }
 }

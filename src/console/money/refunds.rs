@@ -6,25 +6,27 @@ use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use rusqlite::Connection;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::assets;
 use crate::clock;
 use crate::console::orders::find;
-use crate::console::{back, cut, frame, sound, words};
+use crate::console::{Frame, back, cut, frame, sound, words};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::ids::{LineId, RefundId};
+use crate::ids::{LineId, OrderNo, OutRefundNo, RefundId};
 use crate::jobs::{self, Task};
 use crate::money::Fen;
 use crate::orders::store as orders;
-use crate::orders::{Full, Order, OrderStatus, Who};
+use crate::orders::{Full, Line, Order, OrderStatus, Who};
 use crate::payments::refund::{self, Refundable, Wish, send};
-use crate::refunds::{CLOSED, FullRefund, Origin, Refund, RefundLine, RefundState, store};
+use crate::refunds::{FullRefund, Options, Origin, Refund, RefundLine, RefundState, store};
 use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Manager, Role, Staff};
+use crate::typed::Length;
 
 pub fn routes() -> Vec<Route> {
     routes![list, detail, new_page, new, approve_page, approve, reject, withdraw, stop, retry, query, other_means]
@@ -63,44 +65,118 @@ async fn list(
             .map(|refund| {
                 let order = refund.order_id.map(|id| orders::by_id(conn, id)).transpose()?.flatten();
                 let names = order.as_ref().map(|order| orders::lines(conn, order.id)).transpose()?;
-                let mut card = shown(&store::full(conn, refund)?, order.as_ref(), now);
-                card["goods"] = json!(names.unwrap_or_default().iter().map(|line| &line.name).collect::<Vec<_>>());
-                Ok(card)
+                let goods = names.unwrap_or_default().into_iter().map(|line| line.name).collect();
+                Ok(Shown { goods, ..Shown::of(&store::full(conn, refund)?, order.as_ref(), now) })
             })
-            .collect::<Result<Vec<Value>>>()?;
+            .collect::<Result<Vec<Shown>>>()?;
         Ok((counts, cards, next))
     };
     let (counts, cards, next) = shop.read(read).await?;
-    let tabs: Vec<Value> = TABS
-        .iter()
-        .map(|(word, text, states)| {
-            let n: i64 = counts.iter().filter(|(state, _)| states.contains(state)).map(|(_, n)| n).sum();
-            let counted = !matches!(*word, "succeeded" | "ended");
-            json!({ "word": word, "text": text, "n": counted.then_some(n), "alarm": *word == "trouble" && n > 0 })
-        })
-        .collect();
-    let context = context! {
-        frame: frame(shop, &staff.0, "refunds", flash).await?,
-        tabs, tab: word, refunds: cards, next, later: before.is_some(),
+    let tab = |(tab, text, states): &(&'static str, &'static str, &[RefundState])| {
+        let n: i64 = counts.iter().filter(|(state, _)| states.contains(state)).map(|(_, n)| n).sum();
+        let counted = !matches!(*tab, "succeeded" | "ended");
+        TabShown { word: tab, text, n: counted.then_some(n), alarm: *tab == "trouble" && n > 0 }
     };
-    Ok(assets::page("console/refunds.html", context))
+    let page = RefundsPage {
+        frame: frame(shop, &staff.0, "refunds", flash).await?,
+        tabs: TABS.iter().map(tab).collect(),
+        tab: word,
+        refunds: cards,
+        next,
+        later: before.is_some(),
+    };
+    Ok(assets::page("console/refunds.html", page))
 }
 
-/// A refund for a page.
-pub fn shown(FullRefund { refund, lines }: &FullRefund, order: Option<&Order>, now: i64) -> Value {
-    let waits = refund.state == RefundState::Approved && refund.not_before > now;
-    json!({
-        "number": refund.out_refund_no, "order_no": order.map(|order| &order.order_no),
-        "amount": refund.amount.to_string(), "freight": (refund.freight > Fen::ZERO).then(|| refund.freight.to_string()),
-        "state": refund.state, "state_text": refund.state.text(), "origin": refund.origin.text(),
-        "reason": refund.reason, "description": refund.description, "requested_by": refund.requested_by,
-        "decided_by": refund.decided_by, "answer": refund.answer, "at": clock::shown(refund.created_at),
-        "age": clock::span(now - refund.created_at), "ended": refund.ended_at.map(clock::shown),
-        "refund_id": refund.refund_id, "transaction": refund.transaction_id, "account": refund.account,
-        "tries": refund.tries, "sent": refund.sent_at.map(clock::shown), "accepted": refund.accepted_at.map(clock::shown),
-        "problem": refund.problem, "inside": refund.inside, "pieces": lines.iter().map(|line| line.quantity).sum::<i64>(),
-        "waits_until": waits.then(|| clock::shown_short(refund.not_before)),
-    })
+/// Everything that the list of refunds shows.
+#[derive(Serialize)]
+struct RefundsPage {
+    frame: Frame,
+    tabs: Vec<TabShown>,
+    /// The word of the tab in view.
+    tab: &'static str,
+    refunds: Vec<Shown>,
+    next: Option<i64>,
+    /// There are newer ones before this page.
+    later: bool,
+}
+
+#[derive(Serialize)]
+struct TabShown {
+    word: &'static str,
+    text: &'static str,
+    /// How many; none where the number only grows.
+    n: Option<i64>,
+    alarm: bool,
+}
+
+/// A refund as pages show it.
+#[derive(Serialize)]
+pub struct Shown {
+    number: OutRefundNo,
+    order_no: Option<OrderNo>,
+    amount: String,
+    freight: Option<String>,
+    state: RefundState,
+    state_text: &'static str,
+    origin: &'static str,
+    reason: String,
+    description: String,
+    requested_by: String,
+    decided_by: String,
+    answer: String,
+    at: String,
+    age: String,
+    ended: Option<String>,
+    /// WeChat's own numbers for it and for its payment.
+    refund_id: Option<String>,
+    transaction: Option<String>,
+    account: String,
+    tries: i64,
+    sent: Option<String>,
+    accepted: Option<String>,
+    problem: String,
+    inside: bool,
+    pieces: i64,
+    /// It goes out by itself then.
+    waits_until: Option<String>,
+    /// What the order was for; only a list says it.
+    goods: Vec<String>,
+}
+
+impl Shown {
+    pub fn of(FullRefund { refund, lines }: &FullRefund, order: Option<&Order>, now: i64) -> Shown {
+        let waits = refund.state == RefundState::Approved && refund.not_before > now;
+        let at = |moment: Option<i64>| moment.map(clock::shown);
+        Shown {
+            number: refund.out_refund_no.clone(),
+            order_no: order.map(|order| order.order_no.clone()),
+            amount: refund.amount.to_string(),
+            freight: (refund.freight > Fen::ZERO).then(|| refund.freight.to_string()),
+            state: refund.state,
+            state_text: refund.state.text(),
+            origin: refund.origin.text(),
+            reason: refund.reason.clone(),
+            description: refund.description.clone(),
+            requested_by: refund.requested_by.clone(),
+            decided_by: refund.decided_by.clone(),
+            answer: refund.answer.clone(),
+            at: clock::shown(refund.created_at),
+            age: clock::span(now - refund.created_at),
+            ended: at(refund.ended_at),
+            refund_id: refund.refund_id.clone(),
+            transaction: refund.transaction_id.clone(),
+            account: refund.account.clone(),
+            tries: refund.tries,
+            sent: at(refund.sent_at),
+            accepted: at(refund.accepted_at),
+            problem: refund.problem.clone(),
+            inside: refund.inside,
+            pieces: lines.iter().map(|line| line.quantity).sum(),
+            waits_until: waits.then(|| clock::shown_short(refund.not_before)),
+            goods: Vec::new(),
+        }
+    }
 }
 
 async fn by_number(shop: &Shop, number: &str) -> Result<Refund> {
@@ -115,10 +191,36 @@ fn may_agree(staff: &Staff, settings: &Settings, amount: Fen) -> bool {
         || (staff.role == Role::Clerk && settings.clerk_refund_limit().is_some_and(|limit| amount <= limit))
 }
 
+/// What somebody may do with a refund now: what it allows, by role. Its page and its actions ask this.
+fn may(staff: &Staff, settings: &Settings, refund: &Refund) -> Options {
+    let (stands, manager) = (refund.options(), staff.role >= Role::Manager);
+    Options {
+        decide: stands.decide && may_agree(staff, settings, refund.amount),
+        // A buyer's wish is agreed to or refused, so that the buyer hears of it.
+        withdraw: stands.withdraw && refund.origin == Origin::Staff,
+        retry: stands.retry && manager,
+        stop: stands.stop && manager,
+        query: stands.query,
+        settle: stands.settle && manager,
+    }
+}
+
+/// Everything that the page of a refund shows.
+#[derive(Serialize)]
+struct RefundPage {
+    frame: Frame,
+    r: Shown,
+    lines: Option<Vec<Part>>,
+    /// The form to agree by, while it waits for an answer.
+    form: Option<Offer>,
+    /// When it is looked after next.
+    next: Option<String>,
+    may: Options,
+}
+
 #[get("/refunds/<number>")]
 async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, number: &str) -> Result<Template> {
     let refund = by_number(shop, number).await?;
-    let now = shop.now();
     let read = move |conn: &Connection| {
         let next = jobs::store::waiting_for(conn, Task::Refund(refund.id))?;
         let order = refund.order_id.map(|id| orders::by_id(conn, id)).transpose()?.flatten();
@@ -126,69 +228,100 @@ async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>
         Ok((store::full(conn, refund)?, order, next))
     };
     let (full, order, next) = shop.read(read).await?;
-    let refund = &full.refund;
-    let state = refund.state;
-    let agree = may_agree(&staff.0, &shop.settings(), refund.amount);
-    let manager = staff.0.role >= Role::Manager;
-    let form = order.as_ref().filter(|_| state == RefundState::Requested).map(|order| form_of(order, Some(&full)));
-    let context = context! {
+    let asked = order.as_ref().filter(|_| full.refund.options().decide);
+    let page = RefundPage {
         frame: frame(shop, &staff.0, "refunds", flash).await?,
-        r: shown(&full, order.as_ref().map(|o| &o.order), now),
+        r: Shown::of(&full, order.as_ref().map(|order| &order.order), shop.now()),
         lines: order.as_ref().map(|order| named_lines(order, &full.lines)),
-        form,
+        form: asked.map(|order| Offer::of(order, Some(&full))),
         next: next.map(clock::shown),
-        may_decide: state == RefundState::Requested && agree,
-        may_withdraw: state == RefundState::Requested && refund.origin == Origin::Staff,
-        may_retry: manager && state == RefundState::Failed && refund.problem_code != CLOSED,
-        may_stop: manager && (state == RefundState::Failed || (state == RefundState::Approved && refund.tries == 0)),
-        may_query: matches!(state, RefundState::Processing | RefundState::Approved),
-        may_settle: manager && matches!(state, RefundState::Failed | RefundState::Abnormal),
+        may: may(&staff.0, &shop.settings(), &full.refund),
     };
-    Ok(assets::page("console/refund.html", context))
+    Ok(assets::page("console/refund.html", page))
 }
 
-fn named_lines(full: &Full, parts: &[RefundLine]) -> Vec<Value> {
+/// The part of a refund that is about one line.
+#[derive(Serialize)]
+struct Part {
+    name: String,
+    spec: String,
+    quantity: i64,
+    amount: String,
+    restock: bool,
+}
+
+fn named_lines(full: &Full, parts: &[RefundLine]) -> Vec<Part> {
     let line = |id: LineId| full.lines.iter().find(|line| line.id == id);
-    parts
-        .iter()
-        .filter_map(|part| Some((part, line(part.line_id)?)))
-        .map(|(part, line)| {
-            json!({
-                "name": line.name, "spec": line.spec_text, "quantity": part.quantity,
-                "amount": part.amount.to_string(), "restock": part.restock,
-            })
-        })
-        .collect()
+    let named = |(part, line): (&RefundLine, &Line)| Part {
+        name: line.name.clone(),
+        spec: line.spec_text.clone(),
+        quantity: part.quantity,
+        amount: part.amount.to_string(),
+        restock: part.restock,
+    };
+    parts.iter().filter_map(|part| Some((part, line(part.line_id)?))).map(named).collect()
 }
 
 /// What the form offers: each line with what is left of it, and what was asked for.
-fn form_of(full: &Full, asked: Option<&FullRefund>) -> Value {
-    let refundable = Refundable::of(full);
-    let order = &full.order;
-    let part = |id: LineId| asked.and_then(|r| r.lines.iter().find(|part| part.line_id == id));
-    let taking = |state: &[RefundState]| {
-        let some = full.refunds.iter().filter(|r| r.refund.inside && state.contains(&r.refund.state));
-        some.fold(Fen::ZERO, |sum, r| sum.plus(r.refund.amount).unwrap_or(sum)).to_string()
-    };
-    let lines: Vec<Value> = refundable
-        .lines
-        .iter()
-        .map(|l| {
+#[derive(Serialize)]
+struct Offer {
+    order_no: OrderNo,
+    paid: String,
+    refunded: String,
+    processing: String,
+    left: String,
+    freight_left: String,
+    freight: Option<String>,
+    lines: Vec<Offered>,
+    unshipped: bool,
+}
+
+#[derive(Serialize)]
+struct Offered {
+    id: LineId,
+    name: String,
+    spec: String,
+    pieces: i64,
+    most: String,
+    shipped: bool,
+    quantity: i64,
+    amount: Option<String>,
+}
+
+impl Offer {
+    fn of(full: &Full, asked: Option<&FullRefund>) -> Offer {
+        let refundable = Refundable::of(full);
+        let order = &full.order;
+        let part = |id: LineId| asked.and_then(|r| r.lines.iter().find(|part| part.line_id == id));
+        let taking = |state: &[RefundState]| {
+            let some = full.refunds.iter().filter(|r| r.refund.inside && state.contains(&r.refund.state));
+            some.fold(Fen::ZERO, |sum, r| sum.plus(r.refund.amount).unwrap_or(sum)).to_string()
+        };
+        let offered = |l: &refund::RefundableLine| {
             let part = part(l.line.id);
-            json!({
-                "id": l.line.id, "name": l.line.name, "spec": l.line.spec_text, "pieces": l.pieces,
-                "most": l.amount.to_string(), "shipped": l.line.shipped > 0,
-                "quantity": part.map_or(0, |part| part.quantity), "amount": part.map(|part| part.amount.plain()),
-            })
-        })
-        .collect();
-    json!({
-        "order_no": order.order_no, "paid": order.paid.to_string(), "refunded": order.refunded.to_string(),
-        "processing": taking(&[RefundState::Approved, RefundState::Processing, RefundState::Abnormal]),
-        "left": refundable.total.to_string(), "freight_left": refundable.freight.to_string(),
-        "freight": asked.map(|r| r.refund.freight.plain()),
-        "lines": lines, "unshipped": order.status == OrderStatus::ToShip,
-    })
+            Offered {
+                id: l.line.id,
+                name: l.line.name.clone(),
+                spec: l.line.spec_text.clone(),
+                pieces: l.pieces,
+                most: l.amount.to_string(),
+                shipped: l.line.shipped > 0,
+                quantity: part.map_or(0, |part| part.quantity),
+                amount: part.map(|part| part.amount.plain()),
+            }
+        };
+        Offer {
+            order_no: order.order_no.clone(),
+            paid: order.paid.to_string(),
+            refunded: order.refunded.to_string(),
+            processing: taking(&[RefundState::Approved, RefundState::Processing, RefundState::Abnormal]),
+            left: refundable.total.to_string(),
+            freight_left: refundable.freight.to_string(),
+            freight: asked.map(|r| r.refund.freight.plain()),
+            lines: refundable.lines.iter().map(offered).collect(),
+            unshipped: order.status == OrderStatus::ToShip,
+        }
+    }
 }
 
 /// A new refund of an order.
@@ -199,7 +332,7 @@ async fn new_page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'
     let first = |state| full.refunds.iter().find(|r| r.refund.state == state).map(|r| &r.refund.out_refund_no);
     let context = context! {
         frame: frame(shop, &staff.0, "refunds", flash).await?,
-        form: form_of(&full, None),
+        form: Offer::of(&full, None),
         possible: full.refundable() > Fen::ZERO,
         failed: first(RefundState::Failed),
         requested: first(RefundState::Requested),
@@ -355,12 +488,12 @@ async fn open(shop: &Shop, staff: &Staff, no: &str, form: &RefundForm) -> Result
         return Ok(Step::Confirm(Box::new(page)));
     }
     let agreed = may_agree(staff, &shop.settings(), amount);
-    let (now, who) = (shop.now(), staff.clone());
+    let who = staff.clone();
     let write = move |tx: &Tx| {
         let full = refund::full_order(tx, id)?;
-        let refund = refund::open(tx, &full, &wish, Origin::Staff, agreed, &Who::staff(&who.name), now)?;
+        let refund = refund::open(tx, &full, &wish, Origin::Staff, agreed, &Who::staff(&who.name))?;
         let number = store::by_id(tx, refund)?.ok_or(Code::NotFound)?.out_refund_no;
-        audit(tx, &who, &format!("退款 {number} ¥{amount}（{}）", wish.reason), now)?;
+        audit(tx, &who, &format!("退款 {number} ¥{amount}（{}）", wish.reason))?;
         Ok(number.to_string())
     };
     let number = shop.write(write).await?;
@@ -404,10 +537,10 @@ async fn agree(shop: &Shop, staff: &Staff, number: &str, form: &RefundForm) -> R
         let page = confirm_page(shop, staff, &full, &wish, amount, action, Some(&refund)).await?;
         return Ok(Step::Confirm(Box::new(page)));
     }
-    let (now, who, id) = (shop.now(), staff.clone(), refund.id);
+    let (who, id) = (staff.clone(), refund.id);
     let write = move |tx: &Tx| {
-        refund::approve(tx, id, Some(&wish), &Who::staff(&who.name), now)?;
-        Ok(audit(tx, &who, &format!("同意退款 {} ¥{amount}", refund.out_refund_no), now)?)
+        refund::approve(tx, id, Some(&wish), &Who::staff(&who.name))?;
+        Ok(audit(tx, &who, &format!("同意退款 {} ¥{amount}", refund.out_refund_no))?)
     };
     shop.write(write).await?;
     shop.wake_worker();
@@ -420,14 +553,14 @@ async fn act(
     staff: &Staff,
     number: &str,
     what: String,
-    work: impl Fn(&Tx, &Refund, &Who, i64) -> Result<()> + Send + 'static,
+    work: impl Fn(&Tx, &Refund, &Who) -> Result<()> + Send + 'static,
 ) -> Result<()> {
     let id: RefundId = by_number(shop, number).await?.id;
-    let (staff, now) = (staff.clone(), shop.now());
+    let staff = staff.clone();
     let write = move |tx: &Tx| {
         let refund = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
-        work(tx, &refund, &Who::staff(&staff.name), now)?;
-        Ok(audit(tx, &staff, &format!("退款 {}：{what}", refund.out_refund_no), now)?)
+        work(tx, &refund, &Who::staff(&staff.name))?;
+        Ok(audit(tx, &staff, &format!("退款 {}：{what}", refund.out_refund_no))?)
     };
     let done = shop.write(write).await;
     shop.wake_worker();
@@ -443,11 +576,15 @@ struct Words {
     words: String,
 }
 
+const WORDS: Length = Length::between(2, 100);
+
 impl Words {
     fn checked(&self, label: &str) -> Result<String> {
         let words = self.words.trim();
-        let fine = (2..=100).contains(&words.chars().count()) && !words.chars().any(char::is_control);
-        if fine { Ok(words.to_owned()) } else { Err(Error::field("words", format!("{label}请写 2 到 100 个字"))) }
+        match WORDS.fits_line(words) {
+            true => Ok(words.to_owned()),
+            false => Err(Error::field("words", format!("{label}请写 {WORDS}"))),
+        }
     }
 }
 
@@ -456,8 +593,7 @@ async fn reject(shop: &State<Shop>, staff: Clerk, number: &str, form: Form<Words
     let done = match form.checked("给买家的说明") {
         Ok(answer) => {
             let what = format!("拒绝，{answer}");
-            let reject =
-                move |tx: &Tx, refund: &Refund, who: &Who, now| refund::reject(tx, refund.id, &answer, who, now);
+            let reject = move |tx: &Tx, refund: &Refund, who: &Who| refund::reject(tx, refund.id, &answer, who);
             act(shop, &staff.0, number, what, reject).await
         }
         Err(e) => Err(e),
@@ -467,8 +603,8 @@ async fn reject(shop: &State<Shop>, staff: Clerk, number: &str, form: Form<Words
 
 #[post("/refunds/<number>/withdraw")]
 async fn withdraw(shop: &State<Shop>, staff: Clerk, number: &str) -> Flash<Redirect> {
-    let withdraw = |tx: &Tx, refund: &Refund, who: &Who, now| match refund.origin {
-        Origin::Staff => refund::withdraw(tx, refund.id, who, now),
+    let withdraw = |tx: &Tx, refund: &Refund, who: &Who| match refund.origin {
+        Origin::Staff => refund::withdraw(tx, refund.id, who),
         _ => Err(Error::from(Code::OrderState).says("买家的申请请同意或拒绝，不能撤回")),
     };
     let done = act(shop, &staff.0, number, "撤回".into(), withdraw).await;
@@ -483,14 +619,14 @@ async fn stop(shop: &State<Shop>, staff: Manager, number: &str) -> Flash<Redirec
 
 #[post("/refunds/<number>/retry")]
 async fn retry(shop: &State<Shop>, staff: Manager, number: &str) -> Flash<Redirect> {
-    let retry = |tx: &Tx, refund: &Refund, who: &Who, now| refund::retry(tx, refund.id, who, now);
+    let retry = |tx: &Tx, refund: &Refund, who: &Who| refund::retry(tx, refund.id, who);
     let done = act(shop, &staff.0, number, "重试".into(), retry).await;
     back(here(number), done.map(|()| "正在重试，退款单号不变，不会重复退"))
 }
 
 #[post("/refunds/<number>/query")]
 async fn query(shop: &State<Shop>, staff: Clerk, number: &str) -> Flash<Redirect> {
-    let ask = |tx: &Tx, refund: &Refund, _: &Who, now| Ok(jobs::enqueue(tx, Task::Refund(refund.id), now, now)?);
+    let ask = |tx: &Tx, refund: &Refund, _: &Who| Ok(jobs::enqueue(tx, Task::Refund(refund.id), tx.now())?);
     let done = act(shop, &staff.0, number, "向微信查询".into(), ask).await;
     back(here(number), done.map(|()| "正在向微信查询，刷新页面看结果"))
 }
@@ -509,6 +645,124 @@ async fn settle(shop: &Shop, staff: &Staff, number: &str, form: &Words) -> Resul
         return Err(Error::from(Code::WechatUnavailable).says(words));
     }
     let what = format!("登记其他方式退还，{how}");
-    let settle = move |tx: &Tx, refund: &Refund, who: &Who, now| refund::by_other_means(tx, refund.id, &how, who, now);
+    let settle = move |tx: &Tx, refund: &Refund, who: &Who| refund::by_other_means(tx, refund.id, &how, who);
     act(shop, staff, number, what, settle).await
+}
+
+#[cfg(test)]
+impl Shown {
+    pub fn sample() -> Shown {
+        Shown {
+            number: "261008131540ABCDEFGHR01".parse().unwrap(),
+            order_no: "261008131540ABCDEFGH".parse().ok(),
+            amount: "8.00".into(),
+            freight: Some("1.00".into()),
+            state: RefundState::Requested,
+            state_text: RefundState::Requested.text(),
+            origin: Origin::Buyer.text(),
+            reason: "不想要了".into(),
+            description: "拍错了".into(),
+            requested_by: "小王".into(),
+            decided_by: "店主".into(),
+            answer: "好的".into(),
+            at: "2026-10-08 13:15:40".into(),
+            age: "3 分钟".into(),
+            ended: Some("2026-10-08 13:15:40".into()),
+            refund_id: Some("50000000382019052709732678859".into()),
+            transaction: Some("1217752501201407033233368018".into()),
+            account: "招商银行信用卡 0403".into(),
+            tries: 1,
+            sent: Some("2026-10-08 13:15:40".into()),
+            accepted: Some("2026-10-08 13:15:40".into()),
+            problem: "余额不足".into(),
+            inside: true,
+            pieces: 1,
+            waits_until: Some("13:17".into()),
+            goods: vec!["草莓蛋糕".into()],
+        }
+    }
+
+    /// One that says as little as a refund can.
+    pub fn bare() -> Shown {
+        Shown {
+            order_no: None,
+            freight: None,
+            state: RefundState::Processing,
+            description: String::new(),
+            requested_by: String::new(),
+            decided_by: String::new(),
+            answer: String::new(),
+            ended: None,
+            refund_id: None,
+            transaction: None,
+            account: String::new(),
+            sent: None,
+            accepted: None,
+            problem: String::new(),
+            waits_until: None,
+            goods: Vec::new(),
+            ..Shown::sample()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_of_a_refund_asks_for_nothing_that_it_is_not_given() {
+        let part =
+            || Part {
+                name: "草莓蛋糕".into(), spec: "6 寸".into(), quantity: 1, amount: "8.00".into(), restock: true
+            };
+        let offered = || Offered {
+            id: LineId(1),
+            name: "草莓蛋糕".into(),
+            spec: String::new(),
+            pieces: 1,
+            most: "8.00".into(),
+            shipped: true,
+            quantity: 1,
+            amount: Some("8.00".into()),
+        };
+        let offer = || Offer {
+            order_no: "261008131540ABCDEFGH".parse().unwrap(),
+            paid: "57.00".into(),
+            refunded: "0.00".into(),
+            processing: "0.00".into(),
+            left: "57.00".into(),
+            freight_left: "8.00".into(),
+            freight: None,
+            lines: vec![offered()],
+            unshipped: false,
+        };
+        let all = Options { decide: true, withdraw: true, retry: true, stop: true, query: true, settle: true };
+        for (r, lines, form, next, may) in [
+            (Shown::sample(), Some(vec![part()]), Some(offer()), Some("13:17".to_owned()), all),
+            (Shown::bare(), None, None, None, Options::default()),
+        ] {
+            let page = RefundPage { frame: Frame::sample(Role::Manager), r, lines, form, next, may };
+            let html = assets::strictly("console/refund.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert!(html.contains("261008131540ABCDEFGHR01"));
+        }
+    }
+
+    #[test]
+    fn the_list_of_refunds_asks_for_nothing_that_it_is_not_given() {
+        for refunds in [vec![Shown::sample(), Shown::bare()], vec![]] {
+            let full = !refunds.is_empty();
+            let tab = TabShown { word: "requested", text: "待处理", n: full.then_some(2), alarm: full };
+            let page = RefundsPage {
+                frame: Frame::sample(Role::Clerk),
+                tabs: vec![tab],
+                tab: "requested",
+                refunds,
+                next: full.then_some(1),
+                later: full,
+            };
+            let html = assets::strictly("console/refunds.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!(html.contains("261008131540ABCDEFGHR01"), full);
+        }
+    }
 }

@@ -10,10 +10,11 @@ use crate::buyers::addresses::{Address, AddressForm};
 use crate::console::back;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::orders::{OrderStatus, Who, moves, store};
+use crate::orders::{Topic, Who, moves, store};
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Staff};
+use crate::typed::Length;
 
 pub fn routes() -> Vec<Route> {
     routes![set_address, note]
@@ -41,18 +42,18 @@ async fn put(shop: &Shop, staff: Staff, no: &str, form: &Where) -> Result<()> {
     });
     // By the same constructor as a buyer's own address.
     let read: AddressForm = serde_json::from_value(fields).map_err(|_| Code::Internal)?;
-    let (address, order, now) = (read.check("")?, find(shop, no).await?, shop.now());
+    let (address, order) = (read.check("")?, find(shop, no).await?);
     let write = move |tx: &Tx| {
         let order = store::by_id(tx, order.id)?.ok_or(Code::NotFound)?;
-        let moves = matches!(order.status, OrderStatus::PendingPayment | OrderStatus::ToShip);
-        let before = order.address.filter(|_| moves);
+        let readdress = order.options().readdress;
+        let before = order.address.filter(|_| readdress);
         let before =
             before.ok_or_else(|| Error::from(Code::OrderState).says("订单已发出或不用快递，不能改收货信息"))?;
         moves::readdress(tx, order.id, &address)?;
         // The log is read by many: it shows what changed, and not where somebody lives.
         let what = format!("改收货信息：{} → {}", masked(&before), masked(&address));
-        store::note(tx, order.id, &Who::staff(&staff.name), &what, None, now)?;
-        Ok(audit(tx, &staff, &format!("{} {what}", order.order_no), now)?)
+        store::note(tx, order.id, &Who::staff(&staff.name), Topic::Goods, &what)?;
+        Ok(audit(tx, &staff, &format!("{} {what}", order.order_no))?)
     };
     shop.write(write).await
 }
@@ -67,17 +68,19 @@ struct Note {
 }
 
 /// For colleagues alone: buyers never see the timeline.
+const NOTE: Length = Length::between(1, 500);
+
 #[post("/orders/<no>/note", data = "<form>")]
 async fn note(shop: &State<Shop>, staff: Staff, no: &str, form: Form<Note>) -> Flash<Redirect> {
     let done = async {
         let text = form.text.trim().to_owned();
-        if !(1..=500).contains(&text.chars().count()) {
-            return Err(Error::field("text", "内部备注应为 1 到 500 个字"));
+        if !NOTE.fits(&text) {
+            return Err(Error::field("text", format!("内部备注应为 {NOTE}")));
         }
-        let (order, now) = (find(shop, no).await?, shop.now());
+        let order = find(shop, no).await?;
         let write = move |tx: &Tx| {
             let what = format!("内部备注：{text}");
-            Ok(store::note(tx, order.id, &Who::staff(&staff.name), &what, None, now)?)
+            Ok(store::note(tx, order.id, &Who::staff(&staff.name), Topic::Order, &what)?)
         };
         shop.write(write).await
     };

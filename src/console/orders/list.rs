@@ -6,26 +6,27 @@ use rocket::http::ContentType;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
-use serde_json::{Value, json};
+use rocket_dyn_templates::Template;
+use serde::Serialize;
 
+use super::card::Card;
 use crate::assets;
-use crate::buyers::addresses::Address;
 use crate::clock::{self, DAY, Day};
-use crate::console::{Download, back, cut, download, filled, frame, inside, query_string, refused, workbook};
+use crate::console::{Download, Frame, back, cut, download, filled, frame, inside, query_string, refused, workbook};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::exceptions::store as exceptions;
-use crate::ids::{ImageHash, OrderId, OrderNo};
+use crate::ids::{OrderId, OrderNo};
 use crate::ledger::store as ledger;
 use crate::orders::search::{Filter, store as search};
 use crate::orders::store;
-use crate::orders::{Chip, Flag, Full, OrderStatus, Who};
+use crate::orders::{Flag, Full, OrderStatus, Topic, Who};
 use crate::refunds::store as refunds;
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Role, Staff, store as staff_store};
 use crate::tables;
+use crate::typed::Length;
 
 pub fn routes() -> Vec<Route> {
     routes![list, export, export_csv, bulk, keep_view, drop_view]
@@ -35,17 +36,16 @@ pub fn routes() -> Vec<Route> {
 const MOST_AT_ONCE: i64 = 500;
 /// A spreadsheet of more is better asked for in parts.
 const MOST_EXPORTED: i64 = 20_000;
-/// Within two days an order is expected to leave.
-const PROMISED: i64 = 2 * DAY;
 /// Counting what was searched for any further helps nobody.
 const COUNTED: i64 = 200;
 /// The same for what waits.
 const WAITING: i64 = 1_000;
 
 /// What the address says.
-#[derive(FromForm, Clone, Debug, Default)]
+#[derive(FromForm, Clone, Debug, Default, Serialize)]
 pub struct Query {
     #[field(default = String::new())]
+    #[serde(skip)]
     tab: String,
     #[field(default = String::new())]
     q: String,
@@ -70,10 +70,13 @@ pub struct Query {
     unprinted: bool,
     /// `table` or `cards`, for once; else as this person likes it.
     #[field(default = String::new())]
+    #[serde(skip)]
     view: String,
+    #[serde(skip)]
     before: Option<i64>,
     /// All that the filter finds is ticked, not only this page.
     #[field(default = false)]
+    #[serde(skip)]
     all: bool,
 }
 
@@ -143,7 +146,7 @@ impl Query {
     }
 
     /// What narrows the list, each with the list's address without it.
-    fn chips(&self) -> Vec<Value> {
+    fn chips(&self) -> Vec<ChipShown> {
         let days = |word: &str| match word {
             "today" => "今天下单",
             "yesterday" => "昨天下单",
@@ -166,7 +169,7 @@ impl Query {
             (marked(self.unprinted, "未打印"), |q| q.unprinted = false),
         ];
         let shown = chips.into_iter().filter(|(text, _)| !text.is_empty());
-        shown.map(|(text, off)| json!({ "text": text, "without": self.with(off) })).collect()
+        shown.map(|(text, off)| ChipShown { text, without: self.with(off) }).collect()
     }
 
     /// The address of this list with one thing changed.
@@ -204,43 +207,110 @@ async fn list(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>,
             .map(|order| {
                 let flagged = exceptions::of_order(conn, order.id)?.iter().any(|e| e.open);
                 let waiting = (order.status == OrderStatus::ToShip, order.buyer_id, order.id);
-                let mut card = card(&store::full(conn, order)?, flagged, now);
+                let mut card = Card::of(&store::full(conn, order)?, flagged, now);
                 if let (true, buyer, id) = waiting {
-                    card["others"] = store::others_to_ship(conn, buyer, id)?.into();
+                    card.others = Some(store::others_to_ship(conn, buyer, id)?);
                 }
                 Ok(card)
             })
-            .collect::<Result<Vec<Value>>>()?;
+            .collect::<Result<Vec<Card>>>()?;
         let ticked = if all { numbers(conn, &filter)? } else { Vec::new() };
         Ok((counts, views, found, cards, next, ticked))
     };
     let ((tabs, alarm), views, found, cards, next, ticked) = shop.read(read).await?;
     let address = query.address();
-    let here = |no: &OrderNo| cards.iter().any(|card| card["no"] == json!(no));
-    let context = context! {
+    let here = |no: &OrderNo| cards.iter().any(|card| card.no == *no);
+    let tab = |(word, text, n): Tab| TabShown {
+        word,
+        text,
+        n,
+        alarm: word == "exception" && alarm,
+        address: query.with(|other| other.tab = word.to_owned()),
+    };
+    let view = |(id, name, query): (i64, String, String)| ViewShown { id, here: query == address, name, query };
+    let page = ListPage {
         frame: frame(shop, &staff, "orders", flash).await?,
-        tabs: tabs.into_iter().map(|(word, text, n)| json!({
-            "word": word, "text": text, "n": n, "alarm": word == "exception" && alarm,
-            "address": query.with(|other| other.tab = word.to_owned()),
-        })).collect::<Vec<_>>(),
+        tabs: tabs.into_iter().map(tab).collect(),
         tab: if query.tab.is_empty() { "all" } else { &query.tab },
-        q: &query.q, days: &query.days, from: &query.from, to: &query.to, product: &query.product,
-        region: &query.region, flag: &query.flag, remark: query.remark, late: query.late, unprinted: query.unprinted,
         table: if query.view.is_empty() { staff.lists.order_table } else { query.view == "table" },
         flags: flags(),
         narrows: query.narrows(),
         chips: query.chips(),
         cleared: Query { tab: query.tab.clone(), ..Query::default() }.address(),
-        views: views.iter().map(|(id, name, query)| json!({ "id": id, "name": name, "query": query, "here": *query == address })).collect::<Vec<_>>(),
+        views: views.into_iter().map(view).collect(),
         found,
-        address: &address,
         from_here: query_string(&[("list", &address)]),
         all,
-        beyond: ticked.iter().map(|(_, no)| no).filter(|no| !here(no)).collect::<Vec<_>>(),
-        most: MOST_AT_ONCE,
-        orders: &cards, next, later: before.is_some(),
+        beyond: ticked.into_iter().map(|(_, no)| no).filter(|no| !here(no)).collect(),
+        next,
+        later: before.is_some(),
+        address: &address,
+        query: &query,
+        orders: cards,
     };
-    Ok(assets::page("console/orders.html", context))
+    Ok(assets::page("console/orders.html", page))
+}
+
+/// Everything that the list of orders shows.
+#[derive(Serialize)]
+struct ListPage<'q> {
+    frame: Frame,
+    tabs: Vec<TabShown>,
+    /// The word of the tab in view.
+    tab: &'q str,
+    /// What was typed into the search and the filters.
+    #[serde(flatten)]
+    query: &'q Query,
+    /// A table rather than cards.
+    table: bool,
+    flags: Vec<FlagShown>,
+    narrows: bool,
+    chips: Vec<ChipShown>,
+    /// The address without any filter.
+    cleared: String,
+    views: Vec<ViewShown>,
+    /// How many there are, as far as they were counted.
+    found: String,
+    address: &'q str,
+    from_here: String,
+    /// All that were found are ticked, beyond this page too.
+    all: bool,
+    beyond: Vec<OrderNo>,
+    orders: Vec<Card>,
+    next: Option<i64>,
+    /// There are newer ones before this page.
+    later: bool,
+}
+
+#[derive(Serialize)]
+struct TabShown {
+    word: &'static str,
+    text: &'static str,
+    n: Option<i64>,
+    alarm: bool,
+    address: String,
+}
+
+/// A filter that is set, and the list without it.
+#[derive(Serialize)]
+struct ChipShown {
+    text: String,
+    without: String,
+}
+
+/// A list that was kept under a name.
+#[derive(Serialize)]
+struct ViewShown {
+    id: i64,
+    name: String,
+    query: String,
+    here: bool,
+}
+
+#[derive(Serialize)]
+pub struct FlagShown {
+    word: Flag,
+    text: &'static str,
 }
 
 /// All orders of a status, or all there are: a number that is kept.
@@ -249,8 +319,8 @@ fn kept_count(conn: &rusqlite::Connection, status: Option<OrderStatus>) -> Resul
     Ok(counts.iter().filter(|(word, _)| status.is_none_or(|status| word == status.word())).map(|(_, n)| n).sum())
 }
 
-pub fn flags() -> Vec<Value> {
-    Flag::ALL.iter().map(|flag| json!({ "word": flag, "text": flag.text() })).collect()
+pub fn flags() -> Vec<FlagShown> {
+    Flag::ALL.iter().map(|flag| FlagShown { word: *flag, text: flag.text() }).collect()
 }
 
 /// The tabs and how many orders stand in each. Tabs whose number only grows show none: counting the past helps nobody.
@@ -271,50 +341,6 @@ fn counts(conn: &rusqlite::Connection) -> Result<(Vec<Tab>, bool)> {
     tabs.push(("refunding", "售后", Some(refunding)));
     tabs.push(("exception", "资金异常", Some(exceptions::count_open(conn)?)));
     Ok((tabs, exceptions::count_to_decide(conn)? > 0))
-}
-
-/// An order as it stands in a list.
-pub fn card(full: &Full, flagged: bool, now: i64) -> Value {
-    let Full { order, lines, shipments, .. } = full;
-    let waited = order.paid_at.filter(|_| order.status == OrderStatus::ToShip).map(|at| now - at);
-    let (head, tail) = order.order_no.as_str().split_at(12);
-    json!({
-        "no": order.order_no,
-        "head": head,
-        "tail": tail,
-        "at": clock::shown_near(order.created_at, now),
-        "status": order.status,
-        "status_text": full.status_text(),
-        "chips": full.chips(flagged).into_iter().map(Chip::json).collect::<Vec<_>>(),
-        "waited": waited.map(clock::span),
-        "waited_ms": waited,
-        "late": waited.is_some_and(|waited| waited >= DAY),
-        "used": waited.map(|waited| waited.clamp(0, PROMISED) * 48 / PROMISED),
-        "pace": waited.map(|waited| if waited >= DAY { "late" } else if waited >= DAY / 2 { "mid" } else { "on-time" }),
-        "pieces": lines.iter().map(|line| line.quantity).sum::<i64>(),
-        "closed": order.closed_reason.map(|r| r.text()),
-        "total": order.total.to_string(),
-        "freight": (order.freight.get() > 0).then(|| order.freight.plain()),
-        "remark": order.remark,
-        "memo": order.memo,
-        "flag": order.flag,
-        "flag_text": order.flag.map(Flag::text),
-        "prints": order.prints,
-        "receiver": order.address.as_ref().map(|a| a.masked_receiver()),
-        "phone": order.address.as_ref().map(|a| a.masked_phone()),
-        "region": order.address.as_ref().map(Address::region),
-        "delivery": order.delivery.word(),
-        "delivery_text": order.delivery.text(),
-        "tracking": shipments.first().map(|s| s.parcel.text()),
-        "pack": full.to_pack().into_iter().map(|(line, n)| json!({
-            "name": line.name, "spec": line.spec_text, "n": n, "image": line.image.as_ref().map(ImageHash::url),
-        })).collect::<Vec<_>>(),
-        "why_nothing": full.why_nothing_to_pack(),
-        "lines": lines.iter().map(|line| json!({
-            "name": line.name, "spec": line.spec_text, "quantity": line.quantity,
-            "image": line.image.as_ref().map(ImageHash::url),
-        })).collect::<Vec<_>>(),
-    })
 }
 
 // ── many at once ──
@@ -341,13 +367,13 @@ async fn bulk(shop: &State<Shop>, staff: Staff, form: Form<Bulk>) -> Flash<Redir
 
 async fn mark(shop: &Shop, staff: Staff, form: &Bulk) -> Result<String> {
     let flag = form.flag.parse::<Flag>().ok();
-    let (orders, now) = (chosen(shop, &form.order).await?, shop.now());
+    let orders = chosen(shop, &form.order).await?;
     let words = flag.map_or("取消旗标".to_owned(), |flag| format!("标记{}", flag.text()));
     let done = format!("{} 单已{words}", orders.len());
     let write = move |tx: &Tx| {
         for order in &orders {
             store::set_flag(tx, order.id, flag)?;
-            store::note(tx, order.id, &Who::staff(&staff.name), &words, None, now)?;
+            store::note(tx, order.id, &Who::staff(&staff.name), Topic::Order, &words)?;
         }
         Ok(())
     };
@@ -416,7 +442,7 @@ async fn export_csv(shop: &State<Shop>, staff: Staff, query: Query) -> Result<Do
 /// What the list shows, all of it. Taking buyers' data along is a right of its own: a packer gets what waits to be
 /// shipped, masked as on the screen. Where addresses leave in full, it is written down who took them.
 async fn all(shop: &Shop, staff: Staff, query: &Query) -> Result<Vec<Vec<String>>> {
-    let (mut filter, now) = (query.filter(shop.now()), shop.now());
+    let mut filter = query.filter(shop.now());
     let whole = staff.role >= EXPORTS_BUYERS;
     if !whole {
         filter.status = Some(OrderStatus::ToShip);
@@ -433,7 +459,7 @@ async fn all(shop: &Shop, staff: Staff, query: &Query) -> Result<Vec<Vec<String>
     };
     let rows: Vec<Vec<String>> = shop.read_slowly(read).await?;
     let what = format!("导出 {} 单，{}", rows.len(), if whole { "含收货信息" } else { "收货信息已隐去" });
-    shop.write(move |tx| Ok(audit(tx, &staff, &what, now)?)).await?;
+    shop.write(move |tx| Ok(audit(tx, &staff, &what)?)).await?;
     Ok(rows)
 }
 
@@ -481,13 +507,15 @@ struct View {
     query: String,
 }
 
+const VIEW_NAME: Length = Length::between(1, 20);
+
 #[post("/orders/views", data = "<form>")]
 async fn keep_view(shop: &State<Shop>, staff: Staff, form: Form<View>) -> Flash<Redirect> {
     let View { name, query } = form.into_inner();
     let (name, query) = (name.trim().to_owned(), query.replace(['\r', '\n'], ""));
     let to = format!("/admin/orders?{query}");
-    if !(1..=20).contains(&name.chars().count()) || query.len() > 1000 {
-        return refused(to, Error::field("name", "视图名称应为 1 到 20 个字"));
+    if !VIEW_NAME.fits(&name) || query.len() > 1000 {
+        return refused(to, Error::field("name", format!("视图名称应为 {VIEW_NAME}")));
     }
     let done = shop.write(move |tx| Ok(staff_store::put_view(tx, staff.id, &name, &query)?)).await;
     back(to, done.map(|()| "视图已保存"))
@@ -497,4 +525,47 @@ async fn keep_view(shop: &State<Shop>, staff: Staff, form: Form<View>) -> Flash<
 async fn drop_view(shop: &State<Shop>, staff: Staff, id: i64) -> Flash<Redirect> {
     let done = shop.write(move |tx| Ok(staff_store::delete_view(tx, staff.id, id)?)).await;
     back("/admin/orders", done.map(|()| "视图已删除"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_orders_asks_for_nothing_that_it_is_not_given() {
+        let narrow = Query { q: "草莓".into(), days: "7".into(), flag: "red".into(), late: true, ..Query::default() };
+        for (query, orders, table) in [
+            (&narrow, vec![Card::sample(), Card::bare()], false),
+            (&narrow, vec![Card::sample(), Card::bare()], true),
+            (&narrow, vec![], false),
+            (&Query::default(), vec![], true),
+        ] {
+            let full = !orders.is_empty();
+            let view = ViewShown { id: 1, name: "加急".into(), query: "tab=to_ship".into(), here: true };
+            let tab =
+                TabShown { word: "all", text: "全部", n: full.then_some(2), alarm: full, address: "tab=all".into() };
+            let page = ListPage {
+                frame: Frame::sample(Role::Clerk),
+                tabs: vec![tab],
+                tab: "all",
+                query,
+                table,
+                flags: flags(),
+                narrows: query.narrows(),
+                chips: query.chips(),
+                cleared: String::new(),
+                views: vec![view],
+                found: "2".into(),
+                address: "tab=all",
+                from_here: "list=tab%3Dall".into(),
+                all: full,
+                beyond: Vec::new(),
+                orders,
+                next: full.then_some(1),
+                later: full,
+            };
+            let html = assets::strictly("console/orders.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!(html.contains("ABCDEFGH"), full);
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod address;
 mod barcode;
+pub mod card;
 pub mod list;
 pub mod page;
 pub mod pricing;

@@ -5,29 +5,34 @@ use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
-use serde_json::{Value, json};
+use serde::Serialize;
 
-use super::list::card;
+use super::card::Card;
+use super::list::FlagShown;
 use super::timeline::{self, Part};
-use super::walk::{Came, Place};
+use super::walk::{self, Came, Place};
 use super::{find, here};
 use crate::assets;
+use crate::buyers::addresses::Address;
 use crate::clock;
-use crate::console::{self, frame, money};
+use crate::console::{self, Frame, frame, money};
 use crate::customers::store as customers;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::exceptions::store as exceptions;
-use crate::ids::{ImageHash, OrderNo};
+use crate::exceptions::{Exception, store as exceptions};
+use crate::ids::{BuyerId, ImageHash, LineId, OrderNo, OutTradeNo, ProductId, PromotionId, ShipmentId};
 use crate::ledger::{Shares, store as ledger};
 use crate::money::{Fen, yuan};
-use crate::orders::store;
-use crate::orders::{ClosedReason, Full, Order, OrderStatus, Who};
-use crate::payments::{AttemptState, check, close, store as payments};
+use crate::orders::store::{self, Event};
+use crate::orders::{ClosedReason, Full, Line, Order, OrderStatus, Shipment, Topic, Who};
+use crate::payments::{Attempt, AttemptState, check, close, store as payments};
+use crate::promotions::Discount;
+use crate::refunds::Refund;
 use crate::shipping;
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Role, Staff};
+use crate::typed::Length;
 use crate::wechat::pay::Trade;
 use crate::{buyers, jobs};
 
@@ -75,10 +80,315 @@ fn revealed(_staff: Staff, no: &str) -> Redirect {
 #[post("/orders/<no>/reveal")]
 async fn reveal(shop: &State<Shop>, staff: Staff, no: &str) -> Result<Template> {
     let order = find(shop, no).await?;
-    let (now, looked, number) = (shop.now(), staff.clone(), order.order_no);
+    let (looked, number) = (staff.clone(), order.order_no);
     let what = format!("查看订单 {number} 的完整收货信息");
-    shop.write(move |tx| Ok(audit(tx, &looked, &what, now)?)).await?;
+    shop.write(move |tx| Ok(audit(tx, &looked, &what)?)).await?;
     render(shop, &staff, None, no, Looking { revealed: true, ..Looking::default() }, "console/order.html").await
+}
+
+/// What one read of the database knows of an order.
+struct Seen {
+    full: Full,
+    attempts: Vec<Attempt>,
+    /// Who paid what of the payments that coupons were part of.
+    shares: Vec<Shares>,
+    events: Vec<Event>,
+    exceptions: Vec<(Exception, Option<Refund>)>,
+    /// How many orders its buyer has paid for, and how much.
+    history: (i64, i64),
+    openid: String,
+    /// When it will be closed or completed by itself.
+    expiring: Option<i64>,
+    completing: Option<i64>,
+    last_refund: Option<i64>,
+    place: Option<Place>,
+    carriers: Vec<String>,
+}
+
+impl Seen {
+    fn read(conn: &rusqlite::Connection, order_no: &OrderNo, came: &Came, now: i64) -> Result<Seen> {
+        let order = store::by_no(conn, order_no)?.ok_or(Code::NotFound)?;
+        let id = order.id;
+        Ok(Seen {
+            attempts: payments::attempts(conn, id)?,
+            shares: ledger::shares_of(conn, id)?,
+            events: store::events(conn, id)?,
+            exceptions: money::exceptions::with_refunds(conn, exceptions::of_order(conn, id)?)?,
+            history: customers::totals(conn, order.buyer_id)?,
+            openid: buyers::store::openid(conn, order.buyer_id)?,
+            expiring: jobs::store::waiting_for(conn, jobs::Task::Expire(id))?,
+            completing: jobs::store::waiting_for(conn, jobs::Task::Complete(id))?,
+            last_refund: shipping::store::last_refund(conn, id)?,
+            place: came.place(conn, id, now)?,
+            carriers: super::shipping::choices(conn)?,
+            full: store::full(conn, order)?,
+        })
+    }
+}
+
+/// What somebody may do with an order: what it allows, by role.
+#[derive(Clone, Copy, Serialize)]
+pub struct May {
+    pub price: bool,
+    pub pay_offline: bool,
+    pub cancel: bool,
+    pub query: bool,
+    pub refund: bool,
+    pub ship: bool,
+    pub readdress: bool,
+    /// Whoever packs sees no sums.
+    pub see_money: bool,
+}
+
+impl May {
+    pub fn of(role: Role, full: &Full) -> May {
+        let (stands, clerk) = (full.order.options(), role > Role::Packer);
+        May {
+            price: stands.price && clerk,
+            pay_offline: stands.pay_offline && role == Role::Owner,
+            cancel: (stands.cancel || full.may_be_dropped()) && clerk,
+            query: stands.query && clerk && full.at_wechat.is_some(),
+            refund: full.refundable() > Fen::ZERO && clerk,
+            ship: stands.ship,
+            readdress: stands.readdress && clerk,
+            see_money: clerk,
+        }
+    }
+}
+
+/// Everything that the page of an order shows.
+#[derive(Serialize)]
+struct OrderPage {
+    frame: Frame,
+    order: Card,
+    place: Option<walk::Shown>,
+    steps: Vec<Step>,
+    waiting: Option<timeline::Waiting>,
+    lines: Vec<LineShown>,
+    flags: Vec<FlagShown>,
+    pieces_left: i64,
+    goods: String,
+    freight: String,
+    discount: String,
+    discounts: Vec<DiscountShown>,
+    total: String,
+    paid: String,
+    refunded: String,
+    /// What was paid, less what went back.
+    net: String,
+    may: May,
+    refunding: bool,
+    refunds: Vec<money::refunds::Shown>,
+    carriers: Vec<String>,
+    /// Whom it goes to stands there in full.
+    revealed: bool,
+    address: Option<AddressShown>,
+    attempts: Vec<AttemptShown>,
+    shipments: Vec<ParcelShown>,
+    exceptions: Vec<money::exceptions::Shown>,
+    parts: Vec<PartShown>,
+    shown: Option<Part>,
+    events: Vec<timeline::Shown>,
+    buyer: BuyerId,
+    bought: i64,
+    spent: String,
+    /// The end of the buyer's openid.
+    openid: String,
+}
+
+#[derive(Serialize)]
+struct LineShown {
+    id: LineId,
+    product: ProductId,
+    name: String,
+    spec: String,
+    image: Option<String>,
+    price: String,
+    amount: String,
+    quantity: i64,
+    shipped: i64,
+    refunded: i64,
+    left: i64,
+}
+
+#[derive(Serialize)]
+struct AddressShown {
+    receiver: String,
+    phone: String,
+    #[serde(rename = "where")]
+    whole: String,
+    /// For the form, once it is revealed.
+    province: String,
+    city: String,
+    district: String,
+    detail: String,
+}
+
+#[derive(Serialize)]
+struct AttemptShown {
+    n: String,
+    number: OutTradeNo,
+    state: &'static str,
+    total: String,
+    transaction: Option<String>,
+    paid_at: Option<String>,
+    paid: bool,
+    /// Who paid what of it, when coupons were part of it.
+    shares: Option<String>,
+}
+
+/// What made the order cheaper.
+#[derive(Serialize)]
+struct DiscountShown {
+    promotion: PromotionId,
+    name: String,
+    words: String,
+    coupon: bool,
+    off: String,
+}
+
+#[derive(Serialize)]
+struct ParcelShown {
+    id: ShipmentId,
+    company: String,
+    text: String,
+    company_text: String,
+    tracking: String,
+    at: String,
+    undo: bool,
+    lines: Vec<PieceShown>,
+}
+
+#[derive(Serialize)]
+struct PieceShown {
+    name: Option<String>,
+    n: i64,
+}
+
+#[derive(Serialize)]
+struct PartShown {
+    word: Part,
+    text: &'static str,
+    here: bool,
+}
+
+impl OrderPage {
+    fn of(seen: &Seen, frame: Frame, role: Role, looking: &Looking, now: i64) -> OrderPage {
+        let full = &seen.full;
+        let Full { order, lines, shipments, refunds, .. } = full;
+        let may = May::of(role, full);
+        let last = seen.attempts.last().map(|attempt| attempt.state);
+        let to_pack = full.to_pack();
+        let left = |id| to_pack.iter().find(|(line, _)| line.id == id).map_or(0, |(_, left)| *left);
+        let mut tail: Vec<char> = seen.openid.chars().rev().take(6).collect();
+        tail.reverse();
+        OrderPage {
+            frame,
+            order: Card::of(full, seen.exceptions.iter().any(|(exception, _)| exception.open), now),
+            place: seen.place.as_ref().map(Place::shown),
+            steps: steps(order, now),
+            waiting: timeline::why_waiting(full, last, seen.expiring, seen.completing, may.see_money, now),
+            lines: lines.iter().map(|line| line_shown(line, left(line.id))).collect(),
+            flags: super::list::flags(),
+            pieces_left: to_pack.iter().map(|(_, n)| n).sum(),
+            goods: order.goods.to_string(),
+            freight: order.freight.to_string(),
+            discount: order.discount.to_string(),
+            discounts: full.discounts.iter().map(discount_shown).collect(),
+            total: order.total.to_string(),
+            paid: order.paid.to_string(),
+            refunded: order.refunded.to_string(),
+            net: order.paid.minus(order.refunded).unwrap_or_default().to_string(),
+            refunding: full.is_refunding(),
+            refunds: refunds.iter().map(|r| money::refunds::Shown::of(r, Some(order), now)).collect(),
+            carriers: seen.carriers.clone(),
+            revealed: looking.revealed,
+            address: order.address.as_ref().map(|address| address_shown(address, looking.revealed)),
+            attempts: seen.attempts.iter().map(|attempt| attempt_shown(attempt, &seen.shares)).collect(),
+            shipments: shipments.iter().map(|shipment| parcel_shown(full, shipment, seen.last_refund, now)).collect(),
+            exceptions: seen.exceptions.iter().map(|(e, r)| money::exceptions::Shown::of(e, r.as_ref(), now)).collect(),
+            parts: Part::ALL.iter().map(|part| part_shown(*part, looking.shown)).collect(),
+            shown: looking.shown,
+            events: timeline::shown(&seen.events, looking.shown),
+            buyer: order.buyer_id,
+            bought: seen.history.0,
+            spent: yuan(seen.history.1),
+            openid: tail.into_iter().collect(),
+            may: May { readdress: may.readdress && looking.revealed, ..may },
+        }
+    }
+}
+
+fn line_shown(line: &Line, left: i64) -> LineShown {
+    LineShown {
+        id: line.id,
+        product: line.product_id,
+        name: line.name.clone(),
+        spec: line.spec_text.clone(),
+        image: line.image.as_ref().map(ImageHash::url),
+        price: line.price.to_string(),
+        amount: line.amount().to_string(),
+        quantity: line.quantity,
+        shipped: line.shipped,
+        refunded: line.refunded,
+        left,
+    }
+}
+
+/// Whom it goes to; masked, the fields of the form stay empty.
+fn address_shown(address: &Address, revealed: bool) -> AddressShown {
+    let kept = |text: &str| if revealed { text.to_owned() } else { String::new() };
+    AddressShown {
+        receiver: if revealed { address.receiver.clone() } else { address.masked_receiver() },
+        phone: if revealed { address.phone.clone() } else { address.masked_phone() },
+        whole: if revealed { address.one_line() } else { format!("{} ••••", address.region()) },
+        province: kept(&address.province),
+        city: kept(&address.city),
+        district: kept(&address.district),
+        detail: kept(&address.detail),
+    }
+}
+
+fn discount_shown(discount: &Discount) -> DiscountShown {
+    DiscountShown {
+        promotion: discount.promotion,
+        name: discount.name.clone(),
+        words: discount.words.clone(),
+        coupon: discount.coupon.is_some(),
+        off: discount.goods.plus(discount.freight).unwrap_or_default().to_string(),
+    }
+}
+
+fn attempt_shown(attempt: &Attempt, shares: &[Shares]) -> AttemptShown {
+    let own = shares.iter().find(|shares| attempt.transaction_id.as_ref() == Some(&shares.transaction_id));
+    AttemptShown {
+        n: format!("{:02}", attempt.n),
+        number: attempt.out_trade_no.clone(),
+        state: attempt.state.text(),
+        total: attempt.total.to_string(),
+        transaction: attempt.transaction_id.clone(),
+        paid_at: attempt.paid_at.map(clock::shown),
+        paid: attempt.state == AttemptState::Paid,
+        shares: own.map(shares_text),
+    }
+}
+
+fn parcel_shown(full: &Full, shipment: &Shipment, last_refund: Option<i64>, now: i64) -> ParcelShown {
+    let name = |id: LineId| full.lines.iter().find(|line| line.id == id).map(|line| line.name.clone());
+    ParcelShown {
+        id: shipment.id,
+        company: shipment.parcel.company.clone(),
+        text: shipment.parcel.text(),
+        company_text: shipment.parcel.company_text().to_owned(),
+        tracking: shipment.parcel.tracking_no.to_string(),
+        at: clock::shown(shipment.shipped_at),
+        undo: shipping::undo_refused(&full.order, shipment, last_refund, now).is_none(),
+        lines: shipment.lines.iter().map(|(id, n)| PieceShown { name: name(*id), n: *n }).collect(),
+    }
+}
+
+fn part_shown(part: Part, shown: Option<Part>) -> PartShown {
+    PartShown { word: part, text: part.text(), here: shown == Some(part) }
 }
 
 async fn render(
@@ -86,121 +396,16 @@ async fn render(
     staff: &Staff,
     flash: Option<FlashMessage<'_>>,
     no: &str,
-    Looking { revealed, shown, came }: Looking,
+    looking: Looking,
     template: &'static str,
 ) -> Result<Template> {
     let order_no: OrderNo = no.parse().map_err(|_| Code::NotFound)?;
-    let now = shop.now();
-    let read = move |conn: &rusqlite::Connection| {
-        let order = store::by_no(conn, &order_no)?.ok_or(Code::NotFound)?;
-        let id = order.id;
-        let attempts = (payments::attempts(conn, id)?, ledger::shares_of(conn, id)?);
-        let events = store::events(conn, order.id)?;
-        let exceptions = money::exceptions::with_refunds(conn, exceptions::of_order(conn, order.id)?)?;
-        let history = customers::totals(conn, order.buyer_id)?;
-        let openid = buyers::store::openid(conn, order.buyer_id)?;
-        let expiring = jobs::store::waiting_for(conn, jobs::Task::Expire(order.id))?;
-        let completing = jobs::store::waiting_for(conn, jobs::Task::Complete(order.id))?;
-        let refunded = shipping::store::last_refund(conn, order.id)?;
-        Ok((
-            store::full(conn, order)?,
-            attempts,
-            events,
-            exceptions,
-            history,
-            openid,
-            (expiring, completing, refunded),
-            (came.place(conn, id, now)?, super::shipping::choices(conn)?),
-        ))
-    };
-    let (
-        full,
-        (attempts, shares),
-        events,
-        exceptions,
-        (bought, spent),
-        openid,
-        (expiring, completing, last_refund),
-        (place, carriers),
-    ) = shop.read(read).await?;
-    let Full { order, lines, shipments, refunds, .. } = &full;
-    let sees_money = staff.role > Role::Packer;
-    let tail: String = openid.chars().rev().take(6).collect::<Vec<_>>().into_iter().rev().collect();
-    let left = |id| full.to_pack().into_iter().find(|(line, _)| line.id == id).map_or(0, |(_, left)| left);
-    let context = context! {
-        frame: frame(shop, staff, "orders", flash).await?,
-        order: card(&full, exceptions.iter().any(|(e, _)| e.open), now),
-        place: place.as_ref().map(Place::shown),
-        steps: steps(order, now),
-        waiting: timeline::why_waiting(&full, attempts.last().map(|a| a.state), expiring, completing, sees_money, now),
-        lines: lines.iter().map(|line| json!({
-            "name": line.name, "spec": line.spec_text, "quantity": line.quantity, "shipped": line.shipped,
-            "image": line.image.as_ref().map(ImageHash::url), "price": line.price.to_string(),
-            "amount": line.amount().to_string(), "product": line.product_id, "refunded": line.refunded,
-            "id": line.id, "left": left(line.id),
-        })).collect::<Vec<_>>(),
-        flags: super::list::flags(),
-        pieces_left: full.to_pack().iter().map(|(_, n)| n).sum::<i64>(),
-        goods: order.goods.to_string(),
-        freight: order.freight.to_string(),
-        discount: order.discount.to_string(),
-        discounts: full.discounts.iter().map(|discount| json!({
-            "promotion": discount.promotion, "name": discount.name, "words": discount.words,
-            "coupon": discount.coupon.is_some(),
-            "off": discount.goods.plus(discount.freight).unwrap_or_default().to_string(),
-        })).collect::<Vec<_>>(),
-        total: order.total.to_string(),
-        paid: order.paid.to_string(),
-        refunded: order.refunded.to_string(),
-        sees_money,
-        net: order.paid.minus(order.refunded).unwrap_or_default().to_string(),
-        may_price: staff.role > Role::Packer && order.status == OrderStatus::PendingPayment,
-        may_take_offline: staff.role == Role::Owner && order.status == OrderStatus::PendingPayment,
-        may_refund: staff.role > Role::Packer && full.refundable() > Fen::ZERO,
-        refunding: full.is_refunding(),
-        refunds: refunds.iter().map(|r| money::refunds::shown(r, Some(order), now)).collect::<Vec<_>>(),
-        may_cancel: staff.role > Role::Packer && (order.status == OrderStatus::PendingPayment || full.may_be_dropped()),
-        may_ship: order.status == OrderStatus::ToShip,
-        may_query: staff.role > Role::Packer && matches!(order.status, OrderStatus::PendingPayment | OrderStatus::Closed) && !attempts.is_empty(),
-        carriers,
-        revealed,
-        may_readdress: revealed && staff.role > Role::Packer && matches!(order.status, OrderStatus::PendingPayment | OrderStatus::ToShip),
-        address: order.address.as_ref().map(|a| match revealed {
-            true => json!({
-                "receiver": a.receiver, "phone": a.phone, "where": a.one_line(), "province": a.province, "city": a.city,
-                "district": a.district, "detail": a.detail,
-            }),
-            false => json!({
-                "receiver": a.masked_receiver(), "phone": a.masked_phone(),
-                "where": format!("{} ••••", a.region()),
-            }),
-        }),
-        attempts: attempts.iter().map(|a| json!({
-            "n": format!("{:02}", a.n), "number": a.out_trade_no, "state": a.state.text(), "total": a.total.to_string(),
-            "transaction": a.transaction_id, "paid_at": a.paid_at.map(clock::shown), "paid": a.state == AttemptState::Paid,
-            "shares": shares.iter().find(|s| a.transaction_id.as_ref() == Some(&s.transaction_id)).map(shares_text),
-        })).collect::<Vec<_>>(),
-        shipments: shipments.iter().map(|s| json!({
-            "id": s.id, "company": s.parcel.company, "text": s.parcel.text(), "company_text": s.parcel.company_text(), "tracking": s.parcel.tracking_no,
-            "at": clock::shown(s.shipped_at),
-            "undo": shipping::undo_refused(order, s, last_refund, now).is_none(),
-            "lines": s.lines.iter().map(|(id, n)| json!({
-                "name": lines.iter().find(|l| l.id == *id).map(|l| &l.name), "n": n,
-            })).collect::<Vec<_>>(),
-        })).collect::<Vec<_>>(),
-        exceptions: exceptions.iter().map(|(e, refund)| money::exceptions::shown(e, refund.as_ref(), now)).collect::<Vec<_>>(),
-        parts: Part::ALL.iter().map(|part| json!({ "word": part, "text": part.text(), "here": shown == Some(*part) })).collect::<Vec<_>>(),
-        shown,
-        events: events.iter().filter(|e| shown.is_none_or(|part| timeline::belongs(e, part))).map(timeline::line).collect::<Vec<_>>(),
-        bought,
-        spent: yuan(spent),
-        openid: tail,
-        buyer: order.buyer_id,
-    };
-    Ok(assets::page(template, context))
+    let (now, came) = (shop.now(), looking.came.clone());
+    let seen = shop.read(move |conn| Seen::read(conn, &order_no, &came, now)).await?;
+    let frame = frame(shop, staff, "orders", flash).await?;
+    Ok(assets::page(template, OrderPage::of(&seen, frame, staff.role, &looking, now)))
 }
 
-/// The order's life line: what was reached and when, how long each stretch took, and where it stands.
 /// Who paid what of a payment that coupons were part of, and what of it arrives.
 fn shares_text(shares: &Shares) -> String {
     let mut text = format!("买家实付 ¥{}", yuan(shares.by_buyer_fen()));
@@ -212,7 +417,19 @@ fn shares_text(shares: &Shares) -> String {
     format!("{text} · 到账 ¥{}", yuan(shares.settled_fen()))
 }
 
-fn steps(order: &Order, now: i64) -> Vec<Value> {
+#[derive(Serialize)]
+struct Step {
+    text: &'static str,
+    at: Option<String>,
+    done: bool,
+    here: bool,
+    took: Option<String>,
+    /// The stretch that it is in just now.
+    waits: bool,
+}
+
+/// The order's life line: what was reached and when, how long each stretch took, and where it stands.
+fn steps(order: &Order, now: i64) -> Vec<Step> {
     let mut reached = vec![("提交", Some(order.created_at)), ("付款", order.paid_at)];
     match order.status {
         OrderStatus::Closed => reached.push(("关闭", order.closed_at)),
@@ -223,11 +440,13 @@ fn steps(order: &Order, now: i64) -> Vec<Value> {
         let (from, to) = (reached[i].1?, reached.get(i + 1)?.1);
         Some(clock::span(to.unwrap_or(now) - from))
     };
-    let step = |(i, (text, at)): (usize, &(&str, Option<i64>))| {
-        json!({
-            "text": text, "at": at.map(|at| clock::shown_near(at, now)), "done": at.is_some(),
-            "here": here == Some(i), "took": took(i), "waits": here == Some(i + 1),
-        })
+    let step = |(i, (text, at)): (usize, &(&'static str, Option<i64>))| Step {
+        text,
+        at: at.map(|at| clock::shown_near(at, now)),
+        done: at.is_some(),
+        here: here == Some(i),
+        took: took(i),
+        waits: here == Some(i + 1),
     };
     reached.iter().enumerate().map(step).collect()
 }
@@ -246,16 +465,18 @@ async fn memo(shop: &State<Shop>, staff: Staff, no: &str, form: Form<Memo>) -> F
     back(no, save_memo(shop, staff, no, form.into_inner().memo).await.map(|()| "备注已保存"))
 }
 
+const MEMO: Length = Length::up_to(500);
+
 async fn save_memo(shop: &Shop, staff: Staff, no: &str, memo: String) -> Result<()> {
     let memo = memo.trim().to_owned();
-    if memo.chars().count() > 500 {
-        return Err(Error::field("memo", "备注最多 500 个字"));
+    if !MEMO.fits(&memo) {
+        return Err(Error::field("memo", format!("备注{MEMO}")));
     }
-    let (order, now) = (find(shop, no).await?, shop.now());
+    let order = find(shop, no).await?;
     let write = move |tx: &Tx| {
         store::set_memo(tx, order.id, &memo)?;
         let what = format!("备注改为「{memo}」");
-        Ok(store::note(tx, order.id, &Who::staff(&staff.name), &what, None, now)?)
+        Ok(store::note(tx, order.id, &Who::staff(&staff.name), Topic::Order, &what)?)
     };
     shop.write(write).await
 }
@@ -292,8 +513,7 @@ async fn cancel_page(shop: &State<Shop>, staff: Clerk, no: &str) -> Result<Templ
     let frame = frame(shop, &staff.0, "orders", None).await?;
     let context = context! {
         frame, no: &order.order_no, total: order.total.to_string(), status: order.status.text(),
-        possible: order.status == OrderStatus::PendingPayment
-            || (order.status == OrderStatus::ToShip && order.costs_nothing()),
+        possible: order.options().cancel || (order.status == OrderStatus::ToShip && order.costs_nothing()),
         free: order.costs_nothing(),
     };
     Ok(assets::page("console/order_cancel.html", context))
@@ -306,7 +526,150 @@ async fn cancel(shop: &State<Shop>, staff: Clerk, no: &str) -> Flash<Redirect> {
 
 async fn cancel_order(shop: &Shop, staff: &Staff, no: &str) -> Result<()> {
     let order = find(shop, no).await?;
-    let (now, what, who) = (shop.now(), format!("取消订单 {}", order.order_no), staff.clone());
+    let (what, who) = (format!("取消订单 {}", order.order_no), staff.clone());
     close::cancel(shop, order.id, ClosedReason::StaffCancelled, Who::staff(&staff.name)).await?;
-    shop.write(move |tx| Ok(audit(tx, &who, &what, now)?)).await
+    shop.write(move |tx| Ok(audit(tx, &who, &what)?)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An order of which everything is known, and of which everything may be done.
+    fn whole() -> OrderPage {
+        let (name, day) = ("草莓蛋糕".to_owned(), "2026-10-08 13:15:40".to_owned());
+        OrderPage {
+            frame: Frame::sample(Role::Owner),
+            order: Card::sample(),
+            place: Some(walk::Shown::sample()),
+            steps: vec![
+                Step { text: "提交", at: Some("13:15".into()), done: true, here: false, took: None, waits: false },
+                Step { text: "付款", at: None, done: false, here: true, took: Some("3 分钟".into()), waits: true },
+            ],
+            waiting: Some(timeline::Waiting::sample()),
+            lines: vec![LineShown {
+                id: LineId(1),
+                product: ProductId(1),
+                name: name.clone(),
+                spec: "6 寸".into(),
+                image: Some("/images/1.webp".into()),
+                price: "28.50".into(),
+                amount: "57.00".into(),
+                quantity: 2,
+                shipped: 1,
+                refunded: 1,
+                left: 1,
+            }],
+            flags: super::super::list::flags(),
+            pieces_left: 2,
+            goods: "49.00".into(),
+            freight: "8.00".into(),
+            discount: "1.00".into(),
+            discounts: vec![DiscountShown {
+                promotion: PromotionId(1),
+                name: "满减".into(),
+                words: "满 50 减 1".into(),
+                coupon: true,
+                off: "1.00".into(),
+            }],
+            total: "57.00".into(),
+            paid: "57.00".into(),
+            refunded: "8.00".into(),
+            net: "49.00".into(),
+            may: May {
+                price: true,
+                pay_offline: true,
+                cancel: true,
+                query: true,
+                refund: true,
+                ship: true,
+                readdress: true,
+                see_money: true,
+            },
+            refunding: true,
+            refunds: vec![money::refunds::Shown::sample(), money::refunds::Shown::bare()],
+            carriers: vec!["顺丰速运".into()],
+            revealed: true,
+            address: Some(AddressShown {
+                receiver: "王小明".into(),
+                phone: "13800138000".into(),
+                whole: "浙江省杭州市西湖区文三路 1 号".into(),
+                province: "浙江省".into(),
+                city: "杭州市".into(),
+                district: "西湖区".into(),
+                detail: "文三路 1 号".into(),
+            }),
+            attempts: vec![AttemptShown {
+                n: "01".into(),
+                number: "261008131540ABCDEFGH01".parse().unwrap(),
+                state: AttemptState::Paid.text(),
+                total: "57.00".into(),
+                transaction: Some("1217752501201407033233368018".into()),
+                paid_at: Some(day.clone()),
+                paid: true,
+                shares: Some("买家实付 ¥50.00".into()),
+            }],
+            shipments: vec![ParcelShown {
+                id: ShipmentId(1),
+                company: "SF".into(),
+                text: "顺丰速运 SF1234567890123".into(),
+                company_text: "顺丰速运".into(),
+                tracking: "SF1234567890123".into(),
+                at: day,
+                undo: true,
+                lines: vec![PieceShown { name: Some(name), n: 1 }],
+            }],
+            exceptions: vec![money::exceptions::Shown::sample()],
+            parts: Part::ALL.iter().map(|part| part_shown(*part, Some(Part::Money))).collect(),
+            shown: Some(Part::Money),
+            events: ["buyer", "staff", "wechat", "system"].map(timeline::Shown::sample).into(),
+            buyer: BuyerId(1),
+            bought: 3,
+            spent: "171.00".into(),
+            openid: "abcdef".into(),
+        }
+    }
+
+    /// One that was placed just now, for somebody who packs.
+    fn bare() -> OrderPage {
+        OrderPage {
+            frame: Frame { flash: None, demo: Some("http://127.0.0.1".into()), ..Frame::sample(Role::Packer) },
+            order: Card::bare(),
+            place: None,
+            steps: Vec::new(),
+            waiting: None,
+            lines: Vec::new(),
+            may: May {
+                price: false,
+                pay_offline: false,
+                cancel: false,
+                query: false,
+                refund: false,
+                ship: false,
+                readdress: false,
+                see_money: false,
+            },
+            refunding: false,
+            refunds: Vec::new(),
+            carriers: Vec::new(),
+            revealed: false,
+            address: None,
+            attempts: Vec::new(),
+            shipments: Vec::new(),
+            exceptions: Vec::new(),
+            shown: None,
+            events: Vec::new(),
+            ..whole()
+        }
+    }
+
+    #[test]
+    fn the_page_of_an_order_asks_for_nothing_that_it_is_not_given() {
+        for template in ["console/order.html", "console/order_preview.html"] {
+            for page in [whole(), bare()] {
+                let html = assets::strictly(template, page).unwrap_or_else(|e| panic!("{template}: {e:#}"));
+                assert!(html.contains("ABCDEFGH"), "{template}");
+            }
+        }
+    }
 }

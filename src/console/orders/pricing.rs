@@ -13,11 +13,12 @@ use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::ids::OrderNo;
 use crate::money::Fen;
-use crate::orders::{OrderStatus, Who};
+use crate::orders::Who;
 use crate::payments::{offline, price};
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Owner, Staff};
+use crate::typed::Length;
 
 pub fn routes() -> Vec<Route> {
     routes![price_page, change_price, offline_page, take_offline]
@@ -30,7 +31,7 @@ async fn price_page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage
         frame: frame(shop, &staff.0, "orders", flash).await?,
         no: &order.order_no, goods: order.goods.to_string(),
         total: order.total.plain(), freight: order.freight.plain(), status: order.status.text(),
-        possible: order.status == OrderStatus::PendingPayment, minutes: shop.settings().pay_minutes(),
+        possible: order.options().price, minutes: shop.settings().pay_minutes(),
     };
     Ok(assets::page("console/order_price.html", context))
 }
@@ -54,10 +55,14 @@ fn typed_yuan(field: &'static str, label: &str, text: &str) -> Result<Fen> {
     Fen::from_yuan(text).ok_or_else(|| Error::field(field, format!("{label}请填金额，例如 88 或 88.50")))
 }
 
+const REASON: Length = Length::between(2, 60);
+
 fn typed_reason(text: &str) -> Result<String> {
     let reason = text.trim();
-    let fine = (2..=60).contains(&reason.chars().count()) && !reason.chars().any(char::is_control);
-    if fine { Ok(reason.to_owned()) } else { Err(Error::field("reason", "请写明原因（2 到 60 个字）")) }
+    match REASON.fits_line(reason) {
+        true => Ok(reason.to_owned()),
+        false => Err(Error::field("reason", format!("请写明原因（{REASON}）"))),
+    }
 }
 
 async fn change(shop: &Shop, staff: &Staff, no: &str, form: PriceForm) -> Result<()> {
@@ -73,8 +78,8 @@ async fn change(shop: &Shop, staff: &Staff, no: &str, form: PriceForm) -> Result
 }
 
 async fn note(shop: &Shop, staff: &Staff, what: String) -> Result<()> {
-    let (staff, now) = (staff.clone(), shop.now());
-    shop.write(move |tx: &Tx| Ok(audit(tx, &staff, &what, now)?)).await
+    let staff = staff.clone();
+    shop.write(move |tx: &Tx| Ok(audit(tx, &staff, &what)?)).await
 }
 
 #[get("/orders/<no>/offline")]
@@ -83,7 +88,7 @@ async fn offline_page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessa
     let context = context! {
         frame: frame(shop, &owner.0, "orders", flash).await?,
         no: &order.order_no, total: order.total.to_string(), status: order.status.text(),
-        possible: order.status == OrderStatus::PendingPayment,
+        possible: order.options().pay_offline,
     };
     Ok(assets::page("console/order_offline.html", context))
 }

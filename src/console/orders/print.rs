@@ -13,7 +13,8 @@ use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
 use super::barcode;
-use super::list::{card, chosen};
+use super::card::Card;
+use super::list::chosen;
 use crate::assets;
 use crate::catalogue::{Delivery, store as catalogue};
 use crate::clock;
@@ -122,7 +123,7 @@ async fn slips(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: Wa
             })
         });
         let whole = whole_address(full).map(|a| json!({ "receiver": a.receiver, "phone": a.phone, "where": a.one_line() }));
-        json!({ "card": card(full, false, now), "goods": goods.collect::<Vec<_>>(), "whole": whole, "why_nothing": full.why_nothing_to_pack() })
+        json!({ "card": Card::of(full, false, now), "goods": goods.collect::<Vec<_>>(), "whole": whole, "why_nothing": full.why_nothing_to_pack() })
     });
     let slips: Vec<Value> = slips.collect();
     let context = context! { slips, page: page(shop, &staff, "slips", &wanted.order, &print) };
@@ -142,8 +143,8 @@ async fn log_whole(shop: &Shop, staff: &Staff, fulls: &[Full]) -> Result<()> {
         return Ok(());
     }
     let what = format!("打印同城配送的发货单 {} 单，含收货信息：{}", numbers.len(), numbers.join("、"));
-    let (staff, now) = (staff.clone(), shop.now());
-    shop.write(move |tx: &Tx| Ok(audit(tx, &staff, &what, now)?)).await
+    let staff = staff.clone();
+    shop.write(move |tx: &Tx| Ok(audit(tx, &staff, &what)?)).await
 }
 
 fn page(shop: &Shop, staff: &Staff, kind: &str, orders: &[String], print: &Print) -> Value {

@@ -9,7 +9,7 @@ use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
-use super::list::card;
+use super::card::Card;
 use super::walk::Came;
 use super::{find, here};
 use crate::assets;
@@ -140,14 +140,14 @@ async fn found(shop: &Shop, company: &str, tracking_no: &str) -> Result<Found> {
 }
 
 async fn send(shop: &Shop, staff: &Staff, order: &Order, sending: Sending) -> Result<Sent> {
-    let (now, staff, id, order_no) = (shop.now(), staff.clone(), order.id, order.order_no.clone());
+    let (staff, id, order_no) = (staff.clone(), order.id, order.order_no.clone());
     let write = move |tx: &Tx| {
-        let status = shipping::ship(tx, id, &sending, &Who::staff(&staff.name), now)?;
+        let status = shipping::ship(tx, id, &sending, &Who::staff(&staff.name))?;
         let done = match status {
             OrderStatus::ToShip => format!("部分发货 {}", sending.parcel.text()),
             _ => format!("已发货 {}", sending.parcel.text()),
         };
-        audit(tx, &staff, &format!("{order_no} {done}"), now)?;
+        audit(tx, &staff, &format!("{order_no} {done}"))?;
         let parcel = orders::shipments(tx, id)?.last().map(|shipment| shipment.id);
         Ok(Sent { order: id, parcel, words: done })
     };
@@ -160,10 +160,10 @@ async fn undo(shop: &State<Shop>, staff: Staff, no: &str, id: ShipmentId) -> Fla
 }
 
 async fn take_back(shop: &Shop, staff: Staff, no: &str, shipment: ShipmentId) -> Result<String> {
-    let (order, now) = (find(shop, no).await?, shop.now());
+    let order = find(shop, no).await?;
     let write = move |tx: &Tx| {
-        let parcel = shipping::undo(tx, order.id, shipment, &Who::staff(&staff.name), now)?;
-        audit(tx, &staff, &format!("撤销发货 {} {}", order.order_no, parcel.text()), now)?;
+        let parcel = shipping::undo(tx, order.id, shipment, &Who::staff(&staff.name))?;
+        audit(tx, &staff, &format!("撤销发货 {} {}", order.order_no, parcel.text()))?;
         Ok(format!("已撤销发货 {}，订单回到待发货", parcel.text()))
     };
     shop.write(write).await
@@ -182,11 +182,11 @@ async fn renumber(shop: &State<Shop>, staff: Staff, no: &str, id: ShipmentId, fo
 }
 
 async fn set_number(shop: &Shop, staff: Staff, no: &str, shipment: ShipmentId, form: &Number) -> Result<()> {
-    let (order, now) = (find(shop, no).await?, shop.now());
+    let order = find(shop, no).await?;
     let parcel = found(shop, &form.company, &form.tracking_no).await?.parcel;
     let write = move |tx: &Tx| {
-        let was = shipping::renumber(tx, order.id, shipment, &parcel, &Who::staff(&staff.name), now)?;
-        Ok(audit(tx, &staff, &format!("改单号 {} {} → {}", order.order_no, was.text(), parcel.text()), now)?)
+        let was = shipping::renumber(tx, order.id, shipment, &parcel, &Who::staff(&staff.name))?;
+        Ok(audit(tx, &staff, &format!("改单号 {} {} → {}", order.order_no, was.text(), parcel.text()))?)
     };
     shop.write(write).await
 }
@@ -245,8 +245,7 @@ async fn take_in(shop: &Shop, staff: Staff, form: &Bring<'_>) -> Result<BatchId>
         _ => table::paste(&form.text),
     };
     let brought = brought.map_err(|problem| Error::field("file", problem))?;
-    let now = shop.now();
-    shop.write(move |tx| Ok(store::insert(tx, &staff, Allowed::default(), &brought, now)?)).await
+    shop.write(move |tx| Ok(store::insert(tx, &staff, Allowed::default(), &brought)?)).await
 }
 
 #[get("/shipping/batches/<id>")]
@@ -459,7 +458,7 @@ async fn bench(
         frame: frame(shop, &staff, "orders", flash).await?,
         tab: "scan",
         express: found.as_ref().is_some_and(|full| full.order.delivery == Delivery::Express),
-        order: found.map(|full| card(&full, false, now)),
+        order: found.map(|full| Card::of(&full, false, now)),
         number: number.map(|number| number.to_string()), suggested, carriers,
     };
     Ok(assets::page("console/shipping_scan.html", context))
@@ -522,11 +521,10 @@ async fn sent_by_scan(shop: &Shop, staff: &Staff, order: &OrderNo, scan: &Scan) 
 
 /// The next number that looks like this one's is carried by the same.
 async fn remember(shop: &Shop, parcel: Parcel) -> Result<()> {
-    let now = shop.now();
     let write = move |tx: &Tx| {
         let carrier = Carrier { name: parcel.company_text().to_owned(), code: parcel.company.clone() };
         match TrackingNo::read(&parcel.tracking_no) {
-            Ok(number) => Ok(parcels::put_mark(tx, &number, &carrier, now)?),
+            Ok(number) => Ok(parcels::put_mark(tx, &number, &carrier)?),
             Err(_) => Ok(()),
         }
     };

@@ -1,10 +1,11 @@
 //! What happened to an order, in parts that can be looked at alone, and why nothing happens just now.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::clock::{self, DAY};
+use crate::ids::MessageId;
 use crate::orders::store::Event;
-use crate::orders::{Full, OrderStatus};
+use crate::orders::{Full, OrderStatus, Topic};
 use crate::payments::AttemptState;
 use crate::words::words;
 
@@ -18,26 +19,53 @@ words! {
     }
 }
 
-/// What the events about goods and about money speak of; the sentences are our own.
-const GOODS: [&str; 7] = ["发货", "包裹", "单号", "收货", "库存", "快递", "补发"];
-const MONEY: [&str; 5] = ["¥", "支付", "退款", "付款", "收款"];
-
-pub fn belongs(event: &Event, part: Part) -> bool {
-    let speaks_of = |words: &[&str]| words.iter().any(|word| event.what.contains(word));
+fn belongs(event: &Event, part: Part) -> bool {
     match part {
-        Part::Money => event.message_id.is_some() || speaks_of(&MONEY),
-        Part::Goods => speaks_of(&GOODS),
+        Part::Money => event.topic == Topic::Money,
+        Part::Goods => event.topic == Topic::Goods,
         Part::People => event.actor == "staff",
         Part::System => matches!(event.actor.as_str(), "system" | "wechat"),
     }
 }
 
-pub fn line(event: &Event) -> Value {
-    json!({
-        "at": clock::shown(event.at), "actor": event.actor, "name": event.actor_name, "what": event.what,
-        "message": event.message_id,
-        "actor_text": match event.actor.as_str() { "buyer" => "买家", "staff" => "店员", "wechat" => "微信", _ => "系统" },
-    })
+/// An event as the page shows it.
+#[derive(Serialize)]
+pub struct Shown {
+    at: String,
+    actor: String,
+    actor_text: &'static str,
+    name: String,
+    what: String,
+    message: Option<MessageId>,
+}
+
+/// The events of a part, or all of them.
+pub fn shown(events: &[Event], part: Option<Part>) -> Vec<Shown> {
+    events.iter().filter(|event| part.is_none_or(|part| belongs(event, part))).map(line).collect()
+}
+
+fn line(event: &Event) -> Shown {
+    Shown {
+        at: clock::shown(event.at),
+        actor: event.actor.clone(),
+        actor_text: match event.actor.as_str() {
+            "buyer" => "买家",
+            "staff" => "店员",
+            "wechat" => "微信",
+            _ => "系统",
+        },
+        name: event.actor_name.clone(),
+        what: event.what.clone(),
+        message: event.message_id,
+    }
+}
+
+/// Why nothing happens just now, and the way to where that is changed.
+#[derive(Serialize)]
+pub struct Waiting {
+    words: String,
+    /// What is written on it, and where it leads.
+    button: Option<(&'static str, String)>,
 }
 
 /// Why nothing happens just now: a sentence, and where this person may go to change it, if anywhere.
@@ -48,7 +76,7 @@ pub fn why_waiting(
     completing: Option<i64>,
     sees_money: bool,
     now: i64,
-) -> Option<Value> {
+) -> Option<Waiting> {
     let order = &full.order;
     let here = |part: &str| format!("/admin/orders/{}{part}", order.order_no);
     let (words, button) = match order.status {
@@ -88,7 +116,26 @@ pub fn why_waiting(
         }
         OrderStatus::Closed | OrderStatus::Completed => return None,
     };
-    Some(json!({ "words": words, "button": button }))
+    Some(Waiting { words, button })
+}
+
+#[cfg(test)]
+impl Shown {
+    pub fn sample(actor: &str) -> Shown {
+        let (at, what) = ("2026-10-08 13:15:40".into(), "已付款 ¥57.00".into());
+        Shown {
+            at, actor: actor.into(), actor_text: "微信", name: "小王".into(), what, message: Some(MessageId(1))
+        }
+    }
+}
+
+#[cfg(test)]
+impl Waiting {
+    pub fn sample() -> Waiting {
+        Waiting {
+            words: "付款已经 26 小时，还没有发货".into(), button: Some(("去发货", "#ship".into()))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -97,24 +144,20 @@ mod tests {
 
     #[test]
     fn every_event_is_found_under_what_it_is_about() {
-        for (actor, what, message, parts) in [
-            ("buyer", "提交订单，占用库存 1 件", None, &[Part::Goods][..]),
-            ("buyer", "发起支付（支付单 #01，¥57.00）", None, &[Part::Money]),
-            ("wechat", "收到微信支付通知：支付单 #01 ¥57.00 ✓验签 ✓金额", Some(1), &[Part::Money, Part::System]),
-            ("staff", "备注改为「放门口」", None, &[Part::People]),
-            ("staff", "改价 98.00 → 88.00：支付单 #01 作废", None, &[Part::Money, Part::People]),
-            ("staff", "发货 顺丰速运 SF1", None, &[Part::Goods, Part::People]),
-            ("system", "付款超时，关闭订单", None, &[Part::Money, Part::System]),
+        for (actor, topic, parts) in [
+            ("buyer", Topic::Goods, &[Part::Goods][..]),
+            ("buyer", Topic::Money, &[Part::Money]),
+            ("wechat", Topic::Money, &[Part::Money, Part::System]),
+            ("system", Topic::Goods, &[Part::Goods, Part::System]),
+            ("staff", Topic::Goods, &[Part::Goods, Part::People]),
+            ("staff", Topic::Money, &[Part::Money, Part::People]),
+            // A memo is nobody's money, whatever it says.
+            ("staff", Topic::Order, &[Part::People]),
         ] {
-            let event = Event {
-                at: 0,
-                actor: actor.into(),
-                actor_name: String::new(),
-                what: what.into(),
-                message_id: message.map(crate::ids::MessageId),
-            };
+            let (name, what) = (String::new(), "备注改为「付款后发货」".to_owned());
+            let event = Event { at: 0, actor: actor.into(), actor_name: name, topic, what, message_id: None };
             let found: Vec<Part> = Part::ALL.iter().copied().filter(|part| belongs(&event, *part)).collect();
-            assert_eq!(found, parts, "{what}");
+            assert_eq!(found, parts, "{actor} {topic:?}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use rocket::FromForm;
 use rusqlite::Connection;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::list::{self, Query};
 use crate::console::query_string;
@@ -45,6 +45,16 @@ impl Came {
     }
 }
 
+/// A place as its page shows it, with the addresses of its neighbours.
+#[derive(Serialize)]
+pub struct Shown {
+    list: String,
+    n: usize,
+    of: usize,
+    newer: Option<String>,
+    older: Option<String>,
+}
+
 impl Place {
     /// The next order's page, or the list when the walk is over.
     pub fn next(&self) -> String {
@@ -57,11 +67,21 @@ impl Place {
         format!("/admin/orders/{no}?{}#ship", query_string(&[("list", &self.list), ("n", &n), ("of", &of)]))
     }
 
-    pub fn shown(&self) -> Value {
-        json!({
-            "list": self.list, "n": self.n, "of": self.of,
-            "newer": self.newer.as_ref().map(|no| self.address(no, self.n.saturating_sub(1).max(1))),
-            "older": self.older.as_ref().map(|no| self.address(no, self.n + 1)),
-        })
+    pub fn shown(&self) -> Shown {
+        Shown {
+            list: self.list.clone(),
+            n: self.n,
+            of: self.of,
+            newer: self.newer.as_ref().map(|no| self.address(no, self.n.saturating_sub(1).max(1))),
+            older: self.older.as_ref().map(|no| self.address(no, self.n + 1)),
+        }
+    }
+}
+
+#[cfg(test)]
+impl Shown {
+    pub fn sample() -> Shown {
+        let to = || Some("/admin/orders/261008131540ABCDEFGH?list=".to_owned());
+        Shown { list: "tab=to_ship".into(), n: 2, of: 3, newer: to(), older: to() }
     }
 }

@@ -69,20 +69,20 @@ async fn replace(shop: &Shop, staff: Staff, mine: Option<Vec<u8>>, form: Passwor
     }
     password::check(&form.new, &staff.name)?;
     must_know(shop, &staff, form.old).await?;
-    let (hash, now) = (password::hash(form.new).await?, shop.now());
+    let hash = password::hash(form.new).await?;
     let write = move |tx: &Tx| {
         store::set_password_hash(tx, staff.id, &hash)?;
         store::delete_sessions(tx, staff.id, mine.as_deref())?;
-        Ok(audit(tx, &staff, "修改自己的密码", now)?)
+        Ok(audit(tx, &staff, "修改自己的密码")?)
     };
     shop.write(write).await
 }
 
 /// Whoever finds an unlocked screen does not know the password.
 async fn must_know(shop: &Shop, staff: &Staff, given: String) -> Result<()> {
-    let (name, ip, now) = (staff.name.clone(), staff.ip.clone(), shop.now());
+    let (name, ip) = (staff.name.clone(), staff.ip.clone());
     let guess = move |tx: &Tx| {
-        throttle::count(tx, &name, &ip, now)?;
+        throttle::count(tx, &name, &ip)?;
         Ok(store::by_name(tx, &name)?)
     };
     let known = shop.write(guess).await?;
@@ -148,7 +148,7 @@ async fn enable_totp(shop: &State<Shop>, staff: Staff, form: Form<Enable>) -> Fl
         let write = move |tx: &Tx| {
             store::set_totp(tx, staff.id, Some(&sealed))?;
             store::use_totp_step(tx, staff.id, step)?;
-            Ok(audit(tx, &staff, "开启自己的两步验证", now)?)
+            Ok(audit(tx, &staff, "开启自己的两步验证")?)
         };
         shop.write(write).await
     };
@@ -167,10 +167,9 @@ struct Password {
 async fn disable_totp(shop: &State<Shop>, staff: Staff, form: Form<Password>) -> Flash<Redirect> {
     let done = async {
         must_know(shop, &staff, form.into_inner().password).await?;
-        let now = shop.now();
         let write = move |tx: &Tx| {
             store::set_totp(tx, staff.id, None)?;
-            Ok(audit(tx, &staff, "关闭自己的两步验证", now)?)
+            Ok(audit(tx, &staff, "关闭自己的两步验证")?)
         };
         shop.write(write).await
     };

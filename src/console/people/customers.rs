@@ -123,7 +123,7 @@ async fn export(shop: &State<Shop>, manager: Manager, query: Form<Query>) -> Res
     let customers = shop.read_slowly(read).await?;
     let rows: Vec<Vec<String>> = customers.iter().map(|(_, customer)| exported(customer)).collect();
     let what = format!("导出 {} 位顾客的资料（含姓名、电话、地址）", rows.len());
-    shop.write(move |tx| Ok(audit(tx, &manager.0, &what, now)?)).await?;
+    shop.write(move |tx| Ok(audit(tx, &manager.0, &what)?)).await?;
     workbook(&format!("顾客-{}.xlsx", Day::of(now).shown()), &COLUMNS, &NUMBERS, rows).await
 }
 
@@ -170,9 +170,9 @@ fn revealed(_staff: Clerk, id: &str) -> Result<Redirect> {
 /// Shows name, phones and addresses in full, and writes down who looked.
 #[post("/customers/<id>/reveal")]
 async fn reveal(shop: &State<Shop>, staff: Clerk, id: &str) -> Result<Template> {
-    let (id, now, looked) = (read_id(id)?, shop.now(), staff.0.clone());
+    let (id, looked) = (read_id(id)?, staff.0.clone());
     let what = format!("查看顾客 #{id} 的完整资料");
-    shop.write(move |tx| Ok(audit(tx, &looked, &what, now)?)).await?;
+    shop.write(move |tx| Ok(audit(tx, &looked, &what)?)).await?;
     render(shop, &staff.0, None, id, None, true).await
 }
 
@@ -228,16 +228,15 @@ async fn change(
     shop: &Shop,
     staff: Staff,
     id: BuyerId,
-    act: impl Fn(&Tx, &Customer, i64) -> Result<String> + Send + 'static,
+    act: impl Fn(&Tx, &Customer) -> Result<String> + Send + 'static,
 ) -> Result<()> {
-    let now = shop.now();
     let write = move |tx: &Tx| {
         let customer = store::one(tx, id)?.ok_or(Code::NotFound)?;
         if customer.erased_at.is_some() {
             return Err(Error::from(Code::OrderState).says("这位买家的资料已经删除，不能再改"));
         }
-        let what = act(tx, &customer, now)?;
-        Ok(audit(tx, &staff, &what, now)?)
+        let what = act(tx, &customer)?;
+        Ok(audit(tx, &staff, &what)?)
     };
     shop.write(write).await
 }
@@ -252,7 +251,7 @@ async fn note(shop: &State<Shop>, staff: Clerk, id: &str, form: Form<Note>) -> R
     let id = read_id(id)?;
     let done = async {
         let note = read_note(&form.note)?;
-        let act = move |tx: &Tx, customer: &Customer, _| {
+        let act = move |tx: &Tx, customer: &Customer| {
             store::set_note(tx, customer.id, &note)?;
             // The log is read by many, and a note is often about a person.
             Ok(format!("改顾客 #{} 的备注", customer.id))
@@ -272,7 +271,7 @@ async fn tags(shop: &State<Shop>, staff: Clerk, id: &str, form: Form<Tags>) -> R
     let id = read_id(id)?;
     let done = async {
         let tags = read_tags(&form.tags)?;
-        let act = move |tx: &Tx, customer: &Customer, _| {
+        let act = move |tx: &Tx, customer: &Customer| {
             store::set_tags(tx, customer.id, &tags)?;
             Ok(format!("顾客 #{} 的标签：{} → {}", customer.id, customer.tags.join(" "), tags.join(" ")))
         };
@@ -284,8 +283,8 @@ async fn tags(shop: &State<Shop>, staff: Clerk, id: &str, form: Form<Tags>) -> R
 #[post("/customers/<id>/block")]
 async fn block(shop: &State<Shop>, staff: Manager, id: &str) -> Result<Flash<Redirect>> {
     let id = read_id(id)?;
-    let act = |tx: &Tx, customer: &Customer, now| {
-        store::set_blocked(tx, customer.id, Some(customer.blocked_at.unwrap_or(now)))?;
+    let act = |tx: &Tx, customer: &Customer| {
+        store::set_blocked(tx, customer.id, Some(customer.blocked_at.unwrap_or(tx.now())))?;
         Ok(format!("停止顾客 #{} 下单", customer.id))
     };
     let done = "他不能再下新订单；已有的订单照常处理";
@@ -298,7 +297,7 @@ async fn block(shop: &State<Shop>, staff: Manager, id: &str) -> Result<Flash<Red
 #[post("/customers/<id>/unblock")]
 async fn unblock(shop: &State<Shop>, staff: Manager, id: &str) -> Result<Flash<Redirect>> {
     let id = read_id(id)?;
-    let act = |tx: &Tx, customer: &Customer, _| {
+    let act = |tx: &Tx, customer: &Customer| {
         store::set_blocked(tx, customer.id, None)?;
         Ok(format!("恢复顾客 #{} 下单", customer.id))
     };
@@ -319,8 +318,8 @@ async fn ask_erase(shop: &State<Shop>, owner: Owner, id: &str) -> Result<Templat
 
 #[post("/customers/<id>/erase")]
 async fn forget(shop: &State<Shop>, owner: Owner, id: &str) -> Result<Flash<Redirect>> {
-    let (id, now) = (read_id(id)?, shop.now());
+    let id = read_id(id)?;
     let what = format!("按买家要求删除顾客 #{id} 的资料");
-    let done = erase::erase(shop, id, move |tx| Ok(audit(tx, &owner.0, &what, now)?)).await;
+    let done = erase::erase(shop, id, move |tx| Ok(audit(tx, &owner.0, &what)?)).await;
     Ok(back(here(id), done.map(|()| "资料已删除。之前的备份里还有，会随备份轮换消失")))
 }

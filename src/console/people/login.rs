@@ -11,11 +11,11 @@ use rocket_dyn_templates::{Template, context};
 use crate::assets;
 use crate::clock::{self, SECOND};
 use crate::console::{inside, words};
-use crate::door::ClientIp;
-use crate::error::Result;
+use crate::door::client_ip;
+use crate::error::{Error, Result};
 use crate::secrets::token_hash;
 use crate::shop::Shop;
-use crate::staff::login::Attempt;
+use crate::staff::login::{Attempt, Entered};
 use crate::staff::{COOKIE, SESSION, Staff, login, store};
 
 pub fn routes() -> Vec<Route> {
@@ -45,60 +45,87 @@ struct Credentials {
     next: String,
 }
 
-/// Whether the browser's own connection is encrypted, as far as the proxy in front says.
-pub struct Encrypted(bool);
+/// Where somebody stands who is to be let in: from where, in which browser, over what.
+pub struct Doorstep<'r> {
+    jar: &'r CookieJar<'r>,
+    ip: String,
+    browser: String,
+    /// The browser's own connection, as far as the proxy in front says.
+    encrypted: bool,
+}
 
 #[rocket::async_trait]
-impl<'r> FromRequest<'r> for Encrypted {
+impl<'r> FromRequest<'r> for Doorstep<'r> {
     type Error = std::convert::Infallible;
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Encrypted, Self::Error> {
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Doorstep<'r>, Self::Error> {
         let tls = request.rocket().config().tls_enabled();
         let forwarded = request.headers().get_one("X-Forwarded-Proto") == Some("https");
-        Outcome::Success(Encrypted(tls || forwarded))
+        Outcome::Success(Doorstep {
+            jar: request.cookies(),
+            ip: client_ip(request),
+            browser: browser(request.headers().get_one("User-Agent").unwrap_or_default()),
+            encrypted: tls || forwarded,
+        })
     }
 }
 
 /// What the browser calls itself, short enough for a list.
-pub struct Browser(pub String);
+fn browser(agent: &str) -> String {
+    let named = |names: &[&str]| names.iter().find(|name| agent.contains(*name)).map(|name| (*name).to_owned());
+    // The more particular first: most browsers also call themselves Safari.
+    let browser = named(&["MicroMessenger", "Edg", "Firefox", "Chrome", "Safari"]);
+    let system = named(&["iPhone", "iPad", "Android", "Windows", "Mac OS", "Linux"]);
+    [browser, system].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
 
-#[rocket::async_trait]
-impl<'r> FromRequest<'r> for Browser {
-    type Error = std::convert::Infallible;
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Browser, Self::Error> {
-        let agent = request.headers().get_one("User-Agent").unwrap_or_default();
-        let named = |names: &[&str]| names.iter().find(|name| agent.contains(*name)).map(|name| (*name).to_owned());
-        // The more particular first: most browsers also call themselves Safari.
-        let browser = named(&["MicroMessenger", "Edg", "Firefox", "Chrome", "Safari"]);
-        let system = named(&["iPhone", "iPad", "Android", "Windows", "Mac OS", "Linux"]);
-        Outcome::Success(Browser([browser, system].into_iter().flatten().collect::<Vec<_>>().join(" · ")))
+impl Doorstep<'_> {
+    /// Opens a session and gives the browser the key to it.
+    pub async fn let_in(&self, shop: &Shop, account: String, password: String, code: String) -> Result<Entered> {
+        let (ip, browser) = (self.ip.clone(), self.browser.clone());
+        let entered = login::login(shop, Attempt { account, password, code, ip, browser }).await?;
+        let cookie = Cookie::build((COOKIE, entered.token.clone()))
+            .path("/admin")
+            .http_only(true)
+            .secure(self.encrypted)
+            .same_site(SameSite::Lax)
+            .max_age(Duration::seconds(SESSION / SECOND));
+        self.jar.add(cookie);
+        Ok(entered)
+    }
+
+    /// The same with the password that was just chosen. The account stands: whoever cannot be let in at once logs in.
+    pub async fn let_in_anew(&self, shop: &Shop, account: String, password: String) -> bool {
+        let entered = self.let_in(shop, account, password, String::new()).await;
+        entered.inspect_err(|e| log::warn!("a new account has to log in: {}", e.message())).is_ok()
     }
 }
 
-/// Gives the browser the key to a session.
-pub fn let_in(jar: &CookieJar<'_>, encrypted: &Encrypted, token: String) {
-    let cookie = Cookie::build((COOKIE, token))
-        .path("/admin")
-        .http_only(true)
-        .secure(encrypted.0)
-        .same_site(SameSite::Lax)
-        .max_age(Duration::seconds(SESSION / SECOND));
-    jar.add(cookie);
+/// A password for a new account, typed twice.
+#[derive(FromForm)]
+pub struct Chosen {
+    pub password: String,
+    pub again: String,
+}
+
+impl Chosen {
+    /// Errors: the two are not the same.
+    pub fn agreed(self) -> Result<String> {
+        match self.password == self.again {
+            true => Ok(self.password),
+            false => Err(Error::field("again", "两次输入的密码不一样")),
+        }
+    }
 }
 
 #[post("/login", data = "<form>")]
 async fn enter(
     shop: &State<Shop>,
-    jar: &CookieJar<'_>,
-    ip: ClientIp,
-    browser: Browser,
-    encrypted: Encrypted,
+    doorstep: Doorstep<'_>,
     form: Form<Credentials>,
 ) -> std::result::Result<Flash<Redirect>, Template> {
     let Credentials { account, password, code, next } = form.into_inner();
-    let attempt = Attempt { account: account.clone(), password, code, ip: ip.0, browser: browser.0 };
-    match login::login(shop, attempt).await {
+    match doorstep.let_in(shop, account.clone(), password, code).await {
         Ok(entered) => {
-            let_in(jar, &encrypted, entered.token);
             let to = Redirect::to(inside(next));
             Ok(match entered.last {
                 Some((at, from)) => Flash::new(to, "info", format!("上次登录 {}，来自 {from}", clock::shown(at))),
@@ -137,41 +164,24 @@ async fn invitation(shop: &Shop, token: &str, problem: Option<String>) -> Result
     Ok(assets::page("console/invite.html", context))
 }
 
-#[derive(FromForm)]
-struct NewPassword {
-    password: String,
-    again: String,
-}
-
 /// Makes the account, and lets its person in.
 #[post("/invite/<token>", data = "<form>")]
 async fn accept(
     shop: &State<Shop>,
-    jar: &CookieJar<'_>,
-    ip: ClientIp,
-    browser: Browser,
-    encrypted: Encrypted,
+    doorstep: Doorstep<'_>,
     token: &str,
-    form: Form<NewPassword>,
+    form: Form<Chosen>,
 ) -> Result<std::result::Result<Flash<Redirect>, Template>> {
-    let form = form.into_inner();
-    if form.password != form.again {
-        return Ok(Err(invitation(shop, token, Some("两次输入的密码不一样".into())).await?));
-    }
-    match login::accept(shop, token, form.password.clone()).await {
-        Ok(account) => {
-            let attempt =
-                Attempt { account, password: form.password, ip: ip.0, browser: browser.0, ..Attempt::default() };
-            Ok(Ok(match login::login(shop, attempt).await {
-                Ok(entered) => {
-                    let_in(jar, &encrypted, entered.token);
-                    Flash::success(Redirect::to("/admin"), "账号已建立，欢迎")
-                }
-                Err(_) => {
-                    Flash::success(Redirect::to(uri!("/admin", page(Option::<String>::None))), "账号已建立，请登录")
-                }
-            }))
-        }
-        Err(e) => Ok(Err(invitation(shop, token, Some(words(&e))).await?)),
-    }
+    let made = async {
+        let password = form.into_inner().agreed()?;
+        Ok((login::accept(shop, token, password.clone()).await?, password))
+    };
+    let (account, password) = match made.await {
+        Ok(made) => made,
+        Err(e) => return Ok(Err(invitation(shop, token, Some(words(&e))).await?)),
+    };
+    Ok(Ok(match doorstep.let_in_anew(shop, account, password).await {
+        true => Flash::success(Redirect::to("/admin"), "账号已建立，欢迎"),
+        false => Flash::success(Redirect::to(uri!("/admin", page(Option::<String>::None))), "账号已建立，请登录"),
+    }))
 }

@@ -107,10 +107,10 @@ struct Name {
 
 #[post("/staff/withdraw", data = "<form>")]
 async fn withdraw(shop: &State<Shop>, owner: Owner, form: Form<Name>) -> Flash<Redirect> {
-    let (now, name) = (shop.now(), form.into_inner().name);
+    let name = form.into_inner().name;
     let write = move |tx: &Tx| {
         store::delete_invitation(tx, &name)?;
-        Ok(audit(tx, &owner.0, &format!("撤回给 {name} 的邀请"), now)?)
+        Ok(audit(tx, &owner.0, &format!("撤回给 {name} 的邀请"))?)
     };
     back(HERE, shop.write(write).await.map(|()| "邀请已撤回"))
 }
@@ -120,17 +120,16 @@ async fn change(
     shop: &Shop,
     owner: Owner,
     id: StaffId,
-    act: impl Fn(&Tx, &Member, i64) -> Result<String> + Send + 'static,
+    act: impl Fn(&Tx, &Member) -> Result<String> + Send + 'static,
 ) -> Flash<Redirect> {
-    let now = shop.now();
     let write = move |tx: &Tx| {
         let member = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
-        let what = act(tx, &member, now)?;
+        let what = act(tx, &member)?;
         let able = |m: &Member| m.staff.role == Role::Owner && m.disabled_at.is_none();
         if !store::all(tx)?.iter().any(able) {
             return Err(Error::field("role", "至少要有一个能登录的店主"));
         }
-        audit(tx, &owner.0, &what, now)?;
+        audit(tx, &owner.0, &what)?;
         Ok(what)
     };
     back(HERE, shop.write(write).await)
@@ -144,7 +143,7 @@ struct NewRole {
 #[post("/staff/<id>/role", data = "<form>")]
 async fn set_role(shop: &State<Shop>, owner: Owner, id: StaffId, form: Form<NewRole>) -> Flash<Redirect> {
     let role = form.role.parse::<Role>();
-    let act = move |tx: &Tx, member: &Member, _| {
+    let act = move |tx: &Tx, member: &Member| {
         let role = role.map_err(|()| Error::field("role", "请选择角色"))?;
         store::set_role(tx, member.staff.id, role)?;
         Ok(format!("{} 的角色：{} → {}", member.staff.name, member.staff.role.text(), role.text()))
@@ -154,8 +153,8 @@ async fn set_role(shop: &State<Shop>, owner: Owner, id: StaffId, form: Form<NewR
 
 #[post("/staff/<id>/disable")]
 async fn disable(shop: &State<Shop>, owner: Owner, id: StaffId) -> Flash<Redirect> {
-    let act = |tx: &Tx, member: &Member, now| {
-        store::set_disabled(tx, member.staff.id, Some(now))?;
+    let act = |tx: &Tx, member: &Member| {
+        store::set_disabled(tx, member.staff.id, Some(tx.now()))?;
         store::delete_sessions(tx, member.staff.id, None)?;
         Ok(format!("停用账号 {}", member.staff.name))
     };
@@ -164,7 +163,7 @@ async fn disable(shop: &State<Shop>, owner: Owner, id: StaffId) -> Flash<Redirec
 
 #[post("/staff/<id>/enable")]
 async fn enable(shop: &State<Shop>, owner: Owner, id: StaffId) -> Flash<Redirect> {
-    let act = |tx: &Tx, member: &Member, _| {
+    let act = |tx: &Tx, member: &Member| {
         store::set_disabled(tx, member.staff.id, None)?;
         Ok(format!("恢复账号 {}", member.staff.name))
     };
@@ -173,7 +172,7 @@ async fn enable(shop: &State<Shop>, owner: Owner, id: StaffId) -> Flash<Redirect
 
 #[post("/staff/<id>/log-out")]
 async fn log_out(shop: &State<Shop>, owner: Owner, id: StaffId) -> Flash<Redirect> {
-    let act = |tx: &Tx, member: &Member, _| {
+    let act = |tx: &Tx, member: &Member| {
         let n = store::delete_sessions(tx, member.staff.id, None)?;
         Ok(format!("让 {} 的 {n} 处登录下线", member.staff.name))
     };
@@ -182,7 +181,7 @@ async fn log_out(shop: &State<Shop>, owner: Owner, id: StaffId) -> Flash<Redirec
 
 #[post("/staff/<id>/reset-totp")]
 async fn reset_totp(shop: &State<Shop>, owner: Owner, id: StaffId) -> Flash<Redirect> {
-    let act = |tx: &Tx, member: &Member, _| {
+    let act = |tx: &Tx, member: &Member| {
         store::set_totp(tx, member.staff.id, None)?;
         Ok(format!("关闭 {} 的两步验证", member.staff.name))
     };

@@ -61,8 +61,8 @@ fn size(bytes: i64) -> String {
 async fn make(shop: &State<Shop>, owner: Owner) -> Flash<Redirect> {
     let done = async {
         let made = backups::make(shop, &owner.0.name).await?;
-        let (what, now) = (format!("手动备份 {}", made.file), shop.now());
-        shop.write(move |tx| Ok(audit(tx, &owner.0, &what, now)?)).await?;
+        let what = format!("手动备份 {}", made.file);
+        shop.write(move |tx| Ok(audit(tx, &owner.0, &what)?)).await?;
         match made.problem.as_str() {
             "" => Ok(format!("已备份并演练恢复：{} 笔订单，{}", made.orders, size(made.bytes))),
             problem => Err(Error::from(Code::Internal).says(problem)),
@@ -101,7 +101,7 @@ async fn seal(shop: &Shop, owner: Owner, id: BackupId, form: Passphrase) -> Resu
     if form.passphrase.chars().count() < sealed::SHORTEST {
         return Err(Error::field("passphrase", format!("口令至少 {} 位", sealed::SHORTEST)));
     }
-    let (backup, now) = (find(shop, id).await?, shop.now());
+    let backup = find(shop, id).await?;
     let (path, key) = (backups::path(shop, &backup), shop.server.data_dir.join("secret.key"));
     let (nonces, passphrase) = (shop.nonces.clone(), form.passphrase);
     let work = move || {
@@ -114,7 +114,7 @@ async fn seal(shop: &Shop, owner: Owner, id: BackupId, form: Passphrase) -> Resu
         Error::from(Code::NotFound).says("备份文件读不出来，可能已被删除")
     })?;
     let what = format!("下载加密备份 {}", backup.file);
-    shop.write(move |tx| Ok(audit(tx, &owner.0, &what, now)?)).await?;
+    shop.write(move |tx| Ok(audit(tx, &owner.0, &what)?)).await?;
     Ok(download(ContentType::Binary, &format!("{}.sealed", backup.file), bytes))
 }
 

@@ -74,7 +74,7 @@ async fn bundle(shop: &State<Shop>, owner: Owner) -> Result<Download> {
         log::error!("diagnostics: {e}");
         Error::from(Code::Internal).says("诊断信息没有打包出来，请稍后再试")
     })?;
-    shop.write(move |tx: &Tx| Ok(audit(tx, &owner.0, "打包诊断信息", now)?)).await?;
+    shop.write(move |tx: &Tx| Ok(audit(tx, &owner.0, "打包诊断信息")?)).await?;
     Ok(download(ContentType::ZIP, &format!("小铺诊断-{}.zip", clock::compact(now)), bytes))
 }
 

@@ -7,11 +7,12 @@ use rocket::{FromForm, Route, State, post, routes};
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 
-use crate::clock::{self, DAY};
+use crate::clock;
 use crate::console::back;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
+use crate::settings::certificate::Standing;
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Owner, Staff};
@@ -22,8 +23,6 @@ pub fn routes() -> Vec<Route> {
     routes![upload]
 }
 
-/// From this long before its end a certificate is warned about: a new one takes days to get.
-const WARN_BEFORE: i64 = 60 * DAY;
 /// A PEM file of WeChat's is about 2 KiB.
 const MAX_PEM: u64 = 64 * 1024;
 
@@ -34,22 +33,10 @@ pub fn warning(shop: &Shop) -> Option<String> {
     }
     let (settings, now) = (shop.settings(), shop.now());
     let account = shop.account()?;
-    match settings.identity() {
+    match settings.certificate(Some(account.mch_id()), now) {
         // API v3 refunds without one.
-        None if account.api() == Api::V3 => None,
-        None => Some("上传退款证书，才能原路退款".into()),
-        Some(Err(problem)) => Some(format!("退款证书不能使用：{problem}")),
-        Some(Ok(identity)) if identity.facts.mch_id != account.mch_id() => {
-            Some(format!("退款证书是商户号 {} 的，和设置的商户号不同", identity.facts.mch_id))
-        }
-        Some(Ok(identity)) if identity.facts.not_after <= now => {
-            Some("退款证书已过期，请在商户平台更换后重新上传".into())
-        }
-        Some(Ok(identity)) if identity.facts.not_after - now < WARN_BEFORE => Some(format!(
-            "退款证书还有 {}到期，请在商户平台更换后重新上传",
-            clock::span(identity.facts.not_after - now)
-        )),
-        Some(Ok(_)) => None,
+        Standing::Missing if account.api() == Api::V3 => None,
+        standing => standing.problem(now),
     }
 }
 
@@ -103,7 +90,7 @@ async fn keep(shop: &Shop, owner: &Staff, pair: &Pair<'_>) -> Result<String> {
     let what = format!("上传退款证书（商户号 {}，序列号 {}）", facts.mch_id, facts.serial);
     let write = move |tx: &Tx| {
         Settings::save_identity(tx, &cert, &sealed)?;
-        Ok(audit(tx, &owner, &what, now)?)
+        Ok(audit(tx, &owner, &what)?)
     };
     shop.write(write).await?;
     shop.reload_settings().await?;

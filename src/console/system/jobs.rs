@@ -111,12 +111,11 @@ fn subject(conn: &Connection, job: &Listed) -> Result<(String, Option<String>)> 
 #[post("/jobs/<id>/run")]
 async fn run_now(shop: &State<Shop>, staff: Manager, id: &str) -> Result<Flash<Redirect>> {
     let id: JobId = id.parse().map_err(|_| Code::NotFound)?;
-    let now = shop.now();
     let write = move |tx: &Tx| {
-        if !store::run_now(tx, id, now)? {
+        if !store::run_now(tx, id)? {
             return Err(Error::from(Code::OrderState).says("这个任务已经完成了"));
         }
-        Ok(audit(tx, &staff.0, &format!("立即重试任务 {id}"), now)?)
+        Ok(audit(tx, &staff.0, &format!("立即重试任务 {id}"))?)
     };
     let done = shop.write(write).await;
     shop.wake_worker();

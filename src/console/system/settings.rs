@@ -76,8 +76,8 @@ async fn logo(shop: &State<Shop>, owner: Owner, form: Form<Logo<'_>>) -> Flash<R
             _ if form.remove => String::new(),
             Some(file) if file.len() > 0 => {
                 let picture = upload::heavily(shop, file, Picture::read).await??;
-                let (hash, now) = (picture.hash.to_string(), shop.now());
-                shop.write(move |tx| Ok(picture.store(tx, now)?)).await?;
+                let hash = picture.hash.to_string();
+                shop.write(move |tx| Ok(picture.store(tx)?)).await?;
                 hash
             }
             _ => return Err(Error::field("image", "请先选一张图片")),
@@ -180,11 +180,11 @@ pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<usize> {
     if !wrong.fields.is_empty() {
         return Err(wrong);
     }
-    let (count, now, inner, owner) = (changes.len(), shop.now(), shop.clone(), owner.clone());
+    let (count, inner, owner) = (changes.len(), shop.clone(), owner.clone());
     let write = move |tx: &Tx| {
         for (setting, value, what) in &changes {
             Settings::save(tx, setting, value, &inner.key, &inner.nonces)?;
-            audit(tx, &owner, what, now)?;
+            audit(tx, &owner, what)?;
         }
         Ok(())
     };

@@ -2,7 +2,6 @@
 //! later; the home page reminds of it.
 
 use rocket::form::Form;
-use rocket::http::CookieJar;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
@@ -14,14 +13,13 @@ use super::settings::{self, Typed};
 use super::trials;
 use crate::assets;
 use crate::catalogue::samples;
-use crate::console::people::login::{Browser, Encrypted, let_in};
+use crate::console::people::login::{Chosen, Doorstep};
 use crate::console::{back, refused, words};
 use crate::db::Tx;
-use crate::door::ClientIp;
 use crate::error::{Code, Error, Result};
 use crate::settings::Group;
 use crate::shop::Shop;
-use crate::staff::login::{self, Attempt, audit};
+use crate::staff::login::{self, audit};
 use crate::staff::{Owner, Staff};
 
 pub fn routes() -> Vec<Route> {
@@ -72,27 +70,19 @@ struct Setup {
 #[post("/setup/<token>", data = "<form>")]
 async fn account(
     shop: &State<Shop>,
-    jar: &CookieJar<'_>,
-    ip: ClientIp,
-    browser: Browser,
-    encrypted: Encrypted,
+    doorstep: Doorstep<'_>,
     token: &str,
     form: Form<Setup>,
-) -> Result<std::result::Result<Redirect, Template>> {
+) -> std::result::Result<Redirect, Template> {
     let Setup { account, password, again } = form.into_inner();
-    if password != again {
-        return Ok(Err(account_form(true, token, &account, Some("两次输入的密码不一样".into()))));
-    }
-    if let Err(e) = login::make_owner(shop, token, &account, password.clone()).await {
-        return Ok(Err(account_form(true, token, &account, Some(words(&e)))));
-    }
-    let attempt = Attempt { account, password, ip: ip.0, browser: browser.0, ..Attempt::default() };
-    // The account stands; whoever cannot be let in at once logs in, and comes to the same step.
-    match login::login(shop, attempt).await {
-        Ok(entered) => let_in(jar, &encrypted, entered.token),
-        Err(e) => log::warn!("the new owner has to log in: {}", e.message()),
-    }
-    Ok(Ok(Redirect::to(here(2))))
+    let made = async {
+        let password = Chosen { password, again }.agreed()?;
+        login::make_owner(shop, token, &account, password.clone()).await?;
+        Ok(password)
+    };
+    let password = made.await.map_err(|e: Error| account_form(true, token, &account, Some(words(&e))))?;
+    doorstep.let_in_anew(shop, account, password).await;
+    Ok(Redirect::to(here(2)))
 }
 
 // ── the steps after it ──
@@ -151,10 +141,9 @@ async fn finish(shop: &Shop, owner: Staff, typed: &Typed) -> Result<&'static str
         return Ok("设置完成。下一步：上传商品，再用手机下一个 0.01 元的测试单，走一遍付款和退款");
     }
     let samples = samples::read().await?;
-    let now = shop.now();
     let write = move |tx: &Tx| {
-        samples.put(tx, now)?;
-        Ok(audit(tx, &owner, "载入示例商品", now)?)
+        samples.put(tx)?;
+        Ok(audit(tx, &owner, "载入示例商品")?)
     };
     shop.write(write).await?;
     Ok("示例商品已载入，先用它们看看店铺的样子；正式营业前在商品页一键清除")

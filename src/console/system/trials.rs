@@ -86,8 +86,8 @@ pub async fn of_group(shop: &Shop, group: Group) -> Result<String> {
 
 /// The question and its answer are in the transaction log like every other.
 async fn logged<T>(shop: &Shop, exchange: &Exchange<T>) -> Result<()> {
-    let (entry, now) = (Entry::sent(exchange), shop.now());
-    shop.write(move |tx| Ok(entry.record(tx, now)?)).await.map(drop)
+    let entry = Entry::sent(exchange);
+    shop.write(move |tx| Ok(entry.record(tx)?)).await.map(drop)
 }
 
 fn wrong(words: String) -> Error {

@@ -104,9 +104,9 @@ async fn ask(
         let full = orders::store::full(tx, order)?;
         let (lines, freight) = part(tx, &full, wanted.as_deref(), moment)?;
         let wish = Wish { lines, freight, reason: reason.clone(), description: description.clone() };
-        let refund = open(tx, &full, &wish, Origin::Buyer, false, &Who::buyer(), moment.now)?;
+        let refund = open(tx, &full, &wish, Origin::Buyer, false, &Who::buyer())?;
         let made = Made { order: full.order.id, refund: Some(refund), fingerprint };
-        orders::store::keep_key(tx, buyer.id, key.as_str(), &made, moment.now)?;
+        orders::store::keep_key(tx, buyer.id, key.as_str(), &made)?;
         Ok((refund, false))
     };
     let (id, replayed) = shop.write(write).await?;
@@ -164,7 +164,7 @@ async fn cancel(shop: &State<Shop>, buyer: Buyer, order_no: &str, id: &str) -> R
     let write = move |tx: &Tx| {
         let order = orders::store::of_buyer(tx, buyer.id, &called)?.ok_or(Code::NotFound)?;
         store::by_id(tx, id)?.filter(|refund| refund.order_id == Some(order.id)).ok_or(Code::NotFound)?;
-        match withdraw(tx, id, &Who::buyer(), moment.now) {
+        match withdraw(tx, id, &Who::buyer()) {
             Err(e) if e.code == Code::OrderState => {
                 let words = "商家已经处理了这笔退款，不能再撤回";
                 Err(with_order(Code::OrderState, tx, buyer.id, &order.order_no, moment)?.says(words))

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{elsewhere, full_order, note, succeeded};
+use super::{full_order, move_to, note, succeeded};
 use crate::clock::{DAY, MINUTE, SECOND};
 use crate::db::Tx;
 use crate::error::Result;
@@ -12,7 +12,7 @@ use crate::jobs::{self, Ran, Task};
 use crate::ledger::Entered;
 use crate::ledger::store::{self as ledger, GoneBack};
 use crate::money::Fen;
-use crate::orders::{self, Who};
+use crate::orders::{self, Topic, Who};
 use crate::refunds::store::{self as refunds, NewRefund};
 use crate::refunds::{CLOSED, Origin, Refund, RefundState};
 use crate::shop::Shop;
@@ -21,23 +21,24 @@ use crate::wechat::refund::{RefundFact, RefundStatus};
 
 /// Enters what WeChat says about one refund. `accepted_at` is when WeChat took it on, if that is known.
 /// One that we never made was made in WeChat's own console, and becomes a row too.
-pub fn learn(tx: &Tx, fact: &RefundFact, accepted_at: Option<i64>, now: i64) -> Result<Option<RefundId>> {
+pub fn learn(tx: &Tx, fact: &RefundFact, accepted_at: Option<i64>) -> Result<Option<RefundId>> {
+    let now = tx.now();
     let refund = match known(tx, fact)? {
         Some(refund) => refund,
-        None => match made_elsewhere(tx, fact, now)? {
+        None => match made_elsewhere(tx, fact)? {
             Some(refund) => refund,
             None => return Ok(None),
         },
     };
     if refund.amount != fact.amount || refund.transaction_id.as_ref() != Some(&fact.transaction_id) {
-        other_content(tx, &refund, fact, now)?;
+        other_content(tx, &refund, fact)?;
         return Ok(Some(refund.id));
     }
     if refund.refund_id.is_none() {
         let at = accepted_at.or(fact.succeeded_at).unwrap_or(now);
         refunds::set_accepted(tx, refund.id, &fact.refund_id, at)?;
         if refund.state != RefundState::Processing {
-            jobs::enqueue(tx, Task::Refund(refund.id), now + MINUTE, now)?;
+            jobs::enqueue(tx, Task::Refund(refund.id), now + MINUTE)?;
         }
     }
     let to = match fact.status {
@@ -47,17 +48,17 @@ pub fn learn(tx: &Tx, fact: &RefundFact, accepted_at: Option<i64>, now: i64) -> 
         RefundStatus::Change => RefundState::Abnormal,
     };
     if refund.state == RefundState::Succeeded && to == RefundState::Succeeded {
-        paid_twice(tx, &refund, fact, now)?;
+        paid_twice(tx, &refund, fact)?;
     }
     if refund.state == to || !refund.state.leads_to(to) {
         return Ok(Some(refund.id));
     }
     if to == RefundState::Succeeded && borne(tx, fact)?.is_none() {
-        jobs::enqueue(tx, Task::Refund(refund.id), now, now)?;
+        jobs::enqueue(tx, Task::Refund(refund.id), tx.now())?;
         return Ok(Some(refund.id));
     }
     let refund = Refund { refund_id: Some(fact.refund_id.clone()), ..refund };
-    arrive(tx, &refund, to, fact, now)?;
+    arrive(tx, &refund, to, fact)?;
     Ok(Some(refund.id))
 }
 
@@ -71,24 +72,22 @@ fn borne(tx: &Tx, fact: &RefundFact) -> Result<Option<Fen>> {
     Ok(paid.is_none_or(|paid| paid.borne == Fen::ZERO).then_some(Fen::ZERO))
 }
 
-fn arrive(tx: &Tx, refund: &Refund, to: RefundState, fact: &RefundFact, now: i64) -> Result<()> {
+fn arrive(tx: &Tx, refund: &Refund, to: RefundState, fact: &RefundFact) -> Result<()> {
     let (number, amount) = (&refund.out_refund_no, refund.amount);
     if to == RefundState::Succeeded {
         // The money left the merchant when WeChat took the refund on; the bill of that day names it.
-        let moved_at = refunds::by_id(tx, refund.id)?.and_then(|r| r.accepted_at).unwrap_or(now);
-        let refund = &made_to_fit(tx, refund, fact, now)?;
+        let moved_at = refunds::by_id(tx, refund.id)?.and_then(|r| r.accepted_at).unwrap_or(tx.now());
+        let refund = &made_to_fit(tx, refund, fact)?;
         let order = refund.order_id.filter(|_| refund.inside);
         let borne = borne(tx, fact)?.unwrap_or_default();
         let back = GoneBack { refund_id: &fact.refund_id, order_id: order, amount, borne, moved_at };
-        ledger::enter_refund(tx, &back, now)?;
+        ledger::enter_refund(tx, &back)?;
         refunds::set_problem(tx, refund.id, "", "")?;
         refunds::set_account(tx, refund.id, &fact.account)?;
         let account = if fact.account.is_empty() { "原路" } else { &fact.account };
-        return succeeded(tx, refund, &Who::wechat(), &format!("退款 {number} ¥{amount} 已退到{account}"), now);
+        return succeeded(tx, refund, &Who::wechat(), &format!("退款 {number} ¥{amount} 已退到{account}"));
     }
-    if !refunds::set_state(tx, refund.id, refund.state, to, now)? {
-        return Err(elsewhere(refund));
-    }
+    move_to(tx, refund, to)?;
     let problem = match to {
         RefundState::Failed => Some((CLOSED, "微信关闭了这笔退款，钱没有退。请停止这一笔，再新建一笔退款。")),
         RefundState::Abnormal => Some((
@@ -100,14 +99,14 @@ fn arrive(tx: &Tx, refund: &Refund, to: RefundState, fact: &RefundFact, now: i64
     let (code, words) = problem.unwrap_or_default();
     refunds::set_problem(tx, refund.id, code, words)?;
     match problem {
-        Some(_) => note(tx, refund, &Who::wechat(), &format!("退款 {number}：{words}"), now),
-        None => note(tx, refund, &Who::wechat(), &format!("微信已受理退款 {number}，等待到账"), now),
+        Some(_) => note(tx, refund, &Who::wechat(), &format!("退款 {number}：{words}")),
+        None => note(tx, refund, &Who::wechat(), &format!("微信已受理退款 {number}，等待到账")),
     }
 }
 
 /// What WeChat has paid out is entered, whatever we thought of it meanwhile. Pieces that another refund has given back
 /// are left out of this one; money beyond what the order still holds stands beside it, for a person to look at.
-fn made_to_fit(tx: &Tx, refund: &Refund, fact: &RefundFact, now: i64) -> Result<Refund> {
+fn made_to_fit(tx: &Tx, refund: &Refund, fact: &RefundFact) -> Result<Refund> {
     let Some(order) = refund.order_id.filter(|_| refund.inside) else { return Ok(refund.clone()) };
     let full = full_order(tx, order)?;
     if full.order.refunded.plus(refund.amount).is_none_or(|sum| sum > full.order.paid) {
@@ -115,7 +114,7 @@ fn made_to_fit(tx: &Tx, refund: &Refund, fact: &RefundFact, now: i64) -> Result<
             "微信退了 {} ¥{}，加上之前的退款已超过订单 {} 的实付 ¥{}",
             refund.out_refund_no, refund.amount, full.order.order_no, full.order.paid
         );
-        unexpected(tx, refund, fact, "beside", &what, now)?;
+        unexpected(tx, refund, fact, "beside", &what)?;
         refunds::set_beside(tx, refund.id)?;
         return Ok(Refund { inside: false, ..refund.clone() });
     }
@@ -130,7 +129,7 @@ fn made_to_fit(tx: &Tx, refund: &Refund, fact: &RefundFact, now: i64) -> Result<
 }
 
 /// WeChat has paid what staff had given back by other means.
-fn paid_twice(tx: &Tx, refund: &Refund, fact: &RefundFact, now: i64) -> Result<()> {
+fn paid_twice(tx: &Tx, refund: &Refund, fact: &RefundFact) -> Result<()> {
     if ledger::has_refund(tx, &fact.refund_id)? {
         return Ok(());
     }
@@ -138,11 +137,11 @@ fn paid_twice(tx: &Tx, refund: &Refund, fact: &RefundFact, now: i64) -> Result<(
         "退款 {} ¥{} 已登记用其他方式退还，微信又退了一次：买家可能收到两份",
         refund.out_refund_no, refund.amount
     );
-    unexpected(tx, refund, fact, "twice", &what, now)
+    unexpected(tx, refund, fact, "twice", &what)
 }
 
 /// A refund at WeChat that a person must look at; each is reported once.
-fn unexpected(tx: &Tx, refund: &Refund, fact: &RefundFact, about: &str, what: &str, now: i64) -> Result<()> {
+fn unexpected(tx: &Tx, refund: &Refund, fact: &RefundFact, about: &str, what: &str) -> Result<()> {
     let exception = NewException {
         order_id: refund.order_id,
         refund_id: Some(refund.id),
@@ -150,7 +149,7 @@ fn unexpected(tx: &Tx, refund: &Refund, fact: &RefundFact, about: &str, what: &s
         amount_fen: fact.amount.get(),
         ..NewException::new(Kind::ConsoleRefund, format!("{} {about}", fact.refund_id), what)
     };
-    exceptions::open(tx, &exception, now)?;
+    exceptions::open(tx, &exception)?;
     Ok(())
 }
 
@@ -162,7 +161,8 @@ fn known(tx: &Tx, fact: &RefundFact) -> Result<Option<Refund>> {
 }
 
 /// `None` when even the payment is unknown: then there is nothing here that it could belong to.
-fn made_elsewhere(tx: &Tx, fact: &RefundFact, now: i64) -> Result<Option<Refund>> {
+fn made_elsewhere(tx: &Tx, fact: &RefundFact) -> Result<Option<Refund>> {
+    let now = tx.now();
     let Some(entered) = ledger::payment(tx, &fact.transaction_id)? else { return Ok(None) };
     let attempt = entered.attempt_id.map(|id| crate::payments::store::attempt(tx, id)).transpose()?.flatten();
     let order_id = entered.order_id.or(attempt.map(|attempt| attempt.order_id));
@@ -185,10 +185,10 @@ fn made_elsewhere(tx: &Tx, fact: &RefundFact, now: i64) -> Result<Option<Refund>
         requested_by: String::new(),
         not_before: now,
     };
-    let id = refunds::insert(tx, &new, &[], now)?;
+    let id = refunds::insert(tx, &new, &[])?;
     let what = format!("有人在微信商户平台退了 ¥{}（微信退款单号 {}），已登记", fact.amount, fact.refund_id);
     if let Some(order) = order_id {
-        orders::store::note(tx, order, &Who::wechat(), &what, None, now)?;
+        orders::store::note(tx, order, &Who::wechat(), Topic::Money, &what)?;
     }
     let exception = NewException {
         order_id,
@@ -198,21 +198,21 @@ fn made_elsewhere(tx: &Tx, fact: &RefundFact, now: i64) -> Result<Option<Refund>
         amount_fen: fact.amount.get(),
         ..NewException::new(Kind::ConsoleRefund, fact.refund_id.clone(), &what)
     };
-    exceptions::open(tx, &exception, now)?;
-    jobs::enqueue(tx, Task::Refund(id), now + MINUTE, now)?;
+    exceptions::open(tx, &exception)?;
+    jobs::enqueue(tx, Task::Refund(id), now + MINUTE)?;
     Ok(refunds::by_id(tx, id)?)
 }
 
 /// WeChat knows our number with another sum or for another payment: a database restored from a backup gave it out
 /// twice. Neither is overwritten; a person decides.
-fn other_content(tx: &Tx, refund: &Refund, fact: &RefundFact, now: i64) -> Result<()> {
+fn other_content(tx: &Tx, refund: &Refund, fact: &RefundFact) -> Result<()> {
     let what = format!(
         "退款单号 {} 在微信那边是 ¥{}（交易 {}），本店记的是 ¥{}：这个单号可能被用过两次（例如恢复过旧备份）",
         refund.out_refund_no, fact.amount, fact.transaction_id, refund.amount
     );
-    unexpected(tx, refund, fact, refund.out_refund_no.as_str(), &what, now)?;
+    unexpected(tx, refund, fact, refund.out_refund_no.as_str(), &what)?;
     if refund.state.leads_to(RefundState::Abnormal) {
-        refunds::set_state(tx, refund.id, refund.state, RefundState::Abnormal, now)?;
+        move_to(tx, refund, RefundState::Abnormal)?;
         refunds::set_problem(tx, refund.id, "OTHER_REFUND", &format!("{what}。请核对后登记，或停止。"))?;
     }
     Ok(())
@@ -239,19 +239,19 @@ pub async fn all_of(shop: &Shop, entry: EntryId, named: Vec<String>) -> Result<R
     while let Some(this) = turn {
         let asked = shop.wechat.payment_refunds(&account, &entered.transaction_id, &numbers, this, &shop.nonces).await;
         let Some(exchange) = asked else { break };
-        let (mut log, now) = (logged(&exchange, &entered), shop.now());
+        let mut log = logged(&exchange, &entered);
         let found = match exchange.result {
             Ok(found) => found,
             Err(e) => {
-                shop.write_always(move |tx| Ok(log.record(tx, now)?)).await?;
+                shop.write_always(move |tx| Ok(log.record(tx)?)).await?;
                 return Ok(Ran::Failed(e.to_string()));
             }
         };
         log.reason = format!("{} 笔退款", found.facts.len());
         turn = found.next;
         let write = move |tx: &Tx| {
-            log.record(tx, now)?;
-            found.facts.iter().try_for_each(|fact| learn(tx, fact, None, now).map(|_| ()))
+            log.record(tx)?;
+            found.facts.iter().try_for_each(|fact| learn(tx, fact, None).map(|_| ()))
         };
         shop.write_always(write).await?;
     }
@@ -266,15 +266,17 @@ fn logged<T>(exchange: &crate::wechat::Exchange<T>, entered: &Entered) -> Entry 
     entry
 }
 
+/// An accepted refund is asked about for so long; then a person looks.
+pub const FOLLOWED_FOR: i64 = 30 * DAY;
+
 /// When an accepted refund is asked about next: soon at first, then a few times a day. Money to a bank card takes days.
 pub fn next_look(accepted_at: i64, now: i64) -> Option<i64> {
     const EARLY: [i64; 5] = [10 * SECOND, MINUTE, 5 * MINUTE, 30 * MINUTE, 120 * MINUTE];
     const EVERY: i64 = 360 * MINUTE;
-    const PATIENCE: i64 = 30 * DAY;
     let early = EARLY.iter().map(|step| accepted_at + step).find(|at| *at > now);
     match early {
         Some(at) => Some(at),
-        None if now - accepted_at < PATIENCE => Some(now + EVERY),
+        None if now - accepted_at < FOLLOWED_FOR => Some(now + EVERY),
         None => None,
     }
 }

@@ -12,10 +12,11 @@ use crate::ids::{LineId, OrderId, OutRefundNo, RefundId};
 use crate::jobs::{self, Task};
 use crate::ledger::{Entered, store as ledger};
 use crate::money::Fen;
-use crate::orders::{self, Full, Line, Order, OrderStatus, RECEIVED_AFTER, REFUNDABLE_FOR, Who, moves};
+use crate::orders::{self, Full, Line, Order, OrderStatus, RECEIVED_AFTER, REFUNDABLE_FOR, Topic, Who, moves};
 use crate::refunds::store::{self as refunds, NewRefund};
 use crate::refunds::{CLOSED, FullRefund, Origin, Refund, RefundLine, RefundState};
 use crate::shop::Shop;
+use crate::typed::Length;
 use crate::wechat::refund::desc_text;
 use crate::wechat::{Account, Api};
 
@@ -164,20 +165,24 @@ fn limit(field: &str, words: String) -> Error {
     error
 }
 
+const REASON: Length = Length::up_to(40);
+const DESCRIPTION: Length = Length::up_to(200);
+
 /// Reason and description as people may write them.
 pub fn check_words(reason: &str, description: &str) -> Result<(String, String)> {
     let (reason, description) = (reason.trim().to_owned(), description.trim().to_owned());
-    if !(1..=40).contains(&reason.chars().count()) || reason.chars().any(char::is_control) {
-        return Err(Error::field("reason", "请填写退款原因，最多 40 个字"));
+    if reason.is_empty() || !REASON.fits_line(&reason) {
+        return Err(Error::field("reason", format!("请填写退款原因，{REASON}")));
     }
-    if description.chars().count() > 200 || description.chars().any(|c| c.is_control() && c != '\n') {
-        return Err(Error::field("description", "补充说明最多 200 个字"));
+    if !DESCRIPTION.fits_lines(&description) {
+        return Err(Error::field("description", format!("补充说明{DESCRIPTION}")));
     }
     Ok((reason, description))
 }
 
 /// Writes a refund of an order's own money down. One that is agreed to goes on its way.
-pub fn open(tx: &Tx, full: &Full, wish: &Wish, origin: Origin, agreed: bool, who: &Who, now: i64) -> Result<RefundId> {
+pub fn open(tx: &Tx, full: &Full, wish: &Wish, origin: Origin, agreed: bool, who: &Who) -> Result<RefundId> {
+    let now = tx.now();
     let order = &full.order;
     let amount = Refundable::of(full).check(wish)?;
     if order.paid_at.is_some_and(|at| now - at >= REFUNDABLE_FOR) {
@@ -199,11 +204,11 @@ pub fn open(tx: &Tx, full: &Full, wish: &Wish, origin: Origin, agreed: bool, who
         requested_by: who.name.clone(),
         not_before: now,
     };
-    let id = refunds::insert(tx, &new, &wish.lines, now)?;
+    let id = refunds::insert(tx, &new, &wish.lines)?;
     let what = format!("申请退款 {} ¥{amount}，原因：{}", new.out_refund_no, wish.reason);
-    orders::store::note(tx, order.id, who, &what, None, now)?;
+    orders::store::note(tx, order.id, who, Topic::Money, &what)?;
     if agreed {
-        approve(tx, id, None, who, now)?;
+        approve(tx, id, None, who)?;
     }
     Ok(id)
 }
@@ -218,7 +223,7 @@ fn next_number(tx: &Tx, order: &Order) -> Result<OutRefundNo> {
 
 fn requested(tx: &Tx, id: RefundId) -> Result<Refund> {
     let refund = refunds::by_id(tx, id)?.ok_or(Code::NotFound)?;
-    if refund.state == RefundState::Requested { Ok(refund) } else { Err(elsewhere(&refund)) }
+    if refund.options().decide { Ok(refund) } else { Err(elsewhere(&refund)) }
 }
 
 fn elsewhere(refund: &Refund) -> Error {
@@ -232,19 +237,19 @@ fn order_of(tx: &Tx, refund: &Refund) -> Result<Option<Full>> {
     Ok(Some(orders::store::full(tx, order)?))
 }
 
-fn move_to(tx: &Tx, refund: &Refund, to: RefundState, now: i64) -> Result<()> {
-    if refunds::set_state(tx, refund.id, refund.state, to, now)? { Ok(()) } else { Err(elsewhere(refund)) }
+fn move_to(tx: &Tx, refund: &Refund, to: RefundState) -> Result<()> {
+    if refunds::set_state(tx, refund.id, refund.state, to)? { Ok(()) } else { Err(elsewhere(refund)) }
 }
 
-fn note(tx: &Tx, refund: &Refund, who: &Who, what: &str, now: i64) -> Result<()> {
+fn note(tx: &Tx, refund: &Refund, who: &Who, what: &str) -> Result<()> {
     match refund.order_id {
-        Some(order) => Ok(orders::store::note(tx, order, who, what, None, now)?),
+        Some(order) => Ok(orders::store::note(tx, order, who, Topic::Money, what)?),
         None => Ok(()),
     }
 }
 
 /// 同意: as it was asked for, or as staff changed it. From here on amount and number stay as they are.
-pub fn approve(tx: &Tx, id: RefundId, changed: Option<&Wish>, who: &Who, now: i64) -> Result<()> {
+pub fn approve(tx: &Tx, id: RefundId, changed: Option<&Wish>, who: &Who) -> Result<()> {
     let refund = requested(tx, id)?;
     let full = order_of(tx, &refund)?.ok_or(Code::NotFound)?;
     let FullRefund { lines, .. } = refunds::full(tx, refund.clone())?;
@@ -262,64 +267,62 @@ pub fn approve(tx: &Tx, id: RefundId, changed: Option<&Wish>, who: &Who, now: i6
     }
     refunds::set_content(tx, id, amount, wish.freight, &wish.lines)?;
     refunds::set_decision(tx, id, &who.name, "")?;
-    move_to(tx, &refund, RefundState::Approved, now)?;
-    note(tx, &refund, who, &format!("同意退款 {} ¥{amount}", refund.out_refund_no), now)?;
+    move_to(tx, &refund, RefundState::Approved)?;
+    note(tx, &refund, who, &format!("同意退款 {} ¥{amount}", refund.out_refund_no))?;
     if refund.transaction_id.is_none() {
         // The money was taken outside WeChat, so it goes back outside WeChat, and whoever agreed hands it out.
-        return by_other_means(tx, id, "线下收的款，线下退还", who, now);
+        return by_other_means(tx, id, "线下收的款，线下退还", who);
     }
-    Ok(jobs::enqueue(tx, Task::Refund(id), now, now)?)
+    Ok(jobs::enqueue(tx, Task::Refund(id), tx.now())?)
 }
 
 /// 拒绝, with words for the buyer.
-pub fn reject(tx: &Tx, id: RefundId, answer: &str, who: &Who, now: i64) -> Result<()> {
+pub fn reject(tx: &Tx, id: RefundId, answer: &str, who: &Who) -> Result<()> {
     let refund = requested(tx, id)?;
     refunds::set_decision(tx, id, &who.name, answer)?;
-    move_to(tx, &refund, RefundState::Rejected, now)?;
-    note(tx, &refund, who, &format!("拒绝退款 {}：{answer}", refund.out_refund_no), now)
+    move_to(tx, &refund, RefundState::Rejected)?;
+    note(tx, &refund, who, &format!("拒绝退款 {}：{answer}", refund.out_refund_no))
 }
 
 /// Takes a request back: the buyer's own wish, or the staff's.
-pub fn withdraw(tx: &Tx, id: RefundId, who: &Who, now: i64) -> Result<()> {
+pub fn withdraw(tx: &Tx, id: RefundId, who: &Who) -> Result<()> {
     let refund = requested(tx, id)?;
-    move_to(tx, &refund, RefundState::Cancelled, now)?;
-    note(tx, &refund, who, &format!("撤回退款申请 {}", refund.out_refund_no), now)
+    move_to(tx, &refund, RefundState::Cancelled)?;
+    note(tx, &refund, who, &format!("撤回退款申请 {}", refund.out_refund_no))
 }
 
 /// Stops a refund that has been agreed to but never sent, or that has failed.
-pub fn stop(tx: &Tx, refund: &Refund, who: &Who, now: i64) -> Result<()> {
-    let unsent = refund.state == RefundState::Approved && refund.tries == 0;
-    if !unsent && refund.state != RefundState::Failed {
+pub fn stop(tx: &Tx, refund: &Refund, who: &Who) -> Result<()> {
+    if !refund.options().stop {
         return Err(elsewhere(refund));
     }
     refunds::set_decision(tx, refund.id, &who.name, "")?;
-    move_to(tx, refund, RefundState::Cancelled, now)?;
-    note(tx, refund, who, &format!("停止退款 {} ¥{}", refund.out_refund_no, refund.amount), now)
+    move_to(tx, refund, RefundState::Cancelled)?;
+    note(tx, refund, who, &format!("停止退款 {} ¥{}", refund.out_refund_no, refund.amount))
 }
 
 /// Sends at once what was to wait.
-pub fn send_now(tx: &Tx, refund: &Refund, who: &Who, now: i64) -> Result<()> {
+pub fn send_now(tx: &Tx, refund: &Refund, who: &Who) -> Result<()> {
+    let now = tx.now();
     refunds::set_not_before(tx, refund.id, now)?;
     refunds::set_decision(tx, refund.id, &who.name, "")?;
-    jobs::enqueue(tx, Task::Refund(refund.id), now, now)?;
-    note(tx, refund, who, &format!("立即发出退款 {}", refund.out_refund_no), now)
+    jobs::enqueue(tx, Task::Refund(refund.id), now)?;
+    note(tx, refund, who, &format!("立即发出退款 {}", refund.out_refund_no))
 }
 
 /// 重试: the same number and the same sum, so that it cannot be paid twice.
-pub fn retry(tx: &Tx, id: RefundId, who: &Who, now: i64) -> Result<()> {
+pub fn retry(tx: &Tx, id: RefundId, who: &Who) -> Result<()> {
     let refund = refunds::by_id(tx, id)?.ok_or(Code::NotFound)?;
-    if refund.state != RefundState::Failed {
-        return Err(elsewhere(&refund));
-    }
-    if refund.problem_code == CLOSED {
+    if !refund.options().retry {
+        let closed = refund.state == RefundState::Failed && refund.problem_code == CLOSED;
         let words = "微信已关闭这个退款单号，不能再用它重试。请停止这一笔，再新建一笔退款";
-        return Err(Error::from(Code::OrderState).says(words));
+        return Err(if closed { Error::from(Code::OrderState).says(words) } else { elsewhere(&refund) });
     }
     must_fit(tx, &refund)?;
     refunds::set_problem(tx, id, "", "")?;
-    move_to(tx, &refund, RefundState::Approved, now)?;
-    jobs::enqueue(tx, Task::Refund(id), now, now)?;
-    note(tx, &refund, who, &format!("重试退款 {}（单号不变，不会重复退）", refund.out_refund_no), now)
+    move_to(tx, &refund, RefundState::Approved)?;
+    jobs::enqueue(tx, Task::Refund(id), tx.now())?;
+    note(tx, &refund, who, &format!("重试退款 {}（单号不变，不会重复退）", refund.out_refund_no))
 }
 
 /// Other refunds may have taken what a failed one was to give back: its money, or its goods.
@@ -341,34 +344,35 @@ fn must_fit(tx: &Tx, refund: &Refund) -> Result<()> {
 }
 
 /// The money went back outside WeChat: what the bank bounced, what WeChat refuses for good, what was paid in cash.
-pub fn by_other_means(tx: &Tx, id: RefundId, how: &str, who: &Who, now: i64) -> Result<()> {
+pub fn by_other_means(tx: &Tx, id: RefundId, how: &str, who: &Who) -> Result<()> {
     let refund = refunds::by_id(tx, id)?.ok_or(Code::NotFound)?;
-    match refund.state {
-        RefundState::Failed => must_fit(tx, &refund)?,
-        RefundState::Abnormal => {}
-        RefundState::Approved if refund.transaction_id.is_none() => {}
-        _ => return Err(elsewhere(&refund)),
+    if !refund.options().settle {
+        return Err(elsewhere(&refund));
+    }
+    if refund.state == RefundState::Failed {
+        must_fit(tx, &refund)?;
     }
     let what = format!("退款 {} ¥{} 已用其他方式退还：{how}", refund.out_refund_no, refund.amount);
     refunds::set_decision(tx, id, &who.name, how)?;
     let order = refund.order_id.filter(|_| refund.inside);
-    ledger::enter_offline(tx, refund.out_refund_no.as_str(), order, -refund.amount.get(), now)?;
-    succeeded(tx, &refund, who, &what, now)
+    ledger::enter_offline(tx, refund.out_refund_no.as_str(), order, -refund.amount.get())?;
+    succeeded(tx, &refund, who, &what)
 }
 
 /// The end of a refund: whoever calls this has put the money into the ledger.
-fn succeeded(tx: &Tx, refund: &Refund, who: &Who, what: &str, now: i64) -> Result<()> {
-    move_to(tx, refund, RefundState::Succeeded, now)?;
-    note(tx, refund, who, what, now)?;
+fn succeeded(tx: &Tx, refund: &Refund, who: &Who, what: &str) -> Result<()> {
+    let now = tx.now();
+    move_to(tx, refund, RefundState::Succeeded)?;
+    note(tx, refund, who, what)?;
     if let Some(order) = refund.order_id.filter(|_| refund.inside) {
         let full = refunds::full(tx, refund.clone())?;
-        if moves::refund(tx, order, &full, &Who::system(), now)? == Some(OrderStatus::Shipped) {
-            jobs::enqueue(tx, Task::Complete(order), now + RECEIVED_AFTER, now)?;
-            jobs::enqueue(tx, Task::Register(order), now, now)?;
+        if moves::refund(tx, order, &full, &Who::system())? == Some(OrderStatus::Shipped) {
+            jobs::enqueue(tx, Task::Complete(order), now + RECEIVED_AFTER)?;
+            jobs::enqueue(tx, Task::Register(order), now)?;
         }
     }
     let resolution = format!("已退款 {} ¥{}", refund.out_refund_no, refund.amount);
-    Ok(exceptions::resolve_by_refund(tx, refund.id, &resolution, now)?)
+    Ok(exceptions::resolve_by_refund(tx, refund.id, &resolution)?)
 }
 
 /// Sends a whole payment back that fits no order, or that an order did not take: not before `not_before`.
@@ -379,7 +383,6 @@ pub fn whole_payment(
     reason: &str,
     who: &Who,
     not_before: i64,
-    now: i64,
 ) -> Result<RefundId> {
     let inside = order.is_some_and(|order| entered.order_id == Some(order.id));
     let before = refunds::of_transaction(tx, &entered.transaction_id)?;
@@ -389,7 +392,7 @@ pub fn whole_payment(
     let new = NewRefund {
         out_refund_no: match order {
             Some(order) => next_number(tx, order)?,
-            None => OutRefundNo::of_entry(&Day::of(now).to_string(), entered.id, before.len() as i64 + 1),
+            None => OutRefundNo::of_entry(&Day::of(tx.now()).to_string(), entered.id, before.len() as i64 + 1),
         },
         order_id: order.map(|order| order.id),
         inside,
@@ -404,11 +407,11 @@ pub fn whole_payment(
         requested_by: who.name.clone(),
         not_before,
     };
-    let id = refunds::insert(tx, &new, &[], now)?;
-    jobs::enqueue(tx, Task::Refund(id), not_before, now)?;
+    let id = refunds::insert(tx, &new, &[])?;
+    jobs::enqueue(tx, Task::Refund(id), not_before)?;
     if let Some(order) = order {
         let what = format!("将退回整笔付款 ¥{}（退款 {}，{reason}）", entered.amount, new.out_refund_no);
-        orders::store::note(tx, order.id, who, &what, None, now)?;
+        orders::store::note(tx, order.id, who, Topic::Money, &what)?;
     }
     Ok(id)
 }

@@ -2,10 +2,10 @@
 
 use rusqlite::Connection;
 
-use super::{MOST_PARTS, account_for, desc, learn, note};
-use crate::clock::{MINUTE, SECOND};
-use crate::db::Tx;
-use crate::error::{Error, Result};
+use super::{MOST_PARTS, account_for, desc, learn, move_to, note};
+use crate::clock::{self, MINUTE, SECOND};
+use crate::db::{DbError, Tx};
+use crate::error::Result;
 use crate::ids::RefundId;
 use crate::jobs::Ran;
 use crate::ledger::store as ledger;
@@ -78,11 +78,11 @@ fn made_in(conn: &Connection, id: RefundId) -> Result<(Option<Api>, Option<Strin
 
 /// Decides in one transaction; a refund that is to be sent is marked so before WeChat hears of it.
 async fn next(shop: &Shop, account: &Account, id: RefundId, unknown_there: bool) -> Result<Next> {
-    let (settings, now, account, here) = (shop.settings(), shop.now(), account.clone(), shop.clone());
+    let (settings, account, here) = (shop.settings(), account.clone(), shop.clone());
     let write = move |tx: &Tx| {
         let Some(refund) = refunds::by_id(tx, id)? else { return Ok(Next::Rest(Ran::Done)) };
         match refund.state {
-            RefundState::Approved if now < refund.not_before => {
+            RefundState::Approved if tx.now() < refund.not_before => {
                 return Ok(Next::Rest(Ran::Again { at: refund.not_before }));
             }
             RefundState::Approved | RefundState::Processing => {}
@@ -98,22 +98,22 @@ async fn next(shop: &Shop, account: &Account, id: RefundId, unknown_there: bool)
             return Ok(Next::Ask(Box::new(refund)));
         }
         let Some(transaction_id) = refund.transaction_id.clone() else { return Ok(Next::Rest(Ran::Done)) };
-        if let Some((code, why)) = hopeless(tx, &refund, &account, &transaction_id, now)? {
-            give_up(tx, &refund, code, &why, now)?;
+        if let Some((code, why)) = hopeless(tx, &refund, &account, &transaction_id)? {
+            give_up(tx, &refund, code, &why)?;
             return Ok(Next::Rest(Ran::Done));
         }
         // One that WeChat never heard of may be sent again at once; one that came too often may not.
         let own =
             refund.sent_at.filter(|_| matches!(refund.problem_code.as_str(), TOO_MUCH | TOO_OFTEN | FROM_BALANCE));
         let last = refunds::last_other_sent(tx, &transaction_id, id)?.max(own);
-        if let Some(at) = last.map(|sent| sent + APART).filter(|at| *at > now) {
+        if let Some(at) = last.map(|sent| sent + APART).filter(|at| *at > tx.now()) {
             return Ok(Next::Rest(Ran::Again { at }));
         }
         if !here.wechat.may_ask(REFUND) {
-            return Ok(Next::Rest(left_alone(now)));
+            return Ok(Next::Rest(left_alone(tx.now())));
         }
         let order = match &refund.params {
-            Some(params) => serde_json::from_str(params).map_err(|e| Error::from(rusqlite_broken(e)))?,
+            Some(params) => serde_json::from_str(params).map_err(|_| UNREADABLE)?,
             None => RefundOrder {
                 api: account.api(),
                 transaction_id,
@@ -125,19 +125,17 @@ async fn next(shop: &Shop, account: &Account, id: RefundId, unknown_there: bool)
                 from_balance: false,
             },
         };
-        let params = serde_json::to_string(&order).map_err(|e| Error::from(rusqlite_broken(e)))?;
+        let params = serde_json::to_string(&order).map_err(|_| UNREADABLE)?;
         if refund.state == RefundState::Approved {
-            refunds::set_state(tx, id, RefundState::Approved, RefundState::Processing, now)?;
+            move_to(tx, &refund, RefundState::Processing)?;
         }
-        refunds::set_sent(tx, id, &params, now)?;
+        refunds::set_sent(tx, id, &params)?;
         Ok(Next::Send(Box::new(refund), Box::new(order)))
     };
     shop.write(write).await
 }
 
-fn rusqlite_broken(e: serde_json::Error) -> rusqlite::Error {
-    rusqlite::Error::ToSqlConversionFailure(e.into())
-}
+const UNREADABLE: DbError = DbError::Broken("a refund's parameters cannot be read or written");
 
 /// What can be known without asking WeChat.
 fn hopeless(
@@ -145,7 +143,6 @@ fn hopeless(
     refund: &Refund,
     account: &Account,
     transaction_id: &str,
-    now: i64,
 ) -> Result<Option<(&'static str, String)>> {
     let entered = ledger::payment(tx, transaction_id)?;
     let other = entered.as_ref().and_then(|e| e.mch_id.clone()).filter(|mch_id| *mch_id != account.mch_id());
@@ -153,7 +150,7 @@ fn hopeless(
         let why = format!("这笔款是用商户号 {mch_id} 收的，现在设置的是 {}：请换回原商户号后重试。", account.mch_id());
         return Ok(Some(("OTHER_MERCHANT", why)));
     }
-    if entered.is_some_and(|e| now - e.paid_at >= REFUNDABLE_FOR) {
+    if entered.is_some_and(|e| tx.now() - e.paid_at >= REFUNDABLE_FOR) {
         return Ok(Some(("TRADE_OVERDUE", person("TRADE_OVERDUE", ""))));
     }
     let others = refunds::of_transaction(tx, transaction_id)?;
@@ -174,11 +171,11 @@ fn hopeless(
     Ok(None)
 }
 
-fn give_up(tx: &Tx, refund: &Refund, code: &str, why: &str, now: i64) -> Result<()> {
-    refunds::set_state(tx, refund.id, refund.state, RefundState::Failed, now)?;
+fn give_up(tx: &Tx, refund: &Refund, code: &str, why: &str) -> Result<()> {
+    move_to(tx, refund, RefundState::Failed)?;
     refunds::set_problem(tx, refund.id, code, why)?;
     log::error!("refund {} failed: {code}", refund.out_refund_no);
-    note(tx, refund, &Who::system(), &format!("退款 {} 没有成功：{why}", refund.out_refund_no), now)
+    note(tx, refund, &Who::system(), &format!("退款 {} 没有成功：{why}", refund.out_refund_no))
 }
 
 fn logged<T>(exchange: &Exchange<T>, refund: &Refund) -> Entry {
@@ -199,7 +196,7 @@ async fn send(shop: &Shop, account: &Account, refund: &Refund, order: &RefundOrd
         identity => shop.wechat.refund(account, identity.unwrap_or_default(), order, &shop.nonces).await,
     };
     let sent = logged(&exchange, refund);
-    let (refund, now) = (Refund { state: RefundState::Processing, ..refund.clone() }, shop.now());
+    let refund = Refund { state: RefundState::Processing, ..refund.clone() };
     let balance = RefundOrder { from_balance: true, ..order.clone() };
     let tried_balance = order.from_balance;
     let write = move |tx: &Tx| {
@@ -207,13 +204,13 @@ async fn send(shop: &Shop, account: &Account, refund: &Refund, order: &RefundOrd
         let outcome = match &exchange.result {
             Ok(refund_id) => {
                 entry.reason = "微信已受理，等待到账".into();
-                refunds::set_accepted(tx, refund.id, refund_id, now)?;
-                note(tx, &refund, &Who::wechat(), &format!("微信已受理退款 {}，等待到账", refund.out_refund_no), now)?;
-                Ran::Again { at: learn::next_look(now, now).unwrap_or(now) }
+                refunds::set_accepted(tx, refund.id, refund_id, tx.now())?;
+                note(tx, &refund, &Who::wechat(), &format!("微信已受理退款 {}，等待到账", refund.out_refund_no))?;
+                Ran::Again { at: learn::next_look(tx.now(), tx.now()).unwrap_or(tx.now()) }
             }
             // Refused, so nothing was made under this number: it is asked for once more, out of the balance.
             Err(GatewayError::Refused { code, text }) if !tried_balance && balance_may_do(code, text) => {
-                let params = serde_json::to_string(&balance).map_err(|e| Error::from(rusqlite_broken(e)))?;
+                let params = serde_json::to_string(&balance).map_err(|_| UNREADABLE)?;
                 refunds::set_params(tx, refund.id, &params)?;
                 refunds::set_problem(
                     tx,
@@ -221,7 +218,7 @@ async fn send(shop: &Shop, account: &Account, refund: &Refund, order: &RefundOrd
                     FROM_BALANCE,
                     "未结算资金不够退，一分钟后改用商户余额退款，单号不变。",
                 )?;
-                Ran::Again { at: now + APART }
+                Ran::Again { at: tx.now() + APART }
             }
             Err(GatewayError::Refused { code, text }) => match meaning(code, text) {
                 Meaning::Later(words) => {
@@ -229,13 +226,16 @@ async fn send(shop: &Shop, account: &Account, refund: &Refund, order: &RefundOrd
                     Ran::Failed(words)
                 }
                 Meaning::Person(words) => {
-                    give_up(tx, &refund, code, &words, now)?;
+                    // A notice may have overtaken the answer: what WeChat has paid out stands.
+                    if refunds::by_id(tx, refund.id)?.is_some_and(|now| now.state == refund.state) {
+                        give_up(tx, &refund, code, &words)?;
+                    }
                     Ran::Done
                 }
             },
             Err(GatewayError::Certificate(alert)) => {
                 refunds::set_problem(tx, refund.id, CERTIFICATE, alert)?;
-                Ran::Again { at: now }
+                Ran::Again { at: tx.now() }
             }
             // Whether it arrived is unknown: the next step asks first.
             Err(e) => {
@@ -244,7 +244,7 @@ async fn send(shop: &Shop, account: &Account, refund: &Refund, order: &RefundOrd
                 Ran::Failed(e.to_string())
             }
         };
-        entry.record(tx, now)?;
+        entry.record(tx)?;
         Ok(outcome)
     };
     shop.write_always(write).await
@@ -265,7 +265,7 @@ async fn ask(shop: &Shop, account: &Account, refund: &Refund) -> Result<Option<R
     let (number, refund_id) = (refund.out_refund_no.as_str(), refund.refund_id.as_deref());
     let exchange = shop.wechat.refund_query(account, number, refund_id, &shop.nonces).await;
     let sent = logged(&exchange, refund);
-    let (refund, now) = (refund.clone(), shop.now());
+    let refund = refund.clone();
     let write = move |tx: &Tx| {
         let mut entry = sent.clone();
         let ran = match &exchange.result {
@@ -277,13 +277,13 @@ async fn ask(shop: &Shop, account: &Account, refund: &Refund) -> Result<Option<R
                 Some(fact) => {
                     entry.reason = format!("{:?}", fact.status).to_uppercase();
                     let accepted_at = refund.sent_at.filter(|_| refund.accepted_at.is_none());
-                    learn::learn(tx, fact, accepted_at, now)?;
-                    Some(rest(refunds::by_id(tx, refund.id)?.as_ref().unwrap_or(&refund), now))
+                    learn::learn(tx, fact, accepted_at)?;
+                    Some(rest(refunds::by_id(tx, refund.id)?.as_ref().unwrap_or(&refund), tx.now()))
                 }
             },
             Err(e) => Some(Ran::Failed(e.to_string())),
         };
-        entry.record(tx, now)?;
+        entry.record(tx)?;
         Ok(ran)
     };
     shop.write_always(write).await
@@ -305,7 +305,7 @@ fn rest(refund: &Refund, now: i64) -> Ran {
     match learn::next_look(refund.accepted_at.unwrap_or(now), now) {
         Some(at) => Ran::Again { at },
         None if refund.state != RefundState::Processing => Ran::Done,
-        None => Ran::Stuck("退款 30 天没有结果，请到微信商户平台核对".into()),
+        None => Ran::Stuck(format!("退款 {}没有结果，请到微信商户平台核对", clock::span(learn::FOLLOWED_FOR))),
     }
 }
 

@@ -1,0 +1,200 @@
+//! An order as lists, slips and its own page show it.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::buyers::addresses::Address;
+use crate::clock::{self, DAY};
+use crate::ids::{ImageHash, OrderNo};
+use crate::orders::{Chip, Flag, Full, Line, OrderStatus};
+
+/// So long after the payment an order should have left.
+const PROMISED: i64 = 2 * DAY;
+
+#[derive(Serialize)]
+pub struct Card {
+    pub no: OrderNo,
+    /// The number in two halves; the second is what people say aloud.
+    head: String,
+    tail: String,
+    at: String,
+    status: OrderStatus,
+    status_text: &'static str,
+    chips: Vec<Value>,
+    /// How long it has been paid for and has not left.
+    waited: Option<String>,
+    waited_ms: Option<i64>,
+    late: bool,
+    /// Of 48 parts of the promised time.
+    used: Option<i64>,
+    pace: Option<&'static str>,
+    pieces: i64,
+    closed: Option<&'static str>,
+    total: String,
+    freight: Option<String>,
+    remark: String,
+    memo: String,
+    flag: Option<Flag>,
+    flag_text: Option<&'static str>,
+    prints: i64,
+    receiver: Option<String>,
+    phone: Option<String>,
+    region: Option<String>,
+    delivery: &'static str,
+    delivery_text: &'static str,
+    tracking: Option<String>,
+    pack: Vec<Packed>,
+    why_nothing: Option<&'static str>,
+    lines: Vec<Bought>,
+    /// Further orders of the same buyer that are to be shipped; only a list counts them.
+    pub others: Option<i64>,
+}
+
+/// What of a line is to go into the parcel.
+#[derive(Serialize)]
+struct Packed {
+    name: String,
+    spec: String,
+    n: i64,
+    image: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Bought {
+    name: String,
+    spec: String,
+    quantity: i64,
+    image: Option<String>,
+}
+
+impl Card {
+    /// `flagged`: money of it waits for somebody to decide.
+    pub fn of(full: &Full, flagged: bool, now: i64) -> Card {
+        let Full { order, lines, shipments, .. } = full;
+        let waited = order.paid_at.filter(|_| order.status == OrderStatus::ToShip).map(|at| now - at);
+        let (head, tail) = order.order_no.as_str().split_at(12);
+        let image = |line: &Line| line.image.as_ref().map(ImageHash::url);
+        let packed = |(line, n): (&Line, i64)| Packed {
+            name: line.name.clone(),
+            spec: line.spec_text.clone(),
+            n,
+            image: image(line),
+        };
+        let bought = |line: &Line| Bought {
+            name: line.name.clone(),
+            spec: line.spec_text.clone(),
+            quantity: line.quantity,
+            image: image(line),
+        };
+        Card {
+            no: order.order_no.clone(),
+            head: head.to_owned(),
+            tail: tail.to_owned(),
+            at: clock::shown_near(order.created_at, now),
+            status: order.status,
+            status_text: full.status_text(),
+            chips: full.chips(flagged).into_iter().map(Chip::json).collect(),
+            waited: waited.map(clock::span),
+            waited_ms: waited,
+            late: waited.is_some_and(|waited| waited >= DAY),
+            used: waited.map(|waited| waited.clamp(0, PROMISED) * 48 / PROMISED),
+            pace: waited.map(pace),
+            pieces: lines.iter().map(|line| line.quantity).sum(),
+            closed: order.closed_reason.map(|reason| reason.text()),
+            total: order.total.to_string(),
+            freight: (order.freight.get() > 0).then(|| order.freight.plain()),
+            remark: order.remark.clone(),
+            memo: order.memo.clone(),
+            flag: order.flag,
+            flag_text: order.flag.map(Flag::text),
+            prints: order.prints,
+            receiver: order.address.as_ref().map(|a| a.masked_receiver()),
+            phone: order.address.as_ref().map(|a| a.masked_phone()),
+            region: order.address.as_ref().map(Address::region),
+            delivery: order.delivery.word(),
+            delivery_text: order.delivery.text(),
+            tracking: shipments.first().map(|shipment| shipment.parcel.text()),
+            pack: full.to_pack().into_iter().map(packed).collect(),
+            why_nothing: full.why_nothing_to_pack(),
+            lines: lines.iter().map(bought).collect(),
+            others: None,
+        }
+    }
+}
+
+fn pace(waited: i64) -> &'static str {
+    match waited {
+        waited if waited >= DAY => "late",
+        waited if waited >= DAY / 2 => "mid",
+        _ => "on-time",
+    }
+}
+
+#[cfg(test)]
+impl Card {
+    pub fn sample() -> Card {
+        let (name, spec) = ("草莓蛋糕".to_owned(), "6 寸".to_owned());
+        Card {
+            no: "261008131540ABCDEFGH".parse().unwrap(),
+            head: "261008131540".into(),
+            tail: "ABCDEFGH".into(),
+            at: "13:15".into(),
+            status: OrderStatus::ToShip,
+            status_text: "待发货",
+            chips: vec![Chip::Refunding.json()],
+            waited: Some("26 小时".into()),
+            waited_ms: Some(26 * clock::HOUR),
+            late: true,
+            used: Some(26),
+            pace: Some("late"),
+            pieces: 2,
+            closed: None,
+            total: "57.00".into(),
+            freight: Some("8".into()),
+            remark: "少糖".into(),
+            memo: "老客".into(),
+            flag: Some(Flag::Red),
+            flag_text: Some(Flag::Red.text()),
+            prints: 1,
+            receiver: Some("王*".into()),
+            phone: Some("138****8000".into()),
+            region: Some("浙江省杭州市".into()),
+            delivery: "express",
+            delivery_text: "快递",
+            tracking: Some("顺丰速运 SF1234567890123".into()),
+            pack: vec![Packed { name: name.clone(), spec: spec.clone(), n: 2, image: None }],
+            why_nothing: None,
+            lines: vec![Bought { name, spec, quantity: 2, image: Some("/images/1.webp".into()) }],
+            others: Some(1),
+        }
+    }
+
+    /// One that says as little as an order can.
+    pub fn bare() -> Card {
+        Card {
+            status: OrderStatus::PendingPayment,
+            status_text: "待付款",
+            chips: Vec::new(),
+            waited: None,
+            waited_ms: None,
+            late: false,
+            used: None,
+            pace: None,
+            freight: None,
+            remark: String::new(),
+            memo: String::new(),
+            flag: None,
+            flag_text: None,
+            prints: 0,
+            receiver: None,
+            phone: None,
+            region: None,
+            delivery: "pickup",
+            delivery_text: "到店自提",
+            tracking: None,
+            pack: Vec::new(),
+            others: None,
+            ..Card::sample()
+        }
+    }
+}
