@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use tokio::task::JoinSet;
 
 use crate::backups;
+use crate::buyers;
 use crate::catalogue::{media, shelf};
 use crate::clock::{DAY, HOUR};
 use crate::db::Tx;
@@ -58,7 +59,7 @@ async fn work(shop: Shop, shutdown: rocket::Shutdown) {
 
 /// Runs what is due in these lanes, as it falls due; the house is tidied by whoever keeps it.
 async fn keep_up(shop: &Shop, lanes: &'static [Lane], mut shutdown: rocket::Shutdown) {
-    let (mut tidied, house) = (None, lanes == Lane::HOUSE);
+    let (mut tidied, house) = (None::<i64>, lanes == Lane::HOUSE);
     loop {
         match Crew::new(shop, lanes, Turn::UntilNothingIsDue).work(&mut shutdown).await {
             Ok(0) => tokio::select! {
@@ -74,10 +75,10 @@ async fn keep_up(shop: &Shop, lanes: &'static [Lane], mut shutdown: rocket::Shut
                 tokio::time::sleep(LOOK_EVERY * 4).await;
             }
         }
-        let now = shop.now();
-        if house && tidied.is_none_or(|at| now - at > HOUR) {
-            tidied = Some(now);
-            if let Err(e) = tidy(shop).await {
+        let steady = shop.clock.steady();
+        if house && tidied.is_none_or(|at| steady - at > HOUR) {
+            let ran = tidied.replace(steady).map_or(0, |at| steady - at);
+            if let Err(e) = tidy(shop, ran).await {
                 log::error!("tidying: {}", e.message());
             }
             give_back().await;
@@ -256,10 +257,15 @@ async fn give_back() {
     let _ = tokio::task::spawn_blocking(memory::give_back).await;
 }
 
-async fn tidy(shop: &Shop) -> Result<()> {
+/// Forgets what has been out of date for two days of running, whatever the clock showed meanwhile: one that jumps and is
+/// put right again destroys nothing. The program has run for `ran` milliseconds since the last time.
+async fn tidy(shop: &Shop, ran: i64) -> Result<()> {
     let write = move |tx: &Tx| {
-        jobs::store::forget_done(tx, tx.now() - 7 * DAY)?;
-        orders::store::forget_keys(tx, tx.now() - prepay::KEY_LIFE)?;
+        let Some(past) = jobs::store::surely_past(tx, ran)? else { return Ok(()) };
+        let tx = &tx.at(past);
+        jobs::store::forget_done(tx, past - 7 * DAY)?;
+        orders::store::forget_keys(tx, past - prepay::KEY_LIFE)?;
+        buyers::store::forget_stale(tx)?;
         staff::store::forget_stale(tx)?;
         changes::forget(tx)?;
         Ok(())

@@ -155,6 +155,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "worker",
         &[
             "backups",
+            "buyers",
             "catalogue",
             "clock",
             "db",

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::addresses::{Address, AddressForm, Saved};
 use super::{Buyer, SESSION, store};
-use crate::clock::{self, MINUTE};
+use crate::clock;
 use crate::db::Tx;
 use crate::door::body::Body;
 use crate::door::limits::Limits;
@@ -21,8 +21,6 @@ use crate::transactions::Entry;
 use crate::wechat::GatewayError;
 
 const MOST_ADDRESSES: i64 = 50;
-/// WeChat forgets a code after five minutes.
-const CODE_LIFE: i64 = 10 * MINUTE;
 
 pub fn routes() -> Vec<Route> {
     routes![login, logout, addresses, add_address, change_address, remove_address]
@@ -87,7 +85,6 @@ fn open_session(tx: &Tx, app_id: &str, openid: &str, token: &str) -> rusqlite::R
     let now = tx.now();
     let (buyer, is_new) = store::buyer_with(tx, app_id, openid)?;
     store::insert_session(tx, &token_hash(token), buyer, now + SESSION)?;
-    store::delete_stale(tx, now - CODE_LIFE)?;
     Ok((buyer, is_new))
 }
 

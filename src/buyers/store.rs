@@ -4,8 +4,12 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::Buyer;
 use super::addresses::{Address, Saved};
+use crate::clock::MINUTE;
 use crate::db::Tx;
 use crate::ids::{AddressId, BuyerId};
+
+/// WeChat forgets a code after five minutes.
+const CODE_LIFE: i64 = 10 * MINUTE;
 
 pub fn session(conn: &Connection, token_hash: &[u8], now: i64) -> Result<Option<(Buyer, i64)>> {
     conn.prepare_cached(
@@ -38,9 +42,10 @@ pub fn delete_session(tx: &Tx, token_hash: &[u8]) -> Result<()> {
     Ok(())
 }
 
-pub fn delete_stale(tx: &Tx, codes_before: i64) -> Result<()> {
+/// Out of date by the time of this transaction.
+pub fn forget_stale(tx: &Tx) -> Result<()> {
     tx.prepare_cached("delete from buyer_sessions where expires_at <= ?1")?.execute([tx.now()])?;
-    tx.prepare_cached("delete from login_codes where used_at < ?1")?.execute([codes_before])?;
+    tx.prepare_cached("delete from login_codes where used_at < ?1")?.execute([tx.now() - CODE_LIFE])?;
     Ok(())
 }
 

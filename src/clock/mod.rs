@@ -2,8 +2,9 @@
 
 mod day;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::Instant;
 
 use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeZone, Utc};
 
@@ -19,23 +20,55 @@ pub const DAY: i64 = 24 * HOUR;
 pub enum Clock {
     #[default]
     System,
-    Manual(Arc<AtomicI64>),
+    Manual(Arc<Hands>),
     /// The system's, so many milliseconds away: the demo lives through its past on it.
     Shifted(Arc<AtomicI64>),
 }
 
+/// What a test's clock shows, and how much time has gone by.
+pub struct Hands {
+    shown: AtomicI64,
+    steady: AtomicI64,
+}
+
+/// One moment by both clocks of the machine: the one that people set, and the one that only runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moments {
+    pub now: i64,
+    pub steady: i64,
+}
+
+/// What the clock showed when the program began.
+static BEGUN: LazyLock<(i64, Instant)> = LazyLock::new(|| (Clock::System.now(), Instant::now()));
+
 impl Clock {
     pub fn manual(start_ms: i64) -> Clock {
-        Clock::Manual(Arc::new(AtomicI64::new(start_ms)))
+        Clock::Manual(Arc::new(Hands { shown: AtomicI64::new(start_ms), steady: AtomicI64::new(start_ms) }))
     }
 
     /// Now, in epoch milliseconds.
     pub fn now(&self) -> i64 {
         match self {
             Clock::System => Utc::now().timestamp_millis(),
-            Clock::Manual(hands) => hands.load(Ordering::SeqCst),
+            Clock::Manual(hands) => hands.shown.load(Ordering::SeqCst),
             Clock::Shifted(by) => Clock::System.now() + by.load(Ordering::SeqCst),
         }
+    }
+
+    /// The same by a clock that was set when the program began, and runs on however the other is set.
+    pub fn steady(&self) -> i64 {
+        match self {
+            Clock::System => {
+                let (begun, at) = &*BEGUN;
+                begun + i64::try_from(at.elapsed().as_millis()).unwrap_or(i64::MAX)
+            }
+            Clock::Manual(hands) => hands.steady.load(Ordering::SeqCst),
+            Clock::Shifted(by) => Clock::System.steady() + by.load(Ordering::SeqCst),
+        }
+    }
+
+    pub fn moments(&self) -> Moments {
+        Moments { now: self.now(), steady: self.steady() }
     }
 
     /// A clock that goes right, until it is moved.
@@ -43,10 +76,24 @@ impl Clock {
         Clock::Shifted(Arc::default())
     }
 
-    /// Moves a clock's hands; the system's cannot be moved.
+    /// Lets time go by; the system's cannot be hurried.
     pub fn advance(&self, ms: i64) {
-        if let Clock::Manual(hands) | Clock::Shifted(hands) = self {
-            hands.fetch_add(ms, Ordering::SeqCst);
+        match self {
+            Clock::System => {}
+            Clock::Manual(hands) => {
+                hands.shown.fetch_add(ms, Ordering::SeqCst);
+                hands.steady.fetch_add(ms, Ordering::SeqCst);
+            }
+            Clock::Shifted(by) => {
+                by.fetch_add(ms, Ordering::SeqCst);
+            }
+        }
+    }
+
+    /// Sets a manual clock wrong, or right again: no time goes by.
+    pub fn jump(&self, ms: i64) {
+        if let Clock::Manual(hands) = self {
+            hands.shown.fetch_add(ms, Ordering::SeqCst);
         }
     }
 }

@@ -33,6 +33,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0019_coupons.sql"),
     include_str!("migrations/0020_funds.sql"),
     include_str!("migrations/0021_topic.sql"),
+    include_str!("migrations/0022_clock.sql"),
 ];
 
 /// The newest schema that this program knows.

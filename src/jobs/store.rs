@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::{Job, Kind, Lane, State, Task};
+use crate::clock::DAY;
 use crate::db::Tx;
 use crate::ids::JobId;
 
@@ -76,6 +77,28 @@ pub fn wait(tx: &Tx, job: &Job, run_at: i64, failing_since: Option<i64>, error: 
 pub fn forget_done(tx: &Tx, before: i64) -> Result<()> {
     tx.prepare_cached("delete from jobs where state = 'done' and updated_at < ?1")?.execute([before])?;
     Ok(())
+}
+
+// ── the clock, which may jump ──
+
+/// How much of a program's running must agree that a moment has gone by.
+const SURE_AFTER: i64 = 2 * DAY;
+
+/// Notes what the clock shows after so much more running, and answers with a moment that has surely gone by: it had at
+/// each look of the last two days of running. `None` until there were as many.
+pub fn surely_past(tx: &Tx, ran: i64) -> Result<Option<i64>> {
+    tx.prepare_cached(
+        "insert into clock_seen (lived, at) select coalesce(max(lived), 0) + ?2, ?1 from clock_seen where true
+         on conflict (lived) do update set at = min(at, excluded.at)",
+    )?
+    .execute([tx.now(), ran])?;
+    let lived: i64 = tx.prepare_cached("select max(lived) from clock_seen")?.query_row([], |row| row.get(0))?;
+    let before = lived - SURE_AFTER;
+    // One older look is kept: it says that there were two days.
+    tx.prepare_cached("delete from clock_seen where lived < (select max(lived) from clock_seen where lived <= ?1)")?
+        .execute([before])?;
+    tx.prepare_cached("select iif(min(lived) <= ?1, min(at) filter (where lived > ?1), null) from clock_seen")?
+        .query_row([before], |row| row.get(0))
 }
 
 /// A job as the console and the doctor show it.

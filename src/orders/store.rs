@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::{Act, AtWechat, ClosedReason, Flag, Full, Line, Order, OrderStatus, Quote, QuoteLine, Shipment, Topic};
 use crate::buyers::addresses::Address;
-use crate::clock::Day;
+use crate::clock::{Day, Moments};
 use crate::db::{Named, Tx};
 use crate::ids::{BuyerId, LineId, MessageId, OrderId, OrderNo, ProductId, RefundId, ShipmentId};
 use crate::money::Fen;
@@ -580,23 +580,28 @@ pub struct Made {
     pub fingerprint: Vec<u8>,
 }
 
-pub fn made_by_key(conn: &Connection, buyer: BuyerId, key: &str, since: i64) -> Result<Option<Made>> {
+/// A key counts for as long as it is young by either clock: one that was set wrong meanwhile makes no second order. One
+/// from the future of both was made by a clock that was put right before the program began anew.
+pub fn made_by_key(conn: &Connection, buyer: BuyerId, key: &str, at: Moments, life: i64) -> Result<Option<Made>> {
     conn.prepare_cached(
         "select order_id, refund_id, fingerprint from idempotency_keys
-          where buyer_id = ?1 and key = ?2 and created_at > ?3",
+          where buyer_id = ?1 and key = ?2
+            and (?3 - created_at between 0 and ?5 - 1 or ?4 - steady_at between 0 and ?5 - 1
+                 or (created_at > ?3 and steady_at > ?4))",
     )?
-    .query_row(params![buyer, key, since], |row| {
+    .query_row(params![buyer, key, at.now, at.steady, life], |row| {
         Ok(Made { order: row.get(0)?, refund: row.get(1)?, fingerprint: row.get(2)? })
     })
     .optional()
 }
 
-pub fn keep_key(tx: &Tx, buyer: BuyerId, key: &str, made: &Made) -> Result<()> {
+pub fn keep_key(tx: &Tx, buyer: BuyerId, key: &str, made: &Made, at: Moments) -> Result<()> {
     tx.prepare_cached(
-        "insert or replace into idempotency_keys (buyer_id, key, fingerprint, order_id, refund_id, created_at)
-         values (?1, ?2, ?3, ?4, ?5, ?6)",
+        "insert or replace into idempotency_keys
+           (buyer_id, key, fingerprint, order_id, refund_id, created_at, steady_at)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
-    .execute(params![buyer, key, made.fingerprint, made.order, made.refund, tx.now()])?;
+    .execute(params![buyer, key, made.fingerprint, made.order, made.refund, at.now, at.steady])?;
     Ok(())
 }
 

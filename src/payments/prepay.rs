@@ -134,9 +134,10 @@ pub async fn place(
 ) -> Result<Placed> {
     let (terms, buyer) = (Terms::of(shop, cashier, payer), payer.buyer.clone());
     let order_no = OrderNo::new(&Day::of(shop.now()).to_string(), &shop.nonces.base32());
+    let at = shop.clock.moments();
     let write = move |tx: &Tx| {
         let (settings, now) = (&terms.settings, tx.now());
-        if let Some(made) = orders::store::made_by_key(tx, buyer.id, key.as_str(), now - KEY_LIFE)? {
+        if let Some(made) = orders::store::made_by_key(tx, buyer.id, key.as_str(), at, KEY_LIFE)? {
             let same = made.fingerprint == fingerprint && made.refund.is_none();
             return if same { Ok(Placed::found(made.order)) } else { Err(Code::IdempotencyMismatch.into()) };
         }
@@ -147,7 +148,7 @@ pub async fn place(
         let expires_at = now + settings.pay_window();
         let order = moves::place(tx, &order_no, buyer.id, &quoted, &purchase.remark, expires_at)?;
         let made = Made { order, refund: None, fingerprint: fingerprint.clone() };
-        orders::store::keep_key(tx, buyer.id, key.as_str(), &made)?;
+        orders::store::keep_key(tx, buyer.id, key.as_str(), &made, at)?;
         if quoted.total == Fen::ZERO {
             moves::pay_nothing(tx, order)?;
             return Ok(Placed { order, ready: Some(Ready::Paid) });

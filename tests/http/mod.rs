@@ -4,6 +4,7 @@ mod backups;
 mod buyers;
 mod buying;
 mod catalogue;
+mod clock_jumps;
 mod closing;
 mod console;
 mod contention;

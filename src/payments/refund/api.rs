@@ -92,12 +92,12 @@ async fn ask(
     let called = order_no.to_owned();
     let (reason, description) = check_words(&form.value.reason, &form.value.description)?;
     let wanted = wanted(form.value.lines.as_deref())?;
-    let (moment, words) = (Moment::of(shop), form.fingerprint);
+    let (moment, at, words) = (Moment::of(shop), shop.clock.moments(), form.fingerprint);
     let write = move |tx: &Tx| {
         let order = orders::store::of_buyer(tx, buyer.id, &called)?.ok_or(Code::NotFound)?;
         // The same words about another order are another request.
         let fingerprint = Sha256::digest([order.order_no.as_str().as_bytes(), &words].concat()).to_vec();
-        if let Some(made) = orders::store::made_by_key(tx, buyer.id, key.as_str(), moment.now - KEY_LIFE)? {
+        if let Some(made) = orders::store::made_by_key(tx, buyer.id, key.as_str(), at, KEY_LIFE)? {
             let refund = made.refund.filter(|_| made.fingerprint == fingerprint).ok_or(Code::IdempotencyMismatch)?;
             return Ok((refund, true));
         }
@@ -106,7 +106,7 @@ async fn ask(
         let wish = Wish { lines, freight, reason: reason.clone(), description: description.clone() };
         let refund = open(tx, &full, &wish, Origin::Buyer, false, &Who::buyer())?;
         let made = Made { order: full.order.id, refund: Some(refund), fingerprint };
-        orders::store::keep_key(tx, buyer.id, key.as_str(), &made)?;
+        orders::store::keep_key(tx, buyer.id, key.as_str(), &made, at)?;
         Ok((refund, false))
     };
     let (id, replayed) = shop.write(write).await?;
