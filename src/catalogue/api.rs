@@ -102,12 +102,13 @@ fn listing(given: &Given<'_>) -> Result<Listing> {
 #[get("/products/<id>")]
 async fn product(shop: &State<Shop>, cache: &State<Cache>, id: &str) -> Result<Rendered> {
     let id: ProductId = id.parse().map_err(|_| Code::NotFound)?;
-    cached(shop, cache, format!("product {id}"), move |conn| match store::product(conn, id)? {
+    let limit = shop.settings().limit_per_order();
+    cached(shop, cache, format!("product {id} {limit:?}"), move |conn| match store::product(conn, id)? {
         None => Err(Code::NotFound.into()),
         Some(product) if !product.on_shelf || product.skus.iter().all(|sku| !sku.enabled) => {
             Err(Code::ProductOffShelf.into())
         }
-        Some(product) => Ok(Detail::from(&product)),
+        Some(product) => Ok(Detail::new(&product, limit)),
     })
     .await
 }
@@ -242,8 +243,9 @@ struct SkuItem {
     delivery_text: &'static str,
 }
 
-impl From<&Product> for Detail {
-    fn from(product: &Product) -> Detail {
+impl Detail {
+    /// `limit` is the shop's own, for what has none.
+    fn new(product: &Product, limit: Option<i64>) -> Detail {
         let enabled = || product.skus.iter().filter(|sku| sku.enabled);
         let mut specs: Vec<Spec> = Vec::new();
         for (name, value) in enabled().flat_map(|sku| &sku.specs) {
@@ -281,7 +283,7 @@ impl From<&Product> for Detail {
                     available: sku.available().clamp(0, super::stock::SHOWN_AT_MOST),
                     image_url: sku.image.as_ref().map(ImageHash::url),
                     image: sku.image.as_ref().map(Widths::from),
-                    limit_per_order: sku.limit_per_order.into_iter().chain(product.limit_per_buyer).min(),
+                    limit_per_order: sku.limit_per_order.or(limit).into_iter().chain(product.limit_per_buyer).min(),
                     delivery: sku.delivery,
                     delivery_text: sku.delivery.text(),
                 })

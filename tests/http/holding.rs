@@ -41,6 +41,21 @@ async fn the_shop_has_a_limit_for_goods_that_have_none() {
     for (sku, pieces, status) in [(plain, 10, 201), (plain, 11, 422), (own, 11, 201), (own, 51, 422)] {
         assert_eq!(alice.buy(sku, pieces).await.status, status, "{pieces}");
     }
+    // Buyers are told before they ask, and of a new one at once.
+    let told =
+        async |product| alice.get(&format!("/products/{product}")).await.ok()["skus"][0]["limitPerOrder"].clone();
+    assert_eq!((told(1).await, told(2).await), (json!(10), json!(50)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_that_is_set_is_seen_at_once() {
+    let w = World::new().await;
+    w.product("苹果", 1000, 5_000).await;
+    let (alice, boss) = (w.buyer("alice").await, w.staff("boss", Role::Owner).await);
+    for (limit, told) in [("", json!(null)), ("20", json!(20)), ("30", json!(30))] {
+        boss.post("/admin/settings", &[("shop-limit_per_order", limit)]).await;
+        assert_eq!(alice.get("/products/1").await.ok()["skus"][0]["limitPerOrder"], told);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
