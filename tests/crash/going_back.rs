@@ -87,6 +87,39 @@ async fn who_was_shut_out_stays_out_after_going_back() {
     assert_eq!(conn.query_row(left, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
 }
 
+/// It was sound when it was put in line, and is not when the shop has closed.
+#[tokio::test(flavor = "multi_thread")]
+async fn going_back_that_fails_opens_the_old_shop_again() {
+    let (_simulator, wechat) = simulated().await;
+    let program = program(wechat);
+    let running = program.start();
+    program.ready().await;
+    let cookie = program.owner().await;
+    let page = async |path: &str| {
+        let asked = client().get(program.at(path)).header("Cookie", &cookie).send();
+        asked.await.unwrap().text().await.unwrap()
+    };
+    let file = "xiaopu-20261008-040000-000001.backup";
+    std::fs::create_dir_all(program.data().join("backups")).unwrap();
+    std::fs::write(program.data().join("backups").join(file), b"SQLite format 3\0 and no more").unwrap();
+    std::fs::write(program.data().join("restore.next"), file).unwrap();
+    // The console closes the shop in the same way.
+    running.signal("-TERM");
+    let next = program.data().join("restore.next");
+    for _ in 0..1_200 {
+        if !next.exists() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
+    assert!(!next.exists(), "it is tried once");
+    program.ready().await;
+    assert!(page("/admin/products").await.contains("苹果"), "with everybody still logged in");
+    assert!(page("/admin/audit").await.contains("恢复备份没有成功，店铺还是原来的"));
+    assert!(!names(&program).iter().any(|name| name.starts_with("before-restore")), "nothing half is left");
+    drop(running);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_that_is_written_is_its_owners_alone() {
     let (_simulator, wechat) = simulated().await;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 mod disk;
+mod doctor;
 mod going_back;
 mod memory;
 mod storm;

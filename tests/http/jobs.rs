@@ -146,14 +146,17 @@ async fn a_refund_starts_at_once_and_orders_close_in_time(unpaid: usize) {
     // It answers again: the next try finds out.
     w.wechat.clear_faults();
     let open = "select count(*) from attempts where state in ('created', 'prepaid', 'closing')";
-    for _ in 0..20 {
+    // An unoptimised program and simulator close some dozens a second: they must go on, however many there are.
+    let (mut left, mut moved) = (w.count(open).await, Instant::now());
+    while left > 0 {
         w.advance(10 * MINUTE);
         tokio::time::sleep(Duration::from_millis(1_000)).await;
-        if w.count(open).await == 0 {
-            break;
+        let now = w.count(open).await;
+        if now < left {
+            (left, moved) = (now, Instant::now());
         }
+        assert!(moved.elapsed() < Duration::from_secs(20), "{left} attempts stay open");
     }
-    assert_eq!(w.count(open).await, 0);
     w.must_hold().await;
 }
 

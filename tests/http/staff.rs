@@ -97,6 +97,13 @@ async fn whoever_is_shut_out_is_out_at_once() {
     assert!(owner.page("/admin/audit").await.contains("clerk 的角色：店员 → 打包员"));
 }
 
+/// The code of this moment, found as an app would: by trying none but its own.
+fn code_of(secret: &str, now: i64) -> String {
+    let step = now / 30_000;
+    let fits = |code: &String| totp::step_of(secret, code, step - 1, now) == Some(step);
+    (0..1_000_000).map(|n| format!("{n:06}")).find(fits).unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_factor_is_asked_for_and_good_once() {
     let w = World::new().await;
@@ -108,13 +115,7 @@ async fn a_second_factor_is_asked_for_and_good_once() {
         between("手动输入密钥：<span class=\"mono\">", "<").replace(' ', ""),
     );
     assert!(owner.page(&format!("/admin/account/totp.svg?sealed={sealed}")).await.contains("<svg"));
-    // The code of this moment, found as an app would: by trying none but its own.
-    let code = |now: i64| {
-        (0..1_000_000)
-            .map(|n| format!("{n:06}"))
-            .find(|code| totp::step_of(&secret, code, now / 30_000 - 1, now) == Some(now / 30_000))
-            .unwrap()
-    };
+    let code = |now: i64| code_of(&secret, now);
     owner.post("/admin/account/totp", &[("sealed", &sealed), ("code", "000000")]).await;
     assert!(owner.said("/admin/account/totp").await.contains("动态码不正确"));
     login(&w, "owner", "packing-table-7", "").await.expect("not yet asked for");
@@ -129,6 +130,27 @@ async fn a_second_factor_is_asked_for_and_good_once() {
     assert!(login(&w, "owner", "wrong-password-1", &good).await.is_err());
     login(&w, "owner", "packing-table-7", &good).await.unwrap();
     assert!(login(&w, "owner", "packing-table-7", &good).await.is_err(), "good once");
+    // Whoever finds an unlocked screen does not replace it by one of his own.
+    let page = owner.page("/admin/account/totp").await;
+    let sealed = page.split("name=\"sealed\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let secret = page.split("手动输入密钥：<span class=\"mono\">").nth(1).unwrap().split('<').next().unwrap();
+    let secret = secret.replace(' ', "");
+    let other = code_of(&secret, w.shop.now());
+    for password in ["", "wrong-password-1"] {
+        owner.post("/admin/account/totp", &[("sealed", sealed), ("code", &other), ("password", password)]).await;
+        assert!(owner.said("/admin/account/totp").await.contains("现在的密码不正确"), "{password}");
+    }
+    w.advance(MINUTE);
+    login(&w, "owner", "packing-table-7", &code(w.shop.now())).await.expect("the first one is in force");
+    let kept = "select hex(totp) from staff where name = 'owner'";
+    let before: String =
+        rusqlite::Connection::open(w.shop.db.path()).unwrap().query_row(kept, [], |r| r.get(0)).unwrap();
+    let other = code_of(&secret, w.shop.now());
+    let form = [("sealed", sealed), ("code", &other), ("password", "packing-table-7")];
+    owner.post("/admin/account/totp", &form).await;
+    let after: String =
+        rusqlite::Connection::open(w.shop.db.path()).unwrap().query_row(kept, [], |r| r.get(0)).unwrap();
+    assert_ne!(before, after, "who knows it may");
     // The way back in without the phone.
     let id = w.count("select id from staff where name = 'owner'").await;
     owner.post(&format!("/admin/staff/{id}/reset-totp"), &[]).await;
