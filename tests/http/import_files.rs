@@ -6,6 +6,7 @@ use proptest::test_runner::TestRunner;
 use xiaopu::catalogue::import::{self, Column, NUMBERS, Plan, Verdict, WANTED};
 use xiaopu::catalogue::store;
 use xiaopu::error::Error;
+use xiaopu::money::Fen;
 use xiaopu::tables::{self, Table};
 
 use crate::support::*;
@@ -383,6 +384,96 @@ async fn an_export_brought_back_changes_nothing() {
     }
     assert!(lost.is_empty(), "{} lost, among them {:#?}", lost.len(), &lost[..lost.len().min(12)]);
     w.must_hold().await;
+}
+
+/// Names that a spreadsheet would run, reckon or turn into a day, in an export of ours.
+fn tricky() -> Vec<Vec<String>> {
+    let names = [
+        "=1+1",
+        "+86",
+        "-10℃ 冰袋",
+        "@甲",
+        "'引号",
+        "''",
+        "00123",
+        "007.50",
+        "1e5",
+        "1E+05",
+        "1D5",
+        "3-4",
+        "1/2",
+        "12:30",
+        "2026-03-04",
+        "3月4日",
+        "2026年3月",
+        "MAR1",
+        "5PM",
+        "TRUE",
+        "#N/A",
+        "####",
+        "Err:502",
+        "27\"显示器",
+        "甲,乙",
+        "甲;乙",
+        "50%",
+        "1,000",
+        "(5)",
+        "$5",
+        "￥5",
+        "１２",
+        "５万",
+        "３－４",
+        "１e５",
+        "５％",
+        "〇",
+        "二〇二六",
+        "१२",
+        "123456789012",
+        "12345678901234567890",
+        "0",
+        "0x10",
+        "_x0041_",
+        "合计",
+        "注:甲",
+        "商品名称",
+        "=DISPIMG(\"a\",1)",
+        "Café",
+        "😀",
+    ];
+    let row =
+        |(at, name): (usize, &&str)| vec![(*name).to_owned(), (*name).to_owned(), format!("{at}.50"), "5".to_owned()];
+    names.iter().enumerate().map(row).collect()
+}
+
+/// An export that was opened in LibreOffice, which speaks Chinese and looks for numbers in text, and saved again.
+#[test]
+fn an_export_that_a_spreadsheet_has_saved_again_says_the_same() {
+    let rows = tricky();
+    let titles = import::titles();
+    let head = [Column::Name, Column::SkuCode, Column::Price, Column::Stock].map(|column| titles[column as usize]);
+    assert_eq!(
+        String::from_utf8(tables::csv(&head, &[2, 3], &rows)).unwrap(),
+        String::from_utf8(bytes("export.csv")).unwrap()
+    );
+    for name in [
+        "export.csv",
+        "export.xlsx",
+        "libreoffice_export.csv",
+        "libreoffice_export.xlsx",
+        "libreoffice_export.ods",
+        "libreoffice_export_xlsx.xlsx",
+        "libreoffice_export_xlsx.xls",
+    ] {
+        let table = table(name);
+        for (row, written) in table.rows.iter().zip(&rows) {
+            for (column, is) in [Column::Name, Column::SkuCode].into_iter().zip(written) {
+                assert_eq!(row.text(column as usize), Some(Ok(is.as_str())), "{name}");
+            }
+            let fen = |text: &str| Fen::from_yuan(text).unwrap();
+            assert_eq!(fen(row.text(Column::Price as usize).unwrap().unwrap()), fen(&written[2]), "{name}");
+        }
+        assert_eq!(table.rows.len(), rows.len(), "{name}: {:?}", table.notes);
+    }
 }
 
 /// Half a megabyte that unpacks to 190 is refused before any of it is believed.

@@ -144,6 +144,15 @@ for kind in ("ods", "xls", "xlsx"):
     office(kind, "openpyxl_pictures.xlsx", f"libreoffice_pictures.{kind}")
 office("csv:Text - txt - csv (StarCalc):44,34,76", "exceljs.xlsx", "libreoffice.csv")
 
+# The shop's own export (export.csv and export.xlsx, as tests/http/import_files.rs has them), opened and saved again: as a Chinese LibreOffice that
+# looks for numbers in text
+def again(source, kind, target, *more):
+    subprocess.run(["soffice", "--headless", *more, "--convert-to", kind, "--outdir", "/tmp/office", source], check=True, stdout=subprocess.DEVNULL)
+    os.replace("/tmp/office/export." + kind.split(":")[0], target)
+for kind in ("csv:Text - txt - csv (StarCalc):44,34,76", "xlsx", "ods"):
+    again("export.csv", kind, "libreoffice_export." + kind.split(":")[0], "--infilter=CSV:44,34,76,1,,2052,false,true")
+for kind in ("xlsx", "xls"): again("export.xlsx", kind, "libreoffice_export_xlsx." + kind)
+
 # WPS, by hand after the layout of its parts: a formula in the cell, its pictures in a part of their own
 wb, ws = book()
 ws.append(HEAD)
