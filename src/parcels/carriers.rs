@@ -301,6 +301,20 @@ mod tests {
     }
 
     #[test]
+    fn whoever_has_usual_names_is_one_of_wechats_list_and_found_under_each() {
+        for (code, names) in USUAL {
+            assert!(by_code().contains_key(code), "{code}");
+            for name in names.iter().chain([code]) {
+                assert_eq!(
+                    Carriers::default().named(name).map(|carrier| carrier.code),
+                    Ok((*code).to_owned()),
+                    "{name}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn people_write_a_service_in_many_ways() {
         for (code, names) in [
             ("SF", "顺丰 顺丰速运 顺丰快递 SF sf ＳＦ 顺丰速运有限公司 顺丰标快 SF顺丰速运 顺丰速运(SF)"),

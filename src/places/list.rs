@@ -3,7 +3,7 @@
 use super::{Place, Unread, beside, names};
 
 /// Several provinces under one name.
-const GROUPS: [(&str, &[&str]); 8] = [
+pub(super) const GROUPS: [(&str, &[&str]); 8] = [
     ("港澳台", &["香港", "澳门", "台湾"]),
     ("港澳", &["香港", "澳门"]),
     ("江浙沪", &["江苏", "浙江", "上海"]),

@@ -158,3 +158,11 @@ fn a_region_is_shown_once() {
         assert_eq!(region(parts[0], parts[1], parts[2]), shown);
     }
 }
+
+#[test]
+fn every_group_is_as_many_places_as_it_has_names() {
+    for (group, names) in list::GROUPS {
+        let listed = listed(group);
+        assert_eq!((listed.places.len(), listed.problems.as_slice()), (names.len(), &[][..]), "{group}");
+    }
+}

@@ -298,6 +298,11 @@ mod tests {
             (format!("{ORDER_NO}\t飞毛腿\tSF1234567890123"), [ORDER_NO, "飞毛腿", "SF1234567890123"]),
             (format!("{ORDER_NO} 75312345678901 飞毛腿"), [ORDER_NO, "飞毛腿", "75312345678901"]),
             (format!("{ORDER_NO}\t王小明\t已打包\tSF1234567890123"), [ORDER_NO, "", "SF1234567890123"]),
+            (format!("{ORDER_NO}\t北路12号\tSF1234567890123"), [ORDER_NO, "", "SF1234567890123"]),
+            (format!("{ORDER_NO}\t请放在门卫室不要打电话谢谢\tSF1234567890123"), [ORDER_NO, "", "SF1234567890123"]),
+            (format!("{ORDER_NO}\t飞毛腿\t12345"), [ORDER_NO, "", ""]),
+            (format!("{ORDER_NO}\t2012345678901"), [ORDER_NO, "", "2012345678901"]),
+            (format!("{ORDER_NO}\t20261128\t2012345678901"), [ORDER_NO, "", "2012345678901"]),
         ] {
             let [order, company, number] = read.map(str::to_owned);
             assert_eq!(cells(&line), [[order, company, number, String::new()]], "{line}");

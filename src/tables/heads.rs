@@ -326,7 +326,9 @@ mod tests {
             assert_eq!(cells, ["杯子", "19.9", "3"], "{head}");
             assert!(table.headed && table.missing.is_empty());
         }
-        assert!(table("序号,商品名称,售价\n1,a,2\n").notes[0].contains("序号"));
+        let table = table("序号,商品名称,售价\n1,a,2\n");
+        assert!(table.notes[0].contains("序号"));
+        assert_eq!(table.rows[0].place.to_string(), "第 2 行", "no sheet is named where there is one");
     }
 
     #[test]

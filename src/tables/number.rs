@@ -374,6 +374,11 @@ mod tests {
         ] {
             assert_eq!(worded("007", format), shown, "{format}");
         }
+        for (format, changes) in
+            [("00000", true), ("0%", true), ("0;-0;0;\"HZ\"@", true), ("aaaa", true), ("0.00", false), ("@", false)]
+        {
+            assert_eq!(matters(format), changes, "{format}");
+        }
     }
 
     #[test]
@@ -423,7 +428,12 @@ mod tests {
             "5 千",
             "3百件",
             "5k",
+            "5K",
+            "5w",
             "5W",
+            "5佰",
+            "5萬",
+            "5億",
             "3E5",
             "件5",
             "",

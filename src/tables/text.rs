@@ -163,7 +163,7 @@ fn cell(written: &str) -> Cell {
 /// Takes off the apostrophe that makes text of what would be a formula or a number.
 pub(super) fn unprotected(text: &str) -> &str {
     match text.strip_prefix('\'') {
-        Some(rest) if needs_protection(rest) || rest.starts_with(|c: char| c.is_ascii_digit()) => rest,
+        Some(rest) if needs_protection(rest) || rest.starts_with(char::is_numeric) => rest,
         _ => text,
     }
 }
@@ -257,6 +257,7 @@ mod tests {
             ("'-10℃", Cell::Text("-10℃".into())),
             ("''-10℃", Cell::Text("'-10℃".into())),
             ("'n", Cell::Text("'n".into())),
+            ("'５万", Cell::Text("５万".into())),
             ("7.73E+14", Cell::Spoilt("7.73E+14".into())),
             ("7.73E+14\t", Cell::Text("7.73E+14".into())),
             ("#N/A", Cell::Error("#N/A".into())),

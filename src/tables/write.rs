@@ -22,11 +22,13 @@ pub fn csv(head: &[&str], numbers: &[usize], rows: &[Vec<String>]) -> Vec<u8> {
     writer.into_inner().unwrap_or_default()
 }
 
-/// An apostrophe makes text of what would run; a tab behind, of what would become another number or a date.
+/// An apostrophe makes text of what would run; a tab behind, of what would become another number or a date. Behind 万 a
+/// spreadsheet looks past the tab: `５万` became 50000.
 fn protected(cell: &str) -> String {
-    if needs_protection(cell) {
+    let changes = changes_in_a_spreadsheet(cell);
+    if needs_protection(cell) || changes && cell.ends_with(['万', '亿']) {
         format!("'{cell}")
-    } else if changes_in_a_spreadsheet(cell) {
+    } else if changes {
         format!("{cell}\t")
     } else {
         cell.to_owned()

@@ -130,7 +130,44 @@ async fn every_bad_row_is_named_by_its_line() {
     assert_eq!(missing.lines().count(), 1, "one cause, one sentence: {missing}");
     assert!(missing.contains("第 2 行、第 3 行") && missing.contains("缺少列「售价(元)」"), "{missing}");
     assert!(import(&w, "").await.is_err());
+    let full = "name,subtitle,category,specs,sku_code,price,market_price,stock,on_shelf\n";
+    let long = "长".repeat(101);
+    for (rows, what) in [
+        (format!("{},,,,,1,,1,\n", "名".repeat(61)), "1 到 60 个字"),
+        (format!("A,{long},,,,1,,1,\n"), "最多 100 个字"),
+        ("A,,甲/乙/丙,,,1,,1,\n".to_owned(), "分类最多两级"),
+        (format!("A,,{},,,1,,1,\n", "类".repeat(21)), "分类名最多 20 个字"),
+        (format!("A,,,,{},1,,1,\n", "c".repeat(41)), "商家编码最多 40 个字"),
+        ("A,,,,,1,abc,1,\n".to_owned(), "划线价「abc」不是金额"),
+        ("A,,,,,1,,10000001,\n".to_owned(), "库存「10000001」"),
+        ("A,,,一:1;二:2;三:3;四:4,,1,,1,\n".to_owned(), "最多 3 种"),
+        ("A,甲,,色:红,,1,,1,\nA,乙,,色:蓝,,1,,1,\n".to_owned(), "「A」的副标题与 第 2 行不同"),
+        ("A,,甲,色:红,,1,,1,\nA,,乙,色:蓝,,1,,1,\n".to_owned(), "「A」的分类与 第 2 行不同"),
+        ("A,,,色:红,,1,,1,是\nA,,,色:蓝,,1,,1,否\n".to_owned(), "「A」的上架与 第 2 行不同"),
+    ] {
+        let problems = import(&w, &format!("{full}{rows}")).await.unwrap_err();
+        assert!(problems.contains(what), "{rows}: {problems}");
+    }
     assert_eq!(w.count("select count(*) from products").await, 0);
+    // What the shop has already: another product's code, one in the bin, a specification that is there.
+    import(&w, &format!("{full}A,,,色:红,CA,1,,1,\nA,,,色:蓝,CB,1,,1,\nB,,,,CC,1,,1,\n")).await.unwrap();
+    let bin = "update products set deleted_at = 1, on_shelf = 0 where name = 'B'";
+    w.shop.db.write(move |tx| Ok::<_, xiaopu::error::Error>(drop(tx.execute(bin, [])?))).await.unwrap();
+    for (rows, what) in [
+        ("Z,,,,CA,1,,1,\n", "商家编码 CA 已被其他商品使用（「A」）；改名请在商品页"),
+        ("Z,,,,CC,1,,1,\n", "商家编码 CC 是回收站里「B」的"),
+        ("A,,,色:蓝,CA,1,,1,\n", "「A」已经有规格「色:蓝」"),
+        ("A,,,,CA,1,,1,\nA,,,色:红,,2,,1,\n", "这个规格在 第 2 行已经有了"),
+        ("A,,,款:大,,1,,1,\n", "规格名称要一致"),
+    ] {
+        let problems = import(&w, &format!("{full}{rows}")).await.unwrap_err();
+        assert!(problems.contains(what), "{rows}: {problems}");
+    }
+    // Rows of one product that say the same of it, and one that says more.
+    let told = "C,好,甲,色:红,,1,,1,否\nC,好,甲,色:蓝,,1,,1,否\nC,,甲,色:绿,,1,,1,\n";
+    assert_eq!(import(&w, &format!("{full}{told}")).await.unwrap().skus, 3);
+    assert_eq!(w.count("select count(*) from products where name = 'C' and subtitle = '好' and on_shelf = 0").await, 1);
+    assert_eq!(w.count("select count(*) from categories where name = '甲'").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -149,6 +149,46 @@ fn what_is_no_readable_table_is_named_with_the_way_out() {
         let problem = tables::read(&bytes(name), &WANTED).unwrap_err().to_string();
         assert!(problem.contains(what), "{name}: {problem}");
     }
+    for (start, what) in [
+        ("<?xml version=\"1.0\"?><a/>", "这是 XML"),
+        ("\u{feff}<html><table>", "网页"),
+        ("{\\rtf1", "RTF"),
+        ("MIME-Version: 1.0\r\n", "MHT"),
+        ("%PDF-1.7", "PDF"),
+        ("GIF89a", "图片"),
+        ("Rar!\u{1a}", "压缩包"),
+        (" \n", "空的"),
+    ] {
+        let problem = tables::read(start.as_bytes(), &WANTED).unwrap_err().to_string();
+        assert!(problem.contains(what), "{start}: {problem}");
+    }
+}
+
+/// Paragraphs, blanks, notes, drawings and repetitions, as LibreOffice keeps them.
+#[test]
+fn a_cell_of_an_open_workbook_is_what_stands_in_it() {
+    use std::io::Write as _;
+    let cell = |inner: &str| format!("<table:table-cell office:value-type=\"string\">{inner}</table:table-cell>");
+    let row = |cells: &[&str]| {
+        format!("<table:table-row>{}</table:table-row>", cells.iter().map(|c| cell(c)).collect::<String>())
+    };
+    let content = format!(
+        "<office:document-content xmlns:office=\"o\" xmlns:table=\"t\" xmlns:text=\"x\"><table:table table:name=\"甲\">{}{}\
+         <table:table-row table:number-rows-repeated=\"3\"><table:table-cell/></table:table-row>\
+         <table:table-row><table:table-cell table:number-columns-repeated=\"2\" office:value-type=\"string\"><text:p>同</text:p></table:table-cell></table:table-row>\
+         </table:table></office:document-content>",
+        row(&["<text:p>商品名称</text:p>", "<text:p>规格</text:p>"]),
+        row(&[
+            "<text:p>大<text:s text:c=\"2\"/>杯<text:tab/>子&amp;&#22909;</text:p><office:annotation><text:p>别人的话</text:p></office:annotation>",
+            "<text:p>颜色:红</text:p><text:p>尺码:L</text:p>",
+        ]),
+    );
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("content.xml", zip::write::SimpleFileOptions::default()).unwrap();
+    zip.write_all(content.as_bytes()).unwrap();
+    let table = tables::read(&zip.finish().unwrap().into_inner(), &WANTED).unwrap();
+    assert_eq!(cells(&table, &[Column::Name, Column::Specs]), ["大  杯 子&好|颜色:红\n尺码:L", "同|同"]);
+    assert_eq!(table.rows[1].place.to_string(), "第 6 行");
 }
 
 #[test]

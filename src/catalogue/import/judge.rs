@@ -56,7 +56,7 @@ pub(super) struct Deed {
 }
 
 /// What a row says about its product as a whole.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Common {
     pub subtitle: Option<String>,
     pub category: Option<Vec<String>>,

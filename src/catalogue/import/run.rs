@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::judge::{Deed, Judged, Verdict, judge};
+use super::judge::{Common, Deed, Judged, Verdict, judge};
 use super::{Plan, Row};
 use crate::catalogue::rules::MOST_IMAGES;
 use crate::catalogue::stock;
@@ -84,18 +84,20 @@ fn carry_out(tx: &Tx, judged: &[Judged], staff: Option<StaffId>) -> Result<Done>
     let mut made: HashMap<&str, ProductId> = HashMap::new();
     let mut pictures: BTreeMap<ProductId, Vec<ImageHash>> = BTreeMap::new();
     let mut touched: BTreeSet<ProductId> = BTreeSet::new();
+    // What was last written of each product: its rows mostly say the same.
+    let mut said: HashMap<ProductId, &Common> = HashMap::new();
     for one in judged {
         let Some(deed) = &one.deed else { continue };
         if one.verdict == Verdict::Same {
             done.same += 1;
-            touched.extend(deed.product.filter(|_| false));
             continue;
         }
         let id = match deed.product.or_else(|| made.get(one.name.as_str()).copied()) {
             Some(id) => {
                 let first = touched.insert(id);
-                if !deed.common.is_none() {
+                if !deed.common.is_none() && said.get(&id) != Some(&&deed.common) {
                     update(tx, id, deed)?;
+                    said.insert(id, &deed.common);
                 } else if first {
                     store::touch(tx, id)?;
                 }
@@ -105,6 +107,7 @@ fn carry_out(tx: &Tx, judged: &[Judged], staff: Option<StaffId>) -> Result<Done>
                 let id = insert(tx, &one.name, deed)?;
                 done.added += 1;
                 touched.insert(id);
+                said.insert(id, &deed.common);
                 made.insert(&one.name, id);
                 id
             }
