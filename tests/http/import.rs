@@ -152,7 +152,7 @@ async fn every_bad_row_is_named_by_its_line() {
     // What the shop has already: another product's code, one in the bin, a specification that is there.
     import(&w, &format!("{full}A,,,色:红,CA,1,,1,\nA,,,色:蓝,CB,1,,1,\nB,,,,CC,1,,1,\n")).await.unwrap();
     let bin = "update products set deleted_at = 1, on_shelf = 0 where name = 'B'";
-    w.shop.db.write(move |tx| Ok::<_, xiaopu::error::Error>(drop(tx.execute(bin, [])?))).await.unwrap();
+    w.shop.db.write(move |tx| Ok::<_, xiaopu::error::Error>(tx.execute(bin, [])?)).await.unwrap();
     for (rows, what) in [
         ("Z,,,,CA,1,,1,\n", "商家编码 CA 已被其他商品使用（「A」）；改名请在商品页"),
         ("Z,,,,CC,1,,1,\n", "商家编码 CC 是回收站里「B」的"),
