@@ -154,7 +154,9 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
     keep_rows(shop, day, &bill).await?;
     let unheard = enter_missed(shop, account, day).await?;
     enter_fees(shop, day).await?;
-    let funds = funds::fetch(shop, account, day, bill.moved).await?;
+    let mut funds = funds::fetch(shop, account, day, bill.moved).await?;
+    let gone = std::mem::take(&mut funds.flow.gone);
+    funds.flow.set_aside(shop.read(move |conn| Ok(store::paid_again(conn, day, &gone)?)).await?);
     let later = funds.later;
     let write = move |tx: &Tx| {
         store::put_funds(tx, day, &funds)?;

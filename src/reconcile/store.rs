@@ -1,5 +1,7 @@
 //! SQL of bills and of their match with our books.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::funds::Funds;
@@ -273,6 +275,19 @@ pub fn unpaid(conn: &Connection, day: Day) -> Result<Unpaid> {
     .query_row([day], |row| Ok(Unpaid { under_way: (row.get(0)?, row.get(1)?), given_up: (row.get(2)?, row.get(3)?) }))
 }
 
+/// What left in a day for refunds that bills have named already: another day's, or the same day's once before. In fen.
+pub fn paid_again(conn: &Connection, day: Day, gone: &[(String, i64)]) -> Result<i64> {
+    let mut named = conn.prepare_cached("select day from bill_rows where refund_id = ?1")?;
+    let (mut here, mut again) = (HashSet::new(), 0);
+    for (id, fen) in gone {
+        let billed: Option<Day> = named.query_row([id], |row| row.get(0)).optional()?;
+        if billed.is_some_and(|billed| billed != day || !here.insert(id)) {
+            again += fen;
+        }
+    }
+    Ok(again)
+}
+
 pub fn put_funds(tx: &Tx, day: Day, funds: &Funds) -> Result<()> {
     let (flow, billed) = (&funds.flow, &funds.billed);
     tx.prepare_cached(
@@ -314,6 +329,7 @@ pub fn funds_of(conn: &Connection, day: Day) -> Result<Option<Funds>> {
                 returned: row.get("returned_fen")?,
                 withdrawn: row.get("withdrawn_fen")?,
                 other: row.get("other_fen")?,
+                gone: Vec::new(),
                 balance,
                 wrong: Vec::new(),
             };

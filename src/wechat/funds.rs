@@ -29,8 +29,10 @@ pub struct Flow {
     pub returned: i64,
     /// To the merchant's bank.
     pub withdrawn: i64,
-    /// Topped up, and whatever else there is; out is negative.
+    /// Topped up, refunds paid out once more, and whatever else there is; out is negative.
     pub other: i64,
+    /// What left for refunds, one by one: WeChat's number of the refund, and fen.
+    pub gone: Vec<(String, i64)>,
     /// The balance before the first row and after the last, if the rows hang together.
     pub balance: Option<(i64, i64)>,
     /// Rows that could not be read, and what does not hang together, in words.
@@ -61,6 +63,7 @@ pub fn read(bytes: &[u8]) -> Result<Flow, GatewayError> {
 }
 
 struct Columns {
+    id: Option<usize>,
     name: usize,
     kind: usize,
     way: usize,
@@ -75,6 +78,7 @@ impl Columns {
             found.ok_or_else(|| unusable("FUNDS_COLUMNS_UNKNOWN"))
         };
         Ok(Columns {
+            id: index_of(header, "微信支付业务单号"),
             name: need(&["业务名称"])?,
             kind: need(&["业务类型"])?,
             way: need(&["收支类型"])?,
@@ -126,6 +130,10 @@ fn read_rows(text: &str) -> Result<Flow, GatewayError> {
             Some((what, signed, balance)) => {
                 flow.add(what, signed);
                 chain.add(signed, balance);
+                if what == What::Refund && signed < 0 {
+                    let id = columns.id.and_then(|id| values_of(raw).get(id).map(|id| id.trim().to_owned()));
+                    flow.gone.push((id.unwrap_or_default(), -signed));
+                }
             }
             None => flow.wrong.push(format!("第 {line} 行读不懂")),
         }
@@ -159,6 +167,12 @@ fn row(columns: &Columns, raw: &str) -> Option<(What, i64, i64)> {
 }
 
 impl Flow {
+    /// So much left for refunds that no bill of this day names: they came back once, and were paid out again.
+    pub fn set_aside(&mut self, fen: i64) {
+        self.moved.left = self.moved.left.saturating_sub(fen);
+        self.other = self.other.saturating_sub(fen);
+    }
+
     fn add(&mut self, what: What, signed: i64) {
         let sum = match what {
             What::Payment => {

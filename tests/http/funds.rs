@@ -97,6 +97,32 @@ async fn a_fund_flow_with_one_thing_different_is_told_once() {
     }
 }
 
+/// What came back from the bank and is paid out once more, days later, stands in no bill: it is no difference.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_is_paid_out_once_more_is_no_difference() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 10_000, 99).await;
+    let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+    let placed = w.paid(&alice, sku, 1).await;
+    w.wechat.ways(|ways| ways.refund_end = RefundEnd::Change);
+    refund_whole(&w, &manager, &placed).await;
+    let refund_id = w.wechat.all_refunds()[0].refund_id.clone();
+    next_morning(&w).await;
+    matched(&w).await;
+    // On the day after, somebody mends it in WeChat's own console; the shop sells on.
+    w.paid(&alice, sku, 1).await;
+    w.wechat.end_refund(&refund_id, RefundEnd::Success).unwrap();
+    w.advance(7 * HOUR);
+    w.run_jobs().await;
+    next_morning(&w).await;
+    let done = "select count(*) from bills where day = '20261009' and state = 'equal'";
+    w.wait("the match", || async { w.count(done).await == 1 }).await;
+    let day = manager.page("/admin/money/2026-10-09").await;
+    assert!(day.contains("再次退款及其他 ¥-100.00") && day.contains("没有差异"), "{day}");
+    assert!(manager.page("/admin/money/2026-10-08").await.contains("没有差异"));
+    w.must_hold().await;
+}
+
 /// The match does not wait for it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_day_without_its_fund_flow_is_matched_all_the_same() {

@@ -152,7 +152,8 @@ async fn day(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, 
 fn funds_json(funds: &Funds) -> Value {
     let (flow, moved) = (&funds.flow, &funds.flow.moved);
     let some = |fen: i64, what: &str| (fen != 0).then(|| format!("{what} ¥{}", yuan(fen)));
-    let beside = [some(flow.withdrawn, "提现"), some(flow.returned, "退款退回"), some(flow.other, "充值及其他")];
+    let beside =
+        [some(flow.withdrawn, "提现"), some(flow.returned, "退款退回"), some(flow.other, "充值、再次退款及其他")];
     json!({
         "problem": funds.problem, "whole": funds.is_comparable(),
         "arrived": yuan(moved.arrived), "left": yuan(moved.left), "fee": yuan(moved.fee),
