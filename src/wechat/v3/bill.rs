@@ -1,5 +1,6 @@
 //! API v3: a day's bill and fund flow, by way of an address that WeChat gives out, and held to the hash that came with it.
 
+use reqwest::Url;
 use serde_json::Value;
 use sha1::{Digest, Sha1};
 
@@ -100,7 +101,8 @@ fn place(reply: &Value, own: &Hosts) -> Result<Place, GatewayError> {
 /// Path and query exactly as given, when the address is on WeChat's own hosts: a signed request must not go elsewhere.
 fn path_on(url: &str, own: &Hosts) -> Option<String> {
     let rest = own.path_of(url)?;
-    let plain = rest.bytes().all(|b| b.is_ascii_graphic() && b != b'#');
+    // As it is signed, so it has to be sent: an address that would be written otherwise on its way is none.
+    let plain = Url::parse(url).is_ok_and(|parsed| parsed.as_str() == url) && !rest.contains('#');
     (plain && !rest.starts_with("//")).then(|| rest.to_owned())
 }
 
@@ -133,6 +135,9 @@ mod tests {
             ("https://evil.example/v3/billdownload/file", None),
             ("https://api.mch.weixin.qq.com//evil.example/file", None),
             ("https://api.mch.weixin.qq.com/a b", None),
+            ("https://api.mch.weixin.qq.com/a/../b", None),
+            ("https://api.mch.weixin.qq.com/file?token=\"", None),
+            ("https://api.mch.weixin.qq.com/file#x", None),
             ("", None),
         ] {
             assert_eq!(path_on(url, &own).as_deref(), path, "{url}");
