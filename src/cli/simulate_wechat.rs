@@ -1,8 +1,9 @@
 //! `xiaopu simulate-wechat`: the simulated WeChat alone.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rocket::figment::Figment;
 
 use super::{Outcome, figment, launch};
 use crate::clock::Clock;
@@ -11,7 +12,20 @@ use crate::simulator::Simulator;
 use crate::simulator::v3::Keys;
 use crate::wechat::v2::Merchant;
 
+/// For whoever tests another program, or another SDK, against it.
+const HELP: &str = "\
+用别的程序或 SDK 测试（怎样接 wechatpy、tenpay、wechatpay-axios-plugin、wechatpayv3，见 examples/simulated-wechat.md）：
+  1. 把 SDK 的 https://api.mch.weixin.qq.com 和 https://api.weixin.qq.com 换成这里的地址，填上启动时显示的各项
+  2. notify_url 写本机地址（http://127.0.0.1:…），模拟微信只通知本机
+  3. GET  /simulator/login?user=alice      得到 wx.login 的 code
+     POST /simulator/pay                   {\"prepayId\":\"wx…\",\"way\":\"well\"}，买家付款；通知随即发出，15 秒后再发
+     POST /simulator/faults                {\"kind\":\"refund\",\"fault\":\"lose_answer\",\"times\":1}
+     PUT  /simulator/ways                  {\"closesEarly\":true,\"billWaits\":false}
+     GET  /simulator/state                 它知道的一切
+退款要证书时加 --tls 目录；目录用 examples/simulated-certificates 做。";
+
 #[derive(Args)]
+#[command(after_long_help = HELP)]
 pub struct SimulateWechat {
     /// 监听的端口（只在 127.0.0.1）
     #[arg(long)]
@@ -29,7 +43,10 @@ pub struct SimulateWechat {
     sign_type: String,
     /// 也说 API v3：新做的商户私钥、微信支付公钥等写到这个目录
     #[arg(long)]
-    v3_keys: Option<std::path::PathBuf>,
+    v3_keys: Option<PathBuf>,
+    /// 用 TLS，退款要看商户证书：目录里有 server.pem、server.key，和签发商户证书的 ca.pem（证书的 CN 是商户号）
+    #[arg(long)]
+    tls: Option<PathBuf>,
 }
 
 impl SimulateWechat {
@@ -38,7 +55,8 @@ impl SimulateWechat {
         let sign_type = self.sign_type.parse().map_err(|()| "签名方式只能是 MD5 或 HMAC-SHA256")?;
         let merchant = Merchant::new(&self.app_id, &self.mch_id, key, sign_type);
         println!(
-            "模拟微信已启动 http://127.0.0.1:{}（打开它可以安排各种故障）\n  app_id {}\n  app_secret {}\n  mch_id {}\n  api_key {}\n  sign_type {}",
+            "模拟微信已启动 {}://127.0.0.1:{}（打开它可以安排各种故障）\n  app_id {}\n  app_secret {}\n  mch_id {}\n  api_key {}\n  sign_type {}",
+            if self.tls.is_some() { "https" } else { "http" },
             self.port,
             merchant.app_id,
             self.app_secret,
@@ -52,8 +70,26 @@ impl SimulateWechat {
             simulator.with_v3(&keys)?;
             println!("{}", write_keys(&keys, folder).map_err(|e| format!("{} 写不进去：{e}", folder.display()))?);
         }
-        launch(simulator.rocket(figment().merge(("address", "127.0.0.1")).merge(("port", self.port)))).await
+        let figment = figment().merge(("address", "127.0.0.1")).merge(("port", self.port));
+        let figment = match &self.tls {
+            Some(folder) => with_tls(figment, folder)?,
+            None => figment,
+        };
+        launch(simulator.rocket(figment)).await
     }
+}
+
+/// Everybody is asked for a certificate, and let in without one: refunds alone want it, as at the real one.
+fn with_tls(figment: Figment, folder: &Path) -> Result<Figment, String> {
+    let file = |name: &str| match folder.join(name) {
+        path if path.is_file() => Ok(path.display().to_string()),
+        path => Err(format!("没有 {}：用 examples/simulated-certificates 做一份", path.display())),
+    };
+    Ok(figment
+        .merge(("tls.certs", file("server.pem")?))
+        .merge(("tls.key", file("server.key")?))
+        .merge(("tls.mutual.ca_certs", file("ca.pem")?))
+        .merge(("tls.mutual.mandatory", false)))
 }
 
 /// What a merchant would get from WeChat's console, as files; answers with what to configure.

@@ -17,6 +17,7 @@ use super::trades::facts;
 use super::{CODE_LIFE, Fault, Fields, Refused, Simulator, bills, funds, refunds};
 use crate::clock::{self, MINUTE};
 use crate::ids::OutTradeNo;
+use crate::wechat::reach::is_loopback;
 use crate::wechat::v2::message::Message;
 use crate::wechat::v2::sign;
 
@@ -323,6 +324,11 @@ fn check_order(message: &Message, now: i64) -> Result<(), Refused> {
             return Err(("LACK_PARAMS", "缺少参数或参数过长"));
         }
     }
+    for (name, max) in [("attach", 127), ("detail", 6000), ("goods_tag", 32), ("device_info", 32)] {
+        if message.get(name).is_some_and(|value| value.len() > max) {
+            return Err(("PARAM_ERROR", "参数过长"));
+        }
+    }
     if message.get("trade_type") != Some("JSAPI") {
         return Err(("PARAM_ERROR", "trade_type参数错误"));
     }
@@ -345,8 +351,7 @@ fn check_order(message: &Message, now: i64) -> Result<(), Refused> {
         _ => {}
     }
     let url = message.get("notify_url").unwrap_or_default();
-    let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|start| url.starts_with(start));
-    if !local || url.contains('?') {
+    if !is_loopback(url) || url.contains('?') {
         return Err(("PARAM_ERROR", "模拟微信只通知本机地址，且notify_url不能带参数"));
     }
     Ok(())

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::faults::KINDS;
+use super::push::{self, Push};
 use super::state::TradeState;
 use super::{Fault, Foreign, Paying, Refund, RefundEnd, Simulator, Trade, Ways};
 use crate::assets;
@@ -26,6 +27,7 @@ pub fn routes() -> Vec<Route> {
         page_pay,
         page_refund,
         page_end,
+        page_push,
         state,
         ways,
         add_fault,
@@ -37,7 +39,8 @@ pub fn routes() -> Vec<Route> {
         end_refund,
         set_bill,
         set_funds,
-        withdraw
+        withdraw,
+        push_event
     ]
 }
 
@@ -85,6 +88,8 @@ fn state(sim: &State<Simulator>) -> Json<Value> {
         "ways": state.kept.ways,
         "faults": faults.collect::<Vec<_>>(),
         "calls": state.calls,
+        "messages": state.kept.messages,
+        "orderPath": state.order_path,
     }))
 }
 
@@ -223,6 +228,13 @@ fn withdraw(sim: &State<Simulator>, new: Json<Withdrawal>) -> Result<Status, Ref
     Ok(Status::NoContent)
 }
 
+/// Pushes an event of the mini-program's once; answers with what the shop said.
+#[post("/simulator/push", data = "<push>")]
+async fn push_event(sim: &State<Simulator>, push: Json<Push>) -> Result<Json<Value>, Refusal> {
+    let (status, said) = sim.push(&push).await.map_err(refused)?;
+    Ok(Json(json!({ "status": status, "said": said })))
+}
+
 // ── the page ──
 
 /// Faults that a person can choose, by the word that the form sends.
@@ -241,11 +253,24 @@ fn chosen(word: &str) -> Option<Fault> {
         "account" => Fault::refused("USER_ACCOUNT_ABNORMAL", "用户账号注销"),
         "return_fail" => Fault::ReturnFail("签名错误".into()),
         "creating" => Fault::refused("20003", "Bill Creating"),
+        "other_app" => Fault::OtherApp,
+        "unsigned" => Fault::Unsigned,
+        "sign_test" => Fault::SignTest,
+        "other_serial" => Fault::OtherSerial,
+        "certificate_serial" => Fault::CertificateSerial,
+        "clock_off" => Fault::ClockOff,
+        "doubled_header" => Fault::DoubledHeader,
+        "tag_changed" => Fault::TagChanged,
+        "bill_hash" => Fault::BillHash,
+        "bill_elsewhere" => Fault::BillElsewhere,
+        "too_long" => Fault::TooLong,
+        "aad_empty" => Fault::AadEmpty,
+        "aad_missing" => Fault::AadMissing,
         _ => return None,
     })
 }
 
-const CHOICES: [(&str, &str); 13] = [
+const CHOICES: [(&str, &str); 26] = [
     ("lose_answer", "照办，但回答丢失"),
     ("http_500", "不办，回答 HTTP 500"),
     ("slow", "4 秒后才回答"),
@@ -259,6 +284,38 @@ const CHOICES: [(&str, &str); 13] = [
     ("account", "USER_ACCOUNT_ABNORMAL 用户注销"),
     ("return_fail", "不受理（签名错误）"),
     ("creating", "账单生成中（只用于账单）"),
+    ("other_app", "回答的是别的 AppID"),
+    ("unsigned", "v3：回答或通知没有签名"),
+    ("sign_test", "v3：验签探测 SIGNTEST"),
+    ("other_serial", "v3：用另一个公钥 ID 签名"),
+    ("certificate_serial", "v3：用平台证书签名"),
+    ("clock_off", "v3：签名的时间差了五分钟以上"),
+    ("doubled_header", "v3：签名头出现两次"),
+    ("tag_changed", "v3：通知的密文被改动"),
+    ("bill_hash", "v3：账单与摘要不符（用于 billdownload）"),
+    ("bill_elsewhere", "v3：账单地址在别的主机（用于 downloadbill）"),
+    ("too_long", "v3：回答太长"),
+    ("aad_empty", "v3：通知的 associated_data 是空的（有效）"),
+    ("aad_missing", "v3：通知没有 associated_data（有效）"),
+];
+
+/// The ways in which a person can pay from the page.
+const PAYINGS: [(&str, &str); 6] = [
+    ("well", "付款，通知一次"),
+    ("notice_twice", "付款，通知两次"),
+    ("no_notice", "付款，不通知"),
+    ("other_amount", "付的金额不对"),
+    ("other_payer", "别人付款"),
+    ("late", "关单之后才付"),
+];
+
+/// The events that a person can push from the page.
+const EVENTS: [(&str, &str); 5] = [
+    ("shipped", "结算事件：已发货"),
+    ("settled", "结算事件：已收货并结算"),
+    ("trade_manage_remind_shipping", "提醒发货（48 小时）"),
+    ("trade_manage_remind_access_api", "提醒接入发货信息管理"),
+    ("wxa_trade_controlled", "小程序被管控"),
 ];
 
 /// Shown on the page; older ones stay in the JSON.
@@ -304,6 +361,10 @@ fn page(sim: &State<Simulator>, said: Option<&str>) -> Template {
             hard_names: ways.hard_names,
             coupon_cash: coupon(ways.coupon_cash_fen),
             coupon_no_cash: coupon(ways.coupon_no_cash_fen),
+            names_sign_type: ways.names_sign_type,
+            payings: PAYINGS,
+            events: EVENTS,
+            push_url: push_url(trades.first().copied()),
         },
     )
 }
@@ -311,6 +372,12 @@ fn page(sim: &State<Simulator>, said: Option<&str>) -> Template {
 /// A coupon's amount as the form takes it; nothing for none.
 fn coupon(fen: i64) -> String {
     if fen == 0 { String::new() } else { yuan(fen).replace(',', "") }
+}
+
+/// Where the shop of this trade listens for pushes, if it is ours.
+fn push_url(trade: Option<&Trade>) -> String {
+    let notify_url = trade.map(|trade| trade.field("notify_url")).unwrap_or_default();
+    notify_url.split_once("/wechat/").map(|(shop, _)| format!("{shop}/wechat/message")).unwrap_or_default()
 }
 
 /// Back to the page, with what happened.
@@ -346,6 +413,8 @@ struct WaysForm {
     coupon_cash: String,
     #[field(default = String::new())]
     coupon_no_cash: String,
+    #[field(default = false)]
+    names_sign_type: bool,
 }
 
 /// An amount that may be left out.
@@ -381,6 +450,7 @@ fn page_ways(sim: &State<Simulator>, form: Form<WaysForm>) -> Redirect {
             hard_names: form.hard_names,
             coupon_cash_fen: cash.unwrap_or(0),
             coupon_no_cash_fen: no_cash.unwrap_or(0),
+            names_sign_type: form.names_sign_type,
         };
     });
     back(Ok("已保存"))
@@ -414,14 +484,52 @@ fn page_clear(sim: &State<Simulator>) -> Redirect {
 #[derive(FromForm)]
 struct PayForm {
     prepay_id: String,
+    #[field(default = String::new())]
+    way: String,
 }
 
 /// The money comes, whatever the shop has done with the order meanwhile.
 #[post("/control/pay", data = "<form>")]
 fn page_pay(sim: &State<Simulator>, form: Form<PayForm>) -> Redirect {
     let closed = sim.lock().kept.trade_of_prepay(&form.prepay_id).is_some_and(|t| t.state == TradeState::Closed);
-    let way = if closed { Paying::Late } else { Paying::Well };
-    back(sim.pay(&form.prepay_id, way).map(|()| "钱已付，通知正在路上"))
+    let way = serde_json::from_value(json!(form.way)).unwrap_or(Paying::Well);
+    let way = if closed { Paying::Late } else { way };
+    let done = if way == Paying::Late && !closed {
+        "店铺关单之后钱才会到"
+    } else {
+        "钱已付，通知正在路上"
+    };
+    back(sim.pay(&form.prepay_id, way).map(|()| done))
+}
+
+#[derive(FromForm)]
+struct PushForm {
+    url: String,
+    token: String,
+    #[field(default = String::new())]
+    key: String,
+    event: String,
+    #[field(default = String::new())]
+    transaction: String,
+    #[field(default = false)]
+    xml: bool,
+}
+
+#[post("/control/push", data = "<form>")]
+async fn page_push(sim: &State<Simulator>, form: Form<PushForm>) -> Redirect {
+    let form = form.into_inner();
+    let trade = sim.lock().kept.trade_paid_as(form.transaction.trim()).cloned();
+    let event = match (form.event.as_str(), &trade) {
+        (word @ ("shipped" | "settled"), Some(trade)) => push::settlement(sim, trade, word == "settled"),
+        ("shipped" | "settled", None) => return back(Err("结算事件要填一个已支付的微信交易号".into())),
+        (name, _) => json!({ "Event": name }),
+    };
+    let key = Some(form.key.trim().to_owned());
+    let push = Push { url: form.url, token: form.token, encoding_aes_key: key, event, xml: form.xml };
+    match sim.push(&push).await {
+        Ok((status, said)) => back(Ok(&format!("已推送，店铺回答 {status} {said}"))),
+        Err(why) => back(Err(why)),
+    }
 }
 
 #[derive(FromForm)]

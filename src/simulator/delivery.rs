@@ -69,9 +69,10 @@ async fn post(sim: &Simulator, url: &str, xml: String) -> String {
     }
 }
 
-/// The notice of a paid trade: like many real ones it names no sign_type, even when signed with HMAC.
+/// The notice of a paid trade: like many real ones it names no sign_type, even when signed with HMAC, unless it shall.
 pub fn message(sim: &Simulator, prepay_id: &str) -> Option<(String, String)> {
     let mut state = sim.lock();
+    let names = state.kept.ways.names_sign_type;
     let trade = state.kept.trade_of_prepay(prepay_id)?;
     if trade.state != TradeState::Paid {
         return None;
@@ -86,6 +87,9 @@ pub fn message(sim: &Simulator, prepay_id: &str) -> Option<(String, String)> {
     facts(trade).into_iter().for_each(|(name, value)| message.set(&name, value));
     // With the digest that the order named.
     let sign_type = digest(&trade.order).unwrap_or_default();
+    if names {
+        message.set("sign_type", sign_type.name());
+    }
     message.set("sign", sign::sign(&message, sign_type, &sim.merchant().key));
     Some((trade.field("notify_url").to_owned(), message.to_xml()))
 }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 /// The calls that can go wrong, by the names of WeChat's own paths.
-pub const KINDS: [&str; 18] = [
+pub const KINDS: [&str; 22] = [
     "login",
     "unifiedorder",
     "orderquery",
@@ -22,6 +22,10 @@ pub const KINDS: [&str; 18] = [
     "order_path",
     "upload_shipping",
     "delivery_list",
+    "get_order",
+    "get_order_list",
+    "confirm_receive",
+    "subscribe_send",
     // Of API v3: its notices, and the file of a bill.
     "notify",
     "refund_notify",

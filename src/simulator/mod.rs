@@ -7,6 +7,8 @@ mod control;
 mod delivery;
 mod faults;
 mod funds;
+mod push;
+mod receipts;
 mod refunds;
 mod register;
 mod state;
@@ -34,6 +36,7 @@ use crate::wechat::v2::sign::{ApiKey, SignType};
 use state::{Code, State};
 
 pub use faults::Fault;
+pub use push::Push;
 pub use state::{Refund, RefundEnd, Trade, TradeState, Ways};
 pub use trades::{Foreign, Paying};
 
@@ -176,6 +179,7 @@ impl Simulator {
             .mount("/", api::routes())
             .mount("/", v3::api::routes())
             .mount("/", register::routes())
+            .mount("/", receipts::routes())
             .mount("/", cash_desk::routes())
             .mount("/", control::routes())
             .mount("/", assets::routes())
@@ -290,6 +294,11 @@ impl Simulator {
     /// Another app, or a till, takes money under the same merchant number; answers with the transaction.
     pub fn sell_elsewhere(&self, sale: &Foreign) -> Result<String, String> {
         trades::foreign(self, sale)
+    }
+
+    /// Pushes an event of the mini-program's once; answers with the shop's status and words.
+    pub async fn push(&self, push: &Push) -> Result<(u16, String), String> {
+        push::send(self, push).await
     }
 
     /// Somebody refunds in WeChat's own console; answers with WeChat's number.

@@ -22,6 +22,12 @@ fn fen(message: &Message, name: &str) -> Result<i64, Refused> {
 pub fn ask(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
     let number =
         message.filled("out_refund_no").filter(|n| n.len() <= 64).ok_or(("PARAM_ERROR", "缺少out_refund_no"))?;
+    if !number.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-|*@".contains(&b)) {
+        return Err(("PARAM_ERROR", "out_refund_no格式错误"));
+    }
+    if message.filled("refund_desc").is_some_and(|desc| desc.len() > 80) {
+        return Err(("PARAM_ERROR", "refund_desc过长"));
+    }
     let (total, amount) = (fen(message, "total_fee")?, fen(message, "refund_fee")?);
     let now = sim.clock.now();
     let mut guard = sim.lock();

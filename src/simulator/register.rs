@@ -17,15 +17,15 @@ pub fn routes() -> Vec<Route> {
     routes![stable_token, token, is_trade_managed, is_confirmed, order_path, upload_shipping_info, get_delivery_list]
 }
 
-type Answer = Result<Json<Value>, Status>;
-type Refused = (i64, &'static str);
+pub type Answer = Result<Json<Value>, Status>;
+pub type Refused = (i64, &'static str);
 
 fn refused(code: i64, text: &str) -> Answer {
     Ok(Json(json!({ "errcode": code, "errmsg": text })))
 }
 
 /// Does the work, unless something is to go wrong.
-async fn serve(sim: &Simulator, kind: &str, work: impl FnOnce() -> Result<Value, Refused>) -> Answer {
+pub async fn serve(sim: &Simulator, kind: &str, work: impl FnOnce() -> Result<Value, Refused>) -> Answer {
     let fault = begin(sim, kind).await;
     match &fault {
         Some(Fault::Http500) => return Err(Status::InternalServerError),
@@ -72,7 +72,7 @@ fn give_token(sim: &Simulator, grant_type: &str, app_id: &str, secret: &str) -> 
     Ok(json!({ "access_token": token, "expires_in": 7200 }))
 }
 
-fn opened(sim: &Simulator, token: &str) -> Result<(), Refused> {
+pub fn opened(sim: &Simulator, token: &str) -> Result<(), Refused> {
     match sim.lock().token.as_deref() == Some(token) {
         true => Ok(()),
         false => Err((40001, "invalid credential, access_token is invalid or not latest")),
@@ -174,9 +174,20 @@ fn enter(sim: &Simulator, body: &Value) -> Result<(), Refused> {
     Ok(())
 }
 
+/// A phone number with its last four digits to be seen, and what stands before them covered.
+fn is_masked(contact: &str) -> bool {
+    let digits = contact.len().checked_sub(4).and_then(|at| contact.get(at..));
+    contact.contains('*')
+        && contact.len() <= 1024
+        && digits.is_some_and(|four| four.bytes().all(|b| b.is_ascii_digit()))
+}
+
 /// What the documentation says of the fields.
 fn form(body: &Value) -> Result<(), Refused> {
     let parcels = body["shipping_list"].as_array().ok_or((47001, "data format error"))?;
+    if parcels.is_empty() {
+        return Err((10060020, "物流信息列表为空"));
+    }
     let express = match body["logistics_type"].as_u64() {
         Some(1) => true,
         Some(2..=4) => false,
@@ -209,8 +220,12 @@ fn form(body: &Value) -> Result<(), Refused> {
         if !(1..=128).contains(&length("express_company")) {
             return Err((268485227, "物流公司编码不能为空"));
         }
-        let contact = parcel["contact"]["receiver_contact"].as_str().unwrap_or_default();
-        if parcel["express_company"] == "SF" && !(contact.contains('*') && contact.len() > 4) {
+        let company = parcel["express_company"].as_str().unwrap_or_default();
+        if !carriers::list().any(|(code, _)| code == company) {
+            return Err((10060014, "参数错误：express_company 不在 get_delivery_list 里"));
+        }
+        let given = |name: &str| parcel["contact"][name].as_str().is_some_and(is_masked);
+        if company == "SF" && !given("receiver_contact") && !given("consignor_contact") {
             return Err((10060014, "顺丰需要联系方式"));
         }
     }

@@ -172,7 +172,7 @@ pub struct Ways {
     pub balance_fen: Option<i64>,
     /// The old flow of funds (老资金流): what is not settled yet and can be refunded from, in fen, beside the balance.
     pub unsettled_fen: Option<i64>,
-    /// Whether a day's bill can be had only from ten o'clock of the next day on.
+    /// Whether a day's bill can be had only from ten o'clock of the next day on. Without it, even today's.
     pub bill_waits: bool,
     /// Whether payments wait for the register of what was shipped.
     pub trade_managed: bool,
@@ -185,6 +185,8 @@ pub struct Ways {
     /// Who pays uses coupons of so much, in fen: 充值, which are settled, and 免充值, which are not.
     pub coupon_cash_fen: i64,
     pub coupon_no_cash_fen: i64,
+    /// Notices of API v2 say with which digest they are signed; real ones mostly do not.
+    pub names_sign_type: bool,
 }
 
 impl Default for Ways {
@@ -202,6 +204,7 @@ impl Default for Ways {
             hard_names: false,
             coupon_cash_fen: 0,
             coupon_no_cash_fen: 0,
+            names_sign_type: false,
         }
     }
 }
@@ -242,6 +245,12 @@ pub struct Kept {
     /// Further apps that are bound to the merchant number: app id and secret.
     #[serde(default)]
     pub apps: BTreeMap<String, String>,
+    /// When the receipt of a payment's goods was asked for, by transaction.
+    #[serde(default)]
+    pub received: BTreeMap<String, i64>,
+    /// The subscribe messages that were sent.
+    #[serde(default)]
+    pub messages: Vec<serde_json::Value>,
     /// Whose each openid is that somebody has logged in with, by app id.
     #[serde(default)]
     pub openids: BTreeMap<String, String>,

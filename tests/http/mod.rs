@@ -36,6 +36,7 @@ mod refunds;
 mod register;
 mod roles;
 mod shipping;
+mod simulator;
 mod staff;
 pub mod v3;
 mod v3_forms;

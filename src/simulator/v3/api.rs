@@ -15,6 +15,7 @@ use super::door::{Answer, Asked, Refused, answer, file, refused};
 use super::facts::{facts, refund_facts};
 use crate::clock::{self, Day, MINUTE};
 use crate::money::Fen;
+use crate::wechat::reach::is_loopback;
 use crate::wechat::v2::message::Message;
 
 pub fn routes() -> Vec<Route> {
@@ -119,9 +120,31 @@ async fn order(sim: &State<Simulator>, asked: Asked, data: Data<'_>) -> Result<A
     serve(sim, "unifiedorder", asked, Some(data), place).await
 }
 
+/// What an order may say; anything else is an error. Source: JSAPI order, API v3.
+const FIELDS: [&str; 14] = [
+    "appid",
+    "mchid",
+    "description",
+    "out_trade_no",
+    "time_expire",
+    "attach",
+    "notify_url",
+    "goods_tag",
+    "support_fapiao",
+    "amount",
+    "payer",
+    "detail",
+    "scene_info",
+    "settle_info",
+];
+
 fn place(sim: &Simulator, body: &Value) -> Done {
     ours(sim, body)?;
     let param = |words: &str| refused(400, "PARAM_ERROR", words);
+    if let Some(name) = body.as_object().and_then(|fields| fields.keys().find(|name| !FIELDS.contains(&name.as_str())))
+    {
+        return Err(param(&format!("不支持的参数 {name}")));
+    }
     let number = text(body, "/out_trade_no", "商户订单号", 6..=32)?;
     if !number.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-|*".contains(&b)) {
         return Err(param("商户订单号格式错误"));
@@ -132,18 +155,21 @@ fn place(sim: &Simulator, body: &Value) -> Done {
         return Err(param("货币类型应为CNY"));
     }
     let url = text(body, "/notify_url", "通知地址", 1..=255)?;
-    let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|start| url.starts_with(start));
-    if !local || url.contains(['?', '#']) {
+    if !is_loopback(url) || url.contains(['?', '#']) {
         return Err(param("模拟微信只通知本机地址，且notify_url不能带参数"));
     }
     let now = sim.clock.now();
+    let (app_id, openid) = (body["appid"].as_str(), text(body, "/payer/openid", "用户标识", 1..=128)?);
+    if sim.lock().kept.openids.get(openid).is_some_and(|theirs| Some(theirs.as_str()) != app_id) {
+        return Err(param("appid和openid不匹配"));
+    }
     let mut order = Message::from([
         ("api", "v3"),
         ("appid", text(body, "/appid", "应用ID", 1..=32)?),
         ("out_trade_no", number),
         ("body", text(body, "/description", "商品描述", 1..=127)?),
         ("notify_url", url),
-        ("openid", text(body, "/payer/openid", "用户标识", 1..=128)?),
+        ("openid", openid),
         ("trade_type", "JSAPI"),
     ]);
     order.set("total_fee", total.to_string());
@@ -222,6 +248,9 @@ fn give_back(sim: &Simulator, body: &Value) -> Done {
         return Err(refused(400, "PARAM_ERROR", "退款币种应为CNY"));
     }
     let mut message = Message::from([("api", "v3"), ("out_refund_no", number)]);
+    if let Some(reason) = body.get("reason").and_then(Value::as_str) {
+        message.set("refund_desc", reason);
+    }
     message.set("refund_fee", amount.get().to_string());
     message.set("total_fee", total.get().to_string());
     for name in ["transaction_id", "out_trade_no", "notify_url"] {

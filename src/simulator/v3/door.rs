@@ -113,6 +113,7 @@ impl Asked {
 /// An answer with its signature, spoilt as a fault asks for.
 pub struct Answer {
     status: Status,
+    kind: &'static str,
     body: Vec<u8>,
     headers: Vec<(&'static str, String)>,
 }
@@ -125,7 +126,7 @@ impl<'r> Responder<'r, 'static> for Answer {
             response.header_adjoin(Header::new(name, value));
         }
         if !self.body.is_empty() {
-            response.header(Header::new("Content-Type", "application/json; charset=utf-8"));
+            response.header(Header::new("Content-Type", self.kind));
             response.sized_body(self.body.len(), std::io::Cursor::new(self.body));
         }
         response.ok()
@@ -143,12 +144,12 @@ pub fn answer(sim: &Simulator, keys: &Opened, done: Result<Option<Value>, Refuse
         Some(Fault::Unsigned) => Vec::new(),
         _ => signature_headers(sim, keys, &body, fault),
     };
-    Answer { status: Status::new(status), body, headers }
+    Answer { status: Status::new(status), kind: "application/json; charset=utf-8", body, headers }
 }
 
 /// The bytes of a file: they carry no signature.
 pub fn file(bytes: Vec<u8>) -> Answer {
-    Answer { status: Status::Ok, body: bytes, headers: Vec::new() }
+    Answer { status: Status::Ok, kind: "application/octet-stream", body: bytes, headers: Vec::new() }
 }
 
 /// Source: verifying signatures, API v3. A probe is valid Base64 of the right length, and no signature.
