@@ -137,7 +137,7 @@ async fn a_signed_notice_with_one_thing_wrong_moves_nothing() {
     }
     // Of another amount or in other money: it is taken in, and pays no order.
     for (change, kinds) in [
-        ((|facts| facts["amount"]["total"] = json!(1)) as Change, 1),
+        ((|facts| facts["amount"] = json!({ "total": 1, "payer_total": 1, "currency": "CNY" })) as Change, 1),
         (|facts| facts["amount"]["currency"] = json!("USD"), 1),
     ] {
         let mut facts = right.clone();
