@@ -310,11 +310,8 @@ mod tests {
             for chosen in [None, Some(Chosen::Tagged("老客户".into()))] {
                 let sql = format!("explain query plan {}", statement(sort, chosen.as_ref()));
                 let mut plan = conn.prepare(&sql).unwrap();
-                let steps = plan.query_map([], |row| row.get::<_, String>("detail"));
-                let steps: Vec<String> = match steps {
-                    Ok(steps) => steps.map(Result::unwrap).collect(),
-                    Err(e) => panic!("{sql}: {e}"),
-                };
+                let steps = plan.raw_query().mapped(|row| row.get("detail"));
+                let steps: Vec<String> = steps.collect::<Result<_>>().unwrap();
                 assert!(steps[0].contains(index), "{sort:?}: {steps:?}");
                 assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{sort:?}: {steps:?}");
             }

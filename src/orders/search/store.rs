@@ -213,7 +213,7 @@ mod tests {
     async fn plan(db: &Db, question: String) -> Vec<String> {
         let read = move |conn: &Connection| {
             let mut asked = conn.prepare(&format!("explain query plan {question}"))?;
-            let steps = asked.query_map([], |row| row.get("detail"))?;
+            let steps = asked.raw_query().mapped(|row| row.get("detail"));
             Ok::<_, Error>(steps.collect::<Result<Vec<String>>>()?)
         };
         db.read(read).await.unwrap()
