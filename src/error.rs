@@ -54,6 +54,7 @@ codes! {
     PayloadTooLarge        "payload_too_large"        413 "提交的内容太大，请精简后重试";
     UnsupportedMediaType   "unsupported_media_type"   415 "请用 application/json 提交";
     CouponUnavailable      "coupon_unavailable"       409 "这张优惠券现在不能用，请重新选择";
+    DraftUnavailable       "draft_unavailable"        409 "这张单已经不能打开，请联系商家";
     ShopClosed             "shop_closed"              409 "店铺休息中，暂时不能下单";
     BuyerBlocked           "buyer_blocked"            409 "店铺暂时不能接受您的订单，如有疑问请联系商家";
     Unavailable            "unavailable"              503 "店铺现在很忙，请稍后再试";

@@ -63,6 +63,8 @@ row_id! {
     PromotionId
     /// One of a promotion, in a buyer's hand.
     CouponId
+    /// An order that staff wrote down after a chat.
+    DraftId
 }
 
 macro_rules! text_id {

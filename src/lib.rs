@@ -9,6 +9,7 @@ pub mod stage;
 pub mod worker;
 
 pub mod backups;
+pub mod drafts;
 pub mod payments;
 pub mod places;
 pub mod reconcile;
@@ -84,6 +85,7 @@ pub fn rocket(shop: Shop, figment: Figment) -> Rocket<Build> {
         .mount("/api/v1", first(catalogue::api::routes()))
         .mount("/api/v1", orders::api::routes())
         .mount("/api/v1", promotions::api::routes())
+        .mount("/api/v1", drafts::api::routes())
         .mount("/api/v1", first(payments::api::routes()))
         .mount("/api/v1", payments::refund::api::routes())
         .mount("/api", docs::routes())

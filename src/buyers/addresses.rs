@@ -93,6 +93,12 @@ pub struct AddressForm {
 }
 
 impl AddressForm {
+    /// From parts that are written one by one.
+    pub fn of(parts: [Option<String>; 6]) -> AddressForm {
+        let [receiver, phone, province, city, district, detail] = parts;
+        AddressForm { receiver, phone, province, city, district, detail, ..AddressForm::default() }
+    }
+
     /// The address, or every field that is wrong, each with its reason. `at` stands before the names, as in `address.`.
     pub fn check(self, at: &str) -> Result<Address> {
         let street = self.street_name.unwrap_or_default();

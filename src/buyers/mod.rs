@@ -2,6 +2,7 @@
 
 pub mod addresses;
 pub mod api;
+pub mod paste;
 pub mod store;
 
 use rocket::Request;

@@ -360,6 +360,20 @@ pub fn product(conn: &Connection, id: ProductId) -> Result<Option<Product>> {
     Ok(Some(product))
 }
 
+/// What can be sold now, as people call it: the product, and its choice of specs behind a blank.
+pub fn sellable_names(conn: &Connection, limit: i64) -> Result<Vec<String>> {
+    let mut rows = conn.prepare_cached(
+        "select p.name, s.specs from products p join skus s on s.product_id = p.id
+          where p.deleted_at is null and s.enabled = 1 and s.on_hand > s.reserved
+          order by p.sold_count desc, p.id, s.id limit ?1",
+    )?;
+    let named = |(name, specs): (String, String)| {
+        let specs: Vec<(String, String)> = serde_json::from_str(&specs).unwrap_or_default();
+        std::iter::once(name).chain(specs.into_iter().map(|(_, value)| value)).collect::<Vec<_>>().join(" ")
+    };
+    rows.query_map([limit], |row| Ok((row.get(0)?, row.get(1)?)))?.map(|row| row.map(named)).collect()
+}
+
 pub fn product_named(conn: &Connection, name: &str) -> Result<Option<ProductId>> {
     conn.prepare_cached("select id from products where name = ?1 and deleted_at is null")?
         .query_row([name], |row| row.get(0))

@@ -34,6 +34,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0020_funds.sql"),
     include_str!("migrations/0021_topic.sql"),
     include_str!("migrations/0022_clock.sql"),
+    include_str!("migrations/0023_drafts.sql"),
 ];
 
 /// The newest schema that this program knows.

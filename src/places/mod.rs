@@ -140,6 +140,34 @@ pub fn region(province: &str, city: &str, district: &str) -> String {
     format!("{province}{city}{district}")
 }
 
+/// The first place that a longer text names down to a city at the least, and what stands before and behind it.
+pub fn found(text: &str) -> Option<(&str, Place, &str)> {
+    /// No place's name is longer, province and all.
+    const LONGEST: usize = 32;
+    let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+    for (i, at) in starts.iter().enumerate() {
+        let rest = &text[*at..];
+        let begins = |name: &str| rest.starts_with(short_of(name));
+        let may_begin = PROVINCES.iter().any(|p| begins(p.name) || p.cities.iter().any(|city| begins(city.name)));
+        if !may_begin {
+            continue;
+        }
+        for end in starts[i + 1..].iter().take(LONGEST).rev() {
+            let Ok(place) = Place::parse(&text[*at..*end]) else { continue };
+            // A street may begin like a city: 北京路 is none.
+            if place.city.is_some() || PROVINCES.iter().any(|p| p.name == place.province && p.cities.len() == 1) {
+                let whole = Place { city: place.city.or(Some(place.province)), ..place };
+                return Some((&text[..*at], whole, text[*end..].trim_start()));
+            }
+        }
+    }
+    None
+}
+
+fn short_of(name: &str) -> &str {
+    name.char_indices().nth(2).map_or(name, |(at, _)| &name[..at])
+}
+
 /// Nothing where nothing was found, so that the next way is tried.
 fn one(mut found: Vec<Place>) -> Option<Result<Place, Unread>> {
     found.sort();

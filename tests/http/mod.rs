@@ -13,6 +13,7 @@ mod coupons;
 mod customers;
 mod cut_short;
 mod doors;
+mod drafts;
 mod exceptions;
 mod funds;
 mod holding;

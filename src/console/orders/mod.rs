@@ -3,6 +3,7 @@
 pub mod address;
 mod barcode;
 pub mod card;
+pub mod drafts;
 pub mod list;
 pub mod page;
 pub mod pricing;
@@ -19,7 +20,16 @@ use crate::orders::{Order, store};
 use crate::shop::Shop;
 
 pub fn routes() -> Vec<Route> {
-    [list::routes(), page::routes(), shipping::routes(), address::routes(), pricing::routes(), print::routes()].concat()
+    [
+        list::routes(),
+        page::routes(),
+        shipping::routes(),
+        address::routes(),
+        pricing::routes(),
+        print::routes(),
+        drafts::routes(),
+    ]
+    .concat()
 }
 
 pub async fn find(shop: &Shop, no: &str) -> Result<Order> {

@@ -34,7 +34,7 @@ const MATRIX: &[(&str, Role)] = &[
     ("导出全部订单和完整收货信息（会记录）", EXPORTS_BUYERS),
     ("看顾客、写顾客备注和标签、显示完整资料（会记录）", Role::Clerk),
     ("停止顾客下单、导出顾客资料（会记录）", EXPORTS_CUSTOMERS),
-    ("改价、取消未付款的订单、写退款", Role::Clerk),
+    ("改价、代客下单、取消未付款的订单、写退款", Role::Clerk),
     ("看交易流水、后台任务、诊断", Role::Clerk),
     ("同意退款（店员另有单笔上限）", Role::Manager),
     ("处理资金异常、对账、月报", Role::Manager),

@@ -1,0 +1,161 @@
+//! A pasted address, read: `陈建国 13900000002 江苏省苏州市姑苏区平江路66号`. What is not found stays empty; nothing is guessed.
+
+use super::addresses::Address;
+use crate::places;
+use crate::typed::bare;
+
+/// What people write in front of the parts.
+const LABELS: [&str; 16] = [
+    "收货人",
+    "收件人",
+    "联系人",
+    "姓名",
+    "手机号码",
+    "手机号",
+    "联系电话",
+    "手机",
+    "电话",
+    "所在地区",
+    "地区",
+    "省市区",
+    "详细地址",
+    "收货地址",
+    "街道地址",
+    "地址",
+];
+
+/// Reads what was pasted. Parts that were not found are empty.
+pub fn read(text: &str) -> Address {
+    let text = plain(text);
+    let (phone, rest) = phone(&text);
+    let Some((before, place, after)) = places::found(&rest) else {
+        let mut words: Vec<&str> = rest.split(' ').filter(|word| !word.is_empty()).collect();
+        let named = words.iter().position(|word| !phone.is_empty() && is_name(word, 4));
+        let receiver = named.map(|at| words.remove(at).to_owned()).unwrap_or_default();
+        return Address { receiver, phone, detail: words.join(" "), ..nowhere() };
+    };
+    let mut before: Vec<&str> = before.split(' ').filter(|word| !word.is_empty()).collect();
+    let mut after: Vec<&str> = after.split(' ').filter(|word| !word.is_empty()).collect();
+    let mut receiver = before.iter().position(|word| is_name(word, 5)).map(|at| before.remove(at));
+    // Without a name in front, a short last word is one; the first belongs to the street.
+    let last = after.last().filter(|last| after.len() > 1 && is_name(last, 4) && !is_street(last)).copied();
+    if receiver.is_none() && last.is_some() {
+        receiver = after.pop();
+    }
+    after.extend(before);
+    Address {
+        receiver: receiver.unwrap_or_default().to_owned(),
+        phone,
+        province: place.province.to_owned(),
+        city: place.city.unwrap_or_default().to_owned(),
+        district: place.district.unwrap_or_default().to_owned(),
+        detail: after.join(" "),
+        postcode: String::new(),
+    }
+}
+
+fn nowhere() -> Address {
+    let (receiver, phone, province, city, district, detail, postcode) = Default::default();
+    Address { receiver, phone, province, city, district, detail, postcode }
+}
+
+/// Narrow signs, one blank between parts, and without what only names them.
+fn plain(text: &str) -> String {
+    let narrow = bare(&text.replace(['\n', '\r', '\t'], " "));
+    let mut text = narrow.replace(['，', ',', '；', ';', '、', '|', '/', '。'], " ");
+    for label in LABELS {
+        for sign in [":", "："] {
+            text = text.replace(&format!("{label}{sign}"), " ");
+        }
+        let words = text.split(' ').map(|word| if word == label { "" } else { word }).collect::<Vec<_>>();
+        text = words.join(" ");
+    }
+    text.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// A mobile or a fixed number, and the text without it. +86 and what stands between the digits are taken off.
+fn phone(text: &str) -> (String, String) {
+    let chars: Vec<char> = text.chars().collect();
+    let digit = |at: usize| chars.get(at).is_some_and(char::is_ascii_digit);
+    for start in 0..chars.len() {
+        if !digit(start) || (start > 0 && digit(start - 1)) {
+            continue;
+        }
+        let (mut digits, mut at) = (String::new(), start);
+        while let Some(c) = chars.get(at) {
+            match c {
+                c if c.is_ascii_digit() => digits.push(*c),
+                // One sign between digits, as in 138 0013 8000 and 0571-88001234.
+                ' ' | '-' if digit(at + 1) && digits.len() < 13 => {}
+                _ => break,
+            }
+            at += 1;
+            if digits.trim_start_matches("86").len() == 11
+                && digits.trim_start_matches("86").starts_with('1')
+                && !digit(at)
+            {
+                break;
+            }
+        }
+        let number = match digits.strip_prefix("86") {
+            Some(rest) if rest.len() == 11 => rest.to_owned(),
+            _ => digits.clone(),
+        };
+        let mobile = number.len() == 11 && number.starts_with('1') && !number.starts_with("10");
+        let fixed = (10..=12).contains(&number.len()) && number.starts_with('0');
+        if mobile || fixed {
+            let from = if start > 0 && chars[start - 1] == '+' { start - 1 } else { start };
+            let shown: String = if fixed { chars[start..at].iter().collect() } else { number };
+            let rest: String = chars[..from].iter().chain([&' ']).chain(&chars[at..]).collect();
+            return (shown, rest);
+        }
+    }
+    (String::new(), text.to_owned())
+}
+
+fn is_name(word: &str, most: usize) -> bool {
+    let chinese = word.chars().all(|c| ('\u{4e00}'..='\u{9fa5}').contains(&c) || c == '·');
+    (2..=most).contains(&word.chars().count()) && chinese
+}
+
+fn is_street(word: &str) -> bool {
+    word.ends_with(|c| "路街道号楼室层栋座村镇弄巷园苑区旁边里口".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pasted_address_is_read_and_nothing_in_it_is_guessed() {
+        for (text, expected) in [
+            (
+                "陈建国 13900000002 江苏省苏州市姑苏区平江路66号 花间堂旁",
+                ["陈建国", "13900000002", "江苏省", "苏州市", "姑苏区", "平江路66号 花间堂旁"],
+            ),
+            (
+                "收货人：张三，手机号码：138 0013 8000，所在地区：浙江省杭州市西湖区，详细地址：文三路12号",
+                ["张三", "13800138000", "浙江省", "杭州市", "西湖区", "文三路12号"],
+            ),
+            (
+                "上海市浦东新区世纪大道100号 李四 +86 13900000002",
+                ["李四", "13900000002", "上海市", "上海市", "浦东新区", "世纪大道100号"],
+            ),
+            (
+                "杭州市西湖区文三路 1 号 0571-88001234 钱七",
+                ["钱七", "0571-88001234", "浙江省", "杭州市", "西湖区", "文三路 1 号"],
+            ),
+            (
+                "北京朝阳区望京街道1号院\n王五\n13900000002",
+                ["王五", "13900000002", "北京市", "北京市", "朝阳区", "望京街道1号院"],
+            ),
+            ("一段没有地址的话", ["", "", "", "", "", "一段没有地址的话"]),
+            ("要两斤苹果 王五 13900000002", ["王五", "13900000002", "", "", "", "要两斤苹果"]),
+            ("", ["", "", "", "", "", ""]),
+        ] {
+            let read = read(text);
+            let found = [&read.receiver, &read.phone, &read.province, &read.city, &read.district, &read.detail];
+            assert_eq!(found.map(String::as_str), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Draft orders, for buyers: looked at by their code, and taken.
+
+use rocket::http::Status;
+use rocket::serde::json::Json;
+use rocket::{Route, State, get, post, routes};
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+
+use super::{Draft, DraftState, store, take};
+use crate::buyers::addresses::{Address, AddressForm};
+use crate::buyers::{Buyer, store as buyers};
+use crate::catalogue::Delivery;
+use crate::catalogue::media::Widths;
+use crate::clock::{Day, rfc3339};
+use crate::db::Tx;
+use crate::door::Answer;
+use crate::door::body::Body;
+use crate::door::limits::Limits;
+use crate::error::{Code, Error, Result};
+use crate::ids::{AddressId, ImageHash, OrderNo, SkuId};
+use crate::money::Fen;
+use crate::orders::api::{Moment, show};
+use crate::orders::view::OrderView;
+use crate::orders::{QuoteLine, store as orders};
+use crate::shop::Shop;
+use crate::typed::bare;
+
+pub fn routes() -> Vec<Route> {
+    routes![look, open]
+}
+
+/// A draft as whoever has its code sees it: whom it goes to is not told before it is somebody's.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DraftView {
+    code: String,
+    state: DraftState,
+    state_text: &'static str,
+    lines: Vec<LineView>,
+    goods_fen: Fen,
+    freight_fen: Fen,
+    total_fen: Fen,
+    delivery: Delivery,
+    delivery_text: &'static str,
+    /// The buyer is to say where it goes.
+    needs_address: bool,
+    /// Whom staff send it to, hidden in part.
+    receiver: Option<String>,
+    place: Option<String>,
+    remark: String,
+    expires_at: String,
+    /// When it is this buyer's.
+    order_no: Option<OrderNo>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LineView {
+    sku_id: SkuId,
+    name: String,
+    spec_text: String,
+    image_url: Option<String>,
+    image: Option<Widths>,
+    price_fen: Fen,
+    quantity: i64,
+    amount_fen: Fen,
+}
+
+impl From<&QuoteLine> for LineView {
+    fn from(line: &QuoteLine) -> LineView {
+        LineView {
+            sku_id: line.sku_id,
+            name: line.name.clone(),
+            spec_text: line.spec_text.clone(),
+            image_url: line.image.as_ref().map(ImageHash::url),
+            image: line.image.as_ref().map(Widths::from),
+            price_fen: line.price,
+            quantity: line.quantity,
+            amount_fen: line.amount,
+        }
+    }
+}
+
+/// What people type: case does not matter, nor do blanks.
+fn found(conn: &Connection, code: &str) -> Result<Draft> {
+    let code = bare(code).replace([' ', '-'], "").to_ascii_uppercase();
+    store::by_code(conn, &code)?.ok_or_else(|| Error::from(Code::NotFound).says("没有这个订单码，请核对后重试"))
+}
+
+#[get("/drafts/<code>")]
+async fn look(shop: &State<Shop>, limits: &State<Limits>, buyer: Buyer, code: &str) -> Result<Json<DraftView>> {
+    limits.order(buyer.id.0)?;
+    let (code, now) = (code.to_owned(), shop.now());
+    let read = move |conn: &Connection| {
+        let draft = found(conn, &code)?;
+        let quote = take::quote(conn, &draft, None)?;
+        let order = draft.order.map(|id| orders::by_id(conn, id)).transpose()?.flatten();
+        let state = draft.state(now);
+        Ok(DraftView {
+            state,
+            state_text: state.text(),
+            lines: quote.lines.iter().map(LineView::from).collect(),
+            goods_fen: quote.goods,
+            freight_fen: draft.freight,
+            total_fen: draft.total,
+            delivery: draft.delivery,
+            delivery_text: draft.delivery.text(),
+            needs_address: draft.address.is_none() && draft.delivery.needs_address(),
+            receiver: draft.address.as_ref().map(Address::masked_receiver),
+            place: draft.address.as_ref().map(Address::region),
+            remark: draft.remark,
+            expires_at: rfc3339(draft.expires_at),
+            order_no: order.filter(|order| order.buyer_id == buyer.id).map(|order| order.order_no),
+            code: draft.code,
+        })
+    };
+    shop.read(read).await.map(Json)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct TakeForm {
+    address_id: Option<String>,
+    address: Option<AddressForm>,
+}
+
+#[post("/drafts/<code>", data = "<form>")]
+async fn open(
+    shop: &State<Shop>,
+    limits: &State<Limits>,
+    buyer: Buyer,
+    code: &str,
+    form: Body<TakeForm>,
+) -> Result<Answer<OrderView>> {
+    limits.order(buyer.id.0)?;
+    let TakeForm { address_id, address } = form.value;
+    let unknown = || Error::from(Code::NotFound).says("收货地址不存在，请重新选择");
+    let address_id = address_id.map(|id| id.parse::<AddressId>().map_err(|_| unknown())).transpose()?;
+    let written = address.map(|form| form.check("address.")).transpose()?;
+    let (code, settings, moment) = (code.to_owned(), shop.settings(), Moment::of(shop));
+    let order_no = OrderNo::new(&Day::of(moment.now).to_string(), &shop.nonces.base32());
+    let write = move |tx: &Tx| {
+        let draft = found(tx, &code)?;
+        let saved = match address_id {
+            Some(id) => Some(buyers::address(tx, buyer.id, id)?.ok_or_else(unknown)?.address),
+            None => written.clone(),
+        };
+        let (order, new) = take::take(tx, &draft, &buyer, saved, &order_no, &settings)?;
+        let order = orders::by_id(tx, order)?.ok_or(Code::NotFound)?;
+        show(tx, buyer.id, order.order_no.as_str(), moment).map(|view| (view, new))
+    };
+    let (body, new) = shop.write(write).await?;
+    Ok(Answer { status: if new { Status::Created } else { Status::Ok }, body, replayed: !new })
+}

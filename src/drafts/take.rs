@@ -1,0 +1,121 @@
+//! Whoever opens a draft first has the order: placed at the price that was agreed on, its stock held like any other's.
+
+use rusqlite::Connection;
+use serde_json::json;
+
+use super::{Draft, DraftState, store};
+use crate::buyers::Buyer;
+use crate::buyers::addresses::Address;
+use crate::catalogue::store as catalogue;
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::ids::{OrderId, OrderNo};
+use crate::jobs::{self, Task};
+use crate::money::Fen;
+use crate::orders::{self, Quote, QuoteLine, Topic, Who, moves};
+use crate::payments::close::SWEEP_AFTER;
+use crate::settings::Settings;
+
+/// The order, and whether it was placed just now: its buyer may open the draft again.
+pub fn take(
+    tx: &Tx,
+    draft: &Draft,
+    buyer: &Buyer,
+    address: Option<Address>,
+    order_no: &OrderNo,
+    settings: &Settings,
+) -> Result<(OrderId, bool)> {
+    if let Some(order) = draft.order {
+        return his_own(tx, order, buyer).map(|()| (order, false));
+    }
+    let now = tx.now();
+    match draft.state(now) {
+        DraftState::Open => {}
+        DraftState::Withdrawn => return Err(gone("商家撤回了这张单，请联系商家")),
+        _ => return Err(gone("这张单过期了，请联系商家再开一张")),
+    }
+    // What staff wrote goes before what the buyer's phone sends.
+    let address = draft.address.clone().or(address);
+    if address.is_none() && draft.delivery.needs_address() {
+        return Err(Code::AddressRequired.into());
+    }
+    let quote = quote(tx, draft, address)?;
+    if let Some(problem) = quote.problems.first() {
+        return Err(problem.clone());
+    }
+    let expires_at = now + settings.pay_window();
+    let order = moves::place(tx, order_no, buyer.id, &quote, &draft.remark, expires_at)?;
+    if !store::set_taken(tx, draft.id, order)? {
+        return Err(gone("这张单刚刚被别人打开了"));
+    }
+    let what = format!("代客下单：{} 开的单，按谈好的 ¥{} 算", draft.staff, draft.total);
+    orders::store::note(tx, order, &Who::staff(&draft.staff), Topic::Order, &what)?;
+    jobs::enqueue(tx, Task::Expire(order), expires_at + SWEEP_AFTER)?;
+    Ok((order, true))
+}
+
+fn his_own(tx: &Tx, order: OrderId, buyer: &Buyer) -> Result<()> {
+    let order = orders::store::by_id(tx, order)?.ok_or(Code::NotFound)?;
+    if order.buyer_id == buyer.id {
+        Ok(())
+    } else {
+        Err(gone("这张单已经被别人打开了，谁先打开就是谁的"))
+    }
+}
+
+fn gone(words: &str) -> Error {
+    Error::from(Code::DraftUnavailable).says(words)
+}
+
+/// The agreed prices as an order takes them. Promotions have no part in what two people have settled between them, and
+/// neither have limits nor the shelf; only stock has.
+pub fn quote(conn: &Connection, draft: &Draft, address: Option<Address>) -> Result<Quote> {
+    let (mut lines, mut short, mut goods) = (Vec::new(), Vec::new(), Fen::ZERO);
+    for agreed in &draft.lines {
+        let found = catalogue::for_sale(conn, agreed.sku)?.ok_or(Code::NotFound)?;
+        let (available, quantity) = (found.sku.available().max(0), agreed.quantity);
+        if quantity > available {
+            short.push(json!({
+                "skuId": agreed.sku, "name": found.product_name, "specText": found.sku.spec_text(),
+                "quantity": quantity, "available": available,
+            }));
+        }
+        let amount = agreed.price.times(quantity).unwrap_or_default();
+        goods = goods.plus(amount).unwrap_or(goods);
+        lines.push(QuoteLine {
+            product_id: found.sku.product_id,
+            sku_id: agreed.sku,
+            name: found.product_name,
+            spec_text: found.sku.spec_text(),
+            image: found.sku.image.clone().or(found.cover),
+            price: agreed.price,
+            quantity,
+            amount,
+            off: Fen::ZERO,
+            available,
+            limit: None,
+            limit_per_buyer: None,
+        });
+    }
+    let problems = match short.first() {
+        None => Vec::new(),
+        Some(first) => {
+            let words = format!("「{}」库存不够了，请联系商家", first["name"].as_str().unwrap_or_default());
+            vec![Error::from(Code::OutOfStock).says(words).details(json!({ "lines": short }))]
+        }
+    };
+    let (discounts, coupons, hints) = Default::default();
+    Ok(Quote {
+        lines,
+        goods,
+        freight: draft.freight,
+        discount: Fen::ZERO,
+        total: draft.total,
+        delivery: draft.delivery,
+        address,
+        discounts,
+        coupons,
+        hints,
+        problems,
+    })
+}
