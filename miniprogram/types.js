@@ -383,4 +383,29 @@
  * @property {string} code 优惠码，大小写都可以
  */
 
+/**
+ * @typedef {object} Draft
+ * @property {string} code
+ * @property {"open" | "taken" | "withdrawn" | "expired"} state
+ * @property {string} stateText
+ * @property {Array<{skuId: string, name: string, specText: string, imageUrl: string | null, image: Picture | null, priceFen: number, quantity: number, amountFen: number}>} lines
+ * @property {number} goodsFen 分
+ * @property {number} freightFen 分
+ * @property {number} totalFen 分
+ * @property {"express" | "local" | "pickup" | "none"} delivery
+ * @property {string} deliveryText
+ * @property {boolean} needsAddress 要由买家给地址
+ * @property {string | null} receiver 商家写的收货人，隐去一部分
+ * @property {string | null} place
+ * @property {string} remark
+ * @property {string} expiresAt
+ * @property {string | null} orderNo 已经是自己的订单时
+ */
+
+/**
+ * @typedef {object} TakeForm
+ * @property {string} [addressId]
+ * @property {AddressForm} [address]
+ */
+
 module.exports = {};

@@ -91,6 +91,10 @@ Page({
     wx.navigateTo({ url: "/pages/coupons/coupons" });
   },
 
+  openDraft() {
+    wx.navigateTo({ url: "/pages/draft/draft" });
+  },
+
   openAbout() {
     wx.navigateTo({ url: "/pages/about/about" });
   },

@@ -1,0 +1,111 @@
+// An order that the shop wrote down after a chat: looked at by its code, and taken by whoever confirms it first.
+const api = require("../../utils/api");
+const pay = require("../../utils/pay");
+const { moment, phone, place } = require("../../utils/words");
+
+Page({
+  addressId: "",
+
+  data: { code: "", typed: "", draft: null, to: null, busy: false, loading: false, trouble: null },
+
+  onLoad({ code }) {
+    getApp().globalData.addressId = "";
+    if (code) this.open(code);
+  },
+
+  onShow() {
+    if (this.data.draft && this.data.draft.needsAddress) this.address().catch(() => {});
+  },
+
+  type({ detail }) {
+    this.setData({ typed: detail.value });
+  },
+
+  look() {
+    const code = this.data.typed.trim();
+    if (code) this.open(code);
+    else wx.showToast({ title: "先填订单码", icon: "none" });
+  },
+
+  again() {
+    this.open(this.data.code);
+  },
+
+  async open(code) {
+    this.setData({ code, loading: true, trouble: null });
+    try {
+      this.show(await api.get(`/drafts/${encodeURIComponent(code)}`));
+      if (this.data.draft.needsAddress) await this.address();
+    } catch (error) {
+      if (error.code === "not_found") wx.showModal({ title: "没有找到", content: error.message, showCancel: false, confirmText: "知道了" });
+      else this.setData({ trouble: { offline: error.code === "offline", message: error.message, requestId: error.requestId } });
+    }
+    this.setData({ loading: false });
+  },
+
+  show(draft) {
+    // It was this buyer's already: on to the order.
+    if (draft.orderNo) {
+      wx.redirectTo({ url: `/pages/order/order?id=${draft.orderNo}` });
+      return;
+    }
+    this.setData({
+      code: draft.code,
+      draft: {
+        open: draft.state === "open",
+        state: draft.stateText,
+        lines: draft.lines.map((line) => ({ skuId: line.skuId, name: line.name, spec: line.specText, picture: api.media(line.imageUrl), quantity: line.quantity, fen: line.priceFen })),
+        goodsFen: draft.goodsFen,
+        freightFen: draft.freightFen,
+        totalFen: draft.totalFen,
+        delivery: draft.deliveryText,
+        needsAddress: draft.needsAddress,
+        receiver: draft.receiver || "",
+        place: draft.place || "",
+        remark: draft.remark,
+        until: moment(draft.expiresAt),
+      },
+    });
+  },
+
+  async address() {
+    const { items } = await api.get("/addresses");
+    const wanted = getApp().globalData.addressId;
+    const found = items.find((one) => one.id === wanted) || items.find((one) => one.isDefault) || items[0];
+    this.addressId = found ? found.id : "";
+    this.setData({ to: found ? { receiver: found.receiver, phone: phone(found.phone), place: place(found) } : null });
+  },
+
+  chooseAddress() {
+    wx.navigateTo({ url: this.data.to ? "/pages/addresses/addresses?choose=1" : "/pages/address/address?choose=1" });
+  },
+
+  async take() {
+    const { draft, code, busy, to } = this.data;
+    if (busy) return;
+    if (draft.needsAddress && !to) {
+      this.chooseAddress();
+      return;
+    }
+    this.setData({ busy: true });
+    let orderNo = "";
+    try {
+      const order = await api.post(`/drafts/${encodeURIComponent(code)}`, draft.needsAddress ? { addressId: this.addressId } : {});
+      orderNo = order.orderNo;
+      const { paid } = await pay.payOrder(orderNo);
+      wx.redirectTo({ url: `/pages/order/order?id=${orderNo}&how=${paid ? "paid" : "closed"}` });
+    } catch ({ message }) {
+      // Taken it is, only the cash desk did not open: the order's own page has it.
+      if (orderNo) {
+        wx.redirectTo({ url: `/pages/order/order?id=${orderNo}` });
+        return;
+      }
+      this.setData({ busy: false });
+      wx.showModal({ title: "没有下成单", content: message, showCancel: false, confirmText: "知道了", success: () => this.again() });
+    }
+  },
+
+  toShop() {
+    wx.switchTab({ url: "/pages/home/home" });
+  },
+});
