@@ -36,7 +36,8 @@ impl<'a> Container<'a> {
         for at in tables {
             let sector = opened.sector(at)?;
             opened.table.extend(sector.chunks_exact(4).map(little));
-            if opened.table.len() > bytes.len() {
+            // It has one entry for each sector, and is filled up to a whole one.
+            if opened.table.len() > bytes.len() / 8 {
                 return None;
             }
         }
@@ -71,6 +72,13 @@ impl<'a> Container<'a> {
         Some(stream)
     }
 
+    /// Whether what holds the small streams comes to an end: who reads the file gathers it before anything else.
+    pub(super) fn small_ones_end(&self) -> bool {
+        let root = self.entries.first().and_then(|root| self.chain(root.2));
+        let table = u32_at(self.bytes, 0x3c).and_then(|start| self.chain(start));
+        u32_at(self.bytes, 0x40) == Some(0) || (root.is_some() && table.is_some())
+    }
+
     fn sector(&self, at: u32) -> Option<&'a [u8]> {
         let start = (at as usize).checked_add(1)?.checked_mul(self.sector)?;
         let end = (start + self.sector).min(self.bytes.len());
@@ -101,7 +109,7 @@ pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     bytes.get(at..at + 2).map(|b| u16::from_le_bytes([b[0], b[1]]))
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..at + 4).map(little)
 }
 

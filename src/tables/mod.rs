@@ -13,6 +13,7 @@ mod number;
 mod ods;
 mod pictures;
 mod text;
+mod weight;
 mod write;
 mod xls;
 mod xlsx;

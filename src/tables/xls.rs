@@ -8,6 +8,7 @@ use calamine::{Reader, SheetType, SheetVisible, Xls, XlsError};
 use super::biff::Formats;
 use super::cfb::Container;
 use super::grid::Sheet;
+use super::weight::weigh;
 use super::{Cell, Unreadable, xlsx, zipped};
 
 /// Every worksheet of the book. The library goes where a spoilt file points it, so a panic of its is a spoilt file.
@@ -25,7 +26,12 @@ fn read(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
     }
     let stream = container.stream("Workbook").or_else(|| container.stream("Book"));
     let stream = stream.ok_or_else(|| Unreadable::new("这个文件里没有表格：请导入 .xlsx、.xls、.ods 或 .csv 文件"))?;
+    if !container.small_ones_end() {
+        return Err(zipped::broken(&"容器已损坏"));
+    }
+    weigh(&stream)?;
     let formats = Formats::read(&stream)?;
+    drop((stream, container));
     let mut book: Xls<_> = Xls::new(Cursor::new(bytes)).map_err(|e: XlsError| match e {
         XlsError::Password => Unreadable::encrypted(),
         e => zipped::broken(&e),

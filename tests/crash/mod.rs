@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+mod bombs;
 mod disk;
 mod doctor;
 mod going_back;

@@ -66,12 +66,26 @@ fn is_svg(bytes: &[u8]) -> bool {
     head.trim_start_matches('\u{feff}').trim_start().starts_with('<') && head.contains("<svg")
 }
 
+/// What each pixel of a WebP takes at the most while it is unpacked, all copies counted: its decoder brings every kind
+/// into another form, and composes moving ones on a canvas.
+pub fn webp_bytes_per_pixel(bytes: &[u8]) -> u64 {
+    const MOVES: u8 = 0x02;
+    const SEE_THROUGH: u8 = 0x10;
+    match (bytes.get(12..16), bytes.get(20)) {
+        (Some(b"VP8 "), _) => 5,
+        (Some(b"VP8X"), Some(flags)) if flags & MOVES != 0 => 13,
+        (Some(b"VP8X"), Some(flags)) if flags & SEE_THROUGH != 0 => 11,
+        _ => 7,
+    }
+}
+
 /// What a JPEG says of itself before its pixels.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Jpeg {
     pub width: u32,
     pub height: u32,
-    pub progressive: bool,
+    /// It comes in several scans, so every coefficient is kept until the last.
+    pub gathered: bool,
     /// Coefficients of all components together.
     pub samples: u64,
 }
@@ -81,7 +95,8 @@ const RESAVE: &str = "请用看图软件或画图打开，另存为普通的 JPG
 impl Jpeg {
     /// Reads the frame's head. `Err` names a kind of JPEG that the decoder does not read, or reads wrongly.
     pub fn read(bytes: &[u8]) -> Result<Jpeg, String> {
-        let (marker, frame) = frame(bytes).ok_or("图片已损坏，请重新导出后再上传")?;
+        let (marker, frame, rest) =
+            segment(bytes.get(2..).unwrap_or_default(), is_frame).ok_or("图片已损坏，请重新导出后再上传")?;
         let unusual = |kind: &str| Err(format!("这是一种少见的 JPG（{kind}），小铺读不了。{RESAVE}"));
         match marker {
             0xc0..=0xc2 => {}
@@ -116,7 +131,9 @@ impl Jpeg {
         }
         let all = u64::from(width) * u64::from(height);
         let samples = factors.iter().map(|f| all * u64::from(f.0 * f.1) / u64::from(across * down)).sum();
-        Ok(Jpeg { width, height, progressive: marker == 0xc2, samples })
+        let in_first_scan = segment(rest, |marker| marker == SCAN).and_then(|(_, scan, _)| scan.first().copied());
+        let gathered = marker == 0xc2 || in_first_scan.map(usize::from) != Some(factors.len());
+        Ok(Jpeg { width, height, gathered, samples })
     }
 }
 
@@ -138,9 +155,14 @@ fn is_read_right(factors: &[(u32, u32)], across: u32, down: u32) -> bool {
         && chroma.get(2).is_none_or(|black| black == luma)
 }
 
-/// The first frame's marker and what it holds.
-fn frame(bytes: &[u8]) -> Option<(u8, &[u8])> {
-    let mut rest = bytes.get(2..)?;
+const SCAN: u8 = 0xda;
+
+fn is_frame(marker: u8) -> bool {
+    matches!(marker, 0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf | 0xf7)
+}
+
+/// The first segment before the pixels that is one of those: its marker, what it holds, and what comes behind it.
+fn segment(mut rest: &[u8], is_wanted: impl Fn(u8) -> bool) -> Option<(u8, &[u8], &[u8])> {
     loop {
         match rest {
             // Fill bytes, and markers that stand alone.
@@ -149,13 +171,12 @@ fn frame(bytes: &[u8]) -> Option<(u8, &[u8])> {
             [0xff, marker, high, low, ..] => {
                 let length = usize::from(u16::from_be_bytes([*high, *low]));
                 let body = rest.get(4..2 + length)?;
-                match marker {
-                    0xc4 | 0xc8 | 0xcc => {}
-                    0xc0..=0xcf | 0xf7 => return Some((*marker, body)),
-                    0xd9 | 0xda => return None,
+                rest = &rest[2 + length..];
+                match *marker {
+                    marker if is_wanted(marker) => return Some((marker, body, rest)),
+                    0xd9 | SCAN => return None,
                     _ => {}
                 }
-                rest = &rest[2 + length..];
             }
             // Stray bytes between two markers are passed over, as every viewer does.
             [_, ..] => rest = &rest[1..],

@@ -1,7 +1,10 @@
 //! Pictures: re-encoded on the way in in three widths, served for ever under the hash of their content.
 
+mod colour;
 mod decode;
 mod kind;
+mod plan;
+mod png;
 mod shrink;
 
 use image::codecs::jpeg::JpegEncoder;
@@ -69,7 +72,7 @@ fn smaller(pixels: &RgbImage) -> Result<Vec<(Width, Vec<u8>)>> {
     let mut smaller = Vec::new();
     // From the largest down, each made of the one before.
     for width in Width::ALL.iter().rev().filter(|width| width.pixels() < pixels.width()) {
-        let (w, h) = decode::fitted((made.width(), made.height()), width.pixels());
+        let (w, h) = plan::fitted((made.width(), made.height()), width.pixels());
         made = made.resize_exact(w, h, imageops::FilterType::Triangle);
         smaller.push((*width, jpeg(&made.to_rgb8(), 80)?));
     }

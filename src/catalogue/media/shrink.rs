@@ -1,36 +1,65 @@
 //! Making a picture smaller: each new pixel is the average of exactly the area that it covers.
 //!
-//! One pass over the rows with two rows of sums beside it; a library's resampling keeps a second picture of floats, which
+//! One pass over the rows, as they come, with two rows of sums beside it; a library's resampling keeps a second picture of floats, which
 //! for a photograph of 50 megapixels is more memory than the whole shop takes.
 
-/// Averages `N` channels from one size to another that is nowhere larger.
-pub fn shrink<const N: usize>(pixels: Vec<u8>, (w, h): (u32, u32), (new_w, new_h): (u32, u32)) -> Vec<u8> {
-    if (w, h) == (new_w, new_h) || w == 0 || h == 0 {
-        return pixels;
+/// A picture of `N` channels that becomes smaller line by line.
+pub struct Shrinker<const N: usize> {
+    size: (u32, u32),
+    new_size: (u32, u32),
+    row: Vec<[u32; N]>,
+    sums: Vec<[u64; N]>,
+    /// What the new row that is being summed can still hold of the old ones, each of which is `new_h` long, and it `h`;
+    /// across, it is the same with `new_w` and `w`.
+    room: u32,
+    out: Vec<u8>,
+}
+
+impl<const N: usize> Shrinker<N> {
+    /// From one size to another that is nowhere larger.
+    pub fn new(size: (u32, u32), new_size: (u32, u32)) -> Shrinker<N> {
+        let (new_w, new_h) = (new_size.0 as usize, new_size.1 as usize);
+        let (row, sums) = (vec![[0; N]; new_w], vec![[0; N]; new_w]);
+        Shrinker { size, new_size, row, sums, room: size.1, out: Vec::with_capacity(new_w * new_h * N) }
     }
-    let mut out = Vec::with_capacity(new_w as usize * new_h as usize * N);
-    let mut row = vec![[0u32; N]; new_w as usize];
-    let mut sums = vec![[0u64; N]; new_w as usize];
-    let area = u64::from(w) * u64::from(h);
-    // A row is `new_h` long, and a new one holds `h` of that; across, it is the same with `new_w` and `w`.
-    let mut room = h;
-    for line in pixels.chunks_exact(w as usize * N) {
-        across(line, &mut row, w, new_w);
+
+    /// The next line, from the top.
+    pub fn line(&mut self, line: &[u8]) {
+        if self.size == self.new_size {
+            return self.out.extend_from_slice(line);
+        }
+        let ((w, h), (new_w, new_h)) = (self.size, self.new_size);
+        let area = u64::from(w) * u64::from(h);
+        across(line, &mut self.row, w, new_w);
         let mut length = new_h;
         while length > 0 {
-            let part = length.min(room);
-            for (sum, pixel) in sums.iter_mut().zip(&row) {
+            let part = length.min(self.room);
+            for (sum, pixel) in self.sums.iter_mut().zip(&self.row) {
                 (0..N).for_each(|c| sum[c] += u64::from(pixel[c]) * u64::from(part));
             }
-            (length, room) = (length - part, room - part);
-            if room == 0 {
-                out.extend(sums.iter().flatten().map(|sum| ((sum + area / 2) / area) as u8));
-                sums.fill([0; N]);
-                room = h;
+            (length, self.room) = (length - part, self.room - part);
+            if self.room == 0 {
+                self.out.extend(self.sums.iter().flatten().map(|sum| ((sum + area / 2) / area) as u8));
+                self.sums.fill([0; N]);
+                self.room = h;
             }
         }
     }
-    out
+
+    /// The small picture; short of lines if it was given too few.
+    pub fn done(self) -> Vec<u8> {
+        self.out
+    }
+}
+
+/// A whole picture at once.
+pub fn shrink<const N: usize>(pixels: Vec<u8>, size: (u32, u32), new_size: (u32, u32)) -> Vec<u8> {
+    if size == new_size || size.0 == 0 {
+        return pixels;
+    }
+    let mut shrinker = Shrinker::<N>::new(size, new_size);
+    pixels.chunks_exact(size.0 as usize * N).for_each(|line| shrinker.line(line));
+    shrinker.done()
 }
 
 /// One row's sums; each is at most 255 × `w`.
