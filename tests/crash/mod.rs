@@ -13,6 +13,7 @@ mod disk;
 mod doctor;
 mod going_back;
 mod memory;
+mod power;
 mod storm;
 
 use crate::support::{APP_ID, KEY, MCH_ID, SECRET, address, client, cookie, merchant};

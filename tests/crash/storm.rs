@@ -1,9 +1,11 @@
 //! Ended again and again in the middle of everything: by a kill without warning, or asked to stop.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use xiaopu::nonce::Nonces;
@@ -19,29 +21,93 @@ use crate::support::{address, client, cookie};
 const ROUNDS: usize = 12;
 const BUYERS: usize = 6;
 
-/// What the shop has answered, and must know for ever.
+/// What the shop has answered, and must know for ever: each with how far the record of its disk had come by then.
 #[derive(Default)]
-struct Promised {
-    orders: BTreeSet<String>,
-    refunds: BTreeSet<String>,
-    closed: BTreeSet<String>,
-    /// What each order was last said to come to, in fen.
-    prices: BTreeMap<String, i64>,
-    /// Orders by the number of their parcel.
-    parcels: BTreeMap<String, String>,
+pub struct Promised {
+    pub orders: BTreeMap<String, u64>,
+    pub refunds: BTreeMap<String, u64>,
+    pub closed: BTreeMap<String, u64>,
+    /// Orders that were said to come to five yuan.
+    pub prices: BTreeMap<String, u64>,
+    /// Numbers of parcels that were said to be on their way.
+    pub parcels: BTreeMap<String, u64>,
+    /// Payments, by WeChat's number, whose notice was acknowledged.
+    pub payments: BTreeMap<String, u64>,
+}
+
+impl Promised {
+    pub fn count(&self) -> usize {
+        self.orders.len()
+            + self.refunds.len()
+            + self.closed.len()
+            + self.prices.len()
+            + self.parcels.len()
+            + self.payments.len()
+    }
 }
 
 /// Everything that goes on at once in a round.
 #[derive(Clone)]
-struct Storm {
+pub struct Storm {
     at: String,
     simulator: Simulator,
     cookie: String,
     tokens: Arc<Vec<String>>,
-    promised: Arc<Mutex<Promised>>,
+    pub promised: Arc<Mutex<Promised>>,
+    /// The record of what the program did to its disk, when one is kept.
+    record: Option<PathBuf>,
 }
 
 impl Storm {
+    /// Its buyers and its clerk have logged in. The program runs.
+    pub async fn of(program: &Program, simulator: &Simulator) -> Storm {
+        let (cookie, mut tokens) = (program.owner().await, Vec::new());
+        for _ in 0..BUYERS {
+            tokens.push(program.buyer(simulator).await);
+        }
+        let tokens = Arc::new(tokens);
+        Storm {
+            at: program.at(""),
+            simulator: simulator.clone(),
+            cookie,
+            tokens,
+            promised: Arc::default(),
+            record: None,
+        }
+    }
+
+    pub fn recorded(self, record: PathBuf) -> Storm {
+        Storm { record: Some(record), ..self }
+    }
+
+    /// Everybody does what they do until the answer is aborted.
+    pub fn rage(&self, round: usize) -> JoinSet<()> {
+        let mut load = JoinSet::new();
+        (0..BUYERS).for_each(|buyer| drop(load.spawn(self.clone().buy(buyer, round))));
+        load.spawn(self.clone().work());
+        load
+    }
+
+    pub fn cookie(&self) -> &str {
+        &self.cookie
+    }
+
+    /// How far the record has come: whatever was answered is in it up to there.
+    fn mark(&self) -> u64 {
+        self.record.as_ref().map_or(0, |record| std::fs::metadata(record).unwrap().len())
+    }
+
+    /// Notes which notices were acknowledged.
+    pub fn hear(&self) {
+        let mut promised = self.promised.lock().unwrap();
+        for no in promised.orders.keys().cloned().collect::<Vec<_>>() {
+            let Some(trade) = self.simulator.trade(&format!("{no}01")) else { continue };
+            if let Some(id) = trade.transaction_id.filter(|_| trade.notices.iter().any(thanked)) {
+                promised.payments.entry(id).or_insert_with(|| self.mark());
+            }
+        }
+    }
+
     /// Buys and pays without a pause. Whatever goes unanswered is nobody's promise.
     async fn buy(self, buyer: usize, round: usize) {
         for n in 0.. {
@@ -54,7 +120,7 @@ impl Storm {
             let created = answer.status() == 201;
             let Ok(answer) = answer.json::<Value>().await else { return };
             if let Some(no) = answer["order"]["orderNo"].as_str().filter(|_| created) {
-                self.promised.lock().unwrap().orders.insert(no.to_owned());
+                self.promised.lock().unwrap().orders.insert(no.to_owned(), self.mark());
                 match (n + buyer) % 7 {
                     5 => {
                         self.cancel(buyer, no).await;
@@ -78,7 +144,7 @@ impl Storm {
         let request = client().post(format!("{}/api/v1/orders/{no}/cancel", self.at)).bearer_auth(&self.tokens[buyer]);
         let Ok(answer) = request.send().await else { return };
         if answer.json::<Value>().await.is_ok_and(|order| order["status"] == "closed") {
-            self.promised.lock().unwrap().closed.insert(no.to_owned());
+            self.promised.lock().unwrap().closed.insert(no.to_owned(), self.mark());
         }
     }
 
@@ -89,7 +155,7 @@ impl Storm {
         let Ok(answer) = request.form(&form).send().await else { return };
         let to = answer.headers().get("location").and_then(|to| to.to_str().ok());
         if to.is_some_and(|to| to == format!("/admin/orders/{no}")) {
-            self.promised.lock().unwrap().prices.insert(no.to_owned(), 500);
+            self.promised.lock().unwrap().prices.insert(no.to_owned(), self.mark());
         }
     }
 
@@ -97,7 +163,7 @@ impl Storm {
     async fn work(self) {
         let mut done = BTreeSet::new();
         loop {
-            let next = self.promised.lock().unwrap().orders.iter().find(|no| !done.contains(*no)).cloned();
+            let next = self.promised.lock().unwrap().orders.keys().find(|no| !done.contains(*no)).cloned();
             let Some(no) = next else {
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 continue;
@@ -114,51 +180,46 @@ impl Storm {
             let Ok(answer) = request.form(&form).send().await else { return };
             let to = answer.headers().get("location").and_then(|to| to.to_str().ok()).unwrap_or_default();
             if let Some(refund) = to.strip_prefix("/admin/refunds/") {
-                self.promised.lock().unwrap().refunds.insert(refund.to_owned());
+                self.promised.lock().unwrap().refunds.insert(refund.to_owned(), self.mark());
             }
             let said = cookie(&answer, "_flash=").unwrap_or_default();
             if what == "ship" && !said.is_empty() && !said.contains("error") {
-                self.promised.lock().unwrap().parcels.insert(number, no);
+                self.promised.lock().unwrap().parcels.insert(number, self.mark());
             }
         }
     }
+}
+
+/// In either version's way.
+fn thanked(answer: &String) -> bool {
+    answer == ACKNOWLEDGED || answer.starts_with("204")
+}
+
+fn opened(program: &Program) -> Connection {
+    Connection::open(program.data().join("xiaopu.db")).unwrap()
 }
 
 fn below(limit: u64) -> u64 {
     u64::from_be_bytes(Nonces::Random.bytes()) % limit
 }
 
-/// Nothing that was answered is missing, nothing contradicts itself, no notice was acknowledged in vain.
-fn check(program: &Program, simulator: &Simulator, promised: &Promised, round: usize) {
-    let conn = rusqlite::Connection::open(program.data().join("xiaopu.db")).unwrap();
-    assert_eq!(invariants::broken(&conn).unwrap(), [], "round {round}");
+/// Nothing that was answered while the record was no longer than this is missing, and nothing contradicts itself.
+pub fn check(conn: &Connection, promised: &Promised, up_to: u64, when: &str) {
+    assert_eq!(invariants::broken(conn).unwrap(), [], "{when}");
     let sound: String = conn.query_row("pragma quick_check", [], |row| row.get(0)).unwrap();
-    assert_eq!(sound, "ok", "round {round}");
-    let there = |sql: &str, key: &str| conn.prepare_cached(sql).unwrap().exists([key]).unwrap();
-    for no in &promised.orders {
-        assert!(there("select 1 from orders where order_no = ?1", no), "round {round}: order {no} is lost");
-        let trade = simulator.trade(&format!("{no}01")).unwrap();
-        if trade.notices.iter().any(|answer| answer == ACKNOWLEDGED || answer.starts_with("204")) {
-            let id = trade.transaction_id.unwrap();
-            let entered = there("select 1 from ledger where kind = 'payment' and wechat_id = ?1", &id);
-            assert!(entered, "round {round}: the payment of {no} was acknowledged and is lost");
+    assert_eq!(sound, "ok", "{when}");
+    for (what, kept, sql) in [
+        ("order", &promised.orders, "select 1 from orders where order_no = ?1"),
+        ("cancelling", &promised.closed, "select 1 from orders where order_no = ?1 and status = 'closed'"),
+        ("new price", &promised.prices, "select 1 from orders where order_no = ?1 and total_fen = 500"),
+        ("parcel", &promised.parcels, "select 1 from shipments where tracking_no = ?1"),
+        ("refund", &promised.refunds, "select 1 from refunds where out_refund_no = ?1"),
+        ("payment", &promised.payments, "select 1 from ledger where kind = 'payment' and wechat_id = ?1"),
+    ] {
+        let mut there = conn.prepare(sql).unwrap();
+        for (key, _) in kept.iter().filter(|(_, mark)| **mark <= up_to) {
+            assert!(there.exists([key]).unwrap(), "{when}: the {what} {key} was answered and is lost");
         }
-    }
-    for no in &promised.closed {
-        let closed = there("select 1 from orders where order_no = ?1 and status = 'closed'", no);
-        assert!(closed, "round {round}: {no} was cancelled and is not");
-    }
-    for (no, fen) in &promised.prices {
-        let here: i64 =
-            conn.query_row("select total_fen from orders where order_no = ?1", [no], |row| row.get(0)).unwrap();
-        assert_eq!(here, *fen, "round {round}: the new price of {no} is lost");
-    }
-    for (number, no) in &promised.parcels {
-        let sent = there("select 1 from shipments where tracking_no = ?1", number);
-        assert!(sent, "round {round}: the parcel {number} of {no} is lost");
-    }
-    for no in &promised.refunds {
-        assert!(there("select 1 from refunds where out_refund_no = ?1", no), "round {round}: refund {no} is lost");
     }
 }
 
@@ -176,13 +237,7 @@ async fn whenever_it_ends_nothing_that_was_answered_is_lost_and_no_refund_is_pai
     let storm = {
         let _running = program.start();
         program.ready().await;
-        let cookie = program.owner().await;
-        let mut tokens = Vec::new();
-        for _ in 0..BUYERS {
-            tokens.push(program.buyer(&simulator).await);
-        }
-        let promised = Arc::default();
-        Storm { at: program.at(""), simulator: simulator.clone(), cookie, tokens: Arc::new(tokens), promised }
+        Storm::of(&program, &simulator).await
     };
     for round in 0..rounds {
         // Orders of both versions in one shop: each is followed in its own, whichever the new ones use.
@@ -195,9 +250,7 @@ async fn whenever_it_ends_nothing_that_was_answered_is_lost_and_no_refund_is_pai
                 simulator.fault(kind, faults[below(faults.len() as u64) as usize].clone());
             }
         }
-        let mut load = JoinSet::new();
-        (0..BUYERS).for_each(|buyer| drop(load.spawn(storm.clone().buy(buyer, round))));
-        load.spawn(storm.clone().work());
+        let mut load = storm.rage(round);
         tokio::time::sleep(Duration::from_millis(20 + below(700))).await;
         if round % 4 == 3 {
             // Asked to stop: it answers what it has begun, and goes in good order.
@@ -216,14 +269,15 @@ async fn whenever_it_ends_nothing_that_was_answered_is_lost_and_no_refund_is_pai
             running.0.wait().unwrap();
         }
         load.shutdown().await;
-        check(&program, &simulator, &storm.promised.lock().unwrap(), round);
+        storm.hear();
+        check(&opened(&program), &storm.promised.lock().unwrap(), 0, &format!("round {round}"));
     }
 
     // The weather clears: every payment is heard of, every refund comes to its end, and each was paid once.
     simulator.clear_faults();
     let running = program.start();
     program.ready().await;
-    let conn = rusqlite::Connection::open(program.data().join("xiaopu.db")).unwrap();
+    let conn = opened(&program);
     let list = |sql: &str| -> Vec<String> {
         conn.prepare(sql).unwrap().query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
     };
@@ -246,7 +300,8 @@ async fn whenever_it_ends_nothing_that_was_answered_is_lost_and_no_refund_is_pai
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     drop(running);
-    check(&program, &simulator, &storm.promised.lock().unwrap(), rounds);
+    storm.hear();
+    check(&conn, &storm.promised.lock().unwrap(), 0, "in the end");
     let mut returned: BTreeMap<String, i64> = BTreeMap::new();
     for refund in simulator.all_refunds() {
         *returned.entry(refund.transaction_id).or_default() += refund.amount_fen;
@@ -270,7 +325,7 @@ async fn whenever_it_ends_nothing_that_was_answered_is_lost_and_no_refund_is_pai
     let both = (paid_in("v2"), paid_in("v3"));
     assert!(both.0 > 0 && both.1 > 0, "not both versions took money: {both:?}");
     let promised = storm.promised.lock().unwrap();
-    let Promised { orders, refunds, closed, prices, parcels } = &*promised;
+    let Promised { orders, refunds, closed, prices, parcels, .. } = &*promised;
     let (orders, refunds, parcels) = (orders.len(), refunds.len(), parcels.len());
     let (closed, prices) = (closed.len(), prices.len());
     println!(
