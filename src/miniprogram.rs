@@ -3,17 +3,13 @@
 use std::borrow::Cow;
 use std::io::{Cursor, Write};
 
-use rust_embed::RustEmbed;
 use zip::ZipWriter;
 use zip::result::ZipResult;
 use zip::write::SimpleFileOptions;
 
+use crate::assets::MINIPROGRAM;
 use crate::settings::Settings;
 use crate::wechat::reach::{is_loopback, refused_by_wechat};
-
-#[derive(RustEmbed)]
-#[folder = "miniprogram/"]
-struct Sources;
 
 /// The settings that are filled in.
 pub const APP_ID: &str = "wechat.app_id";
@@ -74,23 +70,23 @@ pub struct Step {
 
 /// The steps that `miniprogram/README.md` lists, so that page and file say the same.
 pub fn steps() -> Vec<Step> {
-    let text = Sources::get("README.md").map(|file| file.data).unwrap_or_default();
+    let text = MINIPROGRAM.file("README.md").and_then(|file| file.text().ok()).unwrap_or_default();
     let step = |line: &str| {
         let (number, rest) = line.split_once(". **")?;
         let (title, words) = rest.split_once("**")?;
         number.parse::<u8>().ok()?;
         Some(Step { title: title.to_owned(), words: words.trim().to_owned() })
     };
-    String::from_utf8_lossy(&text).lines().filter_map(step).collect()
+    text.lines().filter_map(step).collect()
 }
 
 /// All of it as a zip with one folder inside.
 pub fn packed(merchant: &Merchant) -> ZipResult<Vec<u8>> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    for path in Sources::iter() {
-        let Some(file) = Sources::get(&path) else { continue };
+    for path in MINIPROGRAM.paths() {
+        let Some(file) = MINIPROGRAM.file(&path) else { continue };
         zip.start_file(format!("miniprogram/{path}"), SimpleFileOptions::default())?;
-        zip.write_all(&filled(&path, &file.data, merchant))?;
+        zip.write_all(&filled(&path, &file.bytes()?, merchant))?;
     }
     Ok(zip.finish()?.into_inner())
 }
@@ -127,7 +123,7 @@ mod tests {
             ("src/app.json", DECLARED),
             ("src/utils/wechat-address.js", "wx.chooseAddress"),
         ] {
-            let text = String::from_utf8(Sources::get(path).unwrap().data.into_owned()).unwrap();
+            let text = MINIPROGRAM.file(path).unwrap().text().unwrap();
             assert_eq!(text.matches(mark).count(), 1, "{path}");
         }
     }
@@ -149,7 +145,7 @@ mod tests {
         let (app_id, server) = ("wx0123456789abcdef".to_owned(), "https://shop.example.cn".to_owned());
         for wechat_address in [false, true] {
             let files = unpacked(&Merchant { app_id: app_id.clone(), server: server.clone(), wechat_address });
-            assert_eq!(files.len(), Sources::iter().count());
+            assert_eq!(files.len(), MINIPROGRAM.paths().len());
             assert!(files["miniprogram/project.config.json"].contains("\"appid\": \"wx0123456789abcdef\""));
             assert!(files["miniprogram/src/config.js"].contains("server: \"https://shop.example.cn\","));
             let all: String = files.values().map(String::as_str).collect();

@@ -199,7 +199,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ),
     ("docs", &["assets", "error", "shop"]),
     ("stage", &["assets", "shop"]),
-    ("miniprogram", &["settings", "wechat"]),
+    ("miniprogram", &["assets", "settings", "wechat"]),
     (
         "operations",
         &[

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::media::Picture;
 use super::store::{self, Draft, SkuDraft};
 use super::{Delivery, import, stock};
-use crate::assets;
+use crate::assets::STATIC;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::money::Fen;
@@ -44,10 +44,11 @@ struct Sample {
 /// Reads them out of the program itself.
 pub async fn read() -> Result<Samples> {
     let read = || {
-        let file: File = assets::file("demo/shop.json")
+        let carried = |path: &str| STATIC.file(path).and_then(|file| file.bytes().ok());
+        let file: File = carried("demo/shop.json")
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
             .ok_or_else(|| Error::from(Code::Internal).says("示例商品读不出来"))?;
-        let picture = |name: &str| Picture::read(&assets::file(&format!("demo/{name}.jpg")).ok_or(Code::Internal)?);
+        let picture = |name: &str| Picture::read(&carried(&format!("demo/{name}.jpg")).ok_or(Code::Internal)?);
         let with_picture = |sample: Sample| picture(&sample.picture).map(|picture| (sample, picture));
         let products = file.products.into_iter().map(with_picture).collect::<Result<_>>()?;
         Ok(Samples { settings: file.settings, products })
