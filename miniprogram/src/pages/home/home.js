@@ -58,11 +58,16 @@ Page({
     return goods
       .list({ limit: 12 })
       .then(({ items, next }) => {
-        this.setData({ shelves: [{ no: 0, items }], pinned: items[0] || null, next, ended: !next, loading: false, offline: false, trouble: null });
-        wx.setStorageSync(KEPT, { items });
-        // The goods come first: what stands above them must not make them wait.
-        const done = () => this.setData({ waiting: false });
-        this.ask().then(done, done);
+        const shown = { pinned: items[0] || null, loading: false, offline: false, trouble: null };
+        const all = { shelves: [{ no: 0, items }], next, ended: !next };
+        const rest = () => {
+          wx.setStorageSync(KEPT, { items });
+          const done = () => this.setData({ waiting: false });
+          return this.ask().then(done, done);
+        };
+        // What the first screen shows comes first: what stands below it and above it must not make it wait.
+        if (this.data.shelves.length || items.length <= AT_ONCE) return this.setData(Object.assign(all, shown), rest);
+        this.setData(Object.assign({ shelves: [{ no: 0, items: items.slice(0, AT_ONCE) }] }, shown), () => setTimeout(() => this.setData(all, rest), 20));
       })
       .catch((error) => this.failed(error));
   },
