@@ -31,6 +31,19 @@ addEventListener("pageshow", () => {
   $$("[aria-busy=true]").forEach((button) => button.removeAttribute("aria-busy"));
 });
 
+// A file that was chosen is named where it lies.
+for (const field of $$(".drop.file input")) {
+  const place = field.closest(".drop");
+  const words = $("b", place);
+  const empty = words.textContent;
+  const named = () => {
+    place.classList.toggle("has", field.files.length > 0);
+    words.textContent = [...field.files].map((file) => file.name).join("、") || empty;
+  };
+  field.addEventListener("change", named);
+  addEventListener("pageshow", named);
+}
+
 // A session that ends while somebody types must not take the words along: what was sent is kept until the page that it was
 // sent from is seen again after the login. Passwords, files and codes are never kept.
 function remember(form) {

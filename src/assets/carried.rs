@@ -99,8 +99,10 @@ impl File {
 mod tests {
     use super::*;
 
-    const RELEASED: Folder =
-        Folder { name: "templates", packed: &[("a.css", b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x4b\x04\0\x43\xbe\xb7\xe8\x01\0\0\0"), ("b.png", b"b")] };
+    const RELEASED: Folder = Folder {
+        name: "templates",
+        packed: &[("a.css", b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x4b\x04\0\x43\xbe\xb7\xe8\x01\0\0\0"), ("b.png", b"b")],
+    };
 
     #[test]
     fn what_is_packed_comes_out_as_it_went_in() {

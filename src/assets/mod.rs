@@ -8,8 +8,8 @@ use rocket_dyn_templates::Template;
 use rocket_dyn_templates::minijinja::{self, Environment, ErrorKind, UndefinedBehavior};
 use serde::Serialize;
 
-pub use carried::{MINIPROGRAM, STATIC};
 use carried::TEMPLATES;
+pub use carried::{MINIPROGRAM, STATIC};
 pub use serve::routes;
 
 /// The one template that the engine knows from the start: it takes the place of whatever it is told.

@@ -232,6 +232,17 @@ pub fn health(conn: &Connection, since: i64) -> Result<(Option<i64>, i64)> {
     Ok((last, failed))
 }
 
+/// How many messages ended in each way, by stretches of `stretch` milliseconds counted from `since` on.
+/// The index alone is read: the messages themselves are large.
+pub fn strip(conn: &Connection, since: i64, stretch: i64) -> Result<Vec<(Verdict, i64, i64)>> {
+    let mut rows = conn.prepare_cached(
+        "select verdict, (at - ?1) / ?2 as stretch, count(*) from messages
+          where verdict in ('ok', 'failed', 'refused', 'suspicious') and at >= ?1
+          group by verdict, stretch order by verdict, stretch",
+    )?;
+    rows.query_map(params![since, stretch], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
+}
+
 /// How many messages of one kind ended in one way, and how long the slowest of them took.
 #[derive(Clone, Debug)]
 pub struct Sum {

@@ -219,16 +219,23 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, fits, pas
       "/admin/refunds", "/admin/products", "/admin/products/1", "/admin/products/new", "/admin/products/1/stock", "/admin/categories", "/admin/products/held", "/admin/products/import", "/admin/products/imports/1",
       "/admin/transactions", "/admin/transactions/1", "/admin/money", "/admin/exceptions", "/admin/settings", "/admin/miniprogram", "/admin/staff", "/admin/account", "/admin/account/totp",
       "/admin/audit", "/admin/backups", "/admin/jobs", "/admin/diagnostics", "/admin/login", `/admin/print/slips?order=${orders[21]}`, `/admin/print/picking?order=${orders[21]}`];
-    const looking = await open({ viewport: { width: 1440, height: 900 }, locale: "zh-CN", bypassCSP: true, storageState: await desk.context().storageState() });
     const found = [];
-    for (const path of pages) {
-      await looking.goto(shop + path);
-      await looking.addScriptTag({ path: axe });
-      const { violations } = await looking.evaluate(() => window.axe.run(document));
-      for (const one of violations) found.push(`${path}: ${one.id} ${one.nodes.map((node) => node.target.join(" ")).slice(0, 3).join(" | ")}`);
-      await shot(looking, `desk${path.replaceAll(/[/?=]/g, "-").replaceAll(/\d{8}[0-9A-Z]{10}/g, "order")}`, true);
+    for (const [name, viewport] of [["desk", { width: 1440, height: 900 }], ["handset", { width: 390, height: 844 }]]) {
+      const looking = await open({ viewport, hasTouch: name === "handset", locale: "zh-CN", bypassCSP: true, storageState: await desk.context().storageState() });
+      for (const path of pages) {
+        await looking.goto(shop + path);
+        await looking.addScriptTag({ path: axe });
+        await shot(looking, `${name}${path.replaceAll(/[/?=]/g, "-").replaceAll(/\d{8}[0-9A-Z]{10}/g, "order")}`, true);
+        // In the dark only colours change.
+        for (const [colorScheme, rules] of [["light", null], ["dark", ["color-contrast"]]]) {
+          await looking.emulateMedia({ colorScheme });
+          const { violations } = await looking.evaluate((rules) => window.axe.run(document, rules ? { runOnly: rules } : {}), rules);
+          for (const one of violations) found.push(`${name} ${colorScheme} ${path}: ${one.id} ${one.nodes.map((node) => node.target.join(" ")).slice(0, 3).join(" | ")}`);
+        }
+        await looking.emulateMedia({ colorScheme: null });
+      }
+      await looking.close();
     }
-    await looking.close();
     assert.deepEqual(found, []);
     await fits(desk, pages);
   });

@@ -99,6 +99,9 @@ fn cell(day: Day, most: i64, sums: &[DaySum], matches: &[Match], today: Day) -> 
     let state = matches.iter().find(|m| m.day == day).map(|m| m.state);
     json!({
         "day": day.shown(), "n": day.of_month(), "mark": mark(state, sum.is_some()), "today": day == today,
+        "high": sum.map_or(0, |sum| sum.received_fen * 100 / most.max(1)),
+        "net": sum.map(|sum| yuan(sum.net_fen())), "refunded": sum.filter(|sum| sum.refunds > 0).map(|sum| yuan(sum.refunded_fen)),
+        "low": sum.map_or(0, |sum| (sum.refunded_fen * 100 / most.max(1)).min(100)),
         "heat": sum.map_or(0, |sum| (sum.received_fen * 4 + most - 1) / most.max(1)),
         "received": sum.filter(|sum| sum.payments > 0).map(|sum| yuan(sum.received_fen)),
         "text": state.map_or(if day >= today { "还没有账单" } else { "未对账" }, |s| s.text()),

@@ -6,7 +6,7 @@ use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
 use crate::assets;
-use crate::clock::{self, DAY, Day};
+use crate::clock::{self, DAY, Day, HOUR};
 use crate::console::{cut, filled, frame, query_string};
 use crate::error::{Code, Result};
 use crate::ids::MessageId;
@@ -106,11 +106,12 @@ async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>,
     let (now, size) = (shop.now(), staff.0.lists.rows);
     let filter = query.filter(now, size + 1);
     let problem = filter.as_ref().err().copied();
+    let begins = now - now.rem_euclid(STRETCH) - (STRETCHES - 1) * STRETCH;
     let read = move |conn: &rusqlite::Connection| {
         let rows = filter.map_or(Ok(Vec::new()), |filter| store::list(conn, &filter))?;
-        Ok((rows, store::health(conn, now - DAY)?))
+        Ok((rows, store::health(conn, now - DAY)?, store::strip(conn, begins, STRETCH)?))
     };
-    let (mut rows, (last_notice, failed)) = shop.read(read).await?;
+    let (mut rows, (last_notice, failed), ended) = shop.read(read).await?;
     let more = cut(&mut rows, size);
     let context = context! {
         frame: frame(shop, &staff.0, "transactions", flash).await?,
@@ -121,12 +122,66 @@ async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>,
         kind: &query.kind, verdict: &query.verdict, q: &query.q, from: &query.from, to: &query.to, amount: &query.amount,
         address: query.address(), problem, amount_days: AMOUNT_DAYS,
         last_notice: last_notice.map(|at| clock::span(now - at)), failed,
+        strip: strip(&ended, begins),
     };
     Ok(assets::page("console/transactions.html", context))
 }
 
+/// The strip of a day: stretches of half an hour, and how many dots stand on each other at the most.
+const STRETCH: i64 = HOUR / 2;
+const STRETCHES: i64 = 48;
+const HIGH: i64 = 4;
+
+/// A day's messages as dots, bad ones on top: on a field of 960 by 44, with the numbers behind it.
+fn strip(ended: &[(Verdict, i64, i64)], begins: i64) -> Value {
+    let count = |verdict: Verdict, at: i64| {
+        ended.iter().filter(|(v, n, _)| (*v, *n) == (verdict, at)).map(|(_, _, n)| n).sum::<i64>()
+    };
+    let mut paths: Vec<(Verdict, String)> = Verdict::ALL.iter().map(|verdict| (*verdict, String::new())).collect();
+    for at in 0..STRETCHES {
+        let mut used = 0;
+        for (verdict, path) in paths.iter_mut().rev() {
+            // One dot for one, two for some, three for many, as far as there is room.
+            let dots = match count(*verdict, at) {
+                n @ ..=2 => n,
+                3..=9 => 2,
+                _ => 3,
+            };
+            for _ in 0..dots.min(HIGH - used) {
+                path.push_str(&format!("M{} {}h0", at * 20 + 10, 38 - used * 10));
+                used += 1;
+            }
+        }
+    }
+    let all = |verdict: Verdict| ended.iter().filter(|(v, _, _)| *v == verdict).map(|(_, _, n)| n).sum::<i64>();
+    let hour = |n: i64| clock::shown(begins + n * 8 * STRETCH).get(11..16).unwrap_or_default().to_owned();
+    json!({
+        "paths": paths.iter().filter(|(_, path)| !path.is_empty())
+            .map(|(verdict, path)| json!({ "verdict": verdict, "path": path })).collect::<Vec<_>>(),
+        "sums": Verdict::ALL.iter()
+            .map(|verdict| json!({ "text": verdict.text(), "word": verdict.word(), "n": all(*verdict) })).collect::<Vec<_>>(),
+        "hours": (0..6).map(hour).collect::<Vec<_>>(),
+    })
+}
+
+/// Calls of ours whose answers WeChat signs.
+const SIGNED: [&str; 5] = ["unifiedorder", "orderquery", "closeorder", "refund", "refundquery"];
+
+/// Whether WeChat's signature was right; `None` where there is none to look at.
+fn signature(row: &Logged) -> Option<bool> {
+    let checks: Value = serde_json::from_str(&row.checks).unwrap_or_default();
+    let looked = checks.as_array().into_iter().flatten().find(|check| check["what"] == "验签");
+    match looked {
+        Some(check) => check["ok"].as_bool(),
+        None => {
+            (!row.incoming && row.verdict == Verdict::Ok.word() && SIGNED.contains(&row.kind.as_str())).then_some(true)
+        }
+    }
+}
+
 fn shown(row: &Logged) -> Value {
     json!({
+        "signed": signature(row),
         "id": row.id, "at": clock::shown(row.at), "incoming": row.incoming, "kind": kind_text(&row.kind),
         "order_no": row.order_no, "number": row.out_trade_no, "refund": row.out_refund_no, "amount": row.amount.map(|a| a.to_string()),
         "verdict": row.verdict, "reason": row.reason, "took_ms": row.took_ms, "ip": row.source_ip,

@@ -37,9 +37,22 @@ async fn page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>)
         second: shop.settings().get("shop.backup_dir").map(str::to_owned),
         last: all.first().map(shown),
         all: all.iter().map(shown).collect::<Vec<_>>(),
+        strip: strip(&all),
         shortest: sealed::SHORTEST,
     };
     Ok(assets::page("console/backups.html", context))
+}
+
+/// The latest fourteen, the oldest first, each as high as it is large.
+fn strip(all: &[Backup]) -> Vec<Value> {
+    let latest = all.get(..14).unwrap_or(all);
+    let most = latest.iter().map(|backup| backup.bytes).max().unwrap_or(0).max(1);
+    let bar = |(backup, n): (&Backup, i64)| {
+        let high = (backup.bytes * 40 / most).max(4);
+        json!({ "at": clock::shown_short(backup.at), "size": size(backup.bytes), "fine": backup.problem.is_empty(),
+                "x": n * 20, "y": 40 - high, "high": high })
+    };
+    latest.iter().rev().zip(0..).map(bar).collect()
 }
 
 fn shown(backup: &Backup) -> Value {

@@ -29,6 +29,8 @@ pub fn routes() -> Vec<Route> {
 }
 
 const SHOWN: i64 = 200;
+/// What runs within this time is going on, as people see it.
+const SOON: i64 = clock::HOUR;
 
 #[get("/jobs?<tab>")]
 async fn page(
@@ -42,15 +44,44 @@ async fn page(
     let read = move |conn: &Connection| {
         let jobs = if done { store::done(conn, SHOWN)? } else { store::open(conn, SHOWN)? };
         let rows = jobs.iter().map(|job| shown(conn, job, now)).collect::<Result<Vec<Value>>>()?;
-        Ok((rows, store::counts(conn)?))
+        let groups = if done { vec![group("", rows)] } else { groups(&jobs, rows, now) };
+        Ok((groups, store::counts(conn)?))
     };
-    let (rows, (waiting, stuck)) = shop.read(read).await?;
+    let (groups, (waiting, stuck)) = shop.read(read).await?;
     let context = context! {
         frame: frame(shop, &staff.0, "system", flash).await?,
-        tab: "jobs", done, rows, waiting, stuck, paused: shop.wechat.paused().join("、"),
+        tab: "jobs", done, groups, waiting, stuck, paused: shop.wechat.paused().join("、"),
         may_run: staff.0.role >= Role::Manager,
     };
     Ok(assets::page("console/jobs.html", context))
+}
+
+fn group(title: &str, rows: Vec<Value>) -> Value {
+    json!({ "title": title, "rows": rows })
+}
+
+/// What needs a person, what is going on, and what comes later by its kind, each folded away behind its number.
+fn groups(jobs: &[Listed], rows: Vec<Value>, now: i64) -> Vec<Value> {
+    let (mut stuck, mut soon) = (Vec::new(), Vec::new());
+    let mut later: Vec<(Kind, Vec<Value>)> = Vec::new();
+    for (job, row) in jobs.iter().zip(rows) {
+        if job.state == JobState::NeedsPerson {
+            stuck.push(row);
+        } else if job.tries > 0 || job.run_at < now + SOON {
+            soon.push(row);
+        } else if let Some((_, rows)) = later.iter_mut().find(|(kind, _)| *kind == job.kind) {
+            rows.push(row);
+        } else {
+            later.push((job.kind, vec![row]));
+        }
+    }
+    let mut groups = vec![group("需要人处理", stuck), group("正在做、快要做", soon)];
+    groups.retain(|group| group["rows"].as_array().is_some_and(|rows| !rows.is_empty()));
+    groups.extend(later.into_iter().map(|(kind, rows)| {
+        let first = rows.first().map(|row| row["next"].clone());
+        json!({ "title": kind.text(), "folded": true, "first": first, "rows": rows })
+    }));
+    groups
 }
 
 fn shown(conn: &Connection, job: &Listed, now: i64) -> Result<Value> {
