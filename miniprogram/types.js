@@ -50,6 +50,13 @@
  */
 
 /**
+ * @typedef {object} Home
+ * @property {Array<{image: Picture, productId: string | null, categoryId: string | null}>} banners
+ * @property {Array<ProductItem>} pinned
+ * @property {Array<string>} hotWords
+ */
+
+/**
  * @typedef {object} Product
  * @property {string} id
  * @property {string} name

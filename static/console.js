@@ -44,6 +44,20 @@ for (const field of $$(".drop.file input")) {
   addEventListener("pageshow", named);
 }
 
+// Rows whose order counts are dragged to their place.
+for (const list of $$("[data-ordered]")) {
+  let held;
+  list.addEventListener("dragstart", ({ target }) => (held = target.closest("li")));
+  list.addEventListener("dragover", (event) => {
+    const over = event.target.closest("li");
+    if (!held || !over) return;
+    event.preventDefault();
+    const below = event.clientY > over.getBoundingClientRect().top + over.offsetHeight / 2;
+    if (over !== held) over[below ? "after" : "before"](held);
+  });
+  list.addEventListener("dragend", () => (held = null));
+}
+
 // A session that ends while somebody types must not take the words along: what was sent is kept until the page that it was
 // sent from is seen again after the login. Passwords, files and codes are never kept.
 function remember(form) {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::cache::{Cache, Rendered};
 use super::media::Widths;
+use super::showcase::{self, Banner, Showcase};
 use super::store::{self, Listing, Sort};
 use super::{Category, Delivery, Product, detail_html};
 use crate::door::query::{self, Given, Page};
@@ -18,7 +19,7 @@ use crate::shop::Shop;
 use crate::typed::Length;
 
 pub fn routes() -> Vec<Route> {
-    routes![shop, categories, products, product]
+    routes![shop, home, categories, products, product]
 }
 
 #[get("/shop")]
@@ -45,6 +46,44 @@ async fn categories(shop: &State<Shop>, cache: &State<Cache>) -> Result<Rendered
         Ok(Page { items, next_cursor: None })
     })
     .await
+}
+
+/// What the shop wants to show first. A banner that leads to what is no longer for sale leads nowhere.
+#[get("/home")]
+async fn home(shop: &State<Shop>, cache: &State<Cache>) -> Result<Rendered> {
+    cached(shop, cache, "home".into(), |conn| {
+        let Showcase { banners, pinned, hot_words } = showcase::read(conn)?;
+        let limit = showcase::MOST_PINNED as i64;
+        let mut items = store::list(conn, &Listing { pinned: true, limit, ..Listing::default() })?;
+        items.sort_by_key(|item| pinned.iter().position(|id| *id == item.id));
+        let on_sale = |id: &ProductId| store::product(conn, *id).map(|found| found.is_some_and(|p| p.on_shelf));
+        let mut shown = Vec::new();
+        for Banner { image, leads } in banners {
+            let product_id = match leads.product() {
+                Some(id) if on_sale(&id)? => Some(id),
+                _ => None,
+            };
+            shown.push(BannerItem { image: Widths::from(&image), product_id, category_id: leads.category() });
+        }
+        Ok(Home { banners: shown, pinned: items.iter().map(Summary::from).collect(), hot_words })
+    })
+    .await
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Home {
+    banners: Vec<BannerItem>,
+    pinned: Vec<Summary>,
+    hot_words: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BannerItem {
+    image: Widths,
+    product_id: Option<ProductId>,
+    category_id: Option<CategoryId>,
 }
 
 /// `?categoryId&q&sort&inStock&limit&cursor`

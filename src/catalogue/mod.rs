@@ -8,6 +8,7 @@ pub mod rules;
 pub mod samples;
 pub mod sellers;
 pub mod shelf;
+pub mod showcase;
 pub mod stock;
 pub mod store;
 

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::media::Picture;
+use super::showcase::{self, Showcase};
 use super::store::{self, Draft, SkuDraft};
 use super::{Delivery, import, stock};
 use crate::assets::STATIC;
@@ -15,12 +16,17 @@ use crate::shop::Shop;
 pub struct Samples {
     /// The settings of the demo's shop, by name.
     pub settings: Vec<(String, String)>,
+    /// What the demo's home shows first: names of goods, and words to search by.
+    pinned: Vec<String>,
+    hot_words: Vec<String>,
     products: Vec<(Sample, Picture)>,
 }
 
 #[derive(Deserialize)]
 struct File {
     settings: Vec<(String, String)>,
+    pinned: Vec<String>,
+    hot_words: Vec<String>,
     products: Vec<Sample>,
 }
 
@@ -51,7 +57,7 @@ pub async fn read() -> Result<Samples> {
         let picture = |name: &str| Picture::read(&carried(&format!("demo/{name}.jpg")).ok_or(Code::Internal)?);
         let with_picture = |sample: Sample| picture(&sample.picture).map(|picture| (sample, picture));
         let products = file.products.into_iter().map(with_picture).collect::<Result<_>>()?;
-        Ok(Samples { settings: file.settings, products })
+        Ok(Samples { settings: file.settings, pinned: file.pinned, hot_words: file.hot_words, products })
     };
     tokio::task::spawn_blocking(read).await.map_err(|_| Code::Internal)?
 }
@@ -69,7 +75,9 @@ impl Samples {
                 store::count_sale(tx, id, sample.sold)?;
             }
         }
-        Ok(())
+        let named = self.pinned.iter().filter_map(|name| store::product_named(tx, name).transpose());
+        let pinned = named.collect::<rusqlite::Result<_>>()?;
+        Ok(showcase::put(tx, &Showcase { pinned, hot_words: self.hot_words.clone(), ..Showcase::default() })?)
     }
 }
 

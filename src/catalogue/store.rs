@@ -144,6 +144,8 @@ pub struct Listing {
     pub words: Vec<String>,
     pub in_stock: bool,
     pub sort: Sort,
+    /// Those alone that the shop has put into its showcase.
+    pub pinned: bool,
     /// Buyers see what is on it; staff look at the others too.
     pub shelf: Shelf,
     pub after: Option<[i64; 2]>,
@@ -221,6 +223,9 @@ pub fn list(conn: &Connection, listing: &Listing) -> Result<Vec<Item>> {
     }
     if listing.in_stock {
         where_.push(HAS_STOCK.to_owned());
+    }
+    if listing.pinned {
+        where_.push("p.id in (select product_id from pinned_products)".to_owned());
     }
     if let Some([value, id]) = listing.after {
         values.push(Box::new(value));

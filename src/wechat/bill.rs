@@ -211,6 +211,52 @@ pub(super) fn index_of(names: &str, name: &str) -> Option<usize> {
     names.split(',').position(|column| column.trim().trim_start_matches('`') == name)
 }
 
+/// The columns of a bill of all trades in WeChat's order, for people who look at one row of it.
+const COLUMNS: [&str; 27] = [
+    "交易时间",
+    "公众账号ID",
+    "商户号",
+    "特约商户号",
+    "设备号",
+    "微信订单号",
+    "商户订单号",
+    "用户标识",
+    "交易类型",
+    "交易状态",
+    "付款银行",
+    "货币种类",
+    "应结订单金额",
+    "代金券金额",
+    "微信退款单号",
+    "商户退款单号",
+    "退款金额",
+    "充值券退款金额",
+    "退款类型",
+    "退款状态",
+    "商品名称",
+    "商户数据包",
+    "手续费",
+    "费率",
+    "订单金额",
+    "申请退款金额",
+    "费率备注",
+];
+
+/// A row with the names of its columns, those that say something; nothing for a row of another form.
+pub fn named(raw: &str) -> Vec<(&'static str, String)> {
+    let values = values_of(raw);
+    if values.len() != COLUMNS.len() {
+        return Vec::new();
+    }
+    let says = |value: &str| !matches!(value, "" | "0" | "0.00" | "0.00000");
+    COLUMNS
+        .into_iter()
+        .zip(values)
+        .filter(|(_, value)| says(value))
+        .map(|(name, value)| (name, value.to_owned()))
+        .collect()
+}
+
 /// A goods name may hold commas and backticks; only the two together part one value from the next.
 pub(super) fn values_of(line: &str) -> Vec<&str> {
     line.strip_prefix('`').unwrap_or(line).split(",`").collect()

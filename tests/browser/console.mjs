@@ -216,7 +216,7 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, fits, pas
   await step("axe finds nothing on any page, and none is wider than a phone", async () => {
     const pages = ["/admin", "/admin/orders", "/admin/orders?view=table", `/admin/orders/${orders[0]}`, `/admin/orders/${orders[21]}`,
       `/admin/orders/${orders[21]}/refund`, "/admin/shipping", "/admin/shipping/batches/1", "/admin/shipping/scan", `/admin/shipping/scan?order=${orders[21]}`,
-      "/admin/refunds", "/admin/products", "/admin/products/1", "/admin/products/new", "/admin/products/1/stock", "/admin/categories", "/admin/products/held", "/admin/products/import", "/admin/products/imports/1",
+      "/admin/refunds", "/admin/products", "/admin/products/1", "/admin/products/new", "/admin/products/1/stock", "/admin/categories", "/admin/products/held", "/admin/showcase", "/admin/products/import", "/admin/products/imports/1",
       "/admin/transactions", "/admin/transactions/1", "/admin/money", "/admin/exceptions", "/admin/settings", "/admin/miniprogram", "/admin/staff", "/admin/account", "/admin/account/totp",
       "/admin/audit", "/admin/backups", "/admin/jobs", "/admin/diagnostics", "/admin/login", `/admin/print/slips?order=${orders[21]}`, `/admin/print/picking?order=${orders[21]}`];
     const found = [];

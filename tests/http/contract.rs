@@ -105,6 +105,7 @@ async fn real_answers_have_the_documents_fields() {
     let error = w.get("/orders").await.body;
     for (name, found) in [
         ("Shop", w.get("/shop").await.ok()),
+        ("Home", w.get("/home").await.ok()),
         ("ProductItem", w.get("/products").await.ok()["items"][0].clone()),
         ("Product", w.get("/products/1").await.ok()),
         ("Me", alice.get("/me").await.ok()),

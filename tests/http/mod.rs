@@ -37,6 +37,7 @@ mod refunds;
 mod register;
 mod roles;
 mod shipping;
+mod showcase;
 mod simulator;
 mod staff;
 pub mod v3;

@@ -115,6 +115,8 @@ const ROUTES: &[(Role, &[&str])] = &[
     (
         Role::Manager,
         &[
+            "GET /showcase",
+            "POST /showcase",
             "POST /categories",
             "POST /customers/<id>/block",
             "POST /customers/<id>/unblock",

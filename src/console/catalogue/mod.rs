@@ -7,6 +7,7 @@ pub mod list;
 pub mod product;
 pub mod promotions;
 pub mod quick;
+pub mod showcase;
 pub mod stock;
 
 use rocket::Route;
@@ -19,6 +20,7 @@ pub fn routes() -> Vec<Route> {
         product::routes(),
         promotions::routes(),
         quick::routes(),
+        showcase::routes(),
         stock::routes(),
         categories::routes(),
     ]

@@ -17,10 +17,11 @@ Page({
   data: {
     notice: "",
     hint: "搜一搜店里的东西",
+    /** The shop's own, or what sells best. */
     banners: [],
     at: 0,
     categories: [],
-    pinned: null,
+    pinned: [],
     fresh: [],
     /** One array for each page of goods: a new one is added without touching those before. */
     shelves: [],
@@ -58,7 +59,7 @@ Page({
     return goods
       .list({ limit: 12 })
       .then(({ items, next }) => {
-        const shown = { pinned: items[0] || null, loading: false, offline: false, trouble: null };
+        const shown = { loading: false, offline: false, trouble: null };
         const all = { shelves: [{ no: 0, items }], next, ended: !next };
         const rest = () => {
           wx.setStorageSync(KEPT, { items });
@@ -85,14 +86,22 @@ Page({
         hint: shown.length ? `搜${shown.slice(0, 3).map((one) => one.name).join("、")}` : this.data.hint,
       });
     });
-    const banners = goods.list({ sort: "sales", inStock: "true", limit: 3 }).then(({ items }) => this.setData({ banners: items }));
+    const best = () => goods.list({ sort: "sales", inStock: "true", limit: 3 }).then(({ items }) => this.setData({ banners: items }));
+    // A shop whose server is older than its program has arranged nothing.
+    const home = api.look("/home").catch(() => ({ banners: [], pinned: [] }));
+    const arranged = home.then(({ banners, pinned }) => {
+      this.setData({ pinned: pinned.map(goods.card) });
+      if (!banners.length) return best();
+      const own = banners.map(({ image, productId, categoryId }, n) => ({ id: `own${n}`, own: api.media(image.full), productId, categoryId }));
+      this.setData({ banners: own });
+    });
     const fresh = goods.list({ sort: "newest", inStock: "true", limit: 6 }).then(({ items }) => this.setData({ fresh: items }));
-    return Promise.all([shop, categories, banners, fresh]);
+    return Promise.all([shop, categories, arranged, fresh]);
   },
 
   failed(error) {
     const known = this.data.shelves.length ? this.data.shelves : this.kept ? [{ no: 0, items: this.kept.items }] : [];
-    if (known.length) this.setData({ shelves: known, pinned: null, offline: true, loading: false });
+    if (known.length) this.setData({ shelves: known, pinned: [], offline: true, loading: false });
     else this.setData({ trouble: goods.trouble(error), loading: false });
   },
 
@@ -111,6 +120,12 @@ Page({
 
   turned({ detail }) {
     this.setData({ at: detail.current });
+  },
+
+  openBanner({ currentTarget }) {
+    const { productId, categoryId } = this.data.banners[currentTarget.dataset.index];
+    if (productId) wx.navigateTo({ url: `/pages/product/product?id=${productId}` });
+    else if (categoryId) this.openCategory({ currentTarget: { dataset: { id: categoryId } } });
   },
 
   openCategory({ currentTarget }) {

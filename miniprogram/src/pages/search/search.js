@@ -1,6 +1,7 @@
 // Search: what was looked for before, what comes in, and a way on when there is nothing.
 const cart = require("../../utils/cart");
 const goods = require("../../utils/goods");
+const api = require("../../utils/api");
 
 const HISTORY = "searches";
 const MOST = 10;
@@ -17,6 +18,8 @@ Page({
     found: "",
     history: [],
     popular: [],
+    /** Words that the shop offers. */
+    hot: [],
     sort: "default",
     inStock: false,
     shelves: [],
@@ -31,6 +34,7 @@ Page({
   onLoad({ q }) {
     this.setData({ history: wx.getStorageSync(HISTORY) || [], focused: !q });
     goods.list({ sort: "sales", inStock: "true", limit: 8 }).then(({ items }) => this.setData({ popular: items })).catch(() => {});
+    api.look("/home").then(({ hotWords }) => this.setData({ hot: hotWords })).catch(() => {});
     if (q) this.start(decodeURIComponent(q));
   },
 
