@@ -150,8 +150,20 @@ fn reach(available: i64, sold: i64) -> Option<i64> {
 fn spark(days: &[(Day, i64)], first: Day) -> String {
     let most = days.iter().map(|(_, pieces)| *pieces).max().unwrap_or(0).max(1);
     let of = |n: i64| days.iter().find(|(day, _)| *day == first.plus(n)).map_or(0, |(_, pieces)| *pieces);
-    let points = (0..30).map(|n| format!("{} {}", n * 3, 22 - of(n) * 20 / most));
-    format!("M{}", points.collect::<Vec<_>>().join(" L"))
+    let heights: Vec<i64> = (0..30).map(|n| of(n) * 20 / most).collect();
+    let mut path = format!("M0 {}", 22 - heights[0]);
+    // Days alike are one stroke: most goods sell on few days of a month.
+    let (mut level, mut at) = (heights[0], 0);
+    for run in heights.chunk_by(|a, b| a == b) {
+        if at > 0 {
+            path.push_str(&format!("l3 {}", level - run[0]));
+        }
+        if run.len() > 1 {
+            path.push_str(&format!("h{}", 3 * (run.len() - 1)));
+        }
+        (level, at) = (run[0], at + run.len());
+    }
+    path
 }
 
 /// What will become of it by itself, next.
@@ -447,4 +459,20 @@ fn change(tx: &Tx, staff: &Staff, product: &Product, act: &Act) -> Result<()> {
         }
     };
     Ok(audit(tx, staff, &what)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_month_is_drawn_as_runs_of_days_alike() {
+        let first = Day::from_number(20_261_001).unwrap();
+        assert_eq!(spark(&[], first), "M0 22h87");
+        assert_eq!(
+            spark(&[(first.plus(2), 4), (first.plus(3), 4), (first.plus(4), 2)], first),
+            "M0 22h3l3 -20h3l3 10l3 10h72"
+        );
+        assert_eq!(spark(&[(first, 1), (first.plus(29), 1)], first), "M0 2l3 20h81l3 -20");
+    }
 }
