@@ -58,6 +58,27 @@ for (const list of $$("[data-ordered]")) {
   list.addEventListener("dragend", () => (held = null));
 }
 
+// A category is dropped between those beside it; the page comes back in the new order.
+for (const tree of $$(".tree")) {
+  let held;
+  const beside = () => $$("[data-branch]", tree).filter((row) => row.dataset.beside === held.dataset.beside);
+  tree.addEventListener("dragstart", ({ target }) => (held = target.closest?.("[data-branch]")));
+  tree.addEventListener("dragover", (event) => {
+    const over = event.target.closest("[data-branch]");
+    if (!held || !over || over.dataset.beside !== held.dataset.beside) return;
+    event.preventDefault();
+    const below = event.clientY > over.getBoundingClientRect().top + over.offsetHeight / 2;
+    if (over !== held) over[below ? "after" : "before"](held);
+  });
+  tree.addEventListener("drop", (event) => {
+    event.preventDefault();
+    const form = Object.assign(document.createElement("form"), { method: "post", action: `/admin/categories/${held.dataset.branch}/move` });
+    form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "after", value: beside().indexOf(held) }));
+    document.body.append(form);
+    form.requestSubmit();
+  });
+}
+
 // A session that ends while somebody types must not take the words along: what was sent is kept until the page that it was
 // sent from is seen again after the login. Passwords, files and codes are never kept.
 function remember(form) {

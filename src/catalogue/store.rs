@@ -72,16 +72,27 @@ pub fn show_category(tx: &Tx, id: CategoryId, visible: bool) -> Result<()> {
     raise_version(tx)
 }
 
-/// Changes places with its neighbour above or below.
-pub fn move_category(tx: &Tx, id: CategoryId, up: bool) -> Result<()> {
+/// Where a category goes among those beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    Up,
+    Down,
+    /// So many stand before it then.
+    After(usize),
+}
+
+pub fn move_category(tx: &Tx, id: CategoryId, place: Place) -> Result<()> {
     let all = categories(tx)?;
     let Some(here) = all.iter().find(|c| c.id == id) else { return Ok(()) };
     let mut row: Vec<CategoryId> = all.iter().filter(|c| c.parent_id == here.parent_id).map(|c| c.id).collect();
     let Some(at) = row.iter().position(|c| *c == id) else { return Ok(()) };
-    let to = if up { at.checked_sub(1) } else { Some(at + 1).filter(|to| *to < row.len()) };
-    if let Some(to) = to {
-        row.swap(at, to);
-    }
+    let to = match place {
+        Place::Up => at.saturating_sub(1),
+        Place::Down => at + 1,
+        Place::After(n) => n,
+    };
+    let moved = row.remove(at);
+    row.insert(to.min(row.len()), moved);
     let mut update = tx.prepare_cached("update categories set position = ?2 where id = ?1")?;
     for (position, id) in (1..).zip(row) {
         update.execute(params![id, position])?;

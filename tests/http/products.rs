@@ -314,7 +314,17 @@ async fn stock_changes_with_a_reason_and_a_history() {
     count("16", "16", "盘点").await;
     assert_eq!(w.stock(sku).await, (14, 0));
     let page = manager.page(page).await;
-    for seen in ["盘点：货架三", "下单占用", "发货", "+5", &placed.no, "manager"] {
+    for seen in [
+        "盘点：货架三",
+        "下单占用",
+        "发货",
+        "+5",
+        &placed.no,
+        "manager",
+        "soft\">17</td>",
+        "soft\">14</td>",
+        "在库的变化",
+    ] {
         assert!(page.contains(seen), "{seen}");
     }
     w.must_hold().await;
@@ -346,6 +356,10 @@ async fn categories_are_two_levels_in_the_shops_own_order() {
     };
     post("/admin/categories/3/move", &[("up", "true")]).await;
     assert_eq!(names().await, ["水果", "茶", "糕点"]);
+    for (after, order) in [("9", ["茶", "糕点", "水果"]), ("0", ["水果", "茶", "糕点"])] {
+        post("/admin/categories/1/move", &[("after", after)]).await;
+        assert_eq!(names().await, order, "dropped where {after} stand before it");
+    }
     post("/admin/categories/2", &[("name", "蛋糕")]).await;
     assert_eq!(names().await, ["水果", "茶"], "hidden without its tick");
     manager.post("/admin/products/bulk", &[("product", "1"), ("act", "category"), ("category", "4")]).await;

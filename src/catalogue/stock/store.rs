@@ -63,6 +63,15 @@ pub struct Move {
     pub note: String,
 }
 
+/// By how much each SKU of a product has changed since this move, itself included.
+pub fn changed_since(conn: &Connection, product: ProductId, id: i64) -> Result<Vec<(SkuId, i64)>> {
+    let mut rows = conn.prepare_cached(
+        "select m.sku_id, sum(m.on_hand_delta) from stock_moves m join skus s on s.id = m.sku_id
+          where s.product_id = ?1 and m.id >= ?2 group by m.sku_id",
+    )?;
+    rows.query_map(params![product, id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
 /// The moves of a product's SKUs, newest first.
 pub fn of_product(conn: &Connection, product: ProductId, before: Option<i64>, limit: i64) -> Result<Vec<Move>> {
     let mut rows = conn.prepare_cached(

@@ -11,7 +11,7 @@ use super::product::category_options;
 use crate::assets;
 use crate::catalogue::Category;
 use crate::catalogue::rules;
-use crate::catalogue::store::{self, Listing, Shelf};
+use crate::catalogue::store::{self, Listing, Place, Shelf};
 use crate::console::{back, frame};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -31,7 +31,7 @@ async fn page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>)
     let all = shop.read(|conn| Ok(store::categories(conn)?)).await?;
     let shown = |category: &Category| {
         json!({
-            "id": category.id, "name": category.name, "visible": category.visible, "n": category.own_count,
+            "id": category.id, "name": category.name, "parent": category.parent_id, "visible": category.visible, "n": category.own_count,
             "empty": category.own_count == 0 && !all.iter().any(|c| c.parent_id == Some(category.id)),
             "leaf": !all.iter().any(|c| c.parent_id == Some(category.id)),
         })
@@ -126,16 +126,22 @@ async fn change(shop: &State<Shop>, staff: Manager, id: CategoryId, form: Form<C
 
 #[derive(FromForm)]
 struct Shift {
-    up: bool,
+    up: Option<bool>,
+    /// How many of those beside it stand before it: where it was dropped.
+    after: Option<usize>,
 }
 
 #[post("/categories/<id>/move", data = "<form>")]
 async fn shift(shop: &State<Shop>, staff: Manager, id: CategoryId, form: Form<Shift>) -> Flash<Redirect> {
-    let up = form.up;
+    let (place, where_to) = match (form.after, form.up) {
+        (Some(n), _) => (Place::After(n), format!("移到第 {} 位", n.saturating_add(1))),
+        (None, Some(true)) => (Place::Up, "上移".to_owned()),
+        (None, _) => (Place::Down, "下移".to_owned()),
+    };
     let write = move |tx: &Tx, all: &[Category]| {
         let name = &known(all, id)?.name;
-        store::move_category(tx, id, up)?;
-        Ok(format!("分类「{name}」{}移", if up { "上" } else { "下" }))
+        store::move_category(tx, id, place)?;
+        Ok(format!("分类「{name}」{where_to}"))
     };
     act(shop, staff, write).await
 }

@@ -5,11 +5,11 @@ use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::assets;
 use crate::catalogue::stock::{self, store as moves};
-use crate::catalogue::store;
+use crate::catalogue::{Product, store};
 use crate::clock;
 use crate::console::{back, cut, frame};
 use crate::db::Tx;
@@ -36,10 +36,12 @@ async fn page(
     let size = staff.0.lists.rows;
     let read = move |conn: &rusqlite::Connection| {
         let product = store::product(conn, id)?.ok_or(Code::NotFound)?;
-        Ok((product, moves::of_product(conn, id, before, size + 1)?))
+        let since = before.map(|before| moves::changed_since(conn, id, before)).transpose()?.unwrap_or_default();
+        Ok((product, moves::of_product(conn, id, before, size + 1)?, since))
     };
-    let (product, mut log) = shop.read(read).await?;
+    let (product, mut log, since) = shop.read(read).await?;
     let more = cut(&mut log, size);
+    let levels = levels(&product, &log, &since);
     let spec = |id: SkuId| product.skus.iter().find(|sku| sku.id == id).map(|sku| sku.spec_text()).unwrap_or_default();
     let context = context! {
         frame: frame(shop, &staff.0, "products", flash).await?,
@@ -51,12 +53,47 @@ async fn page(
         })).collect::<Vec<_>>(),
         next: log.last().filter(|_| more).map(|m| m.id),
         later: before.is_some(),
-        log: log.iter().map(|m| json!({
+        curve: if before.is_none() { curve(&product, &log) } else { None },
+        log: log.iter().zip(levels).map(|(m, level)| json!({
+            "level": level,
             "at": clock::shown(m.at), "spec": spec(m.sku_id), "what": reason_text(&m.reason), "note": m.note,
             "on_hand": signed(m.on_hand_delta), "reserved": signed(m.reserved_delta), "order": m.order_no, "who": m.who,
         })).collect::<Vec<_>>(),
     };
     Ok(assets::page("console/stock.html", context))
+}
+
+/// What was there after each move, counted back from what is there now.
+fn levels(product: &Product, log: &[moves::Move], since: &[(SkuId, i64)]) -> Vec<i64> {
+    let changed = |id: SkuId| since.iter().find(|(sku, _)| *sku == id).map_or(0, |(_, delta)| *delta);
+    let mut now: Vec<(SkuId, i64)> = product.skus.iter().map(|sku| (sku.id, sku.on_hand - changed(sku.id))).collect();
+    let mut after = |m: &moves::Move| {
+        let Some((_, level)) = now.iter_mut().find(|(id, _)| *id == m.sku_id) else { return 0 };
+        let left = *level;
+        *level -= m.on_hand_delta;
+        left
+    };
+    log.iter().map(&mut after).collect()
+}
+
+/// All that was there, one step for each move shown, the oldest first: on a field of 300 by 60. A step is as wide as any
+/// other, for what counts is how it went and not when.
+fn curve(product: &Product, log: &[moves::Move]) -> Option<Value> {
+    let mut level: i64 = product.skus.iter().map(|sku| sku.on_hand).sum();
+    let mut levels = vec![level];
+    for m in log.iter().filter(|m| m.on_hand_delta != 0) {
+        level -= m.on_hand_delta;
+        levels.push(level);
+    }
+    levels.reverse();
+    let most = levels.iter().max().copied().unwrap_or(0).max(1);
+    let wide = levels.len() as i64;
+    if wide < 3 {
+        return None;
+    }
+    let step = |(n, level): (i64, &i64)| format!("V{}H{}", 60 - level * 56 / most, (n + 1) * 300 / wide);
+    let path: String = (0..).zip(&levels).map(step).collect();
+    Some(json!({ "path": path, "most": most, "half": most / 2, "n": wide - 1 }))
 }
 
 fn reason_text(reason: &str) -> &'static str {
