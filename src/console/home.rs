@@ -21,6 +21,7 @@ use crate::orders::search::{Filter, store as search};
 use crate::orders::{self, Line, Order};
 use crate::payments::{Checked, store as payments};
 use crate::reconcile::{BillState, Match, store as reconcile};
+use crate::settings::store::{Tried, trials};
 use crate::shipping::duty;
 use crate::shop::Shop;
 use crate::staff::{Role, Staff};
@@ -93,6 +94,7 @@ struct Seen {
     check: Option<Checked>,
     /// What only the owner can mend.
     alerts: Vec<String>,
+    tried: Vec<Tried>,
     backup: Option<Backup>,
 }
 
@@ -125,6 +127,7 @@ fn look(conn: &rusqlite::Connection, sellers: &Sellers, (first, last): (Day, Day
         bill: reconcile::latest(conn)?,
         check: payments::last_self_check(conn)?,
         alerts: payments::alerts(conn)?,
+        tried: trials(conn)?,
         backup: backups::latest(conn, 1)?.pop(),
     })
 }
@@ -163,6 +166,7 @@ async fn page(
         bill,
         check,
         alerts,
+        tried,
         backup,
     } = seen;
     let count = |word: &str| counts.iter().find(|(status, _)| status == word).map_or(0, |(_, n)| *n);
@@ -180,6 +184,9 @@ async fn page(
     }
     for words in &alerts {
         todo.push((words.as_str(), "/admin/settings#pay_v3".to_owned()));
+    }
+    for failed in tried.iter().filter(|tried| !tried.fine) {
+        todo.push((failed.words.as_str(), format!("/admin/settings#{}", failed.part)));
     }
     if let Some(problem) = settings.v3_problem() {
         todo.push((problem, "/admin/settings#pay_v3".to_owned()));

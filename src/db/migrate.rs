@@ -32,10 +32,10 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0018_promotions.sql"),
     include_str!("migrations/0019_coupons.sql"),
     include_str!("migrations/0020_funds.sql"),
-    include_str!("migrations/0021_showcase.sql"),
     include_str!("migrations/0021_topic.sql"),
     include_str!("migrations/0022_clock.sql"),
     include_str!("migrations/0023_drafts.sql"),
+    include_str!("migrations/0023_home_and_trials.sql"),
 ];
 
 /// The newest schema that this program knows.

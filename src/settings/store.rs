@@ -45,6 +45,35 @@ pub fn exists(conn: &Connection, name: &str) -> Result<bool> {
     row.query_row([name], |_| Ok(())).optional().map(|found| found.is_some())
 }
 
+/// What the last test of a part of the settings said.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    pub part: String,
+    pub fine: bool,
+    pub words: String,
+    pub at: i64,
+}
+
+pub fn keep_trial(tx: &Tx, tried: &Tried) -> Result<()> {
+    tx.prepare_cached("insert or replace into trials (part, fine, words, at) values (?1, ?2, ?3, ?4)")?
+        .execute(params![tried.part, tried.fine, tried.words, tried.at])?;
+    Ok(())
+}
+
+/// What was tested no longer stands there.
+pub fn forget_trial(tx: &Tx, part: &str) -> Result<()> {
+    tx.prepare_cached("delete from trials where part = ?1")?.execute([part])?;
+    Ok(())
+}
+
+pub fn trials(conn: &Connection) -> Result<Vec<Tried>> {
+    let mut rows = conn.prepare_cached("select part, fine, words, at from trials order by at")?;
+    rows.query_map([], |row| {
+        Ok(Tried { part: row.get("part")?, fine: row.get("fine")?, words: row.get("words")?, at: row.get("at")? })
+    })?
+    .collect()
+}
+
 /// Whether anything is sealed with the key file: a setting, or somebody's second factor.
 pub fn any(conn: &Connection) -> Result<bool> {
     conn.query_row(

@@ -325,7 +325,16 @@ async fn a_shop_is_set_up_step_by_step() {
     };
     let said = tried(3, "shop-public_url", &w.url).await;
     assert!(said.contains("可达"), "{said}");
+    // What a test said stands there, and on the first page, until what was tested is changed.
+    let refused = tried(5, "wechat-api_key", &"f".repeat(32)).await;
+    assert!(refused.contains("签名错误"), "{refused}");
+    for path in [&step(5), "/admin", "/admin/settings"] {
+        let page = owner.page(path).await;
+        assert!(page.contains("签名错误"), "{path}: {page}");
+    }
     let said = tried(5, "wechat-api_key", KEY).await;
+    assert!(!owner.page("/admin").await.contains("签名错误"));
+    assert!(owner.page(&step(5)).await.contains("上次测试"));
     assert!(said.contains("✓ 密钥正确") && said.contains("与微信的时间一致"), "{said}");
     assert_eq!(owner.post("/admin/settings/test/app?step=4", &[]).await, (303, step(4)));
     assert!(owner.said(&step(4)).await.contains("✓ AppID 和 AppSecret 正确"));

@@ -23,6 +23,7 @@ use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Manager, Role, Staff};
 use crate::typed::Length;
+use crate::wechat::bill;
 
 pub fn routes() -> Vec<Route> {
     routes![list, refund_page, refund, stop, restore, link, resolve]
@@ -78,6 +79,8 @@ pub struct Shown {
     difference: Option<&'static str>,
     ours: String,
     theirs: String,
+    /// The bill's row by its columns, where it has them all.
+    columns: Vec<(&'static str, String)>,
     may_refund: bool,
     may_restore: bool,
     may_stop: bool,
@@ -107,6 +110,7 @@ impl Shown {
             difference: exception.difference.map(|difference| difference.text()),
             ours: exception.ours.clone(),
             theirs: exception.theirs.clone(),
+            columns: bill::named(&exception.theirs),
             may_refund: options.refund,
             may_restore: options.restore,
             may_stop: options.stop,
@@ -244,6 +248,7 @@ impl Shown {
             difference: None,
             ours: String::new(),
             theirs: String::new(),
+            columns: Vec::new(),
             may_refund: true,
             may_restore: true,
             may_stop: true,

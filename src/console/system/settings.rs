@@ -19,7 +19,7 @@ use crate::console::{back, frame, refused, upload, words};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::orders::store as orders;
-use crate::settings::{Group, SETTINGS, Setting, Settings};
+use crate::settings::{Group, SETTINGS, Setting, Settings, store as kept};
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Owner, Staff};
@@ -48,6 +48,7 @@ async fn show(
         frame: frame(shop, owner, "system", flash).await?,
         tab: "settings",
         notes: notes(shop).await?,
+        trials: trials::said(&shop.read(|conn| Ok(kept::trials(conn)?)).await?),
         cards: Group::ALL.iter().map(|group| card(&settings, *group, typed, wrong)).collect::<Vec<_>>(),
         problem: wrong.map(words),
         certificate: super::certificate::shown(shop),
@@ -184,6 +185,7 @@ pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<usize> {
     let write = move |tx: &Tx| {
         for (setting, value, what) in &changes {
             Settings::save(tx, setting, value, &inner.key, &inner.nonces)?;
+            kept::forget_trial(tx, setting.group.word())?;
             audit(tx, &owner, what)?;
         }
         Ok(())

@@ -17,7 +17,7 @@ use crate::console::people::login::{Chosen, Doorstep};
 use crate::console::{back, refused, words};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::settings::Group;
+use crate::settings::{Group, store as kept};
 use crate::shop::Shop;
 use crate::staff::login::{self, audit};
 use crate::staff::{Owner, Staff};
@@ -104,6 +104,7 @@ async fn show(shop: &Shop, step: u8, flash: Option<Value>, typed: &Typed, wrong:
         title, step, flash, demo: shop.demo.is_some(), steps: step_names(step),
         card: group.map(|group| settings::card(&shop_settings, group, typed, wrong)),
         problem: wrong.map(words),
+        trials: trials::said(&shop.read(|conn| Ok(kept::trials(conn)?)).await?),
         certificate: (group == Some(Group::Pay)).then(|| super::certificate::shown(shop)),
         notify_url: shop_settings.notify_url(shop_settings.api()),
         // Only the last step asks.

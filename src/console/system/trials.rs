@@ -2,12 +2,14 @@
 
 use rocket::response::{Flash, Redirect};
 use rocket::{Route, State, post, routes};
+use serde_json::{Value, json};
 
 use crate::clock;
-use crate::console::back;
+use crate::console::{back, words};
 use crate::error::{Code, Error, Result};
 use crate::ids::OrderNo;
 use crate::settings::Group;
+use crate::settings::store::{self, Tried};
 use crate::shop::Shop;
 use crate::staff::Owner;
 use crate::transactions::Entry;
@@ -27,6 +29,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 /// What can be tried out.
+#[derive(PartialEq, Eq)]
 enum Trial {
     /// Asks about an order that there never was: only who has the right key gets the right "no".
     Key,
@@ -54,7 +57,26 @@ async fn try_out(shop: &State<Shop>, _owner: Owner, what: &str, step: Option<u8>
     Ok(back(here, run(shop, trial).await))
 }
 
+impl Trial {
+    /// The card whose settings it is about.
+    fn group(&self) -> Option<Group> {
+        Group::ALL.iter().copied().find(|group| of(*group).is_some_and(|one| one == *self))
+    }
+}
+
+/// Tries it out. What was said of a card's settings is kept until they change.
 async fn run(shop: &Shop, trial: Trial) -> Result<String> {
+    let group = trial.group();
+    let said = ask(shop, trial).await;
+    if let Some(group) = group {
+        let told = said.as_ref().map_or_else(words, String::clone);
+        let tried = Tried { part: group.word().to_owned(), fine: said.is_ok(), words: told, at: shop.now() };
+        shop.write(move |tx| Ok(store::keep_trial(tx, &tried)?)).await?;
+    }
+    said
+}
+
+async fn ask(shop: &Shop, trial: Trial) -> Result<String> {
     match trial {
         Trial::Key => try_key(shop).await,
         Trial::KeysV3 => try_keys_v3(shop).await,
@@ -82,6 +104,15 @@ pub fn exists(group: Group) -> bool {
 /// Tries a card's settings out, as they are stored.
 pub async fn of_group(shop: &Shop, group: Group) -> Result<String> {
     run(shop, of(group).ok_or(Code::NotFound)?).await
+}
+
+/// What the last test of each part said, by its word.
+pub fn said(tried: &[Tried]) -> Value {
+    let one = |tried: &Tried| {
+        let said = json!({ "fine": tried.fine, "words": tried.words, "at": clock::shown_short(tried.at) });
+        (tried.part.clone(), said)
+    };
+    Value::Object(tried.iter().map(one).collect())
 }
 
 /// The question and its answer are in the transaction log like every other.

@@ -16,3 +16,11 @@ create table hot_words (
   position integer primary key,
   word     text not null unique check (length(word) between 1 and 20)
 ) strict;
+
+-- What the last test of each part of the settings said: it stands until that part is changed.
+create table trials (
+  part  text primary key,
+  fine  integer not null check (fine in (0, 1)),
+  words text not null,
+  at    integer not null
+) strict, without rowid;
