@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn what_is_easily_guessed_is_refused() {
-        for bad in ["", "short", "aaaaaaaaaaaa", "1212121212", "xiaoli12345"] {
+        for bad in ["", "short", "aaaaaaaaaaaa", "1212121212", "1234567890", "xiaoli12345"] {
             assert!(check(bad, "xiaoli").is_err(), "{bad}");
         }
         assert!(check("packing-table-7", "xiaoli").is_ok());

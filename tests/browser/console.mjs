@@ -135,6 +135,8 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, fits, pas
     await desk.getByRole("button", { name: "填入" }).click();
     await desk.locator(".phone .price", { hasText: "¥129.00" }).waitFor();
     await desk.getByLabel("下架时间").fill("2099-12-31T20:00");
+    await desk.getByLabel("添加图片").setInputFiles(new URL("../../static/demo/apple.jpg", import.meta.url).pathname);
+    await until("the chosen picture", () => desk.locator(".pics img").first().evaluate((picture) => picture.naturalWidth > 0));
     await shot(desk, "product", true);
     await desk.getByRole("button", { name: "保存", exact: true }).click();
     await desk.getByText("商品已保存").waitFor();

@@ -47,6 +47,16 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
     assert.equal(await desk.locator(".slip").count(), 24);
   });
 
+  await step("the table goes by the keyboard: ticked ones are printed, the one at the cursor opened", async () => {
+    await desk.goto(`${shop}${list}&view=table`);
+    for (const key of ["j", "x", "j", "x", "j", "p"]) await desk.keyboard.press(key);
+    await desk.waitForURL(/print\/slips/);
+    assert.equal(await desk.locator(".slip").count(), 2, "what is ticked, not where the cursor stands");
+    await desk.goto(`${shop}${list}&view=table`);
+    for (const key of ["j", "Enter"]) await desk.keyboard.press(key);
+    await desk.getByRole("heading", { name: orders[23] }).waitFor();
+  });
+
   await step("opened from a list, an order goes on to the next of that list, number in hand", async () => {
     await desk.goto(shop + list);
     await desk.locator("article.order").first().getByRole("link", { name: "发货" }).click();

@@ -71,6 +71,7 @@ await story(async ({ shop, link, merchant, step, shot, open, fits }) => {
   await step("with sample goods the shop can be looked at, and cleared again", async () => {
     await heading("第 6 步");
     await clean("6-open");
+    for (const radio of await desk.getByRole("radio").all()) assert.ok((await radio.boundingBox()).width <= 24, "a radio is as large as a tick");
     await desk.getByRole("button", { name: "完成" }).click();
     await desk.getByText("示例商品已载入").waitFor();
     await shot(desk, "setup-home", true);

@@ -358,6 +358,35 @@ async fn a_shop_is_set_up_step_by_step() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_page_is_headed_by_its_own_name() {
+    let w = World::new().await;
+    let owner = w.staff("owner", Role::Owner).await;
+    for (path, name) in [
+        ("/orders", "订单"),
+        ("/products", "商品"),
+        ("/products/held", "谁占着库存"),
+        ("/showcase", "首页陈列"),
+        ("/categories", "分类"),
+        ("/refunds", "售后"),
+        ("/transactions", "交易流水"),
+        ("/settings", "设置"),
+        ("/staff", "员工"),
+        ("/audit", "操作日志"),
+        ("/miniprogram", "小程序"),
+        ("/backups", "备份"),
+        ("/jobs", "后台任务"),
+        ("/diagnostics", "诊断"),
+    ] {
+        let page = owner.page(&format!("/admin{path}")).await;
+        assert!(page.contains(&format!("<h1>{name}</h1>")) && page.contains(&format!("<title>{name} · ")), "{path}");
+    }
+    let empty = owner.page("/admin").await;
+    assert!(empty.contains("还没有订单") && !empty.contains("最高") && !empty.contains("¥0.01<"), "{empty}");
+    let (status, lost) = owner.get("/admin/nothing").await;
+    assert!(status == 404 && lost.contains("href=\"/admin\""), "the way back: {lost}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rows_on_a_page_are_as_each_person_likes() {
     let w = World::new().await;
     for n in 0..21 {
