@@ -249,7 +249,12 @@ pub fn named(raw: &str) -> Vec<(&'static str, String)> {
         return Vec::new();
     }
     let says = |value: &str| !matches!(value, "" | "0" | "0.00" | "0.00000");
-    COLUMNS.into_iter().zip(values).filter(|(_, value)| says(value)).map(|(name, value)| (name, value.to_owned())).collect()
+    COLUMNS
+        .into_iter()
+        .zip(values)
+        .filter(|(_, value)| says(value))
+        .map(|(name, value)| (name, value.to_owned()))
+        .collect()
 }
 
 /// A goods name may hold commas and backticks; only the two together part one value from the next.

@@ -43,10 +43,12 @@ impl Filled {
     fn of(conn: &Connection) -> Result<Filled> {
         let kept = showcase::read(conn)?;
         let categories = store::categories(conn)?;
-        let leads = |leads: Leads| match leads {
-            Leads::Nowhere => Ok(String::new()),
-            Leads::Product(id) => Ok(showcase::name_of(conn, id)?.unwrap_or_default()),
-            Leads::Category(id) => Ok(categories.iter().find(|c| c.id == id).map_or(String::new(), |c| c.name.clone())),
+        let leads = |leads: Leads| -> Result<String> {
+            Ok(match leads {
+                Leads::Nowhere => String::new(),
+                Leads::Product(id) => showcase::name_of(conn, id)?.unwrap_or_default(),
+                Leads::Category(id) => categories.iter().find(|c| c.id == id).map_or(String::new(), |c| c.name.clone()),
+            })
         };
         Ok(Filled {
             banners: kept.banners.into_iter().map(|b| Ok((b.image, leads(b.leads)?))).collect::<Result<_>>()?,
