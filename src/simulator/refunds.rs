@@ -88,7 +88,8 @@ fn take_from(ways: &mut Ways, account: Option<&str>, leaves: i64) -> Result<(), 
         (None | Some("REFUND_SOURCE_UNSETTLED_FUNDS"), Some(unsettled)) => {
             (Some(unsettled), "交易未结算资金不足，请使用可用余额退款")
         }
-        (Some("REFUND_SOURCE_RECHARGE_FUNDS"), Some(_)) | (None, None) => {
+        // The word that means the same as none is sent by some SDKs with every refund.
+        (Some("REFUND_SOURCE_RECHARGE_FUNDS"), Some(_)) | (None | Some("REFUND_SOURCE_UNSETTLED_FUNDS"), None) => {
             (ways.balance_fen.as_mut(), "基本账户余额不足，请充值后重新发起")
         }
         _ => return Err(("PARAM_ERROR", "refund_account仅对老资金流商户使用")),

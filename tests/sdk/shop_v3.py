@@ -43,9 +43,11 @@ number = paid["order"]["orderNo"]
 assert call("POST", f"/orders/{number}/check")["status"] == "to_ship"
 call("POST", f"/orders/{dropped['order']['orderNo']}/cancel")
 console = requests.Session()
-console.post(f"{shop}/admin/login", data={"account": "owner", "password": password}, timeout=5)
+entered = console.post(f"{shop}/admin/login", data={"account": "owner", "password": password}, timeout=30)
+assert entered.ok, (entered.status_code, entered.text[:2000])
 form = {"whole": "true", "reason": "协商一致退款", "confirmed": "true"}
-assert console.post(f"{shop}/admin/orders/{number}/refund", data=form, timeout=5).ok
+answer = console.post(f"{shop}/admin/orders/{number}/refund", data=form, timeout=30)
+assert answer.ok, (answer.status_code, answer.text[:2000])
 wait("the refund", lambda: call("GET", f"/orders/{number}")["refundedFen"] > 0)
 
 # ── what it sent ──
