@@ -15,7 +15,8 @@
  * @property {boolean} sandbox true 表示连的是模拟微信
  * @property {number} payMinutes
  * @property {string} freightText
- * @property {Array<string>} subscribeTemplateIds
+ * @property {Array<string>} subscribeTemplateIds 付款之后请求订阅的模板，最多 3 个
+ * @property {{shipped: string | null, refunded: string | null, pickupReady: string | null, unpaid: string | null}} subscribeTemplates 每种订阅消息的模板，没有选的是 null；unpaid 在付款没有完成时请求
  */
 
 /**

@@ -65,6 +65,8 @@ row_id! {
     CouponId
     /// An order that staff wrote down after a chat.
     DraftId
+    /// Something that somebody is told outside the shop's own pages.
+    OutboxId
 }
 
 macro_rules! text_id {

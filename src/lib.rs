@@ -10,6 +10,7 @@ pub mod worker;
 
 pub mod backups;
 pub mod drafts;
+pub mod outbox;
 pub mod payments;
 pub mod places;
 pub mod reconcile;

@@ -28,8 +28,8 @@ pub struct Inner {
     pub demo: Option<String>,
     settings: RwLock<Arc<Settings>>,
     wake: tokio::sync::Notify,
-    /// Held, lane by lane, by whoever runs the jobs that are due, so that none runs twice side by side.
-    jobs: [tokio::sync::Mutex<()>; 2],
+    /// Held, one for each group of lanes, by whoever runs the jobs that are due, so that none runs twice side by side.
+    jobs: [tokio::sync::Mutex<()>; 3],
     /// Held by work that takes much memory for a moment: a large photograph, a large table.
     heavy: Arc<tokio::sync::Mutex<()>>,
 }
@@ -150,9 +150,9 @@ impl Shop {
         self.wake.notify_one();
     }
 
-    /// The turn to run the jobs of one of two lanes; given back when it goes out of scope.
-    pub async fn jobs_turn(&self, first: bool) -> tokio::sync::MutexGuard<'_, ()> {
-        self.jobs[usize::from(!first)].lock().await
+    /// The turn to run the jobs of one of three groups of lanes; given back when it goes out of scope.
+    pub async fn jobs_turn(&self, group: usize) -> tokio::sync::MutexGuard<'_, ()> {
+        self.jobs[group].lock().await
     }
 
     /// Does what takes much memory, off the async threads and one after the other; what is free then goes back to the

@@ -16,6 +16,7 @@ use crate::ids::{JobId, OrderId, ProductId};
 use crate::jobs::{self, Job, Lane, Ran, Task};
 use crate::memory;
 use crate::orders::{self, OrderStatus, RECEIVED_AFTER, Who, moves};
+use crate::outbox;
 use crate::parcels;
 use crate::payments::refund::{learn, send};
 use crate::payments::{check, close, invariants, mend, prepay};
@@ -54,17 +55,25 @@ async fn work(shop: Shop, shutdown: rocket::Shutdown) {
     if let Err(e) = seed(&shop).await {
         log::error!("worker: {}", e.message());
     }
-    tokio::join!(keep_up(&shop, Lane::MONEY, shutdown.clone()), keep_up(&shop, Lane::HOUSE, shutdown));
+    tokio::join!(
+        keep_up(&shop, Lane::MONEY, shutdown.clone()),
+        keep_up(&shop, Lane::HOUSE, shutdown.clone()),
+        keep_up(&shop, Lane::OUT, shutdown),
+    );
 }
 
-/// Runs what is due in these lanes, as it falls due; the house is tidied by whoever keeps it.
+/// Runs what is due in these lanes, as it falls due; the house is tidied by whoever keeps it, and whoever tells others
+/// listens first.
 async fn keep_up(shop: &Shop, lanes: &'static [Lane], mut shutdown: rocket::Shutdown) {
-    let (mut tidied, house) = (None::<i64>, lanes == Lane::HOUSE);
+    let (mut tidied, mut heard, house) = (None::<i64>, None, lanes == Lane::HOUSE);
     loop {
+        if lanes == Lane::OUT {
+            listen(shop, &mut heard).await;
+        }
         match Crew::new(shop, lanes, Turn::UntilNothingIsDue).work(&mut shutdown).await {
             Ok(0) => tokio::select! {
                 () = &mut shutdown => return,
-                () = shop.worker_woken(), if !house => {}
+                () = shop.worker_woken(), if lanes == Lane::MONEY => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             },
             // These look at every row, or at a whole database.
@@ -86,10 +95,23 @@ async fn keep_up(shop: &Shop, lanes: &'static [Lane], mut shutdown: rocket::Shut
     }
 }
 
+/// Looks for what there is to tell, when something was committed since the last look.
+async fn listen(shop: &Shop, heard: &mut Option<(u64, u64)>) {
+    let commits = shop.db.commits();
+    if *heard == Some(commits) {
+        return;
+    }
+    *heard = Some(commits);
+    if let Err(e) = outbox::collect::collect(shop).await {
+        log::error!("outbox: {}", e.message());
+    }
+}
+
 /// Runs the jobs that are due, each once, money first; answers with how many there were.
 pub async fn run_due(shop: &Shop) -> Result<usize> {
     let mut count = 0;
-    for lanes in [Lane::MONEY, Lane::HOUSE] {
+    outbox::collect::collect(shop).await?;
+    for lanes in [Lane::MONEY, Lane::HOUSE, Lane::OUT] {
         count += Crew::new(shop, lanes, Turn::EachOnce).work(std::future::pending()).await?;
     }
     Ok(count)
@@ -124,7 +146,9 @@ impl<'a> Crew<'a> {
     /// how a job ended, it takes up no more.
     async fn work(mut self, stop: impl Future<Output = ()>) -> Result<usize> {
         let money = self.lanes == Lane::MONEY;
-        let _turn = self.shop.jobs_turn(money).await;
+        let groups = [Lane::MONEY, Lane::HOUSE, Lane::OUT];
+        let group = groups.iter().position(|lanes| *lanes == self.lanes).unwrap_or_default();
+        let _turn = self.shop.jobs_turn(group).await;
         let mut stop = std::pin::pin!(stop);
         let (mut count, mut goes_on, mut outcome) = (0, true, Ok(()));
         loop {
@@ -205,6 +229,8 @@ async fn run_one(shop: &Shop, job: Job) -> Result<()> {
         Task::SelfCheck => nightly(shop).await,
         Task::Backup => backups::nightly(shop).await,
         Task::Carriers => parcels::refresh::run(shop).await,
+        Task::Tell(letter) => outbox::buyers::tell(shop, letter).await,
+        Task::Gather(channel) => outbox::staff::gather(shop, channel).await,
     };
     let ran = ran.unwrap_or_else(|e| Ran::Failed(e.message()));
     let spread = shop.nonces.below(2_000);
@@ -268,6 +294,7 @@ async fn tidy(shop: &Shop, ran: i64) -> Result<()> {
         buyers::store::forget_stale(tx)?;
         staff::store::forget_stale(tx)?;
         changes::forget(tx)?;
+        outbox::store::forget(tx, tx.now() - 30 * DAY)?;
         Ok(())
     };
     shop.write(write).await

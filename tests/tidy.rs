@@ -175,6 +175,25 @@ const FLOORS: &[(&str, &[&str])] = &[
     ),
     ("backups", &["clock", "db", "error", "ids", "jobs", "nonce", "payments", "shop"]),
     (
+        "outbox",
+        &[
+            "buyers",
+            "clock",
+            "db",
+            "error",
+            "ids",
+            "jobs",
+            "money",
+            "orders",
+            "refunds",
+            "settings",
+            "shop",
+            "transactions",
+            "wechat",
+            "words",
+        ],
+    ),
+    (
         "worker",
         &[
             "backups",
@@ -187,6 +206,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "jobs",
             "memory",
             "orders",
+            "outbox",
             "parcels",
             "payments",
             "reconcile",
@@ -238,6 +258,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "miniprogram",
             "money",
             "orders",
+            "outbox",
             "parcels",
             "payments",
             "promotions",
@@ -493,8 +514,8 @@ const LICENCES: &[&str] = &[
     "Zlib",
 ];
 
-/// Names that the program holds in more than one version, because of Rocket, figment, notify and their kin.
-const TWICE: usize = 20;
+/// Names that the program holds in more than one version, because of Rocket, figment, notify, lettre and their kin.
+const TWICE: usize = 21;
 
 #[test]
 fn every_part_may_be_given_away_and_few_are_there_twice() {

@@ -25,6 +25,11 @@ pub fn routes() -> Vec<Route> {
 #[get("/shop")]
 fn shop(shop: &State<Shop>) -> Json<Value> {
     let settings = shop.settings();
+    let template = |name: &str| settings.template(name).map(|chosen| chosen.id);
+    let [shipped, refunded, pickup, unpaid] =
+        ["shipped", "refunded", "pickup", "unpaid"].map(|word| template(&format!("wechat.tmpl_{word}")));
+    // WeChat lets three be asked for at a time: those that matter once an order is paid.
+    let after_payment: Vec<_> = [&shipped, &refunded, &pickup].into_iter().flatten().collect();
     Json(json!({
         "name": settings.shop_name(),
         "logoUrl": null,
@@ -34,7 +39,8 @@ fn shop(shop: &State<Shop>) -> Json<Value> {
         "sandbox": shop.wechat.is_simulated(),
         "payMinutes": settings.pay_minutes(),
         "freightText": settings.freight_text(),
-        "subscribeTemplateIds": [],
+        "subscribeTemplateIds": after_payment,
+        "subscribeTemplates": { "shipped": shipped, "refunded": refunded, "pickupReady": pickup, "unpaid": unpaid },
     }))
 }
 

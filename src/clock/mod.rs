@@ -168,6 +168,11 @@ pub fn shown(ms: i64) -> String {
     local(ms).format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// `2026年10月08日 13:15`, as people write it to each other.
+pub fn written(ms: i64) -> String {
+    local(ms).format("%Y年%m月%d日 %H:%M").to_string()
+}
+
 /// `10-08 13:15`, for lists.
 pub fn shown_short(ms: i64) -> String {
     local(ms).format("%m-%d %H:%M").to_string()

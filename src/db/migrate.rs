@@ -36,6 +36,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0022_clock.sql"),
     include_str!("migrations/0023_drafts.sql"),
     include_str!("migrations/0024_home_and_trials.sql"),
+    include_str!("migrations/0025_outbox.sql"),
 ];
 
 /// The newest schema that this program knows.

@@ -6,7 +6,7 @@ use rusqlite::Result;
 
 use crate::clock::{Day, HOUR, MINUTE, SECOND};
 use crate::db::Tx;
-use crate::ids::{AttemptId, EntryId, JobId, OrderId, ProductId, RefundId};
+use crate::ids::{AttemptId, EntryId, JobId, OrderId, OutboxId, ProductId, RefundId};
 use crate::words::words;
 
 /// What is to be done, and to what.
@@ -38,6 +38,10 @@ pub enum Task {
     Backup,
     /// Each week: ask WeChat which parcel services it knows.
     Carriers,
+    /// Tell a buyer something.
+    Tell(OutboxId),
+    /// Tell the staff, by the way of this number, what has gathered.
+    Gather(i64),
 }
 
 impl Task {
@@ -56,6 +60,8 @@ impl Task {
             Task::SelfCheck => Kind::SelfCheck,
             Task::Backup => Kind::Backup,
             Task::Carriers => Kind::Carriers,
+            Task::Tell(_) => Kind::Tell,
+            Task::Gather(_) => Kind::Gather,
         }
     }
 
@@ -67,6 +73,8 @@ impl Task {
             Task::Refunds(id) => id.0,
             Task::Shelf(id) => id.0,
             Task::Bill(day) => day.number(),
+            Task::Tell(id) => id.0,
+            Task::Gather(channel) => channel,
             Task::Bills | Task::SelfCheck | Task::Backup | Task::Carriers => 0,
         }
     }
@@ -87,6 +95,8 @@ impl Task {
             Kind::SelfCheck => Task::SelfCheck,
             Kind::Backup => Task::Backup,
             Kind::Carriers => Task::Carriers,
+            Kind::Tell => Task::Tell(OutboxId(subject)),
+            Kind::Gather => Task::Gather(subject),
         })
     }
 }
@@ -106,6 +116,8 @@ words! {
         SelfCheck "self_check" "每夜自检",
         Backup "backup" "每夜备份",
         Carriers "carriers" "更新快递公司列表",
+        Tell "tell" "给买家发订阅消息",
+        Gather "gather" "给店里发通知",
     }
 }
 
@@ -121,17 +133,23 @@ pub enum Lane {
     Own,
     /// Bills, the nightly check and the nightly backup: minutes, in a large shop.
     House,
+    /// What buyers are told, and what staff are: others answer, as late as they like.
+    Buyers,
+    Staff,
 }
 
 impl Lane {
     /// What follows money and goods.
     pub const MONEY: &[Lane] = &[Lane::Refunds, Lane::Closing, Lane::Polls, Lane::Register, Lane::Own];
     pub const HOUSE: &[Lane] = &[Lane::House];
+    /// What is told outside the shop's own pages: nobody waits for it.
+    pub const OUT: &[Lane] = &[Lane::Buyers, Lane::Staff];
 
     /// How many of its jobs run at the same time: enough that one slow answer of WeChat's holds up no one else.
     pub fn width(self) -> usize {
         match self {
             Lane::Refunds | Lane::Closing | Lane::Polls => 8,
+            Lane::Buyers | Lane::Staff => 4,
             Lane::Register | Lane::Own | Lane::House => 2,
         }
     }
@@ -145,6 +163,8 @@ impl Kind {
             Kind::Poll => Lane::Polls,
             Kind::Register => Lane::Register,
             Kind::Complete | Kind::Shelf => Lane::Own,
+            Kind::Tell => Lane::Buyers,
+            Kind::Gather => Lane::Staff,
             Kind::Bill | Kind::Bills | Kind::SelfCheck | Kind::Backup | Kind::Carriers => Lane::House,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::regions;
 use crate::money::Fen;
+use crate::wechat::subscribe::Chosen;
 use crate::wechat::v3::keys::{PrivateKey, PublicKey, V3Key, certificate};
 use crate::words::words;
 
@@ -15,6 +16,11 @@ words! {
         App "app" "微信小程序",
         Pay "pay" "微信支付",
         PayV3 "pay_v3" "微信支付 API v3",
+        Robots "robots" "群机器人",
+        Mail "mail" "邮件",
+        Told "told" "通知哪些事",
+        /// On a page of its own, where templates are picked.
+        Templates "templates" "订阅消息",
     }
 }
 
@@ -160,7 +166,42 @@ pub const SETTINGS: &[Setting] = &[
         "消息推送选了安全模式或兼容模式时填，43 位",
         |v| letters(v, 43..=43, "EncodingAESKey 是 43 位字母和数字：小程序后台 → 开发设置 → 消息推送")
     ),
+    setting!(choice Robots "shop.wecom", "企业微信", "填了地址的机器人会收到通知", SENDS),
+    setting!(secret Robots "shop.wecom_url", "企业微信机器人地址", "群 → 消息推送（原群机器人）→ 添加，Webhook 地址", |v| {
+        robot(v, "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=")
+    }),
+    setting!(choice Robots "shop.feishu", "飞书", "", SENDS),
+    setting!(secret Robots "shop.feishu_url", "飞书机器人地址", "群设置 → 群机器人 → 自定义机器人", |v| {
+        robot(v, "https://open.feishu.cn/open-apis/bot/v2/hook/")
+    }),
+    setting!(secret Robots "shop.feishu_secret", "飞书签名校验的密钥", "机器人安全设置里选了签名校验时填", secret_text),
+    setting!(choice Robots "shop.dingtalk", "钉钉", "", SENDS),
+    setting!(secret Robots "shop.dingtalk_url", "钉钉机器人地址", "群设置 → 机器人 → 自定义", |v| {
+        robot(v, "https://oapi.dingtalk.com/robot/send?access_token=")
+    }),
+    setting!(secret Robots "shop.dingtalk_secret", "钉钉加签的密钥", "SEC 开头；安全设置里选了加签时填", secret_text),
+    setting!(choice Mail "shop.mail", "邮件通知", "下面都填了才会发", SENDS),
+    setting!(Mail "shop.mail_server", "发信服务器", "例如 smtp.qq.com:465；465 用 TLS，其他端口用 STARTTLS", |v| mail_server(v).map(drop)),
+    setting!(Mail "shop.mail_user", "发信邮箱", "登录发信服务器的账号，也是发件人", one_address),
+    setting!(secret Mail "shop.mail_password", "授权码", "邮箱设置里为 SMTP 生成的授权码，不是登录密码", secret_text),
+    setting!(Mail "shop.mail_to", "收件人", "最多 5 个，用逗号分开", |v| {
+        let all: Vec<&str> = addresses(v).collect();
+        if (1..=5).contains(&all.len()) { all.into_iter().try_for_each(one_address) } else { Err("请填 1 到 5 个邮箱，用逗号分开") }
+    }),
+    setting!(choice Told "shop.tell_new_order", "新订单", "", TELLS),
+    setting!(choice Told "shop.tell_refund_asked", "退款申请", "", TELLS),
+    setting!(choice Told "shop.tell_money_exception", "资金异常", "", TELLS),
+    setting!(choice Told "shop.tell_low_stock", "库存不足", "", TELLS),
+    setting!(choice Told "shop.tell_backup_failed", "备份失败", "", TELLS),
+    setting!(choice Told "shop.tell_wechat_down", "连不上微信", "", TELLS),
+    setting!(Templates "wechat.tmpl_shipped", "发货提醒", "模板和每一栏填什么", template),
+    setting!(Templates "wechat.tmpl_refunded", "退款提醒", "模板和每一栏填什么", template),
+    setting!(Templates "wechat.tmpl_pickup", "取货提醒", "模板和每一栏填什么", template),
+    setting!(Templates "wechat.tmpl_unpaid", "待付款提醒", "模板和每一栏填什么", template),
 ];
+
+const SENDS: &[(&str, &str)] = &[("yes", "发送"), ("no", "停用")];
+const TELLS: &[(&str, &str)] = &[("yes", "通知"), ("no", "不通知")];
 
 pub fn setting_named(name: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.name == name)
@@ -178,6 +219,48 @@ fn whole(value: &str, range: std::ops::RangeInclusive<i64>) -> Result<(), &'stat
 
 fn yuan(value: &str) -> Result<(), &'static str> {
     if Fen::from_yuan(value).is_some() { Ok(()) } else { Err("请填金额，例如 8 或 8.50") }
+}
+
+/// A robot's own address begins as its maker's do: nothing is ever sent elsewhere.
+fn robot(value: &str, start: &str) -> Result<(), String> {
+    let token = value.strip_prefix(start).filter(|token| {
+        (1..=200).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    });
+    token.map(drop).ok_or_else(|| format!("请粘贴机器人的完整地址，以 {start} 开头"))
+}
+
+fn secret_text(value: &str) -> Result<(), &'static str> {
+    let fine = (1..=200).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_graphic());
+    if fine { Ok(()) } else { Err("不能有空格和中文") }
+}
+
+/// Host and port. Source: RFC 8314 for what 465 means.
+pub fn mail_server(value: &str) -> Result<(&str, u16), &'static str> {
+    let (host, port) = value.rsplit_once(':').ok_or("请写成 服务器:端口，例如 smtp.qq.com:465")?;
+    let named = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-".contains(&b));
+    match port.parse() {
+        Ok(port) if named && port > 0 => Ok((host, port)),
+        _ => Err("请写成 服务器:端口，例如 smtp.qq.com:465"),
+    }
+}
+
+/// The addresses of a list, however they are parted.
+pub fn addresses(value: &str) -> impl Iterator<Item = &str> {
+    value.split(|c: char| c.is_whitespace() || ",，;；、".contains(c)).filter(|address| !address.is_empty())
+}
+
+fn one_address(value: &str) -> Result<(), &'static str> {
+    let fine = value.split_once('@').is_some_and(|(name, host)| {
+        let plain = |text: &str, more: &[u8]| {
+            !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || more.contains(&b))
+        };
+        plain(name, b".!#$%&'*+/=?^_`{|}~-") && plain(host, b".-") && host.contains('.')
+    });
+    if fine && value.len() <= 120 { Ok(()) } else { Err("不像邮箱地址，例如 shop@example.com") }
+}
+
+fn template(value: &str) -> Result<(), &'static str> {
+    Chosen::read(value).map(drop).ok_or("请在 通知 → 订阅消息 里选择模板")
 }
 
 fn letters(value: &str, length: std::ops::RangeInclusive<usize>, problem: &'static str) -> Result<(), &'static str> {

@@ -23,10 +23,12 @@ use crate::places::Place;
 use crate::secrets::SecretKey;
 use crate::wechat::certificate::ClientIdentity;
 use crate::wechat::mini_program::MiniProgram;
+use crate::wechat::reach::is_loopback;
+use crate::wechat::subscribe::Chosen;
 use crate::wechat::v2::sign::SignType;
 use crate::wechat::{API_URL, Account, Api, PAY_URL, SECOND_PAY_URL, v2, v3};
 use changes::Changes;
-pub use list::{Group, SETTINGS, Setting, setting_named};
+pub use list::{Group, SETTINGS, Setting, addresses, mail_server, setting_named};
 use regions::{Freight, Regions};
 use store::Stored;
 use terms::Terms;
@@ -48,6 +50,8 @@ pub struct Server {
     pub log_json: bool,
     /// A line in the log for every request.
     pub log_requests: bool,
+    /// Where robots are spoken to instead of at their makers': a simulator on this machine.
+    pub robots_url: Option<String>,
     /// Whoever knows it may read the numbers for the monitor from elsewhere.
     pub metrics_token: Option<String>,
     /// Settings that the file or the environment fixed, by name.
@@ -66,6 +70,7 @@ impl Default for Server {
             ca_cert: None,
             log_json: false,
             log_requests: false,
+            robots_url: None,
             metrics_token: None,
             fixed: BTreeMap::new(),
         }
@@ -85,6 +90,10 @@ impl Server {
                     "shop.data_dir" => server.data_dir = value.into(),
                     "shop.log" => server.log_json = one_of(&name, &value, ["text", "json"])? == "json",
                     "shop.log_requests" => server.log_requests = one_of(&name, &value, ["no", "yes"])? == "yes",
+                    "shop.robots_url" if !is_loopback(&value) => {
+                        return Err(format!("配置 {name} 只能是本机的模拟机器人，http://127.0.0.1:端口"));
+                    }
+                    "shop.robots_url" => server.robots_url = Some(value.trim_end_matches('/').to_owned()),
                     "shop.metrics_token" if value.len() < 16 => {
                         return Err(format!("配置 {name} 太短：至少 16 个字符，别人猜不到才行"));
                     }
@@ -421,6 +430,16 @@ impl Settings {
     /// Up to what sum a clerk may refund alone; `None` when a manager must always agree.
     pub fn clerk_refund_limit(&self) -> Option<Fen> {
         self.terms.clerk_refund_limit
+    }
+
+    /// The template of a subscribe message, by its setting.
+    pub fn template(&self, name: &str) -> Option<Chosen> {
+        self.get(name).and_then(Chosen::read)
+    }
+
+    /// Whether something that can be switched off is on.
+    pub fn is_on(&self, name: &str) -> bool {
+        self.get(name) != Some("no")
     }
 
     pub fn mini_program(&self) -> Option<MiniProgram> {

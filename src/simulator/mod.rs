@@ -11,7 +11,9 @@ mod push;
 mod receipts;
 mod refunds;
 mod register;
+mod robots;
 mod state;
+mod subscribe;
 mod trades;
 pub mod v3;
 
@@ -37,6 +39,7 @@ use state::{Code, State};
 
 pub use faults::Fault;
 pub use push::Push;
+pub use robots::SECRET as ROBOT_SECRET;
 pub use state::{Refund, RefundEnd, Trade, TradeState, Ways};
 pub use trades::{Foreign, Paying};
 
@@ -180,6 +183,8 @@ impl Simulator {
             .mount("/", v3::api::routes())
             .mount("/", register::routes())
             .mount("/", receipts::routes())
+            .mount("/", robots::routes())
+            .mount("/", subscribe::routes())
             .mount("/", cash_desk::routes())
             .mount("/", control::routes())
             .mount("/", assets::routes())

@@ -226,6 +226,12 @@ pub struct State {
     pub calls: HashMap<String, u64>,
     /// Something was changed since the file was written.
     pub changed: bool,
+    /// Buyers are told only what they have allowed: by openid and template, how many messages are left.
+    pub asks_first: bool,
+    pub allowed: HashMap<(String, String), u64>,
+    /// What buyers were told, and what robots were, each by its name.
+    pub told: Vec<serde_json::Value>,
+    pub said: Vec<(String, String)>,
 }
 
 /// What outlives a restart.

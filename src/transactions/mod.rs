@@ -135,6 +135,8 @@ pub fn kind_text(kind: &str) -> &str {
         "upload_shipping" => "上传发货信息",
         "delivery_list" => "快递公司列表",
         "login" => "登录",
+        "subscribe_send" => "订阅消息",
+        "templates" => "订阅消息模板",
         other => other,
     }
 }

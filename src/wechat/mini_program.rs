@@ -45,14 +45,15 @@ impl Wechat {
         Exchange { kind: "login", request, response, took_ms, result }
     }
 
-    /// Posts to an interface that wants a token. One that turns out to be stale is replaced once.
+    /// Posts to an interface that wants a token; with nothing (`null`) to post, it is read. A token that turns out to be
+    /// stale is replaced once.
     pub(super) async fn ask_api(
         &self,
         app: &MiniProgram,
         (kind, path): (&'static str, &str),
         body: &Value,
     ) -> Exchange<Value> {
-        let request = format!("POST {path}\n{body:#}");
+        let request = if body.is_null() { format!("GET {path}") } else { format!("POST {path}\n{body:#}") };
         let mut exchange = Exchange { kind, request, response: Vec::new(), took_ms: 0, result: Ok(Value::Null) };
         for last in [false, true] {
             let token = match self.token(app).await {
@@ -62,7 +63,11 @@ impl Wechat {
                     return exchange;
                 }
             };
-            let (answer, took_ms) = self.post_api(path, &[("access_token", &token)], body).await;
+            let query = [("access_token", token.as_str())];
+            let (answer, took_ms) = match body {
+                Value::Null => self.get_api(path, &query).await,
+                body => self.post_api(path, &query, body).await,
+            };
             exchange.took_ms += took_ms;
             exchange.response = answer.clone().unwrap_or_default();
             exchange.result = answer.and_then(|bytes| read(&bytes));

@@ -19,6 +19,7 @@ pub mod push;
 pub mod reach;
 pub mod refund;
 pub mod register;
+pub mod subscribe;
 pub mod v2;
 pub mod v3;
 

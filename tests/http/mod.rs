@@ -26,6 +26,7 @@ mod labels;
 mod moved;
 mod notify;
 mod orders;
+mod outbox;
 mod patience;
 mod prepay;
 mod pricing;

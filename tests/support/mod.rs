@@ -134,6 +134,7 @@ impl World {
                 api_url: wechat_url.clone(),
                 ca_cert: tls.map(Tls::ca_file),
                 metrics_token: Some("monitor-token-of-nobody".into()),
+                robots_url: Some(wechat_url.clone()),
                 ..Server::default()
             };
             for (name, value) in [

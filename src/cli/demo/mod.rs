@@ -55,6 +55,7 @@ impl Demo {
         let (here, simulator_url) = (url(address, port), url(address, simulator_port));
         server.pay_url.clone_from(&simulator_url);
         server.api_url.clone_from(&simulator_url);
+        server.robots_url = Some(simulator_url.clone());
         for (name, value) in [
             ("shop.public_url", here.as_str()),
             ("wechat.app_id", APP_ID),

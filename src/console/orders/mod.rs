@@ -8,6 +8,7 @@ pub mod list;
 pub mod page;
 pub mod pricing;
 pub mod print;
+pub mod ready;
 pub mod shipping;
 pub mod timeline;
 pub mod walk;
@@ -28,6 +29,7 @@ pub fn routes() -> Vec<Route> {
         pricing::routes(),
         print::routes(),
         drafts::routes(),
+        ready::routes(),
     ]
     .concat()
 }

@@ -6,6 +6,7 @@ pub mod certificate;
 pub mod diagnostics;
 pub mod jobs;
 pub mod miniprogram;
+pub mod notices;
 pub mod settings;
 pub mod setup;
 pub mod trials;
@@ -23,6 +24,7 @@ pub fn routes() -> Vec<Route> {
         diagnostics::routes(),
         bundle::routes(),
         miniprogram::routes(),
+        notices::routes(),
     ]
     .concat()
 }

@@ -49,7 +49,7 @@ async fn show(
         tab: "settings",
         notes: notes(shop).await?,
         trials: trials::said(&shop.read(|conn| Ok(kept::trials(conn)?)).await?),
-        cards: Group::ALL.iter().map(|group| card(&settings, *group, typed, wrong)).collect::<Vec<_>>(),
+        cards: Group::ALL.iter().filter(|group| **group != Group::Templates).map(|group| card(&settings, *group, typed, wrong)).collect::<Vec<_>>(),
         problem: wrong.map(words),
         certificate: super::certificate::shown(shop),
         old_key_until: settings.changes.old_key_until(shop.now()).map(clock::shown),

@@ -8,6 +8,7 @@ use crate::clock;
 use crate::console::{back, words};
 use crate::error::{Code, Error, Result};
 use crate::ids::OrderNo;
+use crate::outbox::{Channel, staff as outbox};
 use crate::settings::Group;
 use crate::settings::store::{self, Tried};
 use crate::shop::Shop;
@@ -41,6 +42,10 @@ enum Trial {
     App,
     /// Goes out and comes back in by the public address, as a notice does.
     Notify,
+    /// Says something to each robot that is filled in.
+    Robots,
+    /// Writes a letter to the staff.
+    Mail,
 }
 
 #[post("/settings/test/<what>?<step>")]
@@ -51,6 +56,8 @@ async fn try_out(shop: &State<Shop>, _owner: Owner, what: &str, step: Option<u8>
         "certificate" => Trial::Certificate,
         "app" => Trial::App,
         "notify" => Trial::Notify,
+        "robots" => Trial::Robots,
+        "mail" => Trial::Mail,
         _ => return Err(Code::NotFound.into()),
     };
     let here = step.map_or("/admin/settings".to_owned(), super::here);
@@ -83,6 +90,8 @@ async fn ask(shop: &Shop, trial: Trial) -> Result<String> {
         Trial::Certificate => try_certificate(shop).await,
         Trial::App => try_app(shop).await,
         Trial::Notify => try_notify(shop).await,
+        Trial::Robots => try_ways(shop, &[Channel::Wecom, Channel::Feishu, Channel::Dingtalk]).await,
+        Trial::Mail => try_ways(shop, &[Channel::Mail]).await,
     }
 }
 
@@ -93,7 +102,9 @@ fn of(group: Group) -> Option<Trial> {
         Group::App => Some(Trial::App),
         Group::Pay => Some(Trial::Key),
         Group::PayV3 => Some(Trial::KeysV3),
-        Group::Shop | Group::Trade | Group::Freight => None,
+        Group::Robots => Some(Trial::Robots),
+        Group::Mail => Some(Trial::Mail),
+        Group::Shop | Group::Trade | Group::Freight | Group::Told | Group::Templates => None,
     }
 }
 
@@ -249,6 +260,22 @@ async fn set_order_path(shop: &Shop, app: &MiniProgram) -> Result<String> {
         // Whoever has no such right can sell all the same.
         Err(e) => format!("微信“小程序购物订单”的跳转没有设成：{e}"),
     })
+}
+
+async fn try_ways(shop: &Shop, ways: &[Channel]) -> Result<String> {
+    let on: Vec<Channel> = ways.iter().copied().filter(|way| way.is_on(&shop.settings())).collect();
+    if on.is_empty() {
+        return Err(wrong("还没有填好，或都停用了：填好并保存后再试".into()));
+    }
+    let (mut sent, mut failed) = (Vec::new(), Vec::new());
+    for way in on {
+        match outbox::try_out(shop, way).await {
+            Ok(()) => sent.push(format!("{}已发出", way.text())),
+            Err(e) => failed.push(e.message()),
+        }
+    }
+    let said = sent.iter().chain(&failed).map(String::as_str).collect::<Vec<_>>().join("；");
+    if failed.is_empty() { Ok(format!("✓ {said}，请到那边看看收到没有")) } else { Err(wrong(said)) }
 }
 
 async fn try_notify(shop: &Shop) -> Result<String> {

@@ -163,7 +163,7 @@ Page({
       cart.remove(this.items.map((item) => item.skuId));
       wx.removeStorageSync(KEPT);
       // An order that costs nothing is placed, and there is nothing to pay.
-      const paid = !payment || (await pay.desk(payment, shop.subscribeTemplateIds));
+      const paid = !payment || (await pay.desk(payment, shop));
       this.leave(order.orderNo, paid ? "paid" : "closed");
     } catch (error) {
       this.refused(error, seenFen);
