@@ -34,6 +34,7 @@ fn page(shop: &State<Shop>) -> Template {
             let shown = json!({
                 "method": method.to_uppercase(), "path": format!("/api/v1{path}"), "summary": operation["summary"],
                 "description": operation["description"], "auth": operation["security"].is_array(),
+                "program": operation["security"][0]["program"].is_array(),
                 "key": operation["parameters"].as_array().is_some_and(|all| all.iter().any(|p| p["$ref"] == "#/components/parameters/IdempotencyKey")),
                 "tag": operation["tags"][0], "example": (!example.is_null()).then(|| format!("{example:#}")),
             });

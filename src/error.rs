@@ -58,6 +58,7 @@ codes! {
     ShopClosed             "shop_closed"              409 "店铺休息中，暂时不能下单";
     BuyerBlocked           "buyer_blocked"            409 "店铺暂时不能接受您的订单，如有疑问请联系商家";
     Unavailable            "unavailable"              503 "店铺现在很忙，请稍后再试";
+    Forbidden              "forbidden"                403 "这个密钥没有这项权限，请店主在后台另建一个";
     Internal               "internal"                 500 "系统开了小差，请稍后再试；如果反复出现请把请求编号发给商家";
 }
 

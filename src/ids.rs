@@ -67,6 +67,12 @@ row_id! {
     DraftId
     /// Something that somebody is told outside the shop's own pages.
     OutboxId
+    /// A key of another program.
+    ApiKeyId
+    /// An address of another program that is told what happens.
+    HookId
+    /// One telling of such an address.
+    DeliveryId
 }
 
 macro_rules! text_id {

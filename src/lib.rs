@@ -13,6 +13,7 @@ pub mod drafts;
 pub mod outbox;
 pub mod payments;
 pub mod places;
+pub mod programs;
 pub mod reconcile;
 
 pub mod customers;
@@ -89,6 +90,7 @@ pub fn rocket(shop: Shop, figment: Figment) -> Rocket<Build> {
         .mount("/api/v1", drafts::api::routes())
         .mount("/api/v1", first(payments::api::routes()))
         .mount("/api/v1", payments::refund::api::routes())
+        .mount("/api/v1", programs::api::routes())
         .mount("/api", docs::routes())
         .mount("/wechat", first(payments::notify::routes()))
         .mount("/wechat", payments::notify_v3::routes())

@@ -20,6 +20,7 @@ use crate::outbox;
 use crate::parcels;
 use crate::payments::refund::{learn, send};
 use crate::payments::{check, close, invariants, mend, prepay};
+use crate::programs::{self, hooks};
 use crate::reconcile;
 use crate::refunds::store as refunds;
 use crate::settings::changes;
@@ -102,15 +103,21 @@ async fn listen(shop: &Shop, heard: &mut Option<(u64, u64)>) {
         return;
     }
     *heard = Some(commits);
-    if let Err(e) = outbox::collect::collect(shop).await {
+    if let Err(e) = collect(shop).await {
         log::error!("outbox: {}", e.message());
     }
+}
+
+/// Staff and buyers first, then other programs.
+async fn collect(shop: &Shop) -> Result<()> {
+    outbox::collect::collect(shop).await?;
+    hooks::collect(shop).await
 }
 
 /// Runs the jobs that are due, each once, money first; answers with how many there were.
 pub async fn run_due(shop: &Shop) -> Result<usize> {
     let mut count = 0;
-    outbox::collect::collect(shop).await?;
+    collect(shop).await?;
     for lanes in [Lane::MONEY, Lane::HOUSE, Lane::OUT] {
         count += Crew::new(shop, lanes, Turn::EachOnce).work(std::future::pending()).await?;
     }
@@ -231,6 +238,7 @@ async fn run_one(shop: &Shop, job: Job) -> Result<()> {
         Task::Carriers => parcels::refresh::run(shop).await,
         Task::Tell(letter) => outbox::buyers::tell(shop, letter).await,
         Task::Gather(channel) => outbox::staff::gather(shop, channel).await,
+        Task::Deliver(delivery) => hooks::deliver(shop, delivery).await,
     };
     let ran = ran.unwrap_or_else(|e| Ran::Failed(e.message()));
     let spread = shop.nonces.below(2_000);
@@ -295,6 +303,7 @@ async fn tidy(shop: &Shop, ran: i64) -> Result<()> {
         staff::store::forget_stale(tx)?;
         changes::forget(tx)?;
         outbox::store::forget(tx, tx.now() - 30 * DAY)?;
+        programs::store::forget(tx, tx.now() - 30 * DAY)?;
         Ok(())
     };
     shop.write(write).await

@@ -298,6 +298,10 @@ async fn pages() -> Vec<Line> {
         ("搜不到的词", "/admin/orders?q=%E9%BE%99%E8%99%BE"),
         ("按地区筛选", "/admin/orders?region=%E6%9D%AD%E5%B7%9E"),
         ("交易流水", "/admin/transactions"),
+        ("顾客，最近下单的", "/admin/customers"),
+        ("顾客，付款最多的", "/admin/customers?by=spent"),
+        ("按手机尾号找顾客", "/admin/customers?q=0042"),
+        ("一位顾客", "/admin/customers/42"),
         ("导出一天的订单 csv", "/admin/orders/export.csv?days=yesterday"),
     ];
     let mut shops = Vec::new();

@@ -27,7 +27,7 @@ const PRODUCTS: i64 = 200;
 /// Few enough that what is open reaches back over all of yesterday, at any hour.
 const A_DAY: i64 = 400;
 /// Raised when the rows below change.
-const EDITION: i64 = 4;
+const EDITION: i64 = 5;
 /// The least age of a shop, in days: a young one has less to show, whatever its size.
 const AGE: i64 = 60;
 /// Orders again and again, and is found by the end of the phone number whatever the size of the shop.
@@ -44,6 +44,11 @@ pub fn merchant() -> Merchant {
 
 pub fn buyer_token(n: i64) -> String {
     format!("bench-buyer-session-token-{n:08}")
+}
+
+/// Every other order is one of those who come often, the others spread over as many people as there are orders.
+fn buyers(orders: i64) -> i64 {
+    orders.max(BUYERS)
 }
 
 fn openid(buyer: i64) -> String {
@@ -79,7 +84,7 @@ pub async fn copy(orders: i64) -> tempfile::TempDir {
 
 async fn make(folder: &Path, orders: i64) {
     let db = Db::open(folder).expect("a database opens");
-    write(&db, people_and_goods).await;
+    write(&db, move |tx| people_and_goods(tx, buyers(orders))).await;
     const STEP: i64 = 1_000;
     let now = Clock::System.now();
     for first in (0..orders).step_by(STEP as usize) {
@@ -140,7 +145,7 @@ fn name(product: i64) -> String {
     format!("{}{}", KINDS[kind], FRUITS[fruit])
 }
 
-fn people_and_goods(tx: &Tx) -> Result<()> {
+fn people_and_goods(tx: &Tx, people: i64) -> Result<()> {
     let now = Clock::System.now();
     for id in 1..=PRODUCTS {
         let price = 1_000 + id * 10;
@@ -152,9 +157,12 @@ fn people_and_goods(tx: &Tx) -> Result<()> {
         tx.prepare_cached("insert into skus (id, product_id, price_fen, on_hand) values (?1, ?1, ?2, 0)")?
             .execute([id, price])?;
     }
-    for id in 1..=BUYERS {
+    for id in 1..=people {
         tx.prepare_cached("insert into buyers (id, app_id, openid, created_at) values (?1, ?2, ?3, ?4)")?
             .execute(params![id, APP_ID, openid(id), now])?;
+        if id > BUYERS {
+            continue;
+        }
         tx.prepare_cached("insert into buyer_sessions (token_hash, buyer_id, expires_at) values (?1, ?2, ?3)")?
             .execute(params![token_hash(&buyer_token(id)), id, now + 30 * DAY])?;
     }
@@ -206,7 +214,7 @@ fn order(tx: &Tx, i: i64, orders: i64, now: i64) -> Result<()> {
     let (id, at) = (i + 1, now - ago(i, orders));
     let stage = stage(i, orders);
     let expires = if stage == Stage::Closed { at + 30 * MINUTE } else { now + DAY };
-    let made = place(tx, id, i, at, expires)?;
+    let made = place(tx, id, i, buyers(orders), at, expires)?;
     let event = |from: Option<&str>, to: &str, what: &str, at: i64| {
         tx.prepare_cached(
             "insert into order_events (order_id, at, actor, from_status, to_status, what) values (?1, ?2, 'system', ?3, ?4, ?5)",
@@ -279,10 +287,11 @@ impl Made {
     }
 }
 
-fn place(tx: &Tx, id: i64, i: i64, at: i64, expires: i64) -> Result<Made> {
+fn place(tx: &Tx, id: i64, i: i64, people: i64, at: i64, expires: i64) -> Result<Made> {
     // A spread that repeats only after all products and buyers have had their turn.
     let (sku, pieces) = (i * 7_919 % PRODUCTS + 1, i % 3 + 1);
-    let buyer = if i % 40 == 39 { REGULAR } else { i * 104_729 % BUYERS + 1 };
+    let among = if i % 2 == 0 { BUYERS } else { people };
+    let buyer = if i % 40 == 39 { REGULAR } else { i * 104_729 % among + 1 };
     let total = (1_000 + sku * 10) * pieces;
     let no = order_no(id, at);
     let made = Made { out_trade_no: format!("{no}01"), no, total, buyer, id, sku, pieces };
@@ -413,7 +422,7 @@ pub async fn pending(db: &Db, count: i64) -> Vec<Made> {
             let first: i64 = tx.query_row("select coalesce(max(id), 0) + 1 from orders", [], |row| row.get(0))?;
             let now = Clock::System.now();
             let place_one = |id| {
-                let made = place(tx, id, id - 1, now, now + DAY)?;
+                let made = place(tx, id, id - 1, BUYERS, now, now + DAY)?;
                 tx.prepare_cached("update skus set reserved = reserved + ?2 where id = ?1")?
                     .execute(params![made.sku, made.pieces])?;
                 Ok::<_, DbError>(made)

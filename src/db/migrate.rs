@@ -37,6 +37,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0023_drafts.sql"),
     include_str!("migrations/0024_home_and_trials.sql"),
     include_str!("migrations/0025_outbox.sql"),
+    include_str!("migrations/0026_programs.sql"),
 ];
 
 /// The newest schema that this program knows.

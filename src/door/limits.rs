@@ -17,6 +17,7 @@ pub struct Limits {
     logins: DefaultKeyedRateLimiter<String>,
     orders: DefaultKeyedRateLimiter<i64>,
     refusals: DefaultKeyedRateLimiter<String>,
+    programs: DefaultKeyedRateLimiter<i64>,
     forgotten: AtomicU64,
 }
 
@@ -31,6 +32,7 @@ impl Default for Limits {
             logins: RateLimiter::keyed(quota(n(100), n(1_000))),
             orders: RateLimiter::keyed(quota(n(20), n(300))),
             refusals: RateLimiter::keyed(quota(n(1), n(100))),
+            programs: RateLimiter::keyed(quota(n(10), n(300))),
             forgotten: AtomicU64::new(0),
         }
     }
@@ -54,6 +56,11 @@ impl Limits {
     /// How many were refused without being written down, since the start.
     pub fn forgotten(&self) -> u64 {
         self.forgotten.load(Ordering::Relaxed)
+    }
+
+    /// Whatever another program asks by one key.
+    pub fn program(&self, key: i64) -> Result<()> {
+        check(&self.programs, &key)
     }
 
     /// Everything of a buyer's that makes us call WeChat or hold stock.

@@ -6,7 +6,7 @@ use rusqlite::Result;
 
 use crate::clock::{Day, HOUR, MINUTE, SECOND};
 use crate::db::Tx;
-use crate::ids::{AttemptId, EntryId, JobId, OrderId, OutboxId, ProductId, RefundId};
+use crate::ids::{AttemptId, DeliveryId, EntryId, JobId, OrderId, OutboxId, ProductId, RefundId};
 use crate::words::words;
 
 /// What is to be done, and to what.
@@ -42,6 +42,8 @@ pub enum Task {
     Tell(OutboxId),
     /// Tell the staff, by the way of this number, what has gathered.
     Gather(i64),
+    /// Tell another program what happened.
+    Deliver(DeliveryId),
 }
 
 impl Task {
@@ -62,6 +64,7 @@ impl Task {
             Task::Carriers => Kind::Carriers,
             Task::Tell(_) => Kind::Tell,
             Task::Gather(_) => Kind::Gather,
+            Task::Deliver(_) => Kind::Deliver,
         }
     }
 
@@ -74,6 +77,7 @@ impl Task {
             Task::Shelf(id) => id.0,
             Task::Bill(day) => day.number(),
             Task::Tell(id) => id.0,
+            Task::Deliver(id) => id.0,
             Task::Gather(channel) => channel,
             Task::Bills | Task::SelfCheck | Task::Backup | Task::Carriers => 0,
         }
@@ -97,6 +101,7 @@ impl Task {
             Kind::Carriers => Task::Carriers,
             Kind::Tell => Task::Tell(OutboxId(subject)),
             Kind::Gather => Task::Gather(subject),
+            Kind::Deliver => Task::Deliver(DeliveryId(subject)),
         })
     }
 }
@@ -118,6 +123,7 @@ words! {
         Carriers "carriers" "更新快递公司列表",
         Tell "tell" "给买家发订阅消息",
         Gather "gather" "给店里发通知",
+        Deliver "deliver" "推送给别的程序",
     }
 }
 
@@ -133,9 +139,10 @@ pub enum Lane {
     Own,
     /// Bills, the nightly check and the nightly backup: minutes, in a large shop.
     House,
-    /// What buyers are told, and what staff are: others answer, as late as they like.
+    /// What buyers are told, staff, and other programs: others answer, as late as they like.
     Buyers,
     Staff,
+    Programs,
 }
 
 impl Lane {
@@ -143,13 +150,13 @@ impl Lane {
     pub const MONEY: &[Lane] = &[Lane::Refunds, Lane::Closing, Lane::Polls, Lane::Register, Lane::Own];
     pub const HOUSE: &[Lane] = &[Lane::House];
     /// What is told outside the shop's own pages: nobody waits for it.
-    pub const OUT: &[Lane] = &[Lane::Buyers, Lane::Staff];
+    pub const OUT: &[Lane] = &[Lane::Buyers, Lane::Staff, Lane::Programs];
 
     /// How many of its jobs run at the same time: enough that one slow answer of WeChat's holds up no one else.
     pub fn width(self) -> usize {
         match self {
             Lane::Refunds | Lane::Closing | Lane::Polls => 8,
-            Lane::Buyers | Lane::Staff => 4,
+            Lane::Buyers | Lane::Staff | Lane::Programs => 4,
             Lane::Register | Lane::Own | Lane::House => 2,
         }
     }
@@ -165,6 +172,7 @@ impl Kind {
             Kind::Complete | Kind::Shelf => Lane::Own,
             Kind::Tell => Lane::Buyers,
             Kind::Gather => Lane::Staff,
+            Kind::Deliver => Lane::Programs,
             Kind::Bill | Kind::Bills | Kind::SelfCheck | Kind::Backup | Kind::Carriers => Lane::House,
         }
     }

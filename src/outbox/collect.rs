@@ -54,6 +54,11 @@ pub async fn collect(shop: &Shop) -> Result<()> {
     }
 }
 
+/// Something that staff are told at once, by every way that is open to them.
+pub fn put_news(tx: &Tx, settings: &Settings, topic: Topic, what: &str, now: i64) -> Result<()> {
+    Ear { tx, settings, now }.staff(topic, vec![(what.to_owned(), None)])
+}
+
 struct Ear<'a> {
     tx: &'a Tx<'a>,
     settings: &'a Settings,

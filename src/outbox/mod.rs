@@ -21,6 +21,7 @@ words! {
         LowStock "low_stock" "库存不足",
         BackupFailed "backup_failed" "备份失败",
         WechatDown "wechat_down" "连不上微信",
+        HookOff "hook_off" "接口停用",
         /// Somebody pressed 测试.
         Trial "trial" "测试",
     }

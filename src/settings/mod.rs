@@ -52,6 +52,8 @@ pub struct Server {
     pub log_requests: bool,
     /// Where robots are spoken to instead of at their makers': a simulator on this machine.
     pub robots_url: Option<String>,
+    /// Other programs may be told at addresses inside this house's own network, without TLS.
+    pub hooks_private: bool,
     /// Whoever knows it may read the numbers for the monitor from elsewhere.
     pub metrics_token: Option<String>,
     /// Settings that the file or the environment fixed, by name.
@@ -71,6 +73,7 @@ impl Default for Server {
             log_json: false,
             log_requests: false,
             robots_url: None,
+            hooks_private: false,
             metrics_token: None,
             fixed: BTreeMap::new(),
         }
@@ -90,6 +93,7 @@ impl Server {
                     "shop.data_dir" => server.data_dir = value.into(),
                     "shop.log" => server.log_json = one_of(&name, &value, ["text", "json"])? == "json",
                     "shop.log_requests" => server.log_requests = one_of(&name, &value, ["no", "yes"])? == "yes",
+                    "shop.hooks_private" => server.hooks_private = one_of(&name, &value, ["no", "yes"])? == "yes",
                     "shop.robots_url" if !is_loopback(&value) => {
                         return Err(format!("配置 {name} 只能是本机的模拟机器人，http://127.0.0.1:端口"));
                     }

@@ -103,7 +103,15 @@ async fn real_answers_have_the_documents_fields() {
     let asked = serde_json::json!({ "reason": "不想要了" });
     let refund = w.call(reqwest::Method::POST, &path, Some(&alice.token), Some("a-refund-key"), Some(asked)).await.ok();
     let error = w.get("/orders").await.body;
+    let owner = w.staff("owner", xiaopu::staff::Role::Owner).await;
+    let form = [("name", "ERP"), ("days", "30"), ("rights", "orders"), ("rights", "stock")];
+    let page = owner.page_of("/admin/programs/keys", &form).await;
+    let key = page.split("<code class=\"mono\">").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let read = async |path: &str| w.call(reqwest::Method::GET, path, Some(&key), None, None).await.ok();
     for (name, found) in [
+        ("AdminOrder", read(&format!("/admin/orders/{}", placed.no)).await),
+        ("AdminOrder", read("/admin/orders").await["items"][0].clone()),
+        ("AdminStock", read("/admin/stock").await["items"][0].clone()),
         ("Shop", w.get("/shop").await.ok()),
         ("Home", w.get("/home").await.ok()),
         ("ProductItem", w.get("/products").await.ok()["items"][0].clone()),

@@ -31,6 +31,7 @@ mod patience;
 mod prepay;
 mod pricing;
 mod products;
+mod programs;
 mod promotions;
 mod random_walk;
 mod reconcile;

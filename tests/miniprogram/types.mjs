@@ -41,7 +41,9 @@ function shape({ properties, required = [] }) {
 /** The whole file. */
 export function written() {
   const { components } = JSON.parse(fs.readFileSync(from, "utf8"));
-  const types = Object.entries(components.schemas).map(([name, schema]) => {
+  // What other programs read is none of the mini-program's business.
+  const ours = Object.entries(components.schemas).filter(([name]) => !name.startsWith("Admin"));
+  const types = ours.map(([name, schema]) => {
     const fields = Object.entries(schema.properties ?? {}).map(([field, one]) => {
       const label = schema.required?.includes(field) ? field : `[${field}]`;
       return ` * @property {${type(one)}} ${label}${one.description ? ` ${one.description}` : ""}`;

@@ -135,6 +135,7 @@ impl World {
                 ca_cert: tls.map(Tls::ca_file),
                 metrics_token: Some("monitor-token-of-nobody".into()),
                 robots_url: Some(wechat_url.clone()),
+                hooks_private: true,
                 ..Server::default()
             };
             for (name, value) in [

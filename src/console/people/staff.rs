@@ -42,7 +42,7 @@ const MATRIX: &[(&str, Role)] = &[
     ("登记线下收款", Role::Owner),
     ("设置、微信密钥、证书", Role::Owner),
     ("按要求删除买家资料", Role::Owner),
-    ("员工、操作日志、备份", Role::Owner),
+    ("员工、操作日志、备份、接口密钥和推送", Role::Owner),
 ];
 
 #[get("/staff")]

@@ -7,6 +7,7 @@ pub mod diagnostics;
 pub mod jobs;
 pub mod miniprogram;
 pub mod notices;
+pub mod programs;
 pub mod settings;
 pub mod setup;
 pub mod trials;
@@ -25,6 +26,7 @@ pub fn routes() -> Vec<Route> {
         bundle::routes(),
         miniprogram::routes(),
         notices::routes(),
+        programs::routes(),
     ]
     .concat()
 }
