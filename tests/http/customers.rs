@@ -35,12 +35,13 @@ async fn whoever_paid_is_a_customer_with_his_sums() {
     assert!(clerk.page("/admin/customers/1").await.contains(&format!("/admin/orders/{}", first.no)));
     alice.ask_refund(&first.no, &w.key(), json!({ "reason": "不想要了" })).await.ok();
     let manager = w.staff("manager", Role::Manager).await;
-    manager.post(&format!("/admin/refunds/{}R01/approve", first.no), &[]).await;
+    let agreed = [("whole", "true"), ("reason", "协商一致退款"), ("confirmed", "true")];
+    manager.post(&format!("/admin/refunds/{}R01/approve", first.no), &agreed).await;
     w.run_jobs().await;
     w.advance(2 * MINUTE);
     w.run_jobs().await;
     let page = clerk.page("/admin/customers/1").await;
-    assert!(page.contains("¥20.00") && page.contains("付过 2 单"), "{page}");
+    assert!(page.contains("付过 2 单 · 累计 <span class=\"money\">¥20.00"), "{page}");
     w.must_hold().await;
 }
 
