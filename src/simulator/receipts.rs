@@ -1,5 +1,5 @@
-//! The rest of the simulated register: how a payment stands, receipt, and subscribe messages. Source: get_order,
-//! get_order_list, notify_confirm_receive, subscribe/send.
+//! The rest of the simulated register: how a payment stands, and receipt. Source: get_order, get_order_list,
+//! notify_confirm_receive.
 
 use rocket::serde::json::Json;
 use rocket::{Route, State, post, routes};
@@ -11,7 +11,7 @@ use super::state::{Kept, Trade};
 use crate::clock::{self, SECOND};
 
 pub fn routes() -> Vec<Route> {
-    routes![get_order, get_order_list, notify_confirm_receive, subscribe_send]
+    routes![get_order, get_order_list, notify_confirm_receive]
 }
 
 /// Most of a page of `get_order_list`.
@@ -126,49 +126,4 @@ async fn notify_confirm_receive(sim: &State<Simulator>, access_token: &str, body
         Ok(json!({ "errcode": 0, "errmsg": "ok" }))
     };
     serve(sim, "confirm_receive", work).await
-}
-
-/// Which values a template takes, by the beginning of a key; in characters. Source: subscribe message, values.
-const VALUES: [(&str, usize); 11] = [
-    ("thing", 20),
-    ("number", 32),
-    ("letter", 32),
-    ("symbol", 5),
-    ("character_string", 32),
-    ("time", 32),
-    ("date", 32),
-    ("amount", 12),
-    ("phone_number", 17),
-    ("name", 20),
-    ("phrase", 5),
-];
-
-#[post("/cgi-bin/message/subscribe/send?<access_token>", data = "<body>")]
-async fn subscribe_send(sim: &State<Simulator>, access_token: &str, body: Json<Value>) -> Answer {
-    let work = || {
-        opened(sim, access_token)?;
-        message(sim, &body)?;
-        let mut state = sim.lock();
-        state.kept.messages.push(body.0.clone());
-        state.changed = true;
-        Ok(json!({ "errcode": 0, "errmsg": "ok", "msgid": state.kept.messages.len() }))
-    };
-    serve(sim, "subscribe_send", work).await
-}
-
-fn message(sim: &Simulator, body: &Value) -> Result<(), Refused> {
-    let text = |name: &str| body[name].as_str().filter(|value| !value.is_empty());
-    let known = text("touser").is_some_and(|openid| sim.lock().kept.openids.contains_key(openid));
-    if !known {
-        return Err((40003, "invalid openid"));
-    }
-    text("template_id").ok_or((40037, "invalid template_id"))?;
-    let data = body["data"].as_object().filter(|data| !data.is_empty()).ok_or((47003, "argument invalid! data"))?;
-    let fits = |(key, value): (&String, &Value)| {
-        let kind = key.trim_end_matches(|c: char| c.is_ascii_digit());
-        let most = VALUES.iter().find(|(name, _)| *name == kind).map(|(_, most)| *most);
-        let value = value["value"].as_str().unwrap_or_default();
-        most.is_some_and(|most| (1..=most).contains(&value.chars().count()) && !value.chars().any(char::is_control))
-    };
-    if data.iter().all(fits) { Ok(()) } else { Err((47003, "argument invalid! data value invalid")) }
 }

@@ -229,8 +229,7 @@ pub struct State {
     /// Buyers are told only what they have allowed: by openid and template, how many messages are left.
     pub asks_first: bool,
     pub allowed: HashMap<(String, String), u64>,
-    /// What buyers were told, and what robots were, each by its name.
-    pub told: Vec<serde_json::Value>,
+    /// What robots were told, each by its name.
     pub said: Vec<(String, String)>,
 }
 

@@ -36,6 +36,21 @@ const TEMPLATES: [(&str, &str, &str); 4] = [
     ),
 ];
 
+/// Which values a template takes, by the beginning of a key; in characters. Source: subscribe message, values.
+const VALUES: [(&str, usize); 11] = [
+    ("thing", 20),
+    ("number", 32),
+    ("letter", 32),
+    ("symbol", 5),
+    ("character_string", 32),
+    ("time", 32),
+    ("date", 32),
+    ("amount", 12),
+    ("phone_number", 17),
+    ("name", 20),
+    ("phrase", 5),
+];
+
 #[get("/wxaapi/newtmpl/gettemplate?<access_token>")]
 async fn get_template(sim: &State<Simulator>, access_token: &str) -> Answer {
     let work = || {
@@ -64,8 +79,9 @@ async fn send(sim: &State<Simulator>, access_token: &str, body: Json<Value>) -> 
             let allowed = state.allowed.entry((text("touser").to_owned(), text("template_id").to_owned())).or_default();
             *allowed = allowed.checked_sub(1).ok_or((43101, "user refuse to accept the msg"))?;
         }
-        state.told.push(body.0.clone());
-        Ok(json!({ "errcode": 0, "errmsg": "ok" }))
+        state.kept.messages.push(body.0.clone());
+        state.changed = true;
+        Ok(json!({ "errcode": 0, "errmsg": "ok", "msgid": state.kept.messages.len() }))
     };
     serve(sim, "subscribe_send", work).await
 }
@@ -79,14 +95,10 @@ fn check(content: &str, data: &Value) -> Result<(), Refused> {
     }
     for key in keys {
         let value = given.get(key).and_then(|field| field["value"].as_str()).unwrap_or_default();
-        let most = match key.trim_end_matches(|c: char| c.is_ascii_digit()) {
-            "thing" => 20,
-            "character_string" if !value.is_ascii() => 0,
-            "character_string" => 32,
-            "phrase" => 5,
-            _ => 40,
-        };
-        if value.is_empty() || value.chars().count() > most {
+        let kind = key.trim_end_matches(|c: char| c.is_ascii_digit());
+        let most = VALUES.iter().find(|(name, _)| *name == kind).map_or(0, |(_, most)| *most);
+        let fits = (1..=most).contains(&value.chars().count()) && !value.chars().any(char::is_control);
+        if !fits || (kind == "character_string" && !value.is_ascii()) {
             return Err((47003, "argument invalid! data of a field"));
         }
     }
@@ -107,6 +119,6 @@ impl Simulator {
 
     /// What buyers were told, as it was sent.
     pub fn told(&self) -> Vec<Value> {
-        self.lock().told.clone()
+        self.lock().kept.messages.clone()
     }
 }

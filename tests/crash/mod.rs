@@ -139,8 +139,9 @@ async fn simulated_at(clock: Clock) -> (Simulator, String) {
     let port = free_port();
     let figment =
         xiaopu::cli::figment().merge(("address", "127.0.0.1")).merge(("port", port)).merge(("shutdown.ctrlc", false));
-    tokio::spawn(simulator.rocket(figment).launch());
+    let launched = tokio::spawn(simulator.rocket(figment).launch());
     while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+        assert!(!launched.is_finished(), "the simulated WeChat did not start");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     (simulator, format!("http://127.0.0.1:{port}"))

@@ -215,12 +215,23 @@ async fn a_payment_is_shipped_received_and_written_about_as_the_register_wants_i
         let answer = ask_api(&w, "/wxa/sec/order/update_order_detail_path", json!({ "path": path })).await;
         assert_eq!(answer["errcode"], errcode, "{path}");
     }
-    let message = |name: &str, value: &str, touser: &str| json!({ "touser": touser, "template_id": "T", "data": { name: { "value": value } } });
+    let told = json!({
+        "touser": openid,
+        "template_id": "SimPickupTemplateIdOf43CharactersInAll00004",
+        "data": { "character_string1": { "value": "X1" }, "thing2": { "value": "苹果" }, "phrase3": { "value": "可以来取" } },
+    });
+    let but = |at: &str, value: Value| {
+        let mut told = told.clone();
+        *told.pointer_mut(at).unwrap() = value;
+        told
+    };
     for (body, errcode) in [
-        (message("thing1", "苹果", &openid), 0),
-        (message("thing1", &"果".repeat(21), &openid), 47003),
-        (message("unknown1", "x", &openid), 47003),
-        (message("thing1", "苹果", "oNobody"), 40003),
+        (told.clone(), 0),
+        (but("/data/thing2/value", json!("果".repeat(21))), 47003),
+        (but("/data/character_string1/value", json!("一号")), 47003),
+        (but("/data", json!({ "thing2": { "value": "苹果" } })), 47003),
+        (but("/template_id", json!("T")), 40037),
+        (but("/touser", json!("oNobody")), 40003),
     ] {
         assert_eq!(ask_api(&w, "/cgi-bin/message/subscribe/send", body.clone()).await["errcode"], errcode, "{body}");
     }
