@@ -60,7 +60,7 @@ pub fn price(text: &str, what: &str, example: &str) -> Checked<Fen> {
             format!("{what}「{text}」超过两位小数：最小到分，例如 {example}")
         }
         _ if text.trim().is_empty() => format!("{what}请填金额，例如 {example}"),
-        _ => format!("{what}「{text}」不是金额，例如 {example}"),
+        _ => format!("{what}请填金额，例如 {example}：「{text}」不是金额"),
     })
 }
 
@@ -99,7 +99,7 @@ mod tests {
             (category(&"类".repeat(21)).err(), "分类名应为 1 到 20 个字"),
             (code(&"A".repeat(41)).err(), "商家编码最多 40 个字"),
             (price("", "售价", "19.90").err(), "售价请填金额，例如 19.90"),
-            (price("免费", "售价", "19.90").err(), "售价「免费」不是金额，例如 19.90"),
+            (price("免费", "售价", "19.90").err(), "售价请填金额，例如 19.90：「免费」不是金额"),
             (stock("10000001").err(), "库存「10000001」不是 0 或正整数"),
             (purchase_limit("1000").err(), "限购请填 1 到 999，或留空"),
             (purchase_limit("几个").err(), "限购请填 1 到 999，或留空"),

@@ -54,11 +54,11 @@ pub async fn collect(shop: &Shop) -> Result<()> {
 fn hear(tx: &Tx, from: [i64; 3], to: [i64; 3], now: i64) -> Result<()> {
     let upto: [i64; 3] = std::array::from_fn(|i| to[i].min(from[i] + AT_ONCE));
     let hooks: Vec<Hook> = store::hooks(tx)?.into_iter().filter(|hook| hook.off_at.is_none()).collect();
-    let tell = |event: Event, order: Option<OrderId>, more: Value| {
+    let tell = |event: Event, order: Option<OrderId>, more: Value| -> Result<()> {
         for hook in hooks.iter().filter(|hook| hook.events.contains(&event)) {
             put(tx, hook.id, event, order, &more, now)?;
         }
-        Ok::<_, Error>(())
+        Ok(())
     };
     for moved in outbox::store::moves(tx, from[0], upto[0])? {
         let event = match (moved.from.as_deref(), moved.to.as_str()) {

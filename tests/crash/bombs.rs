@@ -59,9 +59,9 @@ pub fn deep_png() -> Vec<u8> {
     bytes
 }
 
-/// Twenty-four megapixels of one grey with full chroma, whose coefficients come in scans of their own: this is the first.
+/// Fifteen megapixels of one grey with full chroma, whose coefficients come in scans of their own: this is the first.
 pub fn progressive_jpeg() -> Vec<u8> {
-    let (width, height) = (6_000_u16, 4_000_u16);
+    let (width, height) = (4_800_u16, 3_200_u16);
     let mut bytes = vec![0xff, 0xd8, 0xff, 0xdb, 0, 67, 0];
     bytes.extend([16; 64]);
     bytes.extend([0xff, 0xc2, 0, 17, 8]);
@@ -76,17 +76,17 @@ pub fn progressive_jpeg() -> Vec<u8> {
     bytes
 }
 
-/// Thirty megapixels without loss.
+/// Sixteen megapixels without loss.
 pub fn webp() -> Vec<u8> {
-    let (side, mut bytes) = (5_500, Vec::new());
+    let (side, mut bytes) = (4_000, Vec::new());
     let grey = vec![127; (side * side * 3) as usize];
     WebPEncoder::new_lossless(&mut bytes).write_image(&grey, side, side, ExtendedColorType::Rgb8).unwrap();
     bytes
 }
 
-/// A picture of ten by ten pixels, the first of whose frames is two thousand times as large.
+/// A picture of ten by ten pixels, the first of whose frames is a hundred and fifty thousand times as large.
 pub fn gif() -> Vec<u8> {
-    let side = 4_400_u16;
+    let side = 3_900_u16;
     let mut bytes = b"GIF89a\x0a\0\x0a\0\x80\0\0\0\0\0\xff\xff\xff\x2c\0\0\0\0".to_vec();
     bytes.extend([side.to_le_bytes(), side.to_le_bytes()].concat());
     bytes.extend([0, 2]);

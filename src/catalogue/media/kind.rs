@@ -70,12 +70,11 @@ fn is_svg(bytes: &[u8]) -> bool {
 /// into another form, and composes moving ones on a canvas.
 pub fn webp_bytes_per_pixel(bytes: &[u8]) -> u64 {
     const MOVES: u8 = 0x02;
-    const SEE_THROUGH: u8 = 0x10;
     match (bytes.get(12..16), bytes.get(20)) {
         (Some(b"VP8 "), _) => 5,
         (Some(b"VP8X"), Some(flags)) if flags & MOVES != 0 => 13,
-        (Some(b"VP8X"), Some(flags)) if flags & SEE_THROUGH != 0 => 11,
-        _ => 7,
+        // Without loss, or maybe so.
+        _ => 11,
     }
 }
 

@@ -6,9 +6,9 @@ use super::colour::Inks;
 
 /// What phones call 50 megapixels is 8192 × 6144 at the most.
 const MOST_PIXELS: u64 = 51_000_000;
-/// What a file, its pixels and its decoder's own tables may take together: 24 megapixels of the dearest JPEG, a progressive
+/// What a file, its pixels and its decoder's own tables may take together: 20 megapixels of the dearest JPEG, a progressive
 /// one with full chroma, and every plain photograph up to the most.
-pub const MOST_BYTES: u64 = 224 * 1024 * 1024;
+pub const MOST_BYTES: u64 = 184 * 1024 * 1024;
 /// A strip of details; what is longer, phones do not show.
 const TALLEST: u32 = 20_000;
 
