@@ -128,7 +128,7 @@ await story(async ({ shop, simulator, step, shot, open, stage, login, fits }) =>
     const no = await buyer.buy("青花汤碗");
     const { transactionId } = (await state()).trades.find((trade) => trade.outTradeNo === `${no}01`);
     await panel.goto(simulator);
-    await panel.getByLabel("微信交易号").fill(transactionId);
+    await panel.getByLabel("微信交易号", { exact: true }).fill(transactionId);
     await panel.getByLabel("金额（元）").fill("0.50");
     await panel.getByRole("button", { name: "退款", exact: true }).click();
     await panel.getByText("已在“商户平台”退款").waitFor();
