@@ -273,7 +273,7 @@ async fn a_table_goes_out_is_edited_and_comes_back() {
     assert_eq!(w.get("/products/1").await.ok()["skus"][0]["priceFen"], 1100);
     assert_eq!(w.get("/products/2").await.ok()["skus"][0]["available"], 7);
     let page = bring(&w, &manager, file("商品名称,售价,库存\n桃子,贵,1\n".into(), "a.csv")).await;
-    assert!(page.contains("第 2 行") && page.contains("「贵」不是金额"), "{page}");
+    assert!(page.contains("第 2 行") && page.contains("售价请填金额，例如 19.90：「贵」不是金额"), "{page}");
     let (status, page) = send(&w, &manager, "/admin/products/import", file("甲,乙\n1,2\n".into(), "a.csv")).await;
     assert!(status == 200 && page.contains("没有找到表头"), "{page}");
     let answer =

@@ -70,12 +70,28 @@ fn is_svg(bytes: &[u8]) -> bool {
 /// into another form, and composes moving ones on a canvas.
 pub fn webp_bytes_per_pixel(bytes: &[u8]) -> u64 {
     const MOVES: u8 = 0x02;
+    const SEE_THROUGH: u8 = 0x10;
     match (bytes.get(12..16), bytes.get(20)) {
         (Some(b"VP8 "), _) => 5,
         (Some(b"VP8X"), Some(flags)) if flags & MOVES != 0 => 13,
-        // Without loss, or maybe so.
+        // One with a profile or a direction, as cameras and editors write it.
+        (Some(b"VP8X"), Some(flags)) if flags & SEE_THROUGH == 0 && is_lossy(&bytes[12..]) => 7,
         _ => 11,
     }
+}
+
+/// Which kind the first picture among the chunks of a WebP is.
+fn is_lossy(mut chunks: &[u8]) -> bool {
+    while let (Some(name), Some(size)) = (chunks.get(..4), chunks.get(4..8).and_then(|size| size.first_chunk())) {
+        match name {
+            b"VP8 " => return true,
+            b"VP8L" => return false,
+            _ => {}
+        }
+        let size = u32::from_le_bytes(*size) as usize;
+        chunks = chunks.get(8 + size + size % 2..).unwrap_or_default();
+    }
+    false
 }
 
 /// What a JPEG says of itself before its pixels.

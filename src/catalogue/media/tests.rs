@@ -101,6 +101,26 @@ fn a_jpeg_that_the_decoder_reads_wrongly_is_refused_by_its_kind() {
 }
 
 #[test]
+fn a_webp_is_weighed_by_the_picture_that_it_holds() {
+    let with = |flags: u8, chunks: &[(&[u8; 4], &[u8])]| {
+        let mut bytes = b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0".to_vec();
+        bytes.extend([flags, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        for (name, body) in chunks {
+            bytes.extend([&name[..], &(body.len() as u32).to_le_bytes(), body, &vec![0; body.len() % 2]].concat());
+        }
+        kind::webp_bytes_per_pixel(&bytes)
+    };
+    assert_eq!(kind::webp_bytes_per_pixel(b"RIFF\0\0\0\0WEBPVP8 \0\0\0\0\0"), 5);
+    assert_eq!(kind::webp_bytes_per_pixel(b"RIFF\0\0\0\0WEBPVP8L\0\0\0\0\0"), 11);
+    assert_eq!(with(0x20, &[(b"ICCP", b"odd"), (b"VP8 ", b"")]), 7, "a camera's, with a profile");
+    assert_eq!(with(0x20, &[(b"ICCP", b"VP8 "), (b"VP8L", b"")]), 11);
+    assert_eq!(with(0x10, &[(b"ALPH", b""), (b"VP8 ", b"")]), 11, "it can be seen through");
+    assert_eq!(with(0x02, &[(b"ANIM", b""), (b"ANMF", b"")]), 13, "it moves");
+    assert_eq!(with(0x20, &[(b"ICCP", b"cut")]), 11, "nothing is known of it");
+    assert_eq!(kind::webp_bytes_per_pixel(&file("p3.webp")), 11);
+}
+
+#[test]
 fn what_cannot_be_read_is_refused_by_its_kind_with_a_way_out() {
     for (head, kind, way_out) in [
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic".as_slice(), "HEIC", "兼容性最佳"),
