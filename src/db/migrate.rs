@@ -38,6 +38,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0024_home_and_trials.sql"),
     include_str!("migrations/0025_outbox.sql"),
     include_str!("migrations/0026_programs.sql"),
+    include_str!("migrations/0027_ledger_guard.sql"),
 ];
 
 /// The newest schema that this program knows.
@@ -183,6 +184,10 @@ mod tests {
         );
         let forbidden = new.execute("delete from ledger", []).unwrap_err();
         assert!(forbidden.to_string().contains("append-only"));
+        for change in ["amount_fen = 1", "borne_fen = 1", "payer = 'o2'", "day = '20261010'"] {
+            let forbidden = new.execute(&format!("update ledger set {change} where id = 1"), []).unwrap_err();
+            assert!(forbidden.to_string().contains("append-only"), "{change}");
+        }
         let broken: i64 = new.query_row("select count(*) from pragma_foreign_key_check", [], |row| row.get(0)).unwrap();
         assert_eq!(broken, 0);
     }

@@ -63,21 +63,19 @@ pub fn readdress(tx: &Tx, id: OrderId, address: &Address) -> Result<()> {
 
 /// The payment of a waiting order. Errors: `OrderState`, it waits no more.
 pub fn pay<'a>(tx: &Tx, order: &Order, paid: Fen, act: impl Into<Act<'a>>) -> Result<()> {
-    if !store::set_paid(tx, order.id, paid)? {
-        return Err(Code::OrderState.into());
-    }
-    let moved = (Some(OrderStatus::PendingPayment), OrderStatus::ToShip);
-    store::note_move(tx, order.id, act, moved, Topic::Money, &format!("已付款 ¥{paid}"))?;
-    count_sales(tx, order.id)
+    set_paid(tx, order.id, paid, act, &format!("已付款 ¥{paid}"))
 }
 
 /// An order that costs nothing is as good as paid, and WeChat hears nothing of it. Errors: `OrderState`, it waits no more.
 pub fn pay_nothing(tx: &Tx, id: OrderId) -> Result<()> {
-    if !store::set_paid(tx, id, Fen::ZERO)? {
+    set_paid(tx, id, Fen::ZERO, &Who::system(), "优惠后应付 0 元，不经过微信支付")
+}
+
+fn set_paid<'a>(tx: &Tx, id: OrderId, paid: Fen, act: impl Into<Act<'a>>, what: &str) -> Result<()> {
+    if !store::set_paid(tx, id, paid)? {
         return Err(Code::OrderState.into());
     }
-    let moved = (Some(OrderStatus::PendingPayment), OrderStatus::ToShip);
-    store::note_move(tx, id, &Who::system(), moved, Topic::Money, "优惠后应付 0 元，不经过微信支付")?;
+    store::note_move(tx, id, act, (Some(OrderStatus::PendingPayment), OrderStatus::ToShip), Topic::Money, what)?;
     count_sales(tx, id)
 }
 

@@ -273,7 +273,7 @@ impl Terms {
     fn ready(&self, tx: &Tx, id: OrderId) -> Result<Ready> {
         let (cashier, now) = (&self.cashier, tx.now());
         let order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
-        if order.costs_nothing() && order.paid_at.is_some() {
+        if order.costs_nothing() && order.paid_at.is_some() && order.status != OrderStatus::Closed {
             return Ok(Ready::Paid);
         }
         payable(&order, now)?;

@@ -14,6 +14,7 @@ use crate::ledger::store as ledger;
 use crate::money::yuan;
 use crate::payments::refund::learn;
 use crate::payments::settle::{self, Source};
+use crate::payments::store as payments;
 use crate::shop::Shop;
 use crate::transactions::{self, Entry};
 use crate::wechat::Account;
@@ -89,9 +90,10 @@ pub async fn schedule(shop: &Shop) -> Result<Ran> {
     if shop.account().is_none() {
         return Ok(again);
     }
+    let late = shop.read_slowly(move |conn| Ok(store::late_fees(conn, today.plus(-REFUND_TAKES))?)).await?;
     let write = move |tx: &Tx| {
         let Some(first) = ledger::first_day(tx)? else { return Ok(()) };
-        for fee in store::late_fees(tx, today.plus(-REFUND_TAKES))? {
+        for fee in &late {
             ledger::enter_fee(tx, &fee.wechat_id, fee.fee_fen, fee.at)?;
         }
         let mut day = first.max(today.plus(-KEPT_DAYS));
@@ -228,8 +230,14 @@ async fn keep_rows(shop: &Shop, day: Day, bill: &Bill) -> Result<()> {
 async fn enter_missed(shop: &Shop, account: &Account, day: Day) -> Result<usize> {
     let mut unheard = 0;
     let missed = shop.read(move |conn| Ok(store::payments_missed(conn, day)?)).await?;
-    for transaction_id in missed {
-        unheard += usize::from(!enter_payment(shop, account, &transaction_id).await?);
+    for (transaction_id, attempt) in missed {
+        let attempt = match attempt {
+            Some(id) => shop.read(move |conn| Ok(payments::attempt(conn, id)?)).await?,
+            None => None,
+        };
+        // WeChat knows a payment by the app that it was made in.
+        let made_in = attempt.and_then(|attempt| attempt.account(shop));
+        unheard += usize::from(!enter_payment(shop, made_in.as_ref().unwrap_or(account), &transaction_id).await?);
     }
     let missed = shop.read(move |conn| Ok(store::refunds_missed(conn, day)?)).await?;
     for entry in missed.chunk_by(|a, b| a.0 == b.0) {

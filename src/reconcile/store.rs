@@ -9,7 +9,7 @@ use super::{BillState, ByOrders, Match};
 use crate::clock::{self, Day, MINUTE};
 use crate::db::Tx;
 use crate::exceptions::Difference;
-use crate::ids::{EntryId, OrderId};
+use crate::ids::{AttemptId, EntryId, OrderId};
 use crate::money::yuan;
 use crate::wechat::bill::{BillRow, Moved, Others, Own};
 use crate::wechat::funds::Flow;
@@ -189,14 +189,15 @@ pub fn insert_row(tx: &Tx, day: Day, row: &BillRow) -> Result<()> {
 }
 
 /// Payments of the bill that our ledger has not.
-pub fn payments_missed(conn: &Connection, day: Day) -> Result<Vec<String>> {
+/// Each with the attempt that it was made for, where there is one.
+pub fn payments_missed(conn: &Connection, day: Day) -> Result<Vec<(String, Option<AttemptId>)>> {
     let mut rows = conn.prepare_cached(
-        "select transaction_id from bill_rows b
+        "select b.transaction_id, a.id from bill_rows b left join attempts a on a.out_trade_no = b.out_trade_no
           where day = ?1 and kind = 'payment'
             and not exists (select 1 from ledger l where l.kind = 'payment' and l.wechat_id = b.transaction_id)
           order by line",
     )?;
-    rows.query_map([day], |row| row.get(0))?.collect()
+    rows.query_map([day], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
 /// The payments with a refund in the bill that we know nothing of, or whose answer was lost.

@@ -11,6 +11,7 @@ use crate::support::*;
 const OTHER_APP: &str = "wx00000000000other";
 const PUSH_KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
 const TOKEN: &str = "AAAAA";
+const HOUR: i64 = 60 * MINUTE;
 
 /// In milliseconds, how long an attempt can still be paid.
 fn open_for(w: &World, number: &str) -> i64 {
@@ -80,6 +81,38 @@ async fn notices_of_api_v3_about_the_app_of_before_are_right_for_its_own_attempt
     assert_eq!(super::v3::knock(&w, &notice.headers, &notice.body).await.0, 204, "its own attempt, made under it");
     assert_eq!(w.count("select count(*) from orders where status = 'to_ship'").await, 2);
     w.must_hold().await;
+}
+
+/// A payment that only the bill knows is asked about under the app that it was made in.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_of_the_app_of_before_that_only_the_bill_has_is_entered() {
+    for api in ["v2", "v3"] {
+        let app = [("wechat.api", api), ("wechat.app_id", ""), ("wechat.app_secret", "")];
+        let w = super::v3::world_with(&app).await;
+        let owner = w.staff("owner", Role::Owner).await;
+        owner.post("/admin/settings", &[("wechat-app_id", APP_ID), ("wechat-app_secret", SECRET)]).await;
+        w.wechat.bind_app(OTHER_APP, SECRET);
+        let sku = w.product("苹果", 1000, 99).await;
+        let alice = w.buyer("alice").await;
+        w.paid(&alice, sku, 1).await;
+        let missed = Placed::of(alice.buy(sku, 1).await);
+        w.pay(&missed, Paying::NoNotice);
+        w.wechat.fault_always("orderquery", Fault::Http500);
+        owner.post("/admin/settings", &[("wechat-app_id", OTHER_APP)]).await;
+        super::v3::next_morning(&w).await;
+        let settled = || w.count("select count(*) from ledger where kind = 'payment'");
+        assert_eq!(settled().await, 1, "{api}: nobody could be asked");
+        // Nobody asks on the attempt's own behalf any more.
+        let forget = |tx: &xiaopu::db::Tx| Ok(tx.execute_batch("delete from jobs where kind <> 'bill'")?);
+        w.shop.write(forget).await.unwrap();
+        w.wechat.clear_faults();
+        for _ in 0..3 {
+            w.advance(HOUR);
+            w.run_jobs().await;
+        }
+        assert_eq!(settled().await, 2, "{api}");
+        w.must_hold().await;
+    }
 }
 
 /// WeChat's reminder stands on the first page while something waits, for two days.

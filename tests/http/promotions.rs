@@ -240,6 +240,29 @@ async fn a_refund_gives_back_what_was_paid_and_says_what_becomes_of_the_coupon()
     }
 }
 
+/// What becomes of the coupon is said as it will be, where freight stays with the shop, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn all_goods_of_an_order_give_its_coupon_back_though_the_freight_stays() {
+    let w = World::with(Default::default(), &[("shop.freight", "8")]).await;
+    let (boss, alice) = (w.staff("boss", Role::Owner).await, w.buyer("alice").await);
+    let tea = w.product("茶", 5000, 9).await;
+    promotion(&boss, &coupon("TEA10", "10")).await;
+    fetch(&alice, "TEA10").await.ok();
+    let placed = w.paid(&alice, tea, 2).await;
+    let line = alice.order(&placed.no).await["lines"][0]["id"].clone();
+    for (pieces, words) in [(1, "不退回"), (2, "随退款退回")] {
+        let form = json!({ "lines": [{ "lineId": line, "quantity": pieces }] });
+        let quote = alice.post(&format!("/orders/{}/refunds/quote", placed.no), Some(form)).await.ok();
+        assert!(quote["couponText"].as_str().unwrap().contains(words), "{quote}");
+    }
+    let number = refund_pieces(&w, &boss, &placed, 2).await;
+    until(&w, &number, "succeeded").await;
+    let order = alice.order(&placed.no).await;
+    assert_eq!((&order["status"], &order["refundedFen"]), (&"closed".into(), &9000.into()), "the freight stays");
+    assert_eq!(states(&alice).await, ["usable"]);
+    w.must_hold().await;
+}
+
 /// What staff agree on comes on top of what the promotions took off, or undoes part of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn another_price_keeps_the_lines_to_the_fen() {
@@ -297,6 +320,7 @@ async fn one_fen_is_left_unless_the_merchant_gives_away() {
         // There is no money to give back: it is cancelled, and stock and coupon return.
         alice.post(&format!("/orders/{no}/cancel"), None).await.ok();
         assert_eq!((alice.status(&no).await.as_str(), w.stock(tea).await), ("closed", (9, 0)));
+        assert_eq!(alice.post(&format!("/orders/{no}/prepay"), None).await.error(), (409, "order_state"));
         assert_eq!(states(&alice).await, ["usable"]);
         w.must_hold().await;
         // One that has left stays.
@@ -304,6 +328,23 @@ async fn one_fen_is_left_unless_the_merchant_gives_away() {
         let no = bought["order"]["orderNo"].as_str().unwrap().to_owned();
         boss.post(&format!("/admin/orders/{no}/ship"), &[("company", "SF"), ("tracking_no", "SF1234567890")]).await;
         assert_eq!(alice.post(&format!("/orders/{no}/cancel"), None).await.error(), (409, "order_state"));
+        assert!(!boss.page(&format!("/admin/orders/{no}/cancel")).await.contains("确认取消"));
+        // Nor does one of which a part has left.
+        fetch(&alice, "BIG50").await;
+        let code = coupon("BIG60", "60");
+        promotion(&boss, &code).await;
+        fetch(&alice, "BIG60").await.ok();
+        let bought = alice.prepay(&w.key(), wish(&[(tea, 2)], None)).await.ok();
+        let (no, line) = (bought["order"]["orderNo"].as_str().unwrap(), bought["order"]["lines"][0]["id"].clone());
+        assert!(boss.page(&format!("/admin/orders/{no}/cancel")).await.contains("确认取消"));
+        let part = [
+            ("company", "SF"),
+            ("tracking_no", "SF1234567891"),
+            ("pieces[0].id", line.as_str().unwrap()),
+            ("pieces[0].quantity", "1"),
+        ];
+        boss.post(&format!("/admin/orders/{no}/ship"), &part).await;
+        assert!(boss.page(&format!("/admin/orders/{no}/cancel")).await.contains("还没有发货的 0 元订单"));
         w.advance(DAY);
         w.run_jobs().await;
         w.must_hold().await;

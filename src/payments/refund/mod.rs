@@ -151,8 +151,11 @@ impl Refundable {
 pub fn coupon_words(full: &Full, wish: &Wish) -> Option<String> {
     let coupon = full.discounts.iter().find(|discount| discount.coupon.is_some())?;
     let unshipped = full.lines.iter().all(|line| line.shipped == 0);
-    let all = wish.amount().is_some_and(|amount| amount >= full.refundable());
-    let becomes = match unshipped && all {
+    let taken =
+        |line: &Line| wish.lines.iter().filter(|part| part.line_id == line.id).map(|part| part.quantity).sum::<i64>();
+    // The order is closed then, whatever becomes of the freight.
+    let none_left = full.lines.iter().all(|line| line.left() <= taken(line));
+    let becomes = match unshipped && none_left {
         true => "随退款退回，没过期就还能用",
         false => "不退回：只有还没发货就整单退款的，才退券",
     };
