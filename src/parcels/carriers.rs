@@ -156,11 +156,20 @@ impl Carriers {
     /// The service that people mean by this: its code, its name, one of its usual names, or another with a name of its own.
     pub fn named(&self, written: &str) -> Result<Carrier, Unknown> {
         let written = bare(written);
-        let found = self.exactly(&written).or_else(|| other(&written)).or_else(|| {
-            let short = shortened(&written);
+        self.find(&written).ok_or_else(|| Unknown { near: self.near(&written), written })
+    }
+
+    /// Whether people mean a service by this.
+    pub fn knows(&self, written: &str) -> bool {
+        self.find(&bare(written)).is_some()
+    }
+
+    fn find(&self, written: &str) -> Option<Carrier> {
+        let found = self.exactly(written).or_else(|| other(written)).or_else(|| {
+            let short = shortened(written);
             (short != written).then(|| self.exactly(short))?
         });
-        found.or_else(|| self.twice(&written)).ok_or_else(|| Unknown { near: self.near(&written), written })
+        found.or_else(|| self.twice(written))
     }
 
     fn exactly(&self, written: &str) -> Option<Carrier> {
@@ -199,8 +208,11 @@ impl Carriers {
         let names = usual.chain(wechat::list().map(|(_, name)| name)).chain(self.added.iter().map(|c| c.name.as_str()));
         let mut near: Vec<String> = Vec::new();
         for name in names.filter(|name| key(name).starts_with(&head)) {
-            if near.len() < 4 && !near.iter().any(|known| known == name) {
+            if !near.iter().any(|known| known == name) {
                 near.push(name.to_owned());
+            }
+            if near.len() == 4 {
+                break;
             }
         }
         near

@@ -1,7 +1,7 @@
 //! A table of tracking numbers: kept, judged row by row, and then carried out row by row.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::Connection;
 
@@ -10,7 +10,6 @@ use crate::catalogue::Delivery;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{LineId, OrderId, OrderNo, ShipmentId};
-use crate::ledger::store as ledger;
 use crate::orders::search::store as search;
 use crate::orders::{Line, Order, OrderStatus, Who, store as orders};
 use crate::parcels::carriers::Carriers;
@@ -85,21 +84,35 @@ pub fn judge(conn: &Connection, rows: &[Row], allowed: Allowed) -> Result<Vec<Ju
         }
         judged.push(one);
     }
+    renumber_once(&mut judged);
     share_out(conn, &mut judged)?;
     Ok(judged)
 }
 
+/// A parcel that has left gets one new number: where a table has several for its order, nobody knows which is meant.
+fn renumber_once(judged: &mut [Judged]) {
+    let mut numbers: HashMap<OrderId, HashSet<String>> = HashMap::new();
+    for one in judged.iter().filter(|one| !one.parcel.tracking_no.is_empty()) {
+        if let Some(order) = &one.order {
+            numbers.entry(order.id).or_default().insert(one.parcel.tracking_no.clone());
+        }
+    }
+    let several = |one: &Judged| one.order.as_ref().is_some_and(|order| numbers[&order.id].len() > 1);
+    for one in judged.iter_mut().filter(|one| one.verdict == Verdict::Renumber && several(one)) {
+        refuse(one, "这笔订单在表里有几个单号：要改单号请在订单页改".into());
+    }
+}
+
 /// Rows that say how many pieces they take come before those that do not: these take what is left of their order.
-fn turns(rows: &[Row]) -> Vec<usize> {
-    let mut turns: Vec<usize> = (0..rows.len()).collect();
-    turns.sort_by_key(|at| rows[*at].pieces.trim().is_empty());
-    turns
+fn turns<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<usize> {
+    let mut turns: Vec<(usize, bool)> = rows.map(|row| row.pieces.trim().is_empty()).enumerate().collect();
+    turns.sort_by_key(|(_, takes_the_rest)| *takes_the_rest);
+    turns.into_iter().map(|(at, _)| at).collect()
 }
 
 fn share_out(conn: &Connection, judged: &mut [Judged]) -> Result<()> {
     let mut parts: HashMap<OrderId, Parts> = HashMap::new();
-    let rows: Vec<Row> = judged.iter().map(|one| one.row.clone()).collect();
-    for at in turns(&rows) {
+    for at in turns(judged.iter().map(|one| &one.row)) {
         let one = &mut judged[at];
         let Some(id) = one.order.as_ref().map(|order| order.id).filter(|_| one.verdict == Verdict::Ready) else {
             continue;
@@ -219,7 +232,7 @@ fn alone(conn: &Connection, carriers: &Carriers, row: &Row, allowed: Allowed) ->
         }
     };
     judged.parcel = found.parcel;
-    if let Some(whose) = own_number(conn, &order, &judged.parcel.tracking_no)? {
+    if let Some(whose) = own_number(&order, &judged.parcel.tracking_no) {
         refuse(&mut judged, format!("这是这笔订单的{whose}，不是快递单号"));
         return Ok(judged);
     }
@@ -243,17 +256,15 @@ fn meant(conn: &Connection, written: &str) -> Result<Option<Order>> {
     }
 }
 
-/// Which of an order's own numbers this is.
-fn own_number(conn: &Connection, order: &Order, number: &str) -> Result<Option<&'static str>> {
+/// Which of an order's own numbers this is; WeChat's of its payment is no parcel's by its form.
+fn own_number(order: &Order, number: &str) -> Option<&'static str> {
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
     let phone = order.address.as_ref().map(|address| digits(&address.phone)).unwrap_or_default();
-    let payment = ledger::payment_of(conn, order.id)?;
-    Ok(match number {
+    match number {
         n if n.starts_with(order.order_no.as_str()) => Some("订单号"),
-        n if payment.as_ref().is_some_and(|payment| payment.transaction_id == n) => Some("微信交易号"),
         n if n.len() >= 7 && phone.ends_with(n) => Some("收货电话"),
         _ => None,
-    })
+    }
 }
 
 fn weigh(conn: &Connection, order: &Order, parcel: &Parcel, allowed: Allowed) -> Result<(Verdict, String)> {
@@ -298,7 +309,7 @@ pub async fn run(shop: &Shop, staff: &Staff, batch: &Batch) -> Result<usize> {
         let rows = rows.clone();
         shop.read(move |conn| judge(conn, &rows, allowed)).await?
     };
-    for at in turns(&rows) {
+    for at in turns(batch.rows.iter()) {
         let (row, judged) = (&mut rows[at], plan[at].clone());
         if !matches!(judged.verdict, Verdict::Ready | Verdict::Renumber) {
             continue;
@@ -356,7 +367,7 @@ fn carry_out(tx: &Tx, judged: &Judged, allowed: Allowed, staff: &Staff) -> Resul
 pub async fn undo(shop: &Shop, staff: &Staff, batch: &Batch) -> Result<(usize, Vec<String>)> {
     let (mut rows, mut fine, mut stay) = (batch.rows.clone(), 0, Vec::new());
     // The last first: a parcel that goes with another is taken back before it.
-    for at in turns(&rows).into_iter().rev() {
+    for at in turns(batch.rows.iter()).into_iter().rev() {
         let row = &mut rows[at];
         let Some(shipment) = row.shipment.map(ShipmentId) else { continue };
         let staff = staff.clone();

@@ -24,6 +24,12 @@ pub fn note_wanted(tx: &Tx, wanted: bool) -> Result<()> {
     store::put_duty(tx, if wanted { "wanted" } else { "unwanted" })
 }
 
+/// What it answered last.
+pub fn wanted(conn: &Connection) -> Result<Option<bool>> {
+    let said = |word| store::duty(conn, word).map(|at| at.is_some());
+    Ok(if said("wanted")? { Some(true) } else { said("unwanted")?.then_some(false) })
+}
+
 /// WeChat was asked whether the settlement of payments was agreed to at its console.
 pub fn note_agreed(tx: &Tx, agreed: bool) -> Result<()> {
     store::forget_duty(tx, if agreed { "not_agreed" } else { "agreed" })?;

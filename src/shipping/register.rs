@@ -14,9 +14,9 @@ use crate::ledger::{Entered, store as ledger};
 use crate::orders::{Line, Order, OrderStatus, Shipment, Topic, Who, store as orders};
 use crate::shop::Shop;
 use crate::transactions::{Entry, Verdict};
+use crate::wechat::GatewayError;
 use crate::wechat::mini_program::MiniProgram;
 use crate::wechat::register::{Dispatch, MOST_PARCELS, OrderKey, Parcel, Way};
-use crate::wechat::{Exchange, GatewayError};
 
 /// WeChat does not find the payment: not yet, or not by this number.
 const UNKNOWN: &str = "10060001";
@@ -54,7 +54,9 @@ pub async fn tell(shop: &Shop, order: OrderId) -> Result<Ran> {
         return Ok(by_hand("这笔款是在原来的小程序里付的，要用它的接口上传"));
     }
     let wanted = shop.wechat.wants_register(&app).await;
-    if let Ok(wanted) = wanted.result {
+    if let Ok(wanted) = wanted.result
+        && shop.read(|conn| Ok(super::duty::wanted(conn)?)).await? != Some(wanted)
+    {
         shop.write(move |tx| Ok(super::duty::note_wanted(tx, wanted)?)).await?;
     }
     match &wanted.result {
@@ -62,14 +64,14 @@ pub async fn tell(shop: &Shop, order: OrderId) -> Result<Ran> {
         Ok(false) => return Ok(Ran::Done),
         Err(e) => {
             let (ran, entry) = (refused(e), Entry::sent(&wanted));
-            return record(shop, entry, tale, None).await.map(|()| ran);
+            return record(shop, entry, &tale, None).await.map(|()| ran);
         }
     }
     note_agreed(shop, &app).await?;
     let mut exchange = shop.wechat.register(&app, &tale.dispatch).await;
     // A payment that WeChat does not find by its own number may be there by ours.
     if let (Some(UNKNOWN), Some(payment)) = (exchange.result.as_ref().err().and_then(|e| e.code()), tale.by_number()) {
-        record_asked(shop, &exchange, &tale).await?;
+        record(shop, Entry::sent(&exchange), &tale, None).await?;
         exchange = shop.wechat.register(&app, &Dispatch { payment, ..tale.dispatch.clone() }).await;
     }
     let mut entry = Entry::sent(&exchange);
@@ -83,7 +85,7 @@ pub async fn tell(shop: &Shop, order: OrderId) -> Result<Ran> {
             }
         },
     };
-    record(shop, entry, tale, known).await.map(|()| ran)
+    record(shop, entry, &tale, known).await.map(|()| ran)
 }
 
 /// Nothing is settled before the owner has agreed to it at WeChat's console: asked until he has.
@@ -95,14 +97,6 @@ async fn note_agreed(shop: &Shop, app: &MiniProgram) -> Result<()> {
     shop.write(move |tx| Ok(super::duty::note_agreed(tx, agreed)?)).await
 }
 
-/// A question whose answer was not the last word.
-async fn record_asked(shop: &Shop, exchange: &Exchange<()>, tale: &Tale) -> Result<()> {
-    let mut entry = Entry::sent(exchange);
-    entry.order_id = Some(tale.order);
-    entry.transaction_id = Some(tale.payment.transaction_id.clone());
-    shop.write_always(move |tx: &Tx| Ok(entry.record(tx)?)).await.map(drop)
-}
-
 impl Tale {
     /// The payment by our own number, if it came for an attempt of ours.
     fn by_number(&self) -> Option<OrderKey> {
@@ -112,11 +106,11 @@ impl Tale {
 }
 
 /// The message, and that WeChat knows the parcels now, in words for the timeline.
-async fn record(shop: &Shop, mut entry: Entry, tale: Tale, known: Option<&'static str>) -> Result<()> {
-    let (order, content) = (tale.order, tale.content);
+async fn record(shop: &Shop, mut entry: Entry, tale: &Tale, known: Option<&'static str>) -> Result<()> {
+    let (order, content) = (tale.order, tale.content.clone());
     entry.order_id = Some(order);
     entry.attempt_id = tale.payment.attempt_id;
-    entry.transaction_id = Some(tale.payment.transaction_id);
+    entry.transaction_id = Some(tale.payment.transaction_id.clone());
     let write = move |tx: &Tx| {
         let message = entry.record(tx)?;
         if let Some(note) = known {

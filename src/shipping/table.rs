@@ -203,7 +203,7 @@ fn is_company(carriers: &Carriers, cell: &str) -> bool {
     const ENDS: [&str; 9] = ["快递", "快运", "物流", "速运", "速递", "冷运", "冷链", "货运", "配送"];
     let plain = bare(cell);
     let alike = plain.chars().count() <= 8 && ENDS.iter().any(|end| plain.ends_with(end));
-    !plain.bytes().any(|b| b.is_ascii_digit()) && (alike || carriers.named(cell).is_ok())
+    !plain.bytes().any(|b| b.is_ascii_digit()) && (alike || carriers.knows(cell))
 }
 
 /// A few letters without a digit.

@@ -150,6 +150,15 @@ async fn every_row_of_a_table_has_its_verdict() {
     assert!(packer.said(&batch).await.contains("已执行 2 行"));
     assert_eq!(alice.order(b).await["shipments"][0]["trackingNo"], "SF0000000000001");
     assert_eq!(alice.order(shipped).await["shipments"][0]["trackingNo"], "SF0000000000009");
+    // Two numbers for one parcel that has left, or one beside its own: neither takes the place of the other.
+    for numbers in [["SF0000000000021", "SF0000000000022"], ["SF0000000000009", "SF0000000000023"]] {
+        let rows = numbers.map(|number| format!("{shipped}\t顺丰\t{number}")).join("\n");
+        let batch = bring(&w, &packer, pasted(&format!("订单号\t快递公司\t快递单号\n{rows}"))).await;
+        packer.post(&format!("{batch}/allow"), &[("renumber", "true")]).await;
+        assert!(packer.page(&batch).await.contains("这笔订单在表里有几个单号"));
+        packer.post(&format!("{batch}/run"), &[]).await;
+        assert_eq!(alice.order(shipped).await["shipments"][0]["trackingNo"], "SF0000000000009");
+    }
     // The same table once more ships nothing twice.
     let again = bring(&w, &packer, pasted(&format!("{a} SF0000000000001"))).await;
     assert!(packer.page(&again).await.contains("不会重复"));
