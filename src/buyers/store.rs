@@ -83,11 +83,11 @@ pub fn is_blocked(conn: &Connection, id: BuyerId) -> Result<bool> {
     conn.prepare_cached("select blocked_at is not null from buyers where id = ?1")?.query_row([id], |row| row.get(0))
 }
 
-/// Nickname and avatar.
 pub fn exists(conn: &Connection, id: BuyerId) -> Result<bool> {
     conn.prepare_cached("select 1 from buyers where id = ?1")?.exists([id])
 }
 
+/// Nickname and avatar.
 pub fn profile(conn: &Connection, id: BuyerId) -> Result<(String, String)> {
     conn.prepare_cached("select nickname, avatar_url from buyers where id = ?1")?
         .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))

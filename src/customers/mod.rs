@@ -4,7 +4,6 @@ pub mod erase;
 pub mod store;
 
 use crate::buyers::addresses::Address;
-use crate::clock;
 use crate::error::{Error, Result};
 use crate::ids::{BuyerId, OrderNo};
 use crate::words::words;
@@ -104,11 +103,6 @@ pub fn read_note(typed: &str) -> Result<String> {
     let note = typed.trim().replace("\r\n", "\n");
     let fine = note.chars().count() <= LONGEST_NOTE && !note.chars().any(|c| c.is_control() && c != '\n');
     if fine { Ok(note) } else { Err(Error::field("note", format!("备注最多 {LONGEST_NOTE} 个字"))) }
-}
-
-/// How long ago somebody was first seen, in words.
-pub fn known_for(customer: &Customer, now: i64) -> String {
-    clock::span(now - customer.since)
 }
 
 #[cfg(test)]

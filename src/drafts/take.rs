@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{Draft, DraftState, store};
 use crate::buyers::Buyer;
 use crate::buyers::addresses::Address;
+use crate::buyers::store as buyers;
 use crate::catalogue::store as catalogue;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -33,6 +34,9 @@ pub fn take(
         DraftState::Open => {}
         DraftState::Withdrawn => return Err(gone("商家撤回了这张单，请联系商家")),
         _ => return Err(gone("这张单过期了，请联系商家再开一张")),
+    }
+    if buyers::is_blocked(tx, buyer.id)? {
+        return Err(Code::BuyerBlocked.into());
     }
     // What staff wrote goes before what the buyer's phone sends.
     let address = draft.address.clone().or(address);

@@ -31,11 +31,10 @@ pub async fn gather(shop: &Shop, channel: i64) -> Result<Ran> {
     if let Some(last) = last.filter(|last| (last - PAUSE..last + PAUSE).contains(&now)) {
         return Ok(Ran::Again { at: last + PAUSE });
     }
-    let (fresh, stale): (Vec<Told>, Vec<Told>) = waiting.into_iter().partition(|told| now - told.at < STALE);
     let on = channel.is_on(&shop.settings());
-    let (drop, why) = if on { (stale, "过了六小时还没有发出去") } else { (fresh.clone(), "已停用") };
-    end(shop, &drop, State::Dropped, why, None).await?;
-    if !on || fresh.is_empty() {
+    let (fresh, gone): (Vec<Told>, Vec<Told>) = waiting.into_iter().partition(|told| on && now - told.at < STALE);
+    end(shop, &gone, State::Dropped, if on { "过了六小时还没有发出去" } else { "已停用" }, None).await?;
+    if fresh.is_empty() {
         return Ok(Ran::Done);
     }
     let sent = send(shop, channel, &subject(&fresh), &text(&fresh, shop.settings().get("shop.public_url"))).await;

@@ -101,6 +101,7 @@ struct LineForm {
 async fn ship(shop: &State<Shop>, program: Program, order_no: &str, form: Body<ShipmentForm>) -> Result<Answer<Value>> {
     program.must(Right::Ship)?;
     let order = find(shop, order_no).await?;
+    program.note_reading(shop).await?;
     let form = form.value;
     let parcel = match order.delivery {
         Delivery::Express => parcel(shop, form.company, form.tracking_no).await?,

@@ -114,19 +114,23 @@ pub async fn deliver(shop: &Shop, id: DeliveryId) -> Result<Ran> {
     let Some((delivery, hook)) = shop.read(read).await? else { return Ok(Ran::Done) };
     let tried = send(shop, &hook, &delivery).await;
     let (now, done) = (shop.now(), tried.problem.is_empty());
-    let since = hook.failing_since.unwrap_or(now);
-    let give_up = !done && delivery.event != Event::Ping && now - since >= GIVEN_UP_AFTER;
-    // A trial says at once what became of it.
-    let ends = done || give_up || delivery.event == Event::Ping;
     let problem = tried.problem.clone();
     let settings = shop.settings();
     let write = move |tx: &Tx| {
+        // Others of this hook's were under way at the same time, and its owner may have done something.
+        let Some(hook) = store::hook(tx, hook.id)? else { return Ok(true) };
+        let since = hook.failing_since.unwrap_or(now);
+        let give_up = !done && delivery.event != Event::Ping && now - since >= GIVEN_UP_AFTER;
+        // A trial says at once what became of it.
+        let ends = done || give_up || delivery.event == Event::Ping;
         let state = match (done, ends) {
             (true, _) => State::Done,
             (false, true) => State::Failed,
             (false, false) => State::Waiting,
         };
-        store::tried(tx, id, state, &tried, now)?;
+        if !store::tried(tx, id, state, &tried, now)? {
+            return Ok(true);
+        }
         if delivery.event != Event::Ping {
             store::set_failing(tx, hook.id, (!done).then_some(since))?;
         }
@@ -136,9 +140,9 @@ pub async fn deliver(shop: &Shop, id: DeliveryId) -> Result<Ran> {
             let what = format!("{} {why}。已停止推送，请在 设置 → 接口 里检查后再打开", host(&hook.url));
             outbox::collect::put_news(tx, &settings, Topic::HookOff, &what, now)?;
         }
-        Ok(())
+        Ok(ends)
     };
-    shop.write_always(write).await?;
+    let ends = shop.write_always(write).await?;
     Ok(if ends { Ran::Done } else { Ran::Failed(problem) })
 }
 

@@ -226,14 +226,15 @@ pub fn insert_delivery(
 }
 
 /// What came of one try; it waits on when `state` says so.
-pub fn tried(tx: &Tx, id: DeliveryId, state: State, tried: &Tried, now: i64) -> Result<()> {
-    tx.prepare_cached(
+/// False when it waits no more.
+pub fn tried(tx: &Tx, id: DeliveryId, state: State, tried: &Tried, now: i64) -> Result<bool> {
+    let changed = tx.prepare_cached(
         "update deliveries
             set state = ?2, tries = tries + 1, status = ?3, problem = ?4, took_ms = ?5, ended_at = iif(?2 = 'waiting', null, ?6)
           where id = ?1 and state = 'waiting'",
     )?
     .execute(params![id, state, tried.status, tried.problem, tried.took_ms, now])?;
-    Ok(())
+    Ok(changed == 1)
 }
 
 pub fn forget(tx: &Tx, before: i64) -> Result<()> {

@@ -122,6 +122,9 @@ async fn a_blocked_buyer_cannot_order_and_is_told_so_kindly() {
     assert!(refused.body["error"]["message"].as_str().unwrap().contains("请联系商家"));
     let quote = alice.post("/quote", Some(order(sku, 1))).await.ok();
     assert_eq!(quote["warnings"][0]["code"], "buyer_blocked");
+    let (_, code) = super::drafts::draft(&manager, &[("lines[0].what", "苹果"), ("freight", "0")]).await;
+    let opened = alice.post(&format!("/drafts/{code}"), Some(json!({ "address": address() }))).await;
+    assert_eq!(opened.error(), (409, "buyer_blocked"), "nor what somebody has written down for him");
     assert_eq!(alice.status(&paid.no).await, "to_ship", "what he has bought he gets");
     bob.buy(sku, 1).await.ok();
     assert!(manager.page("/admin/customers?blocked=true").await.contains("/admin/customers/1\""));
@@ -167,6 +170,16 @@ async fn a_buyers_data_is_taken_out_on_request() {
     w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
     w.paid(&bob, sku, 1).await;
     let owner = w.staff("owner", Role::Owner).await;
+    // One that was written down after a chat is finished, too.
+    let chat = [
+        ("lines[0].what", "苹果"),
+        ("freight", "0"),
+        ("pasted", "王小样 13800001234 浙江省杭州市西湖区演示路 1 号"),
+        ("remark", "13800001234"),
+    ];
+    let (_, code) = super::drafts::draft(&owner, &chat).await;
+    let written = alice.post(&format!("/drafts/{code}"), Some(json!({}))).await.ok();
+    alice.post(&format!("/orders/{}/cancel", written["orderNo"].as_str().unwrap()), None).await.ok();
     let here = "/admin/customers/1";
     // While something is under way, the shop needs to know whom it is about.
     let asked = owner.page(&format!("{here}/erase")).await;

@@ -10,7 +10,7 @@ use crate::support::*;
 const PASTED: &str = "陈建国 13900000002 江苏省苏州市姑苏区平江路66号 花间堂旁";
 
 /// Writes a draft; answers with its page and its code.
-async fn draft(clerk: &Console<'_>, form: &[(&str, &str)]) -> (String, String) {
+pub async fn draft(clerk: &Console<'_>, form: &[(&str, &str)]) -> (String, String) {
     let (status, to) = clerk.post("/admin/drafts", form).await;
     assert_eq!(status, 303, "{}", clerk.page_of("/admin/drafts", form).await);
     let page = clerk.page(&to).await;
