@@ -44,36 +44,32 @@ for (const field of $$(".drop.file input")) {
   addEventListener("pageshow", named);
 }
 
-// Rows whose order counts are dragged to their place.
-for (const list of $$("[data-ordered]")) {
+// Rows whose order counts are dragged to their place, each among those beside it.
+function ordered(list, rows, dropped) {
   let held;
-  list.addEventListener("dragstart", ({ target }) => (held = target.closest("li")));
+  list.addEventListener("dragstart", ({ target }) => (held = target.closest?.(rows)));
   list.addEventListener("dragover", (event) => {
-    const over = event.target.closest("li");
-    if (!held || !over) return;
-    event.preventDefault();
-    const below = event.clientY > over.getBoundingClientRect().top + over.offsetHeight / 2;
-    if (over !== held) over[below ? "after" : "before"](held);
-  });
-  list.addEventListener("dragend", () => (held = null));
-}
-
-// A category is dropped between those beside it; the page comes back in the new order.
-for (const tree of $$(".tree")) {
-  let held;
-  const beside = () => $$("[data-branch]", tree).filter((row) => row.dataset.beside === held.dataset.beside);
-  tree.addEventListener("dragstart", ({ target }) => (held = target.closest?.("[data-branch]")));
-  tree.addEventListener("dragover", (event) => {
-    const over = event.target.closest("[data-branch]");
+    const over = event.target.closest(rows);
     if (!held || !over || over.dataset.beside !== held.dataset.beside) return;
     event.preventDefault();
     const below = event.clientY > over.getBoundingClientRect().top + over.offsetHeight / 2;
     if (over !== held) over[below ? "after" : "before"](held);
   });
-  tree.addEventListener("drop", (event) => {
+  list.addEventListener("drop", (event) => {
+    if (!held || !dropped) return;
     event.preventDefault();
+    dropped(held);
+  });
+  list.addEventListener("dragend", () => (held = null));
+}
+for (const list of $$("[data-ordered]")) ordered(list, "li");
+
+// A category that was dropped: the page comes back in the new order.
+for (const tree of $$(".tree")) {
+  ordered(tree, "[data-branch]", (held) => {
+    const beside = $$("[data-branch]", tree).filter((row) => row.dataset.beside === held.dataset.beside);
     const form = Object.assign(document.createElement("form"), { method: "post", action: `/admin/categories/${held.dataset.branch}/move` });
-    form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "after", value: beside().indexOf(held) }));
+    form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "after", value: beside.indexOf(held) }));
     document.body.append(form);
     form.requestSubmit();
   });

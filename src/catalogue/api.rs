@@ -62,14 +62,20 @@ async fn home(shop: &State<Shop>, cache: &State<Cache>) -> Result<Rendered> {
         let limit = showcase::MOST_PINNED as i64;
         let mut items = store::list(conn, &Listing { pinned: true, limit, ..Listing::default() })?;
         items.sort_by_key(|item| pinned.iter().position(|id| *id == item.id));
-        let on_sale = |id: &ProductId| store::product(conn, *id).map(|found| found.is_some_and(|p| p.on_shelf));
+        let on_sale = |id: &ProductId| store::product(conn, *id).map(|found| found.is_some_and(|p| p.is_for_sale()));
+        let categories = store::categories(conn)?;
+        let seen = |id: &CategoryId| categories.iter().any(|category| category.id == *id && category.visible);
         let mut shown = Vec::new();
         for Banner { image, leads } in banners {
             let product_id = match leads.product() {
                 Some(id) if on_sale(&id)? => Some(id),
                 _ => None,
             };
-            shown.push(BannerItem { image: Widths::from(&image), product_id, category_id: leads.category() });
+            shown.push(BannerItem {
+                image: Widths::from(&image),
+                product_id,
+                category_id: leads.category().filter(seen),
+            });
         }
         Ok(Home { banners: shown, pinned: items.iter().map(Summary::from).collect(), hot_words })
     })
@@ -150,9 +156,7 @@ async fn product(shop: &State<Shop>, cache: &State<Cache>, id: &str) -> Result<R
     let limit = shop.settings().limit_per_order();
     cached(shop, cache, format!("product {id} {limit:?}"), move |conn| match store::product(conn, id)? {
         None => Err(Code::NotFound.into()),
-        Some(product) if !product.on_shelf || product.skus.iter().all(|sku| !sku.enabled) => {
-            Err(Code::ProductOffShelf.into())
-        }
+        Some(product) if !product.is_for_sale() => Err(Code::ProductOffShelf.into()),
         Some(product) => Ok(Detail::new(&product, limit)),
     })
     .await

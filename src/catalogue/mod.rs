@@ -108,6 +108,13 @@ pub struct Product {
     pub skus: Vec<Sku>,
 }
 
+impl Product {
+    /// It is shown, and there is something of it to choose; that may be sold out.
+    pub fn is_for_sale(&self) -> bool {
+        self.on_shelf && self.skus.iter().any(|sku| sku.enabled)
+    }
+}
+
 /// What is bought: one choice of every spec, with a price and a stock of its own.
 #[derive(Clone, Debug)]
 pub struct Sku {

@@ -551,6 +551,7 @@ pub struct SkuDraft {
 /// A SKU that has a code, and whose it is.
 pub struct Coded {
     pub id: SkuId,
+    pub product_id: ProductId,
     pub product_name: String,
     /// In the recycle bin, where it keeps its codes.
     pub deleted: bool,
@@ -558,12 +559,17 @@ pub struct Coded {
 
 pub fn sku_with_code(conn: &Connection, code: &str) -> Result<Option<Coded>> {
     conn.prepare_cached(
-        "select s.id, p.name as product_name, p.deleted_at is not null as deleted
+        "select s.id, s.product_id, p.name as product_name, p.deleted_at is not null as deleted
            from skus s join products p on p.id = s.product_id
           where s.sku_code = ?1",
     )?
     .query_row([code], |row| {
-        Ok(Coded { id: row.get("id")?, product_name: row.get("product_name")?, deleted: row.get("deleted")? })
+        Ok(Coded {
+            id: row.get("id")?,
+            product_id: row.get("product_id")?,
+            product_name: row.get("product_name")?,
+            deleted: row.get("deleted")?,
+        })
     })
     .optional()
 }
@@ -682,22 +688,13 @@ pub fn best_sold(conn: &Connection, since: Day, limit: i64) -> Result<Vec<(SkuId
     rows.query_map(params![since, limit], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
-/// How many pieces of a product were sold since a day.
-/// How many pieces went on each day since, days without any left out.
+/// How many pieces went on each day since; a day without any has no row.
 pub fn sold_daily(conn: &Connection, id: ProductId, since: Day) -> Result<Vec<(Day, i64)>> {
     let mut rows = conn.prepare_cached(
         "select day, sum(pieces) from sold_days
           where sku_id in (select id from skus where product_id = ?1) and day >= ?2 group by day",
     )?;
     rows.query_map(params![id, since], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
-}
-
-pub fn sold_since(conn: &Connection, id: ProductId, since: Day) -> Result<i64> {
-    conn.prepare_cached(
-        "select coalesce(sum(pieces), 0) from sold_days
-          where sku_id in (select id from skus where product_id = ?1) and day >= ?2",
-    )?
-    .query_row(params![id, since], |row| row.get(0))
 }
 
 pub fn seller(conn: &Connection, id: SkuId, pieces: i64) -> Result<Seller> {

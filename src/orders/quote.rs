@@ -186,16 +186,16 @@ fn cheapen(
     now: i64,
 ) -> Result<Option<Error>> {
     let automatic = promotions::running(conn, Given::Everybody, now)?;
-    let held = match buyer {
-        Some(buyer) => [promotions::usable(conn, buyer.id, now)?, give::firsts(conn, buyer.id, now)?].concat(),
-        None => Vec::new(),
-    };
+    let first_order = buyer.map_or(Ok(false), |buyer| promotions::is_new_customer(conn, buyer.id))?;
+    let mut held = buyer.map_or(Ok(Vec::new()), |buyer| promotions::usable(conn, buyer.id, now))?;
+    if let Some(buyer) = buyer.filter(|_| first_order) {
+        held.extend(give::firsts(conn, buyer.id, now)?);
+    }
     let lost =
         |why: &str| Some(Error::from(Code::CouponUnavailable).says(format!("这张优惠券现在不能用：{why}，请重新选择")));
     if automatic.is_empty() && held.is_empty() {
         return Ok(if matches!(choice, Choice::This(_)) { lost("它已经用掉或失效") } else { None });
     }
-    let first_order = buyer.map_or(Ok(false), |buyer| promotions::is_new_customer(conn, buyer.id))?;
     let goods = |line: &QuoteLine| {
         let categories = promotions::categories_of(conn, line.product_id)?;
         Ok(Goods { product: line.product_id, categories, amount: line.amount })

@@ -140,7 +140,8 @@ async fn held(shop: &State<Shop>, buyer: Buyer, status: Option<&str>) -> Result<
     };
     let now = shop.now();
     let read = move |conn: &Connection| {
-        let first = give::firsts(conn, buyer.id, now)?;
+        let first =
+            if store::is_new_customer(conn, buyer.id)? { give::firsts(conn, buyer.id, now)? } else { Vec::new() };
         let all = first.into_iter().chain(store::of_buyer(conn, buyer.id, SHOWN)?);
         let items: Vec<CouponView> = all
             .filter(|coupon| wanted.contains(&coupon.state(now)))

@@ -119,6 +119,12 @@ pub fn best(cart: &Cart, automatic: &[Promotion], coupons: &[Coupon], choice: Ch
             }
         }
     }
+    for discount in &mut found.discounts {
+        let mut all = automatic.iter().chain(coupons.iter().map(|coupon| &coupon.promotion));
+        if let Some(promotion) = all.find(|promotion| promotion.id == discount.promotion) {
+            (discount.name, discount.words) = (promotion.terms.name.clone(), promotion.terms.text());
+        }
+    }
     found
 }
 
@@ -171,7 +177,8 @@ fn take(cart: &Cart, best: &mut Best, promotion: &Promotion, coupon: Option<Coup
             best.off[i] = best.off[i].plus(part).unwrap_or(best.off[i]);
         }
     }
-    let (name, words) = (terms.name.clone(), terms.text());
+    // Many are tried; what the best is called is asked at the end.
+    let (name, words) = (String::new(), String::new());
     best.discounts.push(Discount { promotion: promotion.id, kind: terms.kind, coupon, name, words, goods, freight });
 }
 

@@ -165,21 +165,6 @@ pub fn categories_of(conn: &Connection, product: ProductId) -> Result<Vec<Catego
     Ok(found.map_or(Vec::new(), |(own, above)| own.into_iter().chain(above).collect()))
 }
 
-/// As the form names it; none for one that is in the recycle bin.
-pub fn product_name(conn: &Connection, id: ProductId) -> Result<Option<String>> {
-    conn.prepare_cached("select name from products where id = ?1 and deleted_at is null")?
-        .query_row([id], |row| row.get(0))
-        .optional()
-}
-
-pub fn product_with_code(conn: &Connection, code: &str) -> Result<Option<ProductId>> {
-    conn.prepare_cached(
-        "select p.id from skus s join products p on p.id = s.product_id where s.sku_code = ?1 and p.deleted_at is null",
-    )?
-    .query_row([code], |row| row.get(0))
-    .optional()
-}
-
 // ── coupons ──
 
 const COUPONS: &str = "select c.id as coupon_id, c.buyer_id, c.ends_at as coupon_ends_at, o.order_no,

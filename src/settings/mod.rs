@@ -334,7 +334,7 @@ impl Settings {
 
     /// The hash of the shop's own picture.
     pub fn logo(&self) -> Option<&str> {
-        self.get("shop.logo").filter(|hash| !hash.is_empty())
+        self.get("shop.logo")
     }
 
     /// Where the shop brings goods itself, as the settings page has it; empty is everywhere.

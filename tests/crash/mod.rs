@@ -507,7 +507,6 @@ async fn a_shop_goes_back_to_a_backup_and_moves_house_with_a_sealed_one() {
     assert_eq!(key(&house), key(&program), "so that its secrets open there");
 }
 
-/// An upgrade keeps the shop as it was, each time anew; the older program goes on from there.
 /// What the program of an earlier day made its tables with.
 const FIRST_FOUR: [&str; 4] = [
     include_str!("../../src/db/migrations/0001_shop.sql"),
@@ -516,6 +515,7 @@ const FIRST_FOUR: [&str; 4] = [
     include_str!("../../src/db/migrations/0004_scale.sql"),
 ];
 
+/// An upgrade keeps the shop as it was, each time anew; the older program goes on from there.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upgrade_has_a_way_back() {
     let (_simulator, wechat) = simulated().await;

@@ -488,7 +488,8 @@ async fn price_and_stock_are_changed_in_the_list() {
     assert_eq!(w.get("/products/1").await.ok()["skus"][0]["priceFen"], 1250);
     assert_eq!(send("10.00", "9", "https://evil.example").await, "/admin");
     assert!(manager.said("/admin/products").await.contains("没有改动"));
-    for (price, on_hand, words) in [("x", "9", "售价请填金额"), ("10.00", "-1", "库存请填 0 或正整数")] {
+    for (price, on_hand, words) in [("x", "9", "售价请填金额"), ("10.00", "-1", "库存「-1」不是 0 或正整数")]
+    {
         send(price, on_hand, "").await;
         assert!(manager.said("/admin/products").await.contains(words), "{words}");
     }

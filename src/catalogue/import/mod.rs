@@ -16,7 +16,7 @@ pub use run::{Done, apply, run};
 pub use specs::{read as specs, written};
 
 use super::media::Picture;
-use super::rules::MOST_IMAGES;
+use super::rules;
 use super::{Category, Product, Sku};
 use crate::ids::ImageHash;
 use crate::money::Fen;
@@ -216,8 +216,8 @@ fn read(row: &tables::Row, folder: Option<&Path>, album: &mut Album) -> Row {
     let (names, mut own) = (read.said(Column::Images).unwrap_or_default().to_owned(), Vec::new());
     beside(&names, folder, &mut own, &mut read.problems);
     read.pictures.extend(own.iter().map(|picture| picture.hash.to_string()));
-    if read.pictures.len() > MOST_IMAGES {
-        read.problems.push(format!("图片最多 {MOST_IMAGES} 张"));
+    if let Err(problem) = rules::images(read.pictures.len()) {
+        read.problems.push(problem);
     }
     album.pictures.extend(own);
     read

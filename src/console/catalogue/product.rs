@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::assets;
 use crate::catalogue::media::Picture;
-use crate::catalogue::rules::{self};
+use crate::catalogue::rules;
 use crate::catalogue::store::{self, Draft, SkuDraft};
 use crate::catalogue::{Category, Delivery, Product, ShelfTimes, import, same_specs, stock};
 use crate::clock;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::product::category_options;
 use crate::assets;
 use crate::buyers::store as buyers;
-use crate::catalogue::store as catalogue;
+use crate::catalogue::{showcase, store as catalogue};
 use crate::clock;
 use crate::console::{back, frame, words};
 use crate::db::Tx;
@@ -63,7 +63,7 @@ async fn list(
 fn shown(promotion: &Promotion, now: i64) -> Value {
     let terms = &promotion.terms;
     json!({
-        "id": promotion.id, "name": terms.name, "text": terms.text(), "kind": terms.kind, "kind_text": terms.kind.text(),
+        "id": promotion.id, "name": terms.name, "text": terms.text(), "kind": terms.kind,
         "given": terms.given, "given_text": terms.given.text(), "scope_text": terms.scope.text(), "code": terms.code,
         "phase": promotion.phase(now), "phase_text": promotion.phase(now).text(), "stopped": promotion.stopped_at.is_some(),
         "voided": promotion.voided, "coupon": promotion.is_coupon(), "issued": promotion.issued, "total": terms.total,
@@ -114,7 +114,7 @@ impl PromotionForm {
     fn of(conn: &Connection, terms: &Terms) -> rusqlite::Result<PromotionForm> {
         let from = |fen: Fen| if fen == Fen::ZERO { String::new() } else { fen.plain() };
         let number = |n: Option<i64>| n.map(|n| n.to_string()).unwrap_or_default();
-        let names = terms.subjects.iter().map(|id| store::product_name(conn, ProductId(*id)));
+        let names = terms.subjects.iter().map(|id| showcase::name_of(conn, ProductId(*id)));
         let names =
             if terms.scope == Scope::Products { names.collect::<rusqlite::Result<Vec<_>>>()? } else { Vec::new() };
         Ok(PromotionForm {
@@ -195,8 +195,8 @@ fn products(conn: &Connection, text: &str) -> Result<Vec<i64>> {
     let (mut found, mut unknown) = (Vec::new(), Vec::new());
     for line in text.lines().map(clean).filter(|line| !line.is_empty()) {
         let by_name = catalogue::product_named(conn, &line)?;
-        let by_code = if by_name.is_some() { None } else { store::product_with_code(conn, &line)? };
-        match by_name.or(by_code) {
+        let by_code = if by_name.is_some() { None } else { catalogue::sku_with_code(conn, &line)? };
+        match by_name.or(by_code.filter(|coded| !coded.deleted).map(|coded| coded.product_id)) {
             Some(id) => found.push(id.0),
             None => unknown.push(format!("「{line}」")),
         }

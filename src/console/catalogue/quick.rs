@@ -7,8 +7,9 @@ use rocket_dyn_templates::{Template, context};
 use serde_json::json;
 
 use super::product::find;
+use super::stock::REASONS;
 use crate::assets;
-use crate::catalogue::{Product, Sku, stock, store};
+use crate::catalogue::{Product, Sku, rules, stock, store};
 use crate::console::{back, inside};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -21,8 +22,6 @@ use crate::staff::{Manager, Staff};
 pub fn routes() -> Vec<Route> {
     routes![fields, save]
 }
-
-const REASONS: [&str; 4] = ["盘点", "进货", "损耗", "更正"];
 
 /// What is opened over the list.
 #[get("/products/<id>/quick", rank = 3)]
@@ -62,14 +61,12 @@ impl Line {
         if self.price.trim() == self.was_price {
             return Ok(None);
         }
-        let price = Fen::from_yuan(&self.price).ok_or_else(|| field(spec, "售价请填金额，例如 19.90"))?;
-        Ok(Some(price))
+        rules::price(&self.price, "售价", "19.90").map(Some).map_err(|problem| field(spec, &problem))
     }
 
     /// By how much the stock is to change.
     fn delta(&self, spec: &str) -> Result<i64> {
-        let wanted = self.on_hand.trim().parse::<i64>().ok().filter(|n| (0..=10_000_000).contains(n));
-        Ok(wanted.ok_or_else(|| field(spec, "库存请填 0 或正整数"))? - self.was)
+        rules::stock(&self.on_hand).map(|wanted| wanted - self.was).map_err(|problem| field(spec, &problem))
     }
 }
 
@@ -82,6 +79,9 @@ fn field(spec: &str, problem: &str) -> Error {
 async fn save(shop: &State<Shop>, staff: Manager, id: ProductId, form: Form<Quick>) -> Flash<Redirect> {
     let Quick { skus, reason, back: to } = form.into_inner();
     let write = move |tx: &Tx| {
+        if !REASONS.contains(&reason.as_str()) {
+            return Err(Error::field("reason", "请选择原因"));
+        }
         let product = store::product(tx, id)?.filter(|p| !p.deleted).ok_or(Code::NotFound)?;
         let done = change(tx, &staff.0, &product, &skus, &reason)?;
         if done.is_empty() {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::assets;
 use crate::catalogue::stock::{self, store as moves};
-use crate::catalogue::{Product, store};
+use crate::catalogue::{Product, rules, store};
 use crate::clock;
 use crate::console::{back, cut, frame};
 use crate::db::Tx;
@@ -23,7 +23,8 @@ pub fn routes() -> Vec<Route> {
     routes![page, adjust]
 }
 
-const REASONS: [&str; 4] = ["盘点", "进货", "损耗", "更正"];
+/// Why stock changes by hand.
+pub const REASONS: [&str; 4] = ["盘点", "进货", "损耗", "更正"];
 
 #[get("/products/<id>/stock?<before>")]
 async fn page(
@@ -129,7 +130,7 @@ async fn adjust(shop: &State<Shop>, staff: Manager, id: ProductId, form: Form<Co
 async fn set(shop: &Shop, staff: Staff, id: ProductId, form: Count) -> Result<String> {
     let typed = form.on_hand.trim();
     // `+20` and `-3` change what is there; a plain number is what was counted.
-    let number = |text: &str| text.parse::<i64>().ok().filter(|n| (0..=10_000_000).contains(n));
+    let number = |text: &str| text.parse::<i64>().ok().filter(|n| (0..=rules::MOST_STOCK).contains(n));
     let delta = match (typed.strip_prefix('+'), typed.strip_prefix('-')) {
         (Some(more), _) => number(more),
         (_, Some(less)) => number(less).map(|n| -n),

@@ -19,7 +19,7 @@ use crate::ids::{LineId, OrderNo, OutRefundNo, RefundId};
 use crate::jobs::{self, Task};
 use crate::money::Fen;
 use crate::orders::store as orders;
-use crate::orders::{Full, Line, Order, OrderStatus, Who};
+use crate::orders::{Full, Line, Order, Who};
 use crate::payments::refund::{self, Refundable, Wish, send};
 use crate::refunds::{FullRefund, Options, Origin, Refund, RefundLine, RefundState, store};
 use crate::settings::Settings;
@@ -191,7 +191,8 @@ fn may_agree(staff: &Staff, settings: &Settings, amount: Fen) -> bool {
         || (staff.role == Role::Clerk && settings.clerk_refund_limit().is_some_and(|limit| amount <= limit))
 }
 
-/// What somebody may do with a refund now: what it allows, by role. Its page and its actions ask this.
+/// What somebody may do with a refund now: what it allows, by role. Its page shows this; its actions
+/// have guards of their own.
 fn may(staff: &Staff, settings: &Settings, refund: &Refund) -> Options {
     let (stands, manager) = (refund.options(), staff.role >= Role::Manager);
     Options {
@@ -273,7 +274,6 @@ struct Offer {
     freight_left: String,
     freight: Option<String>,
     lines: Vec<Offered>,
-    unshipped: bool,
 }
 
 #[derive(Serialize)]
@@ -319,7 +319,6 @@ impl Offer {
             freight_left: refundable.freight.to_string(),
             freight: asked.map(|r| r.refund.freight.plain()),
             lines: refundable.lines.iter().map(offered).collect(),
-            unshipped: order.status == OrderStatus::ToShip,
         }
     }
 }
@@ -735,7 +734,6 @@ mod tests {
             freight_left: "8.00".into(),
             freight: None,
             lines: vec![offered()],
-            unshipped: false,
         };
         let all = Options { decide: true, withdraw: true, retry: true, stop: true, query: true, settle: true };
         for (r, lines, form, next, may) in [

@@ -510,10 +510,12 @@ async fn ask_wechat(shop: &Shop, no: &str) -> Result<String> {
 #[get("/orders/<no>/cancel")]
 async fn cancel_page(shop: &State<Shop>, staff: Clerk, no: &str) -> Result<Template> {
     let order = find(shop, no).await?;
-    let frame = frame(shop, &staff.0, "orders", None).await?;
+    let full = shop.read(move |conn| Ok(store::full(conn, order)?)).await?;
+    let order = &full.order;
     let context = context! {
-        frame, no: &order.order_no, total: order.total.to_string(), status: order.status.text(),
-        possible: order.options().cancel || (order.status == OrderStatus::ToShip && order.costs_nothing()),
+        frame: frame(shop, &staff.0, "orders", None).await?,
+        no: &order.order_no, total: order.total.to_string(), status: order.status.text(),
+        possible: May::of(staff.0.role, &full).cancel,
         free: order.costs_nothing(),
     };
     Ok(assets::page("console/order_cancel.html", context))

@@ -119,7 +119,7 @@ fn letter_card(shop: &Shop, letter: Letter, offered: Option<&[Offered]>) -> Valu
     let field = |id: &str, key: &str, what: What| {
         json!({
             "key": key, "label": label(id, key).unwrap_or_else(|| what.text().to_owned()), "what": what,
-            "what_text": what.text(), "preview": preview(letter, key, what, &settings, now),
+            "preview": preview(letter, key, what, &settings, now),
         })
     };
     let shown = |chosen: &Chosen| {
