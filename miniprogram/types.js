@@ -177,6 +177,7 @@
  * @property {string} [addressId]
  * @property {AddressForm} [address]
  * @property {"express" | "local" | "pickup" | "none"} [delivery]
+ * @property {string} [pickupPhone] 自提时来取货的人的电话
  * @property {string} [couponId] 用哪张优惠券：编号；none 表示不用；不写由服务器选最省的
  */
 
@@ -204,6 +205,7 @@
  * @property {number} totalFen 分
  * @property {"express" | "local" | "pickup" | "none"} delivery
  * @property {string} deliveryText
+ * @property {boolean} needsPhone 买家来取：请他留个电话
  * @property {Array<Discount>} discounts 为什么便宜了；合起来等于 discountFen 加减掉的运费
  * @property {Array<HeldCoupon>} coupons 买家手里的优惠券；没有登录时是空的
  * @property {Array<string>} hints 再买多少能更省，例如 再买 ¥12 就减 ¥10
@@ -216,6 +218,7 @@
  * @property {string} [addressId]
  * @property {AddressForm} [address]
  * @property {"express" | "local" | "pickup" | "none"} [delivery]
+ * @property {string} [pickupPhone] 自提时来取货的人的电话
  * @property {string} [remark]
  * @property {number} [expectedTotalFen] 买家看到的总价；和现在的价格不同时返回 price_changed
  * @property {string} [couponId] 用哪张优惠券：编号；none 表示不用；不写由服务器选最省的
@@ -264,6 +267,7 @@
  * @property {Address | null} address
  * @property {"express" | "local" | "pickup" | "none"} delivery
  * @property {string} deliveryText
+ * @property {Pickup | null} pickup
  * @property {Array<OrderLine>} lines
  * @property {Array<Shipment>} shipments
  * @property {Array<Refund>} refunds
@@ -403,6 +407,7 @@
  * @property {"express" | "local" | "pickup" | "none"} delivery
  * @property {string} deliveryText
  * @property {boolean} needsAddress 要由买家给地址
+ * @property {boolean} needsPhone 买家来取：请他留个电话
  * @property {string | null} receiver 商家写的收货人，隐去一部分
  * @property {string | null} place
  * @property {string} remark
@@ -414,6 +419,16 @@
  * @typedef {object} TakeForm
  * @property {string} [addressId]
  * @property {AddressForm} [address]
+ * @property {string} [pickupPhone] 自提时来取货的人的电话
+ */
+
+/**
+ * @typedef {object} Pickup
+ * @property {string} phone 来取货的人的电话，没留是空的
+ * @property {string | null} code 8 位取货码：付款后、取走前才有
+ * @property {string | null} qrUrl 同一个取货码的二维码图片，data: 地址，可以直接放进 image
+ * @property {string | null} readyAt 店家备好的时间
+ * @property {string | null} fetchedAt 取走的时间
  */
 
 module.exports = {};

@@ -73,6 +73,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "error",
             "ids",
             "money",
+            "nonce",
             "parcels",
             "places",
             "promotions",

@@ -36,14 +36,7 @@ impl Address {
 
     /// `138****1234`
     pub fn masked_phone(&self) -> String {
-        let digits: Vec<char> = self.phone.chars().collect();
-        match digits.len() {
-            0..=4 => "****".into(),
-            n if n < 8 => format!("****{}", digits[n - 4..].iter().collect::<String>()),
-            n => {
-                format!("{}****{}", digits[..3].iter().collect::<String>(), digits[n - 4..].iter().collect::<String>())
-            }
-        }
+        masked(&self.phone)
     }
 
     /// `张*`
@@ -129,12 +122,36 @@ impl AddressForm {
             detail: take("detail", "详细地址", self.detail.or(wx_detail), 1, 120),
             postcode: take("postcode", "邮编", self.postcode.or(self.postal_code), 0, 10),
         };
-        let dialable = address.phone.bytes().all(|b| b.is_ascii_digit() || b"+- ".contains(&b))
-            && address.phone.bytes().filter(u8::is_ascii_digit).count() >= 5;
-        if !dialable && !error.fields.contains_key(&format!("{at}phone")) {
+        if !is_dialable(&address.phone) && !error.fields.contains_key(&format!("{at}phone")) {
             error.fields.insert(format!("{at}phone"), "电话只能是数字、空格、+ 和 -".into());
         }
         if error.fields.is_empty() { Ok(address) } else { Err(error) }
+    }
+}
+
+/// A phone number by itself; `field` names it where it is wrong. An empty one is none.
+pub fn phone(text: &str, field: &str) -> Result<String> {
+    let phone = text.trim();
+    let fine = phone.is_empty() || (phone.len() <= 20 && is_dialable(phone));
+    if fine {
+        Ok(phone.to_owned())
+    } else {
+        Err(Error::field(field, "取货电话请填 5 到 20 位，只能是数字、空格、+ 和 -"))
+    }
+}
+
+fn is_dialable(phone: &str) -> bool {
+    phone.bytes().all(|b| b.is_ascii_digit() || b"+- ".contains(&b))
+        && phone.bytes().filter(u8::is_ascii_digit).count() >= 5
+}
+
+/// `138****1234`
+pub fn masked(phone: &str) -> String {
+    let digits: Vec<char> = phone.chars().collect();
+    match digits.len() {
+        0..=4 => "****".into(),
+        n if n < 8 => format!("****{}", digits[n - 4..].iter().collect::<String>()),
+        n => format!("{}****{}", digits[..3].iter().collect::<String>(), digits[n - 4..].iter().collect::<String>()),
     }
 }
 

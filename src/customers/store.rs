@@ -253,6 +253,7 @@ pub fn forget(tx: &Tx, id: BuyerId, openid: &str) -> Result<()> {
         "update ledger set payer = null
           where payer is not null and order_id is not null and order_id in (select id from orders where buyer_id = ?1)",
         "update drafts set address = null, remark = '' where order_id in (select id from orders where buyer_id = ?1)",
+        "update pickups set phone = '' where order_id in (select id from orders where buyer_id = ?1)",
         "update refunds set description = '' where order_id in (select id from orders where buyer_id = ?1)",
     ] {
         tx.prepare_cached(sql)?.execute([id])?;

@@ -6,12 +6,13 @@ use rocket::{Route, State, get, post, routes};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
+use super::take::Said;
 use super::{Draft, DraftState, store, take};
-use crate::buyers::addresses::{Address, AddressForm};
+use crate::buyers::addresses::{self, Address, AddressForm};
 use crate::buyers::{Buyer, store as buyers};
 use crate::catalogue::Delivery;
 use crate::catalogue::media::Widths;
-use crate::clock::{Day, rfc3339};
+use crate::clock::rfc3339;
 use crate::db::Tx;
 use crate::door::Answer;
 use crate::door::body::Body;
@@ -21,7 +22,7 @@ use crate::ids::{AddressId, ImageHash, OrderNo, SkuId};
 use crate::money::Fen;
 use crate::orders::api::{Moment, show};
 use crate::orders::view::OrderView;
-use crate::orders::{QuoteLine, store as orders};
+use crate::orders::{Numbers, QuoteLine, store as orders};
 use crate::shop::Shop;
 use crate::typed::bare;
 
@@ -44,6 +45,8 @@ struct DraftView {
     delivery_text: &'static str,
     /// The buyer is to say where it goes.
     needs_address: bool,
+    /// The buyer is to leave a phone number: he comes to fetch it.
+    needs_phone: bool,
     /// Whom staff send it to, hidden in part.
     receiver: Option<String>,
     place: Option<String>,
@@ -106,6 +109,7 @@ async fn look(shop: &State<Shop>, limits: &State<Limits>, buyer: Buyer, code: &s
             delivery: draft.delivery,
             delivery_text: draft.delivery.text(),
             needs_address: draft.address.is_none() && draft.delivery.needs_address(),
+            needs_phone: draft.delivery == Delivery::Pickup,
             receiver: draft.address.as_ref().map(Address::masked_receiver),
             place: draft.address.as_ref().map(Address::region),
             remark: draft.remark,
@@ -122,6 +126,7 @@ async fn look(shop: &State<Shop>, limits: &State<Limits>, buyer: Buyer, code: &s
 struct TakeForm {
     address_id: Option<String>,
     address: Option<AddressForm>,
+    pickup_phone: Option<String>,
 }
 
 #[post("/drafts/<code>", data = "<form>")]
@@ -133,19 +138,21 @@ async fn open(
     form: Body<TakeForm>,
 ) -> Result<Answer<OrderView>> {
     limits.order(buyer.id.0)?;
-    let TakeForm { address_id, address } = form.value;
+    let TakeForm { address_id, address, pickup_phone } = form.value;
+    let phone = pickup_phone.map(|phone| addresses::phone(&phone, "pickupPhone")).transpose()?.unwrap_or_default();
     let unknown = || Error::from(Code::NotFound).says("收货地址不存在，请重新选择");
     let address_id = address_id.map(|id| id.parse::<AddressId>().map_err(|_| unknown())).transpose()?;
     let written = address.map(|form| form.check("address.")).transpose()?;
     let (code, settings, moment) = (code.to_owned(), shop.settings(), Moment::of(shop));
-    let order_no = OrderNo::new(&Day::of(moment.now).to_string(), &shop.nonces.base32());
+    let numbers = Numbers::draw(moment.now, &shop.nonces);
     let write = move |tx: &Tx| {
         let draft = found(tx, &code)?;
         let saved = match address_id {
             Some(id) => Some(buyers::address(tx, buyer.id, id)?.ok_or_else(unknown)?.address),
             None => written.clone(),
         };
-        let (order, new) = take::take(tx, &draft, &buyer, saved, &order_no, &settings)?;
+        let said = Said { address: saved, phone: phone.clone() };
+        let (order, new) = take::take(tx, &draft, &buyer, said, &numbers, &settings)?;
         let order = orders::by_id(tx, order)?.ok_or(Code::NotFound)?;
         show(tx, buyer.id, order.order_no.as_str(), moment).map(|view| (view, new))
     };

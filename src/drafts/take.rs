@@ -10,20 +10,28 @@ use crate::buyers::store as buyers;
 use crate::catalogue::store as catalogue;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::ids::{OrderId, OrderNo};
+use crate::ids::OrderId;
 use crate::jobs::{self, Task};
 use crate::money::Fen;
-use crate::orders::{self, Quote, QuoteLine, Topic, Who, moves};
+use crate::orders::{self, Numbers, Quote, QuoteLine, Topic, Who, moves};
 use crate::payments::close::SWEEP_AFTER;
 use crate::settings::Settings;
+
+/// What the buyer says of himself.
+#[derive(Clone, Default)]
+pub struct Said {
+    pub address: Option<Address>,
+    /// Of whoever comes to fetch it.
+    pub phone: String,
+}
 
 /// The order, and whether it was placed just now: its buyer may open the draft again.
 pub fn take(
     tx: &Tx,
     draft: &Draft,
     buyer: &Buyer,
-    address: Option<Address>,
-    order_no: &OrderNo,
+    said: Said,
+    numbers: &Numbers,
     settings: &Settings,
 ) -> Result<(OrderId, bool)> {
     if let Some(order) = draft.order {
@@ -39,16 +47,16 @@ pub fn take(
         return Err(Code::BuyerBlocked.into());
     }
     // What staff wrote goes before what the buyer's phone sends.
-    let address = draft.address.clone().or(address);
+    let address = draft.address.clone().or(said.address);
     if address.is_none() && draft.delivery.needs_address() {
         return Err(Code::AddressRequired.into());
     }
-    let quote = quote(tx, draft, address)?;
+    let quote = Quote { phone: said.phone, ..quote(tx, draft, address)? };
     if let Some(problem) = quote.problems.first() {
         return Err(problem.clone());
     }
     let expires_at = now + settings.pay_window();
-    let order = moves::place(tx, order_no, buyer.id, &quote, &draft.remark, expires_at)?;
+    let order = moves::place(tx, numbers, buyer.id, &quote, &draft.remark, expires_at)?;
     if !store::set_taken(tx, draft.id, order)? {
         return Err(gone("这张单刚刚被别人打开了"));
     }
@@ -117,6 +125,7 @@ pub fn quote(conn: &Connection, draft: &Draft, address: Option<Address>) -> Resu
         total: draft.total,
         delivery: draft.delivery,
         address,
+        phone: String::new(),
         discounts,
         coupons,
         hints,

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod moves;
+pub mod pickup;
 pub mod quote;
 pub mod search;
 pub mod store;
@@ -12,14 +13,16 @@ use serde_json::{Value, json};
 
 use crate::buyers::addresses::Address;
 use crate::catalogue::Delivery;
-use crate::clock::DAY;
+use crate::clock::{DAY, Day};
 use crate::error::Error;
 use crate::ids::{BuyerId, ImageHash, LineId, MessageId, OrderId, OrderNo, OutTradeNo, ProductId, ShipmentId, SkuId};
 use crate::money::{Fen, spread};
+use crate::nonce::Nonces;
 use crate::parcels::Parcel;
 use crate::promotions::{Coupon, Discount};
 use crate::refunds::FullRefund;
 use crate::words::words;
+use pickup::{Pickup, PickupCode};
 
 words! {
     /// The one stored status. Part-shipped and refunding are derived, for the eye only.
@@ -96,6 +99,8 @@ pub struct Quote {
     pub total: Fen,
     pub delivery: Delivery,
     pub address: Option<Address>,
+    /// Of whoever comes to fetch it, where that is known.
+    pub phone: String,
     /// Why it is cheaper.
     pub discounts: Vec<Discount>,
     /// What the buyer holds, each with why it does not help here.
@@ -103,6 +108,21 @@ pub struct Quote {
     /// What a little more would bring.
     pub hints: Vec<String>,
     pub problems: Vec<Error>,
+}
+
+/// What a new order is known by, drawn before its transaction begins.
+#[derive(Clone, Debug)]
+pub struct Numbers {
+    pub order_no: OrderNo,
+    /// Where its code for fetching is looked for.
+    pub pickup: i64,
+}
+
+impl Numbers {
+    pub fn draw(now: i64, nonces: &Nonces) -> Numbers {
+        let order_no = OrderNo::new(&Day::of(now).to_string(), &nonces.base32());
+        Numbers { order_no, pickup: nonces.below(pickup::CODES) }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -217,6 +237,8 @@ pub struct Full {
     pub discounts: Vec<Discount>,
     /// `None` for an order that nobody ever tried to pay there.
     pub at_wechat: Option<AtWechat>,
+    /// Of one whose goods somebody comes to fetch.
+    pub pickup: Option<Pickup>,
 }
 
 /// The numbers by which WeChat knows an order.
@@ -314,6 +336,11 @@ impl Full {
         })
     }
 
+    /// What a buyer may show at the desk: the code of goods that are paid and still wait there.
+    pub fn code_to_show(&self) -> Option<&PickupCode> {
+        self.pickup.as_ref().filter(|_| !self.to_pack().is_empty()).map(|pickup| &pickup.code)
+    }
+
     /// What is left of the order's money once every refund that takes some has taken it.
     pub fn refundable(&self) -> Fen {
         let taken = self.refunds.iter().filter(|r| r.refund.inside && r.refund.state.takes_money());
@@ -324,7 +351,13 @@ impl Full {
     /// The status as people read it.
     pub fn status_text(&self) -> &'static str {
         let part = self.order.status == OrderStatus::ToShip && self.lines.iter().any(|line| line.shipped > 0);
-        if part { "部分发货" } else { self.order.status.text() }
+        match (&self.pickup, self.order.status) {
+            (Some(_), OrderStatus::ToShip) if part => "部分取货",
+            (Some(pickup), OrderStatus::ToShip) if pickup.ready_at.is_some() => "待取货",
+            (Some(_), OrderStatus::Shipped) => "已取货",
+            _ if part => "部分发货",
+            (_, status) => status.text(),
+        }
     }
 
     /// What stands beside it. `flagged`: money about this order waits in the inbox, which is none of the buyer's.

@@ -1,15 +1,16 @@
 //! The moves of an order. Each is one guarded UPDATE with its stock and exactly one timeline row, or an error: an order
 //! that stands elsewhere is not moved, and whoever asked decides again.
 
+use super::pickup::{PickupCode, store as pickups};
 use super::search::{Words, store as search};
 use super::store::NewPrice;
-use super::{Act, ClosedReason, Line, Order, OrderStatus, Quote, Shipment, Topic, Who, store};
+use super::{Act, ClosedReason, Line, Numbers, Order, OrderStatus, Quote, Shipment, Topic, Who, store};
 use crate::buyers::addresses::Address;
-use crate::catalogue::{stock, store as catalogue};
+use crate::catalogue::{Delivery, stock, store as catalogue};
 use crate::clock::Day;
 use crate::db::{DbError, Tx};
 use crate::error::{Code, Result};
-use crate::ids::{BuyerId, LineId, OrderId, OrderNo};
+use crate::ids::{BuyerId, LineId, OrderId};
 use crate::money::Fen;
 use crate::parcels::Parcel;
 use crate::promotions::{Discount, give, store as promotions};
@@ -18,13 +19,13 @@ use crate::refunds::FullRefund;
 /// Places the order and holds its stock. The quote was made in this transaction, so every line is available.
 pub fn place(
     tx: &Tx,
-    order_no: &OrderNo,
+    numbers: &Numbers,
     buyer: BuyerId,
     quote: &Quote,
     remark: &str,
     expires_at: i64,
 ) -> Result<OrderId> {
-    let id = store::insert(tx, order_no, buyer, quote, remark, expires_at)?;
+    let id = store::insert(tx, &numbers.order_no, buyer, quote, remark, expires_at)?;
     for line in &quote.lines {
         let line_id = store::insert_line(tx, id, line)?;
         if !stock::reserve(tx, line.sku_id, line_id, line.quantity)? {
@@ -33,8 +34,11 @@ pub fn place(
         }
     }
     give::take(tx, id, buyer, &quote.discounts, tx.now())?;
+    if quote.delivery == Delivery::Pickup {
+        give_code(tx, id, &quote.phone, numbers.pickup)?;
+    }
     let words = Words::new(quote.address.as_ref(), quote.lines.iter().map(|line| line.name.as_str()));
-    search::put_words(tx, id, &words)?;
+    search::put_words(tx, id, &words.with_phone(&quote.phone))?;
     let what = format!("提交订单，占用库存 {} 件", quote.lines.iter().map(|l| l.quantity).sum::<i64>());
     let placed = (None, OrderStatus::PendingPayment);
     store::note_move(tx, id, &Who::buyer(), placed, Topic::Goods, &what)?;
@@ -42,6 +46,16 @@ pub fn place(
         store::note(tx, id, &Who::system(), Topic::Money, &cheaper(&quote.discounts))?;
     }
     Ok(id)
+}
+
+/// The code by which whoever comes is known: the first that is free of those that this number leads to.
+fn give_code(tx: &Tx, id: OrderId, phone: &str, number: i64) -> Result<()> {
+    for n in 0..1_000 {
+        if pickups::insert(tx, id, phone, &PickupCode::drawn(number, n))? {
+            return Ok(());
+        }
+    }
+    Err(DbError::Broken("a thousand codes for fetching in a row are taken").into())
 }
 
 /// `优惠：满减 −¥10.00，优惠券「新客」−¥5.00`

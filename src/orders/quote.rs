@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Quote, QuoteLine, store};
-use crate::buyers::addresses::{Address, AddressForm};
+use crate::buyers::addresses::{self, Address, AddressForm};
 use crate::buyers::{Buyer, store as buyers};
 use crate::catalogue::media::Widths;
 use crate::catalogue::{Delivery, store as catalogue};
@@ -31,6 +31,8 @@ pub struct QuoteForm {
     pub address_id: Option<String>,
     pub address: Option<AddressForm>,
     pub delivery: Option<String>,
+    /// Of whoever comes to fetch it.
+    pub pickup_phone: Option<String>,
     /// Which coupon is used: its id, `none`, or the best one when nothing is said.
     pub coupon_id: Option<String>,
 }
@@ -49,6 +51,7 @@ pub struct Wish {
     address_id: Option<AddressId>,
     address: Option<Address>,
     delivery: Option<Delivery>,
+    phone: String,
     coupon: Choice,
 }
 
@@ -94,6 +97,11 @@ impl QuoteForm {
             address_id: address_id.transpose()?,
             address: self.address.map(|form| form.check("address.")).transpose()?,
             delivery: delivery.transpose()?,
+            phone: self
+                .pickup_phone
+                .map(|phone| addresses::phone(&phone, "pickupPhone"))
+                .transpose()?
+                .unwrap_or_default(),
         })
     }
 }
@@ -157,6 +165,7 @@ pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &S
         total,
         delivery,
         address,
+        phone: if delivery == Delivery::Pickup { wish.phone.clone() } else { String::new() },
         discounts,
         coupons,
         hints,
@@ -327,6 +336,8 @@ pub struct QuoteView {
     total_fen: Fen,
     delivery: Delivery,
     delivery_text: &'static str,
+    /// The buyer is to leave a phone number: he comes to fetch it.
+    needs_phone: bool,
     /// Why it is cheaper.
     discounts: Vec<DiscountView>,
     /// What the buyer holds, and whether it helps here.
@@ -433,6 +444,7 @@ impl From<&Quote> for QuoteView {
             total_fen: quote.total,
             delivery: quote.delivery,
             delivery_text: quote.delivery.text(),
+            needs_phone: quote.delivery == Delivery::Pickup,
             discounts: quote.discounts.iter().map(DiscountView::from).collect(),
             coupons: quote
                 .coupons

@@ -3,6 +3,7 @@
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
+use super::pickup::store as pickups;
 use super::{Act, AtWechat, ClosedReason, Flag, Full, Line, Order, OrderStatus, Quote, QuoteLine, Shipment, Topic};
 use crate::buyers::addresses::Address;
 use crate::clock::{Day, Moments};
@@ -239,6 +240,7 @@ pub fn full(conn: &Connection, order: Order) -> Result<Full> {
         refunds: refunds::of_order(conn, id)?,
         discounts: promotions::discounts(conn, id)?,
         at_wechat: at_wechat(conn, id)?,
+        pickup: pickups::of_order(conn, id)?,
     })
 }
 

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::pickup::picture::picture;
+use super::pickup::{Pickup, PickupCode};
 use super::quote::DiscountView;
 use super::{Actions, Chip, Full, OrderStatus};
 use crate::buyers::addresses::Address;
@@ -42,11 +44,39 @@ pub struct OrderView {
     address: Option<Address>,
     delivery: Delivery,
     delivery_text: &'static str,
+    /// Of goods that the buyer fetches.
+    pickup: Option<PickupView>,
     lines: Vec<LineView>,
     shipments: Vec<ShipmentView>,
     refunds: Vec<RefundView>,
     actions: Actions,
     server_time: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PickupView {
+    phone: String,
+    /// Once it is paid, until it was fetched.
+    code: Option<String>,
+    /// The same as a picture to be scanned.
+    qr_url: Option<String>,
+    /// The shop has everything ready since.
+    ready_at: Option<String>,
+    fetched_at: Option<String>,
+}
+
+impl PickupView {
+    fn new(full: &Full, pickup: &Pickup) -> PickupView {
+        let code = full.code_to_show();
+        PickupView {
+            phone: pickup.phone.clone(),
+            code: code.map(PickupCode::to_string),
+            qr_url: code.and_then(picture),
+            ready_at: pickup.ready_at.map(rfc3339),
+            fetched_at: full.order.shipped_at.map(rfc3339),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -142,7 +172,7 @@ impl From<&FullRefund> for RefundView {
 impl OrderView {
     /// `refund_window` is how long after receipt a refund may be asked for.
     pub fn new(full: &Full, refund_window: i64, now: i64) -> OrderView {
-        let Full { order, lines, shipments, refunds, discounts, at_wechat } = full;
+        let Full { order, lines, shipments, refunds, discounts, at_wechat, pickup } = full;
         OrderView {
             order_no: order.order_no.clone(),
             out_trade_no: at_wechat.as_ref().map(|known| known.out_trade_no.clone()),
@@ -169,6 +199,7 @@ impl OrderView {
             address: order.address.clone(),
             delivery: order.delivery,
             delivery_text: order.delivery.text(),
+            pickup: pickup.as_ref().map(|pickup| PickupView::new(full, pickup)),
             lines: lines
                 .iter()
                 .map(|line| LineView {

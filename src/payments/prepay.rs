@@ -12,15 +12,15 @@ use super::settle::Settled;
 use super::{Attempt, AttemptState, attempts, store};
 use crate::buyers::Buyer;
 use crate::buyers::addresses::AddressForm;
-use crate::clock::{self, DAY, Day, MINUTE, SECOND};
+use crate::clock::{self, DAY, MINUTE, SECOND};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::ids::{IdempotencyKey, OrderId, OrderNo};
+use crate::ids::{IdempotencyKey, OrderId};
 use crate::jobs::{self, Task};
 use crate::money::Fen;
 use crate::orders::quote::{ItemForm, QuoteForm, QuoteView, Wish, quote};
 use crate::orders::store::Made;
-use crate::orders::{self, ClosedReason, Order, OrderStatus, Quote, Topic, moves};
+use crate::orders::{self, ClosedReason, Numbers, Order, OrderStatus, Quote, Topic, moves};
 use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::transactions::Entry;
@@ -48,6 +48,7 @@ pub struct PrepayForm {
     address_id: Option<String>,
     address: Option<AddressForm>,
     delivery: Option<String>,
+    pickup_phone: Option<String>,
     coupon_id: Option<String>,
     remark: Option<String>,
     expected_total_fen: Option<i64>,
@@ -74,6 +75,7 @@ impl PrepayForm {
             address_id: self.address_id,
             address: self.address,
             delivery: self.delivery,
+            pickup_phone: self.pickup_phone,
             coupon_id: self.coupon_id,
         };
         Ok(Purchase { wish: form.check()?, remark, expected_total_fen: self.expected_total_fen })
@@ -133,7 +135,7 @@ pub async fn place(
     purchase: Purchase,
 ) -> Result<Placed> {
     let (terms, buyer) = (Terms::of(shop, cashier, payer), payer.buyer.clone());
-    let order_no = OrderNo::new(&Day::of(shop.now()).to_string(), &shop.nonces.base32());
+    let numbers = Numbers::draw(shop.now(), &shop.nonces);
     let at = shop.clock.moments();
     let write = move |tx: &Tx| {
         let (settings, now) = (&terms.settings, tx.now());
@@ -146,7 +148,7 @@ pub async fn place(
         refuse(&quoted, purchase.expected_total_fen)?;
         too_many_unpaid(tx, &buyer, settings)?;
         let expires_at = now + settings.pay_window();
-        let order = moves::place(tx, &order_no, buyer.id, &quoted, &purchase.remark, expires_at)?;
+        let order = moves::place(tx, &numbers, buyer.id, &quoted, &purchase.remark, expires_at)?;
         let made = Made { order, refund: None, fingerprint: fingerprint.clone() };
         orders::store::keep_key(tx, buyer.id, key.as_str(), &made, at)?;
         if quoted.total == Fen::ZERO {

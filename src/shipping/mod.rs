@@ -1,6 +1,7 @@
 //! Shipping: one parcel at a time or a whole table of them, and taking it back while there is time.
 
 pub mod batch;
+pub mod desk;
 pub mod duty;
 pub mod register;
 pub mod store;

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row as SqlRow, params};
 
 use super::{Allowed, Batch, Brought, Row, Told};
 use crate::db::Tx;
-use crate::ids::{BatchId, OrderId};
+use crate::ids::{BatchId, OrderId, StaffId};
 use crate::staff::Staff;
 use crate::wechat::push::Settlement;
 
@@ -86,6 +86,28 @@ fn read(row: &SqlRow<'_>) -> Result<Batch> {
 
 fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
+}
+
+// ── codes that were tried at the desk ──
+
+/// When the first of so many wrong codes was tried that count since then; `None` while there are fewer.
+pub fn guesses_end(conn: &Connection, staff: StaffId, most: i64, since: i64) -> Result<Option<i64>> {
+    conn.prepare_cached("select count(*), min(at) from pickup_guesses where staff_id = ?1 and at > ?2")?
+        .query_row(params![staff, since], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?)))
+        .map(|(n, first)| first.filter(|_| n >= most))
+}
+
+/// Counts one more; those that count no longer go.
+pub fn insert_guess(tx: &Tx, staff: StaffId, since: i64) -> Result<()> {
+    tx.prepare_cached("delete from pickup_guesses where at <= ?1")?.execute([since])?;
+    tx.prepare_cached("insert into pickup_guesses (staff_id, at) values (?1, ?2)")?
+        .execute(params![staff, tx.now()])?;
+    Ok(())
+}
+
+pub fn forget_guesses(tx: &Tx, staff: StaffId) -> Result<()> {
+    tx.prepare_cached("delete from pickup_guesses where staff_id = ?1")?.execute([staff])?;
+    Ok(())
 }
 
 // ── the duty to tell how goods left ──

@@ -28,6 +28,7 @@ mod notify;
 mod orders;
 mod outbox;
 mod patience;
+mod pickup;
 mod prepay;
 mod pricing;
 mod products;

@@ -12,7 +12,7 @@ const { moment, yuan } = require("./words");
 function word(order) {
   const chip = order.chips[0];
   if (chip) return chip.text;
-  return order.status === "shipped" ? "待收货" : order.statusText;
+  return order.status === "shipped" && order.delivery !== "pickup" ? "待收货" : order.statusText;
 }
 
 /** An order on the list.

@@ -39,8 +39,10 @@ function state(order, how = {}) {
       return { title: "还没付款，货给你留着", say: how.closedDesk ? "刚才关掉了收银台，钱没有付出去。" : "付款后店家马上备货。" };
     case "to_ship":
       if (refunding) return { title: "退款申请已交给店家", say: "店家同意后，钱原路退回微信" };
-      return { title: pickup ? "付好了，店家在备货" : "付好了，店家在备货", say: "发货前可以直接申请退款" };
+      if (pickup && order.pickup && order.pickup.readyAt) return { title: "备好了，随时来拿", say: "到店给店员看取货码" };
+      return { title: "付好了，店家在备货", say: pickup ? "备好了就能来拿，给店员看取货码" : "发货前可以直接申请退款" };
     case "shipped":
+      if (pickup) return { title: "取到了，慢慢享用", say: order.shippedAt ? `${moment(order.shippedAt)} 取走，有事随时找店家` : "有事随时找店家" };
       return { title: "包裹在路上", say: "收到再点“确认收货”，有事随时找店家" };
     case "completed":
       return { title: "已签收，慢慢享用", say: order.completedAt ? `${moment(order.completedAt)} 签收` : "谢谢光临" };

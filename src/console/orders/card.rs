@@ -43,11 +43,36 @@ pub struct Card {
     delivery: &'static str,
     delivery_text: &'static str,
     tracking: Option<String>,
+    pickup: Option<Fetched>,
     pack: Vec<Packed>,
     why_nothing: Option<&'static str>,
     lines: Vec<Bought>,
     /// Further orders of the same buyer that are to be shipped; only a list counts them.
     pub others: Option<i64>,
+}
+
+/// How far goods are that somebody comes to fetch.
+#[derive(Serialize)]
+struct Fetched {
+    state: &'static str,
+    phone: String,
+    ready: bool,
+}
+
+impl Fetched {
+    fn of(full: &Full) -> Option<Fetched> {
+        let pickup = full.pickup.as_ref()?;
+        let waits = full.code_to_show().is_some();
+        let state = match (full.order.status, pickup.ready_at) {
+            (OrderStatus::PendingPayment, _) => "付款后生成取货码",
+            (OrderStatus::Closed, _) => "取货码已作废",
+            (OrderStatus::Shipped | OrderStatus::Completed, _) => "已取货",
+            (OrderStatus::ToShip, _) if !waits => "没有要取的",
+            (OrderStatus::ToShip, Some(_)) => "备好了，等买家来取",
+            (OrderStatus::ToShip, None) => "备货中，取货码已给买家",
+        };
+        Some(Fetched { state, phone: pickup.masked_phone(), ready: pickup.ready_at.is_some() })
+    }
 }
 
 /// What of a line is to go into the parcel.
@@ -114,6 +139,7 @@ impl Card {
             delivery: order.delivery.word(),
             delivery_text: order.delivery.text(),
             tracking: shipments.first().map(|shipment| shipment.parcel.text()),
+            pickup: Fetched::of(full),
             pack: full.to_pack().into_iter().map(packed).collect(),
             why_nothing: full.why_nothing_to_pack(),
             lines: lines.iter().map(bought).collect(),
@@ -162,6 +188,7 @@ impl Card {
             delivery: "express",
             delivery_text: "快递",
             tracking: Some("顺丰速运 SF1234567890123".into()),
+            pickup: Some(Fetched { state: "备好了，等买家来取", phone: "138****8000".into(), ready: true }),
             pack: vec![Packed { name: name.clone(), spec: spec.clone(), n: 2, image: None }],
             why_nothing: None,
             lines: vec![Bought { name, spec, quantity: 2, image: Some("/images/1.webp".into()) }],
@@ -192,6 +219,7 @@ impl Card {
             delivery: "pickup",
             delivery_text: "到店自提",
             tracking: None,
+            pickup: None,
             pack: Vec::new(),
             others: None,
             ..Card::sample()

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::card::Card;
 use crate::assets;
+use crate::catalogue::Delivery;
 use crate::clock::{self, DAY, Day};
 use crate::console::{Download, Frame, back, cut, download, filled, frame, inside, query_string, refused, workbook};
 use crate::db::Tx;
@@ -18,6 +19,7 @@ use crate::error::{Code, Error, Result};
 use crate::exceptions::store as exceptions;
 use crate::ids::{OrderId, OrderNo};
 use crate::ledger::store as ledger;
+use crate::orders::pickup::Pickup;
 use crate::orders::search::{Filter, store as search};
 use crate::orders::store;
 use crate::orders::{Flag, Full, OrderStatus, Topic, Who};
@@ -68,6 +70,8 @@ pub struct Query {
     late: bool,
     #[field(default = false)]
     unprinted: bool,
+    #[field(default = String::new())]
+    delivery: String,
     /// `table` or `cards`, for once; else as this person likes it.
     #[field(default = String::new())]
     #[serde(skip)]
@@ -111,6 +115,7 @@ impl Query {
             flag: self.flag.parse().ok(),
             remarked: self.remark,
             unprinted: self.unprinted,
+            delivery: self.delivery.parse().ok(),
             ids: Vec::new(),
         }
     }
@@ -141,6 +146,7 @@ impl Query {
             ("remark", yes(self.remark)),
             ("late", yes(self.late)),
             ("unprinted", yes(self.unprinted)),
+            ("delivery", &self.delivery),
         ];
         query_string(&pairs)
     }
@@ -154,9 +160,10 @@ impl Query {
             _ => "近 30 天下单",
         };
         let flag = self.flag.parse::<Flag>().map(Flag::text).unwrap_or_default();
+        let way = self.delivery.parse::<Delivery>().map(Delivery::text).unwrap_or_default();
         let named = |name: &str, value: &str| if value.is_empty() { String::new() } else { format!("{name}{value}") };
         let marked = |on: bool, text: &str| if on { text.to_owned() } else { String::new() };
-        let chips: [(String, Off); 10] = [
+        let chips: [(String, Off); 11] = [
             (named("找：", &self.q), |q| q.q.clear()),
             (marked(!self.days.is_empty(), days(&self.days)), |q| q.days.clear()),
             (named("从 ", &self.from), |q| q.from.clear()),
@@ -167,6 +174,7 @@ impl Query {
             (marked(self.remark, "有买家留言"), |q| q.remark = false),
             (marked(self.late, "超 24 小时未发"), |q| q.late = false),
             (marked(self.unprinted, "未打印"), |q| q.unprinted = false),
+            (way.to_owned(), |q| q.delivery.clear()),
         ];
         let shown = chips.into_iter().filter(|(text, _)| !text.is_empty());
         shown.map(|(text, off)| ChipShown { text, without: self.with(off) }).collect()
@@ -180,7 +188,7 @@ impl Query {
     }
 
     fn narrows(&self) -> bool {
-        let texts = [&self.days, &self.from, &self.to, &self.product, &self.region, &self.flag];
+        let texts = [&self.days, &self.from, &self.to, &self.product, &self.region, &self.flag, &self.delivery];
         texts.iter().any(|text| !text.is_empty()) || self.remark || self.late || self.unprinted
     }
 }
@@ -466,13 +474,16 @@ async fn all(shop: &Shop, staff: Staff, query: &Query) -> Result<Vec<Vec<String>
 fn exported(conn: &rusqlite::Connection, order: crate::orders::Order, whole: bool) -> Result<Vec<String>> {
     let transaction = ledger::payment_of(conn, order.id)?.map(|entry| entry.transaction_id).unwrap_or_default();
     let full = store::full(conn, order)?;
-    let Full { order, lines, shipments, .. } = &full;
+    let Full { order, lines, shipments, pickup, .. } = &full;
     let goods =
         lines.iter().map(|line| format!("{} {} ×{}", line.name, line.spec_text, line.quantity).replace("  ", " "));
     let (receiver, phone, place) = match &order.address {
         Some(address) if whole => (address.receiver.clone(), address.phone.clone(), address.one_line()),
         Some(address) => (address.masked_receiver(), address.masked_phone(), address.region()),
-        None => Default::default(),
+        None => {
+            let phone = |pickup: &Pickup| if whole { pickup.phone.clone() } else { pickup.masked_phone() };
+            (String::new(), pickup.as_ref().map(phone).unwrap_or_default(), String::new())
+        }
     };
     let parcels =
         |text: fn(&crate::orders::Shipment) -> &str| shipments.iter().map(text).collect::<Vec<_>>().join("；");

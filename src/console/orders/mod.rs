@@ -3,6 +3,7 @@
 pub mod address;
 mod barcode;
 pub mod card;
+pub mod desk;
 pub mod drafts;
 pub mod list;
 pub mod page;
@@ -30,6 +31,7 @@ pub fn routes() -> Vec<Route> {
         print::routes(),
         drafts::routes(),
         ready::routes(),
+        desk::routes(),
     ]
     .concat()
 }

@@ -23,6 +23,7 @@ use crate::exceptions::{Exception, store as exceptions};
 use crate::ids::{BuyerId, ImageHash, LineId, OrderNo, OutTradeNo, ProductId, PromotionId, ShipmentId};
 use crate::ledger::{Shares, store as ledger};
 use crate::money::{Fen, yuan};
+use crate::orders::pickup::Pickup;
 use crate::orders::store::{self, Event};
 use crate::orders::{ClosedReason, Full, Line, Order, OrderStatus, Shipment, Topic, Who};
 use crate::payments::{Attempt, AttemptState, check, close, store as payments};
@@ -183,6 +184,8 @@ struct OrderPage {
     /// Whom it goes to stands there in full.
     revealed: bool,
     address: Option<AddressShown>,
+    /// Of whoever comes to fetch it.
+    fetcher: Option<String>,
     attempts: Vec<AttemptShown>,
     shipments: Vec<ParcelShown>,
     exceptions: Vec<money::exceptions::Shown>,
@@ -304,6 +307,7 @@ impl OrderPage {
             carriers: seen.carriers.clone(),
             revealed: looking.revealed,
             address: order.address.as_ref().map(|address| address_shown(address, looking.revealed)),
+            fetcher: full.pickup.as_ref().map(|pickup| fetcher(pickup, looking.revealed)),
             attempts: seen.attempts.iter().map(|attempt| attempt_shown(attempt, &seen.shares)).collect(),
             shipments: shipments.iter().map(|shipment| parcel_shown(full, shipment, seen.last_refund, now)).collect(),
             exceptions: seen.exceptions.iter().map(|(e, r)| money::exceptions::Shown::of(e, r.as_ref(), now)).collect(),
@@ -333,6 +337,10 @@ fn line_shown(line: &Line, left: i64) -> LineShown {
         refunded: line.refunded,
         left,
     }
+}
+
+fn fetcher(pickup: &Pickup, revealed: bool) -> String {
+    if revealed { pickup.phone.clone() } else { pickup.masked_phone() }
 }
 
 /// Whom it goes to; masked, the fields of the form stay empty.
@@ -592,6 +600,7 @@ mod tests {
             refunds: vec![money::refunds::Shown::sample(), money::refunds::Shown::bare()],
             carriers: vec!["顺丰速运".into()],
             revealed: true,
+            fetcher: Some("138****8000".into()),
             address: Some(AddressShown {
                 receiver: "王小明".into(),
                 phone: "13800138000".into(),
@@ -656,6 +665,7 @@ mod tests {
             carriers: Vec::new(),
             revealed: false,
             address: None,
+            fetcher: None,
             attempts: Vec::new(),
             shipments: Vec::new(),
             exceptions: Vec::new(),

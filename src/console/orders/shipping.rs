@@ -19,6 +19,7 @@ use crate::console::{Download, back, download, frame, inside, refused, undoable,
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{BatchId, LineId, OrderId, OrderNo, ShipmentId};
+use crate::orders::pickup::PickupCode;
 use crate::orders::search::{Filter, store as search};
 use crate::orders::{Full, Order, OrderStatus, Who, store as orders};
 use crate::parcels::carriers::Carrier;
@@ -474,8 +475,16 @@ struct Scan {
     company: String,
 }
 
+/// The slip or the label that was scanned; somebody's code for fetching goes on to the desk, as it was sent.
 #[post("/shipping/scan", data = "<scan>")]
-async fn scan(shop: &State<Shop>, staff: Staff, scan: Form<Scan>) -> Flash<Redirect> {
+async fn scan(shop: &State<Shop>, staff: Staff, scan: Form<Scan>) -> std::result::Result<Flash<Redirect>, Redirect> {
+    match PickupCode::scanned(&scan.code) {
+        Some(_) => Err(Redirect::temporary("/admin/pickup")),
+        None => Ok(scanned(shop, &staff, &scan).await),
+    }
+}
+
+async fn scanned(shop: &Shop, staff: &Staff, scan: &Scan) -> Flash<Redirect> {
     let empty = "/admin/shipping/scan";
     if let Some(no) = OrderNo::read(&scan.code) {
         return match find(shop, no.as_str()).await {
@@ -492,7 +501,7 @@ async fn scan(shop: &State<Shop>, staff: Staff, scan: Form<Scan>) -> Flash<Redir
     let Some(order) = OrderNo::read(&scan.order) else {
         return refused(empty, Error::field("code", "先扫发货单上的订单号，再扫快递面单"));
     };
-    match sent_by_scan(shop, &staff, &order, &scan).await {
+    match sent_by_scan(shop, staff, &order, scan).await {
         Ok(sent) => undoable(empty, &format!("✓ {order} {}", sent.words), &sent.undo(order.as_str())),
         Err(e) => {
             // Who carries it is asked for beside the number that was scanned.

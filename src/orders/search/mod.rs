@@ -4,6 +4,7 @@ pub mod store;
 
 use super::{Flag, OrderStatus};
 use crate::buyers::addresses::Address;
+use crate::catalogue::Delivery;
 use crate::ids::OrderNo;
 use crate::parcels::number::TrackingNo;
 use crate::places::Place;
@@ -28,6 +29,8 @@ pub struct Filter {
     /// The buyer wrote something.
     pub remarked: bool,
     pub unprinted: bool,
+    /// How the goods reach the buyer.
+    pub delivery: Option<Delivery>,
     /// These alone, when there are any.
     pub ids: Vec<OrderNo>,
 }
@@ -61,14 +64,24 @@ pub struct Words {
 
 impl Words {
     pub fn new<'a>(address: Option<&Address>, goods: impl Iterator<Item = &'a str>) -> Words {
-        let phone = dialled(address.map_or("", |a| &a.phone));
-        let tail = phone.len().checked_sub(4).and_then(|at| phone.get(at..)).unwrap_or_default();
         Words {
             receiver: apart(address.map_or("", |a| &a.receiver)),
-            phone: format!("{phone} {tail}"),
+            phone: Words::phones(address.map_or("", |a| &a.phone)),
             place: apart(&address.map(|a| format!("{}{}{}", a.province, a.city, a.district)).unwrap_or_default()),
             goods: apart(&goods.collect::<Vec<_>>().join("\n")),
         }
+    }
+
+    /// The phone of somebody who comes himself, too.
+    pub fn with_phone(self, phone: &str) -> Words {
+        Words { phone: format!("{} {}", self.phone, Words::phones(phone)), ..self }
+    }
+
+    /// A number, and its end as a word of its own.
+    fn phones(phone: &str) -> String {
+        let phone = dialled(phone);
+        let tail = phone.len().checked_sub(4).and_then(|at| phone.get(at..)).unwrap_or_default();
+        format!("{phone} {tail}")
     }
 }
 

@@ -131,6 +131,9 @@ impl Query {
         if let Some(flag) = filter.flag {
             query.narrow("o.flag <> '' and o.flag = ?", flag);
         }
+        if let Some(delivery) = filter.delivery {
+            query.narrow("o.delivery = ?", delivery);
+        }
         if !filter.ids.is_empty() {
             let list = serde_json::to_string(&filter.ids).unwrap_or_default();
             query.narrow("o.order_no in (select value from json_each(?))", list);

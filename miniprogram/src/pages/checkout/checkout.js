@@ -5,6 +5,8 @@ const pay = require("../../utils/pay");
 const { phone, place } = require("../../utils/words");
 
 const KEPT = "checkout";
+/** The phone number that was left for the last order to fetch. */
+const PHONE = "pickup-phone";
 
 /** What stands beside 优惠券: the one in use, how many there are, or nothing at all. */
 function couponText(coupons) {
@@ -36,6 +38,9 @@ Page({
     count: 0,
     deliveryText: "",
     remark: "",
+    needsPhone: false,
+    tel: "",
+    telProblem: "",
     /** What keeps the order from being placed, in the server's words. */
     stop: "",
     busy: false,
@@ -52,6 +57,7 @@ Page({
     globalData.addressId = "";
     // One key for one intent: the same order, however often it is sent.
     this.key = api.key();
+    this.setData({ tel: wx.getStorageSync(PHONE) || "" });
   },
 
   onShow() {
@@ -105,6 +111,7 @@ Page({
       lines: quote.lines.map((line) => ({ skuId: line.skuId, name: line.name, spec: line.specText, picture: api.media(line.imageUrl), quantity: line.quantity, fen: line.priceFen })),
       count: quote.lines.reduce((sum, line) => sum + line.quantity, 0),
       needsAddress: needs,
+      needsPhone: quote.needsPhone,
       deliveryText: quote.deliveryText,
       discounts: quote.discounts.map((one) => ({ id: one.promotionId, name: one.couponId ? `优惠券 ${one.name}` : one.name, text: one.text, fen: one.amountFen + one.freightFen })),
       coupons: quote.coupons.map(({ id, name, text, usable, used, reason }) => ({ id, name, text, usable, used, reason: reason || "" })),
@@ -131,6 +138,10 @@ Page({
     this.price().catch(({ message }) => wx.showToast({ title: message, icon: "none" }));
   },
 
+  dialled({ detail }) {
+    this.setData({ tel: detail.value, telProblem: "" });
+  },
+
   remarked({ detail }) {
     this.setData({ remark: detail.value });
   },
@@ -140,6 +151,10 @@ Page({
     if (data.busy || !data.quote) return;
     if (data.needsAddress && !data.to) {
       this.chooseAddress();
+      return;
+    }
+    if (data.needsPhone && data.tel.replace(/\D/g, "").length < 5) {
+      this.setData({ telProblem: "填个电话，备好了店家好找你" });
       return;
     }
     if (data.stop) {
@@ -152,8 +167,9 @@ Page({
   /** Places the order at the sum that the buyer has seen, and opens the cash desk. */
   async place(seenFen) {
     this.setData({ busy: true, moved: null });
-    const { remark } = this.data;
-    const body = Object.assign(this.wish(), { expectedTotalFen: seenFen }, remark.trim() ? { remark: remark.trim() } : {});
+    const { remark, needsPhone, tel } = this.data;
+    const body = Object.assign(this.wish(), { expectedTotalFen: seenFen }, remark.trim() ? { remark: remark.trim() } : {}, needsPhone ? { pickupPhone: tel.trim() } : {});
+    if (needsPhone) wx.setStorageSync(PHONE, tel.trim());
     const written = JSON.stringify(body);
     if (this.sent && this.sent !== written) this.key = api.key();
     this.sent = written;

@@ -6,11 +6,16 @@ const { moment, phone, place } = require("../../utils/words");
 Page({
   addressId: "",
 
-  data: { code: "", typed: "", draft: null, to: null, busy: false, loading: false, trouble: null },
+  data: { code: "", typed: "", tel: "", draft: null, to: null, busy: false, loading: false, trouble: null },
 
   onLoad({ code }) {
     getApp().globalData.addressId = "";
     if (code) this.open(code);
+    this.setData({ tel: wx.getStorageSync("pickup-phone") || "" });
+  },
+
+  dialled({ detail }) {
+    this.setData({ tel: detail.value });
   },
 
   onShow() {
@@ -60,6 +65,7 @@ Page({
         totalFen: draft.totalFen,
         delivery: draft.deliveryText,
         needsAddress: draft.needsAddress,
+        needsPhone: draft.needsPhone,
         receiver: draft.receiver || "",
         place: draft.place || "",
         remark: draft.remark,
@@ -81,16 +87,21 @@ Page({
   },
 
   async take() {
-    const { draft, code, busy, to } = this.data;
+    const { draft, code, busy, to, tel } = this.data;
     if (busy) return;
     if (draft.needsAddress && !to) {
       this.chooseAddress();
       return;
     }
+    if (draft.needsPhone && tel.replace(/\D/g, "").length < 5) {
+      wx.showToast({ title: "填个取货电话，备好了店家好找你", icon: "none" });
+      return;
+    }
     this.setData({ busy: true });
+    const said = Object.assign(draft.needsAddress ? { addressId: this.addressId } : {}, draft.needsPhone ? { pickupPhone: tel.trim() } : {});
     let orderNo = "";
     try {
-      const order = await api.post(`/drafts/${encodeURIComponent(code)}`, draft.needsAddress ? { addressId: this.addressId } : {});
+      const order = await api.post(`/drafts/${encodeURIComponent(code)}`, said);
       orderNo = order.orderNo;
       const { paid } = await pay.payOrder(orderNo);
       wx.redirectTo({ url: `/pages/order/order?id=${orderNo}&how=${paid ? "paid" : "closed"}` });

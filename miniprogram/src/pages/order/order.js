@@ -5,19 +5,33 @@ const pay = require("../../utils/pay");
 const { left, moment, phone, place, state } = require("../../utils/words");
 
 const STEPS = ["付款", "备货", "在路上", "签收"];
+/** Of goods that the buyer fetches himself. */
+const FETCH = ["付款", "备货", "来取"];
 const DONE = { pending_payment: 0, to_ship: 1, shipped: 2, completed: 4 };
 
 /** The way of an order, as far as it has come. */
 function way(order) {
   const done = DONE[order.status];
   if (done === undefined || order.delivery === "none") return [];
+  if (order.delivery === "pickup") {
+    const come = order.status === "to_ship" ? (order.pickup && order.pickup.readyAt ? 2 : 1) : done && FETCH.length;
+    return FETCH.map((name, at) => ({ name, how: at < come ? "way-done" : at === come ? "way-now" : "" }));
+  }
   return STEPS.map((name, at) => ({ name, how: at < done ? "way-done" : at === done ? "way-now" : "" }));
 }
 
 /** The refunds of an order, the newest first. */
 const refunds = (order) => order.refunds.map((refund) => ({ id: refund.id, text: refund.stateText, amountFen: refund.amountFen })).reverse();
 
+/** The code to show at the desk, parted so that it can be read aloud; null when there is none to show. */
+function fetch({ pickup }) {
+  if (!pickup || !pickup.code) return null;
+  return { code: `${pickup.code.slice(0, 4)} ${pickup.code.slice(4)}`, picture: pickup.qrUrl || "", phone: phone(pickup.phone) };
+}
+
+/** What has left; what was fetched is no parcel. */
 function parcels(order) {
+  if (order.delivery === "pickup") return [];
   const name = {};
   for (const line of order.lines) name[line.id] = line.name;
   return order.shipments.map((parcel) => ({
@@ -50,6 +64,7 @@ Page({
   /** How far the server's clock is ahead, in ms. */
   ahead: 0,
   late: false,
+  beats: 0,
 
   data: { id: "", order: null, how: "", clock: null, shopName: "", phone: "", remind: false, loading: true, gone: false, trouble: null },
 
@@ -63,7 +78,10 @@ Page({
 
   onShow() {
     this.again();
-    this.ticking = setInterval(() => this.tick(), 1000);
+    this.ticking = setInterval(() => {
+      this.tick();
+      this.watch();
+    }, 1000);
   },
 
   onHide() {
@@ -105,6 +123,8 @@ Page({
         time: moment(order.createdAt),
         paidTime: moment(order.paidAt),
         way: way(order),
+        fetch: fetch(order),
+        pickup: order.delivery === "pickup",
         parcels: parcels(order),
         refunds: refunds(order),
         lines: orders.card(order).lines,
@@ -121,6 +141,12 @@ Page({
       },
     });
     this.tick();
+  },
+
+  /** Looks again while somebody stands at the desk with the code. */
+  watch() {
+    this.beats = (this.beats + 1) % 5;
+    if (!this.beats && this.data.order && this.data.order.fetch) this.again();
   },
 
   tick() {

@@ -1,0 +1,129 @@
+//! The desk where goods are fetched: a code is scanned or typed, looked at, and its goods are handed over. On the phone too.
+
+use rocket::form::Form;
+use rocket::request::FlashMessage;
+use rocket::response::{Flash, Redirect};
+use rocket::{FromForm, Route, State, get, post, routes};
+use rocket_dyn_templates::{Template, context};
+use serde::Serialize;
+
+use super::card::Card;
+use super::here;
+use crate::assets;
+use crate::catalogue::Delivery;
+use crate::console::{frame, undoable, words};
+use crate::db::Tx;
+use crate::error::Result;
+use crate::orders::pickup::PickupCode;
+use crate::orders::search::{Filter, store as search};
+use crate::orders::{Full, OrderStatus, store as orders};
+use crate::shipping::desk;
+use crate::shop::Shop;
+use crate::staff::Staff;
+use crate::staff::login::audit;
+
+pub fn routes() -> Vec<Route> {
+    routes![page, check, hand_over]
+}
+
+const DESK: &str = "/admin/pickup";
+/// Orders that the page names as waiting.
+const SHOWN: i64 = 50;
+
+#[derive(FromForm)]
+struct Shown {
+    #[field(default = String::new())]
+    code: String,
+    /// Although a refund is under way.
+    #[field(default = false)]
+    despite_refund: bool,
+}
+
+/// What lies behind a code that was right.
+#[derive(Serialize)]
+struct Found {
+    code: String,
+    phone: String,
+    refunding: bool,
+    order: Card,
+}
+
+impl Found {
+    fn of(full: &Full, code: &PickupCode, now: i64) -> Found {
+        let phone = full.pickup.as_ref().map(|pickup| pickup.masked_phone()).unwrap_or_default();
+        Found { code: code.to_string(), phone, refunding: full.is_refunding(), order: Card::of(full, false, now) }
+    }
+}
+
+#[get("/pickup")]
+async fn page(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>) -> Result<Template> {
+    show(shop, &staff, flash, None, String::new(), None).await
+}
+
+async fn show(
+    shop: &Shop,
+    staff: &Staff,
+    flash: Option<FlashMessage<'_>>,
+    found: Option<Found>,
+    typed: String,
+    problem: Option<String>,
+) -> Result<Template> {
+    let now = shop.now();
+    let read = move |conn: &rusqlite::Connection| {
+        let waiting =
+            Filter { status: Some(OrderStatus::ToShip), delivery: Some(Delivery::Pickup), ..Filter::default() };
+        let orders = search::list(conn, &waiting, None, SHOWN)?;
+        orders
+            .into_iter()
+            .map(|order| Ok(Card::of(&orders::full(conn, order)?, false, now)))
+            .collect::<Result<Vec<_>>>()
+    };
+    let waiting = if found.is_some() { Vec::new() } else { shop.read(read).await? };
+    let context =
+        context! { frame: frame(shop, staff, "orders", flash).await?, tab: "pickup", found, typed, problem, waiting };
+    Ok(assets::page("console/pickup.html", context))
+}
+
+/// Says what lies behind a code, or what is the matter with it; what was typed stays.
+#[post("/pickup", data = "<shown>")]
+async fn check(shop: &State<Shop>, staff: Staff, shown: Form<Shown>) -> Result<Template> {
+    let checked = async {
+        let (code, by) = (desk::read(&shown.code)?, staff.id);
+        let read = code.clone();
+        shop.write(move |tx| desk::check(tx, by, &read)).await?.map(|full| Found::of(&full, &code, shop.now()))
+    };
+    match checked.await {
+        Ok(found) => show(shop, &staff, None, Some(found), String::new(), None).await,
+        Err(e) => show(shop, &staff, None, None, shown.code.clone(), Some(words(&e))).await,
+    }
+}
+
+/// The goods go over the desk.
+#[post("/pickup/hand-over", data = "<shown>")]
+async fn hand_over(
+    shop: &State<Shop>,
+    staff: Staff,
+    shown: Form<Shown>,
+) -> Result<std::result::Result<Flash<Redirect>, Template>> {
+    match give(shop, &staff, &shown).await {
+        Ok((no, undo)) => Ok(Ok(undoable(DESK, &format!("✓ {no} 已交给买家"), &undo))),
+        Err(e) => Ok(Err(show(shop, &staff, None, None, shown.code.clone(), Some(words(&e))).await?)),
+    }
+}
+
+/// The order's number, and where it is taken back.
+async fn give(shop: &Shop, staff: &Staff, shown: &Shown) -> Result<(String, String)> {
+    let (code, despite_refund, who) = (desk::read(&shown.code)?, shown.despite_refund, staff.clone());
+    let write = move |tx: &Tx| {
+        let full = match desk::hand_over(tx, &who, &code, despite_refund)? {
+            Ok(full) => full,
+            Err(error) => return Ok(Err(error)),
+        };
+        let no = full.order.order_no.to_string();
+        audit(tx, &who, &format!("核对取货码，把 {no} 交给买家"))?;
+        let parcel = orders::shipments(tx, full.order.id)?.last().map(|shipment| shipment.id);
+        let undo = parcel.map(|id| format!("{}/shipments/{id}/undo", here(&no))).unwrap_or_default();
+        Ok(Ok((no, undo)))
+    };
+    shop.write(write).await?
+}
