@@ -9,6 +9,7 @@ pub mod stage;
 pub mod worker;
 
 pub mod backups;
+pub mod baskets;
 pub mod drafts;
 pub mod outbox;
 pub mod payments;
@@ -88,6 +89,7 @@ pub fn rocket(shop: Shop, figment: Figment) -> Rocket<Build> {
         .mount("/api/v1", orders::api::routes())
         .mount("/api/v1", promotions::api::routes())
         .mount("/api/v1", drafts::api::routes())
+        .mount("/api/v1", baskets::api::routes())
         .mount("/api/v1", first(payments::api::routes()))
         .mount("/api/v1", payments::refund::api::routes())
         .mount("/api/v1", programs::api::routes())

@@ -174,6 +174,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "words",
         ],
     ),
+    ("baskets", &["buyers", "catalogue", "clock", "db", "door", "error", "ids", "money", "orders", "shop", "words"]),
     ("backups", &["clock", "db", "error", "ids", "jobs", "nonce", "payments", "shop"]),
     (
         "outbox",

@@ -40,6 +40,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0026_programs.sql"),
     include_str!("migrations/0027_ledger_guard.sql"),
     include_str!("migrations/0028_pickup.sql"),
+    include_str!("migrations/0029_baskets.sql"),
 ];
 
 /// The newest schema that this program knows.

@@ -1,7 +1,7 @@
 //! Orders for buyers: quoting, listing, looking, confirming receipt. What touches WeChat is with `payments`.
 
 use rocket::serde::json::Json;
-use rocket::{Route, State, get, post, put, routes};
+use rocket::{Route, State, delete, get, post, put, routes};
 use rusqlite::Connection;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ use crate::shop::Shop;
 use crate::typed::Length;
 
 pub fn routes() -> Vec<Route> {
-    routes![me, change_me, quote_goods, list, detail, confirm]
+    routes![me, change_me, quote_goods, list, detail, confirm, hide, unhide]
 }
 
 #[get("/me")]
@@ -85,8 +85,10 @@ async fn list(
     let wanted = match status.filter(|word| !word.is_empty()) {
         None => Wanted::All,
         Some("refunding") => Wanted::Refunding,
+        Some("hidden") => Wanted::Hidden,
         Some(word) => Wanted::Status(word.parse::<OrderStatus>().map_err(|()| {
-            Error::field("status", "status 只能是 pending_payment、to_ship、shipped、completed、closed 或 refunding")
+            let words = "status 只能是 pending_payment、to_ship、shipped、completed、closed、refunding 或 hidden";
+            Error::field("status", words)
         })?),
     };
     let limit = query::limit(limit)?;
@@ -119,6 +121,33 @@ async fn confirm(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Jso
             return Err(with_order(Code::OrderState, tx, buyer.id, &order.order_no, moment)?);
         }
         moves::complete(tx, order.id, &Who::buyer(), "买家确认收货")?;
+        show(tx, buyer.id, order.order_no.as_str(), moment)
+    };
+    shop.write(write).await.map(Json)
+}
+
+/// Takes an order off its buyer's own list. Nothing else about it changes: staff see it, and so do its numbers.
+#[put("/orders/<order_no>/hidden")]
+async fn hide(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Json<OrderView>> {
+    set_hidden(shop, buyer, order_no, true).await
+}
+
+#[delete("/orders/<order_no>/hidden")]
+async fn unhide(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Json<OrderView>> {
+    set_hidden(shop, buyer, order_no, false).await
+}
+
+async fn set_hidden(shop: &Shop, buyer: Buyer, order_no: &str, hidden: bool) -> Result<Json<OrderView>> {
+    let (called, moment) = (order_no.to_owned(), Moment::of(shop));
+    let write = move |tx: &Tx| {
+        let order = store::of_buyer(tx, buyer.id, &called)?.ok_or(Code::NotFound)?;
+        let full = store::full(tx, order)?;
+        let order = &full.order;
+        if hidden && !full.may_be_hidden() {
+            let words = "订单还没有结束，结束之后才能从列表移走";
+            return Err(with_order(Code::OrderState, tx, buyer.id, &order.order_no, moment)?.says(words));
+        }
+        store::set_hidden(tx, order.id, hidden.then_some(tx.now()))?;
         show(tx, buyer.id, order.order_no.as_str(), moment)
     };
     shop.write(write).await.map(Json)

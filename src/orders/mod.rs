@@ -152,6 +152,8 @@ pub struct Order {
     pub shipped_at: Option<i64>,
     pub completed_at: Option<i64>,
     pub closed_at: Option<i64>,
+    /// When its buyer took it off his own list.
+    pub hidden_at: Option<i64>,
 }
 
 /// What staff may do with an order as it stands; who may do it is said by the console.
@@ -310,6 +312,16 @@ impl Full {
             OrderStatus::Completed => young && order.completed_at.is_some_and(|at| now - at < refund_window),
             OrderStatus::PendingPayment | OrderStatus::Closed => false,
         }
+    }
+
+    /// Its buyer may take it off his own list: nothing about it is to come.
+    pub fn may_be_hidden(&self) -> bool {
+        matches!(self.order.status, OrderStatus::Completed | OrderStatus::Closed) && !self.is_refunding()
+    }
+
+    /// It is off its buyer's list. One that something happens to once more is on it again.
+    pub fn is_hidden(&self) -> bool {
+        self.order.hidden_at.is_some() && self.may_be_hidden()
     }
 
     /// A refund of this order has not come to its end.

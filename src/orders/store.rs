@@ -90,6 +90,7 @@ pub(super) fn read_order(row: &Row<'_>) -> Result<Order> {
         closed_at: row.get("closed_at")?,
         flag: row.get::<String>("flag")?.parse().ok(),
         prints: row.get("prints")?,
+        hidden_at: row.get("hidden_at")?,
     })
 }
 
@@ -251,6 +252,8 @@ pub enum Wanted {
     Status(OrderStatus),
     /// With a refund that has not come to its end.
     Refunding,
+    /// What the buyer took off the list; none of the others has it.
+    Hidden,
 }
 
 /// A buyer's orders, newest first.
@@ -262,17 +265,21 @@ pub fn page_of_buyer(
     limit: i64,
 ) -> Result<Vec<Order>> {
     let (status, refunding) = match wanted {
-        Wanted::All => (None, false),
+        Wanted::All | Wanted::Hidden => (None, false),
         Wanted::Status(status) => (Some(status), false),
         Wanted::Refunding => (None, true),
     };
+    // As `Full::is_hidden` says it.
     let mut rows = conn.prepare_cached(
         "select * from orders o
           where buyer_id = ?1 and (?2 is null or status = ?2) and (?3 is null or id < ?3)
             and (not ?5 or exists (select 1 from refunds r where r.order_id = o.id and r.ended_at is null))
+            and ?6 = (hidden_at is not null and status in ('completed', 'closed')
+                      and not exists (select 1 from refunds r where r.order_id = o.id and r.ended_at is null))
           order by id desc limit ?4",
     )?;
-    rows.query_map(params![buyer, status, before, limit, refunding], read_order)?.collect()
+    let hidden = wanted == Wanted::Hidden;
+    rows.query_map(params![buyer, status, before, limit, refunding, hidden], read_order)?.collect()
 }
 
 /// How many of a buyer's orders wait for payment, for shipping, for receipt.
@@ -401,6 +408,12 @@ pub fn set_paid(tx: &Tx, id: OrderId, fen: Fen) -> Result<bool> {
         )?
         .execute(params![id, fen, tx.now()])?;
     Ok(changed == 1)
+}
+
+/// Off the buyer's list since then, or on it again.
+pub fn set_hidden(tx: &Tx, id: OrderId, since: Option<i64>) -> Result<()> {
+    tx.prepare_cached("update orders set hidden_at = ?2 where id = ?1")?.execute(params![id, since])?;
+    Ok(())
 }
 
 pub fn add_paid(tx: &Tx, id: OrderId, fen: Fen) -> Result<()> {

@@ -50,6 +50,9 @@ pub struct OrderView {
     shipments: Vec<ShipmentView>,
     refunds: Vec<RefundView>,
     actions: Actions,
+    /// Off this buyer's list, and whether it may be taken off it.
+    hidden: bool,
+    hideable: bool,
     server_time: String,
 }
 
@@ -234,6 +237,8 @@ impl OrderView {
                 .collect(),
             refunds: refunds.iter().map(RefundView::from).collect(),
             actions: full.actions(refund_window, now),
+            hidden: full.is_hidden(),
+            hideable: full.may_be_hidden(),
             server_time: rfc3339(now),
         }
     }

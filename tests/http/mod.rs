@@ -1,6 +1,7 @@
 //! One module per behaviour, all through HTTP.
 
 mod backups;
+mod baskets;
 mod buyers;
 mod buying;
 mod catalogue;
