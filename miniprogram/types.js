@@ -272,6 +272,8 @@
  * @property {Array<Shipment>} shipments
  * @property {Array<Refund>} refunds
  * @property {{pay: boolean, cancel: boolean, confirm: boolean, refund: boolean}} actions
+ * @property {boolean} hidden 买家把它从自己的列表移走了
+ * @property {boolean} hideable 现在可以移走
  * @property {string} serverTime
  */
 
@@ -429,6 +431,81 @@
  * @property {string | null} qrUrl 同一个取货码的二维码图片，data: 地址，可以直接放进 image
  * @property {string | null} readyAt 店家备好的时间
  * @property {string | null} fetchedAt 取走的时间
+ */
+
+/**
+ * @typedef {object} CartLine
+ * @property {string} skuId
+ * @property {string} productId
+ * @property {string} name
+ * @property {string} specText
+ * @property {string | null} imageUrl
+ * @property {Picture | null} image
+ * @property {number} quantity 想要几件
+ * @property {number} buyableQuantity 现在能买几件；0 就是买不了
+ * @property {number} available 现货，最多说到 999
+ * @property {number} priceFen 现在的价格，分
+ * @property {number} thenFen 放进来或上次买时的价格，分
+ * @property {string} priceText 价格变了怎么说，没变是空的
+ * @property {"ready" | "short" | "limited" | "sold_out" | "off_shelf"} state 可以买、库存不够、超过限购、已售罄、已下架
+ * @property {string} stateText
+ * @property {boolean} ticked 勾选了，结算时要买
+ * @property {string} addedAt
+ */
+
+/**
+ * @typedef {object} Cart
+ * @property {Array<CartLine>} items
+ * @property {string | null} nextCursor
+ * @property {Array<{skuId: string, reason: "not_found" | "cart_full", reasonText: string}>} leftOut 这次没有放进去的，和原因
+ */
+
+/**
+ * @typedef {object} CartForm
+ * @property {Array<{skuId: string, quantity: number, ticked?: boolean}>} items
+ * @property {boolean} [merge] 登录前手机上的购物车并进来：同一规格取件数多的
+ */
+
+/**
+ * @typedef {object} AgainLine
+ * @property {string} lineId 订单里的那一行
+ * @property {string} skuId
+ * @property {string} productId
+ * @property {string} name
+ * @property {string} specText
+ * @property {string | null} imageUrl
+ * @property {Picture | null} image
+ * @property {number} quantity 想要几件
+ * @property {number} buyableQuantity 现在能买几件；0 就是买不了
+ * @property {number} available 现货，最多说到 999
+ * @property {number} priceFen 现在的价格，分
+ * @property {number} thenFen 放进来或上次买时的价格，分
+ * @property {string} priceText 价格变了怎么说，没变是空的
+ * @property {"ready" | "short" | "limited" | "sold_out" | "off_shelf"} state 可以买、库存不够、超过限购、已售罄、已下架
+ * @property {string} stateText
+ */
+
+/**
+ * @typedef {object} Favourite
+ * @property {string} productId
+ * @property {string} name
+ * @property {string} subtitle
+ * @property {string | null} coverUrl
+ * @property {Picture | null} cover
+ * @property {number} priceFen 现在的价格，分
+ * @property {number} maxPriceFen 分
+ * @property {number | null} marketPriceFen
+ * @property {number} thenFen 收藏时的价格，分
+ * @property {string} priceText 价格变了怎么说，没变或下架是空的
+ * @property {"on_sale" | "sold_out" | "off_shelf"} state
+ * @property {string} stateText
+ * @property {string} addedAt
+ */
+
+/**
+ * @typedef {object} Marked
+ * @property {string} productId
+ * @property {boolean} favourite
  */
 
 module.exports = {};

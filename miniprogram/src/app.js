@@ -1,3 +1,4 @@
+const api = require("./utils/api");
 const cart = require("./utils/cart");
 const receipt = require("./utils/receipt");
 
@@ -16,6 +17,8 @@ App({
 
   onLaunch() {
     cart.badge();
+    api.whenIn(() => cart.sync().catch(() => {}));
+    cart.sync().catch(() => {});
     const update = wx.getUpdateManager();
     update.onUpdateReady(() => {
       wx.showModal({

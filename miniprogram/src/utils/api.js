@@ -2,6 +2,7 @@
 const { server } = require("../config");
 
 const TOKEN = "token";
+const BUYER = "buyer";
 const WORDS = { offline: "连不上网，看看飞行模式或无线网", broken: "店里出了点小状况，请稍后再试" };
 
 /**
@@ -47,6 +48,9 @@ function send(method, path, data, header) {
 
 /** @type {?Promise<string>} */
 let entering = null;
+/** What is done after each login.
+ * @type {(() => void)[]} */
+const welcome = [];
 
 /** One login for all who wait for it. */
 function login() {
@@ -56,8 +60,10 @@ function login() {
     });
     entering = entered
       .then((code) => send("POST", "/login", { code }))
-      .then(({ token }) => {
+      .then(({ token, buyer }) => {
         wx.setStorageSync(TOKEN, token);
+        wx.setStorageSync(BUYER, buyer.id);
+        for (const run of welcome) run();
         return token;
       });
     const over = () => {
@@ -109,6 +115,9 @@ module.exports = {
   put: (path, data) => asBuyer("PUT", path, data),
   remove: (path) => asBuyer("DELETE", path),
   hasToken: () => Boolean(wx.getStorageSync(TOKEN)),
+  /** Who is logged in, or was; empty when nobody ever was. */
+  buyer: () => wx.getStorageSync(BUYER),
+  whenIn: (run) => welcome.push(run),
   /** A key for one intent: sent again with the same intent, it brings the same answer. */
   key: () => `${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 14)}`,
   /** The address of a picture; the server names its own by path alone. */

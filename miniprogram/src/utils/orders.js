@@ -33,33 +33,27 @@ const card = (order) => ({
   left: "",
   actions: order.actions,
   again: order.status !== "pending_payment",
+  hideable: order.hideable && !order.hidden,
+  hidden: order.hidden,
 });
 
-/** Puts an order's lines into the cart once more, and says what could not be. */
-async function buyAgain(lines) {
-  let added = 0;
-  const missing = [];
-  for (const line of lines) {
-    try {
-      const product = await api.look(`/products/${line.productId}`);
-      const sku = product.skus.find((one) => one.id === line.skuId);
-      if (!sku || sku.available < 1) {
-        missing.push(line.name);
-        continue;
-      }
-      cart.add({ skuId: sku.id, productId: product.id, name: product.name, specText: line.specText, imageUrl: sku.imageUrl || product.coverUrl || "", priceFen: sku.priceFen, quantity: Math.min(line.quantity, sku.available), ticked: true });
-      added += 1;
-    } catch (error) {
-      if (error.code === "offline") throw error;
-      missing.push(line.name);
-    }
-  }
-  if (!added) {
-    wx.showModal({ title: "现在买不到", content: `${missing.join("、")} 已售罄或下架`, showCancel: false, confirmText: "知道了" });
-    return;
-  }
-  if (missing.length) wx.showToast({ title: `${missing.join("、")} 买不到了，其余放进购物车`, icon: "none" });
-  wx.switchTab({ url: "/pages/cart/cart" });
+/** Puts into the cart what of an order can be had today, and says what is different from last time.
+ * @param {string} orderNo */
+async function buyAgain(orderNo) {
+  const { items } = await api.get(`/orders/${orderNo}/again`);
+  const had = items.filter((line) => line.buyableQuantity > 0);
+  const full = had.filter((line) => !cart.add({ skuId: line.skuId, productId: line.productId, name: line.name, specText: line.specText, imageUrl: line.image ? line.image.thumb : line.imageUrl || "", priceFen: line.priceFen, quantity: line.buyableQuantity, ticked: true }));
+  const said = items.map(different).concat(full.map((line) => `${line.name}：购物车满了`)).filter(Boolean);
+  const go = () => wx.switchTab({ url: "/pages/cart/cart" });
+  if (!had.length) wx.showModal({ title: "现在买不到", content: said.join("\n"), showCancel: false, confirmText: "知道了" });
+  else if (said.length) wx.showModal({ title: "和上次不一样", content: said.join("\n"), showCancel: false, confirmText: "去购物车", success: go });
+  else go();
+}
+
+/** What of a line is not as it was. */
+function different(line) {
+  const said = [line.state === "ready" ? "" : line.stateText, line.buyableQuantity ? line.priceText : ""].filter(Boolean);
+  return said.length ? `${line.name}${line.specText ? ` ${line.specText}` : ""}：${said.join("，")}` : "";
 }
 
 const failed = (error) => wx.showModal({ title: "没有办成", content: error.message, showCancel: false, confirmText: "知道了" });

@@ -61,6 +61,8 @@ Page({
   onShow() {
     this.draw();
     this.refresh();
+    // What another phone put in or took out.
+    cart.sync().then((differs) => differs && this.changed(), () => {});
   },
 
   /** What is known without asking. */

@@ -87,6 +87,10 @@ Page({
     wx.navigateTo({ url: "/pages/addresses/addresses" });
   },
 
+  openFavourites() {
+    wx.navigateTo({ url: "/pages/favourites/favourites" });
+  },
+
   openCoupons() {
     wx.navigateTo({ url: "/pages/coupons/coupons" });
   },

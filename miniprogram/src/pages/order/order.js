@@ -202,7 +202,7 @@ Page({
   },
 
   buyAgain() {
-    orders.buyAgain(this.order.lines).catch(orders.failed);
+    orders.buyAgain(this.order.orderNo).catch(orders.failed);
   },
 
   call() {

@@ -10,6 +10,7 @@ const TABS = [
   { status: "shipped", name: "待收货", count: "shipped", empty: "没有在路上的包裹", say: "都收到了" },
   { status: "completed", name: "已完成", count: "", empty: "还没有完成的订单", say: "收到货后会在这里" },
   { status: "refunding", name: "退款", count: "refunding", empty: "没有退款中的订单", say: "一切顺利" },
+  { status: "hidden", name: "移走的", count: "", empty: "没有移走的订单", say: "从列表移走的订单在这里，可以放回去" },
 ];
 
 Page({
@@ -23,7 +24,7 @@ Page({
   known: {},
   more: false,
 
-  data: { tabs: TABS.map((tab) => Object.assign({ n: 0 }, tab)), status: "", pages: [], next: "", ended: false, loading: true, empty: null, trouble: null },
+  data: { tabs: TABS.map((tab) => Object.assign({ n: 0 }, tab)), status: "", pages: [], next: "", ended: false, loading: true, empty: null, trouble: null, /** the order that was just moved off the list */ away: "" },
 
   onLoad({ status }) {
     this.setData({ status: TABS.some((tab) => tab.status === status) ? status : "" });
@@ -94,7 +95,7 @@ Page({
   },
 
   choose({ currentTarget }) {
-    this.setData({ status: currentTarget.dataset.status, pages: [], loading: true, empty: null });
+    this.setData({ status: currentTarget.dataset.status, pages: [], loading: true, empty: null, away: "" });
     this.again();
   },
 
@@ -122,8 +123,22 @@ Page({
     wx.navigateTo({ url: `/pages/refund/refund?id=${currentTarget.dataset.id}` });
   },
 
+  /** Off this list, and with 撤销 on it again. */
+  async hide({ currentTarget }) {
+    const { id } = currentTarget.dataset;
+    await this.act(() => api.put(`/orders/${id}/hidden`).then((order) => {
+      this.setData({ away: id });
+      return order;
+    }));
+  },
+
+  async unhide({ currentTarget }) {
+    this.setData({ away: "" });
+    await this.act(() => api.remove(`/orders/${currentTarget.dataset.id}/hidden`));
+  },
+
   buyAgain({ currentTarget }) {
-    orders.buyAgain(this.known[currentTarget.dataset.id].lines).catch(orders.failed);
+    orders.buyAgain(currentTarget.dataset.id).catch(orders.failed);
   },
 
   toShop() {

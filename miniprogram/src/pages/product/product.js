@@ -45,6 +45,7 @@ Page({
     trouble: null,
     inCart: 0,
     pieces: {},
+    favourite: false,
   },
 
   onLoad({ id }) {
@@ -88,6 +89,7 @@ Page({
     });
     api.shop().then((shop) => this.setData({ freight: sku && sku.delivery === "express" ? shop.freightText : "" })).catch(() => {});
     this.beside(product.categoryId || "");
+    if (api.hasToken()) api.get(`/favourites/${product.id}`).then(({ favourite }) => this.setData({ favourite })).catch(() => {});
     api
       .look(`/promotions?productId=${product.id}`)
       .then(({ items }) => this.setData({ deals: items.slice(0, 4).map(({ id, text }) => ({ id, text })), claimable: items.some((one) => one.claimable) }))
@@ -137,6 +139,17 @@ Page({
 
   openCoupons() {
     wx.navigateTo({ url: "/pages/coupons/coupons" });
+  },
+
+  async favour() {
+    const path = `/favourites/${this.data.id}`;
+    try {
+      const { favourite } = await (this.data.favourite ? api.remove(path) : api.put(path));
+      this.setData({ favourite });
+      wx.showToast({ title: favourite ? "收藏好了，在“我的”里能找到" : "不再收藏", icon: "none" });
+    } catch ({ message }) {
+      wx.showToast({ title: message, icon: "none" });
+    }
   },
 
   toShop() {
