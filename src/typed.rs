@@ -2,7 +2,7 @@
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-/// Composed (NFC), without signs that nobody sees, breaks and tabs as blanks, no blanks around.
+/// Composed (NFC), without signs that nobody sees, breaks, tabs and blanks that look like one as blanks, none around.
 pub fn clean(text: &str) -> String {
     let composed = ComposingNormalizerBorrowed::new_nfc().normalize(text);
     let mut kept = String::with_capacity(composed.len());
@@ -12,6 +12,9 @@ pub fn clean(text: &str) -> String {
             // What holds the parts of one emoji together.
             '\u{200d}' if chars.peek().is_some_and(|next| is_emoji(*next)) => kept.push(c),
             c if is_unseen(c) => {}
+            // One break, in two signs.
+            '\r' if chars.peek() == Some(&'\n') => {}
+            '\u{a0}' | '\u{2002}'..='\u{200a}' | '\u{202f}' | '\u{205f}' => kept.push(' '),
             c if c.is_control() || c == '\u{2028}' || c == '\u{2029}' => kept.push(' '),
             c => kept.push(c),
         }
@@ -107,6 +110,8 @@ mod tests {
             ("零宽\u{200b}名", "零宽名"),
             ("\u{feff}杯子", "杯子"),
             ("多行\n名称\t甲", "多行 名称 甲"),
+            ("多行\r\n名称", "多行 名称"),
+            ("乙\u{a0}杯\u{202f}大", "乙 杯 大"),
             ("Cafe\u{301}", "Café"),
             ("  杯子\u{3000}", "杯子"),
             ("\u{202e}反", "反"),

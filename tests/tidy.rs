@@ -51,7 +51,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("shop", &["clock", "db", "error", "memory", "nonce", "secrets", "settings", "wechat"]),
     ("door", &["error", "shop", "wechat"]),
     ("transactions", &["clock", "db", "ids", "money", "wechat", "words"]),
-    ("tables", &[]),
+    ("tables", &["typed"]),
     ("catalogue", &["assets", "clock", "db", "door", "error", "ids", "money", "shop", "tables", "typed", "words"]),
     (
         "buyers",

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::grid::{Lying, Sheet};
 use super::{Cell, Drawn, Head, MOST_ROWS, Place, Row, Table, Unreadable, Wanted, letters, number};
+use crate::typed::bare;
 
 /// Headings stand below a title, a date and a few notes, but not deeper.
 const DEEPEST_HEAD: usize = 30;
@@ -19,7 +20,10 @@ pub(super) struct Titles {
 
 /// Where the headings of a sheet are.
 struct Found {
+    /// The last of their rows: where they stand in two, the lower ones part what the upper ones name together.
     at: usize,
+    rows: usize,
+    cells: Vec<Cell>,
     /// For every wanted column, where it stands in the sheet.
     columns: Vec<Option<usize>>,
     /// Columns whose title says the same as another's.
@@ -56,7 +60,7 @@ impl Titles {
         if text.len() > 120 {
             return None;
         }
-        forms(text).find_map(|form| self.known.get(&form).copied().or_else(|| self.of_parts(&form)))
+        forms(text).iter().find_map(|form| self.known.get(form).copied().or_else(|| self.of_parts(form)))
     }
 
     /// Several titles of one column in one (`快递单号/运单号`), or one with its number (`快递单号1`).
@@ -84,48 +88,83 @@ impl Titles {
             }
         }
         let columns = columns.max(best.keys().map(|column| column + 1).max().unwrap_or(0));
-        Found { at: 0, columns: (0..columns).map(|column| best.get(&column).map(|(at, _)| *at)).collect(), twice }
+        let columns = (0..columns).map(|column| best.get(&column).map(|(at, _)| *at)).collect();
+        Found { at: 0, rows: 1, cells: Vec::new(), columns, twice }
     }
 
     fn find(&self, wanted: &Wanted<'_>, sheet: &Sheet) -> Option<Found> {
-        let rows = sheet.rows.iter().take(DEEPEST_HEAD).enumerate();
-        let heads = rows.map(|(at, (_, cells))| Found { at, ..self.head(wanted.columns.len(), cells) });
-        // The first of those that name the most.
-        heads.filter(|head| head.count() > 0).reduce(|best, next| if next.count() > best.count() { next } else { best })
+        let rows = &sheet.rows[..sheet.rows.len().min(DEEPEST_HEAD)];
+        let head = |at: usize, rows: usize, cells: Vec<Cell>| {
+            let named = self.head(wanted.columns.len(), &cells);
+            Found { at, rows, cells, ..named }
+        };
+        let one = rows.iter().enumerate().map(|(at, (_, cells))| head(at, 1, cells.clone()));
+        let two = rows.windows(2).enumerate().filter(|(_, pair)| pair[0].0 + 1 == pair[1].0);
+        let two = two.map(|(at, pair)| head(at + 1, 2, over(&pair[0].1, &pair[1].1)));
+        // The first of those that name the most; two rows only where one alone names fewer.
+        one.chain(two)
+            .filter(|head| head.count() > 0)
+            .reduce(|best, next| if next.count() > best.count() { next } else { best })
     }
 }
 
-/// A title without what people put around it: stars, breaks, 必填, units; once with what stands in brackets, once without.
-fn forms(title: &str) -> impl Iterator<Item = String> + use<> {
-    let plain: String = number::narrow(title)
+/// What stands in the lower of two rows, and in the upper one where that is empty.
+fn over(upper: &[Cell], lower: &[Cell]) -> Vec<Cell> {
+    let cell = |row: &[Cell], at: usize| row.get(at).filter(|cell| **cell != Cell::Empty).cloned();
+    (0..upper.len().max(lower.len()))
+        .map(|at| cell(lower, at).or_else(|| cell(upper, at)).unwrap_or_default())
+        .collect()
+}
+
+/// A title in every form without what people put around it: stars, breaks, numbers, 必填, units, a remark.
+fn forms(title: &str) -> Vec<String> {
+    let plain: String = number::narrow(&bare(title))
         .to_lowercase()
         .chars()
-        .filter(|c| !c.is_whitespace() && !c.is_control() && !"*★☆※●#\u{200b}\u{feff}_:.'\"".contains(*c))
+        .filter(|c| !c.is_whitespace() && !"*★☆※●#_.'\"".contains(*c))
         .map(|c| match c {
             '【' | '[' | '〔' | '{' => '(',
             '】' | ']' | '〕' | '}' => ')',
             _ => c,
         })
         .collect();
-    let bare = without_brackets(&plain);
-    let unitless = bare.as_deref().map(|bare| bare.strip_suffix("/元").unwrap_or(bare).to_owned());
-    [Some(plain), unitless].into_iter().flatten().filter(|form| !form.is_empty())
+    let mut forms = vec![plain.replace(':', "")];
+    if let Some(bare) = without_remark(&plain) {
+        let worded = without_words(&bare);
+        forms.extend(UNITS.iter().filter_map(|unit| worded.strip_suffix(unit)).map(str::to_owned));
+        forms.splice(1..1, [worded.to_owned(), bare]);
+    }
+    forms.retain(|form| !form.is_empty());
+    forms
 }
 
-/// `None` where the brackets say that something else is meant: another currency, another unit.
-fn without_brackets(title: &str) -> Option<String> {
-    let (mut bare, mut inside, mut depth) = (String::new(), String::new(), 0_u32);
+/// What may stand behind a title without brackets.
+const UNITS: [&str; 10] = ["/元", "-元", "元", "¥", "￥", "rmb", "cny", "yuan", "/件", "件"];
+
+/// Without the number in front and the word that says whether the column must be filled.
+fn without_words(title: &str) -> &str {
+    let unnumbered = title.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(['、', ')', '-']);
+    let title = if title.len() - unnumbered.len() <= "10、".len() { unnumbered } else { title };
+    let words = ["非必填", "必填项", "必填", "选填", "可选"];
+    let stripped = words.iter().find_map(|word| title.strip_suffix(word).or_else(|| title.strip_prefix(word)));
+    stripped.unwrap_or(title).trim_end_matches('-')
+}
+
+/// Without what is said in brackets or behind a colon. `None` where that means something else: another currency, another
+/// unit.
+fn without_remark(title: &str) -> Option<String> {
+    let (mut bare, mut remark, mut depth) = (String::new(), String::new(), 0_u32);
     for c in title.chars() {
         match c {
-            '(' => depth += 1,
+            '(' | ':' => depth += 1,
             ')' => depth = depth.saturating_sub(1),
-            _ if depth > 0 => inside.push(c),
+            _ if depth > 0 => remark.push(c),
             _ => bare.push(c),
         }
     }
     let other = ["美元", "usd", "$", "欧", "eur", "€", "港", "hkd", "日元", "英镑", "万", "千"];
-    let means_other = inside == "分" || other.iter().any(|unit| inside.contains(unit));
-    (!means_other).then_some(if bare.is_empty() { inside } else { bare })
+    let means_other = remark == "分" || other.iter().any(|unit| remark.contains(unit));
+    (!means_other).then_some(if bare.is_empty() { remark } else { bare })
 }
 
 /// The rows below the headings of every visible sheet that has them.
@@ -151,7 +190,7 @@ pub(super) fn table(mut sheets: Vec<Sheet>, wanted: &Wanted<'_>) -> Result<Table
     let last_try = !used.contains(&true);
     for ((sheet, found), used) in sheets.into_iter().zip(found).zip(used) {
         match found {
-            Some(found) if used => add(&mut table, sheet, found, &titles, wanted, several),
+            Some(found) if used => add(&mut table, sheet, found, wanted, several),
             None if last_try && !sheet.hidden && table.rows.is_empty() => add_bare(&mut table, sheet, several),
             Some(_) if sheet.hidden => table.notes.push(format!("隐藏的工作表「{}」没有读", sheet.name)),
             _ if sheet.hidden => {}
@@ -183,15 +222,15 @@ fn add_bare(table: &mut Table, sheet: Sheet, several: bool) {
     }));
 }
 
-fn add(table: &mut Table, sheet: Sheet, found: Found, titles: &Titles, wanted: &Wanted<'_>, several: bool) {
+fn add(table: &mut Table, sheet: Sheet, found: Found, wanted: &Wanted<'_>, several: bool) {
     let missing = found.missing(wanted);
     if !table.headed || missing.len() < table.missing.len() {
         table.missing = missing;
     }
     table.headed = true;
     let name: Option<Arc<str>> = several.then(|| Arc::from(sheet.name.as_str()));
-    let (line, cells) = &sheet.rows[found.at];
-    let named = cells.iter().map(|cell| cell.shown().to_owned()).collect::<Vec<_>>();
+    let line = &sheet.rows[found.at].0;
+    let named = found.cells.iter().map(|cell| cell.shown().to_owned()).collect::<Vec<_>>();
     table.twice.extend(found.twice.iter().map(|(column, _)| *column));
     let known: Vec<usize> = found.columns.iter().flatten().copied().chain(found.twice.iter().map(|t| t.1)).collect();
     let here = |what: &str| match &name {
@@ -207,15 +246,16 @@ fn add(table: &mut Table, sheet: Sheet, found: Found, titles: &Titles, wanted: &
     if !unused.is_empty() {
         table.notes.push(here(&format!("没有用到的列：{}", listed(&unused))));
     }
-    if found.at > 0 {
-        table.notes.push(here(&format!("表头在第 {line} 行，上面的 {} 行没有读", found.at)));
+    let above = found.at + 1 - found.rows;
+    if above > 0 {
+        table.notes.push(here(&format!("表头在第 {line} 行，上面的 {above} 行没有读")));
     }
     let head = Arc::new(Head { columns: found.columns, titles: named, line: *line });
     let (mut left_out, mut pictures): (_, HashMap<u32, Vec<Lying>>) = (Vec::new(), HashMap::new());
     sheet.pictures.into_iter().for_each(|picture| pictures.entry(picture.line).or_default().push(picture));
     for (line, cells) in sheet.rows.into_iter().skip(found.at + 1) {
         let row = Row { place: Place { sheet: name.clone(), line }, cells, head: head.clone(), pictures: Vec::new() };
-        match row.is_none(titles) {
+        match row.is_none() {
             Some(what) => left_out.push(format!("第 {line} 行「{what}」")),
             None => {
                 let own = pictures.remove(&line).unwrap_or_default();
@@ -262,7 +302,7 @@ impl Row {
     }
 
     /// What the row is instead of one of the table: a total, the headings once more, a note below. `None` for a row.
-    fn is_none(&self, titles: &Titles) -> Option<String> {
+    fn is_none(&self) -> Option<String> {
         let first = self.cells.iter().find(|cell| **cell != Cell::Empty)?.shown();
         let word: String = number::narrow(first).to_lowercase().chars().filter(|c| !c.is_whitespace()).collect();
         let total = word.trim_end_matches([':', '：']);
@@ -285,7 +325,8 @@ impl Row {
         // A sentence alone in its row is no name and no number.
         let sentence = first.contains(['，', '。', '；', '！', '？', '：']);
         let note = filled == 1 && (sentence || notes.iter().any(|note| word.starts_with(note)));
-        let again = filled > 1 && titles.known(&self.cells) * 2 > filled && titles.known(&self.cells) > 1;
+        let same = self.cells().filter(|(title, cell)| !title.is_empty() && cell.shown() == *title).count();
+        let again = same > 1 && same * 2 > filled;
         (totals.contains(&total) && !self.says_more() || note || again).then(|| brief(first))
     }
 }
@@ -332,9 +373,57 @@ mod tests {
     }
 
     #[test]
+    fn a_title_is_known_whatever_is_written_around_it() {
+        for (column, title) in [
+            (0, "商品名称必填"),
+            (0, "【必填】商品名称"),
+            (0, "1、商品名称"),
+            (0, "2.商品名称"),
+            (0, "3)商品名称"),
+            (0, "商品\u{200e}名\u{ad}称\u{2060}"),
+            (0, "商品名称：最多 60 个字"),
+            (0, "商品名称\u{3000}*"),
+            (1, "售价：元"),
+            (1, "售价-元"),
+            (1, "单价元"),
+            (1, "单价/元"),
+            (1, "单价￥"),
+            (1, "单价RMB"),
+            (1, "单价（元/件，含税）"),
+            (2, "库存/件"),
+            (2, "库存：件"),
+            (2, "库存-选填"),
+        ] {
+            let others = ["售价,库存", "商品名称,库存", "商品名称,售价"][column];
+            let table = table(&format!("{others},{title}\n甲,1,9\n"));
+            assert_eq!(table.rows[0].get(column).map(Cell::shown), Some("9"), "{title}");
+        }
+    }
+
+    #[test]
+    fn headings_in_two_rows_are_read_as_one() {
+        let right = |text: &str| {
+            let table = table(text);
+            let row = &table.rows[0];
+            let cells: Vec<_> = (0..3).map(|column| row.get(column).unwrap().shown().to_owned()).collect();
+            (table.rows.len(), row.place.line, cells, table.notes)
+        };
+        let cells = || vec!["杯子".to_owned(), "9".into(), "3".into()];
+        let two = "商品名称,价格,,数量\n,售价,划线价,\n杯子,9,19,3\n";
+        assert_eq!(right(two), (1, 3, cells(), vec!["没有用到的列：划线价".to_owned()]));
+        let titled = "价目表\n\n商品信息,,库存\n商品名称,售价,\n杯子,9,3\n";
+        assert_eq!(right(titled), (1, 5, cells(), vec!["表头在第 4 行，上面的 1 行没有读".to_owned()]));
+        // What stands below whole headings is a row.
+        let one = "商品名称,售价,库存\n杯子,9,3\n";
+        assert_eq!(right(one), (1, 2, cells(), Vec::new()));
+    }
+
+    #[test]
     fn another_currency_is_not_the_price() {
-        let table = table("商品名称,售价(美元),库存\n杯子,3,1\n");
-        assert!(table.rows[0].get(1).is_none() && table.notes[0].contains("售价(美元)"));
+        for title in ["售价(美元)", "售价：美元", "售价美元", "售价(万元)", "售价：分"] {
+            let table = table(&format!("商品名称,{title},库存\n杯子,3,1\n"));
+            assert!(table.rows[0].get(1).is_none() && table.notes[0].contains(title), "{title}");
+        }
     }
 
     #[test]

@@ -64,6 +64,9 @@ fn no_table(bytes: &[u8]) -> Option<String> {
     if start(b"{\\rtf") {
         return Some(format!("这是 RTF 文档，不是表格：{tables}"));
     }
+    if start(b"ID;P") || start(b"TABLE\r\n0,1") || start(b"TABLE\n0,1") {
+        return Some(format!("这是很旧的表格交换格式（SYLK 或 DIF），不能直接读：{SAVE_AS}"));
+    }
     if start(b"MIME-Version:") {
         return Some(format!("这是网页（MHT），只是名字像 Excel，不能直接读：{SAVE_AS}"));
     }

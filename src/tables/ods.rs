@@ -185,7 +185,8 @@ impl Written {
             "date" | "time" => Cell::Date(if shown.is_empty() { self.value.clone() } else { shown.to_owned() }),
             "boolean" => xlsx::truth(self.value == "true"),
             "string" if super::text::is_error(shown) && self.formula => Cell::Error(shown.to_owned()),
-            _ if shown.is_empty() && self.formula => Cell::Unsolved,
+            // What was reckoned has a kind, though it be an empty text.
+            "" if shown.is_empty() && self.formula => Cell::Unsolved,
             _ if shown.is_empty() => written(&self.value),
             _ => written(shown),
         }

@@ -32,7 +32,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<String, Unreadable> {
     if text.contains('\0') { Err(bad()) } else { Ok(text) }
 }
 
-/// By its mark, or because every other byte of a table's digits and tabs is zero.
+/// By its mark, or because every other byte of a table's digits and tabs is zero; those of 一 are zero on the other side.
 fn utf_16(bytes: &[u8]) -> Option<&'static encoding_rs::Encoding> {
     match bytes {
         [0xff, 0xfe, ..] => return Some(encoding_rs::UTF_16LE),
@@ -43,8 +43,8 @@ fn utf_16(bytes: &[u8]) -> Option<&'static encoding_rs::Encoding> {
     let zeros = |from: usize| start.iter().skip(from).step_by(2).filter(|b| **b == 0).count();
     let (even, odd) = (zeros(0), zeros(1));
     match () {
-        () if even == 0 && odd > start.len() / 20 => Some(encoding_rs::UTF_16LE),
-        () if odd == 0 && even > start.len() / 20 => Some(encoding_rs::UTF_16BE),
+        () if odd > start.len() / 20 && odd > 3 * even => Some(encoding_rs::UTF_16LE),
+        () if even > start.len() / 20 && even > 3 * odd => Some(encoding_rs::UTF_16BE),
         () => None,
     }
 }
@@ -237,6 +237,16 @@ mod tests {
                     assert_eq!(read(&bytes), right, "{end:?} {separator:?} {bytes:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn utf_16_without_its_mark_is_known_whatever_letters_are_in_it() {
+        let text = "订单号\t快递单号\r\n一楼𠀀㐀\t7731\r\n";
+        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        for bytes in [little, big] {
+            assert_eq!(read(&bytes)[1].1, ["一楼𠀀㐀", "7731"]);
         }
     }
 
