@@ -134,13 +134,28 @@ impl OrderNo {
     /// What people scan, paste or type, when it has the shape of our own numbers rather than of a parcel's; whatever
     /// stands around it, and whether or not an attempt's two digits follow.
     pub fn read(text: &str) -> Option<OrderNo> {
+        OrderNo::all(text).into_iter().next()
+    }
+
+    /// Every order's number of a text, each once.
+    pub fn all(text: &str) -> Vec<OrderNo> {
         let text = bare(text).to_ascii_uppercase();
-        let mut words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-        words.find_map(|word| match word.len() {
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+        let mut found: Vec<OrderNo> = Vec::new();
+        for no in words.filter_map(OrderNo::word) {
+            if !found.contains(&no) {
+                found.push(no);
+            }
+        }
+        found
+    }
+
+    fn word(word: &str) -> Option<OrderNo> {
+        match word.len() {
             18 => OrderNo::ours(word),
             20 if word.bytes().skip(18).all(|b| b.is_ascii_digit()) => OrderNo::ours(&word[..18]),
             _ => None,
-        })
+        }
     }
 
     fn ours(word: &str) -> Option<OrderNo> {

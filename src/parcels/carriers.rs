@@ -29,13 +29,49 @@ pub const OTHER: &str = "OTHER";
 /// Those that most shops use, first in every list to choose from, with the names that people have for them besides
 /// WeChat's. A name means one service alone: `快运` and `国际` are services of their own.
 const USUAL: &[(&str, &[&str])] = &[
-    ("SF", &["顺丰", "顺丰快递", "顺丰速递", "顺丰快件", "顺丰标快", "顺丰特快", "sfexpress"]),
-    ("ZTO", &["中通", "中通速递", "中通速运"]),
-    ("YTO", &["圆通", "圆通快递", "圆通速运"]),
-    ("STO", &["申通", "申通速递"]),
-    ("YD", &["韵达", "韵达快递", "韵达速运", "yunda"]),
-    ("JTSD", &["极兔", "极兔快递", "极兔速运", "j&t", "jt", "jtexpress"]),
-    ("JD", &["京东", "京东物流", "京东速递", "jdl"]),
+    (
+        "SF",
+        &[
+            "顺丰",
+            "顺丰快递",
+            "顺丰速递",
+            "顺丰快件",
+            // What it sells under this code.
+            "顺丰标快",
+            "顺丰特快",
+            "顺丰特惠",
+            "顺丰陆运",
+            "顺丰空运",
+            "顺丰次晨",
+            "顺丰次日",
+            "顺丰隔日",
+            "顺丰即日",
+            "顺丰电商标快",
+            "sfexpress",
+            "shunfeng",
+        ],
+    ),
+    ("ZTO", &["中通", "中通速递", "中通速运", "中通标快", "ztoexpress", "zhongtong"]),
+    ("YTO", &["圆通", "圆通快递", "圆通速运", "ytoexpress", "yuantong"]),
+    ("STO", &["申通", "申通速递", "申通e物流", "申通快递e物流", "stoexpress", "shentong"]),
+    ("YD", &["韵达", "韵达快递", "韵达速运", "yunda", "yundaexpress"]),
+    ("JTSD", &["极兔", "极兔快递", "极兔速运", "j&t", "jt", "jtexpress", "j&texpress"]),
+    (
+        "JD",
+        &[
+            "京东",
+            "京东物流",
+            "京东速递",
+            "京东配送",
+            "京东标快",
+            "京东特快",
+            "京东特快送",
+            "京东特惠送",
+            "jdl",
+            "jd物流",
+            "jd快递",
+        ],
+    ),
     (
         "EMS",
         &[
@@ -48,10 +84,37 @@ const USUAL: &[(&str, &[&str])] = &[
             "邮政特快",
             "ems快递",
             "ems特快专递",
+            "ems特快",
+            "ems标快",
+            "ems标准快递",
+            "ems经济快递",
+            "邮政ems快递",
+            "中国邮政特快专递",
+            "中国邮政速递物流",
+            "邮政速递物流",
         ],
     ),
-    ("YZPY", &["邮政", "中国邮政", "邮政快递", "邮政小包", "邮政包裹", "邮政平邮", "快递包裹", "中国邮政快递包裹"]),
-    ("DBL", &["德邦", "德邦速递"]),
+    (
+        "YZPY",
+        &[
+            "邮政",
+            "中国邮政",
+            "邮政快递",
+            "邮政小包",
+            "邮政国内小包",
+            "邮政包裹",
+            "邮政国内包裹",
+            "邮政普通包裹",
+            "邮政普包",
+            "邮政平邮",
+            "快递包裹",
+            "中国邮政快递",
+            "中国邮政快递包裹",
+            "postb",
+            "youzhengguonei",
+        ],
+    ),
+    ("DBL", &["德邦", "德邦速递", "德邦大件", "德邦标准快递", "dbkd", "deppon", "debangkuaidi"]),
     ("YZBK", &["邮政标快", "国内标快", "邮政快递标快"]),
     ("DNWL", &["丹鸟", "丹鸟快递", "菜鸟", "菜鸟速递", "菜鸟快递", "菜鸟速递(丹鸟)"]),
     ("FWX", &["丰网", "丰网快递"]),
@@ -60,7 +123,7 @@ const USUAL: &[(&str, &[&str])] = &[
     ("UC", &["优速", "优速物流"]),
     ("ZJS", &["宅急送快递"]),
     ("KYSY", &["跨越", "跨越快递", "跨越物流"]),
-    ("ANEKY", &["安能", "安能快运"]),
+    ("ANEKY", &["安能", "安能快运", "安能快递"]),
     ("SNWL", &["苏宁", "苏宁快递"]),
     ("SURE", &["速尔", "速尔物流"]),
     ("JGSD", &["京广", "京广快递"]),
@@ -84,11 +147,52 @@ const USUAL: &[(&str, &[&str])] = &[
 ];
 
 /// Houses that carry parcels although WeChat's list has no entry for them.
-const ELSEWHERE: &[&str] =
-    &["天天快递", "国通快递", "全峰快递", "快捷快递", "顺丰快运", "顺丰同城", "达达", "达达快送", "美团配送", "货拉拉"];
+const ELSEWHERE: &[&str] = &[
+    "天天快递",
+    "天天",
+    "国通快递",
+    "国通",
+    "全峰快递",
+    "全峰",
+    "快捷快递",
+    "中铁快运",
+    "顺丰快运",
+    "顺丰同城",
+    "达达",
+    "达达快送",
+    "美团配送",
+    "货拉拉",
+];
 
 /// Words that say nothing of which service is meant.
-const NEUTRAL: &[&str] = &["股份有限公司", "有限责任公司", "有限公司", "集团", "公司", "总部", "电子面单", "官方"];
+const NEUTRAL: &[&str] = &[
+    "股份有限公司",
+    "有限责任公司",
+    "有限公司",
+    "集团",
+    "公司",
+    "总部",
+    "电子面单",
+    "热敏面单",
+    "热敏",
+    "官方",
+    "月结",
+    "寄付",
+    "到付",
+    "包邮",
+    "加盟",
+    "直营",
+    "常规",
+];
+
+/// What is written where nobody is named.
+const NOBODY: &[&str] =
+    &["", "快递", "物流", "普通快递", "标准快递", "默认快递", "快递配送", "快递发货", "包邮", "不限", "默认", "待定"];
+
+/// Whether these words name no service at all: then it is as if nothing were written.
+pub fn says_nobody(written: &str) -> bool {
+    NOBODY.contains(&key(written).as_str())
+}
 
 /// What WeChat calls a service. A code that the program does not know stands for itself.
 pub fn name_of(code: &str) -> &str {
@@ -198,16 +302,21 @@ impl Carriers {
         (code == name).then_some(name)
     }
 
-    /// Up to four names that begin as this one does.
+    /// Up to four names that stand in this one, or begin as it does. Latin names are alike only in more letters.
     fn near(&self, written: &str) -> Vec<String> {
-        let head: String = key(written).chars().take(2).collect();
-        if head.chars().count() < 2 {
+        let written = key(written);
+        let letters = if written.is_ascii() { 4 } else { 2 };
+        let head: String = written.chars().take(letters).collect();
+        if head.chars().count() < letters {
             return Vec::new();
         }
-        let usual = USUAL.iter().map(|(code, _)| name_of(code));
-        let names = usual.chain(wechat::list().map(|(_, name)| name)).chain(self.added.iter().map(|c| c.name.as_str()));
+        let usual = || USUAL.iter().map(|(code, others)| (name_of(code), others));
+        let within = |name: &str| !name.is_ascii() && written.contains(&key(name));
+        let inside = usual().filter(|(name, others)| within(name) || others.iter().any(|other| within(other)));
+        let names = usual().map(|(name, _)| name).chain(wechat::list().map(|(_, name)| name));
+        let names = names.chain(self.added.iter().map(|c| c.name.as_str())).filter(|name| key(name).starts_with(&head));
         let mut near: Vec<String> = Vec::new();
-        for name in names.filter(|name| key(name).starts_with(&head)) {
+        for name in inside.map(|(name, _)| name).chain(names) {
             if !near.iter().any(|known| known == name) {
                 near.push(name.to_owned());
             }
@@ -330,7 +439,14 @@ mod tests {
     fn people_write_a_service_in_many_ways() {
         for (code, names) in [
             ("SF", "顺丰 顺丰速运 顺丰快递 SF sf ＳＦ 顺丰速运有限公司 顺丰标快 SF顺丰速运 顺丰速运(SF)"),
-            ("ZTO", "zto 中通 中通快递 中通快递股份有限公司 ZTO-中通快递 中通（电子面单）"),
+            (
+                "SF",
+                "顺丰特惠 顺丰陆运 顺丰次晨 顺丰电商标快 顺丰快递（月结） 顺丰到付 顺丰-特惠 顺丰包邮 SF-Express shunfeng",
+            ),
+            (
+                "ZTO",
+                "zto 中通 中通快递 中通快递股份有限公司 ZTO-中通快递 中通（电子面单） 中通热敏 中通快递(常规) ZTOExpress",
+            ),
             ("ZTOKY", "中通快运 ztoky"),
             ("ZTOGLOBAL", "中通国际"),
             ("YTO", "圆通 圆通速递 圆通快递"),
@@ -373,6 +489,13 @@ mod tests {
         }
         let words = Carriers::default().named("顺丰冷运").unwrap_err().to_string();
         assert!(words.contains("顺丰速运") && words.contains("其他：顺丰冷运"), "{words}");
+        let near = |name: &str| Carriers::default().named(name).unwrap_err().near;
+        assert_eq!(near("深圳顺丰速运").first().map(String::as_str), Some("顺丰速运"));
+        assert_eq!((near("kuaipao"), near("KP")), Default::default());
+        for nobody in ["快递", "普通快递", "物流", " 包邮 ", ""] {
+            assert!(says_nobody(nobody), "{nobody}");
+        }
+        assert!(!says_nobody("快递包裹") && !says_nobody("飞毛腿快递"));
     }
 
     #[test]

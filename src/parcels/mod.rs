@@ -98,8 +98,17 @@ impl Said {
     /// for some of its own look the same.
     pub fn read(carriers: &Carriers, company: &str, tracking_no: &str) -> Result<Said> {
         let carrier = match crate::typed::bare(company).as_str() {
-            "" => None,
+            name if carriers::says_nobody(name) => None,
             name => Some(carriers.named(name).map_err(|unknown| Error::field("company", unknown.to_string()))?),
+        };
+        let beside = beside_a_name(tracking_no).and_then(|(name, number)| Some((carriers.named(name).ok()?, number)));
+        let (carrier, tracking_no) = match (carrier, beside) {
+            (Some(carrier), Some((beside, _))) if carrier != beside => {
+                let words = format!("快递公司写的是{}，单号里写的是{}：请改成一样的", carrier.name, beside.name);
+                return Err(Error::field("company", words));
+            }
+            (_, Some((beside, number))) => (Some(beside), number),
+            (carrier, None) => (carrier, tracking_no),
         };
         let by_post = carrier.as_ref().is_some_and(|carrier| carrier.code == "YZPY");
         let number = match TrackingNo::read(tracking_no) {
@@ -109,6 +118,23 @@ impl Said {
         let number = number.map_err(|problem| Error::field("tracking_no", problem.to_string()))?;
         Ok(Said { number, carrier })
     }
+}
+
+/// A name and a number in one text: `圆通速递 YT8812345678901`, `YT8812345678901（圆通）`.
+pub fn beside_a_name(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim();
+    let is_number = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let stray = |c: char| c.is_whitespace() || "()（）[]【】:：,，、/-_|".contains(c);
+    let behind = text.trim_end_matches(is_number);
+    let before = text.trim_start_matches(is_number);
+    let (name, number) = match (behind.len() < text.len(), before.len() < text.len()) {
+        (true, false) => (behind, &text[behind.len()..]),
+        (false, true) => (before, &text[..text.len() - before.len()]),
+        _ => return None,
+    };
+    let name = name.trim_matches(stray);
+    let digits = number.bytes().filter(u8::is_ascii_digit).count();
+    (!name.is_empty() && digits >= 8).then_some((name, number))
 }
 
 /// Nobody said who carries it, and the number does not tell.
@@ -146,6 +172,27 @@ mod tests {
             let error = Parcel::read(company, number).unwrap_err();
             let words = error.fields.values().next().and_then(|w| w.as_str()).unwrap_or_default().to_owned();
             assert!(words.contains(problem), "{number}: {words}");
+        }
+    }
+
+    #[test]
+    fn a_name_and_a_number_may_stand_in_one_text() {
+        for text in [
+            "圆通速递 YT8812345678901",
+            "圆通：YT8812345678901",
+            "圆通YT8812345678901",
+            "YT8812345678901（圆通）",
+            "YT8812345678901 圆通快递",
+            "【圆通】YT8812345678901",
+        ] {
+            assert_eq!(Parcel::read("", text).unwrap().text(), "圆通速递 YT8812345678901", "{text}");
+            assert!(Parcel::read("圆通", text).is_ok());
+            let problem = Parcel::read("中通", text).unwrap_err().fields["company"].to_string();
+            assert!(problem.contains("中通快递") && problem.contains("圆通速递"), "{problem}");
+        }
+        assert_eq!(Parcel::read("", "其他：飞毛腿 F12345678").unwrap().text(), "飞毛腿 F12345678");
+        for text in ["飞毛腿 75312345678901", "圆通 YT12345", "圆通"] {
+            assert!(Parcel::read("", text).is_err(), "{text}");
         }
     }
 

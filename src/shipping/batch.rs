@@ -180,6 +180,15 @@ impl Parts {
     }
 }
 
+/// How many orders would be sent in part and keep the rest: a courier's table counts parcels where an order counts pieces.
+pub fn left_in_part(judged: &[Judged]) -> usize {
+    let ready = || judged.iter().filter(|one| one.row.done.is_none() && one.verdict == Verdict::Ready);
+    let of = |one: &Judged| one.order.as_ref().map(|order| order.id);
+    let whole: HashSet<_> = ready().filter(|one| one.share == Share::Rest).filter_map(of).collect();
+    let parts: HashSet<_> = ready().filter(|one| matches!(one.share, Share::Pieces(_))).filter_map(of).collect();
+    parts.difference(&whole).count()
+}
+
 fn refuse(judged: &mut Judged, note: String) {
     (judged.verdict, judged.note) = (Verdict::Wrong, note);
 }

@@ -3,74 +3,161 @@
 
 use super::{Brought, Row};
 use crate::ids::OrderNo;
+use crate::parcels;
 use crate::parcels::carriers::Carriers;
 use crate::parcels::number::{Problem, TrackingNo};
 use crate::tables::{self, Table, Wanted};
 use crate::typed::bare;
 
 const ORDER: usize = 0;
-const OUT_TRADE_NO: usize = 1;
-const TRANSACTION: usize = 2;
-const NUMBER: usize = 3;
-const COMPANY: usize = 4;
-const PIECES: usize = 5;
+/// Our number among those of another program: a courier's and an ERP's tables have numbers of their own besides.
+const ELSEWHERE: usize = 1;
+const OUT_TRADE_NO: usize = 2;
+const TRANSACTION: usize = 3;
+const NUMBER: usize = 4;
+/// The same under a name that stands beside it in tables which keep both.
+const WAYBILL: usize = 5;
+const COMPANY: usize = 6;
+const PIECES: usize = 7;
 
 /// The columns, each under all the titles that spreadsheets have for it.
 const WANTED: Wanted<'_> = Wanted {
     columns: &[
+        &["订单号", "订单编号", "订单编码", "订单", "order no", "order number", "order id", "order", "主订单号"],
         &[
-            "订单号",
-            "订单编号",
-            "订单编码",
+            "线上订单号",
             "平台订单号",
             "店铺订单号",
             "商家订单号",
-            "订单",
-            "order no",
-            "order number",
-            "order id",
+            "客户订单号",
+            "原始订单号",
+            "外部订单号",
+            "网店订单号",
+            "来源订单号",
+            "小程序订单号",
+            "自定义订单号",
+            "第三方订单号",
+            "关联订单号",
+            "用户订单号",
+            "线上单号",
+            "平台单号",
+            "外部平台单号",
+            "商家单号",
+            "客户单号",
+            "客户订单编号",
+            "客户订单编码",
+            "商家订单编号",
+            "原始单号",
+            "外部单号",
+            "来源单号",
+            "关联单号",
+            "网店单号",
+            "自定义单号",
+            "自定义编号",
+            "业务单号",
+            "参考号",
+            "客户参考号",
+            "reference",
+            "reference no",
         ],
-        &["商户单号", "商户订单号", "out_trade_no"],
+        &["商户单号", "商户订单号", "商户订单编号", "out_trade_no"],
         &["微信交易号", "微信支付单号", "微信订单号", "交易单号", "支付单号", "transaction_id"],
         &[
             "快递单号",
-            "运单号",
             "物流单号",
             "快递号",
             "快递编号",
-            "运单号码",
-            "运单编号",
             "物流编号",
-            "物流运单号",
-            "面单号",
-            "邮件号",
-            "包裹号",
-            "单号",
+            "快递单",
+            "物流单",
             "物流编码",
+            "快递单号码",
+            "包裹号",
+            "包裹单号",
+            "快递单号/运单号",
+            "运单号/快递单号",
+            "物流单号/运单号",
+            "运单号/物流单号",
+            "快递单号/物流单号/运单号",
+            "快递公司及单号",
+            "快递公司和单号",
+            "快递及单号",
+            "物流公司及单号",
+            "快递信息",
+            "物流信息",
+            "单号",
             "tracking no",
             "tracking number",
+            "tracking id",
+            "tracking",
+            "express no",
+            "express number",
+            "logistics no",
+        ],
+        &[
+            "运单号",
+            "运单号码",
+            "运单编号",
+            "物流运单号",
+            "快递运单号",
+            "面单号",
+            "面单号码",
+            "电子面单号",
+            "快递面单号",
+            "快件单号",
+            "快件号",
+            "快件编号",
+            "货运单号",
+            "承运单号",
+            "配送单号",
+            "母单号",
+            "主运单号",
+            "运单",
+            "邮件号",
+            "邮件号码",
+            "邮件编号",
             "waybill no",
+            "waybill number",
+            "waybill",
+            "mail no",
         ],
         &[
             "快递公司",
             "物流公司",
             "快递公司名称",
             "物流公司名称",
+            "快递公司名",
+            "物流公司名",
             "承运商",
             "承运公司",
+            "承运商名称",
             "配送公司",
             "快递名称",
             "物流名称",
+            "物流商",
+            "快递商",
             "发货快递",
+            "实际快递",
             "快递",
             "物流",
             "承运快递",
+            "承运人",
+            "快递方式",
+            "物流方式",
+            "快递公司编码",
+            "物流公司编码",
+            "快递公司代码",
+            "物流公司代码",
             "carrier",
+            "courier",
             "company",
+            "express company",
+            "logistics company",
+            "shipping company",
         ],
         &["件数", "发货件数", "发货数量", "本包裹件数", "pieces"],
     ],
-    needed: &[&[ORDER, OUT_TRADE_NO, TRANSACTION], &[NUMBER]],
+    needed: &[&[ORDER, ELSEWHERE, OUT_TRADE_NO, TRANSACTION], &[NUMBER, WAYBILL]],
 };
 
 /// Every order of a batch is one transaction; so many are enough for a day.
@@ -90,7 +177,12 @@ pub fn paste(text: &str) -> Result<Brought, String> {
 
 fn brought(table: &Table) -> Result<Brought, String> {
     if let Some(column) = table.missing.first() {
-        return Err(format!("表格里没有「{column}」这一列；表头要有：订单号、快递单号，快递公司和件数可以没有"));
+        let usual = column.split(' ').next().unwrap_or(column);
+        let unused = table.notes.iter().find(|note| note.contains("没有用到的列")).map(|note| format!("。{note}"));
+        return Err(format!(
+            "表格里没有「{usual}」这一列；表头要有：订单号、快递单号，快递公司和件数可以没有{}",
+            unused.unwrap_or_default()
+        ));
     }
     if let Some(column) = table.twice.first() {
         return Err(format!(
@@ -99,8 +191,8 @@ fn brought(table: &Table) -> Result<Brought, String> {
         ));
     }
     let rows: Vec<Row> = match table.headed {
-        true => table.rows.iter().filter_map(under_headings).collect(),
-        false => table.rows.iter().map(by_its_look).collect(),
+        true => table.rows.iter().flat_map(under_headings).collect(),
+        false => table.rows.iter().flat_map(by_its_look).collect(),
     };
     let any =
         table.headed || rows.iter().any(|row| !row.tracking_no.is_empty() || OrderNo::read(&row.order_no).is_some());
@@ -118,35 +210,112 @@ fn read_as(table: &Table) -> Vec<String> {
         let row = first?;
         let title = row.title(column)?;
         let letters: String = row.address(column).chars().filter(char::is_ascii_alphabetic).collect();
-        Some(format!("{} ← {letters} 列“{title}”", titles[0]))
+        let what = match column {
+            ELSEWHERE => WANTED.columns[ORDER][0],
+            WAYBILL => WANTED.columns[NUMBER][0],
+            _ => titles[0],
+        };
+        Some(format!("{what} ← {letters} 列“{title}”"))
     });
     let unheaded = (!table.headed).then(|| "没有表头：按每一格的样子认".to_owned());
     unheaded.into_iter().chain(columns).chain(table.notes.iter().cloned()).collect()
 }
 
-/// `None` for a row in which nothing of what is wanted stands.
-fn under_headings(row: &tables::Row) -> Option<Row> {
-    let mut read = at(row);
-    let mut take = |column: usize| match row.text(column) {
-        None => String::new(),
-        Some(Ok(text)) if is_nothing(text) => String::new(),
-        Some(Ok(text)) => text.chars().take(MOST_LETTERS).collect(),
-        Some(Err(why)) => {
-            let shown = row.get(column).map(|cell| cell.shown().to_owned()).unwrap_or_default();
-            // The number says for itself that it became `7.73E+14`.
-            if !matches!(TrackingNo::read(&shown), Err(Problem::Spoilt)) {
-                read.problem = why;
+/// What stands under a column, and why it cannot be used as it is.
+#[derive(Default)]
+struct Taken {
+    text: String,
+    problem: String,
+}
+
+impl Taken {
+    fn of(row: &tables::Row, column: usize) -> Taken {
+        match row.text(column) {
+            Some(Ok(text)) if !is_nothing(text) => {
+                Taken { text: text.chars().take(MOST_LETTERS).collect(), ..Taken::default() }
             }
-            shown
+            None | Some(Ok(_)) => Taken::default(),
+            Some(Err(why)) => {
+                let text = row.get(column).map(|cell| cell.shown().to_owned()).unwrap_or_default();
+                // The number says for itself that it became `7.73E+14`.
+                let told = matches!(TrackingNo::read(&text), Err(Problem::Spoilt));
+                Taken { text, problem: if told { String::new() } else { why } }
+            }
         }
-    };
-    let order = [ORDER, OUT_TRADE_NO, TRANSACTION].into_iter().map(&mut take).find(|text| !text.is_empty());
-    let (number, company, pieces) = (take(NUMBER), take(COMPANY), take(PIECES));
-    (read.order_no, read.tracking_no, read.company, read.pieces) = (order.unwrap_or_default(), number, company, pieces);
-    if read.tracking_no.is_empty() && read.problem.is_empty() && TrackingNo::read(&read.company).is_ok() {
-        read.problem = format!("快递公司一栏里是单号 {}，快递单号是空的", read.company);
     }
-    (!read.order_no.is_empty() || !read.tracking_no.is_empty()).then_some(read)
+
+    fn is_empty(&self) -> bool {
+        self.text.is_empty() && self.problem.is_empty()
+    }
+}
+
+/// Nothing for a row in which nothing of what is wanted stands.
+fn under_headings(row: &tables::Row) -> Vec<Row> {
+    let order = order_of(row);
+    let (number, company, pieces) = (number_of(row), Taken::of(row, COMPANY), Taken::of(row, PIECES));
+    if order.is_empty() && number.is_empty() {
+        return Vec::new();
+    }
+    let problems = [&order, &number, &company, &pieces].map(|taken| taken.problem.as_str());
+    let mut read = at(row);
+    read.problem = problems.into_iter().filter(|problem| !problem.is_empty()).collect::<Vec<_>>().join("；");
+    if number.is_empty()
+        && let Some(number) = number_in(&company.text)
+    {
+        read.problem = format!("快递公司一栏里是单号 {number}，快递单号是空的");
+    }
+    (read.order_no, read.tracking_no, read.company, read.pieces) = (order.text, number.text, company.text, pieces.text);
+    each_order(read)
+}
+
+/// The column that holds our numbers: other programs have orders of their own.
+fn order_of(row: &tables::Row) -> Taken {
+    let columns = [ORDER, ELSEWHERE, OUT_TRADE_NO, TRANSACTION];
+    let ours = |(column, taken): &(usize, Taken)| {
+        OrderNo::read(&taken.text).is_some() || *column >= OUT_TRADE_NO && bare(&taken.text).len() >= 20
+    };
+    let mut written: Vec<(usize, Taken)> = columns
+        .map(|column| (column, Taken::of(row, column)))
+        .into_iter()
+        .filter(|(_, taken)| !taken.is_empty())
+        .collect();
+    let at = written.iter().position(ours).unwrap_or(0);
+    if written.is_empty() { Taken::default() } else { written.swap_remove(at).1 }
+}
+
+/// Of two columns for it the one that has a number; where both have one, and not the same, somebody is asked.
+fn number_of(row: &tables::Row) -> Taken {
+    let (number, waybill) = (Taken::of(row, NUMBER), Taken::of(row, WAYBILL));
+    match (TrackingNo::read(&number.text), TrackingNo::read(&waybill.text)) {
+        _ if waybill.is_empty() => number,
+        _ if number.is_empty() => waybill,
+        (Err(_), Ok(_)) => waybill,
+        (Ok(one), Ok(other)) if one != other => {
+            let title = |column| row.title(column).unwrap_or_default();
+            let problem = format!("「{}」是 {one}，「{}」是 {other}：请在这里改", title(NUMBER), title(WAYBILL));
+            Taken { problem, ..number }
+        }
+        _ => number,
+    }
+}
+
+/// A number where a carrier's name should be, maybe behind one.
+fn number_in(company: &str) -> Option<TrackingNo> {
+    let beside = || parcels::beside_a_name(company).and_then(|(_, number)| TrackingNo::read(number).ok());
+    TrackingNo::read(company).ok().or_else(beside)
+}
+
+/// A row for each order whose number stands there: what several leave in goes out in one parcel.
+fn each_order(read: Row) -> Vec<Row> {
+    let orders = OrderNo::all(&read.order_no);
+    if orders.len() < 2 {
+        return vec![read];
+    }
+    let problem = match (read.problem.is_empty(), read.pieces.is_empty()) {
+        (true, false) => format!("这一行有 {} 笔订单，不知道件数是哪一笔的：请分成几行", orders.len()),
+        _ => read.problem.clone(),
+    };
+    orders.iter().map(|no| Row { order_no: no.to_string(), problem: problem.clone(), ..read.clone() }).collect()
 }
 
 /// What people put where there is nothing to write.
@@ -156,7 +325,7 @@ fn is_nothing(text: &str) -> bool {
 }
 
 /// A row of which nobody said what its cells are.
-fn by_its_look(row: &tables::Row) -> Row {
+fn by_its_look(row: &tables::Row) -> Vec<Row> {
     let cells: Vec<&str> = row.cells().map(|(_, cell)| cell.shown()).filter(|text| !text.trim().is_empty()).collect();
     let order = cells.iter().position(|cell| OrderNo::read(cell).is_some());
     let order = order.or_else(|| cells.iter().position(|cell| !looks_like_number(cell)));
@@ -188,7 +357,11 @@ fn by_its_look(row: &tables::Row) -> Row {
     let own = |text: &str| text.chars().take(MOST_LETTERS).collect::<String>();
     read.order_no = own(order.map_or("", |at| cells[at]));
     (read.company, read.tracking_no) = (own(companies.first().copied().unwrap_or_default()), own(number));
-    read
+    let orders = cells.join(" ");
+    if OrderNo::all(&orders).len() > 1 {
+        read.order_no = orders;
+    }
+    each_order(read)
 }
 
 /// Nothing yet, at this place.
@@ -268,6 +441,65 @@ mod tests {
             let problem = paste(&format!("订单号\t{twice}\n{ORDER_NO}\tYT8812345678901\tYT8812345678902")).unwrap_err();
             assert!(problem.contains("「快递单号」有两列"), "{problem}");
         }
+    }
+
+    /// The headings and a row of the tables that couriers and other programs give out, in which the number of this shop's
+    /// order is one of several.
+    #[test]
+    fn tables_of_couriers_and_of_other_programs_are_read() {
+        for (head, row) in [
+            (
+                "序号,订单号,运单号,子单号,客户订单号,寄件时间,产品类型",
+                "1,F2026112811223344,YT8812345678901,,{},2026-11-28 12:00,标快",
+            ),
+            ("运单号,商家订单号,收件人,收件人手机,重量(kg)", "YT8812345678901,{},王,13900000000,1.2"),
+            ("物流订单号,客户订单号,运单号", "YT20261128112233,{},YT8812345678901"),
+            ("运单编号,客户订单编号,目的网点", "YT8812345678901,{},杭州"),
+            ("快递单号,快递公司编码,自定义订单号", "YT8812345678901,YTO,{}"),
+            ("快递公司,快递单号,外部单号", "圆通,YT8812345678901,{}"),
+            ("内部订单号,线上订单号,快递公司,快递单号,数量", "1234567,{},圆通,YT8812345678901,3"),
+            ("订单编号,原始单号,物流公司,物流单号,货品数量", "JY202611280001,{},圆通,YT8812345678901,3"),
+            ("系统单号,线上单号,快递,运单号", "XT1,{},圆通,YT8812345678901"),
+            ("订单编号,外部平台单号,快递公司,快递单号", "S1,{},圆通,YT8812345678901"),
+            ("订单号,支付单号,快递单号", "7731,{},YT8812345678901"),
+            ("订单号,物流商,运单", "{},圆通,YT8812345678901"),
+            ("订单号,配送公司,配送单号", "{},圆通,YT8812345678901"),
+            ("订单号,快递公司,快递单号,运单号", "{},圆通,,YT8812345678901"),
+            ("订单号,快递公司,快递单号,运单号", "{},圆通,yt8812345678901,YT8812345678901"),
+            ("订单号,快递公司,快递单号,运单号", "{},圆通,见右,YT8812345678901"),
+            ("订单号：请勿修改,快递公司：下拉选择,快递单号：请填写", "{},圆通,YT8812345678901"),
+            ("1.订单号,2.快递公司,3.快递单号", "{},圆通,YT8812345678901"),
+            ("orderNo,expressCompany,expressNo", "{},YTO,YT8812345678901"),
+        ] {
+            let read = cells(&format!("{head}\n{}\n", row.replace("{}", ORDER_NO)).replace(',', "\t"));
+            assert_eq!((read.len(), read[0][0].as_str(), read[0][3].as_str()), (1, ORDER_NO, ""), "{head}");
+            assert_eq!(read[0][2].to_uppercase(), "YT8812345678901", "{head}");
+        }
+        let two = cells(&format!("订单号\t快递单号\t运单号\n{ORDER_NO}\tYT8812345678901\tYT8812345678902"));
+        assert!(two[0][3].contains("「快递单号」是 YT8812345678901，「运单号」是 YT8812345678902"), "{two:?}");
+        for company in ["YT8812345678901", "圆通YT8812345678901"] {
+            let misplaced = cells(&format!("订单号\t快递公司\t快递单号\n{ORDER_NO}\t{company}\t"));
+            assert!(misplaced[0][3].contains("是单号 YT8812345678901"), "{misplaced:?}");
+        }
+    }
+
+    #[test]
+    fn two_orders_in_one_row_are_two_rows() {
+        const OTHER: &str = "20261008ABCDEFGHJL";
+        for text in [
+            format!("订单号\t快递单号\n{ORDER_NO}、{OTHER}\tYT8812345678901"),
+            format!("订单号\t快递单号\n\"{ORDER_NO}\n{OTHER}\"\tYT8812345678901"),
+            format!("{ORDER_NO}\t{OTHER}\tYT8812345678901"),
+            format!("{ORDER_NO} {OTHER} YT8812345678901"),
+        ] {
+            let read: Vec<(String, String)> = cells(&text).into_iter().map(|[no, _, number, _]| (no, number)).collect();
+            let right = [ORDER_NO, OTHER].map(|no| (no.to_owned(), "YT8812345678901".to_owned()));
+            assert_eq!(read, right, "{text}");
+        }
+        let counted = cells(&format!("订单号\t件数\t快递单号\n{ORDER_NO}/{OTHER}\t2\tYT8812345678901"));
+        assert!(counted.len() == 2 && counted[1][3].contains("2 笔订单"), "{counted:?}");
+        let attempt = cells(&format!("{ORDER_NO}\t{ORDER_NO}01\tYT8812345678901"));
+        assert_eq!((attempt.len(), attempt[0][0].as_str()), (1, ORDER_NO));
     }
 
     #[test]

@@ -288,10 +288,15 @@ fn groups(judged: &[batch::Judged]) -> Vec<Value> {
             judged.iter().enumerate().filter(|(_, j)| belongs(j)).map(|(at, j)| judged_row(at, j)).collect();
         json!({ "class": class, "title": title, "words": words, "rows": rows })
     };
+    let parts = batch::left_in_part(judged);
+    let in_part = match parts {
+        0 => String::new(),
+        n => format!("其中 {n} 笔订单按“件数”只发一部分，其余留在待发货；要整单发请清空件数"),
+    };
     vec![
         shown("red", "不能发", "在这里改好，或改好再导入", &of(Verdict::Wrong)),
         shown("amber", "改单号", "已经发过，执行后换成新的单号", &of(Verdict::Renumber)),
-        shown("green", "可以发", "", &of(Verdict::Ready)),
+        shown("green", "可以发", &in_part, &of(Verdict::Ready)),
         shown("green", "已执行", "", &done),
         shown("grey", "早已发货", "单号一样，不会重复发", &of(Verdict::Same)),
         shown("grey", "没填", "没有快递单号的行，不处理", &of(Verdict::Empty)),
