@@ -174,14 +174,18 @@ impl Judge<'_> {
 }
 
 fn weigh_in(row: &Row, name: &str, coded: Option<SkuId>, group: &mut Group, categories: &[Category]) -> Weighed {
-    let written_specs = row.said(Column::Specs);
+    // Goods that are sold without a choice are not parted by a column that says their colour.
+    let undivided = |product: &Product| product.skus.iter().all(|sku| sku.specs.is_empty());
+    let says_more = row.parted && group.product.as_ref().is_some_and(undivided);
+    let said = |column: Column| row.said(column).filter(|_| column != Column::Specs || !says_more);
+    let written_specs = said(Column::Specs);
     let sku = known_sku(group.product.as_ref(), coded, written_specs)
         .map_err(|n| format!("「{name}」有 {n} 个规格：请在规格或商家编码里写明是哪一个"))?;
     let known = sku.zip(group.product.as_ref());
     // A cell that says what the shop has is not looked at further: it may hold what older rules allowed.
     let now = known.map(|(sku, product)| super::row(product, sku, categories));
     let said =
-        |column: Column| row.said(column).filter(|text| now.as_ref().is_none_or(|now| now[column as usize] != *text));
+        |column: Column| said(column).filter(|text| now.as_ref().is_none_or(|now| now[column as usize] != *text));
     let mut problems = Vec::new();
     let mut read = Reading { problems: &mut problems };
     let wanted_specs = said(Column::Specs).and_then(|text| read.kept(specs::read(text)));

@@ -53,43 +53,138 @@ const TITLES: [&[&str]; 11] = [
         "名称",
         "商品标题",
         "宝贝标题",
+        "宝贝名称",
         "产品名称",
         "产品名",
+        "产品标题",
         "商品",
         "title",
         "货品名称",
         "货品名",
+        "货品",
+        "货名",
         "物品名称",
+        "存货名称",
+        "物料名称",
+        "菜品名称",
         "商品全称",
+        "商品简称",
+        "款名",
         "产品",
         "product name",
         "product",
         "item name",
+        "item",
     ],
     &["副标题", "subtitle", "卖点", "商品卖点", "短标题"],
-    &["分类", "category", "商品分类", "类目", "类别"],
-    &["规格", "specs", "商品规格", "规格型号", "销售属性", "SKU规格"],
+    &[
+        "分类",
+        "category",
+        "商品分类",
+        "商品类目",
+        "类目",
+        "类别",
+        "品类",
+        "分类名称",
+        "类目名称",
+        "所属分类",
+        "商品分组",
+    ],
+    &[
+        "规格",
+        "specs",
+        "商品规格",
+        "规格型号",
+        "规格名称",
+        "规格属性",
+        "销售规格",
+        "销售属性",
+        "SKU规格",
+        "SKU属性",
+        "SKU名称",
+    ],
     &[
         "商家编码",
         "sku_code",
         "规格编码",
+        "规格商家编码",
         "SKU编码",
+        "SKU商家编码",
+        "商家SKU编码",
+        "SKU货号",
+        "SKU码",
+        "SKU no",
         "商品编码",
         "货号",
+        "产品货号",
         "编码",
         "编号",
         "sku",
-        "条码",
-        "商品条码",
         "货品编号",
         "货品编码",
         "商品编号",
+        "商品代码",
         "产品编码",
         "产品编号",
         "商品货号",
+        "存货编码",
+        "物料编码",
+        "外部编码",
+        "自定义编码",
+        "条码",
+        "商品条码",
+        "条形码",
+        "商品条形码",
+        "国际条码",
+        "69码",
+        "barcode",
+        "item no",
     ],
-    &["售价(元)", "price", "单价", "价格", "销售价", "零售价", "现价", "一口价", "单买价", "店铺价", "unit price"],
-    &["划线价(元)", "market_price", "原价", "市场价", "吊牌价"],
+    &[
+        "售价(元)",
+        "price",
+        "单价",
+        "价格",
+        "销售价",
+        "销售价格",
+        "销售单价",
+        "零售价",
+        "零售单价",
+        "现价",
+        "一口价",
+        "单买价",
+        "店铺价",
+        "网店价",
+        "商城价",
+        "线上价",
+        "小程序价",
+        "商品价格",
+        "商品售价",
+        "统一售价",
+        "SKU价格",
+        "SKU价",
+        "规格价格",
+        "定价",
+        "标价",
+        "卖价",
+        "价钱",
+        "unit price",
+        "sale price",
+        "selling price",
+        "retail price",
+    ],
+    &[
+        "划线价(元)",
+        "market_price",
+        "划线价格",
+        "原价",
+        "市场价",
+        "市场价格",
+        "吊牌价",
+        "专柜价",
+        "参考价",
+        "建议零售价",
+    ],
     &[
         "库存",
         "stock",
@@ -100,21 +195,61 @@ const TITLES: [&[&str]; 11] = [
         "qty",
         "库存量",
         "现有库存",
+        "现库存",
+        "当前库存",
+        "实际库存",
+        "剩余库存",
         "可用库存",
+        "可用数量",
+        "可用数",
         "可售库存",
+        "可售数量",
+        "可销售库存",
+        "在库数量",
         "总库存",
         "商品库存",
+        "SKU库存",
+        "规格库存",
+        "结存数量",
+        "结存",
+        "存货数量",
+        "库存余量",
         "quantity",
         "inventory",
+        "stock qty",
+        "stock quantity",
     ],
-    &["图片", "images", "商品图片", "主图", "图"],
-    &["上架", "on_shelf", "是否上架", "上架状态"],
+    &["图片", "images", "商品图片", "商品图", "产品图片", "主图", "商品主图", "头图", "图", "image", "picture"],
+    &["上架", "on_shelf", "是否上架", "上架状态", "上下架", "上下架状态", "上架/下架", "销售状态"],
     &["导出时库存", "stock_at_export"],
 ];
 
+/// What other tables part into columns of their own: specifications, and the two steps of a category.
+const PARTED: [&[&str]; 6] = [
+    &["颜色", "颜色分类", "花色", "color"],
+    &["尺码", "码数", "size"],
+    &["口味"],
+    &["款式"],
+    &["一级分类", "一级类目"],
+    &["二级分类", "二级类目"],
+];
+/// Of those the specifications.
+const SPECS: usize = 4;
+
+/// Every column that is looked for.
+static COLUMNS: [&[&str]; TITLES.len() + PARTED.len()] = {
+    let mut all = [TITLES[0]; TITLES.len() + PARTED.len()];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = if at < TITLES.len() { TITLES[at] } else { PARTED[at - TITLES.len()] };
+        at += 1;
+    }
+    all
+};
+
 /// What this import looks for in a table.
 pub const WANTED: Wanted<'_> =
-    Wanted { columns: &TITLES, needed: &[&[Column::Name as usize, Column::SkuCode as usize]] };
+    Wanted { columns: &COLUMNS, needed: &[&[Column::Name as usize, Column::SkuCode as usize]] };
 
 /// The titles that an export writes.
 pub fn titles() -> [&'static str; 11] {
@@ -132,6 +267,9 @@ pub struct Row {
     pub line: String,
     /// What stands under each column; `None` where the table does not have it.
     pub cells: Vec<Option<String>>,
+    /// Whether the specification was put together out of columns like 颜色, which may say no more than what goods look like.
+    #[serde(default)]
+    pub parted: bool,
     /// Kept pictures, by their hashes.
     #[serde(default)]
     pub pictures: Vec<String>,
@@ -178,7 +316,7 @@ pub fn plan(table: &Table, folder: Option<&Path>) -> Result<Plan, Vec<String>> {
     } else if table.rows.is_empty() {
         problems.push("表格里没有商品".into());
     }
-    problems.extend(table.twice.iter().map(|column| format!("第 {head} 行：列「{}」出现了两次", TITLES[*column][0])));
+    problems.extend(table.twice.iter().map(|column| format!("第 {head} 行：列「{}」出现了两次", COLUMNS[*column][0])));
     if !problems.is_empty() {
         problems.extend(table.notes.iter().cloned());
         return Err(problems);
@@ -213,6 +351,7 @@ fn read(row: &tables::Row, folder: Option<&Path>, album: &mut Album) -> Row {
         };
         read.cells.push(text);
     }
+    parted(row, &mut read);
     let (names, mut own) = (read.said(Column::Images).unwrap_or_default().to_owned(), Vec::new());
     beside(&names, folder, &mut own, &mut read.problems);
     read.pictures.extend(own.iter().map(|picture| picture.hash.to_string()));
@@ -221,6 +360,31 @@ fn read(row: &tables::Row, folder: Option<&Path>, album: &mut Album) -> Row {
     }
     album.pictures.extend(own);
     read
+}
+
+/// Specifications and categories that the table has in columns of their own, where it does not have them in one.
+fn parted(row: &tables::Row, read: &mut Row) {
+    let mut joined = |columns: std::ops::Range<usize>, of: Column, between: &str, named: bool| {
+        let known = columns.clone().any(|at| row.get(TITLES.len() + at).is_some());
+        if !known || read.said(of).is_some() {
+            return;
+        }
+        let mut parts = Vec::new();
+        for at in columns {
+            match row.text(TITLES.len() + at) {
+                Some(Ok(text)) if !text.is_empty() => parts.push(match named {
+                    true => format!("{}:{}", PARTED[at][0], clean(text)),
+                    false => clean(text),
+                }),
+                Some(Err(problem)) => read.problems.push(problem),
+                _ => {}
+            }
+        }
+        read.parted |= named && !parts.is_empty();
+        read.cells[of as usize] = Some(parts.join(between));
+    };
+    joined(0..SPECS, Column::Specs, ";", true);
+    joined(SPECS..PARTED.len(), Column::Category, "/", false);
 }
 
 /// File names beside the table, separated by `;` or `|`. Pictures on the web are not fetched.
@@ -269,4 +433,72 @@ fn path(product: &Product, categories: &[Category]) -> String {
 
 fn yes(on: bool) -> &'static str {
     if on { "是" } else { "否" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(text: &str) -> Plan {
+        plan(&tables::read(text.as_bytes(), &WANTED).unwrap(), None).unwrap_or_else(|e| panic!("{text}: {e:?}"))
+    }
+
+    #[test]
+    fn every_column_is_known_under_its_usual_titles() {
+        for (column, titles) in [
+            (
+                Column::Name,
+                "商品名称 品名 宝贝名称 货品 存货名称 产品标题 菜品名称 商品名称(30字以内) 1、商品名称 item",
+            ),
+            (Column::Category, "分类 商品类目 品类 所属分类 商品分组"),
+            (Column::Specs, "规格 规格名称 销售规格 SKU属性 规格型号"),
+            (Column::SkuCode, "商家编码 SKU码 规格商家编码 条形码 69码 商品代码 存货编码 barcode SKU_No."),
+            (
+                Column::Price,
+                "售价 销售价格 零售单价 定价 卖价 SKU价格 商品价格 单价元 售价：元 Retail_Price price_yuan",
+            ),
+            (Column::MarketPrice, "划线价格 专柜价 建议零售价 原价/元"),
+            (Column::Stock, "库存 当前库存 可用数 结存数量 SKU库存 库存/件 库存：件 在库数量 stock_qty"),
+            (Column::Images, "图片 商品图 产品图片 商品主图 头图"),
+            (Column::OnShelf, "上架 上下架 上架/下架 销售状态"),
+        ] {
+            for title in titles.split(' ') {
+                let (other, beside) = if column == Column::Name { ("售价", "1") } else { ("商品名称", "杯") };
+                let plan = rows(&format!("{other},{title}\n{beside},甲\n"));
+                assert_eq!(plan.rows[0].said(column), Some("甲"), "{title}");
+            }
+        }
+        // Whose price, and which stock: nobody's guess.
+        for title in ["会员价", "活动价", "成本价", "进价", "批发价", "供货价", "期初库存", "安全库存", "状态"]
+        {
+            let plan = rows(&format!("商品名称,{title}\n杯,9\n"));
+            assert!(plan.notes[0].contains(title) && plan.rows[0].cells.iter().flatten().count() == 1, "{title}");
+        }
+    }
+
+    #[test]
+    fn specifications_and_categories_may_have_columns_of_their_own() {
+        let said = |text: &str, column| rows(text).rows[0].said(column).map(str::to_owned);
+        for (text, specs) in [
+            ("商品名称,颜色,尺码\n杯,红,L\n", Some("颜色:红;尺码:L")),
+            ("商品名称,尺码,颜色分类\n杯,L,红\n", Some("颜色:红;尺码:L")),
+            ("商品名称,颜色,尺码\n杯,红,\n", Some("颜色:红")),
+            ("商品名称,颜色,规格\n杯,红,尺码:L\n", Some("尺码:L")),
+            ("商品名称,颜色,规格\n杯,红,\n", Some("颜色:红")),
+            ("商品名称,颜色\n杯,\n", None),
+        ] {
+            assert_eq!(said(text, Column::Specs).as_deref(), specs, "{text}");
+        }
+        for (text, category) in [
+            ("商品名称,一级分类,二级分类\n杯,家居,杯具\n", Some("家居/杯具")),
+            ("商品名称,一级类目,二级类目\n杯,家居,\n", Some("家居")),
+            ("商品名称,分类,二级分类\n杯,家居,杯具\n", Some("家居")),
+        ] {
+            assert_eq!(said(text, Column::Category).as_deref(), category, "{text}");
+        }
+        let twice = plan(&tables::read("商品名称,颜色,颜色\n杯,红,蓝\n".as_bytes(), &WANTED).unwrap(), None);
+        assert!(twice.is_err_and(|problems| problems[0].contains("「颜色」出现了两次")));
+        let spoilt = rows("商品名称,尺码\n杯,#N/A\n");
+        assert!(spoilt.rows[0].problems[0].contains("B2"), "{:?}", spoilt.rows[0].problems);
+    }
 }
