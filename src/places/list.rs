@@ -3,7 +3,7 @@
 use super::{Place, Unread, beside, names};
 
 /// Several provinces under one name.
-pub(super) const GROUPS: [(&str, &[&str]); 8] = [
+pub(super) const GROUPS: [(&str, &[&str]); 10] = [
     ("港澳台", &["香港", "澳门", "台湾"]),
     ("港澳", &["香港", "澳门"]),
     ("江浙沪", &["江苏", "浙江", "上海"]),
@@ -12,6 +12,8 @@ pub(super) const GROUPS: [(&str, &[&str]); 8] = [
     ("东三省", &["辽宁", "吉林", "黑龙江"]),
     ("东北三省", &["辽宁", "吉林", "黑龙江"]),
     ("新藏", &["新疆", "西藏"]),
+    ("雄安新区", &["河北省雄县", "河北省容城县", "河北省安新县"]),
+    ("雄安", &["河北省雄县", "河北省容城县", "河北省安新县"]),
 ];
 
 /// What a text names, and a sentence for each part of it that names nothing.
@@ -41,7 +43,12 @@ pub fn listed(text: &str) -> Listed {
 }
 
 fn is_separator(c: char) -> bool {
-    matches!(c, ';' | '；' | ',' | '，' | '、' | '。' | '\n' | '\r')
+    matches!(c, ';' | '；' | ',' | '，' | '、' | '。' | '+' | '＋' | '&' | '\n' | '\r')
+}
+
+/// The two sides of a word that may join two places; many names have one of these letters.
+fn joined(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.match_indices(['和', '及', '与']).map(|(at, word)| (&text[..at], &text[at + word.len()..]))
 }
 
 /// One name: a group, a province, what lies beside the place before it, or any other place.
@@ -51,6 +58,12 @@ fn read(text: &str, before: Option<Place>) -> Result<Vec<Place>, Unread> {
         return names.iter().map(|name| Place::parse(name)).collect();
     }
     let found = Place::parse(&plain);
+    if found.is_err() {
+        let both = |(one, other): (&str, &str)| Some([read(one, before).ok()?, read(other, before).ok()?].concat());
+        if let Some(places) = joined(&plain).find_map(both) {
+            return Ok(places);
+        }
+    }
     match (found, before.and_then(|before| beside(before, &plain))) {
         (Ok(place), _) if place.depth() == 1 => Ok(vec![place]),
         (_, Some(near)) => Ok(vec![near]),

@@ -2,13 +2,14 @@
 //!
 //! Settings, addresses and filters are all read here, so that 上海市浦东新区, 上海 浦东 and 上海市/上海市/浦东新区 are one place.
 
+mod former;
 mod list;
 mod names;
 
 use std::sync::LazyLock;
 
 pub use list::{Listed, listed, with_values};
-use names::{rests, short};
+use names::short;
 
 /// Every province, city and district; `make.mjs` writes it.
 static FILE: &str = include_str!("places.txt");
@@ -21,6 +22,44 @@ struct Province {
 struct City {
     name: &'static str,
     districts: Vec<&'static str>,
+}
+
+/// How exactly a name must be written: as it is today, or as it was once or as a neighbour of its kind would be called.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Strictness {
+    Today,
+    Loosely,
+}
+
+use Strictness::{Loosely, Today};
+
+impl City {
+    fn is(&self, text: &str, how: Strictness) -> bool {
+        self.rests(text, how).contains(&"")
+    }
+
+    /// What is left of a text behind each spelling of its name that it begins with.
+    fn rests<'t>(&self, text: &'t str, how: Strictness) -> Vec<&'t str> {
+        match how {
+            Today => names::rests(self.name, text),
+            Loosely => {
+                names::city_rests(self.name, text).into_iter().chain(former::city_rests(self.name, text)).collect()
+            }
+        }
+    }
+
+    /// Its districts of this name.
+    fn districts_named(&self, text: &str, how: Strictness) -> Vec<&'static str> {
+        let here = |name: &str| match how {
+            Today => names::is(name, text),
+            Loosely => names::alike(name, text) || name.strip_prefix(short_of(self.name)) == Some(text),
+        };
+        let found: Vec<&str> = self.districts.iter().copied().filter(|name| here(name)).collect();
+        match (how, found.is_empty()) {
+            (Loosely, true) => former::district(self.name, text).into_iter().collect(),
+            _ => found,
+        }
+    }
 }
 
 static PROVINCES: LazyLock<Vec<Province>> = LazyLock::new(|| {
@@ -74,10 +113,10 @@ impl Place {
     pub fn parse(text: &str) -> Result<Place, Unread> {
         let text = names::plain(text);
         // From the largest: 吉林 is the province before it is the city, and 长沙 the city before its county.
-        [from_province, from_city, from_district]
+        let readings = [Today, Loosely]
             .into_iter()
-            .find_map(|read| one(read(&text)))
-            .unwrap_or(Err(Unread::Unknown))
+            .flat_map(|how| [from_province, from_city, from_district].into_iter().map(move |read| (read, how)));
+        readings.into_iter().find_map(|(read, how)| one(read(&text, how))).unwrap_or(Err(Unread::Unknown))
     }
 
     /// The place of an address, as clients, WeChat and other people's tables write its parts. What is behind the part
@@ -88,19 +127,31 @@ impl Place {
             return Place::parse(&format!("{province}{city}{district}")).ok();
         };
         let whole = Place { province: province.name, city: None, district: None };
-        let named = |text: &str| province.cities.iter().find(|known| names::is(known.name, text));
-        let city = match province.cities.as_slice() {
+        let either = |find: &dyn Fn(Strictness) -> Option<Place>| find(Today).or_else(|| find(Loosely));
+        let named = |text: &str, how| province.cities.iter().find(|known| known.is(text, how));
+        let known = match province.cities.as_slice() {
             [only] if only.name == province.name => Some(only),
-            _ => named(&city).or_else(|| named(&district)),
+            _ => [Today, Loosely].into_iter().find_map(|how| named(&city, how).or_else(|| named(&district, how))),
         };
-        let Some(city) = city else {
-            // 省直辖县级行政区划, or a city that was left out.
-            let known = within_province(province, &district);
-            return Some(if let [place] = known[..] { place } else { whole });
+        let Some(known) = known else {
+            // 省直辖县级行政区划, a city that was left out, or a county in its place.
+            let county = |text: &str, how| match within_province(province, text, how)[..] {
+                [place] => Some(place),
+                _ => None,
+            };
+            return either(&|how| county(&district, how).or_else(|| county(&city, how))).or(Some(whole));
         };
-        let known = city.districts.iter().find(|known| names::is(known, &district));
-        let known = known.or_else(|| city.districts.iter().find(|known| detail.starts_with(*known)));
-        Some(Place { city: Some(city.name), district: known.copied(), ..whole })
+        let here = Place { city: Some(known.name), ..whole };
+        let part = |text: &str, how| match known.districts_named(text, how)[..] {
+            [name] => Some(Place { district: Some(name), ..here }),
+            _ => None,
+        };
+        let behind = || known.districts.iter().find(|name| detail.starts_with(*name));
+        let found = either(&|how| part(&district, how));
+        let found = found.or_else(|| behind().map(|name| Place { district: Some(name), ..here }));
+        // A municipality's district in the place of the city that it is itself.
+        let instead = || either(&|how| part(&city, how)).filter(|_| known.name == province.name);
+        found.or_else(instead).or(Some(here))
     }
 
     /// Whether the other lies in this one, or is it.
@@ -179,65 +230,64 @@ fn one(mut found: Vec<Place>) -> Option<Result<Place, Unread>> {
     }
 }
 
-fn from_province(text: &str) -> Vec<Place> {
+fn from_province(text: &str, how: Strictness) -> Vec<Place> {
     let mut found = Vec::new();
     for province in PROVINCES.iter() {
         for rest in names::after_province(province.name, text) {
             match names::after_filler(rest) {
                 "" => found.push(Place { province: province.name, city: None, district: None }),
-                rest => found.extend(within_province(province, rest)),
+                rest => found.extend(within_province(province, rest, how)),
             }
             // As data sets write 重庆's counties: 重庆市 县 彭水.
             if let Some(county) = rest.strip_prefix('县') {
-                found.extend(within_province(province, county));
+                found.extend(within_province(province, county, how));
             }
         }
     }
     found
 }
 
-fn from_city(text: &str) -> Vec<Place> {
+fn from_city(text: &str, how: Strictness) -> Vec<Place> {
     PROVINCES
         .iter()
-        .flat_map(|province| province.cities.iter().flat_map(|city| within_city(province, city, text)))
+        .flat_map(|province| province.cities.iter().flat_map(|city| within_city(province, city, text, how)))
         .collect()
 }
 
-fn from_district(text: &str) -> Vec<Place> {
-    PROVINCES.iter().flat_map(|province| districts(province, text)).collect()
+fn from_district(text: &str, how: Strictness) -> Vec<Place> {
+    PROVINCES.iter().flat_map(|province| districts(province, text, how)).collect()
 }
 
 /// What a text names inside a province: a city, a district of it, or a district alone.
-fn within_province(province: &Province, text: &str) -> Vec<Place> {
-    let found: Vec<Place> = province.cities.iter().flat_map(|city| within_city(province, city, text)).collect();
-    if found.is_empty() { districts(province, text) } else { found }
+fn within_province(province: &Province, text: &str, how: Strictness) -> Vec<Place> {
+    let found: Vec<Place> = province.cities.iter().flat_map(|city| within_city(province, city, text, how)).collect();
+    if found.is_empty() { districts(province, text, how) } else { found }
 }
 
 /// A text that begins with a city's name.
-fn within_city(province: &Province, city: &City, text: &str) -> Vec<Place> {
+fn within_city(province: &Province, city: &City, text: &str, how: Strictness) -> Vec<Place> {
     let here = Place { province: province.name, city: Some(city.name), district: None };
     // A city that is a province is one place, not two.
     let whole = Place { city: here.city.filter(|city| *city != province.name), ..here };
     let mut found = Vec::new();
-    for rest in rests(city.name, text) {
+    for rest in city.rests(text, how) {
         match names::after_filler(rest) {
             "" => found.push(whole),
             // Cities without districts are written twice.
-            rest if names::is(city.name, rest) => found.push(whole),
-            rest => found.extend(districts_of(here, city, rest)),
+            rest if city.is(rest, how) => found.push(whole),
+            rest => found.extend(districts_of(here, city, rest, how)),
         }
     }
     found
 }
 
-fn districts(province: &Province, text: &str) -> Vec<Place> {
+fn districts(province: &Province, text: &str, how: Strictness) -> Vec<Place> {
     let place = |city: &City| Place { province: province.name, city: Some(city.name), district: None };
-    province.cities.iter().flat_map(|city| districts_of(place(city), city, text)).collect()
+    province.cities.iter().flat_map(|city| districts_of(place(city), city, text, how)).collect()
 }
 
-fn districts_of(here: Place, city: &City, text: &str) -> Vec<Place> {
-    let named = city.districts.iter().filter(|name| names::is(name, text));
-    named.map(|name| Place { district: Some(name), ..here }).collect()
+fn districts_of(here: Place, city: &City, text: &str, how: Strictness) -> Vec<Place> {
+    city.districts_named(text, how).into_iter().map(|name| Place { district: Some(name), ..here }).collect()
 }
 
 /// What a text names beside another place: in its city, else in its province.
@@ -245,9 +295,12 @@ fn beside(place: Place, text: &str) -> Option<Place> {
     let text = names::plain(text);
     let province = PROVINCES.iter().find(|known| known.name == place.province)?;
     let city = province.cities.iter().find(|known| Some(known.name) == place.city);
-    let near = city.map(|city| districts_of(Place { district: None, ..place }, city, &text)).unwrap_or_default();
-    let found = if near.is_empty() { within_province(province, &text) } else { near };
-    if let [found] = found[..] { Some(found) } else { None }
+    let here = Place { district: None, ..place };
+    [Today, Loosely].into_iter().find_map(|how| {
+        let near = city.map(|city| districts_of(here, city, &text, how)).unwrap_or_default();
+        let found = if near.is_empty() { within_province(province, &text, how) } else { near };
+        if let [found] = found[..] { Some(found) } else { None }
+    })
 }
 
 #[cfg(test)]

@@ -114,9 +114,15 @@ fn ending(name: &str) -> Option<(&str, &'static str)> {
     Some((short, usual))
 }
 
+/// What people say for names that are too long for anybody.
+const USUAL: [(&str, &str); 3] =
+    [("巴音郭楞蒙古自治州", "巴州"), ("博尔塔拉蒙古自治州", "博州"), ("克孜勒苏柯尔克孜自治州", "克州")];
+
 /// What is left of a text behind each spelling of a city's or district's name that it begins with.
 pub fn rests<'t>(name: &str, text: &'t str) -> Vec<&'t str> {
     let mut rests: Vec<&str> = text.strip_prefix(name).into_iter().collect();
+    let usual = USUAL.iter().find(|(long, _)| *long == name);
+    rests.extend(usual.and_then(|(_, usual)| text.strip_prefix(usual)));
     if let Some((short, usual)) = ending(name)
         && let Some(rest) = text.strip_prefix(short)
     {
@@ -126,6 +132,24 @@ pub fn rests<'t>(name: &str, text: &'t str) -> Vec<&'t str> {
         }
     }
     rests
+}
+
+/// What is left of a text behind a city's name with the end that it had before it was a city.
+pub fn city_rests<'t>(name: &str, text: &'t str) -> Vec<&'t str> {
+    let mut rests = rests(name, text);
+    rests.extend(rests_with(name, text, &["地区", "盟", "自治州", "州", "市"]));
+    rests
+}
+
+/// Whether two names of districts differ in nothing but their end: most were a county or a town once.
+pub fn alike(name: &str, text: &str) -> bool {
+    let ends = ["新区", "林区", "特区", "自治县", "自治旗", "区", "县", "市", "旗", "街道", "镇", "乡"];
+    rests_with(name, text, &ends).contains(&"")
+}
+
+fn rests_with<'t>(name: &str, text: &'t str, ends: &[&str]) -> Vec<&'t str> {
+    let rest = ending(name).and_then(|(short, _)| text.strip_prefix(short));
+    rest.map(|rest| ends.iter().filter_map(|end| rest.strip_prefix(end)).collect()).unwrap_or_default()
 }
 
 /// Whether a text is this city or district.

@@ -62,6 +62,26 @@ fn a_place_is_one_under_all_its_names() {
         ("阿里地区", "西藏自治区阿里地区"),
         ("瀍河回族区", "河南省洛阳市瀍河回族区"),
         ("神农架", "湖北省神农架林区"),
+        ("巴州", "新疆维吾尔自治区巴音郭楞蒙古自治州"),
+        ("四川巴中巴州区", "四川省巴中市巴州区"),
+        ("博州博乐", "新疆维吾尔自治区博尔塔拉蒙古自治州博乐市"),
+        ("苏州工业园区", "江苏省苏州市苏州工业园区"),
+        // As they were called once.
+        ("密云县", "北京市密云区"),
+        ("北京宣武", "北京市西城区"),
+        ("上海闸北区", "上海市静安区"),
+        ("萧山市", "浙江省杭州市萧山区"),
+        ("即墨市", "山东省青岛市即墨区"),
+        ("襄樊", "湖北省襄阳市"),
+        ("襄樊市樊城区", "湖北省襄阳市樊城区"),
+        ("那曲地区", "西藏自治区那曲市"),
+        ("毕节地区七星关区", "贵州省毕节市七星关区"),
+        ("深圳龙华新区", "广东省深圳市龙华区"),
+        ("东莞市南城区", "广东省东莞市南城街道"),
+        // What is called so today comes first.
+        ("朝阳县", "辽宁省朝阳市朝阳县"),
+        ("绍兴县", "浙江省绍兴市柯桥区"),
+        ("西湖县", "3 of them"),
         ("新", "?"),
         ("新彊", "?"),
         ("偏远地区", "?"),
@@ -97,6 +117,20 @@ fn an_address_is_read_as_clients_and_tables_write_it() {
         (["香港特别行政区", "香港特别行政区", "中西区", ""], Some("香港特别行政区香港岛中西区")),
         (["台湾省", "台北市", "大安区", ""], Some("台湾省台北市大安区")),
         (["", "杭州市", "西湖区", ""], Some("浙江省杭州市西湖区")),
+        // Parts that stand one place too far left, and names of once.
+        (["上海市", "浦东新区", "", ""], Some("上海市浦东新区")),
+        (["重庆市", "石柱土家族自治县", "", ""], Some("重庆市石柱土家族自治县")),
+        (["浙江省", "义乌市", "", ""], Some("浙江省金华市义乌市")),
+        (["江苏省", "昆山市", "花桥镇", ""], Some("江苏省苏州市昆山市")),
+        (["河北省", "雄安新区", "容城县", ""], Some("河北省保定市容城县")),
+        (["新疆维吾尔自治区", "新疆生产建设兵团", "石河子市", ""], Some("新疆维吾尔自治区石河子市")),
+        (["北京市", "县", "密云县", ""], Some("北京市密云区")),
+        (["北京市", "北京市", "崇文区", ""], Some("北京市东城区")),
+        (["江苏省", "苏州市", "工业园区", ""], Some("江苏省苏州市苏州工业园区")),
+        (["西藏自治区", "日喀则地区", "桑珠孜区", ""], Some("西藏自治区日喀则市桑珠孜区")),
+        (["湖北省", "襄樊市", "樊城区", ""], Some("湖北省襄阳市樊城区")),
+        (["广东省", "深圳市", "光明新区", ""], Some("广东省深圳市光明区")),
+        (["辽宁省", "朝阳市", "", ""], Some("辽宁省朝阳市")),
         (["某省", "某市", "", ""], None),
     ] {
         let [province, city, district, detail] = parts;
@@ -133,6 +167,11 @@ fn a_list_is_parted_by_anything_and_read_in_the_light_of_what_stands_before() {
         ("港澳台，海南", "香港特别行政区 澳门特别行政区 台湾省 海南省"),
         ("杭州市，宁波市\n温州", "浙江省杭州市 浙江省宁波市 浙江省温州市"),
         ("北京市朝阳区、海淀", "北京市朝阳区 北京市海淀区"),
+        ("新疆和西藏", "新疆维吾尔自治区 西藏自治区"),
+        ("新疆+西藏", "新疆维吾尔自治区 西藏自治区"),
+        ("和田地区及呼和浩特市与内蒙", "新疆维吾尔自治区和田地区 内蒙古自治区呼和浩特市 内蒙古自治区"),
+        ("呼和浩特", "内蒙古自治区呼和浩特市"),
+        ("雄安新区", "河北省保定市雄县 河北省保定市容城县 河北省保定市安新县"),
         (" ; ，", ""),
     ] {
         let listed = listed(typed);
@@ -164,5 +203,18 @@ fn every_group_is_as_many_places_as_it_has_names() {
     for (group, names) in list::GROUPS {
         let listed = listed(group);
         assert_eq!((listed.places.len(), listed.problems.as_slice()), (names.len(), &[][..]), "{group}");
+    }
+}
+
+#[test]
+fn every_name_that_was_leads_to_one_that_is() {
+    for (city, was, now) in former::DISTRICTS {
+        let known = PROVINCES.iter().flat_map(|province| &province.cities).find(|known| known.name == city);
+        let known = known.unwrap_or_else(|| panic!("{city}"));
+        assert!(known.districts.contains(&now) && !known.districts.contains(&was), "{city} {was} {now}");
+        assert_eq!(known.districts_named(was, Loosely), [now], "{city} {was}");
+    }
+    for (now, was) in former::CITIES {
+        assert_eq!(Place::parse(was).map(|place| place.city), Ok(Some(now)));
     }
 }
