@@ -8,6 +8,7 @@ use xiaopu::cli::{API_KEY, APP_ID, MCH_ID};
 use xiaopu::clock::{Clock, DAY, Day, HOUR, MINUTE};
 use xiaopu::db::{Db, DbError, SCHEMA_VERSION, Tx};
 use xiaopu::ids::OrderId;
+use xiaopu::jobs::{Kind, store as jobs};
 use xiaopu::orders::search::{Words, store as search};
 use xiaopu::secrets::token_hash;
 use xiaopu::wechat::v2::Merchant;
@@ -27,7 +28,7 @@ const PRODUCTS: i64 = 200;
 /// Few enough that what is open reaches back over all of yesterday, at any hour.
 const A_DAY: i64 = 400;
 /// Raised when the rows below change.
-const EDITION: i64 = 5;
+const EDITION: i64 = 6;
 /// The least age of a shop, in days: a young one has less to show, whatever its size.
 const AGE: i64 = 60;
 /// Orders again and again, and is found by the end of the phone number whatever the size of the shop.
@@ -225,6 +226,9 @@ fn order(tx: &Tx, i: i64, orders: i64, now: i64) -> Result<()> {
     if stage == Stage::Closed {
         close(tx, &made, at + 30 * MINUTE)?;
         return event(Some("pending_payment"), "closed", "超时未付款，自动关闭", at + 30 * MINUTE);
+    }
+    if stage == Stage::Waiting {
+        jobs::put(tx, Kind::Expire, id, expires)?;
     }
     if stage >= Stage::Paid {
         let transaction = made.transaction();
