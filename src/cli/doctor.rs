@@ -5,18 +5,16 @@ use crate::backups::{free_space, store as backups};
 use crate::clock::{self, DAY, HOUR, MINUTE};
 use crate::db;
 use crate::exceptions::store as exceptions;
-use crate::ids::OrderNo;
 use crate::jobs::{self, State};
 use crate::miniprogram;
-use crate::payments::{invariants, store as payments};
+use crate::payments::{invariants, store as payments, trial};
 use crate::reconcile::{BillState, store as reconcile};
 use crate::refunds::{RefundState, store as refunds};
 use crate::settings::certificate::Standing;
 use crate::settings::store::{self as settings, Stored};
-use crate::settings::{Server, Settings};
+use crate::settings::{Group, SETTINGS, Server, Settings};
 use crate::shop::Shop;
 use crate::staff;
-use crate::wechat::pay::TradeOf;
 use crate::wechat::reach::{is_loopback, refused_by_wechat};
 use crate::wechat::{Account, Api};
 
@@ -90,22 +88,14 @@ fn v2_key_finding(settings: &Settings) -> Result<String, String> {
     }
 }
 
-/// What a merchant enters for API v3, and the field's name as he knows it.
-const V3_FIELDS: [(&str, &str); 5] = [
-    ("wechat.v3_key", "APIv3 密钥"),
-    ("wechat.mch_key", "商户私钥"),
-    ("wechat.mch_serial", "商户证书序列号"),
-    ("wechat.public_key", "微信支付公钥"),
-    ("wechat.public_key_id", "公钥 ID"),
-];
-
 /// Whether the keys of API v3 are all there and belong together, and whether WeChat signs with the public key that was
 /// entered; nothing for a shop that has none of them and does not use them.
 async fn v3_finding(shop: &Shop) -> Option<Result<String, String>> {
     let settings = shop.settings();
+    let keys = || SETTINGS.iter().filter(|setting| setting.group == Group::PayV3 && setting.choices.is_empty());
     let missing: Vec<&str> =
-        V3_FIELDS.iter().filter(|(name, _)| settings.get(name).is_none()).map(|(_, label)| *label).collect();
-    if missing.len() == V3_FIELDS.len() && settings.api() == Api::V2 {
+        keys().filter(|setting| settings.get(setting.name).is_none()).map(|setting| setting.label).collect();
+    if missing.len() == keys().count() && settings.api() == Api::V2 {
         return None;
     }
     if !missing.is_empty() {
@@ -115,12 +105,9 @@ async fn v3_finding(shop: &Shop) -> Option<Result<String, String>> {
         return Some(Err(problem.to_owned()));
     }
     let account = shop.account_of(Api::V3)?;
-    let number = OrderNo::new("20000101", &shop.nonces.base32()).attempt(1);
     let id = settings.get("wechat.public_key_id").unwrap_or_default();
-    Some(match shop.wechat.order_query(&account, TradeOf::Number(&number), &shop.nonces).await.result {
-        Ok(_) => Ok(format!("微信用 {id} 签名回答了，新订单用 {}", settings.api().text())),
-        Err(e) => Err(format!("{e}")),
-    })
+    let said = trial::judge(Api::V3, &trial::ask(shop, &account).await.result);
+    Some(said.map(|()| format!("微信用 {id} 签名回答了，新订单用 {}", settings.api().text())))
 }
 
 /// A host whose clock stands in the past or the far future signs orders that expire at once.

@@ -16,6 +16,7 @@ pub mod refund;
 pub mod replay;
 pub mod settle;
 pub mod store;
+pub mod trial;
 
 use crate::ids::{AttemptId, OrderId, OutTradeNo};
 use crate::money::Fen;

@@ -9,16 +9,16 @@ use crate::console::{back, words};
 use crate::error::{Code, Error, Result};
 use crate::ids::OrderNo;
 use crate::outbox::{Channel, staff as outbox};
+use crate::payments::trial;
 use crate::settings::Group;
 use crate::settings::store::{self, Tried};
 use crate::shop::Shop;
 use crate::staff::Owner;
 use crate::transactions::Entry;
 use crate::wechat::mini_program::MiniProgram;
-use crate::wechat::pay::{Trade, TradeOf};
 use crate::wechat::reach::{self, Reached};
 use crate::wechat::refund::RefundOrder;
-use crate::wechat::{Api, Exchange, GatewayError, register};
+use crate::wechat::{Account, Api, Exchange, GatewayError, register};
 
 /// A payment that WeChat never took: its own numbers carry a date.
 const NO_PAYMENT: &str = "4200000000000000000000000000";
@@ -139,25 +139,8 @@ fn wrong(words: String) -> Error {
 async fn try_key(shop: &Shop) -> Result<String> {
     let missing = || wrong("请先填好 AppID、商户号和 APIv2 密钥并保存".into());
     let account = shop.account_of(Api::V2).ok_or_else(missing)?;
-    let number = OrderNo::new("20000101", &shop.nonces.base32()).attempt(1);
-    let exchange = shop.wechat.order_query(&account, TradeOf::Number(&number), &shop.nonces).await;
-    logged(shop, &exchange).await?;
-    match exchange.result {
-        Ok(Trade::Absent) => {
-            Ok(format!("✓ 密钥正确：微信用它签名回答了（{} 毫秒）· {}", exchange.took_ms, clock_words(shop)))
-        }
-        Ok(other) => Err(wrong(format!("微信的回答出人意料：{other:?}"))),
-        Err(e) => Err(wrong(match e.code() {
-            Some("SIGNERROR") => "微信说签名错误：APIv2 密钥或签名方式不对。在商户平台 → API 安全里核对".into(),
-            Some("APPID_NOT_EXIST") => "微信说没有这个 AppID，请核对".into(),
-            Some("MCHID_NOT_EXIST") => "微信说没有这个商户号，请核对".into(),
-            Some("APPID_MCHID_NOT_MATCH") => {
-                "AppID 和商户号没有绑定：在商户平台 → 产品中心 → AppID 账号管理里关联".into()
-            }
-            _ if matches!(e, GatewayError::Unreachable(_)) => format!("连不上微信：{e}。请检查服务器的网络"),
-            _ => format!("微信没有认可：{e}"),
-        })),
-    }
+    let took_ms = ask_for_nothing(shop, &account).await?;
+    Ok(format!("✓ 密钥正确：微信用它签名回答了（{took_ms} 毫秒）· {}", clock_words(shop)))
 }
 
 async fn try_keys_v3(shop: &Shop) -> Result<String> {
@@ -166,21 +149,19 @@ async fn try_keys_v3(shop: &Shop) -> Result<String> {
     }
     let missing = || wrong("请先填好 AppID、商户号，以及这张卡上的五项并保存".into());
     let account = shop.account_of(Api::V3).ok_or_else(missing)?;
-    let number = OrderNo::new("20000101", &shop.nonces.base32()).attempt(1);
-    let exchange = shop.wechat.order_query(&account, TradeOf::Number(&number), &shop.nonces).await;
+    let took_ms = ask_for_nothing(shop, &account).await?;
+    Ok(format!(
+        "✓ 私钥、序列号和微信支付公钥都正确：微信签名回答了（{took_ms} 毫秒）· {}。APIv3 密钥要等第一条通知才能验证",
+        clock_words(shop)
+    ))
+}
+
+/// How long the right "no" took, in milliseconds.
+async fn ask_for_nothing(shop: &Shop, account: &Account) -> Result<i64> {
+    let exchange = trial::ask(shop, account).await;
     logged(shop, &exchange).await?;
-    match exchange.result {
-        Ok(Trade::Absent) => Ok(format!(
-            "✓ 私钥、序列号和微信支付公钥都正确：微信签名回答了（{} 毫秒）· {}。APIv3 密钥要等第一条通知才能验证",
-            exchange.took_ms,
-            clock_words(shop)
-        )),
-        Ok(other) => Err(wrong(format!("微信的回答出人意料：{other:?}"))),
-        Err(e) if e.to_string().contains("SIGNERROR") => {
-            Err(wrong(format!("微信说签名错误：商户私钥和证书序列号不对应，或商户号不对。（{e}）")))
-        }
-        Err(e) => Err(wrong(e.to_string())),
-    }
+    trial::judge(account.api(), &exchange.result).map_err(wrong)?;
+    Ok(exchange.took_ms)
 }
 
 /// How far our clock is from WeChat's; orders carry times that both must agree on.
