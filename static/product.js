@@ -31,7 +31,7 @@ function grow() {
   const row = body.lastElementChild.cloneNode(true);
   const n = rows().length;
   for (const field of $$("[name]", row)) field.name = field.name.replace(/\[\d+\]/, `[${n}]`);
-  for (const name of ["specs", "code", "price", "market", "limit", "on_hand"]) cell(row, name).value = "";
+  for (const name of ["specs", "code", "price", "market", "cost", "limit", "on_hand"]) cell(row, name).value = "";
   body.append(row);
   return row;
 }

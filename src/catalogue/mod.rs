@@ -130,6 +130,8 @@ pub struct Sku {
     pub delivery: Delivery,
     pub image: Option<ImageHash>,
     pub enabled: bool,
+    /// What it costs the shop; none where nobody has said. Buyers never hear of it.
+    pub cost: Option<Fen>,
 }
 
 impl Sku {

@@ -73,6 +73,10 @@ impl Samples {
         for (sample, picture) in &self.products {
             if let Some(id) = sample.put(tx, picture)? {
                 store::count_sale(tx, id, sample.sold)?;
+                // Made up, like the rest: so much of the price that something is earned.
+                for sku in store::product(tx, id)?.into_iter().flat_map(|product| product.skus) {
+                    store::set_cost(tx, sku.id, Fen::new(sku.price.get() * 3 / 5))?;
+                }
             }
         }
         let named = self.pinned.iter().filter_map(|name| store::product_named(tx, name).transpose());

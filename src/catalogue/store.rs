@@ -449,6 +449,7 @@ fn read_sku(row: &Row<'_>) -> Result<Sku> {
         delivery: row.get("delivery")?,
         image: row.get("image_hash")?,
         enabled: row.get("enabled")?,
+        cost: row.get("cost_fen")?,
     })
 }
 
@@ -633,6 +634,12 @@ pub fn put_sku(tx: &Tx, product_id: ProductId, draft: &SkuDraft) -> Result<SkuId
         ],
         |row| row.get(0),
     )
+}
+
+/// From the next order on: those that stand keep what their goods cost then.
+pub fn set_cost(tx: &Tx, id: SkuId, cost: Option<Fen>) -> Result<()> {
+    tx.prepare_cached("update skus set cost_fen = ?2 where id = ?1")?.execute(params![id, cost])?;
+    Ok(())
 }
 
 /// Brings the product's own price range up to date with its SKUs, and tells buyers' caches.

@@ -17,6 +17,7 @@ use crate::error::Result;
 use crate::ids::ImageHash;
 use crate::ledger::{DaySum, store as ledger};
 use crate::money::yuan;
+use crate::orders::margin::{self, Margin};
 use crate::orders::search::{Filter, store as search};
 use crate::orders::{self, Line, Order};
 use crate::payments::{Checked, store as payments};
@@ -76,6 +77,7 @@ struct Seen {
     recent: Vec<(Order, Vec<Line>)>,
     sum: DaySum,
     yesterday: DaySum,
+    margin: Margin,
     /// What was paid by the hour: today, yesterday, and the same weekday a week ago.
     hours: [[i64; 24]; 3],
     /// The goods of the order that has waited longest.
@@ -117,6 +119,7 @@ fn look(conn: &rusqlite::Connection, sellers: &Sellers, (first, last): (Day, Day
         first: longest.map_or(Ok(Vec::new()), |order| orders::store::lines(conn, order.id))?,
         sum: DaySum::of(first, &ledger::day_sums(conn, first, last)?),
         yesterday: ledger::day_sum(conn, today.plus(-1))?,
+        margin: margin::of(conn, first, last)?,
         charted: ledger::day_sums(conn, today.plus(1 - 2 * CHARTED), today)?,
         funnel: orders::store::funnel(conn, today.plus(-6))?,
         best: sellers.best(conn, today.plus(1 - CHARTED), 6)?,
@@ -152,6 +155,7 @@ async fn page(
         recent,
         sum,
         yesterday,
+        margin,
         hours,
         first: waiting_goods,
         charted,
@@ -247,6 +251,7 @@ async fn page(
         refunded: yuan(sum.refunded_fen),
         fee: (sum.fee_fen != 0).then(|| yuan(sum.fee_fen)),
         net: yuan(sum.net_fen()),
+        margin: earned(&margin),
         yesterday: yuan(yesterday.received_fen),
         average: yuan(sum.received_fen.checked_div(sum.payments).unwrap_or(0)),
         chart: chart(today, &charted),
@@ -269,6 +274,15 @@ async fn page(
         failed,
     };
     Ok(assets::page("console/home.html", context))
+}
+
+/// What was earned on goods; nothing where no cost is known, beside how many pieces that is said of.
+fn earned(margin: &Margin) -> Value {
+    let known = margin.pieces != 0 || margin.income_fen != 0 || margin.cost_fen != 0;
+    json!({
+        "earned": known.then(|| yuan(margin.earned_fen())), "percent": margin.percent(),
+        "unknown": margin.unknown_pieces, "unknown_income": yuan(margin.unknown_fen),
+    })
 }
 
 /// What waits, as far as this person may know of it.

@@ -41,6 +41,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0027_ledger_guard.sql"),
     include_str!("migrations/0028_pickup.sql"),
     include_str!("migrations/0029_baskets.sql"),
+    include_str!("migrations/0030_costs.sql"),
 ];
 
 /// The newest schema that this program knows.

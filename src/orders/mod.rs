@@ -1,6 +1,7 @@
 //! Orders: what was asked for, how far it has come, and what may happen to it next.
 
 pub mod api;
+pub mod margin;
 pub mod moves;
 pub mod pickup;
 pub mod quote;
@@ -385,23 +386,28 @@ impl Full {
         free.into_iter().chain(refunding).chain(refunded).chain(flagged.then_some(Chip::MoneyException)).collect()
     }
 
-    /// What was really paid for each line: its price less its part of the discount, so that the lines sum exactly. What
-    /// promotions took off stands with the line; what staff agreed on besides is spread over what is left.
+    /// What was really paid for each line: its price less its part of the discount, so that the lines sum exactly.
     pub fn paid_by_line(&self) -> Vec<Fen> {
-        let sum = |amounts: &[Fen]| amounts.iter().fold(Fen::ZERO, |sum, fen| sum.plus(*fen).unwrap_or(sum));
-        let less = |amounts: &[Fen], off: &[Fen]| -> Vec<Fen> {
-            amounts.iter().zip(off).map(|(amount, off)| amount.minus(*off).unwrap_or_default()).collect()
-        };
         let amounts: Vec<Fen> = self.lines.iter().map(Line::amount).collect();
         let promoted: Vec<Fen> = self.lines.iter().map(|line| line.discount).collect();
-        match self.order.discount.minus(sum(&promoted)) {
-            Some(agreed) => {
-                let left = less(&amounts, &promoted);
-                less(&left, &spread(&left, agreed))
-            }
-            // Staff asked for more than the promotions would have left.
-            None => less(&amounts, &spread(&promoted, self.order.discount)),
+        paid_for(&amounts, &promoted, self.order.discount)
+    }
+}
+
+/// What was paid for lines of these amounts. What promotions took off stands with the line; what staff agreed on besides
+/// is spread over what is left.
+fn paid_for(amounts: &[Fen], promoted: &[Fen], discount: Fen) -> Vec<Fen> {
+    let sum = |amounts: &[Fen]| amounts.iter().fold(Fen::ZERO, |sum, fen| sum.plus(*fen).unwrap_or(sum));
+    let less = |amounts: &[Fen], off: &[Fen]| -> Vec<Fen> {
+        amounts.iter().zip(off).map(|(amount, off)| amount.minus(*off).unwrap_or_default()).collect()
+    };
+    match discount.minus(sum(promoted)) {
+        Some(agreed) => {
+            let left = less(amounts, promoted);
+            less(&left, &spread(&left, agreed))
         }
+        // Staff asked for more than the promotions would have left.
+        None => less(amounts, &spread(promoted, discount)),
     }
 }
 

@@ -356,8 +356,9 @@ pub fn set_address(tx: &Tx, id: OrderId, address: &Address) -> Result<()> {
 
 pub fn insert_line(tx: &Tx, order: OrderId, line: &QuoteLine) -> Result<LineId> {
     tx.prepare_cached(
-        "insert into order_lines (order_id, product_id, sku_id, name, spec_text, image_hash, price_fen, quantity, discount_fen)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "insert into order_lines (order_id, product_id, sku_id, name, spec_text, image_hash, price_fen, quantity, discount_fen,
+                                  cost_fen)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, (select cost_fen from skus where id = ?3))",
     )?
     .execute(params![
         order,

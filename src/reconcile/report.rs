@@ -1,12 +1,15 @@
-//! The month report for the accountant: one sheet by day, one with every movement.
+//! The month report for the accountant: one sheet by day, one of what was earned on goods, one with every movement.
+
+use std::collections::BTreeMap;
 
 use rust_xlsxwriter::{Format, FormatAlign, Workbook, Worksheet, XlsxError};
 
 use super::store::Movement;
 use super::{BillState, Match};
-use crate::clock;
+use crate::clock::{self, Day};
 use crate::ledger::DaySum;
 use crate::money::yuan;
+use crate::orders::margin::Margin;
 
 /// What a kind of movement is called in the ledger's rows.
 pub fn kind_text(kind: &str) -> &str {
@@ -22,7 +25,12 @@ pub fn kind_text(kind: &str) -> &str {
 }
 
 /// The workbook, ready to be sent.
-pub fn month(days: &[DaySum], matches: &[Match], movements: &[Movement]) -> Result<Vec<u8>, XlsxError> {
+pub fn month(
+    days: &[DaySum],
+    matches: &[Match],
+    movements: &[Movement],
+    margins: &BTreeMap<Day, Margin>,
+) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
     let head = Format::new().set_bold().set_align(FormatAlign::Center);
     let money = Format::new().set_num_format("#,##0.00;[Red]-#,##0.00");
@@ -73,6 +81,9 @@ pub fn month(days: &[DaySum], matches: &[Match], movements: &[Movement]) -> Resu
     }
     sheet.autofit();
 
+    let sheet = book.add_worksheet().set_name("毛利")?;
+    earned(sheet, margins, (&head, &money, &bold_money))?;
+
     let sheet = book.add_worksheet().set_name("明细")?;
     titled(sheet, &["时间", "类型", "订单号", "微信单号", "金额(元)", "到账(元)"], &head)?;
     for (row, movement) in (1..).zip(movements) {
@@ -86,6 +97,31 @@ pub fn month(days: &[DaySum], matches: &[Match], movements: &[Movement]) -> Resu
     }
     sheet.autofit();
     book.save_to_buffer()
+}
+
+/// By day, and together. Pieces without a cost stand in columns of their own, and in no other.
+fn earned(
+    sheet: &mut Worksheet,
+    margins: &BTreeMap<Day, Margin>,
+    (head, money, bold_money): (&Format, &Format, &Format),
+) -> Result<(), XlsxError> {
+    let titles = ["日期", "件数", "商品收入(元)", "成本(元)", "毛利(元)", "没填成本的件数", "没填成本的收入(元)"];
+    titled(sheet, &titles, head)?;
+    let sum = Margin::sum(margins.values());
+    let days = margins.iter().map(|(day, margin)| (day.shown(), margin, money));
+    for (row, (day, margin, money)) in (1..).zip(days.chain([("合计".to_owned(), &sum, bold_money)])) {
+        sheet.write_string(row, 0, day)?;
+        for (column, pieces) in [(1, margin.pieces), (5, margin.unknown_pieces)] {
+            sheet.write_number(row, column, i32::try_from(pieces).unwrap_or(i32::MAX))?;
+        }
+        for (column, fen) in
+            [(2, margin.income_fen), (3, margin.cost_fen), (4, margin.earned_fen()), (6, margin.unknown_fen)]
+        {
+            write_money(sheet, row, column, fen, money)?;
+        }
+    }
+    sheet.autofit();
+    Ok(())
 }
 
 fn titled(sheet: &mut Worksheet, titles: &[&str], head: &Format) -> Result<(), XlsxError> {
@@ -146,7 +182,8 @@ mod tests {
             amount_fen: 8801,
             borne_fen: 1,
         };
-        let bytes = month(&[sum], &[], &[moved]).unwrap();
+        let margin = Margin { pieces: 3, income_fen: 9_001, cost_fen: 4_550, unknown_pieces: 1, unknown_fen: 8_800 };
+        let bytes = month(&[sum], &[], &[moved], &BTreeMap::from([(day, margin)])).unwrap();
         let mut book: Xlsx<_> = calamine::open_workbook_from_rs(std::io::Cursor::new(bytes)).unwrap();
         let days = book.worksheet_range("按日").unwrap();
         assert_eq!(days.get_value((1, 2)), Some(&Data::Float(1288.30)));
@@ -154,6 +191,12 @@ mod tests {
         assert_eq!(days.get_value((2, 7)), Some(&Data::Float(1200.57)));
         assert_eq!(days.get_value((2, 9)), Some(&Data::Float(1268.3)));
         assert_eq!(days.get_value((2, 10)), Some(&Data::Float(60.0)));
+        let earned = book.worksheet_range("毛利").unwrap();
+        for row in [1, 2] {
+            assert_eq!(earned.get_value((row, 1)), Some(&Data::Float(3.0)));
+            assert_eq!(earned.get_value((row, 4)), Some(&Data::Float(44.51)));
+            assert_eq!(earned.get_value((row, 6)), Some(&Data::Float(88.0)));
+        }
         let rows = book.worksheet_range("明细").unwrap();
         assert_eq!(rows.get_value((1, 3)), Some(&Data::String("4200000000202610080000000001".into())));
         assert_eq!(rows.get_value((1, 4)), Some(&Data::Float(88.01)));

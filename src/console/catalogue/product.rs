@@ -90,6 +90,7 @@ impl Filled {
             was: sku.on_hand,
             limit: sku.limit_per_order.map(|n| n.to_string()).unwrap_or_default(),
             delivery: sku.delivery.word().to_owned(),
+            cost: Some(sku.cost.map(Fen::plain).unwrap_or_default()),
             enabled: sku.enabled,
             known: true,
         };
@@ -176,7 +177,7 @@ async fn page(
         .map(|sku| {
             json!({
                 "specs": sku.specs, "code": sku.code, "price": sku.price, "market": sku.market, "on_hand": sku.on_hand,
-                "was": sku.was, "reserved": if sku.known { reserved(&sku.specs) } else { 0 }, "limit": sku.limit,
+                "cost": sku.cost, "was": sku.was, "reserved": if sku.known { reserved(&sku.specs) } else { 0 }, "limit": sku.limit,
                 "delivery": sku.delivery, "enabled": sku.enabled, "known": sku.known,
             })
         })
@@ -256,6 +257,8 @@ struct SkuForm {
     was: i64,
     #[field(default = String::new())]
     limit: String,
+    /// A form that does not say leaves it as it is.
+    cost: Option<String>,
     #[field(default = String::from("express"))]
     delivery: String,
     #[field(default = false)]
@@ -270,15 +273,16 @@ impl SkuForm {
         let market = if self.market.is_empty() { String::new() } else { format!("（划线 {}）", self.market) };
         let limit = if self.limit.is_empty() { String::new() } else { format!(" 限购 {}", self.limit) };
         let enabled = if self.enabled { "" } else { " 停售" };
-        format!("¥{}{market} {}{limit}{enabled}", self.price, self.code)
+        let cost =
+            self.cost.iter().filter(|cost| !cost.is_empty()).map(|cost| format!(" 成本 {cost}")).collect::<String>();
+        format!("¥{}{market} {}{limit}{cost}{enabled}", self.price, self.code)
     }
 
     fn is_blank(&self) -> bool {
         !self.known && self.price.trim().is_empty() && self.specs.trim().is_empty() && self.code.trim().is_empty()
     }
 
-    /// The SKU, and by how much its stock is to change.
-    fn check(&self, line: usize) -> std::result::Result<(SkuDraft, i64), String> {
+    fn check(&self, line: usize) -> std::result::Result<Typed, String> {
         let at = |problem: &str| format!("第 {line} 个规格：{problem}");
         let text = |value: &str| Some(value.trim().to_owned()).filter(|v| !v.is_empty());
         let sku_code = rules::code(&self.code).map_err(|problem| at(&problem))?;
@@ -288,6 +292,11 @@ impl SkuForm {
             None => None,
             Some(text) => Some(rules::price(&text, "划线价", "29.90").map_err(|problem| at(&problem))?),
         };
+        let cost = match self.cost.as_deref().map(str::trim) {
+            None => None,
+            Some("") => Some(None),
+            Some(text) => Some(Some(rules::price(text, "成本", "12.50").map_err(|problem| at(&problem))?)),
+        };
         let limit_per_order = rules::purchase_limit(&self.limit).map_err(|problem| at(&problem))?;
         let on_hand = match self.on_hand.trim() {
             "" => self.was,
@@ -295,8 +304,17 @@ impl SkuForm {
         };
         let delivery = self.delivery.parse().map_err(|()| at("配送方式不对"))?;
         let draft = SkuDraft { specs, sku_code, price, market_price, limit_per_order, delivery, enabled: self.enabled };
-        Ok((draft, on_hand - self.was))
+        Ok(Typed { draft, delta: on_hand - self.was, cost })
     }
+}
+
+/// A SKU as it was typed.
+struct Typed {
+    draft: SkuDraft,
+    /// By how much its stock is to change.
+    delta: i64,
+    /// What it costs the shop, or that nobody knows; none where the form does not say.
+    cost: Option<Option<Fen>>,
 }
 
 /// A checked form, ready to be written.
@@ -305,7 +323,7 @@ struct Change {
     draft: Draft,
     new_category: Option<String>,
     images: Vec<ImageHash>,
-    skus: Vec<(SkuDraft, i64)>,
+    skus: Vec<Typed>,
     reason: String,
 }
 
@@ -363,10 +381,10 @@ fn check(filled: &Filled, pictures: Vec<String>, now: i64) -> Result<Change> {
         wrong(field, problem);
         ShelfTimes::default()
     });
-    let mut skus: Vec<(SkuDraft, i64)> = Vec::new();
+    let mut skus: Vec<Typed> = Vec::new();
     for (i, sku) in filled.skus.iter().enumerate() {
         match sku.check(i + 1) {
-            Ok((draft, _)) if skus.iter().any(|(known, _)| same_specs(&known.specs, &draft.specs)) => {
+            Ok(sku) if skus.iter().any(|known| same_specs(&known.draft.specs, &sku.draft.specs)) => {
                 wrong("skus", &format!("第 {} 个规格与前面的重复", i + 1));
             }
             Ok(read) => skus.push(read),
@@ -496,16 +514,19 @@ fn write(tx: &Tx, staff: &Staff, id: Option<ProductId>, change: &Change) -> Resu
     }
     store::set_images(tx, id, &images)?;
     let known = store::product(tx, id)?.ok_or(Code::NotFound)?;
-    for (sku, delta) in skus {
+    for Typed { draft: sku, delta, cost } in skus {
         let sku_id =
             store::put_sku(tx, id, sku).map_err(|_| Error::field("skus", "商家编码已被其他商品使用，请换一个"))?;
         let on_hand = known.skus.iter().find(|k| k.id == sku_id).map_or(0, |k| k.on_hand) + delta;
         if !stock::adjust(tx, sku_id, on_hand, Some(staff.id), reason)? {
             return Err(Error::field("skus", "库存不能少于已被订单占用的数量"));
         }
+        if let Some(cost) = cost {
+            store::set_cost(tx, sku_id, *cost)?;
+        }
     }
     // A SKU that left the form is switched off; orders still point at it.
-    for gone in known.skus.iter().filter(|k| skus.iter().all(|(sku, _)| !same_specs(&sku.specs, &k.specs))) {
+    for gone in known.skus.iter().filter(|k| skus.iter().all(|sku| !same_specs(&sku.draft.specs, &k.specs))) {
         store::disable_sku(tx, gone.id)?;
     }
     store::refresh_prices(tx, id)?;

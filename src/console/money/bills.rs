@@ -16,6 +16,7 @@ use crate::exceptions::store as exceptions;
 use crate::jobs::{self, Task};
 use crate::ledger::{DaySum, store as ledger};
 use crate::money::yuan;
+use crate::orders::margin;
 use crate::reconcile::funds::Funds;
 use crate::reconcile::{self, BillState, Match, report, store};
 use crate::shop::Shop;
@@ -200,10 +201,10 @@ async fn month_report(shop: &State<Shop>, _staff: Manager, month: &str) -> Resul
     let last = end_of_month(first);
     let read = move |conn: &Connection| {
         let (sums, matches) = self::month(conn, first, last)?;
-        Ok((sums, matches, store::movements(conn, first, last)?))
+        Ok((sums, matches, store::movements(conn, first, last)?, margin::by_day(conn, first, last)?))
     };
-    let (sums, matches, movements) = shop.read_slowly(read).await?;
-    let made = tokio::task::spawn_blocking(move || report::month(&sums, &matches, &movements)).await;
+    let (sums, matches, movements, margins) = shop.read_slowly(read).await?;
+    let made = tokio::task::spawn_blocking(move || report::month(&sums, &matches, &movements, &margins)).await;
     let bytes = made.map_err(|_| Code::Internal)?.map_err(|e| {
         log::error!("month report: {e}");
         Error::from(Code::Internal).says("月报没有做出来，请稍后再试")
