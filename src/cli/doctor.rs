@@ -15,7 +15,7 @@ use crate::settings::store::{self as settings, Stored};
 use crate::settings::{Group, SETTINGS, Server, Settings};
 use crate::shop::Shop;
 use crate::staff;
-use crate::wechat::reach::{is_loopback, refused_by_wechat};
+use crate::wechat::reach::is_loopback;
 use crate::wechat::{Account, Api};
 
 /// What one look found: all well, or a cause and a cure.
@@ -45,6 +45,7 @@ pub async fn run() -> Outcome {
 async fn look(shop: &Shop) -> Vec<Finding> {
     let settings = shop.settings();
     let mut findings = settings_findings(&settings);
+    findings.push(("对外地址", public_finding(shop, &settings).await));
     findings.extend(settings.doubts().into_iter().map(|(setting, why)| (setting.label, Err(why))));
     findings.push(("微信接口", Ok(shop.wechat.pay_url().to_owned())));
     shop.wechat.ask_time().await;
@@ -64,19 +65,24 @@ fn settings_findings(settings: &Settings) -> Vec<Finding> {
         Some(_) => Ok("已设置".to_owned()),
         None => Err(format!("还没有设置。{cure}")),
     };
-    let public = match settings.get("shop.public_url") {
-        None => Err("还没有设置。请填 shop.public_url，例如 https://shop.example.com，微信用它通知付款结果".to_owned()),
-        Some(url) if is_loopback(url) => Ok(format!("{url}（本机，只能用模拟微信）")),
-        Some(url) if let Some(problem) = refused_by_wechat(url) => Err(format!("{url} {problem}")),
-        Some(url) => Ok(url.to_owned()),
-    };
     vec![
-        ("对外地址", public),
         ("小程序 AppID", have("wechat.app_id", "小程序后台 → 开发管理 → 开发设置")),
         ("小程序 AppSecret", have("wechat.app_secret", "小程序后台 → 开发管理 → 开发设置，重置后填入")),
         ("商户号", have("wechat.mch_id", "商户平台 → 账户中心 → 商户信息")),
         ("APIv2 密钥", v2_key_finding(settings)),
     ]
+}
+
+/// Asked for as WeChat would ask, which the shop must be running to answer.
+async fn public_finding(shop: &Shop, settings: &Settings) -> Result<String, String> {
+    let Some(url) = settings.get("shop.public_url") else {
+        return Err("还没有设置。请填 shop.public_url，例如 https://shop.example.com，微信用它通知付款结果".to_owned());
+    };
+    if is_loopback(url) {
+        return Ok(format!("{url}（本机，只能用模拟微信）"));
+    }
+    let asked = settings.notify_url(settings.api()).unwrap_or_else(|| url.to_owned());
+    shop.wechat.try_address(&asked, shop.now()).await.map_err(|problem| format!("{problem}；小铺要开着才会回答"))
 }
 
 /// A shop that takes its money by API v3 can do without; what it then hears of later is said.

@@ -1,11 +1,12 @@
 //! Steering the simulated WeChat: a page for people, and a small JSON interface for other people's tests.
 
+use rocket::data::{self, FromData};
 use rocket::form::Form;
 use rocket::http::Status;
 use rocket::response::Redirect;
 use rocket::response::status::Custom;
 use rocket::serde::json::Json;
-use rocket::{FromForm, Route, State, delete, get, post, put, routes};
+use rocket::{Catcher, Data, FromForm, Request, Route, State, catch, catchers, delete, get, post, put, routes};
 use rocket_dyn_templates::{Template, context};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -42,6 +43,41 @@ pub fn routes() -> Vec<Route> {
         withdraw,
         push_event
     ]
+}
+
+/// What an interface is sent, as JSON; of one that is none, the answer says why.
+struct Body<T>(T);
+
+impl<T> std::ops::Deref for Body<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+/// What was wrong with a body, for the catcher.
+struct Wrong(String);
+
+#[rocket::async_trait]
+impl<'r, T: Deserialize<'r>> FromData<'r> for Body<T> {
+    type Error = ();
+
+    async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> data::Outcome<'r, Self> {
+        Json::<T>::from_data(request, data).await.map(|Json(body)| Body(body)).map_error(|(status, e)| {
+            request.local_cache(|| Wrong(e.to_string()));
+            (status, ())
+        })
+    }
+}
+
+pub fn catchers() -> Vec<Catcher> {
+    catchers![explain]
+}
+
+#[catch(default)]
+fn explain(status: Status, request: &Request<'_>) -> Json<Value> {
+    let Wrong(words) = request.local_cache(|| Wrong(status.reason_lossy().to_owned()));
+    Json(json!({ "error": words }))
 }
 
 type Refusal = Custom<Json<Value>>;
@@ -95,9 +131,9 @@ fn state(sim: &State<Simulator>) -> Json<Value> {
 
 /// How refunds and bills go from now on; what is left out takes its default.
 #[put("/simulator/ways", data = "<new>")]
-fn ways(sim: &State<Simulator>, new: Json<Ways>) -> Json<Ways> {
+fn ways(sim: &State<Simulator>, new: Body<Ways>) -> Json<Ways> {
     sim.ways(|ways| *ways = new.0.clone());
-    new
+    Json(new.0)
 }
 
 #[derive(Deserialize)]
@@ -112,7 +148,7 @@ struct NewFault {
 }
 
 #[post("/simulator/faults", data = "<new>")]
-fn add_fault(sim: &State<Simulator>, new: Json<NewFault>) -> Result<Status, Refusal> {
+fn add_fault(sim: &State<Simulator>, new: Body<NewFault>) -> Result<Status, Refusal> {
     let NewFault { kind, fault, times } = new.0;
     if !KINDS.contains(&kind.as_str()) {
         return Err(refused(format!("kind must be one of {}", KINDS.join(", "))));
@@ -140,7 +176,7 @@ struct Pay {
 
 /// What the buyer does at the cash desk.
 #[post("/simulator/pay", data = "<pay>")]
-fn pay(sim: &State<Simulator>, pay: Json<Pay>) -> Result<Status, Refusal> {
+fn pay(sim: &State<Simulator>, pay: Body<Pay>) -> Result<Status, Refusal> {
     sim.pay(&pay.prepay_id, pay.way).map(|()| Status::NoContent).map_err(refused)
 }
 
@@ -153,14 +189,14 @@ struct App {
 
 /// A further app under the merchant number: it can log people in, order and pay.
 #[post("/simulator/apps", data = "<app>")]
-fn bind_app(sim: &State<Simulator>, app: Json<App>) -> Status {
+fn bind_app(sim: &State<Simulator>, app: Body<App>) -> Status {
     sim.bind_app(&app.app_id, &app.app_secret);
     Status::NoContent
 }
 
 /// A sale of another app or of a till under the same merchant number: it will stand in the day's bill.
 #[post("/simulator/foreign", data = "<sale>")]
-fn foreign(sim: &State<Simulator>, sale: Json<Foreign>) -> Result<Json<Value>, Refusal> {
+fn foreign(sim: &State<Simulator>, sale: Body<Foreign>) -> Result<Json<Value>, Refusal> {
     let transaction_id = sim.sell_elsewhere(&sale).map_err(refused)?;
     Ok(Json(json!({ "transactionId": transaction_id })))
 }
@@ -174,7 +210,7 @@ struct ConsoleRefund {
 
 /// What the merchant does in WeChat's own console.
 #[post("/simulator/refunds", data = "<new>")]
-fn refund(sim: &State<Simulator>, new: Json<ConsoleRefund>) -> Result<Json<Value>, Refusal> {
+fn refund(sim: &State<Simulator>, new: Body<ConsoleRefund>) -> Result<Json<Value>, Refusal> {
     let refund_id = sim.refund_by_console(&new.transaction_id, new.amount_fen).map_err(refused)?;
     Ok(Json(json!({ "refundId": refund_id })))
 }
@@ -186,7 +222,7 @@ struct End {
 }
 
 #[put("/simulator/refunds/<number>", data = "<end>")]
-fn end_refund(sim: &State<Simulator>, number: &str, end: Json<End>) -> Result<Status, Refusal> {
+fn end_refund(sim: &State<Simulator>, number: &str, end: Body<End>) -> Result<Status, Refusal> {
     sim.end_refund(number, end.end).map(|()| Status::NoContent).map_err(refused)
 }
 
@@ -220,7 +256,7 @@ struct Withdrawal {
 
 /// The merchant takes money to his bank: it will stand in the day's fund flow.
 #[post("/simulator/withdrawals", data = "<new>")]
-fn withdraw(sim: &State<Simulator>, new: Json<Withdrawal>) -> Result<Status, Refusal> {
+fn withdraw(sim: &State<Simulator>, new: Body<Withdrawal>) -> Result<Status, Refusal> {
     if new.amount_fen < 1 {
         return Err(refused("amountFen is at least 1"));
     }
@@ -230,7 +266,7 @@ fn withdraw(sim: &State<Simulator>, new: Json<Withdrawal>) -> Result<Status, Ref
 
 /// Pushes an event of the mini-program's once; answers with what the shop said.
 #[post("/simulator/push", data = "<push>")]
-async fn push_event(sim: &State<Simulator>, push: Json<Push>) -> Result<Json<Value>, Refusal> {
+async fn push_event(sim: &State<Simulator>, push: Body<Push>) -> Result<Json<Value>, Refusal> {
     let (status, said) = sim.push(&push).await.map_err(refused)?;
     Ok(Json(json!({ "status": status, "said": said })))
 }

@@ -187,6 +187,7 @@ impl Simulator {
             .mount("/", subscribe::routes())
             .mount("/", cash_desk::routes())
             .mount("/", control::routes())
+            .register("/simulator", control::catchers())
             .mount("/", assets::routes())
     }
 

@@ -2,6 +2,7 @@
 
 use super::Wechat;
 use super::certificate;
+use crate::clock;
 
 /// Why WeChat would not call an address, whoever answers there; an address on this machine is for a simulator.
 pub fn refused_by_wechat(url: &str) -> Option<&'static str> {
@@ -37,6 +38,24 @@ pub enum Reached {
 }
 
 impl Wechat {
+    /// Whether WeChat will find us at our notify address, in words: what is well, or a cause and a cure. `now`: epoch
+    /// milliseconds.
+    pub async fn try_address(&self, notify_url: &str, now: i64) -> Result<String, String> {
+        if let Some(problem) = refused_by_wechat(notify_url) {
+            return Err(format!("{notify_url} {problem}"));
+        }
+        match self.reach(notify_url).await {
+            Reached::Ours { certified_until: Some(until) } => {
+                Ok(format!("{notify_url} 可达 · 没有跳转 · 证书有效，还有 {}", clock::span(until - now)))
+            }
+            Reached::Ours { certified_until: None } => Ok(format!("{notify_url} 可达 · 在本机，只能用模拟微信")),
+            Reached::Redirect(to) => Err(format!("{notify_url} 跳转到了 {to}：微信不跟随跳转，请填跳转之后的地址")),
+            Reached::Other(404) => Err(format!("{notify_url} 回答 404：反向代理没有把 /wechat/ 转给小铺")),
+            Reached::Other(status) => Err(format!("{notify_url} 回答 {status}，但不像是小铺：请检查域名和反向代理")),
+            Reached::Unreachable(why) => Err(format!("{notify_url} 连不上：{why}。请检查域名解析、端口和证书")),
+        }
+    }
+
     /// Posts an empty notice, which our route refuses in WeChat's own form and which changes nothing.
     pub async fn reach(&self, notify_url: &str) -> Reached {
         let request = match reqwest::Client::builder()
@@ -51,7 +70,7 @@ impl Wechat {
         };
         let answer = match request.send().await {
             Ok(answer) => answer,
-            Err(e) => return Reached::Unreachable(deepest(&e)),
+            Err(e) => return Reached::Unreachable(why(&e)),
         };
         let status = answer.status().as_u16();
         if answer.status().is_redirection() {
@@ -67,6 +86,20 @@ impl Wechat {
             _ => Reached::Other(status),
         }
     }
+}
+
+/// What kept us from it, in the words of whoever has to mend it; what the system said stands behind.
+fn why(e: &reqwest::Error) -> String {
+    let said = deepest(e);
+    let lower = said.to_ascii_lowercase();
+    let cause = match () {
+        () if e.is_timeout() => return "5 秒内没有回答".to_owned(),
+        () if ["lookup", "resolve", "dns"].iter().any(|word| lower.contains(word)) => "域名没有解析到任何地址",
+        () if lower.contains("refused") => "那里没有程序在听（连接被拒绝）",
+        () if ["certificate", "tls", "handshake"].iter().any(|word| lower.contains(word)) => "证书不对或不被信任",
+        () => return said,
+    };
+    format!("{cause}（{said}）")
 }
 
 /// What is really wrong stands at the end of the chain of causes.

@@ -16,7 +16,7 @@ async fn a_header_that_the_proxy_does_not_set_is_warned_of() {
     let program = Program::new(wechat);
     let behind = |arguments: &[&str], header: Option<&str>| {
         let mut command = program.command(arguments);
-        command.env("ROCKET_SHOP", "{data_dir=\"data\",public_url=\"https://shop.example.com\"}");
+        command.env("ROCKET_SHOP", "{data_dir=\"data\",public_url=\"https://127.0.0.1\"}");
         header.map(|name| command.env("ROCKET_IP_HEADER", name));
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
@@ -30,6 +30,8 @@ async fn a_header_that_the_proxy_does_not_set_is_warned_of() {
     }
     let said = doctor(Some("X-Real-IP"));
     assert!(said.contains("代理没有设置 X-Real-IP"), "{said}");
+    // The public address is asked, not believed.
+    assert!(said.contains("✗ 对外地址  https://127.0.0.1/wechat/") && said.contains("连不上"), "{said}");
     let said = doctor(None);
     assert!(said.contains("最近的登录都来自本机") && said.contains("ROCKET_IP_HEADER"), "{said}");
     // As a proxy would that does.

@@ -347,3 +347,27 @@ fn every_rule_on_the_page_has_its_check_and_its_test() {
         assert!(tests.contains(&format!("fn {test}(")), "no test is called {test}");
     }
 }
+
+/// Its own interface is for other people's tests: they are told what was wrong with what they sent, in JSON.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_is_none_is_told_so_in_json() {
+    let w = World::new().await;
+    let at = w.shop.wechat.pay_url().trim_end_matches('/').to_owned();
+    for (body, status, words) in [
+        (r#"{"prepayId":"x"}"#, 422, "way"),
+        (r#"{"prepayId":"x","way":"fast"}"#, 422, "fast"),
+        (r#"{"prepayId":"x","way":"well","more":1}"#, 422, "more"),
+        ("prepayId", 400, "JSON"),
+        ("", 400, "JSON"),
+    ] {
+        let request =
+            w.http().post(format!("{at}/simulator/pay")).header("Content-Type", "application/json").body(body);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), status, "{body}");
+        let said: serde_json::Value = answer.json().await.unwrap();
+        assert!(said["error"].as_str().is_some(), "{body}: {said}");
+        if words != "JSON" {
+            assert!(said["error"].as_str().unwrap().contains(words), "{body}: {said}");
+        }
+    }
+}

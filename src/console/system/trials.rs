@@ -16,7 +16,6 @@ use crate::shop::Shop;
 use crate::staff::Owner;
 use crate::transactions::Entry;
 use crate::wechat::mini_program::MiniProgram;
-use crate::wechat::reach::{self, Reached};
 use crate::wechat::refund::RefundOrder;
 use crate::wechat::{Account, Api, Exchange, GatewayError, register};
 
@@ -262,18 +261,5 @@ async fn try_ways(shop: &Shop, ways: &[Channel]) -> Result<String> {
 async fn try_notify(shop: &Shop) -> Result<String> {
     let settings = shop.settings();
     let url = settings.notify_url(settings.api()).ok_or_else(|| wrong("请先填对外地址并保存".into()))?;
-    if let Some(problem) = reach::refused_by_wechat(&url) {
-        return Err(wrong(format!("{url} {problem}")));
-    }
-    match shop.wechat.reach(&url).await {
-        Reached::Ours { certified_until: Some(until) } => {
-            let left = clock::span(until - shop.now());
-            Ok(format!("✓ {url} 可达 · 没有跳转 · 证书有效，还有 {left}"))
-        }
-        Reached::Ours { certified_until: None } => Ok(format!("✓ {url} 可达 · 在本机，只能用模拟微信")),
-        Reached::Redirect(to) => Err(wrong(format!("{url} 跳转到了 {to}：微信不跟随跳转，请填跳转之后的地址"))),
-        Reached::Other(404) => Err(wrong(format!("{url} 回答 404：反向代理没有把 /wechat/ 转给小铺"))),
-        Reached::Other(status) => Err(wrong(format!("{url} 回答 {status}，但不像是小铺：请检查域名和反向代理"))),
-        Reached::Unreachable(why) => Err(wrong(format!("{url} 连不上：{why}。请检查域名解析、端口和证书"))),
-    }
+    shop.wechat.try_address(&url, shop.now()).await.map(|well| format!("✓ {well}")).map_err(wrong)
 }
