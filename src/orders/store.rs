@@ -635,6 +635,28 @@ pub fn funnel(conn: &Connection, since: Day) -> Result<[i64; 3]> {
     .query_row([since], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))
 }
 
+/// The paid orders that went to one province, as its addresses say it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FromProvince {
+    pub province: String,
+    pub orders: i64,
+    pub paid_fen: i64,
+}
+
+/// Where the orders went that were paid since then, up to `most` of them, the newest; most orders first.
+pub fn by_province(conn: &Connection, since: i64, most: i64) -> Result<Vec<FromProvince>> {
+    let mut rows = conn.prepare_cached(
+        "select address ->> 'province' as province, count(*) as n, sum(paid_fen) as fen
+           from (select address, paid_fen from orders where paid_at >= ?1 order by paid_at desc limit ?2)
+          where address is not null and address ->> 'province' <> ''
+          group by 1 order by n desc, 1",
+    )?;
+    rows.query_map([since, most], |row| {
+        Ok(FromProvince { province: row.get("province")?, orders: row.get("n")?, paid_fen: row.get("fen")? })
+    })?
+    .collect()
+}
+
 /// The order that was paid first of those that wait to be shipped.
 pub fn longest_waiting(conn: &Connection) -> Result<Option<OrderNo>> {
     conn.prepare_cached("select order_no from orders where status = 'to_ship' order by id limit 1")?

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::{FullRefund, Origin, Refund, RefundLine, RefundState};
 use crate::db::Tx;
-use crate::ids::{BuyerId, OrderId, OutRefundNo, RefundId};
+use crate::ids::{BuyerId, OrderId, OutRefundNo, ProductId, RefundId};
 use crate::money::Fen;
 
 // ── reading ──
@@ -259,4 +259,43 @@ pub fn set_problem(tx: &Tx, id: RefundId, code: &str, problem: &str) -> Result<(
     tx.prepare_cached("update refunds set problem_code = ?2, problem = ?3 where id = ?1")?
         .execute(params![id, code, problem])?;
     Ok(())
+}
+
+// ── why money went back ──
+
+const LATELY: &str = "select id, reason, amount_fen from refunds where state = 'succeeded' and created_at >= ?1 order by id desc limit ?2";
+
+/// Why money was given back since then, of up to `most` refunds: the reason, how many, how much in fen; most first.
+pub fn reasons(conn: &Connection, since: i64, most: i64) -> Result<Vec<(String, i64, i64)>> {
+    let sql = format!("select reason, count(*) as n, sum(amount_fen) from ({LATELY}) group by 1 order by n desc, 1");
+    let mut rows = conn.prepare_cached(&sql)?;
+    rows.query_map([since, most], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
+}
+
+/// How often a product was part of a refund for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Returned {
+    pub product: ProductId,
+    pub name: String,
+    pub reason: String,
+    pub refunds: i64,
+}
+
+/// The same by product and reason.
+pub fn returned(conn: &Connection, since: i64, most: i64) -> Result<Vec<Returned>> {
+    let sql = format!(
+        "select o.product_id, max(o.name) as name, r.reason, count(distinct r.id) as n
+           from ({LATELY}) r join refund_lines l on l.refund_id = r.id join order_lines o on o.id = l.line_id
+          group by 1, 3 order by n desc, 1, 3"
+    );
+    let mut rows = conn.prepare_cached(&sql)?;
+    rows.query_map([since, most], |row| {
+        Ok(Returned {
+            product: row.get("product_id")?,
+            name: row.get("name")?,
+            reason: row.get("reason")?,
+            refunds: row.get("n")?,
+        })
+    })?
+    .collect()
 }

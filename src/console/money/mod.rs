@@ -2,11 +2,12 @@
 
 pub mod bills;
 pub mod exceptions;
+pub mod insights;
 pub mod messages;
 pub mod refunds;
 
 use rocket::Route;
 
 pub fn routes() -> Vec<Route> {
-    [refunds::routes(), exceptions::routes(), bills::routes(), messages::routes()].concat()
+    [refunds::routes(), exceptions::routes(), insights::routes(), bills::routes(), messages::routes()].concat()
 }
