@@ -262,10 +262,12 @@ if (bench) {
     $("[data-done]").append(item);
   }
   // A barcode of the goods ticks them off; anything else is the parcel's number.
-  const goods = $$("[data-code]", bench).filter((item) => item.dataset.code);
+  const goods = $$("[data-codes]", bench).filter((item) => item.dataset.codes);
+  const carries = (item, code) => item.dataset.codes.toUpperCase().split("\n").includes(code);
   $$("[data-goods-hint]").forEach((hint) => (hint.hidden = !goods.length));
   field.form.addEventListener("submit", (event) => {
-    const item = goods.find((item) => item.dataset.code.toUpperCase() === field.value.trim().toUpperCase());
+    const code = field.value.trim().toUpperCase();
+    const item = goods.find((item) => carries(item, code) && Number(item.dataset.left) > 0) ?? goods.find((item) => carries(item, code));
     if (!item) return;
     event.preventDefault();
     const left = Number(item.dataset.left) - 1;
@@ -276,27 +278,6 @@ if (bench) {
   });
   field.focus();
   addEventListener("click", (event) => event.target.closest("a, button, input, summary, dialog") || field.focus());
-}
-
-// Which columns a table shows, kept on this device.
-for (const choice of $$("[data-columns]")) {
-  const table = $("table[data-sorts]");
-  const key = `columns-${choice.dataset.columns}`;
-  const off = new Set(JSON.parse(localStorage.getItem(key) ?? "[]"));
-  const show = () => {
-    for (const row of table.rows) [...row.cells].forEach((cell, n) => cell.classList.toggle("kx", off.has(n)));
-    localStorage.setItem(key, JSON.stringify([...off]));
-  };
-  [...table.rows[0].cells].forEach((head, n) => {
-    if (n < 2 || $(".vh", head)) return;
-    const tick = Object.assign(document.createElement("input"), { type: "checkbox", checked: !off.has(n) });
-    tick.addEventListener("change", () => (tick.checked ? off.delete(n) : off.add(n), show()));
-    const label = Object.assign(document.createElement("label"), { className: "check" });
-    label.append(tick, ` ${head.textContent}`);
-    $(".card", choice).append(label);
-  });
-  choice.hidden = false;
-  show();
 }
 
 // What is opened over the page closes when somebody goes on elsewhere.
@@ -316,7 +297,7 @@ let shown = -1;
 async function peek(n) {
   const link = previews[n];
   if (!link) return;
-  const answer = await fetch(link.dataset.preview).catch(() => null);
+  const answer = await fetch(`${link.pathname}/preview${link.search}`).catch(() => null);
   if (!answer?.ok || answer.redirected) return (location.href = link.href);
   shown = n;
   $("div", drawer).innerHTML = await answer.text();
@@ -343,6 +324,45 @@ drawer?.addEventListener("keydown", (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (step && !event.target.closest("select, textarea, [type=number]")) (event.preventDefault(), peek(shown + step));
 });
+
+// Price and stock are changed from the list: their fields open over it, and what is wrong is said beside them.
+const over = document.createElement("dialog");
+over.setAttribute("aria-label", "改价和库存");
+const quick = async (link, first) => {
+  const answer = await fetch(`${link.pathname.replace(/\/stock$/, "")}/quick`).catch(() => null);
+  if (!answer?.ok || answer.redirected) return (location.href = link.href);
+  fill(await answer.text());
+  over.showModal();
+  $(`[name$='${first}']`, over)?.select();
+};
+const fill = (html) => {
+  over.innerHTML = html;
+  $("[data-here]", over).value = location.pathname + location.search;
+  const close = Object.assign(document.createElement("button"), { type: "button", className: "btn", textContent: "取消" });
+  close.addEventListener("click", () => over.close());
+  $("form > p:last-child", over).append(close);
+  ($("[aria-invalid]", over) ?? over).focus();
+};
+over.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  event.stopPropagation();
+  const form = event.target;
+  const fields = new URLSearchParams(new FormData(form));
+  fields.set("over", "true");
+  $("button", form).setAttribute("aria-busy", "true");
+  const answer = await fetch(form.action, { method: "POST", body: fields, redirect: "manual" }).catch(() => null);
+  if (answer?.type === "opaqueredirect") return location.reload();
+  $("button", form).removeAttribute("aria-busy");
+  if (answer) fill(await answer.text());
+});
+for (const link of $$("[data-quick]")) {
+  link.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    document.body.append(over);
+    quick(link, link.pathname.endsWith("/stock") ? "on_hand" : "price");
+  });
+}
 
 for (const button of $$("[data-help]")) {
   button.hidden = false;

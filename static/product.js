@@ -31,7 +31,9 @@ function grow() {
   const row = body.lastElementChild.cloneNode(true);
   const n = rows().length;
   for (const field of $$("[name]", row)) field.name = field.name.replace(/\[\d+\]/, `[${n}]`);
-  for (const name of ["specs", "code", "price", "market", "cost", "limit", "on_hand"]) cell(row, name).value = "";
+  for (const name of ["specs", "code", "barcode", "price", "market", "cost", "limit", "on_hand", "image"]) if (cell(row, name)) cell(row, name).value = "";
+  $$(".bad", row).forEach((words) => words.remove());
+  $("[data-picture]", row).replaceChildren();
   body.append(row);
   return row;
 }
@@ -53,13 +55,22 @@ $("#generate").addEventListener("click", () => {
 });
 $("#fill").addEventListener("click", () => {
   for (const fill of $$("[data-fill]").filter((field) => field.value.trim()))
-    for (const row of rows().filter((row) => used(row) || row === rows()[0])) cell(row, fill.dataset.fill).value = fill.value.trim();
+    for (const row of rows().filter((row) => used(row) || row === rows()[0])) { const field = cell(row, fill.dataset.fill); if (field) field.value = fill.value.trim(); }
   matrix();
   show();
 });
 
-// Two specs are seen as rows by columns: price and stock of each pair in its cell, a row or a column filled by what stands in
-// its first cell. The fields of the table stay what is sent.
+// Two specs are seen as rows by columns: what is looked at just now of each pair in its cell, a row or a column filled by what
+// stands in its first cell, a picture for each value down the side. The fields of the table stay what is sent.
+const VIEWS = [
+  ["售价 · 库存", [["price", "¥", "售价", "decimal"], ["on_hand", "存", "库存", "numeric"]]],
+  ["编码 · 条码", [["code", "编", "编码", "text"], ["barcode", "码", "条码", "text"]]],
+  ["划线价 · 成本", [["market", "划", "划线价", "decimal"], ["cost", "本", "成本", "decimal"]]],
+];
+let view = 0;
+// What is wrong is seen where it stands.
+const wrong = $(".skus [aria-invalid]");
+if (wrong) view = Math.max(0, VIEWS.findIndex(([, fields]) => fields.some(([name]) => wrong.name.endsWith(`.${name}`))));
 function matrix() {
   const box = $(".matrix-box");
   const known = rows().filter((row) => specs(row).length === 2);
@@ -71,6 +82,16 @@ function matrix() {
   }
   box.hidden = known.length < 4 || known.length !== rows().filter(used).length || down.size < 2 || across.size < 2;
   if (box.hidden) return box.replaceChildren();
+  const fields = VIEWS[view][1].filter(([name]) => cell(known[0], name));
+  const views = make("div", { className: "seg" });
+  views.setAttribute("role", "group");
+  views.setAttribute("aria-label", "格子里显示");
+  VIEWS.forEach(([words], n) => {
+    const button = make("button", { type: "button", textContent: words });
+    if (n === view) button.setAttribute("aria-current", "true");
+    button.addEventListener("click", () => ((view = n), matrix(), $$("button", views.isConnected ? views : $(".matrix-box .seg"))[n].focus()));
+    views.append(button);
+  });
   const table = make("table", { className: "matrix" });
   const [[one], [two]] = specs(known[0]);
   const head = table.createTHead().insertRow();
@@ -80,18 +101,26 @@ function matrix() {
     const button = make("button", { type: "button", className: "btn icon bare sm", innerHTML: icon("arrow-down", " sm"), title: words });
     button.setAttribute("aria-label", words);
     button.addEventListener("click", () => {
-      for (const row of list) for (const name of ["price", "on_hand"]) cell(row, name).value = cell(list[0], name).value;
+      for (const row of list) for (const [name] of fields) if (name !== "code" && name !== "barcode") cell(row, name).value = cell(list[0], name).value;
+      touched();
       matrix();
-      show();
     });
     return button;
   };
-  for (const [value, list] of across) title(head, value).append(filler(list, `整列照 ${value} 的第一格填`));
+  // A code is one SKU's own, so there is nothing to fill a row with.
+  const fills = view !== 1 && !product.elements.name.matches(":disabled");
+  for (const [value, list] of across) {
+    const place = title(head, value);
+    if (fills) place.append(filler(list, `整列照 ${value} 的第一格填`));
+  }
   const inside = table.createTBody();
   for (const [value, list] of down) {
     const line = inside.insertRow();
-    const side = make("th", { scope: "row", textContent: value });
-    side.append(filler(list, `整行照 ${value} 的第一格填`));
+    const side = make("th", { scope: "row" });
+    const words = make("span", { className: "line" });
+    words.append(picture(list, `${value} 的图`), make("span", { textContent: value }));
+    if (fills) words.append(filler(list, `整行照 ${value} 的第一格填`));
+    side.append(words);
     line.append(side);
     for (const other of across.keys()) {
       const place = line.insertCell();
@@ -102,18 +131,54 @@ function matrix() {
         continue;
       }
       const pair = make("div", { className: "cell" });
-      for (const [name, sign, words] of [["price", "¥", "售价"], ["on_hand", "存", "库存"]]) {
+      for (const [name, sign, words, mode] of fields) {
+        const kept = cell(row, name);
         const label = make("label");
-        const field = make("input", { value: cell(row, name).value, inputMode: name === "price" ? "decimal" : "numeric", disabled: cell(row, name).disabled });
+        const field = make("input", { value: kept.value, inputMode: mode, disabled: kept.matches(":disabled") });
         field.setAttribute("aria-label", `${value} ${other} ${words}`);
-        field.addEventListener("input", () => (cell(row, name).value = field.value));
+        field.addEventListener("input", () => (kept.value = field.value));
         label.append(make("span", { textContent: sign }), field);
         pair.append(label);
+        if (kept.hasAttribute("aria-invalid")) {
+          field.setAttribute("aria-invalid", "true");
+          pair.append(make("small", { className: "bad", textContent: kept.nextElementSibling?.textContent ?? "" }));
+        }
       }
       place.append(pair);
     }
   }
-  box.replaceChildren(table);
+  box.replaceChildren(views, table);
+}
+
+// A picture of some SKUs: a click chooses one, which all of them then have; the choice of none takes it away.
+function picture(list, words) {
+  const url = cell(list[0], "image").dataset.url;
+  const label = make("label", { className: "thumb s40 choose", title: url ? `${words}：点一下换` : `${words}：点一下选` });
+  label.innerHTML = url ? "" : icon("image", " sm");
+  if (url) label.append(make("img", { src: url, alt: "" }));
+  const file = make("input", { type: "file", accept: "image/*", className: "vh", disabled: product.elements.name.matches(":disabled") });
+  file.setAttribute("aria-label", words);
+  file.addEventListener("change", async () => {
+    if (!file.files.length) return;
+    try {
+      const { hash, url } = await send(file.files[0]);
+      for (const row of list) {
+        cell(row, "image").value = hash;
+        cell(row, "image").dataset.url = url;
+      }
+      touched();
+    } catch {
+      complain(`${file.files[0].name} 没有传上去：请换一张 JPEG、PNG 或 WebP，10 MB 以内`);
+    }
+    matrix();
+    pictures();
+  });
+  label.append(file);
+  return label;
+}
+// The same beside each row of the table.
+function pictures() {
+  for (const row of rows()) $("[data-picture], .choose", row)?.replaceWith(picture([row], `${cell(row, "specs").value || "这个规格"} 的图`));
 }
 
 // ── pictures ──
@@ -282,7 +347,17 @@ const show = () => {
   $("img", screen).src = $("img", box)?.src ?? "/static/icon.svg";
   $(".price", screen).textContent = prices.length ? `¥${Math.min(...prices).toFixed(2)}${new Set(prices).size > 1 ? " 起" : ""}` : "¥—";
   $("h2", screen).textContent = product.elements.name.value || "商品名称";
-  $(".faint", screen).textContent = product.elements.subtitle.value;
+  $("h2 + .faint", screen).textContent = product.elements.subtitle.value;
+  const values = new Map();
+  for (const row of rows().filter((row) => cell(row, "enabled").checked))
+    for (const [name, value] of specs(row)) values.set(name, new Set([...(values.get(name) ?? []), value]));
+  $(".choices", screen).replaceChildren(...[...values].flatMap(([name, list]) => {
+    const line = make("p", { className: "line wrap" });
+    line.append(...[...list].map((value, n) => make("span", { className: n ? "chip still" : "chip still on", textContent: value })));
+    return [make("p", { className: "faint s", textContent: name }), line];
+  }));
+  const market = Math.max(0, ...rows().map((row) => Number(cell(row, "market").value)).filter((n) => n > 0));
+  $(".market", screen).textContent = market ? `¥${market.toFixed(2)}` : "";
   $(".text", screen).replaceChildren(...detail.value.split("\n").filter((line) => line.trim()).map((line) => {
     const hash = line.trim().match(PICTURE)?.[1];
     return hash ? make("img", { src: `/media/${hash}.jpg`, alt: "" }) : make("p", { textContent: line });
@@ -291,13 +366,16 @@ const show = () => {
 screen.hidden = false;
 // What was typed is not lost by leaving without a word.
 let changed = false;
-product.addEventListener("input", () => {
+function touched() {
   changed = true;
   const words = $("[data-changed]");
   if (words) words.textContent = "有改动，还没有保存";
   show();
-});
+}
+product.addEventListener("input", touched);
 product.addEventListener("submit", () => (changed = false));
 addEventListener("beforeunload", (event) => changed && event.preventDefault());
 matrix();
+pictures();
 show();
+wrong?.scrollIntoView({ block: "center" });

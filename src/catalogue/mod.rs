@@ -129,6 +129,8 @@ pub struct Sku {
     pub limit_per_order: Option<i64>,
     pub delivery: Delivery,
     pub image: Option<ImageHash>,
+    /// As a scanner reads it from the goods.
+    pub barcode: Option<String>,
     pub enabled: bool,
     /// What it costs the shop; none where nobody has said. Buyers never hear of it.
     pub cost: Option<Fen>,

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use crate::money::Fen;
 use crate::tables;
-use crate::typed::{Length, clean};
+use crate::typed::{Length, bare, clean};
 
 /// Pieces that one SKU may have.
 pub const MOST_STOCK: i64 = 10_000_000;
@@ -51,6 +51,21 @@ pub fn category(text: &str) -> Checked<String> {
 /// Nothing is no code.
 pub fn code(text: &str) -> Checked<Option<String>> {
     long(CODE, text, "商家编码").map(|code| Some(code).filter(|code| !code.is_empty()))
+}
+
+/// As it is printed on the goods: digits, or what Code 128 carries besides. Nothing is no barcode.
+pub fn barcode(text: &str) -> Checked<Option<String>> {
+    let text: String = bare(text).chars().filter(|c| !c.is_whitespace()).collect();
+    match text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-./+".contains(&b)) {
+        true if CODE.fits(&text) => Ok(Some(text).filter(|text| !text.is_empty())),
+        true => Err(format!("条码{CODE}")),
+        false => Err("条码只有数字、字母和 - . / +，请照商品上印的填或扫进来".to_owned()),
+    }
+}
+
+/// What a piece cost: nothing said is nothing known.
+pub fn cost(text: &str) -> Checked<Option<Fen>> {
+    if text.trim().is_empty() { Ok(None) } else { price(text, "成本", "12.50").map(Some) }
 }
 
 pub fn price(text: &str, what: &str, example: &str) -> Checked<Fen> {
@@ -100,6 +115,9 @@ mod tests {
             (code(&"A".repeat(41)).err(), "商家编码最多 40 个字"),
             (price("", "售价", "19.90").err(), "售价请填金额，例如 19.90"),
             (price("免费", "售价", "19.90").err(), "售价请填金额，例如 19.90：「免费」不是金额"),
+            (barcode("条码").err(), "条码只有数字、字母和 - . / +，请照商品上印的填或扫进来"),
+            (barcode(&"1".repeat(41)).err(), "条码最多 40 个字"),
+            (cost("贵").err(), "成本请填金额，例如 12.50：「贵」不是金额"),
             (stock("10000001").err(), "库存「10000001」不是 0 或正整数"),
             (purchase_limit("1000").err(), "限购请填 1 到 999，或留空"),
             (purchase_limit("几个").err(), "限购请填 1 到 999，或留空"),
@@ -107,6 +125,7 @@ mod tests {
         ] {
             assert_eq!(what.as_deref(), Some(problem));
         }
+        assert_eq!((barcode(" ６901 234567892 "), cost(" ")), (Ok(Some("6901234567892".to_owned())), Ok(None)));
         assert_eq!((purchase_limit(" "), purchase_limit("5"), code("")), (Ok(None), Ok(Some(5)), Ok(None)));
     }
 }

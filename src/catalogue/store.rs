@@ -120,9 +120,15 @@ pub enum Sort {
     PriceAsc,
     PriceDesc,
     Sales,
+    /// What sold least comes first; like the next two for staff alone.
+    Slowest,
+    /// What there is least of to sell comes first.
+    Scarcest,
+    Fullest,
 }
 
 impl Sort {
+    /// Those that buyers may ask for.
     pub const ALL: [Sort; 5] = [Sort::Default, Sort::Newest, Sort::PriceAsc, Sort::PriceDesc, Sort::Sales];
 
     pub fn word(self) -> &'static str {
@@ -132,6 +138,9 @@ impl Sort {
             Sort::PriceAsc => "price_asc",
             Sort::PriceDesc => "price_desc",
             Sort::Sales => "sales",
+            Sort::Slowest => "slowest",
+            Sort::Scarcest => "scarcest",
+            Sort::Fullest => "fullest",
         }
     }
 
@@ -143,6 +152,9 @@ impl Sort {
             Sort::PriceAsc => ("p.price_fen", ">", "asc"),
             Sort::PriceDesc => ("p.price_fen", "<", "desc"),
             Sort::Sales => ("p.sold_count", "<", "desc"),
+            Sort::Slowest => ("p.sold_count", ">", "asc"),
+            Sort::Scarcest => (AVAILABLE, ">", "asc"),
+            Sort::Fullest => (AVAILABLE, "<", "desc"),
         }
     }
 }
@@ -204,6 +216,10 @@ impl Item {
 /// A product without an enabled SKU cannot be bought, so buyers do not see it; staff find it off the shelf.
 const ON_SALE: &str = "(p.on_shelf = 1 and exists (select 1 from skus s where s.product_id = p.id and s.enabled = 1))";
 
+/// No index has it: all that the list finds is put in order.
+const AVAILABLE: &str =
+    "(select coalesce(sum(on_hand - reserved), 0) from skus s where s.product_id = p.id and s.enabled = 1)";
+
 const HAS_STOCK: &str =
     "exists (select 1 from skus s where s.product_id = p.id and s.enabled = 1 and s.on_hand > s.reserved)";
 
@@ -229,7 +245,8 @@ pub fn list(conn: &Connection, listing: &Listing) -> Result<Vec<Item>> {
         let n = values.len();
         where_.push(format!(
             r"(p.name like ?{n} escape '\' or p.subtitle like ?{n} escape '\' or c.name like ?{n} escape '\'
-               or exists (select 1 from skus s where s.product_id = p.id and s.sku_code like ?{n} escape '\'))"
+               or exists (select 1 from skus s where s.product_id = p.id
+                             and (s.sku_code like ?{n} escape '\' or s.barcode like ?{n} escape '\')))"
         ));
     }
     if listing.in_stock {
@@ -448,6 +465,7 @@ fn read_sku(row: &Row<'_>) -> Result<Sku> {
         limit_per_order: row.get("limit_per_order")?,
         delivery: row.get("delivery")?,
         image: row.get("image_hash")?,
+        barcode: row.get("barcode")?,
         enabled: row.get("enabled")?,
         cost: row.get("cost_fen")?,
     })
@@ -502,13 +520,13 @@ pub fn insert_product(tx: &Tx, draft: &Draft) -> Result<ProductId> {
     Ok(ProductId(tx.last_insert_rowid()))
 }
 
-/// False when a colleague has saved another version meanwhile.
+/// False when a colleague has saved another version meanwhile. A sample that somebody made his own is none any more.
 pub fn update_product(tx: &Tx, id: ProductId, version: i64, draft: &Draft) -> Result<bool> {
     let changed = tx
         .prepare_cached(
             "update products
                 set category_id = ?3, name = ?4, subtitle = ?5, detail = ?6, on_shelf = ?7, on_at = ?8, off_at = ?9,
-                    limit_per_buyer = ?10, updated_at = ?11, version = version + 1
+                    limit_per_buyer = ?10, updated_at = ?11, version = version + 1, sample = 0
               where id = ?1 and version = ?2 and deleted_at is null",
         )?
         .execute(params![
@@ -640,6 +658,27 @@ pub fn put_sku(tx: &Tx, product_id: ProductId, draft: &SkuDraft) -> Result<SkuId
 pub fn set_cost(tx: &Tx, id: SkuId, cost: Option<Fen>) -> Result<()> {
     tx.prepare_cached("update skus set cost_fen = ?2 where id = ?1")?.execute(params![id, cost])?;
     Ok(())
+}
+
+/// As a scanner reads it from the goods.
+pub fn set_barcode(tx: &Tx, id: SkuId, barcode: Option<&str>) -> Result<()> {
+    tx.prepare_cached("update skus set barcode = ?2 where id = ?1")?.execute(params![id, barcode])?;
+    Ok(())
+}
+
+/// The picture of this choice alone.
+pub fn set_sku_image(tx: &Tx, id: SkuId, image: Option<&ImageHash>) -> Result<()> {
+    tx.prepare_cached("update skus set image_hash = ?2 where id = ?1")?.execute(params![id, image])?;
+    Ok(())
+}
+
+/// What a scanner may read from the goods: their barcode, and the merchant's own code.
+pub fn codes(conn: &Connection, id: SkuId) -> Result<Vec<String>> {
+    let codes = conn
+        .prepare_cached("select barcode, sku_code from skus where id = ?1")?
+        .query_row([id], |row| Ok([row.get::<_, Option<String>>(0)?, row.get(1)?]))
+        .optional()?;
+    Ok(codes.into_iter().flatten().flatten().collect())
 }
 
 /// Brings the product's own price range up to date with its SKUs, and tells buyers' caches.

@@ -1,6 +1,7 @@
 //! The staff's pages (店铺后台), on top of every noun.
 
 mod catalogue;
+mod columns;
 mod home;
 mod money;
 mod orders;
@@ -91,7 +92,12 @@ struct Frame {
 
 async fn frame(shop: &Shop, staff: &Staff, here: &'static str, flash: Option<FlashMessage<'_>>) -> Result<Frame> {
     let waiting = shop.read(waiting).await?;
-    Ok(Frame {
+    Ok(framed(shop, staff, here, flash, waiting))
+}
+
+/// The frame of a page whose own read has looked at what waits.
+fn framed(shop: &Shop, staff: &Staff, here: &'static str, flash: Option<FlashMessage<'_>>, waiting: Waiting) -> Frame {
+    Frame {
         shop: shop.settings().shop_name().to_owned(),
         demo: shop.demo.clone(),
         staff: staff.name.clone(),
@@ -105,7 +111,7 @@ async fn frame(shop: &Shop, staff: &Staff, here: &'static str, flash: Option<Fla
         exceptions: waiting.exceptions,
         stuck: waiting.stuck,
         flash: flash.map(|flash| Told::read(flash.kind(), flash.message())),
-    })
+    }
 }
 
 /// What just happened, and where it is taken back if it can be.

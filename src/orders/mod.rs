@@ -219,6 +219,11 @@ impl Line {
     pub fn amount(&self) -> Fen {
         self.price.times(self.quantity).unwrap_or_default()
     }
+
+    /// `草莓蛋糕 6 寸 ×2`.
+    pub fn text(&self) -> String {
+        format!("{} {} ×{}", self.name, self.spec_text, self.quantity).replace("  ", " ")
+    }
 }
 
 #[derive(Clone, Debug)]

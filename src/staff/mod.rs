@@ -46,12 +46,15 @@ pub struct Staff {
 }
 
 /// How somebody likes lists.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Lists {
     /// Rows on a page.
     pub rows: i64,
     /// Orders in a table rather than as cards.
     pub order_table: bool,
+    /// The columns of the tables of orders and of products, by their words; nothing until somebody chooses.
+    pub order_columns: Option<String>,
+    pub product_columns: Option<String>,
 }
 
 /// What a page of a list may hold.

@@ -14,7 +14,12 @@ fn read_staff(row: &Row<'_>) -> Result<Staff> {
         name: row.get("name")?,
         role: row.get("role")?,
         ip: String::new(),
-        lists: Lists { rows: row.get("page_size")?, order_table: row.get("order_table")? },
+        lists: Lists {
+            rows: row.get("page_size")?,
+            order_table: row.get("order_table")?,
+            order_columns: row.get("order_columns")?,
+            product_columns: row.get("product_columns")?,
+        },
     })
 }
 
@@ -137,12 +142,11 @@ pub fn set_last_login(tx: &Tx, id: StaffId, ip: &str) -> Result<()> {
     Ok(())
 }
 
-pub fn set_lists(tx: &Tx, id: StaffId, lists: Lists) -> Result<()> {
-    tx.prepare_cached("update staff set page_size = ?2, order_table = ?3 where id = ?1")?.execute(params![
-        id,
-        lists.rows,
-        lists.order_table
-    ])?;
+pub fn set_lists(tx: &Tx, id: StaffId, lists: &Lists) -> Result<()> {
+    tx.prepare_cached(
+        "update staff set page_size = ?2, order_table = ?3, order_columns = ?4, product_columns = ?5 where id = ?1",
+    )?
+    .execute(params![id, lists.rows, lists.order_table, lists.order_columns, lists.product_columns])?;
     Ok(())
 }
 
@@ -150,7 +154,7 @@ pub fn set_lists(tx: &Tx, id: StaffId, lists: Lists) -> Result<()> {
 
 pub fn session(conn: &Connection, token_hash: &[u8], now: i64) -> Result<Option<(Staff, i64)>> {
     conn.prepare_cached(
-        "select s.id, s.name, s.role, s.page_size, s.order_table, n.expires_at
+        "select s.id, s.name, s.role, s.page_size, s.order_table, s.order_columns, s.product_columns, n.expires_at
            from staff_sessions n join staff s on s.id = n.staff_id
           where n.token_hash = ?1 and n.expires_at > ?2 and s.disabled_at is null",
     )?

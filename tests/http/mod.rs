@@ -24,6 +24,7 @@ mod import_files;
 mod jobs;
 mod keys;
 mod labels;
+mod lists;
 mod margin;
 mod moved;
 mod notify;

@@ -84,6 +84,7 @@ const ROUTES: &[(Role, &[&str])] = &[
             "GET /products/held",
             "GET /diagnostics",
             "GET /exceptions",
+            "GET /insights?<days>",
             "GET /jobs?<tab>",
             "GET /notices?<tab>&<before>",
             "GET /money/<day>",

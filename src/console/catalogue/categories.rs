@@ -7,7 +7,7 @@ use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
-use super::product::category_options;
+use super::category_options;
 use crate::assets;
 use crate::catalogue::Category;
 use crate::catalogue::rules;

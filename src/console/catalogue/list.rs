@@ -1,19 +1,24 @@
 //! Products for staff: what is on the shelf, and many of them at once.
 
+use std::collections::BTreeMap;
+
 use rocket::form::Form;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::product::category_options;
+use super::columns::ProductColumn;
+use super::{CategoryOption, category_options};
 use crate::assets;
 use crate::catalogue::rules;
 use crate::catalogue::store::{self, Listing, Shelf, Sort};
-use crate::catalogue::{Product, stock};
+use crate::catalogue::{Category, Product, stock};
 use crate::clock::{self, Day};
-use crate::console::{back, cut, frame, inside, refused};
+use crate::console::columns::{self, Choice, Head};
+use crate::console::{Frame, Waiting, back, cut, frame, framed, inside, query_string, refused, waiting};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{CategoryId, ImageHash, ProductId};
@@ -30,11 +35,11 @@ pub fn routes() -> Vec<Route> {
 }
 
 /// The orders that staff can list products in.
-const SORTS: [(Sort, &str); 4] =
-    [(Sort::Newest, "最新"), (Sort::Sales, "销量高"), (Sort::PriceAsc, "价格低"), (Sort::PriceDesc, "价格高")];
+const SORTS: [Sort; 7] =
+    [Sort::Newest, Sort::Sales, Sort::Slowest, Sort::PriceAsc, Sort::PriceDesc, Sort::Scarcest, Sort::Fullest];
 
 /// What the address says.
-#[derive(FromForm)]
+#[derive(FromForm, Clone)]
 struct Query {
     #[field(default = String::from("on"))]
     tab: String,
@@ -54,11 +59,33 @@ struct Query {
 
 impl Query {
     fn sort(&self) -> Sort {
-        SORTS.iter().map(|(sort, _)| *sort).find(|sort| sort.word() == self.sort).unwrap_or(Sort::Newest)
+        SORTS.into_iter().find(|sort| sort.word() == self.sort).unwrap_or(Sort::Newest)
+    }
+
+    fn shelf(&self, low: i64) -> Shelf {
+        match self.tab.as_str() {
+            "off" => Shelf::Off,
+            "sold_out" => Shelf::SoldOut,
+            "low" => Shelf::Low(low),
+            "bin" => Shelf::Bin,
+            _ => Shelf::On,
+        }
+    }
+
+    /// The address of this very list, without its page.
+    fn address(&self) -> String {
+        query_string(&[("tab", &self.tab), ("q", &self.q), ("category", &self.category), ("sort", &self.sort)])
+    }
+
+    /// The address of this list with one thing changed.
+    fn with(&self, change: impl FnOnce(&mut Query)) -> String {
+        let mut other = self.clone();
+        change(&mut other);
+        other.address()
     }
 
     /// The act that takes the last one back, and the products.
-    fn undo(&self) -> Option<Value> {
+    fn undo(&self) -> Option<Undo> {
         let (act, ids) = self.undo.split_once('.')?;
         let back = match act {
             "off" => "on",
@@ -66,8 +93,8 @@ impl Query {
             _ => return None,
         };
         let ids: Vec<i64> = ids.split('.').take(MOST_AT_ONCE).map_while(|id| id.parse().ok()).collect();
-        (!ids.is_empty())
-            .then(|| json!({ "act": back, "text": if back == "on" { "重新上架" } else { "重新下架" }, "ids": ids }))
+        let text = if back == "on" { "重新上架" } else { "重新下架" };
+        (!ids.is_empty()).then_some(Undo { act: back, text, ids })
     }
 
     fn reached(&self) -> Option<[i64; 2]> {
@@ -76,65 +103,199 @@ impl Query {
     }
 }
 
+/// What one look at the database finds.
+struct Seen {
+    waiting: Waiting,
+    items: Vec<(store::Item, Vec<(Day, i64)>)>,
+    next: Option<[i64; 2]>,
+    counts: store::ShelfCounts,
+    low_count: i64,
+    categories: Vec<Category>,
+}
+
+fn look(conn: &rusqlite::Connection, listing: &Listing, low: i64, month: Day) -> Result<Seen> {
+    let mut items = store::list(conn, listing)?;
+    let more = cut(&mut items, listing.limit - 1);
+    let next = items.last().filter(|_| more).map(|item| item.key);
+    let lately = |item: store::Item| Ok((item.clone(), store::sold_daily(conn, item.id, month)?));
+    Ok(Seen {
+        waiting: waiting(conn)?,
+        items: items.into_iter().map(lately).collect::<Result<_>>()?,
+        next,
+        counts: store::shelf_counts(conn)?,
+        low_count: store::low_count(conn, low)?,
+        categories: store::categories(conn)?,
+    })
+}
+
 #[get("/products?<query..>", rank = 2)]
 async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, query: Query) -> Result<Template> {
-    let size = staff.0.lists.rows;
-    let low = shop.settings().low_stock();
+    let (low, month) = (shop.settings().low_stock(), Day::of(shop.now()).plus(-29));
     let listing = Listing {
-        shelf: match query.tab.as_str() {
-            "off" => Shelf::Off,
-            "sold_out" => Shelf::SoldOut,
-            "low" => Shelf::Low(low),
-            "bin" => Shelf::Bin,
-            _ => Shelf::On,
-        },
+        shelf: query.shelf(low),
         category: query.category.parse().ok(),
         words: query.q.split_whitespace().take(5).map(str::to_owned).collect(),
         sort: query.sort(),
         after: query.reached(),
-        limit: size + 1,
+        limit: staff.0.lists.rows + 1,
         ..Listing::default()
     };
-    let month = Day::of(shop.now()).plus(-29);
-    let read = move |conn: &rusqlite::Connection| {
-        let low = store::low_count(conn, low)?;
-        let mut items = store::list(conn, &listing)?;
-        let more = cut(&mut items, size);
-        let lately = items.iter().map(|item| store::sold_daily(conn, item.id, month));
-        let lately = lately.collect::<rusqlite::Result<Vec<_>>>()?;
-        Ok((items, more, lately, store::shelf_counts(conn)?, low, store::categories(conn)?))
-    };
-    let (items, more, lately, counts, low_count, categories) = shop.read(read).await?;
-    let tabs = [
-        ("on", "出售中", counts.on),
-        ("off", "已下架", counts.off),
-        ("sold_out", "售罄", counts.sold_out),
-        ("low", "低库存", low_count),
-        ("bin", "回收站", counts.bin),
-    ];
-    let context = context! {
-        frame: frame(shop, &staff.0, "products", flash).await?,
-        tabs, tab: &query.tab, q: &query.q, section: "products",
-        category: &query.category,
-        categories: category_options(&categories),
-        may_edit: staff.0.role >= Role::Manager,
-        low,
-        sorts: SORTS.map(|(known, text)| (known.word(), text)),
-        sort: query.sort().word(),
-        samples: counts.samples,
-        undo: query.undo(),
-        next: items.last().filter(|_| more).map(|item| format!("{}-{}", item.key[0], item.key[1])),
-        later: query.reached().is_some(),
-        items: items.iter().zip(&lately).map(|(item, lately)| json!({
-            "id": item.id, "name": item.name, "subtitle": item.subtitle, "category": item.category,
-            "cover": item.cover.as_ref().map(ImageHash::url), "sold": item.sold_count, "lately": sold(lately),
-            "spark": spark(lately, month), "reach": reach(item.available(), sold(lately)), "price_fen": item.price.get(),
-            "on_shelf": item.on_shelf, "planned": planned(item),
-            "price": if item.price == item.max_price { format!("¥{}", item.price) } else { format!("¥{}–{}", item.price, item.max_price) },
-            "available": item.available(), "on_hand": item.on_hand, "reserved": item.reserved,
-        })).collect::<Vec<_>>(),
-    };
-    Ok(assets::page("console/products.html", context))
+    let seen = shop.read(move |conn| look(conn, &listing, low, month)).await?;
+    Ok(assets::page("console/products.html", ListPage::of(shop, &staff.0, flash, &query, seen)))
+}
+
+/// Everything that the list of products shows.
+#[derive(Serialize)]
+struct ListPage<'q> {
+    frame: Frame,
+    tabs: Vec<TabShown>,
+    tab: &'q str,
+    q: &'q str,
+    /// The id of the category in view, as the address has it.
+    category: &'q str,
+    sort: &'q str,
+    /// Without what was searched for.
+    unsearched: String,
+    categories: Vec<CategoryShown>,
+    everywhere: String,
+    may_edit: bool,
+    /// The rows can be ticked, and changed where they stand.
+    ticks: bool,
+    /// So many left or fewer is low.
+    low: i64,
+    /// Goods that were made up to try the shop out with.
+    samples: i64,
+    undo: Option<Undo>,
+    heads: Vec<Head>,
+    choices: Vec<Choice>,
+    shows: BTreeMap<&'static str, bool>,
+    newest: String,
+    is_newest: bool,
+    address: String,
+    next: Option<String>,
+    later: bool,
+    items: Vec<ItemShown>,
+}
+
+#[derive(Serialize)]
+struct TabShown {
+    word: &'static str,
+    text: &'static str,
+    n: i64,
+}
+
+#[derive(Serialize)]
+struct CategoryShown {
+    #[serde(flatten)]
+    option: CategoryOption,
+    here: bool,
+    address: String,
+}
+
+/// What was just done to the shelf, to be taken back.
+#[derive(Serialize, Debug, PartialEq)]
+struct Undo {
+    act: &'static str,
+    text: &'static str,
+    ids: Vec<i64>,
+}
+
+#[derive(Serialize)]
+struct ItemShown {
+    id: ProductId,
+    name: String,
+    subtitle: String,
+    category: Option<String>,
+    cover: Option<String>,
+    price: String,
+    market: Option<String>,
+    available: i64,
+    on_hand: i64,
+    reserved: i64,
+    /// Days that the stock will last.
+    reach: Option<i64>,
+    /// Pieces of the last thirty days, and their line.
+    lately: i64,
+    spark: String,
+    sold: i64,
+    on_shelf: bool,
+    planned: Option<String>,
+}
+
+impl ItemShown {
+    fn of(item: &store::Item, days: &[(Day, i64)], month: Day) -> ItemShown {
+        let lately = sold(days);
+        ItemShown {
+            id: item.id,
+            name: item.name.clone(),
+            subtitle: item.subtitle.clone(),
+            category: item.category.clone(),
+            cover: item.cover.as_ref().map(ImageHash::url),
+            price: match item.price == item.max_price {
+                true => format!("¥{}", item.price),
+                false => format!("¥{}–{}", item.price, item.max_price),
+            },
+            market: item.market_price.map(|fen| format!("¥{fen}")),
+            available: item.available(),
+            on_hand: item.on_hand,
+            reserved: item.reserved,
+            reach: reach(item.available(), lately),
+            lately,
+            spark: spark(days, month),
+            sold: item.sold_count,
+            on_shelf: item.on_shelf,
+            planned: planned(item),
+        }
+    }
+}
+
+impl<'q> ListPage<'q> {
+    fn of(shop: &Shop, staff: &Staff, flash: Option<FlashMessage<'_>>, query: &'q Query, seen: Seen) -> ListPage<'q> {
+        let Seen { waiting, items, next, counts, low_count, categories } = seen;
+        let month = Day::of(shop.now()).plus(-29);
+        let (may_edit, sort) = (staff.role >= Role::Manager, query.sort());
+        let shown = columns::chosen(staff.lists.product_columns.as_deref(), |_: ProductColumn| true);
+        let to = |sort: Sort| query.with(|other| other.sort = sort.word().to_owned());
+        let tab = |(word, text, n)| TabShown { word, text, n };
+        let category = |option: CategoryOption| CategoryShown {
+            here: query.category == option.id.to_string(),
+            address: query.with(|other| other.category = option.id.to_string()),
+            option,
+        };
+        ListPage {
+            frame: framed(shop, staff, "products", flash, waiting),
+            tabs: [
+                ("on", "出售中", counts.on),
+                ("off", "已下架", counts.off),
+                ("sold_out", "售罄", counts.sold_out),
+                ("low", "低库存", low_count),
+                ("bin", "回收站", counts.bin),
+            ]
+            .map(tab)
+            .into(),
+            tab: &query.tab,
+            q: &query.q,
+            category: &query.category,
+            sort: sort.word(),
+            unsearched: query.with(|other| other.q.clear()),
+            everywhere: query.with(|other| other.category.clear()),
+            categories: category_options(&categories).into_iter().map(category).collect(),
+            may_edit,
+            ticks: may_edit && query.tab != "bin",
+            low: shop.settings().low_stock(),
+            samples: counts.samples,
+            undo: query.undo(),
+            heads: shown.iter().map(|column| Head::of(*column, column.ways(), sort, to)).collect(),
+            choices: columns::choices(&shown, |_| true),
+            shows: ProductColumn::ALL.iter().map(|column| (column.word(), shown.contains(column))).collect(),
+            newest: to(Sort::Newest),
+            is_newest: sort == Sort::Newest,
+            address: query.address(),
+            next: next.map(|[value, id]| format!("{value}-{id}")),
+            later: query.reached().is_some(),
+            items: items.iter().map(|(item, days)| ItemShown::of(item, days, month)).collect(),
+        }
+    }
 }
 
 fn sold(days: &[(Day, i64)]) -> i64 {

@@ -1,6 +1,7 @@
 //! The catalogue: products, their stock and categories.
 
 pub mod categories;
+mod columns;
 pub mod held;
 pub mod import;
 pub mod list;
@@ -11,6 +12,10 @@ pub mod showcase;
 pub mod stock;
 
 use rocket::Route;
+use serde::Serialize;
+
+use crate::catalogue::Category;
+use crate::ids::CategoryId;
 
 pub fn routes() -> Vec<Route> {
     [
@@ -25,4 +30,21 @@ pub fn routes() -> Vec<Route> {
         categories::routes(),
     ]
     .concat()
+}
+
+/// A category as it is chosen, behind the one that it belongs to.
+#[derive(Serialize)]
+struct CategoryOption {
+    id: CategoryId,
+    name: String,
+    /// Products of its own.
+    n: i64,
+}
+
+fn category_options(all: &[Category]) -> Vec<CategoryOption> {
+    let name = |category: &Category| match category.parent_id.and_then(|id| all.iter().find(|c| c.id == id)) {
+        Some(parent) => format!("{} / {}", parent.name, category.name),
+        None => category.name.clone(),
+    };
+    all.iter().map(|category| CategoryOption { id: category.id, name: name(category), n: category.own_count }).collect()
 }

@@ -1,5 +1,7 @@
 //! One product for staff: everything about it in one form, from which nothing that was typed gets lost.
 
+use std::collections::BTreeMap;
+
 use rocket::form::Form;
 use rocket::fs::TempFile;
 use rocket::http::Status;
@@ -7,16 +9,18 @@ use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::serde::json::Json;
 use rocket::{FromForm, Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::Template;
+use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::{CategoryOption, category_options};
 use crate::assets;
 use crate::catalogue::media::Picture;
 use crate::catalogue::rules;
 use crate::catalogue::store::{self, Draft, SkuDraft};
 use crate::catalogue::{Category, Delivery, Product, ShelfTimes, import, same_specs, stock};
 use crate::clock;
-use crate::console::{frame, upload, words};
+use crate::console::{Frame, framed, upload, waiting, words};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{CategoryId, ImageHash, ProductId};
@@ -44,13 +48,13 @@ async fn blank(
         Some(id) => Filled::copy_of(&find(shop, id.parse().map_err(|_| Code::NotFound)?).await?),
         None => Filled::default(),
     };
-    page(shop, &staff.0, flash, None, &filled, None).await
+    page(shop, &staff.0, flash, None, &filled, Refused::default()).await
 }
 
 #[get("/products/<id>", rank = 2)]
 async fn edit(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, id: ProductId) -> Result<Template> {
     let product = find(shop, id).await?;
-    page(shop, &staff.0, flash, Some(id), &Filled::of(&product), None).await
+    page(shop, &staff.0, flash, Some(id), &Filled::of(&product), Refused::default()).await
 }
 
 pub async fn find(shop: &Shop, id: ProductId) -> Result<Product> {
@@ -62,7 +66,7 @@ pub async fn find(shop: &Shop, id: ProductId) -> Result<Product> {
 type Difference = (String, String, String);
 
 /// What stands in the form: the product as it is, or as somebody typed it.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize)]
 struct Filled {
     version: i64,
     name: String,
@@ -74,7 +78,9 @@ struct Filled {
     on_at: String,
     off_at: String,
     limit: String,
+    #[serde(skip)]
     images: Vec<ImageHash>,
+    #[serde(skip)]
     skus: Vec<SkuForm>,
     reason: String,
 }
@@ -89,6 +95,8 @@ impl Filled {
             on_hand: sku.on_hand.to_string(),
             was: sku.on_hand,
             limit: sku.limit_per_order.map(|n| n.to_string()).unwrap_or_default(),
+            barcode: Some(sku.barcode.clone().unwrap_or_default()),
+            image: Some(sku.image.as_ref().map(ToString::to_string).unwrap_or_default()),
             delivery: sku.delivery.word().to_owned(),
             cost: Some(sku.cost.map(Fen::plain).unwrap_or_default()),
             enabled: sku.enabled,
@@ -111,14 +119,21 @@ impl Filled {
         }
     }
 
-    /// All but what is this product's alone: its name, its times, its codes and its stock. It goes on the shelf when it
+    /// All but what is this product's alone: its name, its times, its codes and barcodes, and its stock. It goes on the shelf when it
     /// is ready.
     fn copy_of(product: &Product) -> Filled {
         let (on_at, off_at) = Default::default();
         let mut filled = Filled { version: 0, on_shelf: false, on_at, off_at, ..Filled::of(product) };
         filled.name = format!("{}（副本）", filled.name.chars().take(56).collect::<String>());
         for sku in &mut filled.skus {
-            *sku = SkuForm { code: String::new(), on_hand: String::new(), was: 0, known: false, ..sku.clone() };
+            *sku = SkuForm {
+                code: String::new(),
+                barcode: None,
+                on_hand: String::new(),
+                was: 0,
+                known: false,
+                ..sku.clone()
+            };
         }
         filled
     }
@@ -149,66 +164,125 @@ impl Filled {
     }
 }
 
-/// `problem` is what is wrong with it, and what a colleague saved meanwhile.
+/// Everything that the page of one product shows.
+#[derive(Serialize)]
+struct ProductPage<'f> {
+    frame: Frame,
+    id: Option<ProductId>,
+    title: Option<String>,
+    sold: Option<i64>,
+    may_edit: bool,
+    deleted: bool,
+    /// What is wrong with what was typed: in one sentence, and by field.
+    problem: Option<String>,
+    wrong: BTreeMap<String, String>,
+    /// What a colleague saved meanwhile.
+    theirs: Vec<Difference>,
+    product: &'f Filled,
+    on_shelf: bool,
+    images: Vec<PictureShown>,
+    rows: Vec<SkuShown>,
+    /// What goods cost is told to who sets their price.
+    sees_cost: bool,
+    categories: Vec<CategoryOption>,
+    deliveries: Vec<(&'static str, &'static str)>,
+    reasons: [&'static str; 4],
+}
+
+#[derive(Serialize)]
+struct PictureShown {
+    hash: ImageHash,
+    url: String,
+}
+
+/// A row of the table of SKUs.
+#[derive(Serialize)]
+struct SkuShown {
+    #[serde(flatten)]
+    sku: SkuForm,
+    /// Where its picture is.
+    url: Option<String>,
+    reserved: i64,
+    /// What is wrong, by field.
+    wrong: BTreeMap<String, String>,
+}
+
+/// What is wrong with a form, and what a colleague saved meanwhile.
+#[derive(Default)]
+struct Refused {
+    problem: Option<String>,
+    fields: BTreeMap<String, String>,
+    theirs: Vec<Difference>,
+}
+
+impl Refused {
+    fn by(error: &Error, theirs: Vec<Difference>) -> Refused {
+        let field = |(name, problem): (&String, &Value)| Some((name.clone(), problem.as_str()?.to_owned()));
+        let fields: BTreeMap<String, String> = error.fields.iter().filter_map(field).collect();
+        Refused { problem: Some(words(error)), fields, theirs }
+    }
+
+    /// What is wrong with the i-th SKU, by field and without saying again which it is.
+    fn of_sku(&self, i: usize) -> BTreeMap<String, String> {
+        let (cell, at) = (cell(i, ""), at(i, ""));
+        let own = self.fields.iter().filter_map(|(name, problem)| Some((name.strip_prefix(&cell)?, problem)));
+        own.map(|(name, problem)| (name.to_owned(), problem.replacen(&at, "", 1))).collect()
+    }
+}
+
 async fn page(
     shop: &Shop,
     staff: &Staff,
     flash: Option<FlashMessage<'_>>,
     id: Option<ProductId>,
     filled: &Filled,
-    problem: Option<(String, Vec<Difference>)>,
+    refused: Refused,
 ) -> Result<Template> {
-    let categories = shop.read(|conn| Ok(store::categories(conn)?)).await?;
-    let product = match id {
-        Some(id) => Some(find(shop, id).await?),
-        None => None,
+    let read = move |conn: &rusqlite::Connection| {
+        let product = id.map(|id| store::product(conn, id)).transpose()?.flatten();
+        Ok((waiting(conn)?, product, store::categories(conn)?))
+    };
+    let (waiting, product, categories) = shop.read(read).await?;
+    let sees_cost = staff.role >= Role::Manager;
+    let page = ProductPage {
+        frame: framed(shop, staff, "products", flash, waiting),
+        id,
+        title: product.as_ref().map(|p| p.name.clone()),
+        sold: product.as_ref().map(|p| p.sold_count),
+        may_edit: staff.role >= Role::Manager && !product.as_ref().is_some_and(|p| p.deleted),
+        deleted: product.as_ref().is_some_and(|p| p.deleted),
+        product: filled,
+        on_shelf: filled.on_shelf || (id.is_none() && filled.name.is_empty()),
+        images: filled.images.iter().map(|hash| PictureShown { hash: hash.clone(), url: hash.url() }).collect(),
+        rows: rows(filled, product.as_ref(), &refused, sees_cost),
+        sees_cost,
+        categories: category_options(&categories),
+        deliveries: Delivery::ALL.iter().map(|d| (d.word(), d.text())).collect(),
+        reasons: super::stock::REASONS,
+        problem: refused.problem,
+        wrong: refused.fields,
+        theirs: refused.theirs,
+    };
+    Ok(assets::page("console/product.html", page))
+}
+
+/// The SKUs of the form, and blank ones for more.
+fn rows(filled: &Filled, product: Option<&Product>, refused: &Refused, sees_cost: bool) -> Vec<SkuShown> {
+    let reserved = |sku: &SkuForm| {
+        let known = product.filter(|_| sku.known).into_iter().flat_map(|p| &p.skus);
+        known.into_iter().find(|known| import::written(&known.specs) == sku.specs).map_or(0, |known| known.reserved)
     };
     let blank = SkuForm { delivery: Delivery::Express.word().into(), enabled: true, ..SkuForm::default() };
     let blanks = if filled.skus.is_empty() { BLANK_SKUS + 1 } else { BLANK_SKUS };
-    let reserved = |specs: &str| {
-        let known = product.iter().flat_map(|p| &p.skus);
-        known.into_iter().find(|sku| import::written(&sku.specs) == specs).map_or(0, |sku| sku.reserved)
+    let all = filled.skus.iter().cloned().chain(std::iter::repeat_n(blank, blanks));
+    let shown = |(i, mut sku): (usize, SkuForm)| {
+        if !sees_cost {
+            sku.cost = None;
+        }
+        let url = sku.image.as_deref().and_then(|hash| hash.parse::<ImageHash>().ok()).map(|hash| hash.url());
+        SkuShown { url, reserved: reserved(&sku), wrong: refused.of_sku(i), sku }
     };
-    let rows: Vec<Value> = filled
-        .skus
-        .iter()
-        .cloned()
-        .chain(std::iter::repeat_n(blank, blanks))
-        .map(|sku| {
-            json!({
-                "specs": sku.specs, "code": sku.code, "price": sku.price, "market": sku.market, "on_hand": sku.on_hand,
-                "cost": sku.cost, "was": sku.was, "reserved": if sku.known { reserved(&sku.specs) } else { 0 }, "limit": sku.limit,
-                "delivery": sku.delivery, "enabled": sku.enabled, "known": sku.known,
-            })
-        })
-        .collect();
-    let (problem, theirs) = problem.unzip();
-    let context = context! {
-        frame: frame(shop, staff, "products", flash).await?,
-        may_edit: staff.role >= Role::Manager && !product.as_ref().is_some_and(|p| p.deleted),
-        categories: category_options(&categories),
-        deliveries: Delivery::ALL.iter().map(|d| (d.word(), d.text())).collect::<Vec<_>>(),
-        deleted: product.as_ref().is_some_and(|p| p.deleted),
-        rows, problem, theirs, id,
-        title: product.as_ref().map(|p| p.name.clone()),
-        sold: product.as_ref().map(|p| p.sold_count),
-        product: json!({
-            "name": filled.name, "subtitle": filled.subtitle, "detail": filled.detail, "version": filled.version,
-            "on_shelf": filled.on_shelf || (id.is_none() && filled.name.is_empty()), "category": filled.category,
-            "on_at": filled.on_at, "off_at": filled.off_at, "new_category": filled.new_category,
-            "reason": filled.reason, "limit": filled.limit,
-            "images": filled.images.iter().map(|hash| json!({ "hash": hash, "url": hash.url() })).collect::<Vec<_>>(),
-        }),
-    };
-    Ok(assets::page("console/product.html", context))
-}
-
-pub fn category_options(all: &[Category]) -> Vec<Value> {
-    let name = |category: &Category| match category.parent_id.and_then(|id| all.iter().find(|c| c.id == id)) {
-        Some(parent) => format!("{} / {}", parent.name, category.name),
-        None => category.name.clone(),
-    };
-    all.iter().map(|category| json!({ "id": category.id, "name": name(category), "n": category.own_count })).collect()
+    all.enumerate().map(shown).collect()
 }
 
 #[derive(FromForm)]
@@ -240,7 +314,7 @@ struct ProductForm<'r> {
     reason: String,
 }
 
-#[derive(FromForm, Clone, Default)]
+#[derive(FromForm, Clone, Default, Serialize)]
 struct SkuForm {
     #[field(default = String::new())]
     specs: String,
@@ -250,6 +324,10 @@ struct SkuForm {
     price: String,
     #[field(default = String::new())]
     market: String,
+    /// Like its picture and its cost left as it is by a form that does not say.
+    barcode: Option<String>,
+    /// The hash of its picture.
+    image: Option<String>,
     #[field(default = String::new())]
     on_hand: String,
     /// What the page showed: orders may have shipped since, so the difference is what staff meant.
@@ -272,49 +350,68 @@ impl SkuForm {
     fn text(&self) -> String {
         let market = if self.market.is_empty() { String::new() } else { format!("（划线 {}）", self.market) };
         let limit = if self.limit.is_empty() { String::new() } else { format!(" 限购 {}", self.limit) };
+        let said = |name: &str, field: &Option<String>| {
+            field.iter().filter(|text| !text.is_empty()).map(|text| format!(" {name} {text}")).collect::<String>()
+        };
+        let (barcode, cost) = (said("条码", &self.barcode), said("成本", &self.cost));
+        let image = if self.image.iter().any(|hash| !hash.is_empty()) { " 有图" } else { "" };
         let enabled = if self.enabled { "" } else { " 停售" };
-        let cost =
-            self.cost.iter().filter(|cost| !cost.is_empty()).map(|cost| format!(" 成本 {cost}")).collect::<String>();
-        format!("¥{}{market} {}{limit}{cost}{enabled}", self.price, self.code)
+        format!("¥{}{market}{cost} {}{barcode}{limit}{image}{enabled}", self.price, self.code)
     }
 
     fn is_blank(&self) -> bool {
         !self.known && self.price.trim().is_empty() && self.specs.trim().is_empty() && self.code.trim().is_empty()
     }
 
-    fn check(&self, line: usize) -> std::result::Result<Typed, String> {
-        let at = |problem: &str| format!("第 {line} 个规格：{problem}");
-        let text = |value: &str| Some(value.trim().to_owned()).filter(|v| !v.is_empty());
-        let sku_code = rules::code(&self.code).map_err(|problem| at(&problem))?;
-        let specs = import::specs(&self.specs).map_err(|problem| at(&problem))?;
-        let price = rules::price(&self.price, "售价", "19.90").map_err(|problem| at(&problem))?;
-        let market_price = match text(&self.market) {
-            None => None,
-            Some(text) => Some(rules::price(&text, "划线价", "29.90").map_err(|problem| at(&problem))?),
+    /// The SKU, or every field of it that is wrong, and why.
+    fn check(&self) -> std::result::Result<SkuChange, Vec<(&'static str, String)>> {
+        let mut wrong = Vec::new();
+        let sku_code = kept(&mut wrong, "code", rules::code(&self.code));
+        let specs = kept(&mut wrong, "specs", import::specs(&self.specs));
+        let price = kept(&mut wrong, "price", rules::price(&self.price, "售价", "19.90"));
+        let market_price = match self.market.trim() {
+            "" => None,
+            text => Some(kept(&mut wrong, "market", rules::price(text, "划线价", "29.90"))),
         };
-        let cost = match self.cost.as_deref().map(str::trim) {
-            None => None,
-            Some("") => Some(None),
-            Some(text) => Some(Some(rules::price(text, "成本", "12.50").map_err(|problem| at(&problem))?)),
-        };
-        let limit_per_order = rules::purchase_limit(&self.limit).map_err(|problem| at(&problem))?;
+        let limit_per_order = kept(&mut wrong, "limit", rules::purchase_limit(&self.limit));
         let on_hand = match self.on_hand.trim() {
             "" => self.was,
-            text => rules::stock(text).map_err(|problem| at(&problem))?,
+            text => kept(&mut wrong, "on_hand", rules::stock(text)),
         };
-        let delivery = self.delivery.parse().map_err(|()| at("配送方式不对"))?;
+        let barcode = self.barcode.as_deref().map(|text| kept(&mut wrong, "barcode", rules::barcode(text)));
+        let cost = self.cost.as_deref().map(|text| kept(&mut wrong, "cost", rules::cost(text)));
+        let delivery = self.delivery.parse().map_err(|()| "配送方式不对".to_owned());
+        let Ok(delivery) = delivery.map_err(|problem| wrong.push(("delivery", problem))) else { return Err(wrong) };
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
         let draft = SkuDraft { specs, sku_code, price, market_price, limit_per_order, delivery, enabled: self.enabled };
-        Ok(Typed { draft, delta: on_hand - self.was, cost })
+        let image = self.image.as_deref().map(|hash| hash.parse().ok());
+        Ok(SkuChange { draft, barcode, cost, image, delta: on_hand - self.was })
     }
 }
 
-/// A SKU as it was typed.
-struct Typed {
+/// What a rule reads; its problem is put to the others, and nothing stands in its place.
+fn kept<T: Default>(
+    wrong: &mut Vec<(&'static str, String)>,
+    field: &'static str,
+    read: std::result::Result<T, String>,
+) -> T {
+    read.unwrap_or_else(|problem| {
+        wrong.push((field, problem));
+        T::default()
+    })
+}
+
+/// A SKU as it is to be, and by how much its stock is to change.
+#[derive(Clone)]
+struct SkuChange {
     draft: SkuDraft,
-    /// By how much its stock is to change.
-    delta: i64,
-    /// What it costs the shop, or that nobody knows; none where the form does not say.
+    /// Of these, none stands for what the form does not say.
+    barcode: Option<Option<String>>,
     cost: Option<Option<Fen>>,
+    image: Option<Option<ImageHash>>,
+    delta: i64,
 }
 
 /// A checked form, ready to be written.
@@ -323,7 +420,7 @@ struct Change {
     draft: Draft,
     new_category: Option<String>,
     images: Vec<ImageHash>,
-    skus: Vec<Typed>,
+    skus: Vec<SkuChange>,
     reason: String,
 }
 
@@ -356,6 +453,15 @@ async fn picture(shop: &State<Shop>, _staff: Manager, form: Form<Upload<'_>>) ->
     Ok(Json(json!({ "hash": hash, "url": hash.url() })))
 }
 
+/// The name of a field of the i-th SKU, as the form and its errors have it.
+fn cell(i: usize, field: &str) -> String {
+    format!("skus[{i}].{field}")
+}
+
+fn at(i: usize, problem: &str) -> String {
+    format!("第 {} 个规格：{problem}", i + 1)
+}
+
 fn check(filled: &Filled, pictures: Vec<String>, now: i64) -> Result<Change> {
     let mut error = Error::from(Code::ValidationFailed);
     let mut wrong = |field: &str, problem: &str| drop(error.fields.insert(field.into(), problem.into()));
@@ -381,14 +487,14 @@ fn check(filled: &Filled, pictures: Vec<String>, now: i64) -> Result<Change> {
         wrong(field, problem);
         ShelfTimes::default()
     });
-    let mut skus: Vec<Typed> = Vec::new();
+    let mut skus: Vec<SkuChange> = Vec::new();
     for (i, sku) in filled.skus.iter().enumerate() {
-        match sku.check(i + 1) {
-            Ok(sku) if skus.iter().any(|known| same_specs(&known.draft.specs, &sku.draft.specs)) => {
-                wrong("skus", &format!("第 {} 个规格与前面的重复", i + 1));
+        match sku.check() {
+            Ok(read) if skus.iter().any(|known| same_specs(&known.draft.specs, &read.draft.specs)) => {
+                wrong(&cell(i, "specs"), &at(i, "与前面的规格重复"));
             }
             Ok(read) => skus.push(read),
-            Err(problem) => wrong("skus", &problem),
+            Err(problems) => problems.iter().for_each(|(field, problem)| wrong(&cell(i, field), &at(i, problem))),
         }
     }
     if filled.skus.is_empty() {
@@ -471,7 +577,7 @@ async fn put(shop: &Shop, staff: Staff, id: Option<ProductId>, mut form: Product
         theirs = filled.differences(&now, &categories);
         filled.version = now.version;
     }
-    let page = page(shop, &staff, None, id, &filled, Some((words(&error), theirs))).await?;
+    let page = page(shop, &staff, None, id, &filled, Refused::by(&error, theirs)).await?;
     Ok(Err((error.code.status(), page)))
 }
 
@@ -514,12 +620,18 @@ fn write(tx: &Tx, staff: &Staff, id: Option<ProductId>, change: &Change) -> Resu
     }
     store::set_images(tx, id, &images)?;
     let known = store::product(tx, id)?.ok_or(Code::NotFound)?;
-    for Typed { draft: sku, delta, cost } in skus {
-        let sku_id =
-            store::put_sku(tx, id, sku).map_err(|_| Error::field("skus", "商家编码已被其他商品使用，请换一个"))?;
+    for (i, SkuChange { draft, barcode, cost, image, delta }) in skus.iter().enumerate() {
+        let taken = |_| Error::field(cell(i, "code"), at(i, "商家编码已被其他商品使用，请换一个"));
+        let sku_id = store::put_sku(tx, id, draft).map_err(taken)?;
+        if let Some(barcode) = barcode {
+            store::set_barcode(tx, sku_id, barcode.as_deref())?;
+        }
+        if let Some(image) = image {
+            store::set_sku_image(tx, sku_id, seen(tx, image.as_ref())?)?;
+        }
         let on_hand = known.skus.iter().find(|k| k.id == sku_id).map_or(0, |k| k.on_hand) + delta;
         if !stock::adjust(tx, sku_id, on_hand, Some(staff.id), reason)? {
-            return Err(Error::field("skus", "库存不能少于已被订单占用的数量"));
+            return Err(Error::field(cell(i, "on_hand"), at(i, "库存不能少于已被订单占用的数量")));
         }
         if let Some(cost) = cost {
             store::set_cost(tx, sku_id, *cost)?;
@@ -544,6 +656,14 @@ fn write(tx: &Tx, staff: &Staff, id: Option<ProductId>, change: &Change) -> Resu
     }
     audit(tx, staff, &format!("保存商品「{}」{changed}", draft.name))?;
     Ok(id)
+}
+
+/// No picture where there is none: somebody took it away, or made its name up.
+fn seen<'i>(tx: &Tx, image: Option<&'i ImageHash>) -> Result<Option<&'i ImageHash>> {
+    Ok(match image {
+        Some(hash) if store::image_exists(tx, hash)? => Some(hash),
+        _ => None,
+    })
 }
 
 /// Short enough for a log.

@@ -8,7 +8,7 @@ use rocket_dyn_templates::{Template, context};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::product::category_options;
+use super::category_options;
 use crate::assets;
 use crate::buyers::store as buyers;
 use crate::catalogue::{showcase, store as catalogue};

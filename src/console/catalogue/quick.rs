@@ -1,19 +1,21 @@
 //! Price and stock of a product, changed from the list without opening its form.
 
 use rocket::form::Form;
+use rocket::http::Status;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
-use serde_json::json;
+use rocket_dyn_templates::Template;
+use serde::Serialize;
+use serde_json::Value;
 
 use super::product::find;
 use super::stock::REASONS;
 use crate::assets;
 use crate::catalogue::{Product, Sku, rules, stock, store};
-use crate::console::{back, inside};
+use crate::console::{back, inside, words};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::ids::ProductId;
+use crate::ids::{ProductId, SkuId};
 use crate::money::Fen;
 use crate::shop::Shop;
 use crate::staff::login::audit;
@@ -24,16 +26,73 @@ pub fn routes() -> Vec<Route> {
 }
 
 /// What is opened over the list.
+#[derive(Serialize)]
+struct Fields {
+    id: ProductId,
+    name: String,
+    skus: Vec<SkuShown>,
+    reasons: [&'static str; 4],
+    reason: String,
+    /// What is wrong and belongs to no cell.
+    problem: Option<String>,
+}
+
+#[derive(Serialize)]
+struct SkuShown {
+    id: SkuId,
+    spec: String,
+    reserved: i64,
+    price: String,
+    was_price: String,
+    on_hand: String,
+    was: i64,
+    /// What is wrong in the cell of each.
+    wrong_price: Option<String>,
+    wrong_stock: Option<String>,
+}
+
+impl Fields {
+    fn of(product: &Product) -> Fields {
+        let shown = |sku: &Sku| SkuShown {
+            id: sku.id,
+            spec: sku.spec_text(),
+            reserved: sku.reserved,
+            price: sku.price.plain(),
+            was_price: sku.price.plain(),
+            on_hand: sku.on_hand.to_string(),
+            was: sku.on_hand,
+            wrong_price: None,
+            wrong_stock: None,
+        };
+        Fields {
+            id: product.id,
+            name: product.name.clone(),
+            skus: product.skus.iter().filter(|sku| sku.enabled).map(shown).collect(),
+            reasons: REASONS,
+            reason: String::new(),
+            problem: None,
+        }
+    }
+
+    /// As they were typed, with what is wrong beside them.
+    fn refused(product: &Product, typed: &[Line], reason: &str, error: &Error) -> Fields {
+        let mut fields = Fields { reason: reason.to_owned(), ..Fields::of(product) };
+        let said = |i: usize, what: &str| error.fields.get(&cell(i, what)).and_then(Value::as_str).map(str::to_owned);
+        for sku in &mut fields.skus {
+            let Some((i, line)) = typed.iter().enumerate().find(|(_, line)| line.id == sku.id.0) else { continue };
+            (sku.price, sku.was_price) = (line.price.clone(), line.was_price.clone());
+            (sku.on_hand, sku.was) = (line.on_hand.clone(), line.was);
+            (sku.wrong_price, sku.wrong_stock) = (said(i, "price"), said(i, "on_hand"));
+        }
+        let told = fields.skus.iter().any(|sku| sku.wrong_price.is_some() || sku.wrong_stock.is_some());
+        fields.problem = (!told).then(|| words(error));
+        fields
+    }
+}
+
 #[get("/products/<id>/quick", rank = 3)]
 async fn fields(shop: &State<Shop>, _staff: Manager, id: ProductId) -> Result<Template> {
-    let product = find(shop, id).await?;
-    let shown = |sku: &Sku| {
-        json!({
-            "id": sku.id, "spec": sku.spec_text(), "price": sku.price.plain(), "on_hand": sku.on_hand, "reserved": sku.reserved,
-        })
-    };
-    let skus: Vec<_> = product.skus.iter().filter(|sku| sku.enabled).map(shown).collect();
-    Ok(assets::page("console/product_quick.html", context! { id, name: &product.name, skus, reasons: REASONS }))
+    Ok(assets::page("console/product_quick.html", Fields::of(&find(shop, id).await?)))
 }
 
 #[derive(FromForm)]
@@ -43,6 +102,9 @@ struct Quick {
     /// The list it was opened over.
     #[field(default = String::new())]
     back: String,
+    /// Whoever has the fields open wants to see there what is wrong, not in the list.
+    #[field(default = false)]
+    over: bool,
 }
 
 /// A SKU as it was shown and as it is to be: what a colleague changed or an order took meanwhile stays.
@@ -57,33 +119,44 @@ struct Line {
 
 impl Line {
     /// The new price when it was changed.
-    fn price(&self, spec: &str) -> Result<Option<Fen>> {
+    fn price(&self, i: usize, spec: &str) -> Result<Option<Fen>> {
         if self.price.trim() == self.was_price {
             return Ok(None);
         }
-        rules::price(&self.price, "售价", "19.90").map(Some).map_err(|problem| field(spec, &problem))
+        rules::price(&self.price, "售价", "19.90").map(Some).map_err(|problem| field(i, "price", spec, &problem))
     }
 
     /// By how much the stock is to change.
-    fn delta(&self, spec: &str) -> Result<i64> {
-        rules::stock(&self.on_hand).map(|wanted| wanted - self.was).map_err(|problem| field(spec, &problem))
+    fn delta(&self, i: usize, spec: &str) -> Result<i64> {
+        let read = rules::stock(&self.on_hand).map(|wanted| wanted - self.was);
+        read.map_err(|problem| field(i, "on_hand", spec, &problem))
     }
 }
 
-fn field(spec: &str, problem: &str) -> Error {
+fn cell(i: usize, what: &str) -> String {
+    format!("skus[{i}].{what}")
+}
+
+fn field(i: usize, what: &str, spec: &str, problem: &str) -> Error {
     let of = if spec.is_empty() { String::new() } else { format!("{spec}：") };
-    Error::field("skus", format!("{of}{problem}"))
+    Error::field(cell(i, what), format!("{of}{problem}"))
 }
 
 #[post("/products/<id>/quick", data = "<form>", rank = 3)]
-async fn save(shop: &State<Shop>, staff: Manager, id: ProductId, form: Form<Quick>) -> Flash<Redirect> {
-    let Quick { skus, reason, back: to } = form.into_inner();
+async fn save(
+    shop: &State<Shop>,
+    staff: Manager,
+    id: ProductId,
+    form: Form<Quick>,
+) -> Result<std::result::Result<Flash<Redirect>, (Status, Template)>> {
+    let Quick { skus, reason, back: to, over } = form.into_inner();
+    let (lines, why) = (skus.clone(), reason.clone());
     let write = move |tx: &Tx| {
-        if !REASONS.contains(&reason.as_str()) {
+        if !REASONS.contains(&why.as_str()) {
             return Err(Error::field("reason", "请选择原因"));
         }
         let product = store::product(tx, id)?.filter(|p| !p.deleted).ok_or(Code::NotFound)?;
-        let done = change(tx, &staff.0, &product, &skus, &reason)?;
+        let done = change(tx, &staff.0, &product, &lines, &why)?;
         if done.is_empty() {
             return Ok("没有改动".to_owned());
         }
@@ -91,26 +164,31 @@ async fn save(shop: &State<Shop>, staff: Manager, id: ProductId, form: Form<Quic
         audit(tx, &staff.0, &format!("改价和库存 {words}"))?;
         Ok(words)
     };
+    let done = shop.write(write).await;
+    if let (Err(error), true) = (&done, over) {
+        let fields = Fields::refused(&find(shop, id).await?, &skus, &reason, error);
+        return Ok(Err((error.code.status(), assets::page("console/product_quick.html", fields))));
+    }
     let to = if to.is_empty() { "/admin/products".to_owned() } else { inside(to) };
-    back(to, shop.write(write).await)
+    Ok(Ok(back(to, done)))
 }
 
 /// Answers with what was changed, a phrase each.
 fn change(tx: &Tx, staff: &Staff, product: &Product, lines: &[Line], reason: &str) -> Result<Vec<String>> {
     let mut done = Vec::new();
     let mut priced = false;
-    for line in lines {
+    for (i, line) in lines.iter().enumerate() {
         let sku = product.skus.iter().find(|sku| sku.id.0 == line.id).ok_or(Code::NotFound)?;
         let spec = sku.spec_text();
-        if let Some(price) = line.price(&spec)? {
+        if let Some(price) = line.price(i, &spec)? {
             store::set_price(tx, sku.id, price)?;
             done.push(format!("{spec} ¥{} → ¥{price}", sku.price).trim().to_owned());
             priced = true;
         }
-        let delta = line.delta(&spec)?;
+        let delta = line.delta(i, &spec)?;
         if delta != 0 {
             if !stock::adjust(tx, sku.id, sku.on_hand + delta, Some(staff.id), reason)? {
-                return Err(field(&spec, "库存不能少于已被订单占用的数量"));
+                return Err(field(i, "on_hand", &spec, "库存不能少于已被订单占用的数量"));
             }
             done.push(format!("{spec} 库存 {} → {}", sku.on_hand, sku.on_hand + delta).trim().to_owned());
         }

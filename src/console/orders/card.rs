@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::buyers::addresses::Address;
 use crate::clock::{self, DAY};
-use crate::ids::{ImageHash, OrderNo};
+use crate::ids::{ImageHash, OrderNo, SkuId};
 use crate::orders::{Chip, Flag, Full, Line, OrderStatus};
 
 /// So long after the payment an order should have left.
@@ -18,6 +18,7 @@ pub struct Card {
     head: String,
     tail: String,
     at: String,
+    paid: Option<String>,
     status: OrderStatus,
     status_text: &'static str,
     chips: Vec<Value>,
@@ -44,9 +45,11 @@ pub struct Card {
     delivery_text: &'static str,
     tracking: Option<String>,
     pickup: Option<Fetched>,
-    pack: Vec<Packed>,
+    pub pack: Vec<Packed>,
     why_nothing: Option<&'static str>,
     lines: Vec<Bought>,
+    /// All of it in one line.
+    all_goods: String,
     /// Further orders of the same buyer that are to be shipped; only a list counts them.
     pub others: Option<i64>,
 }
@@ -77,7 +80,11 @@ impl Fetched {
 
 /// What of a line is to go into the parcel.
 #[derive(Serialize)]
-struct Packed {
+pub struct Packed {
+    #[serde(skip)]
+    pub sku: SkuId,
+    /// What a scanner may read from it; only the packing table asks.
+    pub codes: Vec<String>,
     name: String,
     spec: String,
     n: i64,
@@ -100,6 +107,8 @@ impl Card {
         let (head, tail) = order.order_no.as_str().split_at(12);
         let image = |line: &Line| line.image.as_ref().map(ImageHash::url);
         let packed = |(line, n): (&Line, i64)| Packed {
+            sku: line.sku_id,
+            codes: Vec::new(),
             name: line.name.clone(),
             spec: line.spec_text.clone(),
             n,
@@ -116,6 +125,7 @@ impl Card {
             head: head.to_owned(),
             tail: tail.to_owned(),
             at: clock::shown_near(order.created_at, now),
+            paid: order.paid_at.map(|at| clock::shown_near(at, now)),
             status: order.status,
             status_text: full.status_text(),
             chips: full.chips(flagged).into_iter().map(Chip::json).collect(),
@@ -142,6 +152,7 @@ impl Card {
             pickup: Fetched::of(full),
             pack: full.to_pack().into_iter().map(packed).collect(),
             why_nothing: full.why_nothing_to_pack(),
+            all_goods: lines.iter().map(Line::text).collect::<Vec<_>>().join("，"),
             lines: lines.iter().map(bought).collect(),
             others: None,
         }
@@ -165,6 +176,7 @@ impl Card {
             head: "261008131540".into(),
             tail: "ABCDEFGH".into(),
             at: "13:15".into(),
+            paid: Some("13:16".into()),
             status: OrderStatus::ToShip,
             status_text: "待发货",
             chips: vec![Chip::Refunding.json()],
@@ -189,8 +201,16 @@ impl Card {
             delivery_text: "快递",
             tracking: Some("顺丰速运 SF1234567890123".into()),
             pickup: Some(Fetched { state: "备好了，等买家来取", phone: "138****8000".into(), ready: true }),
-            pack: vec![Packed { name: name.clone(), spec: spec.clone(), n: 2, image: None }],
+            pack: vec![Packed {
+                sku: SkuId(1),
+                codes: vec!["6901234567892".into()],
+                name: name.clone(),
+                spec: spec.clone(),
+                n: 2,
+                image: None,
+            }],
             why_nothing: None,
+            all_goods: "草莓蛋糕 6 寸 ×2".into(),
             lines: vec![Bought { name, spec, quantity: 2, image: Some("/images/1.webp".into()) }],
             others: Some(1),
         }
@@ -199,6 +219,7 @@ impl Card {
     /// One that says as little as an order can.
     pub fn bare() -> Card {
         Card {
+            paid: None,
             status: OrderStatus::PendingPayment,
             status_text: "待付款",
             chips: Vec::new(),

@@ -1,6 +1,8 @@
 //! The list of orders: counted tabs, filters that live in the address, marks and memos in place, and the way out as a
 //! spreadsheet.
 
+use std::collections::BTreeMap;
+
 use rocket::form::Form;
 use rocket::http::ContentType;
 use rocket::request::FlashMessage;
@@ -10,19 +12,24 @@ use rocket_dyn_templates::Template;
 use serde::Serialize;
 
 use super::card::Card;
+use super::columns::OrderColumn;
 use crate::assets;
 use crate::catalogue::Delivery;
 use crate::clock::{self, DAY, Day};
-use crate::console::{Download, Frame, back, cut, download, filled, frame, inside, query_string, refused, workbook};
+use crate::console::Waiting;
+use crate::console::columns::{self, Choice, Head};
+use crate::console::{
+    Download, Frame, back, cut, download, filled, framed, inside, query_string, refused, waiting, workbook,
+};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::exceptions::store as exceptions;
-use crate::ids::{OrderId, OrderNo};
+use crate::ids::OrderNo;
 use crate::ledger::store as ledger;
 use crate::orders::pickup::Pickup;
-use crate::orders::search::{Filter, store as search};
+use crate::orders::search::{Filter, Mark, Sort, store as search};
 use crate::orders::store;
-use crate::orders::{Flag, Full, OrderStatus, Topic, Who};
+use crate::orders::{Flag, Full, Line, Order, OrderStatus, Topic, Who};
 use crate::refunds::store as refunds;
 use crate::shop::Shop;
 use crate::staff::login::audit;
@@ -76,8 +83,14 @@ pub struct Query {
     #[field(default = String::new())]
     #[serde(skip)]
     view: String,
+    /// How the list stands, by its word.
+    #[field(default = String::new())]
     #[serde(skip)]
-    before: Option<i64>,
+    sort: String,
+    /// The last order of the page before, as its mark.
+    #[field(default = String::new())]
+    #[serde(skip)]
+    after: String,
     /// All that the filter finds is ticked, not only this page.
     #[field(default = false)]
     #[serde(skip)]
@@ -91,14 +104,26 @@ type Off = fn(&mut Query);
 type Tab = (&'static str, &'static str, Option<i64>);
 
 /// The orders a list shows, up to how many are handled at once.
-pub fn numbers(conn: &rusqlite::Connection, filter: &Filter) -> Result<Vec<(OrderId, OrderNo)>> {
-    Ok(search::numbers(conn, filter, MOST_AT_ONCE)?)
+pub fn numbers(conn: &rusqlite::Connection, filter: &Filter, sort: Sort) -> Result<Vec<(Mark, OrderNo)>> {
+    Ok(search::numbers(conn, filter, sort, MOST_AT_ONCE)?)
 }
 
 impl Query {
     /// What a list's address asks for; of one that says nothing sensible, everything.
     pub fn read(address: &str) -> Query {
         Form::<Query>::parse_encoded(address.into()).unwrap_or_default()
+    }
+
+    /// The order that was asked for, the newest first unless somebody said otherwise.
+    pub fn sort(&self) -> Sort {
+        self.sort.parse().unwrap_or(Sort::Newest)
+    }
+
+    /// How long one waits is asked only of those that wait, and what they pay only by who may see it.
+    fn may_sort(&self, staff: &Staff) -> bool {
+        let sort = self.sort();
+        (!sort.is_by_waiting() || self.filter(0).waits())
+            && (!sort.is_by_amount() || OrderColumn::Total.is_seen_by(staff))
     }
 
     pub fn filter(&self, now: i64) -> Filter {
@@ -147,6 +172,7 @@ impl Query {
             ("late", yes(self.late)),
             ("unprinted", yes(self.unprinted)),
             ("delivery", &self.delivery),
+            ("sort", self.sort.as_str()),
         ];
         query_string(&pairs)
     }
@@ -193,70 +219,124 @@ impl Query {
     }
 }
 
-#[get("/orders?<query..>")]
-async fn list(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>, query: Query) -> Result<Template> {
-    let (now, filter) = (shop.now(), query.filter(shop.now()));
-    let (before, id, size, all) = (query.before, staff.id, staff.lists.rows, query.all);
-    let read = move |conn: &rusqlite::Connection| {
-        let counts = counts(conn)?;
-        let views = staff_store::views(conn, id)?;
-        let found = match filter.only_status() {
-            Some(status) => kept_count(conn, status)?.to_string(),
-            None => match search::count(conn, &filter, COUNTED + 1)? {
-                n if n > COUNTED => format!("{COUNTED}+"),
-                n => n.to_string(),
-            },
-        };
-        let mut orders = search::list(conn, &filter, before, size + 1)?;
-        let more = cut(&mut orders, size);
-        let next = orders.last().filter(|_| more).map(|order| order.id.0);
-        let cards = orders
-            .into_iter()
-            .map(|order| {
-                let flagged = exceptions::of_order(conn, order.id)?.iter().any(|e| e.open);
-                let waiting = (order.status == OrderStatus::ToShip, order.buyer_id, order.id);
-                let mut card = Card::of(&store::full(conn, order)?, flagged, now);
-                if let (true, buyer, id) = waiting {
-                    card.others = Some(store::others_to_ship(conn, buyer, id)?);
-                }
-                Ok(card)
-            })
-            .collect::<Result<Vec<Card>>>()?;
-        let ticked = if all { numbers(conn, &filter)? } else { Vec::new() };
-        Ok((counts, views, found, cards, next, ticked))
-    };
-    let ((tabs, alarm), views, found, cards, next, ticked) = shop.read(read).await?;
-    let address = query.address();
-    let here = |no: &OrderNo| cards.iter().any(|card| card.no == *no);
-    let tab = |(word, text, n): Tab| TabShown {
-        word,
-        text,
-        n,
-        alarm: word == "exception" && alarm,
-        address: query.with(|other| other.tab = word.to_owned()),
-    };
-    let view = |(id, name, query): (i64, String, String)| ViewShown { id, here: query == address, name, query };
-    let page = ListPage {
-        frame: frame(shop, &staff, "orders", flash).await?,
-        tabs: tabs.into_iter().map(tab).collect(),
-        tab: if query.tab.is_empty() { "all" } else { &query.tab },
-        table: if query.view.is_empty() { staff.lists.order_table } else { query.view == "table" },
-        flags: flags(),
-        narrows: query.narrows(),
-        chips: query.chips(),
-        cleared: Query { tab: query.tab.clone(), ..Query::default() }.address(),
-        views: views.into_iter().map(view).collect(),
-        found,
-        from_here: query_string(&[("list", &address)]),
-        all,
-        beyond: ticked.into_iter().map(|(_, no)| no).filter(|no| !here(no)).collect(),
+/// What one look at the database finds.
+struct Seen {
+    waiting: Waiting,
+    tabs: Vec<Tab>,
+    /// Money waits for somebody to decide.
+    alarm: bool,
+    views: Vec<(i64, String, String)>,
+    found: String,
+    /// How the list really stands.
+    sort: Sort,
+    cards: Vec<Card>,
+    next: Option<Mark>,
+    ticked: Vec<(Mark, OrderNo)>,
+}
+
+fn look(conn: &rusqlite::Connection, staff: &Staff, query: &Query, now: i64) -> Result<Seen> {
+    let (filter, size) = (query.filter(now), staff.lists.rows);
+    let sort = search::possible(conn, &filter, query.sort())?;
+    let after = Mark::read(&query.after).filter(|_| sort == query.sort());
+    let mut orders = search::sorted(conn, &filter, sort, after, size + 1)?;
+    let more = cut(&mut orders, size);
+    let next = orders.last().filter(|_| more).map(|(mark, _)| *mark);
+    let (tabs, alarm) = counts(conn)?;
+    Ok(Seen {
+        waiting: waiting(conn)?,
+        tabs,
+        alarm,
+        views: staff_store::views(conn, staff.id)?,
+        found: found(conn, &filter)?,
+        sort,
+        cards: orders.into_iter().map(|(_, order)| card(conn, order, now)).collect::<Result<_>>()?,
         next,
-        later: before.is_some(),
-        address: &address,
-        query: &query,
-        orders: cards,
-    };
+        ticked: if query.all { numbers(conn, &filter, sort)? } else { Vec::new() },
+    })
+}
+
+/// How many a filter finds, as far as counting helps.
+fn found(conn: &rusqlite::Connection, filter: &Filter) -> Result<String> {
+    if let Some(status) = filter.only_status() {
+        return Ok(kept_count(conn, status)?.to_string());
+    }
+    let n = search::count(conn, filter, COUNTED + 1)?;
+    Ok(if n > COUNTED { format!("{COUNTED}+") } else { n.to_string() })
+}
+
+fn card(conn: &rusqlite::Connection, order: Order, now: i64) -> Result<Card> {
+    let flagged = exceptions::of_order(conn, order.id)?.iter().any(|e| e.open);
+    let (waits, buyer, id) = (order.status == OrderStatus::ToShip, order.buyer_id, order.id);
+    let mut card = Card::of(&store::full(conn, order)?, flagged, now);
+    if waits {
+        card.others = Some(store::others_to_ship(conn, buyer, id)?);
+    }
+    Ok(card)
+}
+
+#[get("/orders?<query..>")]
+async fn list(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>, mut query: Query) -> Result<Template> {
+    if !query.may_sort(&staff) {
+        query.sort.clear();
+    }
+    let (now, asked, person) = (shop.now(), query.clone(), staff.clone());
+    let seen = shop.read(move |conn| look(conn, &person, &asked, now)).await?;
+    let page = ListPage::of(shop, &staff, flash, &query, seen);
     Ok(assets::page("console/orders.html", page))
+}
+
+impl<'q> ListPage<'q> {
+    fn of(shop: &Shop, staff: &Staff, flash: Option<FlashMessage<'_>>, query: &'q Query, seen: Seen) -> ListPage<'q> {
+        let Seen { waiting, tabs, alarm, views, found, sort, cards, next, ticked } = seen;
+        let address = query.address();
+        let here = |no: &OrderNo| cards.iter().any(|card| card.no == *no);
+        let tab = |(word, text, n): Tab| TabShown {
+            word,
+            text,
+            n,
+            alarm: word == "exception" && alarm,
+            address: query.with(|other| {
+                other.tab = word.to_owned();
+                // How long one waits is asked of no others.
+                if sort.is_by_waiting() {
+                    other.sort.clear();
+                }
+            }),
+        };
+        let view = |(id, name, query): (i64, String, String)| ViewShown { id, here: query == address, name, query };
+        let may = |column: OrderColumn| column.is_seen_by(staff);
+        let shown = columns::chosen(staff.lists.order_columns.as_deref(), may);
+        let waits = query.filter(0).waits();
+        let head = |column: &OrderColumn| {
+            Head::of(*column, column.ways(waits), sort, |sort| query.with(|other| other.sort = sort.word().to_owned()))
+        };
+        ListPage {
+            frame: framed(shop, staff, "orders", flash, waiting),
+            tabs: tabs.into_iter().map(tab).collect(),
+            tab: if query.tab.is_empty() { "all" } else { &query.tab },
+            table: if query.view.is_empty() { staff.lists.order_table } else { query.view == "table" },
+            heads: shown.iter().map(head).collect(),
+            sorts: OrderColumn::ALL.iter().filter(|column| may(**column)).map(head).filter(Head::sorts).collect(),
+            choices: columns::choices(&shown, may),
+            shows: OrderColumn::ALL.iter().map(|column| (column.word(), shown.contains(column))).collect(),
+            sees_money: may(OrderColumn::Total),
+            too_many: (sort != query.sort()).then_some(search::SORTED),
+            flags: flags(),
+            narrows: query.narrows(),
+            chips: query.chips(),
+            cleared: Query { tab: query.tab.clone(), ..Query::default() }.address(),
+            views: views.into_iter().map(view).collect(),
+            found,
+            from_here: query_string(&[("list", &address)]),
+            all: query.all,
+            beyond: ticked.into_iter().map(|(_, no)| no).filter(|no| !here(no)).collect(),
+            next: next.map(Mark::word),
+            later: !query.after.is_empty(),
+            address,
+            query,
+            orders: cards,
+        }
+    }
 }
 
 /// Everything that the list of orders shows.
@@ -271,6 +351,15 @@ struct ListPage<'q> {
     query: &'q Query,
     /// A table rather than cards.
     table: bool,
+    heads: Vec<Head>,
+    /// The same where there are no heads.
+    sorts: Vec<Head>,
+    choices: Vec<Choice>,
+    /// Which columns the table has, by their words.
+    shows: BTreeMap<&'static str, bool>,
+    sees_money: bool,
+    /// More than this many were found to be put in the order that was asked for.
+    too_many: Option<i64>,
     flags: Vec<FlagShown>,
     narrows: bool,
     chips: Vec<ChipShown>,
@@ -279,14 +368,14 @@ struct ListPage<'q> {
     views: Vec<ViewShown>,
     /// How many there are, as far as they were counted.
     found: String,
-    address: &'q str,
+    address: String,
     from_here: String,
     /// All that were found are ticked, beyond this page too.
     all: bool,
     beyond: Vec<OrderNo>,
     orders: Vec<Card>,
-    next: Option<i64>,
-    /// There are newer ones before this page.
+    next: Option<String>,
+    /// There are others before this page.
     later: bool,
 }
 
@@ -390,7 +479,7 @@ async fn mark(shop: &Shop, staff: Staff, form: &Bulk) -> Result<String> {
 }
 
 /// The orders of these numbers, in the order of the list.
-pub async fn chosen(shop: &Shop, numbers: &[String]) -> Result<Vec<crate::orders::Order>> {
+pub async fn chosen(shop: &Shop, numbers: &[String]) -> Result<Vec<Order>> {
     let ids: Vec<OrderNo> = numbers.iter().filter_map(|no| no.parse().ok()).collect();
     if ids.is_empty() {
         return Err(Error::field("order", "请先勾选订单"));
@@ -471,12 +560,10 @@ async fn all(shop: &Shop, staff: Staff, query: &Query) -> Result<Vec<Vec<String>
     Ok(rows)
 }
 
-fn exported(conn: &rusqlite::Connection, order: crate::orders::Order, whole: bool) -> Result<Vec<String>> {
+fn exported(conn: &rusqlite::Connection, order: Order, whole: bool) -> Result<Vec<String>> {
     let transaction = ledger::payment_of(conn, order.id)?.map(|entry| entry.transaction_id).unwrap_or_default();
     let full = store::full(conn, order)?;
     let Full { order, lines, shipments, pickup, .. } = &full;
-    let goods =
-        lines.iter().map(|line| format!("{} {} ×{}", line.name, line.spec_text, line.quantity).replace("  ", " "));
     let (receiver, phone, place) = match &order.address {
         Some(address) if whole => (address.receiver.clone(), address.phone.clone(), address.one_line()),
         Some(address) => (address.masked_receiver(), address.masked_phone(), address.region()),
@@ -492,7 +579,7 @@ fn exported(conn: &rusqlite::Connection, order: crate::orders::Order, whole: boo
         clock::shown(order.created_at),
         full.status_text().to_owned(),
         order.paid_at.map(clock::shown).unwrap_or_default(),
-        goods.collect::<Vec<_>>().join("；"),
+        lines.iter().map(Line::text).collect::<Vec<_>>().join("；"),
         lines.iter().map(|line| line.quantity).sum::<i64>().to_string(),
         order.goods.plain(),
         order.freight.plain(),
@@ -555,24 +642,32 @@ mod tests {
             let view = ViewShown { id: 1, name: "加急".into(), query: "tab=to_ship".into(), here: true };
             let tab =
                 TabShown { word: "all", text: "全部", n: full.then_some(2), alarm: full, address: "tab=all".into() };
+            let head =
+                |column: &OrderColumn| Head::of(*column, column.ways(full), Sort::Dearest, |s| s.word().to_owned());
             let page = ListPage {
                 frame: Frame::sample(Role::Clerk),
                 tabs: vec![tab],
                 tab: "all",
                 query,
                 table,
+                heads: OrderColumn::ALL.iter().map(head).collect(),
+                sorts: OrderColumn::ALL.iter().map(head).filter(Head::sorts).collect(),
+                choices: columns::choices(OrderColumn::ALL, |_| true),
+                shows: OrderColumn::ALL.iter().map(|column| (column.word(), full)).collect(),
+                sees_money: full,
+                too_many: full.then_some(search::SORTED),
                 flags: flags(),
                 narrows: query.narrows(),
                 chips: query.chips(),
                 cleared: String::new(),
                 views: vec![view],
                 found: "2".into(),
-                address: "tab=all",
+                address: "tab=all".into(),
                 from_here: "list=tab%3Dall".into(),
                 all: full,
                 beyond: Vec::new(),
                 orders,
-                next: full.then_some(1),
+                next: full.then(|| "1-1".to_owned()),
                 later: full,
             };
             let html = assets::strictly("console/orders.html", page).unwrap_or_else(|e| panic!("{e:#}"));

@@ -3,6 +3,7 @@
 pub mod address;
 mod barcode;
 pub mod card;
+mod columns;
 pub mod desk;
 pub mod drafts;
 pub mod list;

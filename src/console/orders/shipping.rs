@@ -13,7 +13,7 @@ use super::card::Card;
 use super::walk::Came;
 use super::{find, here};
 use crate::assets;
-use crate::catalogue::Delivery;
+use crate::catalogue::{Delivery, store as catalogue};
 use crate::clock::{self, Day};
 use crate::console::{Download, back, download, frame, inside, refused, undoable, upload, workbook};
 use crate::db::Tx;
@@ -455,16 +455,20 @@ async fn bench(
     let read = move |conn: &rusqlite::Connection| {
         let order = order_no.map(|no| orders::by_no(conn, &no)).transpose()?.flatten();
         let full = order.map(|order| orders::full(conn, order)).transpose()?;
+        let express = full.as_ref().is_some_and(|full| full.order.delivery == Delivery::Express);
+        let mut card = full.map(|full| Card::of(&full, false, now));
+        for packed in card.iter_mut().flat_map(|card| &mut card.pack) {
+            packed.codes = catalogue::codes(conn, packed.sku)?;
+        }
         let suggested = number.as_ref().map(|number| parcels::suggested(conn, number)).transpose()?.flatten();
-        Ok((full, number, suggested.map(|(carrier, _)| carrier.name), choices(conn)?))
+        Ok((express, card, number, suggested.map(|(carrier, _)| carrier.name), choices(conn)?))
     };
-    let (found, number, suggested, carriers) = shop.read(read).await?;
-    let found: Option<Full> = found;
+    let (express, order, number, suggested, carriers) = shop.read(read).await?;
     let context = context! {
         frame: frame(shop, &staff, "orders", flash).await?,
         tab: "scan",
-        express: found.as_ref().is_some_and(|full| full.order.delivery == Delivery::Express),
-        order: found.map(|full| Card::of(&full, false, now)),
+        express,
+        order,
         number: number.map(|number| number.to_string()), suggested, carriers,
     };
     Ok(assets::page("console/shipping_scan.html", context))

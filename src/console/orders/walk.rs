@@ -8,6 +8,7 @@ use super::list::{self, Query};
 use crate::console::query_string;
 use crate::error::Result;
 use crate::ids::{OrderId, OrderNo};
+use crate::orders::search::store as search;
 
 /// The list somebody came from, as its address says it, and how far he was.
 #[derive(FromForm, Clone, Debug, Default)]
@@ -19,7 +20,7 @@ pub struct Came {
     of: Option<usize>,
 }
 
-/// Where an order stands in a list.
+/// Where an order stands in a list: `newer` before it, `older` behind it, whichever way the list goes.
 pub struct Place {
     list: String,
     n: usize,
@@ -32,9 +33,13 @@ impl Came {
     /// Where this order stands now; it may have left the list meanwhile, then what stood around it still does.
     pub fn place(&self, conn: &Connection, id: OrderId, now: i64) -> Result<Option<Place>> {
         let Some(list) = &self.list else { return Ok(None) };
-        let all = list::numbers(conn, &Query::read(list).filter(now))?;
-        let newer = all.iter().filter(|(other, _)| *other > id).count();
-        let older = all.iter().position(|(other, _)| *other < id);
+        let query = Query::read(list);
+        let filter = query.filter(now);
+        let sort = search::possible(conn, &filter, query.sort())?;
+        let Some(here) = search::mark(conn, &filter, sort, id)? else { return Ok(None) };
+        let all = list::numbers(conn, &filter, sort)?;
+        let newer = all.iter().filter(|(other, _)| sort.is_before(*other, here)).count();
+        let older = all.iter().position(|(other, _)| sort.is_before(here, *other));
         Ok(Some(Place {
             list: list.clone(),
             n: self.n.unwrap_or(newer + 1),

@@ -18,7 +18,7 @@ use crate::error::{Code, Error, Result};
 use crate::secrets::token_hash;
 use crate::shop::Shop;
 use crate::staff::login::{audit, totp_name};
-use crate::staff::{COOKIE, Lists, PAGE_SIZES, Staff, password, store, throttle, totp};
+use crate::staff::{COOKIE, PAGE_SIZES, Staff, password, store, throttle, totp};
 
 pub fn routes() -> Vec<Route> {
     routes![page, set_lists, set_password, totp_page, totp_picture, enable_totp, disable_totp, log_out]
@@ -198,18 +198,36 @@ async fn log_out(shop: &State<Shop>, staff: Staff, id: &str) -> Flash<Redirect> 
 struct ListsForm {
     rows: Option<i64>,
     order_table: Option<bool>,
+    /// The table whose columns these are: `orders` or `products`.
+    #[field(default = String::new())]
+    columns_of: String,
+    column: Vec<String>,
     back: String,
+}
+
+impl ListsForm {
+    /// The chosen columns; the usual ones again when none is left. Words that are none were made up by somebody.
+    fn columns(&self) -> Option<String> {
+        let plain = |word: &&String| word.len() <= 20 && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        let words: Vec<&str> = self.column.iter().filter(plain).take(30).map(String::as_str).collect();
+        (!words.is_empty()).then(|| words.join(" "))
+    }
 }
 
 /// How this person likes lists, from now on and everywhere; what is left out stays as it was.
 #[post("/account/lists", data = "<form>")]
 async fn set_lists(shop: &State<Shop>, staff: Staff, form: Form<ListsForm>) -> Result<Redirect> {
-    let ListsForm { rows, order_table, back } = form.into_inner();
-    let rows = rows.unwrap_or(staff.lists.rows);
-    if !PAGE_SIZES.contains(&rows) {
+    let mut lists = staff.lists.clone();
+    lists.rows = form.rows.unwrap_or(lists.rows);
+    lists.order_table = form.order_table.unwrap_or(lists.order_table);
+    match form.columns_of.as_str() {
+        "orders" => lists.order_columns = form.columns(),
+        "products" => lists.product_columns = form.columns(),
+        _ => {}
+    }
+    if !PAGE_SIZES.contains(&lists.rows) {
         return Err(Error::field("rows", "每页只能是 20、50 或 100 行"));
     }
-    let lists = Lists { rows, order_table: order_table.unwrap_or(staff.lists.order_table) };
-    shop.write(move |tx| Ok(store::set_lists(tx, staff.id, lists)?)).await?;
-    Ok(Redirect::to(inside(back)))
+    shop.write(move |tx| Ok(store::set_lists(tx, staff.id, &lists)?)).await?;
+    Ok(Redirect::to(inside(form.into_inner().back)))
 }

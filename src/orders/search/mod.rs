@@ -5,12 +5,13 @@ pub mod store;
 use super::{Flag, OrderStatus};
 use crate::buyers::addresses::Address;
 use crate::catalogue::Delivery;
-use crate::ids::OrderNo;
+use crate::ids::{OrderId, OrderNo};
 use crate::parcels::number::TrackingNo;
 use crate::places::Place;
 use crate::typed::bare;
+use crate::words::words;
 
-/// Which orders the console lists, newest first.
+/// Which orders the console lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     pub status: Option<OrderStatus>,
@@ -41,6 +42,11 @@ impl Filter {
         (*self == Filter { status: self.status, ..Filter::default() }).then_some(self.status)
     }
 
+    /// None but orders that wait to be shipped.
+    pub fn waits(&self) -> bool {
+        self.status == Some(OrderStatus::ToShip) || self.part_shipped || self.paid_before.is_some() || self.unprinted
+    }
+
     /// Few orders, however old the shop is: work that waits, or what was named one by one.
     fn is_of_few(&self) -> bool {
         matches!(self.status, Some(OrderStatus::PendingPayment | OrderStatus::ToShip))
@@ -51,6 +57,57 @@ impl Filter {
             || self.paid_before.is_some()
             || self.unprinted
             || !self.ids.is_empty()
+    }
+}
+
+words! {
+    /// How a list of orders stands. Orders alike stand by their age, the same way round.
+    pub enum Sort {
+        Newest "newest" "新的在前",
+        Oldest "oldest" "旧的在前",
+        Dearest "dearest" "金额大的在前",
+        Cheapest "cheapest" "金额小的在前",
+        /// Of those that wait to be shipped, and of no others.
+        LongestWaiting "longest" "等得久的在前",
+        ShortestWaiting "shortest" "等得短的在前",
+    }
+}
+
+impl Sort {
+    fn rises(self) -> bool {
+        matches!(self, Sort::Oldest | Sort::Cheapest | Sort::LongestWaiting)
+    }
+
+    pub fn is_by_amount(self) -> bool {
+        matches!(self, Sort::Dearest | Sort::Cheapest)
+    }
+
+    pub fn is_by_waiting(self) -> bool {
+        matches!(self, Sort::LongestWaiting | Sort::ShortestWaiting)
+    }
+
+    /// Whether `a` stands before `b`.
+    pub fn is_before(self, a: Mark, b: Mark) -> bool {
+        if self.rises() { a < b } else { a > b }
+    }
+}
+
+/// Where an order stands in a list: what the list is sorted by, and behind it the order's own id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mark {
+    key: i64,
+    pub id: OrderId,
+}
+
+impl Mark {
+    /// As an address has it: `8850-42`.
+    pub fn read(text: &str) -> Option<Mark> {
+        let (key, id) = text.split_once('-')?;
+        Some(Mark { key: key.parse().ok()?, id: OrderId(id.parse().ok()?) })
+    }
+
+    pub fn word(self) -> String {
+        format!("{}-{}", self.key, self.id.0)
     }
 }
 

@@ -1,8 +1,8 @@
 //! SQL of finding orders.
 
-use rusqlite::{Connection, OptionalExtension, Result, ToSql, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params, params_from_iter};
 
-use super::{Filter, TAIL, Typed, Words, phone, phrases, region};
+use super::{Filter, Mark, Sort, TAIL, Typed, Words, phone, phrases, region};
 use crate::db::Tx;
 use crate::ids::{OrderId, OrderNo};
 use crate::orders::Order;
@@ -67,6 +67,9 @@ fn ends(conn: &Connection, number: &str) -> Result<bool> {
     let sql = format!("select 1 from orders o where {} limit 1", ENDS.replace('?', "?1"));
     Ok(conn.prepare_cached(&sql)?.query_row([number], |_| Ok(())).optional()?.is_some())
 }
+
+/// So many orders are put in order for one page; of more, the list has to stand along an index.
+pub const SORTED: i64 = 20_000;
 
 /// A filter as SQL: where the rows come from, what they must fulfil, and its values.
 struct Query {
@@ -157,32 +160,131 @@ impl Query {
     }
 }
 
-/// Newest first, from before this row on.
+/// Newest first, from before this order on.
 pub fn list(conn: &Connection, filter: &Filter, before: Option<i64>, limit: i64) -> Result<Vec<Order>> {
-    let mut query = Query::of(conn, filter)?;
-    // Orders of a span of time are read along the index of time; by their ids, all of the past would be looked through.
-    let (order, from) = match (query.words_lead, filter.placed) {
-        (true, _) => ("w.rowid", "w.rowid < ?"),
-        (false, (None, None)) => ("o.id", "o.id < ?"),
-        (false, _) => {
-            ("o.created_at desc, o.id", "(o.created_at, o.id) < (select created_at, id from orders where id = ?)")
-        }
+    let after = match before {
+        None => None,
+        Some(id) => match mark(conn, filter, Sort::Newest, OrderId(id))? {
+            None => return Ok(Vec::new()),
+            found => found,
+        },
     };
-    if let Some(before) = before {
-        query.narrow(from, before);
-    }
-    query.values.push(Box::new(limit));
-    let sql = query.sql("o.*", &format!("order by {order} desc limit ?{}", query.values.len()));
-    conn.prepare_cached(&sql)?.query_map(params_from_iter(query.values), read_order)?.collect()
+    Ok(sorted(conn, filter, Sort::Newest, after, limit)?.into_iter().map(|(_, order)| order).collect())
 }
 
-/// The orders of a list by number, newest first, up to `most`.
-pub fn numbers(conn: &Connection, filter: &Filter, most: i64) -> Result<Vec<(OrderId, OrderNo)>> {
-    let mut query = Query::of(conn, filter)?;
-    query.values.push(Box::new(most));
-    let sql = query.sql("o.id, o.order_no", &format!("order by o.id desc limit ?{}", query.values.len()));
-    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+/// How a list can really stand: by amount not, where a filter leaves too many that no index has in that order.
+pub fn possible(conn: &Connection, filter: &Filter, sort: Sort) -> Result<Sort> {
+    let too_many = sort.is_by_amount() && filter.only_status().is_none() && is_long(conn, filter)?;
+    Ok(if too_many { Sort::Newest } else { sort })
+}
+
+fn is_long(conn: &Connection, filter: &Filter) -> Result<bool> {
+    Ok(count(conn, filter, SORTED + 1)? > SORTED)
+}
+
+/// The orders of a list, each with where it stands, from behind `after` on.
+pub fn sorted(
+    conn: &Connection,
+    filter: &Filter,
+    sort: Sort,
+    after: Option<Mark>,
+    limit: i64,
+) -> Result<Vec<(Mark, Order)>> {
+    let (query, sql) = ask(conn, filter, sort, after, limit, "o.*")?;
+    let read = |row: &Row<'_>| Ok((read_mark(row)?, read_order(row)?));
     conn.prepare_cached(&sql)?.query_map(params_from_iter(query.values), read)?.collect()
+}
+
+/// The orders of a list by number, up to `most`, each with where it stands.
+pub fn numbers(conn: &Connection, filter: &Filter, sort: Sort, most: i64) -> Result<Vec<(Mark, OrderNo)>> {
+    let (query, sql) = ask(conn, filter, sort, None, most, "o.id, o.order_no")?;
+    let read = |row: &Row<'_>| Ok((read_mark(row)?, row.get("order_no")?));
+    conn.prepare_cached(&sql)?.query_map(params_from_iter(query.values), read)?.collect()
+}
+
+fn read_mark(row: &Row<'_>) -> Result<Mark> {
+    Ok(Mark { key: row.get("sorted_by")?, id: row.get("id")? })
+}
+
+/// Where this order stands in such a list, or would.
+pub fn mark(conn: &Connection, filter: &Filter, sort: Sort, id: OrderId) -> Result<Option<Mark>> {
+    let key = match key(sort, false, filter.placed != (None, None)) {
+        "o.id" => return Ok(Some(Mark { key: id.0, id })),
+        key => key,
+    };
+    conn.prepare_cached(&format!("select {key} as sorted_by, o.id from orders o where o.id = ?1"))?
+        .query_row([id], read_mark)
+        .optional()
+}
+
+fn ask(
+    conn: &Connection,
+    filter: &Filter,
+    sort: Sort,
+    after: Option<Mark>,
+    limit: i64,
+    what: &str,
+) -> Result<(Query, String)> {
+    let mut query = Query::of(conn, filter)?;
+    let along = match filter.only_status() {
+        Some(None) => true,
+        Some(Some(_)) => is_long(conn, filter)?,
+        None => false,
+    };
+    let key = key(sort, query.words_lead, filter.placed != (None, None));
+    let end = query.sorted(sort, key, along, after, limit);
+    let sql = query.sql(&format!("{what}, {key} as sorted_by"), &end);
+    Ok((query, sql))
+}
+
+/// What a list is sorted by. Orders of a span of time are read along the index of time; by their ids, all of the past
+/// would be looked through.
+fn key(sort: Sort, words_lead: bool, spans: bool) -> &'static str {
+    match sort {
+        Sort::Newest | Sort::Oldest if words_lead => "w.rowid",
+        Sort::Newest | Sort::Oldest if spans => "o.created_at",
+        Sort::Newest | Sort::Oldest => "o.id",
+        Sort::Dearest | Sort::Cheapest => "o.total_fen",
+        Sort::LongestWaiting | Sort::ShortestWaiting => "coalesce(o.paid_at, o.created_at)",
+    }
+}
+
+impl Query {
+    /// Narrows it to what stands behind `after`; answers with the end of the statement. `along`: there are many, so the
+    /// index of the amounts is walked along, rather than all of them put in order.
+    fn sorted(&mut self, sort: Sort, key: &str, along: bool, after: Option<Mark>, limit: i64) -> String {
+        let (way, than) = if sort.rises() { ("asc", ">") } else { ("desc", "<") };
+        if sort.is_by_waiting() {
+            // As the index of those that wait spells it.
+            self.where_.push("o.status = 'to_ship'".to_owned());
+        }
+        let unique = matches!(key, "o.id" | "w.rowid");
+        match after {
+            None => {}
+            Some(Mark { id, .. }) if unique => self.narrow(&format!("{key} {than} ?"), id),
+            Some(Mark { key: value, id }) => {
+                let n = self.values.len() + 1;
+                self.values.push(Box::new(value));
+                self.values.push(Box::new(id));
+                self.where_.push(format!("({key}, o.id) {than} (?{n}, ?{})", n + 1));
+            }
+        }
+        self.values.push(Box::new(limit));
+        let limit = self.values.len();
+        // A plus keeps an index out of it.
+        let sorter = match (sort.is_by_amount(), along) {
+            (true, true) => {
+                self.where_.iter_mut().filter(|sql| sql.starts_with("o.status")).for_each(|sql| sql.insert(0, '+'));
+                ""
+            }
+            (true, false) => "+",
+            (false, _) => "",
+        };
+        match unique {
+            true => format!("order by {key} {way} limit ?{limit}"),
+            false => format!("order by {sorter}{key} {way}, o.id {way} limit ?{limit}"),
+        }
+    }
 }
 
 /// How many there are, counted up to `most`.

@@ -1,0 +1,268 @@
+//! Lists in the console: put in order as a whole, page by page, with the columns somebody chose and may see.
+
+use reqwest::multipart::Form;
+use serde_json::json;
+use xiaopu::catalogue::store as catalogue;
+use xiaopu::error::Error;
+use xiaopu::staff::Role;
+
+use crate::support::*;
+
+/// What stands in a page's rows, in the order of the rows.
+fn named<'n>(page: &str, names: &[&'n str]) -> Vec<&'n str> {
+    let list = page.split_once("id=\"list\"").unwrap().1;
+    let mut found: Vec<(usize, &str)> = names.iter().filter_map(|name| Some((list.find(name)?, *name))).collect();
+    found.sort_unstable();
+    found.into_iter().map(|(_, name)| name).collect()
+}
+
+/// Where the next page is, if there is one.
+fn next(page: &str) -> Option<String> {
+    let (before, _) = page.split_once(">下一页")?;
+    let address = before.rsplit_once("href=\"?")?.1.split('"').next()?;
+    Some(address.replace("&amp;", "&"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_stand_as_a_whole_in_the_order_that_was_asked_for() {
+    let w = World::new().await;
+    let alice = w.buyer("alice").await;
+    let mut orders = Vec::new();
+    // Amounts alike stand by their age.
+    for (n, fen) in [3000, 1000, 2000, 1000, 3000].into_iter().enumerate() {
+        let sku = w.product(&format!("商品{n}"), fen, 9).await;
+        orders.push(w.paid(&alice, sku, 1).await.no);
+        w.advance(MINUTE);
+    }
+    let names: Vec<&str> = orders.iter().map(String::as_str).collect();
+    let clerk = w.staff("clerk", Role::Clerk).await;
+    for (query, order) in [
+        ("", [4, 3, 2, 1, 0]),
+        ("sort=oldest", [0, 1, 2, 3, 4]),
+        ("sort=dearest", [4, 0, 2, 3, 1]),
+        ("sort=cheapest", [1, 3, 2, 0, 4]),
+        ("tab=to_ship&sort=dearest", [4, 0, 2, 3, 1]),
+        ("tab=to_ship&sort=longest", [0, 1, 2, 3, 4]),
+        ("tab=to_ship&sort=shortest", [4, 3, 2, 1, 0]),
+        ("days=today&sort=oldest", [0, 1, 2, 3, 4]),
+        ("days=today&sort=cheapest", [1, 3, 2, 0, 4]),
+        ("q=%E5%95%86%E5%93%81&sort=oldest", [0, 1, 2, 3, 4]),
+        ("q=%E5%95%86%E5%93%81&sort=dearest", [4, 0, 2, 3, 1]),
+        // Nobody waits in a list of all orders, and what is no order is none.
+        ("sort=longest", [4, 3, 2, 1, 0]),
+        ("sort=dear", [4, 3, 2, 1, 0]),
+        ("sort=dearest&after=x-y", [4, 0, 2, 3, 1]),
+    ] {
+        for view in ["cards", "table"] {
+            let page = clerk.page(&format!("/admin/orders?{query}&view={view}")).await;
+            assert_eq!(named(&page, &names), order.map(|n| names[n]), "{query} {view}");
+        }
+    }
+    // A head says how the list stands, and its link turns it round.
+    let page = clerk.page("/admin/orders?view=table&sort=dearest").await;
+    assert!(page.contains("aria-sort=\"descending\"><a href=\"?sort=cheapest\""), "{page}");
+    // Whoever goes through the list goes on in its order.
+    let page = clerk.page(&format!("/admin/orders/{}?list=tab%3Dto_ship%26sort%3Dlongest", names[1])).await;
+    assert!(page.contains(&format!("/admin/orders/{}?list=", names[2])) && page.contains("第 2 / 5 单"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_begins_where_the_last_one_ended_whatever_comes_in_meanwhile() {
+    let w = World::new().await;
+    let alice = w.buyer("alice").await;
+    let (cheap, dear) = (w.product("便宜", 1000, 99).await, w.product("贵", 9000, 99).await);
+    let mut numbers = Vec::new();
+    for n in 0..23 {
+        numbers.push(Placed::of(alice.buy(if n % 3 == 0 { dear } else { cheap }, 1).await).no);
+    }
+    let names: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    let clerk = w.staff("clerk", Role::Clerk).await;
+    for sort in ["newest", "oldest", "dearest", "cheapest"] {
+        let first = clerk.page(&format!("/admin/orders?sort={sort}")).await;
+        let mut seen = named(&first, &names);
+        // It would stand first in two of the four.
+        Placed::of(alice.buy(dear, 1).await);
+        let second = clerk.page(&format!("/admin/orders?{}", next(&first).unwrap())).await;
+        assert!(second.contains("回到开头"));
+        seen.extend(named(&second, &names));
+        assert_eq!(seen.len(), 23, "{sort}");
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), 23, "each of them once, {sort}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_are_chosen_for_good_and_packers_see_no_money() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1234, 9).await;
+    w.paid(&w.buyer("alice").await, sku, 1).await;
+    let (clerk, packer) = (w.staff("clerk", Role::Clerk).await, w.staff("packer", Role::Packer).await);
+    let table = "/admin/orders?view=table";
+    let heads =
+        |page: &str, text: &str| page.contains(&format!(">{text}</a>")) || page.contains(&format!(">{text}</th>"));
+    let page = clerk.page(table).await;
+    assert!(heads(&page, "应付") && heads(&page, "地区") && !heads(&page, "件数"));
+    let choice =
+        [("back", table), ("columns_of", "orders"), ("column", "pieces"), ("column", "total"), ("column", "<b>")];
+    assert_eq!(clerk.post("/admin/account/lists", &choice).await, (303, table.to_owned()));
+    let page = clerk.page(table).await;
+    assert!(heads(&page, "应付") && heads(&page, "件数") && !heads(&page, "地区"), "{page}");
+    // They are one's own, and come back as they were.
+    assert_eq!(packer.post("/admin/account/lists", &choice).await.0, 303);
+    for view in [table, "/admin/orders?view=cards", "/admin/orders?view=table&sort=dearest"] {
+        let page = packer.page(view).await;
+        assert!(!page.contains("12.34") && !page.contains("应付") && !page.contains('¥'), "{view}");
+    }
+    clerk.post("/admin/account/lists", &[("back", table), ("columns_of", "orders")]).await;
+    assert!(heads(&clerk.page(table).await, "地区"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn products_stand_in_order_by_their_heads() {
+    let w = World::new().await;
+    let alice = w.buyer("alice").await;
+    let mut skus = Vec::new();
+    for (name, fen, stock) in [("苹果", 2000, 9), ("梨子", 1000, 3), ("桃子", 3000, 7)] {
+        skus.push(w.product(name, fen, stock).await);
+    }
+    w.paid(&alice, skus[1], 1).await;
+    let clerk = w.staff("clerk", Role::Clerk).await;
+    let (apple, pear, peach) = ("苹果", "梨子", "桃子");
+    for (sort, order) in [
+        ("newest", [peach, pear, apple]),
+        ("price_desc", [peach, apple, pear]),
+        ("price_asc", [pear, apple, peach]),
+        ("scarcest", [pear, peach, apple]),
+        ("fullest", [apple, peach, pear]),
+        ("sales", [pear, peach, apple]),
+        ("slowest", [apple, peach, pear]),
+    ] {
+        let page = clerk.page(&format!("/admin/products?sort={sort}")).await;
+        assert_eq!(named(&page, &[apple, pear, peach]), order, "{sort}");
+    }
+    let page = clerk.page("/admin/products?sort=scarcest&category=&q=").await;
+    assert!(page.contains("aria-sort=\"ascending\"><a href=\"?tab=on&amp;sort=fullest\""), "{page}");
+    // Buyers are not told how much there is.
+    assert_eq!(w.get("/products?sort=scarcest").await.error().0, 422);
+    let back = "/admin/products";
+    clerk.post("/admin/account/lists", &[("back", back), ("columns_of", "products"), ("column", "market")]).await;
+    let page = clerk.page(back).await;
+    assert!(page.contains(">划线价</th>") && !page.contains(">售价</a>"), "{page}");
+}
+
+fn sku(form: Form, i: usize, fields: &[(&str, &str)]) -> Form {
+    let named = |field: &str| format!("skus[{i}].{field}");
+    let form = form.text(named("enabled"), "true");
+    fields.iter().fold(form, |form, (field, value)| form.text(named(field), (*value).to_owned()))
+}
+
+async fn send(w: &World, staff: &Console<'_>, path: &str, form: Form) -> (u16, String) {
+    let request = w.http().post(w.at(path)).header("Cookie", &staff.cookie).multipart(form);
+    let answer = request.send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_sku_has_its_barcode_cost_and_picture() {
+    let w = World::new().await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let picture =
+        reqwest::multipart::Part::bytes(include_bytes!("../../static/demo/apple.jpg").to_vec()).file_name("a.jpg");
+    let request = w.http().post(w.at("/admin/products/pictures")).header("Cookie", &manager.cookie);
+    let made: serde_json::Value =
+        request.multipart(Form::new().part("image", picture)).send().await.unwrap().json().await.unwrap();
+    let hash = made["hash"].as_str().unwrap();
+    let red = [
+        ("specs", "颜色:红"),
+        ("price", "10"),
+        ("on_hand", "5"),
+        ("barcode", "6901 2345 6789 2"),
+        ("cost", "4.5"),
+        ("image", hash),
+    ];
+    let blue = [("specs", "颜色:蓝"), ("price", "10"), ("on_hand", "5"), ("image", &"0".repeat(64))];
+    let form = sku(sku(Form::new().text("name", "毛巾").text("on_shelf", "true"), 0, &red), 1, &blue);
+    assert_eq!(send(&w, &manager, "/admin/products", form).await.0, 303);
+    let page = manager.page("/admin/products/1").await;
+    for kept in ["value=\"6901234567892\"", "value=\"4.50\"", &format!("value=\"{hash}\"")] {
+        assert!(page.contains(kept), "{kept} in {page}");
+    }
+    // Buyers see the picture, and nothing else of it; clerks do not see what it cost.
+    let seen = w.get("/products/1").await.ok();
+    assert!(seen["skus"][0]["imageUrl"].as_str().unwrap().contains(hash));
+    assert_eq!(seen["skus"][1]["imageUrl"], json!(null), "a picture that is not there is none");
+    assert!(!seen.to_string().contains("6901234567892") && !seen.to_string().contains("450"));
+    let clerk = w.staff("clerk", Role::Clerk).await;
+    let page = clerk.page("/admin/products/1").await;
+    assert!(page.contains("6901234567892") && !page.contains("4.50") && !page.contains("成本"), "{page}");
+    assert!(clerk.page("/admin/products?q=6901234567892").await.contains("毛巾"));
+    // At the packing table the goods are known by both of their codes.
+    let id = w.shop.db.read(|conn| Ok::<_, Error>(catalogue::product(conn, xiaopu::ids::ProductId(1))?)).await.unwrap();
+    let placed = w.paid(&w.buyer("alice").await, id.unwrap().skus[0].id, 1).await;
+    let bench = clerk.page(&format!("/admin/shipping/scan?order={}", placed.no)).await;
+    assert!(bench.contains("data-codes=\"6901234567892\""), "{bench}");
+    // A table that says nothing of them leaves them as they are.
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_stands_beside_its_cell() {
+    let w = World::new().await;
+    w.product("苹果", 1000, 9).await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let good = [("specs", "颜色:红"), ("price", "10"), ("on_hand", "5")];
+    let bad = [("specs", "颜色:蓝"), ("price", "免费"), ("on_hand", "-1"), ("barcode", "条码"), ("cost", "贵")];
+    let form = sku(sku(Form::new().text("name", "毛巾"), 0, &good), 1, &bad);
+    let (status, page) = send(&w, &manager, "/admin/products", form).await;
+    assert_eq!(status, 422);
+    for (field, words) in
+        [("price", "售价请填金额"), ("on_hand", "库存「-1」"), ("barcode", "条码只有"), ("cost", "成本请填金额")]
+    {
+        let (_, after) = page.split_once(&format!("name=\"skus[1].{field}\"")).unwrap();
+        let cell = after.split("</td>").next().unwrap();
+        assert!(cell.contains("aria-invalid") && cell.contains(words), "{field}: {cell}");
+        let (_, fine) = page.split_once(&format!("name=\"skus[0].{field}\"")).unwrap();
+        assert!(!fine.split('>').next().unwrap().contains("aria-invalid"), "{field}");
+    }
+    // The same where price and stock are changed over the list.
+    let sku = "1";
+    let typed = [
+        ("skus[0].id", sku),
+        ("skus[0].was_price", "10.00"),
+        ("skus[0].price", "十元"),
+        ("skus[0].was", "9"),
+        ("skus[0].on_hand", "12"),
+        ("reason", "进货"),
+        ("over", "true"),
+    ];
+    let request = w.http().post(w.at("/admin/products/1/quick")).header("Cookie", &manager.cookie).form(&typed);
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), 422);
+    let fields = answer.text().await.unwrap();
+    for kept in ["value=\"十元\"", "value=\"12\"", "售价请填金额", "<option selected>进货"] {
+        assert!(fields.contains(kept), "{kept} in {fields}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sample_that_was_made_ones_own_stays_when_the_samples_go() {
+    let w = World::new().await;
+    let mine = w.product("我的蛋糕", 1000, 9).await;
+    let other = w.product("别的", 1000, 9).await;
+    let mark = |tx: &xiaopu::db::Tx| {
+        tx.execute("update products set sample = 1", [])?;
+        Ok::<_, Error>(())
+    };
+    w.shop.db.write(mark).await.unwrap();
+    let manager = w.staff("manager", Role::Manager).await;
+    assert!(manager.page("/admin/products").await.contains("店里有 2 个示例商品"));
+    let form = Form::new().text("name", "草莓蛋糕").text("version", "1").text("on_shelf", "true");
+    let form = sku(form, 0, &[("specs", ""), ("price", "12"), ("on_hand", "9"), ("was", "9"), ("known", "true")]);
+    assert_eq!(send(&w, &manager, "/admin/products/1", form).await.0, 303);
+    assert!(manager.page("/admin/products").await.contains("店里有 1 个示例商品"));
+    manager.post("/admin/products/samples/clear", &[]).await;
+    let left = w.get("/products").await.ok();
+    let names: Vec<&str> = left["items"].as_array().unwrap().iter().map(|p| p["name"].as_str().unwrap()).collect();
+    assert_eq!((names.as_slice(), mine != other), (&["草莓蛋糕"][..], true));
+}
