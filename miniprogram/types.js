@@ -16,7 +16,7 @@
  * @property {number} payMinutes
  * @property {string} freightText
  * @property {Array<string>} subscribeTemplateIds 付款之后请求订阅的模板，最多 3 个
- * @property {{shipped: string | null, refunded: string | null, pickupReady: string | null, unpaid: string | null}} subscribeTemplates 每种订阅消息的模板，没有选的是 null；unpaid 在付款没有完成时请求
+ * @property {{shipped: string | null, refunded: string | null, pickupReady: string | null, unpaid: string | null, afterSale: string | null}} subscribeTemplates 每种订阅消息的模板，没有选的是 null；unpaid 在付款没有完成时请求，afterSale 在申请退换货时请求
  */
 
 /**
@@ -247,7 +247,7 @@
  * @property {string | null} transactionId 微信支付订单号，付款后才有；确认收货组件要用
  * @property {"pending_payment" | "to_ship" | "shipped" | "completed" | "closed"} status
  * @property {string} statusText
- * @property {Array<{word: "refunding" | "partly_refunded" | "fully_refunded", text: string}>} chips 状态旁边的标签，由服务器决定
+ * @property {Array<{word: "returning" | "refunding" | "partly_refunded" | "fully_refunded", text: string}>} chips 状态旁边的标签，由服务器决定
  * @property {string} createdAt
  * @property {string} expiresAt
  * @property {string | null} paidAt
@@ -271,7 +271,9 @@
  * @property {Array<OrderLine>} lines
  * @property {Array<Shipment>} shipments
  * @property {Array<Refund>} refunds
- * @property {{pay: boolean, cancel: boolean, confirm: boolean, refund: boolean}} actions
+ * @property {Array<Return>} returns 退货退款和换货
+ * @property {Array<Resend>} resends
+ * @property {{pay: boolean, cancel: boolean, confirm: boolean, refund: boolean, return: boolean}} actions
  * @property {boolean} hidden 买家把它从自己的列表移走了
  * @property {boolean} hideable 现在可以移走
  * @property {string} serverTime
@@ -315,6 +317,7 @@
  * @property {string} description
  * @property {string} answer 商家拒绝时的说明
  * @property {Array<{lineId: string, quantity: number, amountFen: number}>} lines
+ * @property {Array<Photo>} photos
  * @property {string} createdAt
  * @property {string | null} endedAt
  * @property {boolean} cancellable 买家还能撤回
@@ -325,6 +328,7 @@
  * @property {Array<{lineId: string, quantity: number}>} [lines] 要退的商品行；不写是整单退款
  * @property {string} reason
  * @property {string} [description]
+ * @property {Array<string>} [photos] 先用 POST /photos 上传，再写它们的 id
  */
 
 /**
@@ -506,6 +510,78 @@
  * @typedef {object} Marked
  * @property {string} productId
  * @property {boolean} favourite
+ */
+
+/**
+ * @typedef {object} Photo
+ * @property {string} id
+ * @property {string} url 要带登录的 token 才能取，只有买家本人和店里看得到
+ * @property {string} thumbUrl
+ */
+
+/**
+ * @typedef {object} Return
+ * @property {string} id
+ * @property {"return" | "exchange"} kind
+ * @property {string} kindText
+ * @property {"requested" | "agreed" | "sent_back" | "received" | "done" | "rejected" | "cancelled" | "lapsed"} state
+ * @property {string} stateText 给买家看的话
+ * @property {string} reason
+ * @property {string} description
+ * @property {string} answer 商家说的话
+ * @property {string} address 寄回的地址，商家同意之后才有
+ * @property {Array<{lineId: string, quantity: number, skuId: string | null}>} lines
+ * @property {Array<Photo>} photos
+ * @property {ReturnParcel | null} parcel
+ * @property {string | null} refundId 验收后的退款，在订单的 refunds 里
+ * @property {string | null} resendId 换的商品的包裹，在订单的 resends 里
+ * @property {string | null} dueAt 这一步到什么时候为止：agreed 时过期没寄回就自动关闭
+ * @property {Array<{at: string, by: "buyer" | "staff" | "system", state: "requested" | "agreed" | "sent_back" | "received" | "done" | "rejected" | "cancelled" | "lapsed", stateText: string, note: string}>} steps
+ * @property {string} createdAt
+ * @property {string | null} endedAt
+ * @property {{cancel: boolean, send: boolean}} actions
+ */
+
+/**
+ * @typedef {object} ReturnParcel
+ * @property {string} company
+ * @property {string} companyText
+ * @property {string} trackingNo
+ */
+
+/**
+ * @typedef {object} Resend
+ * @property {string} id
+ * @property {string | null} returnId 换货的包裹是哪一笔换货的；补发的是 null
+ * @property {string} reason
+ * @property {string} company
+ * @property {string} companyText
+ * @property {string} trackingNo
+ * @property {string} shippedAt
+ * @property {Array<{lineId: string, skuId: string, quantity: number}>} lines
+ */
+
+/**
+ * @typedef {object} ReturnOptions
+ * @property {Array<{kind: "return" | "exchange", text: string}>} kinds
+ * @property {Array<string>} reasons 给买家选的原因，也可以自己写
+ * @property {Array<{lineId: string, quantity: number, skus: Array<{id: string, specText: string, available: number}>}>} lines
+ * @property {number} mostPhotos
+ */
+
+/**
+ * @typedef {object} ReturnForm
+ * @property {"return" | "exchange"} kind
+ * @property {Array<{lineId: string, quantity: number, skuId?: string}>} lines
+ * @property {string} reason
+ * @property {string} [description]
+ * @property {Array<string>} [photos] 先用 POST /photos 上传，再写它们的 id
+ */
+
+/**
+ * @typedef {object} ReturnParcelForm
+ * @property {string} [company] 快递公司的名称；不写按单号认
+ * @property {string} trackingNo
  */
 
 module.exports = {};

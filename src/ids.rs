@@ -65,6 +65,12 @@ row_id! {
     CouponId
     /// An order that staff wrote down after a chat.
     DraftId
+    /// Goods that a buyer sends back, for his money or for others.
+    ReturnId
+    /// A parcel that was sent once more.
+    ResendId
+    /// A photograph that a buyer sent.
+    PhotoId
     /// Something that somebody is told outside the shop's own pages.
     OutboxId
     /// A key of another program.

@@ -8,6 +8,7 @@ pub mod operations;
 pub mod stage;
 pub mod worker;
 
+pub mod aftersale;
 pub mod backups;
 pub mod baskets;
 pub mod drafts;
@@ -23,8 +24,10 @@ pub mod jobs;
 pub mod ledger;
 pub mod orders;
 pub mod parcels;
+pub mod photos;
 pub mod promotions;
 pub mod refunds;
+pub mod returns;
 pub mod shipping;
 
 pub mod buyers;
@@ -92,6 +95,8 @@ pub fn rocket(shop: Shop, figment: Figment) -> Rocket<Build> {
         .mount("/api/v1", baskets::api::routes())
         .mount("/api/v1", first(payments::api::routes()))
         .mount("/api/v1", payments::refund::api::routes())
+        .mount("/api/v1", aftersale::api::routes())
+        .mount("/api/v1", photos::api::routes())
         .mount("/api/v1", programs::api::routes())
         .mount("/api", docs::routes())
         .mount("/wechat", first(payments::notify::routes()))

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::task::JoinSet;
 
+use crate::aftersale;
 use crate::backups;
 use crate::buyers;
 use crate::catalogue::{media, shelf};
@@ -20,9 +21,11 @@ use crate::outbox;
 use crate::parcels;
 use crate::payments::refund::{learn, send};
 use crate::payments::{check, close, invariants, mend, prepay};
+use crate::photos;
 use crate::programs::{self, hooks};
 use crate::reconcile;
 use crate::refunds::store as refunds;
+use crate::returns::store as returns;
 use crate::settings::changes;
 use crate::shipping::register;
 use crate::shop::Shop;
@@ -230,6 +233,7 @@ async fn run_one(shop: &Shop, job: Job) -> Result<()> {
         Task::Register(order) => register::tell(shop, order).await,
         Task::Refund(refund) => send::advance(shop, refund).await,
         Task::Refunds(entry) => learn::all_of(shop, entry, Vec::new()).await,
+        Task::Return(case) => aftersale::time::pass(shop, case).await,
         Task::Shelf(product) => shelve(shop, product).await,
         Task::Bill(day) => reconcile::run(shop, day).await,
         Task::Bills => reconcile::schedule(shop).await,
@@ -253,17 +257,18 @@ async fn nightly(shop: &Shop) -> Result<Ran> {
     invariants::nightly(shop).await
 }
 
-/// An order that was confirmed, or is not on its way, is left as it is; one with a refund under way waits for it.
+/// An order that was confirmed, or is not on its way, is left as it is; one with a refund or a return under way waits for it.
 async fn complete(shop: &Shop, order: OrderId) -> Result<Ran> {
     let what = format!("发货 {} 天后自动确认收货", RECEIVED_AFTER / DAY);
     let write = move |tx: &Tx| {
-        if refunds::of_order(tx, order)?.iter().any(|r| r.refund.state.is_open()) {
+        let refunding = refunds::of_order(tx, order)?.iter().any(|r| r.refund.state.is_open());
+        if refunding || returns::any_open(tx, order)? {
             return Ok(Ran::Again { at: tx.now() + DAY });
         }
         let on_its_way = orders::store::by_id(tx, order)?.filter(|order| order.status == OrderStatus::Shipped);
         let Some(shipped_at) = on_its_way.and_then(|order| order.shipped_at) else { return Ok(Ran::Done) };
-        // Taken back and sent again: counted from the last parcel.
-        let due = shipped_at + RECEIVED_AFTER;
+        // Taken back and sent again, or once more for one that was lost: counted from the last parcel.
+        let due = returns::last_resend(tx, order)?.unwrap_or_default().max(shipped_at) + RECEIVED_AFTER;
         if tx.now() < due {
             return Ok(Ran::Again { at: due });
         }
@@ -303,6 +308,7 @@ async fn tidy(shop: &Shop, ran: i64) -> Result<()> {
         staff::store::forget_stale(tx)?;
         changes::forget(tx)?;
         outbox::store::forget(tx, tx.now() - 30 * DAY)?;
+        photos::store::forget_loose(tx, past - DAY)?;
         programs::store::forget(tx, tx.now() - 30 * DAY)?;
         Ok(())
     };

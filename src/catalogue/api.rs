@@ -26,8 +26,8 @@ pub fn routes() -> Vec<Route> {
 fn shop(shop: &State<Shop>) -> Json<Value> {
     let settings = shop.settings();
     let template = |name: &str| settings.template(name).map(|chosen| chosen.id);
-    let [shipped, refunded, pickup, unpaid] =
-        ["shipped", "refunded", "pickup", "unpaid"].map(|word| template(&format!("wechat.tmpl_{word}")));
+    let [shipped, refunded, pickup, unpaid, after_sale] =
+        ["shipped", "refunded", "pickup", "unpaid", "aftersale"].map(|word| template(&format!("wechat.tmpl_{word}")));
     // WeChat lets three be asked for at a time: those that matter once an order is paid.
     let after_payment: Vec<_> = [&shipped, &refunded, &pickup].into_iter().flatten().collect();
     Json(json!({
@@ -40,7 +40,9 @@ fn shop(shop: &State<Shop>) -> Json<Value> {
         "payMinutes": settings.pay_minutes(),
         "freightText": settings.freight_text(),
         "subscribeTemplateIds": after_payment,
-        "subscribeTemplates": { "shipped": shipped, "refunded": refunded, "pickupReady": pickup, "unpaid": unpaid },
+        "subscribeTemplates": {
+            "shipped": shipped, "refunded": refunded, "pickupReady": pickup, "unpaid": unpaid, "afterSale": after_sale,
+        },
     }))
 }
 

@@ -214,7 +214,8 @@ fn miniprogram_finding(shop: &Shop) -> Option<Result<String, String>> {
         return Some(Ok("连接的是模拟微信，手机店面在首页".into()));
     }
     let (app_id, server) = (settings.get(miniprogram::APP_ID)?, settings.get(miniprogram::PUBLIC_URL)?);
-    let told = |server| format!("可以在后台“系统 → 小程序”下载，request 合法域名填 {server}");
+    let told =
+        |server| format!("可以在后台“系统 → 小程序”下载，request、uploadFile、downloadFile 合法域名都填 {server}");
     Some(miniprogram::app_id(Some(app_id)).and_then(|_| miniprogram::server(Some(server))).map(told))
 }
 

@@ -8,7 +8,6 @@ mod orders;
 pub mod origin;
 mod people;
 mod system;
-mod upload;
 
 use rocket::http::{ContentType, Header, Status};
 use rocket::request::FlashMessage;
@@ -19,12 +18,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::assets;
+use crate::door::upload;
 use crate::error::{self, Code, Error, Result};
 use crate::refunds::RefundState;
 use crate::shop::Shop;
 use crate::staff::{PAGE_SIZES, Role, Staff};
 use crate::tables;
-use crate::{jobs, refunds};
+use crate::{jobs, refunds, returns};
 
 pub fn routes() -> Vec<Route> {
     [
@@ -52,8 +52,10 @@ fn root() -> Redirect {
 /// What waits for somebody, as the navigation counts it.
 struct Waiting {
     to_ship: i64,
-    /// Refunds that a person must decide about or mend.
+    /// Refunds and returns that a person must decide about or mend.
     refunds: i64,
+    /// Of these, returns.
+    returns: i64,
     /// Money that a person must decide about.
     exceptions: i64,
     /// Jobs that need a person.
@@ -64,9 +66,11 @@ fn waiting(conn: &rusqlite::Connection) -> Result<Waiting> {
     let counts = crate::orders::store::status_counts(conn)?;
     let person = [RefundState::Requested, RefundState::Failed, RefundState::Abnormal];
     let asked = refunds::store::counts(conn)?;
+    let returns = returns::store::waiting_for_staff(conn)?;
     Ok(Waiting {
         to_ship: counts.iter().find(|(status, _)| status == "to_ship").map_or(0, |(_, n)| *n),
-        refunds: asked.iter().filter(|(state, _)| person.contains(state)).map(|(_, n)| n).sum(),
+        refunds: asked.iter().filter(|(state, _)| person.contains(state)).map(|(_, n)| n).sum::<i64>() + returns,
+        returns,
         exceptions: crate::exceptions::store::count_to_decide(conn)?,
         stuck: jobs::store::stuck(conn)?,
     })
@@ -85,6 +89,7 @@ struct Frame {
     here: &'static str,
     to_ship: i64,
     refunds: i64,
+    returns: i64,
     exceptions: i64,
     stuck: i64,
     flash: Option<Told>,
@@ -108,6 +113,7 @@ fn framed(shop: &Shop, staff: &Staff, here: &'static str, flash: Option<FlashMes
         here,
         to_ship: waiting.to_ship,
         refunds: waiting.refunds,
+        returns: waiting.returns,
         exceptions: waiting.exceptions,
         stuck: waiting.stuck,
         flash: flash.map(|flash| Told::read(flash.kind(), flash.message())),
@@ -287,6 +293,7 @@ impl Frame {
             here: "orders",
             to_ship: 1,
             refunds: 0,
+            returns: 0,
             exceptions: 2,
             stuck: 0,
             flash: Some(Told::read("success", "已发货\n/admin/orders/undo?shipment=1")),

@@ -15,13 +15,17 @@ pub fn refused(conn: &Connection, id: BuyerId) -> Result<Option<String>> {
     if customer.erased_at.is_some() {
         return Ok(Some("这位买家的资料已经删除".to_owned()));
     }
-    let [orders, refunds, exceptions] = store::unfinished(conn, id)?;
-    let open: Vec<String> =
-        [(orders, "笔订单没有完成"), (refunds, "笔退款没有结束"), (exceptions, "笔资金异常没有处理")]
-            .into_iter()
-            .filter(|(n, _)| *n > 0)
-            .map(|(n, what)| format!("{n} {what}"))
-            .collect();
+    let [orders, refunds, returns, exceptions] = store::unfinished(conn, id)?;
+    let open: Vec<String> = [
+        (orders, "笔订单没有完成"),
+        (refunds, "笔退款没有结束"),
+        (returns, "笔退换货没有结束"),
+        (exceptions, "笔资金异常没有处理"),
+    ]
+    .into_iter()
+    .filter(|(n, _)| *n > 0)
+    .map(|(n, what)| format!("{n} {what}"))
+    .collect();
     Ok((!open.is_empty()).then(|| format!("还有 {}：处理完之后才能删除，否则货和钱都找不到人", open.join("、"))))
 }
 

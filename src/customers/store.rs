@@ -210,15 +210,17 @@ pub fn set_blocked(tx: &Tx, id: BuyerId, since: Option<i64>) -> Result<()> {
 
 // ── taking personal data out ──
 
-/// What of a buyer is not over: unpaid and undelivered orders, refunds under way, and money that waits for a decision.
-pub fn unfinished(conn: &Connection, id: BuyerId) -> Result<[i64; 3]> {
+/// What of a buyer is not over: unpaid and undelivered orders, refunds and returns under way, and money that waits for a
+/// decision.
+pub fn unfinished(conn: &Connection, id: BuyerId) -> Result<[i64; 4]> {
     conn.prepare_cached(
         "select coalesce(sum(status in ('pending_payment', 'to_ship', 'shipped')), 0),
                 coalesce(sum(exists (select 1 from refunds r where r.order_id = o.id and r.ended_at is null)), 0),
+                coalesce(sum(exists (select 1 from returns r where r.order_id = o.id and r.ended_at is null)), 0),
                 coalesce(sum(exists (select 1 from money_exceptions e where e.order_id = o.id and e.state = 'open')), 0)
            from orders o where buyer_id = ?1",
     )?
-    .query_row([id], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))
+    .query_row([id], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]))
 }
 
 /// The messages exchanged with WeChat that name this openid: those of the buyer's orders, and his logins.
@@ -257,6 +259,13 @@ pub fn forget(tx: &Tx, id: BuyerId, openid: &str) -> Result<()> {
         "update drafts set address = null, remark = '' where order_id in (select id from orders where buyer_id = ?1)",
         "update pickups set phone = '' where order_id in (select id from orders where buyer_id = ?1)",
         "update refunds set description = '' where order_id in (select id from orders where buyer_id = ?1)",
+        "delete from photos where buyer_id = ?1",
+        "update return_steps set note = ''
+          where return_id in (select r.id from returns r join orders o on o.id = r.order_id where o.buyer_id = ?1)",
+        "update returns set reason = '', description = '', answer = '', company = '', company_name = '', tracking_no = ''
+          where order_id in (select id from orders where buyer_id = ?1)",
+        "update resends set reason = '', company = '', company_name = '', tracking_no = ''
+          where order_id in (select id from orders where buyer_id = ?1)",
     ] {
         tx.prepare_cached(sql)?.execute([id])?;
     }

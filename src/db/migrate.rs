@@ -43,6 +43,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0029_baskets.sql"),
     include_str!("migrations/0030_costs.sql"),
     include_str!("migrations/0031_lists.sql"),
+    include_str!("migrations/0032_returns.sql"),
 ];
 
 /// The newest schema that this program knows.

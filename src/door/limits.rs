@@ -18,6 +18,7 @@ pub struct Limits {
     orders: DefaultKeyedRateLimiter<i64>,
     refusals: DefaultKeyedRateLimiter<String>,
     programs: DefaultKeyedRateLimiter<i64>,
+    photos: DefaultKeyedRateLimiter<i64>,
     forgotten: AtomicU64,
 }
 
@@ -33,6 +34,8 @@ impl Default for Limits {
             orders: RateLimiter::keyed(quota(n(20), n(300))),
             refusals: RateLimiter::keyed(quota(n(1), n(100))),
             programs: RateLimiter::keyed(quota(n(10), n(300))),
+            // Each is unpacked in the one place where pictures are, which staff wait for too.
+            photos: RateLimiter::keyed(quota(n(1), n(30))),
             forgotten: AtomicU64::new(0),
         }
     }
@@ -61,6 +64,11 @@ impl Limits {
     /// Whatever another program asks by one key.
     pub fn program(&self, key: i64) -> Result<()> {
         check(&self.programs, &key)
+    }
+
+    /// A photograph of a buyer's.
+    pub fn photo(&self, buyer_id: i64) -> Result<()> {
+        check(&self.photos, &buyer_id)
     }
 
     /// Everything of a buyer's that makes us call WeChat or hold stock.

@@ -6,6 +6,7 @@ mod headers;
 pub mod limits;
 pub mod query;
 pub mod traffic;
+pub mod upload;
 
 use rocket::Request;
 use rocket::http::Status;

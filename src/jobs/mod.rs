@@ -6,7 +6,7 @@ use rusqlite::Result;
 
 use crate::clock::{Day, HOUR, MINUTE, SECOND};
 use crate::db::Tx;
-use crate::ids::{AttemptId, DeliveryId, EntryId, JobId, OrderId, OutboxId, ProductId, RefundId};
+use crate::ids::{AttemptId, DeliveryId, EntryId, JobId, OrderId, OutboxId, ProductId, RefundId, ReturnId};
 use crate::words::words;
 
 /// What is to be done, and to what.
@@ -26,6 +26,8 @@ pub enum Task {
     Refund(RefundId),
     /// Ask which refunds a payment has at WeChat: some may have been made in its own console.
     Refunds(EntryId),
+    /// See whether the time for a step of a return is over.
+    Return(ReturnId),
     /// Put a product on the shelf, or take it off.
     Shelf(ProductId),
     /// Download a day's bill and match it.
@@ -56,6 +58,7 @@ impl Task {
             Task::Register(_) => Kind::Register,
             Task::Refund(_) => Kind::Refund,
             Task::Refunds(_) => Kind::Refunds,
+            Task::Return(_) => Kind::Return,
             Task::Shelf(_) => Kind::Shelf,
             Task::Bill(_) => Kind::Bill,
             Task::Bills => Kind::Bills,
@@ -74,6 +77,7 @@ impl Task {
             Task::Expire(id) | Task::Complete(id) | Task::Register(id) => id.0,
             Task::Refund(id) => id.0,
             Task::Refunds(id) => id.0,
+            Task::Return(id) => id.0,
             Task::Shelf(id) => id.0,
             Task::Bill(day) => day.number(),
             Task::Tell(id) => id.0,
@@ -93,6 +97,7 @@ impl Task {
             Kind::Register => Task::Register(OrderId(subject)),
             Kind::Refund => Task::Refund(RefundId(subject)),
             Kind::Refunds => Task::Refunds(EntryId(subject)),
+            Kind::Return => Task::Return(ReturnId(subject)),
             Kind::Shelf => Task::Shelf(ProductId(subject)),
             Kind::Bill => Task::Bill(Day::from_number(subject)?),
             Kind::Bills => Task::Bills,
@@ -115,6 +120,7 @@ words! {
         Register "register" "上传发货信息",
         Refund "refund" "退款",
         Refunds "refunds" "核对微信退款",
+        Return "return" "退换货时限",
         Shelf "shelf" "定时上下架",
         Bill "bill" "下载账单并对账",
         Bills "bills" "每日对账安排",
@@ -169,7 +175,7 @@ impl Kind {
             Kind::Expire | Kind::Close => Lane::Closing,
             Kind::Poll => Lane::Polls,
             Kind::Register => Lane::Register,
-            Kind::Complete | Kind::Shelf => Lane::Own,
+            Kind::Complete | Kind::Return | Kind::Shelf => Lane::Own,
             Kind::Tell => Lane::Buyers,
             Kind::Gather => Lane::Staff,
             Kind::Deliver => Lane::Programs,

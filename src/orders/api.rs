@@ -17,6 +17,7 @@ use crate::door::query::{self, Page};
 use crate::error::{Code, Error, Result};
 use crate::ids::{BuyerId, OrderNo};
 use crate::refunds::store as refunds;
+use crate::returns::store as returns;
 use crate::shop::Shop;
 use crate::typed::Length;
 
@@ -32,7 +33,7 @@ async fn me(shop: &State<Shop>, buyer: Buyer) -> Result<Json<Value>> {
 fn show_me(conn: &Connection, buyer: BuyerId) -> Result<Value> {
     let (nickname, avatar_url) = buyers::profile(conn, buyer)?;
     let [pending, to_ship, shipped] = store::buyer_counts(conn, buyer)?;
-    let refunding = refunds::open_of_buyer(conn, buyer)?;
+    let refunding = refunds::open_of_buyer(conn, buyer)? + returns::open_of_buyer(conn, buyer)?;
     Ok(json!({
         "id": buyer, "nickname": nickname, "avatarUrl": avatar_url,
         "counts": { "pendingPayment": pending, "toShip": to_ship, "shipped": shipped, "refunding": refunding },

@@ -22,6 +22,7 @@ use crate::nonce::Nonces;
 use crate::parcels::Parcel;
 use crate::promotions::{Coupon, Discount};
 use crate::refunds::FullRefund;
+use crate::returns::{FullReturn, Resend};
 use crate::words::words;
 use pickup::{Pickup, PickupCode};
 
@@ -234,13 +235,15 @@ pub struct Shipment {
     pub lines: Vec<(LineId, i64)>,
 }
 
-/// An order with its lines, parcels and refunds.
+/// An order with its lines, its parcels, and what was asked for afterwards.
 #[derive(Clone, Debug)]
 pub struct Full {
     pub order: Order,
     pub lines: Vec<Line>,
     pub shipments: Vec<Shipment>,
     pub refunds: Vec<FullRefund>,
+    pub returns: Vec<FullReturn>,
+    pub resends: Vec<Resend>,
     /// Why it is cheaper, as it was placed.
     pub discounts: Vec<Discount>,
     /// `None` for an order that nobody ever tried to pay there.
@@ -264,12 +267,16 @@ pub struct Actions {
     pub cancel: bool,
     pub confirm: bool,
     pub refund: bool,
+    /// Send goods back, for their money or for others.
+    #[serde(rename = "return")]
+    pub send_back: bool,
 }
 
 words! {
     /// What stands beside the status on every screen.
     pub enum Chip {
         Refunding "refunding" "退款中",
+        Returning "returning" "退换中",
         PartlyRefunded "partly_refunded" "部分退款",
         FullyRefunded "fully_refunded" "全额退款",
         MoneyException "money_exception" "资金异常",
@@ -299,8 +306,31 @@ impl Full {
             pay: unpaid && now < order.expires_at,
             cancel: unpaid || self.may_be_dropped(),
             confirm: order.status == OrderStatus::Shipped,
-            refund: self.refund_is_due(refund_window, now) && !self.is_refunding() && self.refundable() > Fen::ZERO,
+            refund: self.refund_is_due(refund_window, now) && self.asks_nothing() && self.refundable() > Fen::ZERO,
+            send_back: self.refund_is_due(refund_window, now) && self.asks_nothing() && !self.in_hand().is_empty(),
         }
+    }
+
+    /// Neither a refund nor a return is under way: the next is asked for when the last has ended.
+    pub fn asks_nothing(&self) -> bool {
+        !self.is_refunding() && !self.is_returning()
+    }
+
+    /// Goods of this order are on their way back, or are to be.
+    pub fn is_returning(&self) -> bool {
+        self.returns.iter().any(|full| full.case.state.is_open())
+    }
+
+    /// Pieces of each line that its buyer has and could send back: they left, and no money went back for them.
+    pub fn in_hand(&self) -> Vec<(&Line, i64)> {
+        let taking = || self.refunds.iter().filter(|r| r.refund.inside && r.refund.state.takes_money());
+        let held = |line: &Line| {
+            let parts = taking().flat_map(|r| &r.lines).filter(|part| part.line_id == line.id);
+            let refunded: i64 = parts.map(|part| part.quantity).sum();
+            (line.shipped + line.released - refunded).clamp(0, line.shipped)
+        };
+        let goods = self.lines.iter().filter(|_| self.order.delivery != Delivery::None);
+        goods.map(|line| (line, held(line))).filter(|(_, n)| *n > 0).collect()
     }
 
     /// Nothing was paid for it and nothing has left: there is no money to give back, so it is simply cancelled.
@@ -322,7 +352,7 @@ impl Full {
 
     /// Its buyer may take it off his own list: nothing about it is to come.
     pub fn may_be_hidden(&self) -> bool {
-        matches!(self.order.status, OrderStatus::Completed | OrderStatus::Closed) && !self.is_refunding()
+        matches!(self.order.status, OrderStatus::Completed | OrderStatus::Closed) && self.asks_nothing()
     }
 
     /// It is off its buyer's list. One that something happens to once more is on it again.
@@ -387,8 +417,14 @@ impl Full {
             _ => Some(Chip::PartlyRefunded),
         };
         let refunding = self.is_refunding().then_some(Chip::Refunding);
+        let returning = self.is_returning().then_some(Chip::Returning);
         let free = order.costs_nothing().then_some(Chip::ZeroYuan);
-        free.into_iter().chain(refunding).chain(refunded).chain(flagged.then_some(Chip::MoneyException)).collect()
+        free.into_iter()
+            .chain(returning)
+            .chain(refunding)
+            .chain(refunded)
+            .chain(flagged.then_some(Chip::MoneyException))
+            .collect()
     }
 
     /// What was really paid for each line: its price less its part of the discount, so that the lines sum exactly.

@@ -8,11 +8,12 @@ use super::{Act, AtWechat, ClosedReason, Flag, Full, Line, Order, OrderStatus, Q
 use crate::buyers::addresses::Address;
 use crate::clock::{Day, Moments};
 use crate::db::{Named, Tx};
-use crate::ids::{BuyerId, LineId, MessageId, OrderId, OrderNo, ProductId, RefundId, ShipmentId};
+use crate::ids::{BuyerId, LineId, MessageId, OrderId, OrderNo, ProductId, RefundId, ReturnId, ShipmentId};
 use crate::money::Fen;
 use crate::parcels::Parcel;
 use crate::promotions::store as promotions;
 use crate::refunds::store as refunds;
+use crate::returns::store as returns;
 
 // ── reading ──
 
@@ -239,6 +240,8 @@ pub fn full(conn: &Connection, order: Order) -> Result<Full> {
         lines: lines(conn, id)?,
         shipments: shipments(conn, id)?,
         refunds: refunds::of_order(conn, id)?,
+        returns: returns::of_order(conn, id)?,
+        resends: returns::resends_of(conn, id)?,
         discounts: promotions::discounts(conn, id)?,
         at_wechat: at_wechat(conn, id)?,
         pickup: pickups::of_order(conn, id)?,
@@ -250,7 +253,7 @@ pub fn full(conn: &Connection, order: Order) -> Result<Full> {
 pub enum Wanted {
     All,
     Status(OrderStatus),
-    /// With a refund that has not come to its end.
+    /// With a refund or a return that has not come to its end.
     Refunding,
     /// What the buyer took off the list; none of the others has it.
     Hidden,
@@ -273,9 +276,11 @@ pub fn page_of_buyer(
     let mut rows = conn.prepare_cached(
         "select * from orders o
           where buyer_id = ?1 and (?2 is null or status = ?2) and (?3 is null or id < ?3)
-            and (not ?5 or exists (select 1 from refunds r where r.order_id = o.id and r.ended_at is null))
+            and (not ?5 or exists (select 1 from refunds r where r.order_id = o.id and r.ended_at is null)
+                        or exists (select 1 from returns r where r.order_id = o.id and r.ended_at is null))
             and ?6 = (hidden_at is not null and status in ('completed', 'closed')
-                      and not exists (select 1 from refunds r where r.order_id = o.id and r.ended_at is null))
+                      and not exists (select 1 from refunds r where r.order_id = o.id and r.ended_at is null)
+                      and not exists (select 1 from returns r where r.order_id = o.id and r.ended_at is null))
           order by id desc limit ?4",
     )?;
     let hidden = wanted == Wanted::Hidden;
@@ -588,11 +593,12 @@ pub fn events(conn: &Connection, id: OrderId) -> Result<Vec<Event>> {
 
 // ── idempotency ──
 
-/// What a key made: an order, or a refund of one; and the fingerprint of the request that made it.
+/// What a key made: an order, or a refund or a return of one; and the fingerprint of the request that made it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Made {
     pub order: OrderId,
     pub refund: Option<RefundId>,
+    pub send_back: Option<ReturnId>,
     pub fingerprint: Vec<u8>,
 }
 
@@ -600,13 +606,13 @@ pub struct Made {
 /// from the future of both was made by a clock that was put right before the program began anew.
 pub fn made_by_key(conn: &Connection, buyer: BuyerId, key: &str, at: Moments, life: i64) -> Result<Option<Made>> {
     conn.prepare_cached(
-        "select order_id, refund_id, fingerprint from idempotency_keys
+        "select order_id, refund_id, return_id, fingerprint from idempotency_keys
           where buyer_id = ?1 and key = ?2
             and (?3 - created_at between 0 and ?5 - 1 or ?4 - steady_at between 0 and ?5 - 1
                  or (created_at > ?3 and steady_at > ?4))",
     )?
     .query_row(params![buyer, key, at.now, at.steady, life], |row| {
-        Ok(Made { order: row.get(0)?, refund: row.get(1)?, fingerprint: row.get(2)? })
+        Ok(Made { order: row.get(0)?, refund: row.get(1)?, send_back: row.get(2)?, fingerprint: row.get(3)? })
     })
     .optional()
 }
@@ -614,10 +620,10 @@ pub fn made_by_key(conn: &Connection, buyer: BuyerId, key: &str, at: Moments, li
 pub fn keep_key(tx: &Tx, buyer: BuyerId, key: &str, made: &Made, at: Moments) -> Result<()> {
     tx.prepare_cached(
         "insert or replace into idempotency_keys
-           (buyer_id, key, fingerprint, order_id, refund_id, created_at, steady_at)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+           (buyer_id, key, fingerprint, order_id, refund_id, return_id, created_at, steady_at)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
-    .execute(params![buyer, key, made.fingerprint, made.order, made.refund, at.now, at.steady])?;
+    .execute(params![buyer, key, made.fingerprint, made.order, made.refund, made.send_back, at.now, at.steady])?;
     Ok(())
 }
 

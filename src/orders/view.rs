@@ -13,7 +13,9 @@ use crate::catalogue::media::Widths;
 use crate::clock::rfc3339;
 use crate::ids::{ImageHash, LineId, OrderNo, OutRefundNo, OutTradeNo, ProductId, RefundId, ShipmentId, SkuId};
 use crate::money::Fen;
+use crate::photos::PhotoView;
 use crate::refunds::{FullRefund, RefundLine, RefundState};
+use crate::returns::view::{ResendView, ReturnView};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -49,6 +51,9 @@ pub struct OrderView {
     lines: Vec<LineView>,
     shipments: Vec<ShipmentView>,
     refunds: Vec<RefundView>,
+    returns: Vec<ReturnView>,
+    /// Parcels that were sent once more, for what came back or for what was lost.
+    resends: Vec<ResendView>,
     actions: Actions,
     /// Off this buyer's list, and whether it may be taken off it.
     hidden: bool,
@@ -132,6 +137,7 @@ pub struct RefundView {
     /// Why the shop refused, if it did.
     answer: String,
     lines: Vec<RefundLineView>,
+    photos: Vec<PhotoView>,
     created_at: String,
     ended_at: Option<String>,
     /// The buyer may still take it back.
@@ -153,7 +159,7 @@ impl From<&RefundLine> for RefundLineView {
 }
 
 impl From<&FullRefund> for RefundView {
-    fn from(FullRefund { refund, lines }: &FullRefund) -> RefundView {
+    fn from(FullRefund { refund, lines, photos }: &FullRefund) -> RefundView {
         RefundView {
             id: refund.id,
             refund_no: refund.out_refund_no.clone(),
@@ -165,6 +171,7 @@ impl From<&FullRefund> for RefundView {
             description: refund.description.clone(),
             answer: refund.answer.clone(),
             lines: lines.iter().map(RefundLineView::from).collect(),
+            photos: photos.iter().map(PhotoView::from).collect(),
             created_at: rfc3339(refund.created_at),
             ended_at: refund.ended_at.map(rfc3339),
             cancellable: refund.state == RefundState::Requested,
@@ -175,7 +182,7 @@ impl From<&FullRefund> for RefundView {
 impl OrderView {
     /// `refund_window` is how long after receipt a refund may be asked for.
     pub fn new(full: &Full, refund_window: i64, now: i64) -> OrderView {
-        let Full { order, lines, shipments, refunds, discounts, at_wechat, pickup } = full;
+        let Full { order, lines, shipments, refunds, returns, resends, discounts, at_wechat, pickup } = full;
         OrderView {
             order_no: order.order_no.clone(),
             out_trade_no: at_wechat.as_ref().map(|known| known.out_trade_no.clone()),
@@ -236,6 +243,8 @@ impl OrderView {
                 })
                 .collect(),
             refunds: refunds.iter().map(RefundView::from).collect(),
+            returns: returns.iter().map(|case| ReturnView::new(case, resends)).collect(),
+            resends: resends.iter().map(ResendView::from).collect(),
             actions: full.actions(refund_window, now),
             hidden: full.is_hidden(),
             hideable: full.may_be_hidden(),

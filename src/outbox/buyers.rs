@@ -3,16 +3,16 @@
 use rusqlite::Connection;
 
 use super::store;
-use super::{Letter, State};
+use super::{Letter, State, Told};
 use crate::buyers::store as buyers;
 use crate::clock::{self, DAY};
 use crate::db::Tx;
 use crate::error::{Code, Result};
-use crate::ids::{OutboxId, RefundId};
+use crate::ids::OutboxId;
 use crate::jobs::Ran;
 use crate::orders::{self, Full, OrderStatus};
-use crate::refunds::store as refunds;
 use crate::refunds::{Refund, RefundState};
+use crate::returns::{Kind, Return, ReturnState};
 use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::transactions::Entry;
@@ -59,7 +59,8 @@ impl What {
 
     fn of(self, letter: Letter, about: &About<'_>) -> String {
         let Full { order, lines, shipments, .. } = about.full;
-        let parcel = shipments.last().map(|s| &s.parcel);
+        let sent_again = about.full.resends.last().filter(|_| letter == Letter::AfterSale).map(|sent| &sent.parcel);
+        let parcel = sent_again.or(shipments.last().map(|s| &s.parcel));
         match self {
             What::OrderNo => order.order_no.to_string(),
             What::Goods => match &lines[..] {
@@ -75,12 +76,12 @@ impl What {
                 Letter::Shipped => shipments.last().map_or(about.now, |s| s.shipped_at),
                 Letter::Refunded => about.refund.and_then(|refund| refund.ended_at).unwrap_or(about.now),
                 Letter::Unpaid => order.expires_at,
-                Letter::PickupReady => about.now,
+                Letter::PickupReady | Letter::AfterSale => about.now,
             }),
             What::Carrier => parcel.map(|p| p.company_text().to_owned()).unwrap_or_default(),
             What::Tracking => parcel.map(|p| p.tracking_no.clone()).unwrap_or_default(),
-            What::Status => status(letter).to_owned(),
-            What::Hint => hint(letter).to_owned(),
+            What::Status => about.case.map_or(status(letter), case_status).to_owned(),
+            What::Hint => about.case.map_or(hint(letter), case_hint).to_owned(),
             What::Shop => about.settings.shop_name().to_owned(),
             What::Phone => about.settings.get("shop.phone").unwrap_or_default().to_owned(),
         }
@@ -107,6 +108,7 @@ fn status(letter: Letter) -> &'static str {
     match letter {
         Letter::Shipped => "已发货",
         Letter::Refunded => "已退款",
+        Letter::AfterSale => "有新进度",
         Letter::PickupReady => "可以取货",
         Letter::Unpaid => "等待付款",
     }
@@ -116,8 +118,29 @@ fn hint(letter: Letter) -> &'static str {
     match letter {
         Letter::Shipped => "包裹已经寄出，点击查看物流",
         Letter::Refunded => "已原路退回，到账时间以微信为准",
+        Letter::AfterSale => "您的售后有新进度，点击查看",
         Letter::PickupReady => "商品已备好，请来店里取",
         Letter::Unpaid => "订单快要到时关闭，请尽快付款",
+    }
+}
+
+/// What a return stands at, in the five characters that a phrase may have.
+fn case_status(case: &Return) -> &'static str {
+    match (case.state, case.kind) {
+        (ReturnState::Agreed, _) => "商家已同意",
+        (ReturnState::Rejected, _) => "商家未同意",
+        (ReturnState::Lapsed, _) => "超时关闭",
+        (ReturnState::Done, Kind::Exchange) => "新货已寄出",
+        _ => "有新进度",
+    }
+}
+
+fn case_hint(case: &Return) -> &'static str {
+    match (case.state, case.kind) {
+        (ReturnState::Agreed, _) => "请按地址寄回商品并填写快递单号",
+        (ReturnState::Rejected, _) => "点击查看商家的说明",
+        (ReturnState::Done, Kind::Exchange) => "换的商品已经寄出，点击查看",
+        _ => hint(Letter::AfterSale),
     }
 }
 
@@ -125,6 +148,7 @@ fn hint(letter: Letter) -> &'static str {
 struct About<'a> {
     full: &'a Full,
     refund: Option<&'a Refund>,
+    case: Option<&'a Return>,
     settings: &'a Settings,
     now: i64,
 }
@@ -136,27 +160,24 @@ pub async fn tell(shop: &Shop, id: OutboxId) -> Result<Ran> {
         let Some(order) = told.order_id else { return Ok(None) };
         let order = orders::store::by_id(conn, order)?.ok_or(Code::NotFound)?;
         let openid = buyers::openid(conn, order.buyer_id)?;
-        let refund = match told.subject {
-            0 => None,
-            subject => refunds::by_id(conn, RefundId(subject))?,
-        };
-        Ok(Some((told, orders::store::full(conn, order)?, refund, openid)))
+        let full = orders::store::full(conn, order)?;
+        Ok(Some((told, full, openid)))
     };
-    let Some((told, full, refund, openid)) = shop.read(read).await? else { return Ok(Ran::Done) };
+    let Some((told, full, openid)) = shop.read(read).await? else { return Ok(Ran::Done) };
     let (settings, now) = (shop.settings(), shop.now());
     let Ok(letter) = told.topic.parse::<Letter>() else { return ended(shop, id, State::Dropped, "", None).await };
     // A backup that was taken up brings back what had been told long ago.
     if now - told.at > DAY {
         return ended(shop, id, State::Dropped, "过了一天还没有发出去", None).await;
     }
-    if let Some(why) = no_longer(letter, &full, refund.as_ref()) {
+    let about = About::of(&told, letter, &full, &settings, now);
+    if let Some(why) = about.no_longer(letter) {
         return ended(shop, id, State::Dropped, why, None).await;
     }
     let (template, app) = (settings.template(&letter.setting()), settings.mini_program());
     let Some((template, app)) = template.zip(app) else {
         return ended(shop, id, State::Dropped, "没有选模板了", None).await;
     };
-    let about = About { full: &full, refund: refund.as_ref(), settings: &settings, now };
     let value = |what: &str| what.parse::<What>().map(|what| what.of(letter, &about)).unwrap_or_default();
     let message = Message {
         openid,
@@ -176,16 +197,31 @@ pub async fn tell(shop: &Shop, id: OutboxId) -> Result<Ran> {
     }
 }
 
-/// Why there is nothing to tell any more.
-fn no_longer(letter: Letter, full: &Full, refund: Option<&Refund>) -> Option<&'static str> {
-    let status = full.order.status;
-    let stands = match letter {
-        Letter::Shipped => matches!(status, OrderStatus::Shipped | OrderStatus::Completed),
-        Letter::Refunded => refund.is_some_and(|refund| refund.state == RefundState::Succeeded),
-        Letter::PickupReady => status == OrderStatus::ToShip,
-        Letter::Unpaid => status == OrderStatus::PendingPayment,
-    };
-    (!stands).then_some("订单已经变了，不用再告诉")
+impl<'a> About<'a> {
+    fn of(told: &Told, letter: Letter, full: &'a Full, settings: &'a Settings, now: i64) -> About<'a> {
+        let refunds = full.refunds.iter().map(|r| &r.refund);
+        let mut cases = full.returns.iter().map(|r| &r.case).filter(|_| letter == Letter::AfterSale);
+        About {
+            refund: refunds.filter(|_| letter == Letter::Refunded).find(|refund| refund.id.0 == told.subject),
+            case: cases.find(|case| case.id.0 == told.subject),
+            full,
+            settings,
+            now,
+        }
+    }
+
+    /// Why there is nothing to tell any more.
+    fn no_longer(&self, letter: Letter) -> Option<&'static str> {
+        let status = self.full.order.status;
+        let stands = match letter {
+            Letter::Shipped => matches!(status, OrderStatus::Shipped | OrderStatus::Completed),
+            Letter::Refunded => self.refund.is_some_and(|refund| refund.state == RefundState::Succeeded),
+            Letter::AfterSale => self.case.is_some(),
+            Letter::PickupReady => status == OrderStatus::ToShip,
+            Letter::Unpaid => status == OrderStatus::PendingPayment,
+        };
+        (!stands).then_some("订单已经变了，不用再告诉")
+    }
 }
 
 fn explain(e: &GatewayError) -> String {

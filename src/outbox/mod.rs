@@ -17,6 +17,8 @@ words! {
     pub enum Topic {
         NewOrder "new_order" "新订单",
         RefundAsked "refund_asked" "退款申请",
+        /// Goods that somebody wants to send back, and what of that waits too long.
+        ReturnAsked "return_asked" "退换货",
         MoneyException "money_exception" "资金异常",
         LowStock "low_stock" "库存不足",
         BackupFailed "backup_failed" "备份失败",
@@ -39,6 +41,8 @@ words! {
     pub enum Letter {
         Shipped "shipped" "发货提醒",
         Refunded "refunded" "退款提醒",
+        /// What the shop says to goods that he wants to send back.
+        AfterSale "aftersale" "售后提醒",
         PickupReady "pickup" "取货提醒",
         Unpaid "unpaid" "待付款提醒",
     }

@@ -149,7 +149,7 @@ pub async fn place(
         too_many_unpaid(tx, &buyer, settings)?;
         let expires_at = now + settings.pay_window();
         let order = moves::place(tx, &numbers, buyer.id, &quoted, &purchase.remark, expires_at)?;
-        let made = Made { order, refund: None, fingerprint: fingerprint.clone() };
+        let made = Made { order, refund: None, send_back: None, fingerprint: fingerprint.clone() };
         orders::store::keep_key(tx, buyer.id, key.as_str(), &made, at)?;
         if quoted.total == Fen::ZERO {
             moves::pay_nothing(tx, order)?;

@@ -186,7 +186,11 @@ macro_rules! stranded {
          union all
          select 'refund', id from refunds r
           where state in ('approved', 'processing')
-            and not exists (select 1 from jobs j where j.kind = 'refund' and j.subject = r.id and j.state <> 'done')"
+            and not exists (select 1 from jobs j where j.kind = 'refund' and j.subject = r.id and j.state <> 'done')
+         union all
+         select 'return', id from returns r
+          where ended_at is null and overdue = 0
+            and not exists (select 1 from jobs j where j.kind = 'return' and j.subject = r.id and j.state <> 'done')"
     };
 }
 
@@ -222,7 +226,12 @@ pub fn recount(tx: &Tx) -> Result<usize> {
           where n <> (select count(*) from refunds r where r.state = c.state)",
         [],
     )?;
-    Ok(orders + refunds)
+    let returns = tx.execute(
+        "update return_counts as c set n = (select count(*) from returns r where r.state = c.state)
+          where n <> (select count(*) from returns r where r.state = c.state)",
+        [],
+    )?;
+    Ok(orders + refunds + returns)
 }
 
 // ── invariants ──
@@ -337,6 +346,35 @@ pub const INVARIANTS: &[(&str, &str)] = &[
           where coalesce(c.orders, 0) <> coalesce(o.orders, 0) or coalesce(c.spent_fen, 0) <> coalesce(o.spent_fen, 0)",
     ),
     (
+        "退换的件数不超过已发的件数",
+        "select count(*) from return_lines p join order_lines l on l.id = p.line_id join returns r on r.id = p.return_id
+          where p.quantity > l.quantity or l.order_id <> r.order_id",
+    ),
+    (
+        "换货、补发的每件恰在库存流水里一次",
+        "select count(*) from (select line_id, sku_id, sum(quantity) as n from resend_lines group by line_id, sku_id) p
+           full join (select line_id, sku_id, -sum(on_hand_delta) as n from stock_moves
+                       where reason = 'ship' and reserved_delta = 0 group by line_id, sku_id) m
+             on m.line_id = p.line_id and m.sku_id = p.sku_id
+          where p.n is not m.n",
+    ),
+    (
+        "换货时入库的每件恰在库存流水里一次",
+        "select count(*) from (select r.line_id, sum(r.quantity) as n from return_lines r where r.restocked = 1 group by r.line_id) p
+          where p.n > (select coalesce(sum(on_hand_delta), 0) from stock_moves m
+                        where m.line_id = p.line_id and m.reason = 'return')",
+    ),
+    (
+        "完成的退货都有退款，完成的换货有新包裹或退款",
+        "select count(*) from returns r
+          where state = 'done' and refund_id is null
+            and not exists (select 1 from resends s where s.return_id = r.id)",
+    ),
+    (
+        "退换货计数与退换货一致",
+        "select count(*) from return_counts c where n <> (select count(*) from returns r where r.state = c.state)",
+    ),
+    (
         "退款计数与退款一致",
         "select count(*) from refund_counts c where n <> (select count(*) from refunds r where r.state = c.state)",
     ),
@@ -353,7 +391,7 @@ pub const INVARIANTS: &[(&str, &str)] = &[
         "select count(*) from orders where status in ('pending_payment', 'to_ship') and holds_stock = 0",
     ),
     (
-        "等着的订单、支付单和退款都有待办任务",
+        "等着的订单、支付单、退款和退换货都有待办任务",
         concat!("select count(*) from (", stranded!(), ")"),
     ),
     (

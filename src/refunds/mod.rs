@@ -4,7 +4,7 @@ pub mod store;
 
 use serde::Serialize;
 
-use crate::ids::{LineId, OrderId, OutRefundNo, RefundId};
+use crate::ids::{LineId, OrderId, OutRefundNo, PhotoId, RefundId};
 use crate::money::Fen;
 use crate::words::words;
 
@@ -168,11 +168,12 @@ pub struct RefundLine {
     pub restock: bool,
 }
 
-/// A refund with its lines.
+/// A refund with its lines, and with the photographs that were sent with it.
 #[derive(Clone, Debug)]
 pub struct FullRefund {
     pub refund: Refund,
     pub lines: Vec<RefundLine>,
+    pub photos: Vec<PhotoId>,
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::{FullRefund, Origin, Refund, RefundLine, RefundState};
 use crate::db::Tx;
 use crate::ids::{BuyerId, OrderId, OutRefundNo, ProductId, RefundId};
 use crate::money::Fen;
+use crate::photos::{With, store as photos};
 
 // ── reading ──
 
@@ -48,7 +49,8 @@ pub fn full(conn: &Connection, refund: Refund) -> Result<FullRefund> {
             })
         })?
         .collect::<Result<_>>()?;
-    Ok(FullRefund { refund, lines })
+    let photos = photos::of(conn, With::Refund(refund.id))?;
+    Ok(FullRefund { refund, lines, photos })
 }
 
 fn read(row: &Row<'_>) -> Result<Refund> {

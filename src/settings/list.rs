@@ -129,6 +129,43 @@ pub const SETTINGS: &[Setting] = &[
         "0 到 90，不填是 15；更久的由店员在后台退",
         |v| whole(v, 0..=90)
     ),
+    setting!(
+        Trade "shop.return_address",
+        "退货地址",
+        "收件人、电话和地址，同意退换货时发给买家",
+        |v| short(v, 200)
+    ),
+    setting!(
+        Trade "shop.return_reasons",
+        "退换货原因",
+        "给买家选的，用顿号分开，最多 12 个，每个最多 20 个字；买家也可以自己写",
+        |v| {
+            let all: Vec<&str> = reasons(v).collect();
+            if (1..=12).contains(&all.len()) && all.iter().all(|one| one.chars().count() <= 20) {
+                short(v, 300)
+            } else {
+                Err("请写 1 到 12 个，用顿号分开，每个最多 20 个字")
+            }
+        }
+    ),
+    setting!(
+        Trade "shop.return_answer_days",
+        "几天内答复退换货",
+        "1 到 15，不填是 2；到时还没有答复或换出的会标红并通知店里",
+        |v| whole(v, 1..=15)
+    ),
+    setting!(
+        Trade "shop.return_send_days",
+        "同意后几天内要寄回",
+        "1 到 30，不填是 7；到时没有填快递单号的自动关闭",
+        |v| whole(v, 1..=30)
+    ),
+    setting!(
+        Trade "shop.return_receive_days",
+        "寄回后几天内要验收",
+        "1 到 30，不填是 7，从买家填单号算起，包含路上的时间；到时还没有验收的会标红并通知店里",
+        |v| whole(v, 1..=30)
+    ),
     setting!(Trade "shop.clerk_refund_limit", "店员单笔退款上限（元）", "超过的要经理同意；不填表示店员都要经理同意", yuan),
     setting!(Trade "shop.low_stock", "低库存提醒", "可售不多于这个数就提醒，默认 5", |v| {
         if v.parse::<u32>().is_ok_and(|n| (1..=10_000).contains(&n)) {
@@ -190,12 +227,14 @@ pub const SETTINGS: &[Setting] = &[
     }),
     setting!(choice Told "shop.tell_new_order", "新订单", "", TELLS),
     setting!(choice Told "shop.tell_refund_asked", "退款申请", "", TELLS),
+    setting!(choice Told "shop.tell_return_asked", "退换货", "", TELLS),
     setting!(choice Told "shop.tell_money_exception", "资金异常", "", TELLS),
     setting!(choice Told "shop.tell_low_stock", "库存不足", "", TELLS),
     setting!(choice Told "shop.tell_backup_failed", "备份失败", "", TELLS),
     setting!(choice Told "shop.tell_wechat_down", "连不上微信", "", TELLS),
     setting!(Templates "wechat.tmpl_shipped", "发货提醒", "模板和每一栏填什么", template),
     setting!(Templates "wechat.tmpl_refunded", "退款提醒", "模板和每一栏填什么", template),
+    setting!(Templates "wechat.tmpl_aftersale", "售后提醒", "模板和每一栏填什么", template),
     setting!(Templates "wechat.tmpl_pickup", "取货提醒", "模板和每一栏填什么", template),
     setting!(Templates "wechat.tmpl_unpaid", "待付款提醒", "模板和每一栏填什么", template),
 ];
@@ -242,6 +281,11 @@ pub fn mail_server(value: &str) -> Result<(&str, u16), &'static str> {
         Ok(port) if named && port > 0 => Ok((host, port)),
         _ => Err("请写成 服务器:端口，例如 smtp.qq.com:465"),
     }
+}
+
+/// The reasons of a list, however they are parted.
+pub fn reasons(value: &str) -> impl Iterator<Item = &str> {
+    value.split(|c: char| ",，;；、".contains(c)).map(str::trim).filter(|reason| !reason.is_empty())
 }
 
 /// The addresses of a list, however they are parted.

@@ -28,7 +28,7 @@ use crate::wechat::subscribe::Chosen;
 use crate::wechat::v2::sign::SignType;
 use crate::wechat::{API_URL, Account, Api, PAY_URL, SECOND_PAY_URL, v2, v3};
 use changes::Changes;
-pub use list::{Group, SETTINGS, Setting, addresses, mail_server, setting_named};
+pub use list::{Group, SETTINGS, Setting, addresses, mail_server, reasons, setting_named};
 use regions::{Freight, Regions};
 use store::Stored;
 use terms::Terms;
@@ -170,6 +170,9 @@ pub struct Settings {
     pub changes: Changes,
     pub regions: Regions,
 }
+
+/// Where the shop names none.
+const REASONS: &str = "不想要了、大小或规格不合适、和图片不一样、质量有问题、碎了或坏了、发错了";
 
 /// Where the uploaded certificate is kept; its key is sealed.
 const CLIENT_CERT: &str = "wechat.client_cert";
@@ -429,6 +432,26 @@ impl Settings {
     /// How long after receipt buyers may ask for a refund.
     pub fn refund_window(&self) -> i64 {
         self.terms.refund_days * DAY
+    }
+
+    /// How long the shop may take to answer who wants to send something back, and to send others for what came.
+    pub fn answer_window(&self) -> i64 {
+        self.terms.answer_days * DAY
+    }
+
+    /// How long a buyer may take to send it, once the shop has agreed.
+    pub fn send_back_window(&self) -> i64 {
+        self.terms.send_days * DAY
+    }
+
+    /// How long it may be on its way until the shop has looked at it.
+    pub fn receive_window(&self) -> i64 {
+        self.terms.receive_days * DAY
+    }
+
+    /// Why things are sent back, for buyers to choose from.
+    pub fn return_reasons(&self) -> Vec<&str> {
+        reasons(self.get("shop.return_reasons").unwrap_or(REASONS)).collect()
     }
 
     /// Up to what sum a clerk may refund alone; `None` when a manager must always agree.

@@ -219,7 +219,7 @@ async fn a_buyers_data_is_taken_out_on_request() {
 }
 
 /// The tables and columns in which a text stands, with whose order it is where that can be told.
-async fn named_in(w: &World, text: &str) -> Vec<String> {
+pub async fn named_in(w: &World, text: &str) -> Vec<String> {
     let text = text.to_owned();
     let read = move |conn: &rusqlite::Connection| {
         let mut found = Vec::new();

@@ -155,3 +155,25 @@ async fn a_margin_is_of_what_was_really_paid_for_the_goods() {
     assert_eq!(alice.status(&placed.no).await, "to_ship");
     assert_eq!(earned(&manager).await.0.as_deref(), Some("¥5.00"), "{}", alice.order(&placed.no).await);
 }
+
+/// A piece that was sent once more has cost what the first one did, and brought nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_once_more_costs_again() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+    assert_eq!(save(&w, &manager, form("1", "10", "9", Some("2"))).await.0, 303);
+    let placed = w.paid(&alice, sku, 2).await;
+    manager.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
+    assert_eq!(earned(&manager).await.0.as_deref(), Some("¥16.00"));
+    let line = alice.order(&placed.no).await["lines"][0]["id"].as_str().unwrap().to_owned();
+    let lost = [
+        ("pieces[0].id", line.as_str()),
+        ("pieces[0].quantity", "1"),
+        ("reason", "快递丢件"),
+        ("tracking_no", "SF2222222222222"),
+    ];
+    manager.post(&format!("/admin/orders/{}/resend", placed.no), &lost).await;
+    assert_eq!(earned(&manager).await.0.as_deref(), Some("¥14.00"));
+    w.must_hold().await;
+}

@@ -41,6 +41,7 @@ mod random_walk;
 mod reconcile;
 mod refunds;
 mod register;
+mod returns;
 mod roles;
 mod shipping;
 mod showcase;

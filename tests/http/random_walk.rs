@@ -92,6 +92,28 @@ enum Step {
         refund: usize,
         act: &'static str,
     },
+    /// Goods are to go back, for their money or for others.
+    AskReturn {
+        order: usize,
+        kind: &'static str,
+        pieces: i64,
+    },
+    /// Something that its buyer does with one that is under way.
+    OwnReturn {
+        case: usize,
+        act: &'static str,
+    },
+    /// Something that staff do with one.
+    Return {
+        case: usize,
+        act: &'static str,
+        restock: bool,
+    },
+    /// What was lost goes out once more.
+    Resend {
+        order: usize,
+        pieces: i64,
+    },
     /// How a refund ends at WeChat.
     EndRefund {
         refund: usize,
@@ -189,7 +211,7 @@ fn step(dice: &mut Dice) -> Step {
     use RefundEnd::{Change, Closed, Processing, Success};
     let order = dice.up_to(8) as usize;
     let refund = dice.up_to(8) as usize;
-    match dice.up_to(86) {
+    match dice.up_to(104) {
         0..10 => Step::Buy { buyer: dice.up_to(2) as usize, sku: dice.up_to(3) as usize, quantity: dice.between(1, 4) },
         10..24 => {
             let paying = [Well, Well, Well, Well, Well, NoticeTwice, NoNotice, OtherAmount, OtherPayer, Late];
@@ -248,6 +270,16 @@ fn step(dice: &mut Dice) -> Step {
         82 => Step::Withdraw { fen: dice.between(1, 50_000) },
         83 => Step::Move,
         84..86 => Step::Push { order },
+        86..91 => {
+            let kind = dice.one_of(&["return", "exchange"]);
+            Step::AskReturn { order, kind, pieces: dice.between(1, 3) }
+        }
+        91..94 => Step::OwnReturn { case: dice.up_to(3) as usize, act: dice.one_of(&["parcel", "parcel", "cancel"]) },
+        94..102 => {
+            let acts = ["agree", "agree", "receive", "receive", "send", "pay-instead", "reject"];
+            Step::Return { case: dice.up_to(3) as usize, act: dice.one_of(&acts), restock: dice.yes() }
+        }
+        102..104 => Step::Resend { order, pieces: dice.between(1, 3) },
         _ => {
             let spans = [
                 SECOND,
@@ -323,6 +355,10 @@ const MUST_MEET: &[&str] = &[
     "funds read",
     "push",
     "others in bills",
+    "return done",
+    "exchange done",
+    "return lapsed",
+    "sent again",
 ];
 
 const MET: &str = "select 'order ' || status, count(*) from orders group by 1
@@ -339,6 +375,8 @@ const MET: &str = "select 'order ' || status, count(*) from orders group by 1
                    union all select 'api ' || api, count(*) from attempts group by 1
                    union all select 'funds ' || iif(problem = '', 'read', 'missing'), count(*) from fund_flows group by 1
                    union all select 'others in bills', count(*) from bills where other_payments > 0
+                   union all select kind || ' ' || state, count(*) from returns group by 1
+                   union all select 'sent again', count(*) from resends where return_id is null
                    union all select 'push', count(*) from messages where kind = 'message'";
 
 /// Leaves out what the failure does not need, in ever smaller pieces.
@@ -400,6 +438,8 @@ async fn of_order(w: &World, sql: &'static str, no: &str) -> Option<String> {
 const LINE: &str = "select cast(min(l.id) as text) from order_lines l join orders o on o.id = l.order_id
                      where o.order_no = ?1";
 const REFUND: &str = "select out_refund_no, state from refunds order by id desc limit 1 offset ?1";
+const CASE: &str = "select cast(r.id as text), o.order_no from returns r join orders o on o.id = r.order_id
+                     where r.ended_at is null order by r.id desc limit 1 offset ?1";
 const EXCEPTION: &str = "select cast(id as text), kind from money_exceptions where state = 'open'
                           order by id desc limit 1 offset ?1";
 
@@ -472,7 +512,7 @@ struct Walker<'w> {
 
 /// Answers with what there is in the end, and how often.
 async fn walk(steps: &[Step]) -> BTreeMap<String, i64> {
-    let app = [("wechat.app_id", ""), ("wechat.app_secret", ""), ("wechat.api", "")];
+    let app = [("wechat.app_id", ""), ("wechat.app_secret", ""), ("wechat.api", ""), ("shop.return_send_days", "1")];
     let push = [("wechat.message_token", TOKEN), ("wechat.message_key", PUSH_KEY)];
     let w = v3::world_with(&[app.as_slice(), push.as_slice()].concat()).await;
     w.wechat.bind_app(APPS[1], SECRET);
@@ -586,6 +626,15 @@ impl Walker<'_> {
                 }
             }
             Step::Exception { exception, act } => self.inbox(exception, act).await,
+            Step::Return { case, act, restock } => self.return_page(case, act, restock).await,
+            Step::OwnReturn { case, act } => {
+                let Some((id, no)) = pick(w, CASE, case).await else { return };
+                let Some(((app, buyer), _)) = self.orders.iter().find(|(_, placed)| placed.no == no) else { return };
+                let path = format!("/orders/{no}/returns/{id}/{act}");
+                let body = (act == "parcel").then(|| json!({ "trackingNo": "YT8812345678901" }));
+                let answer = self.buyers[*app][*buyer].post(&path, body).await;
+                assert!(matches!(answer.status, 200 | 401 | 404 | 409), "{act}: {}", answer.body);
+            }
             step => self.order_step(step).await,
         }
     }
@@ -606,6 +655,8 @@ impl Walker<'_> {
             | Step::Repeat { order }
             | Step::Push { order }
             | Step::AskRefund { order, .. }
+            | Step::AskReturn { order, .. }
+            | Step::Resend { order, .. }
             | Step::StaffRefund { order, .. }
             | Step::ConsoleRefund { order, .. } => *order,
             _ => return,
@@ -663,6 +714,22 @@ impl Walker<'_> {
                 }
                 buyer.ask_refund(no, &w.key(), form).await.status
             }
+            Step::AskReturn { kind, pieces, .. } => {
+                let line = of_order(w, LINE, no).await;
+                let form = json!({ "kind": kind, "lines": [{ "lineId": line, "quantity": pieces }], "reason": "大了" });
+                let path = format!("/orders/{no}/returns");
+                w.call(reqwest::Method::POST, &path, Some(&buyer.token), Some(&w.key()), Some(form)).await.status
+            }
+            Step::Resend { pieces, .. } => {
+                let (line, pieces) = (of_order(w, LINE, no).await.unwrap(), pieces.to_string());
+                let form = [
+                    ("pieces[0].id", line.as_str()),
+                    ("pieces[0].quantity", &pieces),
+                    ("reason", "丢件"),
+                    ("tracking_no", "SF2222222222222"),
+                ];
+                boss.post(&admin("resend"), &form).await.0
+            }
             Step::StaffCancel { .. } => boss.post(&admin("cancel"), &[]).await.0,
             Step::Offline { .. } => boss.post(&admin("offline"), &[("reason", "现金")]).await.0,
             Step::Price { percent, .. } => {
@@ -710,6 +777,21 @@ impl Walker<'_> {
         assert_eq!(status, 303, "{act} {number}");
     }
 
+    async fn return_page(&self, nth: usize, act: &str, restock: bool) {
+        let Some((id, no)) = pick(self.w, CASE, nth).await else { return };
+        let line = of_order(self.w, LINE, &no).await.unwrap();
+        let mut form = vec![
+            ("address", "店里 0571-88001234 演示路 1 号"),
+            ("words", "说明白了"),
+            ("tracking_no", "SF7777777777777"),
+        ];
+        if restock {
+            form.push(("restock", &line));
+        }
+        let (status, _) = self.boss.post(&format!("/admin/returns/{id}/{act}"), &form).await;
+        assert_eq!(status, 303, "{act} {id}");
+    }
+
     async fn inbox(&self, nth: usize, act: &str) {
         let Some((id, _)) = pick(self.w, EXCEPTION, nth).await else { return };
         let order = self.known(nth).map(|(_, placed)| placed.no.clone()).unwrap_or_default();
@@ -742,6 +824,11 @@ impl Walker<'_> {
                 };
                 for act in acts {
                     self.refund_page(nth, act).await;
+                }
+            }
+            for nth in 0..16 {
+                for act in ["agree", "receive", "send", "pay-instead", "reject"] {
+                    self.return_page(nth, act, true).await;
                 }
             }
             let stuck = of_order(w, JOBS, "").await.unwrap_or_default();
@@ -778,6 +865,7 @@ impl Walker<'_> {
                 "select out_refund_no || ' ' || origin || ' ' || state || ' ' || problem from refunds
                   where state in ('requested', 'approved', 'processing', 'abnormal')",
             ),
+            ("goods on their way back", "select kind || ' ' || state from returns where ended_at is null"),
             (
                 "jobs that need a person",
                 "select kind || ' ' || subject || ' ' || last_error from jobs where state = 'needs_person'",

@@ -57,6 +57,16 @@ impl Picture {
         Ok(Picture { hash: hash(&bytes)?, width: pixels.width(), height: pixels.height(), bytes, smaller })
     }
 
+    /// As a JPEG, in full.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The same in the least of its widths.
+    pub fn smallest(&self) -> &[u8] {
+        self.smaller.iter().min_by_key(|(width, _)| width.pixels()).map_or(&self.bytes, |(_, bytes)| bytes)
+    }
+
     /// Keeps the picture; the same one twice is one row.
     pub fn store(&self, tx: &Tx) -> rusqlite::Result<()> {
         store::put_image(tx, &self.hash, self.width, self.height, &self.bytes)?;

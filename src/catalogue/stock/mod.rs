@@ -45,6 +45,14 @@ pub fn put_back(tx: &Tx, sku: SkuId, line: LineId, quantity: i64) -> Result<()> 
     seen(tx, left - quantity, left)
 }
 
+/// Sends pieces out beside what the line held: for those that came back, or were lost. False when fewer are available.
+pub fn send_again(tx: &Tx, sku: SkuId, line: LineId, quantity: i64, note: &str) -> Result<bool> {
+    let Some(left) = store::take(tx, sku, quantity)? else { return Ok(false) };
+    store::note(tx, sku, "ship", -quantity, 0, Some(line), None, note)?;
+    seen(tx, left + quantity, left)?;
+    Ok(true)
+}
+
 /// Sets what is on hand, by staff or an import, with a reason. False when more is reserved than would be there.
 pub fn adjust(tx: &Tx, sku: SkuId, on_hand: i64, staff: Option<StaffId>, note: &str) -> Result<bool> {
     let (before, reserved) = store::levels(tx, sku)?;

@@ -16,6 +16,17 @@ pub fn reserve(tx: &Tx, sku: SkuId, quantity: i64) -> Result<Option<i64>> {
     .optional()
 }
 
+/// What is available afterwards; `None` when it was not enough beside what others hold.
+pub fn take(tx: &Tx, sku: SkuId, quantity: i64) -> Result<Option<i64>> {
+    tx.prepare_cached(
+        "update skus set on_hand = on_hand - ?2
+          where id = ?1 and on_hand - reserved >= ?2
+          returning on_hand - reserved",
+    )?
+    .query_row(params![sku, quantity], |row| row.get(0))
+    .optional()
+}
+
 /// What is available afterwards. The table itself refuses a change that would make it negative.
 pub fn change(tx: &Tx, sku: SkuId, on_hand: i64, reserved: i64) -> Result<i64> {
     tx.prepare_cached(

@@ -15,7 +15,7 @@ use crate::console::orders::find;
 use crate::console::{Frame, back, cut, frame, sound, words};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::ids::{LineId, OrderNo, OutRefundNo, RefundId};
+use crate::ids::{LineId, OrderNo, OutRefundNo, PhotoId, RefundId};
 use crate::jobs::{self, Task};
 use crate::money::Fen;
 use crate::orders::store as orders;
@@ -140,12 +140,13 @@ pub struct Shown {
     pieces: i64,
     /// It goes out by itself then.
     waits_until: Option<String>,
+    photos: Vec<PhotoId>,
     /// What the order was for; only a list says it.
     goods: Vec<String>,
 }
 
 impl Shown {
-    pub fn of(FullRefund { refund, lines }: &FullRefund, order: Option<&Order>, now: i64) -> Shown {
+    pub fn of(FullRefund { refund, lines, photos }: &FullRefund, order: Option<&Order>, now: i64) -> Shown {
         let waits = refund.state == RefundState::Approved && refund.not_before > now;
         let at = |moment: Option<i64>| moment.map(clock::shown);
         Shown {
@@ -174,6 +175,7 @@ impl Shown {
             inside: refund.inside,
             pieces: lines.iter().map(|line| line.quantity).sum(),
             waits_until: waits.then(|| clock::shown_short(refund.not_before)),
+            photos: photos.clone(),
             goods: Vec::new(),
         }
     }
@@ -186,7 +188,7 @@ async fn by_number(shop: &Shop, number: &str) -> Result<Refund> {
 }
 
 /// Whether somebody may give this much back alone.
-fn may_agree(staff: &Staff, settings: &Settings, amount: Fen) -> bool {
+pub fn may_agree(staff: &Staff, settings: &Settings, amount: Fen) -> bool {
     staff.role >= Role::Manager
         || (staff.role == Role::Clerk && settings.clerk_refund_limit().is_some_and(|limit| amount <= limit))
 }
@@ -677,6 +679,7 @@ impl Shown {
             inside: true,
             pieces: 1,
             waits_until: Some("13:17".into()),
+            photos: vec![PhotoId(1)],
             goods: vec!["草莓蛋糕".into()],
         }
     }
@@ -699,6 +702,7 @@ impl Shown {
             accepted: None,
             problem: String::new(),
             waits_until: None,
+            photos: Vec::new(),
             goods: Vec::new(),
             ..Shown::sample()
         }

@@ -31,6 +31,7 @@ use crate::orders::search::{Filter, Mark, Sort, store as search};
 use crate::orders::store;
 use crate::orders::{Flag, Full, Line, Order, OrderStatus, Topic, Who};
 use crate::refunds::store as refunds;
+use crate::returns::store as returns;
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Role, Staff, store as staff_store};
@@ -424,7 +425,8 @@ pub fn flags() -> Vec<FlagShown> {
 /// True beside them when money waits for somebody to decide.
 fn counts(conn: &rusqlite::Connection) -> Result<(Vec<Tab>, bool)> {
     let counts = store::status_counts(conn)?;
-    let refunding = refunds::counts(conn)?.iter().filter(|(state, _)| state.is_open()).map(|(_, n)| n).sum();
+    let refunding: i64 = refunds::counts(conn)?.iter().filter(|(state, _)| state.is_open()).map(|(_, n)| n).sum();
+    let returning: i64 = returns::counts(conn)?.iter().filter(|(state, _)| state.is_open()).map(|(_, n)| n).sum();
     let part = Filter { part_shipped: true, ..Filter::default() };
     let mut tabs = vec![("all", "全部", None)];
     for status in OrderStatus::ALL {
@@ -435,7 +437,7 @@ fn counts(conn: &rusqlite::Connection) -> Result<(Vec<Tab>, bool)> {
             tabs.push(("part_shipped", "部分发货", Some(search::count(conn, &part, WAITING)?)));
         }
     }
-    tabs.push(("refunding", "售后", Some(refunding)));
+    tabs.push(("refunding", "售后", Some(refunding + returning)));
     tabs.push(("exception", "资金异常", Some(exceptions::count_open(conn)?)));
     Ok((tabs, exceptions::count_to_decide(conn)? > 0))
 }

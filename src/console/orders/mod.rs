@@ -11,6 +11,7 @@ pub mod page;
 pub mod pricing;
 pub mod print;
 pub mod ready;
+pub mod returns;
 pub mod shipping;
 pub mod timeline;
 pub mod walk;
@@ -33,6 +34,7 @@ pub fn routes() -> Vec<Route> {
         drafts::routes(),
         ready::routes(),
         desk::routes(),
+        returns::routes(),
     ]
     .concat()
 }

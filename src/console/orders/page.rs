@@ -6,9 +6,11 @@ use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::card::Card;
 use super::list::FlagShown;
+use super::returns::{ResendShown, line_of, resends_shown, to_resend};
 use super::timeline::{self, Part};
 use super::walk::{self, Came, Place};
 use super::{find, here};
@@ -188,6 +190,10 @@ struct OrderPage {
     fetcher: Option<String>,
     attempts: Vec<AttemptShown>,
     shipments: Vec<ParcelShown>,
+    returns: Vec<Value>,
+    resends: Vec<ResendShown>,
+    /// What can be sent once more, line by line, by whoever may.
+    lost: Vec<Value>,
     exceptions: Vec<money::exceptions::Shown>,
     parts: Vec<PartShown>,
     shown: Option<Part>,
@@ -310,6 +316,9 @@ impl OrderPage {
             fetcher: full.pickup.as_ref().map(|pickup| fetcher(pickup, looking.revealed)),
             attempts: seen.attempts.iter().map(|attempt| attempt_shown(attempt, &seen.shares)).collect(),
             shipments: shipments.iter().map(|shipment| parcel_shown(full, shipment, seen.last_refund, now)).collect(),
+            returns: full.returns.iter().map(line_of).collect(),
+            resends: resends_shown(full),
+            lost: if role > Role::Packer { to_resend(full) } else { Vec::new() },
             exceptions: seen.exceptions.iter().map(|(e, r)| money::exceptions::Shown::of(e, r.as_ref(), now)).collect(),
             parts: Part::ALL.iter().map(|part| part_shown(*part, looking.shown)).collect(),
             shown: looking.shown,
@@ -543,6 +552,8 @@ async fn cancel_order(shop: &Shop, staff: &Staff, no: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     /// An order of which everything is known, and of which everything may be done.
@@ -630,6 +641,11 @@ mod tests {
                 undo: true,
                 lines: vec![PieceShown { name: Some(name), n: 1 }],
             }],
+            returns: vec![
+                json!({ "id": "1", "kind": "换货", "state": "待收货", "colour": "violet", "reason": "大了", "late": true }),
+            ],
+            resends: vec![ResendShown::sample()],
+            lost: vec![json!({ "id": "1", "name": "草莓蛋糕", "spec": "6 寸", "most": 1 })],
             exceptions: vec![money::exceptions::Shown::sample()],
             parts: Part::ALL.iter().map(|part| part_shown(*part, Some(Part::Money))).collect(),
             shown: Some(Part::Money),
@@ -668,6 +684,9 @@ mod tests {
             fetcher: None,
             attempts: Vec::new(),
             shipments: Vec::new(),
+            returns: Vec::new(),
+            resends: Vec::new(),
+            lost: Vec::new(),
             exceptions: Vec::new(),
             shown: None,
             events: Vec::new(),

@@ -124,6 +124,7 @@ fn subject(conn: &Connection, job: &Listed) -> Result<(String, Option<String>)> 
             }
             None => (format!("付款 #{}", job.subject), None),
         },
+        Kind::Return => (format!("退换货 #{}", job.subject), Some(format!("/admin/returns/{}", job.subject))),
         Kind::Shelf => match products::product(conn, ProductId(job.subject))? {
             Some(product) => (format!("商品「{}」", product.name), Some(format!("/admin/products/{}", product.id))),
             None => (format!("商品 #{}", job.subject), None),

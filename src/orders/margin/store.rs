@@ -45,7 +45,7 @@ pub fn sales(conn: &Connection, (from, to): Span, mut each: impl FnMut(i64, &[So
     Ok(())
 }
 
-/// Pieces of paid orders that never left or came back to be sold again.
+/// Pieces of paid orders that never left or came back to be sold again; below zero, those that were sent once more.
 pub struct GoodsBack {
     pub at: i64,
     pub pieces: i64,
@@ -57,7 +57,11 @@ pub fn goods_back(conn: &Connection, (from, to): Span) -> Result<Vec<GoodsBack>>
     let mut rows = conn.prepare_cached(
         "select m.at, iif(m.reason = 'return', m.on_hand_delta, -m.reserved_delta) as pieces, l.cost_fen
            from stock_moves m join order_lines l on l.id = m.line_id join orders o on o.id = l.order_id
-          where (m.reason = 'release' or m.reason = 'return') and m.at >= ?1 and m.at < ?2 and o.paid_at <= m.at",
+          where (m.reason = 'release' or m.reason = 'return') and m.at >= ?1 and m.at < ?2 and o.paid_at <= m.at
+         union all
+         select s.sent_at, -p.quantity, l.cost_fen
+           from resends s join resend_lines p on p.resend_id = s.id join order_lines l on l.id = p.line_id
+          where s.sent_at >= ?1 and s.sent_at < ?2",
     )?;
     rows.query_map(params![from, to], |row| {
         let row = Named::of(row);

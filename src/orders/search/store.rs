@@ -147,7 +147,11 @@ impl Query {
                 "o.status = 'to_ship'
                    and exists (select 1 from shipments s where s.order_id = o.id and s.state = 'shipped')",
             ),
-            (filter.refunding, "o.id in (select order_id from refunds where ended_at is null)"),
+            (
+                filter.refunding,
+                "o.id in (select order_id from refunds where ended_at is null
+                      union select order_id from returns where ended_at is null)",
+            ),
             (filter.with_exception, "o.id in (select order_id from money_exceptions where state = 'open')"),
             (filter.remarked, "o.remark <> ''"),
             (filter.unprinted, "o.prints = 0 and o.status = 'to_ship'"),

@@ -21,6 +21,7 @@ use crate::orders::store::Made;
 use crate::orders::view::{RefundLineView, RefundView};
 use crate::orders::{self, Full, Who};
 use crate::payments::prepay::KEY_LIFE;
+use crate::photos::{self, With};
 use crate::refunds::{Origin, RefundLine, store};
 use crate::shop::Shop;
 
@@ -35,6 +36,8 @@ struct RefundForm {
     reason: String,
     #[serde(default)]
     description: String,
+    #[serde(default)]
+    photos: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -65,7 +68,7 @@ fn part(
     moment: Moment,
 ) -> Result<(Vec<RefundLine>, Fen)> {
     let order = &full.order;
-    if full.is_refunding() {
+    if !full.asks_nothing() {
         return Err(with_order(Code::RefundInProgress, conn, order.buyer_id, &order.order_no, moment)?);
     }
     if !full.refund_is_due(moment.refund_window, moment.now) {
@@ -92,6 +95,7 @@ async fn ask(
     let called = order_no.to_owned();
     let (reason, description) = check_words(&form.value.reason, &form.value.description)?;
     let wanted = wanted(form.value.lines.as_deref())?;
+    let photos = photos::named(&form.value.photos)?;
     let (moment, at, words) = (Moment::of(shop), shop.clock.moments(), form.fingerprint);
     let write = move |tx: &Tx| {
         let order = orders::store::of_buyer(tx, buyer.id, &called)?.ok_or(Code::NotFound)?;
@@ -105,7 +109,8 @@ async fn ask(
         let (lines, freight) = part(tx, &full, wanted.as_deref(), moment)?;
         let wish = Wish { lines, freight, reason: reason.clone(), description: description.clone() };
         let refund = open(tx, &full, &wish, Origin::Buyer, false, &Who::buyer())?;
-        let made = Made { order: full.order.id, refund: Some(refund), fingerprint };
+        photos::send_with(tx, buyer.id, &photos, With::Refund(refund))?;
+        let made = Made { order: full.order.id, refund: Some(refund), send_back: None, fingerprint };
         orders::store::keep_key(tx, buyer.id, key.as_str(), &made, at)?;
         Ok((refund, false))
     };

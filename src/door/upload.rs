@@ -1,4 +1,4 @@
-//! Files that staff upload.
+//! Files that somebody uploads.
 
 use std::path::Path;
 

@@ -1,0 +1,92 @@
+//! The goods on their way back: the buyer thinks better of it, names the parcel, and the shop has them.
+
+use super::{full_order, go, standing};
+use crate::catalogue::stock;
+use crate::db::Tx;
+use crate::error::Result;
+use crate::ids::{LineId, RefundId, ReturnId};
+use crate::money::Fen;
+use crate::orders::{Full, Topic, Who, store as orders};
+use crate::parcels::Parcel;
+use crate::payments::refund::{self, Refundable, Wish};
+use crate::refunds::{Origin, RefundLine};
+use crate::returns::{Kind, Return, ReturnLine, ReturnState, store};
+use crate::settings::Settings;
+
+/// The buyer keeps the goods after all.
+pub fn cancel(tx: &Tx, id: ReturnId, who: &Who, settings: &Settings) -> Result<()> {
+    let case = standing(tx, id, |may| may.cancel)?;
+    go(tx, &case, ReturnState::Cancelled, who, "", settings)
+}
+
+/// By which parcel they come; a number that was wrong is put right in the same way.
+pub fn send(tx: &Tx, id: ReturnId, parcel: &Parcel, who: &Who, settings: &Settings) -> Result<()> {
+    let case = standing(tx, id, |may| may.send)?;
+    if case.parcel.as_ref() == Some(parcel) {
+        return Ok(());
+    }
+    store::set_parcel(tx, id, parcel)?;
+    if case.state == ReturnState::Agreed {
+        return go(tx, &case, ReturnState::SentBack, who, &parcel.text(), settings);
+    }
+    store::put_step(tx, id, who.actor, case.state, &format!("改单号：{}", parcel.text()))?;
+    Ok(orders::note(tx, case.order_id, who, Topic::Goods, "买家改了寄回的单号")?)
+}
+
+/// What the shop found when it opened the parcel, or says without one.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Pieces of these lines can be sold again.
+    pub restock: Vec<LineId>,
+    /// Whoever looked may give so much money back alone; else somebody else agrees to it.
+    pub agreed: bool,
+}
+
+/// What a return's money comes to now.
+pub fn worth(full: &Full, lines: &[ReturnLine]) -> Result<(Vec<RefundLine>, Fen)> {
+    let pieces: Vec<_> = lines.iter().map(|line| (line.line_id, line.quantity)).collect();
+    let parts = Refundable::of(full).pieces(&pieces)?;
+    let sum = parts.iter().try_fold(Fen::ZERO, |sum, part| sum.plus(part.amount)).unwrap_or_default();
+    Ok((parts, sum))
+}
+
+/// The goods are here, or are not wanted back: their money goes, or others are owed for them. Answers with the refund.
+pub fn receive(tx: &Tx, id: ReturnId, found: &Found, who: &Who, settings: &Settings) -> Result<Option<RefundId>> {
+    let case = standing(tx, id, |may| may.receive)?;
+    match case.kind {
+        Kind::Return => pay(tx, &case, found, who, settings).map(Some),
+        Kind::Exchange => {
+            for line in store::lines(tx, id)?.iter().filter(|line| found.restock.contains(&line.line_id)) {
+                let of = orders::line(tx, line.line_id)?;
+                stock::put_back(tx, of.sku_id, of.id, line.quantity)?;
+                store::set_restocked(tx, id, line)?;
+            }
+            go(tx, &case, ReturnState::Received, who, "", settings)?;
+            Ok(None)
+        }
+    }
+}
+
+/// There are no others to send for what came: its money goes back instead.
+pub fn pay_instead(tx: &Tx, id: ReturnId, agreed: bool, who: &Who, settings: &Settings) -> Result<RefundId> {
+    let case = standing(tx, id, |may| may.pay_instead)?;
+    // What can be sold again was put back when it came.
+    pay(tx, &case, &Found { restock: Vec::new(), agreed }, who, settings)
+}
+
+/// Opens the refund that it ends in; one that is agreed to goes on its way.
+fn pay(tx: &Tx, case: &Return, found: &Found, who: &Who, settings: &Settings) -> Result<RefundId> {
+    let full = full_order(tx, case.order_id)?;
+    let (mut lines, _) = worth(&full, &store::lines(tx, case.id)?)?;
+    for part in &mut lines {
+        part.restock = found.restock.contains(&part.line_id);
+    }
+    // Why, stands with the return: there it can be forgotten.
+    let (reason, description) = (case.kind.text().to_owned(), String::new());
+    let wish = Wish { lines, freight: Fen::ZERO, reason, description };
+    let refund = refund::open(tx, &full, &wish, Origin::Buyer, found.agreed, who)?;
+    store::set_refund(tx, case.id, refund)?;
+    let note = if found.agreed { "已安排退款" } else { "退款等店里确认金额" };
+    go(tx, case, ReturnState::Done, who, note, settings)?;
+    Ok(refund)
+}

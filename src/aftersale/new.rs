@@ -1,0 +1,126 @@
+//! Parcels that are sent once more: for what came back to be exchanged, or for one that was lost (补发).
+
+use super::{full_order, go, standing, tell, words};
+use crate::catalogue::{stock, store as catalogue};
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::ids::{LineId, OrderId, ResendId, ReturnId, SkuId};
+use crate::orders::{Full, OrderStatus, Topic, Who, store as orders};
+use crate::parcels::Parcel;
+use crate::returns::{Resend, Return, ReturnState, store};
+use crate::settings::Settings;
+
+/// Others go out for what came back: of each line the SKU that is named, else the one that the buyer wished for.
+pub fn exchange(
+    tx: &Tx,
+    id: ReturnId,
+    parcel: &Parcel,
+    instead: &[(LineId, SkuId)],
+    who: &Who,
+    settings: &Settings,
+) -> Result<ResendId> {
+    let case = standing(tx, id, |may| may.send_new)?;
+    let full = full_order(tx, case.order_id)?;
+    let mut goods = Vec::new();
+    for line in store::lines(tx, id)? {
+        let of = full.lines.iter().find(|of| of.id == line.line_id).ok_or(Code::NotFound)?;
+        let named = instead.iter().find(|(id, _)| *id == of.id).map(|(_, sku)| *sku);
+        let sku = named.or(line.sku).unwrap_or(of.sku_id);
+        let same = catalogue::for_sale(tx, sku)?.is_some_and(|other| other.sku.product_id == of.product_id);
+        if !same {
+            return Err(Error::field("sku", format!("「{}」只能换同一商品的规格", of.name)));
+        }
+        goods.push((of.id, sku, line.quantity));
+    }
+    let resend = leave(tx, &full, Some(&case), goods, "换货", parcel, who)?;
+    go(tx, &case, ReturnState::Done, who, &parcel.text(), settings)?;
+    tell(tx, &case, settings)?;
+    Ok(resend)
+}
+
+/// 补发: pieces that left and did not arrive, or not whole, once more.
+pub fn lost(
+    tx: &Tx,
+    id: OrderId,
+    pieces: &[(LineId, i64)],
+    reason: &str,
+    parcel: &Parcel,
+    who: &Who,
+) -> Result<ResendId> {
+    let full = full_order(tx, id)?;
+    if let Some(why) = refused(&full) {
+        return Err(Error::from(Code::OrderState).says(why));
+    }
+    let reason = words("reason", reason)?;
+    let in_hand = full.in_hand();
+    let mut goods = Vec::new();
+    for (i, (id, n)) in pieces.iter().enumerate().filter(|(_, (_, n))| *n != 0) {
+        let held = in_hand.iter().find(|(line, _)| line.id == *id);
+        let (line, most) = held.ok_or_else(|| Error::field("pieces", "这一行没有发出过，或已经退款"))?;
+        if pieces[..i].iter().any(|(other, _)| other == id) {
+            return Err(Error::field("pieces", "同一行写了两次"));
+        }
+        if !(1..=*most).contains(n) {
+            return Err(Error::field("pieces", format!("「{}」最多补发 {most} 件", line.name)));
+        }
+        goods.push((line.id, line.sku_id, *n));
+    }
+    if goods.is_empty() {
+        return Err(Error::field("pieces", "请填写要补发的件数"));
+    }
+    leave(tx, &full, None, goods, &reason, parcel, who)
+}
+
+/// Why nothing of an order can be sent once more; `None` when something can.
+pub fn refused(full: &Full) -> Option<&'static str> {
+    match full.order.status {
+        OrderStatus::PendingPayment | OrderStatus::Closed => Some("这笔订单没有发过货，不能补发"),
+        _ if full.in_hand().is_empty() => Some("没有发出去还没退款的商品，不能补发"),
+        _ => None,
+    }
+}
+
+fn leave(
+    tx: &Tx,
+    full: &Full,
+    case: Option<&Return>,
+    lines: Vec<(LineId, SkuId, i64)>,
+    reason: &str,
+    parcel: &Parcel,
+    who: &Who,
+) -> Result<ResendId> {
+    let what = if case.is_some() { "换货" } else { "补发" };
+    for (line, sku, quantity) in &lines {
+        let note = if case.is_some() { what.to_owned() } else { format!("{what}：{reason}") };
+        if !stock::send_again(tx, *sku, *line, *quantity, &note)? {
+            let name = full.lines.iter().find(|of| of.id == *line).map_or("", |of| &of.name);
+            return Err(Error::from(Code::OutOfStock).says(format!("「{name}」可售不够 {quantity} 件，不能{what}")));
+        }
+    }
+    let pieces: i64 = lines.iter().map(|(.., n)| n).sum();
+    let new = Resend {
+        id: ResendId(0),
+        return_id: case.map(|case| case.id),
+        reason: reason.to_owned(),
+        parcel: parcel.clone(),
+        sent_by: who.name.clone(),
+        sent_at: tx.now(),
+        lines,
+    };
+    let id = store::insert_resend(tx, full.order.id, &new)?;
+    let words = if case.is_some() { String::new() } else { format!("，原因：{reason}") };
+    let what = format!("{what} {pieces} 件：{}{words}", parcel.text());
+    orders::note(tx, full.order.id, who, Topic::Goods, &what)?;
+    Ok(id)
+}
+
+/// The same parcel under another number.
+pub fn renumber(tx: &Tx, order: OrderId, id: ResendId, parcel: &Parcel, who: &Who) -> Result<()> {
+    let sent = store::resends_of(tx, order)?.into_iter().find(|sent| sent.id == id).ok_or(Code::NotFound)?;
+    if sent.parcel != *parcel {
+        store::set_resend_parcel(tx, id, parcel)?;
+        let what = format!("改单号：{} → {}", sent.parcel.text(), parcel.text());
+        orders::note(tx, order, who, Topic::Goods, &what)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,666 @@
+//! 退换货 and 补发: what buyers want to send back, where each stands, and what may be done with it now.
+
+use rocket::form::Form;
+use rocket::request::FlashMessage;
+use rocket::response::{Flash, Redirect};
+use rocket::{FromForm, Route, State, get, post, routes};
+use rocket_dyn_templates::{Template, context};
+use rusqlite::Connection;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{find, here};
+use crate::aftersale::{back as goods, decide, new};
+use crate::assets;
+use crate::catalogue::store as catalogue;
+use crate::clock;
+use crate::console::money::refunds::may_agree;
+use crate::console::{back, cut, frame};
+use crate::db::Tx;
+use crate::error::{Code, Result};
+use crate::ids::{ImageHash, LineId, OrderNo, OutRefundNo, PhotoId, ResendId, ReturnId, SkuId};
+use crate::money::Fen;
+use crate::orders::{Full, Line, Who, store as orders};
+use crate::parcels::{Found, Parcel, store as parcels};
+use crate::photos::{Shown as Photo, store as photos};
+use crate::refunds::store as refunds;
+use crate::returns::{FullReturn, Kind, Options, Return, ReturnState, Step, store};
+use crate::shop::Shop;
+use crate::staff::login::audit;
+use crate::staff::{Clerk, Staff};
+
+pub fn routes() -> Vec<Route> {
+    routes![
+        list,
+        page,
+        agree,
+        reject,
+        look_over,
+        receive,
+        send_new,
+        look_at_money,
+        pay_instead,
+        photo,
+        resend,
+        renumber
+    ]
+}
+
+/// The tabs: word, text, and the states that each shows.
+const TABS: [(&str, &str, &[ReturnState]); 6] = [
+    ("requested", "待处理", &[ReturnState::Requested]),
+    ("agreed", "待买家寄回", &[ReturnState::Agreed]),
+    ("sent_back", "待收货", &[ReturnState::SentBack]),
+    ("received", "待换出", &[ReturnState::Received]),
+    ("done", "已完成", &[ReturnState::Done]),
+    ("ended", "已拒绝、关闭", &[ReturnState::Rejected, ReturnState::Cancelled, ReturnState::Lapsed]),
+];
+
+#[get("/returns?<tab>&<before>")]
+async fn list(
+    shop: &State<Shop>,
+    staff: Clerk,
+    flash: Option<FlashMessage<'_>>,
+    tab: Option<&str>,
+    before: Option<i64>,
+) -> Result<Template> {
+    let (size, now) = (staff.0.lists.rows, shop.now());
+    let (word, _, states) = *TABS.iter().find(|(word, ..)| Some(*word) == tab).unwrap_or(&TABS[0]);
+    let read = move |conn: &Connection| {
+        let counts = store::counts(conn)?;
+        let mut found = store::page(conn, states, before, size + 1)?;
+        let more = cut(&mut found, size);
+        let next = found.last().filter(|_| more).map(|last| last.id.0);
+        let cards = found.into_iter().map(|case| Shown::read(conn, case, now)).collect::<Result<Vec<_>>>()?;
+        Ok((counts, cards, next))
+    };
+    let (counts, returns, next) = shop.read(read).await?;
+    let tabs = TABS.iter().map(|(word, text, states)| {
+        let n: i64 = counts.iter().filter(|(state, _)| states.contains(state)).map(|(_, n)| n).sum();
+        json!({ "word": word, "text": text, "n": states.iter().any(|state| state.is_open()).then_some(n) })
+    });
+    let context = context! {
+        frame: frame(shop, &staff.0, "refunds", flash).await?, tabs: tabs.collect::<Vec<_>>(), tab: word, returns, next,
+        later: before.is_some(),
+    };
+    Ok(assets::page("console/returns.html", context))
+}
+
+/// A return as pages show it.
+#[derive(Serialize)]
+struct Shown {
+    id: ReturnId,
+    order_no: OrderNo,
+    kind: Kind,
+    kind_text: &'static str,
+    state: ReturnState,
+    state_text: &'static str,
+    colour: &'static str,
+    reason: String,
+    description: String,
+    answer: String,
+    address: String,
+    parcel: Option<String>,
+    at: String,
+    ended: Option<String>,
+    /// How long there is still time, or how long it has been over.
+    left: Option<String>,
+    late: bool,
+    photos: Vec<PhotoId>,
+    lines: Vec<LineShown>,
+    pieces: i64,
+    /// What its money comes to now; none where no money goes.
+    worth: Option<String>,
+    refund: Option<OutRefundNo>,
+    refund_text: Option<&'static str>,
+    resend: Option<String>,
+    steps: Vec<StepShown>,
+}
+
+#[derive(Serialize)]
+struct LineShown {
+    id: LineId,
+    name: String,
+    spec: String,
+    image: Option<String>,
+    quantity: i64,
+    restocked: bool,
+    /// What the buyer would rather have, in words.
+    instead: Option<String>,
+    /// What could go out for it.
+    choices: Vec<Choice>,
+}
+
+#[derive(Serialize)]
+struct Choice {
+    sku: SkuId,
+    text: String,
+    available: i64,
+    chosen: bool,
+}
+
+#[derive(Serialize)]
+struct StepShown {
+    at: String,
+    actor: String,
+    actor_text: &'static str,
+    text: &'static str,
+    note: String,
+}
+
+fn colour(state: ReturnState) -> &'static str {
+    match state {
+        ReturnState::Requested | ReturnState::Received => "blue",
+        ReturnState::Agreed => "amber",
+        ReturnState::SentBack => "violet",
+        ReturnState::Done => "green",
+        ReturnState::Rejected | ReturnState::Cancelled | ReturnState::Lapsed => "grey",
+    }
+}
+
+impl Shown {
+    fn read(conn: &Connection, case: Return, now: i64) -> Result<Shown> {
+        let order = orders::by_id(conn, case.order_id)?.ok_or(Code::NotFound)?;
+        let full = orders::full(conn, order)?;
+        let FullReturn { case, lines, photos, steps } = store::full(conn, case)?;
+        let refund = case.refund.map(|id| refunds::by_id(conn, id)).transpose()?.flatten();
+        let resend = full.resends.iter().find(|sent| sent.return_id == Some(case.id));
+        let worth = goods::worth(&full, &lines).ok().map(|(_, sum)| sum.to_string());
+        let mut shown = Vec::new();
+        for line in &lines {
+            let of = full.lines.iter().find(|of| of.id == line.line_id).ok_or(Code::NotFound)?;
+            let chosen = line.sku.unwrap_or(of.sku_id);
+            let choices = choices(conn, of, chosen)?;
+            let instead = line.sku.filter(|sku| *sku != of.sku_id);
+            shown.push(LineShown {
+                id: of.id,
+                name: of.name.clone(),
+                spec: of.spec_text.clone(),
+                image: of.image.as_ref().map(ImageHash::url),
+                quantity: line.quantity,
+                restocked: line.restocked,
+                instead: instead.and_then(|sku| choices.iter().find(|c| c.sku == sku).map(|c| c.text.clone())),
+                choices,
+            });
+        }
+        let left = case.due_at.map(|at| (at - now, case.overdue || at <= now));
+        Ok(Shown {
+            id: case.id,
+            order_no: full.order.order_no.clone(),
+            kind: case.kind,
+            kind_text: case.kind.text(),
+            state: case.state,
+            state_text: case.state.text(),
+            colour: colour(case.state),
+            at: clock::shown(case.created_at),
+            ended: case.ended_at.map(clock::shown),
+            left: left.map(|(ms, late)| if late { clock::span(-ms) } else { clock::span(ms) }),
+            late: left.is_some_and(|(_, late)| late),
+            parcel: case.parcel.as_ref().map(Parcel::text),
+            pieces: lines.iter().map(|line| line.quantity).sum(),
+            worth,
+            refund_text: refund.as_ref().map(|refund| refund.state.text()),
+            refund: refund.map(|refund| refund.out_refund_no),
+            resend: resend.map(|sent| sent.parcel.text()),
+            steps: steps.iter().map(step_shown).collect(),
+            lines: shown,
+            photos,
+            reason: case.reason,
+            description: case.description,
+            answer: case.answer,
+            address: case.address,
+        })
+    }
+}
+
+/// The SKUs of the same product, the one that is meant first.
+fn choices(conn: &Connection, line: &Line, chosen: SkuId) -> Result<Vec<Choice>> {
+    let product = catalogue::product(conn, line.product_id)?;
+    let skus = product.into_iter().flat_map(|product| product.skus).filter(|sku| sku.enabled || sku.id == chosen);
+    let choice = |sku: crate::catalogue::Sku| Choice {
+        sku: sku.id,
+        text: match sku.spec_text() {
+            text if text.is_empty() => line.name.clone(),
+            text => text,
+        },
+        available: sku.available(),
+        chosen: sku.id == chosen,
+    };
+    Ok(skus.map(choice).collect())
+}
+
+fn step_shown(step: &Step) -> StepShown {
+    StepShown {
+        at: clock::shown(step.at),
+        actor: step.actor.clone(),
+        actor_text: match step.actor.as_str() {
+            "buyer" => "买家",
+            "staff" => "店里",
+            _ => "系统",
+        },
+        text: step.state.text(),
+        note: step.note.clone(),
+    }
+}
+
+async fn shown(shop: &Shop, id: ReturnId) -> Result<(Shown, Options)> {
+    let now = shop.now();
+    let read = move |conn: &Connection| {
+        let case = store::by_id(conn, id)?.ok_or(Code::NotFound)?;
+        let may = case.options();
+        Ok((Shown::read(conn, case, now)?, may))
+    };
+    shop.read(read).await
+}
+
+#[get("/returns/<id>")]
+async fn page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, id: ReturnId) -> Result<Template> {
+    let (r, may) = shown(shop, id).await?;
+    let carriers = shop.read(super::shipping::choices).await?;
+    let settings = shop.settings();
+    let context = context! {
+        frame: frame(shop, &staff.0, "refunds", flash).await?, r, may, carriers,
+        address: settings.get("shop.return_address").unwrap_or_default(),
+        send_days: settings.send_back_window() / clock::DAY,
+    };
+    Ok(assets::page("console/return.html", context))
+}
+
+fn at(id: ReturnId) -> String {
+    format!("/admin/returns/{id}")
+}
+
+/// Does something with a return in one transaction, and writes down who did it.
+async fn act<T: Send + 'static>(
+    shop: &Shop,
+    staff: &Staff,
+    id: ReturnId,
+    what: &'static str,
+    work: impl Fn(&Tx, &Who) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let staff = staff.clone();
+    let write = move |tx: &Tx| {
+        let case = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+        let order = orders::by_id(tx, case.order_id)?.ok_or(Code::NotFound)?;
+        let done = work(tx, &Who::staff(&staff.name))?;
+        audit(tx, &staff, &format!("{} {}：{what}", case.kind.text(), order.order_no))?;
+        Ok(done)
+    };
+    let done = shop.write(write).await;
+    shop.wake_worker();
+    done
+}
+
+#[derive(FromForm)]
+struct Agreed {
+    address: String,
+    #[field(default = String::new())]
+    words: String,
+}
+
+#[post("/returns/<id>/agree", data = "<form>")]
+async fn agree(shop: &State<Shop>, staff: Clerk, id: ReturnId, form: Form<Agreed>) -> Flash<Redirect> {
+    let (form, settings) = (form.into_inner(), shop.settings());
+    let work = move |tx: &Tx, who: &Who| decide::agree(tx, id, &form.address, &form.words, who, &settings);
+    back(at(id), act(shop, &staff.0, id, "同意", work).await.map(|()| "已同意，买家会看到退货地址"))
+}
+
+#[derive(FromForm)]
+struct Words {
+    words: String,
+}
+
+#[post("/returns/<id>/reject", data = "<form>")]
+async fn reject(shop: &State<Shop>, staff: Clerk, id: ReturnId, form: Form<Words>) -> Flash<Redirect> {
+    let (form, settings) = (form.into_inner(), shop.settings());
+    let work = move |tx: &Tx, who: &Who| decide::reject(tx, id, &form.words, who, &settings);
+    back(at(id), act(shop, &staff.0, id, "拒绝", work).await.map(|()| "已拒绝，买家会看到您的说明"))
+}
+
+/// Whether somebody may give back alone what this comes to now.
+async fn may_pay(shop: &Shop, staff: &Staff, id: ReturnId) -> Result<bool> {
+    let read = move |conn: &Connection| {
+        let case = store::by_id(conn, id)?.ok_or(Code::NotFound)?;
+        let order = orders::by_id(conn, case.order_id)?.ok_or(Code::NotFound)?;
+        let full = orders::full(conn, order)?;
+        Ok(goods::worth(&full, &store::lines(conn, id)?).map_or(Fen::ZERO, |(_, sum)| sum))
+    };
+    Ok(may_agree(staff, &shop.settings(), shop.read(read).await?))
+}
+
+/// The second screen: what came, and what it comes to.
+#[get("/returns/<id>/receive")]
+async fn look_over(shop: &State<Shop>, staff: Clerk, id: ReturnId) -> Result<Template> {
+    confirm_page(shop, &staff.0, id, "receive").await
+}
+
+#[get("/returns/<id>/pay-instead")]
+async fn look_at_money(shop: &State<Shop>, staff: Clerk, id: ReturnId) -> Result<Template> {
+    confirm_page(shop, &staff.0, id, "pay-instead").await
+}
+
+async fn confirm_page(shop: &Shop, staff: &Staff, id: ReturnId, act: &'static str) -> Result<Template> {
+    let (r, may) = shown(shop, id).await?;
+    let possible = if act == "receive" { may.receive } else { may.pay_instead };
+    let context = context! {
+        frame: frame(shop, staff, "refunds", None).await?, r, act, possible,
+        agrees: may_pay(shop, staff, id).await?, staff: &staff.name,
+    };
+    Ok(assets::page("console/return_receive.html", context))
+}
+
+#[derive(FromForm)]
+struct Received {
+    /// Lines whose pieces can be sold again.
+    #[field(default = Vec::new())]
+    restock: Vec<i64>,
+    /// The money is to be looked at before it goes.
+    #[field(default = false)]
+    later: bool,
+}
+
+#[post("/returns/<id>/receive", data = "<form>")]
+async fn receive(shop: &State<Shop>, staff: Clerk, id: ReturnId, form: Form<Received>) -> Flash<Redirect> {
+    let done = async {
+        let restock = form.restock.iter().map(|id| LineId(*id)).collect();
+        let found = goods::Found { restock, agreed: !form.later && may_pay(shop, &staff.0, id).await? };
+        let (settings, agreed) = (shop.settings(), found.agreed);
+        let work = move |tx: &Tx, who: &Who| {
+            let refund = goods::receive(tx, id, &found, who, &settings)?;
+            Ok(refund.map(|id| refunds::by_id(tx, id)).transpose()?.flatten())
+        };
+        Ok((act(shop, &staff.0, id, "验收", work).await?, agreed))
+    };
+    match done.await {
+        Ok((Some(refund), agreed)) => paid(id, &refund.out_refund_no, agreed, form.later),
+        Ok((None, _)) => back(at(id), Ok("已收到，请把换的商品寄给买家")),
+        Err(e) => back(at(id), Err::<&str, _>(e)),
+    }
+}
+
+/// On to the refund where its sum is still to be looked at; else back to the return.
+fn paid(id: ReturnId, number: &OutRefundNo, agreed: bool, later: bool) -> Flash<Redirect> {
+    match (agreed, later) {
+        (true, _) => back(at(id), Ok("已收到，退款已发出")),
+        (false, true) => back(format!("/admin/refunds/{number}"), Ok("已收到，请核对退款金额")),
+        (false, false) => back(at(id), Ok("已收到，等经理或店主同意后退款")),
+    }
+}
+
+#[post("/returns/<id>/pay-instead", data = "<form>")]
+async fn pay_instead(shop: &State<Shop>, staff: Clerk, id: ReturnId, form: Form<Received>) -> Flash<Redirect> {
+    let done = async {
+        let agreed = !form.later && may_pay(shop, &staff.0, id).await?;
+        let settings = shop.settings();
+        let work = move |tx: &Tx, who: &Who| {
+            let refund = goods::pay_instead(tx, id, agreed, who, &settings)?;
+            Ok(refunds::by_id(tx, refund)?.ok_or(Code::NotFound)?)
+        };
+        Ok((act(shop, &staff.0, id, "改为退款", work).await?, agreed))
+    };
+    match done.await {
+        Ok((refund, agreed)) => paid(id, &refund.out_refund_no, agreed, form.later),
+        Err(e) => back(at(id), Err::<&str, _>(e)),
+    }
+}
+
+#[derive(FromForm)]
+struct Parcelled {
+    #[field(default = String::new())]
+    company: String,
+    tracking_no: String,
+    #[field(default = Vec::new())]
+    goods: Vec<Instead>,
+}
+
+#[derive(FromForm)]
+struct Instead {
+    line: i64,
+    sku: i64,
+}
+
+fn parcel(tx: &Tx, company: &str, number: &str) -> Result<Parcel> {
+    Ok(Found::read(tx, &parcels::carriers(tx)?, company, number)?.parcel)
+}
+
+#[post("/returns/<id>/send", data = "<form>")]
+async fn send_new(shop: &State<Shop>, staff: Clerk, id: ReturnId, form: Form<Parcelled>) -> Flash<Redirect> {
+    let (form, settings) = (form.into_inner(), shop.settings());
+    let work = move |tx: &Tx, who: &Who| {
+        let instead: Vec<_> = form.goods.iter().map(|of| (LineId(of.line), SkuId(of.sku))).collect();
+        let parcel = parcel(tx, &form.company, &form.tracking_no)?;
+        new::exchange(tx, id, &parcel, &instead, who, &settings).map(drop)
+    };
+    back(at(id), act(shop, &staff.0, id, "换货寄出", work).await.map(|()| "换的商品已寄出，库存已扣"))
+}
+
+/// A buyer's photograph; `size=thumb` for the small one.
+#[get("/photos/<id>?<size>")]
+async fn photo(shop: &State<Shop>, _staff: Clerk, id: PhotoId, size: Option<&str>) -> Result<Photo> {
+    let small = size == Some("thumb");
+    let found = shop.read(move |conn| Ok(photos::bytes(conn, id, None, small)?)).await?;
+    found.map(Photo::from).ok_or_else(|| Code::NotFound.into())
+}
+
+// ── 补发 ──
+
+/// A parcel that was sent once more, as an order's page shows it.
+#[derive(Serialize)]
+pub struct ResendShown {
+    id: ResendId,
+    return_id: Option<ReturnId>,
+    reason: String,
+    text: String,
+    company_text: String,
+    tracking: String,
+    at: String,
+    by: String,
+    lines: Vec<Value>,
+}
+
+/// What of an order can be sent once more: each line with how many pieces.
+pub fn to_resend(full: &Full) -> Vec<Value> {
+    if new::refused(full).is_some() {
+        return Vec::new();
+    }
+    let of = |(line, n): (&Line, i64)| json!({ "id": line.id, "name": line.name, "spec": line.spec_text, "most": n });
+    full.in_hand().into_iter().map(of).collect()
+}
+
+pub fn resends_shown(full: &Full) -> Vec<ResendShown> {
+    let name = |id: LineId| full.lines.iter().find(|line| line.id == id).map_or("", |line| line.name.as_str());
+    let shown = full.resends.iter().map(|sent| ResendShown {
+        id: sent.id,
+        return_id: sent.return_id,
+        reason: sent.reason.clone(),
+        text: sent.parcel.text(),
+        company_text: sent.parcel.company_text().to_owned(),
+        tracking: sent.parcel.tracking_no.clone(),
+        at: clock::shown(sent.sent_at),
+        by: sent.sent_by.clone(),
+        lines: sent.lines.iter().map(|(line, _, n)| json!({ "name": name(*line), "n": n })).collect(),
+    });
+    shown.collect()
+}
+
+/// A return as its order's page shows it.
+pub fn line_of(full: &FullReturn) -> Value {
+    let case = &full.case;
+    json!({
+        "id": case.id, "kind": case.kind.text(), "state": case.state.text(), "colour": colour(case.state),
+        "reason": case.reason, "late": case.overdue,
+    })
+}
+
+#[derive(FromForm)]
+struct Lost {
+    #[field(default = String::new())]
+    company: String,
+    tracking_no: String,
+    reason: String,
+    #[field(default = Vec::new())]
+    pieces: Vec<Pieces>,
+}
+
+#[derive(FromForm)]
+struct Pieces {
+    id: i64,
+    #[field(default = 0)]
+    quantity: i64,
+}
+
+#[post("/orders/<no>/resend", data = "<form>")]
+async fn resend(shop: &State<Shop>, staff: Clerk, no: &str, form: Form<Lost>) -> Flash<Redirect> {
+    let done = async {
+        let (order, form) = (find(shop, no).await?, form.into_inner());
+        let write = move |tx: &Tx| {
+            let pieces: Vec<_> = form.pieces.iter().map(|p| (LineId(p.id), p.quantity)).collect();
+            let parcel = parcel(tx, &form.company, &form.tracking_no)?;
+            new::lost(tx, order.id, &pieces, &form.reason, &parcel, &Who::staff(&staff.0.name))?;
+            audit(tx, &staff.0, &format!("补发 {} {}", order.order_no, parcel.text()))?;
+            Ok("已补发，库存已扣，买家能看到新单号")
+        };
+        shop.write(write).await
+    };
+    back(here(no), done.await)
+}
+
+#[derive(FromForm)]
+struct Numbered {
+    #[field(default = String::new())]
+    company: String,
+    tracking_no: String,
+}
+
+#[post("/orders/<no>/resends/<id>/number", data = "<form>")]
+async fn renumber(shop: &State<Shop>, staff: Clerk, no: &str, id: ResendId, form: Form<Numbered>) -> Flash<Redirect> {
+    let done = async {
+        let (order, form) = (find(shop, no).await?, form.into_inner());
+        let write = move |tx: &Tx| {
+            let parcel = parcel(tx, &form.company, &form.tracking_no)?;
+            new::renumber(tx, order.id, id, &parcel, &Who::staff(&staff.0.name))?;
+            audit(tx, &staff.0, &format!("{} 补发的包裹改单号：{}", order.order_no, parcel.text()))?;
+            Ok("单号已改")
+        };
+        shop.write(write).await
+    };
+    back(here(no), done.await)
+}
+
+#[cfg(test)]
+impl ResendShown {
+    pub fn sample() -> ResendShown {
+        ResendShown {
+            id: ResendId(1),
+            return_id: Some(ReturnId(1)),
+            reason: "换货".into(),
+            text: "顺丰速运 SF1234567890124".into(),
+            company_text: "顺丰速运".into(),
+            tracking: "SF1234567890124".into(),
+            at: "2026-10-09 10:00:00".into(),
+            by: "小王".into(),
+            lines: vec![json!({ "name": "草莓蛋糕", "n": 1 })],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::Frame;
+    use crate::staff::Role;
+
+    fn whole() -> Shown {
+        Shown {
+            id: ReturnId(1),
+            order_no: "261008131540ABCDEFGH".parse().unwrap(),
+            kind: Kind::Exchange,
+            kind_text: Kind::Exchange.text(),
+            state: ReturnState::SentBack,
+            state_text: ReturnState::SentBack.text(),
+            colour: "violet",
+            reason: "大了".into(),
+            description: "想换小一号".into(),
+            answer: "好的".into(),
+            address: "王小样 13800138000 杭州市西湖区文三路 1 号".into(),
+            parcel: Some("顺丰速运 SF1234567890123".into()),
+            at: "2026-10-08 13:15:40".into(),
+            ended: Some("2026-10-09 13:15:40".into()),
+            left: Some("3 小时".into()),
+            late: true,
+            photos: vec![PhotoId(1)],
+            lines: vec![LineShown {
+                id: LineId(1),
+                name: "草莓蛋糕".into(),
+                spec: "6 寸".into(),
+                image: Some("/media/1.jpg".into()),
+                quantity: 1,
+                restocked: true,
+                instead: Some("8 寸".into()),
+                choices: vec![Choice { sku: SkuId(1), text: "8 寸".into(), available: 3, chosen: true }],
+            }],
+            pieces: 1,
+            worth: Some("57.00".into()),
+            refund: "261008131540ABCDEFGHR01".parse().ok(),
+            refund_text: Some("退款中"),
+            resend: Some("顺丰速运 SF1234567890124".into()),
+            steps: vec![StepShown {
+                at: "2026-10-08 13:15:40".into(),
+                actor: "buyer".into(),
+                actor_text: "买家",
+                text: "待处理",
+                note: "大了".into(),
+            }],
+        }
+    }
+
+    fn bare() -> Shown {
+        Shown {
+            kind: Kind::Return,
+            description: String::new(),
+            answer: String::new(),
+            address: String::new(),
+            parcel: None,
+            ended: None,
+            left: None,
+            late: false,
+            photos: Vec::new(),
+            lines: Vec::new(),
+            worth: None,
+            refund: None,
+            refund_text: None,
+            resend: None,
+            steps: Vec::new(),
+            ..whole()
+        }
+    }
+
+    #[test]
+    fn the_pages_of_a_return_ask_for_nothing_that_they_are_not_given() {
+        let all = Options {
+            agree: true,
+            reject: true,
+            receive: true,
+            send_new: true,
+            pay_instead: true,
+            cancel: true,
+            send: true,
+        };
+        let frame = || Frame::sample(Role::Clerk);
+        for (full, may) in [(true, all), (false, Options::default())] {
+            let r = || if full { whole() } else { bare() };
+            let carriers = ["顺丰速运"];
+            let page = context! { frame: frame(), r: r(), may, carriers, address: "杭州", send_days: 7 };
+            let html = assets::strictly("console/return.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert!(html.contains("261008131540ABCDEFGH"));
+            let act = if full { "receive" } else { "pay-instead" };
+            let page = context! { frame: frame(), r: r(), act, possible: full, agrees: full, staff: "小王" };
+            assets::strictly("console/return_receive.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            let tabs = [json!({ "word": "requested", "text": "待处理", "n": full.then_some(2) })];
+            let returns = if full { vec![whole(), bare()] } else { vec![] };
+            let page =
+                context! { frame: frame(), tabs, tab: "requested", returns, next: full.then_some(1), later: full };
+            assets::strictly("console/returns.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+        }
+    }
+}

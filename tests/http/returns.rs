@@ -1,0 +1,636 @@
+//! Goods that come back: asked for with photographs, agreed to, sent, looked over, paid or exchanged; and what is sent again.
+
+use reqwest::Method;
+use reqwest::multipart::{Form, Part};
+use serde_json::{Value, json};
+use xiaopu::catalogue::store as catalogue;
+use xiaopu::error::Error;
+use xiaopu::ids::SkuId;
+use xiaopu::staff::Role;
+
+use super::refunds::until;
+use crate::support::*;
+
+const DAY: i64 = 24 * 60 * MINUTE;
+const ADDRESS: &str = "退货组 0571-88001234 浙江省杭州市西湖区演示路 1 号";
+
+fn jpeg(colour: u8, (width, height): (u32, u32)) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::RgbImage::from_pixel(width, height, image::Rgb([colour, 120, 40]))
+        .write_to(&mut bytes, image::ImageFormat::Jpeg)
+        .unwrap();
+    bytes.into_inner()
+}
+
+async fn bring(alice: &Buyer<'_>, bytes: Vec<u8>) -> (u16, Value) {
+    let part = Part::bytes(bytes).file_name("photo.jpg").mime_str("image/jpeg").unwrap();
+    let request = alice.world.http().post(alice.world.at("/api/v1/photos")).bearer_auth(&alice.token);
+    let answer = request.multipart(Form::new().part("photo", part)).send().await.unwrap();
+    (answer.status().as_u16(), answer.json().await.unwrap())
+}
+
+/// A photograph that was brought: its id.
+async fn photo(alice: &Buyer<'_>, colour: u8) -> String {
+    let (status, body) = bring(alice, jpeg(colour, (40, 30))).await;
+    assert_eq!(status, 201, "{body}");
+    body["id"].as_str().unwrap().to_owned()
+}
+
+async fn look(w: &World, path: &str, token: Option<&str>) -> (u16, String, Vec<u8>) {
+    let request = w.http().get(w.at(path));
+    let request = token.iter().fold(request, |request, token| request.bearer_auth(token));
+    let answer = request.send().await.unwrap();
+    let kind = answer.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned()).unwrap_or_default();
+    (answer.status().as_u16(), kind, answer.bytes().await.unwrap().to_vec())
+}
+
+/// An order that was paid and has left.
+pub async fn shipped(w: &World, staff: &Console<'_>, alice: &Buyer<'_>, sku: SkuId, quantity: i64) -> Placed {
+    let placed = w.paid(alice, sku, quantity).await;
+    let form = [("tracking_no", "SF1234567890123")];
+    let (status, _) = staff.post(&format!("/admin/orders/{}/ship", placed.no), &form).await;
+    assert_eq!((status, alice.status(&placed.no).await.as_str()), (303, "shipped"));
+    placed
+}
+
+async fn line(alice: &Buyer<'_>, placed: &Placed) -> String {
+    alice.order(&placed.no).await["lines"][0]["id"].as_str().unwrap().to_owned()
+}
+
+async fn wish(alice: &Buyer<'_>, placed: &Placed, kind: &str, quantity: i64) -> Value {
+    json!({ "kind": kind, "lines": [{ "lineId": line(alice, placed).await, "quantity": quantity }], "reason": "大了" })
+}
+
+async fn ask(alice: &Buyer<'_>, placed: &Placed, key: &str, body: Value) -> Answer {
+    let path = format!("/orders/{}/returns", placed.no);
+    alice.world.call(Method::POST, &path, Some(&alice.token), Some(key), Some(body)).await
+}
+
+/// A return that was asked for: its number.
+async fn asked(alice: &Buyer<'_>, placed: &Placed, kind: &str, quantity: i64) -> String {
+    let wish = wish(alice, placed, kind, quantity).await;
+    ask(alice, placed, &alice.world.key(), wish).await.ok()["id"].as_str().unwrap().to_owned()
+}
+
+async fn agree(staff: &Console<'_>, id: &str) {
+    let to = format!("/admin/returns/{id}");
+    staff.post(&format!("{to}/agree"), &[("address", ADDRESS), ("words", "请用原包装")]).await;
+    assert!(staff.said(&to).await.contains("已同意"));
+}
+
+async fn send(alice: &Buyer<'_>, placed: &Placed, id: &str) -> Value {
+    let body = json!({ "trackingNo": "YT8812345678901" });
+    alice.post(&format!("/orders/{}/returns/{id}/parcel", placed.no), Some(body)).await.ok()
+}
+
+/// The newest return of an order, as its buyer sees it.
+async fn case(alice: &Buyer<'_>, placed: &Placed) -> Value {
+    alice.order(&placed.no).await["returns"].as_array().unwrap().last().unwrap().clone()
+}
+
+/// Two SKUs of one product.
+async fn two_sizes(w: &World, fen: i64, on_hand: i64) -> (SkuId, SkuId) {
+    let (product, small) =
+        w.product_with("T 恤", fen, on_hand, |_, sku| sku.specs = vec![("尺码".into(), "M".into())]).await;
+    let draft = catalogue::SkuDraft {
+        specs: vec![("尺码".into(), "L".into())],
+        sku_code: None,
+        price: xiaopu::money::Fen::new(fen).unwrap(),
+        market_price: None,
+        limit_per_order: None,
+        delivery: xiaopu::catalogue::Delivery::Express,
+        enabled: true,
+    };
+    let write = move |tx: &xiaopu::db::Tx| {
+        let id = catalogue::put_sku(tx, product, &draft)?;
+        xiaopu::catalogue::stock::adjust(tx, id, on_hand, None, "test")?;
+        Ok::<_, Error>(id)
+    };
+    (small, w.shop.db.write(write).await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn goods_go_back_and_their_money_follows() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let (alice, bob) = (w.buyer("alice").await, w.buyer("bob").await);
+    let boss = w.staff("boss", Role::Manager).await;
+    let placed = shipped(&w, &boss, &alice, sku, 3).await;
+    assert_eq!(w.stock(sku).await, (6, 0));
+    let offer = alice.get(&format!("/orders/{}/returns/options", placed.no)).await.ok();
+    assert_eq!((&offer["kinds"][0]["kind"], &offer["lines"][0]["quantity"]), (&json!("return"), &json!(3)));
+    assert!(offer["reasons"].as_array().unwrap().contains(&json!("质量有问题")), "{offer}");
+    let mut wish = wish(&alice, &placed, "return", 2).await;
+    wish["photos"] = json!([photo(&alice, 10).await, photo(&alice, 90).await]);
+    wish["description"] = json!("有两件压坏了");
+    let made = ask(&alice, &placed, "return-key-1", wish.clone()).await;
+    assert_eq!(made.status, 201);
+    let made = made.body;
+    assert_eq!((&made["kindText"], &made["stateText"]), (&json!("退货退款"), &json!("待商家处理")));
+    assert_eq!((made["photos"].as_array().unwrap().len(), &made["address"]), (2, &json!("")));
+    let again = ask(&alice, &placed, "return-key-1", wish.clone()).await;
+    assert_eq!((again.headers["idempotency-replayed"].to_str().unwrap(), &again.body["id"]), ("true", &made["id"]));
+    wish["reason"] = json!("别的");
+    assert_eq!(ask(&alice, &placed, "return-key-1", wish).await.error(), (409, "idempotency_mismatch"));
+    let id = made["id"].as_str().unwrap();
+    // One thing at a time; and the order says what is under way.
+    let order = alice.order(&placed.no).await;
+    assert_eq!((&order["chips"][0]["word"], &order["chips"][0]["text"]), (&json!("returning"), &json!("退换中")));
+    assert_eq!((&order["actions"]["refund"], &order["actions"]["return"]), (&json!(false), &json!(false)));
+    let refund = alice.ask_refund(&placed.no, &w.key(), json!({ "reason": "不想要了" })).await;
+    assert_eq!(refund.error(), (409, "refund_in_progress"));
+    let offer = alice.get(&format!("/orders/{}/returns/options", placed.no)).await;
+    assert_eq!(offer.error(), (409, "refund_in_progress"));
+    assert_eq!(alice.get("/me").await.ok()["counts"]["refunding"], 1);
+    assert_eq!(alice.get("/orders?status=refunding").await.ok()["items"].as_array().unwrap().len(), 1);
+    // The shop sees it, with its photographs, and agrees.
+    assert!(boss.page("/admin").await.contains("<b>1</b>退款待处理"));
+    let list = boss.page("/admin/returns").await;
+    assert!(list.contains("退货退款 · 2 件") && list.contains("¥20.00") && list.contains("还有 48 小时"), "{list}");
+    let page = boss.page(&format!("/admin/returns/{id}")).await;
+    assert!(page.contains("有两件压坏了") && page.contains("同意退货退款"), "{page}");
+    assert!(boss.page(&format!("/admin/orders/{}", placed.no)).await.contains("退换货"));
+    agree(&boss, id).await;
+    let seen = case(&alice, &placed).await;
+    assert_eq!(
+        (&seen["state"], &seen["address"], &seen["answer"]),
+        (&json!("agreed"), &json!(ADDRESS), &json!("请用原包装"))
+    );
+    assert_eq!((&seen["actions"]["send"], &seen["actions"]["cancel"]), (&json!(true), &json!(true)));
+    // The buyer sends them, and puts a wrong number right.
+    let path = format!("/orders/{}/returns/{id}/parcel", placed.no);
+    for (number, company, field) in
+        [("12", "", "trackingNo"), ("7.73E+14", "", "trackingNo"), ("YT8812345678901", "飞毛腿", "company")]
+    {
+        let body = json!({ "trackingNo": number, "company": company });
+        let refused = alice.post(&path, Some(body)).await;
+        assert_eq!(refused.error(), (422, "validation_failed"), "{number}");
+        assert!(refused.body["error"]["fields"][field].is_string(), "{}", refused.body);
+    }
+    assert_eq!(bob.post(&path, Some(json!({ "trackingNo": "YT8812345678901" }))).await.error(), (404, "not_found"));
+    let sent = send(&alice, &placed, id).await;
+    assert_eq!((&sent["state"], &sent["parcel"]["companyText"]), (&json!("sent_back"), &json!("圆通速递")));
+    assert_eq!(sent["actions"]["cancel"], false, "what is on its way is not taken back");
+    let other = alice.post(&path, Some(json!({ "trackingNo": "SF9876543210987", "company": "顺丰" }))).await.ok();
+    assert_eq!((&other["state"], &other["parcel"]["trackingNo"]), (&json!("sent_back"), &json!("SF9876543210987")));
+    w.must_hold().await;
+    assert_eq!(w.wechat.calls("refund"), 0, "nothing has been given back yet");
+    // The shop has them: a second screen, and the money goes by the one way there is.
+    let screen = boss.page(&format!("/admin/returns/{id}/receive")).await;
+    assert!(screen.contains("将退 <b>¥20.00</b>") && screen.contains(&placed.no), "{screen}");
+    let restock = line(&alice, &placed).await;
+    boss.post(&format!("/admin/returns/{id}/receive"), &[("restock", &restock)]).await;
+    assert!(boss.said(&format!("/admin/returns/{id}")).await.contains("已收到，退款已发出"));
+    let number = format!("{}R01", placed.no);
+    until(&w, &number, "succeeded").await;
+    let order = alice.order(&placed.no).await;
+    assert_eq!((&order["refundedFen"], &order["lines"][0]["refundedQuantity"]), (&json!(2000), &json!(2)));
+    let seen = &order["returns"][0];
+    assert_eq!((&seen["state"], &seen["refundId"]), (&json!("done"), &order["refunds"][0]["id"]));
+    let steps: Vec<_> = seen["steps"].as_array().unwrap().iter().map(|step| step["state"].as_str().unwrap()).collect();
+    assert_eq!(steps, ["requested", "agreed", "sent_back", "sent_back", "done"]);
+    assert_eq!(w.stock(sku).await, (8, 0), "both are on the shelf again");
+    assert_eq!(
+        w.wechat.refunds(&w.transaction(&placed)).iter().map(|r| (r.amount_fen, r.asked)).collect::<Vec<_>>(),
+        [(2000, 1)]
+    );
+    // What is left may still be sent back, and no more.
+    let offer = alice.get(&format!("/orders/{}/returns/options", placed.no)).await.ok();
+    assert_eq!(offer["lines"][0]["quantity"], 1);
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn goods_are_exchanged_for_others_of_the_same_product() {
+    let w = World::new().await;
+    let (small, large) = two_sizes(&w, 5000, 4).await;
+    let alice = w.buyer("alice").await;
+    let boss = w.staff("boss", Role::Manager).await;
+    let placed = shipped(&w, &boss, &alice, small, 2).await;
+    let offer = alice.get(&format!("/orders/{}/returns/options", placed.no)).await.ok();
+    let skus: Vec<_> = offer["lines"][0]["skus"].as_array().unwrap().iter().map(|sku| &sku["specText"]).collect();
+    assert_eq!(skus, ["M", "L"]);
+    let mut wish = wish(&alice, &placed, "exchange", 1).await;
+    wish["lines"][0]["skuId"] = json!(large);
+    let id = ask(&alice, &placed, &w.key(), wish).await.ok()["id"].as_str().unwrap().to_owned();
+    let page = boss.page(&format!("/admin/returns/{id}")).await;
+    assert!(page.contains("想换成 L"), "{page}");
+    agree(&boss, &id).await;
+    send(&alice, &placed, &id).await;
+    let to = format!("/admin/returns/{id}");
+    assert!(boss.page(&format!("{to}/receive")).await.contains("接着寄出换的"));
+    let restock = line(&alice, &placed).await;
+    boss.post(&format!("{to}/receive"), &[("restock", &restock)]).await;
+    assert_eq!((w.stock(small).await, w.stock(large).await), ((3, 0), (4, 0)), "what came back is on the shelf");
+    assert_eq!(case(&alice, &placed).await["stateText"], "商家已收到，准备换货");
+    w.must_hold().await;
+    // Others go out: the size that was wished for, with a number, and out of stock.
+    let form = [("tracking_no", "SF7777777777777"), ("goods[0].line", &restock), ("goods[0].sku", &large.to_string())];
+    boss.post(&format!("{to}/send"), &form).await;
+    assert!(boss.said(&to).await.contains("已寄出"));
+    assert_eq!((w.stock(small).await, w.stock(large).await), ((3, 0), (3, 0)));
+    let order = alice.order(&placed.no).await;
+    let (seen, sent) = (&order["returns"][0], &order["resends"][0]);
+    assert_eq!((&seen["state"], &seen["resendId"], &seen["refundId"]), (&json!("done"), &sent["id"], &Value::Null));
+    assert_eq!((&sent["trackingNo"], &sent["lines"][0]["skuId"]), (&json!("SF7777777777777"), &json!(large)));
+    assert_eq!(order["shipments"].as_array().unwrap().len(), 1, "what was bought left in one parcel");
+    assert_eq!((&order["refundedFen"], w.wechat.calls("refund")), (&json!(0), 0));
+    assert!(boss.page(&format!("/admin/orders/{}", placed.no)).await.contains("SF7777777777777"));
+    // An exchanged piece may come back again.
+    assert_eq!(order["actions"]["return"], true);
+    w.must_hold().await;
+}
+
+/// No others are left to send: the shop may pay instead, by the same second screen.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exchange_that_cannot_be_is_paid_instead() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 1).await;
+    let alice = w.buyer("alice").await;
+    let boss = w.staff("boss", Role::Manager).await;
+    let placed = shipped(&w, &boss, &alice, sku, 1).await;
+    let id = asked(&alice, &placed, "exchange", 1).await;
+    agree(&boss, &id).await;
+    let to = format!("/admin/returns/{id}");
+    boss.post(&format!("{to}/receive"), &[]).await;
+    boss.post(&format!("{to}/send"), &[("tracking_no", "SF7777777777777")]).await;
+    assert!(boss.said(&to).await.contains("可售不够 1 件"));
+    assert_eq!((case(&alice, &placed).await["state"].as_str(), w.stock(sku).await), (Some("received"), (0, 0)));
+    assert!(boss.page(&format!("{to}/pay-instead")).await.contains("将退 <b>¥10.00</b>"));
+    boss.post(&format!("{to}/pay-instead"), &[]).await;
+    until(&w, &format!("{}R01", placed.no), "succeeded").await;
+    let order = alice.order(&placed.no).await;
+    assert_eq!((&order["returns"][0]["state"], &order["refundedFen"]), (&json!("done"), &json!(1000)));
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wish_with_one_thing_wrong_is_refused() {
+    let w = World::new().await;
+    let (small, large) = two_sizes(&w, 5000, 9).await;
+    let other = w.product("苹果", 1000, 9).await;
+    let (alice, bob) = (w.buyer("alice").await, w.buyer("bob").await);
+    let boss = w.staff("boss", Role::Manager).await;
+    let placed = shipped(&w, &boss, &alice, small, 2).await;
+    let unpaid = Placed::of(alice.buy(small, 1).await);
+    let unsent = w.paid(&alice, small, 1).await;
+    let line = line(&alice, &placed).await;
+    let good = wish(&alice, &placed, "exchange", 1).await;
+    let of_bob = photo(&bob, 1).await;
+    let with = |pointer: &str, value: Value| {
+        let mut wish = good.clone();
+        let (at, name) = pointer.rsplit_once('/').unwrap();
+        wish.pointer_mut(at).unwrap()[name] = value;
+        wish
+    };
+    for (body, error) in [
+        (with("/kind", json!("refund")), (422, "validation_failed")),
+        (with("/kind", json!(1)), (400, "malformed_body")),
+        (with("/lines", json!([])), (422, "validation_failed")),
+        (with("/lines/0/lineId", json!("999")), (404, "not_found")),
+        (with("/lines/0/lineId", json!("x")), (422, "validation_failed")),
+        (with("/lines/0/quantity", json!(0)), (422, "refund_limit")),
+        (with("/lines/0/quantity", json!(3)), (422, "refund_limit")),
+        (with("/lines/0/quantity", json!(-1)), (422, "refund_limit")),
+        (with("/lines/0/skuId", json!(other)), (422, "validation_failed")),
+        (with("/lines/0/skuId", json!("999")), (422, "validation_failed")),
+        (with("/lines/0/price", json!(1)), (400, "unknown_field")),
+        (
+            with("/lines", json!([{ "lineId": line, "quantity": 1 }, { "lineId": line, "quantity": 1 }])),
+            (422, "validation_failed"),
+        ),
+        (with("/reason", json!(" ")), (422, "validation_failed")),
+        (with("/reason", json!("x".repeat(41))), (422, "validation_failed")),
+        (with("/description", json!("x".repeat(201))), (422, "validation_failed")),
+        (with("/photos", json!(["999"])), (422, "validation_failed")),
+        (with("/photos", json!([of_bob])), (422, "validation_failed")),
+        (with("/photos", json!(vec!["1"; 10])), (422, "validation_failed")),
+        (with("/amountFen", json!(1)), (400, "unknown_field")),
+        (
+            json!({ "kind": "return", "lines": [{ "lineId": line, "quantity": 1, "skuId": large }], "reason": "大了" }),
+            (422, "validation_failed"),
+        ),
+    ] {
+        assert_eq!(ask(&alice, &placed, &w.key(), body.clone()).await.error(), error, "{body}");
+    }
+    let path = format!("/orders/{}/returns", placed.no);
+    let keyless = w.call(Method::POST, &path, Some(&alice.token), None, Some(good.clone())).await;
+    assert_eq!(keyless.error(), (400, "idempotency_key_required"));
+    assert_eq!(
+        w.call(Method::POST, &path, None, Some("some-key"), Some(good.clone())).await.error(),
+        (401, "unauthenticated")
+    );
+    assert_eq!(ask(&bob, &placed, &w.key(), good.clone()).await.error(), (404, "not_found"));
+    for (order, why) in [(&unpaid, "not paid"), (&unsent, "not sent")] {
+        let wish = wish(&alice, order, "return", 1).await;
+        let refused = ask(&alice, order, &w.key(), wish).await;
+        assert_eq!(refused.error(), (409, "order_state"), "{why}");
+        assert_eq!(refused.body["error"]["details"]["order"]["orderNo"], order.no.as_str());
+        assert_eq!(alice.order(&order.no).await["actions"]["return"], false, "{why}");
+    }
+    assert_eq!(w.count("select count(*) from returns").await, 0);
+    // Long after the receipt it is too late.
+    alice.post(&format!("/orders/{}/confirm", placed.no), None).await.ok();
+    assert_eq!(alice.order(&placed.no).await["actions"]["return"], true);
+    w.advance(16 * DAY);
+    assert_eq!(ask(&alice, &placed, &w.key(), good).await.error(), (409, "order_state"));
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn photographs_are_for_their_buyer_and_the_staff_alone() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let (alice, bob) = (w.buyer("alice").await, w.buyer("bob").await);
+    let (packer, clerk) = (w.staff("packer", Role::Packer).await, w.staff("clerk", Role::Clerk).await);
+    let (status, body) = bring(&alice, b"not a picture".to_vec()).await;
+    assert_eq!((status, &body["error"]["code"]), (422, &json!("validation_failed")));
+    let (status, _) = bring(&alice, Vec::new()).await;
+    assert_eq!(status, 422);
+    let nobody =
+        w.http().post(w.at("/api/v1/photos")).multipart(Form::new().part("photo", Part::bytes(jpeg(1, (40, 30)))));
+    assert_eq!(nobody.send().await.unwrap().status(), 401);
+    // What a camera writes beside the picture goes: here where it was taken.
+    let mut bytes = jpeg(50, (1600, 900));
+    let secret = b"\xff\xe1\x00\x1aExif\0\0GPS 30.27,120.15\0\0";
+    bytes.splice(2..2, secret.iter().copied());
+    let (status, body) = bring(&alice, bytes).await;
+    assert_eq!(status, 201, "{body}");
+    let (id, url) = (body["id"].as_str().unwrap(), body["url"].as_str().unwrap());
+    let (status, kind, whole) = look(&w, url, Some(&alice.token)).await;
+    assert_eq!((status, kind.as_str()), (200, "image/jpeg"));
+    assert!(!whole.windows(3).any(|part| part == b"GPS"));
+    let made = image::load_from_memory(&whole).unwrap();
+    assert_eq!((made.width(), made.height()), (1200, 675), "made small like every picture");
+    let (_, _, small) = look(&w, body["thumbUrl"].as_str().unwrap(), Some(&alice.token)).await;
+    assert_eq!(image::load_from_memory(&small).unwrap().width(), 240);
+    assert_eq!(look(&w, url, None).await.0, 401);
+    assert_eq!(look(&w, url, Some(&bob.token)).await.0, 404);
+    assert_eq!(
+        w.count("select count(*) from images").await,
+        0,
+        "none of it is among the pictures that anybody may see"
+    );
+    let page = |console: &Console<'_>| {
+        let request = w.http().get(w.at(&format!("/admin/photos/{id}"))).header("Cookie", console.cookie.clone());
+        async move { request.send().await.unwrap().status().as_u16() }
+    };
+    assert_eq!((page(&clerk).await, page(&packer).await), (200, 403));
+    // Sent with one thing, it is not sent with another.
+    let placed = w.paid(&alice, sku, 1).await;
+    let body = json!({ "reason": "碎了", "photos": [id] });
+    let refund = alice.ask_refund(&placed.no, &w.key(), body.clone()).await.ok();
+    assert_eq!(refund["photos"][0]["id"], id);
+    assert!(clerk.page(&format!("/admin/refunds/{}R01", placed.no)).await.contains(&format!("/admin/photos/{id}")));
+    let second = w.paid(&alice, sku, 1).await;
+    assert_eq!(alice.ask_refund(&second.no, &w.key(), body).await.error(), (422, "validation_failed"));
+    assert_eq!(w.count("select count(*) from refunds").await, 1);
+    // Loose ones are few, and gone after a while.
+    for colour in 0..20 {
+        photo(&alice, colour * 10).await;
+    }
+    assert_eq!(w.count("select count(*) from photos where refund_id is null").await, 18);
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_step_has_its_time() {
+    let settings =
+        [("shop.return_answer_days", "3"), ("shop.return_send_days", "5"), ("shop.return_receive_days", "4")];
+    let w = World::with(Default::default(), &settings).await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let boss = w.staff("boss", Role::Manager).await;
+    let placed = shipped(&w, &boss, &alice, sku, 2).await;
+    let id = asked(&alice, &placed, "return", 1).await;
+    let pass = async |days: i64| {
+        w.advance(days * DAY - MINUTE);
+        w.run_jobs().await;
+        let before = (
+            boss.page(&format!("/admin/returns/{id}")).await.contains("已超时"),
+            case(&alice, &placed).await["state"].clone(),
+        );
+        w.advance(2 * MINUTE);
+        w.run_jobs().await;
+        let after = (
+            boss.page(&format!("/admin/returns/{id}")).await.contains("已超时"),
+            case(&alice, &placed).await["state"].clone(),
+        );
+        (before, after)
+    };
+    // Nobody answers: it is told, and decided by a person all the same.
+    assert_eq!(pass(3).await, ((false, json!("requested")), (true, json!("requested"))));
+    assert_eq!(w.count("select count(*) from jobs where kind = 'return' and state = 'waiting'").await, 0);
+    w.must_hold().await;
+    agree(&boss, &id).await;
+    // The order waits meanwhile: nothing counts as received while goods are to come back.
+    // Nothing is sent: the case ends by itself, and the buyer may ask again.
+    assert_eq!(pass(5).await, ((false, json!("agreed")), (false, json!("lapsed"))));
+    assert_eq!(alice.order(&placed.no).await["actions"]["return"], true);
+    let late = alice
+        .post(&format!("/orders/{}/returns/{id}/parcel", placed.no), Some(json!({ "trackingNo": "YT8812345678901" })))
+        .await;
+    assert_eq!(late.error(), (409, "order_state"));
+    let id = asked(&alice, &placed, "return", 1).await;
+    agree(&boss, &id).await;
+    send(&alice, &placed, &id).await;
+    w.advance(4 * DAY + MINUTE);
+    w.run_jobs().await;
+    assert!(boss.page("/admin/returns?tab=sent_back").await.contains("已超时"));
+    assert_eq!(alice.status(&placed.no).await, "shipped", "older than ten days, but not over");
+    boss.post(&format!("/admin/returns/{id}/receive"), &[]).await;
+    until(&w, &format!("{}R01", placed.no), "succeeded").await;
+    w.advance(2 * DAY);
+    w.run_jobs().await;
+    assert_eq!(alice.status(&placed.no).await, "completed");
+    w.must_hold().await;
+}
+
+/// Each act in each state: done where it leads somewhere, refused in words elsewhere, and then nothing has changed.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_stands_elsewhere_is_refused_and_left_alone() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let boss = w.staff("boss", Role::Manager).await;
+    let ways: [(&str, &[&str]); 7] = [
+        ("requested", &[]),
+        ("agreed", &["agree"]),
+        ("sent_back", &["agree", "send_back"]),
+        ("received", &["agree", "send_back", "receive"]),
+        ("done", &["agree", "send_back", "receive", "send"]),
+        ("rejected", &["reject"]),
+        ("cancelled", &["cancel"]),
+    ];
+    let act = async |placed: &Placed, id: &str, act: &str| -> bool {
+        let path = format!("/orders/{}/returns/{id}", placed.no);
+        match act {
+            "cancel" => alice.post(&format!("{path}/cancel"), None).await.status == 200,
+            "send_back" => {
+                let body = json!({ "trackingNo": "YT8812345678901" });
+                alice.post(&format!("{path}/parcel"), Some(body)).await.status == 200
+            }
+            act => {
+                let to = format!("/admin/returns/{id}");
+                let form = [("address", ADDRESS), ("words", "说明白了"), ("tracking_no", "SF7777777777777")];
+                let form = if act == "agree" { &form[..1] } else { &form[1..] };
+                assert_eq!(boss.post(&format!("{to}/{act}"), form).await.0, 303);
+                !boss.said(&to).await.contains("flash error")
+            }
+        }
+    };
+    let may: [(&str, &[&str]); 7] = [
+        ("agree", &["requested"]),
+        ("reject", &["requested", "agreed", "sent_back", "received"]),
+        ("cancel", &["requested", "agreed"]),
+        ("send_back", &["agreed", "sent_back"]),
+        ("receive", &["agreed", "sent_back"]),
+        ("send", &["received"]),
+        ("pay-instead", &["received"]),
+    ];
+    let come_to = async |way: &[&str]| {
+        let placed = shipped(&w, &boss, &alice, sku, 1).await;
+        let id = asked(&alice, &placed, "exchange", 1).await;
+        for step in way {
+            assert!(act(&placed, &id, step).await, "{step} on the way");
+        }
+        (placed, id)
+    };
+    for (state, way) in ways {
+        let (placed, id) = come_to(way).await;
+        let before = case(&alice, &placed).await;
+        assert_eq!(before["state"], state);
+        for (name, _) in may.iter().filter(|(_, states)| !states.contains(&state)) {
+            assert!(!act(&placed, &id, name).await, "{name} in {state}");
+            assert_eq!(case(&alice, &placed).await, before, "{name} in {state}");
+        }
+        for (name, _) in may.iter().filter(|(_, states)| states.contains(&state)) {
+            let (placed, id) = come_to(way).await;
+            assert!(act(&placed, &id, name).await, "{name} in {state}");
+        }
+    }
+    w.must_hold().await;
+}
+
+/// Who may not agree to the money alone looks over the goods; the money waits for somebody who may.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clerk_receives_goods_and_a_manager_agrees_to_the_money() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let (clerk, boss) = (w.staff("clerk", Role::Clerk).await, w.staff("boss", Role::Manager).await);
+    let placed = shipped(&w, &clerk, &alice, sku, 1).await;
+    let id = asked(&alice, &placed, "return", 1).await;
+    agree(&clerk, &id).await;
+    send(&alice, &placed, &id).await;
+    assert!(clerk.page(&format!("/admin/returns/{id}/receive")).await.contains("提交给经理退款"));
+    clerk.post(&format!("/admin/returns/{id}/receive"), &[]).await;
+    w.run_jobs().await;
+    assert_eq!(w.wechat.calls("refund"), 0);
+    let order = alice.order(&placed.no).await;
+    assert_eq!((&order["returns"][0]["state"], &order["refunds"][0]["state"]), (&json!("done"), &json!("requested")));
+    let number = format!("{}R01", placed.no);
+    let form = [("whole", "true"), ("reason", "大了"), ("confirmed", "true")];
+    boss.post(&format!("/admin/refunds/{number}/approve"), &form).await;
+    until(&w, &number, "succeeded").await;
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_lost_is_sent_once_more() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 4).await;
+    let alice = w.buyer("alice").await;
+    let (clerk, packer) = (w.staff("clerk", Role::Clerk).await, w.staff("packer", Role::Packer).await);
+    let unsent = w.paid(&alice, sku, 1).await;
+    let placed = shipped(&w, &clerk, &alice, sku, 2).await;
+    assert_eq!(w.stock(sku).await, (2, 1));
+    let line = line(&alice, &placed).await;
+    let here = format!("/admin/orders/{}", placed.no);
+    let form = |quantity: &'static str, number: &'static str, reason: &'static str| {
+        vec![
+            ("pieces[0].id", line.clone()),
+            ("pieces[0].quantity", quantity.into()),
+            ("tracking_no", number.into()),
+            ("reason", reason.into()),
+        ]
+    };
+    let post = async |console: &Console<'_>, to: &str, form: Vec<(&str, String)>| {
+        let form: Vec<_> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        console.post(&format!("{to}/resend"), &form).await;
+        console.said(to).await
+    };
+    for (form, why) in [
+        (form("3", "SF2222222222222", "快递丢件"), "最多补发 2 件"),
+        (form("0", "SF2222222222222", "快递丢件"), "请填写要补发的件数"),
+        (form("1", "SF2222222222222", ""), "请写清楚"),
+        (form("1", "", "快递丢件"), "请填写快递单号"),
+        (form("2", "SF2222222222222", "快递丢件"), "可售不够 2 件"),
+    ] {
+        let said = post(&clerk, &here, form.clone()).await;
+        assert!(said.contains(why), "{form:?}: {why}");
+    }
+    let said = post(&clerk, &format!("/admin/orders/{}", unsent.no), form("1", "SF2222222222222", "快递丢件")).await;
+    assert!(said.contains("不能补发") || said.contains("没有发出过"), "{said}");
+    assert_eq!(w.count("select count(*) from resends").await, 0);
+    assert!(!packer.page(&here).await.contains("补发，扣库存"));
+    w.advance(6 * DAY);
+    assert!(post(&clerk, &here, form("1", "SF2222222222222", "快递丢件")).await.contains("已补发"));
+    assert_eq!(w.stock(sku).await, (1, 1), "another piece has left");
+    let order = alice.order(&placed.no).await;
+    let sent = &order["resends"][0];
+    assert_eq!(
+        (&sent["trackingNo"], &sent["reason"], &sent["returnId"]),
+        (&json!("SF2222222222222"), &json!("快递丢件"), &Value::Null)
+    );
+    assert_eq!((&order["lines"][0]["shippedQuantity"], &order["status"]), (&json!(2), &json!("shipped")));
+    let number = format!("{here}/resends/{}/number", sent["id"].as_str().unwrap());
+    clerk.post(&number, &[("tracking_no", "SF3333333333333")]).await;
+    assert_eq!(alice.order(&placed.no).await["resends"][0]["trackingNo"], "SF3333333333333");
+    let product = clerk.page("/admin/products/1/stock").await;
+    assert!(product.contains("补发：快递丢件"), "{product}");
+    // It counts as received ten days after the last parcel, not after the first.
+    w.advance(5 * DAY);
+    w.run_jobs().await;
+    assert_eq!(alice.status(&placed.no).await, "shipped");
+    w.advance(6 * DAY);
+    w.run_jobs().await;
+    assert_eq!(alice.status(&placed.no).await, "completed");
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_erased_takes_his_photographs_and_words_along() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let placed = shipped(&w, &owner, &alice, sku, 1).await;
+    let mut wish = wish(&alice, &placed, "return", 1).await;
+    wish["photos"] = json!([photo(&alice, 7).await]);
+    wish["reason"] = json!("王小样说大了");
+    wish["description"] = json!("住在演示路的王小样");
+    let id = ask(&alice, &placed, &w.key(), wish).await.ok()["id"].as_str().unwrap().to_owned();
+    owner
+        .post(
+            &format!("/admin/returns/{id}/agree"),
+            &[("address", "店里 13900000009 别处路 9 号"), ("words", "王小样您好")],
+        )
+        .await;
+    send(&alice, &placed, &id).await;
+    alice.post(&format!("/orders/{}/confirm", placed.no), None).await.ok();
+    let here = "/admin/customers/1";
+    owner.post(&format!("{here}/erase"), &[]).await;
+    assert!(owner.said(here).await.contains("还有 1 笔退换货没有结束"));
+    owner.post(&format!("/admin/returns/{id}/receive"), &[]).await;
+    until(&w, &format!("{}R01", placed.no), "succeeded").await;
+    owner.post(&format!("{here}/erase"), &[]).await;
+    assert!(owner.said(here).await.contains("资料已删除"));
+    assert_eq!(w.count("select count(*) from photos").await, 0);
+    for secret in ["王小样", "演示路", "YT8812345678901"] {
+        let found = super::customers::named_in(&w, secret).await;
+        assert_eq!(found, Vec::<String>::new(), "{secret}");
+    }
+    assert!(owner.page(&format!("/admin/returns/{id}")).await.contains("已完成"));
+    w.must_hold().await;
+}
