@@ -3,7 +3,7 @@ import { makeSheets } from "./sheets.js";
 
 const WECHAT_CONFIRM = "wx1183b055aeec94d1";
 const TO_BUYER = { name: "王小样", phone: "13800000000" };
-const PRIVATE = { chooseAddress: "chooseAddress", getClipboardData: "getClipboardData", chooseAvatar: "chooseAvatar", nickname: "nickname" };
+const PRIVATE = { chooseMedia: "chooseMedia", chooseAddress: "chooseAddress", getClipboardData: "getClipboardData", chooseAvatar: "chooseAvatar", nickname: "nickname" };
 
 export function makeWx(host) {
   const { simulator } = document.body.dataset;
@@ -87,6 +87,27 @@ export function makeWx(host) {
     return { abort: () => abort.abort() };
   }
 
+  // What was chosen, by the address that it has on the phone.
+  const taken = new Map();
+  const mayCall = (name, url) => {
+    if (new URL(url).origin !== new URL(allowed()).origin) refused(name, "url not in domain list");
+  };
+  const uploadFile = api("uploadFile", async ({ url, filePath, name, header = {}, formData = {} }) => {
+    mayCall("uploadFile", url);
+    const body = new FormData();
+    Object.entries(formData).forEach(([key, value]) => body.append(key, value));
+    if (!taken.has(filePath)) refused("uploadFile", "file not found");
+    body.append(name, taken.get(filePath), "file");
+    const answer = await fetch(url, { method: "POST", headers: header, body });
+    // What was answered is handed over as text, whatever it is.
+    return { statusCode: answer.status, data: await answer.text() };
+  });
+  const downloadFile = api("downloadFile", async ({ url, header = {} }) => {
+    mayCall("downloadFile", url);
+    const answer = await fetch(url, { headers: header });
+    return { statusCode: answer.status, tempFilePath: URL.createObjectURL(await answer.blob()) };
+  });
+
   // ── privacy: asked for at the moment of use ──
 
   let privacyAsked = null;
@@ -119,6 +140,22 @@ export function makeWx(host) {
     const chosen = await sheets.choose("选择收货地址", [`${sample.userName} ${sample.telNumber} ${sample.provinceName}${sample.cityName}${sample.countyName}${sample.detailInfo}`]);
     if (chosen === null) refused("chooseAddress", "cancel");
     return sample;
+  });
+
+  const chooseMedia = api("chooseMedia", async ({ count = 9, mediaType }) => {
+    await permitted("chooseMedia", PRIVATE.chooseMedia);
+    const files = await sheets.sheet("选择照片", (finish) => {
+      const field = node("input", { type: "file", accept: mediaType?.includes("image") ? "image/*" : "*/*", multiple: true, ariaLabel: "照片文件" });
+      field.addEventListener("change", () => finish([...field.files]));
+      return [field, press("取消", () => finish(null), "stage-choice stage-choice-last")];
+    });
+    if (!files?.length) refused("chooseMedia", "cancel");
+    const kept = (file) => {
+      const tempFilePath = URL.createObjectURL(file);
+      taken.set(tempFilePath, file);
+      return { tempFilePath, size: file.size, fileType: "image" };
+    };
+    return { type: "image", tempFiles: files.slice(0, count).map(kept) };
   });
 
   // ── money ──
@@ -191,7 +228,7 @@ export function makeWx(host) {
   });
 
   const wx = {
-    ...storage, request, login, chooseAddress, requestPayment, requestSubscribeMessage, openBusinessView, showToast, showModal, showActionSheet, previewImage,
+    ...storage, request, uploadFile, downloadFile, login, chooseAddress, chooseMedia, requestPayment, requestSubscribeMessage, openBusinessView, showToast, showModal, showActionSheet, previewImage,
     hideToast: api("hideToast", async () => sheets.clear()),
     showLoading: api("showLoading", async ({ title }) => sheets.toast(title, 0)),
     hideLoading: api("hideLoading", async () => sheets.clear()),

@@ -86,6 +86,17 @@ function asBuyer(method, path, data, header) {
   });
 }
 
+/** A file there or back, in the name of the buyer. */
+function file(ask) {
+  const attempt = (token) =>
+    new Promise((resolve, reject) => {
+      const done = ({ statusCode, data, tempFilePath }) => (statusCode < 300 ? resolve(tempFilePath || JSON.parse(data)) : reject(Object.assign(refusal(data && JSON.parse(data)), { statusCode })));
+      ask({ header: { Authorization: `Bearer ${token}` }, success: done, fail: () => reject(refusal({ error: { code: "offline", message: WORDS.offline } })) });
+    });
+  const known = wx.getStorageSync(TOKEN);
+  return known ? attempt(known).catch((error) => (error.code === "unauthenticated" ? login().then(attempt) : Promise.reject(error))) : login().then(attempt);
+}
+
 /** A query string of what is there. */
 function query(given) {
   const pairs = Object.keys(given)
@@ -114,6 +125,10 @@ module.exports = {
   post: (path, data = {}, key = "") => asBuyer("POST", path, data, key ? { "Idempotency-Key": key } : {}),
   put: (path, data) => asBuyer("PUT", path, data),
   remove: (path) => asBuyer("DELETE", path),
+  /** Brings a photograph; answers with what the server calls it. */
+  upload: (filePath) => file((options) => wx.uploadFile(Object.assign({ url: `${server}/api/v1/photos`, filePath, name: "photo" }, options))),
+  /** Fetches a picture that only this buyer may see; answers with where it is on the phone. */
+  download: (url) => file((options) => wx.downloadFile(Object.assign({ url: server + url }, options))),
   hasToken: () => Boolean(wx.getStorageSync(TOKEN)),
   /** Who is logged in, or was; empty when nobody ever was. */
   buyer: () => wx.getStorageSync(BUYER),

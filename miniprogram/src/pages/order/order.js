@@ -34,11 +34,11 @@ function parcels(order) {
   if (order.delivery === "pickup") return [];
   const name = {};
   for (const line of order.lines) name[line.id] = line.name;
-  return order.shipments.map((parcel) => ({
-    id: parcel.id,
+  return order.shipments.concat(order.resends).map((parcel) => ({
+    id: `${parcel.reason ? "again" : "first"}-${parcel.id}`,
     company: parcel.companyText,
     number: parcel.trackingNo,
-    say: `${moment(parcel.shippedAt)} 发出${parcel.lines.length ? `，里面有：${parcel.lines.map((line) => `${name[line.lineId]} × ${line.quantity}`).join("、")}` : ""}`,
+    say: `${parcel.reason ? `${parcel.returnId ? "换货" : "补发"}，` : ""}${moment(parcel.shippedAt)} 发出${parcel.lines.length ? `，里面有：${parcel.lines.map((line) => `${name[line.lineId]} × ${line.quantity}`).join("、")}` : ""}`,
   }));
 }
 
@@ -126,7 +126,9 @@ Page({
         fetch: fetch(order),
         pickup: order.delivery === "pickup",
         parcels: parcels(order),
+        resent: order.resends.length > 0,
         refunds: refunds(order),
+        returns: order.returns.filter((one) => !one.refundId).reverse(),
         lines: orders.card(order).lines,
         goodsFen: order.goodsFen,
         freightFen: order.freightFen,
@@ -189,6 +191,10 @@ Page({
 
   openRefund({ currentTarget }) {
     wx.navigateTo({ url: `/pages/progress/progress?id=${this.order.orderNo}&refund=${currentTarget.dataset.id}` });
+  },
+
+  openReturn({ currentTarget }) {
+    wx.navigateTo({ url: `/pages/progress/progress?id=${this.order.orderNo}&case=${currentTarget.dataset.id}` });
   },
 
   openLine({ currentTarget }) {
