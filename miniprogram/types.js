@@ -201,6 +201,7 @@
  * @property {Array<QuoteLine>} lines
  * @property {number} goodsFen 分
  * @property {number} freightFen 分
+ * @property {Array<FreightPart>} freights 运费怎么来的，包邮活动之前；合起来是减免前的运费
  * @property {number} discountFen 分
  * @property {number} totalFen 分
  * @property {"express" | "local" | "pickup" | "none"} delivery
@@ -582,6 +583,16 @@
  * @typedef {object} ReturnParcelForm
  * @property {string} [company] 快递公司的名称；不写按单号认
  * @property {string} trackingNo
+ */
+
+/**
+ * @typedef {object} FreightPart
+ * @property {string} name 运费模板的名称，没有选模板的是 快递
+ * @property {string} text 怎么算的，例如 2.5 kg：首 1 kg ¥8.00，每续 0.5 kg ¥2.00
+ * @property {number} feeFen 分
+ * @property {number} goodsFen 分
+ * @property {number} pieces
+ * @property {number} weightGrams 克
  */
 
 module.exports = {};

@@ -59,6 +59,8 @@ row_id! {
     BackupId
     /// A row of the ledger.
     EntryId
+    /// What sending costs, by pieces or weight.
+    FreightId
     /// What makes orders cheaper.
     PromotionId
     /// One of a promotion, in a buyer's hand.

@@ -20,6 +20,7 @@ pub mod reconcile;
 
 pub mod customers;
 pub mod exceptions;
+pub mod freight;
 pub mod jobs;
 pub mod ledger;
 pub mod orders;

@@ -31,7 +31,7 @@ function grow() {
   const row = body.lastElementChild.cloneNode(true);
   const n = rows().length;
   for (const field of $$("[name]", row)) field.name = field.name.replace(/\[\d+\]/, `[${n}]`);
-  for (const name of ["specs", "code", "barcode", "price", "market", "cost", "limit", "on_hand", "image"]) if (cell(row, name)) cell(row, name).value = "";
+  for (const name of ["specs", "code", "barcode", "price", "market", "cost", "limit", "weight", "on_hand", "image"]) if (cell(row, name)) cell(row, name).value = "";
   $$(".bad", row).forEach((words) => words.remove());
   $("[data-picture]", row).replaceChildren();
   body.append(row);

@@ -13,7 +13,7 @@ pub mod stock;
 pub mod store;
 
 use crate::door::escape_html;
-use crate::ids::{CategoryId, ImageHash, ProductId, SkuId};
+use crate::ids::{CategoryId, FreightId, ImageHash, ProductId, SkuId};
 use crate::money::Fen;
 use crate::words::words;
 
@@ -103,6 +103,8 @@ pub struct Product {
     pub sold_count: i64,
     /// How many pieces one buyer may have, over all orders that still stand.
     pub limit_per_buyer: Option<i64>,
+    /// What sending it costs; none for the shop's own rule.
+    pub freight: Option<FreightId>,
     pub version: i64,
     pub images: Vec<ImageHash>,
     pub skus: Vec<Sku>,
@@ -131,6 +133,8 @@ pub struct Sku {
     pub image: Option<ImageHash>,
     /// As a scanner reads it from the goods.
     pub barcode: Option<String>,
+    /// In grams; 0 where nobody has said it.
+    pub weight: i64,
     pub enabled: bool,
     /// What it costs the shop; none where nobody has said. Buyers never hear of it.
     pub cost: Option<Fen>,

@@ -7,6 +7,8 @@ use crate::tables;
 use crate::typed::{Length, bare, clean};
 
 /// Pieces that one SKU may have.
+/// A piece weighs a ton at the most.
+pub const MOST_GRAMS: i64 = 1_000_000;
 pub const MOST_STOCK: i64 = 10_000_000;
 pub const MOST_IMAGES: usize = 9;
 /// Kinds of specification, as colour and size are two.
@@ -82,6 +84,18 @@ pub fn price(text: &str, what: &str, example: &str) -> Checked<Fen> {
 pub fn stock(text: &str) -> Checked<i64> {
     let read = tables::count(text).filter(|n| (0..=MOST_STOCK).contains(n));
     read.ok_or_else(|| format!("库存「{text}」不是 0 或正整数"))
+}
+
+/// Of a piece, in grams; 0 where nothing is written.
+pub fn weight(text: &str) -> Result<i64, String> {
+    match text.trim() {
+        "" => Ok(0),
+        text => text
+            .parse()
+            .ok()
+            .filter(|n| (0..=MOST_GRAMS).contains(n))
+            .ok_or_else(|| format!("重量请填多少克，0 到 {MOST_GRAMS} 的整数")),
+    }
 }
 
 /// Nothing is no limit.

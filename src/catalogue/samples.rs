@@ -111,6 +111,7 @@ impl Sample {
                 market_price: Fen::from_yuan(market),
                 limit_per_order: self.limit,
                 delivery,
+                weight: 0,
                 enabled: true,
             };
             let sku = store::put_sku(tx, id, &sku)?;

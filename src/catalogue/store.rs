@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params, params
 use super::{Category, Delivery, Product, ShelfTimes, Sku, Width, same_specs};
 use crate::clock::Day;
 use crate::db::Tx;
-use crate::ids::{CategoryId, ImageHash, ProductId, SkuId};
+use crate::ids::{CategoryId, FreightId, ImageHash, ProductId, SkuId};
 use crate::money::Fen;
 
 pub fn version(conn: &Connection) -> Result<i64> {
@@ -361,7 +361,7 @@ pub fn product(conn: &Connection, id: ProductId) -> Result<Option<Product>> {
     let product = conn
         .prepare_cached(
             "select id, category_id, name, subtitle, detail, on_shelf, on_at, off_at, price_fen, max_price_fen,
-                    market_price_fen, sold_count, limit_per_buyer, version, deleted_at is not null as deleted
+                    market_price_fen, sold_count, limit_per_buyer, freight_id, version, deleted_at is not null as deleted
                from products where id = ?1",
         )?
         .query_row([id], |row| {
@@ -379,6 +379,7 @@ pub fn product(conn: &Connection, id: ProductId) -> Result<Option<Product>> {
                 market_price: row.get("market_price_fen")?,
                 sold_count: row.get("sold_count")?,
                 limit_per_buyer: row.get("limit_per_buyer")?,
+                freight: row.get("freight_id")?,
                 version: row.get("version")?,
                 images: Vec::new(),
                 skus: Vec::new(),
@@ -418,6 +419,8 @@ pub struct ForSale {
     pub sku: Sku,
     pub product_name: String,
     pub cover: Option<ImageHash>,
+    /// What sending it costs; none for the shop's own rule.
+    pub freight: Option<FreightId>,
     pub limit_per_buyer: Option<i64>,
     /// On the shelf and enabled.
     pub on_sale: bool,
@@ -425,7 +428,7 @@ pub struct ForSale {
 
 pub fn for_sale(conn: &Connection, id: SkuId) -> Result<Option<ForSale>> {
     conn.prepare_cached(
-        "select s.*, p.name as product_name, p.on_shelf, p.limit_per_buyer,
+        "select s.*, p.name as product_name, p.on_shelf, p.limit_per_buyer, p.freight_id,
                 (select hash from product_images i where i.product_id = p.id order by position limit 1) as cover
            from skus s join products p on p.id = s.product_id
           where s.id = ?1",
@@ -439,6 +442,7 @@ pub fn for_sale(conn: &Connection, id: SkuId) -> Result<Option<ForSale>> {
             product_name: row.get("product_name")?,
             cover: row.get("cover")?,
             limit_per_buyer: row.get("limit_per_buyer")?,
+            freight: row.get("freight_id")?,
         })
     })
     .optional()
@@ -466,6 +470,7 @@ fn read_sku(row: &Row<'_>) -> Result<Sku> {
         delivery: row.get("delivery")?,
         image: row.get("image_hash")?,
         barcode: row.get("barcode")?,
+        weight: row.get("weight_g")?,
         enabled: row.get("enabled")?,
         cost: row.get("cost_fen")?,
     })
@@ -483,6 +488,7 @@ pub struct Draft {
     pub on_shelf: bool,
     pub shelf_times: ShelfTimes,
     pub limit_per_buyer: Option<i64>,
+    pub freight: Option<FreightId>,
 }
 
 impl Draft {
@@ -496,15 +502,16 @@ impl Draft {
             on_shelf: product.on_shelf,
             shelf_times: product.shelf_times,
             limit_per_buyer: product.limit_per_buyer,
+            freight: product.freight,
         }
     }
 }
 
 pub fn insert_product(tx: &Tx, draft: &Draft) -> Result<ProductId> {
     tx.prepare_cached(
-        "insert into products (category_id, name, subtitle, detail, on_shelf, on_at, off_at, limit_per_buyer, created_at,
-                               updated_at)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)",
+        "insert into products (category_id, name, subtitle, detail, on_shelf, on_at, off_at, limit_per_buyer, freight_id,
+                               created_at, updated_at)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)",
     )?
     .execute(params![
         draft.category_id,
@@ -515,6 +522,7 @@ pub fn insert_product(tx: &Tx, draft: &Draft) -> Result<ProductId> {
         draft.shelf_times.on_at,
         draft.shelf_times.off_at,
         draft.limit_per_buyer,
+        draft.freight,
         tx.now()
     ])?;
     Ok(ProductId(tx.last_insert_rowid()))
@@ -526,7 +534,7 @@ pub fn update_product(tx: &Tx, id: ProductId, version: i64, draft: &Draft) -> Re
         .prepare_cached(
             "update products
                 set category_id = ?3, name = ?4, subtitle = ?5, detail = ?6, on_shelf = ?7, on_at = ?8, off_at = ?9,
-                    limit_per_buyer = ?10, updated_at = ?11, version = version + 1, sample = 0
+                    limit_per_buyer = ?10, freight_id = ?11, updated_at = ?12, version = version + 1, sample = 0
               where id = ?1 and version = ?2 and deleted_at is null",
         )?
         .execute(params![
@@ -540,6 +548,7 @@ pub fn update_product(tx: &Tx, id: ProductId, version: i64, draft: &Draft) -> Re
             draft.shelf_times.on_at,
             draft.shelf_times.off_at,
             draft.limit_per_buyer,
+            draft.freight,
             tx.now()
         ])?;
     Ok(changed == 1)
@@ -564,6 +573,8 @@ pub struct SkuDraft {
     pub market_price: Option<Fen>,
     pub limit_per_order: Option<i64>,
     pub delivery: Delivery,
+    /// In grams; 0 where nobody has said it.
+    pub weight: i64,
     pub enabled: bool,
 }
 
@@ -609,7 +620,7 @@ pub fn update_sku(tx: &Tx, id: SkuId, draft: &SkuDraft) -> Result<()> {
     tx.prepare_cached(
         "update skus
             set specs = ?2, sku_code = ?3, price_fen = ?4, market_price_fen = ?5, limit_per_order = ?6, delivery = ?7,
-                enabled = ?8
+                weight_g = ?8, enabled = ?9
           where id = ?1",
     )?
     .execute(params![
@@ -620,6 +631,7 @@ pub fn update_sku(tx: &Tx, id: SkuId, draft: &SkuDraft) -> Result<()> {
         draft.market_price,
         draft.limit_per_order,
         draft.delivery,
+        draft.weight,
         draft.enabled
     ])?;
     Ok(())
@@ -629,14 +641,14 @@ pub fn update_sku(tx: &Tx, id: SkuId, draft: &SkuDraft) -> Result<()> {
 pub fn put_sku(tx: &Tx, product_id: ProductId, draft: &SkuDraft) -> Result<SkuId> {
     let specs = stored_specs(tx, product_id, &draft.specs)?;
     tx.prepare_cached(
-        "insert into skus (product_id, specs, sku_code, price_fen, market_price_fen, limit_per_order, delivery, enabled,
-                           position)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+        "insert into skus (product_id, specs, sku_code, price_fen, market_price_fen, limit_per_order, delivery, weight_g,
+                           enabled, position)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
                  (select coalesce(max(position), 0) + 1 from skus where product_id = ?1))
          on conflict (product_id, specs) do update
             set sku_code = excluded.sku_code, price_fen = excluded.price_fen,
                 market_price_fen = excluded.market_price_fen, limit_per_order = excluded.limit_per_order,
-                delivery = excluded.delivery, enabled = excluded.enabled
+                delivery = excluded.delivery, weight_g = excluded.weight_g, enabled = excluded.enabled
          returning id",
     )?
     .query_row(
@@ -648,6 +660,7 @@ pub fn put_sku(tx: &Tx, product_id: ProductId, draft: &SkuDraft) -> Result<SkuId
             draft.market_price,
             draft.limit_per_order,
             draft.delivery,
+            draft.weight,
             draft.enabled
         ],
         |row| row.get(0),

@@ -121,6 +121,7 @@ pub fn quote(conn: &Connection, draft: &Draft, address: Option<Address>) -> Resu
         lines,
         goods,
         freight: draft.freight,
+        freights: Vec::new(),
         discount: Fen::ZERO,
         total: draft.total,
         delivery: draft.delivery,

@@ -1,6 +1,7 @@
 //! Orders: what was asked for, how far it has come, and what may happen to it next.
 
 pub mod api;
+pub mod freight;
 pub mod margin;
 pub mod moves;
 pub mod pickup;
@@ -24,6 +25,7 @@ use crate::promotions::{Coupon, Discount};
 use crate::refunds::FullRefund;
 use crate::returns::{FullReturn, Resend};
 use crate::words::words;
+use freight::Part;
 use pickup::{Pickup, PickupCode};
 
 words! {
@@ -97,6 +99,8 @@ pub struct Quote {
     pub lines: Vec<QuoteLine>,
     pub goods: Fen,
     pub freight: Fen,
+    /// What freight came to before anything was off, rule by rule.
+    pub freights: Vec<Part>,
     pub discount: Fen,
     pub total: Fen,
     pub delivery: Delivery,

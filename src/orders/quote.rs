@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::freight::{Carried, Part, freights};
 use super::{Quote, QuoteLine, store};
 use crate::buyers::addresses::{self, Address, AddressForm};
 use crate::buyers::{Buyer, store as buyers};
@@ -18,7 +19,6 @@ use crate::money::Fen;
 use crate::promotions::best::{self, Cart, Choice, Goods};
 use crate::promotions::{Coupon, CouponRef, Discount, Given, Kind, give, store as promotions};
 use crate::settings::Settings;
-use crate::settings::regions::Freight;
 
 const MOST_LINES: usize = 50;
 const MOST_PIECES: i64 = 999;
@@ -109,7 +109,7 @@ impl QuoteForm {
 /// Prices the wish from the rows of this moment. Fails only for what cannot be priced at all.
 pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &Settings, now: i64) -> Result<Quote> {
     let mut lines = Vec::new();
-    let mut deliveries = Vec::new();
+    let (mut deliveries, mut carried) = (Vec::new(), Vec::new());
     for (sku_id, quantity) in &wish.items {
         let found = catalogue::for_sale(conn, *sku_id)?
             .ok_or_else(|| Error::from(Code::NotFound).says("商品规格不存在").details(json!({ "skuId": sku_id })))?;
@@ -119,7 +119,12 @@ pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &S
                 .says(format!("「{}」已下架，请从购物车移除", found.product_name))
                 .details(details));
         }
+        let amount = found.sku.price.times(*quantity).ok_or_else(too_much)?;
         deliveries.push(found.sku.delivery);
+        carried.push(match found.sku.delivery {
+            Delivery::None => Carried::nothing(amount),
+            _ => Carried { template: found.freight, amount, pieces: *quantity, weight: found.sku.weight },
+        });
         lines.push(QuoteLine {
             product_id: found.sku.product_id,
             sku_id: *sku_id,
@@ -128,7 +133,7 @@ pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &S
             image: found.sku.image.clone().or(found.cover),
             price: found.sku.price,
             quantity: *quantity,
-            amount: found.sku.price.times(*quantity).ok_or_else(too_much)?,
+            amount,
             off: Fen::ZERO,
             available: found.sku.available().max(0),
             limit: found.sku.limit_per_order.or(settings.limit_per_order()),
@@ -146,21 +151,14 @@ pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &S
         (None, _) => wish.address.clone(),
     };
     let place = address.as_ref().and_then(Address::place);
-    let freight = match delivery {
-        Delivery::Express => settings.freight(goods, place.as_ref()),
-        Delivery::Local => Freight::Fee(settings.local_freight(goods)),
-        Delivery::Pickup | Delivery::None => Freight::Fee(Fen::ZERO),
-    };
-    let (freight, reached) = match freight {
-        Freight::Fee(fee) => (fee, delivery != Delivery::Local || settings.regions.brings_to(place.as_ref())),
-        Freight::NotSent => (Fen::ZERO, false),
-    };
-    let total = goods.plus(freight).ok_or_else(too_much)?;
+    let found = freights(conn, &carried, delivery, settings, place.as_ref())?.ok_or_else(too_much)?;
+    let total = goods.plus(found.sum).ok_or_else(too_much)?;
     let (discount, discounts, coupons, hints) = Default::default();
     let mut quote = Quote {
         lines,
         goods,
-        freight,
+        freight: found.sum,
+        freights: found.parts,
         discount,
         total,
         delivery,
@@ -171,10 +169,9 @@ pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &S
         hints,
         problems: Vec::new(),
     };
-    let own_freight = delivery == Delivery::Express && settings.has_own_freight(place.as_ref());
-    let lost = cheapen(conn, &mut quote, wish.coupon, buyer, settings.gives_away(), !own_freight, now)?;
+    let lost = cheapen(conn, &mut quote, wish.coupon, buyer, settings.gives_away(), found.can_go, now)?;
     let too_many = buyer.map(|buyer| too_many(conn, &quote.lines, buyer)).transpose()?.flatten();
-    quote.problems = problems(&quote, too_many, deliverable, reached, settings);
+    quote.problems = problems(&quote, too_many, deliverable, !found.not_sent, settings);
     quote.problems.extend(lost);
     if let Some(buyer) = buyer
         && buyers::is_blocked(conn, buyer.id)?
@@ -288,7 +285,10 @@ fn problems(
         None if quote.delivery.needs_address() => problems.push(Code::AddressRequired.into()),
         Some(address) if !reached => {
             let words = match quote.delivery {
-                Delivery::Local => format!("这个地址不在同城配送范围内：{}", settings.local_area()),
+                Delivery::Local if !settings.local_area().is_empty() => {
+                    format!("这个地址不在同城配送范围内：{}", settings.local_area())
+                }
+                Delivery::Local => format!("{}不在同城配送范围内，请换一个地址", address.region()),
                 _ => format!("暂时不能发货到{}，请换一个地址", address.region()),
             };
             problems.push(Error::from(Code::NotDeliverable).says(words));
@@ -332,6 +332,8 @@ pub struct QuoteView {
     lines: Vec<QuoteLineView>,
     goods_fen: Fen,
     freight_fen: Fen,
+    /// How freight was reckoned, before promotions: rule by rule.
+    freights: Vec<FreightView>,
     discount_fen: Fen,
     total_fen: Fen,
     delivery: Delivery,
@@ -345,6 +347,31 @@ pub struct QuoteView {
     /// What a little more would bring, in words.
     hints: Vec<String>,
     warnings: Vec<Value>,
+}
+
+/// What goods that go by one rule cost to send, and why.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FreightView {
+    name: String,
+    text: String,
+    fee_fen: Fen,
+    goods_fen: Fen,
+    pieces: i64,
+    weight_grams: i64,
+}
+
+impl From<&Part> for FreightView {
+    fn from(part: &Part) -> FreightView {
+        FreightView {
+            name: part.name.clone(),
+            text: part.fee.text.clone(),
+            fee_fen: part.fee.fee,
+            goods_fen: part.load.goods,
+            pieces: part.load.pieces,
+            weight_grams: part.load.grams,
+        }
+    }
 }
 
 /// A promotion that made an order cheaper, as the mini-program sees it.
@@ -440,6 +467,7 @@ impl From<&Quote> for QuoteView {
                 .collect(),
             goods_fen: quote.goods,
             freight_fen: quote.freight,
+            freights: quote.freights.iter().map(FreightView::from).collect(),
             discount_fen: quote.discount,
             total_fen: quote.total,
             delivery: quote.delivery,

@@ -327,6 +327,28 @@ impl Settings {
         self.unless_free(goods, self.terms.local_freight)
     }
 
+    /// Why freight for express goods by the shop's own rule costs what it does.
+    pub fn own_freight_text(&self, goods: Fen, to: Option<&Place>) -> String {
+        match to.and_then(|place| self.regions.freight_to(place)) {
+            Some(Freight::Fee(fee)) => format!("这个地区每单 ¥{fee}"),
+            _ => self.fee_text(goods, self.terms.freight),
+        }
+    }
+
+    /// The same for bringing them.
+    pub fn local_freight_text(&self, goods: Fen) -> String {
+        self.fee_text(goods, self.terms.local_freight)
+    }
+
+    fn fee_text(&self, goods: Fen, fee: Fen) -> String {
+        match self.terms.free_freight_from.filter(|_| fee > Fen::ZERO) {
+            Some(from) if goods >= from => format!("满 ¥{from} 包邮"),
+            Some(from) => format!("每单 ¥{fee}，满 ¥{from} 包邮"),
+            None if fee == Fen::ZERO => "包邮".to_owned(),
+            None => format!("每单 ¥{fee}"),
+        }
+    }
+
     /// This fee, or nothing for goods of a sum that goes free.
     fn unless_free(&self, goods: Fen, fee: Fen) -> Fen {
         match self.terms.free_freight_from {

@@ -380,6 +380,7 @@ fn shelve(tx: &xiaopu::db::Tx, goods: &Goods) -> Result<(), Error> {
             market_price: None,
             limit_per_order: None,
             delivery: xiaopu::catalogue::Delivery::Express,
+            weight: 0,
             enabled: true,
         };
         let sku = store::put_sku(tx, product, &draft)?;

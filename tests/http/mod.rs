@@ -16,6 +16,7 @@ mod cut_short;
 mod doors;
 mod drafts;
 mod exceptions;
+mod freight;
 mod funds;
 mod holding;
 mod home;

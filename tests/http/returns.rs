@@ -99,6 +99,7 @@ async fn two_sizes(w: &World, fen: i64, on_hand: i64) -> (SkuId, SkuId) {
         market_price: None,
         limit_per_order: None,
         delivery: xiaopu::catalogue::Delivery::Express,
+        weight: 0,
         enabled: true,
     };
     let write = move |tx: &xiaopu::db::Tx| {

@@ -105,6 +105,8 @@ const ROUTES: &[(Role, &[&str])] = &[
             "GET /drafts/<id>",
             "POST /drafts/<id>/withdraw",
             "GET /drafts/new",
+            "GET /freight",
+            "GET /freight/<id>",
             "GET /promotions?<phase>",
             "GET /promotions/<id>",
             "POST /orders/<no>/resend",
@@ -133,6 +135,10 @@ const ROUTES: &[(Role, &[&str])] = &[
     (
         Role::Manager,
         &[
+            "GET /freight/new",
+            "POST /freight",
+            "POST /freight/<id>",
+            "POST /freight/<id>/delete",
             "GET /showcase",
             "POST /showcase",
             "POST /categories",

@@ -228,6 +228,7 @@ impl World {
             market_price: None,
             limit_per_order: None,
             delivery: Delivery::Express,
+            weight: 0,
             enabled: true,
         };
         change(&mut draft, &mut sku);

@@ -250,6 +250,7 @@ fn weigh_in(row: &Row, name: &str, coded: Option<SkuId>, group: &mut Group, cate
         market_price: market.unwrap_or_else(|| sku.and_then(|sku| sku.market_price)),
         limit_per_order: sku.and_then(|sku| sku.limit_per_order),
         delivery: sku.map_or(Delivery::Express, |sku| sku.delivery),
+        weight: sku.map_or(0, |sku| sku.weight),
         enabled: true,
     };
     let has_pictures =

@@ -2,6 +2,7 @@
 
 pub mod categories;
 mod columns;
+pub mod freight;
 pub mod held;
 pub mod import;
 pub mod list;
@@ -19,6 +20,7 @@ use crate::ids::CategoryId;
 
 pub fn routes() -> Vec<Route> {
     [
+        freight::routes(),
         held::routes(),
         list::routes(),
         import::routes(),

@@ -23,7 +23,8 @@ use crate::clock;
 use crate::console::{Frame, framed, upload, waiting, words};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::ids::{CategoryId, ImageHash, ProductId};
+use crate::freight::{Template as Freight, store as templates};
+use crate::ids::{CategoryId, FreightId, ImageHash, ProductId};
 use crate::jobs::{self, Task};
 use crate::money::Fen;
 use crate::shop::Shop;
@@ -78,6 +79,7 @@ struct Filled {
     on_at: String,
     off_at: String,
     limit: String,
+    freight: String,
     #[serde(skip)]
     images: Vec<ImageHash>,
     #[serde(skip)]
@@ -98,6 +100,7 @@ impl Filled {
             barcode: Some(sku.barcode.clone().unwrap_or_default()),
             image: Some(sku.image.as_ref().map(ToString::to_string).unwrap_or_default()),
             delivery: sku.delivery.word().to_owned(),
+            weight: if sku.weight == 0 { String::new() } else { sku.weight.to_string() },
             cost: Some(sku.cost.map(Fen::plain).unwrap_or_default()),
             enabled: sku.enabled,
             known: true,
@@ -113,6 +116,7 @@ impl Filled {
             on_at: product.shelf_times.on_at.map(clock::field).unwrap_or_default(),
             off_at: product.shelf_times.off_at.map(clock::field).unwrap_or_default(),
             limit: product.limit_per_buyer.map(|n| n.to_string()).unwrap_or_default(),
+            freight: product.freight.map(|id| id.to_string()).unwrap_or_default(),
             images: product.images.clone(),
             skus: product.skus.iter().map(sku).collect(),
             reason: String::new(),
@@ -139,9 +143,13 @@ impl Filled {
     }
 
     /// What this and another version say differently: the field, here, there.
-    fn differences(&self, other: &Filled, categories: &[Category]) -> Vec<Difference> {
+    fn differences(&self, other: &Filled, categories: &[Category], freights: &[Freight]) -> Vec<Difference> {
         let category = |id: &str| {
             categories.iter().find(|c| c.id.to_string() == id).map_or("未分类".to_owned(), |c| c.name.clone())
+        };
+        let freight = |id: &str| {
+            let found = freights.iter().find(|template| template.id.to_string() == id);
+            found.map_or("默认".to_owned(), |template| template.terms.name.clone())
         };
         let shelf = |on: bool| if on { "上架" } else { "下架" }.to_owned();
         let mut all = vec![
@@ -153,6 +161,7 @@ impl Filled {
             ("上架时间".into(), self.on_at.replace('T', " "), other.on_at.replace('T', " ")),
             ("下架时间".into(), self.off_at.replace('T', " "), other.off_at.replace('T', " ")),
             ("每人限购".into(), self.limit.clone(), other.limit.clone()),
+            ("运费".into(), freight(&self.freight), freight(&other.freight)),
         ];
         for sku in &self.skus {
             let title = if sku.specs.is_empty() { "价格".to_owned() } else { sku.specs.clone() };
@@ -185,6 +194,8 @@ struct ProductPage<'f> {
     /// What goods cost is told to who sets their price.
     sees_cost: bool,
     categories: Vec<CategoryOption>,
+    /// Templates by number and name.
+    freights: Vec<(String, String)>,
     deliveries: Vec<(&'static str, &'static str)>,
     reasons: [&'static str; 4],
 }
@@ -240,9 +251,9 @@ async fn page(
 ) -> Result<Template> {
     let read = move |conn: &rusqlite::Connection| {
         let product = id.map(|id| store::product(conn, id)).transpose()?.flatten();
-        Ok((waiting(conn)?, product, store::categories(conn)?))
+        Ok((waiting(conn)?, product, store::categories(conn)?, templates::all(conn)?))
     };
-    let (waiting, product, categories) = shop.read(read).await?;
+    let (waiting, product, categories, freights) = shop.read(read).await?;
     let sees_cost = staff.role >= Role::Manager;
     let page = ProductPage {
         frame: framed(shop, staff, "products", flash, waiting),
@@ -257,6 +268,7 @@ async fn page(
         rows: rows(filled, product.as_ref(), &refused, sees_cost),
         sees_cost,
         categories: category_options(&categories),
+        freights: freights.into_iter().map(|template| (template.id.to_string(), template.terms.name)).collect(),
         deliveries: Delivery::ALL.iter().map(|d| (d.word(), d.text())).collect(),
         reasons: super::stock::REASONS,
         problem: refused.problem,
@@ -306,6 +318,9 @@ struct ProductForm<'r> {
     off_at: String,
     #[field(default = String::new())]
     limit: String,
+    /// A template's number; empty for the shop's own rule.
+    #[field(default = String::new())]
+    freight: String,
     /// Hashes of the pictures that stay.
     keep: Vec<String>,
     images: Vec<TempFile<'r>>,
@@ -339,6 +354,9 @@ struct SkuForm {
     cost: Option<String>,
     #[field(default = String::from("express"))]
     delivery: String,
+    /// In grams.
+    #[field(default = String::new())]
+    weight: String,
     #[field(default = false)]
     enabled: bool,
     #[field(default = false)]
@@ -356,7 +374,8 @@ impl SkuForm {
         let (barcode, cost) = (said("条码", &self.barcode), said("成本", &self.cost));
         let image = if self.image.iter().any(|hash| !hash.is_empty()) { " 有图" } else { "" };
         let enabled = if self.enabled { "" } else { " 停售" };
-        format!("¥{}{market}{cost} {}{barcode}{limit}{image}{enabled}", self.price, self.code)
+        let weight = if self.weight.is_empty() { String::new() } else { format!(" {} 克", self.weight) };
+        format!("¥{}{market}{cost} {}{barcode}{limit}{weight}{image}{enabled}", self.price, self.code)
     }
 
     fn is_blank(&self) -> bool {
@@ -378,6 +397,7 @@ impl SkuForm {
             "" => self.was,
             text => kept(&mut wrong, "on_hand", rules::stock(text)),
         };
+        let weight = kept(&mut wrong, "weight", rules::weight(&self.weight));
         let barcode = self.barcode.as_deref().map(|text| kept(&mut wrong, "barcode", rules::barcode(text)));
         let cost = self.cost.as_deref().map(|text| kept(&mut wrong, "cost", rules::cost(text)));
         let delivery = self.delivery.parse().map_err(|()| "配送方式不对".to_owned());
@@ -385,7 +405,8 @@ impl SkuForm {
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        let draft = SkuDraft { specs, sku_code, price, market_price, limit_per_order, delivery, enabled: self.enabled };
+        let enabled = self.enabled;
+        let draft = SkuDraft { specs, sku_code, price, market_price, limit_per_order, delivery, weight, enabled };
         let image = self.image.as_deref().map(|hash| hash.parse().ok());
         Ok(SkuChange { draft, barcode, cost, image, delta: on_hand - self.was })
     }
@@ -511,7 +532,8 @@ fn check(filled: &Filled, pictures: Vec<String>, now: i64) -> Result<Change> {
     }
     // Whoever names a time for it does not want it on sale before.
     let on_shelf = filled.on_shelf && shelf_times.on_at.is_none();
-    let draft = Draft { category_id, name, subtitle, detail, on_shelf, shelf_times, limit_per_buyer };
+    let freight = filled.freight.trim().parse::<FreightId>().ok();
+    let draft = Draft { category_id, name, subtitle, detail, on_shelf, shelf_times, limit_per_buyer, freight };
     let reason = if filled.reason.trim().is_empty() { "更正".to_owned() } else { filled.reason.trim().to_owned() };
     Ok(Change { version: filled.version, draft, new_category, images: filled.images.clone(), skus, reason })
 }
@@ -558,6 +580,7 @@ async fn put(shop: &Shop, staff: Staff, id: Option<ProductId>, mut form: Product
         on_at: form.on_at,
         off_at: form.off_at,
         limit: form.limit,
+        freight: form.freight,
         images: form.keep.iter().filter_map(|hash| hash.parse().ok()).collect(),
         skus: form.skus.into_iter().filter(|sku| !sku.is_blank()).collect(),
         reason: form.reason,
@@ -573,8 +596,8 @@ async fn put(shop: &Shop, staff: Staff, id: Option<ProductId>, mut form: Product
     let mut theirs = Vec::new();
     if let Some(id) = id.filter(|_| error.fields.contains_key("version")) {
         let now = Filled::of(&find(shop, id).await?);
-        let categories = shop.read(|conn| Ok(store::categories(conn)?)).await?;
-        theirs = filled.differences(&now, &categories);
+        let (categories, freights) = shop.read(|conn| Ok((store::categories(conn)?, templates::all(conn)?))).await?;
+        theirs = filled.differences(&now, &categories, &freights);
         filled.version = now.version;
     }
     let page = page(shop, &staff, None, id, &filled, Refused::by(&error, theirs)).await?;
@@ -598,6 +621,9 @@ fn write(tx: &Tx, staff: &Staff, id: Option<ProductId>, change: &Change) -> Resu
     }
     if store::product_named(tx, &draft.name)?.is_some_and(|other| Some(other) != id) {
         return Err(Error::field("name", format!("已经有商品叫「{}」，请换一个名称", draft.name)));
+    }
+    if draft.freight.map(|id| templates::by_id(tx, id)).transpose()?.is_some_and(|found| found.is_none()) {
+        return Err(Error::field("freight", "这个运费模板已经删掉了，请另选一个"));
     }
     let before = id.map(|id| store::product(tx, id)).transpose()?.flatten();
     let id = match id {
@@ -646,7 +672,7 @@ fn write(tx: &Tx, staff: &Staff, id: Option<ProductId>, change: &Change) -> Resu
     let changed = match before {
         None => String::new(),
         Some(before) => Filled::of(&before)
-            .differences(&Filled::of(&after), &store::categories(tx)?)
+            .differences(&Filled::of(&after), &store::categories(tx)?, &templates::all(tx)?)
             .into_iter()
             .map(|(what, was, is)| format!("；{what}：{} → {}", brief(&was), brief(&is)))
             .collect(),

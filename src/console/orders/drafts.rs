@@ -19,9 +19,9 @@ use crate::drafts::{Agreed, Draft, DraftState, GOOD_FOR, MOST_LINES, MOST_PIECES
 use crate::error::{Code, Error, Result};
 use crate::ids::{DraftId, SkuId};
 use crate::money::Fen;
+use crate::orders::freight::{Carried, freights};
 use crate::orders::store as orders;
 use crate::settings::Settings;
-use crate::settings::regions::Freight;
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Staff};
@@ -190,7 +190,7 @@ impl DraftForm {
         }
         let lines: Vec<Agreed> = goods.into_iter().map(|(agreed, _)| agreed).collect();
         let freight = match self.freight.trim() {
-            "" => usual_freight(&lines, delivery, address.as_ref(), settings)?,
+            "" => usual_freight(conn, &lines, delivery, address.as_ref(), settings)?,
             text => Fen::from_yuan(text).ok_or_else(|| Error::field("freight", "运费请填金额，不收请填 0"))?,
         };
         let total = total(&lines, freight)
@@ -236,16 +236,29 @@ impl DraftForm {
 }
 
 /// What the shop takes from everybody.
-fn usual_freight(lines: &[Agreed], delivery: Delivery, address: Option<&Address>, settings: &Settings) -> Result<Fen> {
-    let goods = total(lines, Fen::ZERO).unwrap_or_default();
-    let place = address.and_then(Address::place);
-    match delivery {
-        Delivery::Express => match settings.freight(goods, place.as_ref()) {
-            Freight::Fee(fee) => Ok(fee),
-            Freight::NotSent => Err(Error::field("freight", "设置里写着不发这个地区；要发请填运费")),
-        },
-        Delivery::Local => Ok(settings.local_freight(goods)),
-        Delivery::Pickup | Delivery::None => Ok(Fen::ZERO),
+fn usual_freight(
+    conn: &Connection,
+    lines: &[Agreed],
+    delivery: Delivery,
+    address: Option<&Address>,
+    settings: &Settings,
+) -> Result<Fen> {
+    let carried = |line: &Agreed| {
+        let found = catalogue::for_sale(conn, line.sku)?.ok_or(Code::NotFound)?;
+        let amount = line.price.times(line.quantity).unwrap_or_default();
+        Ok(match found.sku.delivery {
+            Delivery::None => Carried::nothing(amount),
+            _ => Carried { template: found.freight, amount, pieces: line.quantity, weight: found.sku.weight },
+        })
+    };
+    let carried = lines.iter().map(carried).collect::<Result<Vec<_>>>()?;
+    let found = freights(conn, &carried, delivery, settings, address.and_then(Address::place).as_ref())?;
+    match found {
+        None => Err(Error::field("lines", "运费太大，请分开开单")),
+        Some(found) if found.not_sent && address.is_some() => {
+            Err(Error::field("freight", "设置里写着不发这个地区；要发请填运费"))
+        }
+        Some(found) => Ok(found.sum),
     }
 }
 

@@ -1,0 +1,190 @@
+//! Freight templates for staff: listed with what they say, written, and taken away when nothing goes by them.
+
+use rocket::form::Form;
+use rocket::request::FlashMessage;
+use rocket::response::{Flash, Redirect};
+use rocket::{FromForm, Route, State, get, post, routes};
+use rocket_dyn_templates::{Template, context};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::assets;
+use crate::console::{back, frame};
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::freight::rules::{Filled, FilledRow, MOST_ROWS};
+use crate::freight::{By, Template as Freight, store};
+use crate::ids::FreightId;
+use crate::shop::Shop;
+use crate::staff::login::audit;
+use crate::staff::{Clerk, Manager, Role, Staff};
+
+pub fn routes() -> Vec<Route> {
+    routes![list, blank, page, create, change, remove]
+}
+
+const HERE: &str = "/admin/freight";
+/// Rows for regions that a form has to spare.
+const SPARE: usize = 2;
+
+#[get("/freight")]
+async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>) -> Result<Template> {
+    let read = |conn: &Connection| {
+        store::all(conn)?.iter().map(|template| Ok(shown(template, store::used(conn, template.id)?))).collect()
+    };
+    let templates: Vec<Value> = shop.read(read).await?;
+    let settings = shop.settings();
+    let context = context! {
+        frame: frame(shop, &staff.0, "products", flash).await?, section: "freight", templates,
+        may_edit: staff.0.role >= Role::Manager, owner: staff.0.role == Role::Owner,
+        own: settings.freight_text(), regions: settings.regions.freight_text(),
+    };
+    Ok(assets::page("console/freights.html", context))
+}
+
+fn shown(template: &Freight, (products, weightless): (i64, i64)) -> Value {
+    let terms = &template.terms;
+    json!({
+        "id": template.id, "name": terms.name, "by": terms.by.text(), "text": terms.text(), "products": products,
+        "weightless": if terms.by == By::Weight { weightless } else { 0 },
+    })
+}
+
+#[derive(FromForm, Clone, Default)]
+struct FreightForm {
+    #[field(default = String::new())]
+    name: String,
+    #[field(default = String::from("piece"))]
+    by: String,
+    rows: Vec<RowForm>,
+    elsewhere: RowForm,
+}
+
+#[derive(FromForm, Clone, Default)]
+struct RowForm {
+    #[field(default = String::new())]
+    regions: String,
+    #[field(default = false)]
+    not_sent: bool,
+    #[field(default = String::new())]
+    first: String,
+    #[field(default = String::new())]
+    first_fee: String,
+    #[field(default = String::new())]
+    more: String,
+    #[field(default = String::new())]
+    more_fee: String,
+    #[field(default = String::new())]
+    free_from: String,
+    #[field(default = false)]
+    always: bool,
+}
+
+impl From<RowForm> for FilledRow {
+    fn from(row: RowForm) -> FilledRow {
+        let RowForm { regions, not_sent, first, first_fee, more, more_fee, free_from, always } = row;
+        FilledRow { regions, not_sent, first, first_fee, more, more_fee, free_from, always }
+    }
+}
+
+impl From<FreightForm> for Filled {
+    fn from(form: FreightForm) -> Filled {
+        let rows = form.rows.into_iter().map(FilledRow::from).collect();
+        Filled { name: form.name, by: form.by, rows, elsewhere: form.elsewhere.into() }
+    }
+}
+
+fn row_shown(row: &FilledRow) -> Value {
+    json!({
+        "regions": row.regions, "not_sent": row.not_sent, "first": row.first, "first_fee": row.first_fee,
+        "more": row.more, "more_fee": row.more_fee, "free_from": row.free_from, "always": row.always,
+    })
+}
+
+async fn form(
+    shop: &Shop,
+    staff: &Staff,
+    flash: Option<FlashMessage<'_>>,
+    id: Option<FreightId>,
+    filled: &Filled,
+    wrong: Option<&Error>,
+) -> Result<Template> {
+    let spare = MOST_ROWS.saturating_sub(filled.rows.len()).min(SPARE);
+    let blank = FilledRow::default();
+    let rows: Vec<Value> = filled.rows.iter().chain(std::iter::repeat_n(&blank, spare)).map(row_shown).collect();
+    let problems: Vec<&Value> = wrong.map(|e| e.fields.values().collect()).unwrap_or_default();
+    let other = wrong.filter(|e| e.fields.is_empty()).map(Error::message);
+    let used = match id {
+        Some(id) => shop.read(move |conn| Ok(store::used(conn, id)?)).await?.0,
+        None => 0,
+    };
+    let context = context! {
+        frame: frame(shop, staff, "products", flash).await?, section: "freight", id, problems, other, rows, used,
+        name: filled.name.clone(), by: filled.by.clone(), elsewhere: row_shown(&filled.elsewhere),
+        kinds: By::ALL.iter().map(|by| (by.word(), by.text())).collect::<Vec<_>>(), may_edit: staff.role >= Role::Manager,
+    };
+    Ok(assets::page("console/freight.html", context))
+}
+
+#[get("/freight/new")]
+async fn blank(shop: &State<Shop>, staff: Manager) -> Result<Template> {
+    let filled = Filled { by: By::Piece.word().to_owned(), ..Filled::default() };
+    form(shop, &staff.0, None, None, &filled, None).await
+}
+
+#[get("/freight/<id>", rank = 2)]
+async fn page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, id: FreightId) -> Result<Template> {
+    let template = shop.read(move |conn| Ok(store::by_id(conn, id)?)).await?.ok_or(Code::NotFound)?;
+    form(shop, &staff.0, flash, Some(id), &Filled::of(&template.terms), None).await
+}
+
+/// Where it went, or the form as it was typed.
+type Next = std::result::Result<Flash<Redirect>, Result<Template>>;
+
+#[post("/freight", data = "<filled>")]
+async fn create(shop: &State<Shop>, staff: Manager, filled: Form<FreightForm>) -> Next {
+    put(shop, &staff.0, None, filled.into_inner().into()).await
+}
+
+#[post("/freight/<id>", data = "<filled>")]
+async fn change(shop: &State<Shop>, staff: Manager, id: FreightId, filled: Form<FreightForm>) -> Next {
+    put(shop, &staff.0, Some(id), filled.into_inner().into()).await
+}
+
+async fn put(shop: &Shop, staff: &Staff, id: Option<FreightId>, filled: Filled) -> Next {
+    match save(shop, staff, id, &filled).await {
+        Ok(_) => Ok(back(HERE, Ok("运费模板已保存；没有下单的按新的算，已经下的单不变"))),
+        Err(e) => Err(form(shop, staff, None, id, &filled, Some(&e)).await),
+    }
+}
+
+async fn save(shop: &Shop, staff: &Staff, id: Option<FreightId>, filled: &Filled) -> Result<FreightId> {
+    let (terms, staff) = (filled.check()?, staff.clone());
+    let write = move |tx: &Tx| {
+        if id.map(|id| store::by_id(tx, id)).transpose()?.is_some_and(|found| found.is_none()) {
+            return Err(Code::NotFound.into());
+        }
+        if store::named(tx, &terms.name)?.is_some_and(|other| Some(other) != id) {
+            return Err(Error::field("name", format!("已经有模板叫「{}」，请换一个名称", terms.name)));
+        }
+        audit(tx, &staff, &format!("运费模板「{}」：{}", terms.name, terms.text()))?;
+        Ok(store::put(tx, id, &terms)?)
+    };
+    shop.write(write).await
+}
+
+#[post("/freight/<id>/delete")]
+async fn remove(shop: &State<Shop>, staff: Manager, id: FreightId) -> Flash<Redirect> {
+    let write = move |tx: &Tx| {
+        let template = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+        let (products, _) = store::used(tx, id)?;
+        if products > 0 {
+            let words = format!("还有 {products} 个商品用它（回收站里的也算），请先给它们换一个");
+            return Err(Error::from(Code::OrderState).says(words));
+        }
+        store::remove(tx, id)?;
+        audit(tx, &staff.0, &format!("删除运费模板「{}」", template.terms.name))?;
+        Ok("已删除")
+    };
+    back(HERE, shop.write(write).await)
+}

@@ -1,0 +1,227 @@
+//! Freight by pieces and by weight: each template for its own goods, the sum of them in the quote with its reasons.
+
+use serde_json::{Value, json};
+use xiaopu::catalogue::Delivery;
+use xiaopu::ids::SkuId;
+use xiaopu::staff::Role;
+
+use crate::support::*;
+
+const HEAVY: &[(&str, &str)] = &[
+    ("name", "重货"),
+    ("by", "weight"),
+    ("rows[0].regions", "新疆 西藏"),
+    ("rows[0].first", "1"),
+    ("rows[0].first_fee", "25"),
+    ("rows[0].more", "1"),
+    ("rows[0].more_fee", "15"),
+    ("rows[0].always", "true"),
+    ("rows[1].regions", "海南"),
+    ("rows[1].not_sent", "true"),
+    ("elsewhere.first", "1"),
+    ("elsewhere.first_fee", "8"),
+    ("elsewhere.more", "0.5"),
+    ("elsewhere.more_fee", "2"),
+    ("elsewhere.free_from", "200"),
+];
+const PIECES: &[(&str, &str)] = &[
+    ("name", "按件"),
+    ("by", "piece"),
+    ("rows[0].regions", "浙江省杭州市西湖区"),
+    ("rows[0].first", "2"),
+    ("rows[0].first_fee", "1"),
+    ("rows[0].more", "2"),
+    ("rows[0].more_fee", "0.5"),
+    ("elsewhere.first_fee", "6"),
+    ("elsewhere.more_fee", "1"),
+];
+
+/// Writes a template; answers with its number.
+async fn template(staff: &Console<'_>, form: &[(&str, &str)]) -> String {
+    assert_eq!(staff.post("/admin/freight", form).await, (303, "/admin/freight".into()));
+    let page = staff.page("/admin/freight").await;
+    page.split("/admin/freight/")
+        .filter_map(|rest| rest.split('"').next()?.parse::<i64>().ok())
+        .max()
+        .unwrap()
+        .to_string()
+}
+
+async fn goods(w: &World, name: &str, fen: i64, weight: i64, template: Option<&str>) -> SkuId {
+    let template = template.map(|id| id.parse().unwrap());
+    let change = |draft: &mut xiaopu::catalogue::store::Draft, sku: &mut xiaopu::catalogue::store::SkuDraft| {
+        draft.freight = template;
+        sku.weight = weight;
+    };
+    w.product_with(name, fen, 99, change).await.1
+}
+
+fn to(province: &str, city: &str, district: &str) -> Value {
+    let mut place = address();
+    for (name, value) in [("province", province), ("city", city), ("district", district)] {
+        place[name] = value.into();
+    }
+    place
+}
+
+async fn quote(w: &World, items: &[(SkuId, i64)], place: Option<Value>) -> Value {
+    let items: Vec<Value> = items.iter().map(|(sku, n)| json!({ "skuId": sku, "quantity": n })).collect();
+    let mut body = json!({ "items": items });
+    if let Some(place) = place {
+        body["address"] = place;
+    }
+    w.call(reqwest::Method::POST, "/quote", None, None, Some(body)).await.ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_template_counts_its_own_goods_and_the_quote_says_how() {
+    let settings = [("shop.freight", "5"), ("shop.free_freight_from", "99"), ("shop.freight_regions", "港澳台:不发货")];
+    let w = World::with(Default::default(), &settings).await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let (heavy, pieces) = (template(&manager, HEAVY).await, template(&manager, PIECES).await);
+    let rice = goods(&w, "大米", 5_000, 2_500, Some(&heavy)).await;
+    let oil = goods(&w, "油", 3_000, 1, Some(&heavy)).await;
+    let bowl = goods(&w, "碗", 1_000, 300, Some(&pieces)).await;
+    let tea = goods(&w, "茶", 4_000, 100, None).await;
+    let (_, voucher) = w.product_with("券", 5_900, 99, |_, sku| sku.delivery = Delivery::None).await;
+    let somewhere = || to("江苏省", "苏州市", "姑苏区");
+    let west_lake = || to("浙江省", "杭州市", "西湖区");
+    for (items, place, fee, why) in [
+        (vec![(rice, 1)], None, Some(800 + 3 * 200), "before the address is known, everywhere else's"),
+        (vec![(rice, 1)], Some(somewhere()), Some(800 + 3 * 200), "2.5 kg: one and three halves"),
+        (vec![(rice, 1), (oil, 1)], Some(somewhere()), Some(800 + 4 * 200), "a gram more begins another half"),
+        (vec![(rice, 3)], Some(somewhere()), Some(800 + 13 * 200), "149.99 and less is not 200"),
+        (vec![(rice, 4)], Some(somewhere()), Some(0), "free from 200"),
+        (
+            vec![(rice, 4)],
+            Some(to("新疆维吾尔自治区", "乌鲁木齐市", "天山区")),
+            Some(2_500 + 9 * 1_500),
+            "a region of its own",
+        ),
+        (vec![(rice, 1)], Some(to("海南省", "海口市", "龙华区")), None, "not sent there"),
+        (vec![(rice, 1)], Some(to("台湾省", "台北市", "")), None, "the shop sends nothing there at all"),
+        (vec![(tea, 1)], Some(to("海南省", "海口市", "龙华区")), Some(500), "the other rule knows nothing of that"),
+        (vec![(bowl, 1)], Some(somewhere()), Some(600), "one"),
+        (vec![(bowl, 4)], Some(somewhere()), Some(900), "three more"),
+        (vec![(bowl, 3)], Some(west_lake()), Some(150), "in the district two are the first, and two the next"),
+        (vec![(tea, 2)], Some(somewhere()), Some(500), "the shop's own rule: once per order"),
+        (vec![(tea, 3)], Some(somewhere()), Some(0), "and free from 99"),
+        (vec![(tea, 1), (voucher, 1)], Some(somewhere()), Some(0), "what needs no sending counts for it, as ever"),
+        (vec![(rice, 1), (bowl, 2), (tea, 1)], Some(somewhere()), Some(1_400 + 700 + 500), "three rules, one sum"),
+        (vec![(bowl, 1), (tea, 1), (tea, 2)], Some(somewhere()), Some(600), "each threshold looks at its own goods"),
+        (vec![(bowl, 1), (voucher, 1)], Some(somewhere()), Some(600), "a voucher alone is no express"),
+    ] {
+        let quoted = quote(&w, &items, place).await;
+        let not_sent = quoted["warnings"].as_array().unwrap().iter().any(|one| one["code"] == "not_deliverable");
+        assert_eq!(not_sent, fee.is_none(), "{why}: {quoted}");
+        assert_eq!(quoted["freightFen"], fee.unwrap_or(0), "{why}: {quoted}");
+        let parts = quoted["freights"].as_array().unwrap();
+        let sum: i64 = parts.iter().map(|part| part["feeFen"].as_i64().unwrap()).sum();
+        assert_eq!(sum, fee.unwrap_or(0), "{why}: {quoted}");
+    }
+    let quoted = quote(&w, &[(rice, 1), (bowl, 2), (tea, 1)], Some(somewhere())).await;
+    let document: Value = serde_json::from_str(xiaopu::docs::OPENAPI).unwrap();
+    super::contract::agree(&document, &json!({ "$ref": "#/components/schemas/Quote" }), &quoted, "Quote");
+    let told: Vec<_> = quoted["freights"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|part| (part["name"].clone(), part["text"].clone()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (json!("重货"), json!("2.5 kg：首 1 kg ¥8.00，每续 0.5 kg ¥2.00")),
+            (json!("按件"), json!("2 件：首 1 件 ¥6.00，每续 1 件 ¥1.00")),
+            (json!("快递"), json!("每单 ¥5.00，满 ¥99.00 包邮")),
+        ]
+    );
+    // What was quoted is what is ordered, and what staff reckon for a chat.
+    let alice = w.buyer("alice").await;
+    let placed = Placed::of(alice.buy(rice, 1).await);
+    assert_eq!(placed.total, 5_000 + 1_400);
+    let form = [("lines[0].what", "大米"), ("lines[1].what", "碗"), ("lines[1].quantity", "2")];
+    let (_, code) = super::drafts::draft(&manager, &form).await;
+    assert_eq!(alice.get(&format!("/drafts/{code}")).await.ok()["freightFen"], 1_400 + 700);
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn free_freight_takes_off_what_may_go_and_nothing_else() {
+    let w = World::new().await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let heavy = template(&manager, HEAVY).await;
+    let rice = goods(&w, "大米", 5_000, 1_000, Some(&heavy)).await;
+    let form = [("kind", "freight"), ("given", "everybody"), ("name", "包邮"), ("from", "10"), ("scope", "all")];
+    let (status, at) = manager.post("/admin/promotions", &form).await;
+    assert_eq!(status, 303, "{at}");
+    let near = quote(&w, &[(rice, 1)], Some(to("江苏省", "苏州市", "姑苏区"))).await;
+    assert_eq!((&near["freightFen"], &near["freights"][0]["feeFen"]), (&json!(0), &json!(800)), "{near}");
+    let far = quote(&w, &[(rice, 1)], Some(to("西藏自治区", "拉萨市", "城关区"))).await;
+    assert_eq!(far["freightFen"], 2_500, "{far}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_is_written_chosen_and_kept_while_goods_go_by_it() {
+    let w = World::new().await;
+    let (manager, clerk) = (w.staff("manager", Role::Manager).await, w.staff("clerk", Role::Clerk).await);
+    let id = template(&manager, HEAVY).await;
+    assert_eq!(clerk.post("/admin/freight", PIECES).await.0, 403);
+    assert!(clerk.page("/admin/freight").await.contains("海南 不发货"));
+    // The same name, and one thing wrong: what was typed stays.
+    let page = manager.page_of("/admin/freight", HEAVY).await;
+    assert!(page.contains("已经有模板叫「重货」") && page.contains("新疆 西藏"), "{page}");
+    let mut wrong = HEAVY.to_vec();
+    wrong[2].1 = "新彊";
+    let page = manager.page_of(&format!("/admin/freight/{id}"), &wrong).await;
+    assert!(page.contains("第 1 行：") && page.contains("「新彊」") && page.contains("value=\"25\""), "{page}");
+    // A product takes it, with the weight of each SKU.
+    let product = |weight: &'static str, freight: String| {
+        [
+            ("version".to_owned(), "1".to_owned()),
+            ("name".into(), "大米".into()),
+            ("on_shelf".into(), "true".into()),
+            ("freight".into(), freight),
+            ("skus[0].price".into(), "50".into()),
+            ("skus[0].on_hand".into(), "9".into()),
+            ("skus[0].enabled".into(), "true".into()),
+            ("skus[0].weight".into(), weight.into()),
+        ]
+    };
+    async fn post(w: &World, staff: &Console<'_>, path: &str, form: [(String, String); 8]) -> (u16, String) {
+        let parts =
+            form.into_iter().fold(reqwest::multipart::Form::new(), |form, (name, value)| form.text(name, value));
+        let request = w.http().post(w.at(path)).header("Cookie", &staff.cookie).multipart(parts);
+        let answer = request.send().await.unwrap();
+        let to = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
+        (answer.status().as_u16(), to.unwrap_or(answer.text().await.unwrap()))
+    }
+    for weight in ["-1", "1.5", "重", "1000001"] {
+        let (status, page) = post(&w, &manager, "/admin/products", product(weight, id.clone())).await;
+        assert!(status == 422 && page.contains("重量请填多少克"), "{weight}: {status} {page}");
+    }
+    let (status, page) = post(&w, &manager, "/admin/products", product("500", "99".into())).await;
+    assert!(status == 422 && page.contains("这个运费模板已经删掉了"), "{status} {page}");
+    let (status, at) = post(&w, &manager, "/admin/products", product("", id.clone())).await;
+    assert_eq!(status, 303, "{at}");
+    assert!(clerk.page("/admin/freight").await.contains("有 1 个在卖的规格没有填重量"));
+    post(&w, &manager, &at, product("2500", id.clone())).await;
+    let page = clerk.page("/admin/freight").await;
+    assert!(page.contains("1 个商品在用") && !page.contains("没有填重量"), "{page}");
+    assert!(manager.page(&at).await.contains("value=\"2500\""));
+    // While it is used it stays; then it goes.
+    manager.post(&format!("/admin/freight/{id}/delete"), &[]).await;
+    assert!(manager.said("/admin/freight").await.contains("还有 1 个商品用它"));
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_shop_never_sends_it_brings_nothing_either() {
+    let w = World::with(Default::default(), &[("shop.freight_regions", "浙江省杭州市临安区:不发货;新疆:25")]).await;
+    let (_, cake) = w.product_with("蛋糕", 1_000, 9, |_, sku| sku.delivery = Delivery::Local).await;
+    for (district, brought) in [("西湖区", true), ("临安区", false)] {
+        let quoted = quote(&w, &[(cake, 1)], Some(to("浙江省", "杭州市", district))).await;
+        let told = quoted["warnings"].as_array().unwrap();
+        assert_eq!(told.iter().all(|one| one["code"] != "not_deliverable"), brought, "{district}: {quoted}");
+    }
+}
