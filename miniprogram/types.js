@@ -595,4 +595,13 @@
  * @property {number} weightGrams 克
  */
 
+/**
+ * @typedef {object} Poster
+ * @property {number} width 单位：宽 750 的一张纸
+ * @property {number} height
+ * @property {string} background 底色
+ * @property {Array<{url: string, x: number, y: number, width: number, height: number, radius: number}>} pictures 先画；填满方框，多出来的裁掉
+ * @property {Array<{text: string, x: number, y: number, size: number, bold: boolean, color: string, align: "start" | "middle"}>} texts 一行一项，已经折好行
+ */
+
 module.exports = {};

@@ -15,6 +15,7 @@ pub mod drafts;
 pub mod outbox;
 pub mod payments;
 pub mod places;
+pub mod posters;
 pub mod programs;
 pub mod reconcile;
 
@@ -72,6 +73,7 @@ pub fn rocket(shop: Shop, figment: Figment) -> Rocket<Build> {
         .manage(catalogue::cache::Cache::default())
         .manage(catalogue::sellers::Sellers::default())
         .manage(door::limits::Limits::default())
+        .manage(posters::Turn::default())
         .manage(door::traffic::Traffic::default())
         .attach(Shield::new())
         .attach(sockets::backlog::Backlog)
@@ -94,6 +96,7 @@ pub fn rocket(shop: Shop, figment: Figment) -> Rocket<Build> {
         .mount("/api/v1", promotions::api::routes())
         .mount("/api/v1", drafts::api::routes())
         .mount("/api/v1", baskets::api::routes())
+        .mount("/api/v1", posters::api::routes())
         .mount("/api/v1", first(payments::api::routes()))
         .mount("/api/v1", payments::refund::api::routes())
         .mount("/api/v1", aftersale::api::routes())

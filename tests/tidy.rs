@@ -181,6 +181,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "words",
         ],
     ),
+    ("posters", &["catalogue", "clock", "db", "door", "error", "ids", "shop", "transactions", "wechat"]),
     ("baskets", &["buyers", "catalogue", "clock", "db", "door", "error", "ids", "money", "orders", "shop", "words"]),
     ("backups", &["clock", "db", "error", "ids", "jobs", "nonce", "payments", "shop"]),
     (
@@ -323,6 +324,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "parcels",
             "payments",
             "photos",
+            "posters",
             "programs",
             "promotions",
             "reconcile",

@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 /// The calls that can go wrong, by the names of WeChat's own paths.
-pub const KINDS: [&str; 22] = [
+pub const KINDS: [&str; 23] = [
     "login",
     "unifiedorder",
     "orderquery",
@@ -26,6 +26,7 @@ pub const KINDS: [&str; 22] = [
     "get_order_list",
     "confirm_receive",
     "subscribe_send",
+    "wxacode",
     // Of API v3: its notices, and the file of a bill.
     "notify",
     "refund_notify",

@@ -3,6 +3,7 @@
 mod api;
 mod bills;
 mod cash_desk;
+mod codes;
 mod control;
 mod delivery;
 mod faults;
@@ -185,6 +186,7 @@ impl Simulator {
             .mount("/", receipts::routes())
             .mount("/", robots::routes())
             .mount("/", subscribe::routes())
+            .mount("/", codes::routes())
             .mount("/", cash_desk::routes())
             .mount("/", control::routes())
             .register("/simulator", control::catchers())

@@ -229,6 +229,8 @@ pub struct State {
     /// Buyers are told only what they have allowed: by openid and template, how many messages are left.
     pub asks_first: bool,
     pub allowed: HashMap<(String, String), u64>,
+    /// The mini-program has no published version.
+    pub unpublished: bool,
     /// What robots were told, each by its name.
     pub said: Vec<(String, String)>,
 }

@@ -136,6 +136,7 @@ pub fn kind_text(kind: &str) -> &str {
         "delivery_list" => "快递公司列表",
         "login" => "登录",
         "subscribe_send" => "订阅消息",
+        "wxacode" => "小程序码",
         "templates" => "订阅消息模板",
         other => other,
     }

@@ -47,37 +47,42 @@ impl Wechat {
 
     /// Posts to an interface that wants a token; with nothing (`null`) to post, it is read. A token that turns out to be
     /// stale is replaced once.
-    pub(super) async fn ask_api(
+    pub(super) async fn ask_api(&self, app: &MiniProgram, call: (&'static str, &str), body: &Value) -> Exchange<Value> {
+        self.ask_api_for(app, call, body, read).await
+    }
+
+    /// The same for an answer that is read in another way.
+    pub(super) async fn ask_api_for<T>(
         &self,
         app: &MiniProgram,
         (kind, path): (&'static str, &str),
         body: &Value,
-    ) -> Exchange<Value> {
+        read: fn(&[u8]) -> Result<T, GatewayError>,
+    ) -> Exchange<T> {
         let request = if body.is_null() { format!("GET {path}") } else { format!("POST {path}\n{body:#}") };
-        let mut exchange = Exchange { kind, request, response: Vec::new(), took_ms: 0, result: Ok(Value::Null) };
-        for last in [false, true] {
+        let mut said = (Vec::new(), 0);
+        let mut last = false;
+        let result = loop {
             let token = match self.token(app).await {
                 Ok(token) => token,
-                Err(e) => {
-                    exchange.result = Err(e);
-                    return exchange;
-                }
+                Err(e) => break Err(e),
             };
             let query = [("access_token", token.as_str())];
             let (answer, took_ms) = match body {
                 Value::Null => self.get_api(path, &query).await,
                 body => self.post_api(path, &query, body).await,
             };
-            exchange.took_ms += took_ms;
-            exchange.response = answer.clone().unwrap_or_default();
-            exchange.result = answer.and_then(|bytes| read(&bytes));
-            let stale = exchange.result.as_ref().is_err_and(|e| e.code().is_some_and(|code| STALE.contains(&code)));
+            said = (answer.clone().unwrap_or_default(), said.1 + took_ms);
+            let result = answer.and_then(|bytes| read(&bytes));
+            let stale = result.as_ref().is_err_and(|e| e.code().is_some_and(|code| STALE.contains(&code)));
             if last || !stale {
-                break;
+                break result;
             }
+            last = true;
             self.token.lock().await.take_if(|kept| kept.value == token);
-        }
-        exchange
+        };
+        let (response, took_ms) = said;
+        Exchange { kind, request, response, took_ms, result }
     }
 
     /// The token that is in force; whoever needs a new one waits for the first who fetches it.
@@ -99,7 +104,7 @@ impl Wechat {
 }
 
 /// An answer of these interfaces; an errcode is a refusal.
-fn read(bytes: &[u8]) -> Result<Value, GatewayError> {
+pub(super) fn read(bytes: &[u8]) -> Result<Value, GatewayError> {
     let answer: Value = serde_json::from_slice(bytes).map_err(|_| GatewayError::Unreachable("回答不是 JSON".into()))?;
     let text = || answer["errmsg"].as_str().unwrap_or_default().to_owned();
     match answer["errcode"].as_i64().unwrap_or(0) {

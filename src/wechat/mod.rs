@@ -9,6 +9,7 @@ mod breaker;
 pub mod carriers;
 pub mod certificate;
 mod client;
+mod codes;
 pub mod coupons;
 mod exchange;
 pub mod funds;

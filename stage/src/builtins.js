@@ -222,6 +222,17 @@ const richText = () => element({
   },
 });
 
+/** The canvas that a program draws on itself: `type="2d"`. */
+const canvas = () => element({
+  properties: { type: String, canvasId: String, disableScroll: Boolean },
+  lifetimes: {
+    created() {
+      this.paper = Object.assign(document.createElement("canvas"), { createImage: () => new Image() });
+      dom(this).append(this.paper);
+    },
+  },
+});
+
 const WAYS = { navigate: "navigateTo", redirect: "redirectTo", switchTab: "switchTab", reLaunch: "reLaunch", navigateBack: "navigateBack" };
 const navigator = (host) => element({
   properties: { url: String, openType: { type: String, value: "navigate" }, delta: { type: Number, value: 1 }, target: String },
@@ -240,5 +251,5 @@ const navigator = (host) => element({
 
 export const builtins = {
   image, button, input: field("input"), textarea: field("textarea"), "scroll-view": scrollView, swiper, "swiper-item": () => element({ properties: { itemId: String } }),
-  picker, "rich-text": richText, navigator,
+  picker, "rich-text": richText, navigator, canvas,
 };

@@ -17,6 +17,7 @@ const own = {
   swiper: ["indicator-dots", "autoplay", "interval", "duration", "current", "circular", "easing-function"],
   "swiper-item": ["item-id"],
   picker: ["mode", "range", "range-key", "value", "disabled", "level", "header-text", "start", "end"],
+  canvas: ["type", "canvas-id", "disable-scroll"],
   "rich-text": ["nodes", "space", "user-select"],
   navigator: ["url", "open-type", "delta", "target"],
   "page-meta": ["page-style", "root-font-size"],

@@ -3,7 +3,7 @@ import { makeSheets } from "./sheets.js";
 
 const WECHAT_CONFIRM = "wx1183b055aeec94d1";
 const TO_BUYER = { name: "王小样", phone: "13800000000" };
-const PRIVATE = { chooseMedia: "chooseMedia", chooseAddress: "chooseAddress", getClipboardData: "getClipboardData", chooseAvatar: "chooseAvatar", nickname: "nickname" };
+const PRIVATE = { chooseMedia: "chooseMedia", chooseAddress: "chooseAddress", getClipboardData: "getClipboardData", chooseAvatar: "chooseAvatar", nickname: "nickname", album: "saveImageToPhotosAlbum" };
 
 export function makeWx(host) {
   const { simulator } = document.body.dataset;
@@ -227,8 +227,53 @@ export function makeWx(host) {
       ...(urls.length > 1 ? [node("div", { className: "stage-answers" }, press("上一张", turn(-1)), press("下一张", turn(1)))] : [])], "stage-veil-picture");
   });
 
+  // ── drawing, and the album ──
+
+  /** What canvases were made into, by the path that the program knows. */
+  const drawn = new Map();
+  const createSelectorQuery = () => {
+    const asked = [];
+    let within = host.current().instance;
+    const query = {
+      in(component) {
+        within = component;
+        return query;
+      },
+      select: (selector) => ({
+        fields({ node, size }) {
+          if (!node || Object.keys({ node, size }).length > 2) throw new Error("only the node and the size of a canvas are on this stage");
+          asked.push(() => {
+            const paper = within.selectComponent(selector)?.paper;
+            return paper ? { node: paper, width: paper.clientWidth, height: paper.clientHeight } : null;
+          });
+          return query;
+        },
+      }),
+      exec(told) {
+        setTimeout(() => told(asked.map((look) => look())));
+      },
+    };
+    return query;
+  };
+  const canvasToTempFilePath = api("canvasToTempFilePath", async ({ canvas, fileType = "png" }) => {
+    if (!(canvas instanceof HTMLCanvasElement)) refused("canvasToTempFilePath", "canvas is empty");
+    const tempFilePath = `wxfile://tmp_${crypto.randomUUID()}.${fileType}`;
+    drawn.set(tempFilePath, canvas.toDataURL(`image/${fileType}`));
+    return { tempFilePath };
+  });
+  // WeChat asks once; who said no is not asked again until he has changed his mind in the settings.
+  const saveImageToPhotosAlbum = api("saveImageToPhotosAlbum", async ({ filePath }) => {
+    if (!drawn.has(filePath)) refused("saveImageToPhotosAlbum", "file doesn't exist");
+    await permitted("saveImageToPhotosAlbum", PRIVATE.album);
+    if (storage.getStorageSync("__album") === "") {
+      const answer = await sheets.ask({ title: "申请写入相册", content: "把图片保存到你的相册", confirmText: "允许", cancelText: "拒绝" });
+      storage.setStorageSync("__album", answer?.confirm === true);
+    }
+    if (storage.getStorageSync("__album") !== true) refused("saveImageToPhotosAlbum", "auth deny");
+  });
+
   const wx = {
-    ...storage, request, uploadFile, downloadFile, login, chooseAddress, chooseMedia, requestPayment, requestSubscribeMessage, openBusinessView, showToast, showModal, showActionSheet, previewImage,
+    ...storage, createSelectorQuery, canvasToTempFilePath, saveImageToPhotosAlbum, request, uploadFile, downloadFile, login, chooseAddress, chooseMedia, requestPayment, requestSubscribeMessage, openBusinessView, showToast, showModal, showActionSheet, previewImage,
     hideToast: api("hideToast", async () => sheets.clear()),
     showLoading: api("showLoading", async ({ title }) => sheets.toast(title, 0)),
     hideLoading: api("hideLoading", async () => sheets.clear()),
@@ -278,6 +323,10 @@ export function makeWx(host) {
       tell("agreeprivacyauthorization", {});
     } else if (type === "chooseAvatar") {
       await permitted("chooseAvatar", PRIVATE.chooseAvatar).then(() => tell("chooseavatar", { avatarUrl: "/images/face.svg" }), () => {});
+    } else if (type === "openSetting") {
+      const answer = await sheets.ask({ title: "设置", content: "保存到相册", confirmText: "打开", cancelText: "关闭" });
+      storage.setStorageSync("__album", answer?.confirm === true);
+      tell("opensetting", { authSetting: { "scope.writePhotosAlbum": answer?.confirm === true } });
     } else throw new Error(`<button open-type="${type}" ${data.sessionFrom}> is not on this stage`);
   };
   // The phone has the country's regions itself; the stage borrows the program's own table.

@@ -33,6 +33,7 @@ mod orders;
 mod outbox;
 mod patience;
 mod pickup;
+mod posters;
 mod prepay;
 mod pricing;
 mod products;

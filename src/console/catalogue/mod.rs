@@ -9,6 +9,7 @@ pub mod list;
 pub mod product;
 pub mod promotions;
 pub mod quick;
+mod share;
 pub mod showcase;
 pub mod stock;
 
@@ -27,6 +28,7 @@ pub fn routes() -> Vec<Route> {
         product::routes(),
         promotions::routes(),
         quick::routes(),
+        share::routes(),
         showcase::routes(),
         stock::routes(),
         categories::routes(),

@@ -48,8 +48,10 @@ Page({
     favourite: false,
   },
 
-  onLoad({ id }) {
-    this.setData({ id: id || "" });
+  /** Opened by a link with `id`, or by a scanned code, which has its words in `scene`. */
+  onLoad({ id, scene }) {
+    const [, scanned] = decodeURIComponent(scene || "").match(/^id=(\d+)$/) || ["", ""];
+    this.setData({ id: id || scanned });
     this.again();
   },
 
@@ -139,6 +141,10 @@ Page({
 
   openCoupons() {
     wx.navigateTo({ url: "/pages/coupons/coupons" });
+  },
+
+  share() {
+    this.selectComponent("#poster").begin(this.data.id);
   },
 
   async favour() {

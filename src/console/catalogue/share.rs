@@ -1,0 +1,67 @@
+//! What a product is shared by: its code and its poster, to print and to send on.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use rocket::http::ContentType;
+use rocket::{Route, State, get, routes};
+use rocket_dyn_templates::{Template, context};
+
+use super::product::find;
+use crate::assets;
+use crate::catalogue::store;
+use crate::console::{Download, download, frame, words};
+use crate::error::{Code, Result};
+use crate::ids::ProductId;
+use crate::posters::{self, Turn};
+use crate::shop::Shop;
+use crate::staff::Clerk;
+
+pub fn routes() -> Vec<Route> {
+    routes![page, code, poster, saved]
+}
+
+#[get("/products/<id>/share", rank = 3)]
+async fn page(shop: &State<Shop>, turn: &State<Turn>, staff: Clerk, id: ProductId) -> Result<Template> {
+    let product = find(shop, id).await?;
+    // Fetched now, so that the page can say in words why there is none.
+    let problem = posters::code(shop, turn, id).await.err().map(|error| words(&error));
+    let frame = frame(shop, &staff.0, "products", None).await?;
+    Ok(assets::page("console/product_share.html", context! { frame, id, name: product.name, problem }))
+}
+
+#[get("/products/<id>/code", rank = 3)]
+async fn code(shop: &State<Shop>, turn: &State<Turn>, _staff: Clerk, id: ProductId) -> Result<Download> {
+    let picture = posters::code(shop, turn, id).await?;
+    let (kind, ending) = match posters::api::kind(&picture) {
+        kind if kind == ContentType::PNG => (kind, "png"),
+        kind => (kind, "jpg"),
+    };
+    let name = format!("小程序码-{}.{ending}", find(shop, id).await?.name);
+    Ok(download(kind, &name, picture))
+}
+
+#[get("/products/<id>/poster.svg", rank = 3)]
+async fn poster(shop: &State<Shop>, turn: &State<Turn>, _staff: Clerk, id: ProductId) -> Result<(ContentType, String)> {
+    Ok((ContentType::SVG, drawn(shop, turn, id).await?))
+}
+
+#[get("/products/<id>/poster", rank = 3)]
+async fn saved(shop: &State<Shop>, turn: &State<Turn>, _staff: Clerk, id: ProductId) -> Result<Download> {
+    let name = format!("海报-{}.svg", find(shop, id).await?.name);
+    Ok(download(ContentType::SVG, &name, drawn(shop, turn, id).await?.into_bytes()))
+}
+
+/// With its pictures inside: a file that is complete wherever it is opened.
+async fn drawn(shop: &Shop, turn: &Turn, id: ProductId) -> Result<String> {
+    let code = posters::code(shop, turn, id).await?;
+    let product = find(shop, id).await?;
+    let cover = product.images.first().cloned();
+    let read = move |conn: &rusqlite::Connection| {
+        Ok(cover.map(|hash| store::image(conn, &hash)).transpose()?.flatten().map(|(bytes, _)| bytes))
+    };
+    let inside = |bytes: &[u8]| format!("data:{};base64,{}", posters::api::kind(bytes), BASE64_STANDARD.encode(bytes));
+    let picture = shop.read(read).await?.as_deref().map(inside);
+    let shop_name = shop.settings().shop_name().to_owned();
+    let made = move || posters::svg::svg(&posters::layout::poster(&product, &shop_name, picture, inside(&code)));
+    shop.heavily(made).await.map_err(|_| Code::Internal.into())
+}
