@@ -510,3 +510,56 @@ async fn a_form_that_is_refused_loses_nothing() {
     }
     w.must_hold().await;
 }
+
+/// By the phone that parcels went to, as people name a customer, and from the customer's own page.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_coupon_is_given_by_phone_and_on_the_customers_page() {
+    let w = World::new().await;
+    let (boss, clerk) = (w.staff("boss", Role::Owner).await, w.staff("clerk", Role::Clerk).await);
+    let tea = w.product("茶", 5000, 90).await;
+    let (alice, bob, carol) = (w.buyer("alice").await, w.buyer("bob").await, w.buyer("carol").await);
+    for (buyer, phone) in [(&alice, "13900000001"), (&bob, "13900000002"), (&carol, "13900000002")] {
+        let mut wish = order(tea, 1);
+        wish["address"]["phone"] = json!(phone);
+        Placed::of(buyer.prepay(&w.key(), wish).await);
+    }
+    let chosen = [
+        TIERS[0],
+        ("given", "chosen"),
+        ("name", "老客"),
+        ("from", "40"),
+        ("off", "20"),
+        ("scope", "all"),
+        ("per_buyer", "2"),
+    ];
+    let page = promotion(&boss, &chosen).await;
+    let give = format!("{page}/give");
+    boss.post(&give, &[("to", "１３９００００００１\n13900000002\n13900000009")]).await;
+    let said = boss.said(&page).await;
+    for words in ["发了 1 张", "13900000002（不止一位买家", "13900000009（没有这个订单、手机号或买家）"]
+    {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert_eq!(w.count("select count(*) from coupons").await, 1);
+    // On the customer's page, by the same rules.
+    let id = bob.get("/me").await.ok()["id"].as_str().unwrap().to_owned();
+    let here = format!("/admin/customers/{id}");
+    let button = boss.page(&here).await;
+    assert!(button.contains("发一张") && button.contains("老客"), "{button}");
+    assert!(!clerk.page(&here).await.contains("发一张"));
+    let number = page.rsplit('/').next().unwrap().to_owned();
+    let form = [("promotion", number.as_str())];
+    assert_eq!(clerk.post(&format!("{here}/coupon"), &form).await.0, 403);
+    for told in ["券已发到他的小程序里", "券已发到他的小程序里", "买家已经领过了"] {
+        boss.post(&format!("{here}/coupon"), &form).await;
+        assert!(boss.said(&here).await.contains(told), "{told}");
+    }
+    assert_eq!(bob.get("/coupons?status=usable").await.ok()["items"].as_array().unwrap().len(), 2);
+    assert!(boss.page("/admin/audit").await.contains("发优惠券「老客」"));
+    // What is no coupon, or nobody's, gives nothing.
+    let for_all = promotion(&boss, TIERS).await;
+    for wrong in [for_all.rsplit('/').next().unwrap(), "999"] {
+        boss.post(&format!("{here}/coupon"), &[("promotion", wrong)]).await;
+    }
+    assert_eq!(w.count("select count(*) from coupons").await, 3);
+}

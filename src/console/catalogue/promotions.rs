@@ -18,13 +18,14 @@ use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{BuyerId, OrderNo, ProductId, PromotionId};
 use crate::money::{Fen, yuan};
+use crate::orders::search::{Filter, store as search};
 use crate::orders::store as orders;
 use crate::promotions::rules::{Filled, MOST_TIERS};
 use crate::promotions::{Coupon, Given, Kind, Phase, Promotion, Scope, Terms, give, store, tenths};
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Manager, Role, Staff};
-use crate::typed::clean;
+use crate::typed::{bare, clean};
 
 pub fn routes() -> Vec<Route> {
     routes![list, blank, create, page, change, stop, resume, give_out]
@@ -35,6 +36,8 @@ const HERE: &str = "/admin/promotions";
 const SHOWN: i64 = 50;
 /// Buyers who are given a coupon at once.
 const MOST_BUYERS: usize = 500;
+/// Of the orders that went to a phone, the newest are looked at.
+const ORDERS_OF_A_PHONE: i64 = 200;
 
 #[get("/promotions?<phase>")]
 async fn list(
@@ -400,7 +403,7 @@ async fn resume(shop: &State<Shop>, staff: Manager, id: PromotionId) -> Flash<Re
 
 #[derive(FromForm)]
 struct GiveOut {
-    /// Order numbers, or customers' numbers, whatever stands between them.
+    /// Order numbers, phones of receivers or customers' numbers, whatever stands between them.
     to: String,
 }
 
@@ -414,9 +417,10 @@ async fn give_out(shop: &State<Shop>, staff: Manager, id: PromotionId, form: For
         let (mut given, mut not) = (0, Vec::new());
         let named: Vec<&str> = to.split(|c: char| c.is_whitespace() || ",，;；、".contains(c)).collect();
         for name in named.into_iter().filter(|name| !name.is_empty()).take(MOST_BUYERS) {
-            let why = match buyer_named(tx, name)? {
-                None => "没有这个订单或买家".to_owned(),
-                Some(buyer) => match give::give(tx, promotion, buyer, now) {
+            let why = match buyers_named(tx, name)?[..] {
+                [] => "没有这个订单、手机号或买家".to_owned(),
+                [_, _, ..] => "不止一位买家用这个手机号，请写买家编号".to_owned(),
+                [buyer] => match give::give(tx, promotion, buyer, now) {
                     Ok(_) => {
                         given += 1;
                         continue;
@@ -430,7 +434,7 @@ async fn give_out(shop: &State<Shop>, staff: Manager, id: PromotionId, form: For
         let left_out = if not.len() > 10 { format!("等 {} 个", not.len()) } else { String::new() };
         let not: Vec<_> = not.into_iter().take(10).collect();
         match (given, not.is_empty()) {
-            (0, true) => Err(Error::field("to", "请写订单号或买家编号，一行一个")),
+            (0, true) => Err(Error::field("to", "请写订单号、收货手机号或买家编号，一行一个")),
             (0, false) => Err(Error::field("to", format!("一张都没有发：{}{left_out}", not.join("，")))),
             (n, true) => Ok(format!("发了 {n} 张")),
             (n, false) => Ok(format!("发了 {n} 张；没有发的：{}{left_out}", not.join("，"))),
@@ -439,11 +443,21 @@ async fn give_out(shop: &State<Shop>, staff: Manager, id: PromotionId, form: For
     act(shop, staff.0, id, write).await
 }
 
-/// Whom staff mean: by an order, or by the number that stands on an order's page.
-fn buyer_named(conn: &Connection, name: &str) -> Result<Option<BuyerId>> {
+/// Whom staff mean: by an order, by the phone that parcels of theirs went to, or by the number on a customer's page.
+fn buyers_named(conn: &Connection, name: &str) -> Result<Vec<BuyerId>> {
     if let Some(no) = OrderNo::read(name) {
-        return Ok(orders::by_no(conn, &no)?.map(|order| order.buyer_id));
+        return Ok(orders::by_no(conn, &no)?.into_iter().map(|order| order.buyer_id).collect());
     }
-    let Ok(id) = name.trim_start_matches(['#', '＃']).parse::<BuyerId>() else { return Ok(None) };
-    Ok(buyers::exists(conn, id)?.then_some(id))
+    let name = bare(name);
+    if name.len() == 11 && name.starts_with('1') && name.bytes().all(|b| b.is_ascii_digit()) {
+        let filter = Filter { search: Some(name.clone()), ..Filter::default() };
+        let went_there = search::list(conn, &filter, None, ORDERS_OF_A_PHONE)?.into_iter();
+        let went_there = went_there.filter(|order| order.address.as_ref().is_some_and(|to| to.phone == name));
+        let mut found: Vec<BuyerId> = went_there.map(|order| order.buyer_id).collect();
+        found.sort_unstable();
+        found.dedup();
+        return Ok(found);
+    }
+    let Ok(id) = name.trim_start_matches('#').parse::<BuyerId>() else { return Ok(Vec::new()) };
+    Ok(if buyers::exists(conn, id)? { vec![id] } else { Vec::new() })
 }

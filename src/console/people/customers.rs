@@ -15,15 +15,16 @@ use crate::console::{Download, back, cut, filled, frame, query_string, refused, 
 use crate::customers::{After, Customer, Filter, Sort, erase, read_note, read_tags, store};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::ids::BuyerId;
+use crate::ids::{BuyerId, PromotionId};
 use crate::money::yuan;
 use crate::orders::store::{self as orders, Wanted};
+use crate::promotions::{Phase, Promotion, give, store as promotions};
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Manager, Owner, Role, Staff};
 
 pub fn routes() -> Vec<Route> {
-    routes![list, export, page, reveal, revealed, note, tags, block, unblock, ask_erase, forget]
+    routes![list, export, page, reveal, revealed, note, tags, give_coupon, block, unblock, ask_erase, forget]
 }
 
 /// From this role on, customers leave as a table.
@@ -197,9 +198,10 @@ async fn render(
         let addresses = if revealed { store::addresses(conn, id, ADDRESSES)? } else { Vec::new() };
         let page = orders::page_of_buyer(conn, id, Wanted::All, before, ORDERS + 1)?;
         let page: rusqlite::Result<Vec<_>> = page.into_iter().map(|order| orders::full(conn, order)).collect();
-        Ok((customer, addresses, page?, store::tags(conn)?))
+        let coupons: Vec<Promotion> = promotions::all(conn)?.into_iter().filter(Promotion::is_coupon).collect();
+        Ok((customer, addresses, page?, store::tags(conn)?, coupons))
     };
-    let (customer, addresses, mut orders, tags) = shop.read(read).await?;
+    let (customer, addresses, mut orders, tags, coupons) = shop.read(read).await?;
     let (more, now) = (cut(&mut orders, ORDERS), shop.now());
     let context = context! {
         frame: frame(shop, staff, "customers", flash).await?,
@@ -217,6 +219,10 @@ async fn render(
         next: orders.last().filter(|_| more).map(|full| full.order.id),
         later: before.is_some(),
         known: tags.iter().map(|(tag, _)| tag).collect::<Vec<_>>(),
+        coupons: coupons.iter().filter(|one| one.phase(now) != Phase::Ended && !one.is_exhausted()).map(|one| json!({
+            "id": one.id, "name": one.terms.name, "text": one.terms.text(),
+        })).collect::<Vec<_>>(),
+        may_give: staff.role >= Role::Manager,
         may_block: staff.role >= Role::Manager,
         may_erase: staff.role >= Role::Owner,
     };
@@ -278,6 +284,24 @@ async fn tags(shop: &State<Shop>, staff: Clerk, id: &str, form: Form<Tags>) -> R
         change(shop, staff.0, id, act).await
     };
     Ok(back(here(id), done.await.map(|()| "标签已保存")))
+}
+
+#[derive(FromForm)]
+struct Gift {
+    promotion: i64,
+}
+
+/// One coupon for this customer, by the promotion's own rules.
+#[post("/customers/<id>/coupon", data = "<form>")]
+async fn give_coupon(shop: &State<Shop>, staff: Manager, id: &str, form: Form<Gift>) -> Result<Flash<Redirect>> {
+    let (id, promotion) = (read_id(id)?, PromotionId(form.promotion));
+    let act = move |tx: &Tx, customer: &Customer| {
+        let promotion = promotions::by_id(tx, promotion)?.filter(Promotion::is_coupon).ok_or(Code::NotFound)?;
+        give::give(tx, &promotion, customer.id, tx.now())
+            .map_err(|e| Error { message: Some(e.message().replace('您', "买家")), ..e })?;
+        Ok(format!("给顾客 #{} 发优惠券「{}」", customer.id, promotion.terms.name))
+    };
+    Ok(back(here(id), change(shop, staff.0, id, act).await.map(|()| "券已发到他的小程序里")))
 }
 
 #[post("/customers/<id>/block")]

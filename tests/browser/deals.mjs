@@ -1,0 +1,111 @@
+// What is cheaper, and what was agreed on in a chat: staff write it at the desk, a buyer pays it on the phone.
+import assert from "node:assert/strict";
+import { story, until } from "./shop.mjs";
+
+await story(async ({ shop, step, shot, stage, login, fits }) => {
+  const buyer = await stage();
+  const desk = await login();
+  const yuan = (fen) => (fen / 100).toFixed(2);
+
+  /** Writes a promotion; the form shows only what belongs to its kind. */
+  const promote = async (fill) => {
+    await desk.goto(`${shop}/admin/promotions/new`);
+    for (const [label, value] of Object.entries(fill)) {
+      const field = desk.locator("form.promo").getByLabel(label).filter({ visible: true }).first();
+      if (await field.evaluate((node) => node.tagName === "SELECT")) await field.selectOption({ label: value });
+      else await field.fill(value);
+    }
+    await desk.getByRole("button", { name: "保存" }).click();
+    await desk.getByText("效果").waitFor();
+  };
+
+  await step("staff make a sum off in tiers, and a coupon with a code", async () => {
+    await promote({ 名称: "满三十减五", 优惠方式: "满减", 谁能享受: "所有买家自动享受", 满多少元: "30", 减多少元: "5" });
+    await shot(desk, "promotion", true);
+    await promote({ 名称: "朋友券", 优惠方式: "满减", 谁能享受: "领取：链接或优惠码", 减多少元: "3", 优惠码: "PENGYOU" });
+    await desk.getByText("pages/coupons/coupons?code=PENGYOU").waitFor();
+    await shot(desk, "promotion-coupon", true);
+  });
+
+  await step("a buyer takes the coupon by its link, and a second time is told that he has it", async () => {
+    await buyer.enter("/pages/coupons/coupons?code=PENGYOU");
+    await buyer.says("朋友券");
+    await buyer.shot("stage-coupons");
+    await buyer.clean("coupons");
+    await buyer.field("优惠码").fill("pengyou");
+    await buyer.button("领取").click();
+    await buyer.says("已经领过了");
+    await buyer.answer("知道了");
+  });
+
+  let number;
+  let order;
+  const ask = async () => {
+    const { v: token } = JSON.parse(await buyer.page.evaluate(() => localStorage.getItem("mp:token")));
+    return (await fetch(`${shop}/api/v1/orders/${number}`, { headers: { Authorization: `Bearer ${token}` } })).json();
+  };
+  await step("both are off the price, and the reasons stand on the order", async () => {
+    await buyer.product("法式乡村面包");
+    await buyer.button("立即购买").click();
+    const sheet = buyer.sheet("选择规格");
+    await sheet.getByRole("button", { name: "增加" }).click();
+    await sheet.getByRole("button", { name: "立即购买" }).click();
+    await buyer.address();
+    await buyer.says("满三十减五");
+    await buyer.says("朋友券");
+    await buyer.shot("stage-checkout-cheaper");
+    await buyer.button("微信支付").click();
+    number = await buyer.pay();
+    order = await ask();
+    assert.equal(order.discountFen, 800);
+    assert.equal(order.paidFen, order.goodsFen + order.freightFen - 800);
+    await buyer.says("优惠券 朋友券");
+  });
+
+  await step("a part that goes back is what was paid for it", async () => {
+    await desk.goto(`${shop}/admin/orders/${number}`);
+    await desk.getByRole("link", { name: "退款", exact: true }).click();
+    const [line] = order.lines;
+    const part = Math.round((line.priceFen * line.quantity - line.discountFen) / line.quantity);
+    await desk.locator('input[name="lines[0].quantity"]').fill("1");
+    await desk.getByRole("button", { name: /下一步|退款/ }).first().click();
+    await desk.getByText(`¥${yuan(part)}`).first().waitFor();
+    await shot(desk, "promotion-refund", true);
+    await desk.getByRole("button", { name: "确认退款" }).click();
+    await until("the refund", async () => (await ask()).refundedFen === part);
+  });
+
+  await step("staff write down what was agreed on in a chat", async () => {
+    await desk.goto(`${shop}/admin/drafts/new`);
+    await desk.getByLabel("第 1 样商品").fill("手工挂面");
+    await desk.getByLabel("第 1 样数量").fill("2");
+    await desk.getByLabel("第 1 样单价（元）").fill("15.5");
+    await desk.getByLabel("粘贴聊天里的地址").fill("陈建国 13900000002 江苏省苏州市姑苏区平江路66号");
+    await desk.getByRole("button", { name: "认出来填好" }).click();
+    assert.equal(await desk.getByLabel("收货人", { exact: true }).inputValue(), "陈建国");
+    await desk.getByLabel(/^运费/).fill("0");
+    await shot(desk, "draft-new", true);
+    await desk.getByRole("button", { name: "生成订单码" }).click();
+    await desk.getByText("发给买家").waitFor();
+    await shot(desk, "draft", true);
+  });
+
+  await step("whoever opens it pays what was agreed on, and another comes too late", async () => {
+    const code = (await desk.getByRole("heading", { level: 1 }).textContent()).trim();
+    await buyer.enter(`/pages/draft/draft?code=${code}`);
+    await buyer.says("店家给您开好了单");
+    await buyer.shot("stage-draft");
+    await buyer.clean("draft");
+    await buyer.button("确认并付款").click();
+    await buyer.desk.getByText("¥31.00").waitFor();
+    number = await buyer.pay();
+    assert.equal((await ask()).totalFen, 3100);
+    await desk.goto(`${shop}/admin/orders/${number}`);
+    await desk.getByText("代客下单").first().waitFor();
+    const late = await stage();
+    await late.enter(`/pages/draft/draft?code=${code}`);
+    await late.says("已被领走");
+  });
+
+  await step("no page is wider than the phone it is on", () => fits(desk, ["/admin/promotions", "/admin/drafts", "/admin/drafts/new"]));
+});
