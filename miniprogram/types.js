@@ -604,4 +604,30 @@
  * @property {Array<{text: string, x: number, y: number, size: number, bold: boolean, color: string, align: "start" | "middle"}>} texts 一行一项，已经折好行
  */
 
+/**
+ * @typedef {object} Invoice
+ * @property {string} orderNo
+ * @property {"none" | "asked" | "issued" | "refused"} state 还没有申请、等店家开票、已开票、没有开
+ * @property {string} stateText
+ * @property {number} amountFen 开票金额：实付减去已退，分；已开的是开的时候的金额
+ * @property {boolean} askable 现在可以申请，或者改抬头再申请
+ * @property {"personal" | "company" | null} titleKind 个人、企业
+ * @property {string} title 发票抬头
+ * @property {string} taxNo 税号，个人是空的
+ * @property {string} email
+ * @property {string} number 发票号码
+ * @property {string} link 发票文件的地址，可能是空的
+ * @property {string} answer 没有开的原因；已开的之后又退款，这里说要冲红
+ * @property {string | null} askedAt
+ * @property {string | null} decidedAt
+ */
+
+/**
+ * @typedef {object} InvoiceForm
+ * @property {"personal" | "company"} titleKind
+ * @property {string} title
+ * @property {string} [taxNo] 企业要填：15 到 20 位，18 位的会核对校验位
+ * @property {string} [email]
+ */
+
 module.exports = {};

@@ -73,6 +73,8 @@ row_id! {
     ResendId
     /// A photograph that a buyer sent.
     PhotoId
+    /// An invoice that a buyer asked for.
+    InvoiceId
     /// Something that somebody is told outside the shop's own pages.
     OutboxId
     /// A key of another program.

@@ -12,6 +12,7 @@ pub mod aftersale;
 pub mod backups;
 pub mod baskets;
 pub mod drafts;
+pub mod invoices;
 pub mod outbox;
 pub mod payments;
 pub mod places;
@@ -97,6 +98,7 @@ pub fn rocket(shop: Shop, figment: Figment) -> Rocket<Build> {
         .mount("/api/v1", drafts::api::routes())
         .mount("/api/v1", baskets::api::routes())
         .mount("/api/v1", posters::api::routes())
+        .mount("/api/v1", invoices::api::routes())
         .mount("/api/v1", first(payments::api::routes()))
         .mount("/api/v1", payments::refund::api::routes())
         .mount("/api/v1", aftersale::api::routes())

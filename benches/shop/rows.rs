@@ -289,6 +289,7 @@ async fn pages() -> Vec<Line> {
     const CALLS: usize = 40;
     let pages = [
         ("首页", "/admin/"),
+        ("首页，近 30 天和毛利", "/admin/?days=30"),
         ("订单列表", "/admin/orders"),
         ("已完成订单", "/admin/orders?tab=completed"),
         ("按商品名搜索“苹果”", "/admin/orders?q=%E8%8B%B9%E6%9E%9C"),
@@ -302,6 +303,7 @@ async fn pages() -> Vec<Line> {
         ("顾客，付款最多的", "/admin/customers?by=spent"),
         ("按手机尾号找顾客", "/admin/customers?q=0042"),
         ("一位顾客", "/admin/customers/42"),
+        ("发票", "/admin/invoices"),
         ("导出一天的订单 csv", "/admin/orders/export.csv?days=yesterday"),
     ];
     let mut shops = Vec::new();

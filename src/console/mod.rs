@@ -60,6 +60,8 @@ struct Waiting {
     exceptions: i64,
     /// Jobs that need a person.
     stuck: i64,
+    /// Invoices that are asked for.
+    invoices: i64,
 }
 
 fn waiting(conn: &rusqlite::Connection) -> Result<Waiting> {
@@ -73,6 +75,7 @@ fn waiting(conn: &rusqlite::Connection) -> Result<Waiting> {
         returns,
         exceptions: crate::exceptions::store::count_to_decide(conn)?,
         stuck: jobs::store::stuck(conn)?,
+        invoices: crate::invoices::store::count_asked(conn)?,
     })
 }
 
@@ -92,6 +95,7 @@ struct Frame {
     returns: i64,
     exceptions: i64,
     stuck: i64,
+    invoices: i64,
     flash: Option<Told>,
 }
 
@@ -116,6 +120,7 @@ fn framed(shop: &Shop, staff: &Staff, here: &'static str, flash: Option<FlashMes
         returns: waiting.returns,
         exceptions: waiting.exceptions,
         stuck: waiting.stuck,
+        invoices: waiting.invoices,
         flash: flash.map(|flash| Told::read(flash.kind(), flash.message())),
     }
 }
@@ -296,6 +301,7 @@ impl Frame {
             returns: 0,
             exceptions: 2,
             stuck: 0,
+            invoices: 0,
             flash: Some(Told::read("success", "已发货\n/admin/orders/undo?shipment=1")),
         }
     }

@@ -254,6 +254,9 @@ pub fn forget(tx: &Tx, id: BuyerId, openid: &str) -> Result<()> {
         "delete from buyer_tags where buyer_id = ?1",
         "delete from cart_lines where buyer_id = ?1",
         "delete from favourites where buyer_id = ?1",
+        "delete from invoices where state = 'asked' and order_id in (select id from orders where buyer_id = ?1)",
+        "update invoices set email = '', title = iif(kind = 'personal', '', title)
+          where order_id in (select id from orders where buyer_id = ?1)",
         "update ledger set payer = null
           where payer is not null and order_id is not null and order_id in (select id from orders where buyer_id = ?1)",
         "update drafts set address = null, remark = '' where order_id in (select id from orders where buyer_id = ?1)",

@@ -46,6 +46,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0032_returns.sql"),
     include_str!("migrations/0033_freight.sql"),
     include_str!("migrations/0034_codes.sql"),
+    include_str!("migrations/0035_invoices.sql"),
 ];
 
 /// The newest schema that this program knows.

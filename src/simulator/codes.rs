@@ -118,7 +118,8 @@ mod tests {
             check(&body, &published).map(|(scanned, _)| scanned).map_err(|(code, _)| code)
         };
         let opened = || Ok("pages/product/product?scene=id=12".to_owned());
-        let rows: [(fn(&mut Value), Result<String, i64>); 17] = [
+        type Row = (fn(&mut Value), Result<String, i64>);
+        let rows: [Row; 17] = [
             (|_| {}, opened()),
             (|body| body["check_path"] = true.into(), opened()),
             (|body| body["env_version"] = "trial".into(), opened()),

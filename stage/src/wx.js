@@ -4,6 +4,8 @@ import { makeSheets } from "./sheets.js";
 const WECHAT_CONFIRM = "wx1183b055aeec94d1";
 const TO_BUYER = { name: "王小样", phone: "13800000000" };
 const PRIVATE = { chooseMedia: "chooseMedia", chooseAddress: "chooseAddress", getClipboardData: "getClipboardData", chooseAvatar: "chooseAvatar", nickname: "nickname", album: "saveImageToPhotosAlbum" };
+/** Interfaces of privacy that the shop's guide on WeChat does not name: a shop that has no need of them is refused. */
+const UNDECLARED = ["chooseInvoiceTitle"];
 
 export function makeWx(host) {
   const { simulator } = document.body.dataset;
@@ -158,6 +160,21 @@ export function makeWx(host) {
     return { type: "image", tempFiles: files.slice(0, count).map(kept) };
   });
 
+  const chooseInvoiceTitle = api("chooseInvoiceTitle", async () => {
+    const declared = storage.getStorageSync("__declared") || [];
+    if (UNDECLARED.includes("chooseInvoiceTitle") && !declared.includes("chooseInvoiceTitle")) {
+      refused("chooseInvoiceTitle", "api scope is not declared in the privacy agreement", { errno: 112 });
+    }
+    await permitted("chooseInvoiceTitle", "chooseInvoiceTitle");
+    const titles = [
+      { type: "0", title: "福州某某有限公司", taxNumber: "91350100M000100Y43", companyAddress: "", telephone: "", bankName: "", bankAccount: "" },
+      { type: "1", title: "王小样", taxNumber: "", companyAddress: "", telephone: "", bankName: "", bankAccount: "" },
+    ];
+    const chosen = await sheets.choose("选择发票抬头", titles.map((one) => one.title));
+    if (chosen === null) refused("chooseInvoiceTitle", "cancel");
+    return titles[chosen];
+  });
+
   // ── money ──
 
   const pay = ({ timeStamp, nonceStr, package: pack, signType, paySign, appId }) => sheets.sheet("微信支付", (finish) => {
@@ -240,8 +257,8 @@ export function makeWx(host) {
         return query;
       },
       select: (selector) => ({
-        fields({ node, size }) {
-          if (!node || Object.keys({ node, size }).length > 2) throw new Error("only the node and the size of a canvas are on this stage");
+        fields({ node }) {
+          if (!node) throw new Error("only the node and the size of a canvas are on this stage");
           asked.push(() => {
             const paper = within.selectComponent(selector)?.paper;
             return paper ? { node: paper, width: paper.clientWidth, height: paper.clientHeight } : null;
@@ -273,7 +290,7 @@ export function makeWx(host) {
   });
 
   const wx = {
-    ...storage, createSelectorQuery, canvasToTempFilePath, saveImageToPhotosAlbum, request, uploadFile, downloadFile, login, chooseAddress, chooseMedia, requestPayment, requestSubscribeMessage, openBusinessView, showToast, showModal, showActionSheet, previewImage,
+    ...storage, chooseInvoiceTitle, createSelectorQuery, canvasToTempFilePath, saveImageToPhotosAlbum, request, uploadFile, downloadFile, login, chooseAddress, chooseMedia, requestPayment, requestSubscribeMessage, openBusinessView, showToast, showModal, showActionSheet, previewImage,
     hideToast: api("hideToast", async () => sheets.clear()),
     showLoading: api("showLoading", async ({ title }) => sheets.toast(title, 0)),
     hideLoading: api("hideLoading", async () => sheets.clear()),

@@ -10,9 +10,9 @@ await story(async ({ shop, step, shot, stage, login, fits }) => {
   /** Writes a promotion; the form shows only what belongs to its kind. */
   const promote = async (fill) => {
     await desk.goto(`${shop}/admin/promotions/new`);
-    for (const [label, value] of Object.entries(fill)) {
-      const field = desk.locator("form.promo").getByLabel(label).filter({ visible: true }).first();
-      if (await field.evaluate((node) => node.tagName === "SELECT")) await field.selectOption({ label: value });
+    for (const [name, value] of Object.entries(fill)) {
+      const field = desk.locator(`form.promo [name="${name}"]`).first();
+      if (name === "kind" || name === "given") await field.selectOption({ label: value });
       else await field.fill(value);
     }
     await desk.getByRole("button", { name: "保存" }).click();
@@ -20,9 +20,9 @@ await story(async ({ shop, step, shot, stage, login, fits }) => {
   };
 
   await step("staff make a sum off in tiers, and a coupon with a code", async () => {
-    await promote({ 名称: "满三十减五", 优惠方式: "满减", 谁能享受: "所有买家自动享受", 满多少元: "30", 减多少元: "5" });
+    await promote({ kind: "满减", given: "所有买家自动享受", name: "满三十减五", from: "30", off: "5" });
     await shot(desk, "promotion", true);
-    await promote({ 名称: "朋友券", 优惠方式: "满减", 谁能享受: "领取：链接或优惠码", 减多少元: "3", 优惠码: "PENGYOU" });
+    await promote({ kind: "满减", given: "领取：链接或优惠码", name: "朋友券", off: "3", code: "PENGYOU" });
     await desk.getByText("pages/coupons/coupons?code=PENGYOU").waitFor();
     await shot(desk, "promotion-coupon", true);
   });
@@ -72,6 +72,7 @@ await story(async ({ shop, step, shot, stage, login, fits }) => {
     await desk.getByText(`¥${yuan(part)}`).first().waitFor();
     await shot(desk, "promotion-refund", true);
     await desk.getByRole("button", { name: "确认退款" }).click();
+    await desk.getByText("退款已发出").waitFor();
     await until("the refund", async () => (await ask()).refundedFen === part);
   });
 
@@ -86,7 +87,7 @@ await story(async ({ shop, step, shot, stage, login, fits }) => {
     await desk.getByLabel(/^运费/).fill("0");
     await shot(desk, "draft-new", true);
     await desk.getByRole("button", { name: "生成订单码" }).click();
-    await desk.getByText("发给买家").waitFor();
+    await desk.getByRole("heading", { name: "发给买家" }).waitFor();
     await shot(desk, "draft", true);
   });
 

@@ -22,6 +22,7 @@ mod holding;
 mod home;
 mod import;
 mod import_files;
+mod invoices;
 mod jobs;
 mod keys;
 mod labels;

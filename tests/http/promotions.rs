@@ -534,7 +534,7 @@ async fn a_coupon_is_given_by_phone_and_on_the_customers_page() {
     ];
     let page = promotion(&boss, &chosen).await;
     let give = format!("{page}/give");
-    boss.post(&give, &[("to", "１３９００００００１\n13900000002\n13900000009")]).await;
+    boss.post(&give, &[("to", "１３９０００００００１\n13900000002\n13900000009")]).await;
     let said = boss.said(&page).await;
     for words in ["发了 1 张", "13900000002（不止一位买家", "13900000009（没有这个订单、手机号或买家）"]
     {

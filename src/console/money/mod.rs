@@ -3,11 +3,20 @@
 pub mod bills;
 pub mod exceptions;
 pub mod insights;
+pub mod invoices;
 pub mod messages;
 pub mod refunds;
 
 use rocket::Route;
 
 pub fn routes() -> Vec<Route> {
-    [refunds::routes(), exceptions::routes(), insights::routes(), bills::routes(), messages::routes()].concat()
+    [
+        refunds::routes(),
+        exceptions::routes(),
+        insights::routes(),
+        bills::routes(),
+        invoices::routes(),
+        messages::routes(),
+    ]
+    .concat()
 }

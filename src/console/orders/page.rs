@@ -23,6 +23,7 @@ use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::exceptions::{Exception, store as exceptions};
 use crate::ids::{BuyerId, ImageHash, LineId, OrderNo, OutTradeNo, ProductId, PromotionId, ShipmentId};
+use crate::invoices::{Invoice, InvoiceState, store as invoices};
 use crate::ledger::{Shares, store as ledger};
 use crate::money::{Fen, yuan};
 use crate::orders::pickup::Pickup;
@@ -106,6 +107,7 @@ struct Seen {
     last_refund: Option<i64>,
     place: Option<Place>,
     carriers: Vec<String>,
+    invoice: Option<Invoice>,
 }
 
 impl Seen {
@@ -124,6 +126,7 @@ impl Seen {
             last_refund: shipping::store::last_refund(conn, id)?,
             place: came.place(conn, id, now)?,
             carriers: super::shipping::choices(conn)?,
+            invoice: invoices::of_order(conn, id)?,
             full: store::full(conn, order)?,
         })
     }
@@ -200,6 +203,8 @@ struct OrderPage {
     events: Vec<timeline::Shown>,
     buyer: BuyerId,
     bought: i64,
+    /// How its invoice stands, if one was asked for: the list's word and what it is called.
+    invoice: Option<(InvoiceState, &'static str)>,
     spent: String,
     /// The end of the buyer's openid.
     openid: String,
@@ -325,6 +330,7 @@ impl OrderPage {
             events: timeline::shown(&seen.events, looking.shown),
             buyer: order.buyer_id,
             bought: seen.history.0,
+            invoice: seen.invoice.as_ref().map(|invoice| (invoice.state, invoice.state.staff_text())),
             spent: yuan(seen.history.1),
             openid: tail.into_iter().collect(),
             may: May { readdress: may.readdress && looking.revealed, ..may },
@@ -652,6 +658,7 @@ mod tests {
             events: ["buyer", "staff", "wechat", "system"].map(timeline::Shown::sample).into(),
             buyer: BuyerId(1),
             bought: 3,
+            invoice: Some((InvoiceState::Asked, "待开票")),
             spent: "171.00".into(),
             openid: "abcdef".into(),
         }

@@ -53,14 +53,14 @@ async function draw(canvas, poster) {
 }
 
 Component({
-  data: { open: false, drawing: false, drawn: false, problem: "" },
+  data: { open: false, drawing: false, drawn: false, denied: false, problem: "" },
 
   methods: {
     /** @this {any}
      * @param {string} id of the product */
     begin(id) {
       this.id = id;
-      this.setData({ open: true, drawing: false, drawn: false, problem: "" });
+      this.setData({ open: true, drawing: false, drawn: false, denied: false, problem: "" });
     },
 
     /** @this {any} */
@@ -101,6 +101,11 @@ Component({
     },
 
     /** @this {any} */
+    opened({ detail }) {
+      if (detail.authSetting["scope.writePhotosAlbum"]) this.setData({ denied: false, problem: "" });
+    },
+
+    /** @this {any} */
     keep(filePath) {
       wx.saveImageToPhotosAlbum({
         filePath,
@@ -109,7 +114,7 @@ Component({
           this.close();
         },
         fail: ({ errMsg }) => {
-          if (/auth|authorize/.test(errMsg)) this.setData({ problem: "没有得到写相册的允许：点“去设置”打开，再存一次" });
+          if (/auth/.test(errMsg)) this.setData({ denied: true, problem: "没有得到写相册的允许：点“去设置”打开，再存一次" });
           else if (!/cancel/.test(errMsg)) this.setData({ problem: "没有存成，请再试一次" });
         },
       });

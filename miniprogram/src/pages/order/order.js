@@ -197,6 +197,10 @@ Page({
     wx.navigateTo({ url: `/pages/progress/progress?id=${this.order.orderNo}&case=${currentTarget.dataset.id}` });
   },
 
+  openInvoice() {
+    wx.navigateTo({ url: `/pages/invoice/invoice?id=${this.order.orderNo}` });
+  },
+
   openLine({ currentTarget }) {
     const line = this.order.lines.find((one) => one.id === currentTarget.dataset.id);
     wx.navigateTo({ url: `/pages/product/product?id=${line.productId}` });
