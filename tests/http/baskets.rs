@@ -2,9 +2,12 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use xiaopu::catalogue::store::{self as catalogue, SkuDraft};
+use xiaopu::catalogue::{Delivery, stock};
 use xiaopu::db::Tx;
 use xiaopu::error::Error;
 use xiaopu::ids::SkuId;
+use xiaopu::money::Fen;
 use xiaopu::staff::Role;
 
 use crate::support::*;
@@ -121,6 +124,28 @@ async fn a_limit_is_said_before_anybody_wants_to_pay() {
             (json!("limited"), json!(2), json!("限购，还可以买 2 件")),
         ]
     );
+    // Over the choices of one product together, in the order in which they stand.
+    let (fruit, red) = w.product_with("李", 500, 9, |draft, _| draft.limit_per_buyer = Some(3)).await;
+    let write = move |tx: &Tx| {
+        let green = SkuDraft {
+            specs: vec![("颜色".into(), "绿".into())],
+            sku_code: None,
+            price: Fen::new(500).unwrap(),
+            market_price: None,
+            limit_per_order: None,
+            delivery: Delivery::Express,
+            weight: 0,
+            enabled: true,
+        };
+        let green = catalogue::put_sku(tx, fruit, &green)?;
+        stock::adjust(tx, green, 9, None, "test")?;
+        Ok::<_, Error>(green)
+    };
+    let green = w.shop.db.write(write).await.unwrap();
+    let bob = w.buyer("bob").await;
+    let cart = put(&bob, json!([{ "skuId": green, "quantity": 2 }, { "skuId": red, "quantity": 2 }]), false).await.ok();
+    let found: Vec<_> = cart["items"].as_array().unwrap().iter().map(|line| line["buyableQuantity"].clone()).collect();
+    assert_eq!(found, [json!(2), json!(1)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
