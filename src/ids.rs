@@ -83,6 +83,8 @@ row_id! {
     HookId
     /// One telling of such an address.
     DeliveryId
+    /// What packed texts have in common.
+    DictionaryId
 }
 
 macro_rules! text_id {

@@ -14,6 +14,7 @@ pub mod baskets;
 pub mod drafts;
 pub mod invoices;
 pub mod outbox;
+pub mod packing;
 pub mod payments;
 pub mod places;
 pub mod posters;

@@ -9,6 +9,7 @@ use crate::db::{Db, DbError, Tx};
 use crate::error::Result;
 use crate::memory;
 use crate::nonce::Nonces;
+use crate::packing::{self, Dictionary, Samples};
 use crate::secrets::SecretKey;
 use crate::settings::{Server, Settings, store as sealed};
 use crate::wechat::{Account, Api, Wechat, v2, v3};
@@ -27,6 +28,8 @@ pub struct Inner {
     /// The built-in simulator's address when this is the demo: every page then carries a banner.
     pub demo: Option<String>,
     settings: RwLock<Arc<Settings>>,
+    /// What messages are packed with at this moment.
+    dictionary: RwLock<Option<Dictionary>>,
     wake: tokio::sync::Notify,
     /// Held, one for each group of lanes, by whoever runs the jobs that are due, so that none runs twice side by side.
     jobs: [tokio::sync::Mutex<()>; 3],
@@ -60,9 +63,10 @@ impl Shop {
         let sealed = sealed.map_err(|e| format!("设置读不出来: {e}"))?;
         let key =
             SecretKey::load(&server.data_dir, &nonces, sealed).map_err(|e| format!("secret.key 读不出来: {e}"))?;
-        let settings = RwLock::default();
+        let (settings, dictionary) = Default::default();
         let (wake, jobs, heavy) = Default::default();
-        let shop = Shop(Arc::new(Inner { db, wechat, clock, nonces, key, server, demo, settings, wake, jobs, heavy }));
+        let inner = Inner { db, wechat, clock, nonces, key, server, demo, settings, dictionary, wake, jobs, heavy };
+        let shop = Shop(Arc::new(inner));
         shop.reload_settings().await.map_err(|e| format!("设置读不出来: {e}"))?;
         Ok(shop)
     }
@@ -117,6 +121,7 @@ impl Shop {
             self.db.write::<_, DbError>(write).await?;
             loaded = self.load_settings().await?;
         }
+        self.load_dictionary(&loaded).await?;
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
         Ok(())
     }
@@ -124,6 +129,24 @@ impl Shop {
     async fn load_settings(&self) -> std::result::Result<Settings, DbError> {
         let shop = self.clone();
         self.db.read(move |conn| Ok(Settings::load(conn, &shop.server, &shop.key)?)).await
+    }
+
+    /// One of its own for each way that the shop was ever set up in.
+    async fn load_dictionary(&self, settings: &Settings) -> std::result::Result<(), DbError> {
+        let samples = Samples::of(&settings.constants());
+        let sought = samples.clone();
+        let found = self.db.read::<_, DbError>(move |conn| Ok(packing::store::of(conn, &sought)?)).await?;
+        let dictionary = match found {
+            Some(found) => found,
+            None => self.db.write::<_, DbError>(move |tx| Ok(packing::store::put(tx, &samples)?)).await?,
+        };
+        *self.dictionary.write().unwrap_or_else(PoisonError::into_inner) = Some(dictionary);
+        Ok(())
+    }
+
+    /// What messages are packed with; none before the settings were first read.
+    pub fn dictionary(&self) -> Option<Dictionary> {
+        self.dictionary.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Who we are at WeChat Pay at this moment, for new attempts; `None` until everything that this needs is there.

@@ -18,9 +18,10 @@ use crate::jobs::{self, Job, Lane, Ran, Task};
 use crate::memory;
 use crate::orders::{self, OrderStatus, RECEIVED_AFTER, Who, moves};
 use crate::outbox;
+use crate::packing;
 use crate::parcels;
 use crate::payments::refund::{learn, send};
-use crate::payments::{check, close, invariants, mend, prepay};
+use crate::payments::{check, close, invariants, mend, prepay, repack};
 use crate::photos;
 use crate::programs::{self, hooks};
 use crate::reconcile;
@@ -48,6 +49,9 @@ pub async fn seed(shop: &Shop) -> Result<()> {
     let write = move |tx: &Tx| {
         for task in [Task::Bills, Task::SelfCheck, Task::Backup, Task::Carriers] {
             jobs::enqueue(tx, task, tx.now())?;
+        }
+        if packing::store::left(tx)?.is_some() {
+            jobs::enqueue(tx, Task::Repack, tx.now())?;
         }
         check::ask_about_all(tx)
     };
@@ -240,6 +244,7 @@ async fn run_one(shop: &Shop, job: Job) -> Result<()> {
         Task::SelfCheck => nightly(shop).await,
         Task::Backup => backups::nightly(shop).await,
         Task::Carriers => parcels::refresh::run(shop).await,
+        Task::Repack => repack::go_on(shop).await,
         Task::Tell(letter) => outbox::buyers::tell(shop, letter).await,
         Task::Gather(channel) => outbox::staff::gather(shop, channel).await,
         Task::Deliver(delivery) => hooks::deliver(shop, delivery).await,
@@ -299,12 +304,10 @@ async fn give_back() {
 /// Forgets what has been out of date for two days of running, whatever the clock showed meanwhile: one that jumps and is
 /// put right again destroys nothing. The program has run for `ran` milliseconds since the last time.
 async fn tidy(shop: &Shop, ran: i64) -> Result<()> {
+    let Some(past) = shop.write(move |tx| Ok(jobs::store::surely_past(tx, ran)?)).await? else { return Ok(()) };
     let write = move |tx: &Tx| {
-        let Some(past) = jobs::store::surely_past(tx, ran)? else { return Ok(()) };
         let tx = &tx.at(past);
         jobs::store::forget_done(tx, past - 7 * DAY)?;
-        orders::store::forget_keys(tx, past - prepay::KEY_LIFE)?;
-        buyers::store::forget_stale(tx)?;
         staff::store::forget_stale(tx)?;
         changes::forget(tx)?;
         outbox::store::forget(tx, tx.now() - 30 * DAY)?;
@@ -312,5 +315,25 @@ async fn tidy(shop: &Shop, ran: i64) -> Result<()> {
         programs::store::forget(tx, tx.now() - 30 * DAY)?;
         Ok(())
     };
-    shop.write(write).await
+    shop.write(write).await?;
+    while forget_logins_and_keys(shop, past).await? {}
+    Ok(())
+}
+
+/// Those that were out of date at that moment, some at a time; false when there were no more of them.
+async fn forget_logins_and_keys(shop: &Shop, past: i64) -> Result<bool> {
+    const SOME: usize = 2_000;
+    let keys_until = past - prepay::KEY_LIFE;
+    let look = move |conn: &Connection| {
+        let keys = orders::store::keys_before(conn, keys_until, SOME as i64)?;
+        Ok((buyers::store::stale(conn, past, SOME as i64)?, keys))
+    };
+    let (stale, keys) = shop.read_slowly(look).await?;
+    let more = keys.len() == SOME || stale.iter().any(|found| found.len() == SOME);
+    let write = move |tx: &Tx| {
+        let tx = &tx.at(past);
+        buyers::store::forget(tx, &stale)?;
+        Ok(orders::store::forget_keys(tx, &keys, keys_until)?)
+    };
+    shop.write(write).await.map(|()| more)
 }

@@ -47,7 +47,7 @@ async fn login(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, login: 
         return Err(Code::LoginCodeInvalid.into());
     }
     let exchange = shop.wechat.code_to_openid(&app, &code).await;
-    let (token, entry) = (shop.nonces.token(), Entry::sent(&exchange));
+    let (token, entry) = (shop.nonces.token(), Entry::sent(&exchange).packed(shop.dictionary().as_ref()));
     let write = move |tx: &Tx| {
         entry.record(tx)?;
         let openid = match &exchange.result {

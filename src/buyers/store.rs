@@ -42,11 +42,26 @@ pub fn delete_session(tx: &Tx, token_hash: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Out of date by the time of this transaction.
-pub fn forget_stale(tx: &Tx) -> Result<()> {
-    tx.prepare_cached("delete from buyer_sessions where expires_at <= ?1")?.execute([tx.now()])?;
-    tx.prepare_cached("delete from login_codes where used_at < ?1")?.execute([tx.now() - CODE_LIFE])?;
-    Ok(())
+/// Hashes of logins and of codes that are out of date.
+pub type Stale = [Vec<Vec<u8>>; 2];
+
+/// What is out of date at this moment, at most so many of each. All rows are looked at, so the writer has no part in it.
+pub fn stale(conn: &Connection, now: i64, limit: i64) -> Result<Stale> {
+    let find = |sql: &str, before: i64| -> Result<Vec<Vec<u8>>> {
+        conn.prepare_cached(sql)?.query_map([before, limit], |row| row.get(0))?.collect()
+    };
+    Ok([
+        find("select token_hash from buyer_sessions where expires_at <= ?1 limit ?2", now)?,
+        find("select code_hash from login_codes where used_at < ?1 limit ?2", now - CODE_LIFE)?,
+    ])
+}
+
+/// Forgets them, but for logins that were used again meanwhile.
+pub fn forget(tx: &Tx, [sessions, codes]: &Stale) -> Result<()> {
+    let mut session = tx.prepare_cached("delete from buyer_sessions where token_hash = ?1 and expires_at <= ?2")?;
+    sessions.iter().try_for_each(|hash| session.execute(params![hash, tx.now()]).map(drop))?;
+    let mut code = tx.prepare_cached("delete from login_codes where code_hash = ?1")?;
+    codes.iter().try_for_each(|hash| code.execute([hash]).map(drop))
 }
 
 /// False when this code was used before.

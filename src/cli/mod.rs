@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod import;
 mod log;
+mod messages;
 mod new_key;
 mod reconcile;
 mod replay;
@@ -63,6 +64,8 @@ enum Command {
     Reconcile(reconcile::Reconcile),
     /// 用今天的程序重放保存的支付通知，只在副本上，看看结果有没有不同
     Replay,
+    /// 列出和微信往来的消息，或看一条的原文，运行中也可以
+    Log(messages::Log),
     /// 单独运行模拟微信，供其他程序测试
     SimulateWechat(simulate_wechat::SimulateWechat),
 }
@@ -116,6 +119,7 @@ async fn run() -> Outcome {
         Command::NewKey => new_key::run().await,
         Command::Reconcile(reconcile) => reconcile.run().await,
         Command::Replay => replay::run().await,
+        Command::Log(log) => log.run().await,
         Command::SimulateWechat(simulate) => simulate.run().await,
     }
 }

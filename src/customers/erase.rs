@@ -8,6 +8,7 @@ use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::BuyerId;
 use crate::shop::Shop;
+use crate::transactions::store as messages;
 
 /// Why this buyer's data cannot go yet, in words; `None` when nothing stands in the way.
 pub fn refused(conn: &Connection, id: BuyerId) -> Result<Option<String>> {
@@ -34,7 +35,7 @@ pub async fn erase(shop: &Shop, id: BuyerId, also: impl Fn(&Tx) -> Result<()> + 
     let look = move |conn: &Connection| {
         // Looked for outside the write: it goes through every login there ever was.
         let openid = buyers::openid(conn, id)?;
-        let messages = store::messages_naming(conn, id, &openid)?;
+        let messages = messages::naming(conn, id, &openid)?;
         Ok((openid, messages))
     };
     let (openid, messages) = shop.read_slowly(look).await?;
@@ -42,7 +43,7 @@ pub async fn erase(shop: &Shop, id: BuyerId, also: impl Fn(&Tx) -> Result<()> + 
         if let Some(why) = refused(tx, id)? {
             return Err(Error::from(Code::OrderState).says(why));
         }
-        store::forget_in_messages(tx, &messages, &openid)?;
+        messages::forget_name(tx, &messages, &openid)?;
         store::forget(tx, id, &openid)?;
         also(tx)
     };

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use super::{After, Customer, Filter, Sort};
 use crate::buyers::addresses::Address;
 use crate::db::{Named, Tx};
-use crate::ids::{BuyerId, MessageId, OrderId};
+use crate::ids::{BuyerId, OrderId};
 use crate::orders::search::{Filter as OrderFilter, Words, store as search};
 use crate::orders::store as orders;
 
@@ -223,28 +223,6 @@ pub fn unfinished(conn: &Connection, id: BuyerId) -> Result<[i64; 4]> {
     .query_row([id], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]))
 }
 
-/// The messages exchanged with WeChat that name this openid: those of the buyer's orders, and his logins.
-pub fn messages_naming(conn: &Connection, id: BuyerId, openid: &str) -> Result<Vec<MessageId>> {
-    let mut rows = conn.prepare_cached(
-        "select m.id from orders o join messages m on m.order_id = o.id and m.order_id is not null
-          where o.buyer_id = ?1 and (instr(m.request, cast(?2 as blob)) > 0 or instr(m.response, cast(?2 as blob)) > 0)
-         union
-         select id from messages
-          where kind in ('login', 'message') and (instr(request, cast(?2 as blob)) > 0 or instr(response, cast(?2 as blob)) > 0)",
-    )?;
-    rows.query_map(params![id, openid], |row| row.get(0))?.collect()
-}
-
-/// Takes out of these messages whom they name.
-pub fn forget_in_messages(tx: &Tx, ids: &[MessageId], openid: &str) -> Result<()> {
-    let mut update = tx.prepare_cached(
-        "update messages set request = cast(replace(cast(request as text), ?2, 'erased') as blob),
-                             response = cast(replace(cast(response as text), ?2, 'erased') as blob)
-          where id = ?1",
-    )?;
-    ids.iter().try_for_each(|id| update.execute(params![id, openid]).map(drop))
-}
-
 /// Takes name, phone, address, openid and words out of everything that is a buyer's. Numbers, money and goods stay.
 pub fn forget(tx: &Tx, id: BuyerId, openid: &str) -> Result<()> {
     for sql in [
@@ -273,7 +251,11 @@ pub fn forget(tx: &Tx, id: BuyerId, openid: &str) -> Result<()> {
         tx.prepare_cached(sql)?.execute([id])?;
     }
     tx.prepare_cached(
-        "update attempts set openid = '', params = replace(params, ?2, 'erased')
+        "update attempts
+            set openid = '', dictionary = null,
+                params = replace(iif(dictionary is null, params,
+                                     cast(inflated(params, (select bytes from dictionaries d where d.id = dictionary)) as text)),
+                                 ?2, 'erased')
           where order_id in (select id from orders where buyer_id = ?1)",
     )?
     .execute(params![id, openid])?;

@@ -2,6 +2,7 @@
 
 mod check;
 mod copies;
+mod deflate;
 mod locks;
 mod migrate;
 mod named;
@@ -9,6 +10,7 @@ mod readers;
 mod wal;
 mod writer;
 
+use std::cell::Cell;
 use std::io;
 use std::ops::Deref;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -23,6 +25,7 @@ use crate::clock::Clock;
 
 pub use check::{check, look_into};
 pub use copies::{change_copy, clear, copy_into, free_name, part_of, put_in_place, settle};
+pub use deflate::{deflated, inflated};
 pub use locks::{Alone, InUse, InstanceLock};
 pub use migrate::{APPLICATION_ID, SCHEMA_VERSION, foreign_part};
 pub use named::Named;
@@ -155,6 +158,17 @@ impl From<rusqlite::Error> for OpenError {
 pub struct Tx<'c> {
     conn: &'c Connection,
     now: i64,
+    /// What is to be read anew once this is committed.
+    outdates: &'c Cell<[bool; 2]>,
+}
+
+/// What is kept in memory beside the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Answers about the catalogue.
+    Catalogue,
+    /// Whose login a token is.
+    Logins,
 }
 
 impl Deref for Tx<'_> {
@@ -172,7 +186,14 @@ impl Tx<'_> {
 
     /// The same transaction at another time: for what is told now and happened then.
     pub fn at(&self, now: i64) -> Tx<'_> {
-        Tx { conn: self.conn, now }
+        Tx { conn: self.conn, now, outdates: self.outdates }
+    }
+
+    /// Whoever keeps this learns of it with the commit, before anybody is told that the commit is done: see `Db::outdated`.
+    pub fn outdate(&self, kept: Kept) {
+        let mut outdates = self.outdates.get();
+        outdates[kept as usize] = true;
+        self.outdates.set(outdates);
     }
 }
 
@@ -272,6 +293,11 @@ impl Db {
         self.0.readers.read(work, LONG_BUDGET).await
     }
 
+    /// How many commits outdated what is kept, since the start; those of other programs are not among them.
+    pub fn outdated(&self, kept: Kept) -> u64 {
+        self.0.writer.outdated(kept)
+    }
+
     /// How many transactions were committed and how many writes they carried, since the start.
     pub fn commits(&self) -> (u64, u64) {
         self.0.writer.commits()
@@ -311,7 +337,7 @@ fn ready(conn: &Connection) -> rusqlite::Result<()> {
     // that a partial index is used only where the statement itself says the words of its condition.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.set_prepared_statement_cache_capacity(128);
-    Ok(())
+    deflate::register(conn)
 }
 
 /// Runs a statement that is used again and again and has no values.

@@ -1,5 +1,6 @@
 //! The writer: one thread, one connection, many small writes under one commit.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +11,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::wal::Wal;
-use super::{BUDGET, DbError, Tx, is_full, run};
+use super::{BUDGET, DbError, Kept, Tx, is_full, run};
 
 /// Writes that may wait; beyond that the shop says it is busy.
 const QUEUE: usize = 1024;
@@ -32,6 +33,7 @@ pub struct Writer {
 struct Counts {
     commits: AtomicU64,
     writes: AtomicU64,
+    outdated: [AtomicU64; 2],
 }
 
 impl Writer {
@@ -46,6 +48,10 @@ impl Writer {
             .spawn(move || write_groups(&mut conn, &mut wal, line, &counted))
             .expect("the system can start a thread");
         Ok(Writer { queue: Some(queue), thread: Some(thread), counts })
+    }
+
+    pub fn outdated(&self, kept: Kept) -> u64 {
+        self.counts.outdated[kept as usize].load(Ordering::Acquire)
     }
 
     pub fn commits(&self) -> (u64, u64) {
@@ -94,7 +100,7 @@ trait Write: Send {
     fn manner(&self) -> Manner;
     /// Nobody waits for the answer any more.
     fn abandoned(&self) -> bool;
-    fn run(&mut self, conn: &Connection);
+    fn run(&mut self, conn: &Connection, outdates: &Cell<[bool; 2]>);
     /// It was run, and did what it was to do.
     fn is_done(&self) -> bool;
     /// Tells the caller, once it is known whether the group is on disk: nothing of it is when it `failed`.
@@ -124,8 +130,8 @@ where
         self.manner != Manner::Always && self.reply.is_closed()
     }
 
-    fn run(&mut self, conn: &Connection) {
-        let tx = &Tx { conn, now: self.now };
+    fn run(&mut self, conn: &Connection, outdates: &Cell<[bool; 2]>) {
+        let tx = &Tx { conn, now: self.now, outdates };
         // A panic would otherwise end the only writer for ever.
         let result = catch_unwind(AssertUnwindSafe(|| (self.work)(tx)));
         self.result = Some(match result {
@@ -207,13 +213,17 @@ impl Line {
 fn write_groups(conn: &mut Connection, wal: &mut Wal, mut line: Line, counts: &Counts) {
     let mut pace = Pace::default();
     while let Some(first) = line.first() {
-        let mut ran = Vec::new();
-        let committed = write_group(conn, first, &mut line, &mut pace, &mut ran);
+        let (mut ran, outdates) = (Vec::new(), Cell::new([false; 2]));
+        let committed = write_group((&mut *conn, &outdates), first, &mut line, &mut pace, &mut ran);
         if let Err(e) = &committed {
             log::error!("a group of {} writes was not committed: {e}", ran.len());
         }
         if committed.is_err() && !conn.is_autocommit() {
             let _ = conn.execute_batch("rollback");
+        }
+        // Said once too often when the one that would have was undone: then something is read anew for nothing.
+        for (count, outdated) in counts.outdated.iter().zip(outdates.get()) {
+            count.fetch_add(u64::from(outdated), Ordering::Release);
         }
         counts.commits.fetch_add(1, Ordering::Relaxed);
         counts.writes.fetch_add(ran.len() as u64, Ordering::Relaxed);
@@ -231,7 +241,7 @@ fn not_committed(e: &rusqlite::Error) -> DbError {
 
 /// Writes `first` and what waits behind it under one commit; one that must not be in the same group is put back.
 fn write_group(
-    conn: &mut Connection,
+    (conn, outdates): (&mut Connection, &Cell<[bool; 2]>),
     first: Box<dyn Write>,
     line: &mut Line,
     pace: &mut Pace,
@@ -249,10 +259,10 @@ fn write_group(
             break;
         }
         if !job.abandoned() {
-            let clean = run_one(conn, job.as_mut());
+            let clean = run_one(conn, job.as_mut(), outdates);
             ran.push(job);
             if !clean? {
-                run_others_again(conn, ran)?;
+                run_others_again(conn, ran, outdates)?;
                 break;
             }
         }
@@ -266,7 +276,11 @@ fn write_group(
 
 /// Undoes the whole group, because one of it has failed, and does again what the others did. There are no savepoints,
 /// which would undo one alone: SQLite copies every page for them before it changes.
-fn run_others_again(conn: &mut Connection, ran: &mut [Box<dyn Write>]) -> rusqlite::Result<()> {
+fn run_others_again(
+    conn: &mut Connection,
+    ran: &mut [Box<dyn Write>],
+    outdates: &Cell<[bool; 2]>,
+) -> rusqlite::Result<()> {
     let mut clean = false;
     // Who fails is left out, so this ends.
     while !clean {
@@ -277,17 +291,17 @@ fn run_others_again(conn: &mut Connection, ran: &mut [Box<dyn Write>]) -> rusqli
         run(conn, "begin immediate")?;
         clean = true;
         for job in ran.iter_mut().filter(|job| job.is_done()) {
-            clean = clean && run_one(conn, job.as_mut())?;
+            clean = clean && run_one(conn, job.as_mut(), outdates)?;
         }
     }
     Ok(())
 }
 
 /// Runs one job; false when it has failed and left something behind.
-fn run_one(conn: &mut Connection, job: &mut dyn Write) -> rusqlite::Result<bool> {
+fn run_one(conn: &mut Connection, job: &mut dyn Write, outdates: &Cell<[bool; 2]>) -> rusqlite::Result<bool> {
     let (before, end) = (conn.total_changes(), Instant::now() + BUDGET);
     conn.progress_handler(2_000, Some(move || Instant::now() > end))?;
-    job.run(conn);
+    job.run(conn, outdates);
     conn.progress_handler(0, None::<fn() -> bool>)?;
     Ok(job.is_done() || (conn.total_changes() == before && !conn.is_autocommit()))
 }

@@ -40,6 +40,8 @@ pub enum Task {
     Backup,
     /// Each week: ask WeChat which parcel services it knows.
     Carriers,
+    /// Pack what an older program wrote as it was.
+    Repack,
     /// Tell a buyer something.
     Tell(OutboxId),
     /// Tell the staff, by the way of this number, what has gathered.
@@ -65,6 +67,7 @@ impl Task {
             Task::SelfCheck => Kind::SelfCheck,
             Task::Backup => Kind::Backup,
             Task::Carriers => Kind::Carriers,
+            Task::Repack => Kind::Repack,
             Task::Tell(_) => Kind::Tell,
             Task::Gather(_) => Kind::Gather,
             Task::Deliver(_) => Kind::Deliver,
@@ -83,7 +86,7 @@ impl Task {
             Task::Tell(id) => id.0,
             Task::Deliver(id) => id.0,
             Task::Gather(channel) => channel,
-            Task::Bills | Task::SelfCheck | Task::Backup | Task::Carriers => 0,
+            Task::Bills | Task::SelfCheck | Task::Backup | Task::Carriers | Task::Repack => 0,
         }
     }
 
@@ -104,6 +107,7 @@ impl Task {
             Kind::SelfCheck => Task::SelfCheck,
             Kind::Backup => Task::Backup,
             Kind::Carriers => Task::Carriers,
+            Kind::Repack => Task::Repack,
             Kind::Tell => Task::Tell(OutboxId(subject)),
             Kind::Gather => Task::Gather(subject),
             Kind::Deliver => Task::Deliver(DeliveryId(subject)),
@@ -127,6 +131,7 @@ words! {
         SelfCheck "self_check" "每夜自检",
         Backup "backup" "每夜备份",
         Carriers "carriers" "更新快递公司列表",
+        Repack "repack" "压缩旧消息",
         Tell "tell" "给买家发订阅消息",
         Gather "gather" "给店里发通知",
         Deliver "deliver" "推送给别的程序",
@@ -179,7 +184,7 @@ impl Kind {
             Kind::Tell => Lane::Buyers,
             Kind::Gather => Lane::Staff,
             Kind::Deliver => Lane::Programs,
-            Kind::Bill | Kind::Bills | Kind::SelfCheck | Kind::Backup | Kind::Carriers => Lane::House,
+            Kind::Bill | Kind::Bills | Kind::SelfCheck | Kind::Backup | Kind::Carriers | Kind::Repack => Lane::House,
         }
     }
 }

@@ -627,9 +627,18 @@ pub fn keep_key(tx: &Tx, buyer: BuyerId, key: &str, made: &Made, at: Moments) ->
     Ok(())
 }
 
-pub fn forget_keys(tx: &Tx, before: i64) -> Result<()> {
-    tx.prepare_cached("delete from idempotency_keys where created_at < ?1")?.execute([before])?;
-    Ok(())
+/// Keys from before this moment, at most so many. All rows are looked at, so the writer has no part in it.
+pub fn keys_before(conn: &Connection, before: i64, limit: i64) -> Result<Vec<(BuyerId, String)>> {
+    conn.prepare_cached("select buyer_id, key from idempotency_keys where created_at < ?1 limit ?2")?
+        .query_map([before, limit], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
+/// Forgets these keys, but for those that were used anew since `before`.
+pub fn forget_keys(tx: &Tx, keys: &[(BuyerId, String)], before: i64) -> Result<()> {
+    let mut key =
+        tx.prepare_cached("delete from idempotency_keys where buyer_id = ?1 and key = ?2 and created_at < ?3")?;
+    keys.iter().try_for_each(|(buyer, name)| key.execute(params![buyer, name, before]).map(drop))
 }
 
 /// Of the orders placed since that day: how many there are, how many went on to pay, and how many were paid.

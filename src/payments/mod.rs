@@ -13,6 +13,7 @@ pub mod offline;
 pub mod prepay;
 pub mod price;
 pub mod refund;
+pub mod repack;
 pub mod replay;
 pub mod settle;
 pub mod store;

@@ -55,6 +55,9 @@ pub async fn hear(shop: &Shop, limits: &Limits, bytes: Vec<u8>, ip: ClientIp) ->
     }
     let mut entry = Entry::received("notify", bytes, ip.0);
     entry.out_trade_no = notice.out_trade_no.clone();
+    if let notice::Verdict::Paid(_) = &notice.verdict {
+        entry = entry.packed_as(notice::ACKNOWLEDGED, likely(&notice.checks), shop.dictionary().as_ref());
+    }
     // When nothing could be kept, nothing is acknowledged: WeChat sends it again.
     keep(shop, entry, start, move |tx, entry, settings| enter(tx, notice.clone(), entry, settings))
         .await
@@ -131,9 +134,18 @@ pub(super) fn settle_noticed(
     entry.attempt_id = settlement.attempt.as_ref().map(|a| a.id);
     entry.verdict = if settled.fits_an_order() { Verdict::Ok } else { Verdict::Suspicious };
     entry.reason = settled.text().to_owned();
-    let ok = settled != Settled::AmountMismatch && settled != Settled::Orphan;
-    entry.checks.push(Check { what: "金额、币种与订单", ok, note: settled.text().to_owned() });
+    entry.checks.push(fitting(settled));
     Ok(())
+}
+
+fn fitting(settled: Settled) -> Check {
+    let ok = settled != Settled::AmountMismatch && settled != Settled::Orphan;
+    Check { what: "金额、币种与订单", ok, note: settled.text().to_owned() }
+}
+
+/// The checks of a notice that ends as nearly all of them do, for its text to be packed before the writer has it.
+pub(super) fn likely(checks: &[Check]) -> Vec<Check> {
+    checks.iter().cloned().chain([fitting(Settled::Paid)]).collect()
 }
 
 /// A notice about another app is ours when the attempt was made under that app, before the shop moved.

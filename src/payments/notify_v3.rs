@@ -9,7 +9,7 @@ use rocket::serde::json::Json;
 use rocket::{Route, State, post, routes};
 use serde_json::{Value, json};
 
-use super::notify::{keep, made_under, read, settle_noticed};
+use super::notify::{keep, likely, made_under, read, settle_noticed};
 use super::refund::learn;
 use super::store;
 use crate::db::Tx;
@@ -71,6 +71,10 @@ async fn hear(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, headers:
     let stored = sign::recorded(|name| headers.values(name), &body);
     let mut entry = Entry::received("notify", stored, ip.0);
     entry.out_trade_no = notice.out_trade_no.clone();
+    if let notice::Verdict::Paid(_) = &notice.verdict {
+        let taken_in = Status::NoContent.to_string();
+        entry = entry.packed_as(&taken_in, likely(&notice.checks), shop.dictionary().as_ref());
+    }
     match keep(shop, entry, start, move |tx, entry, settings| {
         enter(tx, &of_our_app(tx, notice.clone())?, entry, settings)
     })

@@ -360,7 +360,7 @@ async fn send(shop: &Shop, cashier: &Cashier, attempt: &Attempt) -> Result<Optio
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         exchange = shop.wechat.order(&cashier.account, &attempt.params, &shop.nonces).await;
     }
-    let entry = attempt.logged(&exchange);
+    let entry = attempt.logged(&exchange).packed(shop.dictionary().as_ref());
     let id = attempt.id;
     match exchange.result {
         Ok(prepay_id) => {

@@ -1,22 +1,25 @@
 //! SQL of attempts, and of the rules that must always hold.
 
-use rusqlite::types::Type;
+use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::{Attempt, AttemptState, Broken, Checked};
 use crate::db::{Named, Tx};
 use crate::ids::{AttemptId, OrderId, OutTradeNo};
 use crate::jobs::Task;
+use crate::packing;
 use crate::wechat::Payment;
 use crate::wechat::pay::PayOrder;
 
 // ── attempts ──
 
 pub fn insert_attempt(tx: &Tx, order: OrderId, n: i64, params: &PayOrder) -> Result<AttemptId> {
-    let json = serde_json::to_string(params).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
+    let json = serde_json::to_vec(params).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
+    let packed = packing::store::newest(tx)?.pack(&json)?;
     tx.prepare_cached(
-        "insert into attempts (order_id, n, out_trade_no, state, total_fen, app_id, mch_id, openid, params, created_at, api)
-         values (?1, ?2, ?3, 'created', ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "insert into attempts (order_id, n, out_trade_no, state, total_fen, app_id, mch_id, openid, params, created_at, api,
+                               dictionary)
+         values (?1, ?2, ?3, 'created', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute(params![
         order,
@@ -26,24 +29,34 @@ pub fn insert_attempt(tx: &Tx, order: OrderId, n: i64, params: &PayOrder) -> Res
         params.app_id(),
         params.mch_id(),
         params.openid(),
-        json,
+        packed.bytes,
         tx.now(),
-        params.api()
+        params.api(),
+        packed.dictionary
     ])?;
     Ok(AttemptId(tx.last_insert_rowid()))
 }
 
+/// Every column of an attempt, and the dictionary of its parameters.
+macro_rules! attempts {
+    () => {
+        "select a.*, d.bytes from attempts a left join dictionaries d on d.id = a.dictionary"
+    };
+}
+
 pub fn attempt(conn: &Connection, id: AttemptId) -> Result<Option<Attempt>> {
-    conn.prepare_cached("select * from attempts where id = ?1")?.query_row([id], read_attempt).optional()
+    conn.prepare_cached(concat!(attempts!(), " where a.id = ?1"))?.query_row([id], read_attempt).optional()
 }
 
 pub fn attempt_numbered(conn: &Connection, number: &OutTradeNo) -> Result<Option<Attempt>> {
-    conn.prepare_cached("select * from attempts where out_trade_no = ?1")?.query_row([number], read_attempt).optional()
+    conn.prepare_cached(concat!(attempts!(), " where a.out_trade_no = ?1"))?
+        .query_row([number], read_attempt)
+        .optional()
 }
 
 /// All attempts of an order, the first one first.
 pub fn attempts(conn: &Connection, order: OrderId) -> Result<Vec<Attempt>> {
-    let mut rows = conn.prepare_cached("select * from attempts where order_id = ?1 order by n")?;
+    let mut rows = conn.prepare_cached(concat!(attempts!(), " where a.order_id = ?1 order by a.n"))?;
     rows.query_map([order], read_attempt)?.collect()
 }
 
@@ -53,7 +66,7 @@ pub fn attempt_of(conn: &Connection, payment: &Payment) -> Result<Option<Attempt
 }
 
 fn read_attempt(row: &Row<'_>) -> Result<Attempt> {
-    let broken = |what: String| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, what.into());
+    let params = read_params(row)?;
     let row = Named::of(row);
     Ok(Attempt {
         id: row.get("id")?,
@@ -63,7 +76,7 @@ fn read_attempt(row: &Row<'_>) -> Result<Attempt> {
         state: row.get("state")?,
         total: row.get("total_fen")?,
         openid: row.get("openid")?,
-        params: serde_json::from_str(&row.get::<String>("params")?).map_err(|e| broken(e.to_string()))?,
+        params,
         prepay_id: row.get("prepay_id")?,
         prepaid_at: row.get("prepaid_at")?,
         transaction_id: row.get("transaction_id")?,
@@ -71,6 +84,37 @@ fn read_attempt(row: &Row<'_>) -> Result<Attempt> {
         queried_at: row.get("queried_at")?,
         created_at: row.get("created_at")?,
     })
+}
+
+/// Packed, or as an older program wrote them.
+fn read_params(row: &Row<'_>) -> Result<PayOrder> {
+    let read = |json: &[u8]| {
+        serde_json::from_slice(json).map_err(|e| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, e.into()))
+    };
+    match row.get_ref("params")? {
+        ValueRef::Blob(packed) => read(&packing::unpack(packed, row.get_ref("bytes")?.as_blob()?)?),
+        plain => read(plain.as_bytes()?),
+    }
+}
+
+/// Packs the parameters of attempts with numbers from `after` on that are as an older program wrote them, at most
+/// `limit`; answers with the last one that was looked at.
+pub fn pack_older(tx: &Tx, after: i64, until: i64, limit: i64) -> Result<Option<i64>> {
+    let dictionary = packing::store::newest(tx)?;
+    let rows = tx
+        .prepare_cached(
+            "select id, iif(typeof(params) = 'text', params, null) from attempts
+              where id > ?1 and id <= ?2 order by id limit ?3",
+        )?
+        .query_map([after, until, limit], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<Vec<(AttemptId, Option<String>)>>>()?;
+    let mut update = tx.prepare_cached("update attempts set params = ?2, dictionary = ?3 where id = ?1")?;
+    for (id, plain) in &rows {
+        let Some(plain) = plain else { continue };
+        let packed = dictionary.pack(plain.as_bytes())?;
+        update.execute(params![id, packed.bytes, packed.dictionary])?;
+    }
+    Ok(rows.last().map(|(id, _)| id.0))
 }
 
 /// The other attempts of an order that can still be paid at WeChat.

@@ -19,6 +19,7 @@ use crate::clock::{DAY, MINUTE};
 use crate::db::Tx;
 use crate::money::Fen;
 use crate::nonce::Nonces;
+use crate::packing::Constants;
 use crate::places::Place;
 use crate::secrets::SecretKey;
 use crate::wechat::certificate::ClientIdentity;
@@ -412,6 +413,19 @@ impl Settings {
     /// The version that new attempts use.
     pub fn api(&self) -> Api {
         self.terms.api
+    }
+
+    /// What this shop's messages have in common.
+    pub fn constants(&self) -> Constants<'_> {
+        let value = |name: &str| self.get(name).unwrap_or_default();
+        Constants {
+            v3: self.api() == Api::V3,
+            app_id: value("wechat.app_id"),
+            mch_id: value("wechat.mch_id"),
+            sign_type: self.sign_type().name(),
+            public_url: value("shop.public_url"),
+            public_key_id: value("wechat.public_key_id"),
+        }
     }
 
     /// Who we are at WeChat Pay at this moment; `None` until everything that this version needs is there.

@@ -2,11 +2,14 @@
 
 pub mod store;
 
+use std::sync::Arc;
+
 pub use store::next_id;
 
 use crate::db::Tx;
 use crate::ids::{AttemptId, MessageId, OrderId};
 use crate::money::Fen;
+use crate::packing::{self, Dictionary, Packed};
 use crate::wechat::{Check, Exchange, GatewayError};
 use crate::words::words;
 
@@ -42,6 +45,15 @@ pub struct Entry {
     pub response: Vec<u8>,
     pub source_ip: String,
     pub took_ms: i64,
+    /// Its text as it was packed before the transaction that writes it down.
+    pub ready: Option<Arc<Ready>>,
+}
+
+/// A text packed beforehand. It counts when it is what there is to write in the end.
+#[derive(Debug)]
+pub struct Ready {
+    text: Vec<u8>,
+    packed: Packed,
 }
 
 impl Entry {
@@ -68,6 +80,7 @@ impl Entry {
             response: exchange.response.clone(),
             source_ip: String::new(),
             took_ms: exchange.took_ms,
+            ready: None,
         }
     }
 
@@ -89,7 +102,33 @@ impl Entry {
             response: Vec::new(),
             source_ip,
             took_ms: 0,
+            ready: None,
         }
+    }
+
+    /// Packs it here and now, for the writer has better things to do; whatever changes afterwards is packed again there.
+    pub fn packed(mut self, dictionary: Option<&Dictionary>) -> Entry {
+        self.ready = dictionary.and_then(|dictionary| {
+            let text = self.text().ok()?;
+            let packed = dictionary.pack(&text).ok()?;
+            Some(Arc::new(Ready { text, packed }))
+        });
+        self
+    }
+
+    /// The same as though it had been answered and checked so, which is likely.
+    pub fn packed_as(self, response: &str, checks: Vec<Check>, dictionary: Option<&Dictionary>) -> Entry {
+        let likely = Entry { response: response.into(), checks, ..self.clone() };
+        Entry { ready: likely.packed(dictionary).ready, ..self }
+    }
+
+    /// Answer, checks and request in one.
+    fn text(&self) -> rusqlite::Result<Vec<u8>> {
+        Ok(packing::joined([&self.response, self.checks_text()?.as_bytes(), &self.request]))
+    }
+
+    fn checks_text(&self) -> rusqlite::Result<String> {
+        serde_json::to_string(&self.checks).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
     }
 
     /// Of what was refused only the beginning is kept: anybody can send it, and rubbish must not wash away what else is
@@ -108,14 +147,17 @@ impl Entry {
 
     /// Writes it down under the number that `next_id` gave in this transaction.
     pub fn record_as(&self, id: MessageId, tx: &Tx) -> rusqlite::Result<()> {
-        let checks =
-            serde_json::to_string(&self.checks).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
-        store::insert(tx, id, self, &checks)?;
+        // Rubbish is like nothing else, and short.
         if self.verdict == Verdict::Refused {
-            // Whoever floods the door with rubbish must not fill the disk.
-            store::forget_old_refusals(tx, id)?;
+            store::insert(tx, id, self, None)?;
+            // Whoever floods the door with it must not fill the disk.
+            return store::forget_old_refusals(tx, id);
         }
-        Ok(())
+        let text = self.text()?;
+        match self.ready.as_deref().filter(|ready| ready.text == text) {
+            Some(ready) => store::insert(tx, id, self, Some(&ready.packed)),
+            None => store::insert(tx, id, self, Some(&packing::store::newest(tx)?.pack(&text)?)),
+        }
     }
 }
 

@@ -5,8 +5,9 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params, params
 use super::{Entry, Verdict};
 use crate::clock::DAY;
 use crate::db::Tx;
-use crate::ids::{MessageId, OrderId};
+use crate::ids::{BuyerId, MessageId, OrderId};
 use crate::money::Fen;
+use crate::packing::{self, Dictionary, Packed};
 
 /// Refused messages that are kept: enough to find out who is knocking.
 const REFUSALS_KEPT: i64 = 5_000;
@@ -16,11 +17,17 @@ pub fn next_id(tx: &Tx) -> Result<MessageId> {
     tx.prepare_cached("select coalesce(max(id), 0) + 1 from messages")?.query_row([], |row| row.get(0))
 }
 
-pub fn insert(tx: &Tx, id: MessageId, entry: &Entry, checks: &str) -> Result<()> {
+/// Plain, where its text was not packed. A number that the attempt has too is not written again, see `shown`.
+pub fn insert(tx: &Tx, id: MessageId, entry: &Entry, packed: Option<&Packed>) -> Result<()> {
+    let checks = if packed.is_some() { String::new() } else { entry.checks_text()? };
+    let (request, response) = if packed.is_some() { Default::default() } else { (&*entry.request, &*entry.response) };
     tx.prepare_cached(
         "insert into messages (id, at, direction, kind, order_id, attempt_id, out_trade_no, transaction_id,
-                               out_refund_no, amount_fen, verdict, reason, checks, request, response, source_ip, took_ms)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+                               out_refund_no, amount_fen, verdict, reason, checks, request, response, source_ip, took_ms,
+                               dictionary, packed)
+         values (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, (select out_trade_no from attempts where id = ?6)),
+                 iif(?4 = 'notify', nullif(?8, (select transaction_id from attempts where id = ?6)), ?8),
+                 ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
     )?
     .execute(params![
         id,
@@ -36,12 +43,26 @@ pub fn insert(tx: &Tx, id: MessageId, entry: &Entry, checks: &str) -> Result<()>
         entry.verdict,
         entry.reason,
         checks,
-        entry.request,
-        entry.response,
+        request,
+        response,
         entry.source_ip,
-        entry.took_ms
+        entry.took_ms,
+        packed.map(|packed| packed.dictionary),
+        packed.map(|packed| packed.bytes.as_slice()),
     ])?;
     Ok(())
+}
+
+/// What is shown of messages: the numbers are a message's own, or its attempt's.
+macro_rules! shown {
+    () => {
+        "m.id, m.at, m.direction, m.kind, m.order_id, o.order_no, coalesce(m.out_trade_no, a.out_trade_no) as out_trade_no,
+         coalesce(m.transaction_id, iif(m.kind = 'notify', a.transaction_id, null)) as transaction_id, m.out_refund_no,
+         m.amount_fen, m.verdict, m.reason, m.checks, m.source_ip, m.took_ms, m.packed, d.bytes as dictionary
+           from messages m left join orders o on o.id = m.order_id
+           left join attempts a on a.id = m.attempt_id
+           left join dictionaries d on d.id = m.dictionary"
+    };
 }
 
 /// Whether WeChat's last push could not be opened.
@@ -124,7 +145,13 @@ pub fn list(conn: &Connection, filter: &Filter) -> Result<Vec<Logged>> {
             "m.id in (select id from messages where out_trade_no >= ? and out_trade_no < ? || '~'
                       union select id from messages where transaction_id = ?
                       union select id from messages where out_refund_no = ?
-                      union select m.id from messages m join orders o on o.id = m.order_id where o.order_no = ?)",
+                      union select m.id from messages m join orders o on o.id = m.order_id where o.order_no = ?
+                      union select m.id from (select id, order_id from attempts
+                                               where out_trade_no >= ? and out_trade_no < ? || '~'
+                                               order by out_trade_no desc limit 20000) a
+                              join messages m on m.order_id = a.order_id and m.attempt_id = a.id
+                      union select m.id from attempts a join messages m on m.order_id = a.order_id and m.attempt_id = a.id
+                             where a.transaction_id = ? and m.kind = 'notify')",
             Box::new(number.clone()),
         );
     }
@@ -148,15 +175,12 @@ pub fn list(conn: &Connection, filter: &Filter) -> Result<Vec<Logged>> {
     }
     values.push(Box::new(filter.limit));
     let sql = format!(
-        "select m.id, m.at, m.direction, m.kind, m.order_id, o.order_no, m.out_trade_no, m.transaction_id, m.out_refund_no,
-                m.amount_fen, m.verdict, m.reason, m.checks, m.source_ip, m.took_ms
-           from messages m left join orders o on o.id = m.order_id
-          where {} order by m.id desc limit ?{}",
+        concat!("select ", shown!(), " where {} order by m.id desc limit ?{}"),
         where_.join(" and "),
         values.len()
     );
     let mut rows = conn.prepare_cached(&sql)?;
-    rows.query_map(params_from_iter(values), read)?.collect()
+    rows.query_map(params_from_iter(values), |row| read(row, &checks(row)?))?.collect()
 }
 
 /// The first row of that time or later, found by halves.
@@ -183,14 +207,40 @@ pub struct Raw {
 
 /// One row with its raw text.
 pub fn one(conn: &Connection, id: MessageId) -> Result<Option<(Logged, Raw)>> {
-    conn.prepare_cached(
-        "select m.*, o.order_no from messages m left join orders o on o.id = m.order_id where m.id = ?1",
-    )?
-    .query_row([id], |row| Ok((read(row)?, Raw { request: row.get("request")?, response: row.get("response")? })))
-    .optional()
+    conn.prepare_cached(concat!("select m.request, m.response, ", shown!(), " where m.id = ?1"))?
+        .query_row([id], |row| {
+            let (raw, checks) = raw(row)?;
+            Ok((read(row, &checks)?, raw))
+        })
+        .optional()
 }
 
-fn read(row: &Row<'_>) -> Result<Logged> {
+/// Raw text and checks of a row with `request`, `response`, `checks`, `packed` and its `dictionary`.
+fn raw(row: &Row<'_>) -> Result<(Raw, Vec<u8>)> {
+    let Some(text) = text(row)? else {
+        let raw = Raw { request: row.get("request")?, response: row.get("response")? };
+        return Ok((raw, row.get::<_, String>("checks")?.into_bytes()));
+    };
+    let [response, checks, request] = packing::parted(&text)?;
+    Ok((Raw { request: request.to_owned(), response: response.to_owned() }, checks.to_owned()))
+}
+
+/// What is packed in a row; none in one from before rows were packed.
+fn text(row: &Row<'_>) -> Result<Option<Vec<u8>>> {
+    match (row.get_ref("packed")?.as_blob_or_null()?, row.get_ref("dictionary")?.as_blob_or_null()?) {
+        (Some(packed), Some(dictionary)) => packing::unpack(packed, dictionary).map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn checks(row: &Row<'_>) -> Result<Vec<u8>> {
+    match text(row)? {
+        Some(text) => Ok(packing::parted(&text)?[1].to_owned()),
+        None => Ok(row.get::<_, String>("checks")?.into_bytes()),
+    }
+}
+
+fn read(row: &Row<'_>, checks: &[u8]) -> Result<Logged> {
     Ok(Logged {
         id: row.get("id")?,
         at: row.get("at")?,
@@ -204,7 +254,7 @@ fn read(row: &Row<'_>) -> Result<Logged> {
         amount: row.get("amount_fen")?,
         verdict: row.get("verdict")?,
         reason: row.get("reason")?,
-        checks: row.get("checks")?,
+        checks: String::from_utf8_lossy(checks).into_owned(),
         source_ip: row.get("source_ip")?,
         took_ms: row.get("took_ms")?,
     })
@@ -213,7 +263,12 @@ fn read(row: &Row<'_>) -> Result<Logged> {
 /// The other deliveries of the same payment notice.
 pub fn deliveries(conn: &Connection, transaction_id: &str) -> Result<Vec<(MessageId, i64, String)>> {
     let mut rows = conn.prepare_cached(
-        "select id, at, reason from messages where kind = 'notify' and transaction_id = ?1 order by id limit 50",
+        "select id, at, reason from messages where kind = 'notify' and transaction_id = ?1
+         union
+         select m.id, m.at, m.reason
+           from attempts a join messages m on m.order_id = a.order_id and m.attempt_id = a.id
+          where a.transaction_id = ?1 and m.kind = 'notify' and m.transaction_id is null
+          order by id limit 50",
     )?;
     rows.query_map([transaction_id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
 }
@@ -283,7 +338,6 @@ pub struct Stored {
     pub request: Vec<u8>,
 }
 
-/// Payment notices in the order they came, from after this one on.
 /// The numbers of refunds that notices about a payment named: one made in WeChat's console is known by nothing else.
 pub fn refunds_named(conn: &Connection, transaction_id: &str) -> Result<Vec<String>> {
     conn.prepare_cached(
@@ -294,10 +348,13 @@ pub fn refunds_named(conn: &Connection, transaction_id: &str) -> Result<Vec<Stri
     .collect()
 }
 
+/// Payment notices in the order they came, from after this one on.
 pub fn notices_after(conn: &Connection, after: MessageId, limit: i64) -> Result<Vec<Stored>> {
     let mut rows = conn.prepare_cached(
-        "select id, at, out_trade_no, verdict, reason, request from messages
-          where kind = 'notify' and id > ?1 order by id limit ?2",
+        "select m.id, m.at, coalesce(m.out_trade_no, a.out_trade_no) as out_trade_no, m.verdict, m.reason, m.request,
+                m.response, m.checks, m.packed, d.bytes as dictionary
+           from messages m left join attempts a on a.id = m.attempt_id left join dictionaries d on d.id = m.dictionary
+          where m.kind = 'notify' and m.id > ?1 order by m.id limit ?2",
     )?;
     rows.query_map(params![after, limit], |row| {
         Ok(Stored {
@@ -306,8 +363,90 @@ pub fn notices_after(conn: &Connection, after: MessageId, limit: i64) -> Result<
             out_trade_no: row.get("out_trade_no")?,
             verdict: row.get("verdict")?,
             reason: row.get("reason")?,
-            request: row.get("request")?,
+            request: raw(row)?.0.request,
         })
     })?
     .collect()
+}
+
+// ── what names somebody ──
+
+/// The messages exchanged with WeChat that name this openid: those of the buyer's orders, and his logins.
+pub fn naming(conn: &Connection, buyer: BuyerId, openid: &str) -> Result<Vec<MessageId>> {
+    // A plain message has its text in two columns, a packed one in none of them.
+    let sql = [
+        ("from orders o join messages m on m.order_id = o.id and m.order_id is not null", "o.buyer_id = ?1"),
+        ("from messages m", "m.kind in ('login', 'message')"),
+    ]
+    .map(|(from, which)| {
+        format!(
+            "select m.id {from} left join dictionaries d on d.id = m.dictionary
+              where {which} and (instr(m.request, cast(?2 as blob)) > 0 or instr(m.response, cast(?2 as blob)) > 0
+                                 or instr(inflated(m.packed, d.bytes), cast(?2 as blob)) > 0)"
+        )
+    })
+    .join(" union ");
+    conn.prepare_cached(&sql)?.query_map(params![buyer, openid], |row| row.get(0))?.collect()
+}
+
+/// Takes out of these messages whom they name.
+pub fn forget_name(tx: &Tx, ids: &[MessageId], openid: &str) -> Result<()> {
+    let dictionary = packing::store::newest(tx)?;
+    for id in ids {
+        let Some((logged, raw)) = one(tx, *id)? else { continue };
+        let [response, request] = [&raw.response, &raw.request].map(|text| without(text, openid.as_bytes()));
+        write_text(tx, *id, &dictionary, [&response, logged.checks.as_bytes(), &request])?;
+    }
+    Ok(())
+}
+
+fn without(text: &[u8], name: &[u8]) -> Vec<u8> {
+    let mut rest = text;
+    let mut kept = Vec::with_capacity(text.len());
+    while let Some(at) = rest.windows(name.len().max(1)).position(|some| some == name) {
+        kept.extend([&rest[..at], b"erased"].concat());
+        rest = &rest[at + name.len()..];
+    }
+    kept.extend_from_slice(rest);
+    kept
+}
+
+/// Answer, checks and request anew, packed.
+fn write_text(tx: &Tx, id: MessageId, dictionary: &Dictionary, pieces: [&[u8]; 3]) -> Result<()> {
+    let packed = dictionary.pack(&packing::joined(pieces))?;
+    tx.prepare_cached(
+        "update messages set request = x'', response = x'', checks = '', dictionary = ?2, packed = ?3 where id = ?1",
+    )?
+    .execute(params![id, packed.dictionary, packed.bytes])?;
+    Ok(())
+}
+
+// ── rows from before they were packed ──
+
+/// Packs the rows with numbers from `after` on that are as an older program wrote them, at most `limit`; answers with the
+/// last one that was looked at. Numbers that their attempt has go as well.
+pub fn pack_older(tx: &Tx, after: i64, until: i64, limit: i64) -> Result<Option<i64>> {
+    let rows = tx
+        .prepare_cached(
+            "select id, request, response, checks, packed is null and verdict <> 'refused' as plain from messages
+              where id > ?1 and id <= ?2 order by id limit ?3",
+        )?
+        .query_map([after, until, limit], |row| {
+            let pieces = [row.get("response")?, row.get::<_, String>("checks")?.into_bytes(), row.get("request")?];
+            Ok((row.get("id")?, row.get("plain")?, pieces))
+        })?
+        .collect::<Result<Vec<(MessageId, bool, [Vec<u8>; 3])>>>()?;
+    let dictionary = packing::store::newest(tx)?;
+    for (id, _, [response, checks, request]) in rows.iter().filter(|(_, plain, _)| *plain) {
+        write_text(tx, *id, &dictionary, [response, checks, request])?;
+        tx.prepare_cached(
+            "update messages
+                set out_trade_no = nullif(out_trade_no, (select a.out_trade_no from attempts a where a.id = attempt_id)),
+                    transaction_id = iif(kind = 'notify', nullif(transaction_id,
+                                         (select a.transaction_id from attempts a where a.id = attempt_id)), transaction_id)
+              where id = ?1 and attempt_id is not null",
+        )?
+        .execute([id])?;
+    }
+    Ok(rows.last().map(|(id, _, _)| id.0))
 }

@@ -13,6 +13,7 @@ mod disk;
 mod doctor;
 mod going_back;
 mod memory;
+mod packing;
 mod power;
 mod storm;
 

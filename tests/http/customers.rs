@@ -235,8 +235,17 @@ pub async fn named_in(w: &World, text: &str) -> Vec<String> {
                 "messages" => "(select buyer_id from orders where id = order_id)",
                 _ => "0",
             };
+            // As it is, or as it was before it was packed.
+            let unpacked = match (table.as_str(), column.as_str()) {
+                ("messages", "packed") | ("attempts", "params") => {
+                    format!("inflated({column}, (select bytes from dictionaries d where d.id = {table}.dictionary))")
+                }
+                _ => "null".to_owned(),
+            };
             let sql = format!(
-                "select coalesce({of}, 0) from {table} where instr(cast({column} as blob), cast(?1 as blob)) > 0"
+                "select coalesce({of}, 0) from {table}
+                  where instr(cast({column} as blob), cast(?1 as blob)) > 0
+                     or instr(cast({unpacked} as blob), cast(?1 as blob)) > 0"
             );
             let mut rows = conn.prepare(&sql)?;
             for buyer in rows.query_map([&text], |row| row.get::<_, i64>(0))? {

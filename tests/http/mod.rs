@@ -32,6 +32,7 @@ mod moved;
 mod notify;
 mod orders;
 mod outbox;
+mod packed;
 mod patience;
 mod pickup;
 mod posters;

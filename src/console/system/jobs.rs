@@ -137,6 +137,7 @@ fn subject(conn: &Connection, job: &Listed) -> Result<(String, Option<String>)> 
         Kind::SelfCheck => ("每天 04:10".into(), Some("/admin/diagnostics".into())),
         Kind::Backup => ("每天 04:20".into(), Some("/admin/backups".into())),
         Kind::Carriers => ("每周一次".into(), Some("/admin/shipping".into())),
+        Kind::Repack => ("升级前的消息".into(), Some("/admin/transactions".into())),
         Kind::Deliver => ("推送".into(), Some("/admin/programs".into())),
         Kind::Tell | Kind::Gather => ("通知".into(), Some("/admin/notices".into())),
     })
