@@ -73,6 +73,7 @@ pub fn rocket(shop: Shop, figment: Figment) -> Rocket<Build> {
     let demo = shop.demo.is_some();
     let rocket = rocket::custom(assets::with_template_dir(figment))
         .manage(catalogue::cache::Cache::default())
+        .manage(buyers::logins::Logins::default())
         .manage(catalogue::sellers::Sellers::default())
         .manage(door::limits::Limits::default())
         .manage(posters::Turn::default())

@@ -2,13 +2,16 @@
 
 pub mod addresses;
 pub mod api;
+pub mod logins;
 pub mod paste;
 pub mod store;
 
+use logins::Logins;
 use rocket::Request;
 use rocket::request::{FromRequest, Outcome};
 
 use crate::clock::{DAY, HOUR};
+use crate::db::Kept;
 use crate::error::{self, Code};
 use crate::ids::BuyerId;
 use crate::secrets::token_hash;
@@ -59,9 +62,12 @@ pub fn bearer<'r>(request: &'r Request<'_>) -> Option<&'r str> {
 
 async fn identify(request: &Request<'_>) -> error::Result<Buyer> {
     let shop = request.rocket().state::<Shop>().ok_or(Code::Internal)?;
+    let logins = request.rocket().state::<Logins>().ok_or(Code::Internal)?;
     let hash = token_hash(bearer(request).ok_or(Code::Unauthenticated)?);
-    let (now, looked_up) = (shop.now(), hash.clone());
-    let found = shop.read(move |conn| Ok(store::session(conn, &looked_up, now)?)).await?;
+    let (now, outdated) = (shop.now(), shop.db.outdated(Kept::Logins));
+    let known = logins.look(outdated, &hash, now);
+    let is_new = known.is_none();
+    let found = if is_new { read(shop, &hash, now).await? } else { known };
     let (buyer, expires_at) = found.ok_or(Code::Unauthenticated)?;
     // An openid is one app's alone: after a change of app, whoever comes must log in under the new one.
     if shop.settings().get("wechat.app_id").is_some_and(|app_id| app_id != buyer.app_id) {
@@ -69,7 +75,16 @@ async fn identify(request: &Request<'_>) -> error::Result<Buyer> {
     }
     // Sliding, but written down at most once an hour: reading must not cost a commit.
     if expires_at < now + SESSION - HOUR {
-        shop.write(move |tx| Ok(store::extend_session(tx, &hash, tx.now() + SESSION)?)).await?;
+        let used = hash.clone();
+        shop.write(move |tx| Ok(store::extend_session(tx, &used, tx.now() + SESSION)?)).await?;
+        logins.keep(outdated, hash, &buyer, now + SESSION);
+    } else if is_new {
+        logins.keep(outdated, hash, &buyer, expires_at);
     }
     Ok(buyer)
+}
+
+async fn read(shop: &Shop, hash: &[u8], now: i64) -> error::Result<Option<(Buyer, i64)>> {
+    let hash = hash.to_owned();
+    shop.read(move |conn| Ok(store::session(conn, &hash, now)?)).await
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use super::Buyer;
 use super::addresses::{Address, Saved};
 use crate::clock::MINUTE;
-use crate::db::Tx;
+use crate::db::{Kept, Tx};
 use crate::ids::{AddressId, BuyerId};
 
 /// WeChat forgets a code after five minutes.
@@ -38,6 +38,7 @@ pub fn insert_session(tx: &Tx, token_hash: &[u8], buyer: BuyerId, expires_at: i6
 }
 
 pub fn delete_session(tx: &Tx, token_hash: &[u8]) -> Result<()> {
+    tx.outdate(Kept::Logins);
     tx.prepare_cached("delete from buyer_sessions where token_hash = ?1")?.execute([token_hash])?;
     Ok(())
 }

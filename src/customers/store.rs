@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::{After, Customer, Filter, Sort};
 use crate::buyers::addresses::Address;
-use crate::db::{Named, Tx};
+use crate::db::{Kept, Named, Tx};
 use crate::ids::{BuyerId, OrderId};
 use crate::orders::search::{Filter as OrderFilter, Words, store as search};
 use crate::orders::store as orders;
@@ -225,6 +225,7 @@ pub fn unfinished(conn: &Connection, id: BuyerId) -> Result<[i64; 4]> {
 
 /// Takes name, phone, address, openid and words out of everything that is a buyer's. Numbers, money and goods stay.
 pub fn forget(tx: &Tx, id: BuyerId, openid: &str) -> Result<()> {
+    tx.outdate(Kept::Logins);
     for sql in [
         "delete from addresses where buyer_id = ?1",
         "delete from buyer_sessions where buyer_id = ?1",
