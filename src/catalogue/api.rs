@@ -11,6 +11,7 @@ use super::media::Widths;
 use super::showcase::{self, Banner, Showcase};
 use super::store::{self, Listing, Sort};
 use super::{Category, Delivery, Product, detail_html};
+use crate::db::Kept;
 use crate::door::query::{self, Given, Page};
 use crate::error::{Code, Error, Result};
 use crate::ids::{CategoryId, ImageHash, ProductId, SkuId};
@@ -179,12 +180,12 @@ async fn cached<T: Serialize + Send + 'static>(
 
 /// The answer that is kept under the version of this moment.
 async fn kept(shop: &Shop, cache: &Cache, asked: &str) -> Result<Option<Rendered>> {
-    let commits = shop.db.commits().0;
-    if let Some(answer) = cache.look(commits, asked) {
+    let outdated = shop.db.outdated(Kept::Catalogue);
+    if let Some(answer) = cache.look(outdated, asked) {
         return Ok(answer);
     }
     let version = shop.read(|conn| Ok(store::version(conn)?)).await?;
-    cache.keep_version(version, commits);
+    cache.keep_version(version, outdated);
     Ok(cache.get(version, asked))
 }
 

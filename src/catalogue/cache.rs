@@ -10,11 +10,17 @@ use rocket::response::{self, Responder, Response};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::store::Version;
+
 /// Enough for every list a shop's buyers look at; strange queries beyond that make it start over.
 const MOST: usize = 1_000;
 
 /// What another program, an import say, wrote into the shop is seen after this long at the latest.
 const FRESH: Duration = Duration::from_secs(1);
+
+/// How much has been sold, and how much is left where that is plenty, is seen after this long at the latest: a sale throws
+/// no answer away.
+pub const SOLD_SEEN_WITHIN: Duration = Duration::from_secs(5);
 
 /// Rendered answers of one catalogue version, by what was asked.
 #[derive(Default)]
@@ -22,21 +28,31 @@ pub struct Cache(Mutex<Kept>);
 
 #[derive(Default)]
 struct Kept {
-    version: i64,
-    answers: HashMap<String, Rendered>,
+    /// Of `Version::shown`.
+    shown: i64,
+    answers: HashMap<String, Answer>,
     read: Option<Read>,
 }
 
+struct Answer {
+    rendered: Rendered,
+    /// Of `Version::moved` when it was made, and when that was.
+    moved: i64,
+    made: Instant,
+}
+
 impl Kept {
-    fn answer(&self, version: i64, asked: &str) -> Option<Rendered> {
-        if self.version == version { self.answers.get(asked).cloned() } else { None }
+    fn answer(&self, version: Version, asked: &str) -> Option<Rendered> {
+        let answer = self.answers.get(asked).filter(|_| self.shown == version.shown)?;
+        let current = answer.moved == version.moved || answer.made.elapsed() < SOLD_SEEN_WITHIN - FRESH;
+        current.then(|| answer.rendered.clone())
     }
 }
 
-/// A version as it was read from the database: when, and after how many of our own commits.
+/// A version as it was read from the database: when, and after how many commits of our own that outdate it.
 struct Read {
-    version: i64,
-    commits: u64,
+    version: Version,
+    outdated: u64,
     at: Instant,
 }
 
@@ -57,34 +73,34 @@ impl Rendered {
 
 impl Cache {
     /// What is kept under the version of this moment, if anything is; `None` when the version has to be read again,
-    /// because something was committed since or it was long ago.
-    pub fn look(&self, commits: u64, asked: &str) -> Option<Option<Rendered>> {
+    /// because it was outdated since or it was long ago.
+    pub fn look(&self, outdated: u64, asked: &str) -> Option<Option<Rendered>> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = kept.read.as_ref().filter(|read| read.commits == commits && read.at.elapsed() < FRESH)?;
+        let read = kept.read.as_ref().filter(|read| read.outdated == outdated && read.at.elapsed() < FRESH)?;
         Some(kept.answer(read.version, asked))
     }
 
-    /// `commits` was looked at before the version was read: a commit in between makes it stale, never too new.
-    pub fn keep_version(&self, version: i64, commits: u64) {
+    /// `outdated` was looked at before the version was read: a commit in between makes it stale, never too new.
+    pub fn keep_version(&self, version: Version, outdated: u64) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.read = Some(Read { version, commits, at: Instant::now() });
+        kept.read = Some(Read { version, outdated, at: Instant::now() });
     }
 
-    pub fn get(&self, version: i64, asked: &str) -> Option<Rendered> {
+    pub fn get(&self, version: Version, asked: &str) -> Option<Rendered> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).answer(version, asked)
     }
 
-    pub fn put(&self, version: i64, asked: String, rendered: Rendered) {
+    pub fn put(&self, version: Version, asked: String, rendered: Rendered) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A slower reader may still hold an older moment; its answer is not worth keeping.
-        if version < kept.version {
+        if version.shown < kept.shown {
             return;
         }
-        if version > kept.version || kept.answers.len() >= MOST {
+        if version.shown > kept.shown || kept.answers.len() >= MOST {
             kept.answers.clear();
-            kept.version = version;
+            kept.shown = version.shown;
         }
-        kept.answers.insert(asked, rendered);
+        kept.answers.insert(asked, Answer { rendered, moved: version.moved, made: Instant::now() });
     }
 }
 
@@ -104,5 +120,39 @@ impl<'r> Responder<'r, 'static> for Rendered {
         // In one piece: by default the answer would go out four kilobytes at a time.
         response.max_chunk_size(body.len().max(1));
         response.header(ContentType::JSON).sized_body(body.len(), std::io::Cursor::new(body)).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sale_throws_no_answer_away_and_what_buyers_see_at_once_throws_all() {
+        let (cache, answer) = (Cache::default(), Rendered::new(&"apples"));
+        let at = |shown, moved| Version { shown, moved };
+        cache.put(at(1, 10), "list".into(), answer.clone());
+        for (what, version, kept) in [
+            ("nothing happened", at(1, 10), true),
+            ("something was sold", at(1, 11), true),
+            ("a price has changed", at(2, 11), false),
+        ] {
+            assert_eq!(cache.get(version, "list").is_some(), kept, "{what}");
+        }
+        // It is looked at under the version that was read last, as long as no commit outdates that.
+        assert!(cache.look(0, "list").is_none(), "nothing was read yet");
+        cache.keep_version(at(1, 11), 0);
+        assert!(cache.look(0, "list").is_some_and(|kept| kept.is_some()));
+        assert!(cache.look(1, "list").is_none());
+        // Made long enough ago, it is right only while nothing happened since.
+        if let Some(kept) = cache.0.lock().unwrap().answers.get_mut("list") {
+            kept.made -= SOLD_SEEN_WITHIN;
+        }
+        assert!(cache.get(at(1, 10), "list").is_some());
+        assert!(cache.get(at(1, 11), "list").is_none());
+        // An older moment's answer is not put over a newer one's.
+        cache.put(at(2, 12), "list".into(), answer.clone());
+        cache.put(at(1, 13), "list".into(), answer);
+        assert!(cache.get(at(2, 12), "list").is_some());
     }
 }

@@ -4,18 +4,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, Result};
 
-use super::store::{self, Seller};
+use super::store::{self, Seller, Version};
 use crate::clock::Day;
 use crate::ids::SkuId;
 
-/// The last sums. Each sale raises the catalogue's version, and so makes them old.
+/// The last sums. Each sale makes the catalogue's version another one, and so makes them old.
 #[derive(Clone, Default)]
 pub struct Sellers(Arc<Mutex<Kept>>);
 
 #[derive(Default)]
 struct Kept {
     /// The version, and what was asked of it.
-    asked: Option<(i64, Day, i64)>,
+    asked: Option<(Version, Day, i64)>,
     best: Vec<(SkuId, i64)>,
 }
 

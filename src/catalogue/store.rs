@@ -4,17 +4,28 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params, params
 
 use super::{Category, Delivery, Product, ShelfTimes, Sku, Width, same_specs};
 use crate::clock::Day;
-use crate::db::Tx;
+use crate::db::{Kept, Tx};
 use crate::ids::{CategoryId, FreightId, ImageHash, ProductId, SkuId};
 use crate::money::Fen;
 
-pub fn version(conn: &Connection) -> Result<i64> {
-    conn.prepare_cached("select version from catalogue_version")?.query_row([], |row| row.get(0))
+/// What the catalogue's answers depend on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Version {
+    /// Raised by whatever buyers are to see at once.
+    pub shown: i64,
+    /// Grows with whatever happens to orders, so with every sale.
+    pub moved: i64,
 }
 
-/// Every write that a buyer could see ends here: answers kept under the old version are not given again.
+pub fn version(conn: &Connection) -> Result<Version> {
+    conn.prepare_cached("select version, (select coalesce(max(id), 0) from order_events) from catalogue_version")?
+        .query_row([], |row| Ok(Version { shown: row.get(0)?, moved: row.get(1)? }))
+}
+
+/// Every write that a buyer is to see at once ends here: answers kept under the old version are not given again.
 pub fn raise_version(tx: &Tx) -> Result<()> {
     tx.prepare_cached("update catalogue_version set version = version + 1")?.execute([])?;
+    tx.outdate(Kept::Catalogue);
     Ok(())
 }
 

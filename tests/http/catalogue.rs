@@ -1,8 +1,10 @@
 //! What is for sale: lists, search, paging, details, caching.
 
 use serde_json::json;
+use xiaopu::catalogue::cache::SOLD_SEEN_WITHIN;
 use xiaopu::catalogue::store;
 use xiaopu::error::Error;
+use xiaopu::ids::ProductId;
 
 use crate::support::*;
 
@@ -132,4 +134,38 @@ async fn an_answer_is_not_sent_twice_until_it_changes() {
     assert_eq!(after.body["skus"][0]["available"], 2);
     buyer.buy(sku, 2).await.ok();
     assert_eq!(w.get("/products").await.ok()["items"][0]["soldOut"], true);
+}
+
+/// A sale is seen within the promised seconds; a price, and that the last piece is gone, with the very next question.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sale_is_seen_soon_and_a_price_or_the_end_of_stock_at_once() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 500).await;
+    let (last, alice) = (w.product("雪梨", 1000, 1).await, w.buyer("alice").await);
+    let seen = async || {
+        let (list, detail) = (w.get("/products?sort=price_asc").await.ok(), w.get("/products/1").await.ok());
+        let of = |name: &str| list["items"].as_array().unwrap().iter().find(|p| p["name"] == name).unwrap().clone();
+        (of("苹果"), of("雪梨"), detail)
+    };
+    assert_eq!(seen().await.0["soldCount"], 0);
+    w.paid(&alice, sku, 3).await;
+    let paid = std::time::Instant::now();
+    loop {
+        let (apple, _, detail) = seen().await;
+        let left = &detail["skus"][0]["available"];
+        if (&apple["soldCount"], &detail["soldCount"], left) == (&json!(3), &json!(3), &json!(497)) {
+            break;
+        }
+        assert!(paid.elapsed() < SOLD_SEEN_WITHIN, "{apple} {detail}");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    alice.buy(last, 1).await.ok();
+    assert_eq!(seen().await.1["soldOut"], true);
+    let dearer = move |tx: &xiaopu::db::Tx| {
+        tx.execute("update skus set price_fen = 1234 where id = ?1", [sku])?;
+        Ok::<_, Error>(store::refresh_prices(tx, ProductId(1))?)
+    };
+    w.shop.db.write(dearer).await.unwrap();
+    let (apple, _, detail) = seen().await;
+    assert_eq!((&apple["priceFen"], &detail["priceFen"]), (&json!(1234), &json!(1234)));
 }

@@ -11,11 +11,14 @@ use crate::ids::{LineId, SkuId, StaffId};
 /// Buyers see at most this many; changes above it are invisible to them.
 pub const SHOWN_AT_MOST: i64 = 999;
 
+/// So few that buyers are to see each one go.
+const FEW: i64 = 10;
+
 /// Holds `quantity` for an order line; false when fewer are available. One guarded UPDATE: nobody gets in between.
 pub fn reserve(tx: &Tx, sku: SkuId, line: LineId, quantity: i64) -> Result<bool> {
     let Some(left) = store::reserve(tx, sku, quantity)? else { return Ok(false) };
     store::note(tx, sku, "reserve", 0, quantity, Some(line), None, "")?;
-    seen(tx, left + quantity, left)?;
+    bought(tx, left + quantity, left)?;
     Ok(true)
 }
 
@@ -23,7 +26,7 @@ pub fn reserve(tx: &Tx, sku: SkuId, line: LineId, quantity: i64) -> Result<bool>
 pub fn release(tx: &Tx, sku: SkuId, line: LineId, quantity: i64) -> Result<()> {
     let left = store::change(tx, sku, 0, -quantity)?;
     store::note(tx, sku, "release", 0, -quantity, Some(line), None, "")?;
-    seen(tx, left - quantity, left)
+    bought(tx, left - quantity, left)
 }
 
 /// Takes what a line held out of the shop.
@@ -42,7 +45,7 @@ pub fn unship(tx: &Tx, sku: SkuId, line: LineId, quantity: i64) -> Result<()> {
 pub fn put_back(tx: &Tx, sku: SkuId, line: LineId, quantity: i64) -> Result<()> {
     let left = store::change(tx, sku, quantity, 0)?;
     store::note(tx, sku, "return", quantity, 0, Some(line), None, "")?;
-    seen(tx, left - quantity, left)
+    bought(tx, left - quantity, left)
 }
 
 /// Sends pieces out beside what the line held: for those that came back, or were lost. False when fewer are available.
@@ -67,6 +70,12 @@ pub fn adjust(tx: &Tx, sku: SkuId, on_hand: i64, staff: Option<StaffId>, note: &
     Ok(true)
 }
 
+/// Orders take and give back: of the last ones that is seen at once, of many some seconds later.
+fn bought(tx: &Tx, before: i64, after: i64) -> Result<()> {
+    if before.min(after) < FEW { raise_version(tx) } else { Ok(()) }
+}
+
+/// Staff see what they have set.
 fn seen(tx: &Tx, before: i64, after: i64) -> Result<()> {
     if before.min(SHOWN_AT_MOST) != after.min(SHOWN_AT_MOST) { raise_version(tx) } else { Ok(()) }
 }
