@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
-use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeZone, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDateTime, SecondsFormat, TimeZone, Utc};
 
 pub use day::{Day, NotADay};
 
@@ -114,7 +114,7 @@ fn from_local(text: &str, format: &str) -> Option<i64> {
 
 /// `2026-10-08T13:15:40+08:00`
 pub fn rfc3339(ms: i64) -> String {
-    local(ms).format("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    local(ms).to_rfc3339_opts(SecondsFormat::Secs, false)
 }
 
 /// Reads such a time, whatever its zone; `None` for anything else.
@@ -124,7 +124,7 @@ pub fn from_rfc3339(text: &str) -> Option<i64> {
 
 /// The same to the millisecond: `2026-10-08T13:15:40.120+08:00`.
 pub fn rfc3339_ms(ms: i64) -> String {
-    local(ms).format("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
+    local(ms).to_rfc3339_opts(SecondsFormat::Millis, false)
 }
 
 /// `20261008131540`, WeChat's form.

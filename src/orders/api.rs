@@ -100,8 +100,7 @@ async fn list(
         let more = orders.len() as i64 > limit;
         orders.truncate(limit as usize);
         let next_cursor = orders.last().filter(|_| more).map(|last| query::cursor("orders", &[last.id.0]));
-        let items =
-            orders.into_iter().map(|order| Ok(moment.view(&store::full(conn, order)?))).collect::<Result<_>>()?;
+        let items = store::fulls(conn, orders)?.iter().map(|full| moment.view(full)).collect();
         Ok(Page { items, next_cursor })
     };
     shop.read(read).await.map(Json)

@@ -1,5 +1,7 @@
 //! SQL of orders, their lines, parcels and timeline.
 
+use std::collections::HashMap;
+
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
@@ -246,6 +248,77 @@ pub fn full(conn: &Connection, order: Order) -> Result<Full> {
         at_wechat: at_wechat(conn, id)?,
         pickup: pickups::of_order(conn, id)?,
     })
+}
+
+/// The same for a page of orders, in as many statements as for one of them.
+pub fn fulls(conn: &Connection, orders: Vec<Order>) -> Result<Vec<Full>> {
+    let ids = serde_json::json!(orders.iter().map(|order| order.id.0).collect::<Vec<_>>()).to_string();
+    let mut lines = lines_of(conn, &ids)?;
+    let mut shipments = shipments_of(conn, &ids)?;
+    let mut at_wechat = all_at_wechat(conn, &ids)?;
+    let mut refunds = grouped(refunds::of_orders(conn, &ids)?);
+    let mut discounts = grouped(promotions::discounts_of(conn, &ids)?);
+    let filled = orders.into_iter().map(|order| {
+        let id = order.id;
+        Full {
+            order,
+            lines: lines.remove(&id).unwrap_or_default(),
+            shipments: shipments.remove(&id).unwrap_or_default(),
+            refunds: refunds.remove(&id).unwrap_or_default(),
+            discounts: discounts.remove(&id).unwrap_or_default(),
+            // The first is the one that counts.
+            at_wechat: at_wechat.remove(&id).and_then(|all| all.into_iter().next()),
+        }
+    });
+    Ok(filled.collect())
+}
+
+type ByOrder<T> = HashMap<OrderId, Vec<T>>;
+
+fn grouped<T>(all: Vec<(OrderId, T)>) -> ByOrder<T> {
+    let mut by_order = ByOrder::new();
+    for (order, one) in all {
+        by_order.entry(order).or_default().push(one);
+    }
+    by_order
+}
+
+fn lines_of(conn: &Connection, ids: &str) -> Result<ByOrder<Line>> {
+    let mut rows = conn
+        .prepare_cached("select l.* from json_each(?1) w join order_lines l on l.order_id = w.value order by l.id")?;
+    let rows = rows.query_map([ids], |row| Ok((row.get("order_id")?, read_line(row)?)))?;
+    rows.collect::<Result<_>>().map(grouped)
+}
+
+fn all_at_wechat(conn: &Connection, ids: &str) -> Result<ByOrder<AtWechat>> {
+    let mut rows = conn.prepare_cached(
+        "select a.order_id, a.out_trade_no, a.transaction_id from json_each(?1) w join attempts a on a.order_id = w.value
+          order by a.transaction_id is null, a.paid_at, a.n desc",
+    )?;
+    let rows = rows.query_map([ids], |row| {
+        Ok((row.get(0)?, AtWechat { out_trade_no: row.get(1)?, transaction_id: row.get(2)? }))
+    })?;
+    rows.collect::<Result<_>>().map(grouped)
+}
+
+fn shipments_of(conn: &Connection, ids: &str) -> Result<ByOrder<Shipment>> {
+    let mut sent = conn.prepare_cached(
+        "select s.order_id, s.id, s.company, s.company_name, s.tracking_no, s.shipped_at
+           from json_each(?1) w join shipments s on s.order_id = w.value
+          where s.state = 'shipped' order by s.id",
+    )?;
+    let mut packed = conn.prepare_cached("select line_id, quantity from shipment_lines where shipment_id = ?1")?;
+    let rows = sent.query_map([ids], |row| {
+        let id: ShipmentId = row.get("id")?;
+        let parcel = Parcel {
+            company: row.get("company")?,
+            company_name: row.get("company_name")?,
+            tracking_no: row.get("tracking_no")?,
+        };
+        let lines = packed.query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_>>()?;
+        Ok((row.get("order_id")?, Shipment { id, parcel, shipped_at: row.get("shipped_at")?, lines }))
+    })?;
+    rows.collect::<Result<_>>().map(grouped)
 }
 
 /// Which of a buyer's orders are listed.

@@ -294,18 +294,29 @@ pub fn discounts(conn: &Connection, order: OrderId) -> Result<Vec<Discount>> {
            from order_discounts d join promotions p on p.id = d.promotion_id
           where d.order_id = ?1 order by d.n",
     )?;
-    rows.query_map([order], |row| {
-        Ok(Discount {
-            promotion: row.get("promotion_id")?,
-            kind: row.get("kind")?,
-            coupon: row.get::<_, Option<CouponId>>("coupon_id")?.map(CouponRef::Given),
-            name: row.get("name")?,
-            words: row.get("words")?,
-            goods: row.get("goods_fen")?,
-            freight: row.get("freight_fen")?,
-        })
-    })?
-    .collect()
+    rows.query_map([order], read_discount)?.collect()
+}
+
+/// The same of some orders, whose numbers are a JSON array.
+pub fn discounts_of(conn: &Connection, orders: &str) -> Result<Vec<(OrderId, Discount)>> {
+    let mut rows = conn.prepare_cached(
+        "select d.order_id, d.promotion_id, d.coupon_id, d.name, d.words, d.goods_fen, d.freight_fen, p.kind
+           from json_each(?1) w join order_discounts d on d.order_id = w.value join promotions p on p.id = d.promotion_id
+          order by d.order_id, d.n",
+    )?;
+    rows.query_map([orders], |row| Ok((row.get("order_id")?, read_discount(row)?)))?.collect()
+}
+
+fn read_discount(row: &Row<'_>) -> Result<Discount> {
+    Ok(Discount {
+        promotion: row.get("promotion_id")?,
+        kind: row.get("kind")?,
+        coupon: row.get::<_, Option<CouponId>>("coupon_id")?.map(CouponRef::Given),
+        name: row.get("name")?,
+        words: row.get("words")?,
+        goods: row.get("goods_fen")?,
+        freight: row.get("freight_fen")?,
+    })
 }
 
 /// What a promotion has brought: orders that stand or stood paid, what it took off them, and what they came to.

@@ -29,6 +29,14 @@ pub fn of_order(conn: &Connection, order: OrderId) -> Result<Vec<FullRefund>> {
     rows.query_map([order], read)?.map(|refund| full(conn, refund?)).collect()
 }
 
+/// The same of some orders, whose numbers are a JSON array.
+pub fn of_orders(conn: &Connection, orders: &str) -> Result<Vec<(OrderId, FullRefund)>> {
+    let mut rows =
+        conn.prepare_cached("select r.* from json_each(?1) w join refunds r on r.order_id = w.value order by r.id")?;
+    let rows = rows.query_map([orders], |row| Ok((row.get("order_id")?, read(row)?)))?;
+    rows.map(|row| row.and_then(|(order, refund)| Ok((order, full(conn, refund)?)))).collect()
+}
+
 /// All refunds of a payment.
 pub fn of_transaction(conn: &Connection, transaction_id: &str) -> Result<Vec<Refund>> {
     let mut rows = conn.prepare_cached("select * from refunds where transaction_id = ?1 order by id")?;
