@@ -31,7 +31,11 @@ pub fn command(data: &Path, gateway: u16, arguments: &[&str]) -> Command {
 
 /// The same with further settings of WeChat's.
 fn command_with(data: &Path, gateway: u16, arguments: &[&str], more: &str) -> Command {
-    let mut command = Command::new(XIAOPU);
+    command_by(Path::new(XIAOPU), data, gateway, arguments, more)
+}
+
+fn command_by(binary: &Path, data: &Path, gateway: u16, arguments: &[&str], more: &str) -> Command {
+    let mut command = Command::new(binary);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let folder = data.display();
     command.env(
@@ -53,6 +57,14 @@ impl Program {
     pub fn serve(data: &Path, gateway: u16) -> Program {
         let port = free_port();
         let mut command = command(data, gateway, &["serve"]);
+        command.env("ROCKET_PORT", port.to_string());
+        Program::start(command, port)
+    }
+
+    /// The same by a program of another version.
+    pub fn serve_by(binary: &Path, data: &Path, gateway: u16) -> Program {
+        let port = free_port();
+        let mut command = command_by(binary, data, gateway, &["serve"], "");
         command.env("ROCKET_PORT", port.to_string());
         Program::start(command, port)
     }

@@ -10,10 +10,10 @@ use super::Line;
 use super::load::{self, Call, Connection, Outcome};
 use super::program::{self, Program};
 use super::seed::{self, Made, NOWHERE};
-use super::{versions, yardstick};
+use super::{disk, versions, yardstick};
 
 /// The rows by name, and whether they run when none is named.
-pub const ALL: [(&str, bool); 10] = [
+pub const ALL: [(&str, bool); 11] = [
     ("catalogue", true),
     ("notify", true),
     ("prepay", true),
@@ -23,6 +23,7 @@ pub const ALL: [(&str, bool); 10] = [
     ("backup", true),
     ("rush", true),
     ("ceiling", true),
+    ("disk", false),
     ("soak", false),
 ];
 
@@ -39,6 +40,7 @@ pub async fn run(name: &str) -> Vec<Line> {
         "backup" => backup().await,
         "rush" => rush().await,
         "ceiling" => ceiling().await,
+        "disk" => disk::disk().await,
         "soak" => soak().await,
         _ => unreachable!("named in the list"),
     }
