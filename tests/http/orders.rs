@@ -352,3 +352,35 @@ async fn a_packer_exports_what_waits_to_be_shipped_and_no_buyers_data() {
     let matrix = w.staff("owner", Role::Owner).await.page("/admin/staff").await;
     assert!(matrix.contains("导出全部订单和完整收货信息"), "the right stands in the matrix");
 }
+
+/// A page is read in a few statements for all of its orders, and says of each what its own page says.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_buyers_list_says_of_each_order_what_its_own_page_says() {
+    let w = World::new().await;
+    let (apple, pear) = (w.product("苹果", 1000, 99).await, w.product("雪梨", 500, 99).await);
+    let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+    alice.buy(apple, 1).await.ok();
+    let shipped = w.paid(&alice, apple, 2).await;
+    let (first, second) = (("tracking_no", "SF1234567890123"), ("tracking_no", "SF1234567890124"));
+    manager.post(&format!("/admin/orders/{}/ship", shipped.no), &[("company", "SF"), first]).await;
+    let two = json!({
+        "items": [{ "skuId": apple, "quantity": 1 }, { "skuId": pear, "quantity": 3 }], "address": address(),
+    });
+    let placed = Placed::of(alice.prepay(&w.key(), two).await);
+    w.pay(&placed, Paying::Well);
+    w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
+    manager.post(&format!("/admin/orders/{}/ship", placed.no), &[("company", "SF"), second]).await;
+    let line = alice.order(&shipped.no).await["lines"][0]["id"].clone();
+    let part = json!({ "lines": [{ "lineId": line, "quantity": 1 }], "reason": "不想要了", "description": "" });
+    alice.ask_refund(&shipped.no, &w.key(), part).await.ok();
+    for _ in 0..2 {
+        let closed = Placed::of(alice.buy(pear, 1).await);
+        alice.post(&format!("/orders/{}/cancel", closed.no), None).await.ok();
+    }
+    w.paid(&w.buyer("bob").await, apple, 1).await;
+    let listed = alice.get("/orders").await.ok()["items"].as_array().unwrap().clone();
+    assert_eq!(listed.len(), 5);
+    for one in listed {
+        assert_eq!(alice.order(one["orderNo"].as_str().unwrap()).await, one);
+    }
+}
