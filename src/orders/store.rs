@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use super::pickup::store as pickups;
 use super::{Act, AtWechat, ClosedReason, Flag, Full, Line, Order, OrderStatus, Quote, QuoteLine, Shipment, Topic};
 use crate::buyers::addresses::Address;
+use crate::catalogue::Delivery;
 use crate::clock::{Day, Moments};
 use crate::db::{Named, Tx};
 use crate::ids::{BuyerId, LineId, MessageId, OrderId, OrderNo, ProductId, RefundId, ReturnId, ShipmentId};
@@ -260,7 +261,10 @@ pub fn fulls(conn: &Connection, orders: Vec<Order>) -> Result<Vec<Full>> {
     let mut discounts = grouped(promotions::discounts_of(conn, &ids)?);
     let filled = orders.into_iter().map(|order| {
         let id = order.id;
-        Full {
+        // Few are fetched.
+        let fetched = order.delivery == Delivery::Pickup;
+        Ok(Full {
+            pickup: if fetched { pickups::of_order(conn, id)? } else { None },
             order,
             lines: lines.remove(&id).unwrap_or_default(),
             shipments: shipments.remove(&id).unwrap_or_default(),
@@ -268,9 +272,9 @@ pub fn fulls(conn: &Connection, orders: Vec<Order>) -> Result<Vec<Full>> {
             discounts: discounts.remove(&id).unwrap_or_default(),
             // The first is the one that counts.
             at_wechat: at_wechat.remove(&id).and_then(|all| all.into_iter().next()),
-        }
+        })
     });
-    Ok(filled.collect())
+    filled.collect()
 }
 
 type ByOrder<T> = HashMap<OrderId, Vec<T>>;
