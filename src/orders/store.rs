@@ -259,12 +259,15 @@ pub fn fulls(conn: &Connection, orders: Vec<Order>) -> Result<Vec<Full>> {
     let mut at_wechat = all_at_wechat(conn, &ids)?;
     let mut refunds = grouped(refunds::of_orders(conn, &ids)?);
     let mut discounts = grouped(promotions::discounts_of(conn, &ids)?);
+    let returned = returns::any_of(conn, &ids)?;
     let filled = orders.into_iter().map(|order| {
         let id = order.id;
-        // Few are fetched.
-        let fetched = order.delivery == Delivery::Pickup;
+        // Few are fetched, and from few anything came back.
+        let (fetched, came_back) = (order.delivery == Delivery::Pickup, returned.contains(&id));
         Ok(Full {
             pickup: if fetched { pickups::of_order(conn, id)? } else { None },
+            returns: if came_back { returns::of_order(conn, id)? } else { Vec::new() },
+            resends: if came_back { returns::resends_of(conn, id)? } else { Vec::new() },
             order,
             lines: lines.remove(&id).unwrap_or_default(),
             shipments: shipments.remove(&id).unwrap_or_default(),

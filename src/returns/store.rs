@@ -48,6 +48,16 @@ pub fn of_order(conn: &Connection, order: OrderId) -> Result<Vec<FullReturn>> {
     rows.query_map([order], read)?.map(|case| full(conn, case?)).collect()
 }
 
+/// Of some orders, whose numbers are a JSON array, the few from which something came back or was sent once more.
+pub fn any_of(conn: &Connection, orders: &str) -> Result<Vec<OrderId>> {
+    conn.prepare_cached(
+        "select value from json_each(?1)
+          where exists (select 1 from returns where order_id = value) or exists (select 1 from resends where order_id = value)",
+    )?
+    .query_map([orders], |row| row.get(0))?
+    .collect()
+}
+
 /// Whether one of this order has not come to its end.
 pub fn any_open(conn: &Connection, order: OrderId) -> Result<bool> {
     conn.prepare_cached("select 1 from returns where order_id = ?1 and ended_at is null")?.exists([order])

@@ -57,11 +57,12 @@ create table idempotency_keys_now (
   fingerprint blob not null,
   order_id    integer not null references orders (id),
   refund_id   integer references refunds (id),
+  return_id   integer references returns (id),
   created_at  integer not null,
   steady_at   integer not null,
   primary key (buyer_id, key)
 ) strict, without rowid;
 insert into idempotency_keys_now
-  select buyer_id, key, fingerprint, order_id, refund_id, created_at, steady_at from idempotency_keys;
+  select buyer_id, key, fingerprint, order_id, refund_id, return_id, created_at, steady_at from idempotency_keys;
 drop table idempotency_keys;
 alter table idempotency_keys_now rename to idempotency_keys;
