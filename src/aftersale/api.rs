@@ -86,7 +86,7 @@ async fn options(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Jso
     let read = move |conn: &Connection| {
         let full = open_to_returns(conn, &buyer, &called, moment)?;
         let mut lines = Vec::new();
-        for (line, quantity) in full.in_hand() {
+        for (line, quantity) in full.returnable() {
             let product = catalogue::product(conn, line.product_id)?;
             let skus = product.into_iter().flat_map(|product| product.skus).filter(|sku| sku.enabled);
             let skus = skus.map(|sku| OfferedSku {

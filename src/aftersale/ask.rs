@@ -1,5 +1,6 @@
 //! A buyer asks to send goods back: which, why, and what for.
 
+use super::back::worth;
 use super::due;
 use crate::catalogue::store as catalogue;
 use crate::db::Tx;
@@ -9,7 +10,6 @@ use crate::jobs::{self, Task};
 use crate::money::Fen;
 use crate::orders::{Full, Topic, Who, store as orders};
 use crate::outbox::{Topic as News, collect};
-use crate::payments::refund::Refundable;
 use crate::photos::{self, With};
 use crate::returns::store::{self, NewReturn};
 use crate::returns::{Kind, ReturnLine, ReturnState};
@@ -53,7 +53,7 @@ fn checked(tx: &Tx, full: &Full, wish: &Wish) -> Result<Vec<ReturnLine>> {
     if !kinds(full).contains(&wish.kind) {
         return Err(Error::field("kind", "这笔订单没有可退的钱了，可以申请换货"));
     }
-    let in_hand = full.in_hand();
+    let returnable = full.returnable();
     let mut lines: Vec<ReturnLine> = Vec::new();
     for (i, (id, quantity, sku)) in wish.lines.iter().enumerate() {
         let at = |field: &str| format!("lines[{i}].{field}");
@@ -62,7 +62,7 @@ fn checked(tx: &Tx, full: &Full, wish: &Wish) -> Result<Vec<ReturnLine>> {
         if lines.iter().any(|known| known.line_id == *id) {
             return Err(Error::field(at("lineId"), "同一行商品只能写一次"));
         }
-        let most = in_hand.iter().find(|(held, _)| held.id == *id).map_or(0, |(_, n)| *n);
+        let most = returnable.iter().find(|(held, _)| held.id == *id).map_or(0, |(_, n)| *n);
         if !(1..=most).contains(quantity) {
             let words = format!("「{}」最多能退换 {most} 件", line.name);
             let mut error = Error::from(Code::RefundLimit).says(words.clone());
@@ -77,9 +77,8 @@ fn checked(tx: &Tx, full: &Full, wish: &Wish) -> Result<Vec<ReturnLine>> {
         }
         lines.push(ReturnLine { line_id: *id, quantity: *quantity, sku: *sku, restocked: false });
     }
-    if wish.kind == Kind::Return {
-        let pieces: Vec<_> = lines.iter().map(|line| (line.line_id, line.quantity)).collect();
-        Refundable::of(full).pieces(&pieces)?;
+    if wish.kind == Kind::Return && worth(full, &lines)?.1 == Fen::ZERO {
+        return Err(Error::field("kind", "这几件没有可退的钱，可以申请换货"));
     }
     Ok(lines)
 }

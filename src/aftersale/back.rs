@@ -3,7 +3,7 @@
 use super::{full_order, go, standing};
 use crate::catalogue::stock;
 use crate::db::Tx;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::ids::{LineId, RefundId, ReturnId};
 use crate::money::Fen;
 use crate::orders::{Full, Topic, Who, store as orders};
@@ -42,8 +42,14 @@ pub struct Found {
     pub agreed: bool,
 }
 
-/// What a return's money comes to now.
+/// What a return's money comes to now. Errors: its buyer does not have so many pieces any more.
 pub fn worth(full: &Full, lines: &[ReturnLine]) -> Result<(Vec<RefundLine>, Fen)> {
+    let returnable = full.returnable();
+    let has = |line: &ReturnLine| returnable.iter().any(|(of, n)| of.id == line.line_id && line.quantity <= *n);
+    if !lines.iter().all(has) {
+        let words = "这几件已经单独退过款，或又撤销了发货，不能再退；请核对订单，再关闭这笔售后";
+        return Err(Error::from(Code::OrderState).says(words));
+    }
     let pieces: Vec<_> = lines.iter().map(|line| (line.line_id, line.quantity)).collect();
     let parts = Refundable::of(full).pieces(&pieces)?;
     let sum = parts.iter().try_fold(Fen::ZERO, |sum, part| sum.plus(part.amount)).unwrap_or_default();

@@ -311,7 +311,7 @@ impl Full {
             cancel: unpaid || self.may_be_dropped(),
             confirm: order.status == OrderStatus::Shipped,
             refund: self.refund_is_due(refund_window, now) && self.asks_nothing() && self.refundable() > Fen::ZERO,
-            send_back: self.refund_is_due(refund_window, now) && self.asks_nothing() && !self.in_hand().is_empty(),
+            send_back: self.refund_is_due(refund_window, now) && self.asks_nothing() && !self.returnable().is_empty(),
         }
     }
 
@@ -325,7 +325,13 @@ impl Full {
         self.returns.iter().any(|full| full.case.state.is_open())
     }
 
-    /// Pieces of each line that its buyer has and could send back: they left, and no money went back for them.
+    /// Pieces of each line that may be sent back. While some of a line have still to leave, a refund of it is of those.
+    pub fn returnable(&self) -> Vec<(&Line, i64)> {
+        let waits = self.order.status == OrderStatus::ToShip;
+        self.in_hand().into_iter().filter(|(line, _)| !waits || line.left() == 0).collect()
+    }
+
+    /// Pieces of each line that its buyer has: they left, and no money went back for them.
     pub fn in_hand(&self) -> Vec<(&Line, i64)> {
         let taking = || self.refunds.iter().filter(|r| r.refund.inside && r.refund.state.takes_money());
         let held = |line: &Line| {

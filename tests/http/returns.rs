@@ -635,3 +635,73 @@ async fn whoever_is_erased_takes_his_photographs_and_words_along() {
     assert!(owner.page(&format!("/admin/returns/{id}")).await.contains("已完成"));
     w.must_hold().await;
 }
+
+/// Pieces of a line of which others have still to leave wait for them: a refund would be of those that have not left.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_only_partly_sent_is_sent_back_when_all_of_it_has_left() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let boss = w.staff("boss", Role::Manager).await;
+    let placed = w.paid(&alice, sku, 3).await;
+    let line = line(&alice, &placed).await;
+    let part = [("tracking_no", "SF1234567890123"), ("pieces[0].id", &line), ("pieces[0].quantity", "1")];
+    boss.post(&format!("/admin/orders/{}/ship", placed.no), &part).await;
+    assert_eq!(alice.order(&placed.no).await["actions"]["return"], false);
+    let one = wish(&alice, &placed, "return", 1).await;
+    assert_eq!(ask(&alice, &placed, &w.key(), one.clone()).await.error(), (409, "order_state"));
+    boss.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890124")]).await;
+    let id = ask(&alice, &placed, &w.key(), one).await.ok()["id"].as_str().unwrap().to_owned();
+    agree(&boss, &id).await;
+    // The last parcel has not left after all: its pieces are in nobody's hand, and what goes back is not theirs.
+    let last = w.count("select max(id) from shipments").await;
+    boss.post(&format!("/admin/orders/{}/shipments/{last}/undo", placed.no), &[]).await;
+    assert_eq!(alice.status(&placed.no).await, "to_ship");
+    let to = format!("/admin/returns/{id}");
+    boss.post(&format!("{to}/receive"), &[]).await;
+    assert!(boss.said(&to).await.contains("又撤销了发货"));
+    assert_eq!((case(&alice, &placed).await["state"].as_str(), w.stock(sku).await), (Some("agreed"), (8, 2)));
+    boss.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890125")]).await;
+    boss.post(&format!("{to}/receive"), &[("restock", &line)]).await;
+    until(&w, &format!("{}R01", placed.no), "succeeded").await;
+    assert_eq!((alice.order(&placed.no).await["refundedFen"].clone(), w.stock(sku).await), (json!(1000), (7, 0)));
+    w.must_hold().await;
+}
+
+/// Both sides hear of it where they want to.
+#[tokio::test(flavor = "multi_thread")]
+async fn staff_and_buyer_are_told_where_it_stands() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let robot = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=0f3c-a";
+    owner.post("/admin/settings", &[("shop-wecom_url", robot), ("shop-tell_new_order", "no")]).await;
+    let template = "SimShippedTemplateIdOf43CharactersInAll0001";
+    let chosen = [
+        ("letter", "aftersale"),
+        ("template", template),
+        ("field-character_string1", "order_no"),
+        ("field-thing2", "status"),
+        ("field-thing3", "hint"),
+        ("field-character_string4", "tracking"),
+    ];
+    owner.post("/admin/notices/templates", &chosen).await;
+    assert_eq!(w.get("/shop").await.ok()["subscribeTemplates"]["afterSale"], template);
+    w.run_jobs().await;
+    let placed = shipped(&w, &owner, &alice, sku, 1).await;
+    let id = asked(&alice, &placed, "exchange", 1).await;
+    w.run_jobs().await;
+    let said = w.wechat.said();
+    assert!(said.iter().any(|(_, text)| text.contains("退换货 1") && text.contains(&placed.no)), "{said:?}");
+    agree(&owner, &id).await;
+    w.run_jobs().await;
+    owner.post(&format!("/admin/returns/{id}/receive"), &[]).await;
+    owner.post(&format!("/admin/returns/{id}/send"), &[("tracking_no", "SF7777777777777")]).await;
+    w.run_jobs().await;
+    let told: Vec<_> = w.wechat.told().iter().map(|told| told["data"].clone()).collect();
+    let value = |of: &Value, field: &str| of[field]["value"].as_str().unwrap_or_default().to_owned();
+    let read: Vec<_> = told.iter().map(|of| (value(of, "thing2"), value(of, "character_string4"))).collect();
+    let fine = |status: &str, number: &str| (status.to_owned(), number.to_owned());
+    assert_eq!(read, [fine("商家已同意", "SF1234567890123"), fine("新货已寄出", "SF7777777777777")], "{told:?}");
+}
