@@ -294,7 +294,7 @@ enum Row {
         settled: i64,
         fee: i64,
     },
-    /// No money moved, as with a revoked barcode payment.
+    /// A barcode payment that was revoked before any money had moved.
     Revoked,
 }
 
@@ -358,13 +358,14 @@ impl Columns {
         let may = |column: Option<usize>| column.and_then(text);
         let need = |column: usize, name: &str| text(column).ok_or_else(|| format!("缺少{name}"));
         let state = need(self.state, "交易状态")?;
-        if state == "REVOKED" {
+        // A till took a payment back: beside the payment's own row stands one of what went back, if anything had come.
+        if state == "REVOKED" && may(self.refunded).and_then(fen).is_none_or(|back| back == 0) {
             return Ok(Row::Revoked);
         }
         let (number, transaction) = (text(self.out_trade_no), text(self.transaction_id));
         if !own.has(may(self.app_id), may(self.trade_type), number.unwrap_or_default(), transaction.unwrap_or_default())
         {
-            let payment = state != "REFUND";
+            let payment = !matches!(state, "REFUND" | "REVOKED");
             let (sum, settled) = if payment { (self.paid, self.arrives) } else { (self.refunded, self.leaves) };
             let sum = may(sum).and_then(fen).unwrap_or(0);
             let fee = may(self.fee).and_then(hundred_thousandths).map_or(0, rounded);
@@ -595,6 +596,20 @@ mod tests {
         let revoked = PAID.replace("`SUCCESS,", "`REVOKED,");
         let read = opened(bill(&[&revoked, PAID]).as_bytes());
         assert_eq!((read.rows.len(), read.unreadable.len()), (1, 0), "a revoked barcode payment moved no money");
+    }
+
+    /// The bill of an evening at the till: paid, and taken back a minute later. The fund flow has both.
+    #[test]
+    fn a_barcode_payment_that_a_till_takes_back_is_money_that_leaves() {
+        let own = Own { app_ids: vec!["wxd930ea5d5a258f4f".into()], ..Own::default() };
+        let till = PAID.replace("`JSAPI,", "`MICROPAY,").replace("202610087K2M0A1B2C01", "POS0000001");
+        let back =
+            REFUNDED.replace("`JSAPI,`REFUND,", "`MICROPAY,`REVOKED,").replace("202610087K2M0A1B2C01", "POS0000001");
+        assert!(back.contains("REVOKED"), "{back}");
+        let BillAnswer::Bill(read) = read(bill(&[&till, &back]).as_bytes(), &own).unwrap() else { panic!() };
+        let others = Others { payments: 1, received_fen: 8800, refunds: 1, refunded_fen: 7000 };
+        assert_eq!((read.rows.len(), read.others, read.unreadable.len()), (0, others, 0));
+        assert_eq!(read.moved, Moved { arrived: 8800, left: 7000, fee: 53 - 42 });
     }
 
     #[test]

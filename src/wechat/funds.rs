@@ -99,14 +99,25 @@ enum What {
 }
 
 impl What {
-    /// By the kind of business, else by its name; a fee names the trade it is for, so it is looked for first.
+    /// By the kind of business, else by its name; a fee names what it is for, so it is looked for first.
     fn of(kind: &str, name: &str) -> What {
-        let word = |text: &str| {
-            let words =
-                [("手续费", What::Fee), ("退款", What::Refund), ("提现", What::Withdrawal), ("交易", What::Payment)];
-            words.into_iter().find(|(word, _)| text.contains(word)).map(|(_, what)| what)
-        };
-        word(kind).or_else(|| word(name)).unwrap_or(What::Other)
+        What::told(kind).or_else(|| What::told(name)).unwrap_or(What::Other)
+    }
+
+    fn told(text: &str) -> Option<What> {
+        // Not trade, and neither are its fees and what comes back of it: no bill of trades names them.
+        let beside =
+            ["企业付款", "付款到", "转账", "分账", "红包", "充值", "保证金"].iter().any(|word| text.contains(word));
+        let fee = text.contains("手续费");
+        let words = [
+            (fee && text.contains("交易"), What::Fee),
+            (beside || fee && text.contains("提现"), What::Other),
+            (fee, What::Fee),
+            (text.contains("退款"), What::Refund),
+            (text.contains("提现"), What::Withdrawal),
+            (text.contains("交易"), What::Payment),
+        ];
+        words.into_iter().find(|(said, _)| *said).map(|(_, what)| what)
     }
 }
 
@@ -127,12 +138,11 @@ fn read_rows(text: &str) -> Result<Flow, GatewayError> {
         }
         rows += 1;
         match row(&columns, raw) {
-            Some((what, signed, balance)) => {
-                flow.add(what, signed);
-                chain.add(signed, balance);
-                if what == What::Refund && signed < 0 {
-                    let id = columns.id.and_then(|id| values_of(raw).get(id).map(|id| id.trim().to_owned()));
-                    flow.gone.push((id.unwrap_or_default(), -signed));
+            Some(change) => {
+                flow.add(change.what, change.signed);
+                chain.add(change.signed, change.balance);
+                if change.what == What::Refund && change.signed < 0 {
+                    flow.gone.push((change.id.to_owned(), -change.signed));
                 }
             }
             None => flow.wrong.push(format!("第 {line} 行读不懂")),
@@ -153,8 +163,18 @@ fn read_rows(text: &str) -> Result<Flow, GatewayError> {
     Ok(flow)
 }
 
-/// What it was for, the change of the balance and the balance after it. The texts that people wrote stand behind these.
-fn row(columns: &Columns, raw: &str) -> Option<(What, i64, i64)> {
+/// One change of the balance, in fen.
+struct Change<'r> {
+    what: What,
+    /// WeChat's number of the trade or the refund.
+    id: &'r str,
+    signed: i64,
+    /// After it.
+    balance: i64,
+}
+
+/// The texts that people wrote stand behind the columns that are read.
+fn row<'r>(columns: &Columns, raw: &'r str) -> Option<Change<'r>> {
     let values = values_of(raw);
     let value = |column: usize| values.get(column).map(|value| value.trim());
     let amount = fen(value(columns.amount)?).filter(|fen| *fen >= 0)?;
@@ -163,7 +183,12 @@ fn row(columns: &Columns, raw: &str) -> Option<(What, i64, i64)> {
         "支出" => -amount,
         _ => return None,
     };
-    Some((What::of(value(columns.kind)?, value(columns.name)?), signed, fen(value(columns.balance)?)?))
+    Some(Change {
+        what: What::of(value(columns.kind)?, value(columns.name)?),
+        id: columns.id.and_then(value).unwrap_or_default(),
+        signed,
+        balance: fen(value(columns.balance)?)?,
+    })
 }
 
 impl Flow {
@@ -255,6 +280,33 @@ mod tests {
         // Rows of one moment in another order are the same day.
         rows.swap(0, 1);
         assert_eq!(read(file(&rows).as_bytes()).unwrap(), flow);
+    }
+
+    /// Each row's kind and name, and what it is for: only trade is compared with the bill of trades.
+    #[test]
+    fn what_is_no_trade_is_neither_turnover_nor_a_fee_of_it() {
+        for (kind, name, what) in [
+            ("交易", "交易", What::Payment),
+            ("扣除交易手续费", "扣除交易手续费", What::Fee),
+            ("退还手续费", "退还手续费", What::Fee),
+            ("手续费", "", What::Fee),
+            ("退款", "退款", What::Refund),
+            ("交易退款", "", What::Refund),
+            ("", "退款", What::Refund),
+            ("提现", "提现", What::Withdrawal),
+            ("提现失败退回", "", What::Withdrawal),
+            ("提现手续费", "提现手续费", What::Other),
+            ("付款到银行卡手续费", "", What::Other),
+            ("企业付款", "企业付款到零钱", What::Other),
+            ("转账退款", "", What::Other),
+            ("现金红包退款", "", What::Other),
+            ("充值退款", "", What::Other),
+            ("分账", "交易分账", What::Other),
+            ("分账交易手续费", "", What::Fee),
+            ("资金解冻", "", What::Other),
+        ] {
+            assert_eq!(What::of(kind, name), what, "{kind} {name}");
+        }
     }
 
     #[test]
