@@ -152,16 +152,21 @@ const UNDO: char = '\n';
 
 /// After a form whose work can be taken back by a form sent to `undo`, with the fields of its query.
 fn undoable(to: impl Into<String>, done: &str, undo: &str) -> Flash<Redirect> {
-    Flash::success(Redirect::to(to.into()), format!("{done}{UNDO}{undo}"))
+    Flash::success(lead(to), format!("{done}{UNDO}{undo}"))
 }
 
 /// After a form: back to a page, with what was done or what was wrong.
 fn back<'a>(to: impl Into<String>, outcome: Result<impl Into<std::borrow::Cow<'a, str>>>) -> Flash<Redirect> {
-    let to = Redirect::to(sound(to.into()));
+    let to = lead(to);
     match outcome {
         Ok(done) => Flash::success(to, done.into()),
         Err(e) => Flash::error(to, words(&e)),
     }
+}
+
+/// To a page whose address holds what was typed.
+fn lead(to: impl Into<String>) -> Redirect {
+    Redirect::to(sound(to.into()))
 }
 
 /// A page of the console, or the first one: a form must not lead elsewhere.

@@ -125,6 +125,11 @@ async fn an_address_that_cannot_stand_in_a_header_leads_to_the_first_page() {
         let (status, to) = boss.post(&format!("/admin/orders/%00/{path}"), &[("memo", "x")]).await;
         assert!(status < 500, "{path}: {status} {to}");
     }
+    // Whoever asks again for the page behind a form is led to where the form stands.
+    for path in ["orders/%0a/reveal", "refunds/%0a/approve", "refunds/%E4%BD/approve"] {
+        let answer = boss.get(&format!("/admin/{path}")).await;
+        assert!(answer.0 < 500, "{path}: {answer:?}");
+    }
 }
 
 /// Rubbish must not wash away the evidence of earlier rubbish, nor fill the disk.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::assets;
 use crate::clock;
 use crate::console::orders::find;
-use crate::console::{Frame, back, cut, frame, sound, words};
+use crate::console::{Frame, back, cut, frame, lead, words};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{LineId, OrderNo, OutRefundNo, PhotoId, RefundId};
@@ -457,7 +457,7 @@ async fn is_offline(shop: &Shop, full: &Full) -> Result<bool> {
 type Next = std::result::Result<Template, Box<Flash<Redirect>>>;
 
 fn failed<T>(to: String, error: &Error) -> std::result::Result<T, Box<Flash<Redirect>>> {
-    Err(Box::new(Flash::error(Redirect::to(sound(to)), words(error))))
+    Err(Box::new(Flash::error(lead(to), words(error))))
 }
 
 #[post("/orders/<no>/refund", data = "<form>")]
@@ -465,9 +465,7 @@ async fn new(shop: &State<Shop>, staff: Clerk, no: &str, form: Form<RefundForm>)
     let here = format!("/admin/orders/{no}/refund");
     match open(shop, &staff.0, no, &form).await {
         Ok(Step::Confirm(page)) => Ok(*page),
-        Ok(Step::Done(number, said)) => {
-            Err(Box::new(Flash::success(Redirect::to(format!("/admin/refunds/{number}")), said)))
-        }
+        Ok(Step::Done(number, said)) => Err(Box::new(Flash::success(lead(format!("/admin/refunds/{number}")), said))),
         Err(e) => failed(here, &e),
     }
 }
@@ -505,7 +503,7 @@ async fn open(shop: &Shop, staff: &Staff, no: &str, form: &RefundForm) -> Result
 /// The address of the second screen, opened again: back to the refund.
 #[get("/refunds/<number>/approve")]
 fn approve_page(_staff: Clerk, number: &str) -> Redirect {
-    Redirect::to(format!("/admin/refunds/{number}"))
+    lead(here(number))
 }
 
 #[post("/refunds/<number>/approve", data = "<form>")]
@@ -513,7 +511,7 @@ async fn approve(shop: &State<Shop>, staff: Clerk, number: &str, form: Form<Refu
     let here = format!("/admin/refunds/{number}");
     match agree(shop, &staff.0, number, &form).await {
         Ok(Step::Confirm(page)) => Ok(*page),
-        Ok(Step::Done(_, said)) => Err(Box::new(Flash::success(Redirect::to(here), said))),
+        Ok(Step::Done(_, said)) => Err(Box::new(Flash::success(lead(here), said))),
         Err(e) => failed(here, &e),
     }
 }

@@ -17,7 +17,7 @@ use super::{find, here};
 use crate::assets;
 use crate::buyers::addresses::Address;
 use crate::clock;
-use crate::console::{self, Frame, frame, money};
+use crate::console::{self, Frame, frame, lead, money};
 use crate::customers::store as customers;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -77,7 +77,7 @@ async fn preview(shop: &State<Shop>, staff: Staff, no: &str, came: Came) -> Resu
 /// Whoever opens the address of that page again comes to the order, where it can be asked for anew.
 #[get("/orders/<no>/reveal")]
 fn revealed(_staff: Staff, no: &str) -> Redirect {
-    Redirect::to(here(no))
+    lead(here(no))
 }
 
 /// Shows whom a parcel goes to in full, and writes down who looked.
@@ -508,7 +508,7 @@ async fn save_memo(shop: &Shop, staff: Staff, no: &str, memo: String) -> Result<
 #[post("/orders/<no>/query")]
 async fn query(shop: &State<Shop>, _staff: Clerk, no: &str) -> Flash<Redirect> {
     match ask_wechat(shop, no).await {
-        Ok(said) => Flash::success(Redirect::to(here(no)), said),
+        Ok(said) => Flash::success(lead(here(no)), said),
         Err(e) => back(no, Err(e)),
     }
 }
