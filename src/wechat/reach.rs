@@ -20,7 +20,11 @@ pub fn refused_by_wechat(url: &str) -> Option<&'static str> {
 }
 
 pub fn is_loopback(url: &str) -> bool {
-    ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|start| url.starts_with(start))
+    let rest =
+        ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().find_map(|start| url.strip_prefix(start));
+    // What goes on after it is another host's name, and an @ makes a password of it.
+    let ends = |rest: &str| rest.is_empty() || rest.starts_with([':', '/', '?', '#']);
+    rest.is_some_and(|rest| ends(rest) && !rest.split('/').next().unwrap_or_default().contains('@'))
 }
 
 /// What came back from there.
@@ -118,6 +122,9 @@ mod tests {
             ("https://shop.example.com/shop/wechat/pay/notify", ""),
             ("http://127.0.0.1:8000/wechat/pay/notify", ""),
             ("http://shop.example.com/wechat/pay/notify", "https"),
+            ("http://127.0.0.1.example.com/wechat/pay/notify", "https"),
+            ("http://localhost.example.com/wechat/pay/notify", "https"),
+            ("http://127.0.0.1:80@shop.example.com/wechat/pay/notify", "https"),
             ("https://shop.example.com:8443/wechat/pay/notify", "端口"),
             ("https://shop.example.com/wechat/pay/notify?a=1", "?"),
         ] {
