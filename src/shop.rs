@@ -59,7 +59,7 @@ impl Shop {
         let wechat = Wechat::new(&server.pay_url, server.second_pay_url(), &server.api_url, &server.roots()?)
             .map_err(|e| e.to_string())?;
         let db = Db::open_by(&server.data_dir, clock.clone()).map_err(|e| e.to_string())?;
-        let sealed = db.read(|conn| Ok::<_, DbError>(sealed::any(conn)?)).await;
+        let sealed = db.read(|conn| Ok::<_, DbError>(!sealed::sealed(conn)?.is_empty())).await;
         let sealed = sealed.map_err(|e| format!("设置读不出来: {e}"))?;
         let key =
             SecretKey::load(&server.data_dir, &nonces, sealed).map_err(|e| format!("secret.key 读不出来: {e}"))?;

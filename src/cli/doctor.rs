@@ -11,7 +11,7 @@ use crate::payments::{invariants, store as payments, trial};
 use crate::reconcile::{BillState, store as reconcile};
 use crate::refunds::{RefundState, store as refunds};
 use crate::settings::certificate::Standing;
-use crate::settings::store::{self as settings, Stored};
+use crate::settings::store as settings;
 use crate::settings::{Group, SETTINGS, Server, Settings};
 use crate::shop::Shop;
 use crate::staff;
@@ -138,12 +138,8 @@ fn clock_finding(shop: &Shop) -> Result<String, String> {
 
 /// The key file is tried on what was sealed with it: another shop's has the right size too.
 async fn key_finding(shop: &Shop) -> Result<String, String> {
-    let read = |conn: &rusqlite::Connection| Ok(settings::all(conn)?);
-    let stored = shop.read(read).await.map_err(|e| e.message())?;
-    let sealed = stored.into_iter().filter_map(|(name, stored)| match stored {
-        Stored::Sealed(sealed) => Some((name, sealed)),
-        Stored::Plain(_) => None,
-    });
+    let read = |conn: &rusqlite::Connection| Ok(settings::sealed(conn)?);
+    let sealed = shop.read(read).await.map_err(|e| e.message())?.into_iter();
     let (opened, shut): (Vec<_>, Vec<_>) = sealed.partition(|(name, sealed)| shop.key.open(name, sealed).is_some());
     match shut.first() {
         Some((name, _)) => Err(format!(

@@ -74,14 +74,16 @@ pub fn trials(conn: &Connection) -> Result<Vec<Tried>> {
     .collect()
 }
 
-/// Whether anything is sealed with the key file: a setting, or somebody's second factor.
-pub fn any(conn: &Connection) -> Result<bool> {
-    conn.query_row(
-        "select exists (select 1 from settings where sealed is not null)
-             or exists (select 1 from staff where totp is not null)",
-        [],
-        |row| row.get(0),
-    )
+/// Everything that is sealed with the key file, each under the name that is bound in: settings, second factors, and what
+/// signs for other programs' addresses.
+pub fn sealed(conn: &Connection) -> Result<Vec<(String, Vec<u8>)>> {
+    conn.prepare(
+        "select name, sealed from settings where sealed is not null
+          union all select 'staff.' || id || '.totp', totp from staff where totp is not null
+          union all select 'hook.' || url, secret from hooks where secret <> x''",
+    )?
+    .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+    .collect()
 }
 
 /// Forgets everything that only the lost key file could open; answers with the settings that must be given again.
@@ -93,7 +95,8 @@ pub fn forget_sealed(tx: &Tx) -> Result<Vec<String>> {
     tx.execute_batch(
         "delete from settings where sealed is not null;
          delete from key_changes;
-         update staff set totp = null, totp_step = 0",
+         update staff set totp = null, totp_step = 0;
+         update hooks set secret = x'', off_at = coalesce(off_at, 0), off_why = '签名密钥丢了，请删除后重新添加'",
     )?;
     Ok(names)
 }

@@ -216,6 +216,32 @@ async fn a_lost_key_is_not_replaced_while_something_is_sealed_with_it() {
     assert!(!program.run(&["new-key"]).status.success(), "only when it is lost");
 }
 
+/// What signs for another program's address is sealed too, and may be all that is: a lost key leaves it mute.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_key_is_missed_where_only_another_programs_address_is_sealed() {
+    let (_simulator, wechat) = simulated().await;
+    let program = program(wechat);
+    drop({
+        let running = program.start();
+        program.ready().await;
+        let cookie = program.owner().await;
+        let form = [("url", "https://books.example.com/told"), ("events", "order.paid")];
+        client().post(program.at("/admin/programs/hooks")).header("Cookie", &cookie).form(&form).send().await.unwrap();
+        running
+    });
+    let doctor = text(&program.run(&["doctor"]));
+    assert!(doctor.contains("打开了 1 项封存的设置"), "{doctor}");
+    let key = program.data().join("secret.key");
+    std::fs::remove_file(&key).unwrap();
+    let refused = text(&program.run(&["doctor"]));
+    assert!(refused.contains("secret.key") && refused.contains("new-key") && !key.exists(), "{refused}");
+    assert!(program.run(&["new-key"]).status.success());
+    assert!(text(&program.run(&["doctor"])).contains("✓ 密钥文件"));
+    let shop = Connection::open(program.data().join("xiaopu.db")).unwrap();
+    let off: bool = shop.query_row("select off_at is not null from hooks", [], |row| row.get(0)).unwrap();
+    assert!(off, "it cannot sign any more");
+}
+
 /// Too little disk: the room is asked for first, the shop stays open, and nothing half is left.
 #[tokio::test(flavor = "multi_thread")]
 async fn going_back_asks_for_room_first() {
