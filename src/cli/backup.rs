@@ -1,7 +1,7 @@
 //! `xiaopu backup` and `restore`: the whole shop as one file, checked before it is believed.
 
 use std::fs::{self, File};
-use std::io::{IsTerminal, Read, Write};
+use std::io::{ErrorKind, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -94,6 +94,8 @@ impl Restore {
         if file.read_exact(&mut magic).is_err() || magic != *sealed::MAGIC {
             return Ok((self.file.clone(), None));
         }
+        // Opened beside the shop before it is copied there.
+        backups::room_to_go_back(data_dir, &self.file, 1).map_err(|words| format!("{words}。没有恢复"))?;
         let passphrase = ask_secret("备份口令")?;
         let clear = data_dir.join("restore.part");
         let file = File::open(&self.file).map_err(bad)?;
@@ -102,9 +104,12 @@ impl Restore {
             let _shown = Progress::of(&clear, &self.file, "解密");
             sealed::open(&passphrase, file, &mut to)
         };
-        opened.map_err(|_| {
+        opened.map_err(|e| {
             let _ = fs::remove_file(&clear);
-            "口令不对，或文件被改动过；没有恢复".to_owned()
+            match e.kind() {
+                ErrorKind::InvalidData | ErrorKind::UnexpectedEof => "口令不对，或文件被改动过；没有恢复".to_owned(),
+                _ => format!("{} 写不进去，没有恢复：{e}", clear.display()),
+            }
         })?;
         Ok((clear, Some(to.key)))
     }
