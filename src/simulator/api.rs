@@ -1,5 +1,6 @@
 //! The simulated endpoints: login; unified order, query, close; refund, refund query; bill.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use rocket::Request;
@@ -16,7 +17,6 @@ use super::state::{Trade, TradeState, digest};
 use super::trades::facts;
 use super::{CODE_LIFE, Fault, Fields, Refused, Simulator, bills, funds, refunds};
 use crate::clock::{self, MINUTE};
-use crate::ids::OutTradeNo;
 use crate::wechat::reach::is_loopback;
 use crate::wechat::v2::message::Message;
 use crate::wechat::v2::sign;
@@ -183,8 +183,12 @@ async fn download_funds(sim: &State<Simulator>, shown: Shown, data: Data<'_>) ->
         Err(text) => return fail(&text).map(FundsFile::Refused),
     };
     let day = message.filled("bill_date").and_then(|day| day.parse().ok());
-    let basic = message.get("account_type") == Some("Basic") && message.get("sign_type") == Some("HMAC-SHA256");
-    let Some(day) = day.filter(|_| basic) else { return refused("PARAM_ERROR", "参数错误") };
+    let account = message.get("account_type").unwrap_or_default();
+    let known = ["Basic", "Operation", "Fees"].contains(&account) && message.get("sign_type") == Some("HMAC-SHA256");
+    let Some(day) = day.filter(|_| known) else { return refused("PARAM_ERROR", "参数错误") };
+    if account != "Basic" {
+        return refused("NO_BILL_EXIST", "账单不存在");
+    }
     match funds::download(sim, day, message.get("tar_type") == Some("GZIP")) {
         Ok(bytes) => {
             let digest = Header::new("Digest", format!("SHA={}", hex::encode(Sha1::digest(&bytes))));
@@ -332,8 +336,22 @@ fn check_order(message: &Message, now: i64) -> Result<(), Refused> {
     if message.get("trade_type") != Some("JSAPI") {
         return Err(("PARAM_ERROR", "trade_type参数错误"));
     }
-    if message.get("out_trade_no").is_none_or(|number| number.parse::<OutTradeNo>().is_err()) {
+    let named = |b: u8| b.is_ascii_alphanumeric() || b"_-|*".contains(&b);
+    let number = message.get("out_trade_no").unwrap_or_default();
+    if !(6..=32).contains(&number.len()) || !number.bytes().all(named) {
         return Err(("PARAM_ERROR", "out_trade_no参数格式错误"));
+    }
+    if message.filled("fee_type").is_some_and(|currency| currency != "CNY") {
+        return Err(("PARAM_ERROR", "fee_type参数错误，境内商户只支持CNY"));
+    }
+    if message.get("spbill_create_ip").is_none_or(|ip| ip.parse::<IpAddr>().is_err()) {
+        return Err(("PARAM_ERROR", "无效的spbill_create_ip"));
+    }
+    if message.filled("limit_pay").is_some_and(|limit| limit != "no_credit") {
+        return Err(("PARAM_ERROR", "limit_pay参数错误"));
+    }
+    if ["sub_mch_id", "sub_appid", "sub_openid"].iter().any(|name| message.filled(name).is_some()) {
+        return Err(("PARAM_ERROR", "普通商户不能传服务商的参数"));
     }
     let fee = message.get("total_fee").and_then(crate::money::Fen::from_wire);
     if fee.is_none_or(|fee| fee.get() < 1) {
@@ -351,8 +369,9 @@ fn check_order(message: &Message, now: i64) -> Result<(), Refused> {
         _ => {}
     }
     let url = message.get("notify_url").unwrap_or_default();
-    if !is_loopback(url) || url.contains('?') {
-        return Err(("PARAM_ERROR", "模拟微信只通知本机地址，且notify_url不能带参数"));
+    let is_whole = url.splitn(4, '/').count() == 4 && !url.contains(char::is_whitespace);
+    if !is_loopback(url) || url.contains('?') || !is_whole {
+        return Err(("PARAM_ERROR", "模拟微信只通知本机地址，且notify_url要有路径，不能带参数和空格"));
     }
     Ok(())
 }
@@ -364,6 +383,9 @@ pub fn trade_named(sim: &Simulator, number: &str, transaction_id: &str) -> Optio
 }
 
 fn query(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
+    if message.filled("out_trade_no").or(message.filled("transaction_id")).is_none() {
+        return Err(("LACK_PARAMS", "缺少transaction_id或out_trade_no"));
+    }
     let state = sim.lock();
     let by_number = message.filled("out_trade_no").and_then(|number| state.kept.trades.get(number));
     let by_transaction = message.filled("transaction_id").and_then(|id| state.kept.trade_paid_as(id));

@@ -23,6 +23,8 @@ enum Kind {
     All,
     Success,
     Refund,
+    /// Refunds paid out of a balance that was topped up; here there are none.
+    RechargeRefund,
 }
 
 impl Kind {
@@ -31,6 +33,7 @@ impl Kind {
             None | Some("ALL") => Some(Kind::All),
             Some("SUCCESS") => Some(Kind::Success),
             Some("REFUND") => Some(Kind::Refund),
+            Some("RECHARGE_REFUND") => Some(Kind::RechargeRefund),
             _ => None,
         }
     }
@@ -43,7 +46,7 @@ impl Kind {
                 let kept = all.into_iter().enumerate().filter(|(n, _)| !OF_REFUNDS.contains(n) && *n != ASKED_BACK);
                 kept.map(|(_, value)| value).collect::<Vec<_>>().join(",")
             }
-            Kind::Refund => {
+            Kind::Refund | Kind::RechargeRefund => {
                 let (before, after) = all.split_at(OF_REFUNDS.start);
                 [before, &moments, after].concat().join(",")
             }
@@ -93,6 +96,9 @@ pub fn text(sim: &Simulator, day: Day) -> Option<String> {
 
 /// `None` for a day without trade.
 fn bill(sim: &Simulator, kept: &Kept, day: Day, kind: Kind) -> Option<String> {
+    if kind == Kind::RechargeRefund {
+        return None;
+    }
     let paid = kept.trades.values().filter_map(|trade| Some((clock::from_compact(trade.time_end.as_deref()?)?, trade)));
     let mut rows: Vec<(i64, String)> = Vec::new();
     let (mut received, mut arrived, mut refunded, mut left, mut funded_back, mut fees) = (0, 0, 0, 0, 0, 0);

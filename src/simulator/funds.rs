@@ -23,7 +23,9 @@ type Change = (i64, String, &'static str, i64);
 pub fn download(sim: &Simulator, day: Day, gzip: bool) -> Result<Vec<u8>, (&'static str, &'static str)> {
     let now = sim.clock.now();
     let state = sim.lock();
-    if day >= Day::of(now) {
+    let today = Day::of(now);
+    // Who does not wait until the next morning may see what there is of today, as with the bill.
+    if day > today || (day == today && state.kept.ways.bill_waits) {
         return Err(("NO_BILL_EXIST", "账单不存在"));
     }
     if state.kept.ways.bill_waits && now < day.end() + 10 * HOUR {

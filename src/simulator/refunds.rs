@@ -28,6 +28,9 @@ pub fn ask(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
     if message.filled("refund_desc").is_some_and(|desc| desc.len() > 80) {
         return Err(("PARAM_ERROR", "refund_desc过长"));
     }
+    if message.filled("refund_fee_type").is_some_and(|currency| currency != "CNY") {
+        return Err(("PARAM_ERROR", "refund_fee_type与订单的货币不一致"));
+    }
     let (total, amount) = (fen(message, "total_fee")?, fen(message, "refund_fee")?);
     let now = sim.clock.now();
     let mut guard = sim.lock();

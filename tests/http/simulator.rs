@@ -51,6 +51,14 @@ async fn an_order_or_a_refund_of_another_form_is_refused() {
         ("notify_url", "http://127.0.0.1:9/notify?a=1", "PARAM_ERROR"),
         ("notify_url", "https://shop.example.com/notify", "PARAM_ERROR"),
         ("notify_url", &notify, "LACK_PARAMS"),
+        ("notify_url", "http://127.0.0.1:9", "PARAM_ERROR"),
+        ("notify_url", "http://127.0.0.1:9/no tify", "PARAM_ERROR"),
+        ("notify_url", "http://127.0.0.1.example.com/notify", "PARAM_ERROR"),
+        ("out_trade_no", "SIM01", "PARAM_ERROR"),
+        ("fee_type", "USD", "fee_type"),
+        ("spbill_create_ip", "here", "spbill_create_ip"),
+        ("limit_pay", "no_debit", "limit_pay"),
+        ("sub_mch_id", "1900000109", "PARAM_ERROR"),
         ("trade_type", "NATIVE", "PARAM_ERROR"),
         ("openid", "", "PARAM_ERROR"),
         ("time_expire", "20261008130100", "PARAM_ERROR"),
@@ -62,6 +70,16 @@ async fn an_order_or_a_refund_of_another_form_is_refused() {
         assert!(answer.contains(word) && !answer.contains("prepay_id"), "{name}={value}: {answer}");
     }
     assert!(ask_v2(&w, "/pay/unifiedorder", &right).await.contains("prepay_id"));
+    for (name, value) in
+        [("out_trade_no", "SIM|2026*1008-_1"), ("spbill_create_ip", "2001:db8::1"), ("fee_type", "CNY")]
+    {
+        let others = right.iter().copied().filter(|(known, _)| ![name, "out_trade_no"].contains(known));
+        let number = ("out_trade_no", if name == "out_trade_no" { value } else { name });
+        let fields: Vec<_> = others.chain([number, (name, value)]).collect();
+        let answer = ask_v2(&w, "/pay/unifiedorder", &fields).await;
+        assert!(answer.contains("prepay_id"), "{name}={value}: {answer}");
+    }
+    assert!(ask_v2(&w, "/pay/orderquery", &[]).await.contains("LACK_PARAMS"));
     for (number, desc, word) in
         [("R 1", "", "PARAM_ERROR"), ("R1", long.as_str(), "PARAM_ERROR"), ("R1", "", "ORDERNOTEXIST")]
     {
@@ -99,6 +117,7 @@ async fn a_bill_has_the_rows_and_the_columns_of_its_kind() {
         ("2026-10-08", "ALL", "", "data format error"),
         (&day, "ALL", "ZIP", "invalid tar_type"),
         ("20260601", "ALL", "", "No Bill Exist"),
+        (&day, "RECHARGE_REFUND", "", "No Bill Exist"),
     ] {
         let fields = [("bill_date", date), ("bill_type", kind), ("tar_type", tar)];
         let answer = ask_v2(&w, "/pay/downloadbill", &fields).await;
