@@ -403,13 +403,13 @@ pub enum Meaning {
     Shop,
 }
 
-/// Every err_code of the unified order: what to do, and what the buyer hears. Source: unified order, API v2.
+/// Every err_code of the order: what to do, and what the buyer hears. Source: unified order, API v2; JSAPI order, API v3.
 pub fn meaning(code: &str) -> (Meaning, &'static str) {
     match code {
         "ORDERPAID" => (Meaning::Paid, "订单已付款，无需重复支付"),
         "ORDERCLOSED" => (Meaning::Spent, "支付单已关闭，请重新发起支付"),
         "OUT_TRADE_NO_USED" | "INVALID_REQUEST" => (Meaning::Spent, "支付单号重复，请重新发起支付"),
-        "SYSTEMERROR" => (Meaning::Busy, "微信支付系统繁忙，请稍后再试；订单已为您保留"),
+        "SYSTEMERROR" | "FREQUENCY_LIMITED" => (Meaning::Busy, "微信支付系统繁忙，请稍后再试；订单已为您保留"),
         "NOTENOUGH" => (Meaning::Payer, "微信提示余额不足，请换一种支付方式再试"),
         "NOAUTH" => (Meaning::Shop, "商家的微信支付权限受限，暂时不能付款，请联系商家"),
         "APPID_NOT_EXIST" | "MCHID_NOT_EXIST" => (Meaning::Shop, "商家的微信支付账号设置有误，请联系商家"),
@@ -507,6 +507,7 @@ mod tests {
             ("ORDERPAID", Meaning::Paid),
             ("ORDERCLOSED", Meaning::Spent),
             ("SYSTEMERROR", Meaning::Busy),
+            ("FREQUENCY_LIMITED", Meaning::Busy),
             ("APPID_NOT_EXIST", Meaning::Shop),
             ("MCHID_NOT_EXIST", Meaning::Shop),
             ("APPID_MCHID_NOT_MATCH", Meaning::Shop),

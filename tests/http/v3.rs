@@ -132,6 +132,22 @@ async fn a_reply_with_one_thing_wrong_is_no_answer() {
     w.must_hold().await;
 }
 
+/// Too much at once is no refusal of this order: the same number is sent again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_came_in_a_crowd_keeps_its_number() {
+    let w = world("v3").await;
+    let sku = w.product("苹果", 8800, 99).await;
+    let alice = w.buyer("alice").await;
+    for code in ["RATELIMIT_EXCEEDED", "FREQUENCY_LIMITED", "SYSTEM_ERROR"] {
+        w.wechat.fault("unifiedorder", Fault::refused(code, "请求过于频繁"));
+        let key = w.key();
+        assert_eq!(alice.prepay(&key, order(sku, 1)).await.error(), (503, "wechat_unavailable"), "{code}");
+        let placed = Placed::of(alice.prepay(&key, order(sku, 1)).await);
+        assert_eq!(placed.out_trade_no, format!("{}01", placed.no), "{code}: no second attempt beside it");
+    }
+    assert_eq!(w.count("select count(*) from attempts where state <> 'prepaid'").await, 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unsigned_no_such_order_frees_nothing() {
     let w = world("v3").await;
