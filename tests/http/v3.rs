@@ -148,6 +148,28 @@ async fn an_order_that_came_in_a_crowd_keeps_its_number() {
     assert_eq!(w.count("select count(*) from attempts where state <> 'prepaid'").await, 0);
 }
 
+/// One key of WeChat's signs for every merchant.
+#[tokio::test(flavor = "multi_thread")]
+async fn that_another_merchants_order_stands_unpaid_frees_nothing_of_ours() {
+    let w = world("v3").await;
+    let sku = w.product("苹果", 8800, 5).await;
+    let alice = w.buyer("alice").await;
+    let placed = Placed::of(alice.buy(sku, 5).await);
+    w.advance(6 * MINUTE);
+    for fault in [Fault::OtherMerchant, Fault::OtherApp] {
+        w.wechat.fault_always("orderquery", fault.clone());
+        alice.post(&format!("/orders/{}/cancel", placed.no), None).await;
+        w.advance(2 * MINUTE);
+        w.run_jobs().await;
+        assert_eq!(w.stock(sku).await, (5, 5), "{fault:?}");
+        w.wechat.clear_faults();
+    }
+    w.advance(5 * MINUTE);
+    w.run_jobs().await;
+    w.wait("the closing", || async { w.stock(sku).await == (5, 0) }).await;
+    w.must_hold().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unsigned_no_such_order_frees_nothing() {
     let w = world("v3").await;

@@ -65,6 +65,8 @@ async fn serve(
 /// An answer that will be signed as it is, with what a fault puts into it.
 fn altered(mut value: Value, fault: Option<&Fault>) -> Value {
     match fault {
+        Some(Fault::OtherMerchant) => value["mchid"] = json!("1900000110"),
+        Some(Fault::OtherApp) => value["appid"] = json!("wx0000000000000000"),
         Some(Fault::TooLong) => value["more"] = json!("x".repeat(2 * 1024 * 1024)),
         Some(Fault::BillElsewhere) => {
             let url = value["download_url"].as_str().map(|url| url.replacen("//127.0.0.1", "//localhost", 1));

@@ -149,6 +149,12 @@ fn is_about(which: TradeOf<'_>, reply: &Value) -> bool {
 
 fn read_trade(merchant: &Merchant, reply: &Value) -> Result<Trade, GatewayError> {
     let state = reply.get("trade_state").and_then(Value::as_str).ok_or_else(|| unusable("TRADE_STATE_MISSING"))?;
+    // WeChat signs for every merchant with one key: that another one's order stands unpaid says nothing of ours.
+    let told = |name: &str| reply.get(name).and_then(Value::as_str);
+    let foreign = |name: &str, own: &str| told(name).is_some_and(|told| told != own);
+    if foreign("mchid", &merchant.mch_id) || foreign("appid", &merchant.app_id) {
+        return Err(unusable("OTHER_MERCHANT"));
+    }
     let payment = || {
         if !ours(merchant, reply) {
             return Err(unusable("OTHER_MERCHANT"));
