@@ -166,6 +166,37 @@ async fn a_signed_notice_with_one_thing_wrong_moves_nothing() {
     assert_eq!(alice.status(&placed.no).await, "pending_payment");
 }
 
+/// A refund's event and its facts tell one story, or are not gone by.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_notice_that_contradicts_itself_moves_nothing() {
+    let w = world("v3").await;
+    let sku = w.product("苹果", 8800, 99).await;
+    let alice = w.buyer("alice").await;
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    let payment = paid(&placed, &w.wechat.openid("alice"));
+    let body = notice("TRANSACTION.SUCCESS", &payment, |_| {});
+    assert_eq!(knock(&w, &signed(&w, &body), body.as_bytes()).await.0, 204);
+    let rows = [
+        ("REFUND.CLOSED", "SUCCESS", 400),
+        ("REFUND.ABNORMAL", "SUCCESS", 400),
+        ("REFUND.SUCCESS", "CLOSED", 400),
+        ("REFUND.SUCCESS", "PROCESSING", 400),
+        ("REFUND.SUCCESS", "SUCCESS", 204),
+    ];
+    for (event, status, answered) in rows {
+        let facts = json!({
+            "mchid": MCH_ID, "out_trade_no": placed.out_trade_no, "transaction_id": payment["transaction_id"],
+            "out_refund_no": "console-1", "refund_id": "50000000000000000000000000001", "refund_status": status,
+            "success_time": "2026-10-08T10:40:00+08:00", "user_received_account": "支付用户零钱",
+            "amount": { "total": 8800, "refund": 300, "payer_total": 8800, "payer_refund": 300 },
+        });
+        let body = notice(event, &facts, |body| body["resource"]["original_type"] = json!("refund"));
+        assert_eq!(knock(&w, &signed(&w, &body), body.as_bytes()).await.0, answered, "{event} {status}");
+        let entered = w.count("select count(*) from ledger where kind = 'refund'").await;
+        assert_eq!(entered, i64::from(answered == 204), "{event} {status}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_wechat_sends_with_no_associated_data_or_an_empty_one_is_opened() {
     let w = world("v3").await;

@@ -123,6 +123,11 @@ fn said(event: &str, facts: &Value, merchant: &Merchant, checks: &mut Vec<Check>
             if let Some(word) = check("商户号", other.then(|| "OTHER_MERCHANT".to_owned())) {
                 return Verdict::Refused(word);
             }
+            // The event and the facts say the same, or nothing that can be gone by.
+            let agree = event.strip_prefix("REFUND.") == text(facts, "refund_status");
+            if let Some(word) = check("通知类型与状态", (!agree).then(|| "BAD_FIELD refund_status".to_owned())) {
+                return Verdict::Refused(word);
+            }
             let refund = read_refund(facts, "refund_status");
             match check("必填字段与范围", refund.as_ref().err().map(ToString::to_string)) {
                 Some(_) => Verdict::Refused("BAD_FIELD".into()),
