@@ -112,7 +112,8 @@ async fn v3_finding(shop: &Shop) -> Option<Result<String, String>> {
     }
     let account = shop.account_of(Api::V3)?;
     let id = settings.get("wechat.public_key_id").unwrap_or_default();
-    let said = trial::judge(Api::V3, &trial::ask(shop, &account).await.result);
+    let exchange = trial::ask(shop, &account).await;
+    let said = trial::judge(Api::V3, &exchange.result, shop.wechat.unbelieved().as_ref());
     Some(said.map(|()| format!("微信用 {id} 签名回答了，新订单用 {}", settings.api().text())))
 }
 

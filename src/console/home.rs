@@ -26,6 +26,7 @@ use crate::settings::store::{Tried, trials};
 use crate::shipping::duty;
 use crate::shop::Shop;
 use crate::staff::{Role, Staff};
+use crate::wechat::v3::sign::BadSeal;
 use crate::{catalogue, transactions};
 
 pub fn routes() -> Vec<Route> {
@@ -186,7 +187,9 @@ async fn page(
     if let Some(words) = &certificate {
         todo.push((words.as_str(), "/admin/settings#certificate".to_owned()));
     }
-    for words in &alerts {
+    let unbelieved = shop.wechat.unbelieved().filter(BadSeal::is_for_owner);
+    let unbelieved = unbelieved.map(|bad| format!("微信支付的回答不能信，买家付不了款：{}", bad.words()));
+    for words in alerts.iter().chain(&unbelieved) {
         todo.push((words.as_str(), "/admin/settings#pay_v3".to_owned()));
     }
     for failed in tried.iter().filter(|tried| !tried.fine) {

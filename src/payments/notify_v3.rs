@@ -121,7 +121,7 @@ fn enter(tx: &Tx, notice: &Notice, mut entry: Entry, settings: &Settings) -> Res
         notice::Verdict::Refused(word) => {
             entry.verdict = Verdict::Refused;
             entry.reason = format!("已拒绝：{}", notice.bad.as_ref().map_or(word.clone(), BadSeal::words));
-            if let Some(bad) = notice.bad.as_ref().filter(|bad| for_the_owner(bad)) {
+            if let Some(bad) = notice.bad.as_ref().filter(|bad| bad.is_for_owner()) {
                 store::put_alert(tx, "v3_signature", &bad.words())?;
             }
             refused(if notice.bad.is_some() { Status::Unauthorized } else { Status::BadRequest }, word)
@@ -149,13 +149,4 @@ fn of_our_app(tx: &Tx, mut notice: Notice) -> Result<Notice> {
         notice.checks.push(check);
     }
     Ok(notice)
-}
-
-/// What only the owner can mend, as against a prober's doing, or a forger's who does not even know what keys are called.
-fn for_the_owner(bad: &BadSeal) -> bool {
-    match bad {
-        BadSeal::Certificate(_) | BadSeal::Clock(_) => true,
-        BadSeal::OtherKey(id) => id.strip_prefix("PUB_KEY_ID_").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit())),
-        _ => false,
-    }
 }

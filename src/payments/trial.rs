@@ -3,6 +3,7 @@
 use crate::ids::OrderNo;
 use crate::shop::Shop;
 use crate::wechat::pay::{Trade, TradeOf};
+use crate::wechat::v3::sign::BadSeal;
 use crate::wechat::{Account, Api, Exchange, GatewayError};
 
 /// Asks, and changes nothing.
@@ -11,8 +12,9 @@ pub async fn ask(shop: &Shop, account: &Account) -> Exchange<Trade> {
     shop.wechat.order_query(account, TradeOf::Number(&number), &shop.nonces).await
 }
 
-/// What the answer says about the keys. Errors: what is wrong with them, and what to do.
-pub fn judge(api: Api, result: &Result<Trade, GatewayError>) -> Result<(), String> {
+/// What the answer says about the keys; `unbelieved` is what was wrong with its signature. Errors: what is wrong with
+/// the keys or on the way, and what to do.
+pub fn judge(api: Api, result: &Result<Trade, GatewayError>, unbelieved: Option<&BadSeal>) -> Result<(), String> {
     let e = match result {
         Ok(Trade::Absent) => return Ok(()),
         Ok(other) => return Err(format!("微信的回答出人意料：{other:?}")),
@@ -31,11 +33,15 @@ pub fn judge(api: Api, result: &Result<Trade, GatewayError>) -> Result<(), Strin
         (Api::V3, _) if e.to_string().contains("SIGNERROR") => {
             format!("微信说签名错误：商户私钥和证书序列号不对应，或商户号不对。（{e}）")
         }
-        (Api::V3, _) if e.to_string().contains("ORDERNOTEXIST") => {
-            format!(
+        (Api::V3, _) => match unbelieved.filter(|_| matches!(e, GatewayError::NotAccepted(_))) {
+            Some(BadSeal::Wrong) => format!(
                 "微信回答了，但用填写的微信支付公钥验不过它的签名：公钥和公钥 ID 请从商户平台 → API 安全重新复制（{e}）"
-            )
-        }
-        (Api::V3, _) => e.to_string(),
+            ),
+            Some(BadSeal::Probe) => format!("{}；请再测一次", BadSeal::Probe.words()),
+            // The gateway's own refusals come so, and say what they are about.
+            Some(BadSeal::Missing(_)) => format!("{e}；回答没有签名，不能证明是微信说的"),
+            None => e.to_string(),
+            Some(bad) => bad.words(),
+        },
     })
 }

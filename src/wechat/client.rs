@@ -14,6 +14,7 @@ use super::breaker::Breaker;
 use super::certificate::ClientIdentity;
 use super::hosts::Hosts;
 use super::mini_program::Token;
+use super::v3::sign::BadSeal;
 use crate::clock;
 
 /// The whole call, from connecting to the last byte.
@@ -35,6 +36,8 @@ pub struct Wechat {
     roots: Vec<Certificate>,
     /// By how many milliseconds our clock is ahead of WeChat's, by its latest answer.
     clock_ahead: Mutex<Option<i64>>,
+    /// Why the latest reply of API v3 was not believed; `None` when it was.
+    unbelieved: Mutex<Option<BadSeal>>,
     /// The client that shows our certificate, made when it is first needed and kept while the certificate stays.
     certified: Mutex<Option<(Vec<u8>, Client)>>,
     breaker: Breaker,
@@ -119,6 +122,7 @@ impl Wechat {
             api_url: trim(api_url),
             roots,
             clock_ahead: Mutex::default(),
+            unbelieved: Mutex::default(),
             certified: Mutex::default(),
             breaker: Breaker::default(),
             token: tokio::sync::Mutex::default(),
@@ -256,6 +260,15 @@ impl Wechat {
     /// By how many milliseconds this machine's clock is ahead of WeChat's; `None` until WeChat has said what time it is.
     pub fn clock_ahead_ms(&self) -> Option<i64> {
         *self.clock_ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn note_seal(&self, sealed: &Result<(), BadSeal>) {
+        *self.unbelieved.lock().unwrap_or_else(PoisonError::into_inner) = sealed.as_ref().err().cloned();
+    }
+
+    /// Why the latest reply of API v3 was not believed; `None` when it was, or before there was any.
+    pub fn unbelieved(&self) -> Option<BadSeal> {
+        self.unbelieved.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Asks for nothing but the time.

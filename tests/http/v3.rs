@@ -132,6 +132,33 @@ async fn a_reply_with_one_thing_wrong_is_no_answer() {
     w.must_hold().await;
 }
 
+/// Nobody can pay then, so no notice will ever come to say it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_owner_reads_on_his_page_why_replies_are_not_believed() {
+    let w = world("v3").await;
+    let sku = w.product("苹果", 8800, 99).await;
+    let (alice, owner, clerk) =
+        (w.buyer("alice").await, w.staff("o", Role::Owner).await, w.staff("c", Role::Clerk).await);
+    let said = "微信支付的回答不能信";
+    for (fault, words) in [
+        (Fault::CertificateSerial, Some("切换为微信支付公钥")),
+        (Fault::OtherSerial, Some("不是设置里的微信支付公钥")),
+        (Fault::ClockOff, Some("请校时")),
+        (Fault::SignTest, None),
+        (Fault::Http500, None),
+    ] {
+        w.wechat.fault("unifiedorder", fault.clone());
+        let key = w.key();
+        assert_eq!(alice.prepay(&key, order(sku, 1)).await.error(), (503, "wechat_unavailable"), "{fault:?}");
+        let page = owner.page("/admin").await;
+        assert_eq!(page.contains(said), words.is_some(), "{fault:?}");
+        assert!(words.is_none_or(|words| page.contains(words)), "{fault:?}: {page}");
+        assert!(!clerk.page("/admin").await.contains(said), "{fault:?}: none of a clerk's affairs");
+        Placed::of(alice.prepay(&key, order(sku, 1)).await);
+        assert!(!owner.page("/admin").await.contains(said), "{fault:?}: it is right again");
+    }
+}
+
 /// Too much at once is no refusal of this order: the same number is sent again.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_that_came_in_a_crowd_keeps_its_number() {
@@ -367,6 +394,22 @@ async fn the_settings_say_what_is_in_the_wrong_field_and_the_test_wants_a_signed
     owner.post("/admin/settings", &[("group", "pay_v3"), ("test", "true")]).await;
     let said = owner.said("/admin/settings").await;
     assert!(!said.contains("都正确"), "an unsigned no proves nothing: {said}");
+    // Each "no" that cannot be believed says why, and only one of them is about the key.
+    for (fault, words) in [
+        (Fault::Unsigned, "回答没有签名"),
+        (Fault::BadSign, "验不过它的签名"),
+        (Fault::CertificateSerial, "切换为微信支付公钥"),
+        (Fault::OtherSerial, "不是设置里的微信支付公钥"),
+        (Fault::ClockOff, "请校时"),
+        (Fault::SignTest, "请再测一次"),
+        (Fault::refused("NO_AUTH", "商户号没有权限"), "商户号没有权限"),
+    ] {
+        w.wechat.fault("orderquery", fault.clone());
+        owner.post("/admin/settings", &[("group", "pay_v3"), ("test", "true")]).await;
+        let said = owner.said("/admin/settings").await;
+        assert!(said.contains(words), "{fault:?}: {said}");
+        assert_eq!(said.contains("验不过它的签名"), fault == Fault::BadSign, "{fault:?}: {said}");
+    }
     let empty = World::new().await;
     let owner = empty.staff("owner", Role::Owner).await;
     let keys = keys();

@@ -56,7 +56,12 @@ impl Wechat {
         self.heard(call.kind, answer.is_ok(), took_ms);
         let response =
             answer.as_ref().map(|raw| sign::recorded(|name| values(&raw.headers, name), &raw.body)).unwrap_or_default();
-        let result = answer.and_then(|raw| trusted(merchant, &raw)).and_then(|reply| read(&reply));
+        let result = answer.and_then(|raw| {
+            let sealed = believed(merchant, &raw);
+            self.note_seal(&sealed);
+            trusted(sealed, &raw)
+        });
+        let result = result.and_then(|reply| read(&reply));
         Exchange { kind: call.kind, request: call.text(), response, took_ms, result }
     }
 }
@@ -66,9 +71,8 @@ fn values(headers: &HeaderMap, name: &str) -> Vec<String> {
 }
 
 /// A 2xx without a good signature is no answer. A refusal without one is the gateway's, a proxy's or a forger's: it is
-/// told to the staff, and proves nothing.
-fn trusted(merchant: &Merchant, raw: &Raw) -> Result<Signed, GatewayError> {
-    let sealed = believed(merchant, raw);
+/// told to the staff, with what is wrong with the signature that it has, and proves nothing.
+fn trusted(sealed: Result<(), BadSeal>, raw: &Raw) -> Result<Signed, GatewayError> {
     if raw.status.is_success() {
         sealed.map_err(|bad| unusable(&format!("{} {}", bad.word(), bad.words())))?;
         return match raw.body.is_empty() {
@@ -87,6 +91,9 @@ fn trusted(merchant: &Merchant, raw: &Raw) -> Result<Signed, GatewayError> {
         }
         Ok(()) if !code.is_empty() => Err(GatewayError::Refused { code: code.to_owned(), text }),
         _ if busy => Err(unusable(&format!("HTTP {} {code} {text}", raw.status.as_u16()))),
+        Err(bad) if !matches!(bad, BadSeal::Missing(_)) => {
+            Err(GatewayError::NotAccepted(format!("HTTP {} {code} {text}；{}", raw.status.as_u16(), bad.words())))
+        }
         _ => Err(GatewayError::NotAccepted(format!("HTTP {} {code} {text}", raw.status.as_u16()))),
     }
 }

@@ -113,6 +113,17 @@ impl BadSeal {
             BadSeal::Wrong => "签名不对：请核对微信支付公钥是否与公钥 ID 对应".into(),
         }
     }
+
+    /// What only the owner can mend, as against a prober's doing, or a forger's who does not even know what keys are called.
+    pub fn is_for_owner(&self) -> bool {
+        match self {
+            BadSeal::Certificate(_) | BadSeal::Clock(_) => true,
+            BadSeal::OtherKey(id) => {
+                id.strip_prefix("PUB_KEY_ID_").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
+            }
+            _ => false,
+        }
+    }
 }
 
 /// The signature headers of a reply or a notice.
