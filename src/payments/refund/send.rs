@@ -336,10 +336,12 @@ fn person(code: &str, text: &str) -> String {
         }
         "TRADE_OVERDUE" => "付款已超过一年，微信不再受理退款。请用其他方式退给买家后登记。",
         "USER_ACCOUNT_ABNORMAL" => "买家的微信支付账户已注销或异常，不能原路退回。请用其他方式退给买家后登记。",
-        "INVALID_TRANSACTIONID" | "ORDERNOTEXIST" => "微信查不到这笔付款。请核对商户号是否换过，再点重试。",
+        "INVALID_TRANSACTIONID" | "ORDERNOTEXIST" | "REFUNDNOTEXIST" => {
+            "微信查不到这笔付款。请核对商户号是否换过，再点重试。"
+        }
         "PARAM_ERROR" => "退款参数没有被微信接受。请把交易流水里的原文发给技术支持。",
         "APPID_NOT_EXIST" | "MCHID_NOT_EXIST" => "AppID 或商户号不正确。请在设置页核对后点重试。",
-        "SIGNERROR" => "签名不正确。请在设置页核对 APIv2 密钥和签名方式后点重试。",
+        "SIGNERROR" => "签名不正确。请在设置页核对微信支付的密钥（收款时用的接口的那一套）后点重试。",
         "XML_FORMAT_ERROR" | "REQUIRE_POST_METHOD" => "退款请求没有被微信接受。请把交易流水里的原文发给技术支持。",
         "REQUEST_BLOCKED" => "微信拦截了这笔退款。请按微信的说明处理后点重试。",
         _ => "微信没有受理这笔退款。请按微信的说明处理后点重试。",
@@ -368,6 +370,7 @@ mod tests {
             ("INVALID_TRANSACTIONID", "商户号"),
             ("PARAM_ERROR", "技术支持"),
             ("ORDERNOTEXIST", "商户号"),
+            ("REFUNDNOTEXIST", "商户号"),
             ("CERT_ERROR", "apiclient_cert.pem"),
             ("REQUEST_BLOCKED", "拦截"),
             ("APPID_NOT_EXIST", "设置页"),
