@@ -15,6 +15,8 @@
  * @property {boolean} sandbox true 表示连的是模拟微信
  * @property {number} payMinutes
  * @property {string} freightText
+ * @property {{address: string, hoursText: string}} pickup 自提地点和营业时间，没填是空的
+ * @property {{express: number | null, local: number | null}} leastFen 商品满多少分才发、才送，不限是 null
  * @property {Array<string>} subscribeTemplateIds 付款之后请求订阅的模板，最多 3 个
  * @property {{shipped: string | null, refunded: string | null, pickupReady: string | null, unpaid: string | null, afterSale: string | null}} subscribeTemplates 每种订阅消息的模板，没有选的是 null；unpaid 在付款没有完成时请求，afterSale 在申请退换货时请求
  */
@@ -178,6 +180,7 @@
  * @property {AddressForm} [address]
  * @property {"express" | "local" | "pickup" | "none"} [delivery]
  * @property {string} [pickupPhone] 自提时来取货的人的电话
+ * @property {string} [slotId] 送达或取货的时间，quote 给的 slots 之一
  * @property {string} [couponId] 用哪张优惠券：编号；none 表示不用；不写由服务器选最省的
  */
 
@@ -207,6 +210,8 @@
  * @property {"express" | "local" | "pickup" | "none"} delivery
  * @property {string} deliveryText
  * @property {boolean} needsPhone 买家来取：请他留个电话
+ * @property {Array<Slot>} slots 可以约的送达或取货时间；不用选时间的是空的
+ * @property {string | null} slotId 选好的时间
  * @property {Array<Discount>} discounts 为什么便宜了；合起来等于 discountFen 加减掉的运费
  * @property {Array<HeldCoupon>} coupons 买家手里的优惠券；没有登录时是空的
  * @property {Array<string>} hints 再买多少能更省，例如 再买 ¥12 就减 ¥10
@@ -220,6 +225,7 @@
  * @property {AddressForm} [address]
  * @property {"express" | "local" | "pickup" | "none"} [delivery]
  * @property {string} [pickupPhone] 自提时来取货的人的电话
+ * @property {string} [slotId] 送达或取货的时间，quote 给的 slots 之一
  * @property {string} [remark]
  * @property {number} [expectedTotalFen] 买家看到的总价；和现在的价格不同时返回 price_changed
  * @property {string} [couponId] 用哪张优惠券：编号；none 表示不用；不写由服务器选最省的
@@ -268,6 +274,9 @@
  * @property {Address | null} address
  * @property {"express" | "local" | "pickup" | "none"} delivery
  * @property {string} deliveryText
+ * @property {string | null} slotText 约好的送达或取货时间，例如 10-08 周四 14:00–15:00
+ * @property {string | null} slotStartsAt
+ * @property {string | null} slotEndsAt
  * @property {Pickup | null} pickup
  * @property {Array<OrderLine>} lines
  * @property {Array<Shipment>} shipments
@@ -628,6 +637,17 @@
  * @property {string} title
  * @property {string} [taxNo] 企业要填：15 到 20 位，18 位的会核对校验位
  * @property {string} [email]
+ */
+
+/**
+ * @typedef {object} Slot
+ * @property {string} id
+ * @property {string} day
+ * @property {string} dayText 今天、明天或 10-10 周六
+ * @property {string} text 14:00–15:00
+ * @property {string} startsAt
+ * @property {string} endsAt
+ * @property {boolean} full 约满了
  */
 
 module.exports = {};

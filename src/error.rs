@@ -53,6 +53,9 @@ codes! {
     RefundInProgress       "refund_in_progress"       409 "这笔订单有退款正在处理，请等它完成";
     PayloadTooLarge        "payload_too_large"        413 "提交的内容太大，请精简后重试";
     UnsupportedMediaType   "unsupported_media_type"   415 "请用 application/json 提交";
+    OrderMinimum           "order_minimum"            422 "商品金额还不够，请再加一点";
+    SlotRequired           "slot_required"            422 "请选一个送达或取货的时间";
+    SlotUnavailable        "slot_unavailable"         409 "这个时间不能约了，请另选一个";
     CouponUnavailable      "coupon_unavailable"       409 "这张优惠券现在不能用，请重新选择";
     DraftUnavailable       "draft_unavailable"        409 "这张单已经不能打开，请联系商家";
     ShopClosed             "shop_closed"              409 "店铺休息中，暂时不能下单";

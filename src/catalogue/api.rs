@@ -40,6 +40,8 @@ fn shop(shop: &State<Shop>) -> Json<Value> {
         "sandbox": shop.wechat.is_simulated(),
         "payMinutes": settings.pay_minutes(),
         "freightText": settings.freight_text(),
+        "pickup": { "address": settings.pickup_address(), "hoursText": settings.hours_text() },
+        "leastFen": { "express": settings.least(false), "local": settings.least(true) },
         "subscribeTemplateIds": after_payment,
         "subscribeTemplates": {
             "shipped": shipped, "refunded": refunded, "pickupReady": pickup, "unpaid": unpaid, "afterSale": after_sale,

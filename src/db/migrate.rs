@@ -48,6 +48,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0034_codes.sql"),
     include_str!("migrations/0035_invoices.sql"),
     include_str!("migrations/0036_packed.sql"),
+    include_str!("migrations/0037_slots.sql"),
 ];
 
 /// The newest schema that this program knows.

@@ -122,6 +122,8 @@ pub fn quote(conn: &Connection, draft: &Draft, address: Option<Address>) -> Resu
         goods,
         freight: draft.freight,
         freights: Vec::new(),
+        slots: Vec::new(),
+        slot: None,
         discount: Fen::ZERO,
         total: draft.total,
         delivery: draft.delivery,

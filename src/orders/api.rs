@@ -72,7 +72,7 @@ async fn quote_goods(shop: &State<Shop>, buyer: MaybeBuyer, form: Body<QuoteForm
     let wish = form.value.check()?;
     let (settings, now) = (shop.settings(), shop.now());
     let quoted = shop.read(move |conn| quote(conn, &wish, buyer.0.as_ref(), &settings, now)).await?;
-    Ok(Json(QuoteView::from(&quoted)))
+    Ok(Json(QuoteView::new(&quoted, now)))
 }
 
 #[get("/orders?<status>&<limit>&<cursor>")]

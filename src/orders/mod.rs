@@ -7,6 +7,7 @@ pub mod moves;
 pub mod pickup;
 pub mod quote;
 pub mod search;
+pub mod slots;
 pub mod store;
 pub mod view;
 
@@ -24,6 +25,7 @@ use crate::parcels::Parcel;
 use crate::promotions::{Coupon, Discount};
 use crate::refunds::FullRefund;
 use crate::returns::{FullReturn, Resend};
+use crate::settings::hours::Slot;
 use crate::words::words;
 use freight::Part;
 use pickup::{Pickup, PickupCode};
@@ -101,6 +103,9 @@ pub struct Quote {
     pub freight: Fen,
     /// What freight came to before anything was off, rule by rule.
     pub freights: Vec<Part>,
+    /// What can be booked, each with whether it is full; and what was chosen of it.
+    pub slots: Vec<(Slot, bool)>,
+    pub slot: Option<Slot>,
     pub discount: Fen,
     pub total: Fen,
     pub delivery: Delivery,
@@ -149,6 +154,8 @@ pub struct Order {
     pub remark: String,
     pub memo: String,
     pub flag: Option<Flag>,
+    /// When it is brought or fetched, where the buyer chose that.
+    pub slot: Option<Slot>,
     /// How often a slip of it was printed.
     pub prints: i64,
     pub holds_stock: bool,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::freight::{Carried, Part, freights};
-use super::{Quote, QuoteLine, store};
+use super::{Quote, QuoteLine, slots, store};
 use crate::buyers::addresses::{self, Address, AddressForm};
 use crate::buyers::{Buyer, store as buyers};
 use crate::catalogue::media::Widths;
@@ -19,6 +19,7 @@ use crate::money::Fen;
 use crate::promotions::best::{self, Cart, Choice, Goods};
 use crate::promotions::{Coupon, CouponRef, Discount, Given, Kind, give, store as promotions};
 use crate::settings::Settings;
+use crate::settings::hours::Slot;
 
 const MOST_LINES: usize = 50;
 const MOST_PIECES: i64 = 999;
@@ -33,6 +34,8 @@ pub struct QuoteForm {
     pub delivery: Option<String>,
     /// Of whoever comes to fetch it.
     pub pickup_phone: Option<String>,
+    /// When it is brought or fetched: one of those that the quote offers.
+    pub slot_id: Option<String>,
     /// Which coupon is used: its id, `none`, or the best one when nothing is said.
     pub coupon_id: Option<String>,
 }
@@ -52,6 +55,7 @@ pub struct Wish {
     address: Option<Address>,
     delivery: Option<Delivery>,
     phone: String,
+    slot: Option<String>,
     coupon: Choice,
 }
 
@@ -92,6 +96,7 @@ impl QuoteForm {
             }
         };
         Ok(Wish {
+            slot: self.slot_id,
             coupon,
             items: order.into_iter().map(|sku| (sku, merged[&sku])).collect(),
             address_id: address_id.transpose()?,
@@ -159,6 +164,8 @@ pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &S
         goods,
         freight: found.sum,
         freights: found.parts,
+        slots: Vec::new(),
+        slot: None,
         discount,
         total,
         delivery,
@@ -171,7 +178,9 @@ pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &S
     };
     let lost = cheapen(conn, &mut quote, wish.coupon, buyer, settings.gives_away(), found.can_go, now)?;
     let too_many = buyer.map(|buyer| too_many(conn, &quote.lines, buyer)).transpose()?.flatten();
+    let slot = slots::choose(&mut quote, slots::slots(conn, delivery, settings, now)?, wish.slot.as_deref());
     quote.problems = problems(&quote, too_many, deliverable, !found.not_sent, settings);
+    quote.problems.extend(slot);
     quote.problems.extend(lost);
     if let Some(buyer) = buyer
         && buyers::is_blocked(conn, buyer.id)?
@@ -295,11 +304,27 @@ fn problems(
         }
         _ => {}
     }
+    if let Some(least) = least(quote.delivery, settings).filter(|least| quote.goods < *least) {
+        let missing = least.minus(quote.goods).unwrap_or_default();
+        let way = if quote.delivery == Delivery::Local { "起送" } else { "发货" };
+        let words = format!("商品满 ¥{least} 才{way}，还差 ¥{missing}");
+        let details = json!({ "leastFen": least, "missingFen": missing });
+        problems.push(Error::from(Code::OrderMinimum).says(words).details(details));
+    }
     let given_away = settings.gives_away() && !quote.discounts.is_empty();
     if quote.total == Fen::ZERO && !given_away {
         problems.push(Error::field("items", "订单金额为 0，暂不支持零元下单"));
     }
     problems
+}
+
+/// What goods must come to so that they are sent or brought, by their own prices.
+fn least(way: Delivery, settings: &Settings) -> Option<Fen> {
+    match way {
+        Delivery::Express => settings.least(false),
+        Delivery::Local => settings.least(true),
+        Delivery::Pickup | Delivery::None => None,
+    }
 }
 
 /// The first product of which this buyer would have more than one person may, in this order and those that stand.
@@ -340,6 +365,10 @@ pub struct QuoteView {
     delivery_text: &'static str,
     /// The buyer is to leave a phone number: he comes to fetch it.
     needs_phone: bool,
+    /// Times that can be booked; empty where none is to be chosen.
+    slots: Vec<SlotView>,
+    /// What was chosen of them.
+    slot_id: Option<String>,
     /// Why it is cheaper.
     discounts: Vec<DiscountView>,
     /// What the buyer holds, and whether it helps here.
@@ -347,6 +376,33 @@ pub struct QuoteView {
     /// What a little more would bring, in words.
     hints: Vec<String>,
     warnings: Vec<Value>,
+}
+
+/// A time that can be booked.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SlotView {
+    id: String,
+    day: String,
+    day_text: String,
+    text: String,
+    starts_at: String,
+    ends_at: String,
+    full: bool,
+}
+
+impl SlotView {
+    fn new(slot: &Slot, full: bool, now: i64) -> SlotView {
+        SlotView {
+            id: slot.id(),
+            day: slot.day().shown(),
+            day_text: slot.day_text(now),
+            text: slot.span_text(),
+            starts_at: rfc3339(slot.start),
+            ends_at: rfc3339(slot.end),
+            full,
+        }
+    }
 }
 
 /// What goods that go by one rule cost to send, and why.
@@ -445,8 +501,8 @@ struct QuoteLineView {
     available: i64,
 }
 
-impl From<&Quote> for QuoteView {
-    fn from(quote: &Quote) -> QuoteView {
+impl QuoteView {
+    pub fn new(quote: &Quote, now: i64) -> QuoteView {
         QuoteView {
             lines: quote
                 .lines
@@ -473,6 +529,8 @@ impl From<&Quote> for QuoteView {
             delivery: quote.delivery,
             delivery_text: quote.delivery.text(),
             needs_phone: quote.delivery == Delivery::Pickup,
+            slots: quote.slots.iter().map(|(slot, full)| SlotView::new(slot, *full, now)).collect(),
+            slot_id: quote.slot.map(|slot| slot.id()),
             discounts: quote.discounts.iter().map(DiscountView::from).collect(),
             coupons: quote
                 .coupons

@@ -1,6 +1,6 @@
 //! SQL of orders, their lines, parcels and timeline.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
@@ -17,6 +17,7 @@ use crate::parcels::Parcel;
 use crate::promotions::store as promotions;
 use crate::refunds::store as refunds;
 use crate::returns::store as returns;
+use crate::settings::hours::Slot;
 
 // ── reading ──
 
@@ -95,6 +96,7 @@ pub(super) fn read_order(row: &Row<'_>) -> Result<Order> {
         flag: row.get::<String>("flag")?.parse().ok(),
         prints: row.get("prints")?,
         hidden_at: row.get("hidden_at")?,
+        slot: row.get::<Option<i64>>("slot_start")?.zip(row.get("slot_end")?).map(|(start, end)| Slot { start, end }),
     })
 }
 
@@ -137,6 +139,15 @@ pub fn pieces_of_buyer(conn: &Connection, buyer: BuyerId, product: ProductId) ->
           where o.buyer_id = ?1 and o.status <> 'closed' and l.product_id = ?2",
     )?
     .query_row(params![buyer, product], |row| row.get(0))
+}
+
+/// How many orders that stand were booked for each slot since then, by its start.
+pub fn booked(conn: &Connection, since: i64) -> Result<BTreeMap<i64, i64>> {
+    let mut rows = conn.prepare_cached(
+        "select slot_start, count(*) from orders
+          where slot_start is not null and slot_start >= ?1 and status <> 'closed' group by slot_start",
+    )?;
+    rows.query_map([since], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
 /// How many of a buyer's orders wait for payment.
@@ -411,8 +422,8 @@ pub fn insert(
     let address = quote.address.as_ref().map(written).transpose()?;
     tx.prepare_cached(
         "insert into orders (order_no, buyer_id, status, goods_fen, freight_fen, discount_fen, total_fen, delivery,
-                             address, remark, holds_stock, created_at, expires_at)
-         values (?1, ?2, 'pending_payment', ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1, ?10, ?11)",
+                             address, remark, holds_stock, created_at, expires_at, slot_start, slot_end)
+         values (?1, ?2, 'pending_payment', ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1, ?10, ?11, ?12, ?13)",
     )?
     .execute(params![
         order_no,
@@ -425,7 +436,9 @@ pub fn insert(
         address,
         remark,
         tx.now(),
-        expires_at
+        expires_at,
+        quote.slot.map(|slot| slot.start),
+        quote.slot.map(|slot| slot.end)
     ])?;
     Ok(OrderId(tx.last_insert_rowid()))
 }

@@ -46,6 +46,10 @@ pub struct OrderView {
     address: Option<Address>,
     delivery: Delivery,
     delivery_text: &'static str,
+    /// When it is brought or fetched, where the buyer chose that: `10-08 周四 14:00–15:00`.
+    slot_text: Option<String>,
+    slot_starts_at: Option<String>,
+    slot_ends_at: Option<String>,
     /// Of goods that the buyer fetches.
     pickup: Option<PickupView>,
     lines: Vec<LineView>,
@@ -209,6 +213,9 @@ impl OrderView {
             address: order.address.clone(),
             delivery: order.delivery,
             delivery_text: order.delivery.text(),
+            slot_text: order.slot.map(|slot| slot.text()),
+            slot_starts_at: order.slot.map(|slot| rfc3339(slot.start)),
+            slot_ends_at: order.slot.map(|slot| rfc3339(slot.end)),
             pickup: pickup.as_ref().map(|pickup| PickupView::new(full, pickup)),
             lines: lines
                 .iter()

@@ -49,6 +49,7 @@ pub struct PrepayForm {
     address: Option<AddressForm>,
     delivery: Option<String>,
     pickup_phone: Option<String>,
+    slot_id: Option<String>,
     coupon_id: Option<String>,
     remark: Option<String>,
     expected_total_fen: Option<i64>,
@@ -76,6 +77,7 @@ impl PrepayForm {
             address: self.address,
             delivery: self.delivery,
             pickup_phone: self.pickup_phone,
+            slot_id: self.slot_id,
             coupon_id: self.coupon_id,
         };
         Ok(Purchase { wish: form.check()?, remark, expected_total_fen: self.expected_total_fen })
@@ -145,7 +147,7 @@ pub async fn place(
         }
         // Price is read inside the transaction: an edit in the console must not slip between price and order.
         let quoted = quote(tx, &purchase.wish, Some(&buyer), settings, now)?;
-        refuse(&quoted, purchase.expected_total_fen)?;
+        refuse(&quoted, purchase.expected_total_fen, now)?;
         too_many_unpaid(tx, &buyer, settings)?;
         let expires_at = now + settings.pay_window();
         let order = moves::place(tx, &numbers, buyer.id, &quoted, &purchase.remark, expires_at)?;
@@ -161,14 +163,14 @@ pub async fn place(
     shop.write(write).await
 }
 
-fn refuse(quoted: &Quote, expected_total_fen: Option<i64>) -> Result<()> {
+fn refuse(quoted: &Quote, expected_total_fen: Option<i64>, now: i64) -> Result<()> {
     if let Some(problem) = quoted.problems.first() {
         return Err(problem.clone());
     }
     match expected_total_fen {
         Some(expected) if expected != quoted.total.get() => {
             let words = format!("价格有变动，现在是 ¥{}，请确认后再下单", quoted.total);
-            Err(Error::from(Code::PriceChanged).says(words).details(json!(QuoteView::from(quoted))))
+            Err(Error::from(Code::PriceChanged).says(words).details(json!(QuoteView::new(quoted, now))))
         }
         _ => Ok(()),
     }

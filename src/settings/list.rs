@@ -1,5 +1,6 @@
 //! Which settings there are: their names, their words on the page, and what each must look like.
 
+use super::hours::{self, For};
 use super::regions;
 use crate::money::Fen;
 use crate::wechat::subscribe::Chosen;
@@ -12,6 +13,7 @@ words! {
         Shop "shop" "店铺",
         Trade "trade" "交易与售后",
         Freight "freight" "运费与配送",
+        Hours "hours" "营业时间与预约",
         Address "address" "对外地址",
         App "app" "微信小程序",
         Pay "pay" "微信支付",
@@ -122,6 +124,17 @@ pub const SETTINGS: &[Setting] = &[
         "例如 浙江省杭州市西湖区、滨江区；留空表示不限",
         regions::check_area
     ),
+    setting!(Freight "shop.express_least", "快递满多少元才发（元）", "商品金额不够的不能下单，不填不限", yuan),
+    setting!(Freight "shop.local_least", "同城起送价（元）", "商品金额不够的不能下单，不填不限", yuan),
+    setting!(Hours "shop.hours", "营业时间", "例如 周一至周五 9:00-12:00 13:30-21:00；周末 10:00-18:00；没写的那天休息", hours::check_week),
+    setting!(Hours "shop.closed_days", "休息的日子", "例如 2026-10-01 至 2026-10-07、2026-12-31；这些天不能预约", hours::check_days),
+    setting!(Hours "shop.pickup_address", "自提地点", "显示在买家的取货码旁边", |v| short(v, 60)),
+    setting!(choice Hours "shop.slots", "买家选时间", "选了的，下单时要挑一个送达或取货的时间", For::CHOICES),
+    setting!(Hours "shop.prepare_minutes", "备货要多久（分钟）", "0 到 10080，不填是 60；来不及的时间不能选", |v| whole(v, 0..=10_080)),
+    setting!(Hours "shop.slot_minutes", "每个时段多长（分钟）", "15 到 480，不填是 60", |v| whole(v, 15..=480)),
+    setting!(Hours "shop.slot_days", "能预约几天", "1 到 14，不填是 3，今天算第一天", |v| whole(v, 1..=14)),
+    setting!(Hours "shop.slot_cutoff", "当天几点截单", "例如 18:00，之后不能再选今天的时间；不填不限", hours::check_time),
+    setting!(Hours "shop.slot_capacity", "每个时段最多几单", "1 到 1000，不填不限；没付款的单也占着", |v| whole(v, 1..=1000)),
     setting!(choice Trade "shop.reopen_late", "订单关闭后才到的付款", "", &[("yes", "库存还够就恢复订单"), ("no", "不恢复，等待退款")]),
     setting!(
         Trade "shop.refund_days",

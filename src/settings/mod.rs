@@ -2,6 +2,7 @@
 
 pub mod certificate;
 pub mod changes;
+pub mod hours;
 mod list;
 pub mod regions;
 pub mod store;
@@ -29,6 +30,7 @@ use crate::wechat::subscribe::Chosen;
 use crate::wechat::v2::sign::SignType;
 use crate::wechat::{API_URL, Account, Api, PAY_URL, SECOND_PAY_URL, v2, v3};
 use changes::Changes;
+use hours::Hours;
 pub use list::{Group, SETTINGS, Setting, addresses, mail_server, reasons, setting_named};
 use regions::{Freight, Regions};
 use store::Stored;
@@ -170,6 +172,7 @@ pub struct Settings {
     v3: Option<Result<Arc<v3::Keys>, &'static str>>,
     pub changes: Changes,
     pub regions: Regions,
+    pub hours: Hours,
 }
 
 /// Where the shop names none.
@@ -206,10 +209,12 @@ impl Settings {
         };
         let value = |name: &str| values.get(name).map_or("", String::as_str);
         let regions = Regions::read(value("shop.freight_regions"), value("shop.local_area"));
+        let hours = Hours::read(|name| Some(value(name)).filter(|value| !value.is_empty()));
         let mut settings = Settings {
             terms: terms_of(&values),
             values,
             regions,
+            hours,
             fixed: server.fixed.keys().copied().collect(),
             identity: identity.map(|pair| pair.and_then(|(c, k)| ClientIdentity::read(&c, &k).map_err(str::to_owned))),
             identity_fixed: server.client_cert.is_some(),
@@ -356,6 +361,22 @@ impl Settings {
             Some(from) if goods >= from => Fen::ZERO,
             _ => fee,
         }
+    }
+
+    /// Goods of less than this are not brought, or not sent, where the shop says so.
+    pub fn least(&self, brought: bool) -> Option<Fen> {
+        let name = if brought { "shop.local_least" } else { "shop.express_least" };
+        self.get(name).and_then(Fen::from_yuan).filter(|least| *least > Fen::ZERO)
+    }
+
+    /// Where buyers come to fetch.
+    pub fn pickup_address(&self) -> &str {
+        self.get("shop.pickup_address").unwrap_or_default()
+    }
+
+    /// The shop's hours, where it says any.
+    pub fn hours_text(&self) -> String {
+        self.get("shop.hours").map(|_| self.hours.text()).unwrap_or_default()
     }
 
     /// The hash of the shop's own picture.

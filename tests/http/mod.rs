@@ -50,6 +50,7 @@ mod roles;
 mod shipping;
 mod showcase;
 mod simulator;
+mod slots;
 mod staff;
 pub mod v3;
 mod v3_forms;

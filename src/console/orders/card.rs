@@ -45,6 +45,8 @@ pub struct Card {
     delivery_text: &'static str,
     tracking: Option<String>,
     pickup: Option<Fetched>,
+    /// When it is brought or fetched.
+    slot: Option<String>,
     pub pack: Vec<Packed>,
     why_nothing: Option<&'static str>,
     lines: Vec<Bought>,
@@ -150,6 +152,7 @@ impl Card {
             delivery_text: order.delivery.text(),
             tracking: shipments.first().map(|shipment| shipment.parcel.text()),
             pickup: Fetched::of(full),
+            slot: order.slot.map(|slot| slot.text()),
             pack: full.to_pack().into_iter().map(packed).collect(),
             why_nothing: full.why_nothing_to_pack(),
             all_goods: lines.iter().map(Line::text).collect::<Vec<_>>().join("，"),
@@ -201,6 +204,7 @@ impl Card {
             delivery_text: "快递",
             tracking: Some("顺丰速运 SF1234567890123".into()),
             pickup: Some(Fetched { state: "备好了，等买家来取", phone: "138****8000".into(), ready: true }),
+            slot: Some("10-08 周四 14:00–15:00".into()),
             pack: vec![Packed {
                 sku: SkuId(1),
                 codes: vec!["6901234567892".into()],
@@ -241,6 +245,7 @@ impl Card {
             delivery_text: "到店自提",
             tracking: None,
             pickup: None,
+            slot: None,
             pack: Vec::new(),
             others: None,
             ..Card::sample()

@@ -80,6 +80,9 @@ pub struct Query {
     unprinted: bool,
     #[field(default = String::new())]
     delivery: String,
+    /// `today`, `tomorrow`, or a day on which it is brought or fetched.
+    #[field(default = String::new())]
+    slot: String,
     /// `table` or `cards`, for once; else as this person likes it.
     #[field(default = String::new())]
     #[serde(skip)]
@@ -141,6 +144,7 @@ impl Query {
             flag: self.flag.parse().ok(),
             remarked: self.remark,
             unprinted: self.unprinted,
+            booked: self.booked(now),
             delivery: self.delivery.parse().ok(),
             ids: Vec::new(),
         }
@@ -155,6 +159,16 @@ impl Query {
             "30" => (Some(today.plus(-29).start()), None),
             _ => (Day::read(&self.from).map(Day::start), Day::read(&self.to).map(Day::end)),
         }
+    }
+
+    fn booked(&self, now: i64) -> Option<(i64, i64)> {
+        let today = Day::of(now);
+        let day = match self.slot.as_str() {
+            "today" => Some(today),
+            "tomorrow" => Some(today.plus(1)),
+            day => Day::read(day),
+        };
+        day.map(|day| (day.start(), day.end()))
     }
 
     /// The address of this very list, without its page.
@@ -173,6 +187,7 @@ impl Query {
             ("late", yes(self.late)),
             ("unprinted", yes(self.unprinted)),
             ("delivery", &self.delivery),
+            ("slot", &self.slot),
             ("sort", self.sort.as_str()),
         ];
         query_string(&pairs)
@@ -187,10 +202,15 @@ impl Query {
             _ => "近 30 天下单",
         };
         let flag = self.flag.parse::<Flag>().map(Flag::text).unwrap_or_default();
+        let slot = match self.slot.as_str() {
+            "today" => "约在今天".to_owned(),
+            "tomorrow" => "约在明天".to_owned(),
+            day => format!("约在 {day}"),
+        };
         let way = self.delivery.parse::<Delivery>().map(Delivery::text).unwrap_or_default();
         let named = |name: &str, value: &str| if value.is_empty() { String::new() } else { format!("{name}{value}") };
         let marked = |on: bool, text: &str| if on { text.to_owned() } else { String::new() };
-        let chips: [(String, Off); 11] = [
+        let chips: [(String, Off); 12] = [
             (named("找：", &self.q), |q| q.q.clear()),
             (marked(!self.days.is_empty(), days(&self.days)), |q| q.days.clear()),
             (named("从 ", &self.from), |q| q.from.clear()),
@@ -202,6 +222,7 @@ impl Query {
             (marked(self.late, "超 24 小时未发"), |q| q.late = false),
             (marked(self.unprinted, "未打印"), |q| q.unprinted = false),
             (way.to_owned(), |q| q.delivery.clear()),
+            (marked(!self.slot.is_empty(), &slot), |q| q.slot.clear()),
         ];
         let shown = chips.into_iter().filter(|(text, _)| !text.is_empty());
         shown.map(|(text, off)| ChipShown { text, without: self.with(off) }).collect()
@@ -215,7 +236,8 @@ impl Query {
     }
 
     fn narrows(&self) -> bool {
-        let texts = [&self.days, &self.from, &self.to, &self.product, &self.region, &self.flag, &self.delivery];
+        let texts =
+            [&self.days, &self.from, &self.to, &self.product, &self.region, &self.flag, &self.delivery, &self.slot];
         texts.iter().any(|text| !text.is_empty()) || self.remark || self.late || self.unprinted
     }
 }

@@ -103,7 +103,7 @@ fn of(group: Group) -> Option<Trial> {
         Group::PayV3 => Some(Trial::KeysV3),
         Group::Robots => Some(Trial::Robots),
         Group::Mail => Some(Trial::Mail),
-        Group::Shop | Group::Trade | Group::Freight | Group::Told | Group::Templates => None,
+        Group::Shop | Group::Trade | Group::Freight | Group::Hours | Group::Told | Group::Templates => None,
     }
 }
 

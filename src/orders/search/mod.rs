@@ -30,6 +30,8 @@ pub struct Filter {
     /// The buyer wrote something.
     pub remarked: bool,
     pub unprinted: bool,
+    /// Brought or fetched at or after, and before.
+    pub booked: Option<(i64, i64)>,
     /// How the goods reach the buyer.
     pub delivery: Option<Delivery>,
     /// These alone, when there are any.
@@ -56,6 +58,7 @@ impl Filter {
             || self.flag.is_some()
             || self.paid_before.is_some()
             || self.unprinted
+            || self.booked.is_some()
             || !self.ids.is_empty()
     }
 }

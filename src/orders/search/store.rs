@@ -134,6 +134,10 @@ impl Query {
         if let Some(flag) = filter.flag {
             query.narrow("o.flag <> '' and o.flag = ?", flag);
         }
+        if let Some((from, to)) = filter.booked {
+            query.narrow("o.slot_start is not null and o.slot_start >= ?", from);
+            query.narrow("o.slot_start < ?", to);
+        }
         if let Some(delivery) = filter.delivery {
             query.narrow("o.delivery = ?", delivery);
         }

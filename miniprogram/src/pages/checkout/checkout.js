@@ -39,6 +39,11 @@ Page({
     deliveryText: "",
     remark: "",
     needsPhone: false,
+    /** Times that can be booked, by day; the day in view and the time that was chosen. */
+    days: [],
+    day: "",
+    slotId: "",
+    where: "",
     tel: "",
     telProblem: "",
     /** What keeps the order from being placed, in the server's words. */
@@ -65,6 +70,7 @@ Page({
       wx.switchTab({ url: "/pages/cart/cart" });
       return;
     }
+    api.shop().then(({ pickup }) => this.setData({ where: [pickup.address, pickup.hoursText].filter(Boolean).join("，") })).catch(() => {});
     if (!this.data.busy) this.again();
   },
 
@@ -89,7 +95,7 @@ Page({
   },
 
   wish() {
-    return Object.assign({ items: this.items }, this.addressId ? { addressId: this.addressId } : {}, this.couponId ? { couponId: this.couponId } : {});
+    return Object.assign({ items: this.items }, this.addressId ? { addressId: this.addressId } : {}, this.couponId ? { couponId: this.couponId } : {}, this.data.slotId ? { slotId: this.data.slotId } : {});
   },
 
   async price() {
@@ -103,9 +109,34 @@ Page({
     this.show(quote);
   },
 
+  /** The times of a quote by their days; what was chosen and is gone is let go. */
+  times(quote) {
+    const days = [];
+    for (const slot of quote.slots) {
+      let day = days.find((one) => one.name === slot.dayText);
+      if (!day) days.push((day = { name: slot.dayText, slots: [] }));
+      day.slots.push({ id: slot.id, text: slot.text, full: slot.full });
+    }
+    const chosen = quote.slots.find((one) => one.id === quote.slotId);
+    const day = chosen ? chosen.dayText : days.some((one) => one.name === this.data.day) ? this.data.day : days.length ? days[0].name : "";
+    this.setData({ days, day, slotId: quote.slotId || "" });
+  },
+
+  pickDay({ currentTarget }) {
+    this.setData({ day: currentTarget.dataset.day });
+  },
+
+  pickSlot({ currentTarget }) {
+    const { id, full } = currentTarget.dataset;
+    if (full) return;
+    this.setData({ slotId: id });
+    this.price().catch(({ message }) => wx.showToast({ title: message, icon: "none" }));
+  },
+
   show(quote) {
+    this.times(quote);
     const needs = quote.delivery === "express" || quote.delivery === "local";
-    const stop = quote.warnings.find((one) => one.code !== "address_required");
+    const stop = quote.warnings.find((one) => one.code !== "address_required" && one.code !== "slot_required");
     this.setData({
       quote: { goodsFen: quote.goodsFen, freightFen: quote.freightFen, discountFen: quote.discountFen, totalFen: quote.totalFen },
       lines: quote.lines.map((line) => ({ skuId: line.skuId, name: line.name, spec: line.specText, picture: api.media(line.imageUrl), quantity: line.quantity, fen: line.priceFen })),
@@ -155,6 +186,10 @@ Page({
     }
     if (data.needsPhone && data.tel.replace(/\D/g, "").length < 5) {
       this.setData({ telProblem: "填个电话，备好了店家好找你" });
+      return;
+    }
+    if (data.days.length && !data.slotId) {
+      wx.showToast({ title: "选一个时间", icon: "none" });
       return;
     }
     if (data.stop) {

@@ -66,13 +66,13 @@ Page({
   late: false,
   beats: 0,
 
-  data: { id: "", order: null, how: "", clock: null, shopName: "", phone: "", remind: false, loading: true, gone: false, trouble: null },
+  data: { id: "", order: null, how: "", clock: null, where: "", shopName: "", phone: "", remind: false, loading: true, gone: false, trouble: null },
 
   onLoad({ id, how }) {
     this.setData({ id: id || "", how: how || "" });
     api.shop().then((shop) => {
       this.subscribeIds = shop.subscribeTemplateIds;
-      this.setData({ shopName: shop.name, phone: shop.phone, remind: shop.subscribeTemplateIds.length > 0 });
+      this.setData({ where: [shop.pickup.address, shop.pickup.hoursText].filter(Boolean).join("，"), shopName: shop.name, phone: shop.phone, remind: shop.subscribeTemplateIds.length > 0 });
     }).catch(() => {});
   },
 
@@ -125,6 +125,7 @@ Page({
         way: way(order),
         fetch: fetch(order),
         pickup: order.delivery === "pickup",
+        slot: order.slotText || "",
         parcels: parcels(order),
         resent: order.resends.length > 0,
         refunds: refunds(order),
