@@ -91,11 +91,17 @@ const earlyScripts = scripts(["app", ...early]);
 const lateScripts = scripts(late).filter((name) => !earlyScripts.includes(name));
 const scopes = Object.fromEntries(all.filter((name) => settings[name].component).map((name, i) => [name, `c${i}`]));
 
+/** The table behind the region wheels, which no first page has. */
+function regions() {
+  const entry = path.join(here, "src/regions.js");
+  return esbuild.buildSync({ entryPoints: [entry], bundle: true, format: "iife", globalName: "__regions", charset: "utf8", write: false }).outputFiles[0].text;
+}
+
 fs.mkdirSync(path.join(out, "images"), { recursive: true });
 const pick = (names, table) => Object.fromEntries(names.filter((name) => table[name]).map((name) => [name, table[name]]));
 write("app.js", minified(`globalThis.__miniprogram = { app: ${JSON.stringify(app)}, settings: ${JSON.stringify(settings)}, scopes: ${JSON.stringify(scopes)},
   pieces: [{ names: ${JSON.stringify(early)}, templates: ${templates(early)}, modules: {\n${modulesOf(earlyScripts).join("\n")}\n} }] };`, "js"));
-write("rest.js", minified(`globalThis.__miniprogram.pieces.push({ names: ${JSON.stringify(late)}, templates: ${templates(late)}, modules: {\n${modulesOf(lateScripts).join("\n")}\n} });`, "js"));
+write("rest.js", minified(`globalThis.__miniprogram.pieces.push({ names: ${JSON.stringify(late)}, templates: ${templates(late)}, modules: {\n${modulesOf(lateScripts).join("\n")}\n} });\n${regions()}`, "js"));
 
 const sheets = [css("app.wxss", read, { around: "page" })];
 for (const name of all) {

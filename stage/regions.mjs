@@ -1,4 +1,4 @@
-// Writes miniprogram/src/utils/regions.js anew from the table of @vant/area-data. Usage: node regions.mjs
+// Writes src/regions.js anew from the table of @vant/area-data. Usage: node regions.mjs
 import fs from "node:fs";
 import { areaList } from "@vant/area-data";
 
@@ -7,6 +7,6 @@ const under = (list, code, digits) => Object.entries(list).filter(([one]) => one
 const rows = Object.entries(provinces).map(([code, province]) =>
   `  "${province}:${under(cities, code, 2).map(([own, city]) => `${city}=${under(districts, own, 4).map(([, name]) => name).join()}`).join(";")}",`);
 
-const file = new URL("../miniprogram/src/utils/regions.js", import.meta.url);
+const file = new URL("src/regions.js", import.meta.url);
 const code = fs.readFileSync(file, "utf8");
 fs.writeFileSync(file, code.replace(/const TABLE = \[[^\]]*\];/, () => `const TABLE = [\n${rows.join("\n")}\n];`));

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::addresses::{Address, AddressForm, Saved};
-use super::{Buyer, SESSION, store};
+use super::{Buyer, SESSION, paste, store};
 use crate::clock;
 use crate::db::Tx;
 use crate::door::body::Body;
@@ -21,9 +21,10 @@ use crate::transactions::Entry;
 use crate::wechat::GatewayError;
 
 const MOST_ADDRESSES: i64 = 50;
+const LONGEST_PASTED: usize = 500;
 
 pub fn routes() -> Vec<Route> {
-    routes![login, logout, addresses, add_address, change_address, remove_address]
+    routes![login, logout, addresses, read_address, add_address, change_address, remove_address]
 }
 
 #[derive(Deserialize)]
@@ -112,6 +113,21 @@ impl<'r> rocket::request::FromRequest<'r> for Token {
 async fn addresses(shop: &State<Shop>, buyer: Buyer) -> Result<Json<Value>> {
     let items = shop.read(move |conn| Ok(store::addresses(conn, buyer.id)?)).await?;
     Ok(Json(json!({ "items": items, "nextCursor": null })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pasted {
+    text: String,
+}
+
+/// Reads an address that was pasted in one piece. Nothing is kept; what is not found is empty.
+#[post("/addresses/read", data = "<pasted>")]
+async fn read_address(_buyer: Buyer, pasted: Body<Pasted>) -> Result<Json<Address>> {
+    match pasted.value.text.chars().count() {
+        0..=LONGEST_PASTED => Ok(Json(paste::read(&pasted.value.text))),
+        _ => Err(Error::field("text", format!("粘贴的内容最多 {LONGEST_PASTED} 个字"))),
+    }
 }
 
 #[post("/addresses", data = "<form>")]

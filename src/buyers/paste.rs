@@ -36,7 +36,8 @@ pub fn read(text: &str) -> Address {
     };
     let mut before: Vec<&str> = before.split(' ').filter(|word| !word.is_empty()).collect();
     let mut after: Vec<&str> = after.split(' ').filter(|word| !word.is_empty()).collect();
-    let mut receiver = before.iter().position(|word| is_name(word, 5)).map(|at| before.remove(at));
+    let named = before.iter().position(|word| is_name(word, 5) || is_latin_name(word));
+    let mut receiver = named.map(|at| before.remove(at));
     // Without a name in front, a short last word is one; the first belongs to the street.
     let last = after.last().filter(|last| after.len() > 1 && is_name(last, 4) && !is_street(last)).copied();
     if receiver.is_none() && last.is_some() {
@@ -73,8 +74,23 @@ fn plain(text: &str) -> String {
     text.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// A mobile or a fixed number, and the text without it. +86 and what stands between the digits are taken off.
+/// A mobile or a fixed number, and the text without it. +86 and what stands between the digits are taken off. When there
+/// is none, one of not quite eleven digits is shown as it is, so that its owner sees what is missing.
 fn phone(text: &str) -> (String, String) {
+    let is_mobile = |number: &str| number.len() == 11 && number.starts_with('1') && !number.starts_with("10");
+    let is_fixed = |number: &str| (10..=12).contains(&number.len()) && number.starts_with('0');
+    let is_nearly =
+        |number: &str| (8..=13).contains(&number.len()) && matches!(number.as_bytes(), [b'1', b'3'..=b'9', ..]);
+    let whole = number(text, |found| is_mobile(found) || is_fixed(found));
+    match whole.or_else(|| number(text, is_nearly)) {
+        // A fixed number keeps the sign behind its area.
+        Some((found, written, rest)) => (if is_fixed(&found) { written } else { found }, rest),
+        None => (String::new(), text.to_owned()),
+    }
+}
+
+/// The first number that will do: its digits without 86 in front, as it is written, and the text without it.
+fn number(text: &str, will_do: impl Fn(&str) -> bool) -> Option<(String, String, String)> {
     let chars: Vec<char> = text.chars().collect();
     let digit = |at: usize| chars.get(at).is_some_and(char::is_ascii_digit);
     for start in 0..chars.len() {
@@ -97,25 +113,26 @@ fn phone(text: &str) -> (String, String) {
                 break;
             }
         }
-        let number = match digits.strip_prefix("86") {
+        let found = match digits.strip_prefix("86") {
             Some(rest) if rest.len() == 11 => rest.to_owned(),
-            _ => digits.clone(),
+            _ => digits,
         };
-        let mobile = number.len() == 11 && number.starts_with('1') && !number.starts_with("10");
-        let fixed = (10..=12).contains(&number.len()) && number.starts_with('0');
-        if mobile || fixed {
+        if will_do(&found) {
             let from = if start > 0 && chars[start - 1] == '+' { start - 1 } else { start };
-            let shown: String = if fixed { chars[start..at].iter().collect() } else { number };
-            let rest: String = chars[..from].iter().chain([&' ']).chain(&chars[at..]).collect();
-            return (shown, rest);
+            let rest = chars[..from].iter().chain([&' ']).chain(&chars[at..]).collect();
+            return Some((found, chars[start..at].iter().collect(), rest));
         }
     }
-    (String::new(), text.to_owned())
+    None
 }
 
 fn is_name(word: &str, most: usize) -> bool {
     let chinese = word.chars().all(|c| ('\u{4e00}'..='\u{9fa5}').contains(&c) || c == '·');
     (2..=most).contains(&word.chars().count()) && chinese
+}
+
+fn is_latin_name(word: &str) -> bool {
+    (2..=25).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_alphabetic())
 }
 
 fn is_street(word: &str) -> bool {
@@ -148,6 +165,18 @@ mod tests {
             (
                 "北京朝阳区望京街道1号院\n王五\n13900000002",
                 ["王五", "13900000002", "北京市", "北京市", "朝阳区", "望京街道1号院"],
+            ),
+            (
+                "浙江省义乌市稠城街道1号 赵六 １３９００００００２２",
+                ["赵六", "13900000022", "浙江省", "金华市", "义乌市", "稠城街道1号"],
+            ),
+            (
+                "陈建国 1390000002 江苏省苏州市姑苏区平江路66号",
+                ["陈建国", "1390000002", "江苏省", "苏州市", "姑苏区", "平江路66号"],
+            ),
+            (
+                "Tom 13900000002 四川省成都市武侯区天府大道 1 号",
+                ["Tom", "13900000002", "四川省", "成都市", "武侯区", "天府大道 1 号"],
             ),
             ("一段没有地址的话", ["", "", "", "", "", "一段没有地址的话"]),
             ("要两斤苹果 王五 13900000002", ["王五", "13900000002", "", "", "", "要两斤苹果"]),

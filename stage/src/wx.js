@@ -346,11 +346,9 @@ export function makeWx(host) {
       tell("opensetting", { authSetting: { "scope.writePhotosAlbum": answer?.confirm === true } });
     } else throw new Error(`<button open-type="${type}" ${data.sessionFrom}> is not on this stage`);
   };
-  // The phone has the country's regions itself; the stage borrows the program's own table.
   host.pick = async ({ mode, range, rangeKey, value, headerText }) => {
     if (mode === "region") {
-      const { under } = host.dataOf("utils/regions");
-      const chosen = await sheets.wheels(headerText || "选择地区", Array.isArray(value) ? value : [], under);
+      const chosen = await sheets.wheels(headerText || "选择地区", Array.isArray(value) ? value : [], globalThis.__regions.under);
       return chosen && { value: chosen, code: [], postcode: "" };
     }
     if (mode !== "selector") throw new Error(`<picker mode="${mode}"> is not on this stage`);

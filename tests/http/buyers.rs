@@ -94,6 +94,23 @@ async fn an_address_book_keeps_one_default() {
     assert_eq!(fields, ["detail", "phone", "province", "receiver"]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pasted_address_is_read_and_not_kept() {
+    let w = World::new().await;
+    let alice = w.buyer("alice").await;
+    let read = async |text: &str| alice.post("/addresses/read", Some(json!({ "text": text }))).await;
+    let read_whole = read("张三 138 0013 8000 浙江省杭州市西湖区文三路12号").await.ok();
+    let expected = json!({
+        "receiver": "张三", "phone": "13800138000", "province": "浙江省", "city": "杭州市", "district": "西湖区",
+        "detail": "文三路12号", "postcode": "",
+    });
+    assert_eq!(read_whole, expected);
+    assert_eq!(read("").await.ok()["province"], "", "what is not found is empty");
+    assert_eq!(read(&"路".repeat(501)).await.error(), (422, "validation_failed"));
+    assert_eq!(w.call(Method::POST, "/addresses/read", None, None, Some(json!({ "text": "" }))).await.error().0, 401);
+    assert_eq!(alice.get("/addresses").await.ok()["items"], json!([]));
+}
+
 /// Every route that takes an id, with another buyer's token: as unknown as one that never was.
 #[tokio::test(flavor = "multi_thread")]
 async fn another_buyers_things_do_not_exist() {

@@ -9,7 +9,7 @@ import { written } from "./types.mjs";
 import { compile, files, present, sources } from "./wcc.mjs";
 
 const root = path.resolve(import.meta.dirname, "../..");
-const MOST_BYTES = 400 * 1024;
+const MOST_BYTES = 300 * 1024;
 const checks = {
   "the stage compiles it without a warning, and what is committed is what that makes"() {
     const fresh = fs.mkdtempSync(path.join(os.tmpdir(), "xiaopu-stage-"));
@@ -45,25 +45,6 @@ const checks = {
     const { pages } = JSON.parse(fs.readFileSync(path.join(sources, "app.json"), "utf8"));
     const there = files(".wxml").filter((name) => name.startsWith("pages/")).map((name) => name.replace(/\.wxml$/, ""));
     assert.deepEqual([...pages].sort(), there);
-  },
-  "a pasted address is read, and nothing in it is guessed"() {
-    const { paste } = createRequire(path.join(sources, "/"))("./utils/paste.js");
-    const rows = [
-      ["陈建国 13900000002 江苏省苏州市姑苏区平江路66号 花间堂旁", "陈建国", "13900000002", "江苏省 苏州市 姑苏区", "平江路66号 花间堂旁"],
-      ["收货人：张三，手机号码：138 0013 8000，所在地区：浙江省杭州市西湖区，详细地址：文三路12号", "张三", "13800138000", "浙江省 杭州市 西湖区", "文三路12号"],
-      ["上海市浦东新区世纪大道100号 李四 +86 13900000002", "李四", "13900000002", "上海市 上海市 浦东新区", "世纪大道100号"],
-      ["浙江省义乌市稠城街道1号 赵六 １３９００００００２２", "赵六", "13900000022", "浙江省 金华市 义乌市", "稠城街道1号"],
-      ["杭州市西湖区文三路 1 号 0571-88001234 钱七", "钱七", "0571-88001234", "浙江省 杭州市 西湖区", "文三路 1 号"],
-      ["北京朝阳区望京街道1号院\n王五\n13900000002", "王五", "13900000002", "北京市 北京市 朝阳区", "望京街道1号院"],
-      ["陈建国 1390000002 江苏省苏州市姑苏区平江路66号", "陈建国", "1390000002", "江苏省 苏州市 姑苏区", "平江路66号"],
-      ["四川省成都市高新区天府大道 1 号", "", "", "四川省 成都市 高新区", "天府大道 1 号"],
-      ["一段没有地址的话", "", "", "", "一段没有地址的话"],
-      ["", "", "", "", ""],
-    ];
-    for (const [text, ...expected] of rows) {
-      const { receiver, phone, region, detail } = paste(text);
-      assert.deepEqual([receiver, phone, region.join(" "), detail], expected, text);
-    }
   },
 };
 

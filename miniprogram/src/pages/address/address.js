@@ -1,7 +1,6 @@
 // One address: typed, or pasted whole and read; what is wrong stands under its field.
 const api = require("../../utils/api");
 const { wechatAddress } = require("../../utils/wechat-address");
-const { paste } = require("../../utils/paste");
 
 const NAMES = { receiver: "receiver", phone: "phone", province: "region", city: "region", district: "region", detail: "detail" };
 
@@ -22,6 +21,7 @@ Page({
   choosing: false,
   back: 1,
   postcode: "",
+  waits: 0,
 
   data: {
     id: "",
@@ -80,9 +80,11 @@ Page({
     this.setData({ "bad.region": "", "found.region": false });
   },
 
+  /** Read when nobody has typed for a moment: a paste comes in one piece. */
   pastedText({ detail }) {
     this.setData({ pasted: detail.value });
-    this.read();
+    clearTimeout(this.waits);
+    this.waits = setTimeout(() => this.read(), 200);
   },
 
   fromClipboard() {
@@ -101,18 +103,28 @@ Page({
     });
   },
 
-  /** Fills what was recognised; a field that was not found keeps what is there. */
-  read() {
-    const read = paste(this.data.pasted);
+  /** The shop reads it, and what was recognised fills its field; a field that was not found keeps what is there. */
+  async read() {
+    const { pasted } = this.data;
+    /** @type {import("../../../types").PastedAddress} */
+    let read;
+    try {
+      read = await api.post("/addresses/read", { text: pasted });
+    } catch ({ message }) {
+      wx.showToast({ title: message, icon: "none" });
+      return;
+    }
+    // Something else stands there by now.
+    if (pasted !== this.data.pasted) return;
     const found = {};
     for (const field of ["receiver", "phone", "detail"]) {
       if (!read[field]) continue;
       found[field] = true;
       this.setData({ [field]: read[field] });
     }
-    if (read.region.length) {
+    if (read.province) {
       found.region = true;
-      this.region(read.region);
+      this.region([read.province, read.city, read.district]);
     }
     const bad = faults(this.data);
     const shown = {};

@@ -1,4 +1,4 @@
-// Provinces, cities and districts, to recognise them in a pasted address. The table is made by stage/regions.mjs.
+// The country's provinces, cities and districts, which a phone has itself. The table is made by ../regions.mjs.
 const TABLE = [
   "北京市:北京市=东城区,西城区,朝阳区,丰台区,石景山区,海淀区,门头沟区,房山区,通州区,顺义区,昌平区,大兴区,怀柔区,平谷区,密云区,延庆区",
   "天津市:天津市=和平区,河东区,河西区,南开区,河北区,红桥区,东丽区,西青区,津南区,北辰区,武清区,宝坻区,滨海新区,宁河区,静海区,蓟州区",
@@ -36,7 +36,6 @@ const TABLE = [
   "澳门特别行政区:澳门半岛=花地玛堂区,花王堂区,望德堂区,大堂区,风顺堂区;离岛=嘉模堂区,路氹填海区,圣方济各堂区",
 ];
 
-/** @type {?{name: string, cities: {name: string, districts: string[]}[]}[]} */
 let made = null;
 
 function all() {
@@ -53,9 +52,8 @@ function all() {
   return made;
 }
 
-/** What lies under a path: provinces under [], their cities, their districts.
- * @param {string[]} path */
-function under(path) {
+/** What lies under a path: provinces under [], their cities, their districts. */
+export function under(path) {
   if (!path.length) return all().map((province) => province.name);
   const province = all().find((one) => one.name === path[0]);
   if (!province) return [];
@@ -63,83 +61,3 @@ function under(path) {
   const city = province.cities.find((one) => one.name === path[1]);
   return city ? city.districts : [];
 }
-
-const short = (name) => name.replace(/(特别行政区|(壮族|回族|维吾尔)?自治区|省|市)$/, "");
-const shortCity = (name) => name.replace(/(市|地区|盟|[^市]{1,8}族自治州)$/, "") || name;
-
-/** How long the name is with which the text begins, whole or short; 0 if it begins otherwise. */
-function begins(text, whole, brief) {
-  if (text.indexOf(whole) === 0) return whole.length;
-  return brief.length > 1 && text.indexOf(brief) === 0 ? brief.length : 0;
-}
-
-const skip = (text) => text.replace(/^ +/, "");
-
-/** The city and district with which the text begins, within some cities. */
-function inside(text, cities) {
-  const rest = skip(text);
-  for (const city of cities) {
-    const length = begins(rest, city.name, shortCity(city.name));
-    // “海南省海口市”: the longer name wins, so a district that begins alike is looked at first.
-    if (length && !cities.some((one) => one.districts.some((name) => name.length > length && rest.indexOf(name) === 0))) {
-      const after = skip(rest.slice(length));
-      const district = longest(city.districts, after);
-      return { city: city.name, district, after: after.slice(district.length) };
-    }
-  }
-  for (const city of cities) {
-    const district = longest(city.districts, rest);
-    if (district) return { city: city.name, district, after: rest.slice(district.length) };
-  }
-  return null;
-}
-
-function longest(names, text) {
-  return names.reduce((best, name) => (name.length > best.length && text.indexOf(name) === 0 ? name : best), "");
-}
-
-/** Where the first province stands, by its whole or short name. */
-function province(text) {
-  let best = null;
-  for (const one of all()) {
-    const at = text.indexOf(short(one.name));
-    if (at >= 0 && (!best || at < best.at)) best = { at, one };
-  }
-  return best;
-}
-
-/** Where the first city stands that is written with its 市. */
-function city(text) {
-  let best = null;
-  for (const one of all()) {
-    for (const place of one.cities) {
-      const at = /[市州盟]$/.test(place.name) ? text.indexOf(place.name) : -1;
-      if (at >= 0 && (!best || at < best.at)) best = { at, one };
-    }
-  }
-  return best;
-}
-
-/**
- * The region in a text, and what stands before and behind it; null when there is none.
- * @param {string} text
- * @returns {?{region: string[], before: string, after: string}}
- */
-function find(text) {
-  const named = province(text);
-  if (named) {
-    const { at, one } = named;
-    const rest = text.slice(at + begins(text.slice(at), one.name, short(one.name)));
-    const single = one.cities.length === 1 || one.cities[0].name === one.name;
-    const within = inside(rest, one.cities);
-    if (within) return { region: [one.name, within.city, within.district], before: text.slice(0, at), after: within.after };
-    if (single) return { region: [one.name, one.cities[0].name, ""], before: text.slice(0, at), after: rest };
-    return { region: [one.name, "", ""], before: text.slice(0, at), after: rest };
-  }
-  const place = city(text);
-  if (!place) return null;
-  const within = inside(text.slice(place.at), place.one.cities);
-  return within && { region: [place.one.name, within.city, within.district], before: text.slice(0, place.at), after: within.after };
-}
-
-module.exports = { under, find };
