@@ -93,8 +93,16 @@ async fn note_agreed(shop: &Shop, app: &MiniProgram) -> Result<()> {
     if shop.read(|conn| Ok(super::duty::is_agreed(conn)?)).await? {
         return Ok(());
     }
-    let Ok(agreed) = shop.wechat.settlement_agreed(app).await.result else { return Ok(()) };
-    shop.write(move |tx| Ok(super::duty::note_agreed(tx, agreed)?)).await
+    let exchange = shop.wechat.settlement_agreed(app).await;
+    let (agreed, entry) = (exchange.result.as_ref().is_ok_and(|agreed| *agreed), Entry::sent(&exchange));
+    let write = move |tx: &Tx| {
+        entry.record(tx)?;
+        if entry.verdict == Verdict::Ok {
+            super::duty::note_agreed(tx, agreed)?;
+        }
+        Ok(())
+    };
+    shop.write(write).await
 }
 
 impl Tale {

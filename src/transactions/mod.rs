@@ -147,6 +147,7 @@ impl Entry {
 
     /// Writes it down under the number that `next_id` gave in this transaction.
     pub fn record_as(&self, id: MessageId, tx: &Tx) -> rusqlite::Result<()> {
+        debug_assert!(KINDS.iter().any(|(name, _)| *name == self.kind), "{} has no words for the console", self.kind);
         // Rubbish is like nothing else, and short.
         if self.verdict == Verdict::Refused {
             store::insert(tx, id, self, None)?;
@@ -161,25 +162,29 @@ impl Entry {
     }
 }
 
-/// What a kind of message is called on the console.
+/// Every kind of message, by WeChat's name for it, and what it is called on the console; the most asked for first.
+pub const KINDS: [(&str, &str); 19] = [
+    ("unifiedorder", "下单"),
+    ("notify", "支付通知"),
+    ("orderquery", "查单"),
+    ("closeorder", "关单"),
+    ("refund", "退款"),
+    ("refundquery", "退款查询"),
+    ("refund_notify", "退款通知"),
+    ("downloadbill", "账单"),
+    ("downloadfundflow", "资金账单"),
+    ("login", "登录"),
+    ("message", "消息推送"),
+    ("upload_shipping", "上传发货信息"),
+    ("trade_managed", "发货管理"),
+    ("trade_confirmed", "发货管理确认"),
+    ("order_path", "订单中心页面"),
+    ("delivery_list", "快递公司列表"),
+    ("subscribe_send", "订阅消息"),
+    ("wxacode", "小程序码"),
+    ("templates", "订阅消息模板"),
+];
+
 pub fn kind_text(kind: &str) -> &str {
-    match kind {
-        "unifiedorder" => "下单",
-        "orderquery" => "查单",
-        "closeorder" => "关单",
-        "notify" => "支付通知",
-        "refund" => "退款",
-        "refundquery" => "退款查询",
-        "refund_notify" => "退款通知",
-        "downloadbill" => "账单",
-        "message" => "消息推送",
-        "trade_managed" => "发货管理",
-        "upload_shipping" => "上传发货信息",
-        "delivery_list" => "快递公司列表",
-        "login" => "登录",
-        "subscribe_send" => "订阅消息",
-        "wxacode" => "小程序码",
-        "templates" => "订阅消息模板",
-        other => other,
-    }
+    KINDS.iter().find(|(name, _)| *name == kind).map_or(kind, |(_, text)| text)
 }

@@ -14,21 +14,7 @@ use crate::money::Fen;
 use crate::shop::Shop;
 use crate::staff::Clerk;
 use crate::transactions::store::{self, Filter, Logged};
-use crate::transactions::{Verdict, kind_text};
-
-const KINDS: [&str; 11] = [
-    "unifiedorder",
-    "notify",
-    "orderquery",
-    "closeorder",
-    "refund",
-    "refundquery",
-    "refund_notify",
-    "downloadbill",
-    "login",
-    "message",
-    "upload_shipping",
-];
+use crate::transactions::{KINDS, Verdict, kind_text};
 
 pub fn routes() -> Vec<Route> {
     routes![list, detail]
@@ -117,7 +103,7 @@ async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>,
         frame: frame(shop, &staff.0, "transactions", flash).await?,
         next: rows.last().filter(|_| more).map(|row| row.id.0),
         rows: rows.iter().map(shown).collect::<Vec<_>>(),
-        kinds: KINDS.map(|kind| (kind, kind_text(kind))),
+        kinds: KINDS,
         verdicts: Verdict::ALL.iter().map(|v| (v.word(), v.text())).collect::<Vec<_>>(),
         kind: &query.kind, verdict: &query.verdict, q: &query.q, from: &query.from, to: &query.to, amount: &query.amount,
         address: query.address(), problem, amount_days: AMOUNT_DAYS,
