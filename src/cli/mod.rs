@@ -30,6 +30,7 @@ use tokio::runtime::Runtime;
 use crate::backups;
 use crate::clock::Clock;
 use crate::db::Tx;
+use crate::memory;
 use crate::settings::Server;
 use crate::shop::{Opening, Shop};
 
@@ -75,6 +76,7 @@ type Outcome = Result<(), String>;
 
 pub fn main() -> ExitCode {
     log::install();
+    memory::few_arenas();
     // Buyers' names and addresses are in nearly everything that is written: databases, backups, tables.
     umask(Mode::from_raw_mode(0o077));
     let outcome = runtime().and_then(|runtime| {
