@@ -37,7 +37,7 @@ impl Fen {
 
     /// In yuan as a form or a table takes it: without separators.
     pub fn plain(self) -> String {
-        self.to_string().replace(',', "")
+        plain(self.0)
     }
 
     /// Reads what WeChat sends: digits only, no sign, no leading zero.
@@ -100,6 +100,11 @@ pub fn spread(amounts: &[Fen], sum: Fen) -> Vec<Fen> {
         parts[i] += 1;
     }
     parts.into_iter().map(|part| Fen::new(part).unwrap_or_default()).collect()
+}
+
+/// Yuan with two decimals and nothing else, as a form or a table takes it: `1280.00`, `-0.05`.
+pub fn plain(fen: i64) -> String {
+    yuan(fen).replace(',', "")
 }
 
 /// Yuan with two decimals and thousands separators, without the currency's sign: `1,280.00`, `-0.05`.

@@ -8,7 +8,7 @@ use super::store::Movement;
 use super::{BillState, Match};
 use crate::clock::{self, Day};
 use crate::ledger::DaySum;
-use crate::money::yuan;
+use crate::money::plain;
 use crate::orders::margin::Margin;
 
 /// What a kind of movement is called in the ledger's rows.
@@ -146,7 +146,7 @@ fn write_values(sheet: &mut Worksheet, row: u32, values: &[i64; 7], money: &Form
 /// A spreadsheet's numbers are binary floating point, whatever anybody thinks of it: it is given the number that our
 /// decimal reads as, at the very last step, and nothing is computed with it.
 fn write_money(sheet: &mut Worksheet, row: u32, column: u16, fen: i64, money: &Format) -> Result<(), XlsxError> {
-    let decimal = yuan(fen).replace(',', "");
+    let decimal = plain(fen);
     match decimal.parse::<f64>() {
         Ok(number) => sheet.write_number_with_format(row, column, number, money)?,
         Err(_) => sheet.write_string(row, column, decimal)?,

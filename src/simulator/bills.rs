@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 use super::Simulator;
 use super::state::{Kept, Refund, Trade};
 use crate::clock::{self, Day, HOUR};
-use crate::money::yuan;
+use crate::money::plain;
 use crate::wechat::v2::message::Message;
 
 const HEADER: &str = "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注";
@@ -122,7 +122,6 @@ fn bill(sim: &Simulator, kept: &Kept, day: Day, kind: Kind) -> Option<String> {
     }
     rows.sort();
     let lines: Vec<String> = rows.iter().map(|(_, row)| row.clone()).collect();
-    let plain = |fen: i64| yuan(fen).replace(',', "");
     Some(format!(
         "\u{feff}{}\r\n{}\r\n{SUMMARY}\r\n`{}.0,`{arrived},`{left},`{funded_back},`{fees}000,`{received},`{refunded}\r\n",
         kind.line(HEADER.split(',').map(str::to_owned).collect(), ["退款申请时间", "退款成功时间"].map(str::to_owned)),
@@ -147,7 +146,6 @@ fn row(values: [&str; 27]) -> Vec<String> {
 }
 
 fn payment(sim: &Simulator, trade: &Trade, at: i64, hard_names: bool) -> Vec<String> {
-    let plain = |fen: i64| yuan(fen).replace(',', "");
     let fee = format!("{}000", plain(fee(trade.settled_fen())));
     row([
         &clock::shown(at),
@@ -181,7 +179,6 @@ fn payment(sim: &Simulator, trade: &Trade, at: i64, hard_names: bool) -> Vec<Str
 }
 
 fn refund_row(sim: &Simulator, trade: Option<&Trade>, refund: &Refund) -> Vec<String> {
-    let plain = |fen: i64| yuan(fen).replace(',', "");
     let field = |name| trade.map(|trade| trade.field(name)).unwrap_or_default();
     let fee = match fee(refund.settled_fen()) {
         0 => "0.00000".to_owned(),

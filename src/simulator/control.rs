@@ -17,7 +17,7 @@ use super::state::TradeState;
 use super::{Fault, Foreign, Paying, Refund, RefundEnd, Simulator, Trade, Ways};
 use crate::assets;
 use crate::clock::{self, Day};
-use crate::money::{Fen, yuan};
+use crate::money::{Fen, plain, yuan};
 
 pub fn routes() -> Vec<Route> {
     routes![
@@ -388,8 +388,8 @@ fn page(sim: &State<Simulator>, said: Option<&str>) -> Template {
             end: ways.refund_end,
             takes: ways.refund_takes_ms / clock::SECOND,
             notices: ways.refund_notices,
-            balance: ways.balance_fen.map(|fen| yuan(fen).replace(',', "")),
-            unsettled: ways.unsettled_fen.map(|fen| yuan(fen).replace(',', "")),
+            balance: ways.balance_fen.map(plain),
+            unsettled: ways.unsettled_fen.map(plain),
             bill_waits: ways.bill_waits,
             trade_managed: ways.trade_managed,
             trade_confirmed: ways.trade_confirmed,
@@ -407,7 +407,7 @@ fn page(sim: &State<Simulator>, said: Option<&str>) -> Template {
 
 /// A coupon's amount as the form takes it; nothing for none.
 fn coupon(fen: i64) -> String {
-    if fen == 0 { String::new() } else { yuan(fen).replace(',', "") }
+    if fen == 0 { String::new() } else { plain(fen) }
 }
 
 /// Where the shop of this trade listens for pushes, if it is ours.

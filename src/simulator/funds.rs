@@ -9,7 +9,7 @@ use super::Simulator;
 use super::bills::fee;
 use super::state::Kept;
 use crate::clock::{self, Day, HOUR};
-use crate::money::yuan;
+use crate::money::plain;
 
 const HEADER: &str = "记账时间,微信支付业务单号,资金流水单号,业务名称,业务类型,收支类型,收支金额(元),账户结余(元),资金变更提交申请人,备注,业务凭证号";
 
@@ -76,10 +76,6 @@ pub fn text(kept: &Kept, day: Day, now: i64) -> Option<String> {
             plain(went.1)
         )
     })
-}
-
-fn plain(fen: i64) -> String {
-    yuan(fen).replace(',', "")
 }
 
 fn changes(kept: &Kept, now: i64) -> Vec<Change> {

@@ -52,6 +52,14 @@ pub(super) struct Raw {
     pub body: Vec<u8>,
 }
 
+impl Raw {
+    /// Its bytes, if it is a success.
+    fn success(self) -> Result<Vec<u8>, GatewayError> {
+        let Raw { status, body, .. } = self;
+        if status.is_success() { Ok(body) } else { Err(GatewayError::Unreachable(format!("HTTP {status}"))) }
+    }
+}
+
 /// A signed request of API v3.
 pub(super) struct AskedV3<'a> {
     pub method: &'static str,
@@ -174,7 +182,7 @@ impl Wechat {
         path: &str,
         xml: String,
     ) -> (Result<Vec<u8>, GatewayError>, i64) {
-        self.post_within(client, path, xml, (TIMEOUT, MAX_ANSWER)).await
+        self.timed(self.post_xml(client, path, &xml, TIMEOUT), MAX_ANSWER).await
     }
 
     /// Whether an interface, by WeChat's name for it, may be asked by whoever can do without the answer: one that keeps
@@ -195,7 +203,7 @@ impl Wechat {
 
     /// For the one answer that is as long as a day's trade.
     pub(super) async fn post_for_bill(&self, path: &str, xml: String) -> (Result<Vec<u8>, GatewayError>, i64) {
-        self.post_within(&self.http, path, xml, (BILL_TIMEOUT, MAX_BILL)).await
+        self.timed(self.post_xml(&self.http, path, &xml, BILL_TIMEOUT), MAX_BILL).await
     }
 
     /// A file whose hash stands in a header beside it.
@@ -205,50 +213,53 @@ impl Wechat {
         path: &str,
         xml: String,
     ) -> (Result<(Vec<u8>, Option<String>), GatewayError>, i64) {
-        let start = Instant::now();
+        let (answer, took_ms) = self.raw(self.post_xml(client, path, &xml, BILL_TIMEOUT), MAX_BILL).await;
+        let read = |raw: Raw| {
+            let digest = raw.headers.get("digest").and_then(|value| value.to_str().ok()).map(str::to_owned);
+            Ok((raw.success()?, digest))
+        };
+        (answer.and_then(read), took_ms)
+    }
+
+    async fn post_xml(
+        &self,
+        client: &Client,
+        path: &str,
+        xml: &str,
+        allowed: Duration,
+    ) -> Result<Response, reqwest::Error> {
         let request = |host: &str| {
             let request = client.post(format!("{host}{path}"));
-            request.header("content-type", "text/xml; charset=utf-8").body(xml.clone())
+            request.header("content-type", "text/xml; charset=utf-8").body(xml.to_owned())
         };
-        let answer = match self.pay.send(BILL_TIMEOUT, request).await {
+        self.pay.send(allowed, request).await
+    }
+
+    /// An answer of any status, of at most so many bytes, and the milliseconds it took.
+    async fn raw(
+        &self,
+        sent: impl Future<Output = Result<Response, reqwest::Error>>,
+        most: usize,
+    ) -> (Result<Raw, GatewayError>, i64) {
+        let start = Instant::now();
+        let answer = match sent.await {
             Ok(response) => {
                 self.note_time(&response);
-                let digest = response.headers().get("digest").and_then(|value| value.to_str().ok()).map(str::to_owned);
-                body(response, MAX_BILL).await.map(|bytes| (bytes, digest))
+                whole(response, most).await
             }
             Err(e) => Err(broken(e)),
         };
         (answer, start.elapsed().as_millis() as i64)
     }
 
-    async fn post_within(
-        &self,
-        client: &Client,
-        path: &str,
-        xml: String,
-        (allowed, most): (Duration, usize),
-    ) -> (Result<Vec<u8>, GatewayError>, i64) {
-        let request = |host: &str| {
-            let request = client.post(format!("{host}{path}"));
-            request.header("content-type", "text/xml; charset=utf-8").body(xml.clone())
-        };
-        self.timed(self.pay.send(allowed, request), most).await
-    }
-
+    /// The body of an answer that is a success.
     async fn timed(
         &self,
         sent: impl Future<Output = Result<Response, reqwest::Error>>,
         most: usize,
     ) -> (Result<Vec<u8>, GatewayError>, i64) {
-        let start = Instant::now();
-        let answer = match sent.await {
-            Ok(response) => {
-                self.note_time(&response);
-                body(response, most).await
-            }
-            Err(e) => Err(broken(e)),
-        };
-        (answer, start.elapsed().as_millis() as i64)
+        let (answer, took_ms) = self.raw(sent, most).await;
+        (answer.and_then(Raw::success), took_ms)
     }
 
     fn note_time(&self, response: &Response) {
@@ -278,16 +289,7 @@ impl Wechat {
 
     /// A request of API v3, with the very bytes that were signed. Whatever came back comes back.
     pub(super) async fn send_v3(&self, asked: &AskedV3<'_>) -> (Result<Raw, GatewayError>, i64) {
-        let start = Instant::now();
-        let answer = match self.pay.send(TIMEOUT, |host| asked.request(&self.http, host)).await {
-            Ok(response) => {
-                self.note_time(&response);
-                let (status, headers) = (response.status(), response.headers().clone());
-                whole(response, MAX_ANSWER).await.map(|body| Raw { status, headers, body })
-            }
-            Err(e) => Err(broken(e)),
-        };
-        (answer, start.elapsed().as_millis() as i64)
+        self.raw(self.pay.send(TIMEOUT, |host| asked.request(&self.http, host)), MAX_ANSWER).await
     }
 
     /// A bill at an address that WeChat gave out, on its own host.
@@ -349,21 +351,16 @@ fn clock_ahead(response: &Response) -> Option<i64> {
     Some(if (0..1000).contains(&ahead) { 0 } else { ahead })
 }
 
-async fn body(response: Response, most: usize) -> Result<Vec<u8>, GatewayError> {
-    let status = response.status();
-    let bytes = whole(response, most).await?;
-    if status.is_success() { Ok(bytes) } else { Err(GatewayError::Unreachable(format!("HTTP {status}"))) }
-}
-
-async fn whole(mut response: Response, most: usize) -> Result<Vec<u8>, GatewayError> {
-    let mut bytes = Vec::new();
+async fn whole(mut response: Response, most: usize) -> Result<Raw, GatewayError> {
+    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+    let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(broken)? {
-        if bytes.len() + chunk.len() > most {
+        if body.len() + chunk.len() > most {
             return Err(GatewayError::Unreachable("ANSWER_TOO_LARGE".into()));
         }
-        bytes.extend_from_slice(&chunk);
+        body.extend_from_slice(&chunk);
     }
-    Ok(bytes)
+    Ok(Raw { status, headers, body })
 }
 
 /// The URL is left out of the words: it can carry the AppSecret.

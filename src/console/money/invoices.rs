@@ -170,7 +170,6 @@ async fn export(shop: &State<Shop>, manager: Manager, form: Form<Exported>) -> R
 }
 
 fn exported(invoice: &Invoice) -> Vec<String> {
-    let plain = |fen: Fen| fen.to_string().replace(',', "");
     let title = invoice.title.clone();
     vec![
         invoice.order_no.to_string(),
@@ -179,8 +178,8 @@ fn exported(invoice: &Invoice) -> Vec<String> {
         title.title,
         title.tax_no,
         title.email,
-        plain(invoice.due),
-        invoice.issued.map(plain).unwrap_or_default(),
+        invoice.due.plain(),
+        invoice.issued.map(Fen::plain).unwrap_or_default(),
         invoice.number.clone(),
         invoice.link.clone(),
         invoice.outdated().unwrap_or_else(|| invoice.answer.clone()),

@@ -16,7 +16,7 @@ use crate::customers::{After, Customer, Filter, Sort, erase, read_note, read_tag
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{BuyerId, PromotionId};
-use crate::money::yuan;
+use crate::money::{plain, yuan};
 use crate::orders::store::{self as orders, Wanted};
 use crate::promotions::{Phase, Promotion, give, store as promotions};
 use crate::shop::Shop;
@@ -141,7 +141,7 @@ fn exported(customer: &Customer) -> Vec<String> {
         of_address(|a| a.phone.clone()),
         of_address(Address::one_line),
         customer.orders.to_string(),
-        yuan(customer.spent_fen).replace(',', ""),
+        plain(customer.spent_fen),
         customer.last.as_ref().map(|(no, _)| no.to_string()).unwrap_or_default(),
         customer.last.as_ref().map(|(_, at)| clock::shown(*at)).unwrap_or_default(),
         customer.tags.join(" "),
