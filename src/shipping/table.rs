@@ -190,10 +190,14 @@ fn brought(table: &Table) -> Result<Brought, String> {
             WANTED.columns[*column][0]
         ));
     }
-    let rows: Vec<Row> = match table.headed {
+    let counts_parcels = couriers(table);
+    let mut rows: Vec<Row> = match table.headed {
         true => table.rows.iter().flat_map(under_headings).collect(),
         false => table.rows.iter().flat_map(by_its_look).collect(),
     };
+    if counts_parcels {
+        rows.iter_mut().for_each(|row| row.pieces.clear());
+    }
     let any =
         table.headed || rows.iter().any(|row| !row.tracking_no.is_empty() || OrderNo::read(&row.order_no).is_some());
     match rows.len() {
@@ -204,11 +208,18 @@ fn brought(table: &Table) -> Result<Brought, String> {
     }
 }
 
+/// Whether a courier gave the table out: what it calls 件数 are its parcels, whatever is in them.
+fn couriers(table: &Table) -> bool {
+    let theirs = ["寄件", "月结", "托寄", "计费重量"];
+    let first = table.rows.first().filter(|row| table.headed && row.title(PIECES).is_some());
+    first.is_some_and(|row| row.titles().any(|title| theirs.iter().any(|word| title.contains(word))))
+}
+
 fn read_as(table: &Table) -> Vec<String> {
     let first = table.rows.first().filter(|_| table.headed);
     let columns = WANTED.columns.iter().enumerate().filter_map(|(column, titles)| {
         let row = first?;
-        let title = row.title(column)?;
+        let title = row.title(column).filter(|_| column != PIECES || !couriers(table))?;
         let letters: String = row.address(column).chars().filter(char::is_ascii_alphabetic).collect();
         let what = match column {
             ELSEWHERE => WANTED.columns[ORDER][0],
@@ -218,7 +229,8 @@ fn read_as(table: &Table) -> Vec<String> {
         Some(format!("{what} ← {letters} 列“{title}”"))
     });
     let unheaded = (!table.headed).then(|| "没有表头：按每一格的样子认".to_owned());
-    unheaded.into_iter().chain(columns).chain(table.notes.iter().cloned()).collect()
+    let parcels = couriers(table).then(|| "这是快递公司的表，“件数”是包裹数：没有用，按整单发".to_owned());
+    unheaded.into_iter().chain(parcels).chain(columns).chain(table.notes.iter().cloned()).collect()
 }
 
 /// What stands under a column, and why it cannot be used as it is.
@@ -481,6 +493,18 @@ mod tests {
             let misplaced = cells(&format!("订单号\t快递公司\t快递单号\n{ORDER_NO}\t{company}\t"));
             assert!(misplaced[0][3].contains("是单号 YT8812345678901"), "{misplaced:?}");
         }
+    }
+
+    #[test]
+    fn a_couriers_parcels_are_no_pieces() {
+        let pieces = |head: &str| {
+            let brought = paste(&format!("订单号\t快递单号\t件数\t{head}\n{ORDER_NO}\tYT8812345678901\t1\tx")).unwrap();
+            (brought.rows[0].pieces.clone(), brought.read_as.iter().any(|said| said.contains("包裹数")))
+        };
+        for head in ["寄件人", "寄件时间", "月结账号", "托寄物", "计费重量(kg)"] {
+            assert_eq!(pieces(head), (String::new(), true), "{head}");
+        }
+        assert_eq!(pieces("收货人"), ("1".to_owned(), false));
     }
 
     #[test]

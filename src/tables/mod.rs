@@ -195,6 +195,11 @@ impl Row {
         self.head.titles.get(at).map(String::as_str)
     }
 
+    /// Every title of its sheet, known or not.
+    pub fn titles(&self) -> impl Iterator<Item = &str> {
+        self.head.titles.iter().map(String::as_str)
+    }
+
     /// All cells from the left, with their titles (empty where there is none).
     pub fn cells(&self) -> impl Iterator<Item = (&str, &Cell)> {
         self.cells.iter().enumerate().map(|(at, cell)| (self.head.titles.get(at).map_or("", String::as_str), cell))
