@@ -64,6 +64,12 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, fits, pas
         for (const [w, h] of pages) {
           assert.ok(w === wide && (long ? h === long : h > wide && h < 210), `${kind} on ${paper}: ${w}×${h} mm`);
         }
+        const beyond = await desk.evaluate(() => {
+          const name = document.querySelector(".slip td");
+          name.textContent = "W".repeat(60);
+          return name.closest(".slip").scrollWidth - name.closest(".slip").clientWidth;
+        });
+        assert.equal(beyond, 0, `a long word pushes the count off ${kind} on ${paper}`);
       }
     }
     await desk.goto(`${shop}/admin/print/slips?paper=a4&order=${orders[21]}`);
