@@ -34,7 +34,8 @@ pub struct Change {
 /// A row, and what is to be said about it.
 #[derive(Clone, Debug)]
 pub struct Judged {
-    pub row: Row,
+    /// Where it stands in the file, in words.
+    pub line: String,
     pub verdict: Verdict,
     pub name: String,
     pub spec: String,
@@ -95,18 +96,18 @@ struct Fine {
 }
 
 /// Judges the rows together: rows of one name are one product, and nothing may be said twice.
-pub fn judge(conn: &Connection, rows: &[Row]) -> Result<Vec<Judged>> {
+pub fn judge<'r>(conn: &Connection, rows: impl IntoIterator<Item = &'r Row>) -> Result<Vec<Judged>> {
     let categories = store::categories(conn)?;
     let mut judge = Judge { conn, categories, groups: HashMap::new(), codes: HashMap::new() };
-    rows.iter().map(|row| Ok(judged(row, judge.weigh(row)?))).collect()
+    rows.into_iter().map(|row| Ok(judged(row, judge.weigh(row)?))).collect()
 }
 
 fn judged(row: &Row, weighed: Weighed) -> Judged {
     let text = |column| row.said(column).unwrap_or_default().to_owned();
     let (name, spec) = (text(Column::Name), text(Column::Specs));
-    let row = row.clone();
+    let line = row.line.clone();
     match weighed {
-        Err(note) => Judged { row, verdict: Verdict::Refused, name, spec, changes: Vec::new(), note, deed: None },
+        Err(note) => Judged { line, verdict: Verdict::Refused, name, spec, changes: Vec::new(), note, deed: None },
         Ok(fine) => {
             let verdict = match (&fine.deed.sku, fine.changes.is_empty()) {
                 (None, _) => Verdict::New,
@@ -115,7 +116,7 @@ fn judged(row: &Row, weighed: Weighed) -> Judged {
             };
             let spec = written(&fine.deed.draft.specs);
             let (name, changes) = (fine.name, fine.changes);
-            Judged { row, verdict, name, spec, changes, note: String::new(), deed: Some(fine.deed) }
+            Judged { line, verdict, name, spec, changes, note: String::new(), deed: Some(fine.deed) }
         }
     }
 }

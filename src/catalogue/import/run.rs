@@ -49,8 +49,8 @@ fn problems(judged: &[Judged]) -> Vec<String> {
     let mut causes: Vec<(&str, Vec<&str>)> = Vec::new();
     for one in judged.iter().filter(|one| one.verdict == Verdict::Refused) {
         match causes.iter_mut().find(|(note, _)| *note == one.note) {
-            Some((_, lines)) => lines.push(&one.row.line),
-            None => causes.push((&one.note, vec![&one.row.line])),
+            Some((_, lines)) => lines.push(&one.line),
+            None => causes.push((&one.note, vec![&one.line])),
         }
     }
     causes.into_iter().map(|(note, lines)| format!("{}：{note}", lines.join("、"))).collect()
@@ -59,7 +59,7 @@ fn problems(judged: &[Judged]) -> Vec<String> {
 /// Carries out what can be of these rows, each judged once more, and marks them.
 pub fn run(tx: &Tx, rows: &mut [Row], ticked: &BTreeSet<usize>, staff: StaffId) -> Result<Done> {
     let chosen: Vec<usize> = (0..rows.len()).filter(|at| ticked.contains(at) && rows[*at].done.is_none()).collect();
-    let judged = judge(tx, &chosen.iter().map(|at| rows[*at].clone()).collect::<Vec<_>>())?;
+    let judged = judge(tx, chosen.iter().map(|at| &rows[*at]))?;
     let done = carry_out(tx, &judged, Some(staff))?;
     for (at, one) in chosen.into_iter().zip(&judged) {
         match one.verdict {
@@ -116,7 +116,7 @@ fn carry_out(tx: &Tx, judged: &[Judged], staff: Option<StaffId>) -> Result<Done>
         pictures.entry(id).or_default().extend(deed.pictures.iter().cloned());
         done.skus += 1;
         if one.verdict == Verdict::Changed && done.changes.len() < TOLD {
-            done.changes.push(format!("{}：「{}」{}", one.row.line, one.name, told(one)));
+            done.changes.push(format!("{}：「{}」{}", one.line, one.name, told(one)));
         }
     }
     for (id, mut hashes) in pictures.into_iter().filter(|(_, hashes)| !hashes.is_empty()) {
@@ -165,7 +165,7 @@ fn update(tx: &Tx, id: ProductId, deed: &Deed) -> Result<()> {
 }
 
 fn put(tx: &Tx, id: ProductId, one: &Judged, deed: &Deed, staff: Option<StaffId>) -> Result<()> {
-    let line = &one.row.line;
+    let line = &one.line;
     let written = match deed.sku {
         Some(sku) => store::update_sku(tx, sku, &deed.draft).map(|()| sku),
         None => store::put_sku(tx, id, &deed.draft),

@@ -128,8 +128,8 @@ async fn keep(shop: &Shop, staff: &Staff, plan: Plan) -> Result<ImportId> {
 async fn check(shop: &State<Shop>, staff: Manager, flash: Option<FlashMessage<'_>>, id: ImportId) -> Result<Template> {
     let read = move |conn: &rusqlite::Connection| {
         let kept = imports::by_id(conn, id)?.ok_or(Code::NotFound)?;
-        let waiting: Vec<_> = kept.rows.iter().filter(|row| row.done.is_none()).cloned().collect();
-        Ok((import::judge(conn, &waiting)?, kept))
+        let waiting = kept.rows.iter().filter(|row| row.done.is_none());
+        Ok((import::judge(conn, waiting)?, kept))
     };
     let (judged, kept) = shop.read_slowly(read).await?;
     let places: Vec<usize> = (0..kept.rows.len()).filter(|at| kept.rows[*at].done.is_none()).collect();
@@ -156,7 +156,7 @@ async fn check(shop: &State<Shop>, staff: Manager, flash: Option<FlashMessage<'_
 fn shown(at: usize, one: &Judged) -> Value {
     let changes = one.changes.iter().map(|change| json!({ "what": change.what, "was": change.was, "is": change.is }));
     json!({
-        "at": at, "line": one.row.line, "name": one.name, "spec": one.spec, "note": one.note,
+        "at": at, "line": one.line, "name": one.name, "spec": one.spec, "note": one.note,
         "changes": changes.collect::<Vec<_>>(),
     })
 }
