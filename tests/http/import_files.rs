@@ -421,7 +421,7 @@ async fn an_export_brought_back_changes_nothing() {
         }
         let judged = w.shop.db.read(move |conn| import::judge(conn, &plan.rows)).await.unwrap();
         let changed = judged.iter().filter(|one| one.verdict != Verdict::Same);
-        lost.extend(changed.map(|one| format!("{kind}: {:?} {} {:?}", one.row.cells, one.note, one.changes)));
+        lost.extend(changed.map(|one| format!("{kind}: {} {} {} {:?}", one.line, one.name, one.note, one.changes)));
     }
     assert!(lost.is_empty(), "{} lost, among them {:#?}", lost.len(), &lost[..lost.len().min(12)]);
     w.must_hold().await;

@@ -168,6 +168,64 @@ async fn every_row_of_a_table_has_its_verdict() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn numbers_that_come_twice_and_orders_sent_in_part_are_told() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let mut paid = Vec::new();
+    for pieces in [1, 1, 1, 3] {
+        paid.push(w.paid(&alice, sku, pieces).await.no);
+    }
+    let [a, b, c, three] = [&paid[0], &paid[1], &paid[2], &paid[3]];
+    let head = "订单号\t件数\t快递公司\t快递单号\n";
+    let shown = async |batch: &str| packer.page(batch).await;
+    let parcels = async |order: &String| alice.order(order).await["shipments"].as_array().unwrap().len();
+
+    // A table with a row for each kind of goods has its parcel twice.
+    let goods = format!("{head}{a}\t\t顺丰\tSF0000000000031\n{a}\t\t顺丰\tSF0000000000031");
+    let batch = bring(&w, &packer, pasted(&goods)).await;
+    assert!(shown(&batch).await.contains("与第 2 行重复"));
+    packer.post(&format!("{batch}/run"), &[]).await;
+    assert_eq!(parcels(a).await, 1);
+
+    // Another order's number, from another table and in the same cell.
+    let used = bring(&w, &packer, pasted(&format!("{head}{b}\t\t顺丰\tSF0000000000031"))).await;
+    assert!(shown(&used).await.contains(&format!("单号已用于订单 {a}")));
+    packer.post(&format!("{used}/run"), &[]).await;
+    assert_eq!(alice.status(b).await, "to_ship");
+    let both = bring(&w, &packer, pasted(&format!("{head}{b}、{c}\t\t顺丰\tSF0000000000032"))).await;
+    assert!(shown(&both).await.contains("单号与第 2 行相同"));
+    packer.post(&format!("{both}/allow"), &[("merge", "true")]).await;
+    packer.post(&format!("{both}/run"), &[]).await;
+    for order in [b, c] {
+        assert_eq!(alice.order(order).await["shipments"][0]["trackingNo"], "SF0000000000032");
+    }
+
+    let in_part = "其中 1 笔订单按“件数”只发一部分";
+    let whole = format!("{head}{three}\t1\t顺丰\tSF0000000000033\n{three}\t2\t顺丰\tSF0000000000034");
+    assert!(!shown(&bring(&w, &packer, pasted(&whole)).await).await.contains("只发一部分"));
+    let part = bring(&w, &packer, pasted(&format!("{head}{three}\t1\t顺丰\tSF0000000000033"))).await;
+    assert!(shown(&part).await.contains(in_part));
+    packer.post(&format!("{part}/run"), &[]).await;
+    assert_eq!((alice.status(three).await.as_str(), parcels(three).await), ("to_ship", 1));
+    // A parcel that goes with another is taken back before it.
+    let d = w.paid(&alice, sku, 1).await.no;
+    let two = format!("{head}{d}\t\t顺丰\tSF0000000000041\n{d}\t\t顺丰\tSF0000000000042");
+    let two = bring(&w, &packer, pasted(&two)).await;
+    packer.post(&format!("{two}/run"), &[]).await;
+    assert_eq!(parcels(&d).await, 2);
+    packer.post(&format!("{two}/undo"), &[]).await;
+    assert!(packer.said(&two).await.contains("已撤销 2 个包裹"));
+    assert_eq!((alice.status(&d).await.as_str(), parcels(&d).await), ("to_ship", 0));
+    // As a list of orders has it, all pieces: what is left of them goes.
+    let rest = bring(&w, &packer, pasted(&format!("{head}{three}\t3\t顺丰\tSF0000000000034"))).await;
+    packer.post(&format!("{rest}/run"), &[]).await;
+    assert_eq!((alice.status(three).await.as_str(), parcels(three).await), ("shipped", 2));
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tables_come_as_files_too() {
     let w = World::new().await;
     let sku = w.product("苹果", 1000, 99).await;
