@@ -180,7 +180,7 @@ mod tests {
             ("", &[]),
             ("   ", &[]),
             ("一二三四五六七八九十甲乙", &["一二三四五六七八九", "十甲乙"]),
-            ("山东 红富士苹果 5kg 礼盒装", &["山东 红富士苹果 ", "5kg 礼盒装"]),
+            ("山东 红富士苹果 5kg 礼盒装", &["山东 红富士苹果 5kg", "礼盒装"]),
             ("Blue Mountain Coffee 蓝山", &["Blue Mountain ", "Coffee 蓝山"]),
             ("AAAAAAAAAAAAAAAAAAAA", &["AAAAAAAAAAAAA", "AAAAAAA"]),
             (
