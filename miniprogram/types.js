@@ -168,6 +168,22 @@
  */
 
 /**
+ * @typedef {object} PastedText
+ * @property {string} text
+ */
+
+/**
+ * @typedef {object} PastedAddress
+ * @property {string} receiver
+ * @property {string} phone
+ * @property {string} province
+ * @property {string} city
+ * @property {string} district
+ * @property {string} detail
+ * @property {string} postcode
+ */
+
+/**
  * @typedef {object} ItemForm
  * @property {string} skuId
  * @property {number} quantity
