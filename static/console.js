@@ -290,8 +290,28 @@ const aim = () => ({ "#ship": $("[data-focus]"), "#memo": $("textarea[name=memo]
 addEventListener("load", () => setTimeout(aim));
 addEventListener("hashchange", aim);
 
+// Carriers are offered to whoever begins to write one.
+addEventListener("focusin", async ({ target }) => {
+  const list = target.matches?.("input[list=carriers]") && $("[data-carriers]:empty");
+  if (!list) return;
+  const names = await fetch("/admin/shipping/carriers").then((answer) => (answer.ok ? answer.json() : []), () => []);
+  list.replaceChildren(...names.map((value) => Object.assign(document.createElement("option"), { value })));
+});
+
+// What only this script opens is made by it.
+const dialog = (id, html) => {
+  const made = Object.assign(document.createElement("dialog"), { id, innerHTML: html });
+  if ("toShip" in document.body.dataset) document.body.append(made);
+  return made;
+};
+const KEYS = ["/ 搜索", "g h 首页", "g o 订单", "g p 商品", "g r 售后", "g t 交易流水", "g m 对账", "j / k 下一个 / 上一个", "Enter 打开", "x 勾选", "s 发货", "p 打印", "m 写备注", "? 这个帮助"];
+const keys = KEYS.map((line) => line.match(/^(j \/ k|g \w|\S+) (.+)$/)).map(([, key, what]) => `<dt>${key}</dt><dd>${what}</dd>`);
+const help = dialog("help", `<h2>键盘快捷键</h2><dl class="keys">${keys.join("")}</dl><form method="dialog"><button class="btn">知道了</button></form>`);
+help.setAttribute("aria-label", "键盘快捷键");
+
 // The order opens beside the list, and the arrows go on to the next; with a key held, or without this, it opens as a page.
-const drawer = $("#drawer");
+const drawer = dialog("drawer", '<div></div><form method="dialog"><button class="btn">关闭</button></form>');
+drawer.setAttribute("aria-label", "订单预览");
 const previews = $$("[data-preview]");
 let shown = -1;
 async function peek(n) {
@@ -366,7 +386,7 @@ for (const link of $$("[data-quick]")) {
 
 for (const button of $$("[data-help]")) {
   button.hidden = false;
-  button.addEventListener("click", () => $("#help").showModal());
+  button.addEventListener("click", () => help.showModal());
 }
 
 const cards = $$(".order, tr[tabindex]");
@@ -383,7 +403,7 @@ addEventListener("keydown", (event) => {
     event.preventDefault();
     $("input[type=search]")?.focus();
   } else if (key === "?") {
-    $("#help").showModal();
+    help.isConnected && help.showModal();
   } else if ((key === "j" || key === "k") && cards.length) {
     current = Math.min(Math.max(current + (key === "j" ? 1 : -1), 0), cards.length - 1);
     cards.forEach((card, i) => card.classList.toggle("current", i === current));

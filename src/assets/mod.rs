@@ -3,6 +3,8 @@
 mod carried;
 mod serve;
 
+use std::sync::LazyLock;
+
 use rocket::figment::Figment;
 use rocket_dyn_templates::Template;
 use rocket_dyn_templates::minijinja::{self, AutoEscape, Environment, ErrorKind, Output, State, UndefinedBehavior};
@@ -12,16 +14,25 @@ use carried::TEMPLATES;
 pub use carried::{MINIPROGRAM, STATIC};
 pub use serve::routes;
 
-/// The one template that the engine knows from the start: it takes the place of whatever it is told.
+/// The one template that Rocket's engine knows: a page that was made already.
 const PAGE: &str = "page.html";
+
+pub fn templates() -> impl rocket::fairing::Fairing {
+    Template::custom(|engines| {
+        let made = engines.minijinja.add_template(PAGE, "{{ page|safe }}");
+        made.unwrap_or_else(|e| log::error!("{PAGE}: {e}"));
+    })
+}
 
 /// Every template, by the path of its file. Each is compiled when it is first asked for: compiled, they take ten times as
 /// much memory, and nobody looks at all of them.
-pub fn templates() -> impl rocket::fairing::Fairing {
-    Template::try_custom(|engines| Ok(prepare(&mut engines.minijinja)?))
-}
+static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut env = Environment::new();
+    prepare(&mut env);
+    env
+});
 
-fn prepare(env: &mut Environment<'static>) -> Result<(), minijinja::Error> {
+fn prepare(env: &mut Environment<'static>) {
     // Without this line embedded templates are not escaped at all: the engine's own callback knows only disk files.
     env.set_auto_escape_callback(minijinja::default_auto_escape_callback);
     env.set_undefined_behavior(UndefinedBehavior::SemiStrict);
@@ -32,7 +43,6 @@ fn prepare(env: &mut Environment<'static>) -> Result<(), minijinja::Error> {
         Ok(text.map(|text| sent(&text)))
     });
     env.add_function("icon", icon);
-    env.add_template(PAGE, "{% extends template %}")
 }
 
 /// A value in a page: nothing for none, and text as it is but for what HTML would take for its own. The engine writes
@@ -90,15 +100,21 @@ fn icon(name: &str, class: Option<&str>) -> minijinja::Value {
     ))
 }
 
-/// A page made of a template, by the path of its file, and what it is to show.
+/// A page made of a template, by the path of its file, and what it is to show. It is made here and not by Rocket's engine,
+/// which would first write all of it into values of its own, a quarter of what a page of orders costs.
 pub fn page(template: &str, context: impl Serialize) -> Template {
     #[derive(Serialize)]
-    struct Page<'a, C> {
-        template: &'a str,
-        #[serde(flatten)]
-        context: C,
+    struct Made {
+        page: String,
     }
-    Template::render(PAGE, Page { template, context })
+    match ENGINE.get_template(template).and_then(|known| known.render(context)) {
+        Ok(page) => Template::render(PAGE, Made { page }),
+        Err(e) => {
+            log::error!("{template}: {e:#}");
+            // Which Rocket does not know either, and answers so.
+            Template::render("", ())
+        }
+    }
 }
 
 /// The engine insists on a path that exists. A file is one without templates in it; a folder is watched for changes.
@@ -117,7 +133,7 @@ pub fn with_template_dir(figment: Figment) -> Figment {
 #[cfg(test)]
 pub fn strictly(template: &str, page: impl Serialize) -> Result<String, minijinja::Error> {
     let mut env = Environment::new();
-    prepare(&mut env)?;
+    prepare(&mut env);
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.get_template(template)?.render(page)
 }
@@ -129,7 +145,7 @@ mod tests {
     #[test]
     fn what_somebody_typed_stays_text() {
         let mut env = Environment::new();
-        prepare(&mut env).unwrap();
+        prepare(&mut env);
         env.add_template("t.html", "<p title=\"{{ a }}\">{{ a }}{{ none }}{{ 3 }}{{ icon('x') }}</p>").unwrap();
         let html =
             env.get_template("t.html").unwrap().render(minijinja::context! { a => "</p>/a?b&c=\"'梨", none => () });
@@ -148,7 +164,7 @@ mod tests {
     #[test]
     fn every_template_compiles() {
         let mut env = Environment::new();
-        prepare(&mut env).unwrap();
+        prepare(&mut env);
         assert!(TEMPLATES.paths().len() > 50);
         for name in TEMPLATES.paths() {
             env.get_template(&name).unwrap_or_else(|e| panic!("{name}: {e}"));

@@ -7,7 +7,6 @@ use rocket::{FromForm, Route, State, get, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
-use super::frame;
 use crate::assets;
 use crate::backups::{Backup, store as backups};
 use crate::catalogue::sellers::Sellers;
@@ -99,6 +98,7 @@ struct Seen {
     alerts: Vec<String>,
     tried: Vec<Tried>,
     backup: Option<Backup>,
+    waiting: super::Waiting,
 }
 
 fn look(conn: &rusqlite::Connection, sellers: &Sellers, (first, last): (Day, Day), low: i64, now: i64) -> Result<Seen> {
@@ -133,6 +133,7 @@ fn look(conn: &rusqlite::Connection, sellers: &Sellers, (first, last): (Day, Day
         alerts: payments::alerts(conn)?,
         tried: trials(conn)?,
         backup: backups::latest(conn, 1)?.pop(),
+        waiting: super::waiting(conn)?,
     })
 }
 
@@ -173,6 +174,7 @@ async fn page(
         alerts,
         tried,
         backup,
+        waiting,
     } = seen;
     let count = |word: &str| counts.iter().find(|(status, _)| status == word).map_or(0, |(_, n)| *n);
     let settings = shop.settings();
@@ -219,7 +221,7 @@ async fn page(
             })
         })
         .collect();
-    let frame = frame(shop, &staff, "home", flash).await?;
+    let frame = super::framed(shop, &staff, "home", flash, waiting);
     let sees_money = staff.role > Role::Packer;
     let next = next(Next {
         decide: if sees_money { frame.exceptions } else { 0 },
@@ -408,7 +410,7 @@ fn chart(today: Day, sums: &[DaySum]) -> Value {
             let height = received * 100 / most;
             json!({
                 "x": n * 10 + 1, "y": 100 - height, "height": height, "day": day(n).shown(), "received": yuan(received),
-                "refunded": yuan(refunded), "count": count, "trade": count > 0 || refunded > 0,
+                "refunded": yuan(refunded), "count": count, "today": n == CHARTED - 1, "trade": count > 0 || refunded > 0,
             })
         })
         .collect();

@@ -50,6 +50,7 @@ fn root() -> Redirect {
 }
 
 /// What waits for somebody, as the navigation counts it.
+#[derive(Clone, Copy, Default)]
 struct Waiting {
     to_ship: i64,
     /// Refunds and returns that a person must decide about or mend.

@@ -58,6 +58,7 @@ const ROUTES: &[(Role, &[&str])] = &[
             "GET /print/slips?<wanted..>",
             "GET /pulse",
             "GET /shipping",
+            "GET /shipping/carriers",
             "POST /shipping/carriers",
             "POST /shipping",
             "GET /shipping/batches/<id>",

@@ -17,7 +17,7 @@ use super::{find, here};
 use crate::assets;
 use crate::buyers::addresses::Address;
 use crate::clock;
-use crate::console::{self, Frame, frame, lead, money};
+use crate::console::{self, Frame, Waiting, frame, lead, money};
 use crate::customers::store as customers;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -106,7 +106,7 @@ struct Seen {
     completing: Option<i64>,
     last_refund: Option<i64>,
     place: Option<Place>,
-    carriers: Vec<String>,
+    waiting: Waiting,
     invoice: Option<Invoice>,
 }
 
@@ -125,7 +125,7 @@ impl Seen {
             completing: jobs::store::waiting_for(conn, jobs::Task::Complete(id))?,
             last_refund: shipping::store::last_refund(conn, id)?,
             place: came.place(conn, id, now)?,
-            carriers: super::shipping::choices(conn)?,
+            waiting: console::waiting(conn)?,
             invoice: invoices::of_order(conn, id)?,
             full: store::full(conn, order)?,
         })
@@ -185,7 +185,6 @@ struct OrderPage {
     may: May,
     refunding: bool,
     refunds: Vec<money::refunds::Shown>,
-    carriers: Vec<String>,
     /// Whom it goes to stands there in full.
     revealed: bool,
     address: Option<AddressShown>,
@@ -315,7 +314,6 @@ impl OrderPage {
             net: order.paid.minus(order.refunded).unwrap_or_default().to_string(),
             refunding: full.is_refunding(),
             refunds: refunds.iter().map(|r| money::refunds::Shown::of(r, Some(order), now)).collect(),
-            carriers: seen.carriers.clone(),
             revealed: looking.revealed,
             address: order.address.as_ref().map(|address| address_shown(address, looking.revealed)),
             fetcher: full.pickup.as_ref().map(|pickup| fetcher(pickup, looking.revealed)),
@@ -425,7 +423,7 @@ async fn render(
     let order_no: OrderNo = no.parse().map_err(|_| Code::NotFound)?;
     let (now, came) = (shop.now(), looking.came.clone());
     let seen = shop.read(move |conn| Seen::read(conn, &order_no, &came, now)).await?;
-    let frame = frame(shop, staff, "orders", flash).await?;
+    let frame = console::framed(shop, staff, "orders", flash, seen.waiting);
     Ok(assets::page(template, OrderPage::of(&seen, frame, staff.role, &looking, now)))
 }
 
@@ -615,7 +613,6 @@ mod tests {
             },
             refunding: true,
             refunds: vec![money::refunds::Shown::sample(), money::refunds::Shown::bare()],
-            carriers: vec!["顺丰速运".into()],
             revealed: true,
             fetcher: Some("138****8000".into()),
             address: Some(AddressShown {
@@ -685,7 +682,6 @@ mod tests {
             },
             refunding: false,
             refunds: Vec::new(),
-            carriers: Vec::new(),
             revealed: false,
             address: None,
             fetcher: None,

@@ -5,6 +5,7 @@ use rocket::fs::TempFile;
 use rocket::http::ContentType;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
+use rocket::serde::json::Json;
 use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
@@ -40,6 +41,7 @@ pub fn routes() -> Vec<Route> {
         renumber,
         page,
         ask_carriers,
+        carriers,
         bring,
         batch_page,
         allow,
@@ -56,6 +58,12 @@ pub fn routes() -> Vec<Route> {
 /// The carriers that forms offer; any other of WeChat's list can be typed.
 pub fn choices(conn: &rusqlite::Connection) -> Result<Vec<String>> {
     Ok(parcels::carriers(conn)?.offered().into_iter().map(|carrier| carrier.name).collect())
+}
+
+/// The same for a page that asks when somebody begins to choose.
+#[get("/shipping/carriers")]
+async fn carriers(shop: &State<Shop>, _staff: Staff) -> Result<Json<Vec<String>>> {
+    shop.read(choices).await.map(Json)
 }
 
 #[derive(FromForm, Default)]
