@@ -242,7 +242,8 @@ function tone(well) {
   sound.start();
   sound.stop(audio.currentTime + (well ? 0.15 : 0.6));
 }
-const bench = $("[data-scan]");
+// The desk where codes are checked scans too, and keeps no list.
+const bench = $("[data-done]") && $("[data-scan]");
 if (bench) {
   const field = $("[name=code]", bench);
   const done = JSON.parse(sessionStorage.getItem("sent") ?? "[]");
