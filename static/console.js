@@ -381,7 +381,7 @@ for (const link of $$("[data-quick]")) {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     document.body.append(over);
-    quick(link, link.pathname.endsWith("/stock") ? "on_hand" : "price");
+    quick(link, link.pathname.endsWith("/stock") ? ".on_hand" : ".price");
   });
 }
 
