@@ -299,7 +299,8 @@
  * @property {Array<Refund>} refunds
  * @property {Array<Return>} returns 退货退款和换货
  * @property {Array<Resend>} resends
- * @property {{pay: boolean, cancel: boolean, confirm: boolean, refund: boolean, return: boolean}} actions
+ * @property {{pay: boolean, cancel: boolean, confirm: boolean, refund: boolean}} actions
+ * @property {boolean} returnable 可以申请退货退款或换货
  * @property {boolean} hidden 买家把它从自己的列表移走了
  * @property {boolean} hideable 现在可以移走
  * @property {string} serverTime

@@ -278,8 +278,8 @@ pub struct Actions {
     pub cancel: bool,
     pub confirm: bool,
     pub refund: bool,
-    /// Send goods back, for their money or for others.
-    #[serde(rename = "return")]
+    /// Send goods back, for their money or for others; said beside these, which programs know as four.
+    #[serde(skip)]
     pub send_back: bool,
 }
 

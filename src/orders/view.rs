@@ -59,6 +59,8 @@ pub struct OrderView {
     /// Parcels that were sent once more, for what came back or for what was lost.
     resends: Vec<ResendView>,
     actions: Actions,
+    /// Goods of it may be sent back, for their money or for others.
+    returnable: bool,
     /// Off this buyer's list, and whether it may be taken off it.
     hidden: bool,
     hideable: bool,
@@ -187,6 +189,7 @@ impl OrderView {
     /// `refund_window` is how long after receipt a refund may be asked for.
     pub fn new(full: &Full, refund_window: i64, now: i64) -> OrderView {
         let Full { order, lines, shipments, refunds, returns, resends, discounts, at_wechat, pickup } = full;
+        let actions = full.actions(refund_window, now);
         OrderView {
             order_no: order.order_no.clone(),
             out_trade_no: at_wechat.as_ref().map(|known| known.out_trade_no.clone()),
@@ -252,7 +255,8 @@ impl OrderView {
             refunds: refunds.iter().map(RefundView::from).collect(),
             returns: returns.iter().map(|case| ReturnView::new(case, resends)).collect(),
             resends: resends.iter().map(ResendView::from).collect(),
-            actions: full.actions(refund_window, now),
+            returnable: actions.send_back,
+            actions,
             hidden: full.is_hidden(),
             hideable: full.may_be_hidden(),
             server_time: rfc3339(now),

@@ -137,7 +137,7 @@ async fn goods_go_back_and_their_money_follows() {
     // One thing at a time; and the order says what is under way.
     let order = alice.order(&placed.no).await;
     assert_eq!((&order["chips"][0]["word"], &order["chips"][0]["text"]), (&json!("returning"), &json!("退换中")));
-    assert_eq!((&order["actions"]["refund"], &order["actions"]["return"]), (&json!(false), &json!(false)));
+    assert_eq!((&order["actions"]["refund"], &order["returnable"]), (&json!(false), &json!(false)));
     let refund = alice.ask_refund(&placed.no, &w.key(), json!({ "reason": "不想要了" })).await;
     assert_eq!(refund.error(), (409, "refund_in_progress"));
     let offer = alice.get(&format!("/orders/{}/returns/options", placed.no)).await;
@@ -238,7 +238,7 @@ async fn goods_are_exchanged_for_others_of_the_same_product() {
     assert_eq!((&order["refundedFen"], w.wechat.calls("refund")), (&json!(0), 0));
     assert!(boss.page(&format!("/admin/orders/{}", placed.no)).await.contains("SF7777777777777"));
     // An exchanged piece may come back again.
-    assert_eq!(order["actions"]["return"], true);
+    assert_eq!(order["returnable"], true);
     w.must_hold().await;
 }
 
@@ -327,12 +327,12 @@ async fn a_wish_with_one_thing_wrong_is_refused() {
         let refused = ask(&alice, order, &w.key(), wish).await;
         assert_eq!(refused.error(), (409, "order_state"), "{why}");
         assert_eq!(refused.body["error"]["details"]["order"]["orderNo"], order.no.as_str());
-        assert_eq!(alice.order(&order.no).await["actions"]["return"], false, "{why}");
+        assert_eq!(alice.order(&order.no).await["returnable"], false, "{why}");
     }
     assert_eq!(w.count("select count(*) from returns").await, 0);
     // Long after the receipt it is too late.
     alice.post(&format!("/orders/{}/confirm", placed.no), None).await.ok();
-    assert_eq!(alice.order(&placed.no).await["actions"]["return"], true);
+    assert_eq!(alice.order(&placed.no).await["returnable"], true);
     w.advance(16 * DAY);
     assert_eq!(ask(&alice, &placed, &w.key(), good).await.error(), (409, "order_state"));
     w.must_hold().await;
@@ -427,7 +427,7 @@ async fn each_step_has_its_time() {
     // The order waits meanwhile: nothing counts as received while goods are to come back.
     // Nothing is sent: the case ends by itself, and the buyer may ask again.
     assert_eq!(pass(5).await, ((false, json!("agreed")), (false, json!("lapsed"))));
-    assert_eq!(alice.order(&placed.no).await["actions"]["return"], true);
+    assert_eq!(alice.order(&placed.no).await["returnable"], true);
     let late = alice
         .post(&format!("/orders/{}/returns/{id}/parcel", placed.no), Some(json!({ "trackingNo": "YT8812345678901" })))
         .await;
@@ -647,7 +647,7 @@ async fn what_is_only_partly_sent_is_sent_back_when_all_of_it_has_left() {
     let line = line(&alice, &placed).await;
     let part = [("tracking_no", "SF1234567890123"), ("pieces[0].id", &line), ("pieces[0].quantity", "1")];
     boss.post(&format!("/admin/orders/{}/ship", placed.no), &part).await;
-    assert_eq!(alice.order(&placed.no).await["actions"]["return"], false);
+    assert_eq!(alice.order(&placed.no).await["returnable"], false);
     let one = wish(&alice, &placed, "return", 1).await;
     assert_eq!(ask(&alice, &placed, &w.key(), one.clone()).await.error(), (409, "order_state"));
     boss.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890124")]).await;

@@ -141,6 +141,7 @@ Page({
         remark: order.remark,
         to: order.address ? { receiver: order.address.receiver, phone: phone(order.address.phone), place: place(order.address) } : null,
         actions: order.actions,
+        returnable: order.returnable,
       },
     });
     this.tick();

@@ -30,7 +30,7 @@ Page({
     try {
       const order = await api.get(`/orders/${this.data.id}`);
       this.order = order;
-      this.offer = order.actions.return ? await api.get(`/orders/${this.data.id}/returns/options`) : null;
+      this.offer = order.returnable ? await api.get(`/orders/${this.data.id}/returns/options`) : null;
       const kinds = (order.actions.refund ? [{ kind: "refund", text: "只退款" }] : []).concat(this.offer ? this.offer.kinds : []);
       if (!kinds.length) {
         this.setData({ loading: false, gone: "这个订单现在不能申请售后，有事请找店家" });
