@@ -258,8 +258,9 @@ impl World {
     }
 
     /// One number from the database, for what no door shows.
-    pub async fn count(&self, sql: &'static str) -> i64 {
-        self.shop.db.read(move |conn| Ok::<_, Error>(conn.query_row(sql, [], |row| row.get(0))?)).await.unwrap()
+    pub async fn count(&self, sql: impl Into<String>) -> i64 {
+        let sql = sql.into();
+        self.shop.db.read(move |conn| Ok::<_, Error>(conn.query_row(&sql, [], |row| row.get(0))?)).await.unwrap()
     }
 
     pub async fn buyer(&self, name: &str) -> Buyer<'_> {
