@@ -16,7 +16,8 @@ Page({
   data: { tabs: TABS, status: "usable", items: [], offers: [], code: "", busy: false, loading: true, trouble: null },
 
   onLoad({ code }) {
-    if (code) this.fetch(code);
+    // Whoever opens his link once more has what it brings: that is no failure.
+    if (code) this.fetch(code, true);
     else this.again();
   },
 
@@ -56,7 +57,11 @@ Page({
     this.fetch(currentTarget.dataset.code);
   },
 
-  async fetch(code) {
+  /**
+   * @param {string} code
+   * @param {boolean} [quietly]
+   */
+  async fetch(code, quietly) {
     if (this.data.busy) return;
     this.setData({ busy: true });
     try {
@@ -64,7 +69,8 @@ Page({
       wx.showToast({ title: `领到了：${coupon.text}`, icon: "none" });
       this.setData({ code: "", status: "usable" });
     } catch ({ message }) {
-      wx.showModal({ title: "没有领到", content: message, showCancel: false, confirmText: "知道了" });
+      if (quietly) wx.showToast({ title: message, icon: "none" });
+      else wx.showModal({ title: "没有领到", content: message, showCancel: false, confirmText: "知道了" });
     }
     this.setData({ busy: false });
     this.again();

@@ -164,7 +164,7 @@ Page({
     const words = description.trim();
     const missing = kind === "exchange" ? !this.pieces().length : !quote;
     if (missing || !reason || (reason === "其他" && kind !== "refund" && !words)) {
-      wx.showToast({ title: missing ? this.data.note || "先勾选商品" : reason ? "说一说是什么原因" : `选一下为什么${kind === "exchange" ? "换" : "退"}`, icon: "none" });
+      wx.showToast({ title: missing ? this.data.note || `先勾选要${kind === "exchange" ? "换" : "退"}的东西` : reason ? "说一说是什么原因" : `选一下为什么${kind === "exchange" ? "换" : "退"}`, icon: "none" });
       return;
     }
     pay.subscribe(this.remind);
