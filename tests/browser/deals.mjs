@@ -74,6 +74,9 @@ await story(async ({ shop, step, shot, stage, login, fits }) => {
     await desk.getByRole("button", { name: "确认退款" }).click();
     await desk.getByText("退款已发出").waitFor();
     await until("the refund", async () => (await ask()).refundedFen === part);
+    // The page follows it by itself, and would do so while the next one is opened.
+    await desk.getByText("已退款", { exact: true }).first().waitFor();
+    await desk.waitForLoadState();
   });
 
   await step("staff write down what was agreed on in a chat", async () => {
