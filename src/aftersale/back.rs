@@ -1,6 +1,6 @@
 //! The goods on their way back: the buyer thinks better of it, names the parcel, and the shop has them.
 
-use super::{full_order, go, standing};
+use super::{go, standing};
 use crate::catalogue::stock;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -33,15 +33,6 @@ pub fn send(tx: &Tx, id: ReturnId, parcel: &Parcel, who: &Who, settings: &Settin
     Ok(orders::note(tx, case.order_id, who, Topic::Goods, "买家改了寄回的单号")?)
 }
 
-/// What the shop found when it opened the parcel, or says without one.
-#[derive(Clone, Debug, Default)]
-pub struct Found {
-    /// Pieces of these lines can be sold again.
-    pub restock: Vec<LineId>,
-    /// Whoever looked may give so much money back alone; else somebody else agrees to it.
-    pub agreed: bool,
-}
-
 /// What a return's money comes to now. Errors: its buyer does not have so many pieces any more.
 pub fn worth(full: &Full, lines: &[ReturnLine]) -> Result<(Vec<RefundLine>, Fen)> {
     let returnable = full.returnable();
@@ -56,13 +47,21 @@ pub fn worth(full: &Full, lines: &[ReturnLine]) -> Result<(Vec<RefundLine>, Fen)
     Ok((parts, sum))
 }
 
-/// The goods are here, or are not wanted back: their money goes, or others are owed for them. Answers with the refund.
-pub fn receive(tx: &Tx, id: ReturnId, found: &Found, who: &Who, settings: &Settings) -> Result<Option<RefundId>> {
+/// The goods are here, or are not wanted back: their money goes, or others are owed for them. Pieces of the lines in
+/// `restock` can be sold again; where `agrees` does not hold of the sum, somebody else agrees to it. Answers with the refund.
+pub fn receive(
+    tx: &Tx,
+    id: ReturnId,
+    restock: &[LineId],
+    agrees: impl Fn(Fen) -> bool,
+    who: &Who,
+    settings: &Settings,
+) -> Result<Option<RefundId>> {
     let case = standing(tx, id, |may| may.receive)?;
     match case.kind {
-        Kind::Return => pay(tx, &case, found, who, settings).map(Some),
+        Kind::Return => pay(tx, &case, restock, agrees, who, settings).map(Some),
         Kind::Exchange => {
-            for line in store::lines(tx, id)?.iter().filter(|line| found.restock.contains(&line.line_id)) {
+            for line in store::lines(tx, id)?.iter().filter(|line| restock.contains(&line.line_id)) {
                 let of = orders::line(tx, line.line_id)?;
                 stock::put_back(tx, of.sku_id, of.id, line.quantity)?;
                 store::set_restocked(tx, id, line)?;
@@ -74,25 +73,39 @@ pub fn receive(tx: &Tx, id: ReturnId, found: &Found, who: &Who, settings: &Setti
 }
 
 /// There are no others to send for what came: its money goes back instead.
-pub fn pay_instead(tx: &Tx, id: ReturnId, agreed: bool, who: &Who, settings: &Settings) -> Result<RefundId> {
+pub fn pay_instead(
+    tx: &Tx,
+    id: ReturnId,
+    agrees: impl Fn(Fen) -> bool,
+    who: &Who,
+    settings: &Settings,
+) -> Result<RefundId> {
     let case = standing(tx, id, |may| may.pay_instead)?;
     // What can be sold again was put back when it came.
-    pay(tx, &case, &Found { restock: Vec::new(), agreed }, who, settings)
+    pay(tx, &case, &[], agrees, who, settings)
 }
 
 /// Opens the refund that it ends in; one that is agreed to goes on its way.
-fn pay(tx: &Tx, case: &Return, found: &Found, who: &Who, settings: &Settings) -> Result<RefundId> {
-    let full = full_order(tx, case.order_id)?;
-    let (mut lines, _) = worth(&full, &store::lines(tx, case.id)?)?;
+fn pay(
+    tx: &Tx,
+    case: &Return,
+    restock: &[LineId],
+    agrees: impl Fn(Fen) -> bool,
+    who: &Who,
+    settings: &Settings,
+) -> Result<RefundId> {
+    let full = refund::full_order(tx, case.order_id)?;
+    let (mut lines, sum) = worth(&full, &store::lines(tx, case.id)?)?;
+    let agreed = agrees(sum);
     for part in &mut lines {
-        part.restock = found.restock.contains(&part.line_id);
+        part.restock = restock.contains(&part.line_id);
     }
     // Why, stands with the return: there it can be forgotten.
     let (reason, description) = (case.kind.text().to_owned(), String::new());
     let wish = Wish { lines, freight: Fen::ZERO, reason, description };
-    let refund = refund::open(tx, &full, &wish, Origin::Buyer, found.agreed, who)?;
+    let refund = refund::open(tx, &full, &wish, Origin::Buyer, agreed, who)?;
     store::set_refund(tx, case.id, refund)?;
-    let note = if found.agreed { "已安排退款" } else { "退款等店里确认金额" };
+    let note = if agreed { "已安排退款" } else { "退款等店里确认金额" };
     go(tx, case, ReturnState::Done, who, note, settings)?;
     Ok(refund)
 }

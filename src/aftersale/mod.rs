@@ -10,9 +10,9 @@ pub mod time;
 
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::ids::{OrderId, ReturnId};
+use crate::ids::ReturnId;
 use crate::jobs::{self, Task};
-use crate::orders::{Full, Topic, Who, store as orders};
+use crate::orders::{Topic, Who, store as orders};
 use crate::outbox::{Letter, collect};
 use crate::returns::{Options, Return, ReturnState, store};
 use crate::settings::Settings;
@@ -64,11 +64,6 @@ fn tell(tx: &Tx, case: &Return, settings: &Settings) -> Result<()> {
     }
     let now = tx.now();
     Ok(collect::put_letter(tx, Letter::AfterSale, case.order_id, case.id.0, now, now)?)
-}
-
-fn full_order(tx: &Tx, id: OrderId) -> Result<Full> {
-    let order = orders::by_id(tx, id)?.ok_or(Code::NotFound)?;
-    Ok(orders::full(tx, order)?)
 }
 
 /// What somebody wrote, or why not.

@@ -1,12 +1,13 @@
 //! Parcels that are sent once more: for what came back to be exchanged, or for one that was lost (补发).
 
-use super::{full_order, go, standing, tell, words};
+use super::{go, standing, tell, words};
 use crate::catalogue::{stock, store as catalogue};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{LineId, OrderId, ResendId, ReturnId, SkuId};
 use crate::orders::{Full, OrderStatus, Topic, Who, store as orders};
 use crate::parcels::Parcel;
+use crate::payments::refund;
 use crate::returns::{Resend, Return, ReturnState, store};
 use crate::settings::Settings;
 
@@ -20,7 +21,7 @@ pub fn exchange(
     settings: &Settings,
 ) -> Result<ResendId> {
     let case = standing(tx, id, |may| may.send_new)?;
-    let full = full_order(tx, case.order_id)?;
+    let full = refund::full_order(tx, case.order_id)?;
     let mut goods = Vec::new();
     for line in store::lines(tx, id)? {
         let of = full.lines.iter().find(|of| of.id == line.line_id).ok_or(Code::NotFound)?;
@@ -47,7 +48,7 @@ pub fn lost(
     parcel: &Parcel,
     who: &Who,
 ) -> Result<ResendId> {
-    let full = full_order(tx, id)?;
+    let full = refund::full_order(tx, id)?;
     if let Some(why) = refused(&full) {
         return Err(Error::from(Code::OrderState).says(why));
     }

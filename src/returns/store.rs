@@ -184,7 +184,7 @@ pub fn set_state(tx: &Tx, id: ReturnId, from: ReturnState, to: ReturnState, due_
         .prepare_cached(
             "update returns set state = ?3, due_at = ?4, ended_at = ?5, overdue = 0 where id = ?1 and state = ?2",
         )?
-        .execute(params![id, from, to, due_at.filter(|_| to.is_open()), ended])?;
+        .execute(params![id, from, to, due_at, ended])?;
     Ok(changed == 1)
 }
 

@@ -23,7 +23,7 @@ use crate::money::Fen;
 use crate::orders::{Full, Line, Who, store as orders};
 use crate::parcels::{Found, Parcel, store as parcels};
 use crate::photos::{Shown as Photo, store as photos};
-use crate::refunds::store as refunds;
+use crate::refunds::{Refund, RefundState, store as refunds};
 use crate::returns::{FullReturn, Kind, Options, Return, ReturnState, Step, store};
 use crate::shop::Shop;
 use crate::staff::login::audit;
@@ -170,8 +170,10 @@ impl Shown {
         for line in &lines {
             let of = full.lines.iter().find(|of| of.id == line.line_id).ok_or(Code::NotFound)?;
             let chosen = line.sku.unwrap_or(of.sku_id);
-            let choices = choices(conn, of, chosen)?;
             let instead = line.sku.filter(|sku| *sku != of.sku_id);
+            // The list of returns shows none of them.
+            let asked_for = case.options().send_new || instead.is_some();
+            let choices = if asked_for { choices(conn, of, chosen)? } else { Vec::new() };
             shown.push(LineShown {
                 id: of.id,
                 name: of.name.clone(),
@@ -194,7 +196,7 @@ impl Shown {
             colour: colour(case.state),
             at: clock::shown(case.created_at),
             ended: case.ended_at.map(clock::shown),
-            left: left.map(|(ms, late)| if late { clock::span(-ms) } else { clock::span(ms) }),
+            left: left.map(|(ms, _)| clock::span(ms.abs())),
             late: left.is_some_and(|(_, late)| late),
             parcel: case.parcel.as_ref().map(Parcel::text),
             pieces: lines.iter().map(|line| line.quantity).sum(),
@@ -361,45 +363,43 @@ struct Received {
 
 #[post("/returns/<id>/receive", data = "<form>")]
 async fn receive(shop: &State<Shop>, staff: Clerk, id: ReturnId, form: Form<Received>) -> Flash<Redirect> {
-    let done = async {
-        let restock = form.restock.iter().map(|id| LineId(*id)).collect();
-        let found = goods::Found { restock, agreed: !form.later && may_pay(shop, &staff.0, id).await? };
-        let (settings, agreed) = (shop.settings(), found.agreed);
-        let work = move |tx: &Tx, who: &Who| {
-            let refund = goods::receive(tx, id, &found, who, &settings)?;
-            Ok(refund.map(|id| refunds::by_id(tx, id)).transpose()?.flatten())
-        };
-        Ok((act(shop, &staff.0, id, "验收", work).await?, agreed))
+    let restock: Vec<LineId> = form.restock.iter().map(|id| LineId(*id)).collect();
+    let (settings, agrees) = (shop.settings(), agreement(shop, &staff.0, form.later));
+    let work = move |tx: &Tx, who: &Who| {
+        let refund = goods::receive(tx, id, &restock, &agrees, who, &settings)?;
+        Ok(refund.map(|id| refunds::by_id(tx, id)).transpose()?.flatten())
     };
-    match done.await {
-        Ok((Some(refund), agreed)) => paid(id, &refund.out_refund_no, agreed, form.later),
-        Ok((None, _)) => back(at(id), Ok("已收到，请把换的商品寄给买家")),
+    match act(shop, &staff.0, id, "验收", work).await {
+        Ok(Some(refund)) => paid(id, &refund, form.later),
+        Ok(None) => back(at(id), Ok("已收到，请把换的商品寄给买家")),
         Err(e) => back(at(id), Err::<&str, _>(e)),
     }
 }
 
+/// Whether whoever looks at the goods lets a sum go at once, asked of the sum that it comes to in the end.
+fn agreement(shop: &Shop, staff: &Staff, later: bool) -> impl Fn(Fen) -> bool + Send + 'static {
+    let (staff, settings) = (staff.clone(), shop.settings());
+    move |sum| !later && may_agree(&staff, &settings, sum)
+}
+
 /// On to the refund where its sum is still to be looked at; else back to the return.
-fn paid(id: ReturnId, number: &OutRefundNo, agreed: bool, later: bool) -> Flash<Redirect> {
-    match (agreed, later) {
+fn paid(id: ReturnId, refund: &Refund, later: bool) -> Flash<Redirect> {
+    match (refund.state != RefundState::Requested, later) {
         (true, _) => back(at(id), Ok("已收到，退款已发出")),
-        (false, true) => back(format!("/admin/refunds/{number}"), Ok("已收到，请核对退款金额")),
+        (false, true) => back(format!("/admin/refunds/{}", refund.out_refund_no), Ok("已收到，请核对退款金额")),
         (false, false) => back(at(id), Ok("已收到，等经理或店主同意后退款")),
     }
 }
 
 #[post("/returns/<id>/pay-instead", data = "<form>")]
 async fn pay_instead(shop: &State<Shop>, staff: Clerk, id: ReturnId, form: Form<Received>) -> Flash<Redirect> {
-    let done = async {
-        let agreed = !form.later && may_pay(shop, &staff.0, id).await?;
-        let settings = shop.settings();
-        let work = move |tx: &Tx, who: &Who| {
-            let refund = goods::pay_instead(tx, id, agreed, who, &settings)?;
-            Ok(refunds::by_id(tx, refund)?.ok_or(Code::NotFound)?)
-        };
-        Ok((act(shop, &staff.0, id, "改为退款", work).await?, agreed))
+    let (settings, agrees) = (shop.settings(), agreement(shop, &staff.0, form.later));
+    let work = move |tx: &Tx, who: &Who| {
+        let refund = goods::pay_instead(tx, id, &agrees, who, &settings)?;
+        Ok(refunds::by_id(tx, refund)?.ok_or(Code::NotFound)?)
     };
-    match done.await {
-        Ok((refund, agreed)) => paid(id, &refund.out_refund_no, agreed, form.later),
+    match act(shop, &staff.0, id, "改为退款", work).await {
+        Ok(refund) => paid(id, &refund, form.later),
         Err(e) => back(at(id), Err::<&str, _>(e)),
     }
 }
