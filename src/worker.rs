@@ -266,8 +266,7 @@ async fn nightly(shop: &Shop) -> Result<Ran> {
 async fn complete(shop: &Shop, order: OrderId) -> Result<Ran> {
     let what = format!("发货 {} 天后自动确认收货", RECEIVED_AFTER / DAY);
     let write = move |tx: &Tx| {
-        let refunding = refunds::of_order(tx, order)?.iter().any(|r| r.refund.state.is_open());
-        if refunding || returns::any_open(tx, order)? {
+        if refunds::any_open(tx, order)? || returns::any_open(tx, order)? {
             return Ok(Ran::Again { at: tx.now() + DAY });
         }
         let on_its_way = orders::store::by_id(tx, order)?.filter(|order| order.status == OrderStatus::Shipped);

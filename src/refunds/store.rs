@@ -37,6 +37,11 @@ pub fn of_orders(conn: &Connection, orders: &str) -> Result<Vec<(OrderId, FullRe
     rows.map(|row| row.and_then(|(order, refund)| Ok((order, full(conn, refund)?)))).collect()
 }
 
+/// Whether one of this order has not come to its end.
+pub fn any_open(conn: &Connection, order: OrderId) -> Result<bool> {
+    conn.prepare_cached("select 1 from refunds where order_id = ?1 and ended_at is null")?.exists([order])
+}
+
 /// All refunds of a payment.
 pub fn of_transaction(conn: &Connection, transaction_id: &str) -> Result<Vec<Refund>> {
     let mut rows = conn.prepare_cached("select * from refunds where transaction_id = ?1 order by id")?;

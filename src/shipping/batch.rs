@@ -296,7 +296,7 @@ fn weigh(conn: &Connection, order: &Order, parcel: &Parcel, allowed: Allowed) ->
         OrderStatus::Shipped => return Ok((Verdict::Wrong, "已分几个包裹发货，请在订单页改单号".into())),
         status => return Ok((Verdict::Wrong, format!("订单是「{}」，不能发货", status.text()))),
     }
-    if refunds::of_order(conn, order.id)?.iter().any(|r| r.refund.state.is_open()) {
+    if refunds::any_open(conn, order.id)? {
         return Ok((Verdict::Wrong, "有退款正在处理，请先处理退款，或在订单页单独发货".into()));
     }
     if !allowed.merge

@@ -98,7 +98,7 @@ pub fn ship(tx: &Tx, id: OrderId, sending: &Sending, who: &Who) -> Result<OrderS
         let words = format!("订单现在是「{}」，不能发货，请刷新页面", order.status.text());
         return Err(Error::from(Code::OrderState).says(words));
     }
-    if !sending.despite_refund && refunds::of_order(tx, id)?.iter().any(|r| r.refund.state.is_open()) {
+    if !sending.despite_refund && refunds::any_open(tx, id)? {
         let words = "这笔订单有退款正在处理。确定仍要发货，请勾选“仍然发货”";
         return Err(Error::from(Code::RefundInProgress).says(words));
     }

@@ -204,7 +204,7 @@ fn brought(table: &Table) -> Result<Brought, String> {
         _ if !any => Err("没有认出订单号和快递单号。每行需要：订单号、快递单号，快递公司可以不写".into()),
         0 => Err("没有找到数据行。每行需要：订单号、快递单号，快递公司可以不写".into()),
         n if n > MOST_ROWS => Err(format!("一次最多 {MOST_ROWS} 行，请分几次")),
-        _ => Ok(Brought { rows, read_as: read_as(table) }),
+        _ => Ok(Brought { rows, read_as: read_as(table, counts_parcels) }),
     }
 }
 
@@ -215,11 +215,11 @@ fn couriers(table: &Table) -> bool {
     first.is_some_and(|row| row.titles().any(|title| theirs.iter().any(|word| title.contains(word))))
 }
 
-fn read_as(table: &Table) -> Vec<String> {
+fn read_as(table: &Table, counts_parcels: bool) -> Vec<String> {
     let first = table.rows.first().filter(|_| table.headed);
     let columns = WANTED.columns.iter().enumerate().filter_map(|(column, titles)| {
         let row = first?;
-        let title = row.title(column).filter(|_| column != PIECES || !couriers(table))?;
+        let title = row.title(column).filter(|_| column != PIECES || !counts_parcels)?;
         let letters: String = row.address(column).chars().filter(char::is_ascii_alphabetic).collect();
         let what = match column {
             ELSEWHERE => WANTED.columns[ORDER][0],
@@ -229,7 +229,7 @@ fn read_as(table: &Table) -> Vec<String> {
         Some(format!("{what} ← {letters} 列“{title}”"))
     });
     let unheaded = (!table.headed).then(|| "没有表头：按每一格的样子认".to_owned());
-    let parcels = couriers(table).then(|| "这是快递公司的表，“件数”是包裹数：没有用，按整单发".to_owned());
+    let parcels = counts_parcels.then(|| "这是快递公司的表，“件数”是包裹数：没有用，按整单发".to_owned());
     unheaded.into_iter().chain(parcels).chain(columns).chain(table.notes.iter().cloned()).collect()
 }
 
