@@ -4,8 +4,6 @@ import { makeSheets } from "./sheets.js";
 const WECHAT_CONFIRM = "wx1183b055aeec94d1";
 const TO_BUYER = { name: "王小样", phone: "13800000000" };
 const PRIVATE = { chooseMedia: "chooseMedia", chooseAddress: "chooseAddress", getClipboardData: "getClipboardData", chooseAvatar: "chooseAvatar", nickname: "nickname", album: "saveImageToPhotosAlbum" };
-/** Interfaces of privacy that the shop's guide on WeChat does not name: a shop that has no need of them is refused. */
-const UNDECLARED = ["chooseInvoiceTitle"];
 
 export function makeWx(host) {
   const { simulator } = document.body.dataset;
@@ -161,8 +159,9 @@ export function makeWx(host) {
   });
 
   const chooseInvoiceTitle = api("chooseInvoiceTitle", async () => {
+    // A shop whose privacy guide does not name it is refused.
     const declared = storage.getStorageSync("__declared") || [];
-    if (UNDECLARED.includes("chooseInvoiceTitle") && !declared.includes("chooseInvoiceTitle")) {
+    if (!declared.includes("chooseInvoiceTitle")) {
       refused("chooseInvoiceTitle", "api scope is not declared in the privacy agreement", { errno: 112 });
     }
     await permitted("chooseInvoiceTitle", "chooseInvoiceTitle");

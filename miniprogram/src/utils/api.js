@@ -74,9 +74,12 @@ function login() {
   return entering;
 }
 
-/** @returns {Promise<any>} */
-function asBuyer(method, path, data, header) {
-  const attempt = (token) => send(method, path, data, Object.assign({ Authorization: `Bearer ${token}` }, header));
+/**
+ * In the name of the buyer: a token that has ended is renewed once.
+ * @param {(token: string) => Promise<any>} attempt
+ * @returns {Promise<any>}
+ */
+function renewed(attempt) {
   const known = wx.getStorageSync(TOKEN);
   const first = known ? attempt(known) : login().then(attempt);
   return first.catch((error) => {
@@ -86,15 +89,33 @@ function asBuyer(method, path, data, header) {
   });
 }
 
-/** A file there or back, in the name of the buyer. */
+/** @returns {Promise<any>} */
+const asBuyer = (method, path, data, header) => renewed((token) => send(method, path, data, Object.assign({ Authorization: `Bearer ${token}` }, header)));
+
+/** What a text says, or nothing where it is no JSON: a server in front may answer in its own way. */
+function read(text) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    return null;
+  }
+}
+
+/** A file there or back. What refuses a file that was to come back says so by its status alone. */
 function file(ask) {
-  const attempt = (token) =>
-    new Promise((resolve, reject) => {
-      const done = ({ statusCode, data, tempFilePath }) => (statusCode < 300 ? resolve(tempFilePath || JSON.parse(data)) : reject(Object.assign(refusal(data && JSON.parse(data)), { statusCode })));
-      ask({ header: { Authorization: `Bearer ${token}` }, success: done, fail: () => reject(refusal({ error: { code: "offline", message: WORDS.offline } })) });
-    });
-  const known = wx.getStorageSync(TOKEN);
-  return known ? attempt(known).catch((error) => (error.code === "unauthenticated" ? login().then(attempt) : Promise.reject(error))) : login().then(attempt);
+  return renewed(
+    (token) =>
+      new Promise((resolve, reject) => {
+        const done = ({ statusCode, data, tempFilePath }) => {
+          const body = read(data);
+          const got = tempFilePath || body;
+          if (statusCode < 300 && got) resolve(got);
+          else reject(Object.assign(refusal(body || (statusCode === 401 && { error: { code: "unauthenticated" } })), { statusCode }));
+        };
+        const fail = () => reject(Object.assign(refusal({ error: { code: "offline", message: WORDS.offline } }), { statusCode: 0 }));
+        ask({ header: { Authorization: `Bearer ${token}` }, success: done, fail });
+      }),
+  );
 }
 
 /** A query string of what is there. */
