@@ -55,10 +55,7 @@ fn command_by(binary: &Path, data: &Path, gateway: u16, arguments: &[&str], more
 impl Program {
     /// The shop, taking connections. Nobody listens at WeChat's address unless a gateway was started there.
     pub fn serve(data: &Path, gateway: u16) -> Program {
-        let port = free_port();
-        let mut command = command(data, gateway, &["serve"]);
-        command.env("ROCKET_PORT", port.to_string());
-        Program::start(command, port)
+        Program::serve_by(Path::new(XIAOPU), data, gateway)
     }
 
     /// The same by a program of another version.

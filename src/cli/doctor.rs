@@ -75,13 +75,12 @@ fn settings_findings(settings: &Settings) -> Vec<Finding> {
 
 /// Asked for as WeChat would ask, which the shop must be running to answer.
 async fn public_finding(shop: &Shop, settings: &Settings) -> Result<String, String> {
-    let Some(url) = settings.get("shop.public_url") else {
+    let (Some(url), Some(asked)) = (settings.get("shop.public_url"), settings.notify_url(settings.api())) else {
         return Err("还没有设置。请填 shop.public_url，例如 https://shop.example.com，微信用它通知付款结果".to_owned());
     };
     if is_loopback(url) {
         return Ok(format!("{url}（本机，只能用模拟微信）"));
     }
-    let asked = settings.notify_url(settings.api()).unwrap_or_else(|| url.to_owned());
     shop.wechat.try_address(&asked, shop.now()).await.map_err(|problem| format!("{problem}；小铺要开着才会回答"))
 }
 

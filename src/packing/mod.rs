@@ -32,10 +32,6 @@ impl Dictionary {
         let bytes = db::deflated(text, &self.bytes).map_err(|e| Error::ToSqlConversionFailure(e.into()))?;
         Ok(Packed { dictionary: self.id, bytes })
     }
-
-    pub fn unpack(&self, packed: &[u8]) -> rusqlite::Result<Vec<u8>> {
-        unpack(packed, &self.bytes)
-    }
 }
 
 /// What was packed with this dictionary.

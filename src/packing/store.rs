@@ -33,7 +33,7 @@ pub fn put(tx: &Tx, samples: &Samples) -> Result<Dictionary> {
 }
 
 fn read(row: &Row<'_>) -> Result<Dictionary> {
-    Ok(Dictionary { id: row.get("id")?, bytes: row.get::<_, Vec<u8>>("bytes")?.into() })
+    Ok(Dictionary { id: row.get("id")?, bytes: row.get_ref("bytes")?.as_blob()?.into() })
 }
 
 // ── what older programs wrote as it was ──

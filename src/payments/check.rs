@@ -24,7 +24,7 @@ pub struct Asked {
 /// Queries one attempt. The answer, our verdict and the settlement are one transaction.
 pub async fn ask(shop: &Shop, account: &Account, attempt: &Attempt) -> Result<Asked> {
     let exchange = shop.wechat.order_query(account, TradeOf::Number(&attempt.out_trade_no), &shop.nonces).await;
-    let mut entry = attempt.logged(&exchange);
+    let mut entry = attempt.logged(shop, &exchange);
     if let Ok(trade) = &exchange.result {
         entry.reason = match trade {
             Trade::Paid(_) => "SUCCESS 已支付".into(),

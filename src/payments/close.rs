@@ -63,7 +63,7 @@ pub(super) async fn close_at_wechat(shop: &Shop, attempt: &Attempt) -> Result<Fa
         return Ok(Fate::NotAsked);
     }
     let exchange = shop.wechat.close_order(&account, &attempt.out_trade_no, &shop.nonces).await;
-    let entry = attempt.logged(&exchange);
+    let entry = attempt.logged(shop, &exchange);
     shop.write(move |tx| Ok(entry.record(tx)?)).await?;
     let accepted = exchange.result;
     let asked = ask(shop, &account, attempt).await?;

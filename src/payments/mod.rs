@@ -92,14 +92,14 @@ impl Attempt {
         Some(shop.account_of(self.params.api())?.under(self.params.app_id()))
     }
 
-    /// A call about this attempt, for the transaction log.
-    pub fn logged<T>(&self, exchange: &Exchange<T>) -> Entry {
+    /// A call about this attempt, for the transaction log; packed here, so that the writer need not.
+    pub fn logged<T>(&self, shop: &Shop, exchange: &Exchange<T>) -> Entry {
         let mut entry = Entry::sent(exchange);
         entry.order_id = Some(self.order_id);
         entry.attempt_id = Some(self.id);
         entry.out_trade_no = Some(self.out_trade_no.to_string());
         entry.amount = Some(self.total);
-        entry
+        entry.packed(shop.dictionary().as_ref())
     }
 }
 

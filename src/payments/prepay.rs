@@ -357,12 +357,12 @@ fn body(conn: &Connection, settings: &Settings, id: OrderId) -> rusqlite::Result
 async fn send(shop: &Shop, cashier: &Cashier, attempt: &Attempt) -> Result<Option<String>> {
     let mut exchange = shop.wechat.order(&cashier.account, &attempt.params, &shop.nonces).await;
     if matches!(&exchange.result, Err(GatewayError::Refused { code, .. }) if code == "SYSTEMERROR") {
-        record(shop, attempt.logged(&exchange)).await?;
+        record(shop, attempt.logged(shop, &exchange)).await?;
         // WeChat's own advice: once more, with the same parameters.
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         exchange = shop.wechat.order(&cashier.account, &attempt.params, &shop.nonces).await;
     }
-    let entry = attempt.logged(&exchange).packed(shop.dictionary().as_ref());
+    let entry = attempt.logged(shop, &exchange);
     let id = attempt.id;
     match exchange.result {
         Ok(prepay_id) => {

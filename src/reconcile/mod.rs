@@ -5,10 +5,13 @@ pub mod funds;
 pub mod report;
 pub mod store;
 
+use rusqlite::Connection;
+
 use crate::clock::{Day, HOUR, MINUTE};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::exceptions::{self, Difference, Kind, MATCHED_AGAIN, NewException};
+use crate::ids::AttemptId;
 use crate::jobs::{self, Ran, Task};
 use crate::ledger::store as ledger;
 use crate::money::yuan;
@@ -229,12 +232,14 @@ async fn keep_rows(shop: &Shop, day: Day, bill: &Bill) -> Result<()> {
 /// Answers with how many could not be asked about.
 async fn enter_missed(shop: &Shop, account: &Account, day: Day) -> Result<usize> {
     let mut unheard = 0;
-    let missed = shop.read(move |conn| Ok(store::payments_missed(conn, day)?)).await?;
-    for (transaction_id, attempt) in missed {
-        let attempt = match attempt {
-            Some(id) => shop.read(move |conn| Ok(payments::attempt(conn, id)?)).await?,
-            None => None,
+    let read = move |conn: &Connection| {
+        let with_attempt = |(transaction_id, attempt): (String, Option<AttemptId>)| {
+            let attempt = attempt.map(|id| payments::attempt(conn, id)).transpose()?.flatten();
+            Ok((transaction_id, attempt))
         };
+        store::payments_missed(conn, day)?.into_iter().map(with_attempt).collect::<Result<Vec<_>>>()
+    };
+    for (transaction_id, attempt) in shop.read(read).await? {
         // WeChat knows a payment by the app that it was made in.
         let made_in = attempt.and_then(|attempt| attempt.account(shop));
         unheard += usize::from(!enter_payment(shop, made_in.as_ref().unwrap_or(account), &transaction_id).await?);

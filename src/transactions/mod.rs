@@ -116,10 +116,10 @@ impl Entry {
         self
     }
 
-    /// The same as though it had been answered and checked so, which is likely.
-    pub fn packed_as(self, response: &str, checks: Vec<Check>, dictionary: Option<&Dictionary>) -> Entry {
-        let likely = Entry { response: response.into(), checks, ..self.clone() };
-        Entry { ready: likely.packed(dictionary).ready, ..self }
+    /// Answered and checked so, which is likely; what it comes to is written over it.
+    pub fn packed_as(mut self, response: &str, checks: Vec<Check>, dictionary: Option<&Dictionary>) -> Entry {
+        (self.response, self.checks) = (response.into(), checks);
+        self.packed(dictionary)
     }
 
     /// Answer, checks and request in one.

@@ -19,8 +19,10 @@ pub fn next_id(tx: &Tx) -> Result<MessageId> {
 
 /// Plain, where its text was not packed. A number that the attempt has too is not written again, see `shown`.
 pub fn insert(tx: &Tx, id: MessageId, entry: &Entry, packed: Option<&Packed>) -> Result<()> {
-    let checks = if packed.is_some() { String::new() } else { entry.checks_text()? };
-    let (request, response) = if packed.is_some() { Default::default() } else { (&*entry.request, &*entry.response) };
+    let (request, response, checks) = match packed {
+        Some(_) => Default::default(),
+        None => (&*entry.request, &*entry.response, entry.checks_text()?),
+    };
     tx.prepare_cached(
         "insert into messages (id, at, direction, kind, order_id, attempt_id, out_trade_no, transaction_id,
                                out_refund_no, amount_fen, verdict, reason, checks, request, response, source_ip, took_ms,
