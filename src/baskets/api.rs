@@ -1,5 +1,7 @@
 //! Carts, favourites and buying again, for buyers.
 
+use std::collections::BTreeMap;
+
 use rocket::serde::json::Json;
 use rocket::{Route, State, delete, get, put, routes};
 use rusqlite::Connection;
@@ -174,12 +176,13 @@ async fn put_cart(
 /// Answers with what did not get in.
 fn put_lines(tx: &Tx, buyer: BuyerId, items: &[CartItemForm], merge: bool) -> Result<Vec<Value>> {
     let mut left_out = Vec::new();
-    let mut held = store::cart(tx, buyer)?;
+    let lines = store::cart(tx, buyer)?;
+    let mut held: BTreeMap<SkuId, i64> = lines.iter().map(|line| (line.wished.sku, line.wished.quantity)).collect();
     // What goes makes room for what comes.
     let (gone, kept): (Vec<_>, Vec<_>) = items.iter().partition(|item| item.quantity == 0);
     for sku in gone.iter().filter_map(|item| item.sku_id.parse().ok()) {
         store::remove_line(tx, buyer, sku)?;
-        held.retain(|line| line.wished.sku != sku);
+        held.remove(&sku);
     }
     for item in kept {
         let found = item.sku_id.parse().ok().map(|sku| catalogue::for_sale(tx, sku)).transpose()?.flatten();
@@ -187,16 +190,15 @@ fn put_lines(tx: &Tx, buyer: BuyerId, items: &[CartItemForm], merge: bool) -> Re
             left_out.push(json!({ "skuId": item.sku_id, "reason": "not_found", "reasonText": "商品规格不存在" }));
             continue;
         };
-        let known = held.iter().position(|line| line.wished.sku == found.sku.id);
-        if known.is_none() && held.len() >= MOST_LINES {
+        let before = held.get(&found.sku.id).copied();
+        if before.is_none() && held.len() >= MOST_LINES {
             let words = format!("购物车满了（{MOST_LINES} 种），先结算几样");
             left_out.push(json!({ "skuId": item.sku_id, "reason": "cart_full", "reasonText": words }));
             continue;
         }
-        let before = known.map_or(0, |at| held.remove(at).wished.quantity);
-        let quantity = if merge { item.quantity.max(before) } else { item.quantity };
+        let quantity = if merge { item.quantity.max(before.unwrap_or_default()) } else { item.quantity };
         let wished = Wished { sku: found.sku.id, quantity, then: found.sku.price };
-        held.push(CartLine { wished, ticked: item.ticked, added_at: tx.now() });
+        held.insert(found.sku.id, quantity);
         store::put_line(tx, buyer, wished, item.ticked)?;
     }
     Ok(left_out)
@@ -225,11 +227,10 @@ struct FavouriteView {
 
 impl FavouriteView {
     fn new(favourite: Favourite, product: Product) -> FavouriteView {
-        let stocked = product.skus.iter().any(|sku| sku.enabled && sku.available() > 0);
-        let state = match (product.is_for_sale(), stocked) {
+        let state = match (product.is_for_sale(), product.is_sold_out()) {
             (false, _) => Standing::OffShelf,
-            (true, false) => Standing::SoldOut,
-            (true, true) => Standing::OnSale,
+            (true, true) => Standing::SoldOut,
+            (true, false) => Standing::OnSale,
         };
         let told = state != Standing::OffShelf;
         FavouriteView {

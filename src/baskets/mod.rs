@@ -12,13 +12,10 @@ use crate::catalogue::store::ForSale;
 use crate::error::{Code, Result};
 use crate::ids::{BuyerId, ProductId, SkuId};
 use crate::money::Fen;
+pub use crate::orders::quote::{MOST_LINES, MOST_PIECES};
 use crate::orders::store as orders;
 use crate::words::words;
 
-/// Kinds of goods in one cart: as many as one order takes.
-pub const MOST_LINES: usize = 50;
-/// Pieces of one SKU.
-pub const MOST_PIECES: i64 = 999;
 /// Favourites of one buyer.
 pub const MOST_FAVOURITES: i64 = 500;
 

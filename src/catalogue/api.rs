@@ -319,7 +319,7 @@ impl Detail {
             max_price_fen: product.max_price,
             market_price_fen: product.market_price,
             sold_count: product.sold_count,
-            sold_out: enabled().all(|sku| sku.available() < 1),
+            sold_out: product.is_sold_out(),
         };
         Detail {
             summary,

@@ -111,6 +111,11 @@ pub struct Product {
 }
 
 impl Product {
+    /// Nothing of what can be chosen is there.
+    pub fn is_sold_out(&self) -> bool {
+        self.skus.iter().filter(|sku| sku.enabled).all(|sku| sku.available() < 1)
+    }
+
     /// It is shown, and there is something of it to choose; that may be sold out.
     pub fn is_for_sale(&self) -> bool {
         self.on_shelf && self.skus.iter().any(|sku| sku.enabled)

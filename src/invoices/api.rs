@@ -48,7 +48,7 @@ struct InvoiceView {
 
 impl InvoiceView {
     fn new(order: &Order, invoice: Option<Invoice>) -> InvoiceView {
-        let due = due(order);
+        let due = order.net();
         let state = invoice.as_ref().map(|invoice| invoice.state);
         let outdated = invoice.as_ref().and_then(Invoice::outdated);
         let mut view = InvoiceView {
@@ -78,11 +78,6 @@ impl InvoiceView {
         }
         view
     }
-}
-
-/// What was paid and has not gone back.
-fn due(order: &Order) -> Fen {
-    order.paid.minus(order.refunded).unwrap_or_default()
 }
 
 fn his(conn: &Connection, buyer: &Buyer, called: &str) -> Result<Order> {
@@ -130,7 +125,7 @@ async fn ask(
         if order.status == OrderStatus::PendingPayment {
             return refused("付款之后才能开发票");
         }
-        if due(&order) == Fen::ZERO {
+        if order.net() == Fen::ZERO {
             return refused("这张订单没有可以开票的金额");
         }
         if store::of_order(tx, order.id)?.is_some_and(|invoice| invoice.state == InvoiceState::Issued) {
@@ -148,12 +143,11 @@ async fn withdraw(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Js
     let called = order_no.to_owned();
     let write = move |tx: &Tx| {
         let order = his(tx, &buyer, &called)?;
-        let invoice = store::of_order(tx, order.id)?;
-        if !store::withdraw(tx, order.id)? && invoice.is_some() {
+        store::withdraw(tx, order.id)?;
+        if store::of_order(tx, order.id)?.is_some() {
             return Err(Error::from(Code::OrderState).says("店家已经处理了这张发票，不能撤回"));
         }
-        let invoice = store::of_order(tx, order.id)?;
-        Ok(InvoiceView::new(&order, invoice))
+        Ok(InvoiceView::new(&order, None))
     };
     shop.write(write).await.map(Json)
 }

@@ -65,10 +65,10 @@ pub fn ask(tx: &Tx, order: OrderId, title: &Title) -> Result<()> {
     Ok(())
 }
 
-/// False when it is not asked for any more.
-pub fn withdraw(tx: &Tx, order: OrderId) -> Result<bool> {
-    let gone = tx.prepare_cached("delete from invoices where order_id = ?1 and state = 'asked'")?.execute([order])?;
-    Ok(gone == 1)
+/// One that was decided stays.
+pub fn withdraw(tx: &Tx, order: OrderId) -> Result<()> {
+    tx.prepare_cached("delete from invoices where order_id = ?1 and state = 'asked'")?.execute([order])?;
+    Ok(())
 }
 
 pub fn set_issued(tx: &Tx, id: InvoiceId, fen: Fen, number: &str, link: &str) -> Result<()> {

@@ -141,14 +141,15 @@ async fn set_hidden(shop: &Shop, buyer: Buyer, order_no: &str, hidden: bool) -> 
     let (called, moment) = (order_no.to_owned(), Moment::of(shop));
     let write = move |tx: &Tx| {
         let order = store::of_buyer(tx, buyer.id, &called)?.ok_or(Code::NotFound)?;
-        let full = store::full(tx, order)?;
-        let order = &full.order;
+        let mut full = store::full(tx, order)?;
         if hidden && !full.may_be_hidden() {
             let words = "订单还没有结束，结束之后才能从列表移走";
-            return Err(with_order(Code::OrderState, tx, buyer.id, &order.order_no, moment)?.says(words));
+            return Err(with_order(Code::OrderState, tx, buyer.id, &full.order.order_no, moment)?.says(words));
         }
-        store::set_hidden(tx, order.id, hidden.then_some(tx.now()))?;
-        show(tx, buyer.id, order.order_no.as_str(), moment)
+        let since = hidden.then_some(tx.now());
+        store::set_hidden(tx, full.order.id, since)?;
+        full.order.hidden_at = since;
+        Ok(moment.view(&full))
     };
     shop.write(write).await.map(Json)
 }

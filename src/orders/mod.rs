@@ -189,6 +189,11 @@ impl Order {
         self.total == Fen::ZERO
     }
 
+    /// What was paid and has not gone back.
+    pub fn net(&self) -> Fen {
+        self.paid.minus(self.refunded).unwrap_or_default()
+    }
+
     /// Pages and actions ask this one function. One that cost nothing may be dropped besides: see `Full`.
     pub fn options(&self) -> Options {
         let unpaid = self.status == OrderStatus::PendingPayment;

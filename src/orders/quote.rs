@@ -21,8 +21,10 @@ use crate::promotions::{Coupon, CouponRef, Discount, Given, Kind, give, store as
 use crate::settings::Settings;
 use crate::settings::hours::Slot;
 
-const MOST_LINES: usize = 50;
-const MOST_PIECES: i64 = 999;
+/// Kinds of goods in one order, or one cart.
+pub const MOST_LINES: usize = 50;
+/// Pieces of one SKU.
+pub const MOST_PIECES: i64 = 999;
 
 /// What a client asks for. It never says a price.
 #[derive(Clone, Debug, Deserialize)]

@@ -35,12 +35,14 @@ pub fn choose(quote: &mut Quote, offered: Option<Vec<(Slot, bool)>>, wanted: Opt
     let free = |id: &str| offered.iter().find(|(slot, full)| !full && slot.id() == id).map(|(slot, _)| *slot);
     quote.slot = wanted.and_then(free);
     quote.slots = offered;
+    if quote.slot.is_some() {
+        return None;
+    }
     let ways: Vec<String> = quote.slots.iter().filter(|(_, full)| !full).map(|(slot, _)| slot.id()).collect();
-    match (wanted, quote.slot, ways.is_empty()) {
-        (_, Some(_), _) => None,
-        (_, None, true) => gone("最近几天没有可以约的时间了，请联系商家或过后再来"),
-        (None, None, false) => Some(Error::from(Code::SlotRequired).details(json!({ "slotIds": ways }))),
-        (Some(_), None, false) => {
+    match (wanted, ways.is_empty()) {
+        (_, true) => gone("最近几天没有可以约的时间了，请联系商家或过后再来"),
+        (None, false) => Some(Error::from(Code::SlotRequired).details(json!({ "slotIds": ways }))),
+        (Some(_), false) => {
             gone("这个时间刚刚约满或来不及了，请另选一个").map(|error| error.details(json!({ "slotIds": ways })))
         }
     }

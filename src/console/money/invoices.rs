@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::assets;
 use crate::clock::{self, Day};
-use crate::console::{Download, back, cut, frame, workbook};
+use crate::console::{Download, back, cut, framed, waiting, workbook};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::InvoiceId;
@@ -40,11 +40,11 @@ async fn list(
     before: Option<i64>,
 ) -> Result<Template> {
     let (state, size) = (read_state(state.unwrap_or_default()), staff.0.lists.rows);
-    let read = move |conn: &Connection| Ok((store::list(conn, state, before, size + 1)?, store::count_asked(conn)?));
-    let (mut invoices, asked) = shop.read(read).await?;
-    let more = cut(&mut invoices, size);
+    let read = move |conn: &Connection| Ok((store::list(conn, state, before, size + 1)?, waiting(conn)?));
+    let (mut invoices, waiting) = shop.read(read).await?;
+    let (more, asked) = (cut(&mut invoices, size), waiting.invoices);
     let context = context! {
-        frame: frame(shop, &staff.0, "money", flash).await?,
+        frame: framed(shop, &staff.0, "money", flash, waiting),
         tab: "invoices",
         state,
         states: InvoiceState::ALL.iter().map(|one| json!({

@@ -26,7 +26,6 @@ use crate::error::{Code, Error, Result};
 use crate::exceptions::store as exceptions;
 use crate::ids::OrderNo;
 use crate::ledger::store as ledger;
-use crate::orders::pickup::Pickup;
 use crate::orders::search::{Filter, Mark, Sort, store as search};
 use crate::orders::store;
 use crate::orders::{Flag, Full, Line, Order, OrderStatus, Topic, Who};
@@ -592,8 +591,8 @@ fn exported(conn: &rusqlite::Connection, order: Order, whole: bool) -> Result<Ve
         Some(address) if whole => (address.receiver.clone(), address.phone.clone(), address.one_line()),
         Some(address) => (address.masked_receiver(), address.masked_phone(), address.region()),
         None => {
-            let phone = |pickup: &Pickup| if whole { pickup.phone.clone() } else { pickup.masked_phone() };
-            (String::new(), pickup.as_ref().map(phone).unwrap_or_default(), String::new())
+            let phone = pickup.as_ref().map(|pickup| pickup.shown_phone(whole)).unwrap_or_default();
+            (String::new(), phone, String::new())
         }
     };
     let parcels =

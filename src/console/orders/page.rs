@@ -26,7 +26,6 @@ use crate::ids::{BuyerId, ImageHash, LineId, OrderNo, OutTradeNo, ProductId, Pro
 use crate::invoices::{Invoice, InvoiceState, store as invoices};
 use crate::ledger::{Shares, store as ledger};
 use crate::money::{Fen, yuan};
-use crate::orders::pickup::Pickup;
 use crate::orders::store::{self, Event};
 use crate::orders::{ClosedReason, Full, Line, Order, OrderStatus, Shipment, Topic, Who};
 use crate::payments::{Attempt, AttemptState, check, close, store as payments};
@@ -311,12 +310,12 @@ impl OrderPage {
             total: order.total.to_string(),
             paid: order.paid.to_string(),
             refunded: order.refunded.to_string(),
-            net: order.paid.minus(order.refunded).unwrap_or_default().to_string(),
+            net: order.net().to_string(),
             refunding: full.is_refunding(),
             refunds: refunds.iter().map(|r| money::refunds::Shown::of(r, Some(order), now)).collect(),
             revealed: looking.revealed,
             address: order.address.as_ref().map(|address| address_shown(address, looking.revealed)),
-            fetcher: full.pickup.as_ref().map(|pickup| fetcher(pickup, looking.revealed)),
+            fetcher: full.pickup.as_ref().map(|pickup| pickup.shown_phone(looking.revealed)),
             attempts: seen.attempts.iter().map(|attempt| attempt_shown(attempt, &seen.shares)).collect(),
             shipments: shipments.iter().map(|shipment| parcel_shown(full, shipment, seen.last_refund, now)).collect(),
             returns: full.returns.iter().map(line_of).collect(),
@@ -350,10 +349,6 @@ fn line_shown(line: &Line, left: i64) -> LineShown {
         refunded: line.refunded,
         left,
     }
-}
-
-fn fetcher(pickup: &Pickup, revealed: bool) -> String {
-    if revealed { pickup.phone.clone() } else { pickup.masked_phone() }
 }
 
 /// Whom it goes to; masked, the fields of the form stay empty.

@@ -25,6 +25,11 @@ impl Pickup {
     pub fn masked_phone(&self) -> String {
         if self.phone.is_empty() { String::new() } else { masked(&self.phone) }
     }
+
+    /// The phone for whoever may see all of it, else masked.
+    pub fn shown_phone(&self, whole: bool) -> String {
+        if whole { self.phone.clone() } else { self.masked_phone() }
+    }
 }
 
 /// Eight digits that stand for one order, now and ever: whoever pays it can show them, and nobody else.

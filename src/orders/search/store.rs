@@ -234,11 +234,12 @@ fn ask(
     what: &str,
 ) -> Result<(Query, String)> {
     let mut query = Query::of(conn, filter)?;
-    let along = match filter.only_status() {
-        Some(None) => true,
-        Some(Some(_)) => is_long(conn, filter)?,
-        None => false,
-    };
+    let along = sort.is_by_amount()
+        && match filter.only_status() {
+            Some(None) => true,
+            Some(Some(_)) => is_long(conn, filter)?,
+            None => false,
+        };
     let key = key(sort, query.words_lead, filter.placed != (None, None));
     let end = query.sorted(sort, key, along, after, limit);
     let sql = query.sql(&format!("{what}, {key} as sorted_by"), &end);
@@ -280,14 +281,10 @@ impl Query {
         self.values.push(Box::new(limit));
         let limit = self.values.len();
         // A plus keeps an index out of it.
-        let sorter = match (sort.is_by_amount(), along) {
-            (true, true) => {
-                self.where_.iter_mut().filter(|sql| sql.starts_with("o.status")).for_each(|sql| sql.insert(0, '+'));
-                ""
-            }
-            (true, false) => "+",
-            (false, _) => "",
-        };
+        if along {
+            self.where_.iter_mut().filter(|sql| sql.starts_with("o.status")).for_each(|sql| sql.insert(0, '+'));
+        }
+        let sorter = if sort.is_by_amount() && !along { "+" } else { "" };
         match unique {
             true => format!("order by {key} {way} limit ?{limit}"),
             false => format!("order by {sorter}{key} {way}, o.id {way} limit ?{limit}"),
