@@ -335,13 +335,13 @@ async function peek(n) {
 }
 previews.forEach((link, n) =>
   link.addEventListener("click", (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || !drawer) return;
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     peek(n);
   }),
 );
-drawer?.addEventListener("click", (event) => event.target === drawer && drawer.close());
-drawer?.addEventListener("keydown", (event) => {
+drawer.addEventListener("click", (event) => event.target === drawer && drawer.close());
+drawer.addEventListener("keydown", (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (step && !event.target.closest("select, textarea, [type=number]")) (event.preventDefault(), peek(shown + step));
 });

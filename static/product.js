@@ -3,6 +3,8 @@
 const $ = (selector, from = document) => from.querySelector(selector);
 const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
 const product = $("form.product");
+// Whoever may only look has a form that is disabled as a whole, which its fields do not say of themselves.
+const fixed = product.elements.name.matches(":disabled");
 const icon = (name, more = "") => `<svg class="i${more}" aria-hidden="true"><use href="/static/icons.svg#${name}"/></svg>`;
 const make = (tag, more) => Object.assign(document.createElement(tag), more);
 
@@ -13,7 +15,7 @@ const used = (row) => cell(row, "known") || cell(row, "specs").value || cell(row
 const specs = (row) => cell(row, "specs").value.split(/[;；]/).map((one) => one.split(/[:：]/).map((word) => word.trim())).filter(([, value]) => value);
 
 $(".maker").hidden = rows().some((row) => cell(row, "known"));
-const more = $(".maker").hidden && !product.elements.name.disabled ? make("button", { type: "button", className: "btn sm gap", innerHTML: `${icon("plus", " sm")}批量加规格` }) : null;
+const more = $(".maker").hidden && !fixed ? make("button", { type: "button", className: "btn sm gap", innerHTML: `${icon("plus", " sm")}批量加规格` }) : null;
 if (more) {
   $("table.skus").after(more);
   more.addEventListener("click", () => (($(".maker").hidden = false), more.remove()));
@@ -21,7 +23,7 @@ if (more) {
 // Rows that wait for more specs come up one at a time.
 for (const row of rows()) row.hidden = row.classList.contains("spare");
 const spare = make("button", { type: "button", className: "btn sm gap", innerHTML: `${icon("plus", " sm")}加一个规格` });
-if (!product.elements.name.disabled) $("table.skus").after(spare);
+if (!fixed) $("table.skus").after(spare);
 spare.addEventListener("click", () => {
   const row = rows().find((row) => row.hidden) ?? grow();
   row.hidden = false;
@@ -101,14 +103,14 @@ function matrix() {
     const button = make("button", { type: "button", className: "btn icon bare sm", innerHTML: icon("arrow-down", " sm"), title: words });
     button.setAttribute("aria-label", words);
     button.addEventListener("click", () => {
-      for (const row of list) for (const [name] of fields) if (name !== "code" && name !== "barcode") cell(row, name).value = cell(list[0], name).value;
+      for (const row of list) for (const [name] of fields) cell(row, name).value = cell(list[0], name).value;
       touched();
       matrix();
     });
     return button;
   };
   // A code is one SKU's own, so there is nothing to fill a row with.
-  const fills = view !== 1 && !product.elements.name.matches(":disabled");
+  const fills = view !== 1 && !fixed;
   for (const [value, list] of across) {
     const place = title(head, value);
     if (fills) place.append(filler(list, `整列照 ${value} 的第一格填`));
@@ -156,7 +158,7 @@ function picture(list, words) {
   const label = make("label", { className: "thumb s40 choose", title: url ? `${words}：点一下换` : `${words}：点一下选` });
   label.innerHTML = url ? "" : icon("image", " sm");
   if (url) label.append(make("img", { src: url, alt: "" }));
-  const file = make("input", { type: "file", accept: "image/*", className: "vh", disabled: product.elements.name.matches(":disabled") });
+  const file = make("input", { type: "file", accept: "image/*", className: "vh", disabled: fixed });
   file.setAttribute("aria-label", words);
   file.addEventListener("change", async () => {
     if (!file.files.length) return;
@@ -168,7 +170,7 @@ function picture(list, words) {
       }
       touched();
     } catch {
-      complain(`${file.files[0].name} 没有传上去：请换一张 JPEG、PNG 或 WebP，10 MB 以内`);
+      refused(file.files[0]);
     }
     matrix();
     pictures();
@@ -218,6 +220,7 @@ const complain = (words) => {
   box.after(strip);
   setTimeout(() => strip.remove(), 8000);
 };
+const refused = (file) => complain(`${file.name} 没有传上去：请换一张 JPEG、PNG 或 WebP，10 MB 以内`);
 async function add(chosen) {
   for (const file of [...chosen].filter((file) => file.type.startsWith("image/"))) {
     if ($$("li[draggable]", box).length >= 9) return complain("最多 9 张图片");
@@ -232,7 +235,7 @@ async function add(chosen) {
       item.append(remover(item));
     } catch {
       item.remove();
-      complain(`${file.name} 没有传上去：请换一张 JPEG、PNG 或 WebP，10 MB 以内`);
+      refused(file);
     }
     show();
   }
@@ -243,7 +246,7 @@ const remover = (item) => {
   off.addEventListener("click", () => (item.remove(), show()));
   return off;
 };
-if (!product.elements.name.disabled) {
+if (!fixed) {
   // Without this script a tick says whether a picture stays.
   for (const item of $$("li[draggable]", box)) {
     const tick = $("[name=keep]", item);
@@ -311,11 +314,11 @@ async function addDetail(chosen) {
       list.append(block("", (await send(file)).hash));
       write();
     } catch {
-      complain(`${file.name} 没有传上去：请换一张 JPEG、PNG 或 WebP，10 MB 以内`);
+      refused(file);
     }
   }
 }
-if (!detail.disabled && !detail.matches(":disabled")) {
+if (!fixed) {
   blocks();
   detail.closest("label").hidden = true;
   list.hidden = $(".detail-tools").hidden = false;

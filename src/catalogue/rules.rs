@@ -7,9 +7,9 @@ use crate::tables;
 use crate::typed::{Length, bare, clean};
 
 /// Pieces that one SKU may have.
+pub const MOST_STOCK: i64 = 10_000_000;
 /// A piece weighs a ton at the most.
 pub const MOST_GRAMS: i64 = 1_000_000;
-pub const MOST_STOCK: i64 = 10_000_000;
 pub const MOST_IMAGES: usize = 9;
 /// Kinds of specification, as colour and size are two.
 pub const MOST_SPECS: usize = 3;

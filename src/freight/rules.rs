@@ -1,6 +1,8 @@
 //! What a freight template may say: the form's text, read or refused with words for whoever wrote it.
 
 use super::{By, Price, Rate, Row, Terms};
+use serde::Serialize;
+
 use crate::error::{Code, Error, Result};
 use crate::money::Fen;
 use crate::places::{Place, listed};
@@ -23,7 +25,7 @@ pub struct Filled {
 }
 
 /// A row of it; everywhere else has no regions.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct FilledRow {
     pub regions: String,
     pub not_sent: bool,

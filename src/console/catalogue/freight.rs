@@ -94,13 +94,6 @@ impl From<FreightForm> for Filled {
     }
 }
 
-fn row_shown(row: &FilledRow) -> Value {
-    json!({
-        "regions": row.regions, "not_sent": row.not_sent, "first": row.first, "first_fee": row.first_fee,
-        "more": row.more, "more_fee": row.more_fee, "free_from": row.free_from, "always": row.always,
-    })
-}
-
 async fn form(
     shop: &Shop,
     staff: &Staff,
@@ -111,7 +104,7 @@ async fn form(
 ) -> Result<Template> {
     let spare = MOST_ROWS.saturating_sub(filled.rows.len()).min(SPARE);
     let blank = FilledRow::default();
-    let rows: Vec<Value> = filled.rows.iter().chain(std::iter::repeat_n(&blank, spare)).map(row_shown).collect();
+    let rows: Vec<&FilledRow> = filled.rows.iter().chain(std::iter::repeat_n(&blank, spare)).collect();
     let problems: Vec<&Value> = wrong.map(|e| e.fields.values().collect()).unwrap_or_default();
     let other = wrong.filter(|e| e.fields.is_empty()).map(Error::message);
     let used = match id {
@@ -120,7 +113,7 @@ async fn form(
     };
     let context = context! {
         frame: frame(shop, staff, "products", flash).await?, section: "freight", id, problems, other, rows, used,
-        name: filled.name.clone(), by: filled.by.clone(), elsewhere: row_shown(&filled.elsewhere),
+        name: filled.name.clone(), by: filled.by.clone(), elsewhere: &filled.elsewhere,
         kinds: By::ALL.iter().map(|by| (by.word(), by.text())).collect::<Vec<_>>(), may_edit: staff.role >= Role::Manager,
     };
     Ok(assets::page("console/freight.html", context))

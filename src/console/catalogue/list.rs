@@ -111,13 +111,19 @@ struct Seen {
     counts: store::ShelfCounts,
     low_count: i64,
     categories: Vec<Category>,
+    /// What counts as low, and where the last thirty days begin.
+    low: i64,
+    month: Day,
 }
 
 fn look(conn: &rusqlite::Connection, listing: &Listing, low: i64, month: Day) -> Result<Seen> {
     let mut items = store::list(conn, listing)?;
     let more = cut(&mut items, listing.limit - 1);
     let next = items.last().filter(|_| more).map(|item| item.key);
-    let lately = |item: store::Item| Ok((item.clone(), store::sold_daily(conn, item.id, month)?));
+    let lately = |item: store::Item| {
+        let days = store::sold_daily(conn, item.id, month)?;
+        Ok((item, days))
+    };
     Ok(Seen {
         waiting: waiting(conn)?,
         items: items.into_iter().map(lately).collect::<Result<_>>()?,
@@ -125,6 +131,8 @@ fn look(conn: &rusqlite::Connection, listing: &Listing, low: i64, month: Day) ->
         counts: store::shelf_counts(conn)?,
         low_count: store::low_count(conn, low)?,
         categories: store::categories(conn)?,
+        low,
+        month,
     })
 }
 
@@ -223,36 +231,35 @@ struct ItemShown {
 }
 
 impl ItemShown {
-    fn of(item: &store::Item, days: &[(Day, i64)], month: Day) -> ItemShown {
-        let lately = sold(days);
+    fn of(item: store::Item, days: &[(Day, i64)], month: Day) -> ItemShown {
+        let (lately, planned, available) = (sold(days), planned(&item), item.available());
         ItemShown {
             id: item.id,
-            name: item.name.clone(),
-            subtitle: item.subtitle.clone(),
-            category: item.category.clone(),
+            name: item.name,
+            subtitle: item.subtitle,
+            category: item.category,
             cover: item.cover.as_ref().map(ImageHash::url),
             price: match item.price == item.max_price {
                 true => format!("¥{}", item.price),
                 false => format!("¥{}–{}", item.price, item.max_price),
             },
             market: item.market_price.map(|fen| format!("¥{fen}")),
-            available: item.available(),
+            available,
             on_hand: item.on_hand,
             reserved: item.reserved,
-            reach: reach(item.available(), lately),
+            reach: reach(available, lately),
             lately,
             spark: spark(days, month),
             sold: item.sold_count,
             on_shelf: item.on_shelf,
-            planned: planned(item),
+            planned,
         }
     }
 }
 
 impl<'q> ListPage<'q> {
     fn of(shop: &Shop, staff: &Staff, flash: Option<FlashMessage<'_>>, query: &'q Query, seen: Seen) -> ListPage<'q> {
-        let Seen { waiting, items, next, counts, low_count, categories } = seen;
-        let month = Day::of(shop.now()).plus(-29);
+        let Seen { waiting, items, next, counts, low_count, categories, low, month } = seen;
         let (may_edit, sort) = (staff.role >= Role::Manager, query.sort());
         let shown = columns::chosen(staff.lists.product_columns.as_deref(), |_: ProductColumn| true);
         let to = |sort: Sort| query.with(|other| other.sort = sort.word().to_owned());
@@ -282,7 +289,7 @@ impl<'q> ListPage<'q> {
             categories: category_options(&categories).into_iter().map(category).collect(),
             may_edit,
             ticks: may_edit && query.tab != "bin",
-            low: shop.settings().low_stock(),
+            low,
             samples: counts.samples,
             undo: query.undo(),
             heads: shown.iter().map(|column| Head::of(*column, column.ways(), sort, to)).collect(),
@@ -293,7 +300,7 @@ impl<'q> ListPage<'q> {
             address: query.address(),
             next: next.map(|[value, id]| format!("{value}-{id}")),
             later: query.reached().is_some(),
-            items: items.iter().map(|(item, days)| ItemShown::of(item, days, month)).collect(),
+            items: items.into_iter().map(|(item, days)| ItemShown::of(item, &days, month)).collect(),
         }
     }
 }

@@ -475,7 +475,7 @@ async fn picture(shop: &State<Shop>, _staff: Manager, form: Form<Upload<'_>>) ->
 }
 
 /// The name of a field of the i-th SKU, as the form and its errors have it.
-fn cell(i: usize, field: &str) -> String {
+pub fn cell(i: usize, field: &str) -> String {
     format!("skus[{i}].{field}")
 }
 

@@ -8,7 +8,7 @@ use rocket_dyn_templates::Template;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::product::find;
+use super::product::{cell, find};
 use super::stock::REASONS;
 use crate::assets;
 use crate::catalogue::{Product, Sku, rules, stock, store};
@@ -131,10 +131,6 @@ impl Line {
         let read = rules::stock(&self.on_hand).map(|wanted| wanted - self.was);
         read.map_err(|problem| field(i, "on_hand", spec, &problem))
     }
-}
-
-fn cell(i: usize, what: &str) -> String {
-    format!("skus[{i}].{what}")
 }
 
 fn field(i: usize, what: &str, spec: &str, problem: &str) -> Error {

@@ -8,7 +8,7 @@ use rocket_dyn_templates::{Template, context};
 
 use super::product::find;
 use crate::assets;
-use crate::catalogue::store;
+use crate::catalogue::{Product, store};
 use crate::console::{Download, download, frame, words};
 use crate::error::{Code, Result};
 use crate::ids::ProductId;
@@ -42,19 +42,19 @@ async fn code(shop: &State<Shop>, turn: &State<Turn>, _staff: Clerk, id: Product
 
 #[get("/products/<id>/poster.svg", rank = 3)]
 async fn poster(shop: &State<Shop>, turn: &State<Turn>, _staff: Clerk, id: ProductId) -> Result<(ContentType, String)> {
-    Ok((ContentType::SVG, drawn(shop, turn, id).await?))
+    Ok((ContentType::SVG, drawn(shop, turn, find(shop, id).await?).await?))
 }
 
 #[get("/products/<id>/poster", rank = 3)]
 async fn saved(shop: &State<Shop>, turn: &State<Turn>, _staff: Clerk, id: ProductId) -> Result<Download> {
-    let name = format!("海报-{}.svg", find(shop, id).await?.name);
-    Ok(download(ContentType::SVG, &name, drawn(shop, turn, id).await?.into_bytes()))
+    let product = find(shop, id).await?;
+    let name = format!("海报-{}.svg", product.name);
+    Ok(download(ContentType::SVG, &name, drawn(shop, turn, product).await?.into_bytes()))
 }
 
 /// With its pictures inside: a file that is complete wherever it is opened.
-async fn drawn(shop: &Shop, turn: &Turn, id: ProductId) -> Result<String> {
-    let code = posters::code(shop, turn, id).await?;
-    let product = find(shop, id).await?;
+async fn drawn(shop: &Shop, turn: &Turn, product: Product) -> Result<String> {
+    let code = posters::code(shop, turn, product.id).await?;
     let cover = product.images.first().cloned();
     let read = move |conn: &rusqlite::Connection| {
         Ok(cover.map(|hash| store::image(conn, &hash)).transpose()?.flatten().map(|(bytes, _)| bytes))
