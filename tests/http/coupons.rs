@@ -18,26 +18,6 @@ async fn next_morning(w: &World) {
     }
 }
 
-/// Gives some of the order back from the console, and waits until the money has gone.
-async fn give_back(w: &World, console: &Console<'_>, buyer: &Buyer<'_>, placed: &Placed, yuan: &str) {
-    let line = buyer.order(&placed.no).await["lines"][0]["id"].as_str().unwrap().to_owned();
-    let form = [
-        ("lines[0].id", line.as_str()),
-        ("lines[0].quantity", "0"),
-        ("lines[0].amount", yuan),
-        ("reason", "协商一致退款"),
-        ("confirmed", "true"),
-    ];
-    let before = w.count("select count(*) from ledger where kind = 'refund'").await;
-    console.post(&format!("/admin/orders/{}/refund", placed.no), &form).await;
-    for wait in [0, 11 * SECOND, 61 * SECOND] {
-        w.advance(wait);
-        w.run_jobs().await;
-    }
-    let done = || async { w.count("select count(*) from ledger where kind = 'refund'").await == before + 1 };
-    w.wait("the refund", done).await;
-}
-
 /// What the books have of a kind: its amounts, and what of them is settled, in the order in which they came.
 async fn booked(w: &World, kind: &'static str) -> Vec<(i64, i64)> {
     let read = move |conn: &rusqlite::Connection| {
@@ -73,7 +53,7 @@ async fn what_is_settled_is_right_to_the_fen_for_payments_and_partial_refunds() 
         let placed = w.paid(&alice, sku, 1).await;
         assert_eq!(booked(&w, "payment").await, [(10_000, settled)], "{case}");
         for yuan in ["33.33", "33.33", "33.34"] {
-            give_back(&w, &manager, &alice, &placed, yuan).await;
+            manager.give_back(&alice, &placed, ("0", yuan, false)).await;
         }
         let back: Vec<_> = [-3_333, -3_333, -3_334].into_iter().zip(leaves).collect();
         assert_eq!(booked(&w, "refund").await, back, "{case}");
@@ -99,7 +79,7 @@ async fn pages_and_the_accountants_report_tell_what_was_sold_from_what_arrives()
     let placed = w.paid(&alice, sku, 1).await;
     // The buyer's order is what he bought, whatever he paid it with.
     assert_eq!(alice.order(&placed.no).await["paidFen"], 10_000);
-    give_back(&w, &manager, &alice, &placed, "50").await;
+    manager.give_back(&alice, &placed, ("0", "50", false)).await;
     let page = manager.page(&format!("/admin/orders/{}", placed.no)).await;
     let shares = "买家实付 ¥75.00 · 充值券 ¥5.00 · 免充值券（本店承担） ¥20.00 · 到账 ¥80.00";
     assert!(page.contains(shares), "{page}");

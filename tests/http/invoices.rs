@@ -11,26 +11,6 @@ fn company() -> Value {
     json!({ "titleKind": "company", "title": "福州某某有限公司", "taxNo": "91350100M000100Y43", "email": "fp@example.com" })
 }
 
-/// Gives back so much of the order, and waits until WeChat has paid.
-async fn give_back(w: &World, staff: &Console<'_>, buyer: &Buyer<'_>, placed: &Placed, yuan: &str) {
-    let line = buyer.order(&placed.no).await["lines"][0]["id"].as_str().unwrap().to_owned();
-    let form = [
-        ("lines[0].id", line.as_str()),
-        ("lines[0].quantity", "0"),
-        ("lines[0].amount", yuan),
-        ("reason", "协商一致退款"),
-        ("confirmed", "true"),
-    ];
-    let before = w.count("select count(*) from refunds where state = 'succeeded'").await;
-    staff.post(&format!("/admin/orders/{}/refund", placed.no), &form).await;
-    for wait in [0, 11 * SECOND, 61 * SECOND] {
-        w.advance(wait);
-        w.run_jobs().await;
-    }
-    let done = || async { w.count("select count(*) from refunds where state = 'succeeded'").await == before + 1 };
-    w.wait("the refund", done).await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invoice_goes_from_asked_to_written_and_stays_true_after_a_refund() {
     let w = World::new().await;
@@ -55,7 +35,7 @@ async fn an_invoice_goes_from_asked_to_written_and_stays_true_after_a_refund() {
     assert_eq!(bob.get(&path).await.error(), (404, "not_found"));
     assert_eq!(bob.post(&path, Some(company())).await.error(), (404, "not_found"));
     // A refund before it is written makes it less, by itself.
-    give_back(&w, &manager, &alice, &placed, "15.00").await;
+    manager.give_back(&alice, &placed, ("0", "15.00", false)).await;
     assert_eq!(alice.get(&path).await.ok()["amountFen"], 8500);
     let page = clerk.page("/admin/invoices").await;
     assert!(
@@ -75,7 +55,7 @@ async fn an_invoice_goes_from_asked_to_written_and_stays_true_after_a_refund() {
     assert_eq!(alice.post(&path, Some(company())).await.error(), (409, "order_state"));
     assert_eq!(alice.call(Method::DELETE, &path, None).await.error(), (409, "order_state"));
     // A refund after it is said to both, and staff can note the new one.
-    give_back(&w, &manager, &alice, &placed, "5.00").await;
+    manager.give_back(&alice, &placed, ("0", "5.00", false)).await;
     let outdated = alice.get(&path).await.ok();
     let words = "开票 ¥85.00 之后金额变成 ¥80.00，这张发票要冲红重开";
     assert_eq!((&outdated["amountFen"], &outdated["answer"]), (&json!(8500), &json!(words)));
@@ -164,7 +144,7 @@ async fn a_request_says_which_field_is_wrong() {
     let refused = alice.post(&format!("/orders/{}/invoice", unpaid.no), Some(company())).await;
     assert_eq!(refused.error(), (409, "order_state"));
     let owner = w.staff("owner", Role::Owner).await;
-    give_back(&w, &owner, &alice, &placed, "50.00").await;
+    owner.give_back(&alice, &placed, ("0", "50.00", false)).await;
     assert_eq!(alice.post(&path, Some(company())).await.error(), (409, "order_state"));
     assert_eq!(alice.get(&path).await.ok()["askable"], false);
 }

@@ -46,35 +46,6 @@ async fn sheet(w: &World, manager: &Console<'_>) -> Vec<Vec<f64>> {
     rows.rows().skip(1).map(|row| row.iter().filter_map(number).collect()).collect()
 }
 
-/// Gives back `pieces` and `yuan` of the order's only line, and waits until WeChat has paid.
-async fn give_back(
-    w: &World,
-    staff: &Console<'_>,
-    buyer: &Buyer<'_>,
-    placed: &Placed,
-    (pieces, yuan, restock): (&str, &str, bool),
-) {
-    let line = buyer.order(&placed.no).await["lines"][0]["id"].as_str().unwrap().to_owned();
-    let mut form = vec![
-        ("lines[0].id", line.as_str()),
-        ("lines[0].quantity", pieces),
-        ("lines[0].amount", yuan),
-        ("reason", "协商一致退款"),
-        ("confirmed", "true"),
-    ];
-    if restock {
-        form.push(("lines[0].restock", "true"));
-    }
-    let before = w.count("select count(*) from refunds where state = 'succeeded'").await;
-    staff.post(&format!("/admin/orders/{}/refund", placed.no), &form).await;
-    for wait in [0, 11 * SECOND, 61 * SECOND] {
-        w.advance(wait);
-        w.run_jobs().await;
-    }
-    let done = || async { w.count("select count(*) from refunds where state = 'succeeded'").await == before + 1 };
-    w.wait("the refund", done).await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cost_is_typed_once_kept_with_the_order_and_told_to_nobody_outside() {
     let w = World::new().await;
@@ -126,7 +97,7 @@ async fn what_goes_back_takes_its_cost_with_it_and_what_is_gone_does_not() {
         // An order that is never paid has neither sold nor given back anything.
         let unpaid = Placed::of(alice.buy(sku, 1).await);
         alice.post(&format!("/orders/{}/cancel", unpaid.no), None).await.ok();
-        give_back(&w, &manager, &alice, &placed, (pieces, yuan, restock)).await;
+        manager.give_back(&alice, &placed, (pieces, yuan, restock)).await;
         w.advance(10 * MINUTE);
         w.run_jobs().await;
         let rows = sheet(&w, &manager).await;

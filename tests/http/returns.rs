@@ -11,7 +11,6 @@ use xiaopu::staff::Role;
 use super::refunds::until;
 use crate::support::*;
 
-const DAY: i64 = 24 * 60 * MINUTE;
 const ADDRESS: &str = "退货组 0571-88001234 浙江省杭州市西湖区演示路 1 号";
 
 fn jpeg(colour: u8, (width, height): (u32, u32)) -> Vec<u8> {

@@ -487,6 +487,31 @@ pub struct Console<'w> {
 }
 
 impl Console<'_> {
+    /// Gives back so much of the order's only line, and waits until WeChat has paid: pieces, yuan, and whether the pieces
+    /// are for sale again.
+    pub async fn give_back(&self, buyer: &Buyer<'_>, placed: &Placed, (pieces, yuan, restock): (&str, &str, bool)) {
+        let line = buyer.order(&placed.no).await["lines"][0]["id"].as_str().unwrap().to_owned();
+        let mut form = vec![
+            ("lines[0].id", line.as_str()),
+            ("lines[0].quantity", pieces),
+            ("lines[0].amount", yuan),
+            ("reason", "协商一致退款"),
+            ("confirmed", "true"),
+        ];
+        if restock {
+            form.push(("lines[0].restock", "true"));
+        }
+        let w = self.world;
+        let paid_back = "select count(*) from ledger where kind = 'refund'";
+        let before = w.count(paid_back).await;
+        self.post(&format!("/admin/orders/{}/refund", placed.no), &form).await;
+        for wait in [0, 11 * SECOND, 61 * SECOND] {
+            w.advance(wait);
+            w.run_jobs().await;
+        }
+        w.wait("the refund", || async { w.count(paid_back).await == before + 1 }).await;
+    }
+
     pub async fn get(&self, path: &str) -> (u16, String) {
         let request = self.world.http.get(self.world.at(path)).header("Cookie", &self.cookie);
         let answer = request.send().await.unwrap();
