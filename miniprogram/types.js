@@ -459,7 +459,7 @@
  * @typedef {object} Pickup
  * @property {string} phone 来取货的人的电话，没留是空的
  * @property {string | null} code 8 位取货码：付款后、取走前才有
- * @property {string | null} qrUrl 同一个取货码的二维码图片，data: 地址，可以直接放进 image
+ * @property {string | null} qrUrl 同一个取货码的二维码图片，data: 地址，可以直接放进 image；订单列表里不画，是 null
  * @property {string | null} readyAt 店家备好的时间
  * @property {string | null} fetchedAt 取走的时间
  */

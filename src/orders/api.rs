@@ -100,7 +100,7 @@ async fn list(
         let more = orders.len() as i64 > limit;
         orders.truncate(limit as usize);
         let next_cursor = orders.last().filter(|_| more).map(|last| query::cursor("orders", &[last.id.0]));
-        let items = store::fulls(conn, orders)?.iter().map(|full| moment.view(full)).collect();
+        let items = store::fulls(conn, orders)?.iter().map(|full| moment.listed(full)).collect();
         Ok(Page { items, next_cursor })
     };
     shop.read(read).await.map(Json)
@@ -168,6 +168,10 @@ impl Moment {
 
     pub fn view(self, full: &Full) -> OrderView {
         OrderView::new(full, self.refund_window, self.now)
+    }
+
+    fn listed(self, full: &Full) -> OrderView {
+        OrderView::listed(full, self.refund_window, self.now)
     }
 }
 

@@ -73,7 +73,7 @@ struct PickupView {
     phone: String,
     /// Once it is paid, until it was fetched.
     code: Option<String>,
-    /// The same as a picture to be scanned.
+    /// The same as a picture to be scanned, where the order stands by itself.
     qr_url: Option<String>,
     /// The shop has everything ready since.
     ready_at: Option<String>,
@@ -86,7 +86,7 @@ impl PickupView {
         PickupView {
             phone: pickup.phone.clone(),
             code: code.map(PickupCode::to_string),
-            qr_url: code.and_then(picture),
+            qr_url: None,
             ready_at: pickup.ready_at.map(rfc3339),
             fetched_at: full.order.shipped_at.map(rfc3339),
         }
@@ -186,8 +186,17 @@ impl From<&FullRefund> for RefundView {
 }
 
 impl OrderView {
-    /// `refund_window` is how long after receipt a refund may be asked for.
+    /// An order by itself, with its code drawn. `refund_window` is how long after receipt a refund may be asked for.
     pub fn new(full: &Full, refund_window: i64, now: i64) -> OrderView {
+        let mut view = OrderView::listed(full, refund_window, now);
+        if let Some(pickup) = &mut view.pickup {
+            pickup.qr_url = full.code_to_show().and_then(picture);
+        }
+        view
+    }
+
+    /// One of many: a list shows no code, so none is drawn.
+    pub fn listed(full: &Full, refund_window: i64, now: i64) -> OrderView {
         let Full { order, lines, shipments, refunds, returns, resends, discounts, at_wechat, pickup } = full;
         let actions = full.actions(refund_window, now);
         OrderView {

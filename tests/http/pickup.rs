@@ -53,6 +53,8 @@ async fn whoever_has_paid_shows_a_code_and_gets_the_goods_once() {
     let code = order["pickup"]["code"].as_str().unwrap();
     assert!(code.len() == 8 && code.bytes().all(|b| b.is_ascii_digit()), "{code}");
     assert!(order["pickup"]["qrUrl"].as_str().unwrap().starts_with("data:image/png;base64,"));
+    let listed = alice.get("/orders").await.ok()["items"][0]["pickup"].clone();
+    assert_eq!((&listed["code"], &listed["qrUrl"]), (&json!(code), &Value::Null), "a list draws nothing");
     let document: Value = serde_json::from_str(xiaopu::docs::OPENAPI).unwrap();
     super::contract::agree(&document, &json!({ "$ref": "#/components/schemas/Order" }), &order, "Order");
     // Staff see how far it is, the number in part, and never the code.
