@@ -10,7 +10,7 @@ use super::cache::{Cache, Rendered};
 use super::media::Widths;
 use super::showcase::{self, Banner, Showcase};
 use super::store::{self, Listing, Sort};
-use super::{Category, Delivery, Product, detail_html};
+use super::{Category, Delivery, Product, detail_html, offered};
 use crate::db::Kept;
 use crate::door::query::{self, Given, Page};
 use crate::error::{Code, Error, Result};
@@ -41,7 +41,7 @@ fn shop(shop: &State<Shop>) -> Json<Value> {
         "payMinutes": settings.pay_minutes(),
         "freightText": settings.freight_text(),
         "pickup": { "address": settings.pickup_address(), "hoursText": settings.hours_text() },
-        "leastFen": { "express": settings.least(false), "local": settings.least(true) },
+        "leastFen": { "express": settings.express_least(), "local": settings.local_least() },
         "subscribeTemplateIds": after_payment,
         "subscribeTemplates": {
             "shipped": shipped, "refunded": refunded, "pickupReady": pickup, "unpaid": unpaid, "afterSale": after_sale,
@@ -159,12 +159,8 @@ fn listing(given: &Given<'_>) -> Result<Listing> {
 async fn product(shop: &State<Shop>, cache: &State<Cache>, id: &str) -> Result<Rendered> {
     let id: ProductId = id.parse().map_err(|_| Code::NotFound)?;
     let limit = shop.settings().limit_per_order();
-    cached(shop, cache, format!("product {id} {limit:?}"), move |conn| match store::product(conn, id)? {
-        None => Err(Code::NotFound.into()),
-        Some(product) if !product.is_for_sale() => Err(Code::ProductOffShelf.into()),
-        Some(product) => Ok(Detail::new(&product, limit)),
-    })
-    .await
+    cached(shop, cache, format!("product {id} {limit:?}"), move |conn| Ok(Detail::new(&offered(conn, id)?, limit)))
+        .await
 }
 
 /// Gives the kept answer, or makes it.

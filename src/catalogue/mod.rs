@@ -12,7 +12,10 @@ pub mod showcase;
 pub mod stock;
 pub mod store;
 
+use rusqlite::Connection;
+
 use crate::door::escape_html;
+use crate::error::{self, Code};
 use crate::ids::{CategoryId, FreightId, ImageHash, ProductId, SkuId};
 use crate::money::Fen;
 use crate::words::words;
@@ -120,6 +123,12 @@ impl Product {
     pub fn is_for_sale(&self) -> bool {
         self.on_shelf && self.skus.iter().any(|sku| sku.enabled)
     }
+}
+
+/// A product that buyers can open. Errors: NotFound, ProductOffShelf.
+pub fn offered(conn: &Connection, id: ProductId) -> error::Result<Product> {
+    let product = store::product(conn, id)?.ok_or(Code::NotFound)?;
+    if product.is_for_sale() { Ok(product) } else { Err(Code::ProductOffShelf.into()) }
 }
 
 /// What is bought: one choice of every spec, with a price and a stock of its own.

@@ -81,7 +81,8 @@ pub fn freights(
 ) -> Result<Option<Freights>> {
     let mut all = Freights { can_go: true, ..Freights::default() };
     // What the shop does not send to at all, it neither sends nor brings to.
-    let never = to.is_some_and(|to| settings.regions.freight_to(to) == Some(Freight::NotSent));
+    let region = to.and_then(|to| settings.regions.freight_to(to));
+    let never = region == Some(Freight::NotSent);
     let Some(loads) = loads(carried) else { return Ok(None) };
     match way {
         Delivery::Pickup | Delivery::None => {}
@@ -89,14 +90,14 @@ pub fn freights(
             let whole = loads.iter().try_fold(Load::default(), |sum, (_, load)| plus(sum, load));
             let Some(load) = whole else { return Ok(None) };
             all.not_sent = never || !settings.regions.brings_to(to);
-            let (fee, text) = (settings.local_freight(load.goods), settings.local_freight_text(load.goods));
+            let (fee, text) = settings.local_freight(load.goods);
             all.parts.push(Part { name: way.text().to_owned(), load, fee: Fee { fee, text, always: false } });
         }
         Delivery::Express => {
             for (template, load) in loads {
                 let template = template.map(|id| templates::by_id(conn, id)).transpose()?.flatten();
                 let (name, rate) = match &template {
-                    None => (Delivery::Express.text(), own(settings, &load, to)),
+                    None => (Delivery::Express.text(), Some(own(settings, load.goods, region))),
                     Some(template) => {
                         let named = to.is_some_and(|to| template.terms.names(to));
                         let rate = match template.terms.rate(to) {
@@ -130,13 +131,38 @@ fn plus(sum: Load, load: &Load) -> Option<Load> {
     })
 }
 
-/// The shop's own rule: a sum per order, some regions otherwise, and those are never waived. `Some(None)`: not sent.
-fn own(settings: &Settings, load: &Load, to: Option<&Place>) -> Option<Option<Fee>> {
-    Some(match settings.freight(load.goods, to) {
-        Freight::NotSent => None,
-        Freight::Fee(fee) => {
-            let (text, always) = (settings.own_freight_text(load.goods, to), settings.has_own_freight(to));
-            Some(Fee { fee, text, always })
+/// The shop's own rule: a sum per order, or the region's own, which nothing waives. `None`: not sent.
+fn own(settings: &Settings, goods: Fen, region: Option<Freight>) -> Option<Fee> {
+    match region {
+        Some(Freight::NotSent) => None,
+        Some(Freight::Fee(fee)) => Some(Fee { fee, text: format!("这个地区每单 ¥{fee}"), always: true }),
+        None => {
+            let (fee, text) = settings.freight(goods);
+            Some(Fee { fee, text, always: false })
         }
-    })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::regions::Regions;
+
+    #[test]
+    fn some_provinces_have_a_freight_of_their_own() {
+        let (settings, regions) = (Settings::default(), Regions::read("新疆:20；西藏：25.50；台湾:不发货", ""));
+        for (province, fee) in [
+            ("", Some((0, false))),
+            ("浙江省", Some((0, false))),
+            ("新疆维吾尔自治区", Some((2000, true))),
+            ("西藏自治区", Some((2550, true))),
+            ("台湾省", None),
+        ] {
+            let region = Place::of(province, "", "", "").and_then(|place| regions.freight_to(&place));
+            for goods in [1_00, 99_00] {
+                let found = own(&settings, Fen::new(goods).unwrap(), region);
+                assert_eq!(found.map(|one| (one.fee.get(), one.always)), fee, "{goods} {province}");
+            }
+        }
+    }
 }

@@ -323,8 +323,8 @@ fn problems(
 /// What goods must come to so that they are sent or brought, by their own prices.
 fn least(way: Delivery, settings: &Settings) -> Option<Fen> {
     match way {
-        Delivery::Express => settings.least(false),
-        Delivery::Local => settings.least(true),
+        Delivery::Express => settings.express_least(),
+        Delivery::Local => settings.local_least(),
         Delivery::Pickup | Delivery::None => None,
     }
 }

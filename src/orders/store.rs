@@ -42,19 +42,6 @@ pub fn of_buyer(conn: &Connection, buyer: BuyerId, called: &str) -> Result<Optio
     Ok(None)
 }
 
-/// What WeChat calls an order: by the attempt that was paid, else by the newest.
-fn at_wechat(conn: &Connection, order: OrderId) -> Result<Option<AtWechat>> {
-    conn.prepare_cached(
-        "select out_trade_no, transaction_id from attempts
-          where order_id = ?1 order by transaction_id is null, paid_at, n desc limit 1",
-    )?
-    .query_row([order], |row| {
-        let row = Named::of(row);
-        Ok(AtWechat { out_trade_no: row.get("out_trade_no")?, transaction_id: row.get("transaction_id")? })
-    })
-    .optional()
-}
-
 /// Where the newest orders that have an address go.
 pub fn latest_addresses(conn: &Connection, limit: i64) -> Result<Vec<Address>> {
     let mut rows =
@@ -225,26 +212,9 @@ pub fn held(conn: &Connection, limit: i64) -> Result<Vec<Held>> {
     .collect()
 }
 
+/// The parcels of an order, the first one first.
 pub fn shipments(conn: &Connection, id: OrderId) -> Result<Vec<Shipment>> {
-    let mut rows = conn.prepare_cached(
-        "select id, company, company_name, tracking_no, shipped_at from shipments
-          where order_id = ?1 and state = 'shipped' order by id",
-    )?;
-    let mut lines = conn.prepare_cached("select line_id, quantity from shipment_lines where shipment_id = ?1")?;
-    rows.query_map([id], |row| {
-        let id: ShipmentId = row.get("id")?;
-        Ok(Shipment {
-            id,
-            parcel: Parcel {
-                company: row.get("company")?,
-                company_name: row.get("company_name")?,
-                tracking_no: row.get("tracking_no")?,
-            },
-            shipped_at: row.get("shipped_at")?,
-            lines: lines.query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_>>()?,
-        })
-    })?
-    .collect()
+    Ok(shipments_of(conn, &only(id))?.remove(&id).unwrap_or_default())
 }
 
 pub fn full(conn: &Connection, order: Order) -> Result<Full> {
@@ -257,7 +227,7 @@ pub fn full(conn: &Connection, order: Order) -> Result<Full> {
         returns: returns::of_order(conn, id)?,
         resends: returns::resends_of(conn, id)?,
         discounts: promotions::discounts(conn, id)?,
-        at_wechat: at_wechat(conn, id)?,
+        at_wechat: at_wechat(conn, &only(id))?.remove(&id).and_then(first),
         pickup: pickups::of_order(conn, id)?,
     })
 }
@@ -267,7 +237,7 @@ pub fn fulls(conn: &Connection, orders: Vec<Order>) -> Result<Vec<Full>> {
     let ids = serde_json::json!(orders.iter().map(|order| order.id.0).collect::<Vec<_>>()).to_string();
     let mut lines = lines_of(conn, &ids)?;
     let mut shipments = shipments_of(conn, &ids)?;
-    let mut at_wechat = all_at_wechat(conn, &ids)?;
+    let mut at_wechat = at_wechat(conn, &ids)?;
     let mut refunds = grouped(refunds::of_orders(conn, &ids)?);
     let mut discounts = grouped(promotions::discounts_of(conn, &ids)?);
     let returned = returns::any_of(conn, &ids)?;
@@ -284,14 +254,22 @@ pub fn fulls(conn: &Connection, orders: Vec<Order>) -> Result<Vec<Full>> {
             shipments: shipments.remove(&id).unwrap_or_default(),
             refunds: refunds.remove(&id).unwrap_or_default(),
             discounts: discounts.remove(&id).unwrap_or_default(),
-            // The first is the one that counts.
-            at_wechat: at_wechat.remove(&id).and_then(|all| all.into_iter().next()),
+            at_wechat: at_wechat.remove(&id).and_then(first),
         })
     });
     filled.collect()
 }
 
 type ByOrder<T> = HashMap<OrderId, Vec<T>>;
+
+/// One order, as the statements below take many.
+fn only(id: OrderId) -> String {
+    format!("[{}]", id.0)
+}
+
+fn first<T>(all: Vec<T>) -> Option<T> {
+    all.into_iter().next()
+}
 
 fn grouped<T>(all: Vec<(OrderId, T)>) -> ByOrder<T> {
     let mut by_order = ByOrder::new();
@@ -308,7 +286,8 @@ fn lines_of(conn: &Connection, ids: &str) -> Result<ByOrder<Line>> {
     rows.collect::<Result<_>>().map(grouped)
 }
 
-fn all_at_wechat(conn: &Connection, ids: &str) -> Result<ByOrder<AtWechat>> {
+/// What WeChat calls an order, what counts first: by the attempt that was paid, else by the newest.
+fn at_wechat(conn: &Connection, ids: &str) -> Result<ByOrder<AtWechat>> {
     let mut rows = conn.prepare_cached(
         "select a.order_id, a.out_trade_no, a.transaction_id from json_each(?1) w join attempts a on a.order_id = w.value
           order by a.transaction_id is null, a.paid_at, a.n desc",

@@ -6,7 +6,8 @@ use rocket::serde::json::Json;
 use rocket::{Route, State, get, routes};
 
 use super::layout::{Poster, poster};
-use super::{Turn, code, shareable};
+use super::{Turn, code};
+use crate::catalogue::offered;
 use crate::error::{Code, Result};
 use crate::ids::{ImageHash, ProductId};
 use crate::shop::Shop;
@@ -39,7 +40,7 @@ async fn picture(shop: &State<Shop>, turn: &State<Turn>, id: &str) -> Result<Kep
 async fn layout(shop: &State<Shop>, turn: &State<Turn>, id: &str) -> Result<Json<Poster>> {
     let id: ProductId = id.parse().map_err(|_| Code::NotFound)?;
     code(shop, turn, id).await?;
-    let product = shop.read(move |conn| shareable(conn, id)).await?;
+    let product = shop.read(move |conn| offered(conn, id)).await?;
     let cover = product.images.first().map(ImageHash::url);
     Ok(Json(poster(&product, shop.settings().shop_name(), cover, format!("/api/v1/products/{id}/code"))))
 }

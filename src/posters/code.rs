@@ -3,7 +3,8 @@
 use rusqlite::Connection;
 use tokio::sync::Mutex;
 
-use super::{shareable, store};
+use super::store;
+use crate::catalogue;
 use crate::clock::SECOND;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -33,7 +34,7 @@ pub async fn code(shop: &Shop, turn: &Turn, id: ProductId) -> Result<Vec<u8>> {
     let app = shop.settings().mini_program();
     let app_id = app.as_ref().map(|app| app.app_id.clone()).unwrap_or_default();
     let kept = move |conn: &Connection| {
-        shareable(conn, id)?;
+        catalogue::offered(conn, id)?;
         Ok(store::code(conn, id, &app_id)?)
     };
     if let Some(picture) = shop.read(kept.clone()).await? {

@@ -21,7 +21,6 @@ use crate::db::Tx;
 use crate::money::Fen;
 use crate::nonce::Nonces;
 use crate::packing::Constants;
-use crate::places::Place;
 use crate::secrets::SecretKey;
 use crate::wechat::certificate::ClientIdentity;
 use crate::wechat::mini_program::MiniProgram;
@@ -32,7 +31,7 @@ use crate::wechat::{API_URL, Account, Api, PAY_URL, SECOND_PAY_URL, v2, v3};
 use changes::Changes;
 use hours::Hours;
 pub use list::{Group, SETTINGS, Setting, addresses, mail_server, reasons, setting_named};
-use regions::{Freight, Regions};
+use regions::Regions;
 use store::Stored;
 use terms::Terms;
 
@@ -312,15 +311,9 @@ impl Settings {
         self.pay_minutes() * MINUTE
     }
 
-    /// Freight for express goods of this sum to this place; to nowhere yet, or to nowhere that is known, when there is none.
-    pub fn freight(&self, goods: Fen, to: Option<&Place>) -> Freight {
-        let of_region = to.and_then(|place| self.regions.freight_to(place));
-        of_region.unwrap_or_else(|| Freight::Fee(self.unless_free(goods, self.terms.freight)))
-    }
-
-    /// Whether this place has a freight of its own, which nothing waives.
-    pub fn has_own_freight(&self, to: Option<&Place>) -> bool {
-        to.is_some_and(|place| self.regions.freight_to(place).is_some())
+    /// Freight for express goods of this sum where their region has none of its own, and why it is that much.
+    pub fn freight(&self, goods: Fen) -> (Fen, String) {
+        (self.unless_free(goods, self.terms.freight), self.fee_text(goods, self.terms.freight))
     }
 
     /// An order whose promotions take off everything is placed all the same, without WeChat.
@@ -328,22 +321,9 @@ impl Settings {
         self.get("shop.zero_orders") == Some("yes")
     }
 
-    /// What bringing goods of this sum to somebody nearby costs.
-    pub fn local_freight(&self, goods: Fen) -> Fen {
-        self.unless_free(goods, self.terms.local_freight)
-    }
-
-    /// Why freight for express goods by the shop's own rule costs what it does.
-    pub fn own_freight_text(&self, goods: Fen, to: Option<&Place>) -> String {
-        match to.and_then(|place| self.regions.freight_to(place)) {
-            Some(Freight::Fee(fee)) => format!("这个地区每单 ¥{fee}"),
-            _ => self.fee_text(goods, self.terms.freight),
-        }
-    }
-
-    /// The same for bringing them.
-    pub fn local_freight_text(&self, goods: Fen) -> String {
-        self.fee_text(goods, self.terms.local_freight)
+    /// What bringing goods of this sum to somebody nearby costs, and why.
+    pub fn local_freight(&self, goods: Fen) -> (Fen, String) {
+        (self.unless_free(goods, self.terms.local_freight), self.fee_text(goods, self.terms.local_freight))
     }
 
     fn fee_text(&self, goods: Fen, fee: Fen) -> String {
@@ -363,9 +343,17 @@ impl Settings {
         }
     }
 
-    /// Goods of less than this are not brought, or not sent, where the shop says so.
-    pub fn least(&self, brought: bool) -> Option<Fen> {
-        let name = if brought { "shop.local_least" } else { "shop.express_least" };
+    /// Goods of less than this are not sent, where the shop says so.
+    pub fn express_least(&self) -> Option<Fen> {
+        self.least("shop.express_least")
+    }
+
+    /// The same for bringing them.
+    pub fn local_least(&self) -> Option<Fen> {
+        self.least("shop.local_least")
+    }
+
+    fn least(&self, name: &str) -> Option<Fen> {
         self.get(name).and_then(Fen::from_yuan).filter(|least| *least > Fen::ZERO)
     }
 
@@ -603,32 +591,11 @@ mod tests {
     }
 
     #[test]
-    fn some_provinces_have_a_freight_of_their_own() {
-        let values = BTreeMap::from([("shop.freight", "8".into()), ("shop.free_freight_from", "99".into())]);
-        let mut settings = Settings { terms: terms_of(&values), values, ..Settings::default() };
-        settings.regions = Regions::read("新疆:20；西藏：25.50；台湾:不发货", "");
-        let fen = |n| Fen::new(n).unwrap();
-        for (goods, province, fee) in [
-            (100, "", Some(800)),
-            (100, "浙江省", Some(800)),
-            (9900, "浙江省", Some(0)),
-            (100, "新疆维吾尔自治区", Some(2000)),
-            (9900, "新疆维吾尔自治区", Some(2000)),
-            (100, "西藏自治区", Some(2550)),
-            (100, "台湾省", None),
-        ] {
-            let place = Place::of(province, "", "", "");
-            let expected = fee.map_or(Freight::NotSent, |fee| Freight::Fee(fen(fee)));
-            assert_eq!(settings.freight(fen(goods), place.as_ref()), expected, "{goods} {province}");
-        }
-    }
-
-    #[test]
     fn bringing_goods_costs_its_own_fee() {
         let values = BTreeMap::from([("shop.local_freight", "5".into()), ("shop.free_freight_from", "99".into())]);
         let settings = Settings { terms: terms_of(&values), values, ..Settings::default() };
         let fen = |n| Fen::new(n).unwrap();
-        assert_eq!((settings.local_freight(fen(9899)), settings.local_freight(fen(9900))), (fen(500), Fen::ZERO));
+        assert_eq!((settings.local_freight(fen(9899)).0, settings.local_freight(fen(9900)).0), (fen(500), Fen::ZERO));
     }
 
     #[test]
@@ -648,7 +615,7 @@ mod tests {
         let settings = Settings { terms: terms_of(&values), values, ..Settings::default() };
         let fen = |n| Fen::new(n).unwrap();
         for (goods, fee) in [(9899, fen(800)), (9900, Fen::ZERO)] {
-            assert_eq!(settings.freight(fen(goods), None), Freight::Fee(fee), "{goods}");
+            assert_eq!(settings.freight(fen(goods)).0, fee, "{goods}");
         }
         assert_eq!(settings.freight_text(), "运费 ¥8.00，满 ¥99.00 包邮");
     }

@@ -12,13 +12,14 @@ use serde_json::{Value, json};
 use super::{find, here};
 use crate::aftersale::{back as goods, decide, new};
 use crate::assets;
+use crate::catalogue::media::thumb;
 use crate::catalogue::store as catalogue;
 use crate::clock;
 use crate::console::money::refunds::may_agree;
 use crate::console::{back, cut, frame};
 use crate::db::Tx;
 use crate::error::{Code, Result};
-use crate::ids::{ImageHash, LineId, OrderNo, OutRefundNo, PhotoId, ResendId, ReturnId, SkuId};
+use crate::ids::{LineId, OrderNo, OutRefundNo, PhotoId, ResendId, ReturnId, SkuId};
 use crate::money::Fen;
 use crate::orders::{Full, Line, Who, store as orders};
 use crate::parcels::{Found, Parcel, store as parcels};
@@ -71,7 +72,7 @@ async fn list(
         let mut found = store::page(conn, states, before, size + 1)?;
         let more = cut(&mut found, size);
         let next = found.last().filter(|_| more).map(|last| last.id.0);
-        let cards = found.into_iter().map(|case| Shown::read(conn, case, now)).collect::<Result<Vec<_>>>()?;
+        let cards = found.iter().map(|case| Shown::read(conn, case, now)).collect::<Result<Vec<_>>>()?;
         Ok((counts, cards, next))
     };
     let (counts, returns, next) = shop.read(read).await?;
@@ -159,15 +160,16 @@ fn colour(state: ReturnState) -> &'static str {
 }
 
 impl Shown {
-    fn read(conn: &Connection, case: Return, now: i64) -> Result<Shown> {
+    fn read(conn: &Connection, case: &Return, now: i64) -> Result<Shown> {
         let order = orders::by_id(conn, case.order_id)?.ok_or(Code::NotFound)?;
         let full = orders::full(conn, order)?;
-        let FullReturn { case, lines, photos, steps } = store::full(conn, case)?;
+        let found = full.returns.iter().find(|one| one.case.id == case.id);
+        let FullReturn { case, lines, photos, steps } = found.ok_or(Code::NotFound)?;
         let refund = case.refund.map(|id| refunds::by_id(conn, id)).transpose()?.flatten();
         let resend = full.resends.iter().find(|sent| sent.return_id == Some(case.id));
-        let worth = goods::worth(&full, &lines).ok().map(|(_, sum)| sum.to_string());
+        let worth = goods::worth(&full, lines).ok().map(|(_, sum)| sum.to_string());
         let mut shown = Vec::new();
-        for line in &lines {
+        for line in lines {
             let of = full.lines.iter().find(|of| of.id == line.line_id).ok_or(Code::NotFound)?;
             let chosen = line.sku.unwrap_or(of.sku_id);
             let instead = line.sku.filter(|sku| *sku != of.sku_id);
@@ -178,7 +180,7 @@ impl Shown {
                 id: of.id,
                 name: of.name.clone(),
                 spec: of.spec_text.clone(),
-                image: of.image.as_ref().map(ImageHash::url),
+                image: of.image.as_ref().map(thumb),
                 quantity: line.quantity,
                 restocked: line.restocked,
                 instead: instead.and_then(|sku| choices.iter().find(|c| c.sku == sku).map(|c| c.text.clone())),
@@ -206,11 +208,11 @@ impl Shown {
             resend: resend.map(|sent| sent.parcel.text()),
             steps: steps.iter().map(step_shown).collect(),
             lines: shown,
-            photos,
-            reason: case.reason,
-            description: case.description,
-            answer: case.answer,
-            address: case.address,
+            photos: photos.clone(),
+            reason: case.reason.clone(),
+            description: case.description.clone(),
+            answer: case.answer.clone(),
+            address: case.address.clone(),
         })
     }
 }
@@ -250,7 +252,7 @@ async fn shown(shop: &Shop, id: ReturnId) -> Result<(Shown, Options)> {
     let read = move |conn: &Connection| {
         let case = store::by_id(conn, id)?.ok_or(Code::NotFound)?;
         let may = case.options();
-        Ok((Shown::read(conn, case, now)?, may))
+        Ok((Shown::read(conn, &case, now)?, may))
     };
     shop.read(read).await
 }
