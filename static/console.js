@@ -31,6 +31,21 @@ addEventListener("pageshow", () => {
   $$("[aria-busy=true]").forEach((button) => button.removeAttribute("aria-busy"));
 });
 
+// A promotion as buyers will see it, while it is written.
+for (const form of $$("[data-ticket]")) {
+  const [terms, name] = $("[data-ticket-shown]").children;
+  const given = (field) => form.elements[field]?.value.trim() ?? "";
+  const show = () => {
+    const first = (field) => $(`[name=${field}]`, form).value.trim();
+    const from = first("from") ? `满 ${first("from")} 元` : "";
+    const words = { reduce: first("off") && `${from}减 ${first("off")} 元`, percent: given("percent") && `${from}打 ${given("percent")} 折`, freight: `${from}包邮` };
+    terms.textContent = words[given("kind") || $("[name=kind]", form).value] || "写好左边，这里跟着变";
+    name.textContent = given("name") || "优惠名称";
+  };
+  form.addEventListener("input", show);
+  if (!form.action.match(/\d$/)) show();
+}
+
 // A file that was chosen is named where it lies.
 for (const field of $$(".drop.file input")) {
   const place = field.closest(".drop");
@@ -390,7 +405,8 @@ for (const button of $$("[data-help]")) {
   button.addEventListener("click", () => help.showModal());
 }
 
-const cards = $$(".order, tr[tabindex]");
+const cards = $$(".order, article.card, #list tbody tr");
+cards.forEach((card) => (card.tabIndex = -1));
 let current = -1;
 let prefix = "";
 const go = { o: "/admin/orders", p: "/admin/products", r: "/admin/refunds", t: "/admin/transactions", m: "/admin/money", h: "/admin" };

@@ -77,14 +77,30 @@ fn escape(out: &mut Output<'_>, text: &str) -> std::fmt::Result {
     out.write_str(&text[from..])
 }
 
+/// The tags that no word can stand beside: the end of a line after one of them says nothing.
+const APART: [&str; 26] = [
+    "tr", "/tr", "/td", "/th", "thead", "/thead", "tbody", "/tbody", "/table", "/li", "/ol", "/ul", "/dl", "/option",
+    "/div", "/p", "/h2", "/section", "/article", "/header", "/nav", "/form", "/figure", "/details", "/main", "/html",
+];
+
+/// Whether a line, without the tags of the engine at its end, ends in such a tag.
+fn ends_apart(line: &str) -> bool {
+    let mut line = line;
+    while let Some((before, _)) = line.strip_suffix("%}").and_then(|line| line.rsplit_once("{%")) {
+        line = before.trim_end();
+    }
+    let last = line.strip_suffix('>').and_then(|line| line.rsplit_once('<'));
+    last.is_some_and(|(_, tag)| APART.contains(&tag))
+}
+
 /// A template as it is sent: what makes it readable, one element a line and tags in lines of their own, costs no byte of
-/// the page but the end of each line, which parts words.
+/// the page but the end of a line that parts words.
 fn sent(template: &str) -> String {
     let mut text = String::with_capacity(template.len());
     for line in template.lines().map(str::trim).filter(|line| !line.is_empty()) {
         text.push_str(line);
         let alone = line.starts_with("{%") && line.ends_with("%}") && line.matches("{%").count() == 1;
-        if !alone {
+        if !alone && !ends_apart(line) {
             text.push('\n');
         }
     }
@@ -155,10 +171,16 @@ mod tests {
 
     #[test]
     fn lines_of_a_template_cost_a_page_no_more_than_their_end() {
-        let template =
-            "<ul>\n  {% for a in list %}\n  <li>{{ a }}</li>\n\n  {% endfor %}\n</ul>\n{% if b %}x{% endif %}\ny";
-        let sent = sent(template);
-        assert_eq!(sent, "<ul>\n{% for a in list %}<li>{{ a }}</li>\n{% endfor %}</ul>\n{% if b %}x{% endif %}\ny\n");
+        for (template, expected) in [
+            (
+                "<ul>\n  {% for a in list %}\n  <li>{{ a }}</li>\n\n  {% endfor %}\n</ul>",
+                "<ul>\n{% for a in list %}<li>{{ a }}</li>{% endfor %}</ul>",
+            ),
+            ("{% if b %}x{% endif %}\ny", "{% if b %}x{% endif %}\ny\n"),
+            ("{% if b %}<p>x</p>{% endif %}\n<a>y</a>\nz", "{% if b %}<p>x</p>{% endif %}<a>y</a>\nz\n"),
+        ] {
+            assert_eq!(sent(template), expected);
+        }
     }
 
     #[test]

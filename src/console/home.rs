@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 
 use crate::assets;
 use crate::backups::{Backup, store as backups};
+use crate::catalogue::media::thumb;
 use crate::catalogue::sellers::Sellers;
 use crate::catalogue::store::{Seller, ShelfCounts};
 use crate::clock::{self, DAY, Day, HOUR};
 use crate::error::Result;
-use crate::ids::ImageHash;
 use crate::ledger::{DaySum, store as ledger};
 use crate::money::yuan;
 use crate::orders::margin::{self, Margin};
@@ -263,7 +263,7 @@ async fn page(
         funnel: funnel.map(|n| json!({ "n": n, "share": (n * 100).checked_div(funnel[0]).unwrap_or(0) })),
         best: best.iter().map(|b| json!({
             "id": b.product_id, "name": b.name, "pieces": b.pieces, "available": b.available,
-            "image": b.image.as_ref().map(ImageHash::url), "share": b.pieces * 100 / most,
+            "image": b.image.as_ref().map(thumb), "share": b.pieces * 100 / most,
             "reach": b.available * CHARTED / b.pieces.max(1),
             "spec": b.specs.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(" / "),
         })).collect::<Vec<_>>(),
@@ -335,7 +335,7 @@ fn next(next: Next) -> Option<Value> {
 }
 
 fn goods(lines: &[Line]) -> Vec<Value> {
-    let shown = |line: &Line| json!({ "name": line.name, "spec": line.spec_text, "quantity": line.quantity, "image": line.image.as_ref().map(ImageHash::url) });
+    let shown = |line: &Line| json!({ "name": line.name, "spec": line.spec_text, "quantity": line.quantity, "image": line.image.as_ref().map(thumb) });
     lines.iter().map(shown).collect()
 }
 

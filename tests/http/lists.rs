@@ -119,6 +119,25 @@ async fn columns_are_chosen_for_good_and_packers_see_no_money() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_seldom_needed_opens_over_the_list_when_it_is_asked_for() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1234, 9).await;
+    w.paid(&w.buyer("alice").await, sku, 1).await;
+    let clerk = w.staff("clerk", Role::Clerk).await;
+    for (list, panel, words) in [
+        ("/admin/orders?tab=to_ship", "filter", "存为视图"),
+        ("/admin/orders?view=table", "columns", "显示这些列"),
+        ("/admin/products?tab=on", "columns", "显示这些列"),
+    ] {
+        assert!(!clerk.page(list).await.contains(words), "{list}");
+        let open = clerk.page(&format!("{list}&panel={panel}")).await;
+        assert!(open.contains(words) && open.contains("苹果"), "{list} {panel}");
+        // What was opened stays with the page that it was opened on.
+        assert!(!open.contains("panel=columns&") && !open.contains("panel=filter&"), "{open}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn products_stand_in_order_by_their_heads() {
     let w = World::new().await;
     let alice = w.buyer("alice").await;

@@ -34,9 +34,14 @@ pub struct Widths {
 
 impl From<&ImageHash> for Widths {
     fn from(hash: &ImageHash) -> Widths {
-        let at = |width: Width| format!("/media/{hash}-{}.jpg", width.word());
-        Widths { thumb: at(Width::Thumb), card: at(Width::Card), full: hash.url() }
+        let card = format!("/media/{hash}-{}.jpg", Width::Card.word());
+        Widths { thumb: thumb(hash), card, full: hash.url() }
     }
+}
+
+/// Where the smallest width of a picture is served: for the lists of the console.
+pub fn thumb(hash: &ImageHash) -> String {
+    format!("/media/{hash}-{}.jpg", Width::Thumb.word())
 }
 
 /// A picture ready to be stored: JPEG, sRGB, upright, small, without what the camera wrote into it.

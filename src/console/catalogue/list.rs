@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::columns::ProductColumn;
 use super::{CategoryOption, category_options};
 use crate::assets;
+use crate::catalogue::media::thumb;
 use crate::catalogue::rules;
 use crate::catalogue::store::{self, Listing, Shelf, Sort};
 use crate::catalogue::{Category, Product, stock};
@@ -21,7 +22,7 @@ use crate::console::columns::{self, Choice, Head};
 use crate::console::{Frame, Waiting, back, cut, frame, framed, inside, query_string, refused, waiting};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::ids::{CategoryId, ImageHash, ProductId};
+use crate::ids::{CategoryId, ProductId};
 use crate::money::Fen;
 use crate::shop::Shop;
 use crate::staff::login::audit;
@@ -52,6 +53,9 @@ struct Query {
     /// What was just done to the shelf and can be taken back: `off` or `on` and the products, as `off.1.2`.
     #[field(default = String::new())]
     undo: String,
+    /// `columns` while somebody chooses them.
+    #[field(default = String::new())]
+    panel: String,
     /// The sorted value and the id of the last product that was shown.
     #[field(default = String::new())]
     after: String,
@@ -175,6 +179,7 @@ struct ListPage<'q> {
     samples: i64,
     undo: Option<Undo>,
     heads: Vec<Head>,
+    /// Empty until somebody wants to choose.
     choices: Vec<Choice>,
     shows: BTreeMap<&'static str, bool>,
     newest: String,
@@ -238,7 +243,7 @@ impl ItemShown {
             name: item.name,
             subtitle: item.subtitle,
             category: item.category,
-            cover: item.cover.as_ref().map(ImageHash::url),
+            cover: item.cover.as_ref().map(thumb),
             price: match item.price == item.max_price {
                 true => format!("¥{}", item.price),
                 false => format!("¥{}–{}", item.price, item.max_price),
@@ -293,7 +298,7 @@ impl<'q> ListPage<'q> {
             samples: counts.samples,
             undo: query.undo(),
             heads: shown.iter().map(|column| Head::of(*column, column.ways(), sort, to)).collect(),
-            choices: columns::choices(&shown, |_| true),
+            choices: if query.panel == "columns" { columns::choices(&shown, |_| true) } else { Vec::new() },
             shows: ProductColumn::ALL.iter().map(|column| (column.word(), shown.contains(column))).collect(),
             newest: to(Sort::Newest),
             is_newest: sort == Sort::Newest,

@@ -4,8 +4,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::buyers::addresses::Address;
+use crate::catalogue::media::thumb;
 use crate::clock::{self, DAY};
-use crate::ids::{ImageHash, OrderNo, SkuId};
+use crate::ids::{OrderNo, SkuId};
 use crate::orders::{Chip, Flag, Full, Line, OrderStatus};
 
 /// So long after the payment an order should have left.
@@ -26,7 +27,7 @@ pub struct Card {
     waited: Option<String>,
     waited_ms: Option<i64>,
     late: bool,
-    /// Of 48 parts of the promised time.
+    /// Of the promised time, in percent.
     used: Option<i64>,
     pace: Option<&'static str>,
     pieces: i64,
@@ -107,7 +108,7 @@ impl Card {
         let Full { order, lines, shipments, .. } = full;
         let waited = order.paid_at.filter(|_| order.status == OrderStatus::ToShip).map(|at| now - at);
         let (head, tail) = order.order_no.as_str().split_at(12);
-        let image = |line: &Line| line.image.as_ref().map(ImageHash::url);
+        let image = |line: &Line| line.image.as_ref().map(thumb);
         let packed = |(line, n): (&Line, i64)| Packed {
             sku: line.sku_id,
             codes: Vec::new(),
@@ -134,7 +135,7 @@ impl Card {
             waited: waited.map(clock::span),
             waited_ms: waited,
             late: waited.is_some_and(|waited| waited >= DAY),
-            used: waited.map(|waited| waited.clamp(0, PROMISED) * 48 / PROMISED),
+            used: waited.map(|waited| waited.clamp(0, PROMISED) * 100 / PROMISED),
             pace: waited.map(pace),
             pieces: lines.iter().map(|line| line.quantity).sum(),
             closed: order.closed_reason.map(|reason| reason.text()),

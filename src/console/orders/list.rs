@@ -86,6 +86,9 @@ pub struct Query {
     #[field(default = String::new())]
     #[serde(skip)]
     view: String,
+    /// What is opened over the list: `filter` or `columns`. It is left out of every other page.
+    #[field(default = String::new())]
+    panel: String,
     /// How the list stands, by its word.
     #[field(default = String::new())]
     #[serde(skip)]
@@ -339,7 +342,7 @@ impl<'q> ListPage<'q> {
             table: if query.view.is_empty() { staff.lists.order_table } else { query.view == "table" },
             heads: shown.iter().map(head).collect(),
             sorts: OrderColumn::ALL.iter().filter(|column| may(**column)).map(head).filter(Head::sorts).collect(),
-            choices: columns::choices(&shown, may),
+            choices: if query.panel == "columns" { columns::choices(&shown, may) } else { Vec::new() },
             shows: OrderColumn::ALL.iter().map(|column| (column.word(), shown.contains(column))).collect(),
             sees_money: may(OrderColumn::Total),
             too_many: (sort != query.sort()).then_some(search::SORTED),
@@ -376,6 +379,7 @@ struct ListPage<'q> {
     heads: Vec<Head>,
     /// The same where there are no heads.
     sorts: Vec<Head>,
+    /// Empty until somebody wants to choose.
     choices: Vec<Choice>,
     /// Which columns the table has, by their words.
     shows: BTreeMap<&'static str, bool>,
@@ -654,7 +658,14 @@ mod tests {
 
     #[test]
     fn the_list_of_orders_asks_for_nothing_that_it_is_not_given() {
-        let narrow = Query { q: "草莓".into(), days: "7".into(), flag: "red".into(), late: true, ..Query::default() };
+        let narrow = Query {
+            q: "草莓".into(),
+            days: "7".into(),
+            flag: "red".into(),
+            late: true,
+            panel: "filter".into(),
+            ..Query::default()
+        };
         for (query, orders, table) in [
             (&narrow, vec![Card::sample(), Card::bare()], false),
             (&narrow, vec![Card::sample(), Card::bare()], true),

@@ -16,13 +16,14 @@ use super::walk::{self, Came, Place};
 use super::{find, here};
 use crate::assets;
 use crate::buyers::addresses::Address;
+use crate::catalogue::media::thumb;
 use crate::clock;
 use crate::console::{self, Frame, Waiting, frame, lead, money};
 use crate::customers::store as customers;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::exceptions::{Exception, store as exceptions};
-use crate::ids::{BuyerId, ImageHash, LineId, OrderNo, OutTradeNo, ProductId, PromotionId, ShipmentId};
+use crate::ids::{BuyerId, LineId, OrderNo, OutTradeNo, ProductId, PromotionId, ShipmentId};
 use crate::invoices::{Invoice, InvoiceState, store as invoices};
 use crate::ledger::{Shares, store as ledger};
 use crate::money::{Fen, yuan};
@@ -341,7 +342,7 @@ fn line_shown(line: &Line, left: i64) -> LineShown {
         product: line.product_id,
         name: line.name.clone(),
         spec: line.spec_text.clone(),
-        image: line.image.as_ref().map(ImageHash::url),
+        image: line.image.as_ref().map(thumb),
         price: line.price.to_string(),
         amount: line.amount().to_string(),
         quantity: line.quantity,
