@@ -158,6 +158,17 @@ pub fn stuck(conn: &Connection) -> Result<i64> {
     conn.prepare_cached("select count(*) from jobs where state = 'needs_person'")?.query_row([], |row| row.get(0))
 }
 
+/// How many jobs wait in each stretch that these moments end, and beyond the last.
+pub fn due_until(conn: &Connection, ends: &[i64]) -> Result<Vec<i64>> {
+    let mut until = conn.prepare_cached("select count(*) from jobs where state = 'waiting' and run_at < ?1")?;
+    let mut all: Vec<i64> =
+        ends.iter().chain([&i64::MAX]).map(|end| until.query_row([end], |row| row.get(0))).collect::<Result<_>>()?;
+    for at in (1..all.len()).rev() {
+        all[at] -= all[at - 1];
+    }
+    Ok(all)
+}
+
 /// When the first waiting job is due.
 pub fn earliest(conn: &Connection) -> Result<Option<i64>> {
     conn.prepare_cached("select min(run_at) from jobs where state = 'waiting'")?.query_row([], |row| row.get(0))

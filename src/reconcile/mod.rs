@@ -68,6 +68,12 @@ pub struct Match {
 }
 
 impl Match {
+    /// What the bill says was received and given back, in fen, where there is one.
+    pub fn billed(&self) -> Option<(i64, i64)> {
+        let there = !matches!(self.state, BillState::Waiting | BillState::Failed);
+        there.then_some((self.received_fen, self.refunded_fen))
+    }
+
     /// What the bill has beside the shop's own, in one line.
     pub fn others_text(&self) -> Option<String> {
         let (paid, back) = (yuan(self.others.received_fen), yuan(self.others.refunded_fen));

@@ -300,6 +300,15 @@ pub fn strip(conn: &Connection, since: i64, stretch: i64) -> Result<Vec<(Verdict
     rows.query_map(params![since, stretch], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
 }
 
+/// How long WeChat took for the latest of our calls of one kind, in milliseconds, the quickest first.
+pub fn took(conn: &Connection, kind: &str, latest: i64) -> Result<Vec<i64>> {
+    let mut rows = conn.prepare_cached(
+        "select took_ms from (select took_ms from messages where kind = ?1 and direction = 'out' order by id desc limit ?2)
+          order by took_ms",
+    )?;
+    rows.query_map(params![kind, latest], |row| row.get(0))?.collect()
+}
+
 /// How many messages of one kind ended in one way, and how long the slowest of them took.
 #[derive(Clone, Debug)]
 pub struct Sum {

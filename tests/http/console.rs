@@ -161,6 +161,7 @@ async fn an_order_shows_its_messages_and_hides_what_is_personal() {
     assert_eq!(w.count("select count(*) from audit_log where what like '查看订单%'").await, 1);
     // Every message exchanged, each with its raw text and without a signature.
     let log = clerk.page(&format!("/admin/transactions?q={}", placed.no)).await;
+    assert!(log.contains("各接口快慢") && log.contains("最慢的是"), "how quick WeChat is: {log}");
     assert!(log.contains("支付通知") && log.contains("下单") && log.contains("已入账"), "{log}");
     // By day, by amount, by error code; what is no day or no amount is said.
     let today = xiaopu::clock::Day::of(w.shop.now());

@@ -31,6 +31,8 @@ async fn a_job_that_keeps_failing_is_left_to_a_person_and_taken_up_again() {
     for words in ["退款", number.as_str(), "等待中", "HTTP 500", "立即重试", "每夜自检"] {
         assert!(page.contains(words), "{words}: {page}");
     }
+    assert_eq!(page.matches(">立即重试</button>").count(), 1, "nothing to press where nothing would happen");
+    assert!(page.contains("任务在时间上的分布") && page.contains("<small>等人处理</small>"), "{page}");
     for _ in 0..52 {
         w.advance(61 * MINUTE);
         w.run_jobs().await;

@@ -63,6 +63,10 @@ async fn a_day_of_trade_matches_to_the_fen() {
     assert_eq!(open_differences(&w).await, 0);
     w.must_hold().await;
     let calendar = manager.page("/admin/money?month=2026-10").await;
+    assert!(
+        calendar.contains("本店收款 ¥") && calendar.contains("；微信账单收款 ¥"),
+        "both sides of a day: {calendar}"
+    );
     assert!(calendar.contains("href=\"/admin/money/2026-10-08\"") && calendar.contains("<b>✓</b>"), "{calendar}");
     // 96 + 184 + 95.99 taken, 96 given back; six per mille of each, to the fen.
     let day = manager.page("/admin/money/2026-10-08").await;

@@ -52,7 +52,8 @@ async fn calendar(
     let first = month.and_then(Day::first_of).or_else(|| Day::first_of(&today.month())).ok_or(Code::NotFound)?;
     let last = end_of_month(first);
     let (sums, matches) = shop.read(move |conn| self::month(conn, first, last)).await?;
-    let most = sums.iter().map(|sum| sum.received_fen).max().unwrap_or(0);
+    let billed = matches.iter().filter_map(Match::billed).map(|(received, _)| received);
+    let most = sums.iter().map(|sum| sum.received_fen).chain(billed).max().unwrap_or(0);
     let days: Vec<Value> =
         (0..i64::from(last.of_month())).map(|n| cell(first.plus(n), most, &sums, &matches, today)).collect();
     let context = context! {
@@ -63,8 +64,12 @@ async fn calendar(
         blanks: (0..first.weekday()).collect::<Vec<_>>(),
         days, total: sum_json(&DaySum::of(first, &sums)),
         rows: sums.iter().rev().map(|sum| {
-            let state = matches.iter().find(|m| m.day == sum.day).map(|m| m.state);
-            json!({ "sum": sum_json(sum), "day": sum.day.shown(), "mark": mark(state, true), "text": state.map_or("未对账", |s| s.text()) })
+            let found = matches.iter().find(|m| m.day == sum.day);
+            let (state, bill) = (found.map(|m| m.state), found.and_then(Match::billed));
+            json!({
+                "sum": sum_json(sum), "day": sum.day.shown(), "mark": mark(state, true), "text": state.map_or("未对账", |s| s.text()),
+                "bill": bill.map(|(received, _)| yuan(received)), "differs": bill.is_some_and(|(received, _)| received != sum.received_fen),
+            })
         }).collect::<Vec<_>>(),
         yesterday: today.plus(-1).shown(),
         may_match: staff.0.role >= Role::Manager,
@@ -97,12 +102,17 @@ fn mark(state: Option<BillState>, trade: bool) -> &'static str {
 
 fn cell(day: Day, most: i64, sums: &[DaySum], matches: &[Match], today: Day) -> Value {
     let sum = sums.iter().find(|sum| sum.day == day);
-    let state = matches.iter().find(|m| m.day == day).map(|m| m.state);
+    let found = matches.iter().find(|m| m.day == day);
+    let state = found.map(|m| m.state);
+    let high = |fen: i64| (fen * 100 / most.max(1)).min(100);
     json!({
+        "bill": found.and_then(Match::billed).map(|(received, refunded)| json!({
+            "received": yuan(received), "high": high(received), "low": high(refunded), "differs": state == Some(BillState::Differs),
+        })),
         "day": day.shown(), "n": day.of_month(), "mark": mark(state, sum.is_some()), "today": day == today,
-        "high": sum.map_or(0, |sum| sum.received_fen * 100 / most.max(1)),
+        "high": sum.map_or(0, |sum| high(sum.received_fen)),
         "net": sum.map(|sum| yuan(sum.net_fen())), "refunded": sum.filter(|sum| sum.refunds > 0).map(|sum| yuan(sum.refunded_fen)),
-        "low": sum.map_or(0, |sum| (sum.refunded_fen * 100 / most.max(1)).min(100)),
+        "low": sum.map_or(0, |sum| high(sum.refunded_fen)),
         "heat": sum.map_or(0, |sum| (sum.received_fen * 4 + most - 1) / most.max(1)),
         "received": sum.filter(|sum| sum.payments > 0).map(|sum| yuan(sum.received_fen)),
         "text": state.map_or(if day >= today { "还没有账单" } else { "未对账" }, |s| s.text()),
@@ -121,7 +131,7 @@ async fn day(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, 
         Ok((ledger::day_sum(conn, day)?, store::of_day(conn, day)?, store::by_orders(conn, day)?, found, beside))
     };
     let (sum, found, orders, differences, (waiting, unpaid, funds)) = shop.read(read).await?;
-    let bill = found.as_ref().filter(|m| !matches!(m.state, BillState::Waiting | BillState::Failed));
+    let bill = found.as_ref().filter(|m| m.billed().is_some());
     let context = context! {
         frame: frame(shop, &staff.0, "money", flash).await?,
         tab: "calendar",
@@ -135,6 +145,7 @@ async fn day(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, 
             "arrived": (m.received_borne_fen != 0).then(|| yuan(m.received_fen - m.received_borne_fen)),
             "left": (m.refunded_borne_fen != 0).then(|| yuan(m.refunded_fen - m.refunded_borne_fen)),
         })),
+        bars: bill.map(|m| bars(&[("收款", sum.received_fen, m.received_fen), ("退款", sum.refunded_fen, m.refunded_fen)])),
         refunds_differ: bill.is_some_and(|m| m.refunded_fen != sum.refunded_fen + unpaid.under_way.1 + unpaid.given_up.1),
         unpaid: unpaid_text(&unpaid),
         funds: bill.and(funds.as_ref()).map(funds_json),
@@ -150,6 +161,17 @@ async fn day(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, 
         may_match: staff.0.role >= Role::Manager,
     };
     Ok(assets::page("console/money_day.html", context))
+}
+
+/// What the shop's own ledger and WeChat's bill say of a day, as bars of 100 side by side; what one has more stands out.
+fn bars(pairs: &[(&str, i64, i64)]) -> Vec<Value> {
+    let most = pairs.iter().flat_map(|(_, ours, theirs)| [*ours, *theirs]).max().unwrap_or(0).max(1);
+    let side = |fen: i64, other: i64| {
+        let (long, both) = (fen * 100 / most, fen.min(other) * 100 / most);
+        json!({ "yuan": yuan(fen), "long": long, "both": both, "more": (long - both).max(i64::from(fen > other)) })
+    };
+    let pair = |(what, ours, theirs): &(&str, i64, i64)| json!({ "what": what, "ours": side(*ours, *theirs), "theirs": side(*theirs, *ours) });
+    pairs.iter().filter(|(_, ours, theirs)| ours + theirs > 0).map(pair).collect()
 }
 
 /// The row of the fund flow, or why there is none.
@@ -210,4 +232,16 @@ async fn month_report(shop: &State<Shop>, _staff: Manager, month: &str) -> Resul
         Error::from(Code::Internal).says("月报没有做出来，请稍后再试")
     })?;
     Ok(download(xlsx(), &format!("xiaopu-{}.xlsx", first.month()), bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_side_has_more_stands_out_however_little_it_is() {
+        let shown = bars(&[("收款", 1_000_00, 1_000_01), ("退款", 0, 0)]);
+        assert_eq!(shown.len(), 1, "no refunds on either side");
+        assert_eq!((&shown[0]["ours"]["more"], &shown[0]["theirs"]["more"]), (&json!(0), &json!(1)));
+    }
 }

@@ -15,6 +15,7 @@ use crate::shop::Shop;
 use crate::staff::Clerk;
 use crate::transactions::store::{self, Filter, Logged};
 use crate::transactions::{KINDS, Verdict, kind_text};
+use rusqlite::Connection;
 
 pub fn routes() -> Vec<Route> {
     routes![list, detail]
@@ -93,11 +94,11 @@ async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>,
     let filter = query.filter(now, size + 1);
     let problem = filter.as_ref().err().copied();
     let begins = now - now.rem_euclid(STRETCH) - (STRETCHES - 1) * STRETCH;
-    let read = move |conn: &rusqlite::Connection| {
+    let read = move |conn: &Connection| {
         let rows = filter.map_or(Ok(Vec::new()), |filter| store::list(conn, &filter))?;
-        Ok((rows, store::health(conn, now - DAY)?, store::strip(conn, begins, STRETCH)?))
+        Ok((rows, store::health(conn, now - DAY)?, store::strip(conn, begins, STRETCH)?, paces(conn)?))
     };
-    let (mut rows, (last_notice, failed), ended) = shop.read(read).await?;
+    let (mut rows, (last_notice, failed), ended, paces) = shop.read(read).await?;
     let more = cut(&mut rows, size);
     let context = context! {
         frame: frame(shop, &staff.0, "transactions", flash).await?,
@@ -108,9 +109,36 @@ async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>,
         kind: &query.kind, verdict: &query.verdict, q: &query.q, from: &query.from, to: &query.to, amount: &query.amount,
         address: query.address(), problem, amount_days: AMOUNT_DAYS,
         last_notice: last_notice.map(|at| clock::span(now - at)), failed,
-        strip: strip(&ended, begins),
+        strip: strip(&ended, begins), paces, latest: LATEST,
     };
     Ok(assets::page("console/transactions.html", context))
+}
+
+/// So many of the latest calls of an interface say how quick it is: enough for a middle, few enough for any shop.
+const LATEST: i64 = 100;
+
+/// How quick WeChat's interfaces are: what half of the calls stayed within, and nine of ten; the slowest first.
+fn paces(conn: &Connection) -> Result<Vec<Value>> {
+    let mut paces = Vec::new();
+    for (kind, text) in KINDS {
+        let took = store::took(conn, kind, LATEST)?;
+        if let (Some(half), Some(most)) = (within(&took, 50), within(&took, 90)) {
+            paces.push((half, most, text, took.len()));
+        }
+    }
+    paces.sort_unstable_by_key(|(half, most, ..)| std::cmp::Reverse((*half, *most)));
+    let longest = paces.iter().map(|(_, most, ..)| *most).max().unwrap_or(0).max(1);
+    let shown = paces.iter().map(|(half, most, text, n)| {
+        json!({
+            "text": text, "n": n, "half": half, "most": most, "half_long": half * 100 / longest, "most_long": most * 100 / longest,
+        })
+    });
+    Ok(shown.collect())
+}
+
+/// What this share of the calls stayed within; they come in order. Source: the nearest-rank percentile.
+fn within(took: &[i64], percent: usize) -> Option<i64> {
+    took.get((took.len() * percent).div_ceil(100).saturating_sub(1)).copied()
 }
 
 /// The strip of a day: stretches of half an hour, and how many dots stand on each other at the most.
@@ -178,7 +206,7 @@ fn shown(row: &Logged) -> Value {
 #[get("/transactions/<id>")]
 async fn detail(shop: &State<Shop>, staff: Clerk, id: &str) -> Result<Template> {
     let id: MessageId = id.parse().map_err(|_| Code::NotFound)?;
-    let read = move |conn: &rusqlite::Connection| {
+    let read = move |conn: &Connection| {
         let (row, raw) = store::one(conn, id)?.ok_or(Code::NotFound)?;
         let deliveries = match (&row.transaction_id, row.kind.as_str()) {
             (Some(transaction), "notify") => store::deliveries(conn, transaction)?,
@@ -247,6 +275,18 @@ fn tail(value: &str, keep: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn half_of_the_calls_stayed_within_the_middle() {
+        for (took, half, most) in [
+            (&[][..], None, None),
+            (&[7], Some(7), Some(7)),
+            (&[1, 2, 3, 900], Some(2), Some(900)),
+            (&[1, 2, 3, 4, 5], Some(3), Some(5)),
+        ] {
+            assert_eq!((within(took, 50), within(took, 90)), (half, most), "{took:?}");
+        }
+    }
 
     #[test]
     fn a_raw_message_is_shown_without_its_signature() {

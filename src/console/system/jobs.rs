@@ -45,15 +45,41 @@ async fn page(
         let jobs = if done { store::done(conn, SHOWN)? } else { store::open(conn, SHOWN)? };
         let rows = jobs.iter().map(|job| shown(conn, job, now)).collect::<Result<Vec<Value>>>()?;
         let groups = if done { vec![group("", rows)] } else { groups(&jobs, rows, now) };
-        Ok((groups, store::counts(conn)?))
+        let ends: Vec<i64> = AHEAD.iter().map(|(ahead, _)| now + ahead).collect();
+        Ok((groups, store::counts(conn)?, store::due_until(conn, &ends)?))
     };
-    let (groups, (waiting, stuck)) = shop.read(read).await?;
+    let (groups, (waiting, stuck), due) = shop.read(read).await?;
     let context = context! {
         frame: frame(shop, &staff.0, "system", flash).await?,
-        tab: "jobs", done, groups, waiting, stuck, paused: shop.wechat.paused().join("、"),
+        tab: "jobs", done, groups, waiting, stuck, axis: axis(stuck, &due), paused: shop.wechat.paused().join("、"),
         may_run: staff.0.role >= Role::Manager,
     };
     Ok(assets::page("console/jobs.html", context))
+}
+
+/// The stretches of the time axis: how far ahead each of them reaches, and what it is called. The last has no end.
+const AHEAD: [(i64, &str); 6] = [
+    (0, "到点了"),
+    (clock::HOUR, "1 小时内"),
+    (6 * clock::HOUR, "6 小时内"),
+    (clock::DAY, "一天内"),
+    (3 * clock::DAY, "三天内"),
+    (7 * clock::DAY, "七天内"),
+];
+
+/// Jobs on the axis of time, those that nobody will try again before all others: numbers, and how high each stands of 100.
+fn axis(stuck: i64, due: &[i64]) -> Vec<Value> {
+    let most = due.iter().copied().chain([stuck]).max().unwrap_or(0);
+    let digits = |n: i64| i64::from(i64::BITS - n.leading_zeros());
+    // Ten thousand orders that complete themselves in a week must not hide the one refund of this hour.
+    let high = |n: i64| if n == 0 { 0 } else { 12 + 88 * digits(n) / digits(most) };
+    let names = AHEAD.iter().map(|(_, name)| *name).chain(["以后"]);
+    let waiting = due.iter().zip(names).map(|(n, name)| (name, *n, ""));
+    [("等人处理", stuck, "late")]
+        .into_iter()
+        .chain(waiting)
+        .map(|(name, n, lane)| json!({ "name": name, "n": n, "high": high(n).min(100), "lane": lane }))
+        .collect()
 }
 
 fn group(title: &str, rows: Vec<Value>) -> Value {
@@ -155,4 +181,19 @@ async fn run_now(shop: &State<Shop>, staff: Manager, id: &str) -> Result<Flash<R
     let done = shop.write(write).await;
     shop.wake_worker();
     Ok(back("/admin/jobs", done.map(|()| "已安排立即执行，刷新页面看结果")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_single_job_is_seen_beside_thousands() {
+        let shown = axis(1, &[0, 1, 0, 0, 0, 0, 30_000]);
+        let of = |key: &str| shown.iter().map(|one| one[key].as_i64().unwrap()).collect::<Vec<_>>();
+        assert_eq!(of("n"), [1, 0, 1, 0, 0, 0, 0, 30_000]);
+        assert_eq!(of("high"), [17, 0, 17, 0, 0, 0, 0, 100]);
+        assert_eq!((&shown[0]["name"], &shown[7]["name"]), (&json!("等人处理"), &json!("以后")));
+        assert!(axis(0, &[0; 7]).iter().all(|one| one["high"] == 0));
+    }
 }
