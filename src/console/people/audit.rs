@@ -49,7 +49,7 @@ async fn page(
         later: before.is_some(),
         root: entries.first().filter(|_| before.is_none()).and_then(|e| e.hash.as_ref()).map(|hash| hex::encode(&hash[..8])),
         broken, checked,
-        entries: entries.iter().map(shown).collect::<Vec<_>>(),
+        entries: folded(&entries),
     };
     Ok(assets::page("console/audit.html", context))
 }
@@ -58,13 +58,25 @@ fn filled(text: Option<String>) -> Option<String> {
     text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
+/// What somebody did several times on end is one line with its number.
+fn folded(entries: &[Audit]) -> Vec<Value> {
+    let same =
+        |a: &Audit, b: &Audit| (Day::of(a.at), &a.who, &a.what, &a.ip) == (Day::of(b.at), &b.who, &b.what, &b.ip);
+    let line = |entries: &[Audit]| entries.first().map(|last| shown(last, entries.len()));
+    entries.chunk_by(same).filter_map(line).collect()
+}
+
 /// With a link to the order that it is about, if it is about one.
-fn shown(entry: &Audit) -> Value {
+fn shown(entry: &Audit, times: usize) -> Value {
     let order = entry
         .what
         .split(|c: char| !c.is_ascii_alphanumeric())
         .find_map(|word| OrderNo::read(word.get(..18).unwrap_or(word)).map(|no| no.to_string()));
-    json!({ "at": clock::shown(entry.at), "who": entry.who, "ip": entry.ip, "what": entry.what, "order": order })
+    let at = clock::shown(entry.at);
+    let (day, time) = at.split_once(' ').unwrap_or((&at, ""));
+    json!({
+        "day": day, "time": time, "who": entry.who, "ip": entry.ip, "what": entry.what, "order": order, "times": times,
+    })
 }
 
 #[get("/audit/export.csv?<who>&<q>")]
@@ -81,4 +93,25 @@ async fn export(shop: &State<Shop>, _owner: Owner, who: Option<String>, q: Optio
     let rows: Vec<Vec<String>> = entries.iter().map(row).collect();
     let csv = tables::csv(&["时间", "谁", "来自", "做了什么", "校验值"], &[], &rows);
     Ok(download(ContentType::CSV, &format!("操作日志-{}.csv", Day::of(shop.now()).shown()), csv))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_over_and_over_is_one_line() {
+        let entry = |at: i64, what: &str| Audit {
+            id: at,
+            at: clock::DAY + at * clock::MINUTE,
+            who: "小李".into(),
+            ip: "127.0.0.1".into(),
+            what: what.into(),
+            hash: None,
+        };
+        let lines = folded(&[entry(9, "打印"), entry(8, "打印"), entry(7, "发货"), entry(6, "打印")]);
+        let shown: Vec<_> = lines.iter().map(|line| (line["what"].as_str().unwrap(), line["times"].as_u64())).collect();
+        assert_eq!(shown, [("打印", Some(2)), ("发货", Some(1)), ("打印", Some(1))]);
+        assert_eq!(lines[0]["time"], "08:09:00");
+    }
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::assets;
 use crate::buyers::addresses::Address;
+use crate::catalogue::media::thumb;
 use crate::clock::{self, Day};
 use crate::console::{Download, back, cut, filled, frame, query_string, refused, undoable, workbook};
 use crate::customers::{After, Customer, Filter, Sort, erase, read_note, read_tags, store};
@@ -108,6 +109,7 @@ fn shown(customer: &Customer, now: i64) -> Value {
         "receiver": address.map(Address::masked_receiver), "phone": address.map(Address::masked_phone),
         "region": address.map(Address::region),
         "orders": customer.orders, "spent": yuan(customer.spent_fen),
+        "each": (customer.orders > 0).then(|| yuan(customer.spent_fen / customer.orders)),
         "last_no": customer.last.as_ref().map(|(no, _)| no),
         "last": customer.last.as_ref().map(|(_, at)| clock::shown_near(*at, now)),
         "ago": customer.last.as_ref().map(|(_, at)| clock::span(now - at)),
@@ -213,6 +215,7 @@ async fn render(
         orders: orders.iter().map(|full| json!({
             "no": full.order.order_no, "at": clock::shown_near(full.order.created_at, now),
             "status": full.order.status, "status_text": full.status_text(), "total": full.order.total.to_string(),
+            "image": full.lines.first().and_then(|line| line.image.as_ref()).map(thumb),
             "refunded": (full.order.refunded.get() > 0).then(|| full.order.refunded.to_string()),
             "goods": full.lines.iter().map(|l| format!("{} ×{}", l.name, l.quantity)).collect::<Vec<_>>().join("，"),
         })).collect::<Vec<_>>(),
