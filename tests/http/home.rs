@@ -54,6 +54,15 @@ async fn the_numbers_are_those_of_the_business_day() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_shop_without_orders_shows_no_numbers_that_it_does_not_have() {
+    let w = World::new().await;
+    let home = w.staff("clerk", Role::Clerk).await.page("/admin").await;
+    for made_up in ["¥0.01", "最高", "NaN", "inf", "100%"] {
+        assert!(!home.contains(made_up), "{made_up}: {home}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_new_order_is_told_to_whoever_listens() {
     let w = World::new().await;
     let sku = w.product("苹果", 1000, 99).await;

@@ -1,0 +1,125 @@
+// Every page of the console, with something on it: axe at both widths, in the light and in the dark, and the smallest phone.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { buyer, story, until } from "./shop.mjs";
+
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+/** Addresses that are no pages: files, streams, what only answers a script, and what leads on to a page at once. */
+const NO_PAGES = /export|\.svg|\.xlsx|\.csv|\/events|\/pulse|\/foreign|\/photos|\/print\/(bars|qr)|\/shipping\/carriers|\/miniprogram\/zip|\/(reveal|code|poster|preview|quick|approve|bulk)$|\/welcome|\/setup|\/invite/;
+
+/** The addresses that the console answers, as its source has them. */
+const routes = () => {
+  const folder = new URL("../../src/console/", import.meta.url);
+  const sources = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".rs"));
+  const all = sources.flatMap((name) => [...readFileSync(new URL(name, folder), "utf8").matchAll(/#\[get\("([^"?]*)/g)].map(([, path]) => path));
+  return [...new Set(all)].filter((path) => !NO_PAGES.test(path));
+};
+
+await story(async ({ shop, simulator, step, shot, open, expect, login, fits }) => {
+  const desk = await login();
+  // One of the pages is that of an address that leads nowhere.
+  expect(/status of 404/);
+  const many = await buyer({ shop, simulator }, "many");
+  const becomes = (path, words) => until(words, async () => {
+    await desk.goto(shop + path);
+    return (await desk.content()).includes(words);
+  });
+  /** A form, as a page would send it. */
+  const send = async (path, fields) => {
+    const answer = await desk.request.post(`${shop}/admin${path}`, { headers: { "Content-Type": "application/x-www-form-urlencoded" }, data: new URLSearchParams(fields).toString() });
+    assert.ok(answer.ok(), `${path}: ${answer.status()} ${(await answer.text()).slice(0, 300)}`);
+  };
+
+  let sent, bought, unpaid, refund, stray;
+  await step("a shop has something on each of its pages", async () => {
+    sent = await many.buy("面包");
+    bought = await many.buy("大米");
+    unpaid = (await many.place("大米")).order.orderNo;
+    await becomes("/admin/orders?tab=to_ship", sent);
+    await becomes("/admin/orders?tab=to_ship", bought);
+    await many.buy("大米", "other_amount");
+    await desk.goto(`${shop}/admin/orders/${sent}`);
+    await desk.getByLabel("快递单号").first().fill("SF1402668877319");
+    await desk.getByRole("button", { name: "确认发货" }).click();
+    await desk.getByText("已发货 顺丰速运").first().waitFor();
+    const { lines } = await many.api(`/orders/${sent}`);
+    await many.api(`/orders/${sent}/returns`, { kind: "return", lines: [{ lineId: lines[0].id, quantity: 1 }], reason: "碎了或坏了", description: "送到的时候压扁了" });
+    await send("/returns/1/agree", { address: "退货组 0571-88001234 浙江省杭州市西湖区演示路 1 号", words: "" });
+    await many.api(`/orders/${bought}/invoice`, { titleKind: "personal", title: "王小样", email: "wang@example.com" });
+    refund = (await many.api(`/orders/${bought}/refunds`, { reason: "不想要了" })).refundNo;
+    await send("/promotions", [["name", "满减"], ["kind", "reduce"], ["given", "everybody"], ["from", "9999"], ["off", "10"]]);
+    await send("/promotions", [["name", "老客户专享券"], ["kind", "percent"], ["given", "link"], ["from", "9999"], ["percent", "8.8"], ["cap", "20"], ["code", "LAOKE"]]);
+    await send("/drafts", { "lines[0].what": "五常大米 5 斤", "lines[0].quantity": "2", "lines[0].price": "50", remark: "老客户，送一只袋子" });
+    await send("/freight", { name: "重货", by: "weight", "elsewhere.first": "1", "elsewhere.first_fee": "8", "elsewhere.more": "1", "elsewhere.more_fee": "3", "rows[0].regions": "新疆 西藏", "rows[0].not_sent": "true" });
+    await send("/programs/keys", [["name", "ERP"], ["rights", "orders"], ["rights", "stock"], ["days", "90"]]);
+    await send("/programs/hooks", [["url", "https://erp.example.com/hook"], ["events", "order.paid"]]);
+    await send("/staff/invite", { name: "小李", role: "packer" });
+    await desk.goto(`${shop}/admin/settings#robots`);
+    await desk.getByLabel("企业微信机器人地址").fill("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=demo");
+    await desk.locator("#robots").getByRole("button", { name: "保存并测试" }).click();
+    await desk.locator(".strip", { hasText: "企业微信已发出" }).waitFor();
+    await desk.goto(`${shop}/admin/shipping`);
+    await desk.getByLabel("从表格复制").fill(`订单号\t快递公司\t快递单号\n${bought}\t顺丰\tSF1234567890123\n随便写的一行`);
+    await desk.getByRole("button", { name: "核对" }).first().click();
+    await desk.getByText("随便写的一行").waitFor();
+    await desk.goto(`${shop}/admin/products/import`);
+    const lines_of = ["商品名称,副标题,规格,商家编码,售价,库存", "蓝莓杯子蛋糕,换了一个比较长的副标题看看它站不站得下,,,38.5,", "很长很长的新商品名字看看它会不会被挤成一列,,颜色:红,LONG-1,19.9,5", "坏行,,红色,,abc,-1"];
+    await desk.setInputFiles("input[type=file]", { name: "价目.csv", mimeType: "text/csv", buffer: Buffer.from(lines_of.join("\n")) });
+    await desk.getByRole("button", { name: "读入，先核对" }).click();
+    await desk.getByText("新增 1", { exact: true }).waitFor();
+    await becomes("/admin/exceptions", "/refund\"");
+    stray = new URL(await desk.locator("a[href^='/admin/exceptions/']").first().getAttribute("href"), shop).pathname.replace("/admin", "");
+  });
+
+  const yesterday = new Date(Date.now() + 8 * 3_600_000 - 86_400_000).toISOString().slice(0, 10);
+  const pages = () => [
+    "", "/insights", "/orders", "/orders?view=table", "/orders?panel=filter", "/orders?view=table&panel=columns", "/orders?q=nothing-like-it",
+    `/orders/${bought}`, `/orders/${sent}`, `/orders/${unpaid}`, `/orders/${unpaid}/cancel`, `/orders/${unpaid}/price`, `/orders/${unpaid}/offline`, `/orders/${sent}/refund`,
+    "/shipping", "/shipping/batches/1", "/shipping/scan", `/shipping/scan?order=${bought}`, "/pickup", `/print/slips?order=${bought}`, `/print/picking?order=${bought}`,
+    "/drafts", "/drafts/1", "/drafts/new", "/refunds", `/refunds/${refund}`, "/refunds?tab=trouble", "/returns", "/returns?tab=agreed", "/returns/1", "/returns/1/receive", "/returns/1/pay-instead",
+    "/products", "/products?view=table&panel=columns", "/products/1", "/products/new", "/products/1/stock", "/products/1/share", "/products/import", "/products/imports/1",
+    "/products/samples/clear", "/products/held", "/categories", "/categories/1/delete", "/showcase", "/promotions", "/promotions?phase=ended", "/promotions/1", "/promotions/2", "/promotions/new",
+    "/freight", "/freight/1", "/freight/new", "/customers", "/customers/1", "/customers/1/erase", "/transactions", "/transactions/1", "/money", `/money/${yesterday}`, "/exceptions", stray,
+    "/invoices", "/invoices?state=issued", "/settings", "/miniprogram", "/staff", "/account", "/account/totp", "/audit", "/audit?q=nothing-like-it", "/programs", "/notices", "/notices/templates",
+    "/notices/templates?fetched=true", "/jobs", "/jobs?tab=done", "/backups", "/diagnostics", "/login", "/nothing-like-it",
+  ].map((path) => `/admin${path}`);
+
+  await step("no page of the console is left out", async () => {
+    await desk.goto(`${shop}/admin/backups`);
+    const backup = new URL(await desk.getByRole("link", { name: "恢复…" }).first().getAttribute("href"), shop).pathname;
+    const seen = [...pages(), backup].map((path) => path.replace(/\?.*/, "").replace(/^\/admin/, "") || "/");
+    const missing = routes().filter((path) => {
+      const like = new RegExp(`^${path.replaceAll(/<[^>]*>/g, "[^/]+")}$`);
+      return !seen.some((one) => like.test(one));
+    });
+    assert.deepEqual(missing, []);
+  });
+
+  await step("axe finds nothing on any of them, on a desk and on a phone, in the light and in the dark", async () => {
+    const found = [];
+    const state = await desk.context().storageState();
+    const look = async (name, viewport) => {
+      const looking = await open({ viewport, hasTouch: name === "handset", locale: "zh-CN", bypassCSP: true, storageState: state });
+      for (const path of pages()) {
+        await looking.goto(shop + path);
+        await looking.addScriptTag({ path: axe });
+        await shot(looking, `${name}${path.replaceAll(/[/?=&]/g, "-").replaceAll(/\d{8}[0-9A-Z]{10}/g, "order")}`, true);
+        // In the dark only colours change.
+        for (const [colorScheme, rules] of [["light", null], ["dark", ["color-contrast"]]]) {
+          await looking.emulateMedia({ colorScheme });
+          const { violations } = await looking.evaluate((rules) => window.axe.run(document, rules ? { runOnly: rules } : {}), rules);
+          for (const one of violations) found.push(`${name} ${colorScheme} ${path}: ${one.id} ${one.nodes.map((node) => node.target.join(" ")).slice(0, 3).join(" | ")}`);
+        }
+        if (name === "desk") await shot(looking, `dark${path.replaceAll(/[/?=&]/g, "-").replaceAll(/\d{8}[0-9A-Z]{10}/g, "order")}`, true);
+        await looking.emulateMedia({ colorScheme: null });
+      }
+      await looking.close();
+    };
+    await Promise.all([look("desk", { width: 1440, height: 900 }), look("handset", { width: 390, height: 844 })]);
+    assert.deepEqual(found, []);
+  });
+
+  await step("none is wider than the smallest phone, squeezes words or is too low for a finger", () => fits(desk, pages()));
+});
