@@ -159,7 +159,7 @@ mod tests {
             ("台湾省", None),
         ] {
             let region = Place::of(province, "", "", "").and_then(|place| regions.freight_to(&place));
-            for goods in [1_00, 99_00] {
+            for goods in [100, 9_900] {
                 let found = own(&settings, Fen::new(goods).unwrap(), region);
                 assert_eq!(found.map(|one| (one.fee.get(), one.always)), fee, "{goods} {province}");
             }

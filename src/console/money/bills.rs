@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn what_one_side_has_more_stands_out_however_little_it_is() {
-        let shown = bars(&[("收款", 1_000_00, 1_000_01), ("退款", 0, 0)]);
+        let shown = bars(&[("收款", 100_000, 100_001), ("退款", 0, 0)]);
         assert_eq!(shown.len(), 1, "no refunds on either side");
         assert_eq!((&shown[0]["ours"]["more"], &shown[0]["theirs"]["more"]), (&json!(0), &json!(1)));
     }
