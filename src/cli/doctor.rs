@@ -97,17 +97,12 @@ fn v2_key_finding(settings: &Settings) -> Result<String, String> {
 /// entered; nothing for a shop that has none of them and does not use them.
 async fn v3_finding(shop: &Shop) -> Option<Result<String, String>> {
     let settings = shop.settings();
-    let keys = || SETTINGS.iter().filter(|setting| setting.group == Group::PayV3 && setting.choices.is_empty());
-    let missing: Vec<&str> =
-        keys().filter(|setting| settings.get(setting.name).is_none()).map(|setting| setting.label).collect();
-    if missing.len() == keys().count() && settings.api() == Api::V2 {
+    let mut keys = SETTINGS.iter().filter(|setting| setting.group == Group::PayV3);
+    if settings.api() == Api::V2 && keys.all(|setting| settings.get(setting.name).is_none()) {
         return None;
     }
-    if !missing.is_empty() {
-        return Some(Err(format!("还缺 {}：请在后台设置页填写，或改用 API v2", missing.join("、"))));
-    }
-    if let Some(problem) = settings.v3_problem() {
-        return Some(Err(problem.to_owned()));
+    if let Some(why) = settings.unready(Api::V3) {
+        return Some(Err(format!("{why}。请在后台设置页补齐，或改用 API v2")));
     }
     let account = shop.account_of(Api::V3)?;
     let id = settings.get("wechat.public_key_id").unwrap_or_default();
@@ -207,7 +202,7 @@ fn certificate_finding(shop: &Shop) -> Result<String, String> {
 fn miniprogram_finding(shop: &Shop) -> Option<Result<String, String>> {
     let settings = shop.settings();
     if shop.wechat.is_simulated() {
-        return Some(Ok("连接的是模拟微信，手机店面在首页".into()));
+        return Some(Ok("连接的是模拟微信，不用上传；要看手机里的店面，请运行 xiaopu demo".into()));
     }
     let (app_id, server) = (settings.get(miniprogram::APP_ID)?, settings.get(miniprogram::PUBLIC_URL)?);
     let told =

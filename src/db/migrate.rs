@@ -49,6 +49,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0035_invoices.sql"),
     include_str!("migrations/0036_packed.sql"),
     include_str!("migrations/0037_slots.sql"),
+    include_str!("migrations/0038_payment_cards.sql"),
 ];
 
 /// The newest schema that this program knows.

@@ -16,7 +16,9 @@ words! {
         Hours "hours" "营业时间与预约",
         Address "address" "对外地址",
         App "app" "微信小程序",
+        /// What both versions of WeChat Pay's API need, and which of them new attempts use.
         Pay "pay" "微信支付",
+        PayV2 "pay_v2" "微信支付 API v2",
         PayV3 "pay_v3" "微信支付 API v3",
         Robots "robots" "群机器人",
         Mail "mail" "邮件",
@@ -197,11 +199,11 @@ pub const SETTINGS: &[Setting] = &[
             Err("商户号是 6 到 32 位数字")
         }
     }),
-    setting!(secret Pay "wechat.api_key", "APIv2 密钥", "商户平台 → 账户中心 → API 安全，32 位", |v| {
+    setting!(choice Pay "wechat.api", "新订单用的接口", "2024 年以后开通的商户一般用 API v3；只有 APIv2 密钥的老商户用 API v2。以后可以换，之前的支付单按原来的接口办完", &[("v2", "API v2"), ("v3", "API v3")]),
+    setting!(secret PayV2 "wechat.api_key", "APIv2 密钥", "商户平台 → 账户中心 → API 安全，32 位", |v| {
         letters(v, 32..=32, "API 密钥（v2）是 32 位字母和数字：请在商户平台 → 账户中心 → API 安全 重新设置并填到这里")
     }),
-    setting!(choice Pay "wechat.api", "新订单用的接口", "两套都填好时选一个；之前的支付单按原来的接口办完", &[("v2", "API v2"), ("v3", "API v3")]),
-    setting!(choice Pay "wechat.sign_type", "签名方式", "与商户平台一致，新店建议 HMAC-SHA256", &[("MD5", "MD5"), ("HMAC-SHA256", "HMAC-SHA256")]),
+    setting!(choice PayV2 "wechat.sign_type", "签名方式", "与商户平台一致，新店建议 HMAC-SHA256", &[("MD5", "MD5"), ("HMAC-SHA256", "HMAC-SHA256")]),
     setting!(secret PayV3 "wechat.v3_key", "APIv3 密钥", "商户平台 → API 安全 → APIv3 密钥，32 个字符，和 APIv2 密钥是两个", |v| v.parse::<V3Key>().map(drop)),
     setting!(secret lines PayV3 "wechat.mch_key", "商户私钥", "apiclient_key.pem 的全部内容", |v| PrivateKey::read(v).map(drop)),
     setting!(lines PayV3 "wechat.mch_serial", "商户证书序列号", "40 位十六进制；也可以粘贴 apiclient_cert.pem 的全部内容", mch_serial),
@@ -336,8 +338,13 @@ fn mch_serial(value: &str) -> Result<(), &'static str> {
     if value.starts_with("PUB_KEY_ID_") {
         return Err("这是微信支付公钥的 ID，请填到下面；这里要商户证书的序列号");
     }
-    let fine = (8..=40).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_hexdigit());
-    if fine { Ok(()) } else { Err("序列号是 40 位十六进制，或粘贴 apiclient_cert.pem 的全部内容") }
+    match value.bytes().all(|b| b.is_ascii_hexdigit()) {
+        true if value.len() == 40 => Ok(()),
+        _ if value.len() == 32 => Err(
+            "这有 32 位，像是 APIv3 密钥或 APIv2 密钥；序列号是 40 位十六进制，也可以粘贴 apiclient_cert.pem 的全部内容",
+        ),
+        _ => Err("序列号是 40 位十六进制，或粘贴 apiclient_cert.pem 的全部内容"),
+    }
 }
 
 fn public_key_id(value: &str) -> Result<(), &'static str> {

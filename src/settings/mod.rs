@@ -383,7 +383,15 @@ impl Settings {
             let value = self.get(setting.name).filter(|_| !setting.secret)?;
             (setting.check)(value).err().map(|problem| (setting, problem))
         };
-        SETTINGS.iter().filter_map(doubt).collect()
+        SETTINGS.iter().filter_map(doubt).chain(self.one_key_for_two()).collect()
+    }
+
+    /// WeChat's console has two keys; the same text for both is one of them in the wrong field, most likely.
+    fn one_key_for_two(&self) -> Option<(&'static Setting, String)> {
+        let key = self.get("wechat.v3_key")?;
+        let words = "和 APIv2 密钥一模一样：它们在商户平台上是分开设置的两个密钥，请核对哪一个填错了";
+        let same = self.get("wechat.api_key") == Some(key);
+        setting_named("wechat.v3_key").filter(|_| same).map(|setting| (setting, words.to_owned()))
     }
 
     pub fn freight_text(&self) -> String {
@@ -457,6 +465,38 @@ impl Settings {
     pub fn merchant_v3(&self, now: i64) -> Option<v3::Merchant> {
         let keys = self.v3.as_ref()?.as_ref().ok()?;
         Some(v3::Merchant::new(self.get("wechat.app_id")?, self.get("wechat.mch_id")?, keys.clone(), now))
+    }
+
+    /// What this version still needs to be filled in.
+    pub fn missing(&self, api: Api) -> impl Iterator<Item = &'static Setting> {
+        let keys = match api {
+            Api::V2 => Group::PayV2,
+            Api::V3 => Group::PayV3,
+        };
+        let needed = move |setting: &&Setting| {
+            setting.choices.is_empty()
+                && (setting.group == keys || ["wechat.app_id", "wechat.mch_id"].contains(&setting.name))
+        };
+        SETTINGS.iter().filter(needed).filter(|setting| self.get(setting.name).is_none())
+    }
+
+    /// Why no money can be taken by this version, in words; `None` when everything is there and fits together.
+    pub fn unready(&self, api: Api) -> Option<String> {
+        let missing: Vec<&str> = self.missing(api).map(|setting| setting.label).collect();
+        match (missing.as_slice(), api) {
+            ([], Api::V2) => None,
+            ([], Api::V3) => self.v3_problem().map(str::to_owned),
+            (missing, _) => Some(format!("{} 还缺 {}", api.text(), missing.join("、"))),
+        }
+    }
+
+    /// The same with these values instead: to be looked at before they are stored.
+    pub fn with<'v>(&self, values: impl Iterator<Item = (&'static str, &'v str)>) -> Settings {
+        let mut next = self.clone();
+        next.values.extend(values.map(|(name, value)| (name, value.to_owned())));
+        next.terms = terms_of(&next.values);
+        next.v3 = next.read_v3_keys();
+        next
     }
 
     /// What is wrong with the keys of API v3, when all of them are there and do not fit together.

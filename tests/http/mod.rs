@@ -54,4 +54,5 @@ mod slots;
 mod staff;
 pub mod v3;
 mod v3_forms;
+mod v3_setup;
 mod way_out;

@@ -16,8 +16,8 @@ use crate::settings::certificate::Standing;
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Owner, Staff};
-use crate::wechat::Api;
 use crate::wechat::certificate::ClientIdentity;
+use crate::wechat::{Account, Api};
 
 pub fn routes() -> Vec<Route> {
     routes![upload]
@@ -37,6 +37,18 @@ pub fn warning(shop: &Shop) -> Option<String> {
         // API v3 refunds without one.
         Standing::Missing if account.api() == Api::V3 => None,
         standing => standing.problem(now),
+    }
+}
+
+/// How it stands, in a word or two, for whoever only wants to know whether something must be done; `None` when it must.
+pub fn word(shop: &Shop) -> Option<&'static str> {
+    let (settings, now) = (shop.settings(), shop.now());
+    let account = shop.account();
+    match settings.certificate(account.as_ref().map(Account::mch_id), now) {
+        _ if shop.wechat.is_simulated() => Some("模拟微信不需要"),
+        Standing::Missing if settings.api() == Api::V3 => Some("API v3 不需要"),
+        Standing::Good(_) => Some("有效"),
+        _ => None,
     }
 }
 

@@ -23,6 +23,7 @@ use crate::settings::{Group, SETTINGS, Setting, Settings, store as kept};
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Owner, Staff};
+use crate::wechat::Api;
 
 pub fn routes() -> Vec<Route> {
     routes![page, save, logo]
@@ -111,11 +112,13 @@ pub fn card(settings: &Settings, group: Group, typed: &Typed, wrong: Option<&Err
     let doubts: HashMap<_, _> = settings.doubts().into_iter().map(|(s, why)| (s.name, Value::from(why))).collect();
     let fields = SETTINGS.iter().filter(|setting| setting.group == group && !setting.picture).map(|setting| {
         let name = field(setting);
+        // What is secret is not sent back to a page, and nobody must believe that it is still there.
+        let lost = wrong.is_some() && setting.secret && typed.get(&name).is_some_and(|typed| !typed.is_empty());
         let typed = typed.get(&name).filter(|_| !setting.secret).cloned();
         json!({
             "value": typed.unwrap_or_else(|| settings.shown(setting)), "name": name, "label": setting.label,
             "hint": setting.hint, "secret": setting.secret, "lines": setting.lines, "choices": setting.choices,
-            "fixed": settings.is_fixed(setting.name),
+            "fixed": settings.is_fixed(setting.name), "lost": lost,
             "problem": wrong.and_then(|e| e.fields.get(setting.name)).or(doubts.get(setting.name)),
         })
     });
@@ -181,11 +184,13 @@ pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<usize> {
     if !wrong.fields.is_empty() {
         return Err(wrong);
     }
+    let values = changes.iter().map(|(setting, value, _)| (setting.name, value.as_str()));
+    stays_able(shop, &settings, &settings.with(values))?;
     let (count, inner, owner) = (changes.len(), shop.clone(), owner.clone());
     let write = move |tx: &Tx| {
         for (setting, value, what) in &changes {
             Settings::save(tx, setting, value, &inner.key, &inner.nonces)?;
-            kept::forget_trial(tx, setting.group.word())?;
+            trials::outdated_by(setting).try_for_each(|group| kept::forget_trial(tx, group.word()))?;
             audit(tx, &owner, what)?;
         }
         Ok(())
@@ -193,4 +198,12 @@ pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<usize> {
     shop.write(write).await?;
     shop.reload_settings().await?;
     Ok(count)
+}
+
+/// A shop that takes money goes on doing so: its version of WeChat Pay's API is not changed for one that lacks something,
+/// and its keys not for others that do not fit together.
+fn stays_able(shop: &Shop, now: &Settings, next: &Settings) -> Result<()> {
+    let broken = next.api() != now.api() || (next.api() == Api::V3 && next.v3_problem().is_some());
+    let unready = next.unready(next.api()).filter(|_| broken && now.account(now.api(), shop.now()).is_some());
+    unready.map_or(Ok(()), |why| Err(Error::field("wechat.api", format!("这样就收不了款了：{why}。请改好了一起保存"))))
 }

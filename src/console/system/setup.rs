@@ -21,24 +21,25 @@ use crate::settings::{Group, store as kept};
 use crate::shop::Shop;
 use crate::staff::login::{self, audit};
 use crate::staff::{Owner, Staff};
+use crate::wechat::Api;
 
 pub fn routes() -> Vec<Route> {
     routes![account_page, account, page, save]
 }
 
-/// What each step after the account is about; the last one opens the shop.
-const STEPS: [(&str, Option<Group>); 6] = [
-    ("店主账号", None),
-    ("店铺", Some(Group::Shop)),
-    ("对外地址", Some(Group::Address)),
-    ("微信小程序", Some(Group::App)),
-    ("微信支付", Some(Group::Pay)),
-    ("试运行", None),
+/// The settings that each step after the account asks for, the tested one first; the last step opens the shop.
+const STEPS: [(&str, &[Group]); 6] = [
+    ("店主账号", &[]),
+    ("店铺", &[Group::Shop]),
+    ("对外地址", &[Group::Address]),
+    ("微信小程序", &[Group::App]),
+    ("微信支付", &[Group::Pay, Group::PayV3, Group::PayV2]),
+    ("试运行", &[]),
 ];
 const LAST: u8 = STEPS.len() as u8;
 
 /// A step after the first: what it is called, and the settings that it asks for.
-fn about(step: u8) -> Result<(&'static str, Option<Group>)> {
+fn about(step: u8) -> Result<(&'static str, &'static [Group])> {
     let index = usize::from(step).checked_sub(1).filter(|index| *index > 0);
     Ok(index.and_then(|index| STEPS.get(index)).copied().ok_or(Code::NotFound)?)
 }
@@ -94,21 +95,30 @@ async fn page(shop: &State<Shop>, _owner: Owner, flash: Option<FlashMessage<'_>>
 }
 
 async fn show(shop: &Shop, step: u8, flash: Option<Value>, typed: &Typed, wrong: Option<&Error>) -> Result<Template> {
-    let (title, group) = about(step)?;
+    let (title, groups) = about(step)?;
     let shop_settings = shop.settings();
-    // A new shop begins as the field's own hint advises.
-    let advised = Typed::from([("wechat-sign_type".to_owned(), "HMAC-SHA256".to_owned())]);
+    // A new shop begins as the fields' own hints advise.
+    let advised = [("wechat-api", "v3"), ("wechat-sign_type", "HMAC-SHA256")];
+    let advised = advised.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let untouched = typed.is_empty() && shop_settings.get("wechat.mch_id").is_none();
     let typed = if untouched { &advised } else { typed };
+    // A version that the configuration has fixed is the only one to be asked for.
+    let asked = |group: &&Group| match group {
+        Group::PayV2 | Group::PayV3 if shop_settings.is_fixed("wechat.api") => {
+            (**group == Group::PayV3) == (shop_settings.api() == Api::V3)
+        }
+        _ => true,
+    };
+    let cards = groups.iter().filter(asked).map(|group| settings::card(&shop_settings, *group, typed, wrong));
     let context = context! {
         title, step, flash, demo: shop.demo.is_some(), steps: step_names(step),
-        card: group.map(|group| settings::card(&shop_settings, group, typed, wrong)),
+        cards: cards.collect::<Vec<_>>(),
         problem: wrong.map(words),
         trials: trials::said(&shop.read(|conn| Ok(kept::trials(conn)?)).await?),
-        certificate: (group == Some(Group::Pay)).then(|| super::certificate::shown(shop)),
+        certificate: groups.contains(&Group::PayV2).then(|| super::certificate::shown(shop)),
         notify_url: shop_settings.notify_url(shop_settings.api()),
         // Only the last step asks.
-        empty: group.is_none() && samples::shelves_are_empty(shop).await?,
+        empty: groups.is_empty() && samples::shelves_are_empty(shop).await?,
     };
     Ok(assets::page("console/welcome.html", context))
 }
@@ -120,7 +130,7 @@ async fn save(
     step: u8,
     form: Form<Typed>,
 ) -> Result<std::result::Result<Flash<Redirect>, Template>> {
-    let (typed, (_, group)) = (form.into_inner(), about(step)?);
+    let (typed, (_, groups)) = (form.into_inner(), about(step)?);
     if step == LAST {
         return Ok(Ok(match finish(shop, owner.0, &typed).await {
             Ok(done) => Flash::success(Redirect::to("/admin"), done),
@@ -129,11 +139,21 @@ async fn save(
     }
     match settings::store(shop, &owner.0, &typed).await {
         Ok(_) if typed.contains_key("test") => {
-            Ok(Ok(back(here(step), trials::of_group(shop, group.ok_or(Code::NotFound)?).await)))
+            let group = groups.first().ok_or(Code::NotFound)?;
+            Ok(Ok(back(here(step), trials::of_group(shop, *group).await)))
         }
-        Ok(_) => Ok(Ok(Flash::success(Redirect::to(here(step.saturating_add(1))), "已保存"))),
+        Ok(_) => Ok(Ok(Flash::success(Redirect::to(here(step.saturating_add(1))), saved(shop, groups)))),
         Err(e) if !e.fields.is_empty() => Ok(Err(show(shop, step, None, &typed, Some(&e)).await?)),
         Err(e) => Ok(Ok(refused(here(step), e))),
+    }
+}
+
+/// What is still missing is said, and need not be there yet.
+fn saved(shop: &Shop, groups: &[Group]) -> String {
+    let settings = shop.settings();
+    match settings.unready(settings.api()).filter(|_| groups.contains(&Group::Pay)) {
+        Some(why) => format!("已保存。{why}，补齐之前收不了款"),
+        None => "已保存".to_owned(),
     }
 }
 

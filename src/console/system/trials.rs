@@ -10,8 +10,8 @@ use crate::error::{Code, Error, Result};
 use crate::ids::OrderNo;
 use crate::outbox::{Channel, staff as outbox};
 use crate::payments::trial;
-use crate::settings::Group;
 use crate::settings::store::{self, Tried};
+use crate::settings::{Group, Setting};
 use crate::shop::Shop;
 use crate::staff::Owner;
 use crate::transactions::Entry;
@@ -66,15 +66,31 @@ async fn try_out(shop: &State<Shop>, _owner: Owner, what: &str, step: Option<u8>
 impl Trial {
     /// The card whose settings it is about.
     fn group(&self) -> Option<Group> {
-        Group::ALL.iter().copied().find(|group| of(*group).is_some_and(|one| one == *self))
+        match self {
+            Trial::Key => Some(Group::PayV2),
+            Trial::KeysV3 => Some(Group::PayV3),
+            Trial::Certificate => None,
+            Trial::App => Some(Group::App),
+            Trial::Notify => Some(Group::Address),
+            Trial::Robots => Some(Group::Robots),
+            Trial::Mail => Some(Group::Mail),
+        }
     }
 }
 
-/// Tries it out. What was said of a card's settings is kept until they change.
+/// The cards whose last test no longer counts when this setting is another one.
+pub fn outdated_by(setting: &Setting) -> impl Iterator<Item = Group> {
+    let whose = ["wechat.app_id", "wechat.mch_id"].contains(&setting.name);
+    let pays = move |group: Group| whose && matches!(group, Group::PayV2 | Group::PayV3);
+    Group::ALL.iter().copied().filter(move |group| *group == setting.group || pays(*group))
+}
+
+/// Tries it out. What was said of a card's settings is kept until they change; that nothing could be asked yet is not.
 async fn run(shop: &Shop, trial: Trial) -> Result<String> {
     let group = trial.group();
     let said = ask(shop, trial).await;
-    if let Some(group) = group {
+    let asked = said.as_ref().err().is_none_or(|e| e.code != Code::ValidationFailed);
+    if let Some(group) = group.filter(|_| asked) {
         let told = said.as_ref().map_or_else(words, String::clone);
         let tried = Tried { part: group.word().to_owned(), fine: said.is_ok(), words: told, at: shop.now() };
         shop.write(move |tx| Ok(store::keep_trial(tx, &tried)?)).await?;
@@ -94,12 +110,15 @@ async fn ask(shop: &Shop, trial: Trial) -> Result<String> {
     }
 }
 
-/// What tells whether a card's settings are right, if anything does.
-fn of(group: Group) -> Option<Trial> {
+/// What tells whether a card's settings are right, if anything does. What both versions of WeChat Pay's API need is tried
+/// in the one that new attempts use.
+fn of(group: Group, api: Api) -> Option<Trial> {
     match group {
         Group::Address => Some(Trial::Notify),
         Group::App => Some(Trial::App),
-        Group::Pay => Some(Trial::Key),
+        Group::Pay if api == Api::V2 => Some(Trial::Key),
+        Group::Pay => Some(Trial::KeysV3),
+        Group::PayV2 => Some(Trial::Key),
         Group::PayV3 => Some(Trial::KeysV3),
         Group::Robots => Some(Trial::Robots),
         Group::Mail => Some(Trial::Mail),
@@ -108,12 +127,12 @@ fn of(group: Group) -> Option<Trial> {
 }
 
 pub fn exists(group: Group) -> bool {
-    of(group).is_some()
+    of(group, Api::default()).is_some()
 }
 
 /// Tries a card's settings out, as they are stored.
 pub async fn of_group(shop: &Shop, group: Group) -> Result<String> {
-    run(shop, of(group).ok_or(Code::NotFound)?).await
+    run(shop, of(group, shop.settings().api()).ok_or(Code::NotFound)?).await
 }
 
 /// What the last test of each part said, by its word.
@@ -135,19 +154,25 @@ fn wrong(words: String) -> Error {
     Error::from(Code::WechatRejected).says(words)
 }
 
+/// Nothing was asked: something has to be filled in first.
+fn unready(words: impl Into<String>) -> Error {
+    Error::from(Code::ValidationFailed).says(words)
+}
+
+/// The merchant in this version of the API. Errors: what is missing, or does not fit together.
+fn merchant(shop: &Shop, api: Api) -> Result<Account> {
+    let account = shop.account_of(api);
+    account.ok_or_else(|| unready(format!("{}，请先填好并保存", shop.settings().unready(api).unwrap_or_default())))
+}
+
 async fn try_key(shop: &Shop) -> Result<String> {
-    let missing = || wrong("请先填好 AppID、商户号和 APIv2 密钥并保存".into());
-    let account = shop.account_of(Api::V2).ok_or_else(missing)?;
+    let account = merchant(shop, Api::V2)?;
     let took_ms = ask_for_nothing(shop, &account).await?;
     Ok(format!("✓ 密钥正确：微信用它签名回答了（{took_ms} 毫秒）· {}", clock_words(shop)))
 }
 
 async fn try_keys_v3(shop: &Shop) -> Result<String> {
-    if let Some(problem) = shop.settings().v3_problem() {
-        return Err(wrong(problem.to_owned()));
-    }
-    let missing = || wrong("请先填好 AppID、商户号，以及这张卡上的五项并保存".into());
-    let account = shop.account_of(Api::V3).ok_or_else(missing)?;
+    let account = merchant(shop, Api::V3)?;
     let took_ms = ask_for_nothing(shop, &account).await?;
     Ok(format!(
         "✓ 私钥、序列号和微信支付公钥都正确：微信签名回答了（{took_ms} 毫秒）· {}。APIv3 密钥要等第一条通知才能验证",
@@ -173,7 +198,7 @@ pub fn clock_words(shop: &Shop) -> String {
 }
 
 async fn try_certificate(shop: &Shop) -> Result<String> {
-    let account = shop.account_of(Api::V2).ok_or_else(|| wrong("请先填好 AppID、商户号和 APIv2 密钥并保存".into()))?;
+    let account = merchant(shop, Api::V2)?;
     if shop.wechat.is_simulated() {
         return Ok("连接的是本机的模拟微信，退款不需要证书".into());
     }
@@ -209,7 +234,7 @@ async fn try_certificate(shop: &Shop) -> Result<String> {
 }
 
 async fn try_app(shop: &Shop) -> Result<String> {
-    let missing = || wrong("请先填好 AppID 和 AppSecret 并保存".into());
+    let missing = || unready("请先填好 AppID 和 AppSecret 并保存");
     let app = shop.settings().mini_program().ok_or_else(missing)?;
     let exchange = shop.wechat.code_to_openid(&app, "xiaopu-test").await;
     logged(shop, &exchange).await?;
@@ -245,7 +270,7 @@ async fn set_order_path(shop: &Shop, app: &MiniProgram) -> Result<String> {
 async fn try_ways(shop: &Shop, ways: &[Channel]) -> Result<String> {
     let on: Vec<Channel> = ways.iter().copied().filter(|way| way.is_on(&shop.settings())).collect();
     if on.is_empty() {
-        return Err(wrong("还没有填好，或都停用了：填好并保存后再试".into()));
+        return Err(unready("还没有填好，或都停用了：填好并保存后再试"));
     }
     let (mut sent, mut failed) = (Vec::new(), Vec::new());
     for way in on {
@@ -260,6 +285,6 @@ async fn try_ways(shop: &Shop, ways: &[Channel]) -> Result<String> {
 
 async fn try_notify(shop: &Shop) -> Result<String> {
     let settings = shop.settings();
-    let url = settings.notify_url(settings.api()).ok_or_else(|| wrong("请先填对外地址并保存".into()))?;
+    let url = settings.notify_url(settings.api()).ok_or_else(|| unready("请先填对外地址并保存"))?;
     shop.wechat.try_address(&url, shop.now()).await.map(|well| format!("✓ {well}")).map_err(wrong)
 }
