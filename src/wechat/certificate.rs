@@ -17,6 +17,12 @@ pub(super) fn good_until(der: &[u8]) -> Option<i64> {
     Some(parsed.validity().not_after.timestamp().saturating_mul(SECOND))
 }
 
+/// A certificate's serial as WeChat writes it: upper-case hexadecimal, without the zero that DER puts before a number whose
+/// first bit is set.
+pub(super) fn serial(certificate: &X509Certificate<'_>) -> String {
+    certificate.raw_serial().iter().skip_while(|byte| **byte == 0).map(|byte| format!("{byte:02X}")).collect()
+}
+
 /// A certificate and the key that belongs to it. Never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ClientIdentity {
@@ -56,7 +62,7 @@ impl ClientIdentity {
         let facts = Facts {
             mch_id: name(Box::new(parsed.subject().iter_common_name().filter_map(|n| n.as_str().ok()))),
             name: name(Box::new(parsed.subject().iter_organizational_unit().filter_map(|n| n.as_str().ok()))),
-            serial: parsed.raw_serial().iter().map(|b| format!("{b:02X}")).collect(),
+            serial: serial(&parsed),
             not_before: parsed.validity().not_before.timestamp().saturating_mul(SECOND),
             not_after: parsed.validity().not_after.timestamp().saturating_mul(SECOND),
         };

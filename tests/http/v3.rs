@@ -251,6 +251,7 @@ async fn notices_of_api_v3_are_answered_by_status_and_told_apart_by_what_they_sa
     // What WeChat sends with one thing wrong: an error, and the genuine one after it is taken in.
     for (fault, status, word) in [
         (Some(Fault::SignTest), 401, "SIGNTEST"),
+        (Some(Fault::Unsigned), 401, "SIGN_MISSING"),
         (Some(Fault::BadSign), 401, "SIGN_WRONG"),
         (Some(Fault::OtherSerial), 401, "SERIAL_UNKNOWN"),
         (Some(Fault::CertificateSerial), 401, "SERIAL_CERTIFICATE"),
@@ -419,6 +420,7 @@ async fn the_settings_say_what_is_in_the_wrong_field_and_the_test_wants_a_signed
         ("wechat-public_key", &keys.merchant.private, "这是私钥"),
         ("wechat-public_key_id", "5157F09EFDC096DE15EBE81A47057A7232F1B8E1", "平台证书的序列号"),
         ("wechat-mch_serial", "PUB_KEY_ID_0119000001092026112800000001", "公钥的 ID"),
+        ("wechat-mch_serial", "0123456789abcdef0123456789abcdef", "像是 APIv3 密钥"),
     ] {
         let answer = owner.page_of("/admin/settings", &[("group", "pay_v3"), (field, value)]).await;
         assert!(answer.contains(words), "{field}: {answer}");

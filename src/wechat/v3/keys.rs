@@ -8,6 +8,7 @@ use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, 
 use rustls::pki_types::pem::{PemObject, SectionKind};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::public_key::PublicKey as Parsed;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 use crate::nonce;
@@ -19,23 +20,36 @@ pub struct PrivateKey(Arc<RsaKeyPair>);
 impl PrivateKey {
     /// Reads PKCS#8, as WeChat's own tool writes it, or PKCS#1. `Err` says in words what was pasted instead.
     pub fn read(text: &str) -> Result<PrivateKey, &'static str> {
-        match kind(text) {
-            Some(SectionKind::PrivateKey | SectionKind::RsaPrivateKey) => {}
-            Some(SectionKind::Certificate) => {
+        match label(text) {
+            Some("PRIVATE KEY" | "RSA PRIVATE KEY") => {}
+            Some("EC PRIVATE KEY") => return Err(EC_PRIVATE),
+            Some("ENCRYPTED PRIVATE KEY") => {
+                return Err("这个私钥加了口令：请粘贴没有口令的 apiclient_key.pem（BEGIN PRIVATE KEY）");
+            }
+            Some("CERTIFICATE") => {
                 return Err("这是证书，不是私钥：这里要的是 apiclient_key.pem（BEGIN PRIVATE KEY）");
             }
-            Some(SectionKind::PublicKey) => {
+            Some("CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST") => {
+                return Err("这是证书请求（CSR），不是私钥：这里要的是 apiclient_key.pem（BEGIN PRIVATE KEY）");
+            }
+            Some("PUBLIC KEY" | "RSA PUBLIC KEY") => {
                 return Err("这是公钥，不是私钥：这里要的是 apiclient_key.pem（BEGIN PRIVATE KEY）");
             }
             _ => return Err("不是 PEM 格式的私钥：请粘贴 apiclient_key.pem 的全部内容，包括 BEGIN 和 END 两行"),
         }
-        let key = PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|_| "私钥读不出来，请重新粘贴全部内容")?;
+        const BROKEN: &str = "私钥读不出来，请重新粘贴 apiclient_key.pem 的全部内容，包括 BEGIN 和 END 两行";
+        let key = PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|_| BROKEN)?;
         let pair = match &key {
             PrivateKeyDer::Pkcs8(der) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()),
             PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()),
-            _ => return Err("这不是 RSA 私钥，请粘贴微信证书工具生成的 apiclient_key.pem"),
+            _ => return Err(EC_PRIVATE),
         };
-        pair.map(|pair| PrivateKey(Arc::new(pair))).map_err(|_| "这个私钥不能使用：应为 2048 位以上的 RSA 私钥")
+        pair.map(|pair| PrivateKey(Arc::new(pair))).map_err(|e| match e.to_string().as_str() {
+            "WrongAlgorithm" => EC_PRIVATE,
+            "TooSmall" => "这个私钥太短：微信支付要 2048 位的 RSA 私钥，请用微信证书工具重新生成",
+            "TooLarge" => "这个私钥太长：微信支付要 2048 位的 RSA 私钥，请用微信证书工具重新生成",
+            _ => BROKEN,
+        })
     }
 
     /// SHA256-RSA2048 over the text; about a millisecond of processor time, so not on a thread that serves requests.
@@ -53,6 +67,8 @@ impl PrivateKey {
     }
 }
 
+const EC_PRIVATE: &str = "这不是 RSA 私钥（例如是 EC 椭圆曲线的）：请粘贴微信证书工具生成的 apiclient_key.pem";
+
 /// WeChat Pay's public key (`pub_key.pem`), which verifies replies and notices.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey(Vec<u8>);
@@ -60,22 +76,35 @@ pub struct PublicKey(Vec<u8>);
 impl PublicKey {
     /// `Err` says in words what was pasted instead.
     pub fn read(text: &str) -> Result<PublicKey, &'static str> {
-        match kind(text) {
-            Some(SectionKind::PublicKey) => {}
-            Some(SectionKind::Certificate) => {
+        match label(text) {
+            Some("PUBLIC KEY") => {}
+            Some("CERTIFICATE") => {
                 return Err(
                     "这是证书，不是公钥：请在商户平台 → API 安全 → 微信支付公钥 下载 pub_key.pem（BEGIN PUBLIC KEY）",
                 );
             }
-            Some(SectionKind::PrivateKey | SectionKind::RsaPrivateKey) => {
+            Some(label) if label.ends_with("PRIVATE KEY") => {
                 return Err(
                     "这是私钥，不是公钥，不要把它交给别人：这里要的是微信支付的 pub_key.pem（BEGIN PUBLIC KEY）",
                 );
+            }
+            Some("RSA PUBLIC KEY") => {
+                return Err("这个公钥的格式（BEGIN RSA PUBLIC KEY）不是微信的：请在商户平台重新下载 pub_key.pem");
             }
             _ => return Err("不是 PEM 格式的公钥：请粘贴 pub_key.pem 的全部内容，包括 BEGIN 和 END 两行"),
         }
         let (_, der) = Section::from_pem_slice(text.as_bytes()).map_err(|_| BROKEN_PUBLIC)?;
         let (_, info) = SubjectPublicKeyInfo::from_der(&der).map_err(|_| BROKEN_PUBLIC)?;
+        match info.parsed() {
+            Ok(Parsed::RSA(key)) if key.key_size() >= 2048 => {}
+            Ok(Parsed::RSA(_)) => return Err("这个公钥太短，不是微信支付公钥：请在商户平台重新下载 pub_key.pem"),
+            Ok(_) => {
+                return Err(
+                    "这不是 RSA 公钥（例如是 EC 椭圆曲线的），不是微信支付公钥：请在商户平台重新下载 pub_key.pem",
+                );
+            }
+            Err(_) => return Err(BROKEN_PUBLIC),
+        }
         // The verifier wants the key that stands inside.
         Ok(PublicKey(info.subject_public_key.data.to_vec()))
     }
@@ -101,15 +130,14 @@ pub fn certificate(text: &str) -> Result<(String, PublicKey), &'static str> {
     const BROKEN: &str = "证书读不出来，请粘贴 apiclient_cert.pem 的全部内容";
     let der = CertificateDer::from_pem_slice(text.as_bytes()).map_err(|_| BROKEN)?;
     let (_, parsed) = X509Certificate::from_der(&der).map_err(|_| BROKEN)?;
-    let serial = parsed.raw_serial().iter().map(|byte| format!("{byte:02X}")).collect();
-    Ok((serial, PublicKey(parsed.public_key().subject_public_key.data.to_vec())))
+    Ok((super::super::certificate::serial(&parsed), PublicKey(parsed.public_key().subject_public_key.data.to_vec())))
 }
 
 type Section = (SectionKind, Vec<u8>);
 
-/// What kind of PEM section a text opens with.
-fn kind(text: &str) -> Option<SectionKind> {
-    Section::from_pem_slice(text.as_bytes()).ok().map(|(kind, _)| kind)
+/// What the first PEM section of a text calls itself.
+fn label(text: &str) -> Option<&str> {
+    text.split_once("-----BEGIN ")?.1.split_once("-----").map(|(label, _)| label)
 }
 
 /// The API v3 key: 32 bytes. Never printed.

@@ -328,23 +328,61 @@ mod tests {
     fn what_was_pasted_into_the_wrong_field_is_said() {
         let all = vectors();
         let (private, public) = (text(&all, "merchant_private_key_pkcs8"), text(&all, "wechat_public_key"));
-        let certificate = rcgen::generate_simple_self_signed(["x".to_owned()]).unwrap().cert.pem();
+        let made = rcgen::generate_simple_self_signed(["x".to_owned()]).unwrap();
+        let certificate = made.cert.pem();
+        let (curve, curve_public) = (made.signing_key.serialize_pem(), made.signing_key.public_key_pem());
+        let called = |label: &str| format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
         for (given, words) in [
             (public, "这是公钥"),
             (certificate.as_str(), "这是证书"),
+            (&curve, "不是 RSA 私钥"),
+            (&called("EC PRIVATE KEY"), "不是 RSA 私钥"),
+            (&called("ENCRYPTED PRIVATE KEY"), "加了口令"),
+            (&called("CERTIFICATE REQUEST"), "CSR"),
+            (&called("PRIVATE KEY"), "私钥读不出来"),
+            (&private[..400], "私钥读不出来"),
             ("0123456789abcdef0123456789abcdef", "不是 PEM"),
             ("", "不是 PEM"),
         ] {
             assert!(PrivateKey::read(given).err().unwrap().contains(words), "{words}");
         }
-        for (given, words) in [(private, "这是私钥"), (certificate.as_str(), "这是证书"), ("PUB_KEY_ID_01", "不是 PEM")]
-        {
+        for (given, words) in [
+            (private, "这是私钥"),
+            (certificate.as_str(), "这是证书"),
+            ("PUB_KEY_ID_01", "不是 PEM"),
+            (&curve, "这是私钥"),
+            (&curve_public, "不是 RSA 公钥"),
+            (&called("RSA PUBLIC KEY"), "重新下载"),
+            (&called("PUBLIC KEY"), "公钥读不出来"),
+        ] {
             assert!(PublicKey::read(given).err().unwrap().contains(words), "{words}");
         }
         assert!("short".parse::<V3Key>().is_err());
         let own = (text(&all, "public_key_id"), public);
         let other = Keys::read("0123456789abcdef0123456789abcdef", private, &certificate, own);
         assert!(other.err().unwrap().contains("不是一对"));
+    }
+
+    /// DER puts a zero before a number whose first bit is set; WeChat does not.
+    #[test]
+    fn a_serial_is_read_out_of_a_certificate_as_wechat_writes_it() {
+        let all = vectors();
+        let private = text(&all, "merchant_private_key_pkcs8");
+        let own = (text(&all, "public_key_id"), text(&all, "wechat_public_key"));
+        for (bytes, serial) in [
+            ([0xd1; 20], "D1".repeat(20)),
+            ([0x5a; 20], "5A".repeat(20)),
+            (
+                *b"\x0a\x80\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x00",
+                "0A800001".to_owned() + "02030405060708090A0B0C0D0E0F1000",
+            ),
+        ] {
+            let mut params = rcgen::CertificateParams::new(vec!["1900000109".to_owned()]).unwrap();
+            params.serial_number = Some(bytes.to_vec().into());
+            let certificate = params.self_signed(&rcgen::KeyPair::from_pem(private).unwrap()).unwrap().pem();
+            let keys = Keys::read("0123456789abcdef0123456789abcdef", private, &certificate, own).unwrap();
+            assert_eq!(keys.serial, serial);
+        }
     }
 
     #[test]
