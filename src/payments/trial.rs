@@ -37,11 +37,11 @@ pub fn judge(api: Api, result: &Result<Trade, GatewayError>, unbelieved: Option<
             Some(BadSeal::Wrong) => format!(
                 "微信回答了，但用填写的微信支付公钥验不过它的签名：公钥和公钥 ID 请从商户平台 → API 安全重新复制（{e}）"
             ),
-            Some(BadSeal::Probe) => format!("{}；请再测一次", BadSeal::Probe.words()),
+            Some(BadSeal::Probe) => "微信这次回答的是验签探测（SIGNTEST），不算数：请再测一次".into(),
             // The gateway's own refusals come so, and say what they are about.
             Some(BadSeal::Missing(_)) => format!("{e}；回答没有签名，不能证明是微信说的"),
             None => e.to_string(),
-            Some(bad) => bad.words(),
+            Some(bad) => bad.of_reply(),
         },
     })
 }

@@ -273,67 +273,41 @@ async fn push_event(sim: &State<Simulator>, push: Body<Push>) -> Result<Json<Val
 
 // ── the page ──
 
-/// Faults that a person can choose, by the word that the form sends.
-fn chosen(word: &str) -> Option<Fault> {
-    Some(match word {
-        "lose_answer" => Fault::LoseAnswer,
-        "http_500" => Fault::Http500,
-        "slow" => Fault::Slow(4_000),
-        "too_slow" => Fault::Slow(7_000),
-        "bad_sign" => Fault::BadSign,
-        "other_merchant" => Fault::OtherMerchant,
-        "system_error" => Fault::refused("SYSTEMERROR", "系统错误"),
-        "not_enough" => Fault::refused("NOTENOUGH", "基本账户余额不足"),
-        "cert_error" => Fault::refused("CERT_ERROR", "证书校验错误"),
-        "frequency" => Fault::refused("FREQUENCY_LIMITED", "频率限制"),
-        "account" => Fault::refused("USER_ACCOUNT_ABNORMAL", "用户账号注销"),
-        "return_fail" => Fault::ReturnFail("签名错误".into()),
-        "creating" => Fault::refused("20003", "Bill Creating"),
-        "other_app" => Fault::OtherApp,
-        "unsigned" => Fault::Unsigned,
-        "sign_test" => Fault::SignTest,
-        "other_serial" => Fault::OtherSerial,
-        "certificate_serial" => Fault::CertificateSerial,
-        "clock_off" => Fault::ClockOff,
-        "doubled_header" => Fault::DoubledHeader,
-        "tag_changed" => Fault::TagChanged,
-        "bill_hash" => Fault::BillHash,
-        "bill_elsewhere" => Fault::BillElsewhere,
-        "too_long" => Fault::TooLong,
-        "aad_empty" => Fault::AadEmpty,
-        "aad_missing" => Fault::AadMissing,
-        _ => return None,
-    })
+/// Faults that a person can choose, each by the word that the form sends, with what else there is to say of it there.
+fn choices() -> [(&'static str, Fault, &'static str); 26] {
+    [
+        ("lose_answer", Fault::LoseAnswer, ""),
+        ("http_500", Fault::Http500, ""),
+        ("slow", Fault::Slow(4_000), ""),
+        ("too_slow", Fault::Slow(7_000), "（店铺等 5 秒）"),
+        ("bad_sign", Fault::BadSign, ""),
+        ("other_merchant", Fault::OtherMerchant, ""),
+        ("system_error", Fault::refused("SYSTEMERROR", "系统错误"), ""),
+        ("not_enough", Fault::refused("NOTENOUGH", "基本账户余额不足"), ""),
+        ("cert_error", Fault::refused("CERT_ERROR", "证书校验错误"), ""),
+        ("frequency", Fault::refused("FREQUENCY_LIMITED", "频率限制"), ""),
+        ("account", Fault::refused("USER_ACCOUNT_ABNORMAL", "用户账号注销"), ""),
+        ("return_fail", Fault::ReturnFail("签名错误".into()), ""),
+        ("creating", Fault::refused("20003", "Bill Creating"), "（只用于账单）"),
+        ("other_app", Fault::OtherApp, ""),
+        ("unsigned", Fault::Unsigned, ""),
+        ("sign_test", Fault::SignTest, ""),
+        ("other_serial", Fault::OtherSerial, ""),
+        ("certificate_serial", Fault::CertificateSerial, ""),
+        ("clock_off", Fault::ClockOff, ""),
+        ("doubled_header", Fault::DoubledHeader, ""),
+        ("tag_changed", Fault::TagChanged, ""),
+        ("bill_hash", Fault::BillHash, "（用于 billdownload）"),
+        ("bill_elsewhere", Fault::BillElsewhere, "（用于 downloadbill）"),
+        ("too_long", Fault::TooLong, ""),
+        ("aad_empty", Fault::AadEmpty, ""),
+        ("aad_missing", Fault::AadMissing, ""),
+    ]
 }
 
-const CHOICES: [(&str, &str); 26] = [
-    ("lose_answer", "照办，但回答丢失"),
-    ("http_500", "不办，回答 HTTP 500"),
-    ("slow", "4 秒后才回答"),
-    ("too_slow", "7 秒后才回答（店铺等 5 秒）"),
-    ("bad_sign", "回答的签名不对"),
-    ("other_merchant", "回答的是别的商户号"),
-    ("system_error", "SYSTEMERROR 系统错误"),
-    ("not_enough", "NOTENOUGH 余额不足"),
-    ("cert_error", "CERT_ERROR 证书错误"),
-    ("frequency", "FREQUENCY_LIMITED 太频繁"),
-    ("account", "USER_ACCOUNT_ABNORMAL 用户注销"),
-    ("return_fail", "不受理（签名错误）"),
-    ("creating", "账单生成中（只用于账单）"),
-    ("other_app", "回答的是别的 AppID"),
-    ("unsigned", "v3：回答或通知没有签名"),
-    ("sign_test", "v3：验签探测 SIGNTEST"),
-    ("other_serial", "v3：用另一个公钥 ID 签名"),
-    ("certificate_serial", "v3：用平台证书签名"),
-    ("clock_off", "v3：签名的时间差了五分钟以上"),
-    ("doubled_header", "v3：签名头出现两次"),
-    ("tag_changed", "v3：通知的密文被改动"),
-    ("bill_hash", "v3：账单与摘要不符（用于 billdownload）"),
-    ("bill_elsewhere", "v3：账单地址在别的主机（用于 downloadbill）"),
-    ("too_long", "v3：回答太长"),
-    ("aad_empty", "v3：通知的 associated_data 是空的（有效）"),
-    ("aad_missing", "v3：通知没有 associated_data（有效）"),
-];
+fn chosen(word: &str) -> Option<Fault> {
+    choices().into_iter().find(|(known, ..)| *known == word).map(|(_, fault, _)| fault)
+}
 
 /// The ways in which a person can pay from the page.
 const PAYINGS: [(&str, &str); 6] = [
@@ -384,7 +358,7 @@ fn page(sim: &State<Simulator>, said: Option<&str>) -> Template {
                 "kind": kind, "text": fault.text(), "always": always,
             })).collect::<Vec<_>>(),
             kinds: KINDS,
-            choices: CHOICES,
+            choices: choices().map(|(word, fault, more)| (word, format!("{}{more}", fault.text()))),
             end: ways.refund_end,
             takes: ways.refund_takes_ms / clock::SECOND,
             notices: ways.refund_notices,

@@ -95,7 +95,7 @@ impl Fault {
             Fault::BadSign => "回答的签名不对".into(),
             Fault::OtherMerchant => "回答的是别的商户号".into(),
             Fault::OtherApp => "回答的是别的 AppID".into(),
-            Fault::Unsigned => "v3：回答没有签名".into(),
+            Fault::Unsigned => "v3：回答或通知没有签名".into(),
             Fault::SignTest => "v3：验签探测 SIGNTEST".into(),
             Fault::OtherSerial => "v3：用另一个公钥 ID 签名".into(),
             Fault::CertificateSerial => "v3：用平台证书签名".into(),

@@ -82,7 +82,7 @@ await story(async ({ shop, simulator, step, shot, open, stage, login, fits }) =>
 
   await step("a refund without funds says what to do, and is sent again under its number", async () => {
     const no = await buyer.buy("长绒棉毛巾");
-    await fault("refund", "NOTENOUGH 余额不足");
+    await fault("refund", "拒绝 NOTENOUGH 基本账户余额不足");
     const refundNo = await refund(no);
     await becomes(desk, `/admin/refunds/${refundNo}`, "请先在微信商户平台充值");
     await shot(desk, "console-refund-failed", true);

@@ -74,7 +74,7 @@ fn values(headers: &HeaderMap, name: &str) -> Vec<String> {
 /// told to the staff, with what is wrong with the signature that it has, and proves nothing.
 fn trusted(sealed: Result<(), BadSeal>, raw: &Raw) -> Result<Signed, GatewayError> {
     if raw.status.is_success() {
-        sealed.map_err(|bad| unusable(&format!("{} {}", bad.word(), bad.words())))?;
+        sealed.map_err(|bad| unusable(&format!("{} {}", bad.word(), bad.of_reply())))?;
         return match raw.body.is_empty() {
             true => Ok(Value::Null),
             false => serde_json::from_slice(&raw.body).map_err(|_| unusable("NOT_JSON")),
@@ -92,7 +92,7 @@ fn trusted(sealed: Result<(), BadSeal>, raw: &Raw) -> Result<Signed, GatewayErro
         Ok(()) if !code.is_empty() => Err(GatewayError::Refused { code: code.to_owned(), text }),
         _ if busy => Err(unusable(&format!("HTTP {} {code} {text}", raw.status.as_u16()))),
         Err(bad) if !matches!(bad, BadSeal::Missing(_)) => {
-            Err(GatewayError::NotAccepted(format!("HTTP {} {code} {text}；{}", raw.status.as_u16(), bad.words())))
+            Err(GatewayError::NotAccepted(format!("HTTP {} {code} {text}；{}", raw.status.as_u16(), bad.of_reply())))
         }
         _ => Err(GatewayError::NotAccepted(format!("HTTP {} {code} {text}", raw.status.as_u16()))),
     }

@@ -92,7 +92,19 @@ impl BadSeal {
         }
     }
 
-    /// For the staff: what it means and what to do.
+    /// For the staff: what it means on a reply of WeChat's, and what to do.
+    pub fn of_reply(&self) -> String {
+        match self {
+            // Who asked asks again; a notice comes again by itself.
+            BadSeal::Probe => "这次回答是微信的验签探测（SIGNTEST），不算数，会再问一次；不需要处理".into(),
+            BadSeal::Certificate(serial) => format!(
+                "微信用平台证书 {serial} 签名，本店只认微信支付公钥：请在商户平台 → API 安全 完成“切换为微信支付公钥”，在那之前收不了款"
+            ),
+            other => other.words(),
+        }
+    }
+
+    /// For the staff: what it means on a notice, and what to do.
     pub fn words(&self) -> String {
         match self {
             BadSeal::Missing(header) => format!("没有签名（缺少 {header}）"),
@@ -102,6 +114,7 @@ impl BadSeal {
                 "微信用平台证书 {serial} 签名，本店只认微信支付公钥：请在商户平台 → API 安全 完成“切换为微信支付公钥”，订单会由查单入账"
             ),
             BadSeal::OtherKey(serial) => {
+                let serial = if serial.is_empty() { "一个读不出来的序列号" } else { serial.as_str() };
                 format!("微信用 {serial} 签名，不是设置里的微信支付公钥：请在商户平台核对公钥 ID 并重新填写公钥")
             }
             BadSeal::Clock(ms) => format!(
@@ -147,8 +160,8 @@ impl Seal {
         let once = |name: &'static str| {
             let mut found = values(name);
             match found.len() {
-                1 => Ok(found.remove(0)),
-                0 => Err(BadSeal::Missing(name)),
+                1 if !found[0].is_empty() => Ok(found.remove(0)),
+                0 | 1 => Err(BadSeal::Missing(name)),
                 _ => Err(BadSeal::Doubled(name)),
             }
         };
