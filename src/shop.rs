@@ -115,7 +115,7 @@ impl Shop {
     /// After the console stored some.
     pub async fn reload_settings(&self) -> std::result::Result<(), DbError> {
         let mut loaded = self.load_settings().await?;
-        let noted = loaded.changes.to_note(&loaded, &self.key, &self.nonces, self.now());
+        let noted = loaded.changes.to_note(&loaded, &self.key, &self.nonces);
         if !noted.is_empty() {
             let write = move |tx: &Tx| noted.iter().try_for_each(|change| Ok(change.write(tx)?));
             self.db.write::<_, DbError>(write).await?;

@@ -20,11 +20,18 @@ const V3_KEY: &str = "wechat.v3_key";
 /// The id and, on the lines after it, the key.
 const PUBLIC_KEY: &str = "wechat.public_key";
 
-/// A watched value: what it was when we last looked, what it was before, and when it changed.
+/// A watched value: what it was when we last looked, and what it was before, the newest first, each until this moment. One
+/// that stood there for a minute by mistake takes nothing from those before it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Watched {
     now: String,
-    before: Option<(String, i64)>,
+    before: Vec<(String, i64)>,
+}
+
+impl Watched {
+    fn young(&self, now: i64) -> impl Iterator<Item = (&str, i64)> {
+        self.before.iter().filter(move |(_, at)| now - at < OVERLAP).map(|(value, at)| (value.as_str(), *at))
+    }
 }
 
 /// What went out of use a short while ago.
@@ -41,15 +48,15 @@ pub struct Noted {
     name: &'static str,
     now: Vec<u8>,
     before: Option<Vec<u8>>,
-    changed_at: Option<i64>,
 }
 
 impl Changes {
     /// A value that does not open (another key file) counts as never seen.
     pub fn load(conn: &Connection, key: &SecretKey) -> Result<Changes> {
         let read = |name: &str| -> Result<Watched> {
-            let Some((now, before, changed_at)) = store::key_change(conn, name)? else { return Ok(Watched::default()) };
-            let before = before.and_then(|sealed| key.open(name, &sealed)).zip(changed_at);
+            let Some(now) = store::watched_key(conn, name)? else { return Ok(Watched::default()) };
+            let former = store::former_keys(conn, name)?.into_iter();
+            let before = former.filter_map(|(sealed, at)| Some((key.open(name, &sealed)?, at))).collect();
             Ok(Watched { now: key.open(name, &now).unwrap_or_default(), before })
         };
         Ok(Changes {
@@ -61,7 +68,7 @@ impl Changes {
     }
 
     /// What must be written down, now that these settings are in force.
-    pub fn to_note(&self, settings: &Settings, key: &SecretKey, nonces: &Nonces, now: i64) -> Vec<Noted> {
+    pub fn to_note(&self, settings: &Settings, key: &SecretKey, nonces: &Nonces) -> Vec<Noted> {
         let api_key = settings.get(API_KEY).map(str::to_owned);
         let sign_type = api_key.as_ref().map(|_| settings.sign_type().name().to_owned());
         let public = settings.get("wechat.public_key_id").zip(settings.get(PUBLIC_KEY));
@@ -78,48 +85,48 @@ impl Changes {
             .filter(|(_, watched, value)| watched.now != *value)
             .map(|(name, watched, value)| {
                 let known = !watched.now.is_empty();
-                Noted {
-                    name,
-                    now: seal(name, &value),
-                    before: known.then(|| seal(name, &watched.now)),
-                    changed_at: known.then_some(now),
-                }
+                Noted { name, now: seal(name, &value), before: known.then(|| seal(name, &watched.now)) }
             })
             .collect()
     }
 
     /// What still verifies at this moment.
     pub fn before(&self, now: i64) -> Before {
-        let young = |watched: &Watched| watched.before.clone().filter(|(_, at)| now - at < OVERLAP);
         Before {
-            key: young(&self.api_key).and_then(|(key, _)| key.parse().ok()),
-            sign_type: young(&self.sign_type).and_then(|(name, at)| Some((name.parse().ok()?, at))),
+            keys: self.api_key.young(now).filter_map(|(key, _)| key.parse().ok()).collect(),
+            sign_types: self.sign_type.young(now).filter_map(|(name, at)| Some((name.parse().ok()?, at))).collect(),
         }
     }
 
     /// The keys of API v3 with those behind them that went out of use a short while ago.
     pub fn with_v3_before(&self, mut keys: v3::Keys) -> v3::Keys {
-        if let Some((key, at)) = &self.v3_key.before {
+        for (key, at) in &self.v3_key.before {
             keys.v3.extend(key.parse().ok().map(|key| Until { key, until: at + OVERLAP }));
         }
-        if let Some((text, at)) = &self.public_key.before
-            && let Some((id, pem)) = text.split_once('\n')
-            && let Ok(key) = PublicKey::read(pem)
-        {
-            keys.public.push(Until { key: (id.to_owned(), key), until: at + OVERLAP });
+        for (text, at) in &self.public_key.before {
+            if let Some((id, pem)) = text.split_once('\n')
+                && let Ok(key) = PublicKey::read(pem)
+            {
+                keys.public.push(Until { key: (id.to_owned(), key), until: at + OVERLAP });
+            }
         }
         keys
     }
 
-    /// Until when the old key verifies, for the page.
+    /// Until when the old key of v2 verifies, for the page.
     pub fn old_key_until(&self, now: i64) -> Option<i64> {
-        self.api_key.before.as_ref().map(|(_, at)| at + OVERLAP).filter(|until| *until > now)
+        self.api_key.young(now).map(|(_, at)| at + OVERLAP).max()
+    }
+
+    /// Until when the old keys of API v3 verify and open.
+    pub fn old_v3_key_until(&self, now: i64) -> Option<i64> {
+        self.v3_key.young(now).chain(self.public_key.young(now)).map(|(_, at)| at + OVERLAP).max()
     }
 }
 
 impl Noted {
     pub fn write(&self, tx: &Tx) -> Result<()> {
-        store::put_key_change(tx, self.name, &self.now, self.before.as_deref(), self.changed_at)
+        store::put_key_change(tx, self.name, &self.now, self.before.as_deref())
     }
 }
 

@@ -95,6 +95,7 @@ pub fn forget_sealed(tx: &Tx) -> Result<Vec<String>> {
     tx.execute_batch(
         "delete from settings where sealed is not null;
          delete from key_changes;
+         delete from former_keys;
          update staff set totp = null, totp_step = 0;
          update hooks set secret = x'', off_at = coalesce(off_at, 0), off_why = '签名密钥丢了，请删除后重新添加'",
     )?;
@@ -103,23 +104,32 @@ pub fn forget_sealed(tx: &Tx) -> Result<Vec<String>> {
 
 // ── changes of key ──
 
-/// What was sealed when we last looked, what before, and when it changed.
-pub type KeyChange = (Vec<u8>, Option<Vec<u8>>, Option<i64>);
-
-pub fn key_change(conn: &Connection, name: &str) -> Result<Option<KeyChange>> {
-    conn.prepare_cached("select now, before, changed_at from key_changes where name = ?1")?
-        .query_row([name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .optional()
+/// What was sealed under this name when we last looked.
+pub fn watched_key(conn: &Connection, name: &str) -> Result<Option<Vec<u8>>> {
+    conn.prepare_cached("select now from key_changes where name = ?1")?.query_row([name], |row| row.get(0)).optional()
 }
 
-pub fn put_key_change(tx: &Tx, name: &str, now: &[u8], before: Option<&[u8]>, changed_at: Option<i64>) -> Result<()> {
-    tx.prepare_cached("insert or replace into key_changes (name, now, before, changed_at) values (?1, ?2, ?3, ?4)")?
-        .execute(params![name, now, before, changed_at])?;
+/// What was sealed under this name before, the newest first, each with the moment at which it went out of use.
+pub fn former_keys(conn: &Connection, name: &str) -> Result<Vec<(Vec<u8>, i64)>> {
+    conn.prepare_cached("select sealed, ended_at from former_keys where name = ?1 order by id desc")?
+        .query_map([name], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
+/// Another one is in force from now on; the one before, if there was one, went out of use at this moment.
+pub fn put_key_change(tx: &Tx, name: &str, now: &[u8], before: Option<&[u8]>) -> Result<()> {
+    tx.prepare_cached("insert or replace into key_changes (name, now) values (?1, ?2)")?.execute(params![name, now])?;
+    if let Some(before) = before {
+        tx.prepare_cached("insert into former_keys (name, sealed, ended_at) values (?1, ?2, ?3)")?.execute(params![
+            name,
+            before,
+            tx.now()
+        ])?;
+    }
     Ok(())
 }
 
 pub fn forget_keys_before(tx: &Tx, moment: i64) -> Result<()> {
-    tx.prepare_cached("update key_changes set before = null where changed_at <= ?1 and before is not null")?
-        .execute([moment])?;
+    tx.prepare_cached("delete from former_keys where ended_at <= ?1")?.execute([moment])?;
     Ok(())
 }

@@ -71,7 +71,7 @@ async fn old_and_new_key_verify_side_by_side_for_two_days() {
     assert!(refund_notice().await.contains("REQ_INFO_UNREADABLE"));
     w.wait("the key to be forgotten", || async {
         w.advance(HOUR);
-        w.count("select count(*) from key_changes where before is not null").await == 0
+        w.count("select count(*) from former_keys").await == 0
     })
     .await;
     // Another key than either was never believed.

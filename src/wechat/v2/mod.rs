@@ -30,9 +30,10 @@ pub struct Merchant {
 /// What was in force until a short while ago: messages on their way still carry its signature.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Before {
-    pub key: Option<ApiKey>,
-    /// The other digest, and when it went out of use: good only for orders that were made before.
-    pub sign_type: Option<(SignType, i64)>,
+    /// The newest first.
+    pub keys: Vec<ApiKey>,
+    /// Other digests, and when each went out of use: good only for orders that were made before.
+    pub sign_types: Vec<(SignType, i64)>,
 }
 
 /// A message with a right signature, and which one it was.
@@ -56,10 +57,10 @@ impl Merchant {
             Ok(authentic) => return Ok(Verified { authentic, by_old_key: false, as_before: None }),
             Err(e) => e,
         };
-        let keys = std::iter::once((&self.key, false)).chain(self.before.key.as_ref().map(|key| (key, true)));
+        let keys = std::iter::once((&self.key, false)).chain(self.before.keys.iter().map(|key| (key, true)));
         for (key, by_old_key) in keys {
             let digests = std::iter::once((self.sign_type, None))
-                .chain(self.before.sign_type.map(|(sign_type, changed_at)| (sign_type, Some(changed_at))));
+                .chain(self.before.sign_types.iter().map(|(sign_type, changed_at)| (*sign_type, Some(*changed_at))));
             for (sign_type, as_before) in digests.filter(|(_, as_before)| by_old_key || as_before.is_some()) {
                 message = match sign::verify(message, sign_type, key) {
                     Ok(authentic) => return Ok(Verified { authentic, by_old_key, as_before }),
