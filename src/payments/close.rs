@@ -18,8 +18,6 @@ pub const SWEEP_AFTER: i64 = 10 * SECOND;
 /// How long an order is held beyond its time when WeChat cannot be reached.
 const HOLD: i64 = 30 * MINUTE;
 const RETRY: i64 = 30 * SECOND;
-/// WeChat wants so long between an attempt's creation and its closing. Source: close order, API v2.
-pub const CLOSABLE_AFTER: i64 = 5 * MINUTE;
 /// How long an attempt that could not be closed is followed.
 const FOLLOW: i64 = DAY;
 
@@ -52,10 +50,10 @@ pub(super) async fn close_at_wechat(shop: &Shop, attempt: &Attempt) -> Result<Fa
         Ok(Trade::Paid(_)) => return paid(shop, attempt, asked.settled).await,
         Ok(Trade::Closed | Trade::Absent) => return closed(shop, attempt).await,
         Ok(Trade::NotPaid) => {}
-        Ok(Trade::Other(state)) => return Ok(Fate::Unknown(state)),
+        Ok(Trade::Other(state)) => return Ok(Fate::Unknown(format!("微信说这笔支付单的状态是 {state}"))),
         Err(e) => return unknown(&e),
     }
-    let closable_at = attempt.created_at + CLOSABLE_AFTER;
+    let closable_at = attempt.closable_at();
     if shop.now() < closable_at {
         return Ok(Fate::NotYet(closable_at));
     }
@@ -70,7 +68,7 @@ pub(super) async fn close_at_wechat(shop: &Shop, attempt: &Attempt) -> Result<Fa
     match (asked.trade, accepted) {
         (Ok(Trade::Paid(_)), _) => paid(shop, attempt, asked.settled).await,
         (Ok(Trade::Closed | Trade::Absent), _) | (Ok(Trade::NotPaid), Ok(())) => closed(shop, attempt).await,
-        (Ok(Trade::Other(state)), _) => Ok(Fate::Unknown(state)),
+        (Ok(Trade::Other(state)), _) => Ok(Fate::Unknown(format!("微信说这笔支付单的状态是 {state}"))),
         (Ok(Trade::NotPaid), Err(e)) | (Err(e), _) => unknown(&e),
     }
 }

@@ -19,12 +19,13 @@ pub mod settle;
 pub mod store;
 pub mod trial;
 
+use crate::clock::MINUTE;
 use crate::ids::{AttemptId, OrderId, OutTradeNo};
 use crate::money::Fen;
 use crate::shop::Shop;
 use crate::transactions::Entry;
 use crate::wechat::pay::PayOrder;
-use crate::wechat::{Account, Exchange};
+use crate::wechat::{Account, Api, Exchange};
 use crate::words::words;
 
 words! {
@@ -67,6 +68,9 @@ impl AttemptState {
     }
 }
 
+/// So long after an attempt was made API v2 lets it be closed.
+const CLOSABLE_AFTER: i64 = 5 * MINUTE;
+
 /// One unified order at WeChat. An order can have several, at most one of them alive.
 #[derive(Clone, Debug)]
 pub struct Attempt {
@@ -90,6 +94,15 @@ impl Attempt {
     /// Who we are towards WeChat about this attempt: the version and the app that it was made in, whatever is set today.
     pub fn account(&self, shop: &Shop) -> Option<Account> {
         Some(shop.account_of(self.params.api())?.under(self.params.app_id()))
+    }
+
+    /// From when on WeChat closes it: v2 wants five minutes between an attempt's creation and its closing, with v3 that is
+    /// advice. Source: close order, API v2.
+    pub fn closable_at(&self) -> i64 {
+        match self.params.api() {
+            Api::V2 => self.created_at + CLOSABLE_AFTER,
+            Api::V3 => self.created_at,
+        }
     }
 
     /// A call about this attempt, for the transaction log; packed here, so that the writer need not.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::check::{ask, next_poll};
-use super::close::{CLOSABLE_AFTER, Fate, SWEEP_AFTER, close_at_wechat};
+use super::close::{Fate, SWEEP_AFTER, close_at_wechat};
 use super::settle::Settled;
 use super::{Attempt, AttemptState, attempts, store};
 use crate::buyers::Buyer;
@@ -283,7 +283,7 @@ impl Terms {
         payable(&order, now)?;
         let attempts = store::attempts(tx, id)?;
         if let Some(closing) = attempts.iter().find(|attempt| attempt.state == AttemptState::Closing) {
-            return Ok(Ready::Wait(closing.created_at + CLOSABLE_AFTER));
+            return Ok(Ready::Wait(closing.closable_at()));
         }
         if let Some(alive) = attempts.iter().find(|attempt| attempt.state.is_alive()) {
             if alive.params.is_from(&cashier.account) && alive.total == order.total {
@@ -300,8 +300,13 @@ impl Terms {
             }
             if alive.params.mch_id() == cashier.account.mch_id() {
                 attempts::go(tx, alive.id, alive.state, AttemptState::Closing)?;
-                jobs::enqueue(tx, Task::Close(alive.id), now)?;
-                return Ok(Ready::Wait(alive.created_at + CLOSABLE_AFTER));
+                let wait = alive.closable_at() > now;
+                jobs::enqueue(tx, Task::Close(alive.id), if wait { now } else { now + MINUTE })?;
+                return Ok(if wait {
+                    Ready::Wait(alive.closable_at())
+                } else {
+                    Ready::Replace(Box::new(alive.clone()))
+                });
             }
             // Written for another merchant number: it can be neither sent nor closed with today's settings.
             attempts::go(tx, alive.id, alive.state, AttemptState::Failed)?;
@@ -488,7 +493,7 @@ async fn end(shop: &Shop, attempt: &Attempt, from: &'static [AttemptState], to: 
 
 /// The number is spent: closed at WeChat in passing, and settled as usual should it ever be paid.
 async fn give_up(shop: &Shop, attempt: &Attempt) -> Result<()> {
-    let (id, closable_at) = (attempt.id, attempt.created_at + CLOSABLE_AFTER);
+    let (id, closable_at) = (attempt.id, attempt.closable_at());
     let write = move |tx: &Tx| {
         attempts::end(tx, id, ALIVE, AttemptState::Failed)?;
         Ok(jobs::enqueue(tx, Task::Close(id), closable_at.max(tx.now()))?)

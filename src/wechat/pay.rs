@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::exchange::unusable;
+use super::flaw::Flaw;
 use super::v2::{self, UnifiedOrder};
 use super::v3::{self, JsapiOrder};
 use super::{Account, Api, Exchange, GatewayError, Payment, Wechat};
@@ -142,6 +144,19 @@ pub enum Trade {
     Other(String),
 }
 
+impl Trade {
+    /// A state that needs no facts. Source: order query. Two of them belong to payments by barcode, which this shop has not;
+    /// should they come all the same: what was taken back (REVOKED) can be paid by nobody any more, and what failed
+    /// (PAYERROR) is not paid and may be closed. Who is at the PIN pad (USERPAYING) is waited for.
+    pub(super) fn of_state(state: &str) -> Trade {
+        match state {
+            "NOTPAY" | "PAYERROR" => Trade::NotPaid,
+            "CLOSED" | "REVOKED" => Trade::Closed,
+            other => Trade::Other(other.to_owned()),
+        }
+    }
+}
+
 /// Which trade is meant: ours by number, or any by WeChat's own id.
 #[derive(Clone, Copy, Debug)]
 pub enum TradeOf<'a> {
@@ -161,11 +176,13 @@ impl Wechat {
     /// Asks WeChat for a prepay_id; waits at most 5 s.
     /// Errors: Unreachable (the order may exist: query), NotAccepted, Refused.
     pub async fn order(&self, account: &Account, order: &PayOrder, nonces: &Nonces) -> Exchange<String> {
-        match (account, order) {
+        let exchange = match (account, order) {
             (Account::V2(merchant), PayOrder::V2(order)) => self.unified_order(merchant, order).await,
             (Account::V3(merchant), PayOrder::V3(order)) => self.order_v3(merchant, order, nonces).await,
             _ => Exchange::unsent("unifiedorder", GatewayError::NotAccepted("支付单是用另一个版本的接口写的".into())),
-        }
+        };
+        self.standing.note_order(account, &exchange.result);
+        exchange
     }
 
     /// Asks what became of an attempt, or of a transaction that came for none of ours.
@@ -174,13 +191,16 @@ impl Wechat {
             Account::V2(merchant) => self.order_query_v2(merchant, which, nonces).await,
             Account::V3(merchant) => self.order_query_v3(merchant, which, nonces).await,
         };
+        if exchange.result.is_ok() {
+            self.standing.note_good(account);
+        }
         // Facts about another order than the one asked for are no answer.
         let other = |payment: &Payment| match which {
             TradeOf::Number(number) => payment.out_trade_no != number.as_str(),
             TradeOf::Transaction(id) => payment.transaction_id != id,
         };
         if matches!(&exchange.result, Ok(Trade::Paid(payment)) if other(payment)) {
-            exchange.result = Err(super::exchange::unusable("OTHER_ORDER"));
+            exchange.result = Err(unusable(Flaw::OtherOrder));
         }
         exchange
     }
@@ -197,6 +217,20 @@ impl Wechat {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_payment_that_failed_or_was_taken_back_holds_no_stock() {
+        for (state, trade) in [
+            ("NOTPAY", Trade::NotPaid),
+            ("PAYERROR", Trade::NotPaid),
+            ("CLOSED", Trade::Closed),
+            ("REVOKED", Trade::Closed),
+            ("USERPAYING", Trade::Other("USERPAYING".into())),
+            ("ACCEPT", Trade::Other("ACCEPT".into())),
+        ] {
+            assert_eq!(Trade::of_state(state), trade, "{state}");
+        }
+    }
 
     #[test]
     fn the_body_fits_and_holds_nothing_that_breaks_a_signature() {

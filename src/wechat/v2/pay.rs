@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::exchange::unusable;
+use super::super::exchange::{bad_field, unusable};
+use super::super::flaw::Flaw;
 use super::super::pay::{Asked, CLOSE_ORDER, ORDER_QUERY, PaymentParams, Trade, TradeOf};
 use super::super::{Exchange, GatewayError, Payment, Wechat};
 use super::exchange::request;
@@ -104,7 +105,7 @@ impl Wechat {
     pub(in crate::wechat) async fn unified_order(&self, merchant: &Merchant, order: &UnifiedOrder) -> Exchange<String> {
         let how = ("unifiedorder", "/pay/unifiedorder");
         self.call(self.plain(), merchant, how, order.message(), |answer| {
-            answer.filled("prepay_id").map(str::to_owned).ok_or_else(|| unusable("PREPAY_ID_MISSING"))
+            answer.filled("prepay_id").map(str::to_owned).ok_or_else(|| unusable(Flaw::PrepayIdMissing))
         })
         .await
     }
@@ -150,16 +151,14 @@ impl Wechat {
 }
 
 fn read_trade(message: &Message) -> Result<Trade, GatewayError> {
-    match message.filled("trade_state").ok_or_else(|| unusable("TRADE_STATE_MISSING"))? {
-        "SUCCESS" => read_payment(message).map(Trade::Paid).map_err(|field| unusable(&format!("BAD_FIELD {field}"))),
+    match message.filled("trade_state").ok_or_else(|| unusable(Flaw::TradeStateMissing))? {
+        "SUCCESS" => read_payment(message).map(Trade::Paid).map_err(|field| bad_field(field)),
         // A refund was started, so it was paid; its facts are used when they came along.
         "REFUND" => Ok(match read_payment(message) {
             Ok(payment) => Trade::Paid(Payment { refund_started: true, ..payment }),
             Err(_) => Trade::Other("REFUND".into()),
         }),
-        "NOTPAY" => Ok(Trade::NotPaid),
-        "CLOSED" => Ok(Trade::Closed),
-        other => Ok(Trade::Other(other.to_owned())),
+        other => Ok(Trade::of_state(other)),
     }
 }
 

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::exchange::unusable;
+use super::super::exchange::{bad_field, unusable};
+use super::super::flaw::Flaw;
 use super::super::pay::{Asked, CLOSE_ORDER, ORDER_QUERY, PaymentParams, Trade, TradeOf};
 use super::super::{Exchange, GatewayError, Payment, Wechat};
 use super::exchange::Call;
@@ -88,7 +89,7 @@ impl Wechat {
         let call = Call::post("unifiedorder", "/v3/pay/transactions/jsapi", &json!(order));
         self.call_v3(merchant, call, nonces, |reply| {
             let prepay_id = reply.get("prepay_id").and_then(Value::as_str).filter(|id| !id.is_empty());
-            prepay_id.map(str::to_owned).ok_or_else(|| unusable("PREPAY_ID_MISSING"))
+            prepay_id.map(str::to_owned).ok_or_else(|| unusable(Flaw::PrepayIdMissing))
         })
         .await
     }
@@ -107,7 +108,7 @@ impl Wechat {
         let path = format!("/v3/pay/transactions/{part}/{}?mchid={}", segment(number), merchant.mch_id);
         let read = |reply: &Value| match is_about(which, reply) {
             true => read_trade(merchant, reply),
-            false => Err(unusable("OTHER_ORDER")),
+            false => Err(unusable(Flaw::OtherOrder)),
         };
         let mut exchange = self.call_v3(merchant, Call::get(ORDER_QUERY, path), nonces, read).await;
         if exchange.result.as_ref().is_err_and(|e| e.code() == Some("ORDERNOTEXIST")) {
@@ -148,18 +149,18 @@ fn is_about(which: TradeOf<'_>, reply: &Value) -> bool {
 }
 
 fn read_trade(merchant: &Merchant, reply: &Value) -> Result<Trade, GatewayError> {
-    let state = reply.get("trade_state").and_then(Value::as_str).ok_or_else(|| unusable("TRADE_STATE_MISSING"))?;
+    let state = reply.get("trade_state").and_then(Value::as_str).ok_or_else(|| unusable(Flaw::TradeStateMissing))?;
     // WeChat signs for every merchant with one key: that another one's order stands unpaid says nothing of ours.
     let told = |name: &str| reply.get(name).and_then(Value::as_str);
     let foreign = |name: &str, own: &str| told(name).is_some_and(|told| told != own);
     if foreign("mchid", &merchant.mch_id) || foreign("appid", &merchant.app_id) {
-        return Err(unusable("OTHER_MERCHANT"));
+        return Err(unusable(Flaw::OtherMerchant));
     }
     let payment = || {
         if !ours(merchant, reply) {
-            return Err(unusable("OTHER_MERCHANT"));
+            return Err(unusable(Flaw::OtherMerchant));
         }
-        read_payment(reply).map_err(|field| unusable(&format!("BAD_FIELD {field}")))
+        read_payment(reply).map_err(|field| bad_field(field))
     };
     match state {
         "SUCCESS" => payment().map(Trade::Paid),
@@ -167,9 +168,7 @@ fn read_trade(merchant: &Merchant, reply: &Value) -> Result<Trade, GatewayError>
             Ok(payment) => Trade::Paid(Payment { refund_started: true, ..payment }),
             Err(_) => Trade::Other("REFUND".into()),
         }),
-        "NOTPAY" => Ok(Trade::NotPaid),
-        "CLOSED" => Ok(Trade::Closed),
-        other => Ok(Trade::Other(other.to_owned())),
+        other => Ok(Trade::of_state(other)),
     }
 }
 
