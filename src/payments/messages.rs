@@ -11,6 +11,7 @@ use crate::settings::Settings;
 use crate::shipping::{duty, store as shipping};
 use crate::shop::Shop;
 use crate::transactions::{Entry, Verdict};
+use crate::wechat::flaw::{Flaw, explained};
 use crate::wechat::push::{self, Event};
 
 pub fn routes() -> Vec<Route> {
@@ -50,7 +51,7 @@ async fn receive(
         Err(why) => {
             // Not thanked for: WeChat sends it again, and the first page says what to do.
             received.verdict = Verdict::Refused;
-            received.reason = format!("已拒绝：{why}");
+            received.reason = format!("已拒绝：{}", explained(why.word()));
             let _ = shop.write_always(move |tx| Ok(received.record(tx)?)).await;
             return Err(Status::ServiceUnavailable);
         }
@@ -97,12 +98,12 @@ struct Address<'a> {
 }
 
 /// The content in clear. A sealed one is never taken for an empty one: without its key it is refused.
-fn opened(settings: &Settings, address: &Address<'_>, bytes: Vec<u8>) -> Result<Vec<u8>, &'static str> {
+fn opened(settings: &Settings, address: &Address<'_>, bytes: Vec<u8>) -> Result<Vec<u8>, Flaw> {
     let Some(content) = push::sealed_part(&bytes) else { return Ok(bytes) };
     let (Some(key), Some(app_id)) = (settings.get("wechat.message_key"), settings.get("wechat.app_id")) else {
         // 兼容模式 sends the event in clear as well.
         let clear = push::read(&bytes).is_some_and(|event| event != Event::Other(String::new()));
-        return if clear { Ok(bytes) } else { Err("NO_ENCODING_AES_KEY") };
+        return if clear { Ok(bytes) } else { Err(Flaw::NoEncodingAesKey) };
     };
     let &Address { token, signature, timestamp, nonce } = address;
     push::open(&push::Sealed { content, signature, timestamp, nonce }, token, key, app_id)

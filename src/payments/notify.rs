@@ -19,8 +19,10 @@ use crate::refunds::store as refunds;
 use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::transactions::{self, Entry, Verdict};
+use crate::wechat::flaw::{Flaw, explained};
 use crate::wechat::v2::message;
 use crate::wechat::v2::notice::{self, Notice};
+use crate::wechat::v2::sign::BadSign;
 use crate::wechat::{Check, Payment};
 
 pub fn routes() -> Vec<Route> {
@@ -45,7 +47,7 @@ async fn payment(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data:
 pub async fn hear(shop: &Shop, limits: &Limits, bytes: Vec<u8>, ip: ClientIp) -> String {
     let start = Instant::now();
     let Some(merchant) = shop.merchant_v2() else {
-        return refuse(shop, limits, "notify", bytes, ip, "NOT_CONFIGURED").await;
+        return refuse(shop, limits, "notify", bytes, ip, Flaw::NotConfigured.word()).await;
     };
     let notice = notice::read(&bytes, &merchant);
     if let notice::Verdict::Refused(word) = &notice.verdict
@@ -69,7 +71,7 @@ pub(super) async fn read(data: Data<'_>) -> std::result::Result<Vec<u8>, &'stati
     let kib = message::MAX_BYTES as u64 / 1024;
     body::within(data, kib).await.map_err(|e| match e.code {
         Code::PayloadTooLarge => message::NotAMessage::TooLarge.word(),
-        _ => "BODY_INCOMPLETE",
+        _ => Flaw::BodyIncomplete.word(),
     })
 }
 
@@ -110,7 +112,7 @@ pub fn enter(tx: &Tx, notice: Notice, mut entry: Entry, settings: &Settings) -> 
         notice::Verdict::NotPaid(code) => entry.reason = format!("微信通知未付款：{code}"),
         notice::Verdict::Refused(word) => {
             entry.verdict = Verdict::Refused;
-            entry.reason = format!("已拒绝：{word}");
+            entry.reason = format!("已拒绝：{}", explained(word));
             entry.keep_little();
         }
     }
@@ -167,7 +169,7 @@ fn of_our_app(tx: &Tx, mut notice: Notice) -> Result<Notice> {
 pub(super) fn made_under(tx: &Tx, payment: Option<&Payment>, app_id: String) -> Result<Check> {
     let attempt = payment.map(|payment| store::attempt_of(tx, payment)).transpose()?.flatten();
     let ok = attempt.is_some_and(|attempt| attempt.params.app_id() == app_id);
-    Ok(Check { what: "AppID", ok, note: if ok { app_id } else { "OTHER_MERCHANT".to_owned() } })
+    Ok(Check { what: "AppID", ok, note: if ok { app_id } else { Flaw::OtherMerchant.word().to_owned() } })
 }
 
 /// A notice that is signed as nothing is signed any more can only be about an order that was made before the change.
@@ -175,10 +177,10 @@ fn made_before(tx: &Tx, mut notice: Notice) -> Result<Notice> {
     if let (notice::Verdict::Paid(payment), Some(changed_at)) = (&notice.verdict, notice.as_before) {
         let attempt = store::attempt_of(tx, payment)?;
         let fits = attempt.is_some_and(|attempt| attempt.created_at < changed_at);
-        let note = if fits { "" } else { "SIGN_TYPE" };
+        let note = if fits { "" } else { BadSign::OtherSignType.word() };
         notice.checks.push(Check { what: "支付单早于签名方式的更换", ok: fits, note: note.to_owned() });
         if !fits {
-            notice.verdict = notice::Verdict::Refused("SIGN_TYPE".into());
+            notice.verdict = notice::Verdict::Refused(BadSign::OtherSignType.word().into());
         }
     }
     Ok(notice)
@@ -193,7 +195,7 @@ async fn refuse(shop: &Shop, limits: &Limits, kind: &'static str, bytes: Vec<u8>
     let mut entry = Entry::received(kind, bytes, ip.0);
     entry.keep_little();
     entry.verdict = Verdict::Refused;
-    entry.reason = format!("已拒绝：{word}");
+    entry.reason = format!("已拒绝：{}", explained(word));
     entry.response = answer.clone().into_bytes();
     let logged = shop.write_always(move |tx| Ok(entry.record(tx)?)).await;
     if logged.is_err() {
@@ -210,7 +212,7 @@ async fn refund(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data: 
         Err(word) => return xml(refuse(shop, limits, "refund_notify", Vec::new(), ip, word).await),
     };
     let Some(merchant) = shop.merchant_v2() else {
-        return xml(refuse(shop, limits, "refund_notify", bytes, ip, "NOT_CONFIGURED").await);
+        return xml(refuse(shop, limits, "refund_notify", bytes, ip, Flaw::NotConfigured.word()).await);
     };
     let hint = match notice::read_refund_hint(&bytes, &merchant) {
         Ok(hint) => hint,

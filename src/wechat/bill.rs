@@ -5,7 +5,8 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 
-use super::exchange::unusable;
+use super::exchange::{unreadable, unusable};
+use super::flaw::Flaw;
 use super::v2::message::Message;
 use super::{Account, Exchange, GatewayError, Wechat};
 use crate::clock::{self, Day};
@@ -131,7 +132,7 @@ pub(super) fn unpacked(bytes: &[u8]) -> Result<Vec<u8>, GatewayError> {
 }
 
 pub(super) fn read_plain(plain: Vec<u8>, own: &Own) -> Result<BillAnswer, GatewayError> {
-    let text = String::from_utf8(plain).map_err(|_| unusable("BILL_NOT_UTF8"))?;
+    let text = String::from_utf8(plain).map_err(|_| unusable(Flaw::BillNotUtf8))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     if text.trim_start().starts_with("<xml") {
         return refusal(text.trim());
@@ -142,13 +143,13 @@ pub(super) fn read_plain(plain: Vec<u8>, own: &Own) -> Result<BillAnswer, Gatewa
 fn unpack(bytes: &[u8]) -> Result<Vec<u8>, GatewayError> {
     let mut plain = Vec::new();
     let mut limited = GzDecoder::new(bytes).take(MAX_PLAIN + 1);
-    limited.read_to_end(&mut plain).map_err(|_| unusable("BILL_GZIP_BROKEN"))?;
-    if plain.len() as u64 > MAX_PLAIN { Err(unusable("BILL_TOO_LARGE")) } else { Ok(plain) }
+    limited.read_to_end(&mut plain).map_err(|_| unusable(Flaw::BillGzipBroken))?;
+    if plain.len() as u64 > MAX_PLAIN { Err(unusable(Flaw::BillTooLarge)) } else { Ok(plain) }
 }
 
 /// An error about bills has `error_code`, not `err_code`, and no signature.
 fn refusal(xml: &str) -> Result<BillAnswer, GatewayError> {
-    let message = Message::read(xml.as_bytes()).map_err(|e| unusable(e.word()))?;
+    let message = Message::read(xml.as_bytes()).map_err(|e| unreadable(e.word()))?;
     let text = message.filled("return_msg").unwrap_or_default().to_owned();
     let code = message.filled("error_code").unwrap_or_default().to_owned();
     // The manual and the real answer spell the same words differently, and only one number is sure.
@@ -166,7 +167,7 @@ fn refusal(xml: &str) -> Result<BillAnswer, GatewayError> {
 /// Header names, rows whose every value starts with a backtick, then a summary of two lines.
 fn read_rows(text: &str, own: &Own) -> Result<Bill, GatewayError> {
     let mut lines = text.lines().enumerate().map(|(n, line)| (n + 1, line.trim_end_matches('\r')));
-    let (_, header) = lines.next().filter(|(_, header)| !header.is_empty()).ok_or_else(|| unusable("BILL_EMPTY"))?;
+    let (_, header) = lines.next().filter(|(_, header)| !header.is_empty()).ok_or_else(|| unusable(Flaw::BillEmpty))?;
     let columns = Columns::of(header)?;
     let mut bill = Bill::default();
     let mut revoked = 0;
@@ -193,7 +194,7 @@ fn read_rows(text: &str, own: &Own) -> Result<Bill, GatewayError> {
         }
     }
     // Without its summary the file was cut off on the way.
-    let (line, names, values) = summary.ok_or_else(|| unusable("BILL_CUT_OFF"))?;
+    let (line, names, values) = summary.ok_or_else(|| unusable(Flaw::BillCutOff))?;
     let total = index_of(names, "总交易单数").and_then(|i| values_of(values).get(i).copied());
     let total = total.and_then(|n| n.trim().trim_end_matches(".0").parse::<usize>().ok());
     let others = &bill.others;
@@ -320,7 +321,7 @@ impl Moved {
 impl Columns {
     fn of(header: &str) -> Result<Columns, GatewayError> {
         let first = |names: &[&str]| names.iter().find_map(|name| index_of(header, name));
-        let need = |name: &str| index_of(header, name).ok_or_else(|| unusable("BILL_COLUMNS_UNKNOWN"));
+        let need = |name: &str| index_of(header, name).ok_or_else(|| unusable(Flaw::BillColumnsUnknown));
         let (name, attach) = (first(&["商品名称"]), first(&["商户数据包"]));
         Ok(Columns {
             count: header.split(',').count(),
@@ -624,7 +625,7 @@ mod tests {
             (b"\xff\xfe".as_slice(), "BILL_NOT_UTF8"),
             (b"".as_slice(), "BILL_EMPTY"),
         ] {
-            assert_eq!(read(bytes, &Own::default()), Err(unusable(word)));
+            assert_eq!(read(bytes, &Own::default()), Err(unusable(word.parse().unwrap())), "{word}");
         }
         let one_less = bill(&[PAID, PAID, REFUNDED]).replacen(&format!("{PAID}\r\n"), "", 1);
         assert!(opened(one_less.as_bytes()).unreadable[0].2.contains("总交易单数"));

@@ -1,5 +1,7 @@
 //! What was said and heard in one call to WeChat Pay, and why it may not have done what it was asked.
 
+use super::flaw::{Flaw, explained};
+
 /// What was said and heard in one call, whatever came of it: the transaction log keeps it.
 #[derive(Debug)]
 pub struct Exchange<T> {
@@ -54,6 +56,14 @@ impl std::fmt::Display for GatewayError {
 }
 
 impl GatewayError {
+    /// What there is to say of it, without what kind of failure it is.
+    pub fn said(&self) -> &str {
+        match self {
+            GatewayError::Unreachable(text) | GatewayError::Certificate(text) | GatewayError::NotAccepted(text) => text,
+            GatewayError::Refused { text, .. } => text,
+        }
+    }
+
     /// WeChat's code, when it refused with one.
     pub fn code(&self) -> Option<&str> {
         match self {
@@ -63,7 +73,29 @@ impl GatewayError {
     }
 }
 
-/// An answer that cannot be used, with a word for the log: nothing is known.
-pub(super) fn unusable(why: &str) -> GatewayError {
-    GatewayError::Unreachable(why.to_owned())
+/// An answer that cannot be used: nothing is known.
+pub(super) fn unusable(flaw: Flaw) -> GatewayError {
+    GatewayError::Unreachable(explained(flaw.word()))
+}
+
+/// An answer in which this is missing, or cannot be.
+pub(super) fn bad_field(name: &str) -> GatewayError {
+    GatewayError::Unreachable(explained(&format!("{} {name}", Flaw::BadField.word())))
+}
+
+/// An answer that is no message, or not signed as it should be.
+pub(super) fn unreadable(word: &str) -> GatewayError {
+    GatewayError::Unreachable(explained(word))
+}
+
+/// What a status without any words of WeChat's means.
+pub(super) fn http_words(status: u16) -> String {
+    let meaning = match status {
+        300..400 => "被转到了别处：前面可能有代理或上网认证，请检查服务器的网络",
+        404 => "这个地址上没有微信支付：请核对接口地址和前面的代理",
+        429 => "问得太频繁，过一会儿会再问",
+        500.. => "微信那边或中间的网关暂时出错，过一会儿会再问",
+        _ => "请求没有被受理：请核对接口地址和前面的代理",
+    };
+    format!("HTTP {status} {meaning}")
 }

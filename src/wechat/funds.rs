@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::bill::{Moved, fen, index_of, unpacked, values_of};
 use super::certificate::ClientIdentity;
 use super::exchange::unusable;
+use super::flaw::Flaw;
 use super::{Account, Exchange, GatewayError, Wechat};
 use crate::clock::Day;
 use crate::nonce::Nonces;
@@ -58,7 +59,7 @@ impl Wechat {
 
 /// Reads the file, packed or not.
 pub fn read(bytes: &[u8]) -> Result<Flow, GatewayError> {
-    let text = String::from_utf8(unpacked(bytes)?).map_err(|_| unusable("FUNDS_NOT_UTF8"))?;
+    let text = String::from_utf8(unpacked(bytes)?).map_err(|_| unusable(Flaw::FundsNotUtf8))?;
     read_rows(text.strip_prefix('\u{feff}').unwrap_or(&text))
 }
 
@@ -75,7 +76,7 @@ impl Columns {
     fn of(header: &str) -> Result<Columns, GatewayError> {
         let need = |names: &[&str]| {
             let found = names.iter().find_map(|name| index_of(header, name));
-            found.ok_or_else(|| unusable("FUNDS_COLUMNS_UNKNOWN"))
+            found.ok_or_else(|| unusable(Flaw::FundsColumnsUnknown))
         };
         Ok(Columns {
             id: index_of(header, "微信支付业务单号"),
@@ -124,7 +125,8 @@ impl What {
 /// Header names, rows whose every value starts with a backtick, then a summary of two lines.
 fn read_rows(text: &str) -> Result<Flow, GatewayError> {
     let mut lines = text.lines().enumerate().map(|(n, line)| (n + 1, line.trim_end_matches('\r')));
-    let (_, header) = lines.next().filter(|(_, header)| !header.is_empty()).ok_or_else(|| unusable("FUNDS_EMPTY"))?;
+    let (_, header) =
+        lines.next().filter(|(_, header)| !header.is_empty()).ok_or_else(|| unusable(Flaw::FundsEmpty))?;
     let columns = Columns::of(header)?;
     let (mut flow, mut chain, mut rows) = (Flow::default(), Chain::default(), 0);
     let mut summary = None;
@@ -149,7 +151,7 @@ fn read_rows(text: &str) -> Result<Flow, GatewayError> {
         }
     }
     // Without its summary the file was cut off on the way.
-    let (names, values) = summary.ok_or_else(|| unusable("FUNDS_CUT_OFF"))?;
+    let (names, values) = summary.ok_or_else(|| unusable(Flaw::FundsCutOff))?;
     let total = index_of(names, "资金流水总笔数").and_then(|i| values_of(values).get(i).copied());
     // Counts are printed like `20.0`.
     let total = total.and_then(|n| n.trim().trim_end_matches(".0").parse::<i64>().ok());
@@ -335,7 +337,7 @@ mod tests {
             (file(&rows()).replace("收支类型", "类型"), "FUNDS_COLUMNS_UNKNOWN"),
             (String::new(), "FUNDS_EMPTY"),
         ] {
-            assert_eq!(read(text.as_bytes()), Err(unusable(word)));
+            assert_eq!(read(text.as_bytes()), Err(unusable(word.parse().unwrap())), "{word}");
         }
     }
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use sha1::{Digest, Sha1};
 use subtle::ConstantTimeEq;
 
+use super::flaw::Flaw;
 use super::v2::message::Message;
 
 /// The signature of every push. Source: message push, mini-program server side.
@@ -57,25 +58,24 @@ const SALT: usize = 16;
 const MOST_PADDING: usize = 32;
 
 /// Opens a push with the EncodingAESKey, once its own signature is right and it turns out to be for this app.
-/// `Err` is a constant word for the log.
-pub fn open(sealed: &Sealed<'_>, token: &str, key: &str, app_id: &str) -> Result<Vec<u8>, &'static str> {
+pub fn open(sealed: &Sealed<'_>, token: &str, key: &str, app_id: &str) -> Result<Vec<u8>, Flaw> {
     if !is_signed(sealed.signature, &mut [token, sealed.timestamp, sealed.nonce, &sealed.content]) {
-        return Err("MSG_SIGNATURE");
+        return Err(Flaw::MsgSignature);
     }
-    let key: [u8; 32] = KEY_BASE64.decode(key).ok().and_then(|key| key.try_into().ok()).ok_or("AES_KEY")?;
-    let mut bytes = KEY_BASE64.decode(sealed.content.trim()).map_err(|_| "ENCRYPT_UNREADABLE")?;
+    let key: [u8; 32] = KEY_BASE64.decode(key).ok().and_then(|key| key.try_into().ok()).ok_or(Flaw::AesKey)?;
+    let mut bytes = KEY_BASE64.decode(sealed.content.trim()).map_err(|_| Flaw::EncryptUnreadable)?;
     if bytes.is_empty() || bytes.len() % 16 != 0 {
-        return Err("ENCRYPT_UNREADABLE");
+        return Err(Flaw::EncryptUnreadable);
     }
     let aes = Aes256::new(&key.into());
-    let mut before: [u8; 16] = key[..16].try_into().map_err(|_| "AES_KEY")?;
+    let mut before: [u8; 16] = key[..16].try_into().map_err(|_| Flaw::AesKey)?;
     for chunk in bytes.chunks_exact_mut(16) {
-        let this: [u8; 16] = (&*chunk).try_into().map_err(|_| "ENCRYPT_UNREADABLE")?;
-        aes.decrypt_block(chunk.try_into().map_err(|_| "ENCRYPT_UNREADABLE")?);
+        let this: [u8; 16] = (&*chunk).try_into().map_err(|_| Flaw::EncryptUnreadable)?;
+        aes.decrypt_block(chunk.try_into().map_err(|_| Flaw::EncryptUnreadable)?);
         chunk.iter_mut().zip(before).for_each(|(byte, mask)| *byte ^= mask);
         before = this;
     }
-    content(bytes, app_id).ok_or("ENCRYPT_UNREADABLE")
+    content(bytes, app_id).ok_or(Flaw::EncryptUnreadable)
 }
 
 /// Salt, length, content, app id, padding.
@@ -250,13 +250,13 @@ mod tests {
         };
         let right = sealed(&content, &signature);
         assert_eq!(right("AAAAA", KEY, "wx1"), Ok(b"hello".to_vec()));
-        assert_eq!(right("AAAAB", KEY, "wx1"), Err("MSG_SIGNATURE"));
-        assert_eq!(right("AAAAA", KEY, "wx2"), Err("ENCRYPT_UNREADABLE"));
-        assert_eq!(right("AAAAA", &KEY.replace('a', "b"), "wx1"), Err("ENCRYPT_UNREADABLE"));
-        assert_eq!(right("AAAAA", "short", "wx1"), Err("AES_KEY"));
+        assert_eq!(right("AAAAB", KEY, "wx1"), Err(Flaw::MsgSignature));
+        assert_eq!(right("AAAAA", KEY, "wx2"), Err(Flaw::EncryptUnreadable));
+        assert_eq!(right("AAAAA", &KEY.replace('a', "b"), "wx1"), Err(Flaw::EncryptUnreadable));
+        assert_eq!(right("AAAAA", "short", "wx1"), Err(Flaw::AesKey));
         for broken in ["", "AAAA", "not base64!", &content[4..]] {
             let signature = sign(&mut ["AAAAA", "1", "2", broken]);
-            assert_eq!(sealed(broken, &signature)("AAAAA", KEY, "wx1"), Err("ENCRYPT_UNREADABLE"), "{broken}");
+            assert_eq!(sealed(broken, &signature)("AAAAA", KEY, "wx1"), Err(Flaw::EncryptUnreadable), "{broken}");
         }
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::certificate::ClientIdentity;
 use super::coupons::Coupons;
 use super::exchange::unusable;
+use super::flaw::Flaw;
 use super::v2::{Page, RefundOf};
 use super::{Account, Api, Exchange, Wechat};
 use crate::money::Fen;
@@ -124,7 +125,7 @@ impl Wechat {
             None => fact.out_refund_no != number,
         };
         if matches!(&exchange.result, Ok(Some(fact)) if other(fact)) {
-            exchange.result = Err(unusable("OTHER_REFUND"));
+            exchange.result = Err(unusable(Flaw::OtherRefund));
         }
         exchange
     }
@@ -156,7 +157,7 @@ impl Wechat {
         };
         let other = |refunds: &Refunds| refunds.facts.iter().any(|fact| fact.transaction_id != transaction_id);
         if matches!(&exchange.result, Ok(refunds) if other(refunds)) {
-            exchange.result = Err(unusable("OTHER_REFUND"));
+            exchange.result = Err(unusable(Flaw::OtherRefund));
         }
         Some(exchange)
     }

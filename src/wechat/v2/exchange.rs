@@ -2,7 +2,8 @@
 
 use reqwest::Client;
 
-use super::super::exchange::unusable;
+use super::super::exchange::{unreadable, unusable};
+use super::super::flaw::Flaw;
 use super::super::{Exchange, GatewayError, Wechat};
 use super::Merchant;
 use super::message::Message;
@@ -41,15 +42,15 @@ impl Wechat {
 
 /// An answer that may be acted on: well-formed, signed, ours, and successful.
 fn trusted(merchant: &Merchant, bytes: &[u8]) -> Result<Message, GatewayError> {
-    let message = Message::read(bytes).map_err(|e| unusable(e.word()))?;
+    let message = Message::read(bytes).map_err(|e| unreadable(e.word()))?;
     if message.get("return_code") != Some("SUCCESS") {
         let text = message.filled("return_msg").unwrap_or("没有说明原因");
         return Err(GatewayError::NotAccepted(text.to_owned()));
     }
-    let verified = merchant.verify(message).map_err(|e| unusable(e.word()))?;
+    let verified = merchant.verify(message).map_err(|e| unreadable(e.word()))?;
     let message = verified.authentic.message().clone();
     if message.get("appid") != Some(&merchant.app_id) || message.get("mch_id") != Some(&merchant.mch_id) {
-        return Err(unusable("OTHER_MERCHANT"));
+        return Err(unusable(Flaw::OtherMerchant));
     }
     if message.get("result_code") != Some("SUCCESS") {
         let field = |name| message.filled(name).unwrap_or_default().to_owned();

@@ -4,7 +4,8 @@ use sha1::{Digest, Sha1};
 
 use super::super::bill::{GZIP, unpacked};
 use super::super::certificate::ClientIdentity;
-use super::super::exchange::unusable;
+use super::super::exchange::{unreadable, unusable};
+use super::super::flaw::Flaw;
 use super::super::funds::{FundsAnswer, read};
 use super::super::{Exchange, GatewayError, Wechat};
 use super::Merchant;
@@ -55,13 +56,13 @@ fn read_answer(bytes: &[u8], digest: Option<&str>) -> Result<FundsAnswer, Gatewa
     let told = digest.and_then(|digest| digest.strip_prefix("SHA=")).map(str::to_ascii_lowercase);
     let hash = |bytes: &[u8]| hex::encode(Sha1::digest(bytes));
     if told.is_some_and(|told| told != hash(bytes) && unpacked(bytes).is_ok_and(|plain| told != hash(&plain))) {
-        return Err(unusable("FUNDS_HASH_WRONG"));
+        return Err(unusable(Flaw::FundsHashWrong));
     }
     read(bytes).map(FundsAnswer::Flow)
 }
 
 fn refusal(xml: &[u8]) -> Result<FundsAnswer, GatewayError> {
-    let message = Message::read(xml).map_err(|e| unusable(e.word()))?;
+    let message = Message::read(xml).map_err(|e| unreadable(e.word()))?;
     let field = |name| message.filled(name).unwrap_or_default().to_owned();
     match field("err_code").as_str() {
         "NO_BILL_EXIST" => Ok(FundsAnswer::None),
@@ -84,8 +85,11 @@ mod tests {
         assert_eq!(read(&code("BILL_CREATING")), Ok(FundsAnswer::Creating));
         assert!(matches!(read(&code("PARAM_ERROR")), Err(GatewayError::Refused { .. })));
         assert!(matches!(read("<return_msg>签名错误</return_msg>"), Err(GatewayError::NotAccepted(_))));
-        assert_eq!(read_answer(b"hello", Some(&format!("SHA={}", "0".repeat(40)))), Err(unusable("FUNDS_HASH_WRONG")));
+        assert_eq!(
+            read_answer(b"hello", Some(&format!("SHA={}", "0".repeat(40)))),
+            Err(unusable(Flaw::FundsHashWrong))
+        );
         let right = format!("SHA={}", hex::encode(Sha1::digest(b"hello")));
-        assert_ne!(read_answer(b"hello", Some(&right)), Err(unusable("FUNDS_HASH_WRONG")));
+        assert_ne!(read_answer(b"hello", Some(&right)), Err(unusable(Flaw::FundsHashWrong)));
     }
 }

@@ -6,6 +6,8 @@ use std::fmt;
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 
+use crate::words::words;
+
 /// The largest message that is read, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024;
 const MAX_FIELDS: usize = 200;
@@ -16,47 +18,24 @@ const MAX_VALUE: usize = 32 * 1024;
 #[derive(Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Message(BTreeMap<String, String>);
 
-/// Why a text is no message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotAMessage {
-    TooLarge,
-    NotUtf8,
-    Doctype,
-    ProcessingInstruction,
-    UnknownEntity,
-    DuplicateField,
-    Nested,
-    Attribute,
-    StrayText,
-    ForbiddenCharacter,
-    BadName,
-    TooManyFields,
-    ValueTooLong,
-    WrongRoot,
-    Malformed,
-}
-
-impl NotAMessage {
-    /// A constant ASCII word for the answer and the transaction log.
-    pub fn word(self) -> &'static str {
-        use NotAMessage::*;
-        match self {
-            TooLarge => "BODY_TOO_LARGE",
-            NotUtf8 => "NOT_UTF8",
-            Doctype => "DOCTYPE_REFUSED",
-            ProcessingInstruction => "INSTRUCTION_REFUSED",
-            UnknownEntity => "ENTITY_REFUSED",
-            DuplicateField => "DUPLICATE_FIELD",
-            Nested => "NESTED_FIELD",
-            Attribute => "ATTRIBUTE_REFUSED",
-            StrayText => "STRAY_TEXT",
-            ForbiddenCharacter => "FORBIDDEN_CHARACTER",
-            BadName => "BAD_FIELD_NAME",
-            TooManyFields => "TOO_MANY_FIELDS",
-            ValueTooLong => "VALUE_TOO_LONG",
-            WrongRoot => "WRONG_ROOT",
-            Malformed => "MALFORMED_XML",
-        }
+words! {
+    /// Why a text is no message: a constant ASCII word for the answer and the transaction log, and what it means.
+    pub enum NotAMessage {
+        TooLarge "BODY_TOO_LARGE" "消息太长",
+        NotUtf8 "NOT_UTF8" "不是 UTF-8 文本",
+        Doctype "DOCTYPE_REFUSED" "XML 里有 DOCTYPE，不接受",
+        ProcessingInstruction "INSTRUCTION_REFUSED" "XML 里有处理指令，不接受",
+        UnknownEntity "ENTITY_REFUSED" "XML 里有不认识的实体，不接受",
+        DuplicateField "DUPLICATE_FIELD" "同一项出现了两次",
+        Nested "NESTED_FIELD" "一项里面又有别的项",
+        Attribute "ATTRIBUTE_REFUSED" "XML 里有属性，不接受",
+        StrayText "STRAY_TEXT" "不是微信的消息：项与项之间有多余的文字",
+        ForbiddenCharacter "FORBIDDEN_CHARACTER" "含有 XML 不允许的字符",
+        BadName "BAD_FIELD_NAME" "有一项的名字不合规矩",
+        TooManyFields "TOO_MANY_FIELDS" "项太多",
+        ValueTooLong "VALUE_TOO_LONG" "有一项的值太长",
+        WrongRoot "WRONG_ROOT" "最外层不是微信的那一个",
+        Malformed "MALFORMED_XML" "不是完整的 XML",
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reading a payment notice of API v2: the checks in order, each refusal with its own reason.
 
+use super::super::flaw::Flaw;
 use super::super::{Check, Payment};
 use super::message::Message;
 use super::pay::read_payment;
@@ -62,8 +63,12 @@ impl Checks {
     }
 }
 
-fn unless(fine: bool, word: &str) -> Option<String> {
-    (!fine).then(|| word.to_owned())
+fn unless(fine: bool, flaw: Flaw) -> Option<String> {
+    (!fine).then(|| flaw.word().to_owned())
+}
+
+fn bad_field(name: &str) -> String {
+    format!("{} {name}", Flaw::BadField.word())
 }
 
 fn authentic(
@@ -76,10 +81,10 @@ fn authentic(
     checks.note("XML 格式、无重复与嵌套", read.as_ref().err().map(|e| e.word().to_owned()))?;
     let message = read.unwrap_or_default();
     *out_trade_no = message.filled("out_trade_no").map(|number| number.chars().take(64).collect());
-    checks.note("通信标识", unless(message.get("return_code") == Some("SUCCESS"), "RETURN_CODE"))?;
+    checks.note("通信标识", unless(message.get("return_code") == Some("SUCCESS"), Flaw::ReturnCode))?;
     // Which app it may be about, our own attempt tells: the shop may have moved to another one since.
     let ours = message.filled("appid").is_some() && message.get("mch_id") == Some(&merchant.mch_id);
-    checks.note("商户号", unless(ours, "OTHER_MERCHANT"))?;
+    checks.note("商户号", unless(ours, Flaw::OtherMerchant))?;
     let verified = merchant.verify(message);
     checks.note("验签", verified.as_ref().err().map(|e| e.word().to_owned()))?;
     let verified = verified.map_err(|e| e.word().to_owned())?;
@@ -97,18 +102,18 @@ fn facts(authentic: &Authentic, checks: &mut Checks) -> Verdict {
     let facts = |checks: &mut Checks| {
         // Our own signed requests carry these; a leaked one must not pass for a notice.
         let echo = ["notify_url", "spbill_create_ip"].iter().any(|name| message.get(name).is_some());
-        checks.note("不是本店发出的请求", unless(!echo, "OWN_REQUEST"))?;
+        checks.note("不是本店发出的请求", unless(!echo, Flaw::OwnRequest))?;
         let partner = ["sub_appid", "sub_mch_id"].iter().any(|name| message.filled(name).is_some());
-        checks.note("不是服务商模式", unless(!partner, "PARTNER_MODE"))?;
+        checks.note("不是服务商模式", unless(!partner, Flaw::PartnerMode))?;
         if message.get("result_code") == Some("FAIL") {
             checks.note("业务结果", None)?;
             return Ok(Verdict::NotPaid(message.filled("err_code").unwrap_or("FAIL").to_owned()));
         }
-        checks.note("业务结果", unless(message.get("result_code") == Some("SUCCESS"), "RESULT_CODE"))?;
-        checks.note("付款银行", unless(message.filled("bank_type").is_some(), "BAD_FIELD bank_type"))?;
-        checks.note("交易类型", unless(message.filled("trade_type").is_some(), "BAD_FIELD trade_type"))?;
+        checks.note("业务结果", unless(message.get("result_code") == Some("SUCCESS"), Flaw::ResultCode))?;
+        checks.note("付款银行", message.filled("bank_type").is_none().then(|| bad_field("bank_type")))?;
+        checks.note("交易类型", message.filled("trade_type").is_none().then(|| bad_field("trade_type")))?;
         let payment = read_payment(message);
-        checks.note("必填字段与范围", payment.as_ref().err().map(|field| format!("BAD_FIELD {field}")))?;
+        checks.note("必填字段与范围", payment.as_ref().err().map(|field| bad_field(field)))?;
         payment.map(Verdict::Paid).map_err(str::to_owned)
     };
     facts(checks).unwrap_or_else(Verdict::Refused)
@@ -118,16 +123,16 @@ fn facts(authentic: &Authentic, checks: &mut Checks) -> Verdict {
 pub fn read_refund_hint(bytes: &[u8], merchant: &Merchant) -> Result<Message, String> {
     let outer = Message::read(bytes).map_err(|e| e.word().to_owned())?;
     if outer.get("return_code") != Some("SUCCESS") {
-        return Err("RETURN_CODE".into());
+        return Err(Flaw::ReturnCode.word().into());
     }
     // A hint may come in the name of an app that the shop has moved from.
     if outer.get("mch_id") != Some(&merchant.mch_id) {
-        return Err("OTHER_MERCHANT".into());
+        return Err(Flaw::OtherMerchant.word().into());
     }
-    let sealed = outer.filled("req_info").ok_or("REQ_INFO_MISSING")?;
+    let sealed = outer.filled("req_info").ok_or(Flaw::ReqInfoMissing.word())?;
     // Without a signature the padding alone tells whether the key fits, and a wrong one can seem to: the text decides.
-    let mut problem = "REQ_INFO_UNREADABLE".to_owned();
-    for key in std::iter::once(&merchant.key).chain(&merchant.before.key) {
+    let mut problem = Flaw::ReqInfoUnreadable.word().to_owned();
+    for key in std::iter::once(&merchant.key).chain(&merchant.before.keys) {
         match sign::open_req_info(sealed, key).map(|plain| Message::read_root(&plain, "root")) {
             Some(Ok(hint)) => return Ok(hint),
             Some(Err(e)) => problem = e.word().to_owned(),

@@ -1,7 +1,8 @@
 //! API v2: asking for a refund over mutual TLS, and asking what became of it.
 
 use super::super::certificate::ClientIdentity;
-use super::super::exchange::unusable;
+use super::super::exchange::{bad_field, unusable};
+use super::super::flaw::Flaw;
 use super::super::refund::{REFUND, REFUND_QUERY, RefundFact, RefundOrder, RefundStatus};
 use super::super::{Exchange, GatewayError, Wechat};
 use super::exchange::request;
@@ -66,9 +67,9 @@ impl Wechat {
             let same = |name, ours: &str| answer.get(name) == Some(ours);
             // An answer about another refund is no answer.
             if !same("out_refund_no", &order.out_refund_no) || !same("refund_fee", &order.refund_fee.to_string()) {
-                return Err(unusable("OTHER_REFUND"));
+                return Err(unusable(Flaw::OtherRefund));
             }
-            answer.filled("refund_id").map(str::to_owned).ok_or_else(|| unusable("REFUND_ID_MISSING"))
+            answer.filled("refund_id").map(str::to_owned).ok_or_else(|| unusable(Flaw::RefundIdMissing))
         })
         .await
     }
@@ -102,29 +103,29 @@ impl Wechat {
 
 fn read_refunds(answer: &Message) -> Result<Page, GatewayError> {
     let count = |name| answer.filled(name).and_then(|n| n.parse::<usize>().ok());
-    let here = count("refund_count").filter(|n| *n <= 100).ok_or_else(|| unusable("BAD_FIELD refund_count"))?;
-    let transaction_id = answer.filled("transaction_id").ok_or_else(|| unusable("BAD_FIELD transaction_id"))?;
+    let here = count("refund_count").filter(|n| *n <= 100).ok_or_else(|| bad_field("refund_count"))?;
+    let transaction_id = answer.filled("transaction_id").ok_or_else(|| bad_field("transaction_id"))?;
     let fact = |n: usize| {
         let field = |name: &str| {
             let name = format!("{name}_{n}");
-            answer.filled(&name).map(str::to_owned).ok_or_else(|| unusable(&format!("BAD_FIELD {name}")))
+            answer.filled(&name).map(str::to_owned).ok_or_else(|| bad_field(&name))
         };
         let status = match field("refund_status")?.as_str() {
             "SUCCESS" => RefundStatus::Success,
             "PROCESSING" => RefundStatus::Processing,
             "REFUNDCLOSE" => RefundStatus::Closed,
             "CHANGE" => RefundStatus::Change,
-            _ => return Err(unusable("BAD_FIELD refund_status")),
+            _ => return Err(bad_field("refund_status")),
         };
         let amount = Fen::from_wire(&field("refund_fee")?).filter(|fen| fen.get() >= 1);
-        let amount = amount.ok_or_else(|| unusable("BAD_FIELD refund_fee"))?;
+        let amount = amount.ok_or_else(|| bad_field("refund_fee"))?;
         let coupons = coupons::of_refund(answer, n, amount);
         Ok(RefundFact {
             out_refund_no: field("out_refund_no")?,
             refund_id: field("refund_id")?,
             transaction_id: transaction_id.to_owned(),
             amount,
-            coupons: Some(coupons.map_err(|field| unusable(&format!("BAD_FIELD {field}")))?),
+            coupons: Some(coupons.map_err(|field| bad_field(field))?),
             status,
             succeeded_at: field("refund_success_time").ok().and_then(|text| clock::from_spaced(&text)),
             // Sic: WeChat spells it so.

@@ -13,6 +13,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use super::message::Message;
+use crate::words::words;
 
 /// The digest that a merchant has pinned; nothing in a message can change it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,24 +94,13 @@ pub fn sign(message: &Message, sign_type: SignType, key: &ApiKey) -> String {
     }
 }
 
-/// Why a signature is not believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BadSign {
-    Missing,
-    WrongLength,
-    OtherSignType,
-    Wrong,
-}
-
-impl BadSign {
-    /// A constant ASCII word for the answer and the transaction log.
-    pub fn word(self) -> &'static str {
-        match self {
-            BadSign::Missing => "SIGN_MISSING",
-            BadSign::WrongLength => "SIGN_LENGTH",
-            BadSign::OtherSignType => "SIGN_TYPE",
-            BadSign::Wrong => "SIGN_WRONG",
-        }
+words! {
+    /// Why a signature is not believed.
+    pub enum BadSign {
+        Missing "SIGN_MISSING" "没有签名",
+        WrongLength "SIGN_LENGTH" "签名的长度不对",
+        OtherSignType "SIGN_TYPE" "签名方式和设置里的不同",
+        Wrong "SIGN_WRONG" "签名不对：不是微信发的，或 APIv2 密钥不对",
     }
 }
 

@@ -7,6 +7,7 @@ use sha1::{Digest, Sha1};
 use super::super::bill::{BillAnswer, Own, read_plain, unpacked};
 use super::super::client::AskedV3;
 use super::super::exchange::unusable;
+use super::super::flaw::Flaw;
 use super::super::funds::{self, FundsAnswer};
 use super::super::hosts::Hosts;
 use super::super::{Exchange, GatewayError, Wechat};
@@ -88,13 +89,13 @@ impl Wechat {
 
 fn place(reply: &Value, own: &Hosts) -> Result<Place, GatewayError> {
     let text = |name: &str| reply.get(name).and_then(Value::as_str).filter(|value| !value.is_empty());
-    let url = text("download_url").ok_or_else(|| unusable("DOWNLOAD_URL_MISSING"))?;
+    let url = text("download_url").ok_or_else(|| unusable(Flaw::DownloadUrlMissing))?;
     if text("hash_type") != Some("SHA1") {
-        return Err(unusable("HASH_TYPE"));
+        return Err(unusable(Flaw::HashType));
     }
     Ok(Place {
-        path: path_on(url, own).ok_or_else(|| unusable("DOWNLOAD_URL_ELSEWHERE"))?,
-        sha1: text("hash_value").ok_or_else(|| unusable("HASH_MISSING"))?.to_ascii_lowercase(),
+        path: path_on(url, own).ok_or_else(|| unusable(Flaw::DownloadUrlElsewhere))?,
+        sha1: text("hash_value").ok_or_else(|| unusable(Flaw::HashMissing))?.to_ascii_lowercase(),
     })
 }
 
@@ -110,7 +111,7 @@ fn checked(bytes: &[u8], sha1: &str) -> Result<Vec<u8>, GatewayError> {
     let plain = unpacked(bytes)?;
     match hex::encode(Sha1::digest(&plain)) == sha1 {
         true => Ok(plain),
-        false => Err(unusable("BILL_HASH_WRONG")),
+        false => Err(unusable(Flaw::BillHashWrong)),
     }
 }
 
@@ -148,7 +149,7 @@ mod tests {
     fn a_bill_that_does_not_hash_to_what_was_said_is_no_bill() {
         let bill = b"hello";
         let right = hex::encode(Sha1::digest(bill));
-        assert_eq!(checked(bill, &"0".repeat(40)), Err(unusable("BILL_HASH_WRONG")));
+        assert_eq!(checked(bill, &"0".repeat(40)), Err(unusable(Flaw::BillHashWrong)));
         assert_eq!(checked(bill, &right), Ok(bill.to_vec()));
     }
 }

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
+use super::super::flaw::Flaw;
 use super::super::refund::RefundFact;
 use super::super::{Check, Payment};
 use super::Merchant;
@@ -60,7 +61,7 @@ pub fn read(
             said(&event, &facts, merchant, &mut notice.checks)
         }
         Ok(None) => Verdict::Sealed,
-        Err(word) => Verdict::Refused(word.into()),
+        Err(flaw) => Verdict::Refused(flaw.word().into()),
     };
     notice
 }
@@ -75,23 +76,32 @@ fn text<'v>(value: &'v Value, name: &str) -> Option<&'v str> {
     value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
+/// What a notice seals, in clear; `None` for anything else, and for what no key of ours opens.
+pub fn content(body: &[u8], merchant: &Merchant) -> Option<Value> {
+    opened(body, merchant, &mut Vec::new()).ok().flatten().map(|(_, facts)| facts)
+}
+
 /// The event's name and what was sealed; `None` when no key of ours opens it.
-fn opened(body: &[u8], merchant: &Merchant, checks: &mut Vec<Check>) -> Result<Option<(String, Value)>, &'static str> {
-    let outer: Value = serde_json::from_slice(body).map_err(|_| "NOT_JSON")?;
-    let event = text(&outer, "event_type").ok_or("EVENT_TYPE")?.to_owned();
-    let resource = outer.get("resource").ok_or("RESOURCE")?;
+fn opened(body: &[u8], merchant: &Merchant, checks: &mut Vec<Check>) -> Result<Option<(String, Value)>, Flaw> {
+    let outer: Value = serde_json::from_slice(body).map_err(|_| Flaw::NotJson)?;
+    let event = text(&outer, "event_type").ok_or(Flaw::EventType)?.to_owned();
+    let resource = outer.get("resource").ok_or(Flaw::Resource)?;
     if text(resource, "algorithm") != Some("AEAD_AES_256_GCM") {
-        return Err("ALGORITHM");
+        return Err(Flaw::Algorithm);
     }
-    let sealed = text(resource, "ciphertext").and_then(|t| BASE64_STANDARD.decode(t).ok()).ok_or("CIPHERTEXT")?;
-    let nonce = text(resource, "nonce").ok_or("NONCE")?;
+    let sealed = text(resource, "ciphertext").and_then(|t| BASE64_STANDARD.decode(t).ok()).ok_or(Flaw::Ciphertext)?;
+    let nonce = text(resource, "nonce").ok_or(Flaw::NonceMissing)?;
     // It may be empty or left out.
     let aad = text(resource, "associated_data").unwrap_or_default();
     let plain = merchant.v3_keys().find_map(|key| key.open(nonce.as_bytes(), aad.as_bytes(), &sealed));
     let note = if plain.is_some() { "" } else { "APIv3 密钥打不开这条通知，请在设置页核对" };
     checks.push(Check { what: "解密", ok: plain.is_some(), note: note.to_owned() });
     let Some(plain) = plain else { return Ok(None) };
-    serde_json::from_slice(&plain).map(|facts| Some((event, facts))).map_err(|_| "RESOURCE_NOT_JSON")
+    serde_json::from_slice(&plain).map(|facts| Some((event, facts))).map_err(|_| Flaw::ResourceNotJson)
+}
+
+fn bad_field(name: &str) -> String {
+    format!("{} {name}", Flaw::BadField.word())
 }
 
 fn said(event: &str, facts: &Value, merchant: &Merchant, checks: &mut Vec<Check>) -> Verdict {
@@ -103,35 +113,36 @@ fn said(event: &str, facts: &Value, merchant: &Merchant, checks: &mut Vec<Check>
         "TRANSACTION.SUCCESS" => {
             // Which app it may be about, our own attempt tells: the shop may have moved to another one since.
             let named = of_merchant(merchant, facts) && text(facts, "appid").is_some();
-            if let Some(word) = check("商户号", (!named).then(|| "OTHER_MERCHANT".to_owned())) {
+            if let Some(word) = check("商户号", (!named).then(|| Flaw::OtherMerchant.word().to_owned())) {
                 return Verdict::Refused(word);
             }
-            let state = text(facts, "trade_state").unwrap_or("TRADE_STATE");
+            let state = text(facts, "trade_state").unwrap_or_default();
             // Given back before it was told of: it was paid all the same.
             let paid = matches!(state, "SUCCESS" | "REFUND");
-            if let Some(state) = check("支付状态", (!paid).then(|| state.to_owned())) {
-                return Verdict::Refused(format!("TRADE_STATE {state}"));
+            let unpaid = (!paid).then(|| format!("{} {state}", Flaw::TradeState.word()));
+            if let Some(word) = check("支付状态", unpaid) {
+                return Verdict::Refused(word);
             }
             let payment = read_payment(facts).map(|paid| Payment { refund_started: state == "REFUND", ..paid });
-            match check("必填字段与范围", payment.as_ref().err().map(|field| format!("BAD_FIELD {field}"))) {
+            match check("必填字段与范围", payment.as_ref().err().map(|field| bad_field(field))) {
                 Some(word) => Verdict::Refused(word),
                 None => payment.map_or_else(|field| Verdict::Refused(field.into()), Verdict::Paid),
             }
         }
         "REFUND.SUCCESS" | "REFUND.ABNORMAL" | "REFUND.CLOSED" => {
             let other = !of_merchant(merchant, facts);
-            if let Some(word) = check("商户号", other.then(|| "OTHER_MERCHANT".to_owned())) {
+            if let Some(word) = check("商户号", other.then(|| Flaw::OtherMerchant.word().to_owned())) {
                 return Verdict::Refused(word);
             }
             // The event and the facts say the same, or nothing that can be gone by.
             let agree = event.strip_prefix("REFUND.") == text(facts, "refund_status");
-            if let Some(word) = check("通知类型与状态", (!agree).then(|| "BAD_FIELD refund_status".to_owned())) {
+            if let Some(word) = check("通知类型与状态", (!agree).then(|| bad_field("refund_status"))) {
                 return Verdict::Refused(word);
             }
             let refund = read_refund(facts, "refund_status");
-            match check("必填字段与范围", refund.as_ref().err().map(ToString::to_string)) {
-                Some(_) => Verdict::Refused("BAD_FIELD".into()),
-                None => refund.map_or_else(|e| Verdict::Refused(e.to_string()), Verdict::Refunded),
+            match (check("必填字段与范围", refund.as_ref().err().map(|e| e.said().to_owned())), refund) {
+                (None, Ok(refund)) => Verdict::Refunded(refund),
+                _ => Verdict::Refused(Flaw::BadField.word().into()),
             }
         }
         other => Verdict::Other(other.chars().take(64).collect()),

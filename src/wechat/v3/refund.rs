@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::exchange::unusable;
+use super::super::exchange::{bad_field, unusable};
+use super::super::flaw::Flaw;
 use super::super::refund::{REFUND, REFUND_QUERY, RefundFact, RefundOrder, RefundStatus};
 use super::super::{Exchange, GatewayError, Wechat};
 use super::exchange::Call;
@@ -38,7 +39,7 @@ impl Wechat {
             // An answer about another refund is no answer.
             match fact.out_refund_no == order.out_refund_no && fact.amount.get() == order.refund_fee {
                 true => Ok(fact.refund_id),
-                false => Err(unusable("OTHER_REFUND")),
+                false => Err(unusable(Flaw::OtherRefund)),
             }
         })
         .await
@@ -60,7 +61,7 @@ impl Wechat {
             exchange.result = Ok(None);
         }
         if matches!(&exchange.result, Ok(Some(fact)) if fact.out_refund_no != number) {
-            exchange.result = Err(unusable("OTHER_REFUND"));
+            exchange.result = Err(unusable(Flaw::OtherRefund));
         }
         exchange
     }
@@ -70,9 +71,9 @@ impl Wechat {
 pub(super) fn read_refund(facts: &Value, status: &str) -> Result<RefundFact, GatewayError> {
     let text = |name: &str| {
         let value = facts.get(name).and_then(Value::as_str).filter(|value| !value.is_empty() && value.len() <= 128);
-        value.map(str::to_owned).ok_or_else(|| unusable(&format!("BAD_FIELD {name}")))
+        value.map(str::to_owned).ok_or_else(|| bad_field(name))
     };
-    let bad = |field: &str| unusable(&format!("BAD_FIELD {field}"));
+    let bad = |field: &str| bad_field(field);
     let amount = facts.pointer("/amount/refund").and_then(Value::as_i64).and_then(Fen::new);
     let amount = amount.filter(|fen| fen.get() >= 1).ok_or_else(|| bad("amount.refund"))?;
     Ok(RefundFact {
@@ -87,7 +88,7 @@ pub(super) fn read_refund(facts: &Value, status: &str) -> Result<RefundFact, Gat
             "PROCESSING" => RefundStatus::Processing,
             "CLOSED" => RefundStatus::Closed,
             "ABNORMAL" => RefundStatus::Change,
-            _ => return Err(unusable(&format!("BAD_FIELD {status}"))),
+            _ => return Err(bad_field(status)),
         },
         succeeded_at: text("success_time").ok().and_then(|time| moment(&time)),
         account: text("user_received_account").unwrap_or_default(),
