@@ -200,6 +200,10 @@ async fn page(
     for words in alerts.iter().chain(&unbelieved) {
         todo.push((words.as_str(), "/admin/settings#pay_v3".to_owned()));
     }
+    let refused = shop.wechat.refused(settings.api()).map(|why| format!("微信不受理付款，买家付不了款：{why}"));
+    if let Some(words) = &refused {
+        todo.push((words.as_str(), "/admin/settings#pay".to_owned()));
+    }
     // A version that takes no orders keeps nobody from paying; its card shows what its test said.
     let resting = if settings.api() == Api::V3 { Group::PayV2 } else { Group::PayV3 };
     for failed in tried.iter().filter(|tried| !tried.fine && tried.part != resting.word()) {

@@ -16,16 +16,22 @@ use crate::db::Tx;
 use crate::door::ClientIp;
 use crate::door::limits::Limits;
 use crate::error::Result;
+use crate::refunds::store as refunds;
 use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::transactions::{self, Entry, Verdict};
 use crate::wechat::Check;
+use crate::wechat::flaw::{Flaw, explained};
 use crate::wechat::v3::notice::{self, Notice};
 use crate::wechat::v3::sign::{self, BadSeal};
 
 pub fn routes() -> Vec<Route> {
     routes![hear]
 }
+
+/// What the owner is alarmed about: a key that opens nothing, a signature that cannot be believed.
+const KEY: &str = "v3_key";
+const SIGNATURE: &str = "v3_signature";
 
 /// The signature headers as they came, each as often as it came.
 struct Headers(Vec<(String, String)>);
@@ -61,7 +67,7 @@ async fn hear(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, headers:
         Err(word) => return refused(Status::BadRequest, word),
     };
     let Some(merchant) = shop.merchant_v3() else {
-        return refused(Status::ServiceUnavailable, "NOT_CONFIGURED");
+        return refused(Status::ServiceUnavailable, Flaw::NotConfigured.word());
     };
     let notice = notice::read(|name| headers.values(name), &body, &merchant, Some(shop.now()));
     // What WeChat signed is never weighed against the budget for rubbish.
@@ -101,6 +107,8 @@ fn enter(tx: &Tx, notice: &Notice, mut entry: Entry, settings: &Settings) -> Res
             entry.out_refund_no = Some(fact.out_refund_no.clone());
             entry.amount = Some(fact.amount);
             let known = learn::learn(tx, fact, None)?;
+            let refund = known.map(|id| refunds::by_id(tx, id)).transpose()?.flatten();
+            entry.order_id = refund.and_then(|refund| refund.order_id);
             entry.verdict = if known.is_some() { Verdict::Ok } else { Verdict::Suspicious };
             let what = if known.is_some() { "已登记" } else { "本店没有这笔付款" };
             entry.checks.push(Check { what: "退款与付款", ok: known.is_some(), note: what.to_owned() });
@@ -115,14 +123,14 @@ fn enter(tx: &Tx, notice: &Notice, mut entry: Entry, settings: &Settings) -> Res
             entry.verdict = Verdict::Refused;
             entry.reason = "已拒绝：APIv3 密钥打不开".into();
             let words = "微信发来的通知用设置里的 APIv3 密钥打不开：请在商户平台 → API 安全 核对并重新填写。在那之前订单靠查单入账";
-            store::put_alert(tx, "v3_key", words)?;
+            store::put_alert(tx, KEY, words)?;
             refused(Status::InternalServerError, "RESOURCE_SEALED")
         }
         notice::Verdict::Refused(word) => {
             entry.verdict = Verdict::Refused;
-            entry.reason = format!("已拒绝：{}", notice.bad.as_ref().map_or(word.clone(), BadSeal::words));
+            entry.reason = format!("已拒绝：{}", notice.bad.as_ref().map_or_else(|| explained(word), BadSeal::words));
             if let Some(bad) = notice.bad.as_ref().filter(|bad| bad.is_for_owner()) {
-                store::put_alert(tx, "v3_signature", &bad.words())?;
+                store::put_alert(tx, SIGNATURE, &bad.words())?;
             }
             refused(if notice.bad.is_some() { Status::Unauthorized } else { Status::BadRequest }, word)
         }
@@ -137,6 +145,28 @@ fn enter(tx: &Tx, notice: &Notice, mut entry: Entry, settings: &Settings) -> Res
     .into_bytes();
     entry.record_as(message, tx)?;
     Ok(answer)
+}
+
+/// Other keys stand in the settings: the latest notice that was no use for a reason of the owner's is read once more, and
+/// what it was about is right again if it is read now. The next one would tell, and may be hours away.
+pub async fn look_again(shop: &Shop) -> Result<()> {
+    let Some(merchant) = shop.merchant_v3() else { return Ok(()) };
+    let read = |conn: &rusqlite::Connection| match store::alerts(conn)?.is_empty() {
+        true => Ok(Vec::new()),
+        false => Ok(transactions::store::refused_notices(conn, 20)?),
+    };
+    let refused = shop.read(read).await?;
+    let again =
+        refused.iter().filter_map(|request| sign::parted(request)).map(|one| notice::read_again(&one, &merchant));
+    let Some(latest) = { again }.find(|notice| notice.bad.as_ref().is_none_or(BadSeal::is_for_owner)) else {
+        return Ok(());
+    };
+    let write = move |tx: &Tx| match &latest {
+        Notice { bad: Some(_), .. } => Ok(()),
+        Notice { verdict: notice::Verdict::Sealed, .. } => Ok(store::clear_alert(tx, SIGNATURE)?),
+        _ => Ok(store::clear_alerts(tx)?),
+    };
+    shop.write(write).await
 }
 
 /// A payment that was made under another app is ours when the attempt was, before the shop moved.

@@ -176,6 +176,12 @@ pub fn put_alert(tx: &Tx, kind: &str, words: &str) -> Result<()> {
     Ok(())
 }
 
+/// Forgets one kind of them.
+pub fn clear_alert(tx: &Tx, kind: &str) -> Result<()> {
+    tx.prepare_cached("delete from owner_alerts where kind = ?1")?.execute([kind])?;
+    Ok(())
+}
+
 /// A good notice has come: whatever was wrong is right again. Hardly ever is there anything, and looking costs no page.
 pub fn clear_alerts(tx: &Tx) -> Result<()> {
     if tx.prepare_cached("select 1 from owner_alerts limit 1")?.exists([])? {

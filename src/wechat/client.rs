@@ -9,12 +9,15 @@ use reqwest::{Certificate, Client, ClientBuilder, Identity, RequestBuilder, Resp
 use rustls::AlertDescription;
 use serde_json::Value;
 
-use super::GatewayError;
 use super::breaker::Breaker;
 use super::certificate::ClientIdentity;
+use super::exchange::{http_words, unusable};
+use super::flaw::Flaw;
 use super::hosts::Hosts;
 use super::mini_program::Token;
+use super::standing::Standing;
 use super::v3::sign::BadSeal;
+use super::{Api, GatewayError};
 use crate::clock;
 
 /// The whole call, from connecting to the last byte.
@@ -36,8 +39,8 @@ pub struct Wechat {
     roots: Vec<Certificate>,
     /// By how many milliseconds our clock is ahead of WeChat's, by its latest answer.
     clock_ahead: Mutex<Option<i64>>,
-    /// Why the latest reply of API v3 was not believed; `None` when it was.
-    unbelieved: Mutex<Option<BadSeal>>,
+    /// What WeChat Pay last said of our keys.
+    pub(super) standing: Standing,
     /// The client that shows our certificate, made when it is first needed and kept while the certificate stays.
     certified: Mutex<Option<(Vec<u8>, Client)>>,
     breaker: Breaker,
@@ -56,7 +59,7 @@ impl Raw {
     /// Its bytes, if it is a success.
     fn success(self) -> Result<Vec<u8>, GatewayError> {
         let Raw { status, body, .. } = self;
-        if status.is_success() { Ok(body) } else { Err(GatewayError::Unreachable(format!("HTTP {status}"))) }
+        if status.is_success() { Ok(body) } else { Err(GatewayError::Unreachable(http_words(status.as_u16()))) }
     }
 }
 
@@ -130,7 +133,7 @@ impl Wechat {
             api_url: trim(api_url),
             roots,
             clock_ahead: Mutex::default(),
-            unbelieved: Mutex::default(),
+            standing: Standing::default(),
             certified: Mutex::default(),
             breaker: Breaker::default(),
             token: tokio::sync::Mutex::default(),
@@ -273,13 +276,19 @@ impl Wechat {
         *self.clock_ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn note_seal(&self, sealed: &Result<(), BadSeal>) {
-        *self.unbelieved.lock().unwrap_or_else(PoisonError::into_inner) = sealed.as_ref().err().cloned();
-    }
-
     /// Why the latest reply of API v3 was not believed; `None` when it was, or before there was any.
     pub fn unbelieved(&self) -> Option<BadSeal> {
-        self.unbelieved.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.standing.unbelieved()
+    }
+
+    /// Why WeChat takes on no payments in this version, in words for the owner, who alone can mend it.
+    pub fn refused(&self, api: Api) -> Option<String> {
+        self.standing.refused(api)
+    }
+
+    /// Other keys stand in the settings: what was said of those before counts no more.
+    pub fn forget_standing(&self) {
+        self.standing.forget();
     }
 
     /// Asks for nothing but the time.
@@ -356,7 +365,7 @@ async fn whole(mut response: Response, most: usize) -> Result<Raw, GatewayError>
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(broken)? {
         if body.len() + chunk.len() > most {
-            return Err(GatewayError::Unreachable("ANSWER_TOO_LARGE".into()));
+            return Err(unusable(Flaw::AnswerTooLarge));
         }
         body.extend_from_slice(&chunk);
     }
@@ -367,23 +376,45 @@ async fn whole(mut response: Response, most: usize) -> Result<Raw, GatewayError>
 fn broken(e: reqwest::Error) -> GatewayError {
     let e = e.without_url();
     if e.is_timeout() {
-        return GatewayError::Unreachable("超时".into());
+        return GatewayError::Unreachable(TIMED_OUT.into());
     }
     let mut words = e.to_string();
+    let mut meaning = None;
     let mut source = std::error::Error::source(&e);
     while let Some(cause) = source {
         words = cause.to_string();
         // TLS errors travel inside an I/O error, which does not count as its own source.
-        let inner = cause.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
+        let io = cause.downcast_ref::<std::io::Error>();
+        let inner = io.and_then(|io| io.get_ref());
         let tls = inner.and_then(|inner| inner.downcast_ref()).or_else(|| cause.downcast_ref::<rustls::Error>());
         if let Some(rustls::Error::AlertReceived(alert)) = tls
             && about_our_certificate(*alert)
         {
             return GatewayError::Certificate(format!("{alert:?}"));
         }
+        meaning = tls
+            .map(|_| "安全连接没有建立，请检查本机时间、系统证书和中间的代理")
+            .or_else(|| io.and_then(|io| of_io(io.kind())))
+            .or_else(|| words.contains("dns error").then_some("域名解析不了，请检查服务器的网络和 DNS"))
+            .or(meaning);
         source = cause.source();
     }
-    GatewayError::Unreachable(words)
+    let meaning = meaning.unwrap_or("没有连上，请检查服务器的网络");
+    GatewayError::Unreachable(format!("{meaning}（{words}）"))
+}
+
+const TIMED_OUT: &str = "超时，微信没有在限定时间里回答，请检查服务器的网络";
+
+/// What a broken connection means to whoever runs the server.
+fn of_io(kind: std::io::ErrorKind) -> Option<&'static str> {
+    use std::io::ErrorKind::*;
+    match kind {
+        ConnectionRefused => Some("连接被拒绝，请检查接口地址和服务器的网络"),
+        ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof => Some("连接中途断开了，请检查服务器的网络"),
+        HostUnreachable | NetworkUnreachable | NetworkDown => Some("网络不通，请检查服务器的网络"),
+        TimedOut => Some(TIMED_OUT),
+        _ => None,
+    }
 }
 
 /// What a server says that wants a certificate and got none, or one it does not like.

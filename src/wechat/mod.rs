@@ -12,6 +12,7 @@ mod client;
 mod codes;
 pub mod coupons;
 mod exchange;
+pub mod flaw;
 pub mod funds;
 mod hosts;
 pub mod mini_program;
@@ -20,6 +21,7 @@ pub mod push;
 pub mod reach;
 pub mod refund;
 pub mod register;
+mod standing;
 pub mod subscribe;
 pub mod v2;
 pub mod v3;
@@ -29,6 +31,7 @@ use serde::Serialize;
 pub use account::{Account, Api};
 pub use client::{BadUrl, Wechat};
 pub use exchange::{Exchange, GatewayError};
+pub use standing::for_owner;
 
 use coupons::Coupons;
 

@@ -19,6 +19,7 @@ use crate::console::{back, frame, refused, upload, words};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::orders::store as orders;
+use crate::payments::notify_v3;
 use crate::settings::{Group, SETTINGS, Setting, Settings, store as kept};
 use crate::shop::Shop;
 use crate::staff::login::audit;
@@ -54,6 +55,7 @@ async fn show(
         problem: wrong.map(words),
         certificate: super::certificate::shown(shop),
         old_key_until: settings.changes.old_key_until(shop.now()).map(clock::shown),
+        old_v3_key_until: settings.changes.old_v3_key_until(shop.now()).map(clock::shown),
         notify_url: settings.notify_url(settings.api()),
         refund_notify_url: settings.refund_notify_url(settings.api()),
         v3_problem: settings.v3_problem(),
@@ -152,6 +154,9 @@ async fn save(
     }
 }
 
+/// The cards that payments rest on.
+const PAYS: [Group; 4] = [Group::App, Group::Pay, Group::PayV2, Group::PayV3];
+
 /// Writes what was changed, each change in the audit log; says how many there were. All or nothing.
 pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<usize> {
     let settings = shop.settings();
@@ -186,6 +191,7 @@ pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<usize> {
     }
     let values = changes.iter().map(|(setting, value, _)| (setting.name, value.as_str()));
     stays_able(shop, &settings, &settings.with(values))?;
+    let pays = changes.iter().any(|(setting, ..)| PAYS.contains(&setting.group));
     let (count, inner, owner) = (changes.len(), shop.clone(), owner.clone());
     let write = move |tx: &Tx| {
         for (setting, value, what) in &changes {
@@ -197,6 +203,11 @@ pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<usize> {
     };
     shop.write(write).await?;
     shop.reload_settings().await?;
+    if pays {
+        // What was said of other keys counts no more.
+        shop.wechat.forget_standing();
+        notify_v3::look_again(shop).await?;
+    }
     Ok(count)
 }
 

@@ -4,7 +4,8 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 use super::super::client::{AskedV3, Raw};
-use super::super::exchange::unusable;
+use super::super::exchange::{http_words, unusable};
+use super::super::flaw::Flaw;
 use super::super::{Exchange, GatewayError, Wechat};
 use super::Merchant;
 use super::sign::{self, BadSeal, Seal};
@@ -58,7 +59,7 @@ impl Wechat {
             answer.as_ref().map(|raw| sign::recorded(|name| values(&raw.headers, name), &raw.body)).unwrap_or_default();
         let result = answer.and_then(|raw| {
             let sealed = believed(merchant, &raw);
-            self.note_seal(&sealed);
+            self.standing.note_seal(&sealed);
             trusted(sealed, &raw)
         });
         let result = result.and_then(|reply| read(&reply));
@@ -74,27 +75,26 @@ fn values(headers: &HeaderMap, name: &str) -> Vec<String> {
 /// told to the staff, with what is wrong with the signature that it has, and proves nothing.
 fn trusted(sealed: Result<(), BadSeal>, raw: &Raw) -> Result<Signed, GatewayError> {
     if raw.status.is_success() {
-        sealed.map_err(|bad| unusable(&format!("{} {}", bad.word(), bad.of_reply())))?;
+        sealed.map_err(|bad| GatewayError::Unreachable(format!("{} {}", bad.word(), bad.of_reply())))?;
         return match raw.body.is_empty() {
             true => Ok(Value::Null),
-            false => serde_json::from_slice(&raw.body).map_err(|_| unusable("NOT_JSON")),
+            false => serde_json::from_slice(&raw.body).map_err(|_| unusable(Flaw::NotJson)),
         };
     }
     let said: Value = serde_json::from_slice(&raw.body).unwrap_or_default();
     let field = |name: &str| said.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let (code, text) = (field("code"), field("message"));
+    let (status, code, text) = (raw.status.as_u16(), field("code"), field("message"));
     let code = plain(&code);
-    let busy = matches!(raw.status.as_u16(), 429 | 500..=599) || matches!(code, "SYSTEMERROR" | "FREQUENCY_LIMITED");
+    let busy = matches!(status, 429 | 500..=599) || matches!(code, "SYSTEMERROR" | "FREQUENCY_LIMITED");
+    let words = if code.is_empty() { http_words(status) } else { format!("HTTP {status} {code} {text}") };
     match sealed {
-        _ if busy && code != "FREQUENCY_LIMITED" => {
-            Err(unusable(&format!("HTTP {} {code} {text}", raw.status.as_u16())))
-        }
+        _ if busy && code != "FREQUENCY_LIMITED" => Err(GatewayError::Unreachable(words)),
         Ok(()) if !code.is_empty() => Err(GatewayError::Refused { code: code.to_owned(), text }),
-        _ if busy => Err(unusable(&format!("HTTP {} {code} {text}", raw.status.as_u16()))),
+        _ if busy => Err(GatewayError::Unreachable(words)),
         Err(bad) if !matches!(bad, BadSeal::Missing(_)) => {
-            Err(GatewayError::NotAccepted(format!("HTTP {} {code} {text}；{}", raw.status.as_u16(), bad.of_reply())))
+            Err(GatewayError::NotAccepted(format!("{words}；{}", bad.of_reply())))
         }
-        _ => Err(GatewayError::NotAccepted(format!("HTTP {} {code} {text}", raw.status.as_u16()))),
+        _ => Err(GatewayError::NotAccepted(words)),
     }
 }
 
