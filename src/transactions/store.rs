@@ -380,6 +380,16 @@ pub fn notices_after(conn: &Connection, after: MessageId, limit: i64) -> Result<
     .collect()
 }
 
+/// The latest payment notices that were refused, as they came, the newest first.
+pub fn refused_notices(conn: &Connection, limit: i64) -> Result<Vec<Vec<u8>>> {
+    conn.prepare_cached(
+        "select request from messages
+          where verdict <> 'ok' and verdict = 'refused' and kind = 'notify' order by id desc limit ?1",
+    )?
+    .query_map([limit], |row| row.get(0))?
+    .collect()
+}
+
 // ── what names somebody ──
 
 /// The messages exchanged with WeChat that name this openid: those of the buyer's orders, and his logins.

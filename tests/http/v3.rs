@@ -276,6 +276,13 @@ async fn notices_of_api_v3_are_answered_by_status_and_told_apart_by_what_they_sa
     assert_eq!(alice.status(&placed.no).await, "to_ship");
     assert_eq!(w.count("select count(*) from ledger").await, 1);
     assert_eq!(w.count("select count(*) from owner_alerts").await, 0, "it is right again");
+    // A header that says nothing is as good as none.
+    let unnamed = w.wechat.notice_v3(&placed.out_trade_no, None).unwrap();
+    let empty = |(name, value): &(&'static str, String)| {
+        (*name, if *name == sign::SERIAL { String::new() } else { value.clone() })
+    };
+    let headers: Vec<_> = unnamed.headers.iter().map(empty).collect();
+    assert!(knock(&w, &headers, &unnamed.body).await.1.contains("SIGN_MISSING"));
     // No signature at all, no body, too large a body.
     assert_eq!(knock(&w, &[], b"{}").await.0, 401);
     assert_eq!(knock(&w, &[], b"").await.0, 401);

@@ -356,7 +356,8 @@ async fn a_day_of_orders_in_both_versions_with_every_fault_ends_in_a_bill_that_m
                 continue;
             }
             w.pay(&placed, if nth % 2 == 0 { Paying::NoNotice } else { Paying::NoticeTwice });
-            for _ in 0..10 {
+            // Until the last of the polls: all that was told and asked before may have gone wrong.
+            for _ in 0..20 {
                 w.advance(MINUTE);
                 w.run_jobs().await;
             }

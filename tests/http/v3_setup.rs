@@ -1,10 +1,17 @@
 //! Setting a shop up for API v3: by the steps of the set-up, by the cards of the settings, and from one version to the other.
 
+use xiaopu::nonce::Nonces;
+use xiaopu::simulator::Paying;
+use xiaopu::simulator::v3::Pair;
 use xiaopu::staff::Role;
 use xiaopu::wechat::Api;
+use xiaopu::wechat::v2::message::Message;
+use xiaopu::wechat::v2::sign::seal_req_info;
 
-use super::v3::{keys, world, world_with};
+use super::v3::{keys, knock, world, world_with};
 use crate::support::*;
+
+const HOUR: i64 = 60 * MINUTE;
 
 /// A shop that has everything but what WeChat Pay needs.
 async fn unpaid_shop() -> World {
@@ -102,4 +109,140 @@ async fn one_text_for_two_keys_is_kept_and_doubted() {
     }
     save(&[("wechat-v3_key", &"b".repeat(32))]).await;
     assert!(!owner.page("/admin/settings").await.contains("一模一样"));
+}
+
+/// A shop of API v3 whose keys are left to the settings page.
+async fn shop_of_v3(owner_fills: &[(&'static str, &str)]) -> World {
+    let mut left = vec![("wechat.api", "v3")];
+    left.extend(owner_fills.iter().map(|(name, _)| (*name, "")));
+    let w = world_with(&left).await;
+    let owner = w.staff("first", Role::Owner).await;
+    let fields: Vec<(String, &str)> =
+        owner_fills.iter().map(|(name, value)| (name.replace('.', "-"), *value)).collect();
+    let form: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    owner.post("/admin/settings", &form).await;
+    w
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alarm_about_a_key_ends_when_the_right_one_is_entered() {
+    let w = shop_of_v3(&[("wechat.v3_key", &"x".repeat(32))]).await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let (sku, alice) = (w.product("苹果", 8800, 9).await, w.buyer("alice").await);
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    w.wechat.pay_unheard(&placed.prepay_id, Paying::Well).unwrap();
+    let notice = w.wechat.notice_v3(&placed.out_trade_no, None).unwrap();
+    assert_eq!(knock(&w, &notice.headers, &notice.body).await.0, 500);
+    let alarmed = async || owner.page("/admin").await.contains("APIv3 密钥打不开");
+    assert!(alarmed().await);
+    owner.post("/admin/settings", &[("wechat-v3_key", &"y".repeat(32))]).await;
+    assert!(alarmed().await, "the notice is still shut");
+    owner.post("/admin/settings", &[("wechat-v3_key", &keys().v3_key)]).await;
+    assert!(!alarmed().await, "and needs not come again to show it");
+}
+
+/// Whoever mistypes a key, and mistypes it again, has not made the right one worthless.
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_keys_saved_in_a_row_take_nothing_from_the_right_one() {
+    let keys = keys();
+    let w = shop_of_v3(&[
+        ("wechat.v3_key", &keys.v3_key),
+        ("wechat.public_key", &keys.platform.public),
+        ("wechat.public_key_id", &keys.public_id),
+        ("wechat.api_key", KEY),
+    ])
+    .await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let (sku, alice) = (w.product("苹果", 8800, 9).await, w.buyer("alice").await);
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    for wrong in ["b", "c", "d"] {
+        let other = Pair::make(&Nonces::Random).public;
+        let form = [
+            ("wechat-v3_key", wrong.repeat(32)),
+            ("wechat-api_key", wrong.repeat(32)),
+            ("wechat-public_key", other),
+            ("wechat-public_key_id", format!("PUB_KEY_ID_{wrong}1")),
+        ];
+        let form = form.each_ref().map(|(name, value)| (*name, value.as_str()));
+        owner.post("/admin/settings", &form).await;
+        w.advance(HOUR);
+    }
+    w.wechat.pay_unheard(&placed.prepay_id, Paying::Well).unwrap();
+    let notice = w.wechat.notice_v3(&placed.out_trade_no, None).unwrap();
+    assert_eq!(knock(&w, &notice.headers, &notice.body).await, (204, String::new()));
+    let page = owner.page("/admin/settings").await;
+    assert!(page.contains("更换前的 APIv3 密钥和微信支付公钥还能用到 2026-10-10"), "{page}");
+    let mut hint =
+        Message::from([("return_code", "SUCCESS"), ("appid", APP_ID), ("mch_id", MCH_ID), ("nonce_str", "x")]);
+    let inside = b"<root><out_refund_no>x</out_refund_no></root>";
+    hint.set("req_info", seal_req_info(inside, &KEY.parse().unwrap()));
+    let told = w.http().post(w.at("/wechat/refund/notify")).body(hint.to_xml()).send().await.unwrap();
+    assert!(told.text().await.unwrap().contains("SUCCESS"), "sealed with the first key of v2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_private_key_that_wechat_does_not_know_is_told_on_the_first_page() {
+    let other = Pair::make(&Nonces::Random).private;
+    let w = shop_of_v3(&[("wechat.mch_key", &other)]).await;
+    let (owner, clerk) = (w.staff("owner", Role::Owner).await, w.staff("clerk", Role::Clerk).await);
+    let (sku, alice) = (w.product("苹果", 8800, 9).await, w.buyer("alice").await);
+    assert_eq!(alice.buy(sku, 1).await.error(), (502, "wechat_rejected"));
+    let home = owner.page("/admin").await;
+    assert!(home.contains("买家付不了款：微信说签名错误：商户私钥和证书序列号不对应"), "{home}");
+    assert!(!clerk.page("/admin").await.contains("签名错误"), "none of a clerk's affairs");
+    owner.post("/admin/settings", &[("wechat-mch_key", &keys().merchant.private)]).await;
+    assert!(!owner.page("/admin").await.contains("签名错误"));
+    Placed::of(alice.buy(sku, 1).await);
+    assert!(!owner.page("/admin").await.contains("签名错误"));
+}
+
+/// Five minutes between an order and its closing are v2's rule alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_change_of_version_only_a_payment_of_v2_is_waited_for() {
+    let w = world("").await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let (sku, alice) = (w.product("苹果", 8800, 9).await, w.buyer("alice").await);
+    let turn = async |api: &str| assert_eq!(owner.post("/admin/settings", &[("wechat-api", api)]).await.0, 303);
+    turn("v3").await;
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    let pay = format!("/orders/{}/prepay", placed.no);
+    turn("v2").await;
+    assert_eq!(alice.post(&pay, None).await.ok()["payment"]["signType"], "MD5", "v3's is closed at once");
+    turn("v3").await;
+    assert_eq!(alice.post(&pay, None).await.error(), (409, "payment_in_progress"), "v2's is too young to be closed");
+    w.advance(5 * MINUTE);
+    w.wait("v2's to be closed", || async { alice.post(&pay, None).await.status == 200 }).await;
+    let open = "select count(*) from attempts where state in ('created', 'prepaid', 'closing')";
+    assert_eq!(w.count(open).await, 1, "never two side by side");
+    // An order that is given up gives its stock back at once.
+    let path = format!("/orders/{}/cancel", placed.no);
+    alice.post(&path, None).await.ok();
+    assert_eq!(w.stock(sku).await, (9, 0));
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_notice_seals_is_read_by_whoever_reads_notices() {
+    let w = world("v3").await;
+    let (manager, clerk) = (w.staff("manager", Role::Manager).await, w.staff("clerk", Role::Clerk).await);
+    let (sku, alice) = (w.product("苹果", 8800, 9).await, w.buyer("alice").await);
+    let placed = w.paid(&alice, sku, 1).await;
+    let message = async |kind: &str| {
+        let log = clerk.page(&format!("/admin/transactions?kind={kind}")).await;
+        let id = log.split("/admin/transactions/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        clerk.page(&format!("/admin/transactions/{id}")).await
+    };
+    let page = message("notify").await;
+    let openid = w.wechat.openid("alice");
+    assert!(page.contains("打开后的内容") && page.contains("trade_state&quot;: &quot;SUCCESS"), "{page}");
+    assert!(!page.contains(&openid) && page.contains(&openid[openid.len() - 6..]), "as in a notice in clear: {page}");
+    let signature = page.split("Wechatpay-Signature: ").nth(1).unwrap().lines().next().unwrap();
+    assert!(signature.starts_with("••••") && signature.chars().count() == 8, "{signature}");
+    assert!(page.contains("Wechatpay-Serial: PUB_KEY_ID_"), "{page}");
+    manager.give_back(&alice, &placed, ("1", "88.00", true)).await;
+    w.wait("the notice", || async { w.count("select count(*) from messages where kind = 'refund_notify'").await > 0 })
+        .await;
+    let page = message("refund_notify").await;
+    assert!(page.contains("refund_status&quot;: &quot;SUCCESS"), "{page}");
+    assert!(page.contains(&format!("/admin/orders/{}", placed.no)), "it leads to its order: {page}");
 }

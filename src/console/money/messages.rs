@@ -15,6 +15,7 @@ use crate::shop::Shop;
 use crate::staff::Clerk;
 use crate::transactions::store::{self, Filter, Logged};
 use crate::transactions::{KINDS, Verdict, kind_text};
+use crate::wechat::{v2, v3};
 use rusqlite::Connection;
 
 pub fn routes() -> Vec<Route> {
@@ -222,12 +223,29 @@ async fn detail(shop: &State<Shop>, staff: Clerk, id: &str) -> Result<Template> 
         checks,
         request: readable(&raw.request),
         response: readable(&raw.response),
+        content: content(shop, &raw.request).map(|content| content.map_or_else(String::new, |text| readable(text.as_bytes()))),
         size: raw.request.len(),
         deliveries: deliveries.iter().map(|(id, at, reason)| json!({
             "id": id, "at": clock::shown(*at), "reason": reason, "this": *id == row.id,
         })).collect::<Vec<_>>(),
     };
     Ok(assets::page("console/transaction.html", context))
+}
+
+/// What a notice seals, in clear: for whoever may read notices that come in clear, and as long as its key is known.
+/// `None` where nothing is sealed.
+fn content(shop: &Shop, request: &[u8]) -> Option<Option<String>> {
+    if let Some(recorded) = v3::sign::parted(request) {
+        let sealed: Value = serde_json::from_slice(recorded.body).ok()?;
+        sealed.get("resource")?;
+        let facts = shop.merchant_v3().and_then(|merchant| v3::notice::content(recorded.body, &merchant));
+        return Some(facts.map(|facts| format!("{facts:#}")));
+    }
+    if !request.windows(10).any(|part| part == b"<req_info>") {
+        return None;
+    }
+    let hint = shop.merchant_v2().and_then(|merchant| v2::notice::read_refund_hint(request, &merchant).ok());
+    Some(hint.map(|hint| hint.to_xml()))
 }
 
 /// The raw text with line breaks between fields, and with what would help a thief masked.
@@ -251,6 +269,9 @@ fn masked(line: &str) -> String {
             let value = line[start + open.len()..end].replace("<![CDATA[", "").replace("]]>", "");
             return format!("{open}{}{close}", tail(&value, keep));
         }
+    }
+    if let Some(value) = line.strip_prefix("Wechatpay-Signature: ") {
+        return format!("Wechatpay-Signature: {}", tail(value, 4));
     }
     // JSON, written in one line or in many.
     for name in ["\"openid\":\"", "\"openid\": \""] {
@@ -297,5 +318,7 @@ mod tests {
         let text =
             readable(b"{\"openid\":\"oUpF8uMEb4qRXf22hE3X68TekukE\"}\n  \"openid\": \"oUpF8uMEb4qRXf22hE3X68TekukE\",");
         assert_eq!(text, "{\"openid\":\"••••TekukE\"}\n  \"openid\": \"••••TekukE\",\n");
+        let text = readable(b"Wechatpay-Serial: PUB_KEY_ID_01\nWechatpay-Signature: 54E711AF5A08D11AE753==\n\n{}");
+        assert_eq!(text, "Wechatpay-Serial: PUB_KEY_ID_01\nWechatpay-Signature: ••••53==\n\n{}\n");
     }
 }
