@@ -15,7 +15,8 @@ use crate::wechat::v2::Merchant;
 /// For whoever tests another program, or another SDK, against it.
 const HELP: &str = "\
 用别的程序或 SDK 测试（怎样接 wechatpy、tenpay、wechatpay-axios-plugin、wechatpayv3，见 examples/simulated-wechat.md）：
-  1. 把 SDK 的 https://api.mch.weixin.qq.com 和 https://api.weixin.qq.com 换成这里的地址，填上启动时显示的各项
+  1. 把 SDK 的 https://api.mch.weixin.qq.com（API v2；API v3 是它的 /v3/…，备用的 api2.mch.weixin.qq.com 也一样）
+     和 https://api.weixin.qq.com 换成这里的地址，填上启动时显示的各项；API v3 要加 --v3-keys 目录，每次启动都是新的密钥
   2. notify_url 写本机地址（http://127.0.0.1:…），模拟微信只通知本机
   3. GET  /simulator/login?user=alice      得到 wx.login 的 code
      POST /simulator/pay                   {\"prepayId\":\"wx…\",\"way\":\"well\"}，买家付款；通知随即发出，15 秒后再发

@@ -186,7 +186,9 @@ async fn page(
         todo.push(("填写微信小程序的 AppID 和 AppSecret", super::system::here(4)));
     }
     if let Some(why) = &unready {
-        todo.push((why.as_str(), super::system::here(5)));
+        // Which version it will be is chosen with the merchant's number.
+        let begun = settings.get("wechat.mch_id").is_some();
+        todo.push((if begun { why } else { "填写微信支付的商户号和密钥" }, super::system::here(5)));
     }
     if settings.notify_url(settings.api()).is_none() {
         todo.push(("填写对外地址，微信才能通知付款结果", super::system::here(3)));

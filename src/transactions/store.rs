@@ -392,22 +392,42 @@ pub fn refused_notices(conn: &Connection, limit: i64) -> Result<Vec<Vec<u8>>> {
 
 // ── what names somebody ──
 
-/// The messages exchanged with WeChat that name this openid: those of the buyer's orders, and his logins.
+/// The messages exchanged with WeChat that name this openid: those of the buyer's orders, and his logins. A notice of API v3
+/// names it where only the shop's key can read it.
 pub fn naming(conn: &Connection, buyer: BuyerId, openid: &str) -> Result<Vec<MessageId>> {
     // A plain message has its text in two columns, a packed one in none of them.
     let sql = [
-        ("from orders o join messages m on m.order_id = o.id and m.order_id is not null", "o.buyer_id = ?1"),
-        ("from messages m", "m.kind in ('login', 'message')"),
+        ("from orders o join messages m on m.order_id = o.id and m.order_id is not null", "o.buyer_id = ?1", "?2"),
+        ("from orders o join messages m on m.order_id = o.id and m.order_id is not null",
+         "o.buyer_id = ?1 and m.kind = 'notify'", "?3"),
+        ("from messages m", "m.kind in ('login', 'message')", "?2"),
     ]
-    .map(|(from, which)| {
+    .map(|(from, which, what)| {
         format!(
             "select m.id {from} left join dictionaries d on d.id = m.dictionary
-              where {which} and (instr(m.request, cast(?2 as blob)) > 0 or instr(m.response, cast(?2 as blob)) > 0
-                                 or instr(inflated(m.packed, d.bytes), cast(?2 as blob)) > 0)"
+              where {which} and (instr(m.request, cast({what} as blob)) > 0 or instr(m.response, cast({what} as blob)) > 0
+                                 or instr(inflated(m.packed, d.bytes), cast({what} as blob)) > 0)"
         )
     })
     .join(" union ");
-    conn.prepare_cached(&sql)?.query_map(params![buyer, openid], |row| row.get(0))?.collect()
+    conn.prepare_cached(&sql)?.query_map(params![buyer, openid, SEALED], |row| row.get(0))?.collect()
+}
+
+/// What API v3 calls the part of a notice that is sealed.
+const SEALED: &str = "\"ciphertext\"";
+
+/// A text whose sealed part was taken out, if it has one.
+fn unsealed(text: &[u8]) -> Vec<u8> {
+    let quote = |text: &[u8]| text.iter().position(|byte| *byte == b'"');
+    let value = || {
+        let named = text.windows(SEALED.len()).position(|some| some == SEALED.as_bytes())? + SEALED.len();
+        let begins = named + quote(&text[named..])? + 1;
+        Some((begins, begins + quote(&text[begins..])?))
+    };
+    match value() {
+        Some((begins, ends)) => [&text[..begins], b"erased", &text[ends..]].concat(),
+        None => text.to_vec(),
+    }
 }
 
 /// Takes out of these messages whom they name.
@@ -415,7 +435,7 @@ pub fn forget_name(tx: &Tx, ids: &[MessageId], openid: &str) -> Result<()> {
     let dictionary = packing::store::newest(tx)?;
     for id in ids {
         let Some((logged, raw)) = one(tx, *id)? else { continue };
-        let [response, request] = [&raw.response, &raw.request].map(|text| without(text, openid.as_bytes()));
+        let [response, request] = [&raw.response, &raw.request].map(|text| without(&unsealed(text), openid.as_bytes()));
         write_text(tx, *id, &dictionary, [&response, logged.checks.as_bytes(), &request])?;
     }
     Ok(())

@@ -59,7 +59,14 @@ await story(async ({ shop, link, merchant, step, shot, open, fits }) => {
     await next();
     await heading("第 5 步");
     await desk.getByLabel("商户号", { exact: false }).first().fill(merchant.mch_id);
-    await desk.getByLabel("APIv2 密钥").fill(merchant.api_key);
+    // What new merchants have is asked for first; the other version's fields come with its choice.
+    assert.equal(await desk.locator("[name=wechat-mch_key]").isVisible(), true);
+    assert.equal(await desk.locator("[name=wechat-api_key]").isVisible(), false);
+    assert.equal(await desk.getByRole("heading", { name: "退款证书" }).isVisible(), false);
+    await desk.getByLabel("新订单用的接口").selectOption("v2");
+    assert.equal(await desk.locator("[name=wechat-mch_key]").isVisible(), false);
+    assert.equal(await desk.getByRole("heading", { name: "退款证书" }).isVisible(), true);
+    await desk.locator("[name=wechat-api_key]").fill(merchant.api_key);
     await desk.getByLabel("签名方式").selectOption("HMAC-SHA256");
     await desk.getByRole("button", { name: "保存并测试" }).click();
     await desk.getByText("✓ 密钥正确").waitFor();

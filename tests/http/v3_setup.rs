@@ -11,8 +11,6 @@ use xiaopu::wechat::v2::sign::seal_req_info;
 use super::v3::{keys, knock, world, world_with};
 use crate::support::*;
 
-const HOUR: i64 = 60 * MINUTE;
-
 /// A shop that has everything but what WeChat Pay needs.
 async fn unpaid_shop() -> World {
     let nothing = [("wechat.api_key", ""), ("wechat.mch_id", ""), ("wechat.sign_type", "")];
@@ -165,7 +163,7 @@ async fn wrong_keys_saved_in_a_row_take_nothing_from_the_right_one() {
         ];
         let form = form.each_ref().map(|(name, value)| (*name, value.as_str()));
         owner.post("/admin/settings", &form).await;
-        w.advance(HOUR);
+        w.advance(MINUTE);
     }
     w.wechat.pay_unheard(&placed.prepay_id, Paying::Well).unwrap();
     let notice = w.wechat.notice_v3(&placed.out_trade_no, None).unwrap();
@@ -245,4 +243,29 @@ async fn what_a_notice_seals_is_read_by_whoever_reads_notices() {
     let page = message("refund_notify").await;
     assert!(page.contains("refund_status&quot;: &quot;SUCCESS"), "{page}");
     assert!(page.contains(&format!("/admin/orders/{}", placed.no)), "it leads to its order: {page}");
+}
+
+/// Who asks to be forgotten is named by sealed notices too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_of_somebody_who_is_forgotten_seals_nothing_any_more() {
+    let w = world("v3").await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let (sku, alice, bob) = (w.product("苹果", 8800, 9).await, w.buyer("alice").await, w.buyer("bob").await);
+    let placed = w.paid(&alice, sku, 1).await;
+    w.paid(&bob, sku, 1).await;
+    owner.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
+    alice.post(&format!("/orders/{}/confirm", placed.no), None).await.ok();
+    owner.post("/admin/customers/1/erase", &[]).await;
+    let log = owner.page("/admin/transactions?kind=notify").await;
+    let mut pages = Vec::new();
+    for part in log.split("/admin/transactions/").skip(1) {
+        let id = part.split('"').next().unwrap();
+        pages.push(owner.page(&format!("/admin/transactions/{id}")).await);
+    }
+    let (bobs, alices): (Vec<_>, Vec<_>) = pages.into_iter().partition(|page| !page.contains(&placed.no));
+    assert!(bobs.iter().all(|page| page.contains("trade_state&quot;: &quot;SUCCESS")) && !bobs.is_empty());
+    assert!(
+        alices.iter().all(|page| page.contains("打不开") && page.contains("&quot;erased&quot;")) && !alices.is_empty()
+    );
+    w.must_hold().await;
 }
