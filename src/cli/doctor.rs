@@ -89,7 +89,8 @@ fn v2_key_finding(settings: &Settings) -> Result<String, String> {
     match (settings.get("wechat.api_key"), settings.api()) {
         (Some(_), _) => Ok("已设置".into()),
         (None, Api::V2) => {
-            Err("还没有设置。商户平台 → 账户中心 → API 安全 → 设置 APIv2 密钥；用 API v3 的新商户在后台设置页选 API v3".into())
+            Err("还没有设置。商户平台 → 账户中心 → API 安全 → 设置 APIv2 密钥；用 API v3 的新商户在后台设置页选 API v3"
+                .into())
         }
         (None, Api::V3) => Ok("没有设置：在商户平台手工退的款只用 v2 的格式通知，会在第二天对账时登记".into()),
     }

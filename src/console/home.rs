@@ -197,7 +197,7 @@ async fn page(
     if let Some(words) = &certificate {
         todo.push((words.as_str(), "/admin/settings#certificate".to_owned()));
     }
-    let unbelieved = shop.wechat.unbelieved().filter(BadSeal::is_for_owner);
+    let unbelieved = shop.wechat.unbelieved().filter(BadSeal::is_for_owner_of_reply);
     let unbelieved = unbelieved.map(|bad| format!("微信支付的回答不能信，买家付不了款：{}", bad.of_reply()));
     for words in alerts.iter().chain(&unbelieved) {
         todo.push((words.as_str(), "/admin/settings#pay_v3".to_owned()));

@@ -34,7 +34,13 @@ const KEY: &str = "v3_key";
 const SIGNATURE: &str = "v3_signature";
 
 /// The signature headers as they came, each as often as it came.
-struct Headers(Vec<(String, String)>);
+pub struct Headers(Vec<(String, String)>);
+
+impl From<Vec<(&'static str, String)>> for Headers {
+    fn from(all: Vec<(&'static str, String)>) -> Headers {
+        Headers(all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+}
 
 impl Headers {
     fn values(&self, wanted: &str) -> Vec<String> {
@@ -52,7 +58,7 @@ impl<'r> FromRequest<'r> for Headers {
 }
 
 /// What WeChat is told: nothing when its notice was taken in, else an error, and it sends the notice again.
-type Answer = std::result::Result<Status, (Status, Json<Value>)>;
+pub type Answer = std::result::Result<Status, (Status, Json<Value>)>;
 
 /// `word` is a constant ASCII word.
 fn refused(status: Status, word: &str) -> Answer {
@@ -61,11 +67,15 @@ fn refused(status: Status, word: &str) -> Answer {
 
 #[post("/pay/v3/notify", data = "<data>")]
 async fn hear(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, headers: Headers, data: Data<'_>) -> Answer {
+    match read(data).await {
+        Ok(body) => take_in(shop, limits, ip, &headers, body).await,
+        Err(word) => refused(Status::BadRequest, word),
+    }
+}
+
+/// Takes in a notice; answers with what WeChat is told.
+pub async fn take_in(shop: &Shop, limits: &Limits, ip: ClientIp, headers: &Headers, body: Vec<u8>) -> Answer {
     let start = Instant::now();
-    let body = match read(data).await {
-        Ok(body) => body,
-        Err(word) => return refused(Status::BadRequest, word),
-    };
     let Some(merchant) = shop.merchant_v3() else {
         return refused(Status::ServiceUnavailable, Flaw::NotConfigured.word());
     };

@@ -144,6 +144,7 @@ async fn the_owner_reads_on_his_page_why_replies_are_not_believed() {
         (Fault::CertificateSerial, Some("切换为微信支付公钥")),
         (Fault::OtherSerial, Some("不是设置里的微信支付公钥")),
         (Fault::ClockOff, Some("请校时")),
+        (Fault::BadSign, Some("请核对微信支付公钥是否与公钥 ID 对应")),
         (Fault::SignTest, None),
         (Fault::Http500, None),
     ] {

@@ -32,7 +32,7 @@ words! {
         StrayText "STRAY_TEXT" "不是微信的消息：项与项之间有多余的文字",
         ForbiddenCharacter "FORBIDDEN_CHARACTER" "含有 XML 不允许的字符",
         BadName "BAD_FIELD_NAME" "有一项的名字不合规矩",
-        TooManyFields "TOO_MANY_FIELDS" "项太多",
+        TooManyFields "TOO_MANY_FIELDS" "消息里的项太多",
         ValueTooLong "VALUE_TOO_LONG" "有一项的值太长",
         WrongRoot "WRONG_ROOT" "最外层不是微信的那一个",
         Malformed "MALFORMED_XML" "不是完整的 XML",

@@ -137,6 +137,12 @@ impl BadSeal {
             _ => false,
         }
     }
+
+    /// The same of a reply: no prober and no forger stands behind WeChat's own address, so that a wrong signature is a wrong
+    /// public key of ours.
+    pub fn is_for_owner_of_reply(&self) -> bool {
+        self.is_for_owner() || *self == BadSeal::Wrong
+    }
 }
 
 /// The signature headers of a reply or a notice.
