@@ -152,7 +152,7 @@ impl Wechat {
 
 fn read_trade(message: &Message) -> Result<Trade, GatewayError> {
     match message.filled("trade_state").ok_or_else(|| unusable(Flaw::TradeStateMissing))? {
-        "SUCCESS" => read_payment(message).map(Trade::Paid).map_err(|field| bad_field(field)),
+        "SUCCESS" => read_payment(message).map(Trade::Paid).map_err(bad_field),
         // A refund was started, so it was paid; its facts are used when they came along.
         "REFUND" => Ok(match read_payment(message) {
             Ok(payment) => Trade::Paid(Payment { refund_started: true, ..payment }),

@@ -125,7 +125,7 @@ fn read_refunds(answer: &Message) -> Result<Page, GatewayError> {
             refund_id: field("refund_id")?,
             transaction_id: transaction_id.to_owned(),
             amount,
-            coupons: Some(coupons.map_err(|field| bad_field(field))?),
+            coupons: Some(coupons.map_err(bad_field)?),
             status,
             succeeded_at: field("refund_success_time").ok().and_then(|text| clock::from_spaced(&text)),
             // Sic: WeChat spells it so.

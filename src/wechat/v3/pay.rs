@@ -160,7 +160,7 @@ fn read_trade(merchant: &Merchant, reply: &Value) -> Result<Trade, GatewayError>
         if !ours(merchant, reply) {
             return Err(unusable(Flaw::OtherMerchant));
         }
-        read_payment(reply).map_err(|field| bad_field(field))
+        read_payment(reply).map_err(bad_field)
     };
     match state {
         "SUCCESS" => payment().map(Trade::Paid),
