@@ -55,6 +55,7 @@ pub mod ids;
 pub mod memory;
 pub mod money;
 pub mod nonce;
+pub mod say;
 pub mod secrets;
 pub mod sockets;
 pub mod tables;

@@ -5,8 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rusqlite::Connection;
 
 use crate::clock::Clock;
-use crate::db::{Db, DbError, Tx};
-use crate::error::Result;
+use crate::db::{Asked, Db, DbError, Tx};
+use crate::error::{Error, Result};
 use crate::memory;
 use crate::nonce::Nonces;
 use crate::packing::{self, Dictionary, Samples};
@@ -77,34 +77,40 @@ impl Shop {
 
     /// Runs `work` in a transaction that is on disk when this returns `Ok`: see `Db::write`. It may run twice, so it
     /// changes nothing but the database, and `tx.now()` says the same both times.
-    pub async fn write<T: Send + 'static>(&self, work: impl Fn(&Tx) -> Result<T> + Send + 'static) -> Result<T> {
-        self.db.write(work).await
+    pub fn write<T: Send + 'static>(&self, work: impl Fn(&Tx) -> Result<T> + Send + 'static) -> Asked<'_, T, Error> {
+        self.db.write(work)
     }
 
     /// Like `write`, for facts that must be kept even when whoever brought them has hung up.
-    pub async fn write_always<T: Send + 'static>(&self, work: impl Fn(&Tx) -> Result<T> + Send + 'static) -> Result<T> {
-        self.db.write_always(work).await
+    pub fn write_always<T: Send + 'static>(
+        &self,
+        work: impl Fn(&Tx) -> Result<T> + Send + 'static,
+    ) -> Asked<'_, T, Error> {
+        self.db.write_always(work)
     }
 
     /// Like `write`, for work over thousands of rows at once, which has a commit of its own.
-    pub async fn write_large<T: Send + 'static>(&self, work: impl Fn(&Tx) -> Result<T> + Send + 'static) -> Result<T> {
-        self.db.write_large(work).await
+    pub fn write_large<T: Send + 'static>(
+        &self,
+        work: impl Fn(&Tx) -> Result<T> + Send + 'static,
+    ) -> Asked<'_, T, Error> {
+        self.db.write_large(work)
     }
 
     /// Runs `work` on one moment of the database, without write access.
-    pub async fn read<T: Send + 'static>(
+    pub fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.db.read(work).await
+    ) -> Asked<'_, T, Error> {
+        self.db.read(work)
     }
 
     /// Like `read`, for the few questions that look at every row: checks, reports, rehearsals.
-    pub async fn read_slowly<T: Send + 'static>(
+    pub fn read_slowly<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.db.read_slowly(work).await
+    ) -> Asked<'_, T, Error> {
+        self.db.read_slowly(work)
     }
 
     /// The settings of this moment.

@@ -13,6 +13,7 @@ use crate::error::{Code, Error, Result};
 use crate::ids::BackupId;
 use crate::jobs::Ran;
 use crate::payments::invariants;
+use crate::say::say;
 use crate::shop::Shop;
 
 /// Each night at this time of day, after the self-check.
@@ -84,7 +85,7 @@ async fn adopt(shop: &Shop) -> Result<()> {
     };
     let lost = tokio::task::spawn_blocking(look).await.map_err(|_| Code::Internal)?;
     if !lost.is_empty() {
-        log::info!("{} backups were not on the list and are again", lost.len());
+        say!(Info, "{} backups were not on the list and are again", lost.len());
         let write = move |tx: &Tx| {
             for backup in &lost {
                 if !store::knows(tx, &backup.file)? {
@@ -158,7 +159,7 @@ pub async fn make(shop: &Shop, who: &str) -> Result<Backup> {
     let row = made.clone();
     made.id = shop.write(move |tx: &Tx| Ok(store::insert(tx, &row)?)).await?;
     match made.problem.is_empty() {
-        true => log::debug!("backup {} ({} orders, {} bytes)", made.file, made.orders, made.bytes),
+        true => say!(Debug, "backup {} ({} orders, {} bytes)", made.file, made.orders, made.bytes),
         false => log::error!("backup: {}", made.problem),
     }
     tidy(shop).await?;

@@ -31,6 +31,7 @@ use crate::backups;
 use crate::clock::Clock;
 use crate::db::Tx;
 use crate::memory;
+use crate::say::say;
 use crate::settings::Server;
 use crate::shop::{Opening, Shop};
 
@@ -210,7 +211,7 @@ async fn launch(rocket: rocket::Rocket<rocket::Build>) -> Outcome {
         Ok(_) => Ok(()),
         // What was begun is on disk, whoever still held a connection open.
         Err(e) if matches!(e.kind(), rocket::error::ErrorKind::Shutdown(..)) => {
-            ::log::warn!("stopped while some connections were still open");
+            say!(Warn, "stopped while some connections were still open");
             Ok(())
         }
         Err(e) => {

@@ -5,6 +5,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use super::{Outcome, figment, keep_open, log, say_whether, take_up};
 use crate::backups;
 use crate::db::InstanceLock;
+use crate::say::say;
 use crate::settings::Server;
 use crate::shop::{Opening, Shop};
 use crate::staff::login;
@@ -50,7 +51,7 @@ fn make_room_for_connections() {
     if limit.current.is_some_and(|now| now < more)
         && let Err(e) = setrlimit(Resource::Nofile, Rlimit { current: Some(more), ..limit })
     {
-        ::log::warn!("no more than {:?} connections at a time: {e}", limit.current);
+        say!(Warn, "no more than {:?} connections at a time: {e}", limit.current);
     }
 }
 

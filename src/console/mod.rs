@@ -21,6 +21,7 @@ use crate::assets;
 use crate::door::upload;
 use crate::error::{self, Code, Error, Result};
 use crate::refunds::RefundState;
+use crate::say::say;
 use crate::shop::Shop;
 use crate::staff::{PAGE_SIZES, Role, Staff};
 use crate::tables;
@@ -284,7 +285,7 @@ fn explain(status: Status, request: &Request<'_>) -> Template {
         _ => ("出了点问题", words(&error)),
     };
     if status.code >= 500 {
-        log::warn!("{} {} -> {}", request.method(), request.uri().path(), status.code);
+        say!(Warn, "{} {} -> {}", request.method(), request.uri().path(), status.code);
     }
     let demo = request.rocket().state::<Shop>().is_some_and(|shop| shop.demo.is_some());
     assets::page("console/error.html", context! { title, words, demo, request_id: crate::door::request_id(request) })

@@ -1,5 +1,6 @@
 //! The only room that owns connections: one writer that groups commits, and a few readers.
 
+mod asked;
 mod check;
 mod copies;
 mod deflate;
@@ -23,6 +24,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::clock::Clock;
 
+pub use asked::Asked;
+use asked::Slot;
 pub use check::{check, look_into};
 pub use copies::{change_copy, clear, copy_into, free_name, part_of, put_in_place, settle};
 pub use deflate::{deflated, inflated};
@@ -246,51 +249,67 @@ impl Db {
     /// Runs `work` in a transaction that is on disk when this returns `Ok`. An `Err` or a panic undoes `work` alone;
     /// when another that shares its commit fails, it is run again, so it may change nothing but the database.
     /// When the queue is full it waits a second, then answers `Busy`; work whose caller has gone is not begun.
-    pub async fn write<T, E>(&self, work: impl Fn(&Tx) -> Result<T, E> + Send + 'static) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<DbError> + Send + 'static,
-    {
-        self.0.writer.write(work, Manner::Asked, self.0.clock.now()).await
+    pub fn write<T: Send + 'static, E: Send + 'static>(
+        &self,
+        work: impl Fn(&Tx) -> Result<T, E> + Send + 'static,
+    ) -> Asked<'_, T, E> {
+        self.act(work, Manner::Asked)
     }
 
     /// Like `write`, for facts that must be kept even when whoever brought them has hung up.
-    pub async fn write_always<T, E>(&self, work: impl Fn(&Tx) -> Result<T, E> + Send + 'static) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<DbError> + Send + 'static,
-    {
-        self.0.writer.write(work, Manner::Always, self.0.clock.now()).await
+    pub fn write_always<T: Send + 'static, E: Send + 'static>(
+        &self,
+        work: impl Fn(&Tx) -> Result<T, E> + Send + 'static,
+    ) -> Asked<'_, T, E> {
+        self.act(work, Manner::Always)
     }
 
     /// Like `write`, for work over thousands of rows at once, which has a commit of its own.
-    pub async fn write_large<T, E>(&self, work: impl Fn(&Tx) -> Result<T, E> + Send + 'static) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<DbError> + Send + 'static,
-    {
-        self.0.writer.write(work, Manner::Large, self.0.clock.now()).await
+    pub fn write_large<T: Send + 'static, E: Send + 'static>(
+        &self,
+        work: impl Fn(&Tx) -> Result<T, E> + Send + 'static,
+    ) -> Asked<'_, T, E> {
+        self.act(work, Manner::Large)
     }
 
     /// Runs `work` on one moment of the database, without write access.
-    pub async fn read<T, E>(&self, work: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<DbError> + Send + 'static,
-    {
-        self.0.readers.read(work, BUDGET).await
+    pub fn read<T: Send + 'static, E: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    ) -> Asked<'_, T, E> {
+        self.ask(work, BUDGET)
     }
 
     /// Like `read`, for the few questions that look at every row: checks, reports, rehearsals.
-    pub async fn read_slowly<T, E>(
+    pub fn read_slowly<T: Send + 'static, E: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<DbError> + Send + 'static,
-    {
-        self.0.readers.read(work, LONG_BUDGET).await
+    ) -> Asked<'_, T, E> {
+        self.ask(work, LONG_BUDGET)
+    }
+
+    fn act<T: Send + 'static, E: Send + 'static>(
+        &self,
+        work: impl Fn(&Tx) -> Result<T, E> + Send + 'static,
+        manner: Manner,
+    ) -> Asked<'_, T, E> {
+        let result = Slot::new();
+        let kept = result.other();
+        let work = Box::new(move |tx: &Tx| kept.put(work(tx)));
+        Asked::new(self.0.writer.write(work, manner, self.0.clock.now()), result)
+    }
+
+    fn ask<T: Send + 'static, E: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        budget: Duration,
+    ) -> Asked<'_, T, E> {
+        let result = Slot::new();
+        let kept = result.other();
+        let question = Box::new(move |conn: &Connection| {
+            kept.put(work(conn));
+        });
+        Asked::new(self.0.readers.ask(question, budget), result)
     }
 
     /// How many commits outdated what is kept, since the start; those of other programs are not among them.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
 
 use super::{BUDGET, DbError, open_reader, run};
 
@@ -25,26 +25,16 @@ struct Shelf {
     idle: Mutex<Vec<(Instant, Connection)>>,
 }
 
-/// What is asked of one moment. Of one type whatever the answer's, so that the machinery around it exists once.
-type Question = Box<dyn FnOnce(&Connection) + Send>;
+/// What is asked of one moment. It leaves its answer where its caller looks.
+pub type Question = Box<dyn FnOnce(&Connection) + Send>;
 
 impl Readers {
     pub fn new(path: PathBuf) -> Readers {
         Readers { places: Arc::new(Semaphore::new(READERS)), shelf: Arc::new(Shelf { path, idle: Mutex::default() }) }
     }
 
-    pub async fn read<T, E, F>(&self, work: F, budget: Duration) -> Result<T, E>
-    where
-        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
-        T: Send + 'static,
-        E: From<DbError> + Send + 'static,
-    {
-        let (reply, answer) = oneshot::channel();
-        self.ask(Box::new(move |conn| drop(reply.send(work(conn)))), budget).await?;
-        answer.await.unwrap_or_else(|_| Err(DbError::Stopped.into()))
-    }
-
-    async fn ask(&self, question: Question, budget: Duration) -> Result<(), DbError> {
+    /// Ends well once the question has its answer.
+    pub async fn ask(&self, question: Question, budget: Duration) -> Result<(), DbError> {
         let place = self.places.clone().acquire_owned().await.map_err(|_| DbError::Stopped)?;
         let shelf = self.shelf.clone();
         let look = move || {

@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use rusqlite::hooks::Wal as Log;
 
 use super::BUDGET;
+use crate::say::say;
 
 /// So many new pages are enough while nobody waits: 2 MiB.
 const FEW: i32 = 500;
@@ -60,7 +61,7 @@ impl Wal {
         };
         self.seen = pages;
         if let Err(e) = copied {
-            log::warn!("the write-ahead log was not copied into the database, and will be later: {e}");
+            say!(Warn, "the write-ahead log was not copied into the database, and will be later: {e}");
         }
     }
 }

@@ -24,7 +24,7 @@ const SMALL_GROUP: usize = 16;
 const AWAKE: Duration = Duration::from_micros(120);
 
 pub struct Writer {
-    queue: Option<mpsc::Sender<Box<dyn Write>>>,
+    queue: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
     counts: Arc<Counts>,
 }
@@ -58,19 +58,14 @@ impl Writer {
         (self.counts.commits.load(Ordering::Relaxed), self.counts.writes.load(Ordering::Relaxed))
     }
 
-    pub async fn write<T, E, F>(&self, work: F, manner: Manner, now: i64) -> Result<T, E>
-    where
-        F: Fn(&Tx) -> Result<T, E> + Send + 'static,
-        T: Send + 'static,
-        E: From<DbError> + Send + 'static,
-    {
+    /// Ends well once what the work has said is final: it was kept, or it refused.
+    pub async fn write(&self, work: Work, manner: Manner, now: i64) -> Result<(), DbError> {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Job { work, result: None, reply, manner, now });
         let queue = self.queue.as_ref().ok_or(DbError::Stopped)?;
-        match queue.send_timeout(job, Duration::from_secs(1)).await {
-            Ok(()) => answer.await.unwrap_or_else(|_| Err(DbError::Stopped.into())),
-            Err(mpsc::error::SendTimeoutError::Timeout(_)) => Err(DbError::Busy.into()),
-            Err(mpsc::error::SendTimeoutError::Closed(_)) => Err(DbError::Stopped.into()),
+        match queue.send_timeout(Job { work, outcome: None, reply, manner, now }, Duration::from_secs(1)).await {
+            Ok(()) => answer.await.unwrap_or(Err(DbError::Stopped)),
+            Err(mpsc::error::SendTimeoutError::Timeout(_)) => Err(DbError::Busy),
+            Err(mpsc::error::SendTimeoutError::Closed(_)) => Err(DbError::Stopped),
         }
     }
 }
@@ -96,36 +91,21 @@ pub enum Manner {
     Large,
 }
 
-trait Write: Send {
-    fn manner(&self) -> Manner;
-    /// Nobody waits for the answer any more.
-    fn abandoned(&self) -> bool;
-    fn run(&mut self, conn: &Connection, outdates: &Cell<[bool; 2]>);
-    /// It was run, and did what it was to do.
-    fn is_done(&self) -> bool;
-    /// Tells the caller, once it is known whether the group is on disk: nothing of it is when it `failed`.
-    fn answer(self: Box<Self>, failed: Option<DbError>);
-}
+/// What is to be written. It leaves its result where its caller looks, and says whether it did what it was to do.
+pub type Work = Box<dyn Fn(&Tx) -> bool + Send>;
 
-struct Job<T, E, F> {
-    work: F,
-    result: Option<Result<T, E>>,
-    reply: oneshot::Sender<Result<T, E>>,
+struct Job {
+    work: Work,
+    /// What the last run came to; `false` when it refused.
+    outcome: Option<Result<bool, DbError>>,
+    reply: oneshot::Sender<Result<(), DbError>>,
     manner: Manner,
     /// When it was asked for: of one run and the next.
     now: i64,
 }
 
-impl<T, E, F> Write for Job<T, E, F>
-where
-    F: Fn(&Tx) -> Result<T, E> + Send,
-    T: Send,
-    E: From<DbError> + Send,
-{
-    fn manner(&self) -> Manner {
-        self.manner
-    }
-
+impl Job {
+    /// Nobody waits for the answer any more.
     fn abandoned(&self) -> bool {
         self.manner != Manner::Always && self.reply.is_closed()
     }
@@ -133,27 +113,28 @@ where
     fn run(&mut self, conn: &Connection, outdates: &Cell<[bool; 2]>) {
         let tx = &Tx { conn, now: self.now, outdates };
         // A panic would otherwise end the only writer for ever.
-        let result = catch_unwind(AssertUnwindSafe(|| (self.work)(tx)));
-        self.result = Some(match result {
-            Ok(Ok(_)) if tx.is_autocommit() => Err(DbError::NotCommitted("SQLite has undone it".into()).into()),
-            Ok(result) => result,
-            Err(_) => Err(DbError::Panicked.into()),
+        self.outcome = Some(match catch_unwind(AssertUnwindSafe(|| (self.work)(tx))) {
+            Ok(true) if tx.is_autocommit() => Err(DbError::NotCommitted("SQLite has undone it".into())),
+            Ok(done) => Ok(done),
+            Err(_) => Err(DbError::Panicked),
         });
     }
 
+    /// It was run, and did what it was to do.
     fn is_done(&self) -> bool {
-        self.result.as_ref().is_some_and(Result::is_ok)
+        matches!(self.outcome, Some(Ok(true)))
     }
 
-    fn answer(self: Box<Self>, failed: Option<DbError>) {
-        let result = match (self.result, failed) {
+    /// Tells the caller, once it is known whether the group is on disk: nothing of it is when it `failed`.
+    fn answer(self, failed: Option<DbError>) {
+        let final_word = match (self.outcome, failed) {
             // A refusal stands whether or not the others were kept.
-            (Some(Err(refused)), _) => Err(refused),
-            (_, Some(e)) => Err(e.into()),
-            (Some(kept), None) => kept,
-            (None, None) => Err(DbError::Stopped.into()),
+            (Some(Ok(false)), _) => Ok(()),
+            (Some(Err(e)), _) | (_, Some(e)) => Err(e),
+            (Some(Ok(true)), None) => Ok(()),
+            (None, None) => Err(DbError::Stopped),
         };
-        let _ = self.reply.send(result);
+        let _ = self.reply.send(final_word);
     }
 }
 
@@ -179,14 +160,14 @@ impl Pace {
 
 /// What is queued, in its order.
 struct Line {
-    waiting: mpsc::Receiver<Box<dyn Write>>,
+    waiting: mpsc::Receiver<Job>,
     /// The first one, if it was taken and put back.
-    held: Option<Box<dyn Write>>,
+    held: Option<Job>,
 }
 
 impl Line {
     /// Waits until there is one; `None` when there will be no more.
-    fn first(&mut self) -> Option<Box<dyn Write>> {
+    fn first(&mut self) -> Option<Job> {
         let begun = Instant::now();
         while begun.elapsed() < AWAKE {
             if let Some(job) = self.next() {
@@ -197,11 +178,11 @@ impl Line {
         self.waiting.blocking_recv()
     }
 
-    fn next(&mut self) -> Option<Box<dyn Write>> {
+    fn next(&mut self) -> Option<Job> {
         self.held.take().or_else(|| self.waiting.try_recv().ok())
     }
 
-    fn put_back(&mut self, job: Box<dyn Write>) {
+    fn put_back(&mut self, job: Job) {
         self.held = Some(job);
     }
 
@@ -242,10 +223,10 @@ fn not_committed(e: &rusqlite::Error) -> DbError {
 /// Writes `first` and what waits behind it under one commit; one that must not be in the same group is put back.
 fn write_group(
     (conn, outdates): (&mut Connection, &Cell<[bool; 2]>),
-    first: Box<dyn Write>,
+    first: Job,
     line: &mut Line,
     pace: &mut Pace,
-    ran: &mut Vec<Box<dyn Write>>,
+    ran: &mut Vec<Job>,
 ) -> rusqlite::Result<()> {
     if let Err(e) = run(conn, "begin immediate") {
         ran.push(first);
@@ -253,13 +234,13 @@ fn write_group(
     }
     let (mut next, begun) = (Some(first), Instant::now());
     while let Some(mut job) = next.take() {
-        let alone = job.manner() == Manner::Large;
+        let alone = job.manner == Manner::Large;
         if alone && !ran.is_empty() {
             line.put_back(job);
             break;
         }
         if !job.abandoned() {
-            let clean = run_one(conn, job.as_mut(), outdates);
+            let clean = run_one(conn, &mut job, outdates);
             ran.push(job);
             if !clean? {
                 run_others_again(conn, ran, outdates)?;
@@ -276,11 +257,7 @@ fn write_group(
 
 /// Undoes the whole group, because one of it has failed, and does again what the others did. There are no savepoints,
 /// which would undo one alone: SQLite copies every page for them before it changes.
-fn run_others_again(
-    conn: &mut Connection,
-    ran: &mut [Box<dyn Write>],
-    outdates: &Cell<[bool; 2]>,
-) -> rusqlite::Result<()> {
+fn run_others_again(conn: &mut Connection, ran: &mut [Job], outdates: &Cell<[bool; 2]>) -> rusqlite::Result<()> {
     let mut clean = false;
     // Who fails is left out, so this ends.
     while !clean {
@@ -291,14 +268,14 @@ fn run_others_again(
         run(conn, "begin immediate")?;
         clean = true;
         for job in ran.iter_mut().filter(|job| job.is_done()) {
-            clean = clean && run_one(conn, job.as_mut(), outdates)?;
+            clean = clean && run_one(conn, job, outdates)?;
         }
     }
     Ok(())
 }
 
 /// Runs one job; false when it has failed and left something behind.
-fn run_one(conn: &mut Connection, job: &mut dyn Write, outdates: &Cell<[bool; 2]>) -> rusqlite::Result<bool> {
+fn run_one(conn: &mut Connection, job: &mut Job, outdates: &Cell<[bool; 2]>) -> rusqlite::Result<bool> {
     let (before, end) = (conn.total_changes(), Instant::now() + BUDGET);
     conn.progress_handler(2_000, Some(move || Instant::now() > end))?;
     job.run(conn, outdates);

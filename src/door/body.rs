@@ -26,21 +26,31 @@ pub struct Body<T> {
 impl<'r, T: DeserializeOwned> FromData<'r> for Body<T> {
     type Error = ();
     async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r, Self> {
-        match read(request, data).await {
+        let read = read(request, data).await.and_then(|bytes| Body::of(&bytes));
+        match read {
             Ok(body) => Outcome::Success(body),
             Err(error) => Outcome::Error((error::leave(request, error), ())),
         }
     }
 }
 
-async fn read<T: DeserializeOwned>(request: &Request<'_>, data: Data<'_>) -> error::Result<Body<T>> {
+impl<T: DeserializeOwned> Body<T> {
+    fn of(bytes: &[u8]) -> error::Result<Body<T>> {
+        let value = serde_json::from_slice(bytes).map_err(|e| explain(&e))?;
+        Ok(Body { value, fingerprint: fingerprint(bytes)? })
+    }
+}
+
+async fn read(request: &Request<'_>, data: Data<'_>) -> error::Result<Vec<u8>> {
     if !request.content_type().is_some_and(|given| given.is_json()) {
         return Err(Code::UnsupportedMediaType.into());
     }
-    let bytes = within(data, MAX_BODY_KIB).await?;
-    let value = serde_json::from_slice(&bytes).map_err(|e| explain(&e))?;
-    let any: Value = serde_json::from_slice(&bytes).map_err(|e| explain(&e))?;
-    Ok(Body { value, fingerprint: Sha256::digest(any.to_string()).to_vec() })
+    within(data, MAX_BODY_KIB).await
+}
+
+fn fingerprint(bytes: &[u8]) -> error::Result<Vec<u8>> {
+    let any: Value = serde_json::from_slice(bytes).map_err(|e| explain(&e))?;
+    Ok(Sha256::digest(any.to_string()).to_vec())
 }
 
 /// Reads a whole body of at most `kib` KiB, or says why not.

@@ -1,5 +1,6 @@
 //! Errors dressed for the door they leave by: JSON for the mini-program, XML for WeChat, a page for people.
 
+use log::Level;
 use rocket::http::{ContentType, Status};
 use rocket::response::content::RawHtml;
 use rocket::response::{self, Responder, Response};
@@ -7,6 +8,7 @@ use rocket::{Catcher, Request, catch, catchers};
 
 use super::{escape_html, loggable_path, request_id};
 use crate::error::{Error, taken};
+use crate::say;
 use crate::shop::Shop;
 use crate::wechat::v2::notice;
 
@@ -85,14 +87,10 @@ fn page(status: Status, request: &Request<'_>) -> RawHtml<String> {
 fn noted(status: Status, request: &Request<'_>) -> Error {
     let error = taken(request, status);
     if status.code >= 500 {
-        log::warn!(
-            request_id = request_id(request), status = status.code;
-            "{} {} -> {} {}",
-            request.method(),
-            loggable_path(request),
-            status.code,
-            error.code.word(),
-        );
+        let words =
+            format_args!("{} {} -> {} {}", request.method(), loggable_path(request), status.code, error.code.word());
+        let known = [("request_id", request_id(request).into()), ("status", status.code.into())];
+        say::line(Level::Warn, module_path!(), words, &known);
     }
     error
 }

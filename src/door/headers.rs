@@ -2,12 +2,14 @@
 
 use std::time::Instant;
 
+use log::Level;
 use rocket::fairing::{Fairing, Info, Kind};
 use rocket::http::Header;
 use rocket::{Data, Request, Response};
 
 use super::traffic::Traffic;
 use super::{loggable_path, request_id};
+use crate::say;
 use crate::shop::Shop;
 
 /// Adds the headers; put on once, at the top, in place of Rocket's shield: what that adds to every answer concerns
@@ -32,11 +34,15 @@ impl Fairing for Headers {
         }
         if request.rocket().state::<Shop>().is_some_and(|shop| shop.server.log_requests) {
             // Without what is asked for behind the question mark: it may be somebody's name or number.
-            log::info!(
-                request_id = request_id(request), method = request.method().as_str(),
-                path = loggable_path(request).as_str(), status = status, ms = took.as_millis() as u64;
-                "request"
-            );
+            let path = loggable_path(request);
+            let known = [
+                ("request_id", request_id(request).into()),
+                ("method", request.method().as_str().into()),
+                ("path", path.as_str().into()),
+                ("status", status.into()),
+                ("ms", (took.as_millis() as u64).into()),
+            ];
+            say::line(Level::Info, module_path!(), format_args!("request"), &known);
         }
         response.set_header(Header::new("X-Request-Id", request_id(request).to_owned()));
         response.set_header(Header::new("X-Content-Type-Options", "nosniff"));

@@ -2,6 +2,7 @@
 
 pub mod body;
 mod catchers;
+pub mod form;
 mod headers;
 pub mod limits;
 pub mod query;

@@ -7,6 +7,7 @@ use crate::db::Tx;
 use crate::error::Result;
 use crate::ids::AttemptId;
 use crate::jobs::{self, Ran, Task};
+use crate::say::say;
 use crate::shop::Shop;
 use crate::wechat::pay::{ORDER_QUERY, Trade, TradeOf};
 use crate::wechat::{Account, GatewayError};
@@ -72,7 +73,7 @@ pub async fn poll(shop: &Shop, id: AttemptId) -> Result<Ran> {
     let asked = ask(shop, &account, &attempt).await?;
     if let Err(e) = &asked.trade {
         // The next turn asks again anyway; the sweep at the end follows up for longer.
-        log::warn!("poll of {}: {e}", attempt.out_trade_no);
+        say!(Warn, "poll of {}: {e}", attempt.out_trade_no);
     }
     if matches!(asked.trade, Ok(Trade::Paid(_) | Trade::Closed)) {
         return Ok(Ran::Done);

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::ids::OrderId;
 use crate::jobs::{self, Task};
 use crate::orders::{self, Topic, Who};
+use crate::say::say;
 use crate::shop::Shop;
 
 /// Puts right what needs no judgement: stock that a closed order holds for nothing goes back, what waits for a job gets
@@ -22,7 +23,7 @@ pub async fn mend(shop: &Shop) -> Result<usize> {
     let (released, taken_up, recounted) = shop.write(write).await?;
     let all = released + taken_up + recounted;
     if all > 0 {
-        log::warn!("mended: stock of {released} orders released, {taken_up} jobs taken up, {recounted} counters");
+        say!(Warn, "mended: stock of {released} orders released, {taken_up} jobs taken up, {recounted} counters");
         shop.wake_worker();
     }
     Ok(all)

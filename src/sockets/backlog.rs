@@ -8,6 +8,7 @@ use rocket::{Orbit, Rocket};
 use rustix::net::{listen, sockopt};
 
 use super::OpenFiles;
+use crate::say::say;
 
 /// Enough for a crowd; the system may allow less (`net.core.somaxconn`).
 const ROOM: i32 = 4_096;
@@ -25,8 +26,8 @@ impl Fairing for Backlog {
         let port = rocket.config().port;
         match lengthen(port) {
             Ok(true) => {}
-            Ok(false) => log::warn!("the socket of port {port} was not found: its queue stays short"),
-            Err(e) => log::warn!("the queue of port {port} stays short: {e}"),
+            Ok(false) => say!(Warn, "the socket of port {port} was not found: its queue stays short"),
+            Err(e) => say!(Warn, "the queue of port {port} stays short: {e}"),
         }
     }
 }

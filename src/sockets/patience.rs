@@ -15,6 +15,7 @@ use rocket::{Data, Orbit, Request, Rocket};
 use rustix::net::{Shutdown, getpeername, shutdown};
 
 use super::OpenFiles;
+use crate::say::say;
 
 /// How long is waited for what.
 #[derive(Clone, Copy)]
@@ -58,7 +59,7 @@ impl Fairing for Patience {
         let mut files = match OpenFiles::list() {
             Ok(files) => files,
             // Another system, most likely: it stays as Rocket has it.
-            Err(e) => return log::warn!("silent connections are not ended here: {e}"),
+            Err(e) => return say!(Warn, "silent connections are not ended here: {e}"),
         };
         let (patience, port, shutdown) = (self.clone(), rocket.config().port, rocket.shutdown());
         tokio::spawn(async move {
@@ -68,8 +69,8 @@ impl Fairing for Patience {
                     // A few microseconds for each; a thread for it would cost an idle shop a megabyte.
                     match patience.look(&mut files, port) {
                         Ok(0) => {}
-                        Ok(n) => log::info!("hung up on {n} connections that asked nothing"),
-                        Err(e) => log::warn!("cannot look at the open connections: {e}"),
+                        Ok(n) => say!(Info, "hung up on {n} connections that asked nothing"),
+                        Err(e) => say!(Warn, "cannot look at the open connections: {e}"),
                     }
                 }
             };

@@ -1,6 +1,5 @@
 //! Categories: a tree of two levels, in the order in which buyers see it.
 
-use rocket::form::Form;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
@@ -14,6 +13,7 @@ use crate::catalogue::rules;
 use crate::catalogue::store::{self, Listing, Place, Shelf};
 use crate::console::{back, frame};
 use crate::db::Tx;
+use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
 use crate::ids::CategoryId;
 use crate::shop::Shop;

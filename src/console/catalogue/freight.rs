@@ -1,6 +1,5 @@
 //! Freight templates for staff: listed with what they say, written, and taken away when nothing goes by them.
 
-use rocket::form::Form;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
@@ -11,6 +10,7 @@ use serde_json::{Value, json};
 use crate::assets;
 use crate::console::{back, frame};
 use crate::db::Tx;
+use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
 use crate::freight::rules::{Filled, FilledRow, MOST_ROWS};
 use crate::freight::{By, Template as Freight, store};

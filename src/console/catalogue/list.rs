@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use rocket::form::Form;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
@@ -21,6 +20,7 @@ use crate::clock::{self, Day};
 use crate::console::columns::{self, Choice, Head};
 use crate::console::{Frame, Waiting, back, cut, frame, framed, inside, query_string, refused, waiting};
 use crate::db::Tx;
+use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
 use crate::ids::{CategoryId, ProductId};
 use crate::money::Fen;

@@ -1,6 +1,5 @@
 //! 优惠: what makes orders cheaper. Listed, written, stopped, given to buyers, and what it has brought.
 
-use rocket::form::Form;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
@@ -15,6 +14,7 @@ use crate::catalogue::{showcase, store as catalogue};
 use crate::clock;
 use crate::console::{back, frame, words};
 use crate::db::Tx;
+use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
 use crate::ids::{BuyerId, OrderNo, ProductId, PromotionId};
 use crate::money::{Fen, yuan};

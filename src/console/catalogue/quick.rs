@@ -1,6 +1,5 @@
 //! Price and stock of a product, changed from the list without opening its form.
 
-use rocket::form::Form;
 use rocket::http::Status;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
@@ -14,6 +13,7 @@ use crate::assets;
 use crate::catalogue::{Product, Sku, rules, stock, store};
 use crate::console::{back, inside, words};
 use crate::db::Tx;
+use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
 use crate::ids::{ProductId, SkuId};
 use crate::money::Fen;

@@ -1,6 +1,5 @@
 //! Stock for staff: what is there, counted anew with a reason, and every move that led to it.
 
-use rocket::form::Form;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
@@ -13,6 +12,7 @@ use crate::catalogue::{Product, rules, store};
 use crate::clock;
 use crate::console::{back, cut, frame};
 use crate::db::Tx;
+use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
 use crate::ids::{ProductId, SkuId};
 use crate::shop::Shop;

@@ -1,6 +1,5 @@
 //! The inbox of money that fits no order (资金异常): what happened, what happens next, and the buttons.
 
-use rocket::form::Form;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
@@ -12,6 +11,7 @@ use crate::assets;
 use crate::clock;
 use crate::console::{back, frame};
 use crate::db::Tx;
+use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
 use crate::exceptions::{Exception, Kind, store};
 use crate::ids::{ExceptionId, OrderNo, OutRefundNo};

@@ -1,6 +1,5 @@
 //! Invoices (发票): who asked for one, for how much now, and what was written out elsewhere.
 
-use rocket::form::Form;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
@@ -12,6 +11,7 @@ use crate::assets;
 use crate::clock::{self, Day};
 use crate::console::{Download, back, cut, framed, waiting, workbook};
 use crate::db::Tx;
+use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
 use crate::ids::InvoiceId;
 use crate::invoices::{Invoice, InvoiceState, read_answer, read_issued, store};

@@ -1,6 +1,5 @@
 //! 售后: what buyers ask back and what staff give back, with a second screen before money leaves.
 
-use rocket::form::Form;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
@@ -14,6 +13,7 @@ use crate::clock;
 use crate::console::orders::find;
 use crate::console::{Frame, back, cut, frame, lead, words};
 use crate::db::Tx;
+use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
 use crate::ids::{LineId, OrderNo, OutRefundNo, PhotoId, RefundId};
 use crate::jobs::{self, Task};

@@ -1,6 +1,5 @@
 //! Where an order goes, put right before it leaves, and notes of staff to each other on its timeline.
 
-use rocket::form::Form;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, post, routes};
 use serde_json::json;
@@ -9,6 +8,7 @@ use super::{find, here};
 use crate::buyers::addresses::{Address, AddressForm};
 use crate::console::back;
 use crate::db::Tx;
+use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
 use crate::orders::{Topic, Who, moves, store};
 use crate::shop::Shop;

@@ -1,6 +1,5 @@
 //! The desk where goods are fetched: a code is scanned or typed, looked at, and its goods are handed over. On the phone too.
 
-use rocket::form::Form;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
@@ -13,6 +12,7 @@ use crate::assets;
 use crate::catalogue::Delivery;
 use crate::console::{frame, undoable, words};
 use crate::db::Tx;
+use crate::door::form::Form;
 use crate::error::Result;
 use crate::orders::pickup::PickupCode;
 use crate::orders::search::{Filter, store as search};

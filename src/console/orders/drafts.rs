@@ -1,6 +1,5 @@
 //! 代客下单: what was agreed on in a chat becomes a code; whoever opens it first in the mini-program has the order and pays.
 
-use rocket::form::Form;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
@@ -15,6 +14,7 @@ use crate::catalogue::{Delivery, Sku, store as catalogue};
 use crate::clock;
 use crate::console::{back, frame, words};
 use crate::db::Tx;
+use crate::door::form::Form;
 use crate::drafts::{Agreed, Draft, DraftState, GOOD_FOR, MOST_LINES, MOST_PIECES, store, take, total};
 use crate::error::{Code, Error, Result};
 use crate::ids::{DraftId, SkuId};

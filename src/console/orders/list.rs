@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use rocket::form::Form;
 use rocket::http::ContentType;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
@@ -22,6 +21,7 @@ use crate::console::{
     Download, Frame, back, cut, download, filled, framed, inside, query_string, refused, waiting, workbook,
 };
 use crate::db::Tx;
+use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
 use crate::exceptions::store as exceptions;
 use crate::ids::OrderNo;
@@ -117,7 +117,7 @@ pub fn numbers(conn: &rusqlite::Connection, filter: &Filter, sort: Sort) -> Resu
 impl Query {
     /// What a list's address asks for; of one that says nothing sensible, everything.
     pub fn read(address: &str) -> Query {
-        Form::<Query>::parse_encoded(address.into()).unwrap_or_default()
+        rocket::form::Form::<Query>::parse_encoded(address.into()).unwrap_or_default()
     }
 
     /// The order that was asked for, the newest first unless somebody said otherwise.

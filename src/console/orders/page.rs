@@ -1,6 +1,5 @@
 //! One order for staff: everything about it on one page, and the few things that may be done to it.
 
-use rocket::form::Form;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
@@ -21,6 +20,7 @@ use crate::clock;
 use crate::console::{self, Frame, Waiting, frame, lead, money};
 use crate::customers::store as customers;
 use crate::db::Tx;
+use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
 use crate::exceptions::{Exception, store as exceptions};
 use crate::ids::{BuyerId, LineId, OrderNo, OutTradeNo, ProductId, PromotionId, ShipmentId};

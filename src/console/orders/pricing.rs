@@ -1,6 +1,5 @@
 //! 改价 and 线下收款: what an unpaid order costs, and money that came outside WeChat.
 
-use rocket::form::Form;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
@@ -10,6 +9,7 @@ use super::find;
 use crate::assets;
 use crate::console::{back, frame};
 use crate::db::Tx;
+use crate::door::form::Form;
 use crate::error::{Error, Result};
 use crate::ids::OrderNo;
 use crate::money::Fen;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use qrcode::QrCode;
 use qrcode::render::svg;
-use rocket::form::Form;
 use rocket::http::{ContentType, Cookie, CookieJar};
 use rocket::response::{Flash, Redirect};
 use rocket::time::Duration;
@@ -20,6 +19,7 @@ use crate::catalogue::{Delivery, store as catalogue};
 use crate::clock;
 use crate::console::back;
 use crate::db::Tx;
+use crate::door::form::Form;
 use crate::error::{Code, Result};
 use crate::ids::{OrderId, OrderNo};
 use crate::orders::{Full, store};

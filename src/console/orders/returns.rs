@@ -1,6 +1,5 @@
 //! 退换货 and 补发: what buyers want to send back, where each stands, and what may be done with it now.
 
-use rocket::form::Form;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
@@ -18,6 +17,7 @@ use crate::clock;
 use crate::console::money::refunds::may_agree;
 use crate::console::{back, cut, frame};
 use crate::db::Tx;
+use crate::door::form::Form;
 use crate::error::{Code, Result};
 use crate::ids::{LineId, OrderNo, OutRefundNo, PhotoId, ResendId, ReturnId, SkuId};
 use crate::money::Fen;

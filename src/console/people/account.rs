@@ -2,7 +2,6 @@
 
 use qrcode::QrCode;
 use qrcode::render::svg;
-use rocket::form::Form;
 use rocket::http::{ContentType, CookieJar};
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
@@ -14,6 +13,7 @@ use crate::assets;
 use crate::clock;
 use crate::console::{back, frame, inside, refused};
 use crate::db::Tx;
+use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
 use crate::secrets::token_hash;
 use crate::shop::Shop;

@@ -1,6 +1,5 @@
 //! Customers for staff: who bought, each with a page; notes and tags, who may not order, and the way out of personal data.
 
-use rocket::form::Form;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
@@ -15,6 +14,7 @@ use crate::clock::{self, Day};
 use crate::console::{Download, back, cut, filled, frame, query_string, refused, undoable, workbook};
 use crate::customers::{After, Customer, Filter, Sort, erase, read_note, read_tags, store};
 use crate::db::Tx;
+use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
 use crate::ids::{BuyerId, PromotionId};
 use crate::money::{plain, yuan};

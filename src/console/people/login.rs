@@ -1,6 +1,5 @@
 //! The way in and out: login, logout, invitations.
 
-use rocket::form::Form;
 use rocket::http::{Cookie, CookieJar, SameSite};
 use rocket::request::{FromRequest, Outcome};
 use rocket::response::{Flash, Redirect};
@@ -12,7 +11,9 @@ use crate::assets;
 use crate::clock::{self, SECOND};
 use crate::console::{inside, words};
 use crate::door::client_ip;
+use crate::door::form::Form;
 use crate::error::{Error, Result};
+use crate::say::say;
 use crate::secrets::token_hash;
 use crate::shop::Shop;
 use crate::staff::login::{Attempt, Entered};
@@ -96,7 +97,7 @@ impl Doorstep<'_> {
     /// The same with the password that was just chosen. The account stands: whoever cannot be let in at once logs in.
     pub async fn let_in_anew(&self, shop: &Shop, account: String, password: String) -> bool {
         let entered = self.let_in(shop, account, password, String::new()).await;
-        entered.inspect_err(|e| log::warn!("a new account has to log in: {}", e.message())).is_ok()
+        entered.inspect_err(|e| say!(Warn, "a new account has to log in: {}", e.message())).is_ok()
     }
 }
 

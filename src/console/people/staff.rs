@@ -1,6 +1,5 @@
 //! Staff for the owner: who there is, who may what, and who is shut out.
 
-use rocket::form::Form;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
@@ -13,6 +12,7 @@ use crate::clock;
 use crate::console::orders::list::EXPORTS_BUYERS;
 use crate::console::{back, frame, refused};
 use crate::db::Tx;
+use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
 use crate::ids::StaffId;
 use crate::shop::Shop;

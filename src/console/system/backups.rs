@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::Read;
 
-use rocket::form::Form;
 use rocket::http::ContentType;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
@@ -15,8 +14,10 @@ use crate::assets;
 use crate::backups::{self, Backup, sealed, store};
 use crate::clock;
 use crate::console::{Download, back, download, frame, refused};
+use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
 use crate::ids::BackupId;
+use crate::say::say;
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Owner, Role};
@@ -181,7 +182,7 @@ async fn restore(
             return Err(Error::from(Code::Internal).says(format!("现在的店铺备份不了，没有恢复：{}", now_made.problem)));
         }
         backups::line_up(shop, &backup)?;
-        log::warn!("restoring {} as {} asked", backup.file, owner.0.name);
+        say!(Warn, "restoring {} as {} asked", backup.file, owner.0.name);
         Ok(shown(&backup))
     };
     match done.await {

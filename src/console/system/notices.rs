@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 
-use rocket::form::Form;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{Route, State, get, post, routes};
@@ -15,6 +14,7 @@ use super::settings::{self, Typed};
 use crate::assets;
 use crate::clock::{self, DAY};
 use crate::console::{back, cut, frame, refused};
+use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
 use crate::orders::store as orders;
 use crate::outbox::buyers::{What, preview};

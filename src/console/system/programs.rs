@@ -1,6 +1,5 @@
 //! Interfaces for the owner: keys of other programs, and addresses that are told what happens, with their log.
 
-use rocket::form::Form;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
@@ -11,6 +10,7 @@ use serde_json::{Value, json};
 use crate::assets;
 use crate::clock;
 use crate::console::{back, frame, refused};
+use crate::door::form::Form;
 use crate::error::Result;
 use crate::ids::{ApiKeyId, HookId};
 use crate::orders::store as orders;

@@ -1,7 +1,6 @@
 //! Setting up, step by step: the owner's account first, then what a shop needs to take money. Each step can be left for
 //! later; the home page reminds of it.
 
-use rocket::form::Form;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
@@ -16,6 +15,7 @@ use crate::catalogue::samples;
 use crate::console::people::login::{Chosen, Doorstep};
 use crate::console::{back, refused, words};
 use crate::db::Tx;
+use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
 use crate::settings::{Group, store as kept};
 use crate::shop::Shop;
