@@ -111,6 +111,17 @@ fn look(conn: &rusqlite::Connection, sellers: &Sellers, (first, last): (Day, Day
     let longest =
         orders::store::longest_waiting(conn)?.map(|no| orders::store::by_no(conn, &no)).transpose()?.flatten();
     let counts = orders::store::status_counts(conn)?;
+    let begins = today.plus(1 - 2 * CHARTED);
+    let charted = ledger::day_sums(conn, begins, today)?;
+    // Most spans lie within what is charted, and are read with it.
+    let summed = |first: Day, last: Day| {
+        let within = |sum: &&DaySum| (first..=last).contains(&sum.day);
+        let days = match first < begins {
+            true => ledger::day_sums(conn, first, last)?,
+            false => charted.iter().filter(within).cloned().collect(),
+        };
+        Ok::<_, rusqlite::Error>(DaySum::of(first, &days))
+    };
     let waiting = counts.iter().find(|(status, _)| status == "to_ship").map_or(0, |(_, n)| *n);
     Ok(Seen {
         push_refused: transactions::store::push_refused(conn)?,
@@ -120,10 +131,10 @@ fn look(conn: &rusqlite::Connection, sellers: &Sellers, (first, last): (Day, Day
         recent: search::list(conn, &Filter::default(), None, 5)?.into_iter().map(with_lines).collect::<Result<_>>()?,
         hours: [hours(0)?, hours(1)?, hours(7)?],
         first: longest.map_or(Ok(Vec::new()), |order| orders::store::lines(conn, order.id))?,
-        sum: DaySum::of(first, &ledger::day_sums(conn, first, last)?),
-        yesterday: ledger::day_sum(conn, today.plus(-1))?,
+        sum: summed(first, last)?,
+        yesterday: summed(today.plus(-1), today.plus(-1))?,
         margin: margin::of(conn, first, last)?,
-        charted: ledger::day_sums(conn, today.plus(1 - 2 * CHARTED), today)?,
+        charted,
         funnel: orders::store::funnel(conn, today.plus(-6))?,
         best: sellers.best(conn, today.plus(1 - CHARTED), 6)?,
         low: catalogue::store::low_count(conn, low)?,
@@ -380,16 +391,20 @@ fn hourly([today, yesterday, week]: &[[i64; 24]; 3], hour: usize) -> Value {
     let then = (yesterday[hour + 1], week[hour + 1]);
     today.truncate(hour + 2);
     let most = top([&today, &yesterday, &week].into_iter().flatten().copied().max().unwrap_or(0));
+    // Where nothing came in the line runs on, and needs no point.
     let line = |sums: &[i64]| -> String {
-        let points = sums.iter().enumerate().map(|(i, sum)| format!("{} {}", i * 10, 100 - sum * 100 / most));
-        format!("M{}", points.collect::<Vec<_>>().join(" L"))
+        let turns =
+            |i: &usize| *i == 0 || sums.get(i + 1).is_none_or(|next| *next != sums[*i]) || sums[i - 1] != sums[*i];
+        let points = (0..sums.len()).filter(turns).map(|i| format!("{} {}", i * 10, 100 - sums[i] * 100 / most));
+        format!("M{}", points.collect::<Vec<_>>().join(" "))
     };
+    let moved = |h: &usize| *h == hour || [&today, &yesterday, &week].iter().any(|sums| sums[h + 1] != sums[*h]);
     let now = today.last().copied().unwrap_or(0);
     json!({
         "now": line(&today), "yesterday": line(&yesterday), "week": line(&week), "x": (hour + 1) * 10,
         "y": 100 - now * 100 / most, "most": yuan(most), "half": yuan(most / 2),
         "ahead": percent(now, then.0), "then": yuan(then.0), "week_then": yuan(then.1), "taken": yuan(now),
-        "rows": (0..=hour).map(|h| json!({ "hour": h, "now": yuan(today[h + 1]), "yesterday": yuan(yesterday[h + 1]), "week": yuan(week[h + 1]) })).collect::<Vec<_>>(),
+        "rows": (0..=hour).filter(moved).map(|h| json!({ "hour": h, "now": yuan(today[h + 1]), "yesterday": yuan(yesterday[h + 1]), "week": yuan(week[h + 1]) })).collect::<Vec<_>>(),
     })
 }
 
@@ -419,14 +434,13 @@ fn chart(today: Day, sums: &[DaySum]) -> Value {
     let of = |day: Day| sums.iter().find(|sum| sum.day == day);
     let most = top(sums.iter().map(|sum| sum.received_fen).max().unwrap_or(0));
     let bars: Vec<Value> = (0..CHARTED)
-        .map(|n| {
-            let (received, refunded, count) =
-                of(day(n)).map_or((0, 0, 0), |s| (s.received_fen, s.refunded_fen, s.payments));
-            let height = received * 100 / most;
-            json!({
-                "x": n * 10 + 1, "y": 100 - height, "height": height, "day": day(n).shown(), "received": yuan(received),
-                "refunded": yuan(refunded), "count": count, "today": n == CHARTED - 1, "trade": count > 0 || refunded > 0,
-            })
+        .filter_map(|n| {
+            let sum = of(day(n)).filter(|sum| sum.payments > 0 || sum.refunded_fen > 0)?;
+            let height = sum.received_fen * 100 / most;
+            Some(json!({
+                "x": n * 10 + 1, "y": 100 - height, "height": height, "day": day(n).shown(), "received": yuan(sum.received_fen),
+                "refunded": yuan(sum.refunded_fen), "count": sum.payments, "today": n == CHARTED - 1,
+            }))
         })
         .collect();
     json!({ "bars": bars, "most": yuan(most), "half": yuan(most / 2), "first": day(0).shown(), "last": today.shown() })
@@ -472,4 +486,20 @@ fn told(waiting: &super::Waiting, now: i64) -> Value {
 async fn pulse(shop: &State<Shop>, _staff: Staff) -> Result<Json<Value>> {
     let waiting = shop.read(super::waiting).await?;
     Ok(Json(told(&waiting, shop.now())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_turns_only_where_money_came_in() {
+        let mut today = [0; 24];
+        (today[2], today[3]) = (4000, 6000);
+        let shown = hourly(&[today, [0; 24], [0; 24]], 5);
+        assert_eq!(shown["now"], "M0 100 20 100 30 60 40 0 60 0");
+        let hours: Vec<_> = shown["rows"].as_array().unwrap().iter().map(|row| row["hour"].as_i64().unwrap()).collect();
+        assert_eq!(hours, [2, 3, 5], "each with its money, and now");
+        assert_eq!(shown["yesterday"], "M0 100 240 100");
+    }
 }
