@@ -21,7 +21,7 @@ use crate::outbox;
 use crate::packing;
 use crate::parcels;
 use crate::payments::refund::{learn, send};
-use crate::payments::{check, close, invariants, mend, prepay, repack};
+use crate::payments::{check, close, invariants, mend, notify_v3, prepay, repack};
 use crate::photos;
 use crate::programs::{self, hooks};
 use crate::reconcile;
@@ -56,6 +56,8 @@ pub async fn seed(shop: &Shop) -> Result<()> {
         check::ask_about_all(tx)
     };
     shop.write(write).await?;
+    // A key may have been put right in the configuration.
+    notify_v3::look_again(shop).await?;
     mend::mend(shop).await.map(|_| ())
 }
 

@@ -44,6 +44,7 @@ pub enum Fault {
     /// The call is carried out, but the answer is lost.
     LoseAnswer,
     /// The call is not carried out, and an error page comes back.
+    #[serde(alias = "http_500")]
     Http500,
     /// The call is carried out, and the answer comes after so many milliseconds.
     Slow(u64),

@@ -66,7 +66,7 @@ pub fn shown(shop: &Shop) -> Value {
         }
         _ => Value::Null,
     };
-    json!({ "facts": facts, "warning": warning(shop), "fixed": settings.identity_is_fixed(), "simulated": shop.wechat.is_simulated() })
+    json!({ "facts": facts, "warning": warning(shop), "fixed": settings.identity_is_fixed(), "simulated": shop.wechat.is_simulated(), "unneeded": settings.api() == Api::V3 })
 }
 
 #[derive(FromForm)]
