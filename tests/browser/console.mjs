@@ -49,6 +49,8 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, password 
           return name.closest(".slip").scrollWidth - name.closest(".slip").clientWidth;
         });
         assert.equal(beyond, 0, `a long word pushes the count off ${kind} on ${paper}`);
+        const margins = await desk.evaluate(() => getComputedStyle(document.querySelector(".slip")).boxDecorationBreak);
+        assert.equal(margins, "clone", "the next sheet of a long slip begins where the printer cannot reach");
       }
     }
     await desk.goto(`${shop}/admin/print/slips?paper=a4&order=${orders[21]}`);
