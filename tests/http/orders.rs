@@ -336,6 +336,10 @@ async fn a_packer_exports_what_waits_to_be_shipped_and_no_buyers_data() {
         let csv = packer.page(path).await;
         assert!(csv.contains(&paid.no) && !csv.contains(&unpaid.no), "{path}: {csv}");
         assert!(!csv.contains(&phone) && !csv.contains(detail.as_str().unwrap()) && csv.contains("****"), "{csv}");
+        for of_money in ["金额", "实付", "已退", "运费", "20.00", "微信交易号"] {
+            assert!(!csv.contains(of_money), "{of_money} in {csv}");
+        }
+        assert!(csv.contains("商家备注,快递公司,快递单号"), "{csv}");
     }
     let list = w.http().get(w.at("/admin/shipping/list.xlsx")).header("Cookie", &packer.cookie).send().await.unwrap();
     let wanted = xiaopu::tables::Wanted { columns: &[&["订单号"], &["收货人"]], needed: &[&[0]] };
@@ -347,6 +351,7 @@ async fn a_packer_exports_what_waits_to_be_shipped_and_no_buyers_data() {
     assert!(!cells.iter().any(|cell| cell.contains(&phone) || *cell == receiver), "{cells:?}");
     let csv = clerk.page("/admin/orders/export.csv").await;
     assert!(csv.contains(&unpaid.no) && csv.contains(&phone) && csv.contains(detail.as_str().unwrap()));
+    assert!(csv.contains("实付") && csv.contains("20.00") && csv.contains("微信交易号"), "{csv}");
     assert_eq!(w.count("select count(*) from audit_log where what like '导出 1 单，收货信息已隐去'").await, 2);
     assert_eq!(w.count("select count(*) from audit_log where what like '导出 2 单，含收货信息'").await, 1);
     let matrix = w.staff("owner", Role::Owner).await.page("/admin/staff").await;

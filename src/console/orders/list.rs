@@ -547,27 +547,48 @@ const COLUMNS: [&str; 19] = [
 /// The columns that can be summed up: pieces and amounts.
 const NUMBERS: [usize; 6] = [5, 6, 7, 8, 9, 10];
 
+/// What somebody sees only who also sees it on a page: amounts, and the number of the payment.
+const MONEY: [usize; 6] = [6, 7, 8, 9, 10, 18];
+
+/// A table of orders on its way out.
+struct Exported {
+    titles: Vec<&'static str>,
+    numbers: Vec<usize>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Exported {
+    fn of(rows: Vec<Vec<String>>, sees_money: bool) -> Exported {
+        let kept: Vec<usize> = (0..COLUMNS.len()).filter(|at| sees_money || !MONEY.contains(at)).collect();
+        let only_kept = |row: Vec<String>| {
+            row.into_iter().enumerate().filter(|(at, _)| kept.contains(at)).map(|(_, cell)| cell).collect()
+        };
+        Exported {
+            rows: rows.into_iter().map(only_kept).collect(),
+            titles: kept.iter().map(|at| COLUMNS[*at]).collect(),
+            numbers: (0..kept.len()).filter(|at| NUMBERS.contains(&kept[*at])).collect(),
+        }
+    }
+}
+
 #[get("/orders/export.xlsx?<query..>")]
 async fn export(shop: &State<Shop>, staff: Staff, query: Query) -> Result<Download> {
-    let rows = all(shop, staff, &query).await?;
-    workbook(&format!("订单-{}.xlsx", Day::of(shop.now()).shown()), &COLUMNS, &NUMBERS, rows).await
+    let Exported { titles, numbers, rows } = all(shop, staff, &query).await?;
+    workbook(&format!("订单-{}.xlsx", Day::of(shop.now()).shown()), &titles, &numbers, rows).await
 }
 
 #[get("/orders/export.csv?<query..>")]
 async fn export_csv(shop: &State<Shop>, staff: Staff, query: Query) -> Result<Download> {
-    let rows = all(shop, staff, &query).await?;
-    Ok(download(
-        ContentType::CSV,
-        &format!("订单-{}.csv", Day::of(shop.now()).shown()),
-        tables::csv(&COLUMNS, &NUMBERS, &rows),
-    ))
+    let Exported { titles, numbers, rows } = all(shop, staff, &query).await?;
+    let name = format!("订单-{}.csv", Day::of(shop.now()).shown());
+    Ok(download(ContentType::CSV, &name, tables::csv(&titles, &numbers, &rows)))
 }
 
 /// What the list shows, all of it. Taking buyers' data along is a right of its own: a packer gets what waits to be
-/// shipped, masked as on the screen. Where addresses leave in full, it is written down who took them.
-async fn all(shop: &Shop, staff: Staff, query: &Query) -> Result<Vec<Vec<String>>> {
+/// shipped, masked and without amounts as on the screen. Where addresses leave in full, it is written down who took them.
+async fn all(shop: &Shop, staff: Staff, query: &Query) -> Result<Exported> {
     let mut filter = query.filter(shop.now());
-    let whole = staff.role >= EXPORTS_BUYERS;
+    let (whole, sees_money) = (staff.role >= EXPORTS_BUYERS, OrderColumn::Total.is_seen_by(&staff));
     if !whole {
         filter.status = Some(OrderStatus::ToShip);
     }
@@ -584,7 +605,7 @@ async fn all(shop: &Shop, staff: Staff, query: &Query) -> Result<Vec<Vec<String>
     let rows: Vec<Vec<String>> = shop.read_slowly(read).await?;
     let what = format!("导出 {} 单，{}", rows.len(), if whole { "含收货信息" } else { "收货信息已隐去" });
     shop.write(move |tx| Ok(audit(tx, &staff, &what)?)).await?;
-    Ok(rows)
+    Ok(Exported::of(rows, sees_money))
 }
 
 fn exported(conn: &rusqlite::Connection, order: Order, whole: bool) -> Result<Vec<String>> {
