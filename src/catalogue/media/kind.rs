@@ -62,7 +62,7 @@ fn brand(bytes: &[u8]) -> &'static str {
 }
 
 fn is_svg(bytes: &[u8]) -> bool {
-    let head = String::from_utf8_lossy(bytes.get(..512).unwrap_or(bytes));
+    let head = String::from_utf8_lossy(bytes.get(..4096).unwrap_or(bytes));
     head.trim_start_matches('\u{feff}').trim_start().starts_with('<') && head.contains("<svg")
 }
 
@@ -105,6 +105,7 @@ pub struct Jpeg {
     pub samples: u64,
 }
 
+const CUT: &str = "图片不完整，后半截没有传上来或没有存好：请重新选择，或重新导出后再上传";
 const RESAVE: &str = "请用看图软件或画图打开，另存为普通的 JPG 后再上传；在手机上可以截图后上传";
 
 impl Jpeg {
@@ -146,8 +147,12 @@ impl Jpeg {
         }
         let all = u64::from(width) * u64::from(height);
         let samples = factors.iter().map(|f| all * u64::from(f.0 * f.1) / u64::from(across * down)).sum();
-        let in_first_scan = segment(rest, |marker| marker == SCAN).and_then(|(_, scan, _)| scan.first().copied());
-        let gathered = marker == 0xc2 || in_first_scan.map(usize::from) != Some(factors.len());
+        let (_, scan, pixels) = segment(rest, |marker| marker == SCAN).ok_or(CUT)?;
+        // The decoder paints what is missing in gray.
+        if !pixels.windows(2).rev().any(|pair| pair == END) {
+            return Err(CUT.into());
+        }
+        let gathered = marker == 0xc2 || scan.first().copied().map(usize::from) != Some(factors.len());
         Ok(Jpeg { width, height, gathered, samples })
     }
 }
@@ -171,6 +176,7 @@ fn is_read_right(factors: &[(u32, u32)], across: u32, down: u32) -> bool {
 }
 
 const SCAN: u8 = 0xda;
+const END: [u8; 2] = [0xff, 0xd9];
 
 fn is_frame(marker: u8) -> bool {
     matches!(marker, 0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf | 0xf7)

@@ -101,6 +101,20 @@ fn a_jpeg_that_the_decoder_reads_wrongly_is_refused_by_its_kind() {
 }
 
 #[test]
+fn a_jpeg_that_was_cut_off_is_refused_and_not_painted_gray() {
+    for name in ["progressive.jpg", "sampled_2x2.jpg", "turned.jpg", "cmyk.jpg"] {
+        let whole = file(name);
+        for cut in [whole.len() - 2, whole.len() - 9] {
+            assert!(words(&whole[..cut]).contains("不完整"), "{name} {cut}");
+        }
+        // What stands behind the end is another matter: a moving photograph's video.
+        assert!(Picture::read(&[&whole[..], &[0; 3000]].concat()).is_ok(), "{name}");
+    }
+    let other = file("p3.png");
+    assert!(words(&other[..other.len() * 9 / 10]).contains("损坏"));
+}
+
+#[test]
 fn a_webp_is_weighed_by_the_picture_that_it_holds() {
     let with = |flags: u8, chunks: &[(&[u8; 4], &[u8])]| {
         let mut bytes = b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0".to_vec();
