@@ -48,6 +48,71 @@ fn seen(c: char) -> Option<char> {
     })
 }
 
+/// The traditional signs in headings and in the names of parcel services, each with the simplified one.
+const TRADITIONAL: [(char, char); 55] = [
+    ('稱', '称'),
+    ('價', '价'),
+    ('庫', '库'),
+    ('規', '规'),
+    ('類', '类'),
+    ('貨', '货'),
+    ('號', '号'),
+    ('單', '单'),
+    ('訂', '订'),
+    ('遞', '递'),
+    ('運', '运'),
+    ('編', '编'),
+    ('碼', '码'),
+    ('條', '条'),
+    ('數', '数'),
+    ('圖', '图'),
+    ('標', '标'),
+    ('題', '题'),
+    ('狀', '状'),
+    ('態', '态'),
+    ('線', '线'),
+    ('劃', '划'),
+    ('賣', '卖'),
+    ('點', '点'),
+    ('顏', '颜'),
+    ('產', '产'),
+    ('現', '现'),
+    ('總', '总'),
+    ('實', '实'),
+    ('際', '际'),
+    ('餘', '余'),
+    ('順', '顺'),
+    ('豐', '丰'),
+    ('圓', '圆'),
+    ('韻', '韵'),
+    ('達', '达'),
+    ('極', '极'),
+    ('郵', '邮'),
+    ('國', '国'),
+    ('儲', '储'),
+    ('華', '华'),
+    ('東', '东'),
+    ('聯', '联'),
+    ('蘇', '苏'),
+    ('寧', '宁'),
+    ('眾', '众'),
+    ('鳥', '鸟'),
+    ('樂', '乐'),
+    ('車', '车'),
+    ('貓', '猫'),
+    ('專', '专'),
+    ('備', '备'),
+    ('註', '注'),
+    ('寶', '宝'),
+    ('貝', '贝'),
+];
+
+/// In the script of the mainland, as far as headings and names of parcel services need it.
+pub fn simplified(text: &str) -> String {
+    let plain = |c: char| TRADITIONAL.iter().find(|(old, _)| *old == c).map_or(c, |(_, new)| *new);
+    text.chars().map(plain).collect()
+}
+
 fn unwrapped(text: &str) -> &str {
     let text = text.trim();
     let formula = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));

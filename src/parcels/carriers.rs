@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use super::number::TrackingNo;
-use crate::typed::bare;
+use crate::typed::{bare, simplified};
 use crate::wechat::carriers as wechat;
 
 /// A parcel service: WeChat's code for it, and its name.
@@ -44,8 +44,11 @@ const USUAL: &[(&str, &[&str])] = &[
             "顺丰空运",
             "顺丰次晨",
             "顺丰次日",
+            "顺丰次日达",
             "顺丰隔日",
+            "顺丰隔日达",
             "顺丰即日",
+            "顺丰即日达",
             "顺丰电商标快",
             "sfexpress",
             "shunfeng",
@@ -55,7 +58,7 @@ const USUAL: &[(&str, &[&str])] = &[
     ("YTO", &["圆通", "圆通快递", "圆通速运", "ytoexpress", "yuantong"]),
     ("STO", &["申通", "申通速递", "申通e物流", "申通快递e物流", "stoexpress", "shentong"]),
     ("YD", &["韵达", "韵达快递", "韵达速运", "yunda", "yundaexpress"]),
-    ("JTSD", &["极兔", "极兔快递", "极兔速运", "j&t", "jt", "jtexpress", "j&texpress"]),
+    ("JTSD", &["极兔", "极兔快递", "极兔速运", "j&t", "jt", "jtexpress", "j&texpress", "jitu"]),
     (
         "JD",
         &[
@@ -70,6 +73,10 @@ const USUAL: &[(&str, &[&str])] = &[
             "jdl",
             "jd物流",
             "jd快递",
+            "京东物流快递",
+            "京东自营",
+            "jdexpress",
+            "jingdong",
         ],
     ),
     (
@@ -88,6 +95,9 @@ const USUAL: &[(&str, &[&str])] = &[
             "ems标快",
             "ems标准快递",
             "ems经济快递",
+            "邮政ems标准快递",
+            "邮政ems经济快递",
+            "eyb",
             "邮政ems快递",
             "中国邮政特快专递",
             "中国邮政速递物流",
@@ -115,16 +125,16 @@ const USUAL: &[(&str, &[&str])] = &[
         ],
     ),
     ("DBL", &["德邦", "德邦速递", "德邦大件", "德邦标准快递", "dbkd", "deppon", "debangkuaidi"]),
-    ("YZBK", &["邮政标快", "国内标快", "邮政快递标快"]),
-    ("DNWL", &["丹鸟", "丹鸟快递", "菜鸟", "菜鸟速递", "菜鸟快递", "菜鸟速递(丹鸟)"]),
-    ("FWX", &["丰网", "丰网快递"]),
+    ("YZBK", &["youzhengbk", "邮政标快", "国内标快", "邮政快递标快"]),
+    ("DNWL", &["丹鸟", "丹鸟快递", "菜鸟", "菜鸟速递", "菜鸟快递", "菜鸟速递(丹鸟)", "danniao"]),
+    ("FWX", &["丰网", "丰网快递", "fengwang"]),
     ("ZYE", &["众邮", "众邮速递"]),
-    ("HTKY", &["百世", "百世汇通", "百世汇通快递", "汇通快递"]),
-    ("UC", &["优速", "优速物流"]),
-    ("ZJS", &["宅急送快递"]),
-    ("KYSY", &["跨越", "跨越快递", "跨越物流"]),
-    ("ANEKY", &["安能", "安能快运", "安能快递"]),
-    ("SNWL", &["苏宁", "苏宁快递"]),
+    ("HTKY", &["百世", "百世汇通", "百世汇通快递", "汇通快递", "huitongkuaidi"]),
+    ("UC", &["优速", "优速物流", "youshuwuliu"]),
+    ("ZJS", &["宅急送快递", "zhaijisong"]),
+    ("KYSY", &["跨越", "跨越快递", "跨越物流", "kuayue"]),
+    ("ANEKY", &["安能", "安能快运", "安能快递", "annengwuliu"]),
+    ("SNWL", &["苏宁", "苏宁快递", "suning"]),
     ("SURE", &["速尔", "速尔物流"]),
     ("JGSD", &["京广", "京广快递"]),
     ("CND", &["承诺达特快"]),
@@ -132,7 +142,7 @@ const USUAL: &[(&str, &[&str])] = &[
     ("ZTOKY", &["中通物流"]),
     ("YDKY", &["韵达物流"]),
     ("BTWL", &["百世物流"]),
-    ("DBLKY", &[]),
+    ("DBLKY", &["debangwuliu"]),
     ("JDKY", &[]),
     ("SX", &["顺心", "顺心捷达快运"]),
     ("YMDD", &["壹米滴答快运", "一米滴答"]),
@@ -158,6 +168,7 @@ const ELSEWHERE: &[&str] = &[
     "中铁快运",
     "顺丰快运",
     "顺丰同城",
+    "顺丰同城急送",
     "达达",
     "达达快送",
     "美团配送",
@@ -229,7 +240,7 @@ fn by_name() -> &'static HashMap<String, &'static str> {
 /// A name as it is compared: without blanks, brackets and points, in small letters.
 fn key(name: &str) -> String {
     let kept = |c: &char| !matches!(c, ' ' | '(' | ')' | '（' | '）' | '[' | ']' | '【' | '】' | '·' | '.' | '-' | '_');
-    bare(name).chars().filter(kept).flat_map(char::to_lowercase).collect()
+    simplified(&bare(name)).chars().filter(kept).flat_map(char::to_lowercase).collect()
 }
 
 /// Nobody of this name is known.
@@ -453,6 +464,12 @@ mod tests {
             ("YTOGJ", "圆通国际"),
             ("YD", "韵达 韵达速递 韵达快递 yunda YD"),
             ("YDKY", "韵达快运"),
+            ("SF", "順豐 順豐速運 顺丰次日达"),
+            ("ZTO", "中通快遞"),
+            ("JTSD", "極兔速遞 jitu JT_Express"),
+            ("JD", "京东物流快递 jingdong"),
+            ("EMS", "邮政EMS标准快递 EYB"),
+            ("DBLKY", "debangwuliu"),
             ("JTSD", "极兔 极兔速递 J&T"),
             ("JD", "京东 京东快递 京东物流"),
             ("JDKY", "京东快运"),

@@ -120,9 +120,12 @@ impl Said {
     }
 }
 
-/// A name and a number in one text: `圆通速递 YT8812345678901`, `YT8812345678901（圆通）`.
+/// A name and a number in one text: `圆通速递 YT8812345678901`, `YT8812345678901（圆通）`, `EMS:1101234567890`.
 pub fn beside_a_name(text: &str) -> Option<(&str, &str)> {
     let text = text.trim();
+    if let Some(both) = beside_a_code(text) {
+        return Some(both);
+    }
     let is_number = |c: char| c.is_ascii_alphanumeric() || c == '-';
     let stray = |c: char| c.is_whitespace() || "()（）[]【】:：,，、/-_|".contains(c);
     let behind = text.trim_end_matches(is_number);
@@ -135,6 +138,17 @@ pub fn beside_a_name(text: &str) -> Option<(&str, &str)> {
     let name = name.trim_matches(stray);
     let digits = number.bytes().filter(u8::is_ascii_digit).count();
     (!name.is_empty() && digits >= 8).then_some((name, number))
+}
+
+/// The same with a name in Latin letters, unless its numbers begin with it.
+fn beside_a_code(text: &str) -> Option<(&str, &str)> {
+    const HEADS: [&str; 7] = ["SF", "YT", "JT", "JD", "DPK", "DPL", "KYE"];
+    let (name, number) = text.split_once([' ', ':', '：'])?;
+    let number = number.trim();
+    let letters = |text: &str| text.bytes().all(|b| b.is_ascii_alphabetic());
+    let plain = number.bytes().all(|b| b.is_ascii_alphanumeric()) && number.bytes().any(|b| b.is_ascii_digit());
+    let head = HEADS.iter().any(|head| name.eq_ignore_ascii_case(head));
+    ((2..=8).contains(&name.len()) && letters(name) && plain && number.len() >= 8 && !head).then_some((name, number))
 }
 
 /// Nobody said who carries it, and the number does not tell.
@@ -191,6 +205,16 @@ mod tests {
             assert!(problem.contains("中通快递") && problem.contains("圆通速递"), "{problem}");
         }
         assert_eq!(Parcel::read("", "其他：飞毛腿 F12345678").unwrap().text(), "飞毛腿 F12345678");
+        for (text, parcel) in [
+            ("EMS:1101234567890", "EMS 1101234567890"),
+            ("ZTO 75312345678901", "中通快递 75312345678901"),
+            ("yunda 463123456789012", "韵达速递 463123456789012"),
+            // Their numbers begin with the name.
+            ("SF 1234567890123", "顺丰速运 SF1234567890123"),
+            ("JT 5012345678901", "极兔速递 JT5012345678901"),
+        ] {
+            assert_eq!(Parcel::read("", text).unwrap().text(), parcel, "{text}");
+        }
         for text in ["飞毛腿 75312345678901", "圆通 YT12345", "圆通"] {
             assert!(Parcel::read("", text).is_err(), "{text}");
         }

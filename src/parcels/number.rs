@@ -59,10 +59,13 @@ impl TrackingNo {
         if let Some(number) = sf_label(&text) {
             return number.ok_or(Problem::Label).and_then(TrackingNo::fit);
         }
-        if is_address(&text) {
-            return in_address(&text);
+        if text.starts_with('{') {
+            return in_fields(&text).ok_or(Problem::Label);
         }
-        let text = whole(unlabelled(&text));
+        if is_address(&text) {
+            return in_address(&text).ok_or(Problem::Address);
+        }
+        let text = whole(unremarked(unlabelled(scanned(&text))));
         if text.is_empty() {
             return Err(Problem::Missing);
         }
@@ -113,13 +116,26 @@ fn is_address(text: &str) -> bool {
     text.contains("://") || text.starts_with("WWW.")
 }
 
-/// A web address, as a label's picture may hold one: the part that is named like a number, else the only one that
-/// looks like one.
-fn in_address(text: &str) -> Result<TrackingNo, Problem> {
+/// A web address, as a label's picture may hold one.
+fn in_address(text: &str) -> Option<TrackingNo> {
+    let parts = text.split(['?', '&', '#', '/', ';']).skip(1);
+    named_like_one(parts.map(|part| part.split_once('=').unwrap_or(("", part))))
+}
+
+/// Fields, as other labels' pictures hold them: `{"waybillCode":"JDVA…"}`.
+fn in_fields(text: &str) -> Option<TrackingNo> {
+    let bared = |text: &str| text.trim_matches(|c| matches!(c, '"' | '\'' | ' ' | '[' | ']')).to_owned();
+    let fields = text.split(['{', '}', ',']).filter_map(|field| field.split_once(':'));
+    let fields: Vec<(String, String)> = fields.map(|(name, value)| (bared(name), bared(value))).collect();
+    named_like_one(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+}
+
+/// The value that is named like a parcel's number, else the only one that looks like one.
+fn named_like_one<'t>(fields: impl Iterator<Item = (&'t str, &'t str)>) -> Option<TrackingNo> {
     const NAMES: [&str; 8] = ["NO", "NUM", "BILL", "CODE", "WAYBILL", "MAIL", "TRACK", "SN"];
-    let parts = text.split(['?', '&', '#', '/', ';']).skip(1).map(|part| part.split_once('=').unwrap_or(("", part)));
-    let mut found: Vec<(bool, TrackingNo)> = parts
-        .filter(|(_, value)| looks_like_one(value))
+    const OTHERS: [&str; 5] = ["ORDER", "PHONE", "MOBILE", "TEL", "ZIP"];
+    let mut found: Vec<(bool, TrackingNo)> = fields
+        .filter(|(name, value)| looks_like_one(value) && !OTHERS.iter().any(|other| name.contains(other)))
         .filter_map(|(name, value)| {
             Some((NAMES.iter().any(|known| name.contains(known)), TrackingNo::fit(value).ok()?))
         })
@@ -129,8 +145,25 @@ fn in_address(text: &str) -> Result<TrackingNo, Problem> {
     }
     found.dedup();
     match found.as_slice() {
-        [(_, number)] => Ok(number.clone()),
-        _ => Err(Problem::Address),
+        [(_, number)] => Some(number.clone()),
+        _ => None,
+    }
+}
+
+/// Without what scanners add: the sign of the bar code's kind (`]C1`, AIM), what Code 39 begins and ends with.
+fn scanned(text: &str) -> &str {
+    let kind = text.strip_prefix(']').and_then(|rest| rest.get(2..));
+    kind.unwrap_or(text).trim_matches(|c| "*~[]<>【】 ".contains(c))
+}
+
+/// Without a remark in brackets behind a number: `YT8812345678901(圆通)`.
+fn unremarked(text: &str) -> &str {
+    let parts = text.strip_suffix(')').and_then(|text| text.split_once('('));
+    match parts {
+        Some((number, remark)) if looks_like_one(number) && !remark.bytes().any(|b| b.is_ascii_digit()) => {
+            number.trim()
+        }
+        _ => text,
     }
 }
 
@@ -147,7 +180,7 @@ fn unlabelled(text: &str) -> &str {
             latin.filter(|rest| rest.starts_with(['.', ':', ' ', '#'])).unwrap_or(text)
         }
     };
-    rest.trim_start_matches([':', '.', '#', '=', ' '])
+    rest.trim_start_matches([':', '.', '#', '=', ' ', '是', '为'])
 }
 
 /// A program that reads tables made a fraction of it; up to fifteen digits nothing is lost by that.
@@ -259,6 +292,17 @@ mod tests {
             ("No. 75312345678901", "75312345678901"),
             ("NO:75312345678901", "75312345678901"),
             ("Tracking No: 75312345678901", "75312345678901"),
+            ("快递单号是 75312345678901", "75312345678901"),
+            ("运单号：SF1234567890123（顺丰）", "SF1234567890123"),
+            ("75312345678901 （一箱）", "75312345678901"),
+            // Scanners' signs.
+            ("]C1SF1234567890123", "SF1234567890123"),
+            ("*SF1234567890123*", "SF1234567890123"),
+            ("~YT8812345678901~", "YT8812345678901"),
+            ("【75312345678901】", "75312345678901"),
+            ("{\"waybillCode\":\"JDVA12345678901\",\"phone\":\"13900001111\"}", "JDVA12345678901"),
+            ("{\"orderNo\":\"9000000000001\",\"mailNo\":\"463123456789012\",\"ver\":1}", "463123456789012"),
+            ("{'a':{'b':['75312345678901']}}", "75312345678901"),
             // Services' own signs.
             ("JDVA12345678901-1-1-", "JDVA12345678901"),
             ("JDVA12345678901-12-15-", "JDVA12345678901"),
@@ -308,6 +352,9 @@ mod tests {
             ("4200002611202611280000000097", Problem::Transaction),
             ("MMM={'k1':'755W'}", Problem::Label),
             ("MMM={'k5':''}", Problem::Label),
+            ("{\"ver\":1}", Problem::Label),
+            ("{\"no\":\"75312345678901\",\"sn\":\"75312345678902\"}", Problem::Label),
+            ("75312345678901(75312345678902)", Problem::Shape),
             ("https://example.com/", Problem::Address),
             ("https://example.com/?a=75312345678901&b=75312345678902", Problem::Address),
             ("SF1234567890123,SF1234567890124", two()),
