@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::cfb::u16_at;
 use super::grid::beyond;
+use super::unseen::Unseen;
 use super::{MOST_COLUMNS, MOST_LINE, Unreadable, number};
 
 /// Each sheet is laid out as a rectangle when it is read: so many cells all of them may have, with and without something
@@ -17,6 +18,8 @@ const PASSWORD: u16 = 0x002f;
 const SHEET: u16 = 0x0085;
 const FORMAT: u16 = 0x041e;
 const CELL_STYLE: u16 = 0x00e0;
+const ROW: u16 = 0x0208;
+const COLUMNS: u16 = 0x007d;
 const OBJECT: u16 = 0x005d;
 const NUMBERS_OF_A_ROW: u16 = 0x00bd;
 /// Numbers, texts, formulas, truths and errors.
@@ -35,6 +38,8 @@ pub(super) struct Formats {
     cells: Vec<Vec<(u32, u16)>>,
     /// Pictures that lie over the cells.
     pub pictures: usize,
+    /// What is not shown of each sheet that hides something.
+    pub unseen: HashMap<usize, Unseen>,
 }
 
 /// A cell's place as a number that grows from left to right and from line to line.
@@ -46,7 +51,14 @@ impl Formats {
     /// Walks over the records once. How large the sheets are is in every cell, whatever the file says of itself.
     pub(super) fn read(stream: &[u8]) -> Result<Formats, Unreadable> {
         let codes = [(9, "0%".to_owned()), (10, "0.00%".to_owned())].into();
-        let mut read = Formats { codes, styles: Vec::new(), sheets: Vec::new(), cells: Vec::new(), pictures: 0 };
+        let mut read = Formats {
+            codes,
+            styles: Vec::new(),
+            sheets: Vec::new(),
+            cells: Vec::new(),
+            pictures: 0,
+            unseen: HashMap::new(),
+        };
         let (mut at, mut rows, mut columns, mut before) = (0, 0, 0, 0);
         // A chart inside of a sheet has a beginning and an end of its own, and cells that are not the sheet's.
         let (mut inside, mut wide) = (Vec::new(), true);
@@ -66,6 +78,11 @@ impl Formats {
                 CELL_STYLE => read.styles.extend(u16_at(record, 2)),
                 // Boxes, buttons, notes; this one is a picture.
                 OBJECT => read.pictures += usize::from(u16_at(record, 4) == Some(8)),
+                ROW | COLUMNS => {
+                    if let Some(sheet) = inside.last().copied().flatten() {
+                        read.hide(sheet, kind, record);
+                    }
+                }
                 // Its size as it claims it.
                 0x0200 | 0x0000 => claimed(record)?,
                 kind if CELLS.contains(&kind) => {
@@ -88,6 +105,18 @@ impl Formats {
         }
         read.cells.iter_mut().for_each(|cells| cells.sort_by_key(|cell| cell.0));
         Ok(read)
+    }
+
+    /// A row, or several columns, whose flags say that they are not shown.
+    fn hide(&mut self, sheet: usize, kind: u16, record: &[u8]) {
+        let at = |at| u16_at(record, at).unwrap_or_default();
+        match kind {
+            ROW if at(12) & 0x20 != 0 => self.unseen.entry(sheet).or_default().add_lines(u32::from(at(0)) + 1, 1),
+            COLUMNS if at(8) & 1 != 0 => {
+                self.unseen.entry(sheet).or_default().add_columns(at(0).into(), at(2).into());
+            }
+            _ => {}
+        }
     }
 
     fn note(&mut self, sheet: usize, row: u32, column: u32, style: Option<u16>) {

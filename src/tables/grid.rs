@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::unseen::Unseen;
 use super::{Cell, MOST_COLUMNS, MOST_LINE, MOST_ROWS, Unreadable};
 
 /// Cells that are held at once of all sheets of a file, the empty ones between others too: a full table of the widest
@@ -24,6 +25,7 @@ pub(super) struct Sheet {
     pub pictures: Vec<Lying>,
     /// Pictures of the whole file that lie in no cell of a sheet.
     pub unread_pictures: usize,
+    pub unseen: Unseen,
     held: Held,
 }
 
@@ -105,6 +107,16 @@ impl Sheet {
         self.held.more(cells.len() * times as usize, text * times as usize)?;
         self.rows.extend((row + 1..=last).map(|line| (line, cells.clone())));
         Ok(())
+    }
+
+    /// Its rows from one on, as a sheet of their own.
+    pub(super) fn cut(&mut self, at: usize) -> Sheet {
+        let rows = self.rows.split_off(at);
+        let first = rows.first().map_or(u32::MAX, |(line, _)| *line);
+        let (above, below) = std::mem::take(&mut self.pictures).into_iter().partition(|picture| picture.line < first);
+        self.pictures = above;
+        let (name, unseen) = (self.name.clone(), self.unseen.clone());
+        Sheet { name, hidden: self.hidden, rows, pictures: below, unseen, ..Sheet::default() }
     }
 
     /// From the top down, every line once.

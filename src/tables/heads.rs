@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::grid::{Lying, Sheet};
-use super::{Cell, Drawn, Head, MOST_ROWS, Place, Row, Table, Unreadable, Wanted, letters, number};
-use crate::typed::bare;
+use super::{Cell, Drawn, Head, MOST_ROWS, Place, Row, Table, Unreadable, Wanted, letters, number, unseen};
+use crate::typed::{bare, simplified};
 
 /// Headings stand below a title, a date and a few notes, but not deeper.
 const DEEPEST_HEAD: usize = 30;
@@ -108,6 +108,35 @@ impl Titles {
     }
 }
 
+impl Titles {
+    /// Cuts a sheet before every row of headings that stand in another order than those above it.
+    fn apart(&self, wanted: &Wanted<'_>, mut sheet: Sheet) -> Vec<Sheet> {
+        let mut parts = Vec::new();
+        while let Some(found) = self.find(wanted, &sheet) {
+            let below = sheet.rows.iter().skip(found.at + 1);
+            let Some(at) = below.map(|(_, cells)| cells).position(|cells| self.heads_anew(&found, cells)) else {
+                break;
+            };
+            let rest = sheet.cut(found.at + 1 + at);
+            parts.push(std::mem::replace(&mut sheet, rest));
+        }
+        parts.push(sheet);
+        parts
+    }
+
+    /// Whether most of a row's cells are titles, and stand elsewhere than in the headings that were found. Rows of goods
+    /// and of parcels have digits in them.
+    fn heads_anew(&self, found: &Found, cells: &[Cell]) -> bool {
+        let worded = |cell: &&Cell| matches!(cell, Cell::Text(text) if !text.contains(|c: char| c.is_ascii_digit()));
+        let filled = cells.iter().filter(|cell| **cell != Cell::Empty).count();
+        if filled < 2 || cells.iter().filter(worded).count() < filled {
+            return false;
+        }
+        let anew = self.head(found.columns.len(), cells);
+        anew.count() > 1 && anew.count() * 2 > filled && anew.columns != found.columns
+    }
+}
+
 /// What stands in the lower of two rows, and in the upper one where that is empty.
 fn over(upper: &[Cell], lower: &[Cell]) -> Vec<Cell> {
     let cell = |row: &[Cell], at: usize| row.get(at).filter(|cell| **cell != Cell::Empty).cloned();
@@ -118,7 +147,7 @@ fn over(upper: &[Cell], lower: &[Cell]) -> Vec<Cell> {
 
 /// A title in every form without what people put around it: stars, breaks, numbers, 必填, units, a remark.
 fn forms(title: &str) -> Vec<String> {
-    let plain: String = number::narrow(&bare(title))
+    let plain: String = simplified(&number::narrow(&bare(title)))
         .to_lowercase()
         .chars()
         .filter(|c| !c.is_whitespace() && !"*★☆※●#_.'\"".contains(*c))
@@ -175,6 +204,8 @@ pub(super) fn table(mut sheets: Vec<Sheet>, wanted: &Wanted<'_>) -> Result<Table
         sheet.rows.retain(|(_, cells)| cells.iter().any(|cell| *cell != Cell::Empty));
     }
     sheets.retain(|sheet| !sheet.rows.is_empty());
+    let several = sheets.iter().filter(|sheet| !sheet.hidden).count() > 1;
+    let sheets: Vec<Sheet> = sheets.into_iter().flat_map(|sheet| titles.apart(wanted, sheet)).collect();
     let found: Vec<Option<Found>> = sheets.iter().map(|sheet| titles.find(wanted, sheet)).collect();
     let whole = |found: &Found| found.count() > 1 && found.missing(wanted).is_empty();
     let fits = |(sheet, found): (&Sheet, &Option<Found>)| !sheet.hidden && found.as_ref().is_some_and(whole);
@@ -186,7 +217,6 @@ pub(super) fn table(mut sheets: Vec<Sheet>, wanted: &Wanted<'_>) -> Result<Table
     if unread > 0 {
         table.notes.push(format!("文件里的 {unread} 张图片没有读：请在商品页添加"));
     }
-    let several = sheets.iter().filter(|sheet| !sheet.hidden).count() > 1;
     let last_try = !used.contains(&true);
     for ((sheet, found), used) in sheets.into_iter().zip(found).zip(used) {
         match found {
@@ -246,12 +276,19 @@ fn add(table: &mut Table, sheet: Sheet, found: Found, wanted: &Wanted<'_>, sever
     if !unused.is_empty() {
         table.notes.push(here(&format!("没有用到的列：{}", listed(&unused))));
     }
+    let unseen = sheet.unseen;
+    let hidden = found.columns.iter().flatten().filter(|at| unseen.columns.contains(at));
+    let hidden: Vec<&str> = hidden.filter_map(|at| Some(named.get(*at)?.as_str())).collect();
+    if !hidden.is_empty() {
+        table.notes.push(here(&format!("隐藏的列也读了：{}", listed(&hidden))));
+    }
     let above = found.at + 1 - found.rows;
     if above > 0 {
         table.notes.push(here(&format!("表头在第 {line} 行，上面的 {above} 行没有读")));
     }
     let head = Arc::new(Head { columns: found.columns, titles: named, line: *line });
     let (mut left_out, mut pictures): (_, HashMap<u32, Vec<Lying>>) = (Vec::new(), HashMap::new());
+    let mut unseen_lines = Vec::new();
     sheet.pictures.into_iter().for_each(|picture| pictures.entry(picture.line).or_default().push(picture));
     for (line, cells) in sheet.rows.into_iter().skip(found.at + 1) {
         let row = Row { place: Place { sheet: name.clone(), line }, cells, head: head.clone(), pictures: Vec::new() };
@@ -260,6 +297,7 @@ fn add(table: &mut Table, sheet: Sheet, found: Found, wanted: &Wanted<'_>, sever
             None => {
                 let own = pictures.remove(&line).unwrap_or_default();
                 let pictures = own.into_iter().map(|picture| head.drawn(picture)).collect();
+                unseen_lines.extend(unseen.lines.contains(&line).then_some(line));
                 table.rows.push(Row { pictures, ..row });
             }
         }
@@ -267,6 +305,10 @@ fn add(table: &mut Table, sheet: Sheet, found: Found, wanted: &Wanted<'_>, sever
     if !left_out.is_empty() {
         let rows: Vec<&str> = left_out.iter().map(String::as_str).collect();
         table.notes.push(here(&format!("没有读：{}", listed(&rows))));
+    }
+    // They belong to the table, so they are read; whoever does not see them is told.
+    if let Some(lines) = unseen::in_words(&unseen_lines) {
+        table.notes.push(here(&format!("筛选掉、折叠或隐藏的行也读了：{lines}；不要的请先从表里删掉")));
     }
     let outside: usize = pictures.values().map(Vec::len).sum();
     if outside > 0 {
@@ -443,6 +485,28 @@ mod tests {
             "{:?}",
             table.notes
         );
+    }
+
+    #[test]
+    fn headings_in_another_order_begin_a_table_of_their_own() {
+        let table = table("商品名称,售价,库存\n杯子,9,3\n\n库存,商品名称,售价\n4,碗,8\n5,盘子,7\n品名,单价\n勺子,6\n");
+        let rows: Vec<String> = table
+            .rows
+            .iter()
+            .map(|row| (0..3).map(|column| row.get(column).map_or("-", Cell::shown)).collect::<Vec<_>>().join("|"))
+            .collect();
+        assert_eq!(rows, ["杯子|9|3", "碗|8|4", "盘子|7|5", "勺子|6|-"]);
+        assert_eq!(table.rows.iter().map(|row| row.place.to_string()).collect::<Vec<_>>()[3], "第 8 行");
+        // Goods that are called like a column, and what is a title in one cell alone.
+        for row in ["数量,,", "单价,碗,盘子", "库存,品名,3"] {
+            assert_eq!(self::table(&format!("商品名称,售价,库存\n{row}\n")).rows.len(), 1, "{row}");
+        }
+    }
+
+    #[test]
+    fn headings_in_traditional_script_are_the_same() {
+        let table = table("商品名稱,單價,庫存\n杯子,9,3\n");
+        assert!(table.missing.is_empty() && (0..3).all(|column| table.rows[0].get(column).is_some()));
     }
 
     #[test]

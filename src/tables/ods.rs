@@ -57,6 +57,8 @@ struct Content {
     /// Styles of tables that are not displayed.
     hidden: HashSet<String>,
     style: String,
+    /// Columns that were spoken of before the rows.
+    columns: u32,
     row: u32,
     /// The cells of this row so far.
     cells: Vec<Cell>,
@@ -83,6 +85,11 @@ fn times(tag: &BytesStart<'_>, name: &str) -> u32 {
     attribute(tag, name).and_then(|text| text.parse().ok()).unwrap_or(1).max(1)
 }
 
+/// Whether a row or a column is hidden, or left out by a filter.
+fn is_unseen(tag: &BytesStart<'_>) -> bool {
+    matches!(attribute(tag, "visibility").as_deref(), Some("collapse" | "filter"))
+}
+
 impl Content {
     fn start(&mut self, tag: &BytesStart<'_>, empty: bool) -> Result<(), Unreadable> {
         let name = tag.local_name().as_ref().to_owned();
@@ -95,9 +102,21 @@ impl Content {
                 let hidden = attribute(tag, "style-name").is_some_and(|style| self.hidden.contains(&style));
                 let name = attribute(tag, "name").unwrap_or_default();
                 self.sheets.push(Sheet::after(&self.sheets, name, hidden)?);
-                (self.row, self.merged) = (0, Vec::new());
+                (self.row, self.columns, self.merged) = (0, 0, Vec::new());
             }
-            "table-row" => (self.column, self.repeated_rows) = (0, times(tag, "number-rows-repeated")),
+            "table-column" => {
+                let (first, repeated) = (self.columns, times(tag, "number-columns-repeated"));
+                self.columns = first.saturating_add(repeated);
+                if let Some(sheet) = self.sheets.last_mut().filter(|_| is_unseen(tag)) {
+                    sheet.unseen.add_columns(first, self.columns - 1);
+                }
+            }
+            "table-row" => {
+                (self.column, self.repeated_rows) = (0, times(tag, "number-rows-repeated"));
+                if let Some(sheet) = self.sheets.last_mut().filter(|_| is_unseen(tag)) {
+                    sheet.unseen.add_lines(self.row.saturating_add(1), self.repeated_rows);
+                }
+            }
             "table-cell" | "covered-table-cell" => {
                 self.repeated_cells = times(tag, "number-columns-repeated");
                 self.text.clear();

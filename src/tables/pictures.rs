@@ -1,30 +1,22 @@
 //! Pictures of a workbook, and where each stands: in a cell, as Excel and WPS put them there, or over the cells.
 
 use std::collections::HashMap;
-use std::io::BufRead;
 use std::sync::Arc;
 
-use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
-
 use super::grid::{Lying, Sheet};
+use super::package::{Package, Seen, walk};
 use super::zipped::attribute;
-use super::{Cell, MOST_COLUMNS, MOST_LINE, Unreadable, zipped};
+use super::{Cell, MOST_COLUMNS, MOST_LINE, Unreadable};
 
 /// What the pictures of one table may weigh together: they are small in a zip only if they are no pictures.
 const MOST_UNPACKED: usize = 64 * 1024 * 1024;
 /// More than anybody puts into a table, fewer than would take a second.
 const MOST_PICTURES: usize = 10_000;
 
-/// Parts of the package, by their relations' ids.
-type Relations = HashMap<String, String>;
-
 pub(super) struct Pictures<'a> {
-    zip: zipped::Zip<'a>,
+    package: Package<'a>,
     /// Files of pictures in the package; without any, nothing is looked for.
     files: usize,
-    /// Where each sheet is, by its name.
-    sheets: Relations,
     /// The pictures that cells show by their number, which is in an attribute of the cell.
     numbered: HashMap<usize, String>,
     /// The pictures that WPS shows by a formula, by the name in it.
@@ -36,11 +28,9 @@ pub(super) struct Pictures<'a> {
 
 impl<'a> Pictures<'a> {
     pub(super) fn of(bytes: &'a [u8], files: usize) -> Result<Pictures<'a>, Unreadable> {
-        let zip = zipped::open(bytes)?;
         let mut all = Pictures {
-            zip,
+            package: Package::of(bytes)?,
             files,
-            sheets: HashMap::new(),
             numbered: HashMap::new(),
             named: HashMap::new(),
             read: HashMap::new(),
@@ -48,7 +38,6 @@ impl<'a> Pictures<'a> {
             placed: 0,
         };
         if files > 0 {
-            all.sheets = all.sheets()?;
             all.numbered = all.numbered()?;
             all.named = all.named()?;
         }
@@ -60,53 +49,18 @@ impl<'a> Pictures<'a> {
         self.files.saturating_sub(self.read.len())
     }
 
-    fn part(&mut self, name: &str) -> Result<Vec<u8>, Unreadable> {
-        Ok(zipped::part(&mut self.zip, name)?.unwrap_or_default())
-    }
-
-    /// What a part refers to; things outside of the package are not in it.
-    fn relations(&mut self, part: &str) -> Result<Relations, Unreadable> {
-        let (folder, name) = part.rsplit_once('/').unwrap_or(("", part));
-        let xml = self.part(&format!("{folder}/_rels/{name}.rels"))?;
-        let mut relations = Relations::new();
-        walk(&xml[..], |seen| {
-            if let Seen::Start("Relationship", tag) = seen
-                && attribute(tag, "TargetMode").as_deref() != Some("External")
-                && let (Some(id), Some(target)) = (attribute(tag, "Id"), attribute(tag, "Target"))
-            {
-                relations.insert(id, within(folder, &target));
-            }
-        })?;
-        Ok(relations)
-    }
-
-    fn sheets(&mut self) -> Result<Relations, Unreadable> {
-        let relations = self.relations("xl/workbook.xml")?;
-        let xml = self.part("xl/workbook.xml")?;
-        let mut sheets = Relations::new();
-        walk(&xml[..], |seen| {
-            if let Seen::Start("sheet", tag) = seen
-                && let (Some(name), Some(id)) = (attribute(tag, "name"), attribute(tag, "id"))
-                && let Some(part) = relations.get(&id)
-            {
-                sheets.insert(name, part.clone());
-            }
-        })?;
-        Ok(sheets)
-    }
-
     /// From a cell's number to its picture there are five tables, each with places in the next.
     fn numbered(&mut self) -> Result<HashMap<usize, String>, Unreadable> {
-        let relations = self.relations("xl/richData/richValueRel.xml")?;
+        let relations = self.package.relations("xl/richData/richValueRel.xml")?;
         if relations.is_empty() {
             return Ok(HashMap::new());
         }
-        let files: Vec<Option<String>> = attributes(&self.part("xl/richData/richValueRel.xml")?, "rel", "id")?
+        let files: Vec<Option<String>> = attributes(&self.package.part("xl/richData/richValueRel.xml")?, "rel", "id")?
             .into_iter()
             .map(|id| relations.get(&id?).cloned())
             .collect();
-        let values = rich_values(&self.part("xl/richData/rdrichvalue.xml")?)?;
-        let metadata = self.part("xl/metadata.xml")?;
+        let values = rich_values(&self.package.part("xl/richData/rdrichvalue.xml")?)?;
+        let metadata = self.package.part("xl/metadata.xml")?;
         let rich: Vec<Option<usize>> = numbers(&metadata, "rvb", "i")?;
         let cells = cell_values(&metadata)?;
         let picture = |at: &Option<usize>| {
@@ -117,8 +71,8 @@ impl<'a> Pictures<'a> {
     }
 
     fn named(&mut self) -> Result<HashMap<String, String>, Unreadable> {
-        let relations = self.relations("xl/cellimages.xml")?;
-        let xml = self.part("xl/cellimages.xml")?;
+        let relations = self.package.relations("xl/cellimages.xml")?;
+        let xml = self.package.part("xl/cellimages.xml")?;
         let (mut named, mut name) = (HashMap::new(), None);
         walk(&xml[..], |seen| match seen {
             Seen::Start("cNvPr", tag) => name = attribute(tag, "name"),
@@ -133,13 +87,11 @@ impl<'a> Pictures<'a> {
 
     /// Those in place of a value: the cell itself holds only an error, for older programs.
     pub(super) fn in_cells(&mut self, sheet: &mut Sheet) -> Result<(), Unreadable> {
-        let Some(part) = self.sheets.get(&sheet.name).filter(|_| !self.numbered.is_empty()).cloned() else {
+        if self.numbered.is_empty() {
             return Ok(());
-        };
-        let Some(at) = self.zip.index_for_name(&part) else { return Ok(()) };
+        }
         let mut found = Vec::new();
-        let entry = self.zip.by_index(at).map_err(|e| zipped::broken(&e))?;
-        walk(std::io::BufReader::new(entry), |seen| {
+        self.package.walk_sheet(&sheet.name, |seen| {
             if let Seen::Start("c", tag) = seen
                 && let Some(number) = attribute(tag, "vm").and_then(|number| number.parse::<usize>().ok())
                 && let Some((row, column)) = attribute(tag, "r").and_then(|name| place(&name))
@@ -180,11 +132,14 @@ impl<'a> Pictures<'a> {
 
     /// Those that lie over the cells, each where its upper left corner is.
     pub(super) fn over_cells(&mut self, sheet: &mut Sheet) -> Result<(), Unreadable> {
-        let Some(part) = self.sheets.get(&sheet.name).cloned() else { return Ok(()) };
-        let drawings = self.relations(&part)?.into_values().filter(|part| part.contains("/drawings/drawing"));
+        if self.files == 0 {
+            return Ok(());
+        }
+        let Some(part) = self.package.sheet(&sheet.name)? else { return Ok(()) };
+        let drawings = self.package.relations(&part)?.into_values().filter(|part| part.contains("/drawings/drawing"));
         for drawing in drawings.collect::<Vec<_>>() {
-            let relations = self.relations(&drawing)?;
-            for (row, column, id) in anchored(&self.part(&drawing)?)? {
+            let relations = self.package.relations(&drawing)?;
+            for (row, column, id) in anchored(&self.package.part(&drawing)?)? {
                 if let Some(file) = relations.get(&id) {
                     self.add(sheet, row.saturating_add(1), column as usize, file)?;
                 }
@@ -208,36 +163,11 @@ impl<'a> Pictures<'a> {
         // One that is too large is known by its emptiness, and its row says so.
         let bytes: Arc<[u8]> = match self.left {
             0 => Arc::from([]),
-            _ => zipped::part(&mut self.zip, name).unwrap_or_default().unwrap_or_default().into(),
+            _ => self.package.part(name).unwrap_or_default().into(),
         };
         self.left = self.left.saturating_sub(bytes.len());
         self.read.insert(name.to_owned(), bytes.clone());
         Ok(bytes)
-    }
-}
-
-/// What `walk` comes by: names are without their prefixes.
-enum Seen<'a> {
-    Start(&'a str, &'a BytesStart<'a>),
-    Text(&'a str),
-    End(&'a str),
-}
-
-fn walk(xml: impl BufRead, mut each: impl FnMut(Seen<'_>)) -> Result<(), Unreadable> {
-    let (mut reader, mut buffer) = (Reader::from_reader(xml), Vec::new());
-    loop {
-        buffer.clear();
-        match reader.read_event_into(&mut buffer).map_err(|e| zipped::broken(&e))? {
-            Event::Start(tag) => each(Seen::Start(tag.local_name().as_ref(), &tag)),
-            Event::Empty(tag) => {
-                each(Seen::Start(tag.local_name().as_ref(), &tag));
-                each(Seen::End(tag.local_name().as_ref()));
-            }
-            Event::Text(text) => each(Seen::Text(&text.xml10_content())),
-            Event::End(tag) => each(Seen::End(tag.local_name().as_ref())),
-            Event::Eof => return Ok(()),
-            _ => {}
-        }
     }
 }
 
@@ -311,22 +241,6 @@ fn anchored(drawing: &[u8]) -> Result<Vec<(u32, u32, String)>, Unreadable> {
         _ => {}
     })?;
     Ok(found)
-}
-
-/// A part's name from where it is referred to.
-fn within(folder: &str, target: &str) -> String {
-    let whole = match target.strip_prefix('/') {
-        Some(whole) => whole.to_owned(),
-        None => format!("{folder}/{target}"),
-    };
-    let mut parts = Vec::new();
-    for part in whole.split('/').filter(|part| !part.is_empty() && *part != ".") {
-        match part {
-            ".." => parts.truncate(parts.len().saturating_sub(1)),
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
 }
 
 /// The place that `C3` names, counted from zero.

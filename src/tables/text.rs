@@ -7,6 +7,12 @@ use super::{Cell, MOST_BYTES, MOST_COLUMNS, MOST_LINE, Unreadable, Wanted, numbe
 /// Excel on Windows writes the separator into the first line, for itself.
 const NAMES_SEPARATOR: &str = "sep=";
 
+/// What stands between the columns of files.
+const SEPARATORS: [char; 5] = [',', '\t', ';', '，', '|'];
+
+/// How many lines are looked at for headings.
+const HEADED: usize = 30;
+
 /// A full-width comma, in one byte: the reader of CSV knows no longer separators.
 const WIDE_COMMA: &str = "\u{1f}";
 
@@ -56,14 +62,30 @@ fn lines_alike(text: &str) -> String {
 
 /// A file of text.
 pub(super) fn file(bytes: &[u8], wanted: &Wanted<'_>) -> Result<Sheet, Unreadable> {
-    let text = lines_alike(&decode(bytes)?);
+    let text = written_in(bytes, wanted)?;
     let first = text.lines().next().unwrap_or_default();
     let named = first.to_lowercase().strip_prefix(NAMES_SEPARATOR).and_then(|rest| rest.chars().next());
     match named {
         // Its line stays where it was, so that the others are counted as an editor counts them.
         Some(separator) => split(&text[first.len()..], separator),
-        None => split(&text, separator(&text, wanted, &[',', '\t', ';', '，', '|'])),
+        None => split(&text, separator(&text, wanted, &SEPARATORS)),
     }
+}
+
+/// The text, in traditional script too: what Big5 means is something else in GB18030, and only the headings tell.
+fn written_in(bytes: &[u8], wanted: &Wanted<'_>) -> Result<String, Unreadable> {
+    let text = lines_alike(&decode(bytes)?);
+    if str::from_utf8(bytes).is_ok() || has_heads(&text, wanted) {
+        return Ok(text);
+    }
+    let traditional = encoding_rs::BIG5.decode_without_bom_handling_and_without_replacement(bytes);
+    let traditional = traditional.map(|text| lines_alike(&text)).filter(|text| has_heads(text, wanted));
+    Ok(traditional.unwrap_or(text))
+}
+
+fn has_heads(text: &str, wanted: &Wanted<'_>) -> bool {
+    let titles = Titles::of(wanted);
+    SEPARATORS.iter().any(|separator| most_heads(start(text), *separator, &titles) > 1)
 }
 
 /// What was copied out of a spreadsheet, or typed: columns apart by a tab, a comma or blanks.
@@ -87,22 +109,29 @@ pub(super) fn pasted(text: &str, wanted: &Wanted<'_>) -> Result<Sheet, Unreadabl
 
 /// The separator under which the most headings appear, else the one that stands there most often.
 fn separator(text: &str, wanted: &Wanted<'_>, known: &[char]) -> char {
-    let end = text.char_indices().nth(64 * 1024).map_or(text.len(), |(at, _)| at);
-    let start = &text[..end];
+    let start = start(text);
     let titles = Titles::of(wanted);
-    let heads = |separator: char| {
-        let rows = split(start, separator).map(|sheet| sheet.rows).unwrap_or_default();
-        rows.iter().take(30).map(|(_, cells)| titles.known(cells)).max().unwrap_or(0)
-    };
-    let often = |separator: char| start.lines().take(30).filter(|line| line.contains(separator)).count();
+    let often = |separator: char| start.lines().take(HEADED).filter(|line| line.contains(separator)).count();
     let mut best = (known[0], (0, 0));
     for separator in known.iter().copied() {
-        let score = (heads(separator), often(separator));
+        let score = (most_heads(start, separator, &titles), often(separator));
         if score > best.1 {
             best = (separator, score);
         }
     }
     best.0
+}
+
+/// As much of a text as holds its headings.
+fn start(text: &str) -> &str {
+    let end = text.char_indices().nth(64 * 1024).map_or(text.len(), |(at, _)| at);
+    &text[..end]
+}
+
+/// How many headings the best of the first rows names.
+fn most_heads(start: &str, separator: char, titles: &Titles) -> usize {
+    let rows = split(start, separator).map(|sheet| sheet.rows).unwrap_or_default();
+    rows.iter().take(HEADED).map(|(_, cells)| titles.known(cells)).max().unwrap_or(0)
 }
 
 /// Cuts text into cells. A row has the number that a spreadsheet gives it: empty lines count, breaks within cells do not.
@@ -248,6 +277,17 @@ mod tests {
         for bytes in [little, big] {
             assert_eq!(read(&bytes)[1].1, ["一楼𠀀㐀", "7731"]);
         }
+    }
+
+    #[test]
+    fn traditional_script_is_known_by_its_headings() {
+        let wanted = Wanted { columns: &[&["订单号"], &["运单号"]], needed: &[] };
+        let (big5, _, _) = encoding_rs::BIG5.encode("訂單號,運單號\r\n紅杯,7731\r\n");
+        let rows = file(&big5, &wanted).unwrap().rows;
+        assert_eq!(rows[1].1[0].shown(), "紅杯");
+        // Without headings it is what most files are.
+        let (big5, _, _) = encoding_rs::BIG5.encode("紅杯,7731\r\n");
+        assert_ne!(file(&big5, &wanted).unwrap().rows[0].1[0].shown(), "紅杯");
     }
 
     #[test]

@@ -30,7 +30,7 @@ fn read(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
         return Err(zipped::broken(&"容器已损坏"));
     }
     weigh(&stream)?;
-    let formats = Formats::read(&stream)?;
+    let mut formats = Formats::read(&stream)?;
     drop((stream, container));
     let mut book: Xls<_> = Xls::new(Cursor::new(bytes)).map_err(|e: XlsError| match e {
         XlsError::Password => Unreadable::encrypted(),
@@ -52,6 +52,7 @@ fn read(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
         }
         let merged = book.merge_cells_by_sheet_name(&sheet.name).map_err(|e| zipped::broken(&e))?;
         xlsx::merge(&mut sheet, merged)?;
+        sheet.unseen = formats.unseen.remove(&at).unwrap_or_default();
         sheets.push(sheet);
     }
     if let Some(first) = sheets.first_mut() {

@@ -7,8 +7,10 @@ use calamine::{
 };
 
 use super::grid::{Merged, Sheet};
+use super::package::Package;
 use super::pictures::Pictures;
 use super::text::unprotected;
+use super::unseen::Unseen;
 use super::{Cell, MOST_COLUMNS, Unreadable, number, zipped};
 
 type Book<'a> = Xlsx<Cursor<&'a [u8]>>;
@@ -26,6 +28,7 @@ pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
     let mut book: Book<'_> = Xlsx::new(Cursor::new(bytes)).map_err(bad)?;
     let mut pictures = Pictures::of(bytes, weighed.pictures)?;
     let unreckoned = weighed.formulas && asks_to_be_reckoned(bytes)?;
+    let mut package = weighed.hidden.then(|| Package::of(bytes)).transpose()?;
     let known = book.sheets_metadata().to_vec();
     let mut sheets = Vec::new();
     for known in known.into_iter().filter(|sheet| sheet.typ == SheetType::WorkSheet) {
@@ -46,6 +49,9 @@ pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
         if weighed.merged {
             let merged = book.merge_cells_by_sheet_name(&sheet.name).map_err(bad)?;
             merge(&mut sheet, merged)?;
+        }
+        if let Some(package) = &mut package {
+            sheet.unseen = Unseen::of(package, &sheet.name)?;
         }
         sheets.push(sheet);
     }

@@ -12,8 +12,10 @@ const MOST_UNPACKED: u64 = 200 * 1024 * 1024;
 const MOST_KEPT: u64 = 16 * 1024 * 1024;
 /// A sheet of a million cells.
 const MOST_SHEET: u64 = 64 * 1024 * 1024;
-/// Between two brackets of a sheet's XML: what lies there stands in memory at once.
+/// From one element of a sheet's XML to the next: what lies there stands in memory at once.
 const MOST_RUN: usize = 1024 * 1024;
+/// The start of an element that is looked at: its name and its attributes.
+const MOST_BEGUN: usize = 1024;
 const MOST_STYLES: u64 = 8 * 1024 * 1024;
 const MOST_PARTS: usize = 10_000;
 /// More of them than a table has cells.
@@ -59,6 +61,8 @@ pub(super) fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
 pub(super) struct Weighed {
     pub formulas: bool,
     pub merged: bool,
+    /// Rows or columns that are not shown.
+    pub hidden: bool,
     /// Files of pictures anywhere in it.
     pub pictures: usize,
 }
@@ -94,6 +98,7 @@ pub(super) fn weigh(bytes: &[u8]) -> Result<Weighed, Unreadable> {
         strings(&sink.kept)?;
         weighed.formulas |= sink.formulas;
         weighed.merged |= sink.merged;
+        weighed.hidden |= sink.hidden;
         weighed.pictures += usize::from(name.contains("media/") || name.starts_with("pictures/"));
     }
     Ok(weighed)
@@ -111,19 +116,31 @@ fn most(name: &str) -> u64 {
 
 /// A claim about the number of strings is an order for memory, so it must be near what is there.
 fn strings(part: &[u8]) -> Result<(), Unreadable> {
-    let count = find(part, b"<si").count();
-    let claims = find(part, b"uniqueCount").map(|at| {
-        let rest = part[at + b"uniqueCount".len()..].iter().skip_while(|b| !b.is_ascii_digit());
-        rest.take_while(|b| b.is_ascii_digit()).skip_while(|b| **b == b'0').count()
-    });
+    let elements = || part.split(|b| *b == b'<').skip(1);
+    let count = elements().filter(|element| !element.starts_with(b"/") && name(element) == b"si").count();
+    let claims = elements().filter(|element| name(element) == b"sst").filter_map(|element| claimed(element));
     match count > MOST_STRINGS || claims.max().unwrap_or(0) > 6 {
         true => Err(too_large()),
         false => Ok(()),
     }
 }
 
-fn find<'a>(text: &'a [u8], what: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
-    (0..text.len()).filter(move |at| text[*at] == what[0] && text[*at..].starts_with(what))
+/// The digits of `uniqueCount`.
+fn claimed(element: &[u8]) -> Option<usize> {
+    let rest = element[find(element, b"uniqueCount")?..].iter().skip_while(|b| !b.is_ascii_digit());
+    Some(rest.take_while(|b| b.is_ascii_digit()).skip_while(|b| **b == b'0').count())
+}
+
+fn find(text: &[u8], what: &[u8]) -> Option<usize> {
+    text.windows(what.len()).position(|window| window == what)
+}
+
+/// An element's name without its prefix, as it begins and as it ends.
+fn name(element: &[u8]) -> &[u8] {
+    let opened = element.strip_prefix(b"/").unwrap_or(element);
+    let end = opened.iter().position(|b| b.is_ascii_whitespace() || matches!(b, b'>' | b'/'));
+    let whole = &opened[..end.unwrap_or(opened.len())];
+    whole.rsplit(|b| *b == b':').next().unwrap_or(whole)
 }
 
 /// Lets what is unpacked go by, and remembers what was seen.
@@ -133,11 +150,12 @@ struct Sink {
     sheet: bool,
     formulas: bool,
     merged: bool,
+    hidden: bool,
     kept: Vec<u8>,
-    /// The end of the last piece, for what stands across two.
-    tail: Vec<u8>,
-    seen: usize,
-    /// Bytes since the last bracket, and the most there were between two.
+    /// The start of an element that goes on in the next piece.
+    begun: Vec<u8>,
+    elements: usize,
+    /// Bytes since the last element began, and the most there were from one to the next.
     run: usize,
     longest: usize,
     /// Something that is neither an element nor text, behind the start.
@@ -145,12 +163,43 @@ struct Sink {
 }
 
 impl Sink {
-    fn measure(&mut self, piece: &[u8]) {
-        for byte in piece {
-            self.run = if matches!(byte, b'<' | b'>') { 0 } else { self.run + 1 };
+    /// Cuts before every element; of one that a piece cuts off, as much waits as its attributes may take.
+    fn look(&mut self, piece: &[u8]) {
+        let mut parts = piece.split(|b| *b == b'<').peekable();
+        while let Some(part) = parts.next() {
+            let ends = parts.peek().is_some();
+            self.run += part.len();
             self.longest = self.longest.max(self.run);
+            if !ends || !self.begun.is_empty() {
+                self.begun.extend(&part[..part.len().min(MOST_BEGUN.saturating_sub(self.begun.len()))]);
+            }
+            if ends {
+                let begun = std::mem::take(&mut self.begun);
+                self.element(if begun.is_empty() { part } else { &begun });
+                self.begun = begun;
+                self.begun.clear();
+                self.run = 0;
+            }
         }
     }
+
+    /// One as it stands behind its bracket, with the text that follows.
+    fn element(&mut self, element: &[u8]) {
+        self.elements += 1;
+        // What comes first is the text before all elements, then the declaration.
+        self.odd |= self.elements > 2 && matches!(element.first(), Some(b'!' | b'?'));
+        match name(element) {
+            b"f" => self.formulas = true,
+            b"mergeCell" => self.merged = true,
+            b"row" | b"col" if !self.hidden => self.hidden = is_hidden(element),
+            _ => {}
+        }
+    }
+}
+
+fn is_hidden(element: &[u8]) -> bool {
+    let value = find(element, b" hidden=").and_then(|at| element.get(at + " hidden='".len()));
+    matches!(value, Some(b'1' | b't'))
 }
 
 impl std::io::Write for Sink {
@@ -159,14 +208,7 @@ impl std::io::Write for Sink {
             self.kept.extend_from_slice(piece);
         }
         if self.sheet {
-            self.measure(piece);
-            self.tail.extend_from_slice(piece);
-            let start = self.seen + piece.len() - self.tail.len();
-            self.odd |= [b"<!", b"<?"].iter().any(|mark| find(&self.tail, *mark).any(|at| start + at > 3));
-            self.seen += piece.len();
-            self.formulas |= find(&self.tail, b"f>").next().is_some();
-            self.merged |= find(&self.tail, b"mergeCell").next().is_some();
-            self.tail.drain(..self.tail.len().saturating_sub(16));
+            self.look(piece);
         }
         Ok(piece.len())
     }

@@ -89,6 +89,26 @@ fn the_table_is_found_in_the_book_and_the_rest_is_said() {
 }
 
 #[test]
+fn what_is_not_seen_of_a_table_is_read_and_said_and_so_is_a_table_below_it() {
+    for kind in ["openpyxl_hidden.xlsx", "libreoffice_hidden.xlsx", "libreoffice_hidden.xls", "libreoffice_hidden.ods"]
+    {
+        let table = table(kind);
+        let right = ["杯子||A1|5|1", "碗||A2|5|2", "盘子||A3|5|3", "勺子||A4|5|4", "叉子||A5|5|5", "筷子|-|-|3|7"];
+        assert_eq!(cells(&table, &USUAL), right, "{kind}");
+        assert_eq!(table.rows[5].place.line, 10, "{kind}");
+        let said = [
+            "隐藏的列也读了：商家编码",
+            "筛选掉、折叠或隐藏的行也读了：第 3–4、6 行；不要的请先从表里删掉",
+            "隐藏的列也读了：售价(元)",
+        ];
+        assert_eq!(table.notes, said, "{kind}");
+    }
+    for name in ["exceljs.xlsx", "sheetjs.xls", "sheetjs.ods"] {
+        assert_eq!(table(name).notes, [""; 0], "{name}");
+    }
+}
+
+#[test]
 fn cells_that_are_not_what_they_look_like_are_refused_by_their_address() {
     for kind in ["openpyxl_cells.xlsx", "libreoffice_cells.xlsx", "libreoffice_cells.xls", "libreoffice_cells.ods"] {
         let read = cells(&table(kind), &[Column::Name, Column::SkuCode, Column::Price, Column::Stock]);

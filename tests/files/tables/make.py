@@ -46,6 +46,15 @@ ws["C6"].number_format = "00000"
 ws["C4"].data_type = "e"
 wb.save("openpyxl_cells.xlsx")
 
+# openpyxl: rows left out by a filter and folded up, a hidden column, and another table below under other headings
+wb, ws = book()
+for row in [HEAD[:5], ["杯子", "", "A1", 5, 1], ["碗", "", "A2", 5, 2], ["盘子", "", "A3", 5, 3], ["勺子", "", "A4", 5, 4], ["叉子", "", "A5", 5, 5]]: ws.append(row)
+ws.auto_filter.ref = "A1:E6"; ws.auto_filter.add_filter_column(0, ["杯子", "勺子"]); ws.row_dimensions[3].hidden = ws.row_dimensions[4].hidden = True
+ws.row_dimensions.group(6, 6, hidden=True); ws.column_dimensions["C"].hidden = True
+for column, cell in enumerate(["库存", "商品名称", "售价(元)"], 1): ws.cell(9, column, cell)
+for column, cell in enumerate([7, "筷子", 3], 1): ws.cell(10, column, cell)
+wb.save("openpyxl_hidden.xlsx")
+
 # xlsxwriter: numbers, a per cent, pictures in and over cells
 wb = xlsxwriter.Workbook("xlsxwriter_pictures.xlsx"); s = wb.add_worksheet()
 s.write_row(0, 0, HEAD)
@@ -140,6 +149,7 @@ def office(kind, source, target):
 for kind in ("ods", "xls", "xlsx"):
     office(kind, "openpyxl_around.xlsx", f"libreoffice_around.{kind}")
     office(kind, "openpyxl_cells.xlsx", f"libreoffice_cells.{kind}")
+    office(kind, "openpyxl_hidden.xlsx", f"libreoffice_hidden.{kind}")
     office(kind, "openpyxl_formats.xlsx", f"libreoffice_formats.{kind}")
     office(kind, "openpyxl_pictures.xlsx", f"libreoffice_pictures.{kind}")
 office("csv:Text - txt - csv (StarCalc):44,34,76", "exceljs.xlsx", "libreoffice.csv")
