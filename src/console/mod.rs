@@ -220,15 +220,10 @@ fn xlsx() -> ContentType {
 }
 
 /// A table as a workbook, made off the async threads.
-async fn workbook(
-    name: &str,
-    head: &[&'static str],
-    numbers: &'static [usize],
-    rows: Vec<Vec<String>>,
-) -> Result<Download> {
-    let head = head.to_vec();
+async fn workbook(name: &str, head: &[&'static str], numbers: &[usize], rows: Vec<Vec<String>>) -> Result<Download> {
+    let (head, numbers) = (head.to_vec(), numbers.to_vec());
     let made =
-        tokio::task::spawn_blocking(move || tables::xlsx(&head, numbers, &rows)).await.map_err(|_| Code::Internal)?;
+        tokio::task::spawn_blocking(move || tables::xlsx(&head, &numbers, &rows)).await.map_err(|_| Code::Internal)?;
     let bytes = made.map_err(|e| {
         log::error!("{name}: {e}");
         Error::from(Code::Internal).says("表格没有做出来，请稍后再试")

@@ -409,6 +409,8 @@ mod tests {
             assert_eq!(cells, ["杯子", "19.9", "3"], "{head}");
             assert!(table.headed && table.missing.is_empty());
         }
+        let deep = |lines: usize| format!("{}商品名称,售价\n杯子,1\n", "店里的说明\n".repeat(lines));
+        assert!(table(&deep(29)).headed && !table(&deep(31)).headed, "a letter is no table");
         let table = table("序号,商品名称,售价\n1,a,2\n");
         assert!(table.notes[0].contains("序号"));
         assert_eq!(table.rows[0].place.to_string(), "第 2 行", "no sheet is named where there is one");

@@ -284,6 +284,29 @@ async fn a_table_goes_out_is_edited_and_comes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_a_long_table_the_first_rows_are_listed_and_the_others_ticked_together() {
+    let w = World::new().await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let rows =
+        (0..308).map(|n| format!("商品{n},{}.00,5\n", if n == 3 { "x".to_owned() } else { (n + 1).to_string() }));
+    let table = format!("商品名称,售价,库存\n{}", rows.collect::<String>());
+    let file = Form::new().part("file", Part::bytes(table.into_bytes()).file_name("a.csv"));
+    let request = w.http().post(w.at("/admin/products/import")).header("Cookie", &manager.cookie).multipart(file);
+    let at = request.send().await.unwrap().headers()["Location"].to_str().unwrap().to_owned();
+    let page = manager.page(&at).await;
+    assert_eq!(page.matches("name=\"row\"").count(), 300);
+    assert!(page.contains("新增 307") && page.contains("还有 7 行"), "{page}");
+    assert!(page.contains("name=\"rest\" value=\"301-307\"") && page.contains("第 303 行到第 309 行之间"), "{page}");
+    assert_eq!(manager.page(&format!("{at}?all=true")).await.matches("name=\"row\"").count(), 307);
+    // Only one that is listed, and the others but for two; beyond the table there is nothing.
+    manager.post(&format!("{at}/run"), &[("row", "5"), ("rest", "301,304-307"), ("rest", "900-99999999999")]).await;
+    assert_eq!(w.count("select count(*) from products").await, 6);
+    assert!(manager.page(&at).await.contains("新增 301"));
+    manager.post(&format!("{at}/run"), &[("rest", "x-3,,-,9-8")]).await;
+    assert!(manager.said(&at).await.contains("没有勾选任何一行"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn stock_changes_with_a_reason_and_a_history() {
     let w = World::new().await;
     let sku = w.product("苹果", 1000, 9).await;

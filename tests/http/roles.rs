@@ -182,7 +182,7 @@ const ROUTES: &[(Role, &[&str])] = &[
             "GET /products/import",
             "POST /products/import",
             "GET /products/import/template.xlsx",
-            "GET /products/imports/<id>",
+            "GET /products/imports/<id>?<all>",
             "POST /products/imports/<id>/run",
             "GET /products/new?<copy>",
             "GET /promotions/new?<kind>&<given>",

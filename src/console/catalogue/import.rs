@@ -24,8 +24,11 @@ use crate::staff::login::audit;
 use crate::staff::{Manager, Staff};
 use crate::tables;
 
+/// So many rows of one verdict are listed one by one: a page of thousands is slow to make and to look at. The others are
+/// ticked together, and listed when somebody asks.
+const LISTED: usize = 300;
 /// Rows that change nothing are counted, and a few are shown.
-const SAME_SHOWN: usize = 20;
+const SAME_LISTED: usize = 20;
 
 pub fn routes() -> Vec<Route> {
     routes![export, export_csv, template, page, bring, check, run]
@@ -124,8 +127,14 @@ async fn keep(shop: &Shop, staff: &Staff, plan: Plan) -> Result<ImportId> {
     shop.write_large(write).await
 }
 
-#[get("/products/imports/<id>")]
-async fn check(shop: &State<Shop>, staff: Manager, flash: Option<FlashMessage<'_>>, id: ImportId) -> Result<Template> {
+#[get("/products/imports/<id>?<all>", rank = 1)]
+async fn check(
+    shop: &State<Shop>,
+    staff: Manager,
+    flash: Option<FlashMessage<'_>>,
+    id: ImportId,
+    all: Option<bool>,
+) -> Result<Template> {
     let read = move |conn: &rusqlite::Connection| {
         let kept = imports::by_id(conn, id)?.ok_or(Code::NotFound)?;
         let waiting = kept.rows.iter().filter(|row| row.done.is_none());
@@ -133,43 +142,76 @@ async fn check(shop: &State<Shop>, staff: Manager, flash: Option<FlashMessage<'_
     };
     let (judged, kept) = shop.read_slowly(read).await?;
     let places: Vec<usize> = (0..kept.rows.len()).filter(|at| kept.rows[*at].done.is_none()).collect();
+    let most = if all == Some(true) { usize::MAX } else { LISTED };
     let group = |verdict: Verdict, most: usize| {
-        let rows = places.iter().zip(&judged).filter(|(_, one)| one.verdict == verdict);
-        rows.take(most).map(|(at, one)| shown(*at, one)).collect::<Vec<_>>()
+        let rows = places.iter().copied().zip(&judged).filter(|(_, one)| one.verdict == verdict);
+        shown(&rows.collect::<Vec<_>>(), most)
     };
-    let count = |verdict: Verdict| judged.iter().filter(|one| one.verdict == verdict).count();
     let done: Vec<_> = kept.rows.iter().filter_map(|row| Some((&row.line, row.done.as_ref()?))).collect();
     let context = context! {
         frame: frame(shop, &staff.0, "products", flash).await?,
         section: "import",
         id, who: &kept.who, at: clock::shown(kept.at), n: kept.rows.len(), notes: &kept.notes,
-        ran: kept.ran_at.map(clock::shown), done_count: done.len(), done,
-        refused: group(Verdict::Refused, usize::MAX),
-        changed: group(Verdict::Changed, usize::MAX),
-        added: group(Verdict::New, usize::MAX),
-        same: group(Verdict::Same, SAME_SHOWN),
-        same_count: count(Verdict::Same),
+        ran: kept.ran_at.map(clock::shown), done_count: done.len(), done: &done[..done.len().min(most)],
+        refused: group(Verdict::Refused, most),
+        changed: group(Verdict::Changed, most),
+        added: group(Verdict::New, most),
+        same: group(Verdict::Same, if most > LISTED { most } else { SAME_LISTED }),
     };
     Ok(assets::page("console/products_check.html", context))
 }
 
-fn shown(at: usize, one: &Judged) -> Value {
-    let changes = one.changes.iter().map(|change| json!({ "what": change.what, "was": change.was, "is": change.is }));
+/// The first rows of a verdict one by one, and which the others are.
+fn shown(rows: &[(usize, &Judged)], most: usize) -> Value {
+    let (listed, rest) = rows.split_at(rows.len().min(most));
+    let change = |change: &import::Change| json!({ "what": change.what, "was": change.was, "is": change.is });
+    let row = |(at, one): &(usize, &Judged)| {
+        let changes: Vec<Value> = one.changes.iter().map(change).collect();
+        json!({
+            "at": at, "line": one.line, "name": one.name, "spec": one.spec, "note": one.note, "changes": changes,
+        })
+    };
+    let ends = rest.first().zip(rest.last()).map(|(first, last)| [&first.1.line, &last.1.line]);
+    let places: Vec<usize> = rest.iter().map(|(at, _)| *at).collect();
     json!({
-        "at": at, "line": one.line, "name": one.name, "spec": one.spec, "note": one.note,
-        "changes": changes.collect::<Vec<_>>(),
+        "n": rows.len(), "rows": listed.iter().map(row).collect::<Vec<_>>(), "more": rest.len(),
+        "ends": ends, "rest": spans(&places),
     })
+}
+
+/// Ascending numbers as `3-5,9`.
+fn spans(places: &[usize]) -> String {
+    let runs = places.chunk_by(|one, next| one + 1 == *next);
+    let run = |run: &[usize]| match run {
+        [first, .., last] => format!("{first}-{last}"),
+        alone => alone.iter().map(usize::to_string).collect(),
+    };
+    runs.map(run).collect::<Vec<_>>().join(",")
 }
 
 #[derive(FromForm)]
 struct Ticks {
     row: Vec<usize>,
+    /// Rows that were not listed, as `spans` writes them.
+    rest: Vec<String>,
+}
+
+impl Ticks {
+    fn rows(&self) -> BTreeSet<usize> {
+        let run = |text: &str| {
+            let (first, last) = text.split_once('-').unwrap_or((text, text));
+            let last = last.parse::<usize>().ok()?.min(tables::MOST_ROWS);
+            Some(first.parse::<usize>().ok()?..=last)
+        };
+        let rest = self.rest.iter().flat_map(|spans| spans.split(',')).filter_map(run).flatten();
+        self.row.iter().copied().chain(rest).collect()
+    }
 }
 
 /// Carries out the rows that were ticked, in one transaction, each judged once more as the catalogue stands then.
 #[post("/products/imports/<id>/run", data = "<ticks>")]
 async fn run(shop: &State<Shop>, staff: Manager, id: ImportId, ticks: Form<Ticks>) -> Flash<Redirect> {
-    let ticked: BTreeSet<usize> = ticks.row.iter().copied().collect();
+    let ticked = ticks.rows();
     if ticked.is_empty() {
         return crate::console::refused(check_at(id), Error::field("row", "没有勾选任何一行"));
     }
