@@ -133,7 +133,7 @@ impl Titles {
             return false;
         }
         let anew = self.head(found.columns.len(), cells);
-        anew.count() > 1 && anew.count() * 2 > filled && anew.columns != found.columns
+        anew.count() * 2 > filled && anew.columns != found.columns
     }
 }
 
@@ -478,7 +478,9 @@ mod tests {
         );
         assert_eq!(table.rows.len(), 5);
         assert!(
-            table.notes.iter().any(|note| note.contains("第 9 行") && note.contains("第 11 行")),
+            table.notes.iter().any(|note| {
+                ["第 3 行「商品名称」", "第 9 行", "第 11 行"].iter().all(|line| note.contains(line))
+            }),
             "{:?}",
             table.notes
         );
@@ -500,9 +502,27 @@ mod tests {
         assert_eq!(rows, ["杯子|9|3", "碗|8|4", "盘子|7|5", "勺子|6|-"]);
         assert_eq!(table.rows.iter().map(|row| row.place.to_string()).collect::<Vec<_>>()[3], "第 8 行");
         // Goods that are called like a column, and what is a title in one cell alone.
-        for row in ["数量,,", "单价,碗,盘子", "库存,品名,3"] {
-            assert_eq!(self::table(&format!("商品名称,售价,库存\n{row}\n")).rows.len(), 1, "{row}");
+        for row in ["数量,,", "单价,碗,盘子", "库存,品名,3", "库存,单价,碗,盘子,勺子", "杯子,9,3,备注,说明"]
+        {
+            assert_eq!(self::table(&format!("商品名称,售价,库存,备注,说明\n{row}\n")).rows.len(), 1, "{row}");
         }
+    }
+
+    #[test]
+    fn a_sheet_that_names_one_column_is_not_read_beside_one_that_names_more() {
+        let sheet = |name: &str, text: &[&str]| {
+            let cell = |text: &str| Cell::Text(text.to_owned());
+            let rows = (1..).zip(text).map(|(line, row)| (line, row.split(',').map(cell).collect())).collect();
+            let mut sheet = Sheet::of(rows);
+            name.clone_into(&mut sheet.name);
+            sheet
+        };
+        let sheets = || vec![sheet("目录", &["商品名称", "杯子"]), sheet("价目", &["品名,单价", "杯子,9"])];
+        let table = super::table(sheets(), &WANTED).unwrap();
+        assert_eq!(table.rows.iter().map(|row| row.place.to_string()).collect::<Vec<_>>(), ["「价目」第 2 行"]);
+        let mut hidden = sheets();
+        hidden[1].hidden = true;
+        assert_eq!(super::table(hidden, &WANTED).unwrap().rows[0].place.to_string(), "第 2 行");
     }
 
     #[test]
