@@ -118,7 +118,7 @@ fn most(name: &str) -> u64 {
 fn strings(part: &[u8]) -> Result<(), Unreadable> {
     let elements = || part.split(|b| *b == b'<').skip(1);
     let count = elements().filter(|element| !element.starts_with(b"/") && name(element) == b"si").count();
-    let claims = elements().filter(|element| name(element) == b"sst").filter_map(|element| claimed(element));
+    let claims = elements().filter(|element| name(element) == b"sst").filter_map(claimed);
     match count > MOST_STRINGS || claims.max().unwrap_or(0) > 6 {
         true => Err(too_large()),
         false => Ok(()),
