@@ -38,6 +38,11 @@ pub fn bare(text: &str) -> String {
     unwrapped(&seen).to_owned()
 }
 
+/// A whole number as people type it: wide digits are digits. `None` for anything else.
+pub fn whole(text: &str) -> Option<i64> {
+    bare(text).parse().ok()
+}
+
 fn seen(c: char) -> Option<char> {
     Some(match c {
         c if is_unseen(c) => return None,

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use crate::money::Fen;
 use crate::tables;
-use crate::typed::{Length, bare, clean};
+use crate::typed::{Length, bare, clean, whole};
 
 /// Pieces that one SKU may have.
 pub const MOST_STOCK: i64 = 10_000_000;
@@ -88,13 +88,15 @@ pub fn stock(text: &str) -> Checked<i64> {
 
 /// Of a piece, in grams; 0 where nothing is written.
 pub fn weight(text: &str) -> Result<i64, String> {
+    let number = text.trim().trim_end_matches(['克', 'g', 'G']);
+    let read = match number.ends_with(char::is_alphabetic) {
+        // In another unit.
+        true => None,
+        false => tables::count(number).filter(|n| (0..=MOST_GRAMS).contains(n)),
+    };
     match text.trim() {
         "" => Ok(0),
-        text => text
-            .parse()
-            .ok()
-            .filter(|n| (0..=MOST_GRAMS).contains(n))
-            .ok_or_else(|| format!("重量请填多少克，0 到 {MOST_GRAMS} 的整数")),
+        _ => read.ok_or_else(|| format!("重量请填多少克，0 到 {MOST_GRAMS} 的整数")),
     }
 }
 
@@ -103,7 +105,7 @@ pub fn purchase_limit(text: &str) -> Checked<Option<i64>> {
     let (least, most) = (PURCHASE_LIMIT.start(), PURCHASE_LIMIT.end());
     match text.trim() {
         "" => Ok(None),
-        text => match text.parse().ok().filter(|n| PURCHASE_LIMIT.contains(n)) {
+        text => match whole(text).filter(|n| PURCHASE_LIMIT.contains(n)) {
             Some(n) => Ok(Some(n)),
             None => Err(format!("限购请填 {least} 到 {most}，或留空")),
         },
@@ -129,6 +131,9 @@ mod tests {
             (code(&"A".repeat(41)).err(), "商家编码最多 40 个字"),
             (price("", "售价", "19.90").err(), "售价请填金额，例如 19.90"),
             (price("免费", "售价", "19.90").err(), "售价请填金额，例如 19.90：「免费」不是金额"),
+            (weight("2公斤").err(), "重量请填多少克，0 到 1000000 的整数"),
+            (weight("2kg").err(), "重量请填多少克，0 到 1000000 的整数"),
+            (weight("0.5").err(), "重量请填多少克，0 到 1000000 的整数"),
             (barcode("条码").err(), "条码只有数字、字母和 - . / +，请照商品上印的填或扫进来"),
             (barcode(&"1".repeat(41)).err(), "条码最多 40 个字"),
             (cost("贵").err(), "成本请填金额，例如 12.50：「贵」不是金额"),

@@ -192,7 +192,8 @@ fn without_remark(title: &str) -> Option<String> {
         }
     }
     let other = ["美元", "usd", "$", "欧", "eur", "€", "港", "hkd", "日元", "英镑", "万", "千"];
-    let means_other = remark == "分" || other.iter().any(|unit| remark.contains(unit));
+    // Grams are said: a weight without its unit may be any.
+    let means_other = ["分", "克", "g"].contains(&remark.as_str()) || other.iter().any(|unit| remark.contains(unit));
     (!means_other).then_some(if bare.is_empty() { remark } else { bare })
 }
 

@@ -181,6 +181,8 @@ async fn a_table_changes_what_it_has_and_nothing_else() {
     .unwrap();
     let now = "select p.subtitle || '|' || p.on_shelf || '|' || coalesce(s.sku_code, '') || '|' || s.price_fen || '|'
                       || coalesce(s.market_price_fen, '') || '|' || s.on_hand || '|' || s.specs
+                      || coalesce('|' || s.barcode, '') || iif(s.weight_g, '|' || s.weight_g || 'g', '')
+                      || coalesce('|' || s.cost_fen, '')
                  from skus s join products p on p.id = s.product_id";
     let as_it_is = async || {
         w.shop
@@ -198,6 +200,12 @@ async fn a_table_changes_what_it_has_and_nothing_else() {
         ("商品名称,副标题,划线价,上架\n杯子,清空,清空,是\n", format!("|1|C1|1850||12|{red}")),
         ("商品名称,商家编码,库存,导出时库存\n杯子,C1,15,20\n", format!("|1|C1|1850||7|{red}")),
         ("商品名称,规格,商家编码\n杯子,颜色:红;尺码:L,C2\n", format!("|1|C2|1850||7|{red}")),
+        (
+            "商家编码,商品条码,重量(克),成本\nC2,6901234567892,250克,9.9\n",
+            format!("|1|C2|1850||7|{red}|6901234567892|250g|990"),
+        ),
+        ("商家编码,条码,重量(克),成本(元)\nC2,,,\n", format!("|1|C2|1850||7|{red}|6901234567892|250g|990")),
+        ("商家编码,条码,重量(克),成本(元)\nC2,清空,清空,清空\n", format!("|1|C2|1850||7|{red}")),
     ] {
         import(&w, table).await.unwrap();
         assert_eq!(as_it_is().await, is, "{table}");

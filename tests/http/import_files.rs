@@ -354,13 +354,26 @@ struct Goods {
     subtitle: String,
     category: Option<(String, String)>,
     skus: Vec<(String, String, i64, i64)>,
+    barcode: String,
+    weight: i64,
+    cost: Option<i64>,
 }
 
 fn goods() -> impl Strategy<Value = Goods> {
     let sku = (text(20), text(40), 0..2_000_000_i64, 0..2_000_i64);
     let category = prop::option::of((text(12), text(12)));
-    (text(60), text(60), category, prop::collection::vec(sku, 1..4))
-        .prop_map(|(name, subtitle, category, skus)| Goods { name, subtitle, category, skus })
+    let further = ("[0-9]{0,13}|[A-Z0-9./+-]{0,40}", 0..1_000_000_i64, prop::option::of(0..2_000_000_i64));
+    (text(60), text(60), category, prop::collection::vec(sku, 1..4), further).prop_map(
+        |(name, subtitle, category, skus, (barcode, weight, cost))| Goods {
+            name,
+            subtitle,
+            category,
+            skus,
+            barcode,
+            weight,
+            cost,
+        },
+    )
 }
 
 /// Puts goods on the shelf as far as the console would take them.
@@ -400,10 +413,12 @@ fn shelve(tx: &xiaopu::db::Tx, goods: &Goods) -> Result<(), Error> {
             market_price: None,
             limit_per_order: None,
             delivery: xiaopu::catalogue::Delivery::Express,
-            weight: 0,
+            weight: goods.weight,
             enabled: true,
         };
         let sku = store::put_sku(tx, product, &draft)?;
+        store::set_barcode(tx, sku, rules::barcode(&goods.barcode).unwrap_or_default().as_deref())?;
+        store::set_cost(tx, sku, goods.cost.and_then(xiaopu::money::Fen::new))?;
         assert!(xiaopu::catalogue::stock::adjust(tx, sku, *stock, None, "")?);
         known.push(specs);
     }
@@ -415,7 +430,7 @@ fn shelve(tx: &xiaopu::db::Tx, goods: &Goods) -> Result<(), Error> {
 async fn an_export_brought_back_changes_nothing() {
     let w = World::new().await;
     let mut runner = TestRunner::deterministic();
-    let strategy = prop::collection::vec(goods(), 400);
+    let strategy = prop::collection::vec(goods(), 500);
     let all = strategy.new_tree(&mut runner).unwrap().current();
     let write = move |tx: &xiaopu::db::Tx| all.iter().try_for_each(|goods| shelve(tx, goods));
     w.shop.db.write_large(write).await.unwrap();

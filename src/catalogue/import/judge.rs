@@ -52,6 +52,9 @@ pub(super) struct Deed {
     pub common: Common,
     pub sku: Option<SkuId>,
     pub draft: SkuDraft,
+    /// What the row says of them: that there is none, too.
+    pub barcode: Option<Option<String>>,
+    pub cost: Option<Option<Fen>>,
     pub on_hand: Option<i64>,
     pub pictures: Vec<ImageHash>,
 }
@@ -184,9 +187,8 @@ fn weigh_in(row: &Row, name: &str, coded: Option<SkuId>, group: &mut Group, cate
         .map_err(|n| format!("「{name}」有 {n} 个规格：请在规格或商家编码里写明是哪一个"))?;
     let known = sku.zip(group.product.as_ref());
     // A cell that says what the shop has is not looked at further: it may hold what older rules allowed.
-    let now = known.map(|(sku, product)| super::row(product, sku, categories));
-    let said =
-        |column: Column| said(column).filter(|text| now.as_ref().is_none_or(|now| now[column as usize] != *text));
+    let now = |column: Column| known.map(|(sku, product)| super::cell(product, sku, categories, column));
+    let said = |column: Column| said(column).filter(|text| now(column).is_none_or(|now| now != *text));
     let mut problems = Vec::new();
     let mut read = Reading { problems: &mut problems };
     let wanted_specs = said(Column::Specs).and_then(|text| read.kept(specs::read(text)));
@@ -199,6 +201,9 @@ fn weigh_in(row: &Row, name: &str, coded: Option<SkuId>, group: &mut Group, cate
         EMPTY_IT => Some(None),
         text => read.kept(rules::price(text, "划线价", "29.90")).map(Some),
     });
+    let barcode = said(Column::Barcode).and_then(|text| read.kept(rules::barcode(emptied(text))));
+    let weight = said(Column::Weight).and_then(|text| read.kept(rules::weight(emptied(text))));
+    let cost = said(Column::Cost).and_then(|text| read.kept(rules::cost(emptied(text))));
     let stock = row.said(Column::Stock).and_then(|text| read.kept(rules::stock(text)));
     let then = row.said(Column::StockThen).and_then(|text| read.kept(rules::stock(text)));
     for (column, missing, what) in
@@ -251,7 +256,7 @@ fn weigh_in(row: &Row, name: &str, coded: Option<SkuId>, group: &mut Group, cate
         market_price: market.unwrap_or_else(|| sku.and_then(|sku| sku.market_price)),
         limit_per_order: sku.and_then(|sku| sku.limit_per_order),
         delivery: sku.map_or(Delivery::Express, |sku| sku.delivery),
-        weight: sku.map_or(0, |sku| sku.weight),
+        weight: weight.unwrap_or_else(|| sku.map_or(0, |sku| sku.weight)),
         enabled: true,
     };
     let has_pictures =
@@ -263,6 +268,8 @@ fn weigh_in(row: &Row, name: &str, coded: Option<SkuId>, group: &mut Group, cate
         common,
         sku: sku.map(|sku| sku.id),
         draft,
+        barcode,
+        cost,
         on_hand,
         pictures,
     };
@@ -408,6 +415,13 @@ fn changes(product: Option<&Product>, sku: Option<&Sku>, deed: &Deed, categories
     add("商家编码", code, draft.sku_code.clone().unwrap_or_default());
     add("售价", text(sku.map(|sku| sku.price)), draft.price.plain());
     add("划线价", text(sku.and_then(|sku| sku.market_price)), text(draft.market_price));
+    if let Some(is) = &deed.barcode {
+        add("条码", sku.and_then(|sku| sku.barcode.clone()).unwrap_or_default(), is.clone().unwrap_or_default());
+    }
+    add("重量", sku.map(|sku| super::grams(sku.weight)).unwrap_or_default(), super::grams(draft.weight));
+    if let Some(is) = deed.cost {
+        add("成本", text(sku.and_then(|sku| sku.cost)), text(is));
+    }
     if let Some(is) = deed.on_hand {
         add("库存", sku.map(|sku| sku.on_hand.to_string()).unwrap_or_default(), is.to_string());
     }

@@ -41,10 +41,33 @@ pub enum Column {
     OnShelf,
     /// Written by an export: what `Stock` was then, so that it counts as a difference.
     StockThen,
+    Barcode,
+    Weight,
+    Cost,
 }
 
+/// In the order of an export. Tables that were brought in are kept by the columns' numbers, which therefore stay.
+const WRITTEN: [Column; 14] = [
+    Column::Name,
+    Column::Subtitle,
+    Column::Category,
+    Column::Specs,
+    Column::SkuCode,
+    Column::Price,
+    Column::MarketPrice,
+    Column::Stock,
+    Column::Images,
+    Column::OnShelf,
+    Column::Barcode,
+    Column::Weight,
+    Column::Cost,
+    Column::StockThen,
+];
+/// Of those the ones that people fill in.
+pub const FILLED: usize = WRITTEN.len() - 1;
+
 /// Every column with its titles, the usual one first.
-const TITLES: [&[&str]; 11] = [
+const TITLES: [&[&str]; WRITTEN.len()] = [
     &[
         "商品名称",
         "name",
@@ -131,13 +154,6 @@ const TITLES: [&[&str]; 11] = [
         "物料编码",
         "外部编码",
         "自定义编码",
-        "条码",
-        "商品条码",
-        "条形码",
-        "商品条形码",
-        "国际条码",
-        "69码",
-        "barcode",
         "item no",
     ],
     &[
@@ -222,6 +238,9 @@ const TITLES: [&[&str]; 11] = [
     &["图片", "images", "商品图片", "商品图", "产品图片", "主图", "商品主图", "头图", "图", "image", "picture"],
     &["上架", "on_shelf", "是否上架", "上架状态", "上下架", "上下架状态", "上架/下架", "销售状态"],
     &["导出时库存", "stock_at_export"],
+    &["条码", "barcode", "商品条码", "条形码", "商品条形码", "国际条码", "69码", "规格条码", "SKU条码"],
+    &["重量(克)", "weight_g", "重量(g)", "重量g", "重量克", "克重", "单件重量(克)", "毛重(克)", "毛重(g)", "weight(g)"],
+    &["成本(元)", "cost", "单位成本", "商品成本", "单件成本"],
 ];
 
 /// What other tables part into columns of their own: specifications, and the two steps of a category.
@@ -248,17 +267,18 @@ static COLUMNS: [&[&str]; TITLES.len() + PARTED.len()] = {
 };
 
 /// What this import looks for in a table.
-pub const WANTED: Wanted<'_> =
-    Wanted { columns: &COLUMNS, needed: &[&[Column::Name as usize, Column::SkuCode as usize]] };
+pub const WANTED: Wanted<'_> = Wanted {
+    columns: &COLUMNS,
+    needed: &[&[Column::Name as usize, Column::SkuCode as usize, Column::Barcode as usize]],
+};
 
 /// The titles that an export writes.
-pub fn titles() -> [&'static str; 11] {
-    TITLES.map(|titles| titles[0])
+pub fn titles() -> [&'static str; WRITTEN.len()] {
+    WRITTEN.map(|column| TITLES[column as usize][0])
 }
 
-/// The columns that hold numbers.
-pub const NUMBERS: [usize; 4] =
-    [Column::Price as usize, Column::MarketPrice as usize, Column::Stock as usize, Column::StockThen as usize];
+/// Of those the ones that hold numbers.
+pub const NUMBERS: [usize; 6] = [5, 6, 7, 11, 12, 13];
 
 /// A row as it was written.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -352,6 +372,10 @@ fn read(row: &tables::Row, folder: Option<&Path>, album: &mut Album) -> Row {
         read.cells.push(text);
     }
     parted(row, &mut read);
+    // Where goods have no code of the shop's own, the one that is printed on them is it.
+    if !read.has(Column::SkuCode) {
+        read.cells.swap(Column::SkuCode as usize, Column::Barcode as usize);
+    }
     let (names, mut own) = (read.said(Column::Images).unwrap_or_default().to_owned(), Vec::new());
     beside(&names, folder, &mut own, &mut read.problems);
     read.pictures.extend(own.iter().map(|picture| picture.hash.to_string()));
@@ -410,19 +434,30 @@ fn beside(names: &str, folder: Option<&Path>, pictures: &mut Vec<Picture>, probl
 
 /// A SKU in the columns that are read. Pictures stay where they are: the column is empty, and an import keeps them.
 pub fn row(product: &Product, sku: &Sku, categories: &[Category]) -> Vec<String> {
-    vec![
-        product.name.clone(),
-        product.subtitle.clone(),
-        path(product, categories),
-        written(&sku.specs),
-        sku.sku_code.clone().unwrap_or_default(),
-        sku.price.plain(),
-        sku.market_price.map(Fen::plain).unwrap_or_default(),
-        sku.on_hand.to_string(),
-        String::new(),
-        yes(product.on_shelf).to_owned(),
-        sku.on_hand.to_string(),
-    ]
+    WRITTEN.map(|column| cell(product, sku, categories, column)).to_vec()
+}
+
+fn cell(product: &Product, sku: &Sku, categories: &[Category], column: Column) -> String {
+    match column {
+        Column::Name => product.name.clone(),
+        Column::Subtitle => product.subtitle.clone(),
+        Column::Category => path(product, categories),
+        Column::Specs => written(&sku.specs),
+        Column::SkuCode => sku.sku_code.clone().unwrap_or_default(),
+        Column::Price => sku.price.plain(),
+        Column::MarketPrice => sku.market_price.map(Fen::plain).unwrap_or_default(),
+        Column::Stock | Column::StockThen => sku.on_hand.to_string(),
+        Column::Images => String::new(),
+        Column::OnShelf => yes(product.on_shelf).to_owned(),
+        Column::Barcode => sku.barcode.clone().unwrap_or_default(),
+        Column::Weight => grams(sku.weight),
+        Column::Cost => sku.cost.map(Fen::plain).unwrap_or_default(),
+    }
+}
+
+/// Nothing where nobody has weighed it.
+fn grams(weight: i64) -> String {
+    if weight == 0 { String::new() } else { weight.to_string() }
 }
 
 fn path(product: &Product, categories: &[Category]) -> String {
@@ -452,6 +487,8 @@ mod tests {
             ),
             (Column::Category, "分类 商品类目 品类 所属分类 商品分组"),
             (Column::Specs, "规格 规格名称 销售规格 SKU属性 规格型号"),
+            (Column::Weight, "重量(克) 重量（g） 重量g 克重 毛重(克) Weight_g"),
+            (Column::Cost, "成本 成本(元) 单位成本/元 商品成本"),
             (Column::SkuCode, "商家编码 SKU码 规格商家编码 条形码 69码 商品代码 存货编码 barcode SKU_No."),
             (
                 Column::Price,
@@ -468,12 +505,34 @@ mod tests {
                 assert_eq!(plan.rows[0].said(column), Some("甲"), "{title}");
             }
         }
-        // Whose price, and which stock: nobody's guess.
-        for title in ["会员价", "活动价", "成本价", "进价", "批发价", "供货价", "期初库存", "安全库存", "状态"]
-        {
+        // What somebody else pays, which stock, and in what it was weighed: nobody's guess.
+        for title in [
+            "会员价",
+            "活动价",
+            "成本价",
+            "进价",
+            "批发价",
+            "供货价",
+            "期初库存",
+            "安全库存",
+            "状态",
+            "重量",
+            "重量(kg)",
+        ] {
             let plan = rows(&format!("商品名称,{title}\n杯,9\n"));
             assert!(plan.notes[0].contains(title) && plan.rows[0].cells.iter().flatten().count() == 1, "{title}");
         }
+    }
+
+    #[test]
+    fn a_barcode_is_the_code_of_goods_that_have_no_other() {
+        let said = |text: &str| {
+            let row = rows(text).rows.remove(0);
+            [Column::SkuCode, Column::Barcode].map(|column| row.said(column).map(str::to_owned))
+        };
+        let both = Some(["A1", "6901234567892"].map(|text| Some(text.to_owned())));
+        assert_eq!(Some(said("商品名称,条码,商家编码\n杯,6901234567892,A1\n")), both);
+        assert_eq!(said("条形码,库存\n6901234567892,3\n"), [Some("6901234567892".to_owned()), None]);
     }
 
     #[test]

@@ -171,6 +171,12 @@ fn put(tx: &Tx, id: ProductId, one: &Judged, deed: &Deed, staff: Option<StaffId>
         None => store::put_sku(tx, id, &deed.draft),
     };
     let sku = written.map_err(|e| taken_code(e, line, &deed.draft))?;
+    if let Some(barcode) = &deed.barcode {
+        store::set_barcode(tx, sku, barcode.as_deref())?;
+    }
+    if let Some(cost) = deed.cost {
+        store::set_cost(tx, sku, cost)?;
+    }
     if let Some(on_hand) = deed.on_hand
         && !stock::adjust(tx, sku, on_hand, staff, "导入")?
     {

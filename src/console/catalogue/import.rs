@@ -12,7 +12,7 @@ use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
 use crate::assets;
-use crate::catalogue::import::{self, Judged, NUMBERS, Plan, Verdict, WANTED, store as imports};
+use crate::catalogue::import::{self, FILLED, Judged, NUMBERS, Plan, Verdict, WANTED, store as imports};
 use crate::catalogue::store;
 use crate::clock::{self, Day};
 use crate::console::{Download, back, download, frame, upload, workbook};
@@ -66,12 +66,12 @@ async fn export_csv(shop: &State<Shop>, _staff: Manager) -> Result<Download> {
 #[get("/products/import/template.xlsx")]
 async fn template(_staff: Manager) -> Result<Download> {
     let row = |spec: &str, code: &str, stock: &str| {
-        ["示例T恤（导入前删掉这两行）", "纯棉", "服装/上衣", spec, code, "59.90", "89.00", stock, "", "否"]
-            .map(str::to_owned)
-            .to_vec()
+        let product =
+            ["示例T恤（导入前删掉这两行）", "纯棉", "服装/上衣", spec, code, "59.90", "89.00", stock, "", "否"];
+        [product.as_slice(), &["", "250", "30.00"]].concat().into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
     let rows = vec![row("颜色:红;尺码:L", "TS-RED-L", "20"), row("颜色:蓝;尺码:L", "TS-BLUE-L", "20")];
-    workbook("商品导入模板.xlsx", &import::titles()[..10], &NUMBERS, rows).await
+    workbook("商品导入模板.xlsx", &import::titles()[..FILLED], &NUMBERS, rows).await
 }
 
 #[get("/products/import", rank = 1)]
@@ -82,7 +82,7 @@ async fn page(shop: &State<Shop>, staff: Manager, flash: Option<FlashMessage<'_>
 async fn form(shop: &Shop, staff: &Staff, flash: Option<FlashMessage<'_>>, problems: Vec<String>) -> Result<Template> {
     let context = context! {
         frame: frame(shop, staff, "products", flash).await?,
-        section: "import", problems, columns: &import::titles()[..10], empty_it: import::EMPTY_IT,
+        section: "import", problems, columns: &import::titles()[..FILLED], empty_it: import::EMPTY_IT,
         most_rows: tables::MOST_ROWS, most_mib: tables::MOST_BYTES / 1024 / 1024,
     };
     Ok(assets::page("console/products_import.html", context))
