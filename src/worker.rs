@@ -12,6 +12,7 @@ use crate::buyers;
 use crate::catalogue::{media, shelf};
 use crate::clock::{DAY, HOUR};
 use crate::db::Tx;
+use crate::drafts;
 use crate::error::{Code, Result};
 use crate::ids::{JobId, OrderId, ProductId};
 use crate::jobs::{self, Job, Lane, Ran, Task};
@@ -312,6 +313,7 @@ async fn tidy(shop: &Shop, ran: i64) -> Result<()> {
         staff::store::forget_stale(tx)?;
         changes::forget(tx)?;
         outbox::store::forget(tx, tx.now() - 30 * DAY)?;
+        drafts::store::forget(tx, tx.now() - 30 * DAY)?;
         photos::store::forget_loose(tx, past - DAY)?;
         programs::store::forget(tx, tx.now() - 30 * DAY)?;
         Ok(())

@@ -92,7 +92,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "words",
         ],
     ),
-    ("customers", &["buyers", "clock", "db", "error", "ids", "orders", "shop", "transactions", "words"]),
+    ("customers", &["buyers", "clock", "db", "error", "ids", "orders", "shop", "transactions", "wechat", "words"]),
     ("ledger", &["clock", "db", "ids", "money", "wechat"]),
     ("exceptions", &["clock", "db", "ids", "refunds", "words"]),
     (
@@ -109,6 +109,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "orders",
             "parcels",
             "refunds",
+            "returns",
             "shop",
             "staff",
             "tables",
@@ -185,7 +186,6 @@ const FLOORS: &[(&str, &[&str])] = &[
             "words",
         ],
     ),
-    ("invoices", &["buyers", "clock", "db", "door", "error", "ids", "money", "orders", "shop", "typed", "words"]),
     ("posters", &["catalogue", "clock", "db", "door", "error", "ids", "shop", "transactions", "wechat"]),
     ("baskets", &["buyers", "catalogue", "clock", "db", "door", "error", "ids", "money", "orders", "shop", "words"]),
     ("backups", &["clock", "db", "error", "ids", "jobs", "nonce", "payments", "say", "shop"]),
@@ -210,6 +210,10 @@ const FLOORS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "invoices",
+        &["buyers", "clock", "db", "door", "error", "ids", "money", "orders", "outbox", "shop", "typed", "words"],
+    ),
+    (
         "aftersale",
         &[
             "buyers",
@@ -228,6 +232,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "refunds",
             "returns",
             "settings",
+            "shipping",
             "shop",
             "typed",
         ],
@@ -263,6 +268,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "catalogue",
             "clock",
             "db",
+            "drafts",
             "error",
             "ids",
             "jobs",

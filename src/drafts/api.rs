@@ -21,6 +21,7 @@ use crate::error::{Code, Error, Result};
 use crate::ids::{AddressId, ImageHash, OrderNo, SkuId};
 use crate::money::Fen;
 use crate::orders::api::{Moment, show};
+use crate::orders::slots::{self, SlotView};
 use crate::orders::view::OrderView;
 use crate::orders::{Numbers, QuoteLine, store as orders};
 use crate::shop::Shop;
@@ -47,6 +48,8 @@ struct DraftView {
     needs_address: bool,
     /// The buyer is to leave a phone number: he comes to fetch it.
     needs_phone: bool,
+    /// When it may be brought or fetched; empty where none is to be chosen.
+    slots: Vec<SlotView>,
     /// Whom staff send it to, hidden in part.
     receiver: Option<String>,
     place: Option<String>,
@@ -93,10 +96,11 @@ fn found(conn: &Connection, code: &str) -> Result<Draft> {
 #[get("/drafts/<code>")]
 async fn look(shop: &State<Shop>, limits: &State<Limits>, buyer: Buyer, code: &str) -> Result<Json<DraftView>> {
     limits.order(buyer.id.0)?;
-    let (code, now) = (code.to_owned(), shop.now());
+    let (code, now, settings) = (code.to_owned(), shop.now(), shop.settings());
     let read = move |conn: &Connection| {
         let draft = found(conn, &code)?;
         let quote = take::quote(conn, &draft, None)?;
+        let slots = slots::slots(conn, draft.delivery, &settings, now)?.unwrap_or_default();
         let order = draft.order.map(|id| orders::by_id(conn, id)).transpose()?.flatten();
         let state = draft.state(now);
         Ok(DraftView {
@@ -110,6 +114,7 @@ async fn look(shop: &State<Shop>, limits: &State<Limits>, buyer: Buyer, code: &s
             delivery_text: draft.delivery.text(),
             needs_address: draft.address.is_none() && draft.delivery.needs_address(),
             needs_phone: draft.delivery == Delivery::Pickup,
+            slots: SlotView::all(&slots, now),
             receiver: draft.address.as_ref().map(Address::masked_receiver),
             place: draft.address.as_ref().map(Address::region),
             remark: draft.remark,
@@ -127,6 +132,8 @@ struct TakeForm {
     address_id: Option<String>,
     address: Option<AddressForm>,
     pickup_phone: Option<String>,
+    /// When it is brought or fetched: one of those that the draft offers.
+    slot_id: Option<String>,
 }
 
 #[post("/drafts/<code>", data = "<form>")]
@@ -138,7 +145,7 @@ async fn open(
     form: Body<TakeForm>,
 ) -> Result<Answer<OrderView>> {
     limits.order(buyer.id.0)?;
-    let TakeForm { address_id, address, pickup_phone } = form.value;
+    let TakeForm { address_id, address, pickup_phone, slot_id } = form.value;
     let phone = pickup_phone.map(|phone| addresses::phone(&phone, "pickupPhone")).transpose()?.unwrap_or_default();
     let unknown = || Error::from(Code::NotFound).says("收货地址不存在，请重新选择");
     let address_id = address_id.map(|id| id.parse::<AddressId>().map_err(|_| unknown())).transpose()?;
@@ -151,7 +158,7 @@ async fn open(
             Some(id) => Some(buyers::address(tx, buyer.id, id)?.ok_or_else(unknown)?.address),
             None => written.clone(),
         };
-        let said = Said { address: saved, phone: phone.clone() };
+        let said = Said { address: saved, phone: phone.clone(), slot: slot_id.clone() };
         let (order, new) = take::take(tx, &draft, &buyer, said, &numbers, &settings)?;
         let order = orders::by_id(tx, order)?.ok_or(Code::NotFound)?;
         show(tx, buyer.id, order.order_no.as_str(), moment).map(|view| (view, new))

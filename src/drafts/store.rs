@@ -89,3 +89,13 @@ pub fn withdraw(tx: &Tx, id: DraftId) -> Result<bool> {
         .execute(params![id, tx.now()])?;
     Ok(changed == 1)
 }
+
+/// Whom a draft was meant for that nobody opened is not kept for ever.
+pub fn forget(tx: &Tx, before: i64) -> Result<()> {
+    tx.prepare_cached(
+        "update drafts set address = null, remark = ''
+          where order_id is null and expires_at < ?1 and (address is not null or remark <> '')",
+    )?
+    .execute([before])?;
+    Ok(())
+}

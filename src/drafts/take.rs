@@ -7,13 +7,13 @@ use super::{Draft, DraftState, store};
 use crate::buyers::Buyer;
 use crate::buyers::addresses::Address;
 use crate::buyers::store as buyers;
-use crate::catalogue::store as catalogue;
+use crate::catalogue::{Delivery, store as catalogue};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::OrderId;
 use crate::jobs::{self, Task};
 use crate::money::Fen;
-use crate::orders::{self, Numbers, Quote, QuoteLine, Topic, Who, moves};
+use crate::orders::{self, Numbers, Quote, QuoteLine, Topic, Who, moves, slots};
 use crate::payments::close::SWEEP_AFTER;
 use crate::settings::Settings;
 
@@ -23,6 +23,8 @@ pub struct Said {
     pub address: Option<Address>,
     /// Of whoever comes to fetch it.
     pub phone: String,
+    /// When it is brought or fetched, where that is chosen.
+    pub slot: Option<String>,
 }
 
 /// The order, and whether it was placed just now: its buyer may open the draft again.
@@ -47,11 +49,15 @@ pub fn take(
         return Err(Code::BuyerBlocked.into());
     }
     // What staff wrote goes before what the buyer's phone sends.
-    let address = draft.address.clone().or(said.address);
+    let address = draft.address.clone().or(said.address).filter(|_| draft.delivery.needs_address());
     if address.is_none() && draft.delivery.needs_address() {
         return Err(Code::AddressRequired.into());
     }
-    let quote = Quote { phone: said.phone, ..quote(tx, draft, address)? };
+    let phone = if draft.delivery == Delivery::Pickup { said.phone } else { String::new() };
+    let mut quote = Quote { phone, ..quote(tx, draft, address)? };
+    let offered = slots::slots(tx, draft.delivery, settings, now)?;
+    let slot = slots::choose(&mut quote, offered, said.slot.as_deref());
+    quote.problems.extend(slot);
     if let Some(problem) = quote.problems.first() {
         return Err(problem.clone());
     }

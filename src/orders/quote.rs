@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::freight::{Carried, Part, freights};
-use super::{Quote, QuoteLine, slots, store};
+use super::slots::{self, SlotView};
+use super::{Quote, QuoteLine, store};
 use crate::buyers::addresses::{self, Address, AddressForm};
 use crate::buyers::{Buyer, store as buyers};
 use crate::catalogue::media::Widths;
@@ -19,7 +20,6 @@ use crate::money::Fen;
 use crate::promotions::best::{self, Cart, Choice, Goods};
 use crate::promotions::{Coupon, CouponRef, Discount, Given, Kind, give, store as promotions};
 use crate::settings::Settings;
-use crate::settings::hours::Slot;
 
 /// Kinds of goods in one order, or one cart.
 pub const MOST_LINES: usize = 50;
@@ -380,33 +380,6 @@ pub struct QuoteView {
     warnings: Vec<Value>,
 }
 
-/// A time that can be booked.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SlotView {
-    id: String,
-    day: String,
-    day_text: String,
-    text: String,
-    starts_at: String,
-    ends_at: String,
-    full: bool,
-}
-
-impl SlotView {
-    fn new(slot: &Slot, full: bool, now: i64) -> SlotView {
-        SlotView {
-            id: slot.id(),
-            day: slot.day().shown(),
-            day_text: slot.day_text(now),
-            text: slot.span_text(),
-            starts_at: rfc3339(slot.start),
-            ends_at: rfc3339(slot.end),
-            full,
-        }
-    }
-}
-
 /// What goods that go by one rule cost to send, and why.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -531,7 +504,7 @@ impl QuoteView {
             delivery: quote.delivery,
             delivery_text: quote.delivery.text(),
             needs_phone: quote.delivery == Delivery::Pickup,
-            slots: quote.slots.iter().map(|(slot, full)| SlotView::new(slot, *full, now)).collect(),
+            slots: SlotView::all(&quote.slots, now),
             slot_id: quote.slot.map(|slot| slot.id()),
             discounts: quote.discounts.iter().map(DiscountView::from).collect(),
             coupons: quote

@@ -1,10 +1,12 @@
 //! When goods are brought or fetched: what can be booked now, and whether what a buyer chose still can.
 
 use rusqlite::Connection;
+use serde::Serialize;
 use serde_json::json;
 
 use super::{Quote, store};
 use crate::catalogue::Delivery;
+use crate::clock::rfc3339;
 use crate::error::{Code, Error, Result};
 use crate::settings::Settings;
 use crate::settings::hours::{For, Slot};
@@ -44,6 +46,37 @@ pub fn choose(quote: &mut Quote, offered: Option<Vec<(Slot, bool)>>, wanted: Opt
         (None, false) => Some(Error::from(Code::SlotRequired).details(json!({ "slotIds": ways }))),
         (Some(_), false) => {
             gone("这个时间刚刚约满或来不及了，请另选一个").map(|error| error.details(json!({ "slotIds": ways })))
+        }
+    }
+}
+
+/// A time that can be booked.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SlotView {
+    id: String,
+    day: String,
+    day_text: String,
+    text: String,
+    starts_at: String,
+    ends_at: String,
+    full: bool,
+}
+
+impl SlotView {
+    pub fn all(slots: &[(Slot, bool)], now: i64) -> Vec<SlotView> {
+        slots.iter().map(|(slot, full)| SlotView::new(slot, *full, now)).collect()
+    }
+
+    fn new(slot: &Slot, full: bool, now: i64) -> SlotView {
+        SlotView {
+            id: slot.id(),
+            day: slot.day().shown(),
+            day_text: slot.day_text(now),
+            text: slot.span_text(),
+            starts_at: rfc3339(slot.start),
+            ends_at: rfc3339(slot.end),
+            full,
         }
     }
 }

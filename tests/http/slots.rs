@@ -169,3 +169,37 @@ async fn an_order_must_come_to_the_least() {
     assert_eq!(w.get("/shop").await.ok()["leastFen"], json!({ "express": 2_000, "local": 3_000 }));
     w.must_hold().await;
 }
+
+/// What was agreed on in a chat is brought at a time that its buyer chooses, out of the same ones.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_opens_a_draft_chooses_a_time_as_well() {
+    let w = World::with(Default::default(), HOURS).await;
+    let (alice, bob, clerk) = (w.buyer("alice").await, w.buyer("bob").await, w.staff("clerk", Role::Clerk).await);
+    let sku = cake(&w, Delivery::Local).await;
+    let written = async || super::drafts::draft(&clerk, &[("lines[0].what", "蛋糕"), ("freight", "0")]).await.1;
+    let draft = written().await;
+    let seen = alice.get(&format!("/drafts/{draft}")).await.ok();
+    assert_eq!(offered(&seen, false)[0], "今天 15:00–16:00");
+    let document: Value = serde_json::from_str(xiaopu::docs::OPENAPI).unwrap();
+    super::contract::agree(&document, &json!({ "$ref": "#/components/schemas/Draft" }), &seen, "Draft");
+    let take = async |buyer: &Buyer<'_>, draft: &str, slot: Option<&str>| {
+        let mut body = json!({ "address": address() });
+        if let Some(slot) = slot {
+            body["slotId"] = slot.into();
+        }
+        buyer.post(&format!("/drafts/{draft}"), Some(body)).await
+    };
+    let at_three = Some("202610081500-1600");
+    assert_eq!(take(&alice, &draft, None).await.error(), (422, "slot_required"));
+    assert_eq!(take(&alice, &draft, Some("202610081400-1500")).await.error(), (409, "slot_unavailable"));
+    let order = take(&alice, &draft, at_three).await.ok();
+    assert_eq!((&order["slotText"], w.stock(sku).await), (&json!("10-08 周四 15:00–16:00"), (99, 1)));
+    let again = take(&alice, &draft, None).await;
+    assert_eq!((again.status, &again.body["orderNo"]), (200, &order["orderNo"]), "it is his already");
+    // It is full for drafts as for everybody.
+    bob.prepay(&w.key(), wish(sku, at_three)).await.ok();
+    let late = written().await;
+    assert_eq!(take(&bob, &late, at_three).await.error(), (409, "slot_unavailable"));
+    assert_eq!(offered(&bob.get(&format!("/drafts/{late}")).await.ok(), true), ["今天 15:00–16:00"]);
+    w.must_hold().await;
+}

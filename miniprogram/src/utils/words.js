@@ -45,6 +45,7 @@ function state(order, how = {}) {
       if (pickup) return { title: "取到了，慢慢享用", say: order.shippedAt ? `${moment(order.shippedAt)} 取走，有事随时找店家` : "有事随时找店家" };
       return { title: "包裹在路上", say: "收到再点“确认收货”，有事随时找店家" };
     case "completed":
+      if (pickup) return { title: "取走了，慢慢享用", say: order.shippedAt ? `${moment(order.shippedAt)} 取走` : "谢谢光临" };
       return { title: "已签收，慢慢享用", say: order.completedAt ? `${moment(order.completedAt)} 签收` : "谢谢光临" };
     default:
       if (order.closedReason === "refunded") return { title: "钱已经退给你了", say: "原路退回微信，到账以微信通知为准" };
@@ -52,4 +53,16 @@ function state(order, how = {}) {
   }
 }
 
-module.exports = { moment, yuan, phone, place, left, state };
+/** Times that can be booked, by their days.
+ * @param {import("../../types").Slot[]} slots */
+function byDay(slots) {
+  const days = [];
+  for (const slot of slots) {
+    let day = days.find((one) => one.name === slot.dayText);
+    if (!day) days.push((day = { name: slot.dayText, slots: [] }));
+    day.slots.push({ id: slot.id, text: slot.text, full: slot.full });
+  }
+  return days;
+}
+
+module.exports = { byDay, moment, yuan, phone, place, left, state };

@@ -2,7 +2,7 @@
 const api = require("../../utils/api");
 const cart = require("../../utils/cart");
 const pay = require("../../utils/pay");
-const { phone, place } = require("../../utils/words");
+const { byDay, phone, place } = require("../../utils/words");
 
 const KEPT = "checkout";
 /** The phone number that was left for the last order to fetch. */
@@ -111,12 +111,7 @@ Page({
 
   /** The times of a quote by their days; what was chosen and is gone is let go. */
   times(quote) {
-    const days = [];
-    for (const slot of quote.slots) {
-      let day = days.find((one) => one.name === slot.dayText);
-      if (!day) days.push((day = { name: slot.dayText, slots: [] }));
-      day.slots.push({ id: slot.id, text: slot.text, full: slot.full });
-    }
+    const days = byDay(quote.slots);
     const chosen = quote.slots.find((one) => one.id === quote.slotId);
     const day = chosen ? chosen.dayText : days.some((one) => one.name === this.data.day) ? this.data.day : days.length ? days[0].name : "";
     this.setData({ days, day, slotId: quote.slotId || "" });

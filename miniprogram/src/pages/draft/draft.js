@@ -1,12 +1,12 @@
 // An order that the shop wrote down after a chat: looked at by its code, and taken by whoever confirms it first.
 const api = require("../../utils/api");
 const pay = require("../../utils/pay");
-const { moment, phone, place } = require("../../utils/words");
+const { byDay, moment, phone, place } = require("../../utils/words");
 
 Page({
   addressId: "",
 
-  data: { code: "", typed: "", tel: "", draft: null, to: null, busy: false, loading: false, trouble: null },
+  data: { code: "", typed: "", tel: "", days: [], day: "", slotId: "", draft: null, to: null, busy: false, loading: false, trouble: null },
 
   onLoad({ code }) {
     getApp().globalData.addressId = "";
@@ -54,8 +54,13 @@ Page({
       wx.redirectTo({ url: `/pages/order/order?id=${draft.orderNo}` });
       return;
     }
+    const days = byDay(draft.slots);
+    const free = (id) => draft.slots.some((one) => one.id === id && !one.full);
     this.setData({
       code: draft.code,
+      days,
+      day: days.some((one) => one.name === this.data.day) ? this.data.day : days.length ? days[0].name : "",
+      slotId: free(this.data.slotId) ? this.data.slotId : "",
       draft: {
         open: draft.state === "open",
         state: draft.stateText,
@@ -74,6 +79,15 @@ Page({
     });
   },
 
+  pickDay({ currentTarget }) {
+    this.setData({ day: currentTarget.dataset.day });
+  },
+
+  pickSlot({ currentTarget }) {
+    const { id, full } = currentTarget.dataset;
+    if (!full) this.setData({ slotId: id });
+  },
+
   async address() {
     const { items } = await api.get("/addresses");
     const wanted = getApp().globalData.addressId;
@@ -87,7 +101,7 @@ Page({
   },
 
   async take() {
-    const { draft, code, busy, to, tel } = this.data;
+    const { draft, code, busy, to, tel, days, slotId } = this.data;
     if (busy) return;
     if (draft.needsAddress && !to) {
       this.chooseAddress();
@@ -97,8 +111,12 @@ Page({
       wx.showToast({ title: "填个取货电话，备好了店家好找你", icon: "none" });
       return;
     }
+    if (days.length && !slotId) {
+      wx.showToast({ title: draft.needsPhone ? "选一下什么时候来拿" : "选一下什么时候送到", icon: "none" });
+      return;
+    }
     this.setData({ busy: true });
-    const said = Object.assign(draft.needsAddress ? { addressId: this.addressId } : {}, draft.needsPhone ? { pickupPhone: tel.trim() } : {});
+    const said = Object.assign(draft.needsAddress ? { addressId: this.addressId } : {}, draft.needsPhone ? { pickupPhone: tel.trim() } : {}, slotId ? { slotId } : {});
     let orderNo = "";
     try {
       const order = await api.post(`/drafts/${encodeURIComponent(code)}`, said);
