@@ -1,6 +1,7 @@
 //! Orders: what was asked for, how far it has come, and what may happen to it next.
 
 pub mod api;
+pub mod forget;
 pub mod freight;
 pub mod margin;
 pub mod moves;
@@ -192,6 +193,14 @@ impl Order {
     /// What was paid and has not gone back.
     pub fn net(&self) -> Fen {
         self.paid.minus(self.refunded).unwrap_or_default()
+    }
+
+    /// `已发货 顺丰速运 SF…`, or `已交货` where somebody came for it: nothing carries that.
+    pub fn leaves(&self, how: &str, parcel: &Parcel) -> String {
+        match self.delivery {
+            Delivery::Pickup => format!("{how}交货"),
+            Delivery::Express | Delivery::Local | Delivery::None => format!("{how}发货 {}", parcel.text()),
+        }
     }
 
     /// Pages and actions ask this one function. One that cost nothing may be dropped besides: see `Full`.
@@ -402,6 +411,7 @@ impl Full {
             OrderStatus::PendingPayment => "还没有付款，不要发货",
             OrderStatus::Closed => "订单已关闭，不要发货",
             OrderStatus::ToShip => "商品都已退款，不要发货",
+            _ if self.pickup.is_some() => "已经取走，没有要再交的商品",
             OrderStatus::Shipped | OrderStatus::Completed => "已经发货，没有要再发的商品",
         })
     }
@@ -424,6 +434,7 @@ impl Full {
         match (&self.pickup, self.order.status) {
             (Some(_), OrderStatus::ToShip) if part => "部分取货",
             (Some(pickup), OrderStatus::ToShip) if pickup.ready_at.is_some() => "待取货",
+            (Some(_), OrderStatus::ToShip) => "待备货",
             (Some(_), OrderStatus::Shipped) => "已取货",
             _ if part => "部分发货",
             (_, status) => status.text(),

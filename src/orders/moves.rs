@@ -180,10 +180,10 @@ pub fn ship(tx: &Tx, order: &Order, parcel: &Parcel, pieces: Option<&[(LineId, i
     let left: i64 = lines.iter().map(|line| line.left() - leaving(line)).sum();
     if left > 0 {
         let pieces: i64 = lines.iter().map(leaving).sum();
-        let what = format!("部分发货：{}，{pieces} 件，还有 {left} 件", parcel.text());
+        let what = format!("{}，{pieces} 件，还有 {left} 件", order.leaves("部分", parcel));
         store::note(tx, order.id, who, Topic::Goods, &what)?;
     } else {
-        let what = format!("已发货：{}", parcel.text());
+        let what = order.leaves("已", parcel);
         go(tx, order.id, Step::new(OrderStatus::ToShip, OrderStatus::Shipped, Topic::Goods), who, &what)?;
         store::set_holds_stock(tx, order.id, false)?;
     }
@@ -204,7 +204,7 @@ pub fn accompany(tx: &Tx, order: &Order, parcel: &Parcel, who: &Who) -> Result<(
 
 /// A parcel did not leave after all. Its pieces wait to be shipped again. Errors: `OrderState`, the order has ended.
 pub fn unship(tx: &Tx, order: &Order, shipment: &Shipment, who: &Who) -> Result<()> {
-    let what = format!("撤销发货：{}", shipment.parcel.text());
+    let what = order.leaves("撤销", &shipment.parcel);
     match order.status {
         OrderStatus::ToShip => store::note(tx, order.id, who, Topic::Goods, &what)?,
         // It went beside another, which has the pieces.
@@ -271,9 +271,9 @@ pub fn refund(tx: &Tx, id: OrderId, refund: &FullRefund, who: &Who) -> Result<Op
     }
     let from = OrderStatus::ToShip;
     let (step, what) = match lines.iter().any(|line| line.shipped > 0) {
-        true => (Step::new(from, OrderStatus::Shipped, Topic::Money), "其余商品已退款，没有要发的了"),
+        true => (Step::new(from, OrderStatus::Shipped, Topic::Money), "其余商品已退款，没有要交的了"),
         // Nothing was shipped, and nothing will be.
-        false => (Step::closing(from, ClosedReason::Refunded), "商品未发货且已退款，订单关闭"),
+        false => (Step::closing(from, ClosedReason::Refunded), "商品没有交出去就退了款，订单关闭"),
     };
     let to = step.to;
     go(tx, id, step, who, what)?;

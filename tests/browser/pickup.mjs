@@ -91,6 +91,8 @@ await story(async ({ shop, step, shot, open, stage, login, fits }) => {
     await desk.goto(`${shop}/admin/orders/${number}`);
     await desk.getByRole("button", { name: "备好了，通知来取" }).filter({ visible: true }).first().click();
     await hear(desk, "已标记备好");
+    await desk.locator(".life").getByText("备好").waitFor();
+    assert.ok(!(await desk.locator("main").innerText()).includes("确认发货"), "nothing of it is sent");
     await shot(desk, "order-pickup");
     await buyer.says("备好了，随时来拿");
   });
@@ -131,6 +133,27 @@ await story(async ({ shop, step, shot, open, stage, login, fits }) => {
     await next.button("明天").click();
     await next.button("10:00–11:00 满").waitFor();
     await until("the other times", async () => (await next.button("11:00–12:00").count()) === 1);
+  });
+
+  await step("what was agreed on in a chat is fetched when its buyer wants to come", async () => {
+    await desk.goto(`${shop}/admin/drafts/new`);
+    await desk.getByLabel("第 1 样商品").fill("蓝莓杯子蛋糕");
+    await desk.getByRole("button", { name: "生成订单码" }).click();
+    await desk.getByRole("heading", { name: "发给买家" }).waitFor();
+    const draft = (await desk.getByRole("heading", { level: 1 }).textContent()).trim();
+    await buyer.enter(`/pages/draft/draft?code=${draft}`);
+    await buyer.says("什么时候来拿");
+    await buyer.button("确认并付款").click();
+    await buyer.says("选一下什么时候来拿");
+    await buyer.button("明天").click();
+    await buyer.button("10:00–11:00 满").waitFor();
+    await buyer.button("11:00–12:00").click();
+    await buyer.shot("stage-draft-pickup");
+    await buyer.clean("a draft of what is fetched");
+    await buyer.button("确认并付款").click();
+    number = await buyer.pay();
+    await desk.goto(`${shop}/admin/orders/${number}`);
+    await desk.getByText("11:00–12:00").first().waitFor();
   });
   await hand.close();
 });

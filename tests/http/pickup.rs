@@ -65,7 +65,11 @@ async fn whoever_has_paid_shows_a_code_and_gets_the_goods_once() {
     }
     assert!(!packer.page("/admin/orders?delivery=express").await.contains(&placed.no[12..]));
     assert!(packer.page("/admin/orders?q=5678").await.contains(&placed.no[12..]), "found by the end of the number");
-    packer.post(&format!("/admin/orders/{}/pickup-ready", placed.no), &[]).await;
+    assert_eq!(order["statusText"], "待备货");
+    let own = format!("/admin/orders/{}", placed.no);
+    packer.post(&format!("{own}/pickup-ready"), &[]).await;
+    let page = packer.page(&own).await;
+    assert!(page.contains("等买家来取") && page.contains(">确认交货<"), "{page}");
     let ready = alice.order(&placed.no).await;
     assert!(ready["pickup"]["readyAt"].is_string() && ready["statusText"] == "待取货", "{ready}");
     // Typed with blanks, or read off the picture: first what is to be handed over, then it is.
@@ -77,6 +81,9 @@ async fn whoever_has_paid_shows_a_code_and_gets_the_goods_once() {
     let said = fetch(&packer, code).await;
     assert!(said.contains("已交给买家"), "{said}");
     assert_eq!(w.stock(sku).await, (7, 0));
+    // Nothing of it was sent: no word of that.
+    let page = packer.page(&own).await;
+    assert!(page.contains("已交货") && page.contains("撤销交货") && !page.contains("已发货"), "{page}");
     let fetched = alice.order(&placed.no).await;
     assert_eq!((&fetched["status"], &fetched["statusText"]), (&json!("shipped"), &json!("已取货")));
     assert_eq!((&fetched["pickup"]["code"], &fetched["pickup"]["qrUrl"]), (&Value::Null, &Value::Null));

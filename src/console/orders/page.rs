@@ -28,7 +28,7 @@ use crate::invoices::{Invoice, InvoiceState, store as invoices};
 use crate::ledger::{Shares, store as ledger};
 use crate::money::{Fen, yuan};
 use crate::orders::store::{self, Event};
-use crate::orders::{ClosedReason, Full, Line, Order, OrderStatus, Shipment, Topic, Who};
+use crate::orders::{ClosedReason, Full, Line, OrderStatus, Shipment, Topic, Who};
 use crate::payments::{Attempt, AttemptState, check, close, store as payments};
 use crate::promotions::Discount;
 use crate::refunds::Refund;
@@ -299,7 +299,7 @@ impl OrderPage {
             frame,
             order: Card::of(full, seen.exceptions.iter().any(|(exception, _)| exception.open), now),
             place: seen.place.as_ref().map(Place::shown),
-            steps: steps(order, now),
+            steps: steps(full, now),
             waiting: timeline::why_waiting(full, last, seen.expiring, seen.completing, may.see_money, now),
             lines: lines.iter().map(|line| line_shown(line, left(line.id))).collect(),
             flags: super::list::flags(),
@@ -446,11 +446,19 @@ struct Step {
 }
 
 /// The order's life line: what was reached and when, how long each stretch took, and where it stands.
-fn steps(order: &Order, now: i64) -> Vec<Step> {
+fn steps(full: &Full, now: i64) -> Vec<Step> {
+    let order = &full.order;
     let mut reached = vec![("提交", Some(order.created_at)), ("付款", order.paid_at)];
-    match order.status {
-        OrderStatus::Closed => reached.push(("关闭", order.closed_at)),
-        _ => reached.extend([("发货", order.shipped_at), ("完成", order.completed_at)]),
+    match (order.status, &full.pickup) {
+        (OrderStatus::Closed, _) => reached.push(("关闭", order.closed_at)),
+        (_, Some(pickup)) => {
+            // Nobody need say that it is ready to whoever is there already.
+            if pickup.ready_at.is_some() || order.shipped_at.is_none() {
+                reached.push(("备好", pickup.ready_at));
+            }
+            reached.extend([("取货", order.shipped_at), ("完成", order.completed_at)]);
+        }
+        (_, None) => reached.extend([("发货", order.shipped_at), ("完成", order.completed_at)]),
     }
     let here = reached.iter().position(|(_, at)| at.is_none());
     let took = |i: usize| {

@@ -149,13 +149,12 @@ async fn found(shop: &Shop, company: &str, tracking_no: &str) -> Result<Found> {
 }
 
 async fn send(shop: &Shop, staff: &Staff, order: &Order, sending: Sending) -> Result<Sent> {
-    let (staff, id, order_no) = (staff.clone(), order.id, order.order_no.clone());
+    let (staff, order) = (staff.clone(), order.clone());
+    let (id, order_no) = (order.id, order.order_no.clone());
     let write = move |tx: &Tx| {
         let status = shipping::ship(tx, id, &sending, &Who::staff(&staff.name))?;
-        let done = match status {
-            OrderStatus::ToShip => format!("部分发货 {}", sending.parcel.text()),
-            _ => format!("已发货 {}", sending.parcel.text()),
-        };
+        let how = if status == OrderStatus::ToShip { "部分" } else { "已" };
+        let done = order.leaves(how, &sending.parcel);
         audit(tx, &staff, &format!("{order_no} {done}"))?;
         let parcel = orders::shipments(tx, id)?.last().map(|shipment| shipment.id);
         Ok(Sent { order: id, parcel, words: done })
@@ -172,8 +171,9 @@ async fn take_back(shop: &Shop, staff: Staff, no: &str, shipment: ShipmentId) ->
     let order = find(shop, no).await?;
     let write = move |tx: &Tx| {
         let parcel = shipping::undo(tx, order.id, shipment, &Who::staff(&staff.name))?;
-        audit(tx, &staff, &format!("撤销发货 {} {}", order.order_no, parcel.text()))?;
-        Ok(format!("已撤销发货 {}，订单回到待发货", parcel.text()))
+        audit(tx, &staff, &format!("{} {}", order.order_no, order.leaves("撤销", &parcel)))?;
+        let waits = if order.delivery == Delivery::Pickup { "待取货" } else { "待发货" };
+        Ok(format!("{}，订单回到{waits}", order.leaves("已撤销", &parcel)))
     };
     shop.write(write).await
 }

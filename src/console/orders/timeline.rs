@@ -100,10 +100,21 @@ pub fn why_waiting(
         }
         _ if let Some(refund) = full.refunds.iter().find(|r| r.refund.state.is_open()) => {
             let (number, state) = (&refund.refund.out_refund_no, refund.refund.state.text());
-            let first = if order.status == OrderStatus::ToShip { "，处理完之前请先不要发货" } else { "" };
+            let first = match (order.status, &full.pickup) {
+                (OrderStatus::ToShip, Some(_)) => "，处理完之前请先不要交货",
+                (OrderStatus::ToShip, None) => "，处理完之前请先不要发货",
+                _ => "",
+            };
             let there = Some(("看这笔退款", format!("/admin/refunds/{number}"))).filter(|_| sees_money);
             (format!("退款 {number} {state}{first}"), there)
         }
+        OrderStatus::ToShip if let Some(pickup) = &full.pickup => match (pickup.ready_at, order.paid_at) {
+            (Some(at), _) => (format!("备好 {}了，等买家来取", clock::span(now - at)), None),
+            (None, Some(at)) if now - at > DAY => {
+                (format!("付款已经 {}，还没有备好", clock::span(now - at)), Some(("去备货", here("#ship"))))
+            }
+            _ => return None,
+        },
         OrderStatus::ToShip => match order.paid_at {
             Some(at) if now - at > DAY => {
                 (format!("付款已经 {}，还没有发货", clock::span(now - at)), Some(("去发货", here("#ship"))))
@@ -112,7 +123,9 @@ pub fn why_waiting(
         },
         OrderStatus::Shipped => {
             let at = completing.map(|at| format!("；{} 自动完成", clock::shown_short(at))).unwrap_or_default();
-            (format!("等待买家确认收货{at}"), None)
+            let what =
+                if full.pickup.is_some() { "已取走，等待买家确认" } else { "等待买家确认收货" };
+            (format!("{what}{at}"), None)
         }
         OrderStatus::Closed | OrderStatus::Completed => return None,
     };
