@@ -17,6 +17,7 @@ use crate::error::{Code, Error, Result};
 use crate::ids::OrderNo;
 use crate::money::Fen;
 use crate::orders::{Order, OrderStatus, store as orders};
+use crate::outbox::{Topic, collect};
 use crate::shop::Shop;
 
 pub fn routes() -> Vec<Route> {
@@ -118,7 +119,7 @@ async fn ask(
     limits.order(buyer.id.0)?;
     let InvoiceForm { title_kind, title, tax_no, email } = form.value;
     let title = Title::read(&title_kind, &title, &tax_no, &email)?;
-    let called = order_no.to_owned();
+    let (called, settings) = (order_no.to_owned(), shop.settings());
     let write = move |tx: &Tx| {
         let order = his(tx, &buyer, &called)?;
         let refused = |words: &str| Err(Error::from(Code::OrderState).says(words));
@@ -128,10 +129,16 @@ async fn ask(
         if order.net() == Fen::ZERO {
             return refused("这张订单没有可以开票的金额");
         }
-        if store::of_order(tx, order.id)?.is_some_and(|invoice| invoice.state == InvoiceState::Issued) {
+        let before = store::of_order(tx, order.id)?.map(|invoice| invoice.state);
+        if before == Some(InvoiceState::Issued) {
             return refused("发票已经开好了，要改请联系店家");
         }
         store::ask(tx, order.id, &title)?;
+        // Another title of one that waits is no news.
+        if before != Some(InvoiceState::Asked) {
+            let what = format!("{} ¥{} {}", order.order_no, order.net(), title.kind.text());
+            collect::put_news(tx, &settings, Topic::InvoiceAsked, &what, tx.now())?;
+        }
         let invoice = store::of_order(tx, order.id)?;
         Ok(InvoiceView::new(&order, invoice))
     };

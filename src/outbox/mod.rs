@@ -19,6 +19,7 @@ words! {
         RefundAsked "refund_asked" "退款申请",
         /// Goods that somebody wants to send back, and what of that waits too long.
         ReturnAsked "return_asked" "退换货",
+        InvoiceAsked "invoice_asked" "发票申请",
         MoneyException "money_exception" "资金异常",
         LowStock "low_stock" "库存不足",
         BackupFailed "backup_failed" "备份失败",

@@ -243,6 +243,7 @@ pub const SETTINGS: &[Setting] = &[
     setting!(choice Told "shop.tell_new_order", "新订单", "", TELLS),
     setting!(choice Told "shop.tell_refund_asked", "退款申请", "", TELLS),
     setting!(choice Told "shop.tell_return_asked", "退换货", "", TELLS),
+    setting!(choice Told "shop.tell_invoice_asked", "发票申请", "", TELLS),
     setting!(choice Told "shop.tell_money_exception", "资金异常", "", TELLS),
     setting!(choice Told "shop.tell_low_stock", "库存不足", "", TELLS),
     setting!(choice Told "shop.tell_backup_failed", "备份失败", "", TELLS),

@@ -13,7 +13,8 @@ fn company() -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invoice_goes_from_asked_to_written_and_stays_true_after_a_refund() {
-    let w = World::new().await;
+    let robot = [("shop.wecom_url", "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=robot")];
+    let w = World::with(Default::default(), &[robot[0], ("shop.tell_new_order", "no")]).await;
     let sku = w.product("苹果", 5000, 9).await;
     let (alice, bob) = (w.buyer("alice").await, w.buyer("bob").await);
     let (manager, clerk) = (w.staff("manager", Role::Manager).await, w.staff("clerk", Role::Clerk).await);
@@ -32,6 +33,12 @@ async fn an_invoice_goes_from_asked_to_written_and_stays_true_after_a_refund() {
     assert_eq!(asked.status, 201);
     agrees(&asked.body);
     assert_eq!(asked.body["taxNo"], "91350100M000100Y43");
+    // The shop is told, once, of what it is for and not of whom.
+    w.run_jobs().await;
+    let told: Vec<_> =
+        w.wechat.said().into_iter().map(|(_, text)| text).filter(|text| text.contains("发票申请")).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains(&format!("发票申请：{} ¥100.00 个人", placed.no)), "{}", told[0]);
     assert_eq!(bob.get(&path).await.error(), (404, "not_found"));
     assert_eq!(bob.post(&path, Some(company())).await.error(), (404, "not_found"));
     // A refund before it is written makes it less, by itself.
