@@ -10,6 +10,7 @@ use crate::parcels::Parcel;
 use crate::payments::refund;
 use crate::returns::{Resend, Return, ReturnState, store};
 use crate::settings::Settings;
+use crate::shipping;
 
 /// Others go out for what came back: of each line the SKU that is named, else the one that the buyer wished for.
 pub fn exchange(
@@ -52,6 +53,11 @@ pub fn lost(
     if let Some(why) = refused(&full) {
         return Err(Error::from(Code::OrderState).says(why));
     }
+    // The same form, sent twice.
+    let sent = full.shipments.iter().map(|sent| &sent.parcel).chain(full.resends.iter().map(|sent| &sent.parcel));
+    if sent.into_iter().any(|sent| !sent.tracking_no.is_empty() && sent.tracking_no == parcel.tracking_no) {
+        return Err(Error::field("tracking_no", "这个单号已经是这笔订单的包裹了，没有再补发一次；补发请填新的单号"));
+    }
     let reason = words("reason", reason)?;
     let in_hand = full.in_hand();
     let mut goods = Vec::new();
@@ -69,7 +75,12 @@ pub fn lost(
     if goods.is_empty() {
         return Err(Error::field("pieces", "请填写要补发的件数"));
     }
-    leave(tx, &full, None, goods, &reason, parcel, who)
+    let resend = leave(tx, &full, None, goods, &reason, parcel, who)?;
+    // Until it was received WeChat takes one correction, so that it looks for the parcel that will come.
+    if full.order.status == OrderStatus::Shipped {
+        shipping::tell_later(tx, full.order.id)?;
+    }
+    Ok(resend)
 }
 
 /// Why nothing of an order can be sent once more; `None` when something can.
@@ -122,6 +133,9 @@ pub fn renumber(tx: &Tx, order: OrderId, id: ResendId, parcel: &Parcel, who: &Wh
         store::set_resend_parcel(tx, id, parcel)?;
         let what = format!("改单号：{} → {}", sent.parcel.text(), parcel.text());
         orders::note(tx, order, who, Topic::Goods, &what)?;
+        if sent.return_id.is_none() {
+            shipping::tell_later(tx, order)?;
+        }
     }
     Ok(())
 }

@@ -102,6 +102,12 @@ pub fn ship(tx: &Tx, id: OrderId, sending: &Sending, who: &Who) -> Result<OrderS
         let words = "这笔订单有退款正在处理。确定仍要发货，请勾选“仍然发货”";
         return Err(Error::from(Code::RefundInProgress).says(words));
     }
+    let number = &sending.parcel.tracking_no;
+    if !number.is_empty() && orders::shipments(tx, id)?.iter().any(|sent| sent.parcel.tracking_no == *number) {
+        // The same form, sent twice: in parts it would take further pieces along.
+        let words = "这个单号已经是这笔订单的包裹了，没有再发一次；下一个包裹请填它自己的单号";
+        return Err(Error::from(Code::OrderState).says(words));
+    }
     if let Some(pieces) = &sending.pieces {
         must_be_left(&orders::lines(tx, id)?, pieces)?;
     }
@@ -115,7 +121,7 @@ pub fn ship(tx: &Tx, id: OrderId, sending: &Sending, who: &Who) -> Result<OrderS
 }
 
 /// Everything has left: WeChat hears of it when it cannot be undone any more.
-fn tell_later(tx: &Tx, order: OrderId) -> Result<()> {
+pub fn tell_later(tx: &Tx, order: OrderId) -> Result<()> {
     Ok(jobs::enqueue(tx, Task::Register(order), tx.now() + UNDO_WITHIN)?)
 }
 

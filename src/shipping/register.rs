@@ -8,10 +8,11 @@ use crate::catalogue::Delivery;
 use crate::clock;
 use crate::db::Tx;
 use crate::error::Result;
-use crate::ids::OrderId;
+use crate::ids::{LineId, OrderId};
 use crate::jobs::Ran;
 use crate::ledger::{Entered, store as ledger};
 use crate::orders::{Line, Order, OrderStatus, Shipment, Topic, Who, store as orders};
+use crate::returns::{Resend, store as returns};
 use crate::shop::Shop;
 use crate::transactions::{Entry, Verdict};
 use crate::wechat::GatewayError;
@@ -140,8 +141,14 @@ fn read(conn: &Connection, id: OrderId, at: String) -> Result<Option<Tale>> {
     // What was paid otherwise does not concern WeChat.
     let Some(payment) = ledger::payment_of(conn, id)? else { return Ok(None) };
     let (shipments, lines) = (orders::shipments(conn, id)?, orders::lines(conn, id)?);
-    let Some(last) = shipments.iter().map(|shipment| shipment.shipped_at).max() else { return Ok(None) };
-    let (way, parcels) = parcels(&order, &shipments, &lines);
+    if shipments.is_empty() {
+        return Ok(None);
+    }
+    // One that was lost never arrives: what was sent instead does. An exchange is between buyer and shop alone.
+    let lost = returns::resends_of(conn, id)?.into_iter().filter(|sent| sent.return_id.is_none());
+    let sent: Vec<Sent> = shipments.into_iter().map(Sent::from).chain(lost.map(Sent::from)).collect();
+    let Some(last) = sent.iter().map(|sent| sent.at).max() else { return Ok(None) };
+    let (way, parcels) = parcels(&order, &sent, &lines);
     let content = parcels.iter().map(|p| format!("{} {}", p.company, p.tracking_no)).collect::<Vec<_>>().join(",");
     let (key, openid) = (payment.transaction_id.clone(), payment.payer.clone().unwrap_or_default());
     let dispatch = Dispatch { payment: OrderKey::Transaction(key), openid, way, parcels, at };
@@ -149,22 +156,41 @@ fn read(conn: &Connection, id: OrderId, at: String) -> Result<Option<Tale>> {
     Ok(Some(Tale { order: id, final_at: last + UNDO_WITHIN, dispatch, payment, content, told }))
 }
 
-fn parcels(order: &Order, shipments: &[Shipment], lines: &[Line]) -> (Way, Vec<Parcel>) {
+/// A parcel that left, the first time or once more.
+struct Sent {
+    parcel: crate::parcels::Parcel,
+    lines: Vec<(LineId, i64)>,
+    at: i64,
+}
+
+impl From<Shipment> for Sent {
+    fn from(Shipment { parcel, lines, shipped_at, .. }: Shipment) -> Sent {
+        Sent { parcel, lines, at: shipped_at }
+    }
+}
+
+impl From<Resend> for Sent {
+    fn from(Resend { parcel, lines, sent_at, .. }: Resend) -> Sent {
+        Sent { parcel, lines: lines.into_iter().map(|(line, _, n)| (line, n)).collect(), at: sent_at }
+    }
+}
+
+fn parcels(order: &Order, sent: &[Sent], lines: &[Line]) -> (Way, Vec<Parcel>) {
     let phone = order.address.as_ref().map(|address| address.masked_phone()).unwrap_or_default();
     let goods = |pieces: &mut dyn Iterator<Item = (&Line, i64)>| {
         pieces.map(|(line, n)| format!("{} ×{n}", line.name)).collect::<Vec<_>>().join("；")
     };
     let all = || goods(&mut lines.iter().filter(|line| line.shipped > 0).map(|line| (line, line.shipped)));
-    if shipments.iter().all(|shipment| !shipment.parcel.company.is_empty()) {
-        let parcel = |shipment: &Shipment| {
+    if sent.iter().all(|sent| !sent.parcel.company.is_empty()) {
+        let parcel = |sent: &Sent| {
             let line = |id| lines.iter().find(|line| line.id == id);
-            let mut pieces = shipment.lines.iter().filter_map(|(id, n)| Some((line(*id)?, *n)));
-            let (company, tracking_no) = (shipment.parcel.company.clone(), shipment.parcel.tracking_no.clone());
+            let mut pieces = sent.lines.iter().filter_map(|(id, n)| Some((line(*id)?, *n)));
+            let (company, tracking_no) = (sent.parcel.company.clone(), sent.parcel.tracking_no.clone());
             // Of a parcel that went beside another nobody said what is in it.
-            let goods = if shipment.lines.is_empty() { all() } else { goods(&mut pieces) };
+            let goods = if sent.lines.is_empty() { all() } else { goods(&mut pieces) };
             Parcel { company, tracking_no, goods, phone: phone.clone() }
         };
-        return (Way::Express, shipments.iter().map(parcel).collect());
+        return (Way::Express, sent.iter().map(parcel).collect());
     }
     let way = match order.delivery {
         Delivery::None => Way::Virtual,

@@ -80,6 +80,37 @@ async fn a_settlement_that_was_not_agreed_to_stands_on_the_first_page_until_it_i
     assert!(said.contains("✓ AppID 和 AppSecret 正确") && said.contains("没有设成"), "{said}");
 }
 
+/// What was lost never arrives: WeChat is told, once, by which parcel it does. An exchange is none of its business.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parcel_that_was_lost_is_told_of_as_long_as_wechat_takes_a_correction() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let (alice, clerk) = (w.buyer("alice").await, w.staff("clerk", Role::Clerk).await);
+    let sale = Sale::of(&w, &alice, sku, 2).await;
+    sale.ship(&[("tracking_no", "SF1234567890123")]).await;
+    assert_eq!(sale.half_an_hour_later().await.len(), 1);
+    let line = alice.order(&sale.placed.no).await["lines"][0]["id"].as_str().unwrap().to_owned();
+    let again = [
+        ("pieces[0].id", line.as_str()),
+        ("pieces[0].quantity", "1"),
+        ("reason", "快递丢件"),
+        ("tracking_no", "75312345678901"),
+    ];
+    assert_eq!(clerk.post(&format!("{}/resend", sale.page), &again).await.0, 303);
+    let told = sale.half_an_hour_later().await;
+    assert_eq!(told.len(), 2);
+    let parcels = told[1]["shipping_list"].as_array().unwrap();
+    let numbers: Vec<_> = parcels.iter().map(|parcel| parcel["tracking_no"].as_str().unwrap()).collect();
+    assert_eq!(numbers, ["SF1234567890123", "75312345678901"]);
+    assert_eq!(parcels[1]["item_desc"], "苹果 ×1");
+    // Once he has them all, WeChat wants to hear nothing more.
+    alice.post(&format!("/orders/{}/confirm", sale.placed.no), None).await.ok();
+    let more = [again[0], again[1], again[2], ("tracking_no", "75312345678902")];
+    assert_eq!(clerk.post(&format!("{}/resend", sale.page), &more).await.0, 303);
+    assert_eq!((sale.half_an_hour_later().await.len(), stuck(&w).await), (2, 0));
+    w.must_hold().await;
+}
+
 async fn stuck(w: &World) -> i64 {
     w.count("select count(*) from jobs where kind = 'register' and state = 'needs_person'").await
 }

@@ -33,6 +33,9 @@ async fn an_order_leaves_in_two_parcels_and_one_is_taken_back() {
     assert_eq!(order["shipments"][0]["lines"], json!([{ "lineId": line, "quantity": 2 }]));
     assert_eq!(w.stock(sku).await, (7, 1));
     assert!(packer.page("/admin/orders?tab=part_shipped").await.contains(&placed.no));
+    // The same form once more is the same parcel.
+    assert!(ship("SF1234567890123", "1").await.contains("已经是这笔订单的包裹"));
+    assert_eq!(w.stock(sku).await, (7, 1));
     w.must_hold().await;
 
     assert!(ship("75312345678901", "1").await.contains("已发货 中通快递 75312345678901"));
