@@ -29,6 +29,32 @@ pub async fn refund_pieces(w: &World, console: &Console<'_>, placed: &Placed, pi
     to.strip_prefix("/admin/refunds/").unwrap_or_else(|| panic!("{to}")).to_owned()
 }
 
+/// What was confirmed is sent once: the same second screen again would be another refund of another piece.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_screen_that_is_sent_twice_gives_back_once() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+    let placed = w.paid(&alice, sku, 3).await;
+    let line = line_of(&w, &placed).await.to_string();
+    let to = format!("/admin/orders/{}/refund", placed.no);
+    let mut form = vec![("lines[0].id", line.as_str()), ("lines[0].quantity", "1"), ("reason", "协商一致退款")];
+    let screen = manager.page_of(&to, &form).await;
+    assert!(screen.contains("name=\"seen\" value=\"0\""), "{screen}");
+    form.extend([("confirmed", "true"), ("seen", "0")]);
+    let (first, second) = tokio::join!(manager.post(&to, &form), manager.post(&to, &form));
+    let done = [&first.1, &second.1].iter().filter(|to| to.starts_with("/admin/refunds/")).count();
+    assert_eq!(done, 1, "{first:?} {second:?}");
+    manager.post(&to, &form).await;
+    assert!(manager.said(&to).await.contains("可能这一笔已经提交过"));
+    assert_eq!(w.count("select count(*) from refunds").await, 1);
+    // Who means another one has seen the first.
+    form.pop();
+    form.push(("seen", "1"));
+    assert!(manager.post(&to, &form).await.1.starts_with("/admin/refunds/"));
+    w.must_hold().await;
+}
+
 async fn line_of(w: &World, placed: &Placed) -> i64 {
     let no = placed.no.clone();
     let read = move |conn: &rusqlite::Connection| {

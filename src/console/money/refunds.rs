@@ -26,7 +26,7 @@ use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Manager, Role, Staff};
-use crate::typed::Length;
+use crate::typed::{Length, whole};
 
 pub fn routes() -> Vec<Route> {
     routes![list, detail, new_page, new, approve_page, approve, reject, withdraw, stop, retry, query, other_means]
@@ -358,6 +358,8 @@ struct RefundForm {
     /// The second screen has been read.
     #[field(default = false)]
     confirmed: bool,
+    /// How many refunds the order had on that screen: sent again, it would be another one.
+    seen: Option<usize>,
 }
 
 #[derive(FromForm)]
@@ -388,9 +390,7 @@ impl RefundForm {
             let name = &line.line.name;
             let quantity = match typed.quantity.trim() {
                 "" => 0,
-                text => text
-                    .parse::<i64>()
-                    .ok()
+                text => whole(text)
                     .filter(|n| *n >= 0)
                     .ok_or_else(|| Error::field("lines", format!("「{name}」的件数请填整数")))?,
             };
@@ -438,7 +438,7 @@ async fn confirm_page(
         amount: amount.to_string(), lines: parts, hidden, freight: wish.freight.to_string(),
         has_freight: wish.freight > Fen::ZERO, reason: &wish.reason, description: &wish.description,
         receiver, order_no: &full.order.order_no, staff: &staff.name, coupon: refund::coupon_words(full, wish),
-        number: number.map(|refund| refund.out_refund_no.to_string()),
+        number: number.map(|refund| refund.out_refund_no.to_string()), seen: full.refunds.len(),
         action, agrees: may_agree(staff, &shop.settings(), amount),
         offline: full.order.paid > Fen::ZERO && number.is_none_or(|refund| refund.transaction_id.is_none())
             && full.order.paid_at.is_some() && is_offline(shop, full).await?,
@@ -487,12 +487,17 @@ async fn open(shop: &Shop, staff: &Staff, no: &str, form: &RefundForm) -> Result
         return Ok(Step::Confirm(Box::new(page)));
     }
     let agreed = may_agree(staff, &shop.settings(), amount);
-    let who = staff.clone();
+    let (who, seen) = (staff.clone(), form.seen);
     let write = move |tx: &Tx| {
         let full = refund::full_order(tx, id)?;
+        if seen.is_some_and(|seen| seen != full.refunds.len()) {
+            let words = "这笔订单刚刚有了新的退款，可能这一笔已经提交过：请先核对，还要退再填一次";
+            return Err(Error::from(Code::OrderState).says(words));
+        }
         let refund = refund::open(tx, &full, &wish, Origin::Staff, agreed, &Who::staff(&who.name))?;
         let number = store::by_id(tx, refund)?.ok_or(Code::NotFound)?.out_refund_no;
-        audit(tx, &who, &format!("退款 {number} ¥{amount}（{}）", wish.reason))?;
+        // Why, stands with the refund, where it can be forgotten.
+        audit(tx, &who, &format!("退款 {number} ¥{amount}"))?;
         Ok(number.to_string())
     };
     let number = shop.write(write).await?;
@@ -591,7 +596,7 @@ impl Words {
 async fn reject(shop: &State<Shop>, staff: Clerk, number: &str, form: Form<Words>) -> Flash<Redirect> {
     let done = match form.checked("给买家的说明") {
         Ok(answer) => {
-            let what = format!("拒绝，{answer}");
+            let what = "拒绝".to_owned();
             let reject = move |tx: &Tx, refund: &Refund, who: &Who| refund::reject(tx, refund.id, &answer, who);
             act(shop, &staff.0, number, what, reject).await
         }
@@ -643,7 +648,7 @@ async fn settle(shop: &Shop, staff: &Staff, number: &str, form: &Words) -> Resul
         let words = "登记前要先向微信确认没有退款，现在问不到微信，请稍后再登记";
         return Err(Error::from(Code::WechatUnavailable).says(words));
     }
-    let what = format!("登记其他方式退还，{how}");
+    let what = "登记其他方式退还".to_owned();
     let settle = move |tx: &Tx, refund: &Refund, who: &Who| refund::by_other_means(tx, refund.id, &how, who);
     act(shop, staff, number, what, settle).await
 }
