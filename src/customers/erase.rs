@@ -35,15 +35,16 @@ pub async fn erase(shop: &Shop, id: BuyerId, also: impl Fn(&Tx) -> Result<()> + 
     let look = move |conn: &Connection| {
         // Looked for outside the write: it goes through every login there ever was.
         let openid = buyers::openid(conn, id)?;
-        let messages = messages::naming(conn, id, &openid)?;
-        Ok((openid, messages))
+        let said = store::told_wechat(conn, id, &openid)?;
+        let messages = messages::naming(conn, id, &said)?;
+        Ok((openid, said, messages))
     };
-    let (openid, messages) = shop.read_slowly(look).await?;
+    let (openid, said, messages) = shop.read_slowly(look).await?;
     let write = move |tx: &Tx| {
         if let Some(why) = refused(tx, id)? {
             return Err(Error::from(Code::OrderState).says(why));
         }
-        messages::forget_name(tx, &messages, &openid)?;
+        messages::forget(tx, &messages, &said)?;
         store::forget(tx, id, &openid)?;
         also(tx)
     };

@@ -9,6 +9,11 @@ use crate::db::{Kept, Named, Tx};
 use crate::ids::{BuyerId, OrderId};
 use crate::orders::search::{Filter as OrderFilter, Words, store as search};
 use crate::orders::store as orders;
+use crate::transactions::store::Said;
+use crate::wechat::refund::told_why;
+
+/// What stands where an openid stood.
+const ERASED: &str = "erased";
 
 /// A search looks at so many orders, notes, names and tags at the most, the newest first.
 const FOUND: i64 = 300;
@@ -223,6 +228,19 @@ pub fn unfinished(conn: &Connection, id: BuyerId) -> Result<[i64; 4]> {
     .query_row([id], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]))
 }
 
+/// What WeChat was told of a buyer: who he is, and why he wanted his money back.
+pub fn told_wechat(conn: &Connection, id: BuyerId, openid: &str) -> Result<Vec<Said>> {
+    let mut said = vec![(openid.to_owned(), ERASED.to_owned())];
+    let mut rows = conn.prepare_cached(
+        "select distinct r.params ->> '$.refund_desc' from refunds r join orders o on o.id = r.order_id
+          where o.buyer_id = ?1 and r.params is not null",
+    )?;
+    for desc in rows.query_map([id], |row| row.get::<_, Option<String>>(0))? {
+        said.extend(desc?.filter(|desc| !desc.is_empty()).iter().flat_map(|desc| told_why(desc)));
+    }
+    Ok(said)
+}
+
 /// Takes name, phone, address, openid and words out of everything that is a buyer's. Numbers, money and goods stay.
 pub fn forget(tx: &Tx, id: BuyerId, openid: &str) -> Result<()> {
     tx.outdate(Kept::Logins);
@@ -239,8 +257,19 @@ pub fn forget(tx: &Tx, id: BuyerId, openid: &str) -> Result<()> {
         "update ledger set payer = null
           where payer is not null and order_id is not null and order_id in (select id from orders where buyer_id = ?1)",
         "update drafts set address = null, remark = '' where order_id in (select id from orders where buyer_id = ?1)",
+        // What was written down for him and never opened is known by his number.
+        "update drafts set address = null, remark = ''
+          where order_id is null and address ->> '$.phone' in (select address ->> '$.phone' from orders where buyer_id = ?1)",
         "update pickups set phone = '' where order_id in (select id from orders where buyer_id = ?1)",
-        "update refunds set description = '' where order_id in (select id from orders where buyer_id = ?1)",
+        "update refunds set reason = '已删除', description = '', answer = '', params = json_set(params, '$.refund_desc', '')
+          where order_id in (select id from orders where buyer_id = ?1)",
+        "update money_exceptions set resolution = '已删除'
+          where resolution is not null and resolution not like '已退款 %'
+            and order_id in (select id from orders where buyer_id = ?1)",
+        "update outbox set what = '已删除'
+          where channel <> 'buyers'
+            and (order_id in (select id from orders where buyer_id = ?1)
+                 or order_id is null and exists (select 1 from orders o where o.buyer_id = ?1 and instr(what, o.order_no) > 0))",
         "delete from photos where buyer_id = ?1",
         "update return_steps set note = ''
           where return_id in (select r.id from returns r join orders o on o.id = r.order_id where o.buyer_id = ?1)",
@@ -256,10 +285,19 @@ pub fn forget(tx: &Tx, id: BuyerId, openid: &str) -> Result<()> {
             set openid = '', dictionary = null,
                 params = replace(iif(dictionary is null, params,
                                      cast(inflated(params, (select bytes from dictionaries d where d.id = dictionary)) as text)),
-                                 ?2, 'erased')
+                                 ?2, ?3)
           where order_id in (select id from orders where buyer_id = ?1)",
     )?
-    .execute(params![id, openid])?;
+    .execute(params![id, openid, ERASED])?;
+    // The bill names who paid, row by row; so does what differed once.
+    for sql in [
+        "update bill_rows set raw = replace(raw, ?2, ?3)
+          where transaction_id in (select l.wechat_id from ledger l join orders o on o.id = l.order_id where o.buyer_id = ?1)",
+        "update money_exceptions set theirs = replace(theirs, ?2, ?3), what = replace(what, ?2, ?3)
+          where order_id in (select id from orders where buyer_id = ?1)",
+    ] {
+        tx.prepare_cached(sql)?.execute(params![id, openid, ERASED])?;
+    }
     for order in orders_of(tx, id)? {
         let lines = orders::lines(tx, order)?;
         search::put_words(tx, order, &Words::new(None, lines.iter().map(|line| line.name.as_str())))?;
@@ -270,6 +308,15 @@ pub fn forget(tx: &Tx, id: BuyerId, openid: &str) -> Result<()> {
         "update buyers set openid = 'erased-' || id, nickname = '', avatar_url = '', note = '', erased_at = ?2 where id = ?1",
     )?
     .execute(params![id, tx.now()])?;
+    for order in orders_of(tx, id)? {
+        orders::forget_words(tx, order)?;
+    }
+    tx.prepare_cached(
+        "update stock_moves set note = '补发：已删除'
+          where note like '补发：%'
+            and line_id in (select l.id from order_lines l join orders o on o.id = l.order_id where o.buyer_id = ?1)",
+    )?
+    .execute([id])?;
     Ok(())
 }
 

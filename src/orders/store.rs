@@ -6,7 +6,9 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::pickup::store as pickups;
-use super::{Act, AtWechat, ClosedReason, Flag, Full, Line, Order, OrderStatus, Quote, QuoteLine, Shipment, Topic};
+use super::{
+    Act, AtWechat, ClosedReason, Flag, Full, Line, Order, OrderStatus, Quote, QuoteLine, Shipment, Topic, forget,
+};
 use crate::buyers::addresses::Address;
 use crate::catalogue::Delivery;
 use crate::clock::{Day, Moments};
@@ -614,6 +616,18 @@ pub struct Event {
     pub topic: Topic,
     pub what: String,
     pub message_id: Option<MessageId>,
+}
+
+/// What was written about the buyer goes out of an order's timeline. The table lets it happen only once his data has gone.
+pub fn forget_words(tx: &Tx, order: OrderId) -> Result<()> {
+    let said: Vec<(i64, String)> = tx
+        .prepare_cached("select id, what from order_events where order_id = ?1")?
+        .query_map([order], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_>>()?;
+    for (id, left) in said.iter().filter_map(|(id, what)| Some((id, forget::without_words(what)?))) {
+        tx.prepare_cached("update order_events set what = ?2 where id = ?1")?.execute(params![id, left])?;
+    }
+    Ok(())
 }
 
 /// Writes on the timeline what happened, and what it is about.

@@ -392,9 +392,12 @@ pub fn refused_notices(conn: &Connection, limit: i64) -> Result<Vec<Vec<u8>>> {
 
 // ── what names somebody ──
 
-/// The messages exchanged with WeChat that name this openid: those of the buyer's orders, and his logins. A notice of API v3
-/// names it where only the shop's key can read it.
-pub fn naming(conn: &Connection, buyer: BuyerId, openid: &str) -> Result<Vec<MessageId>> {
+/// What a message says of somebody, and what stands there once he is forgotten.
+pub type Said = (String, String);
+
+/// The messages exchanged with WeChat that say something of this: those of the buyer's orders, and his logins. A notice of API
+/// v3 names him where only the shop's key can read it.
+pub fn naming(conn: &Connection, buyer: BuyerId, said: &[Said]) -> Result<Vec<MessageId>> {
     // A plain message has its text in two columns, a packed one in none of them.
     let sql = [
         ("from orders o join messages m on m.order_id = o.id and m.order_id is not null", "o.buyer_id = ?1", "?2"),
@@ -405,12 +408,18 @@ pub fn naming(conn: &Connection, buyer: BuyerId, openid: &str) -> Result<Vec<Mes
     .map(|(from, which, what)| {
         format!(
             "select m.id {from} left join dictionaries d on d.id = m.dictionary
-              where {which} and (instr(m.request, cast({what} as blob)) > 0 or instr(m.response, cast({what} as blob)) > 0
-                                 or instr(inflated(m.packed, d.bytes), cast({what} as blob)) > 0)"
+              where {which} and exists (select 1 from json_each({what}) s
+                                         where instr(m.request, cast(s.value as blob)) > 0
+                                            or instr(m.response, cast(s.value as blob)) > 0
+                                            or instr(inflated(m.packed, d.bytes), cast(s.value as blob)) > 0)"
         )
     })
     .join(" union ");
-    conn.prepare_cached(&sql)?.query_map(params![buyer, openid, SEALED], |row| row.get(0))?.collect()
+    let json = |words: &[&str]| {
+        serde_json::to_string(words).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
+    };
+    let words: Vec<&str> = said.iter().map(|(words, _)| words.as_str()).collect();
+    conn.prepare_cached(&sql)?.query_map(params![buyer, json(&words)?, json(&[SEALED])?], |row| row.get(0))?.collect()
 }
 
 /// What API v3 calls the part of a notice that is sealed.
@@ -430,22 +439,23 @@ fn unsealed(text: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Takes out of these messages whom they name.
-pub fn forget_name(tx: &Tx, ids: &[MessageId], openid: &str) -> Result<()> {
+/// Takes out of these messages what they say of somebody.
+pub fn forget(tx: &Tx, ids: &[MessageId], said: &[Said]) -> Result<()> {
     let dictionary = packing::store::newest(tx)?;
     for id in ids {
         let Some((logged, raw)) = one(tx, *id)? else { continue };
-        let [response, request] = [&raw.response, &raw.request].map(|text| without(&unsealed(text), openid.as_bytes()));
+        let forgotten = |text: &[u8]| said.iter().fold(unsealed(text), |text, said| without(&text, said));
+        let [response, request] = [&raw.response, &raw.request].map(|text| forgotten(text));
         write_text(tx, *id, &dictionary, [&response, logged.checks.as_bytes(), &request])?;
     }
     Ok(())
 }
 
-fn without(text: &[u8], name: &[u8]) -> Vec<u8> {
-    let mut rest = text;
+fn without(text: &[u8], (name, instead): &Said) -> Vec<u8> {
+    let (name, mut rest) = (name.as_bytes(), text);
     let mut kept = Vec::with_capacity(text.len());
     while let Some(at) = rest.windows(name.len().max(1)).position(|some| some == name) {
-        kept.extend([&rest[..at], b"erased"].concat());
+        kept.extend([&rest[..at], instead.as_bytes()].concat());
         rest = &rest[at + name.len()..];
     }
     kept.extend_from_slice(rest);

@@ -163,6 +163,13 @@ impl Wechat {
     }
 }
 
+/// How a reason stands in a message of either version, and what stands there when it is to be forgotten.
+pub fn told_why(desc: &str) -> [(String, String); 2] {
+    let v2 = |desc: &str| format!("<refund_desc><![CDATA[{desc}]]>");
+    let v3 = |desc: &str| format!("\"reason\":{}", serde_json::Value::from(desc));
+    [(v2(desc), v2("")), (v3(desc), v3(""))]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { story, until } from "./shop.mjs";
 
-await story(async ({ shop, step, shot, login, fits }) => {
+await story(async ({ shop, step, shot, stage, login, fits }) => {
   const desk = await login();
   const hear = (words) => desk.locator(".strip", { hasText: words }).waitFor();
   const customers = `${shop}/admin/customers`;
@@ -30,6 +30,38 @@ await story(async ({ shop, step, shot, login, fits }) => {
     await desk.locator("tbody").getByRole("link").nth(1).click();
     await desk.getByRole("link", { name: "看这位顾客" }).first().click();
     assert.match(await tags.inputValue(), /老客户/);
+  });
+
+  await step("a buyer's data goes when he asks for it, and what he bought stays in the books", async () => {
+    const buyer = await stage();
+    const number = await buyer.buy("法式乡村面包");
+    const order = `${shop}/admin/orders/${number}`;
+    await desk.goto(order);
+    await desk.getByRole("textbox", { name: "内部备注" }).fill("王小样周末在家");
+    await desk.getByRole("button", { name: "记下" }).click();
+    await desk.getByText("内部备注：王小样周末在家").waitFor();
+    await desk.getByRole("link", { name: "看这位顾客" }).first().click();
+    const person = new URL(desk.url()).pathname;
+    await desk.getByRole("link", { name: "删除买家资料…" }).click();
+    await desk.getByText("还有 1 笔订单没有完成").waitFor();
+    await desk.goto(order);
+    await desk.locator("input[name=tracking_no]").first().fill("SF1402668877302");
+    await desk.getByRole("button", { name: "确认发货" }).click();
+    await hear("已发货");
+    await buyer.button("确认收货").click();
+    await buyer.sheet("微信确认收货").getByRole("button", { name: "确认收货" }).click();
+    await buyer.says("已签收，慢慢享用");
+    await desk.goto(`${shop}${person}/erase`);
+    await shot(desk, "customer-erase");
+    await desk.getByRole("button", { name: "确认删除" }).click();
+    await hear("资料已删除");
+    await desk.goto(order);
+    await desk.getByText("内部备注：已删除").waitFor();
+    await desk.getByText("法式乡村面包").first().waitFor();
+    assert.doesNotMatch(await desk.content(), /王小样|王\*/, "nobody is named any more");
+    await shot(desk, "order-erased");
+    await buyer.enter("/pages/orders/orders");
+    await buyer.says("还没有订单");
   });
 
   await step("buyers and staff are told, and it stands on one page", async () => {

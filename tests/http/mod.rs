@@ -15,6 +15,7 @@ mod customers;
 mod cut_short;
 mod doors;
 mod drafts;
+mod erased;
 mod exceptions;
 mod freight;
 mod funds;

@@ -72,7 +72,8 @@ async fn change(shop: &Shop, staff: &Staff, no: &str, form: PriceForm) -> Result
         freight: typed_yuan("freight", "运费", &form.freight)?,
         reason: typed_reason(&form.reason)?,
     };
-    let what = format!("订单 {} 改价 ¥{} → ¥{}（{}）", order.order_no, order.total, asked.total, asked.reason);
+    // Why, stands on the timeline, where it can be forgotten.
+    let what = format!("订单 {} 改价 ¥{} → ¥{}", order.order_no, order.total, asked.total);
     price::change(shop, order.id, asked, Who::staff(&staff.name)).await?;
     note(shop, staff, what).await
 }
@@ -109,7 +110,7 @@ async fn take_offline(shop: &State<Shop>, owner: Owner, no: &str, form: Form<Off
 async fn take(shop: &Shop, owner: &Staff, no: &str, reason: &str) -> Result<OrderNo> {
     let order = find(shop, no).await?;
     let reason = typed_reason(reason)?;
-    let what = format!("订单 {} 登记线下收款 ¥{}（{reason}）", order.order_no, order.total);
+    let what = format!("订单 {} 登记线下收款 ¥{}", order.order_no, order.total);
     offline::pay(shop, order.id, reason, Who::staff(&owner.name)).await?;
     note(shop, owner, what).await?;
     Ok(order.order_no)

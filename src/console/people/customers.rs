@@ -282,7 +282,7 @@ async fn tags(shop: &State<Shop>, staff: Clerk, id: &str, form: Form<Tags>) -> R
         let tags = read_tags(&form.tags)?;
         let act = move |tx: &Tx, customer: &Customer| {
             store::set_tags(tx, customer.id, &tags)?;
-            Ok(format!("顾客 #{} 的标签：{} → {}", customer.id, customer.tags.join(" "), tags.join(" ")))
+            Ok(format!("改顾客 #{} 的标签，现在 {} 个", customer.id, tags.len()))
         };
         change(shop, staff.0, id, act).await
     };
