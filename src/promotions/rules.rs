@@ -5,7 +5,7 @@ use super::{Given, Kind, Scope, Terms, Tier};
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::money::Fen;
-use crate::typed::{bare, clean};
+use crate::typed::{bare, clean, whole};
 
 /// Steps of one promotion.
 pub const MOST_TIERS: usize = 5;
@@ -66,7 +66,7 @@ impl Filled {
             listed: given == Given::Link && self.listed,
             total: if is_coupon { count("total", "发放总量", &self.total, 10_000_000)? } else { None },
             per_buyer: match given {
-                Given::Link | Given::Chosen => count("per_buyer", "每人限领", &self.per_buyer, 100)?.unwrap_or(1),
+                Given::Link | Given::Chosen => per_buyer(&self.per_buyer)?,
                 Given::Everybody | Given::FirstOrder => 1,
             },
         })
@@ -157,8 +157,14 @@ fn count(field: &str, what: &str, text: &str, most: i64) -> Result<Option<i64>> 
     if text.is_empty() {
         return Ok(None);
     }
-    let read = text.parse::<i64>().ok().filter(|n| (1..=most).contains(n));
+    let read = whole(text).filter(|n| (1..=most).contains(n));
     read.map(Some).ok_or_else(|| Error::field(field, format!("{what}请填 1 到 {most} 的整数，不限请留空")))
+}
+
+/// Nothing written is one.
+fn per_buyer(text: &str) -> Result<i64> {
+    let read = count("per_buyer", "每人限领", text, 100);
+    read.map(|n| n.unwrap_or(1)).map_err(|_| Error::field("per_buyer", "每人限领请填 1 到 100 的整数，不填就是 1 张"))
 }
 
 /// `8.5` and `85` are both 85 of a hundred, as people write 折.

@@ -122,6 +122,10 @@ async fn a_form_that_is_refused_says_what_is_wrong_and_loses_nothing() {
         let page = clerk.page_of("/admin/drafts", &form).await;
         assert!(page.contains(words) && page.contains("记得发"), "{field}: {page}");
     }
+    // Digits as a Chinese keyboard writes them are digits.
+    let (page, _) =
+        draft(&clerk, &[("lines[0].what", "茶"), ("lines[0].quantity", "２"), ("lines[0].price", "４５．５")]).await;
+    assert!(clerk.page(&page).await.contains("¥91.00"));
     // What was pasted fills what is empty, and nothing else.
     let form = [good[0], ("pasted", PASTED), ("receiver", "陈先生"), ("parse", "true")];
     let page = clerk.page_of("/admin/drafts", &form).await;

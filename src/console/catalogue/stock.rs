@@ -18,6 +18,7 @@ use crate::ids::{ProductId, SkuId};
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Manager, Role, Staff};
+use crate::typed::{bare, whole};
 
 pub fn routes() -> Vec<Route> {
     routes![page, adjust]
@@ -128,13 +129,13 @@ async fn adjust(shop: &State<Shop>, staff: Manager, id: ProductId, form: Form<Co
 }
 
 async fn set(shop: &Shop, staff: Staff, id: ProductId, form: Count) -> Result<String> {
-    let typed = form.on_hand.trim();
+    let typed = bare(&form.on_hand);
     // `+20` and `-3` change what is there; a plain number is what was counted.
-    let number = |text: &str| text.parse::<i64>().ok().filter(|n| (0..=rules::MOST_STOCK).contains(n));
+    let number = |text: &str| whole(text).filter(|n| (0..=rules::MOST_STOCK).contains(n));
     let delta = match (typed.strip_prefix('+'), typed.strip_prefix('-')) {
         (Some(more), _) => number(more),
         (_, Some(less)) => number(less).map(|n| -n),
-        _ => number(typed).map(|n| n - form.was),
+        _ => number(&typed).map(|n| n - form.was),
     };
     let delta = delta.ok_or_else(|| Error::field("on_hand", "库存请填 0 或正整数，或 +20、-3 这样的增减"))?;
     let reason =

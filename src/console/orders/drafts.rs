@@ -25,7 +25,7 @@ use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Staff};
-use crate::typed::clean;
+use crate::typed::{clean, whole};
 
 pub fn routes() -> Vec<Route> {
     routes![list, blank, create, page, withdraw]
@@ -158,7 +158,7 @@ impl DraftForm {
             })?;
             let quantity = match line.quantity.trim() {
                 "" => Some(1),
-                text => text.parse::<i64>().ok().filter(|n| (1..=MOST_PIECES).contains(n)),
+                text => whole(text).filter(|n| (1..=MOST_PIECES).contains(n)),
             };
             let quantity = quantity
                 .ok_or_else(|| Error::field(at("quantity"), format!("「{what}」的数量请填 1 到 {MOST_PIECES}")))?;
