@@ -6,9 +6,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use serde_json::json;
+use serde_json::{Value, json};
+use xiaopu::catalogue::Delivery;
 use xiaopu::clock::Day;
 use xiaopu::error::Error;
+use xiaopu::ids::SkuId;
 use xiaopu::nonce::Nonces;
 use xiaopu::simulator::{Fault, Foreign, Paying, RefundEnd, Ways};
 use xiaopu::staff::Role;
@@ -23,6 +25,31 @@ enum Step {
         buyer: usize,
         sku: usize,
         quantity: i64,
+    },
+    /// Goods that a buyer comes for himself.
+    BuyToFetch {
+        buyer: usize,
+        quantity: i64,
+    },
+    /// Staff write down what was agreed on in a chat.
+    Draft {
+        what: &'static str,
+        quantity: i64,
+        fen: Option<i64>,
+    },
+    /// Somebody opens one of the last, for the first time or again.
+    Open {
+        draft: usize,
+        buyer: usize,
+    },
+    Discard {
+        draft: usize,
+    },
+    /// At the desk where goods are fetched: those that wait there first.
+    Desk {
+        fetched: usize,
+        act: At,
+        despite_refund: bool,
     },
     /// A buyer fetches a coupon, which the next order takes by itself.
     Fetch {
@@ -155,6 +182,15 @@ enum Step {
     },
 }
 
+#[derive(Clone, Copy, Debug)]
+enum At {
+    Ready,
+    Look,
+    HandOver,
+    /// One digit off.
+    Wrong,
+}
+
 /// A small seeded generator, so that a walk can be taken again.
 struct Dice(u64);
 
@@ -211,7 +247,7 @@ fn step(dice: &mut Dice) -> Step {
     use RefundEnd::{Change, Closed, Processing, Success};
     let order = dice.up_to(8) as usize;
     let refund = dice.up_to(8) as usize;
-    match dice.up_to(104) {
+    match dice.up_to(118) {
         0..10 => Step::Buy { buyer: dice.up_to(2) as usize, sku: dice.up_to(3) as usize, quantity: dice.between(1, 4) },
         10..24 => {
             let paying = [Well, Well, Well, Well, Well, NoticeTwice, NoNotice, OtherAmount, OtherPayer, Late];
@@ -280,6 +316,17 @@ fn step(dice: &mut Dice) -> Step {
             Step::Return { case: dice.up_to(3) as usize, act: dice.one_of(&acts), restock: dice.yes() }
         }
         102..104 => Step::Resend { order, pieces: dice.between(1, 3) },
+        104..106 => Step::BuyToFetch { buyer: dice.up_to(2) as usize, quantity: dice.between(1, 4) },
+        106..110 => {
+            let act = dice.one_of(&[At::Ready, At::Look, At::HandOver, At::HandOver, At::Wrong]);
+            Step::Desk { fetched: dice.up_to(3) as usize, act, despite_refund: dice.yes() }
+        }
+        110..113 => {
+            let fen = if dice.yes() { Some(dice.between(0, 5000)) } else { None };
+            Step::Draft { what: dice.one_of(&["少", "多", "贵", "取"]), quantity: dice.between(1, 4), fen }
+        }
+        113..117 => Step::Open { draft: dice.up_to(4) as usize, buyer: dice.up_to(2) as usize },
+        117 => Step::Discard { draft: dice.up_to(4) as usize },
         _ => {
             let spans = [
                 SECOND,
@@ -358,6 +405,13 @@ const MUST_MEET: &[&str] = &[
     "return done",
     "exchange done",
     "sent again",
+    "fetched",
+    "made ready",
+    "guessed",
+    "draft expired",
+    "draft taken",
+    "draft withdrawn",
+    "draft paid",
 ];
 
 const MET: &str = "select 'order ' || status, count(*) from orders group by 1
@@ -376,6 +430,12 @@ const MET: &str = "select 'order ' || status, count(*) from orders group by 1
                    union all select 'others in bills', count(*) from bills where other_payments > 0
                    union all select kind || ' ' || state, count(*) from returns group by 1
                    union all select 'sent again', count(*) from resends where return_id is null
+                   union all select 'fetched', count(*) from order_events where what like '核对取货码%'
+                   union all select 'made ready', count(*) from pickups where ready_at is not null
+                   union all select 'guessed', count(*) from pickup_guesses
+                   union all select 'draft ' || iif(order_id is not null, 'taken', iif(withdrawn_at is null, 'expired', 'withdrawn')), count(*)
+                               from drafts group by 1
+                   union all select 'draft paid', count(*) from drafts d join orders o on o.id = d.order_id where o.paid_fen > 0
                    union all select 'push', count(*) from messages where kind = 'message'";
 
 /// Leaves out what the failure does not need, in ever smaller pieces.
@@ -442,6 +502,10 @@ const CASE: &str = "select cast(r.id as text), o.order_no from returns r join or
 const EXCEPTION: &str = "select cast(id as text), kind from money_exceptions where state = 'open'
                           order by id desc limit 1 offset ?1";
 
+const FETCHED: &str = "select o.order_no, p.code from pickups p join orders o on o.id = p.order_id
+                        order by o.status = 'to_ship' desc, o.id desc limit 1 offset ?1";
+const DRAFT: &str = "select cast(id as text), code from drafts order by id desc limit 1 offset ?1";
+
 const JOBS: &str = "select coalesce(group_concat(id), '') from jobs where state = 'needs_person' and ?1 = ?1";
 
 /// The apps that the shop sells under, one after the other.
@@ -503,7 +567,8 @@ struct Walker<'w> {
     /// Which of the apps is the shop's now.
     app: usize,
     sold: u32,
-    skus: [xiaopu::ids::SkuId; 3],
+    skus: [SkuId; 3],
+    to_fetch: SkuId,
     boss: Console<'w>,
     /// With its app and buyer.
     orders: Vec<((usize, usize), Placed)>,
@@ -519,6 +584,7 @@ async fn walk(steps: &[Step]) -> BTreeMap<String, i64> {
     boss.post("/admin/settings", &[("wechat-app_id", APP_ID), ("wechat-app_secret", SECRET)]).await;
     let mut walker = Walker {
         w: &w,
+        to_fetch: w.product_with("取", 1200, 20, |_, sku| sku.delivery = Delivery::Pickup).await.1,
         skus: [w.product("少", 100, 3).await, w.product("多", 2500, 50).await, w.product("贵", 999_900, 5).await],
         buyers: [vec![w.buyer("alice").await, w.buyer("bob").await], Vec::new()],
         app: 0,
@@ -566,18 +632,19 @@ impl Walker<'_> {
     async fn take(&mut self, step: Step) {
         let w = self.w;
         match step {
-            Step::Buy { buyer, sku, quantity } => {
-                let answer = self.buyers[self.app][buyer].buy(self.skus[sku], quantity).await;
-                assert!(matches!(answer.status, 201 | 409 | 502 | 503), "{}", answer.body);
-                if answer.status == 201 && answer.body["payment"].is_null() {
-                    // It cost nothing: WeChat will never know it.
-                    let no = answer.body["order"]["orderNo"].as_str().unwrap().to_owned();
-                    let placed = Placed { out_trade_no: format!("{no}01"), no, prepay_id: String::new(), total: 0 };
-                    self.orders.push(((self.app, buyer), placed));
-                } else if answer.status == 201 {
-                    self.orders.push(((self.app, buyer), Placed::of(answer)));
+            Step::Buy { buyer, sku, quantity } => self.buy(buyer, order(self.skus[sku], quantity)).await,
+            Step::BuyToFetch { buyer, quantity } => {
+                let items = json!([{ "skuId": self.to_fetch, "quantity": quantity }]);
+                self.buy(buyer, json!({ "items": items, "pickupPhone": "13900005678" })).await;
+            }
+            Step::Draft { what, quantity, fen } => self.write_down(what, quantity, fen).await,
+            Step::Open { draft, buyer } => self.open(draft, buyer).await,
+            Step::Discard { draft } => {
+                if let Some((id, _)) = pick(w, DRAFT, draft).await {
+                    assert_eq!(self.boss.post(&format!("/admin/drafts/{id}/withdraw"), &[]).await.0, 303);
                 }
             }
+            Step::Desk { fetched, act, despite_refund } => self.desk(fetched, act, despite_refund).await,
             Step::Fetch { buyer, code } => {
                 let answer = self.buyers[self.app][buyer].post("/coupons", Some(json!({ "code": code }))).await;
                 assert!(matches!(answer.status, 201 | 409), "{}", answer.body);
@@ -635,6 +702,79 @@ impl Walker<'_> {
                 assert!(matches!(answer.status, 200 | 401 | 404 | 409), "{act}: {}", answer.body);
             }
             step => self.order_step(step).await,
+        }
+    }
+
+    async fn buy(&mut self, buyer: usize, form: Value) {
+        let answer = self.buyers[self.app][buyer].prepay(&self.w.key(), form).await;
+        assert!(matches!(answer.status, 201 | 409 | 502 | 503), "{}", answer.body);
+        if answer.status == 201 {
+            let payable = !answer.body["payment"].is_null();
+            self.know(buyer, &answer.body["order"]);
+            // One that cost nothing WeChat will never know.
+            assert_eq!(payable, self.known(0).unwrap().1.total > 0);
+        }
+    }
+
+    fn know(&mut self, buyer: usize, order: &Value) {
+        let no = order["orderNo"].as_str().unwrap().to_owned();
+        let total = order["totalFen"].as_i64().unwrap();
+        let placed = Placed { out_trade_no: format!("{no}01"), no, prepay_id: String::new(), total };
+        self.orders.push(((self.app, buyer), placed));
+    }
+
+    async fn write_down(&self, what: &str, quantity: i64, fen: Option<i64>) {
+        let (quantity, price) = (quantity.to_string(), fen.map(|fen| format!("{}.{:02}", fen / 100, fen % 100)));
+        let form = [
+            ("lines[0].what", what),
+            ("lines[0].quantity", &quantity),
+            ("lines[0].price", price.as_deref().unwrap_or_default()),
+        ];
+        let written = self.boss.post("/admin/drafts", &form).await.0;
+        assert_eq!(written, if fen == Some(0) { 200 } else { 303 }, "nobody pays nothing by it");
+    }
+
+    /// Whoever opens one first has its order, once.
+    async fn open(&mut self, nth: usize, buyer: usize) {
+        let Some((_, code)) = pick(self.w, DRAFT, nth).await else { return };
+        let body = json!({ "address": address(), "pickupPhone": "13900005678" });
+        let answer = self.buyers[self.app][buyer].post(&format!("/drafts/{code}"), Some(body)).await;
+        let no = answer.body["orderNo"].as_str().unwrap_or_default();
+        match answer.status {
+            201 => {
+                self.know(buyer, &answer.body);
+                let asked = self.buyers[self.app][buyer].post(&format!("/orders/{no}/prepay"), None).await.status;
+                assert!(matches!(asked, 200 | 201 | 409 | 502 | 503), "{asked}");
+            }
+            200 => assert!(self.orders.iter().any(|(whose, placed)| whose.1 == buyer && placed.no == no), "{no}"),
+            status => assert_eq!(status, 409, "{}", answer.body),
+        }
+    }
+
+    async fn desk(&self, nth: usize, act: At, despite_refund: bool) {
+        let Some((no, right)) = pick(self.w, FETCHED, nth).await else { return };
+        let code = if matches!(act, At::Wrong) { self.nobodys_code(&right).await } else { right };
+        let despite = if despite_refund { "true" } else { "false" };
+        let form = [("code", code.as_str()), ("despite_refund", despite)];
+        let (path, may_be) = match act {
+            At::Ready => (format!("/admin/orders/{no}/pickup-ready"), &[303][..]),
+            At::Look => ("/admin/pickup".to_owned(), &[200][..]),
+            At::HandOver => ("/admin/pickup/hand-over".to_owned(), &[200, 303][..]),
+            At::Wrong => ("/admin/pickup/hand-over".to_owned(), &[200][..]),
+        };
+        let answered = self.boss.post(&path, &form).await.0;
+        assert!(may_be.contains(&answered), "{act:?}: {answered}");
+    }
+
+    /// A code near this one that no order has.
+    async fn nobodys_code(&self, near: &str) -> String {
+        let mut digits: u32 = near.parse().unwrap_or_default();
+        loop {
+            digits = (digits + 1) % 100_000_000;
+            let code = format!("{digits:08}");
+            if self.w.count(format!("select count(*) from pickups where code = '{code}'")).await == 0 {
+                return code;
+            }
         }
     }
 
@@ -723,11 +863,12 @@ impl Walker<'_> {
             }
             Step::Resend { pieces, .. } => {
                 let (line, pieces) = (of_order(w, LINE, no).await.unwrap(), pieces.to_string());
+                let tracking = format!("YT{:013}", w.shop.now() / SECOND);
                 let form = [
                     ("pieces[0].id", line.as_str()),
                     ("pieces[0].quantity", &pieces),
                     ("reason", "丢件"),
-                    ("tracking_no", "SF2222222222222"),
+                    ("tracking_no", tracking.as_str()),
                 ];
                 boss.post(&admin("resend"), &form).await.0
             }
@@ -743,7 +884,8 @@ impl Walker<'_> {
                 let line = of_order(w, LINE, no).await.unwrap();
                 let quantity = pieces.unwrap_or(0).to_string();
                 let part = [("pieces[0].id", line.as_str()), ("pieces[0].quantity", &quantity)];
-                let mut form = vec![("tracking_no", "SF1234567890"), ("despite_refund", despite)];
+                let tracking = format!("SF{:010}", w.shop.now() / SECOND % 10_000_000_000);
+                let mut form = vec![("tracking_no", tracking.as_str()), ("despite_refund", despite)];
                 form.extend(part.iter().filter(|_| pieces.is_some()));
                 let answered = boss.post(&admin("ship"), &form).await.0;
                 if mistaken { unship(w, boss, no).await.unwrap_or(answered) } else { answered }
