@@ -441,6 +441,7 @@
  * @property {string} deliveryText
  * @property {boolean} needsAddress 要由买家给地址
  * @property {boolean} needsPhone 买家来取：请他留个电话
+ * @property {Array<Slot>} slots 可以约的送达或取货时间；不用选时间的是空的
  * @property {string | null} receiver 商家写的收货人，隐去一部分
  * @property {string | null} place
  * @property {string} remark
@@ -453,6 +454,7 @@
  * @property {string} [addressId]
  * @property {AddressForm} [address]
  * @property {string} [pickupPhone] 自提时来取货的人的电话
+ * @property {string} [slotId] 送达或取货的时间，这张单给的 slots 之一
  */
 
 /**

@@ -401,8 +401,11 @@ pub fn naming(conn: &Connection, buyer: BuyerId, said: &[Said]) -> Result<Vec<Me
     // A plain message has its text in two columns, a packed one in none of them.
     let sql = [
         ("from orders o join messages m on m.order_id = o.id and m.order_id is not null", "o.buyer_id = ?1", "?2"),
-        ("from orders o join messages m on m.order_id = o.id and m.order_id is not null",
-         "o.buyer_id = ?1 and m.kind = 'notify'", "?3"),
+        (
+            "from orders o join messages m on m.order_id = o.id and m.order_id is not null",
+            "o.buyer_id = ?1 and m.kind = 'notify'",
+            "?3",
+        ),
         ("from messages m", "m.kind in ('login', 'message')", "?2"),
     ]
     .map(|(from, which, what)| {
@@ -415,9 +418,8 @@ pub fn naming(conn: &Connection, buyer: BuyerId, said: &[Said]) -> Result<Vec<Me
         )
     })
     .join(" union ");
-    let json = |words: &[&str]| {
-        serde_json::to_string(words).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
-    };
+    let json =
+        |words: &[&str]| serde_json::to_string(words).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()));
     let words: Vec<&str> = said.iter().map(|(words, _)| words.as_str()).collect();
     conn.prepare_cached(&sql)?.query_map(params![buyer, json(&words)?, json(&[SEALED])?], |row| row.get(0))?.collect()
 }
