@@ -389,7 +389,7 @@ impl Settings {
     /// WeChat's console has two keys; the same text for both is one of them in the wrong field, most likely.
     fn one_key_for_two(&self) -> Option<(&'static Setting, String)> {
         let key = self.get("wechat.v3_key")?;
-        let words = "和 APIv2 密钥一模一样：它们在商户平台上是分开设置的两个密钥，请核对哪一个填错了";
+        let words = "APIv3 密钥和 APIv2 密钥一模一样：它们在商户平台上是分开设置的两个密钥，请核对哪一个填错了";
         let same = self.get("wechat.api_key") == Some(key);
         setting_named("wechat.v3_key").filter(|_| same).map(|setting| (setting, words.to_owned()))
     }
