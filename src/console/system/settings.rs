@@ -53,6 +53,8 @@ async fn show(
         trials: trials::said(&shop.read(|conn| Ok(kept::trials(conn)?)).await?),
         cards: Group::ALL.iter().filter(|group| **group != Group::Templates).map(|group| card(&settings, *group, typed, wrong)).collect::<Vec<_>>(),
         problem: wrong.map(words),
+        // What is wrong is said on the card that was sent, where that is a card of this page.
+        posted: typed.get("group").filter(|word| word.parse().is_ok_and(|group: Group| group != Group::Templates)),
         certificate: super::certificate::shown(shop),
         old_key_until: settings.changes.old_key_until(shop.now()).map(clock::shown),
         old_v3_key_until: settings.changes.old_v3_key_until(shop.now()).map(clock::shown),
