@@ -195,11 +195,11 @@ impl Order {
         self.paid.minus(self.refunded).unwrap_or_default()
     }
 
-    /// `已发货 顺丰速运 SF…`, or `已交货` where somebody came for it: nothing carries that.
-    pub fn leaves(&self, how: &str, parcel: &Parcel) -> String {
+    /// `已发货：顺丰速运 SF…` with what stands before the parcel, or `已交货` where somebody came for it: nothing carries that.
+    pub fn leaves(&self, how: &str, by: char, parcel: &Parcel) -> String {
         match self.delivery {
             Delivery::Pickup => format!("{how}交货"),
-            Delivery::Express | Delivery::Local | Delivery::None => format!("{how}发货 {}", parcel.text()),
+            Delivery::Express | Delivery::Local | Delivery::None => format!("{how}发货{by}{}", parcel.text()),
         }
     }
 

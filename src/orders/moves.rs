@@ -180,10 +180,10 @@ pub fn ship(tx: &Tx, order: &Order, parcel: &Parcel, pieces: Option<&[(LineId, i
     let left: i64 = lines.iter().map(|line| line.left() - leaving(line)).sum();
     if left > 0 {
         let pieces: i64 = lines.iter().map(leaving).sum();
-        let what = format!("{}，{pieces} 件，还有 {left} 件", order.leaves("部分", parcel));
+        let what = format!("{}，{pieces} 件，还有 {left} 件", order.leaves("部分", '：', parcel));
         store::note(tx, order.id, who, Topic::Goods, &what)?;
     } else {
-        let what = order.leaves("已", parcel);
+        let what = order.leaves("已", '：', parcel);
         go(tx, order.id, Step::new(OrderStatus::ToShip, OrderStatus::Shipped, Topic::Goods), who, &what)?;
         store::set_holds_stock(tx, order.id, false)?;
     }
@@ -204,7 +204,7 @@ pub fn accompany(tx: &Tx, order: &Order, parcel: &Parcel, who: &Who) -> Result<(
 
 /// A parcel did not leave after all. Its pieces wait to be shipped again. Errors: `OrderState`, the order has ended.
 pub fn unship(tx: &Tx, order: &Order, shipment: &Shipment, who: &Who) -> Result<()> {
-    let what = order.leaves("撤销", &shipment.parcel);
+    let what = order.leaves("撤销", '：', &shipment.parcel);
     match order.status {
         OrderStatus::ToShip => store::note(tx, order.id, who, Topic::Goods, &what)?,
         // It went beside another, which has the pieces.

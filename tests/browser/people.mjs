@@ -48,6 +48,7 @@ await story(async ({ shop, step, shot, stage, login, fits }) => {
     await desk.locator("input[name=tracking_no]").first().fill("SF1402668877302");
     await desk.getByRole("button", { name: "确认发货" }).click();
     await hear("已发货");
+    await buyer.enter(`/pages/order/order?id=${number}`);
     await buyer.button("确认收货").click();
     await buyer.sheet("微信确认收货").getByRole("button", { name: "确认收货" }).click();
     await buyer.says("已签收，慢慢享用");

@@ -154,7 +154,7 @@ async fn send(shop: &Shop, staff: &Staff, order: &Order, sending: Sending) -> Re
     let write = move |tx: &Tx| {
         let status = shipping::ship(tx, id, &sending, &Who::staff(&staff.name))?;
         let how = if status == OrderStatus::ToShip { "部分" } else { "已" };
-        let done = order.leaves(how, &sending.parcel);
+        let done = order.leaves(how, ' ', &sending.parcel);
         audit(tx, &staff, &format!("{order_no} {done}"))?;
         let parcel = orders::shipments(tx, id)?.last().map(|shipment| shipment.id);
         Ok(Sent { order: id, parcel, words: done })
@@ -171,9 +171,9 @@ async fn take_back(shop: &Shop, staff: Staff, no: &str, shipment: ShipmentId) ->
     let order = find(shop, no).await?;
     let write = move |tx: &Tx| {
         let parcel = shipping::undo(tx, order.id, shipment, &Who::staff(&staff.name))?;
-        audit(tx, &staff, &format!("{} {}", order.order_no, order.leaves("撤销", &parcel)))?;
+        audit(tx, &staff, &format!("{} {}", order.order_no, order.leaves("撤销", ' ', &parcel)))?;
         let waits = if order.delivery == Delivery::Pickup { "待取货" } else { "待发货" };
-        Ok(format!("{}，订单回到{waits}", order.leaves("已撤销", &parcel)))
+        Ok(format!("{}，订单回到{waits}", order.leaves("已撤销", ' ', &parcel)))
     };
     shop.write(write).await
 }
