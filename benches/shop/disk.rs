@@ -27,7 +27,7 @@ const WARM: usize = 200;
 const ORDERS: usize = 1_000;
 
 /// A simulated WeChat with a clock that can be moved.
-async fn gateway(clock: &Clock) -> (Simulator, u16) {
+pub async fn gateway(clock: &Clock) -> (Simulator, u16) {
     let simulator = Simulator::new(seed::merchant(), APP_SECRET, clock.clone(), Nonces::Random);
     (simulator.clone(), listening(|port| simulator.rocket(figment(port))).await)
 }
@@ -46,7 +46,7 @@ async fn listening(make: impl Fn(u16) -> rocket::Rocket<rocket::Build>) -> u16 {
 }
 
 /// Goods to sell, in a shop of any version.
-async fn goods(folder: &Path) {
+pub async fn goods(folder: &Path) {
     let conn = Connection::open(folder.join("xiaopu.db")).expect("the shop has been opened");
     for (into, select) in [
         (
@@ -62,18 +62,36 @@ async fn goods(folder: &Path) {
 }
 
 /// Whoever orders, by number: each is somebody new.
-struct Placed {
+pub struct Placed {
     prepay_id: String,
     order_no: String,
     total: String,
     payer: String,
 }
 
-async fn place(shop: &mut load::Connection, wechat: &Simulator, n: usize) -> Placed {
-    let user = format!("disk-{n}");
-    let login = json!({ "code": wechat.login_code(&user) }).to_string();
-    let token =
-        said(shop, Call::post("/api/v1/login", login), &[]).await["token"].as_str().unwrap_or_default().to_owned();
+pub async fn place(shop: &mut load::Connection, wechat: &Simulator, n: usize) -> Placed {
+    let token = login(shop, wechat, n).await;
+    let body = said(shop, prepay(n, &token)).await;
+    let package = body["payment"]["package"].as_str().unwrap_or_default();
+    Placed {
+        prepay_id: package.trim_start_matches("prepay_id=").to_owned(),
+        order_no: body["order"]["orderNo"].as_str().unwrap_or_default().to_owned(),
+        total: body["order"]["totalFen"].to_string(),
+        payer: wechat.openid(&user(n)),
+    }
+}
+
+fn user(n: usize) -> String {
+    format!("disk-{n}")
+}
+
+pub async fn login(shop: &mut load::Connection, wechat: &Simulator, n: usize) -> String {
+    let login = json!({ "code": wechat.login_code(&user(n)) }).to_string();
+    let call = Call::post("/api/v1/login", login).with("Content-Type", "application/json");
+    said(shop, call).await["token"].as_str().unwrap_or_default().to_owned()
+}
+
+pub fn prepay(n: usize, token: &str) -> Call {
     let order = json!({
         "items": [{ "skuId": (n % 200 + 1).to_string(), "quantity": 1 }],
         "address": {
@@ -81,26 +99,20 @@ async fn place(shop: &mut load::Connection, wechat: &Simulator, n: usize) -> Pla
             "district": "西湖区", "detail": format!("演示路 {} 号", n % 300), "postcode": "310000",
         },
     });
-    let headers = [("Authorization", format!("Bearer {token}")), ("Idempotency-Key", format!("{:032x}", n * 7_919))];
-    let body = said(shop, Call::post("/api/v1/prepay", order.to_string()), &headers).await;
-    let package = body["payment"]["package"].as_str().unwrap_or_default();
-    Placed {
-        prepay_id: package.trim_start_matches("prepay_id=").to_owned(),
-        order_no: body["order"]["orderNo"].as_str().unwrap_or_default().to_owned(),
-        total: body["order"]["totalFen"].to_string(),
-        payer: wechat.openid(&user),
-    }
+    Call::post("/api/v1/prepay", order.to_string())
+        .with("Content-Type", "application/json")
+        .with("Authorization", format!("Bearer {token}"))
+        .with("Idempotency-Key", format!("{:032x}", n * 7_919))
 }
 
-async fn said(to: &mut load::Connection, call: Call, headers: &[(&'static str, String)]) -> Value {
-    let call = headers.iter().fold(call.with("Content-Type", "application/json"), |call, (n, v)| call.with(n, v));
+async fn said(to: &mut load::Connection, call: Call) -> Value {
     let (status, body) = to.call(&call).await;
     assert!(status < 300, "{}: {status} {}", call.path, String::from_utf8_lossy(&body));
     serde_json::from_slice(&body).unwrap_or_default()
 }
 
 /// WeChat's notice of its payment.
-fn notice(placed: &Placed, n: usize) -> String {
+pub fn notice(placed: &Placed, n: usize) -> String {
     let mut message = Message::from([
         ("return_code", "SUCCESS"),
         ("result_code", "SUCCESS"),

@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 /// What is asked.
+#[derive(Clone)]
 pub struct Call {
     pub method: &'static str,
     pub path: String,

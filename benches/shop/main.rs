@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench shop` runs them all; `cargo bench --bench shop -- notify pages` some of them.
 
+mod before;
 mod disk;
 mod load;
 mod program;

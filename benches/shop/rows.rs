@@ -10,10 +10,10 @@ use super::Line;
 use super::load::{self, Call, Connection, Outcome};
 use super::program::{self, Program};
 use super::seed::{self, Made, NOWHERE};
-use super::{disk, versions, yardstick};
+use super::{before, disk, versions, yardstick};
 
 /// The rows by name, and whether they run when none is named.
-pub const ALL: [(&str, bool); 11] = [
+pub const ALL: [(&str, bool); 12] = [
     ("catalogue", true),
     ("notify", true),
     ("prepay", true),
@@ -24,6 +24,7 @@ pub const ALL: [(&str, bool); 11] = [
     ("rush", true),
     ("ceiling", true),
     ("disk", false),
+    ("before", false),
     ("soak", false),
 ];
 
@@ -41,6 +42,7 @@ pub async fn run(name: &str) -> Vec<Line> {
         "rush" => rush().await,
         "ceiling" => ceiling().await,
         "disk" => disk::disk().await,
+        "before" => before::before().await,
         "soak" => soak().await,
         _ => unreachable!("named in the list"),
     }
