@@ -458,6 +458,8 @@ mod tests {
         assert_eq!(right(two), (1, 3, cells(), vec!["没有用到的列：划线价".to_owned()]));
         let titled = "价目表\n\n商品信息,,库存\n商品名称,售价,\n杯子,9,3\n";
         assert_eq!(right(titled), (1, 5, cells(), vec!["表头在第 4 行，上面的 1 行没有读".to_owned()]));
+        let apart = table("商品名称,价格,\n\n,售价,库存\n杯子,9,3\n");
+        assert_eq!(apart.missing, ["商品名称"], "an empty line parts them");
         // What stands below whole headings is a row.
         let one = "商品名称,售价,库存\n杯子,9,3\n";
         assert_eq!(right(one), (1, 2, cells(), Vec::new()));
@@ -503,7 +505,8 @@ mod tests {
         assert_eq!(rows, ["杯子|9|3", "碗|8|4", "盘子|7|5", "勺子|6|-"]);
         assert_eq!(table.rows.iter().map(|row| row.place.to_string()).collect::<Vec<_>>()[3], "第 8 行");
         // Goods that are called like a column, and what is a title in one cell alone.
-        for row in ["数量,,", "单价,碗,盘子", "库存,品名,3", "库存,单价,碗,盘子,勺子", "杯子,9,3,备注,说明"]
+        for row in
+            ["数量,,", "商品名称,,", "单价,碗,盘子", "库存,品名,3", "库存,单价,碗,盘子,勺子", "杯子,9,3,备注,说明"]
         {
             assert_eq!(self::table(&format!("商品名称,售价,库存,备注,说明\n{row}\n")).rows.len(), 1, "{row}");
         }
