@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { story, until } from "./shop.mjs";
 
-await story(async ({ shop, step, shot, stage, login, fits }) => {
+await story(async ({ shop, step, shot, stage, expect, login, fits }) => {
   const desk = await login();
   const hear = (words) => desk.locator(".strip", { hasText: words }).waitFor();
   const customers = `${shop}/admin/customers`;
@@ -61,6 +61,8 @@ await story(async ({ shop, step, shot, stage, login, fits }) => {
     await desk.getByText("法式乡村面包").first().waitFor();
     assert.doesNotMatch(await desk.content(), /王小样|王\*/, "nobody is named any more");
     await shot(desk, "order-erased");
+    // His phone is told that it is logged out, and comes back as somebody new.
+    expect(/status of 401/);
     await buyer.enter("/pages/orders/orders");
     await buyer.says("还没有订单");
   });
