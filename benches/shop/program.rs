@@ -38,10 +38,9 @@ fn command_by(binary: &Path, data: &Path, gateway: u16, arguments: &[&str], more
     let mut command = Command::new(binary);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let folder = data.display();
-    command.env(
-        "ROCKET_SHOP",
-        format!("{{data_dir=\"{folder}\",public_url=\"http://127.0.0.1:9\",unpaid_orders=100000}}"),
-    );
+    // An older program may have no such limit, and knows no such setting.
+    let unlimited = if binary == Path::new(XIAOPU) { ",unpaid_orders=100000" } else { "" };
+    command.env("ROCKET_SHOP", format!("{{data_dir=\"{folder}\",public_url=\"http://127.0.0.1:9\"{unlimited}}}"));
     command.env(
         "ROCKET_WECHAT",
         format!(
