@@ -105,6 +105,8 @@ async fn v3_finding(shop: &Shop) -> Option<Result<String, String>> {
         return None;
     }
     if let Some(why) = settings.unready(Api::V3) {
+        // The line begins with the version already.
+        let why = why.trim_start_matches(Api::V3.text()).trim_start();
         return Some(Err(format!("{why}。请在后台设置页补齐，或改用 API v2")));
     }
     let account = shop.account_of(Api::V3)?;
