@@ -69,6 +69,8 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
       await hear(`${no} 已发货`);
     }
     await desk.getByText("第 4 / 24 单").waitFor();
+    const seen = await desk.getByText("第 4 / 24 单").boundingBox();
+    assert(seen.y >= 0 && seen.y < 900, `whose order it is stands at ${seen.y}`);
     await shot(desk, "packer-next");
   });
 
