@@ -532,6 +532,7 @@ async fn the_address_of_every_second_screen_can_be_opened() {
     for (path, to) in [
         (format!("{order}/reveal"), order.clone()),
         ("/admin/products/bulk".into(), "/admin/products".into()),
+        ("/admin/orders/bulk".into(), "/admin/orders".into()),
         (format!("/admin/refunds/{}R01/approve", placed.no), format!("/admin/refunds/{}R01", placed.no)),
     ] {
         let request = w.http().get(w.at(&path)).header("Cookie", &owner.cookie);

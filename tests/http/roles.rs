@@ -45,6 +45,7 @@ const ROUTES: &[(Role, &[&str])] = &[
             "POST /orders/<no>/ship",
             "POST /orders/<no>/shipments/<id>/number",
             "POST /orders/<no>/shipments/<id>/undo",
+            "GET /orders/bulk",
             "POST /orders/bulk",
             "GET /orders/export.csv?<query..>",
             "GET /orders/export.xlsx?<query..>",

@@ -38,7 +38,7 @@ use crate::tables;
 use crate::typed::Length;
 
 pub fn routes() -> Vec<Route> {
-    routes![list, export, export_csv, bulk, keep_view, drop_view]
+    routes![list, export, export_csv, bulk_page, bulk, keep_view, drop_view]
 }
 
 /// So many orders at a time are marked or printed.
@@ -480,6 +480,12 @@ struct Bulk {
     list: String,
     /// Another page that it came from.
     back: Option<String>,
+}
+
+/// Whoever opens the address itself is led back to the list.
+#[get("/orders/bulk")]
+fn bulk_page(_staff: Staff) -> Redirect {
+    Redirect::to("/admin/orders")
 }
 
 #[post("/orders/bulk", data = "<form>")]
