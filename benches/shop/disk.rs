@@ -86,9 +86,16 @@ fn user(n: usize) -> String {
 }
 
 pub async fn login(shop: &mut load::Connection, wechat: &Simulator, n: usize) -> String {
-    let login = json!({ "code": wechat.login_code(&user(n)) }).to_string();
-    let call = Call::post("/api/v1/login", login).with("Content-Type", "application/json");
-    said(shop, call).await["token"].as_str().unwrap_or_default().to_owned()
+    loop {
+        let login = json!({ "code": wechat.login_code(&user(n)) }).to_string();
+        let call = Call::post("/api/v1/login", login).with("Content-Type", "application/json");
+        let (status, body) = shop.call(&call).await;
+        if status != 429 {
+            return read(&call, status, &body)["token"].as_str().unwrap_or_default().to_owned();
+        }
+        // A quick machine logs in more often than one address may.
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
 }
 
 pub fn prepay(n: usize, token: &str) -> Call {
@@ -107,8 +114,12 @@ pub fn prepay(n: usize, token: &str) -> Call {
 
 async fn said(to: &mut load::Connection, call: Call) -> Value {
     let (status, body) = to.call(&call).await;
-    assert!(status < 300, "{}: {status} {}", call.path, String::from_utf8_lossy(&body));
-    serde_json::from_slice(&body).unwrap_or_default()
+    read(&call, status, &body)
+}
+
+fn read(call: &Call, status: u16, body: &[u8]) -> Value {
+    assert!(status < 300, "{}: {status} {}", call.path, String::from_utf8_lossy(body));
+    serde_json::from_slice(body).unwrap_or_default()
 }
 
 /// WeChat's notice of its payment.
