@@ -104,9 +104,7 @@ async fn v3_finding(shop: &Shop) -> Option<Result<String, String>> {
     if settings.api() == Api::V2 && keys.all(|setting| settings.get(setting.name).is_none()) {
         return None;
     }
-    if let Some(why) = settings.unready(Api::V3) {
-        // The line begins with the version already.
-        let why = why.trim_start_matches(Api::V3.text()).trim_start();
+    if let Some(why) = settings.lacks(Api::V3).or_else(|| settings.unready(Api::V3)) {
         return Some(Err(format!("{why}。请在后台设置页补齐，或改用 API v2")));
     }
     let account = shop.account_of(Api::V3)?;

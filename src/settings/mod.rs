@@ -480,14 +480,16 @@ impl Settings {
         SETTINGS.iter().filter(needed).filter(|setting| self.get(setting.name).is_none())
     }
 
+    /// What this version still lacks, in words for a place that names the version itself.
+    pub fn lacks(&self, api: Api) -> Option<String> {
+        let missing: Vec<&str> = self.missing(api).map(|setting| setting.label).collect();
+        (!missing.is_empty()).then(|| format!("还缺 {}", missing.join("、")))
+    }
+
     /// Why no money can be taken by this version, in words; `None` when everything is there and fits together.
     pub fn unready(&self, api: Api) -> Option<String> {
-        let missing: Vec<&str> = self.missing(api).map(|setting| setting.label).collect();
-        match (missing.as_slice(), api) {
-            ([], Api::V2) => None,
-            ([], Api::V3) => self.v3_problem().map(str::to_owned),
-            (missing, _) => Some(format!("{} 还缺 {}", api.text(), missing.join("、"))),
-        }
+        let lacks = self.lacks(api).map(|lacks| format!("{} {lacks}", api.text()));
+        lacks.or_else(|| self.v3_problem().filter(|_| api == Api::V3).map(str::to_owned))
     }
 
     /// The same with these values instead: to be looked at before they are stored.
