@@ -180,7 +180,13 @@ impl<'a> Crew<'a> {
             }
             tokio::select! {
                 () = &mut stop, if goes_on => goes_on = false,
-                Some(ended) = self.running.join_next_with_id() => outcome = outcome.and(self.let_go(ended)),
+                Some(ended) = self.running.join_next_with_id() => {
+                    outcome = outcome.and(self.let_go(ended));
+                    // Whoever ended with it is not looked after one by one.
+                    while let Some(ended) = self.running.try_join_next_with_id() {
+                        outcome = outcome.and(self.let_go(ended));
+                    }
+                }
                 () = self.shop.worker_woken(), if money => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }

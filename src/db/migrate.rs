@@ -52,6 +52,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0038_payment_cards.sql"),
     include_str!("migrations/0039_former_keys.sql"),
     include_str!("migrations/0040_forgotten_words.sql"),
+    include_str!("migrations/0041_due_jobs.sql"),
 ];
 
 /// The newest schema that this program knows.

@@ -162,7 +162,7 @@ pub struct Tx<'c> {
     conn: &'c Connection,
     now: i64,
     /// What is to be read anew once this is committed.
-    outdates: &'c Cell<[bool; 2]>,
+    outdates: &'c Outdates,
 }
 
 /// What is kept in memory beside the database.
@@ -172,7 +172,13 @@ pub enum Kept {
     Catalogue,
     /// Whose login a token is.
     Logins,
+    /// Which jobs are due: the worker sleeps until it hears that there is one more.
+    DueJobs,
 }
+
+/// Of each, whether something that was written makes it old.
+type Outdates = Cell<[bool; KEPT]>;
+const KEPT: usize = 3;
 
 impl Deref for Tx<'_> {
     type Target = Connection;

@@ -1,6 +1,5 @@
 //! The writer: one thread, one connection, many small writes under one commit.
 
-use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +10,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::wal::Wal;
-use super::{BUDGET, DbError, Kept, Tx, is_full, run};
+use super::{BUDGET, DbError, KEPT, Kept, Outdates, Tx, is_full, run};
 
 /// Writes that may wait; beyond that the shop says it is busy.
 const QUEUE: usize = 1024;
@@ -33,7 +32,7 @@ pub struct Writer {
 struct Counts {
     commits: AtomicU64,
     writes: AtomicU64,
-    outdated: [AtomicU64; 2],
+    outdated: [AtomicU64; KEPT],
 }
 
 impl Writer {
@@ -110,7 +109,7 @@ impl Job {
         self.manner != Manner::Always && self.reply.is_closed()
     }
 
-    fn run(&mut self, conn: &Connection, outdates: &Cell<[bool; 2]>) {
+    fn run(&mut self, conn: &Connection, outdates: &Outdates) {
         let tx = &Tx { conn, now: self.now, outdates };
         // A panic would otherwise end the only writer for ever.
         self.outcome = Some(match catch_unwind(AssertUnwindSafe(|| (self.work)(tx))) {
@@ -194,7 +193,7 @@ impl Line {
 fn write_groups(conn: &mut Connection, wal: &mut Wal, mut line: Line, counts: &Counts) {
     let mut pace = Pace::default();
     while let Some(first) = line.first() {
-        let (mut ran, outdates) = (Vec::new(), Cell::new([false; 2]));
+        let (mut ran, outdates) = (Vec::new(), Outdates::default());
         let committed = write_group((&mut *conn, &outdates), first, &mut line, &mut pace, &mut ran);
         if let Err(e) = &committed {
             log::error!("a group of {} writes was not committed: {e}", ran.len());
@@ -222,7 +221,7 @@ fn not_committed(e: &rusqlite::Error) -> DbError {
 
 /// Writes `first` and what waits behind it under one commit; one that must not be in the same group is put back.
 fn write_group(
-    (conn, outdates): (&mut Connection, &Cell<[bool; 2]>),
+    (conn, outdates): (&mut Connection, &Outdates),
     first: Job,
     line: &mut Line,
     pace: &mut Pace,
@@ -257,7 +256,7 @@ fn write_group(
 
 /// Undoes the whole group, because one of it has failed, and does again what the others did. There are no savepoints,
 /// which would undo one alone: SQLite copies every page for them before it changes.
-fn run_others_again(conn: &mut Connection, ran: &mut [Job], outdates: &Cell<[bool; 2]>) -> rusqlite::Result<()> {
+fn run_others_again(conn: &mut Connection, ran: &mut [Job], outdates: &Outdates) -> rusqlite::Result<()> {
     let mut clean = false;
     // Who fails is left out, so this ends.
     while !clean {
@@ -275,7 +274,7 @@ fn run_others_again(conn: &mut Connection, ran: &mut [Job], outdates: &Cell<[boo
 }
 
 /// Runs one job; false when it has failed and left something behind.
-fn run_one(conn: &mut Connection, job: &mut Job, outdates: &Cell<[bool; 2]>) -> rusqlite::Result<bool> {
+fn run_one(conn: &mut Connection, job: &mut Job, outdates: &Outdates) -> rusqlite::Result<bool> {
     let (before, end) = (conn.total_changes(), Instant::now() + BUDGET);
     conn.progress_handler(2_000, Some(move || Instant::now() > end))?;
     job.run(conn, outdates);

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::{Job, Kind, Lane, State, Task};
 use crate::clock::DAY;
-use crate::db::Tx;
+use crate::db::{Kept, Tx};
 use crate::ids::JobId;
 
 pub fn put(tx: &Tx, kind: Kind, subject: i64, run_at: i64) -> Result<()> {
@@ -17,38 +17,42 @@ pub fn put(tx: &Tx, kind: Kind, subject: i64, run_at: i64) -> Result<()> {
          do update set run_at = min(run_at, excluded.run_at), updated_at = excluded.updated_at, asked = asked + 1",
     )?
     .execute(params![kind, subject, run_at, tx.now()])?;
+    if run_at <= tx.now() {
+        tx.outdate(Kept::DueJobs);
+    }
     Ok(())
 }
 
-/// Whether any job is due.
-pub fn any_due(conn: &Connection, now: i64) -> Result<bool> {
-    conn.prepare_cached("select exists (select 1 from jobs where state = 'waiting' and run_at <= ?1)")?
-        .query_row([now], |row| row.get(0))
+const DUE: &str = "select id, kind, subject, tries, asked, failing_since, created_at, run_at from jobs
+  where state = 'waiting' and kind = ?1 and run_at <= ?2
+  order by run_at, id limit ?3";
+
+/// The jobs of a lane that are due, the longest waiting first. Each kind is looked for by itself: what waits in the other
+/// lanes, thousands of polls after a standstill, is not gone through.
+pub fn due(conn: &Connection, lane: Lane, now: i64, limit: i64) -> Result<Vec<Job>> {
+    let mut rows = conn.prepare_cached(DUE)?;
+    let mut due: Vec<(i64, Job)> = Vec::new();
+    for kind in Kind::ALL.iter().filter(|kind| kind.lane() == lane) {
+        for job in rows.query_map(params![kind, now, limit], read_due)? {
+            due.push(job?);
+        }
+    }
+    due.sort_by_key(|(run_at, job)| (*run_at, job.id.0));
+    Ok(due.into_iter().take(limit.unsigned_abs() as usize).map(|(_, job)| job).collect())
 }
 
-/// The jobs of a lane that are due, the longest waiting first.
-pub fn due(conn: &Connection, lane: Lane, now: i64, limit: i64) -> Result<Vec<Job>> {
-    let mut rows = conn.prepare_cached(
-        "select id, kind, subject, tries, asked, failing_since, created_at from jobs
-          where state = 'waiting' and run_at <= ?1
-            and kind in (select value from json_each(?2))
-          order by run_at, id limit ?3",
-    )?;
-    let kinds: Vec<&str> = Kind::ALL.iter().filter(|kind| kind.lane() == lane).map(|kind| kind.word()).collect();
-    let kinds = serde_json::to_string(&kinds).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
-    let jobs = rows.query_map(params![now, kinds, limit], |row| {
-        let task = Task::read(row.get("kind")?, row.get("subject")?);
-        let task = task.ok_or(rusqlite::Error::IntegralValueOutOfRange(2, row.get("subject")?))?;
-        Ok(Job {
-            id: row.get("id")?,
-            task,
-            tries: row.get("tries")?,
-            asked: row.get("asked")?,
-            failing_since: row.get("failing_since")?,
-            created_at: row.get("created_at")?,
-        })
-    })?;
-    jobs.collect()
+/// Since when it is due, and the job.
+fn read_due(row: &Row<'_>) -> Result<(i64, Job)> {
+    let task = Task::read(row.get("kind")?, row.get("subject")?);
+    let job = Job {
+        id: row.get("id")?,
+        task: task.ok_or(rusqlite::Error::IntegralValueOutOfRange(2, row.get("subject")?))?,
+        tries: row.get("tries")?,
+        asked: row.get("asked")?,
+        failing_since: row.get("failing_since")?,
+        created_at: row.get("created_at")?,
+    };
+    Ok((row.get("run_at")?, job))
 }
 
 /// Ends a job, unless it was asked for again while it ran: then it runs once more.
@@ -129,14 +133,19 @@ fn read_listed(row: &Row<'_>) -> Result<Listed> {
 
 /// What is not done yet: first what needs a person, then what is due soonest.
 pub fn open(conn: &Connection, limit: i64) -> Result<Vec<Listed>> {
-    // Two lists, since each has an index: what is done is kept for a week, and may be most of them.
-    let mut rows = conn.prepare_cached(
-        "select * from (select * from jobs where state = 'needs_person' order by run_at limit ?1)
-         union all
-         select * from (select * from jobs where state = 'waiting' order by run_at limit ?1)
-          limit ?1",
-    )?;
-    rows.query_map([limit], read_listed)?.collect()
+    let mut stuck = conn.prepare_cached("select * from jobs where state = 'needs_person' order by run_at limit ?1")?;
+    let mut waiting =
+        conn.prepare_cached("select * from jobs where state = 'waiting' and kind = ?1 order by run_at limit ?2")?;
+    let mut open = stuck.query_map([limit], read_listed)?.collect::<Result<Vec<Listed>>>()?;
+    let first_waiting = open.len();
+    for kind in Kind::ALL {
+        for job in waiting.query_map(params![kind, limit], read_listed)? {
+            open.push(job?);
+        }
+    }
+    open[first_waiting..].sort_by_key(|job| (job.run_at, job.id.0));
+    open.truncate(limit.unsigned_abs() as usize);
+    Ok(open)
 }
 
 /// What was done lately, the latest first.
@@ -160,9 +169,13 @@ pub fn stuck(conn: &Connection) -> Result<i64> {
 
 /// How many jobs wait in each stretch that these moments end, and beyond the last.
 pub fn due_until(conn: &Connection, ends: &[i64]) -> Result<Vec<i64>> {
-    let mut until = conn.prepare_cached("select count(*) from jobs where state = 'waiting' and run_at < ?1")?;
-    let mut all: Vec<i64> =
-        ends.iter().chain([&i64::MAX]).map(|end| until.query_row([end], |row| row.get(0))).collect::<Result<_>>()?;
+    let mut until =
+        conn.prepare_cached("select count(*) from jobs where state = 'waiting' and kind = ?1 and run_at < ?2")?;
+    let mut all = Vec::new();
+    for end in ends.iter().chain([&i64::MAX]) {
+        let of_kinds = Kind::ALL.iter().map(|kind| until.query_row(params![kind, end], |row| row.get::<_, i64>(0)));
+        all.push(of_kinds.sum::<Result<i64>>()?);
+    }
     for at in (1..all.len()).rev() {
         all[at] -= all[at - 1];
     }
@@ -171,7 +184,9 @@ pub fn due_until(conn: &Connection, ends: &[i64]) -> Result<Vec<i64>> {
 
 /// When the first waiting job is due.
 pub fn earliest(conn: &Connection) -> Result<Option<i64>> {
-    conn.prepare_cached("select min(run_at) from jobs where state = 'waiting'")?.query_row([], |row| row.get(0))
+    let mut first = conn.prepare_cached("select min(run_at) from jobs where state = 'waiting' and kind = ?1")?;
+    let of_kinds = Kind::ALL.iter().map(|kind| first.query_row([kind], |row| row.get::<_, Option<i64>>(0)));
+    Ok(of_kinds.collect::<Result<Vec<_>>>()?.into_iter().flatten().min())
 }
 
 /// When the job that would move this subject on runs next.
@@ -191,4 +206,75 @@ pub fn run_now(tx: &Tx, id: JobId) -> Result<bool> {
         )?
         .execute(params![id, tx.now()])?;
     Ok(changed == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::Db;
+    use crate::error::Error;
+
+    #[tokio::test]
+    async fn a_lane_hears_of_its_own_jobs_alone_and_the_longest_waiting_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(folder.path()).unwrap();
+        let write = |tx: &Tx| {
+            for (kind, subject, run_at) in [
+                (Kind::Close, 1, 50),
+                (Kind::Expire, 2, 40),
+                (Kind::Close, 3, 30),
+                (Kind::Expire, 4, 101),
+                (Kind::Poll, 5, 10),
+                (Kind::Expire, 6, 50),
+            ] {
+                put(tx, kind, subject, run_at)?;
+            }
+            Ok::<_, Error>(())
+        };
+        db.write(write).await.unwrap();
+        let of = |lane: Lane, limit: i64| {
+            let db = db.clone();
+            async move {
+                let read = move |conn: &Connection| Ok::<_, Error>(due(conn, lane, 100, limit)?);
+                let due = db.read(read).await.unwrap();
+                due.iter().map(|job| job.task.subject()).collect::<Vec<_>>()
+            }
+        };
+        assert_eq!(of(Lane::Closing, 9).await, [3, 2, 1, 6]);
+        assert_eq!(of(Lane::Closing, 2).await, [3, 2]);
+        assert_eq!(of(Lane::Polls, 9).await, [5]);
+        assert!(of(Lane::Refunds, 9).await.is_empty());
+        let read = |conn: &Connection| {
+            let open = open(conn, 4)?.iter().map(|job| job.subject).collect::<Vec<_>>();
+            Ok::<_, Error>((open, due_until(conn, &[31, 51])?, earliest(conn)?))
+        };
+        assert_eq!(db.read(read).await.unwrap(), (vec![5, 3, 2, 1], vec![2, 3, 1], Some(10)));
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_jobs_hears_of_one_that_is_due_and_of_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(folder.path()).unwrap();
+        let put_at = |in_ms: i64| {
+            let write = move |tx: &Tx| Ok::<_, Error>(put(tx, Kind::Poll, 1, tx.now() + in_ms)?);
+            db.write(write)
+        };
+        let before = db.outdated(Kept::DueJobs);
+        put_at(60_000).await.unwrap();
+        assert_eq!(db.outdated(Kept::DueJobs), before);
+        put_at(0).await.unwrap();
+        assert_eq!(db.outdated(Kept::DueJobs), before + 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_due_is_found_by_its_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(folder.path()).unwrap();
+        let read = |conn: &Connection| {
+            let mut rows = conn.prepare(&format!("explain query plan {DUE}"))?;
+            let steps = rows.query_map(params!["poll", 1, 1], |row| row.get::<_, String>("detail"))?;
+            Ok::<_, Error>(steps.collect::<Result<Vec<_>>>()?)
+        };
+        assert_eq!(db.read(read).await.unwrap(), ["SEARCH jobs USING INDEX jobs_due (kind=? AND run_at<?)"]);
+    }
 }

@@ -8,7 +8,7 @@ use rocket::{Route, State, post, routes};
 
 use super::settle::{self, Settled, Source};
 use super::store;
-use crate::db::Tx;
+use crate::db::{Kept, Tx};
 use crate::door::limits::Limits;
 use crate::door::{ClientIp, body};
 use crate::error::{Code, Result};
@@ -85,12 +85,12 @@ pub(super) async fn keep<A: Send + 'static>(
     let settings = shop.settings();
     let write = move |tx: &Tx| {
         let took_ms = start.elapsed().as_millis() as i64;
-        let answer = enter(tx, Entry { took_ms, ..entry.clone() }, &settings)?;
-        Ok((answer, jobs::store::any_due(tx, tx.now())?))
+        enter(tx, Entry { took_ms, ..entry.clone() }, &settings)
     };
-    let (answer, due) = shop.write_always(write).await?;
+    let due = shop.db.outdated(Kept::DueJobs);
+    let answer = shop.write_always(write).await?;
     // Most payments leave nothing to do at once.
-    if due {
+    if shop.db.outdated(Kept::DueJobs) != due {
         shop.wake_worker();
     }
     Ok(answer)
