@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::{Delivery, Event, Hook, State, Tried, check_url, outside, store};
-use crate::clock::{DAY, SECOND, rfc3339};
+use crate::clock::{DAY, MINUTE, SECOND, rfc3339};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{DeliveryId, HookId, OrderId};
@@ -24,6 +24,8 @@ const MOST: usize = 10;
 const AT_ONCE: i64 = 2_000;
 /// One that has not answered for so long is told nothing more.
 const GIVEN_UP_AFTER: i64 = DAY;
+/// A telling that was refused so often, for most of a day, while others were taken, is one that its hook does not want.
+const TRIES: i64 = 24;
 
 // ── what happened ──
 
@@ -121,8 +123,9 @@ pub async fn deliver(shop: &Shop, id: DeliveryId) -> Result<Ran> {
         let Some(hook) = store::hook(tx, hook.id)? else { return Ok(true) };
         let since = hook.failing_since.unwrap_or(now);
         let give_up = !done && delivery.event != Event::Ping && now - since >= GIVEN_UP_AFTER;
+        let unwanted = delivery.tries >= TRIES && hook.failing_since.is_none();
         // A trial says at once what became of it.
-        let ends = done || give_up || delivery.event == Event::Ping;
+        let ends = done || give_up || unwanted || delivery.event == Event::Ping;
         let state = match (done, ends) {
             (true, _) => State::Done,
             (false, true) => State::Failed,
@@ -177,16 +180,15 @@ async fn send(shop: &Shop, hook: &Hook, delivery: &Delivery) -> Tried {
     match request.send().await {
         Ok(answer) => {
             let status = answer.status();
-            let problem = if status.is_success() { String::new() } else { format!("HTTP {}", status.as_u16()) };
+            let problem = match status.as_u16() {
+                _ if status.is_success() => String::new(),
+                code if status.is_redirection() => format!("HTTP {code}：那里要求转到别处，请填最后的网址"),
+                code => format!("HTTP {code}"),
+            };
             Tried { status: Some(status.as_u16().into()), problem, took_ms: start.elapsed().as_millis() as i64 }
         }
-        Err(e) => failed(words(&e.without_url())),
+        Err(e) => failed(outside::why(&e.without_url())),
     }
-}
-
-/// What is really wrong stands at the end of the chain of causes.
-fn words(e: &dyn std::error::Error) -> String {
-    e.source().map_or_else(|| e.to_string(), words)
 }
 
 /// HMAC-SHA256 of `timestamp.body`, in hexadecimal.
@@ -204,7 +206,7 @@ pub async fn add(shop: &Shop, owner: &Staff, url: &str, events: Vec<Event>) -> R
     if events.is_empty() {
         return Err(Error::field("events", "请至少选一种事件"));
     }
-    let (secret, now, owner) = (format!("whsec_{}", shop.nonces.token()), shop.now(), owner.clone());
+    let (secret, now, owner) = (new_secret(shop), shop.now(), owner.clone());
     let hook = Hook {
         id: HookId(0),
         secret: shop.key.seal(&seal_name(&url), &secret, &shop.nonces),
@@ -222,12 +224,29 @@ pub async fn add(shop: &Shop, owner: &Staff, url: &str, events: Vec<Event>) -> R
             return Err(Error::field("url", format!("最多 {MOST} 个地址，请先删除不用的")));
         }
         if there.iter().any(|other| other.url == hook.url) {
-            return Err(Error::field("url", "这个地址已经有了；要换密钥请先删除它"));
+            return Err(Error::field("url", "这个地址已经有了；要换签名密钥，请在它那里点“换签名密钥”"));
         }
         store::insert_hook(tx, &hook)?;
         Ok(audit(tx, &owner, &format!("添加推送地址 {}", hook.url))?)
     };
     shop.write(write).await?;
+    Ok(secret)
+}
+
+fn new_secret(shop: &Shop) -> String {
+    format!("whsec_{}", shop.nonces.token())
+}
+
+/// Signs with another secret from now on, whatever has not arrived yet too; answers with it, the only time that it is seen.
+pub async fn change_secret(shop: &Shop, owner: Staff, id: HookId) -> Result<String> {
+    let hook = shop.read(move |conn| Ok(store::hook(conn, id)?)).await?.ok_or(Code::NotFound)?;
+    let secret = new_secret(shop);
+    let sealed = shop.key.seal(&seal_name(&hook.url), &secret, &shop.nonces);
+    let seal = move |tx: &Tx, hook: &Hook, _now: i64| {
+        store::set_secret(tx, hook.id, &sealed)?;
+        Ok(format!("换推送地址 {} 的签名密钥", hook.url))
+    };
+    change(shop, owner, id, seal).await?;
     Ok(secret)
 }
 
@@ -272,12 +291,38 @@ pub async fn try_out(shop: &Shop, owner: Staff, id: HookId) -> Result<String> {
         Ok(store::insert_delivery(tx, id, Event::Ping, None, &body.to_string(), now)?)
     };
     let delivery = shop.write(write).await?;
-    deliver(shop, delivery).await?;
-    let tried = shop.read(move |conn| Ok(store::delivery(conn, delivery)?)).await?.ok_or(Code::NotFound)?;
-    match tried.state {
-        State::Done => Ok(format!("✓ 已送达，{} 毫秒", tried.took_ms)),
-        _ => Err(Error::from(Code::WechatRejected).says(format!("没有送达：{}", tried.problem))),
-    }
+    tell(shop, delivery).await
+}
+
+/// Sends a telling once more, whatever came of it, and says what came back. It keeps its number: whoever has had it knows.
+pub async fn again(shop: &Shop, owner: Staff, id: DeliveryId) -> Result<String> {
+    let now = shop.now();
+    let write = move |tx: &Tx| {
+        let gone = || Error::from(Code::NotFound).says("这条推送已经不在记录里了");
+        let delivery = store::delivery(tx, id)?.filter(|d| d.event != Event::Ping).ok_or_else(gone)?;
+        let hook = store::hook(tx, delivery.hook_id)?.ok_or(Code::NotFound)?;
+        if hook.off_at.is_some() {
+            return Err(Error::from(Code::OrderState).says("这个地址已停用，请先打开推送"));
+        }
+        store::wait_again(tx, id)?;
+        // Where it fails this time, it is tried on as ever.
+        jobs::enqueue(tx, Task::Deliver(id), now + MINUTE)?;
+        Ok(audit(tx, &owner, &format!("再次推送第 {id} 条「{}」到 {}", delivery.event.text(), hook.url))?)
+    };
+    shop.write(write).await?;
+    tell(shop, id).await
+}
+
+/// Tells at once, and says what came back.
+async fn tell(shop: &Shop, id: DeliveryId) -> Result<String> {
+    deliver(shop, id).await?;
+    let tried = shop.read(move |conn| Ok(store::delivery(conn, id)?)).await?.ok_or(Code::NotFound)?;
+    let words = match tried.state {
+        State::Done => return Ok(format!("✓ 已送达，{} 毫秒", tried.took_ms)),
+        State::Waiting => format!("没有送达：{}，还会接着重试", tried.problem),
+        State::Failed | State::Dropped => format!("没有送达：{}", tried.problem),
+    };
+    Err(Error::from(Code::WechatRejected).says(words))
 }
 
 #[cfg(test)]

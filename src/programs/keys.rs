@@ -78,7 +78,7 @@ async fn identify(request: &Request<'_>) -> Result<Program> {
     let token = bearer(request).filter(|token| token.starts_with(BEGINS)).ok_or_else(unknown)?;
     let (hash, now, ip) = (token_hash(token), shop.now(), client_ip(request));
     let found = shop.read(move |conn| Ok(store::key(conn, &hash)?)).await?;
-    let key = found.filter(|key| key.ended_at.is_none() && now < key.ends_at).ok_or_else(unknown)?;
+    let key = found.filter(|key| key.is_good(now)).ok_or_else(unknown)?;
     if let Some(limits) = request.rocket().state::<Limits>() {
         limits.program(key.id.0)?;
     }
@@ -125,7 +125,7 @@ pub async fn make(shop: &Shop, owner: &Staff, wanted: Wanted) -> Result<String> 
     };
     let hash = token_hash(&token);
     let write = move |tx: &Tx| {
-        if store::keys(tx)?.iter().filter(|key| key.ended_at.is_none()).count() >= MOST {
+        if store::keys(tx)?.iter().filter(|key| key.is_good(now)).count() >= MOST {
             return Err(Error::field("name", format!("最多 {MOST} 个密钥，请先停用不用的")));
         }
         if !store::insert_key(tx, &key, &hash)? {

@@ -39,6 +39,13 @@ pub struct Key {
     pub ended_at: Option<i64>,
 }
 
+impl Key {
+    /// Neither ended by the owner nor by its time.
+    pub fn is_good(&self, now: i64) -> bool {
+        self.ended_at.is_none() && now < self.ends_at
+    }
+}
+
 words! {
     /// What a hook may be told.
     pub enum Event {

@@ -73,6 +73,20 @@ pub fn client(private: bool) -> Result<Client, reqwest::Error> {
     }
 }
 
+/// What kept us from it, for whoever looks after the other program; what the system said stands behind.
+pub fn why(e: &reqwest::Error) -> String {
+    match deepest(e) {
+        _ if e.is_timeout() => format!("{} 秒内没有回答", TIMEOUT.as_secs()),
+        said if e.is_connect() => format!("连不上（{said}）"),
+        said => said,
+    }
+}
+
+/// What is really wrong stands at the end of the chain of causes.
+fn deepest(e: &dyn std::error::Error) -> String {
+    e.source().map_or_else(|| e.to_string(), deepest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

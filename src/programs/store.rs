@@ -145,6 +145,11 @@ pub fn delete_hook(tx: &Tx, id: HookId) -> Result<()> {
     Ok(())
 }
 
+pub fn set_secret(tx: &Tx, id: HookId, sealed: &[u8]) -> Result<()> {
+    tx.prepare_cached("update hooks set secret = ?2 where id = ?1")?.execute(params![id, sealed])?;
+    Ok(())
+}
+
 /// Whether it answers: since when it does not.
 pub fn set_failing(tx: &Tx, id: HookId, since: Option<i64>) -> Result<()> {
     tx.prepare_cached("update hooks set failing_since = ?2 where id = ?1")?.execute(params![id, since])?;
@@ -235,6 +240,12 @@ pub fn tried(tx: &Tx, id: DeliveryId, state: State, tried: &Tried, now: i64) -> 
     )?
     .execute(params![id, state, tried.status, tried.problem, tried.took_ms, now])?;
     Ok(changed == 1)
+}
+
+/// One that has ended waits again.
+pub fn wait_again(tx: &Tx, id: DeliveryId) -> Result<()> {
+    tx.prepare_cached("update deliveries set state = 'waiting', ended_at = null where id = ?1")?.execute([id])?;
+    Ok(())
 }
 
 pub fn forget(tx: &Tx, before: i64) -> Result<()> {

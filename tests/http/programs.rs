@@ -125,14 +125,17 @@ async fn a_key_is_made_with_a_name_rights_and_an_end() {
     assert_eq!(w.count("select count(*) from api_keys").await, 1);
 }
 
-/// What came, head and body; and what is answered from now on.
-struct Receiver {
-    url: String,
-    heard: Arc<Mutex<Vec<String>>>,
-    status: Arc<Mutex<u16>>,
+/// What came, head and body; and what is answered from now on: a status, or nothing at all.
+pub struct Receiver {
+    pub url: String,
+    pub heard: Arc<Mutex<Vec<String>>>,
+    pub status: Arc<Mutex<u16>>,
 }
 
-async fn receiver() -> Receiver {
+/// In place of a status: it takes what it is sent, and never answers.
+pub const SILENT: u16 = 0;
+
+pub async fn receiver() -> Receiver {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
     let (heard, status) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(200)));
@@ -155,17 +158,42 @@ async fn receiver() -> Receiver {
             }
             kept.lock().unwrap().push(text);
             let status = *answer.lock().unwrap();
-            let words = format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            if status == SILENT {
+                tokio::spawn(async move {
+                    tokio::time::sleep(std::time::Duration::from_secs(20)).await;
+                    drop(socket);
+                });
+                continue;
+            }
+            let to = if (300..400).contains(&status) { "location: /elsewhere\r\n" } else { "" };
+            let words = format!("HTTP/1.1 {status} x\r\n{to}content-length: 0\r\nconnection: close\r\n\r\n");
             let _ = socket.write_all(words.as_bytes()).await;
         }
     });
     Receiver { url, heard, status }
 }
 
-async fn hook(owner: &Console<'_>, url: &str, events: &[&str]) -> String {
-    let form: Vec<_> = [("url", url)].into_iter().chain(events.iter().map(|event| ("events", *event))).collect();
-    let page = owner.page_of("/admin/programs/hooks", &form).await;
+/// What a telling says in its head, and whether this secret signed it with its time, byte for byte.
+pub fn told(text: &str, name: &str) -> String {
+    let (head, _) = text.split_once("\r\n\r\n").unwrap();
+    let line = head.lines().find(|line| line.to_ascii_lowercase().starts_with(name)).unwrap();
+    line.split_once(": ").unwrap().1.to_owned()
+}
+
+fn signed_by(text: &str, secret: &str) -> bool {
+    let (_, body) = text.split_once("\r\n\r\n").unwrap();
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(format!("{}.{body}", told(text, "x-xiaopu-timestamp")).as_bytes());
+    told(text, "x-xiaopu-signature") == format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
+}
+
+fn shown_once(page: &str) -> String {
     page.split("<code class=\"mono\">").nth(1).unwrap().split('<').next().unwrap().to_owned()
+}
+
+pub async fn hook(owner: &Console<'_>, url: &str, events: &[&str]) -> String {
+    let form: Vec<_> = [("url", url)].into_iter().chain(events.iter().map(|event| ("events", *event))).collect();
+    shown_once(&owner.page_of("/admin/programs/hooks", &form).await)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -185,15 +213,9 @@ async fn a_hook_is_told_what_it_asked_for_and_can_check_who_tells() {
     let heard = there.heard.lock().unwrap().clone();
     assert_eq!(heard.len(), 2, "not the past, and not what nobody asked for: {heard:?}");
     for (text, event, status) in [(&heard[0], "order.paid", "to_ship"), (&heard[1], "order.shipped", "shipped")] {
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        let header = |name: &str| {
-            let line = head.lines().find(|line| line.to_ascii_lowercase().starts_with(name)).unwrap();
-            line.split_once(": ").unwrap().1.to_owned()
-        };
-        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-        mac.update(format!("{}.{body}", header("x-xiaopu-timestamp")).as_bytes());
-        assert_eq!(header("x-xiaopu-signature"), format!("sha256={}", hex::encode(mac.finalize().into_bytes())));
-        assert_eq!(header("x-xiaopu-event"), event);
+        let (_, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(signed_by(text, &secret), "{text}");
+        assert_eq!(told(text, "x-xiaopu-event"), event);
         let body: Value = serde_json::from_str(body).unwrap();
         assert_eq!((&body["event"], &body["order"]["orderNo"]), (&json!(event), &json!(placed.no)));
         assert_eq!(body["order"]["status"], status);
@@ -273,4 +295,122 @@ async fn an_address_is_told_only_if_it_could_be_anybodys() {
         assert!(said.contains(told), "{told}: {said}");
     }
     assert_eq!(w.count("select count(*) from hooks").await, 0);
+}
+
+/// What does not arrive says why, is tried again under its number, and is sent once more by hand.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_telling_that_does_not_arrive_says_why_and_is_sent_again_by_hand() {
+    let w = World::new().await;
+    let there = receiver().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+    let secret = hook(&owner, &there.url, &["order.paid"]).await;
+    w.run_jobs().await;
+    let answers = |status| *there.status.lock().unwrap() = status;
+    let again = async |id: i64| {
+        owner.post(&format!("/admin/programs/deliveries/{id}/again"), &[]).await;
+        owner.said("/admin/programs").await
+    };
+    // An answer that leads elsewhere is not followed; one that never comes is not waited for.
+    answers(302);
+    let placed = w.paid(&alice, sku, 1).await;
+    w.run_jobs().await;
+    let page = owner.page("/admin/programs").await;
+    assert!(page.contains("HTTP 302：那里要求转到别处") && page.contains("再试"), "{page}");
+    assert!(page.contains(&format!("&quot;orderNo&quot;:&quot;{}&quot;", placed.no)), "what was sent: {page}");
+    for (status, words) in [(SILENT, "5 秒内没有回答"), (410, "HTTP 410"), (500, "HTTP 500")] {
+        answers(status);
+        let said = again(1).await;
+        assert!(said.contains(&format!("没有送达：{words}")) && said.contains("还会接着重试"), "{status}: {said}");
+    }
+    assert_eq!(alice.status(&placed.no).await, "to_ship");
+    answers(204);
+    assert!(again(1).await.contains("✓ 已送达"));
+    // The job that would have tried it finds that it has arrived.
+    let heard = there.heard.lock().unwrap().len();
+    w.advance(10 * MINUTE);
+    w.run_jobs().await;
+    assert_eq!(there.heard.lock().unwrap().len(), heard, "told once");
+    // What has arrived can be sent again as well: the same number, the same body, signed anew.
+    assert!(again(1).await.contains("✓ 已送达"));
+    let heard = there.heard.lock().unwrap().clone();
+    let bodies: std::collections::BTreeSet<_> = heard.iter().map(|t| t.split_once("\r\n\r\n").unwrap().1).collect();
+    let numbers: std::collections::BTreeSet<_> = heard.iter().map(|text| told(text, "x-xiaopu-delivery")).collect();
+    let times: std::collections::BTreeSet<_> = heard.iter().map(|text| told(text, "x-xiaopu-timestamp")).collect();
+    assert_eq!((bodies.len(), numbers.len(), times.len(), heard.len()), (1, 1, 2, 6), "{heard:?}");
+    assert!(heard.iter().all(|text| signed_by(text, &secret) && !text.contains("/elsewhere")));
+    // With another secret, what waits is signed by it, and the old one signs nothing more.
+    answers(401);
+    w.paid(&alice, sku, 1).await;
+    w.run_jobs().await;
+    let new = shown_once(&owner.page_of("/admin/programs/hooks/1/secret", &[]).await);
+    assert!(new.starts_with("whsec_") && new != secret);
+    answers(200);
+    w.advance(MINUTE);
+    w.run_jobs().await;
+    let last = there.heard.lock().unwrap().last().unwrap().clone();
+    assert!(told(&last, "x-xiaopu-delivery") == "2" && signed_by(&last, &new) && !signed_by(&last, &secret), "{last}");
+    let audit = owner.page("/admin/audit").await;
+    assert!(audit.contains("的签名密钥") && audit.contains("再次推送第 1 条") && !audit.contains(&new), "{audit}");
+    // Where nothing is told, nothing is sent again; what is not there, neither.
+    owner.post("/admin/programs/hooks/1/switch?on=false", &[]).await;
+    assert!(again(1).await.contains("请先打开推送"));
+    assert!(again(99).await.contains("不在记录里"));
+    w.must_hold().await;
+}
+
+/// One telling that a receiver never takes does not wait for ever, nor does it end the others.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_telling_that_its_receiver_does_not_want_is_given_up_alone() {
+    let w = World::new().await;
+    let there = receiver().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+    hook(&owner, &there.url, &["order.created"]).await;
+    w.run_jobs().await;
+    *there.status.lock().unwrap() = 422;
+    alice.buy(sku, 1).await.ok();
+    for _ in 0..30 {
+        // It takes a trial and refuses this one.
+        w.run_jobs().await;
+        *there.status.lock().unwrap() = 200;
+        alice.buy(sku, 1).await.ok();
+        w.run_jobs().await;
+        *there.status.lock().unwrap() = 422;
+        w.advance(61 * MINUTE);
+    }
+    w.run_jobs().await;
+    let states = "select count(*) from deliveries where state = 'failed' and id = 1 and tries = 25";
+    assert_eq!(w.count(states).await, 1);
+    assert_eq!(w.count("select count(*) from hooks where off_at is null").await, 1);
+    assert_eq!(w.count("select count(*) from jobs where state = 'needs_person'").await, 0);
+}
+
+/// A key ends with its last moment, and ended ones take nobody's place.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_good_until_its_end_and_not_a_moment_longer() {
+    let w = World::new().await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let mut last = String::new();
+    for n in 0..20 {
+        last = key(&owner, &format!("第{n}个"), &["stock"]).await;
+    }
+    let form = [("name", "再一个"), ("days", "30"), ("rights", "orders"), ("rights", "ship")];
+    let (_, to) = owner.post("/admin/programs/keys", &form).await;
+    let page = owner.said(&to).await;
+    assert!(page.contains("最多 20 个密钥") && page.contains("value=\"再一个\""), "what was typed stays: {page}");
+    for (right, ticked) in [("orders", true), ("addresses", false), ("ship", true), ("stock", false)] {
+        assert_eq!(page.contains(&format!("value=\"{right}\" checked")), ticked, "{right}");
+    }
+    let ends = w.count("select max(ends_at) from api_keys").await;
+    let now = w.shop.now();
+    w.advance(ends - now - 1);
+    let owner = w.staff("owner, three months later", Role::Owner).await;
+    w.call(Method::GET, "/admin/stock", Some(&last), None, None).await.ok();
+    assert!(owner.page("/admin/programs").await.contains("快到期"));
+    w.advance(1);
+    let late = w.call(Method::GET, "/admin/stock", Some(&last), None, None).await;
+    assert_eq!(late.error(), (401, "unauthenticated"));
+    assert!(owner.page("/admin/programs").await.contains("已到期"));
+    key(&owner, "再一个", &["orders"]).await;
 }

@@ -5,38 +5,59 @@ use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use rusqlite::Connection;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::assets;
-use crate::clock;
-use crate::console::{back, frame, refused};
+use crate::clock::{self, DAY};
+use crate::console::{back, frame, query_string, refused};
 use crate::door::form::Form;
-use crate::error::Result;
-use crate::ids::{ApiKeyId, HookId};
+use crate::error::{Error, Result};
+use crate::ids::{ApiKeyId, DeliveryId, HookId};
+use crate::jobs::{self, Task};
 use crate::orders::store as orders;
 use crate::programs::keys::{self, DAYS, Wanted};
-use crate::programs::{Delivery, Event, Hook, Key, Right, hooks, store};
+use crate::programs::{Delivery, Event, Hook, Key, Right, State as Delivered, hooks, store};
 use crate::shop::Shop;
 use crate::staff::Owner;
 
 pub fn routes() -> Vec<Route> {
-    routes![page, make_key, end_key, add_hook, remove_hook, switch_hook, try_hook]
+    routes![page, make_key, end_key, add_hook, remove_hook, switch_hook, try_hook, change_secret, send_again]
 }
 
 const HERE: &str = "/admin/programs";
 /// Tellings of each hook on the page.
 const SHOWN: i64 = 30;
 
-#[get("/programs")]
-async fn page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>) -> Result<Template> {
-    render(shop, &owner, flash, None).await
+/// A key ends so soon that somebody should see to the next one.
+const SOON: i64 = 14 * DAY;
+
+/// What a form that was refused said.
+#[derive(FromForm, Serialize, Default)]
+struct Typed {
+    name: Option<String>,
+    days: Option<i64>,
+    rights: Vec<String>,
+    url: Option<String>,
+    events: Vec<String>,
 }
 
-/// `made`: what is shown this once, by what it is.
+#[get("/programs?<typed..>")]
+async fn page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>, typed: Typed) -> Result<Template> {
+    render(shop, &owner, flash, typed, None).await
+}
+
+/// Back to the page, with what was wrong and what was typed.
+fn refused_with(error: Error, typed: &[(&str, &str)]) -> Flash<Redirect> {
+    refused(format!("{HERE}?{}", query_string(typed)), error)
+}
+
+/// `typed`: what stands in the forms already; `made`: what is shown this once, by what it is.
 async fn render(
     shop: &Shop,
     owner: &Owner,
     flash: Option<FlashMessage<'_>>,
+    typed: Typed,
     made: Option<(&str, String)>,
 ) -> Result<Template> {
     let now = shop.now();
@@ -48,7 +69,7 @@ async fn render(
     let base = shop.settings().get("shop.public_url").unwrap_or_default().trim_end_matches('/').to_owned();
     let context = context! {
         frame: frame(shop, &owner.0, "system", flash).await?,
-        tab: "programs", hooks, base,
+        tab: "programs", hooks, base, typed,
         made: made.map(|(what, secret)| json!({ "what": what, "secret": secret })),
         keys: keys.iter().map(|key| key_shown(key, now)).collect::<Vec<_>>(),
         rights: Right::ALL.iter().map(|right| json!({ "word": right, "text": right.text() })).collect::<Vec<_>>(),
@@ -64,8 +85,9 @@ fn key_shown(key: &Key, now: i64) -> Value {
         None if now >= key.ends_at => Some("已到期".to_owned()),
         None => None,
     };
+    let soon = key.is_good(now) && key.ends_at - now <= SOON;
     json!({
-        "id": key.id, "name": key.name, "tail": key.tail, "over": state,
+        "id": key.id, "name": key.name, "tail": key.tail, "over": state, "soon": soon,
         "rights": key.rights.iter().map(|right| right.text()).collect::<Vec<_>>().join("、"),
         "made": format!("{} {}", key.made_by, clock::shown_short(key.created_at)), "ends": clock::shown(key.ends_at),
         "used": key.used_at.map(|at| format!("{}，{}", clock::shown_near(at, now), key.used_ip)),
@@ -84,7 +106,11 @@ fn hook_shown(conn: &Connection, hook: &Hook, now: i64) -> Result<Value> {
 
 fn delivery_shown(conn: &Connection, delivery: &Delivery, now: i64) -> Result<Value> {
     let order = delivery.order_id.map(|id| orders::by_id(conn, id)).transpose()?.flatten();
+    let next =
+        jobs::store::waiting_for(conn, Task::Deliver(delivery.id))?.filter(|_| delivery.state == Delivered::Waiting);
     Ok(json!({
+        "id": delivery.id, "body": delivery.body, "again": delivery.event != Event::Ping,
+        "next": next.filter(|_| delivery.tries > 0).map(|at| clock::shown_near(at, now)),
         "at": clock::shown_near(delivery.at, now), "event": delivery.event.text(), "word": delivery.event,
         "order": order.map(|order| order.order_no), "state": delivery.state, "state_text": delivery.state.text(),
         "tries": delivery.tries, "problem": delivery.problem, "status": delivery.status, "took": delivery.took_ms,
@@ -106,10 +132,16 @@ async fn make_key(
     form: Form<NewKey>,
 ) -> Result<std::result::Result<Template, Flash<Redirect>>> {
     let NewKey { name, rights, days } = form.into_inner();
-    let rights = rights.iter().filter_map(|word| word.parse().ok()).collect();
-    match keys::make(shop, &owner.0, Wanted { name, rights, days }).await {
-        Ok(key) => Ok(Ok(render(shop, &owner, None, Some(("密钥", key))).await?)),
-        Err(e) => Ok(Err(refused(HERE, e))),
+    let wanted =
+        Wanted { name: name.clone(), rights: rights.iter().filter_map(|word| word.parse().ok()).collect(), days };
+    match keys::make(shop, &owner.0, wanted).await {
+        Ok(key) => Ok(Ok(render(shop, &owner, None, Typed::default(), Some(("密钥", key))).await?)),
+        Err(e) => {
+            let days = days.to_string();
+            let typed = [("name", name.as_str()), ("days", &days)];
+            let rights = rights.iter().map(|right| ("rights", right.as_str()));
+            Ok(Err(refused_with(e, &typed.into_iter().chain(rights).collect::<Vec<_>>())))
+        }
     }
 }
 
@@ -132,9 +164,18 @@ async fn add_hook(
 ) -> Result<std::result::Result<Template, Flash<Redirect>>> {
     let events = form.events.iter().filter_map(|word| word.parse().ok()).filter(|event| *event != Event::Ping);
     match hooks::add(shop, &owner.0, &form.url, events.collect()).await {
-        Ok(secret) => Ok(Ok(render(shop, &owner, None, Some(("签名密钥", secret))).await?)),
-        Err(e) => Ok(Err(refused(HERE, e))),
+        Ok(secret) => Ok(Ok(render(shop, &owner, None, Typed::default(), Some(("签名密钥", secret))).await?)),
+        Err(e) => {
+            let events = form.events.iter().map(|event| ("events", event.as_str()));
+            Ok(Err(refused_with(e, &std::iter::once(("url", form.url.as_str())).chain(events).collect::<Vec<_>>())))
+        }
     }
+}
+
+#[post("/programs/hooks/<id>/secret")]
+async fn change_secret(shop: &State<Shop>, owner: Owner, id: HookId) -> Result<Template> {
+    let secret = hooks::change_secret(shop, owner.0.clone(), id).await?;
+    render(shop, &owner, None, Typed::default(), Some(("签名密钥", secret))).await
 }
 
 #[post("/programs/hooks/<id>/remove")]
@@ -154,4 +195,9 @@ async fn switch_hook(shop: &State<Shop>, owner: Owner, id: HookId, on: bool) -> 
 #[post("/programs/hooks/<id>/test")]
 async fn try_hook(shop: &State<Shop>, owner: Owner, id: HookId) -> Flash<Redirect> {
     back(HERE, hooks::try_out(shop, owner.0, id).await)
+}
+
+#[post("/programs/deliveries/<id>/again")]
+async fn send_again(shop: &State<Shop>, owner: Owner, id: DeliveryId) -> Flash<Redirect> {
+    back(HERE, hooks::again(shop, owner.0, id).await)
 }
