@@ -93,7 +93,7 @@ words! {
 
 impl Promotion {
     pub fn phase(&self, now: i64) -> Phase {
-        let ended = self.stopped_at.is_some() || self.terms.ends_at.is_some_and(|at| at <= now);
+        let ended = self.stopped_at.is_some() || self.terms.is_over(now);
         match (ended, self.terms.starts_at <= now) {
             (true, _) => Phase::Ended,
             (_, true) => Phase::Running,
@@ -112,6 +112,21 @@ impl Promotion {
 }
 
 impl Terms {
+    pub fn is_over(&self, now: i64) -> bool {
+        self.ends_at.is_some_and(|at| at <= now)
+    }
+
+    /// Whether there is a moment at which both run.
+    pub fn meets(&self, other: &Terms) -> bool {
+        let end = |terms: &Terms| terms.ends_at.unwrap_or(i64::MAX);
+        self.starts_at < end(other) && other.starts_at < end(self)
+    }
+
+    /// It takes something off the goods of everybody: of such, each piece gets one.
+    pub fn is_exclusive(&self) -> bool {
+        self.given == Given::Everybody && self.kind != Kind::Freight
+    }
+
     /// Whether goods of this product, in these categories (its own and those above), count.
     pub fn covers(&self, product: ProductId, categories: &[CategoryId]) -> bool {
         match self.scope {

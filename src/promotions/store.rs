@@ -1,5 +1,7 @@
 //! SQL of promotions, their coupons, and what they took off orders.
 
+use std::collections::BTreeSet;
+
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
@@ -163,6 +165,34 @@ pub fn categories_of(conn: &Connection, product: ProductId) -> Result<Vec<Catego
         .query_row([product], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     Ok(found.map_or(Vec::new(), |(own, above)| own.into_iter().chain(above).collect()))
+}
+
+/// The goods that it counts, by what there is today; `None` for all of them.
+pub fn goods_of(conn: &Connection, terms: &Terms) -> Result<Option<BTreeSet<i64>>> {
+    match terms.scope {
+        Scope::All => Ok(None),
+        Scope::Products => Ok(Some(terms.subjects.iter().copied().collect())),
+        Scope::Categories => {
+            let mut rows = conn.prepare_cached(
+                "select p.id from products p join categories c on c.id = p.category_id
+                  where p.deleted_at is null
+                    and (c.id in (select value from json_each(?1)) or c.parent_id in (select value from json_each(?1)))",
+            )?;
+            rows.query_map([ids(&terms.subjects)], |row| row.get(0))?.collect::<Result<_>>().map(Some)
+        }
+    }
+}
+
+/// Those of these products that lie in the recycle bin: they may come back.
+pub fn in_the_bin(conn: &Connection, products: &[i64]) -> Result<Vec<i64>> {
+    let mut rows = conn.prepare_cached(
+        "select id from products where deleted_at is not null and id in (select value from json_each(?1)) order by id",
+    )?;
+    rows.query_map([ids(products)], |row| row.get(0))?.collect()
+}
+
+fn ids(ids: &[i64]) -> String {
+    serde_json::json!(ids).to_string()
 }
 
 // ── coupons ──

@@ -391,7 +391,7 @@ fn query(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
     let by_transaction = message.filled("transaction_id").and_then(|id| state.kept.trade_paid_as(id));
     let trade = by_transaction.or(by_number).ok_or(("ORDERNOTEXIST", "订单不存在"))?;
     let (word, text) = match trade.state {
-        TradeState::NotPaid => ("NOTPAY", "订单未支付"),
+        TradeState::NotPaid => trade.unpaid_state(),
         TradeState::Closed => ("CLOSED", "订单已关闭"),
         TradeState::Paid => {
             let transaction = trade.transaction_id.as_deref().unwrap_or_default();

@@ -386,6 +386,15 @@ impl Simulator {
         }
     }
 
+    /// While this trade is unpaid, a query tells this `trade_state` of it, such as `PAYERROR`.
+    pub fn say(&self, out_trade_no: &str, trade_state: &str) {
+        let mut state = self.lock();
+        if let Some(trade) = state.kept.trades.get_mut(out_trade_no) {
+            trade.said = Some(trade_state.to_owned());
+            state.changed = true;
+        }
+    }
+
     /// The buyer pays this prepay_id, in one of the ways that happen. `Err` is what the cash desk would say.
     pub fn pay(&self, prepay_id: &str, paying: Paying) -> Result<(), String> {
         let notices = self.pay_unheard(prepay_id, paying)?;

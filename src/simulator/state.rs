@@ -22,6 +22,9 @@ pub struct Trade {
     /// As it came, without `sign` and `nonce_str`.
     pub order: Message,
     pub state: TradeState,
+    /// Told of it in place of `NOTPAY` while it is unpaid.
+    #[serde(default)]
+    pub said: Option<String>,
     pub created_at: i64,
     pub prepay_ids: Vec<(String, i64)>,
     pub transaction_id: Option<String>,
@@ -46,6 +49,7 @@ impl Trade {
         Trade {
             order,
             state: TradeState::NotPaid,
+            said: None,
             created_at: now,
             prepay_ids: Vec::new(),
             transaction_id: None,
@@ -57,6 +61,11 @@ impl Trade {
             pays_late: false,
             shipped: Vec::new(),
         }
+    }
+
+    /// `trade_state` of one that is unpaid, with its words.
+    pub fn unpaid_state(&self) -> (&str, &str) {
+        self.said.as_deref().map_or(("NOTPAY", "订单未支付"), |said| (said, "支付没有完成"))
     }
 
     /// Sold elsewhere under the same merchant number: nobody here asked to be told of it.

@@ -563,3 +563,259 @@ async fn a_coupon_is_given_by_phone_and_on_the_customers_page() {
     }
     assert_eq!(w.count("select count(*) from coupons").await, 3);
 }
+
+/// Piece by piece, in whatever order: what goes back is what was paid, freight too, and the coupon comes back once.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_part_of_an_order_goes_back_singly_in_any_order_and_sums_to_what_was_paid() {
+    let w = World::with(Default::default(), &[("shop.freight", "8")]).await;
+    let boss = w.staff("boss", Role::Owner).await;
+    let skus = [w.product("甲", 3333, 90).await, w.product("乙", 1, 90).await, w.product("丙", 4999, 90).await];
+    let alice = w.buyer("alice").await;
+    promotion(&boss, TIERS).await;
+    promotion(&boss, &coupon("SPRING25", "5.01")).await;
+    fetch(&alice, "SPRING25").await.ok();
+    let refund = async |no: &str, form: &[(&str, &str)]| {
+        let form = [form, &[("reason", "协商一致退款"), ("confirmed", "true")]].concat();
+        let (_, at) = boss.post(&format!("/admin/orders/{no}/refund"), &form).await;
+        until(&w, at.strip_prefix("/admin/refunds/").unwrap_or_else(|| panic!("{form:?}: {at}")), "succeeded").await;
+    };
+    // Lines, with so many pieces at a time.
+    const PARTS: [(usize, i64); 5] = [(0, 1), (0, 2), (1, 1), (1, 1), (2, 1)];
+    for turns in [[0, 1, 2, 3, 4], [4, 3, 2, 1, 0], [3, 1, 4, 0, 2], [1, 4, 2, 0, 3]] {
+        let wish = wish(&[(skus[0], 3), (skus[1], 2), (skus[2], 1)], None);
+        let placed = Placed::of(alice.prepay(&w.key(), wish).await);
+        assert_eq!(placed.total, 15_000 - 1_000 - 501 + 800);
+        w.pay(&placed, xiaopu::simulator::Paying::Well);
+        w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
+        let lines = alice.order(&placed.no).await["lines"].clone();
+        let mut back = 0;
+        for turn in turns {
+            let (at, pieces) = PARTS[turn];
+            assert_eq!(states(&alice).await, ["used"]);
+            let part = json!({ "lines": [{ "lineId": lines[at]["id"], "quantity": pieces }] });
+            let quoted = alice.post(&format!("/orders/{}/refunds/quote", placed.no), Some(part)).await.ok();
+            let number = pieces.to_string();
+            let id = lines[at]["id"].as_str().unwrap();
+            refund(&placed.no, &[("lines[0].id", id), ("lines[0].quantity", &number)]).await;
+            back += quoted["amountFen"].as_i64().unwrap();
+            assert_eq!(alice.order(&placed.no).await["refundedFen"], back, "{turns:?} {turn}");
+        }
+        assert_eq!(back, placed.total - 800, "{turns:?}");
+        assert_eq!((alice.status(&placed.no).await.as_str(), states(&alice).await), ("closed", vec!["usable".into()]));
+        w.must_hold().await;
+        // The coupon is spent on something else; the freight goes back after that, and takes nothing along.
+        let next = Placed::of(alice.buy(skus[2], 1).await);
+        assert_eq!((next.total, states(&alice).await), (4_999 - 501 + 800, vec!["held".to_owned()]));
+        refund(&placed.no, &[("freight", "8")]).await;
+        let order = alice.order(&placed.no).await;
+        assert_eq!((&order["refundedFen"], states(&alice).await), (&order["paidFen"], vec!["held".to_owned()]));
+        alice.post(&format!("/orders/{}/cancel", next.no), None).await.ok();
+        w.advance(6 * MINUTE);
+        w.wait("the closing", || async { states(&alice).await == ["usable"] }).await;
+        assert_eq!(w.count("select sum(reserved) from skus").await, 0);
+        w.must_hold().await;
+    }
+}
+
+/// By whichever way an order that was not paid comes to its end, its coupon and its stock come back, once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_coupon_comes_back_by_each_way_an_unpaid_order_ends() {
+    let w = World::new().await;
+    let boss = w.staff("boss", Role::Owner).await;
+    let tea = w.product("茶", 5000, 90).await;
+    let alice = w.buyer("alice").await;
+    promotion(&boss, &coupon("SPRING25", "5")).await;
+    fetch(&alice, "SPRING25").await.ok();
+    // Who ends it, and what WeChat says of its payment meanwhile.
+    for (who, says) in [
+        ("time", ""),
+        ("buyer", ""),
+        ("staff", ""),
+        ("time", "PAYERROR"),
+        ("buyer", "PAYERROR"),
+        ("time", "REVOKED"),
+        ("staff", "REVOKED"),
+        ("time", "CLOSED"),
+        ("buyer", "CLOSED"),
+        ("time", "USERPAYING"),
+        ("time", "unreachable"),
+    ] {
+        let placed = Placed::of(alice.buy(tea, 1).await);
+        assert_eq!((placed.total, states(&alice).await), (4500, vec!["held".to_owned()]), "{who} {says}");
+        match says {
+            "" => {}
+            "CLOSED" => w.wechat.close_now(&placed.out_trade_no),
+            "unreachable" => w.wechat.fault_always("orderquery", xiaopu::simulator::Fault::Http500),
+            word => w.wechat.say(&placed.out_trade_no, word),
+        }
+        match who {
+            "buyer" => drop(alice.post(&format!("/orders/{}/cancel", placed.no), None).await.ok()),
+            "staff" => drop(boss.post(&format!("/admin/orders/{}/cancel", placed.no), &[]).await),
+            _ => w.advance(30 * MINUTE + 10 * SECOND),
+        }
+        for _ in 0..80 {
+            w.run_jobs().await;
+            if states(&alice).await == ["usable"] && w.stock(tea).await == (90, 0) {
+                break;
+            }
+            w.advance(MINUTE);
+        }
+        assert_eq!((states(&alice).await, w.stock(tea).await), (vec!["usable".to_owned()], (90, 0)), "{who} {says}");
+        assert_eq!(alice.status(&placed.no).await, "closed", "{who} {says}");
+        w.must_hold().await;
+        w.wechat.clear_faults();
+    }
+    assert_eq!(w.count("select count(*) from coupons").await, 1);
+}
+
+/// A promotion that could help nobody is not written down, and what runs beside it is said.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_promotion_says_when_it_could_help_nobody_and_what_runs_beside_it() {
+    let w = World::new().await;
+    let boss = w.staff("boss", Role::Owner).await;
+    w.product("茶", 5000, 90).await;
+    w.product("杯", 5000, 90).await;
+    w.product("壶", 5000, 90).await;
+    // START is 2026-10-08 13:00.
+    let past = |form: &[(&'static str, &'static str)]| {
+        [form, &[("starts_at", "2026-10-01T00:00"), ("ends_at", "2026-10-08T13:00")]].concat()
+    };
+    for form in [past(TIERS), past(&coupon("SPRING25", "5"))] {
+        let page = boss.page_of("/admin/promotions", &form).await;
+        assert!(page.contains("结束时间已经过了") && page.contains("2026-10-01T00:00"), "{page}");
+    }
+    assert_eq!(w.count("select count(*) from promotions").await, 0);
+    let last = [TIERS, &[("starts_at", "2026-10-01T00:00"), ("ends_at", "2026-10-08T13:01")]].concat();
+    let first = promotion(&boss, &last).await;
+    // Ending it is what 停止 is for; one that has ended can still be renamed.
+    assert!(boss.page_of(&first, &past(TIERS)).await.contains("请点“停止”"));
+    w.advance(2 * MINUTE);
+    let mut renamed = last.clone();
+    renamed[2].1 = "国庆满减";
+    assert_eq!(boss.post(&first, &renamed).await.0, 303);
+    assert!(boss.page("/admin/promotions?phase=ended").await.contains("国庆满减"));
+    // Of what everybody has on the same goods, each order takes the better one: that is said, and nothing else is.
+    for (name, kind, given, scope, products, beside) in [
+        ("全场", "reduce", "everybody", "all", "", None),
+        ("茶和杯", "percent", "everybody", "products", "茶\n杯", Some("同时还有「全场」")),
+        ("壶", "percent", "everybody", "products", "壶", Some("同时还有「全场」，")),
+        ("杯", "percent", "everybody", "products", "杯", Some("「茶和杯」")),
+        ("包邮", "freight", "everybody", "all", "", None),
+        ("老客券", "reduce", "chosen", "all", "", None),
+    ] {
+        let form = [
+            ("kind", kind),
+            ("given", given),
+            ("name", name),
+            ("from", "100"),
+            ("off", "10"),
+            ("percent", "9"),
+            ("scope", scope),
+            ("products", products),
+        ];
+        let (_, at) = boss.post("/admin/promotions", &form).await;
+        let said = boss.said(&at).await;
+        assert_eq!(said.contains("同时还有"), beside.is_some(), "{name}");
+        assert!(beside.is_none_or(|words| said.contains(words)), "{name}: {said}");
+    }
+    let later = [TIERS, &[("starts_at", "2027-01-01T00:00"), ("ends_at", "2027-01-02T00:00")]].concat();
+    let (_, at) = boss.post("/admin/promotions", &later).await;
+    assert!(boss.said(&at).await.contains("同时还有「杯」、「壶」、「茶和杯」、「全场」"));
+    // Goods in the recycle bin stay with it, and are said.
+    let tea = format!("/admin/promotions/{}", w.count("select id from promotions where name = '茶和杯'").await);
+    boss.post("/admin/products/bulk", &[("product", "1"), ("act", "delete"), ("value", "")]).await;
+    let page = boss.page(&tea).await;
+    assert!(page.contains("另有 1 个商品在回收站里") && page.contains(">杯</textarea>"), "{page}");
+    let form = [("kind", "percent"), ("name", "茶和杯"), ("percent", "8"), ("scope", "products"), ("products", "杯")];
+    assert_eq!(boss.post(&tea, &form).await.0, 303);
+    boss.post("/admin/products/1/restore", &[]).await;
+    assert!(boss.page(&tea).await.contains(">茶\n杯</textarea>"));
+}
+
+/// Nothing was paid, so nothing is given back, no invoice is written and no money counted; all else goes its way.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_cost_nothing_stands_every_act() {
+    let w = World::with(Default::default(), &[("shop.zero_orders", "yes")]).await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let (tea, dear) = (w.product("茶", 300, 99).await, w.product("贵茶", 9_000, 99).await);
+    let (alice, there) = (w.buyer("alice").await, super::programs::receiver().await);
+    let mut big = coupon("BIG50", "50");
+    big.push(("per_buyer", "9"));
+    promotion(&owner, &big).await;
+    let events =
+        ["order.created", "order.paid", "order.shipped", "order.completed", "order.closed", "refund.requested"];
+    super::programs::hook(&owner, &there.url, &events).await;
+    w.run_jobs().await;
+    let free = async || {
+        fetch(&alice, "BIG50").await.ok();
+        let bought = alice.prepay(&w.key(), wish(&[(tea, 1)], None)).await.ok();
+        bought["order"]["orderNo"].as_str().unwrap().to_owned()
+    };
+    let told = async || {
+        w.run_jobs().await;
+        let mut heard = there.heard.lock().unwrap();
+        let number = |text: &String| super::programs::told(text, "x-xiaopu-delivery").parse::<i64>().unwrap();
+        // Some are under way at once; what happened later has the higher number.
+        heard.sort_by_key(number);
+        heard.drain(..).map(|text| super::programs::told(&text, "x-xiaopu-event")).collect::<Vec<_>>()
+    };
+    let no = free().await;
+    assert_eq!(told().await, ["order.created", "order.paid"], "it is to be packed like any other");
+    let may = |order: &Value| {
+        let may = |name: &str| order["actions"][name].as_bool().unwrap();
+        ["pay", "cancel", "confirm", "refund"].map(may)
+    };
+    let order = alice.order(&no).await;
+    assert_eq!((may(&order), &order["returnable"]), ([false, true, false, false], &json!(false)));
+    // No money goes back, by nobody's hand.
+    let asked = alice.ask_refund(&no, &w.key(), json!({ "reason": "不想要了" })).await;
+    assert_eq!(asked.error(), (422, "refund_limit"), "{}", asked.body);
+    let at = format!("/admin/orders/{no}");
+    let whole = [("whole", "true"), ("reason", "协商一致退款"), ("confirmed", "true")];
+    owner.post(&format!("{at}/refund"), &whole).await;
+    owner.post(&format!("{at}/price"), &[("total", "1"), ("freight", "0"), ("reason", "商量好的")]).await;
+    owner.post(&format!("{at}/offline"), &[("reason", "现金")]).await;
+    assert_eq!(w.count("select count(*) from refunds").await + w.count("select count(*) from ledger").await, 0);
+    let invoice = format!("/orders/{no}/invoice");
+    assert_eq!(alice.get(&invoice).await.ok()["askable"], false);
+    let personal = json!({ "titleKind": "personal", "title": "个人" });
+    let refused = alice.post(&invoice, Some(personal)).await;
+    assert_eq!(refused.error(), (409, "order_state"), "{}", refused.body);
+    // Sent, received, and sent back for another one: never for money.
+    owner.post(&format!("{at}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+    let order = alice.order(&no).await;
+    assert_eq!((may(&order), &order["returnable"]), ([false, false, true, false], &json!(true)));
+    let offer = alice.get(&format!("/orders/{no}/returns/options")).await.ok();
+    let kinds: Vec<_> = offer["kinds"].as_array().unwrap().iter().map(|kind| kind["kind"].clone()).collect();
+    assert_eq!(kinds, [json!("exchange")]);
+    let wish_back = json!({ "kind": "return", "lines": [{ "lineId": order["lines"][0]["id"], "quantity": 1 }], "reason": "质量有问题" });
+    let key = w.key();
+    let back = w
+        .call(reqwest::Method::POST, &format!("/orders/{no}/returns"), Some(&alice.token), Some(&key), Some(wish_back))
+        .await;
+    assert_eq!(back.error(), (422, "validation_failed"), "{}", back.body);
+    alice.post(&format!("/orders/{no}/confirm"), None).await.ok();
+    assert_eq!(told().await, ["order.shipped", "order.completed"]);
+    // Cancelled by the buyer or by staff, the coupon and the goods come back.
+    for by_staff in [false, true] {
+        let no = free().await;
+        match by_staff {
+            false => drop(alice.post(&format!("/orders/{no}/cancel"), None).await.ok()),
+            true => drop(owner.post(&format!("/admin/orders/{no}/cancel"), &[]).await),
+        }
+        assert_eq!((alice.status(&no).await.as_str(), w.stock(tea).await.1), ("closed", 0));
+        assert_eq!(told().await, ["order.created", "order.paid", "order.closed"]);
+    }
+    // Beside one that was paid, all that is counted is its money.
+    let paid = Placed::of(alice.prepay(&w.key(), wish(&[(dear, 1)], Some("none"))).await);
+    w.pay(&paid, xiaopu::simulator::Paying::Well);
+    w.wait("the payment", || async { alice.status(&paid.no).await == "to_ship" }).await;
+    let home = owner.page("/admin").await;
+    assert!(home.contains("90<i>.00") || home.contains("90.00"), "{home}");
+    let id = alice.get("/me").await.ok()["id"].as_str().unwrap().to_owned();
+    assert!(owner.page(&format!("/admin/customers/{id}")).await.contains("90.00"));
+    let (status, _) = owner.get("/admin/money/2026-10/report.xlsx").await;
+    assert_eq!(status, 200);
+    assert_eq!(w.count("select coalesce(sum(amount_fen), 0) from ledger").await, 9_000);
+    w.must_hold().await;
+}

@@ -151,12 +151,12 @@ impl PromotionForm {
         PromotionForm { kind, from, off, percent, cap, scope, categories, products, code, ..form }
     }
 
-    /// What it says, checked; products are looked up by what was written of them.
-    fn check(&self, conn: &Connection, now: i64) -> Result<Terms> {
+    /// What it says, checked; products are looked up by what was written of them, and those in `bin` stay.
+    fn check(&self, conn: &Connection, now: i64, bin: &[i64]) -> Result<Terms> {
         let scope = self.scope.parse();
         let subjects = match scope {
             Ok(Scope::Categories) => self.categories.clone(),
-            Ok(Scope::Products) => products(conn, &self.products)?,
+            Ok(Scope::Products) => [products(conn, &self.products)?.as_slice(), bin].concat(),
             _ => Vec::new(),
         };
         let filled = Filled {
@@ -235,9 +235,10 @@ async fn form_page(
             }
             None => None,
         };
-        Ok((known, filled, used, catalogue::categories(conn)?))
+        let bin = known.as_ref().map_or(Ok(Vec::new()), |promotion| in_the_bin(conn, promotion))?;
+        Ok((known, filled, used, bin.len(), catalogue::categories(conn)?))
     };
-    let (known, filled, used, categories) = shop.read(read).await?;
+    let (known, filled, used, bin, categories) = shop.read(read).await?;
     let options = |all: Vec<(&'static str, &'static str)>| all;
     let context = context! {
         frame: frame(shop, staff, "products", flash).await?,
@@ -245,7 +246,7 @@ async fn form_page(
         promotion: known.as_ref().map(|promotion| shown(promotion, now)),
         // What buyers hold keeps its promise.
         fixed: known.as_ref().is_some_and(|promotion| promotion.issued > 0),
-        form: filled.shown(), categories: category_options(&categories),
+        bin, form: filled.shown(), categories: category_options(&categories),
         kinds: options(Kind::ALL.iter().map(|kind| (kind.word(), kind.text())).collect()),
         givens: options(Given::ALL.iter().map(|given| (given.word(), given.text())).collect()),
         scopes: options(Scope::ALL.iter().map(|scope| (scope.word(), scope.text())).collect()),
@@ -294,15 +295,51 @@ async fn create(shop: &State<Shop>, staff: Manager, form: Form<PromotionForm>) -
     let (form, now, who) = (form.into_inner(), shop.now(), staff.0.clone());
     let typed = form.clone();
     let write = move |tx: &Tx| {
-        let terms = form.check(tx, now)?;
+        let terms = form.check(tx, now, &[])?;
+        not_over(&terms, now)?;
         free_code(tx, &terms, None)?;
         let id = store::insert(tx, &terms, now)?;
         audit(tx, &who, &format!("新建优惠「{}」：{}，{}", terms.name, terms.text(), terms.given.text()))?;
-        Ok(id)
+        Ok((id, saved(tx, id, &terms, now)?))
     };
     match shop.write(write).await {
-        Ok(id) => Ok(back(format!("{HERE}/{id}"), Ok("优惠已保存"))),
+        Ok((id, said)) => Ok(back(format!("{HERE}/{id}"), Ok(said))),
         Err(e) => Err(form_page(shop, &staff.0, None, None, Some((typed, e)), PromotionForm::default()).await),
+    }
+}
+
+/// One that has ended before it begins helps nobody.
+fn not_over(terms: &Terms, now: i64) -> Result<()> {
+    let words = "结束时间已经过了，这个优惠不会生效；请改晚一点，或留空一直有效。要马上结束请点“停止”";
+    if terms.is_over(now) { Err(Error::field("ends_at", words)) } else { Ok(()) }
+}
+
+/// What is said of one that was saved, with what else everybody has at the same time on some of the same goods.
+fn saved(conn: &Connection, id: PromotionId, terms: &Terms, now: i64) -> Result<String> {
+    let (mine, mut beside) = (store::goods_of(conn, terms)?, Vec::new());
+    let same_time = |other: &Promotion| {
+        other.id != id && other.phase(now) != Phase::Ended && other.terms.is_exclusive() && other.terms.meets(terms)
+    };
+    for other in store::all(conn)?.into_iter().filter(|other| terms.is_exclusive() && same_time(other)) {
+        let apart = match (&mine, store::goods_of(conn, &other.terms)?) {
+            (Some(mine), Some(theirs)) => mine.is_disjoint(&theirs),
+            _ => false,
+        };
+        if !apart {
+            beside.push(format!("「{}」", other.terms.name));
+        }
+    }
+    Ok(match beside.is_empty() {
+        true => "优惠已保存".to_owned(),
+        false => format!("优惠已保存。同时还有{}，商品有重叠：不叠加，每单自动用更省的", beside.join("、")),
+    })
+}
+
+/// Products of it that lie in the recycle bin.
+fn in_the_bin(conn: &Connection, promotion: &Promotion) -> rusqlite::Result<Vec<i64>> {
+    match promotion.terms.scope {
+        Scope::Products => store::in_the_bin(conn, &promotion.terms.subjects),
+        Scope::All | Scope::Categories => Ok(Vec::new()),
     }
 }
 
@@ -327,10 +364,11 @@ async fn change(shop: &State<Shop>, staff: Manager, id: PromotionId, form: Form<
         free_code(tx, &terms, Some(id))?;
         store::update(tx, id, &terms)?;
         let what = format!("修改优惠「{}」：{} → {}", before.terms.name, before.terms.text(), terms.text());
-        Ok(audit(tx, &who, &what)?)
+        audit(tx, &who, &what)?;
+        saved(tx, id, &terms, now)
     };
     match shop.write(write).await {
-        Ok(()) => Ok(back(format!("{HERE}/{id}"), Ok("优惠已保存"))),
+        Ok(said) => Ok(back(format!("{HERE}/{id}"), Ok(said))),
         Err(e) => Err(form_page(shop, &staff.0, None, Some(id), Some((typed, e)), PromotionForm::default()).await),
     }
 }
@@ -341,7 +379,10 @@ fn changed(tx: &Tx, form: &PromotionForm, before: &Promotion, now: i64) -> Resul
         return Err(Error::field("kind", "优惠方式不能改，请新建一个"));
     }
     let old = PromotionForm::of(tx, &before.terms)?;
-    let mut terms = form.clone().keeping(before, old).check(tx, now)?;
+    let mut terms = form.clone().keeping(before, old).check(tx, now, &in_the_bin(tx, before)?)?;
+    if terms.ends_at != before.terms.ends_at {
+        not_over(&terms, now)?;
+    }
     if before.issued > 0 {
         terms.subjects.clone_from(&before.terms.subjects);
     }

@@ -10,7 +10,7 @@ use crate::clock;
 pub fn facts(sim: &Simulator, trade: &Trade) -> Value {
     let transaction = trade.transaction_id.as_deref().unwrap_or_default();
     let (state, words) = match trade.state {
-        TradeState::NotPaid => ("NOTPAY", "订单未支付"),
+        TradeState::NotPaid => trade.unpaid_state(),
         TradeState::Closed => ("CLOSED", "订单已关闭"),
         TradeState::Paid if !sim.refunds(transaction).is_empty() => ("REFUND", "订单发生过退款"),
         TradeState::Paid => ("SUCCESS", "支付成功"),
