@@ -225,3 +225,151 @@ async fn where_the_shop_never_sends_it_brings_nothing_either() {
         assert_eq!(told.iter().all(|one| one["code"] != "not_deliverable"), brought, "{district}: {quoted}");
     }
 }
+
+/// One thing a row, at each edge: what is quoted is what is ordered, and what comes back when all of it does.
+#[tokio::test(flavor = "multi_thread")]
+async fn freight_turns_exactly_where_a_template_says_and_comes_back_whole() {
+    let settings = [
+        ("shop.freight", "5"),
+        ("shop.free_freight_from", "99"),
+        ("shop.local_freight", "3"),
+        ("shop.freight_regions", "新疆:20;港澳台:不发货"),
+        ("shop.pickup_address", "文三路 12 号"),
+    ];
+    let w = World::with(Default::default(), &settings).await;
+    let boss = w.staff("boss", Role::Owner).await;
+    let (heavy, pieces) = (template(&boss, HEAVY).await, template(&boss, PIECES).await);
+    let abroad = [
+        ("name", "港货"),
+        ("by", "weight"),
+        ("rows[0].regions", "香港"),
+        ("rows[0].first_fee", "30"),
+        ("rows[0].more_fee", "20"),
+        ("elsewhere.first_fee", "10"),
+        ("elsewhere.more_fee", "0"),
+    ];
+    let abroad = template(&boss, &abroad).await;
+    let mut made = Vec::new();
+    for (name, fen, weight, template) in [
+        ("没有重量", 100, 0, Some(&heavy)),
+        ("一克", 100, 1, Some(&heavy)),
+        ("差一克", 100, 999, Some(&heavy)),
+        ("一公斤", 100, 1_000, Some(&heavy)),
+        ("多一克", 100, 1_001, Some(&heavy)),
+        ("半公斤", 100, 500, Some(&heavy)),
+        ("半公斤多", 100, 501, Some(&heavy)),
+        ("差一分", 19_999, 1_000, Some(&heavy)),
+        ("一半", 10_000, 1_000, Some(&heavy)),
+        ("碗", 100, 300, Some(&pieces)),
+        ("茶", 9_899, 1, None),
+        ("好茶", 9_900, 1, None),
+        ("灯", 100, 1_000, Some(&abroad)),
+        ("大灯", 100, 1_001, Some(&abroad)),
+    ] {
+        made.push(goods(&w, name, fen, weight, template.map(String::as_str)).await);
+    }
+    let [air, gram, short, kilo, over, half, half_over, dear, hundred, bowl, tea, fine, lamp, big] = made[..] else {
+        unreachable!()
+    };
+    let way = async |name: &str, fen, way| w.product_with(name, fen, 99, |_, sku| sku.delivery = way).await.1;
+    let voucher = way("券", 100, Delivery::None).await;
+    let (cake, feast) = (way("蛋糕", 9_899, Delivery::Local).await, way("大蛋糕", 9_900, Delivery::Local).await);
+    let fetched = way("自提", 100, Delivery::Pickup).await;
+    let here = ("江苏省", "苏州市", "姑苏区");
+    let lake = ("浙江省", "杭州市", "西湖区");
+    let west = ("新疆维吾尔自治区", "乌鲁木齐市", "天山区");
+    let island = ("海南省", "海口市", "龙华区");
+    let hongkong = ("香港特别行政区", "香港特别行政区", "中西区");
+    let macau = ("澳门特别行政区", "澳门特别行政区", "");
+    let taiwan = ("台湾省", "台北市", "");
+    for (n, (what, items, to_place, fee)) in [
+        ("goods without weight are the first kilo", vec![(air, 1)], here, Some(800)),
+        ("however many", vec![(air, 90)], here, Some(800)),
+        ("a gram", vec![(gram, 1)], here, Some(800)),
+        ("a gram less than the first kilo", vec![(short, 1)], here, Some(800)),
+        ("the first kilo exactly", vec![(kilo, 1)], here, Some(800)),
+        ("a gram more", vec![(over, 1)], here, Some(1_000)),
+        ("lines of one rule are weighed together", vec![(gram, 1), (short, 1)], here, Some(800)),
+        ("a gram more in another line", vec![(kilo, 1), (gram, 1)], here, Some(1_000)),
+        ("what has no weight adds none", vec![(kilo, 1), (air, 9)], here, Some(800)),
+        ("half a kilo more exactly", vec![(kilo, 1), (half, 1)], here, Some(1_000)),
+        ("and a gram", vec![(kilo, 1), (half_over, 1)], here, Some(1_200)),
+        ("one piece", vec![(bowl, 1)], here, Some(600)),
+        ("the next", vec![(bowl, 2)], here, Some(700)),
+        ("of the first two, one", vec![(bowl, 1)], lake, Some(100)),
+        ("the first two", vec![(bowl, 2)], lake, Some(100)),
+        ("one more begins the next two", vec![(bowl, 3)], lake, Some(150)),
+        ("the next two", vec![(bowl, 4)], lake, Some(150)),
+        ("and one more", vec![(bowl, 5)], lake, Some(200)),
+        ("a fen less than goes free", vec![(dear, 1)], here, Some(800)),
+        ("exactly what goes free", vec![(hundred, 2)], here, Some(0)),
+        ("more than that", vec![(hundred, 2), (gram, 1)], here, Some(0)),
+        ("goods of another rule do not count", vec![(dear, 1), (bowl, 1)], here, Some(1_400)),
+        ("nor what needs no sending", vec![(dear, 1), (voucher, 1)], here, Some(800)),
+        ("one rule free, the other not", vec![(hundred, 2), (bowl, 1)], here, Some(600)),
+        ("the shop's own, a fen less", vec![(tea, 1)], here, Some(500)),
+        ("the shop's own, exactly", vec![(fine, 1)], here, Some(0)),
+        ("a region's own is never free", vec![(fine, 1)], west, Some(2_000)),
+        ("nor is a template's", vec![(hundred, 2)], west, Some(4_000)),
+        ("its first kilo", vec![(kilo, 1)], west, Some(2_500)),
+        ("its first gram more", vec![(over, 1)], west, Some(4_000)),
+        ("two rules and a region", vec![(kilo, 1), (tea, 1)], west, Some(4_500)),
+        ("a template that does not send there", vec![(kilo, 1)], island, None),
+        ("with goods that would go", vec![(kilo, 1), (bowl, 1)], island, None),
+        ("another that does", vec![(bowl, 1)], island, Some(600)),
+        ("where the shop sends nothing", vec![(tea, 1)], hongkong, None),
+        ("nor does a template that does not name it", vec![(bowl, 1)], hongkong, None),
+        ("one that names it does", vec![(lamp, 1)], hongkong, Some(3_000)),
+        ("by its own weights", vec![(big, 1)], hongkong, Some(5_000)),
+        ("but not with what stays", vec![(lamp, 1), (tea, 1)], hongkong, None),
+        ("nor to the next island", vec![(lamp, 1)], macau, None),
+        ("nor there", vec![(lamp, 1)], taiwan, None),
+        ("at home it is cheap, whatever it weighs", vec![(lamp, 1), (big, 9)], here, Some(1_000)),
+        ("what is brought, a fen less", vec![(cake, 1)], here, Some(300)),
+        ("what is brought, exactly", vec![(feast, 1)], here, Some(0)),
+        ("what is fetched", vec![(fetched, 9)], here, Some(0)),
+        ("what is not sent at all", vec![(voucher, 9)], here, Some(0)),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let place = to(to_place.0, to_place.1, to_place.2);
+        let quoted = quote(&w, &items, Some(place.clone())).await;
+        let buyer = w.buyer(&format!("buyer {n}")).await;
+        let lines: Vec<Value> = items.iter().map(|(sku, n)| json!({ "skuId": sku, "quantity": n })).collect();
+        let wish = json!({ "items": lines, "address": place, "expectedTotalFen": quoted["totalFen"] });
+        let bought = buyer.prepay(&w.key(), wish).await;
+        let Some(fee) = fee else {
+            assert_eq!(bought.error().1, "not_deliverable", "{what}: {quoted}");
+            continue;
+        };
+        assert_eq!(quoted["freightFen"], fee, "{what}: {quoted}");
+        let order = &bought.body["order"];
+        assert_eq!((&order["freightFen"], &order["totalFen"]), (&quoted["freightFen"], &quoted["totalFen"]), "{what}");
+        let placed = Placed::of(bought);
+        w.pay(&placed, xiaopu::simulator::Paying::Well);
+        w.wait("the payment", || async { buyer.status(&placed.no).await == "to_ship" }).await;
+        let all = [("whole", "true"), ("reason", "协商一致退款"), ("confirmed", "true")];
+        let (_, at) = boss.post(&format!("/admin/orders/{}/refund", placed.no), &all).await;
+        super::refunds::until(&w, at.strip_prefix("/admin/refunds/").unwrap(), "succeeded").await;
+        let order = buyer.order(&placed.no).await;
+        assert_eq!((&order["refundedFen"], &order["status"]), (&order["totalFen"], &json!("closed")), "{what}");
+    }
+    w.must_hold().await;
+}
+
+/// What goes free is counted in the goods' own prices: a coupon makes nobody pay for the sending.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_coupon_does_not_take_free_freight_away() {
+    let w = World::with(Default::default(), &[("shop.freight", "5"), ("shop.free_freight_from", "99")]).await;
+    let boss = w.staff("boss", Role::Owner).await;
+    let heavy = template(&boss, HEAVY).await;
+    let rice = goods(&w, "大米", 20_000, 9_000, Some(&heavy)).await;
+    let tea = goods(&w, "茶", 9_900, 100, None).await;
+    let off = [("kind", "reduce"), ("given", "everybody"), ("name", "满减"), ("from", "50"), ("off", "40")];
+    assert_eq!(boss.post("/admin/promotions", &off).await.0, 303);
+    for (sku, total) in [(rice, 16_000), (tea, 5_900)] {
+        let quoted = quote(&w, &[(sku, 1)], Some(to("江苏省", "苏州市", "姑苏区"))).await;
+        assert_eq!((&quoted["freightFen"], &quoted["totalFen"]), (&json!(0), &json!(total)), "{quoted}");
+    }
+}
