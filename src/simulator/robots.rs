@@ -38,6 +38,7 @@ async fn hear(
     match begin(sim, robot).await {
         Some(Fault::Http500 | Fault::LoseAnswer) => return Err(Status::InternalServerError),
         Some(Fault::ErrCode(code, text)) => return Ok(Some((code.parse().unwrap_or(-1), text.to_string()))),
+        Some(Fault::Slow(ms)) => tokio::time::sleep(std::time::Duration::from_millis(ms)).await,
         _ => {}
     }
     if token == "gone" {

@@ -460,3 +460,65 @@ async fn whoever_comes_to_fetch_is_told_when_it_is_ready() {
     let page = owner.page(&here).await;
     assert!(page.contains("通知买家来取"), "it stands on the timeline: {page}");
 }
+
+/// Whoever is told and never answers holds up nothing: buyers pay, money comes in and goes back meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn receivers_that_hang_hold_up_neither_money_nor_answers() {
+    let w = World::new().await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    // A mail server that greets nobody, a receiver that answers nothing, and a robot that thinks for a minute.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mail = format!("127.0.0.1:{}", listener.local_addr().unwrap().port());
+    let knocks = Arc::new(Mutex::new(Vec::new()));
+    let kept = knocks.clone();
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            kept.lock().unwrap().push(socket);
+        }
+    });
+    let there = super::programs::receiver().await;
+    *there.status.lock().unwrap() = super::programs::SILENT;
+    for interface in ["wecom", "subscribe_send"] {
+        w.wechat.fault_always(interface, Fault::Slow(60_000));
+    }
+    let settings = [
+        ("shop-wecom_url", WECOM),
+        ("shop-mail_server", mail.as_str()),
+        ("shop-mail_user", "shop@example.com"),
+        ("shop-mail_password", "right"),
+        ("shop-mail_to", "a@example.com"),
+    ];
+    assert_eq!(owner.post("/admin/settings", &settings).await.0, 303);
+    choose_all(&owner).await;
+    super::programs::hook(&owner, &there.url, &["order.paid", "refund.succeeded"]).await;
+    w.run_jobs().await;
+    let start = std::time::Instant::now();
+    let mut all = Vec::new();
+    for _ in 0..3 {
+        all.push(w.paid(&alice, sku, 1).await);
+    }
+    w.wait("somebody to be told", || async { !there.heard.lock().unwrap().is_empty() }).await;
+    let (shipped, back) = (&all[0], &all[1]);
+    owner.post(&format!("/admin/orders/{}/ship", shipped.no), &[("tracking_no", "SF1234567890123")]).await;
+    let whole = [("whole", "true"), ("reason", "协商一致退款"), ("confirmed", "true")];
+    owner.post(&format!("/admin/orders/{}/refund", back.no), &whole).await;
+    w.wait("the refund", || async {
+        w.advance(20 * SECOND);
+        alice.order(&back.no).await["refundedFen"] == 1000
+    })
+    .await;
+    w.paid(&alice, sku, 1).await;
+    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+    assert_eq!(w.count("select count(*) from deliveries where state = 'done'").await, 0);
+    assert_eq!(w.count("select count(*) from outbox where state = 'sent'").await, 0);
+    // What hangs is let go of, says why, and waits for its next time.
+    w.wait("the first to be given up", || async {
+        w.count("select count(*) from deliveries where problem = '5 秒内没有回答'").await > 0
+    })
+    .await;
+    let page = owner.page("/admin/notices").await;
+    assert!(page.contains("等待发送"), "{page}");
+    w.must_hold().await;
+}
