@@ -78,6 +78,8 @@ const modulesOf = (files) => files.map((name) => {
   return `${JSON.stringify(bare(name))}(require, module, exports, App, Page, Component, Behavior, getApp, getCurrentPages, wx) {\n${source}\n},`;
 });
 
+// Nearly all of it runs at once: browsers that know this line compile it while it arrives, beside the page and not in its way.
+const AT_ONCE = "//# allFunctionsCalledOnLoad\n";
 const minified = (text, loader) => esbuild.transformSync(text, { loader, minify: true, target: "es2022", charset: "utf8" }).code;
 const write = (name, text) => fs.writeFileSync(path.join(out, name), text);
 
@@ -99,7 +101,7 @@ function regions() {
 
 fs.mkdirSync(path.join(out, "images"), { recursive: true });
 const pick = (names, table) => Object.fromEntries(names.filter((name) => table[name]).map((name) => [name, table[name]]));
-write("app.js", minified(`globalThis.__miniprogram = { app: ${JSON.stringify(app)}, settings: ${JSON.stringify(settings)}, scopes: ${JSON.stringify(scopes)},
+write("app.js", AT_ONCE + minified(`globalThis.__miniprogram = { app: ${JSON.stringify(app)}, settings: ${JSON.stringify(settings)}, scopes: ${JSON.stringify(scopes)},
   pieces: [{ names: ${JSON.stringify(early)}, templates: ${templates(early)}, modules: {\n${modulesOf(earlyScripts).join("\n")}\n} }] };`, "js"));
 write("rest.js", minified(`globalThis.__miniprogram.pieces.push({ names: ${JSON.stringify(late)}, templates: ${templates(late)}, modules: {\n${modulesOf(lateScripts).join("\n")}\n} });\n${regions()}`, "js"));
 
@@ -114,7 +116,7 @@ for (const name of fs.readdirSync(path.join(root, "images")).sort()) fs.copyFile
 fs.copyFileSync(path.join(here, "LICENSES"), path.join(out, "LICENSES.txt"));
 await esbuild.build({
   entryPoints: [path.join(here, "src/runtime.js")], outfile: path.join(out, "runtime.js"), bundle: true, minify: true, format: "iife", target: "es2022",
-  charset: "utf8", legalComments: "none", banner: { js: "/* glass-easel, MIT: LICENSES.txt */" }, define: { "process.env.NODE_ENV": '"production"' }, logLevel: "warning",
+  charset: "utf8", legalComments: "none", banner: { js: `${AT_ONCE}/* glass-easel, MIT: LICENSES.txt */` }, define: { "process.env.NODE_ENV": '"production"' }, logLevel: "warning",
 });
 if (problems.length) {
   console.error(problems.join("\n"));

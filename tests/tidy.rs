@@ -290,7 +290,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         ],
     ),
     ("docs", &["assets", "error", "shop"]),
-    ("stage", &["assets", "shop"]),
+    ("stage", &["assets", "catalogue", "error", "shop"]),
     ("miniprogram", &["assets", "settings", "wechat"]),
     (
         "operations",

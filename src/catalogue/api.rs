@@ -111,7 +111,19 @@ async fn products(shop: &State<Shop>, cache: &State<Cache>, address: &Origin<'_>
     if let Some(rendered) = kept(shop, cache, &asked).await? {
         return Ok(rendered);
     }
-    let listing = listing(&Given::of(address))?;
+    list(shop, cache, asked, listing(&Given::of(address))?).await
+}
+
+/// What `/products?limit=12` answers: the goods that a home page shows before anybody has asked for anything.
+pub async fn first_goods(shop: &Shop, cache: &Cache) -> Result<Rendered> {
+    let asked = String::from("products?limit=12");
+    match kept(shop, cache, &asked).await? {
+        Some(rendered) => Ok(rendered),
+        None => list(shop, cache, asked, Listing { limit: 12 + 1, ..Listing::default() }).await,
+    }
+}
+
+async fn list(shop: &Shop, cache: &Cache, asked: String, listing: Listing) -> Result<Rendered> {
     make(shop, cache, asked, move |conn| {
         let mut items = store::list(conn, &listing)?;
         let more = items.len() as i64 == listing.limit;

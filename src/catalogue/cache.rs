@@ -1,5 +1,6 @@
 //! Answers kept rendered: the catalogue is read a thousand times for each time it changes.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -68,6 +69,11 @@ impl Rendered {
         let body = serde_json::to_vec(answer).unwrap_or_default();
         let etag = format!("\"{}\"", hex::encode(&Sha256::digest(&body)[..12]));
         Rendered { etag, body: body.into() }
+    }
+
+    /// The answer's JSON.
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.body)
     }
 }
 

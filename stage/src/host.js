@@ -214,6 +214,8 @@ export function makeHost({ app, settings, area, make, ready, appShow, dataOf }) 
     }
   };
 
+  const answers = () => $("template[data-answers]");
+
   return {
     app, go, image, over: $(".stage-over"), dataOf, appShow, inTap,
     tapped: () => taps > 0,
@@ -227,7 +229,19 @@ export function makeHost({ app, settings, area, make, ready, appShow, dataOf }) 
         return { path: app.pages[0], query: {} };
       }
     },
-    start: () => go.reLaunch({ url: entryUrl() }).catch(() => go.reLaunch({ url: `/${app.pages[0]}` })),
+    async start() {
+      await go.reLaunch({ url: entryUrl() }).catch(() => go.reLaunch({ url: `/${app.pages[0]}` }));
+      answers()?.remove();
+      // Each icon costs as much as a page of its own: the first goods do not wait for them.
+      requestIdleCallback(() => $(".stage").classList.remove("stage-opening"), { timeout: 300 });
+    },
+    /** The answer that came with the document: to the question that a program's first page asks when it is opened. */
+    brought(url) {
+      const answer = answers();
+      if (!answer || new URL(answer.dataset.answers, location.origin).href !== url) return null;
+      answer.remove();
+      return JSON.parse(answer.content.textContent);
+    },
     title(text) {
       stack.at(-1).title = text;
       draw();

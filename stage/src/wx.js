@@ -63,6 +63,11 @@ export function makeWx(host) {
       return { abort() {} };
     }
     if (!["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"].includes(method)) throw new Error(`request: method ${method} is not supported`);
+    const brought = method === "GET" && host.brought(url);
+    if (brought) {
+      queueMicrotask(() => finish(success, { statusCode: 200, data: brought, header: {}, cookies: [], errMsg: "request:ok" }));
+      return { abort() {} };
+    }
     const abort = new AbortController();
     const headers = { ...header };
     const where = new URL(url);

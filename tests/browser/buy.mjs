@@ -7,8 +7,11 @@ await story(async ({ shop, step, shot, stage, expect, login, fits }) => {
   const { page } = buyer;
 
   await step("home shows the goods, more come at the bottom, and axe has nothing to say", async () => {
+    const asked = [];
+    page.on("request", (request) => asked.push(request.url().replace(shop, "")));
     await page.goto(shop);
     await buyer.says("店里都有");
+    assert.ok(!asked.includes("/api/v1/products?limit=12"), "the first goods came with the page");
     const cards = () => page.locator(".goods").filter({ visible: true }).count();
     const first = await cards();
     assert.ok(first >= 12);
