@@ -51,7 +51,7 @@ async fn metrics(
         let refunds = refunds::store::counts(conn)?;
         let (waiting, stuck) = jobs::store::counts(conn)?;
         let lag = jobs::store::earliest(conn)?.map_or(0, |at| (now - at).max(0));
-        let exceptions = exceptions::store::count_open(conn)?;
+        let exceptions = exceptions::store::count_to_decide(conn)?;
         let broken = payments::store::last_self_check(conn)?.map_or(0, |check| check.broken.len() as i64);
         let backup = backups::store::latest(conn, 1)?.pop().filter(|b| b.problem.is_empty()).map_or(0, |b| b.at);
         let oldest = orders::store::waiting_since(conn)?.map_or(0, |at| now - at);

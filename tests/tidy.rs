@@ -63,6 +63,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("staff", &["clock", "db", "door", "error", "ids", "nonce", "secrets", "shop", "words"]),
     ("photos", &["buyers", "catalogue", "db", "door", "error", "ids", "shop"]),
     ("refunds", &["db", "ids", "money", "photos", "words"]),
+    ("exceptions", &["clock", "db", "ids", "refunds", "words"]),
     ("jobs", &["clock", "db", "ids", "words"]),
     ("parcels", &["clock", "db", "error", "jobs", "shop", "transactions", "typed", "wechat"]),
     ("returns", &["clock", "db", "ids", "parcels", "photos", "words"]),
@@ -76,6 +77,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "db",
             "door",
             "error",
+            "exceptions",
             "freight",
             "ids",
             "money",
@@ -94,7 +96,6 @@ const FLOORS: &[(&str, &[&str])] = &[
     ),
     ("customers", &["buyers", "clock", "db", "error", "ids", "orders", "shop", "transactions", "wechat", "words"]),
     ("ledger", &["clock", "db", "ids", "money", "wechat"]),
-    ("exceptions", &["clock", "db", "ids", "refunds", "words"]),
     (
         "shipping",
         &[

@@ -225,7 +225,7 @@ async fn database_findings(shop: &Shop) -> Vec<Finding> {
             integrity,
             invariants::broken(conn)?,
             jobs::store::open(conn, 1_000)?,
-            exceptions::count_open(conn)?,
+            exceptions::count_to_decide(conn)?,
             refunds::counts(conn)?,
             reconcile::latest(conn)?,
             staff::store::count(conn)?,

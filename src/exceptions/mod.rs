@@ -20,7 +20,7 @@ words! {
 }
 
 impl Kind {
-    /// The money is where it belongs; somebody should know, and nothing has to be done.
+    /// The money is where it belongs; somebody should know, and nothing has to be done. `store::TO_DECIDE` says the same.
     pub fn is_only_told(self) -> bool {
         matches!(self, Kind::PayerMismatch | Kind::ConsoleRefund)
     }
@@ -124,6 +124,11 @@ pub struct Options {
 }
 
 impl Exception {
+    /// A person must decide about it.
+    pub fn waits_for_a_person(&self) -> bool {
+        self.open && !self.kind.is_only_told()
+    }
+
     /// `refund` is the refund that settles it, if any.
     pub fn options(&self, refund: Option<&Refund>) -> Options {
         use Kind::*;

@@ -106,17 +106,18 @@ fn read(row: &Row<'_>) -> Result<Exception> {
     })
 }
 
-pub fn count_open(conn: &Connection) -> Result<i64> {
-    conn.prepare_cached("select count(*) from money_exceptions where state = 'open'")?.query_row([], |row| row.get(0))
+/// Which of them a person must decide about, as every count and list asks for them; of the others the shop is only told.
+pub const TO_DECIDE: &str = "state = 'open' and kind not in ('payer_mismatch', 'console_refund')";
+
+pub fn count_to_decide(conn: &Connection) -> Result<i64> {
+    conn.prepare_cached(&format!("select count(*) from money_exceptions where {TO_DECIDE}"))?
+        .query_row([], |row| row.get(0))
 }
 
-/// Those that a person must decide about; of the others the shop is only told.
-pub fn count_to_decide(conn: &Connection) -> Result<i64> {
-    conn.prepare_cached(
-        "select count(*) from money_exceptions
-          where state = 'open' and kind not in ('payer_mismatch', 'console_refund')",
-    )?
-    .query_row([], |row| row.get(0))
+/// Of these, the ones that belong to no order.
+pub fn count_without_order(conn: &Connection) -> Result<i64> {
+    conn.prepare_cached(&format!("select count(*) from money_exceptions where order_id is null and {TO_DECIDE}"))?
+        .query_row([], |row| row.get(0))
 }
 
 pub fn count_open_of_day(conn: &Connection, day: Day) -> Result<i64> {
@@ -150,4 +151,17 @@ pub fn resolve_by_refund(tx: &Tx, refund: RefundId, resolution: &str) -> Result<
     )?
     .execute(params![refund, resolution, tx.now()])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exceptions::Kind;
+
+    #[test]
+    fn nobody_has_to_decide_about_what_is_only_told() {
+        for kind in Kind::ALL {
+            assert_eq!(TO_DECIDE.contains(&format!("'{}'", kind.word())), kind.is_only_told(), "{}", kind.word());
+        }
+    }
 }
