@@ -48,6 +48,14 @@ async fn orders_stand_as_a_whole_in_the_order_that_was_asked_for() {
         ("days=today&sort=cheapest", [1, 3, 2, 0, 4]),
         ("q=%E5%95%86%E5%93%81&sort=oldest", [0, 1, 2, 3, 4]),
         ("q=%E5%95%86%E5%93%81&sort=dearest", [4, 0, 2, 3, 1]),
+        ("sort=paid", [4, 3, 2, 1, 0]),
+        ("sort=paid_first", [0, 1, 2, 3, 4]),
+        ("tab=to_ship&sort=paid_first", [0, 1, 2, 3, 4]),
+        ("sort=freight", [4, 3, 2, 1, 0]),
+        ("days=today&sort=freight_least", [0, 1, 2, 3, 4]),
+        ("sort=pieces_fewest", [0, 1, 2, 3, 4]),
+        ("sort=state", [0, 1, 2, 3, 4]),
+        ("sort=state_last", [4, 3, 2, 1, 0]),
         // Nobody waits in a list of all orders, and what is no order is none.
         ("sort=longest", [4, 3, 2, 1, 0]),
         ("sort=dear", [4, 3, 2, 1, 0]),
@@ -77,7 +85,20 @@ async fn a_page_begins_where_the_last_one_ended_whatever_comes_in_meanwhile() {
     }
     let names: Vec<&str> = numbers.iter().map(String::as_str).collect();
     let clerk = w.staff("clerk", Role::Clerk).await;
-    for sort in ["newest", "oldest", "dearest", "cheapest"] {
+    for sort in [
+        "newest",
+        "oldest",
+        "dearest",
+        "cheapest",
+        "paid",
+        "paid_first",
+        "freight",
+        "freight_least",
+        "pieces",
+        "pieces_fewest",
+        "state",
+        "state_last",
+    ] {
         let first = clerk.page(&format!("/admin/orders?sort={sort}")).await;
         let mut seen = named(&first, &names);
         // It would stand first in two of the four.
@@ -90,6 +111,75 @@ async fn a_page_begins_where_the_last_one_ended_whatever_comes_in_meanwhile() {
         seen.dedup();
         assert_eq!(seen.len(), 23, "each of them once, {sort}");
     }
+}
+
+/// Every column with an order of its own stands in it as a whole, page by page, by its head.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_head_puts_the_whole_list_in_order() {
+    let w = World::new().await;
+    let alice = w.buyer("alice").await;
+    let sku = w.product("苹果", 1000, 999).await;
+    let mut all: Vec<(String, [i64; 5])> = Vec::new();
+    let mut random = 7_i64;
+    for n in 0..25 {
+        random = (random * 75 + 74) % 65_537;
+        let no = w.paid(&alice, sku, 1 + random % 3).await.no;
+        // Times alike, freight for nothing and every state are among them.
+        let (freight, paid) = ([0, 500, 800][n % 3], (n % 7 > 0).then_some(1_000_000 + random % 4));
+        let status = ["pending_payment", "to_ship", "shipped", "completed", "closed"][(random % 5) as usize];
+        let (of, closed) = (no.clone(), (status == "closed").then_some(1));
+        let write = move |tx: &xiaopu::db::Tx| {
+            tx.execute(
+                "update orders set freight_fen = ?2, total_fen = goods_fen + ?2, paid_at = ?3, status = ?4,
+                        closed_at = ?5, closed_reason = iif(?5 is null, null, 'timeout') where order_no = ?1",
+                rusqlite::params![of, freight, paid, status, closed],
+            )?;
+            Ok::<_, Error>(())
+        };
+        w.shop.db.write(write).await.unwrap();
+        let pieces = w
+            .count(format!(
+                "select sum(quantity) from order_lines l join orders o on o.id = l.order_id where order_no = '{no}'"
+            ))
+            .await;
+        all.push((no, [n as i64, paid.unwrap_or(0), pieces, freight, (random % 5)]));
+    }
+    let names: Vec<&str> = all.iter().map(|(no, _)| no.as_str()).collect();
+    let owner = w.staff("owner", Role::Owner).await;
+    let columns: Vec<(&str, &str)> =
+        ["no", "placed", "paid", "pieces", "freight", "total", "state"].map(|word| ("column", word)).into();
+    owner.post("/admin/account/lists", &[&[("back", "/admin"), ("columns_of", "orders")], &columns[..]].concat()).await;
+    for (head, key, [first, other]) in [
+        ("订单号", 0, ["newest", "oldest"]),
+        ("下单", 0, ["newest", "oldest"]),
+        ("付款", 1, ["paid", "paid_first"]),
+        ("件数", 2, ["pieces", "pieces_fewest"]),
+        ("运费", 3, ["freight", "freight_least"]),
+        ("状态", 4, ["state", "state_last"]),
+    ] {
+        for (sort, to) in [(first, other), (other, first)] {
+            let rises = !matches!(sort, "newest" | "paid" | "pieces" | "freight" | "state_last");
+            let mut expected: Vec<([i64; 2], &str)> =
+                all.iter().map(|(no, keys)| ([keys[key], keys[0]], no.as_str())).collect();
+            expected.sort_unstable();
+            if !rises {
+                expected.reverse();
+            }
+            let page = owner.page(&format!("/admin/orders?view=table&sort={sort}")).await;
+            let said = if rises { "ascending" } else { "descending" };
+            let link = format!("aria-sort=\"{said}\"><a href=\"?sort={to}\" title=\"给全部订单排序\">{head}</a>");
+            assert!(page.contains(&link), "{link} in {page}");
+            let mut seen = named(&page, &names);
+            let rest = owner.page(&format!("/admin/orders?view=table&{}", next(&page).unwrap())).await;
+            seen.extend(named(&rest, &names));
+            assert_eq!(seen, expected.iter().map(|(_, no)| *no).collect::<Vec<_>>(), "{sort}");
+            // Whoever steps through the list goes the same way.
+            let at = owner.page(&format!("/admin/orders/{}?list=sort%3D{sort}", seen[3])).await;
+            assert!(at.contains(&format!("/admin/orders/{}?list=", seen[4])) && at.contains("第 4 / 25 单"), "{sort}");
+        }
+    }
+    // Where all are in one state, that head sorts nothing.
+    assert!(owner.page("/admin/orders?view=table&tab=completed").await.contains("<th scope=\"col\">状态</th>"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -49,15 +49,20 @@ impl OrderColumn {
         staff.role > Role::Packer || !matches!(self, OrderColumn::Freight | OrderColumn::Total)
     }
 
-    /// `waiting`: the list is of orders that wait to be shipped.
-    pub fn ways(self, waiting: bool) -> Option<Ways<Sort>> {
-        match self {
-            OrderColumn::Placed => Some(Ways { first: Sort::Newest, other: Sort::Oldest, rises: false }),
-            OrderColumn::Total => Some(Ways { first: Sort::Dearest, other: Sort::Cheapest, rises: false }),
-            OrderColumn::Waited if waiting => {
-                Some(Ways { first: Sort::LongestWaiting, other: Sort::ShortestWaiting, rises: false })
-            }
-            _ => None,
-        }
+    /// Names, places and words have no order that anybody would look for: they are searched for and filtered by.
+    /// `waiting`: the list is of orders that wait to be shipped; `alike`: all of them are in one state.
+    pub fn ways(self, waiting: bool, alike: bool) -> Option<Ways<Sort>> {
+        let (first, other, rises) = match self {
+            // A number begins with its day, and what follows is chance.
+            OrderColumn::No | OrderColumn::Placed => (Sort::Newest, Sort::Oldest, false),
+            OrderColumn::Paid => (Sort::LastPaid, Sort::FirstPaid, false),
+            OrderColumn::Pieces => (Sort::MostPieces, Sort::FewestPieces, false),
+            OrderColumn::Freight => (Sort::MostFreight, Sort::LeastFreight, false),
+            OrderColumn::Total => (Sort::Dearest, Sort::Cheapest, false),
+            OrderColumn::State if !alike => (Sort::FirstState, Sort::LastState, true),
+            OrderColumn::Waited if waiting => (Sort::LongestWaiting, Sort::ShortestWaiting, false),
+            _ => return None,
+        };
+        Some(Ways { first, other, rises })
     }
 }

@@ -73,16 +73,32 @@ words! {
         /// Of those that wait to be shipped, and of no others.
         LongestWaiting "longest" "等得久的在前",
         ShortestWaiting "shortest" "等得短的在前",
+        /// Those that nobody has paid yet stand behind all others, or before them.
+        LastPaid "paid" "刚付款的在前",
+        FirstPaid "paid_first" "早付款的在前",
+        MostFreight "freight" "运费高的在前",
+        LeastFreight "freight_least" "运费低的在前",
+        MostPieces "pieces" "件数多的在前",
+        FewestPieces "pieces_fewest" "件数少的在前",
+        /// As an order goes through them, from waiting for money to closed.
+        FirstState "state" "待付款的在前",
+        LastState "state_last" "已关闭的在前",
     }
 }
 
 impl Sort {
     fn rises(self) -> bool {
-        matches!(self, Sort::Oldest | Sort::Cheapest | Sort::LongestWaiting)
+        use Sort::{Cheapest, FewestPieces, FirstPaid, FirstState, LeastFreight, LongestWaiting, Oldest};
+        matches!(self, Oldest | Cheapest | LongestWaiting | FirstPaid | LeastFreight | FewestPieces | FirstState)
     }
 
+    pub fn is_by_age(self) -> bool {
+        matches!(self, Sort::Newest | Sort::Oldest)
+    }
+
+    /// What only those may ask for who see amounts.
     pub fn is_by_amount(self) -> bool {
-        matches!(self, Sort::Dearest | Sort::Cheapest)
+        matches!(self, Sort::Dearest | Sort::Cheapest | Sort::MostFreight | Sort::LeastFreight)
     }
 
     pub fn is_by_waiting(self) -> bool {

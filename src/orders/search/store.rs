@@ -4,9 +4,10 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params, params
 
 use super::{Filter, Mark, Sort, TAIL, Typed, Words, phone, phrases, region};
 use crate::db::Tx;
+use crate::exceptions::store::TO_DECIDE;
 use crate::ids::{OrderId, OrderNo};
-use crate::orders::Order;
 use crate::orders::store::read_order;
+use crate::orders::{Order, OrderStatus};
 
 /// What a search turned out to be about.
 enum Meant {
@@ -156,7 +157,7 @@ impl Query {
                 "o.id in (select order_id from refunds where ended_at is null
                       union select order_id from returns where ended_at is null)",
             ),
-            (filter.with_exception, "o.id in (select order_id from money_exceptions where state = 'open')"),
+            (filter.with_exception, &*format!("o.id in (select order_id from money_exceptions where {TO_DECIDE})")),
             (filter.remarked, "o.remark <> ''"),
             (filter.unprinted, "o.prints = 0 and o.status = 'to_ship'"),
         ] {
@@ -180,10 +181,15 @@ pub fn list(conn: &Connection, filter: &Filter, before: Option<i64>, limit: i64)
     Ok(sorted(conn, filter, Sort::Newest, after, limit)?.into_iter().map(|(_, order)| order).collect())
 }
 
-/// How a list can really stand: by amount not, where a filter leaves too many that no index has in that order.
+/// How a list can really stand: of too many that no index has in that order, by age.
 pub fn possible(conn: &Connection, filter: &Filter, sort: Sort) -> Result<Sort> {
-    let too_many = sort.is_by_amount() && filter.only_status().is_none() && is_long(conn, filter)?;
-    Ok(if too_many { Sort::Newest } else { sort })
+    let walked = match sort {
+        Sort::Newest | Sort::Oldest | Sort::LongestWaiting | Sort::ShortestWaiting => return Ok(sort),
+        // No index has the pieces, which every order would have to keep for the few lists that are sorted by them.
+        Sort::MostPieces | Sort::FewestPieces => false,
+        _ => filter.only_status().is_some(),
+    };
+    Ok(if !walked && is_long(conn, filter)? { Sort::Newest } else { sort })
 }
 
 fn is_long(conn: &Connection, filter: &Filter) -> Result<bool> {
@@ -198,16 +204,12 @@ pub fn sorted(
     after: Option<Mark>,
     limit: i64,
 ) -> Result<Vec<(Mark, Order)>> {
-    let (query, sql) = ask(conn, filter, sort, after, limit, "o.*")?;
-    let read = |row: &Row<'_>| Ok((read_mark(row)?, read_order(row)?));
-    conn.prepare_cached(&sql)?.query_map(params_from_iter(query.values), read)?.collect()
+    walk(conn, filter, sort, after, limit, ("o.*", read_order))
 }
 
 /// The orders of a list by number, up to `most`, each with where it stands.
 pub fn numbers(conn: &Connection, filter: &Filter, sort: Sort, most: i64) -> Result<Vec<(Mark, OrderNo)>> {
-    let (query, sql) = ask(conn, filter, sort, None, most, "o.id, o.order_no")?;
-    let read = |row: &Row<'_>| Ok((read_mark(row)?, row.get("order_no")?));
-    conn.prepare_cached(&sql)?.query_map(params_from_iter(query.values), read)?.collect()
+    walk(conn, filter, sort, None, most, ("o.id, o.order_no", |row| row.get("order_no")))
 }
 
 fn read_mark(row: &Row<'_>) -> Result<Mark> {
@@ -216,58 +218,142 @@ fn read_mark(row: &Row<'_>) -> Result<Mark> {
 
 /// Where this order stands in such a list, or would.
 pub fn mark(conn: &Connection, filter: &Filter, sort: Sort, id: OrderId) -> Result<Option<Mark>> {
-    let key = match key(sort, false, filter.placed != (None, None)) {
-        "o.id" => return Ok(Some(Mark { key: id.0, id })),
-        key => key,
-    };
-    conn.prepare_cached(&format!("select {key} as sorted_by, o.id from orders o where o.id = ?1"))?
-        .query_row([id], read_mark)
-        .optional()
+    for part in parts(sort, false, filter.placed != (None, None)) {
+        let narrowed = part.only.as_ref().map_or(String::new(), |only| format!(" and {only}"));
+        let sql = format!("select {} as sorted_by, o.id from orders o where o.id = ?1{narrowed}", part.shown());
+        let found = conn.prepare_cached(&sql)?.query_row([id], read_mark).optional()?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
 }
 
-fn ask(
+/// A list goes through its parts one after another; most have one.
+fn walk<T>(
     conn: &Connection,
     filter: &Filter,
     sort: Sort,
     after: Option<Mark>,
     limit: i64,
-    what: &str,
-) -> Result<(Query, String)> {
-    let mut query = Query::of(conn, filter)?;
-    let along = sort.is_by_amount()
-        && match filter.only_status() {
-            Some(None) => true,
-            Some(Some(_)) => is_long(conn, filter)?,
-            None => false,
+    (what, read): (&str, fn(&Row<'_>) -> Result<T>),
+) -> Result<Vec<(Mark, T)>> {
+    let mut found = Vec::new();
+    let query = Query::of(conn, filter)?;
+    // There are many, so the index is walked along, rather than all of them put in order.
+    let along = match filter.only_status() {
+        _ if sort.is_by_age() || sort.is_by_waiting() => false,
+        Some(None) => true,
+        Some(Some(_)) => is_long(conn, filter)?,
+        None => false,
+    };
+    let parts = parts(sort, query.words_lead, filter.placed != (None, None));
+    let mut query = Some(query);
+    for part in parts {
+        let left = limit - found.len() as i64;
+        let Some(after) = part.begins(sort, after).filter(|_| left > 0) else { continue };
+        let mut query = match query.take() {
+            Some(query) => query,
+            None => Query::of(conn, filter)?,
         };
-    let key = key(sort, query.words_lead, filter.placed != (None, None));
-    let end = query.sorted(sort, key, along, after, limit);
-    let sql = query.sql(&format!("{what}, {key} as sorted_by"), &end);
-    Ok((query, sql))
+        let end = query.sorted(sort, &part, along, after, left);
+        let sql = query.sql(&format!("{what}, {} as sorted_by", part.shown()), &end);
+        let row = |row: &Row<'_>| Ok((read_mark(row)?, read(row)?));
+        let mut statement = conn.prepare_cached(&sql)?;
+        for order in statement.query_map(params_from_iter(query.values), row)? {
+            found.push(order?);
+        }
+    }
+    Ok(found)
 }
 
-/// What a list is sorted by. Orders of a span of time are read along the index of time; by their ids, all of the past
-/// would be looked through.
-fn key(sort: Sort, words_lead: bool, spans: bool) -> &'static str {
-    match sort {
-        Sort::Newest | Sort::Oldest if words_lead => "w.rowid",
-        Sort::Newest | Sort::Oldest if spans => "o.created_at",
-        Sort::Newest | Sort::Oldest => "o.id",
-        Sort::Dearest | Sort::Cheapest => "o.total_fen",
-        Sort::LongestWaiting | Sort::ShortestWaiting => "coalesce(o.paid_at, o.created_at)",
+/// A stretch of a list along which one index leads: in the whole list those with freight are one, and those without another.
+struct Part {
+    /// What belongs to it, where not everything does.
+    only: Option<String>,
+    /// What it is sorted by.
+    key: &'static str,
+    /// What all of it has in common and sorts by in the list, where that is one value; then `key` is the id.
+    all: Option<i64>,
+}
+
+impl Part {
+    fn whole(key: &'static str) -> Vec<Part> {
+        vec![Part { only: None, key, all: None }]
+    }
+
+    fn of(status: OrderStatus, id: &'static str) -> Part {
+        let only = format!("o.status = '{}'", status.word());
+        Part { only: Some(only), key: id, all: Some(status as i64) }
+    }
+
+    /// What a mark says of its orders.
+    fn shown(&self) -> String {
+        self.all.map_or(self.key.to_owned(), |all| all.to_string())
+    }
+
+    /// Where to begin behind a mark: nowhere when the mark has gone past it.
+    fn begins(&self, sort: Sort, after: Option<Mark>) -> Option<Option<Mark>> {
+        let Some(mark) = after else { return Some(None) };
+        let here = match self.all {
+            Some(all) => all == mark.key,
+            // Of two parts the other one holds what has none.
+            None => self.only.is_none() || mark.key != 0,
+        };
+        let ahead = match self.all {
+            Some(all) => {
+                if sort.rises() {
+                    all > mark.key
+                } else {
+                    all < mark.key
+                }
+            }
+            None => sort.rises() && mark.key == 0,
+        };
+        if here { Some(Some(mark)) } else { ahead.then_some(None) }
     }
 }
 
+/// Orders of a span of time are read along the index of time; by their ids, all of the past would be looked through.
+fn parts(sort: Sort, words_lead: bool, spans: bool) -> Vec<Part> {
+    let id = if words_lead { "w.rowid" } else { "o.id" };
+    // Those that have something, by it, and those that have none.
+    let two = |some: &str, none: &str, key| {
+        vec![
+            Part { only: Some(some.to_owned()), key, all: None },
+            Part { only: Some(none.to_owned()), key: id, all: Some(0) },
+        ]
+    };
+    let mut parts = match sort {
+        Sort::Newest | Sort::Oldest if spans && !words_lead => Part::whole("o.created_at"),
+        Sort::Newest | Sort::Oldest => Part::whole(id),
+        Sort::Dearest | Sort::Cheapest => Part::whole("o.total_fen"),
+        Sort::LongestWaiting | Sort::ShortestWaiting => Part::whole("coalesce(o.paid_at, o.created_at)"),
+        Sort::MostPieces | Sort::FewestPieces => {
+            Part::whole("(select coalesce(sum(l.quantity), 0) from order_lines l where l.order_id = o.id)")
+        }
+        Sort::LastPaid | Sort::FirstPaid => two("o.paid_at is not null", "o.paid_at is null", "o.paid_at"),
+        Sort::MostFreight | Sort::LeastFreight => two("o.freight_fen > 0", "o.freight_fen = 0", "o.freight_fen"),
+        Sort::FirstState | Sort::LastState => {
+            OrderStatus::ALL.iter().map(|status| Part::of(*status, id)).rev().collect()
+        }
+    };
+    // What is last there is first the other way round.
+    if sort.rises() {
+        parts.reverse();
+    }
+    parts
+}
+
 impl Query {
-    /// Narrows it to what stands behind `after`; answers with the end of the statement. `along`: there are many, so the
-    /// index of the amounts is walked along, rather than all of them put in order.
-    fn sorted(&mut self, sort: Sort, key: &str, along: bool, after: Option<Mark>, limit: i64) -> String {
+    /// Narrows it to what stands behind `after`; answers with the end of the statement.
+    fn sorted(&mut self, sort: Sort, part: &Part, along: bool, after: Option<Mark>, limit: i64) -> String {
         let (way, than) = if sort.rises() { ("asc", ">") } else { ("desc", "<") };
+        let (key, unique) = (part.key, matches!(part.key, "o.id" | "w.rowid"));
         if sort.is_by_waiting() {
             // As the index of those that wait spells it.
             self.where_.push("o.status = 'to_ship'".to_owned());
         }
-        let unique = matches!(key, "o.id" | "w.rowid");
         match after {
             None => {}
             Some(Mark { id, .. }) if unique => self.narrow(&format!("{key} {than} ?"), id),
@@ -280,13 +366,15 @@ impl Query {
         }
         self.values.push(Box::new(limit));
         let limit = self.values.len();
+        let by_age = sort.is_by_age() || sort.is_by_waiting();
         // A plus keeps an index out of it.
-        if along {
+        if along && !by_age && part.all.is_none() {
             self.where_.iter_mut().filter(|sql| sql.starts_with("o.status")).for_each(|sql| sql.insert(0, '+'));
         }
-        let sorter = if sort.is_by_amount() && !along { "+" } else { "" };
+        self.where_.extend(part.only.clone());
+        let sorter = if by_age || along { "" } else { "+" };
         match unique {
-            true => format!("order by {key} {way} limit ?{limit}"),
+            true => format!("order by {sorter}{key} {way} limit ?{limit}"),
             false => format!("order by {sorter}{key} {way}, o.id {way} limit ?{limit}"),
         }
     }
