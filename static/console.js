@@ -179,6 +179,13 @@ if ($("[data-reopens]")) {
   }, 700);
 }
 
+// A time that nobody has set says what that means, instead of empty places for digits.
+for (const field of $$("input[data-unset]")) {
+  const show = () => field.classList.toggle("unset", !field.value);
+  field.addEventListener("input", show);
+  show();
+}
+
 // What a refund comes to, while it is typed.
 for (const form of $$("[data-refund]")) {
   const button = $("button", form);
@@ -361,7 +368,8 @@ drawer.addEventListener("keydown", (event) => {
   if (step && !event.target.closest("select, textarea, [type=number]")) (event.preventDefault(), peek(shown + step));
 });
 
-// Price and stock are changed from the list: their fields open over it, and what is wrong is said beside them.
+// Price and stock are changed in the list, each in its cell; of a product with several specs no cell holds all of them, so
+// their fields open over it, and what is wrong is said beside them.
 const over = document.createElement("dialog");
 over.setAttribute("aria-label", "改价和库存");
 const quick = async (link, first) => {
@@ -392,11 +400,12 @@ over.addEventListener("submit", async (event) => {
   if (answer) fill(await answer.text());
 });
 for (const link of $$("[data-quick]")) {
-  link.addEventListener("click", (event) => {
+  link.addEventListener("click", async (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
+    if (link.closest("tr").dataset.sku) return (await import("/static/cell.js")).begin(link);
     document.body.append(over);
-    quick(link, link.pathname.endsWith("/stock") ? ".on_hand" : ".price");
+    quick(link, link.dataset.quick === "stock" ? ".on_hand" : ".price");
   });
 }
 

@@ -214,6 +214,8 @@ pub struct Item {
     pub shelf_times: ShelfTimes,
     pub on_hand: i64,
     pub reserved: i64,
+    /// The SKU, where it has only one that is sold.
+    pub only_sku: Option<SkuId>,
     /// Where the list stands at this item.
     pub key: [i64; 2],
 }
@@ -278,7 +280,9 @@ pub fn list(conn: &Connection, listing: &Listing) -> Result<Vec<Item>> {
                 p.on_at, p.off_at, c.name as category, {column} as sorted_by,
                 (select hash from product_images i where i.product_id = p.id order by position limit 1) as cover,
                 (select coalesce(sum(on_hand), 0) from skus s where s.product_id = p.id and s.enabled = 1) as on_hand,
-                (select coalesce(sum(reserved), 0) from skus s where s.product_id = p.id and s.enabled = 1) as reserved
+                (select coalesce(sum(reserved), 0) from skus s where s.product_id = p.id and s.enabled = 1) as reserved,
+                (select iif(count(*) = 1, max(id), null) from skus s
+                  where s.product_id = p.id and s.enabled = 1) as only_sku
            from products p left join categories c on c.id = p.category_id
           where {}
           order by {column} {direction}, p.id {direction}
@@ -303,6 +307,7 @@ pub fn list(conn: &Connection, listing: &Listing) -> Result<Vec<Item>> {
             shelf_times: read_times(row)?,
             on_hand: row.get("on_hand")?,
             reserved: row.get("reserved")?,
+            only_sku: row.get("only_sku")?,
             key: [row.get("sorted_by")?, id.0],
         })
     })?;
@@ -854,6 +859,11 @@ pub fn set_price(tx: &Tx, id: SkuId, price: Fen) -> Result<()> {
 
 pub fn set_limits(tx: &Tx, id: ProductId, limit: Option<i64>) -> Result<()> {
     tx.prepare_cached("update skus set limit_per_order = ?2 where product_id = ?1")?.execute(params![id, limit])?;
+    Ok(())
+}
+
+pub fn set_limit(tx: &Tx, id: SkuId, limit: Option<i64>) -> Result<()> {
+    tx.prepare_cached("update skus set limit_per_order = ?2 where id = ?1")?.execute(params![id, limit])?;
     Ok(())
 }
 

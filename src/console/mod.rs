@@ -8,6 +8,7 @@ mod orders;
 pub mod origin;
 mod people;
 mod system;
+mod undo;
 
 use rocket::http::{ContentType, Header, Status};
 use rocket::request::FlashMessage;
@@ -36,6 +37,7 @@ pub fn routes() -> Vec<Route> {
         system::routes(),
         people::routes(),
         origin::routes(),
+        undo::routes(),
     ]
     .concat()
 }

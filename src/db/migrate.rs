@@ -53,6 +53,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0039_former_keys.sql"),
     include_str!("migrations/0040_forgotten_words.sql"),
     include_str!("migrations/0041_due_jobs.sql"),
+    include_str!("migrations/0042_undo.sql"),
+    include_str!("migrations/0043_freight_order.sql"),
 ];
 
 /// The newest schema that this program knows.

@@ -436,6 +436,25 @@ pub fn put_view(tx: &Tx, id: StaffId, name: &str, query: &str) -> Result<()> {
     Ok(())
 }
 
+/// Keeps what this person did and may take back; what was done before `since` is forgotten.
+pub fn put_undo(tx: &Tx, id: StaffId, what: &str, steps: &str, since: i64) -> Result<i64> {
+    tx.prepare_cached("delete from undos where at < ?1")?.execute([since])?;
+    tx.prepare_cached("insert into undos (staff_id, at, what, steps) values (?1, ?2, ?3, ?4)")?.execute(params![
+        id,
+        tx.now(),
+        what,
+        steps
+    ])?;
+    Ok(tx.last_insert_rowid())
+}
+
+/// What was done, and its steps: once, and by whoever did it.
+pub fn take_undo(tx: &Tx, id: StaffId, undo: i64, since: i64) -> Result<Option<(String, String)>> {
+    tx.prepare_cached("delete from undos where id = ?1 and staff_id = ?2 and at >= ?3 returning what, steps")?
+        .query_row(params![undo, id, since], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+}
+
 pub fn delete_view(tx: &Tx, id: StaffId, view: i64) -> Result<()> {
     tx.prepare_cached("delete from order_views where staff_id = ?1 and id = ?2")?.execute(params![id, view])?;
     Ok(())

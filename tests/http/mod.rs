@@ -53,6 +53,7 @@ mod showcase;
 mod simulator;
 mod slots;
 mod staff;
+mod undo;
 pub mod v3;
 mod v3_forms;
 mod v3_setup;

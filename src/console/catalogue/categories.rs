@@ -11,7 +11,7 @@ use crate::assets;
 use crate::catalogue::Category;
 use crate::catalogue::rules;
 use crate::catalogue::store::{self, Listing, Place, Shelf};
-use crate::console::{back, frame};
+use crate::console::{frame, query_string, refused, undoable};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
@@ -55,18 +55,33 @@ fn checked(name: &str) -> Result<String> {
     rules::category(name).map_err(|problem| Error::field("name", problem))
 }
 
+/// What was done, and the form that takes it back; empty where nothing does.
+struct Done {
+    what: String,
+    undo: String,
+}
+
+impl From<String> for Done {
+    fn from(what: String) -> Done {
+        Done { what, undo: String::new() }
+    }
+}
+
 /// Changes something and writes down what.
 async fn act(
     shop: &Shop,
     staff: Manager,
-    write: impl Fn(&Tx, &[Category]) -> Result<String> + Send + 'static,
+    write: impl Fn(&Tx, &[Category]) -> Result<Done> + Send + 'static,
 ) -> Flash<Redirect> {
     let write = move |tx: &Tx| {
-        let what = write(tx, &store::categories(tx)?)?;
-        audit(tx, &staff.0, &what)?;
-        Ok(what)
+        let done = write(tx, &store::categories(tx)?)?;
+        audit(tx, &staff.0, &done.what)?;
+        Ok(done)
     };
-    back(HERE, shop.write(write).await)
+    match shop.write(write).await {
+        Ok(Done { what, undo }) => undoable(HERE, &what, &undo),
+        Err(e) => refused(HERE, e),
+    }
 }
 
 fn known(all: &[Category], id: CategoryId) -> Result<&Category> {
@@ -96,7 +111,7 @@ async fn add(shop: &State<Shop>, staff: Manager, form: Form<New>) -> Flash<Redir
         }
         store::category_named(tx, parent, &name)?;
         store::raise_version(tx)?;
-        Ok(format!("新建分类「{name}」"))
+        Ok(format!("新建分类「{name}」").into())
     };
     act(shop, staff, write).await
 }
@@ -119,7 +134,11 @@ async fn change(shop: &State<Shop>, staff: Manager, id: CategoryId, form: Form<C
         store::rename_category(tx, id, &name)?;
         store::show_category(tx, id, visible)?;
         let shown = if visible { "显示" } else { "隐藏" };
-        Ok(format!("分类「{}」→「{name}」，{shown}", before.name))
+        let was = [("name", before.name.as_str()), ("visible", if before.visible { "true" } else { "" })];
+        Ok(Done {
+            what: format!("分类「{}」→「{name}」，{shown}", before.name),
+            undo: format!("{HERE}/{id}?{}", query_string(&was)),
+        })
     };
     act(shop, staff, write).await
 }
@@ -139,9 +158,12 @@ async fn shift(shop: &State<Shop>, staff: Manager, id: CategoryId, form: Form<Sh
         (None, _) => (Place::Down, "下移".to_owned()),
     };
     let write = move |tx: &Tx, all: &[Category]| {
-        let name = &known(all, id)?.name;
+        let here = known(all, id)?;
+        let stood = all.iter().filter(|c| c.parent_id == here.parent_id).take_while(|c| c.id != id).count();
         store::move_category(tx, id, place)?;
-        Ok(format!("分类「{name}」{where_to}"))
+        Ok(Done {
+            what: format!("分类「{}」{where_to}", here.name), undo: format!("{HERE}/{id}/move?after={stood}")
+        })
     };
     act(shop, staff, write).await
 }
@@ -189,7 +211,7 @@ async fn delete(shop: &State<Shop>, staff: Manager, id: CategoryId, form: Form<D
         let moved = to.map(|to| known(all, to)).transpose()?;
         store::delete_category(tx, id, to)?;
         let moved = moved.map_or(String::new(), |to| format!("，{} 个商品移到「{}」", gone.own_count, to.name));
-        Ok(format!("删除分类「{}」{moved}", gone.name))
+        Ok(format!("删除分类「{}」{moved}", gone.name).into())
     };
     act(shop, staff, write).await
 }

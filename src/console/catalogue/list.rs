@@ -15,14 +15,15 @@ use crate::assets;
 use crate::catalogue::media::thumb;
 use crate::catalogue::rules;
 use crate::catalogue::store::{self, Listing, Shelf, Sort};
-use crate::catalogue::{Category, Product, stock};
+use crate::catalogue::{Category, Product, Sku, stock};
 use crate::clock::{self, Day};
 use crate::console::columns::{self, Choice, Head};
-use crate::console::{Frame, Waiting, back, cut, frame, framed, inside, query_string, refused, waiting};
+use crate::console::undo::{self, Step};
+use crate::console::{self, Frame, Waiting, back, cut, frame, framed, inside, query_string, undoable, waiting};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
-use crate::ids::{CategoryId, ProductId};
+use crate::ids::{CategoryId, ProductId, SkuId};
 use crate::money::Fen;
 use crate::shop::Shop;
 use crate::staff::login::audit;
@@ -233,6 +234,8 @@ struct ItemShown {
     sold: i64,
     on_shelf: bool,
     planned: Option<String>,
+    /// Where price and stock are one of each, so that a cell holds all of it.
+    only_sku: Option<SkuId>,
 }
 
 impl ItemShown {
@@ -258,6 +261,7 @@ impl ItemShown {
             sold: item.sold_count,
             on_shelf: item.on_shelf,
             planned,
+            only_sku: item.only_sku,
         }
     }
 }
@@ -266,6 +270,9 @@ impl<'q> ListPage<'q> {
     fn of(shop: &Shop, staff: &Staff, flash: Option<FlashMessage<'_>>, query: &'q Query, seen: Seen) -> ListPage<'q> {
         let Seen { waiting, items, next, counts, low_count, categories, low, month } = seen;
         let (may_edit, sort) = (staff.role >= Role::Manager, query.sort());
+        let frame = framed(shop, staff, "products", flash, waiting);
+        // Only where the strip above has nothing to take back.
+        let offered = frame.flash.as_ref().is_none_or(|told| told.undo.is_none());
         let shown = columns::chosen(staff.lists.product_columns.as_deref(), |_: ProductColumn| true);
         let to = |sort: Sort| query.with(|other| other.sort = sort.word().to_owned());
         let tab = |(word, text, n)| TabShown { word, text, n };
@@ -275,7 +282,7 @@ impl<'q> ListPage<'q> {
             option,
         };
         ListPage {
-            frame: framed(shop, staff, "products", flash, waiting),
+            frame,
             tabs: [
                 ("on", "出售中", counts.on),
                 ("off", "已下架", counts.off),
@@ -296,7 +303,7 @@ impl<'q> ListPage<'q> {
             ticks: may_edit && query.tab != "bin",
             low,
             samples: counts.samples,
-            undo: query.undo(),
+            undo: query.undo().filter(|_| offered),
             heads: shown.iter().map(|column| Head::of(*column, column.ways(), sort, to)).collect(),
             choices: if query.panel == "columns" { columns::choices(&shown, |_| true) } else { Vec::new() },
             shows: ProductColumn::ALL.iter().map(|column| (column.word(), shown.contains(column))).collect(),
@@ -360,11 +367,16 @@ async fn shelf(shop: &State<Shop>, staff: Manager, id: ProductId, form: Form<She
     let write = move |tx: &Tx| {
         let product = store::product(tx, id)?.ok_or(Code::NotFound)?;
         store::set_shelf(tx, id, on)?;
-        Ok(audit(tx, &staff.0, &format!("{words}商品「{}」", product.name))?)
+        audit(tx, &staff.0, &format!("{words}商品「{}」", product.name))?;
+        let done = format!("「{}」{words}", product.name);
+        let step = Step::Shelf { product: id.0, on };
+        let changed = if product.on_shelf == on { &[] } else { std::slice::from_ref(&step) };
+        let undo = undo::keep(tx, &staff.0, &done, changed)?;
+        Ok((done, undo))
     };
-    shop.write(write).await?;
+    let (done, undo) = shop.write(write).await?;
     let tab = if ["on", "off", "sold_out"].contains(&form.tab.as_str()) { form.tab.as_str() } else { "on" };
-    Ok(Flash::success(Redirect::to(format!("/admin/products?tab={tab}")), words))
+    Ok(undoable(format!("/admin/products?tab={tab}"), &done, &undo))
 }
 
 /// Back from the recycle bin, off the shelf.
@@ -503,6 +515,45 @@ impl Bulk {
     }
 }
 
+impl Act {
+    fn done(&self) -> String {
+        match self {
+            Act::Shelf(true) => "上架".to_owned(),
+            Act::Shelf(false) => "下架".to_owned(),
+            Act::Delete => "移到回收站".to_owned(),
+            Act::Category(_) => "改分类".to_owned(),
+            Act::Percent(n) => format!("改价 {n:+}%"),
+            Act::Shift(_) => "改价".to_owned(),
+            Act::Limit(_) => "改限购".to_owned(),
+            Act::Stock(n) => format!("改库存 {n:+}"),
+        }
+    }
+
+    /// What it changes in a product, step by step, to be taken back.
+    fn steps(&self, product: &Product) -> Vec<Step> {
+        let id = product.id.0;
+        let each = |step: &dyn Fn(&Sku) -> Option<Step>| product.skus.iter().filter_map(step).collect();
+        match self {
+            Act::Shelf(on) if *on != product.on_shelf => vec![Step::Shelf { product: id, on: *on }],
+            Act::Shelf(_) => Vec::new(),
+            Act::Delete => vec![Step::Binned { product: id, on: product.on_shelf }],
+            Act::Category(is) => {
+                let (was, is) = (product.category_id.map(|id| id.0), is.map(|id| id.0));
+                if was == is { Vec::new() } else { vec![Step::Category { product: id, was, is }] }
+            }
+            Act::Percent(_) | Act::Shift(_) => each(&|sku| {
+                let is = priced(sku.price, self).filter(|is| *is != sku.price)?;
+                Some(Step::Price { product: id, sku: sku.id.0, was: sku.price.get(), is: is.get() })
+            }),
+            Act::Limit(is) => each(&|sku| {
+                let step = Step::Limit { product: id, sku: sku.id.0, was: sku.limit_per_order, is: *is };
+                (sku.limit_per_order != *is).then_some(step)
+            }),
+            Act::Stock(by) => each(&|sku| sku.enabled.then_some(Step::Stock { product: id, sku: sku.id.0, by: *by })),
+        }
+    }
+}
+
 /// A price after a change; `None` when it would not be one.
 fn priced(price: Fen, act: &Act) -> Option<Fen> {
     match act {
@@ -527,7 +578,7 @@ async fn bulk(
     form: Form<Bulk>,
 ) -> Result<std::result::Result<Template, Flash<Redirect>>> {
     let to = form.back();
-    let refused = |e: Error| Ok(Err(refused(&to, e)));
+    let refused = |e: Error| Ok(Err(console::refused(&to, e)));
     let act = match form.act() {
         Ok(act) => act,
         Err(e) => return refused(e),
@@ -541,29 +592,29 @@ async fn bulk(
         return Ok(Ok(confirm(shop, &staff.0, &form, &act, ids).await?));
     }
     let write = move |tx: &Tx| {
-        let mut moved = Vec::new();
+        let (mut steps, mut moved) = (Vec::new(), Vec::new());
         for id in &ids {
             let product = store::product(tx, *id)?.filter(|p| !p.deleted).ok_or(Code::NotFound)?;
             change(tx, &staff.0, &product, &act)?;
+            // Only what was not so before: what is taken back is what was done.
+            steps.extend(act.steps(&product));
             if act == Act::Shelf(!product.on_shelf) {
                 moved.push(id.to_string());
             }
         }
-        let done = match act {
-            Act::Delete => "移到回收站，可以在那里还原",
-            Act::Shelf(true) => "上架",
-            Act::Shelf(false) => "下架",
-            _ => "修改",
-        };
-        Ok((format!("{} 个商品已{done}", ids.len()), moved))
+        let done = format!("{} 个商品已{}", ids.len(), act.done());
+        let undo = undo::keep(tx, &staff.0, &done, &steps)?;
+        Ok((done, undo, moved))
     };
-    let done = shop.write(write).await;
-    let to = match &done {
-        // Only those that were not there before: what is taken back is what was done.
-        Ok((_, moved)) if !moved.is_empty() => format!("/admin/products?undo={}.{}", form.act, moved.join(".")),
-        _ => "/admin/products".to_owned(),
-    };
-    Ok(Err(back(to, done.map(|(said, _)| said))))
+    Ok(Err(match shop.write(write).await {
+        // The address can be opened later, and still offers it.
+        Ok((done, undo, moved)) if !moved.is_empty() => {
+            let join = if to.contains('?') { '&' } else { '?' };
+            undoable(format!("{to}{join}undo={}.{}", form.act, moved.join(".")), &done, &undo)
+        }
+        Ok((done, undo, _)) => undoable(to, &done, &undo),
+        Err(e) => console::refused(to, e),
+    }))
 }
 
 async fn confirm(shop: &Shop, staff: &Staff, form: &Bulk, act: &Act, ids: Vec<ProductId>) -> Result<Template> {

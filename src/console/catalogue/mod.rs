@@ -1,6 +1,7 @@
 //! The catalogue: products, their stock and categories.
 
 pub mod categories;
+mod cell;
 mod columns;
 pub mod freight;
 pub mod held;
@@ -21,6 +22,7 @@ use crate::ids::CategoryId;
 
 pub fn routes() -> Vec<Route> {
     [
+        cell::routes(),
         freight::routes(),
         held::routes(),
         list::routes(),

@@ -11,7 +11,8 @@ use super::product::{cell, find};
 use super::stock::REASONS;
 use crate::assets;
 use crate::catalogue::{Product, Sku, rules, stock, store};
-use crate::console::{back, inside, words};
+use crate::console::undo::{self, Step};
+use crate::console::{self, inside, undoable, words};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
@@ -152,13 +153,15 @@ async fn save(
             return Err(Error::field("reason", "请选择原因"));
         }
         let product = store::product(tx, id)?.filter(|p| !p.deleted).ok_or(Code::NotFound)?;
-        let done = change(tx, &staff.0, &product, &lines, &why)?;
+        let mut steps = Vec::new();
+        let done = change(tx, &staff.0, &product, &lines, &why, &mut steps)?;
         if done.is_empty() {
-            return Ok("没有改动".to_owned());
+            return Ok(("没有改动".to_owned(), String::new()));
         }
         let words = format!("「{}」{}", product.name, done.join("，"));
         audit(tx, &staff.0, &format!("改价和库存 {words}"))?;
-        Ok(words)
+        let undo = undo::keep(tx, &staff.0, &words, &steps)?;
+        Ok((words, undo))
     };
     let done = shop.write(write).await;
     if let (Err(error), true) = (&done, over) {
@@ -166,12 +169,23 @@ async fn save(
         return Ok(Err((error.code.status(), assets::page("console/product_quick.html", fields))));
     }
     let to = if to.is_empty() { "/admin/products".to_owned() } else { inside(to) };
-    Ok(Ok(back(to, done)))
+    Ok(Ok(match done {
+        Ok((words, undo)) => undoable(to, &words, &undo),
+        Err(e) => console::refused(to, e),
+    }))
 }
 
-/// Answers with what was changed, a phrase each.
-fn change(tx: &Tx, staff: &Staff, product: &Product, lines: &[Line], reason: &str) -> Result<Vec<String>> {
+/// Answers with what was changed, a phrase each; each change is a step that can be taken back.
+fn change(
+    tx: &Tx,
+    staff: &Staff,
+    product: &Product,
+    lines: &[Line],
+    reason: &str,
+    steps: &mut Vec<Step>,
+) -> Result<Vec<String>> {
     let mut done = Vec::new();
+    let of = product.id.0;
     let mut priced = false;
     for (i, line) in lines.iter().enumerate() {
         let sku = product.skus.iter().find(|sku| sku.id.0 == line.id).ok_or(Code::NotFound)?;
@@ -179,6 +193,7 @@ fn change(tx: &Tx, staff: &Staff, product: &Product, lines: &[Line], reason: &st
         if let Some(price) = line.price(i, &spec)? {
             store::set_price(tx, sku.id, price)?;
             done.push(format!("{spec} ¥{} → ¥{price}", sku.price).trim().to_owned());
+            steps.push(Step::Price { product: of, sku: sku.id.0, was: sku.price.get(), is: price.get() });
             priced = true;
         }
         let delta = line.delta(i, &spec)?;
@@ -187,6 +202,7 @@ fn change(tx: &Tx, staff: &Staff, product: &Product, lines: &[Line], reason: &st
                 return Err(field(i, "on_hand", &spec, "库存不能少于已被订单占用的数量"));
             }
             done.push(format!("{spec} 库存 {} → {}", sku.on_hand, sku.on_hand + delta).trim().to_owned());
+            steps.push(Step::Stock { product: of, sku: sku.id.0, by: delta });
         }
     }
     if priced {

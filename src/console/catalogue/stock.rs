@@ -10,7 +10,8 @@ use crate::assets;
 use crate::catalogue::stock::{self, store as moves};
 use crate::catalogue::{Product, rules, store};
 use crate::clock;
-use crate::console::{back, cut, frame};
+use crate::console::undo::{self, Step};
+use crate::console::{cut, frame, refused, undoable};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
@@ -125,19 +126,27 @@ struct Count {
 
 #[post("/products/<id>/stock", data = "<form>")]
 async fn adjust(shop: &State<Shop>, staff: Manager, id: ProductId, form: Form<Count>) -> Flash<Redirect> {
-    back(format!("/admin/products/{id}/stock"), set(shop, staff.0, id, form.into_inner()).await)
+    let to = format!("/admin/products/{id}/stock");
+    match set(shop, staff.0, id, form.into_inner()).await {
+        Ok((done, undo)) => undoable(to, &done, &undo),
+        Err(e) => refused(to, e),
+    }
 }
 
-async fn set(shop: &Shop, staff: Staff, id: ProductId, form: Count) -> Result<String> {
-    let typed = bare(&form.on_hand);
-    // `+20` and `-3` change what is there; a plain number is what was counted.
+/// By how many pieces a stock is to change: `+20` and `-3` say it, a plain number is what was counted.
+pub fn counted(typed: &str, was: i64) -> Result<i64> {
+    let typed = bare(typed);
     let number = |text: &str| whole(text).filter(|n| (0..=rules::MOST_STOCK).contains(n));
     let delta = match (typed.strip_prefix('+'), typed.strip_prefix('-')) {
         (Some(more), _) => number(more),
         (_, Some(less)) => number(less).map(|n| -n),
-        _ => number(&typed).map(|n| n - form.was),
+        _ => number(&typed).and_then(|n| n.checked_sub(was)),
     };
-    let delta = delta.ok_or_else(|| Error::field("on_hand", "库存请填 0 或正整数，或 +20、-3 这样的增减"))?;
+    delta.ok_or_else(|| Error::field("on_hand", "库存请填 0 或正整数，或 +20、-3 这样的增减"))
+}
+
+async fn set(shop: &Shop, staff: Staff, id: ProductId, form: Count) -> Result<(String, String)> {
+    let delta = counted(&form.on_hand, form.was)?;
     let reason =
         REASONS.iter().find(|known| **known == form.reason).ok_or_else(|| Error::field("reason", "请选择原因"))?;
     let note: String = form.note.trim().chars().take(100).collect();
@@ -152,7 +161,10 @@ async fn set(shop: &Shop, staff: Staff, id: ProductId, form: Count) -> Result<St
         }
         let what = format!("库存 {} {}：{} → {on_hand}（{note}）", product.name, sku.spec_text(), sku.on_hand);
         audit(tx, &staff, &what)?;
-        Ok(format!("库存 {} → {on_hand}", sku.on_hand))
+        let done = format!("「{}」库存 {} → {on_hand}", product.name, sku.on_hand);
+        let step = Step::Stock { product: id.0, sku: sku.id.0, by: delta };
+        let undo = undo::keep(tx, &staff, &done, if delta == 0 { &[] } else { std::slice::from_ref(&step) })?;
+        Ok((done, undo))
     };
     shop.write(write).await
 }

@@ -17,13 +17,14 @@ use crate::catalogue::Delivery;
 use crate::clock::{self, DAY, Day};
 use crate::console::Waiting;
 use crate::console::columns::{self, Choice, Head};
+use crate::console::undo::{self, Step};
 use crate::console::{
-    Download, Frame, back, cut, download, filled, framed, inside, query_string, refused, waiting, workbook,
+    Download, Frame, back, cut, download, filled, framed, inside, query_string, refused, undoable, waiting, workbook,
 };
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
-use crate::exceptions::store as exceptions;
+use crate::exceptions::{Exception, store as exceptions};
 use crate::ids::OrderNo;
 use crate::ledger::store as ledger;
 use crate::orders::search::{Filter, Mark, Sort, store as search};
@@ -102,6 +103,9 @@ pub struct Query {
     #[serde(skip)]
     all: bool,
 }
+
+/// What cards are sorted by, which have no heads.
+const BY_CARDS: [OrderColumn; 3] = [OrderColumn::Placed, OrderColumn::Total, OrderColumn::Waited];
 
 /// Takes one thing out of what narrows a list.
 type Off = fn(&mut Query);
@@ -248,8 +252,8 @@ impl Query {
 struct Seen {
     waiting: Waiting,
     tabs: Vec<Tab>,
-    /// Money waits for somebody to decide.
-    alarm: bool,
+    /// Money to decide about that belongs to no order, where that is what is looked for.
+    stray: i64,
     views: Vec<(i64, String, String)>,
     found: String,
     /// How the list really stands.
@@ -266,11 +270,12 @@ fn look(conn: &rusqlite::Connection, staff: &Staff, query: &Query, now: i64) -> 
     let mut orders = search::sorted(conn, &filter, sort, after, size + 1)?;
     let more = cut(&mut orders, size);
     let next = orders.last().filter(|_| more).map(|(mark, _)| *mark);
-    let (tabs, alarm) = counts(conn)?;
+    let waiting = waiting(conn)?;
+    let tabs = counts(conn, waiting.exceptions)?;
     Ok(Seen {
-        waiting: waiting(conn)?,
+        waiting,
         tabs,
-        alarm,
+        stray: if filter.with_exception { exceptions::count_without_order(conn)? } else { 0 },
         views: staff_store::views(conn, staff.id)?,
         found: found(conn, &filter)?,
         sort,
@@ -290,7 +295,7 @@ fn found(conn: &rusqlite::Connection, filter: &Filter) -> Result<String> {
 }
 
 fn card(conn: &rusqlite::Connection, order: Order, now: i64) -> Result<Card> {
-    let flagged = exceptions::of_order(conn, order.id)?.iter().any(|e| e.open);
+    let flagged = exceptions::of_order(conn, order.id)?.iter().any(Exception::waits_for_a_person);
     let (waits, buyer, id) = (order.status == OrderStatus::ToShip, order.buyer_id, order.id);
     let mut card = Card::of(&store::full(conn, order)?, flagged, now);
     if waits {
@@ -312,14 +317,14 @@ async fn list(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>,
 
 impl<'q> ListPage<'q> {
     fn of(shop: &Shop, staff: &Staff, flash: Option<FlashMessage<'_>>, query: &'q Query, seen: Seen) -> ListPage<'q> {
-        let Seen { waiting, tabs, alarm, views, found, sort, cards, next, ticked } = seen;
+        let Seen { waiting, tabs, stray, views, found, sort, cards, next, ticked } = seen;
         let address = query.address();
         let here = |no: &OrderNo| cards.iter().any(|card| card.no == *no);
         let tab = |(word, text, n): Tab| TabShown {
             word,
             text,
             n,
-            alarm: word == "exception" && alarm,
+            alarm: word == "exception" && n.is_some_and(|n| n > 0),
             address: query.with(|other| {
                 other.tab = word.to_owned();
                 // How long one waits is asked of no others.
@@ -331,9 +336,12 @@ impl<'q> ListPage<'q> {
         let view = |(id, name, query): (i64, String, String)| ViewShown { id, here: query == address, name, query };
         let may = |column: OrderColumn| column.is_seen_by(staff);
         let shown = columns::chosen(staff.lists.order_columns.as_deref(), may);
-        let waits = query.filter(0).waits();
+        let filter = query.filter(0);
+        let (waits, alike) = (filter.waits(), filter.waits() || filter.status.is_some());
         let head = |column: &OrderColumn| {
-            Head::of(*column, column.ways(waits), sort, |sort| query.with(|other| other.sort = sort.word().to_owned()))
+            Head::of(*column, column.ways(waits, alike), sort, |sort| {
+                query.with(|other| other.sort = sort.word().to_owned())
+            })
         };
         ListPage {
             frame: framed(shop, staff, "orders", flash, waiting),
@@ -341,11 +349,12 @@ impl<'q> ListPage<'q> {
             tab: if query.tab.is_empty() { "all" } else { &query.tab },
             table: if query.view.is_empty() { staff.lists.order_table } else { query.view == "table" },
             heads: shown.iter().map(head).collect(),
-            sorts: OrderColumn::ALL.iter().filter(|column| may(**column)).map(head).filter(Head::sorts).collect(),
+            sorts: BY_CARDS.iter().filter(|column| may(**column)).map(head).filter(Head::sorts).collect(),
             choices: if query.panel == "columns" { columns::choices(&shown, may) } else { Vec::new() },
             shows: OrderColumn::ALL.iter().map(|column| (column.word(), shown.contains(column))).collect(),
             sees_money: may(OrderColumn::Total),
             too_many: (sort != query.sort()).then_some(search::SORTED),
+            stray,
             flags: flags(),
             narrows: query.narrows(),
             chips: query.chips(),
@@ -386,6 +395,8 @@ struct ListPage<'q> {
     sees_money: bool,
     /// More than this many were found to be put in the order that was asked for.
     too_many: Option<i64>,
+    /// Money to decide about that belongs to no order.
+    stray: i64,
     flags: Vec<FlagShown>,
     narrows: bool,
     chips: Vec<ChipShown>,
@@ -447,8 +458,7 @@ pub fn flags() -> Vec<FlagShown> {
 }
 
 /// The tabs and how many orders stand in each. Tabs whose number only grows show none: counting the past helps nobody.
-/// True beside them when money waits for somebody to decide.
-fn counts(conn: &rusqlite::Connection) -> Result<(Vec<Tab>, bool)> {
+fn counts(conn: &rusqlite::Connection, to_decide: i64) -> Result<Vec<Tab>> {
     let counts = store::status_counts(conn)?;
     let refunding: i64 = refunds::counts(conn)?.iter().filter(|(state, _)| state.is_open()).map(|(_, n)| n).sum();
     let returning: i64 = returns::counts(conn)?.iter().filter(|(state, _)| state.is_open()).map(|(_, n)| n).sum();
@@ -463,8 +473,9 @@ fn counts(conn: &rusqlite::Connection) -> Result<(Vec<Tab>, bool)> {
         }
     }
     tabs.push(("refunding", "售后", Some(refunding + returning)));
-    tabs.push(("exception", "资金异常", Some(exceptions::count_open(conn)?)));
-    Ok((tabs, exceptions::count_to_decide(conn)? > 0))
+    // The same number as on the first page: orders or not, somebody must decide about so many.
+    tabs.push(("exception", "资金异常", Some(to_decide)));
+    Ok(tabs)
 }
 
 // ── many at once ──
@@ -492,23 +503,30 @@ fn bulk_page(_staff: Staff) -> Redirect {
 async fn bulk(shop: &State<Shop>, staff: Staff, form: Form<Bulk>) -> Flash<Redirect> {
     let list = format!("/admin/orders?{}", form.list.replace(['\r', '\n'], ""));
     let to = form.back.clone().map_or(list, inside);
-    back(to, mark(shop, staff, &form).await)
+    match mark(shop, staff, &form).await {
+        Ok((done, undo)) => undoable(to, &done, &undo),
+        Err(e) => refused(to, e),
+    }
 }
 
-async fn mark(shop: &Shop, staff: Staff, form: &Bulk) -> Result<String> {
+/// Answers with what was done, and where it is taken back.
+async fn mark(shop: &Shop, staff: Staff, form: &Bulk) -> Result<(String, String)> {
     let flag = form.flag.parse::<Flag>().ok();
     let orders = chosen(shop, &form.order).await?;
     let words = flag.map_or("取消旗标".to_owned(), |flag| format!("标记{}", flag.text()));
     let done = format!("{} 单已{words}", orders.len());
     let write = move |tx: &Tx| {
-        for order in &orders {
+        let word = |flag: Option<Flag>| flag.map_or("", Flag::word).to_owned();
+        let mut steps = Vec::new();
+        for order in orders.iter().filter(|order| order.flag != flag) {
             store::set_flag(tx, order.id, flag)?;
             store::note(tx, order.id, &Who::staff(&staff.name), Topic::Order, &words)?;
+            steps.push(Step::Flag { order: order.id.0, was: word(order.flag), is: word(flag) });
         }
-        Ok(())
+        let undo = undo::keep(tx, &staff, &done, &steps)?;
+        Ok((done.clone(), undo))
     };
-    shop.write(write).await?;
-    Ok(done)
+    shop.write(write).await
 }
 
 /// The orders of these numbers, in the order of the list.
@@ -675,8 +693,19 @@ async fn keep_view(shop: &State<Shop>, staff: Staff, form: Form<View>) -> Flash<
 
 #[post("/orders/views/<id>/delete")]
 async fn drop_view(shop: &State<Shop>, staff: Staff, id: i64) -> Flash<Redirect> {
-    let done = shop.write(move |tx| Ok(staff_store::delete_view(tx, staff.id, id)?)).await;
-    back("/admin/orders", done.map(|()| "视图已删除"))
+    let write = move |tx: &Tx| {
+        let gone = staff_store::views(tx, staff.id)?.into_iter().find(|(view, ..)| *view == id);
+        let (_, name, query) = gone.ok_or(Code::NotFound)?;
+        staff_store::delete_view(tx, staff.id, id)?;
+        Ok((name, query))
+    };
+    match shop.write(write).await {
+        Ok((name, query)) => {
+            let again = query_string(&[("name", &name), ("query", &query)]);
+            undoable("/admin/orders", &format!("视图「{name}」已删除"), &format!("/admin/orders/views?{again}"))
+        }
+        Err(e) => refused("/admin/orders", e),
+    }
 }
 
 #[cfg(test)]
@@ -703,8 +732,9 @@ mod tests {
             let view = ViewShown { id: 1, name: "加急".into(), query: "tab=to_ship".into(), here: true };
             let tab =
                 TabShown { word: "all", text: "全部", n: full.then_some(2), alarm: full, address: "tab=all".into() };
-            let head =
-                |column: &OrderColumn| Head::of(*column, column.ways(full), Sort::Dearest, |s| s.word().to_owned());
+            let head = |column: &OrderColumn| {
+                Head::of(*column, column.ways(full, !full), Sort::Dearest, |s| s.word().to_owned())
+            };
             let page = ListPage {
                 frame: Frame::sample(Role::Clerk),
                 tabs: vec![tab],
@@ -712,11 +742,12 @@ mod tests {
                 query,
                 table,
                 heads: OrderColumn::ALL.iter().map(head).collect(),
-                sorts: OrderColumn::ALL.iter().map(head).filter(Head::sorts).collect(),
+                sorts: BY_CARDS.iter().map(head).filter(Head::sorts).collect(),
                 choices: columns::choices(OrderColumn::ALL, |_| true),
                 shows: OrderColumn::ALL.iter().map(|column| (column.word(), full)).collect(),
                 sees_money: full,
                 too_many: full.then_some(search::SORTED),
+                stray: full.into(),
                 flags: flags(),
                 narrows: query.narrows(),
                 chips: query.chips(),
