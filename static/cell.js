@@ -40,7 +40,7 @@ function show(row, { price, available, on_hand, held, low }) {
 // The strip of the page says it, and takes it back without leaving.
 function tell(words, back) {
   document.querySelector(".strip.flash")?.remove();
-  const strip = make("div", { className: "strip green flash success", innerHTML: icon("circle-check") }, make("span", { className: "grow", textContent: words }));
+  const strip = make("div", { className: "strip green flash success stays", innerHTML: icon("circle-check") }, make("span", { className: "grow", textContent: words }));
   strip.setAttribute("role", "status");
   if (back) {
     const button = make("button", { type: "button", className: "btn sm", innerHTML: icon("undo-2") }, "撤销");
@@ -69,13 +69,15 @@ export function begin(link) {
   off.setAttribute("aria-label", "放弃");
   const hint = make("small", { textContent: HINT[column] });
   hint.setAttribute("role", "status");
-  const form = make("form", { className: "cell" }, field, ...(column === "stock" ? [why] : []), save, off, hint);
+  const form = make("form", { className: "incell" }, field, ...(column === "stock" ? [why] : []), save, off, hint);
   const hidden = [...place.children];
   hidden.forEach((child) => (child.hidden = true));
   place.append(form);
   field.select();
 
+  let closed = false;
   const close = () => {
+    closed = true;
     form.remove();
     hidden.forEach((child) => (child.hidden = false));
   };
@@ -133,5 +135,5 @@ export function begin(link) {
     } else if (event.key === "ArrowDown" && event.target === field && why.isConnected) why.focus();
   });
   // Whoever goes on elsewhere has typed it for a reason.
-  form.addEventListener("focusout", ({ relatedTarget }) => form.isConnected && !form.contains(relatedTarget) && document.hasFocus() && commit());
+  form.addEventListener("focusout", ({ relatedTarget }) => !closed && !form.contains(relatedTarget) && document.hasFocus() && commit());
 }

@@ -1,0 +1,106 @@
+// The list of products as a sheet: price and stock are typed where they stand, and what was done is taken back by its strip.
+import assert from "node:assert/strict";
+import { phone, story, until } from "./shop.mjs";
+
+await story(async ({ shop, step, shot, open, login }) => {
+  const desk = await login("/products");
+  const row = (name, page = desk) => page.locator("tr", { has: page.getByRole("link", { name, exact: true }) });
+  const cell = (name, column, page = desk) => row(name, page).locator(`[data-quick=${column}]`);
+  const field = (page = desk) => page.locator("form.incell input");
+  const strip = (words, page = desk) => page.locator(".strip.flash", { hasText: words }).waitFor();
+  const focused = (words, page = desk) => until(words, () => page.evaluate((words) => document.activeElement?.getAttribute("aria-label")?.includes(words), words));
+
+  await step("Enter saves a price where it stands, and the strip takes it back without leaving the page", async () => {
+    await desk.setViewportSize({ width: 1440, height: 900 });
+    const tall = (await row("自动晴雨伞").boundingBox()).height;
+    await desk.evaluate(() => (window.stayed = true));
+    await cell("自动晴雨伞", "price").click();
+    assert.equal(await field().inputValue(), "65.00");
+    assert.equal((await row("自动晴雨伞").boundingBox()).height, tall, "the row stays as high as it was");
+    await shot(desk, "cell-price");
+    await desk.keyboard.type("66.5");
+    await desk.keyboard.press("Enter");
+    await strip("「自动晴雨伞」售价 ¥65.00 → ¥66.50");
+    assert.equal(await cell("自动晴雨伞", "price").innerText(), "¥66.50");
+    await shot(desk, "cell-saved");
+    await desk.locator(".strip.flash").getByRole("button", { name: "撤销" }).click();
+    await strip("已撤销");
+    assert.equal(await cell("自动晴雨伞", "price").innerText(), "¥65.00");
+    assert.equal(await desk.evaluate(() => window.stayed), true, "the page is never left");
+  });
+
+  await step("Esc gives up, Tab saves and goes on, and what is wrong is said at the cell", async () => {
+    await cell("自动晴雨伞", "price").click();
+    await desk.keyboard.type("1");
+    await desk.keyboard.press("Escape");
+    assert.equal(await cell("自动晴雨伞", "price").innerText(), "¥65.00");
+    await cell("自动晴雨伞", "price").click();
+    await desk.keyboard.type("65.5");
+    await desk.keyboard.press("Tab");
+    await strip("¥65.00 → ¥65.50");
+    await focused("可售 自动晴雨伞");
+    await desk.keyboard.type("+7");
+    await desk.getByLabel("库存变动原因").selectOption("进货");
+    await field().focus();
+    await desk.keyboard.press("Enter");
+    await strip("可售 53 → 60");
+    await cell("自动晴雨伞", "price").click();
+    await desk.keyboard.type("十元");
+    await desk.keyboard.press("Enter");
+    await row("自动晴雨伞").getByText("售价请填金额").waitFor();
+    assert.equal(await field().inputValue(), "十元", "what was typed is not lost");
+    await shot(desk, "cell-wrong");
+    await desk.keyboard.press("Escape");
+  });
+
+  await step("a colleague was quicker: said at the cell, and typed over only knowingly", async () => {
+    const other = await open({ viewport: { width: 1440, height: 900 }, storageState: await desk.context().storageState() });
+    await other.goto(`${shop}/admin/products`);
+    await cell("自动晴雨伞", "price", other).click();
+    await other.keyboard.type("70");
+    await other.keyboard.press("Enter");
+    await strip("¥65.50 → ¥70.00", other);
+    await other.close();
+    await cell("自动晴雨伞", "price").click();
+    await desk.keyboard.type("68");
+    await desk.keyboard.press("Enter");
+    await row("自动晴雨伞").getByText("刚被改成 ¥70.00").waitFor();
+    await desk.keyboard.type("68");
+    await desk.keyboard.press("Enter");
+    await strip("¥70.00 → ¥68.00");
+  });
+
+  await step("of several specs the fields open, and say why", async () => {
+    await cell("五常大米", "price").click();
+    await desk.getByRole("dialog").getByText("一格填不下").waitFor();
+    await shot(desk, "cell-specs");
+    await desk.getByRole("button", { name: "取消" }).click();
+  });
+
+  await step("a thumb does the same", async () => {
+    const hand = await open({ ...phone, viewport: { width: 390, height: 844 }, storageState: await desk.context().storageState() });
+    await hand.goto(`${shop}/admin/products`);
+    await cell("自动晴雨伞", "stock", hand).click();
+    await hand.keyboard.type("61");
+    const low = await hand.locator("form.incell :is(input, select, button)").evaluateAll((all) => all.filter((one) => one.getBoundingClientRect().height < 39.5).map((one) => one.outerHTML));
+    assert.deepEqual(low, []);
+    assert.equal(await hand.evaluate(() => document.documentElement.scrollWidth), 390);
+    await shot(hand, "cell-phone");
+    await hand.getByRole("button", { name: "保存" }).click();
+    await strip("可售 60 → 61", hand);
+    await hand.close();
+  });
+
+  await step("a batch that was taken off the shelf comes back by one press", async () => {
+    await desk.goto(`${shop}/admin/products`);
+    for (const name of ["自动晴雨伞", "罗口中筒袜"]) await row(name).getByRole("checkbox").check();
+    await desk.locator(".bulk").getByRole("button", { name: "下架" }).click();
+    await strip("2 个商品已下架");
+    assert.equal(await row("自动晴雨伞").count(), 0);
+    await shot(desk, "bulk-undo");
+    await desk.locator(".strip.flash").getByRole("button", { name: "撤销" }).click();
+    await strip("已撤销：2 个商品已下架");
+    await desk.goto(`${shop}/admin/products`);
+    assert.equal(await row("自动晴雨伞").count() + (await row("罗口中筒袜").count()), 2);
+  });
+});
