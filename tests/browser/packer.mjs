@@ -24,10 +24,10 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
   const hear = async (words) => desk.locator(".strip", { hasText: words }).waitFor();
 
   await step("seven orders and more stand on a desk's screen", async () => {
-    for (let n = 0; n < 24; n += 1) orders.push(await buy());
+    for (let n = 0; n < 30; n += 1) orders.push(await buy());
     await until("the payments", async () => {
       await desk.goto(shop + list);
-      return (await desk.getByText("共 24 单").count()) === 1;
+      return (await desk.getByText("共 30 单").count()) === 1;
     });
     await desk.setViewportSize({ width: 1440, height: 900 });
     const boxes = await desk.locator("article.order").evaluateAll((all) => all.map((one) => one.getBoundingClientRect()).map(({ top, bottom, height }) => ({ top, bottom, height })));
@@ -38,13 +38,13 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
 
   await step("one tick means all that the filter finds, beyond the page too", async () => {
     assert.equal(await desk.locator(".bulk").isVisible(), false, "no bar for nothing");
-    await desk.locator(`input[value="${orders[23]}"][name=order]`).check();
+    await desk.locator(`input[value="${orders[29]}"][name=order]`).check();
     await desk.getByText("已选 1", { exact: true }).waitFor();
-    await desk.getByRole("link", { name: "选全部 24 单" }).click();
-    await desk.getByText("已选 24", { exact: true }).waitFor();
+    await desk.getByRole("link", { name: "选全部 30 单" }).click();
+    await desk.getByText("已选 30", { exact: true }).waitFor();
     await desk.getByRole("button", { name: "打印发货单" }).click();
     await desk.waitForURL(/print\/slips/);
-    assert.equal(await desk.locator(".slip").count(), 24);
+    assert.equal(await desk.locator(".slip").count(), 30);
   });
 
   await step("the table goes by the keyboard: ticked ones are printed, the one at the cursor opened", async () => {
@@ -54,22 +54,22 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
     assert.equal(await desk.locator(".slip").count(), 2, "what is ticked, not where the cursor stands");
     await desk.goto(`${shop}${list}&view=table`);
     for (const key of ["j", "Enter"]) await desk.keyboard.press(key);
-    await desk.getByRole("heading", { name: orders[23] }).waitFor();
+    await desk.getByRole("heading", { name: orders[29] }).waitFor();
   });
 
   await step("opened from a list, an order goes on to the next of that list, number in hand", async () => {
     await desk.goto(shop + list);
     await desk.locator("article.order").first().getByRole("link", { name: "发货" }).click();
-    await desk.getByText("第 1 / 24 单").waitFor();
-    for (const [i, no] of [orders[23], orders[22], orders[21]].entries()) {
+    await desk.getByText("第 1 / 30 单").waitFor();
+    for (const [i, no] of [orders[29], orders[28], orders[27]].entries()) {
       await desk.getByRole("heading", { name: no }).waitFor();
       await until("the cursor", () => desk.evaluate(() => document.activeElement?.name === "tracking_no"));
       await desk.keyboard.type(`SF140266887731${i}`);
       await desk.keyboard.press("Enter");
       await hear(`${no} 已发货`);
     }
-    await desk.getByText("第 4 / 24 单").waitFor();
-    const seen = await desk.getByText("第 4 / 24 单").boundingBox();
+    await desk.getByText("第 4 / 30 单").waitFor();
+    const seen = await desk.getByText("第 4 / 30 单").boundingBox();
     assert(seen.y >= 0 && seen.y < 900, `whose order it is stands at ${seen.y}`);
     await shot(desk, "packer-next");
   });
@@ -77,26 +77,26 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
   await step("what has just left is taken back where it is told", async () => {
     await desk.locator(".strip").getByRole("button", { name: "撤销" }).click();
     await hear("订单回到待发货");
-    await desk.getByRole("heading", { name: orders[21] }).waitFor();
+    await desk.getByRole("heading", { name: orders[27] }).waitFor();
   });
 
   await step("the drawer steps through the list, ships and comes back to it", async () => {
     await desk.goto(shop + list);
     await desk.locator("article.order").first().getByRole("link", { name: "详情" }).click();
     const drawer = desk.locator("#drawer");
-    await drawer.getByRole("heading", { name: orders[21] }).waitFor();
+    await drawer.getByRole("heading", { name: orders[27] }).waitFor();
     await drawer.getByRole("button", { name: "下一单" }).click();
-    await drawer.getByRole("heading", { name: orders[20] }).waitFor();
+    await drawer.getByRole("heading", { name: orders[26] }).waitFor();
     await drawer.getByLabel("快递单号").fill("SF1402668877400");
     await shot(desk, "packer-drawer");
     await drawer.getByRole("button", { name: "发货", exact: true }).click();
-    await hear(`${orders[20]} 已发货`);
+    await hear(`${orders[26]} 已发货`);
     assert.ok(desk.url().includes("region="), "back at the list");
   });
 
   await step("scanned ones are listed as they leave", async () => {
     await desk.goto(`${shop}/admin/shipping/scan`);
-    for (const [i, no] of [orders[19], orders[18]].entries()) {
+    for (const [i, no] of [orders[25], orders[24]].entries()) {
       await desk.locator("#code").fill(no);
       await desk.keyboard.press("Enter");
       await desk.getByText("第 2 步").waitFor();
@@ -109,7 +109,7 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
   });
 
   await step("a session that ends keeps what was typed", async () => {
-    await desk.goto(`${shop}/admin/orders/${orders[17]}#ship`);
+    await desk.goto(`${shop}/admin/orders/${orders[23]}#ship`);
     await desk.getByLabel("快递单号").fill("SF1402668877999");
     const cookies = await desk.context().cookies(`${shop}/admin`);
     await desk.context().clearCookies();
@@ -117,10 +117,35 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
     await desk.getByLabel("账号").fill("demo");
     await desk.getByLabel("密码").fill(password);
     await desk.getByRole("button", { name: "登录" }).click();
-    await desk.waitForURL(new RegExp(orders[17]));
+    await desk.waitForURL(new RegExp(orders[23]));
     assert.ok(cookies.length > 0);
     assert.equal(await desk.getByLabel("快递单号").inputValue(), "SF1402668877999");
     await desk.getByText("填的内容还在").waitFor();
+  });
+
+  await step("what the courier wrote into a table goes out in one paste", async () => {
+    const table = orders.slice(0, 20).map((no, i) => `${no}\t顺丰\tSF14026688775${String(i).padStart(2, "0")}`);
+    await desk.goto(`${shop}/admin/shipping`);
+    await desk.getByLabel("从表格复制").fill(["订单号\t快递公司\t快递单号", ...table, `${orders[0]}0\t顺丰\tSF1402668877599`].join("\n"));
+    await desk.getByRole("button", { name: "核对" }).first().click();
+    await desk.getByRole("button", { name: "只执行可以的 20 行" }).waitFor();
+    await shot(desk, "packer-paste");
+    await desk.getByRole("button", { name: "只执行可以的 20 行" }).click();
+    await desk.getByText("整批撤销").waitFor();
+    await desk.goto(`${shop}${list}`);
+    await desk.getByText("共 5 单").waitFor();
+  });
+
+  await step("one buyer gets his money back", async () => {
+    await desk.goto(`${shop}/admin/orders/${orders[20]}`);
+    await desk.getByRole("link", { name: "退款" }).first().click();
+    await desk.getByLabel("退几件").first().fill("1");
+    await desk.getByRole("button", { name: /下一步/ }).click();
+    await desk.getByRole("button", { name: /^确认退款/ }).click();
+    await until("the money to be back", async () => (await desk.content()).includes("退款成功"));
+    await shot(desk, "packer-refund");
+    await desk.goto(`${shop}${list}`);
+    await desk.getByText("共 4 单").waitFor();
   });
 
   await step("three orders stand on a phone, the first of them high up, and every target is a thumb wide", async () => {

@@ -17,6 +17,38 @@ const routes = () => {
   return [...new Set(all)].filter((path) => !NO_PAGES.test(path));
 };
 
+/** Runs in the page: bars and lines that stand out from their ground by less than 3:1. */
+const pale = () => {
+  const paint = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const light = (colour) => {
+    paint.fillStyle = colour;
+    paint.fillRect(0, 0, 1, 1);
+    const [r, g, b] = [...paint.getImageData(0, 0, 1, 1).data].map((part) => (part / 255 <= 0.03928 ? part / 3294.6 : ((part / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = (one) => {
+    const { backgroundColor } = getComputedStyle(one);
+    return /\/ 0\)|, 0\)|transparent/.test(backgroundColor) ? ground(one.parentElement) : light(backgroundColor);
+  };
+  const drawn = document.querySelectorAll(":is(.plot, .day, .lanes) :is(rect, path:not(.area)), .spark path, :is(.bar, .wait, .share) rect");
+  const found = [...drawn].filter((one) => one.checkVisibility() && (one.tagName === "path" || one.width.baseVal.value > 0)).map((one) => {
+    const { fill, stroke, opacity } = getComputedStyle(one);
+    const [a, b] = [light(fill === "none" ? stroke : fill), ground(one.closest("svg"))].sort();
+    return [((b + 0.05) / (a + 0.05)) * Number(opacity), one.getAttribute("class") ?? one.tagName];
+  });
+  return [...new Set(found.filter(([ratio]) => ratio < 3).map(([ratio, what]) => `${what} ${ratio.toFixed(2)}`))];
+};
+
+/** Runs in the page: fields that have no room for the words in them. */
+const cut = () => {
+  const ruler = document.createElement("canvas").getContext("2d");
+  return [...document.querySelectorAll("input[placeholder]")].filter((field) => field.checkVisibility() && !field.value).filter((field) => {
+    const { font, paddingLeft, paddingRight } = getComputedStyle(field);
+    ruler.font = font;
+    return ruler.measureText(field.placeholder).width > field.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight) + 1;
+  }).map((field) => field.placeholder);
+};
+
 await story(async ({ shop, simulator, step, shot, open, expect, login, fits }) => {
   const desk = await login();
   // One of the pages is that of an address that leads nowhere.
@@ -110,8 +142,10 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, fits }) =
         for (const [colorScheme, rules] of [["light", null], ["dark", ["color-contrast"]]]) {
           await looking.emulateMedia({ colorScheme });
           const { violations } = await looking.evaluate((rules) => window.axe.run(document, rules ? { runOnly: rules } : {}), rules);
+          for (const what of await looking.evaluate(pale)) found.push(`${name} ${colorScheme} ${path}: drawn too pale: ${what}`);
           for (const one of violations) found.push(`${name} ${colorScheme} ${path}: ${one.id} ${one.nodes.map((node) => node.target.join(" ")).slice(0, 3).join(" | ")}`);
         }
+        if (name === "handset") for (const words of await looking.evaluate(cut)) found.push(`${path}: no room for 「${words}」`);
         if (name === "desk") await shot(looking, `dark${path.replaceAll(/[/?=&]/g, "-").replaceAll(/\d{8}[0-9A-Z]{10}/g, "order")}`, true);
         await looking.emulateMedia({ colorScheme: null });
       }
