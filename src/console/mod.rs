@@ -243,7 +243,13 @@ fn download(kind: ContentType, name: &str, bytes: Vec<u8>) -> Download {
 
 /// For a form that went wrong: back to its page with the words, nothing lost but what was typed.
 fn words(error: &Error) -> String {
-    let all: Vec<&str> = error.fields.values().filter_map(Value::as_str).collect();
+    let mut all: Vec<&str> = Vec::new();
+    for said in error.fields.values().filter_map(Value::as_str) {
+        // One thing that is wrong with several fields is said once.
+        if !all.contains(&said) {
+            all.push(said);
+        }
+    }
     if all.is_empty() { error.message() } else { all.join("；") }
 }
 

@@ -168,7 +168,7 @@ pub struct Settings {
     identity: Option<Result<ClientIdentity, String>>,
     identity_fixed: bool,
     /// The keys of API v3, or what is wrong with them; none while one is missing.
-    v3: Option<Result<Arc<v3::Keys>, &'static str>>,
+    v3: Option<Result<Arc<v3::Keys>, v3::Unfit>>,
     pub changes: Changes,
     pub regions: Regions,
     pub hours: Hours,
@@ -224,7 +224,7 @@ impl Settings {
         Ok(settings)
     }
 
-    fn read_v3_keys(&self) -> Option<Result<Arc<v3::Keys>, &'static str>> {
+    fn read_v3_keys(&self) -> Option<Result<Arc<v3::Keys>, v3::Unfit>> {
         let (v3_key, private, serial) =
             (self.get("wechat.v3_key")?, self.get("wechat.mch_key")?, self.get("wechat.mch_serial")?);
         let (public, public_id) = (self.get("wechat.public_key")?, self.get("wechat.public_key_id")?);
@@ -503,7 +503,29 @@ impl Settings {
 
     /// What is wrong with the keys of API v3, when all of them are there and do not fit together.
     pub fn v3_problem(&self) -> Option<&'static str> {
+        self.v3_unfit().map(|unfit| unfit.words)
+    }
+
+    fn v3_unfit(&self) -> Option<v3::Unfit> {
         self.v3.as_ref().and_then(|keys| keys.as_ref().err().copied())
+    }
+
+    /// What keeps new payments in this version from being asked for: the settings to look at, and why.
+    pub fn hindered(&self, api: Api) -> Option<(Vec<&'static str>, String)> {
+        let mut names: Vec<&'static str> = self.missing(api).map(|setting| setting.name).collect();
+        if let Some(why) = self.unready(api) {
+            names.extend(self.v3_unfit().filter(|_| names.is_empty()).into_iter().flat_map(|unfit| unfit.parts).map(
+                |part| match part {
+                    v3::Part::V3Key => "wechat.v3_key",
+                    v3::Part::Private => "wechat.mch_key",
+                    v3::Part::Serial => "wechat.mch_serial",
+                    v3::Part::Public => "wechat.public_key",
+                },
+            ));
+            return Some((names, why));
+        }
+        let nowhere = || (vec!["shop.public_url"], "没有对外地址，微信无处通知付款结果".to_owned());
+        self.notify_url(api).is_none().then(nowhere)
     }
 
     /// The refund certificate, or why it cannot be used; `None` while there is none.

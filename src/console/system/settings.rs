@@ -24,7 +24,6 @@ use crate::settings::{Group, SETTINGS, Setting, Settings, store as kept};
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Owner, Staff};
-use crate::wechat::Api;
 
 pub fn routes() -> Vec<Route> {
     routes![page, save, logo]
@@ -192,7 +191,7 @@ pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<usize> {
         return Err(wrong);
     }
     let values = changes.iter().map(|(setting, value, _)| (setting.name, value.as_str()));
-    stays_able(shop, &settings, &settings.with(values))?;
+    stays_able(&settings, &settings.with(values))?;
     let pays = changes.iter().any(|(setting, ..)| PAYS.contains(&setting.group));
     let (count, inner, owner) = (changes.len(), shop.clone(), owner.clone());
     let write = move |tx: &Tx| {
@@ -213,10 +212,15 @@ pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<usize> {
     Ok(count)
 }
 
-/// A shop that takes money goes on doing so: its version of WeChat Pay's API is not changed for one that lacks something,
-/// and its keys not for others that do not fit together.
-fn stays_able(shop: &Shop, now: &Settings, next: &Settings) -> Result<()> {
-    let broken = next.api() != now.api() || (next.api() == Api::V3 && next.v3_problem().is_some());
-    let unready = next.unready(next.api()).filter(|_| broken && now.account(now.api(), shop.now()).is_some());
-    unready.map_or(Ok(()), |why| Err(Error::field("wechat.api", format!("这样就收不了款了：{why}。请改好了一起保存"))))
+/// A shop that takes money goes on doing so: nothing that it needs is taken away, its keys are not changed for others that
+/// do not fit together, and its version of WeChat Pay's API not for one that lacks something.
+fn stays_able(now: &Settings, next: &Settings) -> Result<()> {
+    let able = now.hindered(now.api()).is_none();
+    let Some((names, why)) = next.hindered(next.api()).filter(|_| able) else { return Ok(()) };
+    let mut wrong = Error::from(Code::ValidationFailed);
+    let turned = (next.api() != now.api()).then_some("wechat.api");
+    for name in names.into_iter().chain(turned) {
+        wrong.fields.insert(name.into(), format!("这样就收不了款了：{why}。请改好了一起保存").into());
+    }
+    Err(wrong)
 }

@@ -53,6 +53,22 @@ impl<T> Until<T> {
     }
 }
 
+/// What was entered for API v3, part by part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    V3Key,
+    Private,
+    Serial,
+    Public,
+}
+
+/// Why what was entered cannot be used: which parts are to be looked at, and what is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unfit {
+    pub parts: &'static [Part],
+    pub words: &'static str,
+}
+
 impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Keys of {}", self.serial)
@@ -61,24 +77,28 @@ impl std::fmt::Debug for Keys {
 
 impl Keys {
     /// Reads what was entered, and whether it belongs together. `serial` may be the merchant's certificate.
-    pub fn read(v3_key: &str, private: &str, serial: &str, public: (&str, &str)) -> Result<Keys, &'static str> {
-        let private = PrivateKey::read(private)?;
+    pub fn read(v3_key: &str, private: &str, serial: &str, public: (&str, &str)) -> Result<Keys, Unfit> {
+        let unfit = |parts| move |words| Unfit { parts, words };
+        let private = PrivateKey::read(private).map_err(unfit(&[Part::Private]))?;
         let serial = match serial.contains("-----BEGIN") {
             true => {
-                let (serial, vouched) = keys::certificate(serial)?;
+                let (serial, vouched) = keys::certificate(serial).map_err(unfit(&[Part::Serial]))?;
                 if vouched.pkcs1() != private.public() {
-                    return Err("商户私钥和商户证书不是一对：请用同一次申请的 apiclient_key.pem 和 apiclient_cert.pem");
+                    let words = "商户私钥和商户证书不是一对：请用同一次申请的 apiclient_key.pem 和 apiclient_cert.pem";
+                    return Err(Unfit { parts: &[Part::Private, Part::Serial], words });
                 }
                 serial
             }
             false => serial.to_ascii_uppercase(),
         };
-        let public_key = PublicKey::read(public.1)?;
+        let public_key = PublicKey::read(public.1).map_err(unfit(&[Part::Public]))?;
         if public_key.pkcs1() == private.public() {
-            return Err("填的是自己的公钥：这里要商户平台上下载的微信支付公钥 pub_key.pem");
+            let words = "填的是自己的公钥：这里要商户平台上下载的微信支付公钥 pub_key.pem";
+            return Err(Unfit { parts: &[Part::Public], words });
         }
+        let v3_key = v3_key.parse().map_err(unfit(&[Part::V3Key]))?;
         let public = vec![Until::always((public.0.to_owned(), public_key))];
-        Ok(Keys { private, serial, v3: vec![Until::always(v3_key.parse()?)], public })
+        Ok(Keys { private, serial, v3: vec![Until::always(v3_key)], public })
     }
 }
 
@@ -360,7 +380,16 @@ mod tests {
         assert!("short".parse::<V3Key>().is_err());
         let own = (text(&all, "public_key_id"), public);
         let other = Keys::read("0123456789abcdef0123456789abcdef", private, &certificate, own);
-        assert!(other.err().unwrap().contains("不是一对"));
+        let unfit = other.err().unwrap();
+        assert!(unfit.words.contains("不是一对") && unfit.parts == [Part::Private, Part::Serial], "{unfit:?}");
+        let own =
+            Keys::read("0123456789abcdef0123456789abcdef", private, &"0".repeat(40), (own.0, &own_public(private)));
+        assert_eq!(own.err().unwrap().parts, [Part::Public]);
+    }
+
+    /// The other half of a private key, as somebody makes it who looks for a public one.
+    fn own_public(private: &str) -> String {
+        rcgen::KeyPair::from_pem(private).unwrap().public_key_pem()
     }
 
     /// DER puts a zero before a number whose first bit is set; WeChat does not.
