@@ -1,6 +1,7 @@
 //! Prepay: an order, then a payment for it. The row is committed before WeChat is called, and stands whatever it says.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use serde::Deserialize;
@@ -26,7 +27,7 @@ use crate::shop::Shop;
 use crate::transactions::Entry;
 use crate::typed::Length;
 use crate::wechat::pay::{Asked, PayOrder, PaymentParams, Trade, body_text, payment_params};
-use crate::wechat::{Account, GatewayError};
+use crate::wechat::{Account, Exchange, GatewayError, Signature};
 
 /// WeChat's prepay_id lives two hours; one younger than this is given out again.
 const PREPAY_ID_LIFE: i64 = 110 * MINUTE;
@@ -190,8 +191,8 @@ fn too_many_unpaid(tx: &Tx, buyer: &Buyer, settings: &Settings) -> Result<()> {
 enum Ready {
     /// Nothing: the order cost nothing, and stands as paid.
     Paid,
-    /// A prepay_id that can be given out.
-    Pay(String),
+    /// A prepay_id that can be given out, signed by whoever asked for it.
+    Pay(Box<Account>, String),
     /// A unified order that must be sent, for the first time or again.
     Send(Box<Attempt>),
     /// Nothing yet: an earlier attempt must be closed first, which takes until then.
@@ -214,7 +215,7 @@ pub async fn pay(shop: &Shop, cashier: &Cashier, payer: Payer<'_>, placed: Place
         };
         let attempt = match ready {
             Ready::Paid => return Ok(None),
-            Ready::Pay(prepay_id) => return Ok(Some(sign(shop, cashier, &prepay_id).await)),
+            Ready::Pay(account, prepay_id) => return Ok(Some(sign(shop, &account, &prepay_id).await)),
             Ready::Send(attempt) => *attempt,
             Ready::Wait(until) => {
                 shop.wake_worker();
@@ -226,7 +227,7 @@ pub async fn pay(shop: &Shop, cashier: &Cashier, payer: Payer<'_>, placed: Place
             }
         };
         if let Some(prepay_id) = send(shop, cashier, &attempt).await? {
-            return Ok(Some(sign(shop, cashier, &prepay_id).await));
+            return Ok(Some(sign(shop, &cashier.account, &prepay_id).await));
         }
     }
     Err(Code::WechatRejected.into())
@@ -242,8 +243,8 @@ async fn replaced(shop: &Shop, attempt: &Attempt) -> Result<()> {
     }
 }
 
-async fn sign(shop: &Shop, cashier: &Cashier, prepay_id: &str) -> PaymentParams {
-    payment_params(&cashier.account, prepay_id, shop.now(), &shop.nonces).await
+async fn sign(shop: &Shop, account: &Account, prepay_id: &str) -> PaymentParams {
+    payment_params(account, prepay_id, shop.now(), &shop.nonces).await
 }
 
 /// The price or the way of signing has changed: two payments of one order must not be open side by side.
@@ -273,6 +274,15 @@ impl Terms {
         }
     }
 
+    /// A prepay_id that can be given out once more, in whichever version it was asked for: what that needs may still be
+    /// there after a change, and a second payment beside it would have to wait until this one is closed.
+    fn given_out(&self, alive: &Attempt, now: i64) -> Option<(Account, String)> {
+        let young = alive.prepaid_at.is_some_and(|at| now - at < PREPAY_ID_LIFE);
+        let prepay_id = alive.prepay_id.clone().filter(|_| young)?;
+        let account = self.settings.account(alive.params.api(), now)?;
+        alive.params.is_from(&account).then_some((account, prepay_id))
+    }
+
     /// Decides what to give out or to send; the attempt's row is there before WeChat hears of it.
     fn ready(&self, tx: &Tx, id: OrderId) -> Result<Ready> {
         let (cashier, now) = (&self.cashier, tx.now());
@@ -286,11 +296,11 @@ impl Terms {
             return Ok(Ready::Wait(closing.closable_at()));
         }
         if let Some(alive) = attempts.iter().find(|attempt| attempt.state.is_alive()) {
-            if alive.params.is_from(&cashier.account) && alive.total == order.total {
-                let young = alive.prepaid_at.is_some_and(|at| now - at < PREPAY_ID_LIFE);
-                if let (Some(prepay_id), true) = (&alive.prepay_id, young) {
-                    return Ok(Ready::Pay(prepay_id.clone()));
-                }
+            let same_price = alive.total == order.total;
+            if same_price && let Some((account, prepay_id)) = self.given_out(alive, now) {
+                return Ok(Ready::Pay(Box::new(account), prepay_id));
+            }
+            if same_price && alive.params.is_from(&cashier.account) {
                 if alive.params.expires_at().is_some_and(|at| at - now >= LEAST_EXPIRY) {
                     return Ok(Ready::Send(Box::new(alive.clone())));
                 }
@@ -361,10 +371,9 @@ fn body(conn: &Connection, settings: &Settings, id: OrderId) -> rusqlite::Result
 /// Sends the unified order. `None` when this number is spent and a new attempt should be made.
 async fn send(shop: &Shop, cashier: &Cashier, attempt: &Attempt) -> Result<Option<String>> {
     let mut exchange = shop.wechat.order(&cashier.account, &attempt.params, &shop.nonces).await;
-    if matches!(&exchange.result, Err(GatewayError::Refused { code, .. }) if code == "SYSTEMERROR") {
+    if let Some(pause) = once_more(&exchange) {
         record(shop, attempt.logged(shop, &exchange)).await?;
-        // WeChat's own advice: once more, with the same parameters.
-        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        tokio::time::sleep(pause).await;
         exchange = shop.wechat.order(&cashier.account, &attempt.params, &shop.nonces).await;
     }
     let entry = attempt.logged(shop, &exchange);
@@ -388,6 +397,16 @@ async fn send(shop: &Shop, cashier: &Cashier, attempt: &Attempt) -> Result<Optio
             record(shop, entry).await?;
             refused(shop, cashier, attempt, e).await
         }
+    }
+}
+
+/// How long to wait before the same is sent once more, for the same number: by WeChat's own advice when it is busy, and
+/// when its answer cannot be believed, as it is while it tries out whether shops verify.
+fn once_more(exchange: &Exchange<String>) -> Option<Duration> {
+    match (&exchange.result, &exchange.signature) {
+        (Err(GatewayError::Refused { code, .. }), _) if code == "SYSTEMERROR" => Some(Duration::from_millis(300)),
+        (Err(GatewayError::Unreachable(_)), Signature::WrongV3(_)) => Some(Duration::ZERO),
+        _ => None,
     }
 }
 

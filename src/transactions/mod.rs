@@ -10,7 +10,7 @@ use crate::db::Tx;
 use crate::ids::{AttemptId, MessageId, OrderId};
 use crate::money::Fen;
 use crate::packing::{self, Dictionary, Packed};
-use crate::wechat::{Check, Exchange, GatewayError};
+use crate::wechat::{Check, Exchange, GatewayError, Signature};
 use crate::words::words;
 
 words! {
@@ -20,7 +20,7 @@ words! {
         Failed "failed" "失败",
         /// A message to us that was not believed or not understood.
         Refused "refused" "已拒绝",
-        /// Authentic, and yet it fits nothing we know.
+        /// Authentic, and yet it fits nothing we know; or an answer that is not signed as WeChat signs.
         Suspicious "suspicious" "可疑",
     }
 }
@@ -64,6 +64,10 @@ impl Entry {
             Err(GatewayError::Refused { code, text }) => (Verdict::Failed, format!("{code} {text}")),
             Err(e) => (Verdict::Failed, e.to_string()),
         };
+        let problem = exchange.signature.problem();
+        // Of what succeeded the kind tells that its signature was right.
+        let told = problem.is_some() || (exchange.result.is_err() && exchange.signature == Signature::Right);
+        let check = |ok| Check { what: "验签", ok, note: problem.clone().unwrap_or_default() };
         Entry {
             incoming: false,
             kind: exchange.kind,
@@ -73,9 +77,9 @@ impl Entry {
             transaction_id: None,
             out_refund_no: None,
             amount: None,
-            verdict,
+            verdict: if problem.is_some() { Verdict::Suspicious } else { verdict },
             reason,
-            checks: Vec::new(),
+            checks: told.then(|| check(problem.is_none())).into_iter().collect(),
             request: exchange.request.clone().into_bytes(),
             response: exchange.response.clone(),
             source_ip: String::new(),

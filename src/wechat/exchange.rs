@@ -1,6 +1,8 @@
 //! What was said and heard in one call to WeChat Pay, and why it may not have done what it was asked.
 
 use super::flaw::{Flaw, explained};
+use super::v2::sign::BadSign;
+use super::v3::sign::BadSeal;
 
 /// What was said and heard in one call, whatever came of it: the transaction log keeps it.
 #[derive(Debug)]
@@ -10,23 +12,52 @@ pub struct Exchange<T> {
     pub request: String,
     pub response: Vec<u8>,
     pub took_ms: i64,
+    pub signature: Signature,
     pub result: Result<T, GatewayError>,
+}
+
+/// How an answer is signed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Signature {
+    /// There is nothing to look at: no answer came, answers of its kind are not signed, or it is a gateway's own refusal.
+    #[default]
+    None,
+    Right,
+    WrongV2(BadSign),
+    WrongV3(BadSeal),
+}
+
+impl Signature {
+    /// What is wrong with it, and what to do.
+    pub fn problem(&self) -> Option<String> {
+        match self {
+            Signature::None | Signature::Right => None,
+            Signature::WrongV2(bad) => Some(bad.text().to_owned()),
+            Signature::WrongV3(bad) => Some(bad.of_reply()),
+        }
+    }
+
+    /// WeChat tried out whether we verify: no alarm, and no answer.
+    pub fn is_probe(&self) -> bool {
+        *self == Signature::WrongV3(BadSeal::Probe)
+    }
 }
 
 impl<T> Exchange<T> {
     /// A call that was not even made.
     pub(crate) fn unsent(kind: &'static str, why: GatewayError) -> Exchange<T> {
-        Exchange { kind, request: String::new(), response: Vec::new(), took_ms: 0, result: Err(why) }
+        let (request, response) = (String::new(), Vec::new());
+        Exchange { kind, request, response, took_ms: 0, signature: Signature::None, result: Err(why) }
     }
 
     pub(super) fn and_then<U>(self, read: impl FnOnce(T) -> Result<U, GatewayError>) -> Exchange<U> {
-        let Exchange { kind, request, response, took_ms, result } = self;
-        Exchange { kind, request, response, took_ms, result: result.and_then(read) }
+        let Exchange { kind, request, response, took_ms, signature, result } = self;
+        Exchange { kind, request, response, took_ms, signature, result: result.and_then(read) }
     }
 
     pub(super) fn map<U>(self, read: impl FnOnce(T) -> U) -> Exchange<U> {
-        let Exchange { kind, request, response, took_ms, result } = self;
-        Exchange { kind, request, response, took_ms, result: result.map(read) }
+        let Exchange { kind, request, response, took_ms, signature, result } = self;
+        Exchange { kind, request, response, took_ms, signature, result: result.map(read) }
     }
 }
 

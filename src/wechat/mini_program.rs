@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{Exchange, GatewayError, Wechat};
+use super::{Exchange, GatewayError, Signature, Wechat};
 
 /// The mini-program's credentials.
 #[derive(Clone, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Wechat {
             Ok(openid) => format!("{{\"openid\":\"{openid}\"}}").into_bytes(),
             Err(e) => e.to_string().into_bytes(),
         };
-        Exchange { kind: "login", request, response, took_ms, result }
+        Exchange { kind: "login", request, response, took_ms, signature: Signature::None, result }
     }
 
     /// Posts to an interface that wants a token; with nothing (`null`) to post, it is read. A token that turns out to be
@@ -82,7 +82,7 @@ impl Wechat {
             self.token.lock().await.take_if(|kept| kept.value == token);
         };
         let (response, took_ms) = said;
-        Exchange { kind, request, response, took_ms, result }
+        Exchange { kind, request, response, took_ms, signature: Signature::None, result }
     }
 
     /// The token that is in force; whoever needs a new one waits for the first who fetches it.

@@ -30,7 +30,7 @@ use serde::Serialize;
 
 pub use account::{Account, Api};
 pub use client::{BadUrl, Wechat};
-pub use exchange::{Exchange, GatewayError};
+pub use exchange::{Exchange, GatewayError, Signature};
 pub use standing::for_owner;
 
 use coupons::Coupons;

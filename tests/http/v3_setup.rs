@@ -1,8 +1,8 @@
 //! Setting a shop up for API v3: by the steps of the set-up, by the cards of the settings, and from one version to the other.
 
 use xiaopu::nonce::Nonces;
-use xiaopu::simulator::Paying;
 use xiaopu::simulator::v3::Pair;
+use xiaopu::simulator::{Fault, Paying};
 use xiaopu::staff::Role;
 use xiaopu::wechat::Api;
 use xiaopu::wechat::v2::message::Message;
@@ -74,6 +74,62 @@ async fn a_shop_that_takes_money_is_not_changed_for_keys_that_it_lacks() {
     let owner = w.staff("owner", Role::Owner).await;
     assert_eq!(owner.post("/admin/settings", &[("group", "pay"), ("wechat-api", "v3")]).await.0, 303);
     assert_eq!(w.shop.settings().api(), Api::V3);
+}
+
+/// The one rule for every way in which a field can be emptied: what payments need stays, or comes with its replacement.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_payments_need_is_emptied_in_a_shop_that_takes_money() {
+    let keys = keys();
+    let v3 = [
+        ("wechat.v3_key", keys.v3_key.as_str()),
+        ("wechat.mch_key", &keys.merchant.private),
+        ("wechat.mch_serial", &keys.serial),
+        ("wechat.public_key", &keys.platform.public),
+        ("wechat.public_key_id", &keys.public_id),
+    ];
+    let both = [("wechat.app_id", APP_ID), ("wechat.mch_id", MCH_ID), ("shop.public_url", "https://shop.example.com")];
+    for (api, own) in [("v3", v3.as_slice()), ("v2", &[("wechat.api_key", KEY)])] {
+        let fills: Vec<_> = own.iter().chain(&both).copied().collect();
+        let mut left = vec![("wechat.api", api)];
+        left.extend(fills.iter().map(|(name, _)| (*name, "")));
+        let w = world_with(&left).await;
+        let owner = w.staff("owner", Role::Owner).await;
+        let able = || w.shop.account().is_some();
+        // While it takes no money yet, everything can be taken back.
+        assert_eq!(owner.post("/admin/settings", &[("wechat-mch_id", MCH_ID)]).await.0, 303);
+        assert_eq!(owner.post("/admin/settings", &[("wechat-mch_id", "")]).await.0, 303);
+        let fields: Vec<_> = fills.iter().map(|(name, value)| (name.replace('.', "-"), *value)).collect();
+        let form: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        assert_eq!(owner.post("/admin/settings", &form).await.0, 303, "{api}");
+        assert!(able(), "{api}");
+        for (field, value) in &form {
+            // An empty secret means that it stays; of everything else it is said at the field.
+            if ["wechat-v3_key", "wechat-mch_key", "wechat-api_key"].contains(field) {
+                assert_eq!(owner.post("/admin/settings", &[(field, "")]).await.0, 303, "{api} {field}");
+            } else {
+                let page = owner.page_of("/admin/settings", &[(field, "")]).await;
+                assert!(at_field(&page, field).contains("这样就收不了款了"), "{api} {field}: {page}");
+            }
+            assert!(able() && w.shop.settings().get(&field.replace('-', ".")) == Some(value.trim()), "{api} {field}");
+        }
+    }
+}
+
+/// What a page of settings says at a field.
+fn at_field<'p>(page: &'p str, field: &str) -> &'p str {
+    page.split(&format!("name=\"{field}\"")).nth(1).and_then(|rest| rest.split("</label>").next()).unwrap_or_default()
+}
+
+/// What does not go together is shown where it stands.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_are_no_pair_are_marked_both() {
+    let w = shop_of_v3(&[("wechat.mch_key", &keys().merchant.private), ("wechat.mch_serial", &keys().serial)]).await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let other = rcgen::generate_simple_self_signed(["1900000109".to_owned()]).unwrap().cert.pem();
+    let page = owner.page_of("/admin/settings", &[("group", "pay_v3"), ("wechat-mch_serial", &other)]).await;
+    for (field, marked) in [("wechat-mch_key", true), ("wechat-mch_serial", true), ("wechat-public_key", false)] {
+        assert_eq!(at_field(&page, field).contains("不是一对"), marked, "{field}: {page}");
+    }
 }
 
 /// A test speaks of one version; what the other one's said counts for itself, and until something of it changes.
@@ -194,6 +250,78 @@ async fn a_private_key_that_wechat_does_not_know_is_told_on_the_first_page() {
     assert!(!owner.page("/admin").await.contains("签名错误"));
 }
 
+/// A buyer who had the cash desk open when the owner changed the version goes on where he was.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_change_of_version_a_payment_that_was_begun_is_gone_on_with() {
+    for (before, after, signed) in [("v2", "v3", "MD5"), ("v3", "v2", "RSA")] {
+        let w = world("").await;
+        let owner = w.staff("owner", Role::Owner).await;
+        let (sku, alice) = (w.product("苹果", 8800, 9).await, w.buyer("alice").await);
+        owner.post("/admin/settings", &[("wechat-api", before)]).await;
+        let placed = Placed::of(alice.buy(sku, 1).await);
+        owner.post("/admin/settings", &[("wechat-api", after)]).await;
+        let payment = alice.post(&format!("/orders/{}/prepay", placed.no), None).await.ok()["payment"].clone();
+        assert_eq!(payment["signType"], signed, "{before}: signed by whom it was made for");
+        assert_eq!(payment["package"], format!("prepay_id={}", placed.prepay_id), "{before}: the same payment");
+        assert_eq!(w.count("select count(*) from attempts").await, 1, "{before}");
+        w.pay(&placed, Paying::Well);
+        super::v3::wait_for(&w, &alice, &placed, "to_ship").await;
+        // Whoever buys from now on does so in the new version.
+        let next = alice.buy(sku, 1).await.ok();
+        assert_ne!(next["payment"]["signType"], signed, "{before}");
+        w.must_hold().await;
+    }
+}
+
+/// Whichever field is wrong, and however WeChat says so: the owner reads where to look, on his page and by the test.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_makes_every_payment_fail_is_named_with_the_next_step() {
+    let other = Pair::make(&Nonces::Random);
+    for (field, value, unsigned, words) in [
+        ("wechat.public_key_id", "PUB_KEY_ID_0119000001092026112800000002", false, "公钥 ID"),
+        ("wechat.public_key_id", "PUB_KEY_ID_0119000001092026112800000002", true, "公钥 ID 不对"),
+        ("wechat.public_key", &other.public, false, "微信支付公钥"),
+        ("wechat.mch_key", &other.private, false, "商户私钥和证书序列号不对应"),
+        ("wechat.mch_key", &other.private, true, "商户私钥和证书序列号不对应"),
+        ("wechat.mch_serial", &"0".repeat(40), true, "商户私钥和证书序列号不对应"),
+        ("wechat.mch_id", "1900000110", true, "或商户号不对"),
+    ] {
+        let w = shop_of_v3(&[(field, value)]).await;
+        let owner = w.staff("owner", Role::Owner).await;
+        let (sku, alice) = (w.product("苹果", 8800, 9).await, w.buyer("alice").await);
+        if unsigned {
+            // A gateway that knows no key of ours signs with none.
+            w.wechat.fault_always("unifiedorder", Fault::Unsigned);
+            w.wechat.fault_always("orderquery", Fault::Unsigned);
+        }
+        assert!(alice.buy(sku, 1).await.status >= 500, "{field}");
+        let home = owner.page("/admin").await;
+        assert!(home.contains("买家付不了款") && home.contains(words), "{field} {unsigned}: {home}");
+        owner.post("/admin/settings/test/key_v3", &[]).await;
+        let said = owner.said("/admin/settings").await;
+        assert!(said.contains(words), "{field} {unsigned}: {said}");
+    }
+    // What concerns payments alone is told by the next payment, and its end by the one after.
+    let w = world("v3").await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let (sku, alice) = (w.product("苹果", 8800, 99).await, w.buyer("alice").await);
+    for (code, said, words) in [
+        ("NO_AUTH", "商户号该产品权限未开通", "没有支付的权限"),
+        ("PARAM_ERROR", "notify_url必须为https", "核对对外地址"),
+        ("APPID_MCHID_NOT_MATCH", "appid和mch_id不匹配", "没有绑定"),
+        ("RULE_LIMIT", "业务规则限制", "RULE_LIMIT 业务规则限制"),
+    ] {
+        w.wechat.fault("unifiedorder", Fault::refused(code, said));
+        let key = w.key();
+        assert_eq!(alice.prepay(&key, order(sku, 1)).await.error(), (502, "wechat_rejected"), "{code}");
+        w.advance(MINUTE);
+        w.run_jobs().await;
+        assert!(owner.page("/admin").await.contains(words), "{code}");
+        Placed::of(alice.prepay(&key, order(sku, 1)).await);
+        assert!(!owner.page("/admin").await.contains("买家付不了款"), "{code}");
+    }
+}
+
 /// Five minutes between an order and its closing are v2's rule alone.
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_change_of_version_only_a_payment_of_v2_is_waited_for() {
@@ -204,9 +332,17 @@ async fn after_a_change_of_version_only_a_payment_of_v2_is_waited_for() {
     turn("v3").await;
     let placed = Placed::of(alice.buy(sku, 1).await);
     let pay = format!("/orders/{}/prepay", placed.no);
+    // At another price nothing that was begun can be gone on with.
+    let reprice = async |yuan: &str| {
+        let path = format!("/admin/orders/{}/price", placed.no);
+        assert_eq!(owner.post(&path, &[("total", yuan), ("freight", "0"), ("reason", "让利")]).await.0, 303);
+    };
     turn("v2").await;
+    reprice("80").await;
+    w.run_jobs().await;
     assert_eq!(alice.post(&pay, None).await.ok()["payment"]["signType"], "MD5", "v3's is closed at once");
     turn("v3").await;
+    reprice("70").await;
     assert_eq!(alice.post(&pay, None).await.error(), (409, "payment_in_progress"), "v2's is too young to be closed");
     w.advance(5 * MINUTE);
     w.wait("v2's to be closed", || async { alice.post(&pay, None).await.status == 200 }).await;

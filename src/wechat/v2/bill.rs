@@ -1,7 +1,7 @@
 //! API v2: a day's bill in one answer.
 
 use super::super::bill::{BillAnswer, GZIP, Own, read};
-use super::super::{Exchange, Wechat};
+use super::super::{Exchange, Signature, Wechat};
 use super::exchange::request;
 use super::{Merchant, sign};
 use crate::clock::Day;
@@ -31,6 +31,6 @@ impl Wechat {
             Err(_) => Vec::new(),
         };
         let result = answer.and_then(|bytes| read(&bytes, own));
-        Exchange { kind: "downloadbill", request, response, took_ms, result }
+        Exchange { kind: "downloadbill", request, response, took_ms, signature: Signature::None, result }
     }
 }

@@ -4,7 +4,7 @@ use reqwest::Client;
 
 use super::super::exchange::{unreadable, unusable};
 use super::super::flaw::Flaw;
-use super::super::{Exchange, GatewayError, Wechat};
+use super::super::{Exchange, GatewayError, Signature, Wechat};
 use super::Merchant;
 use super::message::Message;
 use super::sign::{self, SignType};
@@ -35,19 +35,22 @@ impl Wechat {
         let (answer, took_ms) = self.post_pay(client, path, message.to_xml()).await;
         self.heard(kind, answer.is_ok(), took_ms);
         let response = answer.clone().unwrap_or_default();
-        let result = answer.and_then(|bytes| trusted(merchant, &bytes)).and_then(|message| read(&message));
-        Exchange { kind, request, response, took_ms, result }
+        let mut signature = Signature::None;
+        let result = answer.and_then(|bytes| trusted(merchant, &bytes, &mut signature));
+        Exchange { kind, request, response, took_ms, signature, result: result.and_then(|message| read(&message)) }
     }
 }
 
 /// An answer that may be acted on: well-formed, signed, ours, and successful.
-fn trusted(merchant: &Merchant, bytes: &[u8]) -> Result<Message, GatewayError> {
+fn trusted(merchant: &Merchant, bytes: &[u8], signature: &mut Signature) -> Result<Message, GatewayError> {
     let message = Message::read(bytes).map_err(|e| unreadable(e.word()))?;
     if message.get("return_code") != Some("SUCCESS") {
         let text = message.filled("return_msg").unwrap_or("没有说明原因");
         return Err(GatewayError::NotAccepted(text.to_owned()));
     }
-    let verified = merchant.verify(message).map_err(|e| unreadable(e.word()))?;
+    let verified = merchant.verify(message);
+    *signature = verified.as_ref().map_or_else(|bad| Signature::WrongV2(*bad), |_| Signature::Right);
+    let verified = verified.map_err(|bad| unreadable(bad.word()))?;
     let message = verified.authentic.message().clone();
     if message.get("appid") != Some(&merchant.app_id) || message.get("mch_id") != Some(&merchant.mch_id) {
         return Err(unusable(Flaw::OtherMerchant));

@@ -7,7 +7,7 @@ use super::super::certificate::ClientIdentity;
 use super::super::exchange::{unreadable, unusable};
 use super::super::flaw::Flaw;
 use super::super::funds::{FundsAnswer, read};
-use super::super::{Exchange, GatewayError, Wechat};
+use super::super::{Exchange, GatewayError, Signature, Wechat};
 use super::Merchant;
 use super::message::Message;
 use super::sign::{self, SignType};
@@ -44,7 +44,7 @@ impl Wechat {
             Err(_) => Vec::new(),
         };
         let result = answer.and_then(|(bytes, digest)| read_answer(&bytes, digest.as_deref()));
-        Exchange { kind, request, response, took_ms, result }
+        Exchange { kind, request, response, took_ms, signature: Signature::None, result }
     }
 }
 

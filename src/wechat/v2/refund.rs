@@ -59,8 +59,8 @@ impl Wechat {
         let client = match self.certified(identity) {
             Ok(client) => client,
             Err(why) => {
-                let result = Err(GatewayError::Refused { code: "CERT_ERROR".into(), text: why });
-                return Exchange { kind: how.0, request: message.to_xml(), response: Vec::new(), took_ms: 0, result };
+                let refused = GatewayError::Refused { code: "CERT_ERROR".into(), text: why };
+                return Exchange { request: message.to_xml(), ..Exchange::unsent(how.0, refused) };
             }
         };
         self.call(&client, merchant, how, message, |answer| {

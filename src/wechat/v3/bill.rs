@@ -66,7 +66,7 @@ impl Wechat {
     /// Asks where a file lies, fetches it, and holds it to its hash.
     async fn day_file(&self, merchant: &Merchant, call: Call, nonces: &Nonces) -> Exchange<Fetched> {
         let asked = self.call_v3(merchant, call, nonces, |reply| place(reply, self.pay_hosts())).await;
-        let (kind, request, mut response, took_ms) = (asked.kind, asked.request, asked.response, asked.took_ms);
+        let mut response = asked.response;
         let result = match asked.result {
             Ok(place) => {
                 let authorization = merchant.authorization("GET", &place.path, b"", nonces).await;
@@ -83,7 +83,8 @@ impl Wechat {
                 _ => Err(e),
             },
         };
-        Exchange { kind, request, response, took_ms, result }
+        let (kind, request, took_ms, signature) = (asked.kind, asked.request, asked.took_ms, asked.signature);
+        Exchange { kind, request, response, took_ms, signature, result }
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::super::client::{AskedV3, Raw};
 use super::super::exchange::{http_words, unusable};
 use super::super::flaw::Flaw;
-use super::super::{Exchange, GatewayError, Wechat};
+use super::super::{Exchange, GatewayError, Signature, Wechat};
 use super::Merchant;
 use super::sign::{self, BadSeal, Seal};
 use crate::nonce::Nonces;
@@ -57,13 +57,18 @@ impl Wechat {
         self.heard(call.kind, answer.is_ok(), took_ms);
         let response =
             answer.as_ref().map(|raw| sign::recorded(|name| values(&raw.headers, name), &raw.body)).unwrap_or_default();
+        let mut signature = Signature::None;
         let result = answer.and_then(|raw| {
             let sealed = believed(merchant, &raw);
-            self.standing.note_seal(&sealed);
+            // A refusal without any signature is a gateway's own, and says nothing of keys.
+            if raw.status.is_success() || !matches!(sealed, Err(BadSeal::Missing(_))) {
+                self.standing.note_seal(&sealed);
+                signature = sealed.as_ref().map_or_else(|bad| Signature::WrongV3(bad.clone()), |()| Signature::Right);
+            }
             trusted(sealed, &raw)
         });
         let result = result.and_then(|reply| read(&reply));
-        Exchange { kind: call.kind, request: call.text(), response, took_ms, result }
+        Exchange { kind: call.kind, request: call.text(), response, took_ms, signature, result }
     }
 }
 

@@ -100,6 +100,15 @@ impl BadSeal {
             BadSeal::Certificate(serial) => format!(
                 "微信用平台证书 {serial} 签名，本店只认微信支付公钥：请在商户平台 → API 安全 完成“切换为微信支付公钥”，在那之前收不了款"
             ),
+            BadSeal::Missing(header) => format!(
+                "微信的回答没有签名（缺少 {header}）：多半是中间的代理或上网认证答的，或代理去掉了 Wechatpay- 开头的头。请核对接口地址，让服务器直接访问微信支付"
+            ),
+            BadSeal::Doubled(header) => format!(
+                "微信的回答里 {header} 出现了两次：多半是中间的代理又加了一遍。请让服务器直接访问微信支付，或让代理原样转发"
+            ),
+            BadSeal::OtherScheme => {
+                format!("微信的回答的签名类型不是 {SCHEME}：本店只认 RSA，请核对接口地址，以及商户平台上是否改用了国密")
+            }
             other => other.words(),
         }
     }
@@ -107,9 +116,17 @@ impl BadSeal {
     /// For the staff: what it means on a notice, and what to do.
     pub fn words(&self) -> String {
         match self {
-            BadSeal::Missing(header) => format!("没有签名（缺少 {header}）"),
-            BadSeal::Doubled(header) => format!("{header} 出现了两次"),
-            BadSeal::OtherScheme => format!("签名类型不是 {SCHEME}"),
+            BadSeal::Missing(header) => {
+                format!(
+                    "没有签名（缺少 {header}）：不是微信发的，或店铺前面的代理去掉了 Wechatpay- 开头的头，请让它原样转发"
+                )
+            }
+            BadSeal::Doubled(header) => {
+                format!("{header} 出现了两次：不是微信发的，或店铺前面的代理又加了一遍，请让它原样转发")
+            }
+            BadSeal::OtherScheme => {
+                format!("签名类型不是 {SCHEME}：不是微信发的，或商户平台上改用了国密，本店只认 RSA")
+            }
             BadSeal::Certificate(serial) => format!(
                 "微信用平台证书 {serial} 签名，本店只认微信支付公钥：请在商户平台 → API 安全 完成“切换为微信支付公钥”，订单会由查单入账"
             ),
@@ -138,10 +155,10 @@ impl BadSeal {
         }
     }
 
-    /// The same of a reply: no prober and no forger stands behind WeChat's own address, so that a wrong signature is a wrong
-    /// public key of ours.
+    /// The same of a reply: no forger stands behind WeChat's own address, so that a wrong signature is a wrong public key of
+    /// ours, and none at all something in between.
     pub fn is_for_owner_of_reply(&self) -> bool {
-        self.is_for_owner() || *self == BadSeal::Wrong
+        *self != BadSeal::Probe
     }
 }
 
