@@ -336,14 +336,12 @@ impl Terms {
             now,
             expires_at: order.expires_at.max(now + NEW_EXPIRY),
         };
-        let params = PayOrder::new(&cashier.account, asked);
-        let attempt = store::insert_attempt(tx, id, n, &params)?;
+        let attempt = store::insert_attempt(tx, &order, n, PayOrder::new(&cashier.account, asked))?;
         if let Some(at) = next_poll(now, now) {
-            jobs::enqueue(tx, Task::Poll(attempt), at)?;
+            jobs::enqueue(tx, Task::Poll(attempt.id), at)?;
         }
         let what = format!("发起支付（支付单 #{n:02}，¥{}）", order.total);
         orders::store::note(tx, id, &orders::Who::buyer(), Topic::Money, &what)?;
-        let attempt = store::attempt(tx, attempt)?.ok_or(Code::Internal)?;
         Ok(Ready::Send(Box::new(attempt)))
     }
 }

@@ -7,34 +7,52 @@ use super::{Attempt, AttemptState, Broken, Checked};
 use crate::db::{Named, Tx};
 use crate::ids::{AttemptId, OrderId, OutTradeNo};
 use crate::jobs::Task;
+use crate::orders::Order;
 use crate::packing;
 use crate::wechat::Payment;
 use crate::wechat::pay::PayOrder;
 
 // ── attempts ──
 
-pub fn insert_attempt(tx: &Tx, order: OrderId, n: i64, params: &PayOrder) -> Result<AttemptId> {
-    let json = serde_json::to_vec(params).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
+/// The `n`th attempt to have an order paid, as it stands now.
+pub fn insert_attempt(tx: &Tx, order: &Order, n: i64, params: PayOrder) -> Result<Attempt> {
+    let json = serde_json::to_vec(&params).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
     let packed = packing::store::newest(tx)?.pack(&json)?;
+    let (out_trade_no, openid) = (order.order_no.attempt(n), params.openid().to_owned());
     tx.prepare_cached(
         "insert into attempts (order_id, n, out_trade_no, state, total_fen, app_id, mch_id, openid, params, created_at, api,
                                dictionary)
          values (?1, ?2, ?3, 'created', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute(params![
-        order,
+        order.id,
         n,
-        params.out_trade_no(),
-        params.total_fee(),
+        out_trade_no,
+        order.total,
         params.app_id(),
         params.mch_id(),
-        params.openid(),
+        openid,
         packed.bytes,
         tx.now(),
         params.api(),
         packed.dictionary
     ])?;
-    Ok(AttemptId(tx.last_insert_rowid()))
+    Ok(Attempt {
+        id: AttemptId(tx.last_insert_rowid()),
+        order_id: order.id,
+        n,
+        out_trade_no,
+        state: AttemptState::Created,
+        total: order.total,
+        openid,
+        params,
+        prepay_id: None,
+        prepaid_at: None,
+        transaction_id: None,
+        paid_at: None,
+        queried_at: None,
+        created_at: tx.now(),
+    })
 }
 
 /// Every column of an attempt, and the dictionary of its parameters.
