@@ -50,9 +50,9 @@ const stacked = () => {
   return found;
 };
 
-/** The demo: a furnished shop and its simulated WeChat in one program. */
-const demo = async ({ run, port }) => {
-  const said = run(["demo", "--fresh"], { ROCKET_PORT: String(port) });
+/** The demo: a furnished shop and its simulated WeChat in one program, configured besides as `env` says. */
+export const demo = async ({ run, port }, env = {}) => {
+  const said = run(["demo", "--fresh"], { ROCKET_PORT: String(port), ...env });
   const [, password] = await until("the demo", () => said().match(/密码 (\S+)/));
   return { password, simulator: said().match(/模拟微信 +(http:\S+)\//)[1] };
 };
