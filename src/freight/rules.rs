@@ -107,14 +107,16 @@ fn units(text: &str, by: By) -> Option<i64> {
     let text = clean(text);
     let digits = |text: &str| text.len() <= 6 && text.bytes().all(|b| b.is_ascii_digit());
     let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
-    let fine = digits(whole) && digits(part) && !(whole.is_empty() && part.is_empty());
+    if !digits(whole) || !digits(part) || (whole.is_empty() && part.is_empty()) {
+        return None;
+    }
     let whole: i64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
     let (n, most) = match by {
         By::Piece => (whole, MOST_PIECES),
         By::Weight if part.len() <= 3 => (whole * 1_000 + format!("{part:0<3}").parse::<i64>().ok()?, MOST_GRAMS),
         By::Weight => return None,
     };
-    (fine && (by == By::Weight || !text.contains('.')) && (1..=most).contains(&n)).then_some(n)
+    ((by == By::Weight || !text.contains('.')) && (1..=most).contains(&n)).then_some(n)
 }
 
 impl Filled {

@@ -175,6 +175,21 @@ async fn a_template_is_written_chosen_and_kept_while_goods_go_by_it() {
     wrong[2].1 = "新彊";
     let page = manager.page_of(&format!("/admin/freight/{id}"), &wrong).await;
     assert!(page.contains("第 1 行：") && page.contains("「新彊」") && page.contains("value=\"25\""), "{page}");
+    // However large a number is, it is named and not reckoned with.
+    for (field, value, told) in [
+        ("elsewhere.first", "9223372036854775807", "首重请填多少公斤"),
+        ("elsewhere.more", "99999999999999999999", "续重请填多少公斤"),
+        ("elsewhere.first", "1000.001", "首重请填多少公斤"),
+        ("elsewhere.first", "1.0000", "首重请填多少公斤"),
+        ("elsewhere.first", "0", "首重请填多少公斤"),
+        ("elsewhere.first", "-1", "首重请填多少公斤"),
+        ("elsewhere.first_fee", "99999999999999999999", "首重的运费请填金额"),
+        ("rows[0].more", "1e3", "第 1 行：续重请填多少公斤"),
+    ] {
+        let form: Vec<_> = HEAVY.iter().map(|(name, was)| (*name, if *name == field { value } else { *was })).collect();
+        let page = manager.page_of(&format!("/admin/freight/{id}"), &form).await;
+        assert!(page.contains(told) && page.contains(&format!("value=\"{value}\"")), "{field} {value}: {page}");
+    }
     // A product takes it, with the weight of each SKU.
     let product = |weight: &'static str, freight: String| {
         [
