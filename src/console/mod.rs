@@ -179,9 +179,9 @@ fn inside(address: String) -> String {
     if inside { sound(address) } else { "/admin".to_owned() }
 }
 
-/// An address that can stand in a header as it is; else the first page. One that was typed may carry anything.
+/// An address that can be led to as it is; else the first page. One that was typed may carry anything.
 fn sound(address: String) -> String {
-    let fine = address.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    let fine = !address.contains('\\') && rocket::http::uri::Reference::parse(&address).is_ok();
     if fine { address } else { "/admin".to_owned() }
 }
 

@@ -375,3 +375,24 @@ async fn a_sample_that_was_made_ones_own_stays_when_the_samples_go() {
     let names: Vec<&str> = left["items"].as_array().unwrap().iter().map(|p| p["name"].as_str().unwrap()).collect();
     assert_eq!((names.as_slice(), mine != other), (&["草莓蛋糕"][..], true));
 }
+
+/// A list's address comes back with a form, and may hold anything by then: who could not be led there is led to the first page.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_nobody_can_be_led_to_leads_to_the_first_page() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let (alice, clerk) = (w.buyer("alice").await, w.staff("clerk", Role::Clerk).await);
+    let no = w.paid(&alice, sku, 1).await.no;
+    for (field, value, to) in [
+        ("list", "tab=all", "/admin/orders?tab=all"),
+        ("list", "q=%E8%8B%B9%E6%9E%9C", "/admin/orders?q=%E8%8B%B9%E6%9E%9C"),
+        ("list", "q=<b>\"'&", "/admin"),
+        ("list", "q=\r\nSet-Cookie: a=b", "/admin"),
+        ("list", "q=苹果", "/admin"),
+        ("back", "/admin/orders/x?a=\"", "/admin"),
+        ("back", "//evil.example", "/admin"),
+    ] {
+        let form = [("order", no.as_str()), ("flag", "red"), (field, value)];
+        assert_eq!(clerk.post("/admin/orders/bulk", &form).await, (303, to.to_owned()), "{field} {value}");
+    }
+}

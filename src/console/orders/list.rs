@@ -501,8 +501,7 @@ fn bulk_page(_staff: Staff) -> Redirect {
 
 #[post("/orders/bulk", data = "<form>")]
 async fn bulk(shop: &State<Shop>, staff: Staff, form: Form<Bulk>) -> Flash<Redirect> {
-    let list = format!("/admin/orders?{}", form.list.replace(['\r', '\n'], ""));
-    let to = form.back.clone().map_or(list, inside);
+    let to = inside(form.back.clone().unwrap_or_else(|| format!("/admin/orders?{}", form.list)));
     match mark(shop, staff, &form).await {
         Ok((done, undo)) => undoable(to, &done, &undo),
         Err(e) => refused(to, e),
