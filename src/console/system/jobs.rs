@@ -112,8 +112,9 @@ fn groups(jobs: &[Listed], rows: Vec<Value>, now: i64) -> Vec<Value> {
 
 fn shown(conn: &Connection, job: &Listed, now: i64) -> Result<Value> {
     let (subject, link) = subject(conn, job)?;
+    let of_owner = matches!(job.kind, Kind::Backup | Kind::Deliver);
     Ok(json!({
-        "id": job.id, "kind": job.kind.text(), "subject": subject, "link": link, "state": job.state,
+        "id": job.id, "kind": job.kind.text(), "subject": subject, "link": link, "of_owner": of_owner, "state": job.state,
         "state_text": job.state.text(), "next": (job.state == JobState::Waiting).then(|| clock::shown(job.run_at)),
         "late": job.state == JobState::Waiting && job.run_at < now - clock::MINUTE, "tries": job.tries,
         "error": job.last_error, "updated": clock::shown(job.updated_at),
