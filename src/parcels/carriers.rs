@@ -499,9 +499,18 @@ mod tests {
 
     #[test]
     fn what_was_written_is_never_replaced_by_a_guess() {
-        for name in
-            ["飞毛腿", "顺丰冷运", "中通冷链", "圆通航空", "浙江省杭州市邮政路12号", "中通快递代收点", "不要顺丰", ""]
-        {
+        for name in [
+            "飞毛腿",
+            "顺丰冷运",
+            "中通冷链",
+            "圆通航空",
+            "浙江省杭州市邮政路12号",
+            "中通快递代收点",
+            "不要顺丰",
+            "SF 中通快递",
+            "中通快递(YTO)",
+            "",
+        ] {
             assert!(Carriers::default().named(name).is_err(), "{name}");
         }
         let words = Carriers::default().named("顺丰冷运").unwrap_err().to_string();

@@ -326,6 +326,9 @@ mod tests {
             ("9787302511626", "9787302511626"),
             ("9801234567890", "9801234567890"),
             ("123456", "123456"),
+            // Too short before the tail to be JD's, and not WeChat's, whose numbers begin with a four.
+            ("12345678-1-1", "12345678-1-1"),
+            ("1200002611202611280000000097", "1200002611202611280000000097"),
         ] {
             assert_eq!(TrackingNo::read(text).as_ref().map(TrackingNo::as_str), Ok(number), "{text}");
         }

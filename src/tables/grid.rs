@@ -155,3 +155,40 @@ impl Sheet {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Cell {
+        Cell::Text(text.to_owned())
+    }
+
+    #[test]
+    fn merged_cells_count_for_their_rows_and_put_nothing_over_what_stands_there() {
+        let rows = vec![
+            (2, vec![text("A1"), text("x")]),
+            (3, vec![Cell::Empty, text("y")]),
+            (4, vec![text("A2")]),
+            (5, Vec::new()),
+            (6, Vec::new()),
+        ];
+        let mut sheet = Sheet::of(rows);
+        sheet.merge([Merged { first: 2, last: 5, column: 0 }].into_iter()).unwrap();
+        let first: Vec<Option<&Cell>> = sheet.rows.iter().map(|(_, cells)| cells.first()).collect();
+        assert_eq!(first, [Some(&text("A1")), Some(&text("A1")), Some(&text("A2")), Some(&text("A1")), None]);
+    }
+
+    #[test]
+    fn a_cell_beyond_the_last_line_or_column_is_refused() {
+        for (row, column, fits) in [
+            (MOST_LINE - 1, 0, true),
+            (MOST_LINE, 0, false),
+            (0, MOST_COLUMNS - 1, true),
+            (0, MOST_COLUMNS, false),
+            (u32::MAX, 0, false),
+        ] {
+            assert_eq!(Sheet::default().put(row, column, text("x")).is_ok(), fits, "{row} {column}");
+        }
+    }
+}

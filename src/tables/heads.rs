@@ -389,6 +389,23 @@ mod tests {
     }
 
     #[test]
+    fn a_hidden_sheet_is_read_only_where_no_other_has_the_headings() {
+        let cells = |words: &[&str]| words.iter().map(|word| Cell::Text((*word).to_owned())).collect::<Vec<_>>();
+        let sheet = |hidden: bool, goods: &str| {
+            let rows = vec![(1, cells(&["品名", "单价", "数量"])), (2, cells(&[goods, "1", "2"]))];
+            let mut sheet = Sheet::of(rows);
+            sheet.hidden = hidden;
+            sheet
+        };
+        let read = |sheets: Vec<Sheet>| {
+            let table = super::table(sheets, &WANTED).unwrap();
+            table.rows.iter().map(|row| row.get(0).unwrap().shown().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(read(vec![sheet(true, "去年的"), sheet(false, "杯子")]), ["杯子"]);
+        assert_eq!(read(vec![sheet(false, "杯子"), sheet(false, "碗")]), ["杯子", "碗"]);
+    }
+
+    #[test]
     fn headings_are_found_whatever_stands_around_them() {
         for head in [
             "商品名称,售价(元),库存",

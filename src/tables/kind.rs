@@ -98,3 +98,24 @@ fn markup(bytes: &[u8]) -> Option<&'static str> {
         () => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_table_is_called_by_its_name() {
+        for (bytes, name) in [
+            (&b"%PDF-1.7\n"[..], "PDF"),
+            (b"\xff\xd8\xff\xe0", "图片"),
+            (b"\x89PNG\r\n", "图片"),
+            (b"GIF89a", "图片"),
+            (b" \r\n\t", "空的"),
+            (b"", "空的"),
+        ] {
+            let what = no_table(bytes).expect("it is no table");
+            assert!(what.contains(name), "{bytes:?}: {what}");
+        }
+        assert_eq!(no_table("订单号,快递单号".as_bytes()), None);
+    }
+}

@@ -270,6 +270,18 @@ mod tests {
     }
 
     #[test]
+    fn what_says_that_it_is_utf_8_and_is_not_is_refused() {
+        let (gb, _, _) = encoding_rs::GB18030.encode("订单号,快递单号\nA1,7731\n");
+        assert!(file(&[b"\xef\xbb\xbf", &*gb].concat(), &WANTED).unwrap_err().to_string().contains("文字编码"));
+    }
+
+    #[test]
+    fn of_two_separators_that_fit_alike_the_usual_one_parts_the_cells() {
+        assert_eq!(read("A1,x;y\nA2,x;y\n".as_bytes())[0].1, ["A1", "x;y"]);
+        assert_eq!(read("A1;x|y\nA2;x|y\n".as_bytes())[0].1, ["A1", "x|y"]);
+    }
+
+    #[test]
     fn utf_16_without_its_mark_is_known_whatever_letters_are_in_it() {
         let text = "订单号\t快递单号\r\n一楼𠀀㐀\t7731\r\n";
         let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -295,7 +307,10 @@ mod tests {
         let text = "\r\n订单号,快递单号\r\nA1,\"第一行\r\n第二行\"\r\n\r\nA2,7\r\n";
         let lines: Vec<u32> = read(text.as_bytes()).into_iter().map(|(line, _)| line).collect();
         assert_eq!(lines, [2, 3, 5]);
-        assert_eq!(read("sep=;\n订单号;快递单号\nA1;7".as_bytes())[1], (3, vec!["A1".to_owned(), "7".into()]));
+        for end in ["\n", "\r\n", "\r"] {
+            let text = format!("sep=;{end}订单号;快递单号{end}A1;7");
+            assert_eq!(read(text.as_bytes())[1], (3, vec!["A1".to_owned(), "7".into()]), "{end:?}");
+        }
     }
 
     #[test]

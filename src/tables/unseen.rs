@@ -63,3 +63,22 @@ pub(super) fn in_words(lines: &[u32]) -> Option<String> {
     let more = if spans.len() > NAMED { format!("…共 {} 行", lines.len()) } else { " 行".to_owned() };
     (!spans.is_empty()).then(|| format!("第 {}{more}", named.join("、")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_follow_each_other_are_one_span() {
+        for (lines, words) in [
+            (&[][..], None),
+            (&[3], Some("第 3 行")),
+            (&[3, 5], Some("第 3、5 行")),
+            (&[3, 5, 6, 7, 9], Some("第 3、5–7、9 行")),
+        ] {
+            assert_eq!(in_words(lines).as_deref(), words);
+        }
+        let many: Vec<u32> = (1..=13).map(|n| n * 2).collect();
+        assert_eq!(in_words(&many).unwrap(), "第 2、4、6、8、10、12、14、16、18、20、22、24…共 13 行");
+    }
+}

@@ -217,3 +217,22 @@ impl std::io::Write for Sink {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_hidden_whichever_way_its_program_says_so() {
+        for (element, hidden) in [
+            ("row r=\"1\" hidden=\"1\"", true),
+            ("row r='1' hidden='true'", true),
+            ("row r=\"1\" hidden=\"0\"", false),
+            ("row r=\"1\" hidden=\"false\"", false),
+            ("row r=\"1\"", false),
+            ("row hidden=", false),
+        ] {
+            assert_eq!(is_hidden(element.as_bytes()), hidden, "{element}");
+        }
+    }
+}
