@@ -53,8 +53,10 @@ const field = (tag) => () => element({
     placeholderClass(name) {
       // The hint is no element here, so it borrows the colour of one that has the class.
       requestAnimationFrame(() => {
-        const like = dom(this).appendChild(Object.assign(document.createElement("span"), { className: name }));
-        dom(this).style.setProperty("--stage-hint", getComputedStyle(like).color);
+        const node = dom(this);
+        if (!node) return; // Its page was left meanwhile.
+        const like = node.appendChild(Object.assign(document.createElement("span"), { className: name }));
+        node.style.setProperty("--stage-hint", getComputedStyle(like).color);
         like.remove();
       });
     },

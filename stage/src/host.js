@@ -87,6 +87,8 @@ export function makeHost({ app, settings, area, make, ready, appShow, dataOf }) 
   function close(page) {
     page.shown = false;
     call(page, "onUnload");
+    // An answer that comes to a page which was left changes nothing, as on phones.
+    page.instance.setData = () => {};
     page.root.release();
     page.holder.remove();
   }
@@ -195,6 +197,14 @@ export function makeHost({ app, settings, area, make, ready, appShow, dataOf }) 
     else go.switchTab({ url: `/${tabs[0].pagePath}` });
   };
   addEventListener("popstate", ({ state }) => {
+    // What lies over the page goes first, as by the back gesture of a phone.
+    const veil = [...$(".stage-over").querySelectorAll(".stage-veil")].at(-1);
+    if (veil) {
+      const page = stack.at(-1);
+      history.pushState({ key: page.key, depth: stack.length - 1 }, "", `#${page.url}`);
+      veil.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+      return;
+    }
     const depth = state?.depth ?? -1;
     if (stack[depth] && stack[depth].key === state.key) {
       if (depth < stack.length - 1) go.navigateBack({ delta: stack.length - 1 - depth });

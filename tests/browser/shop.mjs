@@ -129,7 +129,7 @@ export async function story(tell, start = demo) {
   const open = async (options) => {
     const page = await (await browser.newContext(options)).newPage();
     page.setDefaultTimeout(30_000);
-    page.on("pageerror", (error) => problems.push(String(error)));
+    page.on("pageerror", (error) => problems.push(error.stack ?? String(error)));
     page.on("console", (line) => ["error", "warning"].includes(line.type()) && !expected.some((one) => one.test(line.text())) && problems.push(line.text()));
     return page;
   };

@@ -126,6 +126,9 @@ function query(given) {
   return pairs.length ? `?${pairs.join("&")}` : "";
 }
 
+/** The address of a picture; the server names its own by path alone. */
+const media = (url) => (url && url.charAt(0) === "/" ? server + url : url || "");
+
 /** @type {?import("../../types").Shop} */
 let known = null;
 
@@ -156,6 +159,7 @@ module.exports = {
   whenIn: (run) => welcome.push(run),
   /** A key for one intent: sent again with the same intent, it brings the same answer. */
   key: () => `${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 14)}`,
-  /** The address of a picture; the server names its own by path alone. */
-  media: (url) => (url && url.charAt(0) === "/" ? server + url : url || ""),
+  media,
+  /** The picture of a line, as small as a list shows it; older servers know one width. */
+  thumb: (line) => media(line.image ? line.image.thumb : line.imageUrl),
 };

@@ -1,6 +1,7 @@
 // Goods as the pages show them, and what every page with goods can do: open, add, choose.
 const api = require("./api");
 const cart = require("./cart");
+const { open } = require("./pages");
 
 /** @typedef {(this: any, event: any) => void} Method */
 
@@ -35,7 +36,7 @@ const trouble = (error) => ({ offline: error.code === "offline", message: error.
  * @type {{openProduct: Method, pickProduct: Method, added: (this: any) => void}} */
 const shelf = {
   openProduct(event) {
-    wx.navigateTo({ url: `/pages/product/product?id=${event.currentTarget.dataset.id}` });
+    open(`/pages/product/product?id=${event.currentTarget.dataset.id}`);
   },
 
   /** The plus on a card: one SKU goes in at once, several are chosen from. */

@@ -23,7 +23,7 @@ const card = (order) => ({
   time: moment(order.createdAt),
   word: word(order),
   tone: order.status === "pending_payment" ? "brand" : order.status === "completed" ? "leaf" : "ink",
-  lines: order.lines.map((line) => ({ id: line.id, name: line.name, spec: line.specText, picture: api.media(line.imageUrl), quantity: line.quantity, fen: line.priceFen })),
+  lines: order.lines.map((line) => ({ id: line.id, name: line.name, spec: line.specText, picture: api.thumb(line), quantity: line.quantity, fen: line.priceFen })),
   count: order.lines.reduce((sum, line) => sum + line.quantity, 0),
   totalFen: order.totalFen,
   parcel: order.shipments.length ? `${order.shipments[0].companyText} ${order.shipments[0].trackingNo}`.trim() : "",

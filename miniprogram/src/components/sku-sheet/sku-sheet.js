@@ -84,7 +84,7 @@ Component({
       const wasFen = (sku ? sku.marketPriceFen : product.marketPriceFen) || 0;
       this.setData({
         name: product.name,
-        picture: (sku && sku.imageUrl && api.media(sku.imageUrl)) || cover(product, "card"),
+        picture: (sku && (sku.image ? api.media(sku.image.card) : api.media(sku.imageUrl))) || cover(product, "card"),
         priceFen,
         wasFen: wasFen > priceFen ? wasFen : 0,
         from: !sku && product.maxPriceFen > product.priceFen,
@@ -145,7 +145,7 @@ Component({
         productId: product.id,
         name: product.name,
         specText: Object.keys(sku.specs).map((name) => sku.specs[name]).join(" / "),
-        imageUrl: sku.imageUrl || cover(product, "thumb"),
+        imageUrl: api.thumb(sku) || cover(product, "thumb"),
         priceFen: sku.priceFen,
         quantity: this.data.quantity,
         ticked: true,

@@ -1,5 +1,6 @@
 // One address: typed, or pasted whole and read; what is wrong stands under its field.
 const api = require("../../utils/api");
+const { trouble } = require("../../utils/goods");
 const { wechatAddress } = require("../../utils/wechat-address");
 
 const NAMES = { receiver: "receiver", phone: "phone", province: "region", city: "region", district: "region", detail: "detail" };
@@ -39,6 +40,7 @@ Page({
     focus: "",
     busy: false,
     wechat: Boolean(wechatAddress),
+    trouble: null,
   },
 
   onLoad({ id, choose, back }) {
@@ -49,19 +51,24 @@ Page({
       return;
     }
     this.setData({ id });
-    this.load(id);
+    this.again();
   },
 
-  async load(id) {
+  /** The address that is to be changed; one that is gone is written anew. */
+  async again() {
+    this.setData({ trouble: null });
     try {
       const { items } = await api.get("/addresses");
-      const one = items.find((item) => item.id === id);
-      if (!one) return;
+      const one = items.find((item) => item.id === this.data.id);
+      if (!one) {
+        this.setData({ id: "" });
+        return;
+      }
       this.postcode = one.postcode;
       this.setData({ receiver: one.receiver, phone: one.phone, detail: one.detail, isDefault: one.isDefault });
       this.region([one.province, one.city, one.district]);
-    } catch ({ message }) {
-      wx.showToast({ title: message, icon: "none" });
+    } catch (error) {
+      this.setData({ trouble: trouble(error) });
     }
   },
 

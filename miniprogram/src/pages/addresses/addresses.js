@@ -2,6 +2,7 @@
 const api = require("../../utils/api");
 const { wechatAddress } = require("../../utils/wechat-address");
 const { phone, place } = require("../../utils/words");
+const { open } = require("../../utils/pages");
 
 Page({
   /** @type {import("../../../types").SavedAddress[]} */
@@ -36,11 +37,11 @@ Page({
   },
 
   edit({ currentTarget }) {
-    wx.navigateTo({ url: `/pages/address/address?id=${currentTarget.dataset.id}` });
+    open(`/pages/address/address?id=${currentTarget.dataset.id}`);
   },
 
   create() {
-    wx.navigateTo({ url: `/pages/address/address${this.data.choosing ? "?choose=1&back=2" : ""}` });
+    open(`/pages/address/address${this.data.choosing ? "?choose=1&back=2" : ""}`);
   },
 
   async makeDefault({ currentTarget }) {

@@ -3,6 +3,7 @@ const api = require("../../utils/api");
 const cart = require("../../utils/cart");
 const goods = require("../../utils/goods");
 const { yuan } = require("../../utils/words");
+const { open } = require("../../utils/pages");
 
 const items = (lines) => lines.map(({ skuId, quantity }) => ({ skuId, quantity }));
 
@@ -197,7 +198,7 @@ Page({
   },
 
   openProduct({ currentTarget }) {
-    wx.navigateTo({ url: `/pages/product/product?id=${currentTarget.dataset.id}` });
+    open(`/pages/product/product?id=${currentTarget.dataset.id}`);
   },
 
   edit() {
@@ -232,7 +233,7 @@ Page({
       return;
     }
     getApp().globalData.checkout = ticked.map(({ skuId, quantity }) => ({ skuId, quantity }));
-    wx.navigateTo({ url: "/pages/checkout/checkout" });
+    open("/pages/checkout/checkout");
   },
 
   toShop() {

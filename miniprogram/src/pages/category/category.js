@@ -47,7 +47,7 @@ Page({
     api
       .look("/categories")
       .then(({ items }) => {
-        const rail = items.map((one) => ({ id: one.id, name: one.name, subs: one.children.map((sub) => ({ id: sub.id, name: sub.name, icon: api.media(sub.iconUrl), mark: sub.name.slice(0, 1) })) }));
+        const rail = items.map((one) => ({ id: one.id, name: one.name, subs: one.children.map((sub) => ({ id: sub.id, name: sub.name, icon: api.thumb({ image: sub.icon, imageUrl: sub.iconUrl }), mark: sub.name.slice(0, 1) })) }));
         this.setData({ rail: [ALL].concat(rail) });
       })
       .catch(() => {});

@@ -3,6 +3,7 @@ const api = require("../../utils/api");
 const cart = require("../../utils/cart");
 const pay = require("../../utils/pay");
 const { byDay, phone, place } = require("../../utils/words");
+const { open } = require("../../utils/pages");
 
 const KEPT = "checkout";
 /** The phone number that was left for the last order to fetch. */
@@ -134,7 +135,7 @@ Page({
     const stop = quote.warnings.find((one) => one.code !== "address_required" && one.code !== "slot_required");
     this.setData({
       quote: { goodsFen: quote.goodsFen, freightFen: quote.freightFen, discountFen: quote.discountFen, totalFen: quote.totalFen },
-      lines: quote.lines.map((line) => ({ skuId: line.skuId, name: line.name, spec: line.specText, picture: api.media(line.imageUrl), quantity: line.quantity, fen: line.priceFen })),
+      lines: quote.lines.map((line) => ({ skuId: line.skuId, name: line.name, spec: line.specText, picture: api.thumb(line), quantity: line.quantity, fen: line.priceFen })),
       count: quote.lines.reduce((sum, line) => sum + line.quantity, 0),
       needsAddress: needs,
       needsPhone: quote.needsPhone,
@@ -147,7 +148,7 @@ Page({
   },
 
   chooseAddress() {
-    wx.navigateTo({ url: this.data.to ? "/pages/addresses/addresses?choose=1" : "/pages/address/address?choose=1" });
+    open(this.data.to ? "/pages/addresses/addresses?choose=1" : "/pages/address/address?choose=1");
   },
 
   openCoupons() {

@@ -1,6 +1,7 @@
 // The buyer's coupons: fetched by a code, by a link that carries one, or from what the shop offers.
 const api = require("../../utils/api");
 const { moment } = require("../../utils/words");
+const { open } = require("../../utils/pages");
 
 const TABS = [
   { status: "usable", name: "可使用" },
@@ -77,7 +78,7 @@ Page({
   },
 
   openOrder({ currentTarget }) {
-    wx.navigateTo({ url: `/pages/order/order?id=${currentTarget.dataset.id}` });
+    open(`/pages/order/order?id=${currentTarget.dataset.id}`);
   },
 
   toShop() {

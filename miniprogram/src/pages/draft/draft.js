@@ -2,6 +2,7 @@
 const api = require("../../utils/api");
 const pay = require("../../utils/pay");
 const { byDay, moment, phone, place } = require("../../utils/words");
+const { open } = require("../../utils/pages");
 
 Page({
   addressId: "",
@@ -64,7 +65,7 @@ Page({
       draft: {
         open: draft.state === "open",
         state: draft.stateText,
-        lines: draft.lines.map((line) => ({ skuId: line.skuId, name: line.name, spec: line.specText, picture: api.media(line.imageUrl), quantity: line.quantity, fen: line.priceFen })),
+        lines: draft.lines.map((line) => ({ skuId: line.skuId, name: line.name, spec: line.specText, picture: api.thumb(line), quantity: line.quantity, fen: line.priceFen })),
         goodsFen: draft.goodsFen,
         freightFen: draft.freightFen,
         totalFen: draft.totalFen,
@@ -97,7 +98,7 @@ Page({
   },
 
   chooseAddress() {
-    wx.navigateTo({ url: this.data.to ? "/pages/addresses/addresses?choose=1" : "/pages/address/address?choose=1" });
+    open(this.data.to ? "/pages/addresses/addresses?choose=1" : "/pages/address/address?choose=1");
   },
 
   async take() {

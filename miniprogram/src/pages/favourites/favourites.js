@@ -2,6 +2,7 @@
 const api = require("../../utils/api");
 const goods = require("../../utils/goods");
 const { moment } = require("../../utils/words");
+const { open } = require("../../utils/pages");
 
 const card = (one) => ({
   id: one.productId,
@@ -63,7 +64,7 @@ Page({
   },
 
   open({ currentTarget }) {
-    wx.navigateTo({ url: `/pages/product/product?id=${currentTarget.dataset.id}` });
+    open(`/pages/product/product?id=${currentTarget.dataset.id}`);
   },
 
   async forget({ currentTarget }) {

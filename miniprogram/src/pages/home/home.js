@@ -2,6 +2,7 @@
 const api = require("../../utils/api");
 const cart = require("../../utils/cart");
 const goods = require("../../utils/goods");
+const { open } = require("../../utils/pages");
 
 const KEPT = "home";
 /** Pictures high up are on the screen at once. */
@@ -82,7 +83,7 @@ Page({
     const categories = api.look("/categories").then(({ items }) => {
       const shown = items.filter((one) => one.productCount > 0);
       this.setData({
-        categories: shown.map((one) => ({ id: one.id, name: one.name, icon: api.media(one.iconUrl), mark: one.name.slice(0, 1) })),
+        categories: shown.map((one) => ({ id: one.id, name: one.name, icon: api.thumb({ image: one.icon, imageUrl: one.iconUrl }), mark: one.name.slice(0, 1) })),
         hint: shown.length ? `搜${shown.slice(0, 3).map((one) => one.name).join("、")}` : this.data.hint,
       });
     });
@@ -124,7 +125,7 @@ Page({
 
   openBanner({ currentTarget }) {
     const { productId, categoryId } = this.data.banners[currentTarget.dataset.index];
-    if (productId) wx.navigateTo({ url: `/pages/product/product?id=${productId}` });
+    if (productId) open(`/pages/product/product?id=${productId}`);
     else if (categoryId) this.openCategory({ currentTarget: { dataset: { id: categoryId } } });
   },
 

@@ -2,6 +2,7 @@
 const api = require("../../utils/api");
 const orders = require("../../utils/orders");
 const { state } = require("../../utils/words");
+const { open } = require("../../utils/pages");
 
 const FACE = "face";
 const JOBS = [
@@ -76,31 +77,31 @@ Page({
   },
 
   openOrders({ currentTarget }) {
-    wx.navigateTo({ url: `/pages/orders/orders?status=${currentTarget.dataset.status || ""}` });
+    open(`/pages/orders/orders?status=${currentTarget.dataset.status || ""}`);
   },
 
   openOrder({ currentTarget }) {
-    wx.navigateTo({ url: `/pages/order/order?id=${currentTarget.dataset.id}` });
+    open(`/pages/order/order?id=${currentTarget.dataset.id}`);
   },
 
   openAddresses() {
-    wx.navigateTo({ url: "/pages/addresses/addresses" });
+    open("/pages/addresses/addresses");
   },
 
   openFavourites() {
-    wx.navigateTo({ url: "/pages/favourites/favourites" });
+    open("/pages/favourites/favourites");
   },
 
   openCoupons() {
-    wx.navigateTo({ url: "/pages/coupons/coupons" });
+    open("/pages/coupons/coupons");
   },
 
   openDraft() {
-    wx.navigateTo({ url: "/pages/draft/draft" });
+    open("/pages/draft/draft");
   },
 
   openAbout() {
-    wx.navigateTo({ url: "/pages/about/about" });
+    open("/pages/about/about");
   },
 
   call() {

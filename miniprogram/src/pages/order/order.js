@@ -3,6 +3,7 @@ const api = require("../../utils/api");
 const orders = require("../../utils/orders");
 const pay = require("../../utils/pay");
 const { left, moment, phone, place, state } = require("../../utils/words");
+const { open } = require("../../utils/pages");
 
 const STEPS = ["付款", "备货", "在路上", "签收"];
 /** Of goods that the buyer fetches himself. */
@@ -188,24 +189,24 @@ Page({
   },
 
   refund() {
-    wx.navigateTo({ url: `/pages/refund/refund?id=${this.order.orderNo}` });
+    open(`/pages/refund/refund?id=${this.order.orderNo}`);
   },
 
   openRefund({ currentTarget }) {
-    wx.navigateTo({ url: `/pages/progress/progress?id=${this.order.orderNo}&refund=${currentTarget.dataset.id}` });
+    open(`/pages/progress/progress?id=${this.order.orderNo}&refund=${currentTarget.dataset.id}`);
   },
 
   openReturn({ currentTarget }) {
-    wx.navigateTo({ url: `/pages/progress/progress?id=${this.order.orderNo}&case=${currentTarget.dataset.id}` });
+    open(`/pages/progress/progress?id=${this.order.orderNo}&case=${currentTarget.dataset.id}`);
   },
 
   openInvoice() {
-    wx.navigateTo({ url: `/pages/invoice/invoice?id=${this.order.orderNo}` });
+    open(`/pages/invoice/invoice?id=${this.order.orderNo}`);
   },
 
   openLine({ currentTarget }) {
     const line = this.order.lines.find((one) => one.id === currentTarget.dataset.id);
-    wx.navigateTo({ url: `/pages/product/product?id=${line.productId}` });
+    open(`/pages/product/product?id=${line.productId}`);
   },
 
   subscribe() {

@@ -2,6 +2,7 @@
 const api = require("../../utils/api");
 const orders = require("../../utils/orders");
 const { left } = require("../../utils/words");
+const { open } = require("../../utils/pages");
 
 const TABS = [
   { status: "", name: "全部", count: "", empty: "还没有订单", say: "去挑几样喜欢的吧" },
@@ -104,7 +105,7 @@ Page({
   },
 
   open({ currentTarget }) {
-    wx.navigateTo({ url: `/pages/order/order?id=${currentTarget.dataset.id}` });
+    open(`/pages/order/order?id=${currentTarget.dataset.id}`);
   },
 
   pay({ currentTarget }) {
@@ -120,7 +121,7 @@ Page({
   },
 
   refund({ currentTarget }) {
-    wx.navigateTo({ url: `/pages/refund/refund?id=${currentTarget.dataset.id}` });
+    open(`/pages/refund/refund?id=${currentTarget.dataset.id}`);
   },
 
   /** Off this list, and with 撤销 on it again. */

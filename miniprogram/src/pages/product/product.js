@@ -2,6 +2,7 @@
 const api = require("../../utils/api");
 const cart = require("../../utils/cart");
 const goods = require("../../utils/goods");
+const { open } = require("../../utils/pages");
 
 const NAMED = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&#x27;": "'" };
 const text = (html) => html.replace(/&(amp|lt|gt|quot|#39|#x27);/g, (all) => NAMED[all]);
@@ -136,11 +137,11 @@ Page({
 
   bought({ detail }) {
     getApp().globalData.checkout = [detail.line];
-    wx.navigateTo({ url: "/pages/checkout/checkout" });
+    open("/pages/checkout/checkout");
   },
 
   openCoupons() {
-    wx.navigateTo({ url: "/pages/coupons/coupons" });
+    open("/pages/coupons/coupons");
   },
 
   share() {

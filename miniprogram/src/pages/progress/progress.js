@@ -84,7 +84,7 @@ Page({
     }
     const goods = (part) => {
       const line = order.lines.find(({ id }) => id === part.lineId);
-      return { id: part.lineId, name: line.name, spec: line.specText, picture: api.media(line.imageUrl), quantity: part.quantity, fen: part.amountFen === undefined ? line.priceFen * part.quantity : part.amountFen };
+      return { id: part.lineId, name: line.name, spec: line.specText, picture: api.thumb(line), quantity: part.quantity, fen: part.amountFen === undefined ? line.priceFen * part.quantity : part.amountFen };
     };
     const [head, say] = refund ? HEAD[refund.state] : OF_CASE[one.state];
     const sent = one && order.resends.find(({ id }) => id === one.resendId);

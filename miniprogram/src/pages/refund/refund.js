@@ -53,7 +53,7 @@ Page({
         const { quantity, skus } = offered(line.id);
         const most = kind === "refund" ? line.quantity - taken(line.id) : quantity;
         const others = kind === "exchange" && skus.length > 1 ? skus : [];
-        return { id: line.id, name: line.specText ? `${line.name} · ${line.specText}` : line.name, picture: api.media(line.imageUrl), fen: line.priceFen, most, quantity: most, ticked: true, skuId: line.skuId, skus: others, specs: others.map((sku) => (sku.available ? sku.specText : `${sku.specText}（缺货）`)), spec: line.specText };
+        return { id: line.id, name: line.specText ? `${line.name} · ${line.specText}` : line.name, picture: api.thumb(line), fen: line.priceFen, most, quantity: most, ticked: true, skuId: line.skuId, skus: others, specs: others.map((sku) => (sku.available ? sku.specText : `${sku.specText}（缺货）`)), spec: line.specText };
       })
       .filter((line) => line.most > 0);
     const reasons = kind === "refund" ? REASONS : this.offer.reasons.concat("其他");
