@@ -630,3 +630,36 @@ fn every_part_may_be_given_away_and_few_are_there_twice() {
     let twice: Vec<_> = versions.iter().filter(|(_, versions)| versions.len() > 1).map(|(name, _)| name).collect();
     assert!(twice.len() <= TWICE, "{} names are there twice: {twice:?}", twice.len());
 }
+
+/// The values of a sheet's custom properties in its first rule that `opens` begins.
+fn tokens(sheet: &str, opens: &str) -> BTreeMap<String, String> {
+    let rule = sheet.split_once(opens).unwrap().1.split('}').next().unwrap();
+    let named = rule.split(';').filter_map(|line| line.split_once("--")?.1.split_once(':'));
+    named.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect()
+}
+
+/// One file says what both sides are drawn with: what the buyer's side says of its colours and sizes stands there too.
+#[test]
+fn the_console_and_the_mini_program_are_drawn_with_the_same_tokens() {
+    let read = |file: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+    let wxss = read("miniprogram/src/app.wxss");
+    let ours = tokens(&read("static/tokens.css"), ":root {");
+    let is_colour = |value: &str| value.starts_with(['#', '1', '2']) || value.starts_with("rgb");
+    let theirs =
+        tokens(&wxss, "\npage {").into_iter().filter(|(name, value)| is_colour(value) && !name.starts_with('r'));
+    let mut differ: Vec<String> = theirs
+        .filter(|(name, value)| ours.get(&format!("b-{name}")) != Some(value))
+        .map(|(name, value)| format!("--{name}: {value}"))
+        .collect();
+    // A size of theirs is a class; two rpx are a px.
+    for (name, class) in
+        [("note", ".note {"), ("small", ".small {"), ("h", ".h {"), ("title", ".title {"), ("body", "page {")]
+    {
+        let rule = wxss.split_once(&format!("\n{class}")).unwrap().1.split('}').next().unwrap();
+        let size = rule.split_once("font-size: ").unwrap().1.split("rpx").next().unwrap().parse::<u32>().unwrap();
+        if ours.get(&format!("b-{name}")) != Some(&format!("{}px", size / 2)) {
+            differ.push(format!("{class} {size}rpx"));
+        }
+    }
+    assert!(differ.is_empty(), "static/tokens.css says otherwise than app.wxss: {differ:?}");
+}
