@@ -120,6 +120,12 @@ else if (sessionStorage.getItem("typed")) {
   }
 }
 
+// A row that is changed is sent at once; the strip takes it back.
+for (const form of $$("[data-sends]")) {
+  $("button", form).hidden = true;
+  form.addEventListener("change", () => form.reportValidity() && form.requestSubmit());
+}
+
 // A memo is saved when its field is left.
 for (const field of $$("[data-save]")) {
   const form = field.form;
@@ -403,7 +409,7 @@ for (const link of $$("[data-quick]")) {
   link.addEventListener("click", async (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    if (link.closest("tr").dataset.sku) return (await import("/static/cell.js")).begin(link);
+    if (link.dataset.sku) return (await import("/static/cell.js")).begin(link);
     document.body.append(over);
     quick(link, link.dataset.quick === "stock" ? ".on_hand" : ".price");
   });

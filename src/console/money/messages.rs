@@ -39,6 +39,9 @@ struct Query {
     #[field(default = String::new())]
     amount: String,
     before: Option<i64>,
+    /// `paces` while somebody looks at how quick each interface is.
+    #[field(default = String::new())]
+    panel: String,
 }
 
 /// An amount has no index: without a first day, so many days are looked through.
@@ -108,7 +111,7 @@ async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>,
         kinds: KINDS,
         verdicts: Verdict::ALL.iter().map(|v| (v.word(), v.text())).collect::<Vec<_>>(),
         kind: &query.kind, verdict: &query.verdict, q: &query.q, from: &query.from, to: &query.to, amount: &query.amount,
-        address: query.address(), problem, amount_days: AMOUNT_DAYS,
+        address: query.address(), panel: &query.panel, problem, amount_days: AMOUNT_DAYS,
         last_notice: last_notice.map(|at| clock::span(now - at)), failed,
         strip: strip(&ended, begins), paces, latest: LATEST,
     };
