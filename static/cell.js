@@ -9,9 +9,9 @@ const REASONS = ["盘点", "进货", "损耗", "更正"];
 const HINT = { price: "Enter 保存 · Esc 放弃", stock: "填数，或 +20、-3" };
 let reason = REASONS[0];
 
-async function send(row, fields) {
-  const body = new URLSearchParams({ sku: row.dataset.sku, ...fields });
-  const answer = await fetch(`/admin/products/${row.dataset.product}/cell`, { method: "POST", body }).catch(() => null);
+async function send(link, fields) {
+  const body = new URLSearchParams({ sku: link.dataset.sku, ...fields });
+  const answer = await fetch(`${link.pathname.replace(/\/stock$/, "")}/cell`, { method: "POST", body }).catch(() => null);
   if (!answer) return { problem: "没有存上：连不上店铺，请检查网络再试" };
   if (answer.redirected) return { problem: "没有存上：登录过期了，请在另一个窗口登录后再按 Enter" };
   return { ok: answer.ok, ...(await answer.json().catch(() => ({ problem: "没有存上，请重试" }))) };
@@ -95,7 +95,7 @@ export function begin(link) {
     busy = true;
     form.setAttribute("aria-busy", "true");
     reason = why.value;
-    const told = await send(row, { column, value: field.value, was, held, reason });
+    const told = await send(link, { column, value: field.value, was, held, reason });
     busy = false;
     form.removeAttribute("aria-busy");
     if (!told.ok) return wrong(told);
@@ -103,7 +103,7 @@ export function begin(link) {
     show(row, told);
     const now = column === "price" ? told.price : told.available;
     const back = async () => {
-      const undone = await send(row, { column, value: was, was: String(now).replaceAll(",", ""), held: told.held, reason: "更正" });
+      const undone = await send(link, { column, value: was, was: String(now).replaceAll(",", ""), held: told.held, reason: "更正" });
       if (undone.ok) show(row, undone);
       return undone;
     };
@@ -115,7 +115,7 @@ export function begin(link) {
     const all = [...document.querySelectorAll("[data-quick]")];
     const to = all[all.indexOf(link) + step];
     if (!to) return link.focus();
-    to.closest("tr").dataset.sku ? begin(to) : to.focus();
+    to.dataset.sku ? begin(to) : to.focus();
   };
   form.addEventListener("submit", (event) => {
     event.preventDefault();
