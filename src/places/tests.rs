@@ -199,6 +199,23 @@ fn a_region_is_shown_once() {
 }
 
 #[test]
+fn values_stand_behind_their_places_and_each_place_once() {
+    let shown = |text: &str| {
+        let (found, problems) = list::with_values(text);
+        let found: Vec<String> = found.iter().map(|(place, value)| format!("{} {value}", place.text())).collect();
+        (found.join("，"), problems.join("，"))
+    };
+    for (text, found, problem) in [
+        ("新疆 西藏:25；乌鲁木齐：30", "新疆维吾尔自治区 25，西藏自治区 25，新疆维吾尔自治区乌鲁木齐市 30", ""),
+        ("新疆:25；新疆维吾尔自治区:30", "新疆维吾尔自治区 25", "新疆维吾尔自治区写了两次"),
+        (":25", "", "「:25」前面没有地区"),
+        ("新疆:25；西藏", "新疆维吾尔自治区 25", "「西藏」后面没有写冒号和金额"),
+    ] {
+        assert_eq!(shown(text), (found.to_owned(), problem.to_owned()), "{text}");
+    }
+}
+
+#[test]
 fn every_group_is_as_many_places_as_it_has_names() {
     for (group, names) in list::GROUPS {
         let listed = listed(group);
@@ -213,6 +230,7 @@ fn every_name_that_was_leads_to_one_that_is() {
         let known = known.unwrap_or_else(|| panic!("{city}"));
         assert!(known.districts.contains(&now) && !known.districts.contains(&was), "{city} {was} {now}");
         assert_eq!(known.districts_named(was, Loosely), [now], "{city} {was}");
+        assert!(known.districts_named(was, Today).is_empty(), "{city} {was}");
     }
     for (now, was) in former::CITIES {
         assert_eq!(Place::parse(was).map(|place| place.city), Ok(Some(now)));
