@@ -33,7 +33,7 @@ const reflected = (...names) => Object.fromEntries(names.map((name) => [name, fu
 const field = (tag) => () => element({
   properties: { value: String, type: String, password: Boolean, name: String, placeholder: String, placeholderClass: String, placeholderStyle: String, disabled: Boolean,
     maxlength: { type: Number, value: 140 }, focus: Boolean, confirmType: String, autoHeight: Boolean, cursorSpacing: Number, adjustPosition: Boolean,
-    showConfirmBar: Boolean, fixed: Boolean },
+    showConfirmBar: Boolean, fixed: Boolean, disableDefaultPadding: Boolean },
   observers: {
     value(value) {
       if (this.field.value !== value) this.field.value = value ?? "";
@@ -82,6 +82,7 @@ const field = (tag) => () => element({
         if (tag === "input" && event.key === "Enter" && !event.isComposing) tell(this, "confirm", { value: node.value });
       });
       dom(this).append(node);
+      dom(this).addEventListener("click", () => node.focus());
     },
   },
 });

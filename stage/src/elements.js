@@ -11,7 +11,7 @@ const own = {
   input: ["value", "type", "password", "placeholder", "placeholder-class", "placeholder-style", "disabled", "maxlength", "focus", "confirm-type",
     "cursor-spacing", "adjust-position", "name"],
   textarea: ["value", "placeholder", "placeholder-class", "placeholder-style", "disabled", "maxlength", "focus", "auto-height", "cursor-spacing",
-    "show-confirm-bar", "name", "fixed"],
+    "show-confirm-bar", "name", "fixed", "disable-default-padding"],
   "scroll-view": ["scroll-x", "scroll-y", "scroll-top", "scroll-left", "scroll-into-view", "scroll-with-animation", "enable-flex", "enhanced",
     "show-scrollbar", "lower-threshold", "enable-passive"],
   swiper: ["indicator-dots", "autoplay", "interval", "duration", "current", "circular", "easing-function"],

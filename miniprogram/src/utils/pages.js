@@ -18,4 +18,9 @@ function open(url) {
   else wx.redirectTo({ url, complete });
 }
 
-module.exports = { open };
+/** Goes back; who came by a link, and has nothing to go back to, sees the shop. */
+function back(delta = 1) {
+  wx.navigateBack({ delta, fail: () => wx.switchTab({ url: "/pages/home/home" }) });
+}
+
+module.exports = { open, back };

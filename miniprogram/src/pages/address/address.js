@@ -1,6 +1,7 @@
 // One address: typed, or pasted whole and read; what is wrong stands under its field.
 const api = require("../../utils/api");
 const { trouble } = require("../../utils/goods");
+const { back } = require("../../utils/pages");
 const { wechatAddress } = require("../../utils/wechat-address");
 
 const NAMES = { receiver: "receiver", phone: "phone", province: "region", city: "region", district: "region", detail: "detail" };
@@ -79,7 +80,8 @@ Page({
 
   typed({ currentTarget, detail }) {
     const { field } = currentTarget.dataset;
-    this.setData({ [field]: detail.value, [`bad.${field}`]: "", [`found.${field}`]: false });
+    // An address is one line, however it is typed.
+    this.setData({ [field]: detail.value.replace(/\n/g, " "), [`bad.${field}`]: "", [`found.${field}`]: false });
   },
 
   picked({ detail }) {
@@ -162,7 +164,7 @@ Page({
     try {
       const saved = data.id ? await api.put(`/addresses/${data.id}`, body) : await api.post("/addresses", body);
       if (this.choosing) getApp().globalData.addressId = saved.id;
-      wx.navigateBack({ delta: this.back });
+      back(this.back);
     } catch (error) {
       const told = {};
       for (const name of Object.keys(error.fields)) if (NAMES[name]) told[NAMES[name]] = error.fields[name];

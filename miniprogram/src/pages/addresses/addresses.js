@@ -2,7 +2,7 @@
 const api = require("../../utils/api");
 const { wechatAddress } = require("../../utils/wechat-address");
 const { phone, place } = require("../../utils/words");
-const { open } = require("../../utils/pages");
+const { open, back } = require("../../utils/pages");
 
 Page({
   /** @type {import("../../../types").SavedAddress[]} */
@@ -33,7 +33,7 @@ Page({
   pick({ currentTarget }) {
     if (!this.data.choosing) return;
     getApp().globalData.addressId = currentTarget.dataset.id;
-    wx.navigateBack({ delta: 1 });
+    back();
   },
 
   edit({ currentTarget }) {
@@ -77,7 +77,7 @@ Page({
           .post("/addresses", given)
           .then(({ id }) => {
             getApp().globalData.addressId = id;
-            if (this.data.choosing) wx.navigateBack({ delta: 1 });
+            if (this.data.choosing) back();
             else this.again();
           })
           .catch(({ message }) => wx.showModal({ title: "这个地址没能保存", content: message, showCancel: false, confirmText: "知道了" }));

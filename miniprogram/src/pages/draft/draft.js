@@ -41,7 +41,7 @@ Page({
     this.setData({ code, loading: true, trouble: null });
     try {
       this.show(await api.get(`/drafts/${encodeURIComponent(code)}`));
-      if (this.data.draft.needsAddress) await this.address();
+      if (this.data.draft && this.data.draft.needsAddress) await this.address();
     } catch (error) {
       if (error.code === "not_found") wx.showModal({ title: "没有找到", content: error.message, showCancel: false, confirmText: "知道了" });
       else this.setData({ trouble: { offline: error.code === "offline", message: error.message, requestId: error.requestId } });

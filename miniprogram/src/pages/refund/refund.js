@@ -2,6 +2,7 @@
 const api = require("../../utils/api");
 const orders = require("../../utils/orders");
 const pay = require("../../utils/pay");
+const { back } = require("../../utils/pages");
 
 const REASONS = ["不想要了", "拍错、多拍", "碎了、坏了", "少发了", "和图不一样", "其他"];
 const TITLES = { refund: "退哪些", return: "退哪些", exchange: "换哪些" };
@@ -180,6 +181,6 @@ Page({
   },
 
   back() {
-    wx.navigateBack({ delta: 1 });
+    back();
   },
 });
