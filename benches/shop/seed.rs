@@ -86,8 +86,12 @@ pub async fn copy(orders: i64) -> tempfile::TempDir {
 
 async fn make(folder: &Path, orders: i64) {
     let db = Db::open(folder).expect("a database opens");
-    write(&db, move |tx| people_and_goods(tx, buyers(orders))).await;
     const STEP: i64 = 1_000;
+    write(&db, goods_and_staff).await;
+    for first in (0..buyers(orders)).step_by(10 * STEP as usize) {
+        write(&db, move |tx| (first + 1..=(first + 10 * STEP).min(buyers(orders))).try_for_each(|id| buyer(tx, id)))
+            .await;
+    }
     let now = Clock::System.now();
     for first in (0..orders).step_by(STEP as usize) {
         write(&db, move |tx| (first..(first + STEP).min(orders)).try_for_each(|i| order(tx, i, orders, now))).await;
@@ -147,7 +151,7 @@ fn name(product: i64) -> String {
     format!("{}{}", KINDS[kind], FRUITS[fruit])
 }
 
-fn people_and_goods(tx: &Tx, people: i64) -> Result<()> {
+fn goods_and_staff(tx: &Tx) -> Result<()> {
     let now = Clock::System.now();
     for id in 1..=PRODUCTS {
         let price = 1_000 + id * 10;
@@ -159,15 +163,6 @@ fn people_and_goods(tx: &Tx, people: i64) -> Result<()> {
         tx.prepare_cached("insert into skus (id, product_id, price_fen, on_hand) values (?1, ?1, ?2, 0)")?
             .execute([id, price])?;
     }
-    for id in 1..=people {
-        tx.prepare_cached("insert into buyers (id, app_id, openid, created_at) values (?1, ?2, ?3, ?4)")?
-            .execute(params![id, APP_ID, openid(id), now])?;
-        if id > BUYERS {
-            continue;
-        }
-        tx.prepare_cached("insert into buyer_sessions (token_hash, buyer_id, expires_at) values (?1, ?2, ?3)")?
-            .execute(params![token_hash(&buyer_token(id)), id, now + 30 * DAY])?;
-    }
     tx.execute(
         "insert into staff (id, name, role, password_hash, created_at) values (1, 'owner', 'owner', 'nobody', ?1)",
         [now],
@@ -177,6 +172,17 @@ fn people_and_goods(tx: &Tx, people: i64) -> Result<()> {
          values (?1, 1, ?2, ?3, '127.0.0.1', ?2)",
         params![token_hash(STAFF_TOKEN), now, now + 7 * DAY],
     )?;
+    Ok(())
+}
+
+fn buyer(tx: &Tx, id: i64) -> Result<()> {
+    let now = tx.now();
+    tx.prepare_cached("insert into buyers (id, app_id, openid, created_at) values (?1, ?2, ?3, ?4)")?
+        .execute(params![id, APP_ID, openid(id), now])?;
+    if id <= BUYERS {
+        tx.prepare_cached("insert into buyer_sessions (token_hash, buyer_id, expires_at) values (?1, ?2, ?3)")?
+            .execute(params![token_hash(&buyer_token(id)), id, now + 30 * DAY])?;
+    }
     Ok(())
 }
 
