@@ -156,9 +156,10 @@ impl Terms {
         }
     }
 
-    /// When a coupon that is given now is no longer good.
+    /// When a coupon that is given now is no longer good. Its days begin with the promotion, if that comes later: else it
+    /// would end before it is good for anything.
     pub fn coupon_ends(&self, now: i64) -> Option<i64> {
-        let by_days = self.days.map(|days| now + days * crate::clock::DAY);
+        let by_days = self.days.map(|days| now.max(self.starts_at) + days * crate::clock::DAY);
         self.ends_at.into_iter().chain(by_days).min()
     }
 }

@@ -694,6 +694,25 @@ async fn a_promotion_says_when_it_could_help_nobody_and_what_runs_beside_it() {
     renamed[2].1 = "国庆满减";
     assert_eq!(boss.post(&first, &renamed).await.0, 303);
     assert!(boss.page("/admin/promotions?phase=ended").await.contains("国庆满减"));
+    // Stopped and over, it is not brought back without a word.
+    boss.post(&format!("{first}/stop"), &[]).await;
+    boss.post(&format!("{first}/resume"), &[]).await;
+    assert!(boss.said(&first).await.contains("请先改结束时间"));
+    // The days of a coupon that is given before it is good begin with the promotion.
+    let early = [
+        ("kind", "reduce"),
+        ("given", "chosen"),
+        ("name", "双十二券"),
+        ("off", "10"),
+        ("starts_at", "2026-12-12T00:00"),
+        ("days", "7"),
+    ];
+    let alice = w.buyer("alice").await;
+    let at = promotion(&boss, &early).await;
+    let id = alice.get("/me").await.ok()["id"].as_str().unwrap().to_owned();
+    boss.post(&format!("{at}/give"), &[("to", &format!("#{id}"))]).await;
+    let held = alice.get("/coupons").await.ok()["items"][0].clone();
+    assert_eq!((&held["state"], &held["endsAt"]), (&json!("waiting"), &json!("2026-12-19T00:00:00+08:00")), "{held}");
     // Of what everybody has on the same goods, each order takes the better one: that is said, and nothing else is.
     for (name, kind, given, scope, products, beside) in [
         ("全场", "reduce", "everybody", "all", "", None),

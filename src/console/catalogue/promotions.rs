@@ -435,9 +435,15 @@ async fn stop(shop: &State<Shop>, staff: Manager, id: PromotionId, form: Form<St
 
 #[post("/promotions/<id>/resume")]
 async fn resume(shop: &State<Shop>, staff: Manager, id: PromotionId) -> Flash<Redirect> {
-    let write = move |tx: &Tx, _: &Promotion| match store::resume(tx, id)? {
-        true => Ok("已恢复".to_owned()),
-        false => Err(Error::from(Code::OrderState).says("它没有停止，或者已经作废，不能恢复")),
+    let now = shop.now();
+    let write = move |tx: &Tx, promotion: &Promotion| {
+        if promotion.terms.is_over(now) {
+            return Err(Error::from(Code::OrderState).says("它的结束时间已经过了，请先改结束时间再恢复"));
+        }
+        match store::resume(tx, id)? {
+            true => Ok("已恢复".to_owned()),
+            false => Err(Error::from(Code::OrderState).says("它没有停止，或者已经作废，不能恢复")),
+        }
     };
     act(shop, staff.0, id, write).await
 }
