@@ -405,11 +405,12 @@ over.addEventListener("submit", async (event) => {
   $("button", form).removeAttribute("aria-busy");
   if (answer) fill(await answer.text());
 });
+const cells = $("[data-sku]") && import("/static/cell.js");
 for (const link of $$("[data-quick]")) {
   link.addEventListener("click", async (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    if (link.dataset.sku) return (await import("/static/cell.js")).begin(link);
+    if (link.dataset.sku) return (await cells).begin(link);
     document.body.append(over);
     quick(link, link.dataset.quick === "stock" ? ".on_hand" : ".price");
   });

@@ -142,7 +142,7 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
     await desk.getByLabel("退几件").first().fill("1");
     await desk.getByRole("button", { name: /下一步/ }).click();
     await desk.getByRole("button", { name: /^确认退款/ }).click();
-    await until("the money to be back", async () => (await desk.content()).includes("退款成功"));
+    await desk.getByText("退款成功").or(desk.getByText("已退款")).first().waitFor();
     await shot(desk, "packer-refund");
     await desk.goto(`${shop}${list}`);
     await desk.getByText("共 4 单").waitFor();

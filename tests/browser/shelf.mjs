@@ -31,10 +31,12 @@ await story(async ({ shop, step, shot, open, login }) => {
 
   await step("Esc gives up, Tab saves and goes on, and what is wrong is said at the cell", async () => {
     await cell("自动晴雨伞", "price").click();
+    await field().waitFor();
     await desk.keyboard.type("1");
     await desk.keyboard.press("Escape");
     assert.equal(await cell("自动晴雨伞", "price").innerText(), "¥65.00");
     await cell("自动晴雨伞", "price").click();
+    await field().waitFor();
     await desk.keyboard.type("65.5");
     await desk.keyboard.press("Tab");
     await strip("¥65.00 → ¥65.50");
@@ -45,6 +47,7 @@ await story(async ({ shop, step, shot, open, login }) => {
     await desk.keyboard.press("Enter");
     await strip("可售 53 → 60");
     await cell("自动晴雨伞", "price").click();
+    await field().waitFor();
     await desk.keyboard.type("十元");
     await desk.keyboard.press("Enter");
     await row("自动晴雨伞").getByText("售价请填金额").waitFor();
@@ -57,11 +60,13 @@ await story(async ({ shop, step, shot, open, login }) => {
     const other = await open({ viewport: { width: 1440, height: 900 }, storageState: await desk.context().storageState() });
     await other.goto(`${shop}/admin/products`);
     await cell("自动晴雨伞", "price", other).click();
+    await field(other).waitFor();
     await other.keyboard.type("70");
     await other.keyboard.press("Enter");
     await strip("¥65.50 → ¥70.00", other);
     await other.close();
     await cell("自动晴雨伞", "price").click();
+    await field().waitFor();
     await desk.keyboard.type("68");
     await desk.keyboard.press("Enter");
     await row("自动晴雨伞").getByText("刚被改成 ¥70.00").waitFor();
@@ -81,6 +86,7 @@ await story(async ({ shop, step, shot, open, login }) => {
     const hand = await open({ ...phone, viewport: { width: 390, height: 844 }, storageState: await desk.context().storageState() });
     await hand.goto(`${shop}/admin/products`);
     await cell("自动晴雨伞", "stock", hand).click();
+    await field(hand).waitFor();
     await hand.keyboard.type("61");
     const low = await hand.locator("form.incell :is(input, select, button)").evaluateAll((all) => all.filter((one) => one.getBoundingClientRect().height < 39.5).map((one) => one.outerHTML));
     assert.deepEqual(low, []);
