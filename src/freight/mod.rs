@@ -30,10 +30,36 @@ pub struct Price {
     /// Pieces or grams, at least 1.
     pub more: i64,
     pub more_fee: Fen,
-    /// Goods of this sum go free.
-    pub free_from: Option<Fen>,
+    pub free_from: Option<Free>,
     /// No promotion takes it off.
     pub always: bool,
+}
+
+/// From when on goods go free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Free {
+    /// From this sum of them on.
+    Sum(Fen),
+    /// From so many pieces on, at least 1.
+    Pieces { pieces: i64 },
+}
+
+impl Free {
+    fn holds(self, load: &Load) -> bool {
+        match self {
+            Free::Sum(from) => load.goods >= from,
+            Free::Pieces { pieces } => load.pieces >= pieces,
+        }
+    }
+
+    /// `满 ¥99.00 包邮`, `满 3 件包邮`
+    fn text(self) -> String {
+        match self {
+            Free::Sum(from) => format!("满 ¥{from} 包邮"),
+            Free::Pieces { pieces } => format!("满 {pieces} 件包邮"),
+        }
+    }
 }
 
 impl Price {
@@ -43,10 +69,6 @@ impl Price {
         // Rounded up: a part that is begun costs as much as a whole one.
         let parts = over / self.more + i64::from(over % self.more > 0);
         self.first_fee.plus(self.more_fee.times(parts)?)
-    }
-
-    fn is_free(&self, goods: Fen) -> bool {
-        self.free_from.is_some_and(|from| goods >= from)
     }
 
     /// `首 1 kg ¥8.00，每续 0.5 kg ¥2.00`
@@ -143,8 +165,8 @@ impl Terms {
             By::Piece => price.fee(load.pieces),
             By::Weight => price.fee(load.grams),
         };
-        let (fee, text) = match price.free_from.filter(|_| price.is_free(load.goods)) {
-            Some(from) => (Fen::ZERO, format!("满 ¥{from} 包邮")),
+        let (fee, text) = match price.free_from.filter(|free| free.holds(load)) {
+            Some(free) => (Fen::ZERO, free.text()),
             None => (fee?, price.text(self.by)),
         };
         let counted = match self.by {
@@ -159,7 +181,7 @@ impl Terms {
         let rate = |rate: &Rate| match rate {
             Rate::NotSent => "不发货".to_owned(),
             Rate::Price(price) => {
-                let free = price.free_from.map(|from| format!("，满 ¥{from} 包邮")).unwrap_or_default();
+                let free = price.free_from.map(|free| format!("，{}", free.text())).unwrap_or_default();
                 format!("{}{free}", price.text(self.by))
             }
         };

@@ -1,12 +1,12 @@
 //! What a freight template may say: the form's text, read or refused with words for whoever wrote it.
 
-use super::{By, Price, Rate, Row, Terms};
+use super::{By, Free, Price, Rate, Row, Terms};
 use serde::Serialize;
 
 use crate::error::{Code, Error, Result};
 use crate::money::Fen;
 use crate::places::{Place, listed};
-use crate::typed::{Length, clean};
+use crate::typed::{Length, clean, whole};
 
 /// Regions with a price of their own.
 pub const MOST_ROWS: usize = 30;
@@ -55,7 +55,11 @@ impl FilledRow {
                 first_fee: price.first_fee.plain(),
                 more: units(price.more),
                 more_fee: price.more_fee.plain(),
-                free_from: price.free_from.map(Fen::plain).unwrap_or_default(),
+                free_from: match price.free_from {
+                    None => String::new(),
+                    Some(Free::Sum(from)) => from.plain(),
+                    Some(Free::Pieces { pieces }) => format!("{pieces} 件"),
+                },
                 always: price.always,
             },
         }
@@ -85,7 +89,7 @@ impl FilledRow {
         };
         let free_from = match self.free_from.trim() {
             "" => None,
-            text => Some(yuan(text, at, "包邮的金额")?),
+            text => Some(free(text, at)?),
         };
         Ok(Rate::Price(Price {
             first: units(&self.first, first)?,
@@ -100,6 +104,19 @@ impl FilledRow {
 
 fn yuan(text: &str, at: &str, name: &str) -> std::result::Result<Fen, String> {
     Fen::from_yuan(text).ok_or_else(|| format!("{at}：{name}请填金额，例如 8 或 8.50"))
+}
+
+/// `99`, or `3 件`.
+fn free(text: &str, at: &str) -> std::result::Result<Free, String> {
+    match clean(text).strip_suffix('件') {
+        Some(pieces) => whole(pieces)
+            .filter(|pieces| (1..=MOST_PIECES).contains(pieces))
+            .map(|pieces| Free::Pieces { pieces })
+            .ok_or_else(|| format!("{at}：包邮的件数请填 1 到 {MOST_PIECES}，例如 3 件")),
+        None => {
+            yuan(text, at, "包邮的金额").map(Free::Sum).map_err(|problem| format!("{problem}；按件数包邮请写 3 件"))
+        }
+    }
 }
 
 /// Pieces, or kilograms in grams: `1`, `0.5`. Never through a float.
@@ -236,7 +253,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_by_its_row() {
         type Spoil = fn(&mut Filled);
-        let rows: [(Spoil, &str); 17] = [
+        let rows: [(Spoil, &str); 21] = [
             (|f| f.name = "  ".into(), "名称"),
             (|f| f.name = "很".repeat(21), "名称"),
             (|f| f.by = "volume".into(), "请选按件还是按重量"),
@@ -250,7 +267,11 @@ mod tests {
             (|f| f.rows[0].more = ".".into(), "第 1 行：续重"),
             (|f| f.rows[0].first_fee = "".into(), "第 1 行：首重的运费没有填"),
             (|f| f.rows[0].more_fee = "贵".into(), "第 1 行：续重的运费请填金额"),
+            (|f| f.rows[0].first = "9223372036854775807".into(), "第 1 行：首重请填多少公斤"),
             (|f| f.rows[0].free_from = "免".into(), "第 1 行：包邮的金额请填金额"),
+            (|f| f.rows[0].free_from = "0 件".into(), "第 1 行：包邮的件数请填 1 到"),
+            (|f| f.rows[0].free_from = "三件".into(), "第 1 行：包邮的件数请填 1 到"),
+            (|f| f.rows[0].free_from = "99999999999999999999件".into(), "第 1 行：包邮的件数请填 1 到"),
             (|f| f.elsewhere.first_fee = "-8".into(), "其他地区：首重的运费请填金额"),
             (
                 |f| {

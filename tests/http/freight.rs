@@ -264,6 +264,22 @@ async fn freight_turns_exactly_where_a_template_says_and_comes_back_whole() {
         ("elsewhere.more_fee", "0"),
     ];
     let abroad = template(&boss, &abroad).await;
+    // From pieces on instead of a sum: as it was written, and as it is told.
+    let three = [
+        ("name", "满件"),
+        ("by", "weight"),
+        ("elsewhere.first_fee", "9"),
+        ("elsewhere.more_fee", "1"),
+        ("elsewhere.free_from", "３件"),
+        ("rows[0].regions", "西藏"),
+        ("rows[0].first_fee", "9"),
+        ("rows[0].more_fee", "1"),
+        ("rows[0].free_from", "10 件"),
+    ];
+    let three = template(&boss, &three).await;
+    let page = boss.page(&format!("/admin/freight/{three}")).await;
+    assert!(page.contains("value=\"3 件\"") && page.contains("value=\"10 件\""), "{page}");
+    assert!(boss.page("/admin/freight").await.contains("，满 3 件包邮"));
     let mut made = Vec::new();
     for (name, fen, weight, template) in [
         ("没有重量", 100, 0, Some(&heavy)),
@@ -280,10 +296,14 @@ async fn freight_turns_exactly_where_a_template_says_and_comes_back_whole() {
         ("好茶", 9_900, 1, None),
         ("灯", 100, 1_000, Some(&abroad)),
         ("大灯", 100, 1_001, Some(&abroad)),
+        ("袜子", 100, 50, Some(&three)),
+        ("帽子", 100, 50, Some(&three)),
     ] {
         made.push(goods(&w, name, fen, weight, template.map(String::as_str)).await);
     }
-    let [air, gram, short, kilo, over, half, half_over, dear, hundred, bowl, tea, fine, lamp, big] = made[..] else {
+    let [air, gram, short, kilo, over, half, half_over, dear, hundred, bowl, tea, fine, lamp, big, socks, hat] =
+        made[..]
+    else {
         unreachable!()
     };
     let way = async |name: &str, fen, way| w.product_with(name, fen, 99, |_, sku| sku.delivery = way).await.1;
@@ -322,6 +342,13 @@ async fn freight_turns_exactly_where_a_template_says_and_comes_back_whole() {
         ("goods of another rule do not count", vec![(dear, 1), (bowl, 1)], here, Some(1_400)),
         ("nor what needs no sending", vec![(dear, 1), (voucher, 1)], here, Some(800)),
         ("one rule free, the other not", vec![(hundred, 2), (bowl, 1)], here, Some(600)),
+        ("a piece less than goes free", vec![(socks, 2)], here, Some(900)),
+        ("exactly as many", vec![(socks, 3)], here, Some(0)),
+        ("of several kinds", vec![(socks, 1), (hat, 2)], here, Some(0)),
+        ("goods of another rule do not count", vec![(socks, 2), (air, 9)], here, Some(900 + 800)),
+        ("nor what needs no sending", vec![(socks, 2), (voucher, 9)], here, Some(900)),
+        ("a region with more of them, one less", vec![(socks, 9)], ("西藏自治区", "拉萨市", "城关区"), Some(900)),
+        ("and exactly", vec![(socks, 9), (hat, 1)], ("西藏自治区", "拉萨市", "城关区"), Some(0)),
         ("the shop's own, a fen less", vec![(tea, 1)], here, Some(500)),
         ("the shop's own, exactly", vec![(fine, 1)], here, Some(0)),
         ("a region's own is never free", vec![(fine, 1)], west, Some(2_000)),
