@@ -439,3 +439,46 @@ pub fn full_order(tx: &Tx, id: OrderId) -> Result<Full> {
     let order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
     Ok(orders::store::full(tx, order)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ids::{ProductId, SkuId};
+
+    fn line(quantity: i64) -> Line {
+        Line {
+            id: LineId(1),
+            product_id: ProductId(1),
+            sku_id: SkuId(1),
+            name: String::new(),
+            spec_text: String::new(),
+            image: None,
+            price: Fen::ZERO,
+            quantity,
+            shipped: 0,
+            refunded: 0,
+            released: 0,
+            discount: Fen::ZERO,
+        }
+    }
+
+    proptest! {
+        /// However many pieces go back at a time: together they are worth what was paid, and each part its share to the fen.
+        #[test]
+        fn parts_of_a_line_sum_to_what_was_paid_for_it(
+            paid in 0..1_000_000_000_i64, quantity in 1..=999_i64, parts in prop::collection::vec(1..200_i64, 0..40),
+        ) {
+            let whole = Fen::new(paid).unwrap();
+            let mut left = RefundableLine { line: line(quantity), paid: whole, pieces: quantity, amount: whole };
+            for pieces in parts.into_iter().chain([quantity]) {
+                let pieces = pieces.min(left.pieces);
+                let worth = left.worth(pieces);
+                prop_assert!((worth.get() * quantity - paid * pieces).abs() < quantity);
+                left = RefundableLine { pieces: left.pieces - pieces, amount: left.amount.minus(worth).unwrap(), ..left };
+            }
+            prop_assert_eq!((left.pieces, left.amount), (0, Fen::ZERO));
+        }
+    }
+}
