@@ -102,7 +102,8 @@ function crowd(known, most) {
   window.fetch = async (where, options) => {
     const { pathname, searchParams } = new URL(where, location.origin);
     if (pathname !== "/api/v1/products" || searchParams.has("sort")) return real(where, options);
-    const from = Number(searchParams.get("cursor") ?? 0);
+    // The shop's own cursor follows the first twelve, which came with the page.
+    const from = searchParams.has("cursor") ? Number(searchParams.get("cursor")) || 12 : 0;
     const to = Math.min(from + Number(searchParams.get("limit")), most);
     const items = Array.from({ length: to - from }, (_, n) => ({ ...known[(from + n) % known.length], id: String(from + n + 1) }));
     return Response.json({ items, nextCursor: to < most ? String(to) : null });
