@@ -244,7 +244,13 @@ export function makeWx(host) {
       at = (at + by + urls.length) % urls.length;
       look.src = host.image(urls[at]);
     };
-    sheets.sheet("查看大图", (finish) => [press("关闭", () => finish(null), "stage-close"), look,
+    // As two fingers or a double tap do on a phone.
+    const near = press("放大", () => {
+      near.textContent = frame.classList.toggle("stage-near") ? "缩小" : "放大";
+    }, "stage-choice stage-zoom");
+    look.ondblclick = () => near.click();
+    const frame = node("div", { className: "stage-look", tabIndex: 0 }, look);
+    sheets.sheet("查看大图", (finish) => [press("关闭", () => finish(null), "stage-close"), frame, near,
       ...(urls.length > 1 ? [node("div", { className: "stage-answers" }, press("上一张", turn(-1)), press("下一张", turn(1)))] : [])], "stage-veil-picture");
   });
 

@@ -5,6 +5,24 @@ import { createRequire } from "node:module";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+/** Runs in the page: what a finger is to hit and has less than 38 px to hit it in, from top to bottom. */
+const narrow = () => {
+  const low = (node) => {
+    const box = node.getBoundingClientRect();
+    const [x, middle] = [box.x + box.width / 2, box.y + box.height / 2];
+    const mine = (y) => node.contains(document.elementFromPoint(x, y));
+    // What lies under something else is not to be hit now.
+    if (!mine(middle)) return false;
+    let [top, bottom] = [middle, middle];
+    while (top > middle - 20 && mine(top - 1)) top -= 1;
+    while (bottom < middle + 20 && mine(bottom + 1)) bottom += 1;
+    const whole = top > 1 && bottom < innerHeight - 1;
+    return whole && bottom - top < 38;
+  };
+  const all = ["button", "tab", "switch", "checkbox"].map((role) => `.stage-page:not([hidden]) [role=${role}]`).join(", ");
+  return [...document.querySelectorAll(all)].filter((node) => node.checkVisibility() && low(node)).map((node) => `${node.className} ${node.textContent.trim().slice(0, 12)}`);
+};
+
 export class Stage {
   constructor(page, shop, shot) {
     Object.assign(this, { page, shop, shot: (name) => shot(page, name), desk: page.frameLocator("iframe") });
@@ -87,8 +105,9 @@ export class Stage {
   /** Says yes or no to a question of the phone's. */
   answer = (words) => this.page.locator(".stage-over").getByRole("button", { name: words, exact: true }).click();
 
-  /** axe has nothing to say about what is shown. */
+  /** axe has nothing to say about what is shown, and a finger hits it. */
   async clean(what) {
+    assert.deepEqual(await this.page.evaluate(narrow), [], `${what}: too low for a finger`);
     // Brought in by the browser's own hand: the page's policy stands.
     await this.page.evaluate(axe);
     // Half-way through a movement a colour is not what it will be.

@@ -140,6 +140,44 @@ await story(async ({ shop, step, stage, expect, login }) => {
     await buyer.pay();
   });
 
+  await step("a line that is short says so and is brought down, one that became cheaper says by how much", async () => {
+    await buyer.product("手工挂面");
+    await buyer.button("加入购物车").click();
+    await buyer.says("已放进购物车");
+    await buyer.enter("/pages/cart/cart");
+    for (let more = 1; more < 4; more += 1) {
+      await buyer.button("增加手工挂面").click();
+      await buyer.text(`已选 ${more + 1} 件`).waitFor();
+    }
+    await edit("手工挂面", async () => {
+      await desk.getByLabel("库存", { exact: true }).first().fill("6");
+      await desk.getByLabel("售价", { exact: true }).first().fill("16.80");
+    });
+    await buyer.enter("/pages/cart/cart");
+    await buyer.says("只剩 2 件，已替你改成 2");
+    await buyer.text("已选 2 件").waitFor();
+    await buyer.enter("/pages/cart/cart");
+    await buyer.says("比加入时便宜 ¥2");
+    await edit("手工挂面", () => desk.getByLabel("库存", { exact: true }).first().fill("50"));
+    await buyer.button("管理").click();
+    await buyer.button("移除选中的").click();
+    await buyer.says("篮子还空着");
+  });
+
+  await step("a picture is looked at closely", async () => {
+    await buyer.product("手工挂面");
+    await buyer.button("看大图 1").click();
+    const sheet = buyer.sheet("查看大图");
+    const wide = () => sheet.getByRole("img").evaluate((picture) => picture.getBoundingClientRect().width);
+    const before = await wide();
+    await sheet.getByRole("button", { name: "放大" }).click();
+    assert.ok((await wide()) > 2 * before);
+    await buyer.clean("picture");
+    await sheet.getByRole("button", { name: "缩小" }).click();
+    assert.equal(await wide(), before);
+    await sheet.getByRole("button", { name: "关闭" }).click();
+  });
+
   await step("what goes off the shelf at the till leads back to the cart, which says so and keeps the rest", async () => {
     expect(/status of 404/);
     for (const name of ["法式乡村面包", "手工挂面"]) {

@@ -1,4 +1,5 @@
 // WeChat's own compiler of today over the whole program, without a network; before a release. Usage: node official.mjs [FOLDER with miniprogram-ci]
+// [FOLDER of the program, as a merchant unpacks it]
 // npm install --ignore-scripts miniprogram-ci@2.1.42 brings it (275 MB), in a folder of its own.
 import fs from "node:fs";
 import { createRequire } from "node:module";
@@ -14,11 +15,13 @@ try {
   process.exit(0);
 }
 const { DefaultProjectAttr } = need("miniprogram-ci/dist/config/config.js");
-const appid = "wx0123456789abcdef";
+const program = path.resolve(process.argv[3] ?? path.join(import.meta.dirname, "../../miniprogram"));
+const written = JSON.parse(fs.readFileSync(path.join(program, "project.config.json"), "utf8")).appid;
+const appid = written === "touristappid" ? "wx0123456789abcdef" : written;
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "xiaopu-official-"));
 const key = path.join(folder, "key");
 fs.writeFileSync(key, "none");
-const project = new ci.Project({ appid, type: "miniProgram", projectPath: path.resolve(import.meta.dirname, "../../miniprogram"), privateKeyPath: key, ignores: [] });
+const project = new ci.Project({ appid, type: "miniProgram", projectPath: program, privateKeyPath: key, ignores: [] });
 // Its server would be asked for these; the package's own stand in, so that no network is needed.
 project.attr = async () => ({ ...DefaultProjectAttr, appid });
 const zip = path.join(folder, "compiled.zip");
