@@ -197,9 +197,9 @@ export function makeHost({ app, settings, area, make, ready, appShow, dataOf }) 
     else go.switchTab({ url: `/${tabs[0].pagePath}` });
   };
   addEventListener("popstate", ({ state }) => {
-    // What lies over the page goes first, as by the back gesture of a phone.
+    // What lies over the page goes first, as by the back gesture of a phone; an address that was typed has no state of ours.
     const veil = [...$(".stage-over").querySelectorAll(".stage-veil")].at(-1);
-    if (veil) {
+    if (veil && state) {
       const page = stack.at(-1);
       history.pushState({ key: page.key, depth: stack.length - 1 }, "", `#${page.url}`);
       veil.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
