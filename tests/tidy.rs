@@ -44,7 +44,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("sockets", &["say"]),
     ("memory", &[]),
     ("db", &["clock", "say"]),
-    ("wechat", &["clock", "ids", "money", "nonce", "words"]),
+    ("wechat", &["clock", "ids", "money", "nonce", "typed", "words"]),
     ("simulator", &["assets", "clock", "ids", "money", "nonce", "sockets", "wechat"]),
     ("places", &[]),
     ("packing", &["db", "ids"]),

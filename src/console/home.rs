@@ -13,6 +13,7 @@ use crate::catalogue::media::thumb;
 use crate::catalogue::sellers::Sellers;
 use crate::catalogue::store::{Seller, ShelfCounts};
 use crate::clock::{self, DAY, Day, HOUR};
+use crate::console::system::trials;
 use crate::error::Result;
 use crate::ledger::{DaySum, store as ledger};
 use crate::money::yuan;
@@ -21,8 +22,8 @@ use crate::orders::search::{Filter, store as search};
 use crate::orders::{self, Line, Order};
 use crate::payments::{Checked, store as payments};
 use crate::reconcile::{BillState, Match, store as reconcile};
-use crate::settings::Group;
-use crate::settings::store::{Tried, trials};
+use crate::settings::store::Tried;
+use crate::settings::{Group, Settings};
 use crate::shipping::duty;
 use crate::shop::Shop;
 use crate::staff::{Role, Staff};
@@ -103,7 +104,13 @@ struct Seen {
     waiting: super::Waiting,
 }
 
-fn look(conn: &rusqlite::Connection, sellers: &Sellers, (first, last): (Day, Day), low: i64, now: i64) -> Result<Seen> {
+fn look(
+    conn: &rusqlite::Connection,
+    sellers: &Sellers,
+    (first, last): (Day, Day),
+    settings: &Settings,
+    now: i64,
+) -> Result<Seen> {
     let today = Day::of(now);
     let (last_notice, failed) = transactions::store::health(conn, now - DAY)?;
     let hours = |ago: i64| ledger::hour_sums(conn, today.plus(-ago));
@@ -137,14 +144,14 @@ fn look(conn: &rusqlite::Connection, sellers: &Sellers, (first, last): (Day, Day
         charted,
         funnel: orders::store::funnel(conn, today.plus(-6))?,
         best: sellers.best(conn, today.plus(1 - CHARTED), 6)?,
-        low: catalogue::store::low_count(conn, low)?,
+        low: catalogue::store::low_count(conn, settings.low_stock())?,
         shelves: catalogue::store::shelf_counts(conn)?,
         last_notice,
         failed,
         bill: reconcile::latest(conn)?,
         check: payments::last_self_check(conn)?,
         alerts: payments::alerts(conn)?,
-        tried: trials(conn)?,
+        tried: trials::standing(conn, settings)?,
         backup: backups::latest(conn, 1)?.pop(),
         waiting: super::waiting(conn)?,
     })
@@ -161,9 +168,9 @@ async fn page(
     let now = shop.now();
     let today = Day::of(now);
     let (days, first, last) = span.read(today);
-    let low = shop.settings().low_stock();
-    let sellers = sellers.inner().clone();
-    let seen = shop.read(move |conn| look(conn, &sellers, (first, last), low, now)).await?;
+    let settings = shop.settings();
+    let (sellers, of_now) = (sellers.inner().clone(), settings.clone());
+    let seen = shop.read(move |conn| look(conn, &sellers, (first, last), &of_now, now)).await?;
     let Seen {
         counts,
         oldest,
@@ -190,7 +197,6 @@ async fn page(
         waiting,
     } = seen;
     let count = |word: &str| counts.iter().find(|(status, _)| status == word).map_or(0, |(_, n)| *n);
-    let settings = shop.settings();
     let mut todo = Vec::new();
     let unready = settings.unready(settings.api());
     if settings.mini_program().is_none() {
@@ -210,7 +216,7 @@ async fn page(
     }
     let unbelieved = shop.wechat.unbelieved().filter(BadSeal::is_for_owner_of_reply);
     let unbelieved = unbelieved.map(|bad| format!("微信支付的回答不能信，买家付不了款：{}", bad.of_reply()));
-    for words in alerts.iter().chain(&unbelieved) {
+    for words in unbelieved.iter().chain(&alerts) {
         todo.push((words.as_str(), "/admin/settings#pay_v3".to_owned()));
     }
     let refused = shop.wechat.refused(settings.api()).map(|why| format!("微信不受理付款，买家付不了款：{why}"));
@@ -236,6 +242,13 @@ async fn page(
     if todo.is_empty() && recent.is_empty() {
         todo.push(("用手机下一个 0.01 元的测试单，走一遍付款、发货和退款", "/admin/products".to_owned()));
     }
+    // One thing that is wrong shows itself in several places, and is said once, as early as it comes.
+    let all: Vec<String> = todo.iter().map(|(words, _)| bare(words).to_owned()).collect();
+    let mut place = 0..;
+    todo.retain(|(words, _)| {
+        let before = all.iter().take(place.next().unwrap_or_default());
+        !{ before }.any(|said| said.contains(bare(words)) || bare(words).contains(said.as_str()))
+    });
     // Only the owner can do these.
     todo.retain(|_| staff.role == Role::Owner);
     let recent: Vec<Value> = recent
@@ -305,6 +318,11 @@ async fn page(
         failed,
     };
     Ok(assets::page("console/home.html", context))
+}
+
+/// A sentence without what follows from it.
+fn bare(words: &str) -> &str {
+    words.rsplit_once("买家付不了款：").map_or(words, |(_, why)| why)
 }
 
 /// What was earned on goods; nothing where no cost is known, beside how many pieces that is said of.

@@ -29,9 +29,11 @@ pub fn routes() -> Vec<Route> {
     routes![hear]
 }
 
-/// What the owner is alarmed about: a key that opens nothing, a signature that cannot be believed.
+/// What the owner is alarmed about: a key that opens nothing, a signature that cannot be believed, a key from before the
+/// last change that WeChat still uses.
 const KEY: &str = "v3_key";
 const SIGNATURE: &str = "v3_signature";
+const EARLIER: &str = "v3_earlier";
 
 /// The signature headers as they came, each as often as it came.
 pub struct Headers(Vec<(String, String)>);
@@ -131,22 +133,32 @@ fn enter(tx: &Tx, notice: &Notice, mut entry: Entry, settings: &Settings) -> Res
         }
         notice::Verdict::Sealed => {
             entry.verdict = Verdict::Refused;
-            entry.reason = "已拒绝：APIv3 密钥打不开".into();
-            let words = "微信发来的通知用设置里的 APIv3 密钥打不开：请在商户平台 → API 安全 核对并重新填写。在那之前订单靠查单入账";
-            store::put_alert(tx, KEY, words)?;
+            entry.reason = format!("已拒绝：{}", notice::SEALED);
+            store::put_alert(tx, KEY, &format!("微信的通知打不开，订单靠查单入账：{}", notice::SEALED))?;
+            store::clear_alert(tx, EARLIER)?;
             refused(Status::InternalServerError, "RESOURCE_SEALED")
         }
         notice::Verdict::Refused(word) => {
             entry.verdict = Verdict::Refused;
             entry.reason = format!("已拒绝：{}", notice.bad.as_ref().map_or_else(|| explained(word), BadSeal::words));
-            if let Some(bad) = notice.bad.as_ref().filter(|bad| bad.is_for_owner()) {
-                store::put_alert(tx, SIGNATURE, &bad.words())?;
+            match &notice.bad {
+                Some(bad) if bad.is_for_owner() => store::put_alert(tx, SIGNATURE, &bad.words())?,
+                // WeChat wrote it, and what it wrote was spoilt on its way, or is held against a wrong public key.
+                Some(bad) if notice.opens && *bad != BadSeal::Probe => {
+                    let words = format!("微信的通知验不过签名，订单靠查单入账：{}", bad.of_ours());
+                    store::put_alert(tx, SIGNATURE, &words)?;
+                }
+                _ => {}
             }
             refused(if notice.bad.is_some() { Status::Unauthorized } else { Status::BadRequest }, word)
         }
     };
     if answer.is_ok() {
         store::clear_alerts(tx)?;
+        if let Some(words) = &notice.earlier {
+            store::put_alert(tx, EARLIER, words)?;
+            entry.checks.push(Check { what: "现在的密钥", ok: false, note: words.clone() });
+        }
     }
     entry.response = match &answer {
         Ok(status) => status.to_string(),
@@ -160,6 +172,8 @@ fn enter(tx: &Tx, notice: &Notice, mut entry: Entry, settings: &Settings) -> Res
 /// Other keys stand in the settings: the latest notice that was no use for a reason of the owner's is read once more, and
 /// what it was about is right again if it is read now. The next one would tell, and may be hours away.
 pub async fn look_again(shop: &Shop) -> Result<()> {
+    // That an earlier key was needed was said against others: the next notice tells.
+    shop.write(|tx| Ok(store::clear_alert(tx, EARLIER)?)).await?;
     let Some(merchant) = shop.merchant_v3() else { return Ok(()) };
     let read = |conn: &rusqlite::Connection| match store::alerts(conn)?.is_empty() {
         true => Ok(Vec::new()),

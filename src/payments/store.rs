@@ -9,6 +9,7 @@ use crate::ids::{AttemptId, OrderId, OutTradeNo};
 use crate::jobs::Task;
 use crate::orders::Order;
 use crate::packing;
+use crate::wechat::Api;
 use crate::wechat::Payment;
 use crate::wechat::pay::PayOrder;
 
@@ -174,6 +175,15 @@ pub fn set_paid(tx: &Tx, id: AttemptId, transaction_id: &str, paid_at: i64) -> R
     tx.prepare_cached("update attempts set state = 'paid', transaction_id = ?2, paid_at = ?3 where id = ?1")?
         .execute(params![id, transaction_id, paid_at])?;
     Ok(())
+}
+
+/// Whether WeChat has taken on a payment in this version since then; a few hundred of the latest are looked at.
+pub fn taken_on_since(conn: &Connection, api: Api, since: i64) -> Result<bool> {
+    conn.prepare_cached(
+        "select 1 from (select api, prepaid_at from attempts order by id desc limit 300)
+          where api = ?1 and prepaid_at > ?2",
+    )?
+    .exists(params![api, since])
 }
 
 /// Takes the turn to query; false when somebody did so since `since`.

@@ -5,6 +5,7 @@ use super::regions;
 use crate::money::Fen;
 use crate::wechat::subscribe::Chosen;
 use crate::wechat::v3::keys::{PrivateKey, PublicKey, V3Key, certificate};
+use crate::wechat::v3::pasted;
 use crate::words::words;
 
 words! {
@@ -42,6 +43,8 @@ pub struct Setting {
     pub picture: bool,
     /// The values that are possible, each with its words; none for free text. The first one is the default.
     pub choices: &'static [(&'static str, &'static str)],
+    /// What was typed or pasted, in the one form that is checked and kept.
+    pub tidy: fn(&str) -> String,
     pub check: fn(&str) -> Result<(), String>,
 }
 
@@ -56,6 +59,7 @@ macro_rules! setting {
             lines: false,
             picture: false,
             choices: &[],
+            tidy: |value| value.trim().to_owned(),
             check: |value| {
                 let check: fn(&str) -> Result<(), _> = $check;
                 check(value).map_err(String::from)
@@ -75,6 +79,9 @@ macro_rules! setting {
     };
     (lines $group:ident $name:literal, $label:literal, $hint:literal, $check:expr) => {
         Setting { lines: true, ..setting!($group $name, $label, $hint, $check) }
+    };
+    (tidy $tidy:expr, $($setting:tt)+) => {
+        Setting { tidy: $tidy, ..setting!($($setting)+) }
     };
     (secret lines $group:ident $name:literal, $label:literal, $hint:literal, $check:expr) => {
         Setting { secret: true, lines: true, ..setting!($group $name, $label, $hint, $check) }
@@ -190,25 +197,26 @@ pub const SETTINGS: &[Setting] = &[
         }
     }),
     setting!(Address "shop.public_url", "对外地址", "https://您的域名，微信用它通知付款结果", public_url),
-    setting!(App "wechat.app_id", "小程序 AppID", "wx 开头的 18 位", app_id),
-    setting!(secret App "wechat.app_secret", "小程序 AppSecret", "32 位", |v| letters(v, 32..=32, "AppSecret 是 32 位字母和数字")),
-    setting!(Pay "wechat.mch_id", "商户号", "微信支付商户号，数字", |v| {
+    setting!(tidy pasted::word, App "wechat.app_id", "小程序 AppID", "wx 开头的 18 位", app_id),
+    setting!(tidy pasted::word, secret App "wechat.app_secret", "小程序 AppSecret", "32 位", |v| letters(v, 32..=32, "AppSecret 是 32 位字母和数字")),
+    setting!(tidy pasted::word, Pay "wechat.mch_id", "商户号", "微信支付商户号，数字", |v| {
         if v.bytes().all(|b| b.is_ascii_digit()) && (6..=32).contains(&v.len()) {
             Ok(())
         } else {
-            Err("商户号是 6 到 32 位数字")
+            Err(instead(v, "商户号是 6 到 32 位数字"))
         }
     }),
     setting!(choice Pay "wechat.api", "新订单用的接口", "2024 年以后开通的商户一般用 API v3；只有 APIv2 密钥的老商户用 API v2。以后可以换，之前的支付单按原来的接口办完", &[("v2", "API v2"), ("v3", "API v3")]),
-    setting!(secret PayV2 "wechat.api_key", "APIv2 密钥", "商户平台 → 账户中心 → API 安全，32 位", |v| {
-        letters(v, 32..=32, "API 密钥（v2）是 32 位字母和数字：请在商户平台 → 账户中心 → API 安全 重新设置并填到这里")
+    setting!(tidy pasted::word, secret PayV2 "wechat.api_key", "APIv2 密钥", "商户平台 → 账户中心 → API 安全，32 位", |v| {
+        const WANTED: &str = "API 密钥（v2）是 32 位字母和数字：请在商户平台 → 账户中心 → API 安全 重新设置并填到这里";
+        letters(v, 32..=32, WANTED).map_err(|wanted| instead(v, wanted))
     }),
     setting!(choice PayV2 "wechat.sign_type", "签名方式", "与商户平台一致，新店建议 HMAC-SHA256", &[("MD5", "MD5"), ("HMAC-SHA256", "HMAC-SHA256")]),
-    setting!(secret PayV3 "wechat.v3_key", "APIv3 密钥", "商户平台 → API 安全 → APIv3 密钥，32 个字符，和 APIv2 密钥是两个", |v| v.parse::<V3Key>().map(drop)),
-    setting!(secret lines PayV3 "wechat.mch_key", "商户私钥", "apiclient_key.pem 的全部内容", |v| PrivateKey::read(v).map(drop)),
-    setting!(lines PayV3 "wechat.mch_serial", "商户证书序列号", "40 位十六进制；也可以粘贴 apiclient_cert.pem 的全部内容", mch_serial),
-    setting!(lines PayV3 "wechat.public_key", "微信支付公钥", "商户平台 → API 安全 → 微信支付公钥，pub_key.pem 的全部内容", |v| PublicKey::read(v).map(drop)),
-    setting!(PayV3 "wechat.public_key_id", "微信支付公钥 ID", "PUB_KEY_ID_ 开头", public_key_id),
+    setting!(tidy pasted::word, secret PayV3 "wechat.v3_key", "APIv3 密钥", "商户平台 → API 安全 → APIv3 密钥，32 个字符，和 APIv2 密钥是两个", |v| v.parse::<V3Key>().map(drop).map_err(|wanted| instead(v, wanted))),
+    setting!(tidy |v| pasted::tidy(v, pasted::PRIVATE, &[]), secret lines PayV3 "wechat.mch_key", "商户私钥", "apiclient_key.pem 的全部内容", |v| PrivateKey::read(v).map(drop).map_err(|wanted| unless_pem(v, wanted))),
+    setting!(tidy tidy_serial, lines PayV3 "wechat.mch_serial", "商户证书序列号", "40 位十六进制；也可以粘贴 apiclient_cert.pem 的全部内容", mch_serial),
+    setting!(tidy |v| pasted::tidy(v, pasted::PUBLIC, pasted::PRIVATE), lines PayV3 "wechat.public_key", "微信支付公钥", "商户平台 → API 安全 → 微信支付公钥，pub_key.pem 的全部内容", |v| PublicKey::read(v).map(drop).map_err(|wanted| unless_pem(v, wanted))),
+    setting!(tidy tidy_id, PayV3 "wechat.public_key_id", "微信支付公钥 ID", "PUB_KEY_ID_ 开头", public_key_id),
     setting!(secret App "wechat.message_token", "消息推送 Token", "小程序后台 → 开发设置 → 消息推送，3–32 位", |v| {
         letters(v, 3..=32, "Token 是 3 到 32 位字母和数字")
     }),
@@ -328,34 +336,57 @@ fn letters(value: &str, length: std::ops::RangeInclusive<usize>, problem: &'stat
     if fine { Ok(()) } else { Err(problem) }
 }
 
-fn app_id(value: &str) -> Result<(), &'static str> {
-    letters(value, 6..=32, "AppID 是 wx 开头的字母和数字")
+/// What is wanted, after what was given instead, where that can be told.
+fn instead(value: &str, wanted: &str) -> String {
+    match pasted::looks_like(value) {
+        Some(what) => format!("这像是{what}；{wanted}"),
+        None => wanted.to_owned(),
+    }
 }
 
-fn mch_serial(value: &str) -> Result<(), &'static str> {
-    if value.contains("-----BEGIN") {
-        return certificate(value).map(drop);
+/// The same for a file's content: what is wrong with one says itself what it is.
+fn unless_pem(value: &str, wanted: &str) -> String {
+    if value.contains("-BEGIN ") { wanted.to_owned() } else { instead(value, wanted) }
+}
+
+/// The certificate alone, whatever stood beside it: it is not kept sealed.
+fn tidy_serial(value: &str) -> String {
+    if value.len() > 200 { pasted::tidy(value, pasted::CERTIFICATE, &[]) } else { pasted::serial(value) }
+}
+
+/// From where the ID begins: it is often copied with its name.
+fn tidy_id(value: &str) -> String {
+    let word = pasted::word(value);
+    let named = word.to_ascii_uppercase().find("PUB_KEY_ID_").and_then(|at| word.get(at..));
+    named.map_or_else(|| word.clone(), |id| id.replacen(&id[..11], "PUB_KEY_ID_", 1))
+}
+
+fn app_id(value: &str) -> Result<(), String> {
+    letters(value, 6..=32, "AppID 是 wx 开头的字母和数字").map_err(|wanted| instead(value, wanted))
+}
+
+fn mch_serial(value: &str) -> Result<(), String> {
+    const WANTED: &str = "序列号是 40 位十六进制，也可以粘贴 apiclient_cert.pem 的全部内容";
+    if value.starts_with("-----BEGIN CERTIFICATE-") {
+        return certificate(value).map(drop).map_err(str::to_owned);
     }
     if value.starts_with("PUB_KEY_ID_") {
-        return Err("这是微信支付公钥的 ID，请填到下面；这里要商户证书的序列号");
+        return Err("这是微信支付公钥的 ID，请填到下面；这里要商户证书的序列号".into());
     }
-    match value.bytes().all(|b| b.is_ascii_hexdigit()) {
-        true if value.len() == 40 => Ok(()),
-        _ if value.len() == 32 => Err(
-            "这有 32 位，像是 APIv3 密钥或 APIv2 密钥；序列号是 40 位十六进制，也可以粘贴 apiclient_cert.pem 的全部内容",
-        ),
-        _ => Err("序列号是 40 位十六进制，或粘贴 apiclient_cert.pem 的全部内容"),
+    match value.len() == 40 && value.bytes().all(|b| b.is_ascii_hexdigit()) {
+        true => Ok(()),
+        false => Err(instead(value, WANTED)),
     }
 }
 
-fn public_key_id(value: &str) -> Result<(), &'static str> {
+fn public_key_id(value: &str) -> Result<(), String> {
     let digits = value.strip_prefix("PUB_KEY_ID_");
     match digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_alphanumeric())) {
         true if value.len() <= 64 => Ok(()),
-        _ if value.len() == 40 => {
-            Err("这是平台证书的序列号：本店用微信支付公钥模式，请在商户平台切换后填 PUB_KEY_ID_ 开头的 ID")
+        _ if value.len() == 40 && value.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            Err("这是平台证书的序列号：本店用微信支付公钥模式，请在商户平台切换后填 PUB_KEY_ID_ 开头的 ID".into())
         }
-        _ => Err("公钥 ID 以 PUB_KEY_ID_ 开头，在商户平台 → API 安全 → 微信支付公钥 里"),
+        _ => Err(instead(value, "公钥 ID 以 PUB_KEY_ID_ 开头，在商户平台 → API 安全 → 微信支付公钥 里")),
     }
 }
 

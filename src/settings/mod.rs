@@ -115,8 +115,9 @@ impl Server {
                             .ok_or_else(|| format!("配置里有不认识的项 {name}，请对照 README 的设置一节"))?;
                         let value = match setting.lines {
                             true => lines(&name, value.trim())?,
-                            false => value.trim().to_owned(),
+                            false => value,
                         };
+                        let value = (setting.tidy)(&value);
                         (setting.check)(&value).map_err(|problem| format!("配置 {name} 不正确: {problem}"))?;
                         server.fixed.insert(setting.name, value);
                     }
@@ -150,8 +151,9 @@ fn one_of<'v>(name: &str, value: &'v str, words: [&str; 2]) -> Result<&'v str, S
 
 /// A serial is written as it is; what takes a file's content names the file.
 fn lines(name: &str, value: &str) -> Result<String, String> {
-    let plain = name == "wechat.mch_serial" && value.bytes().all(|b| b.is_ascii_hexdigit());
-    if plain { Ok(value.to_owned()) } else { read_pem(name, Path::new(value)).map(|text| text.trim().to_owned()) }
+    let serial = v3::pasted::serial(value);
+    let plain = name == "wechat.mch_serial" && serial.bytes().all(|b| b.is_ascii_hexdigit());
+    if plain { Ok(serial) } else { read_pem(name, Path::new(value)) }
 }
 
 fn read_pem(name: &str, path: &Path) -> Result<String, String> {
@@ -387,7 +389,7 @@ impl Settings {
     }
 
     /// WeChat's console has two keys; the same text for both is one of them in the wrong field, most likely.
-    fn one_key_for_two(&self) -> Option<(&'static Setting, String)> {
+    pub fn one_key_for_two(&self) -> Option<(&'static Setting, String)> {
         let key = self.get("wechat.v3_key")?;
         let words = "APIv3 密钥和 APIv2 密钥一模一样：它们在商户平台上是分开设置的两个密钥，请核对哪一个填错了";
         let same = self.get("wechat.api_key") == Some(key);

@@ -293,6 +293,15 @@ pub fn health(conn: &Connection, since: i64) -> Result<(Option<i64>, i64)> {
     Ok((last, failed))
 }
 
+/// Whether a message of this kind came to a good end since then; a few hundred of the latest are looked at.
+pub fn succeeded_since(conn: &Connection, kind: &str, since: i64) -> Result<bool> {
+    conn.prepare_cached(
+        "select 1 from (select verdict, at from messages where kind = ?1 order by id desc limit 300)
+          where verdict = 'ok' and at > ?2",
+    )?
+    .exists(params![kind, since])
+}
+
 /// How many messages ended in each way, by stretches of `stretch` milliseconds counted from `since` on.
 /// The index alone is read: the messages themselves are large.
 pub fn strip(conn: &Connection, since: i64, stretch: i64) -> Result<Vec<(Verdict, i64, i64)>> {

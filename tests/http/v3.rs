@@ -422,8 +422,53 @@ async fn an_old_api_v3_key_opens_notices_for_two_days() {
     assert_eq!(told().await, 204);
     w.advance(48 * HOUR - SECOND);
     assert_eq!(told().await, 204);
+    // What goes wrong when the two days are over is said before.
+    let still = "微信还在用更换前的 APIv3 密钥，2026-10-10";
+    let home = owner.page("/admin").await;
+    assert!(home.contains(still), "{home}");
+    let log = owner.page("/admin/transactions?kind=notify").await;
+    let id = log.split("/admin/transactions/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let page = owner.page(&format!("/admin/transactions/{id}")).await;
+    assert!(page.contains(still), "{page}");
     w.advance(2 * SECOND);
     assert_eq!(told().await, 500, "and WeChat sends it again");
+    let home = owner.page("/admin").await;
+    assert!(!home.contains(still) && home.contains("打不开"), "{home}");
+    owner.post("/admin/settings", &[("wechat-v3_key", &keys.v3_key)]).await;
+    assert_eq!(told().await, 204);
+    assert_eq!(w.count("select count(*) from owner_alerts").await, 0, "the key that WeChat uses is in force again");
+    w.must_hold().await;
+}
+
+/// A proxy before the shop that takes away headers or writes bodies anew: every notice fails, and nobody else can know.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_that_was_spoilt_on_its_way_is_told_and_a_forgers_is_not() {
+    let w = world("v3").await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let (sku, alice) = (w.product("苹果", 8800, 99).await, w.buyer("alice").await);
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    w.wechat.pay_unheard(&placed.prepay_id, Paying::Well).unwrap();
+    let genuine = || w.wechat.notice_v3(&placed.out_trade_no, None).unwrap();
+    let spaced = [genuine().body, b" ".to_vec()].concat();
+    let forged = br#"{"event_type":"TRANSACTION.SUCCESS","resource":{"algorithm":"AEAD_AES_256_GCM","ciphertext":"AAAA","nonce":"fdasflkja484"}}"#;
+    let without = |gone: &str| genuine().headers.into_iter().filter(|(name, _)| *name != gone).collect::<Vec<_>>();
+    for (headers, body, told) in [
+        (genuine().headers, forged.to_vec(), ""),
+        (without(""), forged.to_vec(), ""),
+        (Vec::new(), genuine().body, "原样转发 Wechatpay- 开头的头"),
+        (without(sign::SIGNATURE), genuine().body, "原样转发 Wechatpay- 开头的头"),
+        (genuine().headers, spaced, "代理有没有改动内容"),
+    ] {
+        assert_eq!(knock(&w, &headers, &body).await.0, 401, "{told}");
+        let home = owner.page("/admin").await;
+        assert_eq!(home.contains("微信的通知验不过签名"), !told.is_empty(), "{told}: {home}");
+        assert!(home.contains(told), "{told}: {home}");
+        if !told.is_empty() {
+            let notice = genuine();
+            assert_eq!(knock(&w, &notice.headers, &notice.body).await.0, 204);
+        }
+        assert!(!owner.page("/admin").await.contains("微信的通知验不过签名"), "{told}: it is right again");
+    }
     w.must_hold().await;
 }
 

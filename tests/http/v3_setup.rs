@@ -165,6 +165,126 @@ async fn one_text_for_two_keys_is_kept_and_doubted() {
     assert!(!owner.page("/admin/settings").await.contains("一模一样"));
 }
 
+/// A warning beside the mark that all is well: the two may be the same, and hardly ever are.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_text_for_two_keys_is_doubted_by_the_test_too() {
+    let same = keys().v3_key;
+    let w = shop_of_v3(&[("wechat.v3_key", &same), ("wechat.api_key", &same)]).await;
+    let owner = w.staff("owner", Role::Owner).await;
+    owner.post("/admin/settings/test/key_v3", &[]).await;
+    let said = owner.said("/admin/settings").await;
+    assert!(said.contains("微信支付公钥都正确") && said.contains("。⚠ APIv3 密钥和 APIv2 密钥一模一样"), "{said}");
+}
+
+/// What failed when it was tried is of no account once it works; and one cause is told once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_that_failed_is_overtaken_by_the_payment_after_it() {
+    let w = world("v3").await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let (sku, alice) = (w.product("苹果", 8800, 9).await, w.buyer("alice").await);
+    let said = "没有支付的权限";
+    for kind in ["orderquery", "unifiedorder"] {
+        w.wechat.fault(kind, Fault::refused("NO_AUTH", "商户号该产品权限未开通"));
+    }
+    owner.post("/admin/settings/test/key_v3", &[]).await;
+    assert_eq!(alice.buy(sku, 1).await.error(), (502, "wechat_rejected"));
+    let home = owner.page("/admin").await;
+    assert_eq!(home.matches(said).count(), 1, "{home}");
+    assert!(home.contains("买家付不了款"), "{home}");
+    w.advance(MINUTE);
+    Placed::of(alice.buy(sku, 1).await);
+    for path in ["/admin", "/admin/settings"] {
+        assert!(!owner.page(path).await.contains(said), "{path}");
+    }
+    // The app's card is tried by logins, and overtaken by them.
+    w.wechat.fault("login", Fault::refused("40125", "invalid appsecret"));
+    owner.post("/admin/settings/test/app", &[]).await;
+    let wrong = async || owner.page("/admin").await.contains("AppSecret 不对");
+    assert!(wrong().await);
+    w.advance(MINUTE);
+    w.buyer("bob").await;
+    assert!(!wrong().await);
+}
+
+/// Whatever an editor or a chat did to a key on its way, and what was copied along with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_taken_as_they_come_and_kept_as_they_are_meant() {
+    let keys = keys();
+    let private = format!("\u{feff}\"{}\"", keys.merchant.private.replace('\n', "\\n"));
+    let public = keys.platform.public.replace('\n', " ");
+    let serial: Vec<String> =
+        keys.serial.to_lowercase().as_bytes().chunks(2).map(|two| String::from_utf8_lossy(two).into_owned()).collect();
+    let w = shop_of_v3(&[
+        ("wechat.v3_key", &format!(" \u{201c}{}\u{201d}\r\n", keys.v3_key)),
+        ("wechat.mch_key", &private),
+        ("wechat.mch_serial", &serial.join(":")),
+        ("wechat.public_key", &public),
+        ("wechat.public_key_id", &format!("公钥ID：{}", keys.public_id.to_lowercase())),
+        ("wechat.mch_id", "1900 000 109"),
+    ])
+    .await;
+    for (name, kept) in [
+        ("wechat.v3_key", keys.v3_key.as_str()),
+        ("wechat.mch_key", keys.merchant.private.trim()),
+        ("wechat.mch_serial", &keys.serial),
+        ("wechat.public_key", keys.platform.public.trim()),
+        ("wechat.public_key_id", &keys.public_id),
+        ("wechat.mch_id", MCH_ID),
+    ] {
+        assert_eq!(w.shop.settings().get(name), Some(kept), "{name}");
+    }
+    let owner = w.staff("owner", Role::Owner).await;
+    owner.post("/admin/settings/test/key_v3", &[]).await;
+    let said = owner.said("/admin/settings").await;
+    assert!(said.contains("微信支付公钥都正确"), "{said}");
+    let both = format!("{}{}", keys.merchant.private, keys.platform.public);
+    for (field, value, words) in [
+        ("wechat-v3_key", keys.serial.as_str(), "这像是证书序列号"),
+        ("wechat-v3_key", &keys.merchant.private, "这像是私钥"),
+        ("wechat-mch_id", "wxd930ea5d5a258f4f", "这像是 AppID"),
+        ("wechat-mch_serial", "1900000109", "这像是商户号"),
+        ("wechat-public_key_id", &"a1".repeat(16), "这像是 APIv3 密钥或 APIv2 密钥"),
+        ("wechat-public_key_id", &keys.platform.public, "这像是公钥"),
+        ("wechat-public_key", &both, "不要把它交给别人"),
+        ("wechat-mch_key", "PUB_KEY_ID_0116", "这像是微信支付公钥 ID"),
+    ] {
+        let page = owner.page_of("/admin/settings", &[("group", "pay_v3"), (field, value)]).await;
+        assert!(at_field(&page, field).contains(words), "{field} {words}: {page}");
+    }
+}
+
+/// Nobody but the owner has anything to do with keys, and nobody at all sees one again.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_go_in_and_come_out_for_nobody() {
+    let keys = keys();
+    let w = shop_of_v3(&[("wechat.v3_key", &keys.v3_key), ("wechat.mch_key", &keys.merchant.private)]).await;
+    let (sku, alice) = (w.product("苹果", 8800, 9).await, w.buyer("alice").await);
+    w.paid(&alice, sku, 1).await;
+    let body = keys.merchant.private.lines().nth(1).unwrap();
+    for role in [Role::Packer, Role::Clerk, Role::Manager, Role::Owner] {
+        let staff = w.staff(&format!("{role:?}").to_lowercase(), role).await;
+        for path in [
+            "/admin",
+            "/admin/settings",
+            "/admin/audit",
+            "/admin/transactions",
+            "/admin/diagnostics",
+            "/admin/welcome/5",
+        ] {
+            let answer = staff.get(path).await;
+            let page = answer.1;
+            assert!(!page.contains(body) && !page.contains(&keys.v3_key), "{role:?} {path}");
+        }
+        if role != Role::Owner {
+            for (path, form) in
+                [("/admin/settings", ("wechat-v3_key", "x")), ("/admin/settings/test/key_v3", ("step", "5"))]
+            {
+                assert_eq!(staff.post(path, &[form]).await.0, 403, "{role:?} {path}");
+            }
+        }
+    }
+}
+
 /// A shop of API v3 whose keys are left to the settings page.
 async fn shop_of_v3(owner_fills: &[(&'static str, &str)]) -> World {
     let mut left = vec![("wechat.api", "v3")];

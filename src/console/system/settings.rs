@@ -49,7 +49,7 @@ async fn show(
         frame: frame(shop, owner, "system", flash).await?,
         tab: "settings",
         notes: notes(shop).await?,
-        trials: trials::said(&shop.read(|conn| Ok(kept::trials(conn)?)).await?),
+        trials: trials::said(&trials::told(shop).await?),
         cards: Group::ALL.iter().filter(|group| **group != Group::Templates).map(|group| card(&settings, *group, typed, wrong)).collect::<Vec<_>>(),
         problem: wrong.map(words),
         // What is wrong is said on the card that was sent, where that is a card of this page.
@@ -171,7 +171,7 @@ pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<usize> {
         (false, value) => value.to_owned(),
     };
     for setting in SETTINGS.iter().filter(|setting| !settings.is_fixed(setting.name)) {
-        let Some(value) = typed.get(&field(setting)).map(|value| value.trim().to_owned()) else { continue };
+        let Some(value) = typed.get(&field(setting)).map(|value| (setting.tidy)(value)) else { continue };
         let default = setting.choices.first().map_or("", |(word, _)| word);
         let unchanged = value == settings.get(setting.name).unwrap_or(default);
         // An empty secret means "as it was": it is never shown, so it cannot be sent back.

@@ -17,7 +17,7 @@ use crate::console::{back, refused, words};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
-use crate::settings::{Group, store as kept};
+use crate::settings::Group;
 use crate::shop::Shop;
 use crate::staff::login::{self, audit};
 use crate::staff::{Owner, Staff};
@@ -114,7 +114,7 @@ async fn show(shop: &Shop, step: u8, flash: Option<Value>, typed: &Typed, wrong:
         title, step, flash, demo: shop.demo.is_some(), steps: step_names(step),
         cards: cards.collect::<Vec<_>>(),
         problem: wrong.map(words),
-        trials: trials::said(&shop.read(|conn| Ok(kept::trials(conn)?)).await?),
+        trials: trials::said(&trials::told(shop).await?),
         certificate: groups.contains(&Group::PayV2).then(|| super::certificate::shown(shop)),
         notify_url: shop_settings.notify_url(shop_settings.api()),
         // Only the last step asks.

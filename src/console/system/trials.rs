@@ -2,6 +2,7 @@
 
 use rocket::response::{Flash, Redirect};
 use rocket::{Route, State, post, routes};
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::clock;
@@ -9,12 +10,12 @@ use crate::console::{back, words};
 use crate::error::{Code, Error, Result};
 use crate::ids::OrderNo;
 use crate::outbox::{Channel, staff as outbox};
-use crate::payments::trial;
+use crate::payments::{store as payments, trial};
 use crate::settings::store::{self, Tried};
-use crate::settings::{Group, Setting};
+use crate::settings::{Group, Setting, Settings};
 use crate::shop::Shop;
 use crate::staff::Owner;
-use crate::transactions::Entry;
+use crate::transactions::{self, Entry};
 use crate::wechat::mini_program::MiniProgram;
 use crate::wechat::refund::RefundOrder;
 use crate::wechat::{Account, Api, Exchange, GatewayError, register};
@@ -135,6 +136,30 @@ pub async fn of_group(shop: &Shop, group: Group) -> Result<String> {
     run(shop, of(group, shop.settings().api()).ok_or(Code::NotFound)?).await
 }
 
+/// The last tests that still count: one that failed is overtaken by what has succeeded since.
+pub fn standing(conn: &Connection, settings: &Settings) -> Result<Vec<Tried>> {
+    let overtaken = |tried: &Tried| match tried.part.parse().ok().and_then(|group| of(group, settings.api())) {
+        Some(Trial::Key) => payments::taken_on_since(conn, Api::V2, tried.at),
+        Some(Trial::KeysV3) => payments::taken_on_since(conn, Api::V3, tried.at),
+        Some(Trial::App) => transactions::store::succeeded_since(conn, "login", tried.at),
+        Some(Trial::Notify) => transactions::store::succeeded_since(conn, "notify", tried.at),
+        _ => Ok(false),
+    };
+    let mut counts = Vec::new();
+    for tried in store::trials(conn)? {
+        if tried.fine || !overtaken(&tried)? {
+            counts.push(tried);
+        }
+    }
+    Ok(counts)
+}
+
+/// The same, for a page of settings.
+pub async fn told(shop: &Shop) -> Result<Vec<Tried>> {
+    let settings = shop.settings();
+    shop.read(move |conn| standing(conn, &settings)).await
+}
+
 /// What the last test of each part said, by its word.
 pub fn said(tried: &[Tried]) -> Value {
     let one = |tried: &Tried| {
@@ -174,8 +199,9 @@ async fn try_key(shop: &Shop) -> Result<String> {
 async fn try_keys_v3(shop: &Shop) -> Result<String> {
     let account = merchant(shop, Api::V3)?;
     let took_ms = ask_for_nothing(shop, &account).await?;
+    let doubt = shop.settings().one_key_for_two().map(|(_, why)| format!("。⚠ {why}")).unwrap_or_default();
     Ok(format!(
-        "✓ 私钥、序列号和微信支付公钥都正确：微信签名回答了（{took_ms} 毫秒）· {}。APIv3 密钥要等第一条通知才能验证",
+        "✓ 私钥、序列号和微信支付公钥都正确：微信签名回答了（{took_ms} 毫秒）· {}。APIv3 密钥要等第一条通知才能验证{doubt}",
         clock_words(shop)
     ))
 }

@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey};
-use rustls::pki_types::pem::{PemObject, SectionKind};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey as Parsed;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
+use super::pasted;
 use crate::nonce;
 
 /// The merchant's private key (`apiclient_key.pem`): it signs requests and `paySign`. Never printed.
@@ -18,31 +17,30 @@ use crate::nonce;
 pub struct PrivateKey(Arc<RsaKeyPair>);
 
 impl PrivateKey {
-    /// Reads PKCS#8, as WeChat's own tool writes it, or PKCS#1. `Err` says in words what was pasted instead.
+    /// Reads PKCS#8, as WeChat's own tool writes it, or PKCS#1, however it was pasted. `Err` says in words what was pasted
+    /// instead.
     pub fn read(text: &str) -> Result<PrivateKey, &'static str> {
-        match label(text) {
-            Some("PRIVATE KEY" | "RSA PRIVATE KEY") => {}
-            Some("EC PRIVATE KEY") => return Err(EC_PRIVATE),
-            Some("ENCRYPTED PRIVATE KEY") => {
-                return Err("这个私钥加了口令：请粘贴没有口令的 apiclient_key.pem（BEGIN PRIVATE KEY）");
-            }
-            Some("CERTIFICATE") => {
-                return Err("这是证书，不是私钥：这里要的是 apiclient_key.pem（BEGIN PRIVATE KEY）");
-            }
-            Some("CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST") => {
-                return Err("这是证书请求（CSR），不是私钥：这里要的是 apiclient_key.pem（BEGIN PRIVATE KEY）");
-            }
-            Some("PUBLIC KEY" | "RSA PUBLIC KEY") => {
-                return Err("这是公钥，不是私钥：这里要的是 apiclient_key.pem（BEGIN PRIVATE KEY）");
-            }
-            _ => return Err("不是 PEM 格式的私钥：请粘贴 apiclient_key.pem 的全部内容，包括 BEGIN 和 END 两行"),
-        }
+        let sections = pasted::sections(text);
+        let several = |()| "粘贴了不止一个私钥：请只粘贴现在用的 apiclient_key.pem 的内容";
+        let Some(section) = pasted::only(&sections, pasted::PRIVATE).map_err(several)? else {
+            return Err(match sections.first().map(|section| section.label.as_str()) {
+                Some("EC PRIVATE KEY") => EC_PRIVATE,
+                Some(pasted::ENCIPHERED) => "这个私钥加了口令：请粘贴没有口令的 apiclient_key.pem（BEGIN PRIVATE KEY）",
+                Some("CERTIFICATE") => "这是证书，不是私钥：这里要的是 apiclient_key.pem（BEGIN PRIVATE KEY）",
+                Some("CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST") => {
+                    "这是证书请求（CSR），不是私钥：这里要的是 apiclient_key.pem（BEGIN PRIVATE KEY）"
+                }
+                Some("PUBLIC KEY" | "RSA PUBLIC KEY") => {
+                    "这是公钥，不是私钥：这里要的是 apiclient_key.pem（BEGIN PRIVATE KEY）"
+                }
+                _ => "不是 PEM 格式的私钥：请粘贴 apiclient_key.pem 的全部内容，包括 BEGIN 和 END 两行",
+            });
+        };
         const BROKEN: &str = "私钥读不出来，请重新粘贴 apiclient_key.pem 的全部内容，包括 BEGIN 和 END 两行";
-        let key = PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|_| BROKEN)?;
-        let pair = match &key {
-            PrivateKeyDer::Pkcs8(der) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()),
-            PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()),
-            _ => return Err(EC_PRIVATE),
+        let der = section.der.as_deref().ok_or(BROKEN)?;
+        let pair = match section.label.as_str() {
+            "RSA PRIVATE KEY" => RsaKeyPair::from_der(der),
+            _ => RsaKeyPair::from_pkcs8(der),
         };
         pair.map(|pair| PrivateKey(Arc::new(pair))).map_err(|e| match e.to_string().as_str() {
             "WrongAlgorithm" => EC_PRIVATE,
@@ -74,27 +72,26 @@ const EC_PRIVATE: &str = "这不是 RSA 私钥（例如是 EC 椭圆曲线的）
 pub struct PublicKey(Vec<u8>);
 
 impl PublicKey {
-    /// `Err` says in words what was pasted instead.
+    /// However it was pasted. `Err` says in words what was pasted instead.
     pub fn read(text: &str) -> Result<PublicKey, &'static str> {
-        match label(text) {
-            Some("PUBLIC KEY") => {}
-            Some("CERTIFICATE") => {
-                return Err(
-                    "这是证书，不是公钥：请在商户平台 → API 安全 → 微信支付公钥 下载 pub_key.pem（BEGIN PUBLIC KEY）",
-                );
-            }
-            Some(label) if label.ends_with("PRIVATE KEY") => {
-                return Err(
-                    "这是私钥，不是公钥，不要把它交给别人：这里要的是微信支付的 pub_key.pem（BEGIN PUBLIC KEY）",
-                );
-            }
-            Some("RSA PUBLIC KEY") => {
-                return Err("这个公钥的格式（BEGIN RSA PUBLIC KEY）不是微信的：请在商户平台重新下载 pub_key.pem");
-            }
-            _ => return Err("不是 PEM 格式的公钥：请粘贴 pub_key.pem 的全部内容，包括 BEGIN 和 END 两行"),
+        let sections = pasted::sections(text);
+        if sections.iter().any(|section| section.label.ends_with("PRIVATE KEY")) {
+            return Err("这是私钥，不是公钥，不要把它交给别人：这里要的是微信支付的 pub_key.pem（BEGIN PUBLIC KEY）");
         }
-        let (_, der) = Section::from_pem_slice(text.as_bytes()).map_err(|_| BROKEN_PUBLIC)?;
-        let (_, info) = SubjectPublicKeyInfo::from_der(&der).map_err(|_| BROKEN_PUBLIC)?;
+        let several = |()| "粘贴了不止一个公钥：请只粘贴与公钥 ID 对应的 pub_key.pem 的内容";
+        let Some(section) = pasted::only(&sections, pasted::PUBLIC).map_err(several)? else {
+            return Err(match sections.first().map(|section| section.label.as_str()) {
+                Some("CERTIFICATE") => {
+                    "这是证书，不是公钥：请在商户平台 → API 安全 → 微信支付公钥 下载 pub_key.pem（BEGIN PUBLIC KEY）"
+                }
+                Some("RSA PUBLIC KEY") => {
+                    "这个公钥的格式（BEGIN RSA PUBLIC KEY）不是微信的：请在商户平台重新下载 pub_key.pem"
+                }
+                _ => "不是 PEM 格式的公钥：请粘贴 pub_key.pem 的全部内容，包括 BEGIN 和 END 两行",
+            });
+        };
+        let der = section.der.as_deref().ok_or(BROKEN_PUBLIC)?;
+        let (_, info) = SubjectPublicKeyInfo::from_der(der).map_err(|_| BROKEN_PUBLIC)?;
         match info.parsed() {
             Ok(Parsed::RSA(key)) if key.key_size() >= 2048 => {}
             Ok(Parsed::RSA(_)) => return Err("这个公钥太短，不是微信支付公钥：请在商户平台重新下载 pub_key.pem"),
@@ -128,16 +125,11 @@ const BROKEN_PUBLIC: &str = "公钥读不出来，请重新下载 pub_key.pem �
 /// What a certificate says: its serial in WeChat's form (upper-case hexadecimal), and the key that it vouches for.
 pub fn certificate(text: &str) -> Result<(String, PublicKey), &'static str> {
     const BROKEN: &str = "证书读不出来，请粘贴 apiclient_cert.pem 的全部内容";
-    let der = CertificateDer::from_pem_slice(text.as_bytes()).map_err(|_| BROKEN)?;
-    let (_, parsed) = X509Certificate::from_der(&der).map_err(|_| BROKEN)?;
+    let sections = pasted::sections(text);
+    let several = |()| "粘贴了不止一张证书：请只粘贴现在用的 apiclient_cert.pem 的内容";
+    let section = pasted::only(&sections, pasted::CERTIFICATE).map_err(several)?.ok_or(BROKEN)?;
+    let (_, parsed) = X509Certificate::from_der(section.der.as_deref().ok_or(BROKEN)?).map_err(|_| BROKEN)?;
     Ok((super::super::certificate::serial(&parsed), PublicKey(parsed.public_key().subject_public_key.data.to_vec())))
-}
-
-type Section = (SectionKind, Vec<u8>);
-
-/// What the first PEM section of a text calls itself.
-fn label(text: &str) -> Option<&str> {
-    text.split_once("-----BEGIN ")?.1.split_once("-----").map(|(label, _)| label)
 }
 
 /// The API v3 key: 32 bytes. Never printed.

@@ -5,6 +5,7 @@ mod coupons;
 mod exchange;
 pub mod keys;
 pub mod notice;
+pub mod pasted;
 mod pay;
 mod refund;
 pub mod sign;
@@ -51,6 +52,11 @@ impl<T> Until<T> {
     pub fn always(key: T) -> Until<T> {
         Until { key, until: i64::MAX }
     }
+
+    /// When it ends, of one that is no more in force.
+    fn ends(&self) -> Option<i64> {
+        (self.until < i64::MAX).then_some(self.until)
+    }
 }
 
 /// What was entered for API v3, part by part.
@@ -89,7 +95,7 @@ impl Keys {
                 }
                 serial
             }
-            false => serial.to_ascii_uppercase(),
+            false => pasted::serial(serial),
         };
         let public_key = PublicKey::read(public.1).map_err(unfit(&[Part::Public]))?;
         if public_key.pkcs1() == private.public() {
@@ -117,14 +123,22 @@ impl Merchant {
     }
 
     /// What opens a notice at this moment.
-    pub(super) fn v3_keys(&self) -> impl Iterator<Item = &V3Key> {
-        self.keys.v3.iter().filter(|one| self.at < one.until).map(|one| &one.key)
+    pub(super) fn v3_keys(&self) -> impl Iterator<Item = &Until<V3Key>> {
+        self.keys.v3.iter().filter(|one| self.at < one.until)
     }
 
     /// The key of WeChat Pay's with this id, if it is believed at this moment.
     pub(super) fn public(&self, id: &str) -> Option<&PublicKey> {
-        let mut believed = self.keys.public.iter().filter(|one| self.at < one.until).map(|one| &one.key);
-        believed.find(|(known, _)| known == id).map(|(_, key)| key)
+        self.believed(id).map(|one| &one.key.1)
+    }
+
+    fn believed(&self, id: &str) -> Option<&Until<(String, PublicKey)>> {
+        self.keys.public.iter().find(|one| self.at < one.until && one.key.0 == id)
+    }
+
+    /// When the public key with this id is believed no more, if another one has taken its place.
+    pub(super) fn public_ends(&self, id: &str) -> Option<i64> {
+        self.believed(id).and_then(Until::ends)
     }
 
     /// The id of WeChat Pay's public key that replies shall be signed with.

@@ -7,10 +7,12 @@ use serde_json::Value;
 use super::super::flaw::Flaw;
 use super::super::refund::RefundFact;
 use super::super::{Check, Payment};
-use super::Merchant;
+use super::keys::V3Key;
 use super::pay::{of_merchant, read_payment};
 use super::refund::read_refund;
 use super::sign::{BadSeal, Recorded, Seal};
+use super::{Merchant, Until};
+use crate::clock;
 
 /// What a notice turned out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +38,22 @@ pub struct Notice {
     pub other_app: Option<String>,
     /// As it stands in the notice, believed or not, to find it again in the log.
     pub out_trade_no: Option<String>,
+    /// It needed a key that is no more in force: what that means for the owner.
+    pub earlier: Option<String>,
+    /// One of our keys opens it, whatever is wrong with its signature: no forger wrote it.
+    pub opens: bool,
+}
+
+/// What it means that no key of ours opens a notice, and what to do.
+pub const SEALED: &str =
+    "APIv3 密钥打不开这条通知：设置里的密钥不对，或通知在路上被改过。请在商户平台 → API 安全 核对并重新填写";
+
+/// What it means that one from before the last change was needed, and what to do.
+fn earlier(what: &str, ends: i64) -> String {
+    format!(
+        "微信还在用更换前的{what}，{} 以后就认不出它的通知了：刚在商户平台换过的，等下一条通知；没有换过的，说明现在填的不对，请在商户平台 → API 安全 核对",
+        clock::shown(ends)
+    )
 }
 
 /// Reads a notice. `now` is `None` when an old one is looked at again. Source: payment and refund notices, API v3.
@@ -45,17 +63,30 @@ pub fn read(
     merchant: &Merchant,
     now: Option<i64>,
 ) -> Notice {
-    let mut notice =
-        Notice { verdict: Verdict::Sealed, checks: Vec::new(), bad: None, other_app: None, out_trade_no: None };
-    let sealed = Seal::read(values).and_then(|seal| seal.check(body, merchant, now));
+    let mut notice = Notice {
+        verdict: Verdict::Sealed,
+        checks: Vec::new(),
+        bad: None,
+        other_app: None,
+        out_trade_no: None,
+        earlier: None,
+        opens: false,
+    };
+    let sealed = Seal::read(values).and_then(|seal| seal.check(body, merchant, now).map(|()| seal.serial));
     notice.note("验签", sealed.as_ref().err().map(|bad| bad.words()));
-    if let Err(bad) = sealed {
-        notice.verdict = Verdict::Refused(bad.word().into());
-        notice.bad = Some(bad);
-        return notice;
+    match sealed {
+        Ok(id) => notice.earlier = merchant.public_ends(&id).map(|ends| earlier(&format!("微信支付公钥 {id}"), ends)),
+        Err(bad) => {
+            notice.verdict = Verdict::Refused(bad.word().into());
+            notice.opens = content(body, merchant).is_some();
+            notice.bad = Some(bad);
+            return notice;
+        }
     }
     notice.verdict = match opened(body, merchant, &mut notice.checks) {
-        Ok(Some((event, facts))) => {
+        Ok(Some(Opened { event, facts, ends })) => {
+            notice.opens = true;
+            notice.earlier = ends.map(|ends| earlier(" APIv3 密钥", ends)).or(notice.earlier);
             notice.out_trade_no = text(&facts, "out_trade_no").map(|number| number.chars().take(64).collect());
             notice.other_app = text(&facts, "appid").filter(|app_id| *app_id != merchant.app_id).map(str::to_owned);
             said(&event, &facts, merchant, &mut notice.checks)
@@ -78,11 +109,19 @@ fn text<'v>(value: &'v Value, name: &str) -> Option<&'v str> {
 
 /// What a notice seals, in clear; `None` for anything else, and for what no key of ours opens.
 pub fn content(body: &[u8], merchant: &Merchant) -> Option<Value> {
-    opened(body, merchant, &mut Vec::new()).ok().flatten().map(|(_, facts)| facts)
+    opened(body, merchant, &mut Vec::new()).ok().flatten().map(|opened| opened.facts)
 }
 
-/// The event's name and what was sealed; `None` when no key of ours opens it.
-fn opened(body: &[u8], merchant: &Merchant, checks: &mut Vec<Check>) -> Result<Option<(String, Value)>, Flaw> {
+/// What a notice says in clear.
+struct Opened {
+    event: String,
+    facts: Value,
+    /// When the key that opened it does so no more, if another one has taken its place.
+    ends: Option<i64>,
+}
+
+/// `None` when no key of ours opens it.
+fn opened(body: &[u8], merchant: &Merchant, checks: &mut Vec<Check>) -> Result<Option<Opened>, Flaw> {
     let outer: Value = serde_json::from_slice(body).map_err(|_| Flaw::NotJson)?;
     let event = text(&outer, "event_type").ok_or(Flaw::EventType)?.to_owned();
     let resource = outer.get("resource").ok_or(Flaw::Resource)?;
@@ -93,11 +132,13 @@ fn opened(body: &[u8], merchant: &Merchant, checks: &mut Vec<Check>) -> Result<O
     let nonce = text(resource, "nonce").ok_or(Flaw::NonceMissing)?;
     // It may be empty or left out.
     let aad = text(resource, "associated_data").unwrap_or_default();
-    let plain = merchant.v3_keys().find_map(|key| key.open(nonce.as_bytes(), aad.as_bytes(), &sealed));
-    let note = if plain.is_some() { "" } else { "APIv3 密钥打不开这条通知，请在设置页核对" };
+    let open = |one: &Until<V3Key>| Some((one.key.open(nonce.as_bytes(), aad.as_bytes(), &sealed)?, one.ends()));
+    let plain = merchant.v3_keys().find_map(open);
+    let note = if plain.is_some() { "" } else { SEALED };
     checks.push(Check { what: "解密", ok: plain.is_some(), note: note.to_owned() });
-    let Some(plain) = plain else { return Ok(None) };
-    serde_json::from_slice(&plain).map(|facts| Some((event, facts))).map_err(|_| Flaw::ResourceNotJson)
+    let Some((plain, ends)) = plain else { return Ok(None) };
+    let facts = serde_json::from_slice(&plain).map_err(|_| Flaw::ResourceNotJson)?;
+    Ok(Some(Opened { event, facts, ends }))
 }
 
 fn bad_field(name: &str) -> String {

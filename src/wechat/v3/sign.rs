@@ -144,6 +144,18 @@ impl BadSeal {
         }
     }
 
+    /// The same of a notice that one of our keys opens, so that WeChat must have written it.
+    pub fn of_ours(&self) -> String {
+        match self {
+            BadSeal::Missing(header) => {
+                format!("签名在路上丢了（缺少 {header}），请让店铺前面的代理原样转发 Wechatpay- 开头的头")
+            }
+            BadSeal::Doubled(header) => format!("{header} 出现了两次，请让店铺前面的代理原样转发"),
+            BadSeal::Wrong => "签名不对：请核对微信支付公钥是否与公钥 ID 对应，以及店铺前面的代理有没有改动内容".into(),
+            other => other.words(),
+        }
+    }
+
     /// What only the owner can mend, as against a prober's doing, or a forger's who does not even know what keys are called.
     pub fn is_for_owner(&self) -> bool {
         match self {
