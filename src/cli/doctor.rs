@@ -7,27 +7,32 @@ use crate::db;
 use crate::exceptions::store as exceptions;
 use crate::jobs::{self, State};
 use crate::miniprogram;
+use crate::nonce::Nonces;
 use crate::payments::{invariants, store as payments, trial};
 use crate::reconcile::{BillState, store as reconcile};
 use crate::refunds::{RefundState, store as refunds};
 use crate::settings::certificate::Standing;
 use crate::settings::store as settings;
 use crate::settings::{Group, SETTINGS, Server, Settings};
-use crate::shop::Shop;
+use crate::shop::{Opening, Shop};
 use crate::staff;
 use crate::wechat::reach::is_loopback;
+use crate::wechat::v3::sign::BadSeal;
 use crate::wechat::{Account, Api};
 
 /// What one look found: all well, or a cause and a cure.
 type Finding = (&'static str, Result<String, String>);
 
 pub async fn run() -> Outcome {
-    let findings = match open_shop().await {
-        Ok(shop) => look(&shop).await,
-        Err(words) => {
-            let folder = Server::from_figment(&figment()).map(|server| server.data_dir.display().to_string());
-            vec![("数据目录", Err(format!("{words}（{}）", folder.unwrap_or_default())))]
-        }
+    let findings = match Server::from_figment(&figment()) {
+        Ok(server) if !server.data_dir.join("xiaopu.db").exists() => without_shop(server).await,
+        server => match open_shop().await {
+            Ok(shop) => look(&shop).await,
+            Err(words) => {
+                let folder = server.map(|server| server.data_dir.display().to_string());
+                vec![("数据目录", Err(format!("{words}（{}）", folder.unwrap_or_default())))]
+            }
+        },
     };
     let mut wrong = 0;
     for (what, found) in &findings {
@@ -43,34 +48,80 @@ pub async fn run() -> Outcome {
 }
 
 async fn look(shop: &Shop) -> Vec<Finding> {
+    let mut findings = surroundings(shop).await;
+    findings.push(("磁盘", disk_finding(shop)));
+    findings.push(("密钥文件", key_finding(shop).await));
+    findings.push(("访客地址", address_finding(shop).await));
+    findings.extend(database_findings(shop).await);
+    findings
+}
+
+/// Where there is no shop yet, what is configured can be looked at all the same; nothing is made there.
+async fn without_shop(server: Server) -> Vec<Finding> {
+    let folder = server.data_dir.display().to_string();
+    let demo = server.data_dir.join("demo").join("xiaopu.db").exists();
+    let elsewhere = std::env::temp_dir().join(format!("xiaopu-doctor-{}", Nonces::Random.token()));
+    let tried = Shop::open(Server { data_dir: elsewhere.clone(), ..server }, Opening::default()).await;
+    let mut findings = match &tried {
+        Ok(shop) => surroundings(shop).await,
+        Err(words) => vec![("设置", Err(words.clone()))],
+    };
+    drop(tried);
+    // What is left in a folder for things that do not stay harms nobody.
+    let _ = std::fs::remove_dir_all(&elsewhere);
+    let only = if demo { "，只有 xiaopu demo 的演示店" } else { "" };
+    let cure =
+        "自检没有创建任何东西。新店请运行 xiaopu serve；已有的店请在它的目录里运行，或用 ROCKET_SHOP 指明 data_dir";
+    findings.push(("数据目录", Err(format!("{folder} 里没有店铺{only}。{cure}"))));
+    findings
+}
+
+/// What the shop is set to, and what it has to do with outside.
+async fn surroundings(shop: &Shop) -> Vec<Finding> {
     let settings = shop.settings();
+    if settings.get("wechat.app_id").is_none() && shop.server.data_dir.join(SIMULATED).exists() {
+        return vec![("演示", Ok("这是 xiaopu demo 的店：对外地址、AppID 和密钥由它启动时给出，这里不检查".into()))];
+    }
     let mut findings = settings_findings(&settings);
     findings.push(("对外地址", public_finding(shop, &settings).await));
     findings.extend(settings.doubts().into_iter().map(|(setting, why)| (setting.label, Err(why))));
     findings.push(("微信接口", Ok(shop.wechat.pay_url().to_owned())));
     shop.wechat.ask_time().await;
+    let v3 = v3_finding(shop).await;
     findings.push(("时钟", clock_finding(shop)));
-    findings.push(("磁盘", disk_finding(shop)));
-    findings.push(("密钥文件", key_finding(shop).await));
-    findings.push(("访客地址", address_finding(shop).await));
-    findings.extend(v3_finding(shop).await.map(|found| ("API v3", found)));
-    findings.push(("退款证书", certificate_finding(shop)));
+    findings.extend(v3.map(|found| ("API v3", found)));
+    findings.extend(certificate_finding(shop).map(|found| ("退款证书", found)));
     findings.extend(miniprogram_finding(shop).map(|found| ("小程序", found)));
-    findings.extend(database_findings(shop).await);
     findings
 }
+
+/// Where the demo keeps its simulated WeChat.
+const SIMULATED: &str = "wechat.json";
 
 fn settings_findings(settings: &Settings) -> Vec<Finding> {
     let have = |name: &str, cure: &str| match settings.get(name) {
         Some(_) => Ok("已设置".to_owned()),
         None => Err(format!("还没有设置。{cure}")),
     };
-    vec![
+    let mut findings = vec![
         ("小程序 AppID", have("wechat.app_id", "小程序后台 → 开发管理 → 开发设置")),
         ("小程序 AppSecret", have("wechat.app_secret", "小程序后台 → 开发管理 → 开发设置，重置后填入")),
         ("商户号", have("wechat.mch_id", "商户平台 → 账户中心 → 商户信息")),
-        ("APIv2 密钥", v2_key_finding(settings)),
-    ]
+    ];
+    let keys =
+        |group: Group| SETTINGS.iter().filter(move |setting| setting.group == group && setting.choices.is_empty());
+    let begun = |group: Group| keys(group).any(|setting| settings.get(setting.name).is_some());
+    if settings.get("wechat.api").is_none() && !begun(Group::PayV2) && !begun(Group::PayV3) {
+        let names: Vec<&str> = keys(Group::PayV3).map(|setting| setting.label).collect();
+        let words = format!(
+            "还没有设置密钥。新商户用 API v3：在后台设置页填 {}，再选 API v3；只有 APIv2 密钥的老商户填那一个",
+            names.join("、")
+        );
+        findings.push(("微信支付", Err(words)));
+    } else if begun(Group::PayV2) || settings.unready(settings.api()).is_none() || settings.api() == Api::V2 {
+        findings.push(("APIv2 密钥", v2_key_finding(settings)));
+    }
+    findings
 }
 
 /// Asked for as WeChat would ask, which the shop must be running to answer.
@@ -118,6 +169,10 @@ async fn v3_finding(shop: &Shop) -> Option<Result<String, String>> {
 fn clock_finding(shop: &Shop) -> Result<String, String> {
     const RELEASED: i64 = 1_790_000_000_000;
     let now = shop.now();
+    // What WeChat signed tells its time as well, and one judgement is given of both.
+    if let Some(bad @ BadSeal::Clock(_)) = shop.wechat.unbelieved() {
+        return Err(format!("{}（例如 timedatectl set-ntp true）", bad.words()));
+    }
     match now {
         now if now < RELEASED => {
             Err(format!("系统时间 {} 比程序还旧，请校时（例如 timedatectl set-ntp true）", clock::shown(now)))
@@ -180,13 +235,17 @@ fn disk_finding(shop: &Shop) -> Result<String, String> {
 }
 
 /// A certificate that is about to end is said so while there is time to get another.
-fn certificate_finding(shop: &Shop) -> Result<String, String> {
-    if shop.wechat.is_simulated() {
-        return Ok("连接的是模拟微信，不需要".into());
-    }
+/// Nothing is said of one to a shop that has no use for it.
+fn certificate_finding(shop: &Shop) -> Option<Result<String, String>> {
     let (settings, now, account) = (shop.settings(), shop.now(), shop.account());
+    if settings.get("wechat.api_key").is_none() && settings.identity().is_none() {
+        return None;
+    }
+    if shop.wechat.is_simulated() {
+        return Some(Ok("连接的是模拟微信，不需要".into()));
+    }
     let standing = settings.certificate(account.as_ref().map(Account::mch_id), now);
-    match (&standing, standing.problem(now)) {
+    Some(match (&standing, standing.problem(now)) {
         (Standing::Missing, _) if settings.api() == Api::V3 => {
             Ok("没有：API v3 退款不用证书；以前用 API v2 收的款要退时才要上传".into())
         }
@@ -198,7 +257,7 @@ fn certificate_finding(shop: &Shop) -> Result<String, String> {
             Ok(format!("商户号 {}，有效期至 {}，私钥匹配", facts.mch_id, clock::shown(facts.not_after)))
         }
         (_, None) => Ok(String::new()),
-    }
+    })
 }
 
 /// Whether the mini-program can be downloaded ready to upload; what is not filled in yet has a line of its own.

@@ -3,9 +3,10 @@
 use std::process::Stdio;
 
 use xiaopu::nonce::Nonces;
+use xiaopu::simulator::Fault;
 use xiaopu::simulator::v3::Keys;
 
-use super::{Program, Running, simulated, text};
+use super::{Program, Running, simulated, text, write};
 use crate::http::v3::keys;
 use crate::support::client;
 
@@ -77,4 +78,29 @@ async fn the_keys_of_the_new_version_are_tried_on_wechat() {
     assert!(said.contains("✗") && said.contains("PUB_KEY_ID_"), "a certificate's serial is no ID: {said}");
     *program.more.lock().unwrap() = ",api=\"v3\"".into();
     assert!(line().starts_with("✗ API v3  还缺 APIv3 密钥、商户私钥"), "{}", line());
+}
+
+/// The doctor looks, and leaves nothing behind.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_gives_one_judgement_and_makes_nothing() {
+    let (simulator, wechat) = simulated().await;
+    let keys = keys();
+    simulator.with_v3(&keys).unwrap();
+    let program = Program::new(wechat);
+    program.speaks("v3", &keys);
+    let said = text(&program.run(&["doctor"]));
+    assert!(said.contains("✓ 时钟") && said.contains("✗ 数据目录  data 里没有店铺"), "{said}");
+    assert!(!program.data().exists(), "there was no shop, and is none");
+    simulator.fault_always("orderquery", Fault::ClockOff);
+    let said = text(&program.run(&["doctor"]));
+    let lines: Vec<&str> = said.lines().filter(|line| line.contains("本机时钟快了")).collect();
+    assert_eq!(lines.len(), 2, "{said}");
+    assert!(lines[0].starts_with("✗ 时钟") && lines[1].starts_with("✗ API v3"), "{said}");
+    // A demo's folder has none of the settings: the demo brings them.
+    simulator.clear_faults();
+    let table = write(program.folder.path(), "goods.csv", "name,price,stock\n苹果,10,5\n");
+    assert!(program.run(&["import", &table]).status.success());
+    std::fs::write(program.data().join("wechat.json"), "{}").unwrap();
+    let said = text(&program.command(&["doctor"]).env_remove("ROCKET_WECHAT").output().unwrap());
+    assert!(said.contains("✓ 演示") && !said.contains("还没有设置"), "{said}");
 }

@@ -423,7 +423,13 @@ fn wrong_settings_are_named_and_the_demo_refuses_real_ones() {
         program.command(&["demo"]).env_remove("ROCKET_WECHAT").env("ROCKET_ADDRESS", "0.0.0.0").output().unwrap();
     assert!(!outside.status.success() && text(&outside).contains("只能在本机"), "{}", text(&outside));
     let doctor = program.command(&["doctor"]).env_remove("ROCKET_WECHAT").output().unwrap();
-    assert!(!doctor.status.success() && text(&doctor).contains("✗ APIv2 密钥"), "{}", text(&doctor));
+    assert!(
+        !doctor.status.success() && text(&doctor).contains("✗ 微信支付  还没有设置密钥。新商户用 API v3"),
+        "{}",
+        text(&doctor)
+    );
+    assert!(!text(&doctor).contains("退款证书"), "a new shop has no use for it: {}", text(&doctor));
+    assert!(text(&doctor).contains("✗ 数据目录  data 里没有店铺") && !program.data().exists(), "{}", text(&doctor));
 }
 
 #[tokio::test(flavor = "multi_thread")]
