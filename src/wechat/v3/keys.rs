@@ -21,7 +21,7 @@ impl PrivateKey {
     /// instead.
     pub fn read(text: &str) -> Result<PrivateKey, &'static str> {
         let sections = pasted::sections(text);
-        let several = |()| "粘贴了不止一个私钥：请只粘贴现在用的 apiclient_key.pem 的内容";
+        let several = |pasted::Several| "粘贴了不止一个私钥：请只粘贴现在用的 apiclient_key.pem 的内容";
         let Some(section) = pasted::only(&sections, pasted::PRIVATE).map_err(several)? else {
             return Err(match sections.first().map(|section| section.label.as_str()) {
                 Some("EC PRIVATE KEY") => EC_PRIVATE,
@@ -78,7 +78,7 @@ impl PublicKey {
         if sections.iter().any(|section| section.label.ends_with("PRIVATE KEY")) {
             return Err("这是私钥，不是公钥，不要把它交给别人：这里要的是微信支付的 pub_key.pem（BEGIN PUBLIC KEY）");
         }
-        let several = |()| "粘贴了不止一个公钥：请只粘贴与公钥 ID 对应的 pub_key.pem 的内容";
+        let several = |pasted::Several| "粘贴了不止一个公钥：请只粘贴与公钥 ID 对应的 pub_key.pem 的内容";
         let Some(section) = pasted::only(&sections, pasted::PUBLIC).map_err(several)? else {
             return Err(match sections.first().map(|section| section.label.as_str()) {
                 Some("CERTIFICATE") => {
@@ -126,7 +126,7 @@ const BROKEN_PUBLIC: &str = "公钥读不出来，请重新下载 pub_key.pem �
 pub fn certificate(text: &str) -> Result<(String, PublicKey), &'static str> {
     const BROKEN: &str = "证书读不出来，请粘贴 apiclient_cert.pem 的全部内容";
     let sections = pasted::sections(text);
-    let several = |()| "粘贴了不止一张证书：请只粘贴现在用的 apiclient_cert.pem 的内容";
+    let several = |pasted::Several| "粘贴了不止一张证书：请只粘贴现在用的 apiclient_cert.pem 的内容";
     let section = pasted::only(&sections, pasted::CERTIFICATE).map_err(several)?.ok_or(BROKEN)?;
     let (_, parsed) = X509Certificate::from_der(section.der.as_deref().ok_or(BROKEN)?).map_err(|_| BROKEN)?;
     Ok((super::super::certificate::serial(&parsed), PublicKey(parsed.public_key().subject_public_key.data.to_vec())))

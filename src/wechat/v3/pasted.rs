@@ -65,12 +65,16 @@ pub fn sections(text: &str) -> Vec<Section> {
     found
 }
 
-/// The one section of this kind; `Err` when there are several that differ.
-pub fn only<'s>(sections: &'s [Section], labels: &[&str]) -> Result<Option<&'s Section>, ()> {
+/// Several sections of one kind that differ: which is meant is not plain.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Several;
+
+/// The one section of this kind, if there is any.
+pub fn only<'s>(sections: &'s [Section], labels: &[&str]) -> Result<Option<&'s Section>, Several> {
     let mut all = sections.iter().filter(|section| section.is(labels));
     match (all.next(), all.next()) {
         (one, None) => Ok(one),
-        _ => Err(()),
+        _ => Err(Several),
     }
 }
 
