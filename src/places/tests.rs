@@ -171,6 +171,8 @@ fn a_list_is_parted_by_anything_and_read_in_the_light_of_what_stands_before() {
         ("新疆+西藏", "新疆维吾尔自治区 西藏自治区"),
         ("和田地区及呼和浩特市与内蒙", "新疆维吾尔自治区和田地区 内蒙古自治区呼和浩特市 内蒙古自治区"),
         ("呼和浩特", "内蒙古自治区呼和浩特市"),
+        // A province is itself, even beside a city of the same name.
+        ("吉林长春、吉林", "吉林省长春市 吉林省"),
         ("雄安新区", "河北省保定市雄县 河北省保定市容城县 河北省保定市安新县"),
         (" ; ，", ""),
     ] {
