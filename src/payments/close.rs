@@ -40,7 +40,13 @@ pub enum Fate {
 pub(super) async fn close_at_wechat(shop: &Shop, attempt: &Attempt) -> Result<Fate> {
     let unknown = |e: &GatewayError| Ok(Fate::Unknown(e.to_string()));
     let Some(account) = attempt.account(shop) else {
-        return Ok(Fate::Unknown("微信支付还没有设置".into()));
+        let of_today = shop.settings().get("wechat.mch_id") == Some(attempt.params.mch_id());
+        let why = if of_today {
+            "微信支付还没有设置".into()
+        } else {
+            format!("它是用商户号 {} 发起的", attempt.params.mch_id())
+        };
+        return Ok(Fate::Unknown(why));
     };
     if !shop.wechat.may_ask(ORDER_QUERY) {
         return Ok(Fate::NotAsked);

@@ -92,8 +92,11 @@ pub struct Attempt {
 
 impl Attempt {
     /// Who we are towards WeChat about this attempt: the version and the app that it was made in, whatever is set today.
+    /// Nobody, when it was made with another merchant number: asked under today's, WeChat knows nothing of it, and that
+    /// proves nothing.
     pub fn account(&self, shop: &Shop) -> Option<Account> {
-        Some(shop.account_of(self.params.api())?.under(self.params.app_id()))
+        let account = shop.account_of(self.params.api())?.under(self.params.app_id());
+        (account.mch_id() == self.params.mch_id()).then_some(account)
     }
 
     /// From when on WeChat closes it: v2 wants five minutes between an attempt's creation and its closing, with v3 that is

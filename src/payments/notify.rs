@@ -23,7 +23,7 @@ use crate::wechat::flaw::{Flaw, explained};
 use crate::wechat::v2::message;
 use crate::wechat::v2::notice::{self, Notice};
 use crate::wechat::v2::sign::BadSign;
-use crate::wechat::{Check, Payment};
+use crate::wechat::{Check, Identity, Payment};
 
 pub fn routes() -> Vec<Route> {
     routes![payment, refund]
@@ -98,7 +98,7 @@ pub(super) async fn keep<A: Send + 'static>(
 
 /// The whole transaction of a notice: its row in the log, and what became of the money.
 pub fn enter(tx: &Tx, notice: Notice, mut entry: Entry, settings: &Settings) -> Result<String> {
-    let notice = of_our_app(tx, made_before(tx, notice)?)?;
+    let notice = in_our_name(tx, made_before(tx, notice)?)?;
     entry.checks = notice.checks;
     let answer = match &notice.verdict {
         notice::Verdict::Paid(_) | notice::Verdict::NotPaid(_) => notice::ACKNOWLEDGED.to_owned(),
@@ -150,14 +150,14 @@ pub(super) fn likely(checks: &[Check]) -> Vec<Check> {
     checks.iter().cloned().chain([fitting(Settled::Paid)]).collect()
 }
 
-/// A notice about another app is ours when the attempt was made under that app, before the shop moved.
-fn of_our_app(tx: &Tx, mut notice: Notice) -> Result<Notice> {
-    let Some(app_id) = notice.other_app.clone() else { return Ok(notice) };
+/// A notice in another name is ours when the attempt was made in that name, before the shop moved.
+fn in_our_name(tx: &Tx, mut notice: Notice) -> Result<Notice> {
+    let Some(other) = notice.other.take() else { return Ok(notice) };
     let payment = match &notice.verdict {
         notice::Verdict::Paid(payment) => Some(payment),
         _ => None,
     };
-    let check = made_under(tx, payment, app_id)?;
+    let check = made_under(tx, payment, &other)?;
     if !check.ok {
         notice.verdict = notice::Verdict::Refused(check.note.clone());
     }
@@ -165,11 +165,12 @@ fn of_our_app(tx: &Tx, mut notice: Notice) -> Result<Notice> {
     Ok(notice)
 }
 
-/// Whether the attempt that was paid was made under this app.
-pub(super) fn made_under(tx: &Tx, payment: Option<&Payment>, app_id: String) -> Result<Check> {
+/// Whether the attempt that was paid was made in this name.
+pub(super) fn made_under(tx: &Tx, payment: Option<&Payment>, name: &Identity) -> Result<Check> {
     let attempt = payment.map(|payment| store::attempt_of(tx, payment)).transpose()?.flatten();
-    let ok = attempt.is_some_and(|attempt| attempt.params.app_id() == app_id);
-    Ok(Check { what: "AppID", ok, note: if ok { app_id } else { Flaw::OtherMerchant.word().to_owned() } })
+    let ok = attempt.is_some_and(|attempt| name.is(attempt.params.app_id(), attempt.params.mch_id()));
+    let note = if ok { format!("{} {}", name.app_id, name.mch_id) } else { Flaw::OtherMerchant.word().to_owned() };
+    Ok(Check { what: "AppID 和商户号", ok, note })
 }
 
 /// A notice that is signed as nothing is signed any more can only be about an order that was made before the change.

@@ -94,7 +94,7 @@ pub async fn take_in(shop: &Shop, limits: &Limits, ip: ClientIp, headers: &Heade
         entry = entry.packed_as(&taken_in, likely(&notice.checks), shop.dictionary().as_ref());
     }
     match keep(shop, entry, start, move |tx, entry, settings| {
-        enter(tx, &of_our_app(tx, notice.clone())?, entry, settings)
+        enter(tx, &in_our_name(tx, notice.clone())?, entry, settings)
     })
     .await
     {
@@ -193,10 +193,10 @@ pub async fn look_again(shop: &Shop) -> Result<()> {
     shop.write(write).await
 }
 
-/// A payment that was made under another app is ours when the attempt was, before the shop moved.
-fn of_our_app(tx: &Tx, mut notice: Notice) -> Result<Notice> {
-    if let (notice::Verdict::Paid(payment), Some(app_id)) = (&notice.verdict, notice.other_app.take()) {
-        let check = made_under(tx, Some(payment), app_id)?;
+/// A payment in another name is ours when the attempt was made in it, before the shop moved.
+fn in_our_name(tx: &Tx, mut notice: Notice) -> Result<Notice> {
+    if let (notice::Verdict::Paid(payment), Some(other)) = (&notice.verdict, notice.other.take()) {
+        let check = made_under(tx, Some(payment), &other)?;
         if !check.ok {
             notice.verdict = notice::Verdict::Refused(check.note.clone());
         }

@@ -45,6 +45,24 @@ pub const SECOND_PAY_URL: &str = "https://api2.mch.weixin.qq.com";
 /// The mini-program's server side.
 pub const API_URL: &str = "https://api.weixin.qq.com";
 
+/// In whose name somebody pays: the mini-program and the merchant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub app_id: String,
+    pub mch_id: String,
+}
+
+impl Identity {
+    /// What a message names, unless that is `today`'s AppID and merchant number.
+    pub fn unless(today: (&str, &str), app_id: &str, mch_id: &str) -> Option<Identity> {
+        ((app_id, mch_id) != today).then(|| Identity { app_id: app_id.to_owned(), mch_id: mch_id.to_owned() })
+    }
+
+    pub fn is(&self, app_id: &str, mch_id: &str) -> bool {
+        self.app_id == app_id && self.mch_id == mch_id
+    }
+}
+
 /// WeChat's word that money moved. Only a checked signature makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {

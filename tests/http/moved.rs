@@ -188,6 +188,36 @@ async fn a_shop_that_moved_to_another_app_lets_everybody_log_in_anew_and_loses_n
     w.must_hold().await;
 }
 
+/// Money that comes by an attempt of the number before is not lost with it; what cannot be asked about any more is not
+/// taken for unpaid.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_that_changed_its_merchant_number_keeps_what_is_paid_to_the_old_one() {
+    let w = World::with(Default::default(), &[("wechat.mch_id", "")]).await;
+    let owner = w.staff("owner", Role::Owner).await;
+    owner.post("/admin/settings", &[("wechat-mch_id", MCH_ID)]).await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let (paid, dropped) = (Placed::of(alice.buy(sku, 1).await), Placed::of(alice.buy(sku, 1).await));
+    owner.post("/admin/settings", &[("wechat-mch_id", "1900000110")]).await;
+    // Asked under today's number, WeChat would say that there is no such order.
+    for no in [&paid.no, &dropped.no] {
+        assert_eq!(alice.post(&format!("/orders/{no}/check"), None).await.error(), (503, "payment_not_configured"));
+        assert_eq!(alice.status(no).await, "pending_payment");
+    }
+    w.pay(&paid, Paying::Well);
+    w.wait("the notice", || async { w.count("select count(*) from orders where status = 'to_ship'").await == 1 }).await;
+    assert_eq!(alice.status(&paid.no).await, "to_ship");
+    for _ in 0..6 {
+        w.advance(12 * MINUTE);
+        w.run_jobs().await;
+    }
+    assert_eq!(alice.status(&dropped.no).await, "closed");
+    let page = owner.page(&format!("/admin/orders/{}", dropped.no)).await;
+    assert!(page.contains(&format!("它是用商户号 {MCH_ID} 发起的")), "{page}");
+    assert_eq!(w.stock(sku).await, (99, 1));
+    w.must_hold().await;
+}
+
 async fn push_to(w: &World, body: &str, msg_signature: &str) -> (u16, String) {
     let signature = push::sign(&mut [TOKEN, "1714036504", "1514711492"]);
     let path = format!(

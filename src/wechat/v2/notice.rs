@@ -1,7 +1,7 @@
 //! Reading a payment notice of API v2: the checks in order, each refusal with its own reason.
 
 use super::super::flaw::Flaw;
-use super::super::{Check, Payment};
+use super::super::{Check, Identity, Payment};
 use super::message::Message;
 use super::pay::read_payment;
 use super::sign::{self, Authentic};
@@ -33,8 +33,8 @@ pub struct Notice {
     pub checks: Vec<Check>,
     /// Signed with a digest that went out of use at this moment: it can only speak of orders made before.
     pub as_before: Option<i64>,
-    /// The other app that it is about: right only for an attempt that was made under it.
-    pub other_app: Option<String>,
+    /// In whose name it speaks, when that is not today's: right only for an attempt that was made in this name.
+    pub other: Option<Identity>,
     /// As the sender wrote it, believed or not, to find it again in the log.
     pub out_trade_no: Option<String>,
 }
@@ -43,14 +43,15 @@ pub struct Notice {
 pub fn read(bytes: &[u8], merchant: &Merchant) -> Notice {
     let mut checks = Checks(Vec::new());
     let mut out_trade_no = None;
-    let (verdict, as_before, other_app) = match authentic(bytes, merchant, &mut checks, &mut out_trade_no) {
+    let (verdict, as_before, other) = match authentic(bytes, merchant, &mut checks, &mut out_trade_no) {
         Ok(verified) => {
-            let app_id = verified.authentic.message().filled("appid").filter(|app_id| *app_id != merchant.app_id);
-            (facts(&verified.authentic, &mut checks), verified.as_before, app_id.map(str::to_owned))
+            let said = |name| verified.authentic.message().filled(name).unwrap_or_default();
+            let other = Identity::unless((&merchant.app_id, &merchant.mch_id), said("appid"), said("mch_id"));
+            (facts(&verified.authentic, &mut checks), verified.as_before, other)
         }
         Err(word) => (Verdict::Refused(word), None, None),
     };
-    Notice { verdict, checks: checks.0, as_before, other_app, out_trade_no }
+    Notice { verdict, checks: checks.0, as_before, other, out_trade_no }
 }
 
 struct Checks(Vec<Check>);
@@ -82,9 +83,9 @@ fn authentic(
     let message = read.unwrap_or_default();
     *out_trade_no = message.filled("out_trade_no").map(|number| number.chars().take(64).collect());
     checks.note("通信标识", unless(message.get("return_code") == Some("SUCCESS"), Flaw::ReturnCode))?;
-    // Which app it may be about, our own attempt tells: the shop may have moved to another one since.
-    let ours = message.filled("appid").is_some() && message.get("mch_id") == Some(&merchant.mch_id);
-    checks.note("商户号", unless(ours, Flaw::OtherMerchant))?;
+    // In whose name it may speak, our own attempt tells: the shop may have moved to another one since.
+    let named = message.filled("appid").is_some() && message.filled("mch_id").is_some();
+    checks.note("商户号", unless(named, Flaw::OtherMerchant))?;
     let verified = merchant.verify(message);
     checks.note("验签", verified.as_ref().err().map(|e| e.word().to_owned()))?;
     let verified = verified.map_err(|e| e.word().to_owned())?;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::flaw::Flaw;
 use super::super::refund::RefundFact;
-use super::super::{Check, Payment};
+use super::super::{Check, Identity, Payment};
 use super::keys::V3Key;
 use super::pay::{of_merchant, read_payment};
 use super::refund::read_refund;
@@ -34,8 +34,8 @@ pub struct Notice {
     pub checks: Vec<Check>,
     /// What was wrong with its signature, if that was it.
     pub bad: Option<BadSeal>,
-    /// The other app that it is about: right only for an attempt that was made under it.
-    pub other_app: Option<String>,
+    /// In whose name it speaks, when that is not today's: right only for an attempt that was made in this name.
+    pub other: Option<Identity>,
     /// As it stands in the notice, believed or not, to find it again in the log.
     pub out_trade_no: Option<String>,
     /// It needed a key that is no more in force: what that means for the owner.
@@ -67,7 +67,7 @@ pub fn read(
         verdict: Verdict::Sealed,
         checks: Vec::new(),
         bad: None,
-        other_app: None,
+        other: None,
         out_trade_no: None,
         earlier: None,
         opens: false,
@@ -88,7 +88,8 @@ pub fn read(
             notice.opens = true;
             notice.earlier = ends.map(|ends| earlier(" APIv3 密钥", ends)).or(notice.earlier);
             notice.out_trade_no = text(&facts, "out_trade_no").map(|number| number.chars().take(64).collect());
-            notice.other_app = text(&facts, "appid").filter(|app_id| *app_id != merchant.app_id).map(str::to_owned);
+            let named = |name| text(&facts, name).unwrap_or_default();
+            notice.other = Identity::unless((&merchant.app_id, &merchant.mch_id), named("appid"), named("mchid"));
             said(&event, &facts, merchant, &mut notice.checks)
         }
         Ok(None) => Verdict::Sealed,
@@ -152,8 +153,8 @@ fn said(event: &str, facts: &Value, merchant: &Merchant, checks: &mut Vec<Check>
     };
     match event {
         "TRANSACTION.SUCCESS" => {
-            // Which app it may be about, our own attempt tells: the shop may have moved to another one since.
-            let named = of_merchant(merchant, facts) && text(facts, "appid").is_some();
+            // In whose name it may speak, our own attempt tells: the shop may have moved to another one since.
+            let named = text(facts, "mchid").is_some() && text(facts, "appid").is_some();
             if let Some(word) = check("商户号", (!named).then(|| Flaw::OtherMerchant.word().to_owned())) {
                 return Verdict::Refused(word);
             }
