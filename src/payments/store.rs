@@ -9,9 +9,8 @@ use crate::ids::{AttemptId, OrderId, OutTradeNo};
 use crate::jobs::Task;
 use crate::orders::Order;
 use crate::packing;
-use crate::wechat::Api;
-use crate::wechat::Payment;
 use crate::wechat::pay::PayOrder;
+use crate::wechat::{Api, Payment};
 
 // ── attempts ──
 
@@ -71,6 +70,16 @@ pub fn attempt_numbered(conn: &Connection, number: &OutTradeNo) -> Result<Option
     conn.prepare_cached(concat!(attempts!(), " where a.out_trade_no = ?1"))?
         .query_row([number], read_attempt)
         .optional()
+}
+
+/// How many payments and refunds are under way in this version.
+pub fn under_way(conn: &Connection, api: Api) -> Result<i64> {
+    conn.prepare_cached(
+        "select (select count(*) from attempts where state in ('created', 'prepaid') and api = ?1)
+              + (select count(*) from refunds r join attempts a on a.transaction_id = r.transaction_id
+                  where r.state in ('approved', 'processing') and a.api = ?1)",
+    )?
+    .query_row([api], |row| row.get(0))
 }
 
 /// All attempts of an order, the first one first.

@@ -149,15 +149,22 @@ fn one_of<'v>(name: &str, value: &'v str, words: [&str; 2]) -> Result<&'v str, S
     if words.contains(&value) { Ok(value) } else { Err(format!("配置 {name} 只能是 {}", words.join(" 或 "))) }
 }
 
-/// A serial is written as it is; what takes a file's content names the file.
+/// A serial is written as it is, and so is the content of a file; else the file is named.
 fn lines(name: &str, value: &str) -> Result<String, String> {
+    if value.contains("-BEGIN ") {
+        return Ok(value.to_owned());
+    }
     let serial = v3::pasted::serial(value);
     let plain = name == "wechat.mch_serial" && serial.bytes().all(|b| b.is_ascii_hexdigit());
     if plain { Ok(serial) } else { read_pem(name, Path::new(value)) }
 }
 
 fn read_pem(name: &str, path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|e| format!("配置 {name} 的文件 {} 读不出来: {e}", path.display()))
+    // A key in the place of a name must not get into the log.
+    let shown = path.display().to_string();
+    let is_name = shown.len() < 256 && shown.contains(['.', '/']) && !shown.contains('\n');
+    let shown = if is_name { shown } else { "（写的不像文件名）".to_owned() };
+    std::fs::read_to_string(path).map_err(|e| format!("配置 {name} 的文件 {shown} 读不出来: {e}"))
 }
 
 /// The settings in force at one moment.
@@ -653,6 +660,21 @@ mod tests {
         ] {
             let problem = read(toml).unwrap_err();
             assert!(problem.contains(named), "{toml}: {problem}");
+        }
+    }
+
+    #[test]
+    fn a_key_in_the_place_of_a_files_name_is_taken_or_refused_and_never_told() {
+        let all: serde_json::Value = serde_json::from_str(include_str!("../../tests/vectors/wechat-v3.json")).unwrap();
+        let key = all["merchant_private_key_pkcs8"].as_str().unwrap();
+        assert_eq!(lines("wechat.mch_key", key).as_deref(), Ok(key));
+        for (given, told) in [
+            (&key.replace("-----", "")[..200], "不像文件名"),
+            ("0123456789abcdef0123456789abcdef", "不像文件名"),
+            ("keys/apiclient_key.pem", "keys/apiclient_key.pem"),
+            ("apiclient_key.pem", "apiclient_key.pem"),
+        ] {
+            assert!(lines("wechat.mch_key", given).unwrap_err().contains(told), "{given}");
         }
     }
 

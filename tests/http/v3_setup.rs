@@ -115,6 +115,49 @@ async fn nothing_that_payments_need_is_emptied_in_a_shop_that_takes_money() {
     }
 }
 
+/// The version that takes no new orders is followed to its end in what it began; then it may go.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_payment_under_way_needs_is_not_emptied_whatever_new_orders_use() {
+    let w = world_with(&[("wechat.api", ""), ("wechat.public_key_id", "")]).await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let id = keys().public_id;
+    let post = async |form: &[(&str, &str)]| assert_eq!(owner.post("/admin/settings", form).await.0, 303, "{form:?}");
+    post(&[("wechat-api", "v3"), ("wechat-public_key_id", &id)]).await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    post(&[("wechat-api", "v2")]).await;
+    let page = owner.page_of("/admin/settings", &[("wechat-public_key_id", "")]).await;
+    assert!(at_field(&page, "wechat-public_key_id").contains("还有 1 笔用 API v3 发起的支付或退款没有办完"), "{page}");
+    w.pay(&placed, Paying::Well);
+    w.wait("the notice", || async { w.count("select count(*) from orders where status = 'to_ship'").await == 1 }).await;
+    post(&[("wechat-public_key_id", "")]).await;
+}
+
+/// A secret in the wrong field is not sent back with what else was typed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_private_key_in_another_field_is_neither_kept_nor_shown() {
+    let none = [("wechat.public_key", ""), ("wechat.mch_serial", ""), ("wechat.api", "")];
+    let w = world_with(&none).await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let (keys, private) = (keys(), keys().merchant.private);
+    let certificate = rcgen::generate_simple_self_signed(["1900000109".to_owned()]).unwrap().cert.pem();
+    let line = private.lines().nth(1).unwrap().to_owned();
+    for (field, text) in [
+        ("wechat-public_key", private.clone()),
+        ("wechat-public_key", format!("{}{private}", keys.platform.public)),
+        ("wechat-mch_serial", private.clone()),
+        ("shop-phone", private.clone()),
+    ] {
+        let page = owner.page_of("/admin/settings", &[(field, &text)]).await;
+        assert!(!page.contains(&line) && !at_field(&page, field).is_empty(), "{field}");
+    }
+    owner.post("/admin/settings", &[("wechat-mch_serial", &format!("{certificate}{private}"))]).await;
+    let audit = owner.page("/admin/audit").await;
+    assert!(audit.contains("商户证书序列号") && !audit.contains(&line));
+    assert!(!owner.page("/admin/settings").await.contains(&line));
+}
+
 /// What a page of settings says at a field.
 fn at_field<'p>(page: &'p str, field: &str) -> &'p str {
     page.split(&format!("name=\"{field}\"")).nth(1).and_then(|rest| rest.split("</label>").next()).unwrap_or_default()

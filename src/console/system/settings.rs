@@ -19,11 +19,12 @@ use crate::console::{back, frame, refused, upload, words};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::orders::store as orders;
-use crate::payments::notify_v3;
+use crate::payments::{notify_v3, store as payments};
 use crate::settings::{Group, SETTINGS, Setting, Settings, store as kept};
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Owner, Staff};
+use crate::wechat::Api;
 
 pub fn routes() -> Vec<Route> {
     routes![page, save, logo]
@@ -117,7 +118,8 @@ pub fn card(settings: &Settings, group: Group, typed: &Typed, wrong: Option<&Err
         let name = field(setting);
         // What is secret is not sent back to a page, and nobody must believe that it is still there.
         let lost = wrong.is_some() && setting.secret && typed.get(&name).is_some_and(|typed| !typed.is_empty());
-        let typed = typed.get(&name).filter(|_| !setting.secret).cloned();
+        // What was pasted into the wrong field may be a secret.
+        let typed = typed.get(&name).filter(|text| !setting.secret && !text.contains("PRIVATE KEY")).cloned();
         json!({
             "value": typed.unwrap_or_else(|| settings.shown(setting)), "name": name, "label": setting.label,
             "hint": setting.hint, "secret": setting.secret, "lines": setting.lines, "choices": setting.choices,
@@ -191,7 +193,9 @@ pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<usize> {
         return Err(wrong);
     }
     let values = changes.iter().map(|(setting, value, _)| (setting.name, value.as_str()));
-    stays_able(&settings, &settings.with(values))?;
+    let next = settings.with(values);
+    stays_able(&settings, &next)?;
+    ends_what_it_began(shop, &settings, &next).await?;
     let pays = changes.iter().any(|(setting, ..)| PAYS.contains(&setting.group));
     let (count, inner, owner) = (changes.len(), shop.clone(), owner.clone());
     let write = move |tx: &Tx| {
@@ -210,6 +214,23 @@ pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<usize> {
         notify_v3::look_again(shop).await?;
     }
     Ok(count)
+}
+
+/// What was begun in the version that new orders do not use is followed in it to its end: nothing that this needs is taken
+/// away before.
+async fn ends_what_it_began(shop: &Shop, now: &Settings, next: &Settings) -> Result<()> {
+    for api in [Api::V2, Api::V3].into_iter().filter(|api| *api != next.api() && now.hindered(*api).is_none()) {
+        let Some((names, why)) = next.hindered(api) else { continue };
+        let open = shop.read(move |conn| Ok(payments::under_way(conn, api)?)).await?;
+        if open > 0 {
+            let text = api.text();
+            let words = format!("{why}。还有 {open} 笔用 {text} 发起的支付或退款没有办完，请等它们结束再改");
+            let mut wrong = Error::from(Code::ValidationFailed);
+            wrong.fields.extend(names.into_iter().map(|name| (name.into(), words.clone().into())));
+            return Err(wrong);
+        }
+    }
+    Ok(())
 }
 
 /// A shop that takes money goes on doing so: nothing that it needs is taken away, its keys are not changed for others that
