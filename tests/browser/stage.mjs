@@ -107,6 +107,8 @@ export class Stage {
 
   /** axe has nothing to say about what is shown, and a finger hits it. */
   async clean(what) {
+    // A word that passes by covers what it lies on.
+    await this.page.locator(".stage-toast").waitFor({ state: "detached" });
     assert.deepEqual(await this.page.evaluate(narrow), [], `${what}: too low for a finger`);
     // Brought in by the browser's own hand: the page's policy stands.
     await this.page.evaluate(axe);
