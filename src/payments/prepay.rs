@@ -318,8 +318,10 @@ impl Terms {
                     Ready::Replace(Box::new(alive.clone()))
                 });
             }
-            // Written for another merchant number: it can be neither sent nor closed with today's settings.
+            // Written for another merchant number: it can be neither sent nor closed with today's settings. It is asked
+            // about as soon as they are back.
             attempts::go(tx, alive.id, alive.state, AttemptState::Failed)?;
+            jobs::enqueue(tx, Task::Close(alive.id), now + MINUTE)?;
         }
         let n = attempts.last().map_or(1, |last| last.n + 1);
         if n > MOST_ATTEMPTS {

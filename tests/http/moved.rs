@@ -204,6 +204,10 @@ async fn a_shop_that_changed_its_merchant_number_keeps_what_is_paid_to_the_old_o
         assert_eq!(alice.post(&format!("/orders/{no}/check"), None).await.error(), (503, "payment_not_configured"));
         assert_eq!(alice.status(no).await, "pending_payment");
     }
+    // Paying again is an attempt of today's, whose number this WeChat does not know; the one before is followed all the same.
+    assert_eq!(alice.post(&format!("/orders/{}/prepay", paid.no), None).await.status, 502);
+    let followed = "select count(*) from jobs where kind = 'close' and state = 'waiting'";
+    assert_eq!(w.count(followed).await, 1);
     w.pay(&paid, Paying::Well);
     w.wait("the notice", || async { w.count("select count(*) from orders where status = 'to_ship'").await == 1 }).await;
     assert_eq!(alice.status(&paid.no).await, "to_ship");
