@@ -142,7 +142,8 @@ fn enter(tx: &Tx, notice: &Notice, mut entry: Entry, settings: &Settings) -> Res
             entry.verdict = Verdict::Refused;
             entry.reason = format!("已拒绝：{}", notice.bad.as_ref().map_or_else(|| explained(word), BadSeal::words));
             match &notice.bad {
-                Some(bad) if bad.is_for_owner() => store::put_alert(tx, SIGNATURE, &bad.words())?,
+                // Anybody can name a key that is not ours; what one of ours opens, WeChat wrote.
+                Some(bad) if notice.opens && bad.is_for_owner() => store::put_alert(tx, SIGNATURE, &bad.words())?,
                 // WeChat wrote it, and what it wrote was spoilt on its way, or is held against a wrong public key.
                 Some(bad) if notice.opens && *bad != BadSeal::Probe => {
                     let words = format!("微信的通知验不过签名，订单靠查单入账：{}", bad.of_ours());
