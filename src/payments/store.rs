@@ -82,6 +82,12 @@ pub fn under_way(conn: &Connection, api: Api) -> Result<i64> {
     .query_row([api], |row| row.get(0))
 }
 
+/// How many attempts with this merchant number can still be paid.
+pub fn open_under(conn: &Connection, mch_id: &str) -> Result<i64> {
+    conn.prepare_cached("select count(*) from attempts where state in ('created', 'prepaid') and mch_id = ?1")?
+        .query_row([mch_id], |row| row.get(0))
+}
+
 /// All attempts of an order, the first one first.
 pub fn attempts(conn: &Connection, order: OrderId) -> Result<Vec<Attempt>> {
     let mut rows = conn.prepare_cached(concat!(attempts!(), " where a.order_id = ?1 order by a.n"))?;

@@ -199,6 +199,8 @@ async fn a_shop_that_changed_its_merchant_number_keeps_what_is_paid_to_the_old_o
     let alice = w.buyer("alice").await;
     let (paid, dropped) = (Placed::of(alice.buy(sku, 1).await), Placed::of(alice.buy(sku, 1).await));
     owner.post("/admin/settings", &[("wechat-mch_id", "1900000110")]).await;
+    let said = owner.said("/admin/settings").await;
+    assert!(said.contains(&format!("还有 2 笔没付完的支付单是用商户号 {MCH_ID} 发起的")), "{said}");
     // Asked under today's number, WeChat would say that there is no such order.
     for no in [&paid.no, &dropped.no] {
         assert_eq!(alice.post(&format!("/orders/{no}/check"), None).await.error(), (503, "payment_not_configured"));

@@ -146,15 +146,35 @@ async fn save(
     let typed = form.into_inner();
     let group: Option<Group> = typed.get("group").and_then(|word| word.parse().ok());
     let to = format!("/admin/settings{}", group.map(|g| format!("#{}", g.word())).unwrap_or_default());
+    let before = shop.settings();
     match store(shop, &owner.0, &typed).await {
         Ok(_) if let Some(group) = group.filter(|_| typed.contains_key("test")) => {
             Ok(Ok(back(to, trials::of_group(shop, group).await)))
         }
         Ok(0) => Ok(Ok(Flash::success(Redirect::to(to), "没有改动"))),
-        Ok(n) => Ok(Ok(Flash::success(Redirect::to(to), format!("已保存 {n} 项设置")))),
+        Ok(n) => {
+            let left = left_behind(shop, &before).await?;
+            Ok(Ok(Flash::success(Redirect::to(to), format!("已保存 {n} 项设置{left}"))))
+        }
         Err(e) if !e.fields.is_empty() => Ok(Err(show(shop, &owner.0, None, &typed, Some(&e)).await?)),
         Err(e) => Ok(Ok(refused(to, e))),
     }
+}
+
+/// What the owner has to know of payments that were begun under the merchant number of before.
+async fn left_behind(shop: &Shop, before: &Settings) -> Result<String> {
+    let Some(number) = before.get("wechat.mch_id").map(str::to_owned) else { return Ok(String::new()) };
+    if shop.settings().get("wechat.mch_id") == Some(&number) {
+        return Ok(String::new());
+    }
+    let of = number.clone();
+    let open = shop.read(move |conn| Ok(payments::open_under(conn, &of)?)).await?;
+    Ok(match open {
+        0 => String::new(),
+        _ => format!(
+            "。还有 {open} 笔没付完的支付单是用商户号 {number} 发起的：付了仍会入账，但查不了也关不了，换回原来的商户号才能跟进"
+        ),
+    })
 }
 
 /// The cards that payments rest on.
