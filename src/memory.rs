@@ -15,8 +15,8 @@ pub fn few_arenas() {
     }
 }
 
-/// Gives back what the allocator keeps for later, and the program's own pages. A nightly check or a busy hour needs many
-/// times what an idle shop does, and glibc would keep it for ever; a start runs code that is not run again for weeks.
+/// Gives back what the allocator keeps for later. A nightly check or a busy hour needs many times what an idle shop does,
+/// and glibc would keep it for ever.
 pub fn give_back() {
     #[cfg(target_env = "gnu")]
     #[expect(unsafe_code, reason = "the standard library does not know the allocator beneath it")]
@@ -24,12 +24,16 @@ pub fn give_back() {
     unsafe {
         libc::malloc_trim(0);
     }
+}
+
+/// The same with the program's code: a start and a nightly check run much that is not run again for long. It stays in the
+/// system's cache of the file, where it is the first to make room for others; what runs again is there again at once.
+pub fn settle() {
+    give_back();
     #[cfg(target_os = "linux")]
     unmap_code();
 }
 
-/// Takes the program's code out of our memory. It stays in the system's cache of the file, where it is the first to make
-/// room for others; what runs again is there again at once.
 #[cfg(target_os = "linux")]
 fn unmap_code() {
     let (Ok(maps), Ok(program)) = (std::fs::read_to_string("/proc/self/maps"), std::env::current_exe()) else { return };
@@ -78,7 +82,7 @@ mod tests {
     #[test]
     fn the_program_runs_on_without_its_pages() {
         let before: Vec<String> = (0..100).map(|n| n.to_string()).collect();
-        give_back();
+        settle();
         assert_eq!(before, (0..100).map(|n| n.to_string()).collect::<Vec<_>>());
     }
 }

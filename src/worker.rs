@@ -306,7 +306,7 @@ async fn shelve(shop: &Shop, product: ProductId) -> Result<Ran> {
 
 /// Beside the workers: it goes through all that was ever allocated.
 async fn give_back() {
-    let _ = tokio::task::spawn_blocking(memory::give_back).await;
+    let _ = tokio::task::spawn_blocking(memory::settle).await;
 }
 
 /// Forgets what has been out of date for two days of running, whatever the clock showed meanwhile: one that jumps and is
