@@ -146,6 +146,7 @@ async fn a_private_key_in_another_field_is_neither_kept_nor_shown() {
     for (field, text) in [
         ("wechat-public_key", private.clone()),
         ("wechat-public_key", format!("{}{private}", keys.platform.public)),
+        ("wechat-mch_serial", private.lines().filter(|line| !line.starts_with('-')).collect()),
         ("wechat-mch_serial", private.clone()),
         ("shop-phone", private.clone()),
     ] {

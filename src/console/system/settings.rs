@@ -25,6 +25,7 @@ use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Owner, Staff};
 use crate::wechat::Api;
+use crate::wechat::v3::pasted;
 
 pub fn routes() -> Vec<Route> {
     routes![page, save, logo]
@@ -119,7 +120,8 @@ pub fn card(settings: &Settings, group: Group, typed: &Typed, wrong: Option<&Err
         // What is secret is not sent back to a page, and nobody must believe that it is still there.
         let lost = wrong.is_some() && setting.secret && typed.get(&name).is_some_and(|typed| !typed.is_empty());
         // What was pasted into the wrong field may be a secret.
-        let typed = typed.get(&name).filter(|text| !setting.secret && !text.contains("PRIVATE KEY")).cloned();
+        let may_be_shown = |text: &&String| !setting.secret && !pasted::hold_private_key(&pasted::sections(text));
+        let typed = typed.get(&name).filter(may_be_shown).cloned();
         json!({
             "value": typed.unwrap_or_else(|| settings.shown(setting)), "name": name, "label": setting.label,
             "hint": setting.hint, "secret": setting.secret, "lines": setting.lines, "choices": setting.choices,

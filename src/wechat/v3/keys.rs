@@ -75,7 +75,7 @@ impl PublicKey {
     /// However it was pasted. `Err` says in words what was pasted instead.
     pub fn read(text: &str) -> Result<PublicKey, &'static str> {
         let sections = pasted::sections(text);
-        if sections.iter().any(|section| section.label.ends_with("PRIVATE KEY")) {
+        if pasted::hold_private_key(&sections) {
             return Err("这是私钥，不是公钥，不要把它交给别人：这里要的是微信支付的 pub_key.pem（BEGIN PUBLIC KEY）");
         }
         let several = |pasted::Several| "粘贴了不止一个公钥：请只粘贴与公钥 ID 对应的 pub_key.pem 的内容";

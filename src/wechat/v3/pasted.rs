@@ -65,6 +65,11 @@ pub fn sections(text: &str) -> Vec<Section> {
     found
 }
 
+/// Whether a private key of whatever kind is among them.
+pub fn hold_private_key(sections: &[Section]) -> bool {
+    sections.iter().any(|section| section.label.ends_with("PRIVATE KEY"))
+}
+
 /// Several sections of one kind that differ: which is meant is not plain.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Several;
