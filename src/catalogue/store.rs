@@ -710,6 +710,12 @@ pub fn codes(conn: &Connection, id: SkuId) -> Result<Vec<String>> {
     Ok(codes.into_iter().flatten().flatten().collect())
 }
 
+/// After prices of its SKUs were changed by hand: a new version, and a new range.
+pub fn repriced(tx: &Tx, id: ProductId) -> Result<()> {
+    touch(tx, id)?;
+    refresh_prices(tx, id)
+}
+
 /// Brings the product's own price range up to date with its SKUs, and tells buyers' caches.
 pub fn refresh_prices(tx: &Tx, id: ProductId) -> Result<()> {
     tx.prepare_cached(

@@ -159,6 +159,14 @@ fn undoable(to: impl Into<String>, done: &str, undo: &str) -> Flash<Redirect> {
     Flash::success(lead(to), format!("{done}{UNDO}{undo}"))
 }
 
+/// After a form: back to a page, with what was done and where it is taken back, or with what was wrong.
+fn back_undoable(to: impl Into<String>, outcome: Result<(String, String)>) -> Flash<Redirect> {
+    match outcome {
+        Ok((done, undo)) => undoable(to, &done, &undo),
+        Err(e) => refused(to, e),
+    }
+}
+
 /// After a form: back to a page, with what was done or what was wrong.
 fn back<'a>(to: impl Into<String>, outcome: Result<impl Into<std::borrow::Cow<'a, str>>>) -> Flash<Redirect> {
     let to = lead(to);

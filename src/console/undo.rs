@@ -173,8 +173,7 @@ impl Step {
                     return Ok(false);
                 };
                 catalogue::set_price(tx, sku.id, was)?;
-                catalogue::touch(tx, id)?;
-                catalogue::refresh_prices(tx, id)?;
+                catalogue::repriced(tx, id)?;
                 Ok(true)
             }
             Step::Stock { sku: of, by, .. } => match sku(of) {

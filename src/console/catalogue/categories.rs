@@ -11,7 +11,7 @@ use crate::assets;
 use crate::catalogue::Category;
 use crate::catalogue::rules;
 use crate::catalogue::store::{self, Listing, Place, Shelf};
-use crate::console::{frame, query_string, refused, undoable};
+use crate::console::{back_undoable, frame, query_string};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
@@ -78,10 +78,7 @@ async fn act(
         audit(tx, &staff.0, &done.what)?;
         Ok(done)
     };
-    match shop.write(write).await {
-        Ok(Done { what, undo }) => undoable(HERE, &what, &undo),
-        Err(e) => refused(HERE, e),
-    }
+    back_undoable(HERE, shop.write(write).await.map(|done| (done.what, done.undo)))
 }
 
 fn known(all: &[Category], id: CategoryId) -> Result<&Category> {

@@ -75,8 +75,7 @@ fn set_price(tx: &Tx, product: &Product, sku: &Sku, cell: &Cell) -> Result<Strin
         return Err(changed(json!({ "was": sku.price.plain() }), &format!("¥{}", sku.price)));
     }
     store::set_price(tx, sku.id, price)?;
-    store::touch(tx, product.id)?;
-    store::refresh_prices(tx, product.id)?;
+    store::repriced(tx, product.id)?;
     Ok(format!("售价 ¥{} → ¥{price}", sku.price))
 }
 

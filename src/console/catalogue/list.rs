@@ -663,8 +663,7 @@ fn change(tx: &Tx, staff: &Staff, product: &Product, act: &Act) -> Result<()> {
                 store::set_price(tx, sku.id, price)?;
                 changes.push(format!("{} → {price}", sku.price));
             }
-            store::touch(tx, product.id)?;
-            store::refresh_prices(tx, product.id)?;
+            store::repriced(tx, product.id)?;
             format!("商品「{name}」改价 {}", changes.join("，"))
         }
         Act::Limit(limit) => {

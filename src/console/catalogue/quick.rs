@@ -12,7 +12,7 @@ use super::stock::REASONS;
 use crate::assets;
 use crate::catalogue::{Product, Sku, rules, stock, store};
 use crate::console::undo::{self, Step};
-use crate::console::{self, inside, undoable, words};
+use crate::console::{back_undoable, inside, words};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
@@ -169,10 +169,7 @@ async fn save(
         return Ok(Err((error.code.status(), assets::page("console/product_quick.html", fields))));
     }
     let to = if to.is_empty() { "/admin/products".to_owned() } else { inside(to) };
-    Ok(Ok(match done {
-        Ok((words, undo)) => undoable(to, &words, &undo),
-        Err(e) => console::refused(to, e),
-    }))
+    Ok(Ok(back_undoable(to, done)))
 }
 
 /// Answers with what was changed, a phrase each; each change is a step that can be taken back.
@@ -206,8 +203,7 @@ fn change(
         }
     }
     if priced {
-        store::touch(tx, product.id)?;
-        store::refresh_prices(tx, product.id)?;
+        store::repriced(tx, product.id)?;
     }
     Ok(done)
 }

@@ -11,7 +11,7 @@ use crate::catalogue::stock::{self, store as moves};
 use crate::catalogue::{Product, rules, store};
 use crate::clock;
 use crate::console::undo::{self, Step};
-use crate::console::{cut, frame, refused, undoable};
+use crate::console::{back_undoable, cut, frame};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
@@ -126,11 +126,7 @@ struct Count {
 
 #[post("/products/<id>/stock", data = "<form>")]
 async fn adjust(shop: &State<Shop>, staff: Manager, id: ProductId, form: Form<Count>) -> Flash<Redirect> {
-    let to = format!("/admin/products/{id}/stock");
-    match set(shop, staff.0, id, form.into_inner()).await {
-        Ok((done, undo)) => undoable(to, &done, &undo),
-        Err(e) => refused(to, e),
-    }
+    back_undoable(format!("/admin/products/{id}/stock"), set(shop, staff.0, id, form.into_inner()).await)
 }
 
 /// By how many pieces a stock is to change: `+20` and `-3` say it, a plain number is what was counted.

@@ -19,7 +19,8 @@ use crate::console::Waiting;
 use crate::console::columns::{self, Choice, Head};
 use crate::console::undo::{self, Step};
 use crate::console::{
-    Download, Frame, back, cut, download, filled, framed, inside, query_string, refused, undoable, waiting, workbook,
+    Download, Frame, back, back_undoable, cut, download, filled, framed, inside, query_string, refused, waiting,
+    workbook,
 };
 use crate::db::Tx;
 use crate::door::form::Form;
@@ -502,10 +503,7 @@ fn bulk_page(_staff: Staff) -> Redirect {
 #[post("/orders/bulk", data = "<form>")]
 async fn bulk(shop: &State<Shop>, staff: Staff, form: Form<Bulk>) -> Flash<Redirect> {
     let to = inside(form.back.clone().unwrap_or_else(|| format!("/admin/orders?{}", form.list)));
-    match mark(shop, staff, &form).await {
-        Ok((done, undo)) => undoable(to, &done, &undo),
-        Err(e) => refused(to, e),
-    }
+    back_undoable(to, mark(shop, staff, &form).await)
 }
 
 /// Answers with what was done, and where it is taken back.
@@ -696,15 +694,10 @@ async fn drop_view(shop: &State<Shop>, staff: Staff, id: i64) -> Flash<Redirect>
         let gone = staff_store::views(tx, staff.id)?.into_iter().find(|(view, ..)| *view == id);
         let (_, name, query) = gone.ok_or(Code::NotFound)?;
         staff_store::delete_view(tx, staff.id, id)?;
-        Ok((name, query))
+        let again = query_string(&[("name", &name), ("query", &query)]);
+        Ok((format!("视图「{name}」已删除"), format!("/admin/orders/views?{again}")))
     };
-    match shop.write(write).await {
-        Ok((name, query)) => {
-            let again = query_string(&[("name", &name), ("query", &query)]);
-            undoable("/admin/orders", &format!("视图「{name}」已删除"), &format!("/admin/orders/views?{again}"))
-        }
-        Err(e) => refused("/admin/orders", e),
-    }
+    back_undoable("/admin/orders", shop.write(write).await)
 }
 
 #[cfg(test)]
