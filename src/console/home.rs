@@ -17,7 +17,7 @@ use crate::console::system::trials;
 use crate::error::Result;
 use crate::ledger::{DaySum, store as ledger};
 use crate::money::yuan;
-use crate::orders::margin::{self, Margin};
+use crate::orders::margin::{Margin, Margins};
 use crate::orders::search::{Filter, store as search};
 use crate::orders::{self, Line, Order};
 use crate::payments::{Checked, store as payments};
@@ -106,7 +106,7 @@ struct Seen {
 
 fn look(
     conn: &rusqlite::Connection,
-    sellers: &Sellers,
+    (sellers, margins): (&Sellers, &Margins),
     (first, last): (Day, Day),
     settings: &Settings,
     now: i64,
@@ -140,7 +140,7 @@ fn look(
         first: longest.map_or(Ok(Vec::new()), |order| orders::store::lines(conn, order.id))?,
         sum: summed(first, last)?,
         yesterday: summed(today.plus(-1), today.plus(-1))?,
-        margin: margin::of(conn, first, last)?,
+        margin: margins.of(conn, first, last)?,
         charted,
         funnel: orders::store::funnel(conn, today.plus(-6))?,
         best: sellers.best(conn, today.plus(1 - CHARTED), 6)?,
@@ -161,6 +161,7 @@ fn look(
 async fn page(
     shop: &State<Shop>,
     sellers: &State<Sellers>,
+    margins: &State<Margins>,
     staff: Staff,
     flash: Option<FlashMessage<'_>>,
     span: Span,
@@ -169,8 +170,8 @@ async fn page(
     let today = Day::of(now);
     let (days, first, last) = span.read(today);
     let settings = shop.settings();
-    let (sellers, of_now) = (sellers.inner().clone(), settings.clone());
-    let seen = shop.read(move |conn| look(conn, &sellers, (first, last), &of_now, now)).await?;
+    let (sellers, margins, of_now) = (sellers.inner().clone(), margins.inner().clone(), settings.clone());
+    let seen = shop.read(move |conn| look(conn, (&sellers, &margins), (first, last), &of_now, now)).await?;
     let Seen {
         counts,
         oldest,

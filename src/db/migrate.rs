@@ -55,6 +55,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0041_due_jobs.sql"),
     include_str!("migrations/0042_undo.sql"),
     include_str!("migrations/0043_freight_order.sql"),
+    include_str!("migrations/0044_hours.sql"),
 ];
 
 /// The newest schema that this program knows.
@@ -134,6 +135,7 @@ fn table_count(conn: &Connection) -> rusqlite::Result<i64> {
 mod tests {
     use super::super::Db;
     use super::*;
+    use crate::clock::HOUR;
 
     /// SQLite builds a table for a list of more than two words, for every row that is checked against it.
     #[test]
@@ -189,6 +191,14 @@ mod tests {
         assert_eq!(
             row("select day, payments, received_fen from money_days order by day desc"),
             ("20261009".into(), 1, 100)
+        );
+        let hours = "select count(*), sum(received_fen), sum(hour = moved_at / 3600000) from money_hours join ledger on received_fen = amount_fen";
+        let sums: (i64, i64, i64) =
+            new.query_row(hours, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+        assert_eq!(sums, (2, 8900, 2));
+        assert_eq!(
+            row("select '', hour * 3600000, moves from margin_hours"),
+            (String::new(), evening / HOUR * HOUR, 1)
         );
         assert_eq!(
             row("select subject, id, amount_fen from money_exceptions where state = 'open'"),

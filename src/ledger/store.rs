@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::{DaySum, Entered, Shares};
-use crate::clock::Day;
+use crate::clock::{Day, HOUR};
 use crate::db::Tx;
 use crate::ids::{AttemptId, EntryId, OrderId};
 use crate::money::Fen;
@@ -242,10 +242,10 @@ pub fn day_sums(conn: &Connection, first: Day, last: Day) -> Result<Vec<DaySum>>
 /// What was paid in each hour of a day, in fen.
 pub fn hour_sums(conn: &Connection, day: Day) -> Result<[i64; 24]> {
     let mut sums = [0; 24];
-    let mut rows = conn.prepare_cached(
-        "select (moved_at - ?2) / 3600000, sum(amount_fen) from ledger where day = ?1 and kind = 'payment' group by 1",
-    )?;
-    for row in rows.query_map(params![day, day.start()], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))? {
+    let first = day.start() / HOUR;
+    let mut rows =
+        conn.prepare_cached("select hour - ?1, received_fen from money_hours where hour >= ?1 and hour < ?1 + 24")?;
+    for row in rows.query_map([first], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))? {
         let (hour, sum) = row?;
         sums.iter_mut().zip(0..).filter(|(_, n)| *n == hour).for_each(|(place, _)| *place = sum);
     }

@@ -407,6 +407,23 @@ pub const INVARIANTS: &[(&str, &str)] = &[
              or refunded_borne_fen <> (select -coalesce(sum(borne_fen), 0) from ledger l where l.day = d.day and l.kind = 'refund')",
     ),
     (
+        "每小时收款之和等于每日汇总",
+        "select count(*)
+           from (select strftime('%Y%m%d', hour * 3600 + 8 * 3600, 'unixepoch') as day, sum(received_fen) as fen
+                   from money_hours group by 1) h
+           full join money_days d on d.day = h.day
+          where coalesce(h.fen, 0) <> coalesce(d.received_fen, 0)",
+    ),
+    (
+        "冻结金额等于各笔待结算付款的订单所余",
+        "select fen <> (select coalesce(sum(o.paid_fen - o.refunded_fen), 0)
+                          from settlements s
+                         cross join ledger l on l.kind = 'payment' and l.wechat_id = s.transaction_id
+                         cross join orders o on o.id = l.order_id
+                         where s.settled_at is null and s.estimated_at is not null)
+           from frozen",
+    ),
+    (
         "每笔付款的代金券与资金流水一致，买家、出券方、商户各付的不超过付款",
         "select (select count(*) from ledger l left join payment_coupons c on c.transaction_id = l.wechat_id
                   where l.kind = 'payment' and l.borne_fen <> coalesce(c.borne_fen, 0))

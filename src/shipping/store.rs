@@ -141,12 +141,12 @@ pub fn put_settlement(tx: &Tx, told: &Settlement) -> Result<()> {
 
 /// What is paid and told to be settled later, in fen, and when the first and the last of it will be.
 pub fn unsettled(conn: &Connection) -> Result<(i64, Option<i64>, Option<i64>)> {
+    // Two questions, each the end of an index.
     conn.prepare_cached(
-        "select coalesce(sum(o.paid_fen - o.refunded_fen), 0), min(s.estimated_at), max(s.estimated_at)
-           from settlements s
-           join ledger l on l.kind = 'payment' and l.wechat_id = s.transaction_id
-           join orders o on o.id = l.order_id
-          where s.settled_at is null and s.estimated_at is not null",
+        "select fen,
+                (select min(estimated_at) from settlements where settled_at is null and estimated_at is not null) as first,
+                (select max(estimated_at) from settlements where settled_at is null) as last
+           from frozen",
     )?
-    .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+    .query_row([], |row| Ok((row.get("fen")?, row.get("first")?, row.get("last")?)))
 }

@@ -293,3 +293,38 @@ async fn a_push_is_taken_for_what_it_says_and_a_sealed_one_is_never_lost() {
     assert!(!home.contains("冻结 ¥") && !home.contains("打不开"), "{home}");
     w.must_hold().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_to_be_settled_is_what_the_orders_keep_of_it() {
+    let w = World::with(Default::default(), &[("wechat.message_token", TOKEN)]).await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let (first, second) = (w.paid(&alice, sku, 1).await, w.paid(&alice, sku, 3).await);
+    let told = async |placed: &Placed, field: &str, at: i64| {
+        let event = json!({
+            "Event": "trade_manage_order_settlement", "transaction_id": w.transaction(placed), field: at, "confirm_receive_method": 0,
+        });
+        assert_eq!(push_to(&w, &event.to_string(), "").await.0, 200);
+    };
+    let frozen = async || {
+        w.must_hold().await;
+        let home = owner.page("/admin").await;
+        home.split("冻结 ").nth(1).map(|rest| rest.split('<').next().unwrap().trim().to_owned())
+    };
+    assert_eq!(frozen().await, None);
+    told(&first, "estimated_settlement_time", 1_796_000_000).await;
+    told(&second, "estimated_settlement_time", 1_796_172_800).await;
+    assert_eq!(frozen().await.as_deref(), Some("¥40.00，预计 11-30 至 12-02 到账"));
+    // Told again, another day: no more money than before.
+    told(&second, "estimated_settlement_time", 1_796_086_400).await;
+    assert_eq!(frozen().await.as_deref(), Some("¥40.00，预计 11-30 至 12-01 到账"));
+    owner.give_back(&alice, &second, ("1", "10.00", false)).await;
+    w.advance(10 * MINUTE);
+    w.run_jobs().await;
+    assert_eq!(frozen().await.as_deref(), Some("¥30.00，预计 11-30 至 12-01 到账"));
+    told(&first, "settlement_time", 1_796_000_000).await;
+    assert_eq!(frozen().await.as_deref(), Some("¥20.00，预计 12-01 到账"));
+    told(&second, "settlement_time", 1_796_086_400).await;
+    assert_eq!(frozen().await, None);
+}

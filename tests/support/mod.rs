@@ -6,15 +6,17 @@ use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use rocket::figment::Figment;
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use xiaopu::catalogue::store::{self as catalogue, Draft, SkuDraft};
 use xiaopu::catalogue::{Delivery, stock};
-use xiaopu::clock::Clock;
+use xiaopu::clock::{Clock, Day};
 use xiaopu::db::Tx;
 use xiaopu::error::Error;
 use xiaopu::ids::{ProductId, SkuId};
 use xiaopu::money::Fen;
 use xiaopu::nonce::Nonces;
+use xiaopu::orders::margin::{self, Margin, Margins};
 use xiaopu::payments::invariants;
 use xiaopu::settings::Server;
 use xiaopu::shop::{Opening, Shop};
@@ -41,6 +43,8 @@ pub struct World {
     pub url: String,
     http: reqwest::Client,
     keys: AtomicU64,
+    /// As the first page keeps them from one look to the next.
+    margins: Margins,
     shutdown: Vec<rocket::Shutdown>,
     _folder: tempfile::TempDir,
 }
@@ -160,7 +164,17 @@ impl World {
             let shop = Shop::open(server, opening).await.unwrap();
             if let Some(doors) = launched(xiaopu::rocket(shop.clone(), figment(port)), port).await {
                 let (http, keys, shutdown) = (client(), AtomicU64::new(1), vec![simulator, doors]);
-                return World { shop, wechat, clock, url, http, keys, shutdown, _folder: folder };
+                return World {
+                    shop,
+                    wechat,
+                    clock,
+                    url,
+                    http,
+                    keys,
+                    margins: Margins::default(),
+                    shutdown,
+                    _folder: folder,
+                };
             }
         }
     }
@@ -253,8 +267,18 @@ impl World {
 
     /// Everything that must always be true.
     pub async fn must_hold(&self) {
-        let broken = self.shop.db.read(|conn| Ok::<_, Error>(invariants::broken(conn)?)).await.unwrap();
-        assert_eq!(broken, []);
+        let (margins, today) = (self.margins.clone(), Day::of(self.shop.now()));
+        let read = move |conn: &Connection| {
+            let days = margin::by_day(conn, today.plus(-60), today)?;
+            let kept = margins.of(conn, today.plus(-60), today)?;
+            Ok::<_, Error>((invariants::broken(conn)?, kept, Margin::sum(days.values())))
+        };
+        let (broken, kept, reckoned) = self.shop.db.read(read).await.unwrap();
+        assert_eq!((broken, kept), (Vec::new(), reckoned));
+        let hours = "select count(*) from money_hours h
+                      where received_fen is not (select sum(amount_fen) from ledger l
+                                                  where l.kind = 'payment' and l.moved_at / 3600000 = h.hour)";
+        assert_eq!(self.count(hours).await, 0);
     }
 
     /// One number from the database, for what no door shows.

@@ -1,11 +1,14 @@
 //! What is earned on goods: what was paid for them, less what they cost the shop. Nothing is guessed of pieces whose cost
 //! nobody has written down: they stand beside it, counted.
 
+mod kept;
 mod store;
 
 use std::collections::BTreeMap;
 
 use rusqlite::Connection;
+
+pub use kept::Margins;
 
 use super::paid_for;
 use crate::clock::Day;
@@ -64,7 +67,10 @@ impl Margin {
 
 /// Each day from `first` to `last` on which goods were sold or came back.
 pub fn by_day(conn: &Connection, first: Day, last: Day) -> Result<BTreeMap<Day, Margin>> {
-    let span = (first.start(), last.end());
+    reckon(conn, (first.start(), last.end()))
+}
+
+fn reckon(conn: &Connection, span: store::Span) -> Result<BTreeMap<Day, Margin>> {
     let mut days: BTreeMap<Day, Margin> = BTreeMap::new();
     store::sales(conn, span, |at, lines, discount| {
         let day = days.entry(Day::of(at)).or_default();
@@ -80,8 +86,4 @@ pub fn by_day(conn: &Connection, first: Day, last: Day) -> Result<BTreeMap<Day, 
         days.entry(Day::of(back.at)).or_default().add(0, -back.fen, back.known.then_some(0));
     }
     Ok(days)
-}
-
-pub fn of(conn: &Connection, first: Day, last: Day) -> Result<Margin> {
-    Ok(Margin::sum(by_day(conn, first, last)?.values()))
 }

@@ -1,4 +1,5 @@
-//! SQL of the margin: read from what was ordered, what came back and what was given back, none of it kept twice.
+//! SQL of the margin: read from what was ordered, what came back and what was given back, none of it kept twice; and how
+//! often any of that happened in an hour.
 
 use rusqlite::{Connection, Result, params};
 
@@ -6,7 +7,14 @@ use crate::db::Named;
 use crate::money::Fen;
 
 /// From a moment to the moment before which it ends, in ms.
-type Span = (i64, i64);
+pub type Span = (i64, i64);
+
+/// Hours from the first to before the last, counted from 1970, in which something happened, and how often so far.
+pub fn moves(conn: &Connection, (first, end): (i64, i64)) -> Result<Vec<(i64, i64)>> {
+    let mut rows =
+        conn.prepare_cached("select hour, moves from margin_hours where hour >= ?1 and hour < ?2 order by hour")?;
+    rows.query_map(params![first, end], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
 
 /// A line of a paid order.
 pub struct Sold {
