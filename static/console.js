@@ -1,6 +1,7 @@
 // Comfort on top of pages that work without it: copying, shortcuts, and the sound of a new order.
 const $ = (selector, from = document) => from.querySelector(selector);
 const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
+const line = (name) => `<svg class="i" aria-hidden="true"><use href="/static/icons.svg#${name}"/></svg>`;
 
 for (const button of $$(".copy")) {
   if (!navigator.clipboard) break;
@@ -165,7 +166,7 @@ for (const table of $$("table.list, table[data-sorts]")) {
 // A password can be looked at while it is typed.
 for (const field of $$("input[type=password][data-peek]")) {
   const button = Object.assign(document.createElement("button"), { type: "button", className: "btn icon bare" });
-  button.innerHTML = '<svg class="i" aria-hidden="true"><use href="/static/icons.svg#eye"/></svg>';
+  button.innerHTML = line("eye");
   const show = () => button.setAttribute("aria-label", field.type === "password" ? "显示" : "隐藏");
   show();
   field.after(button);
@@ -416,10 +417,11 @@ for (const link of $$("[data-quick]")) {
   });
 }
 
-for (const button of $$("[data-help]")) {
-  button.hidden = false;
-  button.addEventListener("click", () => help.showModal());
-}
+// What only a script can do is put there by it.
+const helper = document.createElement("button");
+Object.assign(helper, { type: "button", className: "foot", innerHTML: `${line("keyboard")}快捷键` });
+helper.addEventListener("click", () => help.showModal());
+$(".rail")?.append(helper);
 
 const cards = $$(".order, article.card, #list tbody tr");
 cards.forEach((card) => (card.tabIndex = -1));
@@ -466,8 +468,11 @@ addEventListener("keydown", (event) => {
 const inside = "toShip" in document.body.dataset;
 let known = Number(document.body.dataset.toShip);
 const title = document.title;
-const live = $("#live");
-const sound = $("#sound");
+const live = document.createElement("span");
+const sound = document.createElement("button");
+live.className = "live only-l";
+Object.assign(sound, { type: "button", className: "btn icon bare", ariaLabel: "新订单提示音", innerHTML: line("bell") });
+$(".top > .who")?.before(live, sound);
 const muted = () => localStorage.getItem("sound") !== "on";
 
 function ring() {
@@ -487,7 +492,7 @@ function ring() {
 let heard = 0;
 function tell({ counts, at }) {
   heard = Date.now();
-  if (live) live.textContent = `实时 · ${at.slice(11)}`;
+  live.textContent = `实时 · ${at.slice(11)}`;
   if (!counts) return;
   const waiting = counts.to_ship ?? 0;
   if (waiting > known && !muted()) ring();
@@ -501,7 +506,7 @@ async function pulse() {
     const answer = await fetch("/admin/pulse", { redirect: "error" });
     tell(await answer.json());
   } catch {
-    if (live) live.textContent = "连接断开，正在重试…";
+    live.textContent = "连接断开，正在重试…";
   }
 }
 
@@ -520,17 +525,14 @@ document.addEventListener("visibilitychange", listen);
 addEventListener("pagehide", () => events?.close());
 addEventListener("pageshow", (event) => event.persisted && listen());
 
-if (sound) {
-  const show = () => {
-    sound.setAttribute("aria-pressed", String(!muted()));
-    sound.title = muted() ? "新订单不响，点一下打开提示音" : "新订单会响，点一下关闭提示音";
-  };
-  sound.hidden = false;
-  show();
-  sound.addEventListener("click", () => {
-    localStorage.setItem("sound", muted() ? "on" : "off");
-    if (!muted()) ring();
-    show();
-  });
+function labelled() {
+  sound.ariaPressed = String(!muted());
+  sound.title = muted() ? "新订单不响，点一下打开提示音" : "新订单会响，点一下关闭提示音";
 }
+labelled();
+sound.addEventListener("click", () => {
+  localStorage.setItem("sound", muted() ? "on" : "off");
+  if (!muted()) ring();
+  labelled();
+});
 setInterval(() => inside && Date.now() - heard > 25_000 && pulse(), 10_000);
