@@ -43,6 +43,52 @@ pub fn whole(text: &str) -> Option<i64> {
     bare(text).parse().ok()
 }
 
+/// So many signs of what somebody typed are quoted in a sentence about it.
+const QUOTED: usize = 20;
+
+/// What stands for a text that may be a key.
+const HIDDEN: &str = "（像是密钥的内容，不显示）";
+
+/// The text for whoever configures the program, unless it may be a key.
+pub fn told(text: &str) -> &str {
+    if may_be_key(text) { HIDDEN } else { text }
+}
+
+/// 「…」 for a sentence about a part of what was typed: cut short, and nothing of what may be a key.
+pub fn quoted(text: &str) -> String {
+    if may_be_key(text) {
+        return HIDDEN.to_owned();
+    }
+    let seen = clean(text);
+    let short: String = seen.chars().take(QUOTED).collect();
+    let more = if short.len() < seen.len() { "…" } else { "" };
+    format!("「{short}{more}」")
+}
+
+/// Whether a text may hold a key, a token or a good part of one, told by its form alone: whatever field it stands in, it is
+/// not shown and not written down. A name, an address or a sentence of people's has no such run of signs in it.
+pub fn may_be_key(text: &str) -> bool {
+    let text = bare(text);
+    let alone = text.len() == 32 && text.bytes().all(|b| b.is_ascii_graphic()) && !text.contains([':', '/', '@']);
+    alone || text.contains("-BEGIN ") || text.contains("PRIVATE KEY") || text.split(|c| !in_token(c)).any(is_token)
+}
+
+/// The signs of Base64, of both its alphabets.
+fn in_token(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "+/-_".contains(c)
+}
+
+/// A run without a gap that nobody writes by hand: too long for a word, or of every kind of sign in turn.
+fn is_token(run: &str) -> bool {
+    let any = |kind: fn(&u8) -> bool| run.bytes().any(|b| kind(&b));
+    let mixed = any(u8::is_ascii_lowercase) && any(u8::is_ascii_uppercase) && any(u8::is_ascii_digit);
+    let uuid =
+        run.len() == 36 && run.matches('-').count() == 4 && run.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    // A number of 28 digits is WeChat's for a payment; a key of digits has 32.
+    let long = |word: &str| word.len() >= 28 && (word.len() == 32 || word.bytes().any(|b| b.is_ascii_alphabetic()));
+    (mixed && run.len() >= 22) || uuid || run.split(['/', '-', '_']).any(long)
+}
+
 fn seen(c: char) -> Option<char> {
     Some(match c {
         c if is_unseen(c) => return None,
@@ -173,6 +219,49 @@ impl std::fmt::Display for Length {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_be_a_key_is_told_by_its_form() {
+        let base64 = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
+        for key in [
+            base64,
+            &base64[20..44],
+            &format!("写错了：{base64}"),
+            &format!("{}\n{}", &base64[..32], &base64[32..]),
+            &format!("\u{200b}{}\u{200b}{}", &base64[..12], &base64[12..24]),
+            "-----BEGIN EC PRIVATE KEY-----",
+            "0123456789abcdef0123456789abcdef",
+            "密钥0123456789abcdef0123456789abcdef。",
+            "abcdefghijklmnopqrstuvwxyzabcdef",
+            "12345678901234567890123456789012",
+            "Ab3$efgh!jklmnop%rstuvwx*z123456",
+            "5157F09EFDC096DE15EBE81A47057A7232F1B8",
+            "693a91f6-7123-4bc4-97a0-0ec2bfd3a3a8",
+            "https://example.com/cgi-bin/webhook/send?key=693a91f6-7123-4bc4-97a0-0ec2bfd3a3a8",
+        ] {
+            assert!(may_be_key(key), "{key}");
+            assert!(!quoted(key).contains(&key[key.len() - 8..]), "{key}");
+        }
+        for text in [
+            "",
+            "新疆 西藏:25;乌鲁木齐:30",
+            "全场满 99 元包邮，微信号 xiaopu_service_2024",
+            "https://wholesale-fruits-in-hangzhou.example.com/shop",
+            "/mnt/backup/xiaopu/the-second-place",
+            "wxd930ea5d5a258f4f",
+            "PUB_KEY_ID_0119000000422026110100000077",
+            "4200000000202610080000000001",
+            "1900000109",
+            "shop.of.a.very.long.name@example.com",
+        ] {
+            assert!(!may_be_key(text), "{text}");
+        }
+        assert_eq!(quoted("新彊"), "「新彊」");
+        assert_eq!(
+            quoted("浙江省杭州市西湖区文三路四百七十八号华星时代广场"),
+            "「浙江省杭州市西湖区文三路四百七十八号华星…」"
+        );
+    }
 
     #[test]
     fn two_names_that_look_the_same_are_the_same() {

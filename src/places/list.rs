@@ -1,6 +1,7 @@
 //! Lists of places as people type them: parted by anything, each in the light of the one before, some with a value.
 
 use super::{Place, Unread, beside, names};
+use crate::typed::{may_be_key, quoted};
 
 /// Several provinces under one name.
 pub(super) const GROUPS: [(&str, &[&str]); 10] = [
@@ -23,9 +24,16 @@ pub struct Listed {
     pub problems: Vec<String>,
 }
 
+/// Whole, for a part of a key is cut at the signs that part places.
+const NO_PLACES: &str = "这像是密钥的内容，不是地名";
+
 /// Places parted by signs or blanks: `浙江省杭州市西湖区、滨江区；上海`.
 pub fn listed(text: &str) -> Listed {
     let mut listed = Listed::default();
+    if may_be_key(text) {
+        listed.problems.push(NO_PLACES.to_owned());
+        return listed;
+    }
     for part in text.split(is_separator).map(str::trim).filter(|part| !part.is_empty()) {
         // A blank may stand inside of one place, or between two.
         let whole = read(part, listed.places.last().copied());
@@ -74,6 +82,9 @@ fn read(text: &str, before: Option<Place>) -> Result<Vec<Place>, Unread> {
 /// Lists of places, each with a value behind a colon: `新疆 西藏:25；乌鲁木齐：30`. A place twice is a problem.
 pub fn with_values(text: &str) -> (Vec<(Place, &str)>, Vec<String>) {
     let (mut found, mut problems): (Vec<(Place, &str)>, Vec<String>) = Default::default();
+    if may_be_key(text) {
+        return (found, vec![NO_PLACES.to_owned()]);
+    }
     let mut rest = text;
     while let Some((names, behind)) = rest.split_once([':', '：']) {
         let behind = behind.trim_start();
@@ -81,7 +92,7 @@ pub fn with_values(text: &str) -> (Vec<(Place, &str)>, Vec<String>) {
         let (value, next) = behind.split_at(end);
         let listed = listed(names);
         if listed.places.is_empty() && listed.problems.is_empty() {
-            problems.push(format!("「:{value}」前面没有地区"));
+            problems.push(format!("{}前面没有地区", quoted(&format!(":{value}"))));
         }
         problems.extend(listed.problems);
         for place in listed.places {
@@ -94,7 +105,7 @@ pub fn with_values(text: &str) -> (Vec<(Place, &str)>, Vec<String>) {
     }
     let left = rest.trim_matches(|c: char| is_separator(c) || c.is_whitespace());
     if !left.is_empty() {
-        problems.push(format!("「{left}」后面没有写冒号和金额"));
+        problems.push(format!("{}后面没有写冒号和金额", quoted(left)));
     }
     (found, problems)
 }

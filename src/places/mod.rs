@@ -11,6 +11,8 @@ use std::sync::LazyLock;
 pub use list::{Listed, listed, with_values};
 use names::short;
 
+use crate::typed::quoted;
+
 /// Every province, city and district; `make.mjs` writes it.
 static FILE: &str = include_str!("places.txt");
 
@@ -99,10 +101,12 @@ impl Unread {
     /// A sentence for whoever wrote it.
     pub fn says(&self, text: &str) -> String {
         match self {
-            Unread::Unknown => format!("不认识「{text}」，请写成 新疆、浙江省杭州市 或 浙江省杭州市西湖区 的样子"),
+            Unread::Unknown => {
+                format!("不认识{}，请写成 新疆、浙江省杭州市 或 浙江省杭州市西湖区 的样子", quoted(text))
+            }
             Unread::Ambiguous(places) => {
                 let some: Vec<String> = places.iter().take(3).map(Place::text).collect();
-                format!("「{text}」有 {} 个（{}），请把省市写全", places.len(), some.join("、"))
+                format!("{}有 {} 个（{}），请把省市写全", quoted(text), places.len(), some.join("、"))
             }
         }
     }

@@ -1,6 +1,7 @@
 //! When the shop is there for people: its hours of the week, its closed days, and the slots that can be booked of them.
 
 use crate::clock::{self, DAY, Day, MINUTE};
+use crate::typed::quoted;
 use crate::words::words;
 
 words! {
@@ -225,7 +226,7 @@ pub fn week(text: &str) -> Result<Week, String> {
             continue;
         }
         let span = word.split_once('-').and_then(|(from, to)| Some((time(from)?, time(to)?)));
-        let (from, to) = span.ok_or_else(|| format!("不认识「{word}」"))?;
+        let (from, to) = span.ok_or_else(|| format!("不认识{}", quoted(word)))?;
         if from >= to {
             return Err(format!("「{word}」的结束要晚于开始；过了半夜的请写到 24:00，第二天再写"));
         }
@@ -250,7 +251,7 @@ pub fn days(text: &str) -> Result<Vec<(Day, Day)>, String> {
     let read = |part: &str| {
         let (from, to) = part.split_once('至').unwrap_or((part, part));
         let days = Day::read(from).zip(Day::read(to));
-        let (from, to) = days.ok_or_else(|| format!("不认识「{part}」"))?;
+        let (from, to) = days.ok_or_else(|| format!("不认识{}", quoted(part)))?;
         if from > to { Err(format!("「{part}」的结束早于开始")) } else { Ok((from, to)) }
     };
     parted.split_whitespace().map(read).collect()

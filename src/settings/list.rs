@@ -3,6 +3,7 @@
 use super::hours::{self, For};
 use super::regions;
 use crate::money::Fen;
+use crate::typed::may_be_key;
 use crate::wechat::subscribe::Chosen;
 use crate::wechat::v3::keys::{PrivateKey, PublicKey, V3Key, certificate};
 use crate::wechat::v3::pasted;
@@ -200,10 +201,11 @@ pub const SETTINGS: &[Setting] = &[
     setting!(tidy pasted::word, App "wechat.app_id", "小程序 AppID", "wx 开头的 18 位", app_id),
     setting!(tidy pasted::word, secret App "wechat.app_secret", "小程序 AppSecret", "32 位", |v| letters(v, 32..=32, "AppSecret 是 32 位字母和数字")),
     setting!(tidy pasted::word, Pay "wechat.mch_id", "商户号", "微信支付商户号，数字", |v| {
-        if v.bytes().all(|b| b.is_ascii_digit()) && (6..=32).contains(&v.len()) {
+        // A key of digits alone has 32 of them.
+        if v.bytes().all(|b| b.is_ascii_digit()) && (6..=20).contains(&v.len()) {
             Ok(())
         } else {
-            Err(instead(v, "商户号是 6 到 32 位数字"))
+            Err(instead(v, "商户号是 6 到 20 位数字"))
         }
     }),
     setting!(choice Pay "wechat.api", "新订单用的接口", "2024 年以后开通的商户一般用 API v3；只有 APIv2 密钥的老商户用 API v2。以后可以换，之前的支付单按原来的接口办完", &[("v2", "API v2"), ("v3", "API v3")]),
@@ -270,7 +272,11 @@ pub fn setting_named(name: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.name == name)
 }
 
+/// Text that buyers or staff read.
 fn short(value: &str, max: usize) -> Result<(), &'static str> {
+    if may_be_key(value) {
+        return Err("这像是密钥或密钥的一部分，不能写在别人看得到的地方");
+    }
     let fine = value.chars().count() <= max && !value.chars().any(char::is_control);
     if fine { Ok(()) } else { Err("太长，或含有换行等控制字符") }
 }
@@ -362,7 +368,10 @@ fn tidy_id(value: &str) -> String {
 }
 
 fn app_id(value: &str) -> Result<(), String> {
-    letters(value, 6..=32, "AppID 是 wx 开头的字母和数字").map_err(|wanted| instead(value, wanted))
+    const WANTED: &str = "AppID 是 wx 开头的字母和数字";
+    // An AppSecret consists of the same signs, and is longer.
+    let own = letters(value, 6..=24, WANTED).is_ok() && value.starts_with("wx");
+    if own { Ok(()) } else { Err(instead(value, WANTED)) }
 }
 
 fn mch_serial(value: &str) -> Result<(), String> {

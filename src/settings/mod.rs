@@ -22,6 +22,7 @@ use crate::money::Fen;
 use crate::nonce::Nonces;
 use crate::packing::Constants;
 use crate::secrets::SecretKey;
+use crate::typed::may_be_key;
 use crate::wechat::certificate::ClientIdentity;
 use crate::wechat::mini_program::MiniProgram;
 use crate::wechat::reach::is_loopback;
@@ -162,7 +163,7 @@ fn lines(name: &str, value: &str) -> Result<String, String> {
 fn read_pem(name: &str, path: &Path) -> Result<String, String> {
     // A key in the place of a name must not get into the log.
     let shown = path.display().to_string();
-    let is_name = shown.len() < 256 && shown.contains(['.', '/']) && !shown.contains('\n');
+    let is_name = shown.len() < 256 && shown.contains(['.', '/']) && !shown.split('/').any(may_be_key);
     let shown = if is_name { shown } else { "（写的不像文件名）".to_owned() };
     std::fs::read_to_string(path).map_err(|e| format!("配置 {name} 的文件 {shown} 读不出来: {e}"))
 }

@@ -2,6 +2,7 @@
 
 use crate::money::Fen;
 use crate::places::{self, Place};
+use crate::typed::quoted;
 
 /// What sending to a region costs, where the shop sends at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +61,7 @@ fn freights(text: &str) -> (Vec<(Place, Freight)>, Vec<String>) {
     for (place, value) in listed {
         match freight(value) {
             Some(freight) => freights.push((place, freight)),
-            None => problems.push(format!("{}后面的「{value}」不是金额，请写 25 或 不发货", place.text())),
+            None => problems.push(format!("{}后面的{}不是金额，请写 25 或 不发货", place.text(), quoted(value))),
         }
     }
     (freights, problems)

@@ -9,6 +9,7 @@ use rustls::sign::CertifiedKey;
 use sha2::{Digest, Sha256};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use super::v3::pasted::pem;
 use crate::clock::SECOND;
 
 /// Until when a certificate is good (epoch milliseconds); `None` when it is not one.
@@ -68,8 +69,10 @@ impl ClientIdentity {
         };
         let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes())
             .map_err(|_| "私钥文件读不出来，请上传微信下载包里的 apiclient_key.pem")?;
+        // Its file may hold the key as well, and it is not kept sealed.
+        let cert_pem = chain.iter().map(|der| pem("CERTIFICATE", der)).collect::<Vec<_>>().join("\n");
         match CertifiedKey::from_der(chain, key, &ring::default_provider()) {
-            Ok(_) => Ok(ClientIdentity { cert_pem: cert_pem.to_owned(), key_pem: key_pem.to_owned(), facts }),
+            Ok(_) => Ok(ClientIdentity { cert_pem, key_pem: key_pem.to_owned(), facts }),
             Err(rustls::Error::InconsistentKeys(_)) => {
                 Err("证书和私钥不是一对，请上传同一次下载的 apiclient_cert.pem 和 apiclient_key.pem")
             }
@@ -95,5 +98,20 @@ impl ClientIdentity {
     /// Tells identities apart.
     pub(super) fn fingerprint(&self) -> Vec<u8> {
         Sha256::digest(self.pem()).to_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_beside_the_certificate_is_not_kept_with_it() {
+        let pair = rcgen::generate_simple_self_signed(["1900000109".to_owned()]).unwrap();
+        let (cert, key) = (pair.cert.pem(), pair.signing_key.serialize_pem());
+        for both in [format!("{cert}{key}"), format!("{key}\n{cert}"), cert.replace('\n', "\r\n"), cert.clone()] {
+            let identity = ClientIdentity::read(&both, &key).unwrap();
+            assert_eq!(identity.cert_pem().trim(), cert.replace('\r', "").trim());
+        }
     }
 }

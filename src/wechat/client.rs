@@ -19,6 +19,7 @@ use super::standing::Standing;
 use super::v3::sign::BadSeal;
 use super::{Api, GatewayError};
 use crate::clock;
+use crate::typed::told;
 
 /// The whole call, from connecting to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -109,7 +110,11 @@ impl Wechat {
         if let Some(second) = second
             && is_local(second)? != pay_local
         {
-            return Err(BadUrl(format!("微信支付的两个地址 {pay_url} 和 {second} 要么都在本机，要么都不在")));
+            return Err(BadUrl(format!(
+                "微信支付的两个地址 {} 和 {} 要么都在本机，要么都不在",
+                told(pay_url),
+                told(second)
+            )));
         }
         // Already installed when several shops run in one process; the first one serves all.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -341,13 +346,13 @@ fn builder(roots: &[Certificate]) -> ClientBuilder {
 
 /// True for http on a loopback address, false for https; anything else is refused.
 fn is_local(url: &str) -> Result<bool, BadUrl> {
-    let parsed = Url::parse(url).map_err(|e| BadUrl(format!("微信接口地址 {url} 不是有效的网址: {e}")))?;
+    let parsed = Url::parse(url).map_err(|e| BadUrl(format!("微信接口地址 {} 不是有效的网址: {e}", told(url))))?;
     let host = parsed.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
     match parsed.scheme() {
         "https" => Ok(false),
         "http" if loopback => Ok(true),
-        _ => Err(BadUrl(format!("微信接口地址 {url} 必须是 https（http 只允许本机的模拟微信）"))),
+        _ => Err(BadUrl(format!("微信接口地址 {} 必须是 https（http 只允许本机的模拟微信）", told(url)))),
     }
 }
 

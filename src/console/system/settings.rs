@@ -24,6 +24,7 @@ use crate::settings::{Group, SETTINGS, Setting, Settings, store as kept};
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Owner, Staff};
+use crate::typed::may_be_key;
 use crate::wechat::Api;
 use crate::wechat::v3::pasted;
 
@@ -118,10 +119,9 @@ pub fn card(settings: &Settings, group: Group, typed: &Typed, wrong: Option<&Err
     let fields = SETTINGS.iter().filter(|setting| setting.group == group && !setting.picture).map(|setting| {
         let name = field(setting);
         // What is secret is not sent back to a page, and nobody must believe that it is still there.
-        let lost = wrong.is_some() && setting.secret && typed.get(&name).is_some_and(|typed| !typed.is_empty());
-        // What was pasted into the wrong field may be a secret.
-        let may_be_shown = |text: &&String| !setting.secret && !pasted::hold_private_key(&pasted::sections(text));
-        let typed = typed.get(&name).filter(may_be_shown).cloned();
+        let lost = |typed: &String| !typed.is_empty() && !comes_back(setting, typed);
+        let lost = wrong.is_some() && typed.get(&name).is_some_and(lost);
+        let typed = typed.get(&name).filter(|text| comes_back(setting, text)).cloned();
         json!({
             "value": typed.unwrap_or_else(|| settings.shown(setting)), "name": name, "label": setting.label,
             "hint": setting.hint, "secret": setting.secret, "lines": setting.lines, "choices": setting.choices,
@@ -132,6 +132,13 @@ pub fn card(settings: &Settings, group: Group, typed: &Typed, wrong: Option<&Err
     json!({
         "word": group.word(), "text": group.text(), "fields": fields.collect::<Vec<_>>(), "tested": trials::exists(group),
     })
+}
+
+/// Whether what was typed is sent back with a form that was refused: no secret is, and neither is what stands in the wrong
+/// field and could be one.
+fn comes_back(setting: &Setting, text: &str) -> bool {
+    let fits = || (setting.check)(&(setting.tidy)(text)).is_ok() && !pasted::hold_private_key(&pasted::sections(text));
+    !setting.secret && (!may_be_key(text) || fits())
 }
 
 /// A form field's name: Rocket would read the dot as a path.

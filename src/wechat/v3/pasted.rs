@@ -29,13 +29,17 @@ impl Section {
         labels.contains(&self.label.as_str())
     }
 
-    /// In the form in which it is kept: 64 characters a line.
+    /// In the form in which it is kept.
     fn pem(&self) -> Option<String> {
-        let text = BASE64_STANDARD.encode(self.der.as_ref()?);
-        let lines: Vec<&str> = (0..text.len()).step_by(64).map(|at| &text[at..text.len().min(at + 64)]).collect();
-        let label = &self.label;
-        Some(format!("-----BEGIN {label}-----\n{}\n-----END {label}-----", lines.join("\n")))
+        self.der.as_deref().map(|der| pem(&self.label, der))
     }
+}
+
+/// A section as it is kept: 64 characters a line.
+pub fn pem(label: &str, der: &[u8]) -> String {
+    let text = BASE64_STANDARD.encode(der);
+    let lines: Vec<&str> = (0..text.len()).step_by(64).map(|at| &text[at..text.len().min(at + 64)]).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----", lines.join("\n"))
 }
 
 /// Every section of a text, in its order and each once. One without its first and last line is told by its content.
