@@ -116,7 +116,12 @@ async fn ask_now(shop: &Shop, order: &Order) -> Result<()> {
         Ok(store::take_query_turn(tx, last.id, tx.now() - CHECK_EVERY)?.then_some(last))
     };
     let Some(attempt) = shop.write(turn).await? else { return Ok(()) };
-    let account = attempt.account(shop).ok_or(Code::PaymentNotConfigured)?;
+    // The shop has another merchant number since, or no keys: the buyer can do nothing about it, and his money is not lost.
+    let unasked = || {
+        Error::from(Code::PaymentNotConfigured)
+            .says("暂时查不到这笔付款的结果：付了的会自动更新，请不要重复付款；久等不到请联系商家")
+    };
+    let account = attempt.account(shop).ok_or_else(unasked)?;
     match ask(shop, &account, &attempt).await?.trade {
         Ok(_) => Ok(()),
         Err(_) => Err(Error::from(Code::WechatUnavailable)

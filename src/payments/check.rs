@@ -63,7 +63,7 @@ pub async fn poll(shop: &Shop, id: AttemptId) -> Result<Ran> {
     let attempt = shop.read(move |conn| Ok(store::attempt(conn, id)?)).await?;
     let Some(attempt) = attempt.filter(|attempt| attempt.state.is_alive()) else { return Ok(Ran::Done) };
     let Some(account) = attempt.account(shop) else {
-        return Ok(Ran::Failed("微信支付还没有设置".into()));
+        return Ok(Ran::Failed(attempt.why_unasked(shop)));
     };
     let next = |now| next_poll(attempt.created_at, now);
     if !shop.wechat.may_ask(ORDER_QUERY) {

@@ -40,13 +40,7 @@ pub enum Fate {
 pub(super) async fn close_at_wechat(shop: &Shop, attempt: &Attempt) -> Result<Fate> {
     let unknown = |e: &GatewayError| Ok(Fate::Unknown(e.to_string()));
     let Some(account) = attempt.account(shop) else {
-        let of_today = shop.settings().get("wechat.mch_id") == Some(attempt.params.mch_id());
-        let why = if of_today {
-            "微信支付还没有设置".into()
-        } else {
-            format!("它是用商户号 {} 发起的", attempt.params.mch_id())
-        };
-        return Ok(Fate::Unknown(why));
+        return Ok(Fate::Unknown(attempt.why_unasked(shop)));
     };
     if !shop.wechat.may_ask(ORDER_QUERY) {
         return Ok(Fate::NotAsked);
@@ -198,7 +192,7 @@ pub async fn expire(shop: &Shop, id: OrderId) -> Result<Ran> {
     let finish = move |tx: &Tx| {
         let what = match &unknown {
             None => "超过付款时间，订单已关闭".to_owned(),
-            Some((_, why)) => format!("超过付款时间且连不上微信（{why}），订单先行关闭，支付单继续跟进"),
+            Some((_, why)) => format!("超过付款时间，向微信查不实支付单（{why}）。订单先行关闭，支付单继续跟进"),
         };
         let order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
         if order.status == OrderStatus::PendingPayment {

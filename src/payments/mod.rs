@@ -99,6 +99,17 @@ impl Attempt {
         (account.mch_id() == self.params.mch_id()).then_some(account)
     }
 
+    /// Why WeChat cannot be asked about it, where there is no account to ask in.
+    pub fn why_unasked(&self, shop: &Shop) -> String {
+        let (settings, then) = (shop.settings(), self.params.mch_id());
+        match settings.get("wechat.mch_id") {
+            Some(now) if now != then => {
+                format!("它是用商户号 {then} 发起的，现在设置的是 {now}：换回去才能查询和关闭，付了仍会由通知入账")
+            }
+            _ => settings.unready(self.params.api()).unwrap_or_else(|| "微信支付还没有设置".to_owned()),
+        }
+    }
+
     /// From when on WeChat closes it: v2 wants five minutes between an attempt's creation and its closing, with v3 that is
     /// advice. Source: close order, API v2.
     pub fn closable_at(&self) -> i64 {

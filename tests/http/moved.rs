@@ -203,7 +203,10 @@ async fn a_shop_that_changed_its_merchant_number_keeps_what_is_paid_to_the_old_o
     assert!(said.contains(&format!("还有 2 笔没付完的支付单是用商户号 {MCH_ID} 发起的")), "{said}");
     // Asked under today's number, WeChat would say that there is no such order.
     for no in [&paid.no, &dropped.no] {
-        assert_eq!(alice.post(&format!("/orders/{no}/check"), None).await.error(), (503, "payment_not_configured"));
+        let answer = alice.post(&format!("/orders/{no}/check"), None).await;
+        assert_eq!(answer.error(), (503, "payment_not_configured"));
+        // He can do nothing about it, and is told what he wants to know.
+        assert!(answer.body.to_string().contains("付了的会自动更新，请不要重复付款"), "{}", answer.body);
         assert_eq!(alice.status(no).await, "pending_payment");
     }
     // Paying again is an attempt of today's, whose number this WeChat does not know; the one before is followed all the same.

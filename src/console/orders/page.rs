@@ -520,7 +520,8 @@ async fn ask_wechat(shop: &Shop, no: &str) -> Result<String> {
     let attempts = shop.read(move |conn| Ok(payments::attempts(conn, order.id)?)).await?;
     let last =
         attempts.last().ok_or_else(|| Error::from(Code::NotFound).says("买家还没有发起支付，没有可查的支付单"))?;
-    let account = last.account(shop).ok_or(Code::PaymentNotConfigured)?;
+    let unasked = || Error::from(Code::PaymentNotConfigured).says(format!("没有查：{}", last.why_unasked(shop)));
+    let account = last.account(shop).ok_or_else(unasked)?;
     match check::ask(shop, &account, last).await?.trade {
         Ok(Trade::Paid(payment)) => Ok(format!("微信回答：已支付 ¥{}", payment.total)),
         Ok(Trade::NotPaid) => Ok("微信回答：还没有付款".into()),
