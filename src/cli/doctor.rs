@@ -25,13 +25,11 @@ type Finding = (&'static str, Result<String, String>);
 
 pub async fn run() -> Outcome {
     let findings = match Server::from_figment(&figment()) {
+        Err(words) => vec![("配置", Err(words))],
         Ok(server) if !server.data_dir.join("xiaopu.db").exists() => without_shop(server).await,
-        server => match open_shop().await {
+        Ok(server) => match open_shop().await {
             Ok(shop) => look(&shop).await,
-            Err(words) => {
-                let folder = server.map(|server| server.data_dir.display().to_string());
-                vec![("数据目录", Err(format!("{words}（{}）", folder.unwrap_or_default())))]
-            }
+            Err(words) => vec![("数据目录", Err(format!("{words}（{}）", server.data_dir.display())))],
         },
     };
     let mut wrong = 0;

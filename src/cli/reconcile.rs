@@ -8,7 +8,7 @@ use crate::exceptions::store as exceptions;
 use crate::jobs::Ran;
 use crate::ledger::store as ledger;
 use crate::money::yuan;
-use crate::reconcile::{self, BillState, store};
+use crate::reconcile::{self, BillState, Match, store};
 
 #[derive(Args)]
 pub struct Reconcile {
@@ -34,9 +34,9 @@ impl Reconcile {
         };
         let (found, ours, differences) = shop.read(read).await.map_err(|e| e.message())?;
         let found = found.ok_or("没有对成账，请稍后再试")?;
-        match found.state {
-            BillState::Waiting | BillState::Failed => return Err(format!("{}：{}", day.shown(), found.problem)),
-            BillState::Equal | BillState::Differs | BillState::Empty => {}
+        // What was matched before stays when no bill comes now, and is no answer to today's question.
+        if !found.problem.is_empty() {
+            return Err(format!("{}：{}", day.shown(), unmatched(&ran, &found)));
         }
         println!(
             "{}  微信 {} 笔 ¥{} · 本店 {} 笔 ¥{} · 退款 微信 {} 笔 ¥{} · 手续费 ¥{}",
@@ -70,5 +70,17 @@ impl Reconcile {
             }
             n => Err(format!("{n} 处差异，请在后台 对账 页处理")),
         }
+    }
+}
+
+/// Why there is no match now, and what to do about it.
+fn unmatched(ran: &Ran, found: &Match) -> String {
+    let why = match ran {
+        Ran::Again { .. } => format!("账单未出（{}）", found.problem),
+        _ => format!("账单没有下载到（{}）", found.problem),
+    };
+    match found.state {
+        BillState::Waiting | BillState::Failed => format!("{why}。店铺开着会自己再试，也可以稍后再运行一次"),
+        before => format!("{why}，请稍后再试。之前对过的结果还在：{}", before.text()),
     }
 }

@@ -104,3 +104,12 @@ async fn the_doctor_gives_one_judgement_and_makes_nothing() {
     let said = text(&program.command(&["doctor"]).env_remove("ROCKET_WECHAT").output().unwrap());
     assert!(said.contains("✓ 演示") && !said.contains("还没有设置"), "{said}");
 }
+
+/// A configuration that cannot be read is no fault of the folder.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_calls_a_bad_configuration_by_its_name() {
+    let (_simulator, wechat) = simulated().await;
+    let program = Program::new(wechat);
+    let said = text(&program.command(&["doctor"]).env("ROCKET_WECHAT", "{mch_id=\"x\"}").output().unwrap());
+    assert!(said.contains("✗ 配置  配置 wechat.mch_id 不正确") && !said.contains("（）"), "{said}");
+}

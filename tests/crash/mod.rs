@@ -15,6 +15,7 @@ mod going_back;
 mod memory;
 mod packing;
 mod power;
+mod reconcile;
 mod storm;
 
 use crate::support::{APP_ID, KEY, MCH_ID, SECRET, address, client, cookie, merchant};

@@ -55,6 +55,7 @@ mod slots;
 mod staff;
 mod undo;
 pub mod v3;
+mod v3_bill;
 mod v3_forms;
 mod v3_setup;
 mod way_out;
