@@ -230,7 +230,7 @@ async fn page(
         todo.push((failed.words.as_str(), format!("/admin/settings#{}", failed.part)));
     }
     let doubts = settings.doubts();
-    for (setting, why) in doubts.iter().filter(|(setting, _)| setting.group == Group::PayV3) {
+    for (setting, why) in doubts.iter().filter(|(setting, _)| matches!(setting.group, Group::PayV2 | Group::PayV3)) {
         todo.push((why.as_str(), format!("/admin/settings#{}", setting.group.word())));
     }
     if push_refused {

@@ -396,12 +396,31 @@ impl Settings {
         SETTINGS.iter().filter_map(doubt).chain(self.one_key_for_two()).collect()
     }
 
-    /// WeChat's console has two keys; the same text for both is one of them in the wrong field, most likely.
-    pub fn one_key_for_two(&self) -> Option<(&'static Setting, String)> {
-        let key = self.get("wechat.v3_key")?;
-        let words = "APIv3 密钥和 APIv2 密钥一模一样：它们在商户平台上是分开设置的两个密钥，请核对哪一个填错了";
-        let same = self.get("wechat.api_key") == Some(key);
-        setting_named("wechat.v3_key").filter(|_| same).map(|setting| (setting, words.to_owned()))
+    /// Three keys of 32 signs, each made in a place of its own; the same text for two of them is one in the wrong field, most
+    /// likely. The key to look at, and why.
+    pub fn one_key_for_two(&self) -> Vec<(&'static Setting, String)> {
+        const PAIRS: [(&str, &str, &str); 3] = [
+            (
+                "wechat.v3_key",
+                "wechat.api_key",
+                "APIv3 密钥和 APIv2 密钥一模一样：它们在商户平台上是分开设置的两个密钥",
+            ),
+            (
+                "wechat.v3_key",
+                "wechat.app_secret",
+                "APIv3 密钥和小程序的 AppSecret 一模一样：一个在商户平台，一个在小程序后台",
+            ),
+            (
+                "wechat.api_key",
+                "wechat.app_secret",
+                "APIv2 密钥和小程序的 AppSecret 一模一样：一个在商户平台，一个在小程序后台",
+            ),
+        ];
+        let same = |one: &str, other: &str| self.get(one).is_some_and(|key| self.get(other) == Some(key));
+        let found = PAIRS.into_iter().filter(|(one, other, _)| same(one, other));
+        found
+            .filter_map(|(one, _, words)| Some((setting_named(one)?, format!("{words}，请核对哪一个填错了"))))
+            .collect()
     }
 
     pub fn freight_text(&self) -> String {

@@ -48,6 +48,7 @@ mod refunds;
 mod register;
 mod returns;
 mod roles;
+mod saved_keys;
 mod shipping;
 mod showcase;
 mod simulator;

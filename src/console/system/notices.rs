@@ -163,5 +163,8 @@ async fn choose(shop: &State<Shop>, owner: Owner, form: Form<HashMap<String, Str
     let value = if id.is_empty() { String::new() } else { Chosen { id, fields }.written() };
     let typed = Typed::from([(letter.setting().replace('.', "-"), value)]);
     let done = settings::store(shop, &owner.0, &typed).await;
-    back(HERE, done.map(|n| if n == 0 { "没有改动".to_owned() } else { format!("{}已保存", letter.text()) }))
+    back(
+        HERE,
+        done.map(|changed| if changed.is_empty() { "没有改动".to_owned() } else { format!("{}已保存", letter.text()) }),
+    )
 }

@@ -160,13 +160,22 @@ async fn save(
         Ok(_) if let Some(group) = group.filter(|_| typed.contains_key("test")) => {
             Ok(Ok(back(to, trials::of_group(shop, group).await)))
         }
-        Ok(0) => Ok(Ok(Flash::success(Redirect::to(to), "没有改动"))),
-        Ok(n) => {
-            let left = left_behind(shop, &before).await?;
-            Ok(Ok(Flash::success(Redirect::to(to), format!("已保存 {n} 项设置{left}"))))
+        Ok(changed) if changed.is_empty() => Ok(Ok(Flash::success(Redirect::to(to), "没有改动"))),
+        Ok(changed) => {
+            let saved = format!("已保存 {} 项设置{}", changed.len(), left_behind(shop, &before).await?);
+            Ok(Ok(back(to, with_trial(saved, trials::of_changed(shop, &changed).await))))
         }
         Err(e) if !e.fields.is_empty() => Ok(Err(show(shop, &owner.0, None, &typed, Some(&e)).await?)),
         Err(e) => Ok(Ok(refused(to, e))),
+    }
+}
+
+/// What is said of settings that were stored, with what their trial brought; whatever that is, they stay.
+pub fn with_trial(saved: String, tried: Option<Result<String>>) -> Result<String> {
+    match tried {
+        None => Ok(saved),
+        Some(Ok(said)) => Ok(format!("{saved}。{said}")),
+        Some(Err(e)) => Err(Error::from(Code::WechatRejected).says(format!("{saved}，但测试没有通过：{}", words(&e)))),
     }
 }
 
@@ -181,7 +190,7 @@ async fn left_behind(shop: &Shop, before: &Settings) -> Result<String> {
     Ok(match open {
         0 => String::new(),
         _ => format!(
-            "。还有 {open} 笔没付完的支付单是用商户号 {number} 发起的：付了仍会入账，但查不了也关不了，换回原来的商户号才能跟进"
+            "。还有 {open} 笔没付完的支付单是用商户号 {number} 发起的：付了仍会入账，但查不了也关不了，换回原来的商户号才能跟进；到了付款时限这些订单会关闭"
         ),
     })
 }
@@ -189,8 +198,8 @@ async fn left_behind(shop: &Shop, before: &Settings) -> Result<String> {
 /// The cards that payments rest on.
 const PAYS: [Group; 4] = [Group::App, Group::Pay, Group::PayV2, Group::PayV3];
 
-/// Writes what was changed, each change in the audit log; says how many there were. All or nothing.
-pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<usize> {
+/// Writes what was changed, each change in the audit log; answers with the settings that are other ones now. All or nothing.
+pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<Vec<&'static Setting>> {
     let settings = shop.settings();
     let mut changes: Vec<(&'static Setting, String, String)> = Vec::new();
     let mut wrong = Error::from(Code::ValidationFailed);
@@ -226,7 +235,8 @@ pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<usize> {
     stays_able(&settings, &next)?;
     ends_what_it_began(shop, &settings, &next).await?;
     let pays = changes.iter().any(|(setting, ..)| PAYS.contains(&setting.group));
-    let (count, inner, owner) = (changes.len(), shop.clone(), owner.clone());
+    let changed = changes.iter().map(|(setting, ..)| *setting).collect();
+    let (inner, owner) = (shop.clone(), owner.clone());
     let write = move |tx: &Tx| {
         for (setting, value, what) in &changes {
             Settings::save(tx, setting, value, &inner.key, &inner.nonces)?;
@@ -242,7 +252,7 @@ pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<usize> {
         shop.wechat.forget_standing();
         notify_v3::look_again(shop).await?;
     }
-    Ok(count)
+    Ok(changed)
 }
 
 /// What was begun in the version that new orders do not use is followed in it to its end: nothing that this needs is taken

@@ -142,7 +142,17 @@ async fn save(
             let group = groups.first().ok_or(Code::NotFound)?;
             Ok(Ok(back(here(step), trials::of_group(shop, *group).await)))
         }
-        Ok(_) => Ok(Ok(Flash::success(Redirect::to(here(step.saturating_add(1))), saved(shop, groups)))),
+        Ok(changed) => Ok(Ok(match trials::of_changed(shop, &changed).await {
+            // Whoever sends the same once more goes on.
+            Some(Err(e)) => Flash::error(
+                Redirect::to(here(step)),
+                format!("已保存，但测试没有通过：{}。请改好再保存，或再点一次“保存，下一步”先往下走", words(&e)),
+            ),
+            tried => {
+                let said = tried.and_then(Result::ok).map(|said| format!("。{said}")).unwrap_or_default();
+                Flash::success(Redirect::to(here(step.saturating_add(1))), format!("{}{said}", saved(shop, groups)))
+            }
+        })),
         Err(e) if !e.fields.is_empty() => Ok(Err(show(shop, step, None, &typed, Some(&e)).await?)),
         Err(e) => Ok(Ok(refused(here(step), e))),
     }

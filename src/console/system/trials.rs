@@ -1,4 +1,7 @@
-//! Test buttons of the settings: harmless questions, and WeChat's answer in words.
+//! Trials of the settings, by a button and by themselves after new keys: harmless questions, and WeChat's answer in words.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use rocket::response::{Flash, Redirect};
 use rocket::{Route, State, post, routes};
@@ -22,6 +25,8 @@ use crate::wechat::{Account, Api, Exchange, GatewayError, register};
 
 /// A payment that WeChat never took: its own numbers carry a date.
 const NO_PAYMENT: &str = "4200000000000000000000000000";
+/// So long a page waits for what WeChat says of keys that were just stored; an answer that comes later stands on the card.
+const PATIENCE: Duration = Duration::from_secs(6);
 /// From here on a clock is worth a warning: WeChat's own answer is a second coarse.
 const CLOCK_OFF: i64 = 5_000;
 
@@ -30,7 +35,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 /// What can be tried out.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Trial {
     /// Asks about an order that there never was: only who has the right key gets the right "no".
     Key,
@@ -88,9 +93,11 @@ pub fn outdated_by(setting: &Setting) -> impl Iterator<Item = Group> {
 
 /// Tries it out. What was said of a card's settings is kept until they change; that nothing could be asked yet is not.
 async fn run(shop: &Shop, trial: Trial) -> Result<String> {
-    let group = trial.group();
+    let (group, tried) = (trial.group(), shop.settings());
     let said = ask(shop, trial).await;
     let asked = said.as_ref().err().is_none_or(|e| e.code != Code::ValidationFailed);
+    // An answer that took its time speaks of the settings that were asked about.
+    let asked = asked && Arc::ptr_eq(&tried, &shop.settings());
     if let Some(group) = group.filter(|_| asked) {
         let told = said.as_ref().map_or_else(words, String::clone);
         let tried = Tried { part: group.word().to_owned(), fine: said.is_ok(), words: told, at: shop.now() };
@@ -134,6 +141,52 @@ pub fn exists(group: Group) -> bool {
 /// Tries a card's settings out, as they are stored.
 pub async fn of_group(shop: &Shop, group: Group) -> Result<String> {
     run(shop, of(group, shop.settings().api()).ok_or(Code::NotFound)?).await
+}
+
+/// What WeChat says of these settings now that they are stored, without anybody asking for a test; `None` where they concern
+/// no key, or something that is needed beside them is still missing.
+pub async fn of_changed(shop: &Shop, changed: &[&'static Setting]) -> Option<Result<String>> {
+    let due = due(&shop.settings(), changed);
+    // Beside the page: a network that fails costs the answer, and nothing of what was stored.
+    let asking: Vec<_> = due
+        .into_iter()
+        .map(|trial| {
+            let shop = shop.clone();
+            tokio::spawn(async move { run(&shop, trial).await })
+        })
+        .collect();
+    let (mut fine, mut wrong, until) = (Vec::new(), Vec::new(), tokio::time::Instant::now() + PATIENCE);
+    for one in asking {
+        match tokio::time::timeout_at(until, one).await {
+            Ok(Ok(Ok(said))) => fine.push(said),
+            Ok(Ok(Err(e))) => wrong.push(words(&e)),
+            Ok(Err(e)) => std::panic::resume_unwind(e.into_panic()),
+            Err(_) => wrong.push("微信还没有回答，测试的结果稍后显示在这张卡上".to_owned()),
+        }
+    }
+    match (fine.is_empty(), wrong.is_empty()) {
+        (true, true) => None,
+        (false, true) => Some(Ok(fine.join("；"))),
+        (_, false) => Some(Err(self::wrong(wrong.join("；")))),
+    }
+}
+
+/// The trials that these settings are about, as far as everything that they need is there.
+fn due(settings: &Settings, changed: &[&'static Setting]) -> Vec<Trial> {
+    let any = |fits: &dyn Fn(&Setting) -> bool| changed.iter().any(|setting| fits(setting));
+    let of_both = any(&|setting| setting.name == "wechat.mch_id");
+    let turned = any(&|setting| setting.name == "wechat.api");
+    let pays = |api: Api, keys: Group| {
+        let asked = of_both || any(&|setting| setting.group == keys) || (turned && settings.api() == api);
+        asked && settings.unready(api).is_none()
+    };
+    let app = any(&|setting| ["wechat.app_id", "wechat.app_secret"].contains(&setting.name));
+    let all = [
+        (Trial::App, app && settings.mini_program().is_some()),
+        (Trial::KeysV3, pays(Api::V3, Group::PayV3)),
+        (Trial::Key, pays(Api::V2, Group::PayV2)),
+    ];
+    all.into_iter().filter(|(_, due)| *due).map(|(trial, _)| trial).collect()
 }
 
 /// The last tests that still count: one that failed is overtaken by what has succeeded since.
@@ -193,17 +246,23 @@ fn merchant(shop: &Shop, api: Api) -> Result<Account> {
 async fn try_key(shop: &Shop) -> Result<String> {
     let account = merchant(shop, Api::V2)?;
     let took_ms = ask_for_nothing(shop, &account).await?;
-    Ok(format!("✓ 密钥正确：微信用它签名回答了（{took_ms} 毫秒）· {}", clock_words(shop)))
+    let (clock, doubt) = (clock_words(shop), doubt(shop, "wechat.api_key"));
+    Ok(format!("✓ 密钥正确：微信用它签名回答了（{took_ms} 毫秒）· {clock}{doubt}"))
 }
 
 async fn try_keys_v3(shop: &Shop) -> Result<String> {
     let account = merchant(shop, Api::V3)?;
     let took_ms = ask_for_nothing(shop, &account).await?;
-    let doubt = shop.settings().one_key_for_two().map(|(_, why)| format!("。⚠ {why}")).unwrap_or_default();
+    let (clock, doubt) = (clock_words(shop), doubt(shop, "wechat.v3_key"));
     Ok(format!(
-        "✓ 私钥、序列号和微信支付公钥都正确：微信签名回答了（{took_ms} 毫秒）· {}。APIv3 密钥要等第一条通知才能验证{doubt}",
-        clock_words(shop)
+        "✓ 私钥、序列号和微信支付公钥都正确：微信签名回答了（{took_ms} 毫秒）· {clock}。APIv3 密钥要等第一条通知才能验证{doubt}"
     ))
+}
+
+/// A warning beside the mark that all is well, where this key is another one's text.
+fn doubt(shop: &Shop, key: &str) -> String {
+    let doubts = shop.settings().one_key_for_two().into_iter();
+    doubts.filter(|(setting, _)| setting.name == key).map(|(_, why)| format!("。⚠ {why}")).collect()
 }
 
 /// How long the right "no" took, in milliseconds.

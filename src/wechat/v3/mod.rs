@@ -435,6 +435,7 @@ mod tests {
             ("transaction", "DUcSwf+vGlappypHfVVpZvzrQqhccy4="),
             ("", "DUcSwf+vGgCHAxQyaCT2vCwoCTL73Hg="),
             ("refund", "DUcSwf+vGoNeGnN+dgD6A2uLdXxrzT0="),
+            ("certificate", "DUcSwf+vGlcCQ/Ws4kXvgAMZV0clP9g="),
         ] {
             let bytes = BASE64_STANDARD.decode(sealed).unwrap();
             assert_eq!(key.open(b"fdasflkja484", aad.as_bytes(), &bytes).as_deref(), Some(&b"{\"a\":1}"[..]), "{aad}");
