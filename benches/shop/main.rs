@@ -32,7 +32,7 @@ impl Line {
     }
 
     pub fn at_most(what: impl Into<String>, value: f64, most: f64, unit: &str, more: &str) -> Line {
-        let (result, wanted) = (format!("{value:.1} {unit}{more}"), format!("≤ {most} {unit}"));
+        let (result, wanted) = (format!("{value:.2} {unit}{more}"), format!("≤ {most} {unit}"));
         Line { what: what.into(), result, wanted, reached: Some(value <= most) }
     }
 }

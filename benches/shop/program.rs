@@ -36,7 +36,7 @@ fn command_with(data: &Path, gateway: u16, arguments: &[&str], more: &str) -> Co
 
 fn command_by(binary: &Path, data: &Path, gateway: u16, arguments: &[&str], more: &str) -> Command {
     let mut command = Command::new(binary);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
     let folder = data.display();
     // An older program may have no such limit, and knows no such setting.
     let unlimited = if binary == Path::new(XIAOPU) { ",unpaid_orders=100000" } else { "" };

@@ -13,7 +13,7 @@ use super::seed::{self, Made, NOWHERE};
 use super::{before, disk, versions, yardstick};
 
 /// The rows by name, and whether they run when none is named.
-pub const ALL: [(&str, bool); 12] = [
+pub const ALL: [(&str, bool); 13] = [
     ("catalogue", true),
     ("notify", true),
     ("prepay", true),
@@ -25,6 +25,7 @@ pub const ALL: [(&str, bool); 12] = [
     ("ceiling", true),
     ("disk", false),
     ("before", false),
+    ("whole", false),
     ("soak", false),
 ];
 
@@ -43,6 +44,7 @@ pub async fn run(name: &str) -> Vec<Line> {
         "ceiling" => ceiling().await,
         "disk" => disk::disk().await,
         "before" => before::before().await,
+        "whole" => before::whole().await,
         "soak" => soak().await,
         _ => unreachable!("named in the list"),
     }
