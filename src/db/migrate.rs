@@ -56,6 +56,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0042_undo.sql"),
     include_str!("migrations/0043_freight_order.sql"),
     include_str!("migrations/0044_hours.sql"),
+    include_str!("migrations/0045_unpaid.sql"),
 ];
 
 /// The newest schema that this program knows.

@@ -141,9 +141,10 @@ pub fn booked(conn: &Connection, since: i64) -> Result<BTreeMap<i64, i64>> {
 
 /// How many of a buyer's orders wait for payment.
 pub fn unpaid_of_buyer(conn: &Connection, buyer: BuyerId) -> Result<i64> {
-    conn.prepare_cached("select count(*) from orders where buyer_id = ?1 and status = 'pending_payment'")?
-        .query_row([buyer], |row| row.get(0))
+    conn.prepare_cached(UNPAID_OF_BUYER)?.query_row([buyer], |row| row.get(0))
 }
+
+const UNPAID_OF_BUYER: &str = "select count(*) from orders where buyer_id = ?1 and status = 'pending_payment'";
 
 /// Somebody whose orders hold stock without being paid.
 pub struct Holder {
@@ -769,4 +770,23 @@ pub fn longest_waiting(conn: &Connection) -> Result<Option<OrderNo>> {
 pub fn waiting_since(conn: &Connection) -> Result<Option<i64>> {
     conn.prepare_cached("select min(coalesce(paid_at, created_at)) from orders where status = 'to_ship'")?
         .query_row([], |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::Db;
+
+    #[tokio::test]
+    async fn what_a_buyer_has_not_paid_is_counted_without_looking_at_what_he_ever_ordered() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(folder.path()).unwrap();
+        let read = |conn: &Connection| {
+            let mut rows = conn.prepare(&format!("explain query plan {UNPAID_OF_BUYER}"))?;
+            let steps = rows.query_map([1], |row| row.get::<_, String>("detail"))?;
+            Ok::<_, crate::db::DbError>(steps.collect::<Result<Vec<_>>>()?)
+        };
+        let plan = ["SEARCH orders USING COVERING INDEX orders_unpaid (buyer_id=?)"];
+        assert_eq!(db.read(read).await.unwrap(), plan);
+    }
 }
