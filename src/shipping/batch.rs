@@ -241,7 +241,7 @@ fn alone(conn: &Connection, carriers: &Carriers, row: &Row, allowed: Allowed) ->
         }
     };
     judged.parcel = found.parcel;
-    if let Some(whose) = own_number(&order, &judged.parcel.tracking_no) {
+    if let Some(whose) = super::own_number(conn, &order, &judged.parcel.tracking_no)? {
         refuse(&mut judged, format!("这是这笔订单的{whose}，不是快递单号"));
         return Ok(judged);
     }
@@ -262,17 +262,6 @@ fn meant(conn: &Connection, written: &str) -> Result<Option<Order>> {
     match looked_up.as_slice() {
         [id] => Ok(orders::by_id(conn, *id)?),
         _ => Ok(None),
-    }
-}
-
-/// Which of an order's own numbers this is; WeChat's of its payment is no parcel's by its form.
-fn own_number(order: &Order, number: &str) -> Option<&'static str> {
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    let phone = order.address.as_ref().map(|address| digits(&address.phone)).unwrap_or_default();
-    match number {
-        n if n.starts_with(order.order_no.as_str()) => Some("订单号"),
-        n if n.len() >= 7 && phone.ends_with(n) => Some("收货电话"),
-        _ => None,
     }
 }
 

@@ -7,8 +7,10 @@ pub mod register;
 pub mod store;
 pub mod table;
 
+use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
+use crate::catalogue::store as catalogue;
 use crate::clock::MINUTE;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -16,6 +18,7 @@ use crate::ids::{BatchId, LineId, OrderId, ShipmentId};
 use crate::jobs::{self, Task};
 use crate::orders::{Line, Order, OrderStatus, RECEIVED_AFTER, Shipment, Topic, Who, moves, store as orders};
 use crate::parcels::Parcel;
+use crate::parcels::number::TrackingNo;
 use crate::refunds::store as refunds;
 
 /// A parcel that was entered by mistake can be taken back this long.
@@ -108,6 +111,7 @@ pub fn ship(tx: &Tx, id: OrderId, sending: &Sending, who: &Who) -> Result<OrderS
         let words = "这个单号已经是这笔订单的包裹了，没有再发一次；下一个包裹请填它自己的单号";
         return Err(Error::from(Code::OrderState).says(words));
     }
+    must_be_a_parcels(tx, &order, &sending.parcel)?;
     if let Some(pieces) = &sending.pieces {
         must_be_left(&orders::lines(tx, id)?, pieces)?;
     }
@@ -118,6 +122,41 @@ pub fn ship(tx: &Tx, id: OrderId, sending: &Sending, who: &Who) -> Result<OrderS
         tell_later(tx, id)?;
     }
     Ok(now_at)
+}
+
+/// Which of the numbers around an order this is, where it is no parcel's: what a scanner reads from the slip and from the
+/// goods, and what stands beside the address. WeChat's of its payment is no parcel's by its form.
+pub fn own_number(conn: &Connection, order: &Order, number: &str) -> Result<Option<&'static str>> {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let phone = order.address.as_ref().map(|address| digits(&address.phone)).unwrap_or_default();
+    let national = number.strip_prefix("86").unwrap_or(number);
+    Ok(match number {
+        "" => None,
+        n if n.starts_with(order.order_no.as_str()) => Some("订单号"),
+        n if n.len() >= 7 && (phone.ends_with(n) || phone == national) => Some("收货电话"),
+        n if goods_codes(conn, order.id)?.iter().any(|code| reads_as(code, n)) => Some("商品条码"),
+        _ => None,
+    })
+}
+
+/// Codes go through the same reading as parcels' numbers, and so lose the same signs.
+fn reads_as(code: &str, number: &str) -> bool {
+    TrackingNo::read(code).is_ok_and(|read| read.as_str() == number)
+}
+
+fn goods_codes(conn: &Connection, id: OrderId) -> Result<Vec<String>> {
+    let mut codes = Vec::new();
+    for line in orders::lines(conn, id)? {
+        codes.extend(catalogue::codes(conn, line.sku_id)?);
+    }
+    Ok(codes)
+}
+
+fn must_be_a_parcels(tx: &Tx, order: &Order, parcel: &Parcel) -> Result<()> {
+    match own_number(tx, order, &parcel.tracking_no)? {
+        Some(whose) => Err(Error::field("tracking_no", format!("这是这笔订单的{whose}，不是快递单号"))),
+        None => Ok(()),
+    }
 }
 
 /// Everything has left: WeChat hears of it when it cannot be undone any more.
@@ -135,6 +174,7 @@ pub fn send_beside(tx: &Tx, order: &Order, parcel: &Parcel, who: &Who) -> Result
     if sent.iter().any(|shipment| shipment.parcel.tracking_no == parcel.tracking_no) {
         return refused("已用这个单号发货");
     }
+    must_be_a_parcels(tx, order, parcel)?;
     moves::accompany(tx, order, parcel, who)?;
     tell_later(tx, order.id)
 }
@@ -181,10 +221,11 @@ pub fn undo(tx: &Tx, id: OrderId, shipment: ShipmentId, who: &Who) -> Result<Par
 
 /// The same parcel under another number. Answers with what it was before.
 pub fn renumber(tx: &Tx, id: OrderId, shipment: ShipmentId, parcel: &Parcel, who: &Who) -> Result<Parcel> {
-    let (_, shipment) = found(tx, id, shipment)?;
+    let (order, shipment) = found(tx, id, shipment)?;
     if shipment.parcel.company.is_empty() {
         return Err(Error::from(Code::OrderState).says("这个包裹不经过快递，没有单号可改"));
     }
+    must_be_a_parcels(tx, &order, parcel)?;
     if shipment.parcel != *parcel {
         orders::set_parcel(tx, shipment.id, parcel)?;
         // Where it was told already; else it is told of both at once.

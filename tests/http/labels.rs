@@ -215,7 +215,8 @@ async fn an_order_can_leave_in_several_parcels_of_one_table() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_orders_own_numbers_are_no_parcels() {
     let w = World::new().await;
-    let sku = w.product("苹果", 1000, 99).await;
+    let (_, sku) = w.product_with("苹果", 1000, 99, |_, sku| sku.sku_code = Some("apple-2026".into())).await;
+    w.shop.write(move |tx| Ok(xiaopu::catalogue::store::set_barcode(tx, sku, Some("6901234567892"))?)).await.unwrap();
     let alice = w.buyer("alice").await;
     let packer = w.staff("packer", Role::Packer).await;
     let placed = w.paid(&alice, sku, 1).await;
@@ -225,12 +226,19 @@ async fn an_orders_own_numbers_are_no_parcels() {
         (no, "订单号"),
         (&placed.out_trade_no, "订单号"),
         ("13800001234", "收货电话"),
+        ("8613800001234", "收货电话"),
+        ("6901234567892", "商品条码"),
+        ("APPLE-2026", "商品条码"),
         ("9787302511625", "书刊"),
         ("SF1234567890123 SF1234567890124", "2 个单号"),
     ] {
         let batch = pasted(&packer, &w, &format!("订单号\t快递公司\t快递单号\n{no}\t顺丰\t{number}")).await;
         let page = packer.page(&batch).await;
         assert!(page.contains("有问题") && page.contains(words) && page.contains("0 行可执行"), "{number}");
+        // With scanner in hand the goods lie beside their label.
+        let scan = [("order", no.as_str()), ("code", number), ("company", "SF")];
+        packer.post("/admin/shipping/scan", &scan).await;
+        assert_eq!(alice.status(no).await, "to_ship", "{number}");
     }
     // By WeChat's number, and by the number that WeChat was given.
     for written in [&transaction, &placed.out_trade_no] {
