@@ -81,9 +81,12 @@ impl TrackingNo {
 
     /// One number, maybe in groups, maybe with a service's own tail.
     fn fit(text: &str) -> Result<TrackingNo, Problem> {
-        let number = waybill(&text.replace(' ', ""));
+        let text = text.replace(' ', "");
+        let book = ["ISBN", "ISSN"].iter().find_map(|word| text.strip_prefix(word));
+        let number = waybill(book.map_or(text.as_str(), |rest| rest.trim_start_matches([':', '-', '.'])));
         let plain = number.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        if !plain || !(6..=32).contains(&number.len()) || !number.bytes().any(|b| b.is_ascii_digit()) {
+        if !plain || is_day(&number) || !(6..=32).contains(&number.len()) || !number.bytes().any(|b| b.is_ascii_digit())
+        {
             return Err(Problem::Shape);
         }
         match number {
@@ -107,9 +110,9 @@ fn sf_label(text: &str) -> Option<Option<&str>> {
 }
 
 fn k5(fields: &str) -> Option<&str> {
-    let quote = ['\'', '"', ' '];
+    let quote = ['\'', '"', ' ', '‘', '’', '“', '”'];
     let rest = fields.split_once("K5")?.1.trim_start_matches(quote).strip_prefix(':')?.trim_start_matches(quote);
-    rest.split(['\'', '"', ',', '}']).next().filter(|number| !number.is_empty())
+    rest.split(|c| quote.contains(&c) || matches!(c, ',' | '}')).next().filter(|number| !number.is_empty())
 }
 
 fn is_address(text: &str) -> bool {
@@ -150,10 +153,12 @@ fn named_like_one<'t>(fields: impl Iterator<Item = (&'t str, &'t str)>) -> Optio
     }
 }
 
-/// Without what scanners add: the sign of the bar code's kind (`]C1`, AIM), what Code 39 begins and ends with.
+/// Without what scanners add: the sign of the bar code's kind (`]C1`, AIM), what Code 39 begins and ends with; and without
+/// the end of the sentence in which it stood.
 fn scanned(text: &str) -> &str {
     let kind = text.strip_prefix(']').and_then(|rest| rest.get(2..));
-    kind.unwrap_or(text).trim_matches(|c| "*~[]<>【】 ".contains(c))
+    let text = kind.unwrap_or(text).trim_matches(|c| "*~[]<>【】 ".contains(c));
+    text.trim_end_matches([',', ';', '.', '、', '。', ' '])
 }
 
 /// Without a remark in brackets behind a number: `YT8812345678901(圆通)`.
@@ -229,10 +234,19 @@ fn waybill(text: &str) -> String {
             (*waybill).to_owned()
         }
         [head, ..] if head.bytes().all(|b| b.is_ascii_alphabetic()) => parts.concat(),
+        // A whole number with a short tail is not one in groups.
+        [head, _] if head.len() >= 10 => text.to_owned(),
         _ if parts.iter().all(|part| part.len() >= 3) => parts.concat(),
         _ if book_digits(&parts.concat()) => parts.concat(),
         _ => text.to_owned(),
     }
+}
+
+/// A day, as tables write it: `2026-11-28`.
+fn is_day(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let digits = parts.iter().all(|part| part.bytes().all(|b| b.is_ascii_digit()));
+    matches!(parts[..], [year, month, day] if year.len() == 4 && month.len() <= 2 && day.len() <= 2) && digits
 }
 
 /// The form of our own numbers, those of an order and of its attempts; at least one of ten letters is no digit.
@@ -312,6 +326,10 @@ mod tests {
             ("sf－1234567890123", "SF1234567890123"),
             ("773123456789012.0", "773123456789012"),
             ("7531-2345-6789", "753123456789"),
+            ("YT8812345678901-001", "YT8812345678901-001"),
+            ("SF1234567890123，", "SF1234567890123"),
+            ("单号：SF1234567890123。", "SF1234567890123"),
+            ("JDVA12345678901-1-1-，", "JDVA12345678901"),
             (
                 "MMM={'k1':'755W','k2':'020','k3':'','k4':'T4','k5':'SF1234567890123','k6':'','k7':'ab'}",
                 "SF1234567890123",
@@ -319,6 +337,7 @@ mod tests {
             ("MMMMMM={'k1':'755W','k5':'SF1234567890123'}", "SF1234567890123"),
             ("MMM={\"k5\":\"SF1234567890123\"}", "SF1234567890123"),
             ("ＭＭＭ＝｛＇k5＇：＇SF1234567890123＇｝", "SF1234567890123"),
+            ("MMM={‘k1’:‘755W’,’k5’:’SF1234567890123’}", "SF1234567890123"),
             ("https://example.com/w?no=SF1234567890123", "SF1234567890123"),
             ("https://example.com/SF1234567890123", "SF1234567890123"),
             ("http://example.com/q?phone=13900001111&billcode=75312345678901&t=20261128", "75312345678901"),
@@ -348,6 +367,9 @@ mod tests {
             ("7731234567890123.0", Problem::Spoilt),
             ("9787302511625", Problem::Goods(no("9787302511625"))),
             ("978-7-302-51162-5", Problem::Goods(no("9787302511625"))),
+            ("ISBN 9787302511625", Problem::Goods(no("9787302511625"))),
+            ("ISBN：978-7-302-51162-5", Problem::Goods(no("9787302511625"))),
+            ("2026-11-28", Problem::Shape),
             ("9771000012348", Problem::Goods(no("9771000012348"))),
             ("977100001234803", Problem::Goods(no("977100001234803"))),
             ("20261008ABCDEFGHJK", Problem::Order),
