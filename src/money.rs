@@ -52,7 +52,9 @@ impl Fen {
         let text = unit_off(narrow.trim());
         let (yuan, cents) = text.split_once('.').unwrap_or((text, ""));
         // A comma parts thousands and nothing else: 19,9 is not 199.
-        if yuan.split(',').skip(1).any(|group| group.len() != 3) || yuan.starts_with(',') {
+        let grouped = yuan.contains(',');
+        let first = yuan.split(',').next().map_or(0, str::len);
+        if grouped && (!(1..=3).contains(&first) || yuan.split(',').skip(1).any(|group| group.len() != 3)) {
             return None;
         }
         let yuan: String = yuan.chars().filter(|c| *c != ',').collect();

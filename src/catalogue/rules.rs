@@ -82,8 +82,11 @@ pub fn price(text: &str, what: &str, example: &str) -> Checked<Fen> {
 }
 
 pub fn stock(text: &str) -> Checked<i64> {
-    let read = tables::count(text).filter(|n| (0..=MOST_STOCK).contains(n));
-    read.ok_or_else(|| format!("库存「{text}」不是 0 或正整数"))
+    match tables::count(text) {
+        Some(n) if (0..=MOST_STOCK).contains(&n) => Ok(n),
+        Some(n) if n > MOST_STOCK => Err(format!("库存「{text}」太大，最多 {MOST_STOCK}")),
+        _ => Err(format!("库存「{text}」不是 0 或正整数")),
+    }
 }
 
 /// Of a piece, in grams; 0 where nothing is written.
@@ -137,7 +140,8 @@ mod tests {
             (barcode("条码").err(), "条码只有数字、字母和 - . / +，请照商品上印的填或扫进来"),
             (barcode(&"1".repeat(41)).err(), "条码最多 40 个字"),
             (cost("贵").err(), "成本请填金额，例如 12.50：「贵」不是金额"),
-            (stock("10000001").err(), "库存「10000001」不是 0 或正整数"),
+            (stock("10000001").err(), "库存「10000001」太大，最多 10000000"),
+            (stock("-1").err(), "库存「-1」不是 0 或正整数"),
             (purchase_limit("1000").err(), "限购请填 1 到 999，或留空"),
             (purchase_limit("几个").err(), "限购请填 1 到 999，或留空"),
             (images(10).err(), "图片最多 9 张"),
