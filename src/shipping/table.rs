@@ -158,7 +158,28 @@ const WANTED: Wanted<'_> = Wanted {
         &["件数", "发货件数", "发货数量", "本包裹件数", "pieces"],
     ],
     needed: &[&[ORDER, ELSEWHERE, OUT_TRADE_NO, TRANSACTION], &[NUMBER, WAYBILL]],
+    alike,
 };
+
+/// What a title means that nobody has listed: tables put all kinds of words before and behind the usual ones.
+fn alike(title: &str) -> Option<usize> {
+    let has = |words: &str| words.split(' ').any(|word| title.contains(word));
+    let ends = |words: &str| words.split(' ').any(|word| title.ends_with(word));
+    // Of another parcel, of a wish, or of something beside it.
+    let other =
+        has("退 换 旧 原快 原物 原运 买家 期望 指定 默认 模板 费 价 员 网点 时间 日期 状态 电话 网址 链接 备注");
+    let parcel =
+        has("快递 物流 运单 面单 快件 包裹 承运 配送 货运 跟踪 追踪 国内 国际 tracking waybill express logistics");
+    let carrier = has("快递 物流 承运 配送 货运 express logistics courier delivery shipping");
+    match () {
+        () if other => None,
+        () if title.contains("订单") && !parcel => ends("号 编号 编码 号码 id").then_some(ELSEWHERE),
+        () if title.contains("订单号") => None,
+        () if parcel && ends("单号 编号 号码 跟踪号 追踪号 单") => Some(NUMBER),
+        () if carrier && ends("公司 商 方 名 名称 企业 品牌 name company") => Some(COMPANY),
+        () => None,
+    }
+}
 
 /// Every order of a batch is one transaction; so many are enough for a day.
 const MOST_ROWS: usize = 2_000;
@@ -176,7 +197,10 @@ pub fn paste(text: &str) -> Result<Brought, String> {
 }
 
 fn brought(table: &Table) -> Result<Brought, String> {
-    if let Some(column) = table.missing.first() {
+    let shows_itself = |missing: &&String| {
+        missing.starts_with(WANTED.columns[ORDER][0]) && table.rows.iter().any(|row| own_elsewhere(row).is_some())
+    };
+    if let Some(column) = table.missing.iter().find(|missing| !shows_itself(missing)) {
         let usual = column.split(' ').next().unwrap_or(column);
         let unused = table.notes.iter().find(|note| note.contains("没有用到的列")).map(|note| format!("。{note}"));
         return Err(format!(
@@ -228,9 +252,27 @@ fn read_as(table: &Table, counts_parcels: bool) -> Vec<String> {
         };
         Some(format!("{what} ← {letters} 列“{title}”"))
     });
+    let named =
+        |row: &&tables::Row| [ORDER, ELSEWHERE, OUT_TRADE_NO, TRANSACTION].iter().any(|at| row.get(*at).is_some());
+    let unnamed = first.filter(|row| !named(row));
+    let shown = unnamed.and_then(|_| table.rows.iter().find_map(own_elsewhere)).map(|(title, _)| title);
+    let ours = shown.map(|title| format!("订单号 ← 列“{title}”：按本店订单号的样子认"));
+    let notes = table.notes.iter().filter_map(|note| but_for(note, shown));
     let unheaded = (!table.headed).then(|| "没有表头：按每一格的样子认".to_owned());
     let parcels = counts_parcels.then(|| "这是快递公司的表，“件数”是包裹数：没有用，按整单发".to_owned());
-    unheaded.into_iter().chain(parcels).chain(columns).chain(table.notes.iter().cloned()).collect()
+    unheaded.into_iter().chain(parcels).chain(ours).chain(columns).chain(notes).collect()
+}
+
+/// A note without the column that was used after all; nothing where it named no other.
+fn but_for(note: &str, used: Option<&str>) -> Option<String> {
+    const UNUSED: &str = "没有用到的列：";
+    match (used, note.split_once(UNUSED)) {
+        (Some(used), Some((before, titles))) => {
+            let others: Vec<&str> = titles.split('、').filter(|title| *title != used).collect();
+            (!others.is_empty()).then(|| format!("{before}{UNUSED}{}", others.join("、")))
+        }
+        _ => Some(note.to_owned()),
+    }
 }
 
 /// What stands under a column, and why it cannot be used as it is.
@@ -280,6 +322,14 @@ fn under_headings(row: &tables::Row) -> Vec<Row> {
     each_order(read)
 }
 
+/// The only number of ours that has a cell to itself, under a title that says nothing of it, with that title.
+fn own_elsewhere(row: &tables::Row) -> Option<(&str, OrderNo)> {
+    let alone = |text: &str| OrderNo::read(text).filter(|no| bare(text).len() <= no.as_str().len() + 2);
+    let mut found = row.cells().filter_map(|(title, cell)| Some((title, alone(cell.shown())?)));
+    let first = found.next()?;
+    found.all(|(_, no)| no == first.1).then_some(first)
+}
+
 /// The column that holds our numbers: other programs have orders of their own.
 fn order_of(row: &tables::Row) -> Taken {
     let columns = [ORDER, ELSEWHERE, OUT_TRADE_NO, TRANSACTION];
@@ -291,8 +341,12 @@ fn order_of(row: &tables::Row) -> Taken {
         .into_iter()
         .filter(|(_, taken)| !taken.is_empty())
         .collect();
+    if written.is_empty() {
+        let text = own_elsewhere(row).map(|(_, no)| no.to_string()).unwrap_or_default();
+        return Taken { text, ..Taken::default() };
+    }
     let at = written.iter().position(ours).unwrap_or(0);
-    if written.is_empty() { Taken::default() } else { written.swap_remove(at).1 }
+    written.swap_remove(at).1
 }
 
 /// Of two columns for it the one that has a number; where both have one, and not the same, somebody is asked.
@@ -332,17 +386,25 @@ fn each_order(read: Row) -> Vec<Row> {
 
 /// What people put where there is nothing to write.
 fn is_nothing(text: &str) -> bool {
-    let plain = bare(text);
-    plain == "无" || plain.chars().all(|c| matches!(c, '-' | '/' | '\\' | '_'))
+    const WORDS: [&str; 12] =
+        ["无", "无单号", "暂无", "暂无单号", "没有", "未填", "未发货", "待发货", "n/a", "null", "none", "nan"];
+    let plain = bare(text).to_lowercase();
+    WORDS.contains(&plain.as_str()) || plain.chars().all(|c| matches!(c, '-' | '/' | '\\' | '_'))
 }
 
 /// A row of which nobody said what its cells are.
 fn by_its_look(row: &tables::Row) -> Vec<Row> {
-    let cells: Vec<&str> = row.cells().map(|(_, cell)| cell.shown()).filter(|text| !text.trim().is_empty()).collect();
+    let carriers = Carriers::default();
+    // A name and its number, written as one word.
+    let apart = |text| match parcels::beside_a_name(text) {
+        Some((name, number)) if is_company(&carriers, name) => vec![name, number],
+        _ => vec![text],
+    };
+    let cells = row.cells().map(|(_, cell)| cell.shown()).filter(|text| !text.trim().is_empty());
+    let cells: Vec<&str> = cells.flat_map(apart).collect();
     let order = cells.iter().position(|cell| OrderNo::read(cell).is_some());
     let order = order.or_else(|| cells.iter().position(|cell| !looks_like_number(cell)));
     let rest = || cells.iter().enumerate().filter(move |(at, _)| Some(*at) != order).map(|(_, cell)| *cell);
-    let carriers = Carriers::default();
     let mut companies: Vec<&str> = rest().filter(|cell| is_company(&carriers, cell)).collect();
     if let [one, other] = rest().collect::<Vec<_>>()[..]
         && companies.is_empty()
@@ -445,7 +507,7 @@ mod tests {
         let unfilled =
             cells(&format!("{head}\n4200002611202611280000000097\t王\t13800001234\t路\t果\t\t\t\t{ORDER_NO}\t"));
         assert_eq!(unfilled, [[ORDER_NO, "", "", ""].map(str::to_owned)]);
-        for nothing in ["-", "/", "——", "无"] {
+        for nothing in ["-", "/", "——", "无", "暂无", "待发货", "N/A", "null", "NaN"] {
             let read = cells(&format!("订单号\t快递公司\t快递单号\n{ORDER_NO}\t{nothing}\t{nothing}"));
             assert_eq!(read, [[ORDER_NO, "", "", ""].map(str::to_owned)], "{nothing}");
         }
@@ -453,6 +515,70 @@ mod tests {
             let problem = paste(&format!("订单号\t{twice}\n{ORDER_NO}\tYT8812345678901\tYT8812345678902")).unwrap_err();
             assert!(problem.contains("「快递单号」有两列"), "{problem}");
         }
+    }
+
+    #[test]
+    fn titles_that_nobody_listed_are_read_by_what_they_say() {
+        for head in [
+            "订单ID\t快递服务商\t物流跟踪号",
+            "系统订单号\t承运方\t跟踪单号",
+            "外部订单编号\t物流企业\t面单编号",
+            "订单流水号\t配送服务商\t国内运单号",
+            "小店订单\t发货物流公司\t实际快递单号",
+        ] {
+            let brought = paste(&format!("{head}\n{ORDER_NO}\t圆通\t773123456789012\n"))
+                .unwrap_or_else(|e| panic!("{head}: {e}"));
+            let row = &brought.rows[0];
+            assert_eq!(
+                (row.order_no.as_str(), row.company.as_str(), row.tracking_no.as_str()),
+                (ORDER_NO, "圆通", "773123456789012"),
+                "{head}"
+            );
+            assert!(!brought.read_as.iter().any(|note| note.contains("没有用到")), "{:?}", brought.read_as);
+        }
+        for title in [
+            "退货快递单号",
+            "旧运单号",
+            "买家指定快递公司",
+            "快递费",
+            "物流状态",
+            "物流订单号",
+            "快递员编号",
+            "订单状态",
+            "发货单号",
+            "商品编码",
+        ] {
+            assert_eq!(alike(title), None, "{title}");
+        }
+    }
+
+    #[test]
+    fn our_own_number_is_known_under_any_title() {
+        let brought =
+            paste(&format!("来源号\t平台号\t快递公司\t快递单号\nF1\t{ORDER_NO}\t圆通\t773123456789012")).unwrap();
+        assert_eq!((brought.rows[0].order_no.as_str(), brought.rows[0].company.as_str()), (ORDER_NO, "圆通"));
+        let said = brought.read_as.join("；");
+        assert!(said.contains("“平台号”") && said.contains("没有用到的列：来源号"), "{said}");
+        assert!(!said.contains("来源号、平台号"), "{said}");
+        // Nobody's mistake is mended with a number out of a remark, and of two nobody knows which.
+        let order = |row: &str| cells(&format!("订单号\t快递单号\t说明\n{row}"))[0][0].clone();
+        assert_eq!(order(&format!("2026\t773123456789012\t{ORDER_NO}")), "2026");
+        assert!(paste(&format!("快递单号\t甲\t乙\n773123456789012\t{ORDER_NO}\t20261008ABCDEFGHJM")).is_err());
+    }
+
+    #[test]
+    fn lines_that_say_what_each_part_is_are_all_read() {
+        let line = |n: usize| format!("订单号：{ORDER_NO}，快递公司：圆通，快递单号：77312345678901{n}");
+        let all = (0..3).map(line).collect::<Vec<_>>().join("\n");
+        let right = |n: usize| [ORDER_NO, "圆通", &format!("77312345678901{n}"), ""].map(str::to_owned);
+        assert_eq!(cells(&all), (0..3).map(right).collect::<Vec<_>>());
+        assert_eq!(cells(&all.replace('：', ": ").replace('，', " ")), (0..3).map(right).collect::<Vec<_>>());
+        assert_eq!(cells(&line(0)), [right(0)]);
+        let mixed = format!("{ORDER_NO} 快递公司：圆通 快递单号：773123456789010");
+        assert_eq!(cells(&mixed), [right(0)]);
+        // In another order, and with one part less.
+        let bare = format!("{}\n单号：773123456789011，订单号：{ORDER_NO}", line(0));
+        assert_eq!(cells(&bare)[1], [ORDER_NO, "", "773123456789011", ""].map(str::to_owned));
     }
 
     /// The headings and a row of the tables that couriers and other programs give out, in which the number of this shop's
@@ -543,7 +669,10 @@ mod tests {
             (format!("{ORDER_NO}\t顺丰\tSF1234567890123"), [ORDER_NO, "顺丰", "SF1234567890123"]),
             (format!("SF1234567890123\t{ORDER_NO}\t顺丰速运"), [ORDER_NO, "顺丰速运", "SF1234567890123"]),
             (format!("{ORDER_NO} 75312345678901"), [ORDER_NO, "", "75312345678901"]),
-            (format!("{ORDER_NO}：圆通 YT8812345678901"), ["20261008ABCDEFGHJK：圆通", "", "YT8812345678901"]),
+            (format!("{ORDER_NO}：圆通 YT8812345678901"), [ORDER_NO, "圆通", "YT8812345678901"]),
+            (format!("{ORDER_NO} 圆通YT8812345678901"), [ORDER_NO, "圆通", "YT8812345678901"]),
+            (format!("{ORDER_NO}\tYT8812345678901（圆通）"), [ORDER_NO, "圆通", "YT8812345678901"]),
+            (format!("{ORDER_NO}\t申通快递773123456789012\t苹果12345678"), [ORDER_NO, "申通快递", "773123456789012"]),
             (format!("{ORDER_NO}\t王小明\tEMS\t7.73E+14"), [ORDER_NO, "EMS", "7.73E+14"]),
             (format!("{ORDER_NO}\t13800001234\tYT8812345678901"), [ORDER_NO, "", "YT8812345678901"]),
             (format!("{ORDER_NO}\t2026-11-28\t20261128120000\tYT8812345678901"), [ORDER_NO, "", "YT8812345678901"]),

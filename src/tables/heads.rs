@@ -16,6 +16,7 @@ const NAMED: usize = 8;
 /// Every known title in its plain form, with its column and how usual it is.
 pub(super) struct Titles {
     known: HashMap<String, (usize, usize)>,
+    alike: fn(&str) -> Option<usize>,
 }
 
 /// Where the headings of a sheet are.
@@ -52,7 +53,7 @@ impl Titles {
                 }
             }
         }
-        Titles { known }
+        Titles { known, alike: wanted.alike }
     }
 
     fn column(&self, cell: &Cell) -> Option<(usize, usize)> {
@@ -66,6 +67,9 @@ impl Titles {
     /// Several titles of one column in one (`快递单号/运单号`), or one with its number (`快递单号1`).
     fn of_parts(&self, form: &str) -> Option<(usize, usize)> {
         let unnumbered = form.trim_end_matches(|c: char| c.is_ascii_digit());
+        if form.len() - unnumbered.len() > 2 {
+            return None;
+        }
         let mut parts = unnumbered.split(['/', '、', '或']).map(|part| self.known.get(part).copied());
         let first = parts.next().flatten()?;
         parts.all(|part| part.is_some_and(|(column, _)| column == first.0)).then_some(first)
@@ -87,9 +91,29 @@ impl Titles {
                 _ => drop(best.insert(column, (at, rank))),
             }
         }
+        self.add_alike(cells, &mut best);
         let columns = columns.max(best.keys().map(|column| column + 1).max().unwrap_or(0));
         let columns = (0..columns).map(|column| best.get(&column).map(|(at, _)| *at)).collect();
         Found { at: 0, rows: 1, cells: Vec::new(), columns, twice }
+    }
+
+    /// Columns that nothing names, where the title of one cell alone is like theirs. One such title makes no heading.
+    fn add_alike(&self, cells: &[Cell], best: &mut HashMap<usize, (usize, usize)>) {
+        let mut alike: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (at, cell) in cells.iter().enumerate() {
+            let Cell::Text(text) = cell else { continue };
+            if text.len() > 120 || self.column(cell).is_some() {
+                continue;
+            }
+            let column = forms(text).iter().find_map(|form| (self.alike)(form));
+            let column = column.filter(|column| !best.contains_key(column));
+            column.into_iter().for_each(|column| alike.entry(column).or_default().push(at));
+        }
+        if best.is_empty() && alike.len() < 2 {
+            return;
+        }
+        let alone = alike.into_iter().filter(|(_, cells)| cells.len() == 1);
+        best.extend(alone.map(|(column, cells)| (column, (cells[0], usize::MAX))));
     }
 
     fn find(&self, wanted: &Wanted<'_>, sheet: &Sheet) -> Option<Found> {
@@ -109,6 +133,49 @@ impl Titles {
 }
 
 impl Titles {
+    /// Rows in which each cell says what it is (`订单号：…，快递单号：…`), as rows below those titles. Known by the first
+    /// two: remarks stand behind the titles of one row alone.
+    fn below_labels(&self, mut sheet: Sheet) -> Sheet {
+        let labels = |row: &(u32, Vec<Cell>)| row.1.iter().filter_map(|cell| self.labelled(cell)).count();
+        let is_labelled = !sheet.rows.is_empty() && sheet.rows.iter().take(2).all(|row| labels(row) > 1);
+        if !is_labelled {
+            return sheet;
+        }
+        let mut titles: Vec<(usize, String)> = Vec::new();
+        for (_, cells) in &sheet.rows {
+            for (column, title, _) in cells.iter().filter_map(|cell| self.labelled(cell)) {
+                if !titles.iter().any(|(known, _)| *known == column) {
+                    titles.push((column, title.to_owned()));
+                }
+            }
+        }
+        for (_, cells) in &mut sheet.rows {
+            let mut placed = vec![Cell::Empty; titles.len()];
+            for cell in std::mem::take(cells) {
+                let label = self.labelled(&cell);
+                let place = label.and_then(|label| titles.iter().position(|(known, _)| *known == label.0));
+                match (place, label) {
+                    (Some(at), Some((_, _, value))) if placed[at] == Cell::Empty => {
+                        placed[at] = Cell::Text(value.to_owned());
+                    }
+                    _ => placed.push(cell),
+                }
+            }
+            *cells = placed;
+        }
+        let above = sheet.rows[0].0.saturating_sub(1);
+        sheet.rows.insert(0, (above, titles.into_iter().map(|(_, title)| Cell::Text(title)).collect()));
+        sheet
+    }
+
+    /// What stands behind a title and a colon in one cell: the column, the title, the value.
+    fn labelled<'c>(&self, cell: &'c Cell) -> Option<(usize, &'c str, &'c str)> {
+        let Cell::Text(text) = cell else { return None };
+        let (title, value) = text.split_once([':', '：'])?;
+        let (column, _) = self.column(&Cell::Text(title.to_owned()))?;
+        Some((column, title.trim(), value.trim())).filter(|(_, _, value)| !value.is_empty())
+    }
+
     /// Cuts a sheet before every row of headings that stand in another order than those above it.
     fn apart(&self, wanted: &Wanted<'_>, mut sheet: Sheet) -> Vec<Sheet> {
         let mut parts = Vec::new();
@@ -192,6 +259,13 @@ fn without_remark(title: &str) -> Option<String> {
         }
     }
     let other = ["美元", "usd", "$", "欧", "eur", "€", "港", "hkd", "日元", "英镑", "万", "千"];
+    // A number of somebody's is a value behind its label, and no remark.
+    let is_value = remark
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|word| word.len() >= 6 && word.bytes().any(|b| b.is_ascii_digit()));
+    if is_value && title.contains(':') {
+        return None;
+    }
     // Grams are said: a weight without its unit may be any.
     let means_other = ["分", "克", "g"].contains(&remark.as_str()) || other.iter().any(|unit| remark.contains(unit));
     (!means_other).then_some(if bare.is_empty() { remark } else { bare })
@@ -206,7 +280,8 @@ pub(super) fn table(mut sheets: Vec<Sheet>, wanted: &Wanted<'_>) -> Result<Table
     }
     sheets.retain(|sheet| !sheet.rows.is_empty());
     let several = sheets.iter().filter(|sheet| !sheet.hidden).count() > 1;
-    let sheets: Vec<Sheet> = sheets.into_iter().flat_map(|sheet| titles.apart(wanted, sheet)).collect();
+    let sheets = sheets.into_iter().map(|sheet| titles.below_labels(sheet));
+    let sheets: Vec<Sheet> = sheets.flat_map(|sheet| titles.apart(wanted, sheet)).collect();
     let found: Vec<Option<Found>> = sheets.iter().map(|sheet| titles.find(wanted, sheet)).collect();
     let whole = |found: &Found| found.count() > 1 && found.missing(wanted).is_empty();
     let fits = |(sheet, found): (&Sheet, &Option<Found>)| !sheet.hidden && found.as_ref().is_some_and(whole);
@@ -348,21 +423,6 @@ impl Row {
     fn is_none(&self) -> Option<String> {
         let first = self.cells.iter().find(|cell| **cell != Cell::Empty)?.shown();
         let word: String = number::narrow(first).to_lowercase().chars().filter(|c| !c.is_whitespace()).collect();
-        let total = word.trim_end_matches([':', '：']);
-        let totals = [
-            "合计",
-            "总计",
-            "小计",
-            "共计",
-            "累计",
-            "总数",
-            "本页合计",
-            "本页小计",
-            "total",
-            "subtotal",
-            "sum",
-            "grandtotal",
-        ];
         let filled = self.cells.iter().filter(|cell| **cell != Cell::Empty).count();
         let notes = ["注:", "备注:", "说明:", "注意:", "制表", "填表", "审核", "打印时间", "导出时间", "*", "※"];
         // A sentence alone in its row is no name and no number.
@@ -370,8 +430,37 @@ impl Row {
         let note = filled == 1 && (sentence || notes.iter().any(|note| word.starts_with(note)));
         let same = self.cells().filter(|(title, cell)| !title.is_empty() && cell.shown() == *title).count();
         let again = same > 1 && same * 2 > filled;
-        (totals.contains(&total) && !self.says_more() || note || again).then(|| brief(first))
+        (is_total(&word) && !self.says_more() || note || again).then(|| brief(first))
     }
+}
+
+/// Whether a row begins with what people write in front of a sum: `合计`, `合计（元）：`, `总计数量`, `共 4 件`, `女装小计`.
+fn is_total(word: &str) -> bool {
+    const TOTALS: [&str; 12] = [
+        "本页合计",
+        "本页小计",
+        "合计",
+        "总计",
+        "小计",
+        "共计",
+        "累计",
+        "总数",
+        "total",
+        "subtotal",
+        "sum",
+        "grandtotal",
+    ];
+    /// Of what it is the sum.
+    const OF: [&str; 9] = ["", "数量", "件数", "金额", "库存", "数", "行", "总数", "总额"];
+    /// What a spreadsheet's own subtotals, and people, put behind the name of a group.
+    const BEHIND: [&str; 4] = ["小计", "合计", "总计", "汇总"];
+    let bare = word.split('(').next().unwrap_or_default().trim_end_matches(':');
+    let of = |total: &&str| bare.strip_prefix(*total).is_some_and(|of| OF.contains(&of));
+    let behind = |end: &&str| bare.ends_with(*end);
+    let counted =
+        bare.strip_prefix('共').and_then(|rest| rest.strip_suffix(['件', '个', '款', '种', '条', '行', '单', '笔']));
+    let is_counted = counted.is_some_and(|n| super::count(n).is_some() && n.ends_with(|c: char| c.is_ascii_digit()));
+    TOTALS.iter().any(of) || BEHIND.iter().any(behind) || is_counted
 }
 
 #[cfg(test)]
@@ -382,6 +471,7 @@ mod tests {
     const WANTED: Wanted<'_> = Wanted {
         columns: &[&["商品名称", "品名", "name"], &["售价(元)", "单价"], &["库存", "数量"]],
         needed: &[&[0]],
+        alike: |title| title.ends_with("定价").then_some(1),
     };
 
     fn table(text: &str) -> Table {
@@ -509,6 +599,66 @@ mod tests {
             "{:?}",
             table.notes
         );
+    }
+
+    #[test]
+    fn a_sum_is_known_by_what_stands_in_front_of_it() {
+        for first in [
+            "合计",
+            "合计（元）",
+            "总 计：",
+            "合计数量",
+            "本页小计",
+            "共 4 件",
+            "共4款",
+            "女装小计",
+            "裙子 汇总",
+            "Total",
+        ] {
+            let table = table(&format!("商品名称,售价,库存\n杯子,1,1\n{first},44,18\n"));
+            assert_eq!((table.rows.len(), table.notes.len()), (1, 1), "{first}");
+        }
+        for goods in ["小计算器", "合计表", "共享单车", "共4件套", "汇总机", "总数游戏"] {
+            assert_eq!(table(&format!("商品名称,售价,库存\n{goods},44,18\n")).rows.len(), 1, "{goods}");
+        }
+    }
+
+    #[test]
+    fn cells_that_say_themselves_what_they_are_stand_below_those_titles() {
+        let right = ["杯子|19.9|3", "碗|8|-", "勺子|-|9"];
+        for between in ["，", ",", "\t"] {
+            let text = ["品名：杯子", "单价:19.9", "数量：3"].join(between)
+                + "\n品名：碗"
+                + between
+                + "单价：8\n"
+                + &["数量：9", "品名:勺子"].join(between);
+            let table = table(&text);
+            let cell = |row: &Row, column| {
+                row.get(column).map(Cell::shown).filter(|s| !s.is_empty()).unwrap_or("-").to_owned()
+            };
+            let rows: Vec<String> = table
+                .rows
+                .iter()
+                .map(|row| (0..3).map(|column| cell(row, column)).collect::<Vec<_>>().join("|"))
+                .collect();
+            assert_eq!(rows, right, "{between}");
+            assert_eq!(table.rows.iter().map(|row| row.place.line).collect::<Vec<_>>(), [1, 2, 3]);
+        }
+        // Remarks behind titles are no values, and a value is no remark.
+        assert_eq!(table("品名：最多 60 个字,单价：元\n杯子,8\n").rows.len(), 1);
+        assert_eq!(table("品名：最多 60 个字,单价：元\n杯子：大,8\n").rows[0].get(0).unwrap().shown(), "杯子：大");
+        assert!(!table("品名：A1234567,8\n").headed);
+    }
+
+    #[test]
+    fn a_title_that_is_like_a_wanted_one_counts_where_it_is_alone() {
+        let price =
+            |head: &str| table(&format!("{head}\n杯子,8,3\n")).rows[0].get(1).map(|cell| cell.shown().to_owned());
+        assert_eq!(price("品名,门店定价,数量").as_deref(), Some("8"));
+        assert!(table("品名,门店定价,数量\n杯子,8,3\n").notes.is_empty());
+        assert_eq!(price("品名,门店定价,网上定价"), None, "which of them, nobody knows");
+        assert_eq!(price("品名,单价,网上定价").as_deref(), Some("8"));
+        assert!(!table("门店定价,8\n").headed, "it makes no heading by itself");
     }
 
     #[test]

@@ -44,6 +44,9 @@ pub struct Wanted<'a> {
     pub columns: &'a [&'a [&'a str]],
     /// Groups of columns of which a table needs one each, or it is not the table that is looked for.
     pub needed: &'a [&'a [usize]],
+    /// The column that a title which is none of these most likely means, from its plain form; asked in a row that names
+    /// another column too, and counted where no other title is like it.
+    pub alike: fn(&str) -> Option<usize>,
 }
 
 /// Why a file is no table, and the way out: a sentence.

@@ -35,7 +35,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<String, Unreadable> {
     } else {
         encoding_rs::GB18030.decode_without_bom_handling_and_without_replacement(bytes).ok_or_else(bad)?.into_owned()
     };
-    if text.contains('\0') { Err(bad()) } else { Ok(text) }
+    // Old programs end a text with a sign of their own.
+    let text = text.trim_end_matches('\u{1a}');
+    if text.contains('\0') { Err(bad()) } else { Ok(text.to_owned()) }
 }
 
 /// By its mark, or because every other byte of a table's digits and tabs is zero; those of 一 are zero on the other side.
@@ -100,6 +102,8 @@ pub(super) fn pasted(text: &str, wanted: &Wanted<'_>) -> Result<Sheet, Unreadabl
     if text.contains('"') {
         return split(&text, separator(&text, wanted, &[',', '，', ';']));
     }
+    // A label and its value are one cell.
+    let text = text.replace("： ", "：").replace(": ", ":");
     let rows = (1..).zip(text.lines()).take(MOST_LINE as usize + 1).map(|(line, row)| {
         let parts = row.split([',', '，', ' ', '　', ';', '；']).filter(|part| !part.is_empty());
         (line, parts.map(cell).collect())
@@ -234,7 +238,8 @@ pub(super) fn is_error(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    const WANTED: Wanted<'_> = Wanted { columns: &[&["订单号"], &["快递单号"]], needed: &[&[0], &[1]] };
+    const WANTED: Wanted<'_> =
+        Wanted { columns: &[&["订单号"], &["快递单号"]], needed: &[&[0], &[1]], alike: |_| None };
 
     fn read(bytes: &[u8]) -> Vec<(u32, Vec<String>)> {
         let rows = file(bytes, &WANTED).unwrap().rows;
@@ -294,7 +299,7 @@ mod tests {
 
     #[test]
     fn traditional_script_is_known_by_its_headings() {
-        let wanted = Wanted { columns: &[&["订单号"], &["运单号"]], needed: &[] };
+        let wanted = Wanted { columns: &[&["订单号"], &["运单号"]], needed: &[], alike: |_| None };
         let (big5, _, _) = encoding_rs::BIG5.encode("訂單號,運單號\r\n紅杯,7731\r\n");
         let rows = file(&big5, &wanted).unwrap().rows;
         assert_eq!(rows[1].1[0].shown(), "紅杯");

@@ -270,6 +270,7 @@ static COLUMNS: [&[&str]; TITLES.len() + PARTED.len()] = {
 pub const WANTED: Wanted<'_> = Wanted {
     columns: &COLUMNS,
     needed: &[&[Column::Name as usize, Column::SkuCode as usize, Column::Barcode as usize]],
+    alike: |_| None,
 };
 
 /// The titles that an export writes.
