@@ -3,6 +3,18 @@ const $ = (selector, from = document) => from.querySelector(selector);
 const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
 const line = (name) => `<svg class="i" aria-hidden="true"><use href="/static/icons.svg#${name}"/></svg>`;
 
+// The tab that one is on can be seen, however many there are; so can the card of the settings.
+const seen = (link) => (link.parentElement.scrollLeft = link.offsetLeft - link.parentElement.offsetLeft - (link.parentElement.clientWidth - link.offsetWidth) / 2);
+$$(".tabs [aria-current]").forEach(seen);
+function marked() {
+  for (const link of $$(".index a")) {
+    link.ariaCurrent = link.hash === location.hash ? "true" : null;
+    if (link.ariaCurrent) seen(link);
+  }
+}
+marked();
+addEventListener("hashchange", marked);
+
 for (const button of $$(".copy")) {
   if (!navigator.clipboard) break;
   button.hidden = false;

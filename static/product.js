@@ -18,7 +18,7 @@ const specs = (row) => cell(row, "specs").value.split(/[;；]/).map((one) => one
 const columns = [["price", "售价", "decimal"], ["market", "划线价", "decimal"], ["on_hand", "库存", "numeric"], ["cost", "成本", "decimal"], ["limit", "限购", "numeric"], ["weight", "重量(克)", "numeric"]];
 const kinds = [["颜色", "红 蓝"], ["尺码", "S M L"], ["口味", "原味 微辣"]];
 const kind = ([name, values], i) => `<div class="line"><input class="w-m" data-spec="name" placeholder="${name}" maxlength="10" aria-label="规格 ${i + 1}"><input class="grow" data-spec="values" placeholder="${values}" aria-label="规格 ${i + 1} 的值"></div>`;
-const column = ([name, text, mode]) => `<input class="w-s" data-fill="${name}" placeholder="${text}" inputmode="${mode}" aria-label="整列${text}">`;
+const column = ([name, text, mode]) => `<input class="w-s" data-fill="${name}" placeholder="${text}" inputmode="${mode}" aria-label="整列${text.replace("(克)", "")}">`;
 const maker = make("div", { className: "maker stack", innerHTML: `<p class="label">批量生成规格 <small>每种规格一行，值用空格隔开</small></p>${kinds.map(kind).join("")}
 <div class="line wrap"><button type="button" class="btn" id="generate">生成</button><span class="grow"></span>${columns.filter(([name]) => cell(body.rows[0], name)).map(column).join("")}<button type="button" class="btn" id="fill">填入</button></div>` });
 $(".matrix-box").before(maker);

@@ -156,4 +156,29 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, fits }) =
   });
 
   await step("none is wider than the smallest phone, squeezes words or is too low for a finger", () => fits(desk, pages()));
+
+  await step("a form is saved at the bottom of the window, the tab that one is on is in sight, and settings come by the card", async () => {
+    await desk.setViewportSize({ width: 1440, height: 900 });
+    for (const path of ["/showcase", "/promotions/new", "/freight/new", "/drafts/new", "/products/1"]) {
+      await desk.goto(`${shop}/admin${path}`);
+      const { y, height } = await desk.locator(".paybar").boundingBox();
+      assert.equal(Math.round(y + height), 900, path);
+    }
+    await desk.goto(`${shop}/admin`);
+    await desk.getByRole("link", { name: "设置" }).click();
+    const cards = desk.locator(".settings .card");
+    const shown = async () => (await cards.evaluateAll((all) => all.filter((card) => card.checkVisibility()).map((card) => card.id))).join(" ");
+    assert.equal(await shown(), "shop");
+    await desk.getByRole("link", { name: "运费与配送" }).click();
+    assert.equal(await shown(), "freight");
+    assert.equal(await desk.locator(".index [aria-current]").innerText(), "运费与配送");
+    await desk.getByRole("link", { name: "全部" }).click();
+    assert.equal((await shown()).split(" ").length, await cards.count());
+    await desk.setViewportSize({ width: 390, height: 844 });
+    for (const path of ["/jobs", "/diagnostics", "/drafts", "/products/import"]) {
+      await desk.goto(`${shop}/admin${path}`);
+      const { x, width } = await desk.locator(".tabs [aria-current]").first().boundingBox();
+      assert.ok(x >= 0 && x + width <= 390, `${path}: ${x}`);
+    }
+  });
 });

@@ -38,7 +38,7 @@ const REASONS: [&str; 7] = ["协商一致退款", "不想要了", "商品缺货"
 /// The tabs: word, text, and the states that each shows.
 const TABS: [(&str, &str, &[RefundState]); 5] = [
     ("requested", "待处理", &[RefundState::Requested]),
-    ("trouble", "要人处理", &[RefundState::Failed, RefundState::Abnormal]),
+    ("trouble", "需人工处理", &[RefundState::Failed, RefundState::Abnormal]),
     ("processing", "退款中", &[RefundState::Approved, RefundState::Processing]),
     ("succeeded", "已退款", &[RefundState::Succeeded]),
     ("ended", "已拒绝、取消", &[RefundState::Rejected, RefundState::Cancelled]),

@@ -21,7 +21,7 @@ use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{BatchId, LineId, OrderId, OrderNo, ShipmentId};
 use crate::orders::pickup::PickupCode;
-use crate::orders::search::{Filter, store as search};
+use crate::orders::search::{Filter, Sort, store as search};
 use crate::orders::{Full, Order, OrderStatus, Who, store as orders};
 use crate::parcels::carriers::Carrier;
 use crate::parcels::number::TrackingNo;
@@ -469,17 +469,28 @@ async fn bench(
             packed.codes = catalogue::codes(conn, packed.sku)?;
         }
         let suggested = number.as_ref().map(|number| parcels::suggested(conn, number)).transpose()?.flatten();
-        Ok((express, card, number, suggested.map(|(carrier, _)| carrier.name), choices(conn)?))
+        let waiting = if card.is_some() { Vec::new() } else { longest_waiting(conn, now)? };
+        Ok((express, card, number, suggested.map(|(carrier, _)| carrier.name), choices(conn)?, waiting))
     };
-    let (express, order, number, suggested, carriers) = shop.read(read).await?;
+    let (express, order, number, suggested, carriers, waiting) = shop.read(read).await?;
     let context = context! {
         frame: frame(shop, &staff, "orders", flash).await?,
         tab: "scan",
         express,
         order,
+        waiting,
         number: number.map(|number| number.to_string()), suggested, carriers,
     };
     Ok(assets::page("console/shipping_scan.html", context))
+}
+
+/// So many orders are named to whoever has nothing in hand.
+const NAMED: i64 = 6;
+
+fn longest_waiting(conn: &rusqlite::Connection, now: i64) -> Result<Vec<Card>> {
+    let express = Filter { status: Some(OrderStatus::ToShip), delivery: Some(Delivery::Express), ..Filter::default() };
+    let found = search::sorted(conn, &express, Sort::LongestWaiting, None, NAMED)?;
+    found.into_iter().map(|(_, order)| Ok(Card::of(&orders::full(conn, order)?, false, now))).collect()
 }
 
 #[derive(FromForm)]
