@@ -1,5 +1,7 @@
 //! `xiaopu doctor`: looks at everything a shop needs; each line says what is wrong and what to do.
 
+use std::time::Duration;
+
 use super::{Outcome, figment, open_shop};
 use crate::backups::{free_space, store as backups};
 use crate::clock::{self, DAY, HOUR, MINUTE};
@@ -8,7 +10,8 @@ use crate::exceptions::store as exceptions;
 use crate::jobs::{self, State};
 use crate::miniprogram;
 use crate::nonce::Nonces;
-use crate::payments::{invariants, store as payments, trial};
+use crate::payments::invariants::{self, Pace};
+use crate::payments::{store as payments, trial};
 use crate::reconcile::{BillState, store as reconcile};
 use crate::refunds::{RefundState, store as refunds};
 use crate::settings::certificate::Standing;
@@ -280,7 +283,6 @@ async fn database_findings(shop: &Shop) -> Vec<Finding> {
         };
         Ok((
             integrity,
-            invariants::broken(conn)?,
             jobs::store::open(conn, 1_000)?,
             exceptions::count_to_decide(conn)?,
             refunds::counts(conn)?,
@@ -291,11 +293,15 @@ async fn database_findings(shop: &Shop) -> Vec<Finding> {
             payments::alerts(conn)?,
         ))
     };
-    let (integrity, broken, open, exceptions, refunds, bill, people, (cut, entries), backup, alerts) =
+    let (integrity, open, exceptions, refunds, bill, people, (cut, entries), backup, alerts) =
         match shop.read_slowly(read).await {
             Ok(found) => found,
             Err(e) => return vec![("数据库", Err(format!("读不出来：{}", e.message())))],
         };
+    let broken = match invariants::broken_now(shop, Pace::AtMost(Duration::MAX)).await {
+        Ok(broken) => broken.unwrap_or_default(),
+        Err(e) => return vec![("数据库", Err(format!("读不出来：{}", e.message())))],
+    };
     let sound = match integrity.as_str() {
         "ok" => Ok(format!("完整，{}", shop.db.path().display())),
         problem => Err(format!("文件损坏：{problem}。请停店并恢复最近的备份")),

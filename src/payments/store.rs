@@ -1,4 +1,4 @@
-//! SQL of attempts, and of the rules that must always hold.
+//! SQL of attempts, and of what the house finds and mends by itself.
 
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
@@ -264,31 +264,27 @@ pub fn last_self_check(conn: &Connection) -> Result<Option<Checked>> {
 
 // ── what is left lying ──
 
-/// Tasks that nothing on the list would ever carry out, though what they are about waits for them.
-macro_rules! stranded {
+/// Tasks that nothing on the list would ever carry out, though what they are about waits for them. An attempt is closed by
+/// the job that ends its order as well.
+macro_rules! stranded_sql {
     () => {
-        "select 'expire' as kind, id as subject from orders o
-          where status = 'pending_payment'
-            and not exists (select 1 from jobs j where j.kind = 'expire' and j.subject = o.id and j.state <> 'done')
-         union all
-         select 'close', id from attempts a
-          where state = 'closing'
-            and not exists (select 1 from jobs j
-                             where j.state <> 'done' and ((j.kind = 'close' and j.subject = a.id)
-                                                          or (j.kind = 'expire' and j.subject = a.order_id)))
-         union all
-         select 'refund', id from refunds r
-          where state in ('approved', 'processing')
-            and not exists (select 1 from jobs j where j.kind = 'refund' and j.subject = r.id and j.state <> 'done')
-         union all
-         select 'return', id from returns r
-          where ended_at is null and overdue = 0
-            and not exists (select 1 from jobs j where j.kind = 'return' and j.subject = r.id and j.state <> 'done')"
+        "select kind, subject from (
+           select 'expire' as kind, id as subject, null as other from orders where status = 'pending_payment'
+            union all
+           select 'close', id, order_id from attempts where state = 'closing'
+            union all
+           select 'refund', id, null from refunds where state in ('approved', 'processing')
+            union all
+           select 'return', id, null from returns where ended_at is null and overdue = 0) t
+          where not exists (select 1 from jobs j where j.kind = t.kind and j.subject = t.subject and j.state = 'waiting')
+            and not exists (select 1 from jobs j where j.kind = t.kind and j.subject = t.subject and j.state = 'needs_person')
+            and not exists (select 1 from jobs j where j.kind = 'expire' and j.subject = t.other and j.state = 'waiting')
+            and not exists (select 1 from jobs j where j.kind = 'expire' and j.subject = t.other and j.state = 'needs_person')"
     };
 }
 
 /// Closed orders whose stock is held for nothing.
-macro_rules! holding_for_nothing {
+macro_rules! holding_for_nothing_sql {
     () => {
         "select id from orders o
           where status = 'closed' and holds_stock = 1
@@ -297,14 +293,26 @@ macro_rules! holding_for_nothing {
     };
 }
 
+pub(super) use {holding_for_nothing_sql, stranded_sql};
+
 pub fn stranded(conn: &Connection) -> Result<Vec<Task>> {
-    let mut rows = conn.prepare_cached(stranded!())?;
+    let mut rows = conn.prepare_cached(stranded_sql!())?;
     let tasks = rows.query_map([], |row| Ok(Task::read(row.get("kind")?, row.get("subject")?)))?;
     tasks.filter_map(Result::transpose).collect()
 }
 
 pub fn holding_for_nothing(conn: &Connection) -> Result<Vec<OrderId>> {
-    conn.prepare_cached(holding_for_nothing!())?.query_map([], |row| row.get(0))?.collect()
+    conn.prepare_cached(holding_for_nothing_sql!())?.query_map([], |row| row.get(0))?.collect()
+}
+
+/// Whether a counter is wrong.
+pub fn miscounted(conn: &Connection) -> Result<bool> {
+    conn.prepare_cached(
+        "select exists (select 1 from order_counts c where n <> (select count(*) from orders o where o.status = c.status))
+             or exists (select 1 from refund_counts c where n <> (select count(*) from refunds r where r.state = c.state))
+             or exists (select 1 from return_counts c where n <> (select count(*) from returns r where r.state = c.state))",
+    )?
+    .query_row([], |row| row.get(0))
 }
 
 /// Counts the counters anew; answers with how many were wrong.
@@ -326,251 +334,3 @@ pub fn recount(tx: &Tx) -> Result<usize> {
     )?;
     Ok(orders + refunds + returns)
 }
-
-// ── invariants ──
-
-/// Each rule with a query that counts the rows that break it.
-pub const INVARIANTS: &[(&str, &str)] = &[
-    ("库存不为负，占用不超过在库", "select count(*) from skus where reserved < 0 or on_hand < reserved"),
-    (
-        "库存等于库存流水之和",
-        "select count(*) from skus s
-          where on_hand <> (select coalesce(sum(on_hand_delta), 0) from stock_moves m where m.sku_id = s.id)
-             or reserved <> (select coalesce(sum(reserved_delta), 0) from stock_moves m where m.sku_id = s.id)",
-    ),
-    (
-        "占用等于未发货订单行之和",
-        "select count(*) from skus s
-          where reserved <> (select coalesce(sum(l.quantity - l.shipped_quantity - l.released_quantity), 0)
-                               from order_lines l join orders o on o.id = l.order_id
-                              where l.sku_id = s.id and o.holds_stock = 1)",
-    ),
-    (
-        "发货、退款不超过购买数量",
-        "select count(*) from order_lines where shipped_quantity > quantity or refunded_quantity > quantity",
-    ),
-    (
-        "已发件数等于没有撤销的包裹之和",
-        "select count(*) from order_lines l
-          where shipped_quantity <> (select coalesce(sum(p.quantity), 0)
-                                       from shipment_lines p join shipments s on s.id = p.shipment_id
-                                      where p.line_id = l.id and s.state = 'shipped')",
-    ),
-    ("退款不超过实付", "select count(*) from orders where refunded_fen > paid_fen"),
-    (
-        "每笔付款：本店要退的不超过付款，微信已退的也不超过付款",
-        "select count(*) from (select transaction_id from refunds r
-                                where transaction_id is not null
-                                group by transaction_id
-                               having sum(iif(origin <> 'console' and (inside = 1 or state <> 'succeeded')
-                                                and state in ('approved', 'processing', 'succeeded', 'abnormal'), amount_fen, 0))
-                                        > min(payment_fen)
-                                   or sum(iif(exists (select 1 from ledger l
-                                                       where l.kind = 'refund' and l.wechat_id = r.refund_id), amount_fen, 0))
-                                        > min(payment_fen))",
-    ),
-    (
-        "订单已退金额等于已完成的退款之和",
-        "select count(*) from orders o
-          where refunded_fen <> (select coalesce(sum(amount_fen), 0) from refunds r
-                                  where r.order_id = o.id and r.inside = 1 and r.state = 'succeeded')",
-    ),
-    (
-        "订单行已退件数等于已完成的退款之和",
-        "select count(*) from order_lines l
-          where refunded_quantity <> (select coalesce(sum(p.quantity), 0)
-                                        from refund_lines p join refunds r on r.id = p.refund_id
-                                       where p.line_id = l.id and r.state = 'succeeded')",
-    ),
-    (
-        "每笔已完成的退款恰在资金流水里一次",
-        "select count(*) from refunds r
-          where state = 'succeeded'
-            and -amount_fen is not (select sum(amount_fen) from ledger l
-                                     where (l.kind = 'refund' and l.wechat_id = r.refund_id)
-                                        or (l.kind = 'offline' and l.wechat_id = r.out_refund_no))",
-    ),
-    (
-        "资金流水里的每笔退款都是已完成的退款",
-        "select count(*) from ledger l
-          where kind = 'refund'
-            and not exists (select 1 from refunds r where r.refund_id = l.wechat_id and r.state = 'succeeded')",
-    ),
-    (
-        "每日汇总等于当日资金流水之和",
-        "select count(*) from money_days d
-          where received_fen <> (select coalesce(sum(amount_fen), 0) from ledger l where l.day = d.day and l.kind = 'payment')
-             or refunded_fen <> (select -coalesce(sum(amount_fen), 0) from ledger l where l.day = d.day and l.kind = 'refund')
-             or fee_fen <> (select -coalesce(sum(amount_fen), 0) from ledger l where l.day = d.day and l.kind = 'fee')
-             or offline_fen <> (select coalesce(sum(amount_fen), 0) from ledger l where l.day = d.day and l.kind = 'offline')
-             or received_borne_fen <> (select coalesce(sum(borne_fen), 0) from ledger l where l.day = d.day and l.kind = 'payment')
-             or refunded_borne_fen <> (select -coalesce(sum(borne_fen), 0) from ledger l where l.day = d.day and l.kind = 'refund')",
-    ),
-    (
-        "每小时收款之和等于每日汇总",
-        "select count(*)
-           from (select strftime('%Y%m%d', hour * 3600 + 8 * 3600, 'unixepoch') as day, sum(received_fen) as fen
-                   from money_hours group by 1) h
-           full join money_days d on d.day = h.day
-          where coalesce(h.fen, 0) <> coalesce(d.received_fen, 0)",
-    ),
-    (
-        "冻结金额等于各笔待结算付款的订单所余",
-        "select fen <> (select coalesce(sum(o.paid_fen - o.refunded_fen), 0)
-                          from settlements s
-                         cross join ledger l on l.kind = 'payment' and l.wechat_id = s.transaction_id
-                         cross join orders o on o.id = l.order_id
-                         where s.settled_at is null and s.estimated_at is not null)
-           from frozen",
-    ),
-    (
-        "每笔付款的代金券与资金流水一致，买家、出券方、商户各付的不超过付款",
-        "select (select count(*) from ledger l left join payment_coupons c on c.transaction_id = l.wechat_id
-                  where l.kind = 'payment' and l.borne_fen <> coalesce(c.borne_fen, 0))
-              + (select count(*) from payment_coupons c
-                  where not exists (select 1 from ledger l
-                                     where l.kind = 'payment' and l.wechat_id = c.transaction_id
-                                       and c.funded_fen + c.borne_fen <= l.amount_fen))",
-    ),
-    (
-        "每笔付款：退款支出不超过到账，全部退完时两头都退完",
-        "select count(*) from (select p.amount_fen, p.borne_fen, -sum(l.amount_fen) as back, -sum(l.borne_fen) as borne_back
-                                 from ledger l
-                                 join refunds r on r.refund_id = l.wechat_id
-                                 join ledger p on p.kind = 'payment' and p.wechat_id = r.transaction_id
-                                where l.kind = 'refund' group by p.id)
-          where borne_back > borne_fen or back - borne_back > amount_fen - borne_fen
-             or (back = amount_fen and borne_back <> borne_fen)",
-    ),
-    (
-        "全部资金流水之和等于各订单实付减退款，加上不属于订单的款项",
-        "select (select coalesce(sum(amount_fen), 0) from ledger where kind <> 'fee')
-                <> (select coalesce(sum(paid_fen - refunded_fen), 0) from orders)
-                   + (select coalesce(sum(amount_fen), 0) from ledger where kind <> 'fee' and order_id is null)",
-    ),
-    (
-        "顾客的单数和累计付款等于其付过款的订单之和",
-        "select count(*) from customers c
-           full join (select buyer_id, count(*) as orders, sum(paid_fen - refunded_fen) as spent_fen
-                        from orders where paid_fen > 0 group by buyer_id) o on o.buyer_id = c.buyer_id
-          where coalesce(c.orders, 0) <> coalesce(o.orders, 0) or coalesce(c.spent_fen, 0) <> coalesce(o.spent_fen, 0)",
-    ),
-    (
-        "退换的件数不超过已发的件数",
-        "select count(*) from return_lines p join order_lines l on l.id = p.line_id join returns r on r.id = p.return_id
-          where p.quantity > l.quantity or l.order_id <> r.order_id",
-    ),
-    (
-        "换货、补发的每件恰在库存流水里一次",
-        "select count(*) from (select line_id, sku_id, sum(quantity) as n from resend_lines group by line_id, sku_id) p
-           full join (select line_id, sku_id, -sum(on_hand_delta) as n from stock_moves
-                       where reason = 'ship' and reserved_delta = 0 group by line_id, sku_id) m
-             on m.line_id = p.line_id and m.sku_id = p.sku_id
-          where p.n is not m.n",
-    ),
-    (
-        "换货时入库的每件恰在库存流水里一次",
-        "select count(*) from (select r.line_id, sum(r.quantity) as n from return_lines r where r.restocked = 1 group by r.line_id) p
-          where p.n > (select coalesce(sum(on_hand_delta), 0) from stock_moves m
-                        where m.line_id = p.line_id and m.reason = 'return')",
-    ),
-    (
-        "完成的退货都有退款，完成的换货有新包裹或退款",
-        "select count(*) from returns r
-          where state = 'done' and refund_id is null
-            and not exists (select 1 from resends s where s.return_id = r.id)",
-    ),
-    (
-        "退换货计数与退换货一致",
-        "select count(*) from return_counts c where n <> (select count(*) from returns r where r.state = c.state)",
-    ),
-    (
-        "退款计数与退款一致",
-        "select count(*) from refund_counts c where n <> (select count(*) from refunds r where r.state = c.state)",
-    ),
-    (
-        "待发货、已发货、已完成的订单都已付足",
-        "select count(*) from orders where status in ('to_ship', 'shipped', 'completed') and paid_fen < total_fen",
-    ),
-    (
-        "已关闭且没有可付支付单的订单不占库存",
-        concat!("select count(*) from (", holding_for_nothing!(), ")"),
-    ),
-    (
-        "待付款、待发货的订单占着库存",
-        "select count(*) from orders where status in ('pending_payment', 'to_ship') and holds_stock = 0",
-    ),
-    (
-        "等着的订单、支付单、退款和退换货都有待办任务",
-        concat!("select count(*) from (", stranded!(), ")"),
-    ),
-    (
-        "一笔微信交易只付一张支付单",
-        "select count(*) from (select transaction_id from attempts where transaction_id is not null
-                                group by transaction_id having count(*) > 1)",
-    ),
-    (
-        "每单的资金流水之和等于实付减退款",
-        "select count(*) from orders o
-          where paid_fen - refunded_fen
-                <> (select coalesce(sum(amount_fen), 0) from ledger l where l.order_id = o.id and l.kind <> 'fee')",
-    ),
-    (
-        "每张已付支付单都在资金流水里",
-        "select count(*) from attempts a
-          where state = 'paid'
-            and not exists (select 1 from ledger l where l.kind = 'payment' and l.wechat_id = a.transaction_id)",
-    ),
-    (
-        "时间线与订单状态一致",
-        "select count(*) from orders o
-          where status is not (select to_status from order_events e
-                                where e.order_id = o.id and to_status is not null order by id desc limit 1)",
-    ),
-    (
-        "每次状态变化恰有一条时间线",
-        "select count(*) from order_events e
-          where to_status is not null
-            and from_status is not (select to_status from order_events p
-                                     where p.order_id = e.order_id and p.id < e.id and p.to_status is not null
-                                     order by p.id desc limit 1)",
-    ),
-    (
-        "订单计数与订单一致",
-        "select count(*) from order_counts c where n <> (select count(*) from orders o where o.status = c.status)",
-    ),
-    (
-        "每日订单数与订单一致",
-        "select ((select count(*) from orders) <> (select coalesce(sum(placed), 0) from order_days))
-              + ((select count(*) from orders where paid_at is not null) <> (select coalesce(sum(paid), 0) from order_days))",
-    ),
-    (
-        "优惠分摊到行的和等于优惠明细的和，且不超过商品金额",
-        "select count(*) from orders o
-          where (select coalesce(sum(discount_fen), 0) from order_lines l where l.order_id = o.id)
-                <> (select coalesce(sum(goods_fen), 0) from order_discounts d where d.order_id = o.id)",
-    ),
-    (
-        "在订单里的优惠券都是那张订单下单时用的，且订单没有关闭完",
-        "select count(*) from coupons c join orders o on o.id = c.order_id
-          where (o.status = 'closed' and o.holds_stock = 0)
-             or not exists (select 1 from order_discounts d where d.order_id = o.id and d.coupon_id = c.id)",
-    ),
-    (
-        "用了优惠券的有效订单都占着那张券",
-        "select count(*) from order_discounts d
-           join orders o on o.id = d.order_id join coupons c on c.id = d.coupon_id
-          where (o.status <> 'closed' or o.holds_stock = 1) and c.order_id is not o.id",
-    ),
-    (
-        "每种优惠券的已发数量等于券数，每人不超过限领",
-        "select (select count(*) from promotions p
-                  where issued <> (select count(*) from coupons c where c.promotion_id = p.id))
-              + (select count(*) from (select 1 from coupons c join promotions p on p.id = c.promotion_id
-                                        group by c.promotion_id, c.buyer_id having count(*) > max(p.per_buyer)))",
-    ),
-    (
-        "每张订单都能搜到",
-        "select count(*) from orders o where not exists (select 1 from order_words_docsize w where w.id = o.id)",
-    ),
-];

@@ -49,6 +49,7 @@ mod register;
 mod returns;
 mod roles;
 mod saved_keys;
+mod self_check;
 mod shipping;
 mod showcase;
 mod simulator;
