@@ -1,5 +1,6 @@
 //! Backups: made every night, proven by opening them, kept for two weeks and a year of months, and taken up again.
 
+pub mod plain;
 pub mod sealed;
 pub mod store;
 
@@ -15,6 +16,7 @@ use crate::jobs::Ran;
 use crate::payments::invariants;
 use crate::say::say;
 use crate::shop::Shop;
+use plain::Plain;
 
 /// Each night at this time of day, after the self-check.
 const NIGHTLY: i64 = 4 * HOUR + 20 * MINUTE;
@@ -22,6 +24,8 @@ const NIGHTLY: i64 = 4 * HOUR + 20 * MINUTE;
 const KEPT: usize = 14;
 /// … and of older ones the first of each month, this many.
 const KEPT_MONTHS: usize = 12;
+/// So many older ones are packed after one was made: more than one only where an older program left them.
+const PACKED_AT_ONCE: usize = 3;
 /// Names the backup that is to be taken up when the shop opens next.
 const NEXT: &str = "restore.next";
 
@@ -46,8 +50,14 @@ pub fn folder(shop: &Shop) -> PathBuf {
     shop.server.data_dir.join("backups")
 }
 
+/// Where it lies now: under its own name, or packed beside that.
 pub fn path(shop: &Shop, backup: &Backup) -> PathBuf {
-    folder(shop).join(&backup.file)
+    lies_at(&folder(shop).join(&backup.file))
+}
+
+fn lies_at(backup: &Path) -> PathBuf {
+    let packed = plain::packed(backup);
+    if !backup.exists() && packed.exists() { packed } else { backup.to_owned() }
 }
 
 /// What is left on the disk of this folder, in bytes.
@@ -101,15 +111,18 @@ async fn adopt(shop: &Shop) -> Result<()> {
 
 fn found(folder: &Path, file: &str, known: &[Backup]) -> Option<Backup> {
     let at = clock::from_compact(file.strip_prefix("xiaopu-")?.split('-').next()?)?;
-    if !file.ends_with(".backup") || known.iter().any(|backup| backup.file == file) {
+    let named = file.strip_suffix(plain::PACKED).unwrap_or(file);
+    let is_copy = named != file && folder.join(named).exists();
+    if !named.ends_with(".backup") || is_copy || known.iter().any(|backup| backup.file == named) {
         return None;
     }
     let path = folder.join(file);
-    let proof = rehearse(&path);
+    let bad = |e: std::io::Error| format!("读不出来：{e}");
+    let proof = Plain::of(&path, folder, "rehearsed").map_err(bad).and_then(|plain| rehearse(plain.path()));
     Some(Backup {
         id: BackupId(0),
         at,
-        file: file.to_owned(),
+        file: named.to_owned(),
         bytes: fs::metadata(&path).map_or(0, |file| file.len() as i64),
         orders: proof.as_ref().map_or(0, |proof| proof.orders),
         last_order_at: proof.as_ref().ok().and_then(|proof| proof.last_order_at),
@@ -163,7 +176,39 @@ pub async fn make(shop: &Shop, who: &str) -> Result<Backup> {
         false => log::error!("backup: {}", made.problem),
     }
     tidy(shop).await?;
+    pack_older(shop).await?;
     Ok(made)
+}
+
+/// The newest that can be relied on stays as it is, to be gone back to at once; of the others a third of the size is
+/// kept. One that cannot be packed stays as well.
+async fn pack_older(shop: &Shop) -> Result<()> {
+    let all = shop.read(|conn| Ok(store::latest(conn, 1_000)?)).await?;
+    let folder = folder(shop);
+    let good = all.into_iter().filter(|backup| backup.problem.is_empty());
+    let older = good.skip(1).filter(|backup| folder.join(&backup.file).exists());
+    for backup in older.take(PACKED_AT_ONCE) {
+        let second = shop.settings().get("shop.backup_dir").map(|second| Path::new(second).join(&backup.file));
+        let path = folder.join(&backup.file);
+        let work = move || pack(&path, second.as_deref());
+        match tokio::task::spawn_blocking(work).await.map_err(|_| Code::Internal)? {
+            Ok(bytes) => shop.write(move |tx: &Tx| Ok(store::set_bytes(tx, backup.id, bytes)?)).await?,
+            Err(e) => log::error!("{} was not packed: {e}", backup.file),
+        }
+    }
+    Ok(())
+}
+
+/// Here, and in the second place where it lies there. Answers with what it takes now, in bytes.
+fn pack(path: &Path, second: Option<&Path>) -> std::io::Result<i64> {
+    let packed = plain::pack(path)?;
+    if let Some(second) = second.filter(|second| second.exists()) {
+        let copied = copy_there(&packed, &plain::packed(second)).and_then(|()| fs::remove_file(second));
+        if let Err(e) = copied {
+            log::error!("{} was not packed: {e}", second.display());
+        }
+    }
+    Ok(size(&packed))
 }
 
 /// Under another name until it is whole: half a backup must not look like one.
@@ -171,7 +216,9 @@ fn copy(database: &Path, folder: &Path, file: &str) -> std::result::Result<PathB
     let bad = |e: std::io::Error| format!("备份写不进 {}：{e}", folder.display());
     fs::create_dir_all(folder).map_err(bad)?;
     let path = folder.join(file);
-    room_for(folder, size(database)).map_err(|words| format!("没有备份成功：{words}"))?;
+    // A tenth is left for the orders of the day: a disk that is full takes none.
+    let needed = size(database) + size(database) / 10;
+    room_for(folder, needed).map_err(|words| format!("没有备份成功：{words}"))?;
     db::copy_into(database, &path).map_err(|e| format!("没有备份成功：{e}"))?;
     Ok(path)
 }
@@ -191,9 +238,27 @@ pub fn room_for(folder: &Path, bytes: i64) -> std::result::Result<(), String> {
     }
 }
 
-/// What going back to a backup takes: a copy of the present, and one of the backup.
+/// What is left on the disk, or words where that is little beside the next backups: a shop hears of it while it still
+/// makes them.
+pub fn room_soon(shop: &Shop) -> std::result::Result<Option<i64>, String> {
+    const LEAST: i64 = 200_000_000;
+    let needed = LEAST.max(size(shop.db.path()).saturating_mul(2));
+    match free_space(&shop.server.data_dir) {
+        Some(free) if free < needed => Err(format!(
+            "只剩 {} MB，少于接下来几天备份要用的 {} MB。磁盘写满之后不能备份，也不能下单，请清理或换更大的磁盘",
+            free / 1_000_000,
+            needed / 1_000_000
+        )),
+        free => Ok(free),
+    }
+}
+
+/// What going back to a backup takes: copies of the present, and one of the backup, unpacked if it is packed.
 pub fn room_to_go_back(data_dir: &Path, backup: &Path, copies_of_now: i64) -> std::result::Result<(), String> {
-    room_for(data_dir, size(&data_dir.join("xiaopu.db")) * copies_of_now + size(backup))
+    /// A database is seldom packed to less than a quarter.
+    const UNPACKED: i64 = 4;
+    let times = if plain::is_packed(backup).unwrap_or(false) { UNPACKED } else { 1 };
+    room_for(data_dir, size(&data_dir.join("xiaopu.db")) * copies_of_now + size(backup) * times)
 }
 
 /// Takes away what a process left half when it ended. Nobody else may be using the folder.
@@ -256,7 +321,11 @@ async fn tidy(shop: &Shop) -> Result<()> {
             months.push(month);
         }
         if !kept {
-            let _ = fs::remove_file(path(shop, backup));
+            let path = folder(shop).join(&backup.file);
+            // After a power cut both may be there.
+            for file in [&plain::packed(&path), &path] {
+                let _ = fs::remove_file(file);
+            }
             let id = backup.id;
             shop.write(move |tx| Ok(store::delete(tx, id)?)).await?;
         }
@@ -268,8 +337,9 @@ async fn tidy(shop: &Shop) -> Result<()> {
 
 /// Puts a backup in line; it is taken up when the shop has closed and opens again.
 pub fn line_up(shop: &Shop, backup: &Backup) -> Result<()> {
-    let path = path(shop, backup);
-    db::check(&path).map_err(|e| Error::from(Code::NotFound).says(format!("这份备份不能用来恢复：{e}")))?;
+    let bad = |e: &dyn std::fmt::Display| Error::from(Code::NotFound).says(format!("这份备份不能用来恢复：{e}"));
+    let plain = Plain::of(&path(shop, backup), &shop.server.data_dir, "lined-up").map_err(|e| bad(&e))?;
+    db::check(plain.path()).map_err(|e| bad(&e))?;
     let next = shop.server.data_dir.join(NEXT);
     let part = db::part_of(&next);
     let written = fs::write(&part, backup.file.as_bytes()).and_then(|()| db::put_in_place(&part, &next));
@@ -290,7 +360,7 @@ pub fn take_up(data_dir: &Path, now: i64) -> std::result::Result<Option<String>,
     let Ok(file) = fs::read_to_string(&next) else { return Ok(None) };
     // Whatever comes of it, it is tried once.
     fs::remove_file(&next).map_err(|e| format!("{}: {e}", next.display()))?;
-    let backup = data_dir.join("backups").join(file.trim());
+    let backup = lies_at(&data_dir.join("backups").join(file.trim()));
     replace(data_dir, &backup, now)?;
     Ok(Some(file))
 }
@@ -298,8 +368,10 @@ pub fn take_up(data_dir: &Path, now: i64) -> std::result::Result<Option<String>,
 /// Puts a checked backup in the database's place; nobody else may be using it. All sessions and invitations in it end:
 /// who was shut out since must not come in again. Wherever this stops, the folder holds one whole shop.
 pub fn replace(data_dir: &Path, backup: &Path, now: i64) -> std::result::Result<i64, String> {
-    let orders = db::check(backup).map_err(|e| format!("{} 不能用来恢复：{e}", backup.display()))?;
+    let bad = |e: &dyn std::fmt::Display| format!("{} 不能用来恢复：{e}", backup.display());
     room_to_go_back(data_dir, backup, 1).map_err(|words| format!("{words}。没有恢复"))?;
+    let plain = Plain::of(backup, data_dir, "unpacked").map_err(|e| bad(&e))?;
+    let orders = db::check(plain.path()).map_err(|e| bad(&e))?;
     let _alone = db::Alone::take(data_dir).map_err(|e| e.to_string())?;
     let database = data_dir.join("xiaopu.db");
     let kept = db::free_name(&database, &format!("before-restore-{}", clock::compact(now)));
@@ -307,7 +379,7 @@ pub fn replace(data_dir: &Path, backup: &Path, now: i64) -> std::result::Result<
         db::copy_into(&database, &kept).map_err(|e| format!("原来的店铺存不下来，没有恢复：{e}"))?;
     }
     let part = db::part_of(&database);
-    let outcome = put(backup, &part, &database);
+    let outcome = put(plain, &part, &database);
     if outcome.is_err() {
         db::clear(&part);
         let _ = fs::remove_file(&kept);
@@ -315,9 +387,9 @@ pub fn replace(data_dir: &Path, backup: &Path, now: i64) -> std::result::Result<
     outcome.map(|()| orders)
 }
 
-fn put(backup: &Path, part: &Path, database: &Path) -> std::result::Result<(), String> {
+fn put(backup: Plain, part: &Path, database: &Path) -> std::result::Result<(), String> {
     let bad = |e: &dyn std::fmt::Display| format!("{} 写不进去，没有恢复：{e}", database.display());
-    fs::copy(backup, part).map_err(|e| bad(&e))?;
+    backup.bring(part).map_err(|e| bad(&e))?;
     fs::set_permissions(part, fs::Permissions::from_mode(0o600)).map_err(|e| bad(&e))?;
     db::change_copy(part, store::end_all_sessions).map_err(|e| bad(&e))?;
     if database.exists() {

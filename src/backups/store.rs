@@ -26,6 +26,12 @@ pub fn insert(tx: &Tx, backup: &Backup) -> Result<BackupId> {
     Ok(BackupId(tx.last_insert_rowid()))
 }
 
+/// It takes more or less room than before.
+pub fn set_bytes(tx: &Tx, id: BackupId, bytes: i64) -> Result<()> {
+    tx.prepare_cached("update backups set bytes = ?2 where id = ?1")?.execute(params![id, bytes])?;
+    Ok(())
+}
+
 pub fn knows(conn: &Connection, file: &str) -> Result<bool> {
     conn.prepare_cached("select 1 from backups where file = ?1")?.exists([file])
 }

@@ -24,7 +24,7 @@ pub struct Backup {
 
 #[derive(Args)]
 pub struct Restore {
-    /// 备份文件
+    /// 备份文件；压缩的（.gz）和加密的（.sealed）都行
     file: PathBuf,
     /// 数据目录里已有店铺时也恢复；原来的会另存
     #[arg(long)]
@@ -115,7 +115,6 @@ impl Restore {
     }
 
     fn put(&self, data_dir: &Path, backup: &Path, key: Option<Vec<u8>>) -> Result<i64, String> {
-        db::check(backup).map_err(|e| format!("{} 不能用来恢复：{e}", self.file.display()))?;
         if data_dir.join("xiaopu.db").exists() && !self.force {
             return Err(format!("{} 里已有店铺。确定要替换请加 --force（原来的会另存）", data_dir.display()));
         }

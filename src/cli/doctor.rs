@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Outcome, figment, open_shop};
-use crate::backups::{free_space, store as backups};
+use crate::backups::{room_soon, store as backups};
 use crate::clock::{self, DAY, HOUR, MINUTE};
 use crate::db;
 use crate::exceptions::store as exceptions;
@@ -222,17 +222,9 @@ async fn address_finding(shop: &Shop) -> Result<String, String> {
     }
 }
 
-/// A backup needs as much as the database, and the database grows.
 fn disk_finding(shop: &Shop) -> Result<String, String> {
-    const LEAST: i64 = 200_000_000;
-    let database = std::fs::metadata(shop.db.path()).map_or(0, |file| file.len() as i64);
-    match free_space(&shop.server.data_dir) {
-        Some(free) if free < LEAST.max(database.saturating_mul(2)) => {
-            Err(format!("只剩 {} MB，写满之后不能下单。请清理或换更大的磁盘", free / 1_000_000))
-        }
-        Some(free) => Ok(format!("还有 {} MB", free / 1_000_000)),
-        None => Ok("读不出剩余空间".into()),
-    }
+    let free = room_soon(shop)?;
+    Ok(free.map_or_else(|| "读不出剩余空间".into(), |free| format!("还有 {} MB", free / 1_000_000)))
 }
 
 /// A certificate that is about to end is said so while there is time to get another.

@@ -1,11 +1,12 @@
 //! `xiaopu log`: the messages exchanged with WeChat as they were, from a running shop's database or from a copy of one.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use super::{Outcome, figment};
+use crate::backups::plain::Plain;
 use crate::clock;
 use crate::db;
 use crate::ids::MessageId;
@@ -23,7 +24,7 @@ pub struct Log {
     /// 列出多少条
     #[arg(long, default_value_t = 20)]
     last: u16,
-    /// 别的数据库文件，例如一份备份；不写就是店铺自己的
+    /// 别的数据库文件，例如一份备份（.gz 的也行）；不写就是店铺自己的
     #[arg(long)]
     database: Option<PathBuf>,
 }
@@ -43,11 +44,15 @@ impl Log {
         if !path.is_file() {
             return Err(format!("{} 不是文件", path.display()));
         }
+        let beside = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let plain = Plain::of(&path, beside, &format!("log-{}", std::process::id()));
+        let plain = plain.map_err(|e| format!("{} 读不出来：{e}", path.display()))?;
+        let path = plain.path();
         // Our own numbers begin with a day and WeChat's are longer still.
         let id = self.what.as_deref().filter(|what| what.len() <= 12).and_then(|what| what.parse::<MessageId>().ok());
         match (id, self.raw) {
             (Some(id), raw) => {
-                let found = look(&path, move |conn| store::one(conn, id))?;
+                let found = look(path, move |conn| store::one(conn, id))?;
                 let (logged, text) = found.ok_or_else(|| format!("没有编号是 {id} 的消息"))?;
                 match raw {
                     Some(side) => print_bytes(if side == Side::Request { &text.request } else { &text.response }),
@@ -60,7 +65,7 @@ impl Log {
             (None, Some(_)) => Err("--raw 要和消息编号一起用；先不带 --raw 列出消息，行首就是编号".into()),
             (None, None) => {
                 let filter = Filter { number: self.what.clone(), limit: self.last.into(), ..Filter::default() };
-                let rows = look(&path, move |conn| store::list(conn, &filter))?;
+                let rows = look(path, move |conn| store::list(conn, &filter))?;
                 rows.iter().rev().for_each(print_line);
                 if rows.is_empty() { Err("没有符合条件的消息".into()) } else { Ok(()) }
             }
@@ -68,10 +73,7 @@ impl Log {
     }
 }
 
-fn look<T>(
-    path: &std::path::Path,
-    read: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T>,
-) -> Result<T, String> {
+fn look<T>(path: &Path, read: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T>) -> Result<T, String> {
     db::look_into(path, read).map_err(|e| format!("{}：{e}", path.display()))
 }
 

@@ -8,7 +8,7 @@ use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
 use crate::assets;
-use crate::backups::{Backup, store as backups};
+use crate::backups::{Backup, room_soon, store as backups};
 use crate::catalogue::media::thumb;
 use crate::catalogue::sellers::Sellers;
 use crate::catalogue::store::{Seller, ShelfCounts};
@@ -311,6 +311,7 @@ async fn page(
         certificate: super::system::certificate::word(shop),
         duty: json!({ "text": duty.text, "alarm": duty.alarm, "frozen": duty.frozen }),
         backup: backup.map(|b| json!({ "at": clock::shown_short(b.at), "fine": b.problem.is_empty() })),
+        short_of_room: room_soon(shop).err(),
         bill: bill.map(|b| json!({ "day": b.day.shown(), "text": b.state.text(), "differs": b.state == BillState::Differs })),
         check: check.map(|c| json!({ "at": clock::shown_short(c.at), "broken": c.broken.len() })),
         recent,

@@ -171,6 +171,25 @@ async fn going_back_and_commands_exclude_each_other() {
     assert!(text(&program.run(&["doctor"])).contains("✓ 数据库"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_packed_backup_is_looked_into_and_taken_up_by_command() {
+    let (_simulator, wechat) = simulated().await;
+    let program = program(wechat);
+    let packed = backups::plain::pack(&program.folder.path().join("sound.backup")).unwrap();
+    let looked = text(&program.run(&["log", "--database", "sound.backup.gz"]));
+    assert!(looked.contains("没有符合条件的消息"), "{looked}");
+    let restored = program.run(&["restore", "sound.backup.gz", "--force"]);
+    assert!(restored.status.success() && packed.exists(), "{}", text(&restored));
+    let whole = std::fs::read(&packed).unwrap();
+    std::fs::write(&packed, &whole[..whole.len() / 2]).unwrap();
+    let before = names(&program);
+    let refused = program.run(&["restore", "sound.backup.gz", "--force"]);
+    assert!(!refused.status.success() && text(&refused).contains("不能用来恢复"), "{}", text(&refused));
+    assert_eq!(names(&program), before, "nothing half is left");
+    let files = std::fs::read_dir(program.folder.path()).unwrap().map(|file| file.unwrap().file_name());
+    assert!(files.into_iter().all(|name| !name.to_string_lossy().contains(".part")));
+}
+
 /// A newer program's command beside a running older one changes nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_upgraded_under_a_running_shop() {

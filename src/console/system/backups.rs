@@ -11,9 +11,11 @@ use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
 use crate::assets;
+use crate::backups::plain::{self, Plain};
 use crate::backups::{self, Backup, sealed, store};
 use crate::clock;
 use crate::console::{Download, back, download, frame, refused};
+use crate::db;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
 use crate::ids::BackupId;
@@ -40,6 +42,7 @@ async fn page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>)
         all: all.iter().map(shown).collect::<Vec<_>>(),
         strip: strip(&all),
         shortest: sealed::SHORTEST,
+        short: backups::room_soon(shop).err(),
     };
     Ok(assets::page("console/backups.html", context))
 }
@@ -119,7 +122,7 @@ async fn seal(shop: &Shop, owner: Owner, id: BackupId, form: Passphrase) -> Resu
     let (path, key) = (backups::path(shop, &backup), shop.server.data_dir.join("secret.key"));
     let (nonces, passphrase) = (shop.nonces.clone(), form.passphrase);
     let work = move || {
-        let clear = File::open(key)?.chain(File::open(path)?);
+        let clear = File::open(key)?.chain(plain::read(&path)?);
         let mut to = Vec::new();
         sealed::seal(&passphrase, &nonces, clear, &mut to).map(|()| to)
     };
@@ -144,13 +147,17 @@ async fn restore_page(
     let at = backup.at;
     let (orders, paid) = shop.read(move |conn| Ok(store::since(conn, at)?)).await?;
     let (path, today) = (backups::path(shop, &backup), shop.read(|conn| Ok(store::accounts(conn)?)).await?);
-    let read = move || crate::db::look_into(&path, store::accounts);
+    let data_dir = shop.server.data_dir.clone();
+    let read = move || {
+        let plain = Plain::of(&path, &data_dir, "looked-into").ok()?;
+        db::look_into(plain.path(), store::accounts).ok()
+    };
     let then = tokio::task::spawn_blocking(read).await.map_err(|_| Code::Internal)?;
     let role = |word: &str| word.parse::<Role>().map_or_else(|()| word.to_owned(), |role| role.text().to_owned());
     let accounts = then.as_ref().map(|then| backups::changed_accounts(then, &today, role)).unwrap_or_default();
     let context = context! {
         frame: frame(shop, &owner.0, "system", flash).await?,
-        tab: "backups", backup: shown(&backup), orders, paid, accounts, unreadable: then.is_err(),
+        tab: "backups", backup: shown(&backup), orders, paid, accounts, unreadable: then.is_none(),
     };
     Ok(assets::page("console/backup_restore.html", context))
 }

@@ -86,7 +86,10 @@ async fn page(
         pay_url: shop.wechat.pay_url(),
         now: clock::shown(shop.now()),
         against_wechat: trials::clock_words(shop),
-        free: backups::free_space(&shop.server.data_dir).map(|bytes| format!("{} MB", bytes / 1_000_000)),
+        free: match backups::room_soon(shop) {
+            Ok(free) => free.map(|bytes| json!({ "fine": true, "said": format!("{} MB", bytes / 1_000_000) })),
+            Err(words) => Some(json!({ "fine": false, "said": words })),
+        },
     };
     Ok(assets::page("console/diagnostics.html", context))
 }
