@@ -412,17 +412,18 @@ impl Head {
 }
 
 impl Row {
-    /// Whether words stand in two of the wanted columns: beside its own, a total has only numbers.
-    fn says_more(&self) -> bool {
+    /// Whether a wanted column beside that of its first cell has words: a total has only numbers there.
+    fn says_more(&self, first: &Cell) -> bool {
         let wanted = self.head.columns.iter().flatten().filter_map(|at| self.cells.get(*at));
-        let words = |cell: &&Cell| matches!(cell, Cell::Text(text) if !text.contains(|c: char| c.is_numeric()));
-        wanted.filter(words).count() > 1
+        let mut others = wanted.filter(|cell| !std::ptr::eq(*cell, first));
+        others.any(|cell| matches!(cell, Cell::Text(text) if text == first.shown() || is_words(text)))
     }
 
     /// What the row is instead of one of the table: a total, the headings once more, a note below. `None` for a row.
     fn is_none(&self) -> Option<String> {
-        let first = self.cells.iter().find(|cell| **cell != Cell::Empty)?.shown();
-        let word: String = number::narrow(first).to_lowercase().chars().filter(|c| !c.is_whitespace()).collect();
+        let first_cell = self.cells.iter().find(|cell| **cell != Cell::Empty)?;
+        let first = first_cell.shown();
+        let word = narrowed(first);
         let filled = self.cells.iter().filter(|cell| **cell != Cell::Empty).count();
         let notes = ["注:", "备注:", "说明:", "注意:", "制表", "填表", "审核", "打印时间", "导出时间", "*", "※"];
         // A sentence alone in its row is no name and no number.
@@ -430,8 +431,20 @@ impl Row {
         let note = filled == 1 && (sentence || notes.iter().any(|note| word.starts_with(note)));
         let same = self.cells().filter(|(title, cell)| !title.is_empty() && cell.shown() == *title).count();
         let again = same > 1 && same * 2 > filled;
-        (is_total(&word) && !self.says_more() || note || again).then(|| brief(first))
+        (is_total(&word) && !self.says_more(first_cell) || note || again).then(|| brief(first))
     }
+}
+
+/// More than a dash, a number with its unit or another sum: `-`, `120 件`, `共 12 件`, `1,200.00 元` are not.
+fn is_words(text: &str) -> bool {
+    let letters = text.chars().filter(|c| c.is_alphabetic()).count();
+    let least = if text.contains(|c: char| c.is_numeric()) { 3 } else { 1 };
+    letters >= least && !is_total(&narrowed(text))
+}
+
+/// Without what is written in one way here and in another there.
+fn narrowed(text: &str) -> String {
+    number::narrow(text).to_lowercase().chars().filter(|c| !c.is_whitespace()).collect()
 }
 
 /// Whether a row begins with what people write in front of a sum: `合计`, `合计（元）：`, `总计数量`, `共 4 件`, `女装小计`.
@@ -473,6 +486,9 @@ mod tests {
         needed: &[&[0]],
         alike: |title| title.ends_with("定价").then_some(1),
     };
+
+    const NAMED: Wanted<'_> =
+        Wanted { columns: &[&["品名"], &["卖点"], &["单价"]], needed: &[&[0]], alike: |_| None };
 
     fn table(text: &str) -> Table {
         read(text.as_bytes(), &WANTED).unwrap()
@@ -620,6 +636,20 @@ mod tests {
         }
         for goods in ["小计算器", "合计表", "共享单车", "共4件套", "汇总机", "总数游戏"] {
             assert_eq!(table(&format!("商品名称,售价,库存\n{goods},44,18\n")).rows.len(), 1, "{goods}");
+        }
+    }
+
+    #[test]
+    fn goods_that_are_called_like_a_sum_say_something_else_too() {
+        let rows = |row: &str| read(format!("品名,卖点,单价\n{row}\n").as_bytes(), &NAMED).unwrap().rows.len();
+        for goods in
+            ["合计,好用,9", "账本 2024 合计,账本 2024 合计,9", "共4件,共4件,9", "共4件,四件一套,9", "小计,是,9"]
+        {
+            assert_eq!(rows(goods), 1, "{goods}");
+        }
+        for total in ["合计,,9", "合计,-,9", "合计,12 件,9", "合计,共 12 件,9", "合计,小计,9", "合计,1 200.00 元,9"]
+        {
+            assert_eq!(rows(total), 0, "{total}");
         }
     }
 
