@@ -235,7 +235,7 @@ async fn page(
     }
     if push_refused {
         let words = "微信的消息推送是加密的，打不开：请把小程序后台的 EncodingAESKey 填到设置页，微信会重发";
-        todo.push((words, "/admin/settings".to_owned()));
+        todo.push((words, "/admin/settings#app".to_owned()));
     }
     if shelves.is_empty() {
         todo.push(("上传第一个商品，或载入示例商品", super::system::here(6)));
