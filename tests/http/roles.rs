@@ -216,7 +216,7 @@ const ROUTES: &[(Role, &[&str])] = &[
             "POST /customers/<id>/erase",
             "GET /orders/<no>/offline",
             "POST /orders/<no>/offline",
-            "GET /settings",
+            "GET /settings?<at>",
             "POST /settings",
             "POST /settings/logo",
             "POST /diagnostics/bundle",

@@ -75,7 +75,12 @@ async fn what_wechat_says_of_keys_is_told_when_they_are_saved() {
             assert!(said.contains("已保存 1 项设置。✓"), "{field}: {said}");
         }
     }
-    let said = said_of(&owner, &[("wechat-api_key", KEY), ("wechat-app_secret", SECRET)]).await;
+    // The page opens at the card that was saved, and there it is said.
+    let form = [("group", "pay_v2"), ("wechat-api_key", KEY), ("wechat-app_secret", SECRET)];
+    assert_eq!(owner.post("/admin/settings", &form).await, (303, "/admin/settings?at=pay_v2#pay_v2".into()));
+    let said = owner.said("/admin/settings?at=pay_v2").await;
+    let card = said.split("id=\"pay_v2\"").nth(1).and_then(|rest| rest.split("</section>").next()).unwrap();
+    assert!(card.contains("flash success") && said.matches("已保存 2 项设置").count() == 1, "{said}");
     assert!(said.contains("✓ AppID 和 AppSecret 正确") && said.contains("✓ 密钥正确"), "{said}");
     // What concerns no key asks nobody.
     let asked = w.wechat.calls("orderquery");
@@ -147,7 +152,7 @@ async fn a_secret_in_an_open_field_is_refused_and_stands_nowhere_after_that() {
         ("digits alone", "12345678901234567890123456789012".to_owned(), "56789012345".to_owned()),
         (
             "a robot",
-            "https://example.com/send?key=693a91f6-7123-4bc4-97a0-0ec2bfd3a3a8".to_owned(),
+            "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=693a91f6-7123-4bc4-97a0-0ec2bfd3a3a8".to_owned(),
             "0ec2bfd3a3a8".to_owned(),
         ),
     ];

@@ -78,7 +78,7 @@ struct Pair<'r> {
 #[post("/settings/certificate?<step>", data = "<pair>")]
 async fn upload(shop: &State<Shop>, owner: Owner, step: Option<u8>, pair: Form<Pair<'_>>) -> Flash<Redirect> {
     let done = keep(shop, &owner.0, &pair).await;
-    back(step.map_or("/admin/settings#certificate".to_owned(), super::here), done)
+    back(step.map_or_else(|| super::card_of("certificate"), super::here), done)
 }
 
 async fn keep(shop: &Shop, owner: &Staff, pair: &Pair<'_>) -> Result<String> {

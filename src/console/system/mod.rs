@@ -31,6 +31,11 @@ pub fn routes() -> Vec<Route> {
     .concat()
 }
 
+/// A card of the settings, which says itself what became of it: whoever is led there does not see the top of the page.
+pub fn card_of(word: &str) -> String {
+    format!("/admin/settings?at={word}#{word}")
+}
+
 /// The page of a step of the set-up.
 pub fn here(step: u8) -> String {
     format!("/admin/welcome/{step}")

@@ -32,12 +32,17 @@ pub fn routes() -> Vec<Route> {
     routes![page, save, logo]
 }
 
+fn is_card(word: &str) -> bool {
+    word == "certificate" || word.parse().is_ok_and(|group: Group| group != Group::Templates)
+}
+
 /// What a form of settings brings: the fields by name, and which button was pressed.
 pub type Typed = HashMap<String, String>;
 
-#[get("/settings")]
-async fn page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>) -> Result<Template> {
-    show(shop, &owner.0, flash, &Typed::new(), None).await
+#[get("/settings?<at>")]
+async fn page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>, at: Option<&str>) -> Result<Template> {
+    let typed = at.map(|word| ("group".to_owned(), word.to_owned()));
+    show(shop, &owner.0, flash, &typed.into_iter().collect(), None).await
 }
 
 async fn show(
@@ -55,8 +60,8 @@ async fn show(
         trials: trials::said(&trials::told(shop).await?),
         cards: Group::ALL.iter().filter(|group| **group != Group::Templates).map(|group| card(&settings, *group, typed, wrong)).collect::<Vec<_>>(),
         problem: wrong.map(words),
-        // What is wrong is said on the card that was sent, where that is a card of this page.
-        posted: typed.get("group").filter(|word| word.parse().is_ok_and(|group: Group| group != Group::Templates)),
+        // What is said of a card stands on it, where that is a card of this page.
+        posted: typed.get("group").filter(|word| is_card(word)),
         certificate: super::certificate::shown(shop),
         old_key_until: settings.changes.old_key_until(shop.now()).map(clock::shown),
         old_v3_key_until: settings.changes.old_v3_key_until(shop.now()).map(clock::shown),
@@ -92,7 +97,7 @@ async fn logo(shop: &State<Shop>, owner: Owner, form: Form<Logo<'_>>) -> Flash<R
         };
         store(shop, &owner.0, &Typed::from([("shop-logo".to_owned(), hash)])).await
     };
-    back("/admin/settings#shop", done.await.map(|_| if form.remove { "店标已去掉" } else { "店标已保存" }))
+    back(super::card_of("shop"), done.await.map(|_| if form.remove { "店标已去掉" } else { "店标已保存" }))
 }
 
 /// What a setting that names places was read as, and how many of the last orders it holds: by the field's name.
@@ -154,7 +159,7 @@ async fn save(
 ) -> Result<std::result::Result<Flash<Redirect>, Template>> {
     let typed = form.into_inner();
     let group: Option<Group> = typed.get("group").and_then(|word| word.parse().ok());
-    let to = format!("/admin/settings{}", group.map(|g| format!("#{}", g.word())).unwrap_or_default());
+    let to = group.map_or("/admin/settings".to_owned(), |group| super::card_of(group.word()));
     let before = shop.settings();
     match store(shop, &owner.0, &typed).await {
         Ok(_) if let Some(group) = group.filter(|_| typed.contains_key("test")) => {
@@ -171,7 +176,7 @@ async fn save(
 }
 
 /// What is said of settings that were stored, with what their trial brought; whatever that is, they stay.
-pub fn with_trial(saved: String, tried: Option<Result<String>>) -> Result<String> {
+fn with_trial(saved: String, tried: Option<Result<String>>) -> Result<String> {
     match tried {
         None => Ok(saved),
         Some(Ok(said)) => Ok(format!("{saved}。{said}")),

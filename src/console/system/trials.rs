@@ -65,7 +65,8 @@ async fn try_out(shop: &State<Shop>, _owner: Owner, what: &str, step: Option<u8>
         "mail" => Trial::Mail,
         _ => return Err(Code::NotFound.into()),
     };
-    let here = step.map_or("/admin/settings".to_owned(), super::here);
+    let card = trial.group().map_or("certificate", |group| group.word());
+    let here = step.map_or_else(|| super::card_of(card), super::here);
     Ok(back(here, run(shop, trial).await))
 }
 
