@@ -52,12 +52,16 @@ pub struct Opening {
     pub demo: Option<String>,
 }
 
+/// The way to WeChat that the configuration names. `Err` is a sentence for whoever wrote it.
+pub fn way_to_wechat(server: &Server) -> std::result::Result<Wechat, String> {
+    Wechat::new(&server.pay_url, server.second_pay_url(), &server.api_url, &server.roots()?).map_err(|e| e.to_string())
+}
+
 impl Shop {
     /// Opens the database, the key and the way to WeChat. `Err` is a sentence for whoever starts the shop.
     pub async fn open(server: Server, opening: Opening) -> std::result::Result<Shop, String> {
         let Opening { clock, nonces, demo } = opening;
-        let wechat = Wechat::new(&server.pay_url, server.second_pay_url(), &server.api_url, &server.roots()?)
-            .map_err(|e| e.to_string())?;
+        let wechat = way_to_wechat(&server)?;
         let db = Db::open_by(&server.data_dir, clock.clone()).map_err(|e| e.to_string())?;
         let sealed = db.read(|conn| Ok::<_, DbError>(!sealed::sealed(conn)?.is_empty())).await;
         let sealed = sealed.map_err(|e| format!("设置读不出来: {e}"))?;

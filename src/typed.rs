@@ -68,9 +68,27 @@ pub fn quoted(text: &str) -> String {
 /// Whether a text may hold a key, a token or a good part of one, told by its form alone: whatever field it stands in, it is
 /// not shown and not written down. A name, an address or a sentence of people's has no such run of signs in it.
 pub fn may_be_key(text: &str) -> bool {
-    let text = bare(text);
+    let text = without_addresses(&bare(text));
     let alone = text.len() == 32 && text.bytes().all(|b| b.is_ascii_graphic()) && !text.contains([':', '/', '@']);
     alone || text.contains("-BEGIN ") || text.contains("PRIVATE KEY") || text.split(|c| !in_token(c)).any(is_token)
+}
+
+/// Without the addresses of pages: those have such runs of signs too, and are there to be read. Whoever knows a robot's
+/// address speaks in its name.
+fn without_addresses(text: &str) -> String {
+    const ROBOTS: [&str; 3] = ["//qyapi.weixin.qq.com/", "//open.feishu.cn/", "//oapi.dingtalk.com/"];
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = ["https://", "http://"].iter().filter_map(|start| rest.find(start)).min() {
+        let (before, address) = rest.split_at(at);
+        let (address, after) = address.split_at(address.find(|c: char| !c.is_ascii_graphic()).unwrap_or(address.len()));
+        kept.push_str(before);
+        if ROBOTS.iter().any(|robot| address.contains(robot)) {
+            kept.push_str(address);
+        }
+        rest = after;
+    }
+    kept + rest
 }
 
 /// The signs of Base64, of both its alphabets.
@@ -237,7 +255,8 @@ mod tests {
             "Ab3$efgh!jklmnop%rstuvwx*z123456",
             "5157F09EFDC096DE15EBE81A47057A7232F1B8",
             "693a91f6-7123-4bc4-97a0-0ec2bfd3a3a8",
-            "https://example.com/cgi-bin/webhook/send?key=693a91f6-7123-4bc4-97a0-0ec2bfd3a3a8",
+            "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=693a91f6-7123-4bc4-97a0-0ec2bfd3a3a8",
+            "看 https://shop.example.com 和 0123456789abcdef0123456789abcdef",
         ] {
             assert!(may_be_key(key), "{key}");
             assert!(!quoted(key).contains(&key[key.len() - 8..]), "{key}");
@@ -247,6 +266,7 @@ mod tests {
             "新疆 西藏:25;乌鲁木齐:30",
             "全场满 99 元包邮，微信号 xiaopu_service_2024",
             "https://wholesale-fruits-in-hangzhou.example.com/shop",
+            "怎么吃：https://mp.weixin.qq.com/s/Zk3tQw9LxVb7NcRfYh2MdA，http://example.com/s?sn=0123456789abcdef0123456789abcdef",
             "/mnt/backup/xiaopu/the-second-place",
             "wxd930ea5d5a258f4f",
             "PUB_KEY_ID_0119000000422026110100000077",

@@ -17,7 +17,7 @@ use crate::refunds::{RefundState, store as refunds};
 use crate::settings::certificate::Standing;
 use crate::settings::store as settings;
 use crate::settings::{Group, SETTINGS, Server, Settings};
-use crate::shop::{Opening, Shop};
+use crate::shop::{Opening, Shop, way_to_wechat};
 use crate::staff;
 use crate::wechat::reach::is_loopback;
 use crate::wechat::v3::sign::BadSeal;
@@ -27,7 +27,8 @@ use crate::wechat::{Account, Api};
 type Finding = (&'static str, Result<String, String>);
 
 pub async fn run() -> Outcome {
-    let findings = match Server::from_figment(&figment()) {
+    let configured = Server::from_figment(&figment()).and_then(|server| way_to_wechat(&server).map(|_| server));
+    let findings = match configured {
         Err(words) => vec![("配置", Err(words))],
         Ok(server) if !server.data_dir.join("xiaopu.db").exists() => without_shop(server).await,
         Ok(server) => match open_shop().await {

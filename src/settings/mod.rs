@@ -140,7 +140,11 @@ impl Server {
     /// What to trust instead of the system's authorities, as PEM text; empty for the system's.
     pub fn roots(&self) -> Result<String, String> {
         match &self.ca_cert {
-            Some(path) => read_pem("wechat.ca_cert", path),
+            Some(path) => match read_pem("wechat.ca_cert", path)? {
+                // An empty text stands for the system's.
+                pem if pem.is_empty() => Err("配置 wechat.ca_cert 的文件是空的".into()),
+                pem => Ok(pem),
+            },
             None => Ok(String::new()),
         }
     }

@@ -118,11 +118,7 @@ impl Wechat {
         }
         // Already installed when several shops run in one process; the first one serves all.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let roots = match roots {
-            "" => Vec::new(),
-            pem => Certificate::from_pem_bundle(pem.as_bytes())
-                .map_err(|e| BadUrl(format!("wechat.ca_cert 不是 PEM 格式的证书: {e}")))?,
-        };
+        let roots = authorities(roots)?;
         let mut builder = builder(&roots).https_only(!pay_local && !api_local);
         if pay_local && api_local {
             // No TLS will be spoken, so a host without CA certificates can still run the demo.
@@ -344,6 +340,19 @@ fn builder(roots: &[Certificate]) -> ClientBuilder {
     if roots.is_empty() { builder } else { builder.tls_certs_only(roots.iter().cloned()) }
 }
 
+/// What to trust, out of a PEM bundle; with none in it the system's would be trusted instead.
+fn authorities(pem: &str) -> Result<Vec<Certificate>, BadUrl> {
+    if pem.is_empty() {
+        return Ok(Vec::new());
+    }
+    let all = Certificate::from_pem_bundle(pem.as_bytes())
+        .map_err(|e| BadUrl(format!("wechat.ca_cert 不是 PEM 格式的证书: {e}")))?;
+    match all.is_empty() {
+        true => Err(BadUrl("wechat.ca_cert 的文件里没有证书，请写签发它的 CA 的 PEM 文件".into())),
+        false => Ok(all),
+    }
+}
+
 /// True for http on a loopback address, false for https; anything else is refused.
 fn is_local(url: &str) -> Result<bool, BadUrl> {
     let parsed = Url::parse(url).map_err(|e| BadUrl(format!("微信接口地址 {} 不是有效的网址: {e}", told(url))))?;
@@ -388,10 +397,8 @@ fn broken(e: reqwest::Error) -> GatewayError {
     let mut source = std::error::Error::source(&e);
     while let Some(cause) = source {
         words = cause.to_string();
-        // TLS errors travel inside an I/O error, which does not count as its own source.
         let io = cause.downcast_ref::<std::io::Error>();
-        let inner = io.and_then(|io| io.get_ref());
-        let tls = inner.and_then(|inner| inner.downcast_ref()).or_else(|| cause.downcast_ref::<rustls::Error>());
+        let tls = io.and_then(tls_in).or_else(|| cause.downcast_ref::<rustls::Error>());
         if let Some(rustls::Error::AlertReceived(alert)) = tls
             && about_our_certificate(*alert)
         {
@@ -400,12 +407,21 @@ fn broken(e: reqwest::Error) -> GatewayError {
         meaning = tls
             .map(|_| "安全连接没有建立，请检查本机时间、系统证书和中间的代理")
             .or_else(|| io.and_then(|io| of_io(io.kind())))
+            .or_else(|| {
+                words.contains("invalid HTTP version").then_some("回答的不是 HTTP，请核对接口地址是 http 还是 https")
+            })
             .or_else(|| words.contains("dns error").then_some("域名解析不了，请检查服务器的网络和 DNS"))
             .or(meaning);
         source = cause.source();
     }
     let meaning = meaning.unwrap_or("没有连上，请检查服务器的网络");
     GatewayError::Unreachable(format!("{meaning}（{words}）"))
+}
+
+/// TLS errors travel inside of I/O errors, one in another, which do not count as their own sources.
+fn tls_in(io: &std::io::Error) -> Option<&rustls::Error> {
+    let inner = io.get_ref()?;
+    inner.downcast_ref().or_else(|| inner.downcast_ref().and_then(tls_in))
 }
 
 const TIMED_OUT: &str = "超时，微信没有在限定时间里回答，请检查服务器的网络";

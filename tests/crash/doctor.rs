@@ -105,11 +105,29 @@ async fn the_doctor_gives_one_judgement_and_makes_nothing() {
     assert!(said.contains("✓ 演示") && !said.contains("还没有设置"), "{said}");
 }
 
-/// A configuration that cannot be read is no fault of the folder.
+/// A configuration that cannot be read or used is no fault of the folder, whether there is a shop in it or not.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_doctor_calls_a_bad_configuration_by_its_name() {
     let (_simulator, wechat) = simulated().await;
     let program = Program::new(wechat);
-    let said = text(&program.command(&["doctor"]).env("ROCKET_WECHAT", "{mch_id=\"x\"}").output().unwrap());
-    assert!(said.contains("✗ 配置  配置 wechat.mch_id 不正确") && !said.contains("（）"), "{said}");
+    let table = write(program.folder.path(), "goods.csv", "name,price,stock\n苹果,10,5\n");
+    write(program.folder.path(), "empty.pem", "");
+    write(program.folder.path(), "key.pem", &keys().merchant.private);
+    for shop in [false, true] {
+        for (configured, said) in [
+            ("{mch_id=\"x\"}", "wechat.mch_id 不正确"),
+            ("{ca_cert=\"none.pem\"}", "wechat.ca_cert 的文件 none.pem 读不出来"),
+            ("{ca_cert=\"empty.pem\"}", "wechat.ca_cert 的文件是空的"),
+            ("{ca_cert=\"key.pem\"}", "wechat.ca_cert 的文件里没有证书"),
+            ("{pay_url=\"http://example.com\"}", "必须是 https"),
+        ] {
+            let doctor = program.command(&["doctor"]).env("ROCKET_WECHAT", configured).output().unwrap();
+            let words = text(&doctor);
+            assert!(words.contains("✗ 配置  ") && words.contains(said), "{configured}: {words}");
+            assert!(!words.contains("数据目录") && !words.contains("（）"), "{configured}: {words}");
+        }
+        if !shop {
+            assert!(program.run(&["import", &table]).status.success());
+        }
+    }
 }

@@ -9,7 +9,7 @@ use xiaopu::wechat::pay::TradeOf;
 use xiaopu::wechat::v2::sign::SignType;
 use xiaopu::wechat::{Account, GatewayError, Wechat};
 
-use crate::support::merchant;
+use crate::support::{Tls, World, merchant};
 
 /// A server that gives one answer to one call, then is silent with the line open.
 async fn answering(answer: Vec<u8>) -> String {
@@ -64,5 +64,30 @@ async fn an_answer_with_one_thing_wrong_is_no_answer() {
     assert!(matches!(exchange.result, Err(GatewayError::Unreachable(_))));
     for bad in ["http://api.mch.weixin.qq.com", "http://10.0.0.1", "ftp://127.0.0.1", "nonsense"] {
         assert!(Wechat::new(bad, None, "https://api.weixin.qq.com", "").is_err(), "{bad}");
+    }
+}
+
+/// What nobody trusted has vouched for is not spoken to, and neither is what speaks otherwise; the words say which it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_cannot_prove_itself_is_told_from_a_network_that_fails() {
+    let (tls, others) = (Tls::new(), Tls::new());
+    let w = World::secure(&tls).await;
+    let there = w.shop.wechat.pay_url();
+    let pem = |tls: &Tls| std::fs::read_to_string(tls.ca_file()).unwrap();
+    let plain = there.replace("https:", "http:");
+    for (url, roots, words) in [
+        (there, pem(&others), "安全连接没有建立，请检查本机时间、系统证书和中间的代理"),
+        (&plain, String::new(), "请核对接口地址是 http 还是 https"),
+    ] {
+        let wechat = Wechat::new(url, None, url, &roots).unwrap();
+        let number = "20261008ABCDEFGHJK01".parse().unwrap();
+        let account = Account::V2(merchant(SignType::Md5));
+        match wechat.order_query(&account, TradeOf::Number(&number), &Nonces::Random).await.result {
+            Err(GatewayError::Unreachable(why)) => assert!(why.contains(words), "{url}: {why}"),
+            other => panic!("{url}: {other:?}"),
+        }
+    }
+    for none in ["no certificate", &tls.merchant.1] {
+        assert!(Wechat::new(there, None, there, none).is_err(), "the system's would be trusted instead");
     }
 }

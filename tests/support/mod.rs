@@ -603,7 +603,7 @@ impl Tls {
         }
     }
 
-    fn ca_file(&self) -> std::path::PathBuf {
+    pub fn ca_file(&self) -> std::path::PathBuf {
         self.folder.path().join("ca.pem")
     }
 
