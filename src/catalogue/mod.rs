@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod cache;
+pub mod counts;
 pub mod import;
 pub mod media;
 pub mod rules;

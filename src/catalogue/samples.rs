@@ -124,5 +124,5 @@ impl Sample {
 
 /// Whether the shop has no product at all, so that samples would mix with nothing.
 pub async fn shelves_are_empty(shop: &Shop) -> Result<bool> {
-    shop.read(|conn| Ok(store::shelf_counts(conn)?.is_empty())).await
+    shop.read(|conn| Ok(!store::any_product(conn)?)).await
 }

@@ -321,12 +321,6 @@ fn low(most: i64) -> String {
     )
 }
 
-/// How many products on the shelf are running low.
-pub fn low_count(conn: &Connection, most: i64) -> Result<i64> {
-    conn.prepare_cached(&format!("select count(*) from products p where {ON_SALE} and {}", low(most)))?
-        .query_row([], |row| row.get(0))
-}
-
 pub fn all_ids(conn: &Connection) -> Result<Vec<ProductId>> {
     conn.prepare_cached("select id from products where deleted_at is null order by id")?
         .query_map([], |row| row.get(0))?
@@ -340,6 +334,8 @@ pub struct ShelfCounts {
     pub off: i64,
     pub sold_out: i64,
     pub bin: i64,
+    /// On the shelf, with few pieces left of something.
+    pub low: i64,
     /// Those that were made up to try the shop out with, on the shelf or off it.
     pub samples: i64,
 }
@@ -351,21 +347,33 @@ impl ShelfCounts {
     }
 }
 
-pub fn shelf_counts(conn: &Connection) -> Result<ShelfCounts> {
-    conn.prepare_cached(&format!(
-        "select coalesce(sum({ON_SALE}), 0) as on_sale,
-                coalesce(sum(not {ON_SALE} and p.deleted_at is null), 0) as off,
-                coalesce(sum({ON_SALE} and not {HAS_STOCK}), 0) as sold_out,
-                coalesce(sum(p.deleted_at is not null), 0) as bin,
-                coalesce(sum(p.sample and p.deleted_at is null), 0) as samples
-           from products p"
-    ))?
-    .query_row([], |row| {
+/// Whether there was ever a product, one in the bin included.
+pub fn any_product(conn: &Connection) -> Result<bool> {
+    conn.prepare_cached("select 1 from products limit 1")?.exists([])
+}
+
+/// All of them, in one go through the products: see `Counts`.
+pub fn shelf_counts(conn: &Connection, low: i64) -> Result<ShelfCounts> {
+    conn.prepare_cached(
+        "select count(*) filter (where on_sale) as on_sale,
+                count(*) filter (where not on_sale and not in_bin) as off,
+                count(*) filter (where on_sale and not has_stock) as sold_out,
+                count(*) filter (where on_sale and is_low) as low,
+                count(*) filter (where in_bin) as bin,
+                count(*) filter (where sample and not in_bin) as samples
+           from (select p.on_shelf = 1 and s.id is not null as on_sale, p.deleted_at is not null as in_bin, p.sample,
+                        max(s.on_hand > s.reserved) as has_stock,
+                        max(s.on_hand - s.reserved between 1 and ?1) as is_low
+                   from products p left join skus s on s.product_id = p.id and s.enabled = 1
+                  group by p.id)",
+    )?
+    .query_row([low], |row| {
         Ok(ShelfCounts {
             on: row.get("on_sale")?,
             off: row.get("off")?,
             sold_out: row.get("sold_out")?,
             bin: row.get("bin")?,
+            low: row.get("low")?,
             samples: row.get("samples")?,
         })
     })

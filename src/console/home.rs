@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::assets;
 use crate::backups::{Backup, room_soon, store as backups};
+use crate::catalogue::counts::Counts;
 use crate::catalogue::media::thumb;
 use crate::catalogue::sellers::Sellers;
 use crate::catalogue::store::{Seller, ShelfCounts};
@@ -27,9 +28,9 @@ use crate::settings::{Group, Settings};
 use crate::shipping::duty;
 use crate::shop::Shop;
 use crate::staff::{Role, Staff};
+use crate::transactions;
 use crate::wechat::Api;
 use crate::wechat::v3::sign::BadSeal;
-use crate::{catalogue, transactions};
 
 pub fn routes() -> Vec<Route> {
     routes![page, pulse, events]
@@ -89,7 +90,6 @@ struct Seen {
     charted: Vec<DaySum>,
     funnel: [i64; 3],
     best: Vec<Seller>,
-    low: i64,
     shelves: ShelfCounts,
     last_notice: Option<i64>,
     failed: i64,
@@ -106,7 +106,7 @@ struct Seen {
 
 fn look(
     conn: &rusqlite::Connection,
-    (sellers, margins): (&Sellers, &Margins),
+    (sellers, margins, shelves): (&Sellers, &Margins, &Counts),
     (first, last): (Day, Day),
     settings: &Settings,
     now: i64,
@@ -144,8 +144,7 @@ fn look(
         charted,
         funnel: orders::store::funnel(conn, today.plus(-6))?,
         best: sellers.best(conn, today.plus(1 - CHARTED), 6)?,
-        low: catalogue::store::low_count(conn, settings.low_stock())?,
-        shelves: catalogue::store::shelf_counts(conn)?,
+        shelves: shelves.of(conn, settings.low_stock())?,
         last_notice,
         failed,
         bill: reconcile::latest(conn)?,
@@ -162,6 +161,7 @@ async fn page(
     shop: &State<Shop>,
     sellers: &State<Sellers>,
     margins: &State<Margins>,
+    shelves: &State<Counts>,
     staff: Staff,
     flash: Option<FlashMessage<'_>>,
     span: Span,
@@ -171,7 +171,8 @@ async fn page(
     let (days, first, last) = span.read(today);
     let settings = shop.settings();
     let (sellers, margins, of_now) = (sellers.inner().clone(), margins.inner().clone(), settings.clone());
-    let seen = shop.read(move |conn| look(conn, (&sellers, &margins), (first, last), &of_now, now)).await?;
+    let shelves = shelves.inner().clone();
+    let seen = shop.read(move |conn| look(conn, (&sellers, &margins, &shelves), (first, last), &of_now, now)).await?;
     let Seen {
         counts,
         oldest,
@@ -184,7 +185,6 @@ async fn page(
         charted,
         funnel,
         best,
-        low,
         shelves,
         last_notice,
         failed,
@@ -268,7 +268,7 @@ async fn page(
         refunds: if sees_money { frame.refunds } else { 0 },
         to_ship: count("to_ship"),
         waited: oldest.map(|at| now - at),
-        low: if sees_money { low } else { 0 },
+        low: if sees_money { shelves.low } else { 0 },
     });
     let (before, charted): (Vec<_>, Vec<_>) = charted.into_iter().partition(|sum| sum.day < today.plus(1 - CHARTED));
     let most = best.iter().map(|b| b.pieces).max().unwrap_or(1).max(1);
@@ -307,7 +307,7 @@ async fn page(
             "reach": b.available * CHARTED / b.pieces.max(1),
             "spec": b.specs.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(" / "),
         })).collect::<Vec<_>>(),
-        low,
+        low: shelves.low,
         certificate: super::system::certificate::word(shop),
         duty: json!({ "text": duty.text, "alarm": duty.alarm, "frozen": duty.frozen }),
         backup: backup.map(|b| json!({ "at": clock::shown_short(b.at), "fine": b.problem.is_empty() })),

@@ -2,7 +2,9 @@
 
 use reqwest::multipart::{Form, Part};
 use serde_json::json;
+use xiaopu::catalogue::counts::Counts;
 use xiaopu::catalogue::media;
+use xiaopu::catalogue::store::shelf_counts;
 use xiaopu::clock::{self, HOUR};
 use xiaopu::error::Error;
 use xiaopu::staff::Role;
@@ -539,4 +541,34 @@ async fn the_address_of_every_second_screen_can_be_opened() {
         let answer = request.send().await.unwrap();
         assert_eq!((answer.status().as_u16(), answer.headers()["location"].to_str().unwrap()), (303, to.as_str()));
     }
+}
+
+/// They are counted once and kept: what makes them others is seen at once all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn how_many_products_stand_where_is_right_after_each_change() {
+    let w = World::new().await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let alice = w.buyer("alice").await;
+    let kept = Counts::default();
+    let counted = async || {
+        let kept = kept.clone();
+        let read = move |conn: &rusqlite::Connection| Ok::<_, Error>((kept.of(conn, 5)?, shelf_counts(conn, 5)?));
+        let (kept, counts) = w.shop.db.read(read).await.unwrap();
+        assert_eq!(kept, counts);
+        [counts.on, counts.low, counts.sold_out, counts.off, counts.bin]
+    };
+    assert_eq!(counted().await, [0; 5]);
+    let apple = w.product("苹果", 1000, 9).await;
+    w.product("雪梨", 700, 99).await;
+    assert_eq!(counted().await, [2, 0, 0, 0, 0]);
+    alice.buy(apple, 5).await;
+    assert_eq!(counted().await, [2, 1, 0, 0, 0]);
+    alice.buy(apple, 4).await;
+    assert_eq!(counted().await, [2, 0, 1, 0, 0]);
+    manager.post("/admin/products/2/shelf", &[("on", "false")]).await;
+    assert_eq!(counted().await, [1, 0, 1, 1, 0]);
+    manager.post("/admin/products/bulk", &[("product", "2"), ("act", "delete"), ("value", "")]).await;
+    assert_eq!(counted().await, [1, 0, 1, 0, 1]);
+    manager.post("/admin/products/2/restore", &[]).await;
+    assert_eq!(counted().await, [1, 0, 1, 1, 0]);
 }

@@ -163,7 +163,7 @@ async fn furnish(shop: &Shop) -> Result<(String, bool), String> {
         if !staff::set_password(tx, ACCOUNT, &hash)? {
             staff::insert(tx, ACCOUNT, Role::Owner, &hash)?;
         }
-        if !store::shelf_counts(tx)?.is_empty() {
+        if store::any_product(tx)? {
             return Ok(false);
         }
         for (name, value) in &samples.settings {

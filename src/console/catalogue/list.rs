@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::columns::ProductColumn;
 use super::{CategoryOption, category_options};
 use crate::assets;
+use crate::catalogue::counts::Counts;
 use crate::catalogue::media::thumb;
 use crate::catalogue::rules;
 use crate::catalogue::store::{self, Listing, Shelf, Sort};
@@ -114,14 +115,13 @@ struct Seen {
     items: Vec<(store::Item, Vec<(Day, i64)>)>,
     next: Option<[i64; 2]>,
     counts: store::ShelfCounts,
-    low_count: i64,
     categories: Vec<Category>,
     /// What counts as low, and where the last thirty days begin.
     low: i64,
     month: Day,
 }
 
-fn look(conn: &rusqlite::Connection, listing: &Listing, low: i64, month: Day) -> Result<Seen> {
+fn look(conn: &rusqlite::Connection, counts: &Counts, listing: &Listing, low: i64, month: Day) -> Result<Seen> {
     let mut items = store::list(conn, listing)?;
     let more = cut(&mut items, listing.limit - 1);
     let next = items.last().filter(|_| more).map(|item| item.key);
@@ -133,8 +133,7 @@ fn look(conn: &rusqlite::Connection, listing: &Listing, low: i64, month: Day) ->
         waiting: waiting(conn)?,
         items: items.into_iter().map(lately).collect::<Result<_>>()?,
         next,
-        counts: store::shelf_counts(conn)?,
-        low_count: store::low_count(conn, low)?,
+        counts: counts.of(conn, low)?,
         categories: store::categories(conn)?,
         low,
         month,
@@ -142,7 +141,14 @@ fn look(conn: &rusqlite::Connection, listing: &Listing, low: i64, month: Day) ->
 }
 
 #[get("/products?<query..>", rank = 2)]
-async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, query: Query) -> Result<Template> {
+async fn list(
+    shop: &State<Shop>,
+    counts: &State<Counts>,
+    staff: Clerk,
+    flash: Option<FlashMessage<'_>>,
+    query: Query,
+) -> Result<Template> {
+    let counts = counts.inner().clone();
     let (low, month) = (shop.settings().low_stock(), Day::of(shop.now()).plus(-29));
     let listing = Listing {
         shelf: query.shelf(low),
@@ -153,7 +159,7 @@ async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>,
         limit: staff.0.lists.rows + 1,
         ..Listing::default()
     };
-    let seen = shop.read(move |conn| look(conn, &listing, low, month)).await?;
+    let seen = shop.read(move |conn| look(conn, &counts, &listing, low, month)).await?;
     Ok(assets::page("console/products.html", ListPage::of(shop, &staff.0, flash, &query, seen)))
 }
 
@@ -268,7 +274,7 @@ impl ItemShown {
 
 impl<'q> ListPage<'q> {
     fn of(shop: &Shop, staff: &Staff, flash: Option<FlashMessage<'_>>, query: &'q Query, seen: Seen) -> ListPage<'q> {
-        let Seen { waiting, items, next, counts, low_count, categories, low, month } = seen;
+        let Seen { waiting, items, next, counts, categories, low, month } = seen;
         let (may_edit, sort) = (staff.role >= Role::Manager, query.sort());
         let frame = framed(shop, staff, "products", flash, waiting);
         // Only where the strip above has nothing to take back.
@@ -287,7 +293,7 @@ impl<'q> ListPage<'q> {
                 ("on", "出售中", counts.on),
                 ("off", "已下架", counts.off),
                 ("sold_out", "售罄", counts.sold_out),
-                ("low", "低库存", low_count),
+                ("low", "低库存", counts.low),
                 ("bin", "回收站", counts.bin),
             ]
             .map(tab)
