@@ -62,7 +62,7 @@ pub async fn shop(orders: i64) -> PathBuf {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shops");
     let today = Day::of(Clock::System.now());
     let folder = root.join(format!("{orders}-orders-schema-{SCHEMA_VERSION}-edition-{EDITION}-{today}"));
-    if !folder.join("made").exists() {
+    if !folder.join("made").exists() && !bring_up(&root, orders, &folder) {
         eprintln!("making a shop of {orders} orders …");
         // Those of other days would show other numbers of today; those of other editions are useless.
         for old in std::fs::read_dir(&root).into_iter().flatten().flatten() {
@@ -74,6 +74,23 @@ pub async fn shop(orders: i64) -> PathBuf {
         std::fs::write(folder.join("made"), "").expect("the folder can be written");
     }
     folder
+}
+
+/// One of today that an older program made is upgraded, as a merchant's would be: to make a large one takes an hour.
+fn bring_up(root: &Path, orders: i64, folder: &Path) -> bool {
+    let (begins, name) = (format!("{orders}-orders-schema-"), folder.file_name().unwrap_or_default().to_string_lossy());
+    let Some((_, ends)) = name.split_once("-edition-") else { return false };
+    let is_older = |old: &PathBuf| {
+        let name = old.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with(&begins) && name.ends_with(&format!("-edition-{ends}")) && old.join("made").exists()
+    };
+    let Some(old) = std::fs::read_dir(root).into_iter().flatten().flatten().map(|old| old.path()).find(is_older) else {
+        return false;
+    };
+    eprintln!("upgrading the shop of {orders} orders …");
+    drop(Db::open(&old).expect("an older shop is upgraded"));
+    std::fs::rename(&old, folder).expect("a folder gets another name");
+    true
 }
 
 /// A copy that may be written to; it goes when it goes out of scope.
