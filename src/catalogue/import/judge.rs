@@ -223,6 +223,8 @@ fn weigh_in(row: &Row, name: &str, coded: Option<SkuId>, group: &mut Group, cate
     let specs = match (sku, &wanted_specs) {
         (Some(sku), None) => sku.specs.clone(),
         (Some(sku), Some(specs)) if same_specs(specs, &sku.specs) => sku.specs.clone(),
+        // Known by its specification, and not renamed by it.
+        (Some(sku), Some(specs)) if coded.is_none() && specs::alike(specs, &sku.specs) => sku.specs.clone(),
         (_, specs) => specs.clone().unwrap_or_default(),
     };
     fits(name, sku, &specs, group)?;
@@ -320,7 +322,12 @@ fn known_sku<'p>(
     };
     let read = specs::read(text).unwrap_or_default();
     let exactly = product.skus.iter().find(|sku| written(&sku.specs) == text);
-    Ok(exactly.or_else(|| product.skus.iter().find(|sku| !read.is_empty() && same_specs(&read, &sku.specs))))
+    let same = || product.skus.iter().find(|sku| !read.is_empty() && same_specs(&read, &sku.specs));
+    let alike = || {
+        let alike: Vec<&Sku> = product.skus.iter().filter(|sku| specs::alike(&read, &sku.specs)).collect();
+        alike.first().copied().filter(|_| alike.len() == 1 && !read.is_empty())
+    };
+    Ok(exactly.or_else(same).or_else(alike))
 }
 
 /// A specification has a place among those of its product.

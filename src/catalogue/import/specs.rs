@@ -1,6 +1,8 @@
 //! Specifications as people write them into one cell: `颜色:红;尺码:L`.
 
 use crate::catalogue::rules::{MOST_SPECS, SPEC_NAME, SPEC_VALUE};
+use crate::catalogue::same_specs;
+use crate::tables::narrow;
 use crate::typed::clean;
 
 pub type Specs = Vec<(String, String)>;
@@ -8,7 +10,7 @@ pub type Specs = Vec<(String, String)>;
 const EXAMPLE: &str = "请写成 颜色:红;尺码:L";
 
 /// What may stand between two specifications, where a new name and its colon follow.
-const BETWEEN: [char; 8] = [',', '，', '、', '/', '|', ' ', '\u{3000}', '／'];
+const BETWEEN: [char; 14] = [',', '，', '、', '/', '|', ' ', '\u{3000}', '／', '+', '＋', '&', '\\', '_', '-'];
 
 /// The opposite of `read`.
 pub fn written(specs: &[(String, String)]) -> String {
@@ -28,7 +30,7 @@ pub fn read(text: &str) -> Result<Specs, String> {
         let (name, value) = part
             .split_once([':', '：'])
             .map(|(name, value)| (name.trim(), value.trim()))
-            .filter(|(name, value)| !name.is_empty() && !value.is_empty())
+            .filter(|(name, value)| !name.is_empty() && !value.is_empty() && !holds_another(name, value))
             .ok_or_else(|| format!("规格「{part}」{EXAMPLE}"))?;
         if !SPEC_NAME.fits(name) || !SPEC_VALUE.fits(value) {
             return Err(format!("规格「{part}」太长：名称{SPEC_NAME}，值{SPEC_VALUE}"));
@@ -39,6 +41,26 @@ pub fn read(text: &str) -> Result<Specs, String> {
         specs.push((name.to_owned(), value.to_owned()));
     }
     if specs.len() > MOST_SPECS { Err(format!("规格最多 {MOST_SPECS} 种")) } else { Ok(specs) }
+}
+
+/// Whether a second name and its colon stand in a value with nothing between them, or a program's own signs around them.
+/// A time, a ratio and a web address have colons of their own.
+fn holds_another(name: &str, value: &str) -> bool {
+    let digit = |c: Option<char>| c.is_some_and(char::is_numeric);
+    let own = |(at, colon): (usize, &str)| {
+        let (before, behind) = (&value[..at], &value[at + colon.len()..]);
+        digit(before.chars().next_back()) && digit(behind.chars().next()) || behind.starts_with("//")
+    };
+    name.contains(['{', '[', '【', '"']) || value.match_indices([':', '：']).any(|colon| !own(colon))
+}
+
+/// Whether two say the same but for wide signs and capitals.
+pub fn alike(one: &[(String, String)], other: &[(String, String)]) -> bool {
+    let folded = |specs: &[(String, String)]| -> Specs {
+        let fold = |text: &String| narrow(text).to_lowercase();
+        specs.iter().map(|(name, value)| (fold(name), fold(value))).collect()
+    };
+    same_specs(&folded(one), &folded(other))
 }
 
 /// Cuts before every short word that a colon follows and one of `BETWEEN` precedes.
@@ -71,7 +93,10 @@ mod tests {
     #[test]
     fn specs_come_apart_however_they_are_parted() {
         let right = [("颜色".to_owned(), "红".to_owned()), ("尺码".into(), "L".into())];
-        for between in [";", "；", ",", "，", "、", "/", "|", " ", "\n", "\r\n", "\t", "\u{3}", " , ", "； "] {
+        for between in [
+            ";", "；", ",", "，", "、", "/", "|", " ", "\n", "\r\n", "\t", "\u{3}", " , ", "； ", "+", " + ", "&",
+            "\\", "_", "-", " - ",
+        ] {
             assert_eq!(read(&format!("颜色:红{between}尺码：L")).as_deref(), Ok(&right[..]), "{between:?}");
         }
     }
@@ -86,9 +111,19 @@ mod tests {
             ("比例:1/2", "1/2"),
             ("比例:1\u{200b}/2", "1/2"),
             ("链接:http://a", "http://a"),
+            ("时间:上午10:30", "上午10:30"),
+            ("型号:A-1/B_2+C", "A-1/B_2+C"),
+            ("比例:１：２", "１：２"),
         ] {
             assert_eq!(read(text).unwrap()[0].1, value, "{text}");
         }
+    }
+
+    #[test]
+    fn wide_signs_and_capitals_part_no_two_specifications() {
+        let same = |one: &str, other: &str| alike(&read(one).unwrap(), &read(other).unwrap());
+        assert!(same("颜色：红；尺码：Ｌ", "尺码:l;颜色:红"));
+        assert!(!same("尺码:L", "尺码:XL") && !same("尺码:L", "尺码:L;颜色:红"));
     }
 
     #[test]
@@ -97,6 +132,10 @@ mod tests {
             ("红色", "颜色:红;尺码:L"),
             ("颜色:红;L", "颜色:红;尺码:L"),
             ("颜色:", "颜色:红;尺码:L"),
+            ("尺码:L颜色:红", "颜色:红;尺码:L"),
+            ("尺码:L→颜色:红", "颜色:红;尺码:L"),
+            ("{\"颜色\":\"红\",\"尺码\":\"L\"}", "颜色:红;尺码:L"),
+            ("【颜色】:红", "颜色:红;尺码:L"),
             ("颜色:红;颜色:蓝", "写了两次"),
             ("颜色:红,颜色:蓝", "写了两次"),
             ("一:1;二:2;三:3;四:4", "最多 3 种"),
