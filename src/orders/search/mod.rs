@@ -174,7 +174,7 @@ enum Typed {
 impl Typed {
     fn read(typed: &str) -> Typed {
         let text = bare(typed);
-        let text = text.rsplit_once(':').map_or(text.as_str(), |(_, rest)| rest).trim();
+        let text = unlabelled(text.rsplit_once(':').map_or(text.as_str(), |(_, rest)| rest).trim());
         let phone = dialled(text);
         // As the lists of the console show it.
         if let Some((head, tail)) = text.split_once('*')
@@ -184,7 +184,7 @@ impl Typed {
         {
             return Typed::Phone(tail.to_owned());
         }
-        let parts_digits = text.bytes().all(|b| b.is_ascii_digit() || b"+-() ".contains(&b));
+        let parts_digits = text.bytes().all(|b| b.is_ascii_digit() || b"+-(). ".contains(&b));
         if parts_digits && (is_phone(&phone) || phone.len() == 4) {
             return Typed::Phone(phone);
         }
@@ -201,6 +201,17 @@ impl Typed {
             false => Typed::Words(bare(typed)),
         }
     }
+}
+
+/// Without the word in front that says which number it is, and the dots for what was left out: `尾号2222`, `…FG7JK`.
+fn unlabelled(text: &str) -> &str {
+    const WORDS: [&str; 9] = ["尾号", "四位", "单号", "编号", "号码", "电话", "手机", "手机号", "交易号"];
+    let is_number = |c: char| c.is_ascii_alphanumeric() || "+-()* .".contains(c);
+    let number = text.trim_start_matches(|c| !is_number(c));
+    let word = text[..text.len() - number.len()].trim();
+    let known = word.chars().all(|c| c == '…') || WORDS.iter().any(|known| word.ends_with(known));
+    let whole = !number.is_empty() && number.chars().all(is_number);
+    if known && whole { number.trim_start_matches(['.', ' ']) } else { text }
 }
 
 /// So much of an order's number names few orders.
@@ -275,6 +286,15 @@ mod tests {
             ("(0571)8888 0000", phone("057188880000")),
             ("2222", phone("2222")),
             ("139****2222", phone("2222")),
+            ("139.1111.2222", phone("13911112222")),
+            ("手机13911112222", phone("13911112222")),
+            ("尾号2222", phone("2222")),
+            ("手机尾号 2222", phone("2222")),
+            ("…defg7jk", number("DEFG7JK")),
+            ("...defg7jk", number("DEFG7JK")),
+            ("单号尾号defg7jk", number("DEFG7JK")),
+            ("尾号", words("尾号")),
+            ("苹果2222", words("苹果2222")),
             ("`4200002611202611280000000097", number("4200002611202611280000000097")),
             ("'4200002611202611280000000097\t", number("4200002611202611280000000097")),
             ("20261008ABCDEFGHJK", number("20261008ABCDEFGHJK")),
