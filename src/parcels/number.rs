@@ -242,11 +242,16 @@ fn waybill(text: &str) -> String {
     }
 }
 
-/// A day, as tables write it: `2026-11-28`.
+/// A day, as tables write it: `2026-11-28`, `20261128`.
 fn is_day(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let digits = parts.iter().all(|part| part.bytes().all(|b| b.is_ascii_digit()));
-    matches!(parts[..], [year, month, day] if year.len() == 4 && month.len() <= 2 && day.len() <= 2) && digits
+    let parts: Vec<&str> = match text.len() {
+        8 if text.is_ascii() && !text.contains('-') => vec![&text[..4], &text[4..6], &text[6..]],
+        _ => text.split('-').collect(),
+    };
+    let within = |part: &str, range: std::ops::RangeInclusive<u32>| {
+        part.bytes().all(|b| b.is_ascii_digit()) && part.parse::<u32>().is_ok_and(|n| range.contains(&n))
+    };
+    matches!(parts[..], [y, m, d] if within(y, 2000..=2099) && within(m, 1..=12) && within(d, 1..=31))
 }
 
 /// The form of our own numbers, those of an order and of its attempts; at least one of ten letters is no digit.
@@ -345,6 +350,7 @@ mod tests {
             ("9787302511626", "9787302511626"),
             ("9801234567890", "9801234567890"),
             ("123456", "123456"),
+            ("20261328", "20261328"),
             // Too short before the tail to be JD's, and not WeChat's, whose numbers begin with a four.
             ("12345678-1-1", "12345678-1-1"),
             ("1200002611202611280000000097", "1200002611202611280000000097"),
@@ -370,6 +376,8 @@ mod tests {
             ("ISBN 9787302511625", Problem::Goods(no("9787302511625"))),
             ("ISBN：978-7-302-51162-5", Problem::Goods(no("9787302511625"))),
             ("2026-11-28", Problem::Shape),
+            ("2026-1-8", Problem::Shape),
+            ("20261128", Problem::Shape),
             ("9771000012348", Problem::Goods(no("9771000012348"))),
             ("977100001234803", Problem::Goods(no("977100001234803"))),
             ("20261008ABCDEFGHJK", Problem::Order),

@@ -395,13 +395,9 @@ fn is_nothing(text: &str) -> bool {
 /// A row of which nobody said what its cells are.
 fn by_its_look(row: &tables::Row) -> Vec<Row> {
     let carriers = Carriers::default();
-    // A name and its number, written as one word.
-    let apart = |text| match parcels::beside_a_name(text) {
-        Some((name, number)) if is_company(&carriers, name) => vec![name, number],
-        _ => vec![text],
-    };
     let cells = row.cells().map(|(_, cell)| cell.shown()).filter(|text| !text.trim().is_empty());
-    let cells: Vec<&str> = cells.flat_map(apart).collect();
+    let cells: Vec<String> = cells.flat_map(around_ours).flat_map(|text| apart(&carriers, text)).collect();
+    let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
     let order = cells.iter().position(|cell| OrderNo::read(cell).is_some());
     let order = order.or_else(|| cells.iter().position(|cell| !looks_like_number(cell)));
     let rest = || cells.iter().enumerate().filter(move |(at, _)| Some(*at) != order).map(|(_, cell)| *cell);
@@ -436,6 +432,33 @@ fn by_its_look(row: &tables::Row) -> Vec<Row> {
         read.order_no = orders;
     }
     each_order(read)
+}
+
+/// A cell in which our number stands with more, in its parts: `…：圆通 YT8812345678901`, `…|圆通|YT8812345678901`. What
+/// stands before it only says what it is.
+fn around_ours(text: &str) -> Vec<String> {
+    let written = bare(text);
+    let upper = written.to_ascii_uppercase();
+    let ours = OrderNo::all(&upper);
+    let [no] = &ours[..] else { return vec![text.to_owned()] };
+    let Some(at) = upper.find(no.as_str()) else { return vec![text.to_owned()] };
+    let behind = &written[at + no.as_str().len()..];
+    let attempt = behind.bytes().take_while(u8::is_ascii_digit).count();
+    let signs = |c: char| c.is_whitespace() || ":|/\\-_,;()[]【】=>→—".contains(c);
+    let before = written[..at].trim_matches(signs);
+    let before = Some(before).filter(|text| looks_like_number(text) || parcels::beside_a_name(text).is_some());
+    let parts = before.into_iter().chain([no.as_str(), behind[attempt..].trim_matches(signs)]);
+    parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
+/// A carrier's name and a number, written as one word.
+fn apart(carriers: &Carriers, text: String) -> Vec<String> {
+    match parcels::beside_a_name(&text) {
+        Some((name, number)) if is_company(carriers, name) => {
+            vec![name.to_owned(), number.trim_start_matches('-').to_owned()]
+        }
+        _ => vec![text],
+    }
 }
 
 /// Nothing yet, at this place.
@@ -670,6 +693,15 @@ mod tests {
             (format!("SF1234567890123\t{ORDER_NO}\t顺丰速运"), [ORDER_NO, "顺丰速运", "SF1234567890123"]),
             (format!("{ORDER_NO} 75312345678901"), [ORDER_NO, "", "75312345678901"]),
             (format!("{ORDER_NO}：圆通 YT8812345678901"), [ORDER_NO, "圆通", "YT8812345678901"]),
+            (format!("{ORDER_NO}|圆通|YT8812345678901"), [ORDER_NO, "圆通", "YT8812345678901"]),
+            (format!("{ORDER_NO}:圆通:YT8812345678901"), [ORDER_NO, "圆通", "YT8812345678901"]),
+            (format!("{ORDER_NO}/圆通/YT8812345678901"), [ORDER_NO, "圆通", "YT8812345678901"]),
+            (format!("{ORDER_NO}-圆通-YT8812345678901"), [ORDER_NO, "圆通", "YT8812345678901"]),
+            (format!("{ORDER_NO}圆通YT8812345678901"), [ORDER_NO, "圆通", "YT8812345678901"]),
+            (format!("{ORDER_NO}\u{a0}圆通\u{a0}YT8812345678901"), [ORDER_NO, "圆通", "YT8812345678901"]),
+            (format!("YT8812345678901/{ORDER_NO}"), [ORDER_NO, "", "YT8812345678901"]),
+            (format!("订单号：{ORDER_NO} YT8812345678901"), [ORDER_NO, "", "YT8812345678901"]),
+            (format!("{ORDER_NO}01\tYT8812345678901"), [ORDER_NO, "", "YT8812345678901"]),
             (format!("{ORDER_NO} 圆通YT8812345678901"), [ORDER_NO, "圆通", "YT8812345678901"]),
             (format!("{ORDER_NO}\tYT8812345678901（圆通）"), [ORDER_NO, "圆通", "YT8812345678901"]),
             (format!("{ORDER_NO}\t申通快递773123456789012\t苹果12345678"), [ORDER_NO, "申通快递", "773123456789012"]),

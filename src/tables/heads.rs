@@ -425,7 +425,23 @@ impl Row {
         let first = first_cell.shown();
         let word = narrowed(first);
         let filled = self.cells.iter().filter(|cell| **cell != Cell::Empty).count();
-        let notes = ["注:", "备注:", "说明:", "注意:", "制表", "填表", "审核", "打印时间", "导出时间", "*", "※"];
+        let notes = [
+            "注:",
+            "备注:",
+            "说明:",
+            "注意:",
+            "以上",
+            "以下",
+            "本表",
+            "温馨提示",
+            "制表",
+            "填表",
+            "审核",
+            "打印时间",
+            "导出时间",
+            "*",
+            "※",
+        ];
         // A sentence alone in its row is no name and no number.
         let sentence = first.contains(['，', '。', '；', '！', '？', '：']);
         let note = filled == 1 && (sentence || notes.iter().any(|note| word.starts_with(note)));
@@ -633,6 +649,9 @@ mod tests {
         ] {
             let table = table(&format!("商品名称,售价,库存\n杯子,1,1\n{first},44,18\n"));
             assert_eq!((table.rows.len(), table.notes.len()), (1, 1), "{first}");
+        }
+        for note in ["以上价格含税", "本表 11 月有效", "温馨提示 请核对"] {
+            assert_eq!(table(&format!("商品名称,售价,库存\n杯子,1,1\n{note},,\n")).rows.len(), 1, "{note}");
         }
         for goods in ["小计算器", "合计表", "共享单车", "共4件套", "汇总机", "总数游戏"] {
             assert_eq!(table(&format!("商品名称,售价,库存\n{goods},44,18\n")).rows.len(), 1, "{goods}");

@@ -105,7 +105,7 @@ pub(super) fn pasted(text: &str, wanted: &Wanted<'_>) -> Result<Sheet, Unreadabl
     // A label and its value are one cell.
     let text = text.replace("： ", "：").replace(": ", ":");
     let rows = (1..).zip(text.lines()).take(MOST_LINE as usize + 1).map(|(line, row)| {
-        let parts = row.split([',', '，', ' ', '　', ';', '；']).filter(|part| !part.is_empty());
+        let parts = row.split(|c: char| c.is_whitespace() || ",，;；".contains(c)).filter(|part| !part.is_empty());
         (line, parts.map(cell).collect())
     });
     Ok(Sheet::of(rows.collect()))
