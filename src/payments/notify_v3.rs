@@ -16,14 +16,16 @@ use crate::db::Tx;
 use crate::door::ClientIp;
 use crate::door::limits::Limits;
 use crate::error::Result;
+use crate::ledger::store as ledger;
 use crate::refunds::store as refunds;
 use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::transactions::{self, Entry, Verdict};
-use crate::wechat::Check;
 use crate::wechat::flaw::{Flaw, explained};
+use crate::wechat::refund::RefundFact;
 use crate::wechat::v3::notice::{self, Notice};
 use crate::wechat::v3::sign::{self, BadSeal};
+use crate::wechat::{Check, Identity};
 
 pub fn routes() -> Vec<Route> {
     routes![hear]
@@ -79,7 +81,7 @@ async fn hear(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, headers:
 pub async fn take_in(shop: &Shop, limits: &Limits, ip: ClientIp, headers: &Headers, body: Vec<u8>) -> Answer {
     let start = Instant::now();
     let Some(merchant) = shop.merchant_v3() else {
-        return refused(Status::ServiceUnavailable, Flaw::NotConfigured.word());
+        return unready(shop, limits, ip, headers, &body).await;
     };
     let notice = notice::read(|name| headers.values(name), &body, &merchant, Some(shop.now()));
     // What WeChat signed is never weighed against the budget for rubbish.
@@ -102,6 +104,23 @@ pub async fn take_in(shop: &Shop, limits: &Limits, ip: ClientIp, headers: &Heade
         // When nothing could be kept, nothing is acknowledged.
         Err(_) => refused(Status::ServiceUnavailable, "TRY_AGAIN"),
     }
+}
+
+/// Nobody here can read it: it stands in the log, and WeChat sends it again.
+async fn unready(shop: &Shop, limits: &Limits, ip: ClientIp, headers: &Headers, body: &[u8]) -> Answer {
+    let word = Flaw::NotConfigured.word();
+    let answer = refused(Status::ServiceUnavailable, word);
+    if !limits.refusal(&ip.0) {
+        return answer;
+    }
+    let mut entry = Entry::received("notify", sign::recorded(|name| headers.values(name), body), ip.0);
+    entry.verdict = Verdict::Refused;
+    entry.reason = format!("已拒绝：{}", explained(word));
+    entry.response = Status::ServiceUnavailable.to_string().into_bytes();
+    if shop.write_always(move |tx| Ok(entry.record(tx)?)).await.is_err() {
+        log::error!("a notice of API v3 without its keys could not be logged");
+    }
+    answer
 }
 
 /// The whole transaction of a notice: its row in the log, what became of the money, and what the owner has to know.
@@ -194,14 +213,25 @@ pub async fn look_again(shop: &Shop) -> Result<()> {
     shop.write(write).await
 }
 
-/// A payment in another name is ours when the attempt was made in it, before the shop moved.
+/// A payment in another name is ours when the attempt was made in it, before the shop moved; a refund, when the payment that
+/// it gives back came in under it.
 fn in_our_name(tx: &Tx, mut notice: Notice) -> Result<Notice> {
-    if let (notice::Verdict::Paid(payment), Some(other)) = (&notice.verdict, notice.other.take()) {
-        let check = made_under(tx, Some(payment), &other)?;
-        if !check.ok {
-            notice.verdict = notice::Verdict::Refused(check.note.clone());
-        }
-        notice.checks.push(check);
+    let Some(other) = notice.other.take() else { return Ok(notice) };
+    let check = match &notice.verdict {
+        notice::Verdict::Paid(payment) => made_under(tx, Some(payment), &other)?,
+        notice::Verdict::Refunded(fact) => paid_under(tx, fact, &other)?,
+        _ => return Ok(notice),
+    };
+    if !check.ok {
+        notice.verdict = notice::Verdict::Refused(check.note.clone());
     }
+    notice.checks.push(check);
     Ok(notice)
+}
+
+fn paid_under(tx: &Tx, fact: &RefundFact, name: &Identity) -> Result<Check> {
+    let paid = ledger::payment(tx, &fact.transaction_id)?;
+    let ok = paid.and_then(|paid| paid.mch_id).is_some_and(|mch_id| mch_id == name.mch_id);
+    let note = if ok { &name.mch_id } else { Flaw::OtherMerchant.word() };
+    Ok(Check { what: "收款的商户号", ok, note: note.to_owned() })
 }

@@ -72,20 +72,24 @@ pub fn attempt_numbered(conn: &Connection, number: &OutTradeNo) -> Result<Option
         .optional()
 }
 
-/// How many payments and refunds are under way in this version.
+/// How many payments may still come in, and how many refunds have not come to their end, in this version.
 pub fn under_way(conn: &Connection, api: Api) -> Result<i64> {
     conn.prepare_cached(
-        "select (select count(*) from attempts where state in ('created', 'prepaid') and api = ?1)
+        "select (select count(*) from attempts where state in ('created', 'prepaid', 'closing') and api = ?1)
               + (select count(*) from refunds r join attempts a on a.transaction_id = r.transaction_id
-                  where r.state in ('approved', 'processing') and a.api = ?1)",
+                  where r.state in ('requested', 'approved', 'processing', 'failed', 'abnormal') and a.api = ?1)",
     )?
     .query_row([api], |row| row.get(0))
 }
 
-/// How many attempts with this merchant number can still be paid.
-pub fn open_under(conn: &Connection, mch_id: &str) -> Result<i64> {
-    conn.prepare_cached("select count(*) from attempts where state in ('created', 'prepaid') and mch_id = ?1")?
-        .query_row([mch_id], |row| row.get(0))
+/// The same with this merchant number, payments and refunds apart.
+pub fn open_under(conn: &Connection, mch_id: &str) -> Result<(i64, i64)> {
+    conn.prepare_cached(
+        "select (select count(*) from attempts where state in ('created', 'prepaid', 'closing') and mch_id = ?1),
+                (select count(*) from refunds r join attempts a on a.transaction_id = r.transaction_id
+                  where r.state in ('requested', 'approved', 'processing', 'failed', 'abnormal') and a.mch_id = ?1)",
+    )?
+    .query_row([mch_id], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// All attempts of an order, the first one first.

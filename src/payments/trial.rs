@@ -6,8 +6,9 @@ use crate::wechat::pay::{Trade, TradeOf};
 use crate::wechat::v3::sign::BadSeal;
 use crate::wechat::{Account, Api, Exchange, GatewayError, Signature, for_owner};
 
-/// Asks, and changes nothing; once more when WeChat only tried out whether we verify.
+/// Asks with the keys in force, and changes nothing; once more when WeChat only tried out whether we verify.
 pub async fn ask(shop: &Shop, account: &Account) -> Exchange<Trade> {
+    let account = &account.clone().in_force();
     let number = OrderNo::new("20000101", &shop.nonces.base32()).attempt(1);
     let exchange = shop.wechat.order_query(account, TradeOf::Number(&number), &shop.nonces).await;
     match exchange.signature.is_probe() {

@@ -127,7 +127,16 @@ pub async fn run(shop: &Shop, day: Day) -> Result<Ran> {
         return Ok(Ran::Again { at: out_at(day) });
     }
     let Some(account) = shop.account() else { return Ok(Ran::Failed("微信支付还没有设置".into())) };
-    let app_id = account.app_id().to_owned();
+    let (app_id, mch_id) = (account.app_id().to_owned(), account.mch_id().to_owned());
+    let taken = shop.read(move |conn| Ok(store::taken_under(conn, day, &mch_id)?)).await?;
+    if let (0, Some((_, number))) = taken {
+        let words = format!(
+            "这一天的款是用商户号 {number} 收的，现在设置的是 {}：换回原商户号，才能取到那一天的账单",
+            account.mch_id()
+        );
+        note(shop, day, BillState::Failed, &words).await?;
+        return Ok(Ran::Done);
+    }
     let own = shop.read(move |conn| Ok(store::own(conn, &app_id)?)).await?;
     let exchange = shop.wechat.download_bill(&account, day, &own, &shop.nonces).await;
     let mut entry = Entry::sent(&exchange);
@@ -168,11 +177,11 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
     let mut funds = funds::fetch(shop, account, day, bill.moved).await?;
     let gone = std::mem::take(&mut funds.flow.gone);
     funds.flow.set_aside(shop.read(move |conn| Ok(store::paid_again(conn, day, &gone)?)).await?);
-    let later = funds.later;
+    let (later, mch_id) = (funds.later, account.mch_id().to_owned());
     let write = move |tx: &Tx| {
         store::put_funds(tx, day, &funds)?;
         let sums = store::sums(tx, day)?;
-        let mut found = store::differences(tx, day)?;
+        let mut found = store::differences(tx, day, &mch_id)?;
         found.extend(unreadable(&bill));
         if none && !found.is_empty() {
             let payments = found.iter().filter(|one| one.difference == Difference::PaymentMissingThere).count();
@@ -195,7 +204,12 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
             _ if sums == store::Sums::default() && ours.payments + ours.refunds == 0 => BillState::Empty,
             _ => BillState::Equal,
         };
-        Ok(store::put(tx, day, state, &sums, &bill.others)?)
+        store::put(tx, day, state, &sums, &bill.others)?;
+        if let (_, Some((payments, number))) = store::taken_under(tx, day, &mch_id)? {
+            let words = format!("另有 {payments} 笔是用商户号 {number} 收的，不在这份账单里，没有核对");
+            store::put_problem(tx, day, state, &words)?;
+        }
+        Ok(())
     };
     shop.write(write).await?;
     match unheard {

@@ -380,8 +380,23 @@ struct Pair {
     theirs: Option<(i64, i64, String)>,
 }
 
-/// Everything that differs on a day, but for rows that could not be read.
-pub fn differences(conn: &Connection, day: Day) -> Result<Vec<Found>> {
+/// How many payments of a day came in under this merchant number, and how many under another one, and which.
+pub fn taken_under(conn: &Connection, day: Day, mch_id: &str) -> Result<(i64, Option<(i64, String)>)> {
+    conn.prepare_cached(
+        "select count(*) filter (where coalesce(a.mch_id, ?2) = ?2) as here,
+                count(*) filter (where a.mch_id <> ?2) as elsewhere, max(a.mch_id) filter (where a.mch_id <> ?2) as number
+           from ledger l left join attempts a on a.id = l.attempt_id where l.day = ?1 and l.kind = 'payment'",
+    )?
+    .query_row(params![day, mch_id], |row| {
+        let number: Option<String> = row.get("number")?;
+        let elsewhere = row.get("elsewhere")?;
+        Ok((row.get("here")?, number.map(|number| (elsewhere, number))))
+    })
+}
+
+/// Everything that differs on a day, but for rows that could not be read. What came in under another merchant number
+/// than that of the bill cannot stand in it.
+pub fn differences(conn: &Connection, day: Day, mch_id: &str) -> Result<Vec<Found>> {
     let mut found = Vec::new();
     for (difference, sql) in [
         (
@@ -398,7 +413,8 @@ pub fn differences(conn: &Connection, day: Day) -> Result<Vec<Found>> {
                     l.amount_fen as our_fen, l.moved_at as our_at, null as their_fen, null as their_at, null as raw
                from ledger l left join orders o on o.id = l.order_id
               where l.day = ?1 and l.kind = 'payment'
-                and not exists (select 1 from bill_rows b where b.kind = 'payment' and b.transaction_id = l.wechat_id)",
+                and not exists (select 1 from bill_rows b where b.kind = 'payment' and b.transaction_id = l.wechat_id)
+                and not exists (select 1 from attempts a where a.id = l.attempt_id and a.mch_id <> ?4)",
         ),
         (
             Difference::PaymentAmount,
@@ -431,7 +447,8 @@ pub fn differences(conn: &Connection, day: Day) -> Result<Vec<Found>> {
                     r.amount_fen as our_fen, r.accepted_at as our_at, null as their_fen, null as their_at, null as raw
                from refunds r left join orders o on o.id = r.order_id
               where r.accepted_at >= ?2 and r.accepted_at < ?3 and r.refund_id is not null
-                and not exists (select 1 from bill_rows b where b.refund_id = r.refund_id)",
+                and not exists (select 1 from bill_rows b where b.refund_id = r.refund_id)
+                and not exists (select 1 from attempts a where a.transaction_id = r.transaction_id and a.mch_id <> ?4)",
         ),
         (
             Difference::RefundAmount,
@@ -453,7 +470,7 @@ pub fn differences(conn: &Connection, day: Day) -> Result<Vec<Found>> {
     ] {
         let mut rows = conn.prepare_cached(sql)?;
         let (from, until) = refunds_of(day);
-        let window = params![day, from, until];
+        let window = params![day, from, until, mch_id];
         // Statements of fewer parameters take the first of them.
         let count = rows.parameter_count();
         let pairs = rows.query_map(&window[..count], |row| read_pair(difference, row))?;

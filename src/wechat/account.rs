@@ -47,6 +47,14 @@ impl Account {
         self
     }
 
+    /// The same, believing nothing but what is in force: to try out what was entered last.
+    pub fn in_force(self) -> Account {
+        match self {
+            Account::V2(merchant) => Account::V2(merchant),
+            Account::V3(merchant) => Account::V3(merchant.in_force()),
+        }
+    }
+
     pub fn mch_id(&self) -> &str {
         match self {
             Account::V2(merchant) => &merchant.mch_id,

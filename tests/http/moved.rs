@@ -2,7 +2,7 @@
 //! and what a push may be taken for.
 
 use serde_json::json;
-use xiaopu::simulator::{Fault, Paying};
+use xiaopu::simulator::{Fault, Paying, RefundEnd};
 use xiaopu::staff::Role;
 use xiaopu::wechat::push;
 
@@ -330,4 +330,72 @@ async fn what_waits_to_be_settled_is_what_the_orders_keep_of_it() {
     assert_eq!(frozen().await.as_deref(), Some("¥20.00，预计 12-01 到账"));
     told(&second, "settlement_time", 1_796_086_400).await;
     assert_eq!(frozen().await, None);
+}
+
+/// WeChat knows nothing under today's number of a refund that was made under another one, and that proves nothing: it is
+/// neither given up nor paid in another way, and what WeChat says of it by itself is believed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_under_way_outlives_a_change_of_the_merchant_number() {
+    for api in ["v2", "v3"] {
+        let w = super::v3::world_with(&[("wechat.api", api), ("wechat.mch_id", "")]).await;
+        let owner = w.staff("owner", Role::Owner).await;
+        owner.post("/admin/settings", &[("wechat-mch_id", MCH_ID)]).await;
+        let sku = w.product("苹果", 1000, 99).await;
+        let alice = w.buyer("alice").await;
+        let (lost, bounced) = (w.paid(&alice, sku, 1).await, w.paid(&alice, sku, 1).await);
+        w.wechat.ways(|ways| ways.refund_notices = false);
+        let bounced = super::refunds::refund_pieces(&w, &owner, &bounced, 1).await;
+        w.run_jobs().await;
+        w.wechat.end_refund(&bounced, RefundEnd::Change).unwrap();
+        super::refunds::until(&w, &bounced, "abnormal").await;
+        w.wechat.fault("refund", Fault::LoseAnswer);
+        let lost = super::refunds::refund_pieces(&w, &owner, &lost, 1).await;
+        w.run_jobs().await;
+        owner.post("/admin/settings", &[("wechat-mch_id", "1900000110")]).await;
+        let said = owner.said("/admin/settings").await;
+        assert!(said.contains("还有 2 笔退款没有办完"), "{api}: {said}");
+        let asked = || w.wechat.calls("refundquery") + w.wechat.calls("refund");
+        let before = asked();
+        for _ in 0..6 {
+            w.advance(MINUTE);
+            w.run_jobs().await;
+        }
+        owner.post(&format!("/admin/refunds/{bounced}/other-means"), &[("words", "银行转账")]).await;
+        assert!(owner.said(&format!("/admin/refunds/{bounced}")).await.contains("换回原商户号"), "{api}");
+        assert_eq!(asked(), before, "{api}: nobody is asked in another name");
+        assert_eq!(w.count("select count(*) from refunds where state in ('processing', 'abnormal')").await, 2, "{api}");
+        w.wechat.ways(|ways| ways.refund_notices = true);
+        w.wechat.end_refund(&lost, RefundEnd::Success).unwrap();
+        let succeeded = "select count(*) from refunds where state = 'succeeded'";
+        if api == "v3" {
+            w.wait("the notice", || async { w.count(succeeded).await == 1 }).await;
+        }
+        owner.post("/admin/settings", &[("wechat-mch_id", MCH_ID)]).await;
+        super::refunds::until(&w, &lost, "succeeded").await;
+        assert_eq!(w.count("select count(*) from money_exceptions").await, 0, "{api}");
+        w.must_hold().await;
+    }
+}
+
+/// The bill of today's number says nothing about a day on which money came in under another one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_that_was_matched_under_the_number_before_stays_matched() {
+    let w = World::with(Default::default(), &[("wechat.mch_id", "")]).await;
+    let owner = w.staff("owner", Role::Owner).await;
+    owner.post("/admin/settings", &[("wechat-mch_id", MCH_ID)]).await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    w.paid(&alice, sku, 1).await;
+    let day = xiaopu::clock::Day::of(w.shop.now());
+    super::v3::next_morning(&w).await;
+    let equal = "select count(*) from bills where state = 'equal'";
+    assert_eq!(w.count(equal).await, 1);
+    owner.post("/admin/settings", &[("wechat-mch_id", "1900000110")]).await;
+    let calls = w.wechat.calls("downloadbill");
+    owner.post(&format!("/admin/money/{}/match", day.shown()), &[]).await;
+    w.run_jobs().await;
+    assert_eq!((w.wechat.calls("downloadbill"), w.count(equal).await), (calls, 1));
+    let page = owner.page(&format!("/admin/money/{}", day.shown())).await;
+    assert!(page.contains(&format!("这一天的款是用商户号 {MCH_ID} 收的")), "{page}");
+    w.must_hold().await;
 }

@@ -2,7 +2,7 @@
 
 use xiaopu::nonce::Nonces;
 use xiaopu::simulator::v3::Pair;
-use xiaopu::simulator::{Fault, Paying};
+use xiaopu::simulator::{Fault, Paying, RefundEnd};
 use xiaopu::staff::Role;
 use xiaopu::wechat::Api;
 use xiaopu::wechat::v2::message::Message;
@@ -125,12 +125,30 @@ async fn what_a_payment_under_way_needs_is_not_emptied_whatever_new_orders_use()
     post(&[("wechat-api", "v3"), ("wechat-public_key_id", &id)]).await;
     let sku = w.product("苹果", 1000, 9).await;
     let alice = w.buyer("alice").await;
-    let placed = Placed::of(alice.buy(sku, 1).await);
+    let (placed, cancelled) = (Placed::of(alice.buy(sku, 1).await), Placed::of(alice.buy(sku, 1).await));
     post(&[("wechat-api", "v2")]).await;
-    let page = owner.page_of("/admin/settings", &[("wechat-public_key_id", "")]).await;
-    assert!(at_field(&page, "wechat-public_key_id").contains("还有 1 笔用 API v3 发起的支付或退款没有办完"), "{page}");
+    let kept = async |what: &str, n: i64| {
+        let page = owner.page_of("/admin/settings", &[("wechat-public_key_id", "")]).await;
+        let words = format!("还有 {n} 笔用 API v3 发起的支付或退款没有办完");
+        assert!(at_field(&page, "wechat-public_key_id").contains(&words), "{what}: {page}");
+    };
+    kept("two can be paid", 2).await;
+    w.wechat.fault_always("orderquery", Fault::Http500);
+    alice.post(&format!("/orders/{}/cancel", cancelled.no), None).await;
+    assert_eq!(w.count("select count(*) from attempts where state = 'closing'").await, 1);
+    kept("one is not closed at WeChat yet", 2).await;
+    w.wechat.clear_faults();
+    w.advance(MINUTE);
+    w.run_jobs().await;
     w.pay(&placed, Paying::Well);
     w.wait("the notice", || async { w.count("select count(*) from orders where status = 'to_ship'").await == 1 }).await;
+    let refund = super::refunds::refund_pieces(&w, &owner, &placed, 1).await;
+    w.run_jobs().await;
+    w.wechat.end_refund(&refund, RefundEnd::Change).unwrap();
+    super::refunds::until(&w, &refund, "abnormal").await;
+    kept("one came back from the bank", 1).await;
+    w.wechat.end_refund(&refund, RefundEnd::Success).unwrap();
+    super::refunds::until(&w, &refund, "succeeded").await;
     post(&[("wechat-public_key_id", "")]).await;
 }
 
@@ -567,5 +585,31 @@ async fn a_notice_of_somebody_who_is_forgotten_seals_nothing_any_more() {
     assert!(
         alices.iter().all(|page| page.contains("打不开") && page.contains("&quot;erased&quot;")) && !alices.is_empty()
     );
+    w.must_hold().await;
+}
+
+/// Another key under the same id, mistyped or of another merchant: what the right one signed is believed for two days more,
+/// the owner is told, and his trial says that the key is wrong.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_public_key_under_the_same_id_loses_no_notice() {
+    let w = world_with(&[("wechat.api", "v3"), ("wechat.public_key", "")]).await;
+    let owner = w.staff("owner", Role::Owner).await;
+    owner.post("/admin/settings", &[("wechat-public_key", &keys().platform.public)]).await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let (noticed, asked) = (Placed::of(alice.buy(sku, 1).await), Placed::of(alice.buy(sku, 1).await));
+    let other = Pair::make(&Nonces::Random);
+    owner.post("/admin/settings", &[("wechat-public_key", &other.public)]).await;
+    let said = owner.said("/admin/settings").await;
+    assert!(said.contains("测试没有通过"), "{said}");
+    w.wechat.pay_unheard(&noticed.prepay_id, Paying::Well).unwrap();
+    let notice = w.wechat.notice_v3(&noticed.out_trade_no, None).unwrap();
+    assert_eq!(knock(&w, &notice.headers, &notice.body).await.0, 204);
+    assert!(owner.page("/admin").await.contains("微信还在用更换前的微信支付公钥"));
+    w.wechat.pay_unheard(&asked.prepay_id, Paying::NoNotice).unwrap();
+    assert_eq!(alice.post(&format!("/orders/{}/check", asked.no), None).await.ok()["status"], "to_ship");
+    w.advance(49 * 60 * MINUTE);
+    let late = w.wechat.notice_v3(&noticed.out_trade_no, None).unwrap();
+    assert_eq!(knock(&w, &late.headers, &late.body).await.0, 401, "two days are over");
     w.must_hold().await;
 }

@@ -618,7 +618,7 @@ async fn withdraw(shop: &State<Shop>, staff: Clerk, number: &str) -> Flash<Redir
 #[post("/refunds/<number>/stop")]
 async fn stop(shop: &State<Shop>, staff: Manager, number: &str) -> Flash<Redirect> {
     let done = act(shop, &staff.0, number, "停止".into(), refund::stop).await;
-    back(here(number), done.map(|()| "已停止，这笔钱没有退"))
+    back(here(number), done.map(|()| "已停止，本店不会再发出这笔退款"))
 }
 
 #[post("/refunds/<number>/retry")]
@@ -644,8 +644,8 @@ async fn other_means(shop: &State<Shop>, staff: Manager, number: &str, form: For
 async fn settle(shop: &Shop, staff: &Staff, number: &str, form: &Words) -> Result<()> {
     let how = form.checked("退还方式")?;
     let refund = by_number(shop, number).await?;
-    if !send::heard(shop, refund.id).await? {
-        let words = "登记前要先向微信确认没有退款，现在问不到微信，请稍后再登记";
+    if let Some(why) = send::unheard(shop, refund.id).await? {
+        let words = format!("登记前要先向微信确认没有退款，现在问不到微信，请稍后再登记：{why}");
         return Err(Error::from(Code::WechatUnavailable).says(words));
     }
     let what = "登记其他方式退还".to_owned();

@@ -191,13 +191,19 @@ async fn left_behind(shop: &Shop, before: &Settings) -> Result<String> {
         return Ok(String::new());
     }
     let of = number.clone();
-    let open = shop.read(move |conn| Ok(payments::open_under(conn, &of)?)).await?;
-    Ok(match open {
-        0 => String::new(),
-        _ => format!(
+    let (open, refunds) = shop.read(move |conn| Ok(payments::open_under(conn, &of)?)).await?;
+    let mut words = String::new();
+    if open > 0 {
+        words += &format!(
             "。还有 {open} 笔没付完的支付单是用商户号 {number} 发起的：付了仍会入账，但查不了也关不了，换回原来的商户号才能跟进；到了付款时限这些订单会关闭"
-        ),
-    })
+        );
+    }
+    if refunds > 0 {
+        words += &format!(
+            "。还有 {refunds} 笔退款没有办完，退的是用商户号 {number} 收的款：换回原来的商户号才能发出和查询，在那之前请不要另外退给买家"
+        );
+    }
+    Ok(words)
 }
 
 /// The cards that payments rest on.

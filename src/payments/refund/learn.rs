@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{full_order, move_to, note, succeeded};
+use super::{Taken, full_order, move_to, note, succeeded};
 use crate::clock::{DAY, MINUTE, SECOND};
 use crate::db::Tx;
 use crate::error::Result;
@@ -232,8 +232,9 @@ pub async fn all_of(shop: &Shop, entry: EntryId, named: Vec<String>) -> Result<R
         Ok(Some((entered, numbers)))
     };
     let Some((entered, numbers)) = shop.read(read).await? else { return Ok(Ran::Done) };
-    let Some(account) = super::account_for(shop, entered.api, entered.app_id.as_deref()) else {
-        return Ok(Ran::Failed("微信支付还没有设置".into()));
+    let account = match Taken::of(&entered).asker(shop) {
+        Ok(account) => account,
+        Err(why) => return Ok(Ran::Failed(why)),
     };
     let mut turn = Some(0);
     while let Some(this) = turn {

@@ -419,13 +419,43 @@ pub fn whole_payment(
     Ok(id)
 }
 
-/// Who we are towards WeChat about a payment that was taken in this version and under this app.
-fn account_for(shop: &Shop, api: Option<Api>, app_id: Option<&str>) -> Option<Account> {
-    let account = shop.account_of(api)?;
-    Some(match app_id {
-        Some(app_id) => account.under(app_id),
-        None => account,
-    })
+/// In what a payment was taken, as far as it is known: what belongs to it goes through the same.
+#[derive(Clone, Debug, Default)]
+struct Taken {
+    api: Option<Api>,
+    app_id: Option<String>,
+    mch_id: Option<String>,
+}
+
+impl Taken {
+    fn of(entered: &Entered) -> Taken {
+        Taken { api: entered.api, app_id: entered.app_id.clone(), mch_id: entered.mch_id.clone() }
+    }
+
+    /// Who we are towards WeChat about it, with the merchant number of today. Errors: in words, what is missing.
+    fn account(&self, shop: &Shop) -> std::result::Result<Account, String> {
+        let account = shop.account_of(self.api).ok_or_else(|| {
+            let which = self.api.map_or("微信支付", Api::text);
+            format!("{which} 还没有设置：这笔退款要用收款时的接口办理")
+        })?;
+        Ok(match &self.app_id {
+            Some(app_id) => account.under(app_id),
+            None => account,
+        })
+    }
+
+    /// The same to ask WeChat. Errors: also when it came in under another merchant number. Asked under today's, WeChat
+    /// knows nothing of it, and that proves nothing.
+    fn asker(&self, shop: &Shop) -> std::result::Result<Account, String> {
+        let account = self.account(shop)?;
+        match &self.mch_id {
+            Some(then) if then != account.mch_id() => Err(format!(
+                "这笔款是用商户号 {then} 收的，现在设置的是 {}：换回原商户号才能查到退款结果",
+                account.mch_id()
+            )),
+            _ => Ok(account),
+        }
+    }
 }
 
 /// The words the payer reads in WeChat.

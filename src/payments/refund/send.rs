@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{MOST_PARTS, account_for, desc, learn, move_to, note};
+use super::{MOST_PARTS, Taken, desc, learn, move_to, note};
 use crate::clock::{self, MINUTE, SECOND};
 use crate::db::{DbError, Tx};
 use crate::error::Result;
@@ -40,12 +40,16 @@ enum Next {
 
 /// Brings a refund on by one step.
 pub async fn advance(shop: &Shop, id: RefundId) -> Result<Ran> {
-    let (api, app_id) = shop.read(move |conn| made_in(conn, id)).await?;
-    let Some(account) = account_for(shop, api, app_id.as_deref()) else {
-        let which = api.map_or("微信支付", Api::text);
-        return Ok(Ran::Failed(format!("{which} 还没有设置：这笔退款要用收款时的接口办理")));
+    let taken = shop.read(move |conn| taken(conn, id)).await?;
+    let account = match taken.account(shop) {
+        Ok(account) => account,
+        Err(why) => return Ok(Ran::Failed(why)),
     };
-    match next(shop, &account, id, false).await? {
+    let next_step = next(shop, &account, id, false).await?;
+    if let (Next::Ask(_), Err(why)) = (&next_step, taken.asker(shop)) {
+        return Ok(Ran::Failed(why));
+    }
+    match next_step {
         Next::Rest(ran) => Ok(ran),
         Next::Send(refund, order) => send(shop, &account, &refund, &order).await,
         Next::Ask(_) if !shop.wechat.may_ask(REFUND_QUERY) => Ok(left_alone(shop.now())),
@@ -66,14 +70,13 @@ fn left_alone(now: i64) -> Ran {
     Ran::Again { at: now + 10 * SECOND }
 }
 
-/// The version of the API that a refund goes through: the one it was first sent by, else the one that took the payment;
-/// and the app that took it.
-fn made_in(conn: &Connection, id: RefundId) -> Result<(Option<Api>, Option<String>)> {
-    let Some(refund) = refunds::by_id(conn, id)? else { return Ok((None, None)) };
+/// What a refund goes through: the version that it was first sent by, else all that took the payment.
+fn taken(conn: &Connection, id: RefundId) -> Result<Taken> {
+    let Some(refund) = refunds::by_id(conn, id)? else { return Ok(Taken::default()) };
     let entered = refund.transaction_id.as_deref().map(|id| ledger::payment(conn, id)).transpose()?.flatten();
-    let (api, app_id) = entered.map_or((None, None), |entered| (entered.api, entered.app_id));
+    let taken = entered.as_ref().map(Taken::of).unwrap_or_default();
     let sent = refund.params.as_deref().and_then(|params| serde_json::from_str::<RefundOrder>(params).ok());
-    Ok((sent.map(|sent| sent.api).or(api), app_id))
+    Ok(Taken { api: sent.map(|sent| sent.api).or(taken.api), ..taken })
 }
 
 /// Decides in one transaction; a refund that is to be sent is marked so before WeChat hears of it.
@@ -250,13 +253,16 @@ async fn send(shop: &Shop, account: &Account, refund: &Refund, order: &RefundOrd
     shop.write_always(write).await
 }
 
-/// Asks once more before money goes back in another way; false when WeChat could not be heard.
-pub async fn heard(shop: &Shop, id: RefundId) -> Result<bool> {
-    let refund = shop.read(move |conn| Ok(refunds::by_id(conn, id)?)).await?;
-    let (api, app_id) = shop.read(move |conn| made_in(conn, id)).await?;
-    match (account_for(shop, api, app_id.as_deref()), refund.filter(Refund::may_be_known_there)) {
-        (Some(account), Some(refund)) => Ok(!matches!(ask(shop, &account, &refund).await?, Some(Ran::Failed(_)))),
-        _ => Ok(true),
+/// Asks once more before money goes back in another way; answers why WeChat could not be heard about what it may know.
+pub async fn unheard(shop: &Shop, id: RefundId) -> Result<Option<String>> {
+    let (refund, taken) = shop.read(move |conn| Ok((refunds::by_id(conn, id)?, taken(conn, id)?))).await?;
+    let Some(refund) = refund.filter(Refund::may_be_known_there) else { return Ok(None) };
+    match taken.asker(shop) {
+        Ok(account) => Ok(match ask(shop, &account, &refund).await? {
+            Some(Ran::Failed(why)) => Some(why),
+            _ => None,
+        }),
+        Err(why) => Ok(Some(why)),
     }
 }
 

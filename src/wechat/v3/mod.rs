@@ -43,6 +43,7 @@ pub struct Keys {
 }
 
 /// A key, and until when it is believed (epoch milliseconds): messages on their way still carry the one before.
+#[derive(Clone)]
 pub struct Until<T> {
     pub key: T,
     pub until: i64,
@@ -54,7 +55,7 @@ impl<T> Until<T> {
     }
 
     /// When it ends, of one that is no more in force.
-    fn ends(&self) -> Option<i64> {
+    pub(super) fn ends(&self) -> Option<i64> {
         (self.until < i64::MAX).then_some(self.until)
     }
 }
@@ -118,6 +119,17 @@ impl Merchant {
         self.at + self.since.elapsed().as_millis() as i64
     }
 
+    pub(super) fn in_force(&self) -> Merchant {
+        let Keys { private, serial, v3, public } = &*self.keys;
+        let keys = Keys {
+            private: private.clone(),
+            serial: serial.clone(),
+            v3: v3.iter().filter(|one| one.ends().is_none()).cloned().collect(),
+            public: public.iter().filter(|one| one.ends().is_none()).cloned().collect(),
+        };
+        Merchant { keys: Arc::new(keys), ..self.clone() }
+    }
+
     pub(super) fn private(&self) -> &PrivateKey {
         &self.keys.private
     }
@@ -127,18 +139,9 @@ impl Merchant {
         self.keys.v3.iter().filter(|one| self.at < one.until)
     }
 
-    /// The key of WeChat Pay's with this id, if it is believed at this moment.
-    pub(super) fn public(&self, id: &str) -> Option<&PublicKey> {
-        self.believed(id).map(|one| &one.key.1)
-    }
-
-    fn believed(&self, id: &str) -> Option<&Until<(String, PublicKey)>> {
-        self.keys.public.iter().find(|one| self.at < one.until && one.key.0 == id)
-    }
-
-    /// When the public key with this id is believed no more, if another one has taken its place.
-    pub(super) fn public_ends(&self, id: &str) -> Option<i64> {
-        self.believed(id).and_then(Until::ends)
+    /// WeChat Pay's keys with this id that are believed at this moment: two, where another one was entered under it.
+    pub(super) fn publics(&self, id: &str) -> impl Iterator<Item = &Until<(String, PublicKey)>> {
+        self.keys.public.iter().filter(move |one| self.at < one.until && one.key.0 == id)
     }
 
     /// The id of WeChat Pay's public key that replies shall be signed with.
@@ -286,7 +289,7 @@ mod tests {
                 signature: text(reply, "signature").to_owned(),
             };
             let body = body.strip_suffix('\n').unwrap().as_bytes();
-            assert_eq!(seal.check(body, &merchant(&all), Some(1_722_850_421_000)), Ok(()), "{name}");
+            assert_eq!(seal.check(body, &merchant(&all), Some(1_722_850_421_000)), Ok(None), "{name}");
             let more = [body, b" "].concat();
             assert_eq!(seal.check(&more, &merchant(&all), Some(1_722_850_421_000)), Err(BadSeal::Wrong), "{name}");
         }

@@ -8,7 +8,7 @@ use super::super::flaw::Flaw;
 use super::super::refund::RefundFact;
 use super::super::{Check, Identity, Payment};
 use super::keys::V3Key;
-use super::pay::{of_merchant, read_payment};
+use super::pay::read_payment;
 use super::refund::read_refund;
 use super::sign::{BadSeal, Recorded, Seal};
 use super::{Merchant, Until};
@@ -72,10 +72,10 @@ pub fn read(
         earlier: None,
         opens: false,
     };
-    let sealed = Seal::read(values).and_then(|seal| seal.check(body, merchant, now).map(|()| seal.serial));
+    let sealed = Seal::read(values).and_then(|seal| seal.check(body, merchant, now).map(|ends| (seal.serial, ends)));
     notice.note("验签", sealed.as_ref().err().map(|bad| bad.words()));
     match sealed {
-        Ok(id) => notice.earlier = merchant.public_ends(&id).map(|ends| earlier(&format!("微信支付公钥 {id}"), ends)),
+        Ok((id, ends)) => notice.earlier = ends.map(|ends| earlier(&format!("微信支付公钥 {id}"), ends)),
         Err(bad) => {
             notice.verdict = Verdict::Refused(bad.word().into());
             notice.opens = content(body, merchant).is_some();
@@ -89,8 +89,10 @@ pub fn read(
             notice.earlier = ends.map(|ends| earlier(" APIv3 密钥", ends)).or(notice.earlier);
             notice.out_trade_no = text(&facts, "out_trade_no").map(|number| number.chars().take(64).collect());
             let named = |name| text(&facts, name).unwrap_or_default();
-            notice.other = Identity::unless((&merchant.app_id, &merchant.mch_id), named("appid"), named("mchid"));
-            said(&event, &facts, merchant, &mut notice.checks)
+            // A refund names no app.
+            let app = if event.starts_with("REFUND.") { &merchant.app_id } else { named("appid") };
+            notice.other = Identity::unless((&merchant.app_id, &merchant.mch_id), app, named("mchid"));
+            said(&event, &facts, &mut notice.checks)
         }
         Ok(None) => Verdict::Sealed,
         Err(flaw) => Verdict::Refused(flaw.word().into()),
@@ -146,7 +148,7 @@ fn bad_field(name: &str) -> String {
     format!("{} {name}", Flaw::BadField.word())
 }
 
-fn said(event: &str, facts: &Value, merchant: &Merchant, checks: &mut Vec<Check>) -> Verdict {
+fn said(event: &str, facts: &Value, checks: &mut Vec<Check>) -> Verdict {
     let mut check = |what: &'static str, wrong: Option<String>| {
         checks.push(Check { what, ok: wrong.is_none(), note: wrong.clone().unwrap_or_default() });
         wrong
@@ -172,8 +174,9 @@ fn said(event: &str, facts: &Value, merchant: &Merchant, checks: &mut Vec<Check>
             }
         }
         "REFUND.SUCCESS" | "REFUND.ABNORMAL" | "REFUND.CLOSED" => {
-            let other = !of_merchant(merchant, facts);
-            if let Some(word) = check("商户号", other.then(|| Flaw::OtherMerchant.word().to_owned())) {
+            // In whose name it may speak, the payment that we entered tells.
+            let named = text(facts, "mchid").is_some();
+            if let Some(word) = check("商户号", (!named).then(|| Flaw::OtherMerchant.word().to_owned())) {
                 return Verdict::Refused(word);
             }
             // The event and the facts say the same, or nothing that can be gone by.

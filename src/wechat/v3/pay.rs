@@ -174,11 +174,8 @@ fn read_trade(merchant: &Merchant, reply: &Value) -> Result<Trade, GatewayError>
 
 /// Facts of another merchant or app are not ours, whoever signed them.
 fn ours(merchant: &Merchant, facts: &Value) -> bool {
-    of_merchant(merchant, facts) && facts.get("appid").and_then(Value::as_str) == Some(&merchant.app_id)
-}
-
-pub(super) fn of_merchant(merchant: &Merchant, facts: &Value) -> bool {
-    facts.get("mchid").and_then(Value::as_str) == Some(&merchant.mch_id)
+    let named = |name| facts.get(name).and_then(Value::as_str);
+    named("mchid") == Some(&merchant.mch_id) && named("appid") == Some(&merchant.app_id)
 }
 
 /// The facts of a payment, from a query or a notice; `Err` names the field that is missing or wrong.

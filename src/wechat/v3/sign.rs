@@ -216,28 +216,28 @@ impl Seal {
     }
 
     /// Believes the raw bytes only if one of WeChat Pay's keys that we were given signed them a moment ago.
-    /// `now` is `None` when an old message is looked at again.
-    pub fn check(&self, body: &[u8], merchant: &Merchant, now: Option<i64>) -> Result<(), BadSeal> {
+    /// `now` is `None` when an old message is looked at again. Answers when that key is believed no more, if another one has
+    /// taken its place.
+    pub fn check(&self, body: &[u8], merchant: &Merchant, now: Option<i64>) -> Result<Option<i64>, BadSeal> {
         if self.signature.starts_with(PROBE) {
             return Err(BadSeal::Probe);
         }
-        let Some(key) = merchant.public(&self.serial) else {
+        if merchant.publics(&self.serial).next().is_none() {
             let serial = self.serial.chars().filter(char::is_ascii_graphic).take(64).collect();
             return Err(match is_certificate(&self.serial) {
                 true => BadSeal::Certificate(serial),
                 false => BadSeal::OtherKey(serial),
             });
-        };
-        let parts = [self.timestamp.as_bytes(), self.nonce.as_bytes(), body];
-        if !fits(key, &parts, &self.signature) {
-            return Err(BadSeal::Wrong);
         }
+        let parts = [self.timestamp.as_bytes(), self.nonce.as_bytes(), body];
+        let signed_by = merchant.publics(&self.serial).find(|one| fits(&one.key.1, &parts, &self.signature));
+        let ends = signed_by.ok_or(BadSeal::Wrong)?.ends();
         let at = self.timestamp.parse::<i64>().ok().filter(|at| at.checked_mul(SECOND).is_some());
         let at = at.ok_or(BadSeal::Wrong)?;
         // Whole seconds are told, so whole seconds are compared.
         match now.map(|now| (now.div_euclid(SECOND) - at).saturating_mul(SECOND)) {
             Some(apart) if apart.saturating_abs() > APART => Err(BadSeal::Clock(apart)),
-            _ => Ok(()),
+            _ => Ok(ends),
         }
     }
 }
