@@ -14,6 +14,7 @@ mod simulate_wechat;
 mod staff;
 
 use std::io::{BufRead, IsTerminal, Write};
+use std::net::{IpAddr, TcpListener};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -202,6 +203,17 @@ fn take_up(server: &Server) -> Outcome {
         println!("✓ 已恢复备份 {file}；原来的店铺另存在 {}", server.data_dir.display());
     }
     Ok(())
+}
+
+/// How whoever runs a shop names its port.
+const PORT: &str = "ROCKET_PORT";
+
+/// The port asked for, or any free one for 0: nothing is begun for a port that cannot be had. `named` is how it is given.
+fn free_port(address: IpAddr, port: u16, named: &str) -> Result<u16, String> {
+    let bound = TcpListener::bind((address, port)).and_then(|listener| listener.local_addr());
+    bound
+        .map(|at| at.port())
+        .map_err(|e| format!("端口 {port} 无法使用（{address}）：{e}。请换一个 {named}，或先停掉占用它的程序"))
 }
 
 /// Launches and waits. Rocket's own words for what went wrong, in one line.

@@ -1,8 +1,10 @@
 //! `xiaopu serve`: runs the shop.
 
+use std::net::{IpAddr, SocketAddr};
+
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::{Outcome, figment, keep_open, log, say_whether, take_up};
+use super::{Outcome, PORT, figment, free_port, keep_open, log, say_whether, take_up};
 use crate::backups;
 use crate::db::InstanceLock;
 use crate::say::say;
@@ -16,14 +18,15 @@ pub async fn run() -> Outcome {
     log::set_json(server.log_json);
     make_room_for_connections();
     let _lock = InstanceLock::take(&server.data_dir).map_err(|e| e.to_string())?;
+    let address: IpAddr = figment.extract_inner("address").map_err(|e| format!("配置 address 不正确: {e}"))?;
+    let port = free_port(address, figment.extract_inner("port").map_err(|e| format!("配置 port 不正确: {e}"))?, PORT)?;
+    let figment = figment.merge(("port", port));
     let data_dir = server.data_dir.clone();
     backups::sweep(&server.data_dir);
     let taken = take_up(&server);
     let shop = Shop::open(server, Opening::default()).await?;
     say_whether(&shop, taken).await;
-    let address: String = figment.extract_inner("address").unwrap_or_else(|_| "127.0.0.1".into());
-    let port: u16 = figment.extract_inner("port").map_err(|e| format!("配置 port 不正确: {e}"))?;
-    let here = format!("http://{address}:{port}");
+    let here = format!("http://{}", SocketAddr::new(address, port));
     println!("小铺已启动  {here}/admin   数据目录 {}", data_dir.display());
     if let Some(token) = login::setup_link(&shop).await.map_err(|e| e.message())? {
         let settings = shop.settings();

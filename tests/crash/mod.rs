@@ -14,6 +14,7 @@ mod doctor;
 mod going_back;
 mod memory;
 mod packing;
+mod ports;
 mod power;
 mod reconcile;
 mod storm;

@@ -2,13 +2,13 @@
 
 mod history;
 
-use std::net::{IpAddr, TcpListener};
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
 
-use super::{Outcome, figment, keep_open, launch, take_up};
+use super::{Outcome, PORT, figment, free_port, keep_open, launch, take_up};
 use crate::catalogue::{samples, store};
 use crate::clock::Clock;
 use crate::db::{InstanceLock, Tx};
@@ -50,8 +50,10 @@ impl Demo {
         if self.fresh {
             clear(&server.data_dir)?;
         }
-        let port = free_port(address, figment.extract_inner("port").map_err(|e| format!("配置 port 不正确: {e}"))?)?;
-        let simulator_port = free_port(address, port.checked_add(1).unwrap_or(0)).or_else(|_| free_port(address, 0))?;
+        let port =
+            free_port(address, figment.extract_inner("port").map_err(|e| format!("配置 port 不正确: {e}"))?, PORT)?;
+        let simulator_port =
+            free_port(address, port.checked_add(1).unwrap_or(0), PORT).or_else(|_| free_port(address, 0, PORT))?;
         let (here, simulator_url) = (url(address, port), url(address, simulator_port));
         server.pay_url.clone_from(&simulator_url);
         server.api_url.clone_from(&simulator_url);
@@ -117,14 +119,6 @@ fn url(address: IpAddr, port: u16) -> String {
         IpAddr::V4(ip) => format!("http://{ip}:{port}"),
         IpAddr::V6(ip) => format!("http://[{ip}]:{port}"),
     }
-}
-
-/// The port asked for, or any free one for 0; the addresses must be known before the doors open.
-fn free_port(address: IpAddr, port: u16) -> Result<u16, String> {
-    let bound = TcpListener::bind((address, port)).and_then(|listener| listener.local_addr());
-    bound
-        .map(|at| at.port())
-        .map_err(|e| format!("端口 {port} 无法使用：{e}。请换一个 ROCKET_PORT，或先停掉占用它的程序"))
 }
 
 /// Waits until the simulated WeChat answers.

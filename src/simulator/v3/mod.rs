@@ -3,8 +3,11 @@
 pub mod api;
 mod door;
 mod facts;
+pub mod folder;
 pub mod notices;
 mod rsa;
+
+use serde::{Deserialize, Serialize};
 
 use super::Simulator;
 use crate::clock::MINUTE;
@@ -17,7 +20,7 @@ pub use rsa::Pair;
 const APART: i64 = 5 * MINUTE;
 
 /// Everything that both sides of API v3 know or keep: what a merchant would find in WeChat's console, and WeChat's own key.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Keys {
     /// The merchant's, which a shop is given.
     pub merchant: Pair,

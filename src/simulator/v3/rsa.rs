@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use num_bigint::BigUint;
+use serde::{Deserialize, Serialize};
 
 use crate::nonce::Nonces;
 
@@ -13,7 +14,7 @@ const ROUNDS: usize = 24;
 const EXPONENT: u32 = 65_537;
 
 /// A key pair as PEM text: PKCS#8 as WeChat's own tool writes it, and SPKI.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Pair {
     pub private: String,
     pub public: String,
