@@ -28,7 +28,7 @@ impl Reconcile {
         if day < today.plus(-reconcile::KEPT_DAYS) {
             return Err(format!("微信只保留三个月的账单，{} 太早了", day.shown()));
         }
-        let ran = reconcile::run(&shop, day).await.map_err(|e| e.message())?;
+        let ran = reconcile::by_hand(&shop, day).await.map_err(|e| e.message())?;
         let read = move |conn: &rusqlite::Connection| {
             Ok((store::of_day(conn, day)?, ledger::day_sum(conn, day)?, exceptions::of_day(conn, day)?))
         };
@@ -81,6 +81,9 @@ fn unmatched(ran: &Ran, found: &Match) -> String {
     };
     match found.state {
         BillState::Waiting | BillState::Failed => format!("{why}。店铺开着会自己再试，也可以稍后再运行一次"),
-        before => format!("{why}，请稍后再试。之前对过的结果还在：{}", before.text()),
+        before => {
+            let again = "店铺开着会自己再试，没开请稍后再试";
+            format!("{why}。{again}。之前对过的结果还在：{}", before.text())
+        }
     }
 }

@@ -20,9 +20,9 @@ use crate::payments::settle::{self, Source};
 use crate::payments::store as payments;
 use crate::shop::Shop;
 use crate::transactions::{self, Entry};
-use crate::wechat::Account;
 use crate::wechat::bill::{Bill, BillAnswer, Others};
 use crate::wechat::pay::{Trade, TradeOf};
+use crate::wechat::{Account, for_owner};
 use crate::words::words;
 use funds::Funds;
 
@@ -158,10 +158,27 @@ pub async fn run(shop: &Shop, day: Day) -> Result<Ran> {
         Ok(BillAnswer::None) => compare(shop, &account, day, Bill::default(), true).await,
         Ok(BillAnswer::Bill(bill)) => compare(shop, &account, day, bill, false).await,
         Err(e) => {
-            note(shop, day, BillState::Failed, &e.to_string()).await?;
-            Ok(Ran::Failed(e.to_string()))
+            // What only the owner can mend is said with what to do; time heals the rest.
+            let why = for_owner(account.api(), &e).unwrap_or_else(|| e.to_string());
+            note(shop, day, BillState::Failed, &why).await?;
+            Ok(Ran::Failed(why))
         }
     }
+}
+
+/// The same by somebody's hand, with no job behind it: what did not come this time is asked for again by whoever keeps the
+/// shop open, as if the job had asked.
+pub async fn by_hand(shop: &Shop, day: Day) -> Result<Ran> {
+    let ran = run(shop, day).await?;
+    let again = match &ran {
+        Ran::Again { at } => Some(*at),
+        Ran::Failed(_) => Some(shop.now() + CREATING_AGAIN),
+        Ran::Done | Ran::Stuck(_) => None,
+    };
+    if let Some(at) = again {
+        shop.write(move |tx| jobs::enqueue(tx, Task::Bill(day), at).map_err(Into::into)).await?;
+    }
+    Ok(ran)
 }
 
 /// Writes down why there is no match yet; one that was made before stays.

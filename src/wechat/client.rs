@@ -304,7 +304,15 @@ impl Wechat {
 
     /// A bill at an address that WeChat gave out, on its own host.
     pub(super) async fn get_for_bill(&self, asked: &AskedV3<'_>) -> Result<Vec<u8>, GatewayError> {
-        self.timed(self.pay.send(BILL_TIMEOUT, |host| asked.request(&self.http, host)), MAX_BILL).await.0
+        let sent = self.pay.send(BILL_TIMEOUT, |host| asked.request(&self.http, host));
+        match self.raw(sent, MAX_BILL).await.0? {
+            // It answered, and said no: the address is good for minutes only, and a new one is asked for next time.
+            Raw { status, .. } if status.is_client_error() => {
+                let status = status.as_u16();
+                Err(GatewayError::NotAccepted(format!("HTTP {status} 微信没有给账单文件，下次会重新要下载地址")))
+            }
+            raw => raw.success(),
+        }
     }
 
     pub(super) async fn get_api(&self, path: &str, query: &[(&str, &str)]) -> (Result<Vec<u8>, GatewayError>, i64) {

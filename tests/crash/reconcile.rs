@@ -30,5 +30,10 @@ async fn what_wechat_answers_to_a_bill_by_hand_is_said_and_marked_for_what_it_is
         let words = text(&ran);
         assert_eq!((ran.status.success(), words.contains('✓')), (fine, fine), "{faults:?}: {words}");
         assert!(words.contains(said), "{faults:?}: {words}");
+        // A shop that is open asks again by itself: that is a job, and not only a word.
+        let books = rusqlite::Connection::open(program.data().join("xiaopu.db")).unwrap();
+        let waits = "select count(*) from jobs where kind = 'bill' and state = 'waiting'";
+        let waiting: i64 = books.query_row(waits, [], |row| row.get(0)).unwrap();
+        assert!(fine || waiting == 1, "{faults:?}: {waiting}");
     }
 }

@@ -39,6 +39,10 @@ async fn a_bill_that_is_fetched_by_hand_is_matched_or_says_why_not() {
         ("downloadbill", Fault::Http500, 1, "HTTP 500"),
         ("downloadbill", Fault::BillElsewhere, 1, "DOWNLOAD_URL_ELSEWHERE"),
         ("billdownload", Fault::BillHash, 1, "BILL_HASH_WRONG"),
+        ("billdownload", Fault::refused("PARAM_ERROR", "下载地址已失效"), 1, "微信没有给账单文件"),
+        // What only the owner can mend is said with what to do.
+        ("downloadbill", Fault::refused("SIGN_ERROR", "签名错误"), 1, "商户私钥和证书序列号不对应"),
+        ("downloadbill", Fault::refused("NO_AUTH", "无权限"), 1, "核对 JSAPI 支付是否开通"),
     ] {
         (0..times).for_each(|_| w.wechat.fault(kind, fault.clone()));
         let page = fetched(&w, &manager).await;
