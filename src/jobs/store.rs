@@ -196,6 +196,15 @@ pub fn waiting_for(conn: &Connection, task: Task) -> Result<Option<i64>> {
         .optional()
 }
 
+/// Why a task that is not done failed when it was last tried.
+pub fn failing(conn: &Connection, task: Task) -> Result<Option<String>> {
+    conn.prepare_cached(
+        "select last_error from jobs where kind = ?1 and subject = ?2 and state <> 'done' and last_error <> ''",
+    )?
+    .query_row(params![task.kind(), task.subject()], |row| row.get(0))
+    .optional()
+}
+
 /// Takes up a job again that had been left to a person, or runs a waiting one now.
 pub fn run_now(tx: &Tx, id: JobId) -> Result<bool> {
     let changed = tx

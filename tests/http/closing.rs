@@ -1,6 +1,7 @@
 //! Closing: cancelling, expiring, and what happens when WeChat cannot be asked.
 
 use xiaopu::simulator::{Fault, Paying, TradeState};
+use xiaopu::staff::Role;
 
 use crate::support::*;
 
@@ -28,6 +29,30 @@ async fn a_cancelled_order_gives_its_stock_back_once_wechat_agrees() {
     alice.post(&format!("/orders/{no}/cancel"), None).await.ok();
     assert_eq!(w.stock(sku).await, (3, 0));
     w.must_hold().await;
+}
+
+/// Five minutes are a rule of v2 alone; and what is in the way is said where somebody looks for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_says_why_its_payment_is_not_closed_yet() {
+    for (api, first) in [("v2", "5 分钟后才能关闭"), ("v3", "正在微信关闭之前的支付单")] {
+        let w = super::v3::world(api).await;
+        let sku = w.product("苹果", 1000, 3).await;
+        let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+        let placed = Placed::of(alice.buy(sku, 2).await);
+        w.wechat.fault_always("orderquery", Fault::Unsigned);
+        alice.post(&format!("/orders/{}/cancel", placed.no), None).await.ok();
+        let page = manager.page(&format!("/admin/orders/{}", placed.no)).await;
+        assert!(page.contains(first) && page.contains("库存暂时保留"), "{api}: {page}");
+        assert_eq!(page.contains("5 分钟"), api == "v2", "{api}: {page}");
+        if api == "v3" {
+            w.advance(6 * MINUTE);
+            w.run_jobs().await;
+            let failed = "select count(*) from jobs where kind = 'close' and last_error <> ''";
+            w.wait("the follow-up", || async { w.count(failed).await == 1 }).await;
+            let page = manager.page(&format!("/admin/orders/{}", placed.no)).await;
+            assert!(page.contains("还没能在微信关闭") && page.contains("没有签名"), "{page}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

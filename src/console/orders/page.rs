@@ -101,6 +101,8 @@ struct Seen {
     /// How many orders its buyer has paid for, and how much.
     history: (i64, i64),
     openid: String,
+    /// Why the last attempt could not be closed at WeChat when that was last tried.
+    unclosed: Option<String>,
     /// When it will be closed or completed by itself.
     expiring: Option<i64>,
     completing: Option<i64>,
@@ -114,8 +116,11 @@ impl Seen {
     fn read(conn: &rusqlite::Connection, order_no: &OrderNo, came: &Came, now: i64) -> Result<Seen> {
         let order = store::by_no(conn, order_no)?.ok_or(Code::NotFound)?;
         let id = order.id;
+        let attempts = payments::attempts(conn, id)?;
+        let last = attempts.last().map(|attempt| jobs::Task::Close(attempt.id));
         Ok(Seen {
-            attempts: payments::attempts(conn, id)?,
+            unclosed: last.map(|task| jobs::store::failing(conn, task)).transpose()?.flatten(),
+            attempts,
             shares: ledger::shares_of(conn, id)?,
             events: store::events(conn, id)?,
             exceptions: money::exceptions::with_refunds(conn, exceptions::of_order(conn, id)?)?,
@@ -290,7 +295,7 @@ impl OrderPage {
         let full = &seen.full;
         let Full { order, lines, shipments, refunds, .. } = full;
         let may = May::of(role, full);
-        let last = seen.attempts.last().map(|attempt| attempt.state);
+        let last = seen.attempts.last().map(|attempt| (attempt, seen.unclosed.as_deref()));
         let to_pack = full.to_pack();
         let left = |id| to_pack.iter().find(|(line, _)| line.id == id).map_or(0, |(_, left)| *left);
         let mut tail: Vec<char> = seen.openid.chars().rev().take(6).collect();

@@ -6,7 +6,7 @@ use crate::clock::{self, DAY};
 use crate::ids::MessageId;
 use crate::orders::store::Event;
 use crate::orders::{Full, OrderStatus, Topic};
-use crate::payments::AttemptState;
+use crate::payments::{Attempt, AttemptState};
 use crate::words::words;
 
 words! {
@@ -68,26 +68,38 @@ pub struct Waiting {
     button: Option<(&'static str, String)>,
 }
 
-/// Why nothing happens just now: a sentence, and where this person may go to change it, if anywhere.
+/// Why an attempt is not closed yet.
+fn closing(last: Option<(&Attempt, Option<&str>)>, now: i64) -> String {
+    match last {
+        Some((attempt, _)) if now < attempt.closable_at() => {
+            let at = clock::shown_short(attempt.closable_at());
+            format!("微信要求支付单创建 5 分钟后才能关闭，{at} 以后就去关闭")
+        }
+        Some((_, Some(why))) => format!("之前的支付单还没能在微信关闭（{why}）"),
+        _ => "正在微信关闭之前的支付单".to_owned(),
+    }
+}
+
+/// Why nothing happens just now: a sentence, and where this person may go to change it, if anywhere. `last` is the last
+/// attempt, with why it could not be closed.
 pub fn why_waiting(
     full: &Full,
-    last: Option<AttemptState>,
+    last: Option<(&Attempt, Option<&str>)>,
     expiring: Option<i64>,
     completing: Option<i64>,
     sees_money: bool,
     now: i64,
 ) -> Option<Waiting> {
     let order = &full.order;
+    let state = last.map(|(attempt, _)| attempt.state);
     let here = |part: &str| format!("/admin/orders/{}{part}", order.order_no);
     let (words, button) = match order.status {
         OrderStatus::PendingPayment if now >= order.expires_at => {
             let again = expiring.map(|at| format!("，{} 再试", clock::shown_short(at.max(now)))).unwrap_or_default();
             (format!("付款时间已过，正在向微信确认没有付款{again}，确认后自动关闭"), None)
         }
-        OrderStatus::PendingPayment => match last {
-            Some(AttemptState::Closing) => {
-                ("正在微信关闭之前的支付单（创建 5 分钟后才能关闭），之后买家可以重新支付".into(), None)
-            }
+        OrderStatus::PendingPayment => match state {
+            Some(AttemptState::Closing) => (format!("{}，关闭之后买家可以重新支付", closing(last, now)), None),
             Some(AttemptState::Failed) => {
                 let log = format!("/admin/transactions?q={}", order.order_no);
                 ("微信拒绝了下单，买家可以重新发起支付".into(), Some(("看微信怎么说", log)).filter(|_| sees_money))
@@ -95,8 +107,8 @@ pub fn why_waiting(
             None => ("买家还没有发起支付".into(), None),
             Some(_) => (format!("等待买家付款，{} 到期后自动关闭", clock::shown_short(order.expires_at)), None),
         },
-        OrderStatus::Closed if last == Some(AttemptState::Closing) && order.holds_stock => {
-            ("微信要求支付单创建 5 分钟后才能关闭；在确认关闭之前，库存暂时保留，系统会继续跟进".into(), None)
+        OrderStatus::Closed if state == Some(AttemptState::Closing) && order.holds_stock => {
+            (format!("{}；在确认关闭之前，库存暂时保留，系统会继续跟进", closing(last, now)), None)
         }
         _ if let Some(refund) = full.refunds.iter().find(|r| r.refund.state.is_open()) => {
             let (number, state) = (&refund.refund.out_refund_no, refund.refund.state.text());
