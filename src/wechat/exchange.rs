@@ -43,6 +43,9 @@ impl Signature {
     }
 }
 
+/// Stands between what WeChat said and what we say of it.
+pub(super) const BESIDE: &str = "；另外，";
+
 impl<T> Exchange<T> {
     /// A call that was not even made.
     pub(crate) fn unsent(kind: &'static str, why: GatewayError) -> Exchange<T> {
@@ -93,6 +96,11 @@ impl GatewayError {
             GatewayError::Unreachable(text) | GatewayError::Certificate(text) | GatewayError::NotAccepted(text) => text,
             GatewayError::Refused { text, .. } => text,
         }
+    }
+
+    /// The same without what we say of it ourselves.
+    pub(super) fn theirs(&self) -> &str {
+        self.said().split(BESIDE).next().unwrap_or_default()
     }
 
     /// WeChat's code, when it refused with one.

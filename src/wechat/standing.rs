@@ -130,7 +130,8 @@ fn known(api: Api, e: &GatewayError) -> Option<Why> {
     if matches!(e, GatewayError::Unreachable(_) | GatewayError::Certificate(_)) {
         return None;
     }
-    let said = e.said();
+    // Our own words about its signature name headers too, and say nothing of the settings.
+    let said = e.theirs();
     let code =
         e.code().into_iter().chain(said.split(' ')).find_map(|word| CODES.into_iter().find(|code| *code == word));
     let keys = |words: &str| Some(Why::Keys(words.to_owned()));
@@ -206,6 +207,10 @@ mod tests {
             (v3("HTTP 401 SIGNERROR 商户证书序列号有误"), "商户私钥和证书序列号不对应"),
             (v3("HTTP 401 SIGNERROR 错误的签名，验签失败"), "商户私钥和证书序列号不对应"),
             (v3("HTTP 401 SIGNERROR Http头Authorization中的timestamp与发起请求的时间不得超过5分钟"), "请校时"),
+            (
+                v3("HTTP 401 SIGNERROR 错误的签名；另外，微信的回答里 Wechatpay-Serial 出现了两次"),
+                "商户私钥和证书序列号不对应",
+            ),
             ((Api::V3, refused("NOAUTH", "商户号该产品权限未开通")), "没有支付的权限"),
             ((Api::V3, refused("APPID_MCHID_NOT_MATCH", "appid和mch_id不匹配")), "没有绑定"),
             ((Api::V3, refused("MCHID_NOT_EXIST", "商户号不存在")), "没有这个商户号"),
@@ -222,6 +227,8 @@ mod tests {
             let said = for_owner(api, &e);
             assert!(said.as_deref().is_some_and(|said| said.contains(words)), "{e}: {said:?}");
         }
+        let doubled = "HTTP 404 ORDERNOTEXIST 订单不存在；另外，微信的回答里 Wechatpay-Serial 出现了两次";
+        assert_eq!(for_owner(Api::V3, &not_accepted(doubled)), None, "a proxy's doing is no fault of the keys");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 use super::super::client::{AskedV3, Raw};
-use super::super::exchange::{http_words, unusable};
+use super::super::exchange::{BESIDE, http_words, unusable};
 use super::super::flaw::Flaw;
 use super::super::{Exchange, GatewayError, Signature, Wechat};
 use super::Merchant;
@@ -97,7 +97,7 @@ fn trusted(sealed: Result<(), BadSeal>, raw: &Raw) -> Result<Signed, GatewayErro
         Ok(()) if !code.is_empty() => Err(GatewayError::Refused { code: code.to_owned(), text }),
         _ if busy => Err(GatewayError::Unreachable(words)),
         Err(bad) if !matches!(bad, BadSeal::Missing(_)) => {
-            Err(GatewayError::NotAccepted(format!("{words}；{}", bad.of_reply())))
+            Err(GatewayError::NotAccepted(format!("{words}{BESIDE}{}", bad.of_reply())))
         }
         _ => Err(GatewayError::NotAccepted(words)),
     }
