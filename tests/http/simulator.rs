@@ -144,6 +144,8 @@ async fn what_is_not_of_api_v3_is_refused_in_its_own_way() {
         ("amount", json!({ "total": "100" }), "PARAM_ERROR"),
         ("payer", json!({ "openid": w.wechat.openid_at("wx00000000000other", "bob") }), "PARAM_ERROR"),
         ("time_expire", json!("20261008140000"), "PARAM_ERROR"),
+        ("time_expire", json!("2027-01-07T10:00:00+08:00"), "PARAM_ERROR"),
+        ("attach", json!("x".repeat(129)), "PARAM_ERROR"),
         ("spbill_create_ip", json!("127.0.0.1"), "PARAM_ERROR"),
     ] {
         let mut body = right.clone();
@@ -155,6 +157,66 @@ async fn what_is_not_of_api_v3_is_refused_in_its_own_way() {
     // At once: with v3 the five minutes are advice.
     let close = "/v3/pay/transactions/out-trade-no/SIM20261008000001/close";
     assert_eq!(ask_v3(&w, close, &json!({ "mchid": MCH_ID })).await.0, 204);
+    let refund = json!({
+        "transaction_id": "4200000000202610080000000001", "out_refund_no": "SIM1R1", "notify_url": "http://127.0.0.1:9/n",
+        "amount": { "refund": 100, "total": 100, "currency": "CNY" },
+    });
+    for (name, value) in [
+        ("refund_fee", json!(100)),
+        ("reason", json!("x".repeat(81))),
+        ("notify_url", json!("http://127.0.0.1:9/n?a=1")),
+    ] {
+        let mut body = refund.clone();
+        body[name] = value;
+        let answer = ask_v3(&w, "/v3/refund/domestic/refunds", &body).await;
+        assert_eq!((answer.0, answer.1["code"].as_str()), (400, Some("PARAM_ERROR")), "{name}: {answer:?}");
+    }
+    let nowhere = ask_v3(&w, "/v3/pay/transactions/native", &right).await;
+    assert_eq!((nowhere.0, nowhere.1["code"].as_str()), (404, Some("RESOURCE_NOT_EXISTS")));
+}
+
+/// One header wrong per row, and questions that lack what they must name: each refusal is WeChat's own, and signed.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_by_api_v3_is_looked_at_header_by_header() {
+    let w = world("v3").await;
+    let keys = super::v3::keys();
+    let private = xiaopu::wechat::v3::keys::PrivateKey::read(&keys.merchant.private).unwrap();
+    let query = format!("/v3/pay/transactions/out-trade-no/NEVERWAS01?mchid={MCH_ID}");
+    let authorization = |path: &str| {
+        let (serial, nonce) = (keys.serial.as_str(), "593BEC0C930BF1AF");
+        let signer =
+            xiaopu::wechat::v3::sign::Signer { mch_id: MCH_ID, serial, key: &private, at: w.shop.now(), nonce };
+        signer.authorization("GET", path, b"")
+    };
+    let id = keys.public_id.as_str();
+    for (path, accept, serials, authorizations, answer) in [
+        (query.as_str(), "application/json", 1, 1, (404, "ORDER_NOT_EXIST")),
+        (&query, "*/*", 0, 1, (404, "ORDER_NOT_EXIST")),
+        (&query, "text/html", 1, 1, (400, "PARAM_ERROR")),
+        (&query, "", 1, 1, (400, "PARAM_ERROR")),
+        (&query, "application/json", 2, 1, (400, "INVALID_REQUEST")),
+        (&query, "application/json", 1, 2, (401, "SIGN_ERROR")),
+        (&query, "application/json", 1, 0, (401, "SIGN_ERROR")),
+        ("/v3/pay/transactions/out-trade-no/NEVERWAS01", "*/*", 1, 1, (400, "PARAM_ERROR")),
+        ("/v3/bill/tradebill?bill_type=ALL", "*/*", 1, 1, (400, "PARAM_ERROR")),
+        ("/v3/billdownload/file", "*/*", 1, 1, (400, "PARAM_ERROR")),
+        ("/v3/certificates", "*/*", 1, 1, (404, "RESOURCE_NOT_EXISTS")),
+    ] {
+        let mut request = w.http().get(format!("{}{path}", w.shop.wechat.pay_url())).header("user-agent", "a test");
+        request = request.header("accept", accept);
+        for _ in 0..serials {
+            request = request.header("wechatpay-serial", id);
+        }
+        for _ in 0..authorizations {
+            request = request.header("authorization", authorization(path));
+        }
+        let got = request.send().await.unwrap();
+        assert!(got.headers().contains_key("wechatpay-signature"), "{path}");
+        let status = got.status().as_u16();
+        let body: Value = got.json().await.unwrap();
+        let case = format!("{path} {accept} {serials} {authorizations}");
+        assert_eq!((status, body["code"].as_str()), (answer.0, Some(answer.1)), "{case}: {body}");
+    }
 }
 
 async fn ask_v3(w: &World, path: &str, body: &Value) -> (u16, Value) {

@@ -13,13 +13,25 @@ use super::super::state::Trade;
 use super::super::{Fault, Simulator, bills, funds, refunds};
 use super::door::{Answer, Asked, Refused, answer, file, refused};
 use super::facts::{facts, refund_facts};
-use crate::clock::{self, Day, MINUTE};
+use crate::clock::{self, DAY, Day, MINUTE};
 use crate::money::Fen;
 use crate::wechat::reach::is_loopback;
 use crate::wechat::v2::message::Message;
 
 pub fn routes() -> Vec<Route> {
-    routes![order, query, query_transaction, close, refund, refund_query, bill, funds_bill, bill_file]
+    routes![
+        order,
+        query,
+        query_transaction,
+        close,
+        refund,
+        refund_query,
+        bill,
+        funds_bill,
+        bill_file,
+        not_got,
+        not_posted
+    ]
 }
 
 /// Names the fund flow in an address where a bill's type stands otherwise.
@@ -113,7 +125,9 @@ fn text<'v>(
     let value = body.pointer(pointer).and_then(Value::as_str);
     let fits = |value: &&str| length.contains(&value.len());
     value.filter(fits).ok_or_else(|| {
-        refused(400, "PARAM_ERROR", &format!("输入源“/body{pointer}”映射到值字段“{name}”字符串规则校验失败"))
+        let bytes = value.map(|value| format!("，字节数 {}，应为 {} 到 {}", value.len(), length.start(), length.end()));
+        let rule = format!("输入源“/body{pointer}”映射到值字段“{name}”字符串规则校验失败");
+        refused(400, "PARAM_ERROR", &format!("{rule}{}", bytes.unwrap_or_default()))
     })
 }
 
@@ -121,6 +135,9 @@ fn text<'v>(
 async fn order(sim: &State<Simulator>, asked: Asked, data: Data<'_>) -> Result<Answer, Status> {
     serve(sim, "unifiedorder", asked, Some(data), place).await
 }
+
+/// For so long an order can be paid at most. Source: JSAPI order, API v3.
+const MOST_OPEN: i64 = 90 * DAY;
 
 /// What an order may say; anything else is an error. Source: JSAPI order, API v3.
 const FIELDS: [&str; 14] = [
@@ -140,12 +157,29 @@ const FIELDS: [&str; 14] = [
     "settle_info",
 ];
 
+/// What a refund may say. Source: refund request, API v3.
+const REFUND_FIELDS: [&str; 8] = [
+    "transaction_id",
+    "out_trade_no",
+    "out_refund_no",
+    "reason",
+    "notify_url",
+    "funds_account",
+    "amount",
+    "goods_detail",
+];
+
+fn known(body: &Value, fields: &[&str]) -> Result<(), Refused> {
+    let unknown = body.as_object().and_then(|said| said.keys().find(|name| !fields.contains(&name.as_str())));
+    unknown.map_or(Ok(()), |name| Err(refused(400, "PARAM_ERROR", &format!("不支持的参数 {name}"))))
+}
+
 fn place(sim: &Simulator, body: &Value) -> Done {
     ours(sim, body)?;
     let param = |words: &str| refused(400, "PARAM_ERROR", words);
-    if let Some(name) = body.as_object().and_then(|fields| fields.keys().find(|name| !FIELDS.contains(&name.as_str())))
-    {
-        return Err(param(&format!("不支持的参数 {name}")));
+    known(body, &FIELDS)?;
+    if body.get("attach").is_some() {
+        text(body, "/attach", "附加数据", 0..=128)?;
     }
     let number = text(body, "/out_trade_no", "商户订单号", 6..=32)?;
     if !number.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-|*".contains(&b)) {
@@ -180,6 +214,9 @@ fn place(sim: &Simulator, body: &Value) -> Done {
         if at < now + MINUTE {
             return Err(param("time_expire时间过短，至少1分钟"));
         }
+        if at > now + MOST_OPEN {
+            return Err(param("time_expire时间过长，最多90天"));
+        }
         order.set("time_expire", clock::compact(at));
     }
     let prepay_id = place_trade(sim, number, order).map_err(|no| match no.0 {
@@ -201,17 +238,22 @@ fn ours(sim: &Simulator, body: &Value) -> Result<(), Refused> {
 }
 
 #[get("/v3/pay/transactions/out-trade-no/<number>?<mchid>")]
-async fn query(sim: &State<Simulator>, asked: Asked, number: &str, mchid: &str) -> Result<Answer, Status> {
+async fn query(sim: &State<Simulator>, asked: Asked, number: &str, mchid: Option<&str>) -> Result<Answer, Status> {
     serve(sim, "orderquery", asked, None, |sim, _| found(sim, mchid, trade_named(sim, number, ""))).await
 }
 
 #[get("/v3/pay/transactions/id/<id>?<mchid>")]
-async fn query_transaction(sim: &State<Simulator>, asked: Asked, id: &str, mchid: &str) -> Result<Answer, Status> {
+async fn query_transaction(
+    sim: &State<Simulator>,
+    asked: Asked,
+    id: &str,
+    mchid: Option<&str>,
+) -> Result<Answer, Status> {
     serve(sim, "orderquery", asked, None, |sim, _| found(sim, mchid, trade_named(sim, "", id))).await
 }
 
-fn found(sim: &Simulator, mchid: &str, trade: Option<Trade>) -> Done {
-    if mchid != sim.merchant.mch_id {
+fn found(sim: &Simulator, mchid: Option<&str>, trade: Option<Trade>) -> Done {
+    if mchid != Some(sim.merchant.mch_id.as_str()) {
         return Err(refused(400, "PARAM_ERROR", "mchid与商户号不一致"));
     }
     let trade = trade.ok_or_else(|| refused(404, "ORDER_NOT_EXIST", "订单不存在"))?;
@@ -240,6 +282,14 @@ async fn refund(sim: &State<Simulator>, asked: Asked, data: Data<'_>) -> Result<
 }
 
 fn give_back(sim: &Simulator, body: &Value) -> Done {
+    known(body, &REFUND_FIELDS)?;
+    if body.get("reason").is_some() {
+        text(body, "/reason", "退款原因", 0..=80)?;
+    }
+    if body.get("notify_url").is_some() && text(body, "/notify_url", "退款结果回调url", 1..=256)?.contains(['?', '#'])
+    {
+        return Err(refused(400, "PARAM_ERROR", "notify_url不能带参数"));
+    }
     let number = text(body, "/out_refund_no", "商户退款单号", 1..=64)?;
     let fen =
         |pointer: &str| body.pointer(pointer).and_then(Value::as_i64).and_then(Fen::new).filter(|fen| fen.get() >= 1);
@@ -285,13 +335,13 @@ async fn refund_query(sim: &State<Simulator>, asked: Asked, number: &str) -> Res
 async fn bill(
     sim: &State<Simulator>,
     asked: Asked,
-    bill_date: &str,
+    bill_date: Option<&str>,
     bill_type: Option<&str>,
     tar_type: Option<&str>,
 ) -> Result<Answer, Status> {
     let here = asked.here.clone();
     serve(sim, "downloadbill", asked, None, move |sim, _| {
-        let day = Day::read(bill_date).ok_or_else(|| refused(400, "PARAM_ERROR", "bill_date格式错误"))?;
+        let day = day_of(bill_date)?;
         let kind = bill_type.unwrap_or("ALL");
         let plain = packed(sim, day, kind, None)?;
         let gzip = if tar_type == Some("GZIP") { "&gzip=1" } else { "" };
@@ -307,13 +357,13 @@ async fn bill(
 async fn funds_bill(
     sim: &State<Simulator>,
     asked: Asked,
-    bill_date: &str,
+    bill_date: Option<&str>,
     account_type: Option<&str>,
     tar_type: Option<&str>,
 ) -> Result<Answer, Status> {
     let here = asked.here.clone();
     serve(sim, "downloadfundflow", asked, None, move |sim, _| {
-        let day = Day::read(bill_date).ok_or_else(|| refused(400, "PARAM_ERROR", "bill_date格式错误"))?;
+        let day = day_of(bill_date)?;
         if !matches!(account_type, None | Some("BASIC")) {
             return Err(refused(400, "PARAM_ERROR", "模拟微信只有基本账户"));
         }
@@ -325,6 +375,10 @@ async fn funds_bill(
         })))
     })
     .await
+}
+
+fn day_of(bill_date: Option<&str>) -> Result<Day, Refused> {
+    bill_date.and_then(Day::read).ok_or_else(|| refused(400, "PARAM_ERROR", "bill_date格式错误"))
 }
 
 fn packed(sim: &Simulator, day: Day, kind: &str, tar: Option<&str>) -> Result<Vec<u8>, Refused> {
@@ -348,17 +402,43 @@ fn packed(sim: &Simulator, day: Day, kind: &str, tar: Option<&str>) -> Result<Ve
 }
 
 #[get("/v3/billdownload/file?<token>&<gzip>")]
-async fn bill_file(sim: &State<Simulator>, asked: Asked, token: &str, gzip: Option<u8>) -> Result<Answer, Status> {
+async fn bill_file(
+    sim: &State<Simulator>,
+    asked: Asked,
+    token: Option<&str>,
+    gzip: Option<u8>,
+) -> Result<Answer, Status> {
     let keys = sim.v3().ok_or(Status::NotFound)?;
     if let Err(no) = asked.body(sim, &keys, None).await {
         return Ok(answer(sim, &keys, Err(no), None));
     }
-    let (day, kind) = token.split_at_checked(8).ok_or(Status::NotFound)?;
-    let day: Day = day.parse().map_err(|_| Status::NotFound)?;
-    let spoilt = matches!(begin(sim, "billdownload").await, Some(Fault::BillHash));
+    let named = token.and_then(|token| token.split_at_checked(8));
+    let Some((day, kind)) = named.and_then(|(day, kind)| Some((day.parse().ok()?, kind))) else {
+        return Ok(answer(sim, &keys, Err(refused(400, "PARAM_ERROR", "token不正确")), None));
+    };
+    let fault = begin(sim, "billdownload").await;
+    if let Some(Fault::ErrCode(code, text)) = &fault {
+        return Ok(answer(sim, &keys, Err(refused(status_of(code), code, text)), None));
+    }
+    let spoilt = matches!(fault, Some(Fault::BillHash));
     match packed(sim, day, kind, gzip.map(|_| "GZIP")) {
         Ok(_) if spoilt => Ok(file([packed(sim, day, kind, None).unwrap_or_default(), b"\n".to_vec()].concat())),
         Ok(bytes) => Ok(file(bytes)),
         Err(no) => Ok(answer(sim, &keys, Err(no), None)),
     }
+}
+
+/// Whatever else is asked for: who asks is checked first all the same.
+#[get("/v3/<_..>", rank = 50)]
+async fn not_got(sim: &State<Simulator>, asked: Asked) -> Result<Answer, Status> {
+    serve(sim, "elsewhere", asked, None, |_, _| nothing()).await
+}
+
+#[post("/v3/<_..>", rank = 50, data = "<data>")]
+async fn not_posted(sim: &State<Simulator>, asked: Asked, data: Data<'_>) -> Result<Answer, Status> {
+    serve(sim, "elsewhere", asked, Some(data), |_, _| nothing()).await
+}
+
+fn nothing() -> Done {
+    Err(refused(404, "RESOURCE_NOT_EXISTS", "请求的资源不存在"))
 }

@@ -15,7 +15,7 @@ use crate::wechat::v3::sign;
 pub struct Asked {
     method: String,
     path: String,
-    authorization: String,
+    authorization: Vec<String>,
     serial: Vec<String>,
     accept: String,
     agent: bool,
@@ -30,11 +30,12 @@ impl<'r> FromRequest<'r> for Asked {
     async fn from_request(request: &'r Request<'_>) -> Outcome<Asked, ()> {
         let headers = request.headers();
         let one = |name: &str| headers.get_one(name).unwrap_or_default().to_owned();
+        let all = |name: &str| headers.get(name).map(str::to_owned).collect();
         Outcome::Success(Asked {
             method: request.method().as_str().to_owned(),
             path: request.uri().to_string(),
-            authorization: one("Authorization"),
-            serial: headers.get(sign::SERIAL).map(str::to_owned).collect(),
+            authorization: all("Authorization"),
+            serial: all(sign::SERIAL),
             accept: one("Accept"),
             agent: headers.get_one("User-Agent").is_some_and(|agent| !agent.is_empty()),
             json: one("Content-Type").starts_with("application/json"),
@@ -63,13 +64,14 @@ impl Asked {
             }
             None => String::new(),
         };
-        if !self.agent
-            || !(self.accept.is_empty() || self.accept.contains("application/json") || self.accept.contains("*/*"))
-        {
+        if !self.agent || !(self.accept.contains("application/json") || self.accept.contains("*/*")) {
             return Err(refused(400, "PARAM_ERROR", "Http头缺少Accept或User-Agent"));
         }
         if !body.is_empty() && !self.json {
             return Err(refused(415, "PARAM_ERROR", "Content-Type应为application/json"));
+        }
+        if self.serial.len() > 1 {
+            return Err(refused(400, "INVALID_REQUEST", "Http头Wechatpay-Serial重复"));
         }
         if self.serial.iter().any(|serial| *serial != keys.public_id) {
             return Err(refused(400, "INVALID_REQUEST", "Wechatpay-Serial与商户的微信支付公钥ID不一致"));
@@ -80,8 +82,11 @@ impl Asked {
 
     fn signed(&self, sim: &Simulator, keys: &Opened, body: &str) -> Result<(), Refused> {
         let wrong = |text: &str| refused(401, "SIGN_ERROR", text);
+        let [authorization] = self.authorization.as_slice() else {
+            return Err(wrong("Http头Authorization应有且只有一个"));
+        };
         let rest =
-            self.authorization.strip_prefix(sign::SCHEME).ok_or_else(|| wrong("Http头Authorization认证类型不正确"))?;
+            authorization.strip_prefix(sign::SCHEME).ok_or_else(|| wrong("Http头Authorization认证类型不正确"))?;
         let field = |name: &str| {
             rest.split(',').find_map(|part| {
                 let (key, value) = part.trim().split_once('=')?;
