@@ -158,13 +158,24 @@ async fn v3_finding(shop: &Shop) -> Option<Result<String, String>> {
         return None;
     }
     if let Some(why) = settings.lacks(Api::V3).or_else(|| settings.unready(Api::V3)) {
-        return Some(Err(format!("{why}。请在后台设置页补齐，或改用 API v2")));
+        return Some(Err(format!("{why}。{}，或改用 API v2", where_to_mend(&settings))));
     }
     let account = shop.account_of(Api::V3)?;
     let id = settings.get("wechat.public_key_id").unwrap_or_default();
     let exchange = trial::ask(shop, &account).await;
     let said = trial::judge(Api::V3, &exchange);
     Some(said.map(|()| format!("微信用 {id} 签名回答了，新订单用 {}", settings.api().text())))
+}
+
+/// What the configuration says cannot be changed on the page.
+fn where_to_mend(settings: &Settings) -> String {
+    let names = settings.hindered(Api::V3).map(|(names, _)| names).unwrap_or_default();
+    let fixed = SETTINGS.iter().filter(|setting| names.contains(&setting.name) && settings.is_fixed(setting.name));
+    let fixed: Vec<String> = fixed.map(|setting| format!("{}（{}）", setting.label, setting.name)).collect();
+    match fixed.is_empty() {
+        true => "请在后台设置页填好".to_owned(),
+        false => format!("{} 写在配置里，请在 Rocket.toml 或 ROCKET_WECHAT 里改好，再重启小铺", fixed.join("、")),
+    }
 }
 
 /// A host whose clock stands in the past or the far future signs orders that expire at once.

@@ -131,3 +131,17 @@ async fn the_doctor_calls_a_bad_configuration_by_its_name() {
         }
     }
 }
+
+/// What the configuration says cannot be changed on a page, so nobody is sent there.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_of_the_configuration_that_do_not_fit_are_mended_where_they_stand() {
+    let (_simulator, wechat) = simulated().await;
+    let program = Program::new(wechat);
+    let mut keys = Keys::make(&Nonces::Random);
+    keys.platform.public.clone_from(&keys.merchant.public);
+    program.speaks("v3", &keys);
+    let said = text(&program.run(&["doctor"]));
+    let line = said.lines().find(|line| line.contains("填的是自己的公钥")).unwrap_or_else(|| panic!("{said}"));
+    assert!(line.contains("wechat.public_key") && line.contains("Rocket.toml 或 ROCKET_WECHAT"), "{line}");
+    assert!(!line.contains("后台设置页"), "{line}");
+}
