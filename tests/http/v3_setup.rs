@@ -224,6 +224,9 @@ async fn one_text_for_two_keys_is_kept_and_doubted() {
         assert!(owner.page(path).await.contains("和 APIv2 密钥一模一样"), "{path}");
     }
     save(&[("wechat-v3_key", &"b".repeat(32))]).await;
+    // What more people read than may see a secret shows nothing of one.
+    let audit = w.staff("reader", Role::Owner).await.page("/admin/audit").await;
+    assert!(audit.contains("APIv3 密钥") && !audit.contains("••••a") && !audit.contains("••••b"), "{audit}");
     assert!(!owner.page("/admin/settings").await.contains("一模一样"));
 }
 
