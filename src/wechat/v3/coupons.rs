@@ -93,7 +93,7 @@ mod tests {
             ("/promotion_detail/1/amount", json!(null), (1_500, 2_000, true)),
             ("/promotion_detail/1/amount", json!(20.5), (1_500, 2_000, true)),
             ("/promotion_detail/1/amount", json!(10_001), (3_500, 0, true)),
-            ("/promotion_detail/1/amount", json!(i64::MAX), (3_500, 0, true)),
+            ("/promotion_detail/1/amount", json!(i64::MAX), (1_500, 2_000, true)),
             ("/promotion_detail/1", json!("coupon"), (3_500, 0, true)),
         ] {
             let mut facts = plain.clone();
