@@ -85,6 +85,7 @@ pub fn judge(conn: &Connection, rows: &[Row], allowed: Allowed) -> Result<Vec<Ju
         judged.push(one);
     }
     renumber_once(&mut judged);
+    ask_which(conn, &mut judged)?;
     share_out(conn, &mut judged)?;
     Ok(judged)
 }
@@ -108,6 +109,28 @@ fn turns<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<usize> {
     let mut turns: Vec<(usize, bool)> = rows.map(|row| row.pieces.trim().is_empty()).enumerate().collect();
     turns.sort_by_key(|(_, takes_the_rest)| *takes_the_rest);
     turns.into_iter().map(|(at, _)| at).collect()
+}
+
+/// Rows of one order that fit each by itself and not together: which of them is right nobody knows, so none goes.
+fn ask_which(conn: &Connection, judged: &mut [Judged]) -> Result<()> {
+    let mut of_order: HashMap<OrderId, Vec<usize>> = HashMap::new();
+    for (at, one) in judged.iter().enumerate().filter(|(_, one)| one.verdict == Verdict::Ready) {
+        if let Some(order) = &one.order {
+            of_order.entry(order.id).or_default().push(at);
+        }
+    }
+    for (id, rows) in of_order.into_iter().filter(|(_, rows)| rows.len() > 1) {
+        let parts = Parts::new(orders::lines(conn, id)?);
+        let Some(sum) = parts.overdrawn(rows.iter().map(|at| &judged[*at].row)) else { continue };
+        let (n, left) = (rows.len(), parts.left());
+        for at in rows {
+            let words = format!(
+                "这笔订单在表里有 {n} 行，件数合起来 {sum} 件，没发的只有 {left} 件：请各写各的件数，合起来不超过 {left} 件；或都空着"
+            );
+            refuse(&mut judged[at], words);
+        }
+    }
+    Ok(())
 }
 
 fn share_out(conn: &Connection, judged: &mut [Judged]) -> Result<()> {
@@ -141,6 +164,16 @@ impl Parts {
 
     fn left(&self) -> i64 {
         self.left.iter().map(|(_, n)| n).sum()
+    }
+
+    /// How many pieces rows want together, where each alone could have its own and all of them cannot.
+    fn overdrawn<'a>(&self, rows: impl Iterator<Item = &'a Row>) -> Option<i64> {
+        let left = self.left();
+        let wanted = rows.filter_map(|row| tables::count(row.pieces.trim()));
+        // As the order's own list has it, with what was sent or given back.
+        let wanted: Vec<i64> = wanted.map(|n| if n == self.ordered { left } else { n }).collect();
+        let sum = wanted.iter().try_fold(0, |sum, n| Some(sum + n).filter(|_| *n <= left))?;
+        (sum > left).then_some(sum)
     }
 
     /// Gives a row its pieces: those it names, line after line, or all that are left.

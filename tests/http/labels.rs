@@ -193,6 +193,17 @@ async fn an_order_can_leave_in_several_parcels_of_one_table() {
     assert!(packer.page(&uncounted).await.contains("2 行可执行"));
     packer.post(&format!("{uncounted}/run"), &[]).await;
     assert_eq!(shipments(&rest).await, [parcel(8, Some(3)), parcel(7, Some(2))]);
+    // A row of the list was copied for a second parcel, with all pieces in both: neither is taken for the right one.
+    let copied = w.paid(&alice, sku, 3).await.no;
+    for (pieces, ready) in [(["3", "3"], 0), (["2", "2"], 0), (["", "3"], 2), (["1", "2"], 2), (["4", "1"], 1)] {
+        let rows = pieces.iter().zip(["773123456789011", "773123456789012"]);
+        let rows: Vec<_> = rows.map(|(n, number)| format!("{copied}\t申通\t{number}\t{n}")).collect();
+        let text = format!("订单号\t快递公司\t快递单号\t件数\n{}", rows.join("\n"));
+        let page = packer.page(&pasted(&packer, &w, &text).await).await;
+        assert!(page.contains(&format!("{ready} 行可执行")), "{pieces:?}: {page}");
+        let asked = page.matches("合起来不超过 3 件；或都空着").count();
+        assert_eq!(asked, if ready == 0 { 2 } else { 0 }, "{pieces:?}: {page}");
+    }
     // Mended on the page, judged anew, and carried out.
     let form =
         [("order_no", single.as_str()), ("company", "申通"), ("tracking_no", "773123456789005"), ("pieces", "1")];
