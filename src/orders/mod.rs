@@ -246,9 +246,14 @@ impl Line {
         self.price.times(self.quantity).unwrap_or_default()
     }
 
-    /// `草莓蛋糕 6 寸 ×2`.
+    /// `草莓蛋糕 6 寸 ×2`: all that was bought.
     pub fn text(&self) -> String {
-        format!("{} {} ×{}", self.name, self.spec_text, self.quantity).replace("  ", " ")
+        self.text_of(self.quantity)
+    }
+
+    /// The same of so many pieces.
+    pub fn text_of(&self, pieces: i64) -> String {
+        format!("{} {} ×{pieces}", self.name, self.spec_text).replace("  ", " ")
     }
 }
 
@@ -396,7 +401,7 @@ impl Full {
         self.refunds.iter().any(|r| r.refund.state.is_open())
     }
 
-    /// What is to be put into a parcel now, and how much of it: slip, picking list, shipping form and scan desk ask here.
+    /// What is to be put into a parcel now, and how much of it: paper, form, desk and the packer's tables ask here.
     pub fn to_pack(&self) -> Vec<(&Line, i64)> {
         let waits = self.order.status == OrderStatus::ToShip;
         self.lines.iter().filter(|_| waits).map(|line| (line, line.left())).filter(|(_, left)| *left > 0).collect()

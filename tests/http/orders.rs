@@ -235,6 +235,12 @@ async fn a_slip_says_what_is_to_be_packed_now_and_nothing_else() {
     assert!(picking.contains(&placed.no[13..]) && !picking.contains(&format!(">{}", placed.no)), "tails alone");
     let desk = packer.page(&format!("/admin/shipping/scan?order={}", placed.no)).await;
     assert!(desk.contains(">×2</b>") && !desk.contains("梨子"), "{desk}");
+    let waiting = packer.page("/admin/shipping/scan").await;
+    assert!(waiting.contains("苹果 ×2<") && !waiting.contains("×3") && !waiting.contains("梨子"), "{waiting}");
+    let table = packer.page("/admin/orders/export.csv").await;
+    assert!(table.contains(",苹果 ×2,2,") && !table.contains("梨子"), "{table}");
+    let books = owner.page("/admin/orders/export.csv").await;
+    assert!(books.contains("苹果 ×3；梨子 ×1,4,"), "what was bought: {books}");
     // All of it has left.
     let shipped = [("company", "SF"), ("tracking_no", "SF1234567890123")];
     packer.post(&format!("/admin/orders/{}/ship", placed.no), &shipped).await;

@@ -151,6 +151,7 @@ impl Query {
             flag: self.flag.parse().ok(),
             remarked: self.remark,
             unprinted: self.unprinted,
+            to_pack: false,
             booked: self.booked(now),
             delivery: self.delivery.parse().ok(),
             ids: Vec::new(),
@@ -611,7 +612,7 @@ async fn all(shop: &Shop, staff: Staff, query: &Query) -> Result<Exported> {
     let mut filter = query.filter(shop.now());
     let (whole, sees_money) = (staff.role >= EXPORTS_BUYERS, OrderColumn::Total.is_seen_by(&staff));
     if !whole {
-        filter.status = Some(OrderStatus::ToShip);
+        (filter.status, filter.to_pack) = (Some(OrderStatus::ToShip), true);
     }
     let read = move |conn: &rusqlite::Connection| {
         if search::count(conn, &filter, MOST_EXPORTED + 1)? > MOST_EXPORTED {
@@ -632,6 +633,12 @@ async fn all(shop: &Shop, staff: Staff, query: &Query) -> Result<Exported> {
 fn exported(conn: &rusqlite::Connection, order: Order, whole: bool) -> Result<Vec<String>> {
     let transaction = ledger::payment_of(conn, order.id)?.map(|entry| entry.transaction_id).unwrap_or_default();
     let full = store::full(conn, order)?;
+/// These goods and how many pieces they are together, as a table says them.
+pub fn packed(goods: &[(&Line, i64)]) -> (String, String) {
+    let texts: Vec<_> = goods.iter().map(|(line, n)| line.text_of(*n)).collect();
+    (texts.join("；"), goods.iter().map(|(_, n)| n).sum::<i64>().to_string())
+}
+
     let Full { order, lines, shipments, pickup, .. } = &full;
     let (receiver, phone, place) = match &order.address {
         Some(address) if whole => (address.receiver.clone(), address.phone.clone(), address.one_line()),
@@ -644,12 +651,17 @@ fn exported(conn: &rusqlite::Connection, order: Order, whole: bool) -> Result<Ve
     let parcels =
         |text: fn(&crate::orders::Shipment) -> &str| shipments.iter().map(text).collect::<Vec<_>>().join("；");
     Ok(vec![
+    // The books have what was bought; who packs reads what is still to go.
+    let (goods, pieces) = match whole {
+        true => packed(&lines.iter().map(|line| (line, line.quantity)).collect::<Vec<_>>()),
+        false => packed(&full.to_pack()),
+    };
         order.order_no.to_string(),
         clock::shown(order.created_at),
         full.status_text().to_owned(),
         order.paid_at.map(clock::shown).unwrap_or_default(),
-        lines.iter().map(Line::text).collect::<Vec<_>>().join("；"),
-        lines.iter().map(|line| line.quantity).sum::<i64>().to_string(),
+        goods,
+        pieces,
         order.goods.plain(),
         order.freight.plain(),
         order.discount.plain(),

@@ -11,6 +11,7 @@ use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
 use super::card::Card;
+use super::list::packed;
 use super::walk::Came;
 use super::{find, here};
 use crate::assets;
@@ -405,28 +406,30 @@ const LIST: [&str; 6] = ["订单号", "收货人", "商品", "件数", "快递�
 /// What waits to be sent by express, to be filled in and brought back: nothing that is not needed for it.
 #[get("/shipping/list.xlsx")]
 async fn waiting(shop: &State<Shop>, _staff: Staff) -> Result<Download> {
-    let filter = Filter { status: Some(OrderStatus::ToShip), ..Filter::default() };
     let read = move |conn: &rusqlite::Connection| {
-        let waiting = search::list(conn, &filter, None, MOST_LISTED)?;
-        let express = waiting.into_iter().filter(|order| order.delivery == Delivery::Express);
-        express.map(|order| Ok(to_fill(&orders::full(conn, order)?))).collect::<Result<Vec<_>>>()
+        let waiting = search::list(conn, &to_send(), None, MOST_LISTED)?;
+        waiting.into_iter().map(|order| Ok(to_fill(&orders::full(conn, order)?))).collect::<Result<Vec<_>>>()
     };
     let rows = shop.read_slowly(read).await?;
     workbook(&format!("待发货-{}.xlsx", Day::of(shop.now()).shown()), &LIST, &[3], rows).await
+}
+
+/// Orders of which something is to be given to a courier now.
+fn to_send() -> Filter {
+    let (status, delivery) = (Some(OrderStatus::ToShip), Some(Delivery::Express));
+    Filter { status, delivery, to_pack: true, ..Filter::default() }
 }
 
 /// As many rows as a table that is brought back may have.
 const MOST_LISTED: i64 = 2_000;
 
 fn to_fill(full: &Full) -> Vec<String> {
-    let left = full.lines.iter().filter(|line| line.left() > 0);
-    let goods =
-        left.clone().map(|line| format!("{} {} ×{}", line.name, line.spec_text, line.left()).replace("  ", " "));
+    let (goods, pieces) = packed(&full.to_pack());
     vec![
         full.order.order_no.to_string(),
         full.order.address.as_ref().map(|address| address.masked_receiver()).unwrap_or_default(),
-        goods.collect::<Vec<_>>().join("；"),
-        left.map(|line| line.left()).sum::<i64>().to_string(),
+        goods,
+        pieces,
         String::new(),
         String::new(),
     ]
@@ -488,8 +491,7 @@ async fn bench(
 const NAMED: i64 = 6;
 
 fn longest_waiting(conn: &rusqlite::Connection, now: i64) -> Result<Vec<Card>> {
-    let express = Filter { status: Some(OrderStatus::ToShip), delivery: Some(Delivery::Express), ..Filter::default() };
-    let found = search::sorted(conn, &express, Sort::LongestWaiting, None, NAMED)?;
+    let found = search::sorted(conn, &to_send(), Sort::LongestWaiting, None, NAMED)?;
     found.into_iter().map(|(_, order)| Ok(Card::of(&orders::full(conn, order)?, false, now))).collect()
 }
 

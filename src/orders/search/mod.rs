@@ -30,6 +30,8 @@ pub struct Filter {
     /// The buyer wrote something.
     pub remarked: bool,
     pub unprinted: bool,
+    /// Something of it is to go into a parcel now.
+    pub to_pack: bool,
     /// Brought or fetched at or after, and before.
     pub booked: Option<(i64, i64)>,
     /// How the goods reach the buyer.

@@ -160,6 +160,11 @@ impl Query {
             (filter.with_exception, &*format!("o.id in (select order_id from money_exceptions where {TO_DECIDE})")),
             (filter.remarked, "o.remark <> ''"),
             (filter.unprinted, "o.prints = 0 and o.status = 'to_ship'"),
+            (
+                filter.to_pack,
+                "o.status = 'to_ship' and exists (select 1 from order_lines l where l.order_id = o.id
+                   and l.quantity > l.shipped_quantity + l.released_quantity)",
+            ),
         ] {
             if wanted {
                 query.where_.push(sql.to_owned());
