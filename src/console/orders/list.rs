@@ -355,6 +355,7 @@ impl<'q> ListPage<'q> {
             choices: if query.panel == "columns" { columns::choices(&shown, may) } else { Vec::new() },
             shows: OrderColumn::ALL.iter().map(|column| (column.word(), shown.contains(column))).collect(),
             sees_money: may(OrderColumn::Total),
+            exports_all: staff.role >= EXPORTS_BUYERS,
             too_many: (sort != query.sort()).then_some(search::SORTED),
             stray,
             flags: flags(),
@@ -395,6 +396,8 @@ struct ListPage<'q> {
     /// Which columns the table has, by their words.
     shows: BTreeMap<&'static str, bool>,
     sees_money: bool,
+    /// His export is this list with its buyers' data; otherwise what of it waits to be shipped, masked.
+    exports_all: bool,
     /// More than this many were found to be put in the order that was asked for.
     too_many: Option<i64>,
     /// Money to decide about that belongs to no order.
@@ -630,15 +633,15 @@ async fn all(shop: &Shop, staff: Staff, query: &Query) -> Result<Exported> {
     Ok(Exported::of(rows, sees_money))
 }
 
-fn exported(conn: &rusqlite::Connection, order: Order, whole: bool) -> Result<Vec<String>> {
-    let transaction = ledger::payment_of(conn, order.id)?.map(|entry| entry.transaction_id).unwrap_or_default();
-    let full = store::full(conn, order)?;
 /// These goods and how many pieces they are together, as a table says them.
 pub fn packed(goods: &[(&Line, i64)]) -> (String, String) {
     let texts: Vec<_> = goods.iter().map(|(line, n)| line.text_of(*n)).collect();
     (texts.join("；"), goods.iter().map(|(_, n)| n).sum::<i64>().to_string())
 }
 
+fn exported(conn: &rusqlite::Connection, order: Order, whole: bool) -> Result<Vec<String>> {
+    let transaction = ledger::payment_of(conn, order.id)?.map(|entry| entry.transaction_id).unwrap_or_default();
+    let full = store::full(conn, order)?;
     let Full { order, lines, shipments, pickup, .. } = &full;
     let (receiver, phone, place) = match &order.address {
         Some(address) if whole => (address.receiver.clone(), address.phone.clone(), address.one_line()),
@@ -648,14 +651,14 @@ pub fn packed(goods: &[(&Line, i64)]) -> (String, String) {
             (String::new(), phone, String::new())
         }
     };
-    let parcels =
-        |text: fn(&crate::orders::Shipment) -> &str| shipments.iter().map(text).collect::<Vec<_>>().join("；");
-    Ok(vec![
     // The books have what was bought; who packs reads what is still to go.
     let (goods, pieces) = match whole {
         true => packed(&lines.iter().map(|line| (line, line.quantity)).collect::<Vec<_>>()),
         false => packed(&full.to_pack()),
     };
+    let parcels =
+        |text: fn(&crate::orders::Shipment) -> &str| shipments.iter().map(text).collect::<Vec<_>>().join("；");
+    Ok(vec![
         order.order_no.to_string(),
         clock::shown(order.created_at),
         full.status_text().to_owned(),
@@ -750,6 +753,7 @@ mod tests {
                 choices: columns::choices(OrderColumn::ALL, |_| true),
                 shows: OrderColumn::ALL.iter().map(|column| (column.word(), full)).collect(),
                 sees_money: full,
+                exports_all: full,
                 too_many: full.then_some(search::SORTED),
                 stray: full.into(),
                 flags: flags(),
