@@ -245,9 +245,6 @@ impl Fact<'_> {
     fn enter(&self, attempt: &Attempt, order: &Order) -> Result<()> {
         let what = format!("{}：支付单 #{:02} ¥{} ✓验签 ✓金额", self.source.text(), attempt.n, self.payment.total);
         self.note(order.id, &self.source.who(), &what)?;
-        if let Some(doubt) = self.payment.coupons.doubt(self.payment.total) {
-            self.note(order.id, &Who::system(), &doubt)?;
-        }
         ledger::enter_payment(self.tx, self.payment, Some(order.id), Some(attempt.id))?;
         for (other, state) in store::others_alive(self.tx, order.id, attempt.id)? {
             attempts::go(self.tx, other, state, AttemptState::Closing)?;

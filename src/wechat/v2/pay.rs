@@ -177,7 +177,7 @@ pub(super) fn read_payment(message: &Message) -> Result<Payment, &'static str> {
         openid: text("openid", 128)?,
         paid_at: text("time_end", 14).ok().and_then(|t| clock::from_compact(&t)).ok_or("time_end")?,
         refund_started: false,
-        coupons: coupons::of_payment(message, total),
+        coupons: coupons::of_payment(message, total)?,
     })
 }
 

@@ -119,12 +119,13 @@ fn read_refunds(answer: &Message) -> Result<Page, GatewayError> {
         };
         let amount = Fen::from_wire(&field("refund_fee")?).filter(|fen| fen.get() >= 1);
         let amount = amount.ok_or_else(|| bad_field("refund_fee"))?;
+        let coupons = coupons::of_refund(answer, n, amount);
         Ok(RefundFact {
             out_refund_no: field("out_refund_no")?,
             refund_id: field("refund_id")?,
             transaction_id: transaction_id.to_owned(),
             amount,
-            coupons: Some(coupons::of_refund(answer, n, amount)),
+            coupons: Some(coupons.map_err(bad_field)?),
             status,
             succeeded_at: field("refund_success_time").ok().and_then(|text| clock::from_spaced(&text)),
             // Sic: WeChat spells it so.

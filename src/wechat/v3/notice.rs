@@ -168,9 +168,6 @@ fn said(event: &str, facts: &Value, checks: &mut Vec<Check>) -> Verdict {
                 return Verdict::Refused(word);
             }
             let payment = read_payment(facts).map(|paid| Payment { refund_started: state == "REFUND", ..paid });
-            if let Some(doubt) = payment.as_ref().ok().and_then(|paid| paid.coupons.doubt(paid.total)) {
-                check("代金券", Some(doubt));
-            }
             match check("必填字段与范围", payment.as_ref().err().map(|field| bad_field(field))) {
                 Some(word) => Verdict::Refused(word),
                 None => payment.map_or_else(|field| Verdict::Refused(field.into()), Verdict::Paid),

@@ -196,6 +196,6 @@ pub(super) fn read_payment(facts: &Value) -> Result<Payment, &'static str> {
         openid: at("/payer/openid", "payer.openid")?.to_owned(),
         paid_at: at("/success_time", "success_time").ok().and_then(moment).ok_or("success_time")?,
         refund_started: false,
-        coupons: coupons::of_payment(facts, total),
+        coupons: coupons::of_payment(facts, total)?,
     })
 }

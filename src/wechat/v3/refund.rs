@@ -73,15 +73,16 @@ pub(super) fn read_refund(facts: &Value, status: &str) -> Result<RefundFact, Gat
         let value = facts.get(name).and_then(Value::as_str).filter(|value| !value.is_empty() && value.len() <= 128);
         value.map(str::to_owned).ok_or_else(|| bad_field(name))
     };
+    let bad = |field: &str| bad_field(field);
     let amount = facts.pointer("/amount/refund").and_then(Value::as_i64).and_then(Fen::new);
-    let amount = amount.filter(|fen| fen.get() >= 1).ok_or_else(|| bad_field("amount.refund"))?;
+    let amount = amount.filter(|fen| fen.get() >= 1).ok_or_else(|| bad("amount.refund"))?;
     Ok(RefundFact {
         out_refund_no: text("out_refund_no")?,
         refund_id: text("refund_id")?,
         transaction_id: text("transaction_id")?,
         amount,
         // Only a reply names its state so, and tells what is settled.
-        coupons: coupons::of_refund(facts, amount, status == "status"),
+        coupons: coupons::of_refund(facts, amount, status == "status").map_err(bad)?,
         status: match text(status)?.as_str() {
             "SUCCESS" => RefundStatus::Success,
             "PROCESSING" => RefundStatus::Processing,
