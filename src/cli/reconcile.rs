@@ -76,6 +76,8 @@ impl Reconcile {
 /// Why there is no match now, and what to do about it.
 fn unmatched(ran: &Ran, found: &Match) -> String {
     let why = match ran {
+        // What was fetched says nothing of the rest.
+        Ran::Done => return found.problem.clone(),
         Ran::Again { .. } => format!("账单未出（{}）", found.problem),
         _ => format!("账单没有下载到（{}）", found.problem),
     };

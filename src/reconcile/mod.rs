@@ -128,8 +128,12 @@ pub async fn run(shop: &Shop, day: Day) -> Result<Ran> {
     }
     let Some(account) = shop.account() else { return Ok(Ran::Failed("微信支付还没有设置".into())) };
     let (app_id, mch_id) = (account.app_id().to_owned(), account.mch_id().to_owned());
-    let taken = shop.read(move |conn| Ok(store::taken_under(conn, day, &mch_id)?)).await?;
-    if let (0, Some((_, number))) = taken {
+    let read = move |conn: &rusqlite::Connection| {
+        Ok((store::taken_under(conn, day, &mch_id)?, exceptions::store::count_open_of_day(conn, day)?))
+    };
+    let ((here, elsewhere), open) = shop.read(read).await?;
+    if let Some((_, number)) = elsewhere.filter(|_| here == 0 || open > 0) {
+        // A bill of today's number would take back what that of the other one told.
         let words = format!(
             "这一天的款是用商户号 {number} 收的，现在设置的是 {}：换回原商户号，才能取到那一天的账单",
             account.mch_id()
@@ -215,15 +219,17 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
             jobs::enqueue(tx, Task::Bill(other), tx.now())?;
         }
         let open = exceptions::store::count_open_of_day(tx, day)?;
+        let (_, elsewhere) = store::taken_under(tx, day, &mch_id)?;
         let ours = ledger::day_sum(tx, day)?;
         let state = match open {
             1.. => BillState::Differs,
+            _ if elsewhere.is_some() => BillState::Failed,
             _ if sums == store::Sums::default() && ours.payments + ours.refunds == 0 => BillState::Empty,
             _ => BillState::Equal,
         };
         store::put(tx, day, state, &sums, &bill.others)?;
-        if let (_, Some((payments, number))) = store::taken_under(tx, day, &mch_id)? {
-            let words = format!("另有 {payments} 笔是用商户号 {number} 收的，不在这份账单里，没有核对");
+        if let Some((rows, number)) = elsewhere {
+            let words = format!("另有 {rows} 笔收付是用商户号 {number} 办的，不在这份账单里，没有核对");
             store::put_problem(tx, day, state, &words)?;
         }
         Ok(())

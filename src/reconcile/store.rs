@@ -380,14 +380,20 @@ struct Pair {
     theirs: Option<(i64, i64, String)>,
 }
 
-/// How many payments of a day came in under this merchant number, and how many under another one, and which.
+/// How many payments and refunds of a day went by this merchant number, and how many by another one, and which.
 pub fn taken_under(conn: &Connection, day: Day, mch_id: &str) -> Result<(i64, Option<(i64, String)>)> {
     conn.prepare_cached(
-        "select count(*) filter (where coalesce(a.mch_id, ?2) = ?2) as here,
-                count(*) filter (where a.mch_id <> ?2) as elsewhere, max(a.mch_id) filter (where a.mch_id <> ?2) as number
-           from ledger l left join attempts a on a.id = l.attempt_id where l.day = ?1 and l.kind = 'payment'",
+        "with moved (mch_id) as (
+             select a.mch_id from ledger l left join attempts a on a.id = l.attempt_id
+              where l.day = ?1 and l.kind = 'payment'
+             union all
+             select a.mch_id from refunds r left join attempts a on a.transaction_id = r.transaction_id
+              where r.accepted_at >= ?3 and r.accepted_at < ?4)
+         select count(*) filter (where coalesce(mch_id, ?2) = ?2) as here,
+                count(*) filter (where mch_id <> ?2) as elsewhere, max(mch_id) filter (where mch_id <> ?2) as number
+           from moved",
     )?
-    .query_row(params![day, mch_id], |row| {
+    .query_row(params![day, mch_id, day.start(), day.end()], |row| {
         let number: Option<String> = row.get("number")?;
         let elsewhere = row.get("elsewhere")?;
         Ok((row.get("here")?, number.map(|number| (elsewhere, number))))
