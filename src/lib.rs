@@ -86,6 +86,7 @@ pub fn rocket(shop: Shop, figment: Figment) -> Rocket<Build> {
         .attach(sockets::patience::Patience::default())
         .attach(door::Headers)
         .attach(console::origin::OriginCheck)
+        .attach(console::Stay)
         .attach(assets::templates())
         .attach(AdHoc::on_liftoff("worker", |rocket| {
             let shop = rocket.state::<Shop>().cloned();

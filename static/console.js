@@ -103,8 +103,8 @@ for (const tree of $$(".tree")) {
   });
 }
 
-// A session that ends while somebody types must not take the words along: what was sent is kept until the page that it was
-// sent from is seen again after the login. Passwords, files and codes are never kept.
+// A session that ends while somebody types must not take the words along, and neither may a refusal: what was sent is kept
+// until the page that it was sent from is seen again. Passwords, files and codes are never kept.
 function remember(form) {
   if (!("toShip" in document.body.dataset)) return;
   const fields = $$("input, textarea, select", form).filter((field) => field.name && !/^(password|file|hidden)$/.test(field.type));
@@ -115,19 +115,23 @@ if (location.pathname === "/admin/login" && sessionStorage.getItem("typed")) ses
 else if (sessionStorage.getItem("typed")) {
   const { page, to, kept, at } = JSON.parse(sessionStorage.getItem("typed"));
   const form = $$("form").find((form) => form.getAttribute("action") === to);
-  if (sessionStorage.getItem("interrupted") && page === location.pathname && form && Date.now() - at < 3_600_000) {
+  const interrupted = sessionStorage.getItem("interrupted");
+  // What was refused stands in its form again.
+  if ((interrupted || $(".flash.error")) && page === location.pathname && form && Date.now() - at < 3_600_000) {
     for (const [name, value] of kept) {
       const field = form.elements.namedItem(name);
       if (!(field instanceof HTMLElement)) continue;
       if (typeof value === "boolean") field.checked = value;
       else field.value = value;
     }
-    const strip = Object.assign(document.createElement("p"), { className: "strip amber", textContent: "登录过期了，刚才的操作没有执行；填的内容还在，请再点一次。" });
-    strip.setAttribute("role", "status");
-    $("main").prepend(strip);
-    form.scrollIntoView({ block: "center" });
+    if (interrupted) {
+      const strip = Object.assign(document.createElement("p"), { className: "strip amber", textContent: "登录过期了，刚才的操作没有执行；填的内容还在，请再点一次。" });
+      strip.setAttribute("role", "status");
+      $("main").prepend(strip);
+      form.scrollIntoView({ block: "center" });
+    }
   }
-  if (page === location.pathname || !sessionStorage.getItem("interrupted")) {
+  if (page === location.pathname || !interrupted) {
     sessionStorage.removeItem("typed");
     sessionStorage.removeItem("interrupted");
   }

@@ -43,17 +43,20 @@ function grow() {
   for (const field of $$("[name]", row)) field.name = field.name.replace(/\[\d+\]/, `[${n}]`);
   for (const name of ["specs", "code", "barcode", "price", "market", "cost", "limit", "weight", "on_hand", "image"]) if (cell(row, name)) cell(row, name).value = "";
   $$(".bad", row).forEach((words) => words.remove());
-  $("[data-picture]", row).replaceChildren();
+  delete cell(row, "image").dataset.url;
   body.append(row);
+  pictures();
   return row;
 }
 
 $("#generate").addEventListener("click", () => {
-  const names = $$("[data-spec=name]").map((field) => field.value.trim());
+  // Whoever writes values alone means the names that stand there in grey.
+  const names = $$("[data-spec=name]").map((field) => field.value.trim() || field.placeholder);
   const values = $$("[data-spec=values]").map((field) => field.value.trim().split(/[\s,，]+/).filter(Boolean));
   const chosen = names.map((name, i) => [name, values[i]]).filter(([name, list]) => name && list.length);
   const all = chosen.reduce((made, [name, list]) => made.flatMap((one) => list.map((value) => [...one, `${name}:${value}`])), [[]]);
-  if (!chosen.length || all.length > 200) return;
+  if (!chosen.length) return $("[data-spec=values]").focus();
+  if (all.length > 200) return complain(`这样有 ${all.length} 个规格，最多 200 个：请少写几个值`);
   const there = new Set(rows().map((row) => cell(row, "specs").value));
   for (const written of all.map((one) => one.join(";")).filter((written) => !there.has(written))) {
     const row = rows().find((row) => !used(row)) ?? grow();

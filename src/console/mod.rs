@@ -10,6 +10,8 @@ mod people;
 mod system;
 mod undo;
 
+pub use orders::walk::Stay;
+
 use rocket::http::{ContentType, Header, Status};
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};

@@ -111,6 +111,27 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, password 
     await until("the title", async () => (await desk.title()).startsWith(`(${before + 1})`));
   });
 
+  await step("two kinds of specs make a sheet, whatever number of rows the form began with", async () => {
+    await desk.goto(`${shop}/admin/products/new`);
+    await desk.getByRole("button", { name: "生成" }).click();
+    assert.equal(await desk.evaluate(() => document.activeElement.dataset.spec), "values", "the field to be filled in is shown");
+    // The names that stand there in grey are meant.
+    await desk.locator("[data-spec=values]").nth(0).fill("红 蓝 白");
+    await desk.locator("[data-spec=values]").nth(1).fill("S M L");
+    await desk.getByRole("button", { name: "生成" }).click();
+    const written = () => desk.locator("table.skus [name$='.specs']").evaluateAll((fields) => fields.map((field) => field.value).filter(Boolean));
+    assert.deepEqual((await written()).slice(0, 2).concat((await written()).slice(-1)), ["颜色:红;尺码:S", "颜色:红;尺码:M", "颜色:白;尺码:L"]);
+    assert.equal((await written()).length, 9);
+    assert.equal(await desk.locator(".matrix .cell").count(), 9);
+    const widths = await desk.locator(".matrix tbody tr:first-child td input").evaluateAll((fields) => fields.map((field) => field.getBoundingClientRect().width));
+    assert.ok(Math.min(...widths) > 60, `one can type in every cell: ${widths}`);
+    const seen = async () => desk.locator("table.skus tbody tr:not([hidden])").count();
+    const before = await seen();
+    await desk.getByRole("button", { name: "加一个规格" }).click();
+    assert.equal(await seen(), before + 1);
+    await shot(desk, "sheet", true);
+  });
+
   await step("SKUs are made from their specs, and a colleague's change is shown", async () => {
     await desk.goto(`${shop}/admin/products/new`);
     await desk.getByLabel("名称", { exact: true }).fill("羊毛围巾");
