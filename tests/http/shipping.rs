@@ -263,6 +263,15 @@ async fn a_scanner_ships_order_after_order() {
     let packer = w.staff("packer", Role::Packer).await;
     let no = w.paid(&alice, sku, 1).await.no;
     let bench = "/admin/shipping/scan";
+    assert!(packer.page(bench).await.contains(&format!("?order={no}")));
+    // With nothing left to pack, an order is nowhere among those that wait for it.
+    let released =
+        |n: i64| w.shop.write(move |tx| Ok(tx.execute("update order_lines set released_quantity = ?1", [n])?));
+    released(1).await.unwrap();
+    for page in [bench, "/admin/orders/export.csv"] {
+        assert!(!packer.page(page).await.contains(&no), "{page}");
+    }
+    released(0).await.unwrap();
     packer.post(bench, &[("code", "SF1234567890123")]).await;
     assert!(packer.said(bench).await.contains("先扫发货单上的订单号"));
     let (_, opened) = packer.post(bench, &[("code", &no.to_lowercase())]).await;
