@@ -286,6 +286,34 @@ async fn a_table_goes_out_is_edited_and_comes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_difference_in_stock_that_comes_a_second_time_is_told() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    w.product("梨子", 1000, 9).await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let told = "行的库存差额";
+    let sent = async |rows: &str| {
+        let table = format!("商品名称,售价,库存,导出时库存\n{rows}");
+        let part = Part::bytes(table.into_bytes()).file_name("a.csv");
+        bring(&w, &manager, Form::new().part("file", part)).await
+    };
+    for (rows, again, stock) in [
+        ("苹果,10,7,9\n梨子,10,9,9\n", None, 7),
+        // The same once more, and with another cell mended.
+        ("苹果,10,7,9\n梨子,10,9,9\n", Some("有 1 行的库存差额"), 5),
+        ("苹果,11,7,9\n", Some("有 1 行的库存差额"), 3),
+        // Another difference, and a number that is no difference.
+        ("苹果,11,4,3\n", None, 4),
+        ("苹果,11,7,\n", None, 7),
+    ] {
+        let page = sent(rows).await;
+        assert_eq!(page.contains(told), again.is_some(), "{rows}: {page}");
+        assert!(again.is_none_or(|words| page.contains(words) && page.contains("第 2 行。再导入")), "{rows}: {page}");
+        assert_eq!(w.stock(sku).await.0, stock, "{rows}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_a_long_table_the_first_rows_are_listed_and_the_others_ticked_together() {
     let w = World::new().await;
     let manager = w.staff("manager", Role::Manager).await;

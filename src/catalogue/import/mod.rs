@@ -1,6 +1,7 @@
 //! Importing products from a table: one row a SKU, rows of one name one product. What the rows say is judged against the
 //! catalogue, shown, and then carried out; a column that is not there and a cell that is empty change nothing.
 
+mod again;
 mod album;
 mod judge;
 mod run;
@@ -11,6 +12,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+pub use again::{Again, again};
 pub use judge::{Change, Judged, Verdict, judge};
 pub use run::{Done, apply, run};
 pub use specs::{read as specs, written};

@@ -39,6 +39,15 @@ pub fn set_ran(tx: &Tx, id: ImportId, rows: &[Row]) -> Result<()> {
     Ok(())
 }
 
+/// The other tables that were carried out and when, the latest first.
+pub fn ran_beside(conn: &Connection, id: ImportId) -> Result<Vec<(ImportId, i64)>> {
+    conn.prepare_cached(
+        "select id, ran_at from product_imports where id <> ?1 and ran_at is not null order by ran_at desc, id desc",
+    )?
+    .query_map([id], |row| Ok((row.get("id")?, row.get("ran_at")?)))?
+    .collect()
+}
+
 pub fn by_id(conn: &Connection, id: ImportId) -> Result<Option<Import>> {
     let bad = |e: serde_json::Error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, e.into());
     conn.prepare_cached("select id, who, at, notes, rows, ran_at from product_imports where id = ?1")?

@@ -12,7 +12,7 @@ use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
 use crate::assets;
-use crate::catalogue::import::{self, FILLED, Judged, NUMBERS, Plan, Verdict, WANTED, store as imports};
+use crate::catalogue::import::{self, Again, FILLED, Judged, NUMBERS, Plan, Verdict, WANTED, store as imports};
 use crate::catalogue::store;
 use crate::clock::{self, Day};
 use crate::console::{Download, back, download, frame, upload, workbook};
@@ -138,9 +138,9 @@ async fn check(
     let read = move |conn: &rusqlite::Connection| {
         let kept = imports::by_id(conn, id)?.ok_or(Code::NotFound)?;
         let waiting = kept.rows.iter().filter(|row| row.done.is_none());
-        Ok((import::judge(conn, waiting)?, kept))
+        Ok((import::judge(conn, waiting)?, import::again(conn, &kept)?, kept))
     };
-    let (judged, kept) = shop.read_slowly(read).await?;
+    let (judged, again, kept) = shop.read_slowly(read).await?;
     let places: Vec<usize> = (0..kept.rows.len()).filter(|at| kept.rows[*at].done.is_none()).collect();
     let most = if all == Some(true) { usize::MAX } else { LISTED };
     let group = |verdict: Verdict, most: usize| {
@@ -153,6 +153,9 @@ async fn check(
         section: "import",
         id, who: &kept.who, at: clock::shown(kept.at), n: kept.rows.len(), notes: &kept.notes,
         ran: kept.ran_at.map(clock::shown), done_count: done.len(), done: &done[..done.len().min(most)],
+        again: again.map(|Again { ran_at, lines }| {
+            json!({ "at": clock::shown(ran_at), "n": lines.len(), "lines": &lines[..lines.len().min(SAME_LISTED)] })
+        }),
         refused: group(Verdict::Refused, most),
         changed: group(Verdict::Changed, most),
         added: group(Verdict::New, most),
