@@ -187,22 +187,35 @@ fn made_before(tx: &Tx, mut notice: Notice) -> Result<Notice> {
     Ok(notice)
 }
 
-/// Logs a message that could not even be looked at, unless its sender has sent too many of them.
+/// Answers to a message that could not even be looked at, and logs it.
 async fn refuse(shop: &Shop, limits: &Limits, kind: &'static str, bytes: Vec<u8>, ip: ClientIp, word: &str) -> String {
     let answer = notice::refused(word);
+    let received = || {
+        let mut entry = Entry::received(kind, bytes, ip.0.clone());
+        entry.keep_little();
+        Entry { response: answer.clone().into_bytes(), ..entry }
+    };
+    log_refused(shop, limits, &ip, word, received).await;
+    answer
+}
+
+/// Logs a message that nobody could look at, unless its sender has sent too many of them.
+pub(super) async fn log_refused(
+    shop: &Shop,
+    limits: &Limits,
+    ip: &ClientIp,
+    word: &str,
+    received: impl FnOnce() -> Entry,
+) {
     if !limits.refusal(&ip.0) {
-        return answer;
+        return;
     }
-    let mut entry = Entry::received(kind, bytes, ip.0);
-    entry.keep_little();
-    entry.verdict = Verdict::Refused;
-    entry.reason = format!("已拒绝：{}", explained(word));
-    entry.response = answer.clone().into_bytes();
-    let logged = shop.write_always(move |tx| Ok(entry.record(tx)?)).await;
-    if logged.is_err() {
+    let reason = format!("已拒绝：{}", explained(word));
+    let entry = Entry { verdict: Verdict::Refused, reason, ..received() };
+    let kind = entry.kind;
+    if shop.write_always(move |tx| Ok(entry.record(tx)?)).await.is_err() {
         log::error!("a refused {kind} could not be logged: {word}");
     }
-    answer
 }
 
 /// A refund notice carries no signature and can be pasted together: it moves nothing, and makes us ask WeChat now.

@@ -9,7 +9,7 @@ use rocket::serde::json::Json;
 use rocket::{Route, State, post, routes};
 use serde_json::{Value, json};
 
-use super::notify::{keep, likely, made_under, read, settle_noticed};
+use super::notify::{keep, likely, log_refused, made_under, read, settle_noticed};
 use super::refund::learn;
 use super::store;
 use crate::db::Tx;
@@ -108,19 +108,13 @@ pub async fn take_in(shop: &Shop, limits: &Limits, ip: ClientIp, headers: &Heade
 
 /// Nobody here can read it: it stands in the log, and WeChat sends it again.
 async fn unready(shop: &Shop, limits: &Limits, ip: ClientIp, headers: &Headers, body: &[u8]) -> Answer {
-    let word = Flaw::NotConfigured.word();
-    let answer = refused(Status::ServiceUnavailable, word);
-    if !limits.refusal(&ip.0) {
-        return answer;
-    }
-    let mut entry = Entry::received("notify", sign::recorded(|name| headers.values(name), body), ip.0);
-    entry.verdict = Verdict::Refused;
-    entry.reason = format!("已拒绝：{}", explained(word));
-    entry.response = Status::ServiceUnavailable.to_string().into_bytes();
-    if shop.write_always(move |tx| Ok(entry.record(tx)?)).await.is_err() {
-        log::error!("a notice of API v3 without its keys could not be logged");
-    }
-    answer
+    let (word, status) = (Flaw::NotConfigured.word(), Status::ServiceUnavailable);
+    let received = || {
+        let stored = sign::recorded(|name| headers.values(name), body);
+        Entry { response: status.to_string().into_bytes(), ..Entry::received("notify", stored, ip.0.clone()) }
+    };
+    log_refused(shop, limits, &ip, word, received).await;
+    refused(status, word)
 }
 
 /// The whole transaction of a notice: its row in the log, what became of the money, and what the owner has to know.
