@@ -72,24 +72,29 @@ pub fn attempt_numbered(conn: &Connection, number: &OutTradeNo) -> Result<Option
         .optional()
 }
 
+/// How many payments may still come in, and how many refunds have not come to their end, of attempts with this in a column.
+macro_rules! open_sql {
+    ($column:literal) => {
+        concat!(
+            "select (select count(*) from attempts a where a.state in ('created', 'prepaid', 'closing') and a.",
+            $column,
+            " = ?1),
+                    (select count(*) from refunds r join attempts a on a.transaction_id = r.transaction_id
+                      where r.state in ('requested', 'approved', 'processing', 'failed', 'abnormal') and a.",
+            $column,
+            " = ?1)"
+        )
+    };
+}
+
 /// How many payments may still come in, and how many refunds have not come to their end, in this version.
 pub fn under_way(conn: &Connection, api: Api) -> Result<i64> {
-    conn.prepare_cached(
-        "select (select count(*) from attempts where state in ('created', 'prepaid', 'closing') and api = ?1)
-              + (select count(*) from refunds r join attempts a on a.transaction_id = r.transaction_id
-                  where r.state in ('requested', 'approved', 'processing', 'failed', 'abnormal') and a.api = ?1)",
-    )?
-    .query_row([api], |row| row.get(0))
+    conn.prepare_cached(open_sql!("api"))?.query_row([api], |row| Ok(row.get::<_, i64>(0)? + row.get::<_, i64>(1)?))
 }
 
 /// The same with this merchant number, payments and refunds apart.
 pub fn open_under(conn: &Connection, mch_id: &str) -> Result<(i64, i64)> {
-    conn.prepare_cached(
-        "select (select count(*) from attempts where state in ('created', 'prepaid', 'closing') and mch_id = ?1),
-                (select count(*) from refunds r join attempts a on a.transaction_id = r.transaction_id
-                  where r.state in ('requested', 'approved', 'processing', 'failed', 'abnormal') and a.mch_id = ?1)",
-    )?
-    .query_row([mch_id], |row| Ok((row.get(0)?, row.get(1)?)))
+    conn.prepare_cached(open_sql!("mch_id"))?.query_row([mch_id], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// All attempts of an order, the first one first.
@@ -297,7 +302,24 @@ macro_rules! holding_for_nothing_sql {
     };
 }
 
-pub(super) use {holding_for_nothing_sql, stranded_sql};
+/// How many counters are not what they count: their table, the rows, and what these are counted by.
+macro_rules! miscounted_sql {
+    ($counts:literal, $rows:literal, $key:literal) => {
+        concat!(
+            "select count(*) from ",
+            $counts,
+            " c where n <> (select count(*) from ",
+            $rows,
+            " r where r.",
+            $key,
+            " = c.",
+            $key,
+            ")"
+        )
+    };
+}
+
+pub(super) use {holding_for_nothing_sql, miscounted_sql, stranded_sql};
 
 pub fn stranded(conn: &Connection) -> Result<Vec<Task>> {
     let mut rows = conn.prepare_cached(stranded_sql!())?;
@@ -311,12 +333,16 @@ pub fn holding_for_nothing(conn: &Connection) -> Result<Vec<OrderId>> {
 
 /// Whether a counter is wrong.
 pub fn miscounted(conn: &Connection) -> Result<bool> {
-    conn.prepare_cached(
-        "select exists (select 1 from order_counts c where n <> (select count(*) from orders o where o.status = c.status))
-             or exists (select 1 from refund_counts c where n <> (select count(*) from refunds r where r.state = c.state))
-             or exists (select 1 from return_counts c where n <> (select count(*) from returns r where r.state = c.state))",
-    )?
-    .query_row([], |row| row.get(0))
+    for sql in [
+        miscounted_sql!("order_counts", "orders", "status"),
+        miscounted_sql!("refund_counts", "refunds", "state"),
+        miscounted_sql!("return_counts", "returns", "state"),
+    ] {
+        if conn.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0))? > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Counts the counters anew; answers with how many were wrong.

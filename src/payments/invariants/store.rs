@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Result};
 use super::rule::Question::{Breaking, Compare, Difference, Gather};
 use super::rule::{Over, Rule};
 use super::stock::Stock;
-use crate::payments::store::{holding_for_nothing_sql, stranded_sql};
+use crate::payments::store::{holding_for_nothing_sql, miscounted_sql, stranded_sql};
 
 /// The table that a question goes through, and what numbers its rows; none where it is asked once.
 fn rows_of(over: Over) -> Option<(&'static str, &'static str)> {
@@ -346,21 +346,11 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "退换货计数与退换货一致",
-        questions: &[(
-            Over::Once,
-            Breaking(
-                "select count(*) from return_counts c where n <> (select count(*) from returns r where r.state = c.state)",
-            ),
-        )],
+        questions: &[(Over::Once, Breaking(miscounted_sql!("return_counts", "returns", "state")))],
     },
     Rule {
         name: "退款计数与退款一致",
-        questions: &[(
-            Over::Once,
-            Breaking(
-                "select count(*) from refund_counts c where n <> (select count(*) from refunds r where r.state = c.state)",
-            ),
-        )],
+        questions: &[(Over::Once, Breaking(miscounted_sql!("refund_counts", "refunds", "state")))],
     },
     Rule {
         name: "待发货、已发货、已完成的订单都已付足",
@@ -452,12 +442,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "订单计数与订单一致",
-        questions: &[(
-            Over::Once,
-            Breaking(
-                "select count(*) from order_counts c where n <> (select count(*) from orders o where o.status = c.status)",
-            ),
-        )],
+        questions: &[(Over::Once, Breaking(miscounted_sql!("order_counts", "orders", "status")))],
     },
     Rule {
         name: "每日订单数与订单一致",
