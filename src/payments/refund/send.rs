@@ -45,15 +45,15 @@ pub async fn advance(shop: &Shop, id: RefundId) -> Result<Ran> {
         Ok(account) => account,
         Err(why) => return Ok(Ran::Failed(why)),
     };
-    let next_step = next(shop, &account, id, false).await?;
-    if let (Next::Ask(_), Err(why)) = (&next_step, taken.asker(shop)) {
-        return Ok(Ran::Failed(why));
-    }
-    match next_step {
-        Next::Rest(ran) => Ok(ran),
-        Next::Send(refund, order) => send(shop, &account, &refund, &order).await,
-        Next::Ask(_) if !shop.wechat.may_ask(REFUND_QUERY) => Ok(left_alone(shop.now())),
-        Next::Ask(refund) => match ask(shop, &account, &refund).await? {
+    let refund = match next(shop, &account, id, false).await? {
+        Next::Rest(ran) => return Ok(ran),
+        Next::Send(refund, order) => return send(shop, &account, &refund, &order).await,
+        Next::Ask(refund) => refund,
+    };
+    match taken.asker(shop) {
+        Err(why) => Ok(Ran::Failed(why)),
+        Ok(_) if !shop.wechat.may_ask(REFUND_QUERY) => Ok(left_alone(shop.now())),
+        Ok(account) => match ask(shop, &account, &refund).await? {
             Some(ran) => Ok(ran),
             // WeChat has never heard of it: the request got lost, not the answer.
             None => match next(shop, &account, id, true).await? {
