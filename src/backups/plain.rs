@@ -100,11 +100,11 @@ pub fn pack(backup: &Path) -> io::Result<PathBuf> {
 }
 
 fn pack_into(backup: &Path, part: &Path) -> io::Result<()> {
-    let mut from = File::open(backup)?;
+    let from = File::open(backup)?;
     let to = BufWriter::with_capacity(PIECE, create(part)?);
     // A third of the size by the fastest level; the next ones take three quarters longer for a twenty-fifth less.
     let mut packing = GzEncoder::new(to, Compression::fast());
-    let whole = copy(&mut from, &mut packing)?;
+    let whole = copy(from, &mut packing)?;
     packing.finish()?.into_inner().map_err(|e| e.into_error())?.sync_all()?;
     // The sums at the end of the file are compared on the way.
     let again = copy(read(part)?, &mut io::sink())?;
@@ -116,19 +116,8 @@ fn create(path: &Path) -> io::Result<File> {
     File::options().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
-fn copy(mut from: impl Read, to: &mut impl Write) -> io::Result<u64> {
-    let (mut piece, mut all) = (vec![0; PIECE], 0);
-    loop {
-        match from.read(&mut piece) {
-            Ok(0) => return Ok(all),
-            Ok(n) => {
-                to.write_all(&piece[..n])?;
-                all += n as u64;
-            }
-            Err(e) if e.kind() == ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
-        }
-    }
+fn copy(from: impl Read, to: &mut impl Write) -> io::Result<u64> {
+    io::copy(&mut BufReader::with_capacity(PIECE, from), to)
 }
 
 #[cfg(test)]
