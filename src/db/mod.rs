@@ -379,6 +379,20 @@ fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 #[cfg(test)]
+impl Db {
+    /// How the database goes about a question, step by step.
+    pub async fn plan(&self, question: &str) -> Vec<String> {
+        let sql = format!("explain query plan {question}");
+        let read = move |conn: &Connection| {
+            let mut asked = conn.prepare(&sql)?;
+            let steps = asked.raw_query().mapped(|row| row.get("detail"));
+            Ok::<_, DbError>(steps.collect::<rusqlite::Result<_>>()?)
+        };
+        self.read(read).await.unwrap()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 

@@ -410,17 +410,6 @@ pub fn put_words(tx: &Tx, id: OrderId, words: &Words) -> Result<()> {
 mod tests {
     use super::*;
     use crate::db::Db;
-    use crate::error::Error;
-
-    /// How the database goes about a question.
-    async fn plan(db: &Db, question: String) -> Vec<String> {
-        let read = move |conn: &Connection| {
-            let mut asked = conn.prepare(&format!("explain query plan {question}"))?;
-            let steps = asked.raw_query().mapped(|row| row.get("detail"));
-            Ok::<_, Error>(steps.collect::<Result<Vec<String>>>()?)
-        };
-        db.read(read).await.unwrap()
-    }
 
     fn narrowed(sql: &str) -> String {
         let mut query = Query { from: "orders o", words_lead: false, where_: Vec::new(), values: Vec::new() };
@@ -440,7 +429,7 @@ mod tests {
             (narrowed("(o.order_no >= ? and o.order_no < ? || '~')"), "order_no"),
             (words.to_owned(), "w VIRTUAL TABLE INDEX"),
         ] {
-            let steps = plan(&db, question.clone()).await;
+            let steps = db.plan(&question).await;
             let whole = |step: &&String| step.starts_with("SCAN") && !step.contains("VIRTUAL TABLE INDEX");
             assert_eq!(steps.iter().find(whole), None, "{question}");
             assert!(steps.iter().any(|step| step.contains(index)), "{question}: {steps:?}");
