@@ -45,7 +45,7 @@ function grow() {
   $$(".bad", row).forEach((words) => words.remove());
   delete cell(row, "image").dataset.url;
   body.append(row);
-  pictures();
+  pictured(row);
   return row;
 }
 
@@ -190,9 +190,10 @@ function picture(list, words) {
   return label;
 }
 // The same beside each row of the table.
-function pictures() {
-  for (const row of rows()) $("[data-picture], .choose", row)?.replaceWith(picture([row], `${cell(row, "specs").value || "这个规格"} 的图`));
+function pictured(row) {
+  $("[data-picture], .choose", row)?.replaceWith(picture([row], `${cell(row, "specs").value || "这个规格"} 的图`));
 }
+const pictures = () => rows().forEach(pictured);
 
 // ── pictures ──
 
