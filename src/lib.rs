@@ -57,6 +57,7 @@ pub mod money;
 pub mod nonce;
 pub mod say;
 pub mod secrets;
+pub mod shown;
 pub mod sockets;
 pub mod tables;
 pub mod typed;

@@ -39,6 +39,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("ids", &["typed"]),
     ("secrets", &["nonce"]),
     ("words", &[]),
+    ("shown", &[]),
     ("assets", &[]),
     ("say", &[]),
     ("sockets", &["say"]),
@@ -55,7 +56,10 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("door", &["error", "say", "shop", "wechat"]),
     ("transactions", &["clock", "db", "ids", "money", "packing", "wechat", "words"]),
     ("tables", &["typed"]),
-    ("catalogue", &["assets", "clock", "db", "door", "error", "ids", "money", "shop", "tables", "typed", "words"]),
+    (
+        "catalogue",
+        &["assets", "clock", "db", "door", "error", "ids", "money", "shop", "shown", "tables", "typed", "words"],
+    ),
     (
         "buyers",
         &["clock", "db", "door", "error", "ids", "places", "secrets", "shop", "transactions", "typed", "wechat"],
@@ -112,6 +116,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "refunds",
             "returns",
             "shop",
+            "shown",
             "staff",
             "tables",
             "transactions",

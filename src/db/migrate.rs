@@ -58,6 +58,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0044_hours.sql"),
     include_str!("migrations/0045_unpaid.sql"),
     include_str!("migrations/0046_open_ends.sql"),
+    include_str!("migrations/0047_shown.sql"),
 ];
 
 /// The newest schema that this program knows.

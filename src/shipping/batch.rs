@@ -9,7 +9,7 @@ use super::{Allowed, Batch, Row, Sending, renumber, send_beside, ship, store};
 use crate::catalogue::Delivery;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::ids::{LineId, OrderId, OrderNo, ShipmentId};
+use crate::ids::{BatchId, LineId, OrderId, OrderNo, ShipmentId};
 use crate::orders::search::store as search;
 use crate::orders::{Line, Order, OrderStatus, Who, store as orders};
 use crate::parcels::carriers::Carriers;
@@ -17,6 +17,7 @@ use crate::parcels::number::{Problem, TrackingNo};
 use crate::parcels::{By, Found, Parcel, store as parcels};
 use crate::refunds::store as refunds;
 use crate::shop::Shop;
+use crate::shown::{Shown, mark};
 use crate::staff::{Staff, login::audit};
 use crate::tables;
 use crate::typed::bare;
@@ -48,6 +49,31 @@ pub struct Judged {
     pub share: Share,
     pub receiver: String,
     pub note: String,
+    /// A mark of the order's facts that a parcel rests on.
+    facts: String,
+}
+
+impl Judged {
+    fn mark(&self) -> String {
+        let order_no = self.order.as_ref().map_or("", |order| order.order_no.as_str());
+        mark([order_no, self.verdict.word(), &self.parcel.text(), &self.receiver, &self.note, &self.facts])
+    }
+}
+
+/// What a page shows of a table's rows; what was carried out is done with.
+pub fn shown(judged: &[Judged]) -> Shown {
+    let waiting = judged.iter().enumerate().filter(|(_, one)| one.row.done.is_none());
+    Shown::of(judged.len(), waiting.map(|(at, one)| (at, one.mark())))
+}
+
+/// Notes what the page of a table is about to show.
+pub async fn stamp(shop: &Shop, id: BatchId) -> Result<()> {
+    let read = move |conn: &Connection| {
+        let batch = store::by_id(conn, id)?.ok_or(Code::NotFound)?;
+        Ok(shown(&judge(conn, &batch.rows, batch.allowed)?))
+    };
+    let shown = shop.read(read).await?;
+    shop.write(move |tx| Ok(store::set_shown(tx, id, &shown)?)).await
 }
 
 /// What of an order goes into a parcel.
@@ -237,6 +263,7 @@ fn alone(conn: &Connection, carriers: &Carriers, row: &Row, allowed: Allowed) ->
         share: Share::Rest,
         receiver: address.map(|address| address.masked_receiver()).unwrap_or_default(),
         note: String::new(),
+        facts: order.as_ref().map(|order| facts(conn, order)).transpose()?.unwrap_or_default(),
         order,
     };
     let number = OrderNo::read(&row.order_no);
@@ -283,6 +310,15 @@ fn alone(conn: &Connection, carriers: &Carriers, row: &Row, allowed: Allowed) ->
         judged.note = format!("没写公司：单号像是{}，不对请改", judged.parcel.company_text());
     }
     Ok(judged)
+}
+
+/// Where a parcel goes, what of the order is still to leave, and whether it may.
+fn facts(conn: &Connection, order: &Order) -> Result<String> {
+    let address = order.address.as_ref().map(|to| format!("{} {} {}", to.receiver, to.phone, to.one_line()));
+    let left =
+        orders::lines(conn, order.id)?.iter().map(|line| format!("{}:{}", line.id, line.left())).collect::<String>();
+    let refund = if refunds::any_open(conn, order.id)? { "refund" } else { "" };
+    Ok(mark([order.status.word(), &address.unwrap_or_default(), &left, refund]))
 }
 
 /// The order of this number: its own, an attempt's, or WeChat's of its payment.
@@ -333,39 +369,57 @@ fn weigh(conn: &Connection, order: &Order, parcel: &Parcel, allowed: Allowed) ->
 }
 
 /// Carries out every row that can be, each in its own transaction; the others are left as they are. A row is judged
-/// once more inside it. Answers with how many went well. Running a batch twice ships nothing twice.
-pub async fn run(shop: &Shop, staff: &Staff, batch: &Batch) -> Result<usize> {
-    let (mut rows, allowed, mut fine) = (batch.rows.clone(), batch.allowed, 0);
+/// once more inside it. Answers with how many went well, and with why others did not. Running a batch twice ships
+/// nothing twice, and one whose rows are not what was shown ships nothing: `seen` is the mark of the page on which
+/// somebody said go.
+pub async fn run(shop: &Shop, staff: &Staff, batch: &Batch, seen: Option<&str>) -> Result<(usize, Vec<String>)> {
+    let (id, mut rows, allowed) = (batch.id, batch.rows.clone(), batch.allowed);
+    let (mut fine, mut stay) = (0, Vec::new());
     let plan = {
         let rows = rows.clone();
         shop.read(move |conn| judge(conn, &rows, allowed)).await?
     };
+    let waiting = (0..rows.len()).filter(|at| rows[*at].done.is_none());
+    if let Err(next) = batch.shown.agreed(shown(&plan), seen, waiting) {
+        let why = Error::from(Code::OrderState).says(next.why());
+        shop.write(move |tx| Ok(store::set_shown(tx, id, &next)?)).await?;
+        return Err(why);
+    }
+    let mut begun = HashSet::new();
     for at in turns(batch.rows.iter()) {
         let (row, judged) = (&mut rows[at], plan[at].clone());
-        if !matches!(judged.verdict, Verdict::Ready | Verdict::Renumber) {
+        if row.done.is_some() || !matches!(judged.verdict, Verdict::Ready | Verdict::Renumber) {
             continue;
         }
-        let staff = staff.clone();
-        let outcome = shop.write(move |tx| carry_out(tx, &judged, allowed, &staff)).await;
-        row.done = Some(match outcome {
+        let (staff, first) = (staff.clone(), begun.insert(judged.order.as_ref().map(|order| order.id)));
+        let outcome = shop.write(move |tx| carry_out(tx, &judged, allowed, first, &staff)).await;
+        match outcome {
             Ok((done, shipment)) => {
                 fine += 1;
-                row.shipment = shipment.map(|id| id.0);
-                done
+                (row.done, row.shipment) = (Some(done), shipment.map(|id| id.0));
             }
             Err(e) if e.code == Code::Internal => return Err(e),
-            Err(e) => format!("没有执行：{}", e.message()),
-        });
+            Err(e) => stay.push(format!("第 {} 行：{}", row.line, e.message())),
+        }
     }
-    let id = batch.id;
     shop.write(move |tx| Ok(store::set_ran(tx, id, &rows)?)).await?;
-    Ok(fine)
+    Ok((fine, stay))
 }
 
 /// What was done, and the parcel that it became.
-fn carry_out(tx: &Tx, judged: &Judged, allowed: Allowed, staff: &Staff) -> Result<(String, Option<ShipmentId>)> {
+fn carry_out(
+    tx: &Tx,
+    judged: &Judged,
+    allowed: Allowed,
+    first: bool,
+    staff: &Staff,
+) -> Result<(String, Option<ShipmentId>)> {
     let id = judged.order.as_ref().ok_or(Code::NotFound)?.id;
     let order = orders::by_id(tx, id)?.ok_or(Code::NotFound)?;
+    // The rows before have changed it for those that come after the first.
+    if first && facts(tx, &order)? != judged.facts {
+        return Err(Error::from(Code::OrderState).says("订单刚刚变了，请再核对"));
+    }
     let (who, parcel) = (Who::staff(&staff.name), judged.parcel.clone());
     let (done, sent) = if judged.share == Share::Beside {
         send_beside(tx, &order, &parcel, &who)?;

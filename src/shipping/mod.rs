@@ -20,6 +20,7 @@ use crate::orders::{Line, Order, OrderStatus, RECEIVED_AFTER, Shipment, Topic, W
 use crate::parcels::Parcel;
 use crate::parcels::number::TrackingNo;
 use crate::refunds::store as refunds;
+use crate::shown::Shown;
 
 /// A parcel that was entered by mistake can be taken back this long.
 pub const UNDO_WITHIN: i64 = 30 * MINUTE;
@@ -86,6 +87,8 @@ pub struct Batch {
     /// Which column was read as what, and what was left out.
     pub read_as: Vec<String>,
     pub ran_at: Option<i64>,
+    /// What was last shown of the rows.
+    pub shown: Shown,
 }
 
 /// What WeChat was told of an order.

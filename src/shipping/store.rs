@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row as SqlRow, params};
 use super::{Allowed, Batch, Brought, Row, Told};
 use crate::db::Tx;
 use crate::ids::{BatchId, OrderId, StaffId};
+use crate::shown::Shown;
 use crate::staff::Staff;
 use crate::wechat::push::Settlement;
 
@@ -53,6 +54,11 @@ pub fn set_ran(tx: &Tx, id: BatchId, rows: &[Row]) -> Result<()> {
     Ok(())
 }
 
+pub fn set_shown(tx: &Tx, id: BatchId, shown: &Shown) -> Result<()> {
+    tx.prepare_cached("update shipping_batches set shown = ?2 where id = ?1")?.execute(params![id, json(shown)?])?;
+    Ok(())
+}
+
 pub fn set_allowed(tx: &Tx, id: BatchId, allowed: Allowed) -> Result<()> {
     tx.prepare_cached("update shipping_batches set allowed = ?2 where id = ?1")?
         .execute(params![id, json(&allowed)?])?;
@@ -72,7 +78,7 @@ pub fn latest(conn: &Connection, limit: i64) -> Result<Vec<Batch>> {
 fn read(row: &SqlRow<'_>) -> Result<Batch> {
     let bad = |e: serde_json::Error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, e.into());
     let text = |name: &str| row.get::<_, String>(name);
-    let (allowed, rows, read_as) = (text("allowed")?, text("rows")?, text("read_as")?);
+    let (allowed, rows, read_as, shown) = (text("allowed")?, text("rows")?, text("read_as")?, text("shown")?);
     Ok(Batch {
         id: row.get("id")?,
         who: row.get("who")?,
@@ -81,6 +87,7 @@ fn read(row: &SqlRow<'_>) -> Result<Batch> {
         rows: serde_json::from_str(&rows).map_err(bad)?,
         read_as: serde_json::from_str(&read_as).map_err(bad)?,
         ran_at: row.get("ran_at")?,
+        shown: serde_json::from_str(&shown).map_err(bad)?,
     })
 }
 

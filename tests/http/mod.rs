@@ -52,6 +52,7 @@ mod saved_keys;
 mod self_check;
 mod shipping;
 mod showcase;
+mod shown;
 mod simulator;
 mod slots;
 mod staff;

@@ -11,6 +11,7 @@ use crate::catalogue::{Category, Delivery, Product, Sku, rules, same_specs};
 use crate::error::Result;
 use crate::ids::{ImageHash, ProductId, SkuId};
 use crate::money::Fen;
+use crate::shown::{Shown, mark};
 use crate::words::words;
 
 words! {
@@ -43,6 +44,14 @@ pub struct Judged {
     /// Why it is refused.
     pub note: String,
     pub(super) deed: Option<Deed>,
+}
+
+impl Judged {
+    /// A mark of what is said about it.
+    fn mark(&self) -> String {
+        let changes = self.changes.iter().flat_map(|change| [change.what, &change.was, &change.is]);
+        mark([self.verdict.word(), &self.name, &self.spec, &self.note].into_iter().chain(changes))
+    }
 }
 
 /// What is to be written for a row.
@@ -103,6 +112,16 @@ pub fn judge<'r>(conn: &Connection, rows: impl IntoIterator<Item = &'r Row>) -> 
     let categories = store::categories(conn)?;
     let mut judge = Judge { conn, categories, groups: HashMap::new(), codes: HashMap::new() };
     rows.into_iter().map(|row| Ok(judged(row, judge.weigh(row)?))).collect()
+}
+
+/// The rows of a table that wait to be carried out, each with its place, as the catalogue stands now; and what a page
+/// shows of them.
+pub fn waiting(conn: &Connection, rows: &[Row]) -> Result<(Vec<(usize, Judged)>, Shown)> {
+    let places = || (0..rows.len()).filter(|at| rows[*at].done.is_none());
+    let judged = judge(conn, places().map(|at| &rows[at]))?;
+    let judged: Vec<_> = places().zip(judged).collect();
+    let shown = Shown::of(rows.len(), judged.iter().map(|(at, one)| (*at, one.mark())));
+    Ok((judged, shown))
 }
 
 fn judged(row: &Row, weighed: Weighed) -> Judged {

@@ -13,7 +13,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub use again::{Again, again};
-pub use judge::{Change, Judged, Verdict, judge};
+pub use judge::{Change, Judged, Verdict, judge, waiting};
 pub use run::{Done, apply, run};
 pub use specs::{read as specs, written};
 

@@ -39,7 +39,7 @@ pub async fn apply(shop: &Shop, plan: Plan) -> std::result::Result<Done, String>
         if !problems.is_empty() {
             return Err(Error::from(Code::ValidationFailed).says(problems.join("\n")));
         }
-        carry_out(tx, &judged, None)
+        carry_out(tx, judged.iter(), None)
     };
     shop.write_large(write).await.map_err(|e| e.message())
 }
@@ -56,15 +56,13 @@ fn problems(judged: &[Judged]) -> Vec<String> {
     causes.into_iter().map(|(note, lines)| format!("{}：{note}", lines.join("、"))).collect()
 }
 
-/// Carries out what can be of these rows, each judged once more, and marks them.
-pub fn run(tx: &Tx, rows: &mut [Row], ticked: &BTreeSet<usize>, staff: StaffId) -> Result<Done> {
-    let chosen: Vec<usize> = (0..rows.len()).filter(|at| ticked.contains(at) && rows[*at].done.is_none()).collect();
-    let judged = judge(tx, chosen.iter().map(|at| &rows[*at]))?;
-    let done = carry_out(tx, &judged, Some(staff))?;
-    for (at, one) in chosen.into_iter().zip(&judged) {
+/// Carries out what can be of these rows, as they were judged in this transaction, and marks them.
+pub fn run(tx: &Tx, rows: &mut [Row], chosen: &[(usize, Judged)], staff: StaffId) -> Result<Done> {
+    let done = carry_out(tx, chosen.iter().map(|(_, one)| one), Some(staff))?;
+    for (at, one) in chosen {
         match one.verdict {
-            Verdict::New => rows[at].done = Some("已新增".to_owned()),
-            Verdict::Changed => rows[at].done = Some(format!("已修改：{}", told(one))),
+            Verdict::New => rows[*at].done = Some("已新增".to_owned()),
+            Verdict::Changed => rows[*at].done = Some(format!("已修改：{}", told(one))),
             Verdict::Same | Verdict::Refused => {}
         }
     }
@@ -79,7 +77,7 @@ fn told(one: &Judged) -> String {
     changes.collect::<Vec<_>>().join("，")
 }
 
-fn carry_out(tx: &Tx, judged: &[Judged], staff: Option<StaffId>) -> Result<Done> {
+fn carry_out<'j>(tx: &Tx, judged: impl Iterator<Item = &'j Judged>, staff: Option<StaffId>) -> Result<Done> {
     let mut done = Done::default();
     let mut made: HashMap<&str, ProductId> = HashMap::new();
     let mut pictures: BTreeMap<ProductId, Vec<ImageHash>> = BTreeMap::new();

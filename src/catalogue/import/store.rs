@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Result, params};
 use super::Row;
 use crate::db::Tx;
 use crate::ids::ImportId;
+use crate::shown::Shown;
 
 /// Older ones are forgotten: they are large, and what they changed is in the log.
 const KEPT: i64 = 20;
@@ -20,6 +21,8 @@ pub struct Import {
     pub notes: Vec<String>,
     pub rows: Vec<Row>,
     pub ran_at: Option<i64>,
+    /// What was last shown of them.
+    pub shown: Shown,
 }
 
 pub fn insert(tx: &Tx, who: &str, notes: &[String], rows: &[Row]) -> Result<ImportId> {
@@ -39,6 +42,11 @@ pub fn set_ran(tx: &Tx, id: ImportId, rows: &[Row]) -> Result<()> {
     Ok(())
 }
 
+pub fn set_shown(tx: &Tx, id: ImportId, shown: &Shown) -> Result<()> {
+    tx.prepare_cached("update product_imports set shown = ?2 where id = ?1")?.execute(params![id, json(shown)?])?;
+    Ok(())
+}
+
 /// The other tables that were carried out and when, the latest first.
 pub fn ran_beside(conn: &Connection, id: ImportId) -> Result<Vec<(ImportId, i64)>> {
     conn.prepare_cached(
@@ -50,9 +58,10 @@ pub fn ran_beside(conn: &Connection, id: ImportId) -> Result<Vec<(ImportId, i64)
 
 pub fn by_id(conn: &Connection, id: ImportId) -> Result<Option<Import>> {
     let bad = |e: serde_json::Error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, e.into());
-    conn.prepare_cached("select id, who, at, notes, rows, ran_at from product_imports where id = ?1")?
+    conn.prepare_cached("select id, who, at, notes, rows, ran_at, shown from product_imports where id = ?1")?
         .query_row([id], |row| {
-            let (notes, rows): (String, String) = (row.get("notes")?, row.get("rows")?);
+            let text = |name: &str| row.get::<_, String>(name);
+            let (notes, rows, shown) = (text("notes")?, text("rows")?, text("shown")?);
             Ok(Import {
                 id: row.get("id")?,
                 who: row.get("who")?,
@@ -60,6 +69,7 @@ pub fn by_id(conn: &Connection, id: ImportId) -> Result<Option<Import>> {
                 notes: serde_json::from_str(&notes).map_err(bad)?,
                 rows: serde_json::from_str(&rows).map_err(bad)?,
                 ran_at: row.get("ran_at")?,
+                shown: serde_json::from_str(&shown).map_err(bad)?,
             })
         })
         .optional()

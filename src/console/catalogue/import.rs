@@ -109,6 +109,7 @@ async fn bring(
         Err(problems) => return Ok(Err(form(shop, &staff.0, None, problems).await?)),
     };
     let id = keep(shop, &staff.0, plan).await?;
+    stamp(shop, id).await?;
     Ok(Ok(Flash::success(Redirect::to(check_at(id)), "还没有改动任何商品：请先核对，再导入")))
 }
 
@@ -127,6 +128,16 @@ async fn keep(shop: &Shop, staff: &Staff, plan: Plan) -> Result<ImportId> {
     shop.write_large(write).await
 }
 
+/// Notes what the page of a table is about to show.
+async fn stamp(shop: &Shop, id: ImportId) -> Result<()> {
+    let read = move |conn: &rusqlite::Connection| {
+        let kept = imports::by_id(conn, id)?.ok_or(Code::NotFound)?;
+        Ok(import::waiting(conn, &kept.rows)?.1)
+    };
+    let shown = shop.read_slowly(read).await?;
+    shop.write(move |tx| Ok(imports::set_shown(tx, id, &shown)?)).await
+}
+
 #[get("/products/imports/<id>?<all>", rank = 1)]
 async fn check(
     shop: &State<Shop>,
@@ -137,15 +148,14 @@ async fn check(
 ) -> Result<Template> {
     let read = move |conn: &rusqlite::Connection| {
         let kept = imports::by_id(conn, id)?.ok_or(Code::NotFound)?;
-        let waiting = kept.rows.iter().filter(|row| row.done.is_none());
-        Ok((import::judge(conn, waiting)?, import::again(conn, &kept)?, kept))
+        Ok((import::waiting(conn, &kept.rows)?, import::again(conn, &kept)?, kept))
     };
-    let (judged, again, kept) = shop.read_slowly(read).await?;
-    let places: Vec<usize> = (0..kept.rows.len()).filter(|at| kept.rows[*at].done.is_none()).collect();
+    let ((judged, now), again, kept) = shop.read_slowly(read).await?;
     let most = if all == Some(true) { usize::MAX } else { LISTED };
+    let moved = |at: usize| kept.shown.differs(at, &now);
     let group = |verdict: Verdict, most: usize| {
-        let rows = places.iter().copied().zip(&judged).filter(|(_, one)| one.verdict == verdict);
-        shown(&rows.collect::<Vec<_>>(), most)
+        let rows = judged.iter().filter(|(_, one)| one.verdict == verdict);
+        shown(&rows.map(|(at, one)| (*at, one)).collect::<Vec<_>>(), most, &moved)
     };
     let done: Vec<_> = kept.rows.iter().filter_map(|row| Some((&row.line, row.done.as_ref()?))).collect();
     let context = context! {
@@ -160,18 +170,23 @@ async fn check(
         changed: group(Verdict::Changed, most),
         added: group(Verdict::New, most),
         same: group(Verdict::Same, if most > LISTED { most } else { SAME_LISTED }),
+        moved: judged.iter().filter(|(at, _)| moved(*at)).count(), seen: now.page(),
     };
     Ok(assets::page("console/products_check.html", context))
 }
 
-/// The first rows of a verdict one by one, and which the others are.
-fn shown(rows: &[(usize, &Judged)], most: usize) -> Value {
-    let (listed, rest) = rows.split_at(rows.len().min(most));
+/// The first rows of a verdict one by one, those that have become others before all; and which the others are.
+fn shown(rows: &[(usize, &Judged)], most: usize, moved: &dyn Fn(usize) -> bool) -> Value {
+    let (mut listed, mut rest): (Vec<_>, Vec<_>) = rows.iter().copied().partition(|(at, _)| moved(*at));
+    let kept = rest.split_off(most.saturating_sub(listed.len()).min(rest.len()));
+    listed.append(&mut rest);
+    let rest = kept;
     let change = |change: &import::Change| json!({ "what": change.what, "was": change.was, "is": change.is });
     let row = |(at, one): &(usize, &Judged)| {
         let changes: Vec<Value> = one.changes.iter().map(change).collect();
         json!({
             "at": at, "line": one.line, "name": one.name, "spec": one.spec, "note": one.note, "changes": changes,
+            "moved": moved(*at),
         })
     };
     let ends = rest.first().zip(rest.last()).map(|(first, last)| [&first.1.line, &last.1.line]);
@@ -197,6 +212,8 @@ struct Ticks {
     row: Vec<usize>,
     /// Rows that were not listed, as `spans` writes them.
     rest: Vec<String>,
+    /// The mark of the page on which they were ticked.
+    seen: Option<String>,
 }
 
 impl Ticks {
@@ -211,20 +228,32 @@ impl Ticks {
     }
 }
 
-/// Carries out the rows that were ticked, in one transaction, each judged once more as the catalogue stands then.
+/// Carries out the rows that were ticked, in one transaction, if each is still what the page has shown.
 #[post("/products/imports/<id>/run", data = "<ticks>")]
 async fn run(shop: &State<Shop>, staff: Manager, id: ImportId, ticks: Form<Ticks>) -> Flash<Redirect> {
+    back(check_at(id), carry_out(shop, staff.0, id, ticks.into_inner()).await)
+}
+
+async fn carry_out(shop: &Shop, staff: Staff, id: ImportId, ticks: Ticks) -> Result<String> {
     let ticked = ticks.rows();
     if ticked.is_empty() {
-        return crate::console::refused(check_at(id), Error::field("row", "没有勾选任何一行"));
+        return Err(Error::field("row", "没有勾选任何一行"));
     }
     let write = move |tx: &Tx| {
         let mut kept = imports::by_id(tx, id)?.ok_or(Code::NotFound)?;
-        let done = import::run(tx, &mut kept.rows, &ticked, staff.0.id)?;
+        let (mut judged, now) = import::waiting(tx, &kept.rows)?;
+        judged.retain(|(at, _)| ticked.contains(at));
+        if let Err(next) = kept.shown.agreed(now, ticks.seen.as_deref(), judged.iter().map(|(at, _)| *at)) {
+            imports::set_shown(tx, id, &next)?;
+            return Ok(Err(next));
+        }
+        let done = import::run(tx, &mut kept.rows, &judged, staff.id)?;
         imports::set_ran(tx, id, &kept.rows)?;
         let words = format!("已导入 {} 个商品（新增 {}）、{} 个规格", done.products, done.added, done.skus);
-        audit(tx, &staff.0, &format!("商品表 {id}：{words}"))?;
-        Ok(words)
+        audit(tx, &staff, &format!("商品表 {id}：{words}"))?;
+        Ok(Ok(words))
     };
-    back(check_at(id), shop.write_large(write).await)
+    let words = shop.write_large(write).await?.map_err(|next| Error::from(Code::OrderState).says(next.why()))?;
+    stamp(shop, id).await?;
+    Ok(words)
 }

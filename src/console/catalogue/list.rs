@@ -449,6 +449,8 @@ struct Bulk {
     category: String,
     #[field(default = false)]
     confirmed: bool,
+    /// The prices that the second screen has shown.
+    seen: Option<String>,
     /// The list it came from.
     #[field(default = String::new())]
     list: String,
@@ -597,22 +599,32 @@ async fn bulk(
     if matches!(act, Act::Percent(_) | Act::Shift(_)) && !form.confirmed {
         return Ok(Ok(confirm(shop, &staff.0, &form, &act, ids).await?));
     }
+    let (by, seen, chosen, written) = (staff.0.clone(), form.seen.clone(), ids.clone(), act.clone());
     let write = move |tx: &Tx| {
         let (mut steps, mut moved) = (Vec::new(), Vec::new());
+        if let Some(seen) = &seen
+            && prices(&chosen_products(tx, &ids)?) != *seen
+        {
+            return Ok(None);
+        }
         for id in &ids {
             let product = store::product(tx, *id)?.filter(|p| !p.deleted).ok_or(Code::NotFound)?;
-            change(tx, &staff.0, &product, &act)?;
+            change(tx, &by, &product, &written)?;
             // Only what was not so before: what is taken back is what was done.
-            steps.extend(act.steps(&product));
-            if act == Act::Shelf(!product.on_shelf) {
+            steps.extend(written.steps(&product));
+            if written == Act::Shelf(!product.on_shelf) {
                 moved.push(id.to_string());
             }
         }
-        let done = format!("{} 个商品已{}", ids.len(), act.done());
-        let undo = undo::keep(tx, &staff.0, &done, &steps)?;
-        Ok((done, undo, moved))
+        let done = format!("{} 个商品已{}", ids.len(), written.done());
+        let undo = undo::keep(tx, &by, &done, &steps)?;
+        Ok(Some((done, undo, moved)))
     };
-    Ok(Err(match shop.write(write).await {
+    let done = match shop.write(write).await.transpose() {
+        Some(done) => done,
+        None => return Ok(Ok(confirm(shop, &staff.0, &form, &act, chosen).await?)),
+    };
+    Ok(Err(match done {
         // The address can be opened later, and still offers it.
         Ok((done, undo, moved)) if !moved.is_empty() => {
             let join = if to.contains('?') { '&' } else { '?' };
@@ -623,25 +635,38 @@ async fn bulk(
     }))
 }
 
+fn chosen_products(conn: &rusqlite::Connection, ids: &[ProductId]) -> Result<Vec<Product>> {
+    Ok(ids.iter().filter_map(|id| store::product(conn, *id).transpose()).collect::<rusqlite::Result<_>>()?)
+}
+
+/// Every price of these products, as the second screen takes it along.
+fn prices(products: &[Product]) -> String {
+    let of = |sku: &Sku| price_of(sku);
+    products.iter().flat_map(|product| &product.skus).map(of).collect::<Vec<_>>().join(",")
+}
+
+fn price_of(sku: &Sku) -> String {
+    format!("{}:{}", sku.id, sku.price.get())
+}
+
 async fn confirm(shop: &Shop, staff: &Staff, form: &Bulk, act: &Act, ids: Vec<ProductId>) -> Result<Template> {
-    let read = move |conn: &rusqlite::Connection| {
-        ids.iter().filter_map(|id| store::product(conn, *id).transpose()).collect::<rusqlite::Result<Vec<_>>>()
-    };
-    let products: Vec<Product> = shop.read(move |conn| Ok(read(conn)?)).await?;
+    let products = shop.read(move |conn| chosen_products(conn, &ids)).await?;
+    let seen: Option<Vec<&str>> = form.seen.as_deref().map(|seen| seen.split(',').collect());
+    let moved = |sku: &Sku| seen.as_ref().is_some_and(|seen| !seen.contains(&price_of(sku).as_str()));
     let rows: Vec<Value> = products
         .iter()
         .flat_map(|product| product.skus.iter().map(move |sku| (product, sku)))
         .map(|(product, sku)| {
             json!({
-                "name": product.name, "spec": sku.spec_text(), "was": sku.price.to_string(),
+                "name": product.name, "spec": sku.spec_text(), "was": sku.price.to_string(), "moved": moved(sku),
                 "is": priced(sku.price, act).map(|fen| fen.to_string()),
             })
         })
         .collect();
     let context = context! {
         frame: frame(shop, staff, "products", None).await?,
-        possible: rows.iter().all(|row| !row["is"].is_null()),
-        rows, products: &form.product, act: &form.act, value: form.value(),
+        possible: rows.iter().all(|row| !row["is"].is_null()), stale: seen.is_some(),
+        rows, products: &form.product, act: &form.act, value: form.value(), seen: prices(&products),
     };
     Ok(assets::page("console/products_prices.html", context))
 }

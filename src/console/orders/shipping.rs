@@ -255,7 +255,9 @@ async fn take_in(shop: &Shop, staff: Staff, form: &Bring<'_>) -> Result<BatchId>
         _ => table::paste(&form.text),
     };
     let brought = brought.map_err(|problem| Error::field("file", problem))?;
-    shop.write(move |tx| Ok(store::insert(tx, &staff, Allowed::default(), &brought)?)).await
+    let id = shop.write(move |tx| Ok(store::insert(tx, &staff, Allowed::default(), &brought)?)).await?;
+    batch::stamp(shop, id).await?;
+    Ok(id)
 }
 
 #[get("/shipping/batches/<id>")]
@@ -268,6 +270,8 @@ async fn batch_page(
     let (batch, judged) = judged(shop, id).await?;
     let count = |verdict| judged.iter().filter(|j| j.row.done.is_none() && j.verdict == verdict).count();
     let (ready, renumber) = (count(Verdict::Ready), count(Verdict::Renumber));
+    let now = batch::shown(&judged);
+    let moved = |at: usize| judged[at].row.done.is_none() && batch.shown.differs(at, &now);
     let since = batch.ran_at.filter(|at| shop.now() - at < shipping::UNDO_WITHIN);
     let context = context! {
         frame: frame(shop, &staff, "orders", flash).await?,
@@ -282,19 +286,21 @@ async fn batch_page(
         wrong: count(Verdict::Wrong),
         done: judged.iter().filter(|j| j.row.done.is_some()).count(),
         may_undo: since.is_some() && batch.rows.iter().any(|row| row.shipment.is_some()),
-        groups: groups(&judged),
+        groups: groups(&judged, &moved),
+        moved: (0..judged.len()).filter(|at| moved(*at)).count(), seen: now.page(),
         carriers: shop.read(choices).await?,
     };
     Ok(assets::page("console/shipping_batch.html", context))
 }
 
 /// The rows by what is to be done with them: what somebody must look at comes first.
-fn groups(judged: &[batch::Judged]) -> Vec<Value> {
+fn groups(judged: &[batch::Judged], moved: &dyn Fn(usize) -> bool) -> Vec<Value> {
     let done = |j: &batch::Judged| j.row.done.is_some();
     let of = |verdict: Verdict| move |j: &batch::Judged| !done(j) && j.verdict == verdict;
     let shown = |class: &str, title: &str, words: &str, belongs: &dyn Fn(&batch::Judged) -> bool| {
-        let rows: Vec<Value> =
-            judged.iter().enumerate().filter(|(_, j)| belongs(j)).map(|(at, j)| judged_row(at, j)).collect();
+        let mut rows: Vec<(usize, &batch::Judged)> = judged.iter().enumerate().filter(|(_, j)| belongs(j)).collect();
+        rows.sort_by_key(|(at, _)| !moved(*at));
+        let rows: Vec<Value> = rows.into_iter().map(|(at, j)| judged_row(at, j, moved(at))).collect();
         json!({ "class": class, "title": title, "words": words, "rows": rows })
     };
     let parts = batch::left_in_part(judged);
@@ -312,7 +318,7 @@ fn groups(judged: &[batch::Judged]) -> Vec<Value> {
     ]
 }
 
-fn judged_row(at: usize, judged: &batch::Judged) -> Value {
+fn judged_row(at: usize, judged: &batch::Judged, moved: bool) -> Value {
     let row = &judged.row;
     let written = format!("{} {}", row.company, row.tracking_no);
     json!({
@@ -320,7 +326,7 @@ fn judged_row(at: usize, judged: &batch::Judged) -> Value {
         "order_no": judged.order.as_ref().map_or(row.order_no.as_str(), |order| order.order_no.as_str()),
         "known": judged.order.is_some(), "receiver": judged.receiver,
         "parcel": if judged.parcel.company.is_empty() { written } else { judged.parcel.text() },
-        "verdict": judged.verdict, "text": judged.verdict.text(), "note": judged.note, "done": row.done,
+        "verdict": judged.verdict, "text": judged.verdict.text(), "note": judged.note, "done": row.done, "moved": moved,
     })
 }
 
@@ -345,17 +351,30 @@ struct Ticks {
 #[post("/shipping/batches/<id>/allow", data = "<ticks>")]
 async fn allow(shop: &State<Shop>, _staff: Staff, id: BatchId, ticks: Form<Ticks>) -> Flash<Redirect> {
     let allowed = Allowed { renumber: ticks.renumber, merge: ticks.merge };
-    let done = shop.write(move |tx| Ok(store::set_allowed(tx, id, allowed)?)).await;
-    back(batch_at(id), done.map(|()| "已重新核对"))
+    let done = async {
+        shop.write(move |tx| Ok(store::set_allowed(tx, id, allowed)?)).await?;
+        batch::stamp(shop, id).await
+    };
+    back(batch_at(id), done.await.map(|()| "已重新核对"))
 }
 
-#[post("/shipping/batches/<id>/run")]
-async fn run(shop: &State<Shop>, staff: Staff, id: BatchId) -> Flash<Redirect> {
+#[derive(FromForm)]
+struct Go {
+    /// The mark of the page on which it was said.
+    seen: Option<String>,
+}
+
+#[post("/shipping/batches/<id>/run", data = "<go>")]
+async fn run(shop: &State<Shop>, staff: Staff, id: BatchId, go: Option<Form<Go>>) -> Flash<Redirect> {
     let done = async {
         let batch = shop.read(move |conn| Ok(store::by_id(conn, id)?)).await?.ok_or(Code::NotFound)?;
-        batch::run(shop, &staff, &batch).await
+        let seen = go.as_ref().and_then(|go| go.seen.as_deref());
+        let (n, stay) = batch::run(shop, &staff, &batch, seen).await?;
+        batch::stamp(shop, id).await?;
+        let more = if stay.is_empty() { String::new() } else { format!("；没有执行：{}", stay.join("；")) };
+        Ok(format!("已执行 {n} 行{more}"))
     };
-    back(batch_at(id), done.await.map(|n| format!("已执行 {n} 行")))
+    back(batch_at(id), done.await)
 }
 
 #[derive(FromForm)]
@@ -385,8 +404,11 @@ async fn mend(shop: &State<Shop>, _staff: Staff, id: BatchId, at: usize, form: F
         row.problem.clear();
         Ok(store::set_rows(tx, id, &batch.rows)?)
     };
-    let done = shop.write(write).await;
-    back(format!("{}#row-{at}", batch_at(id)), done.map(|()| "已改好，重新核对了"))
+    let done = async {
+        shop.write(write).await?;
+        batch::stamp(shop, id).await
+    };
+    back(format!("{}#row-{at}", batch_at(id)), done.await.map(|()| "已改好，重新核对了"))
 }
 
 /// Everything that this table has sent comes back, while there is time.
@@ -395,6 +417,7 @@ async fn undo_batch(shop: &State<Shop>, staff: Staff, id: BatchId) -> Flash<Redi
     let done = async {
         let batch = shop.read(move |conn| Ok(store::by_id(conn, id)?)).await?.ok_or(Code::NotFound)?;
         let (n, stay) = batch::undo(shop, &staff, &batch).await?;
+        batch::stamp(shop, id).await?;
         let more = if stay.is_empty() { String::new() } else { format!("；没有撤销：{}", stay.join("；")) };
         Ok(format!("已撤销 {n} 个包裹{more}"))
     };

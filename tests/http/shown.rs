@@ -1,0 +1,182 @@
+//! A page that shows what a click would do: once the shop has become another one, it is shown again and nothing is done.
+
+use reqwest::multipart::{Form, Part};
+use serde_json::json;
+use xiaopu::staff::Role;
+
+use crate::support::*;
+
+async fn bring(w: &World, staff: &Console<'_>, door: &str, form: Form) -> String {
+    let request = w.http().post(w.at(door)).header("Cookie", &staff.cookie).multipart(form);
+    request.send().await.unwrap().headers()["location"].to_str().unwrap().to_owned()
+}
+
+fn file(text: &str) -> Form {
+    Form::new().part("file", Part::bytes(text.as_bytes().to_vec()).file_name("a.csv"))
+}
+
+/// The mark that a page sends along with its click.
+fn seen(page: &str) -> String {
+    page.split("name=\"seen\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+}
+
+/// The rows of a page that are said to have become others.
+fn moved(page: &str) -> usize {
+    page.matches(">变了</span>").count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_of_products_is_shown_again_where_the_shop_has_changed() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 20).await;
+    w.product("梨子", 800, 20).await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let alice = w.buyer("alice").await;
+    let bulk = async |act: &str, value: &str| {
+        let form = [("product", "1"), ("act", act), ("value", value), ("confirmed", "true")];
+        manager.post("/admin/products/bulk", &form).await;
+    };
+    let pears = "select price_fen from skus where product_id = 2";
+    for (n, (what, table)) in [
+        ("price", "商品名称,售价\n苹果,12\n梨子,PEAR\n"),
+        ("stock", "商品名称,售价,库存\n苹果,,30\n梨子,PEAR,\n"),
+        ("sold", "商品名称,售价,库存,导出时库存\n苹果,,25,20\n梨子,PEAR,,\n"),
+        ("gone", "商品名称,售价,库存\n苹果,15,9\n梨子,PEAR,\n"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let now = 900 + n as i64;
+        let table = table.replace("PEAR", &format!("{}.{:02}", now / 100, now % 100));
+        let at = bring(&w, &manager, "/admin/products/import", file(&table)).await;
+        let page = manager.page(&at).await;
+        assert_eq!(moved(&page), 0, "{what}");
+        match what {
+            "price" => bulk("shift", "+1").await,
+            "stock" => bulk("stock", "+3").await,
+            "sold" => {
+                let sold = w.paid(&alice, sku, 1).await;
+                let number = [("tracking_no", "SF9000000000001")];
+                drop(manager.post(&format!("/admin/orders/{}/ship", sold.no), &number).await);
+            }
+            _ => bulk("delete", "").await,
+        }
+        let before = w.count(pears).await;
+        let form = [("row", "0"), ("row", "1"), ("seen", &seen(&page))];
+        // One that does not say what it has shown is taken for the latest.
+        manager.post(&format!("{at}/run"), if n == 0 { &form[..2] } else { &form }).await;
+        let again = manager.said(&at).await;
+        assert!(again.contains("还没有执行：有 1 行") && moved(&again) == 1, "{what}: {again}");
+        assert_eq!(w.count(pears).await, before, "{what}: nothing is done");
+        let form = [("row", "0"), ("row", "1"), ("seen", &seen(&manager.page(&at).await))];
+        manager.post(&format!("{at}/run"), &form).await;
+        assert!(manager.page(&at).await.contains("已导入"), "{what}");
+        assert_eq!(w.count(pears).await, now, "{what}: seen once more, it is done");
+    }
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_nobody_ticked_and_pages_opened_anew_hold_up_nothing() {
+    let w = World::new().await;
+    w.product("苹果", 1000, 20).await;
+    w.product("梨子", 800, 20).await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let raise = [("product", "1"), ("act", "shift"), ("value", "+1"), ("confirmed", "true")];
+    let at = bring(&w, &manager, "/admin/products/import", file("商品名称,售价\n苹果,12\n梨子,9\n")).await;
+    let old = manager.page(&at).await;
+    manager.post("/admin/products/bulk", &raise).await;
+    manager.post(&format!("{at}/run"), &[("row", "1"), ("seen", &seen(&old))]).await;
+    assert_eq!(w.count("select price_fen from skus where product_id = 2").await, 900, "its own row is as it was");
+    // Two pages of one table: the new one may, the old one may not.
+    let new = manager.page(&at).await;
+    manager.post("/admin/products/bulk", &raise).await;
+    let newer = manager.page(&at).await;
+    assert_eq!(moved(&newer), 1);
+    for page in [&old, &new] {
+        manager.post(&format!("{at}/run"), &[("row", "0"), ("seen", &seen(page))]).await;
+        assert_eq!(w.count("select price_fen from skus where product_id = 1").await, 1200);
+    }
+    manager.post("/admin/products/bulk", &raise).await;
+    manager.post(&format!("{at}/run"), &[("row", "0"), ("seen", &seen(&manager.page(&at).await))]).await;
+    assert!(manager.page(&at).await.contains("售价 13.00 → 12.00"), "as its page has shown");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_of_parcels_is_shown_again_where_an_order_has_changed() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    for (n, what) in ["shipped", "part", "refund", "address", "agreed"].into_iter().enumerate() {
+        let (one, other) = (w.paid(&alice, sku, 2).await, w.paid(&alice, sku, 1).await);
+        let text = format!(
+            "订单号,快递公司,快递单号\n{},顺丰,SF20000000000{n}1\n{},顺丰,SF20000000000{n}2\n",
+            one.no, other.no
+        );
+        let order = format!("/admin/orders/{}", one.no);
+        if what == "agreed" {
+            alice.ask_refund(&one.no, &w.key(), json!({ "reason": "不想要了" })).await.ok();
+        }
+        let at = bring(&w, &manager, "/admin/shipping", file(&text)).await;
+        let page = manager.page(&at).await;
+        match what {
+            "shipped" => drop(manager.post(&format!("{order}/ship"), &[("tracking_no", "SF9000000000001")]).await),
+            "part" => manager.give_back(&alice, &one, ("1", "10", false)).await,
+            "refund" => drop(alice.ask_refund(&one.no, &w.key(), json!({ "reason": "不想要了" })).await.ok()),
+            "agreed" => {
+                let refund = alice.order(&one.no).await["refunds"][0]["refundNo"].as_str().unwrap().to_owned();
+                manager.post(&format!("/admin/refunds/{refund}/reject"), &[("words", "已经打包了")]).await;
+            }
+            _ => {
+                let to = [
+                    ("receiver", "王五"),
+                    ("phone", "13800000000"),
+                    ("province", "浙江省"),
+                    ("city", "杭州市"),
+                    ("district", "西湖区"),
+                    ("detail", "新地址 9 号"),
+                ];
+                manager.post(&format!("{order}/address"), &to).await;
+            }
+        }
+        manager.post(&format!("{at}/run"), &[("seen", &seen(&page))]).await;
+        let again = manager.said(&at).await;
+        assert!(again.contains("还没有执行：有 1 行") && moved(&again) == 1, "{what}");
+        assert_eq!(alice.status(&other.no).await, "to_ship", "{what}: nothing is done");
+        manager.post(&format!("{at}/run"), &[]).await;
+        assert_eq!(alice.status(&other.no).await, "shipped", "{what}: seen once more");
+        assert_eq!(moved(&manager.page(&at).await), 0, "{what}: what a run does itself is no surprise");
+    }
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prices_that_changed_under_a_second_screen_are_shown_again() {
+    let w = World::new().await;
+    w.product("苹果", 1000, 9).await;
+    w.product("梨子", 800, 9).await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let raise = [("product", "1"), ("product", "2"), ("act", "percent"), ("value", "+10")];
+    let page = manager.page_of("/admin/products/bulk", &raise).await;
+    let alone = [("product", "1"), ("act", "shift"), ("value", "+1"), ("confirmed", "true")];
+    manager.post("/admin/products/bulk", &alone).await;
+    let old = seen(&page);
+    let sure = |seen: &str| {
+        raise
+            .into_iter()
+            .chain([("confirmed", "true")])
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .chain([("seen".to_owned(), seen.to_owned())])
+            .collect::<Vec<_>>()
+    };
+    let form = sure(&old);
+    let form: Vec<(&str, &str)> = form.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    let again = manager.page_of("/admin/products/bulk", &form).await;
+    assert!(again.contains("还没有改价") && moved(&again) == 1, "{again}");
+    assert_eq!(w.count("select sum(price_fen) from skus").await, 1900);
+    let form = sure(&seen(&again));
+    let form: Vec<(&str, &str)> = form.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    manager.post("/admin/products/bulk", &form).await;
+    assert_eq!(w.count("select sum(price_fen) from skus").await, 2090);
+}
