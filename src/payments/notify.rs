@@ -14,7 +14,8 @@ use crate::door::{ClientIp, body};
 use crate::error::{Code, Result};
 use crate::ids::MessageId;
 use crate::jobs::{self, Task};
-use crate::ledger::store as ledger;
+use crate::ledger::{Entered, store as ledger};
+use crate::orders::{self, Topic, Who};
 use crate::refunds::store as refunds;
 use crate::settings::Settings;
 use crate::shop::Shop;
@@ -233,16 +234,26 @@ async fn refund(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data: 
         Err(word) => return xml(refuse(shop, limits, "refund_notify", bytes, ip, &word).await),
     };
     let mut received = Entry::received("refund_notify", bytes, ip.0);
-    let text = |name| hint.filled(name).map(str::to_owned);
+    let text = |name| hint.fields.filled(name).map(str::to_owned);
     received.out_trade_no = text("out_trade_no");
     received.transaction_id = text("transaction_id");
     received.out_refund_no = text("out_refund_no");
     received.response = notice::ACKNOWLEDGED.into();
     let status = text("refund_status").unwrap_or_default();
+    let other = hint.other_mch_id;
     let write = move |tx: &Tx| {
         let mut entry = received.clone();
         let known = entry.out_refund_no.as_deref().map(|no| refunds::by_no(tx, no)).transpose()?.flatten();
         let payment = entry.transaction_id.as_deref().map(|id| ledger::payment(tx, id)).transpose()?.flatten();
+        // In whose name it may speak, the payment that we entered tells.
+        if other.is_some() && payment.as_ref().and_then(|payment| payment.mch_id.as_ref()) != other.as_ref() {
+            let word = Flaw::OtherMerchant.word();
+            entry.verdict = Verdict::Refused;
+            entry.reason = format!("已拒绝：{}", explained(word));
+            entry.response = notice::refused(word).into_bytes();
+            entry.record(tx)?;
+            return Ok(notice::refused(word));
+        }
         let asked = match (known, payment) {
             (Some(refund), _) => {
                 entry.order_id = refund.order_id;
@@ -252,6 +263,7 @@ async fn refund(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data: 
             // Made in WeChat's own console: the payment is asked about instead.
             (None, Some(payment)) => {
                 entry.order_id = payment.order_id;
+                told_elsewhere(tx, &payment, other.as_deref())?;
                 jobs::enqueue(tx, Task::Refunds(payment.id), tx.now())?;
                 "本店没有这笔退款，立即核对"
             }
@@ -261,13 +273,19 @@ async fn refund(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data: 
             }
         };
         entry.reason = format!("退款通知（没有签名，只作提示）：{status}，{asked}");
-        Ok(entry.record(tx)?)
+        entry.record(tx)?;
+        Ok(notice::ACKNOWLEDGED.to_owned())
     };
-    match shop.write_always(write).await {
-        Ok(_) => {
-            shop.wake_worker();
-            xml(notice::ACKNOWLEDGED)
-        }
-        Err(_) => xml(notice::refused("TRY_AGAIN")),
-    }
+    let answer = shop.write_always(write).await.unwrap_or_else(|_| notice::refused("TRY_AGAIN"));
+    shop.wake_worker();
+    xml(answer)
+}
+
+/// A refund that was made under a number of before cannot be asked about now, and the order should not be sent meanwhile.
+fn told_elsewhere(tx: &Tx, payment: &Entered, other: Option<&str>) -> Result<()> {
+    let Some((mch_id, order)) = other.zip(payment.order_id) else { return Ok(()) };
+    let what = format!(
+        "微信提示有人在商户号 {mch_id} 的商户平台退过这笔款，现在设置的是别的商户号，没能查实：请到商户平台核对后再发货"
+    );
+    Ok(orders::store::note(tx, order, &Who::wechat(), Topic::Money, &what)?)
 }

@@ -248,7 +248,7 @@ fn content(shop: &Shop, request: &[u8]) -> Option<Option<String>> {
         return None;
     }
     let hint = shop.merchant_v2().and_then(|merchant| v2::notice::read_refund_hint(request, &merchant).ok());
-    Some(hint.map(|hint| hint.to_xml()))
+    Some(hint.map(|hint| hint.fields.to_xml()))
 }
 
 /// The raw text with line breaks between fields, and with what would help a thief masked.

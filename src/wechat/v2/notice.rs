@@ -120,22 +120,28 @@ fn facts(authentic: &Authentic, checks: &mut Checks) -> Verdict {
     facts(checks).unwrap_or_else(Verdict::Refused)
 }
 
-/// The fields of a decrypted refund notice: a hint to query, never a fact (it carries no signature).
-pub fn read_refund_hint(bytes: &[u8], merchant: &Merchant) -> Result<Message, String> {
+/// What a decrypted refund notice says: a hint to query, never a fact (it carries no signature).
+#[derive(Clone, Debug)]
+pub struct RefundHint {
+    pub fields: Message,
+    /// In whose name it speaks, when that is not today's: right only for a payment that came in under this number.
+    pub other_mch_id: Option<String>,
+}
+
+/// Opens the notice of a refund. It may name an app or a number that the shop has moved from.
+pub fn read_refund_hint(bytes: &[u8], merchant: &Merchant) -> Result<RefundHint, String> {
     let outer = Message::read(bytes).map_err(|e| e.word().to_owned())?;
     if outer.get("return_code") != Some("SUCCESS") {
         return Err(Flaw::ReturnCode.word().into());
     }
-    // A hint may come in the name of an app that the shop has moved from.
-    if outer.get("mch_id") != Some(&merchant.mch_id) {
-        return Err(Flaw::OtherMerchant.word().into());
-    }
+    let mch_id = outer.filled("mch_id").ok_or(Flaw::OtherMerchant.word())?;
+    let other_mch_id = (mch_id != merchant.mch_id).then(|| mch_id.to_owned());
     let sealed = outer.filled("req_info").ok_or(Flaw::ReqInfoMissing.word())?;
     // Without a signature the padding alone tells whether the key fits, and a wrong one can seem to: the text decides.
     let mut problem = Flaw::ReqInfoUnreadable.word().to_owned();
     for key in std::iter::once(&merchant.key).chain(&merchant.before.keys) {
         match sign::open_req_info(sealed, key).map(|plain| Message::read_root(&plain, "root")) {
-            Some(Ok(hint)) => return Ok(hint),
+            Some(Ok(fields)) => return Ok(RefundHint { fields, other_mch_id }),
             Some(Err(e)) => problem = e.word().to_owned(),
             None => {}
         }
