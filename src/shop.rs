@@ -131,8 +131,19 @@ impl Shop {
             self.db.write::<_, DbError>(write).await?;
             loaded = self.load_settings().await?;
         }
+        self.note_number(&loaded).await?;
         self.load_dictionary(&loaded).await?;
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
+        Ok(())
+    }
+
+    /// Whatever set it, the page or the configuration.
+    async fn note_number(&self, settings: &Settings) -> std::result::Result<(), DbError> {
+        let Some(number) = settings.get("wechat.mch_id").map(str::to_owned) else { return Ok(()) };
+        let known = number.clone();
+        if !self.db.read::<_, DbError>(move |conn| Ok(sealed::is_set_to(conn, &known)?)).await? {
+            self.db.write::<_, DbError>(move |tx| Ok(sealed::note_number(tx, &number)?)).await?;
+        }
         Ok(())
     }
 

@@ -59,6 +59,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0045_unpaid.sql"),
     include_str!("migrations/0046_open_ends.sql"),
     include_str!("migrations/0047_shown.sql"),
+    include_str!("migrations/0048_numbers.sql"),
 ];
 
 /// The newest schema that this program knows.

@@ -17,11 +17,11 @@ pub struct Entered {
     pub attempt_id: Option<AttemptId>,
     /// The number of that attempt.
     pub out_trade_no: Option<String>,
-    /// The merchant number that it came in under, if it came for an attempt of ours.
+    /// The merchant number that it came in under. None where that was never noted.
     pub mch_id: Option<String>,
-    /// The app that it came in under, if it came for an attempt of ours.
+    /// The same of the app.
     pub app_id: Option<String>,
-    /// The version of WeChat Pay's API that took it, if it came for an attempt of ours.
+    /// The same of the version of WeChat Pay's API.
     pub api: Option<Api>,
     /// Who paid: the buyer, or somebody for him.
     pub payer: Option<String>,

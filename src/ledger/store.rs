@@ -66,10 +66,20 @@ pub fn enter_payment(
         payer: Some(&payment.openid),
     };
     let entered = enter(tx, &movement)?;
+    if entered && attempt_id.is_none() {
+        put_stray(tx, payment)?;
+    }
     if entered && !payment.coupons.is_none() {
         put_coupons(tx, &payment.transaction_id, &payment.coupons)?;
     }
     Ok(entered)
+}
+
+/// Notes in whose name a payment came in that no attempt of ours tells that of.
+pub fn put_stray(tx: &Tx, payment: &Payment) -> Result<()> {
+    tx.prepare_cached("insert or replace into strays (transaction_id, mch_id, app_id, api) values (?1, ?2, ?3, ?4)")?
+        .execute(params![payment.transaction_id, payment.name.mch_id, payment.name.app_id, payment.api])?;
+    Ok(())
 }
 
 fn put_coupons(tx: &Tx, transaction_id: &str, coupons: &Coupons) -> Result<()> {
@@ -160,10 +170,12 @@ pub fn entered_for(conn: &Connection, transaction_id: &str) -> Result<Option<Opt
 
 const ENTERED: &str =
     "select p.id, p.wechat_id, coalesce(k.order_id, p.order_id) as order_id, p.attempt_id, p.amount_fen, p.borne_fen, p.moved_at,
-                              a.out_trade_no, a.mch_id, a.app_id, a.api, coalesce(p.payer, a.openid) as payer
+                              a.out_trade_no, coalesce(a.mch_id, s.mch_id) as mch_id, coalesce(a.app_id, s.app_id) as app_id,
+                              coalesce(a.api, s.api) as api, coalesce(p.payer, a.openid) as payer
                          from ledger p
                          left join ledger k on k.kind = 'link' and k.wechat_id = p.wechat_id
                          left join attempts a on a.id = p.attempt_id
+                         left join strays s on s.transaction_id = p.wechat_id
                         where p.kind = 'payment'";
 
 pub fn payment(conn: &Connection, transaction_id: &str) -> Result<Option<Entered>> {

@@ -72,29 +72,69 @@ pub fn attempt_numbered(conn: &Connection, number: &OutTradeNo) -> Result<Option
         .optional()
 }
 
-/// How many payments may still come in, and how many refunds have not come to their end, of attempts with this in a column.
-macro_rules! open_sql {
-    ($column:literal) => {
-        concat!(
-            "select (select count(*) from attempts a where a.state in ('created', 'prepaid', 'closing') and a.",
-            $column,
-            " = ?1),
-                    (select count(*) from refunds r join attempts a on a.transaction_id = r.transaction_id
-                      where r.state in ('requested', 'approved', 'processing', 'failed', 'abnormal') and a.",
-            $column,
-            " = ?1)"
-        )
-    };
-}
+/// What is under way of payments, in their own columns: how many may still come in, and how many refunds have not come to
+/// their end. Of a refund, what it gives back tells.
+const UNDER_WAY: &str = "
+    select mch_id, api, 1 as payments, 0 as refunds from attempts where state in ('created', 'prepaid')
+     union all
+    select mch_id, api, 1, 0 from attempts where state = 'closing'
+     union all
+    select coalesce(a.mch_id, s.mch_id), coalesce(a.api, s.api), 0, 1
+      from refunds r
+      join ledger p on p.kind = 'payment' and p.wechat_id = r.transaction_id
+      left join attempts a on a.id = p.attempt_id
+      left join strays s on s.transaction_id = p.wechat_id
+     where r.ended_at is null";
 
-/// How many payments may still come in, and how many refunds have not come to their end, in this version.
+/// How many payments and refunds are under way in this version.
 pub fn under_way(conn: &Connection, api: Api) -> Result<i64> {
-    conn.prepare_cached(open_sql!("api"))?.query_row([api], |row| Ok(row.get::<_, i64>(0)? + row.get::<_, i64>(1)?))
+    let sql = format!("select count(*) from ({UNDER_WAY}) where api = ?1");
+    conn.prepare_cached(&sql)?.query_row([api], |row| row.get(0))
 }
 
 /// The same with this merchant number, payments and refunds apart.
 pub fn open_under(conn: &Connection, mch_id: &str) -> Result<(i64, i64)> {
-    conn.prepare_cached(open_sql!("mch_id"))?.query_row([mch_id], |row| Ok((row.get(0)?, row.get(1)?)))
+    let sql =
+        format!("select coalesce(sum(payments), 0), coalesce(sum(refunds), 0) from ({UNDER_WAY}) where mch_id = ?1");
+    conn.prepare_cached(&sql)?.query_row([mch_id], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// Money under way of one merchant number that is not set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftBehind {
+    /// None where it was never noted.
+    pub mch_id: Option<String>,
+    pub payments: i64,
+    pub refunds: i64,
+}
+
+impl LeftBehind {
+    /// For the owner, whose shop is set to the number `now`.
+    pub fn words(&self, now: &str) -> String {
+        let parts = [(self.payments, "笔没付完的支付单"), (self.refunds, "笔没办完的退款")];
+        let parts = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
+        let what = parts.collect::<Vec<_>>().join("、");
+        match &self.mch_id {
+            Some(then) => format!(
+                "商户号 {then} 名下还有 {what}，现在设置的是 {now}：查不了也退不了，换回 {then} 后系统会自己跟进；不能换回去的，在退款页登记"
+            ),
+            None => format!("还有 {what}不知道是用哪个商户号收的：系统会用现在的 {now} 去查，查不到的请看退款页"),
+        }
+    }
+}
+
+/// What is under way with other numbers than this one; a shop that never had another looks at nothing.
+pub fn left_behind(conn: &Connection, mch_id: &str) -> Result<Vec<LeftBehind>> {
+    if !conn.prepare_cached("select 1 from merchant_numbers where mch_id <> ?1")?.exists([mch_id])? {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "select mch_id, sum(payments) as payments, sum(refunds) as refunds from ({UNDER_WAY})
+          where mch_id is not ?1 group by mch_id order by mch_id"
+    );
+    let mut rows = conn.prepare_cached(&sql)?;
+    rows.query_map([mch_id], |row| Ok(LeftBehind { mch_id: row.get(0)?, payments: row.get(1)?, refunds: row.get(2)? }))?
+        .collect()
 }
 
 /// All attempts of an order, the first one first.

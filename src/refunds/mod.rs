@@ -35,6 +35,11 @@ impl RefundState {
         !matches!(self, RefundState::Succeeded | RefundState::Rejected | RefundState::Cancelled)
     }
 
+    /// It was agreed to, and is on its way.
+    pub fn is_under_way(self) -> bool {
+        matches!(self, RefundState::Approved | RefundState::Processing)
+    }
+
     /// It counts against what was paid: together these never exceed it.
     pub fn takes_money(self) -> bool {
         use RefundState::*;

@@ -102,6 +102,31 @@ pub fn forget_sealed(tx: &Tx) -> Result<Vec<String>> {
     Ok(names)
 }
 
+// ── merchant numbers ──
+
+/// Whether this is the number that was noted last.
+pub fn is_set_to(conn: &Connection, mch_id: &str) -> Result<bool> {
+    conn.prepare_cached("select 1 from merchant_numbers where mch_id = ?1 and until is null")?.exists([mch_id])
+}
+
+/// The shop is set to this merchant number from now on. One under which nothing was ever asked or came in, a slip of the
+/// pen, was none of the shop's.
+pub fn note_number(tx: &Tx, mch_id: &str) -> Result<()> {
+    tx.prepare_cached("update merchant_numbers set until = ?2 where until is null and mch_id <> ?1")?
+        .execute(params![mch_id, tx.now()])?;
+    tx.prepare_cached(
+        "insert into merchant_numbers (mch_id, since) values (?1, ?2) on conflict (mch_id) do update set until = null",
+    )?
+    .execute(params![mch_id, tx.now()])?;
+    tx.prepare_cached(
+        "delete from merchant_numbers
+          where mch_id <> ?1 and not exists (select 1 from attempts a where a.mch_id = merchant_numbers.mch_id)
+            and not exists (select 1 from strays s where s.mch_id = merchant_numbers.mch_id)",
+    )?
+    .execute([mch_id])?;
+    Ok(())
+}
+
 // ── changes of key ──
 
 /// What was sealed under this name when we last looked.

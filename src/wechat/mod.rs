@@ -66,6 +66,9 @@ impl Identity {
 /// WeChat's word that money moved. Only a checked signature makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
+    /// In whose name it was made, and by which version: what belongs to it goes through the same.
+    pub name: Identity,
+    pub api: Api,
     /// As sent: an unknown number may have any form.
     pub out_trade_no: String,
     pub transaction_id: String,

@@ -20,7 +20,7 @@ use crate::jobs::{self, Task};
 use crate::money::Fen;
 use crate::orders::store as orders;
 use crate::orders::{Full, Line, Order, Who};
-use crate::payments::refund::{self, Refundable, Wish, send};
+use crate::payments::refund::{self, Refundable, Unheard, Wish, send};
 use crate::refunds::{FullRefund, Options, Origin, Refund, RefundLine, RefundState, store};
 use crate::settings::Settings;
 use crate::shop::Shop;
@@ -218,19 +218,30 @@ struct RefundPage {
     form: Option<Offer>,
     /// When it is looked after next.
     next: Option<String>,
+    /// Why it is not getting on.
+    held: Option<String>,
+    /// WeChat cannot be asked about it with what is set today.
+    unasked: bool,
     may: Options,
 }
 
 #[get("/refunds/<number>")]
 async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, number: &str) -> Result<Template> {
     let refund = by_number(shop, number).await?;
+    let unasked = match refund.state.is_open() {
+        true => send::unasked(shop, refund.id).await?,
+        false => None,
+    };
     let read = move |conn: &Connection| {
-        let next = jobs::store::waiting_for(conn, Task::Refund(refund.id))?;
+        let task = Task::Refund(refund.id);
+        let next = (jobs::store::waiting_for(conn, task)?, jobs::store::failing(conn, task)?);
         let order = refund.order_id.map(|id| orders::by_id(conn, id)).transpose()?.flatten();
         let order = order.map(|order| orders::full(conn, order)).transpose()?;
         Ok((store::full(conn, refund)?, order, next))
     };
-    let (full, order, next) = shop.read(read).await?;
+    let (full, order, (next, failing)) = shop.read(read).await?;
+    let mut may = may(&staff.0, &shop.settings(), &full.refund);
+    may.settle |= unasked.is_some() && staff.0.role >= Role::Manager && full.refund.state.is_under_way();
     let asked = order.as_ref().filter(|_| full.refund.options().decide);
     let page = RefundPage {
         frame: frame(shop, &staff.0, "refunds", flash).await?,
@@ -238,7 +249,9 @@ async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>
         lines: order.as_ref().map(|order| named_lines(order, &full.lines)),
         form: asked.map(|order| Offer::of(order, Some(&full))),
         next: next.map(clock::shown),
-        may: may(&staff.0, &shop.settings(), &full.refund),
+        unasked: unasked.is_some(),
+        held: unasked.or(failing).filter(|why| full.refund.state.is_open() && !full.refund.problem.contains(why)),
+        may,
     };
     Ok(assets::page("console/refund.html", page))
 }
@@ -578,6 +591,9 @@ fn here(number: &str) -> String {
 #[derive(FromForm)]
 struct Words {
     words: String,
+    /// Somebody has looked in WeChat's own console, which nobody else can ask.
+    #[field(default = false)]
+    looked: bool,
 }
 
 const WORDS: Length = Length::between(2, 100);
@@ -644,13 +660,31 @@ async fn other_means(shop: &State<Shop>, staff: Manager, number: &str, form: For
 async fn settle(shop: &Shop, staff: &Staff, number: &str, form: &Words) -> Result<()> {
     let how = form.checked("退还方式")?;
     let refund = by_number(shop, number).await?;
-    if let Some(why) = send::unheard(shop, refund.id).await? {
-        let words = format!("登记前要先向微信确认没有退款，现在问不到微信，请稍后再登记：{why}");
-        return Err(Error::from(Code::WechatUnavailable).says(words));
-    }
-    let what = "登记其他方式退还".to_owned();
-    let settle = move |tx: &Tx, refund: &Refund, who: &Who| refund::by_other_means(tx, refund.id, &how, who);
-    act(shop, staff, number, what, settle).await
+    let looked = match send::unheard(shop, refund.id).await? {
+        None => false,
+        Some(Unheard::NotAsked(_)) if form.looked => true,
+        Some(Unheard::NotAsked(why)) => {
+            let words = format!(
+                "{why}。不换回去也能登记：请先到收款商户号的商户平台查微信交易号 {}，确认没有退过，再勾选“已在商户平台核对”",
+                refund.transaction_id.unwrap_or_default()
+            );
+            return Err(Error::from(Code::OrderState).says(words));
+        }
+        Some(Unheard::NoAnswer(why)) => {
+            let words = format!("登记前要先向微信确认没有退款，现在问不到微信，请稍后再登记：{why}");
+            return Err(Error::from(Code::WechatUnavailable).says(words));
+        }
+    };
+    let what = if looked {
+        "登记其他方式退还（问不到微信，本人在商户平台核对过）"
+    } else {
+        "登记其他方式退还"
+    };
+    let settle = move |tx: &Tx, refund: &Refund, who: &Who| match looked {
+        true => refund::seen_by_a_person(tx, refund.id, &how, who),
+        false => refund::by_other_means(tx, refund.id, &how, who),
+    };
+    act(shop, staff, number, what.to_owned(), settle).await
 }
 
 #[cfg(test)]
@@ -747,7 +781,8 @@ mod tests {
             (Shown::sample(), Some(vec![part()]), Some(offer()), Some("13:17".to_owned()), all),
             (Shown::bare(), None, None, None, Options::default()),
         ] {
-            let page = RefundPage { frame: Frame::sample(Role::Manager), r, lines, form, next, may };
+            let (held, unasked) = (next.clone(), next.is_some());
+            let page = RefundPage { frame: Frame::sample(Role::Manager), r, lines, form, next, held, unasked, may };
             let html = assets::strictly("console/refund.html", page).unwrap_or_else(|e| panic!("{e:#}"));
             assert!(html.contains("261008131540ABCDEFGHR01"));
         }

@@ -2,7 +2,8 @@
 
 use rusqlite::Connection;
 
-use super::{Taken, full_order, move_to, note, succeeded};
+use super::taken::Taken;
+use super::{full_order, move_to, note, succeeded};
 use crate::clock::{DAY, MINUTE, SECOND};
 use crate::db::Tx;
 use crate::error::Result;
@@ -232,7 +233,11 @@ pub async fn all_of(shop: &Shop, entry: EntryId, named: Vec<String>) -> Result<R
         Ok(Some((entered, numbers)))
     };
     let Some((entered, numbers)) = shop.read(read).await? else { return Ok(Ran::Done) };
-    let account = match Taken::of(&entered).asker(shop) {
+    let account = match Taken::of(&entered).known(shop).await? {
+        Ok(taken) => taken.asker(shop),
+        Err(unheard) => Err(unheard.why()),
+    };
+    let account = match account {
         Ok(account) => account,
         Err(why) => return Ok(Ran::Failed(why)),
     };

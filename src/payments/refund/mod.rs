@@ -3,6 +3,9 @@
 pub mod api;
 pub mod learn;
 pub mod send;
+mod taken;
+
+pub use taken::Unheard;
 
 use crate::clock::{Day, MINUTE};
 use crate::db::Tx;
@@ -15,10 +18,8 @@ use crate::money::Fen;
 use crate::orders::{self, Full, Line, Order, OrderStatus, RECEIVED_AFTER, REFUNDABLE_FOR, Topic, Who, moves};
 use crate::refunds::store::{self as refunds, NewRefund};
 use crate::refunds::{CLOSED, FullRefund, Origin, Refund, RefundLine, RefundState};
-use crate::shop::Shop;
 use crate::typed::Length;
 use crate::wechat::refund::desc_text;
-use crate::wechat::{Account, Api};
 
 /// How long staff may stop an automatic refund.
 pub const STOPPABLE_FOR: i64 = 2 * MINUTE;
@@ -352,14 +353,27 @@ pub fn by_other_means(tx: &Tx, id: RefundId, how: &str, who: &Who) -> Result<()>
     if !refund.options().settle {
         return Err(elsewhere(&refund));
     }
+    given_back(tx, &refund, how, who)
+}
+
+/// The same of a refund that WeChat cannot be asked about, however far it has come: a person has looked there.
+pub fn seen_by_a_person(tx: &Tx, id: RefundId, how: &str, who: &Who) -> Result<()> {
+    let refund = refunds::by_id(tx, id)?.ok_or(Code::NotFound)?;
+    if !refund.options().settle && !refund.state.is_under_way() {
+        return Err(elsewhere(&refund));
+    }
+    given_back(tx, &refund, &format!("{how}（问不到微信，{}在商户平台核对过）", who.name), who)
+}
+
+fn given_back(tx: &Tx, refund: &Refund, how: &str, who: &Who) -> Result<()> {
     if refund.state == RefundState::Failed {
-        must_fit(tx, &refund)?;
+        must_fit(tx, refund)?;
     }
     let what = format!("退款 {} ¥{} 已用其他方式退还：{how}", refund.out_refund_no, refund.amount);
-    refunds::set_decision(tx, id, &who.name, how)?;
+    refunds::set_decision(tx, refund.id, &who.name, how)?;
     let order = refund.order_id.filter(|_| refund.inside);
     ledger::enter_offline(tx, refund.out_refund_no.as_str(), order, -refund.amount.get())?;
-    succeeded(tx, &refund, who, &what)
+    succeeded(tx, refund, who, &what)
 }
 
 /// The end of a refund: whoever calls this has put the money into the ledger.
@@ -417,45 +431,6 @@ pub fn whole_payment(
         orders::store::note(tx, order.id, who, Topic::Money, &what)?;
     }
     Ok(id)
-}
-
-/// In what a payment was taken, as far as it is known: what belongs to it goes through the same.
-#[derive(Clone, Debug, Default)]
-struct Taken {
-    api: Option<Api>,
-    app_id: Option<String>,
-    mch_id: Option<String>,
-}
-
-impl Taken {
-    fn of(entered: &Entered) -> Taken {
-        Taken { api: entered.api, app_id: entered.app_id.clone(), mch_id: entered.mch_id.clone() }
-    }
-
-    /// Who we are towards WeChat about it, with the merchant number of today. Errors: in words, what is missing.
-    fn account(&self, shop: &Shop) -> std::result::Result<Account, String> {
-        let account = shop.account_of(self.api).ok_or_else(|| {
-            let which = self.api.map_or("微信支付", Api::text);
-            format!("{which} 还没有设置：这笔退款要用收款时的接口办理")
-        })?;
-        Ok(match &self.app_id {
-            Some(app_id) => account.under(app_id),
-            None => account,
-        })
-    }
-
-    /// The same to ask WeChat. Errors: also when it came in under another merchant number. Asked under today's, WeChat
-    /// knows nothing of it, and that proves nothing.
-    fn asker(&self, shop: &Shop) -> std::result::Result<Account, String> {
-        let account = self.account(shop)?;
-        match &self.mch_id {
-            Some(then) if then != account.mch_id() => Err(format!(
-                "这笔款是用商户号 {then} 收的，现在设置的是 {}：换回原商户号才能查到退款结果",
-                account.mch_id()
-            )),
-            _ => Ok(account),
-        }
-    }
 }
 
 /// The words the payer reads in WeChat.

@@ -2,12 +2,13 @@
 
 use rusqlite::Connection;
 
-use super::{MOST_PARTS, Taken, desc, learn, move_to, note};
+use super::taken::{Taken, Unheard};
+use super::{MOST_PARTS, desc, learn, move_to, note};
 use crate::clock::{self, MINUTE, SECOND};
 use crate::db::{DbError, Tx};
 use crate::error::Result;
 use crate::ids::RefundId;
-use crate::jobs::Ran;
+use crate::jobs::{self, Ran, Task};
 use crate::ledger::store as ledger;
 use crate::orders::{REFUNDABLE_FOR, Who};
 use crate::refunds::{Origin, Refund, RefundState, store as refunds};
@@ -40,7 +41,10 @@ enum Next {
 
 /// Brings a refund on by one step.
 pub async fn advance(shop: &Shop, id: RefundId) -> Result<Ran> {
-    let taken = shop.read(move |conn| taken(conn, id)).await?;
+    let taken = match shop.read(move |conn| Taken::by_refund(conn, id)).await?.known(shop).await? {
+        Ok(taken) => taken,
+        Err(unheard) => return Ok(Ran::Failed(unheard.why())),
+    };
     let account = match taken.account(shop) {
         Ok(account) => account,
         Err(why) => return Ok(Ran::Failed(why)),
@@ -68,15 +72,6 @@ pub async fn advance(shop: &Shop, id: RefundId) -> Result<Ran> {
 /// An interface that keeps timing out is tried with one call now and then.
 fn left_alone(now: i64) -> Ran {
     Ran::Again { at: now + 10 * SECOND }
-}
-
-/// What a refund goes through: the version that it was first sent by, else all that took the payment.
-fn taken(conn: &Connection, id: RefundId) -> Result<Taken> {
-    let Some(refund) = refunds::by_id(conn, id)? else { return Ok(Taken::default()) };
-    let entered = refund.transaction_id.as_deref().map(|id| ledger::payment(conn, id)).transpose()?.flatten();
-    let taken = entered.as_ref().map(Taken::of).unwrap_or_default();
-    let sent = refund.params.as_deref().and_then(|params| serde_json::from_str::<RefundOrder>(params).ok());
-    Ok(Taken { api: sent.map(|sent| sent.api).or(taken.api), ..taken })
 }
 
 /// Decides in one transaction; a refund that is to be sent is marked so before WeChat hears of it.
@@ -253,17 +248,31 @@ async fn send(shop: &Shop, account: &Account, refund: &Refund, order: &RefundOrd
     shop.write_always(write).await
 }
 
-/// Asks once more before money goes back in another way; answers why WeChat could not be heard about what it may know.
-pub async fn unheard(shop: &Shop, id: RefundId) -> Result<Option<String>> {
-    let (refund, taken) = shop.read(move |conn| Ok((refunds::by_id(conn, id)?, taken(conn, id)?))).await?;
-    let Some(refund) = refund.filter(Refund::may_be_known_there) else { return Ok(None) };
-    match taken.asker(shop) {
+/// Asks once more before money goes back in another way; answers why WeChat could not be heard about what it may know. Of
+/// a payment that cannot be asked about it may know anything: a refund made in its own console, too.
+pub async fn unheard(shop: &Shop, id: RefundId) -> Result<Option<Unheard>> {
+    let (refund, taken) = shop.read(move |conn| Ok((refunds::by_id(conn, id)?, Taken::by_refund(conn, id)?))).await?;
+    let Some(refund) = refund.filter(|refund| refund.transaction_id.is_some()) else { return Ok(None) };
+    let account = match taken.known(shop).await? {
+        Ok(taken) => taken.asker(shop).map_err(Unheard::NotAsked),
+        Err(unheard) => Err(unheard),
+    };
+    match account {
+        Err(unheard) => Ok(Some(unheard)),
+        Ok(_) if !refund.may_be_known_there() => Ok(None),
         Ok(account) => Ok(match ask(shop, &account, &refund).await? {
-            Some(Ran::Failed(why)) => Some(why),
+            Some(Ran::Failed(why)) => Some(Unheard::NoAnswer(why)),
             _ => None,
         }),
-        Err(why) => Ok(Some(why)),
     }
+}
+
+/// Why WeChat cannot be asked about a refund with what is set today, as far as that is known without asking it.
+pub async fn unasked(shop: &Shop, id: RefundId) -> Result<Option<String>> {
+    let read =
+        move |conn: &Connection| Ok((Taken::by_refund(conn, id)?, jobs::store::failing(conn, Task::Refund(id))?));
+    let (taken, failing) = shop.read(read).await?;
+    Ok(taken.asker(shop).err().or(failing.filter(|_| taken.is_unknown())))
 }
 
 /// Asks what became of it. `None` when WeChat knows no such refund.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::super::exchange::{bad_field, unusable};
 use super::super::flaw::Flaw;
 use super::super::pay::{Asked, CLOSE_ORDER, ORDER_QUERY, PaymentParams, Trade, TradeOf};
-use super::super::{Exchange, GatewayError, Payment, Wechat};
+use super::super::{Api, Exchange, GatewayError, Identity, Payment, Wechat};
 use super::exchange::request;
 use super::message::Message;
 use super::{Merchant, coupons, sign};
@@ -170,6 +170,8 @@ pub(super) fn read_payment(message: &Message) -> Result<Payment, &'static str> {
     let total = text("total_fee", 20).ok().and_then(|t| Fen::from_wire(&t)).filter(|t| t.get() >= 1);
     let total = total.ok_or("total_fee")?;
     Ok(Payment {
+        name: Identity { app_id: text("appid", 64)?, mch_id: text("mch_id", 64)? },
+        api: Api::V2,
         out_trade_no: text("out_trade_no", 64)?,
         transaction_id: text("transaction_id", 64)?,
         total,

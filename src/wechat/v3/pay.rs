@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::exchange::{bad_field, unusable};
 use super::super::flaw::Flaw;
 use super::super::pay::{Asked, CLOSE_ORDER, ORDER_QUERY, PaymentParams, Trade, TradeOf};
-use super::super::{Exchange, GatewayError, Payment, Wechat};
+use super::super::{Api, Exchange, GatewayError, Identity, Payment, Wechat};
 use super::exchange::Call;
 use super::{Merchant, coupons, moment, off_thread, sign};
 use crate::clock;
@@ -189,6 +189,8 @@ pub(super) fn read_payment(facts: &Value) -> Result<Payment, &'static str> {
         facts.pointer("/amount/currency").map(|value| value.as_str().ok_or("amount.currency")).transpose()?;
     let total = total.filter(|fen| fen.get() >= 1).ok_or("amount.total")?;
     Ok(Payment {
+        name: Identity { app_id: at("/appid", "appid")?.to_owned(), mch_id: at("/mchid", "mchid")?.to_owned() },
+        api: Api::V3,
         out_trade_no: at("/out_trade_no", "out_trade_no")?.to_owned(),
         transaction_id: at("/transaction_id", "transaction_id")?.to_owned(),
         total,
