@@ -57,8 +57,9 @@ pub async fn seed(shop: &Shop) -> Result<()> {
         check::ask_about_all(tx)
     };
     shop.write(write).await?;
-    // A key may have been put right in the configuration.
+    // A key may have been put right in the configuration, or a merchant number be back.
     notify_v3::look_again(shop).await?;
+    mend::try_again(shop).await?;
     mend::mend(shop).await.map(|_| ())
 }
 

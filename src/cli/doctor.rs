@@ -279,6 +279,8 @@ fn miniprogram_finding(shop: &Shop) -> Option<Result<String, String>> {
 
 async fn database_findings(shop: &Shop) -> Vec<Finding> {
     let now = shop.now();
+    let number = shop.settings().get("wechat.mch_id").unwrap_or_default().to_owned();
+    let today = number.clone();
     let read = move |conn: &rusqlite::Connection| {
         let integrity: String = conn.pragma_query_value(None, "quick_check", |row| row.get(0))?;
         let integrity = match db::foreign_part(conn)? {
@@ -295,9 +297,10 @@ async fn database_findings(shop: &Shop) -> Vec<Finding> {
             staff::store::audit_break(conn)?,
             backups::latest(conn, 1)?.pop(),
             payments::alerts(conn)?,
+            payments::left_behind(conn, &number)?,
         ))
     };
-    let (integrity, open, exceptions, refunds, bill, people, (cut, entries), backup, alerts) =
+    let (integrity, open, exceptions, refunds, bill, people, (cut, entries), backup, alerts, left) =
         match shop.read_slowly(read).await {
             Ok(found) => found,
             Err(e) => return vec![("数据库", Err(format!("读不出来：{}", e.message())))],
@@ -358,6 +361,7 @@ async fn database_findings(shop: &Shop) -> Vec<Finding> {
         Some(b) if now - b.at > 2 * DAY => Err(format!("上次备份是 {}，店铺是否在运行？", clock::shown(b.at))),
         Some(b) => Ok(format!("{}，{} 笔订单，已演练恢复", clock::shown(b.at), b.orders)),
     };
+    let left: Vec<String> = left.iter().map(|left| left.words(&today)).collect();
     vec![
         ("数据库", sound),
         ("资金与库存", true_),
@@ -365,6 +369,7 @@ async fn database_findings(shop: &Shop) -> Vec<Finding> {
         ("退款", refunds),
         ("资金异常", money),
         ("微信的通知", if alerts.is_empty() { Ok("没有打不开或验不过的".into()) } else { Err(alerts.join("；")) }),
+        ("原来的商户号", if left.is_empty() { Ok("没有留下没办完的钱".into()) } else { Err(left.join("；")) }),
         ("对账", bill),
         ("备份", backup),
         ("操作日志", log),

@@ -99,6 +99,8 @@ struct Seen {
     check: Option<Checked>,
     /// What only the owner can mend.
     alerts: Vec<String>,
+    /// Under merchant numbers of before.
+    left_behind: Vec<String>,
     tried: Vec<Tried>,
     backup: Option<Backup>,
     waiting: super::Waiting,
@@ -130,6 +132,7 @@ fn look(
         Ok::<_, rusqlite::Error>(DaySum::of(first, &days))
     };
     let waiting = counts.iter().find(|(status, _)| status == "to_ship").map_or(0, |(_, n)| *n);
+    let number = settings.get("wechat.mch_id").unwrap_or_default();
     Ok(Seen {
         push_refused: transactions::store::push_refused(conn)?,
         duty: duty::state(conn, waiting, now)?,
@@ -150,6 +153,7 @@ fn look(
         bill: reconcile::latest(conn)?,
         check: payments::last_self_check(conn)?,
         alerts: payments::alerts(conn)?,
+        left_behind: payments::left_behind(conn, number)?.iter().map(|left| left.words(number)).collect(),
         tried: trials::standing(conn, settings)?,
         backup: backups::latest(conn, 1)?.pop(),
         waiting: super::waiting(conn)?,
@@ -193,6 +197,7 @@ async fn page(
         bill,
         check,
         alerts,
+        left_behind,
         tried,
         backup,
         waiting,
@@ -219,6 +224,9 @@ async fn page(
     let unbelieved = unbelieved.map(|bad| format!("微信支付的回答不能信，买家付不了款：{}", bad.of_reply()));
     for words in unbelieved.iter().chain(&alerts) {
         todo.push((words.as_str(), "/admin/settings#pay_v3".to_owned()));
+    }
+    for words in &left_behind {
+        todo.push((words.as_str(), "/admin/refunds".to_owned()));
     }
     let refused = shop.wechat.refused(settings.api()).map(|why| format!("微信不受理付款，买家付不了款：{why}"));
     if let Some(words) = &refused {

@@ -217,6 +217,22 @@ pub fn run_now(tx: &Tx, id: JobId) -> Result<bool> {
     Ok(changed == 1)
 }
 
+/// Runs now what failed when it was last tried, also what was left to a person: what it failed by may have been put right.
+/// Since when it fails stays as it was.
+pub fn run_failed(tx: &Tx, kinds: &[Kind]) -> Result<()> {
+    for state in ["waiting", "needs_person"] {
+        let mut update = tx.prepare_cached(&format!(
+            "update or ignore jobs set state = 'waiting', run_at = ?2, updated_at = ?2, asked = asked + 1
+              where kind = ?1 and state = '{state}' and last_error <> ''"
+        ))?;
+        for kind in kinds {
+            update.execute(params![kind, tx.now()])?;
+        }
+    }
+    tx.outdate(Kept::DueJobs);
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

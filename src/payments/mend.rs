@@ -5,7 +5,7 @@ use super::store;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::ids::OrderId;
-use crate::jobs::{self, Task};
+use crate::jobs::{self, Kind, Task};
 use crate::orders::{self, Topic, Who};
 use crate::say::say;
 use crate::shop::Shop;
@@ -31,6 +31,15 @@ pub async fn mend(shop: &Shop) -> Result<usize> {
         shop.wake_worker();
     }
     Ok(all)
+}
+
+/// What failed at WeChat is tried at once when other keys or another merchant number stand in the settings: what was begun
+/// under a number waits for it, however long.
+pub async fn try_again(shop: &Shop) -> Result<()> {
+    const AT_WECHAT: [Kind; 6] = [Kind::Poll, Kind::Expire, Kind::Close, Kind::Refund, Kind::Refunds, Kind::Bill];
+    shop.write(|tx| Ok(jobs::store::run_failed(tx, &AT_WECHAT)?)).await?;
+    shop.wake_worker();
+    Ok(())
 }
 
 /// Looked at again inside the transaction: the list was read before it.

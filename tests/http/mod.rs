@@ -31,6 +31,7 @@ mod lists;
 mod margin;
 mod moved;
 mod notify;
+mod numbers;
 mod orders;
 mod outbox;
 mod packed;

@@ -19,7 +19,7 @@ use crate::console::{back, frame, refused, upload, words};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::orders::store as orders;
-use crate::payments::{notify_v3, store as payments};
+use crate::payments::{mend, notify_v3, store as payments};
 use crate::settings::{Group, SETTINGS, Setting, Settings, store as kept};
 use crate::shop::Shop;
 use crate::staff::login::audit;
@@ -180,7 +180,11 @@ fn with_trial(saved: String, tried: Option<Result<String>>) -> Result<String> {
     match tried {
         None => Ok(saved),
         Some(Ok(said)) => Ok(format!("{saved}。{said}")),
-        Some(Err(e)) => Err(Error::from(Code::WechatRejected).says(format!("{saved}，但测试没有通过：{}", words(&e)))),
+        Some(Err(e)) => {
+            // After what it says besides, a sentence of its own.
+            let stop = if saved.contains('。') { '。' } else { '，' };
+            Err(Error::from(Code::WechatRejected).says(format!("{saved}{stop}但测试没有通过：{}", words(&e))))
+        }
     }
 }
 
@@ -261,6 +265,7 @@ pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<Vec<&'st
         // What was said of other keys counts no more.
         shop.wechat.forget_standing();
         notify_v3::look_again(shop).await?;
+        mend::try_again(shop).await?;
     }
     Ok(changed)
 }
