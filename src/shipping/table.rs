@@ -215,10 +215,18 @@ fn brought(table: &Table) -> Result<Brought, String> {
         ));
     }
     let counts_parcels = couriers(table);
-    let mut rows: Vec<Row> = match table.headed {
-        true => table.rows.iter().flat_map(under_headings).collect(),
-        false => table.rows.iter().flat_map(by_its_look).collect(),
-    };
+    let mut unread = Vec::new();
+    let mut rows = Vec::new();
+    for row in &table.rows {
+        let read = match table.headed {
+            true => beside_headings(row).unwrap_or_else(|| under_headings(row)),
+            false => by_its_look(row),
+        };
+        if read.is_empty() && row.cells().any(|(_, cell)| says(cell)) {
+            unread.push(row.place.line);
+        }
+        rows.extend(read);
+    }
     if counts_parcels {
         rows.iter_mut().for_each(|row| row.pieces.clear());
     }
@@ -228,8 +236,22 @@ fn brought(table: &Table) -> Result<Brought, String> {
         _ if !any => Err("没有认出订单号和快递单号。每行需要：订单号、快递单号，快递公司可以不写".into()),
         0 => Err("没有找到数据行。每行需要：订单号、快递单号，快递公司可以不写".into()),
         n if n > MOST_ROWS => Err(format!("一次最多 {MOST_ROWS} 行，请分几次")),
-        _ => Ok(Brought { rows, read_as: read_as(table, counts_parcels) }),
+        _ => {
+            Ok(Brought { rows, read_as: read_as(table, counts_parcels).into_iter().chain(left_out(&unread)).collect() })
+        }
     }
+}
+
+fn says(cell: &tables::Cell) -> bool {
+    !cell.shown().trim().is_empty()
+}
+
+/// The first of the lines that were of no use, so that nobody believes they were read.
+fn left_out(lines: &[u32]) -> Option<String> {
+    const NAMED: usize = 5;
+    let named: Vec<String> = lines.iter().take(NAMED).map(u32::to_string).collect();
+    let more = if lines.len() > NAMED { "等" } else { "" };
+    (!lines.is_empty()).then(|| format!("没有订单号和快递单号，没有用的行：第 {} {more}行", named.join("、")))
 }
 
 /// Whether a courier gave the table out: what it calls 件数 are its parcels, whatever is in them.
@@ -301,6 +323,19 @@ impl Taken {
     fn is_empty(&self) -> bool {
         self.text.is_empty() && self.problem.is_empty()
     }
+}
+
+/// A line that was written below a table and not into it has all its words in one cell, or none under what is wanted: it
+/// is read by its look, where that finds an order of ours with a number.
+fn beside_headings(row: &tables::Row) -> Option<Vec<Row>> {
+    let filled = row.cells().filter(|(_, cell)| says(cell)).count();
+    let wanted = (0..WANTED.columns.len()).any(|column| row.get(column).is_some_and(says));
+    if filled > 1 && wanted {
+        return None;
+    }
+    let read = by_its_look(row);
+    let whole = |row: &Row| OrderNo::read(&row.order_no).is_some() && !row.tracking_no.is_empty();
+    (!read.is_empty() && read.iter().all(whole)).then_some(read)
 }
 
 /// Nothing for a row in which nothing of what is wanted stands.
@@ -602,6 +637,34 @@ mod tests {
         // In another order, and with one part less.
         let bare = format!("{}\n单号：773123456789011，订单号：{ORDER_NO}", line(0));
         assert_eq!(cells(&bare)[1], [ORDER_NO, "", "773123456789011", ""].map(str::to_owned));
+    }
+
+    #[test]
+    fn a_line_below_a_table_is_read_by_itself() {
+        let right = [ORDER_NO, "圆通", "YT8812345678901", ""].map(str::to_owned);
+        for (head, row) in [
+            ("订单号\t快递公司\t快递单号", format!("{ORDER_NO}\t顺丰\tSF1234567890123")),
+            ("收货人\t订单号\t快递单号", format!("张三\t{ORDER_NO}\tSF1234567890123")),
+            ("序号\t收货人\t电话\t订单号\t快递单号", format!("1\t张三\t\t{ORDER_NO}\tSF1234567890123")),
+        ] {
+            for line in ["{} 圆通 YT8812345678901", "补发 {}：圆通 YT8812345678901", "{}，圆通，YT8812345678901"]
+            {
+                let line = line.replace("{}", ORDER_NO);
+                let read = cells(&format!("{head}\n{row}\n{line}"));
+                assert_eq!((read.len(), read.last()), (2, Some(&right)), "{head}: {line}");
+            }
+        }
+        let head = "序号\t收货人\t电话\t订单号\t快递单号";
+        let pasted = format!(
+            "{head}\n1\t张三\t\t{ORDER_NO}\tSF1234567890123\n{ORDER_NO}\t圆通\tYT8812345678901\n\t今天的都在这里"
+        );
+        let brought = paste(&pasted).unwrap();
+        assert_eq!((brought.rows.len(), &brought.rows[1].tracking_no[..]), (2, "YT8812345678901"));
+        assert!(
+            brought.read_as.contains(&"没有订单号和快递单号，没有用的行：第 4 行".to_owned()),
+            "{:?}",
+            brought.read_as
+        );
     }
 
     /// The headings and a row of the tables that couriers and other programs give out, in which the number of this shop's
