@@ -136,30 +136,53 @@ fn framed(shop: &Shop, staff: &Staff, here: &'static str, flash: Option<FlashMes
 struct Told {
     kind: String,
     text: String,
-    undo: Option<String>,
-    undo_fields: Vec<(String, String)>,
+    /// Where the strip's button leads: back, or on although something speaks against it.
+    to: Option<String>,
+    fields: Vec<(String, String)>,
+    button: String,
 }
 
 impl Told {
     fn read(kind: &str, message: &str) -> Told {
-        let (text, undo) = message.split_once(UNDO).unwrap_or((message, ""));
-        let (to, query) = undo.split_once('?').unwrap_or((undo, ""));
+        let (text, rest) = message.split_once(UNDO).unwrap_or((message, ""));
+        let (to, button) = rest.split_once(UNDO).unwrap_or((rest, "撤销"));
+        let (to, query) = to.split_once('?').unwrap_or((to, ""));
         Told {
             kind: kind.to_owned(),
             text: text.to_owned(),
-            undo: Some(to.to_owned()).filter(|to| to.starts_with("/admin/")),
-            undo_fields: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+            to: Some(to.to_owned()).filter(|to| to.starts_with("/admin/")),
+            button: button.to_owned(),
+            fields: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
         }
     }
 }
 
-/// Between what was done and where it is taken back.
+/// Between what was done, where it is taken back, and the words of the button that does it.
 const UNDO: char = '\n';
 
 /// After a form whose work can be taken back by a form sent to `undo`, with the fields of its query.
 fn undoable(to: impl Into<String>, done: &str, undo: &str) -> Flash<Redirect> {
     Flash::success(lead(to), format!("{done}{UNDO}{undo}"))
 }
+
+/// After a form that waits for a word: back to a page with what speaks against it, and a button that sends the same form to
+/// `form` with that word said. Errors that wait for no word are told as they are.
+fn asked(to: impl Into<String>, error: Error, form: &str, sent: &[(String, String)]) -> Flash<Redirect> {
+    let Some((word, button)) = WORDS.iter().find(|(word, _)| error.fields.contains_key(*word)) else {
+        return refused(to, error);
+    };
+    let mut fields = form_urlencoded::Serializer::new(String::new());
+    fields.extend_pairs(sent).append_pair(word, "true");
+    let again = format!("{form}?{}", fields.finish());
+    // The strip's words travel in a cookie, which has room for 4 KiB.
+    if again.len() > 1_800 {
+        return refused(to, error);
+    }
+    Flash::error(lead(to), format!("{}{UNDO}{again}{UNDO}{button}", words(&error)))
+}
+
+/// The words that a form may wait for: each its field, and what its button says.
+const WORDS: [(&str, &str); 1] = [("merge", "合并发货")];
 
 /// After a form: back to a page, with what was done and where it is taken back, or with what was wrong.
 fn back_undoable(to: impl Into<String>, outcome: Result<(String, String)>) -> Flash<Redirect> {
@@ -286,7 +309,7 @@ fn referer(request: &Request<'_>) -> Option<String> {
 }
 
 #[catch(default)]
-fn explain(status: Status, request: &Request<'_>) -> Template {
+async fn explain(status: Status, request: &Request<'_>) -> Template {
     let error = error::taken(request, status);
     let (title, words) = match status.code {
         403 => (
@@ -301,7 +324,17 @@ fn explain(status: Status, request: &Request<'_>) -> Template {
         say!(Warn, "{} {} -> {}", request.method(), request.uri().path(), status.code);
     }
     let demo = request.rocket().state::<Shop>().is_some_and(|shop| shop.demo.is_some());
-    assets::page("console/error.html", context! { title, words, demo, request_id: crate::door::request_id(request) })
+    // Where the shop itself is in trouble nothing more is asked of it.
+    let frame = if status.code < 500 { frame_of(request).await } else { None };
+    let request_id = crate::door::request_id(request);
+    assets::page("console/error.html", context! { frame, title, words, demo, request_id })
+}
+
+/// The frame for whoever is logged in, so that he finds on from a page that is none.
+async fn frame_of(request: &Request<'_>) -> Option<Frame> {
+    let shop = request.rocket().state::<Shop>()?;
+    let staff = request.guard::<Staff>().await.succeeded()?;
+    frame(shop, &staff, "", None).await.ok()
 }
 
 #[cfg(test)]

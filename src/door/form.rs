@@ -41,6 +41,25 @@ fn of<'r, T: FromForm<'r>>(fields: Fields<'r>) -> Outcome<'r, Form<T>> {
     }
 }
 
+/// The same, with all that was sent: for a form that may be refused until somebody says that it is meant.
+pub struct Sent<T> {
+    pub form: T,
+    pub fields: Vec<(String, String)>,
+}
+
+#[rocket::async_trait]
+impl<'r, T: FromForm<'r>> FromData<'r> for Sent<T> {
+    type Error = Errors<'r>;
+
+    async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r, Self> {
+        form::Form::<Fields>::from_data(request, data).await.and_then(|fields| {
+            let fields = fields.into_inner();
+            let sent = fields.0.iter().map(|field| (field.name.source().to_string(), field.value.to_owned())).collect();
+            of(fields).map(|form: Form<T>| Sent { form: form.into_inner(), fields: sent })
+        })
+    }
+}
+
 /// All that was sent, in its order.
 struct Fields<'r>(Vec<ValueField<'r>>);
 

@@ -87,6 +87,9 @@ struct ShipmentForm {
     tracking_no: String,
     /// Everything that is left, when it is left out.
     lines: Option<Vec<LineForm>>,
+    /// Other orders lie in the same parcel.
+    #[serde(default)]
+    merge: bool,
 }
 
 #[derive(Deserialize)]
@@ -103,6 +106,7 @@ async fn ship(shop: &State<Shop>, program: Program, order_no: &str, form: Body<S
     let order = find(shop, order_no).await?;
     program.note_reading(shop).await?;
     let form = form.value;
+    let merge = form.merge;
     let parcel = match order.delivery {
         Delivery::Express => parcel(shop, form.company, form.tracking_no).await?,
         Delivery::Local | Delivery::Pickup | Delivery::None => Parcel::default(),
@@ -114,7 +118,7 @@ async fn ship(shop: &State<Shop>, program: Program, order_no: &str, form: Body<S
         };
         lines.into_iter().map(piece).collect::<Result<Vec<_>>>()
     });
-    let sending = Sending { parcel, pieces: pieces.transpose()?, despite_refund: false };
+    let sending = Sending { parcel, pieces: pieces.transpose()?, despite_refund: false, merge };
     let (whole, id, who, ip) = (program.may(Right::Addresses), order.id, program.called(), program.ip.clone());
     let write = move |tx: &Tx| {
         let number = &sending.parcel.tracking_no;

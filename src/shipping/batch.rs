@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::Connection;
 
-use super::{Allowed, Batch, Row, Sending, renumber, send_beside, ship, store};
+use super::{Allowed, Batch, Row, Sending, Twin, renumber, send_beside, ship, store};
 use crate::catalogue::Delivery;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -358,9 +358,10 @@ fn weigh(conn: &Connection, order: &Order, parcel: &Parcel, allowed: Allowed) ->
         return Ok((Verdict::Wrong, "有退款正在处理，请先处理退款，或在订单页单独发货".into()));
     }
     if !allowed.merge
-        && let Some(other) = orders::other_with_number(conn, order.id, &parcel.tracking_no)?
+        && let Some(twin) = Twin::of(conn, order, &parcel.tracking_no)?
     {
-        return Ok((Verdict::Wrong, format!("单号已用于订单 {other}；几单合成一个包裹请勾选“合并发货”")));
+        let by = twin.text();
+        return Ok((Verdict::Wrong, format!("{by}；几单合成一个包裹请勾选“合并发货”")));
     }
     let left: i64 = orders::lines(conn, order.id)?.iter().map(|line| line.left()).sum();
     let note =
@@ -422,7 +423,7 @@ fn carry_out(
     }
     let (who, parcel) = (Who::staff(&staff.name), judged.parcel.clone());
     let (done, sent) = if judged.share == Share::Beside {
-        send_beside(tx, &order, &parcel, &who)?;
+        send_beside(tx, &order, &parcel, allowed.merge, &who)?;
         (format!("又一个包裹 {}", parcel.text()), true)
     } else {
         match weigh(tx, &order, &parcel, allowed)? {
@@ -432,12 +433,12 @@ fn carry_out(
                     Share::Pieces(pieces) => Some(pieces.clone()),
                     Share::Rest | Share::Beside => None,
                 };
-                ship(tx, id, &Sending { parcel, pieces, ..Sending::default() }, &who)?;
+                ship(tx, id, &Sending { parcel, pieces, merge: allowed.merge, ..Sending::default() }, &who)?;
                 (done, true)
             }
             (Verdict::Renumber, _) => {
                 let shipment = orders::shipments(tx, id)?.into_iter().next().ok_or(Code::NotFound)?;
-                let was = renumber(tx, id, shipment.id, &parcel, &who)?;
+                let was = renumber(tx, id, shipment.id, &parcel, allowed.merge, &who)?;
                 (format!("单号 {} 改为 {}", was.text(), parcel.text()), false)
             }
             (_, why) => return Err(Error::from(Code::OrderState).says(why)),

@@ -14,7 +14,7 @@ use crate::catalogue::store as catalogue;
 use crate::clock::MINUTE;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::ids::{BatchId, LineId, OrderId, ShipmentId};
+use crate::ids::{BatchId, LineId, OrderId, OrderNo, ShipmentId};
 use crate::jobs::{self, Task};
 use crate::orders::{Line, Order, OrderStatus, RECEIVED_AFTER, Shipment, Topic, Who, moves, store as orders};
 use crate::parcels::Parcel;
@@ -33,6 +33,8 @@ pub struct Sending {
     pub pieces: Option<Vec<(LineId, i64)>>,
     /// Although a refund is under way.
     pub despite_refund: bool,
+    /// Other orders lie in the same parcel.
+    pub merge: bool,
 }
 
 /// A row of a table of tracking numbers, as it was written.
@@ -115,6 +117,7 @@ pub fn ship(tx: &Tx, id: OrderId, sending: &Sending, who: &Who) -> Result<OrderS
         return Err(Error::from(Code::OrderState).says(words));
     }
     must_be_a_parcels(tx, &order, &sending.parcel)?;
+    must_be_its_own(tx, &order, number, sending.merge)?;
     if let Some(pieces) = &sending.pieces {
         must_be_left(&orders::lines(tx, id)?, pieces)?;
     }
@@ -162,13 +165,48 @@ fn must_be_a_parcels(tx: &Tx, order: &Order, parcel: &Parcel) -> Result<()> {
     }
 }
 
+/// Another order that has left with the same number.
+pub struct Twin {
+    pub order_no: OrderNo,
+    /// Both go to the same person at the same place.
+    pub same_receiver: bool,
+}
+
+impl Twin {
+    pub fn of(conn: &Connection, order: &Order, number: &str) -> Result<Option<Twin>> {
+        let Some(order_no) = orders::other_with_number(conn, order.id, number)? else { return Ok(None) };
+        let goes_to =
+            |order: &Order| order.address.as_ref().map(|to| (to.receiver.clone(), to.phone.clone(), to.one_line()));
+        let other = orders::by_no(conn, &order_no)?.as_ref().and_then(goes_to);
+        Ok(Some(Twin { order_no, same_receiver: other == goes_to(order) }))
+    }
+
+    /// `单号已用于订单 …`
+    pub fn text(&self) -> String {
+        let whom = if self.same_receiver { "收货人和地址相同" } else { "收货人或地址不同" };
+        format!("单号已用于订单 {}（{whom}）", self.order_no)
+    }
+}
+
+/// Orders of one receiver may lie in one parcel; a label that has gone to somebody else was scanned or copied twice, until
+/// somebody says that it is meant. Errors: in the field `merge`, which is what to say.
+pub fn must_be_its_own(conn: &Connection, order: &Order, number: &str, merge: bool) -> Result<()> {
+    match Twin::of(conn, order, number)?.filter(|twin| !merge && !twin.same_receiver) {
+        Some(twin) => {
+            let words = format!("{}。真是几单装在一个包裹里，请选“合并发货”；不是就换成这一单的单号", twin.text());
+            Err(Error::field("merge", words))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Everything has left: WeChat hears of it when it cannot be undone any more.
 pub fn tell_later(tx: &Tx, order: OrderId) -> Result<()> {
     Ok(jobs::enqueue(tx, Task::Register(order), tx.now() + UNDO_WITHIN)?)
 }
 
 /// A further parcel of an order, when all its pieces were entered with the first. Errors: none has left, or this one has.
-pub fn send_beside(tx: &Tx, order: &Order, parcel: &Parcel, who: &Who) -> Result<()> {
+pub fn send_beside(tx: &Tx, order: &Order, parcel: &Parcel, merge: bool, who: &Who) -> Result<()> {
     let sent = orders::shipments(tx, order.id)?;
     let refused = |words: &str| Err(Error::from(Code::OrderState).says(words));
     if !matches!(order.status, OrderStatus::ToShip | OrderStatus::Shipped) || sent.is_empty() {
@@ -178,6 +216,7 @@ pub fn send_beside(tx: &Tx, order: &Order, parcel: &Parcel, who: &Who) -> Result
         return refused("已用这个单号发货");
     }
     must_be_a_parcels(tx, order, parcel)?;
+    must_be_its_own(tx, order, &parcel.tracking_no, merge)?;
     moves::accompany(tx, order, parcel, who)?;
     tell_later(tx, order.id)
 }
@@ -223,13 +262,14 @@ pub fn undo(tx: &Tx, id: OrderId, shipment: ShipmentId, who: &Who) -> Result<Par
 }
 
 /// The same parcel under another number. Answers with what it was before.
-pub fn renumber(tx: &Tx, id: OrderId, shipment: ShipmentId, parcel: &Parcel, who: &Who) -> Result<Parcel> {
+pub fn renumber(tx: &Tx, id: OrderId, shipment: ShipmentId, parcel: &Parcel, merge: bool, who: &Who) -> Result<Parcel> {
     let (order, shipment) = found(tx, id, shipment)?;
     if shipment.parcel.company.is_empty() {
         return Err(Error::from(Code::OrderState).says("这个包裹不经过快递，没有单号可改"));
     }
     must_be_a_parcels(tx, &order, parcel)?;
     if shipment.parcel != *parcel {
+        must_be_its_own(tx, &order, &parcel.tracking_no, merge || shipment.parcel.tracking_no == parcel.tracking_no)?;
         orders::set_parcel(tx, shipment.id, parcel)?;
         // Where it was told already; else it is told of both at once.
         tell_later(tx, id)?;

@@ -6,6 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use xiaopu::db::Tx;
 use xiaopu::staff::Role;
 
 use crate::support::*;
@@ -88,8 +89,21 @@ async fn a_program_reads_and_ships_by_the_rights_of_its_key() {
     assert_eq!((again.status, again.body["shipments"].as_array().unwrap().len()), (200, 1), "nothing twice");
     let other = call(Method::POST, &path, &all, Some(json!({ "trackingNo": "SF9999999999999" }))).await;
     assert_eq!(other.error(), (409, "order_state"));
+    // A label of another order waits for a word, as at the console.
+    let second = w.paid(&alice, sku, 1).await.no;
+    let (path, elsewhere) = (format!("/admin/orders/{second}/shipments"), second.clone());
+    let readdress = move |tx: &Tx| {
+        let sql = "update orders set address = json_set(address, '$.receiver', '李四') where order_no = ?1";
+        Ok(tx.execute(sql, [&elsewhere])?)
+    };
+    w.shop.write(readdress).await.unwrap();
+    let label = |merge: bool| Some(json!({ "trackingNo": "SF1234567890123", "merge": merge }));
+    let refused = call(Method::POST, &path, &all, label(false)).await;
+    assert_eq!(refused.error(), (422, "validation_failed"));
+    assert!(refused.body["error"]["fields"]["merge"].as_str().unwrap().contains(&placed.no));
+    assert_eq!(call(Method::POST, &path, &all, label(true)).await.status, 201);
     // Written down: who made the key, who shipped, and that somebody read whom it goes to, once.
-    for (what, times) in [("新建接口密钥「ERP」%", 1), ("% 发货：%", 1), ("读取订单的完整收货信息%", 1)]
+    for (what, times) in [("新建接口密钥「ERP」%", 1), ("% 发货：%", 2), ("读取订单的完整收货信息%", 1)]
     {
         let sql: &'static str = format!("select count(*) from audit_log where what like '{what}'").leak();
         assert_eq!(w.count(sql).await, times, "{what}");

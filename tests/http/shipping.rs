@@ -2,6 +2,7 @@
 
 use reqwest::multipart::{Form, Part};
 use serde_json::json;
+use xiaopu::db::Tx;
 use xiaopu::staff::Role;
 use xiaopu::tables;
 
@@ -282,4 +283,90 @@ async fn a_scanner_ships_order_after_order() {
     assert_eq!(alice.status(&no).await, "shipped");
     packer.post(bench, &[("code", &no)]).await;
     assert!(packer.said(bench).await.contains("是「待收货」，不用发货"));
+}
+
+/// What the button of the strip sends, and where to; nothing when it has none.
+fn way_on(page: &str) -> Option<(String, Vec<(String, String)>)> {
+    let strip = page.split("flash error").nth(1)?.split("</div>").next()?;
+    let (form, fields) = strip.split_once("<form")?.1.split_once('>')?;
+    let value = |text: &str, name: &str| {
+        let value = text.split_once(&format!("{name}=\""))?.1.split('"').next()?;
+        Some(value.replace("&#x2f;", "/").replace("&amp;", "&"))
+    };
+    let fields = fields.split("<input").filter_map(|field| Some((value(field, "name")?, value(field, "value")?)));
+    Some((value(form, "action")?, fields.collect()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_label_of_another_order_is_asked_about_at_every_door() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let mut no = Vec::new();
+    for _ in 0..5 {
+        no.push(w.paid(&alice, sku, 2).await.no);
+    }
+    let at = |n: usize| format!("/admin/orders/{}", no[n]);
+    let bench = "/admin/shipping/scan".to_owned();
+    let label = "SF1234567890123";
+    owner.post(&format!("{}/ship", at(0)), &[("tracking_no", label)]).await;
+    // To the same receiver it is one parcel, which is told.
+    let bob = w.buyer("bob").await;
+    let beside = w.paid(&bob, sku, 1).await.no;
+    owner.post(&format!("/admin/orders/{beside}/ship"), &[("tracking_no", label)]).await;
+    let said = owner.said(&format!("/admin/orders/{beside}")).await;
+    assert!(said.contains("已发货") && said.contains(&format!("和订单 {} 装在一个包裹里", no[0])));
+    // The others go to somebody else.
+    let apart = no[0].clone();
+    let readdress = move |tx: &Tx| {
+        let sql = "update orders set address = json_set(address, '$.receiver', '李四') where buyer_id = (select buyer_id from orders where order_no = ?1) and order_no <> ?1";
+        Ok(tx.execute(sql, [&apart])?)
+    };
+    assert_eq!(w.shop.write(readdress).await.unwrap(), 4);
+    owner.post(&format!("{}/ship", at(4)), &[("tracking_no", "SF1234567890999")]).await;
+    let parcel = alice.order(&no[4]).await["shipments"][0]["id"].as_str().unwrap().to_owned();
+    let line = alice.order(&no[4]).await["lines"][0]["id"].as_str().unwrap().to_owned();
+    let numbers = async |n: usize| {
+        let order = alice.order(&no[n]).await;
+        let of =
+            |kind: &str| order[kind].as_array().into_iter().flatten().map(|sent| sent["trackingNo"].clone()).collect();
+        let (shipments, resends): (Vec<_>, Vec<_>) = (of("shipments"), of("resends"));
+        [shipments, resends].concat()
+    };
+
+    let pieces = [("pieces[0].id", line.as_str()), ("pieces[0].quantity", "1")];
+    let resend = [&[("tracking_no", label), ("reason", "快递丢件")][..], &pieces].concat();
+    for (door, n, to, form, then) in [
+        ("one order", 1, format!("{}/ship", at(1)), vec![("tracking_no", label), ("next", "true")], at(1)),
+        (
+            "beside the list",
+            2,
+            format!("{}/ship", at(2)),
+            vec![("tracking_no", label), ("back", "/admin/orders")],
+            "/admin/orders".into(),
+        ),
+        ("scanner", 3, bench.clone(), vec![("order", &no[3]), ("code", label)], format!("{bench}?order={}", no[3])),
+        ("once more", 4, format!("{}/resend", at(4)), resend, at(4)),
+        ("another number", 4, format!("{}/shipments/{parcel}/number", at(4)), vec![("tracking_no", label)], at(4)),
+    ] {
+        let before = numbers(n).await;
+        assert_eq!(owner.post(&to, &form).await.1, then, "{door}");
+        let page = owner.said(&then).await;
+        assert!(page.contains("单号已用于订单 ") && page.contains("（收货人或地址不同）"), "{door}");
+        assert_eq!(numbers(n).await, before, "{door}: nothing was sent");
+        let (action, fields) = way_on(&page).unwrap_or_else(|| panic!("{door}: {page}"));
+        assert_eq!(action, to, "{door}");
+        for (name, value) in form {
+            assert!(fields.contains(&(name.to_owned(), value.to_owned())), "{door}: {name}");
+        }
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        owner.post(&action, &fields).await;
+        let after = numbers(n).await;
+        assert!(after.contains(&json!(label)), "{door}: {after:?}");
+    }
+    // What is wrong in another way has no such button.
+    owner.post(&format!("{}/ship", at(1)), &[("tracking_no", "123")]).await;
+    assert_eq!(way_on(&owner.said(&at(1)).await), None);
+    w.must_hold().await;
 }

@@ -278,7 +278,7 @@ impl<'q> ListPage<'q> {
         let (may_edit, sort) = (staff.role >= Role::Manager, query.sort());
         let frame = framed(shop, staff, "products", flash, waiting);
         // Only where the strip above has nothing to take back.
-        let offered = frame.flash.as_ref().is_none_or(|told| told.undo.is_none());
+        let offered = frame.flash.as_ref().is_none_or(|told| told.to.is_none());
         let shown = columns::chosen(staff.lists.product_columns.as_deref(), |_: ProductColumn| true);
         let to = |sort: Sort| query.with(|other| other.sort = sort.word().to_owned());
         let tab = |(word, text, n)| TabShown { word, text, n };

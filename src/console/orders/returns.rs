@@ -15,17 +15,18 @@ use crate::catalogue::media::thumb;
 use crate::catalogue::store as catalogue;
 use crate::clock;
 use crate::console::money::refunds::may_agree;
-use crate::console::{back, cut, frame};
+use crate::console::{asked, back, cut, frame};
 use crate::db::Tx;
-use crate::door::form::Form;
+use crate::door::form::{Form, Sent};
 use crate::error::{Code, Result};
-use crate::ids::{LineId, OrderNo, OutRefundNo, PhotoId, ResendId, ReturnId, SkuId};
+use crate::ids::{LineId, OrderId, OrderNo, OutRefundNo, PhotoId, ResendId, ReturnId, SkuId};
 use crate::money::Fen;
 use crate::orders::{Full, Line, Who, store as orders};
 use crate::parcels::{Found, Parcel, store as parcels};
 use crate::photos::{Shown as Photo, store as photos};
 use crate::refunds::{Refund, RefundState, store as refunds};
 use crate::returns::{FullReturn, Kind, Options, Return, ReturnState, Step, store};
+use crate::shipping;
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Staff};
@@ -411,6 +412,8 @@ struct Parcelled {
     #[field(default = String::new())]
     company: String,
     tracking_no: String,
+    #[field(default = false)]
+    merge: bool,
     #[field(default = Vec::new())]
     goods: Vec<Instead>,
 }
@@ -421,19 +424,27 @@ struct Instead {
     sku: i64,
 }
 
-fn parcel(tx: &Tx, company: &str, number: &str) -> Result<Parcel> {
-    Ok(Found::read(tx, &parcels::carriers(tx)?, company, number)?.parcel)
+/// The parcel in which something goes out once more for an order; with another order's goods only where that is said.
+fn parcel(tx: &Tx, order: OrderId, company: &str, number: &str, merge: bool) -> Result<Parcel> {
+    let parcel = Found::read(tx, &parcels::carriers(tx)?, company, number)?.parcel;
+    let order = orders::by_id(tx, order)?.ok_or(Code::NotFound)?;
+    shipping::must_be_its_own(tx, &order, &parcel.tracking_no, merge)?;
+    Ok(parcel)
 }
 
 #[post("/returns/<id>/send", data = "<form>")]
-async fn send_new(shop: &State<Shop>, staff: Clerk, id: ReturnId, form: Form<Parcelled>) -> Flash<Redirect> {
-    let (form, settings) = (form.into_inner(), shop.settings());
+async fn send_new(shop: &State<Shop>, staff: Clerk, id: ReturnId, form: Sent<Parcelled>) -> Flash<Redirect> {
+    let (Sent { form, fields }, settings) = (form, shop.settings());
     let work = move |tx: &Tx, who: &Who| {
         let instead: Vec<_> = form.goods.iter().map(|of| (LineId(of.line), SkuId(of.sku))).collect();
-        let parcel = parcel(tx, &form.company, &form.tracking_no)?;
+        let order = store::by_id(tx, id)?.ok_or(Code::NotFound)?.order_id;
+        let parcel = parcel(tx, order, &form.company, &form.tracking_no, form.merge)?;
         new::exchange(tx, id, &parcel, &instead, who, &settings).map(drop)
     };
-    back(at(id), act(shop, &staff.0, id, "换货寄出", work).await.map(|()| "换的商品已寄出，库存已扣"))
+    match act(shop, &staff.0, id, "换货寄出", work).await {
+        Ok(()) => back(at(id), Ok("换的商品已寄出，库存已扣")),
+        Err(e) => asked(at(id), e, &format!("{}/send", at(id)), &fields),
+    }
 }
 
 /// A buyer's photograph; `size=thumb` for the small one.
@@ -500,6 +511,8 @@ struct Lost {
     company: String,
     tracking_no: String,
     reason: String,
+    #[field(default = false)]
+    merge: bool,
     #[field(default = Vec::new())]
     pieces: Vec<Pieces>,
 }
@@ -512,19 +525,23 @@ struct Pieces {
 }
 
 #[post("/orders/<no>/resend", data = "<form>")]
-async fn resend(shop: &State<Shop>, staff: Clerk, no: &str, form: Form<Lost>) -> Flash<Redirect> {
+async fn resend(shop: &State<Shop>, staff: Clerk, no: &str, form: Sent<Lost>) -> Flash<Redirect> {
+    let Sent { form, fields } = form;
     let done = async {
-        let (order, form) = (find(shop, no).await?, form.into_inner());
+        let order = find(shop, no).await?;
         let write = move |tx: &Tx| {
             let pieces: Vec<_> = form.pieces.iter().map(|p| (LineId(p.id), p.quantity)).collect();
-            let parcel = parcel(tx, &form.company, &form.tracking_no)?;
+            let parcel = parcel(tx, order.id, &form.company, &form.tracking_no, form.merge)?;
             new::lost(tx, order.id, &pieces, &form.reason, &parcel, &Who::staff(&staff.0.name))?;
             audit(tx, &staff.0, &format!("补发 {} {}", order.order_no, parcel.text()))?;
             Ok("已补发，库存已扣，买家能看到新单号")
         };
         shop.write(write).await
     };
-    back(here(no), done.await)
+    match done.await {
+        Ok(said) => back(here(no), Ok(said)),
+        Err(e) => asked(here(no), e, &format!("{}/resend", here(no)), &fields),
+    }
 }
 
 #[derive(FromForm)]
@@ -532,21 +549,27 @@ struct Numbered {
     #[field(default = String::new())]
     company: String,
     tracking_no: String,
+    #[field(default = false)]
+    merge: bool,
 }
 
 #[post("/orders/<no>/resends/<id>/number", data = "<form>")]
-async fn renumber(shop: &State<Shop>, staff: Clerk, no: &str, id: ResendId, form: Form<Numbered>) -> Flash<Redirect> {
+async fn renumber(shop: &State<Shop>, staff: Clerk, no: &str, id: ResendId, form: Sent<Numbered>) -> Flash<Redirect> {
+    let Sent { form, fields } = form;
     let done = async {
-        let (order, form) = (find(shop, no).await?, form.into_inner());
+        let order = find(shop, no).await?;
         let write = move |tx: &Tx| {
-            let parcel = parcel(tx, &form.company, &form.tracking_no)?;
+            let parcel = parcel(tx, order.id, &form.company, &form.tracking_no, form.merge)?;
             new::renumber(tx, order.id, id, &parcel, &Who::staff(&staff.0.name))?;
             audit(tx, &staff.0, &format!("{} 补发的包裹改单号：{}", order.order_no, parcel.text()))?;
             Ok("单号已改")
         };
         shop.write(write).await
     };
-    back(here(no), done.await)
+    match done.await {
+        Ok(said) => back(here(no), Ok(said)),
+        Err(e) => asked(here(no), e, &format!("{}/resends/{id}/number", here(no)), &fields),
+    }
 }
 
 #[cfg(test)]

@@ -17,8 +17,11 @@ use super::{find, here};
 use crate::assets;
 use crate::catalogue::{Delivery, store as catalogue};
 use crate::clock::{self, Day};
-use crate::console::{Download, back, download, frame, inside, refused, undoable, upload, workbook};
+use crate::console::{
+    Download, asked, back, download, filled, frame, inside, lead, query_string, refused, undoable, upload, workbook,
+};
 use crate::db::Tx;
+use crate::door::form::Sent;
 use crate::error::{Code, Error, Result};
 use crate::ids::{BatchId, LineId, OrderId, OrderNo, ShipmentId};
 use crate::orders::pickup::PickupCode;
@@ -28,7 +31,7 @@ use crate::parcels::carriers::Carrier;
 use crate::parcels::number::TrackingNo;
 use crate::parcels::{By, Found, Parcel, refresh, store as parcels};
 use crate::shipping::batch::{self, Verdict};
-use crate::shipping::{self, Allowed, Batch, Sending, store, table};
+use crate::shipping::{self, Allowed, Batch, Sending, Twin, store, table};
 use crate::shop::Shop;
 use crate::staff::Staff;
 use crate::staff::login::audit;
@@ -77,6 +80,9 @@ struct Shipping {
     pieces: Vec<Pieces>,
     #[field(default = false)]
     despite_refund: bool,
+    /// Other orders lie in the same parcel.
+    #[field(default = false)]
+    merge: bool,
     /// On to the next order: of the list it was opened from, else the one that has waited longest.
     #[field(default = false)]
     next: bool,
@@ -92,11 +98,11 @@ struct Pieces {
 }
 
 #[post("/orders/<no>/ship", data = "<form>")]
-async fn ship(shop: &State<Shop>, staff: Staff, no: &str, form: Form<Shipping>) -> Flash<Redirect> {
-    let form = form.into_inner();
+async fn ship(shop: &State<Shop>, staff: Staff, no: &str, form: Sent<Shipping>) -> Flash<Redirect> {
+    let Sent { form, fields } = form;
     let (on, came, to) = (form.next, form.came.clone(), form.back.clone().map(inside));
     match ship_one(shop, &staff, no, form).await {
-        Err(e) => refused(to.unwrap_or_else(|| here(no)), e),
+        Err(e) => asked(to.unwrap_or_else(|| here(no)), e, &format!("{}/ship", here(no)), &fields),
         Ok(sent) => {
             let to = if on { next(shop, sent.order, &came).await } else { Ok(to.unwrap_or_else(|| here(no))) };
             undoable(to.unwrap_or_else(|_| here(no)), &format!("{no} {}", sent.words), &sent.undo(no))
@@ -118,20 +124,20 @@ async fn next(shop: &Shop, id: OrderId, came: &Came) -> Result<String> {
 }
 
 /// A parcel that has just left.
-struct Sent {
+struct Left {
     order: OrderId,
     parcel: Option<ShipmentId>,
     words: String,
 }
 
-impl Sent {
+impl Left {
     /// Where it is taken back; nowhere when it is unknown.
     fn undo(&self, no: &str) -> String {
         self.parcel.map(|id| format!("{}/shipments/{id}/undo", here(no))).unwrap_or_default()
     }
 }
 
-async fn ship_one(shop: &Shop, staff: &Staff, no: &str, form: Shipping) -> Result<Sent> {
+async fn ship_one(shop: &Shop, staff: &Staff, no: &str, form: Shipping) -> Result<Left> {
     let order = find(shop, no).await?;
     let pieces: Vec<_> = form.pieces.iter().map(|p| (LineId(p.id), p.quantity)).collect();
     let parcel = match order.delivery {
@@ -139,7 +145,7 @@ async fn ship_one(shop: &Shop, staff: &Staff, no: &str, form: Shipping) -> Resul
         Delivery::Local | Delivery::Pickup | Delivery::None => Parcel::default(),
     };
     let pieces = (!pieces.is_empty()).then_some(pieces);
-    send(shop, staff, &order, Sending { parcel, pieces, despite_refund: form.despite_refund }).await
+    send(shop, staff, &order, Sending { parcel, pieces, despite_refund: form.despite_refund, merge: form.merge }).await
 }
 
 /// The parcel of what was typed, by everything that is known here of carriers.
@@ -149,16 +155,19 @@ async fn found(shop: &Shop, company: &str, tracking_no: &str) -> Result<Found> {
     shop.read(read).await
 }
 
-async fn send(shop: &Shop, staff: &Staff, order: &Order, sending: Sending) -> Result<Sent> {
+async fn send(shop: &Shop, staff: &Staff, order: &Order, sending: Sending) -> Result<Left> {
     let (staff, order) = (staff.clone(), order.clone());
     let (id, order_no) = (order.id, order.order_no.clone());
     let write = move |tx: &Tx| {
+        let twin = Twin::of(tx, &order, &sending.parcel.tracking_no)?;
         let status = shipping::ship(tx, id, &sending, &Who::staff(&staff.name))?;
         let how = if status == OrderStatus::ToShip { "部分" } else { "已" };
         let done = order.leaves(how, ' ', &sending.parcel);
         audit(tx, &staff, &format!("{order_no} {done}"))?;
         let parcel = orders::shipments(tx, id)?.last().map(|shipment| shipment.id);
-        Ok(Sent { order: id, parcel, words: done })
+        // Whoever scanned one label twice takes it back from here.
+        let beside = twin.map(|twin| format!("，和订单 {} 装在一个包裹里", twin.order_no)).unwrap_or_default();
+        Ok(Left { order: id, parcel, words: format!("{done}{beside}") })
     };
     shop.write(write).await
 }
@@ -184,18 +193,23 @@ struct Number {
     #[field(default = String::new())]
     company: String,
     tracking_no: String,
+    #[field(default = false)]
+    merge: bool,
 }
 
 #[post("/orders/<no>/shipments/<id>/number", data = "<form>")]
-async fn renumber(shop: &State<Shop>, staff: Staff, no: &str, id: ShipmentId, form: Form<Number>) -> Flash<Redirect> {
-    back(here(no), set_number(shop, staff, no, id, &form).await.map(|()| "单号已改"))
+async fn renumber(shop: &State<Shop>, staff: Staff, no: &str, id: ShipmentId, form: Sent<Number>) -> Flash<Redirect> {
+    match set_number(shop, staff, no, id, &form.form).await {
+        Ok(()) => back(here(no), Ok("单号已改")),
+        Err(e) => asked(here(no), e, &format!("{}/shipments/{id}/number", here(no)), &form.fields),
+    }
 }
 
 async fn set_number(shop: &Shop, staff: Staff, no: &str, shipment: ShipmentId, form: &Number) -> Result<()> {
     let order = find(shop, no).await?;
-    let parcel = found(shop, &form.company, &form.tracking_no).await?.parcel;
+    let (parcel, merge) = (found(shop, &form.company, &form.tracking_no).await?.parcel, form.merge);
     let write = move |tx: &Tx| {
-        let was = shipping::renumber(tx, order.id, shipment, &parcel, &Who::staff(&staff.name))?;
+        let was = shipping::renumber(tx, order.id, shipment, &parcel, merge, &Who::staff(&staff.name))?;
         Ok(audit(tx, &staff, &format!("改单号 {} {} → {}", order.order_no, was.text(), parcel.text()))?)
     };
     shop.write(write).await
@@ -475,15 +489,18 @@ async fn problems(shop: &State<Shop>, _staff: Staff, id: BatchId) -> Result<Down
 
 /// One field that keeps the cursor: first the slip, then the parcel's label. A label that does not tell who carries it
 /// is kept until somebody says it, and then it is known of those like it.
-#[get("/shipping/scan?<order>&<code>")]
+#[get("/shipping/scan?<order>&<code>&<find>")]
 async fn bench(
     shop: &State<Shop>,
     staff: Staff,
     flash: Option<FlashMessage<'_>>,
     order: Option<&str>,
     code: Option<&str>,
+    find: Option<&str>,
 ) -> Result<Template> {
     let now = shop.now();
+    let asked = find.and_then(filled);
+    let sought = asked.clone();
     let order_no = order.and_then(OrderNo::read);
     let number = code.and_then(|code| TrackingNo::read(code).ok());
     let read = move |conn: &rusqlite::Connection| {
@@ -495,7 +512,7 @@ async fn bench(
             packed.codes = catalogue::codes(conn, packed.sku)?;
         }
         let suggested = number.as_ref().map(|number| parcels::suggested(conn, number)).transpose()?.flatten();
-        let waiting = if card.is_some() { Vec::new() } else { longest_waiting(conn, now)? };
+        let waiting = if card.is_some() { Vec::new() } else { longest_waiting(conn, sought, now)? };
         Ok((express, card, number, suggested.map(|(carrier, _)| carrier.name), choices(conn)?, waiting))
     };
     let (express, order, number, suggested, carriers, waiting) = shop.read(read).await?;
@@ -505,6 +522,7 @@ async fn bench(
         express,
         order,
         waiting,
+        asked,
         number: number.map(|number| number.to_string()), suggested, carriers,
     };
     Ok(assets::page("console/shipping_scan.html", context))
@@ -513,8 +531,11 @@ async fn bench(
 /// So many orders are named to whoever has nothing in hand.
 const NAMED: i64 = 6;
 
-fn longest_waiting(conn: &rusqlite::Connection, now: i64) -> Result<Vec<Card>> {
-    let found = search::sorted(conn, &to_send(), Sort::LongestWaiting, None, NAMED)?;
+/// Those of which what was typed says something, where something was.
+fn longest_waiting(conn: &rusqlite::Connection, typed: Option<String>, now: i64) -> Result<Vec<Card>> {
+    let filter = Filter { search: typed, ..to_send() };
+    let sort = search::possible(conn, &filter, Sort::LongestWaiting)?;
+    let found = search::sorted(conn, &filter, sort, None, NAMED)?;
     found.into_iter().map(|(_, order)| Ok(Card::of(&orders::full(conn, order)?, false, now))).collect()
 }
 
@@ -526,19 +547,22 @@ struct Scan {
     /// Empty: as the number tells.
     #[field(default = String::new())]
     company: String,
+    /// Other orders lie in the same parcel.
+    #[field(default = false)]
+    merge: bool,
 }
 
 /// The slip or the label that was scanned; somebody's code for fetching goes on to the desk, as it was sent.
 #[post("/shipping/scan", data = "<scan>")]
-async fn scan(shop: &State<Shop>, staff: Staff, scan: Form<Scan>) -> std::result::Result<Flash<Redirect>, Redirect> {
-    match PickupCode::scanned(&scan.code) {
+async fn scan(shop: &State<Shop>, staff: Staff, scan: Sent<Scan>) -> std::result::Result<Flash<Redirect>, Redirect> {
+    match PickupCode::scanned(&scan.form.code) {
         Some(_) => Err(Redirect::temporary("/admin/pickup")),
         None => Ok(scanned(shop, &staff, &scan).await),
     }
 }
 
-async fn scanned(shop: &Shop, staff: &Staff, scan: &Scan) -> Flash<Redirect> {
-    let empty = "/admin/shipping/scan";
+async fn scanned(shop: &Shop, staff: &Staff, sent: &Sent<Scan>) -> Flash<Redirect> {
+    let (empty, scan) = ("/admin/shipping/scan", &sent.form);
     if let Some(no) = OrderNo::read(&scan.code) {
         return match find(shop, no.as_str()).await {
             Ok(order) if order.status == OrderStatus::ToShip => {
@@ -552,10 +576,15 @@ async fn scanned(shop: &Shop, staff: &Staff, scan: &Scan) -> Flash<Redirect> {
         };
     }
     let Some(order) = OrderNo::read(&scan.order) else {
+        if let Some(found) = by_tail(shop, &scan.code).await {
+            return found;
+        }
         return refused(empty, Error::field("code", "先扫发货单上的订单号，再扫快递面单"));
     };
     match sent_by_scan(shop, staff, &order, scan).await {
         Ok(sent) => undoable(empty, &format!("✓ {order} {}", sent.words), &sent.undo(order.as_str())),
+        // The next label that is scanned takes the place of this one.
+        Err(e) if e.fields.contains_key("merge") => asked(format!("{empty}?order={order}"), e, empty, &sent.fields),
         Err(e) => {
             // Who carries it is asked for beside the number that was scanned.
             let number = TrackingNo::read(&scan.code).map(|number| format!("&code={number}")).unwrap_or_default();
@@ -564,7 +593,27 @@ async fn scanned(shop: &Shop, staff: &Staff, scan: &Scan) -> Flash<Redirect> {
     }
 }
 
-async fn sent_by_scan(shop: &Shop, staff: &Staff, order: &OrderNo, scan: &Scan) -> Result<Sent> {
+/// A slip that cannot be scanned goes by the end of its number, or of its buyer's phone: the one order that is meant, or
+/// those among which somebody chooses. `None` where it is longer than that, or nothing waits under it.
+async fn by_tail(shop: &Shop, typed: &str) -> Option<Flash<Redirect>> {
+    let typed = filled(typed).filter(|typed| typed.chars().count() <= LONGEST_TAIL)?;
+    let (tail, now) = (typed.clone(), shop.now());
+    let found = shop.read(move |conn| longest_waiting(conn, Some(tail), now)).await.ok()?;
+    let here = "/admin/shipping/scan";
+    match found.as_slice() {
+        [] => None,
+        [one] => Some(Flash::success(Redirect::to(format!("{here}?order={}", one.no)), "现在扫快递面单")),
+        several => {
+            let to = format!("{here}?{}", query_string(&[("find", &typed)]));
+            Some(Flash::new(lead(to), "info", format!("有 {} 单符合「{typed}」，点要发的那一单", several.len())))
+        }
+    }
+}
+
+/// A whole mobile number.
+const LONGEST_TAIL: usize = 11;
+
+async fn sent_by_scan(shop: &Shop, staff: &Staff, order: &OrderNo, scan: &Scan) -> Result<Left> {
     let order = find(shop, order.as_str()).await?;
     if order.delivery != Delivery::Express {
         return send(shop, staff, &order, Sending::default()).await;
@@ -574,7 +623,8 @@ async fn sent_by_scan(shop: &Shop, staff: &Staff, order: &OrderNo, scan: &Scan) 
         let words = format!("像是{}，请核对快递公司，再按发货", parcel.company_text());
         return Err(Error::field("company", words));
     }
-    let done = send(shop, staff, &order, Sending { parcel: parcel.clone(), ..Sending::default() }).await?;
+    let done =
+        send(shop, staff, &order, Sending { parcel: parcel.clone(), merge: scan.merge, ..Sending::default() }).await?;
     if by == By::Said {
         remember(shop, parcel).await?;
     }
