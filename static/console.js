@@ -114,7 +114,7 @@ function remember(form) {
 if (location.pathname === "/admin/login" && sessionStorage.getItem("typed")) sessionStorage.setItem("interrupted", "yes");
 else if (sessionStorage.getItem("typed")) {
   const { page, to, kept, at } = JSON.parse(sessionStorage.getItem("typed"));
-  const form = $$("form").find((form) => form.getAttribute("action") === to);
+  const form = $$("form:not(.flash form)").find((form) => form.getAttribute("action") === to);
   const interrupted = sessionStorage.getItem("interrupted");
   // What was refused stands in its form again.
   if ((interrupted || $(".flash.error")) && page === location.pathname && form && Date.now() - at < 3_600_000) {
@@ -375,7 +375,11 @@ async function peek(n) {
   });
   if (!drawer.open) drawer.showModal();
   drawer.scrollTop = 0;
-  link.closest(".order, tr")?.scrollIntoView({ block: "nearest" });
+  const row = link.closest(".order, tr");
+  // The keys go on from the row that is looked at, and the eye finds it again when the drawer is shut.
+  current = cards.indexOf(row);
+  cards.forEach((card) => card.classList.toggle("current", card === row));
+  row?.scrollIntoView({ block: "nearest" });
   $("[data-focus]", drawer)?.focus({ preventScroll: true });
 }
 previews.forEach((link, n) =>
@@ -505,8 +509,21 @@ function ring() {
   });
 }
 
+// Orders that came after the list was made are told beside it: nothing moves under the hand that is about to press.
+const list = $("[data-since]");
+const since = list ? `?since=${list.dataset.since}` : "";
+const news = Object.assign(document.createElement("p"), { className: "news" });
+news.setAttribute("role", "status");
+list?.before(news);
+function announce(n) {
+  const words = n ? `${n} 个新订单，点此刷新` : "";
+  if (!list || news.textContent === words) return;
+  news.replaceChildren();
+  if (n) news.append(Object.assign(document.createElement("a"), { className: "btn main", href: location.pathname + location.search, textContent: words }));
+}
+
 let heard = 0;
-function tell({ counts, at }) {
+function tell({ counts, at, new: fresh }) {
   heard = Date.now();
   live.textContent = `实时 · ${at.slice(11)}`;
   if (!counts) return;
@@ -514,12 +531,13 @@ function tell({ counts, at }) {
   if (waiting > known && !muted()) ring();
   known = waiting;
   $$("[data-count=to_ship]").forEach((place) => (place.textContent = waiting));
+  announce(fresh);
   document.title = waiting ? `(${waiting}) ${title}` : title;
 }
 
 async function pulse() {
   try {
-    const answer = await fetch("/admin/pulse", { redirect: "error" });
+    const answer = await fetch(`/admin/pulse${since}`, { redirect: "error" });
     tell(await answer.json());
   } catch {
     live.textContent = "连接断开，正在重试…";
@@ -533,7 +551,7 @@ function listen() {
   events?.close();
   events = null;
   if (!inside || !window.EventSource || document.hidden) return;
-  events = new EventSource("/admin/events");
+  events = new EventSource(`/admin/events${since}`);
   events.onmessage = (event) => tell(JSON.parse(event.data));
 }
 listen();

@@ -476,16 +476,16 @@ fn chart(today: Day, sums: &[DaySum]) -> Value {
 
 /// Tells the browser of every change while the page is open, and now and then that all is quiet. It ends after a while,
 /// so that whoever was shut out meanwhile does not listen on; the browser comes back by itself.
-#[get("/events")]
-fn events(shop: &State<Shop>, _staff: Staff, mut shutdown: rocket::Shutdown) -> EventStream![] {
+#[get("/events?<since>")]
+fn events(shop: &State<Shop>, _staff: Staff, since: Option<i64>, mut shutdown: rocket::Shutdown) -> EventStream![] {
     let shop = shop.inner().clone();
     EventStream! {
         let mut known = None;
         for beat in 0..LISTENED {
             let commits = shop.db.commits().0;
             if known != Some(commits) {
-                match shop.read(super::waiting).await {
-                    Ok(waiting) => yield Event::json(&told(&waiting, shop.now())),
+                match shop.read(move |conn| told(conn, since)).await {
+                    Ok(told) => yield Event::json(&at(told, shop.now())),
                     Err(_) => break,
                 }
                 known = Some(commits);
@@ -504,16 +504,24 @@ const BEAT: std::time::Duration = std::time::Duration::from_secs(2);
 /// Beats until a browser has to show again who it is: five minutes.
 const LISTENED: u32 = 150;
 
-fn told(waiting: &super::Waiting, now: i64) -> Value {
+/// What waits, and how many orders have come to wait since a list of them was made.
+fn told(conn: &rusqlite::Connection, since: Option<i64>) -> Result<Value> {
+    let waiting = super::waiting(conn)?;
     let counts = json!({ "to_ship": waiting.to_ship, "refunds": waiting.refunds });
-    json!({ "counts": counts, "exceptions": waiting.exceptions, "at": clock::shown(now) })
+    let new = since.map(|since| orders::store::count_waiting_since(conn, since)).transpose()?;
+    Ok(json!({ "counts": counts, "exceptions": waiting.exceptions, "new": new }))
+}
+
+fn at(mut told: Value, now: i64) -> Value {
+    told["at"] = clock::shown(now).into();
+    told
 }
 
 /// What the browser asks now and then, to show and sound new orders.
-#[get("/pulse")]
-async fn pulse(shop: &State<Shop>, _staff: Staff) -> Result<Json<Value>> {
-    let waiting = shop.read(super::waiting).await?;
-    Ok(Json(told(&waiting, shop.now())))
+#[get("/pulse?<since>")]
+async fn pulse(shop: &State<Shop>, _staff: Staff, since: Option<i64>) -> Result<Json<Value>> {
+    let told = shop.read(move |conn| told(conn, since)).await?;
+    Ok(Json(at(told, shop.now())))
 }
 
 #[cfg(test)]

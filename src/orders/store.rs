@@ -766,6 +766,12 @@ pub fn longest_waiting(conn: &Connection) -> Result<Option<OrderNo>> {
         .optional()
 }
 
+/// How many of those that wait to be shipped have begun to since then.
+pub fn count_waiting_since(conn: &Connection, since: i64) -> Result<i64> {
+    conn.prepare_cached("select count(*) from orders where status = 'to_ship' and coalesce(paid_at, created_at) > ?1")?
+        .query_row([since], |row| row.get(0))
+}
+
 /// When the order that has waited longest to be shipped was paid.
 pub fn waiting_since(conn: &Connection) -> Result<Option<i64>> {
     conn.prepare_cached("select min(coalesce(paid_at, created_at)) from orders where status = 'to_ship'")?

@@ -88,6 +88,7 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
     await drawer.getByRole("button", { name: "下一单" }).click();
     await drawer.getByRole("heading", { name: orders[26] }).waitFor();
     await drawer.getByLabel("快递单号").fill("SF1402668877400");
+    assert.deepEqual(await desk.locator("article.current").evaluateAll((rows) => rows.map((row) => row.ariaLabel)), [`订单 ${orders[26]}`], "the row that it is about is marked");
     await shot(desk, "packer-drawer");
     await drawer.getByRole("button", { name: "发货", exact: true }).click();
     await hear(`${orders[26]} 已发货`);
@@ -106,6 +107,37 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
     }
     await desk.getByText("2 单", { exact: true }).waitFor();
     await shot(desk, "packer-scan");
+  });
+
+  await step("a slip that cannot be scanned goes by its tail, or by the phone's", async () => {
+    await desk.goto(`${shop}/admin/shipping/scan`);
+    await desk.keyboard.type(orders[20].slice(-5));
+    await desk.keyboard.press("Enter");
+    await desk.getByText("第 2 步").waitFor();
+    assert.ok(desk.url().endsWith(orders[20]));
+    await desk.goto(`${shop}/admin/shipping/scan`);
+    await desk.keyboard.type("0002");
+    await desk.keyboard.press("Enter");
+    await desk.getByRole("heading", { name: "符合「0002」的" }).waitFor();
+    await shot(desk, "packer-tail");
+    assert.ok((await desk.locator("a[href^='?order=']").count()) > 1);
+  });
+
+  await step("an order that comes is told over the list, which stays where it is", async () => {
+    await desk.goto(`${shop}/admin/orders?tab=to_ship`);
+    const memo = desk.locator("article.order").first().getByRole("checkbox");
+    await memo.focus();
+    const before = await memo.boundingBox();
+    const came = [await buy(), await buy()];
+    await desk.getByRole("link", { name: "2 个新订单，点此刷新" }).waitFor();
+    await shot(desk, "packer-news");
+    assert.deepEqual(await memo.boundingBox(), before);
+    assert.ok(await memo.evaluate((one) => document.activeElement === one), "the cursor stays");
+    await desk.getByRole("link", { name: "2 个新订单，点此刷新" }).click();
+    for (const no of came) await desk.getByLabel(`勾选 ${no}`).waitFor();
+    await until("no news", async () => (await desk.locator(".news a").count()) === 0);
+    await desk.goto(`${shop}/admin/orders?tab=completed`);
+    assert.equal(await desk.locator("[data-since]").count(), 0, "no new order belongs there");
   });
 
   await step("a session that ends keeps what was typed", async () => {
@@ -133,7 +165,7 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
     await desk.getByRole("button", { name: "只执行可以的 20 行" }).click();
     await desk.getByText("整批撤销").waitFor();
     await desk.goto(`${shop}${list}`);
-    await desk.getByText("共 5 单").waitFor();
+    await desk.getByText("共 7 单").waitFor();
   });
 
   await step("one buyer gets his money back", async () => {
@@ -145,7 +177,7 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
     await desk.getByText("退款成功").or(desk.getByText("已退款")).first().waitFor();
     await shot(desk, "packer-refund");
     await desk.goto(`${shop}${list}`);
-    await desk.getByText("共 4 单").waitFor();
+    await desk.getByText("共 6 单").waitFor();
   });
 
   await step("three orders stand on a phone, the first of them high up, and every target is a thumb wide", async () => {

@@ -243,6 +243,14 @@ impl Query {
         other.address()
     }
 
+    /// Whether an order that is paid for now belongs into this list.
+    fn shows_new(&self) -> bool {
+        matches!(self.tab.as_str(), "" | "all" | "to_ship")
+            && self.q.is_empty()
+            && !self.narrows()
+            && self.after.is_empty()
+    }
+
     fn narrows(&self) -> bool {
         let texts =
             [&self.days, &self.from, &self.to, &self.product, &self.region, &self.flag, &self.delivery, &self.slot];
@@ -368,6 +376,7 @@ impl<'q> ListPage<'q> {
             all: query.all,
             beyond: ticked.into_iter().map(|(_, no)| no).filter(|no| !here(no)).collect(),
             next: next.map(Mark::word),
+            since: query.shows_new().then(|| shop.now()),
             later: !query.after.is_empty(),
             address,
             query,
@@ -417,6 +426,8 @@ struct ListPage<'q> {
     beyond: Vec<OrderNo>,
     orders: Vec<Card>,
     next: Option<String>,
+    /// When this was read, where new orders would stand in it.
+    since: Option<i64>,
     /// There are others before this page.
     later: bool,
 }
@@ -768,6 +779,7 @@ mod tests {
                 beyond: Vec::new(),
                 orders,
                 next: full.then(|| "1-1".to_owned()),
+                since: full.then_some(1),
                 later: full,
             };
             let html = assets::strictly("console/orders.html", page).unwrap_or_else(|e| panic!("{e:#}"));
