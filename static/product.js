@@ -35,6 +35,7 @@ if (!fixed) $("table.skus").after(spare);
 spare.addEventListener("click", () => {
   const row = rows().find((row) => row.hidden) ?? grow();
   row.hidden = false;
+  fold.open = true;
   cell(row, "specs").focus();
 });
 function grow() {
@@ -83,7 +84,18 @@ const VIEWS = [
 let view = 0;
 // What is wrong is seen where it stands.
 const wrong = $(".skus [aria-invalid]");
-if (wrong) view = Math.max(0, VIEWS.findIndex(([, fields]) => fields.some(([name]) => wrong.name.endsWith(`.${name}`))));
+const faulty = wrong ? VIEWS.findIndex(([, fields]) => fields.some(([name]) => wrong.name.endsWith(`.${name}`))) : 0;
+view = Math.max(0, faulty);
+// What the sheet shows stands in the rows once more; they are opened for what they alone have.
+const fold = make("details", { className: "fold", open: true });
+fold.append(make("summary", { textContent: "逐个规格：限购、重量、配送、启用", hidden: true }));
+$("table.skus").before(fold);
+fold.append($("table.skus"));
+function folded(sheet) {
+  const summary = $("summary", fold);
+  if (summary.hidden === sheet) fold.open = !sheet || faulty < 0;
+  summary.hidden = !sheet;
+}
 function matrix() {
   const box = $(".matrix-box");
   const known = rows().filter((row) => specs(row).length === 2);
@@ -94,6 +106,7 @@ function matrix() {
     across.set(b, [...(across.get(b) ?? []), row]);
   }
   box.hidden = known.length < 4 || known.length !== rows().filter(used).length || down.size < 2 || across.size < 2;
+  folded(!box.hidden);
   if (box.hidden) return box.replaceChildren();
   const fields = VIEWS[view][1].filter(([name]) => cell(known[0], name));
   const views = make("div", { className: "seg" });

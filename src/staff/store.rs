@@ -98,6 +98,11 @@ pub fn set_disabled(tx: &Tx, id: StaffId, since: Option<i64>) -> Result<()> {
     Ok(())
 }
 
+/// Whether anybody of this shop has a second factor.
+pub fn any_totp(conn: &Connection) -> Result<bool> {
+    conn.prepare_cached("select exists (select 1 from staff where totp is not null)")?.query_row([], |row| row.get(0))
+}
+
 pub fn set_totp(tx: &Tx, id: StaffId, sealed: Option<&[u8]>) -> Result<()> {
     tx.prepare_cached("update staff set totp = ?2, totp_step = 0 where id = ?1")?.execute(params![id, sealed])?;
     Ok(())

@@ -125,10 +125,12 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, password 
     assert.equal(await desk.locator(".matrix .cell").count(), 9);
     const widths = await desk.locator(".matrix tbody tr:first-child td input").evaluateAll((fields) => fields.map((field) => field.getBoundingClientRect().width));
     assert.ok(Math.min(...widths) > 60, `one can type in every cell: ${widths}`);
+    assert.equal(await desk.locator("table.skus").isVisible(), false, "nothing stands there twice");
     const seen = async () => desk.locator("table.skus tbody tr:not([hidden])").count();
     const before = await seen();
     await desk.getByRole("button", { name: "加一个规格" }).click();
     assert.equal(await seen(), before + 1);
+    assert.ok(await desk.locator("table.skus").isVisible(), "the new row is written in its table");
     await shot(desk, "sheet", true);
   });
 

@@ -137,6 +137,9 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, fits }) =
       for (const path of pages()) {
         await looking.goto(shop + path);
         await looking.addScriptTag({ path: axe });
+        // With something ticked, where there is something to tick: the bar of what may be done with it is looked at as well.
+        const tick = looking.locator(".picking input[type=checkbox]:not([data-all])").first();
+        if (await tick.isVisible().catch(() => false)) await tick.check();
         await shot(looking, `${name}${path.replaceAll(/[/?=&]/g, "-").replaceAll(/\d{8}[0-9A-Z]{10}/g, "order")}`, true);
         // In the dark only colours change.
         for (const [colorScheme, rules] of [["light", null], ["dark", ["color-contrast"]]]) {
@@ -153,6 +156,24 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, fits }) =
     };
     await Promise.all([look("desk", { width: 1440, height: 900 }), look("handset", { width: 390, height: 844 })]);
     assert.deepEqual(found, []);
+  });
+
+  await step("an address that leads nowhere leaves the way on in sight", async () => {
+    await desk.goto(`${shop}/admin/nothing-like-it`);
+    await desk.getByRole("navigation", { name: "主导航" }).getByRole("link", { name: "订单" }).click();
+    await desk.getByRole("heading", { name: "订单" }).waitFor();
+  });
+
+  await step("of rows that are kept ready a phone shows one, and the next when that is filled", async () => {
+    const hand = await open({ viewport: { width: 390, height: 844 }, hasTouch: true, locale: "zh-CN", storageState: await desk.context().storageState() });
+    for (const [path, field] of [["/drafts/new", "[name$='.what']"], ["/freight/new", "[name$='.regions']"], ["/showcase", "[name=pinned]"]]) {
+      await hand.goto(`${shop}/admin${path}`);
+      const seen = () => hand.locator(field).filter({ visible: true }).evaluateAll((fields) => fields.filter((one) => !one.value).length);
+      assert.equal(await seen(), 1, path);
+      await hand.locator(field).filter({ visible: true }).last().fill("新疆");
+      assert.equal(await seen(), 1, path);
+    }
+    await hand.close();
   });
 
   await step("none is wider than the smallest phone, squeezes words or is too low for a finger", () => fits(desk, pages()));

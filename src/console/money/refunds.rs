@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::assets;
+use crate::catalogue::media::thumb;
 use crate::clock;
 use crate::console::orders::find;
 use crate::console::{Frame, back, cut, frame, lead, words};
@@ -296,6 +297,7 @@ struct Offered {
     id: LineId,
     name: String,
     spec: String,
+    image: Option<String>,
     pieces: i64,
     most: String,
     shipped: bool,
@@ -318,6 +320,7 @@ impl Offer {
                 id: l.line.id,
                 name: l.line.name.clone(),
                 spec: l.line.spec_text.clone(),
+                image: l.line.image.as_ref().map(thumb),
                 pieces: l.pieces,
                 most: l.amount.to_string(),
                 shipped: l.line.shipped > 0,
@@ -760,6 +763,7 @@ mod tests {
             id: LineId(1),
             name: "草莓蛋糕".into(),
             spec: String::new(),
+            image: Some("/media/a.jpg".into()),
             pieces: 1,
             most: "8.00".into(),
             shipped: true,

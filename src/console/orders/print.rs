@@ -52,6 +52,8 @@ words! {
         Bars "bars" "条形码",
         Memo "memo" "商家备注",
         Logo "logo" "店标",
+        /// Of an express parcel too, which has it on its label.
+        Whole "whole" "完整地址",
     }
 }
 
@@ -99,8 +101,8 @@ impl Print {
     }
 }
 
-/// A slip for each order, a page each. Names and phones stay masked where the parcel's label has them; whoever brings
-/// the goods himself has this slip alone, so there it says all, and it is written down who printed it.
+/// A slip for each order, a page each. Names and phones stay masked where the parcel's label has them, unless they are
+/// asked for; whoever brings the goods himself has this slip alone, so there it says all. It is written down who printed it.
 #[get("/print/slips?<wanted..>")]
 async fn slips(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: Wanted) -> Result<Template> {
     let print = Print::of(&wanted, jar);
@@ -114,7 +116,8 @@ async fn slips(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: Wa
         skus.into_iter().map(|sku| Ok((sku, catalogue::sku_code(conn, sku)?))).collect::<Result<BTreeMap<_, _>>>()
     };
     let codes = if print.has(Extra::Code) { shop.read(read).await? } else { BTreeMap::new() };
-    log_whole(shop, &staff, &fulls).await?;
+    let every = print.has(Extra::Whole);
+    log_whole(shop, &staff, &fulls, every).await?;
     let slips = fulls.iter().map(|full| {
         let goods = full.to_pack().into_iter().map(|(line, n)| {
             json!({
@@ -122,7 +125,7 @@ async fn slips(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: Wa
                 "code": codes.get(&line.sku_id).cloned().flatten(),
             })
         });
-        let whole = whole_address(full).map(|a| json!({ "receiver": a.receiver, "phone": a.phone, "where": a.one_line() }));
+        let whole = whole_address(full, every).map(|a| json!({ "receiver": a.receiver, "phone": a.phone, "where": a.one_line() }));
         json!({ "card": Card::of(full, false, now), "goods": goods.collect::<Vec<_>>(), "whole": whole, "why_nothing": full.why_nothing_to_pack() })
     });
     let slips: Vec<Value> = slips.collect();
@@ -130,19 +133,20 @@ async fn slips(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: Wa
     Ok(assets::page("console/print_slips.html", context))
 }
 
-/// The address of goods that the shop brings itself, as long as there are some to bring.
-fn whole_address(full: &Full) -> Option<&crate::buyers::addresses::Address> {
-    let brought = full.order.delivery == Delivery::Local && !full.to_pack().is_empty();
-    full.order.address.as_ref().filter(|_| brought)
+/// The address of goods that the shop brings itself, or of `every` parcel, as long as there is something to bring.
+fn whole_address(full: &Full, every: bool) -> Option<&crate::buyers::addresses::Address> {
+    let wanted = full.order.delivery == Delivery::Local || every;
+    full.order.address.as_ref().filter(|_| wanted && !full.to_pack().is_empty())
 }
 
-async fn log_whole(shop: &Shop, staff: &Staff, fulls: &[Full]) -> Result<()> {
-    let shown = fulls.iter().filter(|full| whole_address(full).is_some());
+async fn log_whole(shop: &Shop, staff: &Staff, fulls: &[Full], every: bool) -> Result<()> {
+    let shown = fulls.iter().filter(|full| whole_address(full, every).is_some());
     let numbers: Vec<&str> = shown.map(|full| full.order.order_no.as_str()).collect();
     if numbers.is_empty() {
         return Ok(());
     }
-    let what = format!("打印同城配送的发货单 {} 单，含收货信息：{}", numbers.len(), numbers.join("、"));
+    let which = if every { "" } else { "同城配送的" };
+    let what = format!("打印{which}发货单 {} 单，含收货信息：{}", numbers.len(), numbers.join("、"));
     let staff = staff.clone();
     shop.write(move |tx: &Tx| Ok(audit(tx, &staff, &what)?)).await
 }

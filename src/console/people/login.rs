@@ -24,16 +24,18 @@ pub fn routes() -> Vec<Route> {
 }
 
 #[get("/login?<next>")]
-pub fn page(shop: &State<Shop>, next: Option<String>) -> Template {
-    show(shop, next.as_deref(), "", None)
+pub async fn page(shop: &State<Shop>, next: Option<String>) -> Result<Template> {
+    show(shop, next.as_deref(), "", None).await
 }
 
-fn show(shop: &Shop, next: Option<&str>, account: &str, problem: Option<String>) -> Template {
+async fn show(shop: &Shop, next: Option<&str>, account: &str, problem: Option<String>) -> Result<Template> {
     let settings = shop.settings();
-    assets::page(
-        "console/login.html",
-        context! { shop: settings.shop_name(), demo: shop.demo.is_some(), next: next.unwrap_or_default(), account, problem },
-    )
+    // Of the shop, not of the account: whoever stands outside learns of no account whether it is there.
+    let coded = shop.read(|conn| Ok(store::any_totp(conn)?)).await?;
+    let context = context! {
+        shop: settings.shop_name(), demo: shop.demo.is_some(), next: next.unwrap_or_default(), account, problem, coded,
+    };
+    Ok(assets::page("console/login.html", context))
 }
 
 #[derive(FromForm)]
@@ -123,17 +125,17 @@ async fn enter(
     shop: &State<Shop>,
     doorstep: Doorstep<'_>,
     form: Form<Credentials>,
-) -> std::result::Result<Flash<Redirect>, Template> {
+) -> Result<std::result::Result<Flash<Redirect>, Template>> {
     let Credentials { account, password, code, next } = form.into_inner();
     match doorstep.let_in(shop, account.clone(), password, code).await {
         Ok(entered) => {
             let to = Redirect::to(inside(next));
-            Ok(match entered.last {
+            Ok(Ok(match entered.last {
                 Some((at, from)) => Flash::new(to, "info", format!("上次登录 {}，来自 {from}", clock::shown(at))),
                 None => Flash::success(to, "欢迎，这是第一次登录"),
-            })
+            }))
         }
-        Err(e) => Err(show(shop, Some(&next), &account, Some(e.message()))),
+        Err(e) => Ok(Err(show(shop, Some(&next), &account, Some(e.message())).await?)),
     }
 }
 

@@ -36,6 +36,8 @@ const STEPS: [(&str, &[Group]); 6] = [
     ("微信支付", &[Group::Pay, Group::PayV3, Group::PayV2]),
     ("试运行", &[]),
 ];
+/// What nobody knows yet who opens a shop: it is asked for where it is used.
+const LATER: [&str; 2] = ["shop-backup_dir", "shop-open"];
 const LAST: u8 = STEPS.len() as u8;
 
 /// A step after the first: what it is called, and the settings that it asks for.
@@ -109,7 +111,13 @@ async fn show(shop: &Shop, step: u8, flash: Option<Value>, typed: &Typed, wrong:
         }
         _ => true,
     };
-    let cards = groups.iter().filter(asked).map(|group| settings::card(&shop_settings, *group, typed, wrong));
+    let cards = groups.iter().filter(asked).map(|group| {
+        let mut card = settings::card(&shop_settings, *group, typed, wrong);
+        if let Some(fields) = card["fields"].as_array_mut() {
+            fields.retain(|field| field["name"].as_str().is_none_or(|name| !LATER.contains(&name)));
+        }
+        card
+    });
     let context = context! {
         title, step, flash, demo: shop.demo.is_some(), steps: step_names(step),
         cards: cards.collect::<Vec<_>>(),
