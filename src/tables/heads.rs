@@ -442,13 +442,19 @@ impl Row {
             "*",
             "※",
         ];
-        // A sentence alone in its row is no name and no number.
-        let sentence = first.contains(['，', '。', '；', '！', '？', '：']);
+        // A sentence alone in its row is no name and no number, unless it tells of one.
+        let sentence = first.contains(['，', '。', '；', '！', '？', '：']) && !names_an_order(first);
         let note = filled == 1 && (sentence || notes.iter().any(|note| word.starts_with(note)));
         let same = self.cells().filter(|(title, cell)| !title.is_empty() && cell.shown() == *title).count();
         let again = same > 1 && same * 2 > filled;
         (is_total(&word) && !self.says_more(first_cell) || note || again).then(|| brief(first))
     }
+}
+
+/// Whether a number as long as an order's stands in it: no note below a table has one, and whoever wrote it meant a row.
+fn names_an_order(text: &str) -> bool {
+    let digits = |part: &str| part.bytes().filter(u8::is_ascii_digit).count();
+    text.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part.len() >= 16 && digits(part) >= 8)
 }
 
 /// More than a dash, a number with its unit or another sum: `-`, `120 件`, `共 12 件`, `1,200.00 元` are not.
