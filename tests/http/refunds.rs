@@ -278,6 +278,42 @@ async fn pieces_of_a_discounted_line_sum_to_what_was_paid() {
     assert_eq!((&order["status"], &order["refundedFen"]), (&json!("closed"), &json!(998)));
 }
 
+/// What staff kept back of a worn piece stays with the shop: the next piece is worth what was paid for it, and no more.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_kept_back_of_one_piece_is_not_paid_back_with_the_next() {
+    for (kept, wanted) in [("5.00", 999), ("0.01", 999), ("9.99", 999), ("12.00", 798)] {
+        let w = World::new().await;
+        let sku = w.product("苹果", 999, 9).await;
+        let alice = w.buyer("alice").await;
+        let manager = w.staff("manager", Role::Manager).await;
+        let placed = w.paid(&alice, sku, 2).await;
+        manager
+            .post(&format!("/admin/orders/{}/ship", placed.no), &[("company", "SF"), ("tracking_no", "SF1234567890")])
+            .await;
+        let line = line_of(&w, &placed).await.to_string();
+        let one = json!({ "reason": "不想要了", "lines": [{ "lineId": line, "quantity": 1 }] });
+        alice.ask_refund(&placed.no, &w.key(), one.clone()).await.ok();
+        let settled = [
+            ("lines[0].id", line.as_str()),
+            ("lines[0].quantity", "1"),
+            ("lines[0].amount", kept),
+            ("reason", "不想要了"),
+            ("confirmed", "true"),
+        ];
+        let number = format!("{}R01", placed.no);
+        manager.post(&format!("/admin/refunds/{number}/approve"), &settled).await;
+        until(&w, &number, "succeeded").await;
+        for part in [json!({ "lines": one["lines"] }), json!({})] {
+            let quoted = alice.post(&format!("/orders/{}/refunds/quote", placed.no), Some(part.clone())).await.ok();
+            assert_eq!(quoted["amountFen"], wanted, "{kept} {part}");
+        }
+        let number = refund_pieces(&w, &manager, &placed, 1).await;
+        until(&w, &number, "succeeded").await;
+        assert_eq!(w.wechat.all_refunds().last().unwrap().amount_fen, wanted, "{kept}");
+        w.must_hold().await;
+    }
+}
+
 /// Each refusal of the refund interface (every row of its table): who must act, what the page says, and in the end
 /// exactly one refund under the same number.
 #[tokio::test(flavor = "multi_thread")]

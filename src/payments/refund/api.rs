@@ -77,7 +77,7 @@ fn part(
     }
     let refundable = Refundable::of(full);
     Ok(match wanted {
-        None => refundable.whole(),
+        None => refundable.rest(),
         Some(wanted) => (refundable.pieces(wanted)?, Fen::ZERO),
     })
 }

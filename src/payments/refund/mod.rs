@@ -62,11 +62,9 @@ pub struct RefundableLine {
 }
 
 impl RefundableLine {
-    /// What so many pieces are worth: their part of what was paid, and the last pieces take what is left.
+    /// What so many pieces are worth: their part of what was paid, so that all of them together are worth all of it.
+    /// What was kept back of pieces that went before (worn, damaged) is not theirs; what was paid beyond, they lack.
     pub fn worth(&self, pieces: i64) -> Fen {
-        if pieces >= self.pieces {
-            return self.amount;
-        }
         let taken = self.line.quantity - self.pieces;
         let up_to = |n: i64| self.paid.get() * n / self.line.quantity;
         Fen::new(up_to(taken + pieces) - up_to(taken)).unwrap_or_default().min(self.amount)
@@ -100,6 +98,20 @@ impl Refundable {
             left = left.minus(amount).unwrap_or_default();
             if line.pieces > 0 || amount > Fen::ZERO {
                 parts.push(RefundLine { line_id: line.line.id, quantity: line.pieces, amount, restock: false });
+            }
+        }
+        (parts, freight)
+    }
+
+    /// What a buyer means who names no goods: the pieces that are left, for what they are worth. Money that staff kept
+    /// back of others comes only with the whole, or when there is nothing else to ask for.
+    pub fn rest(&self) -> (Vec<RefundLine>, Fen) {
+        let (mut parts, freight) = self.whole();
+        if self.lines.iter().any(|line| line.pieces > 0) {
+            parts.retain(|part| part.quantity > 0);
+            for part in &mut parts {
+                let line = self.lines.iter().find(|line| line.line.id == part.line_id);
+                part.amount = line.map_or(part.amount, |line| line.worth(part.quantity).min(part.amount));
             }
         }
         (parts, freight)
