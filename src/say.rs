@@ -1,9 +1,13 @@
-//! Lines for the program's own log that are less than an error.
+//! Lines for whoever runs the program: its own log, where they are less than an error, and what a command says.
+//!
+//! Nobody may be there to read them: the terminal is closed, the pipe broken, the disk full. Then they are lost, and nothing
+//! else; the standard library's macros panic instead, which would end whatever work had something to say.
 //!
 //! What the macros of `log` say below an error is left out of a release, with the thousands of lines that libraries would
 //! say and nobody is ever shown: a fortieth of the program. Ours are told by these.
 
 use std::fmt::Arguments;
+use std::io::{self, Write};
 
 use log::kv::Value;
 use log::{Level, Record};
@@ -20,4 +24,29 @@ pub(crate) use say;
 pub fn line(level: Level, target: &str, words: Arguments<'_>, known: &[(&str, Value<'_>)]) {
     let record = Record::builder().level(level).target(target).args(words).key_values(&known).build();
     log::logger().log(&record);
+}
+
+/// `println!`, that may be said to nobody.
+macro_rules! tell {
+    ($($words:tt)+) => { $crate::say::out(format_args!($($words)+)) };
+}
+pub(crate) use tell;
+
+/// `eprintln!`, that may be said to nobody.
+macro_rules! complain {
+    ($($words:tt)+) => { $crate::say::problem(format_args!($($words)+)) };
+}
+pub(crate) use complain;
+
+pub fn out(words: Arguments<'_>) {
+    let _ = writeln!(io::stdout().lock(), "{words}");
+}
+
+pub fn problem(words: Arguments<'_>) {
+    part(format_args!("{words}\n"));
+}
+
+/// What does not end its line. In one piece: many speak at once.
+pub fn part(words: Arguments<'_>) {
+    let _ = io::stderr().lock().write_all(words.to_string().as_bytes());
 }

@@ -583,6 +583,16 @@ fn what_is_less_than_an_error_is_said_by_our_own_macro() {
     }
 }
 
+/// The standard library's macros panic when nobody reads what they print, and take down whatever said it.
+#[test]
+fn what_is_printed_may_be_printed_to_nobody() {
+    for (file, text) in sources("src").into_iter().filter(|(file, _)| file.ends_with(".rs")) {
+        for name in ["println!(", "print!(", "dbg!("] {
+            assert!(!code(&text).contains(name), "{file}: {name}");
+        }
+    }
+}
+
 #[test]
 fn every_file_says_what_it_is_for() {
     for (file, text) in sources("src").into_iter().chain(sources("tests")) {

@@ -13,6 +13,7 @@ use super::{Outcome, ask_secret, figment};
 use crate::backups::{self, sealed};
 use crate::clock::Clock;
 use crate::db::{self, InUse, InstanceLock};
+use crate::say::{self, tell};
 use crate::secrets;
 use crate::settings::Server;
 
@@ -58,8 +59,8 @@ impl Backup {
             }
         };
         db::put_in_place(&part, &self.file).map_err(|e| format!("{} 写不进去：{e}", self.file.display()))?;
-        println!("✓ 已备份并校验：{}（{orders} 笔订单）", self.file.display());
-        println!(
+        tell!("✓ 已备份并校验：{}（{orders} 笔订单）", self.file.display());
+        tell!(
             "  微信密钥在备份里是加密的，解密用的 secret.key 请另外保管：{}",
             database.with_file_name("secret.key").display()
         );
@@ -78,9 +79,7 @@ impl Restore {
             let _ = fs::remove_file(&backup);
         }
         let orders = outcome?;
-        println!(
-            "✓ 已恢复：{orders} 笔订单。备份之后的付款会由微信的重复通知和主动查单补上；请运行 xiaopu doctor 检查"
-        );
+        tell!("✓ 已恢复：{orders} 笔订单。备份之后的付款会由微信的重复通知和主动查单补上；请运行 xiaopu doctor 检查");
         Ok(())
     }
 }
@@ -167,7 +166,7 @@ impl Progress {
                 while !done.load(Ordering::Relaxed) {
                     let percent = (fs::metadata(&growing).map_or(0, |file| file.len()) * 100 / whole).min(99);
                     let bar = "█".repeat(percent as usize / 4);
-                    eprint!("\r  {what} {percent:>3}% {bar:<25}");
+                    say::part(format_args!("\r  {what} {percent:>3}% {bar:<25}"));
                     std::thread::sleep(Duration::from_millis(200));
                 }
             });
@@ -180,7 +179,7 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.done.store(true, Ordering::Relaxed);
         if std::io::stderr().is_terminal() {
-            eprint!("\r{:50}\r", "");
+            say::part(format_args!("\r{:50}\r", ""));
         }
     }
 }

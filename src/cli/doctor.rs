@@ -14,6 +14,7 @@ use crate::payments::invariants::{self, Pace};
 use crate::payments::{store as payments, trial};
 use crate::reconcile::{BillState, store as reconcile};
 use crate::refunds::{RefundState, store as refunds};
+use crate::say::tell;
 use crate::settings::certificate::Standing;
 use crate::settings::store as settings;
 use crate::settings::{Group, SETTINGS, Server, Settings};
@@ -39,10 +40,10 @@ pub async fn run() -> Outcome {
     let mut wrong = 0;
     for (what, found) in &findings {
         match found {
-            Ok(note) => println!("✓ {what}  {note}"),
+            Ok(note) => tell!("✓ {what}  {note}"),
             Err(problem) => {
                 wrong += 1;
-                println!("✗ {what}  {problem}");
+                tell!("✗ {what}  {problem}");
             }
         }
     }

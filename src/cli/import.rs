@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::{Outcome, open_shop};
 use crate::catalogue::import::{self, WANTED};
+use crate::say::tell;
 use crate::tables;
 
 /// So many problems are enough to start with.
@@ -26,7 +27,7 @@ impl Import {
         let shop = open_shop().await?;
         let done = import::apply(&shop, plan).await;
         let done = done.map_err(|problems| nothing(&problems.lines().map(str::to_owned).collect::<Vec<_>>()))?;
-        println!(
+        tell!(
             "✓ 已导入 {} 个商品、{} 个规格（新增 {}，更新 {}）",
             done.products,
             done.skus,
@@ -34,9 +35,9 @@ impl Import {
             done.products - done.added
         );
         if done.same > 0 {
-            println!("  {} 行与店里一样，没有改动", done.same);
+            tell!("  {} 行与店里一样，没有改动", done.same);
         }
-        done.changes.iter().chain(&notes).for_each(|said| println!("  {said}"));
+        done.changes.iter().chain(&notes).for_each(|said| tell!("  {said}"));
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use log::{Level, LevelFilter, Metadata, Record};
 use serde_json::{Map, json};
 
 use crate::clock::{self, Clock};
+use crate::say;
 
 static LOG: Log = Log { json: AtomicBool::new(false) };
 
@@ -42,7 +43,7 @@ impl log::Log for Log {
         if self.enabled(record.metadata()) {
             let now = clock::rfc3339(Clock::System.now());
             let line = if self.json.load(Ordering::Relaxed) { as_json(record, now) } else { as_text(record, now) };
-            eprintln!("{line}");
+            say::problem(format_args!("{line}"));
         }
     }
 

@@ -10,6 +10,7 @@ use crate::backups::plain::Plain;
 use crate::clock;
 use crate::db;
 use crate::ids::MessageId;
+use crate::say::tell;
 use crate::settings::Server;
 use crate::transactions::kind_text;
 use crate::transactions::store::{self, Filter, Logged, Raw};
@@ -84,18 +85,18 @@ fn print_bytes(bytes: &[u8]) -> Outcome {
 fn print_line(row: &Logged) {
     let number = row.out_trade_no.as_deref().or(row.order_no.as_deref()).unwrap_or("-");
     let (at, way) = (clock::shown(row.at), if row.incoming { "←" } else { "→" });
-    println!("{:>8}  {at}  {way} {}  {}  {number}  {}", row.id, kind_text(&row.kind), row.verdict, row.reason);
+    tell!("{:>8}  {at}  {way} {}  {}  {number}  {}", row.id, kind_text(&row.kind), row.verdict, row.reason);
 }
 
 fn print_whole(row: &Logged, raw: &Raw) {
     print_line(row);
     for (what, number) in [("微信交易单号", &row.transaction_id), ("退款单号", &row.out_refund_no)] {
         if let Some(number) = number {
-            println!("{what}  {number}");
+            tell!("{what}  {number}");
         }
     }
-    println!("检查  {}", row.checks);
+    tell!("检查  {}", row.checks);
     for (what, text) in [("原文", &raw.request), ("回答", &raw.response)] {
-        println!("── {what}，{} 字节 ──\n{}", text.len(), String::from_utf8_lossy(text));
+        tell!("── {what}，{} 字节 ──\n{}", text.len(), String::from_utf8_lossy(text));
     }
 }

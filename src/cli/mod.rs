@@ -32,7 +32,7 @@ use crate::backups;
 use crate::clock::Clock;
 use crate::db::Tx;
 use crate::memory;
-use crate::say::say;
+use crate::say::{self, complain, say, tell};
 use crate::settings::Server;
 use crate::shop::{Opening, Shop};
 
@@ -90,7 +90,7 @@ pub fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(words) => {
-            eprintln!("✗ {words}");
+            complain!("✗ {words}");
             ExitCode::FAILURE
         }
     }
@@ -153,7 +153,7 @@ pub fn figment() -> Figment {
 /// A secret from the standard input, asked for when somebody sits there. `what` is what it is called.
 fn ask_secret(what: &str) -> Result<String, String> {
     if std::io::stdin().is_terminal() {
-        eprint!("{what}: ");
+        say::part(format_args!("{what}: "));
         let _ = std::io::stderr().flush();
     }
     let mut line = String::new();
@@ -200,7 +200,7 @@ async fn say_whether(shop: &Shop, taken: Outcome) {
 /// A backup that was put in line is taken up before the shop opens.
 fn take_up(server: &Server) -> Outcome {
     if let Some(file) = backups::take_up(&server.data_dir, Clock::System.now())? {
-        println!("✓ 已恢复备份 {file}；原来的店铺另存在 {}", server.data_dir.display());
+        tell!("✓ 已恢复备份 {file}；原来的店铺另存在 {}", server.data_dir.display());
     }
     Ok(())
 }

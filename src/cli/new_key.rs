@@ -4,6 +4,7 @@ use super::{Outcome, figment};
 use crate::db::{Db, InstanceLock, Tx};
 use crate::error::Error;
 use crate::nonce::Nonces;
+use crate::say::tell;
 use crate::secrets::SecretKey;
 use crate::settings::{Server, store};
 use crate::staff::store as staff;
@@ -22,6 +23,6 @@ pub async fn run() -> Outcome {
     };
     let names = db.write::<_, Error>(forget).await.map_err(|e| e.message())?;
     SecretKey::load(&server.data_dir, &Nonces::Random, false).map_err(|e| format!("secret.key 写不进去：{e}"))?;
-    println!("✓ 已换新的 secret.key。请到后台设置页重新填写：{}；两步验证也要重新开启", names.join("、"));
+    tell!("✓ 已换新的 secret.key。请到后台设置页重新填写：{}；两步验证也要重新开启", names.join("、"));
     Ok(())
 }

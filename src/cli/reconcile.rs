@@ -9,6 +9,7 @@ use crate::jobs::Ran;
 use crate::ledger::store as ledger;
 use crate::money::yuan;
 use crate::reconcile::{self, BillState, Match, store};
+use crate::say::tell;
 
 #[derive(Args)]
 pub struct Reconcile {
@@ -38,7 +39,7 @@ impl Reconcile {
         if !found.problem.is_empty() {
             return Err(format!("{}：{}", day.shown(), unmatched(&ran, &found)));
         }
-        println!(
+        tell!(
             "{}  微信 {} 笔 ¥{} · 本店 {} 笔 ¥{} · 退款 微信 {} 笔 ¥{} · 手续费 ¥{}",
             day.shown(),
             found.payments,
@@ -50,13 +51,13 @@ impl Reconcile {
             yuan(found.fee_fen)
         );
         if let Some(others) = found.others_text() {
-            println!("{others}（同一商户号，不是本店的）");
+            tell!("{others}（同一商户号，不是本店的）");
         }
         for one in differences.iter().filter(|one| one.open) {
-            println!("✗ {}", one.what);
+            tell!("✗ {}", one.what);
             for (side, text) in [("本店", &one.ours), ("微信", &one.theirs)] {
                 if !text.is_empty() {
-                    println!("    {side}  {text}");
+                    tell!("    {side}  {text}");
                 }
             }
         }
@@ -65,7 +66,7 @@ impl Reconcile {
         }
         match differences.iter().filter(|one| one.open).count() {
             0 => {
-                println!("✓ {}", found.state.text());
+                tell!("✓ {}", found.state.text());
                 Ok(())
             }
             n => Err(format!("{n} 处差异，请在后台 对账 页处理")),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::{Outcome, figment};
 use crate::db;
 use crate::payments::replay;
+use crate::say::{complain, tell};
 use crate::settings::Server;
 use crate::shop::{Opening, Shop};
 
@@ -15,7 +16,7 @@ struct Scratch(PathBuf);
 impl Drop for Scratch {
     fn drop(&mut self) {
         if let Err(e) = fs::remove_dir_all(&self.0) {
-            eprintln!("副本 {} 没有删掉，请手工删除：{e}", self.0.display());
+            complain!("副本 {} 没有删掉，请手工删除：{e}", self.0.display());
         }
     }
 }
@@ -36,18 +37,18 @@ pub async fn run() -> Outcome {
     let copy = Shop::open(Server { data_dir: scratch.0.clone(), ..server }, Opening::default()).await?;
     let replayed = replay::run(&copy).await.map_err(|e| e.message())?;
     drop(copy);
-    println!("重放了 {} 条支付通知（在副本上，店铺没有改动）", replayed.notices);
+    tell!("重放了 {} 条支付通知（在副本上，店铺没有改动）", replayed.notices);
     if replayed.unknown_key > 0 {
-        println!("  {} 条是用已不再保存的旧密钥签名的，无法重放", replayed.unknown_key);
+        tell!("  {} 条是用已不再保存的旧密钥签名的，无法重放", replayed.unknown_key);
     }
     for change in &replayed.changes {
-        println!("✗ 消息 {} {} {}", change.message, change.at, change.out_trade_no);
-        println!("    当时  {}", change.then);
-        println!("    {}", change.now);
+        tell!("✗ 消息 {} {} {}", change.message, change.at, change.out_trade_no);
+        tell!("    当时  {}", change.then);
+        tell!("    {}", change.now);
     }
     match replayed.changes.len() {
         0 => {
-            println!("✓ 没有任何不同");
+            tell!("✓ 没有任何不同");
             Ok(())
         }
         n => Err(format!("{n} 条通知的结果会不同，请核对后再决定")),

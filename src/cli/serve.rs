@@ -7,7 +7,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use super::{Outcome, PORT, figment, free_port, keep_open, log, say_whether, take_up};
 use crate::backups;
 use crate::db::InstanceLock;
-use crate::say::say;
+use crate::say::{say, tell};
 use crate::settings::Server;
 use crate::shop::{Opening, Shop};
 use crate::staff::login;
@@ -27,20 +27,20 @@ pub async fn run() -> Outcome {
     let shop = Shop::open(server, Opening::default()).await?;
     say_whether(&shop, taken).await;
     let here = format!("http://{}", SocketAddr::new(address, port));
-    println!("小铺已启动  {here}/admin   数据目录 {}", data_dir.display());
+    tell!("小铺已启动  {here}/admin   数据目录 {}", data_dir.display());
     if let Some(token) = login::setup_link(&shop).await.map_err(|e| e.message())? {
         let settings = shop.settings();
         let outside = settings.get("shop.public_url").unwrap_or(&here).trim_end_matches('/').to_owned();
-        println!("首次使用，请在 30 分钟内打开这个一次性链接建立店主账号：\n  {outside}/admin/setup/{token}");
+        tell!("首次使用，请在 30 分钟内打开这个一次性链接建立店主账号：\n  {outside}/admin/setup/{token}");
         if outside.contains("127.0.0.1") || outside.contains("localhost") {
             let port = outside.rsplit(':').next().unwrap_or_default();
-            println!(
+            tell!(
                 "在别的电脑上打开：先在那台电脑上运行\n  ssh -L {port}:127.0.0.1:{port} 用户名@这台服务器\n保持它开着，再用浏览器打开上面的链接。"
             );
         }
     }
     for problem in missing(&shop) {
-        println!("提示：{problem}");
+        tell!("提示：{problem}");
     }
     keep_open(shop, figment, Opening::default()).await
 }

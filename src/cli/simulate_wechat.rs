@@ -10,6 +10,7 @@ use rocket::figment::Figment;
 use super::{Outcome, figment, free_port, launch};
 use crate::clock::Clock;
 use crate::nonce::Nonces;
+use crate::say::tell;
 use crate::simulator::Simulator;
 use crate::simulator::v3::Keys;
 use crate::simulator::v3::folder::{PRIVATE, PUBLIC};
@@ -79,7 +80,7 @@ impl SimulateWechat {
             simulator.with_v3(&keys)?;
             words = format!("{words}\n{}", shown(&keys, folder));
         }
-        let says = AdHoc::on_liftoff("words", |_| Box::pin(async move { println!("{words}") }));
+        let says = AdHoc::on_liftoff("words", |_| Box::pin(async move { tell!("{words}") }));
         launch(simulator.rocket(figment).attach(says)).await
     }
 }

@@ -7,6 +7,7 @@ use crate::clock;
 use crate::db::Tx;
 use crate::error::{Code, Error};
 use crate::nonce::Nonces;
+use crate::say::tell;
 use crate::staff::{Role, login, password, store};
 
 #[derive(Subcommand)]
@@ -58,7 +59,7 @@ impl Staff {
                     )?)
                 };
                 shop.write(write).await.map_err(|e| e.message())?;
-                println!("✓ 已建立账号 {name}（{}）", role.text());
+                tell!("✓ 已建立账号 {name}（{}）", role.text());
                 show(&given, generated);
             }
             Staff::ResetPassword { name, password_stdin } => {
@@ -72,7 +73,7 @@ impl Staff {
                     Ok(store::insert_audit(tx, None, "命令行", "", &format!("重设 {account} 的密码"))?)
                 };
                 shop.write(write).await.map_err(|e| e.message())?;
-                println!("✓ 已重设 {name} 的密码，该账号的所有登录已失效");
+                tell!("✓ 已重设 {name} 的密码，该账号的所有登录已失效");
                 show(&given, generated);
             }
             Staff::ResetTotp { name } => {
@@ -84,19 +85,19 @@ impl Staff {
                     Ok(store::insert_audit(tx, None, "命令行", "", &what)?)
                 };
                 shop.write(write).await.map_err(|e| e.message())?;
-                println!("✓ 已关闭 {name} 的两步验证");
+                tell!("✓ 已关闭 {name} 的两步验证");
             }
             Staff::List => {
                 let everybody = shop.read(|conn| Ok(store::all(conn)?)).await.map_err(|e| e.message())?;
                 if everybody.is_empty() {
-                    println!("还没有账号。新建：xiaopu staff add 名字 --role owner");
+                    tell!("还没有账号。新建：xiaopu staff add 名字 --role owner");
                 }
                 for member in everybody {
                     let last = member
                         .last_login_at
                         .map_or("从未登录".into(), |at| format!("上次登录 {}", clock::shown(at)));
                     let shut = if member.disabled_at.is_some() { "\t已停用" } else { "" };
-                    println!("{}\t{}\t{last}{shut}", member.staff.name, member.staff.role.text());
+                    tell!("{}\t{}\t{last}{shut}", member.staff.name, member.staff.role.text());
                 }
             }
         }
@@ -120,6 +121,6 @@ fn obtain(name: &str, from_stdin: bool) -> Result<(String, bool), String> {
 
 fn show(password: &str, generated: bool) {
     if generated {
-        println!("  密码 {password}\n  （只显示这一次）");
+        tell!("  密码 {password}\n  （只显示这一次）");
     }
 }

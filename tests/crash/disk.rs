@@ -1,5 +1,6 @@
 //! A disk that is full: clear words, reading goes on, and nothing has to be started again once there is room.
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -39,7 +40,9 @@ async fn a_full_disk_is_said_and_survived() {
     };
     let table = write(program.folder.path(), "goods.csv", "商品名称,售价(元),库存\n苹果,10,100000\n");
     assert!(program.run(&["import", &table]).status.success());
-    let running = program.start();
+    // What it says goes where there is no room either.
+    let said = File::create(program.data().join("said")).unwrap();
+    let running = program.start_saying(said);
     program.ready().await;
     let (cookie, token) = (program.owner().await, program.buyer(&simulator).await);
     let buy = async |key: &str| {

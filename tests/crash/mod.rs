@@ -1,5 +1,6 @@
 //! The real program: killed without warning, started twice, run alone from an empty folder.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -89,6 +90,13 @@ impl Program {
     fn start(&self) -> Running {
         let child = self.command(&["serve"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         Running(child)
+    }
+
+    /// With whatever it says going to this file.
+    fn start_saying(&self, said: File) -> Running {
+        let mut command = self.command(&["serve"]);
+        command.stdout(said.try_clone().unwrap()).stderr(said);
+        Running(command.spawn().unwrap())
     }
 
     fn at(&self, path: &str) -> String {
@@ -235,12 +243,17 @@ impl Program {
     }
 
     /// An order that is bought and paid: its number, and WeChat's number of the payment.
-    async fn paid(&self, simulator: &Simulator, token: &str, key: &str) -> (String, String) {
+    /// An order that waits to be paid: its number, and what the cash desk knows it by.
+    async fn placed(&self, token: &str, key: &str) -> (String, String) {
         let request = client().post(self.at("/api/v1/prepay")).bearer_auth(token).header("Idempotency-Key", key);
         let order = json!({ "items": [{ "skuId": "1", "quantity": 2 }], "address": address() });
         let answer: Value = request.json(&order).send().await.unwrap().json().await.unwrap();
         let no = answer["order"]["orderNo"].as_str().unwrap().to_owned();
-        let prepay_id = answer["payment"]["package"].as_str().unwrap().strip_prefix("prepay_id=").unwrap().to_owned();
+        (no, answer["payment"]["package"].as_str().unwrap().strip_prefix("prepay_id=").unwrap().to_owned())
+    }
+
+    async fn paid(&self, simulator: &Simulator, token: &str, key: &str) -> (String, String) {
+        let (no, prepay_id) = self.placed(token, key).await;
         simulator.pay(&prepay_id, Paying::Well).unwrap();
         for _ in 0..1200 {
             let url = self.at(&format!("/api/v1/orders/{no}"));
@@ -614,6 +627,39 @@ async fn beside_silent_clients(limit: &str, count: usize) -> (Program, Running, 
         silent.push(stream);
     }
     (program, running, silent)
+}
+
+/// Who started it may have closed his terminal since: what is said then is lost, and no payment or refund with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_who_listens_stops_nothing() {
+    let (simulator, wechat) = simulated().await;
+    simulator.ways(|ways| ways.refund_takes_ms = 0);
+    let program = Program::new(wechat);
+    let table = write(program.folder.path(), "goods.csv", "商品名称,售价(元),库存\n苹果,10,100000\n");
+    assert!(program.run(&["import", &table]).status.success());
+    // Nothing can ever be written there.
+    let _running = program.start_saying(File::options().write(true).open("/dev/full").unwrap());
+    program.ready().await;
+    let (cookie, token) = (program.owner().await, program.buyer(&simulator).await);
+    // An answer that is lost is worth a line.
+    simulator.fault("orderquery", Fault::Http500);
+    let (_, prepay_id) = program.placed(&token, "whose-notice-is-lost").await;
+    simulator.pay(&prepay_id, Paying::NoNotice).unwrap();
+    let (no, _) = program.paid(&simulator, &token, "said-to-nobody").await;
+    let come = async |what: &str, so: &dyn Fn() -> bool| {
+        for _ in 0..2400 {
+            if so() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("{what}");
+    };
+    come("the lost one is asked about", &|| simulator.calls("orderquery") > 0).await;
+    let form = [("whole", "true"), ("reason", "协商一致退款"), ("confirmed", "true")];
+    let url = program.at(&format!("/admin/orders/{no}/refund"));
+    client().post(url).header("Cookie", &cookie).form(&form).send().await.unwrap();
+    come("and the refund is sent", &|| simulator.all_refunds().len() == 1).await;
 }
 
 /// A crowd that knocks while the shop is not looking waits at the door: whoever found the queue full would try again a

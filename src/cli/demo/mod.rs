@@ -13,6 +13,7 @@ use crate::catalogue::{samples, store};
 use crate::clock::Clock;
 use crate::db::{InstanceLock, Tx};
 use crate::nonce::Nonces;
+use crate::say::tell;
 use crate::settings::Server;
 use crate::shop::{Opening, Shop};
 use crate::simulator::v3::Keys;
@@ -86,16 +87,16 @@ impl Demo {
         }
         let simulated = tokio::spawn(launch(simulator.rocket(figment.clone().merge(("port", simulator_port)))));
         if new {
-            println!("正在准备两周的演示数据…");
+            tell!("正在准备两周的演示数据…");
             listens(address, simulator_port).await?;
             history::live_through(&shop, &simulator, &clock).await.map_err(|e| e.message())?;
         }
-        println!("小铺演示已启动（只在本机，数据在 {}）", shop.server.data_dir.display());
-        println!("  手机店面  {here}/");
-        println!("  店铺后台  {here}/admin    账号 {ACCOUNT}    密码 {password}");
-        println!("  接口文档  {here}/api/docs");
-        println!("  模拟微信  {simulator_url}/    可以安排故障、改退款结果");
-        println!("按 Ctrl+C 结束；xiaopu demo --fresh 重新开始。");
+        tell!("小铺演示已启动（只在本机，数据在 {}）", shop.server.data_dir.display());
+        tell!("  手机店面  {here}/");
+        tell!("  店铺后台  {here}/admin    账号 {ACCOUNT}    密码 {password}");
+        tell!("  接口文档  {here}/api/docs");
+        tell!("  模拟微信  {simulator_url}/    可以安排故障、改退款结果");
+        tell!("按 Ctrl+C 结束；xiaopu demo --fresh 重新开始。");
         let shop = keep_open(shop, figment.merge(("port", port)), opening);
         let (simulated, shop) = tokio::join!(simulated, shop);
         simulated.map_err(|e| e.to_string())?.and(shop)
