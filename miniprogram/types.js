@@ -446,6 +446,7 @@
  * @property {string | null} place
  * @property {string} remark
  * @property {string} expiresAt
+ * @property {string | null} problem 为什么不能寄到 addressId 那里
  * @property {string | null} orderNo 已经是自己的订单时
  */
 
@@ -455,6 +456,7 @@
  * @property {AddressForm} [address]
  * @property {string} [pickupPhone] 自提时来取货的人的电话
  * @property {string} [slotId] 送达或取货的时间，这张单给的 slots 之一
+ * @property {number} [expectedTotalFen] 买家看到的总价；和寄到这个地址的不同时返回 price_changed
  */
 
 /**

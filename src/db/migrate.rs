@@ -60,6 +60,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0046_open_ends.sql"),
     include_str!("migrations/0047_shown.sql"),
     include_str!("migrations/0048_numbers.sql"),
+    include_str!("migrations/0049_usual_freight.sql"),
 ];
 
 /// The newest schema that this program knows.

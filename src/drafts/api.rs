@@ -1,6 +1,7 @@
 //! Draft orders, for buyers: looked at by their code, and taken.
 
 use rocket::http::Status;
+use rocket::http::uri::Origin;
 use rocket::serde::json::Json;
 use rocket::{Route, State, get, post, routes};
 use rusqlite::Connection;
@@ -17,6 +18,7 @@ use crate::db::Tx;
 use crate::door::Answer;
 use crate::door::body::Body;
 use crate::door::limits::Limits;
+use crate::door::query::Given;
 use crate::error::{Code, Error, Result};
 use crate::ids::{AddressId, ImageHash, OrderNo, SkuId};
 use crate::money::Fen;
@@ -55,6 +57,8 @@ struct DraftView {
     place: Option<String>,
     remark: String,
     expires_at: String,
+    /// Why it cannot go to the address that was asked about.
+    problem: Option<String>,
     /// When it is this buyer's.
     order_no: Option<OrderNo>,
 }
@@ -93,12 +97,37 @@ fn found(conn: &Connection, code: &str) -> Result<Draft> {
     store::by_code(conn, &code)?.ok_or_else(|| Error::from(Code::NotFound).says("没有这个订单码，请核对后重试"))
 }
 
+fn address_id(text: &str) -> Result<AddressId> {
+    text.parse().map_err(|_| unknown_address())
+}
+
+fn own_address(conn: &Connection, buyer: &Buyer, id: AddressId) -> Result<Address> {
+    Ok(buyers::address(conn, buyer.id, id)?.ok_or_else(unknown_address)?.address)
+}
+
+fn unknown_address() -> Error {
+    Error::from(Code::NotFound).says("收货地址不存在，请重新选择")
+}
+
+/// `?addressId=`: what it comes to there, where the buyer is to say the address.
 #[get("/drafts/<code>")]
-async fn look(shop: &State<Shop>, limits: &State<Limits>, buyer: Buyer, code: &str) -> Result<Json<DraftView>> {
+async fn look(
+    shop: &State<Shop>,
+    limits: &State<Limits>,
+    buyer: Buyer,
+    code: &str,
+    asked: &Origin<'_>,
+) -> Result<Json<DraftView>> {
     limits.order(buyer.id.0)?;
+    let address = Given::of(asked).get("addressId").map(address_id).transpose()?;
     let (code, now, settings) = (code.to_owned(), shop.now(), shop.settings());
     let read = move |conn: &Connection| {
         let draft = found(conn, &code)?;
+        let to = address.map(|id| own_address(conn, &buyer, id)).transpose()?;
+        let (draft, problem) = match take::sent_to(conn, &draft, to.as_ref(), &settings) {
+            Ok(draft) => (draft, None),
+            Err(e) => (draft, Some(e.message())),
+        };
         let quote = take::quote(conn, &draft, None)?;
         let slots = slots::slots(conn, draft.delivery, &settings, now)?.unwrap_or_default();
         let order = draft.order.map(|id| orders::by_id(conn, id)).transpose()?.flatten();
@@ -119,6 +148,7 @@ async fn look(shop: &State<Shop>, limits: &State<Limits>, buyer: Buyer, code: &s
             place: draft.address.as_ref().map(Address::region),
             remark: draft.remark,
             expires_at: rfc3339(draft.expires_at),
+            problem,
             order_no: order.filter(|order| order.buyer_id == buyer.id).map(|order| order.order_no),
             code: draft.code,
         })
@@ -134,6 +164,7 @@ struct TakeForm {
     pickup_phone: Option<String>,
     /// When it is brought or fetched: one of those that the draft offers.
     slot_id: Option<String>,
+    expected_total_fen: Option<i64>,
 }
 
 #[post("/drafts/<code>", data = "<form>")]
@@ -145,20 +176,19 @@ async fn open(
     form: Body<TakeForm>,
 ) -> Result<Answer<OrderView>> {
     limits.order(buyer.id.0)?;
-    let TakeForm { address_id, address, pickup_phone, slot_id } = form.value;
+    let TakeForm { address_id, address, pickup_phone, slot_id, expected_total_fen: expected } = form.value;
     let phone = pickup_phone.map(|phone| addresses::phone(&phone, "pickupPhone")).transpose()?.unwrap_or_default();
-    let unknown = || Error::from(Code::NotFound).says("收货地址不存在，请重新选择");
-    let address_id = address_id.map(|id| id.parse::<AddressId>().map_err(|_| unknown())).transpose()?;
+    let chosen = address_id.as_deref().map(self::address_id).transpose()?;
     let written = address.map(|form| form.check("address.")).transpose()?;
     let (code, settings, moment) = (code.to_owned(), shop.settings(), Moment::of(shop));
     let numbers = Numbers::draw(moment.now, &shop.nonces);
     let write = move |tx: &Tx| {
         let draft = found(tx, &code)?;
-        let saved = match address_id {
-            Some(id) => Some(buyers::address(tx, buyer.id, id)?.ok_or_else(unknown)?.address),
+        let saved = match chosen {
+            Some(id) => Some(own_address(tx, &buyer, id)?),
             None => written.clone(),
         };
-        let said = Said { address: saved, phone: phone.clone(), slot: slot_id.clone() };
+        let said = Said { address: saved, phone: phone.clone(), slot: slot_id.clone(), expected };
         let (order, new) = take::take(tx, &draft, &buyer, said, &numbers, &settings)?;
         let order = orders::by_id(tx, order)?.ok_or(Code::NotFound)?;
         show(tx, buyer.id, order.order_no.as_str(), moment).map(|view| (view, new))

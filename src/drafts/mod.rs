@@ -25,6 +25,14 @@ pub struct Agreed {
     pub price: Fen,
 }
 
+impl Agreed {
+    /// As freight counts them: which, how many, and what they come to.
+    pub fn goods(lines: &[Agreed]) -> Vec<(SkuId, i64, Fen)> {
+        let amount = |line: &Agreed| line.price.times(line.quantity).unwrap_or_default();
+        lines.iter().map(|line| (line.sku, line.quantity, amount(line))).collect()
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Draft {
     pub id: DraftId,
@@ -32,6 +40,8 @@ pub struct Draft {
     pub code: String,
     pub lines: Vec<Agreed>,
     pub freight: Fen,
+    /// Nobody agreed on it: it is what the shop takes from everybody, and where the buyer says the address, by that.
+    pub usual_freight: bool,
     /// Goods and freight: what will be paid.
     pub total: Fen,
     pub delivery: Delivery,

@@ -23,6 +23,7 @@ fn read(row: &Row<'_>) -> Result<Draft> {
         code: row.get("code")?,
         lines: lines.into_iter().filter_map(agreed).collect(),
         freight: row.get("freight_fen")?,
+        usual_freight: row.get("usual_freight")?,
         total: row.get("total_fen")?,
         delivery: row.get("delivery")?,
         address: address.map(|json| serde_json::from_str::<Address>(&json).map_err(broken)).transpose()?,
@@ -55,13 +56,15 @@ pub fn insert(tx: &Tx, new: &Draft, staff: StaffId) -> Result<DraftId> {
     let written = |e: serde_json::Error| rusqlite::Error::ToSqlConversionFailure(e.into());
     let address = new.address.as_ref().map(serde_json::to_string).transpose().map_err(written)?;
     tx.prepare_cached(
-        "insert into drafts (code, lines, freight_fen, total_fen, delivery, address, remark, staff_id, created_at, expires_at)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "insert into drafts (code, lines, freight_fen, usual_freight, total_fen, delivery, address, remark, staff_id,
+                             created_at, expires_at)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute(params![
         new.code,
         serde_json::to_string(&lines).map_err(written)?,
         new.freight,
+        new.usual_freight,
         new.total,
         new.delivery,
         address,

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use serde_json::json;
 
-use super::{Draft, DraftState, store};
+use super::{Agreed, Draft, DraftState, store, total};
 use crate::buyers::Buyer;
 use crate::buyers::addresses::Address;
 use crate::buyers::store as buyers;
@@ -13,6 +13,8 @@ use crate::error::{Code, Error, Result};
 use crate::ids::OrderId;
 use crate::jobs::{self, Task};
 use crate::money::Fen;
+use crate::orders::freight::{carried, freights};
+use crate::orders::quote::not_reached;
 use crate::orders::{self, Numbers, Quote, QuoteLine, Topic, Who, moves, slots};
 use crate::payments::close::SWEEP_AFTER;
 use crate::settings::Settings;
@@ -25,6 +27,8 @@ pub struct Said {
     pub phone: String,
     /// When it is brought or fetched, where that is chosen.
     pub slot: Option<String>,
+    /// What he was shown that it comes to.
+    pub expected: Option<i64>,
 }
 
 /// The order, and whether it was placed just now: its buyer may open the draft again.
@@ -54,6 +58,7 @@ pub fn take(
         return Err(Code::AddressRequired.into());
     }
     let phone = if draft.delivery == Delivery::Pickup { said.phone } else { String::new() };
+    let draft = &sent_to(tx, draft, address.as_ref(), settings)?;
     let mut quote = Quote { phone, ..quote(tx, draft, address)? };
     let offered = slots::slots(tx, draft.delivery, settings, now)?;
     let slot = slots::choose(&mut quote, offered, said.slot.as_deref());
@@ -61,12 +66,17 @@ pub fn take(
     if let Some(problem) = quote.problems.first() {
         return Err(problem.clone());
     }
+    if said.expected.is_some_and(|expected| expected != quote.total.get()) {
+        let words = format!("寄到这个地址运费 ¥{}，一共 ¥{}，请确认后再下单", quote.freight, quote.total);
+        let details = json!({ "freightFen": quote.freight, "totalFen": quote.total });
+        return Err(Error::from(Code::PriceChanged).says(words).details(details));
+    }
     let expires_at = now + settings.pay_window();
     let order = moves::place(tx, numbers, buyer.id, &quote, &draft.remark, expires_at)?;
     if !store::set_taken(tx, draft.id, order)? {
         return Err(gone("这张单刚刚被别人打开了"));
     }
-    let what = format!("代客下单：{} 开的单，按谈好的 ¥{} 算", draft.staff, draft.total);
+    let what = format!("代客下单：{} 开的单，按谈好的 ¥{} 算", draft.staff, quote.total);
     orders::store::note(tx, order, &Who::staff(&draft.staff), Topic::Order, &what)?;
     jobs::enqueue(tx, Task::Expire(order), expires_at + SWEEP_AFTER)?;
     Ok((order, true))
@@ -83,6 +93,21 @@ fn his_own(tx: &Tx, order: OrderId, buyer: &Buyer) -> Result<()> {
 
 fn gone(words: &str) -> Error {
     Error::from(Code::DraftUnavailable).says(words)
+}
+
+/// The draft as it goes to an address that its buyer says: where the shop does not send, it goes nowhere, and where nobody
+/// agreed on a freight, it costs what it costs everybody there. What staff wrote themselves they had weighed.
+pub fn sent_to(conn: &Connection, draft: &Draft, to: Option<&Address>, settings: &Settings) -> Result<Draft> {
+    let Some(address) = to.filter(|_| draft.address.is_none()) else { return Ok(draft.clone()) };
+    let carried = carried(conn, &Agreed::goods(&draft.lines))?;
+    let found = freights(conn, &carried, draft.delivery, settings, address.place().as_ref())?;
+    let found = found.filter(|found| !found.not_sent);
+    let found = found.ok_or_else(|| not_reached(draft.delivery, address, settings))?;
+    if !draft.usual_freight {
+        return Ok(draft.clone());
+    }
+    let total = total(&draft.lines, found.sum).ok_or_else(|| gone("金额太大，请联系商家分开开单"))?;
+    Ok(Draft { freight: found.sum, total, ..draft.clone() })
 }
 
 /// The agreed prices as an order takes them. Promotions have no part in what two people have settled between them, and

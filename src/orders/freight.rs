@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
-use crate::catalogue::Delivery;
+use crate::catalogue::{Delivery, store as catalogue};
 use crate::error::Result;
 use crate::freight::{Fee, Load, Rate, store as templates};
-use crate::ids::FreightId;
+use crate::ids::{FreightId, SkuId};
 use crate::money::Fen;
 use crate::places::Place;
 use crate::settings::Settings;
@@ -29,6 +29,21 @@ impl Carried {
     pub fn nothing(amount: Fen) -> Carried {
         Carried { template: None, amount, pieces: 0, weight: 0 }
     }
+}
+
+/// Goods that are known by number, as freight sees them; what is no longer there is not carried.
+pub fn carried(conn: &Connection, goods: &[(SkuId, i64, Fen)]) -> Result<Vec<Carried>> {
+    let one = |(sku, pieces, amount): &(SkuId, i64, Fen)| {
+        let found = catalogue::for_sale(conn, *sku)?;
+        let sent = found.filter(|found| found.sku.delivery != Delivery::None);
+        Ok(match sent {
+            None => Carried::nothing(*amount),
+            Some(found) => {
+                Carried { template: found.freight, amount: *amount, pieces: *pieces, weight: found.sku.weight }
+            }
+        })
+    };
+    goods.iter().map(one).collect()
 }
 
 /// What goods that go by one rule cost, and why.

@@ -294,16 +294,7 @@ fn problems(
     }
     match &quote.address {
         None if quote.delivery.needs_address() => problems.push(Code::AddressRequired.into()),
-        Some(address) if !reached => {
-            let words = match quote.delivery {
-                Delivery::Local if !settings.local_area().is_empty() => {
-                    format!("这个地址不在同城配送范围内：{}", settings.local_area())
-                }
-                Delivery::Local => format!("{}不在同城配送范围内，请换一个地址", address.region()),
-                _ => format!("暂时不能发货到{}，请换一个地址", address.region()),
-            };
-            problems.push(Error::from(Code::NotDeliverable).says(words));
-        }
+        Some(address) if !reached => problems.push(not_reached(quote.delivery, address, settings)),
         _ => {}
     }
     if let Some(least) = least(quote.delivery, settings).filter(|least| quote.goods < *least) {
@@ -318,6 +309,18 @@ fn problems(
         problems.push(Error::field("items", "订单金额为 0，暂不支持零元下单"));
     }
     problems
+}
+
+/// The goods do not go there that way.
+pub fn not_reached(way: Delivery, address: &Address, settings: &Settings) -> Error {
+    let words = match way {
+        Delivery::Local if !settings.local_area().is_empty() => {
+            format!("这个地址不在同城配送范围内：{}", settings.local_area())
+        }
+        Delivery::Local => format!("{}不在同城配送范围内，请换一个地址", address.region()),
+        _ => format!("暂时不能发货到{}，请换一个地址", address.region()),
+    };
+    Error::from(Code::NotDeliverable).says(words)
 }
 
 /// What goods must come to so that they are sent or brought, by their own prices.

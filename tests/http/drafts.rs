@@ -2,6 +2,7 @@
 //! was agreed on.
 
 use serde_json::{Value, json};
+use xiaopu::catalogue::Delivery;
 use xiaopu::simulator::Paying;
 use xiaopu::staff::Role;
 
@@ -133,4 +134,103 @@ async fn a_form_that_is_refused_says_what_is_wrong_and_loses_nothing() {
         assert!(page.contains(words), "{words}: {page}");
     }
     assert!(!page.contains("value=\"陈建国\""), "{page}");
+}
+
+/// Where the buyer says the address, the settings hold there as they do for everybody: what is not sent is not sold, a
+/// freight that nobody agreed on is that of the place, and he is shown it before he pays it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_the_buyer_says_is_held_against_the_settings() {
+    let regions = [("shop.freight", "8"), ("shop.freight_regions", "新疆 西藏:25;港澳台:不发货")];
+    for (province, city, district, freight, placed) in [
+        ("浙江省", "杭州市", "西湖区", "", Some(800)),
+        ("西藏自治区", "拉萨市", "城关区", "", Some(2500)),
+        ("西藏自治区", "拉萨市", "城关区", "0", Some(0)),
+        ("香港特别行政区", "香港", "中西区", "", None),
+        ("香港特别行政区", "香港", "中西区", "0", None),
+    ] {
+        let w = World::with(Default::default(), &regions).await;
+        let clerk = w.staff("clerk", Role::Clerk).await;
+        w.product("茶", 5000, 9).await;
+        let alice = w.buyer("alice").await;
+        let (_, code) = draft(&clerk, &[("lines[0].what", "茶"), ("freight", freight)]).await;
+        let mut there = address();
+        for (field, name) in [("province", province), ("city", city), ("district", district)] {
+            there[field] = name.into();
+        }
+        let saved = alice.post("/addresses", Some(there.clone())).await.ok()["id"].as_str().unwrap().to_owned();
+        let plain = alice.get(&format!("/drafts/{code}")).await.ok();
+        let seen = alice.get(&format!("/drafts/{code}?addressId={saved}")).await.ok();
+        let taken = take(&alice, &code, json!({ "addressId": saved, "expectedTotalFen": seen["totalFen"] }));
+        let what = format!("{province} {freight:?}");
+        let Some(fen) = placed else {
+            assert!(seen["problem"].as_str().unwrap().contains("暂时不能发货到香港"), "{what}: {seen}");
+            assert_eq!(taken.await.error(), (422, "not_deliverable"), "{what}");
+            assert_eq!(w.count("select count(*) from orders").await, 0);
+            continue;
+        };
+        assert_eq!(
+            (&seen["freightFen"], &seen["totalFen"], &seen["problem"]),
+            (&json!(fen), &json!(5000 + fen), &Value::Null)
+        );
+        if seen["totalFen"] != plain["totalFen"] {
+            let blind = json!({ "address": there, "expectedTotalFen": plain["totalFen"] });
+            assert_eq!(take(&alice, &code, blind).await.error(), (409, "price_changed"), "{what}");
+        }
+        let order = taken.await.ok();
+        assert_eq!((&order["freightFen"], &order["totalFen"]), (&json!(fen), &json!(5000 + fen)), "{what}");
+        w.must_hold().await;
+    }
+    // What staff wrote themselves they had weighed: a freight for where nothing is sent.
+    let w = World::with(Default::default(), &regions).await;
+    let clerk = w.staff("clerk", Role::Clerk).await;
+    w.product("茶", 5000, 9).await;
+    let to = "陈建国 13900000002 西藏自治区拉萨市城关区北京中路1号";
+    let (_, code) = draft(&clerk, &[("lines[0].what", "茶"), ("freight", "60"), ("pasted", to)]).await;
+    assert_eq!(take(&w.buyer("alice").await, &code, json!({})).await.ok()["totalFen"], 11_000);
+}
+
+/// What is brought is brought within its area, whoever wrote the order down.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_is_not_brought_beyond_the_area() {
+    let w = World::with(Default::default(), &[("shop.local_area", "浙江省杭州市西湖区")]).await;
+    let clerk = w.staff("clerk", Role::Clerk).await;
+    w.product_with("花", 5000, 9, |_, sku| sku.delivery = Delivery::Local).await;
+    let (_, code) = draft(&clerk, &[("lines[0].what", "花")]).await;
+    let alice = w.buyer("alice").await;
+    let mut far = address();
+    for (field, name) in [("province", "北京市"), ("city", "北京市"), ("district", "朝阳区")] {
+        far[field] = name.into();
+    }
+    assert_eq!(take(&alice, &code, json!({ "address": far })).await.error(), (422, "not_deliverable"));
+}
+
+/// Staff who move an order elsewhere hear what the settings say of that place; the order keeps what was agreed.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_is_moved_elsewhere_says_what_the_settings_say_of_it() {
+    let w =
+        World::with(Default::default(), &[("shop.freight", "8"), ("shop.freight_regions", "西藏:25;港澳台:不发货")])
+            .await;
+    let clerk = w.staff("clerk", Role::Clerk).await;
+    let sku = w.product("茶", 5000, 9).await;
+    let alice = w.buyer("alice").await;
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    let page = format!("/admin/orders/{}", placed.no);
+    for (province, city, district, words) in [
+        ("西藏自治区", "拉萨市", "城关区", "多 ¥17.00，这一单收的运费仍是 ¥8.00；要多收请用「改价」"),
+        ("香港特别行政区", "香港", "中西区", "设置里写着不送到这个地区"),
+        ("江苏省", "苏州市", "姑苏区", "收货信息已改"),
+    ] {
+        let form = [
+            ("receiver", "陈建国"),
+            ("phone", "13900000002"),
+            ("province", province),
+            ("city", city),
+            ("district", district),
+            ("detail", "中心路1号"),
+        ];
+        clerk.post(&format!("{page}/address"), &form).await;
+        let said = clerk.said(&page).await;
+        assert!(said.contains(words) && said.contains("注意") == (province != "江苏省"), "{province}: {said}");
+    }
+    assert_eq!(alice.order(&placed.no).await["totalFen"], 5800);
 }

@@ -10,7 +10,9 @@ use crate::console::back;
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
-use crate::orders::{Topic, Who, moves, store};
+use crate::money::Fen;
+use crate::orders::freight::{carried, freights};
+use crate::orders::{OrderStatus, Topic, Who, moves, store};
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Staff};
@@ -32,10 +34,13 @@ struct Where {
 
 #[post("/orders/<no>/address", data = "<form>")]
 async fn set_address(shop: &State<Shop>, staff: Clerk, no: &str, form: Form<Where>) -> Flash<Redirect> {
-    back(here(no), put(shop, staff.0, no, &form).await.map(|()| "收货信息已改"))
+    back(here(no), put(shop, staff.0, no, &form).await)
 }
 
-async fn put(shop: &Shop, staff: Staff, no: &str, form: &Where) -> Result<()> {
+const CHANGED: &str = "收货信息已改";
+
+/// Answers with what staff should know about it.
+async fn put(shop: &Shop, staff: Staff, no: &str, form: &Where) -> Result<String> {
     let fields = json!({
         "receiver": form.receiver, "phone": form.phone, "province": form.province, "city": form.city,
         "district": form.district, "detail": form.detail,
@@ -43,8 +48,10 @@ async fn put(shop: &Shop, staff: Staff, no: &str, form: &Where) -> Result<()> {
     // By the same constructor as a buyer's own address.
     let read: AddressForm = serde_json::from_value(fields).map_err(|_| Code::Internal)?;
     let (address, order) = (read.check("")?, find(shop, no).await?);
+    let settings = shop.settings();
     let write = move |tx: &Tx| {
         let order = store::by_id(tx, order.id)?.ok_or(Code::NotFound)?;
+        let (delivery, freight, waits) = (order.delivery, order.freight, order.status == OrderStatus::PendingPayment);
         let readdress = order.options().readdress;
         let before = order.address.filter(|_| readdress);
         let before =
@@ -53,7 +60,29 @@ async fn put(shop: &Shop, staff: Staff, no: &str, form: &Where) -> Result<()> {
         // The log is read by many: it shows what changed, and not where somebody lives.
         let what = format!("改收货信息：{} → {}", masked(&before), masked(&address));
         store::note(tx, order.id, &Who::staff(&staff.name), Topic::Goods, &what)?;
-        Ok(audit(tx, &staff, &format!("{} {what}", order.order_no))?)
+        audit(tx, &staff, &format!("{} {what}", order.order_no))?;
+        let goods: Vec<_> = store::lines(tx, order.id)?.iter().map(|l| (l.sku_id, l.quantity, l.amount())).collect();
+        let goods = carried(tx, &goods)?;
+        let usual = |to: &Address| freights(tx, &goods, delivery, &settings, to.place().as_ref());
+        let (Some(now), Some(then)) = (usual(&address)?, usual(&before)?) else { return Ok(CHANGED.to_owned()) };
+        // What the old address would have cost says nothing where nothing goes.
+        let before = if then.not_sent { freight } else { then.sum };
+        Ok(match now.sum.minus(before).filter(|more| *more > Fen::ZERO) {
+            _ if now.not_sent => {
+                format!("{CHANGED}。注意：设置里写着不送到这个地区，确实要送就不用管，否则请改回去，或者退款")
+            }
+            Some(more) => {
+                let next = if waits {
+                    "要多收请用「改价」"
+                } else {
+                    "已付的不会变，要补收请和买家商量"
+                };
+                format!(
+                    "{CHANGED}。注意：按设置，寄到这里的运费比原来的地址多 ¥{more}，这一单收的运费仍是 ¥{freight}；{next}"
+                )
+            }
+            None => CHANGED.to_owned(),
+        })
     };
     shop.write(write).await
 }

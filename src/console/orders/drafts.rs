@@ -19,7 +19,7 @@ use crate::drafts::{Agreed, Draft, DraftState, GOOD_FOR, MOST_LINES, MOST_PIECES
 use crate::error::{Code, Error, Result};
 use crate::ids::{DraftId, SkuId};
 use crate::money::Fen;
-use crate::orders::freight::{Carried, freights};
+use crate::orders::freight::{carried, freights};
 use crate::orders::store as orders;
 use crate::settings::Settings;
 use crate::shop::Shop;
@@ -207,6 +207,7 @@ impl DraftForm {
             code,
             lines,
             freight,
+            usual_freight: self.freight.trim().is_empty(),
             total,
             delivery,
             address,
@@ -243,15 +244,7 @@ fn usual_freight(
     address: Option<&Address>,
     settings: &Settings,
 ) -> Result<Fen> {
-    let carried = |line: &Agreed| {
-        let found = catalogue::for_sale(conn, line.sku)?.ok_or(Code::NotFound)?;
-        let amount = line.price.times(line.quantity).unwrap_or_default();
-        Ok(match found.sku.delivery {
-            Delivery::None => Carried::nothing(amount),
-            _ => Carried { template: found.freight, amount, pieces: line.quantity, weight: found.sku.weight },
-        })
-    };
-    let carried = lines.iter().map(carried).collect::<Result<Vec<_>>>()?;
+    let carried = carried(conn, &Agreed::goods(lines))?;
     let found = freights(conn, &carried, delivery, settings, address.and_then(Address::place).as_ref())?;
     match found {
         None => Err(Error::field("lines", "运费太大，请分开开单")),

@@ -75,6 +75,7 @@ Page({
         receiver: draft.receiver || "",
         place: draft.place || "",
         remark: draft.remark,
+        problem: draft.problem || "",
         until: moment(draft.expiresAt),
       },
     });
@@ -95,6 +96,8 @@ Page({
     const found = items.find((one) => one.id === wanted) || items.find((one) => one.isDefault) || items[0];
     this.addressId = found ? found.id : "";
     this.setData({ to: found ? { receiver: found.receiver, phone: phone(found.phone), place: place(found) } : null });
+    // What it costs to bring it there, or that it does not go there at all.
+    if (found) this.show(await api.get(`/drafts/${encodeURIComponent(this.data.code)}?addressId=${found.id}`));
   },
 
   chooseAddress() {
@@ -108,6 +111,10 @@ Page({
       this.chooseAddress();
       return;
     }
+    if (draft.problem) {
+      wx.showModal({ title: "寄不到这里", content: draft.problem, showCancel: false, confirmText: "换个地址", success: () => this.chooseAddress() });
+      return;
+    }
     if (draft.needsPhone && tel.replace(/\D/g, "").length < 5) {
       wx.showToast({ title: "填个取货电话，备好了店家好找你", icon: "none" });
       return;
@@ -117,7 +124,7 @@ Page({
       return;
     }
     this.setData({ busy: true });
-    const said = Object.assign(draft.needsAddress ? { addressId: this.addressId } : {}, draft.needsPhone ? { pickupPhone: tel.trim() } : {}, slotId ? { slotId } : {});
+    const said = Object.assign({ expectedTotalFen: draft.totalFen }, draft.needsAddress ? { addressId: this.addressId } : {}, draft.needsPhone ? { pickupPhone: tel.trim() } : {}, slotId ? { slotId } : {});
     let orderNo = "";
     try {
       const order = await api.post(`/drafts/${encodeURIComponent(code)}`, said);
