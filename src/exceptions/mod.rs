@@ -62,6 +62,8 @@ pub struct Exception {
     pub transaction_id: String,
     pub amount_fen: i64,
     pub fee_type: String,
+    /// The payment is an order's own: what goes back of it goes back by the order.
+    pub inside: bool,
     pub what: String,
     pub day: Option<Day>,
     pub difference: Option<Difference>,
@@ -137,7 +139,9 @@ impl Exception {
         // Nothing is on its way back, so the money is still there to be decided about.
         let here = state.is_none_or(|state| state == RefundState::Cancelled || state == RefundState::Rejected);
         let free = self.open && (here || waits);
-        let own = self.fee_type == "CNY" && !self.transaction_id.is_empty();
+        // What an order stands on is not given back whole beside it, and pays no other.
+        let settled = self.kind == AmountMismatch && self.inside;
+        let own = self.fee_type == "CNY" && !self.transaction_id.is_empty() && !settled;
         Options {
             refund: free && own && matches!(self.kind, LatePayment | DuplicatePayment | AmountMismatch | OrphanPayment),
             restore: free && self.kind == LatePayment,
@@ -167,6 +171,9 @@ impl Exception {
             Kind::LatePayment => "系统不会再自动处理：可以立即退款，库存够时也可以恢复订单。",
             Kind::DuplicatePayment => "系统不会再自动处理：订单只需要付一次，请退回这一笔。",
             Kind::AmountMismatch if self.fee_type != "CNY" => "外币款项请在微信商户平台退款，处理后在这里登记。",
+            Kind::AmountMismatch if self.inside => {
+                "这笔钱记在订单里，不从这里退：要退的到订单页退给买家，核对完在这里登记。"
+            }
             Kind::AmountMismatch => "系统不会自动退：请核对后立即退款，或关联到金额相同的订单。",
             Kind::OrphanPayment => "系统不会自动退，因为它可能属于共用商户号的别的系统：查明后立即退款，或关联到订单。",
             Kind::PayerMismatch => "款项已正常入账，只作提醒：如果退款，钱会回到付款人。",

@@ -48,37 +48,41 @@ pub fn still_differs(tx: &Tx, new: &NewException<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Whether an order stands on the payment.
+const INSIDE: &str = "exists (select 1 from ledger l where l.kind in ('payment', 'link')
+                                 and l.wechat_id = e.transaction_id and l.order_id is not null) as inside";
+
 pub fn by_id(conn: &Connection, id: ExceptionId) -> Result<Option<Exception>> {
-    conn.prepare_cached(
-        "select e.*, o.order_no from money_exceptions e left join orders o on o.id = e.order_id where e.id = ?1",
-    )?
+    conn.prepare_cached(&format!(
+        "select e.*, o.order_no, {INSIDE} from money_exceptions e left join orders o on o.id = e.order_id where e.id = ?1"
+    ))?
     .query_row([id], read)
     .optional()
 }
 
 /// The inbox: open ones first, newest first.
 pub fn inbox(conn: &Connection, limit: i64) -> Result<Vec<Exception>> {
-    let mut rows = conn.prepare_cached(
-        "select e.*, o.order_no from money_exceptions e left join orders o on o.id = e.order_id
-          order by e.state = 'resolved', e.id desc limit ?1",
-    )?;
+    let mut rows = conn.prepare_cached(&format!(
+        "select e.*, o.order_no, {INSIDE} from money_exceptions e left join orders o on o.id = e.order_id
+          order by e.state = 'resolved', e.id desc limit ?1"
+    ))?;
     rows.query_map([limit], read)?.collect()
 }
 
 pub fn of_order(conn: &Connection, order: OrderId) -> Result<Vec<Exception>> {
-    let mut rows = conn.prepare_cached(
-        "select e.*, o.order_no from money_exceptions e join orders o on o.id = e.order_id
-          where e.order_id = ?1 order by e.id",
-    )?;
+    let mut rows = conn.prepare_cached(&format!(
+        "select e.*, o.order_no, {INSIDE} from money_exceptions e join orders o on o.id = e.order_id
+          where e.order_id = ?1 order by e.id"
+    ))?;
     rows.query_map([order], read)?.collect()
 }
 
 /// A bill's differences, open ones first.
 pub fn of_day(conn: &Connection, day: Day) -> Result<Vec<Exception>> {
-    let mut rows = conn.prepare_cached(
-        "select e.*, o.order_no from money_exceptions e left join orders o on o.id = e.order_id
-          where e.day = ?1 order by e.state = 'resolved', e.id",
-    )?;
+    let mut rows = conn.prepare_cached(&format!(
+        "select e.*, o.order_no, {INSIDE} from money_exceptions e left join orders o on o.id = e.order_id
+          where e.day = ?1 order by e.state = 'resolved', e.id"
+    ))?;
     rows.query_map([day], read)?.collect()
 }
 
@@ -95,6 +99,7 @@ fn read(row: &Row<'_>) -> Result<Exception> {
         transaction_id: row.get("transaction_id")?,
         amount_fen: row.get("amount_fen")?,
         fee_type: row.get("fee_type")?,
+        inside: row.get("inside")?,
         what: row.get("what")?,
         day: row.get("day")?,
         difference: row.get("difference")?,

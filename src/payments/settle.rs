@@ -221,7 +221,14 @@ impl Fact<'_> {
 
     fn mismatch(&self, attempt: &Attempt) -> Result<Settled> {
         let (due, payment) = (attempt.total, self.payment);
-        let what = format!("应付 ¥{due}（CNY），微信收到的是 {} {}，订单未记为已付款", payment.total, payment.fee_type);
+        let told = format!("{} {}", payment.total, payment.fee_type);
+        let entered = ledger::payment(self.tx, &payment.transaction_id)?.filter(|entered| entered.order_id.is_some());
+        let what = match entered {
+            Some(entered) => {
+                format!("这笔付款已按 ¥{} 记在订单里，微信又说它是 {told}：账没有改，请到商户平台核对", entered.amount)
+            }
+            None => format!("应付 ¥{due}（CNY），微信收到的是 {told}，订单未记为已付款"),
+        };
         self.outside(Kind::AmountMismatch, Some(attempt), &what)?;
         Ok(Settled::AmountMismatch)
     }

@@ -162,6 +162,52 @@ async fn a_second_payment_goes_back_under_a_number_that_stays() {
     w.must_hold().await;
 }
 
+/// An order stands on it, so it is not given back whole beside the order, nor does it pay another: what goes back of it is
+/// the order's refund, for the sum that its page says.
+#[tokio::test(flavor = "multi_thread")]
+async fn money_that_an_order_stands_on_is_not_given_back_beside_it() {
+    for told_otherwise in [false, true] {
+        let w = World::new().await;
+        let sku = w.product("苹果", 10_000, 9).await;
+        let alice = w.buyer("alice").await;
+        let manager = w.staff("manager", Role::Manager).await;
+        let placed = Placed::of(alice.buy(sku, 1).await);
+        if told_otherwise {
+            // Paid, and then WeChat says of the same payment that it was another sum.
+            w.pay(&placed, Paying::Well);
+            w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
+            let mut notice = w.notice(&placed, "alice");
+            notice.set("transaction_id", w.transaction(&placed));
+            notice.set("total_fee", "1");
+            notice.set("cash_fee", "1");
+            w.notify(signed(&notice)).await;
+        } else {
+            // Paid at the price of before it was made cheaper.
+            let form = [("total", "80.00"), ("freight", "0"), ("reason", "老客优惠")];
+            manager.post(&format!("/admin/orders/{}/price", placed.no), &form).await;
+            w.pay(&placed, Paying::Well);
+            w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
+        }
+        let id = exception_id(&w, "amount_mismatch").await;
+        let page = manager.page("/admin/exceptions").await;
+        assert!(page.contains("记在订单里") && !page.contains("立即退款") && !page.contains("关联到订单"), "{page}");
+        assert_eq!(page.contains("微信又说它是 0.01 CNY"), told_otherwise, "{page}");
+        for (action, form) in [("refund", vec![]), ("link", vec![("order_no", placed.no.as_str())])] {
+            manager.post(&format!("/admin/exceptions/{id}/{action}"), &form).await;
+        }
+        w.run_jobs().await;
+        assert_eq!(w.wechat.calls("refund"), 0);
+        let order = alice.order(&placed.no).await;
+        assert_eq!(
+            (&order["status"], &order["paidFen"], &order["refundedFen"]),
+            (&json!("to_ship"), &json!(10_000), &json!(0))
+        );
+        manager.post(&format!("/admin/exceptions/{id}/resolve"), &[("resolution", "核对过了")]).await;
+        assert!(!is_open(&w, id).await);
+        w.must_hold().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn money_that_nobody_knows_waits_for_a_person() {
     let w = World::new().await;
