@@ -18,7 +18,7 @@ use crate::door::query::{self, Page};
 use crate::error::{Code, Error, Result};
 use crate::ids::{LineId, OrderNo};
 use crate::orders::search::{Filter, store as search};
-use crate::orders::{Order, OrderStatus, Who, store as orders};
+use crate::orders::{Order, OrderStatus, Shipment, Who, store as orders};
 use crate::parcels::{Found, Parcel, store as parcels};
 use crate::shipping::{self, Sending};
 use crate::shop::Shop;
@@ -99,7 +99,7 @@ struct LineForm {
     quantity: i64,
 }
 
-/// A parcel has left. The same number once more ships nothing twice: 200 with the order as it stands.
+/// A parcel has left. The same once more ships nothing twice: 200 with the order as it stands.
 #[post("/admin/orders/<order_no>/shipments", data = "<form>")]
 async fn ship(shop: &State<Shop>, program: Program, order_no: &str, form: Body<ShipmentForm>) -> Result<Answer<Value>> {
     program.must(Right::Ship)?;
@@ -122,8 +122,14 @@ async fn ship(shop: &State<Shop>, program: Program, order_no: &str, form: Body<S
     let (whole, id, who, ip) = (program.may(Right::Addresses), order.id, program.called(), program.ip.clone());
     let write = move |tx: &Tx| {
         let number = &sending.parcel.tracking_no;
-        let sent = orders::shipments(tx, id)?;
-        let again = !number.is_empty() && sent.iter().any(|shipment| shipment.parcel.tracking_no == *number);
+        let waits = orders::by_id(tx, id)?.is_some_and(|order| order.status == OrderStatus::ToShip);
+        let all_in = |sent: &Shipment| match &sending.pieces {
+            Some(pieces) => pieces.iter().all(|piece| sent.lines.contains(piece)),
+            None => !waits,
+        };
+        // What was sent before as this parcel; with other goods it is no repetition, and refused.
+        let mut sent = orders::shipments(tx, id)?.into_iter().filter(|sent| sent.parcel.tracking_no == *number);
+        let again = !number.is_empty() && sent.any(|sent| all_in(&sent));
         if !again {
             shipping::ship(tx, id, &sending, &Who::staff(&who))?;
             let what = format!("{} 发货：{}", order.order_no, sending.parcel.text());

@@ -107,13 +107,14 @@ pub fn ship(tx: &Tx, id: OrderId, sending: &Sending, who: &Who) -> Result<OrderS
         return Err(Error::from(Code::OrderState).says(words));
     }
     if !sending.despite_refund && refunds::any_open(tx, id)? {
-        let words = "这笔订单有退款正在处理。确定仍要发货，请勾选“仍然发货”";
+        let words = "这笔订单有退款正在处理。确定仍要发货，请在订单页勾选「仍然发货」";
         return Err(Error::from(Code::RefundInProgress).says(words));
     }
     let number = &sending.parcel.tracking_no;
     if !number.is_empty() && orders::shipments(tx, id)?.iter().any(|sent| sent.parcel.tracking_no == *number) {
         // The same form, sent twice: in parts it would take further pieces along.
-        let words = "这个单号已经是这笔订单的包裹了，没有再发一次；下一个包裹请填它自己的单号";
+        let words =
+            "这个单号已经是这笔订单的包裹了，没有再发一次；下一个包裹请填它自己的单号，同一个包裹里的商品请一次写全";
         return Err(Error::from(Code::OrderState).says(words));
     }
     must_be_a_parcels(tx, &order, &sending.parcel)?;

@@ -89,6 +89,24 @@ async fn a_program_reads_and_ships_by_the_rights_of_its_key() {
     assert_eq!((again.status, again.body["shipments"].as_array().unwrap().len()), (200, 1), "nothing twice");
     let other = call(Method::POST, &path, &all, Some(json!({ "trackingNo": "SF9999999999999" }))).await;
     assert_eq!(other.error(), (409, "order_state"));
+    // Part of an order, once and again; other goods under the same number are neither sent nor taken for a repetition.
+    let parts = w.paid(&alice, sku, 3).await.no;
+    let line = alice.order(&parts).await["lines"][0]["id"].clone();
+    let parcel = |quantity: i64| {
+        Some(json!({ "trackingNo": "SF5555555555555", "lines": [{ "lineId": line, "quantity": quantity }] }))
+    };
+    let parts = format!("/admin/orders/{parts}/shipments");
+    for (body, status) in [
+        (parcel(2), 201),
+        (parcel(2), 200),
+        (parcel(1), 409),
+        (Some(json!({ "trackingNo": "SF5555555555555" })), 409),
+        (Some(json!({ "trackingNo": "SF6666666666666" })), 201),
+        (Some(json!({ "trackingNo": "SF5555555555555" })), 200),
+    ] {
+        let said = format!("{body:?}");
+        assert_eq!(call(Method::POST, &parts, &all, body).await.status, status, "{said}");
+    }
     // A label of another order waits for a word, as at the console.
     let second = w.paid(&alice, sku, 1).await.no;
     let (path, elsewhere) = (format!("/admin/orders/{second}/shipments"), second.clone());
@@ -103,7 +121,7 @@ async fn a_program_reads_and_ships_by_the_rights_of_its_key() {
     assert!(refused.body["error"]["fields"]["merge"].as_str().unwrap().contains(&placed.no));
     assert_eq!(call(Method::POST, &path, &all, label(true)).await.status, 201);
     // Written down: who made the key, who shipped, and that somebody read whom it goes to, once.
-    for (what, times) in [("新建接口密钥「ERP」%", 1), ("% 发货：%", 2), ("读取订单的完整收货信息%", 1)]
+    for (what, times) in [("新建接口密钥「ERP」%", 1), ("% 发货：%", 4), ("读取订单的完整收货信息%", 1)]
     {
         let sql: &'static str = format!("select count(*) from audit_log where what like '{what}'").leak();
         assert_eq!(w.count(sql).await, times, "{what}");
