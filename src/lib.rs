@@ -77,7 +77,6 @@ pub fn rocket(shop: Shop, figment: Figment) -> Rocket<Build> {
         .manage(catalogue::cache::Cache::default())
         .manage(buyers::logins::Logins::default())
         .manage(catalogue::sellers::Sellers::default())
-        .manage(catalogue::counts::Counts::default())
         .manage(orders::margin::Margins::default())
         .manage(door::limits::Limits::default())
         .manage(posters::Turn::default())

@@ -4,6 +4,7 @@
 
 mod before;
 mod disk;
+mod goods;
 mod load;
 mod program;
 mod rows;

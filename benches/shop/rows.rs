@@ -10,15 +10,16 @@ use super::Line;
 use super::load::{self, Call, Connection, Outcome};
 use super::program::{self, Program};
 use super::seed::{self, Made, NOWHERE};
-use super::{before, disk, versions, yardstick};
+use super::{before, disk, goods, versions, yardstick};
 
 /// The rows by name, and whether they run when none is named.
-pub const ALL: [(&str, bool); 13] = [
+pub const ALL: [(&str, bool); 14] = [
     ("catalogue", true),
     ("notify", true),
     ("prepay", true),
     ("versions", true),
     ("pages", true),
+    ("goods", true),
     ("machine", true),
     ("backup", true),
     ("rush", true),
@@ -38,6 +39,7 @@ pub async fn run(name: &str) -> Vec<Line> {
         "prepay" => prepay().await,
         "versions" => versions::both().await,
         "pages" => pages().await,
+        "goods" => goods::goods().await,
         "machine" => machine().await,
         "backup" => backup().await,
         "rush" => rush().await,

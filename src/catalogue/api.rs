@@ -7,9 +7,10 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::cache::{Cache, Rendered};
+use super::lists::{self, Listing, Sort};
 use super::media::Widths;
 use super::showcase::{self, Banner, Showcase};
-use super::store::{self, Listing, Sort};
+use super::store;
 use super::{Category, Delivery, Product, detail_html, offered};
 use crate::db::Kept;
 use crate::door::query::{self, Given, Page};
@@ -65,7 +66,7 @@ async fn home(shop: &State<Shop>, cache: &State<Cache>) -> Result<Rendered> {
     cached(shop, cache, "home".into(), |conn| {
         let Showcase { banners, pinned, hot_words } = showcase::read(conn)?;
         let limit = showcase::MOST_PINNED as i64;
-        let mut items = store::list(conn, &Listing { pinned: true, limit, ..Listing::default() })?;
+        let mut items = lists::store::list(conn, &Listing { pinned: true, limit, ..Listing::default() })?;
         items.sort_by_key(|item| pinned.iter().position(|id| *id == item.id));
         let on_sale = |id: &ProductId| store::product(conn, *id).map(|found| found.is_some_and(|p| p.is_for_sale()));
         let categories = store::categories(conn)?;
@@ -125,7 +126,7 @@ pub async fn first_goods(shop: &Shop, cache: &Cache) -> Result<Rendered> {
 
 async fn list(shop: &Shop, cache: &Cache, asked: String, listing: Listing) -> Result<Rendered> {
     make(shop, cache, asked, move |conn| {
-        let mut items = store::list(conn, &listing)?;
+        let mut items = lists::store::list(conn, &listing)?;
         let more = items.len() as i64 == listing.limit;
         items.truncate(listing.limit as usize - 1);
         let next_cursor = items.last().filter(|_| more).map(|last| query::cursor(listing.sort.word(), &last.key));
@@ -253,8 +254,8 @@ struct Summary {
     sold_out: bool,
 }
 
-impl From<&store::Item> for Summary {
-    fn from(item: &store::Item) -> Summary {
+impl From<&lists::Item> for Summary {
+    fn from(item: &lists::Item) -> Summary {
         Summary {
             id: item.id,
             name: item.name.clone(),

@@ -2,8 +2,8 @@
 
 pub mod api;
 pub mod cache;
-pub mod counts;
 pub mod import;
+pub mod lists;
 pub mod media;
 pub mod rules;
 pub mod samples;

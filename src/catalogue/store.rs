@@ -1,6 +1,6 @@
 //! SQL of the catalogue.
 
-use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::{Category, Delivery, Product, ShelfTimes, Sku, Width, same_specs};
 use crate::clock::Day;
@@ -34,10 +34,10 @@ pub fn raise_version(tx: &Tx) -> Result<()> {
 pub fn categories(conn: &Connection) -> Result<Vec<Category>> {
     let mut rows = conn.prepare_cached(
         "select c.id, c.parent_id, c.name, c.icon_hash, c.visible,
-                (select count(*) from products p where p.category_id = c.id and p.deleted_at is null) as own,
-                (select count(*) from products p
-                  where p.on_shelf = 1
-                    and p.category_id in (select id from categories where id = c.id or parent_id = c.id)) as products
+                (select coalesce(sum(products), 0) from shelf_counts where category_id = c.id and side <> 'bin') as own,
+                (select coalesce(sum(products), 0) from shelf_counts
+                  where side = 'on'
+                    and category_id in (select id from categories where id = c.id or parent_id = c.id)) as products
            from categories c
           order by c.position, c.id",
     )?;
@@ -119,207 +119,7 @@ pub fn delete_category(tx: &Tx, id: CategoryId, to: Option<CategoryId>) -> Resul
     raise_version(tx)
 }
 
-// ── lists ──
-
-/// The orders in which products can be listed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sort {
-    /// As the merchant entered them.
-    #[default]
-    Default,
-    Newest,
-    PriceAsc,
-    PriceDesc,
-    Sales,
-    /// What sold least comes first; like the next two for staff alone.
-    Slowest,
-    /// What there is least of to sell comes first.
-    Scarcest,
-    Fullest,
-}
-
-impl Sort {
-    /// Those that buyers may ask for.
-    pub const ALL: [Sort; 5] = [Sort::Default, Sort::Newest, Sort::PriceAsc, Sort::PriceDesc, Sort::Sales];
-
-    pub fn word(self) -> &'static str {
-        match self {
-            Sort::Default => "default",
-            Sort::Newest => "newest",
-            Sort::PriceAsc => "price_asc",
-            Sort::PriceDesc => "price_desc",
-            Sort::Sales => "sales",
-            Sort::Slowest => "slowest",
-            Sort::Scarcest => "scarcest",
-            Sort::Fullest => "fullest",
-        }
-    }
-
-    /// The sorted column, and the direction of both it and the id behind it.
-    fn columns(self) -> (&'static str, &'static str, &'static str) {
-        match self {
-            Sort::Default => ("p.id", ">", "asc"),
-            Sort::Newest => ("p.id", "<", "desc"),
-            Sort::PriceAsc => ("p.price_fen", ">", "asc"),
-            Sort::PriceDesc => ("p.price_fen", "<", "desc"),
-            Sort::Sales => ("p.sold_count", "<", "desc"),
-            Sort::Slowest => ("p.sold_count", ">", "asc"),
-            Sort::Scarcest => (AVAILABLE, ">", "asc"),
-            Sort::Fullest => (AVAILABLE, "<", "desc"),
-        }
-    }
-}
-
-/// Which products, in which order, from where on.
-#[derive(Clone, Debug, Default)]
-pub struct Listing {
-    pub category: Option<CategoryId>,
-    /// Every word must occur in name, subtitle or category.
-    pub words: Vec<String>,
-    pub in_stock: bool,
-    pub sort: Sort,
-    /// Those alone that the shop has put into its showcase.
-    pub pinned: bool,
-    /// Buyers see what is on it; staff look at the others too.
-    pub shelf: Shelf,
-    pub after: Option<[i64; 2]>,
-    pub limit: i64,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Shelf {
-    #[default]
-    On,
-    Off,
-    SoldOut,
-    /// Some SKU has this many left or fewer, but some.
-    Low(i64),
-    /// In the recycle bin.
-    Bin,
-}
-
-/// A product as a list shows it.
-#[derive(Clone, Debug)]
-pub struct Item {
-    pub id: ProductId,
-    pub name: String,
-    pub subtitle: String,
-    pub cover: Option<ImageHash>,
-    pub price: Fen,
-    pub max_price: Fen,
-    pub market_price: Option<Fen>,
-    pub sold_count: i64,
-    pub category: Option<String>,
-    pub on_shelf: bool,
-    pub shelf_times: ShelfTimes,
-    pub on_hand: i64,
-    pub reserved: i64,
-    /// The SKU, where it has only one that is sold.
-    pub only_sku: Option<SkuId>,
-    /// Where the list stands at this item.
-    pub key: [i64; 2],
-}
-
-impl Item {
-    pub fn available(&self) -> i64 {
-        self.on_hand - self.reserved
-    }
-}
-
-/// A product without an enabled SKU cannot be bought, so buyers do not see it; staff find it off the shelf.
-const ON_SALE: &str = "(p.on_shelf = 1 and exists (select 1 from skus s where s.product_id = p.id and s.enabled = 1))";
-
-/// No index has it: all that the list finds is put in order.
-const AVAILABLE: &str =
-    "(select coalesce(sum(on_hand - reserved), 0) from skus s where s.product_id = p.id and s.enabled = 1)";
-
-const HAS_STOCK: &str =
-    "exists (select 1 from skus s where s.product_id = p.id and s.enabled = 1 and s.on_hand > s.reserved)";
-
-pub fn list(conn: &Connection, listing: &Listing) -> Result<Vec<Item>> {
-    let (column, beyond, direction) = listing.sort.columns();
-    let mut values: Vec<Box<dyn ToSql>> = Vec::new();
-    let mut where_ = vec![match listing.shelf {
-        Shelf::On => ON_SALE.to_owned(),
-        Shelf::SoldOut => format!("{ON_SALE} and not {HAS_STOCK}"),
-        Shelf::Off => format!("not {ON_SALE} and p.deleted_at is null"),
-        Shelf::Bin => "p.deleted_at is not null".to_owned(),
-        Shelf::Low(most) => format!("{ON_SALE} and {}", low(most)),
-    }];
-    if let Some(category) = listing.category {
-        values.push(Box::new(category));
-        let n = values.len();
-        where_.push(format!("p.category_id in (select id from categories where id = ?{n} or parent_id = ?{n})"));
-    }
-    for word in &listing.words {
-        // LIKE, because a word of one or two Chinese characters must be found; a trigram index finds none of them.
-        let pattern = word.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
-        values.push(Box::new(format!("%{pattern}%")));
-        let n = values.len();
-        where_.push(format!(
-            r"(p.name like ?{n} escape '\' or p.subtitle like ?{n} escape '\' or c.name like ?{n} escape '\'
-               or exists (select 1 from skus s where s.product_id = p.id
-                             and (s.sku_code like ?{n} escape '\' or s.barcode like ?{n} escape '\')))"
-        ));
-    }
-    if listing.in_stock {
-        where_.push(HAS_STOCK.to_owned());
-    }
-    if listing.pinned {
-        where_.push("p.id in (select product_id from pinned_products)".to_owned());
-    }
-    if let Some([value, id]) = listing.after {
-        values.push(Box::new(value));
-        values.push(Box::new(id));
-        let n = values.len();
-        where_.push(format!("({column}, p.id) {beyond} (?{}, ?{n})", n - 1));
-    }
-    values.push(Box::new(listing.limit));
-    let sql = format!(
-        "select p.id, p.name, p.subtitle, p.price_fen, p.max_price_fen, p.market_price_fen, p.sold_count, p.on_shelf,
-                p.on_at, p.off_at, c.name as category, {column} as sorted_by,
-                (select hash from product_images i where i.product_id = p.id order by position limit 1) as cover,
-                (select coalesce(sum(on_hand), 0) from skus s where s.product_id = p.id and s.enabled = 1) as on_hand,
-                (select coalesce(sum(reserved), 0) from skus s where s.product_id = p.id and s.enabled = 1) as reserved,
-                (select iif(count(*) = 1, max(id), null) from skus s
-                  where s.product_id = p.id and s.enabled = 1) as only_sku
-           from products p left join categories c on c.id = p.category_id
-          where {}
-          order by {column} {direction}, p.id {direction}
-          limit ?{}",
-        where_.join(" and "),
-        values.len(),
-    );
-    let mut rows = conn.prepare_cached(&sql)?;
-    let items = rows.query_map(params_from_iter(values), |row| {
-        let id: ProductId = row.get("id")?;
-        Ok(Item {
-            id,
-            name: row.get("name")?,
-            subtitle: row.get("subtitle")?,
-            cover: row.get("cover")?,
-            price: row.get("price_fen")?,
-            max_price: row.get("max_price_fen")?,
-            market_price: row.get("market_price_fen")?,
-            sold_count: row.get("sold_count")?,
-            category: row.get("category")?,
-            on_shelf: row.get("on_shelf")?,
-            shelf_times: read_times(row)?,
-            on_hand: row.get("on_hand")?,
-            reserved: row.get("reserved")?,
-            only_sku: row.get("only_sku")?,
-            key: [row.get("sorted_by")?, id.0],
-        })
-    })?;
-    items.collect()
-}
-
-fn low(most: i64) -> String {
-    format!(
-        "exists (select 1 from skus s where s.product_id = p.id and s.enabled = 1
-                    and s.on_hand - s.reserved between 1 and {most})"
-    )
-}
+// ── products ──
 
 pub fn all_ids(conn: &Connection) -> Result<Vec<ProductId>> {
     conn.prepare_cached("select id from products where deleted_at is null order by id")?
@@ -327,56 +127,9 @@ pub fn all_ids(conn: &Connection) -> Result<Vec<ProductId>> {
         .collect()
 }
 
-/// How many products stand where.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ShelfCounts {
-    pub on: i64,
-    pub off: i64,
-    pub sold_out: i64,
-    pub bin: i64,
-    /// On the shelf, with few pieces left of something.
-    pub low: i64,
-    /// Those that were made up to try the shop out with, on the shelf or off it.
-    pub samples: i64,
-}
-
-impl ShelfCounts {
-    /// Nothing was ever put up for sale.
-    pub fn is_empty(&self) -> bool {
-        *self == ShelfCounts::default()
-    }
-}
-
 /// Whether there was ever a product, one in the bin included.
 pub fn any_product(conn: &Connection) -> Result<bool> {
     conn.prepare_cached("select 1 from products limit 1")?.exists([])
-}
-
-/// All of them, in one go through the products: see `Counts`.
-pub fn shelf_counts(conn: &Connection, low: i64) -> Result<ShelfCounts> {
-    conn.prepare_cached(
-        "select count(*) filter (where on_sale) as on_sale,
-                count(*) filter (where not on_sale and not in_bin) as off,
-                count(*) filter (where on_sale and not has_stock) as sold_out,
-                count(*) filter (where on_sale and is_low) as low,
-                count(*) filter (where in_bin) as bin,
-                count(*) filter (where sample and not in_bin) as samples
-           from (select p.on_shelf = 1 and s.id is not null as on_sale, p.deleted_at is not null as in_bin, p.sample,
-                        max(s.on_hand > s.reserved) as has_stock,
-                        max(s.on_hand - s.reserved between 1 and ?1) as is_low
-                   from products p left join skus s on s.product_id = p.id and s.enabled = 1
-                  group by p.id)",
-    )?
-    .query_row([low], |row| {
-        Ok(ShelfCounts {
-            on: row.get("on_sale")?,
-            off: row.get("off")?,
-            sold_out: row.get("sold_out")?,
-            bin: row.get("bin")?,
-            low: row.get("low")?,
-            samples: row.get("samples")?,
-        })
-    })
 }
 
 // ── one product ──
@@ -421,9 +174,17 @@ pub fn product(conn: &Connection, id: ProductId) -> Result<Option<Product>> {
 /// What can be sold now, as people call it: the product, and its choice of specs behind a blank.
 pub fn sellable_names(conn: &Connection, limit: i64) -> Result<Vec<String>> {
     let mut rows = conn.prepare_cached(
-        "select p.name, s.specs from products p join skus s on s.product_id = p.id
-          where p.deleted_at is null and s.enabled = 1 and s.on_hand > s.reserved
-          order by p.sold_count desc, p.id, s.id limit ?1",
+        "with best (id, sold_count) as (
+           select * from (select product_id, sold_count from shelf
+                           where side = 'on' and in_stock = 1 order by sold_count desc, product_id limit ?1)
+            union all
+           select * from (select product_id, sold_count from shelf
+                           where side = 'off' and in_stock = 1 order by sold_count desc, product_id limit ?1)
+         )
+         select p.name, s.specs
+           from best cross join products p on p.id = best.id cross join skus s on s.product_id = p.id
+          where s.enabled = 1 and s.on_hand > s.reserved
+          order by best.sold_count desc, p.id, s.id limit ?1",
     )?;
     let named = |(name, specs): (String, String)| {
         let specs: Vec<(String, String)> = serde_json::from_str(&specs).unwrap_or_default();
@@ -472,7 +233,7 @@ pub fn for_sale(conn: &Connection, id: SkuId) -> Result<Option<ForSale>> {
     .optional()
 }
 
-fn read_times(row: &Row<'_>) -> Result<ShelfTimes> {
+pub fn read_times(row: &Row<'_>) -> Result<ShelfTimes> {
     Ok(ShelfTimes { on_at: row.get("on_at")?, off_at: row.get("off_at")? })
 }
 
@@ -766,15 +527,28 @@ pub struct Seller {
     pub image: Option<ImageHash>,
 }
 
-/// What sold best since a day, with how many pieces.
-pub fn best_sold(conn: &Connection, since: Day, limit: i64) -> Result<Vec<(SkuId, i64)>> {
+/// What sold best since a day, each with how many pieces, and how many sold at all.
+pub fn best_sold(conn: &Connection, since: Day, limit: i64) -> Result<(Vec<(SkuId, i64)>, i64)> {
     let mut rows = conn.prepare_cached(
-        "select id, pieces
-           from (select id, (select sum(pieces) from sold_days where sku_id = skus.id and day >= ?1) as pieces from skus)
+        // From one SKU that was ever sold to the next: most of a large catalogue never was.
+        "with recursive sold (id) as (
+           select min(sku_id) from sold_days
+            union all
+           select (select min(sku_id) from sold_days where sku_id > sold.id) from sold where sold.id is not null
+         )
+         select id, pieces, count(*) over () as sold
+           from (select id, (select sum(pieces) from sold_days where sku_id = sold.id and day >= ?1) as pieces from sold)
           where pieces > 0
           order by pieces desc, id limit ?2",
     )?;
-    rows.query_map(params![since, limit], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    let mut sold = 0;
+    let mut best = Vec::new();
+    let mut rows = rows.query(params![since, limit])?;
+    while let Some(row) = rows.next()? {
+        sold = row.get("sold")?;
+        best.push((row.get("id")?, row.get("pieces")?));
+    }
+    Ok((best, sold))
 }
 
 /// How many pieces went on each day since; a day without any has no row.

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use crate::assets;
 use crate::backups::{Backup, room_soon, store as backups};
-use crate::catalogue::counts::Counts;
+use crate::catalogue::lists::{self, ShelfCounts};
 use crate::catalogue::media::thumb;
 use crate::catalogue::sellers::Sellers;
-use crate::catalogue::store::{Seller, ShelfCounts};
+use crate::catalogue::store::Seller;
 use crate::clock::{self, DAY, Day, HOUR};
 use crate::console::system::trials;
 use crate::error::Result;
@@ -108,7 +108,7 @@ struct Seen {
 
 fn look(
     conn: &rusqlite::Connection,
-    (sellers, margins, shelves): (&Sellers, &Margins, &Counts),
+    (sellers, margins): (&Sellers, &Margins),
     (first, last): (Day, Day),
     settings: &Settings,
     now: i64,
@@ -147,7 +147,7 @@ fn look(
         charted,
         funnel: orders::store::funnel(conn, today.plus(-6))?,
         best: sellers.best(conn, today.plus(1 - CHARTED), 6)?,
-        shelves: shelves.of(conn, settings.low_stock())?,
+        shelves: lists::store::shelf_counts(conn, settings.low_stock())?,
         last_notice,
         failed,
         bill: reconcile::latest(conn)?,
@@ -165,7 +165,6 @@ async fn page(
     shop: &State<Shop>,
     sellers: &State<Sellers>,
     margins: &State<Margins>,
-    shelves: &State<Counts>,
     staff: Staff,
     flash: Option<FlashMessage<'_>>,
     span: Span,
@@ -175,8 +174,7 @@ async fn page(
     let (days, first, last) = span.read(today);
     let settings = shop.settings();
     let (sellers, margins, of_now) = (sellers.inner().clone(), margins.inner().clone(), settings.clone());
-    let shelves = shelves.inner().clone();
-    let seen = shop.read(move |conn| look(conn, (&sellers, &margins, &shelves), (first, last), &of_now, now)).await?;
+    let seen = shop.read(move |conn| look(conn, (&sellers, &margins), (first, last), &of_now, now)).await?;
     let Seen {
         counts,
         oldest,

@@ -61,6 +61,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0047_shown.sql"),
     include_str!("migrations/0048_numbers.sql"),
     include_str!("migrations/0049_usual_freight.sql"),
+    include_str!("migrations/0050_product_lists.sql"),
 ];
 
 /// The newest schema that this program knows.

@@ -163,6 +163,17 @@ const FAULTS: &[(&str, &str)] = &[
          update promotions set issued = (select count(*) from coupons)",
     ),
     ("每张订单都能搜到", "delete from order_words where rowid = (select max(id) from orders)"),
+    (
+        "列表里的每个商品与商品和规格一致",
+        "update shelf set available = available + 1 where product_id = (select max(product_id) from shelf)",
+    ),
+    ("列表里的每个商品与商品和规格一致", "delete from shelf where product_id = (select max(product_id) from shelf)"),
+    ("各分类的商品数与商品一致", "update shelf_counts set products = products + 1 where products > 0"),
+    (
+        "每个商品都能搜到",
+        "insert into product_words (product_words, rowid, text)
+           select 'delete', id, text from product_texts where id = (select max(id) from products)",
+    ),
 ];
 
 /// A shop in which something of everything has happened.
@@ -248,9 +259,11 @@ async fn no_question_of_a_slice_goes_through_a_whole_table() {
                     tables.iter().any(|table| alias(table) || sql.contains(&format!(" {table} {name} ")))
                 })
             };
-            let found = lines.iter().find(whole);
-            // A row for each state, hour or day, and indexes that hold what is open.
-            let few = ["c", "d", "order_days", "money_hours", "frozen"].map(|table| format!("SCAN {table}"));
+            // A row of an index of words that is named by its number is no scan, though it is called one.
+            let found = lines.iter().filter(|line| !line.contains(" VIRTUAL TABLE INDEX 0:=")).find(whole);
+            // A row for each state, category, hour or day, and indexes that hold what is open.
+            let few =
+                ["c", "d", "order_days", "money_hours", "frozen", "shelf_counts"].map(|table| format!("SCAN {table}"));
             let may = |line: &String| few.contains(line) || line.contains(" INDEX ");
             let may = *over == Over::Once && found.is_none_or(may);
             assert!(found.is_none() || may, "{}: {found:?}", rule.name);

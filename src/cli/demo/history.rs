@@ -9,7 +9,8 @@ use serde_json::json;
 use super::ACCOUNT;
 use crate::buyers::{Buyer, store as buyers};
 use crate::catalogue::Delivery;
-use crate::catalogue::store::{self as catalogue, Listing};
+use crate::catalogue::lists::{self, Listing};
+use crate::catalogue::store as catalogue;
 use crate::clock::{Clock, DAY, HOUR, MINUTE};
 use crate::db::Tx;
 use crate::door::ClientIp;
@@ -117,7 +118,7 @@ async fn skus(shop: &Shop) -> Result<Vec<SkuId>> {
     let read = |conn: &rusqlite::Connection| {
         let mut skus = Vec::new();
         let listing = Listing { limit: 100, ..Listing::default() };
-        for item in catalogue::list(conn, &listing)? {
+        for item in lists::store::list(conn, &listing)? {
             let product = catalogue::product(conn, item.id)?;
             skus.extend(
                 product

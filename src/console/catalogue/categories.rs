@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use super::category_options;
 use crate::assets;
 use crate::catalogue::Category;
+use crate::catalogue::lists::{self, Listing, Shelf};
 use crate::catalogue::rules;
-use crate::catalogue::store::{self, Listing, Place, Shelf};
+use crate::catalogue::store::{self, Place};
 use crate::console::{back_undoable, frame, query_string};
 use crate::db::Tx;
 use crate::door::form::Form;
@@ -170,7 +171,7 @@ async fn shift(shop: &State<Shop>, staff: Manager, id: CategoryId, form: Form<Sh
 async fn ask_delete(shop: &State<Shop>, staff: Manager, id: CategoryId) -> Result<Template> {
     const SHOWN: i64 = 5;
     let listing = Listing { category: Some(id), shelf: Shelf::On, limit: SHOWN, ..Listing::default() };
-    let read = move |conn: &rusqlite::Connection| Ok((store::categories(conn)?, store::list(conn, &listing)?));
+    let read = move |conn: &rusqlite::Connection| Ok((store::categories(conn)?, lists::store::list(conn, &listing)?));
     let (all, goods) = shop.read(read).await?;
     let gone = known(&all, id)?;
     let others: Vec<Category> = all.iter().filter(|c| c.id != id).cloned().collect();

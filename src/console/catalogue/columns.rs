@@ -1,6 +1,6 @@
 //! The columns of the table of products.
 
-use crate::catalogue::store::Sort;
+use crate::catalogue::lists::Sort;
 use crate::console::columns::{Column, Ways};
 use crate::words::words;
 

@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use super::columns::ProductColumn;
 use super::{CategoryOption, category_options};
 use crate::assets;
-use crate::catalogue::counts::Counts;
+use crate::catalogue::lists::{self, Item, Listing, Shelf, ShelfCounts, Sort};
 use crate::catalogue::media::thumb;
 use crate::catalogue::rules;
-use crate::catalogue::store::{self, Listing, Shelf, Sort};
+use crate::catalogue::store;
 use crate::catalogue::{Category, Product, Sku, stock};
 use crate::clock::{self, Day};
 use crate::console::columns::{self, Choice, Head};
@@ -112,20 +112,20 @@ impl Query {
 /// What one look at the database finds.
 struct Seen {
     waiting: Waiting,
-    items: Vec<(store::Item, Vec<(Day, i64)>)>,
+    items: Vec<(Item, Vec<(Day, i64)>)>,
     next: Option<[i64; 2]>,
-    counts: store::ShelfCounts,
+    counts: ShelfCounts,
     categories: Vec<Category>,
     /// What counts as low, and where the last thirty days begin.
     low: i64,
     month: Day,
 }
 
-fn look(conn: &rusqlite::Connection, counts: &Counts, listing: &Listing, low: i64, month: Day) -> Result<Seen> {
-    let mut items = store::list(conn, listing)?;
+fn look(conn: &rusqlite::Connection, listing: &Listing, low: i64, month: Day) -> Result<Seen> {
+    let mut items = lists::store::list(conn, listing)?;
     let more = cut(&mut items, listing.limit - 1);
     let next = items.last().filter(|_| more).map(|item| item.key);
-    let lately = |item: store::Item| {
+    let lately = |item: Item| {
         let days = store::sold_daily(conn, item.id, month)?;
         Ok((item, days))
     };
@@ -133,7 +133,7 @@ fn look(conn: &rusqlite::Connection, counts: &Counts, listing: &Listing, low: i6
         waiting: waiting(conn)?,
         items: items.into_iter().map(lately).collect::<Result<_>>()?,
         next,
-        counts: counts.of(conn, low)?,
+        counts: lists::store::shelf_counts(conn, low)?,
         categories: store::categories(conn)?,
         low,
         month,
@@ -141,14 +141,7 @@ fn look(conn: &rusqlite::Connection, counts: &Counts, listing: &Listing, low: i6
 }
 
 #[get("/products?<query..>", rank = 2)]
-async fn list(
-    shop: &State<Shop>,
-    counts: &State<Counts>,
-    staff: Clerk,
-    flash: Option<FlashMessage<'_>>,
-    query: Query,
-) -> Result<Template> {
-    let counts = counts.inner().clone();
+async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, query: Query) -> Result<Template> {
     let (low, month) = (shop.settings().low_stock(), Day::of(shop.now()).plus(-29));
     let listing = Listing {
         shelf: query.shelf(low),
@@ -159,7 +152,7 @@ async fn list(
         limit: staff.0.lists.rows + 1,
         ..Listing::default()
     };
-    let seen = shop.read(move |conn| look(conn, &counts, &listing, low, month)).await?;
+    let seen = shop.read(move |conn| look(conn, &listing, low, month)).await?;
     Ok(assets::page("console/products.html", ListPage::of(shop, &staff.0, flash, &query, seen)))
 }
 
@@ -245,7 +238,7 @@ struct ItemShown {
 }
 
 impl ItemShown {
-    fn of(item: store::Item, days: &[(Day, i64)], month: Day) -> ItemShown {
+    fn of(item: Item, days: &[(Day, i64)], month: Day) -> ItemShown {
         let (lately, planned, available) = (sold(days), planned(&item), item.available());
         ItemShown {
             id: item.id,
@@ -353,7 +346,7 @@ fn spark(days: &[(Day, i64)], first: Day) -> String {
 }
 
 /// What will become of it by itself, next.
-fn planned(item: &store::Item) -> Option<String> {
+fn planned(item: &Item) -> Option<String> {
     let times = item.shelf_times;
     let what = if times.on_at.is_some() { "上架" } else { "下架" };
     times.next().map(|at| format!("{} 自动{what}", clock::shown_short(at)))

@@ -50,7 +50,7 @@ async fn bundle(shop: &State<Shop>, owner: Owner) -> Result<Download> {
                 })
             })
             .collect();
-        let shelves = catalogue::store::shelf_counts(conn, 0)?;
+        let shelves = catalogue::lists::store::shelf_counts(conn, 0)?;
         let refunds = refunds::store::counts(conn)?.into_iter().map(|(state, n)| (state.word().to_owned(), n.into()));
         let backup = backup_store::latest(conn, 1)?.pop();
         let counts = json!({

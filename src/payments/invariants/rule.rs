@@ -24,6 +24,7 @@ impl Rule {
 pub enum Over {
     /// All at once: few rows, or an index that holds little else.
     Once,
+    Products,
     Skus,
     Orders,
     OrderLines,
@@ -44,8 +45,9 @@ pub enum Over {
 
 impl Over {
     /// In this order they are gone through.
-    pub const ALL: [Over; 16] = [
+    pub const ALL: [Over; 17] = [
         Over::Once,
+        Over::Products,
         Over::Skus,
         Over::Orders,
         Over::OrderLines,
@@ -67,6 +69,8 @@ impl Over {
     pub fn slice(self) -> i64 {
         match self {
             Over::Once | Over::Gathered => 1,
+            // Each is looked up in the index of text.
+            Over::Products => 2_000,
             // Each has many rows of others behind it.
             Over::MoneyDays | Over::Promotions => 1,
             // Those who come often have a hundred orders each, all over the table.

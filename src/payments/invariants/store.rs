@@ -11,6 +11,7 @@ use crate::payments::store::{holding_for_nothing_sql, miscounted_sql, stranded_s
 fn rows_of(over: Over) -> Option<(&'static str, &'static str)> {
     Some(match over {
         Over::Once | Over::Gathered => return None,
+        Over::Products => ("products", "id"),
         Over::Skus => ("skus", "id"),
         Over::Orders => ("orders", "id"),
         Over::OrderLines => ("order_lines", "id"),
@@ -522,6 +523,48 @@ pub const RULES: &[Rule] = &[
             Breaking(
                 "select count(*) from orders o
                   where id > ?1 and id <= ?2 and not exists (select 1 from order_words_docsize w where w.id = o.id)",
+            ),
+        )],
+    },
+    Rule {
+        name: "列表里的每个商品与商品和规格一致",
+        questions: &[(
+            Over::Products,
+            Breaking(
+                "select count(*) from products p left join shelf l on l.product_id = p.id
+                  where p.id > ?1 and p.id <= ?2
+                    and (l.side, l.category_id, l.price_fen, l.sold_count, l.choices, l.available, l.least, l.in_stock) is not
+                        (select iif(p.deleted_at is not null, 'bin', iif(p.on_shelf = 1 and count(*) > 0, 'on', 'off')),
+                                p.category_id, p.price_fen, p.sold_count, count(*), coalesce(sum(on_hand - reserved), 0),
+                                min(on_hand - reserved) filter (where on_hand > reserved),
+                                coalesce(sum(on_hand - reserved), 0) > 0
+                           from skus s where s.product_id = p.id and s.enabled = 1)",
+            ),
+        )],
+    },
+    Rule {
+        name: "各分类的商品数与商品一致",
+        questions: &[(
+            Over::Once,
+            Breaking(
+                "select count(*)
+                   from (select category_id, side, in_stock, count(*) as n from shelf group by 1, 2, 3) l
+                   full join (select * from shelf_counts where products <> 0) c
+                     on c.category_id = coalesce(l.category_id, 0) and c.side = l.side and c.in_stock = l.in_stock
+                  where l.n is not c.products",
+            ),
+        )],
+    },
+    Rule {
+        name: "每个商品都能搜到",
+        questions: &[(
+            Over::Products,
+            Breaking(
+                r#"select count(*) from products p
+                    where id > ?1 and id <= ?2
+                      and not exists (select 1 from product_words w
+                                       where w.rowid = p.id
+                                         and w.product_words match '"' || replace(lower(substr(p.name || char(10, 10), 1, 3)), '"', '""') || '"')"#,
             ),
         )],
     },
