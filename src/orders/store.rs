@@ -382,6 +382,14 @@ pub fn others_to_ship(conn: &Connection, buyer: BuyerId, but: OrderId) -> Result
         .query_row(params![buyer, but], |row| row.get(0))
 }
 
+/// The first of these orders, the oldest first.
+pub fn some_others_to_ship(conn: &Connection, buyer: BuyerId, but: OrderId, limit: i64) -> Result<Vec<OrderNo>> {
+    let mut rows = conn.prepare_cached(
+        "select order_no from orders where buyer_id = ?1 and status = 'to_ship' and id <> ?2 order by id limit ?3",
+    )?;
+    rows.query_map(params![buyer, but, limit], |row| row.get(0))?.collect()
+}
+
 /// The order that a confirmed receipt is about: the one that this payment was entered for.
 pub fn paid_by(conn: &Connection, transaction_id: &str) -> Result<Option<OrderId>> {
     conn.prepare_cached(

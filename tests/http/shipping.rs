@@ -370,3 +370,24 @@ async fn a_label_of_another_order_is_asked_about_at_every_door() {
     assert_eq!(way_on(&owner.said(&at(1)).await), None);
     w.must_hold().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_else_its_buyer_waits_for_is_named_where_an_order_leaves() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let (alice, bob) = (w.buyer("alice").await, w.buyer("bob").await);
+    let packer = w.staff("packer", Role::Packer).await;
+    let (one, two) = (w.paid(&alice, sku, 1).await.no, w.paid(&alice, sku, 1).await.no);
+    let his = w.paid(&bob, sku, 1).await.no;
+    let named = async |page: String| [&one, &two, &his].map(|no| page.contains(&format!("/admin/orders/{no}#ship")));
+    for page in [format!("/admin/orders/{one}"), format!("/admin/orders/{one}/preview")] {
+        assert_eq!(named(packer.page(&page).await).await, [false, true, false], "{page}");
+    }
+    packer.post(&format!("/admin/orders/{two}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+    assert_eq!(named(packer.page(&format!("/admin/orders/{one}")).await).await, [false; 3]);
+    // Where no order is found, the same words are looked for elsewhere by whoever may look there.
+    let clerk = w.staff("clerk", Role::Clerk).await;
+    for (staff, offered) in [(&packer, false), (&clerk, true)] {
+        assert_eq!(staff.page("/admin/orders?q=梨").await.contains("在顾客里找"), offered);
+    }
+}

@@ -110,7 +110,12 @@ struct Seen {
     place: Option<Place>,
     waiting: Waiting,
     invoice: Option<Invoice>,
+    /// What else of its buyer waits to be sent, while it waits itself.
+    others: Vec<OrderNo>,
 }
+
+/// So many other orders of a buyer are named.
+const OTHERS: i64 = 5;
 
 impl Seen {
     fn read(conn: &rusqlite::Connection, order_no: &OrderNo, came: &Came, now: i64) -> Result<Seen> {
@@ -132,6 +137,10 @@ impl Seen {
             place: came.place(conn, id, now)?,
             waiting: console::waiting(conn)?,
             invoice: invoices::of_order(conn, id)?,
+            others: match order.options().ship {
+                true => store::some_others_to_ship(conn, order.buyer_id, id, OTHERS)?,
+                false => Vec::new(),
+            },
             full: store::full(conn, order)?,
         })
     }
@@ -178,6 +187,7 @@ struct OrderPage {
     lines: Vec<LineShown>,
     flags: Vec<FlagShown>,
     pieces_left: i64,
+    others: Vec<OrderNo>,
     goods: String,
     freight: String,
     discount: String,
@@ -309,6 +319,7 @@ impl OrderPage {
             lines: lines.iter().map(|line| line_shown(line, left(line.id))).collect(),
             flags: super::list::flags(),
             pieces_left: to_pack.iter().map(|(_, n)| n).sum(),
+            others: seen.others.clone(),
             goods: order.goods.to_string(),
             freight: order.freight.to_string(),
             discount: order.discount.to_string(),
@@ -597,6 +608,7 @@ mod tests {
             }],
             flags: super::super::list::flags(),
             pieces_left: 2,
+            others: vec!["261008131540ABCDEFGH".parse().unwrap()],
             goods: "49.00".into(),
             freight: "8.00".into(),
             discount: "1.00".into(),
