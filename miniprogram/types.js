@@ -286,6 +286,7 @@
  * @property {number} paidFen 分
  * @property {number} refundedFen 分
  * @property {Array<Discount>} discounts 下单时的优惠；商家之后改的价不在里面
+ * @property {number} agreedFen 商家之后改价多减的，和 discounts 加起来是 discountFen；负数是改贵了
  * @property {string} remark
  * @property {Address | null} address
  * @property {"express" | "local" | "pickup" | "none"} delivery

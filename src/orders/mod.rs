@@ -465,6 +465,12 @@ impl Full {
             .collect()
     }
 
+    /// What staff agreed on besides the promotions, in fen: below zero where they asked for more than those had left.
+    pub fn agreed_fen(&self) -> i64 {
+        let promoted = self.discounts.iter().map(|one| one.goods.get() + one.freight.get()).sum::<i64>();
+        self.order.discount.get() - promoted
+    }
+
     /// What was really paid for each line: its price less its part of the discount, so that the lines sum exactly.
     pub fn paid_by_line(&self) -> Vec<Fen> {
         let amounts: Vec<Fen> = self.lines.iter().map(Line::amount).collect();

@@ -42,6 +42,8 @@ pub struct OrderView {
     refunded_fen: Fen,
     /// Why it was cheaper when it was placed.
     discounts: Vec<DiscountView>,
+    /// What the merchant agreed on besides: with them it makes `discount_fen`.
+    agreed_fen: i64,
     remark: String,
     address: Option<Address>,
     delivery: Delivery,
@@ -221,6 +223,7 @@ impl OrderView {
             paid_fen: order.paid,
             refunded_fen: order.refunded,
             discounts: discounts.iter().map(DiscountView::from).collect(),
+            agreed_fen: full.agreed_fen(),
             remark: order.remark.clone(),
             address: order.address.clone(),
             delivery: order.delivery,

@@ -273,13 +273,20 @@ async fn another_price_keeps_the_lines_to_the_fen() {
     let scoped =
         [TIERS[0], TIERS[1], TIERS[2], ("from", "100"), ("off", "10"), ("scope", "products"), ("products", "茶")];
     promotion(&boss, &scoped).await;
-    for (total, expected) in [("139", [8936, 4964]), ("145", [9500, 5000]), ("150", [10_000, 5000])] {
+    for (total, expected, agreed, shown) in [
+        ("139", [8936, 4964], 100, "−¥1.00"),
+        ("145", [9500, 5000], -500, "+¥5.00"),
+        ("150", [10_000, 5000], -1000, "+¥10.00"),
+    ] {
         let placed = Placed::of(alice.prepay(&w.key(), wish(&[(tea, 1), (cup, 1)], None)).await);
         assert_eq!(placed.total, 14_000);
         let form = [("total", total), ("freight", "0"), ("reason", "商量好的")];
         boss.post(&format!("/admin/orders/{}/price", placed.no), &form).await;
         boss.post(&format!("/admin/orders/{}/offline", placed.no), &[("reason", "现金")]).await;
         let order = alice.order(&placed.no).await;
+        assert_eq!(order["agreedFen"], agreed, "{total}: the parts come to the whole");
+        let page = boss.page(&format!("/admin/orders/{}", placed.no)).await;
+        assert!(page.contains(&format!("其中 改价</dt><dd class=\"faint\">{shown}</dd>")), "{total}: {page}");
         for (line, fen) in order["lines"].as_array().unwrap().iter().zip(expected) {
             let part = json!({ "lines": [{ "lineId": line["id"], "quantity": 1 }] });
             let quote = alice.post(&format!("/orders/{}/refunds/quote", placed.no), Some(part)).await.ok();

@@ -192,6 +192,8 @@ struct OrderPage {
     freight: String,
     discount: String,
     discounts: Vec<DiscountShown>,
+    /// 改价, with its sign; none where nothing was agreed on besides.
+    agreed: Option<String>,
     total: String,
     paid: String,
     refunded: String,
@@ -324,6 +326,11 @@ impl OrderPage {
             freight: order.freight.to_string(),
             discount: order.discount.to_string(),
             discounts: full.discounts.iter().map(discount_shown).collect(),
+            agreed: match full.agreed_fen() {
+                0 => None,
+                off @ 1.. => Some(format!("−¥{}", yuan(off))),
+                more => Some(format!("+¥{}", yuan(-more))),
+            },
             total: order.total.to_string(),
             paid: order.paid.to_string(),
             refunded: order.refunded.to_string(),
@@ -612,6 +619,7 @@ mod tests {
             goods: "49.00".into(),
             freight: "8.00".into(),
             discount: "1.00".into(),
+            agreed: Some("−¥0.20".into()),
             discounts: vec![DiscountShown {
                 promotion: PromotionId(1),
                 name: "满减".into(),
