@@ -8,25 +8,29 @@ use sha2::{Digest, Sha256};
 /// The rows of a check page as they were shown, each by a mark of its words. A row that was carried out has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
-    marks: Vec<String>,
+    marks: Vec<u64>,
     /// Rows that had become others when somebody said go.
     moved: BTreeSet<usize>,
 }
 
 /// One mark for words that are shown together; other words, and words parted otherwise, have another.
-pub fn mark<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
+pub fn mark<'w>(words: impl IntoIterator<Item = &'w str>) -> u64 {
     let mut hash = Sha256::new();
     for word in words {
         hash.update(word.len().to_be_bytes());
         hash.update(word);
     }
-    hex::encode(&hash.finalize()[..8])
+    first(hash)
+}
+
+fn first(hash: Sha256) -> u64 {
+    hash.finalize().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
 impl Shown {
     /// Of so many rows those that wait, by their places.
-    pub fn of(rows: usize, waiting: impl IntoIterator<Item = (usize, String)>) -> Shown {
-        let mut marks = vec![String::new(); rows];
+    pub fn of(rows: usize, waiting: impl IntoIterator<Item = (usize, u64)>) -> Shown {
+        let mut marks = vec![0; rows];
         for (at, mark) in waiting {
             marks[at] = mark;
         }
@@ -35,12 +39,19 @@ impl Shown {
 
     /// One mark for the whole page, which goes out with it and comes back with the click.
     pub fn page(&self) -> String {
-        mark(self.marks.iter().map(String::as_str))
+        let mut hash = Sha256::new();
+        self.marks.iter().for_each(|mark| hash.update(mark.to_be_bytes()));
+        format!("{:016x}", first(hash))
     }
 
-    /// Whether a row is another one than this page has shown.
-    pub fn differs(&self, at: usize, now: &Shown) -> bool {
-        self.moved.contains(&at) || self.marks.get(at).is_some_and(|mark| *mark != now.marks[at])
+    /// Whether a row that is now so is another one than this page has shown.
+    pub fn differs(&self, at: usize, now: u64) -> bool {
+        self.moved.contains(&at) || self.marks.get(at).is_some_and(|mark| *mark != now)
+    }
+
+    /// A row of this page.
+    pub fn row(&self, at: usize) -> u64 {
+        self.marks.get(at).copied().unwrap_or_default()
     }
 
     /// Whether a click may carry out these rows, which are now so: `Err` is what the page shows next, with the rows that
@@ -93,7 +104,7 @@ mod tests {
             assert_eq!(agreed.err().map(|next| next.moved.len()), moved, "{rows:?}");
         }
         let next = before.agreed(after.clone(), None, [0, 1]).unwrap_err();
-        assert!(next.differs(1, &after) && !next.differs(0, &after));
+        assert!(next.differs(1, after.row(1)) && !next.differs(0, after.row(0)));
         assert_eq!(next.agreed(after, None, [0, 1]), Ok(()), "seen once more");
     }
 

@@ -14,7 +14,7 @@ const SHOWN: usize = 50;
 
 #[derive(Args)]
 pub struct Import {
-    /// 商品表：.xlsx、.xls、.ods、.csv，最多 5000 行、20 MB
+    /// 商品表：.xlsx、.xls、.ods、.csv，最多 10 万行、20 MB
     file: PathBuf,
 }
 

@@ -62,6 +62,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0048_numbers.sql"),
     include_str!("migrations/0049_usual_freight.sql"),
     include_str!("migrations/0050_product_lists.sql"),
+    include_str!("migrations/0051_import_done.sql"),
+    include_str!("migrations/0052_tail.sql"),
 ];
 
 /// The newest schema that this program knows.

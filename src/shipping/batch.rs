@@ -50,13 +50,13 @@ pub struct Judged {
     pub receiver: String,
     pub note: String,
     /// A mark of the order's facts that a parcel rests on.
-    facts: String,
+    facts: u64,
 }
 
 impl Judged {
-    fn mark(&self) -> String {
+    fn mark(&self) -> u64 {
         let order_no = self.order.as_ref().map_or("", |order| order.order_no.as_str());
-        mark([order_no, self.verdict.word(), &self.parcel.text(), &self.receiver, &self.note, &self.facts])
+        mark([order_no, self.verdict.word(), &self.parcel.text(), &self.receiver, &self.note, &self.facts.to_string()])
     }
 }
 
@@ -313,7 +313,7 @@ fn alone(conn: &Connection, carriers: &Carriers, row: &Row, allowed: Allowed) ->
 }
 
 /// Where a parcel goes, what of the order is still to leave, and whether it may.
-fn facts(conn: &Connection, order: &Order) -> Result<String> {
+fn facts(conn: &Connection, order: &Order) -> Result<u64> {
     let address = order.address.as_ref().map(|to| format!("{} {} {}", to.receiver, to.phone, to.one_line()));
     let left =
         orders::lines(conn, order.id)?.iter().map(|line| format!("{}:{}", line.id, line.left())).collect::<String>();

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use super::unseen::Unseen;
 use super::{Cell, MOST_COLUMNS, MOST_LINE, MOST_ROWS, Unreadable};
 
-/// Cells that are held at once of all sheets of a file, the empty ones between others too: a full table of the widest
-/// kind.
-pub(super) const MOST_CELLS: usize = MOST_ROWS * MOST_COLUMNS as usize;
+/// Cells that are held at once of all sheets of a file, the empty ones between others too: a full table of twenty columns.
+pub(super) const MOST_CELLS: usize = 20 * MOST_ROWS;
 /// Bytes of text in all of them: one long string may stand in every cell and in the file once.
 const MOST_TEXT: usize = 32 * 1024 * 1024;
 /// More than people keep in one file.
@@ -61,7 +60,11 @@ pub(super) struct Merged {
 }
 
 pub(super) fn beyond() -> Unreadable {
-    Unreadable::new(format!("表格超出 {MOST_ROWS} 行 {MOST_COLUMNS} 列：请把多余的行列整行、整列删除，或拆成几个文件"))
+    Unreadable::new(format!(
+        "表格超出 {} 万行、{MOST_COLUMNS} 列或 {} 万格：请把多余的行列整行、整列删除，或拆成几个文件",
+        MOST_ROWS / 10_000,
+        MOST_CELLS / 10_000
+    ))
 }
 
 impl Sheet {

@@ -32,9 +32,9 @@ pub use write::{csv, xlsx};
 /// What a file of a table may weigh.
 pub const MOST_BYTES: usize = 20 * 1024 * 1024;
 /// Rows below the headings.
-pub const MOST_ROWS: usize = 5_000;
+pub const MOST_ROWS: usize = 100_000;
 /// How far down and to the right a cell may stand.
-const MOST_LINE: u32 = 20_000;
+const MOST_LINE: u32 = 200_000;
 const MOST_COLUMNS: u32 = 256;
 
 /// The columns that a caller knows.

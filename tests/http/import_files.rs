@@ -280,6 +280,26 @@ fn a_picture_that_is_not_taken_is_said_by_its_cell() {
     assert!(plan.rows[1].problems.iter().any(|problem| problem.contains("B3 里的图片")), "{:?}", plan.rows[1]);
 }
 
+/// Without a column for pictures those over the goods' own cells and beside the row are theirs.
+#[test]
+fn a_picture_in_a_column_that_is_not_used_is_not_used() {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::DynamicImage::new_rgb8(8, 8).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    let picture = rust_xlsxwriter::Image::new_from_buffer(&bytes.into_inner()).unwrap();
+    for (title, taken) in [("收款码", false), ("商品名称", true), ("", true), ("实拍图", true)] {
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let sheet = book.add_worksheet();
+        sheet.write_string(0, 0, "售价").unwrap();
+        sheet.write_string(0, 1, "商家编码").unwrap();
+        sheet.write_string(0, 2, title).unwrap();
+        sheet.write_string(1, 1, "A1").unwrap();
+        sheet.insert_image(1, 2, &picture).unwrap();
+        let plan = import::plan(&tables::read(&book.save_to_buffer().unwrap(), &WANTED).unwrap(), None).ok().unwrap();
+        assert_eq!(plan.pictures.len(), usize::from(taken), "{title}");
+        assert_eq!(plan.notes.iter().any(|note| note.contains("C2；要用的话")), !taken, "{title}: {:?}", plan.notes);
+    }
+}
+
 /// Text as people name things, with what spreadsheets change or run.
 fn text(most: usize) -> impl Strategy<Value = String> {
     let piece = prop_oneof![

@@ -180,3 +180,44 @@ async fn prices_that_changed_under_a_second_screen_are_shown_again() {
     manager.post("/admin/products/bulk", &form).await;
     assert_eq!(w.count("select sum(price_fen) from skus").await, 2090);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_table_is_carried_out_in_parts_and_ends_where_the_shop_has_changed() {
+    let w = World::new().await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let row = |n: usize, price: &str| format!("杯子{n:04},颜色:红,{price},1,是\n杯子{n:04},颜色:蓝,{price},1,是\n");
+    let table = |price: &str| {
+        let rows: String = (0..800).map(|n| row(n, price)).collect();
+        format!("商品名称,规格,售价,库存,上架\n{rows}")
+    };
+    let at = bring(&w, &manager, "/admin/products/import", file(&table("9.90"))).await;
+    let page = manager.page(&at).await;
+    assert!(page.contains("新增 1600") && !page.contains("没有写“上架”"));
+    let seen = seen(&page);
+    let form = [("row", "0"), ("rest", "1-1599"), ("seen", seen.as_str())];
+    manager.post(&format!("{at}/run"), &form).await;
+    assert!(manager.said(&at).await.contains("已导入 800 个商品（新增 800）、1600 个规格"));
+    manager.post(&format!("{at}/run"), &form).await;
+    let again = manager.said(&at).await;
+    assert!(again.contains("都已经导入过了") && !again.contains("已导入 0 个"), "twice is once");
+    // A colleague sells the last of these goods while the first of them are written.
+    w.shop
+        .write(|tx| {
+            let trap = "create temp trigger sold after update of price_fen on skus when new.id = 3
+                        begin update skus set price_fen = 777 where id = 1599; end";
+            Ok(tx.execute_batch(trap)?)
+        })
+        .await
+        .unwrap();
+    let at = bring(&w, &manager, "/admin/products/import", file(&table("8.80"))).await;
+    manager.post(&format!("{at}/run"), &[("rest", "0-1599")]).await;
+    let said = manager.said(&at).await;
+    assert!(said.contains("已导入 500 个商品（新增 0）、1000 个规格。后面的行刚刚变了"), "{said}");
+    assert_eq!(moved(&said), 1);
+    assert_eq!(w.count("select count(*) from skus where price_fen = 880").await, 1000);
+    manager.post(&format!("{at}/run"), &[("rest", "1000-1599")]).await;
+    assert_eq!(w.count("select count(*) from skus where price_fen = 880").await, 1000, "not before it is seen");
+    manager.post(&format!("{at}/run"), &[("rest", "1000-1599")]).await;
+    assert_eq!(w.count("select count(*) from skus where price_fen = 880").await, 1600);
+    w.must_hold().await;
+}

@@ -21,11 +21,14 @@ pub(super) struct Album {
     elsewhere: Vec<String>,
 }
 
-/// A table that has a column for pictures says which are the goods'; else all of the row are. One that lies where
-/// nothing is written in the headings was put beside its row.
+/// A table that has a column for pictures says which are the goods'; else those that lie over what it says of them are.
+/// One where nothing is written in the headings was put beside its row, and one in a column that is not used is not used.
 fn belongs(row: &tables::Row, drawn: &Drawn) -> bool {
     let column = Column::Images as usize;
-    row.get(column).is_none() || drawn.column == Some(column) || !drawn.titled
+    match drawn.column {
+        Some(at) => at == column || row.get(column).is_none(),
+        None => !drawn.titled,
+    }
 }
 
 impl Album {
@@ -70,6 +73,8 @@ impl Album {
     pub(super) fn left_out(&self) -> Option<String> {
         let named = self.elsewhere.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join("、");
         let n = self.elsewhere.len();
-        (n > 0).then(|| format!("不在「图片」列里的 {n} 张图片没有读：{named}{}", if n > NAMED { "…" } else { "" }))
+        let more = if n > NAMED { "…" } else { "" };
+        (n > 0)
+            .then(|| format!("不在「图片」列里的 {n} 张图片没有读：{named}{more}；要用的话，把那一列的列名改成 图片"))
     }
 }

@@ -43,12 +43,12 @@ pub struct Judged {
     pub changes: Vec<Change>,
     /// Why it is refused.
     pub note: String,
-    pub(super) deed: Option<Deed>,
+    pub(super) deed: Option<Box<Deed>>,
 }
 
 impl Judged {
     /// A mark of what is said about it.
-    fn mark(&self) -> String {
+    pub(super) fn mark(&self) -> u64 {
         let changes = self.changes.iter().flat_map(|change| [change.what, &change.was, &change.is]);
         mark([self.verdict.word(), &self.name, &self.spec, &self.note].into_iter().chain(changes))
     }
@@ -109,19 +109,41 @@ struct Fine {
 
 /// Judges the rows together: rows of one name are one product, and nothing may be said twice.
 pub fn judge<'r>(conn: &Connection, rows: impl IntoIterator<Item = &'r Row>) -> Result<Vec<Judged>> {
-    let categories = store::categories(conn)?;
-    let mut judge = Judge { conn, categories, groups: HashMap::new(), codes: HashMap::new() };
-    rows.into_iter().map(|row| Ok(judged(row, judge.weigh(row)?))).collect()
+    let mut judge = Judge::new(conn)?;
+    rows.into_iter().map(|row| judge.judged(row)).collect()
 }
 
-/// The rows of a table that wait to be carried out, each with its place, as the catalogue stands now; and what a page
-/// shows of them.
-pub fn waiting(conn: &Connection, rows: &[Row]) -> Result<(Vec<(usize, Judged)>, Shown)> {
-    let places = || (0..rows.len()).filter(|at| rows[*at].done.is_none());
-    let judged = judge(conn, places().map(|at| &rows[at]))?;
-    let judged: Vec<_> = places().zip(judged).collect();
-    let shown = Shown::of(rows.len(), judged.iter().map(|(at, one)| (*at, one.mark())));
-    Ok((judged, shown))
+/// A row that waits to be carried out.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// Its place in the table.
+    pub at: usize,
+    pub name: String,
+    pub verdict: Verdict,
+    pub mark: u64,
+    /// What is to be said about it, where it was asked for.
+    pub judged: Option<Judged>,
+}
+
+/// The rows of a table that wait, as the catalogue stands now. A table may be long, so what is said of a row is kept only
+/// where `said` wants it.
+pub fn waiting(
+    conn: &Connection,
+    rows: &[Row],
+    mut said: impl FnMut(&Waiting) -> bool,
+) -> Result<(Vec<Waiting>, Shown)> {
+    let mut judge = Judge::new(conn)?;
+    let mut waiting = Vec::new();
+    for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.done.is_none()) {
+        let mut judged = judge.judged(row)?;
+        judged.deed = None;
+        let (mark, verdict, name) = (judged.mark(), judged.verdict, judged.name.clone());
+        let mut one = Waiting { at, name, verdict, mark, judged: None };
+        one.judged = said(&one).then_some(judged);
+        waiting.push(one);
+    }
+    let shown = Shown::of(rows.len(), waiting.iter().map(|one| (one.at, one.mark)));
+    Ok((waiting, shown))
 }
 
 fn judged(row: &Row, weighed: Weighed) -> Judged {
@@ -138,7 +160,7 @@ fn judged(row: &Row, weighed: Weighed) -> Judged {
             };
             let spec = written(&fine.deed.draft.specs);
             let (name, changes) = (fine.name, fine.changes);
-            Judged { line, verdict, name, spec, changes, note: String::new(), deed: Some(fine.deed) }
+            Judged { line, verdict, name, spec, changes, note: String::new(), deed: Some(Box::new(fine.deed)) }
         }
     }
 }
@@ -149,6 +171,14 @@ macro_rules! refuse {
 }
 
 impl Judge<'_> {
+    fn new(conn: &Connection) -> Result<Judge<'_>> {
+        Ok(Judge { conn, categories: store::categories(conn)?, groups: HashMap::new(), codes: HashMap::new() })
+    }
+
+    fn judged(&mut self, row: &Row) -> Result<Judged> {
+        Ok(judged(row, self.weigh(row)?))
+    }
+
     fn weigh(&mut self, row: &Row) -> Result<Weighed> {
         if !row.problems.is_empty() {
             return Ok(Err(row.problems.join("；")));
@@ -187,7 +217,9 @@ impl Judge<'_> {
         }
         if !self.groups.contains_key(&name) {
             let known = store::product_named(self.conn, &name)?;
-            let product = known.map(|id| store::product(self.conn, id)).transpose()?.flatten();
+            let mut product = known.map(|id| store::product(self.conn, id)).transpose()?.flatten();
+            // Every product of the table is held until its last row, and this is long and not looked at.
+            product.iter_mut().for_each(|product| product.detail = String::new());
             let group = Group { product, common: Common::default(), line: row.line.clone(), taken: Vec::new() };
             self.groups.insert(name.clone(), group);
         }

@@ -13,8 +13,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub use again::{Again, again};
-pub use judge::{Change, Judged, Verdict, judge, waiting};
-pub use run::{Done, apply, run};
+pub use judge::{Change, Judged, Verdict, Waiting, judge, waiting};
+pub use run::{Done, Ran, apply, run};
 pub use specs::{read as specs, written};
 
 use super::media::Picture;
@@ -237,7 +237,32 @@ const TITLES: [&[&str]; WRITTEN.len()] = [
         "stock qty",
         "stock quantity",
     ],
-    &["图片", "images", "商品图片", "商品图", "产品图片", "主图", "商品主图", "头图", "图", "image", "picture"],
+    &[
+        "图片",
+        "images",
+        "商品图片",
+        "商品图",
+        "产品图片",
+        "主图",
+        "商品主图",
+        "头图",
+        "图",
+        "image",
+        "picture",
+        "实物图",
+        "实拍图",
+        "产品图",
+        "照片",
+        "商品照片",
+        "产品照片",
+        "缩略图",
+        "样图",
+        "封面图",
+        "规格图",
+        "SKU图",
+        "photo",
+        "img",
+    ],
     &["上架", "on_shelf", "是否上架", "上架状态", "上下架", "上下架状态", "上架/下架", "销售状态"],
     &["导出时库存", "stock_at_export"],
     &["条码", "barcode", "商品条码", "条形码", "商品条形码", "国际条码", "69码", "规格条码", "SKU条码"],
@@ -378,6 +403,8 @@ fn read(row: &tables::Row, folder: Option<&Path>, album: &mut Album) -> Row {
     // Where goods have no code of the shop's own, the one that is printed on them is it.
     if !read.has(Column::SkuCode) {
         read.cells.swap(Column::SkuCode as usize, Column::Barcode as usize);
+        let code = read.cells[Column::SkuCode as usize].as_mut();
+        code.into_iter().for_each(|code| *code = tables::narrow(code));
     }
     let (names, mut own) = (read.said(Column::Images).unwrap_or_default().to_owned(), Vec::new());
     beside(&names, folder, &mut own, &mut read.problems);
@@ -536,6 +563,7 @@ mod tests {
         let both = Some(["A1", "6901234567892"].map(|text| Some(text.to_owned())));
         assert_eq!(Some(said("商品名称,条码,商家编码\n杯,6901234567892,A1\n")), both);
         assert_eq!(said("条形码,库存\n6901234567892,3\n"), [Some("6901234567892".to_owned()), None]);
+        assert_eq!(said("条形码,库存\n６９０１２３４５６７８９２,3\n"), [Some("6901234567892".to_owned()), None]);
     }
 
     #[test]

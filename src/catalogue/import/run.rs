@@ -1,8 +1,9 @@
-//! Carrying a table out: judged once more inside the transaction, and written in one.
+//! Carrying a table out: judged once more inside the transaction that writes it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::judge::{Common, Deed, Judged, Verdict, judge};
+use super::judge::{Common, Deed, Judged, Verdict, Waiting, judge};
+use super::store::{self as imports, Import};
 use super::{Plan, Row};
 use crate::catalogue::rules::MOST_IMAGES;
 use crate::catalogue::stock;
@@ -28,8 +29,29 @@ pub struct Done {
     pub changes: Vec<String>,
 }
 
+impl Done {
+    fn add(&mut self, more: Done) {
+        self.products += more.products;
+        self.skus += more.skus;
+        self.added += more.added;
+        self.same += more.same;
+        let room = TOLD.saturating_sub(self.changes.len());
+        self.changes.extend(more.changes.into_iter().take(room));
+    }
+}
+
+/// Rows of one transaction, and a product's rows beyond: others wait for it, and it may not take long.
+const AT_ONCE: usize = 1_000;
+/// So many can be written all or nothing.
+const MOST_WHOLE: usize = 20_000;
+
 /// Imports everything or nothing. `Err` names every bad row by its line.
 pub async fn apply(shop: &Shop, plan: Plan) -> std::result::Result<Done, String> {
+    if plan.rows.len() > MOST_WHOLE {
+        return Err(format!(
+            "这样一次最多导入 {MOST_WHOLE} 行，要么全部成功，要么全部不改：更多的请在后台导入，或拆成几个文件"
+        ));
+    }
     let write = move |tx: &Tx| {
         for picture in &plan.pictures {
             picture.store(tx)?;
@@ -56,17 +78,78 @@ fn problems(judged: &[Judged]) -> Vec<String> {
     causes.into_iter().map(|(note, lines)| format!("{}：{note}", lines.join("、"))).collect()
 }
 
-/// Carries out what can be of these rows, as they were judged in this transaction, and marks them.
-pub fn run(tx: &Tx, rows: &mut [Row], chosen: &[(usize, Judged)], staff: StaffId) -> Result<Done> {
-    let done = carry_out(tx, chosen.iter().map(|(_, one)| one), Some(staff))?;
-    for (at, one) in chosen {
-        match one.verdict {
-            Verdict::New => rows[*at].done = Some("已新增".to_owned()),
-            Verdict::Changed => rows[*at].done = Some(format!("已修改：{}", told(one))),
-            Verdict::Same | Verdict::Refused => {}
+/// What came of carrying a table out.
+#[derive(Debug, Default)]
+pub struct Ran {
+    pub done: Done,
+    /// Why the rest was left as it is.
+    pub stopped: Option<Error>,
+}
+
+/// Carries rows out as they were shown, a few products in each transaction, with `also` in it, which says who did it.
+/// It ends where a row has become another one in the meantime.
+pub async fn run(
+    shop: &Shop,
+    import: &Import,
+    chosen: Vec<Waiting>,
+    staff: StaffId,
+    also: impl Fn(&Tx, &Done) -> Result<()> + Clone + Send + 'static,
+) -> Result<Ran> {
+    let (id, mut ran) = (import.id, Ran::default());
+    for some in by_product(chosen) {
+        let rows: Vec<(usize, u64, Row)> =
+            some.iter().map(|one| (one.at, one.mark, import.rows[one.at].clone())).collect();
+        let also = also.clone();
+        let write = move |tx: &Tx| {
+            let judged = judge(tx, rows.iter().map(|(_, _, row)| row))?;
+            let same = |(one, (_, mark, _)): (&Judged, &(usize, u64, Row))| one.mark() == *mark;
+            if !judged.iter().zip(&rows).all(same) {
+                return Err(Error::from(Code::OrderState).says("后面的行刚刚变了，没有导入：请再看一遍，再点一次"));
+            }
+            let done = carry_out(tx, judged.iter(), Some(staff))?;
+            for (one, (at, _, _)) in judged.iter().zip(&rows) {
+                imports::put_done(tx, id, *at, &became(one))?;
+            }
+            imports::set_ran(tx, id)?;
+            also(tx, &done)?;
+            Ok(done)
+        };
+        match shop.write_large(write).await {
+            Ok(done) => ran.done.add(done),
+            Err(e) if e.code == Code::Internal => return Err(e),
+            Err(e) => {
+                ran.stopped = Some(e);
+                break;
+            }
         }
     }
-    Ok(done)
+    Ok(ran)
+}
+
+/// The rows of a product together, products in their order, cut into so many as one transaction takes.
+fn by_product(mut rows: Vec<Waiting>) -> Vec<Vec<Waiting>> {
+    let mut first: HashMap<String, usize> = HashMap::new();
+    for (n, one) in rows.iter().enumerate() {
+        first.entry(one.name.clone()).or_insert(n);
+    }
+    rows.sort_by_key(|one| first[&one.name]);
+    let mut parts: Vec<Vec<Waiting>> = Vec::new();
+    for one in rows {
+        match parts.last_mut() {
+            Some(part) if part.len() < AT_ONCE || part.last().is_some_and(|last| last.name == one.name) => {
+                part.push(one)
+            }
+            _ => parts.push(vec![one]),
+        }
+    }
+    parts
+}
+
+fn became(one: &Judged) -> String {
+    match one.verdict {
+        Verdict::New => "已新增".to_owned(),
+        _ => format!("已修改：{}", told(one)),
+    }
 }
 
 fn told(one: &Judged) -> String {
@@ -85,7 +168,7 @@ fn carry_out<'j>(tx: &Tx, judged: impl Iterator<Item = &'j Judged>, staff: Optio
     // What was last written of each product: its rows mostly say the same.
     let mut said: HashMap<ProductId, &Common> = HashMap::new();
     for one in judged {
-        let Some(deed) = &one.deed else { continue };
+        let Some(deed) = one.deed.as_deref() else { continue };
         if one.verdict == Verdict::Same {
             done.same += 1;
             continue;
@@ -178,7 +261,7 @@ fn put(tx: &Tx, id: ProductId, one: &Judged, deed: &Deed, staff: Option<StaffId>
     if let Some(on_hand) = deed.on_hand
         && !stock::adjust(tx, sku, on_hand, staff, "导入")?
     {
-        let words = format!("{line}：「{}」的库存少于已被订单占用的数量，没有导入任何商品", one.name);
+        let words = format!("{line}：「{}」的库存少于已被订单占用的数量", one.name);
         return Err(Error::from(Code::ValidationFailed).says(words));
     }
     Ok(())
@@ -189,9 +272,27 @@ fn taken_code(e: rusqlite::Error, line: &str, sku: &SkuDraft) -> Error {
         (rusqlite::Error::SqliteFailure(cause, _), Some(code))
             if cause.code == rusqlite::ErrorCode::ConstraintViolation =>
         {
-            let words = format!("{line}：商家编码 {code} 已被其他商品使用，没有导入任何商品");
+            let words = format!("{line}：商家编码 {code} 已被其他商品使用");
             Error::from(Code::ValidationFailed).says(words)
         }
         _ => e.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_products_rows_stay_together_however_long_the_table_is() {
+        let row = |at, name: &str| Waiting { at, name: name.to_owned(), verdict: Verdict::New, mark: 0, judged: None };
+        let mut rows: Vec<Waiting> = (0..AT_ONCE).map(|at| row(at, "杯")).collect();
+        rows.insert(1, row(7, "壶"));
+        rows.push(row(8, "壶"));
+        rows.push(row(9, "杯"));
+        let parts = by_product(rows);
+        let names = |part: &Vec<Waiting>| part.iter().map(|one| one.name.clone()).collect::<BTreeSet<_>>();
+        assert_eq!(parts.iter().map(Vec::len).collect::<Vec<_>>(), [AT_ONCE + 1, 2]);
+        assert!(parts.iter().all(|part| names(part).len() == 1));
     }
 }

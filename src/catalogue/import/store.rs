@@ -10,6 +10,9 @@ use crate::shown::Shown;
 
 /// Older ones are forgotten: they are large, and what they changed is in the log.
 const KEPT: i64 = 20;
+/// And so are more than a few that are very large, in bytes.
+const LARGE: i64 = 2_000_000;
+const LARGE_KEPT: i64 = 3;
 
 /// A table that was brought in, and what became of it.
 #[derive(Clone, Debug)]
@@ -30,15 +33,24 @@ pub fn insert(tx: &Tx, who: &str, notes: &[String], rows: &[Row]) -> Result<Impo
         .execute(params![who, tx.now(), json(notes)?, json(rows)?])?;
     let id = tx.last_insert_rowid();
     tx.prepare_cached("delete from product_imports where id <= ?1")?.execute([id - KEPT])?;
+    tx.prepare_cached(
+        "delete from product_imports
+          where octet_length(rows) > ?1
+            and id not in (select id from product_imports where octet_length(rows) > ?1 order by id desc limit ?2)",
+    )?
+    .execute([LARGE, LARGE_KEPT])?;
     Ok(ImportId(id))
 }
 
-pub fn set_ran(tx: &Tx, id: ImportId, rows: &[Row]) -> Result<()> {
-    tx.prepare_cached("update product_imports set ran_at = ?2, rows = ?3 where id = ?1")?.execute(params![
-        id,
-        tx.now(),
-        json(rows)?
-    ])?;
+pub fn set_ran(tx: &Tx, id: ImportId) -> Result<()> {
+    tx.prepare_cached("update product_imports set ran_at = ?2 where id = ?1")?.execute(params![id, tx.now()])?;
+    Ok(())
+}
+
+/// A row was carried out, which is done once.
+pub fn put_done(tx: &Tx, id: ImportId, at: usize, what: &str) -> Result<()> {
+    tx.prepare_cached("insert into product_import_done (import_id, at, what) values (?1, ?2, ?3)")?
+        .execute(params![id, at as i64, what])?;
     Ok(())
 }
 
@@ -57,6 +69,19 @@ pub fn ran_beside(conn: &Connection, id: ImportId) -> Result<Vec<(ImportId, i64)
 }
 
 pub fn by_id(conn: &Connection, id: ImportId) -> Result<Option<Import>> {
+    let Some(mut import) = read(conn, id)? else { return Ok(None) };
+    let mut done = conn.prepare_cached("select at, what from product_import_done where import_id = ?1")?;
+    let mut done = done.query([id])?;
+    while let Some(row) = done.next()? {
+        let at: u32 = row.get("at")?;
+        if let Some(known) = import.rows.get_mut(at as usize) {
+            known.done = Some(row.get("what")?);
+        }
+    }
+    Ok(Some(import))
+}
+
+fn read(conn: &Connection, id: ImportId) -> Result<Option<Import>> {
     let bad = |e: serde_json::Error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, e.into());
     conn.prepare_cached("select id, who, at, notes, rows, ran_at, shown from product_imports where id = ?1")?
         .query_row([id], |row| {

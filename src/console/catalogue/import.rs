@@ -12,7 +12,9 @@ use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
 use crate::assets;
-use crate::catalogue::import::{self, Again, FILLED, Judged, NUMBERS, Plan, Verdict, WANTED, store as imports};
+use crate::catalogue::import::{
+    self, Again, Column, Done, FILLED, NUMBERS, Plan, Ran, Verdict, WANTED, Waiting, store as imports,
+};
 use crate::catalogue::store;
 use crate::clock::{self, Day};
 use crate::console::{Download, back, download, frame, upload, workbook};
@@ -27,6 +29,8 @@ use crate::tables;
 /// So many rows of one verdict are listed one by one: a page of thousands is slow to make and to look at. The others are
 /// ticked together, and listed when somebody asks.
 const LISTED: usize = 300;
+/// So many when somebody asks for all of them: more is looked at in a spreadsheet.
+const MOST_LISTED: usize = 5_000;
 /// Rows that change nothing are counted, and a few are shown.
 const SAME_LISTED: usize = 20;
 
@@ -132,7 +136,7 @@ async fn keep(shop: &Shop, staff: &Staff, plan: Plan) -> Result<ImportId> {
 async fn stamp(shop: &Shop, id: ImportId) -> Result<()> {
     let read = move |conn: &rusqlite::Connection| {
         let kept = imports::by_id(conn, id)?.ok_or(Code::NotFound)?;
-        Ok(import::waiting(conn, &kept.rows)?.1)
+        Ok(import::waiting(conn, &kept.rows, |_| false)?.1)
     };
     let shown = shop.read_slowly(read).await?;
     shop.write(move |tx| Ok(imports::set_shown(tx, id, &shown)?)).await
@@ -146,17 +150,26 @@ async fn check(
     id: ImportId,
     all: Option<bool>,
 ) -> Result<Template> {
+    let most = if all == Some(true) { MOST_LISTED } else { LISTED };
     let read = move |conn: &rusqlite::Connection| {
         let kept = imports::by_id(conn, id)?.ok_or(Code::NotFound)?;
-        Ok((import::waiting(conn, &kept.rows)?, import::again(conn, &kept)?, kept))
+        // Said of are those that are listed.
+        let mut said = [0_usize; Verdict::ALL.len()];
+        let keep = |one: &Waiting| {
+            let n = &mut said[one.verdict as usize];
+            *n += 1;
+            *n <= most || kept.shown.differs(one.at, one.mark)
+        };
+        let (rows, now) = import::waiting(conn, &kept.rows, keep)?;
+        Ok((rows, now, import::again(conn, &kept)?, kept))
     };
-    let ((judged, now), again, kept) = shop.read_slowly(read).await?;
-    let most = if all == Some(true) { usize::MAX } else { LISTED };
-    let moved = |at: usize| kept.shown.differs(at, &now);
+    let (rows, now, again, kept) = shop.read_slowly(read).await?;
+    let moved = |one: &Waiting| kept.shown.differs(one.at, one.mark);
     let group = |verdict: Verdict, most: usize| {
-        let rows = judged.iter().filter(|(_, one)| one.verdict == verdict);
-        shown(&rows.map(|(at, one)| (*at, one)).collect::<Vec<_>>(), most, &moved)
+        let rows: Vec<&Waiting> = rows.iter().filter(|one| one.verdict == verdict).collect();
+        shown(&rows, most, &moved, &kept.rows)
     };
+    let on_shelf = |row: &import::Row| row.said(Column::OnShelf).is_some();
     let done: Vec<_> = kept.rows.iter().filter_map(|row| Some((&row.line, row.done.as_ref()?))).collect();
     let context = context! {
         frame: frame(shop, &staff.0, "products", flash).await?,
@@ -170,29 +183,33 @@ async fn check(
         changed: group(Verdict::Changed, most),
         added: group(Verdict::New, most),
         same: group(Verdict::Same, if most > LISTED { most } else { SAME_LISTED }),
-        moved: judged.iter().filter(|(at, _)| moved(*at)).count(), seen: now.page(),
+        unshelved: rows.iter().filter(|one| one.verdict == Verdict::New && !on_shelf(&kept.rows[one.at])).count(),
+        moved: rows.iter().filter(|one| moved(one)).count(), seen: now.page(),
     };
     Ok(assets::page("console/products_check.html", context))
 }
 
 /// The first rows of a verdict one by one, those that have become others before all; and which the others are.
-fn shown(rows: &[(usize, &Judged)], most: usize, moved: &dyn Fn(usize) -> bool) -> Value {
-    let (mut listed, mut rest): (Vec<_>, Vec<_>) = rows.iter().copied().partition(|(at, _)| moved(*at));
-    let kept = rest.split_off(most.saturating_sub(listed.len()).min(rest.len()));
-    listed.append(&mut rest);
-    let rest = kept;
+fn shown(rows: &[&Waiting], most: usize, moved: &dyn Fn(&Waiting) -> bool, table: &[import::Row]) -> Value {
+    let (mut listed, mut others): (Vec<_>, Vec<_>) = rows.iter().copied().partition(|one| moved(one));
+    others.extend(listed.split_off(listed.len().min(MOST_LISTED)));
+    others.sort_by_key(|one| one.at);
+    let rest = others.split_off(most.saturating_sub(listed.len()).min(others.len()));
+    listed.append(&mut others);
     let change = |change: &import::Change| json!({ "what": change.what, "was": change.was, "is": change.is });
-    let row = |(at, one): &(usize, &Judged)| {
-        let changes: Vec<Value> = one.changes.iter().map(change).collect();
-        json!({
-            "at": at, "line": one.line, "name": one.name, "spec": one.spec, "note": one.note, "changes": changes,
-            "moved": moved(*at),
-        })
+    let row = |one: &Waiting| {
+        let judged = one.judged.as_ref()?;
+        let changes: Vec<Value> = judged.changes.iter().map(change).collect();
+        Some(json!({
+            "at": one.at, "line": judged.line, "name": judged.name, "spec": judged.spec, "note": judged.note,
+            "changes": changes, "moved": moved(one),
+        }))
     };
-    let ends = rest.first().zip(rest.last()).map(|(first, last)| [&first.1.line, &last.1.line]);
-    let places: Vec<usize> = rest.iter().map(|(at, _)| *at).collect();
+    let line = |one: &Waiting| &table[one.at].line;
+    let ends = rest.first().zip(rest.last()).map(|(first, last)| [line(first), line(last)]);
+    let places: Vec<usize> = rest.iter().map(|one| one.at).collect();
     json!({
-        "n": rows.len(), "rows": listed.iter().map(row).collect::<Vec<_>>(), "more": rest.len(),
+        "n": rows.len(), "rows": listed.into_iter().filter_map(row).collect::<Vec<_>>(), "more": rest.len(),
         "ends": ends, "rest": spans(&places),
     })
 }
@@ -239,21 +256,37 @@ async fn carry_out(shop: &Shop, staff: Staff, id: ImportId, ticks: Ticks) -> Res
     if ticked.is_empty() {
         return Err(Error::field("row", "没有勾选任何一行"));
     }
-    let write = move |tx: &Tx| {
-        let mut kept = imports::by_id(tx, id)?.ok_or(Code::NotFound)?;
-        let (mut judged, now) = import::waiting(tx, &kept.rows)?;
-        judged.retain(|(at, _)| ticked.contains(at));
-        if let Err(next) = kept.shown.agreed(now, ticks.seen.as_deref(), judged.iter().map(|(at, _)| *at)) {
-            imports::set_shown(tx, id, &next)?;
-            return Ok(Err(next));
-        }
-        let done = import::run(tx, &mut kept.rows, &judged, staff.id)?;
-        imports::set_ran(tx, id, &kept.rows)?;
-        let words = format!("已导入 {} 个商品（新增 {}）、{} 个规格", done.products, done.added, done.skus);
-        audit(tx, &staff, &format!("商品表 {id}：{words}"))?;
-        Ok(Ok(words))
+    let read = move |conn: &rusqlite::Connection| {
+        let kept = imports::by_id(conn, id)?.ok_or(Code::NotFound)?;
+        let (mut rows, now) = import::waiting(conn, &kept.rows, |_| false)?;
+        rows.retain(|one| ticked.contains(&one.at));
+        Ok((rows, now, kept))
     };
-    let words = shop.write_large(write).await?.map_err(|next| Error::from(Code::OrderState).says(next.why()))?;
-    stamp(shop, id).await?;
-    Ok(words)
+    let (mut rows, now, kept) = shop.read_slowly(read).await?;
+    if rows.is_empty() {
+        return Err(Error::field("row", "勾选的行都已经导入过了"));
+    }
+    if let Err(next) = kept.shown.agreed(now, ticks.seen.as_deref(), rows.iter().map(|one| one.at)) {
+        let why = Error::from(Code::OrderState).says(next.why());
+        shop.write(move |tx| Ok(imports::set_shown(tx, id, &next)?)).await?;
+        return Err(why);
+    }
+    rows.retain(|one| matches!(one.verdict, Verdict::New | Verdict::Changed));
+    if rows.is_empty() {
+        return Err(Error::field("row", "勾选的行没有要改的：和店里一样"));
+    }
+    let by = staff.clone();
+    let noted = move |tx: &Tx, done: &Done| Ok(audit(tx, &by, &format!("商品表 {id}：{}", in_words(done)))?);
+    let Ran { done, stopped } = import::run(shop, &kept, rows, staff.id, noted).await?;
+    // Unless it ended early: what is left then is shown against what was seen.
+    match stopped {
+        None => stamp(shop, id).await?,
+        Some(why) if done.skus == 0 => return Err(why),
+        Some(why) => return Err(Error::from(why.code).says(format!("{}。{}", in_words(&done), why.message()))),
+    }
+    Ok(in_words(&done))
+}
+
+fn in_words(done: &Done) -> String {
+    format!("已导入 {} 个商品（新增 {}）、{} 个规格", done.products, done.added, done.skus)
 }
