@@ -153,8 +153,21 @@ const USUAL: &[(&str, &[&str])] = &[
     ("SFB2C", &["顺丰国际快递"]),
     ("DHL", &["敦豪"]),
     ("UPS", &[]),
-    ("FEDEX", &["联邦", "联邦快递"]),
+    ("FEDEX", &[]),
 ];
+
+/// Names that several services share, so that each of them would be a guess.
+const SHARED: &[(&str, &[&str])] = &[
+    ("联邦", &["FEDEX", "FEDEX_GJ"]),
+    ("联邦快递", &["FEDEX", "FEDEX_GJ"]),
+    ("fedex", &["FEDEX", "FEDEX_GJ"]),
+    ("fedex联邦", &["FEDEX", "FEDEX_GJ"]),
+    ("fedex联邦快递", &["FEDEX", "FEDEX_GJ"]),
+];
+
+fn shared(name: &str) -> Option<&'static [&'static str]> {
+    SHARED.iter().find(|(known, _)| *known == name).map(|(_, codes)| *codes)
+}
 
 /// Houses that carry parcels although WeChat's list has no entry for them.
 const ELSEWHERE: &[&str] = &[
@@ -253,6 +266,12 @@ pub struct Unknown {
 
 impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if is_bare_other(&self.written) {
+            return write!(f, "「{}」是哪一家？请写上名字，例如 其他：飞毛腿", self.written);
+        }
+        if shared(&key(&self.written)).is_some() {
+            return write!(f, "「{}」有几种：请写明是 {}", self.written, self.near.join(" 还是 "));
+        }
         write!(f, "不认识快递公司「{}」", self.written)?;
         if !self.near.is_empty() {
             write!(f, "，相近的有：{}", self.near.join("、"))?;
@@ -288,7 +307,11 @@ impl Carriers {
     }
 
     fn exactly(&self, written: &str) -> Option<Carrier> {
-        if written.is_empty() {
+        // A code is written in capitals; in small letters it is a name like any other.
+        if written.is_empty()
+            || is_bare_other(written)
+            || shared(&key(written)).is_some() && by_code().get(written).is_none()
+        {
             return None;
         }
         if let Some(code) = by_capitals().get(&written.to_ascii_uppercase()) {
@@ -316,6 +339,9 @@ impl Carriers {
     /// Up to four names that stand in this one, or begin as it does. Latin names are alike only in more letters.
     fn near(&self, written: &str) -> Vec<String> {
         let written = key(written);
+        if let Some(codes) = shared(&written) {
+            return codes.iter().map(|code| name_of(code).to_owned()).collect();
+        }
         let letters = if written.is_ascii() { 4 } else { 2 };
         let head: String = written.chars().take(letters).collect();
         if head.chars().count() < letters {
@@ -340,9 +366,20 @@ impl Carriers {
 
     /// What forms offer: those that most shops use, then what WeChat has added.
     pub fn offered(&self) -> Vec<Carrier> {
-        let usual = USUAL.iter().map(|(code, _)| *code).chain([OTHER]);
-        usual.map(Carrier::known).chain(self.added.iter().cloned()).collect()
+        let usual = USUAL.iter().map(|(code, _)| Carrier::known(code));
+        // To be written on.
+        let other = Carrier { code: OTHER.to_owned(), name: format!("{}：", name_of(OTHER)) };
+        usual.chain([other]).chain(self.added.iter().cloned()).collect()
     }
+}
+
+/// None of the list, and no name: buyers could not find their parcel.
+fn is_bare_other(written: &str) -> bool {
+    let name = key(written).replace(['：', ':', '/'], "");
+    ["其他", "其它", "other"].iter().any(|word| {
+        let rest = name.strip_prefix(word);
+        rest.is_some_and(|rest| ["", "快递", "快递公司", "物流", "物流公司", "公司"].contains(&rest))
+    })
 }
 
 /// `其他：飞毛腿`, `其它(飞毛腿)`: none of the list, under the name that buyers will read.
@@ -353,8 +390,7 @@ fn other(written: &str) -> Option<Carrier> {
     let signs = [':', '(', ')', '（', '）', ' ', '-', '/'];
     let stripped = ["快递公司", "快递", "物流", "公司"].iter().find_map(|word| rest.strip_prefix(word));
     let name = stripped.unwrap_or(rest).trim_matches(signs);
-    let name = if name.is_empty() { name_of(OTHER) } else { name };
-    (name.chars().count() <= 20).then(|| Carrier { code: OTHER.to_owned(), name: name.to_owned() })
+    (!name.is_empty() && name.chars().count() <= 20).then(|| Carrier { code: OTHER.to_owned(), name: name.to_owned() })
 }
 
 /// Without what says nothing of the service: `有限公司` at the end.
@@ -488,7 +524,7 @@ mod tests {
             ("ZJS", "宅急送"),
             ("UC", "优速快递"),
             ("ANEKY", "安能物流"),
-            ("OTHER", "其他 其他快递 其它 OTHER 天天快递 顺丰快运"),
+            ("OTHER", "天天快递 顺丰快运"),
         ] {
             for name in names.split(' ') {
                 let found = Carriers::default().named(name).map(|carrier| carrier.code);
@@ -526,6 +562,20 @@ mod tests {
 
     #[test]
     fn another_service_goes_under_its_own_name() {
+        for (written, asked) in [
+            ("其他", "「其他」是哪一家"),
+            ("其它快递", "例如 其他：飞毛腿"),
+            ("其他：", "是哪一家"),
+            ("OTHER", "是哪一家"),
+            ("联邦", "FEDEX联邦(国内件） 还是 FEDEX联邦(国际件）"),
+            ("联邦快递", "有几种"),
+            ("FedEx", "有几种"),
+        ] {
+            let unknown = Carriers::default().named(written).unwrap_err();
+            assert!(unknown.to_string().contains(asked), "{written}: {unknown}");
+        }
+        assert_eq!(Carriers::default().named("FEDEX联邦(国际件）").unwrap().code, "FEDEX_GJ");
+        assert_eq!(Carriers::default().named("FEDEX").unwrap().code, "FEDEX");
         for written in ["其他：飞毛腿", "其它(飞毛腿)", "其他 飞毛腿", "其他快递：飞毛腿", "OTHER:飞毛腿"]
         {
             let carrier = Carriers::default().named(written).unwrap();
