@@ -24,6 +24,17 @@ pub struct Listed {
     pub problems: Vec<String>,
 }
 
+impl Listed {
+    /// Each once: 綦江区 and what was 万盛区 are the same today.
+    fn more(&mut self, places: Vec<Place>) {
+        for place in places {
+            if !self.places.contains(&place) {
+                self.places.push(place);
+            }
+        }
+    }
+}
+
 /// Whole, for a part of a key is cut at the signs that part places.
 const NO_PLACES: &str = "这像是密钥的内容，不是地名";
 
@@ -39,10 +50,10 @@ pub fn listed(text: &str) -> Listed {
         let whole = read(part, listed.places.last().copied());
         let words: Vec<&str> = part.split(names::is_blank).filter(|word| !word.is_empty()).collect();
         match whole {
-            Ok(places) => listed.places.extend(places),
+            Ok(places) => listed.more(places),
             Err(problem) if words.len() < 2 => listed.problems.push(problem.says(part)),
             Err(_) => words.into_iter().for_each(|word| match read(word, listed.places.last().copied()) {
-                Ok(places) => listed.places.extend(places),
+                Ok(places) => listed.more(places),
                 Err(problem) => listed.problems.push(problem.says(word)),
             }),
         }
@@ -79,7 +90,7 @@ fn read(text: &str, before: Option<Place>) -> Result<Vec<Place>, Unread> {
     }
 }
 
-/// Lists of places, each with a value behind a colon: `新疆 西藏:25；乌鲁木齐：30`. A place twice is a problem.
+/// Lists of places, each with a value behind a colon: `新疆 西藏:25；乌鲁木齐：30`. A place with two values is a problem.
 pub fn with_values(text: &str) -> (Vec<(Place, &str)>, Vec<String>) {
     let (mut found, mut problems): (Vec<(Place, &str)>, Vec<String>) = Default::default();
     if may_be_key(text) {
@@ -97,7 +108,8 @@ pub fn with_values(text: &str) -> (Vec<(Place, &str)>, Vec<String>) {
         problems.extend(listed.problems);
         for place in listed.places {
             match found.iter().find(|(known, _)| *known == place) {
-                Some(_) => problems.push(format!("{}写了两次", place.text())),
+                Some((_, known)) if *known == value => {}
+                Some(_) => problems.push(format!("{}写了两次，值不一样", place.text())),
                 None => found.push((place, value)),
             }
         }
