@@ -2,6 +2,7 @@
 
 use calamine::{Reader, Xlsx};
 use serde_json::json;
+use xiaopu::catalogue::Delivery;
 use xiaopu::simulator::Fault;
 use xiaopu::staff::Role;
 
@@ -264,4 +265,29 @@ async fn an_orders_own_numbers_are_no_parcels() {
     let batch = pasted(&packer, &w, &format!("{no}\t顺丰冷运\tSF1234567890123\n随便写的一行")).await;
     let page = packer.page(&batch).await;
     assert!(page.contains("不认识快递公司「顺丰冷运」") && !page.contains("/admin/orders/随便写的一行"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_without_a_parcel_is_not_sent_by_a_parcels_number() {
+    let w = World::new().await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let owner = w.staff("owner", Role::Owner).await;
+    owner.post("/admin/settings", &[("shop-local_freight", "5"), ("shop-local_area", "浙江省杭州市西湖区")]).await;
+    let (_, cake) = w.product_with("蛋糕", 1000, 9, |_, sku| sku.delivery = Delivery::Local).await;
+    let no = w.paid(&alice, cake, 1).await.no;
+    let bench = format!("/admin/shipping/scan?order={no}");
+    for (code, by_hand) in [("SF1234567890123", "false"), (no.as_str(), "false")] {
+        packer.post("/admin/shipping/scan", &[("order", &no), ("code", code), ("by_hand", by_hand)]).await;
+        assert_eq!(alice.status(&no).await, "to_ship", "{code}");
+    }
+    packer.post("/admin/shipping/scan", &[("order", &no), ("code", "SF1234567890123")]).await;
+    assert!(packer.said(&bench).await.contains("没有快递单号：送出后按“已送出”"));
+    let page = packer.page(&bench).await;
+    assert!(page.contains("第 2 步：送出") && page.contains("已送出，不用快递单号"));
+    packer.post("/admin/shipping/scan", &[("order", &no), ("code", &no), ("by_hand", "true")]).await;
+    assert_eq!(alice.status(&no).await, "shipped");
+    let express = w.paid(&alice, w.product("苹果", 1000, 9).await, 1).await.no;
+    packer.post("/admin/shipping/scan", &[("order", &express), ("code", &express), ("by_hand", "true")]).await;
+    assert_eq!(alice.status(&express).await, "to_ship", "a parcel needs its number");
 }

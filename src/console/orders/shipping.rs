@@ -285,7 +285,7 @@ async fn batch_page(
     let count = |verdict| judged.iter().filter(|j| j.row.done.is_none() && j.verdict == verdict).count();
     let (ready, renumber) = (count(Verdict::Ready), count(Verdict::Renumber));
     let now = batch::shown(&judged);
-    let moved = |at: usize| judged[at].row.done.is_none() && batch.shown.differs(at, &now);
+    let moved = |at: usize| judged[at].row.done.is_none() && batch.shown.differs(at, now.row(at));
     let since = batch.ran_at.filter(|at| shop.now() - at < shipping::UNDO_WITHIN);
     let context = context! {
         frame: frame(shop, &staff, "orders", flash).await?,
@@ -550,6 +550,9 @@ struct Scan {
     /// Other orders lie in the same parcel.
     #[field(default = false)]
     merge: bool,
+    /// The order goes without a parcel's number, and somebody says that it is on its way.
+    #[field(default = false)]
+    by_hand: bool,
 }
 
 /// The slip or the label that was scanned; somebody's code for fetching goes on to the desk, as it was sent.
@@ -563,7 +566,7 @@ async fn scan(shop: &State<Shop>, staff: Staff, scan: Sent<Scan>) -> std::result
 
 async fn scanned(shop: &Shop, staff: &Staff, sent: &Sent<Scan>) -> Flash<Redirect> {
     let (empty, scan) = ("/admin/shipping/scan", &sent.form);
-    if let Some(no) = OrderNo::read(&scan.code) {
+    if let Some(no) = OrderNo::read(&scan.code).filter(|_| !scan.by_hand) {
         return match find(shop, no.as_str()).await {
             Ok(order) if order.status == OrderStatus::ToShip => {
                 Flash::success(Redirect::to(format!("{empty}?order={no}")), "现在扫快递面单")
@@ -615,8 +618,14 @@ const LONGEST_TAIL: usize = 11;
 
 async fn sent_by_scan(shop: &Shop, staff: &Staff, order: &OrderNo, scan: &Scan) -> Result<Left> {
     let order = find(shop, order.as_str()).await?;
-    if order.delivery != Delivery::Express {
-        return send(shop, staff, &order, Sending::default()).await;
+    match order.delivery {
+        Delivery::Express => {}
+        Delivery::Pickup => return Err(Error::field("code", "这笔订单是「自提」：买家来取时，请到取货核销")),
+        _ if scan.by_hand => return send(shop, staff, &order, Sending::default()).await,
+        delivery => {
+            let words = format!("这笔订单是「{}」，没有快递单号：送出后按“已送出”", delivery.text());
+            return Err(Error::field("code", words));
+        }
     }
     let Found { parcel, by } = found(shop, &scan.company, &scan.code).await?;
     if by == By::Guess {
