@@ -168,6 +168,8 @@ impl Words {
 enum Typed {
     /// A whole phone number or the last four digits of one, without what parts its digits.
     Phone(String),
+    /// The last eight digits of one.
+    PhoneEnd(String),
     /// A number of any other kind, or the beginning or the end of one, in capitals.
     Number(String),
     Words(String),
@@ -193,12 +195,22 @@ impl Typed {
         if let Some(order_no) = OrderNo::read(typed) {
             return Typed::Number(order_no.to_string());
         }
+        // As people part it, and as it is cut short: `20261008-ABC…`.
+        let joined: String = text.trim_end_matches(['…', '.']).chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+        if joined.len() > 8 && joined.starts_with("20") && joined.bytes().take(8).all(|b| b.is_ascii_digit()) {
+            let number = joined.to_ascii_uppercase();
+            return Typed::Number(OrderNo::read(&number).map_or(number, |order_no| order_no.to_string()));
+        }
+        // The last eight digits of a phone, as they are said.
+        if text.contains([' ', '-']) && phone.len() == 8 && parts_digits {
+            return Typed::PhoneEnd(phone);
+        }
         let upper = text.replace(' ', "").to_ascii_uppercase();
         // A label's picture, an address, a waybill with its tail: numbers that are not written plainly.
         let number = TrackingNo::read(typed).map_or(upper, |number| number.to_string());
         let digits = number.bytes().filter(u8::is_ascii_digit).count();
         let plain = number.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_*".contains(&b));
-        match plain && (digits >= 4 || number.len() >= TAIL) {
+        match plain && (digits >= 4 || number.len() >= TAIL || number.len() == SHORT_TAIL && digits > 0) {
             true => Typed::Number(number),
             false => Typed::Words(bare(typed)),
         }
@@ -218,6 +230,8 @@ fn unlabelled(text: &str) -> &str {
 
 /// So much of an order's number names few orders.
 const TAIL: usize = 5;
+/// And so much, with a digit in it, is no word of a language.
+const SHORT_TAIL: usize = 4;
 
 /// A phone number by its digits, without the country's.
 fn dialled(text: &str) -> String {
@@ -305,6 +319,13 @@ mod tests {
             ("20261008ABCDEFGHJKR01", number("20261008ABCDEFGHJKR01")),
             ("defg7jk", number("DEFG7JK")),
             ("kxqrt", number("KXQRT")),
+            ("g7jk", number("G7JK")),
+            ("20261008-ABCDEFGHJK", number("20261008ABCDEFGHJK")),
+            ("20261008 abcd efghjk", number("20261008ABCDEFGHJK")),
+            ("20261008-ABC…", number("20261008ABC")),
+            ("20261008abc...", number("20261008ABC")),
+            ("1111 2222", Typed::PhoneEnd("11112222".to_owned())),
+            ("1111-2222", Typed::PhoneEnd("11112222".to_owned())),
             ("cake", words("cake")),
             ("20261008", number("20261008")),
             ("JDVA12345678901-1-1-", number("JDVA12345678901")),

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params, params_from_iter};
 
-use super::{Filter, Mark, Sort, TAIL, Typed, Words, phone, phrases, region};
+use super::{Filter, Mark, SHORT_TAIL, Sort, Typed, Words, phone, phrases, region};
 use crate::db::Tx;
 use crate::exceptions::store::TO_DECIDE;
 use crate::ids::{OrderId, OrderNo};
@@ -15,8 +15,10 @@ enum Meant {
     Ids(Vec<OrderId>),
     /// The beginning of an order number.
     Beginning(String),
-    /// The end of one, of five characters or more.
+    /// The end of one, of four characters or more.
     End(String),
+    /// The end of a phone number, of more than four digits.
+    PhoneEnd(String),
     /// A phrase for the index of words.
     Words(String),
 }
@@ -24,6 +26,7 @@ enum Meant {
 /// Numbers go before words: whoever types a whole number means it.
 fn meant(conn: &Connection, typed: &str) -> Result<Meant> {
     let number = match Typed::read(typed) {
+        Typed::PhoneEnd(digits) => return Ok(Meant::PhoneEnd(digits)),
         Typed::Phone(digits) => return Ok(Meant::Words(phone(&digits))),
         Typed::Words(words) => return Ok(Meant::Words(phrases("receiver place goods", &words))),
         Typed::Number(number) => number,
@@ -35,7 +38,7 @@ fn meant(conn: &Connection, typed: &str) -> Result<Meant> {
     if begins(conn, &number)? {
         return Ok(Meant::Beginning(number));
     }
-    if number.len() >= TAIL && ends(conn, &number)? {
+    if number.len() >= SHORT_TAIL && ends(conn, &number)? {
         return Ok(Meant::End(number));
     }
     Ok(Meant::Words(phrases("receiver place goods", typed)))
@@ -62,7 +65,7 @@ fn begins(conn: &Connection, number: &str) -> Result<bool> {
     Ok(found.is_some())
 }
 
-const ENDS: &str = "(substr(o.order_no, -5) = substr(?, -5) and o.order_no like '%' || ?)";
+const ENDS: &str = "(substr(o.order_no, -4) = substr(?, -4) and o.order_no like '%' || ?)";
 
 fn ends(conn: &Connection, number: &str) -> Result<bool> {
     let sql = format!("select 1 from orders o where {} limit 1", ENDS.replace('?', "?1"));
@@ -107,6 +110,11 @@ impl Query {
                 }
                 Meant::Beginning(number) => query.narrow("(o.order_no >= ? and o.order_no < ? || '~')", number),
                 Meant::End(number) => query.narrow(ENDS, number),
+                Meant::PhoneEnd(digits) => {
+                    words.push(phone(&digits[digits.len() - 4..]));
+                    let whole = "replace(replace(json_extract(o.address, '$.phone'), ' ', ''), '-', '') like '%' || ?";
+                    query.narrow(whole, digits);
+                }
                 Meant::Words(phrase) => words.push(phrase),
             },
         }
