@@ -13,7 +13,12 @@ const HEIC: &str = "这是 HEIC 照片（iPhone 默认的格式），小铺读�
                     已经拍好的，用微信发给自己（不勾原图）再保存，或截图后上传";
 const MODERN: &str = "小铺读不了。在手机上打开它截一张图，或用微信发给自己（不勾原图）再保存，然后上传";
 const DESKTOP: &str = "小铺读不了。请用看图软件打开，另存为 JPG 或 PNG 后再上传；在手机上可以截图后上传";
+const RAW: &str = "这是相机的 RAW 原片，小铺读不了。请在相机上改拍 JPG，或用相机的软件导出成 JPG 后再上传";
 const VIDEO: &str = "这是视频，不是图片。实况照片请在相册里选“编辑 → 关闭实况”，或截图后上传";
+
+/// Cameras' own, that do not begin as a TIFF does: Fuji, Panasonic, Olympus, Sigma, Minolta, older Canon.
+const RAWS: [&[u8]; 8] =
+    [b"FUJIFILMCCD-RAW", b"IIU\0", b"IIRO", b"IIRS", b"MMOR", b"FOVb", b"\0MRM", b"II\x1a\0\0\0HEAPCCDR"];
 
 /// The kind, or the words for whoever sent it.
 pub fn of(bytes: &[u8]) -> Result<Kind, String> {
@@ -36,6 +41,7 @@ pub fn of(bytes: &[u8]) -> Result<Kind, String> {
         () if starts(b"II*\0") || starts(b"MM\0*") || starts(b"II+\0") || starts(b"MM\0+") => {
             format!("这是 TIFF 图片或相机的 RAW 原片，{DESKTOP}")
         }
+        () if RAWS.iter().any(|head| starts(head)) => RAW.to_owned(),
         () if starts(b"8BPS") => format!("这是 Photoshop 的 PSD 文件，{DESKTOP}"),
         () if starts(b"%PDF") => format!("这是 PDF 文件，{DESKTOP}"),
         () if starts(b"\0\0\x01\0") => format!("这是 ICO 图标，{DESKTOP}"),
@@ -56,6 +62,8 @@ fn brand(bytes: &[u8]) -> &'static str {
         "这是 AVIF 图片，小铺读不了。在手机上打开它截一张图，或用看图软件另存为 JPG，然后上传"
     } else if has(&[b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"]) {
         HEIC
+    } else if has(&[b"crx "]) {
+        RAW
     } else {
         VIDEO
     }
@@ -143,7 +151,10 @@ impl Jpeg {
             return unusual(&format!("{} 个颜色分量", factors.len()));
         }
         if !is_read_right(&factors, across, down) {
-            return unusual("色度采样方式特殊");
+            return unusual(match factors[..] {
+                [_, .., black] if factors.len() == 4 && black != (across, down) => "CMYK，黑色的采样比别的粗",
+                _ => "色度采样方式特殊",
+            });
         }
         let all = u64::from(width) * u64::from(height);
         let samples = factors.iter().map(|f| all * u64::from(f.0 * f.1) / u64::from(across * down)).sum();
