@@ -37,7 +37,12 @@ pub async fn mend(shop: &Shop) -> Result<usize> {
 /// under a number waits for it, however long.
 pub async fn try_again(shop: &Shop) -> Result<()> {
     const AT_WECHAT: [Kind; 6] = [Kind::Poll, Kind::Expire, Kind::Close, Kind::Refund, Kind::Refunds, Kind::Bill];
-    shop.write(|tx| Ok(jobs::store::run_failed(tx, &AT_WECHAT)?)).await?;
+    let write = |tx: &Tx| {
+        jobs::store::run_failed(tx, &AT_WECHAT)?;
+        // And each day is looked for that waits for this number's bill.
+        Ok(jobs::enqueue(tx, Task::Bills, tx.now())?)
+    };
+    shop.write(write).await?;
     shop.wake_worker();
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 pub mod decide;
 pub mod funds;
+pub mod parts;
 pub mod report;
 pub mod store;
 
@@ -48,6 +49,13 @@ words! {
     }
 }
 
+impl BillState {
+    /// A bill was fetched and held against the books, whatever came of it.
+    pub fn is_matched(self) -> bool {
+        !matches!(self, BillState::Waiting | BillState::Failed)
+    }
+}
+
 /// A day's match, with what WeChat's bill adds up to.
 #[derive(Clone, Debug)]
 pub struct Match {
@@ -70,8 +78,7 @@ pub struct Match {
 impl Match {
     /// What the bill says was received and given back, in fen, where there is one.
     pub fn billed(&self) -> Option<(i64, i64)> {
-        let there = !matches!(self.state, BillState::Waiting | BillState::Failed);
-        there.then_some((self.received_fen, self.refunded_fen))
+        self.state.is_matched().then_some((self.received_fen, self.refunded_fen))
     }
 
     /// What the bill has beside the shop's own, in one line.
@@ -90,28 +97,37 @@ pub fn out_at(day: Day) -> i64 {
     day.end() + OUT_AFTER
 }
 
-/// Each morning: every day without a settled bill gets a job of its own.
+/// Each morning: every day without a settled bill of today's number gets a job of its own; of one on which another number
+/// waits it is said.
 pub async fn schedule(shop: &Shop) -> Result<Ran> {
     let now = shop.now();
     let today = Day::of(now);
     let morning = today.start() + OUT_AFTER + 5 * MINUTE;
     let again = Ran::Again { at: if now < morning { morning } else { morning + 24 * HOUR } };
-    if shop.account().is_none() {
-        return Ok(again);
-    }
-    let late = shop.read_slowly(move |conn| Ok(store::late_fees(conn, today.plus(-REFUND_TAKES))?)).await?;
+    let Some(mch_id) = shop.account().map(|account| account.mch_id().to_owned()) else { return Ok(again) };
+    let read = move |conn: &Connection| {
+        Ok((store::late_fees(conn, today.plus(-REFUND_TAKES))?, left_since(conn, today.plus(-KEPT_DAYS), today)?))
+    };
+    let (late, left) = shop.read_slowly(read).await?;
     let write = move |tx: &Tx| {
-        let Some(first) = ledger::first_day(tx)? else { return Ok(()) };
+        let Some(first) = parts::store::first_day(tx, &mch_id)? else { return Ok(()) };
         for fee in &late {
             ledger::enter_fee(tx, &fee.wechat_id, fee.fee_fen, fee.at)?;
         }
         let mut day = first.max(today.plus(-KEPT_DAYS));
         while day < today {
-            let state = store::of_day(tx, day)?.map(|found| found.state);
-            if matches!(state, None | Some(BillState::Waiting | BillState::Failed)) {
+            if !parts::store::of_number(tx, day, &mch_id)?
+                .is_some_and(|part| part.state.is_matched() && part.looked_by.is_none())
+            {
                 jobs::enqueue(tx, Task::Bill(day), out_at(day).max(tx.now()))?;
             }
             day = day.plus(1);
+        }
+        for (day, numbers) in &left {
+            match numbers.iter().any(|owed| owed.mch_id == mch_id && owed.moved > 0) {
+                true => jobs::enqueue(tx, Task::Bill(*day), out_at(*day).max(tx.now()))?,
+                false => parts::conclude(tx, *day, Some(&mch_id))?,
+            }
         }
         Ok(())
     };
@@ -119,26 +135,32 @@ pub async fn schedule(shop: &Shop) -> Result<Ran> {
     Ok(again)
 }
 
+/// The days with numbers whose bill nobody has seen, and these; a shop that never had another number has none.
+fn left_since(conn: &Connection, from: Day, until: Day) -> Result<Vec<(Day, Vec<parts::Owed>)>> {
+    let mut days = Vec::new();
+    if let Some(first) = ledger::first_day(conn)?.filter(|_| parts::store::moved(conn).unwrap_or(true)) {
+        let mut day = first.max(from);
+        while day < until {
+            days.push((day, parts::left(conn, day)?));
+            day = day.plus(1);
+        }
+    }
+    days.retain(|(_, left)| !left.is_empty());
+    Ok(days)
+}
+
 /// Downloads a day's bill and matches it; safe to repeat.
 pub async fn run(shop: &Shop, day: Day) -> Result<Ran> {
     let now = shop.now();
-    if now < out_at(day) {
-        note(shop, day, BillState::Waiting, "账单要到第二天 10 点后才能下载").await?;
-        return Ok(Ran::Again { at: out_at(day) });
-    }
     let Some(account) = shop.account() else { return Ok(Ran::Failed("微信支付还没有设置".into())) };
     let (app_id, mch_id) = (account.app_id().to_owned(), account.mch_id().to_owned());
-    let read = move |conn: &rusqlite::Connection| {
-        Ok((store::taken_under(conn, day, &mch_id)?, exceptions::store::count_open_of_day(conn, day)?))
-    };
-    let ((here, elsewhere), open) = shop.read(read).await?;
-    if let Some((_, number)) = elsewhere.filter(|_| here == 0 || open > 0) {
-        // A bill of today's number would take back what that of the other one told.
-        let words = format!(
-            "这一天的款是用商户号 {number} 收的，现在设置的是 {}：换回原商户号，才能取到那一天的账单",
-            account.mch_id()
-        );
-        note(shop, day, BillState::Failed, &words).await?;
+    if now < out_at(day) {
+        note(shop, day, &mch_id, BillState::Waiting, "账单要到第二天 10 点后才能下载").await?;
+        return Ok(Ran::Again { at: out_at(day) });
+    }
+    let number = mch_id.clone();
+    if let Some(words) = shop.read(move |conn| foreign(conn, day, &number)).await? {
+        shop.write(move |tx| Ok(store::put_problem(tx, day, BillState::Failed, &words)?)).await?;
         return Ok(Ran::Done);
     }
     let own = shop.read(move |conn| Ok(store::own(conn, &app_id)?)).await?;
@@ -156,7 +178,7 @@ pub async fn run(shop: &Shop, day: Day) -> Result<Ran> {
     shop.write_always(move |tx| Ok(entry.record(tx)?)).await?;
     match exchange.result {
         Ok(BillAnswer::Creating) => {
-            note(shop, day, BillState::Waiting, "微信正在生成账单，半小时后自动再试").await?;
+            note(shop, day, &mch_id, BillState::Waiting, "微信正在生成账单，半小时后自动再试").await?;
             Ok(Ran::Again { at: now + CREATING_AGAIN })
         }
         Ok(BillAnswer::None) => compare(shop, &account, day, Bill::default(), true).await,
@@ -164,7 +186,7 @@ pub async fn run(shop: &Shop, day: Day) -> Result<Ran> {
         Err(e) => {
             // What only the owner can mend is said with what to do; time heals the rest.
             let why = for_owner(account.api(), &e).unwrap_or_else(|| e.to_string());
-            note(shop, day, BillState::Failed, &why).await?;
+            note(shop, day, &mch_id, BillState::Failed, &why).await?;
             Ok(Ran::Failed(why))
         }
     }
@@ -185,54 +207,65 @@ pub async fn by_hand(shop: &Shop, day: Day) -> Result<Ran> {
     Ok(ran)
 }
 
-/// Writes down why there is no match yet; one that was made before stays.
-async fn note(shop: &Shop, day: Day, state: BillState, problem: &str) -> Result<()> {
-    let problem = problem.to_owned();
-    shop.write(move |tx| Ok(store::put_problem(tx, day, state, &problem)?)).await
+/// Why a day has no business with today's number: it was first set later, and all the money of the day is another one's.
+fn foreign(conn: &Connection, day: Day, mch_id: &str) -> Result<Option<String>> {
+    let owed = parts::store::owed(conn, day)?;
+    let moved = |own: bool| owed.iter().find(move |owed| owed.moved > 0 && (owed.mch_id == mch_id) == own);
+    let later = parts::store::first_day(conn, mch_id)?.is_none_or(|first| day < first);
+    let other = moved(false).filter(|_| later && moved(true).is_none());
+    Ok(other.map(|owed| {
+        let number = &owed.mch_id;
+        format!("这一天的款是用商户号 {number} 收的，现在设置的是 {mch_id}：换回原商户号，才能取到那一天的账单")
+    }))
+}
+
+/// Writes down why a number's bill has not been matched yet; a match that was made before stays.
+async fn note(shop: &Shop, day: Day, mch_id: &str, state: BillState, problem: &str) -> Result<()> {
+    let (mch_id, problem) = (mch_id.to_owned(), problem.to_owned());
+    let write = move |tx: &Tx| {
+        parts::store::put_problem(tx, day, &mch_id, state, &problem)?;
+        parts::conclude(tx, day, Some(&mch_id))
+    };
+    shop.write(write).await
 }
 
 async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: bool) -> Result<Ran> {
-    keep_rows(shop, day, &bill).await?;
-    let unheard = enter_missed(shop, account, day).await?;
+    let mch_id = account.mch_id().to_owned();
+    let number = mch_id.clone();
+    let n = shop.read(move |conn| Ok(parts::store::nth(conn, day, &number)?)).await?;
+    let lines = store::Lines::of(n);
+    keep_rows(shop, day, lines, &bill).await?;
+    let unheard = enter_missed(shop, account, day, lines).await?;
     enter_fees(shop, day).await?;
     let mut funds = funds::fetch(shop, account, day, bill.moved).await?;
     let gone = std::mem::take(&mut funds.flow.gone);
     funds.flow.set_aside(shop.read(move |conn| Ok(store::paid_again(conn, day, &gone)?)).await?);
-    let (later, mch_id) = (funds.later, account.mch_id().to_owned());
+    let later = funds.later;
     let write = move |tx: &Tx| {
         store::put_funds(tx, day, &funds)?;
-        let sums = store::sums(tx, day)?;
-        let mut found = store::differences(tx, day, &mch_id)?;
-        found.extend(unreadable(&bill));
-        if none && !found.is_empty() {
-            let payments = found.iter().filter(|one| one.difference == Difference::PaymentMissingThere).count();
-            let refunds = found.len() - payments;
+        // What is wrong with a bill as a whole is told once of each bill.
+        let bill_id = if n == 0 { String::new() } else { mch_id.clone() };
+        let (mine, mut found) = store::differences(tx, day, &mch_id)?
+            .into_iter()
+            .partition::<Vec<_>, _>(|one| one.mch_id.as_ref().is_some_and(|number| none && *number == mch_id));
+        if !mine.is_empty() {
+            let payments = mine.iter().filter(|one| one.difference == Difference::PaymentMissingThere).count();
+            let refunds = mine.len() - payments;
             let what = format!("本店有 {payments} 笔付款、{refunds} 笔退款，微信说没有账单");
-            found = vec![store::Found::new(Difference::NoBill, String::new(), what)];
+            found.push(store::Found::new(Difference::NoBill, bill_id.clone(), what));
         }
+        found.extend(unreadable(&bill, &bill_id));
         // What is wrong with the bill is wrong beside the fund flow too, and told once.
         if found.is_empty() {
-            found.extend(moved_otherwise(&funds));
+            found.extend(moved_otherwise(&funds, &bill_id));
         }
-        report_differences(tx, day, &found)?;
+        report_differences(tx, day, &found, &bill_id)?;
         for other in store::days_to_match_again(tx, day)? {
             jobs::enqueue(tx, Task::Bill(other), tx.now())?;
         }
-        let open = exceptions::store::count_open_of_day(tx, day)?;
-        let (_, elsewhere) = store::taken_under(tx, day, &mch_id)?;
-        let ours = ledger::day_sum(tx, day)?;
-        let state = match open {
-            1.. => BillState::Differs,
-            _ if elsewhere.is_some() => BillState::Failed,
-            _ if sums == store::Sums::default() && ours.payments + ours.refunds == 0 => BillState::Empty,
-            _ => BillState::Equal,
-        };
-        store::put(tx, day, state, &sums, &bill.others)?;
-        if let Some((rows, number)) = elsewhere {
-            let words = format!("另有 {rows} 笔收付是用商户号 {number} 办的，不在这份账单里，没有核对");
-            store::put_problem(tx, day, state, &words)?;
-        }
-        Ok(())
+        let state = if found.is_empty() { BillState::Equal } else { BillState::Differs };
+        parts::store::put(tx, day, &mch_id, state, &bill.others)?;
+        parts::conclude(tx, day, Some(&mch_id))
     };
     shop.write(write).await?;
     match unheard {
@@ -243,29 +276,29 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
 }
 
 /// Rows that make no sense: what makes one of them wrong is in the others too, so a day tells it once.
-fn unreadable(bill: &Bill) -> Option<store::Found> {
+fn unreadable(bill: &Bill, bill_id: &str) -> Option<store::Found> {
     let (line, raw, why) = bill.unreadable.first()?;
     let more = match bill.unreadable.len() {
         1 => String::new(),
         n => format!("（这样的共 {n} 行）"),
     };
     let what = format!("账单第 {line} 行读不懂：{why}{more}");
-    Some(store::Found { theirs: raw.clone(), ..store::Found::new(Difference::Unreadable, String::new(), what) })
+    Some(store::Found { theirs: raw.clone(), ..store::Found::new(Difference::Unreadable, bill_id.to_owned(), what) })
 }
 
 /// The fund flow moves another sum than the bill.
-fn moved_otherwise(funds: &Funds) -> Option<store::Found> {
+fn moved_otherwise(funds: &Funds, bill_id: &str) -> Option<store::Found> {
     let differs = funds.differs();
     let what = format!("{}：{}", Difference::Funds.text(), differs.join("；"));
-    (!differs.is_empty()).then(|| store::Found::new(Difference::Funds, String::new(), what))
+    (!differs.is_empty()).then(|| store::Found::new(Difference::Funds, bill_id.to_owned(), what))
 }
 
 /// The bill's rows, a few at a time.
-async fn keep_rows(shop: &Shop, day: Day, bill: &Bill) -> Result<()> {
-    shop.write(move |tx| Ok(store::forget_rows(tx, day)?)).await?;
+async fn keep_rows(shop: &Shop, day: Day, lines: store::Lines, bill: &Bill) -> Result<()> {
+    shop.write(move |tx| Ok(store::forget_rows(tx, day, lines)?)).await?;
     for chunk in bill.rows.chunks(CHUNK) {
         let rows = chunk.to_vec();
-        let write = move |tx: &Tx| rows.iter().try_for_each(|row| Ok(store::insert_row(tx, day, row)?));
+        let write = move |tx: &Tx| rows.iter().try_for_each(|row| Ok(store::insert_row(tx, day, lines, row)?));
         shop.write(write).await?;
     }
     Ok(())
@@ -273,21 +306,21 @@ async fn keep_rows(shop: &Shop, day: Day, bill: &Bill) -> Result<()> {
 
 /// Payments and refunds that the bill has and we have not: WeChat's signed word on each is fetched and entered.
 /// Answers with how many could not be asked about.
-async fn enter_missed(shop: &Shop, account: &Account, day: Day) -> Result<usize> {
+async fn enter_missed(shop: &Shop, account: &Account, day: Day, lines: store::Lines) -> Result<usize> {
     let mut unheard = 0;
     let read = move |conn: &Connection| {
         let with_attempt = |(transaction_id, attempt): (String, Option<AttemptId>)| {
             let attempt = attempt.map(|id| payments::attempt(conn, id)).transpose()?.flatten();
             Ok((transaction_id, attempt))
         };
-        store::payments_missed(conn, day)?.into_iter().map(with_attempt).collect::<Result<Vec<_>>>()
+        store::payments_missed(conn, day, lines)?.into_iter().map(with_attempt).collect::<Result<Vec<_>>>()
     };
     for (transaction_id, attempt) in shop.read(read).await? {
         // WeChat knows a payment by the app that it was made in.
         let made_in = attempt.and_then(|attempt| attempt.account(shop));
         unheard += usize::from(!enter_payment(shop, made_in.as_ref().unwrap_or(account), &transaction_id).await?);
     }
-    let missed = shop.read(move |conn| Ok(store::refunds_missed(conn, day)?)).await?;
+    let missed = shop.read(move |conn| Ok(store::refunds_missed(conn, day, lines)?)).await?;
     for entry in missed.chunk_by(|a, b| a.0 == b.0) {
         let named = entry.iter().map(|(_, number)| number.clone()).filter(|number| !number.is_empty()).collect();
         unheard += usize::from(learn::all_of(shop, entry[0].0, named).await? != Ran::Done);
@@ -336,8 +369,9 @@ async fn enter_payment(shop: &Shop, account: &Account, transaction_id: &str) -> 
     Ok(heard)
 }
 
-/// Opens what is new, keeps what is still so, settles what is no longer so.
-fn report_differences(tx: &Tx, day: Day, found: &[store::Found]) -> Result<()> {
+/// Opens what is new, keeps what is still so, settles what is no longer so. What was said of another bill as a whole is left
+/// as it is.
+fn report_differences(tx: &Tx, day: Day, found: &[store::Found], bill_id: &str) -> Result<()> {
     let subject = |difference: Difference, id: &str| format!("{day} {} {id}", difference.word());
     for one in found {
         let new = NewException {
@@ -354,19 +388,26 @@ fn report_differences(tx: &Tx, day: Day, found: &[store::Found]) -> Result<()> {
         }
     }
     for known in exceptions::store::of_day(tx, day)?.into_iter().filter(|known| known.open) {
-        if !found.iter().any(|one| subject(one.difference, &one.id) == known.subject) {
+        let whole = [Difference::NoBill, Difference::Unreadable, Difference::Funds];
+        let of_other = known
+            .difference
+            .is_some_and(|difference| whole.contains(&difference) && known.subject != subject(difference, bill_id));
+        if !of_other && !found.iter().any(|one| subject(one.difference, &one.id) == known.subject) {
             exceptions::store::resolve(tx, known.id, MATCHED_AGAIN)?;
         }
     }
     Ok(())
 }
 
-/// After a person settled a difference the day may be equal.
+/// After a person settled a difference the day may be equal, unless another number's bill is still to be seen.
 pub fn refresh(tx: &Tx, day: Day) -> Result<()> {
-    if exceptions::store::count_open_of_day(tx, day)? == 0 {
-        store::set_equal(tx, day)?;
+    if exceptions::store::count_open_of_day(tx, day)? > 0 {
+        return Ok(());
     }
-    Ok(())
+    match parts::left(tx, day)?.is_empty() {
+        true => Ok(store::set_equal(tx, day)?),
+        false => parts::conclude(tx, day, None),
+    }
 }
 
 /// How orders account for a day's payments: money inside orders, and money beside them.

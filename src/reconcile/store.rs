@@ -18,7 +18,7 @@ use crate::wechat::funds::Flow;
 const MIDNIGHT: i64 = 10 * MINUTE;
 
 /// From when until when a refund that WeChat took on is counted to a day.
-fn refunds_of(day: Day) -> (i64, i64) {
+pub(super) fn refunds_of(day: Day) -> (i64, i64) {
     (day.start() - MIDNIGHT, day.end() - MIDNIGHT)
 }
 
@@ -95,12 +95,12 @@ pub fn sums(conn: &Connection, day: Day) -> Result<Sums> {
     })
 }
 
-pub fn put(tx: &Tx, day: Day, state: BillState, sums: &Sums, others: &Others) -> Result<()> {
+pub fn put(tx: &Tx, day: Day, state: BillState, sums: &Sums, others: &Others, problem: &str) -> Result<()> {
     tx.prepare_cached(
         "insert or replace into bills (day, state, payments, received_fen, refunds, refunded_fen, fee_fen, problem, checked_at,
                                        other_payments, other_received_fen, other_refunds, other_refunded_fen,
                                        received_borne_fen, refunded_borne_fen)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, '', ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?15, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?
     .execute(params![
         day,
@@ -116,7 +116,8 @@ pub fn put(tx: &Tx, day: Day, state: BillState, sums: &Sums, others: &Others) ->
         others.refunds,
         others.refunded_fen,
         sums.received_borne_fen,
-        sums.refunded_borne_fen
+        sums.refunded_borne_fen,
+        problem
     ])?;
     Ok(())
 }
@@ -158,12 +159,36 @@ pub fn own(conn: &Connection, app_id: &str) -> Result<Own> {
     Ok(Own { app_ids, transactions: transactions.into_iter().collect(), plain_numbers: plain.into_iter().collect() })
 }
 
-pub fn forget_rows(tx: &Tx, day: Day) -> Result<()> {
-    tx.prepare_cached("delete from bill_rows where day = ?1")?.execute([day])?;
+/// The lines that the rows of one bill have among those of its day.
+#[derive(Clone, Copy, Debug)]
+pub struct Lines {
+    first: i64,
+}
+
+impl Lines {
+    /// No bill has as many.
+    const MOST: i64 = 10_000_000;
+
+    /// Those of a day's nth bill.
+    pub fn of(n: i64) -> Lines {
+        Lines { first: n * Lines::MOST }
+    }
+
+    fn until(self) -> i64 {
+        self.first + Lines::MOST
+    }
+}
+
+pub fn forget_rows(tx: &Tx, day: Day, lines: Lines) -> Result<()> {
+    tx.prepare_cached("delete from bill_rows where day = ?1 and line >= ?2 and line < ?3")?.execute(params![
+        day,
+        lines.first,
+        lines.until()
+    ])?;
     Ok(())
 }
 
-pub fn insert_row(tx: &Tx, day: Day, row: &BillRow) -> Result<()> {
+pub fn insert_row(tx: &Tx, day: Day, lines: Lines, row: &BillRow) -> Result<()> {
     let refund = row.refund.as_ref();
     tx.prepare_cached(
         "insert into bill_rows (day, line, kind, transaction_id, out_trade_no, refund_id, out_refund_no, amount_fen,
@@ -172,7 +197,7 @@ pub fn insert_row(tx: &Tx, day: Day, row: &BillRow) -> Result<()> {
     )?
     .execute(params![
         day,
-        row.line as i64,
+        lines.first + row.line as i64,
         if refund.is_some() { "refund" } else { "payment" },
         row.transaction_id,
         row.out_trade_no,
@@ -188,28 +213,28 @@ pub fn insert_row(tx: &Tx, day: Day, row: &BillRow) -> Result<()> {
     Ok(())
 }
 
-/// Payments of the bill that our ledger has not.
+/// Payments of a bill that our ledger has not.
 /// Each with the attempt that it was made for, where there is one.
-pub fn payments_missed(conn: &Connection, day: Day) -> Result<Vec<(String, Option<AttemptId>)>> {
+pub fn payments_missed(conn: &Connection, day: Day, lines: Lines) -> Result<Vec<(String, Option<AttemptId>)>> {
     let mut rows = conn.prepare_cached(
         "select b.transaction_id, a.id from bill_rows b left join attempts a on a.out_trade_no = b.out_trade_no
-          where day = ?1 and kind = 'payment'
+          where day = ?1 and line >= ?2 and line < ?3 and kind = 'payment'
             and not exists (select 1 from ledger l where l.kind = 'payment' and l.wechat_id = b.transaction_id)
           order by line",
     )?;
-    rows.query_map([day], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    rows.query_map(params![day, lines.first, lines.until()], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
-/// The payments with a refund in the bill that we know nothing of, or whose answer was lost.
+/// The payments with a refund in a bill that we know nothing of, or whose answer was lost.
 /// Each with the number that the bill gives the refund.
-pub fn refunds_missed(conn: &Connection, day: Day) -> Result<Vec<(EntryId, String)>> {
+pub fn refunds_missed(conn: &Connection, day: Day, lines: Lines) -> Result<Vec<(EntryId, String)>> {
     let mut rows = conn.prepare_cached(
         "select l.id, coalesce(b.out_refund_no, '') from bill_rows b join ledger l on l.kind = 'payment' and l.wechat_id = b.transaction_id
-          where b.day = ?1 and b.kind = 'refund'
+          where b.day = ?1 and b.line >= ?2 and b.line < ?3 and b.kind = 'refund'
             and not exists (select 1 from refunds r where r.refund_id = b.refund_id)
           order by l.id",
     )?;
-    rows.query_map([day], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    rows.query_map(params![day, lines.first, lines.until()], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
 /// What WeChat kept of one payment or refund.
@@ -346,6 +371,8 @@ pub struct Found {
     pub difference: Difference,
     /// What tells it from others of its kind.
     pub id: String,
+    /// Of what a bill lacks: the number whose bill should have it.
+    pub mch_id: Option<String>,
     pub order_id: Option<OrderId>,
     pub transaction_id: String,
     pub amount_fen: i64,
@@ -359,6 +386,7 @@ impl Found {
         Found {
             difference,
             id,
+            mch_id: None,
             order_id: None,
             transaction_id: String::new(),
             amount_fen: 0,
@@ -380,28 +408,8 @@ struct Pair {
     theirs: Option<(i64, i64, String)>,
 }
 
-/// How many payments and refunds of a day went by this merchant number, and how many by another one, and which.
-pub fn taken_under(conn: &Connection, day: Day, mch_id: &str) -> Result<(i64, Option<(i64, String)>)> {
-    conn.prepare_cached(
-        "with moved (mch_id) as (
-             select a.mch_id from ledger l left join attempts a on a.id = l.attempt_id
-              where l.day = ?1 and l.kind = 'payment'
-             union all
-             select a.mch_id from refunds r left join attempts a on a.transaction_id = r.transaction_id
-              where r.accepted_at >= ?3 and r.accepted_at < ?4)
-         select count(*) filter (where coalesce(mch_id, ?2) = ?2) as here,
-                count(*) filter (where mch_id <> ?2) as elsewhere, max(mch_id) filter (where mch_id <> ?2) as number
-           from moved",
-    )?
-    .query_row(params![day, mch_id, day.start(), day.end()], |row| {
-        let number: Option<String> = row.get("number")?;
-        let elsewhere = row.get("elsewhere")?;
-        Ok((row.get("here")?, number.map(|number| (elsewhere, number))))
-    })
-}
-
-/// Everything that differs on a day, but for rows that could not be read. What came in under another merchant number
-/// than that of the bill cannot stand in it.
+/// Everything that differs on a day, but for rows that could not be read: all bills that were fetched for it, that of
+/// `mch_id` last, against what our books have of their numbers. What came in under another one cannot stand in them.
 pub fn differences(conn: &Connection, day: Day, mch_id: &str) -> Result<Vec<Found>> {
     let mut found = Vec::new();
     for (difference, sql) in [
@@ -416,11 +424,16 @@ pub fn differences(conn: &Connection, day: Day, mch_id: &str) -> Result<Vec<Foun
         (
             Difference::PaymentMissingThere,
             "select l.wechat_id as id, l.wechat_id as transaction_id, l.order_id, o.order_no,
-                    l.amount_fen as our_fen, l.moved_at as our_at, null as their_fen, null as their_at, null as raw
+                    l.amount_fen as our_fen, l.moved_at as our_at, null as their_fen, null as their_at, null as raw,
+                    coalesce(a.mch_id, s.mch_id) as number
                from ledger l left join orders o on o.id = l.order_id
+               left join attempts a on a.id = l.attempt_id
+               left join strays s on s.transaction_id = l.wechat_id
               where l.day = ?1 and l.kind = 'payment'
                 and not exists (select 1 from bill_rows b where b.kind = 'payment' and b.transaction_id = l.wechat_id)
-                and not exists (select 1 from attempts a where a.id = l.attempt_id and a.mch_id <> ?4)",
+                and iif(number is null or number = ?4, 1, exists (select 1 from bill_parts p
+                         where p.day = ?1 and p.mch_id = number and p.looked_by is null
+                           and p.state in ('equal', 'differs', 'empty')))",
         ),
         (
             Difference::PaymentAmount,
@@ -450,11 +463,17 @@ pub fn differences(conn: &Connection, day: Day, mch_id: &str) -> Result<Vec<Foun
         (
             Difference::RefundMissingThere,
             "select r.refund_id as id, r.transaction_id, r.order_id, o.order_no,
-                    r.amount_fen as our_fen, r.accepted_at as our_at, null as their_fen, null as their_at, null as raw
+                    r.amount_fen as our_fen, r.accepted_at as our_at, null as their_fen, null as their_at, null as raw,
+                    coalesce(a.mch_id, s.mch_id) as number
                from refunds r left join orders o on o.id = r.order_id
+               left join ledger l on l.kind = 'payment' and l.wechat_id = r.transaction_id
+               left join attempts a on a.id = l.attempt_id
+               left join strays s on s.transaction_id = r.transaction_id
               where r.accepted_at >= ?2 and r.accepted_at < ?3 and r.refund_id is not null
                 and not exists (select 1 from bill_rows b where b.refund_id = r.refund_id)
-                and not exists (select 1 from attempts a where a.transaction_id = r.transaction_id and a.mch_id <> ?4)",
+                and iif(number is null or number = ?4, 1, exists (select 1 from bill_parts p
+                         where p.day = ?1 and p.mch_id = number and p.looked_by is null
+                           and p.state in ('equal', 'differs', 'empty')))",
         ),
         (
             Difference::RefundAmount,
@@ -479,9 +498,15 @@ pub fn differences(conn: &Connection, day: Day, mch_id: &str) -> Result<Vec<Foun
         let window = params![day, from, until, mch_id];
         // Statements of fewer parameters take the first of them.
         let count = rows.parameter_count();
-        let pairs = rows.query_map(&window[..count], |row| read_pair(difference, row))?;
-        for pair in pairs {
-            found.push(described(pair?));
+        let missing = matches!(difference, Difference::PaymentMissingThere | Difference::RefundMissingThere);
+        let pairs = rows.query_map(&window[..count], |row| {
+            // What no bill has of a number that was never noted, this one should have.
+            let number = if missing { row.get::<_, Option<String>>("number")? } else { None };
+            let number = missing.then(|| number.unwrap_or_else(|| mch_id.to_owned()));
+            Ok(Found { mch_id: number, ..described(read_pair(difference, row)?) })
+        })?;
+        for one in pairs {
+            found.push(one?);
         }
     }
     found.extend(fees_that_do_not_fit(conn, day)?);

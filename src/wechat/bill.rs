@@ -61,6 +61,17 @@ pub struct Others {
     pub refunded_fen: i64,
 }
 
+impl Others {
+    pub fn plus(self, more: &Others) -> Others {
+        Others {
+            payments: self.payments + more.payments,
+            received_fen: self.received_fen + more.received_fen,
+            refunds: self.refunds + more.refunds,
+            refunded_fen: self.refunded_fen + more.refunded_fen,
+        }
+    }
+}
+
 /// A day's bill.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bill {

@@ -1,6 +1,9 @@
 //! Another merchant number stands in the settings while money of the one before is still on its way: it is followed under
 //! its own number or not at all, and a person is told what to do.
 
+use xiaopu::clock::Day;
+use xiaopu::refunds::store::NewRefund;
+use xiaopu::refunds::{Origin, RefundState, store as refunds};
 use xiaopu::simulator::{Fault, Paying, RefundEnd};
 use xiaopu::staff::Role;
 use xiaopu::wechat::v2::message::Message;
@@ -253,6 +256,150 @@ async fn a_refund_made_in_the_console_of_the_number_before_is_heard_of() {
     for _ in 0..3 {
         w.run_jobs().await;
         w.advance(MINUTE);
+    }
+    assert_eq!(alice.order(&placed.no).await["refundedFen"], 400);
+    w.must_hold().await;
+}
+
+/// A payment of 500 fen that came in on this day under the number before, for no attempt.
+async fn money_of_before(w: &World, placed: &Placed, day: Day, number: Option<&str>) -> String {
+    let transaction = format!("42-before-{}", day.shown());
+    let mut notice = w.notice(placed, "alice");
+    for (name, value) in [("out_trade_no", "BEFORE-0001"), ("total_fee", "500"), ("cash_fee", "500")] {
+        notice.set(name, value);
+    }
+    notice.set("transaction_id", transaction.clone());
+    notice.set("time_end", format!("{}120000", day.shown().replace('-', "")));
+    w.notify(signed(&notice)).await;
+    let whose = match number {
+        Some(number) => format!("update strays set mch_id = '{number}'"),
+        None => "delete from strays".to_owned(),
+    };
+    w.shop.write(move |tx| Ok(tx.execute_batch(&whose)?)).await.unwrap();
+    transaction
+}
+
+/// WeChat took a refund of that payment on, this day at noon.
+async fn refund_of_before(w: &World, transaction: String, day: Day) {
+    let write = move |tx: &xiaopu::db::Tx| {
+        let new = NewRefund {
+            out_refund_no: "20261007ABCDEFGHJKR01".parse().unwrap(),
+            order_id: None,
+            inside: false,
+            transaction_id: Some(transaction.clone()),
+            payment: xiaopu::money::Fen::new(500).unwrap(),
+            origin: Origin::Staff,
+            state: RefundState::Processing,
+            amount: xiaopu::money::Fen::new(500).unwrap(),
+            freight: Default::default(),
+            reason: "协商一致退款".into(),
+            description: String::new(),
+            requested_by: String::new(),
+            not_before: 0,
+        };
+        let id = refunds::insert(tx, &new, &[])?;
+        Ok(refunds::set_accepted(tx, id, "50300-before", day.start() + 12 * 60 * MINUTE)?)
+    };
+    w.shop.write(write).await.unwrap();
+}
+
+/// What a day has of the number before besides a payment of today's, and what today's bill alone makes of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_is_settled_when_each_number_with_money_on_it_is() {
+    enum Before {
+        Nothing,
+        Payment,
+        Refund,
+        Unknown,
+        InUse,
+    }
+    let other = format!("商户号 {OTHER}");
+    for (what, before, sold, state, words) in [
+        ("nothing", Before::Nothing, true, "equal", ""),
+        ("a payment", Before::Payment, true, "failed", "另有 1 笔收付"),
+        ("only a payment", Before::Payment, false, "failed", "另有 1 笔收付"),
+        ("a refund", Before::Refund, true, "failed", "另有 1 笔收付"),
+        ("only a refund", Before::Refund, false, "failed", "另有 1 笔收付"),
+        ("nothing that is known of", Before::InUse, true, "failed", "这一天也用过"),
+        ("a payment of nobody knows which", Before::Unknown, true, "differs", "本店有付款，微信没有"),
+    ] {
+        let w = shop("v2").await;
+        let owner = w.staff("owner", Role::Owner).await;
+        set_to(&owner, MCH_ID).await;
+        let today = Day::of(w.shop.now());
+        let until = if matches!(before, Before::InUse) { today.start() } else { today.start() - 1 };
+        let moved = format!("insert into merchant_numbers values ('{OTHER}', {}, {until})", today.plus(-9).start());
+        w.shop.write(move |tx| Ok(tx.execute_batch(&moved)?)).await.unwrap();
+        let sku = w.product("苹果", 1000, 99).await;
+        let alice = w.buyer("alice").await;
+        let placed = Placed::of(alice.buy(sku, 1).await);
+        if sold {
+            w.pay(&placed, Paying::Well);
+            w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
+        }
+        match before {
+            Before::Nothing | Before::InUse => {}
+            Before::Payment => drop(money_of_before(&w, &placed, today, Some(OTHER)).await),
+            Before::Unknown => drop(money_of_before(&w, &placed, today, None).await),
+            Before::Refund => {
+                let transaction = money_of_before(&w, &placed, today.plus(-3), Some(OTHER)).await;
+                refund_of_before(&w, transaction, today).await;
+            }
+        }
+        super::v3::next_morning(&w).await;
+        let day = today.shown();
+        let stands = |state: &str| {
+            let day = day.replace('-', "");
+            w.count(format!("select count(*) from bills where day = '{day}' and state = '{state}'"))
+        };
+        w.wait(what, || async { stands(state).await == 1 }).await;
+        let page = owner.page(&format!("/admin/money/{day}")).await;
+        assert!(page.contains(words), "{what}: {page}");
+        assert_eq!(page.contains(&other), state == "failed", "{what}: {page}");
+        // By hand it is no other.
+        owner.post(&format!("/admin/money/{day}/match"), &[]).await;
+        w.run_jobs().await;
+        assert_eq!(stands(state).await, 1, "{what}");
+        // The number is gone for good: somebody has looked in its console. Of today's there is a bill.
+        for (number, settles) in [(MCH_ID, false), ("1900000999", false), (OTHER, state == "failed")] {
+            owner.post(&format!("/admin/money/{day}/looked"), &[("number", number)]).await;
+            assert_eq!(stands(state).await == 0, settles, "{what} {number}");
+        }
+    }
+}
+
+/// The bill of the number before is fetched when that is back, also for the days in between: what somebody did in its
+/// console meanwhile stands nowhere else.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_days_that_wait_for_a_number_are_matched_when_it_is_back() {
+    let w = shop("v2").await;
+    let owner = w.staff("owner", Role::Owner).await;
+    set_to(&owner, MCH_ID).await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let placed = w.paid(&alice, sku, 1).await;
+    let first = Day::of(w.shop.now());
+    set_to(&owner, OTHER).await;
+    let day = |day: Day| day.shown().replace('-', "");
+    let stands = |of: Day, state: &str| {
+        w.count(format!("select count(*) from bills where day = '{}' and state = '{state}'", day(of)))
+    };
+    super::v3::next_morning(&w).await;
+    assert_eq!(stands(first, "failed").await, 1);
+    let page = owner.page(&format!("/admin/money/{}", first.shown())).await;
+    assert!(page.contains(&format!("另有 1 笔收付是用商户号 {MCH_ID} 办的")), "{page}");
+    w.wechat.ways(|ways| ways.refund_notices = false);
+    w.wechat.refund_by_console(&w.transaction(&placed), 400).unwrap();
+    let second = Day::of(w.shop.now());
+    super::v3::next_morning(&w).await;
+    assert_eq!(alice.order(&placed.no).await["refundedFen"], 0);
+    set_to(&owner, MCH_ID).await;
+    for _ in 0..4 {
+        w.run_jobs().await;
+        w.advance(MINUTE);
+    }
+    for of in [first, second] {
+        assert_eq!(stands(of, "equal").await, 1, "{}", of.shown());
     }
     assert_eq!(alice.order(&placed.no).await["refundedFen"], 400);
     w.must_hold().await;

@@ -166,6 +166,7 @@ const ROUTES: &[(Role, &[&str])] = &[
             "POST /exceptions/<id>/stop",
             "POST /jobs/<id>/run",
             "POST /money/<day>/match",
+            "POST /money/<day>/looked",
             "GET /money/<month>/report.xlsx",
             "POST /products",
             "POST /products/<id>",

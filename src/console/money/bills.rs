@@ -2,7 +2,7 @@
 
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
-use rocket::{Route, State, get, post, routes};
+use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use crate::assets;
 use crate::clock::{self, Day};
 use crate::console::{Download, back, download, frame, xlsx};
 use crate::db::Tx;
+use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
 use crate::exceptions::store as exceptions;
 use crate::jobs::{self, Task};
@@ -18,13 +19,14 @@ use crate::ledger::{DaySum, store as ledger};
 use crate::money::yuan;
 use crate::orders::margin;
 use crate::reconcile::funds::Funds;
+use crate::reconcile::parts::{self, Owed, Part};
 use crate::reconcile::{self, BillState, Match, report, store};
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Manager, Role};
 
 pub fn routes() -> Vec<Route> {
-    routes![calendar, day, match_again, month_report]
+    routes![calendar, day, match_again, looked, month_report]
 }
 
 /// The last day of the month that `first` begins.
@@ -128,10 +130,18 @@ async fn day(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, 
         let found = super::exceptions::with_refunds(conn, exceptions::of_day(conn, day)?)?;
         let beside =
             (jobs::store::waiting_for(conn, Task::Bill(day))?, store::unpaid(conn, day)?, store::funds_of(conn, day)?);
-        Ok((ledger::day_sum(conn, day)?, store::of_day(conn, day)?, store::by_orders(conn, day)?, found, beside))
+        let numbers = (parts::store::of_day(conn, day)?, parts::left(conn, day)?);
+        Ok((
+            ledger::day_sum(conn, day)?,
+            store::of_day(conn, day)?,
+            store::by_orders(conn, day)?,
+            found,
+            beside,
+            numbers,
+        ))
     };
-    let (sum, found, orders, differences, (waiting, unpaid, funds)) = shop.read(read).await?;
-    let bill = found.as_ref().filter(|m| m.billed().is_some());
+    let (sum, found, orders, differences, (waiting, unpaid, funds), (parts, left)) = shop.read(read).await?;
+    let (bill, settings) = (found.as_ref().filter(|m| m.billed().is_some()), shop.settings());
     let context = context! {
         frame: frame(shop, &staff.0, "money", flash).await?,
         tab: "calendar",
@@ -150,6 +160,8 @@ async fn day(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, 
         unpaid: unpaid_text(&unpaid),
         funds: bill.and(funds.as_ref()).map(funds_json),
         others: bill.and_then(Match::others_text),
+        numbers: numbers_text(&parts, &left),
+        left: left.iter().map(|owed| owed.mch_id.as_str()).filter(|number| settings.get("wechat.mch_id") != Some(number)).collect::<Vec<_>>(),
         state: found.as_ref().map(|m| json!({
             "mark": mark(Some(m.state), true), "text": m.state.text(), "problem": m.problem, "at": clock::shown(m.checked_at),
         })),
@@ -189,6 +201,18 @@ fn funds_json(funds: &Funds) -> Value {
     })
 }
 
+/// Where a day has more than one merchant number, how far each has come.
+fn numbers_text(parts: &[Part], left: &[Owed]) -> Option<String> {
+    let how = |part: &Part| match &part.looked_by {
+        Some(who) => format!("由{who}在商户平台核对过"),
+        None => "已核对".to_owned(),
+    };
+    let matched = parts.iter().filter(|part| part.state.is_matched()).map(|part| (&part.mch_id, how(part)));
+    let each = matched.chain(left.iter().map(|owed| (&owed.mch_id, "还没有核对".to_owned())));
+    let each: Vec<String> = each.map(|(number, how)| format!("商户号 {number} {how}")).collect();
+    (each.len() > 1).then(|| each.join("，"))
+}
+
 /// Refunds of the bill for which no money has left, in one line.
 fn unpaid_text(unpaid: &store::Unpaid) -> Option<String> {
     let part = |(n, fen): (i64, i64), what: &str| (n > 0).then(|| format!("{what} {n} 笔 ¥{}", yuan(fen)));
@@ -215,6 +239,24 @@ async fn match_again(shop: &State<Shop>, staff: Manager, day: &str) -> Result<Fl
     let done = shop.write(write).await;
     shop.wake_worker();
     Ok(back(format!("/admin/money/{}", day.shown()), done.map(|()| "正在下载账单并对账，页面会自动刷新")))
+}
+
+#[derive(FromForm)]
+struct Looked {
+    number: String,
+}
+
+/// The bill of a number that is gone for good cannot be fetched: somebody has looked in WeChat's console.
+#[post("/money/<day>/looked", data = "<form>")]
+async fn looked(shop: &State<Shop>, staff: Manager, day: &str, form: Form<Looked>) -> Result<Flash<Redirect>> {
+    let day: Day = day.parse().map_err(|_| Code::NotFound)?;
+    let (now, number) = (shop.settings().get("wechat.mch_id").map(str::to_owned), form.into_inner().number);
+    let write = move |tx: &Tx| {
+        parts::looked(tx, day, &number, now.as_deref(), &staff.0.name)?;
+        Ok(audit(tx, &staff.0, &format!("{} 商户号 {number} 的账单已在商户平台核对", day.shown()))?)
+    };
+    let done = shop.write(write).await;
+    Ok(back(format!("/admin/money/{}", day.shown()), done.map(|()| "已登记")))
 }
 
 #[get("/money/<month>/report.xlsx")]
