@@ -113,7 +113,8 @@ pub fn enter(tx: &Tx, notice: Notice, mut entry: Entry, settings: &Settings) -> 
         notice::Verdict::NotPaid(code) => entry.reason = format!("微信通知未付款：{code}"),
         notice::Verdict::Refused(word) => {
             entry.verdict = Verdict::Refused;
-            entry.reason = format!("已拒绝：{}", explained(word));
+            let signed = entry.checks.iter().any(|check| check.what == "验签" && check.ok);
+            entry.reason = format!("已拒绝：{}{}", explained(word), if signed { unread(word) } else { "" });
             entry.keep_little();
         }
     }
@@ -139,6 +140,14 @@ pub(super) fn settle_noticed(
     entry.reason = settled.text().to_owned();
     entry.checks.push(fitting(settled));
     Ok(())
+}
+
+/// What to do about a notice that WeChat signed and that cannot be read: the money may be there.
+pub(super) fn unread(word: &str) -> &'static str {
+    match word.starts_with(Flaw::BadField.word()) {
+        true => "。是微信签过名的，钱可能已经收到却没有入账：请到商户平台核对这一笔，并把这条消息发给技术支持",
+        false => "",
+    }
 }
 
 fn fitting(settled: Settled) -> Check {

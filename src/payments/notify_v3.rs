@@ -9,7 +9,7 @@ use rocket::serde::json::Json;
 use rocket::{Route, State, post, routes};
 use serde_json::{Value, json};
 
-use super::notify::{keep, likely, log_refused, made_under, read, settle_noticed};
+use super::notify::{keep, likely, log_refused, made_under, read, settle_noticed, unread};
 use super::refund::learn;
 use super::store;
 use crate::db::Tx;
@@ -153,7 +153,9 @@ fn enter(tx: &Tx, notice: &Notice, mut entry: Entry, settings: &Settings) -> Res
         }
         notice::Verdict::Refused(word) => {
             entry.verdict = Verdict::Refused;
-            entry.reason = format!("已拒绝：{}", notice.bad.as_ref().map_or_else(|| explained(word), BadSeal::words));
+            let why =
+                notice.bad.as_ref().map_or_else(|| format!("{}{}", explained(word), unread(word)), BadSeal::words);
+            entry.reason = format!("已拒绝：{why}");
             match &notice.bad {
                 // Anybody can name a key that is not ours; what one of ours opens, WeChat wrote.
                 Some(bad) if notice.opens && bad.is_for_owner() => store::put_alert(tx, SIGNATURE, &bad.words())?,
