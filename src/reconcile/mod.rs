@@ -31,6 +31,8 @@ use funds::Funds;
 const OUT_AFTER: i64 = 10 * HOUR;
 /// How often a bill that is being made is asked for again.
 const CREATING_AGAIN: i64 = 30 * MINUTE;
+/// How often, in its first day, a bill is asked for again that should be there and is not.
+const LATE_AGAIN: i64 = 2 * HOUR;
 /// WeChat keeps bills for three months.
 pub const KEPT_DAYS: i64 = 89;
 /// Days for which a refund is followed.
@@ -122,6 +124,10 @@ pub async fn schedule(shop: &Shop) -> Result<Ran> {
                 jobs::enqueue(tx, Task::Bill(day), out_at(day).max(tx.now()))?;
             }
             day = day.plus(1);
+        }
+        // The bill came late, or the next one has what this one lacks.
+        for day in store::without_bill(tx, today.plus(-REFUND_TAKES))? {
+            jobs::enqueue(tx, Task::Bill(day), out_at(day).max(tx.now()))?;
         }
         for (day, numbers) in &left {
             match numbers.iter().any(|owed| owed.mch_id == mch_id && owed.moved > 0) {
@@ -251,7 +257,7 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
         if !mine.is_empty() {
             let payments = mine.iter().filter(|one| one.difference == Difference::PaymentMissingThere).count();
             let refunds = mine.len() - payments;
-            let what = format!("本店有 {payments} 笔付款、{refunds} 笔退款，微信说没有账单");
+            let what = format!("本店有 {payments} 笔付款、{refunds} 笔退款，微信说没有账单；会自动再取");
             found.push(store::Found::new(Difference::NoBill, bill_id.clone(), what));
         }
         found.extend(unreadable(&bill, &bill_id));
@@ -265,11 +271,14 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
         }
         let state = if found.is_empty() { BillState::Equal } else { BillState::Differs };
         parts::store::put(tx, day, &mch_id, state, &bill.others)?;
-        parts::conclude(tx, day, Some(&mch_id))
+        parts::conclude(tx, day, Some(&mch_id))?;
+        Ok(!mine.is_empty())
     };
-    shop.write(write).await?;
+    let (is_late, now) = (shop.write(write).await?, shop.now());
     match unheard {
-        0 if later => Ok(Ran::Again { at: shop.now() + CREATING_AGAIN }),
+        0 if later => Ok(Ran::Again { at: now + CREATING_AGAIN }),
+        // On the days after, each morning's round asks.
+        0 if is_late && now < out_at(day) + 24 * HOUR => Ok(Ran::Again { at: now + LATE_AGAIN }),
         0 => Ok(Ran::Done),
         n => Ok(Ran::Failed(format!("{} 有 {n} 笔款项还没能向微信查实", day.shown()))),
     }

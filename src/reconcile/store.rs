@@ -593,6 +593,14 @@ pub fn days_to_match_again(conn: &Connection, day: Day) -> Result<Vec<Day>> {
     Ok(days)
 }
 
+/// Days since then on which we have trade, and WeChat has no bill as far as anybody knows.
+pub fn without_bill(conn: &Connection, since: Day) -> Result<Vec<Day>> {
+    let mut rows = conn.prepare_cached(
+        "select distinct day from money_exceptions where difference = 'no_bill' and state = 'open' and day >= ?1",
+    )?;
+    rows.query_map([since], |row| row.get(0))?.collect()
+}
+
 /// Whether a day's bill has anything that we count to another day.
 fn holds_some_of(conn: &Connection, day: Day, other: Day) -> Result<bool> {
     let (from, until) = refunds_of(other);

@@ -221,6 +221,30 @@ async fn a_day_without_trade_is_empty_and_a_missing_bill_is_an_alarm() {
     w.must_hold().await;
 }
 
+/// WeChat's "no bill" is not the last word on a day with trade: it is asked again that day, and each morning after.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bill_that_comes_late_is_fetched_by_itself() {
+    for comes_on_day in [0, 3] {
+        let w = World::new().await;
+        let sku = w.product("苹果", 1000, 9).await;
+        let alice = w.buyer("alice").await;
+        w.paid(&alice, sku, 1).await;
+        w.wechat.fault_always("downloadbill", Fault::refused("20002", "No Bill Exist"));
+        next_morning(&w).await;
+        assert_eq!(matched(&w, first_day()).await, BillState::Differs);
+        for _ in 0..comes_on_day {
+            next_morning(&w).await;
+            w.run_jobs().await;
+            assert_eq!(state(&w, first_day()).await.unwrap().0, BillState::Differs);
+        }
+        w.wechat.clear_faults();
+        w.advance(if comes_on_day == 0 { 2 * HOUR + MINUTE } else { DAY });
+        w.wait("the match", || async { state(&w, first_day()).await.unwrap().0 == BillState::Equal }).await;
+        assert_eq!(open_differences(&w).await, 0);
+        w.must_hold().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bill_that_is_not_ready_is_asked_for_again() {
     let w = World::new().await;
