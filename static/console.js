@@ -322,7 +322,9 @@ if (bench) {
     if (left === 0) item.classList.add("packed");
     field.value = "";
   });
+  // What was refused still stands there; the next thing that is scanned takes its place.
   field.focus();
+  field.select();
   addEventListener("click", (event) => event.target.closest("a, button, input, summary, dialog") || field.focus());
 }
 

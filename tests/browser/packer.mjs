@@ -107,6 +107,16 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
     }
     await desk.getByText("2 单", { exact: true }).waitFor();
     await shot(desk, "packer-scan");
+    await desk.keyboard.type(orders[22]);
+    await desk.keyboard.press("Enter");
+    await desk.getByText("第 2 步").waitFor();
+    await desk.keyboard.type("123456");
+    await desk.keyboard.press("Enter");
+    await desk.locator(".flash.error").waitFor();
+    // The label that is scanned next takes the place of the one that was refused.
+    await desk.keyboard.type("75312345678919");
+    await desk.keyboard.press("Enter");
+    await desk.getByText("3 单", { exact: true }).waitFor();
   });
 
   await step("a slip that cannot be scanned goes by its tail, or by the phone's", async () => {
@@ -165,7 +175,7 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
     await desk.getByRole("button", { name: "只执行可以的 20 行" }).click();
     await desk.getByText("整批撤销").waitFor();
     await desk.goto(`${shop}${list}`);
-    await desk.getByText("共 7 单").waitFor();
+    await desk.getByText("共 6 单").waitFor();
   });
 
   await step("one buyer gets his money back", async () => {
@@ -177,7 +187,7 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
     await desk.getByText("退款成功").or(desk.getByText("已退款")).first().waitFor();
     await shot(desk, "packer-refund");
     await desk.goto(`${shop}${list}`);
-    await desk.getByText("共 6 单").waitFor();
+    await desk.getByText("共 5 单").waitFor();
   });
 
   await step("three orders stand on a phone, the first of them high up, and every target is a thumb wide", async () => {
