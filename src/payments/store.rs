@@ -123,9 +123,11 @@ impl LeftBehind {
     }
 }
 
-/// What is under way with other numbers than this one; a shop that never had another looks at nothing.
+/// What is under way with other numbers than this one; a shop that has none, or never had another, looks at nothing.
 pub fn left_behind(conn: &Connection, mch_id: &str) -> Result<Vec<LeftBehind>> {
-    if !conn.prepare_cached("select 1 from merchant_numbers where mch_id <> ?1")?.exists([mch_id])? {
+    if mch_id.is_empty()
+        || !conn.prepare_cached("select 1 from merchant_numbers where mch_id <> ?1")?.exists([mch_id])?
+    {
         return Ok(Vec::new());
     }
     let sql = format!(

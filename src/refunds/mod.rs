@@ -11,6 +11,9 @@ use crate::words::words;
 /// `problem_code` of a refund that WeChat gave up: its number is used up.
 pub const CLOSED: &str = "REFUNDCLOSE";
 
+/// `problem_code` of a refund whose payment came in under a merchant number that is not set.
+pub const OTHER_MERCHANT: &str = "OTHER_MERCHANT";
+
 words! {
     pub enum RefundState {
         /// Somebody asked for it; a person decides.

@@ -22,7 +22,7 @@ use crate::money::Fen;
 use crate::orders::store as orders;
 use crate::orders::{Full, Line, Order, Who};
 use crate::payments::refund::{self, Refundable, Unheard, Wish, send};
-use crate::refunds::{FullRefund, Options, Origin, Refund, RefundLine, RefundState, store};
+use crate::refunds::{FullRefund, OTHER_MERCHANT, Options, Origin, Refund, RefundLine, RefundState, store};
 use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::staff::login::audit;
@@ -251,7 +251,11 @@ async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>
         form: asked.map(|order| Offer::of(order, Some(&full))),
         next: next.map(clock::shown),
         unasked: unasked.is_some(),
-        held: unasked.or(failing).filter(|why| full.refund.state.is_open() && !full.refund.problem.contains(why)),
+        held: unasked.or(failing).filter(|why| {
+            // What stands with the refund itself is not said twice.
+            let said = full.refund.problem_code == OTHER_MERCHANT || full.refund.problem.contains(why);
+            full.refund.state.is_open() && !said
+        }),
         may,
     };
     Ok(assets::page("console/refund.html", page))

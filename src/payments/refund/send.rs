@@ -11,7 +11,7 @@ use crate::ids::RefundId;
 use crate::jobs::{self, Ran, Task};
 use crate::ledger::store as ledger;
 use crate::orders::{REFUNDABLE_FOR, Who};
-use crate::refunds::{Origin, Refund, RefundState, store as refunds};
+use crate::refunds::{OTHER_MERCHANT, Origin, Refund, RefundState, store as refunds};
 use crate::shop::Shop;
 use crate::transactions::Entry;
 use crate::wechat::refund::{REFUND, REFUND_QUERY, RefundOrder, balance_may_do};
@@ -146,7 +146,7 @@ fn hopeless(
     let other = entered.as_ref().and_then(|e| e.mch_id.clone()).filter(|mch_id| *mch_id != account.mch_id());
     if let Some(mch_id) = other {
         let why = format!("这笔款是用商户号 {mch_id} 收的，现在设置的是 {}：请换回原商户号后重试。", account.mch_id());
-        return Ok(Some(("OTHER_MERCHANT", why)));
+        return Ok(Some((OTHER_MERCHANT, why)));
     }
     if entered.is_some_and(|e| tx.now() - e.paid_at >= REFUNDABLE_FOR) {
         return Ok(Some(("TRADE_OVERDUE", person("TRADE_OVERDUE", ""))));
