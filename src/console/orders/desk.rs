@@ -37,6 +37,8 @@ struct Shown {
     /// Although a refund is under way.
     #[field(default = false)]
     despite_refund: bool,
+    /// A mark of the goods that the page has shown.
+    seen: Option<String>,
 }
 
 /// What lies behind a code that was right.
@@ -45,13 +47,16 @@ struct Found {
     code: String,
     phone: String,
     refunding: bool,
+    /// A mark of the goods.
+    seen: String,
     order: Card,
 }
 
 impl Found {
     fn of(full: &Full, code: &PickupCode, now: i64) -> Found {
         let phone = full.pickup.as_ref().map(|pickup| pickup.masked_phone()).unwrap_or_default();
-        Found { code: code.to_string(), phone, refunding: full.is_refunding(), order: Card::of(full, false, now) }
+        let (code, seen) = (code.to_string(), desk::goods(full));
+        Found { code, phone, refunding: full.is_refunding(), seen, order: Card::of(full, false, now) }
     }
 }
 
@@ -114,8 +119,9 @@ async fn hand_over(
 /// The order's number, and where it is taken back.
 async fn give(shop: &Shop, staff: &Staff, shown: &Shown) -> Result<(String, String)> {
     let (code, despite_refund, who) = (desk::read(&shown.code)?, shown.despite_refund, staff.clone());
+    let seen = shown.seen.clone();
     let write = move |tx: &Tx| {
-        let full = match desk::hand_over(tx, &who, &code, despite_refund)? {
+        let full = match desk::hand_over(tx, &who, &code, seen.as_deref(), despite_refund)? {
             Ok(full) => full,
             Err(error) => return Ok(Err(error)),
         };
