@@ -176,6 +176,8 @@ fn alike(title: &str) -> Option<usize> {
         () if title.contains("订单") && !parcel => ends("号 编号 编码 号码 id").then_some(ELSEWHERE),
         () if title.contains("订单号") => None,
         () if parcel && ends("单号 编号 号码 跟踪号 追踪号 单") => Some(NUMBER),
+        // Beside 单号, and nowhere else: a buyer has one too.
+        () if title == "公司" => Some(COMPANY),
         () if carrier && ends("公司 商 方 名 名称 企业 品牌 name company") => Some(COMPANY),
         () => None,
     }
@@ -688,6 +690,7 @@ mod tests {
             ("订单号,支付单号,快递单号", "7731,{},YT8812345678901"),
             ("订单号,物流商,运单", "{},圆通,YT8812345678901"),
             ("订单号,配送公司,配送单号", "{},圆通,YT8812345678901"),
+            ("订单号,公司,单号", "{},圆通,YT8812345678901"),
             ("订单号,快递公司,快递单号,运单号", "{},圆通,,YT8812345678901"),
             ("订单号,快递公司,快递单号,运单号", "{},圆通,yt8812345678901,YT8812345678901"),
             ("订单号,快递公司,快递单号,运单号", "{},圆通,见右,YT8812345678901"),
