@@ -197,7 +197,8 @@ impl Typed {
         }
         // As people part it, and as it is cut short: `20261008-ABC…`.
         let joined: String = text.trim_end_matches(['…', '.']).chars().filter(|c| !matches!(c, ' ' | '-')).collect();
-        if joined.len() > 8 && joined.starts_with("20") && joined.bytes().take(8).all(|b| b.is_ascii_digit()) {
+        let day = joined.starts_with("20") && joined.bytes().take(8).filter(u8::is_ascii_digit).count() == 8;
+        if day && (joined.len() > 8 || text.matches('-').count() == 2) {
             let number = joined.to_ascii_uppercase();
             return Typed::Number(OrderNo::read(&number).map_or(number, |order_no| order_no.to_string()));
         }
@@ -323,6 +324,7 @@ mod tests {
             ("20261008-ABCDEFGHJK", number("20261008ABCDEFGHJK")),
             ("20261008 abcd efghjk", number("20261008ABCDEFGHJK")),
             ("20261008-ABC…", number("20261008ABC")),
+            ("2026-10-08", number("20261008")),
             ("20261008abc...", number("20261008ABC")),
             ("1111 2222", Typed::PhoneEnd("11112222".to_owned())),
             ("1111-2222", Typed::PhoneEnd("11112222".to_owned())),
