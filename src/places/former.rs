@@ -6,7 +6,7 @@ use super::names;
 pub(super) const CITIES: [(&str, &str); 2] = [("襄阳市", "襄樊市"), ("普洱市", "思茅市")];
 
 /// A city, a district that it had, and the one that lies there now.
-pub(super) const DISTRICTS: [(&str, &str, &str); 129] = [
+pub(super) const DISTRICTS: [(&str, &str, &str); 130] = [
     ("北京市", "崇文区", "东城区"),
     ("北京市", "宣武区", "西城区"),
     ("天津市", "塘沽区", "滨海新区"),
@@ -103,6 +103,7 @@ pub(super) const DISTRICTS: [(&str, &str, &str); 129] = [
     ("汕头市", "金园区", "金平区"),
     ("汕头市", "达濠区", "濠江区"),
     ("汕头市", "河浦区", "濠江区"),
+    ("深圳市", "大鹏新区", "龙岗区"),
     ("茂名市", "茂港区", "电白区"),
     ("南宁市", "城北区", "西乡塘区"),
     ("南宁市", "新城区", "青秀区"),

@@ -31,7 +31,10 @@ pub fn read(text: &str) -> Result<Specs, String> {
             .split_once([':', '：'])
             .map(|(name, value)| (name.trim(), value.trim()))
             .filter(|(name, value)| !name.is_empty() && !value.is_empty() && !holds_another(name, value))
-            .ok_or_else(|| format!("规格「{part}」{EXAMPLE}"))?;
+            .ok_or_else(|| match part.contains([':', '：']) {
+                true => format!("规格「{part}」{EXAMPLE}"),
+                false => format!("规格「{part}」前面要写它的名字，例如 规格:{part}；几种规格写成 颜色:红;尺码:L"),
+            })?;
         if !SPEC_NAME.fits(name) || !SPEC_VALUE.fits(value) {
             return Err(format!("规格「{part}」太长：名称{SPEC_NAME}，值{SPEC_VALUE}"));
         }

@@ -87,7 +87,7 @@ async fn form(shop: &Shop, staff: &Staff, flash: Option<FlashMessage<'_>>, probl
     let context = context! {
         frame: frame(shop, staff, "products", flash).await?,
         section: "import", problems, columns: &import::titles()[..FILLED], empty_it: import::EMPTY_IT,
-        most_rows: tables::MOST_ROWS, most_mib: tables::MOST_BYTES / 1024 / 1024,
+        most_rows: format!("{} 万", tables::MOST_ROWS / 10_000), most_mib: tables::MOST_BYTES / 1024 / 1024,
     };
     Ok(assets::page("console/products_import.html", context))
 }
