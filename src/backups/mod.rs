@@ -5,7 +5,7 @@ pub mod sealed;
 pub mod store;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::clock::{self, DAY, Day, HOUR, MINUTE};
@@ -20,13 +20,17 @@ use plain::Plain;
 
 /// Each night at this time of day, after the self-check.
 const NIGHTLY: i64 = 4 * HOUR + 20 * MINUTE;
+/// On Sundays everything is asked of the copy.
+const WHOLE_ON: u32 = 6;
 /// The newest are kept …
 const KEPT: usize = 14;
 /// … and of older ones the first of each month, this many.
 const KEPT_MONTHS: usize = 12;
 /// So many older ones are packed after one was made: more than one only where an older program left them.
 const PACKED_AT_ONCE: usize = 3;
-/// Names the backup that is to be taken up when the shop opens next.
+/// What the shop that was gone back from is called, with the time behind it.
+const BEFORE: &str = "before-restore-";
+/// Names the backup that is to be taken up when the shop opens next, and how it was when it was checked.
 const NEXT: &str = "restore.next";
 
 /// A backup, and what opening it proved.
@@ -73,9 +77,11 @@ pub async fn nightly(shop: &Shop) -> Result<Ran> {
     let due = Day::of(now).start() + NIGHTLY;
     let last = shop.read(|conn| Ok(store::latest(conn, 1)?)).await?.pop();
     if now >= due && last.is_none_or(|last| last.at < due) {
-        // All rules held in the shop a moment ago: the copy is opened and checked through, and they are not asked again.
+        // All rules held in the shop a moment ago: the copy is opened, and they are not asked again. Whether every index
+        // has each row is asked once a week, and of any backup before the shop goes back to it.
         let checked = shop.read(|conn| Ok(payments::last_self_check(conn)?)).await?;
         let hold = checked.is_some_and(|last| last.broken.is_empty() && (now - HOUR..=now).contains(&last.at));
+        let hold = hold && Day::of(now).weekday() != WHOLE_ON;
         let made = make_by(shop, "每夜", if hold { Rehearsal::Opened } else { Rehearsal::Whole }).await?;
         if !made.problem.is_empty() {
             return Ok(Ran::Failed(made.problem));
@@ -139,9 +145,9 @@ fn found(folder: &Path, file: &str, known: &[Backup]) -> Option<Backup> {
 /// What is looked at in a copy.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Rehearsal {
-    /// Its schema, every page and every index.
+    /// Its schema and every page.
     Opened,
-    /// And every rule.
+    /// And every index and rule.
     Whole,
 }
 
@@ -288,7 +294,10 @@ pub fn sweep(data_dir: &Path) {
                 .to_string_lossy()
                 .split_once(".part")
                 .is_some_and(|(_, rest)| rest.is_empty() || ["-journal", "-wal", "-shm"].contains(&rest));
-            if half {
+            // The second name of a database whose place no other took.
+            let is_twin = file.file_name().to_string_lossy().starts_with(BEFORE)
+                && db::is_same(&file.path(), &data_dir.join("xiaopu.db"));
+            if half || is_twin {
                 let _ = fs::remove_file(file.path());
             }
         }
@@ -314,7 +323,8 @@ pub struct Proof {
 /// A backup that was never opened is a hope: this one is read whole.
 fn rehearse(path: &Path, rehearsal: Rehearsal) -> std::result::Result<Proof, String> {
     let bad = |e: &dyn std::fmt::Display| format!("恢复演练没有通过：{e}");
-    let orders = db::check(path).map_err(|e| bad(&e))?;
+    let checked = if rehearsal == Rehearsal::Whole { db::check(path) } else { db::check_pages(path) };
+    let orders = checked.map_err(|e| bad(&e))?;
     let read = |conn: &rusqlite::Connection| {
         let last = conn.query_row("select max(created_at) from orders", [], |row| row.get(0))?;
         let broken = if rehearsal == Rehearsal::Whole { invariants::broken(conn)? } else { Vec::new() };
@@ -356,15 +366,23 @@ async fn tidy(shop: &Shop) -> Result<()> {
 /// Puts a backup in line; it is taken up when the shop has closed and opens again.
 pub fn line_up(shop: &Shop, backup: &Backup) -> Result<()> {
     let bad = |e: &dyn std::fmt::Display| Error::from(Code::NotFound).says(format!("这份备份不能用来恢复：{e}"));
-    let plain = Plain::of(&path(shop, backup), &shop.server.data_dir, "lined-up").map_err(|e| bad(&e))?;
+    let path = path(shop, backup);
+    let stamp = stamp(&path).map_err(|e| bad(&e))?;
+    let plain = Plain::of(&path, &shop.server.data_dir, "lined-up").map_err(|e| bad(&e))?;
     db::check(plain.path()).map_err(|e| bad(&e))?;
     let next = shop.server.data_dir.join(NEXT);
     let part = db::part_of(&next);
-    let written = fs::write(&part, backup.file.as_bytes()).and_then(|()| db::put_in_place(&part, &next));
+    let written = fs::write(&part, format!("{}\n{stamp}", backup.file)).and_then(|()| db::put_in_place(&part, &next));
     written.map_err(|e| {
         log::error!("{}: {e}", next.display());
         Error::from(Code::Internal).says("写不进数据目录，没有恢复")
     })
+}
+
+/// Another one once anybody has written to the file.
+fn stamp(file: &Path) -> std::io::Result<String> {
+    let found = fs::metadata(file)?;
+    Ok(format!("{} {} {}.{:09}", found.ino(), found.len(), found.mtime(), found.mtime_nsec()))
 }
 
 pub fn is_lined_up(data_dir: &Path) -> bool {
@@ -375,34 +393,53 @@ pub fn is_lined_up(data_dir: &Path) -> bool {
 /// database open. `Err` is a sentence, and the shop is as it was.
 pub fn take_up(data_dir: &Path, now: i64) -> std::result::Result<Option<String>, String> {
     let next = data_dir.join(NEXT);
-    let Ok(file) = fs::read_to_string(&next) else { return Ok(None) };
+    let Ok(named) = fs::read_to_string(&next) else { return Ok(None) };
+    let (file, checked) = named.split_once('\n').unwrap_or((&named, ""));
     // Whatever comes of it, it is tried once.
     fs::remove_file(&next).map_err(|e| format!("{}: {e}", next.display()))?;
     let backup = lies_at(&data_dir.join("backups").join(file.trim()));
-    replace(data_dir, &backup, now)?;
-    Ok(Some(file))
+    let plain = opened(data_dir, &backup)?;
+    // It was checked when it was put in line.
+    if stamp(&backup).ok().as_deref() != Some(checked) {
+        sound(&plain, &backup)?;
+    }
+    bring_back(data_dir, plain, now)?;
+    Ok(Some(file.to_owned()))
 }
 
-/// Puts a checked backup in the database's place; nobody else may be using it. All sessions and invitations in it end:
+/// Checks a backup and puts it in the database's place; nobody else may be using it. All sessions and invitations in it end:
 /// who was shut out since must not come in again. Wherever this stops, the folder holds one whole shop.
 pub fn replace(data_dir: &Path, backup: &Path, now: i64) -> std::result::Result<i64, String> {
-    let bad = |e: &dyn std::fmt::Display| format!("{} 不能用来恢复：{e}", backup.display());
+    let plain = opened(data_dir, backup)?;
+    let orders = sound(&plain, backup)?;
+    bring_back(data_dir, plain, now)?;
+    Ok(orders)
+}
+
+fn opened(data_dir: &Path, backup: &Path) -> std::result::Result<Plain, String> {
     room_to_go_back(data_dir, backup, 1).map_err(|words| format!("{words}。没有恢复"))?;
-    let plain = Plain::of(backup, data_dir, "unpacked").map_err(|e| bad(&e))?;
-    let orders = db::check(plain.path()).map_err(|e| bad(&e))?;
+    Plain::of(backup, data_dir, "unpacked").map_err(|e| format!("{} 不能用来恢复：{e}", backup.display()))
+}
+
+/// How many orders are in it.
+fn sound(plain: &Plain, backup: &Path) -> std::result::Result<i64, String> {
+    db::check(plain.path()).map_err(|e| format!("{} 不能用来恢复：{e}", backup.display()))
+}
+
+fn bring_back(data_dir: &Path, backup: Plain, now: i64) -> std::result::Result<(), String> {
     let _alone = db::Alone::take(data_dir).map_err(|e| e.to_string())?;
     let database = data_dir.join("xiaopu.db");
-    let kept = db::free_name(&database, &format!("before-restore-{}", clock::compact(now)));
+    let kept = db::free_name(&database, &format!("{BEFORE}{}", clock::compact(now)));
     if database.exists() {
-        db::copy_into(&database, &kept).map_err(|e| format!("原来的店铺存不下来，没有恢复：{e}"))?;
+        db::keep_as(&database, &kept).map_err(|e| format!("原来的店铺存不下来，没有恢复：{e}"))?;
     }
     let part = db::part_of(&database);
-    let outcome = put(plain, &part, &database);
+    let outcome = put(backup, &part, &database);
     if outcome.is_err() {
         db::clear(&part);
         let _ = fs::remove_file(&kept);
     }
-    outcome.map(|()| orders)
+    outcome
 }
 
 fn put(backup: Plain, part: &Path, database: &Path) -> std::result::Result<(), String> {
@@ -410,10 +447,7 @@ fn put(backup: Plain, part: &Path, database: &Path) -> std::result::Result<(), S
     backup.bring(part).map_err(|e| bad(&e))?;
     fs::set_permissions(part, fs::Permissions::from_mode(0o600)).map_err(|e| bad(&e))?;
     db::change_copy(part, store::end_all_sessions).map_err(|e| bad(&e))?;
-    if database.exists() {
-        // Its WAL must not be found beside the other one, and may be gone without it only once it holds nothing more.
-        db::settle(database).map_err(|e| bad(&e))?;
-    }
+    // Of the database that is kept: it holds nothing more, and must not be found beside the other one.
     for leftover in ["xiaopu.db-wal", "xiaopu.db-shm"] {
         let _ = fs::remove_file(database.with_file_name(leftover));
     }

@@ -23,6 +23,15 @@ fn open_foreign(path: &Path) -> rusqlite::Result<Connection> {
 /// Whether a file is a sound database of ours that this program can read, with the tables, indexes and triggers that the
 /// migrations of its version make and no others; answers with its number of orders.
 pub fn check(path: &Path) -> Result<i64, OpenError> {
+    check_by(path, "integrity_check")
+}
+
+/// The same without asking of each row whether every index has it: a fifth of the work.
+pub fn check_pages(path: &Path) -> Result<i64, OpenError> {
+    check_by(path, "quick_check")
+}
+
+fn check_by(path: &Path, pragma: &str) -> Result<i64, OpenError> {
     if !path.is_file() {
         return Err(OpenError::Io(path.to_owned(), io::ErrorKind::NotFound.into()));
     }
@@ -39,7 +48,7 @@ pub fn check(path: &Path) -> Result<i64, OpenError> {
     if let Some(name) = migrate::foreign_part(&conn)? {
         return Err(OpenError::OtherSchema(path.to_owned(), name));
     }
-    let integrity: String = conn.pragma_query_value(None, "integrity_check", |row| row.get(0))?;
+    let integrity: String = conn.pragma_query_value(None, pragma, |row| row.get(0))?;
     if integrity != "ok" {
         return Err(OpenError::Foreign(path.to_owned()));
     }

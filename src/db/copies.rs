@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
@@ -58,14 +59,34 @@ pub fn clear(part: &Path) {
 pub fn put_in_place(part: &Path, file: &Path) -> io::Result<()> {
     File::open(part)?.sync_all()?;
     fs::rename(part, file)?;
+    sync_folder(file)
+}
+
+fn sync_folder(file: &Path) -> io::Result<()> {
     File::open(file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))?.sync_all()
 }
 
-/// Brings what only the WAL holds into the file, so that the file alone is the whole database. Nobody may have it open.
-pub fn settle(database: &Path) -> Result<(), OpenError> {
+/// Gives a database that nobody has open a second name, under which it stays when another takes its place; copied where
+/// the disk knows no second names. On disk when this returns.
+pub fn keep_as(database: &Path, to: &Path) -> Result<(), OpenError> {
+    settle(database)?;
+    match fs::hard_link(database, to) {
+        Ok(()) => sync_folder(to).map_err(|e| OpenError::Io(to.to_owned(), e)),
+        Err(_) => copy_into(database, to),
+    }
+}
+
+/// Whether these are two names of one file.
+pub fn is_same(a: &Path, b: &Path) -> bool {
+    let inode = |file: &Path| fs::metadata(file).map(|found| (found.dev(), found.ino())).ok();
+    inode(a).is_some() && inode(a) == inode(b)
+}
+
+/// Makes the file alone the whole database, with nothing beside it whoever opens it. Nobody may have it open.
+fn settle(database: &Path) -> Result<(), OpenError> {
     let conn = Connection::open(database)?;
     conn.busy_timeout(BUDGET)?;
-    conn.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))?;
+    conn.query_row("pragma journal_mode = delete", [], |_| Ok(()))?;
     Ok(())
 }
 

@@ -26,8 +26,8 @@ use crate::clock::Clock;
 
 pub use asked::Asked;
 use asked::Slot;
-pub use check::{check, look_into};
-pub use copies::{change_copy, clear, copy_into, free_name, part_of, put_in_place, settle};
+pub use check::{check, check_pages, look_into};
+pub use copies::{change_copy, clear, copy_into, free_name, is_same, keep_as, part_of, put_in_place};
 pub use deflate::{deflated, inflated};
 pub use locks::{Alone, InUse, InstanceLock};
 pub use migrate::{APPLICATION_ID, SCHEMA_VERSION, foreign_part};
