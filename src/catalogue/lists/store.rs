@@ -9,6 +9,10 @@ use crate::ids::{CategoryId, ProductId};
 /// So many products are put in order for one page; where there are more, the list goes along an index.
 const SORTED: i64 = 8_000;
 
+/// Where every word is in more than that, so many products are asked for it along the index of the order: most often they
+/// fill the page.
+const TRIED: i64 = 400;
+
 /// The characters of an entry of the indexes of text.
 const GRAM: usize = 3;
 
@@ -44,10 +48,12 @@ impl Shelf {
 enum Lead {
     /// These, by their ids.
     Named(Vec<i64>),
-    /// An index that has few of them, to be put in order.
-    Few(&'static str),
+    /// An index that has few of them, to be put in order, and what finds them in it.
+    Few(&'static str, &'static str),
     /// The index that has all of them in order.
     Sorted,
+    /// So many along that index, before words are looked for.
+    Tried(i64),
 }
 
 /// A list as SQL: what its rows must fulfil, and the values.
@@ -73,12 +79,25 @@ const OF_CATEGORY: &str = "l.category_id in (select id from categories where id 
 
 /// The page of a listing, and no more.
 pub fn list(conn: &Connection, listing: &Listing) -> Result<Vec<Item>> {
-    list_by(conn, listing, SORTED)
+    list_by(conn, listing, SORTED, TRIED)
 }
 
 /// The same, where so many are few.
-fn list_by(conn: &Connection, listing: &Listing, few: i64) -> Result<Vec<Item>> {
-    let (sql, values) = statement(conn, listing, few)?;
+fn list_by(conn: &Connection, listing: &Listing, few: i64, tried: i64) -> Result<Vec<Item>> {
+    let (lead, settled) = lead(conn, listing, few)?;
+    let Some(word) = listing.words.first().filter(|_| matches!(lead, Lead::Sorted)) else {
+        return page(conn, statement(listing, lead, settled));
+    };
+    let items = page(conn, statement(listing, Lead::Tried(tried), None))?;
+    if items.len() as i64 == listing.limit {
+        return Ok(items);
+    }
+    // A common word, but not where the list begins.
+    let lead = found_by(conn, word, i64::MAX - 1)?.map_or(Lead::Sorted, Lead::Named);
+    page(conn, statement(listing, lead, exact(word)))
+}
+
+fn page(conn: &Connection, (sql, values): (String, Vec<Box<dyn ToSql>>)) -> Result<Vec<Item>> {
     let mut rows = conn.prepare_cached(&sql)?;
     let items = rows.query_map(params_from_iter(values), |row| {
         let id: ProductId = row.get("id")?;
@@ -104,7 +123,7 @@ fn list_by(conn: &Connection, listing: &Listing, few: i64) -> Result<Vec<Item>> 
 }
 
 /// The ids of a page are found first, in rows or an index that hold little else.
-fn statement(conn: &Connection, listing: &Listing, few: i64) -> Result<(String, Vec<Box<dyn ToSql>>)> {
+fn statement(listing: &Listing, lead: Lead, settled: Option<&str>) -> (String, Vec<Box<dyn ToSql>>) {
     let (column, direction, sorted) = listing.sort.columns();
     let mut query = Query { where_: vec![listing.shelf.sql()], values: Vec::new() };
     if let Some(category) = listing.category {
@@ -116,23 +135,31 @@ fn statement(conn: &Connection, listing: &Listing, few: i64) -> Result<(String, 
     if listing.pinned {
         query.where_.push("l.product_id in (select product_id from pinned_products)".to_owned());
     }
-    let (lead, settled) = lead(conn, listing, few)?;
-    for word in listing.words.iter().filter(|word| settled != Some(word.as_str())) {
-        query.narrow(OF_WORD, like(word));
-    }
     if let Some([value, id]) = listing.after {
         let (value, id) = (query.value(value), query.value(id));
         let beyond = if direction == "asc" { ">" } else { "<" };
         query.where_.push(format!("({column}, l.product_id) {beyond} ({value}, {id})"));
     }
-    let from = match lead {
+    let mut from = match &lead {
         Lead::Named(ids) => {
-            let ids = query.value(serde_json::to_string(&ids).unwrap_or_default());
+            let ids = query.value(serde_json::to_string(ids).unwrap_or_default());
             format!("json_each({ids}) f cross join shelf l on l.product_id = f.value")
         }
-        Lead::Few(index) => format!("shelf l indexed by {index}"),
-        Lead::Sorted => format!("shelf l indexed by {sorted}"),
+        Lead::Few(index, narrowed) => {
+            query.where_.push((*narrowed).to_owned());
+            format!("shelf l indexed by {index}")
+        }
+        Lead::Sorted | Lead::Tried(_) => format!("shelf l indexed by {sorted}"),
     };
+    let order = format!("order by {column} {direction}, l.product_id {direction}");
+    if let Lead::Tried(most) = lead {
+        let narrowed = std::mem::replace(&mut query.where_, vec!["true".to_owned()]).join(" and ");
+        let most = query.value(most);
+        from = format!("(select * from {from} where {narrowed} {order} limit {most}) l");
+    }
+    for word in listing.words.iter().filter(|word| settled != Some(word.as_str())) {
+        query.narrow(OF_WORD, like(word));
+    }
     let limit = query.value(listing.limit);
     let sql = format!(
         "select p.id, p.name, p.subtitle, p.price_fen, p.max_price_fen, p.market_price_fen, p.sold_count, p.on_shelf,
@@ -143,13 +170,13 @@ fn statement(conn: &Connection, listing: &Listing, few: i64) -> Result<(String, 
                 (select iif(count(*) = 1, max(id), null) from skus s
                   where s.product_id = p.id and s.enabled = 1) as only_sku
            from (select l.product_id, {column} as sorted_by from {from} where {}
-                  order by {column} {direction}, l.product_id {direction} limit {limit}) page
+                  {order} limit {limit}) page
           cross join products p on p.id = page.product_id
            left join categories c on c.id = p.category_id
           order by page.sorted_by {direction}, p.id {direction}",
         query.where_.join(" and "),
     );
-    Ok((sql, query.values))
+    (sql, query.values)
 }
 
 /// What finds few rows goes before what has all of them in order. With it the word that need not be looked at any more.
@@ -163,9 +190,14 @@ fn lead<'l>(conn: &Connection, listing: &'l Listing, few: i64) -> Result<(Lead, 
         }
     }
     if let Some((ids, word)) = fewest {
-        return Ok((Lead::Named(ids), Some(word).filter(|word| word.chars().count() <= GRAM)));
+        return Ok((Lead::Named(ids), exact(word)));
     }
     Ok((lead_without_words(conn, listing, few)?, None))
+}
+
+/// The word, where what an index finds by it need not be looked at any more.
+fn exact(word: &str) -> Option<&str> {
+    Some(word).filter(|word| word.chars().count() <= GRAM)
 }
 
 fn lead_without_words(conn: &Connection, listing: &Listing, few: i64) -> Result<Lead> {
@@ -176,12 +208,12 @@ fn lead_without_words(conn: &Connection, listing: &Listing, few: i64) -> Result<
     if let Some(category) = listing.category
         && in_category(conn, category)? <= few
     {
-        return Ok(Lead::Few("shelf_category"));
+        return Ok(Lead::Few("shelf_category", "true"));
     }
     Ok(match listing.shelf {
-        Shelf::Low(most) if low(conn, most, few + 1)? <= few => Lead::Few("shelf_low"),
-        Shelf::SoldOut if on_sale(conn, false)? <= few => Lead::Few("shelf_available"),
-        Shelf::On if listing.in_stock && on_sale(conn, true)? <= few => Lead::Few("shelf_available"),
+        Shelf::Low(most) if low(conn, most, few + 1)? <= few => Lead::Few("shelf_low", "true"),
+        Shelf::SoldOut if on_sale(conn, false)? <= few => Lead::Few("shelf_available", "l.available = 0"),
+        Shelf::On if listing.in_stock && on_sale(conn, true)? <= few => Lead::Few("shelf_available", "l.available > 0"),
         _ => Lead::Sorted,
     })
 }
@@ -449,17 +481,18 @@ mod tests {
     /// Every list, page by page, whatever leads through it.
     fn must_be_looked_through(conn: &Connection, listing: &Listing) {
         let whole = looked_through(conn, listing);
-        for few in [0, 5, SORTED] {
+        for (few, tried) in [(0, TRIED), (0, 3), (5, 9), (SORTED, TRIED)] {
             let (mut found, mut listing) = (Vec::new(), Listing { limit: 7, ..listing.clone() });
             loop {
-                let page: Vec<[i64; 2]> = list_by(conn, &listing, few).unwrap().iter().map(|item| item.key).collect();
+                let page: Vec<[i64; 2]> =
+                    list_by(conn, &listing, few, tried).unwrap().iter().map(|item| item.key).collect();
                 found.extend_from_slice(&page);
                 listing.after = page.last().copied();
                 if page.len() < 7 {
                     break;
                 }
             }
-            assert_eq!(found, whole, "few: {few}, {listing:?}");
+            assert_eq!(found, whole, "few: {few}, tried: {tried}, {listing:?}");
         }
     }
 
@@ -567,17 +600,27 @@ mod tests {
                             after: Some([1, 1]),
                             ..Listing::default()
                         };
-                        let asked = move |conn: &Connection| Ok::<_, DbError>(statement(conn, &listing, few)?.0);
+                        let asked = move |conn: &Connection| {
+                            let (lead, settled) = lead(conn, &listing, few)?;
+                            let tried = matches!(lead, Lead::Sorted) && !listing.words.is_empty();
+                            let lead = if tried { Lead::Tried(TRIED) } else { lead };
+                            Ok::<_, DbError>(statement(&listing, lead, settled).0)
+                        };
                         let sql = db.read(asked).await.unwrap();
                         let steps = db.plan(&sql).await;
-                        let whole = |step: &&String| {
-                            step.starts_with("SCAN")
-                                && !["SCAN page", "SCAN f VIRTUAL TABLE"].iter().any(|ok| step.starts_with(ok))
+                        let fine = |step: &str| {
+                            step == "SCAN l"
+                                || step.starts_with("SCAN page")
+                                || step.starts_with("SCAN f VIRTUAL TABLE")
                         };
+                        let whole = |step: &&String| step.starts_with("SCAN") && !fine(step);
                         assert_eq!(steps.iter().find(whole), None, "{sql}: {steps:#?}");
                         // Where the index has them in order, only the page is put in order.
                         let sorts = steps.iter().filter(|step| step.contains("TEMP B-TREE")).count();
-                        assert!(few > 0 || sorts == 1, "{sql}: {steps:#?}");
+                        assert!(few > 0 || sorts == 1 || !words.is_empty(), "{sql}: {steps:#?}");
+                        let is_stock = |step: &String| step.contains("shelf_available (side=? AND available");
+                        let by_stock = few > 0 && words.is_empty() && category.is_none() && shelf == Shelf::SoldOut;
+                        assert!(!by_stock || steps.iter().any(is_stock), "{sql}: {steps:#?}");
                     }
                 }
             }
