@@ -24,6 +24,10 @@ pub fn write_key(path: &Path, key: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
+/// What to do about a key file that is not the right one.
+const BACK: &str =
+    "请从备份（或 secret.key.before-restore）放回原处；确实找不回来，请运行 xiaopu new-key，之后重新填写微信密钥";
+
 impl SecretKey {
     /// Reads `secret.key` in the data folder, or makes one (mode 600). `sealed` tells whether something is sealed already:
     /// then a missing key is not replaced, since the right one may still be found.
@@ -32,8 +36,7 @@ impl SecretKey {
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == io::ErrorKind::NotFound && sealed => {
-                let words = "不见了，而数据库里有用它封存的密钥。请从备份（或 secret.key.before-restore）放回原处；\
-                             确实找不回来，请运行 xiaopu new-key，之后重新填写微信密钥";
+                let words = format!("不见了，而数据库里有用它封存的密钥。{BACK}");
                 return Err(io::Error::new(io::ErrorKind::NotFound, words));
             }
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
@@ -47,7 +50,7 @@ impl SecretKey {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
         }
         UnboundKey::new(&AES_256_GCM, &bytes).map(|key| SecretKey(LessSafeKey::new(key))).map_err(|_| {
-            io::Error::new(io::ErrorKind::InvalidData, format!("{} 不是 32 字节的密钥文件", path.display()))
+            io::Error::new(io::ErrorKind::InvalidData, format!("{} 不是 32 字节的密钥文件。{BACK}", path.display()))
         })
     }
 

@@ -22,6 +22,8 @@ use clap::{Parser, Subcommand};
 pub use demo::{API_KEY, APP_ID, APP_SECRET, MCH_ID};
 use rocket::config::{Config, Ident, LogLevel, Shutdown};
 use rocket::data::{Limits, ToByteUnit};
+use rocket::error::ErrorKind;
+use rocket::fairing::AdHoc;
 use rocket::figment::providers::{Env, Format, Toml};
 use rocket::figment::{Figment, Profile};
 use rustix::fs::Mode;
@@ -100,7 +102,7 @@ pub fn main() -> ExitCode {
 /// take turns, so that a single question now and then would keep all of them for ever, each with its memory.
 fn runtime() -> Result<Runtime, String> {
     let figment = figment();
-    let number = |name| figment.extract_inner::<usize>(name).map_err(|e| format!("配置 {name} 不正确: {e}"));
+    let number = |name| figment.extract_inner::<usize>(name).map_err(|e| misread(name, &e));
     tokio::runtime::Builder::new_multi_thread()
         .thread_name("rocket-worker-thread")
         .worker_threads(number(Config::WORKERS)?.max(1))
@@ -150,6 +152,17 @@ pub fn figment() -> Figment {
         .select(Profile::from_env_or("ROCKET_PROFILE", "default"))
 }
 
+/// What is wrong with the configuration, and where: a file that cannot be read at all is no fault of what was looked for.
+fn misread(name: &str, e: &rocket::figment::Error) -> String {
+    match e.path.is_empty() && !e.missing() {
+        true => {
+            let file = Env::var_or("ROCKET_CONFIG", "Rocket.toml");
+            format!("配置文件 {file} 读不懂：{e}。请对照 README 的设置一节改好，再启动")
+        }
+        false => format!("配置 {name} 不正确: {e}。请在 Rocket.toml 或 ROCKET_{} 里改好，再启动", name.to_uppercase()),
+    }
+}
+
 /// A secret from the standard input, asked for when somebody sits there. `what` is what it is called.
 fn ask_secret(what: &str) -> Result<String, String> {
     if std::io::stdin().is_terminal() {
@@ -166,13 +179,22 @@ async fn open_shop() -> Result<Shop, String> {
     Shop::open(Server::from_figment(&figment())?, Opening::default()).await
 }
 
-/// Keeps a shop open until it is told to stop. One that closed to go back to a backup opens again with it.
-async fn keep_open(shop: Shop, figment: Figment, opening: Opening) -> Outcome {
-    let mut shop = shop;
+/// Keeps a shop open until it is told to stop. One that closed to go back to a backup opens again with it. `greeting` is
+/// said once the doors are open.
+async fn keep_open(shop: Shop, figment: Figment, opening: Opening, greeting: String) -> Outcome {
+    let (mut shop, mut greeting) = (shop, greeting);
     loop {
         let server = shop.server.clone();
         let db = shop.db.clone();
-        launch(crate::rocket(shop, figment.clone())).await?;
+        let greeting = std::mem::take(&mut greeting);
+        let greet = AdHoc::on_liftoff("greeting", move |_| {
+            Box::pin(async move {
+                if !greeting.is_empty() {
+                    tell!("{greeting}");
+                }
+            })
+        });
+        launch(crate::rocket(shop, figment.clone()).attach(greet)).await?;
         if !backups::is_lined_up(&server.data_dir) {
             return Ok(());
         }
@@ -216,13 +238,13 @@ fn free_port(address: IpAddr, port: u16, named: &str) -> Result<u16, String> {
         .map_err(|e| format!("端口 {port} 无法使用（{address}）：{e}。请换一个 {named}，或先停掉占用它的程序"))
 }
 
-/// Launches and waits. Rocket's own words for what went wrong, in one line.
+/// Launches and waits. What went wrong is said in one line, with what to do.
 async fn launch(rocket: rocket::Rocket<rocket::Build>) -> Outcome {
     let address = (rocket.figment().extract_inner::<String>("address"), rocket.figment().extract_inner::<u16>("port"));
     match rocket.launch().await {
         Ok(_) => Ok(()),
         // What was begun is on disk, whoever still held a connection open.
-        Err(e) if matches!(e.kind(), rocket::error::ErrorKind::Shutdown(..)) => {
+        Err(e) if matches!(e.kind(), ErrorKind::Shutdown(..)) => {
             say!(Warn, "stopped while some connections were still open");
             Ok(())
         }
@@ -231,14 +253,22 @@ async fn launch(rocket: rocket::Rocket<rocket::Build>) -> Outcome {
                 (Ok(address), Ok(port)) => format!("（{address}:{port}）"),
                 _ => String::new(),
             };
-            let words = match e.kind() {
-                rocket::error::ErrorKind::Bind(e) => {
-                    format!("端口无法使用{place}：{e}。请换一个 ROCKET_PORT，或先停掉占用它的程序")
-                }
-                kind => format!("无法启动{place}：{kind}"),
-            };
-            let _ = e.pretty_print();
-            Err(words)
+            Err(not_launched(e.kind(), &place))
         }
+    }
+}
+
+/// Rocket reads the certificate as it binds, and calls what is wrong with it by the same name.
+fn not_launched(kind: &ErrorKind, place: &str) -> String {
+    use std::io::ErrorKind::{AddrInUse, AddrNotAvailable, PermissionDenied};
+    match kind {
+        ErrorKind::Bind(e) if matches!(e.kind(), AddrInUse | AddrNotAvailable | PermissionDenied) => {
+            format!("端口无法使用{place}：{e}。请换一个 ROCKET_PORT，或先停掉占用它的程序")
+        }
+        ErrorKind::Bind(e) | ErrorKind::Io(e) => format!(
+            "无法启动{place}：HTTPS 证书或私钥不能用（{e}）。请检查配置 tls 的 certs 和 key：两个都要是 PEM 文件，小铺读得到，私钥和证书是一对"
+        ),
+        ErrorKind::Config(e) => misread(&e.path.join("."), e),
+        kind => format!("无法启动{place}：{kind}"),
     }
 }

@@ -4,10 +4,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::{Outcome, PORT, figment, free_port, keep_open, log, say_whether, take_up};
+use super::{Outcome, PORT, figment, free_port, keep_open, log, misread, say_whether, take_up};
 use crate::backups;
 use crate::db::InstanceLock;
-use crate::say::{say, tell};
+use crate::say::say;
 use crate::settings::Server;
 use crate::shop::{Opening, Shop};
 use crate::staff::login;
@@ -18,8 +18,9 @@ pub async fn run() -> Outcome {
     log::set_json(server.log_json);
     make_room_for_connections();
     let _lock = InstanceLock::take(&server.data_dir).map_err(|e| e.to_string())?;
-    let address: IpAddr = figment.extract_inner("address").map_err(|e| format!("配置 address 不正确: {e}"))?;
-    let port = free_port(address, figment.extract_inner("port").map_err(|e| format!("配置 port 不正确: {e}"))?, PORT)?;
+    let address: IpAddr = figment.extract_inner("address").map_err(|e| misread("address", &e))?;
+    let port = figment.extract_inner("port").map_err(|e| misread("port", &e))?;
+    let port = free_port(address, port, PORT)?;
     let figment = figment.merge(("port", port));
     let data_dir = server.data_dir.clone();
     backups::sweep(&server.data_dir);
@@ -27,22 +28,21 @@ pub async fn run() -> Outcome {
     let shop = Shop::open(server, Opening::default()).await?;
     say_whether(&shop, taken).await;
     let here = format!("http://{}", SocketAddr::new(address, port));
-    tell!("小铺已启动  {here}/admin   数据目录 {}", data_dir.display());
+    let mut greeting = vec![format!("小铺已启动  {here}/admin   数据目录 {}", data_dir.display())];
     if let Some(token) = login::setup_link(&shop).await.map_err(|e| e.message())? {
         let settings = shop.settings();
         let outside = settings.get("shop.public_url").unwrap_or(&here).trim_end_matches('/').to_owned();
-        tell!("首次使用，请在 30 分钟内打开这个一次性链接建立店主账号：\n  {outside}/admin/setup/{token}");
+        greeting
+            .push(format!("首次使用，请在 30 分钟内打开这个一次性链接建立店主账号：\n  {outside}/admin/setup/{token}"));
         if outside.contains("127.0.0.1") || outside.contains("localhost") {
             let port = outside.rsplit(':').next().unwrap_or_default();
-            tell!(
+            greeting.push(format!(
                 "在别的电脑上打开：先在那台电脑上运行\n  ssh -L {port}:127.0.0.1:{port} 用户名@这台服务器\n保持它开着，再用浏览器打开上面的链接。"
-            );
+            ));
         }
     }
-    for problem in missing(&shop) {
-        tell!("提示：{problem}");
-    }
-    keep_open(shop, figment, Opening::default()).await
+    greeting.extend(missing(&shop).into_iter().map(|problem| format!("提示：{problem}")));
+    keep_open(shop, figment, Opening::default(), greeting.join("\n")).await
 }
 
 /// A connection is an open file, and the usual limit of a thousand is soon used up by clients that connect and then say

@@ -119,6 +119,13 @@ pub enum OpenError {
     Sqlite(rusqlite::Error),
 }
 
+/// What to do about a database that nothing else helps.
+const RESTORE: &str = "请先停店，再用 xiaopu restore 恢复最近的备份（在数据目录的 backups 里）；原来的会另存";
+
+fn is_spoilt(e: &rusqlite::Error) -> bool {
+    matches!(e.sqlite_error_code(), Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt))
+}
+
 impl std::fmt::Display for OpenError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -133,7 +140,7 @@ impl std::fmt::Display for OpenError {
             ),
             OpenError::Restoring(path) => write!(f, "数据目录 {} 正在恢复备份，请稍后再试", path.display()),
             OpenError::OtherSchema(path, name) => {
-                write!(f, "{} 的表结构和小铺做的不一样（{name}），可能被人改过，不能相信", path.display())
+                write!(f, "{} 的表结构和小铺做的不一样（{name}），可能被人改过，不能相信。{RESTORE}", path.display())
             }
             OpenError::Newer { found, known } => write!(
                 f,
@@ -146,6 +153,7 @@ impl std::fmt::Display for OpenError {
                  再停止跟随的进程，然后删除 {0} 再启动。数据未被改动。",
                 mark.display()
             ),
+            OpenError::Sqlite(e) if is_spoilt(e) => write!(f, "数据库打不开: {e}。{RESTORE}"),
             OpenError::Sqlite(e) => write!(f, "数据库打不开: {e}"),
         }
     }
@@ -341,6 +349,10 @@ fn make_folder(data_dir: &Path) -> Result<(), OpenError> {
         .recursive(true)
         .mode(0o700)
         .create(data_dir)
+        .map_err(|e| match data_dir.is_file() {
+            true => io::Error::other("它是一个文件，不是目录。请把它移开，或在 ROCKET_SHOP 里换一个 data_dir"),
+            false => e,
+        })
         .map_err(|e| OpenError::Io(data_dir.to_owned(), e))
 }
 

@@ -97,7 +97,7 @@ impl Demo {
         tell!("  接口文档  {here}/api/docs");
         tell!("  模拟微信  {simulator_url}/    可以安排故障、改退款结果");
         tell!("按 Ctrl+C 结束；xiaopu demo --fresh 重新开始。");
-        let shop = keep_open(shop, figment.merge(("port", port)), opening);
+        let shop = keep_open(shop, figment.merge(("port", port)), opening, String::new());
         let (simulated, shop) = tokio::join!(simulated, shop);
         simulated.map_err(|e| e.to_string())?.and(shop)
     }
