@@ -46,6 +46,8 @@ pub struct Backup {
     pub took_ms: i64,
     /// Why it cannot be relied on; empty when it can.
     pub problem: String,
+    /// The rule that did not hold in the shop at that moment; empty when all did. Going back to it is no worse than the shop.
+    pub broken: String,
     pub who: String,
 }
 
@@ -137,6 +139,7 @@ fn found(folder: &Path, file: &str, known: &[Backup]) -> Option<Backup> {
         orders: proof.as_ref().map_or(0, |proof| proof.orders),
         last_order_at: proof.as_ref().ok().and_then(|proof| proof.last_order_at),
         took_ms: 0,
+        broken: proof.as_ref().ok().and_then(|proof| proof.broken).unwrap_or_default().to_owned(),
         problem: proof.err().unwrap_or_default(),
         who: "找回".into(),
     })
@@ -188,6 +191,7 @@ async fn make_by(shop: &Shop, who: &str, rehearsal: Rehearsal) -> Result<Backup>
             last_order_at: proof.last_order_at,
             took_ms,
             problem,
+            broken: proof.broken.unwrap_or_default().to_owned(),
             who,
         }
     };
@@ -318,6 +322,8 @@ fn copy_there(from: &Path, to: &Path) -> std::io::Result<()> {
 pub struct Proof {
     pub orders: i64,
     pub last_order_at: Option<i64>,
+    /// The first rule that does not hold in it: so it was in the shop.
+    pub broken: Option<&'static str>,
 }
 
 /// A backup that was never opened is a hope: this one is read whole.
@@ -331,10 +337,7 @@ fn rehearse(path: &Path, rehearsal: Rehearsal) -> std::result::Result<Proof, Str
         Ok::<_, rusqlite::Error>((last, broken))
     };
     let (last_order_at, broken) = db::look_into(path, read).map_err(|e| bad(&e))?;
-    match broken.first() {
-        None => Ok(Proof { orders, last_order_at }),
-        Some(rule) => Err(bad(&format!("「{}」不成立", rule.rule))),
-    }
+    Ok(Proof { orders, last_order_at, broken: broken.first().map(|broken| broken.rule) })
 }
 
 async fn tidy(shop: &Shop) -> Result<()> {
@@ -434,7 +437,7 @@ fn bring_back(data_dir: &Path, backup: Plain, now: i64) -> std::result::Result<(
         db::keep_as(&database, &kept).map_err(|e| format!("原来的店铺存不下来，没有恢复：{e}"))?;
     }
     let part = db::part_of(&database);
-    let outcome = put(backup, &part, &database);
+    let outcome = put(backup, &part, &database, now);
     if outcome.is_err() {
         db::clear(&part);
         let _ = fs::remove_file(&kept);
@@ -442,11 +445,13 @@ fn bring_back(data_dir: &Path, backup: Plain, now: i64) -> std::result::Result<(
     outcome
 }
 
-fn put(backup: Plain, part: &Path, database: &Path) -> std::result::Result<(), String> {
+fn put(backup: Plain, part: &Path, database: &Path, now: i64) -> std::result::Result<(), String> {
     let bad = |e: &dyn std::fmt::Display| format!("{} 写不进去，没有恢复：{e}", database.display());
     backup.bring(part).map_err(|e| bad(&e))?;
     fs::set_permissions(part, fs::Permissions::from_mode(0o600)).map_err(|e| bad(&e))?;
-    db::change_copy(part, store::end_all_sessions).map_err(|e| bad(&e))?;
+    let change =
+        |conn: &rusqlite::Connection| store::end_all_sessions(conn).and_then(|()| payments::note_restored(conn, now));
+    db::change_copy(part, change).map_err(|e| bad(&e))?;
     // Of the database that is kept: it holds nothing more, and must not be found beside the other one.
     for leftover in ["xiaopu.db-wal", "xiaopu.db-shm"] {
         let _ = fs::remove_file(database.with_file_name(leftover));

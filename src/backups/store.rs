@@ -10,8 +10,8 @@ use crate::ids::BackupId;
 pub fn insert(tx: &Tx, backup: &Backup) -> Result<BackupId> {
     tx.prepare_cached("delete from backups where file = ?1")?.execute([&backup.file])?;
     tx.prepare_cached(
-        "insert into backups (at, file, bytes, orders, last_order_at, took_ms, problem, who)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "insert into backups (at, file, bytes, orders, last_order_at, took_ms, problem, who, broken)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .execute(params![
         backup.at,
@@ -21,7 +21,8 @@ pub fn insert(tx: &Tx, backup: &Backup) -> Result<BackupId> {
         backup.last_order_at,
         backup.took_ms,
         backup.problem,
-        backup.who
+        backup.who,
+        backup.broken
     ])?;
     Ok(BackupId(tx.last_insert_rowid()))
 }
@@ -29,6 +30,12 @@ pub fn insert(tx: &Tx, backup: &Backup) -> Result<BackupId> {
 /// It takes more or less room than before.
 pub fn set_bytes(tx: &Tx, id: BackupId, bytes: i64) -> Result<()> {
     tx.prepare_cached("update backups set bytes = ?2 where id = ?1")?.execute(params![id, bytes])?;
+    Ok(())
+}
+
+/// Those that a clock which ran ahead dated were made by now at the latest.
+pub fn pull_in(tx: &Tx) -> Result<()> {
+    tx.prepare_cached("update backups set at = ?1 where at > ?1")?.execute([tx.now()])?;
     Ok(())
 }
 
@@ -98,6 +105,7 @@ fn read(row: &Row<'_>) -> Result<Backup> {
         last_order_at: row.get("last_order_at")?,
         took_ms: row.get("took_ms")?,
         problem: row.get("problem")?,
+        broken: row.get("broken")?,
         who: row.get("who")?,
     })
 }

@@ -65,6 +65,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0051_import_done.sql"),
     include_str!("migrations/0052_tail.sql"),
     include_str!("migrations/0053_bill_parts.sql"),
+    include_str!("migrations/0054_clock_steps.sql"),
 ];
 
 /// The newest schema that this program knows.

@@ -114,6 +114,16 @@ pub fn enter_refund(tx: &Tx, back: &GoneBack<'_>) -> Result<bool> {
     enter(tx, &movement)
 }
 
+/// What has gone back of a payment through WeChat, and how much of that was borne by the merchant; in fen.
+pub fn gone_back(conn: &Connection, transaction_id: &str) -> Result<(i64, i64)> {
+    conn.prepare_cached(
+        "select coalesce(-sum(l.amount_fen), 0), coalesce(-sum(l.borne_fen), 0)
+           from refunds r join ledger l on l.kind = 'refund' and l.wechat_id = r.refund_id
+          where r.transaction_id = ?1",
+    )?
+    .query_row([transaction_id], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
 /// What WeChat kept of a payment or refund; negative when it gave a fee back.
 pub fn enter_fee(tx: &Tx, wechat_id: &str, fee_fen: i64, moved_at: i64) -> Result<bool> {
     if fee_fen == 0 {

@@ -294,6 +294,8 @@ pub fn alerts(conn: &Connection) -> Result<Vec<String>> {
 pub fn put_self_check(tx: &Tx, rules: usize, broken: &[Broken]) -> Result<()> {
     let broken: Vec<_> = broken.iter().map(|b| (b.rule, b.rows)).collect();
     let json = serde_json::to_string(&broken).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
+    // What a clock that ran ahead dated would stay the last one for as long.
+    tx.prepare_cached("delete from self_checks where at > ?1")?.execute([tx.now()])?;
     tx.prepare_cached("insert or replace into self_checks (at, rules, broken) values (?1, ?2, ?3)")?
         .execute(params![tx.now(), rules as i64, json])?;
     tx.prepare_cached(
@@ -312,6 +314,26 @@ pub fn last_self_check(conn: &Connection) -> Result<Option<Checked>> {
         })
         .optional()
 }
+
+// ── going back to a backup ──
+
+/// Notes in a copy, that may be of an older version, when it became the shop.
+pub fn note_restored(conn: &Connection, at: i64) -> Result<()> {
+    conn.execute(
+        "insert or replace into settings (name, value) values (?1, ?2)",
+        params![RESTORED_AT, at.to_string()],
+    )?;
+    Ok(())
+}
+
+/// When the shop last went back to a backup: WeChat may know refunds that it has forgotten.
+pub fn restored_at(conn: &Connection) -> Result<Option<i64>> {
+    conn.prepare_cached("select cast(value as integer) from settings where name = ?1")?
+        .query_row([RESTORED_AT], |row| row.get(0))
+        .optional()
+}
+
+const RESTORED_AT: &str = "restored_at";
 
 // ── what is left lying ──
 

@@ -210,6 +210,13 @@ pub fn set_content(tx: &Tx, id: RefundId, amount: Fen, freight: Fen, lines: &[Re
     put_lines(tx, id, lines)
 }
 
+/// WeChat knows this number as another refund's; this one never went out under it.
+pub fn set_number(tx: &Tx, id: RefundId, number: &OutRefundNo) -> Result<()> {
+    tx.prepare_cached("update refunds set out_refund_no = ?2 where id = ?1 and tries = 0")?
+        .execute(params![id, number])?;
+    Ok(())
+}
+
 /// Its money stands beside the order's own from now on, and so names none of its goods.
 pub fn set_beside(tx: &Tx, id: RefundId) -> Result<()> {
     tx.prepare_cached("update refunds set inside = 0 where id = ?1")?.execute([id])?;

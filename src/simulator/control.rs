@@ -461,6 +461,7 @@ fn page_ways(sim: &State<Simulator>, form: Form<WaysForm>) -> Redirect {
             coupon_cash_fen: cash.unwrap_or(0),
             coupon_no_cash_fen: no_cash.unwrap_or(0),
             names_sign_type: form.names_sign_type,
+            refunds_untold: ways.refunds_untold,
         };
     });
     back(Ok("已保存"))

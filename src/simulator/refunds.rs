@@ -203,7 +203,9 @@ pub fn query(sim: &Simulator, message: &Message) -> Result<Fields, Refused> {
         if refund.status(now) == "SUCCESS" {
             field("refund_success_time", clock::shown(refund.ends_at.min(now)));
         }
-        fields.extend(coupon_fields(refund, &format!("_{n}")));
+        if !kept.ways.refunds_untold {
+            fields.extend(coupon_fields(refund, &format!("_{n}")));
+        }
     }
     Ok(fields)
 }

@@ -196,6 +196,8 @@ pub struct Ways {
     pub coupon_no_cash_fen: i64,
     /// Notices of API v2 say with which digest they are signed; real ones mostly do not.
     pub names_sign_type: bool,
+    /// Answers of API v2 about refunds say nothing of coupons: what is settled is optional there.
+    pub refunds_untold: bool,
 }
 
 impl Default for Ways {
@@ -214,6 +216,7 @@ impl Default for Ways {
             coupon_cash_fen: 0,
             coupon_no_cash_fen: 0,
             names_sign_type: false,
+            refunds_untold: false,
         }
     }
 }

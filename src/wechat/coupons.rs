@@ -24,6 +24,8 @@ pub struct Coupons {
     pub borne: Fen,
     /// As far as WeChat lists them.
     pub each: Vec<Coupon>,
+    /// Whether it said what is settled; else what is borne is only what it listed.
+    pub told: bool,
 }
 
 /// One coupon that was used.
@@ -50,7 +52,12 @@ impl Coupons {
         // WeChat leaves out what is nothing: what is borne was paid by coupons, whether or not a sum of them came.
         let all = all.max(borne);
         let funded = all.minus(borne)?;
-        (all <= total).then_some(Coupons { funded, borne, each })
+        (all <= total).then_some(Coupons { funded, borne, each, told: borne > Fen::ZERO })
+    }
+
+    /// The same, with what is settled said or not.
+    pub fn with_settled(self, said: bool) -> Coupons {
+        Coupons { told: self.told || said, ..self }
     }
 
     pub fn is_none(&self) -> bool {

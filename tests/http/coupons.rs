@@ -149,3 +149,44 @@ async fn a_refund_notice_of_api_v3_alone_books_nothing_where_a_coupon_was_borne(
     w.wait("the answer", || async { booked(&w, "refund").await == [(-10_000, -8_000)] }).await;
     w.must_hold().await;
 }
+
+/// What is settled of a refund is optional in WeChat's answers: then it is as large a part as of the payment, and where
+/// the two cannot both be, a person hears of it and every rule still holds.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_wechat_does_not_tell_of_a_refund_follows_from_the_payment() {
+    // The refunds of 100.00 with a coupon of 20.00; whether the notice told of the coupon; what leaves, and what is asked.
+    for (yuan, told, refunds_untold, leaves, doubts) in [
+        (vec!["100"], true, true, vec![-8_000], 0),
+        (vec!["33.33", "33.33", "33.34"], true, true, vec![-2_667, -2_667, -2_666], 0),
+        (vec!["50"], false, false, vec![-5_000], 1),
+        (vec!["100"], false, false, vec![-10_000], 1),
+        (vec!["100"], false, true, vec![-10_000], 0),
+    ] {
+        let w = v3::world("v2").await;
+        let sku = w.product("苹果", 10_000, 9).await;
+        let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+        w.wechat.ways(|ways| (ways.coupon_no_cash_fen, ways.refunds_untold) = (2_000, refunds_untold));
+        let placed = if told { w.paid(&alice, sku, 1).await } else { paid_by_a_bare_notice(&w, &alice, sku).await };
+        for yuan in &yuan {
+            manager.give_back(&alice, &placed, ("0", yuan, false)).await;
+        }
+        let left: Vec<i64> = booked(&w, "refund").await.into_iter().map(|(_, leaves)| leaves).collect();
+        assert_eq!(left, leaves, "{yuan:?} {told}");
+        let open = "select count(*) from money_exceptions where subject like '% settled' and state = 'open'";
+        assert_eq!(w.count(open).await, doubts, "{yuan:?} {told}");
+        w.must_hold().await;
+        xiaopu::backups::make(&w.shop, "测试").await.unwrap();
+        assert_eq!(w.count("select count(*) from backups where problem || broken <> ''").await, 0);
+    }
+}
+
+/// The notice says nothing of the coupon that was used.
+async fn paid_by_a_bare_notice(w: &World, alice: &Buyer<'_>, sku: xiaopu::ids::SkuId) -> Placed {
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    w.pay(&placed, xiaopu::simulator::Paying::NoNotice);
+    let mut notice = w.notice(&placed, "alice");
+    notice.set("transaction_id", w.transaction(&placed));
+    w.notify(signed(&notice)).await;
+    w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
+    placed
+}

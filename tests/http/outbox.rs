@@ -93,6 +93,7 @@ async fn money_that_fits_nowhere_and_a_backup_that_failed_are_told() {
         bytes: 0,
         orders: 0,
         last_order_at: None,
+        broken: String::new(),
         took_ms: 0,
         problem: "磁盘满了".into(),
         who: "每夜".into(),

@@ -907,3 +907,59 @@ async fn shipping_and_receiving_wait_for_a_refund() {
     assert_eq!(alice.ask_refund(&late.no, &w.key(), asked()).await.error(), (409, "order_state"));
     w.must_hold().await;
 }
+
+/// A shop that went back to a backup gives out a number once more that WeChat knows with another sum.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restore_wechat_is_asked_before_a_number_goes_out() {
+    // What had gone back under R01 before; what staff give back now, and what becomes of it.
+    for (before, pieces, number, ends) in
+        [(3_000, 2, "R02", "succeeded"), (10_000, 2, "R02", "failed"), (2_000, 2, "R01", "succeeded")]
+    {
+        let w = World::new().await;
+        let sku = w.product("苹果", 1_000, 99).await;
+        let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+        let paid = w.paid(&alice, sku, 10).await;
+        w.wechat.ways(|ways| ways.refund_notices = false);
+        forgotten(&w, &paid, before).await;
+        let now = w.shop.now();
+        let raw = rusqlite::Connection::open(w.shop.db.path()).unwrap();
+        xiaopu::payments::store::note_restored(&raw, now).unwrap();
+        let asked = refund_pieces(&w, &manager, &paid, pieces).await;
+        assert!(asked.ends_with("R01"));
+        for wait in [0, 2 * SECOND, 61 * SECOND, 61 * SECOND] {
+            w.advance(wait);
+            w.run_jobs().await;
+        }
+        let ours = format!("{}{number}", paid.no);
+        until(&w, &ours, ends).await;
+        until(&w, &format!("{}R01", paid.no), "succeeded").await;
+        let back = before + if ends == "succeeded" && number == "R02" { 2_000 } else { 0 };
+        assert_eq!(alice.order(&paid.no).await["refundedFen"], back, "{before}");
+        assert_eq!(w.wechat.all_refunds().iter().map(|refund| refund.amount_fen).sum::<i64>(), back, "{before}");
+        let page = manager.page(&format!("/admin/refunds/{ours}")).await;
+        assert!(!page.contains("被用过两次"), "{page}");
+        // Another one has a number of its own.
+        if back == 5_000 {
+            let next = refund_pieces(&w, &manager, &paid, 1).await;
+            assert!(next.ends_with("R03"), "{next}");
+        }
+        w.must_hold().await;
+    }
+}
+
+/// A refund that WeChat knows, and the shop has forgotten.
+async fn forgotten(w: &World, placed: &Placed, fen: i64) {
+    let order = xiaopu::wechat::refund::RefundOrder {
+        api: Api::V2,
+        transaction_id: w.transaction(placed),
+        out_refund_no: format!("{}R01", placed.no),
+        total_fee: placed.total,
+        refund_fee: fen,
+        refund_desc: "退款".into(),
+        notify_url: None,
+        from_balance: false,
+    };
+    let account = w.shop.account().unwrap();
+    w.shop.wechat.refund(&account, None, &order, &w.shop.nonces).await.result.unwrap();
+    w.advance(20 * SECOND);
+}

@@ -62,7 +62,7 @@ fn strip(all: &[Backup]) -> Vec<Value> {
 fn shown(backup: &Backup) -> Value {
     json!({
         "id": backup.id, "at": clock::shown(backup.at), "file": backup.file, "orders": backup.orders,
-        "size": size(backup.bytes), "problem": backup.problem, "who": backup.who, "seconds": (backup.took_ms + 999) / 1000,
+        "size": size(backup.bytes), "problem": backup.problem, "broken": backup.broken, "who": backup.who, "seconds": (backup.took_ms + 999) / 1000,
         "last_order": backup.last_order_at.map(clock::shown),
     })
 }
@@ -81,6 +81,12 @@ async fn make(shop: &State<Shop>, owner: Owner) -> Flash<Redirect> {
         let what = format!("手动备份 {}", made.file);
         shop.write(move |tx| Ok(audit(tx, &owner.0, &what)?)).await?;
         match made.problem.as_str() {
+            "" if !made.broken.is_empty() => Ok(format!(
+                "已备份并演练恢复：{} 笔订单，{}。店里「{}」不成立，备份里也一样，请到运行状态页看看",
+                made.orders,
+                size(made.bytes),
+                made.broken
+            )),
             "" => Ok(format!("已备份并演练恢复：{} 笔订单，{}", made.orders, size(made.bytes))),
             problem => Err(Error::from(Code::Internal).says(problem)),
         }

@@ -2,8 +2,9 @@
 
 use rusqlite::Connection;
 
+use super::share::{self, Borne};
 use super::taken::Taken;
-use super::{full_order, move_to, note, succeeded};
+use super::{full_order, move_to, next_number, note, succeeded};
 use crate::clock::{DAY, MINUTE, SECOND};
 use crate::db::Tx;
 use crate::error::Result;
@@ -12,8 +13,9 @@ use crate::ids::{EntryId, OutRefundNo, RefundId};
 use crate::jobs::{self, Ran, Task};
 use crate::ledger::Entered;
 use crate::ledger::store::{self as ledger, GoneBack};
-use crate::money::Fen;
+use crate::money::{Fen, yuan};
 use crate::orders::{self, Topic, Who};
+use crate::payments::store as payments;
 use crate::refunds::store::{self as refunds, NewRefund};
 use crate::refunds::{CLOSED, Origin, Refund, RefundState};
 use crate::shop::Shop;
@@ -32,6 +34,9 @@ pub fn learn(tx: &Tx, fact: &RefundFact, accepted_at: Option<i64>) -> Result<Opt
         },
     };
     if refund.amount != fact.amount || refund.transaction_id.as_ref() != Some(&fact.transaction_id) {
+        if step_aside(tx, &refund, fact)? {
+            return learn(tx, fact, accepted_at);
+        }
         other_content(tx, &refund, fact)?;
         return Ok(Some(refund.id));
     }
@@ -54,7 +59,7 @@ pub fn learn(tx: &Tx, fact: &RefundFact, accepted_at: Option<i64>) -> Result<Opt
     if refund.state == to || !refund.state.leads_to(to) {
         return Ok(Some(refund.id));
     }
-    if to == RefundState::Succeeded && borne(tx, fact)?.is_none() {
+    if to == RefundState::Succeeded && is_hint(tx, fact)? {
         jobs::enqueue(tx, Task::Refund(refund.id), tx.now())?;
         return Ok(Some(refund.id));
     }
@@ -63,14 +68,33 @@ pub fn learn(tx: &Tx, fact: &RefundFact, accepted_at: Option<i64>) -> Result<Opt
     Ok(Some(refund.id))
 }
 
-/// What of a refund the merchant had borne himself, so that it does not leave him. `None` when the message does not tell
-/// and a coupon of his own was part of the payment: then it is a hint to ask.
-fn borne(tx: &Tx, fact: &RefundFact) -> Result<Option<Fen>> {
-    if let Some(coupons) = &fact.coupons {
-        return Ok(Some(coupons.borne));
-    }
+/// Whether a coupon of the merchant's own was part of the payment and the message does not say what leaves him: then it
+/// is a hint to ask.
+fn is_hint(tx: &Tx, fact: &RefundFact) -> Result<bool> {
     let paid = ledger::payment(tx, &fact.transaction_id)?;
-    Ok(paid.is_none_or(|paid| paid.borne == Fen::ZERO).then_some(Fen::ZERO))
+    Ok(fact.coupons.is_none() && paid.is_some_and(|paid| paid.borne > Fen::ZERO))
+}
+
+/// What of a refund the merchant had borne himself, so that it does not leave him. Where WeChat tells what cannot be
+/// beside what it told of the payment, a person hears of it.
+fn borne(tx: &Tx, refund: &Refund, fact: &RefundFact) -> Result<Fen> {
+    let told = fact.coupons.as_ref().filter(|coupons| coupons.told).map(|coupons| coupons.borne);
+    let Some(paid) = ledger::payment(tx, &fact.transaction_id)? else { return Ok(told.unwrap_or_default()) };
+    let (amount, gone) = ledger::gone_back(tx, &fact.transaction_id)?;
+    let (paid, back) = (Borne { amount: paid.amount.get(), borne: paid.borne.get() }, Borne { amount, borne: gone });
+    let borne = share::of_refund(paid, back, fact.amount, told);
+    if let Some(told) = told.filter(|told| *told != borne) {
+        let yuan = |fen: Fen| yuan(fact.amount.get() - fen.get());
+        let what = format!(
+            "微信说退款 {} ¥{} 从商户支出 ¥{}，和这笔付款的到账、已退对不上，本店按 ¥{} 记。请以账单为准核对",
+            refund.out_refund_no,
+            fact.amount,
+            yuan(told),
+            yuan(borne)
+        );
+        unexpected(tx, refund, fact, "settled", &what)?;
+    }
+    Ok(borne)
 }
 
 fn arrive(tx: &Tx, refund: &Refund, to: RefundState, fact: &RefundFact) -> Result<()> {
@@ -80,7 +104,7 @@ fn arrive(tx: &Tx, refund: &Refund, to: RefundState, fact: &RefundFact) -> Resul
         let moved_at = refunds::by_id(tx, refund.id)?.and_then(|r| r.accepted_at).unwrap_or(tx.now());
         let refund = &made_to_fit(tx, refund, fact)?;
         let order = refund.order_id.filter(|_| refund.inside);
-        let borne = borne(tx, fact)?.unwrap_or_default();
+        let borne = borne(tx, refund, fact)?;
         let back = GoneBack { refund_id: &fact.refund_id, order_id: order, amount, borne, moved_at };
         ledger::enter_refund(tx, &back)?;
         refunds::set_problem(tx, refund.id, "", "")?;
@@ -165,7 +189,7 @@ fn known(tx: &Tx, fact: &RefundFact) -> Result<Option<Refund>> {
 fn made_elsewhere(tx: &Tx, fact: &RefundFact) -> Result<Option<Refund>> {
     let now = tx.now();
     let Some(entered) = ledger::payment(tx, &fact.transaction_id)? else { return Ok(None) };
-    let attempt = entered.attempt_id.map(|id| crate::payments::store::attempt(tx, id)).transpose()?.flatten();
+    let attempt = entered.attempt_id.map(|id| payments::attempt(tx, id)).transpose()?.flatten();
     let order_id = entered.order_id.or(attempt.map(|attempt| attempt.order_id));
     let out_refund_no = match fact.out_refund_no.parse::<OutRefundNo>() {
         Ok(number) => number,
@@ -187,7 +211,11 @@ fn made_elsewhere(tx: &Tx, fact: &RefundFact) -> Result<Option<Refund>> {
         not_before: now,
     };
     let id = refunds::insert(tx, &new, &[])?;
-    let what = format!("有人在微信商户平台退了 ¥{}（微信退款单号 {}），已登记", fact.amount, fact.refund_id);
+    let who = match new.out_refund_no.as_str() == fact.out_refund_no && payments::restored_at(tx)?.is_some() {
+        true => "恢复备份之前，或有人在微信商户平台，",
+        false => "有人在微信商户平台",
+    };
+    let what = format!("{who}退了 ¥{}（微信退款单号 {}），已登记", fact.amount, fact.refund_id);
     if let Some(order) = order_id {
         orders::store::note(tx, order, &Who::wechat(), Topic::Money, &what)?;
     }
@@ -204,6 +232,22 @@ fn made_elsewhere(tx: &Tx, fact: &RefundFact) -> Result<Option<Refund>> {
     Ok(refunds::by_id(tx, id)?)
 }
 
+/// A refund that never went out leaves its number to the one that WeChat knows under it: the shop went back to a backup
+/// and gave it out twice. Answers whether it did.
+fn step_aside(tx: &Tx, refund: &Refund, fact: &RefundFact) -> Result<bool> {
+    let order = refund.order_id.map(|id| orders::store::by_id(tx, id)).transpose()?.flatten();
+    let waits = refund.state == RefundState::Approved && !refund.may_be_known_there();
+    let Some(order) = order.filter(|_| waits) else { return Ok(false) };
+    let number = next_number(tx, &order)?;
+    refunds::set_number(tx, refund.id, &number)?;
+    let what = format!(
+        "微信已有单号 {} 的退款 ¥{}（恢复备份之前退的），已登记；这一笔 ¥{} 改用单号 {number}",
+        refund.out_refund_no, fact.amount, refund.amount
+    );
+    note(tx, refund, &Who::wechat(), &what)?;
+    Ok(true)
+}
+
 /// WeChat knows our number with another sum or for another payment: a database restored from a backup gave it out
 /// twice. Neither is overwritten; a person decides.
 fn other_content(tx: &Tx, refund: &Refund, fact: &RefundFact) -> Result<()> {
@@ -214,9 +258,17 @@ fn other_content(tx: &Tx, refund: &Refund, fact: &RefundFact) -> Result<()> {
     unexpected(tx, refund, fact, refund.out_refund_no.as_str(), &what)?;
     if refund.state.leads_to(RefundState::Abnormal) {
         move_to(tx, refund, RefundState::Abnormal)?;
-        refunds::set_problem(tx, refund.id, "OTHER_REFUND", &format!("{what}。请核对后登记，或停止。"))?;
+        refunds::set_problem(tx, refund.id, "OTHER_REFUND", &format!("{what}。{}", next_step(fact.status)))?;
     }
     Ok(())
+}
+
+/// Who has had his money is not given it in another way.
+fn next_step(status: RefundStatus) -> &'static str {
+    match status {
+        RefundStatus::Success => "微信的那一笔已退给买家，不要再用其他方式退：请停止这一笔，还要退的按余额新建退款。",
+        _ => "请核对后登记，或停止。",
+    }
 }
 
 /// Asks WeChat for every refund of a payment, call by call, and enters them all. `named` are numbers of refunds that a
@@ -281,7 +333,9 @@ pub fn next_look(accepted_at: i64, now: i64) -> Option<i64> {
     const EVERY: i64 = 360 * MINUTE;
     let early = EARLY.iter().map(|step| accepted_at + step).find(|at| *at > now);
     match early {
-        Some(at) => Some(at),
+        Some(at) if accepted_at <= now => Some(at),
+        // By a clock that ran ahead: when that was, nobody knows.
+        Some(_) => Some(now + EVERY),
         None if now - accepted_at < FOLLOWED_FOR => Some(now + EVERY),
         None => None,
     }

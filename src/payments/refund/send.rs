@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::taken::{Taken, Unheard};
-use super::{MOST_PARTS, desc, learn, move_to, note};
+use super::{MOST_PARTS, STOPPABLE_FOR, desc, learn, move_to, note};
 use crate::clock::{self, MINUTE, SECOND};
 use crate::db::{DbError, Tx};
 use crate::error::Result;
@@ -11,6 +11,7 @@ use crate::ids::RefundId;
 use crate::jobs::{self, Ran, Task};
 use crate::ledger::store as ledger;
 use crate::orders::{REFUNDABLE_FOR, Who};
+use crate::payments::store as payments;
 use crate::refunds::{OTHER_MERCHANT, Origin, Refund, RefundState, store as refunds};
 use crate::shop::Shop;
 use crate::transactions::Entry;
@@ -80,7 +81,8 @@ async fn next(shop: &Shop, account: &Account, id: RefundId, unknown_there: bool)
     let write = move |tx: &Tx| {
         let Some(refund) = refunds::by_id(tx, id)? else { return Ok(Next::Rest(Ran::Done)) };
         match refund.state {
-            RefundState::Approved if tx.now() < refund.not_before => {
+            // One that must wait longer than any was told so by a clock that ran ahead.
+            RefundState::Approved if (tx.now() + 1..=tx.now() + STOPPABLE_FOR).contains(&refund.not_before) => {
                 return Ok(Next::Rest(Ran::Again { at: refund.not_before }));
             }
             RefundState::Approved | RefundState::Processing => {}
@@ -96,6 +98,9 @@ async fn next(shop: &Shop, account: &Account, id: RefundId, unknown_there: bool)
             return Ok(Next::Ask(Box::new(refund)));
         }
         let Some(transaction_id) = refund.transaction_id.clone() else { return Ok(Next::Rest(Ran::Done)) };
+        if !unknown_there && may_be_forgotten(tx, &transaction_id)? {
+            return Ok(Next::Ask(Box::new(refund)));
+        }
         if let Some((code, why)) = hopeless(tx, &refund, &account, &transaction_id)? {
             give_up(tx, &refund, code, &why)?;
             return Ok(Next::Rest(Ran::Done));
@@ -104,7 +109,7 @@ async fn next(shop: &Shop, account: &Account, id: RefundId, unknown_there: bool)
         let own =
             refund.sent_at.filter(|_| matches!(refund.problem_code.as_str(), TOO_MUCH | TOO_OFTEN | FROM_BALANCE));
         let last = refunds::last_other_sent(tx, &transaction_id, id)?.max(own);
-        if let Some(at) = last.map(|sent| sent + APART).filter(|at| *at > tx.now()) {
+        if let Some(at) = last.filter(|sent| *sent <= tx.now()).map(|sent| sent + APART).filter(|at| *at > tx.now()) {
             return Ok(Next::Rest(Ran::Again { at }));
         }
         if !here.wechat.may_ask(REFUND) {
@@ -131,6 +136,12 @@ async fn next(shop: &Shop, account: &Account, id: RefundId, unknown_there: bool)
         Ok(Next::Send(Box::new(refund), Box::new(order)))
     };
     shop.write(write).await
+}
+
+/// The shop went back to a backup after this payment: WeChat may know refunds of it, and numbers, that are forgotten here.
+fn may_be_forgotten(tx: &Tx, transaction_id: &str) -> Result<bool> {
+    let Some(restored_at) = payments::restored_at(tx)? else { return Ok(false) };
+    Ok(ledger::payment(tx, transaction_id)?.is_none_or(|paid| paid.paid_at <= restored_at))
 }
 
 const UNREADABLE: DbError = DbError::Broken("a refund's parameters cannot be read or written");
@@ -307,6 +318,8 @@ async fn ask(shop: &Shop, account: &Account, refund: &Refund) -> Result<Option<R
 /// What is left to do after an answer.
 fn rest(refund: &Refund, now: i64) -> Ran {
     let followed = match refund.state {
+        // WeChat knew its number as another's, so it has a new one.
+        RefundState::Approved => return Ran::Again { at: now },
         RefundState::Processing => true,
         // Sent back by the bank: staff may mend it in WeChat's own console.
         RefundState::Abnormal => true,

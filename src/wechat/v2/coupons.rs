@@ -58,11 +58,13 @@ fn read(message: &Message, names: &Names, total: Fen) -> Result<Coupons, &'stati
     let listed = |kind| Coupon::sum(&each, kind).ok_or("coupon_fee_n");
     // cash_fee is no help here: it can be in the currency of the buyer's wallet.
     let all = sum.map_or_else(|| listed(None), Ok)?;
-    let borne = match fee(&names.settled, "settlement_fee")? {
+    let settled = fee(&names.settled, "settlement_fee")?;
+    let borne = match settled {
         Some(settled) => total.minus(settled).ok_or("settlement_fee")?,
         None => listed(Some(Kind::Borne))?,
     };
-    Coupons::of(total, all, borne, each).ok_or("coupon_fee")
+    let found = Coupons::of(total, all, borne, each).ok_or("coupon_fee")?;
+    Ok(found.with_settled(settled.is_some()))
 }
 
 /// The kind is told to merchants alone who may have coupons of the other one.

@@ -29,12 +29,14 @@ pub(super) fn of_refund(facts: &Value, amount: Fen, reply: bool) -> Result<Optio
         Some(payer) => amount.minus(payer).ok_or("amount.payer_refund")?,
         None => sum(None)?,
     };
-    let borne = match fen(facts, "/amount/settlement_refund", "amount.settlement_refund")? {
+    let settled = fen(facts, "/amount/settlement_refund", "amount.settlement_refund")?;
+    let borne = match settled {
         Some(settled) => amount.minus(settled).ok_or("amount.settlement_refund")?,
         None if reply || all == Fen::ZERO => sum(Some(Kind::Borne))?,
         None => return Ok(None),
     };
-    Coupons::of(amount, all, borne, Vec::new()).map(Some).ok_or("promotion_detail")
+    let found = Coupons::of(amount, all, borne, Vec::new()).ok_or("promotion_detail")?;
+    Ok(Some(found.with_settled(settled.is_some())))
 }
 
 fn fen(facts: &Value, pointer: &str, wrong: &'static str) -> Result<Option<Fen>, &'static str> {
