@@ -10,7 +10,7 @@ use crate::aftersale;
 use crate::backups;
 use crate::buyers;
 use crate::catalogue::{media, shelf};
-use crate::clock::{DAY, HOUR};
+use crate::clock::{DAY, HOUR, SECOND};
 use crate::db::Tx;
 use crate::drafts;
 use crate::error::{Code, Result};
@@ -51,6 +51,9 @@ pub async fn seed(shop: &Shop) -> Result<()> {
         for task in [Task::Bills, Task::SelfCheck, Task::Backup, Task::Carriers] {
             jobs::enqueue(tx, task, tx.now())?;
         }
+        // The clock may have been put right while nobody was looking.
+        let ahead = jobs::store::last_seen(tx)?.map(|seen| seen - tx.now()).filter(|ahead| *ahead > STEP);
+        mind_step(tx, ahead)?;
         if packing::store::left(tx)?.is_some() {
             jobs::enqueue(tx, Task::Repack, tx.now())?;
         }
@@ -70,8 +73,50 @@ async fn work(shop: Shop, shutdown: rocket::Shutdown) {
     tokio::join!(
         keep_up(&shop, Lane::MONEY, shutdown.clone()),
         keep_up(&shop, Lane::HOUSE, shutdown.clone()),
-        keep_up(&shop, Lane::OUT, shutdown),
+        keep_up(&shop, Lane::OUT, shutdown.clone()),
+        mind_the_clock(&shop, shutdown),
     );
+}
+
+/// Less than this is how machines keep their clocks right.
+const STEP: i64 = 10 * SECOND;
+
+/// A clock that ran ahead and is put right leaves plans for days to come, which nobody would see for as long.
+async fn mind_the_clock(shop: &Shop, mut shutdown: rocket::Shutdown) {
+    let mut last = shop.clock.moments();
+    loop {
+        tokio::select! {
+            () = &mut shutdown => return,
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+        let seen = shop.clock.moments();
+        let back = (last.now - last.steady) - (seen.now - seen.steady);
+        if back > STEP {
+            log::error!("the clock was set back by {back} ms");
+            match shop.write(move |tx| mind_step(tx, Some(back))).await {
+                Ok(()) => shop.wake_worker(),
+                // Seen again at the next look, beside the same last one.
+                Err(e) => {
+                    log::error!("worker: {}", e.message());
+                    continue;
+                }
+            }
+        }
+        last = seen;
+    }
+}
+
+/// Plans are pulled in, and what was noted while the clock ran ahead was done by now at the latest.
+fn mind_step(tx: &Tx, back: Option<i64>) -> Result<()> {
+    jobs::store::pull_in(tx, back.is_some())?;
+    if let Some(back) = back {
+        jobs::store::note_step(tx, back)?;
+        backups::store::pull_in(tx)?;
+        for task in [Task::Bills, Task::SelfCheck, Task::Backup] {
+            jobs::enqueue(tx, task, tx.now())?;
+        }
+    }
+    Ok(())
 }
 
 /// Runs what is due in these lanes, as it falls due; the house is tidied by whoever keeps it, and whoever tells others
@@ -282,7 +327,9 @@ async fn complete(shop: &Shop, order: OrderId) -> Result<Ran> {
         let on_its_way = orders::store::by_id(tx, order)?.filter(|order| order.status == OrderStatus::Shipped);
         let Some(shipped_at) = on_its_way.and_then(|order| order.shipped_at) else { return Ok(Ran::Done) };
         // Taken back and sent again, or once more for one that was lost: counted from the last parcel.
-        let due = returns::last_resend(tx, order)?.unwrap_or_default().max(shipped_at) + RECEIVED_AFTER;
+        // A parcel of a clock that ran ahead has no day that is known; this job has waited its time.
+        let sent = [returns::last_resend(tx, order)?, Some(shipped_at)].into_iter().flatten();
+        let due = sent.filter(|at| *at <= tx.now()).max().unwrap_or_default() + RECEIVED_AFTER;
         if tx.now() < due {
             return Ok(Ran::Again { at: due });
         }

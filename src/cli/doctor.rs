@@ -91,7 +91,10 @@ async fn surroundings(shop: &Shop) -> Vec<Finding> {
     findings.push(("微信接口", Ok(shop.wechat.pay_url().to_owned())));
     shop.wechat.ask_time().await;
     let v3 = v3_finding(shop).await;
-    findings.push(("时钟", clock_finding(shop)));
+    let (now, since) = (shop.now(), shop.now() - 30 * DAY);
+    let step = shop.read(move |conn| Ok(jobs::store::last_step(conn, since)?)).await.unwrap_or_default();
+    let stepped = step.map(|(at, back)| format!("。{}", jobs::set_back(at, back, now))).unwrap_or_default();
+    findings.push(("时钟", clock_finding(shop).map(|right| format!("{right}{stepped}"))));
     findings.extend(v3.map(|found| ("API v3", found)));
     findings.extend(certificate_finding(shop).map(|found| ("退款证书", found)));
     findings.extend(miniprogram_finding(shop).map(|found| ("小程序", found)));
@@ -360,7 +363,11 @@ async fn database_findings(shop: &Shop) -> Vec<Finding> {
         None => Ok("还没有备份；店铺运行时每天 04:20 自动备份".to_owned()),
         Some(b) if !b.problem.is_empty() => Err(format!("{} 的备份不能用：{}", clock::shown(b.at), b.problem)),
         Some(b) if now - b.at > 2 * DAY => Err(format!("上次备份是 {}，店铺是否在运行？", clock::shown(b.at))),
-        Some(b) => Ok(format!("{}，{} 笔订单，已演练恢复", clock::shown(b.at), b.orders)),
+        Some(b) => {
+            let broken =
+                if b.broken.is_empty() { String::new() } else { format!("；当时「{}」不成立", b.broken) };
+            Ok(format!("{}，{} 笔订单，已演练恢复{broken}", clock::shown(b.at), b.orders))
+        }
     };
     let left: Vec<String> = left.iter().map(|left| left.words(&today)).collect();
     vec![

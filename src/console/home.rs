@@ -16,6 +16,7 @@ use crate::catalogue::store::Seller;
 use crate::clock::{self, DAY, Day, HOUR};
 use crate::console::system::trials;
 use crate::error::Result;
+use crate::jobs;
 use crate::ledger::{DaySum, store as ledger};
 use crate::money::yuan;
 use crate::orders::margin::{Margin, Margins};
@@ -103,6 +104,8 @@ struct Seen {
     left_behind: Vec<String>,
     tried: Vec<Tried>,
     backup: Option<Backup>,
+    /// When the clock was set back in the last days, and by how much.
+    set_back: Option<(i64, i64)>,
     waiting: super::Waiting,
 }
 
@@ -156,6 +159,7 @@ fn look(
         left_behind: payments::left_behind(conn, number)?.iter().map(|left| left.words(number)).collect(),
         tried: trials::standing(conn, settings)?,
         backup: backups::latest(conn, 1)?.pop(),
+        set_back: jobs::store::last_step(conn, now - 3 * DAY)?.filter(|(_, back)| *back >= HOUR),
         waiting: super::waiting(conn)?,
     })
 }
@@ -198,6 +202,7 @@ async fn page(
         left_behind,
         tried,
         backup,
+        set_back,
         waiting,
     } = seen;
     let count = |word: &str| counts.iter().find(|(status, _)| status == word).map_or(0, |(_, n)| *n);
@@ -238,6 +243,10 @@ async fn page(
     let doubts = settings.doubts();
     for (setting, why) in doubts.iter().filter(|(setting, _)| matches!(setting.group, Group::PayV2 | Group::PayV3)) {
         todo.push((why.as_str(), format!("/admin/settings#{}", setting.group.word())));
+    }
+    let set_back = set_back.map(|(at, back)| format!("{}。请看自动校时是不是开着", jobs::set_back(at, back, now)));
+    if let Some(words) = &set_back {
+        todo.push((words.as_str(), "/admin/diagnostics".to_owned()));
     }
     if push_refused {
         let words = "微信的消息推送是加密的，打不开：请把小程序后台的 EncodingAESKey 填到设置页，微信会重发";

@@ -4,7 +4,7 @@ pub mod store;
 
 use rusqlite::Result;
 
-use crate::clock::{Day, HOUR, MINUTE, SECOND};
+use crate::clock::{self, DAY, Day, HOUR, MINUTE, SECOND};
 use crate::db::Tx;
 use crate::ids::{AttemptId, DeliveryId, EntryId, JobId, OrderId, OutboxId, ProductId, RefundId, ReturnId};
 use crate::words::words;
@@ -187,6 +187,29 @@ impl Kind {
             Kind::Bill | Kind::Bills | Kind::SelfCheck | Kind::Backup | Kind::Carriers | Kind::Repack => Lane::House,
         }
     }
+
+    /// The longest that a job of this kind waits, in milliseconds, between two failures too; `None` where staff choose the
+    /// moment. What is planned for later was planned by a clock that ran ahead.
+    pub fn longest_wait(self) -> Option<i64> {
+        Some(match self {
+            Kind::Close | Kind::Register | Kind::Refunds | Kind::Repack | Kind::Gather | Kind::Deliver => HOUR,
+            // Orders may be unpaid for two hours, and a crowd of them is asked about one after the other.
+            Kind::Poll | Kind::Expire | Kind::Tell => 3 * HOUR,
+            Kind::Refund => 6 * HOUR,
+            Kind::Bills | Kind::SelfCheck | Kind::Backup => DAY,
+            // Today's bill is out tomorrow at ten.
+            Kind::Bill => DAY + 10 * HOUR,
+            Kind::Carriers => 7 * DAY,
+            Kind::Complete => 10 * DAY,
+            Kind::Return => 30 * DAY,
+            Kind::Shelf => return None,
+        })
+    }
+
+    /// No later than this kind waits at most.
+    fn within_reach(self, run_at: i64, now: i64) -> i64 {
+        self.longest_wait().map_or(run_at, |longest| run_at.min(now + longest))
+    }
 }
 
 words! {
@@ -225,7 +248,7 @@ pub enum Ran {
 
 /// Puts a task on the list; one that waits already keeps its place, or is moved forward.
 pub fn enqueue(tx: &Tx, task: Task, run_at: i64) -> Result<()> {
-    store::put(tx, task.kind(), task.subject(), run_at)
+    store::put(tx, task.kind(), task.subject(), task.kind().within_reach(run_at, tx.now()))
 }
 
 /// Writes down how a run ended; `spread` keeps jobs that failed together from coming back together.
@@ -233,10 +256,10 @@ pub fn ended(tx: &Tx, job: &Job, ran: &Ran, spread: i64) -> Result<()> {
     let now = tx.now();
     match ran {
         Ran::Done => store::finish(tx, job, State::Done, ""),
-        Ran::Again { at } => store::wait(tx, job, *at, None, ""),
+        Ran::Again { at } => store::wait(tx, job, job.task.kind().within_reach(*at, now), None, ""),
         Ran::Stuck(why) => store::finish(tx, job, State::NeedsPerson, why),
         Ran::Failed(why) => {
-            let since = job.failing_since.unwrap_or(now);
+            let since = job.failing_since.unwrap_or(now).min(now);
             match backoff(job.tries, now - since) {
                 Some(wait) => store::wait(tx, job, now + wait + spread, Some(since), why),
                 None => store::finish(tx, job, State::NeedsPerson, why),
@@ -250,6 +273,12 @@ fn backoff(tries: i64, failing_for: i64) -> Option<i64> {
     const STEPS: [i64; 7] = [10 * SECOND, 30 * SECOND, MINUTE, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR];
     let step = STEPS[usize::try_from(tries).unwrap_or(0).min(STEPS.len() - 1)];
     (failing_for < 48 * HOUR).then_some(step)
+}
+
+/// In words, that the clock was set back at `at`, and what became of it.
+pub fn set_back(at: i64, back_ms: i64, now: i64) -> String {
+    let (when, by) = (clock::shown_near(at, now), clock::span(back_ms));
+    format!("{when} 系统时间拨回了 {by}：那之前记下的时间可能偏晚，排得太远的任务已经提前，还没过完的日子到时重新对账")
 }
 
 #[cfg(test)]

@@ -105,6 +105,45 @@ pub fn surely_past(tx: &Tx, ran: i64) -> Result<Option<i64>> {
         .query_row([before], |row| row.get(0))
 }
 
+/// What the clock showed when the house was last tidied.
+pub fn last_seen(conn: &Connection) -> Result<Option<i64>> {
+    conn.prepare_cached("select at from clock_seen order by lived desc limit 1")?
+        .query_row([], |row| row.get(0))
+        .optional()
+}
+
+/// Notes that the clock was set back, by so many milliseconds.
+pub fn note_step(tx: &Tx, back_ms: i64) -> Result<()> {
+    tx.prepare_cached("insert or replace into clock_steps (at, back_ms) values (?1, ?2)")?
+        .execute([tx.now(), back_ms])?;
+    Ok(())
+}
+
+/// When the clock was last set back since then, and by how many milliseconds.
+pub fn last_step(conn: &Connection, since: i64) -> Result<Option<(i64, i64)>> {
+    conn.prepare_cached("select at, back_ms from clock_steps where at >= ?1 order by at desc limit 1")?
+        .query_row([since], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+}
+
+const PULL_IN: &str = "update jobs
+    set run_at = ?2 + max(min(run_at - updated_at, ?3), 0), updated_at = ?2,
+        created_at = min(created_at, ?2), failing_since = min(failing_since, ?2)
+  where state = 'waiting' and kind = ?1 and run_at > ?2 + ?4 and (updated_at > ?2 or run_at > ?2 + ?3)";
+
+/// Pulls in what waits for longer than its kind can, to as long from now as it was to wait; after a clock was set back,
+/// whatever was planned while it ran ahead.
+pub fn pull_in(tx: &Tx, set_back: bool) -> Result<()> {
+    let mut update = tx.prepare_cached(PULL_IN)?;
+    for kind in Kind::ALL {
+        if let Some(longest) = kind.longest_wait() {
+            update.execute(params![kind, tx.now(), longest, if set_back { 0 } else { longest }])?;
+        }
+    }
+    tx.outdate(Kept::DueJobs);
+    Ok(())
+}
+
 /// A job as the console and the doctor show it.
 #[derive(Clone, Debug)]
 pub struct Listed {

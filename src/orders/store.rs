@@ -547,6 +547,12 @@ pub fn set_price(tx: &Tx, id: OrderId, new: &NewPrice) -> Result<bool> {
     Ok(changed == 1)
 }
 
+/// Until when an unpaid order may be paid.
+pub fn set_expires_at(tx: &Tx, id: OrderId, at: i64) -> Result<()> {
+    tx.prepare_cached("update orders set expires_at = ?2 where id = ?1")?.execute(params![id, at])?;
+    Ok(())
+}
+
 pub fn set_holds_stock(tx: &Tx, id: OrderId, holds: bool) -> Result<()> {
     tx.prepare_cached("update orders set holds_stock = ?2 where id = ?1")?.execute(params![id, holds])?;
     Ok(())

@@ -7,7 +7,7 @@ use crate::clock::{DAY, MINUTE, SECOND};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{AttemptId, OrderId};
-use crate::jobs::{self, Ran, Task};
+use crate::jobs::{self, Kind, Ran, Task};
 use crate::orders::{self, ClosedReason, OrderStatus, Who, moves};
 use crate::shop::Shop;
 use crate::wechat::GatewayError;
@@ -54,7 +54,8 @@ pub(super) async fn close_at_wechat(shop: &Shop, attempt: &Attempt) -> Result<Fa
         Err(e) => return unknown(&e),
     }
     let closable_at = attempt.closable_at();
-    if shop.now() < closable_at {
+    // One that is younger than no time at all was made by a clock that ran ahead.
+    if attempt.created_at <= shop.now() && shop.now() < closable_at {
         return Ok(Fate::NotYet(closable_at));
     }
     if !shop.wechat.may_ask(CLOSE_ORDER) {
@@ -164,7 +165,13 @@ pub async fn expire(shop: &Shop, id: OrderId) -> Result<Ran> {
     let start = move |tx: &Tx| {
         let order = orders::store::by_id(tx, id)?.ok_or(Code::NotFound)?;
         let due = order.expires_at + SWEEP_AFTER;
+        let longest = Kind::Expire.longest_wait().unwrap_or_default();
         Ok(match order.status {
+            // Its time was given by a clock that ran ahead, and this job has waited for as long.
+            OrderStatus::PendingPayment if due > tx.now() + longest => {
+                orders::store::set_expires_at(tx, id, tx.now())?;
+                Start::Rest(Ran::Again { at: tx.now() + SWEEP_AFTER })
+            }
             OrderStatus::PendingPayment if tx.now() < due => Start::Rest(Ran::Again { at: due }),
             OrderStatus::PendingPayment => Start::Close(start_closing(tx, id)?, due),
             _ => Start::Rest(Ran::Done),

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::funds::Funds;
-use super::{BillState, ByOrders, Match};
+use super::{BillState, ByOrders, KEPT_DAYS, Match};
 use crate::clock::{self, Day, MINUTE};
 use crate::db::Tx;
 use crate::exceptions::Difference;
@@ -136,6 +136,24 @@ pub fn put_problem(tx: &Tx, day: Day, state: BillState, problem: &str) -> Result
 
 pub fn set_equal(tx: &Tx, day: Day) -> Result<()> {
     tx.prepare_cached("update bills set state = 'equal' where day = ?1 and state = 'differs'")?.execute([day])?;
+    Ok(())
+}
+
+/// Days whose bill cannot be out yet were matched by a clock that ran ahead, and will be when they are over. A clock that
+/// stands years behind takes nothing away: WeChat has those bills no more.
+pub fn forget_unlived(tx: &Tx, not_out: Day, today: Day) -> Result<()> {
+    let until = not_out.plus(KEPT_DAYS);
+    for table in ["bills", "bill_parts"] {
+        tx.prepare_cached(&format!(
+            "delete from {table}
+              where day >= ?1 and day < ?2 and (state = 'empty' or (state in ('waiting', 'failed') and day > ?3))"
+        ))?
+        .execute(params![not_out, until, today])?;
+        tx.prepare_cached(&format!(
+            "update {table} set state = 'waiting' where day >= ?1 and day < ?2 and state in ('equal', 'differs')"
+        ))?
+        .execute(params![not_out, until])?;
+    }
     Ok(())
 }
 

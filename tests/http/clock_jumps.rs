@@ -1,6 +1,7 @@
 //! A clock that jumps and is put right again: what is good by the true time is still there, and no order comes twice.
 
-use xiaopu::clock::{DAY, HOUR};
+use xiaopu::clock::{DAY, Day, HOUR, MINUTE};
+use xiaopu::simulator::{Fault, Paying};
 use xiaopu::staff::Role;
 
 use crate::support::*;
@@ -76,4 +77,57 @@ async fn what_is_out_of_date_goes_after_two_days_of_running() {
     assert_eq!(sessions().await, 1);
     w.advance(50 * HOUR);
     w.wait("it to be forgotten", || async { sessions().await == 0 }).await;
+}
+
+/// A refund that was under way, a payment whose notice was lost, the bills and the backups: all come back with the clock.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_clock_that_ran_ahead_had_planned_is_done_when_it_is_put_right() {
+    for ahead in [DAY, 3 * DAY, 40 * DAY] {
+        let w = World::new().await;
+        let sku = w.product("苹果", 1000, 99).await;
+        let alice = w.buyer("alice").await;
+        let placed = w.paid(&alice, sku, 1).await;
+        tidied(&w, 0).await;
+        w.jump(ahead);
+        let (boss, ahead_alice) = (w.staff("boss", Role::Owner).await, w.buyer("alice").await);
+        w.wechat.fault_always("refund", Fault::Http500);
+        w.wechat.fault_always("orderquery", Fault::Http500);
+        let form = [("whole", "true"), ("reason", "协商一致退款"), ("confirmed", "true")];
+        boss.post(&format!("/admin/orders/{}/refund", placed.no), &form).await;
+        let unheard = Placed::of(ahead_alice.buy(sku, 1).await);
+        w.pay(&unheard, Paying::NoNotice);
+        let left = Placed::of(ahead_alice.buy(sku, 1).await);
+        w.run_jobs().await;
+        w.wechat.clear_faults();
+        w.jump(-ahead);
+        let plans =
+            format!("select count(*) from jobs where state = 'waiting' and run_at > {}", w.shop.now() + 30 * DAY);
+        w.wait("the plans to be pulled in", || async { w.count("select count(*) from clock_steps").await == 1 }).await;
+        assert_eq!(w.count(plans).await, 0);
+        w.advance(2 * MINUTE);
+        w.run_jobs().await;
+        w.advance(2 * MINUTE);
+        w.run_jobs().await;
+        w.wait("the money", || async { alice.order(&placed.no).await["refundedFen"] == 1000 }).await;
+        w.wait("the payment", || async { alice.status(&unheard.no).await == "to_ship" }).await;
+        // What was never paid holds its goods no longer than other orders do.
+        for _ in 0..8 {
+            w.advance(HOUR);
+            w.run_jobs().await;
+        }
+        w.wait("the order to close", || async { alice.status(&left.no).await == "closed" }).await;
+        // Days that nobody has lived are no days, and the ones that come are matched and backed up.
+        let unlived =
+            format!("select count(*) from bills where day > '{}' and state <> 'waiting'", Day::of(w.shop.now()));
+        assert_eq!(w.count(unlived).await, 0);
+        let first = Day::of(START);
+        w.advance(DAY);
+        let matched = format!("select count(*) from bills where day = '{first}' and state in ('equal', 'differs')");
+        w.wait("the day's match", || async { w.count(matched.as_str()).await == 1 }).await;
+        let backups = format!("select count(*) from backups where at > {}", w.shop.now() - 8 * HOUR);
+        w.wait("the nightly backup", || async { w.count(backups.as_str()).await == 1 }).await;
+        let home = w.staff("later", Role::Owner).await.page("/admin").await;
+        assert!(home.contains("系统时间拨回了"), "{home}");
+        w.must_hold().await;
+    }
 }
