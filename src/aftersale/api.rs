@@ -8,21 +8,22 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::ask::{self, Wish};
-use super::back;
+use super::{back, dearer};
 use crate::buyers::Buyer;
-use crate::catalogue::{stock::SHOWN_AT_MOST, store as catalogue};
+use crate::catalogue::{Sku, stock::SHOWN_AT_MOST, store as catalogue};
 use crate::db::Tx;
 use crate::door::Answer;
 use crate::door::body::Body;
 use crate::door::limits::Limits;
 use crate::error::{Code, Error, Result};
 use crate::ids::{IdempotencyKey, LineId, OrderId, ReturnId, SkuId};
+use crate::money::Fen;
 use crate::orders::api::{Moment, with_order};
 use crate::orders::store::Made;
 use crate::orders::{self, Full, Who};
 use crate::parcels::{self, Found};
 use crate::payments::prepay::KEY_LIFE;
-use crate::payments::refund::check_words;
+use crate::payments::refund::{Refundable, check_words};
 use crate::photos;
 use crate::returns::view::ReturnView;
 use crate::returns::{Kind, store};
@@ -54,6 +55,12 @@ struct OfferedLine {
     line_id: LineId,
     /// So many pieces at the most.
     quantity: i64,
+    /// What they are, after an exchange what was sent for it.
+    spec_text: String,
+    /// Of one piece, when it was bought.
+    price_fen: Fen,
+    /// What was paid for all of these pieces, discounts taken off.
+    paid_fen: Fen,
     /// What they may be exchanged for.
     skus: Vec<OfferedSku>,
 }
@@ -64,6 +71,9 @@ struct OfferedSku {
     id: SkuId,
     spec_text: String,
     available: i64,
+    /// Of one piece now, and by how much that is more than it was when bought; below zero, less.
+    price_fen: Fen,
+    difference_fen: i64,
 }
 
 /// The order, if its goods may be sent back now.
@@ -85,16 +95,32 @@ async fn options(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Jso
     let (called, moment, settings) = (order_no.to_owned(), Moment::of(shop), shop.settings());
     let read = move |conn: &Connection| {
         let full = open_to_returns(conn, &buyer, &called, moment)?;
-        let mut lines = Vec::new();
+        let (mut lines, refundable) = (Vec::new(), Refundable::of(&full));
         for (line, quantity) in full.returnable() {
             let product = catalogue::product(conn, line.product_id)?;
-            let skus = product.into_iter().flat_map(|product| product.skus).filter(|sku| sku.enabled);
-            let skus = skus.map(|sku| OfferedSku {
-                id: sku.id,
-                spec_text: sku.spec_text(),
-                available: sku.available().clamp(0, SHOWN_AT_MOST),
+            let had = full.coming_back(line, quantity);
+            let skus: Vec<_> = product.into_iter().flat_map(|product| product.skus).collect();
+            let spec = |id: SkuId| skus.iter().find(|sku| sku.id == id && id != line.sku_id).map(Sku::spec_text);
+            let specs = had.iter().map(|(sku, _)| spec(*sku).unwrap_or_else(|| line.spec_text.clone()));
+            let part = refundable.lines.iter().find(|part| part.line.id == line.id);
+            lines.push(OfferedLine {
+                line_id: line.id,
+                quantity,
+                spec_text: specs.collect::<Vec<_>>().join("、"),
+                price_fen: line.price,
+                paid_fen: part.map_or(Fen::ZERO, |part| part.worth(quantity)),
+                skus: skus
+                    .iter()
+                    .filter(|sku| sku.enabled)
+                    .map(|sku| OfferedSku {
+                        id: sku.id,
+                        spec_text: sku.spec_text(),
+                        available: sku.available().clamp(0, SHOWN_AT_MOST),
+                        price_fen: sku.price,
+                        difference_fen: dearer::difference(line, &had, (sku.id, sku.price), 1),
+                    })
+                    .collect(),
             });
-            lines.push(OfferedLine { line_id: line.id, quantity, skus: skus.collect() });
         }
         Ok(Offer {
             kinds: ask::kinds(&full).into_iter().map(|kind| KindView { kind, text: kind.text() }).collect(),

@@ -4,13 +4,14 @@ use super::{go, standing};
 use crate::catalogue::stock;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::ids::{LineId, RefundId, ReturnId};
+use crate::ids::{LineId, RefundId, ReturnId, SkuId};
 use crate::money::Fen;
-use crate::orders::{Full, Topic, Who, store as orders};
+use crate::orders::in_hand::Goods;
+use crate::orders::{Full, Line, Topic, Who, store as orders};
 use crate::parcels::Parcel;
 use crate::payments::refund::{self, Refundable, Wish};
 use crate::refunds::{Origin, RefundLine};
-use crate::returns::{Kind, Return, ReturnLine, ReturnState, store};
+use crate::returns::{CameBack, Kind, Return, ReturnLine, ReturnState, With, store};
 use crate::settings::Settings;
 
 /// The buyer keeps the goods after all.
@@ -47,29 +48,64 @@ pub fn worth(full: &Full, lines: &[ReturnLine]) -> Result<(Vec<RefundLine>, Fen)
     Ok((parts, sum))
 }
 
-/// The goods are here, or are not wanted back: their money goes, or others are owed for them. Pieces of the lines in
-/// `restock` can be sold again; where `agrees` does not hold of the sum, somebody else agrees to it. Answers with the refund.
+/// What came, as whoever looks at it says.
+#[derive(Clone, Debug, Default)]
+pub struct LookedOver {
+    /// Lines whose pieces can be sold again.
+    pub restock: Vec<LineId>,
+    /// How many pieces are which SKU; asked for where a line may be several.
+    pub came: Vec<(LineId, SkuId, i64)>,
+}
+
+/// The goods are here, or are not wanted back: their money goes, or others are owed for them; where `agrees` does not hold of the sum, somebody else agrees to it. Answers with the refund.
 pub fn receive(
     tx: &Tx,
     id: ReturnId,
-    restock: &[LineId],
+    over: &LookedOver,
     agrees: impl Fn(Fen) -> bool,
     who: &Who,
     settings: &Settings,
 ) -> Result<Option<RefundId>> {
     let case = standing(tx, id, |may| may.receive)?;
+    let (full, restock) = (refund::full_order(tx, case.order_id)?, &over.restock);
+    for line in store::lines(tx, id)? {
+        let of = full.lines.iter().find(|of| of.id == line.line_id).ok_or(Code::NotFound)?;
+        for (sku, quantity) in said(&full, of, line.quantity, &over.came)? {
+            let came = CameBack { line_id: of.id, sku, quantity, with: With::Return(id) };
+            store::put_came_back(tx, case.order_id, &came)?;
+            if case.kind == Kind::Exchange && restock.contains(&of.id) {
+                stock::put_back(tx, sku, of.id, quantity)?;
+            }
+        }
+        if case.kind == Kind::Exchange && restock.contains(&of.id) {
+            store::set_restocked(tx, id, &line)?;
+        }
+    }
     match case.kind {
         Kind::Return => pay(tx, &case, restock, agrees, who, settings).map(Some),
         Kind::Exchange => {
-            for line in store::lines(tx, id)?.iter().filter(|line| restock.contains(&line.line_id)) {
-                let of = orders::line(tx, line.line_id)?;
-                stock::put_back(tx, of.sku_id, of.id, line.quantity)?;
-                store::set_restocked(tx, id, line)?;
-            }
             go(tx, &case, ReturnState::Received, who, "", settings)?;
             Ok(None)
         }
     }
+}
+
+/// As which SKUs the pieces of a line came, if somebody says; else as what was sent last. Errors: that is not what its
+/// buyer has.
+fn said(full: &Full, line: &Line, pieces: i64, came: &[(LineId, SkuId, i64)]) -> Result<Goods> {
+    let said: Goods =
+        came.iter().filter(|(of, _, n)| *of == line.id && *n != 0).map(|(_, sku, n)| (*sku, *n)).collect();
+    if said.is_empty() {
+        return Ok(full.coming_back(line, pieces));
+    }
+    let has = full.goods_of(line);
+    let one_each = said.iter().enumerate().all(|(i, (sku, _))| said[..i].iter().all(|(before, _)| before != sku));
+    let is_there = |(sku, n): &(SkuId, i64)| has.iter().any(|(of, most)| of == sku && (1..=*most).contains(n));
+    if !one_each || !said.iter().all(is_there) || said.iter().map(|(_, n)| n).sum::<i64>() != pieces {
+        let words = format!("「{}」一共收回 {pieces} 件，请按规格写对各几件，不超过买家手里有的", line.name);
+        return Err(Error::field("came", words));
+    }
+    Ok(said)
 }
 
 /// There are no others to send for what came: its money goes back instead.

@@ -4,6 +4,7 @@
 pub mod api;
 pub mod ask;
 pub mod back;
+pub mod dearer;
 pub mod decide;
 pub mod new;
 pub mod time;

@@ -1,40 +1,65 @@
 //! Parcels that are sent once more: for what came back to be exchanged, or for one that was lost (补发).
 
-use super::{go, standing, tell, words};
+use super::{dearer, go, standing, tell, words};
 use crate::catalogue::{stock, store as catalogue};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{LineId, OrderId, ResendId, ReturnId, SkuId};
-use crate::orders::{Full, OrderStatus, Topic, Who, store as orders};
+use crate::money::yuan;
+use crate::orders::in_hand::Goods;
+use crate::orders::{Full, Line, OrderStatus, Topic, Who, store as orders};
 use crate::parcels::Parcel;
 use crate::payments::refund;
-use crate::returns::{Resend, Return, ReturnState, store};
+use crate::returns::{Resend, Return, ReturnLine, ReturnState, With, store};
 use crate::settings::Settings;
 use crate::shipping;
 
-/// Others go out for what came back: of each line the SKU that is named, else the one that the buyer wished for.
+/// Which SKUs the pieces of a return are: as was seen when they came, before that as what was sent last.
+pub fn had(full: &Full, id: ReturnId, line: &ReturnLine, of: &Line) -> Goods {
+    let came = full.came_with(of.id, With::Return(id));
+    if came.is_empty() { full.coming_back(of, line.quantity) } else { came }
+}
+
+/// What goes out for them unless staff say otherwise: what the buyer wished for, else the same again.
+pub fn meant(line: &ReturnLine, of: &Line, had: &[(SkuId, i64)]) -> SkuId {
+    line.sku.or(had.first().map(|(sku, _)| *sku)).unwrap_or(of.sku_id)
+}
+
+/// Others go out for what came back: of each line the SKU that is named, else the one that is meant. Errors: `dearer`, they
+/// cost more than what was bought and nobody said that the shop bears it.
 pub fn exchange(
     tx: &Tx,
     id: ReturnId,
     parcel: &Parcel,
     instead: &[(LineId, SkuId)],
+    bears: bool,
     who: &Who,
     settings: &Settings,
 ) -> Result<ResendId> {
     let case = standing(tx, id, |may| may.send_new)?;
     let full = refund::full_order(tx, case.order_id)?;
-    let mut goods = Vec::new();
+    let (mut goods, mut difference) = (Vec::new(), 0);
     for line in store::lines(tx, id)? {
         let of = full.lines.iter().find(|of| of.id == line.line_id).ok_or(Code::NotFound)?;
         let named = instead.iter().find(|(id, _)| *id == of.id).map(|(_, sku)| *sku);
-        let sku = named.or(line.sku).unwrap_or(of.sku_id);
-        let same = catalogue::for_sale(tx, sku)?.is_some_and(|other| other.sku.product_id == of.product_id);
-        if !same {
+        let had = had(&full, id, &line, of);
+        let sku = named.unwrap_or_else(|| meant(&line, of, &had));
+        let other = catalogue::for_sale(tx, sku)?.filter(|other| other.sku.product_id == of.product_id);
+        let Some(other) = other else {
             return Err(Error::field("sku", format!("「{}」只能换同一商品的规格", of.name)));
-        }
+        };
+        difference += dearer::difference(of, &had, (sku, other.sku.price), line.quantity);
         goods.push((of.id, sku, line.quantity));
     }
+    if difference > 0 && !bears {
+        let words = format!("换出的{}，系统不向买家收差价。要寄出请确认由店里承担", dearer::words(difference));
+        return Err(Error::field("dearer", words));
+    }
     let resend = leave(tx, &full, Some(&case), goods, "换货", parcel, who)?;
+    if difference > 0 {
+        let what = format!("换出的比买的贵 ¥{}，由店里承担", yuan(difference));
+        orders::note(tx, case.order_id, who, Topic::Money, &what)?;
+    }
     go(tx, &case, ReturnState::Done, who, &parcel.text(), settings)?;
     tell(tx, &case, settings)?;
     Ok(resend)
@@ -70,7 +95,7 @@ pub fn lost(
         if !(1..=*most).contains(n) {
             return Err(Error::field("pieces", format!("「{}」最多补发 {most} 件", line.name)));
         }
-        goods.push((line.id, line.sku_id, *n));
+        goods.extend(full.coming_back(line, *n).into_iter().map(|(sku, n)| (line.id, sku, n)));
     }
     if goods.is_empty() {
         return Err(Error::field("pieces", "请填写要补发的件数"));

@@ -182,7 +182,7 @@ fn asked(to: impl Into<String>, error: Error, form: &str, sent: &[(String, Strin
 }
 
 /// The words that a form may wait for: each its field, and what its button says.
-const WORDS: [(&str, &str); 1] = [("merge", "合并发货")];
+const WORDS: [(&str, &str); 2] = [("merge", "合并发货"), ("dearer", "由店里承担，寄出")];
 
 /// After a form: back to a page, with what was done and where it is taken back, or with what was wrong.
 fn back_undoable(to: impl Into<String>, outcome: Result<(String, String)>) -> Flash<Redirect> {

@@ -66,6 +66,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0052_tail.sql"),
     include_str!("migrations/0053_bill_parts.sql"),
     include_str!("migrations/0054_clock_steps.sql"),
+    include_str!("migrations/0055_came_back.sql"),
 ];
 
 /// The newest schema that this program knows.

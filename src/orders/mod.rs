@@ -3,6 +3,7 @@
 pub mod api;
 pub mod forget;
 pub mod freight;
+pub mod in_hand;
 pub mod margin;
 pub mod moves;
 pub mod pickup;
@@ -25,7 +26,7 @@ use crate::nonce::Nonces;
 use crate::parcels::Parcel;
 use crate::promotions::{Coupon, Discount};
 use crate::refunds::FullRefund;
-use crate::returns::{FullReturn, Resend};
+use crate::returns::{CameBack, FullReturn, Resend};
 use crate::settings::hours::Slot;
 use crate::words::words;
 use freight::Part;
@@ -274,6 +275,8 @@ pub struct Full {
     pub refunds: Vec<FullRefund>,
     pub returns: Vec<FullReturn>,
     pub resends: Vec<Resend>,
+    /// What came back, and as which SKU.
+    pub came_back: Vec<CameBack>,
     /// Why it is cheaper, as it was placed.
     pub discounts: Vec<Discount>,
     /// `None` for an order that nobody ever tried to pay there.

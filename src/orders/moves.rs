@@ -1,20 +1,22 @@
 //! The moves of an order. Each is one guarded UPDATE with its stock and exactly one timeline row, or an error: an order
 //! that stands elsewhere is not moved, and whoever asked decides again.
 
+use super::in_hand::{self, Goods};
 use super::pickup::{PickupCode, store as pickups};
 use super::search::{Words, store as search};
 use super::store::NewPrice;
-use super::{Act, ClosedReason, Line, Numbers, Order, OrderStatus, Quote, Shipment, Topic, Who, store};
+use super::{Act, ClosedReason, Full, Line, Numbers, Order, OrderStatus, Quote, Shipment, Topic, Who, store};
 use crate::buyers::addresses::Address;
 use crate::catalogue::{Delivery, stock, store as catalogue};
 use crate::clock::Day;
 use crate::db::{DbError, Tx};
 use crate::error::{Code, Result};
-use crate::ids::{BuyerId, LineId, OrderId};
+use crate::ids::{BuyerId, LineId, OrderId, RefundId};
 use crate::money::Fen;
 use crate::parcels::Parcel;
 use crate::promotions::{Discount, give, store as promotions};
 use crate::refunds::FullRefund;
+use crate::returns::{CameBack, With, store as returns};
 
 /// Places the order and holds its stock. The quote was made in this transaction, so every line is available.
 pub fn place(
@@ -246,14 +248,17 @@ pub fn reprice(tx: &Tx, order: &Order, new: &NewPrice, who: &Who, what: &str) ->
 pub fn refund(tx: &Tx, id: OrderId, refund: &FullRefund, who: &Who) -> Result<Option<OrderStatus>> {
     store::add_refunded(tx, id, refund.refund.amount)?;
     let order = store::by_id(tx, id)?.ok_or(DbError::Broken("a refund is of an order that is not there"))?;
+    let full = store::full(tx, order.clone())?;
     for part in &refund.lines {
         let line = store::line(tx, part.line_id)?;
         store::add_refunded_pieces(tx, line.id, part.quantity)?;
         // What has not left yet is given back first; only the rest can have come back.
         let unshipped = if order.holds_stock { part.quantity.min(line.left()) } else { 0 };
         give_back(tx, &line, unshipped)?;
-        if part.restock && part.quantity > unshipped {
-            stock::put_back(tx, line.sku_id, line.id, part.quantity - unshipped)?;
+        for (sku, pieces) in came_with(tx, &full, refund.refund.id, &line, part.quantity - unshipped)? {
+            if part.restock {
+                stock::put_back(tx, sku, line.id, pieces)?;
+            }
         }
     }
     if order.status != OrderStatus::ToShip {
@@ -282,6 +287,22 @@ pub fn refund(tx: &Tx, id: OrderId, refund: &FullRefund, who: &Who) -> Result<Op
     }
     store::set_holds_stock(tx, id, false)?;
     Ok(Some(to))
+}
+
+/// As which SKUs so many pieces came back for this refund: as its return says, else as what was sent last, which is
+/// written down.
+fn came_with(tx: &Tx, full: &Full, refund: RefundId, line: &Line, pieces: i64) -> Result<Goods> {
+    let case = full.returns.iter().find(|one| one.case.refund == Some(refund));
+    let said = case.map(|one| full.came_with(line.id, With::Return(one.case.id))).unwrap_or_default();
+    if !said.is_empty() {
+        return Ok(in_hand::cut(&said, pieces, line.sku_id));
+    }
+    let goods = full.coming_back(line, pieces);
+    for (sku, quantity) in &goods {
+        let came = CameBack { line_id: line.id, sku: *sku, quantity: *quantity, with: With::Refund(refund) };
+        returns::put_came_back(tx, full.order.id, &came)?;
+    }
+    Ok(goods)
 }
 
 /// Unshipped pieces of a line go back to the shelf for good.

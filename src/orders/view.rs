@@ -199,7 +199,7 @@ impl OrderView {
 
     /// One of many: a list shows no code, so none is drawn.
     pub fn listed(full: &Full, refund_window: i64, now: i64) -> OrderView {
-        let Full { order, lines, shipments, refunds, returns, resends, discounts, at_wechat, pickup } = full;
+        let Full { order, lines, shipments, refunds, returns, resends, discounts, at_wechat, pickup, .. } = full;
         let actions = full.actions(refund_window, now);
         OrderView {
             order_no: order.order_no.clone(),

@@ -148,6 +148,21 @@ pub struct ReturnLine {
     pub restocked: bool,
 }
 
+/// Pieces of a line that came back, as the SKU that they are: with a return, or with a refund that is of none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CameBack {
+    pub line_id: LineId,
+    pub sku: SkuId,
+    pub quantity: i64,
+    pub with: With,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum With {
+    Return(ReturnId),
+    Refund(RefundId),
+}
+
 /// One thing that happened to it, for both sides.
 #[derive(Clone, Debug)]
 pub struct Step {

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-use super::{FullReturn, Kind, Resend, Return, ReturnLine, ReturnState, Step};
+use super::{CameBack, FullReturn, Kind, Resend, Return, ReturnLine, ReturnState, Step};
 use crate::db::{Named, Tx};
 use crate::ids::{BuyerId, OrderId, RefundId, ResendId, ReturnId};
 use crate::parcels::Parcel;
@@ -145,6 +145,27 @@ pub fn resends_of(conn: &Connection, order: OrderId) -> Result<Vec<Resend>> {
     .collect()
 }
 
+/// What came back of an order, the first first.
+pub fn came_back_of(conn: &Connection, order: OrderId) -> Result<Vec<CameBack>> {
+    let mut rows = conn.prepare_cached(
+        "select line_id, sku_id, quantity, return_id, refund_id from came_back where order_id = ?1 order by id",
+    )?;
+    rows.query_map([order], |row| {
+        let row = Named::of(row);
+        let case: Option<ReturnId> = row.get("return_id")?;
+        Ok(CameBack {
+            line_id: row.get("line_id")?,
+            sku: row.get("sku_id")?,
+            quantity: row.get("quantity")?,
+            with: match case {
+                Some(case) => super::With::Return(case),
+                None => super::With::Refund(row.get("refund_id")?),
+            },
+        })
+    })?
+    .collect()
+}
+
 /// When a parcel of this order was last sent once more.
 pub fn last_resend(conn: &Connection, order: OrderId) -> Result<Option<i64>> {
     conn.prepare_cached("select max(sent_at) from resends where order_id = ?1")?.query_row([order], |row| row.get(0))
@@ -214,6 +235,19 @@ pub fn set_refund(tx: &Tx, id: ReturnId, refund: RefundId) -> Result<()> {
 pub fn set_restocked(tx: &Tx, id: ReturnId, line: &ReturnLine) -> Result<()> {
     tx.prepare_cached("update return_lines set restocked = 1 where return_id = ?1 and line_id = ?2")?
         .execute(params![id, line.line_id])?;
+    Ok(())
+}
+
+pub fn put_came_back(tx: &Tx, order: OrderId, came: &CameBack) -> Result<()> {
+    let (case, refund) = match came.with {
+        super::With::Return(case) => (Some(case), None),
+        super::With::Refund(refund) => (None, Some(refund)),
+    };
+    tx.prepare_cached(
+        "insert into came_back (order_id, line_id, sku_id, quantity, return_id, refund_id)
+         values (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![order, came.line_id, came.sku, came.quantity, case, refund])?;
     Ok(())
 }
 

@@ -241,6 +241,164 @@ async fn goods_are_exchanged_for_others_of_the_same_product() {
     w.must_hold().await;
 }
 
+/// What else a size costs is said at each step, and nothing dearer goes out before somebody says who bears it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dearer_exchange_says_so_and_is_the_shops_own_word() {
+    let w = World::new().await;
+    let (small, large) = two_sizes(&w, 999, 9).await;
+    reprice(&w, large, 3333).await;
+    let alice = w.buyer("alice").await;
+    let boss = w.staff("boss", Role::Manager).await;
+    let placed = shipped(&w, &boss, &alice, small, 2).await;
+    let offer = alice.get(&format!("/orders/{}/returns/options", placed.no)).await.ok();
+    let offered = &offer["lines"][0];
+    assert_eq!(
+        (&offered["priceFen"], &offered["paidFen"], &offered["specText"]),
+        (&json!(999), &json!(1998), &json!("M"))
+    );
+    let of = |n: usize, name: &str| offered["skus"][n][name].as_i64().unwrap();
+    assert_eq!([of(0, "priceFen"), of(0, "differenceFen")], [999, 0]);
+    assert_eq!([of(1, "priceFen"), of(1, "differenceFen")], [3333, 2334]);
+    let mut wish = wish(&alice, &placed, "exchange", 2).await;
+    wish["lines"][0]["skuId"] = json!(large);
+    let id = ask(&alice, &placed, &w.key(), wish).await.ok()["id"].as_str().unwrap().to_owned();
+    let to = format!("/admin/returns/{id}");
+    let dearer = "比买的贵 ¥46.68";
+    let page = boss.page(&to).await;
+    assert!(page.contains(dearer) && page.contains("实付 ¥19.98"), "{page}");
+    agree(&boss, &id).await;
+    let page = boss.page(&format!("{to}/receive")).await;
+    assert!(page.contains(dearer) && page.contains("由店里承担"), "{page}");
+    boss.post(&format!("{to}/receive"), &[]).await;
+    assert!(boss.page(&to).await.contains(dearer));
+    let form = [("tracking_no", "SF7777777777777")];
+    boss.post(&format!("{to}/send"), &form).await;
+    assert!(boss.said(&to).await.contains("换出的比买的贵 ¥46.68"));
+    assert_eq!((case(&alice, &placed).await["state"].as_str(), w.stock(large).await), (Some("received"), (9, 0)));
+    boss.post(&format!("{to}/send"), &[("tracking_no", "SF7777777777777"), ("dearer", "true")]).await;
+    assert!(boss.said(&to).await.contains("已寄出"));
+    assert_eq!((case(&alice, &placed).await["state"].as_str(), w.stock(large).await), (Some("done"), (7, 0)));
+    let page = boss.page(&format!("/admin/orders/{}", placed.no)).await;
+    assert!(page.contains("换出的比买的贵 ¥46.68，由店里承担"), "the timeline says who bore it");
+    // The same again is no dearer than it was, whatever it costs today.
+    reprice(&w, large, 5000).await;
+    let id = asked(&alice, &placed, "exchange", 1).await;
+    let to = format!("/admin/returns/{id}");
+    agree(&boss, &id).await;
+    boss.post(&format!("{to}/receive"), &[]).await;
+    boss.post(&format!("{to}/send"), &[("tracking_no", "SF7777777777778")]).await;
+    assert_eq!((case(&alice, &placed).await["state"].as_str(), w.stock(large).await), (Some("done"), (6, 0)));
+    w.must_hold().await;
+}
+
+async fn reprice(w: &World, sku: SkuId, fen: i64) {
+    let write = move |tx: &xiaopu::db::Tx| {
+        let set = "update skus set price_fen = ?2 where id = ?1";
+        Ok::<_, Error>(tx.execute(set, (sku, fen))?)
+    };
+    assert_eq!(w.shop.db.write(write).await.unwrap(), 1);
+}
+
+/// What comes back after an exchange is what was sent for it: M for L, L for M, and the last for its money.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_sent_in_exchange_is_what_comes_back() {
+    let w = World::new().await;
+    let (small, large) = two_sizes(&w, 5000, 9).await;
+    let alice = w.buyer("alice").await;
+    let boss = w.staff("boss", Role::Manager).await;
+    let placed = shipped(&w, &boss, &alice, small, 1).await;
+    let line = line(&alice, &placed).await;
+    let restock = [("restock", line.as_str())];
+    let stock = || async { (w.stock(small).await.0, w.stock(large).await.0) };
+    for (n, wanted, came, after) in [(1, large, "M", (9, 8)), (2, small, "L", (8, 9)), (3, large, "M", (9, 8))] {
+        let mut wish = wish(&alice, &placed, "exchange", 1).await;
+        wish["lines"][0]["skuId"] = json!(wanted);
+        let id = ask(&alice, &placed, &w.key(), wish).await.ok()["id"].as_str().unwrap().to_owned();
+        let to = format!("/admin/returns/{id}");
+        agree(&boss, &id).await;
+        let page = boss.page(&format!("{to}/receive")).await;
+        assert!(page.contains(&format!("T 恤 {came} ×1")), "{n}: {page}");
+        boss.post(&format!("{to}/receive"), &restock).await;
+        boss.post(&format!("{to}/send"), &[("tracking_no", &*format!("SF777777777777{n}"))]).await;
+        assert_eq!(stock().await, after, "{n}");
+        w.must_hold().await;
+    }
+    let offer = alice.get(&format!("/orders/{}/returns/options", placed.no)).await.ok();
+    assert_eq!(offer["lines"][0]["specText"], "L");
+    // The same again, where nothing else was wished for: what he has, not what he bought.
+    let id = asked(&alice, &placed, "exchange", 1).await;
+    let to = format!("/admin/returns/{id}");
+    agree(&boss, &id).await;
+    boss.post(&format!("{to}/receive"), &[]).await;
+    boss.post(&format!("{to}/send"), &[("tracking_no", "SF7777777777779")]).await;
+    assert_eq!(stock().await, (9, 7), "what came was broken");
+    // What is lost is replaced by its like.
+    let lost = [
+        ("pieces[0].id", line.as_str()),
+        ("pieces[0].quantity", "1"),
+        ("reason", "丢件"),
+        ("tracking_no", "SF8888888888888"),
+    ];
+    boss.post(&format!("/admin/orders/{}/resend", placed.no), &lost).await;
+    assert_eq!(stock().await, (9, 6));
+    let id = asked(&alice, &placed, "return", 1).await;
+    let to = format!("/admin/returns/{id}");
+    agree(&boss, &id).await;
+    assert!(boss.page(&format!("{to}/receive")).await.contains("T 恤 L ×1"));
+    boss.post(&format!("{to}/receive"), &restock).await;
+    until(&w, &format!("{}R01", placed.no), "succeeded").await;
+    assert_eq!(stock().await, (9, 7));
+    w.must_hold().await;
+}
+
+/// Of two sizes in one hand, whoever looks at them says what came; without a word it is what was sent last.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_sizes_in_one_hand_staff_say_which_came_back() {
+    for (said, after) in [(None, (8, 9)), (Some(["1", "0"]), (9, 8)), (Some(["0", "1"]), (8, 9))] {
+        let w = World::new().await;
+        let (small, large) = two_sizes(&w, 5000, 9).await;
+        let alice = w.buyer("alice").await;
+        let boss = w.staff("boss", Role::Manager).await;
+        let placed = shipped(&w, &boss, &alice, small, 2).await;
+        let line = line(&alice, &placed).await;
+        let mut wish = wish(&alice, &placed, "exchange", 1).await;
+        wish["lines"][0]["skuId"] = json!(large);
+        let id = ask(&alice, &placed, &w.key(), wish).await.ok()["id"].as_str().unwrap().to_owned();
+        agree(&boss, &id).await;
+        boss.post(&format!("/admin/returns/{id}/receive"), &[("restock", &line)]).await;
+        boss.post(&format!("/admin/returns/{id}/send"), &[("tracking_no", "SF7777777777777")]).await;
+        assert_eq!((w.stock(small).await.0, w.stock(large).await.0), (8, 8));
+        let id = asked(&alice, &placed, "return", 1).await;
+        let to = format!("/admin/returns/{id}");
+        agree(&boss, &id).await;
+        let page = boss.page(&format!("{to}/receive")).await;
+        assert!(page.contains("T 恤 M 收回几件") && page.contains("T 恤 L 收回几件"), "{page}");
+        let (small_id, large_id) = (small.to_string(), large.to_string());
+        let came = |m: &'static str, l: &'static str| {
+            [
+                ("restock", line.as_str()),
+                ("came[a].line", &line),
+                ("came[a].sku", &small_id),
+                ("came[a].quantity", m),
+                ("came[b].line", &line),
+                ("came[b].sku", &large_id),
+                ("came[b].quantity", l),
+            ]
+        };
+        for (m, l) in [("1", "1"), ("2", "-1"), ("0", "2")] {
+            boss.post(&format!("{to}/receive"), &came(m, l)).await;
+            assert!(boss.said(&to).await.contains("一共收回 1 件"), "{m} {l}");
+        }
+        match said {
+            None => boss.post(&format!("{to}/receive"), &[("restock", &line)]).await,
+            Some([m, l]) => boss.post(&format!("{to}/receive"), &came(m, l)).await,
+        };
+        until(&w, &format!("{}R01", placed.no), "succeeded").await;
+        assert_eq!((w.stock(small).await.0, w.stock(large).await.0), after, "{said:?}");
+        w.must_hold().await;
+    }
+}
+
 /// No others are left to send: the shop may pay instead, by the same second screen.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_exchange_that_cannot_be_is_paid_instead() {

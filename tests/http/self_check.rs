@@ -98,6 +98,12 @@ const FAULTS: &[(&str, &str)] = &[
         "update return_lines set restocked = 1 where return_id = (select max(return_id) from return_lines)",
     ),
     (
+        "换出的规格退回入库的件数不超过换出、补发的件数",
+        "insert into stock_moves (sku_id, reason, on_hand_delta, reserved_delta, line_id, note, at)
+         select (select max(id) from skus where id <> l.sku_id), 'return', 1, 0, l.id, '', 0
+           from order_lines l order by l.id desc limit 1",
+    ),
+    (
         "完成的退货都有退款，完成的换货有新包裹或退款",
         "update returns set state = 'done', ended_at = 1, due_at = null, refund_id = null
           where id = (select max(id) from returns)",

@@ -9,10 +9,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{find, here};
-use crate::aftersale::{back as goods, decide, new};
+use crate::aftersale::back::{self as goods, LookedOver};
+use crate::aftersale::{dearer, decide, new};
 use crate::assets;
 use crate::catalogue::media::thumb;
-use crate::catalogue::store as catalogue;
+use crate::catalogue::{Sku, store as catalogue};
 use crate::clock;
 use crate::console::money::refunds::may_agree;
 use crate::console::{asked, back, cut, frame};
@@ -123,7 +124,16 @@ struct Shown {
 struct LineShown {
     id: LineId,
     name: String,
+    /// Of what comes back: after an exchange, what was sent for it.
     spec: String,
+    /// Of one piece when it was bought, and what was paid for these; none where that has gone back.
+    price: String,
+    paid: Option<String>,
+    /// What it may be, where that is several SKUs.
+    may_be: Vec<MayBe>,
+    /// Whether what is meant to go out costs more or less, in words; and whether more.
+    compared: Option<String>,
+    dearer: bool,
     image: Option<String>,
     quantity: i64,
     restocked: bool,
@@ -133,11 +143,23 @@ struct LineShown {
     choices: Vec<Choice>,
 }
 
+/// A SKU of which its buyer has pieces, and how many come back if nobody says otherwise.
+#[derive(Serialize)]
+struct MayBe {
+    sku: SkuId,
+    text: String,
+    has: i64,
+    comes: i64,
+}
+
 #[derive(Serialize)]
 struct Choice {
     sku: SkuId,
     text: String,
     available: i64,
+    price: String,
+    /// Against what was bought, in words.
+    compared: String,
     chosen: bool,
 }
 
@@ -168,19 +190,41 @@ impl Shown {
         let FullReturn { case, lines, photos, steps } = found.ok_or(Code::NotFound)?;
         let refund = case.refund.map(|id| refunds::by_id(conn, id)).transpose()?.flatten();
         let resend = full.resends.iter().find(|sent| sent.return_id == Some(case.id));
-        let worth = goods::worth(&full, lines).ok().map(|(_, sum)| sum.to_string());
+        let worth = goods::worth(&full, lines).ok();
         let mut shown = Vec::new();
         for line in lines {
             let of = full.lines.iter().find(|of| of.id == line.line_id).ok_or(Code::NotFound)?;
-            let chosen = line.sku.unwrap_or(of.sku_id);
-            let instead = line.sku.filter(|sku| *sku != of.sku_id);
-            // The list of returns shows none of them.
-            let asked_for = case.options().send_new || instead.is_some();
-            let choices = if asked_for { choices(conn, of, chosen)? } else { Vec::new() };
+            let skus = catalogue::product(conn, of.product_id)?.map(|product| product.skus).unwrap_or_default();
+            let had = new::had(&full, case.id, line, of);
+            let chosen = new::meant(line, of, &had);
+            let instead = line.sku.filter(|sku| had.iter().any(|(of, _)| of != sku));
+            let text = |id: SkuId| text_of(&skus, id, of);
+            let comes = |id: SkuId| had.iter().find(|(sku, _)| *sku == id).map_or(0, |(_, n)| *n);
+            let has = if case.options().receive { full.goods_of(of) } else { Vec::new() };
+            let may_be = has.iter().filter(|_| has.len() > 1);
+            let may_be = may_be.map(|(sku, n)| MayBe { sku: *sku, text: text(*sku), has: *n, comes: comes(*sku) });
+            let fits = |sku: &&Sku| sku.enabled || sku.id == chosen;
+            let more = |sku: &Sku| dearer::difference(of, &had, (sku.id, sku.price), line.quantity);
+            let choices = skus.iter().filter(fits).map(|sku| Choice {
+                sku: sku.id,
+                text: text(sku.id),
+                available: sku.available(),
+                price: sku.price.to_string(),
+                compared: dearer::words(more(sku)),
+                chosen: sku.id == chosen,
+            });
+            let choices: Vec<_> = choices.filter(|_| case.kind == Kind::Exchange).collect();
+            let difference = skus.iter().find(|sku| sku.id == chosen && instead.is_some()).map(more);
+            let part = worth.iter().flat_map(|(parts, _)| parts).find(|part| part.line_id == of.id);
             shown.push(LineShown {
                 id: of.id,
                 name: of.name.clone(),
-                spec: of.spec_text.clone(),
+                spec: had.iter().map(|(sku, _)| text(*sku)).collect::<Vec<_>>().join("、"),
+                price: of.price.to_string(),
+                paid: part.map(|part| part.amount.to_string()),
+                may_be: may_be.collect(),
+                compared: difference.map(dearer::words),
+                dearer: difference.is_some_and(|fen| fen > 0),
                 image: of.image.as_ref().map(thumb),
                 quantity: line.quantity,
                 restocked: line.restocked,
@@ -203,7 +247,7 @@ impl Shown {
             late: left.is_some_and(|(_, late)| late),
             parcel: case.parcel.as_ref().map(Parcel::text),
             pieces: lines.iter().map(|line| line.quantity).sum(),
-            worth,
+            worth: worth.map(|(_, sum)| sum.to_string()),
             refund_text: refund.as_ref().map(|refund| refund.state.text()),
             refund: refund.map(|refund| refund.out_refund_no),
             resend: resend.map(|sent| sent.parcel.text()),
@@ -218,20 +262,10 @@ impl Shown {
     }
 }
 
-/// The SKUs of the same product, the one that is meant first.
-fn choices(conn: &Connection, line: &Line, chosen: SkuId) -> Result<Vec<Choice>> {
-    let product = catalogue::product(conn, line.product_id)?;
-    let skus = product.into_iter().flat_map(|product| product.skus).filter(|sku| sku.enabled || sku.id == chosen);
-    let choice = |sku: crate::catalogue::Sku| Choice {
-        sku: sku.id,
-        text: match sku.spec_text() {
-            text if text.is_empty() => line.name.clone(),
-            text => text,
-        },
-        available: sku.available(),
-        chosen: sku.id == chosen,
-    };
-    Ok(skus.map(choice).collect())
+/// What a SKU is called: as it was when it was bought, or as it is today.
+fn text_of(skus: &[Sku], id: SkuId, line: &Line) -> String {
+    let today = skus.iter().find(|sku| sku.id == id && id != line.sku_id).map(Sku::spec_text);
+    today.unwrap_or_else(|| line.spec_text.clone())
 }
 
 fn step_shown(step: &Step) -> StepShown {
@@ -359,17 +393,31 @@ struct Received {
     /// Lines whose pieces can be sold again.
     #[field(default = Vec::new())]
     restock: Vec<i64>,
+    /// How many pieces of which SKU came.
+    #[field(default = Vec::new())]
+    came: Vec<Came>,
     /// The money is to be looked at before it goes.
     #[field(default = false)]
     later: bool,
 }
 
+#[derive(FromForm)]
+struct Came {
+    line: i64,
+    sku: i64,
+    #[field(default = 0)]
+    quantity: i64,
+}
+
 #[post("/returns/<id>/receive", data = "<form>")]
 async fn receive(shop: &State<Shop>, staff: Clerk, id: ReturnId, form: Form<Received>) -> Flash<Redirect> {
-    let restock: Vec<LineId> = form.restock.iter().map(|id| LineId(*id)).collect();
+    let over = LookedOver {
+        restock: form.restock.iter().map(|id| LineId(*id)).collect(),
+        came: form.came.iter().map(|came| (LineId(came.line), SkuId(came.sku), came.quantity)).collect(),
+    };
     let (settings, agrees) = (shop.settings(), agreement(shop, &staff.0, form.later));
     let work = move |tx: &Tx, who: &Who| {
-        let refund = goods::receive(tx, id, &restock, &agrees, who, &settings)?;
+        let refund = goods::receive(tx, id, &over, &agrees, who, &settings)?;
         Ok(refund.map(|id| refunds::by_id(tx, id)).transpose()?.flatten())
     };
     match act(shop, &staff.0, id, "验收", work).await {
@@ -414,6 +462,9 @@ struct Parcelled {
     tracking_no: String,
     #[field(default = false)]
     merge: bool,
+    /// What goes out costs more than what was bought, and the shop bears it.
+    #[field(default = false)]
+    dearer: bool,
     #[field(default = Vec::new())]
     goods: Vec<Instead>,
 }
@@ -439,7 +490,7 @@ async fn send_new(shop: &State<Shop>, staff: Clerk, id: ReturnId, form: Sent<Par
         let instead: Vec<_> = form.goods.iter().map(|of| (LineId(of.line), SkuId(of.sku))).collect();
         let order = store::by_id(tx, id)?.ok_or(Code::NotFound)?.order_id;
         let parcel = parcel(tx, order, &form.company, &form.tracking_no, form.merge)?;
-        new::exchange(tx, id, &parcel, &instead, who, &settings).map(drop)
+        new::exchange(tx, id, &parcel, &instead, form.dearer, who, &settings).map(drop)
     };
     match act(shop, &staff.0, id, "换货寄出", work).await {
         Ok(()) => back(at(id), Ok("换的商品已寄出，库存已扣")),
@@ -622,7 +673,19 @@ mod tests {
                 quantity: 1,
                 restocked: true,
                 instead: Some("8 寸".into()),
-                choices: vec![Choice { sku: SkuId(1), text: "8 寸".into(), available: 3, chosen: true }],
+                price: "57.00".into(),
+                paid: Some("57.00".into()),
+                may_be: vec![MayBe { sku: SkuId(2), text: "6 寸".into(), has: 1, comes: 1 }],
+                compared: Some("比买的贵 ¥10.00".into()),
+                dearer: true,
+                choices: vec![Choice {
+                    sku: SkuId(1),
+                    text: "8 寸".into(),
+                    available: 3,
+                    price: "67.00".into(),
+                    compared: "比买的贵 ¥10.00".into(),
+                    chosen: true,
+                }],
             }],
             pieces: 1,
             worth: Some("57.00".into()),

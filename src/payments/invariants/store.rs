@@ -335,6 +335,21 @@ pub const RULES: &[Rule] = &[
         )],
     },
     Rule {
+        name: "换出的规格退回入库的件数不超过换出、补发的件数",
+        questions: &[(
+            Over::Orders,
+            Breaking(
+                "select count(*) from (select l.order_id, m.line_id, m.sku_id, sum(m.on_hand_delta) as n
+                                         from order_lines l join stock_moves m on m.line_id = l.id
+                                        where l.order_id > ?1 and l.order_id <= ?2
+                                          and m.reason = 'return' and m.sku_id <> l.sku_id
+                                        group by m.line_id, m.sku_id) back
+                  where n > (select coalesce(sum(p.quantity), 0) from resends s join resend_lines p on p.resend_id = s.id
+                              where s.order_id = back.order_id and p.line_id = back.line_id and p.sku_id = back.sku_id)",
+            ),
+        )],
+    },
+    Rule {
         name: "完成的退货都有退款，完成的换货有新包裹或退款",
         questions: &[(
             Over::Returns,

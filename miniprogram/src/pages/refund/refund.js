@@ -7,6 +7,16 @@ const { back } = require("../../utils/pages");
 const REASONS = ["不想要了", "拍错、多拍", "碎了、坏了", "少发了", "和图不一样", "其他"];
 const TITLES = { refund: "退哪些", return: "退哪些", exchange: "换哪些" };
 
+/** What one piece costs more or less than it did; the shop takes and gives nothing for that by itself. */
+const compared = ({ differenceFen }) => (differenceFen ? `每件比买的${differenceFen > 0 ? "贵" : "便宜"} ${orders.yuan(Math.abs(differenceFen))}` : "");
+const choice = (sku) => [sku.specText, orders.yuan(sku.priceFen), compared(sku), sku.available ? "" : "缺货"].filter(Boolean).join("，");
+
+/** What an exchange comes to in money, in words. */
+function swap(ticked) {
+  const more = ticked.reduce((sum, { skus, skuId, quantity }) => sum + (skus.find((sku) => sku.id === skuId) || { differenceFen: 0 }).differenceFen * quantity, 0);
+  return more > 0 ? `；比买的贵 ${orders.yuan(more)}，要店家同意` : more < 0 ? `；比买的便宜 ${orders.yuan(-more)}，差价不自动退` : "";
+}
+
 Page({
   key: "",
   asked: 0,
@@ -48,13 +58,15 @@ Page({
   turn(kind) {
     const { refunds, lines } = this.order;
     const taken = (id) => refunds.filter((one) => !["rejected", "cancelled"].includes(one.state)).reduce((sum, one) => sum + one.lines.filter((part) => part.lineId === id).reduce((n, part) => n + part.quantity, 0), 0);
-    const offered = (id) => (this.offer && this.offer.lines.find((one) => one.lineId === id)) || { quantity: 0, skus: [] };
+    const offered = (id) => (this.offer && this.offer.lines.find((one) => one.lineId === id)) || { quantity: 0, skus: [], specText: "" };
     const shown = lines
       .map((line) => {
-        const { quantity, skus } = offered(line.id);
+        const { quantity, skus, specText } = offered(line.id);
+        // After an exchange that is what was sent for it, not what was bought first.
+        const spec = (kind !== "refund" && specText) || line.specText;
         const most = kind === "refund" ? line.quantity - taken(line.id) : quantity;
         const others = kind === "exchange" && skus.length > 1 ? skus : [];
-        return { id: line.id, name: line.specText ? `${line.name} · ${line.specText}` : line.name, picture: api.thumb(line), fen: line.priceFen, most, quantity: most, ticked: true, skuId: line.skuId, skus: others, specs: others.map((sku) => (sku.available ? sku.specText : `${sku.specText}（缺货）`)), spec: line.specText };
+        return { id: line.id, name: spec ? `${line.name} · ${spec}` : line.name, picture: api.thumb(line), fen: line.priceFen, most, quantity: most, ticked: true, skuId: (others.find((sku) => sku.specText === spec) || { id: line.skuId }).id, skus: others, specs: others.map(choice), spec, compared: "" };
       })
       .filter((line) => line.most > 0);
     const reasons = kind === "refund" ? REASONS : this.offer.reasons.concat("其他");
@@ -90,7 +102,7 @@ Page({
     const ticked = this.data.lines.filter((line) => line.ticked);
     const count = ticked.reduce((sum, line) => sum + line.quantity, 0);
     if (!ticked.length || this.data.kind === "exchange") {
-      this.setData({ quote: null, note: ticked.length ? `${count} 件，店家收到后寄新的给你` : "", couponText: "" });
+      this.setData({ quote: null, note: ticked.length ? `${count} 件，店家收到后寄新的给你${swap(ticked)}` : "", couponText: "" });
       return;
     }
     try {
@@ -125,7 +137,7 @@ Page({
   },
 
   instead({ currentTarget, detail }) {
-    this.change(currentTarget.dataset.id, (line) => ({ skuId: line.skus[detail.value].id, spec: line.skus[detail.value].specText }));
+    this.change(currentTarget.dataset.id, (line) => ({ skuId: line.skus[detail.value].id, spec: line.skus[detail.value].specText, compared: compared(line.skus[detail.value]) }));
   },
 
   because({ currentTarget }) {

@@ -1,0 +1,99 @@
+//! Which SKUs of a line its buyer has: what was bought, or what was sent in exchange for it.
+
+use super::{Full, Line};
+use crate::ids::{LineId, SkuId};
+use crate::returns::{CameBack, ReturnState, With};
+
+/// Pieces of some SKUs, each once.
+pub type Goods = Vec<(SkuId, i64)>;
+
+impl Full {
+    /// What left for this line and did not come back; what was sent last stands last. Money that went back for goods
+    /// that stayed takes nothing away.
+    pub fn goods_of(&self, line: &Line) -> Goods {
+        let mut goods = vec![(line.sku_id, line.shipped)];
+        for sent in &self.resends {
+            // What was lost is replaced by its like.
+            let Some(case) = sent.return_id else { continue };
+            let came = self.came_with(line.id, With::Return(case));
+            for (_, sku, n) in sent.lines.iter().filter(|(of, ..)| *of == line.id) {
+                if came.is_empty() {
+                    // Exchanged before this was written down.
+                    take_oldest(&mut goods, *n);
+                }
+                goods.push((*sku, *n));
+            }
+            came.iter().for_each(|(sku, n)| take(&mut goods, *sku, *n));
+        }
+        let exchanged = |came: &CameBack| {
+            self.resends.iter().any(|sent| sent.return_id.is_some_and(|case| came.with == With::Return(case)))
+        };
+        let apart = self.came_back.iter().filter(|came| came.line_id == line.id && !exchanged(came));
+        apart.filter(|came| self.is_kept(came)).for_each(|came| take(&mut goods, came.sku, came.quantity));
+        joined(goods)
+    }
+
+    /// What these pieces of a line are, if nobody says: what was sent last, for that is what a buyer was sent instead.
+    pub fn coming_back(&self, line: &Line, pieces: i64) -> Goods {
+        let mut newest = self.goods_of(line);
+        newest.reverse();
+        cut(&newest, pieces, line.sku_id)
+    }
+
+    /// What came with a return, or with a refund of which no return was made.
+    pub fn came_with(&self, line: LineId, with: With) -> Goods {
+        let came = self.came_back.iter().filter(|came| came.line_id == line && came.with == with);
+        came.map(|came| (came.sku, came.quantity)).collect()
+    }
+
+    /// The shop has it: its money went back, or it is here. What was refused went back to its buyer.
+    fn is_kept(&self, came: &CameBack) -> bool {
+        let With::Return(id) = came.with else { return true };
+        let case = self.returns.iter().find(|full| full.case.id == id);
+        case.is_some_and(|full| {
+            let refund = self.refunds.iter().find(|one| Some(one.refund.id) == full.case.refund);
+            full.case.state == ReturnState::Received
+                || refund.is_some_and(|one| one.refund.state.takes_money())
+                || full.lines.iter().any(|line| line.line_id == came.line_id && line.restocked)
+        })
+    }
+}
+
+/// So many pieces of these goods, the first first; what they do not come to is of the SKU that was bought.
+pub fn cut(goods: &[(SkuId, i64)], pieces: i64, bought: SkuId) -> Goods {
+    let mut left = pieces;
+    let mut some = Goods::new();
+    for (sku, n) in goods {
+        let n = left.min(*n);
+        left -= n;
+        some.push((*sku, n));
+    }
+    some.push((bought, left));
+    joined(some)
+}
+
+fn take_oldest(goods: &mut Goods, mut pieces: i64) {
+    for (_, n) in goods.iter_mut() {
+        let taken = pieces.min(*n);
+        *n -= taken;
+        pieces -= taken;
+    }
+}
+
+fn take(goods: &mut Goods, sku: SkuId, mut pieces: i64) {
+    for (_, n) in goods.iter_mut().rev().filter(|(of, _)| *of == sku) {
+        let taken = pieces.min(*n);
+        *n -= taken;
+        pieces -= taken;
+    }
+}
+
+/// Each SKU once, where it stood last; none of nothing.
+fn joined(goods: Goods) -> Goods {
+    let mut all = Goods::new();
+    for (sku, n) in goods.into_iter().filter(|(_, n)| *n > 0) {
+        let before = all.iter().position(|(of, _)| *of == sku).map_or(0, |at| all.remove(at).1);
+        all.push((sku, before + n));
+    }
+    all
+}
