@@ -407,6 +407,7 @@
  * @property {string | null} endsAt
  * @property {"usable" | "waiting" | "held" | "used" | "expired"} state
  * @property {string} stateText
+ * @property {boolean} returning 用它的订单已经取消，等微信的支付单关闭后退回；这时 state 还是 used
  * @property {string | null} orderNo 占用或用了它的订单
  */
 
@@ -597,7 +598,7 @@
  * @typedef {object} ReturnOptions
  * @property {Array<{kind: "return" | "exchange", text: string}>} kinds
  * @property {Array<string>} reasons 给买家选的原因，也可以自己写
- * @property {Array<{lineId: string, quantity: number, skus: Array<{id: string, specText: string, available: number}>}>} lines
+ * @property {Array<{lineId: string, quantity: number, specText: string, priceFen: number, paidFen: number, skus: Array<{id: string, specText: string, available: number, priceFen: number, differenceFen: number}>}>} lines
  * @property {number} mostPhotos
  */
 

@@ -48,8 +48,8 @@ struct InvoiceView {
 }
 
 impl InvoiceView {
-    fn new(order: &Order, invoice: Option<Invoice>) -> InvoiceView {
-        let due = order.net();
+    fn new(conn: &Connection, order: &Order, invoice: Option<Invoice>) -> Result<InvoiceView> {
+        let due = store::due(conn, order.id)?;
         let state = invoice.as_ref().map(|invoice| invoice.state);
         let outdated = invoice.as_ref().and_then(Invoice::outdated);
         let mut view = InvoiceView {
@@ -77,7 +77,7 @@ impl InvoiceView {
             view.asked_at = Some(rfc3339(invoice.asked_at));
             view.decided_at = invoice.decided_at.map(rfc3339);
         }
-        view
+        Ok(view)
     }
 }
 
@@ -91,7 +91,7 @@ async fn look(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Json<I
     let read = move |conn: &Connection| {
         let order = his(conn, &buyer, &called)?;
         let invoice = store::of_order(conn, order.id)?;
-        Ok(InvoiceView::new(&order, invoice))
+        InvoiceView::new(conn, &order, invoice)
     };
     shop.read(read).await.map(Json)
 }
@@ -126,7 +126,8 @@ async fn ask(
         if order.status == OrderStatus::PendingPayment {
             return refused("付款之后才能开发票");
         }
-        if order.net() == Fen::ZERO {
+        let due = store::due(tx, order.id)?;
+        if due == Fen::ZERO {
             return refused("这张订单没有可以开票的金额");
         }
         let before = store::of_order(tx, order.id)?.map(|invoice| invoice.state);
@@ -136,11 +137,11 @@ async fn ask(
         store::ask(tx, order.id, &title)?;
         // Another title of one that waits is no news.
         if before != Some(InvoiceState::Asked) {
-            let what = format!("{} ¥{} {}", order.order_no, order.net(), title.kind.text());
+            let what = format!("{} ¥{due} {}", order.order_no, title.kind.text());
             collect::put_news(tx, &settings, Topic::InvoiceAsked, &what, tx.now())?;
         }
         let invoice = store::of_order(tx, order.id)?;
-        Ok(InvoiceView::new(&order, invoice))
+        InvoiceView::new(tx, &order, invoice)
     };
     shop.write(write).await.map(|view| Custom(Status::Created, Json(view)))
 }
@@ -154,7 +155,7 @@ async fn withdraw(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Js
         if store::of_order(tx, order.id)?.is_some() {
             return Err(Error::from(Code::OrderState).says("店家已经处理了这张发票，不能撤回"));
         }
-        Ok(InvoiceView::new(&order, None))
+        InvoiceView::new(tx, &order, None)
     };
     shop.write(write).await.map(Json)
 }

@@ -7,8 +7,19 @@ use crate::db::{Named, Tx};
 use crate::ids::{InvoiceId, OrderId};
 use crate::money::Fen;
 
-const INVOICES: &str =
-    "select i.*, o.order_no, o.paid_fen - o.refunded_fen as due_fen from invoices i join orders o on o.id = i.order_id";
+/// What arrived for an order `o`, less what went back of it. A coupon that the merchant bears was never received.
+macro_rules! received_sql {
+    () => {
+        "max(o.paid_fen - o.refunded_fen
+             - (select coalesce(sum(l.borne_fen), 0) from ledger l where l.order_id = o.id and l.kind <> 'fee'), 0)"
+    };
+}
+
+const INVOICES: &str = concat!(
+    "select i.*, o.order_no, ",
+    received_sql!(),
+    " as due_fen from invoices i join orders o on o.id = i.order_id"
+);
 
 fn read(row: &Row<'_>) -> Result<Invoice> {
     let row = Named::of(row);
@@ -39,6 +50,12 @@ pub fn of_order(conn: &Connection, order: OrderId) -> Result<Option<Invoice>> {
 
 pub fn by_id(conn: &Connection, id: InvoiceId) -> Result<Option<Invoice>> {
     conn.prepare_cached(&format!("{INVOICES} where i.id = ?1"))?.query_row([id], read).optional()
+}
+
+/// What an invoice of this order would be written out for.
+pub fn due(conn: &Connection, order: OrderId) -> Result<Fen> {
+    conn.prepare_cached(concat!("select ", received_sql!(), " from orders o where o.id = ?1"))?
+        .query_row([order], |row| row.get(0))
 }
 
 /// The newest first, before `before`.

@@ -468,10 +468,17 @@ impl Full {
             .collect()
     }
 
-    /// What staff agreed on besides the promotions, in fen: below zero where they asked for more than those had left.
+    /// What staff agreed on besides the promotions, in fen: below zero where they asked for more than those had left. What
+    /// promotions took off the freight is none of it: the freight stands without that.
     pub fn agreed_fen(&self) -> i64 {
-        let promoted = self.discounts.iter().map(|one| one.goods.get() + one.freight.get()).sum::<i64>();
+        let promoted = self.discounts.iter().map(|one| one.goods.get()).sum::<i64>();
         self.order.discount.get() - promoted
+    }
+
+    /// What promotions took off the freight, which stands there without it. A receipt that names them shows the whole
+    /// freight, and this among what is off: so its rows sum.
+    pub fn freight_off(&self) -> Fen {
+        self.discounts.iter().fold(Fen::ZERO, |sum, discount| sum.plus(discount.freight).unwrap_or(sum))
     }
 
     /// What was really paid for each line: its price less its part of the discount, so that the lines sum exactly.

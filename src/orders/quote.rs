@@ -116,7 +116,7 @@ impl QuoteForm {
 /// Prices the wish from the rows of this moment. Fails only for what cannot be priced at all.
 pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &Settings, now: i64) -> Result<Quote> {
     let mut lines = Vec::new();
-    let (mut deliveries, mut carried) = (Vec::new(), Vec::new());
+    let mut goods_on_their_way = Vec::new();
     for (sku_id, quantity) in &wish.items {
         let found = catalogue::for_sale(conn, *sku_id)?
             .ok_or_else(|| Error::from(Code::NotFound).says("商品规格不存在").details(json!({ "skuId": sku_id })))?;
@@ -127,11 +127,8 @@ pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &S
                 .details(details));
         }
         let amount = found.sku.price.times(*quantity).ok_or_else(too_much)?;
-        deliveries.push(found.sku.delivery);
-        carried.push(match found.sku.delivery {
-            Delivery::None => Carried::nothing(amount),
-            _ => Carried { template: found.freight, amount, pieces: *quantity, weight: found.sku.weight },
-        });
+        let carried = Carried { template: found.freight, amount, pieces: *quantity, weight: found.sku.weight };
+        goods_on_their_way.push((found.sku.delivery, carried));
         lines.push(QuoteLine {
             product_id: found.sku.product_id,
             sku_id: *sku_id,
@@ -148,7 +145,16 @@ pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &S
         });
     }
     let goods = lines.iter().try_fold(Fen::ZERO, |sum, line| sum.plus(line.amount)).ok_or_else(too_much)?;
-    let (delivery, deliverable) = delivery(&deliveries, wish.delivery);
+    let ways: Vec<Delivery> = goods_on_their_way.iter().map(|(way, _)| *way).collect();
+    let delivery = delivery(&ways, wish.delivery);
+    let parted = parted(&lines, &ways, delivery);
+    // Of goods that cannot go in one order, those that go another way cost nothing here.
+    let carry = |(way, carried): (Delivery, Carried)| match way {
+        Delivery::None => Carried::nothing(carried.amount),
+        other if other != delivery && wish.delivery.is_none() => Carried::nothing(Fen::ZERO),
+        _ => carried,
+    };
+    let carried: Vec<Carried> = goods_on_their_way.into_iter().map(carry).collect();
     let address = match (wish.address_id, buyer) {
         (Some(id), Some(buyer)) => {
             let saved = buyers::address(conn, buyer.id, id)?;
@@ -181,7 +187,7 @@ pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &S
     let lost = cheapen(conn, &mut quote, wish.coupon, buyer, settings.gives_away(), found.can_go, now)?;
     let too_many = buyer.map(|buyer| too_many(conn, &quote.lines, buyer)).transpose()?.flatten();
     let slot = slots::choose(&mut quote, slots::slots(conn, delivery, settings, now)?, wish.slot.as_deref());
-    quote.problems = problems(&quote, too_many, deliverable, !found.not_sent, settings);
+    quote.problems = problems(&quote, too_many, parted, !found.not_sent, settings);
     quote.problems.extend(slot);
     quote.problems.extend(lost);
     if let Some(buyer) = buyer
@@ -226,7 +232,7 @@ fn cheapen(
     for (line, off) in quote.lines.iter_mut().zip(&best.off) {
         line.off = *off;
     }
-    quote.hints = best::hints(&cart, &automatic);
+    quote.hints = best::hints(&cart, &automatic, &held, choice);
     quote.coupons =
         held.into_iter().map(|coupon| (best::why_not(&cart, &coupon), coupon)).map(|(why, c)| (c, why)).collect();
     let used = best.discounts.iter().find_map(|discount| discount.coupon);
@@ -245,18 +251,47 @@ fn too_much() -> Error {
 }
 
 /// One way for the whole order: what the goods need, which the buyer may name but not change.
-fn delivery(needed: &[Delivery], asked: Option<Delivery>) -> (Delivery, bool) {
-    let mut physical = needed.iter().copied().filter(|d| *d != Delivery::None);
-    let way = physical.next().unwrap_or(Delivery::None);
-    let agreed = physical.all(|other| other == way) && asked.is_none_or(|asked| asked == way);
-    (asked.unwrap_or(way), agreed)
+fn delivery(needed: &[Delivery], asked: Option<Delivery>) -> Delivery {
+    let way = needed.iter().copied().find(|way| *way != Delivery::None);
+    asked.or(way).unwrap_or(Delivery::None)
+}
+
+/// Why these goods cannot go in one order that way: which go how, for a buyer to take some of them first.
+fn parted(lines: &[QuoteLine], ways: &[Delivery], delivery: Delivery) -> Option<Error> {
+    let mut groups: Vec<(Delivery, Vec<&QuoteLine>)> = Vec::new();
+    for (line, way) in lines.iter().zip(ways).filter(|(_, way)| **way != Delivery::None) {
+        match groups.iter_mut().find(|(other, _)| other == way) {
+            Some((_, group)) => group.push(line),
+            None => groups.push((*way, vec![line])),
+        }
+    }
+    let named = |(way, group): &(Delivery, Vec<&QuoteLine>)| {
+        let names: Vec<String> = group.iter().take(2).map(|line| format!("「{}」", line.name)).collect();
+        let more = if group.len() > 2 { "等" } else { "" };
+        format!("{}{more}要{}", names.concat(), way.text())
+    };
+    let words = match groups.as_slice() {
+        [] if delivery == Delivery::None => return None,
+        [] => "这些商品无需配送，请不要选配送方式".to_owned(),
+        [(way, _)] if *way == delivery => return None,
+        [one] => format!("{}，不能用{}，请更换配送方式", named(one), delivery.text()),
+        all => format!("{}，不能放在一单里，请分开结算", all.iter().map(named).collect::<Vec<_>>().join("，")),
+    };
+    let groups = groups.iter().map(|(way, group)| {
+        json!({
+            "delivery": way, "deliveryText": way.text(), "skuIds": group.iter().map(|line| line.sku_id).collect::<Vec<_>>(),
+            "pieces": group.iter().map(|line| line.quantity).sum::<i64>(),
+        })
+    });
+    let details = json!({ "groups": groups.collect::<Vec<_>>() });
+    Some(Error::from(Code::NotDeliverable).says(words).details(details))
 }
 
 /// In the order in which a buyer should hear of them.
 fn problems(
     quote: &Quote,
     too_many: Option<Error>,
-    deliverable: bool,
+    parted: Option<Error>,
     reached: bool,
     settings: &Settings,
 ) -> Vec<Error> {
@@ -289,9 +324,7 @@ fn problems(
         }
     }
     problems.extend(too_many);
-    if !deliverable {
-        problems.push(Code::NotDeliverable.into());
-    }
+    problems.extend(parted);
     match &quote.address {
         None if quote.delivery.needs_address() => problems.push(Code::AddressRequired.into()),
         Some(address) if !reached => problems.push(not_reached(quote.delivery, address, settings)),

@@ -236,7 +236,17 @@ pub fn full(conn: &Connection, order: Order) -> Result<Full> {
     })
 }
 
-/// The same for a page of orders, in as many statements as for one of them.
+/// Why the coupon with which an order was placed is good for nothing when it comes back; `None` while it is, or without one.
+pub fn coupon_lost(conn: &Connection, order: OrderId, now: i64) -> Result<Option<&'static str>> {
+    let Some((id, _)) = promotions::placed_with(conn, order)? else { return Ok(None) };
+    Ok(match promotions::coupon(conn, id)? {
+        Some(coupon) if coupon.promotion.voided => Some("店家已经作废"),
+        Some(coupon) if coupon.ends_at.is_some_and(|at| at <= now) => Some("已经过期"),
+        _ => None,
+    })
+}
+
+/// `full` for a page of orders, in as many statements as for one of them.
 pub fn fulls(conn: &Connection, orders: Vec<Order>) -> Result<Vec<Full>> {
     let ids = serde_json::json!(orders.iter().map(|order| order.id.0).collect::<Vec<_>>()).to_string();
     let mut lines = lines_of(conn, &ids)?;

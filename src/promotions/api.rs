@@ -105,12 +105,14 @@ struct CouponView {
     ends_at: Option<String>,
     state: CouponState,
     state_text: &'static str,
+    /// Its order is closed: it comes back when that cannot be paid any more.
+    returning: bool,
     order_no: Option<OrderNo>,
 }
 
 impl CouponView {
     fn new(coupon: Coupon, now: i64) -> CouponView {
-        let (state, terms) = (coupon.state(now), coupon.promotion.terms);
+        let (state, state_text, terms) = (coupon.state(now), coupon.state_text(now), coupon.promotion.terms);
         CouponView {
             id: coupon.is,
             promotion_id: coupon.promotion.id,
@@ -122,7 +124,8 @@ impl CouponView {
             starts_at: rfc3339(terms.starts_at),
             ends_at: coupon.ends_at.map(rfc3339),
             state,
-            state_text: state.text(),
+            state_text,
+            returning: coupon.returning,
             order_no: coupon.order_no,
         }
     }

@@ -237,24 +237,47 @@ pub fn why_not(cart: &Cart, coupon: &Coupon) -> Option<String> {
     }
 }
 
-/// What a little more would bring: `再买 ¥12 减 ¥10`, the nearest first.
-pub fn hints(cart: &Cart, automatic: &[Promotion]) -> Vec<String> {
-    let mut hints: Vec<(Fen, String)> = Vec::new();
-    for terms in automatic.iter().map(|promotion| &promotion.terms) {
+/// What a little more would bring: `再买 ¥12 就减 ¥10`, the nearest first. Each is reckoned as the quote would be then, so
+/// that what another promotion gives already, or a coupon, is not promised once more.
+pub fn hints(cart: &Cart, automatic: &[Promotion], coupons: &[Coupon], choice: Choice) -> Vec<String> {
+    let mut near: Vec<(Fen, usize)> = Vec::new();
+    for (n, terms) in automatic.iter().map(|promotion| &promotion.terms).enumerate() {
         let base = cart.base(terms);
         let next = terms.tiers.iter().find(|tier| tier.from > base);
         let useless = terms.kind == Kind::Freight && (cart.freight == Fen::ZERO || !cart.freight_can_go);
         let Some(tier) = next.filter(|_| base > Fen::ZERO && !useless) else { continue };
-        let less = tier.from.minus(base).unwrap_or_default();
-        let what = match terms.kind {
-            Kind::Reduce => format!("减 ¥{}", short(tier.off)),
-            Kind::Percent => format!("打 {} 折", super::tenths(terms.percent.unwrap_or(100))),
-            Kind::Freight => "包邮".to_owned(),
-        };
-        hints.push((less, format!("再买 ¥{} 就{what}（{}）", short(less), terms.name)));
+        near.push((tier.from.minus(base).unwrap_or_default(), n));
     }
-    hints.sort();
-    hints.into_iter().take(2).map(|(_, words)| words).collect()
+    near.sort();
+    near.into_iter().filter_map(|(less, n)| hint(cart, automatic, coupons, choice, (less, n))).take(2).collect()
+}
+
+/// What goods for so much more would bring by reaching the next tier of one promotion; `None` where the price stays.
+fn hint(
+    cart: &Cart,
+    automatic: &[Promotion],
+    coupons: &[Coupon],
+    choice: Choice,
+    (less, n): (Fen, usize),
+) -> Option<String> {
+    let promotion = &automatic[n];
+    let (terms, mut more) = (&promotion.terms, cart.clone());
+    let line = cart.covered(terms).next()?;
+    more.goods[line].amount = more.goods[line].amount.plus(less)?;
+    let mut without = automatic.to_vec();
+    without[n].terms.tiers.retain(|tier| tier.from <= cart.base(terms));
+    let with = best(&more, automatic, coupons, choice);
+    let gain = more.total(&best(&more, &without, coupons, choice)) - more.total(&with);
+    let gain = Fen::new(gain).filter(|gain| *gain > Fen::ZERO)?;
+    let brought = with.discounts.iter().find(|one| one.promotion == promotion.id && one.coupon.is_none())?;
+    let all = brought.goods.plus(brought.freight) == Some(gain);
+    let what = match terms.kind {
+        Kind::Reduce if all => format!("减 ¥{}", short(gain)),
+        Kind::Percent if all => format!("打 {} 折", super::tenths(terms.percent.unwrap_or(100))),
+        Kind::Freight if all => "包邮".to_owned(),
+        _ => format!("多减 ¥{}", short(gain)),
+    };
+    Some(format!("再买 ¥{} 就{what}（{}）", short(less), terms.name))
 }
 
 #[cfg(test)]
@@ -304,7 +327,7 @@ mod tests {
 
     fn coupon(promotion: Promotion, ends_at: Option<i64>) -> Coupon {
         let is = CouponRef::Given(CouponId(promotion.id.0));
-        Coupon { is, buyer: BuyerId(1), promotion, ends_at, order_no: None, held: false }
+        Coupon { is, buyer: BuyerId(1), promotion, ends_at, order_no: None, held: false, returning: false }
     }
 
     /// Products 1, 2, 3 … at these prices.
@@ -483,10 +506,58 @@ mod tests {
     fn a_little_more_is_named() {
         let tiers = promotion(1, Kind::Reduce, &[(10_000, 1_000), (20_000, 3_000)]);
         let freight = promotion(2, Kind::Freight, &[(9_900, 0)]);
-        let hints = |cart| hints(&cart, &[tiers.clone(), freight.clone()]);
+        let hints = |cart| hints(&cart, &[tiers.clone(), freight.clone()], &[], Choice::Best);
         assert_eq!(hints(cart(&[8_810], 800)), ["再买 ¥10.9 就包邮（活动2）", "再买 ¥11.9 就减 ¥10（活动1）"]);
-        assert_eq!(hints(cart(&[12_000], 800)), ["再买 ¥80 就减 ¥30（活动1）"]);
+        assert_eq!(hints(cart(&[12_000], 800)), ["再买 ¥80 就多减 ¥20（活动1）"]);
         assert_eq!(hints(cart(&[30_000], 0)), Vec::<String>::new());
+    }
+
+    /// What is promised is what the price falls by when so much more is bought, and nothing is promised that stays away.
+    #[test]
+    fn a_hint_promises_only_what_comes() {
+        let reduce = |id, from, off| promotion(id, Kind::Reduce, &[(from, off)]);
+        let half = coupon(percent(9, 50, None), None);
+        let beside = coupon(promotion(8, Kind::Freight, &[(0, 0)]), None);
+        for (what, cart, automatic, coupons, said) in [
+            ("alone", cart(&[8_000], 0), vec![reduce(1, 10_000, 1_000)], vec![], vec!["再买 ¥20 就减 ¥10（活动1）"]),
+            (
+                "a better one wins already",
+                cart(&[8_000], 0),
+                vec![reduce(1, 10_000, 1_000), reduce(2, 5_000, 2_000)],
+                vec![],
+                vec![],
+            ),
+            (
+                "one that wins by a little",
+                cart(&[8_000], 0),
+                vec![reduce(1, 10_000, 2_500), reduce(2, 5_000, 2_000)],
+                vec![],
+                vec!["再买 ¥20 就多减 ¥5（活动1）"],
+            ),
+            (
+                "goods of its own combine",
+                cart(&[8_000, 6_000], 0),
+                vec![only(reduce(1, 10_000, 1_000), &[1]), only(reduce(2, 5_000, 2_000), &[2])],
+                vec![],
+                vec!["再买 ¥20 就减 ¥10（活动1）"],
+            ),
+            (
+                "a coupon on what is left takes less then",
+                cart(&[8_000], 0),
+                vec![reduce(1, 10_000, 1_000)],
+                vec![half],
+                vec!["再买 ¥20 就多减 ¥5（活动1）"],
+            ),
+            (
+                "a coupon has taken the freight off",
+                cart(&[8_000], 800),
+                vec![promotion(1, Kind::Freight, &[(10_000, 0)])],
+                vec![beside],
+                vec![],
+            ),
+        ] {
+            assert_eq!(hints(&cart, &automatic, &coupons, Choice::Best), said, "{what}");
+        }
     }
 
     proptest! {

@@ -60,7 +60,7 @@ pub fn firsts(conn: &rusqlite::Connection, buyer: BuyerId, now: i64) -> Sql<Vec<
     for promotion in store::running(conn, Given::FirstOrder, now)? {
         if !promotion.is_exhausted() && store::had(conn, promotion.id, buyer)? == 0 {
             let (is, ends_at) = (CouponRef::First(promotion.id), promotion.terms.coupon_ends(now));
-            found.push(Coupon { is, buyer, promotion, ends_at, order_no: None, held: false });
+            found.push(Coupon { is, buyer, promotion, ends_at, order_no: None, held: false, returning: false });
         }
     }
     Ok(found)

@@ -192,6 +192,8 @@ pub struct Coupon {
     pub order_no: Option<OrderNo>,
     /// That order still waits to be paid.
     pub held: bool,
+    /// That order is closed, and gives it back when it cannot be paid any more.
+    pub returning: bool,
 }
 
 /// Which coupon is meant.
@@ -239,6 +241,11 @@ words! {
 }
 
 impl Coupon {
+    /// How it stands, in words.
+    pub fn state_text(&self, now: i64) -> &'static str {
+        if self.returning { "订单取消后正在退回" } else { self.state(now).text() }
+    }
+
     pub fn state(&self, now: i64) -> CouponState {
         match (&self.order_no, self.held) {
             (Some(_), true) => CouponState::Held,

@@ -2,7 +2,7 @@
 
 use super::give::typed_code;
 use super::{Given, Kind, Scope, Terms, Tier};
-use crate::clock;
+use crate::clock::{self, MINUTE};
 use crate::error::{Error, Result};
 use crate::money::Fen;
 use crate::typed::{bare, clean, whole};
@@ -45,8 +45,9 @@ impl Filled {
             return Err(Error::field("name", "名称应为 1 到 20 个字，买家看得到，例如 双十一满减"));
         }
         let starts_at = time("starts_at", "开始时间", &self.starts_at)?.unwrap_or(now);
-        let ends_at = time("ends_at", "结束时间", &self.ends_at)?;
-        if ends_at.is_some_and(|ends_at| ends_at <= starts_at) {
+        // Who writes 23:59 means that minute, too.
+        let ends_at = time("ends_at", "结束时间", &self.ends_at)?.map(|minute| minute + MINUTE - 1);
+        if ends_at.is_some_and(|ends_at| ends_at - MINUTE < starts_at) {
             return Err(Error::field("ends_at", "结束时间要晚于开始时间"));
         }
         let is_coupon = given != Given::Everybody;

@@ -198,7 +198,7 @@ fn ids(ids: &[i64]) -> String {
 // ── coupons ──
 
 const COUPONS: &str = "select c.id as coupon_id, c.buyer_id, c.ends_at as coupon_ends_at, o.order_no,
-                              o.status = 'pending_payment' as held, p.*
+                              o.status = 'pending_payment' as held, o.status = 'closed' as comes_back, p.*
                          from coupons c join promotions p on p.id = c.promotion_id left join orders o on o.id = c.order_id";
 
 fn read_coupon(conn: &Connection, row: &Row<'_>) -> Result<Coupon> {
@@ -208,6 +208,7 @@ fn read_coupon(conn: &Connection, row: &Row<'_>) -> Result<Coupon> {
         ends_at: row.get("coupon_ends_at")?,
         order_no: row.get::<_, Option<OrderNo>>("order_no")?,
         held: row.get::<_, Option<bool>>("held")?.unwrap_or(false),
+        returning: row.get::<_, Option<bool>>("comes_back")?.unwrap_or(false),
         promotion: read(conn, row)?,
     })
 }
@@ -355,7 +356,7 @@ pub struct Usage {
     pub orders: i64,
     pub off_fen: i64,
     pub paid_fen: i64,
-    /// Coupons in buyers' hands, with unpaid orders, and spent.
+    /// Coupons in buyers' hands, with orders that are unpaid or give them back, and spent.
     pub free: i64,
     pub held: i64,
     pub used: i64,
@@ -371,8 +372,8 @@ pub fn usage(conn: &Connection, id: PromotionId) -> Result<Usage> {
         .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let (free, held, used) = conn
         .prepare_cached(
-            "select coalesce(sum(c.order_id is null), 0), coalesce(sum(o.status = 'pending_payment'), 0),
-                    coalesce(sum(o.status <> 'pending_payment'), 0)
+            "select coalesce(sum(c.order_id is null), 0), coalesce(sum(o.status in ('pending_payment', 'closed')), 0),
+                    coalesce(sum(o.status not in ('pending_payment', 'closed')), 0)
                from coupons c left join orders o on o.id = c.order_id where c.promotion_id = ?1",
         )?
         .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;

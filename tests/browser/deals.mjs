@@ -111,5 +111,39 @@ await story(async ({ shop, step, shot, stage, login, fits }) => {
     await late.says("已被领走");
   });
 
+  await step("the rows of a receipt sum where a coupon takes the freight off", async () => {
+    await desk.goto(`${shop}/admin/settings`);
+    await desk.locator("[name=shop-freight]").fill("8");
+    await desk.locator("form", { has: desk.locator("[name=shop-freight]") }).getByRole("button", { name: "保存" }).first().click();
+    await desk.getByText(/已保存/).first().waitFor();
+    await promote({ kind: "包邮", given: "领取：链接或优惠码", name: "包邮券", code: "BAOYOU8" });
+    const other = await stage();
+    await other.enter("/pages/coupons/coupons?code=BAOYOU8");
+    await other.says("包邮券");
+    await other.product("法式乡村面包");
+    await other.button("立即购买").click();
+    await other.sheet("选择规格").getByRole("button", { name: "立即购买" }).click();
+    await other.address();
+    await other.says("优惠券 包邮券");
+    /** What the rows of the receipt that is shown come to, and what is to be paid. */
+    const rows = async (last) => {
+      const texts = (await other.page.locator(".sum, .ends").filter({ visible: true }).allInnerTexts()).map((text) => text.replace(/\s+/g, " "));
+      const fen = (text) => Math.round(Number(/([−-]?)\s*¥?\s*([−-]?)\s*([\d.]+)$/.exec(text.replace(/ /g, ""))[3]) * 100) * (/[−-]/.test(text) ? -1 : 1);
+      const [end] = texts.filter((text) => text.startsWith(last));
+      return { sum: texts.filter((text) => /^(商品|运费|优惠券|满)/.test(text)).reduce((sum, text) => sum + fen(text), 0), end: fen(end), texts };
+    };
+    const before = await rows("要付");
+    assert.ok(before.texts.some((text) => /运费.*8/.test(text)), before.texts.join(" | "));
+    assert.equal(before.sum, before.end, before.texts.join(" | "));
+    await other.shot("stage-checkout-free-freight");
+    await other.button("微信支付").click();
+    await other.desk.getByRole("button", { name: "确认支付" }).waitFor();
+    await other.pay();
+    await other.says("优惠券 包邮券");
+    const after = await rows("实付");
+    assert.equal(after.sum, after.end, after.texts.join(" | "));
+    await other.shot("stage-order-free-freight");
+  });
+
   await step("no page is wider than the phone it is on", () => fits(desk, ["/admin/promotions", "/admin/drafts", "/admin/drafts/new"]));
 });

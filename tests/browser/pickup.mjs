@@ -155,5 +155,34 @@ await story(async ({ shop, step, shot, open, stage, login, fits }) => {
     await desk.goto(`${shop}/admin/orders/${number}`);
     await desk.getByText("11:00–12:00").first().waitFor();
   });
+
+  await step("goods to fetch and goods to send are paid for one group after the other", async () => {
+    const both = await stage({ ...phone, viewport: { width: 390, height: 844 } });
+    await both.product("冷榨山茶油");
+    await both.says("运费 ¥16.00（2.6 kg：");
+    await both.shot("stage-product-freight");
+    for (const name of ["冷榨山茶油", "蓝莓杯子蛋糕"]) {
+      await both.product(name);
+      await both.button("加入购物车").click();
+      await both.sheet("选择规格").getByRole("button", { name: "加入购物车" }).click();
+      await both.says("已放进购物车");
+    }
+    await both.see("button", /^购物车/).click();
+    await both.button("去结算").click();
+    await both.says("不能放在一单里，请分开结算");
+    await both.says("「蓝莓杯子蛋糕」要自提");
+    await both.shot("stage-checkout-parted");
+    await both.clean("goods that go different ways");
+    await both.button("先结算快递的 1 件").click();
+    await both.address();
+    await both.says("运费");
+    assert.equal(await both.text("要自提").count(), 0);
+    await both.button("微信支付").click();
+    await both.desk.getByRole("button", { name: "确认支付" }).waitFor();
+    await both.pay();
+    await both.enter("/pages/cart/cart");
+    await both.says("蓝莓杯子蛋糕");
+    assert.equal(await both.text("冷榨山茶油").count(), 0, "what was paid for is out of the cart, and nothing else");
+  });
   await hand.close();
 });

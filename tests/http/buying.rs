@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use xiaopu::catalogue::Delivery;
+use xiaopu::ids::SkuId;
 use xiaopu::simulator::Paying;
 use xiaopu::staff::Role;
 use xiaopu::wechat::v2::sign::SignType;
@@ -263,4 +264,49 @@ async fn goods_are_brought_nearby() {
 fn without_address(mut form: Value) -> Value {
     form.as_object_mut().unwrap().remove("address");
     form
+}
+
+/// What cannot go in one order is named, each with how it goes, and what goes another way costs nothing to send.
+#[tokio::test(flavor = "multi_thread")]
+async fn goods_that_go_different_ways_are_named_and_only_what_is_sent_costs_freight() {
+    let w = World::with(Default::default(), &[("shop.freight", "8")]).await;
+    let fetched = w.product_with("蛋糕", 8800, 9, |_, sku| sku.delivery = Delivery::Pickup).await.1;
+    let tea = w.product("茶", 5000, 9).await;
+    let card = w.product_with("贺卡", 100, 9, |_, sku| sku.delivery = Delivery::None).await.1;
+    let alice = w.buyer("alice").await;
+    let items = |skus: &[(SkuId, i64)]| {
+        let items: Vec<_> = skus.iter().map(|(sku, n)| json!({ "skuId": sku, "quantity": n })).collect();
+        json!({ "items": items, "address": address() })
+    };
+    for (skus, freight) in
+        [(vec![(fetched, 1), (tea, 2), (card, 1)], 0), (vec![(tea, 2), (fetched, 1), (card, 1)], 800)]
+    {
+        let quote = alice.post("/quote", Some(items(&skus))).await.ok();
+        let told = quote["warnings"].as_array().unwrap().iter().find(|one| one["code"] == "not_deliverable").unwrap();
+        let words = told["message"].as_str().unwrap();
+        assert!(
+            words.contains("「蛋糕」要自提") && words.contains("「茶」要快递") && !words.contains("贺卡"),
+            "{words}"
+        );
+        let mut groups = told["details"]["groups"].as_array().unwrap().clone();
+        groups.sort_by_key(|group| group["delivery"].as_str().unwrap().to_owned());
+        assert_eq!(groups[0], json!({ "delivery": "express", "deliveryText": "快递", "skuIds": [tea], "pieces": 2 }));
+        assert_eq!(
+            groups[1],
+            json!({ "delivery": "pickup", "deliveryText": "自提", "skuIds": [fetched], "pieces": 1 })
+        );
+        assert_eq!(quote["freightFen"], freight, "{quote}");
+        assert_eq!(alice.prepay(&w.key(), items(&skus)).await.error(), (422, "not_deliverable"));
+    }
+    // One group first, the other then; what needs no sending goes with either.
+    for (skus, freight) in [(vec![(tea, 2), (card, 1)], 800), (vec![(fetched, 1), (card, 1)], 0)] {
+        let quote = alice.post("/quote", Some(items(&skus))).await.ok();
+        let refused = quote["warnings"].as_array().unwrap().iter().any(|one| one["code"] == "not_deliverable");
+        assert_eq!((refused, &quote["freightFen"]), (false, &json!(freight)), "{quote}");
+    }
+    // A way that the goods do not have is named with them.
+    let mut asked = items(&[(tea, 1)]);
+    asked["delivery"] = json!("pickup");
+    let quote = alice.post("/quote", Some(asked)).await.ok();
+    assert!(quote["warnings"][0]["message"].as_str().unwrap().contains("「茶」要快递，不能用自提"), "{quote}");
 }

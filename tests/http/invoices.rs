@@ -177,3 +177,26 @@ async fn a_buyer_who_is_erased_is_on_no_invoice() {
     assert_eq!(w.count("select count(*) from invoices where title = '' and email = '' and issued_fen = 5000").await, 1);
     assert!(!owner.page("/admin/invoices?state=issued").await.contains("王小样"));
 }
+
+/// What the merchant's own coupon paid never arrived: an invoice is of what did.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invoice_is_of_what_arrived() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 5000, 9).await;
+    let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+    w.wechat.ways(|ways| (ways.coupon_cash_fen, ways.coupon_no_cash_fen) = (1_000, 2_000));
+    let placed = w.paid(&alice, sku, 2).await;
+    let path = format!("/orders/{}/invoice", placed.no);
+    assert_eq!(alice.get(&path).await.ok()["amountFen"], 8_000);
+    alice.post(&path, Some(company())).await.ok();
+    assert!(manager.page("/admin/invoices").await.contains("¥80.00"));
+    manager.give_back(&alice, &placed, ("0", "50.00", false)).await;
+    assert_eq!(alice.get(&path).await.ok()["amountFen"], 4_000, "half of it went back");
+    manager.post("/admin/invoices/1/issue", &[("number", "24352000000123456789"), ("amount", "40.00")]).await;
+    let issued = alice.get(&path).await.ok();
+    assert_eq!(
+        (&issued["state"], &issued["amountFen"], &issued["answer"]),
+        (&json!("issued"), &json!(4_000), &json!(""))
+    );
+    w.must_hold().await;
+}

@@ -171,6 +171,48 @@ async fn where_an_order_goes_is_put_right_before_it_leaves() {
     assert!(clerk.said(&page).await.contains("不能改收货信息"));
 }
 
+/// Two who correct one address: the form that was made before the other was saved says so, with both, and changes nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_is_not_put_back_by_a_form_that_is_older() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let (one, other) = (w.staff("one", Role::Clerk).await, w.staff("other", Role::Clerk).await);
+    let placed = w.paid(&alice, sku, 1).await;
+    let page = format!("/admin/orders/{}", placed.no);
+    let made_of = async |staff: &Console<'_>| {
+        let text = staff.page_of(&format!("{page}/reveal"), &[]).await;
+        let (_, rest) = text.split_once("name=\"of\" value=\"").unwrap_or_else(|| panic!("{text}"));
+        rest.split('"').next().unwrap().to_owned()
+    };
+    let (first, second) = (made_of(&one).await, made_of(&other).await);
+    let form = |detail: &'static str, of: &str| {
+        [
+            ("receiver", "李新".to_owned()),
+            ("phone", "13900001111".to_owned()),
+            ("province", "江苏省".to_owned()),
+            ("city", "苏州市".to_owned()),
+            ("district", "姑苏区".to_owned()),
+            ("detail", detail.to_owned()),
+            ("of", of.to_owned()),
+        ]
+    };
+    let put = async |staff: &Console<'_>, form: [(&'static str, String); 7]| {
+        let form = form.each_ref().map(|(name, value)| (*name, value.as_str()));
+        staff.post(&format!("{page}/address"), &form).await;
+        staff.said(&page).await
+    };
+    assert!(put(&one, form("平江路 9 号", &first)).await.contains("收货信息已改"));
+    let said = put(&other, form("观前街 1 号", &second)).await;
+    assert!(said.contains("刚才已经有人") && said.contains("平江路 9 号") && said.contains("观前街 1 号"), "{said}");
+    assert_eq!(alice.order(&placed.no).await["address"]["detail"], "平江路 9 号");
+    // Whoever wants the same as is there has it; with the page as it is now the other is saved.
+    assert!(put(&other, form("平江路 9 号", &second)).await.contains("收货信息已改"));
+    let now = made_of(&other).await;
+    assert!(put(&other, form("观前街 1 号", &now)).await.contains("收货信息已改"));
+    assert_eq!(alice.order(&placed.no).await["address"]["detail"], "观前街 1 号");
+}
+
 /// Also where the clock was set back between two orders.
 #[tokio::test(flavor = "multi_thread")]
 async fn turning_the_pages_of_a_span_of_time_loses_no_order() {

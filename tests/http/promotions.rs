@@ -158,6 +158,11 @@ async fn a_coupon_comes_back_with_the_stock_and_is_never_spent_twice() {
     // Cancelled, the attempt may still be paid: the coupon stays with it, as the stock does.
     alice.post(&format!("/orders/{}/cancel", cheap.no), None).await.ok();
     assert_eq!((states(&alice).await, w.stock(tea).await), (vec!["used".to_owned()], (90, 2)));
+    let held = alice.get("/coupons?status=used").await.ok()["items"][0].clone();
+    assert_eq!((&held["stateText"], &held["returning"]), (&"订单取消后正在退回".into(), &true.into()));
+    let page = boss.page("/admin/promotions/1").await;
+    assert!(page.contains("<dt>待付款、待退回</dt><dd>1</dd><dt>已使用</dt><dd>0</dd>"), "{page}");
+    assert!(page.contains("订单取消后正在退回"), "{page}");
     w.must_hold().await;
     w.advance(6 * MINUTE);
     w.wait("the closing", || async { w.stock(tea).await == (90, 1) }).await;
@@ -255,6 +260,17 @@ async fn all_goods_of_an_order_give_its_coupon_back_though_the_freight_stays() {
         let quote = alice.post(&format!("/orders/{}/refunds/quote", placed.no), Some(form)).await.ok();
         assert!(quote["couponText"].as_str().unwrap().contains(words), "{quote}");
     }
+    // One that the shop has made void meanwhile comes back as nothing, and nobody says otherwise.
+    let other = w.buyer("bob").await;
+    promotion(&boss, &coupon("VOID10", "10")).await;
+    fetch(&other, "VOID10").await.ok();
+    let void = w.paid(&other, tea, 2).await;
+    boss.post("/admin/promotions/2/stop", &[("void", "true")]).await;
+    let quote = other.post(&format!("/orders/{}/refunds/quote", void.no), Some(json!({}))).await.ok();
+    assert_eq!(quote["couponText"], "优惠券「春天券」店家已经作废，退款后也不能再用");
+    let whole = [("whole", "true"), ("reason", "协商一致退款")];
+    let asked = boss.page_of(&format!("/admin/orders/{}/refund", void.no), &whole).await;
+    assert!(asked.contains("店家已经作废") && !asked.contains("随退款退回"), "{asked}");
     let number = refund_pieces(&w, &boss, &placed, 2).await;
     until(&w, &number, "succeeded").await;
     let order = alice.order(&placed.no).await;
@@ -454,8 +470,11 @@ async fn a_promotion_runs_from_its_beginning_to_its_end_and_on_its_goods() {
         let items = alice.get(&format!("/promotions?productId={product}")).await.ok()["items"].clone();
         assert_eq!(items.as_array().unwrap().len(), n);
     }
-    w.advance(120 * MINUTE);
+    w.advance(120 * MINUTE + MINUTE - 1_000);
+    assert_eq!(total(&w, tea).await, 9000, "the minute that is written still counts");
+    w.advance(1_000);
     assert_eq!(total(&w, tea).await, 10_000, "over");
+    assert!(boss.page(&page).await.contains("value=\"2026-10-08T16:00\""), "and is shown as it was written");
     assert!(boss.page("/admin/promotions?phase=ended").await.contains("喝的"));
     // It is changed and runs again; whom it is for and how it helps stay.
     let form = [of, TIERS[1], ("name", "喝的"), ("from", "100"), ("off", "20"), ("scope", "all")];
@@ -685,7 +704,7 @@ async fn a_promotion_says_when_it_could_help_nobody_and_what_runs_beside_it() {
     w.product("壶", 5000, 90).await;
     // START is 2026-10-08 13:00.
     let past = |form: &[(&'static str, &'static str)]| {
-        [form, &[("starts_at", "2026-10-01T00:00"), ("ends_at", "2026-10-08T13:00")]].concat()
+        [form, &[("starts_at", "2026-10-01T00:00"), ("ends_at", "2026-10-08T12:59")]].concat()
     };
     for form in [past(TIERS), past(&coupon("SPRING25", "5"))] {
         let page = boss.page_of("/admin/promotions", &form).await;
@@ -844,4 +863,32 @@ async fn an_order_that_cost_nothing_stands_every_act() {
     assert_eq!(status, 200);
     assert_eq!(w.count("select coalesce(sum(amount_fen), 0) from ledger").await, 9_000);
     w.must_hold().await;
+}
+
+/// A coupon that takes the freight off stands among what is off, and the freight as it is without it: each row of a
+/// receipt is there, and they sum.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rows_of_a_receipt_sum_where_a_coupon_takes_the_freight_off() {
+    let w = World::with(Default::default(), &[("shop.freight", "8")]).await;
+    let (boss, alice) = (w.staff("boss", Role::Owner).await, w.buyer("alice").await);
+    let tea = w.product("茶", 5000, 9).await;
+    let mut free = coupon("FREE8", "");
+    free[0] = ("kind", "freight");
+    promotion(&boss, &free).await;
+    fetch(&alice, "FREE8").await.ok();
+    let placed = w.paid(&alice, tea, 2).await;
+    assert_eq!(placed.total, 10_000);
+    let page = boss.page(&format!("/admin/orders/{}", placed.no)).await;
+    for row in [
+        "<dt>商品</dt><dd>¥100.00</dd>",
+        "<dt>运费</dt><dd>¥8.00</dd>",
+        "<dt>优惠</dt><dd>−¥8.00</dd>",
+        "<dd class=\"sum\">¥100.00</dd>",
+    ] {
+        assert!(page.contains(row), "{row}: {page}");
+    }
+    let slip = boss.page(&format!("/admin/print/slips?order={}&chosen=true&extra=price", placed.no)).await;
+    assert!(slip.contains("商品 ¥100.00 · 运费 ¥8.00 · 春天券 −¥8.00") && slip.contains("实付 ¥100.00"), "{slip}");
+    let slip = boss.page(&format!("/admin/print/slips?order={}&chosen=true", placed.no)).await;
+    assert!(!slip.contains("¥"), "without prices it names none: {slip}");
 }

@@ -143,6 +143,8 @@ module.exports = {
       return shop;
     });
   },
+  /** What goods cost, for whoever asks; nobody has to log in for it. */
+  quote: (wish) => (wx.getStorageSync(TOKEN) ? asBuyer : send)("POST", "/quote", wish),
   /** What anybody may see. */
   look: (path) => send("GET", path),
   get: (path) => asBuyer("GET", path),

@@ -65,4 +65,8 @@ function byDay(slots) {
   return days;
 }
 
-module.exports = { byDay, moment, yuan, phone, place, left, state };
+/** What promotions take off the freight, which stands there without it: a receipt that names them shows the whole of it.
+ * @param {{discounts: {freightFen: number}[]}} of */
+const freightOff = ({ discounts }) => discounts.reduce((sum, one) => sum + one.freightFen, 0);
+
+module.exports = { byDay, freightOff, moment, yuan, phone, place, left, state };

@@ -262,7 +262,7 @@ async fn form_page(
 fn coupon_row(coupon: &Coupon, now: i64) -> Value {
     let state = coupon.state(now);
     json!({
-        "id": coupon.is, "buyer": coupon.buyer, "state": state, "state_text": state.text(), "order_no": coupon.order_no,
+        "id": coupon.is, "buyer": coupon.buyer, "state": state, "state_text": coupon.state_text(now), "order_no": coupon.order_no,
         "ends": coupon.ends_at.map(clock::shown_short),
     })
 }

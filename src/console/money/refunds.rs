@@ -453,11 +453,13 @@ async fn confirm_page(
         })
         .collect();
     let receiver = full.order.address.as_ref().map(|a| a.masked_receiver());
+    let (of, asked, now) = (full.clone(), wish.clone(), shop.now());
+    let coupon = shop.read(move |conn| refund::coupon_words(conn, &of, &asked, now)).await?;
     let context = context! {
         frame: frame(shop, staff, "refunds", None).await?,
         amount: amount.to_string(), lines: parts, hidden, freight: wish.freight.to_string(),
         has_freight: wish.freight > Fen::ZERO, reason: &wish.reason, description: &wish.description,
-        receiver, order_no: &full.order.order_no, staff: &staff.name, coupon: refund::coupon_words(full, wish),
+        receiver, order_no: &full.order.order_no, staff: &staff.name, coupon,
         number: number.map(|refund| refund.out_refund_no.to_string()), seen: full.refunds.len(),
         action, agrees: may_agree(staff, &shop.settings(), amount),
         offline: full.order.paid > Fen::ZERO && number.is_none_or(|refund| refund.transaction_id.is_none())

@@ -3,6 +3,7 @@
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, post, routes};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use super::{find, here};
 use crate::buyers::addresses::{Address, AddressForm};
@@ -30,6 +31,9 @@ struct Where {
     city: String,
     district: String,
     detail: String,
+    /// Which address the form was made of; empty where that was not said.
+    #[field(default = String::new())]
+    of: String,
 }
 
 #[post("/orders/<no>/address", data = "<form>")]
@@ -47,7 +51,7 @@ async fn put(shop: &Shop, staff: Staff, no: &str, form: &Where) -> Result<String
     });
     // By the same constructor as a buyer's own address.
     let read: AddressForm = serde_json::from_value(fields).map_err(|_| Code::Internal)?;
-    let (address, order) = (read.check("")?, find(shop, no).await?);
+    let (address, order, of) = (read.check("")?, find(shop, no).await?, form.of.clone());
     let settings = shop.settings();
     let write = move |tx: &Tx| {
         let order = store::by_id(tx, order.id)?.ok_or(Code::NotFound)?;
@@ -56,6 +60,14 @@ async fn put(shop: &Shop, staff: Staff, no: &str, form: &Where) -> Result<String
         let before = order.address.filter(|_| readdress);
         let before =
             before.ok_or_else(|| Error::from(Code::OrderState).says("订单已发出或不用快递，不能改收货信息"))?;
+        if !of.is_empty() && of != mark(&before) && before != address {
+            let words = format!(
+                "刚才已经有人把收货信息改成「{}」。您填的是「{}」，还没有保存；要用您填的请再改一次",
+                whole(&before),
+                whole(&address)
+            );
+            return Err(Error::from(Code::OrderState).says(words));
+        }
         moves::readdress(tx, order.id, &address)?;
         // The log is read by many: it shows what changed, and not where somebody lives.
         let what = format!("改收货信息：{} → {}", masked(&before), masked(&address));
@@ -85,6 +97,15 @@ async fn put(shop: &Shop, staff: Staff, no: &str, form: &Where) -> Result<String
         })
     };
     shop.write(write).await
+}
+
+/// Whether a form was made of this address, without saying it.
+pub(super) fn mark(a: &Address) -> String {
+    hex::encode(&Sha256::digest(whole(a))[..8])
+}
+
+fn whole(a: &Address) -> String {
+    format!("{} {} {}", a.receiver, a.phone, a.one_line())
 }
 
 fn masked(a: &Address) -> String {

@@ -252,6 +252,8 @@ struct AddressShown {
     city: String,
     district: String,
     detail: String,
+    /// That the form is of this address.
+    of: String,
 }
 
 #[derive(Serialize)]
@@ -312,6 +314,8 @@ impl OrderPage {
         let left = |id| to_pack.iter().find(|(line, _)| line.id == id).map_or(0, |(_, left)| *left);
         let mut tail: Vec<char> = seen.openid.chars().rev().take(6).collect();
         tail.reverse();
+        // A promotion that took off freight stands among what is off.
+        let whole = |fen: Fen| fen.plus(full.freight_off()).unwrap_or(fen).to_string();
         OrderPage {
             frame,
             order: Card::of(full, seen.exceptions.iter().any(|(exception, _)| exception.open), now),
@@ -323,8 +327,8 @@ impl OrderPage {
             pieces_left: to_pack.iter().map(|(_, n)| n).sum(),
             others: seen.others.clone(),
             goods: order.goods.to_string(),
-            freight: order.freight.to_string(),
-            discount: order.discount.to_string(),
+            freight: whole(order.freight),
+            discount: whole(order.discount),
             discounts: full.discounts.iter().map(discount_shown).collect(),
             agreed: match full.agreed_fen() {
                 0 => None,
@@ -386,6 +390,7 @@ fn address_shown(address: &Address, revealed: bool) -> AddressShown {
         city: kept(&address.city),
         district: kept(&address.district),
         detail: kept(&address.detail),
+        of: super::address::mark(address),
     }
 }
 
@@ -653,6 +658,7 @@ mod tests {
                 city: "杭州市".into(),
                 district: "西湖区".into(),
                 detail: "文三路 1 号".into(),
+                of: "0123456789abcdef".into(),
             }),
             attempts: vec![AttemptShown {
                 n: "01".into(),

@@ -22,6 +22,7 @@ use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Result};
 use crate::ids::{OrderId, OrderNo};
+use crate::money::Fen;
 use crate::orders::{Full, store};
 use crate::shop::Shop;
 use crate::staff::Staff;
@@ -125,12 +126,39 @@ async fn slips(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: Wa
                 "code": codes.get(&line.sku_id).cloned().flatten(),
             })
         });
-        let whole = whole_address(full, every).map(|a| json!({ "receiver": a.receiver, "phone": a.phone, "where": a.one_line() }));
-        json!({ "card": Card::of(full, false, now), "goods": goods.collect::<Vec<_>>(), "whole": whole, "why_nothing": full.why_nothing_to_pack() })
+        let whole = whole_address(full, every)
+            .map(|a| json!({ "receiver": a.receiver, "phone": a.phone, "where": a.one_line() }));
+        json!({
+            "card": Card::of(full, false, now), "goods": goods.collect::<Vec<_>>(), "whole": whole,
+            "why_nothing": full.why_nothing_to_pack(), "sums": sums(full),
+        })
     });
     let slips: Vec<Value> = slips.collect();
     let context = context! { slips, page: page(shop, &staff, "slips", &wanted.order, &print) };
     Ok(assets::page("console/print_slips.html", context))
+}
+
+/// What an order comes to, row by row down to what is to be paid: its goods, the whole freight, and all that is off.
+fn sums(full: &Full) -> Vec<(String, String)> {
+    let (order, off) = (&full.order, full.freight_off());
+    let whole = |fen: Fen| fen.plus(off).unwrap_or(fen);
+    let mut rows = vec![("商品".to_owned(), format!("¥{}", order.goods))];
+    let (freight, less) = (whole(order.freight), whole(order.discount));
+    if freight > Fen::ZERO {
+        rows.push(("运费".to_owned(), format!("¥{freight}")));
+    }
+    let named = full.discounts.iter().map(|one| (one.name.clone(), one.goods.plus(one.freight).unwrap_or_default()));
+    let named: Vec<_> = named.collect();
+    let sum = named.iter().try_fold(Fen::ZERO, |sum, (_, fen)| sum.plus(*fen));
+    match sum.and_then(|sum| less.minus(sum)) {
+        Some(agreed) => {
+            rows.extend(named.into_iter().map(|(name, fen)| (name, format!("−¥{fen}"))));
+            rows.extend((agreed > Fen::ZERO).then(|| ("优惠".to_owned(), format!("−¥{agreed}"))));
+        }
+        // The shop asked for more since than the promotions would have left.
+        None => rows.extend((less > Fen::ZERO).then(|| ("优惠".to_owned(), format!("−¥{less}")))),
+    }
+    rows
 }
 
 /// The address of goods that the shop brings itself, or of `every` parcel, as long as there is something to bring.

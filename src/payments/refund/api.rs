@@ -154,7 +154,7 @@ async fn price(
         Ok(RefundQuote {
             amount_fen: amount,
             freight_fen: freight,
-            coupon_text: coupon_words(&full, &wish),
+            coupon_text: coupon_words(conn, &full, &wish, moment.now)?,
             lines: wish.lines.iter().map(RefundLineView::from).collect(),
         })
     };

@@ -8,6 +8,8 @@ mod taken;
 
 pub use taken::Unheard;
 
+use rusqlite::Connection;
+
 use crate::clock::{Day, MINUTE};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -162,18 +164,21 @@ impl Refundable {
 }
 
 /// What becomes of the coupon that an order was placed with, when this much of it goes back; `None` without one.
-pub fn coupon_words(full: &Full, wish: &Wish) -> Option<String> {
-    let coupon = full.discounts.iter().find(|discount| discount.coupon.is_some())?;
+pub fn coupon_words(conn: &Connection, full: &Full, wish: &Wish, now: i64) -> Result<Option<String>> {
+    let coupon = full.discounts.iter().find(|discount| discount.coupon.is_some());
+    let Some(coupon) = coupon else { return Ok(None) };
     let unshipped = full.lines.iter().all(|line| line.shipped == 0);
     let taken =
         |line: &Line| wish.lines.iter().filter(|part| part.line_id == line.id).map(|part| part.quantity).sum::<i64>();
     // The order is closed then, whatever becomes of the freight.
     let none_left = full.lines.iter().all(|line| line.left() <= taken(line));
-    let becomes = match unshipped && none_left {
-        true => "随退款退回，没过期就还能用",
-        false => "不退回：只有还没发货就整单退款的，才退券",
+    let lost = orders::store::coupon_lost(conn, full.order.id, now)?;
+    let becomes = match (unshipped && none_left, lost) {
+        (true, None) => "随退款退回，没过期就还能用".to_owned(),
+        (true, Some(why)) => format!("{why}，退款后也不能再用"),
+        (false, _) => "不退回：只有还没发货就整单退款的，才退券".to_owned(),
     };
-    Some(format!("优惠券「{}」{becomes}", coupon.name))
+    Ok(Some(format!("优惠券「{}」{becomes}", coupon.name)))
 }
 
 fn limit(field: &str, words: String) -> Error {

@@ -2,7 +2,7 @@
 const api = require("../../utils/api");
 const cart = require("../../utils/cart");
 const pay = require("../../utils/pay");
-const { byDay, phone, place } = require("../../utils/words");
+const { byDay, freightOff, phone, place } = require("../../utils/words");
 const { open } = require("../../utils/pages");
 
 const KEPT = "checkout";
@@ -49,6 +49,8 @@ Page({
     telProblem: "",
     /** What keeps the order from being placed, in the server's words. */
     stop: "",
+    /** Goods that go different ways cannot go in one order: what can be paid for first. */
+    groups: [],
     busy: false,
     loading: true,
     trouble: null,
@@ -134,7 +136,7 @@ Page({
     const needs = quote.delivery === "express" || quote.delivery === "local";
     const stop = quote.warnings.find((one) => one.code !== "address_required" && one.code !== "slot_required");
     this.setData({
-      quote: { goodsFen: quote.goodsFen, freightFen: quote.freightFen, discountFen: quote.discountFen, totalFen: quote.totalFen },
+      quote: { goodsFen: quote.goodsFen, freightFen: quote.freightFen + freightOff(quote), discountFen: quote.discountFen, totalFen: quote.totalFen },
       lines: quote.lines.map((line) => ({ skuId: line.skuId, name: line.name, spec: line.specText, picture: api.thumb(line), quantity: line.quantity, fen: line.priceFen })),
       count: quote.lines.reduce((sum, line) => sum + line.quantity, 0),
       needsAddress: needs,
@@ -144,7 +146,17 @@ Page({
       coupons: quote.coupons.map(({ id, name, text, usable, used, reason }) => ({ id, name, text, usable, used, reason: reason || "" })),
       couponText: couponText(quote.coupons),
       stop: stop ? stop.message : "",
+      groups: ((stop && stop.details && stop.details.groups) || []).map((one) => ({ way: one.delivery, text: `先结算${one.deliveryText}的 ${one.pieces} 件`, skuIds: one.skuIds })),
     });
+  },
+
+  /** These goods first; the others stay in the cart. */
+  part({ currentTarget }) {
+    const { skuIds } = this.data.groups.find((one) => one.way === currentTarget.dataset.way);
+    this.items = this.items.filter((item) => skuIds.includes(item.skuId));
+    wx.setStorageSync(KEPT, this.items);
+    this.setData({ slotId: "" });
+    this.price().catch(({ message }) => wx.showToast({ title: message, icon: "none" }));
   },
 
   chooseAddress() {

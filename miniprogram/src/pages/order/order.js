@@ -2,7 +2,7 @@
 const api = require("../../utils/api");
 const orders = require("../../utils/orders");
 const pay = require("../../utils/pay");
-const { left, moment, phone, place, state } = require("../../utils/words");
+const { freightOff, left, moment, phone, place, state } = require("../../utils/words");
 const { open } = require("../../utils/pages");
 
 const STEPS = ["付款", "备货", "在路上", "签收"];
@@ -46,9 +46,10 @@ function parcels(order) {
 /** Why it is cheaper, a row each: as it was placed, and what the shop has taken off since. Where the shop asked for more
  * since, only what is left. */
 function discounts(order) {
-  const rows = order.discounts.filter((one) => one.amountFen).map((one) => ({ id: one.promotionId, name: one.couponId ? `优惠券 ${one.name}` : one.name, fen: one.amountFen }));
-  const agreedFen = order.discountFen - rows.reduce((sum, one) => sum + one.fen, 0);
-  if (agreedFen < 0) return order.discountFen ? [{ id: "", name: "优惠", fen: order.discountFen }] : [];
+  const rows = order.discounts.map((one) => ({ id: one.promotionId, name: one.couponId ? `优惠券 ${one.name}` : one.name, fen: one.amountFen + one.freightFen })).filter((one) => one.fen);
+  const offFen = order.discountFen + freightOff(order);
+  const agreedFen = offFen - rows.reduce((sum, one) => sum + one.fen, 0);
+  if (agreedFen < 0) return offFen ? [{ id: "", name: "优惠", fen: offFen }] : [];
   return agreedFen ? rows.concat({ id: "", name: "优惠", fen: agreedFen }) : rows;
 }
 
@@ -133,7 +134,7 @@ Page({
         returns: order.returns.filter((one) => !one.refundId).reverse(),
         lines: orders.card(order).lines,
         goodsFen: order.goodsFen,
-        freightFen: order.freightFen,
+        freightFen: order.freightFen + freightOff(order),
         discounts: discounts(order),
         totalFen: order.totalFen,
         refundedFen: order.refundedFen,

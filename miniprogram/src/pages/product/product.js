@@ -3,6 +3,7 @@ const api = require("../../utils/api");
 const cart = require("../../utils/cart");
 const goods = require("../../utils/goods");
 const { open } = require("../../utils/pages");
+const { yuan } = require("../../utils/words");
 
 const NAMED = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&#x27;": "'" };
 const text = (html) => html.replace(/&(amp|lt|gt|quot|#39|#x27);/g, (all) => NAMED[all]);
@@ -90,13 +91,26 @@ Page({
       detail: pieces(product.detailHtml),
       soldOut: product.soldOut,
     });
-    api.shop().then((shop) => this.setData({ freight: sku && sku.delivery === "express" ? shop.freightText : "" })).catch(() => {});
+    this.carry(sku);
     this.beside(product.categoryId || "");
     if (api.hasToken()) api.get(`/favourites/${product.id}`).then(({ favourite }) => this.setData({ favourite })).catch(() => {});
     api
       .look(`/promotions?productId=${product.id}`)
       .then(({ items }) => this.setData({ deals: items.slice(0, 4).map(({ id, text }) => ({ id, text })), claimable: items.some((one) => one.claimable) }))
       .catch(() => {});
+  },
+
+  /** What sending one piece costs: by the goods' own rule as the quote reckons it, else in the shop's own words. */
+  async carry(sku) {
+    this.setData({ freight: "" });
+    if (!sku || sku.delivery !== "express") return;
+    try {
+      const [shop, { freights, deliveryText }] = await Promise.all([api.shop(), api.quote({ items: [{ skuId: sku.id, quantity: 1 }] })]);
+      const [own] = freights.filter((one) => one.name !== deliveryText);
+      this.setData({ freight: own ? `${own.feeFen ? `运费 ${yuan(own.feeFen)}` : "包邮"}（${own.text}）` : freights.length ? shop.freightText : "" });
+    } catch (error) {
+      // Checkout says it in any case.
+    }
   },
 
   /** Other goods of the same kind. */
