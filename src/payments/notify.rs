@@ -175,10 +175,14 @@ fn in_our_name(tx: &Tx, mut notice: Notice) -> Result<Notice> {
     Ok(notice)
 }
 
-/// Whether the attempt that was paid was made in this name.
+/// Whether the attempt that was paid was made in this name; of a payment that none of ours was made for, whether the shop
+/// ever had it.
 pub(super) fn made_under(tx: &Tx, payment: Option<&Payment>, name: &Identity) -> Result<Check> {
     let attempt = payment.map(|payment| store::attempt_of(tx, payment)).transpose()?.flatten();
-    let ok = attempt.is_some_and(|attempt| name.is(attempt.params.app_id(), attempt.params.mch_id()));
+    let ok = match attempt {
+        Some(attempt) => name.is(attempt.params.app_id(), attempt.params.mch_id()),
+        None => payment.is_some() && store::had_name(tx, &name.app_id, &name.mch_id)?,
+    };
     let note = if ok { format!("{} {}", name.app_id, name.mch_id) } else { Flaw::OtherMerchant.word().to_owned() };
     Ok(Check { what: "AppID 和商户号", ok, note })
 }

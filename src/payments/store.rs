@@ -123,6 +123,15 @@ impl LeftBehind {
     }
 }
 
+/// Whether the shop was once set to this number, and took payments in this app's name.
+pub fn had_name(conn: &Connection, app_id: &str, mch_id: &str) -> Result<bool> {
+    conn.prepare_cached(
+        "select 1 from merchant_numbers m
+          where m.mch_id = ?2 and exists (select 1 from attempts a where a.mch_id = m.mch_id and a.app_id = ?1)",
+    )?
+    .exists([app_id, mch_id])
+}
+
 /// What is under way with other numbers than this one; a shop that has none, or never had another, looks at nothing.
 pub fn left_behind(conn: &Connection, mch_id: &str) -> Result<Vec<LeftBehind>> {
     if mch_id.is_empty()

@@ -404,3 +404,30 @@ async fn the_days_that_wait_for_a_number_are_matched_when_it_is_back() {
     assert_eq!(alice.order(&placed.no).await["refundedFen"], 400);
     w.must_hold().await;
 }
+
+/// What WeChat signs for a number that the shop had is the shop's money, also where no attempt here was made for it; what
+/// names an app that the shop never had is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_of_the_number_before_that_no_attempt_was_made_for_is_kept() {
+    for api in ["v2", "v3"] {
+        let w = shop(api).await;
+        let owner = w.staff("owner", Role::Owner).await;
+        set_to(&owner, MCH_ID).await;
+        let sku = w.product("苹果", 1000, 99).await;
+        let alice = w.buyer("alice").await;
+        let placed = Placed::of(alice.buy(sku, 1).await);
+        set_to(&owner, OTHER).await;
+        orphan(&w, &alice, &placed).await;
+        let whose = format!("select count(*) from strays where mch_id = '{MCH_ID}'");
+        assert_eq!(w.count(whose.leak()).await, 1, "{api}");
+        assert_eq!(w.count("select count(*) from money_exceptions where kind = 'orphan_payment'").await, 1, "{api}");
+        if api == "v2" {
+            let mut notice = w.notice(&placed, "alice");
+            notice.set("transaction_id", "42-elsewhere");
+            notice.set("appid", "wx0000000000000000");
+            w.notify(signed(&notice)).await;
+            assert_eq!(w.count("select count(*) from ledger where wechat_id = '42-elsewhere'").await, 0);
+        }
+        w.must_hold().await;
+    }
+}
