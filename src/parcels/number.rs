@@ -25,6 +25,8 @@ pub enum Problem {
     /// A web address without a number in it.
     Address,
     Several(Vec<TrackingNo>),
+    /// When something happened, to the minute or second.
+    Moment,
     Shape,
 }
 
@@ -36,6 +38,7 @@ impl fmt::Display for Problem {
             Problem::Goods(_) => "这是书刊的条码（ISBN、ISSN），不是快递单号",
             Problem::Order => "这是本店的订单号，不是快递单号",
             Problem::Transaction => "这是微信交易号，不是快递单号",
+            Problem::Moment => "这是日期时间，不是快递单号",
             Problem::Label => "这个二维码里没有运单号，请扫面单上的条码",
             Problem::Address => "这是一个网址，里面认不出快递单号，请扫面单上的条码",
             Problem::Several(numbers) => {
@@ -92,6 +95,7 @@ impl TrackingNo {
         match number {
             n if is_order(&n) => Err(Problem::Order),
             n if is_transaction(&n) => Err(Problem::Transaction),
+            n if is_moment(&n) => Err(Problem::Moment),
             n if is_book(&n) => Err(Problem::Goods(TrackingNo(n))),
             n => Ok(TrackingNo(n)),
         }
@@ -254,6 +258,18 @@ fn is_day(text: &str) -> bool {
     matches!(parts[..], [y, m, d] if within(y, 2000..=2099) && within(m, 1..=12) && within(d, 1..=31))
 }
 
+/// `20261129103000`, with or without its seconds.
+fn is_moment(text: &str) -> bool {
+    let parts = |at: usize| text.get(at..at + 2).map_or(u32::MAX, |part| part.parse().unwrap_or(u32::MAX));
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    matches!(text.len(), 12 | 14)
+        && digits
+        && is_day(&text[..8])
+        && parts(8) < 24
+        && parts(10) < 60
+        && (text.len() == 12 || parts(12) < 60)
+}
+
 /// The form of our own numbers, those of an order and of its attempts; at least one of ten letters is no digit.
 fn is_order(number: &str) -> bool {
     let day = number.bytes().take(8).all(|b| b.is_ascii_digit()) && number.starts_with("20");
@@ -378,6 +394,8 @@ mod tests {
             ("2026-11-28", Problem::Shape),
             ("2026-1-8", Problem::Shape),
             ("20261128", Problem::Shape),
+            ("20261129103000", Problem::Moment),
+            ("202611291030", Problem::Moment),
             ("9771000012348", Problem::Goods(no("9771000012348"))),
             ("977100001234803", Problem::Goods(no("977100001234803"))),
             ("20261008ABCDEFGHJK", Problem::Order),

@@ -254,14 +254,14 @@ pub fn narrow(text: &str) -> String {
 }
 
 /// A whole number of things as people write it: `100`, `1,000`, `100件`, `12 pcs`, `１０`, `10.0`. `None` when it is none,
-/// and where what stands behind it is no unit but makes it larger: `5万`, `5k`.
+/// and where what stands behind it is no unit but makes it larger: `5万`, `5k`, or holds several of them: `1打`, `3箱`.
 pub fn count(text: &str) -> Option<i64> {
     let text = narrow(text);
     let text = settled(text.trim());
     let digits = text.trim_end_matches(|c: char| c.is_alphabetic());
     let unit = &text[digits.len()..];
-    if unit.starts_with(['十', '百', '千', '万', '亿', '佰', '仟', '萬', '億']) || ["k", "K", "w", "W"].contains(&unit)
-    {
+    let larger = ['十', '百', '千', '万', '亿', '佰', '仟', '萬', '億', '打', '罗', '箱', '整', '板', '托'];
+    if unit.starts_with(larger) || ["k", "K", "w", "W"].contains(&unit) {
         return None;
     }
     let digits = digits.trim();
@@ -436,6 +436,10 @@ mod tests {
             "5佰",
             "5萬",
             "5億",
+            "1打",
+            "3箱",
+            "2 整箱",
+            "1板",
             "3E5",
             "件5",
             "",
