@@ -147,6 +147,8 @@ for (const form of $$("[data-sends]")) {
 for (const field of $$("[data-save]")) {
   const form = field.form;
   $("button", form).hidden = true;
+  // Enter leaves it, and the list stays.
+  form.addEventListener("submit", (event) => (event.preventDefault(), field.blur()));
   field.addEventListener("change", async () => {
     const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) }).catch(() => null);
     field.classList.toggle("saved", answer?.ok ?? false);
