@@ -112,10 +112,6 @@ await story(async ({ shop, step, shot, stage, login, fits }) => {
   });
 
   await step("the rows of a receipt sum where a coupon takes the freight off", async () => {
-    await desk.goto(`${shop}/admin/settings`);
-    await desk.locator("[name=shop-freight]").fill("8");
-    await desk.locator("form", { has: desk.locator("[name=shop-freight]") }).getByRole("button", { name: "保存" }).first().click();
-    await desk.getByText(/已保存/).first().waitFor();
     await promote({ kind: "包邮", given: "领取：链接或优惠码", name: "包邮券", code: "BAOYOU8" });
     const other = await stage();
     await other.enter("/pages/coupons/coupons?code=BAOYOU8");
