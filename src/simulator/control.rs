@@ -372,6 +372,7 @@ fn page(sim: &State<Simulator>, said: Option<&str>) -> Template {
             coupon_cash: coupon(ways.coupon_cash_fen),
             coupon_no_cash: coupon(ways.coupon_no_cash_fen),
             names_sign_type: ways.names_sign_type,
+            refunds_untold: ways.refunds_untold,
             payings: PAYINGS,
             events: EVENTS,
             push_url: push_url(trades.first().copied()),
@@ -425,6 +426,8 @@ struct WaysForm {
     coupon_no_cash: String,
     #[field(default = false)]
     names_sign_type: bool,
+    #[field(default = false)]
+    refunds_untold: bool,
 }
 
 /// An amount that may be left out.
@@ -461,7 +464,7 @@ fn page_ways(sim: &State<Simulator>, form: Form<WaysForm>) -> Redirect {
             coupon_cash_fen: cash.unwrap_or(0),
             coupon_no_cash_fen: no_cash.unwrap_or(0),
             names_sign_type: form.names_sign_type,
-            refunds_untold: ways.refunds_untold,
+            refunds_untold: form.refunds_untold,
         };
     });
     back(Ok("已保存"))
