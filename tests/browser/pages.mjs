@@ -192,6 +192,8 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, fits }) =
     assert.equal(await shown(), "shop");
     await desk.getByRole("link", { name: "运费与配送" }).click();
     assert.equal(await shown(), "freight");
+    // The mark follows when the address has changed.
+    await desk.locator(".index [aria-current]", { hasText: "运费与配送" }).waitFor();
     assert.equal(await desk.locator(".index [aria-current]").innerText(), "运费与配送");
     await desk.getByRole("link", { name: "全部" }).click();
     assert.equal((await shown()).split(" ").length, await cards.count());
