@@ -118,22 +118,23 @@ pub async fn schedule(shop: &Shop) -> Result<Ran> {
         for fee in &late {
             ledger::enter_fee(tx, &fee.wechat_id, fee.fee_fen, fee.at)?;
         }
+        let fetch = |day: Day| jobs::enqueue(tx, Task::Bill(day), out_at(day).max(tx.now()));
         let mut day = first.max(today.plus(-KEPT_DAYS));
         while day < today {
             if !parts::store::of_number(tx, day, &mch_id)?
                 .is_some_and(|part| part.state.is_matched() && part.looked_by.is_none())
             {
-                jobs::enqueue(tx, Task::Bill(day), out_at(day).max(tx.now()))?;
+                fetch(day)?;
             }
             day = day.plus(1);
         }
         // The bill came late, or the next one has what this one lacks.
         for day in store::without_bill(tx, today.plus(-REFUND_TAKES))? {
-            jobs::enqueue(tx, Task::Bill(day), out_at(day).max(tx.now()))?;
+            fetch(day)?;
         }
         for (day, numbers) in &left {
             match numbers.iter().any(|owed| owed.mch_id == mch_id && owed.moved > 0) {
-                true => jobs::enqueue(tx, Task::Bill(*day), out_at(*day).max(tx.now()))?,
+                true => fetch(*day)?,
                 false => parts::conclude(tx, *day, Some(&mch_id))?,
             }
         }
@@ -146,12 +147,14 @@ pub async fn schedule(shop: &Shop) -> Result<Ran> {
 /// The days with numbers whose bill nobody has seen, and these; a shop that never had another number has none.
 fn left_since(conn: &Connection, from: Day, until: Day) -> Result<Vec<(Day, Vec<parts::Owed>)>> {
     let mut days = Vec::new();
-    if let Some(first) = ledger::first_day(conn)?.filter(|_| parts::store::moved(conn).unwrap_or(true)) {
-        let mut day = first.max(from);
-        while day < until {
-            days.push((day, parts::left(conn, day)?));
-            day = day.plus(1);
-        }
+    let Some(first) = ledger::first_day(conn)? else { return Ok(days) };
+    if !parts::store::moved(conn)? {
+        return Ok(days);
+    }
+    let mut day = first.max(from);
+    while day < until {
+        days.push((day, parts::left(conn, day)?));
+        day = day.plus(1);
     }
     days.retain(|(_, left)| !left.is_empty());
     Ok(days)

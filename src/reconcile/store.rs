@@ -51,14 +51,19 @@ fn read(row: &Row<'_>) -> Result<Match> {
         refunded_fen: row.get("refunded_fen")?,
         refunded_borne_fen: row.get("refunded_borne_fen")?,
         fee_fen: row.get("fee_fen")?,
-        others: Others {
-            payments: row.get("other_payments")?,
-            received_fen: row.get("other_received_fen")?,
-            refunds: row.get("other_refunds")?,
-            refunded_fen: row.get("other_refunded_fen")?,
-        },
+        others: read_others(row)?,
         problem: row.get("problem")?,
         checked_at: row.get("checked_at")?,
+    })
+}
+
+/// What a bill has beside the shop's own, of a day or of a part of its match.
+pub(super) fn read_others(row: &Row<'_>) -> Result<Others> {
+    Ok(Others {
+        payments: row.get("other_payments")?,
+        received_fen: row.get("other_received_fen")?,
+        refunds: row.get("other_refunds")?,
+        refunded_fen: row.get("other_refunded_fen")?,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-use super::super::store::refunds_of;
+use super::super::store::{read_others, refunds_of};
 use super::{Owed, Part};
 use crate::clock::Day;
 use crate::db::Tx;
@@ -25,12 +25,7 @@ fn read(row: &Row<'_>) -> Result<Part> {
         mch_id: row.get("mch_id")?,
         n: row.get("n")?,
         state: row.get("state")?,
-        others: Others {
-            payments: row.get("other_payments")?,
-            received_fen: row.get("other_received_fen")?,
-            refunds: row.get("other_refunds")?,
-            refunded_fen: row.get("other_refunded_fen")?,
-        },
+        others: read_others(row)?,
         problem: row.get("problem")?,
         looked_by: row.get("looked_by")?,
     })
