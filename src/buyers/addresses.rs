@@ -129,6 +129,16 @@ impl AddressForm {
     }
 }
 
+/// The number of one of a buyer's addresses, as his phone sends it.
+pub fn id(text: &str) -> Result<AddressId> {
+    text.parse().map_err(|_| unknown())
+}
+
+/// No address of this buyer's has that number.
+pub fn unknown() -> Error {
+    Error::from(Code::NotFound).says("收货地址不存在，请重新选择")
+}
+
 /// A phone number by itself; `field` names it where it is wrong. An empty one is none.
 pub fn phone(text: &str, field: &str) -> Result<String> {
     let phone = text.trim();

@@ -97,16 +97,8 @@ fn found(conn: &Connection, code: &str) -> Result<Draft> {
     store::by_code(conn, &code)?.ok_or_else(|| Error::from(Code::NotFound).says("没有这个订单码，请核对后重试"))
 }
 
-fn address_id(text: &str) -> Result<AddressId> {
-    text.parse().map_err(|_| unknown_address())
-}
-
 fn own_address(conn: &Connection, buyer: &Buyer, id: AddressId) -> Result<Address> {
-    Ok(buyers::address(conn, buyer.id, id)?.ok_or_else(unknown_address)?.address)
-}
-
-fn unknown_address() -> Error {
-    Error::from(Code::NotFound).says("收货地址不存在，请重新选择")
+    Ok(buyers::address(conn, buyer.id, id)?.ok_or_else(addresses::unknown)?.address)
 }
 
 /// `?addressId=`: what it comes to there, where the buyer is to say the address.
@@ -119,7 +111,7 @@ async fn look(
     asked: &Origin<'_>,
 ) -> Result<Json<DraftView>> {
     limits.order(buyer.id.0)?;
-    let address = Given::of(asked).get("addressId").map(address_id).transpose()?;
+    let address = Given::of(asked).get("addressId").map(addresses::id).transpose()?;
     let (code, now, settings) = (code.to_owned(), shop.now(), shop.settings());
     let read = move |conn: &Connection| {
         let draft = found(conn, &code)?;
@@ -178,7 +170,7 @@ async fn open(
     limits.order(buyer.id.0)?;
     let TakeForm { address_id, address, pickup_phone, slot_id, expected_total_fen: expected } = form.value;
     let phone = pickup_phone.map(|phone| addresses::phone(&phone, "pickupPhone")).transpose()?.unwrap_or_default();
-    let chosen = address_id.as_deref().map(self::address_id).transpose()?;
+    let chosen = address_id.as_deref().map(addresses::id).transpose()?;
     let written = address.map(|form| form.check("address.")).transpose()?;
     let (code, settings, moment) = (code.to_owned(), shop.settings(), Moment::of(shop));
     let numbers = Numbers::draw(moment.now, &shop.nonces);

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
-use crate::catalogue::{Delivery, store as catalogue};
+use crate::catalogue::Delivery;
+use crate::catalogue::store::{self as catalogue, ForSale};
 use crate::error::Result;
 use crate::freight::{Fee, Load, Rate, store as templates};
 use crate::ids::{FreightId, SkuId};
@@ -29,19 +30,17 @@ impl Carried {
     pub fn nothing(amount: Fen) -> Carried {
         Carried { template: None, amount, pieces: 0, weight: 0 }
     }
+
+    pub fn of(found: &ForSale, pieces: i64, amount: Fen) -> Carried {
+        Carried { template: found.freight, amount, pieces, weight: found.sku.weight }
+    }
 }
 
 /// Goods that are known by number, as freight sees them; what is no longer there is not carried.
 pub fn carried(conn: &Connection, goods: &[(SkuId, i64, Fen)]) -> Result<Vec<Carried>> {
     let one = |(sku, pieces, amount): &(SkuId, i64, Fen)| {
-        let found = catalogue::for_sale(conn, *sku)?;
-        let sent = found.filter(|found| found.sku.delivery != Delivery::None);
-        Ok(match sent {
-            None => Carried::nothing(*amount),
-            Some(found) => {
-                Carried { template: found.freight, amount: *amount, pieces: *pieces, weight: found.sku.weight }
-            }
-        })
+        let sent = catalogue::for_sale(conn, *sku)?.filter(|found| found.sku.delivery != Delivery::None);
+        Ok(sent.map_or(Carried::nothing(*amount), |found| Carried::of(&found, *pieces, *amount)))
     };
     goods.iter().map(one).collect()
 }

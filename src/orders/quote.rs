@@ -87,9 +87,7 @@ impl QuoteForm {
             word.parse::<Delivery>()
                 .map_err(|()| Error::field("delivery", "配送方式只能是 express、local、pickup 或 none"))
         });
-        let address_id = self.address_id.map(|id| {
-            id.parse::<AddressId>().map_err(|_| Error::from(Code::NotFound).says("收货地址不存在，请重新选择"))
-        });
+        let address_id = self.address_id.as_deref().map(addresses::id);
         let coupon = match self.coupon_id.as_deref() {
             None => Choice::Best,
             Some("none") => Choice::None,
@@ -127,8 +125,7 @@ pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &S
                 .details(details));
         }
         let amount = found.sku.price.times(*quantity).ok_or_else(too_much)?;
-        let carried = Carried { template: found.freight, amount, pieces: *quantity, weight: found.sku.weight };
-        goods_on_their_way.push((found.sku.delivery, carried));
+        goods_on_their_way.push((found.sku.delivery, Carried::of(&found, *quantity, amount)));
         lines.push(QuoteLine {
             product_id: found.sku.product_id,
             sku_id: *sku_id,
@@ -158,7 +155,7 @@ pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &S
     let address = match (wish.address_id, buyer) {
         (Some(id), Some(buyer)) => {
             let saved = buyers::address(conn, buyer.id, id)?;
-            Some(saved.ok_or_else(|| Error::from(Code::NotFound).says("收货地址不存在，请重新选择"))?.address)
+            Some(saved.ok_or_else(addresses::unknown)?.address)
         }
         (Some(_), None) => return Err(Code::Unauthenticated.into()),
         (None, _) => wish.address.clone(),
