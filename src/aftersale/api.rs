@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::ask::{self, Wish};
 use super::{back, dearer};
 use crate::buyers::Buyer;
-use crate::catalogue::{Sku, stock::SHOWN_AT_MOST, store as catalogue};
+use crate::catalogue::{stock::SHOWN_AT_MOST, store as catalogue};
 use crate::db::Tx;
 use crate::door::Answer;
 use crate::door::body::Body;
@@ -20,7 +20,7 @@ use crate::ids::{IdempotencyKey, LineId, OrderId, ReturnId, SkuId};
 use crate::money::Fen;
 use crate::orders::api::{Moment, with_order};
 use crate::orders::store::Made;
-use crate::orders::{self, Full, Who};
+use crate::orders::{self, Full, Who, in_hand};
 use crate::parcels::{self, Found};
 use crate::payments::prepay::KEY_LIFE;
 use crate::payments::refund::{Refundable, check_words};
@@ -100,8 +100,7 @@ async fn options(shop: &State<Shop>, buyer: Buyer, order_no: &str) -> Result<Jso
             let product = catalogue::product(conn, line.product_id)?;
             let had = full.coming_back(line, quantity);
             let skus: Vec<_> = product.into_iter().flat_map(|product| product.skus).collect();
-            let spec = |id: SkuId| skus.iter().find(|sku| sku.id == id && id != line.sku_id).map(Sku::spec_text);
-            let specs = had.iter().map(|(sku, _)| spec(*sku).unwrap_or_else(|| line.spec_text.clone()));
+            let specs = had.iter().map(|(sku, _)| in_hand::spec_of(line, &skus, *sku));
             let part = refundable.lines.iter().find(|part| part.line.id == line.id);
             lines.push(OfferedLine {
                 line_id: line.id,

@@ -1,11 +1,18 @@
 //! Which SKUs of a line its buyer has: what was bought, or what was sent in exchange for it.
 
 use super::{Full, Line};
+use crate::catalogue::Sku;
 use crate::ids::{LineId, SkuId};
 use crate::returns::{CameBack, ReturnState, With};
 
 /// Pieces of some SKUs, each once.
 pub type Goods = Vec<(SkuId, i64)>;
+
+/// What a SKU of this line's product is called: the one that was bought as it was then, others as they are today.
+pub fn spec_of(line: &Line, skus: &[Sku], id: SkuId) -> String {
+    let today = skus.iter().find(|sku| sku.id == id && id != line.sku_id).map(Sku::spec_text);
+    today.unwrap_or_else(|| line.spec_text.clone())
+}
 
 impl Full {
     /// What left for this line and did not come back; what was sent last stands last. Money that went back for goods

@@ -477,8 +477,13 @@ impl Full {
 
     /// What promotions took off the freight, which stands there without it. A receipt that names them shows the whole
     /// freight, and this among what is off: so its rows sum.
-    pub fn freight_off(&self) -> Fen {
+    fn freight_off(&self) -> Fen {
         self.discounts.iter().fold(Fen::ZERO, |sum, discount| sum.plus(discount.freight).unwrap_or(sum))
+    }
+
+    /// Freight or discount of the order as such a receipt shows it.
+    pub fn on_receipt(&self, fen: Fen) -> Fen {
+        fen.plus(self.freight_off()).unwrap_or(fen)
     }
 
     /// What was really paid for each line: its price less its part of the discount, so that the lines sum exactly.

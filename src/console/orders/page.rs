@@ -314,8 +314,6 @@ impl OrderPage {
         let left = |id| to_pack.iter().find(|(line, _)| line.id == id).map_or(0, |(_, left)| *left);
         let mut tail: Vec<char> = seen.openid.chars().rev().take(6).collect();
         tail.reverse();
-        // A promotion that took off freight stands among what is off.
-        let whole = |fen: Fen| fen.plus(full.freight_off()).unwrap_or(fen).to_string();
         OrderPage {
             frame,
             order: Card::of(full, seen.exceptions.iter().any(|(exception, _)| exception.open), now),
@@ -327,8 +325,8 @@ impl OrderPage {
             pieces_left: to_pack.iter().map(|(_, n)| n).sum(),
             others: seen.others.clone(),
             goods: order.goods.to_string(),
-            freight: whole(order.freight),
-            discount: whole(order.discount),
+            freight: full.on_receipt(order.freight).to_string(),
+            discount: full.on_receipt(order.discount).to_string(),
             discounts: full.discounts.iter().map(discount_shown).collect(),
             agreed: match full.agreed_fen() {
                 0 => None,

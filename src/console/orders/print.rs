@@ -140,19 +140,16 @@ async fn slips(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: Wa
 
 /// What an order comes to, row by row down to what is to be paid: its goods, the whole freight, and all that is off.
 fn sums(full: &Full) -> Vec<(String, String)> {
-    let (order, off) = (&full.order, full.freight_off());
-    let whole = |fen: Fen| fen.plus(off).unwrap_or(fen);
+    let order = &full.order;
     let mut rows = vec![("商品".to_owned(), format!("¥{}", order.goods))];
-    let (freight, less) = (whole(order.freight), whole(order.discount));
+    let (freight, less) = (full.on_receipt(order.freight), full.on_receipt(order.discount));
     if freight > Fen::ZERO {
         rows.push(("运费".to_owned(), format!("¥{freight}")));
     }
     let named = full.discounts.iter().map(|one| (one.name.clone(), one.goods.plus(one.freight).unwrap_or_default()));
-    let named: Vec<_> = named.collect();
-    let sum = named.iter().try_fold(Fen::ZERO, |sum, (_, fen)| sum.plus(*fen));
-    match sum.and_then(|sum| less.minus(sum)) {
+    match Fen::new(full.agreed_fen()) {
         Some(agreed) => {
-            rows.extend(named.into_iter().map(|(name, fen)| (name, format!("−¥{fen}"))));
+            rows.extend(named.map(|(name, fen)| (name, format!("−¥{fen}"))));
             rows.extend((agreed > Fen::ZERO).then(|| ("优惠".to_owned(), format!("−¥{agreed}"))));
         }
         // The shop asked for more since than the promotions would have left.

@@ -22,7 +22,7 @@ use crate::door::form::{Form, Sent};
 use crate::error::{Code, Result};
 use crate::ids::{LineId, OrderId, OrderNo, OutRefundNo, PhotoId, ResendId, ReturnId, SkuId};
 use crate::money::Fen;
-use crate::orders::{Full, Line, Who, store as orders};
+use crate::orders::{Full, Line, Who, in_hand, store as orders};
 use crate::parcels::{Found, Parcel, store as parcels};
 use crate::photos::{Shown as Photo, store as photos};
 use crate::refunds::{Refund, RefundState, store as refunds};
@@ -198,7 +198,7 @@ impl Shown {
             let had = new::had(&full, case.id, line, of);
             let chosen = new::meant(line, of, &had);
             let instead = line.sku.filter(|sku| had.iter().any(|(of, _)| of != sku));
-            let text = |id: SkuId| text_of(&skus, id, of);
+            let text = |id: SkuId| in_hand::spec_of(of, &skus, id);
             let comes = |id: SkuId| had.iter().find(|(sku, _)| *sku == id).map_or(0, |(_, n)| *n);
             let has = if case.options().receive { full.goods_of(of) } else { Vec::new() };
             let may_be = has.iter().filter(|_| has.len() > 1);
@@ -260,12 +260,6 @@ impl Shown {
             address: case.address.clone(),
         })
     }
-}
-
-/// What a SKU is called: as it was when it was bought, or as it is today.
-fn text_of(skus: &[Sku], id: SkuId, line: &Line) -> String {
-    let today = skus.iter().find(|sku| sku.id == id && id != line.sku_id).map(Sku::spec_text);
-    today.unwrap_or_else(|| line.spec_text.clone())
 }
 
 fn step_shown(step: &Step) -> StepShown {
