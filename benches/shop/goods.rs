@@ -5,14 +5,13 @@ use std::time::Instant;
 
 use rusqlite::params;
 use xiaopu::clock::{Clock, DAY};
-use xiaopu::db::{Db, DbError, SCHEMA_VERSION, Tx};
-use xiaopu::secrets::token_hash;
+use xiaopu::db::{Db, SCHEMA_VERSION, Tx};
 
 use super::Line;
 use super::load::{Call, Connection};
 use super::program::Program;
 use super::rows::median;
-use super::seed::{NOWHERE, STAFF_TOKEN};
+use super::seed::{NOWHERE, STAFF_TOKEN, owner, write};
 
 const GOODS: i64 = 100_000;
 const CALLS: usize = 20;
@@ -103,13 +102,8 @@ async fn shop() -> PathBuf {
     folder
 }
 
-async fn write(db: &Db, work: impl Fn(&Tx) -> rusqlite::Result<()> + Send + 'static) {
-    db.write_large::<_, DbError>(move |tx| Ok(work(tx)?)).await.expect("a row fits");
-}
-
 /// Ten categories, and ten below each.
 fn shelves_and_staff(tx: &Tx) -> rusqlite::Result<()> {
-    let now = Clock::System.now();
     for id in 1..=110 {
         let above = (id > 10).then(|| (id - 1) / 10);
         tx.execute(
@@ -117,16 +111,7 @@ fn shelves_and_staff(tx: &Tx) -> rusqlite::Result<()> {
             params![id, above, format!("分类{id}")],
         )?;
     }
-    tx.execute(
-        "insert into staff (id, name, role, password_hash, created_at) values (1, 'owner', 'owner', 'nobody', ?1)",
-        [now],
-    )?;
-    tx.execute(
-        "insert into staff_sessions (token_hash, staff_id, created_at, expires_at, ip, seen_at)
-         values (?1, 1, ?2, ?3, '127.0.0.1', ?2)",
-        params![token_hash(STAFF_TOKEN), now, now + 365 * DAY],
-    )?;
-    Ok(())
+    owner(tx, Clock::System.now() + 365 * DAY)
 }
 
 const FRUITS: [&str; 10] = ["苹果", "雪梨", "蜜桔", "葡萄", "樱桃", "石榴", "枇杷", "杨梅", "荔枝", "柿子"];

@@ -126,7 +126,7 @@ async fn make(folder: &Path, orders: i64) {
     }
 }
 
-async fn write(db: &Db, work: impl Fn(&Tx) -> Result<()> + Send + 'static) {
+pub async fn write(db: &Db, work: impl Fn(&Tx) -> Result<()> + Send + 'static) {
     db.write_large::<_, DbError>(move |tx| Ok(work(tx)?)).await.expect("a row fits");
 }
 
@@ -180,6 +180,12 @@ fn goods_and_staff(tx: &Tx) -> Result<()> {
         tx.prepare_cached("insert into skus (id, product_id, price_fen, on_hand) values (?1, ?1, ?2, 0)")?
             .execute([id, price])?;
     }
+    owner(tx, now + 7 * DAY)
+}
+
+/// Who looks at the console, logged in until then.
+pub fn owner(tx: &Tx, until: i64) -> Result<()> {
+    let now = Clock::System.now();
     tx.execute(
         "insert into staff (id, name, role, password_hash, created_at) values (1, 'owner', 'owner', 'nobody', ?1)",
         [now],
@@ -187,7 +193,7 @@ fn goods_and_staff(tx: &Tx) -> Result<()> {
     tx.execute(
         "insert into staff_sessions (token_hash, staff_id, created_at, expires_at, ip, seen_at)
          values (?1, 1, ?2, ?3, '127.0.0.1', ?2)",
-        params![token_hash(STAFF_TOKEN), now, now + 7 * DAY],
+        params![token_hash(STAFF_TOKEN), now, until],
     )?;
     Ok(())
 }

@@ -23,6 +23,16 @@ async fn set_to(owner: &Console<'_>, number: &str) -> String {
     owner.said("/admin/settings").await
 }
 
+/// Set to the shop's first number, with an order that waits to be paid.
+async fn begun(w: &World) -> (Console<'_>, Buyer<'_>, Placed) {
+    let owner = w.staff("owner", Role::Owner).await;
+    set_to(&owner, MCH_ID).await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    (owner, alice, placed)
+}
+
 /// Money that WeChat knows and no attempt here does; answers with its exception.
 async fn orphan(w: &World, buyer: &Buyer<'_>, placed: &Placed) -> i64 {
     let lost =
@@ -64,11 +74,7 @@ async fn two_days(w: &World) {
 async fn a_refund_of_an_orphan_waits_for_the_number_that_took_it() {
     for api in ["v2", "v3"] {
         let w = shop(api).await;
-        let owner = w.staff("owner", Role::Owner).await;
-        set_to(&owner, MCH_ID).await;
-        let sku = w.product("苹果", 1000, 99).await;
-        let alice = w.buyer("alice").await;
-        let placed = Placed::of(alice.buy(sku, 1).await);
+        let (owner, alice, placed) = begun(&w).await;
         let exception = orphan(&w, &alice, &placed).await;
         w.wechat.ways(|ways| ways.refund_notices = false);
         w.wechat.fault("refund", Fault::LoseAnswer);
@@ -130,11 +136,7 @@ async fn old_money_is_given_back_once_it_is_known_whose_it_is() {
         (Some(absent), "不知道这笔款是用哪个商户号收的"),
     ] {
         let w = shop("v2").await;
-        let owner = w.staff("owner", Role::Owner).await;
-        set_to(&owner, MCH_ID).await;
-        let sku = w.product("苹果", 1000, 99).await;
-        let alice = w.buyer("alice").await;
-        let placed = Placed::of(alice.buy(sku, 1).await);
+        let (owner, alice, placed) = begun(&w).await;
         let exception = orphan(&w, &alice, &placed).await;
         w.shop.write(|tx| Ok(tx.execute_batch("delete from strays")?)).await.unwrap();
         if let Some(fault) = fault {
@@ -411,11 +413,7 @@ async fn the_days_that_wait_for_a_number_are_matched_when_it_is_back() {
 async fn a_payment_of_the_number_before_that_no_attempt_was_made_for_is_kept() {
     for api in ["v2", "v3"] {
         let w = shop(api).await;
-        let owner = w.staff("owner", Role::Owner).await;
-        set_to(&owner, MCH_ID).await;
-        let sku = w.product("苹果", 1000, 99).await;
-        let alice = w.buyer("alice").await;
-        let placed = Placed::of(alice.buy(sku, 1).await);
+        let (owner, alice, placed) = begun(&w).await;
         set_to(&owner, OTHER).await;
         orphan(&w, &alice, &placed).await;
         let whose = format!("select count(*) from strays where mch_id = '{MCH_ID}'");
