@@ -147,7 +147,7 @@ pub fn quote(conn: &Connection, draft: &Draft, address: Option<Address>) -> Resu
             vec![Error::from(Code::OutOfStock).says(words).details(json!({ "lines": short }))]
         }
     };
-    let (discounts, coupons, hints) = Default::default();
+    let (discounts, offers) = Default::default();
     Ok(Quote {
         lines,
         goods,
@@ -161,8 +161,7 @@ pub fn quote(conn: &Connection, draft: &Draft, address: Option<Address>) -> Resu
         address,
         phone: String::new(),
         discounts,
-        coupons,
-        hints,
+        offers,
         problems,
     })
 }

@@ -71,8 +71,11 @@ async fn change_me(shop: &State<Shop>, buyer: Buyer, profile: Body<Profile>) -> 
 async fn quote_goods(shop: &State<Shop>, buyer: MaybeBuyer, form: Body<QuoteForm>) -> Result<Json<QuoteView>> {
     let wish = form.value.check()?;
     let (settings, now) = (shop.settings(), shop.now());
-    let quoted = shop.read(move |conn| quote(conn, &wish, buyer.0.as_ref(), &settings, now)).await?;
-    Ok(Json(QuoteView::new(&quoted, now)))
+    let read = move |conn: &Connection| {
+        let quoted = quote(conn, &wish, buyer.0.as_ref(), &settings, now)?;
+        Ok(Json(QuoteView::new(&quoted, now)))
+    };
+    shop.read(read).await
 }
 
 #[get("/orders?<status>&<limit>&<cursor>")]

@@ -24,7 +24,8 @@ use crate::ids::{BuyerId, ImageHash, LineId, MessageId, OrderId, OrderNo, OutTra
 use crate::money::{Fen, spread};
 use crate::nonce::Nonces;
 use crate::parcels::Parcel;
-use crate::promotions::{Coupon, Discount};
+use crate::promotions::Discount;
+use crate::promotions::best::Offers;
 use crate::refunds::FullRefund;
 use crate::returns::{CameBack, FullReturn, Resend};
 use crate::settings::hours::Slot;
@@ -116,10 +117,8 @@ pub struct Quote {
     pub phone: String,
     /// Why it is cheaper.
     pub discounts: Vec<Discount>,
-    /// What the buyer holds, each with why it does not help here.
-    pub coupons: Vec<(Coupon, Option<String>)>,
-    /// What a little more would bring.
-    pub hints: Vec<String>,
+    /// What else could make it cheaper.
+    pub offers: Offers,
     pub problems: Vec<Error>,
 }
 

@@ -17,7 +17,7 @@ use crate::clock::rfc3339;
 use crate::error::{Code, Error, Result};
 use crate::ids::{AddressId, ImageHash, ProductId, PromotionId, SkuId};
 use crate::money::Fen;
-use crate::promotions::best::{self, Cart, Choice, Goods};
+use crate::promotions::best::{Cart, Choice, Goods, Offers};
 use crate::promotions::{Coupon, CouponRef, Discount, Given, Kind, give, store as promotions};
 use crate::settings::Settings;
 
@@ -163,7 +163,7 @@ pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &S
     let place = address.as_ref().and_then(Address::place);
     let found = freights(conn, &carried, delivery, settings, place.as_ref())?.ok_or_else(too_much)?;
     let total = goods.plus(found.sum).ok_or_else(too_much)?;
-    let (discount, discounts, coupons, hints) = Default::default();
+    let (discount, discounts, offers) = Default::default();
     let mut quote = Quote {
         lines,
         goods,
@@ -177,8 +177,7 @@ pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &S
         address,
         phone: if delivery == Delivery::Pickup { wish.phone.clone() } else { String::new() },
         discounts,
-        coupons,
-        hints,
+        offers,
         problems: Vec::new(),
     };
     let lost = cheapen(conn, &mut quote, wish.coupon, buyer, settings.gives_away(), found.can_go, now)?;
@@ -222,22 +221,21 @@ fn cheapen(
     };
     let goods = quote.lines.iter().map(goods).collect::<Result<_>>()?;
     let cart = Cart { goods, freight: quote.freight, freight_can_go, may_be_free, first_order };
-    let best = best::best(&cart, &automatic, &held, choice);
+    quote.offers = Offers { cart, automatic, held, choice };
+    let best = quote.offers.best();
     quote.discount = best.off_goods();
     quote.freight = quote.freight.minus(best.freight_off).unwrap_or_default();
     quote.total = quote.goods.minus(quote.discount).and_then(|left| left.plus(quote.freight)).ok_or_else(too_much)?;
     for (line, off) in quote.lines.iter_mut().zip(&best.off) {
         line.off = *off;
     }
-    quote.hints = best::hints(&cart, &automatic, &held, choice);
-    quote.coupons =
-        held.into_iter().map(|coupon| (best::why_not(&cart, &coupon), coupon)).map(|(why, c)| (c, why)).collect();
     let used = best.discounts.iter().find_map(|discount| discount.coupon);
     quote.discounts = best.discounts;
     Ok(match choice {
         Choice::This(wanted) if used != Some(wanted) => {
-            let held = quote.coupons.iter().find(|(coupon, _)| coupon.is == wanted);
-            lost(held.map_or("它已经用掉或失效", |(_, why)| why.as_deref().unwrap_or("它不能让这一单更便宜")))
+            let why = quote.offers.coupons().find(|(coupon, _)| coupon.is == wanted).map(|(_, why)| why);
+            let why = why.map(|why| why.unwrap_or_else(|| "它不能让这一单更便宜".to_owned()));
+            lost(why.as_deref().unwrap_or("它已经用掉或失效"))
         }
         _ => None,
     })
@@ -541,11 +539,11 @@ impl QuoteView {
             slot_id: quote.slot.map(|slot| slot.id()),
             discounts: quote.discounts.iter().map(DiscountView::from).collect(),
             coupons: quote
-                .coupons
-                .iter()
+                .offers
+                .coupons()
                 .map(|(coupon, why)| HeldView::new(coupon, why.as_deref(), &quote.discounts))
                 .collect(),
-            hints: quote.hints.clone(),
+            hints: quote.offers.hints(),
             warnings: quote
                 .problems
                 .iter()

@@ -20,7 +20,7 @@ pub struct Goods {
 }
 
 /// What is to be bought.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Cart {
     pub goods: Vec<Goods>,
     pub freight: Fen,
@@ -39,6 +39,34 @@ pub enum Choice {
     Best,
     None,
     This(CouponRef),
+}
+
+/// All that could make a cart cheaper at this moment. The best of it is what an order takes; what is told about the rest is
+/// reckoned for whoever looks at a quote, and for no order.
+#[derive(Clone, Debug, Default)]
+pub struct Offers {
+    pub cart: Cart,
+    /// What runs for everybody.
+    pub automatic: Vec<Promotion>,
+    /// What the buyer holds.
+    pub held: Vec<Coupon>,
+    pub choice: Choice,
+}
+
+impl Offers {
+    pub fn best(&self) -> Best {
+        best(&self.cart, &self.automatic, &self.held, self.choice)
+    }
+
+    /// Each coupon with why it does not help here.
+    pub fn coupons(&self) -> impl Iterator<Item = (&Coupon, Option<String>)> {
+        self.held.iter().map(|coupon| (coupon, why_not(&self.cart, coupon)))
+    }
+
+    /// What a little more would bring.
+    pub fn hints(&self) -> Vec<String> {
+        hints(&self.cart, &self.automatic, &self.held, self.choice)
+    }
 }
 
 /// What was found.
@@ -93,7 +121,7 @@ impl Cart {
 }
 
 /// The best of what runs for everybody and of one coupon. `automatic` and `coupons` are good at this moment.
-pub fn best(cart: &Cart, automatic: &[Promotion], coupons: &[Coupon], choice: Choice) -> Best {
+fn best(cart: &Cart, automatic: &[Promotion], coupons: &[Coupon], choice: Choice) -> Best {
     let fits = |coupon: &&Coupon| match choice {
         Choice::Best => true,
         Choice::None => false,
@@ -217,7 +245,7 @@ fn leave_a_fen(best: &mut Best) {
 }
 
 /// Why a coupon that is good at this moment does not help these goods.
-pub fn why_not(cart: &Cart, coupon: &Coupon) -> Option<String> {
+fn why_not(cart: &Cart, coupon: &Coupon) -> Option<String> {
     let terms = &coupon.promotion.terms;
     if matches!(coupon.promotion.terms.given, super::Given::FirstOrder) && !cart.first_order {
         return Some("只有第一单能用".to_owned());
@@ -239,7 +267,7 @@ pub fn why_not(cart: &Cart, coupon: &Coupon) -> Option<String> {
 
 /// What a little more would bring: `再买 ¥12 就减 ¥10`, the nearest first. Each is reckoned as the quote would be then, so
 /// that what another promotion gives already, or a coupon, is not promised once more.
-pub fn hints(cart: &Cart, automatic: &[Promotion], coupons: &[Coupon], choice: Choice) -> Vec<String> {
+fn hints(cart: &Cart, automatic: &[Promotion], coupons: &[Coupon], choice: Choice) -> Vec<String> {
     let mut near: Vec<(Fen, usize)> = Vec::new();
     for (n, terms) in automatic.iter().map(|promotion| &promotion.terms).enumerate() {
         let base = cart.base(terms);
