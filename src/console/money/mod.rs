@@ -1,6 +1,7 @@
 //! Money: giving it back, what fits no order, bills, and each message with WeChat.
 
-pub mod bills;
+mod calendar;
+mod day;
 pub mod exceptions;
 pub mod insights;
 pub mod invoices;
@@ -14,7 +15,8 @@ pub fn routes() -> Vec<Route> {
         refunds::routes(),
         exceptions::routes(),
         insights::routes(),
-        bills::routes(),
+        calendar::routes(),
+        day::routes(),
         invoices::routes(),
         messages::routes(),
     ]
