@@ -622,14 +622,26 @@ pub fn set_parcel(tx: &Tx, id: ShipmentId, parcel: &Parcel) -> Result<()> {
     Ok(())
 }
 
-/// Another order whose parcel has this number.
-pub fn other_with_number(conn: &Connection, order: OrderId, tracking_no: &str) -> Result<Option<OrderNo>> {
-    conn.prepare_cached(
-        "select o.order_no from shipments s join orders o on o.id = s.order_id
-          where s.tracking_no = ?2 and s.tracking_no <> '' and s.state = 'shipped' and o.id <> ?1 limit 1",
-    )?
-    .query_row(params![order, tracking_no], |row| row.get(0))
-    .optional()
+/// Other orders whose parcels have this number, and when these left; the last one first.
+pub fn others_with_number(conn: &Connection, order: OrderId, tracking_no: &str) -> Result<Vec<(OrderNo, i64)>> {
+    with_number(conn, Some(order), tracking_no)
+}
+
+/// The order whose parcel has this number, and when that left.
+pub fn sent_with(conn: &Connection, tracking_no: &str) -> Result<Option<(OrderNo, i64)>> {
+    Ok(with_number(conn, None, tracking_no)?.into_iter().next())
+}
+
+/// So many orders lie in one parcel at most that anybody looks at.
+const IN_ONE_PARCEL: i64 = 50;
+
+fn with_number(conn: &Connection, but: Option<OrderId>, tracking_no: &str) -> Result<Vec<(OrderNo, i64)>> {
+    let mut rows = conn.prepare_cached(
+        "select o.order_no, s.shipped_at from shipments s join orders o on o.id = s.order_id
+          where s.tracking_no = ?2 and s.tracking_no <> '' and s.state = 'shipped' and o.id is not ?1
+          order by s.id desc limit ?3",
+    )?;
+    rows.query_map(params![but, tracking_no, IN_ONE_PARCEL], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
 // ── timeline ──

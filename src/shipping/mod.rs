@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::store as catalogue;
-use crate::clock::MINUTE;
+use crate::clock::{self, MINUTE};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{BatchId, LineId, OrderId, OrderNo, ShipmentId};
@@ -24,6 +24,9 @@ use crate::shown::Shown;
 
 /// A parcel that was entered by mistake can be taken back this long.
 pub const UNDO_WITHIN: i64 = 30 * MINUTE;
+
+/// The same label again within this time is the scanner's doing rather than a packer's.
+const SCANNED_TWICE: i64 = MINUTE;
 
 /// What staff want to send.
 #[derive(Clone, Debug, Default)]
@@ -103,8 +106,7 @@ pub struct Told {
 pub fn ship(tx: &Tx, id: OrderId, sending: &Sending, who: &Who) -> Result<OrderStatus> {
     let order = orders::by_id(tx, id)?.ok_or(Code::NotFound)?;
     if !order.options().ship {
-        let words = format!("订单现在是「{}」，不能发货，请刷新页面", order.status.text());
-        return Err(Error::from(Code::OrderState).says(words));
+        return Err(Error::from(Code::OrderState).says(moved_on(tx, &order, &sending.parcel)?));
     }
     if !sending.despite_refund && refunds::any_open(tx, id)? {
         let words = "这笔订单有退款正在处理。确定仍要发货，请在订单页勾选「仍然发货」";
@@ -129,6 +131,33 @@ pub fn ship(tx: &Tx, id: OrderId, sending: &Sending, who: &Who) -> Result<OrderS
         tell_later(tx, id)?;
     }
     Ok(now_at)
+}
+
+/// Why an order is not to be sent, and what becomes of the parcel that somebody wanted to send: whoever typed its number
+/// finds it again.
+pub fn moved_on(conn: &Connection, order: &Order, parcel: &Parcel) -> Result<String> {
+    let no = &order.order_no;
+    let sent = orders::shipments(conn, order.id)?;
+    let what = match order.status {
+        OrderStatus::PendingPayment => format!("{no} 还没有付款，不能发货"),
+        OrderStatus::Closed => {
+            let why = order.closed_reason.map_or(String::new(), |reason| format!("（{}）", reason.text()));
+            format!("{no} 已关闭{why}，不要发货")
+        }
+        OrderStatus::ToShip | OrderStatus::Shipped | OrderStatus::Completed => {
+            let last =
+                sent.last().map(|last| (clock::shown_short(last.shipped_at), order.leaves("已", ' ', &last.parcel)));
+            let (at, left) = last.unwrap_or_else(|| (String::new(), order.status.text().to_owned()));
+            format!("{no} {at} {left}，没有再发一次")
+        }
+    };
+    let known = sent.iter().any(|one| one.parcel.tracking_no == parcel.tracking_no);
+    Ok(match parcel.tracking_no.as_str() {
+        "" => what,
+        _ if known => format!("{what}；就是刚填的单号"),
+        _ if sent.is_empty() => format!("{what}；刚填的 {} 没有用上", parcel.text()),
+        _ => format!("{what}；刚填的 {} 没有用上，要换成它请在“包裹”里改单号", parcel.text()),
+    })
 }
 
 /// Which of the numbers around an order this is, where it is no parcel's: what a scanner reads from the slip and from the
@@ -171,15 +200,42 @@ pub struct Twin {
     pub order_no: OrderNo,
     /// Both go to the same person at the same place.
     pub same_receiver: bool,
+    /// When the last of those with this number left.
+    at: i64,
 }
 
 impl Twin {
     pub fn of(conn: &Connection, order: &Order, number: &str) -> Result<Option<Twin>> {
-        let Some(order_no) = orders::other_with_number(conn, order.id, number)? else { return Ok(None) };
         let goes_to =
             |order: &Order| order.address.as_ref().map(|to| (to.receiver.clone(), to.phone.clone(), to.one_line()));
-        let other = orders::by_no(conn, &order_no)?.as_ref().and_then(goes_to);
-        Ok(Some(Twin { order_no, same_receiver: other == goes_to(order) }))
+        let others = orders::others_with_number(conn, order.id, number)?;
+        let at = others.first().map_or(0, |(_, at)| *at);
+        let mut twin = None;
+        for (order_no, _) in others {
+            let same_receiver = orders::by_no(conn, &order_no)?.as_ref().and_then(goes_to) == goes_to(order);
+            // One that goes elsewhere is what speaks against it.
+            if twin.is_none() || !same_receiver {
+                twin = Some(Twin { order_no, same_receiver, at });
+            }
+            if !same_receiver {
+                break;
+            }
+        }
+        Ok(twin)
+    }
+
+    /// A scanner reads a label twice before the page has gone on, and the next order is often of the same receiver.
+    pub fn must_be_meant(&self, now: i64) -> Result<()> {
+        let ago = now - self.at;
+        if ago >= SCANNED_TWICE {
+            return Ok(());
+        }
+        let words = format!(
+            "这个单号 {}前刚用于订单 {}，像是同一张面单扫了两次，没有发货。请扫这一单自己的面单；真是装在一个包裹里，请选“合并发货”",
+            clock::span(ago),
+            self.order_no
+        );
+        Err(Error::field("merge", words))
     }
 
     /// `单号已用于订单 …`

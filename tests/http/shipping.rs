@@ -282,7 +282,103 @@ async fn a_scanner_ships_order_after_order() {
     assert!(packer.said(bench).await.contains("已发货 顺丰速运 SF1234567890123"));
     assert_eq!(alice.status(&no).await, "shipped");
     packer.post(bench, &[("code", &no)]).await;
-    assert!(packer.said(bench).await.contains("是「待收货」，不用发货"));
+    assert!(packer.said(bench).await.contains("已发货 顺丰速运 SF1234567890123，没有再发一次"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scanner_is_told_what_it_has_read() {
+    let w = World::new().await;
+    let (tea, rice) = (w.product("茶", 1000, 99).await, w.product("大米", 1000, 99).await);
+    let coded = move |tx: &Tx| {
+        let sql =
+            "update skus set barcode = iif(id = ?1, '6901234567892', null), sku_code = iif(id = ?2, 'RICE-5', null)";
+        Ok(tx.execute(sql, rusqlite::params![tea, rice])?)
+    };
+    w.shop.write(coded).await.unwrap();
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let (one, two) = (w.paid(&alice, tea, 1).await.no, w.paid(&alice, tea, 1).await.no);
+    let bench = "/admin/shipping/scan";
+    packer.post(bench, &[("order", &one), ("code", "SF1234567890123")]).await;
+    for (order, code, words) in [
+        // Where a slip is expected:
+        ("", "SF1234567890123", format!("面单 SF1234567890123 已用于订单 {one}")),
+        ("", "SF9999999999999", "请先扫发货单上的订单号，再扫快递面单".to_owned()),
+        ("", "6901234567892", "是商品「茶」的条码".to_owned()),
+        ("", "rice-5", "是商品「大米」的条码".to_owned()),
+        ("", "王小明", "没有等着发的订单符合「王小明」".to_owned()),
+        // Where a label is:
+        (&two, "RICE-5", "这是商品「大米」的条码，不是快递单号".to_owned()),
+        (&two, "6901234567892", "不是快递单号".to_owned()),
+        (&one, &two, format!("换成了订单 {two}")),
+    ] {
+        let (_, to) = packer.post(bench, &[("order", order), ("code", code)]).await;
+        let said = packer.said(&to).await;
+        assert!(said.contains(&words), "{code}: {said}");
+    }
+    assert_eq!(alice.status(&two).await, "to_ship");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_label_that_is_scanned_twice_does_not_send_the_next_order() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let mut no = Vec::new();
+    for _ in 0..3 {
+        no.push(w.paid(&alice, sku, 1).await.no);
+    }
+    let at = |n: usize| format!("/admin/orders/{}", no[n]);
+    let ship = async |n: usize, more: &[(&str, &str)]| {
+        packer.post(&format!("{}/ship", at(n)), &[&[("tracking_no", "SF1234567890123")], more].concat()).await
+    };
+    ship(0, &[("next", "true")]).await;
+    // The page has gone on to the next order, of the same receiver, when the scanner reads the label once more.
+    let (_, to) = ship(1, &[("next", "true")]).await;
+    assert_eq!(to, at(1));
+    let page = packer.said(&to).await;
+    assert!(page.contains(&format!("刚用于订单 {}", no[0])) && page.contains("合并发货"), "{page}");
+    assert_eq!(alice.status(&no[1]).await, "to_ship");
+    let bench = "/admin/shipping/scan";
+    let (_, to) = packer.post(bench, &[("order", &no[1]), ("code", "SF1234567890123")]).await;
+    assert!(packer.said(&to).await.contains("像是同一张面单扫了两次"));
+    let (action, fields) = way_on(&page).unwrap();
+    let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    packer.post(&action, &fields).await;
+    assert_eq!(alice.status(&no[1]).await, "shipped", "who means it says so");
+    // A minute later it is no scanner any more.
+    w.advance(MINUTE);
+    ship(2, &[]).await;
+    assert_eq!(alice.status(&no[2]).await, "shipped");
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_ships_what_has_moved_on_keeps_the_number_and_learns_where_it_stands() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let (sent, closed) = (w.paid(&alice, sku, 1).await.no, Placed::of(alice.buy(sku, 1).await).no);
+    let ship = async |no: &str, number: &str| {
+        let page = format!("/admin/orders/{no}");
+        packer.post(&format!("{page}/ship"), &[("tracking_no", number)]).await;
+        packer.said(&page).await
+    };
+    assert!(
+        ship(&closed, "SF1234567890001")
+            .await
+            .contains("还没有付款，不能发货；刚填的 顺丰速运 SF1234567890001 没有用上")
+    );
+    ship(&sent, "SF1234567890123").await;
+    let page = ship(&sent, "75312345678901").await;
+    assert!(page.contains("已发货 顺丰速运 SF1234567890123，没有再发一次"), "{page}");
+    assert!(page.contains("刚填的 中通快递 75312345678901 没有用上，要换成它请在“包裹”里改单号"), "{page}");
+    assert!(ship(&sent, "SF1234567890123").await.contains("就是刚填的单号"));
+    alice.post(&format!("/orders/{closed}/cancel"), None).await.ok();
+    assert!(ship(&closed, "SF1234567890001").await.contains("不要发货；刚填的 顺丰速运 SF1234567890001"));
+    w.must_hold().await;
 }
 
 /// What the button of the strip sends, and where to; nothing when it has none.
@@ -311,6 +407,7 @@ async fn a_label_of_another_order_is_asked_about_at_every_door() {
     let bench = "/admin/shipping/scan".to_owned();
     let label = "SF1234567890123";
     owner.post(&format!("{}/ship", at(0)), &[("tracking_no", label)]).await;
+    w.advance(MINUTE);
     // To the same receiver it is one parcel, which is told.
     let bob = w.buyer("bob").await;
     let beside = w.paid(&bob, sku, 1).await.no;
@@ -382,6 +479,19 @@ async fn what_else_its_buyer_waits_for_is_named_where_an_order_leaves() {
     let named = async |page: String| [&one, &two, &his].map(|no| page.contains(&format!("/admin/orders/{no}#ship")));
     for page in [format!("/admin/orders/{one}"), format!("/admin/orders/{one}/preview")] {
         assert_eq!(named(packer.page(&page).await).await, [false, true, false], "{page}");
+    }
+    // Five are named, and all are counted.
+    let mut more = Vec::new();
+    for _ in 0..6 {
+        more.push(w.paid(&alice, sku, 1).await.no);
+    }
+    let page = packer.page(&format!("/admin/orders/{one}")).await;
+    assert!(
+        page.contains("同一买家还有 7 单待发") && !page.contains(&format!("/admin/orders/{}#ship", more[5])),
+        "{page}"
+    );
+    for (n, no) in more.iter().enumerate() {
+        packer.post(&format!("/admin/orders/{no}/ship"), &[("tracking_no", &format!("SF999999999999{n}"))]).await;
     }
     packer.post(&format!("/admin/orders/{two}/ship"), &[("tracking_no", "SF1234567890123")]).await;
     assert_eq!(named(packer.page(&format!("/admin/orders/{one}")).await).await, [false; 3]);

@@ -1,6 +1,6 @@
 //! SQL of lists of products: a narrow row beside each (`shelf`), and an index of the text that they are found by.
 
-use rusqlite::{Connection, Result, ToSql, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Result, ToSql, params, params_from_iter};
 
 use super::{Item, Listing, Shelf, ShelfCounts, Sort};
 use crate::catalogue::store::read_times;
@@ -299,6 +299,19 @@ const BY_GRAMS: &str = r"
       union all
       select l.product_id from categories c cross join shelf l on l.category_id = c.id where c.name like ?2 escape '\')
      limit ?3";
+
+/// What the goods are called that carry this very code; nothing where it is shorter than an entry.
+pub fn of_code(conn: &Connection, code: &str) -> Result<Option<String>> {
+    let folded: Vec<char> = code.to_ascii_lowercase().chars().collect();
+    if folded.len() < GRAM || folded.contains(&'\0') {
+        return Ok(None);
+    }
+    let asked = folded.windows(GRAM).map(quoted).collect::<Vec<_>>().join(" AND ");
+    let sql =
+        "select p.name from sku_words w cross join skus s on s.id = w.rowid join products p on p.id = s.product_id
+                where sku_words match ?1 and ?2 in (lower(s.barcode), lower(s.sku_code)) limit 1";
+    conn.prepare_cached(sql)?.query_row(params![asked, String::from_iter(folded)], |row| row.get(0)).optional()
+}
 
 /// All that are found by this word, and where it is longer than an entry some that are not; nothing when they are too many
 /// to be put in order.

@@ -110,8 +110,8 @@ struct Seen {
     place: Option<Place>,
     waiting: Waiting,
     invoice: Option<Invoice>,
-    /// What else of its buyer waits to be sent, while it waits itself.
-    others: Vec<OrderNo>,
+    /// What else of its buyer waits to be sent, while it waits itself: the first of them, and how many there are.
+    others: (Vec<OrderNo>, i64),
 }
 
 /// So many other orders of a buyer are named.
@@ -138,8 +138,11 @@ impl Seen {
             waiting: console::waiting(conn)?,
             invoice: invoices::of_order(conn, id)?,
             others: match order.options().ship {
-                true => store::some_others_to_ship(conn, order.buyer_id, id, OTHERS)?,
-                false => Vec::new(),
+                true => {
+                    let some = store::some_others_to_ship(conn, order.buyer_id, id, OTHERS)?;
+                    (some, store::others_to_ship(conn, order.buyer_id, id)?)
+                }
+                false => (Vec::new(), 0),
             },
             full: store::full(conn, order)?,
         })
@@ -188,6 +191,8 @@ struct OrderPage {
     flags: Vec<FlagShown>,
     pieces_left: i64,
     others: Vec<OrderNo>,
+    /// How many these are with those that are not named.
+    others_in_all: i64,
     goods: String,
     freight: String,
     discount: String,
@@ -323,7 +328,8 @@ impl OrderPage {
             lines: lines.iter().map(|line| line_shown(line, left(line.id))).collect(),
             flags: super::list::flags(),
             pieces_left: to_pack.iter().map(|(_, n)| n).sum(),
-            others: seen.others.clone(),
+            others: seen.others.0.clone(),
+            others_in_all: seen.others.1,
             goods: order.goods.to_string(),
             freight: full.on_receipt(order.freight).to_string(),
             discount: full.on_receipt(order.discount).to_string(),
@@ -619,6 +625,7 @@ mod tests {
             flags: super::super::list::flags(),
             pieces_left: 2,
             others: vec!["261008131540ABCDEFGH".parse().unwrap()],
+            others_in_all: 2,
             goods: "49.00".into(),
             freight: "8.00".into(),
             discount: "1.00".into(),

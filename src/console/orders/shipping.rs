@@ -15,6 +15,7 @@ use super::list::packed;
 use super::walk::Came;
 use super::{find, here};
 use crate::assets;
+use crate::catalogue::lists::store as lists;
 use crate::catalogue::{Delivery, store as catalogue};
 use crate::clock::{self, Day};
 use crate::console::{
@@ -160,6 +161,9 @@ async fn send(shop: &Shop, staff: &Staff, order: &Order, sending: Sending) -> Re
     let (id, order_no) = (order.id, order.order_no.clone());
     let write = move |tx: &Tx| {
         let twin = Twin::of(tx, &order, &sending.parcel.tracking_no)?;
+        if let Some(twin) = twin.as_ref().filter(|twin| twin.same_receiver && !sending.merge) {
+            twin.must_be_meant(tx.now())?;
+        }
         let status = shipping::ship(tx, id, &sending, &Who::staff(&staff.name))?;
         let how = if status == OrderStatus::ToShip { "部分" } else { "已" };
         let done = order.leaves(how, ' ', &sending.parcel);
@@ -254,7 +258,7 @@ struct Bring<'r> {
 #[post("/shipping", data = "<form>")]
 async fn bring(shop: &State<Shop>, staff: Staff, form: Form<Bring<'_>>) -> Flash<Redirect> {
     match take_in(shop, staff, &form).await {
-        Ok(id) => Flash::success(Redirect::to(batch_at(id)), "请先核对，再执行"),
+        Ok(id) => Flash::new(Redirect::to(batch_at(id)), "info", "还没有发货：先核对，再执行"),
         Err(e) => refused("/admin/shipping", e),
     }
 }
@@ -569,11 +573,17 @@ async fn scanned(shop: &Shop, staff: &Staff, sent: &Sent<Scan>) -> Flash<Redirec
     if let Some(no) = OrderNo::read(&scan.code).filter(|_| !scan.by_hand) {
         return match find(shop, no.as_str()).await {
             Ok(order) if order.status == OrderStatus::ToShip => {
-                Flash::success(Redirect::to(format!("{empty}?order={no}")), "现在扫快递面单")
+                let other = !scan.order.is_empty() && OrderNo::read(&scan.order).is_none_or(|was| was != no);
+                let words = if other {
+                    format!("换成了订单 {no}，现在扫它的快递面单")
+                } else {
+                    SCAN_LABEL.to_owned()
+                };
+                Flash::success(Redirect::to(format!("{empty}?order={no}")), words)
             }
             Ok(order) => {
-                let words = format!("{no} 是「{}」，不用发货", order.status.text());
-                refused(empty, Error::from(Code::OrderState).says(words))
+                let words = shop.read(move |conn| shipping::moved_on(conn, &order, &Parcel::default())).await;
+                refused(empty, words.map_or_else(|e| e, |words| Error::from(Code::OrderState).says(words)))
             }
             Err(_) => refused(empty, Error::from(Code::NotFound).says(format!("没有订单 {no}"))),
         };
@@ -582,7 +592,9 @@ async fn scanned(shop: &Shop, staff: &Staff, sent: &Sent<Scan>) -> Flash<Redirec
         if let Some(found) = by_tail(shop, &scan.code).await {
             return found;
         }
-        return refused(empty, Error::field("code", "先扫发货单上的订单号，再扫快递面单"));
+        let typed = scan.code.clone();
+        let words = shop.read(move |conn| no_slip(conn, &typed)).await;
+        return refused(empty, words.map_or_else(|e| e, |words| Error::field("code", words)));
     };
     match sent_by_scan(shop, staff, &order, scan).await {
         Ok(sent) => undoable(empty, &format!("✓ {order} {}", sent.words), &sent.undo(order.as_str())),
@@ -596,6 +608,25 @@ async fn scanned(shop: &Shop, staff: &Staff, sent: &Sent<Scan>) -> Flash<Redirec
     }
 }
 
+const SCAN_LABEL: &str = "现在扫快递面单";
+
+/// What was scanned where a slip was expected.
+fn no_slip(conn: &rusqlite::Connection, typed: &str) -> Result<String> {
+    let shown: String = typed.trim().chars().take(40).collect();
+    if let Some(goods) = lists::of_code(conn, typed.trim())? {
+        return Ok(format!("{shown} 是商品「{goods}」的条码：请先扫发货单上的订单号"));
+    }
+    let Ok(number) = TrackingNo::read(typed) else {
+        return Ok(format!("没有等着发的订单符合「{shown}」：请扫发货单上的订单号，或输入订单尾号、手机尾号"));
+    };
+    Ok(match orders::sent_with(conn, number.as_str())? {
+        Some((no, at)) => {
+            format!("面单 {number} 已用于订单 {no}（{} 发出）：请扫下一张发货单上的订单号", clock::shown_short(at))
+        }
+        None => format!("{number} 不是等着发的订单：请先扫发货单上的订单号，再扫快递面单"),
+    })
+}
+
 /// A slip that cannot be scanned goes by the end of its number, or of its buyer's phone: the one order that is meant, or
 /// those among which somebody chooses. `None` where it is longer than that, or nothing waits under it.
 async fn by_tail(shop: &Shop, typed: &str) -> Option<Flash<Redirect>> {
@@ -605,7 +636,7 @@ async fn by_tail(shop: &Shop, typed: &str) -> Option<Flash<Redirect>> {
     let here = "/admin/shipping/scan";
     match found.as_slice() {
         [] => None,
-        [one] => Some(Flash::success(Redirect::to(format!("{here}?order={}", one.no)), "现在扫快递面单")),
+        [one] => Some(Flash::success(Redirect::to(format!("{here}?order={}", one.no)), SCAN_LABEL)),
         several => {
             let to = format!("{here}?{}", query_string(&[("find", &typed)]));
             Some(Flash::new(lead(to), "info", format!("有 {} 单符合「{typed}」，点要发的那一单", several.len())))
@@ -626,6 +657,10 @@ async fn sent_by_scan(shop: &Shop, staff: &Staff, order: &OrderNo, scan: &Scan) 
             let words = format!("这笔订单是「{}」，没有快递单号：送出后按“已送出”", delivery.text());
             return Err(Error::field("code", words));
         }
+    }
+    let code = scan.code.trim().to_owned();
+    if let Some(goods) = shop.read(move |conn| Ok(lists::of_code(conn, &code)?)).await? {
+        return Err(Error::field("code", format!("这是商品「{goods}」的条码，不是快递单号")));
     }
     let Found { parcel, by } = found(shop, &scan.company, &scan.code).await?;
     if by == By::Guess {
