@@ -354,6 +354,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "settings",
             "shipping",
             "shop",
+            "shown",
             "staff",
             "tables",
             "transactions",

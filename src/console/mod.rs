@@ -140,12 +140,15 @@ struct Told {
     to: Option<String>,
     fields: Vec<(String, String)>,
     button: String,
+    /// The names of the fields that it is about, where a form was refused for them.
+    wrong: String,
 }
 
 impl Told {
     fn read(kind: &str, message: &str) -> Told {
-        let (text, rest) = message.split_once(UNDO).unwrap_or((message, ""));
-        let (to, button) = rest.split_once(UNDO).unwrap_or((rest, "撤销"));
+        let mut parts = message.split(UNDO);
+        let text = parts.next().unwrap_or_default();
+        let (to, button) = (parts.next().unwrap_or_default(), parts.next().unwrap_or("撤销"));
         let (to, query) = to.split_once('?').unwrap_or((to, ""));
         Told {
             kind: kind.to_owned(),
@@ -153,11 +156,12 @@ impl Told {
             to: Some(to.to_owned()).filter(|to| to.starts_with("/admin/")),
             button: button.to_owned(),
             fields: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+            wrong: parts.next().unwrap_or_default().to_owned(),
         }
     }
 }
 
-/// Between what was done, where it is taken back, and the words of the button that does it.
+/// Between what was done, where it is taken back, the words of the button that does it, and the fields that are wrong.
 const UNDO: char = '\n';
 
 /// After a form whose work can be taken back by a form sent to `undo`, with the fields of its query.
@@ -197,7 +201,7 @@ fn back<'a>(to: impl Into<String>, outcome: Result<impl Into<std::borrow::Cow<'a
     let to = lead(to);
     match outcome {
         Ok(done) => Flash::success(to, done.into()),
-        Err(e) => Flash::error(to, words(&e)),
+        Err(e) => Flash::error(to, format!("{}{UNDO}{UNDO}{UNDO}{}", words(&e), wrong_fields(&e))),
     }
 }
 
@@ -286,6 +290,11 @@ fn words(error: &Error) -> String {
     if all.is_empty() { error.message() } else { all.join("；") }
 }
 
+/// The names of the fields that are wrong, for the page that marks them.
+fn wrong_fields(error: &Error) -> String {
+    error.fields.keys().map(String::as_str).collect::<Vec<_>>().join(" ")
+}
+
 pub fn catchers() -> Vec<Catcher> {
     catchers![log_in_first, explain]
 }
@@ -311,11 +320,14 @@ fn referer(request: &Request<'_>) -> Option<String> {
 #[catch(default)]
 async fn explain(status: Status, request: &Request<'_>) -> Template {
     let error = error::taken(request, status);
+    // Where the shop itself is in trouble nothing more is asked of it.
+    let frame = if status.code < 500 { frame_of(request).await } else { None };
     let (title, words) = match status.code {
-        403 => (
-            "没有权限",
-            "这个操作需要更高的权限，或请求不是从后台页面发出的。请回到后台重试，或请店主操作。".to_owned(),
+        403 if origin::is_refused(request) => (
+            "没有执行",
+            "这个请求不是从本店后台的页面发出的，什么都没有改动。请从后台的页面再做一次；一直这样的话，多半是前面的代理换了地址，请店主核对设置里的“对外地址”。".to_owned(),
         ),
+        403 => ("没有权限", not_allowed(frame.as_ref())),
         404 => ("没有找到", "这个页面或记录不存在，可能已被删除，或链接抄错了。".to_owned()),
         413 => ("文件太大", "单个文件最多 30 MB，请压缩后再上传。".to_owned()),
         _ => ("出了点问题", words(&error)),
@@ -324,10 +336,13 @@ async fn explain(status: Status, request: &Request<'_>) -> Template {
         say!(Warn, "{} {} -> {}", request.method(), request.uri().path(), status.code);
     }
     let demo = request.rocket().state::<Shop>().is_some_and(|shop| shop.demo.is_some());
-    // Where the shop itself is in trouble nothing more is asked of it.
-    let frame = if status.code < 500 { frame_of(request).await } else { None };
     let request_id = crate::door::request_id(request);
     assets::page("console/error.html", context! { frame, title, words, demo, request_id })
+}
+
+fn not_allowed(frame: Option<&Frame>) -> String {
+    let role = frame.map_or(String::new(), |frame| format!("您的角色是「{}」，", frame.role_text));
+    format!("{role}没有做这件事、看这一页的权限。要用的话，请店主做，或请店主在“员工”里改您的角色。")
 }
 
 /// The frame for whoever is logged in, so that he finds on from a page that is none.

@@ -62,6 +62,11 @@ pub fn routes() -> Vec<Route> {
     routes![foreign]
 }
 
+/// Whether this is a request that was refused for where it comes from.
+pub fn is_refused(request: &Request<'_>) -> bool {
+    *request.uri() == uri!("/admin", foreign())
+}
+
 #[get("/foreign")]
 fn foreign() -> Status {
     Status::Forbidden

@@ -288,6 +288,36 @@ async fn settings_are_kept_sealed_and_never_shown_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_settings_that_is_old_takes_nothing_back() {
+    let w = World::new().await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let was = |page: &str| {
+        let field = page.split("name=\"was\" value=\"").find(|part| part.contains("shop-freight=")).unwrap();
+        field.split('"').next().unwrap().replace("&amp;", "&")
+    };
+    owner.post("/admin/settings", &[("shop-freight", "15")]).await;
+    // Both were opened before either was saved.
+    let was = was(&owner.page("/admin/settings").await);
+    let save = async |freight: &str, free_over: &str| {
+        let form =
+            [("group", "freight"), ("was", &was), ("shop-freight", freight), ("shop-free_freight_from", free_over)];
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let request = w.http().post(w.at("/admin/settings")).header("Cookie", &owner.cookie).body(body);
+        let request = request.header("Content-Type", "application/x-www-form-urlencoded");
+        request.send().await.unwrap().text().await.unwrap()
+    };
+    let get = |name: &str| w.shop.settings().get(name).map(str::to_owned);
+    save("20", "").await;
+    save("15", "199").await;
+    assert_eq!((get("shop.freight").as_deref(), get("shop.free_freight_from").as_deref()), (Some("20"), Some("199")));
+    // Who changes the same one is told, and says it again.
+    let page = save("18", "199").await;
+    assert!(page.contains("刚刚有人改成了「20」") && page.contains("value=\"18\""), "{page}");
+    assert_eq!(get("shop.freight").as_deref(), Some("20"));
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn pages_forbid_what_they_do_not_need() {
     let w = World::new().await;
     let answer = w.http().get(w.at("/admin/login")).send().await.unwrap();
@@ -305,6 +335,46 @@ async fn pages_forbid_what_they_do_not_need() {
     for path in ["/static/../Cargo.toml", "/static/%2e%2e/Cargo.toml", "/media/..%2fxiaopu.db", "/media/x.jpg"] {
         assert!(w.http().get(w.at(path)).send().await.unwrap().status().is_client_error(), "{path}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_travels_as_gzip_to_whoever_takes_it() {
+    let w = World::new().await;
+    let clerk = w.staff("clerk", Role::Clerk).await;
+    let get = async |takes: Option<&str>, path: &str| {
+        let mut request = w.http().get(w.at(path)).header("Cookie", &clerk.cookie);
+        if let Some(takes) = takes {
+            request = request.header("Accept-Encoding", takes);
+        }
+        let answer = request.send().await.unwrap();
+        let packed = answer.headers().get("content-encoding").is_some_and(|coding| coding == "gzip");
+        assert_eq!(answer.headers()["vary"], "Accept-Encoding", "{path} {takes:?}");
+        (packed, answer.bytes().await.unwrap().to_vec())
+    };
+    for path in ["/admin/orders", "/admin/nothing-like-it"] {
+        let (packed, plain) = get(None, path).await;
+        assert!(!packed && String::from_utf8_lossy(&plain).contains("</html>"), "{path}");
+        assert!(!get(Some("br, gzip;q=0"), path).await.0, "{path}");
+        let (packed, bytes) = get(Some("br, gzip"), path).await;
+        assert!(packed && bytes.len() * 2 < plain.len(), "{path}: {} of {}", bytes.len(), plain.len());
+        let mut page = String::new();
+        std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&bytes[..]), &mut page).unwrap();
+        assert!(page.ends_with("</html>") && page.contains("主导航"), "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_says_which_of_its_causes_it_has() {
+    let w = World::new().await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let (status, page) = packer.get("/admin/settings").await;
+    assert_eq!(status, 403);
+    assert!(page.contains("您的角色是「打包员」") && !page.contains("不是从本店后台"), "{page}");
+    let foreign = w.http().post(w.at("/admin/orders/bulk")).header("Cookie", &packer.cookie);
+    let answer = foreign.header("Origin", "https://elsewhere.example").send().await.unwrap();
+    assert_eq!(answer.status(), 403);
+    let page = answer.text().await.unwrap();
+    assert!(page.contains("不是从本店后台的页面发出的") && !page.contains("您的角色"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,6 +22,7 @@ use crate::orders::store as orders;
 use crate::payments::{mend, notify_v3, store as payments};
 use crate::settings::{Group, SETTINGS, Setting, Settings, store as kept};
 use crate::shop::Shop;
+use crate::shown::mark;
 use crate::staff::login::audit;
 use crate::staff::{Owner, Staff};
 use crate::typed::may_be_key;
@@ -121,12 +122,16 @@ async fn notes(shop: &Shop) -> Result<Value> {
 /// One group of settings as its form shows them: what is stored, or what was typed and refused.
 pub fn card(settings: &Settings, group: Group, typed: &Typed, wrong: Option<&Error>) -> Value {
     let doubts: HashMap<_, _> = settings.doubts().into_iter().map(|(s, why)| (s.name, Value::from(why))).collect();
-    let fields = SETTINGS.iter().filter(|setting| setting.group == group && !setting.picture).map(|setting| {
+    let was = Was::of(typed);
+    let shown = SETTINGS.iter().filter(|setting| setting.group == group && !setting.picture);
+    let fields = shown.clone().map(|setting| {
         let name = field(setting);
         // What is secret is not sent back to a page, and nobody must believe that it is still there.
         let lost = |typed: &String| !typed.is_empty() && !comes_back(setting, typed);
         let lost = wrong.is_some() && typed.get(&name).is_some_and(lost);
-        let typed = typed.get(&name).filter(|text| comes_back(setting, text)).cloned();
+        // What somebody else has changed meanwhile is shown as it is now where he left it alone himself.
+        let own = |text: &&String| comes_back(setting, text) && !was.left_alone(setting, text);
+        let typed = typed.get(&name).filter(own).cloned();
         json!({
             "value": typed.unwrap_or_else(|| settings.shown(setting)), "name": name, "label": setting.label,
             "hint": setting.hint, "secret": setting.secret, "lines": setting.lines, "choices": setting.choices,
@@ -136,7 +141,46 @@ pub fn card(settings: &Settings, group: Group, typed: &Typed, wrong: Option<&Err
     });
     json!({
         "word": group.word(), "text": group.text(), "fields": fields.collect::<Vec<_>>(), "tested": trials::exists(group),
+        "was": Was::shown(settings, shown),
     })
+}
+
+/// What a form's page had shown of each setting, as marks: what somebody left alone is not sent back over what another has
+/// changed meanwhile.
+struct Was(HashMap<String, String>);
+
+impl Was {
+    fn of(typed: &Typed) -> Was {
+        let pairs = form_urlencoded::parse(typed.get("was").map_or(&[], |text| text.as_bytes()));
+        Was(pairs.into_owned().collect())
+    }
+
+    /// For a page that is made now. Secrets are not shown, and empty when they are left alone.
+    fn shown<'s>(settings: &Settings, all: impl Iterator<Item = &'s Setting>) -> String {
+        let mut text = form_urlencoded::Serializer::new(String::new());
+        for setting in all.filter(|setting| !setting.secret && !settings.is_fixed(setting.name)) {
+            text.append_pair(&field(setting), &marked(value_of(settings, setting)));
+        }
+        text.finish()
+    }
+
+    fn left_alone(&self, setting: &Setting, text: &str) -> bool {
+        self.0.get(&field(setting)).is_some_and(|was| *was == marked(&(setting.tidy)(text)))
+    }
+
+    /// Whether it is another one than the page had shown.
+    fn has_moved(&self, setting: &Setting, settings: &Settings) -> bool {
+        self.0.get(&field(setting)).is_some_and(|was| *was != marked(value_of(settings, setting)))
+    }
+}
+
+fn marked(value: &str) -> String {
+    format!("{:08x}", mark([value]) >> 32)
+}
+
+/// As it stands in a form that nobody has touched.
+fn value_of<'s>(settings: &'s Settings, setting: &Setting) -> &'s str {
+    settings.get(setting.name).unwrap_or(setting.choices.first().map_or("", |(word, _)| word))
 }
 
 /// Whether what was typed is sent back with a form that was refused: no secret is, and neither is what stands in the wrong
@@ -215,7 +259,7 @@ const PAYS: [Group; 4] = [Group::App, Group::Pay, Group::PayV2, Group::PayV3];
 
 /// Writes what was changed, each change in the audit log; answers with the settings that are other ones now. All or nothing.
 pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<Vec<&'static Setting>> {
-    let settings = shop.settings();
+    let (settings, was) = (shop.settings(), Was::of(typed));
     let mut changes: Vec<(&'static Setting, String, String)> = Vec::new();
     let mut wrong = Error::from(Code::ValidationFailed);
     // What a value looks like in the log, which more people read than may see a secret: of one, nothing.
@@ -226,11 +270,15 @@ pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<Vec<&'st
     };
     for setting in SETTINGS.iter().filter(|setting| !settings.is_fixed(setting.name)) {
         let Some(value) = typed.get(&field(setting)).map(|value| (setting.tidy)(value)) else { continue };
-        let default = setting.choices.first().map_or("", |(word, _)| word);
-        let unchanged = value == settings.get(setting.name).unwrap_or(default);
+        let now = value_of(&settings, setting);
         // An empty secret means "as it was": it is never shown, so it cannot be sent back.
-        if unchanged || (setting.secret && value.is_empty()) {
+        if value == now || was.left_alone(setting, &value) || (setting.secret && value.is_empty()) {
             continue;
+        }
+        if was.has_moved(setting, &settings) {
+            let now = if now.is_empty() { "空" } else { now };
+            let words = format!("{}：刚刚有人改成了「{now}」。要用您填的，请再保存一次", setting.label);
+            wrong.fields.insert(setting.name.into(), words.into());
         }
         if !value.is_empty()
             && let Err(problem) = (setting.check)(&value)
