@@ -57,7 +57,25 @@ fn pack(path: &Path, to: &Path) -> io::Result<PathBuf> {
         fs::create_dir_all(folder)?;
     }
     let mut packed = GzEncoder::new(File::create(to)?, Compression::best());
-    packed.write_all(&fs::read(path)?)?;
+    packed.write_all(&unremarked(path, fs::read(path)?))?;
     packed.finish()?;
     to.canonicalize()
+}
+
+/// Our own sheets and scripts without the remarks between their lines, an eighth of what a browser is sent of them. What others wrote
+/// keeps its licence where it stands.
+fn unremarked(path: &Path, bytes: Vec<u8>) -> Vec<u8> {
+    let kind = path.extension().and_then(|kind| kind.to_str()).filter(|_| path.parent() == Some(Path::new("static")));
+    let Ok(text) = std::str::from_utf8(&bytes) else { return bytes };
+    match kind {
+        Some("css") => {
+            let parts = text.split("*/").map(|part| part.split("/*").next().unwrap_or_default());
+            parts.collect::<String>().into_bytes()
+        }
+        Some("js") => {
+            let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+            lines.flat_map(|line| [line, "\n"]).collect::<String>().into_bytes()
+        }
+        _ => bytes,
+    }
 }

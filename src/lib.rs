@@ -88,6 +88,7 @@ pub fn rocket(shop: Shop, figment: Figment) -> Rocket<Build> {
         .attach(console::origin::OriginCheck)
         .attach(console::Stay)
         .attach(assets::templates())
+        .attach(assets::Pages)
         .attach(AdHoc::on_liftoff("worker", |rocket| {
             let shop = rocket.state::<Shop>().cloned();
             let shutdown = rocket.shutdown();

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use carried::TEMPLATES;
 pub use carried::{MINIPROGRAM, STATIC};
-pub use serve::routes;
+pub use serve::{Pages, routes};
 
 /// The one template that Rocket's engine knows: a page that was made already.
 const PAGE: &str = "page.html";

@@ -1,7 +1,10 @@
-//! Static files for whoever asks, as gzip where they are kept so and the visitor takes it.
+//! Static files and pages for whoever asks, as gzip where the visitor takes it.
 
-use std::io::Cursor;
+use std::io::{Cursor, Write};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rocket::fairing::{Fairing, Info, Kind};
 use rocket::http::{ContentType, Header, Status};
 use rocket::response::{self, Responder, Response};
 use rocket::{Request, Route, get, routes};
@@ -51,4 +54,44 @@ impl<'r> Responder<'r, 'static> for Asset {
         };
         response.header(self.kind).sized_body(bytes.len(), Cursor::new(bytes)).ok()
     }
+}
+
+/// Packs pages on their way, as quickly as can be: a list of orders is a sixth of its size then, for a quarter of a
+/// millisecond. What a page is shorter by tells something to whoever can have it repeat his words and watches its length; but
+/// the session's cookie comes along from another site only when that page is opened for all to see, and no page that shows a
+/// secret repeats its address.
+pub struct Pages;
+
+/// What is shorter fits into one packet anyway.
+const WORTH_PACKING: usize = 1_400;
+
+#[rocket::async_trait]
+impl Fairing for Pages {
+    fn info(&self) -> Info {
+        Info { name: "pages", kind: Kind::Response }
+    }
+
+    async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
+        if response.content_type().is_none_or(|kind| !kind.is_html()) {
+            return;
+        }
+        response.set_header(Header::new("Vary", "Accept-Encoding"));
+        if !takes_gzip(request) || response.body().preset_size().is_none_or(|size| size < WORTH_PACKING) {
+            return;
+        }
+        let Ok(page) = response.body_mut().to_bytes().await else { return };
+        match packed(&page) {
+            Ok(bytes) => {
+                response.set_header(Header::new("Content-Encoding", "gzip"));
+                response.set_sized_body(bytes.len(), Cursor::new(bytes));
+            }
+            Err(_) => response.set_sized_body(page.len(), Cursor::new(page)),
+        }
+    }
+}
+
+fn packed(page: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut gzip = GzEncoder::new(Vec::with_capacity(page.len() / 4), Compression::fast());
+    gzip.write_all(page)?;
+    gzip.finish()
 }
