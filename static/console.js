@@ -103,6 +103,20 @@ for (const tree of $$(".tree")) {
   });
 }
 
+// A field that has no room for what was typed or pasted says so and keeps it, instead of cutting it without a word.
+addEventListener("focusin", ({ target: field }) => {
+  if (!(field.maxLength > 0)) return;
+  field.dataset.most = field.maxLength;
+  field.removeAttribute("maxlength");
+});
+addEventListener("input", ({ target: field }) => {
+  if (!field.dataset?.most) return;
+  const n = [...field.value].length;
+  const was = field.validity.customError;
+  field.setCustomValidity(n > field.dataset.most ? `最多 ${field.dataset.most} 个字，现在 ${n} 个` : "");
+  if (was !== field.validity.customError) field.reportValidity();
+});
+
 // A session that ends while somebody types must not take the words along, and neither may a refusal: what was sent is kept
 // until the page that it was sent from is seen again. Passwords, files and codes are never kept.
 function remember(form) {
@@ -111,20 +125,30 @@ function remember(form) {
   const kept = fields.map((field) => [field.name, /^(checkbox|radio)$/.test(field.type) ? field.checked : field.value]);
   sessionStorage.setItem("typed", JSON.stringify({ page: location.pathname, to: form.getAttribute("action"), kept, at: Date.now() }));
 }
+// What was refused stands in its form again; the next label that is scanned takes the place of the one that was.
+function refill(form, kept) {
+  for (const [name, value] of kept) {
+    const field = form.elements.namedItem(name);
+    if (!(field instanceof HTMLElement)) continue;
+    if (typeof value === "boolean") field.checked = value;
+    else field.value = value;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  $("[data-focus]", form)?.select();
+}
+// A form that stood in the drawer: it is opened again for that.
+let refused;
 if (location.pathname === "/admin/login" && sessionStorage.getItem("typed")) sessionStorage.setItem("interrupted", "yes");
 else if (sessionStorage.getItem("typed")) {
   const { page, to, kept, at } = JSON.parse(sessionStorage.getItem("typed"));
   const form = $$("form:not(.flash form)").find((form) => form.getAttribute("action") === to);
   const interrupted = sessionStorage.getItem("interrupted");
-  // What was refused stands in its form again.
-  if ((interrupted || $(".flash.error")) && page === location.pathname && form && Date.now() - at < 3_600_000) {
-    for (const [name, value] of kept) {
-      const field = form.elements.namedItem(name);
-      if (!(field instanceof HTMLElement)) continue;
-      if (typeof value === "boolean") field.checked = value;
-      else field.value = value;
-    }
-    if (interrupted) {
+  // Whoever comes back from a page that never answered finds it as he left it.
+  const unheard = performance.getEntriesByType("navigation")[0]?.type === "back_forward";
+  if ((interrupted || unheard || $(".flash.error")) && page === location.pathname && Date.now() - at < 3_600_000) {
+    if (form) refill(form, kept);
+    else refused = { to, kept };
+    if (form && interrupted) {
       const strip = Object.assign(document.createElement("p"), { className: "strip amber", textContent: "登录过期了，刚才的操作没有执行；填的内容还在，请再点一次。" });
       strip.setAttribute("role", "status");
       $("main").prepend(strip);
@@ -136,6 +160,23 @@ else if (sessionStorage.getItem("typed")) {
     sessionStorage.removeItem("interrupted");
   }
 }
+
+// What the refusal is about is marked where it was typed, and the cursor stands there.
+const wrong = ($(".strip[data-wrong]")?.dataset.wrong ?? "").split(" ").filter(Boolean);
+for (const [n, name] of wrong.entries()) {
+  const of = (which) => $(`main form:not(.flash form) [name${which}"]:not([type=hidden])`);
+  const exact = of(`="${name}`) ?? of(`^="${name}.`);
+  // Of several lines it is only known that one of them is meant.
+  const field = exact ?? of(`^="${name}[`);
+  if (!field) continue;
+  if (exact) {
+    field.ariaInvalid = "true";
+    field.addEventListener("input", () => (field.ariaInvalid = null), { once: true });
+  }
+  if (n === 0 && !field.matches("[data-scan] *")) field.focus();
+}
+// A form that marks its fields itself is brought to the first of them.
+if (!wrong.length && $(".strip.red[role=alert]")) $("main [aria-invalid=true]")?.focus();
 
 // A row that is changed is sent at once; the strip takes it back.
 for (const form of $$("[data-sends]")) {
@@ -150,6 +191,7 @@ for (const field of $$("[data-save]")) {
   // Enter leaves it, and the list stays.
   form.addEventListener("submit", (event) => (event.preventDefault(), field.blur()));
   field.addEventListener("change", async () => {
+    if (!field.reportValidity()) return;
     const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) }).catch(() => null);
     field.classList.toggle("saved", answer?.ok ?? false);
     field.title = answer?.ok ? "已保存 ✓" : "没有保存，请重试";
@@ -216,6 +258,21 @@ for (const form of $$("[data-refund]")) {
   const button = $("button", form);
   const words = button.textContent;
   const fen = (text) => Math.round(Number(text) * 100) || 0;
+  // More than is left is marked where it is typed.
+  const bound = (field, wrong, words) => {
+    field.setCustomValidity(wrong ? words : "");
+    field.ariaInvalid = wrong ? "true" : null;
+    const said = field.nextElementSibling?.matches(".bad") ? field.nextElementSibling : null;
+    if (said) said.textContent = wrong ? words : "";
+    else if (wrong) field.after(Object.assign(document.createElement("small"), { className: "bad", textContent: words }));
+  };
+  const plain = (text) => text.replace(/,/g, "");
+  const mark = () => {
+    for (const field of $$("[data-pieces]", form)) bound(field, Number(field.value) > Number(field.dataset.pieces), `最多还能退 ${field.dataset.pieces} 件`);
+    for (const field of $$("[name$='.amount'], [name=freight]", form)) bound(field, fen(field.value) > fen(plain(field.dataset.bound)), `最多还能退 ¥${field.dataset.bound}`);
+  };
+  form.addEventListener("input", mark);
+  setTimeout(mark);
   const sum = () => {
     const lines = $$("[data-price]", form).map((field) => {
       const typed = field.closest("tr").querySelector("[name$='.amount']").value.trim();
@@ -335,7 +392,11 @@ addEventListener("click", (event) => $$("details.pop[open], .rail details[open]"
 addEventListener("keydown", (event) => event.key === "Escape" && $$("details.pop[open]").forEach((box) => (box.open = false)));
 
 // Whoever came to ship types the number at once.
-const aim = () => ({ "#ship": $("[data-focus]"), "#memo": $("textarea[name=memo]") })[location.hash]?.focus();
+const aim = () => {
+  const field = { "#ship": $("[data-focus]"), "#memo": $("textarea[name=memo]") }[location.hash];
+  field?.focus();
+  if (field?.matches("input")) field.select();
+};
 // A browser that goes to a place in the page takes the cursor away, so it is set once all that is done.
 addEventListener("load", () => setTimeout(aim));
 addEventListener("hashchange", aim);
@@ -393,6 +454,14 @@ previews.forEach((link, n) =>
     peek(n);
   }),
 );
+if (refused) {
+  const n = previews.findIndex((link) => `${link.pathname}/ship` === refused.to);
+  const again = () => {
+    const form = $("form[action$='/ship']", drawer);
+    if (form) refill(form, refused.kept), $("div", drawer).prepend($(".flash.error").cloneNode(true));
+  };
+  if (n >= 0) peek(n).then(again);
+}
 drawer.addEventListener("click", (event) => event.target === drawer && drawer.close());
 drawer.addEventListener("keydown", (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -447,6 +516,33 @@ Object.assign(helper, { type: "button", className: "foot", innerHTML: `${line("k
 helper.addEventListener("click", () => help.showModal());
 $(".rail")?.append(helper);
 
+// A row of the table has no field for its memo: one opens over it, and the list stays as it does with the cards.
+function memo(row) {
+  const field = $("[name=memo]", row);
+  const no = $("[name=order]", row)?.value;
+  if (field) return field.focus(), field.setSelectionRange(field.value.length, field.value.length);
+  if (!no) return;
+  const box = document.createElement("dialog");
+  box.innerHTML = `<form class="stack" method="post" action="/admin/orders/${no}/memo"><label>备注 <span class="mono">${no.slice(-6)}</span><textarea name="memo" rows="3" maxlength="500"></textarea></label><p class="line"><button class="btn main">保存</button><button type="button" class="btn">取消</button></p></form>`;
+  const [form, words, cancel] = [$("form", box), $("textarea", box), $("[type=button]", box)];
+  words.value = row.dataset.memo ?? "";
+  words.setSelectionRange(words.value.length, words.value.length);
+  words.addEventListener("keydown", (event) => event.key === "Enter" && !event.shiftKey && (event.preventDefault(), form.requestSubmit()));
+  cancel.addEventListener("click", () => box.close());
+  box.addEventListener("close", () => (box.remove(), row.focus()));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) }).catch(() => null);
+    if (!answer?.ok) return words.setCustomValidity("没有保存，请重试"), words.reportValidity();
+    row.dataset.memo = words.value.trim();
+    const shown = $("[data-memo]", row);
+    if (shown) shown.textContent = row.dataset.memo;
+    box.close();
+  });
+  document.body.append(box);
+  box.showModal();
+}
+
 const cards = $$(".order, article.card, #list tbody tr");
 cards.forEach((card) => (card.tabIndex = -1));
 let current = -1;
@@ -472,8 +568,7 @@ addEventListener("keydown", (event) => {
     $("input[type=checkbox]", cards[current])?.click();
   } else if (current >= 0 && key === "m") {
     event.preventDefault();
-    const memo = $("[name=memo]", cards[current]);
-    memo ? memo.focus() : (location.href = `${$("a", cards[current]).href}#memo`);
+    memo(cards[current]);
   } else if (key === "s") {
     const ship = current >= 0 ? $("a[href$='#ship']", cards[current]) : null;
     event.preventDefault();

@@ -63,6 +63,16 @@ impl Head {
     }
 }
 
+/// Of heads that stand for the same order only the last one says it: a table is in order by one column.
+pub fn by_one(mut heads: Vec<Head>) -> Vec<Head> {
+    let mut said = false;
+    for head in heads.iter_mut().rev() {
+        head.sorted = head.sorted.filter(|_| !said);
+        said |= head.sorted.is_some();
+    }
+    heads
+}
+
 /// A column that may be chosen, and whether it is.
 #[derive(Serialize)]
 pub struct Choice {

@@ -191,7 +191,7 @@ async fn an_order_can_leave_in_several_parcels_of_one_table() {
     let text =
         format!("订单号\t快递公司\t快递单号\t件数\n{rest}\t申通\t773123456789007\t\n{rest}\t申通\t773123456789008\t3");
     let uncounted = pasted(&packer, &w, &text).await;
-    assert!(packer.page(&uncounted).await.contains("2 行可执行"));
+    assert!(packer.page(&uncounted).await.contains("<b class=\"ok\">2</b> 行可执行"));
     packer.post(&format!("{uncounted}/run"), &[]).await;
     assert_eq!(shipments(&rest).await, [parcel(8, Some(3)), parcel(7, Some(2))]);
     // A row of the list was copied for a second parcel, with all pieces in both: neither is taken for the right one.
@@ -201,7 +201,7 @@ async fn an_order_can_leave_in_several_parcels_of_one_table() {
         let rows: Vec<_> = rows.map(|(n, number)| format!("{copied}\t申通\t{number}\t{n}")).collect();
         let text = format!("订单号\t快递公司\t快递单号\t件数\n{}", rows.join("\n"));
         let page = packer.page(&pasted(&packer, &w, &text).await).await;
-        assert!(page.contains(&format!("{ready} 行可执行")), "{pieces:?}: {page}");
+        assert!(page.contains(&format!("<b class=\"ok\">{ready}</b> 行可执行")), "{pieces:?}: {page}");
         let asked = page.matches("合起来不超过 3 件；或都空着").count();
         assert_eq!(asked, if ready == 0 { 2 } else { 0 }, "{pieces:?}: {page}");
     }
@@ -246,7 +246,10 @@ async fn an_orders_own_numbers_are_no_parcels() {
     ] {
         let batch = pasted(&packer, &w, &format!("订单号\t快递公司\t快递单号\n{no}\t顺丰\t{number}")).await;
         let page = packer.page(&batch).await;
-        assert!(page.contains("有问题") && page.contains(words) && page.contains("0 行可执行"), "{number}");
+        assert!(
+            page.contains("有问题") && page.contains(words) && page.contains("<b class=\"ok\">0</b> 行可执行"),
+            "{number}"
+        );
         // With scanner in hand the goods lie beside their label.
         let scan = [("order", no.as_str()), ("code", number), ("company", "SF")];
         packer.post("/admin/shipping/scan", &scan).await;
@@ -255,12 +258,15 @@ async fn an_orders_own_numbers_are_no_parcels() {
     // By WeChat's number, and by the number that WeChat was given.
     for written in [&transaction, &placed.out_trade_no] {
         let batch = pasted(&packer, &w, &format!("微信交易号\t运单号\n{written}\tSF1234567890123")).await;
-        assert!(packer.page(&batch).await.contains("1 行可执行"), "{written}");
+        assert!(packer.page(&batch).await.contains("<b class=\"ok\">1</b> 行可执行"), "{written}");
     }
     for unknown in ["飞毛腿", "王小明"] {
         let batch = pasted(&packer, &w, &format!("{no} {unknown} SF1234567890123")).await;
         let page = packer.page(&batch).await;
-        assert!(page.contains(&format!("不认识快递公司「{unknown}」")) && page.contains("0 行可执行"), "{unknown}");
+        assert!(
+            page.contains(&format!("不认识快递公司「{unknown}」")) && page.contains("<b class=\"ok\">0</b> 行可执行"),
+            "{unknown}"
+        );
     }
     let batch = pasted(&packer, &w, &format!("{no}\t顺丰冷运\tSF1234567890123\n随便写的一行")).await;
     let page = packer.page(&batch).await;

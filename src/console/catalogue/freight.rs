@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::assets;
-use crate::console::{back, frame};
+use crate::console::{back, frame, wrong_fields};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
@@ -113,6 +113,7 @@ async fn form(
     };
     let context = context! {
         frame: frame(shop, staff, "products", flash).await?, section: "freight", id, problems, other, rows, used,
+        wrong: wrong.map(wrong_fields),
         name: filled.name.clone(), by: filled.by.clone(), elsewhere: &filled.elsewhere,
         kinds: By::ALL.iter().map(|by| (by.word(), by.text())).collect::<Vec<_>>(), may_edit: staff.role >= Role::Manager,
     };

@@ -20,7 +20,9 @@ use crate::catalogue::{Category, Product, Sku, stock};
 use crate::clock::{self, Day};
 use crate::console::columns::{self, Choice, Head};
 use crate::console::undo::{self, Step};
-use crate::console::{self, Frame, Waiting, back, cut, frame, framed, inside, query_string, undoable, waiting};
+use crate::console::{
+    self, Frame, Waiting, back, back_undoable, cut, frame, framed, inside, query_string, undoable, waiting,
+};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
@@ -52,9 +54,6 @@ struct Query {
     category: String,
     #[field(default = String::new())]
     sort: String,
-    /// What was just done to the shelf and can be taken back: `off` or `on` and the products, as `off.1.2`.
-    #[field(default = String::new())]
-    undo: String,
     /// `columns` while somebody chooses them.
     #[field(default = String::new())]
     panel: String,
@@ -88,19 +87,6 @@ impl Query {
         let mut other = self.clone();
         change(&mut other);
         other.address()
-    }
-
-    /// The act that takes the last one back, and the products.
-    fn undo(&self) -> Option<Undo> {
-        let (act, ids) = self.undo.split_once('.')?;
-        let back = match act {
-            "off" => "on",
-            "on" => "off",
-            _ => return None,
-        };
-        let ids: Vec<i64> = ids.split('.').take(MOST_AT_ONCE).map_while(|id| id.parse().ok()).collect();
-        let text = if back == "on" { "重新上架" } else { "重新下架" };
-        (!ids.is_empty()).then_some(Undo { act: back, text, ids })
     }
 
     fn reached(&self) -> Option<[i64; 2]> {
@@ -177,7 +163,6 @@ struct ListPage<'q> {
     low: i64,
     /// Goods that were made up to try the shop out with.
     samples: i64,
-    undo: Option<Undo>,
     heads: Vec<Head>,
     /// Empty until somebody wants to choose.
     choices: Vec<Choice>,
@@ -203,14 +188,6 @@ struct CategoryShown {
     option: CategoryOption,
     here: bool,
     address: String,
-}
-
-/// What was just done to the shelf, to be taken back.
-#[derive(Serialize, Debug, PartialEq)]
-struct Undo {
-    act: &'static str,
-    text: &'static str,
-    ids: Vec<i64>,
 }
 
 #[derive(Serialize)]
@@ -270,8 +247,6 @@ impl<'q> ListPage<'q> {
         let Seen { waiting, items, next, counts, categories, low, month } = seen;
         let (may_edit, sort) = (staff.role >= Role::Manager, query.sort());
         let frame = framed(shop, staff, "products", flash, waiting);
-        // Only where the strip above has nothing to take back.
-        let offered = frame.flash.as_ref().is_none_or(|told| told.to.is_none());
         let shown = columns::chosen(staff.lists.product_columns.as_deref(), |_: ProductColumn| true);
         let to = |sort: Sort| query.with(|other| other.sort = sort.word().to_owned());
         let tab = |(word, text, n)| TabShown { word, text, n };
@@ -302,7 +277,6 @@ impl<'q> ListPage<'q> {
             ticks: may_edit && query.tab != "bin",
             low,
             samples: counts.samples,
-            undo: query.undo().filter(|_| offered),
             heads: shown.iter().map(|column| Head::of(*column, column.ways(), sort, to)).collect(),
             choices: if query.panel == "columns" { columns::choices(&shown, |_| true) } else { Vec::new() },
             shows: ProductColumn::ALL.iter().map(|column| (column.word(), shown.contains(column))).collect(),
@@ -594,7 +568,7 @@ async fn bulk(
     }
     let (by, seen, chosen, written) = (staff.0.clone(), form.seen.clone(), ids.clone(), act.clone());
     let write = move |tx: &Tx| {
-        let (mut steps, mut moved) = (Vec::new(), Vec::new());
+        let mut steps = Vec::new();
         if let Some(seen) = &seen
             && prices(&chosen_products(tx, &ids)?) != *seen
         {
@@ -605,27 +579,16 @@ async fn bulk(
             change(tx, &by, &product, &written)?;
             // Only what was not so before: what is taken back is what was done.
             steps.extend(written.steps(&product));
-            if written == Act::Shelf(!product.on_shelf) {
-                moved.push(id.to_string());
-            }
         }
         let done = format!("{} 个商品已{}", ids.len(), written.done());
         let undo = undo::keep(tx, &by, &done, &steps)?;
-        Ok(Some((done, undo, moved)))
+        Ok(Some((done, undo)))
     };
     let done = match shop.write(write).await.transpose() {
         Some(done) => done,
         None => return Ok(Ok(confirm(shop, &staff.0, &form, &act, chosen).await?)),
     };
-    Ok(Err(match done {
-        // The address can be opened later, and still offers it.
-        Ok((done, undo, moved)) if !moved.is_empty() => {
-            let join = if to.contains('?') { '&' } else { '?' };
-            undoable(format!("{to}{join}undo={}.{}", form.act, moved.join(".")), &done, &undo)
-        }
-        Ok((done, undo, _)) => undoable(to, &done, &undo),
-        Err(e) => console::refused(to, e),
-    }))
+    Ok(Err(back_undoable(to, done)))
 }
 
 fn chosen_products(conn: &rusqlite::Connection, ids: &[ProductId]) -> Result<Vec<Product>> {

@@ -12,7 +12,7 @@ use crate::assets;
 use crate::buyers::store as buyers;
 use crate::catalogue::{showcase, store as catalogue};
 use crate::clock;
-use crate::console::{back, frame, words};
+use crate::console::{back, frame, words, wrong_fields};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
@@ -221,6 +221,7 @@ async fn form_page(
     fresh: PromotionForm,
 ) -> Result<Template> {
     let (now, problem) = (shop.now(), typed.as_ref().map(|(_, error)| words(error)));
+    let wrong = typed.as_ref().map(|(_, error)| wrong_fields(error));
     let read = move |conn: &Connection| {
         let known = of.map(|id| store::by_id(conn, id)?.ok_or_else(|| Error::from(Code::NotFound))).transpose()?;
         let filled = match (typed, &known) {
@@ -242,7 +243,7 @@ async fn form_page(
     let options = |all: Vec<(&'static str, &'static str)>| all;
     let context = context! {
         frame: frame(shop, staff, "products", flash).await?,
-        section: "promotions", may_edit: staff.role >= Role::Manager, problem,
+        section: "promotions", may_edit: staff.role >= Role::Manager, problem, wrong,
         promotion: known.as_ref().map(|promotion| shown(promotion, now)),
         // What buyers hold keeps its promise.
         fixed: known.as_ref().is_some_and(|promotion| promotion.issued > 0),

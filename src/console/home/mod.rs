@@ -13,6 +13,7 @@ use super::system::{certificate, trials};
 use super::{Frame, Waiting, framed};
 use crate::assets;
 use crate::backups::{Backup, room_soon, store as backups};
+use crate::catalogue::Delivery;
 use crate::catalogue::lists::{self, ShelfCounts};
 use crate::catalogue::media::thumb;
 use crate::catalogue::sellers::Sellers;
@@ -24,7 +25,7 @@ use crate::jobs;
 use crate::ledger::{DaySum, store as ledger};
 use crate::money::yuan;
 use crate::orders::margin::{Margin, Margins};
-use crate::orders::search::{Filter, store as search};
+use crate::orders::search::{Filter, Sort, store as search};
 use crate::orders::{self, Line, Order, OrderStatus};
 use crate::payments::{Checked, store as payments};
 use crate::reconcile::{BillState, Match, store as reconcile};
@@ -55,6 +56,8 @@ struct Span {
     to: String,
 }
 
+/// So many orders are named to whoever packs.
+const TO_PACK: i64 = 6;
 /// A span of one's own is a year at most.
 const LONGEST: i64 = 366;
 
@@ -89,6 +92,8 @@ struct Seen {
     hours: [[i64; 24]; 3],
     /// The goods of the order that has waited longest.
     first: Vec<Line>,
+    /// What is to be packed next, for whoever only packs.
+    to_pack: Vec<(Order, Vec<Line>)>,
     /// Twice the days that are charted: the older half is compared with.
     charted: Vec<DaySum>,
     funnel: [i64; 3],
@@ -115,6 +120,7 @@ fn look(
     (sellers, margins): (&Sellers, &Margins),
     (first, last): (Day, Day),
     settings: &Settings,
+    packs: bool,
     now: i64,
 ) -> Result<Seen> {
     let today = Day::of(now);
@@ -156,6 +162,10 @@ fn look(
         recent,
         hours: [hours(0)?, hours(1)?, hours(7)?],
         first: longest.map_or(Ok(Vec::new()), |order| orders::store::lines(conn, order.id))?,
+        to_pack: match packs {
+            true => to_pack(conn)?.into_iter().map(with_lines).collect::<Result<_>>()?,
+            false => Vec::new(),
+        },
         sum: summed(first, last)?,
         yesterday: summed(today.plus(-1), today.plus(-1))?,
         margin: margins.of(conn, first, last)?,
@@ -171,6 +181,14 @@ fn look(
         todo,
         waiting: super::waiting(conn)?,
     })
+}
+
+fn to_pack(conn: &rusqlite::Connection) -> Result<Vec<Order>> {
+    let (status, delivery) = (Some(OrderStatus::ToShip), Some(Delivery::Express));
+    let waiting = Filter { status, delivery, to_pack: true, ..Filter::default() };
+    let sort = search::possible(conn, &waiting, Sort::LongestWaiting)?;
+    let found = search::sorted(conn, &waiting, sort, None, TO_PACK)?;
+    Ok(found.into_iter().map(|(_, order)| order).collect())
 }
 
 /// Everything that the page shows.
@@ -213,6 +231,7 @@ struct HomePage {
     funnel: Vec<StepShown>,
     best: Vec<SellerShown>,
     recent: Vec<OrderShown>,
+    to_pack: Vec<OrderShown>,
     last_notice: Option<String>,
     bill: Option<BillShown>,
     check: Option<CheckShown>,
@@ -267,6 +286,9 @@ struct OrderShown {
     status_text: &'static str,
     total: String,
     lines: Vec<GoodsShown>,
+    /// Since it was paid.
+    waited: Option<String>,
+    late: bool,
 }
 
 #[derive(Serialize)]
@@ -351,6 +373,7 @@ impl HomePage {
             funnel: seen.funnel.map(|n| StepShown { n, share: share(n) }).into(),
             best: seen.best.iter().map(|seller| seller_shown(seller, most)).collect(),
             recent: seen.recent.iter().map(|(order, lines)| order_shown(order, lines, now)).collect(),
+            to_pack: seen.to_pack.iter().map(|(order, lines)| order_shown(order, lines, now)).collect(),
             last_notice: seen.last_notice.map(|at| clock::span(now - at)),
             bill: seen.bill.map(|bill| BillShown {
                 day: bill.day.shown(),
@@ -379,7 +402,8 @@ async fn page(
     let (now, settings) = (shop.now(), shop.settings());
     let span = span.read(Day::of(now));
     let (sellers, margins, of_now) = (sellers.inner().clone(), margins.inner().clone(), settings.clone());
-    let read = move |conn: &_| look(conn, (&sellers, &margins), (span.1, span.2), &of_now, now);
+    let packs = staff.role == Role::Packer;
+    let read = move |conn: &_| look(conn, (&sellers, &margins), (span.1, span.2), &of_now, packs, now);
     let seen = shop.read(read).await?;
     let mut todo = todo::steps(shop, &settings, &seen.todo);
     // Only the owner can do these.
@@ -407,6 +431,8 @@ fn order_shown(order: &Order, lines: &[Line], now: i64) -> OrderShown {
         status_text: order.status.text(),
         total: order.total.to_string(),
         lines: goods(lines),
+        waited: order.paid_at.map(|at| clock::span(now - at)),
+        late: order.paid_at.is_some_and(|at| now - at >= DAY),
     }
 }
 
@@ -459,6 +485,7 @@ mod tests {
             margin: Margin::default(),
             hours: [[0; 24]; 3],
             first: Vec::new(),
+            to_pack: Vec::new(),
             charted: Vec::new(),
             funnel: [0; 3],
             best: Vec::new(),
@@ -535,10 +562,13 @@ mod tests {
             status_text: OrderStatus::ToShip.text(),
             total: "88.00".into(),
             lines: vec![apples(), apples()],
+            waited: Some("3 小时".into()),
+            late: true,
         };
         for role in [Role::Packer, Role::Clerk, Role::Owner] {
             let mut full = page_of(busy(), role);
             (full.waiting_goods, full.recent) = (vec![apples()], vec![order()]);
+            full.to_pack = vec![order()];
             full.bill = Some(BillShown { day: "2026-10-07".into(), text: "一致", differs: false });
             full.backup = Some(BackupShown { at: "03:00".into(), fine: true });
             for (page, words) in [(full, "高山苹果"), (page_of(empty(), role), "还没有订单")] {

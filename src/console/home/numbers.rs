@@ -93,8 +93,8 @@ impl Hourly {
             week: line(&week),
             x: (hour + 1) * 10,
             y: 100 - now * 100 / most,
-            most: yuan(most),
-            half: yuan(most / 2),
+            most: round(most),
+            half: round(most / 2),
             ahead: percent(now, then.0),
             then: yuan(then.0),
             week_then: yuan(then.1),
@@ -102,6 +102,12 @@ impl Hourly {
             rows: (0..=hour).filter(moved).map(row).collect(),
         }
     }
+}
+
+/// A round number beside an axis needs no cents.
+fn round(fen: i64) -> String {
+    let shown = yuan(fen);
+    shown.strip_suffix(".00").map(str::to_owned).unwrap_or(shown)
 }
 
 /// The first round number at or above, for the head of an axis; never nothing.
@@ -180,8 +186,8 @@ impl Chart {
         };
         Chart {
             bars: (0..CHARTED).filter_map(bar).collect(),
-            most: yuan(most),
-            half: yuan(most / 2),
+            most: round(most),
+            half: round(most / 2),
             first: day(0).shown(),
             last: today.shown(),
         }

@@ -148,7 +148,7 @@ impl Next {
                     false => format!("{n} 单待发货"),
                 },
                 why: format!("最早一单已等 {}", clock::span(waited.unwrap_or(0))),
-                to: "/admin/orders?tab=to_ship",
+                to: "/admin/orders?tab=to_ship&sort=longest",
                 button: "去发货",
             }),
             Waits { low: n @ 1.., .. } => Some(Next {

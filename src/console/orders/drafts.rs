@@ -12,7 +12,7 @@ use crate::buyers::addresses::{Address, AddressForm};
 use crate::buyers::paste;
 use crate::catalogue::{Delivery, Sku, store as catalogue};
 use crate::clock;
-use crate::console::{back, frame, words};
+use crate::console::{back, frame, words, wrong_fields};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::drafts::{Agreed, Draft, DraftState, GOOD_FOR, MOST_LINES, MOST_PIECES, store, take, total};
@@ -283,10 +283,10 @@ fn sku(conn: &Connection, id: SkuId) -> Result<Option<Sku>> {
     Ok(catalogue::for_sale(conn, id)?.map(|found| found.sku).filter(|sku| sku.enabled))
 }
 
-async fn form_page(shop: &Shop, staff: &Staff, filled: &DraftForm, problem: Option<String>) -> Result<Template> {
+async fn form_page(shop: &Shop, staff: &Staff, filled: &DraftForm, wrong: Option<&Error>) -> Result<Template> {
     let names = shop.read(|conn| Ok(catalogue::sellable_names(conn, SUGGESTED)?)).await?;
     let context = context! {
-        frame: frame(shop, staff, "orders", None).await?, tab: "drafts", problem, form: filled.shown(), names,
+        frame: frame(shop, staff, "orders", None).await?, tab: "drafts", problem: wrong.map(words), wrong: wrong.map(wrong_fields), form: filled.shown(), names,
     };
     Ok(assets::page("console/draft_new.html", context))
 }
@@ -315,7 +315,7 @@ async fn create(shop: &State<Shop>, staff: Clerk, form: Form<DraftForm>) -> Next
     };
     match shop.write(write).await {
         Ok(id) => Ok(back(format!("{HERE}/{id}"), Ok("订单码已生成，发给买家就行"))),
-        Err(e) => Err(form_page(shop, &staff.0, &typed, Some(words(&e))).await),
+        Err(e) => Err(form_page(shop, &staff.0, &typed, Some(&e)).await),
     }
 }
 

@@ -179,6 +179,25 @@ impl Query {
         day.map(|day| (day.start(), day.end()))
     }
 
+    /// What nothing can be found by narrows nothing, and so is no chip either.
+    fn clear_nonsense(&mut self) {
+        if !matches!(self.days.as_str(), "today" | "yesterday" | "7" | "30") {
+            self.days.clear();
+        }
+        for day in [&mut self.from, &mut self.to] {
+            *day = Day::read(day).map(Day::shown).unwrap_or_default();
+        }
+        if self.booked(0).is_none() {
+            self.slot.clear();
+        }
+        if self.flag.parse::<Flag>().is_err() {
+            self.flag.clear();
+        }
+        if self.delivery.parse::<Delivery>().is_err() {
+            self.delivery.clear();
+        }
+    }
+
     /// The address of this very list, without its page.
     fn address(&self) -> String {
         let yes = |on: bool| if on { "true" } else { "" };
@@ -319,6 +338,7 @@ async fn list(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>,
     if !query.may_sort(&staff) {
         query.sort.clear();
     }
+    query.clear_nonsense();
     let (now, asked, person) = (shop.now(), query.clone(), staff.clone());
     let seen = shop.read(move |conn| look(conn, &person, &asked, now)).await?;
     let page = ListPage::of(shop, &staff, flash, &query, seen);
@@ -337,6 +357,10 @@ impl<'q> ListPage<'q> {
             alarm: word == "exception" && n.is_some_and(|n| n > 0),
             address: query.with(|other| {
                 other.tab = word.to_owned();
+                // Whoever goes to ship begins with the one that has waited longest.
+                if word == "to_ship" && other.sort.is_empty() {
+                    other.sort = Sort::LongestWaiting.word().to_owned();
+                }
                 // How long one waits is asked of no others.
                 if sort.is_by_waiting() {
                     other.sort.clear();
@@ -358,7 +382,7 @@ impl<'q> ListPage<'q> {
             tabs: tabs.into_iter().map(tab).collect(),
             tab: if query.tab.is_empty() { "all" } else { &query.tab },
             table: if query.view.is_empty() { staff.lists.order_table } else { query.view == "table" },
-            heads: shown.iter().map(head).collect(),
+            heads: columns::by_one(shown.iter().map(head).collect()),
             sorts: BY_CARDS.iter().filter(|column| may(**column)).map(head).filter(Head::sorts).collect(),
             choices: if query.panel == "columns" { columns::choices(&shown, may) } else { Vec::new() },
             shows: OrderColumn::ALL.iter().map(|column| (column.word(), shown.contains(column))).collect(),
