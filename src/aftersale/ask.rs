@@ -77,7 +77,7 @@ fn checked(tx: &Tx, full: &Full, wish: &Wish) -> Result<Vec<ReturnLine>> {
         }
         lines.push(ReturnLine { line_id: *id, quantity: *quantity, sku: *sku, restocked: false });
     }
-    if wish.kind == Kind::Return && worth(full, &lines)?.1 == Fen::ZERO {
+    if wish.kind == Kind::Return && worth(full, ReturnState::Requested, &lines)?.1 == Fen::ZERO {
         return Err(Error::field("kind", "这几件没有可退的钱，可以申请换货"));
     }
     Ok(lines)

@@ -10,7 +10,7 @@ use crate::orders::in_hand::Goods;
 use crate::orders::{Full, Line, Topic, Who, store as orders};
 use crate::parcels::Parcel;
 use crate::payments::refund::{self, Refundable, Wish};
-use crate::refunds::{Origin, RefundLine};
+use crate::refunds::{Origin, RefundLine, RefundState};
 use crate::returns::{CameBack, Kind, Return, ReturnLine, ReturnState, With, store};
 use crate::settings::Settings;
 
@@ -34,14 +34,36 @@ pub fn send(tx: &Tx, id: ReturnId, parcel: &Parcel, who: &Who, settings: &Settin
     Ok(orders::note(tx, case.order_id, who, Topic::Goods, "买家改了寄回的单号")?)
 }
 
-/// What a return's money comes to now. Errors: its buyer does not have so many pieces any more.
-pub fn worth(full: &Full, lines: &[ReturnLine]) -> Result<(Vec<RefundLine>, Fen)> {
-    let returnable = full.returnable();
+/// The pieces of a return are still its buyer's to give back. Errors: their money went back already, or they never left.
+fn still_there(full: &Full, state: ReturnState, lines: &[ReturnLine]) -> Result<()> {
+    // What the shop has received is not in its buyer's hand any more.
+    let returnable = if state == ReturnState::Received { full.paid_for() } else { full.returnable() };
     let has = |line: &ReturnLine| returnable.iter().any(|(of, n)| of.id == line.line_id && line.quantity <= *n);
-    if !lines.iter().all(has) {
-        let words = "这几件已经单独退过款，或又撤销了发货，不能再退；请核对订单，再关闭这笔售后";
-        return Err(Error::from(Code::OrderState).says(words));
+    if lines.iter().all(has) {
+        return Ok(());
     }
+    let words = "这几件已经单独退过款，或又撤销了发货，不能再退换；请核对订单，再关闭这笔售后";
+    Err(Error::from(Code::OrderState).says(words))
+}
+
+/// Others may go out for them: neither has their money gone back, nor may it yet. Errors: which of the two.
+pub fn still_owed(full: &Full, lines: &[ReturnLine]) -> Result<()> {
+    still_there(full, ReturnState::Received, lines)?;
+    let waits = |state: RefundState| state.is_open() && !state.takes_money();
+    let asked = full.refunds.iter().filter(|one| one.refund.inside && waits(one.refund.state));
+    let mut parts = asked.flat_map(|one| one.lines.iter().map(move |part| (&one.refund, part)));
+    match parts.find(|(_, part)| part.quantity > 0 && lines.iter().any(|line| line.line_id == part.line_id)) {
+        None => Ok(()),
+        Some((refund, _)) => {
+            let words = format!("这几件有一笔退款 {} 还没有结束，先去处理它，再寄换的", refund.out_refund_no);
+            Err(Error::from(Code::OrderState).says(words))
+        }
+    }
+}
+
+/// What a return's money comes to now. Errors: its buyer does not have so many pieces any more.
+pub fn worth(full: &Full, state: ReturnState, lines: &[ReturnLine]) -> Result<(Vec<RefundLine>, Fen)> {
+    still_there(full, state, lines)?;
     let pieces: Vec<_> = lines.iter().map(|line| (line.line_id, line.quantity)).collect();
     let parts = Refundable::of(full).pieces(&pieces)?;
     let sum = parts.iter().try_fold(Fen::ZERO, |sum, part| sum.plus(part.amount)).unwrap_or_default();
@@ -68,7 +90,9 @@ pub fn receive(
 ) -> Result<Option<RefundId>> {
     let case = standing(tx, id, |may| may.receive)?;
     let (full, restock) = (refund::full_order(tx, case.order_id)?, &over.restock);
-    for line in store::lines(tx, id)? {
+    let lines = store::lines(tx, id)?;
+    still_there(&full, case.state, &lines)?;
+    for line in lines {
         let of = full.lines.iter().find(|of| of.id == line.line_id).ok_or(Code::NotFound)?;
         for (sku, quantity) in said(&full, of, line.quantity, &over.came)? {
             let came = CameBack { line_id: of.id, sku, quantity, with: With::Return(id) };
@@ -131,7 +155,7 @@ fn pay(
     settings: &Settings,
 ) -> Result<RefundId> {
     let full = refund::full_order(tx, case.order_id)?;
-    let (mut lines, sum) = worth(&full, &store::lines(tx, case.id)?)?;
+    let (mut lines, sum) = worth(&full, case.state, &store::lines(tx, case.id)?)?;
     let agreed = agrees(sum);
     for part in &mut lines {
         part.restock = restock.contains(&part.line_id);

@@ -1,11 +1,11 @@
 //! Parcels that are sent once more: for what came back to be exchanged, or for one that was lost (补发).
 
+use super::back::still_owed;
 use super::{dearer, go, standing, tell, words};
 use crate::catalogue::{stock, store as catalogue};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{LineId, OrderId, ResendId, ReturnId, SkuId};
-use crate::money::yuan;
 use crate::orders::in_hand::Goods;
 use crate::orders::{Full, Line, OrderStatus, Topic, Who, store as orders};
 use crate::parcels::Parcel;
@@ -39,7 +39,9 @@ pub fn exchange(
     let case = standing(tx, id, |may| may.send_new)?;
     let full = refund::full_order(tx, case.order_id)?;
     let (mut goods, mut difference) = (Vec::new(), 0);
-    for line in store::lines(tx, id)? {
+    let lines = store::lines(tx, id)?;
+    still_owed(&full, &lines)?;
+    for line in lines {
         let of = full.lines.iter().find(|of| of.id == line.line_id).ok_or(Code::NotFound)?;
         let named = instead.iter().find(|(id, _)| *id == of.id).map(|(_, sku)| *sku);
         let had = had(&full, id, &line, of);
@@ -56,8 +58,9 @@ pub fn exchange(
         return Err(Error::field("dearer", words));
     }
     let resend = leave(tx, &full, Some(&case), goods, "换货", parcel, who)?;
-    if difference > 0 {
-        let what = format!("换出的比买的贵 ¥{}，由店里承担", yuan(difference));
+    if difference != 0 {
+        let whose = if difference > 0 { "由店里承担" } else { "系统不自动退差价，要退请另建退款" };
+        let what = format!("换出的{}，{whose}", dearer::words(difference));
         orders::note(tx, case.order_id, who, Topic::Money, &what)?;
     }
     go(tx, &case, ReturnState::Done, who, &parcel.text(), settings)?;

@@ -166,9 +166,14 @@ pub fn product(conn: &Connection, id: ProductId) -> Result<Option<Product>> {
     let Some(mut product) = product else { return Ok(None) };
     let mut rows = conn.prepare_cached("select hash from product_images where product_id = ?1 order by position")?;
     product.images = rows.query_map([id], |row| row.get(0))?.collect::<Result<_>>()?;
-    let mut rows = conn.prepare_cached("select * from skus where product_id = ?1 order by position, id")?;
-    product.skus = rows.query_map([id], read_sku)?.collect::<Result<_>>()?;
+    product.skus = skus_of(conn, id)?;
     Ok(Some(product))
+}
+
+/// The SKUs of a product, those that are not sold any more included.
+pub fn skus_of(conn: &Connection, id: ProductId) -> Result<Vec<Sku>> {
+    let mut rows = conn.prepare_cached("select * from skus where product_id = ?1 order by position, id")?;
+    rows.query_map([id], read_sku)?.collect()
 }
 
 /// What can be sold now, as people call it: the product, and its choice of specs behind a blank.

@@ -67,6 +67,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0053_bill_parts.sql"),
     include_str!("migrations/0054_clock_steps.sql"),
     include_str!("migrations/0055_came_back.sql"),
+    include_str!("migrations/0056_came_as.sql"),
 ];
 
 /// The newest schema that this program knows.

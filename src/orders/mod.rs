@@ -359,8 +359,15 @@ impl Full {
         self.in_hand().into_iter().filter(|(line, _)| !waits || line.left() == 0).collect()
     }
 
-    /// Pieces of each line that its buyer has: they left, and no money went back for them.
+    /// Pieces of each line that its buyer has: they left and did not come back, and no money went back for them.
     pub fn in_hand(&self) -> Vec<(&Line, i64)> {
+        let has = |line: &Line| self.goods_of(line).iter().map(|(_, n)| n).sum();
+        let held = self.paid_for().into_iter().map(|(line, n)| (line, n.min(has(line))));
+        held.filter(|(_, n)| *n > 0).collect()
+    }
+
+    /// Pieces of each line that left and for which no money went back, wherever they are by now.
+    pub fn paid_for(&self) -> Vec<(&Line, i64)> {
         let taking = || self.refunds.iter().filter(|r| r.refund.inside && r.refund.state.takes_money());
         let held = |line: &Line| {
             let parts = taking().flat_map(|r| &r.lines).filter(|part| part.line_id == line.id);

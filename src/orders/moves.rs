@@ -15,7 +15,7 @@ use crate::ids::{BuyerId, LineId, OrderId, RefundId};
 use crate::money::Fen;
 use crate::parcels::Parcel;
 use crate::promotions::{Discount, give, store as promotions};
-use crate::refunds::FullRefund;
+use crate::refunds::{FullRefund, RefundLine};
 use crate::returns::{CameBack, With, store as returns};
 
 /// Places the order and holds its stock. The quote was made in this transaction, so every line is available.
@@ -255,7 +255,7 @@ pub fn refund(tx: &Tx, id: OrderId, refund: &FullRefund, who: &Who) -> Result<Op
         // What has not left yet is given back first; only the rest can have come back.
         let unshipped = if order.holds_stock { part.quantity.min(line.left()) } else { 0 };
         give_back(tx, &line, unshipped)?;
-        for (sku, pieces) in came_with(tx, &full, refund.refund.id, &line, part.quantity - unshipped)? {
+        for (sku, pieces) in came_with(tx, &full, refund.refund.id, part, part.quantity - unshipped)? {
             if part.restock {
                 stock::put_back(tx, sku, line.id, pieces)?;
             }
@@ -289,15 +289,25 @@ pub fn refund(tx: &Tx, id: OrderId, refund: &FullRefund, who: &Who) -> Result<Op
     Ok(Some(to))
 }
 
-/// As which SKUs so many pieces came back for this refund: as its return says, else as what was sent last, which is
-/// written down.
-fn came_with(tx: &Tx, full: &Full, refund: RefundId, line: &Line, pieces: i64) -> Result<Goods> {
+/// As which SKUs so many pieces came back for this refund: as its return says, else as staff say, else as what was sent
+/// last, which is written down. What its buyer does not have any more came before, with an exchange.
+fn came_with(tx: &Tx, full: &Full, refund: RefundId, part: &RefundLine, pieces: i64) -> Result<Goods> {
+    let line = full.lines.iter().find(|line| line.id == part.line_id);
+    let line = line.ok_or(DbError::Broken("a refund is of a line that its order does not have"))?;
     let case = full.returns.iter().find(|one| one.case.refund == Some(refund));
     let said = case.map(|one| full.came_with(line.id, With::Return(one.case.id))).unwrap_or_default();
     if !said.is_empty() {
         return Ok(in_hand::cut(&said, pieces, line.sku_id));
     }
-    let goods = full.coming_back(line, pieces);
+    let has = full.goods_of(line);
+    let some = |n: i64| pieces.min(n);
+    let mut goods = match part.came_as {
+        Some(sku) => vec![(sku, some(has.iter().find(|(of, _)| *of == sku).map_or(0, |(_, n)| *n)))],
+        None => full.coming_back(line, some(has.iter().map(|(_, n)| n).sum())),
+    };
+    goods.retain(|(_, n)| *n > 0);
+    // Money that went back for goods that stayed brings nothing.
+    goods.retain(|_| part.restock);
     for (sku, quantity) in &goods {
         let came = CameBack { line_id: line.id, sku: *sku, quantity: *quantity, with: With::Refund(refund) };
         returns::put_came_back(tx, full.order.id, &came)?;

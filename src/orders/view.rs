@@ -15,6 +15,7 @@ use crate::ids::{ImageHash, LineId, OrderNo, OutRefundNo, OutTradeNo, ProductId,
 use crate::money::Fen;
 use crate::photos::PhotoView;
 use crate::refunds::{FullRefund, RefundLine, RefundState};
+use crate::returns::FullReturn;
 use crate::returns::view::{ResendView, ReturnView};
 
 #[derive(Serialize)]
@@ -187,6 +188,13 @@ impl From<&FullRefund> for RefundView {
     }
 }
 
+/// A refund of an order; one whose goods the shop has received already is not its buyer's to take back.
+fn refund_view(full: &FullRefund, returns: &[FullReturn]) -> RefundView {
+    let view = RefundView::from(full);
+    let received = returns.iter().any(|one| one.case.refund == Some(full.refund.id));
+    RefundView { cancellable: view.cancellable && !received, ..view }
+}
+
 impl OrderView {
     /// An order by itself, with its code drawn. `refund_window` is how long after receipt a refund may be asked for.
     pub fn new(full: &Full, refund_window: i64, now: i64) -> OrderView {
@@ -264,7 +272,7 @@ impl OrderView {
                         .collect(),
                 })
                 .collect(),
-            refunds: refunds.iter().map(RefundView::from).collect(),
+            refunds: refunds.iter().map(|one| refund_view(one, returns)).collect(),
             returns: returns.iter().map(|case| ReturnView::new(case, resends)).collect(),
             resends: resends.iter().map(ResendView::from).collect(),
             returnable: actions.send_back,

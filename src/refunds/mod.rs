@@ -4,7 +4,7 @@ pub mod store;
 
 use serde::Serialize;
 
-use crate::ids::{LineId, OrderId, OutRefundNo, PhotoId, RefundId};
+use crate::ids::{LineId, OrderId, OutRefundNo, PhotoId, RefundId, SkuId};
 use crate::money::Fen;
 use crate::words::words;
 
@@ -174,6 +174,8 @@ pub struct RefundLine {
     pub amount: Fen,
     /// Pieces that had been shipped came back and can be sold again.
     pub restock: bool,
+    /// As which SKU, where its buyer has several and somebody said which.
+    pub came_as: Option<SkuId>,
 }
 
 /// A refund with its lines, and with the photographs that were sent with it.

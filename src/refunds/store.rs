@@ -50,7 +50,7 @@ pub fn of_transaction(conn: &Connection, transaction_id: &str) -> Result<Vec<Ref
 
 pub fn full(conn: &Connection, refund: Refund) -> Result<FullRefund> {
     let mut rows = conn.prepare_cached(
-        "select line_id, quantity, amount_fen, restock from refund_lines where refund_id = ?1 order by line_id",
+        "select line_id, quantity, amount_fen, restock, came_as from refund_lines where refund_id = ?1 order by line_id",
     )?;
     let lines = rows
         .query_map([refund.id], |row| {
@@ -59,6 +59,7 @@ pub fn full(conn: &Connection, refund: Refund) -> Result<FullRefund> {
                 quantity: row.get("quantity")?,
                 amount: row.get("amount_fen")?,
                 restock: row.get("restock")?,
+                came_as: row.get("came_as")?,
             })
         })?
         .collect::<Result<_>>()?;
@@ -190,9 +191,10 @@ pub fn put_lines(tx: &Tx, id: RefundId, lines: &[RefundLine]) -> Result<()> {
     tx.prepare_cached("delete from refund_lines where refund_id = ?1")?.execute([id])?;
     for line in lines {
         tx.prepare_cached(
-            "insert into refund_lines (refund_id, line_id, quantity, amount_fen, restock) values (?1, ?2, ?3, ?4, ?5)",
+            "insert into refund_lines (refund_id, line_id, quantity, amount_fen, restock, came_as)
+             values (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
-        .execute(params![id, line.line_id, line.quantity, line.amount, line.restock])?;
+        .execute(params![id, line.line_id, line.quantity, line.amount, line.restock, line.came_as])?;
     }
     Ok(())
 }

@@ -297,7 +297,7 @@ fn must_be_left(lines: &[Line], pieces: &[(LineId, i64)]) -> Result<()> {
 }
 
 /// Why a parcel cannot be taken back any more; `None` when it can.
-pub fn undo_refused(order: &Order, shipment: &Shipment, last_refund: Option<i64>, now: i64) -> Option<&'static str> {
+pub fn undo_refused(order: &Order, shipment: &Shipment, last_aftersale: Option<i64>, now: i64) -> Option<&'static str> {
     match order.status {
         OrderStatus::ToShip | OrderStatus::Shipped => {}
         _ => return Some("订单已经结束，不能撤销发货"),
@@ -305,13 +305,13 @@ pub fn undo_refused(order: &Order, shipment: &Shipment, last_refund: Option<i64>
     if now - shipment.shipped_at >= UNDO_WITHIN {
         return Some("发货已超过 30 分钟，不能撤销；单号写错可以改单号");
     }
-    last_refund.filter(|at| *at >= shipment.shipped_at).and(Some("发货之后有退款，不能撤销发货"))
+    last_aftersale.filter(|at| *at >= shipment.shipped_at).and(Some("发货之后有退款、退换货或补发，不能撤销发货"))
 }
 
 /// Takes a parcel back, within half an hour.
 pub fn undo(tx: &Tx, id: OrderId, shipment: ShipmentId, who: &Who) -> Result<Parcel> {
     let (order, shipment) = found(tx, id, shipment)?;
-    if let Some(why) = undo_refused(&order, &shipment, store::last_refund(tx, id)?, tx.now()) {
+    if let Some(why) = undo_refused(&order, &shipment, store::last_aftersale(tx, id)?, tx.now()) {
         return Err(Error::from(Code::OrderState).says(why));
     }
     moves::unship(tx, &order, &shipment, who)?;

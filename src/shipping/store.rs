@@ -10,11 +10,18 @@ use crate::shown::Shown;
 use crate::staff::Staff;
 use crate::wechat::push::Settlement;
 
-/// When money of this order last went back; one that is still on its way goes back later than any parcel left.
-pub fn last_refund(conn: &Connection, order: OrderId) -> Result<Option<i64>> {
+/// When something of this order last went back or was sent again; the end of time while that is under way. A return of
+/// which nothing has come yet finds out by itself that its goods never left.
+pub fn last_aftersale(conn: &Connection, order: OrderId) -> Result<Option<i64>> {
     conn.prepare_cached(
-        "select max(coalesce(ended_at, 9223372036854775807)) from refunds
-          where order_id = ?1 and state not in ('rejected', 'cancelled')",
+        "select max(at) from (
+           select coalesce(ended_at, 9223372036854775807) as at from refunds
+            where order_id = ?1 and state not in ('rejected', 'cancelled')
+           union all
+           select coalesce(ended_at, 9223372036854775807) from returns
+            where order_id = ?1 and state in ('received', 'done')
+           union all
+           select sent_at from resends where order_id = ?1)",
     )?
     .query_row([order], |row| row.get(0))
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use xiaopu::catalogue::store as catalogue;
 use xiaopu::error::Error;
 use xiaopu::ids::SkuId;
+use xiaopu::simulator::Paying;
 use xiaopu::staff::Role;
 
 use super::refunds::until;
@@ -862,4 +863,280 @@ async fn staff_and_buyer_are_told_where_it_stands() {
     let read: Vec<_> = told.iter().map(|of| (value(of, "thing2"), value(of, "character_string4"))).collect();
     let fine = |status: &str, number: &str| (status.to_owned(), number.to_owned());
     assert_eq!(read, [fine("商家已同意", "SF1234567890123"), fine("新货已寄出", "SF7777777777777")], "{told:?}");
+}
+
+/// The money of a piece that waits to be exchanged may go back; then nothing goes out for it, and it is not put back twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_paid_back_is_not_exchanged_too() {
+    for (refund_first, word) in [(true, "已经单独退过款"), (false, "还没有结束")] {
+        let w = World::new().await;
+        let (small, large) = two_sizes(&w, 5000, 9).await;
+        let alice = w.buyer("alice").await;
+        let boss = w.staff("boss", Role::Manager).await;
+        let clerk = w.staff("clerk", Role::Clerk).await;
+        let placed = shipped(&w, &boss, &alice, small, 1).await;
+        let line = line(&alice, &placed).await;
+        let mut wish = wish(&alice, &placed, "exchange", 1).await;
+        wish["lines"][0]["skuId"] = json!(large);
+        let id = ask(&alice, &placed, &w.key(), wish).await.ok()["id"].as_str().unwrap().to_owned();
+        let to = format!("/admin/returns/{id}");
+        agree(&boss, &id).await;
+        boss.post(&format!("{to}/receive"), &[("restock", &line)]).await;
+        assert_eq!(w.stock(small).await.0, 9, "what came is on the shelf");
+        let path = format!("/admin/orders/{}/refund", placed.no);
+        let form = boss.page(&path).await;
+        assert!(form.contains("1 件换货「待换出」") && form.contains("货已经收回"), "{form}");
+        // A form of yesterday still offers to put it back.
+        let again = [
+            ("lines[0].id", line.as_str()),
+            ("lines[0].quantity", "1"),
+            ("lines[0].restock", "true"),
+            ("reason", "缺货"),
+        ];
+        let who = if refund_first { &boss } else { &clerk };
+        assert!(who.page_of(&path, &again).await.contains("1 件换货「待换出」"), "the second screen says it too");
+        let confirmed = [&again[..], &[("confirmed", "true")]].concat();
+        who.post(&path, &confirmed).await;
+        if refund_first {
+            until(&w, &format!("{}R01", placed.no), "succeeded").await;
+        }
+        boss.post(&format!("{to}/send"), &[("tracking_no", "SF7777777777777")]).await;
+        assert!(boss.said(&to).await.contains(word), "{word}");
+        assert_eq!((w.stock(small).await.0, w.stock(large).await.0), (9, 9), "nothing went out, nothing came twice");
+        boss.post(&format!("{to}/reject"), &[("words", "已经退款")]).await;
+        assert_eq!(case(&alice, &placed).await["state"], "rejected");
+        w.must_hold().await;
+    }
+}
+
+/// A parcel does not "not leave after all" once something of it came back or was sent again; what was only agreed to
+/// does not come back from a parcel that never left.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parcel_whose_goods_come_back_is_not_taken_back() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let boss = w.staff("boss", Role::Manager).await;
+    let ways = [("asked", false), ("agreed", false), ("received", true), ("sent", true), ("cancelled", false)];
+    for (way, refused) in ways {
+        let placed = shipped(&w, &boss, &alice, sku, 1).await;
+        let parcel = w.count("select max(id) from shipments").await;
+        let id = asked(&alice, &placed, "exchange", 1).await;
+        let to = format!("/admin/returns/{id}");
+        match way {
+            "asked" => {}
+            "cancelled" => {
+                alice.post(&format!("/orders/{}/returns/{id}/cancel", placed.no), None).await;
+            }
+            _ => agree(&boss, &id).await,
+        }
+        if matches!(way, "received" | "sent") {
+            boss.post(&format!("{to}/receive"), &[]).await;
+        }
+        if way == "sent" {
+            boss.post(&format!("{to}/send"), &[("tracking_no", "SF7777777777777")]).await;
+        }
+        let page = format!("/admin/orders/{}", placed.no);
+        let undo = format!("{page}/shipments/{parcel}/undo");
+        assert_eq!(boss.page(&page).await.contains(&undo), !refused, "{way}: the button");
+        boss.post(&undo, &[]).await;
+        let status = alice.status(&placed.no).await;
+        assert_eq!(status, if refused { "shipped" } else { "to_ship" }, "{way}");
+        if way == "agreed" {
+            let before = w.stock(sku).await;
+            boss.post(&format!("{to}/receive"), &[("restock", &line(&alice, &placed).await)]).await;
+            assert!(boss.said(&to).await.contains("又撤销了发货"));
+            assert_eq!(w.stock(sku).await, before);
+        }
+        w.must_hold().await;
+    }
+}
+
+/// Where a buyer has two sizes, the form of a refund asks which came; where he has another than he bought, it says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_puts_back_the_size_that_came() {
+    for (bought, said, as_large) in [(1, "true", true), (2, "M", false), (2, "L", true)] {
+        let w = World::new().await;
+        let (small, large) = two_sizes(&w, 5000, 9).await;
+        let alice = w.buyer("alice").await;
+        let boss = w.staff("boss", Role::Manager).await;
+        let placed = shipped(&w, &boss, &alice, small, bought).await;
+        let line = line(&alice, &placed).await;
+        let mut wish = wish(&alice, &placed, "exchange", 1).await;
+        wish["lines"][0]["skuId"] = json!(large);
+        let id = ask(&alice, &placed, &w.key(), wish).await.ok()["id"].as_str().unwrap().to_owned();
+        agree(&boss, &id).await;
+        boss.post(&format!("/admin/returns/{id}/receive"), &[("restock", &line)]).await;
+        boss.post(&format!("/admin/returns/{id}/send"), &[("tracking_no", "SF7777777777777")]).await;
+        let stock = async || (w.stock(small).await.0, w.stock(large).await.0);
+        let before = stock().await;
+        let path = format!("/admin/orders/{}/refund", placed.no);
+        let form = boss.page(&path).await;
+        let sku = if said == "M" { small } else { large }.to_string();
+        let restock = if bought == 1 { "true" } else { &sku };
+        assert!(form.contains("name=\"lines[0].restock\"") && form.contains("L"), "{form}");
+        assert_eq!(form.contains(&format!("<option value=\"{sku}\">")), bought == 2, "{form}");
+        fn typed<'a>(line: &'a str, n: &'a str, restock: &'a str) -> [(&'a str, &'a str); 4] {
+            [("lines[0].id", line), ("lines[0].quantity", n), ("lines[0].restock", restock), ("reason", "不想要了")]
+        }
+        if bought == 2 {
+            boss.post(&path, &typed(&line, "2", restock)).await;
+            assert!(boss.said(&path).await.contains("只有 1 件"), "two of a size of which he has one");
+            boss.post(&path, &typed(&line, "1", "999")).await;
+            assert!(boss.said(&path).await.contains("没有这个规格"));
+        }
+        let one = typed(&line, "1", restock);
+        let page = boss.page_of(&path, &one).await;
+        assert_eq!(page.contains("退货入库（L ×1）"), as_large, "{page}");
+        assert!(page.contains(&format!(".restock\" value=\"{restock}\"")), "{page}");
+        boss.post(&path, &[&one[..], &[("confirmed", "true")]].concat()).await;
+        until(&w, &format!("{}R01", placed.no), "succeeded").await;
+        let after = if as_large { (before.0, before.1 + 1) } else { (before.0 + 1, before.1) };
+        assert_eq!(stock().await, after, "{bought} {said}");
+        w.must_hold().await;
+    }
+}
+
+/// What was given back without pieces is said where pieces are given back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_compensation_is_said_where_the_piece_comes_back() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let boss = w.staff("boss", Role::Manager).await;
+    let placed = shipped(&w, &boss, &alice, sku, 2).await;
+    let line = line(&alice, &placed).await;
+    let path = format!("/admin/orders/{}/refund", placed.no);
+    let fields =
+        [("lines[0].id", line.as_str()), ("lines[0].amount", "3.00"), ("reason", "价格调整"), ("confirmed", "true")];
+    boss.post(&path, &fields).await;
+    until(&w, &format!("{}R01", placed.no), "succeeded").await;
+    let words = "之前另外退过 ¥3.00";
+    assert!(boss.page(&path).await.contains(words));
+    let piece = [("lines[0].id", line.as_str()), ("lines[0].quantity", "1"), ("reason", "不想要了")];
+    assert!(boss.page_of(&path, &piece).await.contains(words));
+    let id = asked(&alice, &placed, "return", 1).await;
+    agree(&boss, &id).await;
+    assert!(boss.page(&format!("/admin/returns/{id}/receive")).await.contains(words));
+}
+
+/// What the shop has on its shelf again is not its buyer's to send back once more, whatever became of the exchange.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_on_the_shelf_again_is_not_sent_back_twice() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let boss = w.staff("boss", Role::Manager).await;
+    let placed = shipped(&w, &boss, &alice, sku, 1).await;
+    let line = line(&alice, &placed).await;
+    let id = asked(&alice, &placed, "exchange", 1).await;
+    let to = format!("/admin/returns/{id}");
+    agree(&boss, &id).await;
+    boss.post(&format!("{to}/receive"), &[("restock", &line)]).await;
+    boss.post(&format!("{to}/reject"), &[("words", "不换了，另外退款")]).await;
+    assert_eq!(w.stock(sku).await.0, 9);
+    let again = wish(&alice, &placed, "return", 1).await;
+    assert_eq!(ask(&alice, &placed, &w.key(), again).await.status, 409);
+    // Its money may still go back, by staff.
+    let path = format!("/admin/orders/{}/refund", placed.no);
+    let fields =
+        [("lines[0].id", line.as_str()), ("lines[0].quantity", "1"), ("reason", "协商"), ("confirmed", "true")];
+    boss.post(&path, &fields).await;
+    until(&w, &format!("{}R01", placed.no), "succeeded").await;
+    assert_eq!(w.stock(sku).await.0, 9);
+    w.must_hold().await;
+}
+
+/// Whoever received the goods says that they can be sold again; whoever agrees to the money changes nothing of that.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_clerk_found_good_stays_good_when_a_manager_agrees() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let (boss, clerk) = (w.staff("boss", Role::Manager).await, w.staff("clerk", Role::Clerk).await);
+    let placed = shipped(&w, &boss, &alice, sku, 2).await;
+    let line = line(&alice, &placed).await;
+    let id = asked(&alice, &placed, "return", 2).await;
+    agree(&boss, &id).await;
+    clerk.post(&format!("/admin/returns/{id}/receive"), &[("restock", &line)]).await;
+    // The goods are here: their buyer cannot keep them by taking the wish back.
+    let order = alice.order(&placed.no).await;
+    let refund = &order["refunds"][0];
+    assert_eq!((&refund["state"], &refund["cancellable"]), (&json!("requested"), &json!(false)), "{order}");
+    let cancel = format!("/orders/{}/refunds/{}/cancel", placed.no, refund["id"].as_str().unwrap());
+    assert_eq!(alice.post(&cancel, None).await.status, 409);
+    let page = format!("/admin/refunds/{}R01", placed.no);
+    let form = boss.page(&page).await;
+    assert!(form.contains("value=\"true\" checked"), "{form}");
+    // As a browser sends what stands there.
+    let fields = [
+        ("lines[0].id", line.as_str()),
+        ("lines[0].quantity", "2"),
+        ("lines[0].restock", "true"),
+        ("confirmed", "true"),
+    ];
+    boss.post(&format!("{page}/approve"), &fields).await;
+    until(&w, &format!("{}R01", placed.no), "succeeded").await;
+    assert_eq!(w.stock(sku).await.0, 9);
+    w.must_hold().await;
+}
+
+/// Goods that stay with their buyer are none that came: what he has of two sizes stays known.
+#[tokio::test(flavor = "multi_thread")]
+async fn money_for_a_piece_that_stays_takes_no_size_away() {
+    let w = World::new().await;
+    let (small, large) = two_sizes(&w, 5000, 9).await;
+    let alice = w.buyer("alice").await;
+    let boss = w.staff("boss", Role::Manager).await;
+    let placed = shipped(&w, &boss, &alice, small, 2).await;
+    let line = line(&alice, &placed).await;
+    let mut wish = wish(&alice, &placed, "exchange", 1).await;
+    wish["lines"][0]["skuId"] = json!(large);
+    let id = ask(&alice, &placed, &w.key(), wish).await.ok()["id"].as_str().unwrap().to_owned();
+    agree(&boss, &id).await;
+    boss.post(&format!("/admin/returns/{id}/receive"), &[("restock", &line)]).await;
+    // Over the counter: no parcel, no number.
+    boss.post(&format!("/admin/returns/{id}/send"), &[("by_hand", "true")]).await;
+    assert!(boss.said(&format!("/admin/returns/{id}")).await.contains("已交给买家"));
+    assert_eq!((w.stock(small).await.0, w.stock(large).await.0), (8, 8));
+    let path = format!("/admin/orders/{}/refund", placed.no);
+    let fields =
+        [("lines[0].id", line.as_str()), ("lines[0].quantity", "1"), ("reason", "破损"), ("confirmed", "true")];
+    boss.post(&path, &fields).await;
+    until(&w, &format!("{}R01", placed.no), "succeeded").await;
+    let id = asked(&alice, &placed, "return", 1).await;
+    agree(&boss, &id).await;
+    let page = boss.page(&format!("/admin/returns/{id}/receive")).await;
+    assert!(page.contains("T 恤 M 收回几件") && page.contains("T 恤 L 收回几件"), "{page}");
+    w.must_hold().await;
+}
+
+/// Money that went back in WeChat's own console names no goods: what is left is shared, and the goods are received for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn goods_come_back_for_what_is_left_of_the_money() {
+    let w = World::new().await;
+    let (apple, pear) = (w.product("苹果", 3000, 9).await, w.product("梨", 2000, 9).await);
+    let alice = w.buyer("alice").await;
+    let boss = w.staff("boss", Role::Manager).await;
+    let mut basket = order(apple, 1);
+    basket["items"].as_array_mut().unwrap().push(json!({ "skuId": pear, "quantity": 1 }));
+    let placed = Placed::of(alice.prepay(&w.key(), basket).await);
+    w.pay(&placed, Paying::Well);
+    w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
+    boss.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
+    w.wechat.refund_by_console(&w.transaction(&placed), 4000).unwrap();
+    w.advance(5 * SECOND);
+    w.wait("the row", || async { alice.order(&placed.no).await["refundedFen"] == 4000 }).await;
+    let lines = alice.order(&placed.no).await["lines"].clone();
+    let both: Vec<_> = lines.as_array().unwrap().iter().map(|l| json!({ "lineId": l["id"], "quantity": 1 })).collect();
+    let quote = format!("/orders/{}/refunds/quote", placed.no);
+    let quoted = alice.post(&quote, Some(json!({ "lines": both }))).await.ok();
+    assert_eq!(quoted["amountFen"], placed.total - 4000, "{quoted}");
+    let body = json!({ "kind": "return", "lines": both, "reason": "大了" });
+    let id = ask(&alice, &placed, &w.key(), body).await.ok()["id"].as_str().unwrap().to_owned();
+    agree(&boss, &id).await;
+    boss.post(&format!("/admin/returns/{id}/receive"), &[]).await;
+    let after = alice.order(&placed.no).await;
+    assert_eq!(after["returns"][0]["state"], "done", "{after}");
+    w.must_hold().await;
 }

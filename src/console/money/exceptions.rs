@@ -17,6 +17,7 @@ use crate::exceptions::{Exception, Kind, store};
 use crate::ids::{ExceptionId, OrderNo, OutRefundNo};
 use crate::money::yuan;
 use crate::orders::Who;
+use crate::payments::refund::rest_of;
 use crate::reconcile::{self, decide};
 use crate::refunds::{Refund, store as refunds};
 use crate::shop::Shop;
@@ -152,13 +153,19 @@ async fn refund_page(shop: &State<Shop>, staff: Manager, id: &str) -> Result<Tem
     let (id, now) = (id_of(id)?, shop.now());
     let read = move |conn: &Connection| {
         let found = store::by_id(conn, id)?.ok_or(Code::NotFound)?;
-        with_refunds(conn, vec![found])?.pop().ok_or_else(|| Error::from(Code::NotFound))
+        let entered = crate::ledger::store::payment(conn, &found.transaction_id)?;
+        let rest = entered.map(|entered| rest_of(conn, &entered)).transpose()?.flatten();
+        let (exception, refund) = with_refunds(conn, vec![found])?.pop().ok_or_else(|| Error::from(Code::NotFound))?;
+        Ok((exception, refund, rest))
     };
-    let (exception, refund) = shop.read(read).await?;
+    let (exception, refund, rest) = shop.read(read).await?;
+    // Where some of it went back before, only the rest goes now.
+    let rest = rest.filter(|rest| rest.get() < exception.amount_fen).map(|rest| rest.to_string());
     let context = context! {
         frame: frame(shop, &staff.0, "money", None).await?,
         e: Shown::of(&exception, refund.as_ref(), now),
         staff: &staff.0.name,
+        rest,
     };
     Ok(assets::page("console/exception_refund.html", context))
 }

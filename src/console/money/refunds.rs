@@ -10,19 +10,21 @@ use serde_json::{Value, json};
 
 use crate::assets;
 use crate::catalogue::media::thumb;
+use crate::catalogue::{Sku, store as catalogue};
 use crate::clock;
 use crate::console::orders::find;
 use crate::console::{Frame, back, cut, frame, lead, words};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
-use crate::ids::{LineId, OrderNo, OutRefundNo, PhotoId, RefundId};
+use crate::ids::{LineId, OrderNo, OutRefundNo, PhotoId, RefundId, SkuId};
 use crate::jobs::{self, Task};
 use crate::money::Fen;
 use crate::orders::store as orders;
-use crate::orders::{Full, Line, Order, Who};
+use crate::orders::{Full, Order, Who, in_hand};
 use crate::payments::refund::{self, Refundable, Unheard, Wish, send};
 use crate::refunds::{FullRefund, OTHER_MERCHANT, Options, Origin, Refund, RefundLine, RefundState, store};
+use crate::returns::With;
 use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::staff::login::audit;
@@ -238,17 +240,20 @@ async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>
         let next = (jobs::store::waiting_for(conn, task)?, jobs::store::failing(conn, task)?);
         let order = refund.order_id.map(|id| orders::by_id(conn, id)).transpose()?.flatten();
         let order = order.map(|order| orders::full(conn, order)).transpose()?;
-        Ok((store::full(conn, refund)?, order, next))
+        let full = store::full(conn, refund)?;
+        let lines = order.as_ref().map(|order| named_lines(conn, order, &full.lines)).transpose()?;
+        let asked = order.as_ref().filter(|_| full.refund.options().decide);
+        let form = asked.map(|order| Offer::of(conn, order, Some(&full))).transpose()?;
+        Ok((full, order, lines, form, next))
     };
-    let (full, order, (next, failing)) = shop.read(read).await?;
+    let (full, order, lines, form, (next, failing)) = shop.read(read).await?;
     let mut may = may(&staff.0, &shop.settings(), &full.refund);
     may.settle |= unasked.is_some() && staff.0.role >= Role::Manager && full.refund.state.is_under_way();
-    let asked = order.as_ref().filter(|_| full.refund.options().decide);
     let page = RefundPage {
         frame: frame(shop, &staff.0, "refunds", flash).await?,
         r: Shown::of(&full, order.as_ref().map(|order| &order.order), shop.now()),
-        lines: order.as_ref().map(|order| named_lines(order, &full.lines)),
-        form: asked.map(|order| Offer::of(order, Some(&full))),
+        lines,
+        form,
         next: next.map(clock::shown),
         unasked: unasked.is_some(),
         held: unasked.or(failing).filter(|why| {
@@ -269,18 +274,60 @@ struct Part {
     quantity: i64,
     amount: String,
     restock: bool,
+    /// As which SKUs its pieces go back to stock, where that is not simply what was bought.
+    comes_as: Option<String>,
+    /// What whoever gives this back is to know.
+    beware: Vec<String>,
 }
 
-fn named_lines(full: &Full, parts: &[RefundLine]) -> Vec<Part> {
-    let line = |id: LineId| full.lines.iter().find(|line| line.id == id);
-    let named = |(part, line): (&RefundLine, &Line)| Part {
-        name: line.name.clone(),
-        spec: line.spec_text.clone(),
-        quantity: part.quantity,
-        amount: part.amount.to_string(),
-        restock: part.restock,
+fn named_lines(conn: &Connection, full: &Full, parts: &[RefundLine]) -> Result<Vec<Part>> {
+    let named = |part: &RefundLine| {
+        let Some(line) = full.lines.iter().find(|line| line.id == part.line_id) else { return Ok(None) };
+        let skus = catalogue::skus_of(conn, line.product_id)?;
+        let comes = match part.came_as {
+            Some(sku) => vec![(sku, part.quantity)],
+            None => full.coming_back(line, part.quantity),
+        };
+        let others = comes.iter().any(|(sku, _)| *sku != line.sku_id);
+        let text = |(sku, n): &(SkuId, i64)| format!("{} ×{n}", in_hand::spec_of(line, &skus, *sku));
+        Ok(Some(Part {
+            name: line.name.clone(),
+            spec: line.spec_text.clone(),
+            quantity: part.quantity,
+            amount: part.amount.to_string(),
+            restock: part.restock,
+            comes_as: (part.restock && others).then(|| comes.iter().map(text).collect::<Vec<_>>().join("、")),
+            beware: Vec::new(),
+        }))
     };
-    parts.iter().filter_map(|part| Some((part, line(part.line_id)?))).map(named).collect()
+    parts.iter().map(named).filter_map(Result::transpose).collect()
+}
+
+/// The same before it is given back: with what went back besides, and what is owed for the same pieces.
+fn wished_lines(conn: &Connection, full: &Full, refundable: &Refundable, parts: &[RefundLine]) -> Result<Vec<Part>> {
+    let mut named = named_lines(conn, full, parts)?;
+    for (shown, part) in named.iter_mut().zip(parts).filter(|(_, part)| part.quantity > 0) {
+        let of = refundable.lines.iter().find(|one| one.line.id == part.line_id);
+        shown.beware.extend(of.and_then(besides));
+        shown.beware.extend(of.and_then(|of| owed(full, of.line.id)));
+    }
+    Ok(named)
+}
+
+fn besides(of: &refund::RefundableLine) -> Option<String> {
+    (of.besides > Fen::ZERO).then(|| format!("这一行之前另外退过 ¥{}（没有退件），要不要扣，请看好金额", of.besides))
+}
+
+/// That these pieces wait to be given back or exchanged: then what is owed for them is paid here.
+fn owed(full: &Full, line: LineId) -> Option<String> {
+    let open = full.returns.iter().filter(|one| one.case.state.is_open());
+    let mut parts = open.flat_map(|one| one.lines.iter().map(move |part| (&one.case, part)));
+    let (case, part) = parts.find(|(_, part)| part.line_id == line)?;
+    let (kind, state) = (case.kind.text(), case.state.text());
+    Some(format!(
+        "这一行有 {} 件{kind}「{state}」：在这里退了它们的钱，那笔{kind}就不能再办，请到那里结束它",
+        part.quantity
+    ))
 }
 
 /// What the form offers: each line with what is left of it, and what was asked for.
@@ -305,12 +352,27 @@ struct Offered {
     pieces: i64,
     most: String,
     shipped: bool,
+    /// As what its pieces may come back; one of them is chosen where there are several.
+    comes: Vec<ComesAs>,
+    /// What whoever gives this back is to know.
+    beware: Vec<String>,
+    /// Whoever received it says that it can be sold again, and as what it came.
+    restock: bool,
     quantity: i64,
     amount: Option<String>,
 }
 
+/// A SKU of which its buyer has pieces.
+#[derive(Serialize)]
+struct ComesAs {
+    sku: SkuId,
+    text: String,
+    /// It is not simply what was bought.
+    other: bool,
+}
+
 impl Offer {
-    fn of(full: &Full, asked: Option<&FullRefund>) -> Offer {
+    fn of(conn: &Connection, full: &Full, asked: Option<&FullRefund>) -> Result<Offer> {
         let refundable = Refundable::of(full);
         let order = &full.order;
         let part = |id: LineId| asked.and_then(|r| r.lines.iter().find(|part| part.line_id == id));
@@ -318,9 +380,24 @@ impl Offer {
             let some = full.refunds.iter().filter(|r| r.refund.inside && state.contains(&r.refund.state));
             some.fold(Fen::ZERO, |sum, r| sum.plus(r.refund.amount).unwrap_or(sum)).to_string()
         };
+        let sent_back = full.returns.iter().find(|one| asked.is_some_and(|r| one.case.refund == Some(r.refund.id)));
+        let sent_back = sent_back.map(|one| one.case.id);
+        let text = |l: &refund::RefundableLine, skus: &[Sku], sku: SkuId| ComesAs {
+            sku,
+            text: in_hand::spec_of(&l.line, skus, sku),
+            other: sku != l.line.sku_id,
+        };
         let offered = |l: &refund::RefundableLine| {
             let part = part(l.line.id);
-            Offered {
+            let skus = catalogue::skus_of(conn, l.line.product_id)?;
+            let mut comes: Vec<_> = full.goods_of(&l.line).into_iter().map(|(sku, _)| text(l, &skus, sku)).collect();
+            // Somebody has looked over what came.
+            let came = sent_back.map(|id| full.came_with(l.line.id, With::Return(id))).unwrap_or_default();
+            if let Some((first, _)) = came.first() {
+                let texts = came.iter().map(|(sku, n)| format!("{} ×{n}", in_hand::spec_of(&l.line, &skus, *sku)));
+                comes = vec![ComesAs { sku: *first, text: texts.collect::<Vec<_>>().join("、"), other: true }];
+            }
+            Ok(Offered {
                 id: l.line.id,
                 name: l.line.name.clone(),
                 spec: l.line.spec_text.clone(),
@@ -328,11 +405,14 @@ impl Offer {
                 pieces: l.pieces,
                 most: l.amount.to_string(),
                 shipped: l.line.shipped > 0,
+                comes,
+                beware: besides(l).into_iter().chain(owed(full, l.line.id)).collect(),
+                restock: part.is_some_and(|part| part.restock),
                 quantity: part.map_or(0, |part| part.quantity),
                 amount: part.map(|part| part.amount.plain()),
-            }
+            })
         };
-        Offer {
+        Ok(Offer {
             order_no: order.order_no.clone(),
             paid: order.paid.to_string(),
             refunded: order.refunded.to_string(),
@@ -340,8 +420,8 @@ impl Offer {
             left: refundable.total.to_string(),
             freight_left: refundable.freight.to_string(),
             freight: asked.map(|r| r.refund.freight.plain()),
-            lines: refundable.lines.iter().map(offered).collect(),
-        }
+            lines: refundable.lines.iter().map(offered).collect::<Result<_>>()?,
+        })
     }
 }
 
@@ -349,11 +429,16 @@ impl Offer {
 #[get("/orders/<no>/refund")]
 async fn new_page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, no: &str) -> Result<Template> {
     let order = find(shop, no).await?;
-    let full = shop.read(move |conn| Ok(orders::full(conn, order)?)).await?;
+    let read = move |conn: &Connection| {
+        let full = orders::full(conn, order)?;
+        let form = Offer::of(conn, &full, None)?;
+        Ok((full, form))
+    };
+    let (full, form) = shop.read(read).await?;
     let first = |state| full.refunds.iter().find(|r| r.refund.state == state).map(|r| &r.refund.out_refund_no);
     let context = context! {
         frame: frame(shop, &staff.0, "refunds", flash).await?,
-        form: Offer::of(&full, None),
+        form,
         possible: full.refundable() > Fen::ZERO,
         failed: first(RefundState::Failed),
         requested: first(RefundState::Requested),
@@ -389,17 +474,36 @@ struct LineForm {
     quantity: String,
     #[field(default = String::new())]
     amount: String,
-    #[field(default = false)]
-    restock: bool,
+    /// They came back and can be sold again: `true`, or as which SKU.
+    #[field(default = String::new())]
+    restock: String,
+}
+
+impl LineForm {
+    /// As which SKU its pieces came back, if that was said. Errors: its buyer has not so many of it.
+    fn came_as(&self, full: &Full, quantity: i64) -> Result<Option<SkuId>> {
+        let Ok(sku) = self.restock.parse().map(SkuId) else { return Ok(None) };
+        let Some(line) = full.lines.iter().find(|line| line.id.0 == self.id) else { return Ok(None) };
+        match full.goods_of(line).iter().find(|(of, _)| *of == sku) {
+            Some((_, has)) if quantity <= *has => Ok(Some(sku)),
+            Some((_, has)) => {
+                let words = format!("「{}」这个规格买家手里只有 {has} 件，请按规格分两次退", line.name);
+                Err(Error::field("lines", words))
+            }
+            None => Err(Error::field("lines", format!("「{}」买家手里没有这个规格", line.name))),
+        }
+    }
 }
 
 impl RefundForm {
     /// The wish, with each amount that was left empty worked out from the pieces.
-    fn wish(&self, refundable: &Refundable, (reason, description): (String, String)) -> Result<Wish> {
+    fn wish(&self, full: &Full, refundable: &Refundable, (reason, description): (String, String)) -> Result<Wish> {
         if self.whole {
             let (mut lines, freight) = refundable.whole();
             for part in &mut lines {
-                part.restock = self.lines.iter().any(|typed| LineId(typed.id) == part.line_id && typed.restock);
+                let typed = self.lines.iter().find(|typed| LineId(typed.id) == part.line_id);
+                let Some(typed) = typed.filter(|typed| !typed.restock.is_empty()) else { continue };
+                (part.restock, part.came_as) = (true, typed.came_as(full, part.quantity)?);
             }
             return Ok(Wish { lines, freight, reason, description });
         }
@@ -421,7 +525,8 @@ impl RefundForm {
                     .ok_or_else(|| Error::field("lines", format!("「{name}」的退款金额请填金额，例如 8 或 8.50")))?,
             };
             if quantity > 0 || amount > Fen::ZERO {
-                lines.push(RefundLine { line_id: line.line.id, quantity, amount, restock: typed.restock });
+                let (restock, came_as) = (!typed.restock.is_empty(), typed.came_as(full, quantity)?);
+                lines.push(RefundLine { line_id: line.line.id, quantity, amount, restock, came_as });
             }
         }
         let freight = match self.freight.trim() {
@@ -442,19 +547,23 @@ async fn confirm_page(
     action: String,
     number: Option<&Refund>,
 ) -> Result<Template> {
-    let parts = named_lines(full, &wish.lines);
     let hidden: Vec<Value> = wish
         .lines
         .iter()
         .map(|part| {
             json!({
                 "id": part.line_id, "quantity": part.quantity, "amount": part.amount.to_string(), "restock": part.restock,
+                "came_as": part.came_as,
             })
         })
         .collect();
     let receiver = full.order.address.as_ref().map(|a| a.masked_receiver());
     let (of, asked, now) = (full.clone(), wish.clone(), shop.now());
-    let coupon = shop.read(move |conn| refund::coupon_words(conn, &of, &asked, now)).await?;
+    let read = move |conn: &Connection| {
+        let parts = wished_lines(conn, &of, &Refundable::of(&of), &asked.lines)?;
+        Ok((parts, refund::coupon_words(conn, &of, &asked, now)?))
+    };
+    let (parts, coupon) = shop.read(read).await?;
     let context = context! {
         frame: frame(shop, staff, "refunds", None).await?,
         amount: amount.to_string(), lines: parts, hidden, freight: wish.freight.to_string(),
@@ -502,7 +611,7 @@ async fn open(shop: &Shop, staff: &Staff, no: &str, form: &RefundForm) -> Result
     let id = order.id;
     let full = shop.read(move |conn| Ok(orders::full(conn, order)?)).await?;
     let refundable = Refundable::of(&full);
-    let wish = form.wish(&refundable, refund::check_words(&form.reason, &form.description)?)?;
+    let wish = form.wish(&full, &refundable, refund::check_words(&form.reason, &form.description)?)?;
     let amount = refundable.check(&wish)?;
     if !form.confirmed {
         let page = confirm_page(shop, staff, &full, &wish, amount, format!("/admin/orders/{no}/refund"), None).await?;
@@ -553,7 +662,7 @@ async fn agree(shop: &Shop, staff: &Staff, number: &str, form: &RefundForm) -> R
     let full = shop.read(read).await?;
     let refundable = Refundable::of(&full);
     // Why it was asked for stays as it was written.
-    let wish = form.wish(&refundable, (refund.reason.clone(), refund.description.clone()))?;
+    let wish = form.wish(&full, &refundable, (refund.reason.clone(), refund.description.clone()))?;
     let amount = refundable.check(&wish)?;
     if !may_agree(staff, &shop.settings(), amount) {
         return Err(Error::from(Code::OrderState).says("这个金额要经理或店主同意"));
@@ -761,10 +870,15 @@ mod tests {
 
     #[test]
     fn the_page_of_a_refund_asks_for_nothing_that_it_is_not_given() {
-        let part =
-            || Part {
-                name: "草莓蛋糕".into(), spec: "6 寸".into(), quantity: 1, amount: "8.00".into(), restock: true
-            };
+        let part = || Part {
+            name: "草莓蛋糕".into(),
+            spec: "6 寸".into(),
+            quantity: 1,
+            amount: "8.00".into(),
+            restock: true,
+            comes_as: Some("8 寸 ×1".into()),
+            beware: vec!["这一行之前另外退过".into()],
+        };
         let offered = || Offered {
             id: LineId(1),
             name: "草莓蛋糕".into(),
@@ -773,6 +887,9 @@ mod tests {
             pieces: 1,
             most: "8.00".into(),
             shipped: true,
+            comes: vec![ComesAs { sku: SkuId(1), text: "8 寸".into(), other: true }],
+            beware: vec!["这一行之前另外退过".into()],
+            restock: true,
             quantity: 1,
             amount: Some("8.00".into()),
         };

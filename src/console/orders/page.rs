@@ -106,7 +106,7 @@ struct Seen {
     /// When it will be closed or completed by itself.
     expiring: Option<i64>,
     completing: Option<i64>,
-    last_refund: Option<i64>,
+    last_aftersale: Option<i64>,
     place: Option<Place>,
     waiting: Waiting,
     invoice: Option<Invoice>,
@@ -133,7 +133,7 @@ impl Seen {
             openid: buyers::store::openid(conn, order.buyer_id)?,
             expiring: jobs::store::waiting_for(conn, jobs::Task::Expire(id))?,
             completing: jobs::store::waiting_for(conn, jobs::Task::Complete(id))?,
-            last_refund: shipping::store::last_refund(conn, id)?,
+            last_aftersale: shipping::store::last_aftersale(conn, id)?,
             place: came.place(conn, id, now)?,
             waiting: console::waiting(conn)?,
             invoice: invoices::of_order(conn, id)?,
@@ -349,7 +349,10 @@ impl OrderPage {
             address: order.address.as_ref().map(|address| address_shown(address, looking.revealed)),
             fetcher: full.pickup.as_ref().map(|pickup| pickup.shown_phone(looking.revealed)),
             attempts: seen.attempts.iter().map(|attempt| attempt_shown(attempt, &seen.shares)).collect(),
-            shipments: shipments.iter().map(|shipment| parcel_shown(full, shipment, seen.last_refund, now)).collect(),
+            shipments: shipments
+                .iter()
+                .map(|shipment| parcel_shown(full, shipment, seen.last_aftersale, now))
+                .collect(),
             returns: full.returns.iter().map(line_of).collect(),
             resends: resends_shown(full),
             lost: if role > Role::Packer { to_resend(full) } else { Vec::new() },
@@ -422,7 +425,7 @@ fn attempt_shown(attempt: &Attempt, shares: &[Shares]) -> AttemptShown {
     }
 }
 
-fn parcel_shown(full: &Full, shipment: &Shipment, last_refund: Option<i64>, now: i64) -> ParcelShown {
+fn parcel_shown(full: &Full, shipment: &Shipment, last_aftersale: Option<i64>, now: i64) -> ParcelShown {
     let name = |id: LineId| full.lines.iter().find(|line| line.id == id).map(|line| line.name.clone());
     ParcelShown {
         id: shipment.id,
@@ -431,7 +434,7 @@ fn parcel_shown(full: &Full, shipment: &Shipment, last_refund: Option<i64>, now:
         company_text: shipment.parcel.company_text().to_owned(),
         tracking: shipment.parcel.tracking_no.to_string(),
         at: clock::shown(shipment.shipped_at),
-        undo: shipping::undo_refused(&full.order, shipment, last_refund, now).is_none(),
+        undo: shipping::undo_refused(&full.order, shipment, last_aftersale, now).is_none(),
         lines: shipment.lines.iter().map(|(id, n)| PieceShown { name: name(*id), n: *n }).collect(),
     }
 }

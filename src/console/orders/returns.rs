@@ -24,6 +24,7 @@ use crate::ids::{LineId, OrderId, OrderNo, OutRefundNo, PhotoId, ResendId, Retur
 use crate::money::Fen;
 use crate::orders::{Full, Line, Who, in_hand, store as orders};
 use crate::parcels::{Found, Parcel, store as parcels};
+use crate::payments::refund::Refundable;
 use crate::photos::{Shown as Photo, store as photos};
 use crate::refunds::{Refund, RefundState, store as refunds};
 use crate::returns::{FullReturn, Kind, Options, Return, ReturnState, Step, store};
@@ -129,6 +130,8 @@ struct LineShown {
     /// Of one piece when it was bought, and what was paid for these; none where that has gone back.
     price: String,
     paid: Option<String>,
+    /// What went back for this line without pieces.
+    besides: Option<String>,
     /// What it may be, where that is several SKUs.
     may_be: Vec<MayBe>,
     /// Whether what is meant to go out costs more or less, in words; and whether more.
@@ -190,11 +193,11 @@ impl Shown {
         let FullReturn { case, lines, photos, steps } = found.ok_or(Code::NotFound)?;
         let refund = case.refund.map(|id| refunds::by_id(conn, id)).transpose()?.flatten();
         let resend = full.resends.iter().find(|sent| sent.return_id == Some(case.id));
-        let worth = goods::worth(&full, lines).ok();
+        let (worth, refundable) = (goods::worth(&full, case.state, lines).ok(), Refundable::of(&full));
         let mut shown = Vec::new();
         for line in lines {
             let of = full.lines.iter().find(|of| of.id == line.line_id).ok_or(Code::NotFound)?;
-            let skus = catalogue::product(conn, of.product_id)?.map(|product| product.skus).unwrap_or_default();
+            let skus = catalogue::skus_of(conn, of.product_id)?;
             let had = new::had(&full, case.id, line, of);
             let chosen = new::meant(line, of, &had);
             let instead = line.sku.filter(|sku| had.iter().any(|(of, _)| of != sku));
@@ -215,6 +218,7 @@ impl Shown {
             });
             let choices: Vec<_> = choices.filter(|_| case.kind == Kind::Exchange).collect();
             let difference = skus.iter().find(|sku| sku.id == chosen && instead.is_some()).map(more);
+            let besides = refundable.lines.iter().find(|one| one.line.id == of.id).map_or(Fen::ZERO, |one| one.besides);
             let part = worth.iter().flat_map(|(parts, _)| parts).find(|part| part.line_id == of.id);
             shown.push(LineShown {
                 id: of.id,
@@ -222,6 +226,7 @@ impl Shown {
                 spec: had.iter().map(|(sku, _)| text(*sku)).collect::<Vec<_>>().join("、"),
                 price: of.price.to_string(),
                 paid: part.map(|part| part.amount.to_string()),
+                besides: (besides > Fen::ZERO).then(|| besides.to_string()),
                 may_be: may_be.collect(),
                 compared: difference.map(dearer::words),
                 dearer: difference.is_some_and(|fen| fen > 0),
@@ -356,7 +361,7 @@ async fn may_pay(shop: &Shop, staff: &Staff, id: ReturnId) -> Result<bool> {
         let case = store::by_id(conn, id)?.ok_or(Code::NotFound)?;
         let order = orders::by_id(conn, case.order_id)?.ok_or(Code::NotFound)?;
         let full = orders::full(conn, order)?;
-        Ok(goods::worth(&full, &store::lines(conn, id)?).map_or(Fen::ZERO, |(_, sum)| sum))
+        Ok(goods::worth(&full, case.state, &store::lines(conn, id)?).map_or(Fen::ZERO, |(_, sum)| sum))
     };
     Ok(may_agree(staff, &shop.settings(), shop.read(read).await?))
 }
@@ -453,7 +458,11 @@ async fn pay_instead(shop: &State<Shop>, staff: Clerk, id: ReturnId, form: Form<
 struct Parcelled {
     #[field(default = String::new())]
     company: String,
+    #[field(default = String::new())]
     tracking_no: String,
+    /// Handed over, so that nobody carries it.
+    #[field(default = false)]
+    by_hand: bool,
     #[field(default = false)]
     merge: bool,
     /// What goes out costs more than what was bought, and the shop bears it.
@@ -483,11 +492,19 @@ async fn send_new(shop: &State<Shop>, staff: Clerk, id: ReturnId, form: Sent<Par
     let work = move |tx: &Tx, who: &Who| {
         let instead: Vec<_> = form.goods.iter().map(|of| (LineId(of.line), SkuId(of.sku))).collect();
         let order = store::by_id(tx, id)?.ok_or(Code::NotFound)?.order_id;
-        let parcel = parcel(tx, order, &form.company, &form.tracking_no, form.merge)?;
+        let parcel = match form.by_hand {
+            true => Parcel::default(),
+            false => parcel(tx, order, &form.company, &form.tracking_no, form.merge)?,
+        };
         new::exchange(tx, id, &parcel, &instead, form.dearer, who, &settings).map(drop)
     };
+    let done = if form.by_hand {
+        "换的商品已交给买家，库存已扣"
+    } else {
+        "换的商品已寄出，库存已扣"
+    };
     match act(shop, &staff.0, id, "换货寄出", work).await {
-        Ok(()) => back(at(id), Ok("换的商品已寄出，库存已扣")),
+        Ok(()) => back(at(id), Ok(done)),
         Err(e) => asked(at(id), e, &format!("{}/send", at(id)), &fields),
     }
 }
@@ -669,6 +686,7 @@ mod tests {
                 instead: Some("8 寸".into()),
                 price: "57.00".into(),
                 paid: Some("57.00".into()),
+                besides: Some("3.00".into()),
                 may_be: vec![MayBe { sku: SkuId(2), text: "6 寸".into(), has: 1, comes: 1 }],
                 compared: Some("比买的贵 ¥10.00".into()),
                 dearer: true,

@@ -62,6 +62,8 @@ pub struct RefundableLine {
     /// Pieces and money that no refund has taken yet.
     pub pieces: i64,
     pub amount: Fen,
+    /// What was given back without pieces, as a compensation: whoever gives back pieces is to know.
+    pub besides: Fen,
 }
 
 impl RefundableLine {
@@ -84,7 +86,8 @@ impl Refundable {
             let parts = || taking().flat_map(|r| &r.lines).filter(|part| part.line_id == line.id);
             let amount = less(paid, sum(&mut parts().map(|part| part.amount)));
             let pieces = line.quantity - parts().map(|part| part.quantity).sum::<i64>();
-            RefundableLine { line: line.clone(), paid, pieces: pieces.max(0), amount: amount.min(total) }
+            let besides = sum(&mut parts().filter(|part| part.quantity == 0).map(|part| part.amount));
+            RefundableLine { line: line.clone(), paid, pieces: pieces.max(0), amount: amount.min(total), besides }
         });
         let freight = less(full.order.freight, sum(&mut taking().map(|r| r.refund.freight)));
         Refundable { total, freight: freight.min(total), lines: lines.collect() }
@@ -100,7 +103,13 @@ impl Refundable {
             let amount = line.amount.min(left);
             left = left.minus(amount).unwrap_or_default();
             if line.pieces > 0 || amount > Fen::ZERO {
-                parts.push(RefundLine { line_id: line.line.id, quantity: line.pieces, amount, restock: false });
+                parts.push(RefundLine {
+                    line_id: line.line.id,
+                    quantity: line.pieces,
+                    amount,
+                    restock: false,
+                    came_as: None,
+                });
             }
         }
         (parts, freight)
@@ -122,7 +131,7 @@ impl Refundable {
 
     /// So many pieces of each line, for what they are worth.
     pub fn pieces(&self, wanted: &[(LineId, i64)]) -> Result<Vec<RefundLine>> {
-        let mut parts = Vec::new();
+        let (mut parts, mut left) = (Vec::new(), self.total);
         for (i, (id, quantity)) in wanted.iter().enumerate() {
             let line = self.lines.iter().find(|l| l.line.id == *id);
             let line = line.ok_or_else(|| Error::from(Code::NotFound).says("订单里没有这一行商品"))?;
@@ -133,7 +142,10 @@ impl Refundable {
             if parts.iter().any(|part: &RefundLine| part.line_id == *id) {
                 return Err(Error::field(format!("lines[{i}].lineId"), "同一行商品只能写一次"));
             }
-            parts.push(RefundLine { line_id: *id, quantity: *quantity, amount: line.worth(*quantity), restock: false });
+            // Money that went back without naming goods is missing here too.
+            let amount = line.worth(*quantity).min(left);
+            left = left.minus(amount).unwrap_or_default();
+            parts.push(RefundLine { line_id: *id, quantity: *quantity, amount, restock: false, came_as: None });
         }
         Ok(parts)
     }
@@ -414,7 +426,16 @@ fn succeeded(tx: &Tx, refund: &Refund, who: &Who, what: &str) -> Result<()> {
     Ok(exceptions::resolve_by_refund(tx, refund.id, &resolution)?)
 }
 
-/// Sends a whole payment back that fits no order, or that an order did not take: not before `not_before`.
+/// What of a payment is left to be given back; none while some of it is on its way.
+pub fn rest_of(conn: &Connection, entered: &Entered) -> Result<Option<Fen>> {
+    let before = refunds::of_transaction(conn, &entered.transaction_id)?;
+    let taking = || before.iter().filter(|refund| refund.state.takes_money());
+    let taken = taking().try_fold(Fen::ZERO, |sum, refund| sum.plus(refund.amount));
+    let rest = taken.and_then(|taken| entered.amount.minus(taken)).filter(|rest| *rest > Fen::ZERO);
+    Ok(rest.filter(|_| taking().all(|refund| refund.state == RefundState::Succeeded)))
+}
+
+/// Sends a whole payment back that fits no order, or that an order did not take, or what is left of it: not before `not_before`.
 pub fn whole_payment(
     tx: &Tx,
     entered: &Entered,
@@ -425,9 +446,9 @@ pub fn whole_payment(
 ) -> Result<RefundId> {
     let inside = order.is_some_and(|order| entered.order_id == Some(order.id));
     let before = refunds::of_transaction(tx, &entered.transaction_id)?;
-    if before.iter().any(|refund| refund.state.takes_money()) {
-        return Err(limit("amount", "这笔款已经有退款在处理了".into()));
-    }
+    let Some(amount) = rest_of(tx, entered)? else {
+        return Err(limit("amount", "这笔款已经有退款在处理了，或已经全部退回".into()));
+    };
     let new = NewRefund {
         out_refund_no: match order {
             Some(order) => next_number(tx, order)?,
@@ -439,7 +460,7 @@ pub fn whole_payment(
         payment: entered.amount,
         origin: if who.actor == "system" { Origin::Automatic } else { Origin::Staff },
         state: RefundState::Approved,
-        amount: entered.amount,
+        amount,
         freight: Fen::ZERO,
         reason: reason.to_owned(),
         description: String::new(),
@@ -449,7 +470,8 @@ pub fn whole_payment(
     let id = refunds::insert(tx, &new, &[])?;
     jobs::enqueue(tx, Task::Refund(id), not_before)?;
     if let Some(order) = order {
-        let what = format!("将退回整笔付款 ¥{}（退款 {}，{reason}）", entered.amount, new.out_refund_no);
+        let part = if amount == entered.amount { "整笔付款" } else { "付款余下的" };
+        let what = format!("将退回{part} ¥{amount}（退款 {}，{reason}）", new.out_refund_no);
         orders::store::note(tx, order.id, who, Topic::Money, &what)?;
     }
     Ok(id)
@@ -498,7 +520,8 @@ mod tests {
             paid in 0..1_000_000_000_i64, quantity in 1..=999_i64, parts in prop::collection::vec(1..200_i64, 0..40),
         ) {
             let whole = Fen::new(paid).unwrap();
-            let mut left = RefundableLine { line: line(quantity), paid: whole, pieces: quantity, amount: whole };
+            let (line, besides) = (line(quantity), Fen::ZERO);
+            let mut left = RefundableLine { line, paid: whole, pieces: quantity, amount: whole, besides };
             for pieces in parts.into_iter().chain([quantity]) {
                 let pieces = pieces.min(left.pieces);
                 let worth = left.worth(pieces);
