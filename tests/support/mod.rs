@@ -1,6 +1,7 @@
 //! A shop and a simulated WeChat on loopback ports of their own, with hands on their clock.
 
 use std::net::TcpListener;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use xiaopu::catalogue::store::{self as catalogue, Draft, SkuDraft};
 use xiaopu::catalogue::{Delivery, stock};
 use xiaopu::clock::{Clock, Day};
-use xiaopu::db::Tx;
+use xiaopu::db::{Db, Tx};
 use xiaopu::error::Error;
 use xiaopu::ids::{ProductId, SkuId};
 use xiaopu::money::Fen;
@@ -30,6 +31,8 @@ pub const KEY: &str = "192006250b4c09247ec02edce69f6a2d";
 pub const APP_ID: &str = "wxd930ea5d5a258f4f";
 pub const MCH_ID: &str = "1900000109";
 pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
+/// Of every member of staff.
+const PASSWORD: &str = "packing-table-7";
 /// 2026-10-08 13:00:00 in Shanghai.
 pub const START: i64 = 1_791_435_600_000;
 pub const SECOND: i64 = 1_000;
@@ -53,6 +56,22 @@ impl Drop for World {
     fn drop(&mut self) {
         self.shutdown.drain(..).for_each(rocket::Shutdown::notify);
     }
+}
+
+/// The file of a new shop, made by the migrations once for all tests: for each of them anew it would be half of the work.
+fn new_database() -> &'static [u8] {
+    static FILE: OnceLock<Vec<u8>> = OnceLock::new();
+    FILE.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        drop(Db::open(folder.path()).unwrap());
+        std::fs::read(folder.path().join("xiaopu.db")).unwrap()
+    })
+}
+
+/// What staff log in with, hashed once: each hash takes as long as it is meant to.
+async fn hashed() -> String {
+    static HASH: tokio::sync::OnceCell<String> = tokio::sync::OnceCell::const_new();
+    HASH.get_or_init(|| async { password::hash(PASSWORD.into()).await.unwrap() }).await.clone()
 }
 
 pub fn merchant(sign_type: SignType) -> Merchant {
@@ -117,6 +136,7 @@ impl World {
         // In memory where there is such a place: what is on trial here is what is written, not how fast a disk is.
         let memory = std::path::Path::new("/dev/shm");
         let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
+        std::fs::write(folder.path().join("xiaopu.db"), new_database()).unwrap();
         let clock = Clock::manual(START);
         let wechat = Simulator::new(merchant(sign_type), SECRET, clock.clone(), Nonces::counting());
         let (wechat_url, simulator) = loop {
@@ -334,9 +354,9 @@ impl World {
     /// A member of staff, logged in; the client carries the session.
     pub async fn staff(&self, name: &str, role: Role) -> Console<'_> {
         let account = name.to_owned();
-        let hash = password::hash("packing-table-7".into()).await.unwrap();
+        let hash = hashed().await;
         self.shop.db.write(move |tx| Ok::<_, Error>(staff::insert(tx, &account, role, &hash)?)).await.unwrap();
-        let form = [("account", name), ("password", "packing-table-7")];
+        let form = [("account", name), ("password", PASSWORD)];
         let answer = self.http.post(self.at("/admin/login")).form(&form).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::SEE_OTHER);
         let cookie = cookie(&answer, "xiaopu_session=").unwrap();
