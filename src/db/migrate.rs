@@ -86,7 +86,7 @@ pub fn migrate(conn: &mut Connection, path: &Path) -> Result<(), OpenError> {
         // An upgrade that disappoints must have a way back; one that is tried again must not go back to the first try.
         vacuum_into(conn, &free_name(path, &format!("before-upgrade-from-{found}")))?;
     }
-    for (version, sql) in (1..).zip(MIGRATIONS) {
+    for (version, sql) in (1..).zip(MIGRATIONS).skip(usize::try_from(found).unwrap_or(0)) {
         apply(conn, version, sql)?;
     }
     Ok(())
