@@ -58,7 +58,7 @@ row_id! {
     ImportId
     BackupId
     /// A row of the ledger.
-    EntryId
+    LedgerId
     /// What sending costs, by pieces or weight.
     FreightId
     /// What makes orders cheaper.
@@ -209,7 +209,7 @@ impl OutTradeNo {
 
 impl OutRefundNo {
     /// The `n`th refund of a payment that came for no order of ours: the day (`20261008`) and the ledger's entry.
-    pub fn of_entry(day: &str, entry: EntryId, n: i64) -> OutRefundNo {
+    pub fn of_entry(day: &str, entry: LedgerId, n: i64) -> OutRefundNo {
         OutRefundNo(format!("{day}T{:08}R{n:02}", entry.0))
     }
 

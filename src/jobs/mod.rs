@@ -6,7 +6,7 @@ use rusqlite::Result;
 
 use crate::clock::{self, DAY, Day, HOUR, MINUTE, SECOND};
 use crate::db::Tx;
-use crate::ids::{AttemptId, DeliveryId, EntryId, JobId, OrderId, OutboxId, ProductId, RefundId, ReturnId};
+use crate::ids::{AttemptId, DeliveryId, JobId, LedgerId, OrderId, OutboxId, ProductId, RefundId, ReturnId};
 use crate::words::words;
 
 /// What is to be done, and to what.
@@ -25,7 +25,7 @@ pub enum Task {
     /// Bring a refund on: send it, or ask what became of it.
     Refund(RefundId),
     /// Ask which refunds a payment has at WeChat: some may have been made in its own console.
-    Refunds(EntryId),
+    Refunds(LedgerId),
     /// See whether the time for a step of a return is over.
     Return(ReturnId),
     /// Put a product on the shelf, or take it off.
@@ -99,7 +99,7 @@ impl Task {
             Kind::Complete => Task::Complete(OrderId(subject)),
             Kind::Register => Task::Register(OrderId(subject)),
             Kind::Refund => Task::Refund(RefundId(subject)),
-            Kind::Refunds => Task::Refunds(EntryId(subject)),
+            Kind::Refunds => Task::Refunds(LedgerId(subject)),
             Kind::Return => Task::Return(ReturnId(subject)),
             Kind::Shelf => Task::Shelf(ProductId(subject)),
             Kind::Bill => Task::Bill(Day::from_number(subject)?),

@@ -3,14 +3,14 @@
 pub mod store;
 
 use crate::clock::Day;
-use crate::ids::{AttemptId, EntryId, OrderId};
+use crate::ids::{AttemptId, LedgerId, OrderId};
 use crate::money::Fen;
 use crate::wechat::Api;
 
 /// A payment as it was entered.
 #[derive(Clone, Debug)]
 pub struct Entered {
-    pub id: EntryId,
+    pub id: LedgerId,
     pub transaction_id: String,
     /// The order it pays: the one it came for, or the one it was linked to later. None for money beside every order.
     pub order_id: Option<OrderId>,

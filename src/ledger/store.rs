@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use super::{DaySum, Entered, Shares};
 use crate::clock::{Day, HOUR};
 use crate::db::Tx;
-use crate::ids::{AttemptId, EntryId, OrderId};
+use crate::ids::{AttemptId, LedgerId, OrderId};
 use crate::money::Fen;
 use crate::wechat::Payment;
 use crate::wechat::coupons::Coupons;
@@ -194,7 +194,7 @@ pub fn payment(conn: &Connection, transaction_id: &str) -> Result<Option<Entered
         .optional()
 }
 
-pub fn payment_by_id(conn: &Connection, id: EntryId) -> Result<Option<Entered>> {
+pub fn payment_by_id(conn: &Connection, id: LedgerId) -> Result<Option<Entered>> {
     conn.prepare_cached(&format!("{ENTERED} and p.id = ?1"))?.query_row([id], read_entered).optional()
 }
 

@@ -9,7 +9,7 @@ use super::{BillState, ByOrders, KEPT_DAYS, Match};
 use crate::clock::{self, Day, MINUTE};
 use crate::db::Tx;
 use crate::exceptions::Difference;
-use crate::ids::{AttemptId, EntryId, OrderId};
+use crate::ids::{AttemptId, LedgerId, OrderId};
 use crate::money::yuan;
 use crate::wechat::bill::{BillRow, Moved, Others, Own};
 use crate::wechat::funds::Flow;
@@ -250,7 +250,7 @@ pub fn payments_missed(conn: &Connection, day: Day, lines: Lines) -> Result<Vec<
 
 /// The payments with a refund in a bill that we know nothing of, or whose answer was lost.
 /// Each with the number that the bill gives the refund.
-pub fn refunds_missed(conn: &Connection, day: Day, lines: Lines) -> Result<Vec<(EntryId, String)>> {
+pub fn refunds_missed(conn: &Connection, day: Day, lines: Lines) -> Result<Vec<(LedgerId, String)>> {
     let mut rows = conn.prepare_cached(
         "select l.id, coalesce(b.out_refund_no, '') from bill_rows b join ledger l on l.kind = 'payment' and l.wechat_id = b.transaction_id
           where b.day = ?1 and b.line >= ?2 and b.line < ?3 and b.kind = 'refund'

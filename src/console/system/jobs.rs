@@ -13,7 +13,7 @@ use crate::clock::{self, Day};
 use crate::console::{back, frame};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::ids::{AttemptId, EntryId, JobId, OrderId, ProductId, RefundId};
+use crate::ids::{AttemptId, JobId, LedgerId, OrderId, ProductId, RefundId};
 use crate::jobs::store::{self, Listed};
 use crate::jobs::{Kind, State as JobState};
 use crate::ledger::store as ledger;
@@ -144,7 +144,7 @@ fn subject(conn: &Connection, job: &Listed) -> Result<(String, Option<String>)> 
             }
             None => (format!("退款 #{}", job.subject), None),
         },
-        Kind::Refunds => match ledger::payment_by_id(conn, EntryId(job.subject))? {
+        Kind::Refunds => match ledger::payment_by_id(conn, LedgerId(job.subject))? {
             Some(entered) => {
                 let no = entered.order_id.map(order).transpose()?.flatten();
                 of_order(no, format!("微信交易 {}", entered.transaction_id))

@@ -9,7 +9,7 @@ use crate::clock::{DAY, MINUTE, SECOND};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::exceptions::{Kind, NewException, store as exceptions};
-use crate::ids::{EntryId, OutRefundNo, RefundId};
+use crate::ids::{LedgerId, OutRefundNo, RefundId};
 use crate::jobs::{self, Ran, Task};
 use crate::ledger::Entered;
 use crate::ledger::store::{self as ledger, GoneBack};
@@ -273,7 +273,7 @@ fn next_step(status: RefundStatus) -> &'static str {
 
 /// Asks WeChat for every refund of a payment, call by call, and enters them all. `named` are numbers of refunds that a
 /// bill names: a version that cannot list refunds is asked about each.
-pub async fn all_of(shop: &Shop, entry: EntryId, named: Vec<String>) -> Result<Ran> {
+pub async fn all_of(shop: &Shop, entry: LedgerId, named: Vec<String>) -> Result<Ran> {
     let read = move |conn: &Connection| {
         let Some(entered) = ledger::payment_by_id(conn, entry)? else { return Ok(None) };
         let mut numbers = named.clone();
