@@ -31,7 +31,11 @@ for (const button of $$(".copy")) {
 addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method !== "post" || "download" in form.dataset) return;
-  if (form.dataset.sent) return event.preventDefault();
+  if (form.dataset.sent) {
+    // A scanner that was faster than the network is heard.
+    if (form.closest("[data-scan]")) tone(false);
+    return event.preventDefault();
+  }
   form.dataset.sent = "yes";
   remember(form);
   const button = event.submitter;
@@ -192,7 +196,10 @@ for (const field of $$("[data-save]")) {
   form.addEventListener("submit", (event) => (event.preventDefault(), field.blur()));
   field.addEventListener("change", async () => {
     if (!field.reportValidity()) return;
-    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) }).catch(() => null);
+    const body = new URLSearchParams(new FormData(form));
+    body.set("was", field.defaultValue);
+    const answer = await fetch(form.action, { method: "POST", body }).catch(() => null);
+    if (answer?.ok) field.defaultValue = field.value;
     field.classList.toggle("saved", answer?.ok ?? false);
     field.title = answer?.ok ? "已保存 ✓" : "没有保存，请重试";
   });
@@ -532,7 +539,9 @@ function memo(row) {
   box.addEventListener("close", () => (box.remove(), row.focus()));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) }).catch(() => null);
+    const body = new URLSearchParams(new FormData(form));
+    body.set("was", row.dataset.memo ?? "");
+    const answer = await fetch(form.action, { method: "POST", body }).catch(() => null);
     if (!answer?.ok) return words.setCustomValidity("没有保存，请重试"), words.reportValidity();
     row.dataset.memo = words.value.trim();
     const shown = $("[data-memo]", row);

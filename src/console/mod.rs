@@ -26,6 +26,7 @@ use crate::error::{self, Code, Error, Result};
 use crate::refunds::RefundState;
 use crate::say::say;
 use crate::shop::Shop;
+use crate::shown::mark;
 use crate::staff::{PAGE_SIZES, Role, Staff};
 use crate::tables;
 use crate::{jobs, refunds, returns};
@@ -288,6 +289,23 @@ fn words(error: &Error) -> String {
         }
     }
     if all.is_empty() { error.message() } else { all.join("；") }
+}
+
+/// A mark of what a form shows, to be sent back with it.
+fn form_mark(shown: &Value) -> String {
+    format!("{:016x}", mark([shown.to_string().as_str()]))
+}
+
+/// Whether a form that was filled in is of what stands there now; one without a mark says nothing of it. Errors: somebody has
+/// changed it meanwhile; the page comes back with the new mark, so that the same form sent once more is meant.
+fn must_be_of_now(seen: &str, now: &str) -> Result<()> {
+    match seen {
+        "" => Ok(()),
+        seen if seen == now => Ok(()),
+        _ => Err(Error::from(Code::OrderState).says(
+            "同事刚刚改过这里，您的还没有保存：请核对下面您填的，再保存一次就换成您的（他改了什么，在操作日志里）",
+        )),
+    }
 }
 
 /// The names of the fields that are wrong, for the page that marks them.

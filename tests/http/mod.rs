@@ -57,6 +57,7 @@ mod shown;
 mod simulator;
 mod slots;
 mod staff;
+mod stale;
 mod undo;
 pub mod v3;
 mod v3_bill;

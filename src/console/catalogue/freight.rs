@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::assets;
-use crate::console::{back, frame, wrong_fields};
+use crate::console::{back, form_mark, frame, must_be_of_now, wrong_fields};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
@@ -58,6 +58,9 @@ struct FreightForm {
     by: String,
     rows: Vec<RowForm>,
     elsewhere: RowForm,
+    /// A mark of what its page had shown.
+    #[field(default = String::new())]
+    seen: String,
 }
 
 #[derive(FromForm, Clone, Default)]
@@ -107,13 +110,17 @@ async fn form(
     let rows: Vec<&FilledRow> = filled.rows.iter().chain(std::iter::repeat_n(&blank, spare)).collect();
     let problems: Vec<&Value> = wrong.map(|e| e.fields.values().collect()).unwrap_or_default();
     let other = wrong.filter(|e| e.fields.is_empty()).map(Error::message);
-    let used = match id {
-        Some(id) => shop.read(move |conn| Ok(store::used(conn, id)?)).await?.0,
-        None => 0,
+    let (used, seen) = match id {
+        Some(id) => {
+            let read =
+                move |conn: &Connection| Ok((store::used(conn, id)?.0, store::by_id(conn, id)?.as_ref().map(marked)));
+            shop.read(read).await?
+        }
+        None => (0, None),
     };
     let context = context! {
         frame: frame(shop, staff, "products", flash).await?, section: "freight", id, problems, other, rows, used,
-        wrong: wrong.map(wrong_fields),
+        wrong: wrong.map(wrong_fields), seen,
         name: filled.name.clone(), by: filled.by.clone(), elsewhere: &filled.elsewhere,
         kinds: By::ALL.iter().map(|by| (by.word(), by.text())).collect::<Vec<_>>(), may_edit: staff.role >= Role::Manager,
     };
@@ -137,26 +144,33 @@ type Next = std::result::Result<Flash<Redirect>, Result<Template>>;
 
 #[post("/freight", data = "<filled>")]
 async fn create(shop: &State<Shop>, staff: Manager, filled: Form<FreightForm>) -> Next {
-    put(shop, &staff.0, None, filled.into_inner().into()).await
+    put(shop, &staff.0, None, filled.into_inner()).await
 }
 
 #[post("/freight/<id>", data = "<filled>")]
 async fn change(shop: &State<Shop>, staff: Manager, id: FreightId, filled: Form<FreightForm>) -> Next {
-    put(shop, &staff.0, Some(id), filled.into_inner().into()).await
+    put(shop, &staff.0, Some(id), filled.into_inner()).await
 }
 
-async fn put(shop: &Shop, staff: &Staff, id: Option<FreightId>, filled: Filled) -> Next {
-    match save(shop, staff, id, &filled).await {
+async fn put(shop: &Shop, staff: &Staff, id: Option<FreightId>, typed: FreightForm) -> Next {
+    let (seen, filled) = (typed.seen.clone(), Filled::from(typed));
+    match save(shop, staff, id, &filled, seen).await {
         Ok(_) => Ok(back(HERE, Ok("运费模板已保存；没有下单的按新的算，已经下的单不变"))),
         Err(e) => Err(form(shop, staff, None, id, &filled, Some(&e)).await),
     }
 }
 
-async fn save(shop: &Shop, staff: &Staff, id: Option<FreightId>, filled: &Filled) -> Result<FreightId> {
+/// A mark of a template as its form shows it.
+fn marked(template: &Freight) -> String {
+    let Filled { name, by, rows, elsewhere } = Filled::of(&template.terms);
+    form_mark(&json!([name, by, rows, elsewhere]))
+}
+
+async fn save(shop: &Shop, staff: &Staff, id: Option<FreightId>, filled: &Filled, seen: String) -> Result<FreightId> {
     let (terms, staff) = (filled.check()?, staff.clone());
     let write = move |tx: &Tx| {
-        if id.map(|id| store::by_id(tx, id)).transpose()?.is_some_and(|found| found.is_none()) {
-            return Err(Code::NotFound.into());
+        if let Some(id) = id {
+            must_be_of_now(&seen, &marked(&store::by_id(tx, id)?.ok_or(Code::NotFound)?))?;
         }
         if store::named(tx, &terms.name)?.is_some_and(|other| Some(other) != id) {
             return Err(Error::field("name", format!("已经有模板叫「{}」，请换一个名称", terms.name)));

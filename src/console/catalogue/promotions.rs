@@ -12,7 +12,7 @@ use crate::assets;
 use crate::buyers::store as buyers;
 use crate::catalogue::{showcase, store as catalogue};
 use crate::clock;
-use crate::console::{back, frame, words, wrong_fields};
+use crate::console::{back, form_mark, frame, must_be_of_now, words, wrong_fields};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
@@ -111,6 +111,9 @@ struct PromotionForm {
     total: String,
     #[field(default = String::new())]
     per_buyer: String,
+    /// A mark of what its page had shown.
+    #[field(default = String::new())]
+    seen: String,
 }
 
 impl PromotionForm {
@@ -138,6 +141,7 @@ impl PromotionForm {
             listed: terms.listed,
             total: number(terms.total),
             per_buyer: terms.per_buyer.to_string(),
+            seen: String::new(),
         })
     }
 
@@ -237,13 +241,15 @@ async fn form_page(
             None => None,
         };
         let bin = known.as_ref().map_or(Ok(Vec::new()), |promotion| in_the_bin(conn, promotion))?;
-        Ok((known, filled, used, bin.len(), catalogue::categories(conn)?))
+        let stands = known.as_ref().map(|promotion| PromotionForm::of(conn, &promotion.terms)).transpose()?;
+        let seen = stands.map(|stands| form_mark(&stands.shown()));
+        Ok((known, filled, used, bin.len(), catalogue::categories(conn)?, seen))
     };
-    let (known, filled, used, bin, categories) = shop.read(read).await?;
+    let (known, filled, used, bin, categories, seen) = shop.read(read).await?;
     let options = |all: Vec<(&'static str, &'static str)>| all;
     let context = context! {
         frame: frame(shop, staff, "products", flash).await?,
-        section: "promotions", may_edit: staff.role >= Role::Manager, problem, wrong,
+        section: "promotions", may_edit: staff.role >= Role::Manager, problem, wrong, seen,
         promotion: known.as_ref().map(|promotion| shown(promotion, now)),
         // What buyers hold keeps its promise.
         fixed: known.as_ref().is_some_and(|promotion| promotion.issued > 0),
@@ -361,6 +367,7 @@ async fn change(shop: &State<Shop>, staff: Manager, id: PromotionId, form: Form<
     let typed = form.clone();
     let write = move |tx: &Tx| {
         let before = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+        must_be_of_now(&form.seen, &form_mark(&PromotionForm::of(tx, &before.terms)?.shown()))?;
         let terms = changed(tx, &form, &before, now)?;
         free_code(tx, &terms, Some(id))?;
         store::update(tx, id, &terms)?;

@@ -14,7 +14,7 @@ use crate::assets;
 use crate::catalogue::media::Picture;
 use crate::catalogue::showcase::{self, Banner, LONGEST_WORD, Leads, MOST_BANNERS, MOST_PINNED, MOST_WORDS, Showcase};
 use crate::catalogue::store;
-use crate::console::{frame, upload, words};
+use crate::console::{form_mark, frame, must_be_of_now, upload, words};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::ids::{ImageHash, ProductId};
@@ -59,6 +59,12 @@ impl Filled {
                 .collect::<rusqlite::Result<_>>()?,
             words: kept.hot_words.join(" "),
         })
+    }
+
+    /// A mark of all of it.
+    fn mark(&self) -> String {
+        let banners: Vec<_> = self.banners.iter().map(|(image, leads)| json!([image.to_string(), leads])).collect();
+        form_mark(&json!([banners, self.pinned, self.words]))
     }
 
     /// What the form means. Errors: what it names and the shop has not, in the order of the page.
@@ -117,14 +123,14 @@ async fn shown(
 ) -> Result<Template> {
     let read = |conn: &Connection| {
         let categories = store::categories(conn)?.into_iter().map(|category| category.name);
-        Ok((showcase::names(conn, OFFERED)?, categories.collect::<Vec<_>>()))
+        Ok((showcase::names(conn, OFFERED)?, categories.collect::<Vec<_>>(), Filled::of(conn)?.mark()))
     };
-    let (products, categories) = shop.read(read).await?;
+    let (products, categories, seen) = shop.read(read).await?;
     let mut pinned = filled.pinned;
     pinned.resize(MOST_PINNED.max(pinned.len()), String::new());
     let context = context! {
         frame: frame(shop, staff, "products", flash).await?,
-        section: "showcase", products, categories, pinned, problem,
+        section: "showcase", products, categories, pinned, problem, seen,
         banners: filled.banners.iter().map(|(hash, leads)| json!({ "hash": hash, "url": hash.url(), "leads": leads })).collect::<Vec<_>>(),
         words: filled.words, most_banners: MOST_BANNERS, most_words: MOST_WORDS,
     };
@@ -146,6 +152,9 @@ struct Typed<'r> {
     pinned: Vec<String>,
     #[field(default = String::new())]
     words: String,
+    /// A mark of what the page had shown.
+    #[field(default = String::new())]
+    seen: String,
 }
 
 type Saved = std::result::Result<Flash<Redirect>, (Status, Template)>;
@@ -153,7 +162,7 @@ type Saved = std::result::Result<Flash<Redirect>, (Status, Template)>;
 /// Saves, or shows the form again as it was typed. Pictures that came along are kept first, so that a mistake costs none.
 #[post("/showcase", data = "<form>")]
 async fn save(shop: &State<Shop>, staff: Manager, form: Form<Typed<'_>>) -> Result<Saved> {
-    let Typed { image, link, gone, files, pinned, words: hot } = form.into_inner();
+    let Typed { image, link, gone, files, pinned, words: hot, seen } = form.into_inner();
     let mut links = link.into_iter();
     let stay = image.into_iter().map(|hash| (hash, links.next().unwrap_or_default()));
     let stay = stay.filter(|(hash, _)| !gone.contains(hash));
@@ -174,6 +183,7 @@ async fn save(shop: &State<Shop>, staff: Manager, form: Form<Typed<'_>>) -> Resu
         None => {
             let (filled, staff) = (filled.clone(), staff.0.clone());
             let write = move |tx: &Tx| {
+                must_be_of_now(&seen, &Filled::of(tx)?.mark())?;
                 showcase::put(tx, &filled.read(tx)?)?;
                 Ok(audit(tx, &staff, "调整首页陈列")?)
             };

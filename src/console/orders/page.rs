@@ -518,27 +518,41 @@ fn back(no: &str, outcome: Result<&'static str>) -> Flash<Redirect> {
 #[derive(FromForm)]
 struct Memo {
     memo: String,
+    /// As its page had shown it.
+    was: Option<String>,
 }
 
 #[post("/orders/<no>/memo", data = "<form>")]
 async fn memo(shop: &State<Shop>, staff: Staff, no: &str, form: Form<Memo>) -> Flash<Redirect> {
-    back(no, save_memo(shop, staff, no, form.into_inner().memo).await.map(|()| "备注已保存"))
+    back(no, save_memo(shop, staff, no, form.into_inner()).await.map(|()| "备注已保存"))
 }
 
 const MEMO: Length = Length::up_to(500);
 
-async fn save_memo(shop: &Shop, staff: Staff, no: &str, memo: String) -> Result<()> {
-    let memo = memo.trim().to_owned();
-    if !MEMO.fits(&memo) {
-        return Err(Error::field("memo", format!("备注{MEMO}")));
-    }
-    let order = find(shop, no).await?;
+async fn save_memo(shop: &Shop, staff: Staff, no: &str, form: Memo) -> Result<()> {
+    let id = find(shop, no).await?.id;
     let write = move |tx: &Tx| {
+        let order = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+        let memo = beside(&order.memo, form.was.as_deref(), form.memo.trim());
+        if !MEMO.fits(&memo) {
+            return Err(Error::field("memo", format!("备注{MEMO}")));
+        }
         store::set_memo(tx, order.id, &memo)?;
         let what = format!("备注改为「{memo}」");
         Ok(store::note(tx, order.id, &Who::staff(&staff.name), Topic::Order, &what)?)
     };
     shop.write(write).await
+}
+
+/// What two people write from pages that both were opened before is kept side by side.
+fn beside(now: &str, was: Option<&str>, typed: &str) -> String {
+    let plain = |text: &str| text.replace("\r\n", "\n");
+    let (now, was, typed) = (&*plain(now), &*plain(was.map_or(now, str::trim)), &*plain(typed));
+    if was == now || typed == now || now.is_empty() {
+        return typed.to_owned();
+    }
+    let own = typed.strip_prefix(was).unwrap_or(typed).trim_matches([' ', '，', '；', ',', ';']);
+    if own.is_empty() { now.to_owned() } else { format!("{now}；{own}") }
 }
 
 /// Asks WeChat now, about the newest attempt.
