@@ -487,6 +487,7 @@ pub fn codes(conn: &Connection, id: SkuId) -> Result<Vec<String>> {
 /// After prices of its SKUs were changed by hand: a new version, and a new range.
 pub fn repriced(tx: &Tx, id: ProductId) -> Result<()> {
     touch(tx, id)?;
+    make_own(tx, id)?;
     refresh_prices(tx, id)
 }
 
@@ -609,6 +610,12 @@ pub fn delete_product(tx: &Tx, id: ProductId) -> Result<()> {
 pub fn restore_product(tx: &Tx, id: ProductId) -> Result<()> {
     tx.prepare_cached("update products set deleted_at = null where id = ?1")?.execute([id])?;
     touch(tx, id)
+}
+
+/// A sample that is given a price or stock of the shop's own is sold in earnest, and does not go with the others.
+pub fn make_own(tx: &Tx, id: ProductId) -> Result<()> {
+    tx.prepare_cached("update products set sample = 0 where id = ?1 and sample = 1")?.execute([id])?;
+    Ok(())
 }
 
 pub fn mark_sample(tx: &Tx, id: ProductId) -> Result<()> {

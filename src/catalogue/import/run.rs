@@ -181,6 +181,7 @@ fn carry_out<'j>(tx: &Tx, judged: impl Iterator<Item = &'j Judged>, staff: Optio
                     said.insert(id, &deed.common);
                 } else if first {
                     store::touch(tx, id)?;
+                    store::make_own(tx, id)?;
                 }
                 id
             }
