@@ -1,5 +1,6 @@
 //! The cells of one sheet as they come out of a file, in whatever order, within bounds.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::unseen::Unseen;
@@ -25,6 +26,8 @@ pub(super) struct Sheet {
     /// Pictures of the whole file that lie in no cell of a sheet.
     pub unread_pictures: usize,
     pub unseen: Unseen,
+    /// How many cells each line has where a separator too many moves all that stands behind it: in text.
+    pub written: HashMap<u32, usize>,
     held: Held,
 }
 
@@ -118,8 +121,8 @@ impl Sheet {
         let first = rows.first().map_or(u32::MAX, |(line, _)| *line);
         let (above, below) = std::mem::take(&mut self.pictures).into_iter().partition(|picture| picture.line < first);
         self.pictures = above;
-        let (name, unseen) = (self.name.clone(), self.unseen.clone());
-        Sheet { name, hidden: self.hidden, rows, pictures: below, unseen, ..Sheet::default() }
+        let (name, unseen, written) = (self.name.clone(), self.unseen.clone(), self.written.clone());
+        Sheet { name, hidden: self.hidden, rows, pictures: below, unseen, written, ..Sheet::default() }
     }
 
     /// From the top down, every line once.

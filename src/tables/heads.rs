@@ -1,6 +1,6 @@
 //! Finding the table in its sheets: the row of headings, what belongs to it, and what is left out with a word.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::grid::{Lying, Sheet};
@@ -163,6 +163,7 @@ impl Titles {
             }
             *cells = placed;
         }
+        sheet.written.clear();
         let above = sheet.rows[0].0.saturating_sub(1);
         sheet.rows.insert(0, (above, titles.into_iter().map(|(_, title)| Cell::Text(title)).collect()));
         sheet
@@ -325,6 +326,7 @@ fn add_bare(table: &mut Table, sheet: Sheet, several: bool) {
         cells,
         head: head.clone(),
         pictures: Vec::new(),
+        moved: None,
     }));
 }
 
@@ -335,7 +337,7 @@ fn add(table: &mut Table, sheet: Sheet, found: Found, wanted: &Wanted<'_>, sever
     }
     table.headed = true;
     let name: Option<Arc<str>> = several.then(|| Arc::from(sheet.name.as_str()));
-    let line = &sheet.rows[found.at].0;
+    let line = sheet.rows[found.at].0;
     let named = found.cells.iter().map(|cell| cell.shown().to_owned()).collect::<Vec<_>>();
     table.twice.extend(found.twice.iter().map(|(column, _)| *column));
     let known: Vec<usize> = found.columns.iter().flatten().copied().chain(found.twice.iter().map(|t| t.1)).collect();
@@ -362,21 +364,49 @@ fn add(table: &mut Table, sheet: Sheet, found: Found, wanted: &Wanted<'_>, sever
     if above > 0 {
         table.notes.push(here(&format!("表头在第 {line} 行，上面的 {above} 行没有读")));
     }
-    let head = Arc::new(Head { columns: found.columns, titles: named, line: *line });
+    let head = Arc::new(Head { columns: found.columns, titles: named, line });
+    let written = sheet.written;
+    let wide = written.get(&line).copied();
+    let longer = |line: u32| wide.is_some_and(|wide| written.get(&line).is_some_and(|n| *n > wide));
+    // Some programs end each line with a separator.
+    let all_longer = sheet.rows.iter().skip(found.at + 1).all(|(line, _)| longer(*line));
+    let moved = |line: u32, cells: &[Cell]| {
+        let beyond = wide.is_some_and(|wide| wide < cells.len());
+        let last = cells.last().filter(|_| beyond || longer(line) && !all_longer)?;
+        Some(format!(
+            "这一行比表头多一格（最后是「{}」），前面的格可能都错了位：请改好这一行，数字里的逗号要去掉或加引号",
+            brief(last.shown())
+        ))
+    };
+    let mut nameless: BTreeMap<usize, (usize, String)> = BTreeMap::new();
     let (mut left_out, mut pictures): (_, HashMap<u32, Vec<Lying>>) = (Vec::new(), HashMap::new());
     let mut unseen_lines = Vec::new();
     sheet.pictures.into_iter().for_each(|picture| pictures.entry(picture.line).or_default().push(picture));
     for (line, cells) in sheet.rows.into_iter().skip(found.at + 1) {
-        let row = Row { place: Place { sheet: name.clone(), line }, cells, head: head.clone(), pictures: Vec::new() };
+        let moved = moved(line, &cells);
+        let place = Place { sheet: name.clone(), line };
+        let row = Row { place, cells, head: head.clone(), pictures: Vec::new(), moved };
         match row.is_none() {
             Some(what) => left_out.push(format!("第 {line} 行「{what}」")),
             None => {
                 let own = pictures.remove(&line).unwrap_or_default();
                 let pictures = own.into_iter().map(|picture| head.drawn(picture)).collect();
                 unseen_lines.extend(unseen.lines.contains(&line).then_some(line));
+                for (at, what) in row.nameless().filter(|_| row.moved.is_none()) {
+                    let first = || (0, format!("{} 列（{}{line}「{}」", letters(at), letters(at), brief(what)));
+                    nameless.entry(at).or_insert_with(first).0 += 1;
+                }
                 table.rows.push(Row { pictures, ..row });
             }
         }
+    }
+    if !nameless.is_empty() {
+        let columns: Vec<String> = nameless
+            .into_values()
+            .map(|(n, first)| if n > 1 { format!("{first}等 {n} 格）") } else { format!("{first}）") })
+            .collect();
+        let columns = columns.iter().take(NAMED).cloned().collect::<Vec<_>>().join("、");
+        table.notes.push(here(&format!("没有列名、没有用到的列：{columns}")));
     }
     if !left_out.is_empty() {
         let rows: Vec<&str> = left_out.iter().map(String::as_str).collect();
@@ -412,6 +442,13 @@ impl Head {
 }
 
 impl Row {
+    /// What stands under no heading at all, with its column.
+    pub(super) fn nameless(&self) -> impl Iterator<Item = (usize, &str)> {
+        let titled = |at: usize| self.head.titles.get(at).is_some_and(|title| !title.is_empty());
+        let cells = self.cells.iter().enumerate().filter(move |(at, _)| !titled(*at));
+        cells.map(|(at, cell)| (at, cell.shown())).filter(|(_, text)| !text.is_empty())
+    }
+
     /// Whether a wanted column beside that of its first cell has words: a total has only numbers there.
     fn says_more(&self, first: &Cell) -> bool {
         let wanted = self.head.columns.iter().flatten().filter_map(|at| self.cells.get(*at));

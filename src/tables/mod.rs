@@ -95,6 +95,8 @@ pub struct Row {
     pub place: Place,
     /// Pictures that stand in the row or lie over it.
     pub pictures: Vec<Drawn>,
+    /// Why nobody knows what stands under which heading: the line has more cells than its headings.
+    pub moved: Option<String>,
     cells: Vec<Cell>,
     head: Arc<Head>,
 }
@@ -102,7 +104,7 @@ pub struct Row {
 /// A picture of a row.
 #[derive(Clone, Debug)]
 pub struct Drawn {
-    /// The cell in which it stands, or in which its upper left corner lies.
+    /// The cell in which it stands, or in whose row most of it lies.
     pub address: String,
     /// The wanted column in which that is; `None` for another or for none.
     pub column: Option<usize>,
@@ -198,6 +200,11 @@ impl Row {
     pub fn title(&self, column: usize) -> Option<&str> {
         let at = (*self.head.columns.get(column)?)?;
         self.head.titles.get(at).map(String::as_str)
+    }
+
+    /// What stands under no heading at all.
+    pub fn unheaded(&self) -> impl Iterator<Item = &str> {
+        self.nameless().map(|(_, text)| text)
     }
 
     /// Every title of its sheet, known or not.

@@ -7,6 +7,9 @@ use super::Cell;
 /// A spreadsheet keeps this many digits of a number; what came behind them is lost.
 const DIGITS: i32 = 15;
 
+/// What makes a number larger, or holds several things.
+const LARGER: [char; 15] = ['十', '百', '千', '万', '亿', '佰', '仟', '萬', '億', '打', '罗', '箱', '整', '板', '托'];
+
 /// A numeric cell as it looks: `59.7` for 59.699999999999996, `00123`, `HZ007` and `85%` by their formats.
 pub(super) fn shown(number: f64, format: &str) -> Cell {
     if !number.is_finite() {
@@ -15,6 +18,9 @@ pub(super) fn shown(number: f64, format: &str) -> Cell {
     let plain = rounded(number);
     if number.abs() >= 10_f64.powi(DIGITS) {
         return Cell::Spoilt(plain);
+    }
+    if let Some(unit) = larger_unit(format) {
+        return Cell::Text(format!("{plain}{unit}"));
     }
     let whole = number >= 0.0 && number.fract() == 0.0;
     match Look::of(format) {
@@ -27,6 +33,18 @@ pub(super) fn shown(number: f64, format: &str) -> Cell {
             Cell::Text(if filled || is_code(&plain, &drawn) { drawn } else { plain })
         }
         Look::Drawn(_) => Cell::Text(plain),
+    }
+}
+
+/// A unit that a format puts behind a number and that makes more of it: `0.0"万"`, `0"打"`. A format that divides what it
+/// shows says the same as the number.
+fn larger_unit(format: &str) -> Option<char> {
+    let section = sections(format).next()?;
+    let divides = section.iter().any(|token| matches!(token, Token::Says('.') | Token::Sign(',')));
+    let last = section.iter().rposition(|token| matches!(token, Token::Sign('0' | '#' | '@' | '?')))?;
+    match section.get(last + 1..)? {
+        [Token::Says(unit), ..] if LARGER.contains(unit) && !divides => Some(*unit),
+        _ => None,
     }
 }
 
@@ -260,8 +278,7 @@ pub fn count(text: &str) -> Option<i64> {
     let text = settled(text.trim());
     let digits = text.trim_end_matches(|c: char| c.is_alphabetic());
     let unit = &text[digits.len()..];
-    let larger = ['十', '百', '千', '万', '亿', '佰', '仟', '萬', '億', '打', '罗', '箱', '整', '板', '托'];
-    if unit.starts_with(larger) || ["k", "K", "w", "W"].contains(&unit) {
+    if unit.starts_with(LARGER) || ["k", "K", "w", "W"].contains(&unit) {
         return None;
     }
     let digits = digits.trim();
@@ -320,6 +337,9 @@ mod tests {
             (12.0, "[Red]00000;\"a;b\"0", "00012"),
             (1299.0, "#,##0\"件\"", "1299"),
             (1299.0, "# ##0", "1299"),
+            (1.5, "0.0\"万\"", "1.5万"),
+            (2.0, "0\"打\"", "2打"),
+            (2.0, "#,##0\"箱\"", "2"),
             (12.0, "0\" pcs\"", "12"),
             (12.0, "[DBNum1][$-804]General", "12"),
             (19.9, "0.00\"元\"", "19.9"),

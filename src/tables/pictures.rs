@@ -130,7 +130,7 @@ impl<'a> Pictures<'a> {
         Ok(())
     }
 
-    /// Those that lie over the cells, each where its upper left corner is.
+    /// Those that lie over the cells, each in the row in which most of it lies.
     pub(super) fn over_cells(&mut self, sheet: &mut Sheet) -> Result<(), Unreadable> {
         if self.files == 0 {
             return Ok(());
@@ -217,24 +217,68 @@ fn cell_values(metadata: &[u8]) -> Result<Vec<Option<usize>>, Unreadable> {
     Ok(values)
 }
 
-/// Where the pictures of a drawing begin, each with its relation; those that are bound to no cell are left out.
+/// The corners of a picture, as far as they are bound to cells: lengths in English metric units.
+#[derive(Default)]
+struct Anchor {
+    row: Option<u32>,
+    column: Option<u32>,
+    last_row: Option<u32>,
+    /// How far it reaches into its last row.
+    into_last: i64,
+    high: i64,
+    picture: Option<String>,
+}
+
+impl Anchor {
+    /// The row in which most of it lies: by hand a picture is hardly ever put exactly.
+    fn main_row(&self) -> Option<u32> {
+        let first = self.row?;
+        match self.last_row.unwrap_or(first).saturating_sub(first) {
+            1 if self.high > 0 && self.into_last > self.high / 2 => Some(first + 1),
+            0 | 1 => Some(first),
+            more => Some(first + more / 2),
+        }
+    }
+}
+
+/// Where the pictures of a drawing lie, each with its relation; those that are bound to no cell are left out.
 fn anchored(drawing: &[u8]) -> Result<Vec<(u32, u32, String)>, Unreadable> {
-    let (mut found, mut row, mut column) = (Vec::new(), None, None);
-    let (mut from, mut field) = (false, None);
+    #[derive(Clone, Copy)]
+    enum Field {
+        Row,
+        Column,
+        LastRow,
+        IntoLast,
+    }
+    let (mut found, mut anchor) = (Vec::new(), Anchor::default());
+    let (mut from, mut to, mut field) = (false, false, None);
     walk(drawing, |seen| match seen {
-        Seen::Start("oneCellAnchor" | "twoCellAnchor" | "absoluteAnchor", _) => (row, column) = (None, None),
+        Seen::Start("oneCellAnchor" | "twoCellAnchor" | "absoluteAnchor", _) => anchor = Anchor::default(),
         Seen::Start("from", _) => from = true,
         Seen::End("from") => from = false,
-        Seen::Start("row", _) if from => field = Some(true),
-        Seen::Start("col", _) if from => field = Some(false),
-        Seen::End("row" | "col") => field = None,
+        Seen::Start("to", _) => to = true,
+        Seen::End("to") => to = false,
+        Seen::Start("row", _) if from => field = Some(Field::Row),
+        Seen::Start("col", _) if from => field = Some(Field::Column),
+        Seen::Start("row", _) if to => field = Some(Field::LastRow),
+        Seen::Start("rowOff", _) if to => field = Some(Field::IntoLast),
+        Seen::End("row" | "col" | "rowOff") => field = None,
         Seen::Text(text) => match field {
-            Some(true) => row = text.trim().parse().ok(),
-            Some(false) => column = text.trim().parse().ok(),
+            Some(Field::Row) => anchor.row = text.trim().parse().ok(),
+            Some(Field::Column) => anchor.column = text.trim().parse().ok(),
+            Some(Field::LastRow) => anchor.last_row = text.trim().parse().ok(),
+            Some(Field::IntoLast) => anchor.into_last = text.trim().parse().unwrap_or_default(),
             None => {}
         },
-        Seen::Start("blip", tag) => {
-            if let (Some(row), Some(column), Some(id)) = (row, column, attribute(tag, "embed")) {
+        Seen::Start("ext", tag) => {
+            if let Some(high) = attribute(tag, "cy").and_then(|high| high.parse().ok()) {
+                anchor.high = high;
+            }
+        }
+        Seen::Start("blip", tag) => anchor.picture = attribute(tag, "embed"),
+        // Several pictures may be made one; each lies where all of them do.
+        Seen::End("pic" | "oneCellAnchor" | "twoCellAnchor" | "absoluteAnchor") => {
+            if let (Some(row), Some(column), Some(id)) = (anchor.main_row(), anchor.column, anchor.picture.take()) {
                 found.push((row, column, id));
             }
         }

@@ -1,5 +1,7 @@
 //! Tables as text: whatever they are encoded in, and whatever stands between their columns.
 
+use std::collections::HashMap;
+
 use super::grid::{Held, Sheet, beyond};
 use super::heads::Titles;
 use super::{Cell, MOST_BYTES, MOST_COLUMNS, MOST_LINE, Unreadable, Wanted, number};
@@ -151,6 +153,8 @@ fn split(text: &str, separator: char) -> Result<Sheet, Unreadable> {
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(byte).from_reader(text.as_bytes());
     let (mut rows, mut line, mut swallowed, mut held) = (Vec::new(), 0, false, Held::default());
+    // A tab stands in no number and in no name.
+    let (moves, mut written) = (separator != '\t', HashMap::new());
     let mut record = csv::StringRecord::new();
     loop {
         let from = reader.position().byte() as usize;
@@ -161,6 +165,9 @@ fn split(text: &str, separator: char) -> Result<Sheet, Unreadable> {
         line += 1 + text.as_bytes()[from..].iter().take_while(|b| **b == b'\n').count() as u32;
         swallowed = record.iter().next_back().is_some_and(|part| part.trim_end().contains('\n'));
         let back = |part: &str| if wide { part.replace(WIDE_COMMA, &separator.to_string()) } else { part.to_owned() };
+        if moves {
+            written.insert(line, record.len());
+        }
         let mut cells: Vec<Cell> = record.iter().map(|part| cell(&back(part))).collect();
         cells.truncate(cells.iter().rposition(|cell| *cell != Cell::Empty).map_or(0, |last| last + 1));
         if line > MOST_LINE || cells.len() > MOST_COLUMNS as usize {
@@ -174,7 +181,9 @@ fn split(text: &str, separator: char) -> Result<Sheet, Unreadable> {
         let words = format!("第 {line} 行的引号（\"）只有一半，后面的行都被它连在一起了：请补上或去掉它");
         return Err(Unreadable::new(words));
     }
-    Ok(Sheet::of(rows))
+    let mut sheet = Sheet::of(rows);
+    sheet.written = written;
+    Ok(sheet)
 }
 
 /// A cell without what protects it: `="00123"`, a tab behind, one apostrophe in front.
