@@ -126,7 +126,7 @@ const USUAL: &[(&str, &[&str])] = &[
     ),
     ("DBL", &["德邦", "德邦速递", "德邦大件", "德邦标准快递", "dbkd", "deppon", "debangkuaidi"]),
     ("YZBK", &["youzhengbk", "邮政标快", "国内标快", "邮政快递标快"]),
-    ("DNWL", &["丹鸟", "丹鸟快递", "菜鸟", "菜鸟速递", "菜鸟快递", "菜鸟速递(丹鸟)", "danniao"]),
+    ("DNWL", &["丹鸟", "丹鸟快递", "菜鸟", "菜鸟速递", "菜鸟快递", "菜鸟速递(丹鸟)", "danniao", "cainiao"]),
     ("FWX", &["丰网", "丰网快递", "fengwang"]),
     ("ZYE", &["众邮", "众邮速递"]),
     ("HTKY", &["百世", "百世汇通", "百世汇通快递", "汇通快递", "huitongkuaidi"]),
@@ -239,8 +239,11 @@ fn by_name() -> &'static HashMap<String, &'static str> {
     NAMES.get_or_init(|| {
         let mut names = HashMap::new();
         for (code, name) in wechat::list() {
-            for name in std::iter::once(name).chain(name.split('/')) {
-                names.entry(key(name)).or_insert(code);
+            for name in std::iter::once(name).chain(name.split('/')).map(key) {
+                // So few letters are somebody's own short word, unless they are usual.
+                if !name.is_ascii() || name.len() > 3 {
+                    names.entry(name).or_insert(code);
+                }
             }
         }
         for (code, others) in USUAL {
@@ -303,7 +306,7 @@ impl Carriers {
             let short = shortened(written);
             (short != written).then(|| self.exactly(short))?
         });
-        found.or_else(|| self.twice(written))
+        found.or_else(|| self.twice(written)).or_else(|| self.exactly(shortened(placed(written)?)))
     }
 
     fn exactly(&self, written: &str) -> Option<Carrier> {
@@ -314,7 +317,14 @@ impl Carriers {
         {
             return None;
         }
-        if let Some(code) = by_capitals().get(&written.to_ascii_uppercase()) {
+        // Of a code that few people know the small letters are somebody's own short word: `st`, `zt`.
+        let as_written = by_code().contains_key(written).then_some(written);
+        let usual = || {
+            let code = *by_capitals().get(&written.to_ascii_uppercase())?;
+            let capitals = !written.bytes().any(|b| b.is_ascii_lowercase());
+            (capitals || USUAL.iter().any(|(usual, _)| *usual == code)).then_some(code)
+        };
+        if let Some(code) = as_written.or_else(usual) {
             return Some(Carrier::known(code));
         }
         let wanted = key(written);
@@ -400,6 +410,15 @@ fn shortened(written: &str) -> &str {
         short = rest.trim_end_matches([' ', '-', '(', '（']);
     }
     short
+}
+
+/// Without the house's own warehouse or branch behind a sign: `申通快递-杭州仓`, `圆通（西湖网点）`.
+fn placed(written: &str) -> Option<&str> {
+    const PLACES: [&str; 11] =
+        ["仓", "仓库", "网点", "分公司", "营业部", "营业厅", "分部", "门店", "站点", "账号", "面单"];
+    let written = written.trim_end_matches([')', '）', ' ']);
+    let (name, place) = written.rsplit_once(['-', '_', '(', '（', '/', '·', ' '])?;
+    PLACES.iter().any(|end| place.ends_with(end)).then(|| name.trim_end_matches(['-', '_', ' ']))
 }
 
 /// Whose number this looks like.
@@ -515,7 +534,7 @@ mod tests {
             ("GJYZ", "国际邮政包裹"),
             ("DBL", "德邦 德邦快递"),
             ("DBLKY", "德邦快运 德邦物流"),
-            ("DNWL", "丹鸟物流 菜鸟速递"),
+            ("DNWL", "丹鸟物流 菜鸟速递 Cainiao"),
             ("HTKY", "百世快递 百世汇通"),
             ("BTWL", "百世快运"),
             ("SFB2C", "顺丰国际"),
@@ -525,6 +544,7 @@ mod tests {
             ("UC", "优速快递"),
             ("ANEKY", "安能物流"),
             ("OTHER", "天天快递 顺丰快运"),
+            ("STO", "申通快递-杭州仓 申通-仓库 申通（杭州网点） 申通快递(菜鸟面单) 申通-电子面单-杭州仓 STO_2号仓"),
         ] {
             for name in names.split(' ') {
                 let found = Carriers::default().named(name).map(|carrier| carrier.code);
@@ -544,6 +564,11 @@ mod tests {
             "中通快递代收点",
             "不要顺丰",
             "SF 中通快递",
+            "顺丰冷运-杭州仓",
+            "飞毛腿-杭州仓",
+            "st",
+            "zt",
+            "杭州仓",
             "中通快递(YTO)",
             "",
         ] {

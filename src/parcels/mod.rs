@@ -95,7 +95,7 @@ pub struct Said {
 
 impl Said {
     /// Errors name the field. A bar code of a book counts as a number only where somebody says that the post carries it,
-    /// for some of its own look the same.
+    /// for some of its own look the same; a phone only where somebody names a service of his own, whose rider is called.
     pub fn read(carriers: &Carriers, company: &str, tracking_no: &str) -> Result<Said> {
         let carrier = match crate::typed::bare(company).as_str() {
             name if carriers::says_nobody(name) => None,
@@ -110,9 +110,10 @@ impl Said {
             (_, Some((beside, number))) => (Some(beside), number),
             (carrier, None) => (carrier, tracking_no),
         };
-        let by_post = carrier.as_ref().is_some_and(|carrier| carrier.code == "YZPY");
+        let by = |code: &str| carrier.as_ref().is_some_and(|carrier| carrier.code == code);
         let number = match TrackingNo::read(tracking_no) {
-            Err(number::Problem::Goods(number)) if by_post => Ok(number),
+            Err(number::Problem::Goods(number)) if by("YZPY") => Ok(number),
+            Err(number::Problem::Phone(number)) if by(OTHER) => Ok(number),
             read => read,
         };
         let number = number.map_err(|problem| Error::field("tracking_no", problem.to_string()))?;
@@ -180,6 +181,10 @@ mod tests {
             ("飞毛腿", "SF1234567890123", "不认识快递公司「飞毛腿」"),
             ("", "123456", "认不出"),
             ("", "9787302511625", "书刊"),
+            ("顺丰", "13912345678", "手机号"),
+            ("", "顺丰 139-1234-5678", "手机号"),
+            ("", "13912345678", "手机号"),
+            ("申通", "12.5", "6 到 32 位"),
             ("顺丰", "9787302511625", "书刊"),
             ("", "SF1234567890123,SF1234567890124", "2 个单号"),
         ] {
@@ -224,6 +229,7 @@ mod tests {
     fn a_service_without_a_code_keeps_its_name() {
         let parcel = Parcel::read("其他：飞毛腿", "F123456").unwrap();
         assert_eq!((parcel.company.as_str(), parcel.text().as_str()), ("OTHER", "飞毛腿 F123456"));
+        assert_eq!(Parcel::read("其他：飞毛腿", "13912345678").unwrap().text(), "飞毛腿 13912345678");
         assert_eq!(Parcel::read("顺丰", "SF1234567890123").unwrap().company_name, "");
         assert_eq!(Parcel::read("邮政", "9787302511625").unwrap().text(), "邮政快递包裹 9787302511625");
     }

@@ -27,6 +27,8 @@ pub enum Problem {
     Several(Vec<TrackingNo>),
     /// When something happened, to the minute or second.
     Moment,
+    /// Somebody's mobile phone.
+    Phone(TrackingNo),
     Shape,
 }
 
@@ -39,6 +41,7 @@ impl fmt::Display for Problem {
             Problem::Order => "这是本店的订单号，不是快递单号",
             Problem::Transaction => "这是微信交易号，不是快递单号",
             Problem::Moment => "这是日期时间，不是快递单号",
+            Problem::Phone(_) => "这是手机号，不是快递单号",
             Problem::Label => "这个二维码里没有运单号，请扫面单上的条码",
             Problem::Address => "这是一个网址，里面认不出快递单号，请扫面单上的条码",
             Problem::Several(numbers) => {
@@ -75,16 +78,25 @@ impl TrackingNo {
         if is_scientific(text) {
             return Err(Problem::Spoilt);
         }
-        let several = several(text);
-        if several.len() > 1 {
-            return Err(Problem::Several(several));
+        let (several, written, parts) = several(text);
+        match several.as_slice() {
+            // Scanned twice, or several labels of one shipment: still one number.
+            [number] if written > 1 && written == parts => Ok(number.clone()),
+            [_] if written > 1 => Err(Problem::Shape),
+            [_, _, ..] => Err(Problem::Several(several)),
+            _ => TrackingNo::fit(once(text)),
         }
-        TrackingNo::fit(text)
     }
 
     /// One number, maybe in groups, maybe with a service's own tail.
     fn fit(text: &str) -> Result<TrackingNo, Problem> {
         let text = text.replace(' ', "");
+        if let Some(national) = ["+86", "0086"].iter().find_map(|area| text.strip_prefix(area))
+            && let phone = national.replace('-', "")
+            && is_mobile(&phone)
+        {
+            return Err(Problem::Phone(TrackingNo(phone)));
+        }
         let book = ["ISBN", "ISSN"].iter().find_map(|word| text.strip_prefix(word));
         let number = waybill(book.map_or(text.as_str(), |rest| rest.trim_start_matches([':', '-', '.'])));
         let plain = number.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
@@ -96,6 +108,8 @@ impl TrackingNo {
             n if is_order(&n) => Err(Problem::Order),
             n if is_transaction(&n) => Err(Problem::Transaction),
             n if is_moment(&n) => Err(Problem::Moment),
+            n if is_rounded(&n) => Err(Problem::Spoilt),
+            n if is_mobile(&n) => Err(Problem::Phone(TrackingNo(n))),
             n if is_book(&n) => Err(Problem::Goods(TrackingNo(n))),
             n => Ok(TrackingNo(n)),
         }
@@ -202,24 +216,37 @@ fn is_scientific(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let number = text.split_once('E').map_or(text, |(number, _)| number);
     let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
-    digits(whole) && digits(part) && (text.contains('.') || text.contains("E+"))
+    // Up to fifteen digits a spreadsheet loses nothing: that is a price or a weight.
+    let lost = whole.len() > 15 || text.contains('E');
+    digits(whole) && digits(part) && lost && (text.contains('.') || text.contains("E+"))
 }
 
-/// Every number of a text that holds more than one.
-fn several(text: &str) -> Vec<TrackingNo> {
-    let parts = || {
-        text.split([',', ';', '、', '/', '|', '\\', '+', '&', '和']).flat_map(|part| {
-            // Blanks part two whole numbers, or the groups of one.
-            let words: Vec<&str> = part.split(' ').filter(|word| looks_like_one(word)).collect();
-            if words.len() > 1 { words } else { vec![part] }
-        })
-    };
-    let mut found: Vec<TrackingNo> = parts()
-        .filter(|part| looks_like_one(part.trim()))
-        .filter_map(|part| TrackingNo::fit(part.trim()).ok())
-        .collect();
-    found.dedup();
-    found
+/// Every number of a text that holds more than one, each once; how many stand there, and in how many parts.
+fn several(text: &str) -> (Vec<TrackingNo>, usize, usize) {
+    let parts = text.split([',', ';', '、', '/', '|', '\\', '+', '&', '和']).flat_map(|part| {
+        // Blanks part two whole numbers, or the groups of one.
+        let words: Vec<&str> = part.split(' ').filter(|word| !word.is_empty()).collect();
+        if words.iter().filter(|word| looks_like_one(word)).count() > 1 { words } else { vec![part.trim()] }
+    });
+    let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+    let numbers = parts.iter().filter(|part| looks_like_one(part)).filter_map(|part| TrackingNo::fit(once(part)).ok());
+    let (mut found, mut written): (Vec<TrackingNo>, usize) = (Vec::new(), 0);
+    for number in numbers {
+        written += 1;
+        if !found.contains(&number) {
+            found.push(number);
+        }
+    }
+    (found, written, parts.len())
+}
+
+/// A number that was written twice without anything between.
+fn once(text: &str) -> &str {
+    let half = |at: usize| text.get(..at).zip(text.get(at..));
+    match half(text.len() / 2) {
+        Some((one, other)) if one == other && one.len() >= 10 => one,
+        _ => text,
+    }
 }
 
 /// Long enough to be a number by itself.
@@ -268,6 +295,18 @@ fn is_moment(text: &str) -> bool {
         && parts(8) < 24
         && parts(10) < 60
         && (text.len() == 12 || parts(12) < 60)
+}
+
+/// What a spreadsheet leaves of a long number once it was saved as `7.53123E+13`: zeros in the place of its last digits.
+fn is_rounded(number: &str) -> bool {
+    let digits = number.bytes().all(|b| b.is_ascii_digit());
+    digits && (12..=15).contains(&number.len()) && number.ends_with("000000")
+}
+
+/// A mobile number of the mainland. No parcel service is known to give out such numbers.
+fn is_mobile(number: &str) -> bool {
+    let digits = number.bytes().all(|b| b.is_ascii_digit());
+    number.len() == 11 && digits && number.starts_with('1') && number.as_bytes()[1] >= b'3'
 }
 
 /// The form of our own numbers, those of an order and of its attempts; at least one of ten letters is no digit.
@@ -362,10 +401,24 @@ mod tests {
             ("https://example.com/w?no=SF1234567890123", "SF1234567890123"),
             ("https://example.com/SF1234567890123", "SF1234567890123"),
             ("http://example.com/q?phone=13900001111&billcode=75312345678901&t=20261128", "75312345678901"),
+            // The same twice, and two labels of one shipment.
+            ("75312345678901 75312345678901", "75312345678901"),
+            ("YT8812345678901\nYT8812345678901\nYT8812345678901", "YT8812345678901"),
+            ("SF1234567890123、sf1234567890123", "SF1234567890123"),
+            ("753123456789/753123456789", "753123456789"),
+            ("YT8812345678901YT8812345678901", "YT8812345678901"),
+            ("JDVA12345678901-1-2- JDVA12345678901-2-2-", "JDVA12345678901"),
+            ("1234512345", "1234512345"),
             // Not a book's: another check digit, another beginning.
             ("9787302511626", "9787302511626"),
             ("9801234567890", "9801234567890"),
             ("123456", "123456"),
+            // Eleven digits, and nobody's phone.
+            ("12012345678", "12012345678"),
+            ("23800001234", "23800001234"),
+            ("75312312000001", "75312312000001"),
+            ("SF1234567000000", "SF1234567000000"),
+            ("008612345678", "008612345678"),
             ("20261328", "20261328"),
             // Too short before the tail to be JD's, and not WeChat's, whose numbers begin with a four.
             ("12345678-1-1", "12345678-1-1"),
@@ -387,10 +440,18 @@ mod tests {
             ("7.73e14", Problem::Spoilt),
             ("773E+12", Problem::Spoilt),
             ("7731234567890123.0", Problem::Spoilt),
+            ("75312300000000", Problem::Spoilt),
+            ("463120000000000", Problem::Spoilt),
             ("9787302511625", Problem::Goods(no("9787302511625"))),
             ("978-7-302-51162-5", Problem::Goods(no("9787302511625"))),
             ("ISBN 9787302511625", Problem::Goods(no("9787302511625"))),
             ("ISBN：978-7-302-51162-5", Problem::Goods(no("9787302511625"))),
+            ("19.90", Problem::Shape),
+            ("773123456.5", Problem::Shape),
+            ("13800001234", Problem::Phone(no("13800001234"))),
+            ("0086 13800001234", Problem::Phone(no("13800001234"))),
+            ("+86 138-0000-1234", Problem::Phone(no("13800001234"))),
+            ("单号：１３８００００１２３４", Problem::Phone(no("13800001234"))),
             ("2026-11-28", Problem::Shape),
             ("2026-1-8", Problem::Shape),
             ("20261128", Problem::Shape),
@@ -416,7 +477,9 @@ mod tests {
             ("SF1234567890123\nSF1234567890124", two()),
             ("12345", Problem::Shape),
             ("75312345678901 单号", Problem::Shape),
+            ("SF1234567890123 SF1234567890124 SF1234567890123", two()),
             ("SF1234567890123,123456", Problem::Shape),
+            ("SF1234567890123 SF1234567890123 12", Problem::Shape),
             ("顺丰1234567", Problem::Shape),
             ("ABCDEFGH", Problem::Shape),
             ("------", Problem::Shape),

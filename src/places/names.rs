@@ -165,6 +165,13 @@ pub fn after_province<'t>(name: &str, text: &'t str) -> Vec<&'t str> {
         "内蒙古自治区" => "内蒙",
         _ => ending(name).map_or(name, |(short, _)| short),
     };
+    let others: &[&str] = match name {
+        "新疆维吾尔自治区" => &["新疆维吾尔族自治区", "新疆生产建设兵团"],
+        "广西壮族自治区" => &["广西壮自治区"],
+        "台湾省" => &["臺灣省", "臺灣", "台灣省", "台灣"],
+        _ => &[],
+    };
+    rests.extend(others.iter().filter_map(|other| text.strip_prefix(other)));
     let ends: &[&str] = match name {
         "北京市" | "天津市" | "上海市" | "重庆市" => &[""],
         "台湾省" | "香港特别行政区" | "澳门特别行政区" => &["", "地区", "特区", "省", "市"],
