@@ -52,7 +52,7 @@ enum Command {
     Serve,
     /// 演示：示例商品、模拟微信、手机店面和后台，只在本机
     Demo(demo::Demo),
-    /// 导入商品表（.csv 或 .xlsx），全部成功或全部不改
+    /// 导入商品表（xlsx、xls、ods、csv），全部成功或全部不改
     Import(import::Import),
     /// 管理后台账号
     #[command(subcommand)]

@@ -119,6 +119,9 @@ async fn every_bad_row_is_named_by_its_line() {
         ("A,,1,1,X,,\nB,,1,1,X,,", "第 3 行：商家编码 X 与 第 2 行重复"),
         ("A,,1,1,,,\nA,,1,1,,,", "第 3 行"),
         ("A,颜色:红,1,1,,,\nA,尺码:L,1,1,,,", "规格名称要一致"),
+        // Thousands that nobody quoted: what stands where is anybody's guess.
+        ("A,,1,299.00,5,X,,b.jpg", "这一行比表头多一格（最后是「b.jpg」）"),
+        ("B,,1,5,,,\nA,,1,299.00,5,X,,", "第 3 行：这一行比表头多一格（最后是「X」）"),
         ("A,颜色:红;尺码:L,1,1,,,\nA,\"尺码:L,颜色:红\",1,1,,,", "第 3 行"),
     ] {
         let problems = import(&w, &format!("{head}{row}\n")).await.unwrap_err();
@@ -207,6 +210,8 @@ async fn a_table_changes_what_it_has_and_nothing_else() {
         ),
         ("商家编码,条码,重量(克),成本(元)\nC2,,,\n", format!("|1|C2|1850||7|{red}|6901234567892|250g|990")),
         ("商家编码,条码,重量(克),成本(元)\nC2,清空,清空,清空\n", format!("|1|C2|1850||7|{red}")),
+        // What is printed on the goods takes the place of no code of the shop's own.
+        ("商品名称,规格,条码\n杯子,颜色:红;尺码:L,6901234567892\n", format!("|1|C2|1850||7|{red}|6901234567892")),
     ] {
         import(&w, table).await.unwrap();
         assert_eq!(as_it_is().await, is, "{table}");
@@ -218,5 +223,89 @@ async fn a_table_changes_what_it_has_and_nothing_else() {
     let unclear = "商品名称,规格,售价,库存\n杯子,颜色:蓝;尺码:L,1,1\n";
     import(&w, unclear).await.unwrap();
     assert!(import(&w, "商品名称,售价\n杯子,2\n").await.unwrap_err().contains("有 2 个规格"));
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_of_another_shop_tells_what_is_on_sale() {
+    let w = World::new().await;
+    let on_sale = async || w.count("select count(*) from products where on_shelf = 1").await;
+    for (title, state, on) in [
+        ("商品状态", "已下架", false),
+        ("宝贝状态", "仓库中", false),
+        ("状态", "出售中", true),
+        ("上下架状态", "定时上架", false),
+        ("商品状态", "已售罄", true),
+        ("Status", "draft", false),
+        ("是否下架", "是", false),
+        ("是否在售", "在售", true),
+    ] {
+        let name = format!("{title}{state}");
+        let before = on_sale().await;
+        import(&w, &format!("商品名称,售价,库存,{title}\n{name},5,0,{state}\n")).await.unwrap();
+        assert_eq!(on_sale().await - before, i64::from(on), "{name}");
+    }
+    // What nobody understands is put nowhere, and what contradicts itself neither.
+    for (title, rows, what) in [
+        ("商品状态", "杯,5,1,正常", "上架「正常」不知道是上架还是下架"),
+        ("状态", "杯,5,1,出售中\n碗,5,1,待定", "第 3 行：上架「待定」"),
+        ("商品状态", "杯,5,3,已售罄", "上架写的是「已售罄」，库存却有 3 件"),
+        ("商品状态", "杯,5,1,出售中\n杯,5,1,仓库中", "第 3 行"),
+    ] {
+        let problem = import(&w, &format!("商品名称,售价,库存,{title}\n{rows}\n")).await.unwrap_err();
+        assert!(problem.contains(what), "{rows}: {problem}");
+    }
+    // Of goods that are known, a state is a change like any other.
+    import(&w, "商品名称,商品状态\n状态出售中,仓库中\n").await.unwrap();
+    assert_eq!(w.count("select on_shelf from products where name = '状态出售中'").await, 0);
+    // A program that ends each line with a comma moves nothing.
+    assert_eq!(import(&w, "name,price,stock\n钟,1,5,\n表,1,5,\n").await.unwrap().skus, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_specification_that_is_told_by_its_values_is_known_by_them() {
+    let w = World::new().await;
+    let head = "商品名称,规格,商家编码,售价,库存\n";
+    import(
+        &w,
+        &format!("{head}衫,颜色:红;尺码:L,A1,9,5\n衫,颜色:红;尺码:M,A2,9,5\n米,净含量:1kg,B1,9,5\n碗,,C1,9,5\n"),
+    )
+    .await
+    .unwrap();
+    let specs = async || {
+        let all = "select group_concat(p.name || s.specs || s.price_fen, ' ') from skus s join products p on p.id = s.product_id";
+        w.shop
+            .db
+            .read(move |conn| Ok::<_, xiaopu::error::Error>(conn.query_row(all, [], |row| row.get::<_, String>(0))?))
+            .await
+            .unwrap()
+    };
+    for table in [
+        "商品名称,规格名称,售价\n衫,\"红,L\",7\n衫,红 M,7\n米,1KG,7\n碗,白,7\n",
+        "商家编码,规格名称,售价\nA1,L红,7\n",
+        "货品名称,颜色及规格,零售价\n衫,红;L,7\n衫,红;M,7\n",
+    ] {
+        let done = import(&w, table).await;
+        match table.contains("L红") {
+            true => assert!(done.unwrap_err().contains("请照店里的样子写全")),
+            false => assert_eq!(done.unwrap().added, 0, "{table}"),
+        }
+    }
+    let right = [
+        r#"衫[["颜色","红"],["尺码","L"]]700"#,
+        r#"衫[["颜色","红"],["尺码","M"]]700"#,
+        r#"米[["净含量","1kg"]]700"#,
+        "碗[]700",
+    ];
+    assert_eq!(specs().await.split(' ').collect::<Vec<_>>(), right);
+    // New goods get a name for it that a shop would give.
+    assert_eq!(
+        import(&w, "货品名称,规格名称,零售价,可用库存\n茶,50g/罐,9,5\n茶,100g/罐,19,5\n盘,默认规格,9,5\n")
+            .await
+            .unwrap()
+            .skus,
+        3
+    );
+    assert_eq!(w.count(r#"select count(*) from skus where specs = '[["规格","50g/罐"]]'"#).await, 1);
     w.must_hold().await;
 }

@@ -306,9 +306,26 @@ async fn a_difference_in_stock_that_comes_a_second_time_is_told() {
     ] {
         let page = sent(rows).await;
         assert_eq!(page.contains(told), again.is_some(), "{rows}: {page}");
+        assert_eq!(page.contains("value=\"0\" checked"), again.is_none(), "{rows}: {page}");
         assert!(again.is_none_or(|words| page.contains(words) && page.contains("第 2 行。再导入")), "{rows}: {page}");
         assert_eq!(w.stock(sku).await.0, stock, "{rows}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn goods_that_would_cost_nothing_wait_for_somebodys_tick() {
+    let w = World::new().await;
+    w.product("苹果", 1000, 9).await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let table = "商品名称,售价,库存\n".to_owned()
+        + "苹果,0.00,9\n梨子,0,5\n桃子,5,5\n"
+        + &(0..300).map(|n| format!("杂{n},1,1\n")).collect::<String>()
+        + "李子,￥0,5\n";
+    let page = bring(&w, &manager, Form::new().part("file", Part::bytes(table.into_bytes()).file_name("a.csv"))).await;
+    let ticked = |at: usize| page.contains(&format!("name=\"row\" value=\"{at}\" checked"));
+    assert_eq!([0, 1, 2, 3, 303].map(ticked), [false, false, true, true, false], "{page}");
+    assert_eq!(page.matches("售价是 0 元").count(), 3, "however far down it stands: {page}");
+    assert!(page.contains("name=\"rest\" value=\"300-302\""), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,13 +11,14 @@ use crate::error::Result;
 /// Rows whose difference in stock was added already, by a table that was carried out before.
 pub struct Again {
     pub ran_at: i64,
-    /// Where they stand in the file, in words.
-    pub lines: Vec<String>,
+    /// Their places in the table.
+    pub rows: Vec<usize>,
 }
 
 /// The latest table that has added what rows of this one would add, if one has. What else they say does not matter.
 pub fn again(conn: &Connection, import: &Import) -> Result<Option<Again>> {
-    let waiting: Vec<&Row> = import.rows.iter().filter(|row| row.done.is_none() && adds(row)).collect();
+    let waiting: Vec<(usize, &Row)> =
+        import.rows.iter().enumerate().filter(|(_, row)| row.done.is_none() && adds(row)).collect();
     if waiting.is_empty() {
         return Ok(None);
     }
@@ -25,10 +26,10 @@ pub fn again(conn: &Connection, import: &Import) -> Result<Option<Again>> {
         let Some(other) = store::by_id(conn, id)? else { continue };
         let added: HashSet<_> =
             other.rows.iter().filter(|row| row.done.is_some() && adds(row)).map(difference).collect();
-        let same = waiting.iter().filter(|row| added.contains(&difference(row)));
-        let lines: Vec<String> = same.map(|row| row.line.clone()).collect();
-        if !lines.is_empty() {
-            return Ok(Some(Again { ran_at, lines }));
+        let same = waiting.iter().filter(|(_, row)| added.contains(&difference(row)));
+        let rows: Vec<usize> = same.map(|(at, _)| *at).collect();
+        if !rows.is_empty() {
+            return Ok(Some(Again { ran_at, rows }));
         }
     }
     Ok(None)

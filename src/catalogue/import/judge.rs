@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
+use super::shelf::{self, State};
 use super::specs::{self, Specs};
 use super::{Column, EMPTY_IT, Row, path, written, yes};
 use crate::catalogue::store::{self, SkuDraft};
@@ -24,6 +25,9 @@ words! {
     }
 }
 
+/// What a price is called among the changes.
+const PRICE: &str = "售价";
+
 /// One thing that a row changes, in the words of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -43,6 +47,8 @@ pub struct Judged {
     pub changes: Vec<Change>,
     /// Why it is refused.
     pub note: String,
+    /// What somebody should say yes to before it is carried out.
+    pub doubt: String,
     pub(super) deed: Option<Box<Deed>>,
 }
 
@@ -50,7 +56,7 @@ impl Judged {
     /// A mark of what is said about it.
     pub(super) fn mark(&self) -> u64 {
         let changes = self.changes.iter().flat_map(|change| [change.what, &change.was, &change.is]);
-        mark([self.verdict.word(), &self.name, &self.spec, &self.note].into_iter().chain(changes))
+        mark([self.verdict.word(), &self.name, &self.spec, &self.note, &self.doubt].into_iter().chain(changes))
     }
 }
 
@@ -121,6 +127,8 @@ pub struct Waiting {
     pub name: String,
     pub verdict: Verdict,
     pub mark: u64,
+    /// Whether somebody should say yes to it before it is carried out.
+    pub doubtful: bool,
     /// What is to be said about it, where it was asked for.
     pub judged: Option<Judged>,
 }
@@ -138,7 +146,8 @@ pub fn waiting(
         let mut judged = judge.judged(row)?;
         judged.deed = None;
         let (mark, verdict, name) = (judged.mark(), judged.verdict, judged.name.clone());
-        let mut one = Waiting { at, name, verdict, mark, judged: None };
+        let doubtful = !judged.doubt.is_empty();
+        let mut one = Waiting { at, name, verdict, mark, doubtful, judged: None };
         one.judged = said(&one).then_some(judged);
         waiting.push(one);
     }
@@ -149,19 +158,40 @@ pub fn waiting(
 fn judged(row: &Row, weighed: Weighed) -> Judged {
     let text = |column| row.said(column).unwrap_or_default().to_owned();
     let (name, spec) = (text(Column::Name), text(Column::Specs));
-    let line = row.line.clone();
+    let mut judged = Judged {
+        line: row.line.clone(),
+        verdict: Verdict::Refused,
+        name,
+        spec,
+        changes: Vec::new(),
+        note: String::new(),
+        doubt: String::new(),
+        deed: None,
+    };
     match weighed {
-        Err(note) => Judged { line, verdict: Verdict::Refused, name, spec, changes: Vec::new(), note, deed: None },
+        Err(note) => judged.note = note,
         Ok(fine) => {
-            let verdict = match (&fine.deed.sku, fine.changes.is_empty()) {
+            judged.verdict = match (&fine.deed.sku, fine.changes.is_empty()) {
                 (None, _) => Verdict::New,
                 (Some(_), true) => Verdict::Same,
                 (Some(_), false) => Verdict::Changed,
             };
-            let spec = written(&fine.deed.draft.specs);
-            let (name, changes) = (fine.name, fine.changes);
-            Judged { line, verdict, name, spec, changes, note: String::new(), deed: Some(Box::new(fine.deed)) }
+            judged.spec = written(&fine.deed.draft.specs);
+            judged.doubt = doubt(&fine);
+            (judged.name, judged.changes, judged.deed) = (fine.name, fine.changes, Some(Box::new(fine.deed)));
         }
+    }
+    judged
+}
+
+/// Goods that cost nothing are mostly goods of which nobody wrote the price yet.
+fn doubt(fine: &Fine) -> String {
+    let priced = fine.deed.sku.is_none() || fine.changes.iter().any(|change| change.what == PRICE);
+    let free = priced && fine.deed.draft.price == Fen::ZERO;
+    if free {
+        "售价是 0 元：买家不用付钱就能下单；真要送的请打勾".to_owned()
+    } else {
+        String::new()
     }
 }
 
@@ -231,10 +261,10 @@ impl Judge<'_> {
 fn weigh_in(row: &Row, name: &str, coded: Option<SkuId>, group: &mut Group, categories: &[Category]) -> Weighed {
     // Goods that are sold without a choice are not parted by a column that says their colour.
     let undivided = |product: &Product| product.skus.iter().all(|sku| sku.specs.is_empty());
-    let says_more = row.parted && group.product.as_ref().is_some_and(undivided);
+    let says_more = (row.parted || row.by_value) && group.product.as_ref().is_some_and(undivided);
     let said = |column: Column| row.said(column).filter(|_| column != Column::Specs || !says_more);
     let written_specs = said(Column::Specs);
-    let sku = known_sku(group.product.as_ref(), coded, written_specs)
+    let sku = known_sku(group.product.as_ref(), coded, written_specs, row.by_value)
         .map_err(|n| format!("「{name}」有 {n} 个规格：请在规格或商家编码里写明是哪一个"))?;
     let known = sku.zip(group.product.as_ref());
     // A cell that says what the shop has is not looked at further: it may hold what older rules allowed.
@@ -245,7 +275,7 @@ fn weigh_in(row: &Row, name: &str, coded: Option<SkuId>, group: &mut Group, cate
     let wanted_specs = said(Column::Specs).and_then(|text| read.kept(specs::read(text)));
     let subtitle = said(Column::Subtitle).and_then(|text| read.kept(rules::subtitle(emptied(text))));
     let category = said(Column::Category).and_then(|text| read.kept(category(emptied(text))));
-    let on_shelf = said(Column::OnShelf).and_then(|text| read.kept(shelf(text)));
+    let state = said(Column::OnShelf).and_then(|text| read.kept(on_shelf(text)));
     let code = said(Column::SkuCode).and_then(|text| read.kept(rules::code(emptied(text))));
     let price = said(Column::Price).and_then(|text| read.kept(rules::price(text, "售价", "19.90")));
     let market = said(Column::MarketPrice).and_then(|text| match text {
@@ -268,14 +298,23 @@ fn weigh_in(row: &Row, name: &str, coded: Option<SkuId>, group: &mut Group, cate
             });
         }
     }
+    if let (Some(State::SoldOut), Some(n @ 1..)) = (state, stock) {
+        let written = said(Column::OnShelf).unwrap_or_default();
+        problems.push(format!("上架写的是「{written}」，库存却有 {n} 件：请改成一样的"));
+    }
     if !problems.is_empty() {
         return Err(problems.join("；"));
     }
+    let on_shelf = state.map(|state| state != State::Off);
     let specs = match (sku, &wanted_specs) {
         (Some(sku), None) => sku.specs.clone(),
         (Some(sku), Some(specs)) if same_specs(specs, &sku.specs) => sku.specs.clone(),
         // Known by its specification, and not renamed by it.
         (Some(sku), Some(specs)) if coded.is_none() && specs::alike(specs, &sku.specs) => sku.specs.clone(),
+        (Some(sku), Some(specs)) if row.by_value => specs::renamed(specs, &sku.specs).ok_or_else(|| {
+            let known = written(&sku.specs);
+            format!("「{name}」的规格是 {known}，表里只写了「{}」：请照店里的样子写全", specs[0].1)
+        })?,
         (_, specs) => specs.clone().unwrap_or_default(),
     };
     fits(name, sku, &specs, group)?;
@@ -358,6 +397,7 @@ fn known_sku<'p>(
     product: Option<&'p Product>,
     coded: Option<SkuId>,
     specs: Option<&str>,
+    by_value: bool,
 ) -> std::result::Result<Option<&'p Sku>, usize> {
     let Some(product) = product else { return Ok(None) };
     if let Some(sku) = product.skus.iter().find(|sku| Some(sku.id) == coded) {
@@ -378,7 +418,11 @@ fn known_sku<'p>(
         let alike: Vec<&Sku> = product.skus.iter().filter(|sku| specs::alike(&read, &sku.specs)).collect();
         alike.first().copied().filter(|_| alike.len() == 1 && !read.is_empty())
     };
-    Ok(exactly.or_else(same).or_else(alike))
+    let by_value = || {
+        let same: Vec<&Sku> = product.skus.iter().filter(|sku| specs::same_values(&read, &sku.specs)).collect();
+        same.first().copied().filter(|_| by_value && same.len() == 1)
+    };
+    Ok(exactly.or_else(same).or_else(alike).or_else(by_value))
 }
 
 /// A specification has a place among those of its product.
@@ -439,14 +483,10 @@ fn category(text: &str) -> std::result::Result<Vec<String>, String> {
     parts.into_iter().map(rules::category).collect()
 }
 
-fn shelf(text: &str) -> std::result::Result<bool, String> {
-    match text.to_lowercase().as_str() {
-        "是" | "1" | "yes" | "true" | "y" | "上架" | "已上架" | "上架中" | "出售中" | "在售" | "销售中" | "√" | "✓"
-        | "✔" => Ok(true),
-        "否" | "0" | "no" | "false" | "n" | "下架" | "已下架" | "未上架" | "不上架" | "仓库中" | "停售" | "×" | "✗"
-        | "✘" => Ok(false),
-        _ => Err(format!("上架「{text}」请写 是 或 否")),
-    }
+fn on_shelf(text: &str) -> std::result::Result<State, String> {
+    shelf::read(text).ok_or_else(|| {
+        format!("上架「{text}」不知道是上架还是下架：请写 是 或 否（出售中、已售罄、仓库中、已下架 也认得）")
+    })
 }
 
 /// What will be different, in the words of the table.
@@ -471,7 +511,7 @@ fn changes(product: Option<&Product>, sku: Option<&Sku>, deed: &Deed, categories
     add("规格", sku.map(|sku| written(&sku.specs)).unwrap_or_default(), written(&draft.specs));
     let code = sku.and_then(|sku| sku.sku_code.clone()).unwrap_or_default();
     add("商家编码", code, draft.sku_code.clone().unwrap_or_default());
-    add("售价", text(sku.map(|sku| sku.price)), draft.price.plain());
+    add(PRICE, text(sku.map(|sku| sku.price)), draft.price.plain());
     add("划线价", text(sku.and_then(|sku| sku.market_price)), text(draft.market_price));
     if let Some(is) = &deed.barcode {
         add("条码", sku.and_then(|sku| sku.barcode.clone()).unwrap_or_default(), is.clone().unwrap_or_default());

@@ -5,6 +5,7 @@ mod again;
 mod album;
 mod judge;
 mod run;
+mod shelf;
 mod specs;
 pub mod store;
 
@@ -93,6 +94,9 @@ const TITLES: [&[&str]; WRITTEN.len()] = [
         "物料名称",
         "菜品名称",
         "商品全称",
+        "商品全名",
+        "货品全名",
+        "款式名称",
         "商品简称",
         "款名",
         "产品",
@@ -113,25 +117,22 @@ const TITLES: [&[&str]; WRITTEN.len()] = [
         "分类名称",
         "类目名称",
         "所属分类",
+        "商品类别",
+        "产品分类",
+        "产品类别",
+        "货品类别",
+        "货品分类",
+        "物料分类",
         "商品分组",
     ],
-    &[
-        "规格",
-        "specs",
-        "商品规格",
-        "规格型号",
-        "规格名称",
-        "规格属性",
-        "销售规格",
-        "销售属性",
-        "SKU规格",
-        "SKU属性",
-        "SKU名称",
-    ],
+    &["规格", "specs", "商品规格", "规格型号", "规格属性", "销售规格", "销售属性", "SKU规格", "SKU属性"],
     &[
         "商家编码",
         "sku_code",
         "规格编码",
+        "规格编号",
+        "规格码",
+        "商家规格编码",
         "规格商家编码",
         "SKU编码",
         "SKU商家编码",
@@ -168,6 +169,10 @@ const TITLES: [&[&str]; WRITTEN.len()] = [
         "销售单价",
         "零售价",
         "零售单价",
+        "基本售价",
+        "标准售价",
+        "预设售价",
+        "日常价",
         "现价",
         "一口价",
         "单买价",
@@ -199,6 +204,9 @@ const TITLES: [&[&str]; WRITTEN.len()] = [
         "市场价",
         "市场价格",
         "吊牌价",
+        "市场|吊牌价",
+        "市场/吊牌价",
+        "市场吊牌价",
         "专柜价",
         "参考价",
         "建议零售价",
@@ -216,6 +224,11 @@ const TITLES: [&[&str]; WRITTEN.len()] = [
         "现库存",
         "当前库存",
         "实际库存",
+        "实际库存数",
+        "可用库存数",
+        "可售库存数",
+        "可销库存",
+        "可发库存",
         "剩余库存",
         "可用库存",
         "可用数量",
@@ -263,24 +276,84 @@ const TITLES: [&[&str]; WRITTEN.len()] = [
         "photo",
         "img",
     ],
-    &["上架", "on_shelf", "是否上架", "上架状态", "上下架", "上下架状态", "上架/下架", "销售状态"],
+    &[
+        "上架",
+        "on_shelf",
+        "是否上架",
+        "上架状态",
+        "上下架",
+        "上下架状态",
+        "上架/下架",
+        "销售状态",
+        "商品状态",
+        "宝贝状态",
+        "货品状态",
+        "产品状态",
+        "商品上架状态",
+        "商品上下架状态",
+        "商品销售状态",
+        "出售状态",
+        "售卖状态",
+        "在售状态",
+        "发布状态",
+        "上架情况",
+        "上架与否",
+        "是否在售",
+        "是否出售",
+        "是否销售",
+        "SKU状态",
+        "SKU上下架",
+        "规格状态",
+        "listing status",
+        "on sale",
+        "published",
+        "是否下架",
+        "下架",
+        "状态",
+        "status",
+    ],
     &["导出时库存", "stock_at_export"],
-    &["条码", "barcode", "商品条码", "条形码", "商品条形码", "国际条码", "69码", "规格条码", "SKU条码"],
+    &[
+        "条码",
+        "barcode",
+        "商品条码",
+        "条形码",
+        "商品条形码",
+        "国际条码",
+        "国际码",
+        "国标码",
+        "主条码",
+        "69码",
+        "ean",
+        "ean13",
+        "upc",
+        "gtin",
+        "规格条码",
+        "SKU条码",
+    ],
     &["重量(克)", "weight_g", "重量(g)", "重量g", "重量克", "克重", "单件重量(克)", "毛重(克)", "毛重(g)", "weight(g)"],
-    &["成本(元)", "cost", "单位成本", "商品成本", "单件成本"],
+    &["成本(元)", "cost", "成本价", "单位成本", "商品成本", "单件成本"],
 ];
 
+/// Titles under which the state of something else may stand as well.
+const ANY_STATE: [&str; 2] = ["状态", "status"];
+
 /// What other tables part into columns of their own: specifications, and the two steps of a category.
-const PARTED: [&[&str]; 6] = [
+const PARTED: [&[&str]; 8] = [
     &["颜色", "颜色分类", "花色", "color"],
     &["尺码", "码数", "size"],
     &["口味"],
     &["款式"],
     &["一级分类", "一级类目"],
     &["二级分类", "二级类目"],
+    &["规格名称", "规格名", "规格值", "SKU名称", "平台规格", "规格描述", "变体"],
+    &["颜色规格", "颜色及规格", "颜色/规格", "颜色与规格", "颜色和规格", "颜色尺码", "颜色/尺码"],
 ];
 /// Of those the specifications.
 const SPECS: usize = 4;
+/// What names a specification by its values alone: as a whole, or the colour and what else it is.
+const BY_VALUE: usize = 6;
+const BY_COLOUR: usize = 7;
 
 /// Every column that is looked for.
 static COLUMNS: [&[&str]; TITLES.len() + PARTED.len()] = {
@@ -318,6 +391,9 @@ pub struct Row {
     /// Whether the specification was put together out of columns like 颜色, which may say no more than what goods look like.
     #[serde(default)]
     pub parted: bool,
+    /// Whether the table says of the specification what it is, and not what it is called: the names are ours.
+    #[serde(default)]
+    pub by_value: bool,
     /// Kept pictures, by their hashes.
     #[serde(default)]
     pub pictures: Vec<String>,
@@ -370,20 +446,42 @@ pub fn plan(table: &Table, folder: Option<&Path>) -> Result<Plan, Vec<String>> {
         return Err(problems);
     }
     let mut album = Album::default();
-    let rows = table.rows.iter().map(|row| read(row, folder, &mut album)).collect();
+    let mut rows: Vec<Row> = table.rows.iter().map(|row| read(row, folder, &mut album)).collect();
     let mut notes = table.notes.clone();
+    notes.extend(without_other_states(table, &mut rows));
     notes.extend(album.left_out());
     Ok(Plan { rows, pictures: album.pictures, notes })
 }
 
+/// A column that is called 状态 alone, and says nowhere that something is or is not on sale, is not used.
+fn without_other_states(table: &Table, rows: &mut [Row]) -> Option<String> {
+    let any = |row: &tables::Row| {
+        row.title(Column::OnShelf as usize)
+            .is_some_and(|title| ANY_STATE.contains(&title.trim().to_lowercase().as_str()))
+    };
+    let says = |row: &Row| row.said(Column::OnShelf).is_some_and(|text| shelf::read(text).is_some());
+    let mut beside = table.rows.iter().zip(rows.iter_mut()).filter(|(row, _)| any(row)).collect::<Vec<_>>();
+    if beside.iter().any(|(_, read)| says(read)) {
+        return None;
+    }
+    beside.iter_mut().for_each(|(_, read)| read.cells[Column::OnShelf as usize] = None);
+    let title = beside.first()?.0.title(Column::OnShelf as usize)?.trim();
+    Some(format!("没有用到的列：{title}（没有写上架或下架）"))
+}
+
 fn read(row: &tables::Row, folder: Option<&Path>, album: &mut Album) -> Row {
     let mut read = Row { line: row.place.to_string(), ..Row::default() };
+    read.problems.extend(row.moved.clone());
     album.take(row, &mut read);
-    let drawn = !read.pictures.is_empty() || !read.problems.is_empty();
+    let drawn = !read.pictures.is_empty() || read.problems.len() > usize::from(row.moved.is_some());
     for column in 0..TITLES.len() {
         let text = match row.text(column) {
             Some(Err(_)) if column == Column::Images as usize && drawn => Some(String::new()),
             Some(Ok(text)) if column == Column::Specs as usize => Some(text.replace('\n', ";").trim().to_owned()),
+            Some(Ok(text)) if column == Column::OnShelf as usize => {
+                let title = row.title(column).unwrap_or_default();
+                Some(shelf::turned(title, text).map_or_else(|| clean(text), str::to_owned))
+            }
             Some(Ok(text)) => Some(clean(text)),
             Some(Err(problem)) => {
                 let picture = column == Column::Images as usize;
@@ -400,8 +498,8 @@ fn read(row: &tables::Row, folder: Option<&Path>, album: &mut Album) -> Row {
         read.cells.push(text);
     }
     parted(row, &mut read);
-    // Where goods have no code of the shop's own, the one that is printed on them is it.
-    if !read.has(Column::SkuCode) {
+    // Where nothing else says which goods are meant, the code that is printed on them is theirs.
+    if !read.has(Column::SkuCode) && !read.has(Column::Name) {
         read.cells.swap(Column::SkuCode as usize, Column::Barcode as usize);
         let code = read.cells[Column::SkuCode as usize].as_mut();
         code.into_iter().for_each(|code| *code = tables::narrow(code));
@@ -438,7 +536,23 @@ fn parted(row: &tables::Row, read: &mut Row) {
         read.cells[of as usize] = Some(parts.join(between));
     };
     joined(0..SPECS, Column::Specs, ";", true);
-    joined(SPECS..PARTED.len(), Column::Category, "/", false);
+    joined(SPECS..BY_VALUE, Column::Category, "/", false);
+    for column in [BY_VALUE, BY_COLOUR] {
+        if read.said(Column::Specs).is_some() {
+            continue;
+        }
+        match row.text(TITLES.len() + column) {
+            Some(Ok(text)) => {
+                let text = clean(&text.replace('\n', ";"));
+                (read.by_value, read.cells[Column::Specs as usize]) = match specs::named(&text, column == BY_COLOUR) {
+                    Some(named) => (true, Some(named)),
+                    None => (false, Some(text)),
+                };
+            }
+            Some(Err(problem)) => read.problems.push(problem),
+            None => {}
+        }
+    }
 }
 
 /// File names beside the table, separated by `;` or `|`. Pictures on the web are not fetched.
@@ -515,19 +629,20 @@ mod tests {
                 Column::Name,
                 "商品名称 品名 宝贝名称 货品 存货名称 产品标题 菜品名称 商品名称(30字以内) 1、商品名称 item",
             ),
-            (Column::Category, "分类 商品类目 品类 所属分类 商品分组"),
-            (Column::Specs, "规格 规格名称 销售规格 SKU属性 规格型号"),
+            (Column::Category, "分类 商品类目 品类 所属分类 商品分组 货品类别"),
+            (Column::Specs, "规格 销售规格 SKU属性 规格型号"),
             (Column::Weight, "重量(克) 重量（g） 重量g 克重 毛重(克) Weight_g"),
-            (Column::Cost, "成本 成本(元) 单位成本/元 商品成本"),
-            (Column::SkuCode, "商家编码 SKU码 规格商家编码 条形码 69码 商品代码 存货编码 barcode SKU_No."),
+            (Column::Cost, "成本 成本(元) 成本价 单位成本/元 商品成本"),
+            (Column::SkuCode, "商家编码 SKU码 规格商家编码 规格编号 商品代码 存货编码 SKU_No."),
+            (Column::Barcode, "条码 条形码 国标码 主条码 69码 barcode"),
             (
                 Column::Price,
-                "售价 销售价格 零售单价 定价 卖价 SKU价格 商品价格 单价元 售价：元 Retail_Price price_yuan",
+                "售价 销售价格 零售单价 基本售价 定价 卖价 SKU价格 商品价格 单价元 售价：元 Retail_Price price_yuan",
             ),
-            (Column::MarketPrice, "划线价格 专柜价 建议零售价 原价/元"),
-            (Column::Stock, "库存 当前库存 可用数 结存数量 SKU库存 库存/件 库存：件 在库数量 stock_qty"),
+            (Column::MarketPrice, "划线价格 专柜价 建议零售价 原价/元 市场|吊牌价"),
+            (Column::Stock, "库存 当前库存 可用数 结存数量 SKU库存 库存/件 库存：件 在库数量 实际库存数 stock_qty"),
             (Column::Images, "图片 商品图 产品图片 商品主图 头图"),
-            (Column::OnShelf, "上架 上下架 上架/下架 销售状态"),
+            (Column::OnShelf, "上架 上下架 上架/下架 销售状态 商品状态 宝贝状态 是否在售"),
         ] {
             for title in titles.split(' ') {
                 let (other, beside) = if column == Column::Name { ("售价", "1") } else { ("商品名称", "杯") };
@@ -536,22 +651,50 @@ mod tests {
             }
         }
         // What somebody else pays, which stock, and in what it was weighed: nobody's guess.
-        for title in [
-            "会员价",
-            "活动价",
-            "成本价",
-            "进价",
-            "批发价",
-            "供货价",
-            "期初库存",
-            "安全库存",
-            "状态",
-            "重量",
-            "重量(kg)",
-        ] {
+        for title in
+            ["会员价", "活动价", "进价", "批发价", "供货价", "期初库存", "安全库存", "状态", "重量", "重量(kg)"]
+        {
             let plan = rows(&format!("商品名称,{title}\n杯,9\n"));
             assert!(plan.notes[0].contains(title) && plan.rows[0].cells.iter().flatten().count() == 1, "{title}");
         }
+    }
+
+    #[test]
+    fn a_specification_may_be_told_by_what_it_is_alone() {
+        let said = |text: &str| rows(text).rows[0].said(Column::Specs).map(str::to_owned);
+        for (title, cell, specs) in [
+            ("规格名称", "500g/袋", "规格:500g/袋"),
+            ("规格名称", "红色 L", "规格:红色 L"),
+            ("规格名称", "红色;L", "规格:红色/L"),
+            ("规格名称", "颜色:红;尺码:L", "颜色:红;尺码:L"),
+            ("SKU名称", "大号", "规格:大号"),
+            ("颜色及规格", "红色;L", "颜色:红色;规格:L"),
+            ("颜色规格", "红色，L", "颜色:红色;规格:L"),
+            ("颜色规格", "红色", "颜色:红色"),
+            ("颜色规格", "红色;L;厚", "颜色:红色;规格:L/厚"),
+        ] {
+            let text = format!("商品名称\t{title}\n杯\t{cell}\n");
+            assert_eq!(said(&text).as_deref(), Some(specs), "{title} {cell}");
+        }
+        assert_eq!(said("商品名称,规格名称\n杯,\n"), None);
+        assert_eq!(said("商品名称,规格,规格名称\n杯,颜色:红,大号\n").as_deref(), Some("颜色:红"));
+    }
+
+    #[test]
+    fn a_column_of_states_is_the_shelf_where_it_speaks_of_it() {
+        let states = |title: &str, states: [&str; 2]| {
+            let plan = rows(&format!("商品名称,{title}\n杯,{}\n碗,{}\n", states[0], states[1]));
+            let said = |at: usize| plan.rows[at].said(Column::OnShelf).map(str::to_owned);
+            ([said(0), said(1)], plan.notes)
+        };
+        let both = |one: &str, other: &str| [one, other].map(|text| Some(text.to_owned()));
+        assert_eq!(states("状态", ["出售中", "已冻"]), (both("出售中", "已冻"), vec![]));
+        assert_eq!(
+            states("状态", ["正常", "新品"]),
+            ([None, None], vec!["没有用到的列：状态（没有写上架或下架）".to_owned()])
+        );
+        assert_eq!(states("商品状态", ["正常", "新品"]), (both("正常", "新品"), vec![]));
+        assert_eq!(states("是否下架", ["是", "0"]), (both("否", "是"), vec![]));
     }
 
     #[test]
@@ -562,6 +705,7 @@ mod tests {
         };
         let both = Some(["A1", "6901234567892"].map(|text| Some(text.to_owned())));
         assert_eq!(Some(said("商品名称,条码,商家编码\n杯,6901234567892,A1\n")), both);
+        assert_eq!(said("商品名称,条码\n杯,6901234567892\n"), [None, Some("6901234567892".to_owned())]);
         assert_eq!(said("条形码,库存\n6901234567892,3\n"), [Some("6901234567892".to_owned()), None]);
         assert_eq!(said("条形码,库存\n６９０１２３４５６７８９２,3\n"), [Some("6901234567892".to_owned()), None]);
     }

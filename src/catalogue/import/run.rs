@@ -197,7 +197,7 @@ fn carry_out<'j>(tx: &Tx, judged: impl Iterator<Item = &'j Judged>, staff: Optio
         put(tx, id, one, deed, staff)?;
         pictures.entry(id).or_default().extend(deed.pictures.iter().cloned());
         done.skus += 1;
-        if one.verdict == Verdict::Changed && done.changes.len() < TOLD {
+        if (one.verdict == Verdict::Changed || !one.doubt.is_empty()) && done.changes.len() < TOLD {
             done.changes.push(format!("{}：「{}」{}", one.line, one.name, told(one)));
         }
     }
@@ -286,7 +286,14 @@ mod tests {
 
     #[test]
     fn a_products_rows_stay_together_however_long_the_table_is() {
-        let row = |at, name: &str| Waiting { at, name: name.to_owned(), verdict: Verdict::New, mark: 0, judged: None };
+        let row = |at, name: &str| Waiting {
+            at,
+            name: name.to_owned(),
+            verdict: Verdict::New,
+            mark: 0,
+            doubtful: false,
+            judged: None,
+        };
         let mut rows: Vec<Waiting> = (0..AT_ONCE).map(|at| row(at, "杯")).collect();
         rows.insert(1, row(7, "壶"));
         rows.push(row(8, "壶"));

@@ -46,6 +46,47 @@ pub fn read(text: &str) -> Result<Specs, String> {
     if specs.len() > MOST_SPECS { Err(format!("规格最多 {MOST_SPECS} 种")) } else { Ok(specs) }
 }
 
+/// A specification that a table tells by its values alone, with a name: `规格:红色/L`, and `颜色:红色;规格:L` where the first
+/// of them is the colour. Empty for goods of one kind; `None` where it has names of its own, or nothing stands there.
+pub fn named(text: &str, by_colour: bool) -> Option<String> {
+    const ONE_KIND: [&str; 8] = ["默认", "默认规格", "无", "无规格", "单规格", "统一规格", "-", "/"];
+    if text.is_empty() || text.contains([':', '：']) {
+        return None;
+    }
+    if ONE_KIND.contains(&text) {
+        return Some(String::new());
+    }
+    let parts: Vec<&str> = text.split([';', '；', ',', '，']).map(str::trim).filter(|part| !part.is_empty()).collect();
+    Some(match parts.as_slice() {
+        [colour] if by_colour => format!("颜色:{colour}"),
+        [colour, rest @ ..] if by_colour => format!("颜色:{colour};规格:{}", rest.join("/")),
+        parts => format!("规格:{}", parts.join("/")),
+    })
+}
+
+/// Whether two have the same values, however they are called and parted.
+pub fn same_values(one: &[(String, String)], other: &[(String, String)]) -> bool {
+    let values = |specs: &[(String, String)]| -> String {
+        let kept = |c: &char| !c.is_whitespace() && !BETWEEN.contains(c);
+        specs
+            .iter()
+            .flat_map(|(_, value)| narrow(value).to_lowercase().chars().collect::<Vec<_>>())
+            .filter(kept)
+            .collect()
+    };
+    !one.is_empty() && values(one) == values(other)
+}
+
+/// The same under the shop's own names. `None` where nobody knows which value goes under which.
+pub fn renamed(by_value: &[(String, String)], known: &[(String, String)]) -> Option<Specs> {
+    match (by_value, known) {
+        _ if same_values(by_value, known) => Some(known.to_vec()),
+        ([(_, value)], [(name, _)]) => Some(vec![(name.clone(), value.clone())]),
+        (_, []) => Some(by_value.to_vec()),
+        _ => None,
+    }
+}
+
 /// Whether a second name and its colon stand in a value with nothing between them, or a program's own signs around them.
 /// A time, a ratio and a web address have colons of their own.
 fn holds_another(name: &str, value: &str) -> bool {
@@ -127,6 +168,23 @@ mod tests {
         let same = |one: &str, other: &str| alike(&read(one).unwrap(), &read(other).unwrap());
         assert!(same("颜色：红；尺码：Ｌ", "尺码:l;颜色:红"));
         assert!(!same("尺码:L", "尺码:XL") && !same("尺码:L", "尺码:L;颜色:红"));
+    }
+
+    #[test]
+    fn the_shops_own_names_are_kept() {
+        let under =
+            |one: &str, known: &str| renamed(&read(one).unwrap(), &read(known).unwrap()).map(|specs| written(&specs));
+        assert_eq!(under("规格:红色/L", "颜色:红色;尺码:L").as_deref(), Some("颜色:红色;尺码:L"));
+        assert_eq!(under("规格:1kg", "净含量:500g").as_deref(), Some("净含量:1kg"));
+        assert_eq!(under("规格:红色/XL", "颜色:红色;尺码:L"), None);
+        assert_eq!((named("默认规格", false).as_deref(), named("默认", true).as_deref()), (Some(""), Some("")));
+    }
+
+    #[test]
+    fn values_are_the_same_however_they_are_called() {
+        let same = |one: &str, other: &str| same_values(&read(one).unwrap(), &read(other).unwrap());
+        assert!(same("规格:红色/L", "颜色:红色;尺码:L") && same("规格:Ｌ", "尺码:l"));
+        assert!(!same("规格:L/红色", "颜色:红色;尺码:L") && !same("规格:红", "颜色:红色") && !same("", ""));
     }
 
     #[test]

@@ -69,7 +69,9 @@ pub fn fits((width, height): (u32, u32), bytes: u64) -> Result<(), String> {
         ));
     }
     if bytes > MOST_BYTES {
-        return Err(format!("图片展开后太大（{size}，渐进式、交错或带透明）。请另存为普通的 JPG，或缩小后再上传"));
+        return Err(format!(
+            "图片展开后太大（{size}，渐进式、交错、带透明，或是 WebP）。请另存为普通的 JPG，或缩小后再上传"
+        ));
     }
     Ok(())
 }

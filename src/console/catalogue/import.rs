@@ -153,21 +153,24 @@ async fn check(
     let most = if all == Some(true) { MOST_LISTED } else { LISTED };
     let read = move |conn: &rusqlite::Connection| {
         let kept = imports::by_id(conn, id)?.ok_or(Code::NotFound)?;
+        let again = import::again(conn, &kept)?;
+        let added: BTreeSet<usize> = again.iter().flat_map(|again| again.rows.iter().copied()).collect();
         // Said of are those that are listed.
         let mut said = [0_usize; Verdict::ALL.len()];
         let keep = |one: &Waiting| {
             let n = &mut said[one.verdict as usize];
             *n += 1;
-            *n <= most || kept.shown.differs(one.at, one.mark)
+            *n <= most || one.doubtful || added.contains(&one.at) || kept.shown.differs(one.at, one.mark)
         };
         let (rows, now) = import::waiting(conn, &kept.rows, keep)?;
-        Ok((rows, now, import::again(conn, &kept)?, kept))
+        Ok((rows, now, again, added, kept))
     };
-    let (rows, now, again, kept) = shop.read_slowly(read).await?;
+    let (rows, now, again, added, kept) = shop.read_slowly(read).await?;
     let moved = |one: &Waiting| kept.shown.differs(one.at, one.mark);
+    let asked = |one: &Waiting| one.doubtful || added.contains(&one.at);
     let group = |verdict: Verdict, most: usize| {
         let rows: Vec<&Waiting> = rows.iter().filter(|one| one.verdict == verdict).collect();
-        shown(&rows, most, &moved, &kept.rows)
+        shown(&rows, most, &moved, &asked, &kept.rows)
     };
     let on_shelf = |row: &import::Row| row.said(Column::OnShelf).is_some();
     let done: Vec<_> = kept.rows.iter().filter_map(|row| Some((&row.line, row.done.as_ref()?))).collect();
@@ -176,8 +179,9 @@ async fn check(
         section: "import",
         id, who: &kept.who, at: clock::shown(kept.at), n: kept.rows.len(), notes: &kept.notes,
         ran: kept.ran_at.map(clock::shown), done_count: done.len(), done: &done[..done.len().min(most)],
-        again: again.map(|Again { ran_at, lines }| {
-            json!({ "at": clock::shown(ran_at), "n": lines.len(), "lines": &lines[..lines.len().min(SAME_LISTED)] })
+        again: again.map(|Again { ran_at, rows }| {
+            let lines: Vec<&str> = rows.iter().take(SAME_LISTED).map(|at| kept.rows[*at].line.as_str()).collect();
+            json!({ "at": clock::shown(ran_at), "n": rows.len(), "lines": lines })
         }),
         refused: group(Verdict::Refused, most),
         changed: group(Verdict::Changed, most),
@@ -189,9 +193,16 @@ async fn check(
     Ok(assets::page("console/products_check.html", context))
 }
 
-/// The first rows of a verdict one by one, those that have become others before all; and which the others are.
-fn shown(rows: &[&Waiting], most: usize, moved: &dyn Fn(&Waiting) -> bool, table: &[import::Row]) -> Value {
-    let (mut listed, mut others): (Vec<_>, Vec<_>) = rows.iter().copied().partition(|one| moved(one));
+/// The first rows of a verdict one by one, before all those that have become others and those that somebody is asked about,
+/// which are never ticked unseen; and which the others are.
+fn shown(
+    rows: &[&Waiting],
+    most: usize,
+    moved: &dyn Fn(&Waiting) -> bool,
+    asked: &dyn Fn(&Waiting) -> bool,
+    table: &[import::Row],
+) -> Value {
+    let (mut listed, mut others): (Vec<_>, Vec<_>) = rows.iter().copied().partition(|one| moved(one) || asked(one));
     others.extend(listed.split_off(listed.len().min(MOST_LISTED)));
     others.sort_by_key(|one| one.at);
     let rest = others.split_off(most.saturating_sub(listed.len()).min(others.len()));
@@ -202,12 +213,12 @@ fn shown(rows: &[&Waiting], most: usize, moved: &dyn Fn(&Waiting) -> bool, table
         let changes: Vec<Value> = judged.changes.iter().map(change).collect();
         Some(json!({
             "at": one.at, "line": judged.line, "name": judged.name, "spec": judged.spec, "note": judged.note,
-            "changes": changes, "moved": moved(one),
+            "doubt": judged.doubt, "changes": changes, "moved": moved(one), "asked": asked(one),
         }))
     };
     let line = |one: &Waiting| &table[one.at].line;
     let ends = rest.first().zip(rest.last()).map(|(first, last)| [line(first), line(last)]);
-    let places: Vec<usize> = rest.iter().map(|one| one.at).collect();
+    let places: Vec<usize> = rest.iter().filter(|one| !asked(one)).map(|one| one.at).collect();
     json!({
         "n": rows.len(), "rows": listed.into_iter().filter_map(row).collect::<Vec<_>>(), "more": rest.len(),
         "ends": ends, "rest": spans(&places),

@@ -1,0 +1,169 @@
+//! Whether goods are on sale, in the words of tables that other shops give out.
+
+use crate::typed::{bare, simplified};
+
+/// Whole words for goods that can be found, sold out or not.
+const ON: [&str; 36] = [
+    "是",
+    "1",
+    "yes",
+    "true",
+    "y",
+    "on",
+    "√",
+    "✓",
+    "✔",
+    "上架",
+    "已上架",
+    "上架中",
+    "上架销售",
+    "出售中",
+    "正在出售",
+    "在售",
+    "在售中",
+    "销售中",
+    "正在销售",
+    "售卖中",
+    "正在售卖",
+    "热卖中",
+    "开售",
+    "已开售",
+    "已发布",
+    "上线",
+    "已上线",
+    "在线",
+    "active",
+    "published",
+    "listed",
+    "onsale",
+    "onshelf",
+    "online",
+    "forsale",
+    "instock",
+];
+/// Whole words for goods that nobody can find.
+const OFF: [&str; 13] = ["否", "0", "no", "false", "n", "off", "×", "✗", "✘", "待售", "未售", "仓库", "inactive"];
+/// Words that stand in whatever says so.
+const OFF_WITHIN: [&str; 32] = [
+    "下架",
+    "未上架",
+    "不上架",
+    "待上架",
+    "定时上架",
+    "仓库中",
+    "在仓库",
+    "入仓库",
+    "停售",
+    "停止销售",
+    "停产",
+    "禁售",
+    "不可售",
+    "未开售",
+    "下线",
+    "未上线",
+    "未发布",
+    "待发布",
+    "草稿",
+    "封禁",
+    "冻结",
+    "违规",
+    "停用",
+    "审核",
+    "驳回",
+    "draft",
+    "archived",
+    "unlisted",
+    "unpublished",
+    "delisted",
+    "offline",
+    "offshelf",
+];
+/// On sale, with nothing left to sell.
+const SOLD_OUT: [&str; 8] = ["已售罄", "售罄", "已售完", "售完", "已售空", "卖完", "soldout", "outofstock"];
+
+/// What a cell says of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    On,
+    Off,
+    /// Can be found, and has nothing left.
+    SoldOut,
+}
+
+/// `None` for words that mean neither, or both.
+pub fn read(text: &str) -> Option<State> {
+    let word = plain(text);
+    let is = |words: &[&str]| words.contains(&word.as_str());
+    let negated = ["未下架", "不下架", "没下架", "非下架"].iter().any(|no| word.contains(no));
+    match () {
+        () if is(&ON) => Some(State::On),
+        () if is(&SOLD_OUT) => Some(State::SoldOut),
+        () if is(&OFF) => Some(State::Off),
+        () if negated || word.contains("上架/") || word.contains("/上架") => None,
+        () if OFF_WITHIN.iter().any(|within| word.contains(within)) => Some(State::Off),
+        () => None,
+    }
+}
+
+/// A yes or no under `是否下架` means the opposite of the same under `是否上架`.
+pub fn turned(title: &str, text: &str) -> Option<&'static str> {
+    const YES: [&str; 7] = ["是", "1", "yes", "true", "y", "√", "✓"];
+    const NO: [&str; 6] = ["否", "0", "no", "false", "n", "×"];
+    if !title.contains("下架") || title.contains('上') {
+        return None;
+    }
+    let word = plain(text);
+    if YES.contains(&word.as_str()) {
+        return Some("否");
+    }
+    NO.contains(&word.as_str()).then_some("是")
+}
+
+fn plain(text: &str) -> String {
+    let kept = |c: &char| !c.is_whitespace() && !"()[]【】_-".contains(*c);
+    simplified(&bare(text)).to_lowercase().chars().filter(kept).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_shops_call_it_is_on_sale_or_not() {
+        for (state, words) in [
+            (
+                State::On,
+                "是 1 Yes TRUE √ 上架 已上架 出售中 在售中 售卖中 销售中 已发布 已上线 Active on_sale On-Shelf １",
+            ),
+            (
+                State::Off,
+                "否 0 no × 下架 已下架 下架中 平台下架 违规下架 已下架(人工) 仓库 仓库中 在仓库中 放入仓库 未上架 待上架 定时上架 \
+                 停售 已停产 草稿 草稿箱 审核中 待审核 审核驳回 已封禁 已冻结 已停用 未发布 Draft archived 已下線",
+            ),
+            (State::SoldOut, "已售罄 售罄 已售完 Sold_out"),
+        ] {
+            for word in words.split(' ').filter(|word| !word.is_empty()) {
+                assert_eq!(read(word), Some(state), "{word}");
+            }
+        }
+        for word in ["也许", "正常", "启用", "已删除", "新品", "上架/下架", "下架/上架", "未下架", "2", "", "预售"]
+        {
+            assert_eq!(read(word), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_yes_to_the_opposite_question_is_a_no() {
+        for (title, text, says) in [
+            ("是否下架", "是", Some("否")),
+            ("下架", "否", Some("是")),
+            ("下架(必填)", "１", Some("否")),
+            ("是否下架", "已下架", None),
+            ("上下架", "是", None),
+            ("上架/下架", "否", None),
+            ("上架", "是", None),
+        ] {
+            assert_eq!(turned(title, text), says, "{title} {text}");
+        }
+    }
+}
