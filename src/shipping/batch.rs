@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::Connection;
 
+use super::claims::{Asking, Claim, claims};
 use super::{Allowed, Batch, Row, Sending, Twin, renumber, send_beside, ship, store};
 use crate::catalogue::Delivery;
 use crate::db::Tx;
@@ -47,6 +48,10 @@ pub struct Judged {
     pub parcel: Parcel,
     /// What goes into it.
     pub share: Share,
+    /// How many pieces of its order wait behind it, and behind the rows before.
+    pub stays: i64,
+    /// Whether the table has a row for each kind of goods, and so says what lies in which parcel.
+    pub by_goods: bool,
     pub receiver: String,
     pub note: String,
     /// A mark of the order's facts that a parcel rests on.
@@ -91,28 +96,41 @@ pub enum Share {
 pub fn judge(conn: &Connection, rows: &[Row], allowed: Allowed) -> Result<Vec<Judged>> {
     let carriers = parcels::carriers(conn)?;
     let mut by_number: HashMap<String, (usize, OrderId)> = HashMap::new();
-    let mut judged = Vec::with_capacity(rows.len());
-    for row in rows {
+    let mut doubles = Vec::new();
+    let mut judged: Vec<Judged> = Vec::with_capacity(rows.len());
+    for (at, row) in rows.iter().enumerate() {
         let mut one = alone(conn, &carriers, row, allowed)?;
         if let Some(id) = one.order.as_ref().map(|order| order.id)
             && let number = one.parcel.tracking_no.clone()
             && !number.is_empty()
         {
-            match by_number.insert(number, (row.line, id)) {
-                Some((line, other)) if other == id => {
-                    (one.verdict, one.note) = (Verdict::Same, format!("与第 {line} 行重复"));
+            match by_number.get(&number).copied() {
+                Some((first, other)) if other == id => {
+                    (one.verdict, one.note) = (Verdict::Same, format!("与第 {} 行重复", rows[first].line));
+                    doubles.push((at, first));
                 }
-                Some((line, _)) if one.verdict == Verdict::Ready && !allowed.merge => {
-                    refuse(&mut one, format!("单号与第 {line} 行相同；几单合成一个包裹请勾选“合并发货”"));
+                known => {
+                    if let Some((first, _)) = known
+                        && one.verdict == Verdict::Ready
+                        && !allowed.merge
+                    {
+                        let line = rows[first].line;
+                        refuse(&mut one, format!("单号与第 {line} 行相同；几单合成一个包裹请勾选“合并发货”"));
+                    }
+                    by_number.insert(number, (at, id));
                 }
-                _ => {}
             }
         }
         judged.push(one);
     }
     renumber_once(&mut judged);
-    ask_which(conn, &mut judged)?;
-    share_out(conn, &mut judged)?;
+    fn asking(one: &Judged) -> Asking<'_> {
+        let order = one.order.as_ref().map(|order| order.id);
+        Asking { row: &one.row, order, ready: one.verdict == Verdict::Ready }
+    }
+    let claims = claims(conn, &judged.iter().map(asking).collect::<Vec<_>>(), &doubles)?;
+    ask_which(conn, &mut judged, &claims)?;
+    share_out(conn, &mut judged, claims)?;
     Ok(judged)
 }
 
@@ -138,7 +156,7 @@ fn turns<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<usize> {
 }
 
 /// Rows of one order that fit each by itself and not together: which of them is right nobody knows, so none goes.
-fn ask_which(conn: &Connection, judged: &mut [Judged]) -> Result<()> {
+fn ask_which(conn: &Connection, judged: &mut [Judged], claims: &[Claim]) -> Result<()> {
     let mut of_order: HashMap<OrderId, Vec<usize>> = HashMap::new();
     for (at, one) in judged.iter().enumerate().filter(|(_, one)| one.verdict == Verdict::Ready) {
         if let Some(order) = &one.order {
@@ -147,7 +165,7 @@ fn ask_which(conn: &Connection, judged: &mut [Judged]) -> Result<()> {
     }
     for (id, rows) in of_order.into_iter().filter(|(_, rows)| rows.len() > 1) {
         let parts = Parts::new(orders::lines(conn, id)?);
-        let Some(sum) = parts.overdrawn(rows.iter().map(|at| &judged[*at].row)) else { continue };
+        let Some(sum) = parts.overdrawn(rows.iter().map(|at| &claims[*at])) else { continue };
         let (n, left) = (rows.len(), parts.left());
         for at in rows {
             let words = format!(
@@ -159,7 +177,7 @@ fn ask_which(conn: &Connection, judged: &mut [Judged]) -> Result<()> {
     Ok(())
 }
 
-fn share_out(conn: &Connection, judged: &mut [Judged]) -> Result<()> {
+fn share_out(conn: &Connection, judged: &mut [Judged], mut claims: Vec<Claim>) -> Result<()> {
     let mut parts: HashMap<OrderId, Parts> = HashMap::new();
     for at in turns(judged.iter().map(|one| &one.row)) {
         let one = &mut judged[at];
@@ -170,13 +188,14 @@ fn share_out(conn: &Connection, judged: &mut [Judged]) -> Result<()> {
             Entry::Occupied(parts) => parts.into_mut(),
             Entry::Vacant(place) => place.insert(Parts::new(orders::lines(conn, id)?)),
         };
-        parts.take(one);
+        parts.take(one, std::mem::take(&mut claims[at]));
     }
     Ok(())
 }
 
 /// What the rows of a table leave of an order, from one to the next.
 struct Parts {
+    lines: Vec<Line>,
     left: Vec<(LineId, i64)>,
     ordered: i64,
     first: Option<usize>,
@@ -185,7 +204,7 @@ struct Parts {
 impl Parts {
     fn new(lines: Vec<Line>) -> Parts {
         let ordered = lines.iter().map(|line| line.quantity).sum();
-        Parts { left: lines.iter().map(|line| (line.id, line.left())).collect(), ordered, first: None }
+        Parts { left: lines.iter().map(|line| (line.id, line.left())).collect(), ordered, first: None, lines }
     }
 
     fn left(&self) -> i64 {
@@ -193,59 +212,97 @@ impl Parts {
     }
 
     /// How many pieces rows want together, where each alone could have its own and all of them cannot.
-    fn overdrawn<'a>(&self, rows: impl Iterator<Item = &'a Row>) -> Option<i64> {
+    fn overdrawn<'a>(&self, claims: impl Iterator<Item = &'a Claim>) -> Option<i64> {
         let left = self.left();
-        let wanted = rows.filter_map(|row| tables::count(row.pieces.trim()));
+        let wanted = claims.filter_map(|claim| match claim {
+            Claim::Count(written) => tables::count(written),
+            _ => None,
+        });
         // As the order's own list has it, with what was sent or given back.
         let wanted: Vec<i64> = wanted.map(|n| if n == self.ordered { left } else { n }).collect();
         let sum = wanted.iter().try_fold(0, |sum, n| Some(sum + n).filter(|_| *n <= left))?;
         (sum > left).then_some(sum)
     }
 
-    /// Gives a row its pieces: those it names, line after line, or all that are left.
-    fn take(&mut self, judged: &mut Judged) {
+    /// Gives a row its pieces: the goods that it names, so many line after line, or all that are left.
+    fn take(&mut self, judged: &mut Judged, claim: Claim) {
         let first = *self.first.get_or_insert(judged.row.line);
         if first != judged.row.line {
             judged.note = format!("第 {first} 行已经有这笔订单：这是它的另一个包裹");
         }
         let left = self.left();
-        let wanted = match judged.row.pieces.trim() {
-            "" if left == 0 => {
+        let pieces = match claim {
+            Claim::Unknown(why) => return refuse(judged, why),
+            Claim::Rest | Claim::RestOf(_) if left == 0 => {
                 judged.share = Share::Beside;
+                judged.note += "；没写件数，商品都记在那一个包裹里";
                 return;
             }
-            "" => left,
-            written => match tables::count(written) {
+            Claim::Rest => return self.take_the_rest(),
+            Claim::RestOf(words) => {
+                judged.note = words;
+                return self.take_the_rest();
+            }
+            Claim::Goods(pieces) => {
+                judged.by_goods = true;
+                pieces
+            }
+            Claim::Count(written) => match tables::count(&written) {
                 // As the order's own list has it, with what was sent or given back.
-                Some(n) if n == self.ordered && first == judged.row.line => left,
-                Some(n) if (1..=left).contains(&n) => n,
+                Some(n) if n == self.ordered && first == judged.row.line => return self.take_the_rest(),
+                Some(n) if (1..=left).contains(&n) => self.line_after_line(n),
                 Some(n) => return refuse(judged, format!("件数 {n} 超过还没发的 {left} 件")),
                 None => return refuse(judged, format!("件数「{written}」不是整数")),
             },
         };
-        if wanted == left {
-            self.left.iter_mut().for_each(|(_, n)| *n = 0);
-            return;
+        let pieces: Vec<(LineId, i64)> =
+            pieces.into_iter().map(|(line, n)| (line, n.min(self.left_of(line)))).collect();
+        let taken: i64 = pieces.iter().map(|(_, n)| n).sum();
+        if taken == 0 {
+            return refuse(judged, "这一行的商品都已经发了".to_owned());
         }
-        let mut missing = wanted;
-        let mut pieces = Vec::new();
         for (line, n) in &mut self.left {
-            let taken = missing.min(*n);
-            (*n, missing) = (*n - taken, missing - taken);
-            pieces.push((*line, taken));
+            *n -= pieces.iter().filter(|(taken, _)| taken == line).map(|(_, n)| n).sum::<i64>();
+        }
+        judged.stays = left - taken;
+        if judged.by_goods {
+            let text = |line: &Line| Some(line.text_of(pieces.iter().find(|(id, n)| *id == line.id && *n > 0)?.1));
+            let goods = self.lines.iter().filter_map(text).collect::<Vec<_>>().join("、");
+            judged.note = format!("这个包裹：{goods}；还剩 {} 件", judged.stays);
+        } else if judged.stays > 0 {
+            judged.note = format!("这个包裹 {taken} 件，还剩 {} 件", judged.stays);
         }
         judged.share = Share::Pieces(pieces);
-        judged.note = format!("这个包裹 {wanted} 件，还剩 {} 件", left - wanted);
+    }
+
+    fn take_the_rest(&mut self) {
+        self.left.iter_mut().for_each(|(_, n)| *n = 0);
+    }
+
+    fn left_of(&self, line: LineId) -> i64 {
+        self.left.iter().find(|(id, _)| *id == line).map_or(0, |(_, n)| *n)
+    }
+
+    fn line_after_line(&self, wanted: i64) -> Vec<(LineId, i64)> {
+        let mut missing = wanted;
+        let taken = |(line, n): &(LineId, i64)| {
+            let taken = missing.min(*n);
+            missing -= taken;
+            (*line, taken)
+        };
+        self.left.iter().map(taken).collect()
     }
 }
 
-/// How many orders would be sent in part and keep the rest: a courier's table counts parcels where an order counts pieces.
-pub fn left_in_part(judged: &[Judged]) -> usize {
+/// Orders of which something stays, by what leaves it: pieces that were counted, rows of goods without a number.
+pub fn left_in_part(judged: &[Judged]) -> (usize, usize) {
     let ready = || judged.iter().filter(|one| one.row.done.is_none() && one.verdict == Verdict::Ready);
     let of = |one: &Judged| one.order.as_ref().map(|order| order.id);
-    let whole: HashSet<_> = ready().filter(|one| one.share == Share::Rest).filter_map(of).collect();
-    let parts: HashSet<_> = ready().filter(|one| matches!(one.share, Share::Pieces(_))).filter_map(of).collect();
-    parts.difference(&whole).count()
+    let whole: HashSet<_> = ready().filter(|one| one.stays == 0).filter_map(of).collect();
+    let part = |by_goods: bool| -> HashSet<OrderId> {
+        ready().filter(|one| one.by_goods == by_goods).filter_map(of).filter(|id| !whole.contains(id)).collect()
+    };
+    (part(false).len(), part(true).len())
 }
 
 fn refuse(judged: &mut Judged, note: String) {
@@ -261,6 +318,8 @@ fn alone(conn: &Connection, carriers: &Carriers, row: &Row, allowed: Allowed) ->
         verdict: Verdict::Wrong,
         parcel: Parcel::default(),
         share: Share::Rest,
+        stays: 0,
+        by_goods: false,
         receiver: address.map(|address| address.masked_receiver()).unwrap_or_default(),
         note: String::new(),
         facts: order.as_ref().map(|order| facts(conn, order)).transpose()?.unwrap_or_default(),
@@ -290,6 +349,12 @@ fn alone(conn: &Connection, carriers: &Carriers, row: &Row, allowed: Allowed) ->
             (judged.verdict, judged.note) = (Verdict::Same, "已用这些单号发货，不会重复".into());
             return Ok(judged);
         }
+    }
+    if let Err(Problem::Phone(phone)) = TrackingNo::read(&row.tracking_no)
+        && let Some(whose) = super::own_number(conn, &order, phone.as_str())?
+    {
+        refuse(&mut judged, format!("这是这笔订单的{whose}，不是快递单号"));
+        return Ok(judged);
     }
     let found = match Found::read(conn, carriers, &row.company, &row.tracking_no) {
         Ok(found) => found,

@@ -1,6 +1,7 @@
 //! Shipping: one parcel at a time or a whole table of them, and taking it back while there is time.
 
 pub mod batch;
+pub mod claims;
 pub mod desk;
 pub mod duty;
 pub mod register;
@@ -53,6 +54,9 @@ pub struct Row {
     /// How many pieces are in this parcel; empty: all that are left.
     #[serde(default)]
     pub pieces: String,
+    /// Which goods the row is about, in tables that have a row for each.
+    #[serde(default, skip_serializing_if = "Goods::is_none")]
+    pub goods: Goods,
     /// Why what stands there cannot be used as it is.
     #[serde(default)]
     pub problem: String,
@@ -62,6 +66,24 @@ pub struct Row {
     /// The parcel that it became.
     #[serde(default)]
     pub shipment: Option<i64>,
+}
+
+/// What a row of goods says of them, as it was written.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Goods {
+    pub quantity: String,
+    #[serde(default)]
+    pub code: String,
+    #[serde(default)]
+    pub name: String,
+    #[serde(default)]
+    pub spec: String,
+}
+
+impl Goods {
+    fn is_none(&self) -> bool {
+        *self == Goods::default()
+    }
 }
 
 /// What was read of a table.
@@ -168,7 +190,7 @@ pub fn own_number(conn: &Connection, order: &Order, number: &str) -> Result<Opti
     let national = number.strip_prefix("86").unwrap_or(number);
     Ok(match number {
         "" => None,
-        n if n.starts_with(order.order_no.as_str()) => Some("订单号"),
+        n if n.starts_with(order.order_no.as_str()) || order.order_no.as_str().ends_with(n) => Some("订单号"),
         n if n.len() >= 7 && (phone.ends_with(n) || phone == national) => Some("收货电话"),
         n if goods_codes(conn, order.id)?.iter().any(|code| reads_as(code, n)) => Some("商品条码"),
         _ => None,

@@ -1,7 +1,7 @@
 //! A table of tracking numbers as somebody brought it: the headings say which column is what. Without them only a whole
 //! cell that looks like a parcel's number is one, and where there are several somebody is asked.
 
-use super::{Brought, Row};
+use super::{Brought, Goods, Row};
 use crate::ids::OrderNo;
 use crate::parcels;
 use crate::parcels::carriers::Carriers;
@@ -19,6 +19,11 @@ const NUMBER: usize = 4;
 const WAYBILL: usize = 5;
 const COMPANY: usize = 6;
 const PIECES: usize = 7;
+/// What a row of goods tells of them, in tables that have a row for each: how many, and which.
+const QUANTITY: usize = 8;
+const CODE: usize = 9;
+const GOODS: usize = 10;
+const SPEC: usize = 11;
 
 /// The columns, each under all the titles that spreadsheets have for it.
 const WANTED: Wanted<'_> = Wanted {
@@ -156,6 +161,38 @@ const WANTED: Wanted<'_> = Wanted {
             "shipping company",
         ],
         &["件数", "发货件数", "发货数量", "本包裹件数", "pieces"],
+        &[
+            "数量",
+            "商品数量",
+            "货品数量",
+            "宝贝数量",
+            "产品数量",
+            "购买数量",
+            "下单数量",
+            "订购数量",
+            "商品件数",
+            "SKU数量",
+            "quantity",
+            "qty",
+        ],
+        &[
+            "商家编码",
+            "规格编码",
+            "规格商家编码",
+            "SKU编码",
+            "商品编码",
+            "货品编码",
+            "货品编号",
+            "货号",
+            "商品条码",
+            "条码",
+            "条形码",
+            "sku",
+            "sku code",
+            "barcode",
+        ],
+        &["商品名称", "商品", "品名", "货品名称", "宝贝标题", "宝贝名称", "商品标题", "产品名称", "product"],
+        &["规格", "商品规格", "规格名称", "货品规格", "销售属性", "SKU名称", "商品属性", "颜色规格"],
     ],
     needed: &[&[ORDER, ELSEWHERE, OUT_TRADE_NO, TRANSACTION], &[NUMBER, WAYBILL]],
     alike,
@@ -230,7 +267,7 @@ fn brought(table: &Table) -> Result<Brought, String> {
         rows.extend(read);
     }
     if counts_parcels {
-        rows.iter_mut().for_each(|row| row.pieces.clear());
+        rows.iter_mut().for_each(|row| (row.pieces, row.goods) = Default::default());
     }
     let any =
         table.headed || rows.iter().any(|row| !row.tracking_no.is_empty() || OrderNo::read(&row.order_no).is_some());
@@ -259,15 +296,23 @@ fn left_out(lines: &[u32]) -> Option<String> {
 /// Whether a courier gave the table out: what it calls 件数 are its parcels, whatever is in them.
 fn couriers(table: &Table) -> bool {
     let theirs = ["寄件", "月结", "托寄", "计费重量"];
-    let first = table.rows.first().filter(|row| table.headed && row.title(PIECES).is_some());
+    let counted = |row: &&tables::Row| row.title(PIECES).or(row.title(QUANTITY)).is_some();
+    let first = table.rows.first().filter(|row| table.headed && counted(row));
     first.is_some_and(|row| row.titles().any(|title| theirs.iter().any(|word| title.contains(word))))
 }
 
 fn read_as(table: &Table, counts_parcels: bool) -> Vec<String> {
     let first = table.rows.first().filter(|_| table.headed);
+    let counted = |row: &tables::Row| row.title(QUANTITY).or(row.title(PIECES)).is_some();
+    let by_goods = !counts_parcels && first.is_some_and(counted);
+    let idle = |column: usize| match column {
+        PIECES => counts_parcels,
+        QUANTITY.. => !by_goods,
+        _ => false,
+    };
     let columns = WANTED.columns.iter().enumerate().filter_map(|(column, titles)| {
         let row = first?;
-        let title = row.title(column).filter(|_| column != PIECES || !counts_parcels)?;
+        let title = row.title(column).filter(|_| !idle(column))?;
         let letters: String = row.address(column).chars().filter(char::is_ascii_alphabetic).collect();
         let what = match column {
             ELSEWHERE => WANTED.columns[ORDER][0],
@@ -282,14 +327,31 @@ fn read_as(table: &Table, counts_parcels: bool) -> Vec<String> {
     let shown = unnamed.and_then(|_| table.rows.iter().find_map(own_elsewhere)).map(|(title, _)| title);
     let ours = shown.map(|title| format!("订单号 ← 列“{title}”：按本店订单号的样子认"));
     let notes = table.notes.iter().filter_map(|note| but_for(note, shown));
+    let idle_titles =
+        first.iter().flat_map(|row| (QUANTITY..=SPEC).filter(|at| idle(*at)).filter_map(|at| row.title(at)));
+    let notes = with_idle(notes.collect(), &idle_titles.collect::<Vec<_>>());
     let unheaded = (!table.headed).then(|| "没有表头：按每一格的样子认".to_owned());
     let parcels = counts_parcels.then(|| "这是快递公司的表，“件数”是包裹数：没有用，按整单发".to_owned());
     unheaded.into_iter().chain(parcels).chain(ours).chain(columns).chain(notes).collect()
 }
 
+const UNUSED: &str = "没有用到的列：";
+
+/// The columns that are known and were of no use, named with the others.
+fn with_idle(mut notes: Vec<String>, idle: &[&str]) -> Vec<String> {
+    if idle.is_empty() {
+        return notes;
+    }
+    let idle = idle.join("、");
+    match notes.iter_mut().find(|note| note.contains(UNUSED)) {
+        Some(note) => *note = format!("{note}、{idle}"),
+        None => notes.push(format!("{UNUSED}{idle}")),
+    }
+    notes
+}
+
 /// A note without the column that was used after all; nothing where it named no other.
 fn but_for(note: &str, used: Option<&str>) -> Option<String> {
-    const UNUSED: &str = "没有用到的列：";
     match (used, note.split_once(UNUSED)) {
         (Some(used), Some((before, titles))) => {
             let others: Vec<&str> = titles.split('、').filter(|title| *title != used).collect();
@@ -331,7 +393,7 @@ impl Taken {
 /// is read by its look, where that finds an order of ours with a number.
 fn beside_headings(row: &tables::Row) -> Option<Vec<Row>> {
     let filled = row.cells().filter(|(_, cell)| says(cell)).count();
-    let wanted = (0..WANTED.columns.len()).any(|column| row.get(column).is_some_and(says));
+    let wanted = (0..=PIECES).any(|column| row.get(column).is_some_and(says));
     if filled > 1 && wanted {
         return None;
     }
@@ -355,8 +417,28 @@ fn under_headings(row: &tables::Row) -> Vec<Row> {
     {
         read.problem = format!("快递公司一栏里是单号 {number}，快递单号是空的");
     }
+    if read.problem.is_empty() {
+        let beside = row.unheaded().find(|text| looks_like_number(text) && !same_number(text, &number.text));
+        let beside = beside.map(|text| format!("旁边没有列名的格里像是还有一个单号 {text}：请分成几行，每行一个单号"));
+        read.problem = row.moved.clone().or(beside).unwrap_or_default();
+    }
     (read.order_no, read.tracking_no, read.company, read.pieces) = (order.text, number.text, company.text, pieces.text);
+    read.goods = goods_of(row);
     each_order(read)
+}
+
+fn same_number(one: &str, other: &str) -> bool {
+    TrackingNo::read(one) == TrackingNo::read(other)
+}
+
+/// Which goods a row is about, where it says how many. What cannot be read says nothing: nothing rests on it alone.
+fn goods_of(row: &tables::Row) -> Goods {
+    let said = |column: usize| Taken::of(row, column).text;
+    let counted = !said(QUANTITY).is_empty() || !said(PIECES).is_empty();
+    match counted {
+        true => Goods { quantity: said(QUANTITY), code: said(CODE), name: said(GOODS), spec: said(SPEC) },
+        false => Goods::default(),
+    }
 }
 
 /// The only number of ours that has a cell to itself, under a title that says nothing of it, with that title.

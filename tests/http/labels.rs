@@ -225,6 +225,72 @@ async fn an_order_can_leave_in_several_parcels_of_one_table() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_table_with_a_row_for_each_kind_of_goods_says_what_lies_in_which_parcel() {
+    let w = World::new().await;
+    let (_, cup) = w.product_with("杯", 1000, 99, |_, sku| sku.sku_code = Some("CUP-1".into())).await;
+    let bowl = w.product("碗", 500, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let placed = async || {
+        let mut form = order(cup, 2);
+        form["items"] = json!([{ "skuId": cup, "quantity": 2 }, { "skuId": bowl, "quantity": 1 }]);
+        let placed = Placed::of(alice.prepay(&w.key(), form).await);
+        w.pay(&placed, xiaopu::simulator::Paying::Well);
+        w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
+        placed.no
+    };
+    let parcels = async |no: &str| {
+        let order = alice.order(no).await;
+        let name = |line: &serde_json::Value| {
+            let of = order["lines"].as_array().unwrap().iter().find(|l| l["id"] == line["lineId"]).unwrap();
+            format!("{}×{}", of["name"].as_str().unwrap(), line["quantity"])
+        };
+        let parcel = |s: &serde_json::Value| {
+            let lines: Vec<String> = s["lines"].as_array().unwrap().iter().map(name).collect();
+            format!("{} {}", &s["trackingNo"].as_str().unwrap()[14..], lines.join("+"))
+        };
+        let parcels: Vec<String> = order["shipments"].as_array().unwrap().iter().map(parcel).collect();
+        format!("{} {}", order["status"].as_str().unwrap(), parcels.join("，"))
+    };
+    let head = "订单号\t商品名称\t商家编码\t数量\t快递公司\t快递单号";
+    let counted = "订单号\t商品名称\t商家编码\t件数\t快递公司\t快递单号";
+    let cases = [
+        // In whichever order they stand, by code and by name.
+        (head, ["碗\t\t1\t申通\t1", "茶杯\tcup-1\t2\t申通\t2"], "shipped 1 碗×1，2 杯×2", "这个包裹：碗 ×1；还剩 2 件"),
+        // What has no number yet stays.
+        (head, ["碗\t\t1\t申通\t3", "杯\t\t2\t\t"], "to_ship 3 碗×1", "其中 1 笔订单按商品行只发一部分"),
+        (head, ["杯\t\t2\t\t", "碗\t\t1\t申通\t4"], "to_ship 4 碗×1", "没填"),
+        // One parcel.
+        (head, ["杯\t\t2\t申通\t5", "碗\t\t1\t申通\t5"], "shipped 5 杯×2+碗×1", "与第 2 行重复"),
+        // Nobody knows which goods, and all leave.
+        (head, ["甲\t\t1\t申通\t6", "乙\t\t2\t申通\t7"], "shipped 6 杯×1，7 杯×1+碗×1", "还剩 2 件"),
+        // Nobody knows which goods stay.
+        (head, ["甲\t\t1\t申通\t8", "乙\t\t2\t\t"], "to_ship ", "认不出这一行是哪些商品"),
+        // Pieces that are counted are those of the goods beside them.
+        (counted, ["碗\t\t1\t申通\t1", "杯\t\t2\t申通\t2"], "shipped 1 碗×1，2 杯×2", "这个包裹：碗 ×1；还剩 2 件"),
+        (counted, ["杯\t\t2\t申通\t3", "碗\t\t1\t申通\t3"], "shipped 3 杯×2+碗×1", "与第 2 行重复"),
+        (counted, ["甲\t\t2\t申通\t4", "乙\t\t1\t申通\t4"], "shipped 4 杯×2+碗×1", "与第 2 行重复"),
+        (counted, ["碗\t\t1\t申通\t5", "杯\t\t\t\t"], "to_ship 5 碗×1", "只发一部分"),
+        // Numbers that are not those of the order say nothing of it.
+        (head, ["碗\t\t7\t申通\t9", "杯\t\t2\t申通\t0"], "shipped 9 杯×2+碗×1，0 ", "商品都记在那一个包裹里"),
+    ];
+    for (case, (head, rows, is, said)) in (10..).zip(cases) {
+        let no = placed().await;
+        let number = |row: &str| match row.rsplit_once('\t').unwrap() {
+            (before, "") => format!("{before}\t"),
+            (before, n) => format!("{before}\t7731234567{case}00{n}"),
+        };
+        let text = format!("{head}\n{no}\t{}\n{no}\t{}", number(rows[0]), number(rows[1]));
+        let batch = pasted(&packer, &w, &text).await;
+        let page = packer.page(&batch).await;
+        assert!(page.contains(said), "{rows:?}: {page}");
+        packer.post(&format!("{batch}/run"), &[]).await;
+        assert_eq!(parcels(&no).await, is, "{rows:?}");
+    }
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_orders_own_numbers_are_no_parcels() {
     let w = World::new().await;
     let (_, sku) = w.product_with("苹果", 1000, 99, |_, sku| sku.sku_code = Some("apple-2026".into())).await;
@@ -243,6 +309,11 @@ async fn an_orders_own_numbers_are_no_parcels() {
         ("APPLE-2026", "商品条码"),
         ("9787302511625", "书刊"),
         ("SF1234567890123 SF1234567890124", "2 个单号"),
+        (&no[10..], "订单号"),
+        ("75312300000000", "科学计数"),
+        // Somebody else's, and what is no number at all.
+        ("13987654321", "手机号"),
+        ("12.5", "6 到 32 位"),
     ] {
         let batch = pasted(&packer, &w, &format!("订单号\t快递公司\t快递单号\n{no}\t顺丰\t{number}")).await;
         let page = packer.page(&batch).await;

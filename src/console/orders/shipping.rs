@@ -321,11 +321,17 @@ fn groups(judged: &[batch::Judged], moved: &dyn Fn(usize) -> bool) -> Vec<Value>
         let rows: Vec<Value> = rows.into_iter().map(|(at, j)| judged_row(at, j, moved(at))).collect();
         json!({ "class": class, "title": title, "words": words, "rows": rows })
     };
-    let parts = batch::left_in_part(judged);
-    let in_part = match parts {
-        0 => String::new(),
-        n => format!("其中 {n} 笔订单按“件数”只发一部分，其余留在待发货；要整单发请清空件数"),
-    };
+    let (counted, by_goods) = batch::left_in_part(judged);
+    let mut in_part = Vec::new();
+    if counted > 0 {
+        in_part.push(format!("其中 {counted} 笔订单按“件数”只发一部分，其余留在待发货；要整单发请清空件数"));
+    }
+    if by_goods > 0 {
+        in_part.push(format!(
+            "其中 {by_goods} 笔订单按商品行只发一部分，没有单号的商品留在待发货；要一起发，请给那几行填同一个单号"
+        ));
+    }
+    let in_part = in_part.join("。");
     vec![
         shown("red", "不能发", "在这里改好，或改好再导入", &of(Verdict::Wrong)),
         shown("amber", "改单号", "已经发过，执行后换成新的单号", &of(Verdict::Renumber)),

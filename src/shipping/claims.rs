@@ -1,0 +1,208 @@
+//! What each row of a table wants of its order: all that is left, so many pieces, or the goods that it names. A table that
+//! has a row for each kind of goods says by its rows what lies in which parcel.
+
+use std::collections::HashMap;
+
+use rusqlite::Connection;
+
+use super::{Goods, Row};
+use crate::catalogue::store as catalogue;
+use crate::error::Result;
+use crate::ids::{LineId, OrderId};
+use crate::orders::{Line, store as orders};
+use crate::tables;
+use crate::typed::bare;
+
+/// What a row wants.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Claim {
+    /// All that is left.
+    #[default]
+    Rest,
+    /// So many pieces, as they were written.
+    Count(String),
+    Goods(Vec<(LineId, i64)>),
+    /// The same, with something to be said of it.
+    RestOf(String),
+    /// Nobody knows: why.
+    Unknown(String),
+}
+
+/// A row, and what is known of it so far.
+pub struct Asking<'r> {
+    pub row: &'r Row,
+    pub order: Option<OrderId>,
+    /// Whether it can leave.
+    pub ready: bool,
+}
+
+/// What the rows want, in their order. `doubles` are rows with the number of one before, which goes for them too.
+pub fn claims(conn: &Connection, asking: &[Asking<'_>], doubles: &[(usize, usize)]) -> Result<Vec<Claim>> {
+    let mut claims: Vec<Claim> = asking.iter().map(|one| written(&one.row.pieces)).collect();
+    let mut of_order: HashMap<OrderId, Vec<usize>> = HashMap::new();
+    for (at, one) in asking.iter().enumerate() {
+        let tells = !one.row.goods.quantity.is_empty() || !one.row.pieces.trim().is_empty();
+        if let Some(order) = one.order.filter(|_| tells) {
+            of_order.entry(order).or_default().push(at);
+        }
+    }
+    for (id, rows) in of_order {
+        if !rows.iter().any(|at| asking[*at].ready) {
+            continue;
+        }
+        let parcels = Parcels::of(asking, &rows, doubles);
+        let known = Known::of(conn, id)?;
+        match rows.iter().any(|at| !asking[*at].row.pieces.trim().is_empty()) {
+            true => parcels.add_up(&known, &mut claims),
+            false => parcels.take_goods(&known, &mut claims),
+        }
+    }
+    Ok(claims)
+}
+
+fn written(pieces: &str) -> Claim {
+    match pieces.trim() {
+        "" => Claim::Rest,
+        pieces => Claim::Count(pieces.to_owned()),
+    }
+}
+
+/// The rows of an order by the parcel that they go in.
+struct Parcels<'j> {
+    asking: &'j [Asking<'j>],
+    rows: &'j [usize],
+    /// The first row of each parcel that can leave, with all its rows.
+    ready: Vec<Vec<usize>>,
+}
+
+impl<'j> Parcels<'j> {
+    fn of(asking: &'j [Asking<'j>], rows: &'j [usize], doubles: &[(usize, usize)]) -> Parcels<'j> {
+        let first = |at: usize| doubles.iter().find(|(double, _)| *double == at).map_or(at, |(_, first)| *first);
+        let ready = rows.iter().copied().filter(|at| asking[*at].ready);
+        let ready = ready.map(|head| rows.iter().copied().filter(|at| first(*at) == head).collect());
+        Parcels { asking, rows, ready: ready.collect() }
+    }
+
+    /// Of the goods that its rows name, where all do; else a parcel's pieces stand in all its rows, or all of them in each.
+    fn add_up(&self, known: &Known, claims: &mut [Claim]) {
+        let count = |at: &usize| tables::count(self.asking[*at].row.pieces.trim()).filter(|n| *n > 0);
+        let line = |at: &usize| Some((known.line(&self.asking[*at].row.goods)?, count(at)?));
+        for rows in &self.ready {
+            let named = rows.iter().map(line).collect::<Option<Vec<_>>>().filter(|_| known.lines.len() > 1);
+            let share = named.and_then(|named| known.whole_share(&named));
+            if let Some(share) = share {
+                claims[rows[0]] = Claim::Goods(share);
+            } else if rows.len() > 1 {
+                let sum = rows.iter().map(count).sum::<Option<i64>>();
+                let sum = sum.filter(|sum| *sum <= known.left() || *sum == known.ordered());
+                sum.into_iter().for_each(|sum| claims[rows[0]] = Claim::Count(sum.to_string()));
+            }
+        }
+    }
+
+    fn take_goods(&self, known: &Known, claims: &mut [Claim]) {
+        let wanted = |at: &usize| tables::count(&self.asking[*at].row.goods.quantity).filter(|n| *n > 0);
+        let Some(wanted) = self.rows.iter().map(|at| Some((*at, wanted(at)?))).collect::<Option<HashMap<_, _>>>()
+        else {
+            return;
+        };
+        let lines: Option<HashMap<usize, LineId>> =
+            self.rows.iter().map(|at| Some((*at, known.line(&self.asking[*at].row.goods)?))).collect();
+        let sum: i64 = wanted.values().sum();
+        let all_in_one = self.ready.first().is_some_and(|rows| rows.len() == self.rows.len());
+        if all_in_one {
+            // It may name the chief of the goods alone.
+            if lines.is_some() && sum < known.left() {
+                let words = format!("表里这笔订单只有 {sum} 件，没发的 {} 件会一起发；只发这些请写件数", known.left());
+                claims[self.ready[0][0]] = Claim::RestOf(words);
+            }
+            return;
+        }
+        if ![known.ordered(), known.left(), known.kept()].contains(&sum) {
+            return;
+        }
+        let waits =
+            |at: &usize| self.asking[*at].row.done.is_none() && !self.ready.iter().flatten().any(|ready| ready == at);
+        let some_wait = self.rows.iter().any(waits);
+        for rows in &self.ready {
+            let pieces: i64 = rows.iter().map(|at| wanted[at]).sum();
+            claims[rows[0]] = match (&lines, some_wait) {
+                (Some(lines), _) => Claim::Goods(known.share(rows.iter().map(|at| (lines[at], wanted[at])))),
+                // Everything leaves, whatever is in which.
+                (None, false) => Claim::Count(pieces.to_string()),
+                (None, true) => Claim::Unknown(
+                    "这笔订单在表里有几行，有的还没有单号，认不出这一行是哪些商品：请写件数，或在订单页发货".to_owned(),
+                ),
+            };
+        }
+    }
+}
+
+/// An order's lines, with all by which a table may name them.
+struct Known {
+    lines: Vec<Named>,
+}
+
+struct Named {
+    line: Line,
+    codes: Vec<String>,
+}
+
+impl Known {
+    fn of(conn: &Connection, id: OrderId) -> Result<Known> {
+        let named = |line: Line| {
+            let codes = catalogue::codes(conn, line.sku_id)?.iter().map(|code| plain(code)).collect();
+            Ok(Named { line, codes })
+        };
+        Ok(Known { lines: orders::lines(conn, id)?.into_iter().map(named).collect::<Result<_>>()? })
+    }
+
+    fn ordered(&self) -> i64 {
+        self.lines.iter().map(|known| known.line.quantity).sum()
+    }
+
+    fn left(&self) -> i64 {
+        self.lines.iter().map(|known| known.line.left()).sum()
+    }
+
+    /// Without what was given back before it left.
+    fn kept(&self) -> i64 {
+        self.lines.iter().map(|known| known.line.quantity - known.line.released).sum()
+    }
+
+    /// The only line that these goods can be: by their code, else by name and specification.
+    fn line(&self, goods: &Goods) -> Option<LineId> {
+        let only = |fits: &dyn Fn(&Named) -> bool| {
+            let mut fitting = self.lines.iter().filter(|known| fits(known));
+            fitting.next().filter(|_| fitting.next().is_none()).map(|known| known.line.id)
+        };
+        if let [only] = &self.lines[..] {
+            return Some(only.line.id);
+        }
+        let (code, name, spec) = (plain(&goods.code), plain(&goods.name), plain(&goods.spec));
+        let named = |known: &Named| !name.is_empty() && plain(&known.line.name) == name;
+        let words = |known: &Named| known.line.spec_text.split_whitespace().map(plain).all(|word| spec.contains(&word));
+        only(&|known| !code.is_empty() && known.codes.contains(&code))
+            .or_else(|| only(&named))
+            .or_else(|| only(&|known| named(known) && !spec.is_empty() && words(known)))
+    }
+
+    /// Of each line once; `None` where more is named than is left of one.
+    fn whole_share(&self, wanted: &[(LineId, i64)]) -> Option<Vec<(LineId, i64)>> {
+        let share = self.share(wanted.iter().copied());
+        let sum = |pieces: &[(LineId, i64)]| pieces.iter().map(|(_, n)| n).sum::<i64>();
+        (sum(&share) == sum(wanted)).then_some(share)
+    }
+
+    /// Of each line once, and no more than is left of it.
+    fn share(&self, wanted: impl Iterator<Item = (LineId, i64)>) -> Vec<(LineId, i64)> {
+        let mut pieces: HashMap<LineId, i64> = HashMap::new();
+        wanted.for_each(|(line, n)| *pieces.entry(line).or_default() += n);
+        let share = |Named { line, .. }: &Named| Some((line.id, (*pieces.get(&line.id)?).min(line.left())));
+        self.lines.iter().filter_map(share).filter(|(_, n)| *n > 0).collect()
+    }
+}
+
+fn plain(text: &str) -> String {
+    bare(text).to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
+}
