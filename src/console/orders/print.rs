@@ -23,7 +23,7 @@ use crate::door::form::Form;
 use crate::error::{Code, Result};
 use crate::ids::{OrderId, OrderNo};
 use crate::money::Fen;
-use crate::orders::{Full, store};
+use crate::orders::{Full, Order, OrderStatus, store};
 use crate::shop::Shop;
 use crate::staff::Staff;
 use crate::staff::login::audit;
@@ -130,12 +130,23 @@ async fn slips(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: Wa
             .map(|a| json!({ "receiver": a.receiver, "phone": a.phone, "where": a.one_line() }));
         json!({
             "card": Card::of(full, false, now), "goods": goods.collect::<Vec<_>>(), "whole": whole,
-            "why_nothing": full.why_nothing_to_pack(), "sums": sums(full),
+            "why_nothing": full.why_nothing_to_pack(), "sums": sums(full), "paid": paid(&full.order),
+            "pieces": full.to_pack().iter().map(|(_, n)| n).sum::<i64>(),
+            "refunded": (full.order.refunded > Fen::ZERO).then(|| full.order.refunded.to_string()),
         })
     });
     let slips: Vec<Value> = slips.collect();
     let context = context! { slips, page: page(shop, &staff, "slips", &wanted.order, &print) };
     Ok(assets::page("console/print_slips.html", context))
+}
+
+/// What has become of the money that it comes to.
+fn paid(order: &Order) -> &'static str {
+    match (order.status, order.paid_at) {
+        (OrderStatus::PendingPayment, _) => "待付",
+        (_, None) => "没有付款，应付",
+        _ => "实付",
+    }
 }
 
 /// What an order comes to, row by row down to what is to be paid: its goods, the whole freight, and all that is off.
@@ -217,10 +228,12 @@ async fn picking(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: 
             let tail = &number[number.len().saturating_sub(5)..];
             let pack = full.to_pack();
             waiting += usize::from(!pack.is_empty());
+            // It leaves only once somebody has decided.
+            let asked = if full.is_refunding() { "(退款中)" } else { "" };
             for (line, n) in pack {
                 let (sum, tails) = goods.entry((line.name.clone(), line.spec_text.clone())).or_default();
                 *sum += n;
-                tails.push(format!("{tail}×{n}"));
+                tails.push(format!("{tail}×{n}{asked}"));
             }
         }
         Ok((goods, waiting))
