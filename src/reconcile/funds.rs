@@ -52,6 +52,8 @@ pub(super) async fn fetch(shop: &Shop, account: &Account, day: Day, billed: Move
     let later = matches!(exchange.result, Ok(FundsAnswer::Creating));
     let (flow, problem) = match exchange.result {
         Ok(FundsAnswer::Flow(flow)) => (flow, String::new()),
+        // Refunds out of money that was not settled yet pass by the balance: where there is no flow, nothing tells.
+        Ok(FundsAnswer::None) if billed != Moved::default() => (Flow::default(), "微信没有这一天的资金账单".to_owned()),
         Ok(FundsAnswer::None) => (Flow::default(), String::new()),
         Ok(FundsAnswer::Creating) => (Flow::default(), "微信正在生成资金账单".to_owned()),
         Err(e) => (Flow::default(), format!("资金账单没有下载到：{e}")),

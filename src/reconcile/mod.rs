@@ -75,9 +75,19 @@ pub struct Match {
     pub others: Others,
     pub problem: String,
     pub checked_at: i64,
+    /// One number's bill of the day was matched, whatever became of the others'.
+    pub begun: bool,
 }
 
 impl Match {
+    /// How it stands, in a word or two: a day that waits for another number's bill was not left undone.
+    pub fn text(&self) -> &'static str {
+        match self.state {
+            BillState::Failed if self.begun => "部分核对",
+            state => state.text(),
+        }
+    }
+
     /// What the bill says was received and given back, in fen, where there is one.
     pub fn billed(&self) -> Option<(i64, i64)> {
         self.state.is_matched().then_some((self.received_fen, self.refunded_fen))
@@ -97,6 +107,13 @@ impl Match {
 /// When a day's bill can be asked for.
 pub fn out_at(day: Day) -> i64 {
     day.end() + OUT_AFTER
+}
+
+/// The first day with trade whose bill should have been matched a day ago, and was not: its state and why, in words.
+pub fn undone(conn: &Connection, now: i64) -> Result<Option<(Day, &'static str, String)>> {
+    let today = Day::of(now);
+    let until = if now < out_at(today.plus(-2)) + 24 * HOUR { today.plus(-3) } else { today.plus(-2) };
+    Ok(store::undone(conn, today.plus(-KEPT_DAYS), until)?)
 }
 
 /// Each morning: every day without a settled bill of today's number gets a job of its own; of one on which another number
@@ -175,7 +192,12 @@ pub async fn run(shop: &Shop, day: Day) -> Result<Ran> {
     }
     let number = mch_id.clone();
     if let Some(words) = shop.read(move |conn| foreign(conn, day, &number)).await? {
-        shop.write(move |tx| Ok(store::put_problem(tx, day, BillState::Failed, &words)?)).await?;
+        let write = move |tx: &Tx| match store::of_day(tx, day)?.is_some_and(|found| found.state.is_matched()) {
+            // It was matched under its own number, and needs none of today's.
+            true => Ok(()),
+            false => Ok(store::put_problem(tx, day, BillState::Failed, &words)?),
+        };
+        shop.write(write).await?;
         return Ok(Ran::Done);
     }
     let own = shop.read(move |conn| Ok(store::own(conn, &app_id)?)).await?;
@@ -223,14 +245,14 @@ pub async fn by_hand(shop: &Shop, day: Day) -> Result<Ran> {
 }
 
 /// Why a day has no business with today's number: it was first set later, and all the money of the day is another one's.
-fn foreign(conn: &Connection, day: Day, mch_id: &str) -> Result<Option<String>> {
+pub fn foreign(conn: &Connection, day: Day, mch_id: &str) -> Result<Option<String>> {
     let owed = parts::store::owed(conn, day)?;
     let moved = |own: bool| owed.iter().find(move |owed| owed.moved > 0 && (owed.mch_id == mch_id) == own);
     let later = parts::store::first_day(conn, mch_id)?.is_none_or(|first| day < first);
     let other = moved(false).filter(|_| later && moved(true).is_none());
     Ok(other.map(|owed| {
         let number = &owed.mch_id;
-        format!("这一天的款是用商户号 {number} 收的，现在设置的是 {mch_id}：换回原商户号，才能取到那一天的账单")
+        format!("这一天的款是用商户号 {number} 收的，现在设置的是 {mch_id}：换回 {number}，才能取到那一天的账单")
     }))
 }
 
@@ -270,7 +292,10 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
             found.push(store::Found::new(Difference::NoBill, bill_id.clone(), what));
         }
         found.extend(unreadable(&bill, &bill_id));
-        // What is wrong with the bill is wrong beside the fund flow too, and told once.
+        // What is wrong with the bill is wrong in its summary and beside the fund flow too, and told once.
+        if found.is_empty() {
+            found.extend(summed_otherwise(&bill, &bill_id));
+        }
         if found.is_empty() {
             found.extend(moved_otherwise(&funds, &bill_id));
         }
@@ -281,6 +306,9 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
         let state = if found.is_empty() { BillState::Equal } else { BillState::Differs };
         parts::store::put(tx, day, &mch_id, state, &bill.others)?;
         parts::conclude(tx, day, Some(&mch_id))?;
+        if unheard == 0 {
+            payments::clear_unread_until(tx, day.end())?;
+        }
         Ok(!mine.is_empty())
     };
     let (is_late, now) = (shop.write(write).await?, shop.now());
@@ -302,6 +330,13 @@ fn unreadable(bill: &Bill, bill_id: &str) -> Option<store::Found> {
     };
     let what = format!("账单第 {line} 行读不懂：{why}{more}");
     Some(store::Found { theirs: raw.clone(), ..store::Found::new(Difference::Unreadable, bill_id.to_owned(), what) })
+}
+
+/// The bill's own summary says other sums than its rows.
+fn summed_otherwise(bill: &Bill, bill_id: &str) -> Option<store::Found> {
+    let (line, why) = bill.summary_off.as_ref()?;
+    let what = format!("账单的汇总和它的明细不符：{why}");
+    Some(store::Found { theirs: line.clone(), ..store::Found::new(Difference::Unreadable, bill_id.to_owned(), what) })
 }
 
 /// The fund flow moves another sum than the bill.

@@ -7,6 +7,7 @@ use rust_xlsxwriter::{Format, FormatAlign, Workbook, Worksheet, XlsxError};
 use super::store::Movement;
 use super::{BillState, Match};
 use crate::clock::{self, Day};
+use crate::exceptions::Exception;
 use crate::ledger::DaySum;
 use crate::money::plain;
 use crate::orders::margin::Margin;
@@ -30,6 +31,7 @@ pub fn month(
     matches: &[Match],
     movements: &[Movement],
     margins: &BTreeMap<Day, Margin>,
+    differences: &[Exception],
 ) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
     let head = Format::new().set_bold().set_align(FormatAlign::Center);
@@ -48,13 +50,16 @@ pub fn month(
         "对账",
         "收款到账(元)",
         "退款支出(元)",
+        "账单到账(元)",
+        "账单支出(元)",
     ];
     titled(sheet, &titles, &head)?;
     let mut row = 0;
-    let (mut sums, mut settled) = ([0_i64; 7], [0_i64; 2]);
+    let (mut sums, mut settled, mut billed) = ([0_i64; 7], [0_i64; 2], [0_i64; 2]);
     for day in days {
         row += 1;
-        let state = matches.iter().find(|m| m.day == day.day).map_or(BillState::Waiting, |m| m.state);
+        let found = matches.iter().find(|m| m.day == day.day);
+        let state = found.map_or(BillState::Waiting.text(), Match::text);
         let values = [
             day.payments,
             day.received_fen,
@@ -67,16 +72,23 @@ pub fn month(
         sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
         sheet.write_string(row, 0, day.day.shown())?;
         write_values(sheet, row, &values, &money)?;
-        sheet.write_string(row, 8, state.text())?;
+        sheet.write_string(row, 8, state)?;
         // 成交 and 到账 differ by the coupons that the merchant bears.
         for ((column, sum), fen) in (9..).zip(&mut settled).zip([day.arrived_fen(), day.left_fen()]) {
+            *sum += fen;
+            write_money(sheet, row, column, fen, &money)?;
+        }
+        // Our own books are never rewritten: where a person found WeChat's figure right, it stands beside ours.
+        let Some(found) = found.filter(|found| found.billed().is_some()) else { continue };
+        let theirs = [found.received_fen - found.received_borne_fen, found.refunded_fen - found.refunded_borne_fen];
+        for ((column, sum), fen) in (11..).zip(&mut billed).zip(theirs) {
             *sum += fen;
             write_money(sheet, row, column, fen, &money)?;
         }
     }
     sheet.write_string_with_format(row + 1, 0, "合计", &head)?;
     write_values(sheet, row + 1, &sums, &bold_money)?;
-    for (column, sum) in (9..).zip(settled) {
+    for (column, sum) in (9..).zip(settled.into_iter().chain(billed)) {
         write_money(sheet, row + 1, column, sum, &bold_money)?;
     }
     sheet.autofit();
@@ -96,6 +108,19 @@ pub fn month(
         write_money(sheet, row, 5, movement.amount_fen - movement.borne_fen, &money)?;
     }
     sheet.autofit();
+
+    if !differences.is_empty() {
+        let sheet = book.add_worksheet().set_name("差异")?;
+        titled(sheet, &["日期", "差异", "订单号", "微信单号", "怎么处理的"], &head)?;
+        for (row, one) in (1..).zip(differences) {
+            sheet.write_string(row, 0, one.day.map(Day::shown).unwrap_or_default())?;
+            sheet.write_string(row, 1, &one.what)?;
+            sheet.write_string(row, 2, one.order_no.as_ref().map(ToString::to_string).unwrap_or_default())?;
+            sheet.write_string(row, 3, &one.transaction_id)?;
+            sheet.write_string(row, 4, one.resolution.as_deref().unwrap_or("待核对"))?;
+        }
+        sheet.autofit();
+    }
     book.save_to_buffer()
 }
 
@@ -183,7 +208,7 @@ mod tests {
             borne_fen: 1,
         };
         let margin = Margin { pieces: 3, income_fen: 9_001, cost_fen: 4_550, unknown_pieces: 1, unknown_fen: 8_800 };
-        let bytes = month(&[sum], &[], &[moved], &BTreeMap::from([(day, margin)])).unwrap();
+        let bytes = month(&[sum], &[], &[moved], &BTreeMap::from([(day, margin)]), &[]).unwrap();
         let mut book: Xlsx<_> = calamine::open_workbook_from_rs(std::io::Cursor::new(bytes)).unwrap();
         let days = book.worksheet_range("按日").unwrap();
         assert_eq!(days.get_value((1, 2)), Some(&Data::Float(1288.30)));

@@ -24,20 +24,50 @@ pub(super) fn refunds_of(day: Day) -> (i64, i64) {
 
 // ── the days ──
 
+/// Days with their match, and whether any number's bill of them was matched.
+macro_rules! days {
+    () => {
+        "select b.*, exists (select 1 from bill_parts p
+                              where p.day = b.day and p.state in ('equal', 'differs', 'empty')) as begun
+           from bills b"
+    };
+}
+
 pub fn of_day(conn: &Connection, day: Day) -> Result<Option<Match>> {
-    conn.prepare_cached("select * from bills where day = ?1")?.query_row([day], read).optional()
+    conn.prepare_cached(concat!(days!(), " where b.day = ?1"))?.query_row([day], read).optional()
 }
 
 pub fn between(conn: &Connection, first: Day, last: Day) -> Result<Vec<Match>> {
-    let mut rows = conn.prepare_cached("select * from bills where day between ?1 and ?2 order by day")?;
+    let mut rows = conn.prepare_cached(concat!(days!(), " where b.day between ?1 and ?2 order by b.day"))?;
     rows.query_map([first, last], read)?.collect()
 }
 
 /// The latest day that was matched.
 pub fn latest(conn: &Connection) -> Result<Option<Match>> {
-    conn.prepare_cached("select * from bills where state in ('equal', 'differs', 'empty') order by day desc limit 1")?
-        .query_row([], read)
-        .optional()
+    conn.prepare_cached(concat!(
+        days!(),
+        " where b.state in ('equal', 'differs', 'empty') order by b.day desc limit 1"
+    ))?
+    .query_row([], read)
+    .optional()
+}
+
+/// The first of these days with trade whose bill is not matched: how it is called, and why, as far as that is known.
+pub fn undone(conn: &Connection, from: Day, until: Day) -> Result<Option<(Day, &'static str, String)>> {
+    let day: Option<Day> = conn
+        .prepare_cached(
+            "select m.day from money_days m left join bills b on b.day = m.day
+              where m.day between ?1 and ?2 and m.payments + m.refunds > 0
+                and (b.state is null or b.state in ('waiting', 'failed'))
+              order by m.day limit 1",
+        )?
+        .query_row([from, until], |row| row.get(0))
+        .optional()?;
+    let Some(day) = day else { return Ok(None) };
+    Ok(Some(match of_day(conn, day)? {
+        Some(found) => (day, found.text(), found.problem),
+        None => (day, "未对账", String::new()),
+    }))
 }
 
 fn read(row: &Row<'_>) -> Result<Match> {
@@ -54,6 +84,7 @@ fn read(row: &Row<'_>) -> Result<Match> {
         others: read_others(row)?,
         problem: row.get("problem")?,
         checked_at: row.get("checked_at")?,
+        begun: row.get("begun")?,
     })
 }
 

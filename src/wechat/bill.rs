@@ -9,7 +9,7 @@ use super::exchange::{unreadable, unusable};
 use super::flaw::Flaw;
 use super::v2::message::Message;
 use super::{Account, Exchange, GatewayError, Wechat};
-use crate::clock::{self, Day};
+use crate::clock::{self, Day, MINUTE};
 use crate::ids::OutTradeNo;
 use crate::money::Fen;
 use crate::nonce::Nonces;
@@ -82,6 +82,8 @@ pub struct Bill {
     pub moved: Moved,
     /// Rows that could not be read, with why: shown to a person, never dropped.
     pub unreadable: Vec<(usize, String, String)>,
+    /// A summary that is not what its rows add up to: its line, and what is wrong with it.
+    pub summary_off: Option<(String, String)>,
 }
 
 /// What trade does to the merchant's account, in fen.
@@ -120,10 +122,31 @@ impl Wechat {
     /// Downloads a day's bill, of which `own` are the shop's rows. The file is no proof: TLS vouches for it, and with API v3
     /// a hash.
     pub async fn download_bill(&self, account: &Account, day: Day, own: &Own, nonces: &Nonces) -> Exchange<BillAnswer> {
-        match account {
+        let exchange = match account {
             Account::V2(merchant) => self.download_bill_v2(merchant, day, own, nonces).await,
             Account::V3(merchant) => self.download_bill_v3(merchant, day, own, nonces).await,
-        }
+        };
+        let of_day = |answer| match answer {
+            BillAnswer::Bill(bill) => BillAnswer::Bill(bill.of_day(day)),
+            other => other,
+        };
+        Exchange { result: exchange.result.map(of_day), ..exchange }
+    }
+}
+
+/// So far beyond midnight a payment may stand in a day's bill: two clocks tell when it was.
+const MIDNIGHT: i64 = 10 * MINUTE;
+
+impl Bill {
+    /// What was paid on another day has no place in this one's bill. What a refund's moment is, is not documented.
+    fn of_day(mut self, day: Day) -> Bill {
+        let lived = day.start() - MIDNIGHT..day.end() + MIDNIGHT;
+        let (own, other) =
+            std::mem::take(&mut self.rows).into_iter().partition(|row| row.refund.is_some() || lived.contains(&row.at));
+        self.rows = own;
+        let told = |row: BillRow| (row.line, row.raw, format!("交易时间 {} 不在这一天", clock::shown(row.at)));
+        self.unreadable.extend(Vec::into_iter(other).map(told));
+        self
     }
 }
 
@@ -180,7 +203,7 @@ fn read_rows(text: &str, own: &Own) -> Result<Bill, GatewayError> {
     let mut lines = text.lines().enumerate().map(|(n, line)| (n + 1, line.trim_end_matches('\r')));
     let (_, header) = lines.next().filter(|(_, header)| !header.is_empty()).ok_or_else(|| unusable(Flaw::BillEmpty))?;
     let columns = Columns::of(header)?;
-    let mut bill = Bill::default();
+    let (mut bill, mut totals, mut known) = (Bill::default(), Totals::of(header), HashSet::new());
     let mut revoked = 0;
     let mut summary = None;
     while let Some((line, raw)) = lines.next() {
@@ -191,7 +214,15 @@ fn read_rows(text: &str, own: &Own) -> Result<Bill, GatewayError> {
             summary = Some((line, raw, lines.next().map(|(_, values)| values).unwrap_or_default()));
             break;
         }
-        match columns.row(line, raw, own) {
+        let values = columns.fitted(values_of(raw));
+        totals.add(&columns, values.as_deref().ok());
+        // The same money twice is counted once, and shown.
+        let id = values.as_deref().ok().and_then(|values| columns.id(values));
+        if id.is_some_and(|id| !known.insert(id)) {
+            bill.unreadable.push((line, raw.to_owned(), "这一笔在账单里出现了不止一次".to_owned()));
+            continue;
+        }
+        match values.and_then(|values| columns.row(line, raw, &values, own)) {
             Ok(Row::Own(row)) => {
                 bill.moved.add(row.refund.is_none(), row.amount.get() - row.borne.get(), row.fee);
                 bill.rows.push(row);
@@ -216,7 +247,88 @@ fn read_rows(text: &str, own: &Own) -> Result<Bill, GatewayError> {
         let why = format!("汇总的总交易单数与明细不符（明细 {all} 行）");
         bill.unreadable.push((line, values.to_owned(), why));
     }
+    let wrong = totals.wrong(names, &values_of(values));
+    bill.summary_off = (!wrong.is_empty()).then(|| (values.to_owned(), wrong.join("；")));
     Ok(bill)
+}
+
+/// A figure of the summary: its names and those of the column that it sums, newer ones first, and whether payments and
+/// refunds must count in it.
+type Figure = (&'static [&'static str], &'static [&'static str], [bool; 2]);
+
+const FIGURES: [Figure; 6] = [
+    (&["应结订单总金额", "总交易额"], &["应结订单金额", "总金额"], [true, false]),
+    (&["退款总金额", "总退款金额"], &["退款金额"], [false, true]),
+    (&["充值券退款总金额"], &["充值券退款金额"], [false, true]),
+    (&["手续费总金额"], &["手续费"], [true, false]),
+    (&["订单总金额"], &["订单金额"], [true, false]),
+    (&["申请退款总金额"], &["申请退款金额"], [false, true]),
+];
+
+/// What the rows add up to, column by column, to be held against the summary: of payments, of refunds, and of what a till
+/// took back; exact, in hundred-thousandths of a yuan.
+struct Totals {
+    columns: [Option<usize>; FIGURES.len()],
+    /// None once a row cannot be added.
+    sums: [Option<[i64; 3]>; FIGURES.len()],
+}
+
+impl Totals {
+    fn of(header: &str) -> Totals {
+        let column = |(_, names, _): Figure| names.iter().find_map(|name| index_of(header, name));
+        Totals { columns: FIGURES.map(column), sums: [Some([0; 3]); FIGURES.len()] }
+    }
+
+    fn add(&mut self, columns: &Columns, values: Option<&[&str]>) {
+        let Some(values) = values.filter(|values| columns.is_of_yuan(values)) else {
+            self.sums = [None; FIGURES.len()];
+            return;
+        };
+        let kind = match values[columns.state].trim() {
+            "REFUND" => 1,
+            "REVOKED" => 2,
+            _ => 0,
+        };
+        for (column, sums) in self.columns.iter().zip(&mut self.sums) {
+            let value = column.map_or("", |column| values[column].trim());
+            let exact = if value.is_empty() { Some(0) } else { hundred_thousandths(value) };
+            *sums = sums.zip(exact).and_then(|(mut sums, exact)| {
+                sums[kind] = sums[kind].checked_add(exact)?;
+                Some(sums)
+            });
+        }
+    }
+
+    /// The figures of a summary that are no sum of its rows, in words. Whether what else there is counts in them is not
+    /// documented: either way is right. One of noughts alone tells nothing.
+    fn wrong(&self, names: &str, values: &[&str]) -> Vec<String> {
+        let (mut wrong, mut tells) = (Vec::new(), false);
+        for ((figure, _, [payments, refunds]), (column, sums)) in
+            FIGURES.into_iter().zip(self.columns.iter().zip(&self.sums))
+        {
+            let place = figure.iter().find_map(|name| Some((name, index_of(names, name)?)));
+            let (Some((name, at)), Some(_), Some([paid, back, revoked])) = (place, column, sums) else { continue };
+            let told = values.get(at).map_or("", |value| value.trim());
+            let exact = hundred_thousandths(told);
+            tells |= exact != Some(0);
+            let of = |sum: &i64, must: bool| if must { (*sum, 0) } else { (0, *sum) };
+            let ((must, may), (more, perhaps)) = (of(paid, payments), of(back, refunds));
+            let right = [0, may + perhaps, *revoked, may + perhaps + revoked].map(|besides| must + more + besides);
+            if exact.is_none_or(|exact| !right.contains(&exact)) {
+                wrong.push(format!("{name} {told}，明细相加是 {}", plain_of(must + more)));
+            }
+        }
+        if tells { wrong } else { Vec::new() }
+    }
+}
+
+/// Yuan with as many places as fees have, less the noughts at the end.
+fn plain_of(hundred_thousandths: i64) -> String {
+    let sign = if hundred_thousandths < 0 { "-" } else { "" };
+    let n = hundred_thousandths.abs();
+    let places = format!("{:05}", n % 100_000);
+    let places = places.trim_end_matches('0');
+    format!("{sign}{}.{places:0<2}", n / 100_000)
 }
 
 pub(super) fn index_of(names: &str, name: &str) -> Option<usize> {
@@ -294,6 +406,7 @@ struct Columns {
     leaves: Option<usize>,
     fee: Option<usize>,
     rate: Option<usize>,
+    currency: Option<usize>,
 }
 
 /// What a row is about.
@@ -351,6 +464,7 @@ impl Columns {
             leaves: first(&["退款金额"]),
             fee: first(&["手续费"]),
             rate: first(&["费率"]),
+            currency: first(&["货币种类"]),
         })
     }
 
@@ -364,8 +478,19 @@ impl Columns {
         }
     }
 
-    fn row(&self, line: usize, raw: &str, own: &Own) -> Result<Row, String> {
-        let values = self.fitted(values_of(raw))?;
+    /// Which money a row is about; none where it does not say.
+    fn id<'v>(&self, values: &[&'v str]) -> Option<(bool, &'v str)> {
+        let refund = matches!(values[self.state].trim(), "REFUND" | "REVOKED");
+        let id = if refund { values[self.refund_id?] } else { values[self.transaction_id] }.trim();
+        (!matches!(id, "" | "0")).then_some((refund, id))
+    }
+
+    /// A bill that names no currency is in yuan.
+    fn is_of_yuan(&self, values: &[&str]) -> bool {
+        self.currency.is_none_or(|column| matches!(values[column].trim(), "" | "CNY"))
+    }
+
+    fn row(&self, line: usize, raw: &str, values: &[&str], own: &Own) -> Result<Row, String> {
         let text = |column: usize| Some(values[column].trim()).filter(|value| !value.is_empty());
         let may = |column: Option<usize>| column.and_then(text);
         let need = |column: usize, name: &str| text(column).ok_or_else(|| format!("缺少{name}"));
@@ -379,9 +504,16 @@ impl Columns {
         {
             let payment = !matches!(state, "REFUND" | "REVOKED");
             let (sum, settled) = if payment { (self.paid, self.arrives) } else { (self.refunded, self.leaves) };
+            // What is not yuan is counted, and adds nothing.
+            if !self.is_of_yuan(values) {
+                return Ok(Row::Other { payment, fen: 0, settled: 0, fee: 0 });
+            }
             let sum = may(sum).and_then(fen).unwrap_or(0);
             let fee = may(self.fee).and_then(hundred_thousandths).map_or(0, rounded);
             return Ok(Row::Other { payment, fen: sum, settled: may(settled).and_then(fen).unwrap_or(sum), fee });
+        }
+        if !self.is_of_yuan(values) {
+            return Err(format!("币种是 {}，不是人民币", may(self.currency).unwrap_or_default()));
         }
         let refund = match state {
             "SUCCESS" => None,
@@ -622,6 +754,81 @@ mod tests {
         let others = Others { payments: 1, received_fen: 8800, refunds: 1, refunded_fen: 7000 };
         assert_eq!((read.rows.len(), read.others, read.unreadable.len()), (0, others, 0));
         assert_eq!(read.moved, Moved { arrived: 8800, left: 7000, fee: 53 - 42 });
+    }
+
+    /// The sums are of what was read once, and the second is shown.
+    #[test]
+    fn money_that_stands_twice_counts_once_and_is_told() {
+        let read = opened(bill(&[PAID, REFUNDED, PAID, REFUNDED]).as_bytes());
+        assert_eq!((read.rows.len(), read.unreadable.len()), (2, 2));
+        assert!(read.unreadable.iter().all(|(_, _, why)| why.contains("不止一次")), "{:?}", read.unreadable);
+        assert_eq!(read.moved, Moved { arrived: 8800, left: 7000, fee: 53 - 42 });
+        let own = Own { app_ids: vec!["wx0000000000000000".into()], ..Own::default() };
+        let BillAnswer::Bill(read) = super::read(bill(&[PAID, PAID]).as_bytes(), &own).unwrap() else { panic!() };
+        assert_eq!((read.others.payments, read.unreadable.len()), (1, 1));
+    }
+
+    #[test]
+    fn another_currency_is_no_yuan() {
+        let foreign = PAID.replace("`CNY,", "`USD,");
+        let read = opened(bill(&[&foreign, REFUNDED]).as_bytes());
+        assert_eq!(read.rows.len(), 1);
+        assert!(read.unreadable[0].2.contains("币种是 USD"), "{:?}", read.unreadable);
+        let own = Own { app_ids: vec!["wx0000000000000000".into()], ..Own::default() };
+        let BillAnswer::Bill(read) = super::read(bill(&[&foreign]).as_bytes(), &own).unwrap() else { panic!() };
+        assert_eq!(read.others, Others { payments: 1, ..Others::default() });
+        assert_eq!((read.moved, read.summary_off), (Moved::default(), None));
+    }
+
+    /// Around midnight two clocks may tell two days; what a refund's moment is, nobody says.
+    #[test]
+    fn a_payment_of_another_day_has_no_place_in_a_bill() {
+        let day: Day = "2026-10-08".parse().unwrap();
+        for (at, fits) in [
+            ("2026-10-08 13:15:40", true),
+            ("2026-10-07 23:50:00", true),
+            ("2026-10-07 23:49:59", false),
+            ("2026-10-09 00:09:59", true),
+            ("2026-10-09 00:10:00", false),
+            ("2025-10-08 13:15:40", false),
+        ] {
+            let row = PAID.replace("2026-10-08 13:15:40", at);
+            let back = REFUNDED.replace("2026-10-08 15:00:00", at);
+            let read = opened(bill(&[&row, &back]).as_bytes()).of_day(day);
+            assert_eq!((read.rows.len(), read.unreadable.len()), if fits { (2, 0) } else { (1, 1) }, "{at}");
+        }
+    }
+
+    /// One figure differs per row; of what is not documented, either way is right.
+    #[test]
+    fn each_figure_of_the_summary_is_held_against_the_rows() {
+        let revoked = PAID.replace("`SUCCESS,", "`REVOKED,").replace("0000000001,", "0000000009,");
+        let off = |values: &str| {
+            let text = bill(&[PAID, REFUNDED, &revoked]);
+            let at = text.rfind("\r\n`").unwrap() + 2;
+            opened(format!("{}{values}\r\n", &text[..at]).as_bytes())
+                .summary_off
+                .map(|(_, why)| why)
+                .unwrap_or_default()
+        };
+        for (values, why) in [
+            ("`3.0,`88.00,`70.00,`0.00,`0.11000,`88.00,`70.00", ""),
+            // With what the till took back, and with fees of payments alone.
+            ("`3.0,`176.00,`70.00,`0.00,`0.64000,`176.00,`70.00", ""),
+            ("`3.0,`88.00,`70.00,`0.00,`0.53000,`88.00,`70.00", ""),
+            ("`3.0,`0.00,`0.00,`0.00,`0,`0.00,`0.00", ""),
+            ("`3.0,`88.01,`70.00,`0.00,`0.11000,`88.00,`70.00", "应结订单总金额 88.01，明细相加是 88.00"),
+            ("`3.0,`88.00,`70.01,`0.00,`0.11000,`88.00,`70.00", "退款总金额 70.01"),
+            ("`3.0,`88.00,`70.00,`0.01,`0.11000,`88.00,`70.00", "充值券退款总金额 0.01"),
+            ("`3.0,`88.00,`70.00,`0.00,`0.12000,`88.00,`70.00", "手续费总金额 0.12000，明细相加是 0.53"),
+            ("`3.0,`88.00,`70.00,`0.00,`0.11000,`87.00,`70.00", "订单总金额 87.00"),
+            ("`3.0,`88.00,`70.00,`0.00,`0.11000,`88.00,`69.00", "申请退款总金额 69.00"),
+            ("`3.0,`88.00,`70.00,`0.00,`0.11000,`八十八,`70.00", "订单总金额 八十八"),
+            ("`3.0,`0.00,`70.00,`0.00,`0.11000,`88.00,`70.00", "应结订单总金额 0.00"),
+        ] {
+            let found = off(values);
+            assert!(found.contains(why) && found.is_empty() == why.is_empty(), "{values}: {found}");
+        }
     }
 
     #[test]

@@ -236,3 +236,27 @@ async fn a_refund_is_paid_from_the_balance_where_unsettled_money_is_short() {
         w.must_hold().await;
     }
 }
+
+/// Refunds out of money that was not settled yet pass by the balance: a day with nothing else has no flow, and no difference.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_with_refunds_alone_and_without_a_fund_flow_is_no_difference() {
+    for api in ["v2", "v3"] {
+        let w = v3::world(api).await;
+        let sku = w.product("苹果", 10_000, 99).await;
+        let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+        let placed = w.paid(&alice, sku, 1).await;
+        next_morning(&w).await;
+        matched(&w).await;
+        refund_whole(&w, &manager, &placed).await;
+        let none = match api {
+            "v2" => Fault::refused("NO_BILL_EXIST", "账单不存在"),
+            _ => Fault::refused("NO_STATEMENT_EXIST", "账单不存在"),
+        };
+        w.wechat.fault_always("downloadfundflow", none);
+        next_morning(&w).await;
+        let done = "select count(*) from bills where day = '20261009' and state = 'equal'";
+        w.wait("the match", || async { w.count(done).await == 1 }).await;
+        let page = manager.page("/admin/money/2026-10-09").await;
+        assert!(page.contains("微信没有这一天的资金账单"), "{api}: {page}");
+    }
+}

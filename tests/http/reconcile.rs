@@ -507,3 +507,93 @@ async fn days_that_were_missed_are_caught_up() {
     // 89 days of now, and the five of before: WeChat keeps three months.
     assert_eq!(w.count("select count(*) from bills").await, 89 + 5);
 }
+
+/// One thing is wrong with the bill itself per row, which our books agree with otherwise; the day is equal again once it is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bill_that_contradicts_itself_is_told() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    w.paid(&alice, sku, 1).await;
+    next_morning(&w).await;
+    assert_eq!(matched(&w, first_day()).await, BillState::Equal);
+    let bill = w.wechat.bill(first_day()).unwrap();
+    let row = bill.lines().find(|line| line.starts_with("`2026")).unwrap();
+    let foreign = row.replace("`CNY", "`USD").replace("`42", "`43");
+    let more = |row: &str| bill.replace("总交易单数", &format!("{row}\r\n总交易单数")).replace("`1.0,", "`2.0,");
+    for (altered, seen) in [
+        (more(row), "不止一次"),
+        (more(&foreign), "币种是 USD"),
+        (more(&row.replace("2026-10-08", "2026-10-06").replace("`42", "`43")), "不在这一天"),
+        (bill.replace("`1.0,`10.00", "`1.0,`10.01"), "应结订单总金额 10.01"),
+    ] {
+        assert_ne!(altered, bill, "{seen}");
+        w.wechat.set_bill(first_day(), altered.into_bytes());
+        manager.post("/admin/money/2026-10-08/match", &[]).await;
+        w.wait(seen, || async { open_differences(&w).await > 0 }).await;
+        assert_eq!(open_differences(&w).await, 1, "{seen}");
+        let page = manager.page("/admin/money/2026-10-08").await;
+        assert!(page.contains(seen), "{seen}: {page}");
+        w.wechat.reset_bills();
+        manager.post("/admin/money/2026-10-08/match", &[]).await;
+        w.wait("an equal day", || async { open_differences(&w).await == 0 }).await;
+        w.must_hold().await;
+    }
+}
+
+/// A day with trade that nothing was matched for is named until it is, whatever the days after it are.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_with_trade_that_stays_unmatched_is_named() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    w.paid(&alice, sku, 1).await;
+    w.wechat.fault_always("downloadbill", Fault::refused("100", "SYSTEMERROR"));
+    next_morning(&w).await;
+    let named = "/admin/money/2026-10-08\">10-08 下载失败";
+    assert!(!manager.page("/admin").await.contains(named), "it has its day");
+    next_morning(&w).await;
+    let home = manager.page("/admin").await;
+    assert!(home.contains(named), "{home}");
+    w.wechat.clear_faults();
+    next_morning(&w).await;
+    assert!(!manager.page("/admin").await.contains(named));
+}
+
+/// The books keep what we were told of a payment, and the month's report what the bill says beside it, with what a person
+/// found out.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_difference_that_a_person_has_settled_stands_in_the_months_report() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 10_000, 99).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    w.paid(&alice, sku, 1).await;
+    next_morning(&w).await;
+    assert_eq!(matched(&w, first_day()).await, BillState::Equal);
+    let bill = w.wechat.bill(first_day()).unwrap();
+    let altered = bill.replacen("`CNY,`100.00,", "`CNY,`99.00,", 1);
+    assert_ne!(altered, bill);
+    w.wechat.set_bill(first_day(), altered.into_bytes());
+    manager.post("/admin/money/2026-10-08/match", &[]).await;
+    w.wait("the difference", || async { open_differences(&w).await > 0 }).await;
+    let ids = "select min(id) from money_exceptions where kind = 'bill_difference' and state = 'open'";
+    while open_differences(&w).await > 0 {
+        let form = [("resolution", "微信客服说以账单为准"), ("day", "2026-10-08")];
+        manager.post(&format!("/admin/exceptions/{}/resolve", w.count(ids).await), &form).await;
+    }
+    assert_eq!(state(&w, first_day()).await.unwrap().0, BillState::Equal);
+    let request = w.http().get(w.at("/admin/money/2026-10/report.xlsx")).header("Cookie", &manager.cookie);
+    let bytes = request.send().await.unwrap().bytes().await.unwrap();
+    let mut book: Xlsx<_> = calamine::open_workbook_from_rs(std::io::Cursor::new(bytes)).unwrap();
+    let days = book.worksheet_range("按日").unwrap();
+    for row in [1, 2] {
+        let figures = [9, 11].map(|column| days.get_value((row, column)).cloned());
+        assert_eq!(figures, [100.0, 99.0].map(|figure| Some(Data::Float(figure))), "{row}");
+    }
+    let told = book.worksheet_range("差异").unwrap();
+    let cell = |column: u32| told.get_value((1, column)).map(ToString::to_string).unwrap_or_default();
+    assert!(cell(1).contains("到账金额不同") && cell(4).contains("微信客服说以账单为准"), "{} {}", cell(1), cell(4));
+}
