@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::ids::OrderId;
 use crate::jobs::{self, Kind, Task};
 use crate::orders::{self, Topic, Who};
+use crate::refunds::{OTHER_MERCHANT, store as refunds};
 use crate::say::say;
 use crate::shop::Shop;
 
@@ -39,6 +40,9 @@ pub async fn try_again(shop: &Shop) -> Result<()> {
     const AT_WECHAT: [Kind; 6] = [Kind::Poll, Kind::Expire, Kind::Close, Kind::Refund, Kind::Refunds, Kind::Bill];
     let write = |tx: &Tx| {
         jobs::store::run_failed(tx, &AT_WECHAT)?;
+        for id in refunds::failed_by(tx, OTHER_MERCHANT)? {
+            jobs::enqueue(tx, Task::Refund(id), tx.now())?;
+        }
         // And each day is looked for that waits for this number's bill.
         Ok(jobs::enqueue(tx, Task::Bills, tx.now())?)
     };

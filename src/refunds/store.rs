@@ -48,6 +48,13 @@ pub fn of_transaction(conn: &Connection, transaction_id: &str) -> Result<Vec<Ref
     rows.query_map([transaction_id], read)?.collect()
 }
 
+/// Those that failed for this reason.
+pub fn failed_by(conn: &Connection, problem_code: &str) -> Result<Vec<RefundId>> {
+    conn.prepare_cached("select id from refunds where state = 'failed' and problem_code = ?1 order by id")?
+        .query_map([problem_code], |row| row.get(0))?
+        .collect()
+}
+
 pub fn full(conn: &Connection, refund: Refund) -> Result<FullRefund> {
     let mut rows = conn.prepare_cached(
         "select line_id, quantity, amount_fen, restock, came_as from refund_lines where refund_id = ?1 order by line_id",

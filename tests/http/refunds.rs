@@ -920,7 +920,7 @@ async fn after_a_restore_wechat_is_asked_before_a_number_goes_out() {
         let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
         let paid = w.paid(&alice, sku, 10).await;
         w.wechat.ways(|ways| ways.refund_notices = false);
-        forgotten(&w, &paid, before).await;
+        forgotten(&w, &paid, "R01", before).await;
         let now = w.shop.now();
         let raw = rusqlite::Connection::open(w.shop.db.path()).unwrap();
         xiaopu::payments::store::note_restored(&raw, now).unwrap();
@@ -947,19 +947,54 @@ async fn after_a_restore_wechat_is_asked_before_a_number_goes_out() {
     }
 }
 
+/// The number that is forgotten need not be the next one, and a refund made in WeChat's console has none of ours: whatever
+/// went back that nobody here knows of, somebody compares before anything goes out again.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restore_nothing_goes_back_twice_whatever_its_number_was() {
+    for (api, by_console) in [("v2", false), ("v3", false), ("v2", true), ("v3", true)] {
+        let w = super::v3::world(api).await;
+        let sku = w.product("苹果", 1_000, 99).await;
+        let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+        let (paid, untouched) = (w.paid(&alice, sku, 3).await, w.paid(&alice, sku, 3).await);
+        w.wechat.ways(|ways| ways.refund_notices = false);
+        match by_console {
+            true => drop(w.wechat.refund_by_console(&w.transaction(&paid), 1_000).unwrap()),
+            false => forgotten(&w, &paid, "R02", 1_000).await,
+        }
+        let raw = rusqlite::Connection::open(w.shop.db.path()).unwrap();
+        xiaopu::payments::store::note_restored(&raw, w.shop.now()).unwrap();
+        let asked = refund_pieces(&w, &manager, &paid, 1).await;
+        for wait in [0, 2 * SECOND, 61 * SECOND] {
+            w.advance(wait);
+            w.run_jobs().await;
+        }
+        assert_eq!(w.wechat.refunds(&w.transaction(&paid)).len(), 1, "{api} {by_console}");
+        let page = manager.page(&format!("/admin/refunds/{asked}")).await;
+        assert!(page.contains("已有本店不记得的退款"), "{api} {by_console}: {page}");
+        // Somebody has compared, and this one is another one.
+        manager.post(&format!("/admin/refunds/{asked}/retry"), &[]).await;
+        until(&w, &asked, "succeeded").await;
+        assert_eq!(w.wechat.refunds(&w.transaction(&paid)).len(), 2, "{api} {by_console}");
+        // Of a payment of which nothing went back, nobody has to look.
+        let asked = refund_pieces(&w, &manager, &untouched, 1).await;
+        until(&w, &asked, "succeeded").await;
+        w.must_hold().await;
+    }
+}
+
 /// A refund that WeChat knows, and the shop has forgotten.
-async fn forgotten(w: &World, placed: &Placed, fen: i64) {
+async fn forgotten(w: &World, placed: &Placed, number: &str, fen: i64) {
+    let account = w.shop.account().unwrap();
     let order = xiaopu::wechat::refund::RefundOrder {
-        api: Api::V2,
+        api: account.api(),
         transaction_id: w.transaction(placed),
-        out_refund_no: format!("{}R01", placed.no),
+        out_refund_no: format!("{}{number}", placed.no),
         total_fee: placed.total,
         refund_fee: fen,
         refund_desc: "退款".into(),
         notify_url: None,
         from_balance: false,
     };
-    let account = w.shop.account().unwrap();
     w.shop.wechat.refund(&account, None, &order, &w.shop.nonces).await.result.unwrap();
     w.advance(20 * SECOND);
 }

@@ -357,7 +357,9 @@ pub fn retry(tx: &Tx, id: RefundId, who: &Who) -> Result<()> {
         return Err(if closed { Error::from(Code::OrderState).says(words) } else { elsewhere(&refund) });
     }
     must_fit(tx, &refund)?;
-    refunds::set_problem(tx, id, "", "")?;
+    // That somebody has looked is kept until it is sent.
+    let looked = if refund.problem_code == send::LOOKED { send::LOOKED } else { "" };
+    refunds::set_problem(tx, id, looked, "")?;
     move_to(tx, &refund, RefundState::Approved)?;
     jobs::enqueue(tx, Task::Refund(id), tx.now())?;
     note(tx, &refund, who, &format!("重试退款 {}（单号不变，不会重复退）", refund.out_refund_no))

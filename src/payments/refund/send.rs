@@ -3,18 +3,19 @@
 use rusqlite::Connection;
 
 use super::taken::{Taken, Unheard};
-use super::{MOST_PARTS, STOPPABLE_FOR, desc, learn, move_to, note};
+use super::{MOST_PARTS, STOPPABLE_FOR, desc, learn, move_to, note, retry};
 use crate::clock::{self, MINUTE, SECOND};
 use crate::db::{DbError, Tx};
 use crate::error::Result;
 use crate::ids::RefundId;
 use crate::jobs::{self, Ran, Task};
 use crate::ledger::store as ledger;
-use crate::orders::{REFUNDABLE_FOR, Who};
+use crate::orders::{self, REFUNDABLE_FOR, Who};
 use crate::payments::store as payments;
 use crate::refunds::{OTHER_MERCHANT, Origin, Refund, RefundState, store as refunds};
 use crate::shop::Shop;
 use crate::transactions::Entry;
+use crate::wechat::pay::{Trade, TradeOf};
 use crate::wechat::refund::{REFUND, REFUND_QUERY, RefundOrder, balance_may_do};
 use crate::wechat::{Account, Api, Exchange, GatewayError};
 
@@ -22,6 +23,13 @@ use crate::wechat::{Account, Api, Exchange, GatewayError};
 const APART: i64 = MINUTE;
 /// `problem_code` when WeChat did not like our certificate.
 const CERTIFICATE: &str = "CERT_ERROR";
+
+/// `problem_code` of a refund whose merchant number is back, and that a person has to look at all the same.
+const CAME_BACK: &str = "NUMBER_IS_BACK";
+
+/// `problem_code` of a refund that waits for somebody to look what WeChat has given back that is forgotten here; he has, once
+/// it is tried again.
+pub(super) const LOOKED: &str = "FORGOTTEN";
 
 /// `problem_code` of a refund whose money went back by another one.
 const OVERDRAWN: &str = "OVERDRAWN";
@@ -50,6 +58,9 @@ pub async fn advance(shop: &Shop, id: RefundId) -> Result<Ran> {
         Ok(account) => account,
         Err(why) => return Ok(Ran::Failed(why)),
     };
+    if let Some(ran) = come_back(shop, &taken, &account, id).await? {
+        return Ok(ran);
+    }
     let refund = match next(shop, &account, id, false).await? {
         Next::Rest(ran) => return Ok(ran),
         Next::Send(refund, order) => return send(shop, &account, &refund, &order).await,
@@ -61,13 +72,118 @@ pub async fn advance(shop: &Shop, id: RefundId) -> Result<Ran> {
         Ok(account) => match ask(shop, &account, &refund).await? {
             Some(ran) => Ok(ran),
             // WeChat has never heard of it: the request got lost, not the answer.
-            None => match next(shop, &account, id, true).await? {
-                Next::Send(refund, order) => send(shop, &account, &refund, &order).await,
-                Next::Rest(ran) => Ok(ran),
-                Next::Ask(_) => Ok(Ran::Failed("微信说没有这笔退款，但之前受理过，稍后再查".into())),
-            },
+            None => {
+                if let Some(ran) = gave_back_forgotten(shop, &account, &refund).await? {
+                    return Ok(ran);
+                }
+                match next(shop, &account, id, true).await? {
+                    Next::Send(refund, order) => send(shop, &account, &refund, &order).await,
+                    Next::Rest(ran) => Ok(ran),
+                    Next::Ask(_) => Ok(Ran::Failed("微信说没有这笔退款，但之前受理过，稍后再查".into())),
+                }
+            }
         },
     }
+}
+
+/// After going back to a backup, before the first money of a refund leaves: WeChat may have given the same back under a number
+/// that is forgotten here. It is asked whether anything went back, and for what; where something did that nobody here knew of,
+/// a person compares the two. `None` where it may go.
+async fn gave_back_forgotten(shop: &Shop, account: &Account, refund: &Refund) -> Result<Option<Ran>> {
+    let Some(transaction_id) = refund.transaction_id.clone().filter(|_| refund.tries == 0) else { return Ok(None) };
+    let (order, looked) = (refund.order_id, refund.problem_code == LOOKED);
+    let named = transaction_id.clone();
+    let read = move |conn: &Connection| {
+        let doubt = !looked && may_be_forgotten(conn, &named)?;
+        let order = order.filter(|_| doubt).map(|id| orders::store::by_id(conn, id)).transpose()?.flatten();
+        let known = refunds::of_transaction(conn, &named)?;
+        Ok((ledger::payment(conn, &named)?.filter(|_| doubt), order, known))
+    };
+    let (Some(entered), order, known) = shop.read(read).await? else { return Ok(None) };
+    match something_went_back(shop, account, &transaction_id).await? {
+        Err(why) => return Ok(Some(Ran::Failed(why))),
+        Ok(false) => return Ok(None),
+        Ok(true) => {}
+    }
+    // What cannot list refunds is asked about the numbers that the order may have given out since the backup.
+    let numbers =
+        order.map(|order| (1..=known.len() as i64 + 10).map(|n| order.order_no.refund(n).to_string()).collect());
+    match learn::all_of(shop, entered.id, numbers.unwrap_or_default()).await? {
+        Ran::Done => {}
+        unheard => return Ok(Some(unheard)),
+    }
+    let (id, ours) = (refund.id, known.iter().any(Refund::may_be_known_there));
+    let known: Vec<RefundId> = known.iter().map(|refund| refund.id).collect();
+    let write = move |tx: &Tx| {
+        let now = refunds::of_transaction(tx, &transaction_id)?;
+        // API v3 does not tell what went back: known ones explain it, and where there are none somebody has to look.
+        if ours && now.iter().all(|refund| known.contains(&refund.id)) {
+            return Ok(None);
+        }
+        if let Some(refund) = now.iter().find(|refund| refund.id == id && refund.state == RefundState::Approved) {
+            give_up(tx, refund, LOOKED, FORGOTTEN)?;
+        }
+        Ok(Some(Ran::Done))
+    };
+    shop.write(write).await
+}
+
+/// What is said of it.
+const FORGOTTEN: &str = "恢复备份之后，微信那边这笔款已有本店不记得的退款，也许就是这一笔。请核对买家收到过的退款（查得到的已登记在订单里）：还要退的点重试，不用再退的停止这一笔。";
+
+/// Whether WeChat has given anything of a payment back. Errors: in words, why it was not heard.
+async fn something_went_back(
+    shop: &Shop,
+    account: &Account,
+    transaction_id: &str,
+) -> Result<std::result::Result<bool, String>> {
+    let exchange = shop.wechat.order_query(account, TradeOf::Transaction(transaction_id), &shop.nonces).await;
+    let mut entry = Entry::sent(&exchange);
+    entry.transaction_id = Some(transaction_id.to_owned());
+    let found = match exchange.result {
+        Ok(Trade::Paid(payment)) => Ok(payment.refund_started),
+        Ok(_) => Ok(true),
+        Err(e) => Err(e.to_string()),
+    };
+    entry.reason = match &found {
+        Ok(false) => "没有退过款".to_owned(),
+        Ok(true) => "有过退款".to_owned(),
+        Err(why) => why.clone(),
+    };
+    shop.write_always(move |tx| Ok(entry.record(tx).map(drop)?)).await?;
+    Ok(found)
+}
+
+/// One that was given up because its payment came in under another merchant number goes on by itself when that is back, with
+/// all others of the payment, unless WeChat has given something back meanwhile: in its console somebody may have done what
+/// waits here. `None` for any other refund.
+async fn come_back(shop: &Shop, taken: &Taken, account: &Account, id: RefundId) -> Result<Option<Ran>> {
+    let waits = |refund: &Refund| refund.state == RefundState::Failed && refund.problem_code == OTHER_MERCHANT;
+    let refund = shop.read(move |conn| Ok(refunds::by_id(conn, id)?)).await?.filter(waits);
+    let Some(transaction_id) = refund.as_ref().and_then(|refund| refund.transaction_id.clone()) else {
+        return Ok(None);
+    };
+    if taken.asker(shop).is_err() {
+        return Ok(Some(Ran::Done));
+    }
+    let untouched = match something_went_back(shop, account, &transaction_id).await? {
+        Ok(went) => !went,
+        Err(why) => return Ok(Some(Ran::Failed(why))),
+    };
+    let write = move |tx: &Tx| {
+        for refund in refunds::of_transaction(tx, &transaction_id)?.iter().filter(|refund| waits(refund)) {
+            let words = match untouched {
+                true => match retry(tx, refund.id, &Who::system()) {
+                    Ok(()) => continue,
+                    Err(e) => e.message(),
+                },
+                false => "商户号已经换回来了，可是微信说这笔款有过退款，也许有人在商户平台退了：请到商户平台核对，没有退过的点重试，退过的登记。".to_owned(),
+            };
+            refunds::set_problem(tx, refund.id, CAME_BACK, &words)?;
+        }
+        Ok(Some(Ran::Done))
+    };
+    shop.write_always(write).await
 }
 
 /// An interface that keeps timing out is tried with one call now and then.
@@ -139,7 +255,7 @@ async fn next(shop: &Shop, account: &Account, id: RefundId, unknown_there: bool)
 }
 
 /// The shop went back to a backup after this payment: WeChat may know refunds of it, and numbers, that are forgotten here.
-fn may_be_forgotten(tx: &Tx, transaction_id: &str) -> Result<bool> {
+fn may_be_forgotten(tx: &Connection, transaction_id: &str) -> Result<bool> {
     let Some(restored_at) = payments::restored_at(tx)? else { return Ok(false) };
     Ok(ledger::payment(tx, transaction_id)?.is_none_or(|paid| paid.paid_at <= restored_at))
 }
@@ -156,7 +272,10 @@ fn hopeless(
     let entered = ledger::payment(tx, transaction_id)?;
     let other = entered.as_ref().and_then(|e| e.mch_id.clone()).filter(|mch_id| *mch_id != account.mch_id());
     if let Some(mch_id) = other {
-        let why = format!("这笔款是用商户号 {mch_id} 收的，现在设置的是 {}：请换回原商户号后重试。", account.mch_id());
+        let why = format!(
+            "这笔款是用商户号 {mch_id} 收的，现在设置的是 {}：换回 {mch_id} 后系统会自己接着退。",
+            account.mch_id()
+        );
         return Ok(Some((OTHER_MERCHANT, why)));
     }
     if entered.is_some_and(|e| tx.now() - e.paid_at >= REFUNDABLE_FOR) {
