@@ -107,6 +107,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "clock",
             "db",
             "error",
+            "exceptions",
             "ids",
             "jobs",
             "ledger",

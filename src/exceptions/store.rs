@@ -37,6 +37,30 @@ pub fn open(tx: &Tx, new: &NewException<'_>) -> Result<Option<ExceptionId>> {
     Ok((inserted == 1).then(|| ExceptionId(tx.last_insert_rowid())))
 }
 
+/// The subject of one that tells of money that went back of a payment and that nobody here knows of.
+pub fn gone_back(transaction_id: &str) -> String {
+    format!("{transaction_id} gone back")
+}
+
+/// Whether an order waits for somebody to look what went back of its payment.
+pub fn waits_for_gone_back(conn: &Connection, order: OrderId) -> Result<bool> {
+    conn.prepare_cached(
+        "select 1 from money_exceptions
+          where order_id = ?1 and state = 'open' and kind = 'amount_mismatch' and subject like '% gone back'",
+    )?
+    .exists([order])
+}
+
+/// What went back of a payment is known now.
+pub fn resolve_gone_back(tx: &Tx, transaction_id: &str, resolution: &str) -> Result<()> {
+    tx.prepare_cached(
+        "update money_exceptions set state = 'resolved', resolution = ?2, resolved_at = ?3
+          where kind = 'amount_mismatch' and subject = ?1 and state = 'open'",
+    )?
+    .execute(params![gone_back(transaction_id), resolution, tx.now()])?;
+    Ok(())
+}
+
 /// A difference that the bill still shows: as it stands now, and open again if only a later match had settled it.
 pub fn still_differs(tx: &Tx, new: &NewException<'_>) -> Result<()> {
     tx.prepare_cached(
@@ -84,6 +108,15 @@ pub fn of_day(conn: &Connection, day: Day) -> Result<Vec<Exception>> {
           where e.day = ?1 order by e.state = 'resolved', e.id"
     ))?;
     rows.query_map([day], read)?.collect()
+}
+
+/// The same of several days, the earliest first.
+pub fn of_days(conn: &Connection, first: Day, last: Day) -> Result<Vec<Exception>> {
+    let mut rows = conn.prepare_cached(&format!(
+        "select e.*, o.order_no, {INSIDE} from money_exceptions e left join orders o on o.id = e.order_id
+          where e.day between ?1 and ?2 and e.kind = 'bill_difference' order by e.day, e.id"
+    ))?;
+    rows.query_map([first, last], read)?.collect()
 }
 
 fn read(row: &Row<'_>) -> Result<Exception> {

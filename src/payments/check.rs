@@ -9,8 +9,9 @@ use crate::ids::AttemptId;
 use crate::jobs::{self, Ran, Task};
 use crate::say::say;
 use crate::shop::Shop;
+use crate::wechat::flaw::Flaw;
 use crate::wechat::pay::{ORDER_QUERY, Trade, TradeOf};
-use crate::wechat::{Account, GatewayError};
+use crate::wechat::{Account, GatewayError, Signature};
 
 /// Polls without any notice: after the order, until its time is over.
 const POLLS: [i64; 4] = [15 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE];
@@ -41,8 +42,14 @@ pub async fn ask(shop: &Shop, account: &Account, attempt: &Attempt) -> Result<As
         entry.transaction_id = Some(payment.transaction_id.clone());
         entry.amount = Some(payment.total);
     }
+    let unread = trade.as_ref().err().map(ToString::to_string).filter(|_| exchange.signature == Signature::Right);
+    let unread = unread.filter(|why| why.contains(Flaw::BadField.word()));
+    let number = attempt.out_trade_no.to_string();
     let write = move |tx: &Tx| {
         let message = entry.record(tx)?;
+        if let Some(why) = &unread {
+            store::put_unread(tx, &number, why)?;
+        }
         store::take_query_turn(tx, id, tx.now())?;
         let settled = match &trade {
             Ok(Trade::Paid(payment)) => {

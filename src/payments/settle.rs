@@ -12,8 +12,9 @@ use crate::ledger::store as ledger;
 use crate::money::Fen;
 use crate::orders::store::NewPrice;
 use crate::orders::{self, Order, OrderStatus, Topic, Who, moves};
+use crate::refunds::{Refund, store as refunds};
 use crate::settings::Settings;
-use crate::wechat::Payment;
+use crate::wechat::{Api, Payment};
 
 /// Where the fact came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,8 +112,32 @@ impl Fact<'_> {
             && let Some(entered) = ledger::payment(self.tx, &self.payment.transaction_id)?
         {
             jobs::enqueue(self.tx, Task::Refunds(entered.id), self.tx.now())?;
+            self.given_back_elsewhere(attempt.as_ref(), entered.order_id)?;
         }
+        store::clear_unread(self.tx, &self.payment.out_trade_no)?;
         Ok(Settlement { settled, attempt })
+    }
+
+    /// WeChat says that money of this payment went back, and none of our refunds can be meant: API v3 does not tell which it
+    /// was, so a person has to look before the goods leave.
+    fn given_back_elsewhere(&self, attempt: Option<&Attempt>, order: Option<OrderId>) -> Result<()> {
+        let known = refunds::of_transaction(self.tx, &self.payment.transaction_id)?;
+        if self.payment.api != Api::V3 || known.iter().any(Refund::may_be_known_there) {
+            return Ok(());
+        }
+        let what = "微信说这笔付款已有退款，不是本店退的，多半是有人在商户平台退的；退了多少，API v3 问不到，要等第二天的账单：请先到商户平台核对再发货";
+        let new = NewException {
+            order_id: order,
+            attempt_id: attempt.map(|attempt| attempt.id),
+            out_trade_no: &self.payment.out_trade_no,
+            transaction_id: &self.payment.transaction_id,
+            amount_fen: self.payment.total.get(),
+            ..NewException::new(Kind::AmountMismatch, exceptions::gone_back(&self.payment.transaction_id), what)
+        };
+        match (exceptions::open(self.tx, &new)?, order) {
+            (Some(_), Some(order)) => self.note(order, &Who::wechat(), what),
+            _ => Ok(()),
+        }
     }
 
     fn decide(&self, attempt: Option<&Attempt>, settings: &Settings) -> Result<Settled> {

@@ -6,15 +6,11 @@ use crate::wechat::pay::{Trade, TradeOf};
 use crate::wechat::v3::sign::BadSeal;
 use crate::wechat::{Account, Api, Exchange, GatewayError, Signature, for_owner};
 
-/// Asks with the keys in force, and changes nothing; once more when WeChat only tried out whether we verify.
+/// Asks with the keys in force, and changes nothing.
 pub async fn ask(shop: &Shop, account: &Account) -> Exchange<Trade> {
     let account = &account.clone().in_force();
     let number = OrderNo::new("20000101", &shop.nonces.base32()).attempt(1);
-    let exchange = shop.wechat.order_query(account, TradeOf::Number(&number), &shop.nonces).await;
-    match exchange.signature.is_probe() {
-        true => shop.wechat.order_query(account, TradeOf::Number(&number), &shop.nonces).await,
-        false => exchange,
-    }
+    shop.wechat.order_query(account, TradeOf::Number(&number), &shop.nonces).await
 }
 
 /// What the answer says about the keys. Errors: what is wrong with the keys or on the way, and what to do.

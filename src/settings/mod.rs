@@ -160,7 +160,8 @@ fn lines(name: &str, value: &str) -> Result<String, String> {
         return Ok(value.to_owned());
     }
     let serial = v3::pasted::serial(value);
-    let plain = name == "wechat.mch_serial" && serial.bytes().all(|b| b.is_ascii_hexdigit());
+    // Whatever is no file's name is meant for one, and is told what it should be.
+    let plain = name == "wechat.mch_serial" && !value.contains(['.', '/']);
     if plain { Ok(serial) } else { read_pem(name, Path::new(value)) }
 }
 
@@ -677,6 +678,9 @@ mod tests {
             ("wechat={api_key=\"short\"}", "wechat.api_key"),
             ("wechat={api_key=12345678901234567890123456789012345678901}", "wechat.api_key"),
             ("wechat={sign_type=\"RSA\"}", "wechat.sign_type"),
+            ("wechat={mch_serial=\"zz\"}", "wechat.mch_serial 不正确"),
+            ("wechat={mch_serial=\"5157F09EFDC096DE15EBE81A47057A7232F1B8E\"}", "wechat.mch_serial 不正确"),
+            ("wechat={mch_serial=\"no/such.pem\"}", "文件 no/such.pem 读不出来"),
             ("wechat={app_idd=\"x\"}", "wechat.app_idd"),
             ("shop={pay_minutes=4}", "shop.pay_minutes"),
             ("shop={public_url=\"shop.example.com\"}", "shop.public_url"),

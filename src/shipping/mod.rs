@@ -15,6 +15,7 @@ use crate::catalogue::store as catalogue;
 use crate::clock::{self, MINUTE};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
+use crate::exceptions::store as exceptions;
 use crate::ids::{BatchId, LineId, OrderId, OrderNo, ShipmentId};
 use crate::jobs::{self, Task};
 use crate::orders::{Line, Order, OrderStatus, RECEIVED_AFTER, Shipment, Topic, Who, moves, store as orders};
@@ -132,6 +133,10 @@ pub fn ship(tx: &Tx, id: OrderId, sending: &Sending, who: &Who) -> Result<OrderS
     }
     if !sending.despite_refund && refunds::any_open(tx, id)? {
         let words = "这笔订单有退款正在处理。确定仍要发货，请在订单页勾选「仍然发货」";
+        return Err(Error::from(Code::RefundInProgress).says(words));
+    }
+    if !sending.despite_refund && exceptions::waits_for_gone_back(tx, id)? {
+        let words = "微信说这笔付款已有退款，还没有人核对过。核对了仍要发货，请在订单页勾选「仍然发货」";
         return Err(Error::from(Code::RefundInProgress).says(words));
     }
     let number = &sending.parcel.tracking_no;

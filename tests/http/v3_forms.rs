@@ -68,7 +68,7 @@ async fn whatever_form_a_right_notice_has_it_is_taken_in() {
     let sku = w.product("苹果", 8800, 99).await;
     let alice = w.buyer("alice").await;
     let openid = w.wechat.openid("alice");
-    let rows: [(&str, Change, Change); 7] = [
+    let rows: [(&str, Change, Change); 8] = [
         ("as it is", |_| {}, |_| {}),
         (
             "no associated data",
@@ -84,6 +84,7 @@ async fn whatever_form_a_right_notice_has_it_is_taken_in() {
             },
         ),
         ("given back before it was told of", |facts| facts["trade_state"] = json!("REFUND"), |_| {}),
+        ("null for the currency is yuan", |facts| facts["amount"]["currency"] = Value::Null, |_| {}),
         ("no currency is yuan", |facts| drop(facts["amount"].as_object_mut().unwrap().remove("currency")), |_| {}),
         (
             "a scene and promotions",
@@ -384,4 +385,110 @@ async fn a_day_of_orders_in_both_versions_with_every_fault_ends_in_a_bill_that_m
     assert_eq!(w.count("select count(*) from bills where state not in ('equal', 'empty')").await, 0);
     assert_eq!(w.count("select count(*) from money_exceptions where state = 'open'").await, 0);
     w.must_hold().await;
+}
+
+/// API v3 tells that money of a payment went back and not how much: somebody looks before the goods leave, or the bill tells.
+#[tokio::test(flavor = "multi_thread")]
+async fn goods_do_not_leave_for_money_that_went_back_before_it_was_told_of() {
+    let w = world("v3").await;
+    let owner = w.staff("owner", Role::Owner).await;
+    w.wechat.ways(|ways| ways.refund_notices = false);
+    let (sku, alice) = (w.product("苹果", 8800, 99).await, w.buyer("alice").await);
+    let mut orders = Vec::new();
+    for by_query in [true, false] {
+        let placed = Placed::of(alice.buy(sku, 1).await);
+        w.wechat.pay_unheard(&placed.prepay_id, Paying::Well).unwrap();
+        w.wechat.refund_by_console(&w.transaction(&placed), 8800).unwrap();
+        if by_query {
+            alice.post(&format!("/orders/{}/check", placed.no), None).await.ok();
+        } else {
+            let mut facts = paid(&placed, &w.wechat.openid("alice"));
+            facts["trade_state"] = json!("REFUND");
+            facts["transaction_id"] = json!(w.transaction(&placed));
+            let body = notice("TRANSACTION.SUCCESS", &facts, |_| {});
+            assert_eq!(knock(&w, &signed(&w, &body), body.as_bytes()).await.0, 204);
+        }
+        w.run_jobs().await;
+        let here = format!("/admin/orders/{}", placed.no);
+        owner.post(&format!("{here}/query"), &[]).await;
+        assert!(owner.said(&here).await.contains("之后有过退款"), "{by_query}");
+        let page = owner.page(&here).await;
+        assert!(page.contains("微信说这笔付款已有退款"), "{by_query}: {page}");
+        owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        assert!(owner.said(&here).await.contains("还没有人核对过"), "{by_query}");
+        assert_eq!(alice.status(&placed.no).await, "to_ship", "{by_query}");
+        orders.push(placed);
+    }
+    let told = "select count(*) from money_exceptions where kind = 'amount_mismatch' and state = 'open'";
+    assert_eq!(w.count(told).await, 2);
+    // Somebody has looked at one of them, and sends it all the same; the bill tells of both.
+    let here = format!("/admin/orders/{}", orders[0].no);
+    owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123"), ("despite_refund", "true")]).await;
+    assert_eq!(alice.status(&orders[0].no).await, "shipped");
+    next_morning(&w).await;
+    for placed in &orders {
+        w.wait("the bill", || async { alice.order(&placed.no).await["refundedFen"] == 8800 }).await;
+    }
+    assert_eq!(w.count(told).await, 0, "what went back is known");
+    w.must_hold().await;
+}
+
+/// What the shop has given back itself is no news.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_after_a_refund_of_ours_alarms_nobody() {
+    let w = world("v3").await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let (sku, alice) = (w.product("苹果", 8800, 99).await, w.buyer("alice").await);
+    let placed = w.paid(&alice, sku, 2).await;
+    let number = super::refunds::refund_pieces(&w, &owner, &placed, 1).await;
+    super::refunds::until(&w, &number, "succeeded").await;
+    owner.post(&format!("/admin/orders/{}/query", placed.no), &[]).await;
+    assert_eq!(w.count("select count(*) from money_exceptions").await, 0);
+}
+
+/// Money may lie there: it is told until the payment is entered after all, or the bill has told of everything.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_is_signed_and_cannot_be_read_is_told() {
+    let w = world("v3").await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let (sku, alice) = (w.product("苹果", 8800, 99).await, w.buyer("alice").await);
+    let openid = w.wechat.openid("alice");
+    for by_bill in [false, true] {
+        let placed = Placed::of(alice.buy(sku, 1).await);
+        w.wechat.pay_unheard(&placed.prepay_id, Paying::Well).unwrap();
+        let mut facts = paid(&placed, &openid);
+        facts["transaction_id"] = json!(w.transaction(&placed));
+        facts.as_object_mut().unwrap().remove("success_time");
+        let body = notice("TRANSACTION.SUCCESS", &facts, |_| {});
+        assert_eq!(knock(&w, &signed(&w, &body), body.as_bytes()).await.0, 400);
+        let said = format!("微信签过名的付款（商户订单号 {}）读不懂", placed.out_trade_no);
+        assert!(owner.page("/admin").await.contains(&said));
+        // A good notice of another payment is no news of this one.
+        w.paid(&alice, sku, 1).await;
+        assert!(owner.page("/admin").await.contains(&said));
+        if by_bill {
+            next_morning(&w).await;
+        } else {
+            let again = w.wechat.notice_v3(&placed.out_trade_no, None).unwrap();
+            assert_eq!(knock(&w, &again.headers, &again.body).await.0, 204);
+        }
+        assert!(!owner.page("/admin").await.contains(&said), "{by_bill}");
+    }
+    // A refund that cannot be read is asked about, and is no payment.
+    let refund = json!({ "mchid": MCH_ID, "out_trade_no": "2026", "refund_status": "SUCCESS" });
+    let body = notice("REFUND.SUCCESS", &refund, |_| {});
+    assert_eq!(knock(&w, &signed(&w, &body), body.as_bytes()).await.0, 400);
+    assert_eq!(w.count("select count(*) from owner_alerts").await, 0);
+    w.must_hold().await;
+}
+
+/// A buyer who has just paid waits for this answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_on_the_answer_to_a_question_is_asked_again_at_once() {
+    let w = world("v3").await;
+    let (sku, alice) = (w.product("苹果", 8800, 99).await, w.buyer("alice").await);
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    w.pay(&placed, Paying::NoNotice);
+    w.wechat.fault("orderquery", Fault::SignTest);
+    assert_eq!(alice.post(&format!("/orders/{}/check", placed.no), None).await.ok()["status"], "to_ship");
 }

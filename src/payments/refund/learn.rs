@@ -228,6 +228,7 @@ fn made_elsewhere(tx: &Tx, fact: &RefundFact) -> Result<Option<Refund>> {
         ..NewException::new(Kind::ConsoleRefund, fact.refund_id.clone(), &what)
     };
     exceptions::open(tx, &exception)?;
+    exceptions::resolve_gone_back(tx, &entered.transaction_id, &what)?;
     jobs::enqueue(tx, Task::Refund(id), now + MINUTE)?;
     Ok(refunds::by_id(tx, id)?)
 }

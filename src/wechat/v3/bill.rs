@@ -63,7 +63,7 @@ impl Wechat {
         })
     }
 
-    /// Asks where a file lies, once more when WeChat only tried out whether we verify; fetches it, and holds it to its hash.
+    /// Asks where a file lies, fetches it, and holds it to its hash.
     async fn day_file(
         &self,
         merchant: &Merchant,
@@ -71,12 +71,8 @@ impl Wechat {
         path: String,
         nonces: &Nonces,
     ) -> Exchange<Fetched> {
-        let ask =
-            || self.call_v3(merchant, Call::get(kind, path.clone()), nonces, |said| place(said, self.pay_hosts()));
-        let mut asked = ask().await;
-        if asked.signature.is_probe() {
-            asked = ask().await;
-        }
+        let place = |said: &Value| place(said, self.pay_hosts());
+        let asked = self.call_v3(merchant, Call::get(kind, path), nonces, place).await;
         let mut response = asked.response;
         let result = match asked.result {
             Ok(place) => {

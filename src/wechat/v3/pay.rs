@@ -185,8 +185,8 @@ pub(super) fn read_payment(facts: &Value) -> Result<Payment, &'static str> {
         value.filter(|value| !value.is_empty() && value.len() <= 128).ok_or(name)
     };
     let total = facts.pointer("/amount/total").and_then(Value::as_i64).and_then(Fen::new);
-    let currency =
-        facts.pointer("/amount/currency").map(|value| value.as_str().ok_or("amount.currency")).transpose()?;
+    let currency = facts.pointer("/amount/currency").filter(|value| !value.is_null());
+    let currency = currency.map(|value| value.as_str().ok_or("amount.currency")).transpose()?;
     let total = total.filter(|fen| fen.get() >= 1).ok_or("amount.total")?;
     Ok(Payment {
         name: Identity { app_id: at("/appid", "appid")?.to_owned(), mch_id: at("/mchid", "mchid")?.to_owned() },
