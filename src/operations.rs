@@ -4,7 +4,7 @@ use rocket::http::{ContentType, Status};
 use rocket::request::{FromRequest, Outcome};
 use rocket::{Request, Route, State, get, routes};
 
-use crate::clock::DAY;
+use crate::clock::{DAY, SECOND};
 use crate::db::{SCHEMA_VERSION, Tx};
 use crate::door::limits::Limits;
 use crate::door::traffic::Traffic;
@@ -23,11 +23,15 @@ fn healthz() -> &'static str {
 /// Less than this left on the disk, and the next orders may not be kept.
 const LITTLE_SPACE: i64 = 1024 * 1024;
 
-/// Ready when a transaction goes through, there is room for the next ones, and the schema is the one this program knows.
+/// Ready when a transaction goes through, there is room for the next ones, the schema is the one this program knows, and
+/// somebody follows the money up: a worker that stands still comes back with a new start.
 #[get("/readyz")]
 async fn readyz(shop: &State<Shop>) -> (Status, String) {
     if backups::free_space(&shop.server.data_dir).is_some_and(|free| free < LITTLE_SPACE) {
         return (Status::ServiceUnavailable, "the disk is full\n".into());
+    }
+    if let Some(stands) = shop.worker_stands() {
+        return (Status::ServiceUnavailable, format!("the worker stands still, for {} s\n", stands / SECOND));
     }
     let write = |tx: &Tx| Ok(tx.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?);
     match shop.write(write).await {

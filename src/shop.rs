@@ -1,10 +1,11 @@
 //! `Shop`: what a request may reach for.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rusqlite::Connection;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, MINUTE};
 use crate::db::{Asked, Db, DbError, Tx};
 use crate::error::{Error, Result};
 use crate::memory;
@@ -31,6 +32,8 @@ pub struct Inner {
     /// What messages are packed with at this moment.
     dictionary: RwLock<Option<Dictionary>>,
     wake: tokio::sync::Notify,
+    /// When the worker last looked for jobs that follow money, by the steady clock; 0 where it never did.
+    looked: AtomicI64,
     /// Held, one for each group of lanes, by whoever runs the jobs that are due, so that none runs twice side by side.
     jobs: [tokio::sync::Mutex<()>; 3],
     /// Held by work that takes much memory for a moment: a large photograph, a large table.
@@ -68,8 +71,9 @@ impl Shop {
         let key =
             SecretKey::load(&server.data_dir, &nonces, sealed).map_err(|e| format!("secret.key 读不出来: {e}"))?;
         let (settings, dictionary) = Default::default();
-        let (wake, jobs, heavy) = Default::default();
-        let inner = Inner { db, wechat, clock, nonces, key, server, demo, settings, dictionary, wake, jobs, heavy };
+        let (wake, looked, jobs, heavy) = Default::default();
+        let inner =
+            Inner { db, wechat, clock, nonces, key, server, demo, settings, dictionary, wake, looked, jobs, heavy };
         let shop = Shop(Arc::new(inner));
         shop.reload_settings().await.map_err(|e| format!("设置读不出来: {e}"))?;
         Ok(shop)
@@ -192,6 +196,18 @@ impl Shop {
     /// Tells the worker that a job may be due sooner than it thought.
     pub fn wake_worker(&self) {
         self.wake.notify_one();
+    }
+
+    /// The worker has looked for jobs that follow money, as it does twice a second.
+    pub fn note_look(&self) {
+        self.looked.store(self.clock.steady(), Ordering::Relaxed);
+    }
+
+    /// For how many milliseconds it has not, where that is too long: it stands still, and nothing is followed up. `None` also
+    /// where there is no worker.
+    pub fn worker_stands(&self) -> Option<i64> {
+        let looked = Some(self.looked.load(Ordering::Relaxed)).filter(|at| *at != 0);
+        looked.map(|at| self.clock.steady() - at).filter(|since| *since > 2 * MINUTE)
     }
 
     /// The turn to run the jobs of one of three groups of lanes; given back when it goes out of scope.

@@ -28,7 +28,7 @@ use crate::programs::{self, hooks};
 use crate::reconcile;
 use crate::refunds::store as refunds;
 use crate::returns::store as returns;
-use crate::settings::changes;
+use crate::settings::{changes, store as kept};
 use crate::shipping::register;
 use crate::shop::Shop;
 use crate::staff;
@@ -109,6 +109,7 @@ async fn mind_the_clock(shop: &Shop, mut shutdown: rocket::Shutdown) {
 /// Plans are pulled in, and what was noted while the clock ran ahead was done by now at the latest.
 fn mind_step(tx: &Tx, back: Option<i64>) -> Result<()> {
     jobs::store::pull_in(tx, back.is_some())?;
+    kept::pull_in_trials(tx)?;
     if let Some(back) = back {
         jobs::store::note_step(tx, back)?;
         backups::store::pull_in(tx)?;
@@ -241,6 +242,9 @@ impl<'a> Crew<'a> {
 
     /// As many due jobs of each lane as it has free hands for.
     async fn take_up(&mut self) -> Result<usize> {
+        if self.lanes == Lane::MONEY {
+            self.shop.note_look();
+        }
         let (now, passed_over) = (self.shop.now(), self.taken.len());
         let busy = |lane| self.hands.values().filter(|(_, other)| *other == lane).count();
         let free: Vec<(Lane, usize)> = self.lanes.iter().map(|lane| (*lane, lane.width() - busy(*lane))).collect();

@@ -173,3 +173,25 @@ async fn one_slow_interface_holds_up_no_money() {
 async fn one_slow_interface_and_three_thousand_unpaid_orders() {
     a_refund_starts_at_once_and_orders_close_in_time(3_000).await;
 }
+
+/// A worker that stands still is no good to anybody, and nothing else shows it: payments are not followed up, refunds stay.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_stands_still_is_told() {
+    let w = World::new().await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let ready = async || w.http().get(w.at("/readyz")).send().await.unwrap().status().as_u16();
+    // The jobs' turn is somebody's, and is not given back.
+    let turn = w.shop.jobs_turn(0).await;
+    w.wait("the worker to be held up", || async {
+        w.advance(3 * MINUTE);
+        tokio::task::yield_now().await;
+        ready().await == 503
+    })
+    .await;
+    let home = owner.page("/admin").await;
+    assert!(home.contains("后台任务停了"), "{home}");
+    drop(turn);
+    w.shop.wake_worker();
+    w.wait("the worker", || async { ready().await == 200 }).await;
+    assert!(!owner.page("/admin").await.contains("后台任务停了"));
+}
