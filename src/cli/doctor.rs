@@ -11,8 +11,8 @@ use crate::jobs::{self, State};
 use crate::miniprogram;
 use crate::nonce::Nonces;
 use crate::payments::invariants::{self, Pace};
-use crate::payments::{store as payments, trial};
-use crate::reconcile::{BillState, store as reconcile};
+use crate::payments::{left, store as payments, trial};
+use crate::reconcile::{self, BillState, store as matches};
 use crate::refunds::{RefundState, store as refunds};
 use crate::say::tell;
 use crate::settings::certificate::Standing;
@@ -283,8 +283,7 @@ fn miniprogram_finding(shop: &Shop) -> Option<Result<String, String>> {
 
 async fn database_findings(shop: &Shop) -> Vec<Finding> {
     let now = shop.now();
-    let number = shop.settings().get("wechat.mch_id").unwrap_or_default().to_owned();
-    let today = number.clone();
+    let settings = shop.settings();
     let read = move |conn: &rusqlite::Connection| {
         let integrity: String = conn.pragma_query_value(None, "quick_check", |row| row.get(0))?;
         let integrity = match db::foreign_part(conn)? {
@@ -296,15 +295,15 @@ async fn database_findings(shop: &Shop) -> Vec<Finding> {
             jobs::store::open(conn, 1_000)?,
             exceptions::count_to_decide(conn)?,
             refunds::counts(conn)?,
-            reconcile::latest(conn)?,
+            (matches::latest(conn)?, reconcile::undone(conn, now)?),
             staff::store::count(conn)?,
             staff::store::audit_break(conn)?,
             backups::latest(conn, 1)?.pop(),
             payments::alerts(conn)?,
-            payments::left_behind(conn, &number)?,
+            left::all(conn, &settings)?,
         ))
     };
-    let (integrity, open, exceptions, refunds, bill, people, (cut, entries), backup, alerts, left) =
+    let (integrity, open, exceptions, refunds, (bill, undone), people, (cut, entries), backup, alerts, left) =
         match shop.read_slowly(read).await {
             Ok(found) => found,
             Err(e) => return vec![("数据库", Err(format!("读不出来：{}", e.message())))],
@@ -325,13 +324,12 @@ async fn database_findings(shop: &Shop) -> Vec<Finding> {
     };
     let stuck: Vec<_> = open.iter().filter(|job| job.state == State::NeedsPerson).collect();
     let late = open.iter().filter(|job| job.state == State::Waiting && now - job.run_at > HOUR).count();
-    let jobs = match (stuck.first(), late) {
-        (Some(job), _) => {
-            Err(format!("{} 个任务需要人处理，例如「{}」：{}", stuck.len(), job.kind.text(), job.last_error))
-        }
-        (None, 0) => Ok(format!("{} 个等待中", open.len())),
-        (None, n) => Err(format!("{n} 个任务晚了一小时以上，店铺是否在运行？")),
-    };
+    let stuck = stuck
+        .first()
+        .map(|job| format!("{} 个任务需要人处理，例如「{}」：{}", stuck.len(), job.kind.text(), job.last_error));
+    let late = (late > 0).then(|| format!("{late} 个任务晚了一小时以上，店铺是否在运行？在运行就重启它"));
+    let wrong: Vec<String> = stuck.into_iter().chain(late).collect();
+    let jobs = if wrong.is_empty() { Ok(format!("{} 个等待中", open.len())) } else { Err(wrong.join("；")) };
     let money = match exceptions {
         0 => Ok("没有待处理".to_owned()),
         n => Err(format!("{n} 笔资金异常待处理，请在后台 资金异常 页处理")),
@@ -346,6 +344,10 @@ async fn database_findings(shop: &Shop) -> Vec<Finding> {
         n => Err(format!("{n} 笔退款失败或异常，请在后台 售后 页处理")),
     };
     let bill = match bill {
+        _ if let Some((day, text, why)) = &undone => {
+            let why = if why.is_empty() { String::new() } else { format!("：{why}") };
+            Err(format!("{} 有交易，还没有对上账（{text}）{why}。请在后台 对账 页看", day.shown()))
+        }
         None => Ok("还没有对过账".to_owned()),
         Some(m) if m.state == BillState::Differs => Err(format!("{} 有差异，请在后台 对账 页处理", m.day.shown())),
         Some(m) => Ok(format!("{} {}", m.day.shown(), m.state.text())),
@@ -369,7 +371,9 @@ async fn database_findings(shop: &Shop) -> Vec<Finding> {
             Ok(format!("{}，{} 笔订单，已演练恢复{broken}", clock::shown(b.at), b.orders))
         }
     };
-    let left: Vec<String> = left.iter().map(|left| left.words(&today)).collect();
+    let words = |told: Vec<(String, String)>| told.into_iter().map(|(words, _)| words).collect::<Vec<_>>();
+    let left = words(left);
+    let alerts: Vec<String> = alerts.into_iter().map(|(_, words)| words).collect();
     vec![
         ("数据库", sound),
         ("资金与库存", true_),
@@ -377,7 +381,7 @@ async fn database_findings(shop: &Shop) -> Vec<Finding> {
         ("退款", refunds),
         ("资金异常", money),
         ("微信的通知", if alerts.is_empty() { Ok("没有打不开或验不过的".into()) } else { Err(alerts.join("；")) }),
-        ("原来的商户号", if left.is_empty() { Ok("没有留下没办完的钱".into()) } else { Err(left.join("；")) }),
+        ("没办完的钱", if left.is_empty() { Ok("现在的设置都跟得上".into()) } else { Err(left.join("；")) }),
         ("对账", bill),
         ("备份", backup),
         ("操作日志", log),

@@ -235,6 +235,26 @@ pub fn waiting_for(conn: &Connection, task: Task) -> Result<Option<i64>> {
         .optional()
 }
 
+/// Whether a task is on the list and not done.
+pub fn is_open(conn: &Connection, task: Task) -> Result<bool> {
+    for state in ["waiting", "needs_person"] {
+        let sql = format!("select 1 from jobs where kind = ?1 and subject = ?2 and state = '{state}'");
+        if conn.prepare_cached(&sql)?.exists(params![task.kind(), task.subject()])? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Takes a task off the list: a person has settled what it was about.
+pub fn drop_open(tx: &Tx, task: Task) -> Result<()> {
+    for state in ["waiting", "needs_person"] {
+        let sql = format!("delete from jobs where kind = ?1 and subject = ?2 and state = '{state}'");
+        tx.prepare_cached(&sql)?.execute(params![task.kind(), task.subject()])?;
+    }
+    Ok(())
+}
+
 /// Why a task that is not done failed when it was last tried.
 pub fn failing(conn: &Connection, task: Task) -> Result<Option<String>> {
     conn.prepare_cached(

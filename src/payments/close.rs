@@ -8,7 +8,7 @@ use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{AttemptId, OrderId};
 use crate::jobs::{self, Kind, Ran, Task};
-use crate::orders::{self, ClosedReason, OrderStatus, Who, moves};
+use crate::orders::{self, ClosedReason, OrderStatus, Topic, Who, moves};
 use crate::shop::Shop;
 use crate::wechat::GatewayError;
 use crate::wechat::pay::{CLOSE_ORDER, ORDER_QUERY, Trade};
@@ -229,6 +229,37 @@ pub async fn follow(shop: &Shop, id: AttemptId, since: i64) -> Result<Ran> {
         // After a day its own time_expire is long past; money that comes all the same is settled as late.
         Fate::Unknown(_) | Fate::NotAsked => closed(shop, &attempt).await.map(|_| Ran::Done),
     }
+}
+
+/// Whether an attempt may still be paid and waits for a merchant number that is not set.
+pub fn waits_for_number(attempt: &Attempt, closing: bool, now: Option<&str>) -> bool {
+    let open = attempt.state.is_open() || (attempt.state == AttemptState::Failed && closing);
+    open && now.is_some_and(|now| now != attempt.params.mch_id())
+}
+
+/// Somebody has looked in the console of a merchant number that is gone for good: no attempt of this order was paid there.
+/// WeChat cannot be asked about them, so they end by his word. `now` is the number that is set. Errors: none waits.
+pub fn seen_unpaid(tx: &Tx, order: OrderId, now: Option<&str>, who: &Who) -> Result<()> {
+    let mut ended = Vec::new();
+    for attempt in store::attempts(tx, order)? {
+        let closing = jobs::store::is_open(tx, Task::Close(attempt.id))?;
+        if !waits_for_number(&attempt, closing, now) {
+            continue;
+        }
+        if attempt.state.is_open() {
+            attempts::go(tx, attempt.id, attempt.state, AttemptState::Closed)?;
+        }
+        for task in [Task::Close(attempt.id), Task::Poll(attempt.id)] {
+            jobs::store::drop_open(tx, task)?;
+        }
+        ended.push(format!("#{:02}（商户号 {}）", attempt.n, attempt.params.mch_id()));
+    }
+    if ended.is_empty() {
+        return Err(Error::from(Code::OrderState).says("没有等着登记的支付单，请刷新页面"));
+    }
+    let what = format!("支付单 {} 没有付款：{}在商户平台查过，问不到微信", ended.join("、"), who.name);
+    orders::store::note(tx, order, who, Topic::Money, &what)?;
+    release_if_certain(tx, order)
 }
 
 /// Gives a closed order's stock back once none of its attempts can be paid any more.

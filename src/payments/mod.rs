@@ -5,6 +5,7 @@ pub mod attempts;
 pub mod check;
 pub mod close;
 pub mod invariants;
+pub mod left;
 pub mod mend;
 pub mod messages;
 pub mod notify;

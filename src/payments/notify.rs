@@ -18,13 +18,14 @@ use crate::ledger::{Entered, store as ledger};
 use crate::orders::{self, Topic, Who};
 use crate::refunds::store as refunds;
 use crate::settings::Settings;
+use crate::settings::changes::OVERLAP;
 use crate::shop::Shop;
 use crate::transactions::{self, Entry, Verdict};
 use crate::wechat::flaw::{Flaw, explained};
 use crate::wechat::v2::message;
 use crate::wechat::v2::notice::{self, Notice};
 use crate::wechat::v2::sign::BadSign;
-use crate::wechat::{Check, Identity, Payment};
+use crate::wechat::{Api, Check, Identity, Payment};
 
 pub fn routes() -> Vec<Route> {
     routes![payment, refund]
@@ -48,7 +49,7 @@ async fn payment(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data:
 pub async fn hear(shop: &Shop, limits: &Limits, bytes: Vec<u8>, ip: ClientIp) -> String {
     let start = Instant::now();
     let Some(merchant) = shop.merchant_v2() else {
-        return refuse(shop, limits, "notify", bytes, ip, Flaw::NotConfigured.word()).await;
+        return unready(shop, limits, "notify", bytes, ip).await;
     };
     let notice = notice::read(&bytes, &merchant);
     if let notice::Verdict::Refused(word) = &notice.verdict
@@ -114,7 +115,11 @@ pub fn enter(tx: &Tx, notice: Notice, mut entry: Entry, settings: &Settings) -> 
         notice::Verdict::Refused(word) => {
             entry.verdict = Verdict::Refused;
             let signed = entry.checks.iter().any(|check| check.what == "验签" && check.ok);
-            entry.reason = format!("已拒绝：{}{}", explained(word), if signed { unread(word) } else { "" });
+            let unread = if signed { unread(word) } else { "" };
+            if let Some(number) = entry.out_trade_no.as_deref().filter(|_| !unread.is_empty()) {
+                store::put_unread(tx, number, &explained(word))?;
+            }
+            entry.reason = format!("已拒绝：{}{unread}", explained(word));
             entry.keep_little();
         }
     }
@@ -201,6 +206,18 @@ fn made_before(tx: &Tx, mut notice: Notice) -> Result<Notice> {
     Ok(notice)
 }
 
+/// Nobody here can look at it: it stands in the log, and WeChat sends it again.
+async fn unready(shop: &Shop, limits: &Limits, kind: &'static str, bytes: Vec<u8>, ip: ClientIp) -> String {
+    let answer = notice::refused(Flaw::NotConfigured.word());
+    let received = || {
+        let mut entry = Entry::received(kind, bytes, ip.0.clone());
+        entry.keep_little();
+        Entry { response: answer.clone().into_bytes(), ..entry }
+    };
+    log_unready(shop, limits, &ip, Api::V2, received).await;
+    answer
+}
+
 /// Answers to a message that could not even be looked at, and logs it.
 async fn refuse(shop: &Shop, limits: &Limits, kind: &'static str, bytes: Vec<u8>, ip: ClientIp, word: &str) -> String {
     let answer = notice::refused(word);
@@ -221,13 +238,57 @@ pub(super) async fn log_refused(
     word: &str,
     received: impl FnOnce() -> Entry,
 ) {
+    log_with(shop, limits, ip, word, received, |_| Ok(())).await;
+}
+
+/// The same of one for which the keys of its version are missing. Where WeChat may still speak of something in it, the owner
+/// hears of it: nobody else can know.
+pub(super) async fn log_unready(
+    shop: &Shop,
+    limits: &Limits,
+    ip: &ClientIp,
+    api: Api,
+    received: impl FnOnce() -> Entry,
+) {
+    let text = api.text();
+    let why = shop.settings().unready(api).unwrap_or_else(|| format!("{text} 还没有设置好"));
+    let words = format!(
+        "收到了 {text} 的通知，却看不了，也就没有入账：{why}。请补上（写在配置里的改配置再重启），微信会重发一天，错过的对账时补记"
+    );
+    let alarm = move |tx: &Tx| match store::may_speak(tx, api, tx.now() - OVERLAP)? {
+        true => Ok(store::put_alert(tx, unready_in(api), &words)?),
+        false => Ok(()),
+    };
+    log_with(shop, limits, ip, Flaw::NotConfigured.word(), received, alarm).await;
+}
+
+/// What the owner is alarmed about: notices in a version whose keys are missing.
+pub(super) fn unready_in(api: Api) -> &'static str {
+    match api {
+        Api::V2 => "v2_unready",
+        Api::V3 => "v3_unready",
+    }
+}
+
+async fn log_with(
+    shop: &Shop,
+    limits: &Limits,
+    ip: &ClientIp,
+    word: &str,
+    received: impl FnOnce() -> Entry,
+    besides: impl Fn(&Tx) -> Result<()> + Send + 'static,
+) {
     if !limits.refusal(&ip.0) {
         return;
     }
     let reason = format!("已拒绝：{}", explained(word));
     let entry = Entry { verdict: Verdict::Refused, reason, ..received() };
     let kind = entry.kind;
-    if shop.write_always(move |tx| Ok(entry.record(tx)?)).await.is_err() {
+    let write = move |tx: &Tx| {
+        besides(tx)?;
+        Ok(entry.record(tx)?)
+    };
+    if shop.write_always(write).await.is_err() {
         log::error!("a refused {kind} could not be logged: {word}");
     }
 }
@@ -240,7 +301,7 @@ async fn refund(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data: 
         Err(word) => return xml(refuse(shop, limits, "refund_notify", Vec::new(), ip, word).await),
     };
     let Some(merchant) = shop.merchant_v2() else {
-        return xml(refuse(shop, limits, "refund_notify", bytes, ip, Flaw::NotConfigured.word()).await);
+        return xml(unready(shop, limits, "refund_notify", bytes, ip).await);
     };
     let hint = match notice::read_refund_hint(&bytes, &merchant) {
         Ok(hint) => hint,

@@ -9,7 +9,7 @@ use rocket::serde::json::Json;
 use rocket::{Route, State, post, routes};
 use serde_json::{Value, json};
 
-use super::notify::{keep, likely, log_refused, made_under, read, settle_noticed, unread};
+use super::notify::{keep, likely, log_unready, made_under, read, settle_noticed, unread, unready_in};
 use super::refund::learn;
 use super::store;
 use crate::db::Tx;
@@ -25,7 +25,7 @@ use crate::wechat::flaw::{Flaw, explained};
 use crate::wechat::refund::RefundFact;
 use crate::wechat::v3::notice::{self, Notice};
 use crate::wechat::v3::sign::{self, BadSeal};
-use crate::wechat::{Check, Identity};
+use crate::wechat::{Api, Check, Identity};
 
 pub fn routes() -> Vec<Route> {
     routes![hear]
@@ -113,7 +113,7 @@ async fn unready(shop: &Shop, limits: &Limits, ip: ClientIp, headers: &Headers, 
         let stored = sign::recorded(|name| headers.values(name), body);
         Entry { response: status.to_string().into_bytes(), ..Entry::received("notify", stored, ip.0.clone()) }
     };
-    log_refused(shop, limits, &ip, word, received).await;
+    log_unready(shop, limits, &ip, Api::V3, received).await;
     refused(status, word)
 }
 
@@ -156,6 +156,7 @@ fn enter(tx: &Tx, notice: &Notice, mut entry: Entry, settings: &Settings) -> Res
             let why =
                 notice.bad.as_ref().map_or_else(|| format!("{}{}", explained(word), unread(word)), BadSeal::words);
             entry.reason = format!("已拒绝：{why}");
+            let tells_of_payment = notice.checks.iter().any(|check| check.what == "支付状态" && check.ok);
             match &notice.bad {
                 // Anybody can name a key that is not ours; what one of ours opens, WeChat wrote.
                 Some(bad) if notice.opens && bad.is_for_owner() => store::put_alert(tx, SIGNATURE, &bad.words())?,
@@ -164,12 +165,15 @@ fn enter(tx: &Tx, notice: &Notice, mut entry: Entry, settings: &Settings) -> Res
                     let words = format!("微信的通知验不过签名，订单靠查单入账：{}", bad.of_ours());
                     store::put_alert(tx, SIGNATURE, &words)?;
                 }
+                None if !unread(word).is_empty() && tells_of_payment => {
+                    store::put_unread(tx, notice.out_trade_no.as_deref().unwrap_or_default(), &explained(word))?;
+                }
                 _ => {}
             }
             refused(if notice.bad.is_some() { Status::Unauthorized } else { Status::BadRequest }, word)
         }
     };
-    if answer.is_ok() {
+    if answer.is_ok() && !notice.of_before {
         store::clear_alerts(tx)?;
         if let Some(words) = &notice.earlier {
             store::put_alert(tx, EARLIER, words)?;
@@ -188,8 +192,13 @@ fn enter(tx: &Tx, notice: &Notice, mut entry: Entry, settings: &Settings) -> Res
 /// Other keys stand in the settings: the latest notice that was no use for a reason of the owner's is read once more, and
 /// what it was about is right again if it is read now. The next one would tell, and may be hours away.
 pub async fn look_again(shop: &Shop) -> Result<()> {
-    // That an earlier key was needed was said against others: the next notice tells.
-    shop.write(|tx| Ok(store::clear_alert(tx, EARLIER)?)).await?;
+    let here: Vec<Api> = Api::ALL.iter().copied().filter(|api| shop.account_of(*api).is_some()).collect();
+    let write = move |tx: &Tx| {
+        // That an earlier key was needed was said against others: the next notice tells.
+        store::clear_alert(tx, EARLIER)?;
+        here.iter().try_for_each(|api| Ok(store::clear_alert(tx, unready_in(*api))?))
+    };
+    shop.write(write).await?;
     let Some(merchant) = shop.merchant_v3() else { return Ok(()) };
     let read = |conn: &rusqlite::Connection| match store::alerts(conn)?.is_empty() {
         true => Ok(Vec::new()),
@@ -198,7 +207,8 @@ pub async fn look_again(shop: &Shop) -> Result<()> {
     let refused = shop.read(read).await?;
     let again =
         refused.iter().filter_map(|request| sign::parted(request)).map(|one| notice::read_again(&one, &merchant));
-    let Some(latest) = { again }.find(|notice| notice.bad.as_ref().is_none_or(BadSeal::is_for_owner)) else {
+    let tells = |notice: &Notice| !notice.of_before && notice.bad.as_ref().is_none_or(BadSeal::is_for_owner);
+    let Some(latest) = { again }.find(tells) else {
         return Ok(());
     };
     let write = move |tx: &Tx| match &latest {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::{Attempt, AttemptState, Broken, Checked};
 use crate::db::{Named, Tx};
-use crate::ids::{AttemptId, OrderId, OutTradeNo};
+use crate::ids::{AttemptId, OrderId, OrderNo, OutTradeNo};
 use crate::jobs::Task;
 use crate::orders::Order;
 use crate::packing;
@@ -73,54 +73,53 @@ pub fn attempt_numbered(conn: &Connection, number: &OutTradeNo) -> Result<Option
 }
 
 /// What is under way of payments, in their own columns: how many may still come in, and how many refunds have not come to
-/// their end. Of a refund, what it gives back tells.
+/// their end. One that was given up may be paid until its closing is over. Of a refund, what it gives back tells.
 const UNDER_WAY: &str = "
-    select mch_id, api, 1 as payments, 0 as refunds from attempts where state in ('created', 'prepaid')
+    select mch_id, api, 1 as payments, 0 as refunds, order_id from attempts where state in ('created', 'prepaid')
      union all
-    select mch_id, api, 1, 0 from attempts where state = 'closing'
+    select mch_id, api, 1, 0, order_id from attempts where state = 'closing'
      union all
-    select coalesce(a.mch_id, s.mch_id), coalesce(a.api, s.api), 0, 1
+    select a.mch_id, a.api, 1, 0, a.order_id
+      from jobs j join attempts a on a.id = j.subject
+     where j.kind = 'close' and j.state = 'waiting' and a.state = 'failed'
+     union all
+    select a.mch_id, a.api, 1, 0, a.order_id
+      from jobs j join attempts a on a.id = j.subject
+     where j.kind = 'close' and j.state = 'needs_person' and a.state = 'failed'
+     union all
+    select coalesce(a.mch_id, s.mch_id), coalesce(a.api, s.api), 0, 1, null
       from refunds r
       join ledger p on p.kind = 'payment' and p.wechat_id = r.transaction_id
       left join attempts a on a.id = p.attempt_id
       left join strays s on s.transaction_id = p.wechat_id
      where r.ended_at is null";
 
-/// How many payments and refunds are under way in this version.
-pub fn under_way(conn: &Connection, api: Api) -> Result<i64> {
-    let sql = format!("select count(*) from ({UNDER_WAY}) where api = ?1");
-    conn.prepare_cached(&sql)?.query_row([api], |row| row.get(0))
+/// How many payments and refunds are under way in this version, with this number where one is given.
+pub fn under_way(conn: &Connection, api: Api, mch_id: Option<&str>) -> Result<(i64, i64)> {
+    let sql = format!(
+        "select coalesce(sum(payments), 0), coalesce(sum(refunds), 0) from ({UNDER_WAY})
+          where api = ?1 and (?2 is null or mch_id = ?2)"
+    );
+    conn.prepare_cached(&sql)?.query_row(params![api, mch_id], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
-/// The same with this merchant number, payments and refunds apart.
+/// The same with this merchant number, in whichever version.
 pub fn open_under(conn: &Connection, mch_id: &str) -> Result<(i64, i64)> {
     let sql =
         format!("select coalesce(sum(payments), 0), coalesce(sum(refunds), 0) from ({UNDER_WAY}) where mch_id = ?1");
     conn.prepare_cached(&sql)?.query_row([mch_id], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
-/// Money under way of one merchant number that is not set.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftBehind {
-    /// None where it was never noted.
-    pub mch_id: Option<String>,
-    pub payments: i64,
-    pub refunds: i64,
-}
-
-impl LeftBehind {
-    /// For the owner, whose shop is set to the number `now`.
-    pub fn words(&self, now: &str) -> String {
-        let parts = [(self.payments, "笔没付完的支付单"), (self.refunds, "笔没办完的退款")];
-        let parts = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
-        let what = parts.collect::<Vec<_>>().join("、");
-        match &self.mch_id {
-            Some(then) => format!(
-                "商户号 {then} 名下还有 {what}，现在设置的是 {now}：查不了也退不了，换回 {then} 后系统会自己跟进；不能换回去的，在退款页登记"
-            ),
-            None => format!("还有 {what}不知道是用哪个商户号收的：系统会用现在的 {now} 去查，查不到的请看退款页"),
-        }
-    }
+/// Whether WeChat may still speak of something in this version: it is under way, or was begun since then. Of the latest
+/// attempts two thousand are looked at.
+pub fn may_speak(conn: &Connection, api: Api, since: i64) -> Result<bool> {
+    let begun = conn
+        .prepare_cached(
+            "select 1 from (select api, created_at from attempts order by id desc limit 2000)
+              where api = ?1 and created_at > ?2",
+        )?
+        .exists(params![api, since])?;
+    Ok(begun || under_way(conn, api, None)? != (0, 0))
 }
 
 /// Whether the shop was once set to this number, and took payments in this app's name.
@@ -132,6 +131,16 @@ pub fn had_name(conn: &Connection, app_id: &str, mch_id: &str) -> Result<bool> {
     .exists([app_id, mch_id])
 }
 
+/// Money under way of one merchant number that is not set.
+pub struct LeftBehind {
+    /// None where it was never noted.
+    pub mch_id: Option<String>,
+    pub payments: i64,
+    pub refunds: i64,
+    /// An order with such a payment.
+    pub order: Option<OrderNo>,
+}
+
 /// What is under way with other numbers than this one; a shop that has none, or never had another, looks at nothing.
 pub fn left_behind(conn: &Connection, mch_id: &str) -> Result<Vec<LeftBehind>> {
     if mch_id.is_empty()
@@ -140,12 +149,21 @@ pub fn left_behind(conn: &Connection, mch_id: &str) -> Result<Vec<LeftBehind>> {
         return Ok(Vec::new());
     }
     let sql = format!(
-        "select mch_id, sum(payments) as payments, sum(refunds) as refunds from ({UNDER_WAY})
-          where mch_id is not ?1 group by mch_id order by mch_id"
+        "select t.mch_id, payments, refunds, o.order_no
+           from (select mch_id, sum(payments) as payments, sum(refunds) as refunds, min(order_id) as first
+                   from ({UNDER_WAY}) where mch_id is not ?1 group by mch_id) t
+           left join orders o on o.id = t.first order by t.mch_id"
     );
     let mut rows = conn.prepare_cached(&sql)?;
-    rows.query_map([mch_id], |row| Ok(LeftBehind { mch_id: row.get(0)?, payments: row.get(1)?, refunds: row.get(2)? }))?
-        .collect()
+    rows.query_map([mch_id], |row| {
+        Ok(LeftBehind {
+            mch_id: row.get("mch_id")?,
+            payments: row.get("payments")?,
+            refunds: row.get("refunds")?,
+            order: row.get("order_no")?,
+        })
+    })?
+    .collect()
 }
 
 /// All attempts of an order, the first one first.
@@ -285,17 +303,45 @@ pub fn clear_alert(tx: &Tx, kind: &str) -> Result<()> {
     Ok(())
 }
 
-/// A good notice has come: whatever was wrong is right again. Hardly ever is there anything, and looking costs no page.
+/// A good notice of API v3 has come: whatever was wrong there is right again. Hardly ever is there anything, and looking
+/// costs no page.
 pub fn clear_alerts(tx: &Tx) -> Result<()> {
     if tx.prepare_cached("select 1 from owner_alerts limit 1")?.exists([])? {
-        tx.prepare_cached("delete from owner_alerts")?.execute([])?;
+        tx.prepare_cached("delete from owner_alerts where kind glob 'v3*'")?.execute([])?;
     }
     Ok(())
 }
 
-/// The newest first.
-pub fn alerts(conn: &Connection) -> Result<Vec<String>> {
-    conn.prepare_cached("select words from owner_alerts order by at desc")?.query_map([], |row| row.get(0))?.collect()
+/// WeChat signed that a payment came, in a form that cannot be read: the money may be there, and only a person can see it.
+pub fn put_unread(tx: &Tx, out_trade_no: &str, why: &str) -> Result<()> {
+    let words = format!(
+        "微信签过名的付款（商户订单号 {out_trade_no}）读不懂：{why}。钱可能已经收到却没有入账，请到商户平台核对这一笔，并把交易流水里的原文发给技术支持"
+    );
+    put_alert(tx, &format!("{UNREAD}{out_trade_no}"), &words)
+}
+
+/// How the kind of such an alert begins, before the number.
+pub const UNREAD: &str = "unread ";
+
+/// The payment was entered after all.
+pub fn clear_unread(tx: &Tx, out_trade_no: &str) -> Result<()> {
+    if tx.prepare_cached("select 1 from owner_alerts limit 1")?.exists([])? {
+        clear_alert(tx, &format!("{UNREAD}{out_trade_no}"))?;
+    }
+    Ok(())
+}
+
+/// A bill was held against the books of everything until this moment: what came in is known.
+pub fn clear_unread_until(tx: &Tx, moment: i64) -> Result<()> {
+    tx.prepare_cached("delete from owner_alerts where kind glob 'unread *' and at < ?1")?.execute([moment])?;
+    Ok(())
+}
+
+/// The newest first, each with its kind.
+pub fn alerts(conn: &Connection) -> Result<Vec<(String, String)>> {
+    conn.prepare_cached("select kind, words from owner_alerts order by at desc")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
 }
 
 // ── self-checks ──

@@ -478,11 +478,11 @@ impl Columns {
         }
     }
 
-    /// Which money a row is about; none where it does not say.
-    fn id<'v>(&self, values: &[&'v str]) -> Option<(bool, &'v str)> {
+    /// Which money a row is about, by WeChat's number and the merchant's; none where it does not say.
+    fn id<'v>(&self, values: &[&'v str]) -> Option<(bool, &'v str, &'v str)> {
         let refund = matches!(values[self.state].trim(), "REFUND" | "REVOKED");
         let id = if refund { values[self.refund_id?] } else { values[self.transaction_id] }.trim();
-        (!matches!(id, "" | "0")).then_some((refund, id))
+        (!matches!(id, "" | "0")).then_some((refund, id, values[self.out_trade_no].trim()))
     }
 
     /// A bill that names no currency is in yuan.

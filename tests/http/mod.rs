@@ -27,6 +27,7 @@ mod invoices;
 mod jobs;
 mod keys;
 mod labels;
+mod left;
 mod lists;
 mod margin;
 mod moved;

@@ -11,20 +11,20 @@ use xiaopu::wechat::v2::sign;
 
 use crate::support::*;
 
-const OTHER: &str = "1900000110";
+pub const OTHER: &str = "1900000110";
 
 /// A shop in this version whose owner may change the merchant number.
-async fn shop(api: &str) -> World {
+pub async fn shop(api: &str) -> World {
     super::v3::world_with(&[("wechat.api", api), ("wechat.mch_id", "")]).await
 }
 
-async fn set_to(owner: &Console<'_>, number: &str) -> String {
+pub async fn set_to(owner: &Console<'_>, number: &str) -> String {
     owner.post("/admin/settings", &[("wechat-mch_id", number)]).await;
     owner.said("/admin/settings").await
 }
 
 /// Set to the shop's first number, with an order that waits to be paid.
-async fn begun(w: &World) -> (Console<'_>, Buyer<'_>, Placed) {
+pub async fn begun(w: &World) -> (Console<'_>, Buyer<'_>, Placed) {
     let owner = w.staff("owner", Role::Owner).await;
     set_to(&owner, MCH_ID).await;
     let sku = w.product("苹果", 1000, 99).await;
@@ -63,7 +63,7 @@ fn asked(w: &World) -> u64 {
 }
 
 /// For longer than a job is tried.
-async fn two_days(w: &World) {
+pub async fn two_days(w: &World) {
     for hours in [1, 25, 24, 1] {
         w.advance(hours * 60 * MINUTE);
         w.run_jobs().await;

@@ -143,6 +143,7 @@ const ROUTES: &[(Role, &[&str])] = &[
     (
         Role::Manager,
         &[
+            "POST /orders/<no>/unpaid",
             "GET /freight/new",
             "POST /freight",
             "POST /freight/<id>",

@@ -164,6 +164,21 @@ async fn a_reply_with_one_thing_wrong_is_no_answer() {
     w.must_hold().await;
 }
 
+/// What is said of keys that rest keeps nobody from paying.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_that_sells_by_v2_is_not_told_that_nobody_can_pay_for_its_resting_v3() {
+    let w = world_with(&[("wechat.api", ""), ("wechat.public_key_id", "")]).await;
+    let owner = w.staff("o", Role::Owner).await;
+    let wrong = "PUB_KEY_ID_0119000001102026112800000009";
+    owner.post("/admin/settings", &[("wechat-public_key_id", wrong), ("test", "true")]).await;
+    let home = owner.page("/admin").await;
+    assert!(!home.contains("微信支付的回答不能信"), "{home}");
+    owner.post("/admin/settings", &[("wechat-api", "v3")]).await;
+    let (sku, alice) = (w.product("苹果", 8800, 99).await, w.buyer("alice").await);
+    alice.buy(sku, 1).await;
+    assert!(owner.page("/admin").await.contains("买家付不了款"));
+}
+
 /// Nobody can pay then, so no notice will ever come to say it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_owner_reads_on_his_page_why_replies_are_not_believed() {

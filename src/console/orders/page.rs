@@ -35,13 +35,13 @@ use crate::refunds::Refund;
 use crate::shipping;
 use crate::shop::Shop;
 use crate::staff::login::audit;
-use crate::staff::{Clerk, Role, Staff};
+use crate::staff::{Clerk, Manager, Role, Staff};
 use crate::typed::Length;
 use crate::wechat::pay::Trade;
 use crate::{buyers, jobs};
 
 pub fn routes() -> Vec<Route> {
-    routes![detail, preview, reveal, revealed, memo, query, cancel_page, cancel]
+    routes![detail, preview, reveal, revealed, memo, query, unpaid, cancel_page, cancel]
 }
 
 #[get("/orders/<no>?<show>&<came..>")]
@@ -94,6 +94,10 @@ async fn reveal(shop: &State<Shop>, staff: Staff, no: &str) -> Result<Template> 
 struct Seen {
     full: Full,
     attempts: Vec<Attempt>,
+    /// The merchant number that attempts wait for which cannot be asked about.
+    gone: Option<String>,
+    /// Money of its payment went back, and nobody has looked how much.
+    gone_back: bool,
     /// Who paid what of the payments that coupons were part of.
     shares: Vec<Shares>,
     events: Vec<Event>,
@@ -118,12 +122,27 @@ struct Seen {
 const OTHERS: i64 = 5;
 
 impl Seen {
-    fn read(conn: &rusqlite::Connection, order_no: &OrderNo, came: &Came, now: i64) -> Result<Seen> {
+    fn read(
+        conn: &rusqlite::Connection,
+        order_no: &OrderNo,
+        came: &Came,
+        number: Option<&str>,
+        now: i64,
+    ) -> Result<Seen> {
         let order = store::by_no(conn, order_no)?.ok_or(Code::NotFound)?;
         let id = order.id;
         let attempts = payments::attempts(conn, id)?;
         let last = attempts.last().map(|attempt| jobs::Task::Close(attempt.id));
+        let mut gone = None;
+        for attempt in &attempts {
+            let closing = jobs::store::is_open(conn, jobs::Task::Close(attempt.id))?;
+            if close::waits_for_number(attempt, closing, number) {
+                gone = Some(attempt.params.mch_id().to_owned());
+            }
+        }
         Ok(Seen {
+            gone,
+            gone_back: exceptions::waits_for_gone_back(conn, id)?,
             unclosed: last.map(|task| jobs::store::failing(conn, task)).transpose()?.flatten(),
             attempts,
             shares: ledger::shares_of(conn, id)?,
@@ -213,6 +232,7 @@ struct OrderPage {
     /// Of whoever comes to fetch it.
     fetcher: Option<String>,
     attempts: Vec<AttemptShown>,
+    gone: Option<String>,
     shipments: Vec<ParcelShown>,
     returns: Vec<Value>,
     resends: Vec<ResendShown>,
@@ -343,12 +363,13 @@ impl OrderPage {
             paid: order.paid.to_string(),
             refunded: order.refunded.to_string(),
             net: order.net().to_string(),
-            refunding: full.is_refunding(),
+            refunding: full.is_refunding() || seen.gone_back,
             refunds: refunds.iter().map(|r| money::refunds::Shown::of(r, Some(order), now)).collect(),
             revealed: looking.revealed,
             address: order.address.as_ref().map(|address| address_shown(address, looking.revealed)),
             fetcher: full.pickup.as_ref().map(|pickup| pickup.shown_phone(looking.revealed)),
             attempts: seen.attempts.iter().map(|attempt| attempt_shown(attempt, &seen.shares)).collect(),
+            gone: seen.gone.clone().filter(|_| role >= Role::Manager),
             shipments: shipments
                 .iter()
                 .map(|shipment| parcel_shown(full, shipment, seen.last_aftersale, now))
@@ -453,7 +474,10 @@ async fn render(
 ) -> Result<Template> {
     let order_no: OrderNo = no.parse().map_err(|_| Code::NotFound)?;
     let (now, came) = (shop.now(), looking.came.clone());
-    let seen = shop.read(move |conn| Seen::read(conn, &order_no, &came, now)).await?;
+    let settings = shop.settings();
+    let read =
+        move |conn: &rusqlite::Connection| Seen::read(conn, &order_no, &came, settings.get("wechat.mch_id"), now);
+    let seen = shop.read(read).await?;
     let frame = console::framed(shop, staff, "orders", flash, seen.waiting);
     Ok(assets::page(template, OrderPage::of(&seen, frame, staff.role, &looking, now)))
 }
@@ -572,6 +596,10 @@ async fn ask_wechat(shop: &Shop, no: &str) -> Result<String> {
     let unasked = || Error::from(Code::PaymentNotConfigured).says(format!("没有查：{}", last.why_unasked(shop)));
     let account = last.account(shop).ok_or_else(unasked)?;
     match check::ask(shop, &account, last).await?.trade {
+        Ok(Trade::Paid(payment)) if payment.refund_started => Ok(format!(
+            "微信回答：已支付 ¥{}，之后有过退款：退了多少请看这一单的退款，对不上的到商户平台核对",
+            payment.total
+        )),
         Ok(Trade::Paid(payment)) => Ok(format!("微信回答：已支付 ¥{}", payment.total)),
         Ok(Trade::NotPaid) => Ok("微信回答：还没有付款".into()),
         Ok(Trade::Closed) => Ok("微信回答：支付单已关闭".into()),
@@ -579,6 +607,23 @@ async fn ask_wechat(shop: &Shop, no: &str) -> Result<String> {
         Ok(Trade::Other(state)) => Ok(format!("微信回答：{state}")),
         Err(e) => Err(Error::from(Code::WechatUnavailable).says(e.to_string())),
     }
+}
+
+/// Attempts of a merchant number that is gone for good: somebody has looked in its console, and none was paid.
+#[post("/orders/<no>/unpaid")]
+async fn unpaid(shop: &State<Shop>, staff: Manager, no: &str) -> Flash<Redirect> {
+    back(no, settle_unpaid(shop, staff.0, no).await.map(|()| "已登记，支付单不再跟进"))
+}
+
+async fn settle_unpaid(shop: &Shop, staff: Staff, no: &str) -> Result<()> {
+    let order = find(shop, no).await?;
+    let now = shop.settings().get("wechat.mch_id").map(str::to_owned);
+    let write = move |tx: &Tx| {
+        close::seen_unpaid(tx, order.id, now.as_deref(), &Who::staff(&staff.name))?;
+        let what = format!("订单 {} 的支付单：本人在商户平台核对过，没有付款", order.order_no);
+        Ok(audit(tx, &staff, &what)?)
+    };
+    shop.write(write).await
 }
 
 /// A second screen repeats the facts before an order is cancelled.
@@ -692,6 +737,7 @@ mod tests {
                 paid: true,
                 shares: Some("买家实付 ¥50.00".into()),
             }],
+            gone: Some("1900000109".into()),
             shipments: vec![ParcelShown {
                 id: ShipmentId(1),
                 company: "SF".into(),
@@ -744,6 +790,7 @@ mod tests {
             address: None,
             fetcher: None,
             attempts: Vec::new(),
+            gone: None,
             shipments: Vec::new(),
             returns: Vec::new(),
             resends: Vec::new(),

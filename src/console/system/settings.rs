@@ -323,7 +323,8 @@ pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<Vec<&'st
 async fn ends_what_it_began(shop: &Shop, now: &Settings, next: &Settings) -> Result<()> {
     for api in [Api::V2, Api::V3].into_iter().filter(|api| *api != next.api() && now.hindered(*api).is_none()) {
         let Some((names, why)) = next.hindered(api) else { continue };
-        let open = shop.read(move |conn| Ok(payments::under_way(conn, api)?)).await?;
+        let (payments, refunds) = shop.read(move |conn| Ok(payments::under_way(conn, api, None)?)).await?;
+        let open = payments + refunds;
         if open > 0 {
             let text = api.text();
             let words = format!("{why}。还有 {open} 笔用 {text} 发起的支付或退款没有办完，请等它们结束再改");

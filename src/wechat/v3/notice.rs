@@ -38,8 +38,10 @@ pub struct Notice {
     pub other: Option<Identity>,
     /// As it stands in the notice, believed or not, to find it again in the log.
     pub out_trade_no: Option<String>,
-    /// It needed a key that is no more in force: what that means for the owner.
+    /// It needed a key that is no more in force, and speaks of today's merchant number: what that means for the owner.
     pub earlier: Option<String>,
+    /// It speaks of a merchant number of before, with the keys of that: nothing follows from it for those of today.
+    pub of_before: bool,
     /// One of our keys opens it, whatever is wrong with its signature: no forger wrote it.
     pub opens: bool,
 }
@@ -70,6 +72,7 @@ pub fn read(
         other: None,
         out_trade_no: None,
         earlier: None,
+        of_before: false,
         opens: false,
     };
     let sealed = Seal::read(values).and_then(|seal| seal.check(body, merchant, now).map(|ends| (seal.serial, ends)));
@@ -92,6 +95,11 @@ pub fn read(
             // A refund names no app.
             let app = if event.starts_with("REFUND.") { &merchant.app_id } else { named("appid") };
             notice.other = Identity::unless((&merchant.app_id, &merchant.mch_id), app, named("mchid"));
+            if named("mchid") != merchant.mch_id && notice.earlier.take().is_some() {
+                notice.of_before = true;
+                let note = format!("换商户号之前的，商户号 {} 的通知仍用它", named("mchid"));
+                notice.checks.push(Check { what: "用的密钥", ok: true, note });
+            }
             said(&event, &facts, &mut notice.checks)
         }
         Ok(None) => Verdict::Sealed,
