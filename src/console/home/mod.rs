@@ -27,13 +27,14 @@ use crate::money::yuan;
 use crate::orders::margin::{Margin, Margins};
 use crate::orders::search::{Filter, Sort, store as search};
 use crate::orders::{self, Line, Order, OrderStatus};
-use crate::payments::{Checked, store as payments};
-use crate::reconcile::{BillState, Match, store as reconcile};
+use crate::payments::{Checked, left, store as payments};
+use crate::reconcile::{self, BillState, Match, store as matches};
 use crate::settings::Settings;
 use crate::shipping::duty;
 use crate::shop::Shop;
 use crate::staff::{Role, Staff};
 use crate::transactions;
+use crate::wechat::Api;
 use numbers::{CHARTED, Chart, Compared, Earned, Hourly};
 use todo::{Next, Step, Waits};
 
@@ -103,6 +104,8 @@ struct Seen {
     failed: i64,
     duty: duty::State,
     bill: Option<Match>,
+    /// The first day with trade that should be matched and is not.
+    undone: Option<(Day, &'static str, String)>,
     check: Option<Checked>,
     backup: Option<Backup>,
     todo: todo::Found,
@@ -142,13 +145,14 @@ fn look(
         Ok::<_, rusqlite::Error>(DaySum::of(first, &days))
     };
     let waiting = counts.iter().find(|(status, _)| status == "to_ship").map_or(0, |(_, n)| *n);
-    let number = settings.get("wechat.mch_id").unwrap_or_default();
     let recent: Vec<_> =
         search::list(conn, &Filter::default(), None, 5)?.into_iter().map(with_lines).collect::<Result<_>>()?;
     let shelves = lists::store::shelf_counts(conn, settings.low_stock())?;
     let todo = todo::Found {
         alerts: payments::alerts(conn)?,
-        left_behind: payments::left_behind(conn, number)?.iter().map(|left| left.words(number)).collect(),
+        left: left::all(conn, settings)?,
+        v3_waits: payments::under_way(conn, Api::V3, None)? != (0, 0),
+        late: jobs::store::earliest(conn)?.map(|at| now - at),
         tried: trials::standing(conn, settings)?,
         push_refused: transactions::store::push_refused(conn)?,
         set_back: jobs::store::last_step(conn, now - 3 * DAY)?.filter(|(_, back)| *back >= HOUR),
@@ -175,7 +179,8 @@ fn look(
         shelves,
         last_notice,
         failed,
-        bill: reconcile::latest(conn)?,
+        bill: matches::latest(conn)?,
+        undone: reconcile::undone(conn, now)?,
         check: payments::last_self_check(conn)?,
         backup: backups::latest(conn, 1)?.pop(),
         todo,
@@ -375,11 +380,14 @@ impl HomePage {
             recent: seen.recent.iter().map(|(order, lines)| order_shown(order, lines, now)).collect(),
             to_pack: seen.to_pack.iter().map(|(order, lines)| order_shown(order, lines, now)).collect(),
             last_notice: seen.last_notice.map(|at| clock::span(now - at)),
-            bill: seen.bill.map(|bill| BillShown {
-                day: bill.day.shown(),
-                text: bill.state.text(),
-                differs: bill.state == BillState::Differs,
-            }),
+            bill: match (seen.undone, seen.bill) {
+                (Some((day, text, _)), _) => Some(BillShown { day: day.shown(), text, differs: true }),
+                (None, bill) => bill.map(|bill| BillShown {
+                    day: bill.day.shown(),
+                    text: bill.state.text(),
+                    differs: bill.state == BillState::Differs,
+                }),
+            },
             check: seen.check.map(|c| CheckShown { at: clock::shown_short(c.at), broken: c.broken.len() }),
             duty: DutyShown { text: seen.duty.text, alarm: seen.duty.alarm, frozen: seen.duty.frozen },
             certificate: beside.certificate,
@@ -494,11 +502,14 @@ mod tests {
             failed: 0,
             duty: duty::State { text: "还没有订单", alarm: None, frozen: None },
             bill: None,
+            undone: None,
             check: None,
             backup: None,
             todo: todo::Found {
                 alerts: Vec::new(),
-                left_behind: Vec::new(),
+                left: Vec::new(),
+                v3_waits: false,
+                late: None,
                 tried: Vec::new(),
                 push_refused: false,
                 set_back: None,

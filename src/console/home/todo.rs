@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use crate::clock::{self, DAY};
+use crate::clock::{self, DAY, HOUR};
 use crate::console::system::{self, certificate};
 use crate::jobs;
+use crate::payments::store as payments;
 use crate::settings::store::Tried;
 use crate::settings::{Group, Settings};
 use crate::shop::Shop;
@@ -13,10 +14,14 @@ use crate::wechat::v3::sign::BadSeal;
 
 /// What the database knows of it.
 pub struct Found {
-    /// What only the owner can mend.
-    pub alerts: Vec<String>,
-    /// Under merchant numbers of before.
-    pub left_behind: Vec<String>,
+    /// What only the owner can mend, by kind.
+    pub alerts: Vec<(String, String)>,
+    /// Money under way that today's settings cannot follow, each with the page to begin at.
+    pub left: Vec<Step>,
+    /// Something of API v3 is under way.
+    pub v3_waits: bool,
+    /// How late the job is that should have run first.
+    pub late: Option<i64>,
     pub tried: Vec<Tried>,
     pub push_refused: bool,
     /// When the clock was set back in the last days, and by how much.
@@ -46,15 +51,20 @@ pub fn steps(shop: &Shop, settings: &Settings, found: &Found) -> Vec<Step> {
     if let Some(words) = certificate::warning(shop) {
         step(&words, "/admin/settings#certificate".to_owned());
     }
-    if let Some(bad) = shop.wechat.unbelieved().filter(BadSeal::is_for_owner_of_reply) {
-        let words = format!("微信支付的回答不能信，买家付不了款：{}", bad.of_reply());
-        step(&words, "/admin/settings#pay_v3".to_owned());
+    // A version that takes no orders keeps nobody from paying.
+    let sells = settings.api() == Api::V3;
+    let unbelieved = shop.wechat.unbelieved().filter(|_| sells || found.v3_waits);
+    if let Some(bad) = unbelieved.filter(BadSeal::is_for_owner_of_reply) {
+        let so = if sells { "买家付不了款" } else { "用 API v3 办的款跟不下去" };
+        step(&format!("微信支付的回答不能信，{so}：{}", bad.of_reply()), "/admin/settings#pay_v3".to_owned());
     }
-    for words in &found.alerts {
-        step(words, "/admin/settings#pay_v3".to_owned());
+    for (kind, words) in &found.alerts {
+        let card = if kind.starts_with("v2") { Group::PayV2 } else { Group::PayV3 };
+        let number = kind.strip_prefix(payments::UNREAD).map(|number| format!("/admin/transactions?q={number}"));
+        step(words, number.unwrap_or_else(|| format!("/admin/settings#{}", card.word())));
     }
-    for words in &found.left_behind {
-        step(words, "/admin/refunds".to_owned());
+    for (words, page) in &found.left {
+        step(words, page.clone());
     }
     if let Some(why) = shop.wechat.refused(settings.api()) {
         step(&format!("微信不受理付款，买家付不了款：{why}"), "/admin/settings#pay".to_owned());
@@ -72,6 +82,14 @@ pub fn steps(shop: &Shop, settings: &Settings, found: &Found) -> Vec<Step> {
     if let Some((at, back)) = found.set_back {
         let words = format!("{}。请看自动校时是不是开着", jobs::set_back(at, back, shop.now()));
         step(&words, "/admin/diagnostics".to_owned());
+    }
+    if let Some(stands) = shop.worker_stands() {
+        let words = format!("后台任务停了 {}，付款、退款都没有人跟进：请重启小铺", clock::span(stands));
+        step(&words, "/admin/jobs".to_owned());
+    }
+    if let Some(late) = found.late.filter(|late| *late > HOUR) {
+        let words = format!("最早的后台任务晚了 {}还没有办：请看后台任务页，一直不动就重启小铺", clock::span(late));
+        step(&words, "/admin/jobs".to_owned());
     }
     if found.push_refused {
         let words = "微信的消息推送是加密的，打不开：请把小程序后台的 EncodingAESKey 填到设置页，微信会重发";

@@ -10,6 +10,7 @@ use crate::assets;
 use crate::clock::Day;
 use crate::console::{Download, Frame, download, framed, waiting, xlsx};
 use crate::error::{Code, Error, Result};
+use crate::exceptions::store as exceptions;
 use crate::ledger::{DaySum, store as ledger};
 use crate::money::yuan;
 use crate::orders::margin;
@@ -165,7 +166,7 @@ impl RowShown {
             day: sum.day.shown(),
             sum: SumShown::from(sum),
             mark: mark(state, true),
-            text: state.map_or("未对账", |s| s.text()),
+            text: found.map_or("未对账", Match::text),
             bill: bill.map(|(received, _)| yuan(received)),
             differs: bill.is_some_and(|(received, _)| received != sum.received_fen),
         }
@@ -188,7 +189,7 @@ impl Cell {
             day: day.shown(),
             n: day.of_month(),
             mark: mark(state, sum.is_some()),
-            text: state.map_or(if day >= today { "还没有账单" } else { "未对账" }, |s| s.text()),
+            text: found.map_or(if day >= today { "还没有账单" } else { "未对账" }, Match::text),
             today: day == today,
             future: day > today,
             received: sum.filter(|sum| sum.payments > 0).map(|sum| yuan(sum.received_fen)),
@@ -234,10 +235,11 @@ async fn month_report(shop: &State<Shop>, _staff: Manager, month: &str) -> Resul
     let read = move |conn: &Connection| {
         let month = Month::read(conn, first)?;
         let (first, last) = (month.first, month.last);
-        Ok((month, store::movements(conn, first, last)?, margin::by_day(conn, first, last)?))
+        let differences = exceptions::of_days(conn, first, last)?;
+        Ok((month, store::movements(conn, first, last)?, margin::by_day(conn, first, last)?, differences))
     };
-    let (month, movements, margins) = shop.read_slowly(read).await?;
-    let made = move || report::month(&month.sums, &month.matches, &movements, &margins);
+    let (month, movements, margins, differences) = shop.read_slowly(read).await?;
+    let made = move || report::month(&month.sums, &month.matches, &movements, &margins, &differences);
     let made = tokio::task::spawn_blocking(made).await;
     let bytes = made.map_err(|_| Code::Internal)?.map_err(|e| {
         log::error!("month report: {e}");
@@ -280,6 +282,7 @@ mod tests {
             others: Others::default(),
             problem: String::new(),
             checked_at: NOW,
+            begun: true,
         };
         for (sums, matches, words) in [(vec![sum], vec![found], "88.01"), (vec![], vec![], "这个月没有收款")] {
             let month = Month { first, last: end_of_month(first), sums, matches };

@@ -206,7 +206,7 @@ impl DayPage {
             left: left.cloned().collect(),
             state: seen.found.as_ref().map(|found| StateShown {
                 mark: mark(Some(found.state), true),
-                text: found.state.text(),
+                text: found.text(),
                 problem: found.problem.clone(),
                 at: clock::shown(found.checked_at),
             }),
@@ -293,7 +293,11 @@ fn unpaid_text(unpaid: &Unpaid) -> Option<String> {
 #[post("/money/<day>/match")]
 async fn match_again(shop: &State<Shop>, staff: Manager, day: &str) -> Result<Flash<Redirect>> {
     let day: Day = day.parse().map_err(|_| Code::NotFound)?;
+    let number = shop.settings().get("wechat.mch_id").map(str::to_owned);
     let write = move |tx: &Tx| {
+        if let Some(why) = number.as_deref().map(|number| reconcile::foreign(tx, day, number)).transpose()?.flatten() {
+            return Err(Error::from(Code::OrderState).says(why));
+        }
         if tx.now() < reconcile::out_at(day) {
             let words = format!("{} 的账单要到 {} 以后才能下载", day.shown(), clock::shown(reconcile::out_at(day)));
             return Err(Error::from(Code::OrderState).says(words));
@@ -373,6 +377,7 @@ mod tests {
             others: Others { payments: 1, received_fen: 3, ..Others::default() },
             problem: "微信没有回答".into(),
             checked_at: NOW,
+            begun: true,
         };
         let moved = Moved { arrived: 8_701, left: 499, fee: 5 };
         let flow = Flow { payments: 2, moved, withdrawn: -9, balance: Some((1, 2)), ..Flow::default() };
