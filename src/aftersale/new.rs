@@ -6,6 +6,7 @@ use crate::catalogue::{stock, store as catalogue};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{LineId, OrderId, ResendId, ReturnId, SkuId};
+use crate::money::Fen;
 use crate::orders::in_hand::Goods;
 use crate::orders::{Full, Line, OrderStatus, Topic, Who, store as orders};
 use crate::parcels::Parcel;
@@ -55,6 +56,11 @@ pub fn exchange(
     }
     if difference > 0 && !bears {
         let words = format!("换出的{}，系统不向买家收差价。要寄出请确认由店里承担", dearer::words(difference));
+        return Err(Error::field("dearer", words));
+    }
+    // Of money that went back in WeChat's own console nobody knows for which goods.
+    if !bears && !full.order.costs_nothing() && full.refundable() == Fen::ZERO {
+        let words = "这笔订单的钱已经全部退回买家，再寄出换的就是店里白送。确认要寄，由店里承担";
         return Err(Error::field("dearer", words));
     }
     let resend = leave(tx, &full, Some(&case), goods, "换货", parcel, who)?;

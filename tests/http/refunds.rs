@@ -998,3 +998,32 @@ async fn forgotten(w: &World, placed: &Placed, number: &str, fen: i64) {
     w.shop.wechat.refund(&account, None, &order, &w.shop.nonces).await.result.unwrap();
     w.advance(20 * SECOND);
 }
+
+/// Who names the last pieces of an order that never left gets its freight too; whoever gives them back otherwise is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_pieces_take_the_freight_of_what_never_left() {
+    let w = World::with(Default::default(), &[("shop.freight", "8")]).await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let placed = w.paid(&alice, sku, 3).await;
+    let line = alice.order(&placed.no).await["lines"][0]["id"].as_str().unwrap().to_owned();
+    let quote = format!("/orders/{}/refunds/quote", placed.no);
+    for (pieces, amount, freight) in [(1, 1000, 0), (2, 2000, 0), (3, 3800, 800)] {
+        let body = json!({ "lines": [{ "lineId": line, "quantity": pieces }] });
+        let quoted = alice.post(&quote, Some(body)).await.ok();
+        assert_eq!((&quoted["amountFen"], &quoted["freightFen"]), (&json!(amount), &json!(freight)), "{pieces}");
+    }
+    let page = format!("/admin/orders/{}/refund", placed.no);
+    for (pieces, freight, told) in [("2", "", false), ("3", "", true), ("3", "3", true), ("3", "8", false)] {
+        let form = [("lines[0].id", &*line), ("lines[0].quantity", pieces), ("freight", freight), ("reason", "缺货")];
+        let second = manager.page_of(&page, &form).await;
+        assert_eq!(second.contains("没有退：要退请回上一页"), told, "{pieces} {freight}: {second}");
+    }
+    // Of what has left, the freight was paid for something.
+    let part = [("tracking_no", "SF1234567890123"), ("pieces[0].id", &*line), ("pieces[0].quantity", "1")];
+    manager.post(&format!("/admin/orders/{}/ship", placed.no), &part).await;
+    let body = json!({ "lines": [{ "lineId": line, "quantity": 2 }] });
+    assert_eq!(alice.post(&quote, Some(body)).await.ok()["freightFen"], 0);
+    w.must_hold().await;
+}

@@ -1140,3 +1140,26 @@ async fn goods_come_back_for_what_is_left_of_the_money() {
     assert_eq!(after["returns"][0]["state"], "done", "{after}");
     w.must_hold().await;
 }
+
+/// An order whose whole money went back in WeChat's own console: what was to be exchanged goes out only on somebody's word.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exchange_of_what_nobody_paid_for_is_the_shops_own_word() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let boss = w.staff("boss", Role::Manager).await;
+    let placed = shipped(&w, &boss, &alice, sku, 1).await;
+    let id = asked(&alice, &placed, "exchange", 1).await;
+    let to = format!("/admin/returns/{id}");
+    agree(&boss, &id).await;
+    boss.post(&format!("{to}/receive"), &[]).await;
+    w.wechat.refund_by_console(&w.transaction(&placed), placed.total).unwrap();
+    w.advance(5 * SECOND);
+    w.wait("the row", || async { alice.order(&placed.no).await["refundedFen"] == placed.total }).await;
+    boss.post(&format!("{to}/send"), &[("tracking_no", "SF7777777777777")]).await;
+    assert!(boss.said(&to).await.contains("已经全部退回买家"));
+    assert_eq!(w.stock(sku).await.0, 8);
+    boss.post(&format!("{to}/send"), &[("tracking_no", "SF7777777777777"), ("dearer", "true")]).await;
+    assert_eq!((case(&alice, &placed).await["state"].as_str(), w.stock(sku).await.0), (Some("done"), 7));
+    w.must_hold().await;
+}

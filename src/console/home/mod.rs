@@ -226,6 +226,8 @@ struct HomePage {
     arrived: Option<String>,
     refunded: String,
     fee: Option<String>,
+    /// Taken outside WeChat, less what went back outside it; it is part of what is net.
+    offline: Option<String>,
     net: String,
     margin: Earned,
     yesterday: String,
@@ -368,6 +370,7 @@ impl HomePage {
             arrived: (sum.received_borne_fen != 0).then(|| yuan(sum.arrived_fen())),
             refunded: yuan(sum.refunded_fen),
             fee: (sum.fee_fen != 0).then(|| yuan(sum.fee_fen)),
+            offline: (sum.offline_fen != 0).then(|| yuan(sum.offline_fen)),
             net: yuan(sum.net_fen()),
             margin: Earned::of(&seen.margin),
             yesterday: yuan(seen.yesterday.received_fen),

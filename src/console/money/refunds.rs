@@ -564,9 +564,13 @@ async fn confirm_page(
         Ok((parts, refund::coupon_words(conn, &of, &asked, now)?))
     };
     let (parts, coupon) = shop.read(read).await?;
+    // Nothing has left and nothing is to leave: then its buyer paid for carrying nothing.
+    let refundable = Refundable::of(full);
+    let freight_stays = refundable.freight_of(&wish.lines).minus(wish.freight).filter(|fen| *fen > Fen::ZERO);
     let context = context! {
         frame: frame(shop, staff, "refunds", None).await?,
         amount: amount.to_string(), lines: parts, hidden, freight: wish.freight.to_string(),
+        freight_stays: freight_stays.map(|fen| fen.to_string()),
         has_freight: wish.freight > Fen::ZERO, reason: &wish.reason, description: &wish.description,
         receiver, order_no: &full.order.order_no, staff: &staff.name, coupon,
         number: number.map(|refund| refund.out_refund_no.to_string()), seen: full.refunds.len(),

@@ -78,7 +78,11 @@ fn part(
     let refundable = Refundable::of(full);
     Ok(match wanted {
         None => refundable.rest(),
-        Some(wanted) => (refundable.pieces(wanted)?, Fen::ZERO),
+        Some(wanted) => {
+            let parts = refundable.pieces(wanted)?;
+            let freight = refundable.freight_of(&parts);
+            (parts, freight)
+        }
     })
 }
 

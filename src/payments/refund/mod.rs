@@ -129,6 +129,17 @@ impl Refundable {
         (parts, freight)
     }
 
+    /// The freight that these pieces take along: all that is left of it where nothing has left and nothing stays.
+    pub fn freight_of(&self, parts: &[RefundLine]) -> Fen {
+        let taken =
+            |line: &RefundableLine| parts.iter().any(|p| p.line_id == line.line.id && p.quantity >= line.pieces);
+        let nothing_left = self.lines.iter().all(|line| line.line.shipped == 0);
+        let nothing_stays = self.lines.iter().all(|line| line.pieces == 0 || taken(line));
+        let amount = parts.iter().fold(Fen::ZERO, |sum, part| sum.plus(part.amount).unwrap_or(sum));
+        let rest = self.total.minus(amount).unwrap_or_default();
+        if nothing_left && nothing_stays { self.freight.min(rest) } else { Fen::ZERO }
+    }
+
     /// So many pieces of each line, for what they are worth.
     pub fn pieces(&self, wanted: &[(LineId, i64)]) -> Result<Vec<RefundLine>> {
         let (mut parts, mut left) = (Vec::new(), self.total);
