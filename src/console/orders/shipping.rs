@@ -146,7 +146,8 @@ async fn ship_one(shop: &Shop, staff: &Staff, no: &str, form: Shipping) -> Resul
         Delivery::Local | Delivery::Pickup | Delivery::None => Parcel::default(),
     };
     let pieces = (!pieces.is_empty()).then_some(pieces);
-    send(shop, staff, &order, Sending { parcel, pieces, despite_refund: form.despite_refund, merge: form.merge }).await
+    let sending = Sending { parcel, pieces, despite_refund: form.despite_refund, merge: form.merge };
+    send(shop, staff, &order, sending, form.next).await
 }
 
 /// The parcel of what was typed, by everything that is known here of carriers.
@@ -156,12 +157,13 @@ async fn found(shop: &Shop, company: &str, tracking_no: &str) -> Result<Found> {
     shop.read(read).await
 }
 
-async fn send(shop: &Shop, staff: &Staff, order: &Order, sending: Sending) -> Result<Left> {
+/// `rhythm`: order after order, where a scanner reads one label twice before the page has gone on.
+async fn send(shop: &Shop, staff: &Staff, order: &Order, sending: Sending, rhythm: bool) -> Result<Left> {
     let (staff, order) = (staff.clone(), order.clone());
     let (id, order_no) = (order.id, order.order_no.clone());
     let write = move |tx: &Tx| {
         let twin = Twin::of(tx, &order, &sending.parcel.tracking_no)?;
-        if let Some(twin) = twin.as_ref().filter(|twin| twin.same_receiver && !sending.merge) {
+        if let Some(twin) = twin.as_ref().filter(|twin| rhythm && twin.same_receiver && !sending.merge) {
             twin.must_be_meant(tx.now())?;
         }
         let status = shipping::ship(tx, id, &sending, &Who::staff(&staff.name))?;
@@ -658,7 +660,7 @@ async fn sent_by_scan(shop: &Shop, staff: &Staff, order: &OrderNo, scan: &Scan) 
     match order.delivery {
         Delivery::Express => {}
         Delivery::Pickup => return Err(Error::field("code", "这笔订单是「自提」：买家来取时，请到取货核销")),
-        _ if scan.by_hand => return send(shop, staff, &order, Sending::default()).await,
+        _ if scan.by_hand => return send(shop, staff, &order, Sending::default(), true).await,
         delivery => {
             let words = format!("这笔订单是「{}」，没有快递单号：送出后按“已送出”", delivery.text());
             return Err(Error::field("code", words));
@@ -673,8 +675,8 @@ async fn sent_by_scan(shop: &Shop, staff: &Staff, order: &OrderNo, scan: &Scan) 
         let words = format!("像是{}，请核对快递公司，再按发货", parcel.company_text());
         return Err(Error::field("company", words));
     }
-    let done =
-        send(shop, staff, &order, Sending { parcel: parcel.clone(), merge: scan.merge, ..Sending::default() }).await?;
+    let sending = Sending { parcel: parcel.clone(), merge: scan.merge, ..Sending::default() };
+    let done = send(shop, staff, &order, sending, true).await?;
     if by == By::Said {
         remember(shop, parcel).await?;
     }
