@@ -29,6 +29,8 @@ pub enum Problem {
     Moment,
     /// Somebody's mobile phone.
     Phone(TrackingNo),
+    /// Two numbers without anything between, or with no more than a hyphen.
+    Glued,
     Shape,
 }
 
@@ -49,6 +51,7 @@ impl fmt::Display for Problem {
                 let words = "请分成几行，每行一个";
                 return write!(f, "一格里有 {} 个单号（{}），{words}", numbers.len(), numbers.join("、"));
             }
+            Problem::Glued => "像是两个单号连在一起，请分开写",
             Problem::Shape => "快递单号应为 6 到 32 位字母或数字",
         })
     }
@@ -111,6 +114,7 @@ impl TrackingNo {
             n if is_rounded(&n) => Err(Problem::Spoilt),
             n if is_mobile(&n) => Err(Problem::Phone(TrackingNo(n))),
             n if is_book(&n) => Err(Problem::Goods(TrackingNo(n))),
+            n if is_glued(&n) => Err(Problem::Glued),
             n => Ok(TrackingNo(n)),
         }
     }
@@ -320,6 +324,12 @@ fn is_transaction(number: &str) -> bool {
     number.len() == 28 && number.starts_with('4') && number.bytes().all(|b| b.is_ascii_digit())
 }
 
+/// More than one parcel's number has: digits enough for a number in two places, or digits alone for two of twelve.
+fn is_glued(number: &str) -> bool {
+    let enough = number.split(|c: char| !c.is_ascii_digit()).filter(|digits| digits.len() >= 8).count();
+    enough > 1 || (number.len() >= 24 && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
 /// An ISBN or ISSN as a bar code, maybe with its two or five digits of price or issue. Source: EAN-13.
 fn is_book(number: &str) -> bool {
     matches!(number.len(), 13 | 15 | 18) && number.bytes().all(|b| b.is_ascii_digit()) && book_digits(&number[..13])
@@ -422,7 +432,9 @@ mod tests {
             ("20261328", "20261328"),
             // Too short before the tail to be JD's, and not WeChat's, whose numbers begin with a four.
             ("12345678-1-1", "12345678-1-1"),
-            ("1200002611202611280000000097", "1200002611202611280000000097"),
+            // As long as a number of digits alone may be.
+            ("12000026112026112800097", "12000026112026112800097"),
+            ("1Z999AA10123456784", "1Z999AA10123456784"),
         ] {
             assert_eq!(TrackingNo::read(text).as_ref().map(TrackingNo::as_str), Ok(number), "{text}");
         }
@@ -462,6 +474,16 @@ mod tests {
             ("20261008ABCDEFGHJK", Problem::Order),
             ("20261008ABCDEFGHJK01", Problem::Order),
             ("4200002611202611280000000097", Problem::Transaction),
+            ("1200002611202611280000000097", Problem::Glued),
+            ("YT8812345678901YT8812345678902", Problem::Glued),
+            ("yt8812345678901SF1234567890123", Problem::Glued),
+            ("EA123456789CNEA123456790CN", Problem::Glued),
+            ("75312345678901YT8812345678902", Problem::Glued),
+            ("7531234567890175312345678902", Problem::Glued),
+            ("753123456789753123456790", Problem::Glued),
+            ("75312345678901-75312345678901", Problem::Glued),
+            ("YT-8812345678901-YT-8812345678902", Problem::Glued),
+            ("YT8812345678901YT8812345678902 中通", Problem::Shape),
             ("MMM={'k1':'755W'}", Problem::Label),
             ("MMM={'k5':''}", Problem::Label),
             ("{\"ver\":1}", Problem::Label),
