@@ -86,15 +86,17 @@ pub async fn advance(shop: &Shop, id: RefundId) -> Result<Ran> {
     }
 }
 
-/// After going back to a backup, before the first money of a refund leaves: WeChat may have given the same back under a number
-/// that is forgotten here. It is asked whether anything went back, and for what; where something did that nobody here knew of,
-/// a person compares the two. `None` where it may go.
+/// After going back to a backup, before a refund goes out for the first time since, however often it was tried before:
+/// WeChat may have given the same back under a number that is forgotten here. It is asked whether anything went back, and
+/// for what; where something did that nobody here knew of, a person compares the two. `None` where it may go.
 async fn gave_back_forgotten(shop: &Shop, account: &Account, refund: &Refund) -> Result<Option<Ran>> {
-    let Some(transaction_id) = refund.transaction_id.clone().filter(|_| refund.tries == 0) else { return Ok(None) };
-    let (order, looked) = (refund.order_id, refund.problem_code == LOOKED);
+    let Some(transaction_id) = refund.transaction_id.clone().filter(|_| may_go_out(refund)) else { return Ok(None) };
+    let (order, looked, sent_at) = (refund.order_id, refund.problem_code == LOOKED, refund.sent_at);
     let named = transaction_id.clone();
     let read = move |conn: &Connection| {
-        let doubt = !looked && may_be_forgotten(conn, &named)?;
+        // What was sent since has been asked about before.
+        let sent_since = sent_at > payments::restored_at(conn)?;
+        let doubt = !looked && !sent_since && may_be_forgotten(conn, &named)?;
         let order = order.filter(|_| doubt).map(|id| orders::store::by_id(conn, id)).transpose()?.flatten();
         let known = refunds::of_transaction(conn, &named)?;
         Ok((ledger::payment(conn, &named)?.filter(|_| doubt), order, known))
@@ -112,24 +114,35 @@ async fn gave_back_forgotten(shop: &Shop, account: &Account, refund: &Refund) ->
         Ran::Done => {}
         unheard => return Ok(Some(unheard)),
     }
-    let (id, ours) = (refund.id, known.iter().any(Refund::may_be_known_there));
+    let (id, lists) = (refund.id, account.api() == Api::V2);
+    let ours = known.iter().any(|refund| refund.id != id && refund.may_be_known_there());
     let known: Vec<RefundId> = known.iter().map(|refund| refund.id).collect();
     let write = move |tx: &Tx| {
         let now = refunds::of_transaction(tx, &transaction_id)?;
-        // API v3 does not tell what went back: known ones explain it, and where there are none somebody has to look.
-        if ours && now.iter().all(|refund| known.contains(&refund.id)) {
+        let nothing_new = now.iter().all(|refund| known.contains(&refund.id));
+        // API v3 does not tell what went back: the known ones need not be all of it, so somebody has to look.
+        if ours && nothing_new && lists {
             return Ok(None);
         }
-        if let Some(refund) = now.iter().find(|refund| refund.id == id && refund.state == RefundState::Approved) {
-            give_up(tx, refund, LOOKED, FORGOTTEN)?;
+        let Some(refund) = now.iter().find(|refund| refund.id == id) else { return Ok(Some(Ran::Done)) };
+        if !may_go_out(refund) {
+            return Ok(Some(rest(refund, tx.now())));
         }
+        give_up(tx, refund, LOOKED, if ours && nothing_new { PERHAPS_FORGOTTEN } else { FORGOTTEN })?;
         Ok(Some(Ran::Done))
     };
     shop.write(write).await
 }
 
+/// Agreed to, and not taken on by WeChat.
+fn may_go_out(refund: &Refund) -> bool {
+    matches!(refund.state, RefundState::Approved | RefundState::Processing) && refund.refund_id.is_none()
+}
+
 /// What is said of it.
 const FORGOTTEN: &str = "恢复备份之后，微信那边这笔款已有本店不记得的退款，也许就是这一笔。请核对买家收到过的退款（查得到的已登记在订单里）：还要退的点重试，不用再退的停止这一笔。";
+/// The same where it may be no more than what is known.
+const PERHAPS_FORGOTTEN: &str = "恢复备份之后，微信说这笔款有过退款，但不说有哪几笔：除了本店记得的，也许还有不记得的，也许就是这一笔。请到微信商户平台核对这笔款的退款：还要退的点重试，不用再退的停止这一笔。";
 
 /// Whether WeChat has given anything of a payment back. Errors: in words, why it was not heard.
 async fn something_went_back(
