@@ -69,6 +69,24 @@ async fn a_late_payment_without_stock_goes_back_after_two_minutes() {
     w.must_hold().await;
 }
 
+/// It names no goods, and yet goes out again when the cause of its failure is mended; not beside another one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_payment_whose_refund_failed_goes_back_when_it_is_tried_again() {
+    let w = World::new().await;
+    let placed = late_without_stock(&w, "苹果", 1000).await;
+    let manager = w.staff("manager", Role::Manager).await;
+    w.wechat.fault_always("refund", Fault::refused("NOTENOUGH", "余额不足"));
+    let number = format!("{}R01", placed.no);
+    super::refunds::until(&w, &number, "failed").await;
+    w.wechat.clear_faults();
+    manager.post(&format!("/admin/refunds/{number}/retry"), &[]).await;
+    super::refunds::until(&w, &number, "succeeded").await;
+    let alice = w.buyer("alice").await;
+    assert_eq!(alice.order(&placed.no).await["refundedFen"], 1000);
+    assert_eq!(w.wechat.all_refunds().len(), 1);
+    w.must_hold().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn staff_may_stop_the_refund_and_decide_otherwise() {
     let w = World::new().await;

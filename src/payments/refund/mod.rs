@@ -389,7 +389,12 @@ fn must_fit(tx: &Tx, refund: &Refund) -> Result<()> {
     if let Some(full) = order_of(tx, refund)?.filter(|_| refund.inside) {
         let FullRefund { lines, .. } = refunds::full(tx, refund.clone())?;
         let wish = Wish { lines, freight: refund.freight, reason: String::new(), description: String::new() };
-        Refundable::of(&full).check(&wish).map_err(|e| gone(&e.message()))?;
+        // A whole payment that goes back by itself names neither goods nor freight: it only has to be there.
+        if wish.amount() != Some(Fen::ZERO) {
+            Refundable::of(&full).check(&wish).map_err(|e| gone(&e.message()))?;
+        } else if full.refundable() < refund.amount {
+            return Err(gone("这笔订单剩下的钱不够了"));
+        }
     }
     Ok(())
 }
