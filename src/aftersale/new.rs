@@ -6,7 +6,7 @@ use crate::catalogue::{stock, store as catalogue};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{LineId, OrderId, ResendId, ReturnId, SkuId};
-use crate::money::Fen;
+use crate::money::{Fen, yuan};
 use crate::orders::in_hand::Goods;
 use crate::orders::{Full, Line, OrderStatus, Topic, Who, store as orders};
 use crate::parcels::Parcel;
@@ -54,14 +54,11 @@ pub fn exchange(
         difference += dearer::difference(of, &had, (sku, other.sku.price), line.quantity);
         goods.push((of.id, sku, line.quantity));
     }
-    if difference > 0 && !bears {
-        let words = format!("换出的{}，系统不向买家收差价。要寄出请确认由店里承担", dearer::words(difference));
-        return Err(Error::field("dearer", words));
-    }
-    // Of money that went back in WeChat's own console nobody knows for which goods.
-    if !bears && !full.order.costs_nothing() && full.refundable() == Fen::ZERO {
-        let words = "这笔订单的钱已经全部退回买家，再寄出换的就是店里白送。确认要寄，由店里承担";
-        return Err(Error::field("dearer", words));
+    let gone = gone_back(&full, &goods);
+    if (difference > 0 || gone.is_some()) && !bears {
+        let more = (difference > 0).then(|| format!("换出的{}，系统不向买家收差价", dearer::words(difference)));
+        let words: Vec<_> = gone.into_iter().chain(more).collect();
+        return Err(Error::field("dearer", format!("{}。要寄出请确认由店里承担", words.join("；"))));
     }
     let resend = leave(tx, &full, Some(&case), goods, "换货", parcel, who)?;
     if difference != 0 {
@@ -72,6 +69,23 @@ pub fn exchange(
     go(tx, &case, ReturnState::Done, who, &parcel.text(), settings)?;
     tell(tx, &case, settings)?;
     Ok(resend)
+}
+
+/// That what is left of an order's money is less than was paid for these goods: of money that went back in WeChat's own
+/// console nobody knows for which it was.
+fn gone_back(full: &Full, goods: &[(LineId, SkuId, i64)]) -> Option<String> {
+    let mut untold = full.refunds.iter().filter(|one| one.refund.inside && one.lines.is_empty());
+    if !untold.any(|one| one.refund.state.takes_money()) {
+        return None;
+    }
+    let worth = |(line, paid): (&Line, Fen)| {
+        let pieces: i64 = goods.iter().filter(|(id, ..)| *id == line.id).map(|(.., n)| n).sum();
+        paid.get() * pieces / line.quantity.max(1)
+    };
+    let worth: i64 = full.lines.iter().zip(full.paid_by_line()).map(worth).sum();
+    let left = full.refundable();
+    (left.get() < worth)
+        .then(|| format!("换的这些买家付了 ¥{}，商户平台退过款，这笔订单只剩 ¥{left} 没有退", yuan(worth)))
 }
 
 /// 补发: pieces that left and did not arrive, or not whole, once more.

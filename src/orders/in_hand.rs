@@ -2,7 +2,7 @@
 
 use super::{Full, Line};
 use crate::catalogue::Sku;
-use crate::ids::{LineId, SkuId};
+use crate::ids::{LineId, ReturnId, SkuId};
 use crate::returns::{CameBack, ReturnState, With};
 
 /// Pieces of some SKUs, each once.
@@ -53,6 +53,12 @@ impl Full {
         came.map(|came| (came.sku, came.quantity)).collect()
     }
 
+    /// The pieces of a line that came with this return are on the shelf again.
+    pub fn restocked_with(&self, line: LineId, case: ReturnId) -> bool {
+        let case = self.returns.iter().find(|full| full.case.id == case);
+        case.is_some_and(|full| full.lines.iter().any(|one| one.line_id == line && one.restocked))
+    }
+
     /// The shop has it: its money went back, or it is here. What was refused went back to its buyer.
     fn is_kept(&self, came: &CameBack) -> bool {
         let With::Return(id) = came.with else { return true };
@@ -61,7 +67,7 @@ impl Full {
             let refund = self.refunds.iter().find(|one| Some(one.refund.id) == full.case.refund);
             full.case.state == ReturnState::Received
                 || refund.is_some_and(|one| one.refund.state.takes_money())
-                || full.lines.iter().any(|line| line.line_id == came.line_id && line.restocked)
+                || self.restocked_with(came.line_id, id)
         })
     }
 }

@@ -295,6 +295,9 @@ fn came_with(tx: &Tx, full: &Full, refund: RefundId, part: &RefundLine, pieces: 
     let line = full.lines.iter().find(|line| line.id == part.line_id);
     let line = line.ok_or(DbError::Broken("a refund is of a line that its order does not have"))?;
     let case = full.returns.iter().find(|one| one.case.refund == Some(refund));
+    if case.is_some_and(|one| full.restocked_with(line.id, one.case.id)) {
+        return Ok(Goods::new());
+    }
     let said = case.map(|one| full.came_with(line.id, With::Return(one.case.id))).unwrap_or_default();
     if !said.is_empty() {
         return Ok(in_hand::cut(&said, pieces, line.sku_id));

@@ -19,7 +19,8 @@ pub fn last_aftersale(conn: &Connection, order: OrderId) -> Result<Option<i64>> 
             where order_id = ?1 and state not in ('rejected', 'cancelled')
            union all
            select coalesce(ended_at, 9223372036854775807) from returns
-            where order_id = ?1 and state in ('received', 'done')
+            where order_id = ?1
+              and (state in ('received', 'done') or exists (select 1 from came_back b where b.return_id = returns.id))
            union all
            select sent_at from resends where order_id = ?1)",
     )?

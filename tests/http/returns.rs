@@ -1157,9 +1157,49 @@ async fn an_exchange_of_what_nobody_paid_for_is_the_shops_own_word() {
     w.advance(5 * SECOND);
     w.wait("the row", || async { alice.order(&placed.no).await["refundedFen"] == placed.total }).await;
     boss.post(&format!("{to}/send"), &[("tracking_no", "SF7777777777777")]).await;
-    assert!(boss.said(&to).await.contains("已经全部退回买家"));
+    assert!(boss.said(&to).await.contains("只剩 ¥0.00 没有退"));
     assert_eq!(w.stock(sku).await.0, 8);
     boss.post(&format!("{to}/send"), &[("tracking_no", "SF7777777777777"), ("dearer", "true")]).await;
     assert_eq!((case(&alice, &placed).await["state"].as_str(), w.stock(sku).await.0), (Some("done"), 7));
     w.must_hold().await;
+}
+
+/// What came and was put on the shelf is not put there again: by the money that is paid instead, or by a parcel taken back.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_with_an_exchange_is_on_the_shelf_once() {
+    for way in ["paid instead", "closed"] {
+        let w = World::new().await;
+        let sku = w.product("苹果", 1000, 9).await;
+        let alice = w.buyer("alice").await;
+        let (boss, clerk) = (w.staff("boss", Role::Manager).await, w.staff("clerk", Role::Clerk).await);
+        let placed = shipped(&w, &boss, &alice, sku, 2).await;
+        let line = line(&alice, &placed).await;
+        let id = asked(&alice, &placed, "exchange", 1).await;
+        let to = format!("/admin/returns/{id}");
+        agree(&boss, &id).await;
+        boss.post(&format!("{to}/receive"), &[("restock", &line)]).await;
+        assert_eq!(w.stock(sku).await.0, 8, "{way}");
+        let page = format!("/admin/orders/{}", placed.no);
+        if way == "closed" {
+            boss.post(&format!("{to}/reject"), &[("words", "不换了")]).await;
+            let parcel = w.count("select max(id) from shipments").await;
+            boss.post(&format!("{page}/shipments/{parcel}/undo"), &[]).await;
+            assert_eq!(alice.status(&placed.no).await, "shipped", "its goods came back");
+        } else {
+            clerk.post(&format!("{to}/pay-instead"), &[]).await;
+            let refund = format!("/admin/refunds/{}R01", placed.no);
+            assert!(boss.page(&refund).await.contains("货已经收回"));
+            // A form of before still offers it.
+            let fields = [
+                ("lines[0].id", line.as_str()),
+                ("lines[0].quantity", "1"),
+                ("lines[0].restock", "true"),
+                ("confirmed", "true"),
+            ];
+            boss.post(&format!("{refund}/approve"), &fields).await;
+            until(&w, &format!("{}R01", placed.no), "succeeded").await;
+        }
+        assert_eq!(w.stock(sku).await.0, 8, "{way}");
+        w.must_hold().await;
+    }
 }

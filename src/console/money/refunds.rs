@@ -6,7 +6,6 @@ use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use rusqlite::Connection;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::assets;
 use crate::catalogue::media::thumb;
@@ -24,7 +23,7 @@ use crate::orders::store as orders;
 use crate::orders::{Full, Order, Who, in_hand};
 use crate::payments::refund::{self, Refundable, Unheard, Wish, send};
 use crate::refunds::{FullRefund, OTHER_MERCHANT, Options, Origin, Refund, RefundLine, RefundState, store};
-use crate::returns::With;
+use crate::returns::{ReturnState, With};
 use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::staff::login::audit;
@@ -324,10 +323,13 @@ fn owed(full: &Full, line: LineId) -> Option<String> {
     let mut parts = open.flat_map(|one| one.lines.iter().map(move |part| (&one.case, part)));
     let (case, part) = parts.find(|(_, part)| part.line_id == line)?;
     let (kind, state) = (case.kind.text(), case.state.text());
-    Some(format!(
-        "这一行有 {} 件{kind}「{state}」：在这里退了它们的钱，那笔{kind}就不能再办，请到那里结束它",
-        part.quantity
-    ))
+    let is = format!("这一行有 {} 件{kind}「{state}」", part.quantity);
+    let taken = if case.state == ReturnState::Received { 0 } else { part.quantity };
+    Some(match full.in_hand().iter().any(|(of, n)| of.id == line && *n > taken) {
+        // Whatever is given back here is taken to be of those.
+        true => format!("{is}：在这里退的算买家手里另外的件；要退它们的钱，请到那笔{kind}里办"),
+        false => format!("{is}：在这里退了它们的钱，那笔{kind}就不能再办，请到那里结束它"),
+    })
 }
 
 /// What the form offers: each line with what is left of it, and what was asked for.
@@ -391,9 +393,12 @@ impl Offer {
             let part = part(l.line.id);
             let skus = catalogue::skus_of(conn, l.line.product_id)?;
             let mut comes: Vec<_> = full.goods_of(&l.line).into_iter().map(|(sku, _)| text(l, &skus, sku)).collect();
-            // Somebody has looked over what came.
+            // Somebody has looked over what came, and may have put it on the shelf already.
+            if sent_back.is_some_and(|id| full.restocked_with(l.line.id, id)) {
+                comes.clear();
+            }
             let came = sent_back.map(|id| full.came_with(l.line.id, With::Return(id))).unwrap_or_default();
-            if let Some((first, _)) = came.first() {
+            if let Some((first, _)) = came.first().filter(|_| !comes.is_empty()) {
                 let texts = came.iter().map(|(sku, n)| format!("{} ×{n}", in_hand::spec_of(&l.line, &skus, *sku)));
                 comes = vec![ComesAs { sku: *first, text: texts.collect::<Vec<_>>().join("、"), other: true }];
             }
@@ -463,7 +468,7 @@ struct RefundForm {
     /// The second screen has been read.
     #[field(default = false)]
     confirmed: bool,
-    /// How many refunds the order had on that screen: sent again, it would be another one.
+    /// How much of this kind had happened to the order on that screen: sent again, it would be another refund.
     seen: Option<usize>,
 }
 
@@ -537,6 +542,21 @@ impl RefundForm {
     }
 }
 
+/// How many refunds an order has, and parcels that were sent again: a second screen is of what it shows.
+fn happened(full: &Full) -> usize {
+    full.refunds.len() + full.resends.len()
+}
+
+/// A line of the wish, as the second screen sends it again.
+#[derive(Serialize)]
+struct Again {
+    id: LineId,
+    quantity: i64,
+    amount: String,
+    restock: bool,
+    came_as: Option<SkuId>,
+}
+
 /// The second screen: the facts once more, and the same form in hidden fields.
 async fn confirm_page(
     shop: &Shop,
@@ -547,16 +567,14 @@ async fn confirm_page(
     action: String,
     number: Option<&Refund>,
 ) -> Result<Template> {
-    let hidden: Vec<Value> = wish
-        .lines
-        .iter()
-        .map(|part| {
-            json!({
-                "id": part.line_id, "quantity": part.quantity, "amount": part.amount.to_string(), "restock": part.restock,
-                "came_as": part.came_as,
-            })
-        })
-        .collect();
+    let hidden = wish.lines.iter().map(|part| Again {
+        id: part.line_id,
+        quantity: part.quantity,
+        amount: part.amount.to_string(),
+        restock: part.restock,
+        came_as: part.came_as,
+    });
+    let hidden: Vec<_> = hidden.collect();
     let receiver = full.order.address.as_ref().map(|a| a.masked_receiver());
     let (of, asked, now) = (full.clone(), wish.clone(), shop.now());
     let read = move |conn: &Connection| {
@@ -566,14 +584,14 @@ async fn confirm_page(
     let (parts, coupon) = shop.read(read).await?;
     // Nothing has left and nothing is to leave: then its buyer paid for carrying nothing.
     let refundable = Refundable::of(full);
-    let freight_stays = refundable.freight_of(&wish.lines).minus(wish.freight).filter(|fen| *fen > Fen::ZERO);
+    let freight_stays = refundable.freight_for_nothing(&wish.lines).minus(wish.freight).filter(|fen| *fen > Fen::ZERO);
     let context = context! {
         frame: frame(shop, staff, "refunds", None).await?,
         amount: amount.to_string(), lines: parts, hidden, freight: wish.freight.to_string(),
         freight_stays: freight_stays.map(|fen| fen.to_string()),
         has_freight: wish.freight > Fen::ZERO, reason: &wish.reason, description: &wish.description,
         receiver, order_no: &full.order.order_no, staff: &staff.name, coupon,
-        number: number.map(|refund| refund.out_refund_no.to_string()), seen: full.refunds.len(),
+        number: number.map(|refund| refund.out_refund_no.to_string()), seen: happened(full),
         action, agrees: may_agree(staff, &shop.settings(), amount),
         offline: full.order.paid > Fen::ZERO && number.is_none_or(|refund| refund.transaction_id.is_none())
             && full.order.paid_at.is_some() && is_offline(shop, full).await?,
@@ -625,8 +643,8 @@ async fn open(shop: &Shop, staff: &Staff, no: &str, form: &RefundForm) -> Result
     let (who, seen) = (staff.clone(), form.seen);
     let write = move |tx: &Tx| {
         let full = refund::full_order(tx, id)?;
-        if seen.is_some_and(|seen| seen != full.refunds.len()) {
-            let words = "这笔订单刚刚有了新的退款，可能这一笔已经提交过：请先核对，还要退再填一次";
+        if seen.is_some_and(|seen| seen != happened(&full)) {
+            let words = "这笔订单刚刚有了新的退款或寄出，可能这一笔已经提交过：请先核对，还要退再填一次";
             return Err(Error::from(Code::OrderState).says(words));
         }
         let refund = refund::open(tx, &full, &wish, Origin::Staff, agreed, &Who::staff(&who.name))?;

@@ -237,7 +237,7 @@ struct OrderPage {
     returns: Vec<Value>,
     resends: Vec<ResendShown>,
     /// What can be sent once more, line by line, by whoever may.
-    lost: Vec<Value>,
+    lost: Vec<super::returns::ToResend>,
     exceptions: Vec<money::exceptions::Shown>,
     parts: Vec<PartShown>,
     shown: Option<Part>,
@@ -752,7 +752,7 @@ mod tests {
                 json!({ "id": "1", "kind": "换货", "state": "待收货", "colour": "violet", "reason": "大了", "late": true }),
             ],
             resends: vec![ResendShown::sample()],
-            lost: vec![json!({ "id": "1", "name": "草莓蛋糕", "spec": "6 寸", "most": 1 })],
+            lost: vec![super::super::returns::ToResend::sample()],
             exceptions: vec![money::exceptions::Shown::sample()],
             parts: Part::ALL.iter().map(|part| part_shown(*part, Some(Part::Money))).collect(),
             shown: Some(Part::Money),

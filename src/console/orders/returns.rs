@@ -530,15 +530,34 @@ pub struct ResendShown {
     tracking: String,
     at: String,
     by: String,
-    lines: Vec<Value>,
+    lines: Vec<Resent>,
+}
+
+#[derive(Serialize)]
+struct Resent {
+    name: String,
+    n: i64,
+}
+
+#[derive(Serialize)]
+pub struct ToResend {
+    id: LineId,
+    name: String,
+    spec: String,
+    most: i64,
 }
 
 /// What of an order can be sent once more: each line with how many pieces.
-pub fn to_resend(full: &Full) -> Vec<Value> {
+pub fn to_resend(full: &Full) -> Vec<ToResend> {
     if new::refused(full).is_some() {
         return Vec::new();
     }
-    let of = |(line, n): (&Line, i64)| json!({ "id": line.id, "name": line.name, "spec": line.spec_text, "most": n });
+    let of = |(line, most): (&Line, i64)| ToResend {
+        id: line.id,
+        name: line.name.clone(),
+        spec: line.spec_text.clone(),
+        most,
+    };
     full.in_hand().into_iter().map(of).collect()
 }
 
@@ -553,7 +572,7 @@ pub fn resends_shown(full: &Full) -> Vec<ResendShown> {
         tracking: sent.parcel.tracking_no.clone(),
         at: clock::shown(sent.sent_at),
         by: sent.sent_by.clone(),
-        lines: sent.lines.iter().map(|(line, _, n)| json!({ "name": name(*line), "n": n })).collect(),
+        lines: sent.lines.iter().map(|(line, _, n)| Resent { name: name(*line).to_owned(), n: *n }).collect(),
     });
     shown.collect()
 }
@@ -635,6 +654,13 @@ async fn renumber(shop: &State<Shop>, staff: Clerk, no: &str, id: ResendId, form
 }
 
 #[cfg(test)]
+impl ToResend {
+    pub fn sample() -> ToResend {
+        ToResend { id: LineId(1), name: "草莓蛋糕".into(), spec: "6 寸".into(), most: 1 }
+    }
+}
+
+#[cfg(test)]
 impl ResendShown {
     pub fn sample() -> ResendShown {
         ResendShown {
@@ -646,7 +672,7 @@ impl ResendShown {
             tracking: "SF1234567890124".into(),
             at: "2026-10-09 10:00:00".into(),
             by: "小王".into(),
-            lines: vec![json!({ "name": "草莓蛋糕", "n": 1 })],
+            lines: vec![Resent { name: "草莓蛋糕".into(), n: 1 }],
         }
     }
 }

@@ -129,8 +129,8 @@ impl Refundable {
         (parts, freight)
     }
 
-    /// The freight that these pieces take along: all that is left of it where nothing has left and nothing stays.
-    pub fn freight_of(&self, parts: &[RefundLine]) -> Fen {
+    /// The freight that is left although nothing has left and, with these pieces, nothing stays to be sent.
+    pub fn freight_for_nothing(&self, parts: &[RefundLine]) -> Fen {
         let taken =
             |line: &RefundableLine| parts.iter().any(|p| p.line_id == line.line.id && p.quantity >= line.pieces);
         let nothing_left = self.lines.iter().all(|line| line.line.shipped == 0);
