@@ -291,8 +291,8 @@ async fn a_difference_in_stock_that_comes_a_second_time_is_told() {
     let manager = w.staff("manager", Role::Manager).await;
     let told = "行的库存差额";
     let sent = async |rows: &str| {
-        let table = format!("商品名称,售价,库存,导出时库存\n{rows}");
-        let part = Part::bytes(table.into_bytes()).file_name("a.csv");
+        let head = if rows.contains("库存") { "" } else { "商品名称,售价,库存,导出时库存\n" };
+        let part = Part::bytes(format!("{head}{rows}").into_bytes()).file_name("a.csv");
         bring(&w, &manager, Form::new().part("file", part)).await
     };
     for (rows, again, stock) in [
@@ -303,6 +303,11 @@ async fn a_difference_in_stock_that_comes_a_second_time_is_told() {
         // Another difference, and a number that is no difference.
         ("苹果,11,4,3\n", None, 4),
         ("苹果,11,7,\n", None, 7),
+        // From the same stock to another, under other columns, and with the numbers in other words.
+        ("苹果,11,8,9\n", Some("有 1 行的库存差额"), 6),
+        ("库存,导出时库存,商品名称\n7.0,9.0,苹果\n", Some("有 1 行的库存差额"), 4),
+        ("商品名称,商家编码,库存,导出时库存\n苹果,APPLE,6,5\n", None, 5),
+        ("商家编码,库存,导出时库存\nAPPLE,7,5\n", Some("有 1 行的库存差额"), 7),
     ] {
         let page = sent(rows).await;
         assert_eq!(page.contains(told), again.is_some(), "{rows}: {page}");

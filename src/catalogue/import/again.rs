@@ -1,12 +1,15 @@
 //! A table that comes a second time: its differences in stock would be added once more.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::Connection;
 
+use super::judge::Finder;
 use super::store::{self, Import};
 use super::{Column, Row};
+use crate::catalogue::rules;
 use crate::error::Result;
+use crate::ids::SkuId;
 
 /// Rows whose difference in stock was added already, by a table that was carried out before.
 pub struct Again {
@@ -15,31 +18,44 @@ pub struct Again {
     pub rows: Vec<usize>,
 }
 
-/// The latest table that has added what rows of this one would add, if one has. What else they say does not matter.
+/// The latest table that has added to the same goods from the same stock as rows of this one would, if one has. How the
+/// goods are named, what the stock was to be and what else the rows say does not matter.
 pub fn again(conn: &Connection, import: &Import) -> Result<Option<Again>> {
-    let waiting: Vec<(usize, &Row)> =
-        import.rows.iter().enumerate().filter(|(_, row)| row.done.is_none() && adds(row)).collect();
+    let mut finder = Finder::new(conn);
+    let mut waiting: HashMap<(SkuId, i64), Vec<usize>> = HashMap::new();
+    for (at, row) in import.rows.iter().enumerate().filter(|(_, row)| row.done.is_none()) {
+        if let Some(then) = adds_to(row)
+            && let Some(sku) = finder.sku(row)?
+        {
+            waiting.entry((sku, then)).or_default().push(at);
+        }
+    }
     if waiting.is_empty() {
         return Ok(None);
     }
+    let begun: HashSet<i64> = waiting.keys().map(|(_, then)| *then).collect();
     for (id, ran_at) in store::ran_beside(conn, import.id)? {
         let Some(other) = store::by_id(conn, id)? else { continue };
-        let added: HashSet<_> =
-            other.rows.iter().filter(|row| row.done.is_some() && adds(row)).map(difference).collect();
-        let same = waiting.iter().filter(|(_, row)| added.contains(&difference(row)));
-        let rows: Vec<usize> = same.map(|(at, _)| *at).collect();
+        let mut rows: Vec<usize> = Vec::new();
+        for row in other.rows.iter().filter(|row| row.done.is_some()) {
+            if let Some(then) = adds_to(row).filter(|then| begun.contains(then))
+                && let Some(sku) = finder.sku(row)?
+            {
+                rows.extend(waiting.get(&(sku, then)).into_iter().flatten());
+            }
+        }
         if !rows.is_empty() {
+            rows.sort_unstable();
+            rows.dedup();
             return Ok(Some(Again { ran_at, rows }));
         }
     }
     Ok(None)
 }
 
-/// Whose difference it is, and which.
-fn difference(row: &Row) -> [Option<&str>; 5] {
-    [Column::Name, Column::Specs, Column::SkuCode, Column::Stock, Column::StockThen].map(|column| row.said(column))
-}
-
-fn adds(row: &Row) -> bool {
-    row.said(Column::Stock).zip(row.said(Column::StockThen)).is_some_and(|(is, then)| is != then)
+/// The stock to which a row adds a difference.
+fn adds_to(row: &Row) -> Option<i64> {
+    let number = |column| rules::stock(row.said(column)?).ok();
+    let (is, then) = (number(Column::Stock)?, number(Column::StockThen)?);
+    (is != then).then_some(then)
 }

@@ -259,9 +259,7 @@ impl Judge<'_> {
 }
 
 fn weigh_in(row: &Row, name: &str, coded: Option<SkuId>, group: &mut Group, categories: &[Category]) -> Weighed {
-    // Goods that are sold without a choice are not parted by a column that says their colour.
-    let undivided = |product: &Product| product.skus.iter().all(|sku| sku.specs.is_empty());
-    let says_more = (row.parted || row.by_value) && group.product.as_ref().is_some_and(undivided);
+    let says_more = says_more(row, group.product.as_ref());
     let said = |column: Column| row.said(column).filter(|_| column != Column::Specs || !says_more);
     let written_specs = said(Column::Specs);
     let sku = known_sku(group.product.as_ref(), coded, written_specs, row.by_value)
@@ -375,6 +373,42 @@ fn weigh_in(row: &Row, name: &str, coded: Option<SkuId>, group: &mut Group, cate
     group.common.category = category.or(group.common.category.take());
     group.common.on_shelf = on_shelf.or(group.common.on_shelf);
     Ok(Fine { name: name.to_owned(), changes, deed })
+}
+
+/// Finds the goods of which rows speak, whatever else is wrong with these.
+pub(super) struct Finder<'c> {
+    conn: &'c Connection,
+    /// By name: rows of one product mostly stand together.
+    products: HashMap<String, Option<Product>>,
+}
+
+impl Finder<'_> {
+    pub(super) fn new(conn: &Connection) -> Finder<'_> {
+        Finder { conn, products: HashMap::new() }
+    }
+
+    pub(super) fn sku(&mut self, row: &Row) -> Result<Option<SkuId>> {
+        let code = row.said(Column::SkuCode).filter(|code| *code != EMPTY_IT);
+        if let Some(owner) = code.map(|code| store::sku_with_code(self.conn, code)).transpose()?.flatten() {
+            return Ok(Some(owner.id));
+        }
+        let Some(name) = row.said(Column::Name).and_then(|name| rules::name(name).ok()) else { return Ok(None) };
+        if !self.products.contains_key(&name) {
+            let known = store::product_named(self.conn, &name)?;
+            let mut product = known.map(|id| store::product(self.conn, id)).transpose()?.flatten();
+            product.iter_mut().for_each(|product| product.detail = String::new());
+            self.products.insert(name.clone(), product);
+        }
+        let product = self.products[&name].as_ref();
+        let specs = row.said(Column::Specs).filter(|_| !says_more(row, product));
+        Ok(known_sku(product, None, specs, row.by_value).ok().flatten().map(|sku| sku.id))
+    }
+}
+
+/// Goods that are sold without a choice are not parted by a column that says their colour.
+fn says_more(row: &Row, product: Option<&Product>) -> bool {
+    let undivided = |product: &Product| product.skus.iter().all(|sku| sku.specs.is_empty());
+    (row.parted || row.by_value) && product.is_some_and(undivided)
 }
 
 /// Collects what is wrong with the cells, all of it at once.
