@@ -20,7 +20,9 @@ use crate::buyers::addresses::Address;
 use crate::catalogue::Delivery;
 use crate::clock::{DAY, Day};
 use crate::error::Error;
-use crate::ids::{BuyerId, ImageHash, LineId, MessageId, OrderId, OrderNo, OutTradeNo, ProductId, ShipmentId, SkuId};
+use crate::ids::{
+    BuyerId, ImageHash, LineId, MessageId, OrderId, OrderNo, OutTradeNo, ProductId, RefundId, ShipmentId, SkuId,
+};
 use crate::money::{Fen, spread};
 use crate::nonce::Nonces;
 use crate::parcels::Parcel;
@@ -351,6 +353,11 @@ impl Full {
     /// Goods of this order are on their way back, or are to be.
     pub fn is_returning(&self) -> bool {
         self.returns.iter().any(|full| full.case.state.is_open())
+    }
+
+    /// The return that ended in this refund: the shop has its goods, or did not want them back.
+    pub fn return_of(&self, refund: RefundId) -> Option<&FullReturn> {
+        self.returns.iter().find(|full| full.case.refund == Some(refund))
     }
 
     /// Pieces of each line that may be sent back. While some of a line have still to leave, a refund of it is of those.

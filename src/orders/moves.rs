@@ -255,8 +255,9 @@ pub fn refund(tx: &Tx, id: OrderId, refund: &FullRefund, who: &Who) -> Result<Op
         // What has not left yet is given back first; only the rest can have come back.
         let unshipped = if order.holds_stock { part.quantity.min(line.left()) } else { 0 };
         give_back(tx, &line, unshipped)?;
-        for (sku, pieces) in came_with(tx, &full, refund.refund.id, part, part.quantity - unshipped)? {
-            if part.restock {
+        // Money that went back for goods that stayed brings nothing.
+        if part.restock {
+            for (sku, pieces) in came_with(tx, &full, refund.refund.id, part, part.quantity - unshipped)? {
                 stock::put_back(tx, sku, line.id, pieces)?;
             }
         }
@@ -294,7 +295,7 @@ pub fn refund(tx: &Tx, id: OrderId, refund: &FullRefund, who: &Who) -> Result<Op
 fn came_with(tx: &Tx, full: &Full, refund: RefundId, part: &RefundLine, pieces: i64) -> Result<Goods> {
     let line = full.lines.iter().find(|line| line.id == part.line_id);
     let line = line.ok_or(DbError::Broken("a refund is of a line that its order does not have"))?;
-    let case = full.returns.iter().find(|one| one.case.refund == Some(refund));
+    let case = full.return_of(refund);
     if case.is_some_and(|one| full.restocked_with(line.id, one.case.id)) {
         return Ok(Goods::new());
     }
@@ -309,8 +310,6 @@ fn came_with(tx: &Tx, full: &Full, refund: RefundId, part: &RefundLine, pieces: 
         None => full.coming_back(line, some(has.iter().map(|(_, n)| n).sum())),
     };
     goods.retain(|(_, n)| *n > 0);
-    // Money that went back for goods that stayed brings nothing.
-    goods.retain(|_| part.restock);
     for (sku, quantity) in &goods {
         let came = CameBack { line_id: line.id, sku: *sku, quantity: *quantity, with: With::Refund(refund) };
         returns::put_came_back(tx, full.order.id, &came)?;

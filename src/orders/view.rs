@@ -15,7 +15,6 @@ use crate::ids::{ImageHash, LineId, OrderNo, OutRefundNo, OutTradeNo, ProductId,
 use crate::money::Fen;
 use crate::photos::PhotoView;
 use crate::refunds::{FullRefund, RefundLine, RefundState};
-use crate::returns::FullReturn;
 use crate::returns::view::{ResendView, ReturnView};
 
 #[derive(Serialize)]
@@ -189,10 +188,9 @@ impl From<&FullRefund> for RefundView {
 }
 
 /// A refund of an order; one whose goods the shop has received already is not its buyer's to take back.
-fn refund_view(full: &FullRefund, returns: &[FullReturn]) -> RefundView {
-    let view = RefundView::from(full);
-    let received = returns.iter().any(|one| one.case.refund == Some(full.refund.id));
-    RefundView { cancellable: view.cancellable && !received, ..view }
+fn refund_view(full: &Full, one: &FullRefund) -> RefundView {
+    let view = RefundView::from(one);
+    RefundView { cancellable: view.cancellable && full.return_of(one.refund.id).is_none(), ..view }
 }
 
 impl OrderView {
@@ -272,7 +270,7 @@ impl OrderView {
                         .collect(),
                 })
                 .collect(),
-            refunds: refunds.iter().map(|one| refund_view(one, returns)).collect(),
+            refunds: refunds.iter().map(|one| refund_view(full, one)).collect(),
             returns: returns.iter().map(|case| ReturnView::new(case, resends)).collect(),
             resends: resends.iter().map(ResendView::from).collect(),
             returnable: actions.send_back,

@@ -79,6 +79,28 @@ pub struct Match {
     pub begun: bool,
 }
 
+#[cfg(test)]
+impl Match {
+    /// A day that differs, with something in every place.
+    pub fn sample(day: Day) -> Match {
+        Match {
+            day,
+            state: BillState::Differs,
+            payments: 2,
+            received_fen: 8_801,
+            received_borne_fen: 100,
+            refunds: 1,
+            refunded_fen: 500,
+            refunded_borne_fen: 1,
+            fee_fen: 5,
+            others: Others { payments: 1, received_fen: 3, ..Others::default() },
+            problem: "微信没有回答".into(),
+            checked_at: day.start(),
+            begun: true,
+        }
+    }
+}
+
 impl Match {
     /// How it stands, in a word or two: a day that waits for another number's bill was not left undone.
     pub fn text(&self) -> &'static str {

@@ -72,6 +72,13 @@ async fn asked(alice: &Buyer<'_>, placed: &Placed, kind: &str, quantity: i64) ->
     ask(alice, placed, &alice.world.key(), wish).await.ok()["id"].as_str().unwrap().to_owned()
 }
 
+/// An exchange for another SKU that was asked for: its number.
+async fn asked_for(alice: &Buyer<'_>, placed: &Placed, sku: SkuId, quantity: i64) -> String {
+    let mut wish = wish(alice, placed, "exchange", quantity).await;
+    wish["lines"][0]["skuId"] = json!(sku);
+    ask(alice, placed, &alice.world.key(), wish).await.ok()["id"].as_str().unwrap().to_owned()
+}
+
 async fn agree(staff: &Console<'_>, id: &str) {
     let to = format!("/admin/returns/{id}");
     staff.post(&format!("{to}/agree"), &[("address", ADDRESS), ("words", "请用原包装")]).await;
@@ -211,9 +218,7 @@ async fn goods_are_exchanged_for_others_of_the_same_product() {
     let offer = alice.get(&format!("/orders/{}/returns/options", placed.no)).await.ok();
     let skus: Vec<_> = offer["lines"][0]["skus"].as_array().unwrap().iter().map(|sku| &sku["specText"]).collect();
     assert_eq!(skus, ["M", "L"]);
-    let mut wish = wish(&alice, &placed, "exchange", 1).await;
-    wish["lines"][0]["skuId"] = json!(large);
-    let id = ask(&alice, &placed, &w.key(), wish).await.ok()["id"].as_str().unwrap().to_owned();
+    let id = asked_for(&alice, &placed, large, 1).await;
     let page = boss.page(&format!("/admin/returns/{id}")).await;
     assert!(page.contains("想换成 L"), "{page}");
     agree(&boss, &id).await;
@@ -260,9 +265,7 @@ async fn a_dearer_exchange_says_so_and_is_the_shops_own_word() {
     let of = |n: usize, name: &str| offered["skus"][n][name].as_i64().unwrap();
     assert_eq!([of(0, "priceFen"), of(0, "differenceFen")], [999, 0]);
     assert_eq!([of(1, "priceFen"), of(1, "differenceFen")], [3333, 2334]);
-    let mut wish = wish(&alice, &placed, "exchange", 2).await;
-    wish["lines"][0]["skuId"] = json!(large);
-    let id = ask(&alice, &placed, &w.key(), wish).await.ok()["id"].as_str().unwrap().to_owned();
+    let id = asked_for(&alice, &placed, large, 2).await;
     let to = format!("/admin/returns/{id}");
     let dearer = "比买的贵 ¥46.68";
     let page = boss.page(&to).await;
@@ -312,9 +315,7 @@ async fn what_was_sent_in_exchange_is_what_comes_back() {
     let restock = [("restock", line.as_str())];
     let stock = || async { (w.stock(small).await.0, w.stock(large).await.0) };
     for (n, wanted, came, after) in [(1, large, "M", (9, 8)), (2, small, "L", (8, 9)), (3, large, "M", (9, 8))] {
-        let mut wish = wish(&alice, &placed, "exchange", 1).await;
-        wish["lines"][0]["skuId"] = json!(wanted);
-        let id = ask(&alice, &placed, &w.key(), wish).await.ok()["id"].as_str().unwrap().to_owned();
+        let id = asked_for(&alice, &placed, wanted, 1).await;
         let to = format!("/admin/returns/{id}");
         agree(&boss, &id).await;
         let page = boss.page(&format!("{to}/receive")).await;
@@ -362,9 +363,7 @@ async fn of_two_sizes_in_one_hand_staff_say_which_came_back() {
         let boss = w.staff("boss", Role::Manager).await;
         let placed = shipped(&w, &boss, &alice, small, 2).await;
         let line = line(&alice, &placed).await;
-        let mut wish = wish(&alice, &placed, "exchange", 1).await;
-        wish["lines"][0]["skuId"] = json!(large);
-        let id = ask(&alice, &placed, &w.key(), wish).await.ok()["id"].as_str().unwrap().to_owned();
+        let id = asked_for(&alice, &placed, large, 1).await;
         agree(&boss, &id).await;
         boss.post(&format!("/admin/returns/{id}/receive"), &[("restock", &line)]).await;
         boss.post(&format!("/admin/returns/{id}/send"), &[("tracking_no", "SF7777777777777")]).await;
@@ -876,9 +875,7 @@ async fn what_was_paid_back_is_not_exchanged_too() {
         let clerk = w.staff("clerk", Role::Clerk).await;
         let placed = shipped(&w, &boss, &alice, small, 1).await;
         let line = line(&alice, &placed).await;
-        let mut wish = wish(&alice, &placed, "exchange", 1).await;
-        wish["lines"][0]["skuId"] = json!(large);
-        let id = ask(&alice, &placed, &w.key(), wish).await.ok()["id"].as_str().unwrap().to_owned();
+        let id = asked_for(&alice, &placed, large, 1).await;
         let to = format!("/admin/returns/{id}");
         agree(&boss, &id).await;
         boss.post(&format!("{to}/receive"), &[("restock", &line)]).await;
@@ -962,9 +959,7 @@ async fn a_refund_puts_back_the_size_that_came() {
         let boss = w.staff("boss", Role::Manager).await;
         let placed = shipped(&w, &boss, &alice, small, bought).await;
         let line = line(&alice, &placed).await;
-        let mut wish = wish(&alice, &placed, "exchange", 1).await;
-        wish["lines"][0]["skuId"] = json!(large);
-        let id = ask(&alice, &placed, &w.key(), wish).await.ok()["id"].as_str().unwrap().to_owned();
+        let id = asked_for(&alice, &placed, large, 1).await;
         agree(&boss, &id).await;
         boss.post(&format!("/admin/returns/{id}/receive"), &[("restock", &line)]).await;
         boss.post(&format!("/admin/returns/{id}/send"), &[("tracking_no", "SF7777777777777")]).await;
@@ -1090,9 +1085,7 @@ async fn money_for_a_piece_that_stays_takes_no_size_away() {
     let boss = w.staff("boss", Role::Manager).await;
     let placed = shipped(&w, &boss, &alice, small, 2).await;
     let line = line(&alice, &placed).await;
-    let mut wish = wish(&alice, &placed, "exchange", 1).await;
-    wish["lines"][0]["skuId"] = json!(large);
-    let id = ask(&alice, &placed, &w.key(), wish).await.ok()["id"].as_str().unwrap().to_owned();
+    let id = asked_for(&alice, &placed, large, 1).await;
     agree(&boss, &id).await;
     boss.post(&format!("/admin/returns/{id}/receive"), &[("restock", &line)]).await;
     // Over the counter: no parcel, no number.

@@ -251,7 +251,6 @@ async fn month_report(shop: &State<Shop>, _staff: Manager, month: &str) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wechat::bill::Others;
 
     const NOW: i64 = 1_791_435_600_000;
 
@@ -269,22 +268,9 @@ mod tests {
             offline_fen: 7,
             ..DaySum::nothing(yesterday)
         };
-        let found = Match {
-            day: yesterday,
-            state: BillState::Differs,
-            payments: 2,
-            received_fen: 8_801,
-            received_borne_fen: 100,
-            refunds: 1,
-            refunded_fen: 500,
-            refunded_borne_fen: 0,
-            fee_fen: 5,
-            others: Others::default(),
-            problem: String::new(),
-            checked_at: NOW,
-            begun: true,
-        };
-        for (sums, matches, words) in [(vec![sum], vec![found], "88.01"), (vec![], vec![], "这个月没有收款")] {
+        for (sums, matches, words) in
+            [(vec![sum], vec![Match::sample(yesterday)], "88.01"), (vec![], vec![], "这个月没有收款")]
+        {
             let month = Month { first, last: end_of_month(first), sums, matches };
             let page = CalendarPage::of(&month, Frame::sample(Role::Manager), today);
             let html = assets::strictly("console/money.html", page).unwrap_or_else(|e| panic!("{e:#}"));

@@ -331,8 +331,7 @@ async fn looked(shop: &State<Shop>, staff: Manager, day: &str, form: Form<Looked
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reconcile::BillState;
-    use crate::wechat::bill::{Moved, Others};
+    use crate::wechat::bill::Moved;
     use crate::wechat::funds::Flow;
 
     const NOW: i64 = 1_791_435_600_000;
@@ -364,26 +363,11 @@ mod tests {
 
     fn matched() -> Seen {
         let day = Day::of(NOW).plus(-1);
-        let found = Match {
-            day,
-            state: BillState::Differs,
-            payments: 2,
-            received_fen: 8_801,
-            received_borne_fen: 100,
-            refunds: 1,
-            refunded_fen: 500,
-            refunded_borne_fen: 1,
-            fee_fen: 5,
-            others: Others { payments: 1, received_fen: 3, ..Others::default() },
-            problem: "微信没有回答".into(),
-            checked_at: NOW,
-            begun: true,
-        };
         let moved = Moved { arrived: 8_701, left: 499, fee: 5 };
         let flow = Flow { payments: 2, moved, withdrawn: -9, balance: Some((1, 2)), ..Flow::default() };
         Seen {
             sum: DaySum { payments: 2, received_fen: 8_800, received_borne_fen: 100, offline_fen: 7, ..quiet().sum },
-            found: Some(found),
+            found: Some(Match::sample(day)),
             orders: ByOrders { inside: (1, 8_000), beside: (1, 800) },
             fetched_at: Some(NOW + 1),
             unpaid: Unpaid { under_way: (1, 500), ..Unpaid::default() },

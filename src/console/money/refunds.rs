@@ -382,8 +382,7 @@ impl Offer {
             let some = full.refunds.iter().filter(|r| r.refund.inside && state.contains(&r.refund.state));
             some.fold(Fen::ZERO, |sum, r| sum.plus(r.refund.amount).unwrap_or(sum)).to_string()
         };
-        let sent_back = full.returns.iter().find(|one| asked.is_some_and(|r| one.case.refund == Some(r.refund.id)));
-        let sent_back = sent_back.map(|one| one.case.id);
+        let sent_back = asked.and_then(|r| full.return_of(r.refund.id)).map(|one| one.case.id);
         let text = |l: &refund::RefundableLine, skus: &[Sku], sku: SkuId| ComesAs {
             sku,
             text: in_hand::spec_of(&l.line, skus, sku),

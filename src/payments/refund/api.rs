@@ -170,7 +170,7 @@ async fn cancel(shop: &State<Shop>, buyer: Buyer, order_no: &str, id: &str) -> R
         let order = orders::store::of_buyer(tx, buyer.id, &called)?.ok_or(Code::NotFound)?;
         store::by_id(tx, id)?.filter(|refund| refund.order_id == Some(order.id)).ok_or(Code::NotFound)?;
         let full = orders::store::full(tx, order.clone())?;
-        if full.returns.iter().any(|one| one.case.refund == Some(id)) {
+        if full.return_of(id).is_some() {
             let words = "寄回的商品店里已经收到，正在确认金额，不能再撤回";
             return Err(with_order(Code::OrderState, tx, buyer.id, &order.order_no, moment)?.says(words));
         }
