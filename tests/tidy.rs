@@ -500,6 +500,17 @@ fn every_page_has_its_template() {
     assert!(pages > 40, "{pages}");
 }
 
+/// What the frame of all pages sets would stand before what a page is given under the same name: its names are its own.
+#[test]
+fn the_frame_of_all_pages_takes_no_page_its_names() {
+    let layout = std::fs::read_to_string("templates/console/layout.html").unwrap();
+    let set: Vec<&str> = layout.split("{% set ").skip(1).filter_map(|rest| rest.split_whitespace().next()).collect();
+    assert!(!set.is_empty());
+    for name in set {
+        assert!(name.starts_with("layout_"), "{name}: a page may be given something of that name");
+    }
+}
+
 /// Pages that name what they show only for the template to find, and pieces of such; a struct is what a page should be. No
 /// new one comes, and whoever makes one a struct lowers the number.
 const LOOSE: [(&str, usize); 2] = [("context! {", 58), ("json!(", 107)];

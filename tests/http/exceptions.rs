@@ -272,6 +272,8 @@ async fn money_that_nobody_knows_waits_for_a_person() {
     notice.set("transaction_id", "42-orphan");
     w.notify(signed(&notice)).await;
     let id = exception_id(&w, "orphan_payment").await;
+    let page = manager.page(&format!("/admin/exceptions/{id}/refund")).await;
+    assert!(page.contains("全额原路退回") && page.contains(">确认退款 ¥10.00</button>"), "{page}");
     manager.post(&format!("/admin/exceptions/{id}/refund"), &[]).await;
     // The simulated WeChat does not know that payment either; the real one would.
     w.wait("the refusal", || async {
@@ -316,5 +318,32 @@ async fn an_orphan_pays_the_closed_order_it_is_linked_to() {
     // The same money pays no second order.
     manager.post(&link, &[("order_no", &placed.no)]).await;
     assert!(manager.said("/admin/exceptions").await.contains("已经处理过"));
+    w.must_hold().await;
+}
+
+/// Of money that fits no order some has gone back already, in WeChat's own console: what is left goes back, and no more.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_of_a_payment_beside_orders_goes_back() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let short = Placed::of(alice.buy(sku, 1).await);
+    w.pay(&short, Paying::OtherAmount);
+    w.wait("the exception", || async { w.count("select count(*) from money_exceptions").await == 1 }).await;
+    let id = exception_id(&w, "amount_mismatch").await;
+    let payment = w.transaction(&short);
+    w.wechat.refund_by_console(&payment, 500).unwrap();
+    w.advance(5 * SECOND);
+    w.wait("the row", || async { w.count("select count(*) from refunds where state = 'succeeded'").await == 1 }).await;
+    let to = format!("/admin/exceptions/{id}/refund");
+    let page = manager.page(&to).await;
+    assert!(page.contains("余下的 <b>¥4.99</b>") && page.contains(">确认退款 ¥4.99</button>"), "{page}");
+    manager.post(&to, &[]).await;
+    w.wait("the rest", || async { w.wechat.refunds(&payment).iter().map(|one| one.amount_fen).sum::<i64>() == 999 })
+        .await;
+    manager.post(&to, &[]).await;
+    w.run_jobs().await;
+    assert_eq!(w.wechat.refunds(&payment).len(), 2, "nothing is left to go back");
     w.must_hold().await;
 }
