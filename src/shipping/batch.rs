@@ -216,6 +216,7 @@ impl Parts {
         let left = self.left();
         let wanted = claims.filter_map(|claim| match claim {
             Claim::Count(written) => tables::count(written),
+            Claim::CountOf(n, _) => Some(*n),
             _ => None,
         });
         // As the order's own list has it, with what was sent or given back.
@@ -230,7 +231,7 @@ impl Parts {
         if first != judged.row.line {
             judged.note = format!("第 {first} 行已经有这笔订单：这是它的另一个包裹");
         }
-        let left = self.left();
+        let (left, mut guessed) = (self.left(), None);
         let pieces = match claim {
             Claim::Unknown(why) => return refuse(judged, why),
             Claim::Rest | Claim::RestOf(_) if left == 0 => {
@@ -254,6 +255,15 @@ impl Parts {
                 Some(n) => return refuse(judged, format!("件数 {n} 超过还没发的 {left} 件")),
                 None => return refuse(judged, format!("件数「{written}」不是整数")),
             },
+            Claim::CountOf(n, _) if n > left => return refuse(judged, format!("件数 {n} 超过还没发的 {left} 件")),
+            Claim::CountOf(n, why) if n == left => {
+                judged.note = format!("{why}：没发的 {n} 件一起发");
+                return self.take_the_rest();
+            }
+            Claim::CountOf(n, why) => {
+                guessed = Some(why);
+                self.line_after_line(n)
+            }
         };
         let pieces: Vec<(LineId, i64)> =
             pieces.into_iter().map(|(line, n)| (line, n.min(self.left_of(line)))).collect();
@@ -265,10 +275,11 @@ impl Parts {
             *n -= pieces.iter().filter(|(taken, _)| taken == line).map(|(_, n)| n).sum::<i64>();
         }
         judged.stays = left - taken;
-        if judged.by_goods {
+        if judged.by_goods || guessed.is_some() {
             let text = |line: &Line| Some(line.text_of(pieces.iter().find(|(id, n)| *id == line.id && *n > 0)?.1));
             let goods = self.lines.iter().filter_map(text).collect::<Vec<_>>().join("、");
-            judged.note = format!("这个包裹：{goods}；还剩 {} 件", judged.stays);
+            let why = guessed.map(|why| format!("{why}，按订单的顺序分：")).unwrap_or_default();
+            judged.note = format!("{why}这个包裹：{goods}；还剩 {} 件", judged.stays);
         } else if judged.stays > 0 {
             judged.note = format!("这个包裹 {taken} 件，还剩 {} 件", judged.stays);
         }

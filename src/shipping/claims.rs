@@ -21,6 +21,8 @@ pub enum Claim {
     Rest,
     /// So many pieces, as they were written.
     Count(String),
+    /// So many, line after line, for nobody knows which: that.
+    CountOf(i64, String),
     Goods(Vec<(LineId, i64)>),
     /// The same, with something to be said of it.
     RestOf(String),
@@ -87,17 +89,36 @@ impl<'j> Parcels<'j> {
     fn add_up(&self, known: &Known, claims: &mut [Claim]) {
         let count = |at: &usize| tables::count(self.asking[*at].row.pieces.trim()).filter(|n| *n > 0);
         let line = |at: &usize| Some((known.line(&self.asking[*at].row.goods)?, count(at)?));
+        let all_leaves = self.ready.iter().flatten().filter_map(count).sum::<i64>() >= known.left();
+        let none_known = self.rows.iter().all(|at| known.line(&self.asking[*at].row.goods).is_none());
         for rows in &self.ready {
             let named = rows.iter().map(line).collect::<Option<Vec<_>>>().filter(|_| known.lines.len() > 1);
-            let share = named.and_then(|named| known.whole_share(&named));
+            let share = named.as_ref().and_then(|named| known.whole_share(named));
+            let wanted = rows.iter().map(count).sum::<Option<i64>>();
+            let sum = wanted.filter(|sum| *sum <= known.left() || *sum == known.ordered());
             if let Some(share) = share {
                 claims[rows[0]] = Claim::Goods(share);
+            } else if let Some(words) = named.and_then(|named| known.too_many(&named)) {
+                claims[rows[0]] = Claim::Unknown(words);
+            } else if let Some(goods) = self.strange(known, rows)
+                && let Some(pieces) = wanted.filter(|sum| *sum <= known.left())
+            {
+                // What is in which parcel nobody knows, and nothing stays.
+                let whole = pieces == known.left() || all_leaves && none_known;
+                claims[rows[0]] = match whole {
+                    true => Claim::CountOf(pieces, unknown(goods)),
+                    false => Claim::Unknown(format!("{}：请照订单写商品和规格，或在订单页发货", unknown(goods))),
+                };
             } else if rows.len() > 1 {
-                let sum = rows.iter().map(count).sum::<Option<i64>>();
-                let sum = sum.filter(|sum| *sum <= known.left() || *sum == known.ordered());
                 sum.into_iter().for_each(|sum| claims[rows[0]] = Claim::Count(sum.to_string()));
             }
         }
+    }
+
+    /// What rows call goods that the order may not have.
+    fn strange(&self, known: &Known, rows: &[usize]) -> Option<&'j str> {
+        let mut goods = rows.iter().map(|at| &self.asking[*at].row.goods).filter(|goods| known.line(goods).is_none());
+        goods.find_map(said)
     }
 
     fn take_goods(&self, known: &Known, claims: &mut [Claim]) {
@@ -129,7 +150,10 @@ impl<'j> Parcels<'j> {
             claims[rows[0]] = match (&lines, some_wait) {
                 (Some(lines), _) => Claim::Goods(known.share(rows.iter().map(|at| (lines[at], wanted[at])))),
                 // Everything leaves, whatever is in which.
-                (None, false) => Claim::Count(pieces.to_string()),
+                (None, false) => match self.strange(known, rows) {
+                    Some(goods) => Claim::CountOf(pieces, unknown(goods)),
+                    None => Claim::Count(pieces.to_string()),
+                },
                 (None, true) => Claim::Unknown(
                     "这笔订单在表里有几行，有的还没有单号，认不出这一行是哪些商品：请写件数，或在订单页发货".to_owned(),
                 ),
@@ -179,12 +203,18 @@ impl Known {
         if let [only] = &self.lines[..] {
             return Some(only.line.id);
         }
-        let (code, name, spec) = (plain(&goods.code), plain(&goods.name), plain(&goods.spec));
+        let (code, name) = (plain(&goods.code), plain(&goods.name));
         let named = |known: &Named| !name.is_empty() && plain(&known.line.name) == name;
-        let words = |known: &Named| known.line.spec_text.split_whitespace().map(plain).all(|word| spec.contains(&word));
+        let of_spec = |known: &Named, text: &str| known.line.spec_text.split_whitespace().all(|word| has(text, word));
+        // Both in one cell.
+        let whole = |known: &Named| {
+            let behind = behind(&goods.name, &known.line.name).filter(|_| !known.line.spec_text.is_empty());
+            behind.is_some_and(|behind| of_spec(known, &behind))
+        };
         only(&|known| !code.is_empty() && known.codes.contains(&code))
             .or_else(|| only(&named))
-            .or_else(|| only(&|known| named(known) && !spec.is_empty() && words(known)))
+            .or_else(|| only(&|known| named(known) && !goods.spec.is_empty() && of_spec(known, &goods.spec)))
+            .or_else(|| only(&whole))
     }
 
     /// Of each line once; `None` where more is named than is left of one.
@@ -192,6 +222,18 @@ impl Known {
         let share = self.share(wanted.iter().copied());
         let sum = |pieces: &[(LineId, i64)]| pieces.iter().map(|(_, n)| n).sum::<i64>();
         (sum(&share) == sum(wanted)).then_some(share)
+    }
+
+    /// Of which goods more is named than is left, unless every line stands there with the pieces of the whole order.
+    fn too_many(&self, wanted: &[(LineId, i64)]) -> Option<String> {
+        let all = self.lines.iter().filter(|known| known.line.left() > 0);
+        if all.clone().all(|known| wanted.contains(&(known.line.id, self.ordered()))) {
+            return None;
+        }
+        let named = |id: LineId| wanted.iter().filter(|(line, _)| *line == id).map(|(_, n)| n).sum::<i64>();
+        let Named { line, .. } = self.lines.iter().find(|known| named(known.line.id) > known.line.left())?;
+        let (name, n, left) = (&line.name, named(line.id), line.left());
+        Some(format!("「{name}」写了 {n} 件，没发的只有 {left} 件：请改对件数，或在订单页发货"))
     }
 
     /// Of each line once, and no more than is left of it.
@@ -203,6 +245,49 @@ impl Known {
     }
 }
 
+/// What a row calls its goods.
+fn said(goods: &Goods) -> Option<&str> {
+    [&goods.name, &goods.code].into_iter().map(|text| text.trim()).find(|text| !text.is_empty())
+}
+
+fn unknown(goods: &str) -> String {
+    format!("这笔订单里认不出「{goods}」")
+}
+
 fn plain(text: &str) -> String {
     bare(text).to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+/// Whether a word of a specification stands there by itself: `L` does not in `XL`.
+fn has(text: &str, word: &str) -> bool {
+    let (text, word) = (words(text), words(word));
+    let apart = |one: Option<char>, other: Option<char>| {
+        let both = one.zip(other);
+        !both.is_some_and(|(one, other)| one.is_ascii_alphanumeric() && other.is_ascii_alphanumeric())
+    };
+    text.match_indices(&word).any(|(at, _)| {
+        let (before, after) = (text[..at].chars().next_back(), text[at + word.len()..].chars().next());
+        apart(before, word.chars().next()) && apart(word.chars().next_back(), after)
+    })
+}
+
+/// What follows a name, however it is parted.
+fn behind(text: &str, name: &str) -> Option<String> {
+    let mut missing = plain(name);
+    let text = bare(text).to_lowercase();
+    for (at, c) in text.char_indices() {
+        if missing.is_empty() {
+            return Some(text[at..].to_owned());
+        }
+        if c.is_alphanumeric() {
+            missing = missing.strip_prefix(c)?.to_owned();
+        }
+    }
+    None
+}
+
+/// With a blank for all that is no letter and no digit.
+fn words(text: &str) -> String {
+    let text = bare(text).to_lowercase();
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }

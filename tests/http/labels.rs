@@ -228,7 +228,7 @@ async fn an_order_can_leave_in_several_parcels_of_one_table() {
 async fn a_table_with_a_row_for_each_kind_of_goods_says_what_lies_in_which_parcel() {
     let w = World::new().await;
     let (_, cup) = w.product_with("杯", 1000, 99, |_, sku| sku.sku_code = Some("CUP-1".into())).await;
-    let bowl = w.product("碗", 500, 99).await;
+    let (_, bowl) = w.product_with("碗", 500, 99, |_, sku| sku.specs = vec![("口径".into(), "大 L".into())]).await;
     let alice = w.buyer("alice").await;
     let packer = w.staff("packer", Role::Packer).await;
     let placed = async || {
@@ -256,21 +256,57 @@ async fn a_table_with_a_row_for_each_kind_of_goods_says_what_lies_in_which_parce
     let counted = "订单号\t商品名称\t商家编码\t件数\t快递公司\t快递单号";
     let cases = [
         // In whichever order they stand, by code and by name.
-        (head, ["碗\t\t1\t申通\t1", "茶杯\tcup-1\t2\t申通\t2"], "shipped 1 碗×1，2 杯×2", "这个包裹：碗 ×1；还剩 2 件"),
+        (
+            head,
+            ["碗\t\t1\t申通\t1", "茶杯\tcup-1\t2\t申通\t2"],
+            "shipped 1 碗×1，2 杯×2",
+            "这个包裹：碗 大 L ×1；还剩 2 件",
+        ),
         // What has no number yet stays.
         (head, ["碗\t\t1\t申通\t3", "杯\t\t2\t\t"], "to_ship 3 碗×1", "其中 1 笔订单按商品行只发一部分"),
         (head, ["杯\t\t2\t\t", "碗\t\t1\t申通\t4"], "to_ship 4 碗×1", "没填"),
         // One parcel.
         (head, ["杯\t\t2\t申通\t5", "碗\t\t1\t申通\t5"], "shipped 5 杯×2+碗×1", "与第 2 行重复"),
         // Nobody knows which goods, and all leave.
-        (head, ["甲\t\t1\t申通\t6", "乙\t\t2\t申通\t7"], "shipped 6 杯×1，7 杯×1+碗×1", "还剩 2 件"),
+        (
+            head,
+            ["甲\t\t1\t申通\t6", "乙\t\t2\t申通\t7"],
+            "shipped 6 杯×1，7 杯×1+碗×1",
+            "认不出「甲」，按订单的顺序分：这个包裹：杯 ×1；还剩 2 件",
+        ),
+        (
+            head,
+            ["\tERP9\t1\t申通\t6", "\tERP8\t2\t申通\t7"],
+            "shipped 6 杯×1，7 杯×1+碗×1",
+            "认不出「ERP9」，按订单的顺序分",
+        ),
+        (
+            counted,
+            ["甲\t\t1\t申通\t6", "乙\t\t2\t申通\t7"],
+            "shipped 6 杯×1，7 杯×1+碗×1",
+            "认不出「甲」，按订单的顺序分",
+        ),
         // Nobody knows which goods stay.
         (head, ["甲\t\t1\t申通\t8", "乙\t\t2\t\t"], "to_ship ", "认不出这一行是哪些商品"),
         // Pieces that are counted are those of the goods beside them.
-        (counted, ["碗\t\t1\t申通\t1", "杯\t\t2\t申通\t2"], "shipped 1 碗×1，2 杯×2", "这个包裹：碗 ×1；还剩 2 件"),
+        (
+            counted,
+            ["碗\t\t1\t申通\t1", "杯\t\t2\t申通\t2"],
+            "shipped 1 碗×1，2 杯×2",
+            "这个包裹：碗 大 L ×1；还剩 2 件",
+        ),
         (counted, ["杯\t\t2\t申通\t3", "碗\t\t1\t申通\t3"], "shipped 3 杯×2+碗×1", "与第 2 行重复"),
-        (counted, ["甲\t\t2\t申通\t4", "乙\t\t1\t申通\t4"], "shipped 4 杯×2+碗×1", "与第 2 行重复"),
+        (counted, ["甲\t\t2\t申通\t4", "乙\t\t1\t申通\t4"], "shipped 4 杯×2+碗×1", "认不出「甲」：没发的 3 件一起发"),
         (counted, ["碗\t\t1\t申通\t5", "杯\t\t\t\t"], "to_ship 5 碗×1", "只发一部分"),
+        // More than the order has, and goods that it does not have.
+        (counted, ["杯\t\t3\t申通\t6", "碗\t\t\t\t"], "to_ship ", "「杯」写了 3 件，没发的只有 2 件"),
+        (counted, ["丙\t\t1\t申通\t7", "杯\t\t2\t申通\t8"], "to_ship 8 杯×2", "认不出「丙」"),
+        (counted, ["丙\t\t1\t申通\t7", "\t\t\t\t"], "to_ship ", "认不出「丙」"),
+        // Name and specification in one cell, and one that stands in a longer word.
+        (counted, ["碗 口径:大 L\t\t1\t申通\t7", "杯\t\t\t\t"], "to_ship 7 碗×1", "这个包裹：碗 大 L ×1"),
+        (counted, ["碗 口径:大 XL\t\t1\t申通\t7", "杯\t\t\t\t"], "to_ship ", "认不出「碗 口径:大 XL」"),
+        // The pieces of the whole order, beside each of its goods.
+        (counted, ["杯\t\t3\t申通\t9", "碗\t\t3\t申通\t9"], "shipped 9 杯×2+碗×1", "与第 2 行重复"),
         // Numbers that are not those of the order say nothing of it.
         (head, ["碗\t\t7\t申通\t9", "杯\t\t2\t申通\t0"], "shipped 9 杯×2+碗×1，0 ", "商品都记在那一个包裹里"),
     ];
