@@ -68,6 +68,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0054_clock_steps.sql"),
     include_str!("migrations/0055_came_back.sql"),
     include_str!("migrations/0056_came_as.sql"),
+    include_str!("migrations/0057_resend_cost.sql"),
 ];
 
 /// The newest schema that this program knows.
@@ -244,12 +245,12 @@ mod tests {
         old.execute_batch(&format!(
             "insert into buyers (id, app_id, openid, created_at) values (1, 'wx', 'o1', 0);
              insert into products (id, name, created_at, updated_at) values (1, '苹果', 0, 0), (2, '雪梨', 0, 0);
-             insert into skus (id, product_id, price_fen) values (1, 1, 100), (2, 2, 100);
+             insert into skus (id, product_id, price_fen, cost_fen) values (1, 1, 100, 40), (2, 2, 100, null);
              insert into orders (id, order_no, buyer_id, status, goods_fen, freight_fen, total_fen, paid_fen, delivery,
                                  holds_stock, created_at, expires_at)
                values (7, '20261008AAAAAAAAAA', 1, 'shipped', 500, 0, 500, 500, 'none', 1, 0, 0);
-             insert into order_lines (id, order_id, product_id, sku_id, name, spec_text, price_fen, quantity)
-               values (3, 7, 1, 1, '苹果', '', 100, 4), (4, 7, 2, 2, '雪梨', '', 100, 1);
+             insert into order_lines (id, order_id, product_id, sku_id, name, spec_text, price_fen, quantity, cost_fen)
+               values (3, 7, 1, 1, '苹果', '', 100, 4, 30), (4, 7, 2, 2, '雪梨', '', 100, 1, 5);
              insert into resends (id, order_id, reason, sent_by, sent_at)
                values (1, 7, '破损', '店主', {HOUR}), (2, 7, '错发', '店主', {HOUR} + 1);
              insert into resend_lines (resend_id, line_id, sku_id, quantity) values (1, 3, 1, 2), (1, 4, 2, 1), (2, 3, 2, 1);"
@@ -264,6 +265,9 @@ mod tests {
         assert_eq!(one(sent), "13:2×1 14:1×2 23:1×2");
         let moves = "select group_concat(hour || ':' || moves, ' ') from margin_hours";
         assert_eq!(one(moves), "1:3");
+        let cost =
+            "select group_concat(coalesce(cost_fen, '-'), ' ') from (select * from resend_lines order by 1, 2, 3)";
+        assert_eq!(one(cost), "30 5 -", "its like as the order has it, another as it costs now");
         new.execute("insert into resend_lines (resend_id, line_id, sku_id, quantity) values (2, 3, 1, 1)", []).unwrap();
         assert_eq!((one(sent), one(moves)), ("13:2×1 14:1×2 23:1×1 23:1×2".into(), "1:4".into()));
         let broken: i64 = new.query_row("select count(*) from pragma_foreign_key_check", [], |row| row.get(0)).unwrap();

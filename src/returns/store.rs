@@ -273,8 +273,12 @@ pub fn insert_resend(tx: &Tx, order: OrderId, new: &Resend) -> Result<ResendId> 
         tx.now()
     ])?;
     let id = ResendId(tx.last_insert_rowid());
-    let mut insert =
-        tx.prepare_cached("insert into resend_lines (resend_id, line_id, sku_id, quantity) values (?1, ?2, ?3, ?4)")?;
+    // Its like has cost what was written down with the order, another SKU what it costs now.
+    let mut insert = tx.prepare_cached(
+        "insert into resend_lines (resend_id, line_id, sku_id, quantity, cost_fen)
+         select ?1, l.id, s.id, ?4, iif(s.id = l.sku_id, l.cost_fen, s.cost_fen)
+           from order_lines l, skus s where l.id = ?2 and s.id = ?3",
+    )?;
     for (line, sku, quantity) in &new.lines {
         insert.execute(params![id, line, sku, quantity])?;
     }

@@ -353,6 +353,37 @@ async fn what_was_sent_in_exchange_is_what_comes_back() {
     w.must_hold().await;
 }
 
+/// What goes out in exchange has cost what it costs, and what came back has cost nothing: M for the dearer L and back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_margin_is_of_the_goods_that_are_out() {
+    let w = World::new().await;
+    let (small, large) = two_sizes(&w, 5000, 9).await;
+    let cost = |sku, fen| {
+        move |tx: &xiaopu::db::Tx| Ok::<_, Error>(catalogue::set_cost(tx, sku, xiaopu::money::Fen::new(fen))?)
+    };
+    w.shop.db.write(cost(small, 1000)).await.unwrap();
+    w.shop.db.write(cost(large, 3000)).await.unwrap();
+    let alice = w.buyer("alice").await;
+    let boss = w.staff("boss", Role::Manager).await;
+    let placed = shipped(&w, &boss, &alice, small, 1).await;
+    let line = line(&alice, &placed).await;
+    let earned = || async {
+        let home = boss.page("/admin").await;
+        home.split("<dt>毛利</dt><dd>").nth(1).unwrap().split([' ', '<']).next().unwrap().to_owned()
+    };
+    assert_eq!(earned().await, "¥40.00");
+    for (wanted, parcel, after) in [(large, "SF7777777777771", "¥20.00"), (small, "SF7777777777772", "¥40.00")] {
+        let id = asked_for(&alice, &placed, wanted, 1).await;
+        agree(&boss, &id).await;
+        boss.post(&format!("/admin/returns/{id}/receive"), &[("restock", &line)]).await;
+        boss.post(&format!("/admin/returns/{id}/send"), &[("tracking_no", parcel)]).await;
+        // What a size costs from now on changes nothing of what is out.
+        w.shop.db.write(cost(wanted, 9999)).await.unwrap();
+        assert_eq!(earned().await, after);
+        w.must_hold().await;
+    }
+}
+
 /// Of two sizes in one hand, whoever looks at them says what came; without a word it is what was sent last.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_sizes_in_one_hand_staff_say_which_came_back() {

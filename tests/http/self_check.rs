@@ -86,7 +86,7 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         "换货、补发的每件恰在库存流水里一次",
-        "insert into resend_lines select max(r.id), max(l.id), 1, 1 from resends r, order_lines l",
+        "insert into resend_lines (resend_id, line_id, sku_id, quantity) select max(r.id), max(l.id), 1, 1 from resends r, order_lines l",
     ),
     (
         "换货、补发的每件恰在库存流水里一次",

@@ -61,14 +61,19 @@ pub struct GoodsBack {
 }
 
 pub fn goods_back(conn: &Connection, (from, to): Span) -> Result<Vec<GoodsBack>> {
-    // What an order let go before it was paid has never been sold.
+    // What an order let go before it was paid has never been sold. What came back as another SKU than was bought is what
+    // had been sent in exchange.
     let mut rows = conn.prepare_cached(
-        "select m.at, iif(m.reason = 'return', m.on_hand_delta, -m.reserved_delta) as pieces, l.cost_fen
+        "select m.at, iif(m.reason = 'return', m.on_hand_delta, -m.reserved_delta) as pieces,
+                iif(m.sku_id = l.sku_id, l.cost_fen, (select p.cost_fen
+                   from resends s join resend_lines p on p.resend_id = s.id
+                  where s.order_id = l.order_id and p.line_id = l.id and p.sku_id = m.sku_id and s.sent_at <= m.at
+                  order by s.id desc limit 1)) as cost_fen
            from stock_moves m join order_lines l on l.id = m.line_id join orders o on o.id = l.order_id
           where (m.reason = 'release' or m.reason = 'return') and m.at >= ?1 and m.at < ?2 and o.paid_at <= m.at
          union all
-         select s.sent_at, -p.quantity, l.cost_fen
-           from resends s join resend_lines p on p.resend_id = s.id join order_lines l on l.id = p.line_id
+         select s.sent_at, -p.quantity, p.cost_fen
+           from resends s join resend_lines p on p.resend_id = s.id
           where s.sent_at >= ?1 and s.sent_at < ?2",
     )?;
     rows.query_map(params![from, to], |row| {
