@@ -42,8 +42,13 @@ pub async fn ask(shop: &Shop, account: &Account, attempt: &Attempt) -> Result<As
         entry.transaction_id = Some(payment.transaction_id.clone());
         entry.amount = Some(payment.total);
     }
-    let unread = trade.as_ref().err().map(ToString::to_string).filter(|_| exchange.signature == Signature::Right);
-    let unread = unread.filter(|why| why.contains(Flaw::BadField.word()));
+    // It is signed, and one of its facts cannot be read: the money may have come in.
+    let unread = match &trade {
+        Err(GatewayError::Unusable { flaw: Flaw::BadField, said }) if exchange.signature == Signature::Right => {
+            Some(said.clone())
+        }
+        _ => None,
+    };
     let number = attempt.out_trade_no.to_string();
     let write = move |tx: &Tx| {
         let message = entry.record(tx)?;

@@ -405,7 +405,7 @@ async fn send(shop: &Shop, cashier: &Cashier, attempt: &Attempt) -> Result<Optio
 fn once_more(exchange: &Exchange<String>) -> Option<Duration> {
     match (&exchange.result, &exchange.signature) {
         (Err(GatewayError::Refused { code, .. }), _) if code == "SYSTEMERROR" => Some(Duration::from_millis(300)),
-        (Err(GatewayError::Unreachable(_)), Signature::WrongV3(_)) => Some(Duration::ZERO),
+        (Err(e), Signature::WrongV3(_)) if e.is_unknown() => Some(Duration::ZERO),
         _ => None,
     }
 }
@@ -452,7 +452,7 @@ pub fn meaning(code: &str) -> (Meaning, &'static str) {
 async fn refused(shop: &Shop, cashier: &Cashier, attempt: &Attempt, e: GatewayError) -> Result<Option<String>> {
     let (code, text) = match &e {
         // A time-out is unknown, not failed: the order stands, and the poll will ask.
-        GatewayError::Unreachable(_) => {
+        GatewayError::Unreachable(_) | GatewayError::Unusable { .. } => {
             return Err(Error::from(Code::WechatUnavailable).retry_after(5));
         }
         // Unsigned, so it says nothing about the attempt: the next try sends the same once more.

@@ -69,6 +69,8 @@ impl<T> Exchange<T> {
 pub enum GatewayError {
     /// No usable answer: whether it happened is unknown. Ask with a query.
     Unreachable(String),
+    /// An answer came and cannot be used, for this flaw: whether it happened is as unknown as without one.
+    Unusable { flaw: Flaw, said: String },
     /// The connection was broken off for the sake of our certificate. With TLS 1.3 that can come after the request
     /// has been written, so whether it happened is as unknown as after any broken connection.
     Certificate(String),
@@ -82,6 +84,7 @@ impl std::fmt::Display for GatewayError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             GatewayError::Unreachable(why) => write!(f, "连不上微信或回答不可信: {why}"),
+            GatewayError::Unusable { said, .. } => write!(f, "微信的回答不能用: {said}"),
             GatewayError::Certificate(alert) => write!(f, "微信不接受退款证书: {alert}"),
             GatewayError::NotAccepted(text) => write!(f, "微信未受理: {text}"),
             GatewayError::Refused { code, text } => write!(f, "微信拒绝: {code} {text}"),
@@ -95,7 +98,13 @@ impl GatewayError {
         match self {
             GatewayError::Unreachable(text) | GatewayError::Certificate(text) | GatewayError::NotAccepted(text) => text,
             GatewayError::Refused { text, .. } => text,
+            GatewayError::Unusable { said, .. } => said,
         }
+    }
+
+    /// No answer that can be used: whether what was asked for happened is unknown.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, GatewayError::Unreachable(_) | GatewayError::Unusable { .. })
     }
 
     /// The same without what we say of it ourselves.
@@ -114,12 +123,12 @@ impl GatewayError {
 
 /// An answer that cannot be used: nothing is known.
 pub(super) fn unusable(flaw: Flaw) -> GatewayError {
-    GatewayError::Unreachable(explained(flaw.word()))
+    GatewayError::Unusable { flaw, said: explained(flaw.word()) }
 }
 
 /// An answer in which this is missing, or cannot be.
 pub(super) fn bad_field(name: &str) -> GatewayError {
-    GatewayError::Unreachable(explained(&format!("{} {name}", Flaw::BadField.word())))
+    GatewayError::Unusable { flaw: Flaw::BadField, said: explained(&format!("{} {name}", Flaw::BadField.word())) }
 }
 
 /// An answer that is no message, or not signed as it should be.

@@ -114,6 +114,8 @@ mod tests {
         assert_eq!(explained("TRADE_STATE NOTPAY"), "TRADE_STATE NOTPAY 支付状态不是成功");
         assert_eq!(explained("签名不对"), "签名不对");
         let bad = bad_field("refund_fee_0");
-        assert!(matches!(&bad, GatewayError::Unreachable(said) if said.starts_with("BAD_FIELD refund_fee_0 缺少")));
+        assert!(
+            matches!(&bad, GatewayError::Unusable { flaw: Flaw::BadField, said } if said.starts_with("BAD_FIELD refund_fee_0 缺少"))
+        );
     }
 }

@@ -49,12 +49,12 @@ impl Standing {
         let before = self.forget_of(account, |_| true);
         let why = match (result, before) {
             (Ok(_), _) => return,
-            (Err(GatewayError::Unreachable(said)), Some(Why::Unanswered(times, _))) => {
-                Why::Unanswered(times.saturating_add(1), said.clone())
+            (Err(e), Some(Why::Unanswered(times, _))) if e.is_unknown() => {
+                Why::Unanswered(times.saturating_add(1), e.said().to_owned())
             }
             // What WeChat said before stands until it says something else.
-            (Err(GatewayError::Unreachable(_)), Some(before)) => before,
-            (Err(GatewayError::Unreachable(said)), None) => Why::Unanswered(1, said.clone()),
+            (Err(e), Some(before)) if e.is_unknown() => before,
+            (Err(e), None) if e.is_unknown() => Why::Unanswered(1, e.said().to_owned()),
             (Err(e), _) => match why(account.api(), e) {
                 Some(why) => why,
                 None => return,
@@ -127,7 +127,7 @@ fn why(api: Api, e: &GatewayError) -> Option<Why> {
 /// Source: error codes, unified order, API v2; JSAPI order, API v3.
 fn known(api: Api, e: &GatewayError) -> Option<Why> {
     const CODES: [&str; 5] = ["SIGNERROR", "NOAUTH", "APPID_NOT_EXIST", "MCHID_NOT_EXIST", "APPID_MCHID_NOT_MATCH"];
-    if matches!(e, GatewayError::Unreachable(_) | GatewayError::Certificate(_)) {
+    if e.is_unknown() || matches!(e, GatewayError::Certificate(_)) {
         return None;
     }
     // Our own words about its signature name headers too, and say nothing of the settings.
