@@ -393,14 +393,21 @@ async fn enter_missed(shop: &Shop, account: &Account, day: Day, lines: store::Li
     for (transaction_id, attempt) in shop.read(read).await? {
         // WeChat knows a payment by the app that it was made in.
         let made_in = attempt.and_then(|attempt| attempt.account(shop));
-        unheard += usize::from(!enter_payment(shop, made_in.as_ref().unwrap_or(account), &transaction_id).await?);
+        let entered = enter_payment(shop, made_in.as_ref().unwrap_or(account), &transaction_id).await;
+        unheard += usize::from(!without_the_others(entered, &transaction_id).unwrap_or(false));
     }
     let missed = shop.read(move |conn| Ok(store::refunds_missed(conn, day, lines)?)).await?;
     for entry in missed.chunk_by(|a, b| a.0 == b.0) {
         let named = entry.iter().map(|(_, number)| number.clone()).filter(|number| !number.is_empty()).collect();
-        unheard += usize::from(learn::all_of(shop, entry[0].0, named).await? != Ran::Done);
+        let learnt = learn::all_of(shop, entry[0].0, named).await;
+        unheard += usize::from(without_the_others(learnt, &entry[0].0) != Some(Ran::Done));
     }
     Ok(unheard)
+}
+
+/// One row that cannot be entered is asked about again, and keeps no other from being matched.
+fn without_the_others<T>(entered: Result<T>, what: &impl std::fmt::Display) -> Option<T> {
+    entered.inspect_err(|e| log::error!("a bill's row about {what} was not entered: {}", e.message())).ok()
 }
 
 /// What WeChat kept of each payment and refund that is ours, a few at a time.

@@ -597,3 +597,36 @@ async fn a_difference_that_a_person_has_settled_stands_in_the_months_report() {
     let cell = |column: u32| told.get_value((1, column)).map(ToString::to_string).unwrap_or_default();
     assert!(cell(1).contains("到账金额不同") && cell(4).contains("微信客服说以账单为准"), "{} {}", cell(1), cell(4));
 }
+
+/// A bill's refund of more than WeChat itself said was paid: one of the two is wrong. It is a difference for somebody to look
+/// at, and everything else of the day is matched.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_row_that_cannot_be_keeps_no_other_from_being_matched() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 8800, 99).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    // What went back of another payment nobody heard of: the bill tells.
+    let other = w.paid(&alice, sku, 1).await;
+    let odd = Placed::of(alice.buy(sku, 1).await);
+    w.pay(&odd, Paying::NoNotice);
+    let mut notice = w.notice(&odd, "alice");
+    notice.set("transaction_id", w.transaction(&odd));
+    notice.set("total_fee", "8000");
+    notice.set("cash_fee", "8000");
+    w.notify(signed(&notice)).await;
+    w.wait("the exception", || async { w.count("select count(*) from money_exceptions").await == 1 }).await;
+    w.wechat.ways(|ways| ways.refund_notices = false);
+    w.wechat.refund_by_console(&w.transaction(&odd), 8800).unwrap();
+    w.wechat.refund_by_console(&w.transaction(&other), 1000).unwrap();
+    next_morning(&w).await;
+    assert_eq!(matched(&w, first_day()).await, BillState::Differs);
+    assert_eq!(alice.order(&other.no).await["refundedFen"], 1000, "the rest of the day is entered");
+    let kinds = "select count(*) from money_exceptions where state = 'open' and difference in ";
+    assert_eq!(w.count(format!("{kinds} ('payment_amount', 'refund_missing_here')")).await, 2);
+    assert_eq!(open_differences(&w).await, 2);
+    let inbox = manager.page("/admin/exceptions").await;
+    assert!(inbox.contains("退了 ¥88.00") && inbox.contains("退款没有入账"), "{inbox}");
+    assert_eq!(w.count("select count(*) from jobs where kind = 'bill' and last_error <> ''").await, 0);
+    w.must_hold().await;
+}

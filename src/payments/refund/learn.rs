@@ -9,7 +9,7 @@ use crate::clock::{DAY, MINUTE, SECOND};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::exceptions::{Kind, NewException, store as exceptions};
-use crate::ids::{LedgerId, OutRefundNo, RefundId};
+use crate::ids::{LedgerId, OrderId, OutRefundNo, RefundId};
 use crate::jobs::{self, Ran, Task};
 use crate::ledger::Entered;
 use crate::ledger::store::{self as ledger, GoneBack};
@@ -191,6 +191,10 @@ fn made_elsewhere(tx: &Tx, fact: &RefundFact) -> Result<Option<Refund>> {
     let Some(entered) = ledger::payment(tx, &fact.transaction_id)? else { return Ok(None) };
     let attempt = entered.attempt_id.map(|id| payments::attempt(tx, id)).transpose()?.flatten();
     let order_id = entered.order_id.or(attempt.map(|attempt| attempt.order_id));
+    if fact.amount > entered.amount {
+        more_than_paid(tx, &entered, order_id, fact)?;
+        return Ok(None);
+    }
     let out_refund_no = match fact.out_refund_no.parse::<OutRefundNo>() {
         Ok(number) => number,
         Err(_) => OutRefundNo::of_console(&fact.refund_id),
@@ -231,6 +235,28 @@ fn made_elsewhere(tx: &Tx, fact: &RefundFact) -> Result<Option<Refund>> {
     exceptions::resolve_gone_back(tx, &entered.transaction_id, &what)?;
     jobs::enqueue(tx, Task::Refund(id), now + MINUTE)?;
     Ok(refunds::by_id(tx, id)?)
+}
+
+/// More of a payment went back than WeChat said was paid: one of the two is wrong, so it is entered nowhere and somebody
+/// looks.
+fn more_than_paid(tx: &Tx, entered: &Entered, order_id: Option<OrderId>, fact: &RefundFact) -> Result<()> {
+    let what = format!(
+        "微信说这笔付款退了 ¥{}（微信退款单号 {}），可是付款本店记的只有 ¥{}（也是微信说的）：退款没有入账，请到商户平台核对",
+        fact.amount, fact.refund_id, entered.amount
+    );
+    let exception = NewException {
+        order_id,
+        attempt_id: entered.attempt_id,
+        transaction_id: &entered.transaction_id,
+        amount_fen: fact.amount.get(),
+        ..NewException::new(Kind::AmountMismatch, format!("{} more than paid", fact.refund_id), &what)
+    };
+    if exceptions::open(tx, &exception)?.is_some()
+        && let Some(order) = order_id
+    {
+        orders::store::note(tx, order, &Who::wechat(), Topic::Money, &what)?;
+    }
+    Ok(())
 }
 
 /// A refund that never went out leaves its number to the one that WeChat knows under it: the shop went back to a backup
