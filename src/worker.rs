@@ -21,7 +21,7 @@ use crate::orders::{self, OrderStatus, RECEIVED_AFTER, Who, moves};
 use crate::outbox;
 use crate::packing;
 use crate::parcels;
-use crate::payments::refund::{learn, send};
+use crate::payments::refund::{learn, send, since};
 use crate::payments::{check, close, invariants, mend, notify_v3, prepay, repack};
 use crate::photos;
 use crate::programs::{self, hooks};
@@ -296,6 +296,7 @@ async fn run_one(shop: &Shop, job: Job) -> Result<()> {
         Task::Register(order) => register::tell(shop, order).await,
         Task::Refund(refund) => send::advance(shop, refund).await,
         Task::Refunds(entry) => learn::all_of(shop, entry, Vec::new()).await,
+        Task::LookBack => since::look_back(shop).await,
         Task::Return(case) => aftersale::time::pass(shop, case).await,
         Task::Shelf(product) => shelve(shop, product).await,
         Task::Bill(day) => reconcile::run(shop, day).await,

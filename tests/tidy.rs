@@ -258,6 +258,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "orders",
             "outbox",
             "parcels",
+            "payments",
             "refunds",
             "secrets",
             "shipping",

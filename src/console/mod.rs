@@ -173,7 +173,11 @@ fn undoable(to: impl Into<String>, done: &str, undo: &str) -> Flash<Redirect> {
 /// After a form that waits for a word: back to a page with what speaks against it, and a button that sends the same form to
 /// `form` with that word said. Errors that wait for no word are told as they are.
 fn asked(to: impl Into<String>, error: Error, form: &str, sent: &[(String, String)]) -> Flash<Redirect> {
-    let Some((word, button)) = WORDS.iter().find(|(word, _)| error.fields.contains_key(*word)) else {
+    let asks = |word: &str| match word {
+        "despite_refund" => error.code == Code::RefundInProgress,
+        field => error.fields.contains_key(field),
+    };
+    let Some((word, button)) = WORDS.iter().find(|(word, _)| asks(word)) else {
         return refused(to, error);
     };
     let mut fields = form_urlencoded::Serializer::new(String::new());
@@ -187,7 +191,8 @@ fn asked(to: impl Into<String>, error: Error, form: &str, sent: &[(String, Strin
 }
 
 /// The words that a form may wait for: each its field, and what its button says.
-const WORDS: [(&str, &str); 2] = [("merge", "合并发货"), ("dearer", "由店里承担，寄出")];
+const WORDS: [(&str, &str); 3] =
+    [("merge", "合并发货"), ("dearer", "由店里承担，寄出"), ("despite_refund", "仍然发出")];
 
 /// After a form: back to a page, with what was done and where it is taken back, or with what was wrong.
 fn back_undoable(to: impl Into<String>, outcome: Result<(String, String)>) -> Flash<Redirect> {

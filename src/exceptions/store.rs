@@ -37,6 +37,19 @@ pub fn open(tx: &Tx, new: &NewException<'_>) -> Result<Option<ExceptionId>> {
     Ok((inserted == 1).then(|| ExceptionId(tx.last_insert_rowid())))
 }
 
+/// The same, open again if it was resolved before: what was decided then is asked once more.
+pub fn open_anew(tx: &Tx, new: &NewException<'_>) -> Result<()> {
+    if open(tx, new)?.is_none() {
+        tx.prepare_cached(
+            "update money_exceptions
+                set state = 'open', resolved_at = null, resolution = null, what = ?3, order_id = ?4, opened_at = ?5
+              where kind = ?1 and subject = ?2",
+        )?
+        .execute(params![new.kind, new.subject, new.what, new.order_id, tx.now()])?;
+    }
+    Ok(())
+}
+
 /// The subject of one that tells of money that went back of a payment and that nobody here knows of.
 pub fn gone_back(transaction_id: &str) -> String {
     format!("{transaction_id} gone back")
@@ -49,6 +62,15 @@ pub fn waits_for_gone_back(conn: &Connection, order: OrderId) -> Result<bool> {
           where order_id = ?1 and state = 'open' and kind = 'amount_mismatch' and subject like '% gone back'",
     )?
     .exists([order])
+}
+
+/// Since when somebody is to look what went back of a payment.
+pub fn gone_back_since(conn: &Connection, transaction_id: &str) -> Result<Option<i64>> {
+    conn.prepare_cached(
+        "select opened_at from money_exceptions where kind = 'amount_mismatch' and subject = ?1 and state = 'open'",
+    )?
+    .query_row([gone_back(transaction_id)], |row| row.get(0))
+    .optional()
 }
 
 /// What went back of a payment is known now.

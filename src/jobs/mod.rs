@@ -26,6 +26,8 @@ pub enum Task {
     Refund(RefundId),
     /// Ask which refunds a payment has at WeChat: some may have been made in its own console.
     Refunds(LedgerId),
+    /// After going back to a backup: ask what went back meanwhile of payments that something is still to leave for.
+    LookBack,
     /// See whether the time for a step of a return is over.
     Return(ReturnId),
     /// Put a product on the shelf, or take it off.
@@ -60,6 +62,7 @@ impl Task {
             Task::Register(_) => Kind::Register,
             Task::Refund(_) => Kind::Refund,
             Task::Refunds(_) => Kind::Refunds,
+            Task::LookBack => Kind::LookBack,
             Task::Return(_) => Kind::Return,
             Task::Shelf(_) => Kind::Shelf,
             Task::Bill(_) => Kind::Bill,
@@ -86,7 +89,7 @@ impl Task {
             Task::Tell(id) => id.0,
             Task::Deliver(id) => id.0,
             Task::Gather(channel) => channel,
-            Task::Bills | Task::SelfCheck | Task::Backup | Task::Carriers | Task::Repack => 0,
+            Task::LookBack | Task::Bills | Task::SelfCheck | Task::Backup | Task::Carriers | Task::Repack => 0,
         }
     }
 
@@ -100,6 +103,7 @@ impl Task {
             Kind::Register => Task::Register(OrderId(subject)),
             Kind::Refund => Task::Refund(RefundId(subject)),
             Kind::Refunds => Task::Refunds(LedgerId(subject)),
+            Kind::LookBack => Task::LookBack,
             Kind::Return => Task::Return(ReturnId(subject)),
             Kind::Shelf => Task::Shelf(ProductId(subject)),
             Kind::Bill => Task::Bill(Day::from_number(subject)?),
@@ -124,6 +128,7 @@ words! {
         Register "register" "上传发货信息",
         Refund "refund" "退款",
         Refunds "refunds" "核对微信退款",
+        LookBack "look_back" "恢复备份后核对退款",
         Return "return" "退换货时限",
         Shelf "shelf" "定时上下架",
         Bill "bill" "下载账单并对账",
@@ -176,7 +181,7 @@ impl Lane {
 impl Kind {
     pub fn lane(self) -> Lane {
         match self {
-            Kind::Refund | Kind::Refunds => Lane::Refunds,
+            Kind::Refund | Kind::Refunds | Kind::LookBack => Lane::Refunds,
             Kind::Expire | Kind::Close => Lane::Closing,
             Kind::Poll => Lane::Polls,
             Kind::Register => Lane::Register,
@@ -192,7 +197,8 @@ impl Kind {
     /// moment. What is planned for later was planned by a clock that ran ahead.
     pub fn longest_wait(self) -> Option<i64> {
         Some(match self {
-            Kind::Close | Kind::Register | Kind::Refunds | Kind::Repack | Kind::Gather | Kind::Deliver => HOUR,
+            Kind::Close | Kind::Register | Kind::Refunds | Kind::LookBack => HOUR,
+            Kind::Repack | Kind::Gather | Kind::Deliver => HOUR,
             // Orders may be unpaid for two hours, and a crowd of them is asked about one after the other.
             Kind::Poll | Kind::Expire | Kind::Tell => 3 * HOUR,
             Kind::Refund => 6 * HOUR,

@@ -32,6 +32,16 @@ pub struct Entered {
     pub paid_at: i64,
 }
 
+/// A payment from before the shop went back to a backup, of which WeChat has not said what went back meanwhile.
+#[derive(Clone, Debug)]
+pub struct Unasked {
+    pub entry: LedgerId,
+    /// Why it was not heard when it was last asked; empty before that.
+    pub problem: String,
+    /// Somebody let goods leave without an answer.
+    pub decided: bool,
+}
+
 /// What the buyer paid himself of a payment, and who stood in for the rest; in fen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shares {

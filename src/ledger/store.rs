@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-use super::{DaySum, Entered, Shares};
+use super::{DaySum, Entered, Shares, Unasked};
 use crate::clock::{Day, HOUR};
 use crate::db::Tx;
 use crate::ids::{AttemptId, LedgerId, OrderId};
@@ -240,6 +240,87 @@ fn read_entered(row: &Row<'_>) -> Result<Entered> {
         borne: row.get("borne_fen")?,
         paid_at: row.get("moved_at")?,
     })
+}
+
+// ── going back to a backup ──
+
+const RESTORED_AT: &str = "restored_at";
+
+/// Notes in a copy, that may be of an older version, when it became the shop.
+pub fn note_restored(conn: &Connection, at: i64) -> Result<()> {
+    conn.execute(
+        "insert or replace into settings (name, value) values (?1, ?2)",
+        params![RESTORED_AT, at.to_string()],
+    )?;
+    Ok(())
+}
+
+/// When the shop last went back to a backup: WeChat may know refunds that it has forgotten.
+pub fn restored_at(conn: &Connection) -> Result<Option<i64>> {
+    conn.prepare_cached("select cast(value as integer) from settings where name = ?1")?
+        .query_row([RESTORED_AT], |row| row.get(0))
+        .optional()
+}
+
+/// Of the payment that an order stands on, that WeChat has not said, since the shop went back to a backup, what of it went
+/// back meanwhile. None where it has, or where there was nothing to ask.
+pub fn unasked(conn: &Connection, order: OrderId) -> Result<Option<Unasked>> {
+    let Some(restored_at) = restored_at(conn)? else { return Ok(None) };
+    conn.prepare_cached(
+        "select p.id, coalesce(b.problem, '') as problem, coalesce(b.decided, 0) as decided
+           from ledger s
+           join ledger p on p.kind = 'payment' and p.wechat_id = s.wechat_id
+           left join asked_back b on b.entry_id = p.id and b.restored_at = ?2
+          where s.order_id = ?1 and s.kind in ('payment', 'link') and p.moved_at <= ?2 and coalesce(b.answered, 0) = 0
+          limit 1",
+    )?
+    .query_row(params![order, restored_at], |row| {
+        Ok(Unasked { entry: row.get("id")?, problem: row.get("problem")?, decided: row.get("decided")? })
+    })
+    .optional()
+}
+
+/// WeChat has said it. False when that was known.
+pub fn put_answered(tx: &Tx, entry: LedgerId, restored_at: i64) -> Result<bool> {
+    let changed = tx
+        .prepare_cached(
+            "insert into asked_back (entry_id, restored_at, answered) values (?1, ?2, 1)
+             on conflict (entry_id) do update set restored_at = excluded.restored_at, answered = 1, problem = ''
+              where answered = 0 or restored_at <> excluded.restored_at",
+        )?
+        .execute(params![entry, restored_at])?;
+    Ok(changed == 1)
+}
+
+/// WeChat was not heard, and why. `again_at` is when it is asked again by itself.
+pub fn put_unheard(tx: &Tx, entry: LedgerId, restored_at: i64, why: &str, again_at: Option<i64>) -> Result<()> {
+    tx.prepare_cached(
+        "insert into asked_back (entry_id, restored_at, answered, problem, again_at) values (?1, ?2, 0, ?3, ?4)
+         on conflict (entry_id) do update set answered = answered = 1 and restored_at = excluded.restored_at,
+           decided = decided = 1 and restored_at = excluded.restored_at, restored_at = excluded.restored_at,
+           problem = excluded.problem, again_at = excluded.again_at",
+    )?
+    .execute(params![entry, restored_at, why, again_at])?;
+    Ok(())
+}
+
+/// Somebody lets goods leave without it.
+pub fn put_decided(tx: &Tx, entry: LedgerId) -> Result<()> {
+    let Some(restored_at) = restored_at(tx)? else { return Ok(()) };
+    tx.prepare_cached(
+        "insert into asked_back (entry_id, restored_at, answered, decided, again_at) values (?1, ?2, 0, 1, ?3)
+         on conflict (entry_id) do update set answered = answered = 1 and restored_at = excluded.restored_at,
+           decided = 1, again_at = iif(restored_at = excluded.restored_at, again_at, excluded.again_at),
+           restored_at = excluded.restored_at",
+    )?
+    .execute(params![entry, restored_at, tx.now()])?;
+    Ok(())
+}
+
+/// What could not be asked with the settings of before is asked again.
+pub fn ask_again(tx: &Tx) -> Result<()> {
+    tx.prepare_cached("update asked_back set again_at = ?1 where answered = 0")?.execute([tx.now()])?;
+    Ok(())
 }
 
 /// What the days from `first` to `last` brought; days without any movement are left out.

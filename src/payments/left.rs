@@ -1,4 +1,5 @@
-//! Money under way that today's settings cannot follow: another merchant number took it, or the keys of its version are gone.
+//! Money under way that cannot be followed today: another merchant number took it, the keys of its version are gone, or WeChat
+//! does not answer what went back since a backup was gone back to.
 
 use rusqlite::{Connection, Result};
 
@@ -22,6 +23,12 @@ pub fn all(conn: &Connection, settings: &Settings) -> Result<Vec<(String, String
             api.text()
         );
         all.push((words, format!("/admin/settings#{}", card.word())));
+    }
+    if let Some((n, why)) = store::unheard(conn)? {
+        let words = format!(
+            "恢复备份之后，还有 {n} 单待发货的没能向微信问清付款有没有退过（{why}）：系统会接着问，问清之前发货要确认"
+        );
+        all.push((words, "/admin/orders?tab=to_ship".to_owned()));
     }
     Ok(all)
 }

@@ -6,6 +6,7 @@ use crate::db::Tx;
 use crate::error::Result;
 use crate::ids::OrderId;
 use crate::jobs::{self, Kind, Task};
+use crate::ledger::store as ledger;
 use crate::orders::{self, Topic, Who};
 use crate::refunds::{OTHER_MERCHANT, store as refunds};
 use crate::say::say;
@@ -40,6 +41,10 @@ pub async fn try_again(shop: &Shop) -> Result<()> {
     const AT_WECHAT: [Kind; 6] = [Kind::Poll, Kind::Expire, Kind::Close, Kind::Refund, Kind::Refunds, Kind::Bill];
     let write = |tx: &Tx| {
         jobs::store::run_failed(tx, &AT_WECHAT)?;
+        if store::restored_at(tx)?.is_some() {
+            ledger::ask_again(tx)?;
+            jobs::enqueue(tx, Task::LookBack, tx.now())?;
+        }
         for id in refunds::failed_by(tx, OTHER_MERCHANT)? {
             jobs::enqueue(tx, Task::Refund(id), tx.now())?;
         }

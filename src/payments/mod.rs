@@ -21,7 +21,7 @@ pub mod store;
 pub mod trial;
 
 use crate::clock::MINUTE;
-use crate::ids::{AttemptId, OrderId, OutTradeNo};
+use crate::ids::{AttemptId, LedgerId, OrderId, OutTradeNo};
 use crate::money::Fen;
 use crate::shop::Shop;
 use crate::transactions::Entry;
@@ -129,6 +129,14 @@ impl Attempt {
         entry.amount = Some(self.total);
         entry.packed(shop.dictionary().as_ref())
     }
+}
+
+/// An order whose payment WeChat is to be asked about, after going back to a backup.
+#[derive(Clone, Debug)]
+pub struct ToAsk {
+    pub order: OrderId,
+    pub entry: LedgerId,
+    pub transaction_id: String,
 }
 
 /// A rule that must always hold, and how many rows break it.

@@ -3,7 +3,7 @@
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-use super::{Attempt, AttemptState, Broken, Checked};
+use super::{Attempt, AttemptState, Broken, Checked, ToAsk};
 use crate::db::{Named, Tx};
 use crate::ids::{AttemptId, OrderId, OrderNo, OutTradeNo};
 use crate::jobs::Task;
@@ -314,8 +314,12 @@ pub fn clear_alerts(tx: &Tx) -> Result<()> {
 
 /// WeChat signed that a payment came, in a form that cannot be read: the money may be there, and only a person can see it.
 pub fn put_unread(tx: &Tx, out_trade_no: &str, why: &str) -> Result<()> {
+    let which = match out_trade_no {
+        "" => "没有说是哪一笔，第二天的账单会说".to_owned(),
+        number => format!("商户订单号 {number}"),
+    };
     let words = format!(
-        "微信签过名的付款（商户订单号 {out_trade_no}）读不懂：{why}。钱可能已经收到却没有入账，请到商户平台核对这一笔，并把交易流水里的原文发给技术支持"
+        "微信签过名的付款（{which}）读不懂：{why}。钱可能已经收到却没有入账，请到商户平台核对这一笔，并把交易流水里的原文发给技术支持"
     );
     put_alert(tx, &format!("{UNREAD}{out_trade_no}"), &words)
 }
@@ -372,23 +376,69 @@ pub fn last_self_check(conn: &Connection) -> Result<Option<Checked>> {
 
 // ── going back to a backup ──
 
-/// Notes in a copy, that may be of an older version, when it became the shop.
-pub fn note_restored(conn: &Connection, at: i64) -> Result<()> {
-    conn.execute(
-        "insert or replace into settings (name, value) values (?1, ?2)",
-        params![RESTORED_AT, at.to_string()],
-    )?;
-    Ok(())
+pub use crate::ledger::store::{note_restored, restored_at};
+
+/// What money may have gone back of without anybody here knowing, and something is still to leave for: orders that wait to
+/// be sent, and those that something may go out for once more. Read from the orders on, for few of all payments are theirs.
+macro_rules! to_ask_sql {
+    ($orders:literal, $which:literal) => {
+        concat!(
+            "select o.id as order_id, p.id as entry_id, p.wechat_id from ",
+            $orders,
+            " cross join ledger s on s.order_id = o.id and s.kind in ('payment', 'link')
+              cross join ledger p on p.kind = 'payment' and p.wechat_id = s.wechat_id
+              left join asked_back b on b.entry_id = p.id and b.restored_at = ?1
+             where ",
+            $which,
+            " and p.moved_at <= ?1 and coalesce(b.answered, 0) = 0 and (b.entry_id is null or b.again_at <= ?2)
+             order by o.id desc limit ?4"
+        )
+    };
 }
 
-/// When the shop last went back to a backup: WeChat may know refunds that it has forgotten.
-pub fn restored_at(conn: &Connection) -> Result<Option<i64>> {
-    conn.prepare_cached("select cast(value as integer) from settings where name = ?1")?
-        .query_row([RESTORED_AT], |row| row.get(0))
-        .optional()
+const RETURNS_TO_ASK: &str = to_ask_sql!(
+    "returns r cross join orders o on o.id = r.order_id",
+    "r.ended_at is null and r.order_id < ?3 and o.status <> 'to_ship'"
+);
+const ORDERS_TO_ASK: &str = to_ask_sql!("orders o", "o.status = 'to_ship' and o.id < ?3");
+
+/// Some of them that are to be asked about now, the newest first, below an order of each kind.
+pub fn to_ask(conn: &Connection, restored_at: i64, now: i64, below: OrderId, limit: i64) -> Result<Vec<ToAsk>> {
+    let mut found = Vec::new();
+    for sql in [RETURNS_TO_ASK, ORDERS_TO_ASK] {
+        let mut rows = conn.prepare_cached(sql)?;
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(ToAsk {
+                order: row.get("order_id")?,
+                entry: row.get("entry_id")?,
+                transaction_id: row.get("wechat_id")?,
+            })
+        };
+        for one in rows.query_map(params![restored_at, now, below, limit], read)? {
+            found.push(one?);
+        }
+    }
+    found.sort_by_key(|one: &ToAsk| std::cmp::Reverse(one.order.0));
+    found.truncate(limit.unsigned_abs() as usize);
+    Ok(found)
 }
 
-const RESTORED_AT: &str = "restored_at";
+/// How many orders wait to be sent whose payment WeChat was asked about and did not answer, and why the last one's; counted
+/// to a thousand.
+pub fn unheard(conn: &Connection) -> Result<Option<(i64, String)>> {
+    let Some(restored_at) = restored_at(conn)? else { return Ok(None) };
+    conn.prepare_cached(
+        "select count(*) as n, max(problem) as problem from (
+           select b.problem from asked_back b
+             join ledger p on p.id = b.entry_id
+             join ledger s on s.wechat_id = p.wechat_id and s.kind in ('payment', 'link')
+             join orders o on o.id = s.order_id and o.status = 'to_ship'
+            where b.answered = 0 and b.decided = 0 and b.restored_at = ?1 limit 1000)
+         having n > 0",
+    )?
+    .query_row([restored_at], |row| Ok((row.get(0)?, row.get(1)?)))
+    .optional()
+}
 
 // ── what is left lying ──
 
@@ -482,4 +532,22 @@ pub fn recount(tx: &Tx) -> Result<usize> {
         [],
     )?;
     Ok(orders + refunds + returns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::Db;
+
+    /// Of a hundred thousand orders and their payments a slice looks at its own.
+    #[tokio::test]
+    async fn what_is_to_be_asked_is_read_from_the_orders_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(folder.path()).unwrap();
+        for (sql, index) in [(ORDERS_TO_ASK, "orders_status"), (RETURNS_TO_ASK, "returns_open")] {
+            let plan = db.plan(sql).await;
+            assert!(plan[0].contains(index), "{plan:?}");
+            assert!(plan.iter().all(|step| !step.starts_with("SCAN")), "{plan:?}");
+        }
+    }
 }

@@ -20,6 +20,7 @@ use crate::ids::{LineId, OrderNo};
 use crate::orders::search::{Filter, store as search};
 use crate::orders::{Order, OrderStatus, Shipment, Who, store as orders};
 use crate::parcels::{Found, Parcel, store as parcels};
+use crate::payments::refund::since;
 use crate::shipping::{self, Sending};
 use crate::shop::Shop;
 use crate::staff;
@@ -119,6 +120,7 @@ async fn ship(shop: &State<Shop>, program: Program, order_no: &str, form: Body<S
         lines.into_iter().map(piece).collect::<Result<Vec<_>>>()
     });
     let sending = Sending { parcel, pieces: pieces.transpose()?, despite_refund: false, merge };
+    since::ask_first(shop, order.id).await?;
     let (whole, id, who, ip) = (program.may(Right::Addresses), order.id, program.called(), program.ip.clone());
     let write = move |tx: &Tx| {
         let number = &sending.parcel.tracking_no;

@@ -6,11 +6,13 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::Connection;
 
 use super::claims::{Asking, Claim, claims};
+use super::doubt::Doubt;
 use super::{Allowed, Batch, Row, Sending, Twin, renumber, send_beside, ship, store};
 use crate::catalogue::Delivery;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{BatchId, LineId, OrderId, OrderNo, ShipmentId};
+use crate::jobs::{self, Task};
 use crate::orders::search::store as search;
 use crate::orders::{Line, Order, OrderStatus, Who, store as orders};
 use crate::parcels::carriers::Carriers;
@@ -75,10 +77,26 @@ pub fn shown(judged: &[Judged]) -> Shown {
 pub async fn stamp(shop: &Shop, id: BatchId) -> Result<()> {
     let read = move |conn: &Connection| {
         let batch = store::by_id(conn, id)?.ok_or(Code::NotFound)?;
-        Ok(shown(&judge(conn, &batch.rows, batch.allowed)?))
+        let judged = judge(conn, &batch.rows, batch.allowed)?;
+        let mut unasked = false;
+        for order in judged.iter().filter(|one| one.verdict == Verdict::Wrong).filter_map(|one| one.order.as_ref()) {
+            unasked |= matches!(Doubt::of(conn, order.id)?, Some(Doubt::Unasked(_)));
+        }
+        Ok((shown(&judged), unasked))
     };
-    let shown = shop.read(read).await?;
-    shop.write(move |tx| Ok(store::set_shown(tx, id, &shown)?)).await
+    let (shown, unasked) = shop.read(read).await?;
+    let write = move |tx: &Tx| {
+        // What holds a row is asked about, so that the same table goes through a while later.
+        if unasked {
+            jobs::enqueue(tx, Task::LookBack, tx.now())?;
+        }
+        Ok(store::set_shown(tx, id, &shown)?)
+    };
+    shop.write(write).await?;
+    if unasked {
+        shop.wake_worker();
+    }
+    Ok(())
 }
 
 /// What of an order goes into a parcel.
@@ -394,7 +412,8 @@ fn facts(conn: &Connection, order: &Order) -> Result<u64> {
     let left =
         orders::lines(conn, order.id)?.iter().map(|line| format!("{}:{}", line.id, line.left())).collect::<String>();
     let refund = if refunds::any_open(conn, order.id)? { "refund" } else { "" };
-    Ok(mark([order.status.word(), &address.unwrap_or_default(), &left, refund]))
+    let doubt = Doubt::of(conn, order.id)?.map(|doubt| doubt.text());
+    Ok(mark([order.status.word(), &address.unwrap_or_default(), &left, refund, &doubt.unwrap_or_default()]))
 }
 
 /// The order of this number: its own, an attempt's, or WeChat's of its payment.
@@ -432,6 +451,13 @@ fn weigh(conn: &Connection, order: &Order, parcel: &Parcel, allowed: Allowed) ->
     }
     if refunds::any_open(conn, order.id)? {
         return Ok((Verdict::Wrong, "有退款正在处理，请先处理退款，或在订单页单独发货".into()));
+    }
+    if let Some(doubt) = Doubt::of(conn, order.id)? {
+        let next = match doubt {
+            Doubt::GoneBack => "核对过的请在订单页单独发货",
+            Doubt::Unasked(_) => "系统在逐笔问，稍后点“重新核对”；等不及的请在订单页单独发货",
+        };
+        return Ok((Verdict::Wrong, format!("{}：{next}", doubt.text())));
     }
     if !allowed.merge
         && let Some(twin) = Twin::of(conn, order, &parcel.tracking_no)?

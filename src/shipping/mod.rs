@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod claims;
 pub mod desk;
+pub mod doubt;
 pub mod duty;
 pub mod register;
 pub mod store;
@@ -15,7 +16,6 @@ use crate::catalogue::store as catalogue;
 use crate::clock::{self, MINUTE};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::exceptions::store as exceptions;
 use crate::ids::{BatchId, LineId, OrderId, OrderNo, ShipmentId};
 use crate::jobs::{self, Task};
 use crate::orders::{Line, Order, OrderStatus, RECEIVED_AFTER, Shipment, Topic, Who, moves, store as orders};
@@ -36,7 +36,7 @@ pub struct Sending {
     pub parcel: Parcel,
     /// These pieces of these lines; `None` is everything that is left.
     pub pieces: Option<Vec<(LineId, i64)>>,
-    /// Although a refund is under way.
+    /// Although a refund is under way, or money may have gone back.
     pub despite_refund: bool,
     /// Other orders lie in the same parcel.
     pub merge: bool,
@@ -135,10 +135,7 @@ pub fn ship(tx: &Tx, id: OrderId, sending: &Sending, who: &Who) -> Result<OrderS
         let words = "这笔订单有退款正在处理。确定仍要发货，请在订单页勾选「仍然发货」";
         return Err(Error::from(Code::RefundInProgress).says(words));
     }
-    if !sending.despite_refund && exceptions::waits_for_gone_back(tx, id)? {
-        let words = "微信说这笔付款已有退款，还没有人核对过。核对了仍要发货，请在订单页勾选「仍然发货」";
-        return Err(Error::from(Code::RefundInProgress).says(words));
-    }
+    doubt::must_be_sure(tx, id, sending.despite_refund, who)?;
     let number = &sending.parcel.tracking_no;
     if !number.is_empty() && orders::shipments(tx, id)?.iter().any(|sent| sent.parcel.tracking_no == *number) {
         // The same form, sent twice: in parts it would take further pieces along.

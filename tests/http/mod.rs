@@ -48,6 +48,7 @@ mod random_walk;
 mod reconcile;
 mod refunds;
 mod register;
+mod restored;
 mod returns;
 mod roles;
 mod saved_keys;

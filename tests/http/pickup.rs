@@ -9,7 +9,7 @@ use xiaopu::staff::Role;
 
 use crate::support::*;
 
-async fn cake(w: &World) -> SkuId {
+pub async fn cake(w: &World) -> SkuId {
     w.product_with("蛋糕", 8800, 9, |_, sku| sku.delivery = Delivery::Pickup).await.1
 }
 
@@ -18,7 +18,7 @@ fn wish(sku: SkuId) -> Value {
 }
 
 /// A paid order for two cakes; its number and its code.
-async fn bought(w: &World, buyer: &Buyer<'_>, sku: SkuId) -> (String, String) {
+pub async fn bought(w: &World, buyer: &Buyer<'_>, sku: SkuId) -> (String, String) {
     let placed = Placed::of(buyer.prepay(&w.key(), wish(sku)).await);
     w.pay(&placed, Paying::Well);
     w.wait("the payment", || async { buyer.status(&placed.no).await == "to_ship" }).await;
@@ -26,7 +26,7 @@ async fn bought(w: &World, buyer: &Buyer<'_>, sku: SkuId) -> (String, String) {
     (placed.no, code)
 }
 
-async fn check(staff: &Console<'_>, code: &str) -> String {
+pub async fn check(staff: &Console<'_>, code: &str) -> String {
     staff.page_of("/admin/pickup", &[("code", code)]).await
 }
 

@@ -12,7 +12,7 @@ use xiaopu::staff::Role;
 use crate::support::*;
 
 /// Makes a key on the page and takes it from there.
-async fn key(owner: &Console<'_>, name: &str, rights: &[&str]) -> String {
+pub async fn key(owner: &Console<'_>, name: &str, rights: &[&str]) -> String {
     let form: Vec<_> =
         [("name", name), ("days", "90")].into_iter().chain(rights.iter().map(|r| ("rights", *r))).collect();
     let page = owner.page_of("/admin/programs/keys", &form).await;

@@ -67,7 +67,7 @@ async fn ask(alice: &Buyer<'_>, placed: &Placed, key: &str, body: Value) -> Answ
 }
 
 /// A return that was asked for: its number.
-async fn asked(alice: &Buyer<'_>, placed: &Placed, kind: &str, quantity: i64) -> String {
+pub async fn asked(alice: &Buyer<'_>, placed: &Placed, kind: &str, quantity: i64) -> String {
     let wish = wish(alice, placed, kind, quantity).await;
     ask(alice, placed, &alice.world.key(), wish).await.ok()["id"].as_str().unwrap().to_owned()
 }
@@ -79,7 +79,7 @@ async fn asked_for(alice: &Buyer<'_>, placed: &Placed, sku: SkuId, quantity: i64
     ask(alice, placed, &alice.world.key(), wish).await.ok()["id"].as_str().unwrap().to_owned()
 }
 
-async fn agree(staff: &Console<'_>, id: &str) {
+pub async fn agree(staff: &Console<'_>, id: &str) {
     let to = format!("/admin/returns/{id}");
     staff.post(&format!("{to}/agree"), &[("address", ADDRESS), ("words", "请用原包装")]).await;
     assert!(staff.said(&to).await.contains("已同意"));

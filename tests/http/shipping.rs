@@ -90,12 +90,12 @@ async fn a_parcel_whose_goods_were_paid_back_stays_sent() {
 }
 
 /// Brings a table in and answers with the address of its page.
-async fn bring(w: &World, staff: &Console<'_>, form: Form) -> String {
+pub async fn bring(w: &World, staff: &Console<'_>, form: Form) -> String {
     let request = w.http().post(w.at("/admin/shipping")).header("Cookie", &staff.cookie).multipart(form);
     request.send().await.unwrap().headers()["location"].to_str().unwrap().to_owned()
 }
 
-fn pasted(text: &str) -> Form {
+pub fn pasted(text: &str) -> Form {
     Form::new().text("text", text.to_owned())
 }
 

@@ -17,7 +17,9 @@ use crate::error::Result;
 use crate::orders::pickup::PickupCode;
 use crate::orders::search::{Filter, store as search};
 use crate::orders::{Full, OrderStatus, store as orders};
+use crate::payments::refund::since;
 use crate::shipping::desk;
+use crate::shipping::doubt::Doubt;
 use crate::shop::Shop;
 use crate::staff::Staff;
 use crate::staff::login::audit;
@@ -46,17 +48,20 @@ struct Shown {
 struct Found {
     code: String,
     phone: String,
-    refunding: bool,
+    /// Why somebody has to say that it is handed over all the same; empty where nobody has.
+    refunding: String,
     /// A mark of the goods.
     seen: String,
     order: Card,
 }
 
 impl Found {
-    fn of(full: &Full, code: &PickupCode, now: i64) -> Found {
+    fn of(full: &Full, code: &PickupCode, doubt: Option<&Doubt>, now: i64) -> Found {
         let phone = full.pickup.as_ref().map(|pickup| pickup.masked_phone()).unwrap_or_default();
         let (code, seen) = (code.to_string(), desk::goods(full));
-        Found { code, phone, refunding: full.is_refunding(), seen, order: Card::of(full, false, now) }
+        let refunding = full.is_refunding().then(|| "有退款正在处理".to_owned());
+        let refunding = refunding.or_else(|| doubt.map(Doubt::text)).unwrap_or_default();
+        Found { code, phone, refunding, seen, order: Card::of(full, false, now) }
     }
 }
 
@@ -92,12 +97,20 @@ async fn show(
 /// Says what lies behind a code, or what is the matter with it; what was typed stays.
 #[post("/pickup", data = "<shown>")]
 async fn check(shop: &State<Shop>, staff: Staff, shown: Form<Shown>) -> Result<Template> {
-    let checked = async {
+    let checked: Result<Found> = async {
         let (code, by) = (desk::read(&shown.code)?, staff.id);
         let read = code.clone();
-        shop.write(move |tx| desk::check(tx, by, &read)).await?.map(|full| Found::of(&full, &code, shop.now()))
-    };
-    match checked.await {
+        let mut full = shop.write(move |tx| desk::check(tx, by, &read)).await??;
+        if since::ask_first(shop, full.order.id).await? {
+            let read = code.clone();
+            full = shop.write(move |tx| desk::check(tx, by, &read)).await??;
+        }
+        let id = full.order.id;
+        let doubt = shop.read(move |conn| Doubt::of(conn, id)).await?;
+        Ok(Found::of(&full, &code, doubt.as_ref(), shop.now()))
+    }
+    .await;
+    match checked {
         Ok(found) => show(shop, &staff, None, Some(found), String::new(), None).await,
         Err(e) => show(shop, &staff, None, None, shown.code.clone(), Some(words(&e))).await,
     }

@@ -29,10 +29,11 @@ use crate::ledger::{Shares, store as ledger};
 use crate::money::{Fen, yuan};
 use crate::orders::store::{self, Event};
 use crate::orders::{ClosedReason, Full, Line, OrderStatus, Shipment, Topic, Who};
+use crate::payments::refund::since;
 use crate::payments::{Attempt, AttemptState, check, close, store as payments};
 use crate::promotions::Discount;
 use crate::refunds::Refund;
-use crate::shipping;
+use crate::shipping::{self, doubt::Doubt};
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Manager, Role, Staff};
@@ -96,8 +97,8 @@ struct Seen {
     attempts: Vec<Attempt>,
     /// The merchant number that attempts wait for which cannot be asked about.
     gone: Option<String>,
-    /// Money of its payment went back, and nobody has looked how much.
-    gone_back: bool,
+    /// Whether money of its payment may have gone back that nobody here knows of.
+    doubt: Option<Doubt>,
     /// Who paid what of the payments that coupons were part of.
     shares: Vec<Shares>,
     events: Vec<Event>,
@@ -142,7 +143,7 @@ impl Seen {
         }
         Ok(Seen {
             gone,
-            gone_back: exceptions::waits_for_gone_back(conn, id)?,
+            doubt: Doubt::of(conn, id)?,
             unclosed: last.map(|task| jobs::store::failing(conn, task)).transpose()?.flatten(),
             attempts,
             shares: ledger::shares_of(conn, id)?,
@@ -225,6 +226,8 @@ struct OrderPage {
     net: String,
     may: May,
     refunding: bool,
+    /// Why it is to be looked at in WeChat's console before it leaves.
+    doubt: Option<String>,
     refunds: Vec<money::refunds::Shown>,
     /// Whom it goes to stands there in full.
     revealed: bool,
@@ -363,7 +366,8 @@ impl OrderPage {
             paid: order.paid.to_string(),
             refunded: order.refunded.to_string(),
             net: order.net().to_string(),
-            refunding: full.is_refunding() || seen.gone_back,
+            refunding: full.is_refunding() || seen.doubt.is_some(),
+            doubt: seen.doubt.as_ref().map(Doubt::text).filter(|_| order.options().ship),
             refunds: refunds.iter().map(|r| money::refunds::Shown::of(r, Some(order), now)).collect(),
             revealed: looking.revealed,
             address: order.address.as_ref().map(|address| address_shown(address, looking.revealed)),
@@ -595,6 +599,7 @@ async fn ask_wechat(shop: &Shop, no: &str) -> Result<String> {
         attempts.last().ok_or_else(|| Error::from(Code::NotFound).says("买家还没有发起支付，没有可查的支付单"))?;
     let unasked = || Error::from(Code::PaymentNotConfigured).says(format!("没有查：{}", last.why_unasked(shop)));
     let account = last.account(shop).ok_or_else(unasked)?;
+    since::ask_first(shop, order.id).await?;
     match check::ask(shop, &account, last).await?.trade {
         Ok(Trade::Paid(payment)) if payment.refund_started => Ok(format!(
             "微信回答：已支付 ¥{}，之后有过退款：退了多少请看这一单的退款，对不上的到商户平台核对",
@@ -713,6 +718,7 @@ mod tests {
                 readdress: true,
                 see_money: true,
             },
+            doubt: Some("微信说这笔付款已有退款".into()),
             refunding: true,
             refunds: vec![money::refunds::Shown::sample(), money::refunds::Shown::bare()],
             revealed: true,

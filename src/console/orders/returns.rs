@@ -16,7 +16,7 @@ use crate::catalogue::media::thumb;
 use crate::catalogue::{Sku, store as catalogue};
 use crate::clock;
 use crate::console::money::refunds::may_agree;
-use crate::console::{asked, back, cut, frame};
+use crate::console::{asked, back, cut, frame, refused};
 use crate::db::Tx;
 use crate::door::form::{Form, Sent};
 use crate::error::{Code, Result};
@@ -24,11 +24,11 @@ use crate::ids::{LineId, OrderId, OrderNo, OutRefundNo, PhotoId, ResendId, Retur
 use crate::money::Fen;
 use crate::orders::{Full, Line, Who, in_hand, store as orders};
 use crate::parcels::{Found, Parcel, store as parcels};
-use crate::payments::refund::Refundable;
+use crate::payments::refund::{Refundable, since};
 use crate::photos::{Shown as Photo, store as photos};
 use crate::refunds::{Refund, RefundState, store as refunds};
 use crate::returns::{FullReturn, Kind, Options, Return, ReturnState, Step, store};
-use crate::shipping;
+use crate::shipping::{self, doubt};
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Staff};
@@ -468,6 +468,9 @@ struct Parcelled {
     /// What goes out costs more than what was bought, and the shop bears it.
     #[field(default = false)]
     dearer: bool,
+    /// Although a refund of its money may have been forgotten.
+    #[field(default = false)]
+    despite_refund: bool,
     #[field(default = Vec::new())]
     goods: Vec<Instead>,
 }
@@ -486,9 +489,18 @@ fn parcel(tx: &Tx, order: OrderId, company: &str, number: &str, merge: bool) -> 
     Ok(parcel)
 }
 
+/// What WeChat has not been asked about since a backup was gone back to is asked before anything leaves for it.
+async fn ask_first(shop: &Shop, id: ReturnId) -> Result<()> {
+    let case = shop.read(move |conn| Ok(store::by_id(conn, id)?)).await?.ok_or(Code::NotFound)?;
+    since::ask_first(shop, case.order_id).await.map(drop)
+}
+
 #[post("/returns/<id>/send", data = "<form>")]
 async fn send_new(shop: &State<Shop>, staff: Clerk, id: ReturnId, form: Sent<Parcelled>) -> Flash<Redirect> {
     let (Sent { form, fields }, settings) = (form, shop.settings());
+    if let Err(e) = ask_first(shop, id).await {
+        return refused(at(id), e);
+    }
     let work = move |tx: &Tx, who: &Who| {
         let instead: Vec<_> = form.goods.iter().map(|of| (LineId(of.line), SkuId(of.sku))).collect();
         let order = store::by_id(tx, id)?.ok_or(Code::NotFound)?.order_id;
@@ -496,6 +508,7 @@ async fn send_new(shop: &State<Shop>, staff: Clerk, id: ReturnId, form: Sent<Par
             true => Parcel::default(),
             false => parcel(tx, order, &form.company, &form.tracking_no, form.merge)?,
         };
+        doubt::must_be_sure(tx, order, form.despite_refund, who)?;
         new::exchange(tx, id, &parcel, &instead, form.dearer, who, &settings).map(drop)
     };
     let done = if form.by_hand {
@@ -594,6 +607,9 @@ struct Lost {
     reason: String,
     #[field(default = false)]
     merge: bool,
+    /// Although a refund of its money may have been forgotten.
+    #[field(default = false)]
+    despite_refund: bool,
     #[field(default = Vec::new())]
     pieces: Vec<Pieces>,
 }
@@ -610,10 +626,13 @@ async fn resend(shop: &State<Shop>, staff: Clerk, no: &str, form: Sent<Lost>) ->
     let Sent { form, fields } = form;
     let done = async {
         let order = find(shop, no).await?;
+        since::ask_first(shop, order.id).await?;
         let write = move |tx: &Tx| {
             let pieces: Vec<_> = form.pieces.iter().map(|p| (LineId(p.id), p.quantity)).collect();
             let parcel = parcel(tx, order.id, &form.company, &form.tracking_no, form.merge)?;
-            new::lost(tx, order.id, &pieces, &form.reason, &parcel, &Who::staff(&staff.0.name))?;
+            let who = Who::staff(&staff.0.name);
+            doubt::must_be_sure(tx, order.id, form.despite_refund, &who)?;
+            new::lost(tx, order.id, &pieces, &form.reason, &parcel, &who)?;
             audit(tx, &staff.0, &format!("补发 {} {}", order.order_no, parcel.text()))?;
             Ok("已补发，库存已扣，买家能看到新单号")
         };

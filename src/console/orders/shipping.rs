@@ -31,6 +31,7 @@ use crate::orders::{Full, Order, OrderStatus, Who, store as orders};
 use crate::parcels::carriers::Carrier;
 use crate::parcels::number::TrackingNo;
 use crate::parcels::{By, Found, Parcel, refresh, store as parcels};
+use crate::payments::refund::since;
 use crate::shipping::batch::{self, Verdict};
 use crate::shipping::{self, Allowed, Batch, Sending, Twin, store, table};
 use crate::shop::Shop;
@@ -161,6 +162,7 @@ async fn found(shop: &Shop, company: &str, tracking_no: &str) -> Result<Found> {
 async fn send(shop: &Shop, staff: &Staff, order: &Order, sending: Sending, rhythm: bool) -> Result<Left> {
     let (staff, order) = (staff.clone(), order.clone());
     let (id, order_no) = (order.id, order.order_no.clone());
+    since::ask_first(shop, id).await?;
     let write = move |tx: &Tx| {
         let twin = Twin::of(tx, &order, &sending.parcel.tracking_no)?;
         if let Some(twin) = twin.as_ref().filter(|twin| rhythm && twin.same_receiver && !sending.merge) {

@@ -151,6 +151,7 @@ fn subject(conn: &Connection, job: &Listed) -> Result<(String, Option<String>)> 
             }
             None => (format!("付款 #{}", job.subject), None),
         },
+        Kind::LookBack => ("恢复之前付了款、还没发完的订单".into(), Some("/admin/orders?tab=to_ship".into())),
         Kind::Return => (format!("退换货 #{}", job.subject), Some(format!("/admin/returns/{}", job.subject))),
         Kind::Shelf => match products::product(conn, ProductId(job.subject))? {
             Some(product) => (format!("商品「{}」", product.name), Some(format!("/admin/products/{}", product.id))),

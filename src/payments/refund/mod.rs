@@ -4,6 +4,7 @@ pub mod api;
 pub mod learn;
 pub mod send;
 mod share;
+pub mod since;
 mod taken;
 
 pub use taken::Unheard;
@@ -325,6 +326,19 @@ pub fn approve(tx: &Tx, id: RefundId, changed: Option<&Wish>, who: &Who) -> Resu
     Ok(jobs::enqueue(tx, Task::Refund(id), tx.now())?)
 }
 
+/// Whoever agreed has looked what went back of the payment before: it goes out all the same.
+pub fn looked_at(tx: &Tx, id: RefundId, who: &Who) -> Result<()> {
+    let Some(refund) = refunds::by_id(tx, id)?.filter(|refund| refund.state == RefundState::Approved) else {
+        return Ok(());
+    };
+    let told = refund.transaction_id.as_deref().map(|of| exceptions::gone_back_since(tx, of)).transpose()?.flatten();
+    if told.is_none() {
+        return Ok(());
+    }
+    refunds::set_problem(tx, id, send::LOOKED, "")?;
+    note(tx, &refund, who, &format!("在商户平台核对过这笔付款的退款，{} 仍要退", refund.out_refund_no))
+}
+
 /// 拒绝, with words for the buyer.
 pub fn reject(tx: &Tx, id: RefundId, answer: &str, who: &Who) -> Result<()> {
     let refund = requested(tx, id)?;
@@ -423,6 +437,7 @@ fn given_back(tx: &Tx, refund: &Refund, how: &str, who: &Who) -> Result<()> {
     }
     let what = format!("退款 {} ¥{} 已用其他方式退还：{how}", refund.out_refund_no, refund.amount);
     refunds::set_decision(tx, refund.id, &who.name, how)?;
+    refunds::set_problem(tx, refund.id, "", "")?;
     let order = refund.order_id.filter(|_| refund.inside);
     ledger::enter_offline(tx, refund.out_refund_no.as_str(), order, -refund.amount.get())?;
     succeeded(tx, refund, who, &what)

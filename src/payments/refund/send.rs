@@ -2,20 +2,21 @@
 
 use rusqlite::Connection;
 
+use super::since::{self, Back};
 use super::taken::{Taken, Unheard};
 use super::{MOST_PARTS, STOPPABLE_FOR, desc, learn, move_to, note, retry};
 use crate::clock::{self, MINUTE, SECOND};
 use crate::db::{DbError, Tx};
 use crate::error::Result;
+use crate::exceptions::store as exceptions;
 use crate::ids::RefundId;
 use crate::jobs::{self, Ran, Task};
 use crate::ledger::store as ledger;
-use crate::orders::{self, REFUNDABLE_FOR, Who};
+use crate::orders::{REFUNDABLE_FOR, Who};
 use crate::payments::store as payments;
 use crate::refunds::{OTHER_MERCHANT, Origin, Refund, RefundState, store as refunds};
 use crate::shop::Shop;
 use crate::transactions::Entry;
-use crate::wechat::pay::{Trade, TradeOf};
 use crate::wechat::refund::{REFUND, REFUND_QUERY, RefundOrder, balance_may_do};
 use crate::wechat::{Account, Api, Exchange, GatewayError};
 
@@ -97,38 +98,22 @@ async fn gave_back_forgotten(shop: &Shop, account: &Account, refund: &Refund) ->
         // What was sent since has been asked about before.
         let sent_since = sent_at > payments::restored_at(conn)?;
         let doubt = !looked && !sent_since && may_be_forgotten(conn, &named)?;
-        let order = order.filter(|_| doubt).map(|id| orders::store::by_id(conn, id)).transpose()?.flatten();
-        let known = refunds::of_transaction(conn, &named)?;
-        Ok((ledger::payment(conn, &named)?.filter(|_| doubt), order, known))
+        Ok((ledger::payment(conn, &named)?.filter(|_| doubt), refunds::of_transaction(conn, &named)?))
     };
-    let (Some(entered), order, known) = shop.read(read).await? else { return Ok(None) };
-    match something_went_back(shop, account, &transaction_id).await? {
+    let (Some(entered), known) = shop.read(read).await? else { return Ok(None) };
+    let found = match since::ask(shop, account, &entered, order, Some(refund.id)).await? {
         Err(why) => return Ok(Some(Ran::Failed(why))),
-        Ok(false) => return Ok(None),
-        Ok(true) => {}
-    }
-    // What cannot list refunds is asked about the numbers that the order may have given out since the backup.
-    let numbers =
-        order.map(|order| (1..=known.len() as i64 + 10).map(|n| order.order_no.refund(n).to_string()).collect());
-    match learn::all_of(shop, entered.id, numbers.unwrap_or_default()).await? {
-        Ran::Done => {}
-        unheard => return Ok(Some(unheard)),
-    }
-    let (id, lists) = (refund.id, account.api() == Api::V2);
+        Ok(Back::AsKnown) => return Ok(None),
+        Ok(found) => found,
+    };
+    let id = refund.id;
     let ours = known.iter().any(|refund| refund.id != id && refund.may_be_known_there());
-    let known: Vec<RefundId> = known.iter().map(|refund| refund.id).collect();
     let write = move |tx: &Tx| {
-        let now = refunds::of_transaction(tx, &transaction_id)?;
-        let nothing_new = now.iter().all(|refund| known.contains(&refund.id));
-        // API v3 does not tell what went back: the known ones need not be all of it, so somebody has to look.
-        if ours && nothing_new && lists {
-            return Ok(None);
+        let Some(refund) = refunds::by_id(tx, id)? else { return Ok(Some(Ran::Done)) };
+        if !may_go_out(&refund) {
+            return Ok(Some(rest(&refund, tx.now())));
         }
-        let Some(refund) = now.iter().find(|refund| refund.id == id) else { return Ok(Some(Ran::Done)) };
-        if !may_go_out(refund) {
-            return Ok(Some(rest(refund, tx.now())));
-        }
-        give_up(tx, refund, LOOKED, if ours && nothing_new { PERHAPS_FORGOTTEN } else { FORGOTTEN })?;
+        give_up(tx, &refund, LOOKED, if ours && found == Back::Perhaps { PERHAPS_FORGOTTEN } else { FORGOTTEN })?;
         Ok(Some(Ran::Done))
     };
     shop.write(write).await
@@ -144,43 +129,24 @@ const FORGOTTEN: &str = "恢复备份之后，微信那边这笔款已有本店�
 /// The same where it may be no more than what is known.
 const PERHAPS_FORGOTTEN: &str = "恢复备份之后，微信说这笔款有过退款，但不说有哪几笔：除了本店记得的，也许还有不记得的，也许就是这一笔。请到微信商户平台核对这笔款的退款：还要退的点重试，不用再退的停止这一笔。";
 
-/// Whether WeChat has given anything of a payment back. Errors: in words, why it was not heard.
-async fn something_went_back(
-    shop: &Shop,
-    account: &Account,
-    transaction_id: &str,
-) -> Result<std::result::Result<bool, String>> {
-    let exchange = shop.wechat.order_query(account, TradeOf::Transaction(transaction_id), &shop.nonces).await;
-    let mut entry = Entry::sent(&exchange);
-    entry.transaction_id = Some(transaction_id.to_owned());
-    let found = match exchange.result {
-        Ok(Trade::Paid(payment)) => Ok(payment.refund_started),
-        Ok(_) => Ok(true),
-        Err(e) => Err(e.to_string()),
-    };
-    entry.reason = match &found {
-        Ok(false) => "没有退过款".to_owned(),
-        Ok(true) => "有过退款".to_owned(),
-        Err(why) => why.clone(),
-    };
-    shop.write_always(move |tx| Ok(entry.record(tx).map(drop)?)).await?;
-    Ok(found)
-}
-
 /// One that was given up because its payment came in under another merchant number goes on by itself when that is back, with
 /// all others of the payment, unless WeChat has given something back meanwhile: in its console somebody may have done what
 /// waits here. `None` for any other refund.
 async fn come_back(shop: &Shop, taken: &Taken, account: &Account, id: RefundId) -> Result<Option<Ran>> {
     let waits = |refund: &Refund| refund.state == RefundState::Failed && refund.problem_code == OTHER_MERCHANT;
-    let refund = shop.read(move |conn| Ok(refunds::by_id(conn, id)?)).await?.filter(waits);
-    let Some(transaction_id) = refund.as_ref().and_then(|refund| refund.transaction_id.clone()) else {
-        return Ok(None);
+    let read = move |conn: &Connection| {
+        let refund = refunds::by_id(conn, id)?.filter(waits);
+        let transaction_id = refund.as_ref().and_then(|refund| refund.transaction_id.as_deref());
+        let entered = transaction_id.map(|id| ledger::payment(conn, id)).transpose()?.flatten();
+        Ok(refund.zip(entered))
     };
+    let Some((refund, entered)) = shop.read(read).await? else { return Ok(None) };
+    let transaction_id = entered.transaction_id.clone();
     if taken.asker(shop).is_err() {
         return Ok(Some(Ran::Done));
     }
-    let untouched = match something_went_back(shop, account, &transaction_id).await? {
-        Ok(went) => !went,
+    let untouched = match since::ask(shop, account, &entered, refund.order_id, Some(id)).await? {
+        Ok(back) => back == Back::AsKnown,
         Err(why) => return Ok(Some(Ran::Failed(why))),
     };
     let write = move |tx: &Tx| {
@@ -234,6 +200,10 @@ async fn next(shop: &Shop, account: &Account, id: RefundId, unknown_there: bool)
             give_up(tx, &refund, code, &why)?;
             return Ok(Next::Rest(Ran::Done));
         }
+        if gone_back_unseen(tx, &refund, &transaction_id)? {
+            give_up(tx, &refund, LOOKED, GONE_BACK)?;
+            return Ok(Next::Rest(Ran::Done));
+        }
         // One that WeChat never heard of may be sent again at once; one that came too often may not.
         let own =
             refund.sent_at.filter(|_| matches!(refund.problem_code.as_str(), TOO_MUCH | TOO_OFTEN | FROM_BALANCE));
@@ -272,6 +242,15 @@ fn may_be_forgotten(tx: &Connection, transaction_id: &str) -> Result<bool> {
     let Some(restored_at) = payments::restored_at(tx)? else { return Ok(false) };
     Ok(ledger::payment(tx, transaction_id)?.is_none_or(|paid| paid.paid_at <= restored_at))
 }
+
+/// WeChat says that money of the payment went back, and nobody has looked how much: it may be what goes out now.
+fn gone_back_unseen(tx: &Tx, refund: &Refund, transaction_id: &str) -> Result<bool> {
+    let told_at = exceptions::gone_back_since(tx, transaction_id)?;
+    // What was sent since then was looked at.
+    Ok(refund.problem_code != LOOKED && told_at.is_some_and(|told_at| refund.sent_at.is_none_or(|sent| sent < told_at)))
+}
+
+const GONE_BACK: &str = "微信说这笔付款已有退款，退了多少还没有人核对过，也许就是这一笔。请到微信商户平台核对这笔款的退款：还要退的点重试，不用再退的停止这一笔。";
 
 const UNREADABLE: DbError = DbError::Broken("a refund's parameters cannot be read or written");
 

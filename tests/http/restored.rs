@@ -1,0 +1,222 @@
+//! A shop that went back to a backup does not know what money went back since: WeChat is asked before goods leave for it.
+
+use reqwest::Method;
+use serde_json::json;
+use xiaopu::simulator::Fault;
+use xiaopu::staff::Role;
+
+use super::{pickup, programs, refunds::forgotten, returns, shipping, v3};
+use crate::support::*;
+
+const PARCEL: [(&str, &str); 1] = [("tracking_no", "SF1234567890123")];
+const UNASKED: &str = "还没能向微信问清";
+
+/// The shop goes on from a backup of a moment ago. Nothing was asked yet.
+fn goes_back(w: &World) {
+    let raw = rusqlite::Connection::open(w.shop.db.path()).unwrap();
+    xiaopu::payments::store::note_restored(&raw, w.shop.now()).unwrap();
+    w.advance(SECOND);
+}
+
+/// What a start does after that.
+async fn starts(w: &World) {
+    xiaopu::payments::mend::try_again(&w.shop).await.unwrap();
+    w.run_jobs().await;
+}
+
+async fn ship(w: &World, staff: &Console<'_>, alice: &Buyer<'_>, placed: &Placed) -> (String, String) {
+    let page = format!("/admin/orders/{}", placed.no);
+    staff.post(&format!("{page}/ship"), &PARCEL).await;
+    let said = staff.said(&page).await;
+    let _ = w;
+    (alice.status(&placed.no).await, said)
+}
+
+async fn ship_despite(staff: &Console<'_>, placed: &Placed) {
+    let form = [PARCEL[0], ("despite_refund", "true")];
+    staff.post(&format!("/admin/orders/{}/ship", placed.no), &form).await;
+}
+
+/// What of an order's money went back that is forgotten here, and what becomes of the order.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restore_nothing_leaves_for_money_that_went_back() {
+    for (api, asked_at_start) in [("v2", true), ("v3", true), ("v2", false), ("v3", false)] {
+        let case = format!("{api} {asked_at_start}");
+        let w = v3::world(api).await;
+        let sku = w.product("苹果", 1_000, 99).await;
+        let (alice, boss) = (w.buyer("alice").await, w.staff("boss", Role::Manager).await);
+        let mut paid = Vec::new();
+        for _ in 0..5 {
+            paid.push(w.paid(&alice, sku, 3).await);
+        }
+        let [untouched, whole, ours, part, ours_in_part] = &paid[..] else { panic!() };
+        w.wechat.ways(|ways| ways.refund_notices = false);
+        w.wechat.refund_by_console(&w.transaction(whole), 3_000).unwrap();
+        forgotten(&w, ours, "R01", 3_000).await;
+        w.wechat.refund_by_console(&w.transaction(part), 1_000).unwrap();
+        // Numbers may have holes.
+        forgotten(&w, ours_in_part, "R02", 1_000).await;
+        goes_back(&w);
+        let later = w.paid(&alice, sku, 3).await;
+        if asked_at_start {
+            starts(&w).await;
+            w.wechat.fault_always("orderquery", Fault::Http500);
+        }
+        // All that was our own is found by its number, and all of it ends the order.
+        ship(&w, &boss, &alice, ours).await;
+        assert_eq!(alice.status(&ours.no).await, "closed", "{case}");
+        assert_eq!(alice.order(&ours.no).await["refundedFen"], 3_000, "{case}");
+        // What version 3 does not tell, somebody looks up; version 2 lists it.
+        let (status, said) = ship(&w, &boss, &alice, whole).await;
+        let ends = if api == "v2" { "closed" } else { "to_ship" };
+        assert_eq!(status, ends, "{case}: {said}");
+        for held in [part, ours_in_part] {
+            let (status, said) = ship(&w, &boss, &alice, held).await;
+            assert_eq!(status, "to_ship", "{case}: {said}");
+            assert!(said.contains("还没有人核对过"), "{case}: {said}");
+            let page = boss.page(&format!("/admin/orders/{}", held.no)).await;
+            assert!(page.contains("恢复备份之后问过微信") && page.contains("仍然发货"), "{case}: {page}");
+            let batch = shipping::bring(&w, &boss, shipping::pasted(&format!("{} SF1234567890124", held.no))).await;
+            let page = boss.page(&batch).await;
+            assert!(page.contains("还没有人核对过") && !page.contains("可发货 1"), "{case}: {page}");
+        }
+        // Nothing of it went back, or it was paid afterwards: as ever.
+        let queries = w.wechat.calls("orderquery");
+        for free in [untouched, &later] {
+            let (status, said) = ship(&w, &boss, &alice, free).await;
+            assert_eq!(status, "shipped", "{case}: {said}");
+        }
+        assert_eq!(w.wechat.calls("orderquery") - queries, u64::from(!asked_at_start), "{case}");
+        // Somebody has looked.
+        ship_despite(&boss, part).await;
+        assert_eq!(alice.status(&part.no).await, "shipped", "{case}");
+        assert!(boss.page(&format!("/admin/orders/{}", part.no)).await.contains("仍然发出"), "{case}");
+        w.must_hold().await;
+    }
+}
+
+/// WeChat cannot be reached for hours: each door holds, in words, and opens on somebody's own; or by itself, once it answers.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_wechat_was_not_asked_since_a_restore_waits_at_every_door() {
+    for api in ["v2", "v3"] {
+        let w = v3::world(api).await;
+        let sku = w.product("苹果", 1_000, 99).await;
+        let cake = pickup::cake(&w).await;
+        let (alice, boss) = (w.buyer("alice").await, w.staff("boss", Role::Manager).await);
+        let owner = w.staff("owner", Role::Owner).await;
+        let key = programs::key(&owner, "ERP", &["orders", "ship"]).await;
+        let (single, other, parts) =
+            (w.paid(&alice, sku, 1).await, w.paid(&alice, sku, 1).await, w.paid(&alice, sku, 2).await);
+        let (fetched, code) = pickup::bought(&w, &alice, cake).await;
+        let gone = returns::shipped(&w, &boss, &alice, sku, 1).await;
+        let exchange = returns::asked(&alice, &gone, "exchange", 1).await;
+        returns::agree(&boss, &exchange).await;
+        boss.post(&format!("/admin/returns/{exchange}/receive"), &[]).await;
+        let lost = w.paid(&alice, sku, 1).await;
+        boss.post(&format!("/admin/orders/{}/ship", lost.no), &[("tracking_no", "SF1111111111111")]).await;
+        let line = |order: serde_json::Value| order["lines"][0]["id"].as_str().unwrap().to_owned();
+        let (lost_line, part) = (line(alice.order(&lost.no).await), line(alice.order(&parts.no).await));
+        let one = [PARCEL[0], ("pieces[0].id", &*part), ("pieces[0].quantity", "1")];
+        boss.post(&format!("/admin/orders/{}/ship", parts.no), &one).await;
+        goes_back(&w);
+        w.wechat.fault_always("orderquery", Fault::Http500);
+        starts(&w).await;
+        w.advance(3 * 60 * MINUTE);
+        w.run_jobs().await;
+        // One order and one parcel at a time, a table, a program, a scanner, the desk; what goes out once more.
+        let (status, said) = ship(&w, &boss, &alice, &single).await;
+        assert!(status == "to_ship" && said.contains(UNASKED) && said.contains("仍然发出"), "{api}: {said}");
+        let rest = [("tracking_no", "SF1234567890199")];
+        boss.post(&format!("/admin/orders/{}/ship", parts.no), &rest).await;
+        assert_eq!(alice.status(&parts.no).await, "to_ship", "{api}");
+        let batch = shipping::bring(&w, &boss, shipping::pasted(&format!("{} SF1234567890124", single.no))).await;
+        let page = boss.page(&batch).await;
+        assert!(page.contains("向微信问清"), "{api}: {page}");
+        boss.post(&format!("{batch}/run"), &[]).await;
+        let shipments = format!("/admin/orders/{}/shipments", single.no);
+        let parcel = || Some(json!({ "trackingNo": "SF1234567890123" }));
+        let by_program = w.call(Method::POST, &shipments, Some(&key), None, parcel()).await;
+        assert_eq!(by_program.error(), (409, "refund_in_progress"), "{api}");
+        let scan = [("order", single.no.as_str()), ("code", "SF1234567890123")];
+        boss.post("/admin/shipping/scan", &scan).await;
+        let desk = pickup::check(&boss, &code).await;
+        assert!(desk.contains("向微信问清") && desk.contains("仍然交货"), "{api}: {desk}");
+        boss.page_of("/admin/pickup/hand-over", &[("code", &code)]).await;
+        let (send, resend) = (format!("/admin/returns/{exchange}/send"), format!("/admin/orders/{}/resend", lost.no));
+        boss.post(&send, &[("tracking_no", "SF7777777777777")]).await;
+        assert!(boss.said(&format!("/admin/returns/{exchange}")).await.contains("向微信问清"), "{api}");
+        let again = |despite: &'static str| {
+            let line = lost_line.clone();
+            vec![
+                ("tracking_no", "SF8888888888888".to_owned()),
+                ("reason", "丢件了".to_owned()),
+                ("pieces[0].id", line),
+                ("pieces[0].quantity", "1".to_owned()),
+                ("despite_refund", despite.to_owned()),
+            ]
+        };
+        let post = async |path: &str, form: Vec<(&str, String)>| {
+            let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            boss.post(path, &form).await
+        };
+        post(&resend, again("false")).await;
+        for no in [&single.no, &fetched, &other.no] {
+            assert_eq!(alice.status(no).await, "to_ship", "{api}");
+        }
+        assert_eq!(w.count("select count(*) from resends").await, 0, "{api}");
+        // On somebody's word, which stays with the order, and holds for its next parcel.
+        let one = [PARCEL[0], ("despite_refund", "true"), ("pieces[0].id", &*part), ("pieces[0].quantity", "1")];
+        boss.post(&format!("/admin/orders/{}/ship", parts.no), &[("tracking_no", "SF1234567890199"), one[1]]).await;
+        assert_eq!(alice.status(&parts.no).await, "shipped", "{api}");
+        let page = boss.page(&format!("/admin/orders/{}", parts.no)).await;
+        assert!(page.contains("仍然发出"), "{api}: {page}");
+        boss.post(&send, &[("tracking_no", "SF7777777777777"), ("despite_refund", "true")]).await;
+        post(&resend, again("true")).await;
+        assert_eq!(w.count("select count(*) from resends").await, 2, "{api}");
+        boss.post("/admin/pickup/hand-over", &[("code", &code), ("despite_refund", "true")]).await;
+        assert_ne!(alice.status(&fetched).await, "to_ship", "{api}");
+        // It answers again: the orders that wait are asked about by themselves.
+        w.wechat.clear_faults();
+        w.advance(10 * MINUTE);
+        w.run_jobs().await;
+        let queries = w.wechat.calls("orderquery");
+        let by_program = w.call(Method::POST, &shipments, Some(&key), None, parcel()).await;
+        assert_eq!((by_program.status, w.wechat.calls("orderquery") - queries), (201, 0), "{api}");
+        let (status, said) = ship(&w, &boss, &alice, &other).await;
+        assert_eq!(status, "shipped", "{api}: {said}");
+        w.must_hold().await;
+    }
+}
+
+/// What was answered, and decided, before another going back says nothing of what went back since.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_restore_asks_anew() {
+    let w = v3::world("v3").await;
+    let sku = w.product("苹果", 1_000, 99).await;
+    let (alice, boss) = (w.buyer("alice").await, w.staff("boss", Role::Manager).await);
+    let (held, free) = (w.paid(&alice, sku, 3).await, w.paid(&alice, sku, 3).await);
+    w.wechat.ways(|ways| ways.refund_notices = false);
+    w.wechat.refund_by_console(&w.transaction(&held), 1_000).unwrap();
+    for _ in 0..2 {
+        goes_back(&w);
+        starts(&w).await;
+        let (status, said) = ship(&w, &boss, &alice, &held).await;
+        assert!(status == "to_ship" && said.contains("还没有人核对过"), "{said}");
+        let id = w.count("select id from money_exceptions where state = 'open'").await;
+        boss.post(&format!("/admin/exceptions/{id}/resolve"), &[("resolution", "核对过，少发一件")]).await;
+        assert_eq!(w.count("select count(*) from money_exceptions where state = 'open'").await, 0);
+    }
+    w.wechat.refund_by_console(&w.transaction(&free), 1_000).unwrap();
+    let third = w.paid(&alice, sku, 1).await;
+    w.advance(SECOND);
+    goes_back(&w);
+    // A table asks nobody itself: it says so, and what holds it is asked about.
+    let batch = shipping::bring(&w, &boss, shipping::pasted(&format!("{} SF1234567890125", third.no))).await;
+    assert!(boss.page(&batch).await.contains("还没有问过微信"));
+    w.run_jobs().await;
+    let page = boss.page(&batch).await;
+    assert!(page.contains("可发货") && !page.contains("还没有问过微信"), "{page}");
+    let (status, said) = ship(&w, &boss, &alice, &free).await;
+    assert_eq!(status, "to_ship", "{said}");
+    w.must_hold().await;
+}
