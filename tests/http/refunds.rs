@@ -1022,8 +1022,55 @@ async fn after_a_restore_neither_a_refused_refund_nor_a_known_one_lets_money_go_
     }
 }
 
+/// WeChat says that money of a payment went back, and API v3 does not say how much: it may be what is agreed to now. Whoever
+/// agrees is asked, and what nobody was asked about is held, until somebody has looked.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_to_have_gone_back_is_looked_at_before_more_goes_back() {
+    let w = super::v3::world("v3").await;
+    let sku = w.product("苹果", 1_000, 99).await;
+    let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+    w.wechat.ways(|ways| ways.refund_notices = false);
+    // Agreed to without the question, on a page from before it; and with it.
+    for asked in [false, true] {
+        let paid = w.paid(&alice, sku, 3).await;
+        let line = line_of(&w, &paid).await.to_string();
+        w.wechat.refund_by_console(&w.transaction(&paid), 1_000).unwrap();
+        manager.post(&format!("/admin/orders/{}/query", paid.no), &[]).await;
+        let wish = json!({ "lines": [{ "lineId": line, "quantity": 1 }], "reason": "碎了" });
+        let number = alice.ask_refund(&paid.no, &w.key(), wish).await.ok()["refundNo"].as_str().unwrap().to_owned();
+        let approve = format!("/admin/refunds/{number}/approve");
+        let mut form = vec![("lines[0].id", line.as_str()), ("lines[0].quantity", "1"), ("reason", "碎了")];
+        let screen = manager.page_of(&approve, &form).await;
+        assert!(screen.contains("微信说这笔付款已有退款") && screen.contains("name=\"looked\""), "{screen}");
+        form.push(("confirmed", "true"));
+        if asked {
+            form.push(("looked", "true"));
+        }
+        manager.post(&approve, &form).await;
+        until(&w, &number, if asked { "succeeded" } else { "failed" }).await;
+        assert_eq!(w.wechat.refunds(&w.transaction(&paid)).len(), 1 + usize::from(asked));
+        if !asked {
+            let page = manager.page(&format!("/admin/refunds/{number}")).await;
+            assert!(page.contains("也许就是这一笔"), "{page}");
+            manager.post(&format!("/admin/refunds/{number}/retry"), &[]).await;
+            until(&w, &number, "succeeded").await;
+        }
+        assert_eq!(w.wechat.refunds(&w.transaction(&paid)).len(), 2);
+        // The next one is asked about as well, until the question is settled.
+        let next = refund_pieces(&w, &manager, &paid, 1).await;
+        until(&w, &next, "failed").await;
+        let open = format!("select id from money_exceptions where transaction_id = '{}'", w.transaction(&paid));
+        let id = w.count(open).await;
+        manager.post(&format!("/admin/exceptions/{id}/resolve"), &[("resolution", "核对过，是另外一件")]).await;
+        manager.post(&format!("/admin/refunds/{next}/stop"), &[]).await;
+        let last = refund_pieces(&w, &manager, &paid, 1).await;
+        until(&w, &last, "succeeded").await;
+    }
+    w.must_hold().await;
+}
+
 /// A refund that WeChat knows, and the shop has forgotten.
-async fn forgotten(w: &World, placed: &Placed, number: &str, fen: i64) {
+pub async fn forgotten(w: &World, placed: &Placed, number: &str, fen: i64) {
     let account = w.shop.account().unwrap();
     let order = xiaopu::wechat::refund::RefundOrder {
         api: account.api(),

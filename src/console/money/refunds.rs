@@ -16,6 +16,7 @@ use crate::console::{Frame, back, cut, frame, lead, words};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
+use crate::exceptions::store::waits_for_gone_back;
 use crate::ids::{LineId, OrderNo, OutRefundNo, PhotoId, RefundId, SkuId};
 use crate::jobs::{self, Task};
 use crate::money::Fen;
@@ -469,6 +470,9 @@ struct RefundForm {
     confirmed: bool,
     /// How much of this kind had happened to the order on that screen: sent again, it would be another refund.
     seen: Option<usize>,
+    /// WeChat says that money went back, and somebody has looked what it was.
+    #[field(default = false)]
+    looked: bool,
 }
 
 #[derive(FromForm)]
@@ -578,9 +582,10 @@ async fn confirm_page(
     let (of, asked, now) = (full.clone(), wish.clone(), shop.now());
     let read = move |conn: &Connection| {
         let parts = wished_lines(conn, &of, &Refundable::of(&of), &asked.lines)?;
-        Ok((parts, refund::coupon_words(conn, &of, &asked, now)?))
+        let gone_back = waits_for_gone_back(conn, of.order.id)?;
+        Ok((parts, refund::coupon_words(conn, &of, &asked, now)?, gone_back))
     };
-    let (parts, coupon) = shop.read(read).await?;
+    let (parts, coupon, gone_back) = shop.read(read).await?;
     // Nothing has left and nothing is to leave: then its buyer paid for carrying nothing.
     let refundable = Refundable::of(full);
     let freight_stays = refundable.freight_for_nothing(&wish.lines).minus(wish.freight).filter(|fen| *fen > Fen::ZERO);
@@ -589,7 +594,7 @@ async fn confirm_page(
         amount: amount.to_string(), lines: parts, hidden, freight: wish.freight.to_string(),
         freight_stays: freight_stays.map(|fen| fen.to_string()),
         has_freight: wish.freight > Fen::ZERO, reason: &wish.reason, description: &wish.description,
-        receiver, order_no: &full.order.order_no, staff: &staff.name, coupon,
+        receiver, order_no: &full.order.order_no, staff: &staff.name, coupon, gone_back,
         number: number.map(|refund| refund.out_refund_no.to_string()), seen: happened(full),
         action, agrees: may_agree(staff, &shop.settings(), amount),
         offline: full.order.paid > Fen::ZERO && number.is_none_or(|refund| refund.transaction_id.is_none())
@@ -639,7 +644,7 @@ async fn open(shop: &Shop, staff: &Staff, no: &str, form: &RefundForm) -> Result
         return Ok(Step::Confirm(Box::new(page)));
     }
     let agreed = may_agree(staff, &shop.settings(), amount);
-    let (who, seen) = (staff.clone(), form.seen);
+    let (who, seen, looked) = (staff.clone(), form.seen, form.looked);
     let write = move |tx: &Tx| {
         let full = refund::full_order(tx, id)?;
         if seen.is_some_and(|seen| seen != happened(&full)) {
@@ -647,6 +652,9 @@ async fn open(shop: &Shop, staff: &Staff, no: &str, form: &RefundForm) -> Result
             return Err(Error::from(Code::OrderState).says(words));
         }
         let refund = refund::open(tx, &full, &wish, Origin::Staff, agreed, &Who::staff(&who.name))?;
+        if looked && agreed {
+            refund::looked_at(tx, refund, &Who::staff(&who.name))?;
+        }
         let number = store::by_id(tx, refund)?.ok_or(Code::NotFound)?.out_refund_no;
         // Why, stands with the refund, where it can be forgotten.
         audit(tx, &who, &format!("退款 {number} ¥{amount}"))?;
@@ -693,9 +701,12 @@ async fn agree(shop: &Shop, staff: &Staff, number: &str, form: &RefundForm) -> R
         let page = confirm_page(shop, staff, &full, &wish, amount, action, Some(&refund)).await?;
         return Ok(Step::Confirm(Box::new(page)));
     }
-    let (who, id) = (staff.clone(), refund.id);
+    let (who, id, looked) = (staff.clone(), refund.id, form.looked);
     let write = move |tx: &Tx| {
         refund::approve(tx, id, Some(&wish), &Who::staff(&who.name))?;
+        if looked {
+            refund::looked_at(tx, id, &Who::staff(&who.name))?;
+        }
         Ok(audit(tx, &who, &format!("同意退款 {} ¥{amount}", refund.out_refund_no))?)
     };
     shop.write(write).await?;
