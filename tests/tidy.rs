@@ -512,6 +512,19 @@ fn the_frame_of_all_pages_takes_no_page_its_names() {
     }
 }
 
+/// One element a line, so that a change to a page can be read. Where no space may be, a line begins with `{%-`, or ends
+/// inside of a tag.
+#[test]
+fn no_line_of_a_template_is_longer_than_a_screen() {
+    const LONGEST: usize = 160;
+    let mut long = Vec::new();
+    for (file, text) in sources("templates") {
+        let lines = text.lines().zip(1..).filter(|(line, _)| line.chars().count() > LONGEST);
+        long.extend(lines.map(|(_, n)| format!("{file}:{n}")));
+    }
+    assert!(long.is_empty(), "longer than {LONGEST}: {}", long.join(" "));
+}
+
 /// Pages that name what they show only for the template to find, and pieces of such; a struct is what a page should be. No
 /// new one comes, and whoever makes one a struct lowers the number.
 const LOOSE: [(&str, usize); 2] = [("context! {", 58), ("json!(", 107)];

@@ -78,9 +78,11 @@ fn escape(out: &mut Output<'_>, text: &str) -> std::fmt::Result {
 }
 
 /// The tags that no word can stand beside: the end of a line after one of them says nothing.
-const APART: [&str; 26] = [
-    "tr", "/tr", "/td", "/th", "thead", "/thead", "tbody", "/tbody", "/table", "/li", "/ol", "/ul", "/dl", "/option",
-    "/div", "/p", "/h2", "/section", "/article", "/header", "/nav", "/form", "/figure", "/details", "/main", "/html",
+const APART: [&str; 52] = [
+    "tr", "/tr", "td", "/td", "th", "/th", "thead", "/thead", "tbody", "/tbody", "table", "/table", "select",
+    "/select", "/option", "dl", "/dl", "dt", "/dt", "dd", "/dd", "/li", "/ol", "/ul", "div", "/div", "p", "/p", "h1",
+    "/h1", "h2", "/h2", "h3", "/h3", "section", "/section", "article", "/article", "header", "/header", "nav", "/nav",
+    "form", "/form", "figure", "/figure", "details", "/details", "/summary", "main", "/main", "/html",
 ];
 
 /// Whether a line, without the tags of the engine at its end, ends in such a tag.
@@ -90,7 +92,7 @@ fn ends_apart(line: &str) -> bool {
         line = before.trim_end();
     }
     let last = line.strip_suffix('>').and_then(|line| line.rsplit_once('<'));
-    last.is_some_and(|(_, tag)| APART.contains(&tag))
+    last.and_then(|(_, tag)| tag.split_whitespace().next()).is_some_and(|name| APART.contains(&name))
 }
 
 /// A template as it is sent: what makes it readable, one element a line and tags in lines of their own, costs no byte of
