@@ -12,6 +12,7 @@ use crate::db::{Kept, Tx};
 use crate::door::limits::Limits;
 use crate::door::{ClientIp, body};
 use crate::error::{Code, Result};
+use crate::exceptions::{Kind, NewException, store as exceptions};
 use crate::ids::MessageId;
 use crate::jobs::{self, Task};
 use crate::ledger::{Entered, store as ledger};
@@ -355,11 +356,19 @@ async fn refund(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data: 
     xml(answer)
 }
 
-/// A refund that was made under a number of before cannot be asked about now, and the order should not be sent meanwhile.
+/// A refund that was made under a number of before cannot be asked about now, and the order is not sent meanwhile.
 fn told_elsewhere(tx: &Tx, payment: &Entered, other: Option<&str>) -> Result<()> {
     let Some((mch_id, order)) = other.zip(payment.order_id) else { return Ok(()) };
     let what = format!(
         "微信提示有人在商户号 {mch_id} 的商户平台退过这笔款，现在设置的是别的商户号，没能查实：请到商户平台核对后再发货"
     );
+    let new = NewException {
+        order_id: Some(order),
+        attempt_id: payment.attempt_id,
+        transaction_id: &payment.transaction_id,
+        amount_fen: payment.amount.get(),
+        ..NewException::new(Kind::AmountMismatch, exceptions::gone_back(&payment.transaction_id), &what)
+    };
+    exceptions::open(tx, &new)?;
     Ok(orders::store::note(tx, order, &Who::wechat(), Topic::Money, &what)?)
 }

@@ -253,6 +253,9 @@ async fn a_refund_made_in_the_console_of_the_number_before_is_heard_of() {
     let page = owner.page(&format!("/admin/orders/{}", placed.no)).await;
     assert!(page.contains(&format!("在商户号 {MCH_ID} 的商户平台退过这笔款")), "{page}");
     assert_eq!(w.count("select count(*) from refunds").await, 0, "it carries no signature");
+    // Somebody looks before the goods leave.
+    owner.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
+    assert_eq!(alice.status(&placed.no).await, "to_ship");
     two_days(&w).await;
     set_to(&owner, MCH_ID).await;
     for _ in 0..3 {
@@ -260,6 +263,10 @@ async fn a_refund_made_in_the_console_of_the_number_before_is_heard_of() {
         w.advance(MINUTE);
     }
     assert_eq!(alice.order(&placed.no).await["refundedFen"], 400);
+    assert_eq!(
+        w.count("select count(*) from money_exceptions where subject like '% gone back' and state = 'open'").await,
+        0
+    );
     w.must_hold().await;
 }
 
