@@ -30,6 +30,8 @@ pub struct Entered {
     pub borne: Fen,
     /// When the buyer paid, in WeChat's words.
     pub paid_at: i64,
+    /// When it was entered, by our own clock.
+    pub entered_at: i64,
 }
 
 /// A payment from before the shop went back to a backup, of which WeChat has not said what went back meanwhile.

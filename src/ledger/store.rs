@@ -179,7 +179,7 @@ pub fn entered_for(conn: &Connection, transaction_id: &str) -> Result<Option<Opt
 }
 
 const ENTERED: &str =
-    "select p.id, p.wechat_id, coalesce(k.order_id, p.order_id) as order_id, p.attempt_id, p.amount_fen, p.borne_fen, p.moved_at,
+    "select p.id, p.wechat_id, coalesce(k.order_id, p.order_id) as order_id, p.attempt_id, p.amount_fen, p.borne_fen, p.moved_at, p.at,
                               a.out_trade_no, coalesce(a.mch_id, s.mch_id) as mch_id, coalesce(a.app_id, s.app_id) as app_id,
                               coalesce(a.api, s.api) as api, coalesce(p.payer, a.openid) as payer
                          from ledger p
@@ -239,6 +239,7 @@ fn read_entered(row: &Row<'_>) -> Result<Entered> {
         amount: row.get("amount_fen")?,
         borne: row.get("borne_fen")?,
         paid_at: row.get("moved_at")?,
+        entered_at: row.get("at")?,
     })
 }
 
@@ -271,7 +272,8 @@ pub fn unasked(conn: &Connection, order: OrderId) -> Result<Option<Unasked>> {
            from ledger s
            join ledger p on p.kind = 'payment' and p.wechat_id = s.wechat_id
            left join asked_back b on b.entry_id = p.id and b.restored_at = ?2
-          where s.order_id = ?1 and s.kind in ('payment', 'link') and p.moved_at <= ?2 and coalesce(b.answered, 0) = 0
+          where s.order_id = ?1 and s.kind in ('payment', 'link')
+            and (p.moved_at <= ?2 or p.at <= ?2) and coalesce(b.answered, 0) = 0
           limit 1",
     )?
     .query_row(params![order, restored_at], |row| {

@@ -390,7 +390,7 @@ macro_rules! to_ask_sql {
               left join asked_back b on b.entry_id = p.id and b.restored_at = ?1
              where ",
             $which,
-            " and p.moved_at <= ?1 and coalesce(b.answered, 0) = 0 and (b.entry_id is null or b.again_at <= ?2)
+            " and (p.moved_at <= ?1 or p.at <= ?1) and coalesce(b.answered, 0) = 0 and (b.entry_id is null or b.again_at <= ?2)
              order by o.id desc limit ?4"
         )
     };

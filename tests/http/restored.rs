@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
-use xiaopu::simulator::Fault;
+use xiaopu::simulator::{Fault, Paying};
 use xiaopu::staff::Role;
 
 use super::{pickup, programs, refunds::forgotten, returns, shipping, v3};
@@ -24,11 +24,10 @@ async fn starts(w: &World) {
     w.run_jobs().await;
 }
 
-async fn ship(w: &World, staff: &Console<'_>, alice: &Buyer<'_>, placed: &Placed) -> (String, String) {
+async fn ship(staff: &Console<'_>, alice: &Buyer<'_>, placed: &Placed) -> (String, String) {
     let page = format!("/admin/orders/{}", placed.no);
     staff.post(&format!("{page}/ship"), &PARCEL).await;
     let said = staff.said(&page).await;
-    let _ = w;
     (alice.status(&placed.no).await, said)
 }
 
@@ -63,15 +62,15 @@ async fn after_a_restore_nothing_leaves_for_money_that_went_back() {
             w.wechat.fault_always("orderquery", Fault::Http500);
         }
         // All that was our own is found by its number, and all of it ends the order.
-        ship(&w, &boss, &alice, ours).await;
+        ship(&boss, &alice, ours).await;
         assert_eq!(alice.status(&ours.no).await, "closed", "{case}");
         assert_eq!(alice.order(&ours.no).await["refundedFen"], 3_000, "{case}");
         // What version 3 does not tell, somebody looks up; version 2 lists it.
-        let (status, said) = ship(&w, &boss, &alice, whole).await;
+        let (status, said) = ship(&boss, &alice, whole).await;
         let ends = if api == "v2" { "closed" } else { "to_ship" };
         assert_eq!(status, ends, "{case}: {said}");
         for held in [part, ours_in_part] {
-            let (status, said) = ship(&w, &boss, &alice, held).await;
+            let (status, said) = ship(&boss, &alice, held).await;
             assert_eq!(status, "to_ship", "{case}: {said}");
             assert!(said.contains("还没有人核对过"), "{case}: {said}");
             let page = boss.page(&format!("/admin/orders/{}", held.no)).await;
@@ -83,7 +82,7 @@ async fn after_a_restore_nothing_leaves_for_money_that_went_back() {
         // Nothing of it went back, or it was paid afterwards: as ever.
         let queries = w.wechat.calls("orderquery");
         for free in [untouched, &later] {
-            let (status, said) = ship(&w, &boss, &alice, free).await;
+            let (status, said) = ship(&boss, &alice, free).await;
             assert_eq!(status, "shipped", "{case}: {said}");
         }
         assert_eq!(w.wechat.calls("orderquery") - queries, u64::from(!asked_at_start), "{case}");
@@ -124,7 +123,7 @@ async fn what_wechat_was_not_asked_since_a_restore_waits_at_every_door() {
         w.advance(3 * 60 * MINUTE);
         w.run_jobs().await;
         // One order and one parcel at a time, a table, a program, a scanner, the desk; what goes out once more.
-        let (status, said) = ship(&w, &boss, &alice, &single).await;
+        let (status, said) = ship(&boss, &alice, &single).await;
         assert!(status == "to_ship" && said.contains(UNASKED) && said.contains("仍然发出"), "{api}: {said}");
         let rest = [("tracking_no", "SF1234567890199")];
         boss.post(&format!("/admin/orders/{}/ship", parts.no), &rest).await;
@@ -182,10 +181,32 @@ async fn what_wechat_was_not_asked_since_a_restore_waits_at_every_door() {
         let queries = w.wechat.calls("orderquery");
         let by_program = w.call(Method::POST, &shipments, Some(&key), None, parcel()).await;
         assert_eq!((by_program.status, w.wechat.calls("orderquery") - queries), (201, 0), "{api}");
-        let (status, said) = ship(&w, &boss, &alice, &other).await;
+        let (status, said) = ship(&boss, &alice, &other).await;
         assert_eq!(status, "shipped", "{api}: {said}");
         w.must_hold().await;
     }
+}
+
+/// By a clock that is slow a payment was made only after the backup was gone back to, though it stood in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_stood_in_the_backup_is_asked_about_whatever_the_clocks_say() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1_000, 99).await;
+    let (alice, boss) = (w.buyer("alice").await, w.staff("boss", Role::Manager).await);
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    w.pay(&placed, Paying::NoNotice);
+    let mut notice = w.notice(&placed, "alice");
+    notice.set("transaction_id", w.transaction(&placed));
+    notice.set("time_end", xiaopu::clock::compact(w.shop.now() + 10 * MINUTE));
+    w.notify(signed(&notice)).await;
+    w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
+    w.wechat.ways(|ways| ways.refund_notices = false);
+    w.wechat.refund_by_console(&w.transaction(&placed), 1_000).unwrap();
+    w.advance(20 * SECOND);
+    goes_back(&w);
+    let (status, said) = ship(&boss, &alice, &placed).await;
+    assert_eq!(status, "closed", "{said}");
+    w.must_hold().await;
 }
 
 /// What was answered, and decided, before another going back says nothing of what went back since.
@@ -200,7 +221,7 @@ async fn a_second_restore_asks_anew() {
     for _ in 0..2 {
         goes_back(&w);
         starts(&w).await;
-        let (status, said) = ship(&w, &boss, &alice, &held).await;
+        let (status, said) = ship(&boss, &alice, &held).await;
         assert!(status == "to_ship" && said.contains("还没有人核对过"), "{said}");
         let id = w.count("select id from money_exceptions where state = 'open'").await;
         boss.post(&format!("/admin/exceptions/{id}/resolve"), &[("resolution", "核对过，少发一件")]).await;
@@ -216,7 +237,7 @@ async fn a_second_restore_asks_anew() {
     w.run_jobs().await;
     let page = boss.page(&batch).await;
     assert!(page.contains("可发货") && !page.contains("还没有问过微信"), "{page}");
-    let (status, said) = ship(&w, &boss, &alice, &free).await;
+    let (status, said) = ship(&boss, &alice, &free).await;
     assert_eq!(status, "to_ship", "{said}");
     w.must_hold().await;
 }

@@ -168,7 +168,9 @@ async fn about(shop: &Shop, one: ToAsk, restored_at: i64) -> Result<Option<Unhea
         }
     };
     let write = move |tx: &Tx| {
-        if ledger::put_answered(tx, one.entry, restored_at)? && found != Back::AsKnown {
+        // Whoever asked at the same time may have found it entered already.
+        let new = ledger::put_answered(tx, one.entry, restored_at)?;
+        if found == Back::Forgotten || (new && found == Back::Perhaps) {
             hold(tx, &one, found)?;
         }
         Ok(None)
