@@ -228,6 +228,27 @@ async fn a_refund_that_waited_for_its_number_goes_on_by_itself() {
     }
 }
 
+/// Where WeChat lists what went back, and all of that is known here, nobody has to look first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_waited_for_its_number_goes_on_after_one_that_is_known() {
+    let w = shop("v2").await;
+    let owner = w.staff("owner", Role::Owner).await;
+    set_to(&owner, MCH_ID).await;
+    let (sku, alice) = (w.product("苹果", 1000, 99).await, w.buyer("alice").await);
+    let placed = w.paid(&alice, sku, 3).await;
+    let known = super::refunds::refund_pieces(&w, &owner, &placed, 1).await;
+    super::refunds::until(&w, &known, "succeeded").await;
+    set_to(&owner, OTHER).await;
+    let waits = super::refunds::refund_pieces(&w, &owner, &placed, 1).await;
+    w.run_jobs().await;
+    two_days(&w).await;
+    assert_eq!(w.count("select count(*) from refunds where state = 'failed'").await, 1);
+    set_to(&owner, MCH_ID).await;
+    super::refunds::until(&w, &waits, "succeeded").await;
+    assert_eq!(w.wechat.refunds(&w.transaction(&placed)).len(), 2);
+    w.must_hold().await;
+}
+
 /// A day that was matched under the number in between is read again when the first is back, whatever stood in it: nothing
 /// at all, or sales; and whatever the first number's bill has: a payment that nobody had heard of, or a refund.
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::exceptions::store as exceptions;
 use crate::ids::RefundId;
 use crate::jobs::{self, Ran, Task};
-use crate::ledger::store as ledger;
+use crate::ledger::{Entered, store as ledger};
 use crate::orders::{REFUNDABLE_FOR, Who};
 use crate::payments::store as payments;
 use crate::refunds::{OTHER_MERCHANT, Origin, Refund, RefundState, store as refunds};
@@ -240,7 +240,9 @@ async fn next(shop: &Shop, account: &Account, id: RefundId, unknown_there: bool)
 /// The shop went back to a backup after this payment: WeChat may know refunds of it, and numbers, that are forgotten here.
 fn may_be_forgotten(tx: &Connection, transaction_id: &str) -> Result<bool> {
     let Some(restored_at) = payments::restored_at(tx)? else { return Ok(false) };
-    Ok(ledger::payment(tx, transaction_id)?.is_none_or(|paid| paid.paid_at <= restored_at))
+    // By either clock: ours may be slow, and what was paid before and heard of later was not in the backup.
+    let before = |paid: Entered| paid.paid_at.min(paid.entered_at) <= restored_at;
+    Ok(ledger::payment(tx, transaction_id)?.is_none_or(before))
 }
 
 /// WeChat says that money of the payment went back, and nobody has looked how much: it may be what goes out now.
@@ -469,6 +471,8 @@ pub fn meaning(code: &str, text: &str) -> Meaning {
 
 fn person(code: &str, text: &str) -> String {
     let words = match code {
+        // Under several codes, and always in these words.
+        _ if text.contains("已全额退款") => "微信说这笔款已经全部退给买家了。请到商户平台核对，再停止这一笔。",
         "NOTENOUGH" => "商户可退余额不足。请先在微信商户平台充值，再点重试；退款单号不变，不会重复退。",
         CERTIFICATE => {
             "退款证书缺失、过期或不是这个商户的。请在设置页上传 apiclient_cert.pem 和 apiclient_key.pem，再点重试。"
@@ -523,6 +527,8 @@ mod tests {
             assert!(words.contains(next_step) && words.contains("（微信：原话）"), "{code}: {words}");
             said.insert(words);
         }
+        let Meaning::Person(words) = meaning("PARAM_ERROR", "订单已全额退款") else { panic!() };
+        assert!(words.contains("停止这一笔"), "{words}");
         assert!(said.len() >= 10);
     }
 }
