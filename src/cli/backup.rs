@@ -79,7 +79,9 @@ impl Restore {
             let _ = fs::remove_file(&backup);
         }
         let orders = outcome?;
-        tell!("✓ 已恢复：{orders} 笔订单。备份之后的付款会由微信的重复通知和主动查单补上；请运行 xiaopu doctor 检查");
+        tell!(
+            "✓ 已恢复：{orders} 笔订单。备份之后的付款会由微信的重复通知和主动查单补上，退过的款会逐笔问微信，问清之前那些订单发货时会先问您；请运行 xiaopu doctor 检查"
+        );
         Ok(())
     }
 }

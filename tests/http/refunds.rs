@@ -1039,6 +1039,9 @@ async fn what_is_said_to_have_gone_back_is_looked_at_before_more_goes_back() {
         let wish = json!({ "lines": [{ "lineId": line, "quantity": 1 }], "reason": "碎了" });
         let number = alice.ask_refund(&paid.no, &w.key(), wish).await.ok()["refundNo"].as_str().unwrap().to_owned();
         let approve = format!("/admin/refunds/{number}/approve");
+        for page in [format!("/admin/orders/{}/refund", paid.no), format!("/admin/refunds/{number}")] {
+            assert!(manager.page(&page).await.contains("微信说这笔付款已有退款"), "{page}");
+        }
         let mut form = vec![("lines[0].id", line.as_str()), ("lines[0].quantity", "1"), ("reason", "碎了")];
         let screen = manager.page_of(&approve, &form).await;
         assert!(screen.contains("微信说这笔付款已有退款") && screen.contains("name=\"looked\""), "{screen}");
@@ -1062,7 +1065,14 @@ async fn what_is_said_to_have_gone_back_is_looked_at_before_more_goes_back() {
         let open = format!("select id from money_exceptions where transaction_id = '{}'", w.transaction(&paid));
         let id = w.count(open).await;
         manager.post(&format!("/admin/exceptions/{id}/resolve"), &[("resolution", "核对过，是另外一件")]).await;
-        manager.post(&format!("/admin/refunds/{next}/stop"), &[]).await;
+        if asked {
+            manager.post(&format!("/admin/refunds/{next}/stop"), &[]).await;
+        } else {
+            // Given back in another way, it says nothing more of what is to be done.
+            manager.post(&format!("/admin/refunds/{next}/other-means"), &[("words", "现金")]).await;
+            let page = manager.page(&format!("/admin/refunds/{next}")).await;
+            assert!(page.contains("已退款") && !page.contains("也许就是这一笔"), "{page}");
+        }
         let last = refund_pieces(&w, &manager, &paid, 1).await;
         until(&w, &last, "succeeded").await;
     }

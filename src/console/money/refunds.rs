@@ -343,6 +343,8 @@ struct Offer {
     left: String,
     freight_left: String,
     freight: Option<String>,
+    /// WeChat says that money went back, and nobody has looked what it was.
+    gone_back: bool,
     lines: Vec<Offered>,
 }
 
@@ -425,6 +427,7 @@ impl Offer {
             left: refundable.total.to_string(),
             freight_left: refundable.freight.to_string(),
             freight: asked.map(|r| r.refund.freight.plain()),
+            gone_back: waits_for_gone_back(conn, order.id)?,
             lines: refundable.lines.iter().map(offered).collect::<Result<_>>()?,
         })
     }
@@ -933,6 +936,7 @@ mod tests {
             left: "57.00".into(),
             freight_left: "8.00".into(),
             freight: None,
+            gone_back: true,
             lines: vec![offered()],
         };
         let all = Options { decide: true, withdraw: true, retry: true, stop: true, query: true, settle: true };
