@@ -118,7 +118,7 @@ fn seen(c: char) -> Option<char> {
 }
 
 /// The traditional signs in headings and in the names of parcel services, each with the simplified one.
-const TRADITIONAL: [(char, char); 55] = [
+const TRADITIONAL: [(char, char); 85] = [
     ('稱', '称'),
     ('價', '价'),
     ('庫', '库'),
@@ -174,6 +174,36 @@ const TRADITIONAL: [(char, char); 55] = [
     ('註', '注'),
     ('寶', '宝'),
     ('貝', '贝'),
+    ('門', '门'),
+    ('區', '区'),
+    ('縣', '县'),
+    ('廣', '广'),
+    ('雲', '云'),
+    ('貴', '贵'),
+    ('陝', '陕'),
+    ('肅', '肃'),
+    ('遼', '辽'),
+    ('龍', '龙'),
+    ('慶', '庆'),
+    ('內', '内'),
+    ('灣', '湾'),
+    ('臺', '台'),
+    ('島', '岛'),
+    ('濱', '滨'),
+    ('鄉', '乡'),
+    ('鎮', '镇'),
+    ('陽', '阳'),
+    ('爾', '尔'),
+    ('維', '维'),
+    ('吳', '吴'),
+    ('漢', '汉'),
+    ('齊', '齐'),
+    ('魯', '鲁'),
+    ('烏', '乌'),
+    ('長', '长'),
+    ('連', '连'),
+    ('園', '园'),
+    ('頭', '头'),
 ];
 
 /// In the script of the mainland, as far as headings and names of parcel services need it.

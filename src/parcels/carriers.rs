@@ -122,6 +122,7 @@ const USUAL: &[(&str, &[&str])] = &[
             "中国邮政快递包裹",
             "postb",
             "youzhengguonei",
+            "yzxb",
         ],
     ),
     ("DBL", &["德邦", "德邦速递", "德邦大件", "德邦标准快递", "dbkd", "deppon", "debangkuaidi"]),
@@ -139,13 +140,13 @@ const USUAL: &[(&str, &[&str])] = &[
     ("JGSD", &["京广", "京广快递"]),
     ("CND", &["承诺达特快"]),
     ("SS", &["闪送同城"]),
-    ("ZTOKY", &["中通物流"]),
+    ("ZTOKY", &["中通物流", "zhongtongkuaiyun"]),
     ("YDKY", &["韵达物流"]),
     ("BTWL", &["百世物流"]),
     ("DBLKY", &["debangwuliu"]),
-    ("JDKY", &[]),
+    ("JDKY", &["jingdongkuaiyun"]),
     ("SX", &["顺心", "顺心捷达快运"]),
-    ("YMDD", &["壹米滴答快运", "一米滴答"]),
+    ("YMDD", &["壹米滴答快运", "一米滴答", "yimidida"]),
     ("RRS", &["日日顺"]),
     ("JYM", &["加运美快递", "加运美速递"]),
     ("HOAU", &["天地华宇物流"]),
@@ -302,11 +303,19 @@ impl Carriers {
     }
 
     fn find(&self, written: &str) -> Option<Carrier> {
-        let found = self.exactly(written).or_else(|| other(written)).or_else(|| {
+        // A house of the list is that house, whatever stands before its name.
+        let other = || other(written).map(|other| self.exactly(shortened(&other.name)).unwrap_or(other));
+        let found = self.exactly(written).or_else(other).or_else(|| {
             let short = shortened(written);
             (short != written).then(|| self.exactly(short))?
         });
-        found.or_else(|| self.twice(written)).or_else(|| self.exactly(shortened(placed(written)?)))
+        found
+            .or_else(|| self.twice(written))
+            .or_else(|| {
+                let shorter = std::iter::successors(placed(written), |written| placed(written));
+                shorter.map(shortened).find_map(|name| self.exactly(name))
+            })
+            .or_else(|| self.exactly(shortened(counted(written)?)))
     }
 
     fn exactly(&self, written: &str) -> Option<Carrier> {
@@ -400,7 +409,9 @@ fn other(written: &str) -> Option<Carrier> {
     let signs = [':', '(', ')', '（', '）', ' ', '-', '/'];
     let stripped = ["快递公司", "快递", "物流", "公司"].iter().find_map(|word| rest.strip_prefix(word));
     let name = stripped.unwrap_or(rest).trim_matches(signs);
-    (!name.is_empty() && name.chars().count() <= 20).then(|| Carrier { code: OTHER.to_owned(), name: name.to_owned() })
+    let number = name.bytes().filter(u8::is_ascii_digit).count() >= 6;
+    let is_name = !says_nobody(name) && !number && name.chars().count() <= 20;
+    is_name.then(|| Carrier { code: OTHER.to_owned(), name: name.to_owned() })
 }
 
 /// Without what says nothing of the service: `有限公司` at the end.
@@ -412,13 +423,47 @@ fn shortened(written: &str) -> &str {
     short
 }
 
-/// Without the house's own warehouse or branch behind a sign: `申通快递-杭州仓`, `圆通（西湖网点）`.
+/// Without what says by whom or how cheaply, behind a sign or at the end: the house's own warehouse or branch
+/// (`申通快递-杭州仓`, `圆通（西湖网点）`), where the order came from (`韵达（淘系）`), the kind of service (`EMS-经济`).
 fn placed(written: &str) -> Option<&str> {
     const PLACES: [&str; 11] =
         ["仓", "仓库", "网点", "分公司", "营业部", "营业厅", "分部", "门店", "站点", "账号", "面单"];
     let written = written.trim_end_matches([')', '）', ' ']);
-    let (name, place) = written.rsplit_once(['-', '_', '(', '（', '/', '·', ' '])?;
-    PLACES.iter().any(|end| place.ends_with(end)).then(|| name.trim_end_matches(['-', '_', ' ']))
+    if let Some((name, behind)) = written.rsplit_once(['-', '_', '(', '（', '/', '·', ' '])
+        && (PLACES.iter().any(|end| behind.ends_with(end)) || ORIGINS.contains(&behind) || KINDS.contains(&behind))
+    {
+        return Some(name.trim_end_matches(['-', '_', ' ']));
+    }
+    ORIGINS.iter().find_map(|origin| written.strip_suffix(origin))
+}
+
+/// Where orders come from, as programs that print labels write it behind the service.
+const ORIGINS: &[&str] =
+    &["菜鸟", "淘系", "淘宝", "天猫", "拼多多", "抖音", "抖店", "快手", "小红书", "视频号", "有赞", "微店", "唯品会"];
+
+/// Kinds of one service that have no code of their own.
+const KINDS: &[&str] = &[
+    "标快",
+    "标准",
+    "特惠",
+    "特惠送",
+    "特快",
+    "特快送",
+    "经济",
+    "小包",
+    "小件",
+    "普快",
+    "陆运",
+    "空运",
+    "次日达",
+    "隔日达",
+];
+
+/// Without the number or letter of one of several accounts: `申通2`, `圆通1号`, `中通A`.
+fn counted(written: &str) -> Option<&str> {
+    let name = written.trim_end_matches('号').trim_end_matches(|c: char| c.is_ascii_alphanumeric());
+    let count = written[name.len()..].trim_end_matches('号');
+    ((1..=2).contains(&count.len()) && name.chars().last().is_some_and(|c| !c.is_ascii())).then_some(name)
 }
 
 /// Whose number this looks like.
@@ -456,9 +501,46 @@ pub fn recognise(number: &TrackingNo) -> Option<Guess> {
     }
 }
 
+/// Whose number this surely is, when it is not that of the service which was named, nor of its house.
+pub fn anothers(named: &Carrier, number: &TrackingNo) -> Option<Carrier> {
+    const POST: [&str; 3] = ["EMS", "YZPY", "YZBK"];
+    let whose = Carrier::known(recognise(number).filter(|guess| guess.sure)?.code);
+    let house = |name: &str| name.chars().take(2).collect::<String>();
+    let post = [&whose, named].iter().all(|carrier| POST.contains(&carrier.code.as_str()));
+    // It has taken over the parcels of the other.
+    let taken_over = whose.code == "JTSD" && named.code == "HTKY";
+    (house(&whose.name) != house(&named.name) && !post && !taken_over).then_some(whose)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_is_surely_another_services() {
+        for (named, number, whose) in [
+            ("圆通", "SF1234567890123", Some("SF")),
+            ("京东", "SF1234567890123", Some("SF")),
+            ("顺丰", "YT8812345678901", Some("YTO")),
+            ("中通", "JDVA12345678901", Some("JD")),
+            ("圆通", "75312345678901", Some("ZTO")),
+            ("其他：飞毛腿", "SF1234567890123", Some("SF")),
+            ("顺丰", "SF1234567890123", None),
+            ("顺丰国际", "SF1234567890123", None),
+            ("其他：顺丰同城", "SF1234567890123", None),
+            ("京东快运", "JDVA12345678901", None),
+            ("邮政", "1101234567890", None),
+            ("EMS", "9801234567890", None),
+            ("百世快递", "JT5012345678901", None),
+            // Only likely, or nobody's.
+            ("圆通", "74312345678901", None),
+            ("圆通", "880012345678", None),
+        ] {
+            let carrier = Carriers::default().named(named).unwrap();
+            let found = anothers(&carrier, &TrackingNo::read(number).unwrap());
+            assert_eq!(found.map(|carrier| carrier.code).as_deref(), whose, "{named} {number}");
+        }
+    }
 
     #[test]
     fn a_number_is_recognised_surely_maybe_or_not() {
@@ -544,6 +626,18 @@ mod tests {
             ("UC", "优速快递"),
             ("ANEKY", "安能物流"),
             ("OTHER", "天天快递 顺丰快运"),
+            ("ZTO", "中通快递-菜鸟 中通A zto"),
+            ("YD", "韵达（淘系） 韵达(拼多多) 韵达2"),
+            ("STO", "申通快递（抖音） 申通2 申通快递-天猫-杭州仓"),
+            ("YTO", "圆通1号 圆通速递（小红书）"),
+            ("JTSD", "极兔速递拼多多"),
+            ("SF", "顺丰速运-标快 顺丰快递-特惠"),
+            ("EMS", "EMS-经济"),
+            ("JD", "京东快递(特惠送)"),
+            ("YZPY", "邮政快递包裹（小包） YZXB"),
+            ("ZTOKY", "zhongtongkuaiyun"),
+            ("JDKY", "jingdongkuaiyun"),
+            ("YMDD", "yimidida"),
             ("STO", "申通快递-杭州仓 申通-仓库 申通（杭州网点） 申通快递(菜鸟面单) 申通-电子面单-杭州仓 STO_2号仓"),
         ] {
             for name in names.split(' ') {
@@ -570,6 +664,11 @@ mod tests {
             "zt",
             "杭州仓",
             "中通快递(YTO)",
+            "中通-京东",
+            "顺丰冷运（淘系）",
+            "飞毛腿2",
+            "拼多多",
+            "中通123",
             "",
         ] {
             assert!(Carriers::default().named(name).is_err(), "{name}");
@@ -607,6 +706,14 @@ mod tests {
             assert_eq!((carrier.code.as_str(), carrier.name.as_str()), (OTHER, "飞毛腿"), "{written}");
         }
         assert_eq!(Carriers::default().named("天天快递").unwrap().name, "天天快递");
+        for (written, code) in
+            [("其他：顺丰速运", "SF"), ("其他快递：中通", "ZTO"), ("OTHER:EMS", "EMS"), ("其他：天天", OTHER)]
+        {
+            assert_eq!(Carriers::default().named(written).unwrap().code, code, "{written}");
+        }
+        for written in ["其他：SF1234567890123", "其他：13800001234", "其他：快递"] {
+            assert!(Carriers::default().named(written).is_err(), "{written}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
-use super::carriers::{Carrier, Carriers, name_of, recognise};
+use super::carriers::{Carrier, Carriers, anothers, name_of, recognise};
 use super::number::TrackingNo;
 use crate::db::Tx;
 
@@ -37,21 +37,31 @@ pub fn put_asked(tx: &Tx, outcome: &str) -> Result<()> {
 }
 
 /// Who carries a parcel of which nobody said it, and whether that is sure: as somebody last said of such a number, else
-/// as it looks.
+/// as it looks. Where the two are not one, the number is right and somebody has to look: one wrong choice is not to send
+/// all that follow.
 pub fn suggested(conn: &Connection, number: &TrackingNo) -> Result<Option<(Carrier, bool)>> {
     let mut row = conn.prepare_cached("select company, company_name from carrier_marks where mark = ?1")?;
     let said = row
         .query_row([mark(number)], |row| Ok((row.get::<_, String>("company")?, row.get::<_, String>("company_name")?)))
         .optional()?;
-    Ok(match said {
-        Some((code, name)) if name.is_empty() => Some((Carrier { name: name_of(&code).to_owned(), code }, true)),
-        Some((code, name)) => Some((Carrier { code, name }, true)),
-        None => recognise(number).map(|guess| (Carrier::known(guess.code), guess.sure)),
+    let said = said.map(|(code, name)| match name.is_empty() {
+        true => Carrier::known(&code),
+        false => Carrier { code, name },
+    });
+    Ok(match (said, recognise(number)) {
+        (Some(said), _) => Some(match anothers(&said, number) {
+            Some(whose) => (whose, false),
+            None => (said, true),
+        }),
+        (None, guess) => guess.map(|guess| (Carrier::known(guess.code), guess.sure)),
     })
 }
 
-/// Somebody said who carries this number; the next that looks like it is taken for the same.
+/// Somebody said who carries this number; the next that looks like it is taken for the same, unless it is surely another's.
 pub fn put_mark(tx: &Tx, number: &TrackingNo, carrier: &Carrier) -> Result<()> {
+    if anothers(carrier, number).is_some() {
+        return Ok(());
+    }
     let name = if carrier.name == name_of(&carrier.code) { "" } else { &carrier.name };
     tx.prepare_cached(
         "insert into carrier_marks (mark, company, company_name, at) values (?1, ?2, ?3, ?4)

@@ -10,6 +10,8 @@ const china = { ...read("pca.json"), ...read("HK-MO-TW.json") };
 const streets = read("pcas.json");
 // Cities without districts, whose addresses name the town instead.
 const flat = ["东莞市", "中山市", "儋州市", "嘉峪关市"];
+// Counties that are newer than the list.
+china["新疆维吾尔自治区"]["和田地区"].push("和安县", "和康县");
 const lines = [];
 for (const [province, cities] of Object.entries(china)) {
   lines.push(province);

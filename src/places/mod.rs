@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 pub use list::{Listed, listed, with_values};
 use names::short;
 
-use crate::typed::quoted;
+use crate::typed::{quoted, simplified};
 
 /// Every province, city and district; `make.mjs` writes it.
 static FILE: &str = include_str!("places.txt");
@@ -115,7 +115,7 @@ impl Unread {
 impl Place {
     /// The place that a text names as a whole; blanks and strokes between its parts do not count.
     pub fn parse(text: &str) -> Result<Place, Unread> {
-        let text = names::plain(text);
+        let text = simplified(&names::plain(text));
         // From the largest: 吉林 is the province before it is the city, and 长沙 the city before its county.
         let readings = [Today, Loosely]
             .into_iter()
@@ -126,9 +126,24 @@ impl Place {
     /// The place of an address, as clients, WeChat and other people's tables write its parts. What is behind the part
     /// that is known is left out; the detail is asked where a part is empty. `None` where not even the province is known.
     pub fn of(province: &str, city: &str, district: &str, detail: &str) -> Option<Place> {
-        let [province, city, district, detail] = [province, city, district, detail].map(names::plain);
-        let Some(province) = PROVINCES.iter().find(|known| names::is_province(known.name, &province)) else {
-            return Place::parse(&format!("{province}{city}{district}")).ok();
+        let parts = [province, city, district, detail].map(|part| simplified(&names::plain(part)));
+        let [province, city, district, detail] = parts;
+        let known = PROVINCES.iter().find(|known| names::is_province(known.name, &province));
+        let province = match known {
+            Some(province) => province,
+            // A spelling that nobody has listed: the whole says it, else the city, else how it begins.
+            None => {
+                if let Ok(place) = Place::parse(&format!("{province}{city}{district}")) {
+                    return Some(place);
+                }
+                let begun = PROVINCES.iter().find(|known| names::begins_as_province(known.name, &province));
+                let alone = Place::parse(&format!("{city}{district}")).or_else(|_| Place::parse(&city)).ok();
+                match (begun, alone) {
+                    (Some(begun), Some(alone)) if alone.province == begun.name => return Some(alone),
+                    (Some(begun), _) => begun,
+                    (None, alone) => return alone,
+                }
+            }
         };
         let whole = Place { province: province.name, city: None, district: None };
         let either = |find: &dyn Fn(Strictness) -> Option<Place>| find(Today).or_else(|| find(Loosely));
@@ -150,8 +165,10 @@ impl Place {
             [name] => Some(Place { district: Some(name), ..here }),
             _ => None,
         };
-        let behind = || known.districts.iter().find(|name| detail.starts_with(*name));
+        // With its street behind it, or in front of that.
+        let begins = |text: &str| known.districts.iter().find(|name| text.starts_with(*name));
         let found = either(&|how| part(&district, how));
+        let behind = || begins(&district).or_else(|| begins(&detail));
         let found = found.or_else(|| behind().map(|name| Place { district: Some(name), ..here }));
         // A municipality's district in the place of the city that it is itself.
         let instead = || either(&|how| part(&city, how)).filter(|_| known.name == province.name);

@@ -187,3 +187,53 @@ pub fn after_province<'t>(name: &str, text: &'t str) -> Vec<&'t str> {
 pub fn is_province(name: &str, text: &str) -> bool {
     after_province(name, text).contains(&"")
 }
+
+/// Whether a text begins as this province does: 新疆维吾尔, 内蒙古省, Guangdong Sheng.
+pub fn begins_as_province(name: &str, text: &str) -> bool {
+    let short = ending(name).map_or(name, |(short, _)| short);
+    let text = text.to_ascii_lowercase();
+    let latin = LATIN.iter().find(|(latin, _)| text.starts_with(latin)).map(|(_, short)| *short);
+    text.starts_with(short) || latin == Some(short)
+}
+
+/// How foreign forms have the provinces, without blanks.
+const LATIN: [(&str, &str); 38] = [
+    ("beijing", "北京"),
+    ("tianjin", "天津"),
+    ("shanghai", "上海"),
+    ("chongqing", "重庆"),
+    ("hebei", "河北"),
+    ("shanxi", "山西"),
+    ("liaoning", "辽宁"),
+    ("jilin", "吉林"),
+    ("heilongjiang", "黑龙江"),
+    ("jiangsu", "江苏"),
+    ("zhejiang", "浙江"),
+    ("anhui", "安徽"),
+    ("fujian", "福建"),
+    ("jiangxi", "江西"),
+    ("shandong", "山东"),
+    ("henan", "河南"),
+    ("hubei", "湖北"),
+    ("hunan", "湖南"),
+    ("guangdong", "广东"),
+    ("hainan", "海南"),
+    ("sichuan", "四川"),
+    ("guizhou", "贵州"),
+    ("yunnan", "云南"),
+    ("shaanxi", "陕西"),
+    ("gansu", "甘肃"),
+    ("qinghai", "青海"),
+    ("taiwan", "台湾"),
+    ("neimenggu", "内蒙古"),
+    ("innermongolia", "内蒙古"),
+    ("guangxi", "广西"),
+    ("xizang", "西藏"),
+    ("tibet", "西藏"),
+    ("ningxia", "宁夏"),
+    ("xinjiang", "新疆"),
+    ("hongkong", "香港"),
+    ("macau", "澳门"),
+    ("macao", "澳门"),
+    ("xianggang", "香港"),
+];

@@ -15,7 +15,7 @@ use crate::ids::{BatchId, LineId, OrderId, OrderNo, ShipmentId};
 use crate::jobs::{self, Task};
 use crate::orders::search::store as search;
 use crate::orders::{Line, Order, OrderStatus, Who, store as orders};
-use crate::parcels::carriers::Carriers;
+use crate::parcels::carriers::{Carrier, Carriers, anothers};
 use crate::parcels::number::{Problem, TrackingNo};
 use crate::parcels::{By, Found, Parcel, store as parcels};
 use crate::refunds::store as refunds;
@@ -56,6 +56,8 @@ pub struct Judged {
     pub by_goods: bool,
     pub receiver: String,
     pub note: String,
+    /// Why its number may be another service's; stands before the note.
+    whose: String,
     /// A mark of the order's facts that a parcel rests on.
     facts: u64,
 }
@@ -149,7 +151,23 @@ pub fn judge(conn: &Connection, rows: &[Row], allowed: Allowed) -> Result<Vec<Ju
     let claims = claims(conn, &judged.iter().map(asking).collect::<Vec<_>>(), &doubles)?;
     ask_which(conn, &mut judged, &claims)?;
     share_out(conn, &mut judged, claims)?;
+    for one in judged.iter_mut().filter(|one| one.verdict == Verdict::Ready && !one.whose.is_empty()) {
+        one.note =
+            [&*one.whose, &one.note].into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join("；");
+    }
     Ok(judged)
+}
+
+/// A number that looks like one of another service than was written, or of one that nobody has written.
+fn whose(parcel: &Parcel, by: By) -> String {
+    let named = Carrier { code: parcel.company.clone(), name: parcel.company_text().to_owned() };
+    let another = || anothers(&named, &TrackingNo::read(&parcel.tracking_no).ok()?);
+    match by {
+        By::Guess => format!("没写公司：单号像是{}，不对请改", named.name),
+        By::Number => String::new(),
+        By::Said => another()
+            .map_or_else(String::new, |whose| format!("写的是{}，单号却像是{}的：不对请改", named.name, whose.name)),
+    }
 }
 
 /// A parcel that has left gets one new number: where a table has several for its order, nobody knows which is meant.
@@ -249,7 +267,7 @@ impl Parts {
         if first != judged.row.line {
             judged.note = format!("第 {first} 行已经有这笔订单：这是它的另一个包裹");
         }
-        let (left, mut guessed) = (self.left(), None);
+        let (left, mut guessed, mut beside) = (self.left(), None, None);
         let pieces = match claim {
             Claim::Unknown(why) => return refuse(judged, why),
             Claim::Rest | Claim::RestOf(_) if left == 0 => {
@@ -264,6 +282,10 @@ impl Parts {
             }
             Claim::Goods(pieces) => {
                 judged.by_goods = true;
+                pieces
+            }
+            Claim::GoodsBut(pieces, others) => {
+                (judged.by_goods, beside) = (true, Some(others));
                 pieces
             }
             Claim::Count(written) => match tables::count(&written) {
@@ -297,7 +319,8 @@ impl Parts {
             let text = |line: &Line| Some(line.text_of(pieces.iter().find(|(id, n)| *id == line.id && *n > 0)?.1));
             let goods = self.lines.iter().filter_map(text).collect::<Vec<_>>().join("、");
             let why = guessed.map(|why| format!("{why}，按订单的顺序分：")).unwrap_or_default();
-            judged.note = format!("{why}这个包裹：{goods}；还剩 {} 件", judged.stays);
+            let beside = beside.map(|others| format!("{others}，没有算进来；")).unwrap_or_default();
+            judged.note = format!("{why}{beside}这个包裹：{goods}；还剩 {} 件", judged.stays);
         } else if judged.stays > 0 {
             judged.note = format!("这个包裹 {taken} 件，还剩 {} 件", judged.stays);
         }
@@ -351,6 +374,7 @@ fn alone(conn: &Connection, carriers: &Carriers, row: &Row, allowed: Allowed) ->
         by_goods: false,
         receiver: address.map(|address| address.masked_receiver()).unwrap_or_default(),
         note: String::new(),
+        whose: String::new(),
         facts: order.as_ref().map(|order| facts(conn, order)).transpose()?.unwrap_or_default(),
         order,
     };
@@ -400,9 +424,7 @@ fn alone(conn: &Connection, carriers: &Carriers, row: &Row, allowed: Allowed) ->
         return Ok(judged);
     }
     (judged.verdict, judged.note) = weigh(conn, &order, &judged.parcel, allowed)?;
-    if judged.verdict == Verdict::Ready && found.by == By::Guess && judged.note.is_empty() {
-        judged.note = format!("没写公司：单号像是{}，不对请改", judged.parcel.company_text());
-    }
+    judged.whose = whose(&judged.parcel, found.by);
     Ok(judged)
 }
 

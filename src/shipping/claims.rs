@@ -24,7 +24,9 @@ pub enum Claim {
     /// So many, line after line, for nobody knows which: that.
     CountOf(i64, String),
     Goods(Vec<(LineId, i64)>),
-    /// The same, with something to be said of it.
+    /// These, beside others that nobody knows: those.
+    GoodsBut(Vec<(LineId, i64)>, String),
+    /// All that is left, with something to be said of it.
     RestOf(String),
     /// Nobody knows: why.
     Unknown(String),
@@ -105,9 +107,11 @@ impl<'j> Parcels<'j> {
             {
                 // What is in which parcel nobody knows, and nothing stays.
                 let whole = pieces == known.left() || all_leaves && none_known;
-                claims[rows[0]] = match whole {
-                    true => Claim::CountOf(pieces, unknown(goods)),
-                    false => Claim::Unknown(format!("{}：请照订单写商品和规格，或在订单页发货", unknown(goods))),
+                let some: Vec<_> = rows.iter().filter_map(line).collect();
+                claims[rows[0]] = match known.whole_share(&some) {
+                    _ if whole => Claim::CountOf(pieces, unknown(goods)),
+                    Some(share) if !share.is_empty() => Claim::GoodsBut(share, unknown(goods)),
+                    _ => Claim::Unknown(format!("{}：请照订单写商品和规格，或在订单页发货", unknown(goods))),
                 };
             } else if rows.len() > 1 {
                 sum.into_iter().for_each(|sum| claims[rows[0]] = Claim::Count(sum.to_string()));
@@ -122,41 +126,53 @@ impl<'j> Parcels<'j> {
     }
 
     fn take_goods(&self, known: &Known, claims: &mut [Claim]) {
-        let wanted = |at: &usize| tables::count(&self.asking[*at].row.goods.quantity).filter(|n| *n > 0);
+        let wanted = |at: &usize| tables::count(&self.asking[*at].row.goods.quantity);
         let Some(wanted) = self.rows.iter().map(|at| Some((*at, wanted(at)?))).collect::<Option<HashMap<_, _>>>()
         else {
             return;
         };
-        let lines: Option<HashMap<usize, LineId>> =
-            self.rows.iter().map(|at| Some((*at, known.line(&self.asking[*at].row.goods)?))).collect();
+        let lines: HashMap<usize, LineId> =
+            self.rows.iter().filter_map(|at| Some((*at, known.line(&self.asking[*at].row.goods)?))).collect();
+        let all_known = lines.len() == self.rows.len();
         let sum: i64 = wanted.values().sum();
         let all_in_one = self.ready.first().is_some_and(|rows| rows.len() == self.rows.len());
         if all_in_one {
             // It may name the chief of the goods alone.
-            if lines.is_some() && sum < known.left() {
+            if all_known && sum < known.left() {
                 let words = format!("表里这笔订单只有 {sum} 件，没发的 {} 件会一起发；只发这些请写件数", known.left());
                 claims[self.ready[0][0]] = Claim::RestOf(words);
             }
             return;
         }
-        if ![known.ordered(), known.left(), known.kept()].contains(&sum) {
-            return;
+        let named = |rows: &[usize]| -> Vec<(LineId, i64)> {
+            rows.iter().filter_map(|at| Some((*lines.get(at)?, wanted[at]))).filter(|(_, n)| *n > 0).collect()
+        };
+        let whole = [known.ordered(), known.left(), known.kept()];
+        let adds_up = whole.contains(&sum) && wanted.values().all(|n| *n > 0);
+        if !adds_up {
+            // Numbers that are not those of the order say nothing of it.
+            let each_is_whole = wanted.values().all(|n| whole.contains(n));
+            let names = self.rows.iter().any(|at| said(&self.asking[*at].row.goods).is_some());
+            if each_is_whole || !names || known.whole_share(&named(self.rows)).is_none() {
+                return;
+            }
         }
         let waits =
             |at: &usize| self.asking[*at].row.done.is_none() && !self.ready.iter().flatten().any(|ready| ready == at);
         let some_wait = self.rows.iter().any(waits);
         for rows in &self.ready {
             let pieces: i64 = rows.iter().map(|at| wanted[at]).sum();
-            claims[rows[0]] = match (&lines, some_wait) {
-                (Some(lines), _) => Claim::Goods(known.share(rows.iter().map(|at| (lines[at], wanted[at])))),
+            let (share, strange) = (known.share(named(rows).into_iter()), self.strange(known, rows).map(unknown));
+            claims[rows[0]] = match strange {
+                _ if all_known && !share.is_empty() => Claim::Goods(share),
                 // Everything leaves, whatever is in which.
-                (None, false) => match self.strange(known, rows) {
-                    Some(goods) => Claim::CountOf(pieces, unknown(goods)),
-                    None => Claim::Count(pieces.to_string()),
-                },
-                (None, true) => Claim::Unknown(
-                    "这笔订单在表里有几行，有的还没有单号，认不出这一行是哪些商品：请写件数，或在订单页发货".to_owned(),
-                ),
+                Some(words) if adds_up && !some_wait => Claim::CountOf(pieces, words),
+                None if adds_up && !some_wait => Claim::Count(pieces.to_string()),
+                Some(words) if !share.is_empty() => Claim::GoodsBut(share, words),
+                None if !share.is_empty() => Claim::Goods(share),
+                _ => {
+                    Claim::Unknown("这笔订单在表里有几行，认不出这一行是哪些商品：请写件数，或在订单页发货".to_owned())
+                }
             };
         }
     }

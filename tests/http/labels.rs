@@ -38,6 +38,9 @@ async fn an_order_is_found_by_whatever_is_pasted_of_it() {
         "139 1111 2222".to_owned(),
         "+86 139-1111-2222".to_owned(),
         "电话：１３９１１１１２２２２".to_owned(),
+        "11112222".to_owned(),
+        "欧阳测试 +86 139-1111-2222".to_owned(),
+        "欧阳测试(13911112222)，北京市朝阳区测试路1号".to_owned(),
         "2222".to_owned(),
         "139****2222".to_owned(),
         "朝阳区".to_owned(),
@@ -61,7 +64,7 @@ async fn the_scan_desk_asks_once_who_carries_a_kind_of_number() {
     let packer = w.staff("packer", Role::Packer).await;
     let bench = "/admin/shipping/scan";
     let mut orders = Vec::new();
-    for _ in 0..5 {
+    for _ in 0..7 {
         orders.push(w.paid(&alice, sku, 1).await.no);
     }
     let company = async |no: &str| alice.order(no).await["shipments"][0]["companyText"].as_str().map(str::to_owned);
@@ -88,8 +91,33 @@ async fn the_scan_desk_asks_once_who_carries_a_kind_of_number() {
     let picture = "MMM={'k1':'755W','k4':'T4','k5':'SF1234567890123','k6':''}";
     packer.post(bench, &[("order", &orders[4]), ("code", picture), ("company", "其他：飞毛腿")]).await;
     assert_eq!(company(&orders[4]).await.as_deref(), Some("飞毛腿"));
+    // One wrong choice is not to send the next, whose number is surely theirs; and it is not remembered.
+    packer.post(bench, &[("order", &orders[5]), ("code", "75312345678901"), ("company", "圆通速递")]).await;
+    assert_eq!(company(&orders[5]).await.as_deref(), Some("圆通速递"), "what a person says is done");
+    packer.post(bench, &[("order", &orders[6]), ("code", "75312345678902")]).await;
+    assert_eq!(company(&orders[6]).await.as_deref(), Some("中通快递"));
     let parcel = &alice.order(&orders[4]).await["shipments"][0];
     assert_eq!((&parcel["company"], &parcel["trackingNo"]), (&json!("OTHER"), &json!("SF1234567890123")));
+}
+
+/// A column that was sorted by itself gives each number to another's service: what was written counts, and the page says it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_is_surely_anothers_is_said() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let (crossed, fine) = (w.paid(&alice, sku, 2).await.no, w.paid(&alice, sku, 1).await.no);
+    let table = format!(
+        "订单号\t快递公司\t快递单号\t件数\n{crossed}\t圆通\tSF1234567890123\t1\n{fine}\t中通快递-菜鸟\t75312345678901\t\n"
+    );
+    let to = pasted(&packer, &w, &table).await;
+    let page = packer.page(&to).await;
+    assert_eq!(page.matches("单号却像是").count(), 1, "{page}");
+    assert!(page.contains("写的是圆通速递，单号却像是顺丰速运的：不对请改；这个包裹 1 件，还剩 1 件"), "{page}");
+    packer.post(&format!("{to}/run"), &[]).await;
+    assert_eq!(alice.order(&crossed).await["shipments"][0]["companyText"], "圆通速递");
+    assert_eq!(alice.order(&fine).await["shipments"][0]["companyText"], "中通快递");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -298,6 +326,16 @@ async fn a_table_with_a_row_for_each_kind_of_goods_says_what_lies_in_which_parce
         (counted, ["杯\t\t2\t申通\t3", "碗\t\t1\t申通\t3"], "shipped 3 杯×2+碗×1", "与第 2 行重复"),
         (counted, ["甲\t\t2\t申通\t4", "乙\t\t1\t申通\t4"], "shipped 4 杯×2+碗×1", "认不出「甲」：没发的 3 件一起发"),
         (counted, ["碗\t\t1\t申通\t5", "杯\t\t\t\t"], "to_ship 5 碗×1", "只发一部分"),
+        // A gift, or goods that somebody calls otherwise, beside what is known.
+        (head, ["赠品：贴纸\t\t1\t申通\t6", "碗\t\t1\t申通\t7"], "to_ship 7 碗×1", "认不出这一行是哪些商品"),
+        (head, ["碗\t\t1\t申通\t6", "杯\t\t1\t申通\t7"], "to_ship 6 碗×1，7 杯×1", "这个包裹：杯 ×1；还剩 1 件"),
+        (head, ["碗\t\t0\t申通\t6", "杯\t\t2\t申通\t7"], "to_ship 7 杯×2", "认不出这一行是哪些商品"),
+        (
+            counted,
+            ["碗\t\t1\t申通\t6", "赠品：贴纸\t\t1\t申通\t6"],
+            "to_ship 6 碗×1",
+            "认不出「赠品：贴纸」，没有算进来；这个包裹：碗 大 L ×1；还剩 2 件",
+        ),
         // More than the order has, and goods that it does not have.
         (counted, ["杯\t\t3\t申通\t6", "碗\t\t\t\t"], "to_ship ", "「杯」写了 3 件，没发的只有 2 件"),
         (counted, ["丙\t\t1\t申通\t7", "杯\t\t2\t申通\t8"], "to_ship 8 杯×2", "认不出「丙」"),

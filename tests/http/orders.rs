@@ -409,6 +409,13 @@ async fn a_packer_exports_what_waits_to_be_shipped_and_no_buyers_data() {
     let csv = clerk.page("/admin/orders/export.csv").await;
     assert!(csv.contains(&unpaid.no) && csv.contains(&phone) && csv.contains(detail.as_str().unwrap()));
     assert!(csv.contains("实付") && csv.contains("20.00") && csv.contains("微信交易号"), "{csv}");
+    // The books have what was bought, and beside it what is still to go.
+    let manager = w.staff("manager", Role::Manager).await;
+    manager.give_back(&alice, &paid, ("1", "10.00", false)).await;
+    let csv = manager.page("/admin/orders/export.csv?tab=to_ship").await;
+    assert!(csv.contains("苹果 ×2,2,") && csv.trim_end().ends_with("苹果 ×1,1"), "{csv}");
+    let csv = manager.page("/admin/orders/export.csv?tab=pending_payment").await;
+    assert!(csv.contains("苹果 ×1,1,") && csv.trim_end().ends_with(",,0"), "{csv}");
     assert_eq!(w.count("select count(*) from audit_log where what like '导出 1 单，收货信息已隐去'").await, 2);
     assert_eq!(w.count("select count(*) from audit_log where what like '导出 2 单，含收货信息'").await, 1);
     let matrix = w.staff("owner", Role::Owner).await.page("/admin/staff").await;

@@ -582,7 +582,7 @@ pub async fn chosen(shop: &Shop, numbers: &[String]) -> Result<Vec<Order>> {
 /// From this role on, an export has names, phones and addresses in full.
 pub const EXPORTS_BUYERS: Role = Role::Clerk;
 
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 21] = [
     "订单号",
     "下单时间",
     "状态",
@@ -602,10 +602,15 @@ const COLUMNS: [&str; 19] = [
     "快递公司",
     "快递单号",
     "微信交易号",
+    "待发商品",
+    "待发件数",
 ];
 
 /// The columns that can be summed up: pieces and amounts.
-const NUMBERS: [usize; 6] = [5, 6, 7, 8, 9, 10];
+const NUMBERS: [usize; 7] = [5, 6, 7, 8, 9, 10, 20];
+
+/// From here on what is still to go, beside what was bought; a packer has it in the place of that.
+const TO_GO: usize = 19;
 
 /// What somebody sees only who also sees it on a page: amounts, and the number of the payment.
 const MONEY: [usize; 6] = [6, 7, 8, 9, 10, 18];
@@ -619,7 +624,8 @@ struct Exported {
 
 impl Exported {
     fn of(rows: Vec<Vec<String>>, sees_money: bool) -> Exported {
-        let kept: Vec<usize> = (0..COLUMNS.len()).filter(|at| sees_money || !MONEY.contains(at)).collect();
+        let kept = |at: &usize| sees_money || !MONEY.contains(at) && *at < TO_GO;
+        let kept: Vec<usize> = (0..COLUMNS.len()).filter(kept).collect();
         let only_kept = |row: Vec<String>| {
             row.into_iter().enumerate().filter(|(at, _)| kept.contains(at)).map(|(_, cell)| cell).collect()
         };
@@ -687,9 +693,10 @@ fn exported(conn: &rusqlite::Connection, order: Order, whole: bool) -> Result<Ve
         }
     };
     // The books have what was bought; who packs reads what is still to go.
+    let (to_go, pieces_to_go) = packed(&full.to_pack());
     let (goods, pieces) = match whole {
         true => packed(&lines.iter().map(|line| (line, line.quantity)).collect::<Vec<_>>()),
-        false => packed(&full.to_pack()),
+        false => (to_go.clone(), pieces_to_go.clone()),
     };
     let parcels =
         |text: fn(&crate::orders::Shipment) -> &str| shipments.iter().map(text).collect::<Vec<_>>().join("；");
@@ -713,6 +720,8 @@ fn exported(conn: &rusqlite::Connection, order: Order, whole: bool) -> Result<Ve
         parcels(|s| s.parcel.company_text()),
         parcels(|s| &s.parcel.tracking_no),
         transaction,
+        to_go,
+        pieces_to_go,
     ])
 }
 

@@ -213,9 +213,21 @@ impl Typed {
         let plain = number.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_*".contains(&b));
         match plain && (digits >= 4 || number.len() >= TAIL || number.len() == SHORT_TAIL && digits > 0) {
             true => Typed::Number(number),
-            false => Typed::Words(bare(typed)),
+            false => phone_within(typed).map_or_else(|| Typed::Words(bare(typed)), Typed::Phone),
         }
     }
+}
+
+/// The one phone of a line that has more, as slips and forms of addresses show it: `王小样 13912345678 浙江省…`. It says
+/// more than the words beside it.
+fn phone_within(typed: &str) -> Option<String> {
+    let text = bare(typed);
+    let pieces = text.split(|c: char| !(c.is_ascii_alphanumeric() || "+-*".contains(c)));
+    let mut phones = pieces
+        .map(|piece| piece.trim_matches('-'))
+        .filter(|piece| piece.bytes().all(|b| b.is_ascii_digit() || b"+-".contains(&b)) && is_phone(&dialled(piece)));
+    let phone = dialled(phones.next()?);
+    phones.all(|other| dialled(other) == phone).then_some(phone)
 }
 
 /// Without the word in front that says which number it is, and the dots for what was left out: `尾号2222`, `…FG7JK`.
@@ -326,6 +338,13 @@ mod tests {
             ("20261008-ABC…", number("20261008ABC")),
             ("2026-10-08", number("20261008")),
             ("20261008abc...", number("20261008ABC")),
+            ("王小样 13912345678", phone("13912345678")),
+            ("王小样(139-1234-5678)", phone("13912345678")),
+            ("王小样，13912345678，浙江省杭州市西湖区演示路 478 号 3 幢", phone("13912345678")),
+            ("Mary 0571-88886666 某路 1 号", phone("057188886666")),
+            ("王小样 139****5678", words("王小样 139****5678")),
+            ("王小样 13912345678 或 13912345679", words("王小样 13912345678 或 13912345679")),
+            ("A13912345678 苹果", words("A13912345678 苹果")),
             ("1111 2222", Typed::PhoneEnd("11112222".to_owned())),
             ("1111-2222", Typed::PhoneEnd("11112222".to_owned())),
             ("cake", words("cake")),

@@ -41,6 +41,10 @@ fn meant(conn: &Connection, typed: &str) -> Result<Meant> {
     if number.len() >= SHORT_TAIL && ends(conn, &number)? {
         return Ok(Meant::End(number));
     }
+    // A line without its area, and the end of a mobile phone, when they are no number of an order.
+    if matches!(number.len(), 7 | 8) && number.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(Meant::PhoneEnd(number));
+    }
     Ok(Meant::Words(phrases("receiver place goods", typed)))
 }
 
