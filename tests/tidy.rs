@@ -116,6 +116,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "parcels",
             "refunds",
             "returns",
+            "settings",
             "shop",
             "shown",
             "staff",

@@ -369,6 +369,7 @@ pub struct SkuDraft {
 }
 
 /// A SKU that has a code, and whose it is.
+#[derive(Clone, Debug)]
 pub struct Coded {
     pub id: SkuId,
     pub product_id: ProductId,
@@ -392,6 +393,28 @@ pub fn sku_with_code(conn: &Connection, code: &str) -> Result<Option<Coded>> {
         })
     })
     .optional()
+}
+
+/// What the products are called that are not in the recycle bin.
+pub fn names(conn: &Connection) -> Result<Vec<String>> {
+    conn.prepare_cached("select name from products where deleted_at is null order by id")?
+        .query_map([], |row| row.get("name"))?
+        .collect()
+}
+
+/// Every barcode of what is not in the recycle bin, with whose it is.
+pub fn barcodes(conn: &Connection) -> Result<Vec<(String, Coded)>> {
+    conn.prepare_cached(
+        "select s.barcode, s.id, s.product_id, p.name as product_name
+           from skus s join products p on p.id = s.product_id
+          where s.barcode is not null and p.deleted_at is null
+          order by s.id",
+    )?
+    .query_map([], |row| {
+        let (id, product_id, product_name) = (row.get("id")?, row.get("product_id")?, row.get("product_name")?);
+        Ok((row.get("barcode")?, Coded { id, product_id, product_name, deleted: false }))
+    })?
+    .collect()
 }
 
 /// The specs as they are stored when a SKU of the product has them in another order: it is the same one.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Outcome, open_shop};
-use crate::catalogue::import::{self, WANTED};
+use crate::catalogue::import::{self, Agreed, Stopped, WANTED};
 use crate::say::tell;
 use crate::tables;
 
@@ -16,6 +16,12 @@ const SHOWN: usize = 50;
 pub struct Import {
     /// 商品表：.xlsx、.xls、.ods、.csv，最多 10 万行、20 MB
     file: PathBuf,
+    /// 这张表的库存差额导入过了，仍要再加减一次
+    #[arg(long)]
+    again: bool,
+    /// 要人看一眼的行（0 元的、合并格里的库存、导出后在后台改过的……）都照表里的改
+    #[arg(long)]
+    yes: bool,
 }
 
 impl Import {
@@ -25,8 +31,8 @@ impl Import {
         let plan = import::plan(&table, Some(&folder)).map_err(|problems| nothing(&problems))?;
         let notes = plan.notes.clone();
         let shop = open_shop().await?;
-        let done = import::apply(&shop, plan).await;
-        let done = done.map_err(|problems| nothing(&problems.lines().map(str::to_owned).collect::<Vec<_>>()))?;
+        let agreed = Agreed { again: self.again, doubts: self.yes };
+        let done = import::apply(&shop, plan, "命令行", agreed).await.map_err(stopped)?;
         tell!(
             "✓ 已导入 {} 个商品、{} 个规格（新增 {}，更新 {}）",
             done.products,
@@ -39,6 +45,24 @@ impl Import {
         }
         done.changes.iter().chain(&notes).for_each(|said| tell!("  {said}"));
         Ok(())
+    }
+}
+
+fn stopped(why: Stopped) -> String {
+    match why {
+        Stopped::Wrong(problems) => {
+            nothing(&problems.iter().flat_map(|problem| problem.lines()).map(str::to_owned).collect::<Vec<_>>())
+        }
+        Stopped::Again(again) => format!(
+            "{again}\n没有导入任何商品：再导入会再加减一次，请重新导出一张表再改；真要再加减一次，请加 --again 再运行"
+        ),
+        Stopped::Doubts(doubts) => {
+            let shown = doubts.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("\n? ");
+            let n = doubts.len();
+            format!(
+                "{shown}\n有 {n} 行要您看一眼，没有导入任何商品：都对的话，请加 --yes 再运行；或在后台导入，一行一行地勾"
+            )
+        }
     }
 }
 

@@ -102,6 +102,8 @@ impl Said {
             name => Some(carriers.named(name).map_err(|unknown| Error::field("company", unknown.to_string()))?),
         };
         let beside = beside_a_name(tracking_no).and_then(|(name, number)| Some((carriers.named(name).ok()?, number)));
+        let labelled = || Some((carriers.named(&number::carrier_in(tracking_no)?).ok()?, tracking_no));
+        let beside = beside.or_else(labelled);
         let (carrier, tracking_no) = match (carrier, beside) {
             (Some(carrier), Some((beside, _))) if carrier != beside => {
                 let words = format!("快递公司写的是{}，单号里写的是{}：请改成一样的", carrier.name, beside.name);
@@ -223,6 +225,14 @@ mod tests {
         for text in ["飞毛腿 75312345678901", "圆通 YT12345", "圆通"] {
             assert!(Parcel::read("", text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_labels_picture_says_who_carries_it() {
+        let label = "{\"waybillCode\":\"75312345678901\",\"cp\":\"YTO\"}";
+        assert_eq!(Parcel::read("", label).unwrap().text(), "圆通速递 75312345678901");
+        assert!(Parcel::read("圆通", label).is_ok() && Parcel::read("中通", label).is_err());
+        assert_eq!(Parcel::read("中通", &label.replace("YTO", "?")).unwrap().text(), "中通快递 75312345678901");
     }
 
     #[test]

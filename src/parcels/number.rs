@@ -16,6 +16,12 @@ pub enum Problem {
     Spoilt,
     /// The bar code of a book or a magazine; shown as it was read.
     Goods(TrackingNo),
+    /// The bar code of other goods.
+    Barcode(TrackingNo),
+    /// Somebody's identity card.
+    Identity,
+    /// A telephone that stands somewhere.
+    Landline,
     /// One of this shop's own numbers.
     Order,
     /// WeChat's number of a payment.
@@ -40,6 +46,9 @@ impl fmt::Display for Problem {
             Problem::Missing => "请填写快递单号",
             Problem::Spoilt => "Excel 把单号变成了科学计数，请把列设为文本后再复制",
             Problem::Goods(_) => "这是书刊的条码（ISBN、ISSN），不是快递单号",
+            Problem::Barcode(_) => "这像是商品条码（69 开头，校验位对得上），不是快递单号",
+            Problem::Identity => "这是身份证号，不是快递单号",
+            Problem::Landline => "这是座机号码，不是快递单号",
             Problem::Order => "这是本店的订单号，不是快递单号",
             Problem::Transaction => "这是微信交易号，不是快递单号",
             Problem::Moment => "这是日期时间，不是快递单号",
@@ -113,7 +122,11 @@ impl TrackingNo {
             n if is_moment(&n) => Err(Problem::Moment),
             n if is_rounded(&n) => Err(Problem::Spoilt),
             n if is_mobile(&n) => Err(Problem::Phone(TrackingNo(n))),
+            n if n.strip_prefix("86").is_some_and(is_mobile) => Err(Problem::Phone(TrackingNo(n[2..].to_owned()))),
+            n if is_landline(&n) => Err(Problem::Landline),
+            n if is_identity(&n) => Err(Problem::Identity),
             n if is_book(&n) => Err(Problem::Goods(TrackingNo(n))),
+            n if is_article(&n) => Err(Problem::Barcode(TrackingNo(n))),
             n if is_glued(&n) => Err(Problem::Glued),
             n => Ok(TrackingNo(n)),
         }
@@ -148,10 +161,29 @@ fn in_address(text: &str) -> Option<TrackingNo> {
 }
 
 /// Fields, as other labels' pictures hold them: `{"waybillCode":"JDVA…"}`.
-fn in_fields(text: &str) -> Option<TrackingNo> {
+fn fields(text: &str) -> Vec<(String, String)> {
     let bared = |text: &str| text.trim_matches(|c| matches!(c, '"' | '\'' | ' ' | '[' | ']')).to_owned();
     let fields = text.split(['{', '}', ',']).filter_map(|field| field.split_once(':'));
-    let fields: Vec<(String, String)> = fields.map(|(name, value)| (bared(name), bared(value))).collect();
+    fields.map(|(name, value)| (bared(name), bared(value))).collect()
+}
+
+/// The service that a label's picture names beside its number: `{"waybillCode":"…","cp":"YTO"}`.
+pub fn carrier_in(text: &str) -> Option<String> {
+    const NAMES: [&str; 6] = ["CP", "CARRIER", "COMPANY", "EXPRESS", "LOGISTIC", "COURIER"];
+    const OTHERS: [&str; 6] = ["NO", "NUM", "BILL", "ORDER", "ID", "PHONE"];
+    let text = bare(text).to_ascii_uppercase();
+    let said = |(name, value): &(String, String)| {
+        let named =
+            NAMES.iter().any(|known| name.starts_with(known)) && !OTHERS.iter().any(|other| name.ends_with(other));
+        named && !value.is_empty() && !looks_like_one(value)
+    };
+    let mut found = fields(text.strip_prefix('{')?).into_iter().filter(said).map(|(_, value)| value);
+    let first = found.next()?;
+    found.all(|other| other == first).then_some(first)
+}
+
+fn in_fields(text: &str) -> Option<TrackingNo> {
+    let fields = fields(text);
     named_like_one(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())))
 }
 
@@ -313,6 +345,30 @@ fn is_mobile(number: &str) -> bool {
     number.len() == 11 && digits && number.starts_with('1') && number.as_bytes()[1] >= b'3'
 }
 
+/// A telephone of the mainland with its area: `057188888888`, `01062345678`.
+fn is_landline(number: &str) -> bool {
+    let digits = number.bytes().all(|b| b.is_ascii_digit());
+    let area = |heads: &[&str]| heads.iter().any(|head| number.starts_with(head));
+    digits
+        && match number.len() {
+            11 => area(&["010", "02"]) || area(&["03", "04", "05", "07", "08", "09"]),
+            12 => area(&["03", "04", "05", "07", "08", "09"]),
+            _ => false,
+        }
+}
+
+/// Eighteen digits with a day of birth and the right check digit. Source: GB 11643.
+fn is_identity(number: &str) -> bool {
+    const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+    let Some((body, last)) = number.split_at_checked(17).filter(|(_, last)| last.len() == 1) else { return false };
+    let born = body.get(6..14).is_some_and(|day| {
+        let part = |range: std::ops::Range<usize>| day[range].parse::<u32>().unwrap_or(0);
+        (1900..=2099).contains(&part(0..4)) && (1..=12).contains(&part(4..6)) && (1..=31).contains(&part(6..8))
+    });
+    let sum: u32 = body.bytes().zip(WEIGHTS).map(|(b, weight)| u32::from(b.wrapping_sub(b'0')) * weight).sum();
+    body.bytes().all(|b| b.is_ascii_digit()) && born && b"10X98765432"[(sum % 11) as usize] == last.as_bytes()[0]
+}
+
 /// The form of our own numbers, those of an order and of its attempts; at least one of ten letters is no digit.
 fn is_order(number: &str) -> bool {
     let day = number.bytes().take(8).all(|b| b.is_ascii_digit()) && number.starts_with("20");
@@ -336,10 +392,19 @@ fn is_book(number: &str) -> bool {
 }
 
 fn book_digits(number: &str) -> bool {
+    is_ean(number) && ["977", "978", "979"].iter().any(|head| number.starts_with(head))
+}
+
+/// Goods of the mainland: 690 to 699. No parcel service is known whose numbers of thirteen digits begin so.
+fn is_article(number: &str) -> bool {
+    is_ean(number) && number.starts_with("69")
+}
+
+/// Thirteen digits of which the last checks the others.
+fn is_ean(number: &str) -> bool {
     let weight = |(i, b): (usize, u8)| u32::from(b - b'0') * if i % 2 == 0 { 1 } else { 3 };
     number.len() == 13
         && number.bytes().all(|b| b.is_ascii_digit())
-        && ["977", "978", "979"].iter().any(|head| number.starts_with(head))
         && number.bytes().enumerate().map(weight).sum::<u32>() % 10 == 0
 }
 
@@ -429,6 +494,15 @@ mod tests {
             ("75312312000001", "75312312000001"),
             ("SF1234567000000", "SF1234567000000"),
             ("008612345678", "008612345678"),
+            // Another check digit, another month, another area, another beginning.
+            ("330106199001011235", "330106199001011235"),
+            ("330106199013011237", "330106199013011237"),
+            ("440524188001010014", "440524188001010014"),
+            ("6901234567893", "6901234567893"),
+            ("4901234567894", "4901234567894"),
+            ("8612012345678", "8612012345678"),
+            ("021123456789", "021123456789"),
+            ("0571888888", "0571888888"),
             ("20261328", "20261328"),
             // Too short before the tail to be JD's, and not WeChat's, whose numbers begin with a four.
             ("12345678-1-1", "12345678-1-1"),
@@ -464,6 +538,15 @@ mod tests {
             ("0086 13800001234", Problem::Phone(no("13800001234"))),
             ("+86 138-0000-1234", Problem::Phone(no("13800001234"))),
             ("单号：１３８００００１２３４", Problem::Phone(no("13800001234"))),
+            ("8613800001234", Problem::Phone(no("13800001234"))),
+            ("057188888888", Problem::Landline),
+            ("0571-8888888", Problem::Landline),
+            ("010-62345678", Problem::Landline),
+            ("02062345678", Problem::Landline),
+            ("11010519491231002X", Problem::Identity),
+            ("11010519491231002x", Problem::Identity),
+            ("6901234567892", Problem::Barcode(no("6901234567892"))),
+            ("6938112345679", Problem::Barcode(no("6938112345679"))),
             ("2026-11-28", Problem::Shape),
             ("2026-1-8", Problem::Shape),
             ("20261128", Problem::Shape),
@@ -508,6 +591,20 @@ mod tests {
             ("123456789012345678901234567890123", Problem::Shape),
         ] {
             assert_eq!(TrackingNo::read(text), Err(problem), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_labels_picture_may_say_who_carries_it() {
+        for (text, carrier) in [
+            ("{\"waybillCode\":\"75312345678901\",\"cp\":\"YTO\"}", Some("YTO")),
+            ("{'cpCode':'zto','no':'75312345678901'}", Some("ZTO")),
+            ("{\"no\":\"75312345678901\",\"companyName\":\"圆通速递\"}", Some("圆通速递")),
+            ("{\"expressNo\":\"75312345678901\"}", None),
+            ("{\"cp\":\"YTO\",\"carrier\":\"ZTO\",\"no\":\"75312345678901\"}", None),
+            ("75312345678901", None),
+        ] {
+            assert_eq!(carrier_in(text).as_deref(), carrier, "{text}");
         }
     }
 

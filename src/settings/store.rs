@@ -115,6 +115,11 @@ pub fn is_set_to(conn: &Connection, mch_id: &str) -> Result<bool> {
     conn.prepare_cached("select 1 from merchant_numbers where mch_id = ?1 and until is null")?.exists([mch_id])
 }
 
+/// Whether this is a merchant number of the shop, of today or before.
+pub fn is_own(conn: &Connection, mch_id: &str) -> Result<bool> {
+    conn.prepare_cached("select 1 from merchant_numbers where mch_id = ?1")?.exists([mch_id])
+}
+
 /// The shop is set to this merchant number from now on. One under which nothing was ever asked or came in, a slip of the
 /// pen, was none of the shop's.
 pub fn note_number(tx: &Tx, mch_id: &str) -> Result<()> {

@@ -22,6 +22,7 @@ use crate::orders::{Line, Order, OrderStatus, RECEIVED_AFTER, Shipment, Topic, W
 use crate::parcels::Parcel;
 use crate::parcels::number::TrackingNo;
 use crate::refunds::store as refunds;
+use crate::settings::store as settings;
 use crate::shown::Shown;
 
 /// A parcel that was entered by mistake can be taken back this long.
@@ -192,8 +193,9 @@ pub fn own_number(conn: &Connection, order: &Order, number: &str) -> Result<Opti
     let national = number.strip_prefix("86").unwrap_or(number);
     Ok(match number {
         "" => None,
-        n if n.starts_with(order.order_no.as_str()) || order.order_no.as_str().ends_with(n) => Some("订单号"),
+        n if n.starts_with(order.order_no.as_str()) || order.order_no.as_str().contains(n) => Some("订单号"),
         n if n.len() >= 7 && (phone.ends_with(n) || phone == national) => Some("收货电话"),
+        n if settings::is_own(conn, n)? => Some("商户号"),
         n if goods_codes(conn, order.id)?.iter().any(|code| reads_as(code, n)) => Some("商品条码"),
         _ => None,
     })

@@ -1,10 +1,12 @@
 //! A table of tracking numbers as somebody brought it: the headings say which column is what. Without them only a whole
 //! cell that looks like a parcel's number is one, and where there are several somebody is asked.
 
+use std::collections::HashMap;
+
 use super::{Brought, Goods, Row};
 use crate::ids::OrderNo;
 use crate::parcels;
-use crate::parcels::carriers::Carriers;
+use crate::parcels::carriers::{Carriers, says_nobody};
 use crate::parcels::number::{Problem, TrackingNo};
 use crate::tables::{self, Table, Wanted};
 use crate::typed::bare;
@@ -195,6 +197,7 @@ const WANTED: Wanted<'_> = Wanted {
         &["规格", "商品规格", "规格名称", "货品规格", "销售属性", "SKU名称", "商品属性", "颜色规格"],
     ],
     needed: &[&[ORDER, ELSEWHERE, OUT_TRADE_NO, TRANSACTION], &[NUMBER, WAYBILL]],
+    closer: &[CODE],
     alike,
 };
 
@@ -247,7 +250,7 @@ fn brought(table: &Table) -> Result<Brought, String> {
             unused.unwrap_or_default()
         ));
     }
-    if let Some(column) = table.twice.first() {
+    if let Some(column) = table.twice.iter().find(|column| !says_the_same(table, **column)) {
         return Err(format!(
             "表格里「{}」有两列：请只留一列；一笔订单有几个包裹的，请写成几行，每行一个单号",
             WANTED.columns[*column][0]
@@ -266,6 +269,7 @@ fn brought(table: &Table) -> Result<Brought, String> {
         }
         rows.extend(read);
     }
+    ask_about_shared(table, &mut rows);
     if counts_parcels {
         rows.iter_mut().for_each(|row| (row.pieces, row.goods) = Default::default());
     }
@@ -277,6 +281,42 @@ fn brought(table: &Table) -> Result<Brought, String> {
         n if n > MOST_ROWS => Err(format!("一次最多 {MOST_ROWS} 行，请分几次")),
         _ => {
             Ok(Brought { rows, read_as: read_as(table, counts_parcels).into_iter().chain(left_out(&unread)).collect() })
+        }
+    }
+}
+
+/// Whether every cell under a title that stands there twice says nothing else than the first.
+fn says_the_same(table: &Table, column: usize) -> bool {
+    table.rows.iter().all(|row| {
+        let Some(title) = row.title(column) else { return false };
+        let first = Taken::of(row, column).text;
+        let mut under = row.cells().filter(|(other, _)| *other == title).map(|(_, cell)| cell.shown());
+        // Titles that are numbered are two columns.
+        row.titles().filter(|other| *other == title).count() > 1
+            && under.all(|text| is_nothing(text) || text == first || !first.is_empty() && same_number(text, &first))
+    })
+}
+
+/// One number of pieces for the rows of several parcels: nobody knows how many lie in which.
+fn ask_about_shared(table: &Table, rows: &mut [Row]) {
+    let mut shared: HashMap<(&str, u32), Vec<&tables::Row>> = HashMap::new();
+    for row in &table.rows {
+        if let Some((first, _)) = row.merged(PIECES) {
+            shared.entry((row.place.sheet.as_deref().unwrap_or_default(), first)).or_default().push(row);
+        }
+    }
+    for ((sheet, first), of) in shared {
+        let last = of.iter().map(|row| row.place.line).max().unwrap_or(first);
+        let within = |row: &Row| row.sheet == sheet && (first as usize..=last as usize).contains(&row.line);
+        let own = |row: &&Row| within(row) && !row.tracking_no.trim().is_empty();
+        let mut parcels = rows.iter().filter(own).map(|row| &row.tracking_no);
+        let one = parcels.next().cloned().unwrap_or_default();
+        if parcels.all(|number| same_number(number, &one)) {
+            continue;
+        }
+        for row in rows.iter_mut().filter(|row| within(row) && row.problem.is_empty()) {
+            let (n, lines) = (&row.pieces, format!("第 {first}–{last} 行"));
+            row.problem = format!("件数 {n} 是一格合并了{lines}写的，不知道每个包裹几件：请拆开合并、各写各的");
         }
     }
 }
@@ -418,6 +458,9 @@ fn under_headings(row: &tables::Row) -> Vec<Row> {
         read.problem = format!("快递公司一栏里是单号 {number}，快递单号是空的");
     }
     if read.problem.is_empty() {
+        read.problem = other_company(row, &company.text).unwrap_or_default();
+    }
+    if read.problem.is_empty() {
         let beside = row.unheaded().find(|text| looks_like_number(text) && !same_number(text, &number.text));
         let beside = beside.map(|text| format!("旁边没有列名的格里像是还有一个单号 {text}：请分成几行，每行一个单号"));
         read.problem = row.moved.clone().or(beside).unwrap_or_default();
@@ -425,6 +468,20 @@ fn under_headings(row: &tables::Row) -> Vec<Row> {
     (read.order_no, read.tracking_no, read.company, read.pieces) = (order.text, number.text, company.text, pieces.text);
     read.goods = goods_of(row);
     each_order(read)
+}
+
+/// Two columns that name two carriers: which of them is meant nobody knows.
+fn other_company(row: &tables::Row, company: &str) -> Option<String> {
+    let carriers = Carriers::default();
+    let own = carriers.named(company).ok()?;
+    let titles = WANTED.columns[COMPANY];
+    let titled = |title: &str| titles.iter().any(|known| known.eq_ignore_ascii_case(title.trim()));
+    let named = row.cells().filter(|(title, _)| titled(title));
+    let (title, other) = named
+        .filter_map(|(title, cell)| Some((title, carriers.named(cell.shown()).ok()?)))
+        .find(|(_, other)| *other != own)?;
+    let first = row.title(COMPANY).unwrap_or_default();
+    Some(format!("「{first}」是{}，「{title}」是{}：请在这里改", own.name, other.name))
 }
 
 fn same_number(one: &str, other: &str) -> bool {
@@ -520,7 +577,7 @@ fn by_its_look(row: &tables::Row) -> Vec<Row> {
     let order = cells.iter().position(|cell| OrderNo::read(cell).is_some());
     let order = order.or_else(|| cells.iter().position(|cell| !looks_like_number(cell)));
     let rest = || cells.iter().enumerate().filter(move |(at, _)| Some(*at) != order).map(|(_, cell)| *cell);
-    let mut companies: Vec<&str> = rest().filter(|cell| is_company(&carriers, cell)).collect();
+    let mut companies: Vec<&str> = rest().filter(|cell| is_company(&carriers, cell) && !says_nobody(cell)).collect();
     if let [one, other] = rest().collect::<Vec<_>>()[..]
         && companies.is_empty()
     {
@@ -534,7 +591,16 @@ fn by_its_look(row: &tables::Row) -> Vec<Row> {
     let mut read = at(row);
     // A cell that was to be a number, and was spoilt, says so better than an empty one.
     let meant = |problem: &Problem| {
-        matches!(problem, Problem::Spoilt | Problem::Several(_) | Problem::Goods(_) | Problem::Label | Problem::Address)
+        matches!(
+            problem,
+            Problem::Spoilt
+                | Problem::Several(_)
+                | Problem::Goods(_)
+                | Problem::Barcode(_)
+                | Problem::Identity
+                | Problem::Label
+                | Problem::Address
+        )
     };
     let spoilt = || rest().find(|cell| TrackingNo::read(cell).is_err_and(|problem| meant(&problem)));
     let number = numbers.first().copied().or_else(spoilt).unwrap_or_default();
@@ -789,6 +855,45 @@ mod tests {
         for company in ["YT8812345678901", "圆通YT8812345678901"] {
             let misplaced = cells(&format!("订单号\t快递公司\t快递单号\n{ORDER_NO}\t{company}\t"));
             assert!(misplaced[0][3].contains("是单号 YT8812345678901"), "{misplaced:?}");
+        }
+    }
+
+    #[test]
+    fn two_columns_of_one_thing_are_read_where_they_say_the_same() {
+        let read = |head: &str, row: &str| {
+            let brought = paste(&format!("订单号\t{head}\n{ORDER_NO}\t{row}"));
+            brought.map(|brought| (brought.rows[0].tracking_no.clone(), brought.rows[0].problem.clone()))
+        };
+        let number = "YT8812345678901";
+        for row in [format!("{number}\t{number}"), format!("{number}\t"), format!("{number}\tyt8812345678901")] {
+            assert_eq!(read("运单号\t运单号", &row), Ok((number.to_owned(), String::new())), "{row}");
+        }
+        for (head, row) in
+            [("运单号\t运单号", "YT8812345678901\tYT8812345678902"), ("运单号\t运单号", "\tYT8812345678901")]
+        {
+            assert!(read(head, row).unwrap_err().contains("有两列"), "{row}");
+        }
+        // Who carries it, too.
+        let head = "快递公司\t物流公司\t快递单号";
+        for (companies, problem) in [
+            ("中通\t圆通", "「快递公司」是中通快递，「物流公司」是圆通速递：请在这里改"),
+            ("圆通\tYTO", ""),
+            ("圆通\t", ""),
+            ("圆通\t同城配送部", ""),
+        ] {
+            assert_eq!(read(head, &format!("{companies}\t{number}")).unwrap().1, problem, "{companies}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_a_chat_is_read_by_its_look() {
+        let right = |company: &str, number: &str| vec![[ORDER_NO, company, number, ""].map(str::to_owned)];
+        assert_eq!(cells(&format!("订单 {ORDER_NO} 顺丰 SF1402668877889 谢谢")), right("顺丰", "SF1402668877889"));
+        assert_eq!(cells(&format!("订单 {ORDER_NO} 快递 顺丰 单号 SF1402668877889")), right("顺丰", "SF1402668877889"));
+        assert_eq!(cells(&format!("{ORDER_NO} 中通 7531 2345 6789 01")), right("中通", "75312345678901"));
+        for other in ["11010519491231002X", "6901234567892"] {
+            assert_eq!(cells(&format!("{ORDER_NO} 中通 {other}")), right("中通", other));
+            assert_eq!(cells(&format!("{ORDER_NO} 中通 {other} 75312345678901")), right("中通", "75312345678901"));
         }
     }
 

@@ -28,7 +28,19 @@ pub(super) struct Sheet {
     pub unseen: Unseen,
     /// How many cells each line has where a separator too many moves all that stands behind it: in text.
     pub written: HashMap<u32, usize>,
+    /// Whether its cells are parted by a sign that stands in numbers and names, too.
+    pub commas: bool,
+    /// Of a line, the columns in which one cell stands for several lines, and for which.
+    pub spans: HashMap<u32, Vec<Span>>,
     held: Held,
+}
+
+/// Lines that one cell stands for, in a column counted from zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub column: usize,
+    pub first: u32,
+    pub last: u32,
 }
 
 /// What the cells of a file come to so far: its sheets are counted on, one after the other.
@@ -122,7 +134,8 @@ impl Sheet {
         let (above, below) = std::mem::take(&mut self.pictures).into_iter().partition(|picture| picture.line < first);
         self.pictures = above;
         let (name, unseen, written) = (self.name.clone(), self.unseen.clone(), self.written.clone());
-        Sheet { name, hidden: self.hidden, rows, pictures: below, unseen, written, ..Sheet::default() }
+        let (spans, commas) = (self.spans.clone(), self.commas);
+        Sheet { name, hidden: self.hidden, rows, pictures: below, unseen, written, spans, commas, ..Sheet::default() }
     }
 
     /// From the top down, every line once.
@@ -149,13 +162,19 @@ impl Sheet {
             let Some(value) = self.rows[at].1.get(one.column).filter(counts).cloned() else {
                 continue;
             };
-            for (_, cells) in self.rows[at + 1..].iter_mut().take_while(|(line, _)| *line <= one.last) {
+            let mut lines = vec![one.first];
+            for (line, cells) in self.rows[at + 1..].iter_mut().take_while(|(line, _)| *line <= one.last) {
                 self.held.more((one.column + 1).saturating_sub(cells.len()), 0)?;
                 cells.resize(cells.len().max(one.column + 1), Cell::Empty);
                 if cells[one.column] == Cell::Empty {
                     self.held.more(0, value.shown().len())?;
                     cells[one.column] = value.clone();
+                    lines.push(*line);
                 }
+            }
+            if let [first, .., last] = lines[..] {
+                let span = Span { column: one.column, first, last };
+                lines.into_iter().for_each(|line| self.spans.entry(line).or_default().push(span));
             }
         }
         Ok(())
@@ -183,6 +202,9 @@ mod tests {
         sheet.merge([Merged { first: 2, last: 5, column: 0 }].into_iter()).unwrap();
         let first: Vec<Option<&Cell>> = sheet.rows.iter().map(|(_, cells)| cells.first()).collect();
         assert_eq!(first, [Some(&text("A1")), Some(&text("A1")), Some(&text("A2")), Some(&text("A1")), None]);
+        let mut shared: Vec<u32> = sheet.spans.keys().copied().collect();
+        shared.sort_unstable();
+        assert_eq!((shared, sheet.spans[&3][0]), (vec![2, 3, 5], Span { column: 0, first: 2, last: 5 }));
     }
 
     #[test]

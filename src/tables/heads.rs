@@ -48,6 +48,8 @@ impl Titles {
         let mut known = HashMap::new();
         for (column, titles) in wanted.columns.iter().enumerate() {
             for (rank, title) in titles.iter().enumerate() {
+                let own = wanted.closer.contains(&column) && names_a_specification(title);
+                let rank = if own { rank } else { titles.len() + rank };
                 for form in forms(title) {
                     known.entry(form).or_insert((column, rank));
                 }
@@ -127,7 +129,7 @@ impl Titles {
         let two = two.map(|(at, pair)| head(at + 1, 2, over(&pair[0].1, &pair[1].1)));
         // The first of those that name the most; two rows only where one alone names fewer.
         one.chain(two)
-            .filter(|head| head.count() > 0)
+            .filter(|head| head.count() > 0 && !head.cells.iter().any(is_value))
             .reduce(|best, next| if next.count() > best.count() { next } else { best })
     }
 }
@@ -164,6 +166,7 @@ impl Titles {
             *cells = placed;
         }
         sheet.written.clear();
+        sheet.spans.clear();
         let above = sheet.rows[0].0.saturating_sub(1);
         sheet.rows.insert(0, (above, titles.into_iter().map(|(_, title)| Cell::Text(title)).collect()));
         sheet
@@ -203,6 +206,10 @@ impl Titles {
         let anew = self.head(found.columns.len(), cells);
         anew.count() * 2 > filled && anew.columns != found.columns
     }
+}
+
+fn names_a_specification(title: &str) -> bool {
+    title.contains("规格") || title.get(..3).is_some_and(|head| head.eq_ignore_ascii_case("sku"))
 }
 
 /// What stands in the lower of two rows, and in the upper one where that is empty.
@@ -259,6 +266,41 @@ fn without_remark(title: &str) -> Option<String> {
             _ => bare.push(c),
         }
     }
+    // Another figure than the one that is meant.
+    let figure = [
+        "批发",
+        "进价",
+        "进货",
+        "成本",
+        "会员",
+        "代理",
+        "分销",
+        "供货",
+        "出厂",
+        "活动",
+        "团购",
+        "拼团",
+        "调价前",
+        "旧",
+        "预警",
+        "安全",
+        "锁定",
+        "占用",
+        "在途",
+        "冻结",
+        "起订",
+        "起批",
+        "次品",
+        "残",
+        "退货",
+        "退回",
+        "换货",
+        "拦截",
+        "作废",
+        "不良",
+        "已售",
+        "预售",
+    ];
     let other = ["美元", "usd", "$", "欧", "eur", "€", "港", "hkd", "日元", "英镑", "万", "千"];
     // A number of somebody's is a value behind its label, and no remark.
     let is_value = remark
@@ -268,8 +310,19 @@ fn without_remark(title: &str) -> Option<String> {
         return None;
     }
     // Grams are said: a weight without its unit may be any.
-    let means_other = ["分", "克", "g"].contains(&remark.as_str()) || other.iter().any(|unit| remark.contains(unit));
+    let means_other = ["分", "角", "克", "g"].contains(&remark.as_str())
+        || other.iter().chain(&figure).any(|word| remark.contains(word))
+        || remark.split(['/', '每', ',', ':']).any(holds_several);
     (!means_other).then_some(if bare.is_empty() { remark } else { bare })
+}
+
+/// A unit of several pieces: `箱`, `打`, `百件`; not a sentence in which such a word stands.
+fn holds_several(unit: &str) -> bool {
+    let mut letters = unit.trim_start_matches("单位").chars();
+    let (first, second, third) = (letters.next(), letters.next(), letters.next());
+    third.is_none()
+        && first.is_some_and(|c| number::LARGER.contains(&c))
+        && second.is_none_or(|c| "件个元支只瓶盒袋张块".contains(c) || number::LARGER.contains(&c))
 }
 
 /// The rows below the headings of every visible sheet that has them.
@@ -324,6 +377,7 @@ fn add_bare(table: &mut Table, sheet: Sheet, several: bool) {
     table.rows.extend(sheet.rows.into_iter().map(|(line, cells)| Row {
         place: Place { sheet: name.clone(), line },
         cells,
+        spans: Vec::new(),
         head: head.clone(),
         pictures: Vec::new(),
         moved: None,
@@ -364,19 +418,31 @@ fn add(table: &mut Table, sheet: Sheet, found: Found, wanted: &Wanted<'_>, sever
     if above > 0 {
         table.notes.push(here(&format!("表头在第 {line} 行，上面的 {above} 行没有读")));
     }
+    let titled = named.iter().rposition(|title| !title.is_empty()).map_or(0, |last| last + 1);
     let head = Arc::new(Head { columns: found.columns, titles: named, line });
-    let written = sheet.written;
+    let (written, mut spans) = (sheet.written, sheet.spans);
     let wide = written.get(&line).copied();
     let longer = |line: u32| wide.is_some_and(|wide| written.get(&line).is_some_and(|n| *n > wide));
     // Some programs end each line with a separator.
     let all_longer = sheet.rows.iter().skip(found.at + 1).all(|(line, _)| longer(*line));
     let moved = |line: u32, cells: &[Cell]| {
-        let beyond = wide.is_some_and(|wide| wide < cells.len());
-        let last = cells.last().filter(|_| beyond || longer(line) && !all_longer)?;
-        Some(format!(
-            "这一行比表头多一格（最后是「{}」），前面的格可能都错了位：请改好这一行，数字里的逗号要去掉或加引号",
-            brief(last.shown())
-        ))
+        let filled = cells.iter().rposition(says).map_or(0, |last| last + 1);
+        let last = cells.get(filled.checked_sub(1)?)?;
+        match wide? {
+            // What only holds a place there was put there.
+            wide if wide < filled || cells.len() <= wide && sheet.commas && longer(line) && !all_longer => {
+                Some(format!(
+                    "这一行比表头多一格（最后是「{}」），前面的格可能都错了位：请改好这一行，数字里的逗号要去掉或加引号",
+                    brief(last.shown())
+                ))
+            }
+            _ if titled < filled && sheet.commas => Some(format!(
+                "{}{line}「{}」上面没有列名，前面的格可能都错了位：数字里的逗号要去掉或加引号；没有错位的，给这一列写上列名",
+                letters(filled - 1),
+                brief(last.shown())
+            )),
+            _ => None,
+        }
     };
     let mut nameless: BTreeMap<usize, (usize, String)> = BTreeMap::new();
     let (mut left_out, mut pictures): (_, HashMap<u32, Vec<Lying>>) = (Vec::new(), HashMap::new());
@@ -385,7 +451,8 @@ fn add(table: &mut Table, sheet: Sheet, found: Found, wanted: &Wanted<'_>, sever
     for (line, cells) in sheet.rows.into_iter().skip(found.at + 1) {
         let moved = moved(line, &cells);
         let place = Place { sheet: name.clone(), line };
-        let row = Row { place, cells, head: head.clone(), pictures: Vec::new(), moved };
+        let spans = spans.remove(&line).unwrap_or_default();
+        let row = Row { place, cells, spans, head: head.clone(), pictures: Vec::new(), moved };
         match row.is_none() {
             Some(what) => left_out.push(format!("第 {line} 行「{what}」")),
             None => {
@@ -419,6 +486,14 @@ fn add(table: &mut Table, sheet: Sheet, found: Found, wanted: &Wanted<'_>, sever
     let outside: usize = pictures.values().map(Vec::len).sum();
     if outside > 0 {
         table.notes.push(here(&format!("表格以外的 {outside} 张图片没有读")));
+    }
+}
+
+/// More than a dash or a sign that nobody sees.
+fn says(cell: &Cell) -> bool {
+    match cell {
+        Cell::Text(text) => text.contains(char::is_alphanumeric),
+        other => *other != Cell::Empty,
     }
 }
 
@@ -494,6 +569,11 @@ fn names_an_order(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part.len() >= 16 && digits(part) >= 8)
 }
 
+/// A cell that holds such a number and nothing else: titles have words around an example.
+fn is_value(cell: &Cell) -> bool {
+    matches!(cell, Cell::Text(text) if text.bytes().all(|b| b.is_ascii_alphanumeric()) && names_an_order(text))
+}
+
 /// More than a dash, a number with its unit or another sum: `-`, `120 件`, `共 12 件`, `1,200.00 元` are not.
 fn is_words(text: &str) -> bool {
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
@@ -508,7 +588,7 @@ fn narrowed(text: &str) -> String {
 
 /// Whether a row begins with what people write in front of a sum: `合计`, `合计（元）：`, `总计数量`, `共 4 件`, `女装小计`.
 fn is_total(word: &str) -> bool {
-    const TOTALS: [&str; 12] = [
+    const TOTALS: [&str; 15] = [
         "本页合计",
         "本页小计",
         "合计",
@@ -521,6 +601,9 @@ fn is_total(word: &str) -> bool {
         "subtotal",
         "sum",
         "grandtotal",
+        "平均",
+        "平均值",
+        "average",
     ];
     /// Of what it is the sum.
     const OF: [&str; 9] = ["", "数量", "件数", "金额", "库存", "数", "行", "总数", "总额"];
@@ -543,11 +626,12 @@ mod tests {
     const WANTED: Wanted<'_> = Wanted {
         columns: &[&["商品名称", "品名", "name"], &["售价(元)", "单价"], &["库存", "数量"]],
         needed: &[&[0]],
+        closer: &[],
         alike: |title| title.ends_with("定价").then_some(1),
     };
 
     const NAMED: Wanted<'_> =
-        Wanted { columns: &[&["品名"], &["卖点"], &["单价"]], needed: &[&[0]], alike: |_| None };
+        Wanted { columns: &[&["品名"], &["卖点"], &["单价"]], needed: &[&[0]], closer: &[], alike: |_| None };
 
     fn table(text: &str) -> Table {
         read(text.as_bytes(), &WANTED).unwrap()
@@ -649,10 +733,59 @@ mod tests {
 
     #[test]
     fn another_currency_is_not_the_price() {
-        for title in ["售价(美元)", "售价：美元", "售价美元", "售价(万元)", "售价：分"] {
+        for title in ["售价(美元)", "售价：美元", "售价美元", "售价(万元)", "售价：分", "售价(角)", "售价（元/箱）"]
+        {
             let table = table(&format!("商品名称,{title},库存\n杯子,3,1\n"));
             assert!(table.rows[0].get(1).is_none() && table.notes[0].contains(title), "{title}");
         }
+    }
+
+    #[test]
+    fn a_remark_that_means_another_figure_makes_another_column() {
+        for (title, column) in [
+            ("单价(批发)", 1),
+            ("单价（进价）", 1),
+            ("售价(调价前)", 1),
+            ("库存(预警)", 2),
+            ("数量(起订)", 2),
+            ("库存:已锁定", 2),
+        ] {
+            let others = ["", "商品名称,库存", "商品名称,售价"][column];
+            let table = table(&format!("{others},{title}\n甲,1,9\n"));
+            assert!(table.rows[0].get(column).is_none() && table.notes[0].contains(title), "{title}");
+        }
+    }
+
+    #[test]
+    fn a_unit_of_several_pieces_is_not_the_stock() {
+        for title in ["库存(箱)", "库存（打）", "库存（百件）", "库存：箱", "库存(单位：箱)", "数量(整箱)"]
+        {
+            let table = table(&format!("商品名称,售价,{title}\n杯子,3,1\n"));
+            assert!(table.rows[0].get(2).is_none() && table.notes[0].contains(title), "{title}");
+        }
+        for title in ["库存(盒)", "库存（件，整箱除外）", "库存(单位：瓶)"] {
+            assert!(table(&format!("商品名称,售价,{title}\n杯子,3,1\n")).rows[0].get(2).is_some(), "{title}");
+        }
+    }
+
+    #[test]
+    fn a_cell_of_text_beyond_the_last_title_may_have_moved_its_row() {
+        let moved = |text: &str| table(text).rows[0].moved.clone().unwrap_or_default();
+        for text in ["商品名称,售价,库存,\n乙茶,1,1299,5\n", "商品名称;售价;库存;;\n乙茶;1;1299;5;\n"]
+        {
+            assert!(moved(text).contains("D2「5」上面没有列名"), "{text}");
+        }
+        assert!(moved("商品名称\t售价\t库存\n乙茶\t1\t1299\t5\n").contains("多一格"));
+        for text in [
+            "商品名称,售价,库存,\n乙茶,1,5,\n",
+            "商品名称,售价,库存,\n乙茶,1,5,\u{200b}\n",
+            "商品名称,售价,库存\n乙茶,1,5,-\n乙茶,1,5\n",
+            ",商品名称,售价,库存\n0,乙茶,1,5\n",
+            "商品名称\t售价\t库存\t\n乙茶\t1\t5\t易碎\n",
+        ] {
+            assert_eq!(moved(text), "", "{text}");
+        }
+        assert!(paste("商品名称\t售价\t库存\n乙茶\t1\t5\t易碎", &WANTED).unwrap().rows[0].moved.is_none());
     }
 
     #[test]
@@ -689,6 +822,8 @@ mod tests {
             "女装小计",
             "裙子 汇总",
             "Total",
+            "平均",
+            "平均值：",
         ] {
             let table = table(&format!("商品名称,售价,库存\n杯子,1,1\n{first},44,18\n"));
             assert_eq!((table.rows.len(), table.notes.len()), (1, 1), "{first}");

@@ -44,6 +44,8 @@ pub struct Wanted<'a> {
     pub columns: &'a [&'a [&'a str]],
     /// Groups of columns of which a table needs one each, or it is not the table that is looked for.
     pub needed: &'a [&'a [usize]],
+    /// Columns of which a title that names the row's own specification counts before one that names goods or a sum.
+    pub closer: &'a [usize],
     /// The column that a title which is none of these most likely means, from its plain form; asked in a row that names
     /// another column too, and counted where no other title is like it.
     pub alike: fn(&str) -> Option<usize>,
@@ -98,6 +100,8 @@ pub struct Row {
     /// Why nobody knows what stands under which heading: the line has more cells than its headings.
     pub moved: Option<String>,
     cells: Vec<Cell>,
+    /// Cells that stand for other lines, too.
+    spans: Vec<grid::Span>,
     head: Arc<Head>,
 }
 
@@ -194,6 +198,12 @@ impl Row {
     pub fn text(&self, column: usize) -> Option<Result<&str, String>> {
         let cell = self.get(column)?;
         Some(cell.text().map_err(|what| format!("{} {what}", self.address(column))))
+    }
+
+    /// The lines from which to which one cell under a wanted column stands, where it stands for more than this one.
+    pub fn merged(&self, column: usize) -> Option<(u32, u32)> {
+        let at = (*self.head.columns.get(column)?)?;
+        self.spans.iter().find(|span| span.column == at).map(|span| (span.first, span.last))
     }
 
     /// The title of a wanted column as it is written in this table.

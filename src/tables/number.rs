@@ -8,7 +8,45 @@ use super::Cell;
 const DIGITS: i32 = 15;
 
 /// What makes a number larger, or holds several things.
-const LARGER: [char; 15] = ['十', '百', '千', '万', '亿', '佰', '仟', '萬', '億', '打', '罗', '箱', '整', '板', '托'];
+pub(super) const LARGER: [char; 15] =
+    ['十', '百', '千', '万', '亿', '佰', '仟', '萬', '億', '打', '罗', '箱', '整', '板', '托'];
+
+/// Weights, lengths, volumes and times: so much of something is no number of pieces.
+const MEASURES: [&str; 33] = [
+    "斤",
+    "公斤",
+    "千克",
+    "克",
+    "两",
+    "吨",
+    "kg",
+    "g",
+    "t",
+    "米",
+    "厘米",
+    "毫米",
+    "公分",
+    "m",
+    "cm",
+    "mm",
+    "升",
+    "毫升",
+    "l",
+    "ml",
+    "天",
+    "日",
+    "周",
+    "月",
+    "个月",
+    "年",
+    "小时",
+    "分钟",
+    "平",
+    "平米",
+    "平方米",
+    "立方",
+    "立方米",
+];
 
 /// A numeric cell as it looks: `59.7` for 59.699999999999996, `00123`, `HZ007` and `85%` by their formats.
 pub(super) fn shown(number: f64, format: &str) -> Cell {
@@ -19,8 +57,8 @@ pub(super) fn shown(number: f64, format: &str) -> Cell {
     if number.abs() >= 10_f64.powi(DIGITS) {
         return Cell::Spoilt(plain);
     }
-    if let Some(unit) = larger_unit(format) {
-        return Cell::Text(format!("{plain}{unit}"));
+    if let Some(said) = otherwise(format, number, &plain) {
+        return Cell::Text(said);
     }
     let whole = number >= 0.0 && number.fract() == 0.0;
     match Look::of(format) {
@@ -36,16 +74,69 @@ pub(super) fn shown(number: f64, format: &str) -> Cell {
     }
 }
 
-/// A unit that a format puts behind a number and that makes more of it: `0.0"万"`, `0"打"`. A format that divides what it
-/// shows says the same as the number.
-fn larger_unit(format: &str) -> Option<char> {
+/// What is seen of a number whose format makes another value of it: a unit of several, `0.0"万"`, `0"打"`; a part of a yuan,
+/// `0"分"`; other money, `$0.00`; thousands of it, `0.00,`. A format that says `万` and divides by it says the same as the
+/// number.
+fn otherwise(format: &str, number: f64, plain: &str) -> Option<String> {
     let section = sections(format).next()?;
-    let divides = section.iter().any(|token| matches!(token, Token::Says('.') | Token::Sign(',')));
-    let last = section.iter().rposition(|token| matches!(token, Token::Sign('0' | '#' | '@' | '?')))?;
-    match section.get(last + 1..)? {
-        [Token::Says(unit), ..] if LARGER.contains(unit) && !divides => Some(*unit),
-        _ => None,
+    let digit = |token: &Token| matches!(token, Token::Sign('0' | '#' | '@' | '?'));
+    let last = section.iter().rposition(digit)?;
+    let behind: String = section[last + 1..].iter().filter_map(Token::said).collect();
+    let behind = behind.trim();
+    let divided = section.iter().any(|token| matches!(token, Token::Says('.')));
+    let thousands = thousands(&section);
+    match behind.chars().next() {
+        Some(unit) if thousands == 0 && !divided && LARGER.contains(&unit) => return Some(format!("{plain}{unit}")),
+        _ if thousands > 0 && !says_thousands(behind) => {
+            let seen = rounded(number / 1000_f64.powi(thousands));
+            return Some(format!("{plain}（显示成 {seen}）"));
+        }
+        _ if thousands == 0 && ["分", "角", "毛"].contains(&behind) => return Some(format!("{plain}{behind}")),
+        _ => {}
     }
+    let words: String = section.iter().filter_map(|token| token.said().or(token.is_dollar())).collect();
+    let words = format!("{words}{}", money_of(format));
+    let whole = number >= 0.0 && number.fract() == 0.0;
+    // Letters in front of a whole number are its code.
+    let is_code = whole && matches!(Look::of(format), Look::Drawn(pieces) if is_code(plain, &drawn(&pieces, plain)));
+    (!is_code && is_foreign(&words)).then(|| format!("{plain} {}", words.trim()))
+}
+
+/// By how many thousands a format divides what it shows: commas behind the last digit before the point.
+fn thousands(section: &[Token]) -> i32 {
+    let digit = |token: &Token| matches!(token, Token::Sign('0' | '#' | '?'));
+    let point = section.iter().position(|token| *token == Token::Sign('.')).unwrap_or(section.len());
+    let before = |part: &[Token]| {
+        let last = part.iter().rposition(digit)?;
+        Some(part[last + 1..].iter().take_while(|token| **token == Token::Sign(',')).count() as i32)
+    };
+    before(&section[..point]).unwrap_or(0) + section.get(point..).and_then(before).unwrap_or(0)
+}
+
+/// Whether what stands behind says by how much: a unit, or a power.
+fn says_thousands(behind: &str) -> bool {
+    behind.starts_with(['E', 'e', '千', '万', '百', '亿', '萬', 'k', 'K', 'm', 'M', 'w', 'W'])
+}
+
+/// The money that a format names in brackets, where it is not ours: `[$€-2]`, and the sign of ours in Japan.
+fn money_of(format: &str) -> String {
+    let named = format.split("[$").skip(1).filter_map(|rest| rest.split_once(']')).map(|(inside, _)| inside);
+    let foreign = named.map(|inside| {
+        let (money, place) = inside.split_once('-').unwrap_or((inside, ""));
+        let japanese = ["411", "ja", "ja-JP"].iter().any(|ja| place.eq_ignore_ascii_case(ja));
+        if japanese { "円" } else { money }
+    });
+    foreign.collect()
+}
+
+/// Whether words name money that is not counted in yuan.
+fn is_foreign(words: &str) -> bool {
+    const SIGNS: [char; 8] = ['$', '＄', '€', '£', '₩', '₽', '฿', '円'];
+    const NAMES: [&str; 19] = [
+        "美元", "美金", "欧元", "港币", "港元", "日元", "英镑", "韩元", "台币", "澳元", "加元", "USD", "EUR", "HKD",
+        "JPY", "GBP", "TWD", "KRW", "MOP",
+    ];
+    words.contains(SIGNS) || NAMES.iter().any(|name| words.contains(name))
 }
 
 /// A whole number, the same way.
@@ -57,11 +148,28 @@ pub(super) fn whole(number: i64, format: &str) -> Cell {
 /// shown.
 pub(super) fn decimal(value: &str, shown_as: &str) -> Option<Cell> {
     let read = shown(value.parse().ok()?, "");
+    let (seen, behind) = leading_number(shown_as);
+    let behind = behind.trim();
+    let several = behind.starts_with(LARGER) || ["分", "角", "毛"].contains(&behind);
+    let number: f64 = value.parse().ok()?;
+    let same = seen.is_some_and(|seen| seen == number);
+    let divided = |by: f64| seen.is_some_and(|seen| seen != 0.0 && (number / seen - by).abs() < by / 100.0);
     Some(match &read {
+        Cell::Text(_) if is_foreign(shown_as) || several && same => Cell::Text(shown_as.to_owned()),
+        Cell::Text(plain) if (divided(1e3) || divided(1e6)) && !says_thousands(behind) => {
+            Cell::Text(format!("{plain}（显示成 {shown_as}）"))
+        }
         Cell::Text(plain) if is_code(plain, shown_as) => Cell::Text(shown_as.to_owned()),
         Cell::Text(_) if shown_as.ends_with('%') => shown(value.parse().ok()?, "0%"),
         _ => read,
     })
+}
+
+/// The first number in a text, without its thousands' commas, and what stands behind it.
+fn leading_number(text: &str) -> (Option<f64>, &str) {
+    let text = text.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let behind = text.trim_start_matches(|c: char| c.is_ascii_digit() || ".,".contains(c));
+    (text[..text.len() - behind.len()].replace(',', "").parse().ok(), behind)
 }
 
 /// Whether what is drawn around a whole number makes a code of it: zeros in front, letters, signs between its digits.
@@ -107,6 +215,19 @@ fn weekday(number: f64) -> String {
     const DAYS: [char; 7] = ['日', '一', '二', '三', '四', '五', '六'];
     let day = (number.floor() - 1.0).rem_euclid(7.0) as usize;
     format!("星期{}", DAYS[day])
+}
+
+impl Token {
+    fn said(&self) -> Option<char> {
+        match self {
+            Token::Says(c) => Some(*c),
+            Token::Sign(_) => None,
+        }
+    }
+
+    fn is_dollar(&self) -> Option<char> {
+        (*self == Token::Sign('$')).then_some('$')
+    }
 }
 
 /// What a number format does to the digits; colours, currencies, thousands and decimals change nothing about the value.
@@ -243,6 +364,14 @@ fn sections(format: &str) -> impl Iterator<Item = Vec<Token>> {
     all.into_iter()
 }
 
+/// English metric units of a point, in which the heights of rows are written.
+pub(super) const UNITS: i64 = 12_700;
+
+/// So many points in those.
+pub(super) fn units(points: &str) -> Option<i64> {
+    points.parse::<f64>().ok().filter(|points| points.is_finite()).map(|points| (points * UNITS as f64) as i64)
+}
+
 /// A decimal as a cell of a workbook holds it.
 pub(super) fn spreadsheet(text: &str) -> Option<f64> {
     let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-');
@@ -278,7 +407,8 @@ pub fn count(text: &str) -> Option<i64> {
     let text = settled(text.trim());
     let digits = text.trim_end_matches(|c: char| c.is_alphabetic());
     let unit = &text[digits.len()..];
-    if unit.starts_with(LARGER) || ["k", "K", "w", "W"].contains(&unit) {
+    let measured = MEASURES.iter().any(|measure| unit.eq_ignore_ascii_case(measure));
+    if unit.starts_with(LARGER) || ["k", "K", "w", "W"].contains(&unit) || measured || unit.contains('起') {
         return None;
     }
     let digits = digits.trim();
@@ -339,7 +469,26 @@ mod tests {
             (1299.0, "# ##0", "1299"),
             (1.5, "0.0\"万\"", "1.5万"),
             (2.0, "0\"打\"", "2打"),
-            (2.0, "#,##0\"箱\"", "2"),
+            (2.0, "#,##0\"箱\"", "2箱"),
+            (12000.0, "#,##0.0\"万\"", "12000万"),
+            (990.0, "0.00\"分\"", "990分"),
+            (5.0, "0\"角\"", "5角"),
+            (5.0, "0\"分钟\"", "5"),
+            (9900.0, "0.00,", "9900（显示成 9.9）"),
+            (9900000.0, "#,##0,,", "9900000（显示成 9.9）"),
+            (9900.0, "0.00,\"元\"", "9900（显示成 9.9）"),
+            (9900.0, "#,##0.00,\"千\"", "9900"),
+            (9900.0, "0.0,\"K\"", "9900"),
+            (1299.0, "#,##0.00;-#,##0.00", "1299"),
+            (5.0, "$0.00", "5 $"),
+            (5.0, "\"HK$\"0.00", "5 HK$"),
+            (5.0, "[$$-409]#,##0.00", "5 $"),
+            (5.0, "[$€-2] 0.00", "5 €"),
+            (5.0, "[$¥-411]#,##0", "5 円"),
+            (5.0, "0.00\"美元\"", "5 美元"),
+            (5.0, "0.00\" USD\"", "5 USD"),
+            (7.0, "\"USD-\"0", "USD-7"),
+            (5.0, "_ [$￥-804]* #,##0.00_ ", "5"),
             (12.0, "0\" pcs\"", "12"),
             (12.0, "[DBNum1][$-804]General", "12"),
             (19.9, "0.00\"元\"", "19.9"),
@@ -368,6 +517,15 @@ mod tests {
             ("0", "000", "000"),
             ("0.85", "85%", "85%"),
             ("5", "5件", "5"),
+            ("2", "2箱", "2箱"),
+            ("1.5", "1.5万", "1.5万"),
+            ("15000", "1.5万", "15000"),
+            ("990", "990.00分", "990.00分"),
+            ("5", "$5.00", "$5.00"),
+            ("5", "5.00 美元", "5.00 美元"),
+            ("9900", "9.90", "9900（显示成 9.90）"),
+            ("9900", "9.9千", "9900"),
+            ("1299", "￥1,299.00", "1299"),
             ("12", "12 pcs", "12"),
             ("1299", "1,299", "1299"),
             ("1299", "¥1,299.00", "1299"),
@@ -472,6 +630,14 @@ mod tests {
             "件",
             "99999999999999999999",
             "1 2",
+            "500斤",
+            "2公斤",
+            "2KG",
+            "2吨",
+            "3 米",
+            "500ml",
+            "3天",
+            "10份起",
         ] {
             assert_eq!(count(text), None, "{text}");
         }

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use quick_xml::events::BytesStart;
+
 use super::grid::{Lying, Sheet};
 use super::package::{Package, Seen, walk};
 use super::zipped::attribute;
-use super::{Cell, MOST_COLUMNS, MOST_LINE, Unreadable};
+use super::{Cell, MOST_COLUMNS, MOST_LINE, Unreadable, number};
 
 /// What the pictures of one table may weigh together: they are small in a zip only if they are no pictures.
 const MOST_UNPACKED: usize = 64 * 1024 * 1024;
@@ -130,16 +132,21 @@ impl<'a> Pictures<'a> {
         Ok(())
     }
 
-    /// Those that lie over the cells, each in the row in which most of it lies.
+    /// Those that lie over the cells, each in the row to which it belongs.
     pub(super) fn over_cells(&mut self, sheet: &mut Sheet) -> Result<(), Unreadable> {
         if self.files == 0 {
             return Ok(());
         }
         let Some(part) = self.package.sheet(&sheet.name)? else { return Ok(()) };
         let drawings = self.package.relations(&part)?.into_values().filter(|part| part.contains("/drawings/drawing"));
-        for drawing in drawings.collect::<Vec<_>>() {
+        let drawings: Vec<String> = drawings.collect();
+        if drawings.is_empty() {
+            return Ok(());
+        }
+        let heights = Heights::of(&mut self.package, &sheet.name)?;
+        for drawing in drawings {
             let relations = self.package.relations(&drawing)?;
-            for (row, column, id) in anchored(&self.package.part(&drawing)?)? {
+            for (row, column, id) in anchored(&self.package.part(&drawing)?, &heights)? {
                 if let Some(file) = relations.get(&id) {
                     self.add(sheet, row.saturating_add(1), column as usize, file)?;
                 }
@@ -217,11 +224,91 @@ fn cell_values(metadata: &[u8]) -> Result<Vec<Option<usize>>, Unreadable> {
     Ok(values)
 }
 
+/// How high the rows of a sheet are, in English metric units.
+struct Heights {
+    usual: i64,
+    /// Of the rows that are of another height, counted from zero.
+    others: HashMap<u32, i64>,
+}
+
+impl Heights {
+    fn of(package: &mut Package<'_>, sheet: &str) -> Result<Heights, Unreadable> {
+        let yes = |tag: &BytesStart<'_>, name: &str| {
+            attribute(tag, name).is_some_and(|value| value == "1" || value == "true")
+        };
+        // What a sheet has that says nothing of it.
+        let (mut heights, mut row) = (Heights { usual: 15 * number::UNITS, others: HashMap::new() }, 0_u32);
+        package.walk_sheet(sheet, |seen| match seen {
+            Seen::Start("sheetFormatPr", tag) => {
+                let usual = high(attribute(tag, "defaultRowHeight"));
+                heights.usual = if yes(tag, "zeroHeight") { 0 } else { usual.unwrap_or(heights.usual) };
+            }
+            Seen::Start("row", tag) => {
+                let line = attribute(tag, "r").and_then(|line| line.parse().ok());
+                row = line.unwrap_or(row.saturating_add(1));
+                let own = if yes(tag, "hidden") { Some(0) } else { high(attribute(tag, "ht")) };
+                // A row that is written down is seen, where those that are not are hidden.
+                let own = own.or((heights.usual == 0).then_some(15 * number::UNITS));
+                if let Some(own) = own.filter(|_| (1..=MOST_LINE).contains(&row)) {
+                    heights.others.insert(row - 1, own);
+                }
+            }
+            _ => {}
+        })?;
+        Ok(heights)
+    }
+
+    fn row(&self, row: u32) -> i64 {
+        self.others.get(&row).copied().unwrap_or(self.usual)
+    }
+
+    /// The row of something that lies from one height to another below the upper edge of a row: the first of which it
+    /// covers half, for programs put a picture at the edge of its row however high it is, and by hand it begins a little
+    /// above; else the one in which most of it lies.
+    fn covered(&self, first: u32, from: i64, to: i64) -> u32 {
+        let (mut edge, mut most) = (0, (0, first));
+        // A row that is not shown has a picture only if it was put there.
+        if self.row(first) == 0 {
+            return first;
+        }
+        for row in (first..MOST_LINE).take(MOST_SPANNED) {
+            let high = self.row(row);
+            let covers = (edge + high).min(to) - edge.max(from);
+            if covers > 0 && covers * 2 >= high {
+                return row;
+            }
+            if covers > most.0 {
+                most = (covers, row);
+            }
+            edge += high;
+            if edge >= to {
+                break;
+            }
+        }
+        most.1
+    }
+
+    /// From the upper edge of a row to that of one below it.
+    fn between(&self, first: u32, last: u32) -> i64 {
+        (first..last.min(MOST_LINE)).take(MOST_SPANNED).map(|row| self.row(row)).sum()
+    }
+}
+
+/// Rows over which a picture is followed.
+const MOST_SPANNED: usize = 2_000;
+
+fn high(points: Option<String>) -> Option<i64> {
+    // No row is higher than 409 points.
+    number::units(&points?).filter(|high| (0..=410 * number::UNITS).contains(high))
+}
+
 /// The corners of a picture, as far as they are bound to cells: lengths in English metric units.
 #[derive(Default)]
 struct Anchor {
     row: Option<u32>,
     column: Option<u32>,
+    /// How far below the edge of its first row it begins.
+    into_first: i64,
     last_row: Option<u32>,
     /// How far it reaches into its last row.
     into_last: i64,
@@ -230,23 +317,29 @@ struct Anchor {
 }
 
 impl Anchor {
-    /// The row in which most of it lies: by hand a picture is hardly ever put exactly.
-    fn main_row(&self) -> Option<u32> {
-        let first = self.row?;
-        match self.last_row.unwrap_or(first).saturating_sub(first) {
-            1 if self.high > 0 && self.into_last > self.high / 2 => Some(first + 1),
-            0 | 1 => Some(first),
-            more => Some(first + more / 2),
-        }
+    /// The row to which it belongs: by hand a picture is hardly ever put exactly.
+    fn main_row(&self, heights: &Heights) -> Option<u32> {
+        let first = self.row.filter(|row| *row < MOST_LINE)?;
+        // It begins within its row, however far it is said to.
+        let from = self.into_first.clamp(0, heights.row(first));
+        let to = match self.last_row {
+            Some(last) => heights.between(first, last) + self.into_last.clamp(0, heights.row(last)),
+            None => from + self.high.clamp(0, MOST_HIGH),
+        };
+        Some(heights.covered(first, from, to))
     }
 }
 
+/// Higher than any picture of goods, in English metric units: a metre.
+const MOST_HIGH: i64 = 36_000_000;
+
 /// Where the pictures of a drawing lie, each with its relation; those that are bound to no cell are left out.
-fn anchored(drawing: &[u8]) -> Result<Vec<(u32, u32, String)>, Unreadable> {
+fn anchored(drawing: &[u8], heights: &Heights) -> Result<Vec<(u32, u32, String)>, Unreadable> {
     #[derive(Clone, Copy)]
     enum Field {
         Row,
         Column,
+        IntoFirst,
         LastRow,
         IntoLast,
     }
@@ -260,17 +353,20 @@ fn anchored(drawing: &[u8]) -> Result<Vec<(u32, u32, String)>, Unreadable> {
         Seen::End("to") => to = false,
         Seen::Start("row", _) if from => field = Some(Field::Row),
         Seen::Start("col", _) if from => field = Some(Field::Column),
+        Seen::Start("rowOff", _) if from => field = Some(Field::IntoFirst),
         Seen::Start("row", _) if to => field = Some(Field::LastRow),
         Seen::Start("rowOff", _) if to => field = Some(Field::IntoLast),
         Seen::End("row" | "col" | "rowOff") => field = None,
         Seen::Text(text) => match field {
             Some(Field::Row) => anchor.row = text.trim().parse().ok(),
             Some(Field::Column) => anchor.column = text.trim().parse().ok(),
+            Some(Field::IntoFirst) => anchor.into_first = text.trim().parse().unwrap_or_default(),
             Some(Field::LastRow) => anchor.last_row = text.trim().parse().ok(),
             Some(Field::IntoLast) => anchor.into_last = text.trim().parse().unwrap_or_default(),
             None => {}
         },
-        Seen::Start("ext", tag) => {
+        // The size of the anchor; that of the picture inside says the same once more.
+        Seen::Start("ext", tag) if anchor.high == 0 => {
             if let Some(high) = attribute(tag, "cy").and_then(|high| high.parse().ok()) {
                 anchor.high = high;
             }
@@ -278,7 +374,8 @@ fn anchored(drawing: &[u8]) -> Result<Vec<(u32, u32, String)>, Unreadable> {
         Seen::Start("blip", tag) => anchor.picture = attribute(tag, "embed"),
         // Several pictures may be made one; each lies where all of them do.
         Seen::End("pic" | "oneCellAnchor" | "twoCellAnchor" | "absoluteAnchor") => {
-            if let (Some(row), Some(column), Some(id)) = (anchor.main_row(), anchor.column, anchor.picture.take()) {
+            let (row, column) = (anchor.main_row(heights), anchor.column);
+            if let (Some(row), Some(column), Some(id)) = (row, column, anchor.picture.take()) {
                 found.push((row, column, id));
             }
         }

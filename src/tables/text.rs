@@ -99,7 +99,10 @@ pub(super) fn pasted(text: &str, wanted: &Wanted<'_>) -> Result<Sheet, Unreadabl
     }
     let text = lines_alike(text);
     if text.contains('\t') {
-        return split(&text, '\t');
+        // Out of a spreadsheet, where a remark may stand beside its table.
+        let mut sheet = split(&text, '\t')?;
+        sheet.written.clear();
+        return Ok(sheet);
     }
     if text.contains('"') {
         return split(&text, separator(&text, wanted, &[',', '，', ';']));
@@ -107,10 +110,30 @@ pub(super) fn pasted(text: &str, wanted: &Wanted<'_>) -> Result<Sheet, Unreadabl
     // A label and its value are one cell.
     let text = text.replace("： ", "：").replace(": ", ":");
     let rows = (1..).zip(text.lines()).take(MOST_LINE as usize + 1).map(|(line, row)| {
-        let parts = row.split(|c: char| c.is_whitespace() || ",，;；".contains(c)).filter(|part| !part.is_empty());
-        (line, parts.map(cell).collect())
+        let parts = row.split([',', '，', ';', '；']).flat_map(|part| whole_numbers(part.split_whitespace()));
+        (line, parts.map(|part| cell(&part)).collect())
     });
     Ok(Sheet::of(rows.collect()))
+}
+
+/// Words, with a number that is printed in groups as one: `7531 2345 6789 01`.
+fn whole_numbers<'t>(words: impl Iterator<Item = &'t str>) -> Vec<String> {
+    let words: Vec<&str> = words.collect();
+    let digits = |word: &str| word.bytes().all(|b| b.is_ascii_digit());
+    let (mut whole, mut at) = (Vec::new(), 0);
+    while let Some(first) = words.get(at) {
+        let each = words.get(at + 1).map_or(0, |next| next.len());
+        let head = first.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+        let begins = !head.is_empty() && digits(head) && head.len() <= each && first.len() - head.len() <= 4;
+        let full = words[at + 1..].iter().take_while(|word| word.len() == each && digits(word)).count();
+        let last = words.get(at + 1 + full).filter(|word| word.len() < each && digits(word));
+        let groups = 1 + full + usize::from(last.is_some());
+        let number = words[at..at + groups].concat();
+        let is_one = begins && (3..=5).contains(&each) && full > 0 && groups > 2 && (10..=20).contains(&number.len());
+        at += if is_one { groups } else { 1 };
+        whole.push(if is_one { number } else { (*first).to_owned() });
+    }
+    whole
 }
 
 /// The separator under which the most headings appear, else the one that stands there most often.
@@ -153,8 +176,7 @@ fn split(text: &str, separator: char) -> Result<Sheet, Unreadable> {
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(byte).from_reader(text.as_bytes());
     let (mut rows, mut line, mut swallowed, mut held) = (Vec::new(), 0, false, Held::default());
-    // A tab stands in no number and in no name.
-    let (moves, mut written) = (separator != '\t', HashMap::new());
+    let mut written = HashMap::new();
     let mut record = csv::StringRecord::new();
     loop {
         let from = reader.position().byte() as usize;
@@ -165,9 +187,7 @@ fn split(text: &str, separator: char) -> Result<Sheet, Unreadable> {
         line += 1 + text.as_bytes()[from..].iter().take_while(|b| **b == b'\n').count() as u32;
         swallowed = record.iter().next_back().is_some_and(|part| part.trim_end().contains('\n'));
         let back = |part: &str| if wide { part.replace(WIDE_COMMA, &separator.to_string()) } else { part.to_owned() };
-        if moves {
-            written.insert(line, record.len());
-        }
+        written.insert(line, record.len());
         let mut cells: Vec<Cell> = record.iter().map(|part| cell(&back(part))).collect();
         cells.truncate(cells.iter().rposition(|cell| *cell != Cell::Empty).map_or(0, |last| last + 1));
         if line > MOST_LINE || cells.len() > MOST_COLUMNS as usize {
@@ -182,7 +202,8 @@ fn split(text: &str, separator: char) -> Result<Sheet, Unreadable> {
         return Err(Unreadable::new(words));
     }
     let mut sheet = Sheet::of(rows);
-    sheet.written = written;
+    // A tab stands in no number and in no name.
+    (sheet.written, sheet.commas) = (written, separator != '\t');
     Ok(sheet)
 }
 
@@ -248,11 +269,26 @@ mod tests {
     use super::*;
 
     const WANTED: Wanted<'_> =
-        Wanted { columns: &[&["订单号"], &["快递单号"]], needed: &[&[0], &[1]], alike: |_| None };
+        Wanted { columns: &[&["订单号"], &["快递单号"]], needed: &[&[0], &[1]], closer: &[], alike: |_| None };
 
     fn read(bytes: &[u8]) -> Vec<(u32, Vec<String>)> {
         let rows = file(bytes, &WANTED).unwrap().rows;
         rows.into_iter().map(|(line, cells)| (line, cells.iter().map(|c| c.shown().to_owned()).collect())).collect()
+    }
+
+    #[test]
+    fn a_number_in_groups_is_one() {
+        for (text, is) in [
+            ("A1 中通 7531 2345 6789 01", "A1|中通|75312345678901"),
+            ("YT88 1234 5678 901 圆通", "YT8812345678901|圆通"),
+            ("7531 2345 6789 01 7531 2345 6789 02", "75312345678901|75312345678902"),
+            ("138 0000 1234", "13800001234"),
+            ("7531 2345", "7531|2345"),
+            ("A1 1 2 3", "A1|1|2|3"),
+            ("1234 5678 12345678901", "1234|5678|12345678901"),
+        ] {
+            assert_eq!(whole_numbers(text.split_whitespace()).join("|"), is, "{text}");
+        }
     }
 
     #[test]
@@ -308,7 +344,7 @@ mod tests {
 
     #[test]
     fn traditional_script_is_known_by_its_headings() {
-        let wanted = Wanted { columns: &[&["订单号"], &["运单号"]], needed: &[], alike: |_| None };
+        let wanted = Wanted { columns: &[&["订单号"], &["运单号"]], needed: &[], closer: &[], alike: |_| None };
         let (big5, _, _) = encoding_rs::BIG5.encode("訂單號,運單號\r\n紅杯,7731\r\n");
         let rows = file(&big5, &wanted).unwrap().rows;
         assert_eq!(rows[1].1[0].shown(), "紅杯");

@@ -1,7 +1,8 @@
 //! Importing products: all or nothing, from both kinds of table.
 
 use rust_xlsxwriter::Workbook;
-use xiaopu::catalogue::import::{self, WANTED};
+use xiaopu::catalogue::import::{self, Agreed, Stopped, WANTED};
+use xiaopu::staff::Role;
 use xiaopu::tables;
 
 use crate::support::*;
@@ -17,7 +18,7 @@ async fn a_table_is_imported_whole_or_not_at_all() {
         async move {
             let table = tables::open(&path, &WANTED).map_err(String::from)?;
             let plan = import::plan(&table, Some(&folder)).map_err(|problems| problems.join("\n"))?;
-            import::apply(&shop, plan).await
+            import::apply(&shop, plan, "命令行", Agreed::default()).await.map_err(String::from)
         }
     };
     let good =
@@ -69,7 +70,7 @@ async fn a_spreadsheet_is_read_cell_by_cell() {
     });
     let w = World::new().await;
     let plan = import::plan(&tables::open(&good, &WANTED).unwrap(), Some(folder.path())).ok().unwrap();
-    assert_eq!(import::apply(&w.shop, plan).await.unwrap().skus, 1);
+    assert_eq!(import::apply(&w.shop, plan, "命令行", Agreed::default()).await.unwrap().skus, 1);
     let item = &w.get("/products").await.ok()["items"][0];
     assert_eq!((&item["name"], &item["priceFen"]), (&"苹果".into(), &1990.into()));
     // A tiny file that claims a rectangle no memory holds.
@@ -88,7 +89,8 @@ async fn a_spreadsheet_is_read_cell_by_cell() {
 async fn import(w: &World, text: &str) -> Result<import::Done, String> {
     let table = tables::read(text.as_bytes(), &WANTED).map_err(String::from)?;
     let plan = import::plan(&table, Some(std::path::Path::new("/nonexistent"))).map_err(|p| p.join("\n"))?;
-    import::apply(&w.shop, plan).await
+    let agreed = Agreed { again: true, doubts: true };
+    import::apply(&w.shop, plan, "命令行", agreed).await.map_err(String::from)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,7 +117,6 @@ async fn every_bad_row_is_named_by_its_line() {
         ("A,,1,1,7.73E+14,,", "后几位已经丢了"),
         ("A,,1,1,,,missing.jpg", "找不到图片"),
         ("A,,1,1,,,../../etc/passwd", "放在表格旁边"),
-        ("A,,1,1,,,https://example.com/a.jpg", "网址"),
         ("A,,1,1,X,,\nB,,1,1,X,,", "第 3 行：商家编码 X 与 第 2 行重复"),
         ("A,,1,1,,,\nA,,1,1,,,", "第 3 行"),
         ("A,颜色:红,1,1,,,\nA,尺码:L,1,1,,,", "规格名称要一致"),
@@ -224,6 +225,249 @@ async fn a_table_changes_what_it_has_and_nothing_else() {
     import(&w, unclear).await.unwrap();
     assert!(import(&w, "商品名称,售价\n杯子,2\n").await.unwrap_err().contains("有 2 个规格"));
     w.must_hold().await;
+}
+
+/// What a page would not tick by itself is not done at a word that nobody has said.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_table_asks_is_asked_on_the_command_line_too() {
+    let w = World::new().await;
+    import(&w, "商品名称,商家编码,售价,库存\n茶,S9,5,7\n").await.unwrap();
+    let apply = async |text: &str, agreed: Agreed| {
+        let plan = import::plan(&tables::read(text.as_bytes(), &WANTED).unwrap(), None).ok().unwrap();
+        import::apply(&w.shop, plan, "命令行", agreed).await
+    };
+    let stock = "select on_hand from skus where sku_code = 'S9'";
+    let table = "商家编码,库存,导出时库存\nS9,9,7\n";
+    assert_eq!(apply(table, Agreed::default()).await.unwrap().skus, 1);
+    // The same file, and the same difference in other words.
+    for again in [table, "商品名称,库存,导出时库存\n茶,9.0,7\n"] {
+        let Err(Stopped::Again(words)) = apply(again, Agreed { doubts: true, ..Agreed::default() }).await else {
+            panic!("{again}")
+        };
+        assert!(words.contains("有 1 行的库存差额") && words.contains("第 2 行"), "{words}");
+        assert_eq!(w.count(stock).await, 9);
+    }
+    assert_eq!(apply(table, Agreed { again: true, ..Agreed::default() }).await.unwrap().skus, 1);
+    assert_eq!(w.count(stock).await, 11);
+    // The console knows of it, and the command line of the console's.
+    let manager = w.staff("manager", Role::Manager).await;
+    let page = brought(&w, &manager, table).await;
+    assert!(page.contains("有 1 行的库存差额") && ticks(&page) == 0, "{page}");
+    let Err(Stopped::Doubts(doubts)) = apply("商品名称,售价,库存\n茶,0,\n水,1,1\n", Agreed::default()).await
+    else {
+        panic!("goods that cost nothing")
+    };
+    assert!(doubts.len() == 1 && doubts[0].contains("第 2 行：「茶」售价是 0 元"), "{doubts:?}");
+    assert_eq!(w.count("select count(*) from products").await, 1, "all or nothing");
+    w.must_hold().await;
+}
+
+/// The page on which a table is looked at.
+async fn brought(w: &World, manager: &Console<'_>, text: &str) -> String {
+    brought_file(w, manager, text.as_bytes().to_vec()).await
+}
+
+async fn brought_file(w: &World, manager: &Console<'_>, bytes: Vec<u8>) -> String {
+    let part = reqwest::multipart::Part::bytes(bytes).file_name("a");
+    let request = w.http().post(w.at("/admin/products/import")).header("Cookie", &manager.cookie);
+    let answer = request.multipart(reqwest::multipart::Form::new().part("file", part)).send().await.unwrap();
+    let at = answer.headers()["Location"].to_str().unwrap().to_owned();
+    manager.page(&at).await
+}
+
+/// How many rows of a page are ticked.
+fn ticks(page: &str) -> usize {
+    let boxes = page.split("name=\"row\" value=\"").skip(1);
+    boxes.filter(|cut| cut.split_once('"').is_some_and(|(_, behind)| behind.starts_with(" checked"))).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_stock_for_several_specifications_is_asked_about() {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    let format = rust_xlsxwriter::Format::new();
+    for (column, title) in (0..).zip(["商品名称", "规格", "售价", "库存"]) {
+        sheet.write_string(0, column, title).unwrap();
+    }
+    for (line, spec) in (1..).zip(["颜色:红", "颜色:蓝", "颜色:绿", "颜色:白"]) {
+        sheet.write_string(line, 1, spec).unwrap();
+    }
+    sheet.merge_range(1, 0, 4, 0, "杯子", &format).unwrap();
+    sheet.merge_range(1, 2, 4, 2, "", &format).unwrap();
+    sheet.write_number(1, 2, 9).unwrap();
+    sheet.merge_range(1, 3, 3, 3, "", &format).unwrap();
+    sheet.write_number(1, 3, 30).unwrap();
+    sheet.write_number(4, 3, 5).unwrap();
+    let w = World::new().await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let bytes = book.save_to_buffer().unwrap();
+    let page = brought_file(&w, &manager, bytes.clone()).await;
+    let ticked = |at: usize| page.contains(&format!("name=\"row\" value=\"{at}\" checked"));
+    assert_eq!([0, 1, 2, 3].map(ticked), [false, false, false, true], "{page}");
+    assert_eq!(page.matches("库存 30 是一格合并了第 2–4 行写的").count(), 3, "{page}");
+    let plan = import::plan(&tables::read(&bytes, &WANTED).unwrap(), None).ok().unwrap();
+    assert!(matches!(
+        import::apply(&w.shop, plan, "命令行", Agreed::default()).await,
+        Err(Stopped::Doubts(doubts)) if doubts.len() == 3
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn goods_are_found_by_what_is_printed_on_them_and_no_two_share_it_unasked() {
+    let w = World::new().await;
+    let all = "商品名称,商家编码,条码,售价,库存\n茶,T1,6901234567892,5,7\n水,W1,,2,3\n酒,6909999999993,,9,1\n";
+    import(&w, all).await.unwrap();
+    let price = async |name: &str| {
+        let price = "select s.price_fen from skus s join products p on p.id = s.product_id where p.name = ";
+        w.count(&format!("{price}'{name}'")).await
+    };
+    // A list of prices by barcode; some shops write that as the code of their own.
+    for barcode in ["6901234567892", "６９０１２３４５６７８９２", "6901234567892.0"] {
+        let done = import(&w, &format!("条码,售价\n{barcode},{}\n", barcode.len())).await.unwrap();
+        assert_eq!((done.skus, done.added), (1, 0), "{barcode}");
+        assert_eq!(price("茶").await, 100 * barcode.len() as i64, "{barcode}");
+    }
+    import(&w, "条码,售价\n6909999999993,8\n").await.unwrap();
+    assert_eq!(price("酒").await, 800);
+    assert_eq!(w.count("select count(*) from skus where barcode is not null").await, 1);
+    assert_eq!(w.count("select count(*) from skus where sku_code in ('T1', 'W1', '6909999999993')").await, 3);
+    for (table, what) in [
+        ("条码,售价\n6900000000000,8\n", "变成了科学计数"),
+        ("商品名称,条码\n水,6900000000000\n", "条码「6900000000000」像是被表格软件变成了科学计数"),
+        ("商品名称,商家编码\n水,690123000000000\n", "商家编码「690123000000000」像是被"),
+        ("条码,售价\n6930000000017,8\n", "条码 6930000000017 也不是已有商品的"),
+        ("条码,售价\n6901234567892,8\n6901234567892,9\n", "第 3 行"),
+    ] {
+        let problem = import(&w, table).await.unwrap_err();
+        assert!(problem.contains(what), "{table}: {problem}");
+    }
+    // What a program that reckons made of a code.
+    import(&w, "商家编码,售价\nT1,5\n").await.unwrap();
+    import(&w, "商品名称,商家编码,售价,库存\n醋,1001,5,7\n").await.unwrap();
+    import(&w, "商家编码,条码,售价\n1001.0,69000000011.0,6\n").await.unwrap();
+    let vinegar = "select count(*) from skus where sku_code = '1001' and barcode = '69000000011' and price_fen = 600";
+    assert_eq!(w.count(vinegar).await, 1);
+    // A barcode of other goods, their code, and one that two rows give.
+    let manager = w.staff("manager", Role::Manager).await;
+    for (rows, whose) in [
+        ("水,6901234567892\n", "条码 6901234567892 已经是「茶」的"),
+        ("水,6909999999993\n", "条码 6909999999993 已经是「酒」的"),
+        ("酒,6909999999993\n", ""),
+        ("水,6930000000017\n", ""),
+    ] {
+        let page = brought(&w, &manager, &format!("商品名称,条码\n{rows}")).await;
+        assert_eq!(page.contains("扫码时分不清"), !whose.is_empty(), "{rows}: {page}");
+        assert!(page.contains(whose) && (ticks(&page) == 1) == whose.is_empty(), "{rows}: {page}");
+    }
+    let page = brought(&w, &manager, "商品名称,条码\n水,6930000000017\n酒,6930000000017\n").await;
+    assert!(page.contains("条码 6930000000017 已经是 第 2 行写的") && ticks(&page) == 1, "{page}");
+    // The second alone is another matter than the second beside the first.
+    let seen = page.split("name=\"seen\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let run = page.split("action=\"").find(|at| at.starts_with("/admin/products/imports/")).unwrap();
+    manager.post(run.split('"').next().unwrap(), &[("seen", seen), ("row", "1")]).await;
+    let wine = "select count(*) from skus where barcode = '6930000000017' and sku_code = '6909999999993'";
+    assert_eq!(w.count(wine).await, 1);
+    import(&w, "商家编码,条码\nW1,6901234567892\n").await.unwrap();
+    assert!(import(&w, "条码,售价\n6901234567892,8\n").await.unwrap_err().contains("有 2 个规格在用"));
+    w.must_hold().await;
+}
+
+/// What the shop has changed since a table was exported is not taken back by cells that nobody has touched.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_export_takes_nothing_back() {
+    let w = World::new().await;
+    let before = "商品名称,副标题,商家编码,售价,划线价,库存,上架,条码,重量(克),成本\n\
+                  茶,香,T1,18,29,9,是,6901234567892,250,3\n水,,W1,2,,5,是,,,\n酒,,,9,,1,是,,,\n";
+    import(&w, before).await.unwrap();
+    let manager = w.staff("manager", Role::Manager).await;
+    let export = manager.page("/admin/products/export.csv").await;
+    import(&w, "商品名称,副标题,售价,划线价,上架,条码,重量(克),成本\n茶,更香,77.7,清空,否,6909999999993,300,4\n")
+        .await
+        .unwrap();
+    let tea = "select p.subtitle || s.price_fen || coalesce(s.market_price_fen, '') || p.on_shelf || s.barcode || s.weight_g
+                      || s.cost_fen || '/' || s.on_hand from skus s join products p on p.id = s.product_id where p.name = '茶'";
+    let as_it_is = async || {
+        let read = |conn: &rusqlite::Connection| {
+            Ok::<_, xiaopu::error::Error>(conn.query_row(tea, [], |r| r.get::<_, String>(0))?)
+        };
+        w.shop.db.read(read).await.unwrap()
+    };
+    assert_eq!(as_it_is().await, "更香777006909999999993300400/9");
+    // As it went out, and with another stock.
+    assert_eq!(import(&w, &export).await.unwrap().skus, 0);
+    let edited = |from: &str, to: &str| {
+        let line = export.lines().find(|line| line.contains("茶,")).unwrap();
+        let (before, after) = (line, line.replacen(from, to, 1));
+        assert_ne!(before, after, "{line}");
+        export.replace(before, &after)
+    };
+    let page = brought(&w, &manager, &edited(",9,", ",12,")).await;
+    let left = "导出后在后台改过、表里没有动的，不改回去：副标题 更香，售价(元) 77.70，划线价(元) （空），条码 6909999999993，重量(克) 300，成本(元) 4.00，上架 否";
+    assert!(page.contains(left) && ticks(&page) == 1, "{page}");
+    assert_eq!(import(&w, &edited(",9,", ",12,")).await.unwrap().skus, 1);
+    assert_eq!(as_it_is().await, "更香777006909999999993300400/12");
+    // Changed here and there.
+    let page = brought(&w, &manager, &edited("18.00", "20.00")).await;
+    assert!(page.contains("导出后在后台改成了 售价(元) 77.70：真要照表里改的请打勾") && ticks(&page) == 0, "{page}");
+    // Changed in the table alone.
+    let page = brought(&w, &manager, &export.replace("W1,2.00", "W1,3.00")).await;
+    assert!(page.contains("<b>3.00</b>") && ticks(&page) == 1, "{page}");
+    // Its words were copied into another row, which says them anew.
+    let line = export.lines().find(|line| line.contains("茶,")).unwrap();
+    let copied = format!(
+        "{}\n{}\n",
+        export.lines().next().unwrap(),
+        line.replace("茶,香,", "水,香,").replace("T1", "W1").replace("6901234567892", "")
+    );
+    assert!(brought(&w, &manager, &copied).await.contains("<b>18.00</b>"));
+    // Goods that are called otherwise now are not made anew.
+    w.shop.write(|tx| Ok(tx.execute("update products set name = '老酒' where name = '酒'", [])?)).await.unwrap();
+    let page = brought(&w, &manager, &export).await;
+    assert!(page.contains("导出时有这个规格，现在没有了") && ticks(&page) == 0, "{page}");
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_off_sale_stays_so_unless_somebody_says_otherwise() {
+    let w = World::new().await;
+    import(&w, "商品名称,规格,商家编码,售价,库存\n衫,颜色:红,A1,9,5\n衫,颜色:蓝,A2,9,5\n").await.unwrap();
+    w.shop.write(|tx| Ok(tx.execute("update skus set enabled = 0 where sku_code = 'A1'", [])?)).await.unwrap();
+    let manager = w.staff("manager", Role::Manager).await;
+    let page = brought(&w, &manager, "商家编码,售价\nA1,8\n").await;
+    assert!(ticks(&page) == 1 && !page.contains("在售"), "{page}");
+    import(&w, "商家编码,售价\nA1,8\n").await.unwrap();
+    assert_eq!(w.count("select count(*) from skus where enabled = 0 and price_fen = 800").await, 1);
+    let page = brought(&w, &manager, "商品名称,规格,售价,库存\n衫,颜色:红,8,5\n").await;
+    assert!(ticks(&page) == 0 && page.contains("打勾就重新在售"), "{page}");
+    import(&w, "商品名称,规格,售价,库存\n衫,颜色:红,8,5\n").await.unwrap();
+    assert_eq!(w.count("select count(*) from skus where enabled = 1").await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_says_nothing_is_not_kept_and_goods_are_not_made_twice() {
+    let w = World::new().await;
+    let head = "商品名称,副标题,分类,商家编码,划线价,条码,售价,库存,图片\n";
+    for nothing in ["NaN", "null", "无", "-", "—", "/", "N/A"] {
+        let row = format!("杯{nothing},{nothing},{nothing},{nothing},{nothing},{nothing},5,1,{nothing}\n");
+        // One that is an error of a spreadsheet is one here.
+        let name = row.replacen(&format!("杯{nothing}"), &format!("杯{}", nothing.len()), 1);
+        let done = import(&w, &format!("{head}{name}")).await;
+        assert!(done.is_ok() || nothing == "N/A", "{nothing}: {done:?}");
+    }
+    assert_eq!(w.count("select count(*) from skus where sku_code is not null").await, 0);
+    assert_eq!(w.count("select count(*) from categories").await, 0);
+    // Pictures on the web are left out, and said.
+    let manager = w.staff("manager", Role::Manager).await;
+    let page = brought(&w, &manager, "商品名称,售价,库存,主图\n碗,5,1,https://example.com/a.jpg\n盘,5,1,a.jpg\n").await;
+    assert!(ticks(&page) == 2 && page.contains("有 2 行的图片是网址或文件名，没有导入"), "{page}");
+    // The same name in other signs.
+    import(&w, "商品名称,售价,库存\nT恤(男),5,1\n").await.unwrap();
+    for name in ["T恤（男）", "Ｔ恤(男)", "t 恤【男】"] {
+        let page = brought(&w, &manager, &format!("商品名称,售价,库存\n{name},5,1\n")).await;
+        assert!(ticks(&page) == 0 && page.contains("店里有「T恤(男)」"), "{name}: {page}");
+    }
+    let page = brought(&w, &manager, "商品名称,售价,库存\nT恤(女),5,1\n").await;
+    assert_eq!(ticks(&page), 1, "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

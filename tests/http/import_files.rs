@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use xiaopu::catalogue::import::{self, Column, NUMBERS, Plan, Verdict, WANTED};
+use xiaopu::catalogue::import::{self, Agreed, Column, NUMBERS, Plan, Verdict, WANTED};
 use xiaopu::catalogue::store;
 use xiaopu::error::Error;
 use xiaopu::money::Fen;
@@ -247,10 +247,10 @@ fn the_zero_of_a_formula_that_nobody_reckoned_is_no_price() {
 #[tokio::test(flavor = "multi_thread")]
 async fn pictures_of_the_table_reach_the_shop() {
     let w = World::new().await;
-    let done = import::apply(&w.shop, plan("xlsxwriter_pictures.xlsx")).await.unwrap();
+    let done = import::apply(&w.shop, plan("xlsxwriter_pictures.xlsx"), "命令行", Agreed::default()).await.unwrap();
     assert_eq!(done.products, 2);
     assert_eq!(w.count("select count(*) from product_images").await, 3);
-    let again = import::apply(&w.shop, plan("xlsxwriter_pictures.xlsx")).await.unwrap();
+    let again = import::apply(&w.shop, plan("xlsxwriter_pictures.xlsx"), "命令行", Agreed::default()).await.unwrap();
     assert_eq!((again.skus, again.same), (0, 3));
 }
 
@@ -299,6 +299,23 @@ fn a_picture_belongs_to_the_row_in_which_most_of_it_lies() {
         let with: Vec<_> =
             plan.rows.iter().filter(|row| !row.pictures.is_empty()).map(|row| row.said(Column::Name)).collect();
         assert_eq!(with, [Some(own)], "{offset}");
+    }
+}
+
+/// Programs put a picture at a cell and say how large it is, and so does whoever lets it keep its size.
+#[test]
+fn a_picture_that_keeps_its_size_belongs_to_the_row_that_it_covers() {
+    for name in ["openpyxl_over.xlsx", "exceljs_over.xlsx", "xlsxwriter_over.xlsx", "libreoffice_over.xlsx"] {
+        let plan = plan(name);
+        let own: Vec<_> = plan.rows.iter().map(|row| (row.said(Column::Name).unwrap(), row.pictures.len())).collect();
+        // By a few pixels above its row, of its height and of the usual one; higher than its row; across one that is not
+        // shown; and where it was put.
+        let right = ["高", "矮", "长", "隐后", "正"].map(|name| (name, 1));
+        assert_eq!(own.into_iter().filter(|(_, n)| *n > 0).collect::<Vec<_>>(), right, "{name}");
+        let mut all: Vec<_> = plan.rows.iter().flat_map(|row| row.pictures.clone()).collect();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 5, "{name}");
     }
 }
 

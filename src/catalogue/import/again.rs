@@ -5,11 +5,10 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::Connection;
 
 use super::judge::Finder;
-use super::store::{self, Import};
-use super::{Column, Row};
+use super::{Column, Row, store};
 use crate::catalogue::rules;
 use crate::error::Result;
-use crate::ids::SkuId;
+use crate::ids::{ImportId, SkuId};
 
 /// Rows whose difference in stock was added already, by a table that was carried out before.
 pub struct Again {
@@ -20,10 +19,10 @@ pub struct Again {
 
 /// The latest table that has added to the same goods from the same stock as rows of this one would, if one has. How the
 /// goods are named, what the stock was to be and what else the rows say does not matter.
-pub fn again(conn: &Connection, import: &Import) -> Result<Option<Again>> {
+pub fn again(conn: &Connection, own: Option<ImportId>, rows: &[Row]) -> Result<Option<Again>> {
     let mut finder = Finder::new(conn);
     let mut waiting: HashMap<(SkuId, i64), Vec<usize>> = HashMap::new();
-    for (at, row) in import.rows.iter().enumerate().filter(|(_, row)| row.done.is_none()) {
+    for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.done.is_none()) {
         if let Some(then) = adds_to(row)
             && let Some(sku) = finder.sku(row)?
         {
@@ -34,8 +33,8 @@ pub fn again(conn: &Connection, import: &Import) -> Result<Option<Again>> {
         return Ok(None);
     }
     let begun: HashSet<i64> = waiting.keys().map(|(_, then)| *then).collect();
-    for (id, ran_at) in store::ran_beside(conn, import.id)? {
-        let Some(other) = store::by_id(conn, id)? else { continue };
+    for (other, ran_at) in store::ran(conn)?.into_iter().filter(|(id, _)| Some(*id) != own) {
+        let Some(other) = store::by_id(conn, other)? else { continue };
         let mut rows: Vec<usize> = Vec::new();
         for row in other.rows.iter().filter(|row| row.done.is_some()) {
             if let Some(then) = adds_to(row).filter(|then| begun.contains(then))

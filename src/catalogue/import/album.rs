@@ -19,6 +19,8 @@ pub(super) struct Album {
     known: HashMap<usize, Result<String, String>>,
     /// Where pictures are that belong to some other column.
     elsewhere: Vec<String>,
+    /// Rows that name pictures which are on the web, or were not brought with the table.
+    pub elsewhere_named: usize,
 }
 
 /// A table that has a column for pictures says which are the goods'; else those that lie over what it says of them are.
@@ -70,7 +72,13 @@ impl Album {
     }
 
     /// What is said of pictures that are not the goods'.
-    pub(super) fn left_out(&self) -> Option<String> {
+    pub(super) fn left_out(&self) -> Vec<String> {
+        let named = self.elsewhere_named;
+        let words = format!("有 {named} 行的图片是网址或文件名，没有导入：请导入后在商品页添加，或把图片放进单元格");
+        self.drawn_elsewhere().into_iter().chain((named > 0).then_some(words)).collect()
+    }
+
+    fn drawn_elsewhere(&self) -> Option<String> {
         let named = self.elsewhere.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join("、");
         let n = self.elsewhere.len();
         let more = if n > NAMED { "…" } else { "" };

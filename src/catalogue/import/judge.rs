@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
+use super::codes::{ByCode, Codes, unspoilt, whole};
 use super::shelf::{self, State};
+use super::since::{Since, Then};
 use super::specs::{self, Specs};
 use super::{Column, EMPTY_IT, Row, path, written, yes};
 use crate::catalogue::store::{self, SkuDraft};
@@ -13,6 +15,8 @@ use crate::error::Result;
 use crate::ids::{ImageHash, ProductId, SkuId};
 use crate::money::Fen;
 use crate::shown::{Shown, mark};
+use crate::tables;
+use crate::typed::simplified;
 use crate::words::words;
 
 words! {
@@ -49,14 +53,28 @@ pub struct Judged {
     pub note: String,
     /// What somebody should say yes to before it is carried out.
     pub doubt: String,
+    /// The same, for what another row of the table says: without that row it is not so.
+    pub beside: String,
+    /// What was changed in the shop since the table was exported, and stays so.
+    pub left: String,
+    /// The pictures that it brings, by their hashes.
+    pub pictures: Vec<ImageHash>,
     pub(super) deed: Option<Box<Deed>>,
 }
 
 impl Judged {
+    pub fn is_doubtful(&self) -> bool {
+        !self.doubt.is_empty() || !self.beside.is_empty()
+    }
+
     /// A mark of what is said about it.
     pub(super) fn mark(&self) -> u64 {
         let changes = self.changes.iter().flat_map(|change| [change.what, &change.was, &change.is]);
-        mark([self.verdict.word(), &self.name, &self.spec, &self.note, &self.doubt].into_iter().chain(changes))
+        mark(
+            [self.verdict.word(), &self.name, &self.spec, &self.note, &self.doubt, &self.left]
+                .into_iter()
+                .chain(changes),
+        )
     }
 }
 
@@ -102,6 +120,11 @@ struct Judge<'c> {
     categories: Vec<Category>,
     groups: HashMap<String, Group>,
     codes: HashMap<String, String>,
+    known: Codes<'c>,
+    /// The products' names by what is alike in them, once somebody has asked.
+    names: Option<HashMap<String, String>>,
+    /// Barcodes of the rows before, each with its line.
+    given: HashMap<String, String>,
 }
 
 /// A row that can be carried out, or why it cannot.
@@ -110,6 +133,9 @@ type Weighed = std::result::Result<Fine, String>;
 struct Fine {
     name: String,
     changes: Vec<Change>,
+    doubts: Vec<String>,
+    beside: String,
+    left: Vec<String>,
     deed: Deed,
 }
 
@@ -127,6 +153,8 @@ pub struct Waiting {
     pub name: String,
     pub verdict: Verdict,
     pub mark: u64,
+    /// Whether its goods are new, not only this specification of them.
+    pub new_goods: bool,
     /// Whether somebody should say yes to it before it is carried out.
     pub doubtful: bool,
     /// What is to be said about it, where it was asked for.
@@ -144,10 +172,10 @@ pub fn waiting(
     let mut waiting = Vec::new();
     for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.done.is_none()) {
         let mut judged = judge.judged(row)?;
-        judged.deed = None;
+        let new_goods = judged.deed.take().is_some_and(|deed| deed.product.is_none());
         let (mark, verdict, name) = (judged.mark(), judged.verdict, judged.name.clone());
-        let doubtful = !judged.doubt.is_empty();
-        let mut one = Waiting { at, name, verdict, mark, doubtful, judged: None };
+        let doubtful = judged.is_doubtful();
+        let mut one = Waiting { at, name, verdict, mark, new_goods, doubtful, judged: None };
         one.judged = said(&one).then_some(judged);
         waiting.push(one);
     }
@@ -166,6 +194,9 @@ fn judged(row: &Row, weighed: Weighed) -> Judged {
         changes: Vec::new(),
         note: String::new(),
         doubt: String::new(),
+        beside: String::new(),
+        left: String::new(),
+        pictures: Vec::new(),
         deed: None,
     };
     match weighed {
@@ -177,22 +208,33 @@ fn judged(row: &Row, weighed: Weighed) -> Judged {
                 (Some(_), false) => Verdict::Changed,
             };
             judged.spec = written(&fine.deed.draft.specs);
-            judged.doubt = doubt(&fine);
+            judged.doubt = doubt(row, &fine);
+            judged.beside.clone_from(&fine.beside);
+            if !fine.left.is_empty() {
+                judged.left = format!("导出后在后台改过、表里没有动的，不改回去：{}", fine.left.join("，"));
+            }
+            judged.pictures.clone_from(&fine.deed.pictures);
             (judged.name, judged.changes, judged.deed) = (fine.name, fine.changes, Some(Box::new(fine.deed)));
         }
     }
     judged
 }
 
-/// Goods that cost nothing are mostly goods of which nobody wrote the price yet.
-fn doubt(fine: &Fine) -> String {
-    let priced = fine.deed.sku.is_none() || fine.changes.iter().any(|change| change.what == PRICE);
-    let free = priced && fine.deed.draft.price == Fen::ZERO;
-    if free {
-        "售价是 0 元：买家不用付钱就能下单；真要送的请打勾".to_owned()
-    } else {
-        String::new()
+/// What somebody is asked about a row. Goods that cost nothing are mostly goods of which nobody wrote the price yet.
+fn doubt(row: &Row, fine: &Fine) -> String {
+    let said = |what: &str| fine.deed.sku.is_none() || fine.changes.iter().any(|change| change.what == what);
+    let mut doubts = fine.doubts.clone();
+    if said(PRICE) && fine.deed.draft.price == Fen::ZERO {
+        doubts.push("售价是 0 元：买家不用付钱就能下单；真要送的请打勾".to_owned());
     }
+    let SkuDraft { price, market_price, .. } = &fine.deed.draft;
+    if let Some(market) = market_price.filter(|market| market < price && (said(PRICE) || said("划线价"))) {
+        doubts.push(format!("划线价 {} 比售价 {} 低：两列是不是写反了", market.plain(), price.plain()));
+    }
+    if fine.deed.on_hand.is_some() {
+        doubts.extend(row.doubts.iter().cloned());
+    }
+    doubts.join("；")
 }
 
 /// Turns a sentence into the row's refusal.
@@ -202,7 +244,15 @@ macro_rules! refuse {
 
 impl Judge<'_> {
     fn new(conn: &Connection) -> Result<Judge<'_>> {
-        Ok(Judge { conn, categories: store::categories(conn)?, groups: HashMap::new(), codes: HashMap::new() })
+        Ok(Judge {
+            conn,
+            categories: store::categories(conn)?,
+            groups: HashMap::new(),
+            codes: HashMap::new(),
+            known: Codes::new(conn),
+            names: None,
+            given: HashMap::new(),
+        })
     }
 
     fn judged(&mut self, row: &Row) -> Result<Judged> {
@@ -213,15 +263,21 @@ impl Judge<'_> {
         if !row.problems.is_empty() {
             return Ok(Err(row.problems.join("；")));
         }
-        let code = row.said(Column::SkuCode).filter(|code| *code != EMPTY_IT);
-        let owner = code.map(|code| store::sku_with_code(self.conn, code)).transpose()?.flatten();
-        let name = match (row.said(Column::Name), &owner) {
+        let by_code = match self.known.by_code(row)? {
+            Ok(by_code) => by_code,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let (code, owner) = (by_code.code.as_deref(), &by_code.owner);
+        let name = match (row.said(Column::Name), owner) {
             (None, Some(owner)) => owner.product_name.clone(),
             (None, None) => {
                 let title = super::TITLES[Column::Name as usize][0];
-                match code {
-                    Some(code) if !row.has(Column::Name) => {
+                match (code, row.said(Column::Barcode)) {
+                    (Some(code), _) if !row.has(Column::Name) => {
                         refuse!("表里缺少列「{title}」，商家编码 {code} 也不是已有商品的")
+                    }
+                    (None, Some(barcode)) if !row.has(Column::Name) => {
+                        refuse!("表里缺少列「{title}」，条码 {barcode} 也不是已有商品的")
                     }
                     _ => refuse!("没有填商品名称（1 到 60 个字）"),
                 }
@@ -231,14 +287,16 @@ impl Judge<'_> {
                 Err(problem) => return Ok(Err(problem)),
             },
         };
+        if let Some(owner) = owner.as_ref().filter(|owner| owner.deleted) {
+            let what = if by_code.by_barcode { "条码" } else { "商家编码" };
+            let code = code.or(row.said(Column::Barcode)).unwrap_or_default();
+            refuse!("{what} {code} 是回收站里「{}」的：请先还原它，或换一个编码", owner.product_name)
+        }
         if let Some(code) = code {
             if let Some(other) = self.codes.insert(code.to_owned(), row.line.clone()) {
                 refuse!("商家编码 {code} 与{}重复", spaced(&other));
             }
-            match &owner {
-                Some(owner) if owner.deleted => {
-                    refuse!("商家编码 {code} 是回收站里「{}」的：请先还原它，或换一个编码", owner.product_name)
-                }
+            match owner {
                 Some(owner) if owner.product_name != name => {
                     refuse!("商家编码 {code} 已被其他商品使用（「{}」）；改名请在商品页", owner.product_name)
                 }
@@ -254,11 +312,49 @@ impl Judge<'_> {
             self.groups.insert(name.clone(), group);
         }
         let Some(group) = self.groups.get_mut(&name) else { refuse!("商品名称「{name}」读不出来") };
-        Ok(weigh_in(row, &name, owner.map(|owner| owner.id), group, &self.categories))
+        let mut fine = match weigh_in(row, &name, &by_code, group, &self.categories) {
+            Ok(fine) => fine,
+            refused => return Ok(refused),
+        };
+        if let Some(Some(barcode)) = fine.deed.barcode.clone() {
+            let doubt = |whose: &str| format!("条码 {barcode} 已经是{whose}：扫码时分不清；真要一样的请打勾");
+            let other = self.known.other(&barcode, fine.deed.sku)?;
+            fine.doubts.extend(other.map(|other| doubt(&format!("「{}」的", other.product_name))));
+            let before = self.given.insert(barcode.clone(), row.line.clone());
+            fine.beside = before.map(|line| doubt(&format!("{}写的", spaced(&line)))).unwrap_or_default();
+        }
+        if fine.deed.product.is_none() {
+            let alike = self.alike(&fine.name)?;
+            fine.doubts.extend(
+                alike.map(|known| format!("店里有「{known}」：是同一种商品，请照它写名称；真是另一种的请打勾")),
+            );
+        }
+        Ok(Ok(fine))
+    }
+
+    /// A product whose name is written in other signs, and says the same.
+    fn alike(&mut self, name: &str) -> Result<Option<String>> {
+        let names = match self.names.take() {
+            Some(names) => names,
+            None => store::names(self.conn)?.into_iter().map(|name| (folded(&name), name)).collect(),
+        };
+        Ok(self.names.insert(names).get(&folded(name)).cloned())
     }
 }
 
-fn weigh_in(row: &Row, name: &str, coded: Option<SkuId>, group: &mut Group, categories: &[Category]) -> Weighed {
+/// A name without what differs between two who write it: blanks, wide signs, kinds of brackets, capitals.
+fn folded(name: &str) -> String {
+    let plain = simplified(&tables::narrow(name)).to_lowercase();
+    let sign = |c: char| match c {
+        '【' | '[' | '〔' => '(',
+        '】' | ']' | '〕' => ')',
+        _ => c,
+    };
+    plain.chars().filter(|c| !c.is_whitespace()).map(sign).collect()
+}
+
+fn weigh_in(row: &Row, name: &str, by_code: &ByCode, group: &mut Group, categories: &[Category]) -> Weighed {
+    let coded = by_code.owner.as_ref().map(|owner| owner.id);
     let says_more = says_more(row, group.product.as_ref());
     let said = |column: Column| row.said(column).filter(|_| column != Column::Specs || !says_more);
     let written_specs = said(Column::Specs);
@@ -267,6 +363,12 @@ fn weigh_in(row: &Row, name: &str, coded: Option<SkuId>, group: &mut Group, cate
     let known = sku.zip(group.product.as_ref());
     // A cell that says what the shop has is not looked at further: it may hold what older rules allowed.
     let now = |column: Column| known.map(|(sku, product)| super::cell(product, sku, categories, column));
+    let said = |column: Column| match column {
+        Column::SkuCode => by_code.code.as_deref().or(row.said(column)),
+        // It has told which goods are meant, and says no more.
+        Column::Barcode => said(column).filter(|_| !by_code.by_barcode),
+        _ => said(column),
+    };
     let said = |column: Column| said(column).filter(|text| now(column).is_none_or(|now| now != *text));
     let mut problems = Vec::new();
     let mut read = Reading { problems: &mut problems };
@@ -274,13 +376,15 @@ fn weigh_in(row: &Row, name: &str, coded: Option<SkuId>, group: &mut Group, cate
     let subtitle = said(Column::Subtitle).and_then(|text| read.kept(rules::subtitle(emptied(text))));
     let category = said(Column::Category).and_then(|text| read.kept(category(emptied(text))));
     let state = said(Column::OnShelf).and_then(|text| read.kept(on_shelf(text)));
-    let code = said(Column::SkuCode).and_then(|text| read.kept(rules::code(emptied(text))));
+    let code =
+        said(Column::SkuCode).map(emptied).and_then(|text| read.kept(unspoilt("商家编码", text).and_then(rules::code)));
     let price = said(Column::Price).and_then(|text| read.kept(rules::price(text, "售价", "19.90")));
     let market = said(Column::MarketPrice).and_then(|text| match text {
         EMPTY_IT => Some(None),
         text => read.kept(rules::price(text, "划线价", "29.90")).map(Some),
     });
-    let barcode = said(Column::Barcode).and_then(|text| read.kept(rules::barcode(emptied(text))));
+    let barcode = said(Column::Barcode).map(|text| whole(emptied(text)));
+    let barcode = barcode.and_then(|text| read.kept(unspoilt("条码", text).and_then(rules::barcode)));
     let weight = said(Column::Weight).and_then(|text| read.kept(rules::weight(emptied(text))));
     let cost = said(Column::Cost).and_then(|text| read.kept(rules::cost(emptied(text))));
     let stock = row.said(Column::Stock).and_then(|text| read.kept(rules::stock(text)));
@@ -303,6 +407,24 @@ fn weigh_in(row: &Row, name: &str, coded: Option<SkuId>, group: &mut Group, cate
     if !problems.is_empty() {
         return Err(problems.join("；"));
     }
+    let exported = row.said(Column::AsExported).and_then(Then::read);
+    let renamed = exported.as_ref().filter(|_| sku.is_none()).is_some_and(|then| {
+        let specs = wanted_specs.as_deref().map(written).unwrap_or_default();
+        then.was(Column::Name, name) && then.was(Column::Specs, &specs)
+    });
+    let mut since = Since::of(exported, sku);
+    let plain = |fen: &Option<Fen>| fen.map(Fen::plain).unwrap_or_default();
+    let was = |column: Column| move || known.map(|(sku, product)| super::cell(product, sku, categories, column));
+    let wanted_specs = since.said(Column::Specs, was(Column::Specs), wanted_specs, |is| written(is));
+    let subtitle = since.said(Column::Subtitle, was(Column::Subtitle), subtitle, String::clone);
+    let category = since.said(Column::Category, was(Column::Category), category, |is| is.join("/"));
+    let code = since.said(Column::SkuCode, was(Column::SkuCode), code, |is| is.clone().unwrap_or_default());
+    let price = since.said(Column::Price, was(Column::Price), price, |is| is.plain());
+    let market = since.said(Column::MarketPrice, was(Column::MarketPrice), market, plain);
+    let barcode = since.said(Column::Barcode, was(Column::Barcode), barcode, |is| is.clone().unwrap_or_default());
+    let weight = since.said(Column::Weight, was(Column::Weight), weight, |is| super::grams(*is));
+    let cost = since.said(Column::Cost, was(Column::Cost), cost, plain);
+    let state = since.said(Column::OnShelf, was(Column::OnShelf), state, |is| super::yes(*is != State::Off).to_owned());
     let on_shelf = state.map(|state| state != State::Off);
     let specs = match (sku, &wanted_specs) {
         (Some(sku), None) => sku.specs.clone(),
@@ -339,6 +461,8 @@ fn weigh_in(row: &Row, name: &str, coded: Option<SkuId>, group: &mut Group, cate
             return Err(format!("库存「{on_hand}」太大"));
         }
     }
+    // A list of prices says nothing of what is off sale; a row with all that a new specification needs may mean it again.
+    let enabled = sku.is_none_or(|sku| sku.enabled || row.said(Column::Price).is_some() && stock.is_some());
     let draft = SkuDraft {
         specs,
         sku_code: code.unwrap_or_else(|| sku.and_then(|sku| sku.sku_code.clone())),
@@ -347,7 +471,7 @@ fn weigh_in(row: &Row, name: &str, coded: Option<SkuId>, group: &mut Group, cate
         limit_per_order: sku.and_then(|sku| sku.limit_per_order),
         delivery: sku.map_or(Delivery::Express, |sku| sku.delivery),
         weight: weight.unwrap_or_else(|| sku.map_or(0, |sku| sku.weight)),
-        enabled: true,
+        enabled,
     };
     let has_pictures =
         group.product.as_ref().is_some_and(|product| pictures.iter().all(|p| product.images.contains(p)));
@@ -368,28 +492,39 @@ fn weigh_in(row: &Row, name: &str, coded: Option<SkuId>, group: &mut Group, cate
     if group.common.is_none() && !deed.common.is_none() {
         group.line = row.line.clone();
     }
+    let mut doubts = Vec::new();
+    if renamed {
+        doubts.push("导出时有这个规格，现在没有了：后台把它删了或改了名；真要再新增一个的请打勾".to_owned());
+    }
+    if !since.both.is_empty() {
+        doubts.push(format!("导出后在后台改成了 {}：真要照表里改的请打勾", since.both.join("，")));
+    }
+    if deed.draft.enabled && sku.is_some_and(|sku| !sku.enabled) {
+        doubts.push("这个规格在后台停售了：打勾就重新在售".to_owned());
+    }
     let Common { subtitle, category, on_shelf } = deed.common.clone();
     group.common.subtitle = subtitle.or(group.common.subtitle.take());
     group.common.category = category.or(group.common.category.take());
     group.common.on_shelf = on_shelf.or(group.common.on_shelf);
-    Ok(Fine { name: name.to_owned(), changes, deed })
+    Ok(Fine { name: name.to_owned(), changes, doubts, beside: String::new(), left: since.left, deed })
 }
 
 /// Finds the goods of which rows speak, whatever else is wrong with these.
 pub(super) struct Finder<'c> {
     conn: &'c Connection,
+    codes: Codes<'c>,
     /// By name: rows of one product mostly stand together.
     products: HashMap<String, Option<Product>>,
 }
 
 impl Finder<'_> {
     pub(super) fn new(conn: &Connection) -> Finder<'_> {
-        Finder { conn, products: HashMap::new() }
+        Finder { conn, codes: Codes::new(conn), products: HashMap::new() }
     }
 
     pub(super) fn sku(&mut self, row: &Row) -> Result<Option<SkuId>> {
-        let code = row.said(Column::SkuCode).filter(|code| *code != EMPTY_IT);
-        if let Some(owner) = code.map(|code| store::sku_with_code(self.conn, code)).transpose()?.flatten() {
+        let by_code = self.codes.by_code(row)?.unwrap_or_default();
+        if let Some(owner) = by_code.owner {
             return Ok(Some(owner.id));
         }
         let Some(name) = row.said(Column::Name).and_then(|name| rules::name(name).ok()) else { return Ok(None) };
@@ -565,7 +700,7 @@ fn changes(product: Option<&Product>, sku: Option<&Sku>, deed: &Deed, categories
             format!("{}（新）", count(deed.pictures.len())),
         );
     }
-    if sku.is_some_and(|sku| !sku.enabled) {
+    if draft.enabled && sku.is_some_and(|sku| !sku.enabled) {
         add("在售", "否".into(), "是".into());
     }
     changes

@@ -3,9 +3,11 @@
 
 mod again;
 mod album;
+mod codes;
 mod judge;
 mod run;
 mod shelf;
+mod since;
 mod specs;
 pub mod store;
 
@@ -15,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use again::{Again, again};
 pub use judge::{Change, Judged, Verdict, Waiting, judge, waiting};
-pub use run::{Done, Ran, apply, run};
+pub use run::{Agreed, Done, Ran, Stopped, apply, run};
 pub use specs::{read as specs, written};
 
 use super::media::Picture;
@@ -47,10 +49,12 @@ pub enum Column {
     Barcode,
     Weight,
     Cost,
+    /// Written by an export: what else the row was then, so that what nobody has touched takes nothing back.
+    AsExported,
 }
 
 /// In the order of an export. Tables that were brought in are kept by the columns' numbers, which therefore stay.
-const WRITTEN: [Column; 14] = [
+const WRITTEN: [Column; 15] = [
     Column::Name,
     Column::Subtitle,
     Column::Category,
@@ -65,9 +69,10 @@ const WRITTEN: [Column; 14] = [
     Column::Weight,
     Column::Cost,
     Column::StockThen,
+    Column::AsExported,
 ];
 /// Of those the ones that people fill in.
-pub const FILLED: usize = WRITTEN.len() - 1;
+pub const FILLED: usize = WRITTEN.len() - 2;
 
 /// Every column with its titles, the usual one first.
 const TITLES: [&[&str]; WRITTEN.len()] = [
@@ -333,27 +338,38 @@ const TITLES: [&[&str]; WRITTEN.len()] = [
     ],
     &["重量(克)", "weight_g", "重量(g)", "重量g", "重量克", "克重", "单件重量(克)", "毛重(克)", "毛重(g)", "weight(g)"],
     &["成本(元)", "cost", "成本价", "单位成本", "商品成本", "单件成本"],
+    &["导出时的样子", "as_exported"],
 ];
 
 /// Titles under which the state of something else may stand as well.
 const ANY_STATE: [&str; 2] = ["状态", "status"];
 
 /// What other tables part into columns of their own: specifications, and the two steps of a category.
-const PARTED: [&[&str]; 8] = [
+const PARTED: [&[&str]; 16] = [
     &["颜色", "颜色分类", "花色", "color"],
     &["尺码", "码数", "size"],
     &["口味"],
     &["款式"],
     &["一级分类", "一级类目"],
     &["二级分类", "二级类目"],
-    &["规格名称", "规格名", "规格值", "SKU名称", "平台规格", "规格描述", "变体"],
+    &["规格名称", "规格名", "SKU名称", "平台规格", "规格描述", "变体"],
     &["颜色规格", "颜色及规格", "颜色/规格", "颜色与规格", "颜色和规格", "颜色尺码", "颜色/尺码"],
+    &["规格项", "规格类型", "规格项目", "属性名", "属性名称"],
+    &["规格值", "属性值"],
+    &["规格项1", "规格名1", "规格名称1", "规格1名称", "规格1名", "属性名1"],
+    &["规格值1", "规格1值", "规格1", "属性值1"],
+    &["规格项2", "规格名2", "规格名称2", "规格2名称", "规格2名", "属性名2"],
+    &["规格值2", "规格2值", "规格2", "属性值2"],
+    &["规格项3", "规格名3", "规格名称3", "规格3名称", "规格3名", "属性名3"],
+    &["规格值3", "规格3值", "规格3", "属性值3"],
 ];
 /// Of those the specifications.
 const SPECS: usize = 4;
 /// What names a specification by its values alone: as a whole, or the colour and what else it is.
 const BY_VALUE: usize = 6;
 const BY_COLOUR: usize = 7;
+/// Columns in which a kind of specification has its name, each before that in which it has its value.
+const PAIRS: [usize; 4] = [8, 10, 12, 14];
 
 /// Every column that is looked for.
 static COLUMNS: [&[&str]; TITLES.len() + PARTED.len()] = {
@@ -370,6 +386,13 @@ static COLUMNS: [&[&str]; TITLES.len() + PARTED.len()] = {
 pub const WANTED: Wanted<'_> = Wanted {
     columns: &COLUMNS,
     needed: &[&[Column::Name as usize, Column::SkuCode as usize, Column::Barcode as usize]],
+    closer: &[
+        Column::SkuCode as usize,
+        Column::Price as usize,
+        Column::MarketPrice as usize,
+        Column::Stock as usize,
+        Column::Barcode as usize,
+    ],
     alike: |_| None,
 };
 
@@ -400,6 +423,9 @@ pub struct Row {
     /// What is wrong with cells on their own.
     #[serde(default)]
     pub problems: Vec<String>,
+    /// What of its stock somebody should say yes to.
+    #[serde(default)]
+    pub doubts: Vec<String>,
     /// What became of it, once it was carried out.
     #[serde(default)]
     pub done: Option<String>,
@@ -450,7 +476,22 @@ pub fn plan(table: &Table, folder: Option<&Path>) -> Result<Plan, Vec<String>> {
     let mut notes = table.notes.clone();
     notes.extend(without_other_states(table, &mut rows));
     notes.extend(album.left_out());
+    notes.extend(taken(table));
     Ok(Plan { rows, pictures: album.pictures, notes })
+}
+
+/// Which column was taken for what costs money or is counted, where it is not called as everybody calls it.
+fn taken(table: &Table) -> Vec<String> {
+    let Some(row) = table.rows.first() else { return Vec::new() };
+    let columns = [Column::SkuCode, Column::Price, Column::MarketPrice, Column::Stock, Column::Barcode, Column::Cost];
+    let told = columns.into_iter().filter_map(|column| {
+        let (at, usual) = (column as usize, TITLES[column as usize][0]);
+        let title = row.title(at)?;
+        let plain = usual.trim_end_matches("(元)");
+        let letters: String = row.address(at).chars().filter(char::is_ascii_alphabetic).collect();
+        (![usual, plain].contains(&title.trim())).then(|| format!("{plain} ← {letters} 列“{}”", title.trim()))
+    });
+    told.collect()
 }
 
 /// A column that is called 状态 alone, and says nowhere that something is or is not on sale, is not used.
@@ -497,15 +538,21 @@ fn read(row: &tables::Row, folder: Option<&Path>, album: &mut Album) -> Row {
         };
         read.cells.push(text);
     }
+    let named = |column: usize| column == Column::Name as usize;
+    let blanks =
+        read.cells.iter_mut().enumerate().filter(|(column, _)| !named(*column)).filter_map(|(_, cell)| cell.as_mut());
+    blanks.filter(|text| is_nothing(text)).for_each(String::clear);
     parted(row, &mut read);
-    // Where nothing else says which goods are meant, the code that is printed on them is theirs.
-    if !read.has(Column::SkuCode) && !read.has(Column::Name) {
-        read.cells.swap(Column::SkuCode as usize, Column::Barcode as usize);
-        let code = read.cells[Column::SkuCode as usize].as_mut();
-        code.into_iter().for_each(|code| *code = tables::narrow(code));
+    if let Some((first, last)) = row.merged(Column::Stock as usize)
+        && let Some(stock) = read.said(Column::Stock)
+    {
+        let words = format!(
+            "库存 {stock} 是一格合并了第 {first}–{last} 行写的：勾上是每个规格各 {stock} 件；一共 {stock} 件的，请拆开合并、各写各的"
+        );
+        read.doubts.push(words);
     }
     let (names, mut own) = (read.said(Column::Images).unwrap_or_default().to_owned(), Vec::new());
-    beside(&names, folder, &mut own, &mut read.problems);
+    album.elsewhere_named += usize::from(beside(&names, folder, &mut own, &mut read.problems));
     read.pictures.extend(own.iter().map(|picture| picture.hash.to_string()));
     if let Err(problem) = rules::images(read.pictures.len()) {
         read.problems.push(problem);
@@ -537,8 +584,10 @@ fn parted(row: &tables::Row, read: &mut Row) {
     };
     joined(0..SPECS, Column::Specs, ";", true);
     joined(SPECS..BY_VALUE, Column::Category, "/", false);
+    paired(row, read);
     for column in [BY_VALUE, BY_COLOUR] {
-        if read.said(Column::Specs).is_some() {
+        let names_a_value = column == BY_VALUE && row.get(TITLES.len() + PAIRS[0] + 1).is_some();
+        if read.said(Column::Specs).is_some() || names_a_value {
             continue;
         }
         match row.text(TITLES.len() + column) {
@@ -555,25 +604,84 @@ fn parted(row: &tables::Row, read: &mut Row) {
     }
 }
 
-/// File names beside the table, separated by `;` or `|`. Pictures on the web are not fetched.
-fn beside(names: &str, folder: Option<&Path>, pictures: &mut Vec<Picture>, problems: &mut Vec<String>) {
-    for name in names.split([';', '；', '|', '\n']).map(str::trim).filter(|name| !name.is_empty()) {
-        if name.contains("://") {
-            problems.push(format!("图片 {name} 是网址：请先下载到表格旁边，再写文件名"));
-        } else if name.starts_with('/') || name.split(['/', '\\']).any(|part| part == "..") {
-            problems.push(format!("图片 {name} 请放在表格旁边的文件夹里"));
-        } else {
-            let Some(folder) = folder else {
-                problems.push(format!("图片 {name} 没有一起上传：请清空这一格，导入后在商品页添加"));
-                continue;
-            };
-            match std::fs::read(folder.join(name)).ok().map(|bytes| Picture::read(&bytes)) {
-                None => problems.push(format!("找不到图片 {name}")),
-                Some(Ok(picture)) => pictures.push(picture),
-                Some(Err(e)) => problems.push(format!("图片 {name}：{}", e.message())),
+/// Specifications of which the name stands in one column and the value in the next.
+fn paired(row: &tables::Row, read: &mut Row) {
+    if read.said(Column::Specs).is_some() {
+        return;
+    }
+    let mut problems = Vec::new();
+    let mut text = |column: usize| match row.text(TITLES.len() + column)? {
+        Ok(text) => Some(clean(text)).filter(|text| !text.is_empty()),
+        Err(problem) => {
+            problems.push(problem);
+            None
+        }
+    };
+    let mut pairs = Vec::new();
+    for at in PAIRS {
+        let Some(value) = text(at + 1) else { continue };
+        let name = text(at).or_else(|| text(BY_VALUE).filter(|_| at == PAIRS[0]));
+        pairs.push((name, value));
+    }
+    read.problems.extend(problems);
+    if pairs.is_empty() {
+        return;
+    }
+    let split = |text: &str| -> Vec<String> {
+        text.split([';', '；', ',', '，', '/', '、']).map(|part| part.trim().to_owned()).collect()
+    };
+    let named = pairs.iter().map(|(name, value)| {
+        let (name, value) = (name.as_deref()?, value.as_str());
+        let (names, values) = (split(name), split(value));
+        Some(match names.len() > 1 && names.len() == values.len() {
+            true => {
+                names.iter().zip(&values).map(|(name, value)| format!("{name}:{value}")).collect::<Vec<_>>().join(";")
             }
+            false => format!("{name}:{value}"),
+        })
+    });
+    let specs = match named.collect::<Option<Vec<_>>>() {
+        Some(named) => {
+            read.parted = true;
+            named.join(";")
+        }
+        None => {
+            let values = pairs.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(";");
+            let named = specs::named(&values, false);
+            read.by_value = named.is_some();
+            named.unwrap_or(values)
+        }
+    };
+    read.cells[Column::Specs as usize] = Some(specs);
+}
+
+/// What people and programs put where there is nothing to write.
+fn is_nothing(text: &str) -> bool {
+    const WORDS: [&str; 8] = ["无", "暂无", "没有", "n/a", "null", "none", "nan", "undefined"];
+    WORDS.contains(&text.trim().to_lowercase().as_str())
+        || text.chars().all(|c| matches!(c, '-' | '—' | '/' | '\\' | '_'))
+}
+
+/// File names beside the table, separated by `;` or `|`. Answers whether some are left out, for pictures on the web are not
+/// fetched, and with an upload there are none beside it.
+fn beside(names: &str, folder: Option<&Path>, pictures: &mut Vec<Picture>, problems: &mut Vec<String>) -> bool {
+    let mut left_out = false;
+    for name in names.split([';', '；', '|', '\n']).map(str::trim).filter(|name| !name.is_empty()) {
+        let Some(folder) = folder.filter(|_| !name.contains("://")) else {
+            left_out = true;
+            continue;
+        };
+        if name.starts_with('/') || name.split(['/', '\\']).any(|part| part == "..") {
+            problems.push(format!("图片 {name} 请放在表格旁边的文件夹里"));
+            continue;
+        }
+        match std::fs::read(folder.join(name)).ok().map(|bytes| Picture::read(&bytes)) {
+            None => problems.push(format!("找不到图片 {name}")),
+            Some(Ok(picture)) => pictures.push(picture),
+            Some(Err(e)) => problems.push(format!("图片 {name}：{}", e.message())),
         }
     }
+    left_out
 }
 
 /// A SKU in the columns that are read. Pictures stay where they are: the column is empty, and an import keeps them.
@@ -596,6 +704,7 @@ fn cell(product: &Product, sku: &Sku, categories: &[Category], column: Column) -
         Column::Barcode => sku.barcode.clone().unwrap_or_default(),
         Column::Weight => grams(sku.weight),
         Column::Cost => sku.cost.map(Fen::plain).unwrap_or_default(),
+        Column::AsExported => since::written(product, sku, categories),
     }
 }
 
@@ -698,16 +807,49 @@ mod tests {
     }
 
     #[test]
-    fn a_barcode_is_the_code_of_goods_that_have_no_other() {
-        let said = |text: &str| {
-            let row = rows(text).rows.remove(0);
-            [Column::SkuCode, Column::Barcode].map(|column| row.said(column).map(str::to_owned))
+    fn a_specification_may_have_its_name_in_a_column_beside_it() {
+        let said = |head: &str, row: &str| {
+            rows(&format!("商品名称\t{head}\n杯\t{row}\n")).rows[0].said(Column::Specs).map(str::to_owned)
         };
-        let both = Some(["A1", "6901234567892"].map(|text| Some(text.to_owned())));
-        assert_eq!(Some(said("商品名称,条码,商家编码\n杯,6901234567892,A1\n")), both);
-        assert_eq!(said("商品名称,条码\n杯,6901234567892\n"), [None, Some("6901234567892".to_owned())]);
-        assert_eq!(said("条形码,库存\n6901234567892,3\n"), [Some("6901234567892".to_owned()), None]);
-        assert_eq!(said("条形码,库存\n６９０１２３４５６７８９２,3\n"), [Some("6901234567892".to_owned()), None]);
+        for (head, row, specs) in [
+            ("规格名\t规格值", "颜色\t红", Some("颜色:红")),
+            ("规格名称\t规格值", "颜色\t红", Some("颜色:红")),
+            ("规格名\t规格值", "颜色;尺码\t红;L", Some("颜色:红;尺码:L")),
+            ("规格名\t规格值", "颜色\t", None),
+            ("属性名\t属性值", "容量\t500ml", Some("容量:500ml")),
+            ("规格项1\t规格值1\t规格项2\t规格值2", "颜色\t红\t尺码\tL", Some("颜色:红;尺码:L")),
+            ("规格项1\t规格值1\t规格项2\t规格值2", "颜色\t红\t\t", Some("颜色:红")),
+            ("规格1\t规格2", "红\tL", Some("规格:红/L")),
+            ("规格值", "红", Some("规格:红")),
+            ("规格1", "颜色:红", Some("颜色:红")),
+            ("规格\t规格名\t规格值", "尺码:L\t颜色\t红", Some("尺码:L")),
+        ] {
+            assert_eq!(said(head, row).as_deref(), specs, "{head} {row}");
+        }
+    }
+
+    #[test]
+    fn what_a_row_says_of_its_own_specification_counts_before_what_is_said_of_the_goods() {
+        let head = "商品名称,总库存,规格库存,商品价格,规格价格,商品编码,规格编码,售价";
+        for (cells, order) in
+            [(["30", "10", "19.9", "29.9", "P", "S", "5"], false), (["10", "30", "29.9", "19.9", "S", "P", "5"], true)]
+        {
+            let mut titles: Vec<&str> = head.split(',').collect();
+            if order {
+                titles.swap(1, 2);
+                titles.swap(3, 4);
+                titles.swap(5, 6);
+            }
+            let plan = rows(&format!("{}\n杯,{}\n", titles.join(","), cells.join(",")));
+            let said = [Column::Stock, Column::Price, Column::SkuCode]
+                .map(|column| plan.rows[0].said(column).unwrap().to_owned());
+            assert_eq!(said, ["10", "29.9", "S"]);
+            assert!(
+                plan.notes.iter().any(|note| note.starts_with("售价 ← ") && note.ends_with("列“规格价格”")),
+                "{:?}",
+                plan.notes
+            );
+        }
     }
 
     #[test]

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::judge::{Common, Deed, Judged, Verdict, Waiting, judge};
 use super::store::{self as imports, Import};
-use super::{Plan, Row};
+use super::{Again, Plan, Row, again};
 use crate::catalogue::rules::MOST_IMAGES;
 use crate::catalogue::stock;
 use crate::catalogue::store::{self, Draft, SkuDraft};
+use crate::clock;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{CategoryId, ImageHash, ProductId, StaffId};
@@ -45,25 +46,83 @@ const AT_ONCE: usize = 1_000;
 /// So many can be written all or nothing.
 const MOST_WHOLE: usize = 20_000;
 
-/// Imports everything or nothing. `Err` names every bad row by its line.
-pub async fn apply(shop: &Shop, plan: Plan) -> std::result::Result<Done, String> {
-    if plan.rows.len() > MOST_WHOLE {
-        return Err(format!(
-            "这样一次最多导入 {MOST_WHOLE} 行，要么全部成功，要么全部不改：更多的请在后台导入，或拆成几个文件"
-        ));
+/// What somebody has said yes to, before anything was asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Agreed {
+    /// To differences in stock that were added already.
+    pub again: bool,
+    /// To rows that a page would not tick by itself.
+    pub doubts: bool,
+}
+
+/// Why a table changed nothing, in sentences.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// What is wrong with it.
+    Wrong(Vec<String>),
+    /// What somebody should say yes to first: that its differences in stock were added already.
+    Again(String),
+    /// The same of rows, each with its line.
+    Doubts(Vec<String>),
+}
+
+impl From<Stopped> for String {
+    fn from(stopped: Stopped) -> String {
+        match stopped {
+            Stopped::Wrong(sentences) | Stopped::Doubts(sentences) => sentences.join("\n"),
+            Stopped::Again(sentence) => sentence,
+        }
     }
+}
+
+/// Imports everything or nothing, and keeps the table beside those that were brought to the console. `who` did it.
+pub async fn apply(shop: &Shop, plan: Plan, who: &str, agreed: Agreed) -> std::result::Result<Done, Stopped> {
+    if plan.rows.len() > MOST_WHOLE {
+        return Err(Stopped::Wrong(vec![format!(
+            "这样一次最多导入 {MOST_WHOLE} 行，要么全部成功，要么全部不改：更多的请在后台导入，或拆成几个文件"
+        )]));
+    }
+    let who = who.to_owned();
     let write = move |tx: &Tx| {
+        let judged = judge(tx, &plan.rows)?;
+        if let Some(stopped) = stopped(tx, &plan, &judged, agreed)? {
+            return Ok(Err(stopped));
+        }
         for picture in &plan.pictures {
             picture.store(tx)?;
         }
-        let judged = judge(tx, &plan.rows)?;
-        let problems = problems(&judged);
-        if !problems.is_empty() {
-            return Err(Error::from(Code::ValidationFailed).says(problems.join("\n")));
+        let id = imports::insert(tx, &who, &plan.notes, &plan.rows)?;
+        let done = carry_out(tx, judged.iter(), None)?;
+        for (at, one) in judged.iter().enumerate().filter(|(_, one)| one.verdict != Verdict::Same) {
+            imports::put_done(tx, id, at, &became(one))?;
         }
-        carry_out(tx, judged.iter(), None)
+        imports::set_ran(tx, id)?;
+        Ok(Ok(done))
     };
-    shop.write_large(write).await.map_err(|e| e.message())
+    shop.write_large(write).await.unwrap_or_else(|e| Err(Stopped::Wrong(vec![e.message()])))
+}
+
+/// Why a table may not be carried out as it is.
+fn stopped(tx: &Tx, plan: &Plan, judged: &[Judged], agreed: Agreed) -> Result<Option<Stopped>> {
+    let problems = problems(judged);
+    if !problems.is_empty() {
+        return Ok(Some(Stopped::Wrong(problems)));
+    }
+    let again = if agreed.again { None } else { again(tx, None, &plan.rows)? };
+    if let Some(Again { ran_at, rows }) = again {
+        let lines: Vec<&str> = rows.iter().take(TOLD).map(|at| plan.rows[*at].line.as_str()).collect();
+        let more = if rows.len() > lines.len() { " 等" } else { "" };
+        return Ok(Some(Stopped::Again(format!(
+            "有 {} 行的库存差额 {} 已经导入过：{}{more}",
+            rows.len(),
+            clock::shown(ran_at),
+            lines.join("、")
+        ))));
+    }
+    let asked = judged.iter().filter(|one| !agreed.doubts && one.is_doubtful());
+    let doubts: Vec<String> =
+        asked.map(|one| format!("{}：「{}」{}{}", one.line, one.name, one.doubt, one.beside)).collect();
+    Ok((!doubts.is_empty()).then_some(Stopped::Doubts(doubts)))
 }
 
 /// Why rows are refused, each with its line; rows with the same cause together.
@@ -197,7 +256,7 @@ fn carry_out<'j>(tx: &Tx, judged: impl Iterator<Item = &'j Judged>, staff: Optio
         put(tx, id, one, deed, staff)?;
         pictures.entry(id).or_default().extend(deed.pictures.iter().cloned());
         done.skus += 1;
-        if (one.verdict == Verdict::Changed || !one.doubt.is_empty()) && done.changes.len() < TOLD {
+        if (one.verdict == Verdict::Changed || one.is_doubtful()) && done.changes.len() < TOLD {
             done.changes.push(format!("{}：「{}」{}", one.line, one.name, told(one)));
         }
     }
@@ -291,6 +350,7 @@ mod tests {
             name: name.to_owned(),
             verdict: Verdict::New,
             mark: 0,
+            new_goods: true,
             doubtful: false,
             judged: None,
         };

@@ -15,7 +15,7 @@ use crate::assets;
 use crate::catalogue::import::{
     self, Again, Column, Done, FILLED, NUMBERS, Plan, Ran, Verdict, WANTED, Waiting, store as imports,
 };
-use crate::catalogue::store;
+use crate::catalogue::{media, store};
 use crate::clock::{self, Day};
 use crate::console::{Download, back, download, frame, upload, workbook};
 use crate::db::Tx;
@@ -153,7 +153,7 @@ async fn check(
     let most = if all == Some(true) { MOST_LISTED } else { LISTED };
     let read = move |conn: &rusqlite::Connection| {
         let kept = imports::by_id(conn, id)?.ok_or(Code::NotFound)?;
-        let again = import::again(conn, &kept)?;
+        let again = import::again(conn, Some(id), &kept.rows)?;
         let added: BTreeSet<usize> = again.iter().flat_map(|again| again.rows.iter().copied()).collect();
         // Said of are those that are listed.
         let mut said = [0_usize; Verdict::ALL.len()];
@@ -187,7 +187,7 @@ async fn check(
         changed: group(Verdict::Changed, most),
         added: group(Verdict::New, most),
         same: group(Verdict::Same, if most > LISTED { most } else { SAME_LISTED }),
-        unshelved: rows.iter().filter(|one| one.verdict == Verdict::New && !on_shelf(&kept.rows[one.at])).count(),
+        unshelved: rows.iter().filter(|one| one.new_goods && !on_shelf(&kept.rows[one.at])).count(),
         moved: rows.iter().filter(|one| moved(one)).count(), seen: now.page(),
     };
     Ok(assets::page("console/products_check.html", context))
@@ -211,9 +211,10 @@ fn shown(
     let row = |one: &Waiting| {
         let judged = one.judged.as_ref()?;
         let changes: Vec<Value> = judged.changes.iter().map(change).collect();
+        let pictures: Vec<String> = judged.pictures.iter().map(media::thumb).collect();
         Some(json!({
             "at": one.at, "line": judged.line, "name": judged.name, "spec": judged.spec, "note": judged.note,
-            "doubt": judged.doubt, "changes": changes, "moved": moved(one), "asked": asked(one),
+            "doubt": judged.doubt, "beside": judged.beside, "left": judged.left, "pictures": pictures, "changes": changes, "moved": moved(one), "asked": asked(one),
         }))
     };
     let line = |one: &Waiting| &table[one.at].line;

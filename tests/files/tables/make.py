@@ -1,7 +1,7 @@
 """Makes the tables of this folder again: `python make.py`, with the tools that README.md names.
 
 SheetJS and exceljs are looked for in $NODE_PATH, LibreOffice as `soffice`, through which some are saved once more."""
-import datetime, io, os, re, subprocess, zipfile
+import datetime, io, json, os, re, subprocess, zipfile
 import msoffcrypto, openpyxl, pandas, xlsxwriter, xlwt
 from msoffcrypto.format.ooxml import OOXMLFile
 from odf.opendocument import OpenDocumentSpreadsheet
@@ -142,6 +142,39 @@ const rows = [["商品名称","规格","商家编码","售价(元)","库存"],["
 })();
 """], check=True)
 
+# pictures that keep their size (openpyxl, exceljs) and those bound to two cells (xlsxwriter), put as hands put them: from
+# which row, how far below its edge, how high, in pixels
+from openpyxl.drawing.image import Image as Drawing
+from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, OneCellAnchor
+from openpyxl.drawing.xdr import XDRPositiveSize2D
+OVER = ["商品名称", "高", "空", "矮", "长", "空二", "空三", "隐", "隐后", "正"]
+HIGH = {1: 60, 2: 60, 7: 60, 8: 60, 9: 60}
+LAID = [(0, 14, 70), (2, 77, 18), (4, 0, 60), (6, 14, 70), (9, 0, 78)]
+for at, (_, _, high) in enumerate(LAID):
+    Image.new("RGB", (60, high), (40 * at, 200 - 40 * at, 90)).save(f"/tmp/over{at}.png")
+wb, ws = book()
+for at, name in enumerate(OVER): ws.append([name, "售价" if at == 0 else 5, "库存" if at == 0 else 1, "图片" if at == 0 else None])
+for row, high in HIGH.items(): ws.row_dimensions[row + 1].height = high
+ws.row_dimensions[8].hidden = True
+for at, (row, off, high) in enumerate(LAID):
+    img = Drawing(f"/tmp/over{at}.png")
+    img.anchor = OneCellAnchor(_from=AnchorMarker(3, 0, row, off * 9525), ext=XDRPositiveSize2D(60 * 9525, high * 9525))
+    ws.add_image(img)
+wb.save("openpyxl_over.xlsx")
+wb = xlsxwriter.Workbook("xlsxwriter_over.xlsx"); s = wb.add_worksheet()
+for at, name in enumerate(OVER): s.write_row(at, 0, [name, "售价" if at == 0 else 5, "库存" if at == 0 else 1, "图片" if at == 0 else None])
+for row, high in HIGH.items(): s.set_row(row, high, None, {"hidden": row == 7})
+for at, (row, off, high) in enumerate(LAID): s.insert_image(row, 3, f"/tmp/over{at}.png", {"y_offset": off, "object_position": 2})
+wb.close()
+subprocess.run(["node", "-e", """const E=require('exceljs'),b=new E.Workbook(),s=b.addWorksheet('表');
+const names=%s, high=%s, laid=%s;
+names.forEach((n,i)=>s.addRow([n, i?5:'售价', i?1:'库存', i?null:'图片']));
+for (const r in high) s.getRow(+r+1).height=high[r];
+s.getRow(8).hidden=true;
+laid.forEach(([row,off,h],i)=>s.addImage(b.addImage({filename:`/tmp/over${i}.png`,extension:'png'}),
+  {tl:{nativeCol:3,nativeColOff:0,nativeRow:row,nativeRowOff:off*9525},ext:{width:60,height:h}}));
+b.xlsx.writeFile('exceljs_over.xlsx')""" % tuple(map(json.dumps, (OVER, HIGH, LAID)))], check=True)
+
 # LibreOffice saves what openpyxl and xlsxwriter wrote
 def office(kind, source, target):
     subprocess.run(["soffice", "--headless", "--convert-to", kind, "--outdir", "/tmp/office", source], check=True, stdout=subprocess.DEVNULL)
@@ -151,6 +184,7 @@ for kind in ("ods", "xls", "xlsx"):
     office(kind, "openpyxl_cells.xlsx", f"libreoffice_cells.{kind}")
     office(kind, "openpyxl_hidden.xlsx", f"libreoffice_hidden.{kind}")
     office(kind, "openpyxl_formats.xlsx", f"libreoffice_formats.{kind}")
+office("xlsx", "openpyxl_over.xlsx", "libreoffice_over.xlsx")
     office(kind, "openpyxl_pictures.xlsx", f"libreoffice_pictures.{kind}")
 office("csv:Text - txt - csv (StarCalc):44,34,76", "exceljs.xlsx", "libreoffice.csv")
 
