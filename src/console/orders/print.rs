@@ -24,6 +24,7 @@ use crate::error::{Code, Result};
 use crate::ids::{OrderId, OrderNo};
 use crate::money::Fen;
 use crate::orders::{Full, Order, OrderStatus, store};
+use crate::shipping::doubt::Doubt;
 use crate::shop::Shop;
 use crate::staff::Staff;
 use crate::staff::login::audit;
@@ -109,9 +110,12 @@ async fn slips(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: Wa
     let print = Print::of(&wanted, jar);
     let (orders, now) = (chosen(shop, &wanted.order).await?, shop.now());
     let read = move |conn: &rusqlite::Connection| {
-        orders.into_iter().map(|order| Ok(store::full(conn, order)?)).collect::<Result<Vec<Full>>>()
+        let held =
+            orders.iter().map(|order| Ok(Doubt::of(conn, order.id)?.is_some())).collect::<Result<Vec<bool>>>()?;
+        let fulls = orders.into_iter().map(|order| Ok(store::full(conn, order)?)).collect::<Result<Vec<Full>>>()?;
+        Ok((fulls, held))
     };
-    let fulls = shop.read(read).await?;
+    let (fulls, held) = shop.read(read).await?;
     let skus: Vec<_> = fulls.iter().flat_map(|full| full.to_pack()).map(|(line, _)| line.sku_id).collect();
     let read = move |conn: &rusqlite::Connection| {
         skus.into_iter().map(|sku| Ok((sku, catalogue::sku_code(conn, sku)?))).collect::<Result<BTreeMap<_, _>>>()
@@ -119,7 +123,7 @@ async fn slips(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: Wa
     let codes = if print.has(Extra::Code) { shop.read(read).await? } else { BTreeMap::new() };
     let every = print.has(Extra::Whole);
     log_whole(shop, &staff, &fulls, every).await?;
-    let slips = fulls.iter().map(|full| {
+    let slips = fulls.iter().zip(held).map(|(full, held)| {
         let goods = full.to_pack().into_iter().map(|(line, n)| {
             json!({
                 "name": line.name, "spec": line.spec_text, "n": n, "price": line.price.to_string(),
@@ -130,7 +134,7 @@ async fn slips(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: Wa
             .map(|a| json!({ "receiver": a.receiver, "phone": a.phone, "where": a.one_line() }));
         json!({
             "card": Card::of(full, false, now), "goods": goods.collect::<Vec<_>>(), "whole": whole,
-            "why_nothing": full.why_nothing_to_pack(), "sums": sums(full), "paid": paid(&full.order),
+            "why_nothing": full.why_nothing_to_pack(), "held": held && !full.to_pack().is_empty(), "sums": sums(full), "paid": paid(&full.order),
             "pieces": full.to_pack().iter().map(|(_, n)| n).sum::<i64>(),
             "refunded": (full.order.refunded > Fen::ZERO).then(|| full.order.refunded.to_string()),
         })
@@ -229,7 +233,11 @@ async fn picking(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: 
             let pack = full.to_pack();
             waiting += usize::from(!pack.is_empty());
             // It leaves only once somebody has decided.
-            let asked = if full.is_refunding() { "(退款中)" } else { "" };
+            let asked = match full.is_refunding() {
+                true => "(退款中)",
+                false if Doubt::of(conn, full.order.id)?.is_some() => "(先核对退款)",
+                false => "",
+            };
             for (line, n) in pack {
                 let (sum, tails) = goods.entry((line.name.clone(), line.spec_text.clone())).or_default();
                 *sum += n;
