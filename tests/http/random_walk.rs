@@ -9,10 +9,12 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use xiaopu::catalogue::Delivery;
 use xiaopu::clock::Day;
+use xiaopu::db::Tx;
 use xiaopu::error::Error;
 use xiaopu::ids::SkuId;
 use xiaopu::nonce::Nonces;
 use xiaopu::payments::invariants::Check;
+use xiaopu::payments::{mend, store as payments};
 use xiaopu::simulator::{Fault, Foreign, Paying, RefundEnd, Ways};
 use xiaopu::staff::Role;
 use xiaopu::wechat::push;
@@ -27,6 +29,8 @@ enum Step {
         sku: usize,
         quantity: i64,
     },
+    /// The shop goes on as if from a backup, which as it happens lacked nothing.
+    GoBack,
     /// Goods that a buyer comes for himself.
     BuyToFetch {
         buyer: usize,
@@ -301,6 +305,7 @@ fn step(dice: &mut Dice) -> Step {
         63..66 => fault(dice),
         66 if dice.yes() => Step::Version { word: dice.one_of(&["v2", "v3"]) },
         66 => Step::ClearFaults,
+        67 => Step::GoBack,
         76..79 => Step::Fetch { buyer: dice.up_to(2) as usize, code: dice.one_of(&["WALK20", "WALK85"]) },
         79 => Step::GiveAway { word: dice.one_of(&["no", "yes"]) },
         80..82 => Step::Elsewhere { fen: dice.between(1, 50_000) },
@@ -695,6 +700,11 @@ impl Walker<'_> {
                 w.wechat.sell_elsewhere(&sale).unwrap();
             }
             Step::Withdraw { fen } => w.wechat.withdraw(fen),
+            Step::GoBack => {
+                let note = |tx: &Tx| Ok::<_, Error>(payments::note_restored(tx, tx.now())?);
+                w.shop.write(note).await.unwrap();
+                mend::try_again(&w.shop).await.unwrap();
+            }
             Step::Move => self.move_on().await,
             Step::Version { word } => {
                 self.boss.post("/admin/settings", &[("wechat-api", word)]).await;

@@ -75,6 +75,10 @@ async fn after_a_restore_nothing_leaves_for_money_that_went_back() {
             assert!(said.contains("还没有人核对过"), "{case}: {said}");
             let page = boss.page(&format!("/admin/orders/{}", held.no)).await;
             assert!(page.contains("恢复备份之后问过微信") && page.contains("仍然发货"), "{case}: {page}");
+            for paper in ["slips", "picking"] {
+                let printed = boss.page(&format!("/admin/print/{paper}?order={}&order={}", held.no, later.no)).await;
+                assert_eq!(printed.matches("先核对退款").count(), 1, "{case}: {printed}");
+            }
             let batch = shipping::bring(&w, &boss, shipping::pasted(&format!("{} SF1234567890124", held.no))).await;
             let page = boss.page(&batch).await;
             assert!(page.contains("还没有人核对过") && !page.contains("可发货 1"), "{case}: {page}");
@@ -232,11 +236,15 @@ async fn a_second_restore_asks_anew() {
     w.advance(SECOND);
     goes_back(&w);
     // A table asks nobody itself: it says so, and what holds it is asked about.
+    w.wechat.fault_always("orderquery", Fault::Http500);
     let batch = shipping::bring(&w, &boss, shipping::pasted(&format!("{} SF1234567890125", third.no))).await;
-    assert!(boss.page(&batch).await.contains("还没有问过微信"));
+    let page = boss.page(&batch).await;
+    assert!(page.contains("恢复备份之后，还没") && !page.contains("可发货"), "{page}");
+    w.wechat.clear_faults();
+    w.advance(6 * MINUTE);
     w.run_jobs().await;
     let page = boss.page(&batch).await;
-    assert!(page.contains("可发货") && !page.contains("还没有问过微信"), "{page}");
+    assert!(page.contains("可发货") && !page.contains("恢复备份之后，还没"), "{page}");
     let (status, said) = ship(&boss, &alice, &free).await;
     assert_eq!(status, "to_ship", "{said}");
     w.must_hold().await;
