@@ -49,6 +49,18 @@ const cut = () => {
   }).map((field) => field.placeholder);
 };
 
+/** Runs in the page: how wide it is, and what may be pressed that stands outside of the window or of its own card. */
+const outside = () => {
+  const over = (one) => {
+    const { right } = one.getBoundingClientRect();
+    const card = one.closest(".card")?.getBoundingClientRect().right ?? innerWidth;
+    return right > Math.min(innerWidth, card) + 1;
+  };
+  const acts = [...document.querySelectorAll("main :is(.btn, button), .top :is(.btn, button, a)")];
+  const found = acts.filter((one) => one.checkVisibility() && one.getBoundingClientRect().width > 1 && !one.closest(".tabs") && over(one));
+  return [document.documentElement.scrollWidth, ...found.slice(0, 3).map((one) => `${one.textContent.trim()} ${one.getAttribute("aria-label") ?? ""}`)];
+};
+
 await story(async ({ shop, simulator, step, shot, open, expect, login, fits }) => {
   const desk = await login();
   // One of the pages is that of an address that leads nowhere.
@@ -177,6 +189,26 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, fits }) =
   });
 
   await step("none is wider than the smallest phone, squeezes words or is too low for a finger", () => fits(desk, pages()));
+
+  await step("on a small desk each page fits, and what may be pressed stands in its card, with a name of sixty characters", async () => {
+    const long = "新疆阿克苏冰糖心苹果礼盒装十二枚产地直发顺丰包邮坏果包赔送礼自用两相宜家庭实惠装甄选大果脆甜多汁当季现摘新鲜水果";
+    await desk.goto(`${shop}/admin/products/2`);
+    await desk.getByLabel("名称", { exact: true }).fill(long);
+    await desk.getByRole("button", { name: "保存", exact: true }).click();
+    await desk.locator("h1", { hasText: long.slice(0, 20) }).waitFor();
+    const named = ["/products?q=阿克苏", "/products/2", "/products/2/share", "/products/2/stock", "/orders?view=table"].map((path) => `/admin${path}`);
+    const found = [];
+    for (const width of [1024, 1280]) {
+      await desk.setViewportSize({ width, height: 800 });
+      for (const path of [...pages(), ...named]) {
+        await desk.goto(shop + path);
+        const [wide, ...acts] = await desk.evaluate(outside);
+        if (wide > width) found.push(`${path} is ${wide} px wide at ${width}`);
+        for (const act of acts) found.push(`${path} at ${width}: 「${act}」 is out of sight`);
+      }
+    }
+    assert.deepEqual(found, []);
+  });
 
   await step("a form is saved at the bottom of the window, the tab that one is on is in sight, and settings come by the card", async () => {
     await desk.setViewportSize({ width: 1440, height: 900 });
