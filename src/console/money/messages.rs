@@ -5,6 +5,7 @@ use rocket::{FromForm, Route, State, get, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::{Value, json};
 
+use super::fields;
 use crate::assets;
 use crate::clock::{self, DAY, Day, HOUR};
 use crate::console::{cut, filled, frame, query_string};
@@ -220,12 +221,14 @@ async fn detail(shop: &State<Shop>, staff: Clerk, id: &str) -> Result<Template> 
     };
     let (row, raw, deliveries) = shop.read(read).await?;
     let checks: Value = serde_json::from_str(&row.checks).unwrap_or_default();
+    let (request, response) = (readable(&raw.request), readable(&raw.response));
     let context = context! {
         frame: frame(shop, &staff.0, "transactions", None).await?,
         row: shown(&row),
         checks,
-        request: readable(&raw.request),
-        response: readable(&raw.response),
+        asked: fields::of(&request),
+        answered: fields::of(&response),
+        request, response,
         content: content(shop, &raw.request).map(|content| content.map_or_else(String::new, |text| readable(text.as_bytes()))),
         size: raw.request.len(),
         deliveries: deliveries.iter().map(|(id, at, reason)| json!({

@@ -3,6 +3,7 @@
 mod calendar;
 mod day;
 pub mod exceptions;
+mod fields;
 pub mod insights;
 pub mod invoices;
 pub mod messages;
