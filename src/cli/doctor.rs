@@ -326,7 +326,7 @@ async fn database_findings(shop: &Shop) -> Vec<Finding> {
     let late = open.iter().filter(|job| job.state == State::Waiting && now - job.run_at > HOUR).count();
     let stuck = stuck
         .first()
-        .map(|job| format!("{} 个任务需要人处理，例如「{}」：{}", stuck.len(), job.kind.text(), job.last_error));
+        .map(|job| format!("{} 个任务需人工处理，例如「{}」：{}", stuck.len(), job.kind.text(), job.last_error));
     let late = (late > 0).then(|| format!("{late} 个任务晚了一小时以上，店铺是否在运行？在运行就重启它"));
     let wrong: Vec<String> = stuck.into_iter().chain(late).collect();
     let jobs = if wrong.is_empty() { Ok(format!("{} 个等待中", open.len())) } else { Err(wrong.join("；")) };

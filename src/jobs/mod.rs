@@ -222,7 +222,7 @@ words! {
     pub enum State {
         Waiting "waiting" "等待中",
         Done "done" "已完成",
-        NeedsPerson "needs_person" "需要人处理",
+        NeedsPerson "needs_person" "需人工处理",
     }
 }
 

@@ -18,6 +18,7 @@ use crate::jobs::store::{self, Listed};
 use crate::jobs::{Kind, State as JobState};
 use crate::ledger::store as ledger;
 use crate::orders::store as orders;
+use crate::orders::{Order, OrderStatus};
 use crate::payments::store as payments;
 use crate::refunds::store as refunds;
 use crate::shop::Shop;
@@ -86,38 +87,65 @@ fn group(title: &str, rows: Vec<Value>) -> Value {
     json!({ "title": title, "rows": rows })
 }
 
-/// What needs a person, what is going on, and what comes later by its kind, each folded away behind its number.
+/// So many of a kind are looked at one by one; more are folded away behind their number.
+const FEW: usize = 4;
+
+/// Jobs of one kind, as they come.
+type ByKind = Vec<(Kind, Vec<Value>)>;
+
+fn put(kinds: &mut ByKind, kind: Kind, row: Value) {
+    match kinds.iter_mut().find(|(known, _)| *known == kind) {
+        Some((_, rows)) => rows.push(row),
+        None => kinds.push((kind, vec![row])),
+    }
+}
+
+/// What needs a person, what is going on, what comes later by its kind, and what will find nothing left to do.
 fn groups(jobs: &[Listed], rows: Vec<Value>, now: i64) -> Vec<Value> {
-    let (mut stuck, mut soon) = (Vec::new(), Vec::new());
-    let mut later: Vec<(Kind, Vec<Value>)> = Vec::new();
+    let (mut stuck, mut soon, mut later, mut idle) = (Vec::new(), ByKind::new(), ByKind::new(), Vec::new());
     for (job, row) in jobs.iter().zip(rows) {
         if job.state == JobState::NeedsPerson {
             stuck.push(row);
+        } else if row["idle"] == true {
+            idle.push(row);
         } else if job.tries > 0 || job.run_at < now + SOON {
-            soon.push(row);
-        } else if let Some((_, rows)) = later.iter_mut().find(|(kind, _)| *kind == job.kind) {
-            rows.push(row);
+            put(&mut soon, job.kind, row);
         } else {
-            later.push((job.kind, vec![row]));
+            put(&mut later, job.kind, row);
         }
     }
-    let mut groups = vec![group("需要人处理", stuck), group("正在做、快要做", soon)];
+    let (few, many): (ByKind, ByKind) = soon.into_iter().partition(|(_, rows)| rows.len() <= FEW);
+    let few = few.into_iter().flat_map(|(_, rows)| rows).collect();
+    let mut groups = vec![group("需人工处理", stuck), group("正在做、快要做", few)];
     groups.retain(|group| group["rows"].as_array().is_some_and(|rows| !rows.is_empty()));
-    groups.extend(later.into_iter().map(|(kind, rows)| {
-        let first = rows.first().map(|row| row["next"].clone());
-        json!({ "title": kind.text(), "folded": true, "first": first, "rows": rows })
-    }));
+    let of_kind = |(kind, rows): (Kind, Vec<Value>)| folded(kind.text(), rows);
+    groups.extend(many.into_iter().chain(later).map(of_kind));
+    if !idle.is_empty() {
+        groups.push(folded("不用再做的：订单已付款或已关闭", idle));
+    }
     groups
+}
+
+fn folded(title: &str, rows: Vec<Value>) -> Value {
+    let mut group = group(title, rows);
+    group["first"] = group["rows"][0]["next"].clone();
+    group["failing"] =
+        group["rows"].as_array().map_or(0, |rows| rows.iter().filter(|row| row["error"] != "").count()).into();
+    group["folded"] = true.into();
+    group
 }
 
 fn shown(conn: &Connection, job: &Listed, now: i64) -> Result<Value> {
     let (subject, link) = subject(conn, job)?;
     let of_owner = matches!(job.kind, Kind::Backup | Kind::Deliver);
+    // An order that is not waiting for money any more is left alone when its time is up.
+    let waits = |order: Order| order.status == OrderStatus::PendingPayment;
+    let idle = job.kind == Kind::Expire && !orders::by_id(conn, OrderId(job.subject))?.is_some_and(waits);
     Ok(json!({
         "id": job.id, "kind": job.kind.text(), "subject": subject, "link": link, "of_owner": of_owner, "state": job.state,
         "state_text": job.state.text(), "next": (job.state == JobState::Waiting).then(|| clock::shown(job.run_at)),
         "late": job.state == JobState::Waiting && job.run_at < now - clock::MINUTE, "tries": job.tries,
-        "error": job.last_error, "updated": clock::shown(job.updated_at),
+        "error": job.last_error, "idle": idle, "updated": clock::shown(job.updated_at),
     }))
 }
 
@@ -188,6 +216,30 @@ async fn run_now(shop: &State<Shop>, staff: Manager, id: &str) -> Result<Flash<R
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_of_a_kind_are_one_line_and_what_is_done_already_stands_last() {
+        let job = |kind, tries| Listed {
+            id: JobId(1),
+            kind,
+            subject: 1,
+            state: JobState::Waiting,
+            run_at: 0,
+            tries,
+            last_error: String::new(),
+            updated_at: 0,
+        };
+        let jobs =
+            [vec![job(Kind::Expire, 0)], vec![job(Kind::Poll, 0)], (0..9).map(|_| job(Kind::Deliver, 1)).collect()]
+                .concat();
+        let rows = (0..jobs.len())
+            .map(|n| json!({ "idle": n == 0, "next": "10:00", "error": if n == 5 { "超时" } else { "" } }));
+        let shown = groups(&jobs, rows.collect(), 0);
+        let of = |key: &str| shown.iter().map(|group| group[key].clone()).collect::<Vec<_>>();
+        assert_eq!(of("title"), ["正在做、快要做", "推送给别的程序", "不用再做的：订单已付款或已关闭"]);
+        assert_eq!(of("failing"), [json!(null), json!(1), json!(0)]);
+        assert_eq!(shown.iter().map(|group| group["rows"].as_array().unwrap().len()).collect::<Vec<_>>(), [1, 9, 1]);
+    }
 
     #[test]
     fn a_single_job_is_seen_beside_thousands() {
