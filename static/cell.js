@@ -59,6 +59,7 @@ export function begin(link) {
   const place = link.parentElement;
   const { column, ...seen } = stands(link);
   let { was, held } = seen;
+  let sure = "";
   const field = make("input", { value: was, className: "num", inputMode: column === "price" ? "decimal" : "text", autocomplete: "off", enterKeyHint: "done" });
   field.setAttribute("aria-label", `${column === "price" ? "售价" : "可售"} ${row.querySelector(".name").textContent}`);
   const why = make("select", { value: reason }, ...REASONS.map((word) => make("option", { textContent: word, selected: word === reason })));
@@ -82,7 +83,7 @@ export function begin(link) {
     hidden.forEach((child) => (child.hidden = false));
   };
   const wrong = ({ problem, now }) => {
-    if (now) ({ was, held = held } = now);
+    if (now) ({ was, held = held, sure = "" } = now);
     hint.textContent = problem;
     hint.className = "bad";
     field.setAttribute("aria-invalid", "true");
@@ -95,7 +96,7 @@ export function begin(link) {
     busy = true;
     form.setAttribute("aria-busy", "true");
     reason = why.value;
-    const told = await send(link, { column, value: field.value, was, held, reason });
+    const told = await send(link, { column, value: field.value, was, held, reason, sure });
     busy = false;
     form.removeAttribute("aria-busy");
     if (!told.ok) return wrong(told);
@@ -103,7 +104,7 @@ export function begin(link) {
     show(row, told);
     const now = column === "price" ? told.price : told.available;
     const back = async () => {
-      const undone = await send(link, { column, value: was, was: String(now).replaceAll(",", ""), held: told.held, reason: "更正" });
+      const undone = await send(link, { column, value: was, was: String(now).replaceAll(",", ""), held: told.held, reason: "更正", sure: was });
       if (undone.ok) show(row, undone);
       return undone;
     };

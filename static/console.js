@@ -125,17 +125,22 @@ addEventListener("input", ({ target: field }) => {
 // until the page that it was sent from is seen again. Passwords, files and codes are never kept.
 function remember(form) {
   if (!("toShip" in document.body.dataset)) return;
-  const fields = $$("input, textarea, select", form).filter((field) => field.name && !/^(password|file|hidden)$/.test(field.type));
-  const kept = fields.map((field) => [field.name, /^(checkbox|radio)$/.test(field.type) ? field.checked : field.value]);
+  // What stands elsewhere on the page and belongs to it counts as well: the rows that are ticked for a bulk act.
+  const fields = [...form.elements].filter((field) => field.name && !/^(password|file|hidden|submit|button|fieldset|output)$/.test(field.type));
+  const kept = fields.map((field) => (/^(checkbox|radio)$/.test(field.type) ? [field.name, field.checked, field.value] : [field.name, field.value]));
   sessionStorage.setItem("typed", JSON.stringify({ page: location.pathname, to: form.getAttribute("action"), kept, at: Date.now() }));
 }
 // What was refused stands in its form again; the next label that is scanned takes the place of the one that was.
 function refill(form, kept) {
-  for (const [name, value] of kept) {
-    const field = form.elements.namedItem(name);
+  for (const [name, value, of] of kept) {
+    const field = of === undefined ? form.elements.namedItem(name) : [...form.elements].find((one) => one.name === name && one.value === of);
     if (!(field instanceof HTMLElement)) continue;
     if (typeof value === "boolean") field.checked = value;
-    else field.value = value;
+    else if (value !== field.value) {
+      field.value = value;
+      // It stands behind 更多.
+      field.closest("details.pop")?.setAttribute("open", "");
+    }
     field.dispatchEvent(new Event("input", { bubbles: true }));
   }
   $("[data-focus]", form)?.select();

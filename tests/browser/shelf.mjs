@@ -109,4 +109,49 @@ await story(async ({ shop, step, shot, open, login }) => {
     await desk.goto(`${shop}/admin/products`);
     assert.equal(await row("自动晴雨伞").count() + (await row("罗口中筒袜").count()), 2);
   });
+
+  await step("a price that is nothing is asked about once, and comes back by one press", async () => {
+    await cell("自动晴雨伞", "price").click();
+    await field().waitFor();
+    await desk.keyboard.type("0");
+    await desk.keyboard.press("Enter");
+    await row("自动晴雨伞").getByText("售价是 0 元，再按一次 Enter 就用它").waitFor();
+    await desk.keyboard.press("Enter");
+    await strip("¥68.00 → ¥0.00");
+    await desk.locator(".strip.flash").getByRole("button", { name: "撤销" }).click();
+    await strip("已撤销");
+    assert.equal(await cell("自动晴雨伞", "price").innerText(), "¥68.00");
+  });
+
+  await step("a batch that is refused keeps its ticks and what was typed", async () => {
+    await desk.goto(`${shop}/admin/products`);
+    for (const name of ["自动晴雨伞", "罗口中筒袜"]) await row(name).getByRole("checkbox").check();
+    await desk.locator(".bulk summary").click();
+    await desk.getByLabel("改价百分比").fill("一成");
+    await desk.getByRole("button", { name: "改价 ±%" }).click();
+    await desk.locator(".strip.red").waitFor();
+    assert.deepEqual(await desk.locator("[name=product]:checked").count(), 2);
+    assert.equal(await desk.getByLabel("改价百分比").inputValue(), "一成");
+    assert.equal(await desk.getByLabel("改价百分比").isVisible(), true);
+    assert.match(await desk.locator("[data-picked]").innerText(), /2/);
+  });
+
+  await step("a province is put into a row of a freight template by its tile, and taken out by another press", async () => {
+    await desk.goto(`${shop}/admin/freight/new`);
+    const tile = (name) => desk.getByRole("group", { name: "省份" }).getByRole("button", { name });
+    const regions = (n) => desk.getByLabel(`第 ${n} 行的地区`);
+    await tile("新疆").click();
+    await tile("西藏").click();
+    assert.equal(await regions(1).inputValue(), "新疆 西藏");
+    await desk.getByLabel("第 1 行不发货").check();
+    await tile("西藏").getByText("不送").waitFor();
+    await regions(2).focus();
+    await tile("西藏").click();
+    assert.deepEqual([await regions(1).inputValue(), await regions(2).inputValue()], ["新疆", "西藏"], "a province stands in one row");
+    await tile("西藏").click();
+    assert.equal(await regions(2).inputValue(), "");
+    await desk.getByLabel("其他地区首件或首重的运费").fill("8");
+    await tile("浙江").getByText("¥8").waitFor();
+    await shot(desk, "freight-map");
+  });
 });

@@ -195,6 +195,33 @@ async fn a_cell_of_the_list_is_changed_without_leaving_it_and_says_what_is_wrong
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_price_that_a_finger_slipped_on_is_asked_about_once() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 5990, 9).await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let type_ = async |value: &str, was: &str, sure: &str| {
+        let form = [("sku", "1"), ("column", "price"), ("value", value), ("was", was), ("sure", sure)];
+        let request = w.http().post(w.at("/admin/products/1/cell")).header("Cookie", &manager.cookie).form(&form);
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        let told: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        (status, told["now"]["sure"].as_str().unwrap_or_default().to_owned())
+    };
+    let price = || w.count(format!("select price_fen from skus where id = {sku}"));
+    for (value, asked) in [("0", "0.00"), ("599", "599.00"), ("5.99", "5.99")] {
+        assert_eq!(type_(value, "59.90", "").await, (409, asked.to_owned()), "{value}");
+        assert_eq!(price().await, 5990, "{value}");
+        assert_eq!(type_(value, "59.90", "1.00").await.0, 409, "who is sure of another price is asked about {value}");
+    }
+    for (value, was) in [("598.99", "59.90"), ("59.90", "598.99")] {
+        assert_eq!(type_(value, was, "").await, (200, String::new()), "{value}");
+    }
+    assert_eq!(type_("0", "59.90", "0.00").await.0, 200);
+    assert_eq!(price().await, 0);
+    assert_eq!(type_("59.90", "0.00", "").await.0, 200, "from nothing every price is a long way");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn money_to_decide_about_is_one_number_wherever_it_is_told() {
     let w = World::new().await;
     let sku = w.product("苹果", 1000, 9).await;

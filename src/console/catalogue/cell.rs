@@ -32,6 +32,9 @@ struct Cell {
     /// Pieces that orders held then: what was sold since stays sold.
     #[field(default = 0)]
     held: i64,
+    /// The price that was asked about once already.
+    #[field(default = String::new())]
+    sure: String,
     /// Why stock changes; not asked of a price.
     #[field(default = String::new())]
     reason: String,
@@ -77,9 +80,24 @@ fn set_price(tx: &Tx, product: &Product, sku: &Sku, cell: &Cell) -> Result<Strin
     if Fen::from_yuan(&cell.was) != Some(sku.price) {
         return Err(changed(json!({ "was": sku.price.plain() }), &format!("¥{}", sku.price)));
     }
+    if slip(sku.price, price) && cell.sure != price.plain() {
+        let words = if price == Fen::ZERO {
+            "售价是 0 元".to_owned()
+        } else {
+            format!("¥{} 改成 ¥{price}，差十倍以上", sku.price)
+        };
+        let asked = Error::from(Code::OrderState).says(format!("{words}，再按一次 Enter 就用它"));
+        return Err(asked.details(json!({ "was": sku.price.plain(), "sure": price.plain() })));
+    }
     store::set_price(tx, sku.id, price)?;
     store::repriced(tx, product.id)?;
     Ok(format!("售价 ¥{} → ¥{price}", sku.price))
+}
+
+/// A price that a finger slipped on: nothing, or ten times what it was, or a tenth of it.
+fn slip(was: Fen, price: Fen) -> bool {
+    let (was, price) = (was.get(), price.get());
+    was > 0 && (price == 0 || price >= was.saturating_mul(10) || price.saturating_mul(10) <= was)
 }
 
 fn set_stock(tx: &Tx, staff: &Staff, sku: &Sku, cell: &Cell) -> Result<String> {
