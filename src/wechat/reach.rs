@@ -1,5 +1,7 @@
 //! Whether our own public address answers as WeChat will find it.
 
+use std::net::Ipv4Addr;
+
 use super::Wechat;
 use super::certificate;
 use crate::clock;
@@ -16,6 +18,9 @@ pub fn refused_by_wechat(url: &str) -> Option<&'static str> {
         return Some("带了 ? 或 #，微信的通知地址不允许参数");
     }
     let host = rest.split('/').next().unwrap_or_default();
+    if host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_private() || ip.is_link_local()) {
+        return Some("是内网地址，微信到不了。请填公网的域名");
+    }
     host.contains(':').then_some("带了端口，微信不接受。请用反向代理放到 443 端口")
 }
 
@@ -127,6 +132,9 @@ mod tests {
             ("http://127.0.0.1:80@shop.example.com/wechat/pay/notify", "https"),
             ("https://shop.example.com:8443/wechat/pay/notify", "端口"),
             ("https://shop.example.com/wechat/pay/notify?a=1", "?"),
+            ("https://192.168.1.5/wechat/pay/notify", "内网"),
+            ("https://10.0.0.8/wechat/pay/notify", "内网"),
+            ("https://8.8.8.8/wechat/pay/notify", ""),
         ] {
             let found = refused_by_wechat(url);
             assert!(found.is_none() == problem.is_empty() && found.unwrap_or_default().contains(problem), "{url}");

@@ -48,6 +48,9 @@ pub fn steps(shop: &Shop, settings: &Settings, found: &Found) -> Vec<Step> {
     if settings.notify_url(settings.api()).is_none() {
         step("填写对外地址，微信才能通知付款结果", system::here(3));
     }
+    if let Some(why) = system::setup::out_of_reach(settings) {
+        step(&why, system::here(3));
+    }
     if let Some(words) = certificate::warning(shop) {
         step(&words, "/admin/settings#certificate".to_owned());
     }

@@ -257,6 +257,11 @@ async fn left_behind(shop: &Shop, before: &Settings) -> Result<String> {
 /// The cards that payments rest on.
 const PAYS: [Group; 4] = [Group::App, Group::Pay, Group::PayV2, Group::PayV3];
 
+/// What is wrong with a setting, by its name; a sentence that begins with it says it once.
+fn named(label: &str, problem: &str) -> String {
+    if problem.starts_with(label) { problem.to_owned() } else { format!("{label}：{problem}") }
+}
+
 /// Writes what was changed, each change in the audit log; answers with the settings that are other ones now. All or nothing.
 pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<Vec<&'static Setting>> {
     let (settings, was) = (shop.settings(), Was::of(typed));
@@ -283,7 +288,7 @@ pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<Vec<&'st
         if !value.is_empty()
             && let Err(problem) = (setting.check)(&value)
         {
-            wrong.fields.insert(setting.name.into(), format!("{}：{problem}", setting.label).into());
+            wrong.fields.insert(setting.name.into(), named(setting.label, &problem).into());
         }
         let before = shown(setting, settings.get(setting.name).unwrap_or_default());
         let what = format!("设置「{}」：{before} → {}", setting.label, shown(setting, &value));

@@ -17,11 +17,13 @@ use crate::console::{back, refused, words};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
-use crate::settings::Group;
+use crate::settings::store::Tried;
+use crate::settings::{Group, Settings};
 use crate::shop::Shop;
 use crate::staff::login::{self, audit};
 use crate::staff::{Owner, Staff};
 use crate::wechat::Api;
+use crate::wechat::reach::refused_by_wechat;
 
 pub fn routes() -> Vec<Route> {
     routes![account_page, account, page, save]
@@ -46,8 +48,50 @@ fn about(step: u8) -> Result<(&'static str, &'static [Group])> {
     Ok(index.and_then(|index| STEPS.get(index)).copied().ok_or(Code::NotFound)?)
 }
 
-fn step_names(now: u8) -> Vec<Value> {
-    (1..).zip(STEPS).map(|(n, (text, _))| json!({ "n": n, "text": text, "done": n < now, "here": n == now })).collect()
+/// How far a step is: nothing to say of one that nobody came to yet.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    Done,
+    /// Its last test said no.
+    Failed,
+    Skipped,
+}
+
+fn step_names(now: u8, stands: impl Fn(u8) -> Option<Stands>) -> Vec<Value> {
+    let shown = |(n, (text, _)): (u8, (&str, &[Group]))| {
+        let (state, words) = match stands(n).filter(|stands| n < now || *stands != Stands::Skipped) {
+            Some(Stands::Done) => ("done", "已完成"),
+            Some(Stands::Failed) => ("failed", "测试没有通过"),
+            Some(Stands::Skipped) => ("skipped", "跳过了"),
+            None => ("", ""),
+        };
+        json!({ "n": n, "text": text, "state": state, "words": words, "here": n == now })
+    };
+    (1..).zip(STEPS).map(shown).collect()
+}
+
+/// What is there of the settings that each step asks for, and what their tests said.
+fn stands(settings: &Settings, tried: &[Tried], step: u8) -> Option<Stands> {
+    let (_, groups) = about(step).ok()?;
+    let there = match groups.first()? {
+        Group::Shop => settings.get("shop.name").is_some(),
+        Group::Address => settings.notify_url(settings.api()).is_some(),
+        Group::App => settings.mini_program().is_some(),
+        _ => settings.unready(settings.api()).is_none(),
+    };
+    let failed = |tried: &Tried| !tried.fine && groups.iter().any(|group| group.word() == tried.part);
+    let unreachable = groups.contains(&Group::Address) && out_of_reach(settings).is_some();
+    Some(match there {
+        true if unreachable || tried.iter().any(failed) => Stands::Failed,
+        true => Stands::Done,
+        false => Stands::Skipped,
+    })
+}
+
+/// Why WeChat cannot come to the shop's address, whoever answers there.
+pub fn out_of_reach(settings: &Settings) -> Option<String> {
+    let url = settings.notify_url(settings.api())?;
+    refused_by_wechat(&url).map(|problem| format!("{url} {problem}"))
 }
 
 // ── the first step: by the one-time link ──
@@ -59,7 +103,10 @@ async fn account_page(shop: &State<Shop>, token: &str) -> Result<Template> {
 }
 
 fn account_form(good: bool, token: &str, account: &str, problem: Option<String>) -> Template {
-    assets::page("console/setup.html", context! { good, token, account, problem, demo: false, steps: step_names(1) })
+    assets::page(
+        "console/setup.html",
+        context! { good, token, account, problem, demo: false, steps: step_names(1, |_| None) },
+    )
 }
 
 #[derive(FromForm)]
@@ -118,11 +165,13 @@ async fn show(shop: &Shop, step: u8, flash: Option<Value>, typed: &Typed, wrong:
         }
         card
     });
+    let tried = trials::told(shop).await?;
+    let far = |n: u8| if n == 1 { Some(Stands::Done) } else { stands(&shop_settings, &tried, n) };
     let context = context! {
-        title, step, flash, demo: shop.demo.is_some(), steps: step_names(step),
+        title, step, flash, demo: shop.demo.is_some(), steps: step_names(step, far),
         cards: cards.collect::<Vec<_>>(),
         problem: wrong.map(words),
-        trials: trials::said(&trials::told(shop).await?),
+        trials: trials::said(&tried),
         certificate: groups.contains(&Group::PayV2).then(|| super::certificate::shown(shop)),
         notify_url: shop_settings.notify_url(shop_settings.api()),
         // Only the last step asks.
@@ -169,6 +218,9 @@ async fn save(
 /// What is still missing is said, and need not be there yet.
 fn saved(shop: &Shop, groups: &[Group]) -> String {
     let settings = shop.settings();
+    if let Some(why) = out_of_reach(&settings).filter(|_| groups.contains(&Group::Address)) {
+        return format!("已保存。但 {why}");
+    }
     match settings.unready(settings.api()).filter(|_| groups.contains(&Group::Pay)) {
         Some(why) => format!("已保存。{why}，补齐之前收不了款"),
         None => "已保存".to_owned(),

@@ -229,6 +229,13 @@ async fn logged<T>(shop: &Shop, exchange: &Exchange<T>) -> Result<()> {
     shop.write(move |tx| Ok(entry.record(tx)?)).await.map(drop)
 }
 
+/// What became of a call, for whoever reads a page: the system's own words, which are English, stand in the transaction log.
+fn plain(e: &GatewayError) -> String {
+    let GatewayError::Unreachable(why) = e else { return e.to_string() };
+    let raw = why.rsplit_once('（').filter(|(_, raw)| raw.trim_end_matches('）').is_ascii());
+    format!("没有问到微信：{}", raw.map_or(why.as_str(), |(meaning, _)| meaning))
+}
+
 fn wrong(words: String) -> Error {
     Error::from(Code::WechatRejected).says(words)
 }
@@ -312,9 +319,7 @@ async fn try_certificate(shop: &Shop) -> Result<String> {
             "✓ 证书可用：微信看过证书，并说没有这笔付款（{code}）。有效期至 {}",
             clock::shown(identity.facts.not_after)
         )),
-        Err(e) if e.is_unknown() => {
-            Err(wrong(format!("{e}。请检查服务器的网络；如果别的测试都通过，多半是证书没有被接受")))
-        }
+        Err(e) if e.is_unknown() => Err(wrong(format!("{}；如果别的测试都通过，多半是证书没有被接受", plain(&e)))),
         Err(e) => Err(wrong(format!("{e}。请核对证书是否属于这个商户号、是否已在商户平台作废"))),
     }
 }
@@ -334,7 +339,7 @@ async fn try_app(shop: &Shop) -> Result<String> {
             Some("40013") => Err(wrong("微信说没有这个 AppID，请核对".into())),
             Some("40125") => Err(wrong("AppSecret 不对。在小程序后台 → 开发管理里核对，或重置后填入".into())),
             Some("40164") => Err(wrong("服务器的 IP 不在小程序后台的白名单里，请加上或关闭白名单".into())),
-            _ if e.is_unknown() => Err(wrong(format!("连不上微信：{e}。请检查服务器的网络"))),
+            _ if e.is_unknown() => Err(wrong(plain(&e))),
             _ => Err(wrong(format!("微信没有认可：{e}"))),
         },
     }
