@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::assets;
+use crate::console::money::insights::TILES;
 use crate::console::{back, form_mark, frame, must_be_of_now, wrong_fields};
 use crate::db::Tx;
 use crate::door::form::Form;
@@ -120,7 +121,7 @@ async fn form(
     };
     let context = context! {
         frame: frame(shop, staff, "products", flash).await?, section: "freight", id, problems, other, rows, used,
-        wrong: wrong.map(wrong_fields), seen,
+        wrong: wrong.map(wrong_fields), seen, tiles: &TILES[..],
         name: filled.name.clone(), by: filled.by.clone(), elsewhere: &filled.elsewhere,
         kinds: By::ALL.iter().map(|by| (by.word(), by.text())).collect::<Vec<_>>(), may_edit: staff.role >= Role::Manager,
     };

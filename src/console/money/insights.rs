@@ -29,7 +29,7 @@ const PRODUCTS: usize = 8;
 const COLOURS: usize = 5;
 
 /// Each province as one tile, where it lies about: column and row.
-const TILES: [(&str, i64, i64); 34] = [
+pub const TILES: [(&str, i64, i64); 34] = [
     ("黑龙江", 9, 0),
     ("内蒙古", 7, 1),
     ("吉林", 9, 1),
