@@ -22,7 +22,8 @@ const column = ([name, text, mode]) => `<input class="w-s" data-fill="${name}" p
 const maker = make("div", { className: "maker stack", innerHTML: `<p class="label">批量生成规格 <small>每种规格一行，值用空格隔开</small></p>${kinds.map(kind).join("")}
 <div class="line wrap"><button type="button" class="btn" id="generate">生成</button><span class="grow"></span>${columns.filter(([name]) => cell(body.rows[0], name)).map(column).join("")}<button type="button" class="btn" id="fill">填入</button></div>` });
 $(".matrix-box").before(maker);
-maker.hidden = rows().some((row) => cell(row, "known"));
+const fresh = !fixed && !rows().some((row) => cell(row, "known"));
+maker.hidden = !fresh;
 const more = maker.hidden && !fixed ? make("button", { type: "button", className: "btn sm gap", innerHTML: `${icon("plus", " sm")}批量加规格` }) : null;
 if (more) {
   $("table.skus").after(more);
@@ -38,6 +39,27 @@ spare.addEventListener("click", () => {
   fold.open = true;
   cell(row, "specs").focus();
 });
+// The first question of a new product: most have no specs, and see none of this.
+if (fresh) {
+  const choice = make("div", { className: "seg has" });
+  choice.setAttribute("role", "group");
+  choice.setAttribute("aria-label", "有没有规格");
+  const answer = (has) => {
+    if (!has && rows().some((row) => cell(row, "specs").value)) return complain("下面已经有规格：清空规格那一栏，再改成没有规格");
+    maker.hidden = spare.hidden = !has;
+    body.classList.toggle("plain", !has);
+    [...choice.children].forEach((button, n) => (n === Number(has) ? button.setAttribute("aria-current", "true") : button.removeAttribute("aria-current")));
+    if (has && choice.isConnected) $("[data-spec=values]").focus();
+  };
+  for (const [n, words] of ["没有规格", "有规格：颜色、尺码…"].entries()) {
+    const button = make("button", { type: "button", textContent: words });
+    button.addEventListener("click", () => answer(n === 1));
+    choice.append(button);
+  }
+  answer(rows().some((row) => cell(row, "specs").value));
+  $(".matrix-box").before(choice);
+  choice.after(maker);
+}
 function grow() {
   const row = body.lastElementChild.cloneNode(true);
   const n = rows().length;

@@ -113,6 +113,8 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, password 
 
   await step("two kinds of specs make a sheet, whatever number of rows the form began with", async () => {
     await desk.goto(`${shop}/admin/products/new`);
+    assert.equal(await desk.locator("[data-spec=values]").first().isVisible(), false, "a product without specs is asked for none");
+    await desk.getByRole("button", { name: "有规格" }).last().click();
     await desk.getByRole("button", { name: "生成" }).click();
     assert.equal(await desk.evaluate(() => document.activeElement.dataset.spec), "values", "the field to be filled in is shown");
     // The names that stand there in grey are meant.
@@ -137,6 +139,7 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, password 
   await step("SKUs are made from their specs, and a colleague's change is shown", async () => {
     await desk.goto(`${shop}/admin/products/new`);
     await desk.getByLabel("名称", { exact: true }).fill("羊毛围巾");
+    await desk.getByRole("button", { name: "有规格" }).last().click();
     await desk.locator("[data-spec=name]").first().fill("颜色");
     await desk.locator("[data-spec=values]").first().fill("红 蓝 驼色");
     await desk.getByRole("button", { name: "生成" }).click();

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use super::{Banner, Leads, Showcase};
 use crate::catalogue::store::raise_version;
 use crate::db::Tx;
-use crate::ids::ProductId;
+use crate::ids::{ImageHash, ProductId};
 
 /// All of it as the shop arranged it: what is off the shelf meanwhile is still in it.
 pub fn read(conn: &Connection) -> Result<Showcase> {
@@ -60,10 +60,11 @@ pub fn name_of(conn: &Connection, id: ProductId) -> Result<Option<String>> {
         .optional()
 }
 
-/// The names of goods on the shelf, to choose from.
-pub fn names(conn: &Connection, limit: i64) -> Result<Vec<String>> {
+/// The names of goods on the shelf, to choose from, and the first picture of each.
+pub fn names(conn: &Connection, limit: i64) -> Result<Vec<(String, Option<ImageHash>)>> {
     let mut rows = conn.prepare_cached(
-        "select name from products where on_shelf = 1 and deleted_at is null order by id desc limit ?1",
+        "select name, (select hash from product_images i where i.product_id = p.id order by position limit 1)
+           from products p where on_shelf = 1 and deleted_at is null order by id desc limit ?1",
     )?;
-    rows.query_map([limit], |row| row.get(0))?.collect()
+    rows.query_map([limit], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }

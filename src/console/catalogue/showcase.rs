@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use serde_json::json;
 
 use crate::assets;
-use crate::catalogue::media::Picture;
+use crate::catalogue::media::{Picture, thumb};
 use crate::catalogue::showcase::{self, Banner, LONGEST_WORD, Leads, MOST_BANNERS, MOST_PINNED, MOST_WORDS, Showcase};
 use crate::catalogue::store;
 use crate::console::{form_mark, frame, must_be_of_now, upload, words};
@@ -128,6 +128,9 @@ async fn shown(
     let (products, categories, seen) = shop.read(read).await?;
     let mut pinned = filled.pinned;
     pinned.resize(MOST_PINNED.max(pinned.len()), String::new());
+    let cover = |name: &String| products.iter().find(|(known, _)| known == name).and_then(|(_, cover)| cover.as_ref());
+    let pinned: Vec<_> = pinned.iter().map(|name| (name, cover(name).map(thumb))).collect();
+    let products: Vec<&String> = products.iter().map(|(name, _)| name).collect();
     let context = context! {
         frame: frame(shop, staff, "products", flash).await?,
         section: "showcase", products, categories, pinned, problem, seen,

@@ -149,7 +149,7 @@ impl CalendarPage {
             before: first.plus(-1).month(),
             after: (*last < today).then(|| last.plus(1).month()),
             blanks: (0..first.weekday()).collect(),
-            days: days.map(|day| Cell::of(month, day, most, today)).collect(),
+            days: days.map(|day| Cell::of(month, day, Scale { most, much: much(sums) }, today)).collect(),
             total: SumShown::from(&DaySum::of(*first, sums)),
             rows: sums.iter().rev().map(|sum| RowShown::of(sum, month.found(sum.day))).collect(),
             yesterday: today.plus(-1).shown(),
@@ -173,9 +173,21 @@ impl RowShown {
     }
 }
 
+/// What a day's bars and its tint are measured by: what came in on the month's best day, and on a good one.
+struct Scale {
+    most: i64,
+    much: i64,
+}
+
+/// What nine of ten days of trade stay within: one day of a sale must not wash out all others. Source: the nearest-rank percentile.
+fn much(sums: &[DaySum]) -> i64 {
+    let mut days: Vec<i64> = sums.iter().map(|sum| sum.received_fen).filter(|fen| *fen > 0).collect();
+    days.sort_unstable();
+    days.get((days.len() * 9).div_ceil(10).saturating_sub(1)).copied().unwrap_or(0)
+}
+
 impl Cell {
-    /// `most` is what came in on the month's best day.
-    fn of(month: &Month, day: Day, most: i64, today: Day) -> Cell {
+    fn of(month: &Month, day: Day, Scale { most, much }: Scale, today: Day) -> Cell {
         let (sum, found) = (month.sums.iter().find(|sum| sum.day == day), month.found(day));
         let state = found.map(|m| m.state);
         let high = |fen: i64| (fen * 100 / most.max(1)).min(100);
@@ -196,7 +208,7 @@ impl Cell {
             refunded: sum.filter(|sum| sum.refunds > 0).map(|sum| yuan(sum.refunded_fen)),
             high: sum.map_or(0, |sum| high(sum.received_fen)),
             low: sum.map_or(0, |sum| high(sum.refunded_fen)),
-            heat: sum.map_or(0, |sum| (sum.received_fen * 4 + most - 1) / most.max(1)),
+            heat: sum.map_or(0, |sum| ((sum.received_fen * 4 + much - 1) / much.max(1)).min(4)),
             bill: found.and_then(Match::billed).map(billed),
         }
     }

@@ -21,7 +21,7 @@ use crate::ids::{LineId, OrderNo, OutRefundNo, PhotoId, RefundId, SkuId};
 use crate::jobs::{self, Task};
 use crate::money::Fen;
 use crate::orders::store as orders;
-use crate::orders::{Full, Order, Who, in_hand};
+use crate::orders::{Full, Line, Order, Who, in_hand};
 use crate::payments::refund::{self, Refundable, Unheard, Wish, send};
 use crate::refunds::{FullRefund, OTHER_MERCHANT, Options, Origin, Refund, RefundLine, RefundState, store};
 use crate::returns::{ReturnState, With};
@@ -68,7 +68,7 @@ async fn list(
             .map(|refund| {
                 let order = refund.order_id.map(|id| orders::by_id(conn, id)).transpose()?.flatten();
                 let names = order.as_ref().map(|order| orders::lines(conn, order.id)).transpose()?;
-                let goods = names.unwrap_or_default().into_iter().map(|line| line.name).collect();
+                let goods = names.unwrap_or_default().iter().map(Goods::of).collect();
                 Ok(Shown { goods, ..Shown::of(&store::full(conn, refund)?, order.as_ref(), now) })
             })
             .collect::<Result<Vec<Shown>>>()?;
@@ -145,7 +145,21 @@ pub struct Shown {
     waits_until: Option<String>,
     photos: Vec<PhotoId>,
     /// What the order was for; only a list says it.
-    goods: Vec<String>,
+    goods: Vec<Goods>,
+}
+
+/// What an order was for, as a list shows it.
+#[derive(Serialize)]
+struct Goods {
+    name: String,
+    image: Option<String>,
+    quantity: i64,
+}
+
+impl Goods {
+    fn of(line: &Line) -> Goods {
+        Goods { name: line.name.clone(), image: line.image.as_ref().map(thumb), quantity: line.quantity }
+    }
 }
 
 impl Shown {
@@ -870,7 +884,7 @@ impl Shown {
             pieces: 1,
             waits_until: Some("13:17".into()),
             photos: vec![PhotoId(1)],
-            goods: vec!["草莓蛋糕".into()],
+            goods: vec![Goods { name: "草莓蛋糕".into(), image: Some("/media/1.jpg".into()), quantity: 2 }],
         }
     }
 
