@@ -10,9 +10,9 @@ const places = (row) => (field(row, "regions")?.value ?? "").split(/[\s,，;；�
 // 新疆 is also 新疆维吾尔自治区; a city of it is not all of it.
 const same = (written, place) => written === place || (written.startsWith(place) && /^(省|市|(壮族|回族|维吾尔)?自治区|特别行政区)$/.test(written.slice(place.length)));
 const has = (row, place) => places(row).some((written) => same(written, place));
-const costs = (row) => field(row, "not_sent").checked ? "不送" : field(row, "first_fee").value.trim() && `¥${field(row, "first_fee").value.trim()}`;
+const costs = (row) => field(row, "not_sent").checked ? "不送" : field(row, "first_fee").value.trim() && `¥${field(row, "first_fee").value.trim().replace(/\.00$/, "")}`;
 const used = (row) => !field(row, "regions") || places(row).length > 0;
-const name = (row, n) => field(row, "regions") ? field(row, "regions").value.trim() || "新的一行" : "其他地区";
+const name = (row) => field(row, "regions") ? field(row, "regions").value.trim() || "新的一行" : "其他地区";
 
 const tiles = $$("button", box);
 const [left, top] = ["x", "y"].map((way) => Math.min(...tiles.map((tile) => Number(tile.dataset[way]))));
@@ -36,7 +36,7 @@ function show() {
     const [radio, , words, count, price] = choices[n].children;
     choices[n].hidden = !shown.has(row) || (fixed && !used(row));
     radio.checked = row === chosen && !fixed;
-    words.textContent = name(row, n);
+    words.textContent = name(row);
     radio.setAttribute("aria-label", words.textContent);
     const n_of = tiles.filter((tile) => of(tile.firstChild.textContent) === row).length;
     count.textContent = n_of ? `${n_of} 省` : "";

@@ -207,7 +207,7 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, password 
     await shot(desk, "totp");
     await desk.getByLabel("动态码").fill(code(now()));
     await desk.getByRole("button", { name: "开启" }).click();
-    await desk.getByText("两步验证已开启").waitFor();
+    await desk.getByText("两步验证已开启，下次登录要填动态码").waitFor();
     const fresh = await open();
     const enter = async (given) => {
       await fresh.goto(`${shop}/admin/login`);
