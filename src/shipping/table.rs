@@ -207,7 +207,8 @@ fn alike(title: &str) -> Option<usize> {
     let ends = |words: &str| words.split(' ').any(|word| title.ends_with(word));
     // Of another parcel, of a wish, or of something beside it.
     let other =
-        has("退 换 旧 原快 原物 原运 买家 期望 指定 默认 模板 费 价 员 网点 时间 日期 状态 电话 网址 链接 备注");
+        has("退 换 旧 原快 原物 原运 买家 期望 指定 默认 模板 费 价 员 网点 时间 日期 状态 电话 网址 链接 备注")
+            || has("子运 子单 子件 返程 返运 返单 返件 回单 转寄 转运 拦截 改派");
     let parcel =
         has("快递 物流 运单 面单 快件 包裹 承运 配送 货运 跟踪 追踪 国内 国际 tracking waybill express logistics");
     let carrier = has("快递 物流 承运 配送 货运 express logistics courier delivery shipping");
@@ -463,7 +464,7 @@ fn under_headings(row: &tables::Row) -> Vec<Row> {
     if read.problem.is_empty() {
         let beside = row.unheaded().find(|text| looks_like_number(text) && !same_number(text, &number.text));
         let beside = beside.map(|text| format!("旁边没有列名的格里像是还有一个单号 {text}：请分成几行，每行一个单号"));
-        read.problem = row.moved.clone().or(beside).unwrap_or_default();
+        read.problem = row.moved.clone().or(beside).or_else(|| void(row)).unwrap_or_default();
     }
     (read.order_no, read.tracking_no, read.company, read.pieces) = (order.text, number.text, company.text, pieces.text);
     read.goods = goods_of(row);
@@ -482,6 +483,36 @@ fn other_company(row: &tables::Row, company: &str) -> Option<String> {
         .find(|(_, other)| *other != own)?;
     let first = row.title(COMPANY).unwrap_or_default();
     Some(format!("「{first}」是{}，「{title}」是{}：请在这里改", own.name, other.name))
+}
+
+/// What a column says of a row that is void: the order was cancelled, the label was thrown away, the money went back.
+fn void(row: &tables::Row) -> Option<String> {
+    const VOID: [&str; 12] = [
+        "取消",
+        "作废",
+        "回收",
+        "失效",
+        "无效",
+        "打印失败",
+        "取号失败",
+        "退款成功",
+        "退款完成",
+        "已退款",
+        "全额退款",
+        "交易关闭",
+    ];
+    // 未取消, 取消失败, 退款取消: nothing of the kind.
+    const NOT: [&str; 6] = ["未", "取消失败", "取消退款", "退款取消", "取消售后", "售后取消"];
+    let has = |text: &str, words: &[&str]| words.iter().any(|word| text.contains(word));
+    let (title, said) = row
+        .cells()
+        .filter(|(title, _)| title.contains("状态") || title.eq_ignore_ascii_case("status"))
+        .map(|(title, cell)| (title, cell.shown()))
+        .find(|(title, said)| {
+            let closed = *said == "已关闭" && !title.contains("售后") && !title.contains("退款");
+            (has(said, &VOID) || closed) && !has(said, &NOT)
+        })?;
+    Some(format!("「{title}」写的是“{said}”：单号可能作废了，请核对；没错的话，在这里保存一次就能发"))
 }
 
 fn same_number(one: &str, other: &str) -> bool {

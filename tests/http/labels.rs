@@ -100,6 +100,46 @@ async fn the_scan_desk_asks_once_who_carries_a_kind_of_number() {
     assert_eq!((&parcel["company"], &parcel["trackingNo"]), (&json!("OTHER"), &json!("SF1234567890123")));
 }
 
+/// A void row ships nothing until somebody has looked; numbers of other parcels beside the parcel's are no parcels.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_its_own_table_calls_void_is_asked_about() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let no = w.paid(&alice, sku, 1).await.no;
+    for (column, said, void) in [
+        ("订单状态", "已取消", true),
+        ("面单状态", "已回收", true),
+        ("打印状态", "打印失败", true),
+        ("售后状态", "退款成功", true),
+        ("状态", "已作废", true),
+        ("状态", "已关闭", true),
+        ("售后状态", "已关闭", false),
+        ("售后状态", "退款取消", false),
+        ("订单状态", "等待卖家发货", false),
+        ("面单状态", "未回收", false),
+        ("子运单号", "SF1234567890199", false),
+        ("返程运单号", "SF1234567890199", false),
+    ] {
+        let table = format!("订单号\t{column}\t运单号\t快递公司\n{no}\t{said}\tSF1234567890123\t顺丰");
+        let to = pasted(&packer, &w, &table).await;
+        let page = packer.page(&to).await;
+        let ready = if void { 0 } else { 1 };
+        assert!(page.contains(&format!("<b class=\"ok\">{ready}</b> 行可执行")), "{column} {said}: {page}");
+        assert_eq!(page.contains(&format!("「{column}」写的是“{said}”")), void, "{column} {said}");
+        if said == "已作废" {
+            packer.post(&format!("{to}/run"), &[]).await;
+            assert_eq!(alice.status(&no).await, "to_ship");
+            let form =
+                [("order_no", no.as_str()), ("company", "顺丰"), ("tracking_no", "SF1234567890123"), ("pieces", "")];
+            packer.post(&format!("{to}/rows/0"), &form).await;
+            let page = packer.page(&to).await;
+            assert!(page.contains("<b class=\"ok\">1</b> 行可执行"), "{page}");
+        }
+    }
+}
+
 /// A column that was sorted by itself gives each number to another's service: what was written counts, and the page says it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_number_that_is_surely_anothers_is_said() {
