@@ -476,6 +476,33 @@ async fn a_shop_is_backed_up_while_it_runs_and_restored() {
     assert_eq!(products["items"].as_array().unwrap().len(), 1, "the pear came after the backup");
 }
 
+/// Nobody looks at a page before a table is carried out by command: what the page would ask is asked by refusing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_is_imported_by_command_asks_before_it_adds_stock_once_more() {
+    let (_simulator, wechat) = simulated().await;
+    let program = Program::new(wechat);
+    let import = |name: &str, content: &str, more: &[&str]| {
+        let table = write(program.folder.path(), name, content);
+        let done = program.run(&[&["import", table.as_str()], more].concat());
+        (done.status.success(), text(&done))
+    };
+    assert!(import("new.csv", "商品名称,商家编码,售价,库存\n苹果,S9,10,7\n", &[]).0);
+    let more = "商家编码,库存,导出时库存\nS9,9,7\n";
+    let (done, said) = import("more.csv", more, &[]);
+    assert!(done && said.contains("已导入 1 个商品"), "{said}");
+    let (done, said) = import("more.csv", more, &["--yes"]);
+    assert!(!done && said.contains("有 1 行的库存差额") && said.contains("--again"), "{said}");
+    assert!(import("more.csv", more, &["--again"]).0);
+    let free = "商家编码,售价\nS9,0\n";
+    let (done, said) = import("free.csv", free, &["--again"]);
+    assert!(!done && said.contains("售价是 0 元") && said.contains("--yes"), "{said}");
+    assert!(import("free.csv", free, &["--yes"]).0);
+    let _running = program.start();
+    program.ready().await;
+    let products: Value = client().get(program.at("/api/v1/products/1")).send().await.unwrap().json().await.unwrap();
+    assert_eq!((&products["skus"][0]["available"], &products["skus"][0]["priceFen"]), (&11.into(), &0.into()));
+}
+
 /// From the console: the shop closes, takes the backup up and opens again by itself; and from a sealed file elsewhere.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shop_goes_back_to_a_backup_and_moves_house_with_a_sealed_one() {

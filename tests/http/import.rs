@@ -424,6 +424,15 @@ async fn an_older_export_takes_nothing_back() {
     w.shop.write(|tx| Ok(tx.execute("update products set name = '老酒' where name = '酒'", [])?)).await.unwrap();
     let page = brought(&w, &manager, &export).await;
     assert!(page.contains("导出时有这个规格，现在没有了") && ticks(&page) == 0, "{page}");
+    // From an export that had no prints yet.
+    for (table, asked) in [
+        ("商品名称,售价,库存,导出时库存\n酒,9,1,1\n", true),
+        ("商品名称,规格,售价,库存,导出时库存\n茶,包装:大,9,1,1\n", false),
+        ("商品名称,售价,库存\n酒,9,1\n", false),
+    ] {
+        let page = brought(&w, &manager, table).await;
+        assert_eq!(page.contains("导出时有这个规格，现在没有了"), asked, "{table}: {page}");
+    }
     w.must_hold().await;
 }
 

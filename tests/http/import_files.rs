@@ -252,6 +252,29 @@ async fn pictures_of_the_table_reach_the_shop() {
     assert_eq!(w.count("select count(*) from product_images").await, 3);
     let again = import::apply(&w.shop, plan("xlsxwriter_pictures.xlsx"), "命令行", Agreed::default()).await.unwrap();
     assert_eq!((again.skus, again.same), (0, 3));
+    // What the goods have stays; those without get them.
+    let other = |plan: Plan| {
+        let mut plan = plan;
+        plan.rows.iter_mut().for_each(|row| row.cells[Column::Price as usize] = Some("8".to_owned()));
+        plan
+    };
+    w.shop
+        .write(|tx| Ok(tx.execute("delete from product_images where product_id = 1 and position > 0", [])?))
+        .await
+        .unwrap();
+    let before = w.count("select count(*) from product_images where product_id = 1").await;
+    assert_eq!(before, 1);
+    let judged = {
+        let plan = other(plan("xlsxwriter_pictures.xlsx"));
+        w.shop.db.read(move |conn| import::judge(conn, &plan.rows)).await.unwrap()
+    };
+    let left = judged.iter().filter(|one| one.left.contains("商品已经有 1 张图片，表里的没有换上"));
+    assert_eq!(left.count(), 1, "{judged:?}");
+    import::apply(&w.shop, other(plan("xlsxwriter_pictures.xlsx")), "命令行", Agreed::default()).await.unwrap();
+    assert_eq!(w.count("select count(*) from product_images where product_id = 1").await, before);
+    w.shop.write(|tx| Ok(tx.execute("delete from product_images where product_id = 1", [])?)).await.unwrap();
+    import::apply(&w.shop, other(plan("xlsxwriter_pictures.xlsx")), "命令行", Agreed::default()).await.unwrap();
+    assert_eq!(w.count("select count(*) from product_images where product_id = 1").await, 2);
 }
 
 /// A picture in a column of something else is not the goods'; one that is no picture refuses its row.

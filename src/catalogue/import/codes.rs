@@ -99,7 +99,30 @@ pub(super) fn unspoilt<'t>(what: &str, code: &'t str) -> std::result::Result<&'t
             "{what}「{code}」像是被表格软件变成了科学计数，后几位已经丢了：请把这一列改成“文本”格式，再重新填写"
         ));
     }
+    if is_moment(code) {
+        return Err(format!("{what}「{code}」像是被表格软件变成了日期或时间：请把这一列改成“文本”格式，再重新填写"));
+    }
     Ok(code)
+}
+
+/// What a spreadsheet makes of `3-5`, `MAR5` and the like: `3月5日`, `5-Mar`, `2026/3/5`, `12:30:00`; and of `true`.
+fn is_moment(code: &str) -> bool {
+    const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let lower = code.to_lowercase();
+    let number = |text: &str| (1..=4).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    let parts = |signs: &[char]| lower.split(signs).map(str::to_owned).collect::<Vec<_>>();
+    let year = |text: &str| text.len() == 4 && (text.starts_with("19") || text.starts_with("20"));
+    let day = match &parts(&['-', '/', '年', '月', '日'])[..] {
+        [month, day] => {
+            MONTHS.contains(&month.as_str()) && number(day) || number(month) && MONTHS.contains(&day.as_str())
+        }
+        [m, d, end] | [_, m, d, end] if end.is_empty() => code.ends_with('日') && number(m) && number(d),
+        [y, m, d] => year(y) && code.contains('/') && number(m) && number(d),
+        _ => false,
+    };
+    let clock = parts(&[':']);
+    let time = (2..=3).contains(&clock.len()) && clock.iter().all(|part| part.len() <= 2 && number(part));
+    day || time || ["true", "false"].contains(&lower.as_str())
 }
 
 #[cfg(test)]
@@ -117,6 +140,18 @@ mod tests {
             ("6901230000003", true),
             ("1000000", true),
             ("A900000000000", true),
+            ("3月5日", false),
+            ("2026年3月5日", false),
+            ("5-Mar", false),
+            ("Mar-05", false),
+            ("2026/3/5", false),
+            ("12:30:00", false),
+            ("TRUE", false),
+            ("2026-03-05", true),
+            ("3-5", true),
+            ("MAR5", true),
+            ("A-Mar", true),
+            ("1:2:3:4", true),
         ] {
             assert_eq!(unspoilt("条码", code).is_ok(), fine, "{code}");
         }

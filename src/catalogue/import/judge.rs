@@ -55,7 +55,7 @@ pub struct Judged {
     pub doubt: String,
     /// The same, for what another row of the table says: without that row it is not so.
     pub beside: String,
-    /// What was changed in the shop since the table was exported, and stays so.
+    /// What of the shop's stays although the table says something else.
     pub left: String,
     /// The pictures that it brings, by their hashes.
     pub pictures: Vec<ImageHash>,
@@ -210,9 +210,7 @@ fn judged(row: &Row, weighed: Weighed) -> Judged {
             judged.spec = written(&fine.deed.draft.specs);
             judged.doubt = doubt(row, &fine);
             judged.beside.clone_from(&fine.beside);
-            if !fine.left.is_empty() {
-                judged.left = format!("导出后在后台改过、表里没有动的，不改回去：{}", fine.left.join("，"));
-            }
+            judged.left = fine.left.join("；");
             judged.pictures.clone_from(&fine.deed.pictures);
             (judged.name, judged.changes, judged.deed) = (fine.name, fine.changes, Some(Box::new(fine.deed)));
         }
@@ -473,10 +471,17 @@ fn weigh_in(row: &Row, name: &str, by_code: &ByCode, group: &mut Group, categori
         weight: weight.unwrap_or_else(|| sku.map_or(0, |sku| sku.weight)),
         enabled,
     };
-    let has_pictures =
-        group.product.as_ref().is_some_and(|product| pictures.iter().all(|p| product.images.contains(p)));
-    let pictures = if has_pictures { Vec::new() } else { pictures };
     let product = group.product.as_ref();
+    // What somebody has put together on the product's page is not given up for a table's small pictures.
+    let gallery = product.map_or(&[][..], |product| &product.images);
+    let (pictures, unused) = match gallery.is_empty() {
+        true => (pictures, false),
+        false => (Vec::new(), pictures.iter().any(|picture| !gallery.contains(picture))),
+    };
+    let mut left = Vec::new();
+    if unused {
+        left.push(format!("商品已经有 {} 张图片，表里的没有换上：要换请在商品页", gallery.len()));
+    }
     let deed = Deed {
         product: product.map(|product| product.id),
         common,
@@ -493,7 +498,9 @@ fn weigh_in(row: &Row, name: &str, by_code: &ByCode, group: &mut Group, categori
         group.line = row.line.clone();
     }
     let mut doubts = Vec::new();
-    if renamed {
+    // An export of before has no prints, and its stock.
+    let exported = row.said(Column::StockThen).is_some() && row.said(Column::AsExported).and_then(Then::read).is_none();
+    if renamed || exported && deed.product.is_none() {
         doubts.push("导出时有这个规格，现在没有了：后台把它删了或改了名；真要再新增一个的请打勾".to_owned());
     }
     if !since.both.is_empty() {
@@ -506,7 +513,10 @@ fn weigh_in(row: &Row, name: &str, by_code: &ByCode, group: &mut Group, categori
     group.common.subtitle = subtitle.or(group.common.subtitle.take());
     group.common.category = category.or(group.common.category.take());
     group.common.on_shelf = on_shelf.or(group.common.on_shelf);
-    Ok(Fine { name: name.to_owned(), changes, doubts, beside: String::new(), left: since.left, deed })
+    if !since.left.is_empty() {
+        left.push(format!("导出后在后台改过、表里没有动的，不改回去：{}", since.left.join("，")));
+    }
+    Ok(Fine { name: name.to_owned(), changes, doubts, beside: String::new(), left, deed })
 }
 
 /// Finds the goods of which rows speak, whatever else is wrong with these.
