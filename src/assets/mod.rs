@@ -185,6 +185,82 @@ mod tests {
         }
     }
 
+    /// Where a text would be sent with the end of a line inside, between its words or beside what is filled in.
+    fn broken_texts(sent: &str) -> Vec<&str> {
+        let (mut broken, mut at, mut in_text, mut ended) = (Vec::new(), 0, false, None);
+        let end = |from: usize, mark: &str| sent[from..].find(mark).map_or(sent.len(), |n| from + n + mark.len());
+        while let Some(next) = sent[at..].chars().next() {
+            let rest = &sent[at..];
+            let (to, text) = match next {
+                _ if rest.starts_with("{%") || rest.starts_with("{#") => {
+                    let to = end(at, if rest.starts_with("{%") { "%}" } else { "#}" });
+                    ended = ended.filter(|_| !rest[2..].starts_with('-'));
+                    let word = rest[2..].trim_start_matches('-').split_whitespace().next();
+                    if word.is_some_and(|word| ["block", "endblock", "macro", "endmacro", "include"].contains(&word)) {
+                        (in_text, ended) = (false, None);
+                    }
+                    at = to;
+                    continue;
+                }
+                _ if rest.starts_with("{{") => {
+                    let name = rest[2..].trim_start_matches('-').trim_start();
+                    ended = ended.filter(|_| !rest[2..].starts_with('-'));
+                    // What a macro makes has elements of its own.
+                    let call = name.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_').starts_with('(');
+                    (end(at, "}}"), !call)
+                }
+                '<' => {
+                    let (mut to, mut quoted) = (at + 1, false);
+                    while to < sent.len() && (quoted || sent.as_bytes()[to] != b'>') {
+                        match &sent[to..] {
+                            inner if inner.starts_with("{%") => to = end(to, "%}"),
+                            inner if inner.starts_with("{{") => to = end(to, "}}"),
+                            inner => {
+                                quoted ^= inner.starts_with('"');
+                                to += inner.chars().next().map_or(1, char::len_utf8);
+                            }
+                        }
+                    }
+                    (to + 1, false)
+                }
+                _ if next.is_whitespace() => {
+                    ended = ended.or((next == '\n').then_some(at));
+                    at += next.len_utf8();
+                    continue;
+                }
+                _ => (at + next.len_utf8(), true),
+            };
+            if let Some(line) = ended.filter(|_| in_text && text) {
+                let begins = sent[..line].char_indices().rev().nth(30).map_or(0, |(n, _)| n);
+                broken.push(&sent[begins..to]);
+            }
+            (at, in_text, ended) = (to, text, None);
+        }
+        broken
+    }
+
+    #[test]
+    fn the_end_of_a_line_parts_elements_and_no_sentence() {
+        for (template, expected) in [
+            ("<p>售罄\n{{ n }}</p>", 1),
+            ("<p>{{ n }}\n件</p>", 1),
+            ("<p>有\n{% if n > 3 %}很多{% endif %}</p>", 1),
+            ("<p>有\n{%- if n > 3 %}很多{% endif %}</p>", 0),
+            ("<p>有 {{ n }}\n<b title=\"a > b\">件</b>\n</p>\n<p>好</p>", 0),
+            ("{% block a %}好{% endblock %}\n{% block b %}好{% endblock %}", 0),
+        ] {
+            assert_eq!(broken_texts(&sent(template)).len(), expected, "{template}");
+        }
+        for name in TEMPLATES.paths() {
+            let text = sent(&TEMPLATES.file(&name).unwrap().text().unwrap());
+            assert_eq!(
+                broken_texts(&text),
+                Vec::<&str>::new(),
+                "{name}: whoever reads the page as text finds it there"
+            );
+        }
+    }
+
     #[test]
     fn every_template_compiles() {
         let mut env = Environment::new();
