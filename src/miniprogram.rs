@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io::{Cursor, Write};
 
+use serde::Serialize;
 use zip::ZipWriter;
 use zip::result::ZipResult;
 use zip::write::SimpleFileOptions;
@@ -62,7 +63,7 @@ pub fn server(given: Option<&str>) -> Result<String, String> {
 }
 
 /// One step of the way from the download to the shelf: a title, and what to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
     pub title: String,
     pub words: String,

@@ -16,7 +16,7 @@ use rocket::http::{ContentType, Header, Status};
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{Catcher, Request, Route, catch, catchers, get, routes, uri};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::Template;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -130,6 +130,17 @@ fn framed(shop: &Shop, staff: &Staff, here: &'static str, flash: Option<FlashMes
         invoices: waiting.invoices,
         flash: flash.map(|flash| Told::read(flash.kind(), flash.message())),
     }
+}
+
+/// One of several that a form offers: its word there, and as people call it.
+#[derive(Serialize)]
+struct Choice<W> {
+    word: W,
+    text: &'static str,
+}
+
+fn choices<W: Copy>(all: &[W], text: fn(W) -> &'static str) -> Vec<Choice<W>> {
+    all.iter().map(|word| Choice { word: *word, text: text(*word) }).collect()
 }
 
 /// What just happened, and where it is taken back if it can be.
@@ -297,8 +308,9 @@ fn words(error: &Error) -> String {
 }
 
 /// A mark of what a form shows, to be sent back with it.
-fn form_mark(shown: &Value) -> String {
-    format!("{:016x}", mark([shown.to_string().as_str()]))
+fn form_mark(shown: &impl Serialize) -> String {
+    let text = serde_json::to_string(shown).unwrap_or_default();
+    format!("{:016x}", mark([text.as_str()]))
 }
 
 /// Whether a form that was filled in is of what stands there now; one without a mark says nothing of it. Errors: somebody has
@@ -359,8 +371,18 @@ async fn explain(status: Status, request: &Request<'_>) -> Template {
         say!(Warn, "{} {} -> {}", request.method(), request.uri().path(), status.code);
     }
     let demo = request.rocket().state::<Shop>().is_some_and(|shop| shop.demo.is_some());
-    let request_id = crate::door::request_id(request);
-    assets::page("console/error.html", context! { frame, title, words, demo, request_id })
+    let request_id = crate::door::request_id(request).to_owned();
+    assets::page("console/error.html", ErrorPage { frame, title, words, demo, request_id })
+}
+
+#[derive(Serialize)]
+struct ErrorPage {
+    /// None where nobody is logged in, or nothing more can be asked.
+    frame: Option<Frame>,
+    title: &'static str,
+    words: String,
+    demo: bool,
+    request_id: String,
 }
 
 fn not_allowed(frame: Option<&Frame>) -> String {
@@ -394,6 +416,21 @@ impl Frame {
             stuck: 0,
             invoices: 0,
             flash: Some(Told::read("success", "已发货\n/admin/orders/undo?shipment=1")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_is_none_asks_for_nothing_that_it_is_not_given() {
+        for frame in [Some(Frame::sample(Role::Packer)), None] {
+            let (known, words) = (frame.is_some(), "这个页面或记录不存在".to_owned());
+            let page = ErrorPage { frame, title: "没有找到", words, demo: false, request_id: "abcd".into() };
+            let html = assets::strictly("console/error.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("主导航"), html.contains("请求编号 abcd")), (known, true));
         }
     }
 }

@@ -20,7 +20,8 @@ use crate::staff::login::audit;
 use crate::staff::{Role, Staff, store as rows};
 
 /// Whoever pressed the wrong button notices within that.
-const KEPT: i64 = 30 * MINUTE;
+const KEPT: i64 = KEPT_MINUTES * MINUTE;
+const KEPT_MINUTES: i64 = 30;
 
 pub fn routes() -> Vec<Route> {
     routes![take_back]
@@ -100,7 +101,7 @@ impl<'r> FromRequest<'r> for CameFrom {
 #[post("/undo", data = "<form>")]
 async fn take_back(shop: &State<Shop>, staff: Staff, from: CameFrom, form: Form<Which>) -> Flash<Redirect> {
     let write = move |tx: &Tx| {
-        let late = || Error::from(Code::NotFound).says("已经撤销过，或过了 30 分钟，不能再撤销");
+        let late = || Error::from(Code::NotFound).says(format!("已经撤销过，或过了 {KEPT_MINUTES} 分钟，不能再撤销"));
         let (what, steps) = rows::take_undo(tx, staff.id, form.id, tx.now() - KEPT)?.ok_or_else(late)?;
         let steps: Vec<Step> = serde_json::from_str(&steps).map_err(|_| Code::Internal)?;
         let mut left = 0;

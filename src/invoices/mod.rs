@@ -66,7 +66,20 @@ pub struct Invoice {
     pub decided_at: Option<i64>,
 }
 
+/// What staff may do with an invoice as it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    pub issue: bool,
+    pub refuse: bool,
+}
+
 impl Invoice {
+    /// Pages and actions ask this one function.
+    pub fn options(&self) -> Options {
+        let asked = self.state == InvoiceState::Asked;
+        Options { issue: self.due > Fen::ZERO && (asked || self.outdated().is_some()), refuse: asked }
+    }
+
     /// What an invoice that was written out says too much or too little since, in words; nothing while it is right.
     pub fn outdated(&self) -> Option<String> {
         let issued = self.issued.filter(|issued| *issued != self.due)?;

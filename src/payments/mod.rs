@@ -140,7 +140,7 @@ pub struct ToAsk {
 }
 
 /// A rule that must always hold, and how many rows break it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Broken {
     pub rule: &'static str,
     pub rows: i64,

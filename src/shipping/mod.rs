@@ -26,7 +26,8 @@ use crate::settings::store as settings;
 use crate::shown::Shown;
 
 /// A parcel that was entered by mistake can be taken back this long.
-pub const UNDO_WITHIN: i64 = 30 * MINUTE;
+pub const UNDO_WITHIN: i64 = UNDO_MINUTES * MINUTE;
+pub const UNDO_MINUTES: i64 = 30;
 
 /// The same label again within this time is the scanner's doing rather than a packer's.
 const SCANNED_TWICE: i64 = MINUTE;
@@ -323,15 +324,16 @@ fn must_be_left(lines: &[Line], pieces: &[(LineId, i64)]) -> Result<()> {
 }
 
 /// Why a parcel cannot be taken back any more; `None` when it can.
-pub fn undo_refused(order: &Order, shipment: &Shipment, last_aftersale: Option<i64>, now: i64) -> Option<&'static str> {
+pub fn undo_refused(order: &Order, shipment: &Shipment, last_aftersale: Option<i64>, now: i64) -> Option<String> {
     match order.status {
         OrderStatus::ToShip | OrderStatus::Shipped => {}
-        _ => return Some("订单已经结束，不能撤销发货"),
+        _ => return Some("订单已经结束，不能撤销发货".to_owned()),
     }
     if now - shipment.shipped_at >= UNDO_WITHIN {
-        return Some("发货已超过 30 分钟，不能撤销；单号写错可以改单号");
+        return Some(format!("发货已超过 {UNDO_MINUTES} 分钟，不能撤销；单号写错可以改单号"));
     }
-    last_aftersale.filter(|at| *at >= shipment.shipped_at).and(Some("发货之后有退款、退换货或补发，不能撤销发货"))
+    let later = last_aftersale.filter(|at| *at >= shipment.shipped_at);
+    later.map(|_| "发货之后有退款、退换货或补发，不能撤销发货".to_owned())
 }
 
 /// Takes a parcel back, within half an hour.

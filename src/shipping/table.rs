@@ -225,7 +225,7 @@ fn alike(title: &str) -> Option<usize> {
 }
 
 /// Every order of a batch is one transaction; so many are enough for a day.
-const MOST_ROWS: usize = 2_000;
+pub const MOST_ROWS: usize = 2_000;
 /// What of a cell is kept.
 const MOST_LETTERS: usize = 200;
 

@@ -112,3 +112,11 @@ at_least! {
     /// The owner alone.
     Owner
 }
+
+#[cfg(test)]
+impl Staff {
+    pub fn sample(id: i64, role: Role) -> Staff {
+        let lists = Lists { rows: 50, order_table: false, order_columns: None, product_columns: None };
+        Staff { id: StaffId(id), name: role.text().to_owned(), role, ip: "127.0.0.1".into(), lists }
+    }
+}

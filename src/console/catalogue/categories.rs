@@ -3,16 +3,17 @@
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
-use serde_json::{Value, json};
+use rocket_dyn_templates::Template;
+use rusqlite::Connection;
+use serde::Serialize;
 
-use super::category_options;
+use super::{CategoryOption, category_options};
 use crate::assets;
 use crate::catalogue::Category;
 use crate::catalogue::lists::{self, Listing, Shelf};
 use crate::catalogue::rules;
 use crate::catalogue::store::{self, Place};
-use crate::console::{back_undoable, frame, query_string};
+use crate::console::{Frame, back_undoable, framed, query_string, waiting};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
@@ -27,29 +28,57 @@ pub fn routes() -> Vec<Route> {
 
 const HERE: &str = "/admin/categories";
 
+#[derive(Serialize)]
+struct CategoriesPage {
+    frame: Frame,
+    section: &'static str,
+    may_edit: bool,
+    tree: Vec<Branch>,
+}
+
+/// A category of the upper level, with those below it.
+#[derive(Serialize)]
+struct Branch {
+    top: CategoryShown,
+    below: Vec<CategoryShown>,
+}
+
+#[derive(Serialize)]
+struct CategoryShown {
+    id: CategoryId,
+    name: String,
+    parent: Option<CategoryId>,
+    visible: bool,
+    /// Products of its own.
+    n: i64,
+    /// None stands below it.
+    leaf: bool,
+}
+
+fn tree(all: &[Category]) -> Vec<Branch> {
+    let below = |id: CategoryId| all.iter().filter(move |category| category.parent_id == Some(id));
+    let shown = |category: &Category| CategoryShown {
+        id: category.id,
+        name: category.name.clone(),
+        parent: category.parent_id,
+        visible: category.visible,
+        n: category.own_count,
+        leaf: below(category.id).next().is_none(),
+    };
+    let tops = all.iter().filter(|category| category.parent_id.is_none());
+    tops.map(|top| Branch { top: shown(top), below: below(top.id).map(shown).collect() }).collect()
+}
+
 #[get("/categories")]
 async fn page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>) -> Result<Template> {
-    let all = shop.read(|conn| Ok(store::categories(conn)?)).await?;
-    let shown = |category: &Category| {
-        json!({
-            "id": category.id, "name": category.name, "parent": category.parent_id, "visible": category.visible, "n": category.own_count,
-            "empty": category.own_count == 0 && !all.iter().any(|c| c.parent_id == Some(category.id)),
-            "leaf": !all.iter().any(|c| c.parent_id == Some(category.id)),
-        })
+    let (all, waits) = shop.read(|conn: &Connection| Ok((store::categories(conn)?, waiting(conn)?))).await?;
+    let page = CategoriesPage {
+        frame: framed(shop, &staff.0, "products", flash, waits),
+        section: "categories",
+        may_edit: staff.0.role >= Role::Manager,
+        tree: tree(&all),
     };
-    let tree: Vec<Value> = all
-        .iter()
-        .filter(|category| category.parent_id.is_none())
-        .map(|top| {
-            let below: Vec<Value> = all.iter().filter(|c| c.parent_id == Some(top.id)).map(shown).collect();
-            json!({ "top": shown(top), "below": below })
-        })
-        .collect();
-    let context = context! {
-        frame: frame(shop, &staff.0, "products", flash).await?,
-        section: "categories", may_edit: staff.0.role >= Role::Manager, tree, all: category_options(&all),
-    };
-    Ok(assets::page("console/categories.html", context))
+    Ok(assets::page("console/categories.html", page))
 }
 
 fn checked(name: &str) -> Result<String> {
@@ -166,23 +195,40 @@ async fn shift(shop: &State<Shop>, staff: Manager, id: CategoryId, form: Form<Sh
     act(shop, staff, write).await
 }
 
+#[derive(Serialize)]
+struct DeletePage {
+    frame: Frame,
+    id: CategoryId,
+    name: String,
+    /// Products of its own, and the names of the first ones.
+    n: i64,
+    goods: Vec<String>,
+    below: Vec<String>,
+    /// Where its products may go.
+    others: Vec<CategoryOption>,
+}
+
 /// Before a category goes: what would move, and where to.
 #[get("/categories/<id>/delete")]
 async fn ask_delete(shop: &State<Shop>, staff: Manager, id: CategoryId) -> Result<Template> {
     const SHOWN: i64 = 5;
     let listing = Listing { category: Some(id), shelf: Shelf::On, limit: SHOWN, ..Listing::default() };
-    let read = move |conn: &rusqlite::Connection| Ok((store::categories(conn)?, lists::store::list(conn, &listing)?));
-    let (all, goods) = shop.read(read).await?;
+    let read = move |conn: &rusqlite::Connection| {
+        Ok((store::categories(conn)?, lists::store::list(conn, &listing)?, waiting(conn)?))
+    };
+    let (all, goods, waits) = shop.read(read).await?;
     let gone = known(&all, id)?;
     let others: Vec<Category> = all.iter().filter(|c| c.id != id).cloned().collect();
-    let context = context! {
-        frame: frame(shop, &staff.0, "products", None).await?,
-        id, name: &gone.name, n: gone.own_count,
-        below: all.iter().filter(|c| c.parent_id == Some(id)).map(|c| c.name.as_str()).collect::<Vec<_>>(),
-        goods: goods.iter().map(|item| item.name.as_str()).collect::<Vec<_>>(),
+    let page = DeletePage {
+        frame: framed(shop, &staff.0, "products", None, waits),
+        id,
+        name: gone.name.clone(),
+        n: gone.own_count,
+        goods: goods.iter().map(|item| item.name.clone()).collect(),
+        below: all.iter().filter(|c| c.parent_id == Some(id)).map(|c| c.name.clone()).collect(),
         others: category_options(&others),
     };
-    Ok(assets::page("console/category_delete.html", context))
+    Ok(assets::page("console/category_delete.html", page))
 }
 
 #[derive(FromForm)]
@@ -212,4 +258,41 @@ async fn delete(shop: &State<Shop>, staff: Manager, id: CategoryId, form: Form<D
         Ok(format!("删除分类「{}」{moved}", gone.name).into())
     };
     act(shop, staff, write).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_of_categories_ask_for_nothing_that_they_are_not_given() {
+        let frame = || Frame::sample(Role::Manager);
+        let shown = |id: i64, visible: bool| CategoryShown {
+            id: CategoryId(id),
+            name: "蛋糕".into(),
+            parent: (id > 1).then_some(CategoryId(1)),
+            visible,
+            n: 2,
+            leaf: id > 1,
+        };
+        for full in [true, false] {
+            let branch = Branch { top: shown(1, true), below: vec![shown(2, false)] };
+            let tree = if full { vec![branch] } else { Vec::new() };
+            let page = CategoriesPage { frame: frame(), section: "categories", may_edit: full, tree };
+            let html = assets::strictly("console/categories.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("/admin/categories/2/delete"), html.contains("还没有分类")), (full, !full));
+            let option = CategoryOption { id: CategoryId(3), name: "面包".into(), n: 0 };
+            let page = DeletePage {
+                frame: frame(),
+                id: CategoryId(2),
+                name: "蛋糕".into(),
+                n: i64::from(full) * 9,
+                goods: vec!["草莓蛋糕".into()],
+                below: Vec::new(),
+                others: vec![option],
+            };
+            let html = assets::strictly("console/category_delete.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("草莓蛋糕"), html.contains("里面没有商品")), (full, !full));
+        }
+    }
 }

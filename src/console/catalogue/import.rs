@@ -8,8 +8,8 @@ use rocket::http::ContentType;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
-use serde_json::{Value, json};
+use rocket_dyn_templates::Template;
+use serde::Serialize;
 
 use crate::assets;
 use crate::catalogue::import::{
@@ -17,7 +17,7 @@ use crate::catalogue::import::{
 };
 use crate::catalogue::{media, store};
 use crate::clock::{self, Day};
-use crate::console::{Download, back, download, frame, upload, workbook};
+use crate::console::{Download, Frame, back, download, frame, framed, upload, waiting, workbook};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::ImportId;
@@ -83,13 +83,31 @@ async fn page(shop: &State<Shop>, staff: Manager, flash: Option<FlashMessage<'_>
     form(shop, &staff.0, flash, Vec::new()).await
 }
 
+#[derive(Serialize)]
+struct ImportPage {
+    frame: Frame,
+    section: &'static str,
+    /// Why a table could not be taken in.
+    problems: Vec<String>,
+    columns: Vec<&'static str>,
+    /// What a cell says that is to be empty.
+    empty_it: &'static str,
+    /// In ten thousands.
+    most_rows: String,
+    most_mib: usize,
+}
+
 async fn form(shop: &Shop, staff: &Staff, flash: Option<FlashMessage<'_>>, problems: Vec<String>) -> Result<Template> {
-    let context = context! {
+    let page = ImportPage {
         frame: frame(shop, staff, "products", flash).await?,
-        section: "import", problems, columns: &import::titles()[..FILLED], empty_it: import::EMPTY_IT,
-        most_rows: format!("{} 万", tables::MOST_ROWS / 10_000), most_mib: tables::MOST_BYTES / 1024 / 1024,
+        section: "import",
+        problems,
+        columns: import::titles()[..FILLED].to_vec(),
+        empty_it: import::EMPTY_IT,
+        most_rows: format!("{} 万", tables::MOST_ROWS / 10_000),
+        most_mib: tables::MOST_BYTES / 1024 / 1024,
     };
-    Ok(assets::page("console/products_import.html", context))
+    Ok(assets::page("console/products_import.html", page))
 }
 
 #[derive(FromForm)]
@@ -142,6 +160,76 @@ async fn stamp(shop: &Shop, id: ImportId) -> Result<()> {
     shop.write(move |tx| Ok(imports::set_shown(tx, id, &shown)?)).await
 }
 
+/// A table that waits, with the verdict on its rows.
+#[derive(Serialize)]
+struct CheckPage {
+    frame: Frame,
+    section: &'static str,
+    id: ImportId,
+    who: String,
+    at: String,
+    n: usize,
+    notes: Vec<String>,
+    ran: Option<String>,
+    done_count: usize,
+    /// The first of those that were carried out: where they stand, and what became of them.
+    done: Vec<(String, String)>,
+    again: Option<AgainShown>,
+    refused: Group,
+    changed: Group,
+    added: Group,
+    same: Group,
+    /// New ones that say nothing of the shelf.
+    unshelved: usize,
+    /// So many rows have become other ones since they were shown.
+    moved: usize,
+    /// A mark of all that is shown.
+    seen: String,
+}
+
+/// Rows that another table has carried out already.
+#[derive(Serialize)]
+struct AgainShown {
+    at: String,
+    n: usize,
+    lines: Vec<String>,
+}
+
+/// Rows of one verdict: the first one by one, and which the others are.
+#[derive(Serialize)]
+struct Group {
+    n: usize,
+    rows: Vec<RowShown>,
+    more: usize,
+    ends: Option<[String; 2]>,
+    /// Their places, as `spans` writes them.
+    rest: String,
+}
+
+#[derive(Serialize)]
+struct RowShown {
+    at: usize,
+    line: String,
+    name: String,
+    spec: String,
+    note: String,
+    doubt: String,
+    /// What is done besides, and what stays as it is.
+    beside: String,
+    left: String,
+    pictures: Vec<String>,
+    changes: Vec<ChangeShown>,
+    moved: bool,
+    asked: bool,
+}
+
+#[derive(Serialize)]
+struct ChangeShown {
+    what: &'static str,
+    was: String,
+    is: String,
+}
+
 #[get("/products/imports/<id>?<all>", rank = 1)]
 async fn check(
     shop: &State<Shop>,
@@ -163,9 +251,9 @@ async fn check(
             *n <= most || one.doubtful || added.contains(&one.at) || kept.shown.differs(one.at, one.mark)
         };
         let (rows, now) = import::waiting(conn, &kept.rows, keep)?;
-        Ok((rows, now, again, added, kept))
+        Ok((rows, now, again, added, kept, waiting(conn)?))
     };
-    let (rows, now, again, added, kept) = shop.read_slowly(read).await?;
+    let (rows, now, again, added, kept, waits) = shop.read_slowly(read).await?;
     let moved = |one: &Waiting| kept.shown.differs(one.at, one.mark);
     let asked = |one: &Waiting| one.doubtful || added.contains(&one.at);
     let group = |verdict: Verdict, most: usize| {
@@ -173,24 +261,33 @@ async fn check(
         shown(&rows, most, &moved, &asked, &kept.rows)
     };
     let on_shelf = |row: &import::Row| row.said(Column::OnShelf).is_some();
-    let done: Vec<_> = kept.rows.iter().filter_map(|row| Some((&row.line, row.done.as_ref()?))).collect();
-    let context = context! {
-        frame: frame(shop, &staff.0, "products", flash).await?,
+    let done: Vec<_> = kept.rows.iter().filter_map(|row| Some((row.line.clone(), row.done.clone()?))).collect();
+    let again = again.map(|Again { ran_at, rows }| AgainShown {
+        at: clock::shown(ran_at),
+        n: rows.len(),
+        lines: rows.iter().take(SAME_LISTED).map(|at| kept.rows[*at].line.clone()).collect(),
+    });
+    let page = CheckPage {
+        frame: framed(shop, &staff.0, "products", flash, waits),
         section: "import",
-        id, who: &kept.who, at: clock::shown(kept.at), n: kept.rows.len(), notes: &kept.notes,
-        ran: kept.ran_at.map(clock::shown), done_count: done.len(), done: &done[..done.len().min(most)],
-        again: again.map(|Again { ran_at, rows }| {
-            let lines: Vec<&str> = rows.iter().take(SAME_LISTED).map(|at| kept.rows[*at].line.as_str()).collect();
-            json!({ "at": clock::shown(ran_at), "n": rows.len(), "lines": lines })
-        }),
+        id,
+        who: kept.who.clone(),
+        at: clock::shown(kept.at),
+        n: kept.rows.len(),
+        notes: kept.notes.clone(),
+        ran: kept.ran_at.map(clock::shown),
+        done_count: done.len(),
+        done: done.into_iter().take(most).collect(),
+        again,
         refused: group(Verdict::Refused, most),
         changed: group(Verdict::Changed, most),
         added: group(Verdict::New, most),
         same: group(Verdict::Same, if most > LISTED { most } else { SAME_LISTED }),
         unshelved: rows.iter().filter(|one| one.new_goods && !on_shelf(&kept.rows[one.at])).count(),
-        moved: rows.iter().filter(|one| moved(one)).count(), seen: now.page(),
+        moved: rows.iter().filter(|one| moved(one)).count(),
+        seen: now.page(),
     };
-    Ok(assets::page("console/products_check.html", context))
+    Ok(assets::page("console/products_check.html", page))
 }
 
 /// The first rows of a verdict one by one, before all those that have become others and those that somebody is asked about,
@@ -201,29 +298,41 @@ fn shown(
     moved: &dyn Fn(&Waiting) -> bool,
     asked: &dyn Fn(&Waiting) -> bool,
     table: &[import::Row],
-) -> Value {
+) -> Group {
     let (mut listed, mut others): (Vec<_>, Vec<_>) = rows.iter().copied().partition(|one| moved(one) || asked(one));
     others.extend(listed.split_off(listed.len().min(MOST_LISTED)));
     others.sort_by_key(|one| one.at);
     let rest = others.split_off(most.saturating_sub(listed.len()).min(others.len()));
     listed.append(&mut others);
-    let change = |change: &import::Change| json!({ "what": change.what, "was": change.was, "is": change.is });
+    let change =
+        |change: &import::Change| ChangeShown { what: change.what, was: change.was.clone(), is: change.is.clone() };
     let row = |one: &Waiting| {
         let judged = one.judged.as_ref()?;
-        let changes: Vec<Value> = judged.changes.iter().map(change).collect();
-        let pictures: Vec<String> = judged.pictures.iter().map(media::thumb).collect();
-        Some(json!({
-            "at": one.at, "line": judged.line, "name": judged.name, "spec": judged.spec, "note": judged.note,
-            "doubt": judged.doubt, "beside": judged.beside, "left": judged.left, "pictures": pictures, "changes": changes, "moved": moved(one), "asked": asked(one),
-        }))
+        Some(RowShown {
+            at: one.at,
+            line: judged.line.clone(),
+            name: judged.name.clone(),
+            spec: judged.spec.clone(),
+            note: judged.note.clone(),
+            doubt: judged.doubt.clone(),
+            beside: judged.beside.clone(),
+            left: judged.left.clone(),
+            pictures: judged.pictures.iter().map(media::thumb).collect(),
+            changes: judged.changes.iter().map(change).collect(),
+            moved: moved(one),
+            asked: asked(one),
+        })
     };
-    let line = |one: &Waiting| &table[one.at].line;
+    let line = |one: &Waiting| table[one.at].line.clone();
     let ends = rest.first().zip(rest.last()).map(|(first, last)| [line(first), line(last)]);
     let places: Vec<usize> = rest.iter().filter(|one| !asked(one)).map(|one| one.at).collect();
-    json!({
-        "n": rows.len(), "rows": listed.into_iter().filter_map(row).collect::<Vec<_>>(), "more": rest.len(),
-        "ends": ends, "rest": spans(&places),
-    })
+    Group {
+        n: rows.len(),
+        rows: listed.into_iter().filter_map(row).collect(),
+        more: rest.len(),
+        ends,
+        rest: spans(&places),
+    }
 }
 
 /// Ascending numbers as `3-5,9`.
@@ -301,4 +410,71 @@ async fn carry_out(shop: &Shop, staff: Staff, id: ImportId, ticks: Ticks) -> Res
 
 fn in_words(done: &Done) -> String {
     format!("已导入 {} 个商品（新增 {}）、{} 个规格", done.products, done.added, done.skus)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::staff::Role;
+
+    fn group(n: usize) -> Group {
+        let change = |was: &str| ChangeShown { what: "售价", was: was.into(), is: "19.90".into() };
+        let row = |full: bool| RowShown {
+            at: 0,
+            line: "第 2 行".into(),
+            name: "草莓蛋糕".into(),
+            spec: "6 寸".into(),
+            note: if full { "售价请填金额".into() } else { String::new() },
+            doubt: if full { "差得很远".into() } else { String::new() },
+            beside: if full { "规格名改成“尺寸”".into() } else { String::new() },
+            left: if full { "图片不动".into() } else { String::new() },
+            pictures: if full { vec!["/media/a.jpg".into()] } else { Vec::new() },
+            changes: vec![change(""), change("20.00")],
+            moved: full,
+            asked: full,
+        };
+        let ends = Some(["第 3 行".to_owned(), "第 9 行".to_owned()]);
+        Group { n, rows: (0..n.min(2)).map(|n| row(n > 0)).collect(), more: n, ends, rest: "2-8".into() }
+    }
+
+    #[test]
+    fn pages_of_a_table_ask_for_nothing_that_they_are_not_given() {
+        for full in [true, false] {
+            let page = ImportPage {
+                frame: Frame::sample(Role::Manager),
+                section: "import",
+                problems: if full { vec!["没有认出品名".into()] } else { Vec::new() },
+                columns: import::titles()[..FILLED].to_vec(),
+                empty_it: import::EMPTY_IT,
+                most_rows: "10 万".into(),
+                most_mib: 30,
+            };
+            let html = assets::strictly("console/products_import.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("没有认出品名"), html.contains("最多 10 万")), (full, true));
+            let n = if full { 9 } else { 0 };
+            let again = AgainShown { at: "13:15".into(), n: 3, lines: vec!["第 2 行".into()] };
+            let page = CheckPage {
+                frame: Frame::sample(Role::Manager),
+                section: "import",
+                id: ImportId(1),
+                who: "小王".into(),
+                at: "2026-10-08 13:15:40".into(),
+                n: 36,
+                notes: vec!["“备注”没有读".into()],
+                ran: full.then(|| "2026-10-08 13:20:40".into()),
+                done_count: n,
+                done: vec![("第 1 行".into(), "已改".into())],
+                again: full.then_some(again),
+                refused: group(n),
+                changed: group(n),
+                added: group(n),
+                same: group(n),
+                unshelved: n,
+                moved: n,
+                seen: "ab".into(),
+            };
+            let html = assets::strictly("console/products_check.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("导入勾选的行"), html.contains("已经导入过")), (full, full));
+        }
+    }
 }

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::Template;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::columns::ProductColumn;
 use super::{CategoryOption, category_options};
@@ -20,9 +19,7 @@ use crate::catalogue::{Category, Product, Sku, stock};
 use crate::clock::{self, Day};
 use crate::console::columns::{self, Choice, Head};
 use crate::console::undo::{self, Step};
-use crate::console::{
-    self, Frame, Waiting, back, back_undoable, cut, frame, framed, inside, query_string, undoable, waiting,
-};
+use crate::console::{self, Frame, Waiting, back, back_undoable, cut, framed, inside, query_string, undoable, waiting};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
@@ -368,17 +365,25 @@ async fn restore(shop: &State<Shop>, staff: Manager, id: ProductId) -> Flash<Red
     back("/admin/products?tab=off", shop.write(write).await)
 }
 
+#[derive(Serialize)]
+struct ClearPage {
+    frame: Frame,
+    n: usize,
+    /// The names of those that go too.
+    categories: Vec<String>,
+}
+
 /// Before the samples go: how many, and which categories go with them.
 #[get("/products/samples/clear", rank = 1)]
 async fn ask_clear(shop: &State<Shop>, staff: Manager) -> Result<Template> {
     let read = |conn: &rusqlite::Connection| {
         let gone = store::sample_categories(conn)?;
         let categories = store::categories(conn)?.into_iter().filter(|c| gone.contains(&c.id)).map(|c| c.name);
-        Ok((store::samples(conn)?.len(), categories.collect::<Vec<_>>()))
+        Ok((store::samples(conn)?.len(), categories.collect::<Vec<_>>(), waiting(conn)?))
     };
-    let (n, categories) = shop.read(read).await?;
-    let context = context! { frame: frame(shop, &staff.0, "products", None).await?, n, categories };
-    Ok(assets::page("console/samples_clear.html", context))
+    let (n, categories, waits) = shop.read(read).await?;
+    let frame = framed(shop, &staff.0, "products", None, waits);
+    Ok(assets::page("console/samples_clear.html", ClearPage { frame, n, categories }))
 }
 
 /// Everything that was made up goes into the recycle bin.
@@ -605,26 +610,55 @@ fn price_of(sku: &Sku) -> String {
     format!("{}:{}", sku.id, sku.price.get())
 }
 
+/// Prices as they are and as they would be.
+#[derive(Serialize)]
+struct PricesPage<'a> {
+    frame: Frame,
+    /// No price would become less than the least.
+    possible: bool,
+    /// Prices have changed since they were shown.
+    stale: bool,
+    rows: Vec<PriceShown>,
+    products: &'a [i64],
+    act: &'a str,
+    value: &'a str,
+    seen: String,
+}
+
+#[derive(Serialize)]
+struct PriceShown {
+    name: String,
+    spec: String,
+    was: String,
+    moved: bool,
+    is: Option<String>,
+}
+
 async fn confirm(shop: &Shop, staff: &Staff, form: &Bulk, act: &Act, ids: Vec<ProductId>) -> Result<Template> {
-    let products = shop.read(move |conn| chosen_products(conn, &ids)).await?;
+    let read = move |conn: &rusqlite::Connection| Ok((chosen_products(conn, &ids)?, waiting(conn)?));
+    let (products, waits) = shop.read(read).await?;
     let seen: Option<Vec<&str>> = form.seen.as_deref().map(|seen| seen.split(',').collect());
     let moved = |sku: &Sku| seen.as_ref().is_some_and(|seen| !seen.contains(&price_of(sku).as_str()));
-    let rows: Vec<Value> = products
-        .iter()
-        .flat_map(|product| product.skus.iter().map(move |sku| (product, sku)))
-        .map(|(product, sku)| {
-            json!({
-                "name": product.name, "spec": sku.spec_text(), "was": sku.price.to_string(), "moved": moved(sku),
-                "is": priced(sku.price, act).map(|fen| fen.to_string()),
-            })
-        })
-        .collect();
-    let context = context! {
-        frame: frame(shop, staff, "products", None).await?,
-        possible: rows.iter().all(|row| !row["is"].is_null()), stale: seen.is_some(),
-        rows, products: &form.product, act: &form.act, value: form.value(), seen: prices(&products),
+    let row = |(product, sku): (&Product, &Sku)| PriceShown {
+        name: product.name.clone(),
+        spec: sku.spec_text(),
+        was: sku.price.to_string(),
+        moved: moved(sku),
+        is: priced(sku.price, act).map(|fen| fen.to_string()),
     };
-    Ok(assets::page("console/products_prices.html", context))
+    let skus = products.iter().flat_map(|product| product.skus.iter().map(move |sku| (product, sku)));
+    let rows: Vec<PriceShown> = skus.map(row).collect();
+    let page = PricesPage {
+        frame: framed(shop, staff, "products", None, waits),
+        possible: rows.iter().all(|row| row.is.is_some()),
+        stale: seen.is_some(),
+        rows,
+        products: &form.product,
+        act: &form.act,
+        value: form.value(),
+        seen: prices(&products),
+    };
+    Ok(assets::page("console/products_prices.html", page))
 }
 
 fn change(tx: &Tx, staff: &Staff, product: &Product, act: &Act) -> Result<()> {
@@ -684,5 +718,89 @@ mod tests {
             "M0 22h3l3 -20h3l3 10l3 10h72"
         );
         assert_eq!(spark(&[(first, 1), (first.plus(29), 1)], first), "M0 2l3 20h81l3 -20");
+    }
+
+    #[test]
+    fn second_screens_of_products_ask_for_nothing_that_they_are_not_given() {
+        for full in [true, false] {
+            let (n, categories) = if full { (8, vec!["示例".to_owned()]) } else { (0, Vec::new()) };
+            let page = ClearPage { frame: Frame::sample(Role::Manager), n, categories };
+            let html = assets::strictly("console/samples_clear.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("确认清除"), html.contains("没有示例商品")), (full, !full));
+            let row = PriceShown {
+                name: "草莓蛋糕".into(),
+                spec: "6 寸".into(),
+                was: "20.00".into(),
+                moved: full,
+                is: full.then(|| "19.00".into()),
+            };
+            let page = PricesPage {
+                frame: Frame::sample(Role::Manager),
+                possible: full,
+                stale: full,
+                rows: vec![row],
+                products: &[1],
+                act: "percent",
+                value: "95",
+                seen: "1:2000".into(),
+            };
+            let html = assets::strictly("console/products_prices.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("确认改价</button>"), html.contains("低于 0.01 元")), (full, !full));
+        }
+    }
+
+    #[test]
+    fn the_list_of_products_asks_for_nothing_that_it_is_not_given() {
+        let item = |full: bool| ItemShown {
+            id: ProductId(1),
+            name: "草莓蛋糕".into(),
+            subtitle: "当天做".into(),
+            category: full.then(|| "蛋糕".into()),
+            cover: full.then(|| "/media/a.jpg".into()),
+            price: "¥20.00".into(),
+            market: full.then(|| "¥25.00".into()),
+            available: i64::from(full) * 4,
+            on_hand: 5,
+            reserved: 1,
+            reach: full.then_some(9),
+            lately: 3,
+            spark: "M0 22h87".into(),
+            sold: 30,
+            on_shelf: full,
+            planned: full.then(|| "10-09 08:00 自动上架".into()),
+            only_sku: full.then_some(SkuId(1)),
+        };
+        for full in [true, false] {
+            let shown = ProductColumn::ALL;
+            let heads = shown.iter().map(|column| Head::of(*column, column.ways(), Sort::Sales, |_| String::new()));
+            let option = CategoryOption { id: CategoryId(1), name: "蛋糕".into(), n: 2 };
+            let tab = if full { "on" } else { "bin" };
+            let page = ListPage {
+                frame: Frame::sample(Role::Manager),
+                tabs: vec![TabShown { word: "on", text: "出售中", n: 2 }],
+                tab,
+                q: if full { "草莓" } else { "" },
+                category: "",
+                sort: Sort::Sales.word(),
+                unsearched: String::new(),
+                categories: vec![CategoryShown { option, here: full, address: String::new() }],
+                everywhere: String::new(),
+                may_edit: true,
+                ticks: full,
+                low: 5,
+                samples: i64::from(full),
+                heads: heads.collect(),
+                choices: if full { columns::choices(shown, |_| true) } else { Vec::new() },
+                shows: shown.iter().map(|column| (column.word(), true)).collect(),
+                newest: String::new(),
+                is_newest: full,
+                address: String::new(),
+                next: full.then(|| "1-1".into()),
+                later: full,
+                items: if full { vec![item(true), item(false)] } else { Vec::new() },
+            };
+            let html = assets::strictly("console/products.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!(html.contains("自动上架"), full);
+        }
     }
 }

@@ -11,7 +11,7 @@ use rocket::serde::json::Json;
 use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::Template;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{CategoryOption, category_options};
 use crate::assets;
@@ -218,6 +218,18 @@ struct SkuShown {
     wrong: BTreeMap<String, String>,
 }
 
+/// The fields that say beside themselves what is wrong with them: of a product, and of each SKU.
+const FIELDS: [&str; 9] = ["category", "detail", "freight", "images", "limit", "name", "off_at", "on_at", "subtitle"];
+const SKU_FIELDS: [&str; 9] = ["barcode", "code", "cost", "limit", "market", "on_hand", "price", "specs", "weight"];
+
+/// What is wrong, with nothing said of every other field.
+fn by_name(mut wrong: BTreeMap<String, String>, fields: &[&str]) -> BTreeMap<String, String> {
+    for name in fields {
+        wrong.entry((*name).to_owned()).or_default();
+    }
+    wrong
+}
+
 /// What is wrong with a form, and what a colleague saved meanwhile.
 #[derive(Default)]
 struct Refused {
@@ -237,7 +249,7 @@ impl Refused {
     fn of_sku(&self, i: usize) -> BTreeMap<String, String> {
         let (cell, at) = (cell(i, ""), at(i, ""));
         let own = self.fields.iter().filter_map(|(name, problem)| Some((name.strip_prefix(&cell)?, problem)));
-        own.map(|(name, problem)| (name.to_owned(), problem.replacen(&at, "", 1))).collect()
+        by_name(own.map(|(name, problem)| (name.to_owned(), problem.replacen(&at, "", 1))).collect(), &SKU_FIELDS)
     }
 }
 
@@ -272,7 +284,7 @@ async fn page(
         deliveries: Delivery::ALL.iter().map(|d| (d.word(), d.text())).collect(),
         reasons: super::stock::REASONS,
         problem: refused.problem,
-        wrong: refused.fields,
+        wrong: by_name(refused.fields, &FIELDS),
         theirs: refused.theirs,
     };
     Ok(assets::page("console/product.html", page))
@@ -466,12 +478,19 @@ struct Upload<'r> {
     image: TempFile<'r>,
 }
 
+/// A picture that is kept, as the form's script is told of it.
+#[derive(Serialize)]
+struct Kept {
+    hash: ImageHash,
+    url: String,
+}
+
 #[post("/products/pictures", data = "<form>")]
-async fn picture(shop: &State<Shop>, _staff: Manager, form: Form<Upload<'_>>) -> Result<Json<Value>> {
+async fn picture(shop: &State<Shop>, _staff: Manager, form: Form<Upload<'_>>) -> Result<Json<Kept>> {
     let picture = upload::heavily(shop, &form.image, Picture::read).await??;
     let hash = picture.hash.clone();
     shop.write(move |tx| Ok(picture.store(tx)?)).await?;
-    Ok(Json(json!({ "hash": hash, "url": hash.url() })))
+    Ok(Json(Kept { url: hash.url(), hash }))
 }
 
 /// The name of a field of the i-th SKU, as the form and its errors have it.
@@ -698,5 +717,46 @@ fn brief(text: &str) -> String {
         Some((at, _)) => format!("{}…", &text[..at]),
         None if text.is_empty() => "（空）".into(),
         None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_form_of_a_product_asks_for_nothing_that_it_is_not_given() {
+        for full in [true, false] {
+            let error = Error::field(cell(0, "price"), "第 1 个规格：售价请填金额");
+            let theirs = vec![("名称".to_owned(), "草莓".to_owned(), "草莓蛋糕".to_owned())];
+            let refused = if full { Refused::by(&error, theirs) } else { Refused::default() };
+            let sku = |known| SkuForm { specs: "尺寸:6 寸".into(), known, ..SkuForm::default() };
+            let skus = if full { vec![sku(true), sku(false)] } else { Vec::new() };
+            let filled = Filled { name: "草莓蛋糕".into(), skus, ..Filled::default() };
+            let picture = |hash: ImageHash| PictureShown { url: hash.url(), hash };
+            let category = CategoryOption { id: CategoryId(1), name: "蛋糕".into(), n: 2 };
+            let page = ProductPage {
+                frame: Frame::sample(Role::Manager),
+                id: full.then_some(ProductId(1)),
+                title: full.then(|| "草莓蛋糕".into()),
+                sold: full.then_some(3),
+                may_edit: full,
+                deleted: !full,
+                rows: rows(&filled, None, &refused, full),
+                problem: refused.problem,
+                wrong: by_name(refused.fields, &FIELDS),
+                theirs: refused.theirs,
+                product: &filled,
+                on_shelf: full,
+                images: vec![picture("ab".repeat(32).parse().unwrap())],
+                sees_cost: full,
+                categories: vec![category],
+                freights: vec![("1".into(), "重货".into())],
+                deliveries: Delivery::ALL.iter().map(|d| (d.word(), d.text())).collect(),
+                reasons: super::super::stock::REASONS,
+            };
+            let html = assets::strictly("console/product.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains(">售价请填金额</small>"), html.contains("回收站")), (full, !full));
+        }
     }
 }

@@ -3,16 +3,16 @@
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::Template;
 use rusqlite::Connection;
-use serde_json::{Value, json};
+use serde::Serialize;
 
-use super::category_options;
+use super::{CategoryOption, category_options};
 use crate::assets;
 use crate::buyers::store as buyers;
 use crate::catalogue::{showcase, store as catalogue};
 use crate::clock;
-use crate::console::{back, form_mark, frame, must_be_of_now, words, wrong_fields};
+use crate::console::{Frame, back, form_mark, framed, must_be_of_now, waiting, words, wrong_fields};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
@@ -21,7 +21,9 @@ use crate::money::{Fen, yuan};
 use crate::orders::search::{Filter, store as search};
 use crate::orders::store as orders;
 use crate::promotions::rules::{Filled, MOST_TIERS};
-use crate::promotions::{Coupon, Given, Kind, Phase, Promotion, Scope, Terms, give, store, tenths};
+use crate::promotions::{
+    Coupon, CouponRef, CouponState, Given, Kind, Phase, Promotion, Scope, Terms, give, store, tenths,
+};
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Manager, Role, Staff};
@@ -39,6 +41,54 @@ const MOST_BUYERS: usize = 500;
 /// Of the orders that went to a phone, the newest are looked at.
 const ORDERS_OF_A_PHONE: i64 = 200;
 
+/// Promotions of one phase.
+#[derive(Serialize)]
+struct PromotionsPage {
+    frame: Frame,
+    section: &'static str,
+    may_edit: bool,
+    tabs: Vec<TabShown>,
+    items: Vec<PromotionShown>,
+}
+
+#[derive(Serialize)]
+struct TabShown {
+    word: Phase,
+    text: &'static str,
+    n: usize,
+    here: bool,
+}
+
+fn tabs(all: &[Promotion], wanted: Phase, now: i64) -> Vec<TabShown> {
+    let tab = |phase: &Phase| TabShown {
+        word: *phase,
+        text: phase.text(),
+        n: all.iter().filter(|promotion| promotion.phase(now) == *phase).count(),
+        here: *phase == wanted,
+    };
+    Phase::ALL.iter().map(tab).collect()
+}
+
+#[derive(Serialize)]
+struct PromotionShown {
+    id: PromotionId,
+    name: String,
+    text: String,
+    kind: Kind,
+    given_text: &'static str,
+    scope_text: &'static str,
+    code: Option<String>,
+    phase: Phase,
+    phase_text: &'static str,
+    stopped: bool,
+    voided: bool,
+    coupon: bool,
+    issued: i64,
+    total: Option<i64>,
+    starts: String,
+    ends: Option<String>,
+}
+
 #[get("/promotions?<phase>")]
 async fn list(
     shop: &State<Shop>,
@@ -47,37 +97,42 @@ async fn list(
     phase: Option<&str>,
 ) -> Result<Template> {
     let (now, wanted) = (shop.now(), phase.and_then(|word| word.parse::<Phase>().ok()).unwrap_or(Phase::Running));
-    let all = shop.read(|conn| Ok(store::all(conn)?)).await?;
-    let tabs: Vec<Value> = Phase::ALL
-        .iter()
-        .map(|phase| {
-            let n = all.iter().filter(|promotion| promotion.phase(now) == *phase).count();
-            json!({ "word": phase, "text": phase.text(), "n": n, "here": *phase == wanted })
-        })
-        .collect();
-    let items: Vec<Value> = all.iter().filter(|p| p.phase(now) == wanted).map(|p| shown(p, now)).collect();
-    let context = context! {
-        frame: frame(shop, &staff.0, "products", flash).await?,
-        section: "promotions", may_edit: staff.0.role >= Role::Manager, tabs, items,
+    let (all, waits) = shop.read(|conn: &Connection| Ok((store::all(conn)?, waiting(conn)?))).await?;
+    let page = PromotionsPage {
+        frame: framed(shop, &staff.0, "products", flash, waits),
+        section: "promotions",
+        may_edit: staff.0.role >= Role::Manager,
+        tabs: tabs(&all, wanted, now),
+        items: all.iter().filter(|p| p.phase(now) == wanted).map(|p| shown(p, now)).collect(),
     };
-    Ok(assets::page("console/promotions.html", context))
+    Ok(assets::page("console/promotions.html", page))
 }
 
-fn shown(promotion: &Promotion, now: i64) -> Value {
-    let terms = &promotion.terms;
-    json!({
-        "id": promotion.id, "name": terms.name, "text": terms.text(), "kind": terms.kind,
-        "given": terms.given, "given_text": terms.given.text(), "scope_text": terms.scope.text(), "code": terms.code,
-        "phase": promotion.phase(now), "phase_text": promotion.phase(now).text(), "stopped": promotion.stopped_at.is_some(),
-        "voided": promotion.voided, "coupon": promotion.is_coupon(), "issued": promotion.issued, "total": terms.total,
-        "starts": clock::shown_short(terms.starts_at), "ends": terms.ends_at.map(clock::shown_short), "days": terms.days,
-        "listed": terms.listed, "per_buyer": terms.per_buyer,
-    })
+fn shown(promotion: &Promotion, now: i64) -> PromotionShown {
+    let (terms, phase) = (&promotion.terms, promotion.phase(now));
+    PromotionShown {
+        id: promotion.id,
+        name: terms.name.clone(),
+        text: terms.text(),
+        kind: terms.kind,
+        given_text: terms.given.text(),
+        scope_text: terms.scope.text(),
+        code: terms.code.clone(),
+        phase,
+        phase_text: phase.text(),
+        stopped: promotion.stopped_at.is_some(),
+        voided: promotion.voided,
+        coupon: promotion.is_coupon(),
+        issued: promotion.issued,
+        total: terms.total,
+        starts: clock::shown_short(terms.starts_at),
+        ends: terms.ends_at.map(clock::shown_short),
+    }
 }
 
 // ── the form ──
 
-#[derive(FromForm, Clone, Default)]
+#[derive(FromForm, Serialize, Clone, Default)]
 struct PromotionForm {
     #[field(default = String::new())]
     kind: String,
@@ -113,7 +168,16 @@ struct PromotionForm {
     per_buyer: String,
     /// A mark of what its page had shown.
     #[field(default = String::new())]
+    #[serde(skip)]
     seen: String,
+}
+
+#[derive(Serialize)]
+struct FormShown<'a> {
+    /// From how much on how much is off.
+    tiers: Vec<(String, String)>,
+    #[serde(flatten)]
+    form: &'a PromotionForm,
 }
 
 impl PromotionForm {
@@ -184,16 +248,10 @@ impl PromotionForm {
         filled.check(now)
     }
 
-    fn shown(&self) -> Value {
-        let nothing = String::new();
-        let at = |all: &[String], i: usize| all.get(i).unwrap_or(&nothing).clone();
-        let tiers: Vec<_> = (0..MOST_TIERS).map(|i| (at(&self.from, i), at(&self.off, i))).collect();
-        json!({
-            "kind": self.kind, "given": self.given, "name": self.name, "tiers": tiers, "percent": self.percent, "cap": self.cap,
-            "scope": self.scope, "categories": self.categories, "products": self.products, "starts_at": self.starts_at,
-            "ends_at": self.ends_at, "days": self.days, "code": self.code, "listed": self.listed, "total": self.total,
-            "per_buyer": self.per_buyer,
-        })
+    /// As its page shows it, with tiers to go on.
+    fn shown(&self) -> FormShown<'_> {
+        let at = |all: &'_ [String], i: usize| all.get(i).cloned().unwrap_or_default();
+        FormShown { tiers: (0..MOST_TIERS).map(|i| (at(&self.from, i), at(&self.off, i))).collect(), form: self }
     }
 }
 
@@ -214,6 +272,51 @@ fn products(conn: &Connection, text: &str) -> Result<Vec<i64>> {
     }
     found.dedup();
     Ok(found)
+}
+
+#[derive(Serialize)]
+struct PromotionPage<'a> {
+    frame: Frame,
+    section: &'static str,
+    may_edit: bool,
+    problem: Option<String>,
+    /// The names of the fields that it is about.
+    wrong: Option<String>,
+    seen: Option<String>,
+    /// None while it is a new one.
+    promotion: Option<PromotionShown>,
+    /// What buyers hold keeps its promise.
+    fixed: bool,
+    /// Products of it that are in the recycle bin.
+    bin: usize,
+    form: FormShown<'a>,
+    categories: Vec<CategoryOption>,
+    kinds: Vec<(&'static str, &'static str)>,
+    givens: Vec<(&'static str, &'static str)>,
+    scopes: Vec<(&'static str, &'static str)>,
+    usage: Option<UsageShown>,
+    coupons: Vec<CouponShown>,
+}
+
+/// What it has brought.
+#[derive(Serialize)]
+struct UsageShown {
+    orders: i64,
+    off: String,
+    paid: String,
+    free: i64,
+    held: i64,
+    used: i64,
+}
+
+#[derive(Serialize)]
+struct CouponShown {
+    id: CouponRef,
+    buyer: BuyerId,
+    state: CouponState,
+    state_text: &'static str,
+    order_no: Option<OrderNo>,
+    ends: Option<String>,
 }
 
 async fn form_page(
@@ -243,35 +346,47 @@ async fn form_page(
         let bin = known.as_ref().map_or(Ok(Vec::new()), |promotion| in_the_bin(conn, promotion))?;
         let stands = known.as_ref().map(|promotion| PromotionForm::of(conn, &promotion.terms)).transpose()?;
         let seen = stands.map(|stands| form_mark(&stands.shown()));
-        Ok((known, filled, used, bin.len(), catalogue::categories(conn)?, seen))
+        Ok((known, filled, used, bin.len(), catalogue::categories(conn)?, seen, waiting(conn)?))
     };
-    let (known, filled, used, bin, categories, seen) = shop.read(read).await?;
-    let options = |all: Vec<(&'static str, &'static str)>| all;
-    let context = context! {
-        frame: frame(shop, staff, "products", flash).await?,
-        section: "promotions", may_edit: staff.role >= Role::Manager, problem, wrong, seen,
+    let (known, filled, used, bin, categories, seen, waits) = shop.read(read).await?;
+    let usage = used.as_ref().map(|(usage, _)| UsageShown {
+        orders: usage.orders,
+        off: yuan(usage.off_fen),
+        paid: yuan(usage.paid_fen),
+        free: usage.free,
+        held: usage.held,
+        used: usage.used,
+    });
+    let page = PromotionPage {
+        frame: framed(shop, staff, "products", flash, waits),
+        section: "promotions",
+        may_edit: staff.role >= Role::Manager,
+        problem,
+        wrong,
+        seen,
         promotion: known.as_ref().map(|promotion| shown(promotion, now)),
-        // What buyers hold keeps its promise.
         fixed: known.as_ref().is_some_and(|promotion| promotion.issued > 0),
-        bin, form: filled.shown(), categories: category_options(&categories),
-        kinds: options(Kind::ALL.iter().map(|kind| (kind.word(), kind.text())).collect()),
-        givens: options(Given::ALL.iter().map(|given| (given.word(), given.text())).collect()),
-        scopes: options(Scope::ALL.iter().map(|scope| (scope.word(), scope.text())).collect()),
-        usage: used.as_ref().map(|(usage, _)| json!({
-            "orders": usage.orders, "off": yuan(usage.off_fen), "paid": yuan(usage.paid_fen),
-            "free": usage.free, "held": usage.held, "used": usage.used,
-        })),
-        coupons: used.iter().flat_map(|(_, coupons)| coupons).map(|coupon| coupon_row(coupon, now)).collect::<Vec<_>>(),
+        bin,
+        form: filled.shown(),
+        categories: category_options(&categories),
+        kinds: Kind::ALL.iter().map(|kind| (kind.word(), kind.text())).collect(),
+        givens: Given::ALL.iter().map(|given| (given.word(), given.text())).collect(),
+        scopes: Scope::ALL.iter().map(|scope| (scope.word(), scope.text())).collect(),
+        usage,
+        coupons: used.iter().flat_map(|(_, coupons)| coupons).map(|coupon| coupon_row(coupon, now)).collect(),
     };
-    Ok(assets::page("console/promotion.html", context))
+    Ok(assets::page("console/promotion.html", page))
 }
 
-fn coupon_row(coupon: &Coupon, now: i64) -> Value {
-    let state = coupon.state(now);
-    json!({
-        "id": coupon.is, "buyer": coupon.buyer, "state": state, "state_text": coupon.state_text(now), "order_no": coupon.order_no,
-        "ends": coupon.ends_at.map(clock::shown_short),
-    })
+fn coupon_row(coupon: &Coupon, now: i64) -> CouponShown {
+    CouponShown {
+        id: coupon.is,
+        buyer: coupon.buyer,
+        state: coupon.state(now),
+        state_text: coupon.state_text(now),
+        order_no: coupon.order_no.clone(),
+        ends: coupon.ends_at.map(clock::shown_short),
+    }
 }
 
 #[get("/promotions/new?<kind>&<given>")]
@@ -515,4 +630,78 @@ fn buyers_named(conn: &Connection, name: &str) -> Result<Vec<BuyerId>> {
     }
     let Ok(id) = name.trim_start_matches('#').parse::<BuyerId>() else { return Ok(Vec::new()) };
     Ok(if buyers::exists(conn, id)? { vec![id] } else { Vec::new() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn promotion(stopped: bool) -> PromotionShown {
+        PromotionShown {
+            id: PromotionId(1),
+            name: "双十一".into(),
+            text: "满 50 减 5".into(),
+            kind: Kind::Reduce,
+            given_text: Given::Everybody.text(),
+            scope_text: Scope::All.text(),
+            code: stopped.then(|| "ABCD2345".into()),
+            phase: Phase::Running,
+            phase_text: Phase::Running.text(),
+            stopped,
+            voided: false,
+            coupon: stopped,
+            issued: 3,
+            total: stopped.then_some(100),
+            starts: "10-08 13:15".into(),
+            ends: stopped.then(|| "11-12 00:00".into()),
+        }
+    }
+
+    #[test]
+    fn pages_of_promotions_ask_for_nothing_that_they_are_not_given() {
+        let frame = || Frame::sample(Role::Manager);
+        for full in [true, false] {
+            let page = PromotionsPage {
+                frame: frame(),
+                section: "promotions",
+                may_edit: full,
+                tabs: tabs(&[], Phase::Running, 0),
+                items: if full { vec![promotion(true), promotion(false)] } else { Vec::new() },
+            };
+            let html = assets::strictly("console/promotions.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("双十一"), html.contains("这里还没有优惠")), (full, !full));
+            let form = PromotionForm { name: "双十一".into(), categories: vec![3], ..PromotionForm::default() };
+            let option = |id| CategoryOption { id: crate::ids::CategoryId(id), name: "蛋糕".into(), n: 2 };
+            let coupon = |order_no: Option<OrderNo>| CouponShown {
+                id: CouponRef::Given(crate::ids::CouponId(1)),
+                buyer: BuyerId(7),
+                state: CouponState::Used,
+                state_text: CouponState::Used.text(),
+                order_no,
+                ends: Some("11-12 00:00".into()),
+            };
+            let usage = UsageShown { orders: 1, off: "5.00".into(), paid: "52.00".into(), free: 1, held: 0, used: 1 };
+            let page = PromotionPage {
+                frame: frame(),
+                section: "promotions",
+                may_edit: true,
+                problem: full.then(|| "请填名称".into()),
+                wrong: full.then(|| "name".into()),
+                seen: full.then(|| "ab".into()),
+                promotion: full.then(|| promotion(true)),
+                fixed: full,
+                bin: usize::from(full),
+                form: form.shown(),
+                categories: vec![option(3), option(4)],
+                kinds: Kind::ALL.iter().map(|kind| (kind.word(), kind.text())).collect(),
+                givens: Given::ALL.iter().map(|given| (given.word(), given.text())).collect(),
+                scopes: Scope::ALL.iter().map(|scope| (scope.word(), scope.text())).collect(),
+                usage: full.then_some(usage),
+                coupons: vec![coupon(None), coupon("261008131540ABCDEFGH".parse().ok())],
+            };
+            let html = assets::strictly("console/promotion.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("¥52.00"), html.contains("恢复</button>")), (full, full));
+            assert_eq!(html.matches("name=\"categories\"").count(), 2);
+        }
+    }
 }

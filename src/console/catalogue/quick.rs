@@ -207,3 +207,36 @@ fn change(
     }
     Ok(done)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_opened_over_the_list_asks_for_nothing_that_it_is_not_given() {
+        for wrong in [true, false] {
+            let said = |words: &str| wrong.then(|| words.to_owned());
+            let sku = SkuShown {
+                id: SkuId(1),
+                spec: "6 寸".into(),
+                reserved: 1,
+                price: "20.00".into(),
+                was_price: "20.00".into(),
+                on_hand: "5".into(),
+                was: 5,
+                wrong_price: said("售价请填金额"),
+                wrong_stock: said("库存请填整数"),
+            };
+            let fields = Fields {
+                id: ProductId(1),
+                name: "草莓蛋糕".into(),
+                skus: vec![sku],
+                reasons: REASONS,
+                reason: REASONS[0].into(),
+                problem: said("请选择原因"),
+            };
+            let html = assets::strictly("console/product_quick.html", fields).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("售价请填金额"), html.contains("请选择原因")), (wrong, wrong));
+        }
+    }
+}

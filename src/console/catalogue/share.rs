@@ -4,12 +4,13 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use rocket::http::ContentType;
 use rocket::{Route, State, get, routes};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::Template;
+use serde::Serialize;
 
 use super::product::find;
 use crate::assets;
 use crate::catalogue::{Product, store};
-use crate::console::{Download, download, frame, words};
+use crate::console::{Download, Frame, download, frame, words};
 use crate::error::{Code, Result};
 use crate::ids::ProductId;
 use crate::posters::{self, Turn};
@@ -20,13 +21,22 @@ pub fn routes() -> Vec<Route> {
     routes![page, code, poster, saved]
 }
 
+#[derive(Serialize)]
+struct SharePage {
+    frame: Frame,
+    id: ProductId,
+    name: String,
+    /// Why there is no code.
+    problem: Option<String>,
+}
+
 #[get("/products/<id>/share", rank = 3)]
 async fn page(shop: &State<Shop>, turn: &State<Turn>, staff: Clerk, id: ProductId) -> Result<Template> {
     let product = find(shop, id).await?;
     // Fetched now, so that the page can say in words why there is none.
     let problem = posters::code(shop, turn, id).await.err().map(|error| words(&error));
     let frame = frame(shop, &staff.0, "products", None).await?;
-    Ok(assets::page("console/product_share.html", context! { frame, id, name: product.name, problem }))
+    Ok(assets::page("console/product_share.html", SharePage { frame, id, name: product.name, problem }))
 }
 
 #[get("/products/<id>/code", rank = 3)]
@@ -64,4 +74,20 @@ async fn drawn(shop: &Shop, turn: &Turn, product: Product) -> Result<String> {
     let shop_name = shop.settings().shop_name().to_owned();
     let made = move || posters::svg::svg(&posters::layout::poster(&product, &shop_name, picture, inside(&code)));
     shop.heavily(made).await.map_err(|_| Code::Internal.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::staff::Role;
+
+    #[test]
+    fn the_page_of_a_poster_asks_for_nothing_that_it_is_not_given() {
+        for problem in [None, Some("没有取到小程序码".to_owned())] {
+            let (frame, fails) = (Frame::sample(Role::Clerk), problem.is_some());
+            let page = SharePage { frame, id: ProductId(1), name: "草莓蛋糕".into(), problem };
+            let html = assets::strictly("console/product_share.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("重试"), html.contains("下载 SVG")), (fails, !fails));
+        }
+    }
 }

@@ -3,15 +3,15 @@
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
-use serde_json::{Value, json};
+use rocket_dyn_templates::Template;
+use serde::Serialize;
 
 use crate::assets;
 use crate::catalogue::stock::{self, store as moves};
-use crate::catalogue::{Product, rules, store};
+use crate::catalogue::{Product, Sku, rules, store};
 use crate::clock;
 use crate::console::undo::{self, Step};
-use crate::console::{back_undoable, cut, frame};
+use crate::console::{Frame, back_undoable, cut, framed, waiting};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
@@ -28,6 +28,57 @@ pub fn routes() -> Vec<Route> {
 /// Why stock changes by hand.
 pub const REASONS: [&str; 4] = ["盘点", "进货", "损耗", "更正"];
 
+/// What is there of a product, and every move that led to it.
+#[derive(Serialize)]
+struct StockPage {
+    frame: Frame,
+    id: ProductId,
+    name: String,
+    reasons: [&'static str; REASONS.len()],
+    may_edit: bool,
+    skus: Vec<SkuShown>,
+    /// From here on it goes on.
+    next: Option<i64>,
+    /// There are newer ones before this page.
+    later: bool,
+    curve: Option<Curve>,
+    log: Vec<MoveShown>,
+}
+
+#[derive(Serialize)]
+struct SkuShown {
+    id: SkuId,
+    spec: String,
+    code: Option<String>,
+    on_hand: i64,
+    reserved: i64,
+    available: i64,
+    enabled: bool,
+}
+
+#[derive(Serialize)]
+struct MoveShown {
+    /// What was there after it.
+    level: i64,
+    at: String,
+    spec: String,
+    what: &'static str,
+    note: String,
+    on_hand: String,
+    reserved: String,
+    order: Option<String>,
+    who: Option<String>,
+}
+
+/// All that was there, as a path, and what it is measured by.
+#[derive(Serialize)]
+struct Curve {
+    path: String,
+    most: i64,
+    half: i64,
+    n: i64,
+}
+
 #[get("/products/<id>/stock?<before>")]
 async fn page(
     shop: &State<Shop>,
@@ -40,30 +91,45 @@ async fn page(
     let read = move |conn: &rusqlite::Connection| {
         let product = store::product(conn, id)?.ok_or(Code::NotFound)?;
         let since = before.map(|before| moves::changed_since(conn, id, before)).transpose()?.unwrap_or_default();
-        Ok((product, moves::of_product(conn, id, before, size + 1)?, since))
+        Ok((product, moves::of_product(conn, id, before, size + 1)?, since, waiting(conn)?))
     };
-    let (product, mut log, since) = shop.read(read).await?;
+    let (product, mut log, since, waits) = shop.read(read).await?;
     let more = cut(&mut log, size);
     let levels = levels(&product, &log, &since);
     let spec = |id: SkuId| product.skus.iter().find(|sku| sku.id == id).map(|sku| sku.spec_text()).unwrap_or_default();
-    let context = context! {
-        frame: frame(shop, &staff.0, "products", flash).await?,
-        id, name: &product.name, reasons: REASONS,
+    let sku = |sku: &Sku| SkuShown {
+        id: sku.id,
+        spec: sku.spec_text(),
+        code: sku.sku_code.clone(),
+        on_hand: sku.on_hand,
+        reserved: sku.reserved,
+        available: sku.available(),
+        enabled: sku.enabled,
+    };
+    let moved = |(m, level): (&moves::Move, i64)| MoveShown {
+        level,
+        at: clock::shown(m.at),
+        spec: spec(m.sku_id),
+        what: reason_text(&m.reason),
+        note: m.note.clone(),
+        on_hand: signed(m.on_hand_delta),
+        reserved: signed(m.reserved_delta),
+        order: m.order_no.clone(),
+        who: m.who.clone(),
+    };
+    let page = StockPage {
+        frame: framed(shop, &staff.0, "products", flash, waits),
+        id,
+        name: product.name.clone(),
+        reasons: REASONS,
         may_edit: staff.0.role >= Role::Manager,
-        skus: product.skus.iter().map(|sku| json!({
-            "id": sku.id, "spec": sku.spec_text(), "code": sku.sku_code, "on_hand": sku.on_hand, "reserved": sku.reserved,
-            "available": sku.available(), "enabled": sku.enabled,
-        })).collect::<Vec<_>>(),
+        skus: product.skus.iter().map(sku).collect(),
         next: log.last().filter(|_| more).map(|m| m.id),
         later: before.is_some(),
         curve: if before.is_none() { curve(&product, &log) } else { None },
-        log: log.iter().zip(levels).map(|(m, level)| json!({
-            "level": level,
-            "at": clock::shown(m.at), "spec": spec(m.sku_id), "what": reason_text(&m.reason), "note": m.note,
-            "on_hand": signed(m.on_hand_delta), "reserved": signed(m.reserved_delta), "order": m.order_no, "who": m.who,
-        })).collect::<Vec<_>>(),
+        log: log.iter().zip(levels).map(moved).collect(),
     };
-    Ok(assets::page("console/stock.html", context))
+    Ok(assets::page("console/stock.html", page))
 }
 
 /// What was there after each move, counted back from what is there now.
@@ -81,7 +147,7 @@ fn levels(product: &Product, log: &[moves::Move], since: &[(SkuId, i64)]) -> Vec
 
 /// All that was there, one step for each move shown, the oldest first: on a field of 300 by 60. A step is as wide as any
 /// other, for what counts is how it went and not when.
-fn curve(product: &Product, log: &[moves::Move]) -> Option<Value> {
+fn curve(product: &Product, log: &[moves::Move]) -> Option<Curve> {
     let mut level: i64 = product.skus.iter().map(|sku| sku.on_hand).sum();
     let mut levels = vec![level];
     for m in log.iter().filter(|m| m.on_hand_delta != 0) {
@@ -96,7 +162,7 @@ fn curve(product: &Product, log: &[moves::Move]) -> Option<Value> {
     }
     let step = |(n, level): (i64, &i64)| format!("V{}H{}", 60 - level * 56 / most, (n + 1) * 300 / wide);
     let path: String = (0..).zip(&levels).map(step).collect();
-    Some(json!({ "path": path, "most": most, "half": most / 2, "n": wide - 1 }))
+    Some(Curve { path, most, half: most / 2, n: wide - 1 })
 }
 
 fn reason_text(reason: &str) -> &'static str {
@@ -163,4 +229,49 @@ async fn set(shop: &Shop, staff: Staff, id: ProductId, form: Count) -> Result<(S
         Ok((done, undo))
     };
     shop.write(write).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_of_stock_asks_for_nothing_that_it_is_not_given() {
+        for full in [true, false] {
+            let sku = SkuShown {
+                id: SkuId(1),
+                spec: "6 寸".into(),
+                code: full.then(|| "CM-6".into()),
+                on_hand: 5,
+                reserved: 1,
+                available: 4,
+                enabled: full,
+            };
+            let moved = MoveShown {
+                level: 5,
+                at: "2026-10-08 13:15:40".into(),
+                spec: "6 寸".into(),
+                what: "发货",
+                note: "进货：老王".into(),
+                on_hand: "-1".into(),
+                reserved: String::new(),
+                order: full.then(|| "261008131540ABCDEFGH".into()),
+                who: (!full).then(|| "小王".into()),
+            };
+            let page = StockPage {
+                frame: Frame::sample(Role::Manager),
+                id: ProductId(1),
+                name: "草莓蛋糕".into(),
+                reasons: REASONS,
+                may_edit: full,
+                skus: vec![sku],
+                next: full.then_some(1),
+                later: full,
+                curve: full.then(|| Curve { path: "V1H2".into(), most: 9, half: 4, n: 3 }),
+                log: vec![moved],
+            };
+            let html = assets::strictly("console/stock.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("最近 3 次变动"), html.contains("改为</th>")), (full, full));
+        }
+    }
 }

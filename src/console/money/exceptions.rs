@@ -3,13 +3,13 @@
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::Template;
 use rusqlite::Connection;
 use serde::Serialize;
 
 use crate::assets;
 use crate::clock;
-use crate::console::{back, frame};
+use crate::console::{Frame, back, framed, waiting};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
@@ -41,22 +41,33 @@ pub fn with_refunds(conn: &Connection, found: Vec<Exception>) -> Result<Vec<(Exc
         .collect()
 }
 
+/// The inbox: what is open first.
+#[derive(Serialize)]
+struct ExceptionsPage {
+    frame: Frame,
+    tab: &'static str,
+    rows: Vec<Shown>,
+    may_decide: bool,
+    /// When everything was last looked through.
+    check: Option<String>,
+}
+
 #[get("/exceptions")]
 async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>) -> Result<Template> {
     let now = shop.now();
     let read = |conn: &Connection| {
         let check = crate::payments::store::last_self_check(conn)?;
-        Ok((with_refunds(conn, store::inbox(conn, 200)?)?, check))
+        Ok((with_refunds(conn, store::inbox(conn, 200)?)?, check, waiting(conn)?))
     };
-    let (rows, check) = shop.read(read).await?;
-    let context = context! {
-        frame: frame(shop, &staff.0, "money", flash).await?,
+    let (rows, check, waits) = shop.read(read).await?;
+    let page = ExceptionsPage {
+        frame: framed(shop, &staff.0, "money", flash, waits),
         tab: "exceptions",
-        rows: rows.iter().map(|(exception, refund)| Shown::of(exception, refund.as_ref(), now)).collect::<Vec<_>>(),
+        rows: rows.iter().map(|(exception, refund)| Shown::of(exception, refund.as_ref(), now)).collect(),
         may_decide: staff.0.role >= Role::Manager,
         check: check.map(|check| clock::shown_short(check.at)),
     };
-    Ok(assets::page("console/exceptions.html", context))
+    Ok(assets::page("console/exceptions.html", page))
 }
 
 /// What happened, what will happen, and what may be done, as pages show it.
@@ -147,6 +158,15 @@ async fn act<T: Send + 'static>(
     done
 }
 
+#[derive(Serialize)]
+struct RefundPage {
+    frame: Frame,
+    e: Shown,
+    staff: String,
+    /// What is left of it, where some went back before.
+    rest: Option<String>,
+}
+
 /// A second screen repeats the facts before money leaves.
 #[get("/exceptions/<id>/refund")]
 async fn refund_page(shop: &State<Shop>, staff: Manager, id: &str) -> Result<Template> {
@@ -156,18 +176,18 @@ async fn refund_page(shop: &State<Shop>, staff: Manager, id: &str) -> Result<Tem
         let entered = crate::ledger::store::payment(conn, &found.transaction_id)?;
         let rest = entered.map(|entered| rest_of(conn, &entered)).transpose()?.flatten();
         let (exception, refund) = with_refunds(conn, vec![found])?.pop().ok_or_else(|| Error::from(Code::NotFound))?;
-        Ok((exception, refund, rest))
+        Ok((exception, refund, rest, waiting(conn)?))
     };
-    let (exception, refund, rest) = shop.read(read).await?;
+    let (exception, refund, rest, waits) = shop.read(read).await?;
     // Where some of it went back before, only the rest goes now.
     let rest = rest.filter(|rest| rest.get() < exception.amount_fen).map(|rest| rest.to_string());
-    let context = context! {
-        frame: frame(shop, &staff.0, "money", None).await?,
+    let page = RefundPage {
+        frame: framed(shop, &staff.0, "money", None, waits),
         e: Shown::of(&exception, refund.as_ref(), now),
-        staff: &staff.0.name,
+        staff: staff.0.name,
         rest,
     };
-    Ok(assets::page("console/exception_refund.html", context))
+    Ok(assets::page("console/exception_refund.html", page))
 }
 
 #[post("/exceptions/<id>/refund")]
@@ -262,6 +282,42 @@ impl Shown {
             may_link: true,
             resolution: Some("已退".into()),
             resolved_at: Some("13:17".into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_of_exceptions_ask_for_nothing_that_they_are_not_given() {
+        let over = || Shown {
+            open: false,
+            may_refund: false,
+            refund_no: "R261008131540ABCD01".parse().ok(),
+            ..Shown::sample()
+        };
+        let told = || Shown { told: true, day: Some("2026-10-08".into()), ..Shown::sample() };
+        for (rows, words) in [(vec![Shown::sample(), told(), over()], "要您决定"), (vec![], "没有异常")] {
+            let page = ExceptionsPage {
+                frame: Frame::sample(Role::Manager),
+                tab: "exceptions",
+                rows,
+                may_decide: true,
+                check: Some("10-08 04:10".into()),
+            };
+            let html = assets::strictly("console/exceptions.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert!(html.contains(words), "{words}");
+        }
+        for (e, rest, words) in [
+            (Shown::sample(), None, "全额原路退回"),
+            (Shown::sample(), Some("5.00".to_owned()), "确认退款 ¥5.00"),
+            (over(), None, "现在不能退款"),
+        ] {
+            let page = RefundPage { frame: Frame::sample(Role::Manager), e, staff: "小王".into(), rest };
+            let html = assets::strictly("console/exception_refund.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert!(html.contains(words), "{words}");
         }
     }
 }

@@ -3,17 +3,17 @@
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::Template;
 use rusqlite::Connection;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::assets;
 use crate::clock::{self, Day};
-use crate::console::{Download, back, cut, framed, waiting, workbook};
+use crate::console::{Download, Frame, back, cut, framed, waiting, workbook};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
-use crate::ids::InvoiceId;
+use crate::ids::{InvoiceId, OrderNo};
 use crate::invoices::{Invoice, InvoiceState, read_answer, read_issued, store};
 use crate::money::Fen;
 use crate::orders::{Topic, Who, store as orders};
@@ -31,6 +31,85 @@ fn read_state(word: &str) -> InvoiceState {
     word.parse().unwrap_or(InvoiceState::Asked)
 }
 
+/// Invoices of one state.
+#[derive(Serialize)]
+struct InvoicesPage {
+    frame: Frame,
+    tab: &'static str,
+    state: InvoiceState,
+    states: Vec<StateShown>,
+    may_decide: bool,
+    /// From here on it goes on.
+    next: Option<InvoiceId>,
+    /// There are newer ones before this page.
+    later: bool,
+    invoices: Vec<InvoiceShown>,
+}
+
+/// A state as a tab; only the one that waits for somebody is counted.
+#[derive(Serialize)]
+struct StateShown {
+    word: InvoiceState,
+    text: &'static str,
+    n: Option<i64>,
+}
+
+fn states(asked: i64) -> Vec<StateShown> {
+    let tab = |one: &InvoiceState| StateShown {
+        word: *one,
+        text: one.staff_text(),
+        n: (*one == InvoiceState::Asked).then_some(asked),
+    };
+    InvoiceState::ALL.iter().map(tab).collect()
+}
+
+#[derive(Serialize)]
+struct InvoiceShown {
+    id: InvoiceId,
+    order_no: OrderNo,
+    kind: &'static str,
+    title: String,
+    tax_no: String,
+    email: String,
+    due: String,
+    issued: Option<String>,
+    number: String,
+    link: String,
+    answer: String,
+    outdated: Option<String>,
+    asked_at: String,
+    decided_at: Option<String>,
+    /// Somebody waits for it, and all of its money went back.
+    nothing: bool,
+    may_issue: bool,
+    may_refuse: bool,
+}
+
+impl InvoiceShown {
+    fn of(invoice: &Invoice, role: Role) -> InvoiceShown {
+        let (options, decides) = (invoice.options(), role >= Role::Manager);
+        InvoiceShown {
+            id: invoice.id,
+            order_no: invoice.order_no.clone(),
+            kind: invoice.title.kind.text(),
+            title: invoice.title.title.clone(),
+            tax_no: invoice.title.tax_no.clone(),
+            email: invoice.title.email.clone(),
+            due: invoice.due.to_string(),
+            issued: invoice.issued.map(|fen| fen.to_string()),
+            number: invoice.number.clone(),
+            link: invoice.link.clone(),
+            answer: invoice.answer.clone(),
+            outdated: invoice.outdated(),
+            asked_at: clock::shown(invoice.asked_at),
+            decided_at: invoice.decided_at.map(clock::shown),
+            nothing: decides && invoice.state == InvoiceState::Asked && invoice.due == Fen::ZERO,
+            may_issue: decides && options.issue,
+            may_refuse: decides && options.refuse,
+        }
+    }
+}
+
 #[get("/invoices?<state>&<before>")]
 async fn list(
     shop: &State<Shop>,
@@ -43,30 +122,17 @@ async fn list(
     let read = move |conn: &Connection| Ok((store::list(conn, state, before, size + 1)?, waiting(conn)?));
     let (mut invoices, waiting) = shop.read(read).await?;
     let (more, asked) = (cut(&mut invoices, size), waiting.invoices);
-    let context = context! {
+    let page = InvoicesPage {
         frame: framed(shop, &staff.0, "money", flash, waiting),
         tab: "invoices",
         state,
-        states: InvoiceState::ALL.iter().map(|one| json!({
-            "word": one, "text": one.staff_text(), "n": (*one == InvoiceState::Asked).then_some(asked),
-        })).collect::<Vec<_>>(),
+        states: states(asked),
         may_decide: staff.0.role >= Role::Manager,
         next: invoices.last().filter(|_| more).map(|invoice| invoice.id),
         later: before.is_some(),
-        invoices: invoices.iter().map(shown).collect::<Vec<_>>(),
+        invoices: invoices.iter().map(|invoice| InvoiceShown::of(invoice, staff.0.role)).collect(),
     };
-    Ok(assets::page("console/invoices.html", context))
-}
-
-fn shown(invoice: &Invoice) -> Value {
-    json!({
-        "id": invoice.id, "order_no": invoice.order_no, "kind": invoice.title.kind.text(), "title": invoice.title.title,
-        "tax_no": invoice.title.tax_no, "email": invoice.title.email, "state": invoice.state,
-        "due": invoice.due.to_string(), "nothing": invoice.due == Fen::ZERO,
-        "issued": invoice.issued.map(|fen| fen.to_string()), "number": invoice.number, "link": invoice.link,
-        "answer": invoice.answer, "outdated": invoice.outdated(), "asked_at": clock::shown(invoice.asked_at),
-        "decided_at": invoice.decided_at.map(clock::shown),
-    })
+    Ok(assets::page("console/invoices.html", page))
 }
 
 #[derive(FromForm)]
@@ -93,6 +159,9 @@ async fn issue(shop: &State<Shop>, staff: Manager, id: InvoiceId, form: Form<Iss
             if invoice.due == Fen::ZERO {
                 return Err(Error::from(Code::OrderState).says("钱都退了，没有可以开票的金额"));
             }
+            if !invoice.options().issue {
+                return Err(Error::from(Code::OrderState).says("这张发票已经处理过了"));
+            }
             store::set_issued(tx, id, invoice.due, &number, &link)?;
             let what = format!("已开发票 ¥{}，号码 {number}", invoice.due);
             orders::note(tx, invoice.order, &Who::staff(&staff.0.name), Topic::Order, &what)?;
@@ -115,7 +184,7 @@ async fn refuse(shop: &State<Shop>, staff: Manager, id: InvoiceId, form: Form<Re
         let answer = read_answer(&form.answer)?;
         let write = move |tx: &Tx| {
             let invoice = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
-            if invoice.state != InvoiceState::Asked {
+            if !invoice.options().refuse {
                 return Err(Error::from(Code::OrderState).says("这张发票已经处理过了"));
             }
             store::set_refused(tx, id, &answer)?;
@@ -185,4 +254,50 @@ fn exported(invoice: &Invoice) -> Vec<String> {
         invoice.outdated().unwrap_or_else(|| invoice.answer.clone()),
         clock::shown(invoice.asked_at),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_of_invoices_asks_for_nothing_that_it_is_not_given() {
+        let invoice = |issued: bool| InvoiceShown {
+            id: InvoiceId(1),
+            order_no: "261008131540ABCDEFGH".parse().unwrap(),
+            kind: "企业",
+            title: "草莓园公司".into(),
+            tax_no: "91440300MA5ABCDE0X".into(),
+            email: "a@example.com".into(),
+            due: "57.00".into(),
+            issued: issued.then(|| "60.00".into()),
+            number: if issued { "24352000000123456789".into() } else { String::new() },
+            link: if issued { "https://fp.example/1.pdf".into() } else { String::new() },
+            answer: "抬头写错了".into(),
+            outdated: issued.then(|| "要冲红重开".into()),
+            asked_at: "2026-10-08 13:15:40".into(),
+            decided_at: issued.then(|| "2026-10-08 13:20:40".into()),
+            nothing: !issued,
+            may_issue: issued,
+            may_refuse: !issued,
+        };
+        for (invoices, state, words) in [
+            (vec![invoice(true), invoice(false)], InvoiceState::Issued, "已重开"),
+            (vec![], InvoiceState::Asked, "没有等着开的发票"),
+        ] {
+            let full = !invoices.is_empty();
+            let page = InvoicesPage {
+                frame: Frame::sample(Role::Manager),
+                tab: "invoices",
+                state,
+                states: states(3),
+                may_decide: true,
+                next: full.then_some(InvoiceId(1)),
+                later: full,
+                invoices,
+            };
+            let html = assets::strictly("console/invoices.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert!(html.contains(words), "{words}");
+        }
+    }
 }

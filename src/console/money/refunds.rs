@@ -3,7 +3,7 @@
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::Template;
 use rusqlite::Connection;
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use crate::catalogue::media::thumb;
 use crate::catalogue::{Sku, store as catalogue};
 use crate::clock;
 use crate::console::orders::find;
-use crate::console::{Frame, back, cut, frame, lead, words};
+use crate::console::{Frame, back, cut, frame, framed, lead, waiting, words};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
@@ -447,6 +447,18 @@ impl Offer {
     }
 }
 
+#[derive(Serialize)]
+struct NewPage {
+    frame: Frame,
+    form: Offer,
+    /// There is money to give back.
+    possible: bool,
+    /// One that did not go through, and one that somebody waits for.
+    failed: Option<OutRefundNo>,
+    requested: Option<OutRefundNo>,
+    reasons: [&'static str; REASONS.len()],
+}
+
 /// A new refund of an order.
 #[get("/orders/<no>/refund")]
 async fn new_page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, no: &str) -> Result<Template> {
@@ -454,19 +466,19 @@ async fn new_page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'
     let read = move |conn: &Connection| {
         let full = orders::full(conn, order)?;
         let form = Offer::of(conn, &full, None)?;
-        Ok((full, form))
+        Ok((full, form, waiting(conn)?))
     };
-    let (full, form) = shop.read(read).await?;
-    let first = |state| full.refunds.iter().find(|r| r.refund.state == state).map(|r| &r.refund.out_refund_no);
-    let context = context! {
-        frame: frame(shop, &staff.0, "refunds", flash).await?,
+    let (full, form, waits) = shop.read(read).await?;
+    let first = |state| full.refunds.iter().find(|r| r.refund.state == state).map(|r| r.refund.out_refund_no.clone());
+    let page = NewPage {
+        frame: framed(shop, &staff.0, "refunds", flash, waits),
         form,
         possible: full.refundable() > Fen::ZERO,
         failed: first(RefundState::Failed),
         requested: first(RefundState::Requested),
         reasons: REASONS,
     };
-    Ok(assets::page("console/refund_new.html", context))
+    Ok(assets::page("console/refund_new.html", page))
 }
 
 #[derive(FromForm)]
@@ -577,6 +589,36 @@ struct Again {
     came_as: Option<SkuId>,
 }
 
+/// What is to go back, once more, and the form that says so again.
+#[derive(Serialize)]
+struct ConfirmPage {
+    frame: Frame,
+    amount: String,
+    lines: Vec<Part>,
+    hidden: Vec<Again>,
+    freight: String,
+    has_freight: bool,
+    /// What stays of it, where nothing has left or is to leave.
+    freight_stays: Option<String>,
+    reason: String,
+    description: String,
+    receiver: Option<String>,
+    order_no: OrderNo,
+    staff: String,
+    /// What becomes of the order's coupon.
+    coupon: Option<String>,
+    /// WeChat says that something of this payment went back, and nobody has looked yet.
+    gone_back: bool,
+    number: Option<OutRefundNo>,
+    seen: usize,
+    /// Where the form goes.
+    action: String,
+    /// Whoever looks may let it go at once.
+    agrees: bool,
+    /// It was paid outside WeChat.
+    offline: bool,
+}
+
 /// The second screen: the facts once more, and the same form in hidden fields.
 async fn confirm_page(
     shop: &Shop,
@@ -600,31 +642,38 @@ async fn confirm_page(
     let read = move |conn: &Connection| {
         let parts = wished_lines(conn, &of, &Refundable::of(&of), &asked.lines)?;
         let gone_back = waits_for_gone_back(conn, of.order.id)?;
-        Ok((parts, refund::coupon_words(conn, &of, &asked, now)?, gone_back))
+        // Paid outside WeChat, so that it goes back outside WeChat.
+        let unheld = crate::ledger::store::payment_of(conn, of.order.id)?.is_none();
+        let coupon = refund::coupon_words(conn, &of, &asked, now)?;
+        Ok((parts, coupon, gone_back, unheld, waiting(conn)?))
     };
-    let (parts, coupon, gone_back) = shop.read(read).await?;
+    let (parts, coupon, gone_back, unheld, waits) = shop.read(read).await?;
     // Nothing has left and nothing is to leave: then its buyer paid for carrying nothing.
     let refundable = Refundable::of(full);
     let freight_stays = refundable.freight_for_nothing(&wish.lines).minus(wish.freight).filter(|fen| *fen > Fen::ZERO);
-    let context = context! {
-        frame: frame(shop, staff, "refunds", None).await?,
-        amount: amount.to_string(), lines: parts, hidden, freight: wish.freight.to_string(),
+    let outside = number.is_none_or(|refund| refund.transaction_id.is_none());
+    let page = ConfirmPage {
+        frame: framed(shop, staff, "refunds", None, waits),
+        amount: amount.to_string(),
+        lines: parts,
+        hidden,
+        freight: wish.freight.to_string(),
+        has_freight: wish.freight > Fen::ZERO,
         freight_stays: freight_stays.map(|fen| fen.to_string()),
-        has_freight: wish.freight > Fen::ZERO, reason: &wish.reason, description: &wish.description,
-        receiver, order_no: &full.order.order_no, staff: &staff.name, coupon, gone_back,
-        number: number.map(|refund| refund.out_refund_no.to_string()), seen: happened(full),
-        action, agrees: may_agree(staff, &shop.settings(), amount),
-        offline: full.order.paid > Fen::ZERO && number.is_none_or(|refund| refund.transaction_id.is_none())
-            && full.order.paid_at.is_some() && is_offline(shop, full).await?,
+        reason: wish.reason.clone(),
+        description: wish.description.clone(),
+        receiver,
+        order_no: full.order.order_no.clone(),
+        staff: staff.name.clone(),
+        coupon,
+        gone_back,
+        number: number.map(|refund| refund.out_refund_no.clone()),
+        seen: happened(full),
+        action,
+        agrees: may_agree(staff, &shop.settings(), amount),
+        offline: outside && unheld && full.order.paid > Fen::ZERO && full.order.paid_at.is_some(),
     };
-    Ok(assets::page("console/refund_confirm.html", context))
-}
-
-/// Paid outside WeChat, so that it goes back outside WeChat.
-async fn is_offline(shop: &Shop, full: &Full) -> Result<bool> {
-    let id = full.order.id;
-    let read = move |conn: &Connection| Ok(crate::ledger::store::payment_of(conn, id)?);
-    Ok(shop.read(read).await?.is_none())
+    Ok(assets::page("console/refund_confirm.html", page))
 }
 
 /// A page, or the way to the next one.
@@ -980,6 +1029,68 @@ mod tests {
             };
             let html = assets::strictly("console/refunds.html", page).unwrap_or_else(|e| panic!("{e:#}"));
             assert_eq!(html.contains("261008131540ABCDEFGHR01"), full);
+        }
+    }
+
+    #[test]
+    fn forms_of_a_refund_ask_for_nothing_that_they_are_not_given() {
+        let frame = || Frame::sample(Role::Clerk);
+        let (no, number) = (|| "261008131540ABCDEFGH".parse().unwrap(), || "261008131540ABCDEFGHR01".parse().unwrap());
+        for full in [true, false] {
+            let form = Offer {
+                order_no: no(),
+                paid: "57.00".into(),
+                refunded: "0.00".into(),
+                processing: "0.00".into(),
+                left: "57.00".into(),
+                freight_left: "7.00".into(),
+                freight: None,
+                gone_back: full,
+                lines: Vec::new(),
+            };
+            let page = NewPage {
+                frame: frame(),
+                form,
+                possible: full,
+                failed: full.then(number),
+                requested: full.then(number),
+                reasons: REASONS,
+            };
+            let html = assets::strictly("console/refund_new.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("协商一致退款"), html.contains("没有可退的钱了")), (full, !full));
+            let part = Part {
+                name: "草莓蛋糕".into(),
+                spec: "6 寸".into(),
+                quantity: i64::from(full),
+                amount: "8.00".into(),
+                restock: full,
+                comes_as: None,
+                beware: Vec::new(),
+            };
+            let again = Again { id: LineId(1), quantity: 1, amount: "8.00".into(), restock: full, came_as: None };
+            let page = ConfirmPage {
+                frame: frame(),
+                amount: "8.00".into(),
+                lines: vec![part],
+                hidden: vec![again],
+                freight: "1.00".into(),
+                has_freight: full,
+                freight_stays: full.then(|| "6.00".into()),
+                reason: "不想要了".into(),
+                description: String::new(),
+                receiver: full.then(|| "李*".into()),
+                order_no: no(),
+                staff: "小王".into(),
+                coupon: full.then(|| "优惠券退回".into()),
+                gone_back: full,
+                number: full.then(number),
+                seen: 0,
+                action: "/admin/orders/261008131540ABCDEFGH/refund".into(),
+                agrees: full,
+                offline: !full,
+            };
+            let html = assets::strictly("console/refund_confirm.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("确认退款 ¥8.00"), html.contains("请在线下退还")), (full, !full));
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, post, routes};
-use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{find, here};
@@ -45,12 +44,9 @@ const CHANGED: &str = "收货信息已改";
 
 /// Answers with what staff should know about it.
 async fn put(shop: &Shop, staff: Staff, no: &str, form: &Where) -> Result<String> {
-    let fields = json!({
-        "receiver": form.receiver, "phone": form.phone, "province": form.province, "city": form.city,
-        "district": form.district, "detail": form.detail,
-    });
     // By the same constructor as a buyer's own address.
-    let read: AddressForm = serde_json::from_value(fields).map_err(|_| Code::Internal)?;
+    let typed = [&form.receiver, &form.phone, &form.province, &form.city, &form.district, &form.detail];
+    let read = AddressForm::of(typed.map(|part| Some(part.clone())));
     let (address, order, of) = (read.check("")?, find(shop, no).await?, form.of.clone());
     let settings = shop.settings();
     let write = move |tx: &Tx| {

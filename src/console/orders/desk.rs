@@ -3,14 +3,14 @@
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::Template;
 use serde::Serialize;
 
 use super::card::Card;
 use super::here;
 use crate::assets;
 use crate::catalogue::Delivery;
-use crate::console::{frame, undoable, words};
+use crate::console::{Frame, framed, undoable, waiting as waits, words};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::Result;
@@ -65,6 +65,19 @@ impl Found {
     }
 }
 
+/// The desk: a code to be read, or what lies behind it.
+#[derive(Serialize)]
+struct DeskPage {
+    frame: Frame,
+    tab: &'static str,
+    found: Option<Found>,
+    /// What was typed and is wrong.
+    typed: String,
+    problem: Option<String>,
+    /// Orders whose buyers are to come; none while one stands here.
+    waiting: Vec<Card>,
+}
+
 #[get("/pickup")]
 async fn page(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>) -> Result<Template> {
     show(shop, &staff, flash, None, String::new(), None).await
@@ -78,20 +91,17 @@ async fn show(
     typed: String,
     problem: Option<String>,
 ) -> Result<Template> {
-    let now = shop.now();
+    let (now, none) = (shop.now(), found.is_some());
     let read = move |conn: &rusqlite::Connection| {
-        let waiting =
+        let to_fetch =
             Filter { status: Some(OrderStatus::ToShip), delivery: Some(Delivery::Pickup), ..Filter::default() };
-        let orders = search::list(conn, &waiting, None, SHOWN)?;
-        orders
-            .into_iter()
-            .map(|order| Ok(Card::of(&orders::full(conn, order)?, false, now)))
-            .collect::<Result<Vec<_>>>()
+        let waiting = if none { Vec::new() } else { search::list(conn, &to_fetch, None, SHOWN)? };
+        let card = |order| Ok(Card::of(&orders::full(conn, order)?, false, now));
+        Ok((waiting.into_iter().map(card).collect::<Result<Vec<_>>>()?, waits(conn)?))
     };
-    let waiting = if found.is_some() { Vec::new() } else { shop.read(read).await? };
-    let context =
-        context! { frame: frame(shop, staff, "orders", flash).await?, tab: "pickup", found, typed, problem, waiting };
-    Ok(assets::page("console/pickup.html", context))
+    let (waiting, counts) = shop.read(read).await?;
+    let frame = framed(shop, staff, "orders", flash, counts);
+    Ok(assets::page("console/pickup.html", DeskPage { frame, tab: "pickup", found, typed, problem, waiting }))
 }
 
 /// Says what lies behind a code, or what is the matter with it; what was typed stays.
@@ -145,4 +155,38 @@ async fn give(shop: &Shop, staff: &Staff, shown: &Shown) -> Result<(String, Stri
         Ok(Ok((no, undo)))
     };
     shop.write(write).await?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::staff::Role;
+
+    #[test]
+    fn the_desk_asks_for_nothing_that_it_is_not_given() {
+        let found = |refunding| Found {
+            code: "12345678".into(),
+            phone: "1234".into(),
+            refunding,
+            seen: "a".into(),
+            order: Card::sample(),
+        };
+        for (found, waiting, words) in [
+            (Some(found("有退款正在处理".into())), vec![], "有退款正在处理，仍然交货"),
+            (Some(found(String::new())), vec![], "核销，交给买家"),
+            (None, vec![Card::sample()], "等着来取的"),
+            (None, vec![], "没有人等着取货"),
+        ] {
+            let page = DeskPage {
+                frame: Frame::sample(Role::Packer),
+                tab: "pickup",
+                found,
+                typed: "1234".into(),
+                problem: Some("没有这个取货码".into()),
+                waiting,
+            };
+            let html = assets::strictly("console/pickup.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert!(html.contains(words), "{words}");
+        }
+    }
 }

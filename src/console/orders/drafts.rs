@@ -3,21 +3,21 @@
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::Template;
 use rusqlite::Connection;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::assets;
 use crate::buyers::addresses::{Address, AddressForm};
 use crate::buyers::paste;
 use crate::catalogue::{Delivery, Sku, store as catalogue};
 use crate::clock;
-use crate::console::{back, frame, words, wrong_fields};
+use crate::console::{Frame, back, framed, waiting, words, wrong_fields};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::drafts::{Agreed, Draft, DraftState, GOOD_FOR, MOST_LINES, MOST_PIECES, store, take, total};
 use crate::error::{Code, Error, Result};
-use crate::ids::{DraftId, SkuId};
+use crate::ids::{DraftId, OrderNo, SkuId};
 use crate::money::Fen;
 use crate::orders::freight::{carried, freights};
 use crate::orders::store as orders;
@@ -38,47 +38,100 @@ const SHOWN: i64 = 100;
 /// Names that the form suggests.
 const SUGGESTED: i64 = 300;
 
+#[derive(Serialize)]
+struct DraftsPage {
+    frame: Frame,
+    tab: &'static str,
+    drafts: Vec<DraftShown>,
+}
+
+/// What was agreed on, and what became of it.
+#[derive(Serialize)]
+struct DraftShown {
+    id: DraftId,
+    code: String,
+    lines: Vec<LineShown>,
+    total: String,
+    freight: String,
+    goods: String,
+    state: DraftState,
+    state_text: &'static str,
+    open: bool,
+    staff: String,
+    remark: String,
+    created: String,
+    expires: String,
+    delivery: &'static str,
+    order: Option<OrderNo>,
+    /// Where it goes, as far as anybody may see.
+    to: Option<String>,
+    /// Its buyer says where.
+    asks: bool,
+}
+
+#[derive(Serialize)]
+struct LineShown {
+    name: String,
+    spec: String,
+    quantity: i64,
+    price: String,
+    amount: String,
+    /// There are not so many now.
+    short: bool,
+    available: i64,
+}
+
 #[get("/drafts")]
 async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>) -> Result<Template> {
     let now = shop.now();
     let read = move |conn: &Connection| {
         let drafts = store::latest(conn, SHOWN)?;
-        drafts.iter().map(|draft| shown(conn, draft, now)).collect::<Result<Vec<_>>>()
+        let drafts = drafts.iter().map(|draft| shown(conn, draft, now)).collect::<Result<Vec<_>>>()?;
+        Ok((drafts, waiting(conn)?))
     };
-    let drafts = shop.read(read).await?;
-    let context = context! { frame: frame(shop, &staff.0, "orders", flash).await?, tab: "drafts", drafts };
-    Ok(assets::page("console/drafts.html", context))
+    let (drafts, waits) = shop.read(read).await?;
+    let page = DraftsPage { frame: framed(shop, &staff.0, "orders", flash, waits), tab: "drafts", drafts };
+    Ok(assets::page("console/drafts.html", page))
 }
 
-fn shown(conn: &Connection, draft: &Draft, now: i64) -> Result<Value> {
+fn shown(conn: &Connection, draft: &Draft, now: i64) -> Result<DraftShown> {
     let quote = take::quote(conn, draft, None)?;
     let order = draft.order.map(|id| orders::by_id(conn, id)).transpose()?.flatten();
-    let lines: Vec<Value> = quote
-        .lines
-        .iter()
-        .map(|line| {
-            json!({
-                "name": line.name, "spec": line.spec_text, "quantity": line.quantity, "price": line.price.to_string(),
-                "amount": line.amount.to_string(), "short": line.quantity > line.available && order.is_none(),
-                "available": line.available,
-            })
-        })
-        .collect();
+    let lines = quote.lines.iter().map(|line| LineShown {
+        name: line.name.clone(),
+        spec: line.spec_text.clone(),
+        quantity: line.quantity,
+        price: line.price.to_string(),
+        amount: line.amount.to_string(),
+        short: line.quantity > line.available && order.is_none(),
+        available: line.available,
+    });
+    let lines = lines.collect();
     let state = draft.state(now);
-    Ok(json!({
-        "id": draft.id, "code": draft.code, "lines": lines, "total": draft.total.to_string(),
-        "freight": draft.freight.to_string(), "goods": quote.goods.to_string(), "state": state,
-        "state_text": state.text(), "open": state == DraftState::Open, "staff": draft.staff, "remark": draft.remark,
-        "created": clock::shown_near(draft.created_at, now), "expires": clock::shown_short(draft.expires_at),
-        "delivery": draft.delivery.text(), "order": order.map(|order| order.order_no),
-        "to": draft.address.as_ref().map(|a| format!("{} {} {}", a.masked_receiver(), a.masked_phone(), a.region())),
-        "asks": draft.address.is_none() && draft.delivery.needs_address(),
-    }))
+    Ok(DraftShown {
+        id: draft.id,
+        code: draft.code.clone(),
+        lines,
+        total: draft.total.to_string(),
+        freight: draft.freight.to_string(),
+        goods: quote.goods.to_string(),
+        state,
+        state_text: state.text(),
+        open: state == DraftState::Open,
+        staff: draft.staff.clone(),
+        remark: draft.remark.clone(),
+        created: clock::shown_near(draft.created_at, now),
+        expires: clock::shown_short(draft.expires_at),
+        delivery: draft.delivery.text(),
+        order: order.map(|order| order.order_no),
+        to: draft.address.as_ref().map(|a| format!("{} {} {}", a.masked_receiver(), a.masked_phone(), a.region())),
+        asks: draft.address.is_none() && draft.delivery.needs_address(),
+    })
 }
 
 // ── the form ──
 
-#[derive(FromForm, Clone, Default)]
+#[derive(FromForm, Serialize, Clone, Default)]
 struct DraftForm {
     lines: Vec<LineForm>,
     #[field(default = String::new())]
@@ -105,7 +158,7 @@ struct DraftForm {
     parse: bool,
 }
 
-#[derive(FromForm, Clone, Default)]
+#[derive(FromForm, Serialize, Clone, Default)]
 struct LineForm {
     #[field(default = String::new())]
     what: String,
@@ -220,19 +273,13 @@ impl DraftForm {
         })
     }
 
-    fn shown(&self) -> Value {
-        let mut lines: Vec<_> = self.lines.iter().map(|line| (&line.what, &line.quantity, &line.price)).collect();
-        let blank = LineForm::default();
-        while lines.len() < ROWS
-            || lines.last().is_some_and(|(what, ..)| !what.trim().is_empty() && lines.len() < MOST_LINES)
-        {
-            lines.push((&blank.what, &blank.quantity, &blank.price));
+    /// With lines to go on.
+    fn shown(mut self) -> DraftForm {
+        let full = |line: &LineForm| !line.what.trim().is_empty();
+        while self.lines.len() < ROWS || (self.lines.len() < MOST_LINES && self.lines.last().is_some_and(full)) {
+            self.lines.push(LineForm::default());
         }
-        json!({
-            "lines": lines, "freight": self.freight, "pasted": self.pasted, "receiver": self.receiver, "phone": self.phone,
-            "province": self.province, "city": self.city, "district": self.district, "detail": self.detail,
-            "remark": self.remark,
-        })
+        self
     }
 }
 
@@ -283,12 +330,30 @@ fn sku(conn: &Connection, id: SkuId) -> Result<Option<Sku>> {
     Ok(catalogue::for_sale(conn, id)?.map(|found| found.sku).filter(|sku| sku.enabled))
 }
 
+#[derive(Serialize)]
+struct FormPage {
+    frame: Frame,
+    tab: &'static str,
+    problem: Option<String>,
+    /// The names of the fields that it is about.
+    wrong: Option<String>,
+    form: DraftForm,
+    /// Goods that the form suggests.
+    names: Vec<String>,
+}
+
 async fn form_page(shop: &Shop, staff: &Staff, filled: &DraftForm, wrong: Option<&Error>) -> Result<Template> {
-    let names = shop.read(|conn| Ok(catalogue::sellable_names(conn, SUGGESTED)?)).await?;
-    let context = context! {
-        frame: frame(shop, staff, "orders", None).await?, tab: "drafts", problem: wrong.map(words), wrong: wrong.map(wrong_fields), form: filled.shown(), names,
+    let read = |conn: &Connection| Ok((catalogue::sellable_names(conn, SUGGESTED)?, waiting(conn)?));
+    let (names, waits) = shop.read(read).await?;
+    let page = FormPage {
+        frame: framed(shop, staff, "orders", None, waits),
+        tab: "drafts",
+        problem: wrong.map(words),
+        wrong: wrong.map(wrong_fields),
+        form: filled.clone().shown(),
+        names,
     };
-    Ok(assets::page("console/draft_new.html", context))
+    Ok(assets::page("console/draft_new.html", page))
 }
 
 #[get("/drafts/new")]
@@ -319,19 +384,29 @@ async fn create(shop: &State<Shop>, staff: Clerk, form: Form<DraftForm>) -> Next
     }
 }
 
+#[derive(Serialize)]
+struct DraftPage {
+    frame: Frame,
+    tab: &'static str,
+    draft: DraftShown,
+    shop: String,
+}
+
 #[get("/drafts/<id>", rank = 2)]
 async fn page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, id: DraftId) -> Result<Template> {
     let now = shop.now();
     let read = move |conn: &Connection| {
         let draft = store::by_id(conn, id)?.ok_or(Code::NotFound)?;
-        shown(conn, &draft, now)
+        Ok((shown(conn, &draft, now)?, waiting(conn)?))
     };
-    let draft = shop.read(read).await?;
-    let context = context! {
-        frame: frame(shop, &staff.0, "orders", flash).await?, tab: "drafts", draft,
+    let (draft, waits) = shop.read(read).await?;
+    let page = DraftPage {
+        frame: framed(shop, &staff.0, "orders", flash, waits),
+        tab: "drafts",
+        draft,
         shop: shop.settings().shop_name().to_owned(),
     };
-    Ok(assets::page("console/draft.html", context))
+    Ok(assets::page("console/draft.html", page))
 }
 
 #[post("/drafts/<id>/withdraw")]
@@ -345,4 +420,67 @@ async fn withdraw(shop: &State<Shop>, staff: Clerk, id: DraftId) -> Flash<Redire
         Ok("已撤回，订单码不能再打开")
     };
     back(format!("{HERE}/{id}"), shop.write(write).await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::staff::Role;
+
+    fn draft(open: bool) -> DraftShown {
+        let line = |short| LineShown {
+            name: "草莓".into(),
+            spec: "6 寸".into(),
+            quantity: 3,
+            price: "19.00".into(),
+            amount: "57.00".into(),
+            short,
+            available: 2,
+        };
+        let state = if open { DraftState::Open } else { DraftState::Taken };
+        DraftShown {
+            id: DraftId(1),
+            code: "ABCD2345".into(),
+            lines: vec![line(true), line(false)],
+            total: "57.00".into(),
+            freight: "0.00".into(),
+            goods: "57.00".into(),
+            state,
+            state_text: state.text(),
+            open,
+            staff: "小王".into(),
+            remark: "少糖".into(),
+            created: "13:15".into(),
+            expires: "10-11 13:15".into(),
+            delivery: Delivery::Express.text(),
+            order: if open { None } else { "261008131540ABCDEFGH".parse().ok() },
+            to: (!open).then(|| "李* 138****1234 广东省 深圳市".into()),
+            asks: open,
+        }
+    }
+
+    #[test]
+    fn pages_of_drafts_ask_for_nothing_that_they_are_not_given() {
+        let frame = || Frame::sample(Role::Clerk);
+        for (drafts, words) in [(vec![draft(true), draft(false)], "草莓 ×3"), (vec![], "还没有开过单")] {
+            let page = DraftsPage { frame: frame(), tab: "drafts", drafts };
+            let html = assets::strictly("console/drafts.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert!(html.contains(words), "{words}");
+        }
+        for open in [true, false] {
+            let page = DraftPage { frame: frame(), tab: "drafts", draft: draft(open), shop: "草莓园".into() };
+            let html = assets::strictly("console/draft.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("发给买家"), html.contains("买家已经打开")), (open, !open));
+            let page = FormPage {
+                frame: frame(),
+                tab: "drafts",
+                problem: open.then(|| "请填商品".into()),
+                wrong: open.then(|| "lines".into()),
+                form: DraftForm::default().shown(),
+                names: vec!["草莓".into()],
+            };
+            let html = assets::strictly("console/draft_new.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("请填商品"), html.matches("再加一样").count()), (open, ROWS - 1));
+        }
+    }
 }

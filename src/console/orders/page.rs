@@ -3,13 +3,12 @@
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::Template;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::card::Card;
 use super::list::FlagShown;
-use super::returns::{ResendShown, line_of, resends_shown, to_resend};
+use super::returns::{LineOf, ResendShown, resends_shown, to_resend};
 use super::timeline::{self, Part};
 use super::walk::{self, Came, Place};
 use super::{find, here};
@@ -17,7 +16,7 @@ use crate::assets;
 use crate::buyers::addresses::Address;
 use crate::catalogue::media::thumb;
 use crate::clock;
-use crate::console::{self, Frame, Waiting, frame, lead, money};
+use crate::console::{self, Frame, Waiting, lead, money};
 use crate::customers::store as customers;
 use crate::db::Tx;
 use crate::door::form::Form;
@@ -237,7 +236,7 @@ struct OrderPage {
     attempts: Vec<AttemptShown>,
     gone: Option<String>,
     shipments: Vec<ParcelShown>,
-    returns: Vec<Value>,
+    returns: Vec<LineOf>,
     resends: Vec<ResendShown>,
     /// What can be sent once more, line by line, by whoever may.
     lost: Vec<super::returns::ToResend>,
@@ -378,7 +377,7 @@ impl OrderPage {
                 .iter()
                 .map(|shipment| parcel_shown(full, shipment, seen.last_aftersale, now))
                 .collect(),
-            returns: full.returns.iter().map(line_of).collect(),
+            returns: full.returns.iter().map(LineOf::from).collect(),
             resends: resends_shown(full),
             lost: if role > Role::Packer { to_resend(full) } else { Vec::new() },
             exceptions: seen.exceptions.iter().map(|(e, r)| money::exceptions::Shown::of(e, r.as_ref(), now)).collect(),
@@ -631,19 +630,32 @@ async fn settle_unpaid(shop: &Shop, staff: Staff, no: &str) -> Result<()> {
     shop.write(write).await
 }
 
+#[derive(Serialize)]
+struct CancelPage {
+    frame: Frame,
+    no: OrderNo,
+    total: String,
+    status: &'static str,
+    possible: bool,
+    /// There is no money to go back.
+    free: bool,
+}
+
 /// A second screen repeats the facts before an order is cancelled.
 #[get("/orders/<no>/cancel")]
 async fn cancel_page(shop: &State<Shop>, staff: Clerk, no: &str) -> Result<Template> {
     let order = find(shop, no).await?;
-    let full = shop.read(move |conn| Ok(store::full(conn, order)?)).await?;
+    let (full, waits) = shop.read(move |conn| Ok((store::full(conn, order)?, console::waiting(conn)?))).await?;
     let order = &full.order;
-    let context = context! {
-        frame: frame(shop, &staff.0, "orders", None).await?,
-        no: &order.order_no, total: order.total.to_string(), status: order.status.text(),
+    let page = CancelPage {
+        frame: console::framed(shop, &staff.0, "orders", None, waits),
+        no: order.order_no.clone(),
+        total: order.total.to_string(),
+        status: order.status.text(),
         possible: May::of(staff.0.role, &full).cancel,
         free: order.costs_nothing(),
     };
-    Ok(assets::page("console/order_cancel.html", context))
+    Ok(assets::page("console/order_cancel.html", page))
 }
 
 #[post("/orders/<no>/cancel")]
@@ -660,8 +672,6 @@ async fn cancel_order(shop: &Shop, staff: &Staff, no: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     /// An order of which everything is known, and of which everything may be done.
@@ -754,9 +764,7 @@ mod tests {
                 undo: true,
                 lines: vec![PieceShown { name: Some(name), n: 1 }],
             }],
-            returns: vec![
-                json!({ "id": "1", "kind": "换货", "state": "待收货", "colour": "violet", "reason": "大了", "late": true }),
-            ],
+            returns: vec![LineOf::sample()],
             resends: vec![ResendShown::sample()],
             lost: vec![super::super::returns::ToResend::sample()],
             exceptions: vec![money::exceptions::Shown::sample()],
@@ -815,6 +823,18 @@ mod tests {
                 let html = assets::strictly(template, page).unwrap_or_else(|e| panic!("{template}: {e:#}"));
                 assert!(html.contains("ABCDEFGH"), "{template}");
             }
+        }
+    }
+
+    #[test]
+    fn whoever_cancels_is_asked_with_what_is_known() {
+        for (possible, free, words) in
+            [(true, true, "没有款项要退"), (true, false, "买家还没有付款"), (false, false, "可以取消")]
+        {
+            let (no, total) = ("261008131540ABCDEFGH".parse().unwrap(), "57.00".into());
+            let page = CancelPage { frame: Frame::sample(Role::Clerk), no, total, status: "待付款", possible, free };
+            let html = assets::strictly("console/order_cancel.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert!(html.contains(words), "{words}");
         }
     }
 }

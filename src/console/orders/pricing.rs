@@ -3,11 +3,12 @@
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::Template;
+use serde::Serialize;
 
 use super::find;
 use crate::assets;
-use crate::console::{back, frame};
+use crate::console::{Frame, back, frame};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Error, Result};
@@ -24,16 +25,33 @@ pub fn routes() -> Vec<Route> {
     routes![price_page, change_price, offline_page, take_offline]
 }
 
+#[derive(Serialize)]
+struct PricePage {
+    frame: Frame,
+    no: OrderNo,
+    goods: String,
+    total: String,
+    freight: String,
+    status: &'static str,
+    possible: bool,
+    /// So long its buyer has to pay then.
+    minutes: i64,
+}
+
 #[get("/orders/<no>/price")]
 async fn price_page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, no: &str) -> Result<Template> {
     let order = find(shop, no).await?;
-    let context = context! {
+    let page = PricePage {
         frame: frame(shop, &staff.0, "orders", flash).await?,
-        no: &order.order_no, goods: order.goods.to_string(),
-        total: order.total.plain(), freight: order.freight.plain(), status: order.status.text(),
-        possible: order.options().price, minutes: shop.settings().pay_minutes(),
+        possible: order.options().price,
+        goods: order.goods.to_string(),
+        total: order.total.plain(),
+        freight: order.freight.plain(),
+        status: order.status.text(),
+        no: order.order_no,
+        minutes: shop.settings().pay_minutes(),
     };
-    Ok(assets::page("console/order_price.html", context))
+    Ok(assets::page("console/order_price.html", page))
 }
 
 #[derive(FromForm)]
@@ -83,15 +101,26 @@ async fn note(shop: &Shop, staff: &Staff, what: String) -> Result<()> {
     shop.write(move |tx: &Tx| Ok(audit(tx, &staff, &what)?)).await
 }
 
+#[derive(Serialize)]
+struct OfflinePage {
+    frame: Frame,
+    no: OrderNo,
+    total: String,
+    status: &'static str,
+    possible: bool,
+}
+
 #[get("/orders/<no>/offline")]
 async fn offline_page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>, no: &str) -> Result<Template> {
     let order = find(shop, no).await?;
-    let context = context! {
+    let page = OfflinePage {
         frame: frame(shop, &owner.0, "orders", flash).await?,
-        no: &order.order_no, total: order.total.to_string(), status: order.status.text(),
         possible: order.options().pay_offline,
+        total: order.total.to_string(),
+        status: order.status.text(),
+        no: order.order_no,
     };
-    Ok(assets::page("console/order_offline.html", context))
+    Ok(assets::page("console/order_offline.html", page))
 }
 
 #[derive(FromForm)]
@@ -114,4 +143,35 @@ async fn take(shop: &Shop, owner: &Staff, no: &str, reason: &str) -> Result<Orde
     offline::pay(shop, order.id, reason, Who::staff(&owner.name)).await?;
     note(shop, owner, what).await?;
     Ok(order.order_no)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::staff::Role;
+
+    #[test]
+    fn pages_of_a_price_ask_for_nothing_that_they_are_not_given() {
+        for possible in [true, false] {
+            let (no, total) = (|| "261008131540ABCDEFGH".parse().unwrap(), || "57.00".to_owned());
+            let page = PricePage {
+                frame: Frame::sample(Role::Clerk),
+                no: no(),
+                goods: "50.00".into(),
+                total: total(),
+                freight: "7.00".into(),
+                status: "待付款",
+                possible,
+                minutes: 30,
+            };
+            let html = assets::strictly("console/order_price.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!(html.contains("有 30 分钟付款"), possible);
+            let page =
+                OfflinePage {
+                    frame: Frame::sample(Role::Owner), no: no(), total: total(), status: "待付款", possible
+                };
+            let html = assets::strictly("console/order_offline.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!(html.contains("确认已收 ¥57.00"), possible);
+        }
+    }
 }

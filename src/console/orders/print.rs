@@ -8,22 +8,24 @@ use rocket::http::{ContentType, Cookie, CookieJar};
 use rocket::response::{Flash, Redirect};
 use rocket::time::Duration;
 use rocket::{FromForm, Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
-use serde_json::{Value, json};
+use rocket_dyn_templates::Template;
+use serde::Serialize;
 
 use super::barcode;
 use super::card::Card;
 use super::list::chosen;
 use crate::assets;
+use crate::buyers::addresses::Address;
 use crate::catalogue::{Delivery, store as catalogue};
 use crate::clock;
-use crate::console::back;
+use crate::console::{Choice, back};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Result};
 use crate::ids::{OrderId, OrderNo};
 use crate::money::Fen;
 use crate::orders::{Full, Order, OrderStatus, store};
+use crate::settings::Settings;
 use crate::shipping::doubt::Doubt;
 use crate::shop::Shop;
 use crate::staff::Staff;
@@ -124,24 +126,75 @@ async fn slips(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: Wa
     let every = print.has(Extra::Whole);
     log_whole(shop, &staff, &fulls, every).await?;
     let slips = fulls.iter().zip(held).map(|(full, held)| {
-        let goods = full.to_pack().into_iter().map(|(line, n)| {
-            json!({
-                "name": line.name, "spec": line.spec_text, "n": n, "price": line.price.to_string(),
-                "code": codes.get(&line.sku_id).cloned().flatten(),
-            })
+        let goods = full.to_pack().into_iter().map(|(line, n)| Packed {
+            name: line.name.clone(),
+            spec: line.spec_text.clone(),
+            n,
+            price: line.price.to_string(),
+            code: codes.get(&line.sku_id).cloned().flatten(),
         });
-        let whole = whole_address(full, every)
-            .map(|a| json!({ "receiver": a.receiver, "phone": a.phone, "where": a.one_line() }));
-        json!({
-            "card": Card::of(full, false, now), "goods": goods.collect::<Vec<_>>(), "whole": whole,
-            "why_nothing": full.why_nothing_to_pack(), "held": held && !full.to_pack().is_empty(), "sums": sums(full), "paid": paid(&full.order),
-            "pieces": full.to_pack().iter().map(|(_, n)| n).sum::<i64>(),
-            "refunded": (full.order.refunded > Fen::ZERO).then(|| full.order.refunded.to_string()),
-        })
+        Slip {
+            card: Card::of(full, false, now),
+            goods: goods.collect(),
+            whole: whole_address(full, every).map(Whole::from),
+            why_nothing: full.why_nothing_to_pack(),
+            held: held && !full.to_pack().is_empty(),
+            sums: sums(full),
+            paid: paid(&full.order),
+            pieces: full.to_pack().iter().map(|(_, n)| n).sum(),
+            refunded: (full.order.refunded > Fen::ZERO).then(|| full.order.refunded.to_string()),
+        }
     });
-    let slips: Vec<Value> = slips.collect();
-    let context = context! { slips, page: page(shop, &staff, "slips", &wanted.order, &print) };
-    Ok(assets::page("console/print_slips.html", context))
+    let settings = shop.settings();
+    let page =
+        SlipsPage { slips: slips.collect(), page: Sheet::of(shop, &settings, &staff, "slips", &wanted.order, &print) };
+    Ok(assets::page("console/print_slips.html", page))
+}
+
+#[derive(Serialize)]
+struct SlipsPage<'a> {
+    slips: Vec<Slip>,
+    page: Sheet<'a>,
+}
+
+/// What goes into an order's next parcel.
+#[derive(Serialize)]
+struct Slip {
+    card: Card,
+    goods: Vec<Packed>,
+    /// In full, where nothing else in the parcel says it.
+    whole: Option<Whole>,
+    why_nothing: Option<&'static str>,
+    /// Somebody is to look before it leaves.
+    held: bool,
+    /// Its receipt, row by row.
+    sums: Vec<(String, String)>,
+    paid: &'static str,
+    pieces: i64,
+    refunded: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Packed {
+    name: String,
+    spec: String,
+    n: i64,
+    price: String,
+    code: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Whole {
+    receiver: String,
+    phone: String,
+    #[serde(rename = "where")]
+    place: String,
+}
+
+impl From<&Address> for Whole {
+    fn from(address: &Address) -> Whole {
+        Whole { receiver: address.receiver.clone(), phone: address.phone.clone(), place: address.one_line() }
+    }
 }
 
 /// What has become of the money that it comes to.
@@ -174,7 +227,7 @@ fn sums(full: &Full) -> Vec<(String, String)> {
 }
 
 /// The address of goods that the shop brings itself, or of `every` parcel, as long as there is something to bring.
-fn whole_address(full: &Full, every: bool) -> Option<&crate::buyers::addresses::Address> {
+fn whole_address(full: &Full, every: bool) -> Option<&Address> {
     let wanted = full.order.delivery == Delivery::Local || every;
     full.order.address.as_ref().filter(|_| wanted && !full.to_pack().is_empty())
 }
@@ -191,18 +244,57 @@ async fn log_whole(shop: &Shop, staff: &Staff, fulls: &[Full], every: bool) -> R
     shop.write(move |tx: &Tx| Ok(audit(tx, &staff, &what)?)).await
 }
 
-fn page(shop: &Shop, staff: &Staff, kind: &str, orders: &[String], print: &Print) -> Value {
-    let settings = shop.settings();
-    let logo = settings.logo();
-    let offered = Extra::ALL.iter().filter(|extra| **extra != Extra::Logo || logo.is_some());
-    let extras = offered.map(|extra| json!({ "word": extra, "text": extra.text(), "on": print.has(*extra) }));
-    json!({
-        "kind": kind, "orders": orders, "paper": print.paper, "extras": extras.collect::<Vec<_>>(),
-        "papers": Paper::ALL.iter().map(|paper| (paper.word(), paper.text())).collect::<Vec<_>>(),
-        "has": Extra::ALL.iter().map(|extra| (extra.word(), print.has(*extra))).collect::<BTreeMap<_, _>>(),
-        "shop": settings.shop_name(), "phone": settings.get("shop.phone"), "logo": logo, "staff": staff.name,
-        "at": clock::shown(shop.now()),
-    })
+/// What is chosen of paper and print, and what every sheet says of the shop.
+#[derive(Serialize)]
+struct Sheet<'a> {
+    kind: &'static str,
+    orders: &'a [String],
+    paper: Paper,
+    papers: Vec<(&'static str, &'static str)>,
+    extras: Vec<ExtraShown>,
+    /// What is printed, by its word.
+    has: BTreeMap<&'static str, bool>,
+    shop: &'a str,
+    phone: Option<&'a str>,
+    logo: Option<&'a str>,
+    staff: &'a str,
+    at: String,
+}
+
+#[derive(Serialize)]
+struct ExtraShown {
+    #[serde(flatten)]
+    choice: Choice<Extra>,
+    on: bool,
+}
+
+impl<'a> Sheet<'a> {
+    fn of(
+        shop: &Shop,
+        settings: &'a Settings,
+        staff: &'a Staff,
+        kind: &'static str,
+        orders: &'a [String],
+        print: &Print,
+    ) -> Sheet<'a> {
+        let logo = settings.logo();
+        let offered = Extra::ALL.iter().filter(|extra| **extra != Extra::Logo || logo.is_some());
+        let shown =
+            |extra: &Extra| ExtraShown { choice: Choice { word: *extra, text: extra.text() }, on: print.has(*extra) };
+        Sheet {
+            kind,
+            orders,
+            paper: print.paper,
+            papers: Paper::ALL.iter().map(|paper| (paper.word(), paper.text())).collect(),
+            extras: offered.map(shown).collect(),
+            has: Extra::ALL.iter().map(|extra| (extra.word(), print.has(*extra))).collect(),
+            shop: settings.shop_name(),
+            phone: settings.get("shop.phone"),
+            logo,
+            staff: &staff.name,
+            at: clock::shown(shop.now()),
+        }
+    }
 }
 
 /// An order's number for the scanner.
@@ -216,6 +308,24 @@ fn qr(_staff: Staff, no: OrderNo) -> Result<(ContentType, String)> {
 #[get("/print/bars/<no>")]
 fn bars(_staff: Staff, no: OrderNo) -> Result<(ContentType, String)> {
     Ok((ContentType::SVG, barcode::svg(no.as_str()).ok_or(Code::Internal)?))
+}
+
+#[derive(Serialize)]
+struct PickingPage<'a> {
+    pieces: i64,
+    /// Orders that wait for it.
+    waiting: usize,
+    rows: Vec<Needed>,
+    page: Sheet<'a>,
+}
+
+/// Goods, how many of them, and for which orders.
+#[derive(Serialize)]
+struct Needed {
+    name: String,
+    spec: String,
+    n: i64,
+    orders: Vec<String>,
 }
 
 /// What all these orders still need, by SKU. Orders are named by their tails: a roll has no room for more.
@@ -247,15 +357,15 @@ async fn picking(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: 
         Ok((goods, waiting))
     };
     let (goods, waiting) = shop.read(read).await?;
-    let context = context! {
-        pieces: goods.values().map(|(n, _)| n).sum::<i64>(),
+    let settings = shop.settings();
+    let needed = |((name, spec), (n, orders)): ((String, String), (i64, Vec<String>))| Needed { name, spec, n, orders };
+    let page = PickingPage {
+        pieces: goods.values().map(|(n, _)| n).sum(),
         waiting,
-        rows: goods.iter().map(|((name, spec), (n, tails))| json!({
-            "name": name, "spec": spec, "n": n, "orders": tails,
-        })).collect::<Vec<_>>(),
-        page: page(shop, &staff, "picking", &wanted.order, &print),
+        rows: goods.into_iter().map(needed).collect(),
+        page: Sheet::of(shop, &settings, &staff, "picking", &wanted.order, &print),
     };
-    Ok(assets::page("console/print_picking.html", context))
+    Ok(assets::page("console/print_picking.html", page))
 }
 
 #[derive(FromForm)]
@@ -273,4 +383,59 @@ async fn done(shop: &State<Shop>, _staff: Staff, form: Form<Printed>) -> Flash<R
         Ok(format!("{n} 单已标记为打印过"))
     };
     back("/admin/orders?tab=to_ship", done.await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_asks_for_nothing_that_it_is_not_given() {
+        let orders = ["261008131540ABCDEFGH".to_owned()];
+        for full in [true, false] {
+            let sheet = |kind| Sheet {
+                kind,
+                orders: &orders,
+                paper: Paper::A4,
+                papers: Paper::ALL.iter().map(|paper| (paper.word(), paper.text())).collect(),
+                extras: vec![ExtraShown { choice: Choice { word: Extra::Code, text: Extra::Code.text() }, on: full }],
+                has: Extra::ALL.iter().map(|extra| (extra.word(), full)).collect(),
+                shop: "草莓园",
+                phone: full.then_some("0755-1234567"),
+                logo: full.then_some("abc"),
+                staff: "小王",
+                at: "2026-10-08 13:15:40".into(),
+            };
+            let packed = Packed {
+                name: "草莓".into(),
+                spec: "6 寸".into(),
+                n: 2,
+                price: "19.00".into(),
+                code: full.then(|| "CM-6".into()),
+            };
+            let whole =
+                Whole {
+                    receiver: "李四".into(), phone: "13800001234".into(), place: "广东省深圳市科技园".into()
+                };
+            let slip = Slip {
+                card: if full { Card::sample() } else { Card::bare() },
+                goods: if full { vec![packed] } else { Vec::new() },
+                whole: full.then_some(whole),
+                why_nothing: (!full).then_some("都发完了"),
+                held: full,
+                sums: vec![("商品".into(), "¥38.00".into()), ("运费".into(), "¥7.00".into())],
+                paid: "实付",
+                pieces: 2,
+                refunded: full.then(|| "5.00".into()),
+            };
+            let page = SlipsPage { slips: vec![slip], page: sheet("slips") };
+            let html = assets::strictly("console/print_slips.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("CM-6"), html.contains("都发完了")), (full, !full));
+            let row = Needed { name: "草莓".into(), spec: "6 寸".into(), n: 2, orders: vec!["DEFGH×2".into()] };
+            let rows = if full { vec![row] } else { Vec::new() };
+            let page = PickingPage { pieces: 2, waiting: 1, rows, page: sheet("picking") };
+            let html = assets::strictly("console/print_picking.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("DEFGH×2"), html.contains("没有要发的商品")), (full, !full));
+        }
+    }
 }

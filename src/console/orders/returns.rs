@@ -3,10 +3,9 @@
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::Template;
 use rusqlite::Connection;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::{find, here};
 use crate::aftersale::back::{self as goods, LookedOver};
@@ -16,7 +15,7 @@ use crate::catalogue::media::thumb;
 use crate::catalogue::{Sku, store as catalogue};
 use crate::clock;
 use crate::console::money::refunds::may_agree;
-use crate::console::{asked, back, cut, frame, refused};
+use crate::console::{Frame, asked, back, cut, framed, refused, waiting};
 use crate::db::Tx;
 use crate::door::form::{Form, Sent};
 use crate::error::{Code, Result};
@@ -60,6 +59,35 @@ const TABS: [(&str, &str, &[ReturnState]); 6] = [
     ("ended", "已拒绝、关闭", &[ReturnState::Rejected, ReturnState::Cancelled, ReturnState::Lapsed]),
 ];
 
+/// Returns of a tab.
+#[derive(Serialize)]
+struct ReturnsPage {
+    frame: Frame,
+    tabs: Vec<TabShown>,
+    tab: &'static str,
+    returns: Vec<Shown>,
+    /// From here on it goes on.
+    next: Option<i64>,
+    /// There are newer ones before this page.
+    later: bool,
+}
+
+/// A tab; what is over is not counted.
+#[derive(Serialize)]
+struct TabShown {
+    word: &'static str,
+    text: &'static str,
+    n: Option<i64>,
+}
+
+fn tabs(counts: &[(ReturnState, i64)]) -> Vec<TabShown> {
+    let tab = |(word, text, states): &(&'static str, &'static str, &[ReturnState])| {
+        let n: i64 = counts.iter().filter(|(state, _)| states.contains(state)).map(|(_, n)| n).sum();
+        TabShown { word, text, n: states.iter().any(|state| state.is_open()).then_some(n) }
+    };
+    TABS.iter().map(tab).collect()
+}
+
 #[get("/returns?<tab>&<before>")]
 async fn list(
     shop: &State<Shop>,
@@ -76,18 +104,18 @@ async fn list(
         let more = cut(&mut found, size);
         let next = found.last().filter(|_| more).map(|last| last.id.0);
         let cards = found.iter().map(|case| Shown::read(conn, case, now)).collect::<Result<Vec<_>>>()?;
-        Ok((counts, cards, next))
+        Ok((counts, cards, next, waiting(conn)?))
     };
-    let (counts, returns, next) = shop.read(read).await?;
-    let tabs = TABS.iter().map(|(word, text, states)| {
-        let n: i64 = counts.iter().filter(|(state, _)| states.contains(state)).map(|(_, n)| n).sum();
-        json!({ "word": word, "text": text, "n": states.iter().any(|state| state.is_open()).then_some(n) })
-    });
-    let context = context! {
-        frame: frame(shop, &staff.0, "refunds", flash).await?, tabs: tabs.collect::<Vec<_>>(), tab: word, returns, next,
+    let (counts, returns, next, waits) = shop.read(read).await?;
+    let page = ReturnsPage {
+        frame: framed(shop, &staff.0, "refunds", flash, waits),
+        tabs: tabs(&counts),
+        tab: word,
+        returns,
+        next,
         later: before.is_some(),
     };
-    Ok(assets::page("console/returns.html", context))
+    Ok(assets::page("console/returns.html", page))
 }
 
 /// A return as pages show it.
@@ -281,27 +309,40 @@ fn step_shown(step: &Step) -> StepShown {
     }
 }
 
-async fn shown(shop: &Shop, id: ReturnId) -> Result<(Shown, Options)> {
-    let now = shop.now();
-    let read = move |conn: &Connection| {
-        let case = store::by_id(conn, id)?.ok_or(Code::NotFound)?;
-        let may = case.options();
-        Ok((Shown::read(conn, &case, now)?, may))
-    };
-    shop.read(read).await
+fn shown(conn: &Connection, id: ReturnId, now: i64) -> Result<(Shown, Options)> {
+    let case = store::by_id(conn, id)?.ok_or(Code::NotFound)?;
+    let may = case.options();
+    Ok((Shown::read(conn, &case, now)?, may))
+}
+
+/// A return, and what may be done with it now.
+#[derive(Serialize)]
+struct ReturnPage {
+    frame: Frame,
+    r: Shown,
+    may: Options,
+    carriers: Vec<String>,
+    /// Where buyers usually send what comes back.
+    address: String,
+    /// So many days a buyer has to send it.
+    send_days: i64,
 }
 
 #[get("/returns/<id>")]
 async fn page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, id: ReturnId) -> Result<Template> {
-    let (r, may) = shown(shop, id).await?;
-    let carriers = shop.read(super::shipping::choices).await?;
+    let now = shop.now();
+    let read = move |conn: &Connection| Ok((shown(conn, id, now)?, super::shipping::choices(conn)?, waiting(conn)?));
+    let ((r, may), carriers, waits) = shop.read(read).await?;
     let settings = shop.settings();
-    let context = context! {
-        frame: frame(shop, &staff.0, "refunds", flash).await?, r, may, carriers,
-        address: settings.get("shop.return_address").unwrap_or_default(),
+    let page = ReturnPage {
+        frame: framed(shop, &staff.0, "refunds", flash, waits),
+        r,
+        may,
+        carriers,
+        address: settings.get("shop.return_address").unwrap_or_default().to_owned(),
         send_days: settings.send_back_window() / clock::DAY,
     };
-    Ok(assets::page("console/return.html", context))
+    Ok(assets::page("console/return.html", page))
 }
 
 fn at(id: ReturnId) -> String {
@@ -377,14 +418,32 @@ async fn look_at_money(shop: &State<Shop>, staff: Clerk, id: ReturnId) -> Result
     confirm_page(shop, &staff.0, id, "pay-instead").await
 }
 
+#[derive(Serialize)]
+struct ReceivePage {
+    frame: Frame,
+    r: Shown,
+    /// `receive`, or `pay-instead`.
+    act: &'static str,
+    possible: bool,
+    /// Whoever looks may let the money go.
+    agrees: bool,
+    staff: String,
+}
+
 async fn confirm_page(shop: &Shop, staff: &Staff, id: ReturnId, act: &'static str) -> Result<Template> {
-    let (r, may) = shown(shop, id).await?;
+    let now = shop.now();
+    let read = move |conn: &Connection| Ok((shown(conn, id, now)?, waiting(conn)?));
+    let ((r, may), waits) = shop.read(read).await?;
     let possible = if act == "receive" { may.receive } else { may.pay_instead };
-    let context = context! {
-        frame: frame(shop, staff, "refunds", None).await?, r, act, possible,
-        agrees: may_pay(shop, staff, id).await?, staff: &staff.name,
+    let page = ReceivePage {
+        frame: framed(shop, staff, "refunds", None, waits),
+        r,
+        act,
+        possible,
+        agrees: may_pay(shop, staff, id).await?,
+        staff: staff.name.clone(),
     };
-    Ok(assets::page("console/return_receive.html", context))
+    Ok(assets::page("console/return_receive.html", page))
 }
 
 #[derive(FromForm)]
@@ -591,12 +650,38 @@ pub fn resends_shown(full: &Full) -> Vec<ResendShown> {
 }
 
 /// A return as its order's page shows it.
-pub fn line_of(full: &FullReturn) -> Value {
-    let case = &full.case;
-    json!({
-        "id": case.id, "kind": case.kind.text(), "state": case.state.text(), "colour": colour(case.state),
-        "reason": case.reason, "late": case.overdue,
-    })
+#[derive(Serialize)]
+pub struct LineOf {
+    id: ReturnId,
+    kind: &'static str,
+    state: &'static str,
+    colour: &'static str,
+    reason: String,
+    late: bool,
+}
+
+impl From<&FullReturn> for LineOf {
+    fn from(full: &FullReturn) -> LineOf {
+        let case = &full.case;
+        LineOf {
+            id: case.id,
+            kind: case.kind.text(),
+            state: case.state.text(),
+            colour: colour(case.state),
+            reason: case.reason.clone(),
+            late: case.overdue,
+        }
+    }
+}
+
+#[cfg(test)]
+impl LineOf {
+    pub fn sample() -> LineOf {
+        let (kind, state) = (Kind::Exchange.text(), ReturnState::SentBack);
+        LineOf {
+            id: ReturnId(1), kind, state: state.text(), colour: colour(state), reason: "大了".into(), late: true
+        }
+    }
 }
 
 #[derive(FromForm)]
@@ -794,17 +879,18 @@ mod tests {
         let frame = || Frame::sample(Role::Clerk);
         for (full, may) in [(true, all), (false, Options::default())] {
             let r = || if full { whole() } else { bare() };
-            let carriers = ["顺丰速运"];
-            let page = context! { frame: frame(), r: r(), may, carriers, address: "杭州", send_days: 7 };
+            let (carriers, address) = (vec!["顺丰速运".to_owned()], "杭州".to_owned());
+            let page = ReturnPage { frame: frame(), r: r(), may, carriers, address, send_days: 7 };
             let html = assets::strictly("console/return.html", page).unwrap_or_else(|e| panic!("{e:#}"));
             assert!(html.contains("261008131540ABCDEFGH"));
             let act = if full { "receive" } else { "pay-instead" };
-            let page = context! { frame: frame(), r: r(), act, possible: full, agrees: full, staff: "小王" };
+            let staff = "小王".to_owned();
+            let page = ReceivePage { frame: frame(), r: r(), act, possible: full, agrees: full, staff };
             assets::strictly("console/return_receive.html", page).unwrap_or_else(|e| panic!("{e:#}"));
-            let tabs = [json!({ "word": "requested", "text": "待处理", "n": full.then_some(2) })];
+            let tabs = tabs(&[(ReturnState::Requested, 2)]);
             let returns = if full { vec![whole(), bare()] } else { vec![] };
-            let page =
-                context! { frame: frame(), tabs, tab: "requested", returns, next: full.then_some(1), later: full };
+            let next = full.then_some(1);
+            let page = ReturnsPage { frame: frame(), tabs, tab: "requested", returns, next, later: full };
             assets::strictly("console/returns.html", page).unwrap_or_else(|e| panic!("{e:#}"));
         }
     }

@@ -7,8 +7,8 @@ use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::serde::json::Json;
 use rocket::{FromForm, Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
-use serde_json::{Value, json};
+use rocket_dyn_templates::Template;
+use serde::Serialize;
 
 use super::card::Card;
 use super::list::packed;
@@ -19,7 +19,8 @@ use crate::catalogue::lists::store as lists;
 use crate::catalogue::{Delivery, store as catalogue};
 use crate::clock::{self, Day};
 use crate::console::{
-    Download, asked, back, download, filled, frame, inside, lead, query_string, refused, undoable, upload, workbook,
+    Download, Frame, asked, back, download, filled, framed, inside, lead, query_string, refused, undoable, upload,
+    waiting as waits, workbook,
 };
 use crate::db::Tx;
 use crate::door::form::Sent;
@@ -33,7 +34,7 @@ use crate::parcels::number::TrackingNo;
 use crate::parcels::{By, Found, Parcel, refresh, store as parcels};
 use crate::payments::refund::since;
 use crate::shipping::batch::{self, Verdict};
-use crate::shipping::{self, Allowed, Batch, Sending, Twin, store, table};
+use crate::shipping::{self, Allowed, Batch, Row, Sending, Twin, store, table};
 use crate::shop::Shop;
 use crate::staff::Staff;
 use crate::staff::login::audit;
@@ -225,31 +226,69 @@ async fn set_number(shop: &Shop, staff: Staff, no: &str, shipment: ShipmentId, f
 
 // ── a table of numbers ──
 
+/// Where tables of numbers are brought in.
+#[derive(Serialize)]
+struct ShippingPage {
+    frame: Frame,
+    tab: &'static str,
+    batches: Vec<BatchShown>,
+    most_rows: usize,
+    undo_minutes: i64,
+    /// So many parcel services WeChat knows.
+    carriers: usize,
+    asked: Option<Asked>,
+}
+
+#[derive(Serialize)]
+struct BatchShown {
+    id: BatchId,
+    who: String,
+    at: String,
+    n: usize,
+    ran: Option<String>,
+    done: usize,
+}
+
+impl From<&Batch> for BatchShown {
+    fn from(batch: &Batch) -> BatchShown {
+        BatchShown {
+            id: batch.id,
+            who: batch.who.clone(),
+            at: clock::shown(batch.at),
+            n: batch.rows.len(),
+            ran: batch.ran_at.map(clock::shown),
+            done: batch.rows.iter().filter(|row| row.done.is_some()).count(),
+        }
+    }
+}
+
+/// When WeChat was last asked for its parcel services, and what came of it.
+#[derive(Serialize)]
+struct Asked {
+    at: String,
+    outcome: String,
+}
+
 #[get("/shipping")]
 async fn page(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>) -> Result<Template> {
-    let read = |conn: &rusqlite::Connection| Ok((store::latest(conn, 10)?, parcels::asked(conn)?));
-    let (batches, asked) = shop.read(read).await?;
-    let context = context! {
-        frame: frame(shop, &staff, "orders", flash).await?,
+    let read = |conn: &rusqlite::Connection| Ok((store::latest(conn, 10)?, parcels::asked(conn)?, waits(conn)?));
+    let (batches, asked, counts) = shop.read(read).await?;
+    let page = ShippingPage {
+        frame: framed(shop, &staff, "orders", flash, counts),
         tab: "shipping",
-        batches: batches.iter().map(listed).collect::<Vec<_>>(),
+        batches: batches.iter().map(BatchShown::from).collect(),
+        most_rows: table::MOST_ROWS,
+        undo_minutes: shipping::UNDO_MINUTES,
         carriers: wechat::list().count(),
-        asked: asked.map(|(at, outcome)| json!({ "at": clock::shown(at), "outcome": outcome })),
+        asked: asked.map(|(at, outcome)| Asked { at: clock::shown(at), outcome }),
     };
-    Ok(assets::page("console/shipping.html", context))
+    Ok(assets::page("console/shipping.html", page))
 }
 
 /// Asks WeChat which parcel services it knows today.
 #[post("/shipping/carriers")]
 async fn ask_carriers(shop: &State<Shop>, _staff: Staff) -> Flash<Redirect> {
     back("/admin/shipping", refresh::ask(shop).await.map(|()| "已向微信询问，结果见“快递公司”"))
-}
-
-fn listed(batch: &Batch) -> Value {
-    json!({
-        "id": batch.id, "who": batch.who, "at": clock::shown(batch.at), "n": batch.rows.len(),
-        "ran": batch.ran_at.map(clock::shown), "done": batch.rows.iter().filter(|row| row.done.is_some()).count(),
-    })
 }
 
 #[derive(FromForm)]
@@ -282,6 +321,58 @@ async fn take_in(shop: &Shop, staff: Staff, form: &Bring<'_>) -> Result<BatchId>
     Ok(id)
 }
 
+/// A table with the verdict on each of its rows.
+#[derive(Serialize)]
+struct BatchPage {
+    frame: Frame,
+    tab: &'static str,
+    batch: BatchShown,
+    /// Which column was read as what.
+    read_as: Vec<String>,
+    allowed: Allowed,
+    /// Rows that can be carried out, and what the others are.
+    ready: usize,
+    same: usize,
+    empty: usize,
+    wrong: usize,
+    done: usize,
+    may_undo: bool,
+    undo_minutes: i64,
+    groups: Vec<Group>,
+    /// So many rows have become other ones since they were shown.
+    moved: usize,
+    /// A mark of all that is shown.
+    seen: String,
+    carriers: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Group {
+    class: &'static str,
+    title: &'static str,
+    words: String,
+    rows: Vec<RowShown>,
+}
+
+#[derive(Serialize)]
+struct RowShown {
+    at: usize,
+    line: usize,
+    sheet: String,
+    /// As it was brought in.
+    written: Row,
+    order_no: String,
+    known: bool,
+    receiver: String,
+    parcel: String,
+    verdict: Verdict,
+    text: &'static str,
+    note: String,
+    done: Option<String>,
+    moved: bool,
+    may_change: bool,
+}
+
 #[get("/shipping/batches/<id>")]
 async fn batch_page(
     shop: &State<Shop>,
@@ -289,41 +380,42 @@ async fn batch_page(
     flash: Option<FlashMessage<'_>>,
     id: BatchId,
 ) -> Result<Template> {
-    let (batch, judged) = judged(shop, id).await?;
+    let read = move |conn: &rusqlite::Connection| Ok((judged(conn, id)?, choices(conn)?, waits(conn)?));
+    let ((batch, judged), carriers, counts) = shop.read(read).await?;
     let count = |verdict| judged.iter().filter(|j| j.row.done.is_none() && j.verdict == verdict).count();
-    let (ready, renumber) = (count(Verdict::Ready), count(Verdict::Renumber));
     let now = batch::shown(&judged);
     let moved = |at: usize| judged[at].row.done.is_none() && batch.shown.differs(at, now.row(at));
     let since = batch.ran_at.filter(|at| shop.now() - at < shipping::UNDO_WITHIN);
-    let context = context! {
-        frame: frame(shop, &staff, "orders", flash).await?,
+    let page = BatchPage {
+        frame: framed(shop, &staff, "orders", flash, counts),
         tab: "shipping",
-        batch: listed(&batch),
-        read_as: &batch.read_as,
+        batch: BatchShown::from(&batch),
+        read_as: batch.read_as.clone(),
         allowed: batch.allowed,
-        ready: ready + renumber,
-        renumber,
+        ready: count(Verdict::Ready) + count(Verdict::Renumber),
         same: count(Verdict::Same),
         empty: count(Verdict::Empty),
         wrong: count(Verdict::Wrong),
         done: judged.iter().filter(|j| j.row.done.is_some()).count(),
         may_undo: since.is_some() && batch.rows.iter().any(|row| row.shipment.is_some()),
+        undo_minutes: shipping::UNDO_MINUTES,
         groups: groups(&judged, &moved),
-        moved: (0..judged.len()).filter(|at| moved(*at)).count(), seen: now.page(),
-        carriers: shop.read(choices).await?,
+        moved: (0..judged.len()).filter(|at| moved(*at)).count(),
+        seen: now.page(),
+        carriers,
     };
-    Ok(assets::page("console/shipping_batch.html", context))
+    Ok(assets::page("console/shipping_batch.html", page))
 }
 
 /// The rows by what is to be done with them: what somebody must look at comes first.
-fn groups(judged: &[batch::Judged], moved: &dyn Fn(usize) -> bool) -> Vec<Value> {
+fn groups(judged: &[batch::Judged], moved: &dyn Fn(usize) -> bool) -> Vec<Group> {
     let done = |j: &batch::Judged| j.row.done.is_some();
     let of = |verdict: Verdict| move |j: &batch::Judged| !done(j) && j.verdict == verdict;
-    let shown = |class: &str, title: &str, words: &str, belongs: &dyn Fn(&batch::Judged) -> bool| {
+    let shown = |class: &'static str, title: &'static str, words: &str, belongs: &dyn Fn(&batch::Judged) -> bool| {
         let mut rows: Vec<(usize, &batch::Judged)> = judged.iter().enumerate().filter(|(_, j)| belongs(j)).collect();
         rows.sort_by_key(|(at, _)| !moved(*at));
-        let rows: Vec<Value> = rows.into_iter().map(|(at, j)| judged_row(at, j, moved(at))).collect();
-        json!({ "class": class, "title": title, "words": words, "rows": rows })
+        let rows = rows.into_iter().map(|(at, j)| judged_row(at, j, moved(at))).collect();
+        Group { class, title, words: words.to_owned(), rows }
     };
     let (counted, by_goods) = batch::left_in_part(judged);
     let mut in_part = Vec::new();
@@ -346,25 +438,31 @@ fn groups(judged: &[batch::Judged], moved: &dyn Fn(usize) -> bool) -> Vec<Value>
     ]
 }
 
-fn judged_row(at: usize, judged: &batch::Judged, moved: bool) -> Value {
+fn judged_row(at: usize, judged: &batch::Judged, moved: bool) -> RowShown {
     let row = &judged.row;
     let written = format!("{} {}", row.company, row.tracking_no);
-    json!({
-        "at": at, "line": row.line, "sheet": row.sheet, "written": row,
-        "order_no": judged.order.as_ref().map_or(row.order_no.as_str(), |order| order.order_no.as_str()),
-        "known": judged.order.is_some(), "receiver": judged.receiver,
-        "parcel": if judged.parcel.company.is_empty() { written } else { judged.parcel.text() },
-        "verdict": judged.verdict, "text": judged.verdict.text(), "note": judged.note, "done": row.done, "moved": moved,
-    })
+    RowShown {
+        at,
+        line: row.line,
+        sheet: row.sheet.clone(),
+        written: row.clone(),
+        order_no: judged.order.as_ref().map_or_else(|| row.order_no.clone(), |order| order.order_no.to_string()),
+        known: judged.order.is_some(),
+        receiver: judged.receiver.clone(),
+        parcel: if judged.parcel.company.is_empty() { written } else { judged.parcel.text() },
+        verdict: judged.verdict,
+        text: judged.verdict.text(),
+        note: judged.note.clone(),
+        done: row.done.clone(),
+        moved,
+        may_change: row.done.is_none() && judged.verdict != Verdict::Same,
+    }
 }
 
-async fn judged(shop: &Shop, id: BatchId) -> Result<(Batch, Vec<batch::Judged>)> {
-    let read = move |conn: &rusqlite::Connection| {
-        let batch = store::by_id(conn, id)?.ok_or(Code::NotFound)?;
-        let judged = batch::judge(conn, &batch.rows, batch.allowed)?;
-        Ok((batch, judged))
-    };
-    shop.read(read).await
+fn judged(conn: &rusqlite::Connection, id: BatchId) -> Result<(Batch, Vec<batch::Judged>)> {
+    let batch = store::by_id(conn, id)?.ok_or(Code::NotFound)?;
+    let judged = batch::judge(conn, &batch.rows, batch.allowed)?;
+    Ok((batch, judged))
 }
 
 #[derive(FromForm)]
@@ -489,7 +587,7 @@ fn to_fill(full: &Full) -> Vec<String> {
 /// The rows that could not be carried out, to be mended in a spreadsheet and brought in again.
 #[get("/shipping/batches/<id>/problems.csv")]
 async fn problems(shop: &State<Shop>, _staff: Staff, id: BatchId) -> Result<Download> {
-    let (_, judged) = judged(shop, id).await?;
+    let (_, judged) = shop.read(move |conn| judged(conn, id)).await?;
     let rows: Vec<Vec<String>> = judged
         .into_iter()
         .filter(|j| j.row.done.is_none() && j.verdict == Verdict::Wrong)
@@ -500,6 +598,22 @@ async fn problems(shop: &State<Shop>, _staff: Staff, id: BatchId) -> Result<Down
 }
 
 // ── scanner in hand ──
+
+/// The bench: an order's number to be scanned, or the order with its parcel's label.
+#[derive(Serialize)]
+struct ScanPage {
+    frame: Frame,
+    tab: &'static str,
+    express: bool,
+    order: Option<Card>,
+    /// Orders that are named to whoever has nothing in hand.
+    waiting: Vec<Card>,
+    asked: Option<String>,
+    /// A label that does not tell who carries it, and who maybe does.
+    number: Option<String>,
+    suggested: Option<String>,
+    carriers: Vec<String>,
+}
 
 /// One field that keeps the cursor: first the slip, then the parcel's label. A label that does not tell who carries it
 /// is kept until somebody says it, and then it is known of those like it.
@@ -527,19 +641,22 @@ async fn bench(
         }
         let suggested = number.as_ref().map(|number| parcels::suggested(conn, number)).transpose()?.flatten();
         let waiting = if card.is_some() { Vec::new() } else { longest_waiting(conn, sought, now)? };
-        Ok((express, card, number, suggested.map(|(carrier, _)| carrier.name), choices(conn)?, waiting))
+        let suggested = suggested.map(|(carrier, _)| carrier.name);
+        Ok((express, card, number, suggested, choices(conn)?, waiting, waits(conn)?))
     };
-    let (express, order, number, suggested, carriers, waiting) = shop.read(read).await?;
-    let context = context! {
-        frame: frame(shop, &staff, "orders", flash).await?,
+    let (express, order, number, suggested, carriers, waiting, counts) = shop.read(read).await?;
+    let page = ScanPage {
+        frame: framed(shop, &staff, "orders", flash, counts),
         tab: "scan",
         express,
         order,
         waiting,
         asked,
-        number: number.map(|number| number.to_string()), suggested, carriers,
+        number: number.map(|number| number.to_string()),
+        suggested,
+        carriers,
     };
-    Ok(assets::page("console/shipping_scan.html", context))
+    Ok(assets::page("console/shipping_scan.html", page))
 }
 
 /// So many orders are named to whoever has nothing in hand.
@@ -695,4 +812,90 @@ async fn remember(shop: &Shop, parcel: Parcel) -> Result<()> {
         }
     };
     shop.write(write).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::staff::Role;
+
+    fn batch(ran: bool) -> BatchShown {
+        let ran = ran.then(|| "2026-10-08 13:20:40".to_owned());
+        BatchShown { id: BatchId(1), who: "小王".into(), at: "2026-10-08 13:15:40".into(), n: 3, done: 0, ran }
+    }
+
+    fn row(verdict: Verdict, done: bool) -> RowShown {
+        RowShown {
+            at: 0,
+            line: 2,
+            sheet: "表1".into(),
+            written: Row { tracking_no: "SF1234567890123".into(), ..Row::default() },
+            order_no: "261008131540ABCDEFGH".into(),
+            known: true,
+            receiver: "李*".into(),
+            parcel: "顺丰速运 SF1234567890123".into(),
+            verdict,
+            text: verdict.text(),
+            note: "整单".into(),
+            done: done.then(|| "已发货".into()),
+            moved: !done,
+            may_change: !done,
+        }
+    }
+
+    #[test]
+    fn pages_of_shipping_ask_for_nothing_that_they_are_not_given() {
+        let frame = || Frame::sample(Role::Packer);
+        for full in [true, false] {
+            let asked = full.then(|| Asked { at: "10-08 13:15".into(), outcome: "没有变".into() });
+            let page = ShippingPage {
+                frame: frame(),
+                tab: "shipping",
+                batches: if full { vec![batch(true), batch(false)] } else { Vec::new() },
+                most_rows: table::MOST_ROWS,
+                undo_minutes: shipping::UNDO_MINUTES,
+                carriers: 1_000,
+                asked,
+            };
+            let html = assets::strictly("console/shipping.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("还没有执行"), html.contains("30 分钟内可以整批撤销")), (full, !full));
+            let of = |class, title, rows| Group { class, title, words: "在这里改好".into(), rows };
+            let wrong = vec![row(Verdict::Wrong, false)];
+            let page = BatchPage {
+                frame: frame(),
+                tab: "shipping",
+                batch: batch(full),
+                read_as: vec!["订单号 ← 单号".into()],
+                allowed: Allowed::default(),
+                ready: 1,
+                same: usize::from(full),
+                empty: usize::from(full),
+                wrong: usize::from(full),
+                done: usize::from(full),
+                may_undo: full,
+                undo_minutes: shipping::UNDO_MINUTES,
+                groups: vec![of("red", "不能发", wrong), of("green", "已执行", vec![row(Verdict::Ready, true)])],
+                moved: usize::from(full),
+                seen: "ab".into(),
+                carriers: vec!["顺丰速运".into()],
+            };
+            let html = assets::strictly("console/shipping_batch.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("整批撤销<span"), html.contains("期间订单变了")), (full, full));
+            for express in [true, false] {
+                let page = ScanPage {
+                    frame: frame(),
+                    tab: "scan",
+                    express: full && express,
+                    order: full.then(Card::sample),
+                    waiting: if full { Vec::new() } else { vec![Card::sample()] },
+                    asked: (!full).then(|| "李".into()),
+                    number: full.then(|| "SF1234567890123".into()),
+                    suggested: None,
+                    carriers: vec!["顺丰速运".into()],
+                };
+                let html = assets::strictly("console/shipping_scan.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+                assert_eq!(html.contains("换一单"), full);
+            }
+        }
+    }
 }

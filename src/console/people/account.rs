@@ -6,18 +6,19 @@ use rocket::http::{ContentType, CookieJar};
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
-use serde_json::json;
+use rocket_dyn_templates::Template;
+use serde::Serialize;
 
 use crate::assets;
 use crate::clock;
-use crate::console::{back, frame, inside, refused};
+use crate::console::{Frame, back, framed, inside, refused, waiting};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
 use crate::secrets::token_hash;
 use crate::shop::Shop;
 use crate::staff::login::{audit, totp_name};
+use crate::staff::store::Session;
 use crate::staff::{COOKIE, PAGE_SIZES, Staff, password, store, throttle, totp};
 
 pub fn routes() -> Vec<Route> {
@@ -25,6 +26,39 @@ pub fn routes() -> Vec<Route> {
 }
 
 const HERE: &str = "/admin/account";
+
+/// One's own account.
+#[derive(Serialize)]
+struct AccountPage {
+    frame: Frame,
+    totp: bool,
+    sessions: Vec<SessionShown>,
+}
+
+/// A browser in which one is logged in.
+#[derive(Serialize)]
+struct SessionShown {
+    id: String,
+    browser: String,
+    ip: String,
+    since: String,
+    /// How long ago.
+    seen: String,
+    here: bool,
+}
+
+impl SessionShown {
+    fn of(session: &Session, mine: Option<&[u8]>, now: i64) -> SessionShown {
+        SessionShown {
+            id: hex::encode(&session.token_hash),
+            browser: session.browser.clone(),
+            ip: session.ip.clone(),
+            since: clock::shown(session.created_at),
+            seen: clock::span(now - session.seen_at.max(session.created_at)),
+            here: mine == Some(&session.token_hash[..]),
+        }
+    }
+}
 
 #[get("/account")]
 async fn page(
@@ -34,17 +68,16 @@ async fn page(
     flash: Option<FlashMessage<'_>>,
 ) -> Result<Template> {
     let (id, now, mine) = (staff.id, shop.now(), here(jar));
-    let read = move |conn: &rusqlite::Connection| Ok((store::by_id(conn, id)?, store::sessions(conn, id, now)?));
-    let (member, sessions) = shop.read(read).await?;
-    let context = context! {
-        frame: frame(shop, &staff, "account", flash).await?,
-        totp: member.is_some_and(|m| m.has_totp),
-        sessions: sessions.iter().map(|s| json!({
-            "id": hex::encode(&s.token_hash), "browser": s.browser, "ip": s.ip, "since": clock::shown(s.created_at),
-            "seen": clock::span(now - s.seen_at.max(s.created_at)), "here": mine.as_deref() == Some(&s.token_hash[..]),
-        })).collect::<Vec<_>>(),
+    let read = move |conn: &rusqlite::Connection| {
+        Ok((store::by_id(conn, id)?, store::sessions(conn, id, now)?, waiting(conn)?))
     };
-    Ok(assets::page("console/account.html", context))
+    let (member, sessions, waits) = shop.read(read).await?;
+    let page = AccountPage {
+        frame: framed(shop, &staff, "account", flash, waits),
+        totp: member.is_some_and(|m| m.has_totp),
+        sessions: sessions.iter().map(|session| SessionShown::of(session, mine.as_deref(), now)).collect(),
+    };
+    Ok(assets::page("console/account.html", page))
 }
 
 fn here(jar: &CookieJar<'_>) -> Option<Vec<u8>> {
@@ -95,15 +128,27 @@ async fn must_know(shop: &Shop, staff: &Staff, given: String) -> Result<()> {
 
 // ── second factor ──
 
+#[derive(Serialize)]
+struct TotpPage {
+    frame: Frame,
+    sealed: String,
+    /// In groups of four, for whoever types it.
+    secret: String,
+    /// There is one already, which only the password replaces.
+    replaces: bool,
+}
+
 /// A secret that is not kept yet: it travels sealed in the form, and is kept once a code shows that the app has it.
 #[get("/account/totp")]
 async fn totp_page(shop: &State<Shop>, staff: Staff, flash: Option<FlashMessage<'_>>) -> Result<Template> {
     let secret = totp::secret(&shop.nonces);
     let sealed = hex::encode(shop.key.seal(&totp_name(staff.id), &secret, &shop.nonces));
     let spaced = secret.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ");
-    let replaces = has_totp(shop, &staff).await?;
-    let context = context! { frame: frame(shop, &staff, "account", flash).await?, sealed, secret: spaced, replaces };
-    Ok(assets::page("console/totp.html", context))
+    let id = staff.id;
+    let (member, waits) = shop.read(move |conn| Ok((store::by_id(conn, id)?, waiting(conn)?))).await?;
+    let replaces = member.is_some_and(|member| member.has_totp);
+    let page = TotpPage { frame: framed(shop, &staff, "account", flash, waits), sealed, secret: spaced, replaces };
+    Ok(assets::page("console/totp.html", page))
 }
 
 #[get("/account/totp.svg?<sealed>")]
@@ -230,4 +275,38 @@ async fn set_lists(shop: &State<Shop>, staff: Staff, form: Form<ListsForm>) -> R
     }
     shop.write(move |tx| Ok(store::set_lists(tx, staff.id, &lists)?)).await?;
     Ok(Redirect::to(inside(form.into_inner().back)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::staff::Role;
+
+    #[test]
+    fn pages_of_an_account_ask_for_nothing_that_they_are_not_given() {
+        let session = Session {
+            token_hash: vec![1, 2],
+            browser: String::new(),
+            ip: "127.0.0.1".into(),
+            created_at: 1,
+            seen_at: 0,
+            expires_at: 0,
+        };
+        for yes in [true, false] {
+            let mine = yes.then_some(&[1_u8, 2][..]);
+            let page = AccountPage {
+                frame: Frame::sample(Role::Packer),
+                totp: yes,
+                sessions: vec![SessionShown::of(&session, mine, 60_001)],
+            };
+            let html = assets::strictly("console/account.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            // Whoever wants to leave the browser in front of him logs out.
+            assert_eq!(html.contains("/admin/account/sessions/0102/end"), !yes);
+            assert_eq!(html.contains("关闭两步验证"), yes);
+            let (sealed, secret) = ("00ff".into(), "ABCD EFGH".into());
+            let page = TotpPage { frame: Frame::sample(Role::Packer), sealed, secret, replaces: yes };
+            let html = assets::strictly("console/totp.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!(html.contains("现在的密码"), yes);
+        }
+    }
 }

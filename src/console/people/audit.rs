@@ -3,12 +3,12 @@
 use rocket::http::ContentType;
 use rocket::request::FlashMessage;
 use rocket::{Route, State, get, routes};
-use rocket_dyn_templates::{Template, context};
-use serde_json::{Value, json};
+use rocket_dyn_templates::Template;
+use serde::Serialize;
 
 use crate::assets;
 use crate::clock::{self, Day};
-use crate::console::{Download, cut, download, frame};
+use crate::console::{Download, Frame, cut, download, framed, waiting};
 use crate::error::Result;
 use crate::ids::OrderNo;
 use crate::shop::Shop;
@@ -21,6 +21,38 @@ pub fn routes() -> Vec<Route> {
 }
 
 const MOST_EXPORTED: i64 = 50_000;
+
+/// The log from one entry on, back in time.
+#[derive(Serialize)]
+struct AuditPage {
+    frame: Frame,
+    tab: &'static str,
+    people: Vec<String>,
+    who: Option<String>,
+    q: Option<String>,
+    /// From here on it goes on.
+    next: Option<i64>,
+    /// There are newer ones before this page.
+    later: bool,
+    /// The beginning of the last entry's hash, to be written down.
+    root: Option<String>,
+    /// The first entry that does not join its neighbour.
+    broken: Option<i64>,
+    checked: i64,
+    entries: Vec<EntryShown>,
+}
+
+/// What somebody did, once or several times on end.
+#[derive(Serialize)]
+struct EntryShown {
+    day: String,
+    time: String,
+    who: String,
+    ip: String,
+    what: String,
+    order: Option<String>,
+    times: usize,
+}
 
 #[get("/audit?<who>&<q>&<before>")]
 async fn page(
@@ -36,22 +68,25 @@ async fn page(
     let (wanted_by, wanted_words) = (by.clone(), words.clone());
     let read = move |conn: &rusqlite::Connection| {
         let entries = store::audit_log(conn, wanted_by.as_deref(), wanted_words.as_deref(), before, size + 1)?;
-        Ok((entries, staff::all(conn)?, store::audit_break(conn)?))
+        Ok((entries, staff::all(conn)?, store::audit_break(conn)?, waiting(conn)?))
     };
-    let (mut entries, people, (broken, checked)) = shop.read_slowly(read).await?;
+    let (mut entries, people, (broken, checked), waits) = shop.read_slowly(read).await?;
     let more = cut(&mut entries, size);
-    let context = context! {
-        frame: frame(shop, &owner.0, "system", flash).await?,
+    let hash = entries.first().filter(|_| before.is_none()).and_then(|entry| entry.hash.as_ref());
+    let page = AuditPage {
+        frame: framed(shop, &owner.0, "system", flash, waits),
         tab: "audit",
-        people: people.iter().map(|m| m.staff.name.clone()).chain(["命令行".to_owned()]).collect::<Vec<_>>(),
-        who: by, q: words,
+        people: people.iter().map(|m| m.staff.name.clone()).chain(["命令行".to_owned()]).collect(),
+        who: by,
+        q: words,
         next: entries.last().filter(|_| more).map(|entry| entry.id),
         later: before.is_some(),
-        root: entries.first().filter(|_| before.is_none()).and_then(|e| e.hash.as_ref()).map(|hash| hex::encode(&hash[..8])),
-        broken, checked,
+        root: hash.map(|hash| hex::encode(&hash[..8])),
+        broken,
+        checked,
         entries: folded(&entries),
     };
-    Ok(assets::page("console/audit.html", context))
+    Ok(assets::page("console/audit.html", page))
 }
 
 fn filled(text: Option<String>) -> Option<String> {
@@ -59,7 +94,7 @@ fn filled(text: Option<String>) -> Option<String> {
 }
 
 /// What somebody did several times on end is one line with its number.
-fn folded(entries: &[Audit]) -> Vec<Value> {
+fn folded(entries: &[Audit]) -> Vec<EntryShown> {
     let same =
         |a: &Audit, b: &Audit| (Day::of(a.at), &a.who, &a.what, &a.ip) == (Day::of(b.at), &b.who, &b.what, &b.ip);
     let line = |entries: &[Audit]| entries.first().map(|last| shown(last, entries.len()));
@@ -67,16 +102,22 @@ fn folded(entries: &[Audit]) -> Vec<Value> {
 }
 
 /// With a link to the order that it is about, if it is about one.
-fn shown(entry: &Audit, times: usize) -> Value {
+fn shown(entry: &Audit, times: usize) -> EntryShown {
     let order = entry
         .what
         .split(|c: char| !c.is_ascii_alphanumeric())
         .find_map(|word| OrderNo::read(word.get(..18).unwrap_or(word)).map(|no| no.to_string()));
     let at = clock::shown(entry.at);
     let (day, time) = at.split_once(' ').unwrap_or((&at, ""));
-    json!({
-        "day": day, "time": time, "who": entry.who, "ip": entry.ip, "what": entry.what, "order": order, "times": times,
-    })
+    EntryShown {
+        day: day.to_owned(),
+        time: time.to_owned(),
+        who: entry.who.clone(),
+        ip: entry.ip.clone(),
+        what: entry.what.clone(),
+        order,
+        times,
+    }
 }
 
 #[get("/audit/export.csv?<who>&<q>")]
@@ -98,20 +139,46 @@ async fn export(shop: &State<Shop>, _owner: Owner, who: Option<String>, q: Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::staff::Role;
 
-    #[test]
-    fn what_was_done_over_and_over_is_one_line() {
-        let entry = |at: i64, what: &str| Audit {
+    fn entry(at: i64, what: &str) -> Audit {
+        Audit {
             id: at,
             at: clock::DAY + at * clock::MINUTE,
             who: "小李".into(),
             ip: "127.0.0.1".into(),
             what: what.into(),
             hash: None,
-        };
+        }
+    }
+
+    #[test]
+    fn the_log_asks_for_nothing_that_it_is_not_given() {
+        for (full, words) in [(true, "2 次"), (false, "没有这样的记录")] {
+            let done = [entry(9, "打印 261008131540ABCDEFGH"), entry(8, "打印 261008131540ABCDEFGH")];
+            let page = AuditPage {
+                frame: Frame::sample(Role::Owner),
+                tab: "audit",
+                people: vec!["小李".into()],
+                who: full.then(|| "小李".into()),
+                q: full.then(|| "打印".into()),
+                next: full.then_some(8),
+                later: full,
+                root: full.then(|| "00ff".into()),
+                broken: (!full).then_some(3),
+                checked: 9,
+                entries: if full { folded(&done) } else { Vec::new() },
+            };
+            let html = assets::strictly("console/audit.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert!(html.contains(words) && html.contains("接不上") != full, "{words}");
+        }
+    }
+
+    #[test]
+    fn what_was_done_over_and_over_is_one_line() {
         let lines = folded(&[entry(9, "打印"), entry(8, "打印"), entry(7, "发货"), entry(6, "打印")]);
-        let shown: Vec<_> = lines.iter().map(|line| (line["what"].as_str().unwrap(), line["times"].as_u64())).collect();
-        assert_eq!(shown, [("打印", Some(2)), ("发货", Some(1)), ("打印", Some(1))]);
-        assert_eq!(lines[0]["time"], "08:09:00");
+        let shown: Vec<_> = lines.iter().map(|line| (line.what.as_str(), line.times)).collect();
+        assert_eq!(shown, [("打印", 2), ("发货", 1), ("打印", 1)]);
+        assert_eq!(lines[0].time, "08:09:00");
     }
 }

@@ -3,22 +3,23 @@
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::Template;
 use rusqlite::Connection;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::assets;
 use crate::buyers::addresses::Address;
 use crate::catalogue::media::thumb;
 use crate::clock::{self, Day};
-use crate::console::{Download, back, cut, filled, frame, query_string, refused, undoable, workbook};
+use crate::console::{Download, Frame, back, cut, filled, framed, query_string, refused, undoable, waiting, workbook};
 use crate::customers::{After, Customer, Filter, Sort, erase, read_note, read_tags, store};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
-use crate::ids::{BuyerId, PromotionId};
+use crate::ids::{BuyerId, OrderId, OrderNo, PromotionId};
 use crate::money::{plain, yuan};
 use crate::orders::store::{self as orders, Wanted};
+use crate::orders::{Full, OrderStatus};
 use crate::promotions::{Phase, Promotion, give, store as promotions};
 use crate::shop::Shop;
 use crate::staff::login::audit;
@@ -74,48 +75,140 @@ impl Query {
     }
 }
 
+/// Who bought, sorted and narrowed.
+#[derive(Serialize)]
+struct CustomersPage<'a> {
+    frame: Frame,
+    sorts: Vec<SortShown>,
+    tags: Vec<TagShown>,
+    q: &'a str,
+    tag: &'a str,
+    by: &'a str,
+    blocked: bool,
+    /// Addresses of the same list: with the other choice of those that may not order, and without its search.
+    blocked_toggled: String,
+    unsearched: String,
+    may_export: bool,
+    most_exported: i64,
+    address: String,
+    /// From here on it goes on.
+    next: Option<String>,
+    /// There are others before this page.
+    later: bool,
+    customers: Vec<CustomerShown>,
+}
+
+#[derive(Serialize)]
+struct SortShown {
+    text: &'static str,
+    here: bool,
+    address: String,
+}
+
+#[derive(Serialize)]
+struct TagShown {
+    text: String,
+    n: i64,
+    here: bool,
+    /// The list with it, or without it when it is chosen.
+    address: String,
+}
+
+impl Query {
+    fn sorts(&self) -> Vec<SortShown> {
+        let sort = |by: &Sort| SortShown {
+            text: by.text(),
+            here: *by == self.sort(),
+            address: self.with(|q| q.by = by.word().to_owned()),
+        };
+        Sort::ALL.iter().map(sort).collect()
+    }
+
+    fn tag(&self, tag: &str, n: i64) -> TagShown {
+        let here = tag == self.tag;
+        let address = self.with(|q| q.tag = if here { String::new() } else { tag.to_owned() });
+        TagShown { text: tag.to_owned(), n, here, address }
+    }
+}
+
 #[get("/customers?<query..>")]
 async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, query: Query) -> Result<Template> {
     let (filter, sort, after, size) = (query.filter(), query.sort(), After::read(&query.after), staff.0.lists.rows);
-    let read = move |conn: &Connection| Ok((store::list(conn, &filter, sort, after, size + 1)?, store::tags(conn)?));
-    let (mut customers, tags) = shop.read(read).await?;
+    let read = move |conn: &Connection| {
+        Ok((store::list(conn, &filter, sort, after, size + 1)?, store::tags(conn)?, waiting(conn)?))
+    };
+    let (mut customers, tags, waits) = shop.read(read).await?;
     let (more, now) = (cut(&mut customers, size), shop.now());
-    let context = context! {
-        frame: frame(shop, &staff.0, "customers", flash).await?,
-        sorts: Sort::ALL.iter().map(|by| json!({
-            "text": by.text(), "here": *by == sort, "address": query.with(|q| q.by = by.word().to_owned()),
-        })).collect::<Vec<_>>(),
-        tags: tags.iter().map(|(tag, n)| json!({
-            "text": tag, "n": n, "here": *tag == query.tag,
-            "address": query.with(|q| q.tag = if *tag == q.tag { String::new() } else { tag.clone() }),
-        })).collect::<Vec<_>>(),
-        q: &query.q, tag: &query.tag, by: &query.by, blocked: query.blocked,
+    let page = CustomersPage {
+        frame: framed(shop, &staff.0, "customers", flash, waits),
+        sorts: query.sorts(),
+        tags: tags.iter().map(|(tag, n)| query.tag(tag, *n)).collect(),
+        q: &query.q,
+        tag: &query.tag,
+        by: &query.by,
+        blocked: query.blocked,
         blocked_toggled: query.with(|q| q.blocked = !q.blocked),
         unsearched: query.with(|q| q.q.clear()),
         may_export: staff.0.role >= EXPORTS_CUSTOMERS,
+        most_exported: MOST_EXPORTED,
         address: query.address(),
         next: customers.last().filter(|_| more).map(|(after, _)| after.word()),
         later: after.is_some(),
-        customers: customers.iter().map(|(_, customer)| shown(customer, now)).collect::<Vec<_>>(),
+        customers: customers.iter().map(|(_, customer)| CustomerShown::of(customer, now)).collect(),
     };
-    Ok(assets::page("console/customers.html", context))
+    Ok(assets::page("console/customers.html", page))
 }
 
 /// A customer without what must be asked for: name and phone are masked.
-fn shown(customer: &Customer, now: i64) -> Value {
-    let address = customer.address.as_ref();
-    json!({
-        "id": customer.id, "name": customer.masked_name(), "nickname": customer.nickname, "openid": customer.openid,
-        "receiver": address.map(Address::masked_receiver), "phone": address.map(Address::masked_phone),
-        "region": address.map(Address::region),
-        "orders": customer.orders, "spent": yuan(customer.spent_fen),
-        "each": (customer.orders > 0).then(|| yuan(customer.spent_fen / customer.orders)),
-        "last_no": customer.last.as_ref().map(|(no, _)| no),
-        "last": customer.last.as_ref().map(|(_, at)| clock::shown_near(*at, now)),
-        "ago": customer.last.as_ref().map(|(_, at)| clock::span(now - at)),
-        "note": customer.note, "tags": customer.tags, "since": clock::shown(customer.since),
-        "blocked": customer.blocked_at.map(clock::shown), "erased": customer.erased_at.map(clock::shown),
-    })
+#[derive(Serialize)]
+struct CustomerShown {
+    id: BuyerId,
+    name: String,
+    nickname: String,
+    openid: String,
+    receiver: Option<String>,
+    phone: Option<String>,
+    region: Option<String>,
+    orders: i64,
+    spent: String,
+    /// On average, in an order.
+    each: Option<String>,
+    last_no: Option<OrderNo>,
+    last: Option<String>,
+    /// How long ago.
+    ago: Option<String>,
+    note: String,
+    tags: Vec<String>,
+    since: String,
+    blocked: Option<String>,
+    erased: Option<String>,
+}
+
+impl CustomerShown {
+    fn of(customer: &Customer, now: i64) -> CustomerShown {
+        let address = customer.address.as_ref();
+        let last = customer.last.as_ref();
+        CustomerShown {
+            id: customer.id,
+            name: customer.masked_name(),
+            nickname: customer.nickname.clone(),
+            openid: customer.openid.clone(),
+            receiver: address.map(Address::masked_receiver),
+            phone: address.map(Address::masked_phone),
+            region: address.map(Address::region),
+            orders: customer.orders,
+            spent: yuan(customer.spent_fen),
+            each: (customer.orders > 0).then(|| yuan(customer.spent_fen / customer.orders)),
+            last_no: last.map(|(no, _)| no.clone()),
+            last: last.map(|(_, at)| clock::shown_near(*at, now)),
+            ago: last.map(|(_, at)| clock::span(now - at)),
+            note: customer.note.clone(),
+            tags: customer.tags.clone(),
+            since: clock::shown(customer.since),
+            blocked: customer.blocked_at.map(clock::shown),
+            erased: customer.erased_at.map(clock::shown),
+        }
+    }
 }
 
 /// The list as a table, with names, phones and addresses in full: a right of its own, and written down.
@@ -187,6 +280,81 @@ fn here(id: BuyerId) -> String {
     format!("/admin/customers/{id}")
 }
 
+/// One customer, with the orders and what may be done by whoever looks.
+#[derive(Serialize)]
+struct CustomerPage {
+    frame: Frame,
+    customer: CustomerShown,
+    /// Names, phones and addresses stand there in full.
+    revealed: bool,
+    addresses: Vec<AddressShown>,
+    orders: Vec<OrderShown>,
+    next: Option<OrderId>,
+    /// There are newer ones before this page.
+    later: bool,
+    /// Every tag that somebody has.
+    known: Vec<String>,
+    coupons: Vec<CouponShown>,
+    may_give: bool,
+    may_block: bool,
+    may_erase: bool,
+}
+
+#[derive(Serialize)]
+struct AddressShown {
+    receiver: String,
+    phone: String,
+    #[serde(rename = "where")]
+    place: String,
+}
+
+impl From<&Address> for AddressShown {
+    fn from(address: &Address) -> AddressShown {
+        AddressShown { receiver: address.receiver.clone(), phone: address.phone.clone(), place: address.one_line() }
+    }
+}
+
+#[derive(Serialize)]
+struct OrderShown {
+    no: OrderNo,
+    at: String,
+    status: OrderStatus,
+    status_text: &'static str,
+    total: String,
+    image: Option<String>,
+    refunded: Option<String>,
+    goods: String,
+}
+
+impl OrderShown {
+    fn of(full: &Full, now: i64) -> OrderShown {
+        let order = &full.order;
+        OrderShown {
+            no: order.order_no.clone(),
+            at: clock::shown_near(order.created_at, now),
+            status: order.status,
+            status_text: full.status_text(),
+            total: order.total.to_string(),
+            image: full.lines.first().and_then(|line| line.image.as_ref()).map(thumb),
+            refunded: (order.refunded.get() > 0).then(|| order.refunded.to_string()),
+            goods: full.lines.iter().map(|l| format!("{} ×{}", l.name, l.quantity)).collect::<Vec<_>>().join("，"),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct CouponShown {
+    id: PromotionId,
+    name: String,
+    text: String,
+}
+
+impl From<&Promotion> for CouponShown {
+    fn from(promotion: &Promotion) -> CouponShown {
+        CouponShown { id: promotion.id, name: promotion.terms.name.clone(), text: promotion.terms.text() }
+    }
+}
+
 async fn render(
     shop: &Shop,
     staff: &Staff,
@@ -201,35 +369,26 @@ async fn render(
         let page = orders::page_of_buyer(conn, id, Wanted::All, before, ORDERS + 1)?;
         let page: rusqlite::Result<Vec<_>> = page.into_iter().map(|order| orders::full(conn, order)).collect();
         let coupons: Vec<Promotion> = promotions::all(conn)?.into_iter().filter(Promotion::is_coupon).collect();
-        Ok((customer, addresses, page?, store::tags(conn)?, coupons))
+        Ok((customer, addresses, page?, store::tags(conn)?, coupons, waiting(conn)?))
     };
-    let (customer, addresses, mut orders, tags, coupons) = shop.read(read).await?;
+    let (customer, addresses, mut orders, tags, coupons, waits) = shop.read(read).await?;
     let (more, now) = (cut(&mut orders, ORDERS), shop.now());
-    let context = context! {
-        frame: frame(shop, staff, "customers", flash).await?,
-        customer: shown(&customer, now),
+    let given = coupons.iter().filter(|one| one.phase(now) != Phase::Ended && !one.is_exhausted());
+    let page = CustomerPage {
+        frame: framed(shop, staff, "customers", flash, waits),
+        customer: CustomerShown::of(&customer, now),
         revealed,
-        addresses: addresses.iter().map(|a| json!({
-            "receiver": a.receiver, "phone": a.phone, "where": a.one_line(),
-        })).collect::<Vec<_>>(),
-        orders: orders.iter().map(|full| json!({
-            "no": full.order.order_no, "at": clock::shown_near(full.order.created_at, now),
-            "status": full.order.status, "status_text": full.status_text(), "total": full.order.total.to_string(),
-            "image": full.lines.first().and_then(|line| line.image.as_ref()).map(thumb),
-            "refunded": (full.order.refunded.get() > 0).then(|| full.order.refunded.to_string()),
-            "goods": full.lines.iter().map(|l| format!("{} ×{}", l.name, l.quantity)).collect::<Vec<_>>().join("，"),
-        })).collect::<Vec<_>>(),
+        addresses: addresses.iter().map(AddressShown::from).collect(),
+        orders: orders.iter().map(|full| OrderShown::of(full, now)).collect(),
         next: orders.last().filter(|_| more).map(|full| full.order.id),
         later: before.is_some(),
-        known: tags.iter().map(|(tag, _)| tag).collect::<Vec<_>>(),
-        coupons: coupons.iter().filter(|one| one.phase(now) != Phase::Ended && !one.is_exhausted()).map(|one| json!({
-            "id": one.id, "name": one.terms.name, "text": one.terms.text(),
-        })).collect::<Vec<_>>(),
+        known: tags.into_iter().map(|(tag, _)| tag).collect(),
+        coupons: given.map(CouponShown::from).collect(),
         may_give: staff.role >= Role::Manager,
         may_block: staff.role >= Role::Manager,
         may_erase: staff.role >= Role::Owner,
     };
-    Ok(assets::page("console/customer.html", context))
+    Ok(assets::page("console/customer.html", page))
 }
 
 /// Changes what is known of a customer; the log says what. One whose data was taken out stays as he is.
@@ -331,16 +490,25 @@ async fn unblock(shop: &State<Shop>, staff: Manager, id: &str) -> Result<Flash<R
     Ok(back(here(id), change(shop, staff.0, id, act).await.map(|()| "他又可以下单了")))
 }
 
+#[derive(Serialize)]
+struct ErasePage {
+    frame: Frame,
+    customer: CustomerShown,
+    /// Why it cannot be done yet.
+    refused: Option<String>,
+}
+
 #[get("/customers/<id>/erase")]
 async fn ask_erase(shop: &State<Shop>, owner: Owner, id: &str) -> Result<Template> {
     let id = read_id(id)?;
-    let read = move |conn: &Connection| Ok((store::one(conn, id)?.ok_or(Code::NotFound)?, erase::refused(conn, id)?));
-    let (customer, refused) = shop.read(read).await?;
-    let context = context! {
-        frame: frame(shop, &owner.0, "customers", None).await?,
-        customer: shown(&customer, shop.now()), refused,
+    let read = move |conn: &Connection| {
+        let customer = store::one(conn, id)?.ok_or(Code::NotFound)?;
+        Ok((customer, erase::refused(conn, id)?, waiting(conn)?))
     };
-    Ok(assets::page("console/customer_erase.html", context))
+    let (customer, refused, waits) = shop.read(read).await?;
+    let frame = framed(shop, &owner.0, "customers", None, waits);
+    let page = ErasePage { frame, customer: CustomerShown::of(&customer, shop.now()), refused };
+    Ok(assets::page("console/customer_erase.html", page))
 }
 
 #[post("/customers/<id>/erase")]
@@ -349,4 +517,94 @@ async fn forget(shop: &State<Shop>, owner: Owner, id: &str) -> Result<Flash<Redi
     let what = format!("按买家要求删除顾客 #{id} 的资料");
     let done = erase::erase(shop, id, move |tx| Ok(audit(tx, &owner.0, &what)?)).await;
     Ok(back(here(id), done.map(|()| "资料已删除。之前的备份里还有，会随备份轮换消失")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn customer(full: bool) -> CustomerShown {
+        let some = |text: &str| full.then(|| text.to_owned());
+        CustomerShown {
+            id: BuyerId(7),
+            name: "李*".into(),
+            nickname: some("小李").unwrap_or_default(),
+            openid: "abcd".into(),
+            receiver: some("李*"),
+            phone: some("138****1234"),
+            region: some("广东省 深圳市"),
+            orders: i64::from(full),
+            spent: "57.00".into(),
+            each: some("57.00"),
+            last_no: full.then(|| "261008131540ABCDEFGH".parse().unwrap()),
+            last: some("10-08 13:15"),
+            ago: some("3 天"),
+            note: some("爱吃草莓").unwrap_or_default(),
+            tags: some("老客").into_iter().collect(),
+            since: "2026-10-08 13:15:40".into(),
+            blocked: some("2026-10-09 13:15:40"),
+            erased: None,
+        }
+    }
+
+    #[test]
+    fn pages_of_customers_ask_for_nothing_that_they_are_not_given() {
+        for full in [true, false] {
+            let query = Query { q: if full { "李".into() } else { String::new() }, ..Query::default() };
+            let page = CustomersPage {
+                frame: Frame::sample(Role::Owner),
+                sorts: query.sorts(),
+                tags: vec![query.tag("老客", 3)],
+                q: &query.q,
+                tag: &query.tag,
+                by: &query.by,
+                blocked: query.blocked,
+                blocked_toggled: query.with(|q| q.blocked = true),
+                unsearched: query.with(|q| q.q.clear()),
+                may_export: full,
+                most_exported: MOST_EXPORTED,
+                address: query.address(),
+                next: full.then(|| "9".to_owned()),
+                later: full,
+                customers: if full { vec![customer(true), customer(false)] } else { Vec::new() },
+            };
+            let html = assets::strictly("console/customers.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("最多 20000 位"), html.contains("还没有人付过款")), (full, !full));
+            let order = OrderShown {
+                no: "261008131540ABCDEFGH".parse().unwrap(),
+                at: "10-08 13:15".into(),
+                status: OrderStatus::Completed,
+                status_text: OrderStatus::Completed.text(),
+                total: "57.00".into(),
+                image: None,
+                refunded: Some("5.00".into()),
+                goods: "草莓 ×2".into(),
+            };
+            let address =
+                AddressShown {
+                    receiver: "李四".into(), phone: "13800001234".into(), place: "科技园 1 号".into()
+                };
+            let coupon = CouponShown { id: PromotionId(1), name: "满减".into(), text: "满 50 减 5".into() };
+            let page = CustomerPage {
+                frame: Frame::sample(Role::Owner),
+                customer: customer(full),
+                revealed: full,
+                addresses: vec![address],
+                orders: if full { vec![order] } else { Vec::new() },
+                next: full.then_some(OrderId(1)),
+                later: full,
+                known: vec!["老客".into()],
+                coupons: vec![coupon],
+                may_give: full,
+                may_block: full,
+                may_erase: full,
+            };
+            let html = assets::strictly("console/customer.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("科技园"), html.contains("发一张")), (full, full));
+            let refused = full.then(|| "还有没有办完的订单".to_owned());
+            let page = ErasePage { frame: Frame::sample(Role::Owner), customer: customer(full), refused };
+            let html = assets::strictly("console/customer_erase.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!(html.contains("没有办完"), full);
+        }
+    }
 }

@@ -5,7 +5,8 @@ use rocket::request::{FromRequest, Outcome};
 use rocket::response::{Flash, Redirect};
 use rocket::time::Duration;
 use rocket::{FromForm, Request, Route, State, get, post, routes, uri};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::Template;
+use serde::Serialize;
 
 use crate::assets;
 use crate::clock::{self, SECOND};
@@ -28,14 +29,31 @@ pub async fn page(shop: &State<Shop>, next: Option<String>) -> Result<Template> 
     show(shop, next.as_deref(), "", None).await
 }
 
+#[derive(Serialize)]
+struct LoginPage<'a> {
+    shop: &'a str,
+    demo: bool,
+    /// Where to go then.
+    next: &'a str,
+    account: &'a str,
+    problem: Option<String>,
+    /// Somebody here has a second factor.
+    coded: bool,
+}
+
 async fn show(shop: &Shop, next: Option<&str>, account: &str, problem: Option<String>) -> Result<Template> {
     let settings = shop.settings();
     // Of the shop, not of the account: whoever stands outside learns of no account whether it is there.
     let coded = shop.read(|conn| Ok(store::any_totp(conn)?)).await?;
-    let context = context! {
-        shop: settings.shop_name(), demo: shop.demo.is_some(), next: next.unwrap_or_default(), account, problem, coded,
+    let page = LoginPage {
+        shop: settings.shop_name(),
+        demo: shop.demo.is_some(),
+        next: next.unwrap_or_default(),
+        account,
+        problem,
+        coded,
     };
-    Ok(assets::page("console/login.html", context))
+    Ok(assets::page("console/login.html", page))
 }
 
 #[derive(FromForm)]
@@ -156,15 +174,30 @@ async fn invited(shop: &State<Shop>, token: &str) -> Result<Template> {
     invitation(shop, token, None).await
 }
 
+#[derive(Serialize)]
+struct InvitePage<'a> {
+    shop: &'a str,
+    demo: bool,
+    token: &'a str,
+    problem: Option<String>,
+    /// None when the link is no good any more.
+    name: Option<String>,
+    role: Option<&'static str>,
+}
+
 async fn invitation(shop: &Shop, token: &str, problem: Option<String>) -> Result<Template> {
     let (hash, now) = (token_hash(token), shop.now());
     let found = shop.read(move |conn| Ok(store::invitation(conn, &hash, now)?)).await?;
     let settings = shop.settings();
-    let context = context! {
-        shop: settings.shop_name(), demo: shop.demo.is_some(), token, problem,
-        name: found.as_ref().map(|i| i.name.clone()), role: found.as_ref().map(|i| i.role.text()),
+    let page = InvitePage {
+        shop: settings.shop_name(),
+        demo: shop.demo.is_some(),
+        token,
+        problem,
+        name: found.as_ref().map(|invitation| invitation.name.clone()),
+        role: found.as_ref().map(|invitation| invitation.role.text()),
     };
-    Ok(assets::page("console/invite.html", context))
+    Ok(assets::page("console/invite.html", page))
 }
 
 /// Makes the account, and lets its person in.
@@ -187,4 +220,31 @@ async fn accept(
         true => Flash::success(Redirect::to("/admin"), "账号已建立，欢迎"),
         false => Flash::success(Redirect::to(uri!("/admin", page(Option::<String>::None))), "账号已建立，请登录"),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::staff::Role;
+
+    #[test]
+    fn the_way_in_asks_for_nothing_that_it_is_not_given() {
+        for yes in [true, false] {
+            let problem = yes.then(|| "账号或密码不正确".to_owned());
+            let page = LoginPage {
+                shop: "草莓园",
+                demo: yes,
+                next: "/admin/orders",
+                account: "小王",
+                problem: problem.clone(),
+                coded: yes,
+            };
+            let html = assets::strictly("console/login.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("不正确"), html.contains("动态码")), (yes, yes));
+            let (name, role) = (yes.then(|| "小周".to_owned()), yes.then(|| Role::Packer.text()));
+            let page = InvitePage { shop: "草莓园", demo: yes, token: "abc", problem, name, role };
+            let html = assets::strictly("console/invite.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!(html.contains("任打包员"), yes);
+        }
+    }
 }

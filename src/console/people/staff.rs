@@ -3,21 +3,21 @@
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
-use serde_json::json;
+use rocket_dyn_templates::Template;
+use serde::Serialize;
 
 use super::customers::EXPORTS_CUSTOMERS;
 use crate::assets;
 use crate::clock;
 use crate::console::orders::list::EXPORTS_BUYERS;
-use crate::console::{back, frame, refused};
+use crate::console::{Choice, Frame, back, choices, framed, refused, waiting};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
 use crate::ids::StaffId;
 use crate::shop::Shop;
 use crate::staff::login::{self, audit};
-use crate::staff::store::{self, Member};
+use crate::staff::store::{self, Invitation, Member};
 use crate::staff::{Owner, Role};
 
 pub fn routes() -> Vec<Route> {
@@ -45,6 +45,79 @@ const MATRIX: &[(&str, Role)] = &[
     ("员工、操作日志、备份、接口密钥和推送", Role::Owner),
 ];
 
+/// Who works here, and who may what.
+#[derive(Serialize)]
+struct StaffPage {
+    frame: Frame,
+    tab: &'static str,
+    /// For somebody who was invited just now, shown this once.
+    link: Option<String>,
+    roles: Vec<Choice<Role>>,
+    people: Vec<MemberShown>,
+    invitations: Vec<InvitationShown>,
+    matrix: Vec<RightShown>,
+}
+
+#[derive(Serialize)]
+struct MemberShown {
+    id: StaffId,
+    name: String,
+    role: Role,
+    totp: bool,
+    last: Option<String>,
+    /// How long ago.
+    seen: Option<String>,
+    disabled: Option<String>,
+    me: bool,
+}
+
+impl MemberShown {
+    fn of(member: &Member, me: StaffId, now: i64) -> MemberShown {
+        MemberShown {
+            id: member.staff.id,
+            name: member.staff.name.clone(),
+            role: member.staff.role,
+            totp: member.has_totp,
+            last: member.last_login_at.map(clock::shown),
+            seen: member.seen_at.filter(|at| *at > 0).map(|at| clock::span(now - at)),
+            disabled: member.disabled_at.map(clock::shown),
+            me: member.staff.id == me,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct InvitationShown {
+    name: String,
+    role: &'static str,
+    until: String,
+}
+
+impl From<&Invitation> for InvitationShown {
+    fn from(invitation: &Invitation) -> InvitationShown {
+        InvitationShown {
+            name: invitation.name.clone(),
+            role: invitation.role.text(),
+            until: clock::shown(invitation.expires_at),
+        }
+    }
+}
+
+/// What may be done, and whether each role may.
+#[derive(Serialize)]
+struct RightShown {
+    what: &'static str,
+    may: Vec<bool>,
+}
+
+fn matrix() -> Vec<RightShown> {
+    let row = |(what, least): &(&'static str, Role)| RightShown {
+        what,
+        may: Role::ALL.iter().map(|role| role >= least).collect(),
+    };
+    MATRIX.iter().map(row).collect()
+}
+
 #[get("/staff")]
 async fn page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>) -> Result<Template> {
     render(shop, &owner, flash, None).await
@@ -52,26 +125,19 @@ async fn page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>)
 
 async fn render(shop: &Shop, owner: &Owner, flash: Option<FlashMessage<'_>>, link: Option<String>) -> Result<Template> {
     let now = shop.now();
-    let read = move |conn: &rusqlite::Connection| Ok((store::all(conn)?, store::invitations(conn, now)?));
-    let (people, invitations) = shop.read(read).await?;
-    let context = context! {
-        frame: frame(shop, &owner.0, "system", flash).await?,
+    let read =
+        move |conn: &rusqlite::Connection| Ok((store::all(conn)?, store::invitations(conn, now)?, waiting(conn)?));
+    let (people, invitations, waits) = shop.read(read).await?;
+    let page = StaffPage {
+        frame: framed(shop, &owner.0, "system", flash, waits),
         tab: "staff",
         link,
-        roles: Role::ALL.iter().map(|role| json!({ "word": role, "text": role.text() })).collect::<Vec<_>>(),
-        people: people.iter().map(|m| json!({
-            "id": m.staff.id, "name": m.staff.name, "role": m.staff.role, "totp": m.has_totp,
-            "last": m.last_login_at.map(clock::shown), "seen": m.seen_at.filter(|at| *at > 0).map(|at| clock::span(now - at)),
-            "disabled": m.disabled_at.map(clock::shown), "me": m.staff.id == owner.0.id,
-        })).collect::<Vec<_>>(),
-        invitations: invitations.iter().map(|i| json!({
-            "name": i.name, "role": i.role.text(), "until": clock::shown(i.expires_at),
-        })).collect::<Vec<_>>(),
-        matrix: MATRIX.iter().map(|(what, least)| json!({
-            "what": what, "may": Role::ALL.iter().map(|role| role >= least).collect::<Vec<_>>(),
-        })).collect::<Vec<_>>(),
+        roles: choices(Role::ALL, Role::text),
+        people: people.iter().map(|member| MemberShown::of(member, owner.0.id, now)).collect(),
+        invitations: invitations.iter().map(InvitationShown::from).collect(),
+        matrix: matrix(),
     };
-    Ok(assets::page("console/staff.html", context))
+    Ok(assets::page("console/staff.html", page))
 }
 
 #[derive(FromForm)]
@@ -186,4 +252,37 @@ async fn reset_totp(shop: &State<Shop>, owner: Owner, id: StaffId) -> Flash<Redi
         Ok(format!("关闭 {} 的两步验证", member.staff.name))
     };
     change(shop, owner, id, act).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::staff::Staff;
+
+    #[test]
+    fn the_page_of_staff_asks_for_nothing_that_it_is_not_given() {
+        let member = |id: i64, role: Role, off: bool| Member {
+            staff: Staff::sample(id, role),
+            last_login_at: (!off).then_some(1),
+            seen_at: (!off).then_some(1),
+            has_totp: !off,
+            disabled_at: off.then_some(1),
+        };
+        let people = [member(1, Role::Owner, false), member(2, Role::Packer, true), member(3, Role::Clerk, false)];
+        let invitation =
+            InvitationShown { name: "小周".into(), role: Role::Packer.text(), until: "10-11 13:00".into() };
+        let page = StaffPage {
+            frame: Frame::sample(Role::Owner),
+            tab: "staff",
+            link: Some("https://shop.example/admin/invite/abc".into()),
+            roles: choices(Role::ALL, Role::text),
+            people: people.iter().map(|one| MemberShown::of(one, StaffId(1), 2)).collect(),
+            invitations: vec![invitation],
+            matrix: matrix(),
+        };
+        let html = assets::strictly("console/staff.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+        assert!(html.contains("小周") && html.contains("已停用") && html.contains("登记线下收款"));
+        // Oneself is not shut out by accident.
+        assert!(!html.contains("/admin/staff/1/disable") && html.contains("/admin/staff/3/disable"));
+    }
 }

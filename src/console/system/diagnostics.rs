@@ -4,18 +4,19 @@ use std::time::Duration;
 
 use rocket::request::{FlashMessage, FromRequest, Outcome};
 use rocket::{Request, Route, State, get, routes};
-use rocket_dyn_templates::{Template, context};
-use serde_json::json;
+use rocket_dyn_templates::Template;
+use serde::Serialize;
 
 use super::trials;
 use crate::assets;
 use crate::backups;
 use crate::clock;
-use crate::console::frame;
+use crate::console::{Frame, framed, waiting};
 use crate::db::SCHEMA_VERSION;
 use crate::door::ClientIp;
 use crate::error::Result;
 use crate::jobs;
+use crate::payments::Broken;
 use crate::payments::invariants::{self, Pace};
 use crate::payments::store as payments;
 use crate::shop::Shop;
@@ -49,6 +50,62 @@ fn size(path: &std::path::Path) -> String {
     format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000)
 }
 
+/// Whether everything adds up, and what the program runs on.
+#[derive(Serialize)]
+struct DiagnosticsPage {
+    frame: Frame,
+    tab: &'static str,
+    /// It was looked through now; else only last night's look counts.
+    checked: bool,
+    broken: Vec<Broken>,
+    rules: usize,
+    last: Option<LastCheck>,
+    commits: u64,
+    writes: u64,
+    waiting: i64,
+    stuck: i64,
+    sqlite: String,
+    /// The first entry of the audit log that does not join its neighbour, of so many.
+    cut: Option<i64>,
+    entries: i64,
+    headers: Vec<(&'static str, String)>,
+    trusted: Option<String>,
+    your_ip: String,
+    schema: i64,
+    data_dir: String,
+    database: String,
+    wal: String,
+    public_url: Option<String>,
+    owner: bool,
+    version: &'static str,
+    pay_url: String,
+    now: String,
+    against_wechat: String,
+    /// None where the system does not tell.
+    free: Option<Room>,
+}
+
+/// The last nightly check: when, and which rules did not hold how often.
+#[derive(Serialize)]
+struct LastCheck {
+    at: String,
+    broken: Vec<(String, i64)>,
+}
+
+/// What is left of the disk.
+#[derive(Serialize)]
+struct Room {
+    fine: bool,
+    said: String,
+}
+
+fn room(shop: &Shop) -> Option<Room> {
+    match backups::room_soon(shop) {
+        Ok(free) => free.map(|bytes| Room { fine: true, said: format!("{} MB", bytes / 1_000_000) }),
+        Err(said) => Some(Room { fine: false, said }),
+    }
+}
+
 #[get("/diagnostics")]
 async fn page(
     shop: &State<Shop>,
@@ -58,23 +115,31 @@ async fn page(
     ip: ClientIp,
 ) -> Result<Template> {
     let read = |conn: &rusqlite::Connection| {
-        let (waiting, stuck) = jobs::store::counts(conn)?;
+        let (open, stuck) = jobs::store::counts(conn)?;
         let sqlite: String = conn.query_row("select sqlite_version()", [], |row| row.get(0))?;
         let chain = staff_store::audit_break(conn)?;
-        Ok((payments::last_self_check(conn)?, waiting, stuck, sqlite, chain))
+        Ok((payments::last_self_check(conn)?, open, stuck, sqlite, chain, waiting(conn)?))
     };
-    let (last, waiting, stuck, sqlite, (cut, entries)) = shop.read_slowly(read).await?;
+    let (last, open, stuck, sqlite, (cut, entries), waits) = shop.read_slowly(read).await?;
     let broken = invariants::broken_now(shop, Pace::AtMost(PATIENCE)).await?;
     let Proxied(headers, trusted) = proxied;
     let (commits, writes) = shop.db.commits();
-    let context = context! {
-        frame: frame(shop, &staff.0, "system", flash).await?,
+    let page = DiagnosticsPage {
+        frame: framed(shop, &staff.0, "system", flash, waits),
         tab: "diagnostics",
         checked: broken.is_some(),
-        broken: broken.unwrap_or_default().iter().map(|b| json!({ "rule": b.rule, "rows": b.rows })).collect::<Vec<_>>(),
+        broken: broken.unwrap_or_default(),
         rules: invariants::count(),
-        last: last.map(|last| json!({ "at": clock::shown(last.at), "broken": last.broken })),
-        commits, writes, waiting, stuck, sqlite, cut, entries, headers, trusted,
+        last: last.map(|last| LastCheck { at: clock::shown(last.at), broken: last.broken }),
+        commits,
+        writes,
+        waiting: open,
+        stuck,
+        sqlite,
+        cut,
+        entries,
+        headers,
+        trusted,
         your_ip: ip.0,
         schema: SCHEMA_VERSION,
         data_dir: shop.server.data_dir.display().to_string(),
@@ -83,13 +148,58 @@ async fn page(
         public_url: shop.settings().get("shop.public_url").map(str::to_owned),
         owner: staff.0.role == Role::Owner,
         version: env!("CARGO_PKG_VERSION"),
-        pay_url: shop.wechat.pay_url(),
+        pay_url: shop.wechat.pay_url().to_owned(),
         now: clock::shown(shop.now()),
         against_wechat: trials::clock_words(shop),
-        free: match backups::room_soon(shop) {
-            Ok(free) => free.map(|bytes| json!({ "fine": true, "said": format!("{} MB", bytes / 1_000_000) })),
-            Err(words) => Some(json!({ "fine": false, "said": words })),
-        },
+        free: room(shop),
     };
-    Ok(assets::page("console/diagnostics.html", context))
+    Ok(assets::page("console/diagnostics.html", page))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_diagnosis_asks_for_nothing_that_it_is_not_given() {
+        for (checked, broken, last, words) in [
+            (true, vec![], None, "条规则全部成立"),
+            (true, vec![Broken { rule: "付款加得起来", rows: 2 }], None, "付款加得起来：2 处不成立"),
+            (false, vec![], Some(vec![("付款加得起来".to_owned(), 2)]), "上次夜间自检有规则不成立"),
+            (false, vec![], None, "今晚 04:10 自动检查"),
+        ] {
+            let full = last.is_some();
+            let page = DiagnosticsPage {
+                frame: Frame::sample(Role::Owner),
+                tab: "diagnostics",
+                checked,
+                broken,
+                rules: 60,
+                last: last.map(|broken| LastCheck { at: "2026-10-08 04:10:00".into(), broken }),
+                commits: 1,
+                writes: 2,
+                waiting: 3,
+                stuck: i64::from(full),
+                sqlite: "3.50".into(),
+                cut: full.then_some(7),
+                entries: 9,
+                headers: vec![("Host", "shop.example".into())],
+                trusted: full.then(|| "X-Real-IP".into()),
+                your_ip: "127.0.0.1".into(),
+                schema: SCHEMA_VERSION,
+                data_dir: "/data".into(),
+                database: "1.0 MB".into(),
+                wal: "0.0 MB".into(),
+                public_url: full.then(|| "https://shop.example".into()),
+                owner: full,
+                version: "0.1.0",
+                pay_url: "https://api.mch.weixin.qq.com".into(),
+                now: "2026-10-08 13:15:40".into(),
+                against_wechat: "与微信相差 1 秒".into(),
+                free: full.then(|| Room { fine: false, said: "只剩 100 MB".into() }),
+            };
+            let html = assets::strictly("console/diagnostics.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert!(html.contains(words), "{words}");
+        }
+    }
 }

@@ -3,13 +3,13 @@
 use rocket::http::ContentType;
 use rocket::request::FlashMessage;
 use rocket::{Route, State, get, routes};
-use rocket_dyn_templates::{Template, context};
-use serde_json::{Value, json};
+use rocket_dyn_templates::Template;
+use serde::Serialize;
 
 use crate::assets;
-use crate::console::{Download, download, frame};
+use crate::console::{Download, Frame, download, frame};
 use crate::error::{Code, Error, Result};
-use crate::miniprogram::{self, Merchant};
+use crate::miniprogram::{self, Merchant, Step};
 use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::staff::Owner;
@@ -18,21 +18,38 @@ pub fn routes() -> Vec<Route> {
     routes![page, zip]
 }
 
+#[derive(Serialize)]
+struct MiniprogramPage {
+    frame: Frame,
+    tab: &'static str,
+    checks: Vec<Check>,
+    ready: bool,
+    steps: Vec<Step>,
+}
+
+/// What was looked at, whether it is there, and in what words.
+#[derive(Serialize)]
+struct Check {
+    what: &'static str,
+    good: bool,
+    words: String,
+}
+
 #[get("/miniprogram")]
 async fn page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>) -> Result<Template> {
     let settings = shop.settings();
-    let context = context! {
+    let page = MiniprogramPage {
         frame: frame(shop, &owner.0, "system", flash).await?,
         tab: "miniprogram",
         checks: checks(&settings),
         ready: Merchant::of(&settings).is_ok(),
-        steps: miniprogram::steps().into_iter().map(|s| json!({ "title": s.title, "words": s.words })).collect::<Vec<_>>(),
+        steps: miniprogram::steps(),
     };
-    Ok(assets::page("console/miniprogram.html", context))
+    Ok(assets::page("console/miniprogram.html", page))
 }
 
 /// What can be looked at from here.
-fn checks(settings: &Settings) -> Vec<Value> {
+fn checks(settings: &Settings) -> Vec<Check> {
     let filled = |name: &str, missing: &str| match settings.get(name) {
         Some(_) => Ok("已填".to_owned()),
         None => Err(missing.to_owned()),
@@ -44,10 +61,7 @@ fn checks(settings: &Settings) -> Vec<Value> {
         ("商户号", filled("wechat.mch_id", "还没有填，买家付不了款")),
     ]
     .into_iter()
-    .map(|(what, found)| match found {
-        Ok(words) => json!({ "what": what, "good": true, "words": words }),
-        Err(words) => json!({ "what": what, "good": false, "words": words }),
-    })
+    .map(|(what, found)| Check { what, good: found.is_ok(), words: found.unwrap_or_else(|missing| missing) })
     .collect()
 }
 
@@ -63,4 +77,21 @@ async fn zip(shop: &State<Shop>, _owner: Owner, address: Option<bool>) -> Result
         Error::from(Code::Internal).says("小程序没有打包出来，请稍后再试")
     })?;
     Ok(download(ContentType::ZIP, "小程序.zip", bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::staff::Role;
+
+    #[test]
+    fn the_page_of_the_mini_program_asks_for_nothing_that_it_is_not_given() {
+        for ready in [true, false] {
+            let check = Check { what: "AppID", good: ready, words: "已填".into() };
+            let (frame, tab) = (Frame::sample(Role::Owner), "miniprogram");
+            let page = MiniprogramPage { frame, tab, checks: vec![check], ready, steps: miniprogram::steps() };
+            let html = assets::strictly("console/miniprogram.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("下载小程序</button>"), html.contains("先去设置里填好")), (ready, !ready));
+        }
+    }
 }
