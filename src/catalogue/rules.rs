@@ -16,7 +16,7 @@ pub const MOST_SPECS: usize = 3;
 pub const SPEC_NAME: Length = Length::up_to(10);
 pub const SPEC_VALUE: Length = Length::up_to(30);
 
-const NAME: Length = Length::between(1, 60);
+pub const NAME: Length = Length::between(1, 60);
 const SUBTITLE: Length = Length::up_to(100);
 const DETAIL: Length = Length::up_to(10_000);
 const CODE: Length = Length::up_to(40);

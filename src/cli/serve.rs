@@ -32,8 +32,10 @@ pub async fn run() -> Outcome {
     if let Some(token) = login::setup_link(&shop).await.map_err(|e| e.message())? {
         let settings = shop.settings();
         let outside = settings.get("shop.public_url").unwrap_or(&here).trim_end_matches('/').to_owned();
-        greeting
-            .push(format!("首次使用，请在 30 分钟内打开这个一次性链接建立店主账号：\n  {outside}/admin/setup/{token}"));
+        let minutes = login::LINK_MINUTES;
+        greeting.push(format!(
+            "首次使用，请在 {minutes} 分钟内打开这个一次性链接建立店主账号：\n  {outside}/admin/setup/{token}"
+        ));
         if outside.contains("127.0.0.1") || outside.contains("localhost") {
             let port = outside.rsplit(':').next().unwrap_or_default();
             greeting.push(format!(

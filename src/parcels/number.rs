@@ -40,6 +40,9 @@ pub enum Problem {
     Shape,
 }
 
+/// How many letters and digits a number has.
+const LENGTH: std::ops::RangeInclusive<usize> = 6..=32;
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -61,7 +64,9 @@ impl fmt::Display for Problem {
                 return write!(f, "一格里有 {} 个单号（{}），{words}", numbers.len(), numbers.join("、"));
             }
             Problem::Glued => "像是两个单号连在一起，请分开写",
-            Problem::Shape => "快递单号应为 6 到 32 位字母或数字",
+            Problem::Shape => {
+                return write!(f, "快递单号应为 {} 到 {} 位字母或数字", LENGTH.start(), LENGTH.end());
+            }
         })
     }
 }
@@ -112,8 +117,7 @@ impl TrackingNo {
         let book = ["ISBN", "ISSN"].iter().find_map(|word| text.strip_prefix(word));
         let number = waybill(book.map_or(text.as_str(), |rest| rest.trim_start_matches([':', '-', '.'])));
         let plain = number.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        if !plain || is_day(&number) || !(6..=32).contains(&number.len()) || !number.bytes().any(|b| b.is_ascii_digit())
-        {
+        if !plain || is_day(&number) || !LENGTH.contains(&number.len()) || !number.bytes().any(|b| b.is_ascii_digit()) {
             return Err(Problem::Shape);
         }
         match number {

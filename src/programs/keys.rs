@@ -14,10 +14,13 @@ use crate::ids::ApiKeyId;
 use crate::secrets::token_hash;
 use crate::shop::Shop;
 use crate::staff::{self, Staff};
+use crate::typed::Length;
 
 /// What every key begins with: whoever finds one knows what it opens.
 const BEGINS: &str = "xp_";
 const MOST: usize = 20;
+/// What a key is called.
+const NAME: Length = Length::between(1, 20);
 /// How long a key may be good, in days.
 pub const DAYS: [i64; 4] = [30, 90, 180, 365];
 
@@ -100,8 +103,8 @@ pub struct Wanted {
 /// Makes a key; answers with it, the only time that it is seen.
 pub async fn make(shop: &Shop, owner: &Staff, wanted: Wanted) -> Result<String> {
     let name = wanted.name.trim().to_owned();
-    if !(1..=20).contains(&name.chars().count()) || name.chars().any(char::is_control) {
-        return Err(Error::field("name", "名称应为 1 到 20 个字，例如 ERP"));
+    if !NAME.fits_line(&name) {
+        return Err(Error::field("name", format!("名称应为 {NAME}，例如 ERP")));
     }
     if wanted.rights.is_empty() {
         return Err(Error::field("rights", "请至少选一项权限"));

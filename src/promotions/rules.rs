@@ -5,8 +5,12 @@ use super::{Given, Kind, Scope, Terms, Tier};
 use crate::clock::{self, MINUTE};
 use crate::error::{Error, Result};
 use crate::money::Fen;
-use crate::typed::{bare, clean, whole};
+use crate::typed::{Length, bare, clean, whole};
 
+/// What a promotion is called; buyers see it.
+const NAME: Length = Length::between(1, 20);
+/// Coupons of one promotion that a buyer may take.
+const MOST_PER_BUYER: i64 = 100;
 /// Steps of one promotion.
 pub const MOST_TIERS: usize = 5;
 /// Categories or products of one promotion.
@@ -41,8 +45,8 @@ impl Filled {
         let given: Given = self.given.parse().map_err(|()| Error::field("given", "请选择谁能享受"))?;
         let scope: Scope = self.scope.parse().map_err(|()| Error::field("scope", "请选择适用商品"))?;
         let name = clean(&self.name);
-        if !(1..=20).contains(&name.chars().count()) {
-            return Err(Error::field("name", "名称应为 1 到 20 个字，买家看得到，例如 双十一满减"));
+        if !NAME.fits(&name) {
+            return Err(Error::field("name", format!("名称应为 {NAME}，买家看得到，例如 双十一满减")));
         }
         let starts_at = time("starts_at", "开始时间", &self.starts_at)?.unwrap_or(now);
         // Who writes 23:59 means that minute, too.
@@ -164,8 +168,9 @@ fn count(field: &str, what: &str, text: &str, most: i64) -> Result<Option<i64>> 
 
 /// Nothing written is one.
 fn per_buyer(text: &str) -> Result<i64> {
-    let read = count("per_buyer", "每人限领", text, 100);
-    read.map(|n| n.unwrap_or(1)).map_err(|_| Error::field("per_buyer", "每人限领请填 1 到 100 的整数，不填就是 1 张"))
+    let read = count("per_buyer", "每人限领", text, MOST_PER_BUYER);
+    let words = || format!("每人限领请填 1 到 {MOST_PER_BUYER} 的整数，不填就是 1 张");
+    read.map(|n| n.unwrap_or(1)).map_err(|_| Error::field("per_buyer", words()))
 }
 
 /// `8.5` and `85` are both 85 of a hundred, as people write 折.

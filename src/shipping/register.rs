@@ -45,7 +45,7 @@ pub async fn tell(shop: &Shop, order: OrderId) -> Result<Ran> {
         return Ok(Ran::Again { at: tale.final_at });
     }
     if tale.dispatch.parcels.len() > MOST_PARCELS {
-        return Ok(by_hand("包裹超过 15 个，接口收不下"));
+        return Ok(by_hand(&format!("包裹超过 {MOST_PARCELS} 个，接口收不下")));
     }
     match &tale.told {
         Some(told) if told.content == tale.content => return Ok(Ran::Done),

@@ -7,9 +7,11 @@ use crate::error::{Code, Error, Result};
 use crate::ids::StaffId;
 use crate::secrets::token_hash;
 use crate::shop::Shop;
+use crate::typed::Length;
 
 /// How long the set-up link is good.
-pub const LINK_LIFE: i64 = 30 * MINUTE;
+pub const LINK_LIFE: i64 = LINK_MINUTES * MINUTE;
+pub const LINK_MINUTES: i64 = 30;
 
 /// What somebody gives to get in, and from where.
 #[derive(Clone, Default)]
@@ -131,7 +133,8 @@ pub async fn make_owner(shop: &Shop, token: &str, name: &str, given: String) -> 
 }
 
 /// An invitation is good this long.
-pub const INVITATION_LIFE: i64 = 3 * DAY;
+pub const INVITATION_LIFE: i64 = INVITATION_DAYS * DAY;
+pub const INVITATION_DAYS: i64 = 3;
 
 /// Invites somebody to an account of their own; answers with the token of the link.
 pub async fn invite(shop: &Shop, owner: &Staff, name: &str, role: Role) -> Result<String> {
@@ -171,9 +174,12 @@ pub async fn accept(shop: &Shop, token: &str, given: String) -> Result<String> {
     shop.write(write).await
 }
 
-/// An account name: 1 to 32 characters without blanks.
+const NAME: Length = Length::between(1, 32);
+
+/// An account name: without blanks.
 pub fn check_name(name: &str) -> Result<String> {
     let name = name.trim();
-    let fine = (1..=32).contains(&name.chars().count()) && !name.chars().any(|c| c.is_whitespace() || c.is_control());
-    if fine { Ok(name.to_owned()) } else { Err(Error::field("account", "账号应为 1 到 32 个字，不含空格")) }
+    let fine = NAME.fits_line(name) && !name.chars().any(char::is_whitespace);
+    let wrong = || Error::field("account", format!("账号应为 {NAME}，不含空格"));
+    if fine { Ok(name.to_owned()) } else { Err(wrong()) }
 }

@@ -9,7 +9,7 @@ use crate::error::{Code, Error, Result};
 static TURNS: Semaphore = Semaphore::const_new(2);
 
 /// Ten characters are out of reach for guessing against argon2id and the login throttle.
-const SHORTEST: usize = 10;
+pub const SHORTEST: usize = 10;
 
 /// Refuses what is easily guessed.
 pub fn check(password: &str, name: &str) -> Result<()> {
@@ -18,7 +18,7 @@ pub fn check(password: &str, name: &str) -> Result<()> {
     kinds.sort_unstable();
     kinds.dedup();
     match password {
-        p if p.chars().count() < SHORTEST => bad("密码至少 10 位"),
+        p if p.chars().count() < SHORTEST => bad(&format!("密码至少 {SHORTEST} 位")),
         p if p.len() > 200 => bad("密码太长"),
         p if p.to_lowercase().contains(&name.to_lowercase()) && name.len() > 3 => bad("密码不能包含账号"),
         p if p.bytes().all(|b| b.is_ascii_digit()) => bad("密码不能全是数字，请混用字母、数字或符号"),

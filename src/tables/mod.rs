@@ -30,7 +30,8 @@ pub use number::{count, is_spoilt, narrow, settled};
 pub use write::{csv, xlsx};
 
 /// What a file of a table may weigh.
-pub const MOST_BYTES: usize = 20 * 1024 * 1024;
+pub const MOST_BYTES: usize = MOST_MIB * 1024 * 1024;
+pub const MOST_MIB: usize = 20;
 /// Rows below the headings.
 pub const MOST_ROWS: usize = 100_000;
 /// How far down and to the right a cell may stand.
@@ -254,7 +255,7 @@ fn letters(mut at: usize) -> String {
 /// Reads a file, whatever it is called. Blocks: call it off the async threads.
 pub fn read(bytes: &[u8], wanted: &Wanted<'_>) -> Result<Table, Unreadable> {
     if bytes.len() > MOST_BYTES {
-        return Err(Unreadable::new("文件超过 20 MB，请拆成几个文件"));
+        return Err(Unreadable::new(format!("文件超过 {MOST_MIB} MB，请拆成几个文件")));
     }
     heads::table(kind::sheets(bytes, wanted)?, wanted)
 }

@@ -277,7 +277,7 @@ impl Judge<'_> {
                     (None, Some(barcode)) if !row.has(Column::Name) => {
                         refuse!("表里缺少列「{title}」，条码 {barcode} 也不是已有商品的")
                     }
-                    _ => refuse!("没有填商品名称（1 到 60 个字）"),
+                    _ => refuse!("没有填商品名称（{}）", rules::NAME),
                 }
             }
             (name, _) => match rules::name(name.unwrap_or_default()) {

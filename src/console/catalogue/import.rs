@@ -105,7 +105,7 @@ async fn form(shop: &Shop, staff: &Staff, flash: Option<FlashMessage<'_>>, probl
         columns: import::titles()[..FILLED].to_vec(),
         empty_it: import::EMPTY_IT,
         most_rows: format!("{} 万", tables::MOST_ROWS / 10_000),
-        most_mib: tables::MOST_BYTES / 1024 / 1024,
+        most_mib: tables::MOST_MIB,
     };
     Ok(assets::page("console/products_import.html", page))
 }
@@ -214,7 +214,7 @@ struct RowShown {
     spec: String,
     note: String,
     doubt: String,
-    /// What is done besides, and what stays as it is.
+    /// What somebody should say yes to because of another row, and what was changed in the shop meanwhile and stays.
     beside: String,
     left: String,
     pictures: Vec<String>,

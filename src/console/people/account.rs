@@ -33,6 +33,8 @@ struct AccountPage {
     frame: Frame,
     totp: bool,
     sessions: Vec<SessionShown>,
+    /// The least that a password has.
+    shortest: usize,
 }
 
 /// A browser in which one is logged in.
@@ -76,6 +78,7 @@ async fn page(
         frame: framed(shop, &staff, "account", flash, waits),
         totp: member.is_some_and(|m| m.has_totp),
         sessions: sessions.iter().map(|session| SessionShown::of(session, mine.as_deref(), now)).collect(),
+        shortest: password::SHORTEST,
     };
     Ok(assets::page("console/account.html", page))
 }
@@ -298,6 +301,7 @@ mod tests {
                 frame: Frame::sample(Role::Packer),
                 totp: yes,
                 sessions: vec![SessionShown::of(&session, mine, 60_001)],
+                shortest: password::SHORTEST,
             };
             let html = assets::strictly("console/account.html", page).unwrap_or_else(|e| panic!("{e:#}"));
             // Whoever wants to leave the browser in front of him logs out.

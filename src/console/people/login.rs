@@ -17,7 +17,8 @@ use crate::error::{Error, Result};
 use crate::say::say;
 use crate::secrets::token_hash;
 use crate::shop::Shop;
-use crate::staff::login::{Attempt, Entered};
+use crate::staff::login::{Attempt, Entered, INVITATION_DAYS};
+use crate::staff::password::SHORTEST;
 use crate::staff::{COOKIE, SESSION, Staff, login, store};
 
 pub fn routes() -> Vec<Route> {
@@ -183,6 +184,8 @@ struct InvitePage<'a> {
     /// None when the link is no good any more.
     name: Option<String>,
     role: Option<&'static str>,
+    shortest: usize,
+    days: i64,
 }
 
 async fn invitation(shop: &Shop, token: &str, problem: Option<String>) -> Result<Template> {
@@ -196,6 +199,8 @@ async fn invitation(shop: &Shop, token: &str, problem: Option<String>) -> Result
         problem,
         name: found.as_ref().map(|invitation| invitation.name.clone()),
         role: found.as_ref().map(|invitation| invitation.role.text()),
+        shortest: SHORTEST,
+        days: INVITATION_DAYS,
     };
     Ok(assets::page("console/invite.html", page))
 }
@@ -242,7 +247,8 @@ mod tests {
             let html = assets::strictly("console/login.html", page).unwrap_or_else(|e| panic!("{e:#}"));
             assert_eq!((html.contains("不正确"), html.contains("动态码")), (yes, yes));
             let (name, role) = (yes.then(|| "小周".to_owned()), yes.then(|| Role::Packer.text()));
-            let page = InvitePage { shop: "草莓园", demo: yes, token: "abc", problem, name, role };
+            let (shortest, days) = (SHORTEST, INVITATION_DAYS);
+            let page = InvitePage { shop: "草莓园", demo: yes, token: "abc", problem, name, role, shortest, days };
             let html = assets::strictly("console/invite.html", page).unwrap_or_else(|e| panic!("{e:#}"));
             assert_eq!(html.contains("任打包员"), yes);
         }

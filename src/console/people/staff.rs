@@ -16,7 +16,7 @@ use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
 use crate::ids::StaffId;
 use crate::shop::Shop;
-use crate::staff::login::{self, audit};
+use crate::staff::login::{self, INVITATION_DAYS, audit};
 use crate::staff::store::{self, Invitation, Member};
 use crate::staff::{Owner, Role};
 
@@ -56,6 +56,7 @@ struct StaffPage {
     people: Vec<MemberShown>,
     invitations: Vec<InvitationShown>,
     matrix: Vec<RightShown>,
+    invitation_days: i64,
 }
 
 #[derive(Serialize)]
@@ -136,6 +137,7 @@ async fn render(shop: &Shop, owner: &Owner, flash: Option<FlashMessage<'_>>, lin
         people: people.iter().map(|member| MemberShown::of(member, owner.0.id, now)).collect(),
         invitations: invitations.iter().map(InvitationShown::from).collect(),
         matrix: matrix(),
+        invitation_days: INVITATION_DAYS,
     };
     Ok(assets::page("console/staff.html", page))
 }
@@ -279,6 +281,7 @@ mod tests {
             people: people.iter().map(|one| MemberShown::of(one, StaffId(1), 2)).collect(),
             invitations: vec![invitation],
             matrix: matrix(),
+            invitation_days: INVITATION_DAYS,
         };
         let html = assets::strictly("console/staff.html", page).unwrap_or_else(|e| panic!("{e:#}"));
         assert!(html.contains("小周") && html.contains("已停用") && html.contains("登记线下收款"));
