@@ -247,11 +247,14 @@ fn read_entered(row: &Row<'_>) -> Result<Entered> {
 
 const RESTORED_AT: &str = "restored_at";
 
-/// Notes in a copy, that may be of an older version, when it became the shop.
+/// Notes in a copy, that may be of an older version, when it became the shop: never before what the copy knows of, for a
+/// clock may be slow just on the machine that a shop is brought back on.
 pub fn note_restored(conn: &Connection, at: i64) -> Result<()> {
     conn.execute(
-        "insert or replace into settings (name, value) values (?1, ?2)",
-        params![RESTORED_AT, at.to_string()],
+        "insert or replace into settings (name, value)
+         select ?1, cast(max(?2, coalesce((select max(at) from ledger), 0), coalesce((select max(sent_at) from refunds), 0),
+                             coalesce((select value + 1 from settings where name = ?1), 0)) as text)",
+        params![RESTORED_AT, at],
     )?;
     Ok(())
 }

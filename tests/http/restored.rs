@@ -98,6 +98,30 @@ async fn after_a_restore_nothing_leaves_for_money_that_went_back() {
     }
 }
 
+/// A clock that is slow on the machine that the shop is brought back on hides nothing of what stood in the backup.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_clock_at_a_restore_hides_nothing() {
+    for api in ["v2", "v3"] {
+        let w = v3::world(api).await;
+        let sku = w.product("苹果", 1_000, 99).await;
+        let (alice, boss) = (w.buyer("alice").await, w.staff("boss", Role::Manager).await);
+        let placed = w.paid(&alice, sku, 3).await;
+        w.wechat.ways(|ways| ways.refund_notices = false);
+        w.wechat.refund_by_console(&w.transaction(&placed), 1_000).unwrap();
+        for _ in 0..2 {
+            let raw = rusqlite::Connection::open(w.shop.db.path()).unwrap();
+            xiaopu::payments::store::note_restored(&raw, w.shop.now() - 480 * MINUTE).unwrap();
+        }
+        w.advance(SECOND);
+        let later = w.paid(&alice, sku, 1).await;
+        starts(&w).await;
+        let (status, said) = ship(&boss, &alice, &placed).await;
+        assert!(status == "to_ship" && said.contains("还没有人核对过"), "{api}: {said}");
+        assert_eq!(ship(&boss, &alice, &later).await.0, "shipped", "{api}");
+        w.must_hold().await;
+    }
+}
+
 /// WeChat cannot be reached for hours: each door holds, in words, and opens on somebody's own; or by itself, once it answers.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_wechat_was_not_asked_since_a_restore_waits_at_every_door() {
