@@ -33,12 +33,17 @@ pub fn learn(tx: &Tx, fact: &RefundFact, accepted_at: Option<i64>) -> Result<Opt
             None => return Ok(None),
         },
     };
-    if refund.amount != fact.amount || refund.transaction_id.as_ref() != Some(&fact.transaction_id) {
+    let other = refund.amount != fact.amount || refund.transaction_id.as_ref() != Some(&fact.transaction_id);
+    // Nobody has agreed to it, so WeChat never heard of it: what it paid under that number was another, whatever the sum.
+    let never_agreed = matches!(refund.state, RefundState::Requested | RefundState::Rejected);
+    if other || never_agreed {
         if step_aside(tx, &refund, fact)? {
             return learn(tx, fact, accepted_at);
         }
-        other_content(tx, &refund, fact)?;
-        return Ok(Some(refund.id));
+        if other {
+            other_content(tx, &refund, fact)?;
+            return Ok(Some(refund.id));
+        }
     }
     if refund.refund_id.is_none() {
         let at = accepted_at.or(fact.succeeded_at).unwrap_or(now);
@@ -263,7 +268,8 @@ fn more_than_paid(tx: &Tx, entered: &Entered, order_id: Option<OrderId>, fact: &
 /// and gave it out twice. Answers whether it did.
 fn step_aside(tx: &Tx, refund: &Refund, fact: &RefundFact) -> Result<bool> {
     let order = refund.order_id.map(|id| orders::store::by_id(tx, id)).transpose()?.flatten();
-    let waits = refund.state == RefundState::Approved && !refund.may_be_known_there();
+    let unsent = matches!(refund.state, RefundState::Requested | RefundState::Rejected | RefundState::Approved);
+    let waits = unsent && !refund.may_be_known_there();
     let Some(order) = order.filter(|_| waits) else { return Ok(false) };
     let number = next_number(tx, &order)?;
     refunds::set_number(tx, refund.id, &number)?;
