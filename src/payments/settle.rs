@@ -122,7 +122,7 @@ impl Fact<'_> {
     /// was, so a person has to look before the goods leave.
     fn given_back_elsewhere(&self, attempt: Option<&Attempt>, order: Option<OrderId>) -> Result<()> {
         let known = refunds::of_transaction(self.tx, &self.payment.transaction_id)?;
-        if self.payment.api != Api::V3 || known.iter().any(Refund::may_be_known_there) {
+        if self.payment.api != Api::V3 || known.iter().any(Refund::may_be_taken_on) {
             return Ok(());
         }
         let what = "微信说这笔付款已有退款，不是本店退的，多半是有人在商户平台退的；退了多少，API v3 问不到，要等第二天的账单：请先到商户平台核对再发货";

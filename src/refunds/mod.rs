@@ -160,6 +160,13 @@ impl Refund {
         }
     }
 
+    /// WeChat took it on, or may have: only such a one explains that money of a payment went back. One that it refused does
+    /// not, however often it was sent.
+    pub fn may_be_taken_on(&self) -> bool {
+        let unanswered = self.tries > 0 && matches!(self.state, RefundState::Processing | RefundState::Abnormal);
+        self.refund_id.is_some() || unanswered
+    }
+
     /// It was sent, or WeChat told us of it.
     pub fn may_be_known_there(&self) -> bool {
         self.tries > 0 || self.refund_id.is_some()

@@ -1079,6 +1079,87 @@ async fn what_is_said_to_have_gone_back_is_looked_at_before_more_goes_back() {
     w.must_hold().await;
 }
 
+/// One that WeChat refused for want of money is what its owner then does by hand in the console: the refusal explains nothing
+/// that went back, and the refused one does not go out again before somebody has looked, whether the other was heard of or not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_refund_does_not_go_out_beside_what_was_done_in_its_place() {
+    for (api, heard) in [("v2", true), ("v2", false), ("v3", true), ("v3", false)] {
+        let case = format!("{api} {heard}");
+        let w = super::v3::world(api).await;
+        let sku = w.product("苹果", 1_000, 99).await;
+        let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+        w.wechat.ways(|ways| ways.refund_notices = heard);
+        let (paid, plain) = (w.paid(&alice, sku, 3).await, w.paid(&alice, sku, 3).await);
+        w.wechat.fault_always("refund", Fault::refused("NOTENOUGH", "余额不足"));
+        let mut refused = Vec::new();
+        for placed in [&paid, &plain] {
+            refused.push(refund_pieces(&w, &manager, placed, 1).await);
+            until(&w, refused.last().unwrap(), "failed").await;
+        }
+        w.wechat.clear_faults();
+        w.advance(10 * MINUTE);
+        w.wechat.refund_by_console(&w.transaction(&paid), 1_000).unwrap();
+        w.advance(20 * SECOND);
+        if heard {
+            w.wait("the notice", || async {
+                w.run_jobs().await;
+                w.count("select count(*) from refunds where origin = 'console'").await == 1
+            })
+            .await;
+        }
+        let retry = |number: &str| format!("/admin/refunds/{number}/retry");
+        manager.post(&retry(&refused[0]), &[]).await;
+        until(&w, &refused[0], "failed").await;
+        assert_eq!(w.wechat.refunds(&w.transaction(&paid)).len(), 1, "{case}");
+        let page = manager.page(&format!("/admin/refunds/{}", refused[0])).await;
+        assert!(page.contains("也许就是这一笔"), "{case}: {page}");
+        // Somebody has looked; where nothing went back, nobody has to.
+        manager.post(&retry(&refused[0]), &[]).await;
+        until(&w, &refused[0], "succeeded").await;
+        manager.post(&retry(&refused[1]), &[]).await;
+        until(&w, &refused[1], "succeeded").await;
+        // A question to WeChat tells what a refusal does not explain: nothing leaves for it.
+        let other = w.paid(&alice, sku, 3).await;
+        w.wechat.fault_always("refund", Fault::refused("NOTENOUGH", "余额不足"));
+        let number = refund_pieces(&w, &manager, &other, 1).await;
+        until(&w, &number, "failed").await;
+        w.wechat.ways(|ways| ways.refund_notices = false);
+        w.wechat.refund_by_console(&w.transaction(&other), 1_000).unwrap();
+        manager.post(&format!("/admin/refunds/{number}/stop"), &[]).await;
+        manager.post(&format!("/admin/orders/{}/query", other.no), &[]).await;
+        if api == "v3" {
+            manager.post(&format!("/admin/orders/{}/ship", other.no), &[("tracking_no", "SF1234567890123")]).await;
+            assert_eq!(alice.status(&other.no).await, "to_ship", "{case}");
+        }
+        w.must_hold().await;
+    }
+}
+
+/// That somebody has looked is good for the books that he looked at: after going back to a backup he is asked again.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_looked_before_a_restore_is_asked_again_after_it() {
+    let w = super::v3::world("v3").await;
+    let sku = w.product("苹果", 1_000, 99).await;
+    let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+    let paid = w.paid(&alice, sku, 3).await;
+    w.wechat.ways(|ways| ways.refund_notices = false);
+    w.wechat.refund_by_console(&w.transaction(&paid), 1_000).unwrap();
+    let back = || {
+        let raw = rusqlite::Connection::open(w.shop.db.path()).unwrap();
+        xiaopu::payments::store::note_restored(&raw, w.shop.now()).unwrap();
+        w.advance(SECOND);
+    };
+    back();
+    let number = refund_pieces(&w, &manager, &paid, 1).await;
+    until(&w, &number, "failed").await;
+    back();
+    for ends in ["failed", "succeeded"] {
+        manager.post(&format!("/admin/refunds/{number}/retry"), &[]).await;
+        until(&w, &number, ends).await;
+    }
+    w.must_hold().await;
+}
+
 /// A refund that WeChat knows, and the shop has forgotten.
 pub async fn forgotten(w: &World, placed: &Placed, number: &str, fen: i64) {
     let account = w.shop.account().unwrap();

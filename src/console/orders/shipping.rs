@@ -34,6 +34,7 @@ use crate::parcels::number::TrackingNo;
 use crate::parcels::{By, Found, Parcel, refresh, store as parcels};
 use crate::payments::refund::since;
 use crate::shipping::batch::{self, Verdict};
+use crate::shipping::doubt::Doubt;
 use crate::shipping::{self, Allowed, Batch, Row, Sending, Twin, store, table};
 use crate::shop::Shop;
 use crate::staff::Staff;
@@ -557,7 +558,14 @@ const LIST: [&str; 6] = ["订单号", "收货人", "商品", "件数", "快递�
 async fn waiting(shop: &State<Shop>, _staff: Staff) -> Result<Download> {
     let read = move |conn: &rusqlite::Connection| {
         let waiting = search::list(conn, &to_send(), None, MOST_LISTED)?;
-        waiting.into_iter().map(|order| Ok(to_fill(&orders::full(conn, order)?))).collect::<Result<Vec<_>>>()
+        let mut rows = Vec::new();
+        for order in waiting {
+            // Labels are made from it: what is to be looked at first stands in the list of orders alone.
+            if Doubt::of(conn, order.id)?.is_none() {
+                rows.push(to_fill(&orders::full(conn, order)?));
+            }
+        }
+        Ok(rows)
     };
     let rows = shop.read_slowly(read).await?;
     workbook(&format!("待发货-{}.xlsx", Day::of(shop.now()).shown()), &LIST, &[3], rows).await

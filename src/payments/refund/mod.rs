@@ -336,6 +336,7 @@ pub fn looked_at(tx: &Tx, id: RefundId, who: &Who) -> Result<()> {
         return Ok(());
     }
     refunds::set_problem(tx, id, send::LOOKED, "")?;
+    refunds::set_not_before(tx, id, tx.now())?;
     note(tx, &refund, who, &format!("在商户平台核对过这笔付款的退款，{} 仍要退", refund.out_refund_no))
 }
 

@@ -88,32 +88,49 @@ pub async fn advance(shop: &Shop, id: RefundId) -> Result<Ran> {
 }
 
 /// After going back to a backup, before a refund goes out for the first time since, however often it was tried before:
-/// WeChat may have given the same back under a number that is forgotten here. It is asked whether anything went back, and
-/// for what; where something did that nobody here knew of, a person compares the two. `None` where it may go.
+/// WeChat may have given the same back under a number that is forgotten here. Likewise before one goes out again that WeChat
+/// had refused: somebody may have done the same in its console meanwhile. It is asked whether anything went back, and for
+/// what; where something did that nobody here knew of, a person compares the two. `None` where it may go.
 async fn gave_back_forgotten(shop: &Shop, account: &Account, refund: &Refund) -> Result<Option<Ran>> {
     let Some(transaction_id) = refund.transaction_id.clone().filter(|_| may_go_out(refund)) else { return Ok(None) };
-    let (order, looked, sent_at) = (refund.order_id, refund.problem_code == LOOKED, refund.sent_at);
+    let (order, asked) = (refund.order_id, refund.clone());
+    let again = refund.state == RefundState::Approved && refund.tries > 0;
     let named = transaction_id.clone();
     let read = move |conn: &Connection| {
         // What was sent since has been asked about before.
-        let sent_since = sent_at > payments::restored_at(conn)?;
-        let doubt = !looked && !sent_since && may_be_forgotten(conn, &named)?;
-        Ok((ledger::payment(conn, &named)?.filter(|_| doubt), refunds::of_transaction(conn, &named)?))
+        let sent_since = asked.sent_at > payments::restored_at(conn)?;
+        let restored = !sent_since && may_be_forgotten(conn, &named)?;
+        let doubt = !was_looked_at(conn, &asked)? && (restored || again);
+        Ok((ledger::payment(conn, &named)?.filter(|_| doubt), refunds::of_transaction(conn, &named)?, restored))
     };
-    let (Some(entered), known) = shop.read(read).await? else { return Ok(None) };
+    let (Some(entered), known, restored) = shop.read(read).await? else { return Ok(None) };
+    // One that WeChat told of after it had refused this one may have been made in its place.
+    let in_its_place = known.iter().any(|other| {
+        let later = Some(other.created_at) >= refund.sent_at;
+        again && other.id != refund.id && other.origin == Origin::Console && later
+    });
     let found = match since::ask(shop, account, &entered, order, Some(refund.id)).await? {
         Err(why) => return Ok(Some(Ran::Failed(why))),
-        Ok(Back::AsKnown) => return Ok(None),
+        Ok(Back::AsKnown) if !in_its_place => return Ok(None),
         Ok(found) => found,
     };
     let id = refund.id;
-    let ours = known.iter().any(|refund| refund.id != id && refund.may_be_known_there());
+    let ours = known.iter().any(|refund| refund.id != id && refund.may_be_taken_on());
+    // Nothing was forgotten, so what is known explains it.
+    if !restored && !in_its_place && ours && found == Back::Perhaps {
+        return Ok(None);
+    }
+    let words = match restored {
+        true if ours && found == Back::Perhaps => PERHAPS_FORGOTTEN,
+        true => FORGOTTEN,
+        false => GONE_BACK,
+    };
     let write = move |tx: &Tx| {
         let Some(refund) = refunds::by_id(tx, id)? else { return Ok(Some(Ran::Done)) };
         if !may_go_out(&refund) {
             return Ok(Some(rest(&refund, tx.now())));
         }
-        give_up(tx, &refund, LOOKED, if ours && found == Back::Perhaps { PERHAPS_FORGOTTEN } else { FORGOTTEN })?;
+        give_up(tx, &refund, LOOKED, words)?;
         Ok(Some(Ran::Done))
     };
     shop.write(write).await
@@ -249,7 +266,14 @@ fn may_be_forgotten(tx: &Connection, transaction_id: &str) -> Result<bool> {
 fn gone_back_unseen(tx: &Tx, refund: &Refund, transaction_id: &str) -> Result<bool> {
     let told_at = exceptions::gone_back_since(tx, transaction_id)?;
     // What was sent since then was looked at.
-    Ok(refund.problem_code != LOOKED && told_at.is_some_and(|told_at| refund.sent_at.is_none_or(|sent| sent < told_at)))
+    Ok(!was_looked_at(tx, refund)? && told_at.is_some_and(|told_at| refund.sent_at.is_none_or(|sent| sent < told_at)))
+}
+
+/// Somebody has looked what went back before this one, since the shop last went back to a backup: until when it was held
+/// for that stands with it.
+fn was_looked_at(conn: &Connection, refund: &Refund) -> Result<bool> {
+    let since = payments::restored_at(conn)?.is_none_or(|restored_at| refund.not_before > restored_at);
+    Ok(refund.problem_code == LOOKED && since)
 }
 
 const GONE_BACK: &str = "微信说这笔付款已有退款，退了多少还没有人核对过，也许就是这一笔。请到微信商户平台核对这笔款的退款：还要退的点重试，不用再退的停止这一笔。";
@@ -294,6 +318,9 @@ fn hopeless(
 }
 
 fn give_up(tx: &Tx, refund: &Refund, code: &str, why: &str) -> Result<()> {
+    if code == LOOKED {
+        refunds::set_not_before(tx, refund.id, tx.now())?;
+    }
     move_to(tx, refund, RefundState::Failed)?;
     refunds::set_problem(tx, refund.id, code, why)?;
     log::error!("refund {} failed: {code}", refund.out_refund_no);

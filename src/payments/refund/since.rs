@@ -16,7 +16,7 @@ use crate::ledger::{Entered, store as ledger};
 use crate::money::Fen;
 use crate::orders::{self, Full, OrderStatus, Topic, Who};
 use crate::payments::{ToAsk, store as payments};
-use crate::refunds::store as refunds;
+use crate::refunds::{Origin, Refund, store as refunds};
 use crate::shop::Shop;
 use crate::transactions::Entry;
 use crate::wechat::pay::{ORDER_QUERY, Trade, TradeOf};
@@ -63,7 +63,7 @@ pub(super) async fn ask(
         Ran::Again { .. } => return Ok(Err("微信还没有答完".into())),
     }
     let now = shop.read(move |conn| Ok(refunds::of_transaction(conn, &transaction_id)?)).await?;
-    let ours = known.iter().any(|refund| Some(refund.id) != but && refund.may_be_known_there());
+    let ours = known.iter().any(|refund| Some(refund.id) != but && refund.may_be_taken_on());
     let new = now.iter().any(|refund| known.iter().all(|before| before.id != refund.id));
     Ok(Ok(match (new, ours && account.api() == Api::V2) {
         (true, _) => Back::Forgotten,
@@ -168,8 +168,11 @@ async fn about(shop: &Shop, one: ToAsk, restored_at: i64) -> Result<Option<Unhea
         }
     };
     let write = move |tx: &Tx| {
-        // Whoever asked at the same time may have found it entered already.
         let new = ledger::put_answered(tx, one.entry, restored_at)?;
+        // Whoever asked at the same time may have entered it already, or a start before this one had and got no further.
+        let learnt = |refund: &Refund| refund.origin == Origin::Console && refund.created_at >= restored_at;
+        let learnt = new && refunds::of_transaction(tx, &one.transaction_id)?.iter().any(learnt);
+        let found = if learnt { Back::Forgotten } else { found };
         if found == Back::Forgotten || (new && found == Back::Perhaps) {
             hold(tx, &one, found)?;
         }
