@@ -1145,6 +1145,7 @@ async fn whoever_looked_before_a_restore_is_asked_again_after_it() {
     w.wechat.ways(|ways| ways.refund_notices = false);
     w.wechat.refund_by_console(&w.transaction(&paid), 1_000).unwrap();
     let back = || {
+        w.advance(SECOND);
         let raw = rusqlite::Connection::open(w.shop.db.path()).unwrap();
         xiaopu::payments::store::note_restored(&raw, w.shop.now()).unwrap();
         w.advance(SECOND);

@@ -272,7 +272,7 @@ fn gone_back_unseen(tx: &Tx, refund: &Refund, transaction_id: &str) -> Result<bo
 /// Somebody has looked what went back before this one, since the shop last went back to a backup: until when it was held
 /// for that stands with it.
 fn was_looked_at(conn: &Connection, refund: &Refund) -> Result<bool> {
-    let since = payments::restored_at(conn)?.is_none_or(|restored_at| refund.not_before > restored_at);
+    let since = payments::restored_at(conn)?.is_none_or(|restored_at| refund.not_before >= restored_at);
     Ok(refund.problem_code == LOOKED && since)
 }
 
