@@ -2,7 +2,7 @@
 //! payments, refunds and bills take the same ways as they do later; nothing is written past the rules.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::json;
 
@@ -20,7 +20,7 @@ use crate::ids::{OrderId, RefundId, SkuId};
 use crate::money::Fen;
 use crate::orders::{self, ClosedReason, Who};
 use crate::parcels::Parcel;
-use crate::payments::prepay::{self, Cashier, Payer, Placed, PrepayForm};
+use crate::payments::prepay::{self, Cashier, Payer, PrepayForm};
 use crate::payments::refund::{self, Refundable, Wish};
 use crate::payments::{close, notify, notify_v3};
 use crate::refunds::Origin;
@@ -33,8 +33,6 @@ use crate::worker;
 pub const LONG: i64 = 14 * DAY;
 /// An order comes about this often.
 const EVERY: i64 = 7 * HOUR + 20 * MINUTE;
-/// The cash desk is asked so often, a second apart.
-const PATIENCE: u32 = 30;
 const RECEIVERS: [&str; 6] = ["王小样", "李示例", "陈样品", "赵演示", "周试用", "吴举例"];
 
 /// What becomes of an order.
@@ -235,7 +233,7 @@ impl Past<'_> {
             placed => placed?,
         };
         let id = placed.order;
-        self.cash_desk(&cashier, payer, placed).await?;
+        prepay::pay(shop, &cashier, payer, placed).await?;
         let read =
             move |conn: &rusqlite::Connection| Ok(orders::store::by_id(conn, id)?.ok_or(Code::NotFound)?.order_no);
         let number = format!("{}01", shop.read(read).await?);
@@ -263,20 +261,6 @@ impl Past<'_> {
             self.later(now + 30 * HOUR, Act::Ship(id));
         }
         Ok(())
-    }
-
-    /// To the cash desk, again where the simulated WeChat did not answer in time: a machine that is busy with something
-    /// else has a demo all the same, only later.
-    async fn cash_desk(&self, cashier: &Cashier, payer: Payer<'_>, mut placed: Placed) -> Result<()> {
-        for _ in 0..PATIENCE {
-            let order = placed.order;
-            match prepay::pay(self.shop, cashier, payer, placed).await {
-                Err(e) if e.code == Code::WechatUnavailable => tokio::time::sleep(Duration::from_secs(1)).await,
-                asked => return asked.map(drop),
-            }
-            placed = Placed::found(order);
-        }
-        Err(Code::WechatUnavailable.into())
     }
 
     /// Paid at WeChat; the notice is heard.
