@@ -224,6 +224,12 @@ fn unwrapped(text: &str) -> &str {
     }
 }
 
+/// Whether text is what a spreadsheet leaves of a long number once it was saved as `7.53123E+13`: zeros in the place of its last digits.
+pub fn is_rounded(text: &str) -> bool {
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    digits && (12..=15).contains(&text.len()) && text.ends_with("000000")
+}
+
 /// How long a text may be, in characters. Written out it ends a sentence: `2 到 60 个字`, `最多 200 个字`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Length {

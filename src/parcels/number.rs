@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::typed::bare;
+use crate::typed::{bare, is_rounded};
 
 /// The number under which a parcel service knows a parcel: 6 to 32 capital letters, digits and hyphens.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -335,12 +335,6 @@ fn is_moment(text: &str) -> bool {
         && parts(8) < 24
         && parts(10) < 60
         && (text.len() == 12 || parts(12) < 60)
-}
-
-/// What a spreadsheet leaves of a long number once it was saved as `7.53123E+13`: zeros in the place of its last digits.
-fn is_rounded(number: &str) -> bool {
-    let digits = number.bytes().all(|b| b.is_ascii_digit());
-    digits && (12..=15).contains(&number.len()) && number.ends_with("000000")
 }
 
 /// A mobile number of the mainland. No parcel service is known to give out such numbers.

@@ -9,6 +9,7 @@ use crate::catalogue::store::{self, Coded};
 use crate::error::Result;
 use crate::ids::SkuId;
 use crate::tables;
+use crate::typed::is_rounded;
 
 /// The goods that a row names by a code.
 #[derive(Default)]
@@ -91,10 +92,9 @@ pub(super) fn whole(code: &str) -> &str {
     digits.filter(|digits| !digits.is_empty()).unwrap_or(code)
 }
 
-/// Refuses zeros in the place of last digits: what a spreadsheet leaves of a long number that was saved as `6.9E+12`.
+/// Refuses what a spreadsheet leaves of a code that it took for a number or a moment.
 pub(super) fn unspoilt<'t>(what: &str, code: &'t str) -> std::result::Result<&'t str, String> {
-    let digits = code.bytes().all(|b| b.is_ascii_digit());
-    if digits && (12..=15).contains(&code.len()) && code.ends_with("000000") {
+    if is_rounded(code) {
         return Err(format!(
             "{what}「{code}」像是被表格软件变成了科学计数，后几位已经丢了：请把这一列改成“文本”格式，再重新填写"
         ));
