@@ -354,13 +354,12 @@ fn read_as(table: &Table, counts_parcels: bool) -> Vec<String> {
     let columns = WANTED.columns.iter().enumerate().filter_map(|(column, titles)| {
         let row = first?;
         let title = row.title(column).filter(|_| !idle(column))?;
-        let letters: String = row.address(column).chars().filter(char::is_ascii_alphabetic).collect();
         let what = match column {
             ELSEWHERE => WANTED.columns[ORDER][0],
             WAYBILL => WANTED.columns[NUMBER][0],
             _ => titles[0],
         };
-        Some(format!("{what} ← {letters} 列“{title}”"))
+        Some(format!("{what} ← {} 列“{title}”", row.letters(column)))
     });
     let named =
         |row: &&tables::Row| [ORDER, ELSEWHERE, OUT_TRADE_NO, TRANSACTION].iter().any(|at| row.get(*at).is_some());

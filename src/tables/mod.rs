@@ -230,8 +230,12 @@ impl Row {
 
     /// Where a wanted column's cell is: `C3`.
     pub fn address(&self, column: usize) -> String {
-        let at = self.head.columns.get(column).copied().flatten().unwrap_or(0);
-        format!("{}{}", letters(at), self.place.line)
+        format!("{}{}", self.letters(column), self.place.line)
+    }
+
+    /// A wanted column as spreadsheets name it: `C`.
+    pub fn letters(&self, column: usize) -> String {
+        letters(self.head.columns.get(column).copied().flatten().unwrap_or(0))
     }
 
     /// The line of the headings above this row.

@@ -488,8 +488,8 @@ fn taken(table: &Table) -> Vec<String> {
         let (at, usual) = (column as usize, TITLES[column as usize][0]);
         let title = row.title(at)?;
         let plain = usual.trim_end_matches("(元)");
-        let letters: String = row.address(at).chars().filter(char::is_ascii_alphabetic).collect();
-        (![usual, plain].contains(&title.trim())).then(|| format!("{plain} ← {letters} 列“{}”", title.trim()))
+        let told = || format!("{plain} ← {} 列“{}”", row.letters(at), title.trim());
+        (![usual, plain].contains(&title.trim())).then(told)
     });
     told.collect()
 }
