@@ -39,6 +39,11 @@ impl Parcel {
         }
     }
 
+    /// Who carries it.
+    pub fn carrier(&self) -> Carrier {
+        Carrier { code: self.company.clone(), name: self.company_text().to_owned() }
+    }
+
     /// What people call the service.
     pub fn company_text(&self) -> &str {
         if self.company_name.is_empty() { name_of(&self.company) } else { &self.company_name }

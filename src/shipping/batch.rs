@@ -15,7 +15,7 @@ use crate::ids::{BatchId, LineId, OrderId, OrderNo, ShipmentId};
 use crate::jobs::{self, Task};
 use crate::orders::search::store as search;
 use crate::orders::{Line, Order, OrderStatus, Who, store as orders};
-use crate::parcels::carriers::{Carrier, Carriers, anothers};
+use crate::parcels::carriers::{Carriers, anothers};
 use crate::parcels::number::{Problem, TrackingNo};
 use crate::parcels::{By, Found, Parcel, store as parcels};
 use crate::refunds::store as refunds;
@@ -160,7 +160,7 @@ pub fn judge(conn: &Connection, rows: &[Row], allowed: Allowed) -> Result<Vec<Ju
 
 /// A number that looks like one of another service than was written, or of one that nobody has written.
 fn whose(parcel: &Parcel, by: By) -> String {
-    let named = Carrier { code: parcel.company.clone(), name: parcel.company_text().to_owned() };
+    let named = parcel.carrier();
     let another = || anothers(&named, &TrackingNo::read(&parcel.tracking_no).ok()?);
     match by {
         By::Guess => format!("没写公司：单号像是{}，不对请改", named.name),

@@ -29,7 +29,6 @@ use crate::ids::{BatchId, LineId, OrderId, OrderNo, ShipmentId};
 use crate::orders::pickup::PickupCode;
 use crate::orders::search::{Filter, Sort, store as search};
 use crate::orders::{Full, Order, OrderStatus, Who, store as orders};
-use crate::parcels::carriers::Carrier;
 use crate::parcels::number::TrackingNo;
 use crate::parcels::{By, Found, Parcel, refresh, store as parcels};
 use crate::payments::refund::since;
@@ -812,12 +811,9 @@ async fn sent_by_scan(shop: &Shop, staff: &Staff, order: &OrderNo, scan: &Scan) 
 
 /// The next number that looks like this one's is carried by the same.
 async fn remember(shop: &Shop, parcel: Parcel) -> Result<()> {
-    let write = move |tx: &Tx| {
-        let carrier = Carrier { name: parcel.company_text().to_owned(), code: parcel.company.clone() };
-        match TrackingNo::read(&parcel.tracking_no) {
-            Ok(number) => Ok(parcels::put_mark(tx, &number, &carrier)?),
-            Err(_) => Ok(()),
-        }
+    let write = move |tx: &Tx| match TrackingNo::read(&parcel.tracking_no) {
+        Ok(number) => Ok(parcels::put_mark(tx, &number, &parcel.carrier())?),
+        Err(_) => Ok(()),
     };
     shop.write(write).await
 }
