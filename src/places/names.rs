@@ -97,7 +97,7 @@ pub fn after_filler(text: &str) -> &str {
 }
 
 /// The part that every way of writing a name has: 浙江, 浦东, 延边. A name of one character keeps its end.
-pub fn short(name: &'static str) -> &'static str {
+pub fn short(name: &str) -> &str {
     ending(name).map_or(name, |(short, _)| short)
 }
 
@@ -163,7 +163,7 @@ pub fn after_province<'t>(name: &str, text: &'t str) -> Vec<&'t str> {
     let mut rests = rests(name, text);
     let usual = match name {
         "内蒙古自治区" => "内蒙",
-        _ => ending(name).map_or(name, |(short, _)| short),
+        _ => short(name),
     };
     let others: &[&str] = match name {
         "新疆维吾尔自治区" => &["新疆维吾尔族自治区", "新疆生产建设兵团"],
@@ -190,10 +190,9 @@ pub fn is_province(name: &str, text: &str) -> bool {
 
 /// Whether a text begins as this province does: 新疆维吾尔, 内蒙古省, Guangdong Sheng.
 pub fn begins_as_province(name: &str, text: &str) -> bool {
-    let short = ending(name).map_or(name, |(short, _)| short);
-    let text = text.to_ascii_lowercase();
-    let latin = LATIN.iter().find(|(latin, _)| text.starts_with(latin)).map(|(_, short)| *short);
-    text.starts_with(short) || latin == Some(short)
+    let (name, text) = (short(name), text.to_ascii_lowercase());
+    let latin = LATIN.iter().find(|(latin, _)| text.starts_with(latin)).map(|(_, name)| *name);
+    text.starts_with(name) || latin == Some(name)
 }
 
 /// How foreign forms have the provinces, without blanks.
