@@ -96,8 +96,9 @@ $("#fill").addEventListener("click", () => {
   show();
 });
 
-// Two specs are seen as rows by columns: what is looked at just now of each pair in its cell, a row or a column filled by what
-// stands in its first cell, a picture for each value down the side. The fields of the table stay what is sent.
+// Specs of several values are seen as rows by columns, a third one as a sheet for each of its values: what is looked at just now
+// of each pair in its cell, a row, a column or the other sheets filled by what stands here, a picture for each value down the
+// side. The fields of the table stay what is sent.
 const VIEWS = [
   ["售价 · 库存", [["price", "¥", "售价", "decimal"], ["on_hand", "存", "库存", "numeric"]]],
   ["编码 · 条码", [["code", "编", "编码", "text"], ["barcode", "码", "条码", "text"]]],
@@ -113,67 +114,115 @@ const fold = make("details", { className: "fold", open: true });
 fold.append(make("summary", { textContent: "逐个规格：限购、重量、配送、启用", hidden: true }));
 $("table.skus").before(fold);
 fold.append($("table.skus"));
-function folded(sheet) {
+function folded(away) {
   const summary = $("summary", fold);
-  if (summary.hidden === sheet) fold.open = !sheet || faulty < 0;
-  summary.hidden = !sheet;
+  if (summary.hidden === away) fold.open = !away || faulty < 0;
+  summary.hidden = !away;
+}
+/** Which of the sheets is looked at, by its value. */
+let sheet = null;
+/** Which specs make a sheet, by their place: all that have several values, and none unless every row has the same specs. */
+function axes(known) {
+  const names = (row) => specs(row).map(([name]) => name).join(";");
+  if (known.some((row) => names(row) !== names(known[0]))) return [];
+  return [...specs(known[0]).keys()].filter((n) => new Set(known.map((row) => specs(row)[n][1])).size > 1);
+}
+const by = (list, n) => {
+  const parts = new Map();
+  for (const row of list) {
+    const [, value] = specs(row)[n];
+    parts.set(value, [...(parts.get(value) ?? []), row]);
+  }
+  return parts;
+};
+/** Buttons of which one is chosen; what is chosen draws the sheet anew and keeps the cursor. */
+function chooser(words, list, chosen, choose) {
+  const group = make("div", { className: "seg" });
+  group.setAttribute("role", "group");
+  group.setAttribute("aria-label", words);
+  for (const [n, [value, inside]] of list.entries()) {
+    const button = make("button", { type: "button" });
+    button.append(...inside);
+    if (value === chosen) button.setAttribute("aria-current", "true");
+    button.addEventListener("click", () => (choose(value), matrix(), $$(".seg", $(".matrix-box")).find((other) => other.getAttribute("aria-label") === words).children[n].focus()));
+    group.append(button);
+  }
+  return group;
 }
 function matrix() {
   const box = $(".matrix-box");
-  const known = rows().filter((row) => specs(row).length === 2);
-  const [down, across] = [new Map(), new Map()];
-  for (const row of known) {
-    const [[, a], [, b]] = specs(row);
-    down.set(a, [...(down.get(a) ?? []), row]);
-    across.set(b, [...(across.get(b) ?? []), row]);
-  }
-  box.hidden = known.length < 4 || known.length !== rows().filter(used).length || down.size < 2 || across.size < 2;
+  const known = rows().filter(used);
+  const [one, two, three] = known.length < 4 ? [] : axes(known);
+  box.hidden = two === undefined;
   folded(!box.hidden);
   if (box.hidden) return box.replaceChildren();
+  const name = (n) => specs(known[0])[n][0];
   const fields = VIEWS[view][1].filter(([name]) => cell(known[0], name));
-  const views = make("div", { className: "seg" });
-  views.setAttribute("role", "group");
-  views.setAttribute("aria-label", "格子里显示");
-  VIEWS.forEach(([words], n) => {
-    const button = make("button", { type: "button", textContent: words });
-    if (n === view) button.setAttribute("aria-current", "true");
-    button.addEventListener("click", () => ((view = n), matrix(), $$("button", views.isConnected ? views : $(".matrix-box .seg"))[n].focus()));
-    views.append(button);
-  });
-  const table = make("table", { className: "matrix" });
-  const [[one], [two]] = specs(known[0]);
-  const head = table.createTHead().insertRow();
-  const title = (row, text) => row.appendChild(make("th", { scope: "col", textContent: text }));
-  title(head, `${one} ＼ ${two}`);
-  const filler = (list, words) => {
-    const button = make("button", { type: "button", className: "btn icon bare sm", innerHTML: icon("arrow-down", " sm"), title: words });
+  // A code is one SKU's own, so there is nothing to fill others with.
+  const fills = view !== 1 && !fixed;
+  // What goods there are of a SKU is its own once it is known, too: only its prices are filled.
+  const fill = (from, row) => {
+    for (const [name] of fields) if (from && !(name === "on_hand" && cell(row, "known"))) cell(row, name).value = cell(from, name).value;
+  };
+  const stays = view === 0 && known.some((row) => cell(row, "known")) ? "，库存不动" : "";
+  const filler = (words, sign, act) => {
+    const button = make("button", { type: "button", className: "btn icon bare sm", innerHTML: icon(sign, " sm"), title: words + stays });
     button.setAttribute("aria-label", words);
-    button.addEventListener("click", () => {
-      for (const row of list) for (const [name] of fields) cell(row, name).value = cell(list[0], name).value;
-      touched();
-      matrix();
-    });
+    button.addEventListener("click", () => (act(), touched(), matrix()));
     return button;
   };
-  // A code is one SKU's own, so there is nothing to fill a row with.
-  const fills = view !== 1 && !fixed;
-  for (const [value, list] of across) {
-    const place = title(head, value);
-    if (fills) place.append(filler(list, `整列照 ${value} 的第一格填`));
+  const head = make("div", { className: "line wrap" });
+  const sheets = three === undefined ? new Map([[null, known]]) : by(known, three);
+  if (!sheets.has(sheet)) sheet = [...sheets].find(([, list]) => list.some((row) => $("[aria-invalid]", row)))?.[0] ?? [...sheets.keys()][0];
+  if (three !== undefined) {
+    const told = ([value, list]) => {
+      const open = value === sheet ? 0 : list.filter((row) => cell(row, "enabled").checked && !cell(row, "price").value.trim()).length;
+      const bad = list.some((row) => $("[aria-invalid]", row));
+      return [value, [value, ...(bad ? [make("small", { className: "bad", textContent: "要改" })] : open ? [make("small", { className: "warn", textContent: `缺价 ${open}` })] : [])]];
+    };
+    head.append(make("b", { className: "s", textContent: name(three) }), chooser(name(three), [...sheets].map(told), sheet, (value) => (sheet = value)));
+    const words = `其他${name(three)}照 ${sheet} 填`;
+    const pair = (row) => [one, two].map((n) => specs(row)[n][1]).join(";");
+    if (fills) {
+      const all = filler(words, "copy", () => {
+        const here = new Map(sheets.get(sheet).map((row) => [pair(row), row]));
+        for (const row of known) if (specs(row)[three][1] !== sheet) fill(here.get(pair(row)), row);
+      });
+      all.className = "btn sm";
+      all.append(words);
+      head.append(all);
+    }
+    head.append(make("span", { className: "grow" }));
+  }
+  head.append(chooser("格子里显示", VIEWS.map(([words], n) => [n, [words]]), view, (n) => (view = n)));
+  const here = sheets.get(sheet);
+  const table = make("table", { className: "matrix" });
+  const top = table.createTHead().insertRow();
+  const title = (text) => top.appendChild(make("th", { scope: "col", textContent: text }));
+  title(`${name(one)} ＼ ${name(two)}`);
+  const across = [...by(known, two).keys()];
+  for (const value of across) {
+    const list = here.filter((row) => specs(row)[two][1] === value);
+    const place = title(value);
+    if (fills && list.length > 1) place.append(filler(`整列照 ${value} 的第一格填`, "arrow-down", () => list.forEach((row) => fill(list[0], row))));
   }
   const inside = table.createTBody();
-  for (const [value, list] of down) {
+  for (const [value, everywhere] of by(known, one)) {
+    const list = everywhere.filter((row) => here.includes(row));
     const line = inside.insertRow();
     const side = make("th", { scope: "row" });
     const words = make("span", { className: "line" });
-    words.append(picture(list, `${value} 的图`), make("span", { textContent: value }));
-    if (fills) words.append(filler(list, `整行照 ${value} 的第一格填`));
+    // The other sheets have this picture too, unless they have one of their own.
+    const image = list.length ? cell(list[0], "image").value : "";
+    if (list.length) words.append(picture(everywhere.filter((row) => list.includes(row) || cell(row, "image").value === image), `${value} 的图`, list[0]));
+    words.append(make("span", { textContent: value }));
+    if (fills && list.length > 1) words.append(filler(`整行照 ${value} 的第一格填`, "arrow-right", () => list.forEach((row) => fill(list[0], row))));
     side.append(words);
     line.append(side);
-    for (const other of across.keys()) {
+    for (const other of across) {
       const place = line.insertCell();
       place.dataset.l = other;
-      const row = list.find((row) => specs(row)[1][1] === other);
+      const row = list.find((row) => specs(row)[two][1] === other);
       if (!row || !cell(row, "enabled").checked) {
         Object.assign(place, { className: "off", textContent: "不卖" });
         continue;
@@ -183,7 +232,7 @@ function matrix() {
         const kept = cell(row, name);
         const label = make("label");
         const field = make("input", { value: kept.value, inputMode: mode, disabled: kept.matches(":disabled") });
-        field.setAttribute("aria-label", `${value} ${other} ${words}`);
+        field.setAttribute("aria-label", [value, other, ...(sheet ? [sheet] : []), words].join(" "));
         field.addEventListener("input", () => (kept.value = field.value));
         label.append(make("span", { textContent: sign }), field);
         pair.append(label);
@@ -195,12 +244,12 @@ function matrix() {
       place.append(pair);
     }
   }
-  box.replaceChildren(views, table);
+  box.replaceChildren(head, table);
 }
 
 // A picture of some SKUs: a click chooses one, which all of them then have; the choice of none takes it away.
-function picture(list, words) {
-  const url = cell(list[0], "image").dataset.url;
+function picture(list, words, first = list[0]) {
+  const url = cell(first, "image").dataset.url;
   const label = make("label", { className: "thumb s40 choose", title: url ? `${words}：点一下换` : `${words}：点一下选` });
   label.innerHTML = url ? "" : icon("image", " sm");
   if (url) label.append(make("img", { src: url, alt: "" }));

@@ -136,6 +136,50 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, password 
     await shot(desk, "sheet", true);
   });
 
+  await step("a third kind of specs has a sheet for each of its values, and one is filled like another", async () => {
+    await desk.goto(`${shop}/admin/products/new`);
+    await desk.getByLabel("名称", { exact: true }).fill("亲子卫衣");
+    await desk.getByRole("button", { name: "有规格" }).last().click();
+    await desk.locator("[data-spec=name]").nth(2).fill("版本");
+    for (const [n, values] of ["红 蓝", "S M L", "薄款 加绒"].entries()) await desk.locator("[data-spec=values]").nth(n).fill(values);
+    await desk.getByRole("button", { name: "生成" }).click();
+    const sheets = desk.getByRole("group", { name: "版本" });
+    const kept = () => desk.locator("table.skus tbody tr").evaluateAll((rows) =>
+      Object.fromEntries(rows.map((row) => ["specs", "price", "on_hand"].map((name) => row.querySelector(`[name$='.${name}']`).value)).filter(([specs]) => specs).map(([specs, ...rest]) => [specs.replaceAll(/..:/g, ""), rest.join("/")])));
+    assert.equal(await desk.locator(".matrix .cell").count(), 6);
+    await desk.getByLabel("红 S 薄款 售价").fill("99");
+    await desk.getByLabel("红 S 薄款 库存").fill("4");
+    await desk.getByRole("button", { name: "整行照 红 的第一格填" }).click();
+    await desk.getByRole("button", { name: "整列照 S 的第一格填" }).click();
+    assert.deepEqual(await kept(), { "红;S;薄款": "99/4", "红;S;加绒": "/", "红;M;薄款": "99/4", "红;M;加绒": "/", "红;L;薄款": "99/4", "红;L;加绒": "/",
+      "蓝;S;薄款": "99/4", "蓝;S;加绒": "/", "蓝;M;薄款": "/", "蓝;M;加绒": "/", "蓝;L;薄款": "/", "蓝;L;加绒": "/" });
+    await sheets.getByRole("button", { name: "加绒 缺价 6" }).click();
+    await desk.getByLabel("蓝 L 加绒 售价").fill("129");
+    await sheets.getByRole("button", { name: "薄款 缺价 2" }).click();
+    for (const size of ["M", "L"]) await desk.getByRole("button", { name: `整列照 ${size} 的第一格填` }).click();
+    await desk.getByRole("button", { name: "其他版本照 薄款 填" }).click();
+    assert.deepEqual([...new Set(Object.values(await kept()))], ["99/4"]);
+    await sheets.getByRole("button", { name: "加绒" }).click();
+    await desk.getByLabel("蓝 L 加绒 售价").fill("一百");
+    await sheets.getByRole("button", { name: "薄款" }).click();
+    await desk.getByRole("button", { name: "保存", exact: true }).click();
+    await desk.locator(".strip.red").waitFor();
+    await sheets.getByRole("button", { name: "加绒 要改" }).waitFor();
+    assert.equal(await desk.getByLabel("蓝 L 加绒 售价").inputValue(), "一百", "what is wrong is seen, on whatever sheet it stands");
+    await desk.getByLabel("蓝 L 加绒 售价").fill("129");
+    await desk.getByRole("button", { name: "保存", exact: true }).click();
+    await desk.getByText("商品已保存").waitFor();
+    // Goods that are known keep their stock when a row is filled.
+    await desk.getByLabel("红 S 薄款 售价").fill("109");
+    await desk.getByLabel("红 S 薄款 库存").fill("40");
+    await desk.getByRole("button", { name: "整行照 红 的第一格填" }).click();
+    await shot(desk, "sheets", true);
+    assert.equal((await kept())["红;L;薄款"], "109/4");
+    await desk.getByRole("button", { name: "保存", exact: true }).click();
+    await desk.getByText("商品已保存").waitFor();
+    assert.equal((await kept())["蓝;L;加绒"], "129.00/4");
+  });
+
   await step("SKUs are made from their specs, and a colleague's change is shown", async () => {
     await desk.goto(`${shop}/admin/products/new`);
     await desk.getByLabel("名称", { exact: true }).fill("羊毛围巾");
