@@ -1,5 +1,8 @@
 //! What people type, paste and scan: in the one form in which it is kept, and bared of what stands around it.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use icu_normalizer::ComposingNormalizerBorrowed;
 
 /// Composed (NFC), without signs that nobody sees, breaks, tabs and blanks that look like one as blanks, none around.
@@ -208,8 +211,8 @@ const TRADITIONAL: [(char, char); 85] = [
 
 /// In the script of the mainland, as far as headings and names of parcel services need it.
 pub fn simplified(text: &str) -> String {
-    let plain = |c: char| TRADITIONAL.iter().find(|(old, _)| *old == c).map_or(c, |(_, new)| *new);
-    text.chars().map(plain).collect()
+    static PLAIN: LazyLock<HashMap<char, char>> = LazyLock::new(|| TRADITIONAL.iter().copied().collect());
+    text.chars().map(|c| PLAIN.get(&c).copied().unwrap_or(c)).collect()
 }
 
 fn unwrapped(text: &str) -> &str {
