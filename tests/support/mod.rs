@@ -209,11 +209,11 @@ impl World {
         F: FnMut() -> R,
         R: Future<Output = bool>,
     {
-        for _ in 0..1200 {
+        for look_again_in in [2, 4, 8, 16].into_iter().chain([25; 1200]) {
             if look().await {
                 return;
             }
-            tokio::time::sleep(Duration::from_millis(25)).await;
+            tokio::time::sleep(Duration::from_millis(look_again_in)).await;
         }
         panic!("waited in vain for {what}");
     }
