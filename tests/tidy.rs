@@ -144,6 +144,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "packing",
             "photos",
             "refunds",
+            "returns",
             "say",
             "settings",
             "shipping",

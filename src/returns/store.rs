@@ -42,6 +42,13 @@ pub fn by_id(conn: &Connection, id: ReturnId) -> Result<Option<Return>> {
     conn.prepare_cached("select * from returns where id = ?1")?.query_row([id], read).optional()
 }
 
+/// When the return was asked for whose goods this refund pays for, if it is for goods that came back.
+pub fn asked_at(conn: &Connection, refund: RefundId) -> Result<Option<i64>> {
+    conn.prepare_cached("select created_at from returns where refund_id = ?1")?
+        .query_row([refund], |row| row.get(0))
+        .optional()
+}
+
 /// All returns of an order, the first one first.
 pub fn of_order(conn: &Connection, order: OrderId) -> Result<Vec<FullReturn>> {
     let mut rows = conn.prepare_cached("select * from returns where order_id = ?1 order by id")?;

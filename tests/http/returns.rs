@@ -725,6 +725,34 @@ async fn a_clerk_receives_goods_and_a_manager_agrees_to_the_money() {
     w.must_hold().await;
 }
 
+/// While goods are on their way back somebody pays for them in WeChat's own console: whoever receives them reads it, and
+/// their money does not go out beside it unasked.
+#[tokio::test(flavor = "multi_thread")]
+async fn goods_that_were_paid_for_in_wechats_console_are_not_paid_for_twice() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let (alice, boss) = (w.buyer("alice").await, w.staff("boss", Role::Manager).await);
+    let placed = shipped(&w, &boss, &alice, sku, 3).await;
+    let id = asked(&alice, &placed, "return", 1).await;
+    agree(&boss, &id).await;
+    send(&alice, &placed, &id).await;
+    let look = format!("/admin/returns/{id}/receive");
+    assert!(!boss.page(&look).await.contains("商户平台退过"));
+    w.advance(MINUTE);
+    w.wechat.refund_by_console(&w.transaction(&placed), 1000).unwrap();
+    w.advance(5 * SECOND);
+    w.wait("the notice", || async { alice.order(&placed.no).await["refundedFen"] == 1000 }).await;
+    let page = boss.page(&look).await;
+    assert!(page.contains("有人在微信商户平台退过 ¥10.00，也许就是这几件"), "{page}");
+    boss.post(&look, &[]).await;
+    let number = format!("{}R01", placed.no);
+    until(&w, &number, "failed").await;
+    assert_eq!(w.wechat.refunds(&w.transaction(&placed)).len(), 1);
+    boss.post(&format!("/admin/refunds/{number}/retry"), &[]).await;
+    until(&w, &number, "succeeded").await;
+    w.must_hold().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_lost_is_sent_once_more() {
     let w = World::new().await;

@@ -20,12 +20,12 @@ use crate::db::Tx;
 use crate::door::form::{Form, Sent};
 use crate::error::{Code, Result};
 use crate::ids::{LineId, OrderId, OrderNo, OutRefundNo, PhotoId, ResendId, ReturnId, SkuId};
-use crate::money::Fen;
+use crate::money::{Fen, yuan};
 use crate::orders::{Full, Line, Who, in_hand, store as orders};
 use crate::parcels::{Found, Parcel, store as parcels};
 use crate::payments::refund::{Refundable, since};
 use crate::photos::{Shown as Photo, store as photos};
-use crate::refunds::{Refund, RefundState, store as refunds};
+use crate::refunds::{Origin, Refund, RefundState, store as refunds};
 use crate::returns::{FullReturn, Kind, Options, Return, ReturnState, Step, store};
 use crate::shipping::{self, doubt};
 use crate::shop::Shop;
@@ -143,6 +143,8 @@ struct Shown {
     pieces: i64,
     /// What its money comes to now; none where no money goes.
     worth: Option<String>,
+    /// What went back in WeChat's own console since it was asked for: that may have been for these goods.
+    elsewhere: Option<String>,
     refund: Option<OutRefundNo>,
     refund_text: Option<&'static str>,
     resend: Option<String>,
@@ -220,6 +222,9 @@ impl Shown {
         let found = full.returns.iter().find(|one| one.case.id == case.id);
         let FullReturn { case, lines, photos, steps } = found.ok_or(Code::NotFound)?;
         let refund = case.refund.map(|id| refunds::by_id(conn, id)).transpose()?.flatten();
+        let by_console = refunds::of_order(conn, case.order_id)?.into_iter().map(|full| full.refund);
+        let by_console = by_console.filter(|one| one.origin == Origin::Console && one.created_at >= case.created_at);
+        let elsewhere = by_console.filter(|one| one.state.takes_money()).map(|one| one.amount.get()).sum::<i64>();
         let resend = full.resends.iter().find(|sent| sent.return_id == Some(case.id));
         let (worth, refundable) = (goods::worth(&full, case.state, lines).ok(), Refundable::of(&full));
         let mut shown = Vec::new();
@@ -281,6 +286,7 @@ impl Shown {
             parcel: case.parcel.as_ref().map(Parcel::text),
             pieces: lines.iter().map(|line| line.quantity).sum(),
             worth: worth.map(|(_, sum)| sum.to_string()),
+            elsewhere: (elsewhere > 0).then(|| yuan(elsewhere)),
             refund_text: refund.as_ref().map(|refund| refund.state.text()),
             refund: refund.map(|refund| refund.out_refund_no),
             resend: resend.map(|sent| sent.parcel.text()),
@@ -831,6 +837,7 @@ mod tests {
             }],
             pieces: 1,
             worth: Some("57.00".into()),
+            elsewhere: Some("10.01".into()),
             refund: "261008131540ABCDEFGHR01".parse().ok(),
             refund_text: Some("退款中"),
             resend: Some("顺丰速运 SF1234567890124".into()),

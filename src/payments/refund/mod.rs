@@ -384,7 +384,8 @@ pub fn retry(tx: &Tx, id: RefundId, who: &Who) -> Result<()> {
     }
     must_fit(tx, &refund)?;
     // That somebody has looked is kept until it is sent.
-    let looked = if refund.problem_code == send::LOOKED { send::LOOKED } else { "" };
+    let looked = [send::LOOKED, send::CAME_BACK].contains(&refund.problem_code.as_str());
+    let looked = if looked { send::LOOKED } else { "" };
     refunds::set_problem(tx, id, looked, "")?;
     move_to(tx, &refund, RefundState::Approved)?;
     jobs::enqueue(tx, Task::Refund(id), tx.now())?;

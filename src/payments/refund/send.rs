@@ -15,6 +15,7 @@ use crate::ledger::{Entered, store as ledger};
 use crate::orders::{REFUNDABLE_FOR, Who};
 use crate::payments::store as payments;
 use crate::refunds::{OTHER_MERCHANT, Origin, Refund, RefundState, store as refunds};
+use crate::returns::store as returns;
 use crate::shop::Shop;
 use crate::transactions::Entry;
 use crate::wechat::refund::{REFUND, REFUND_QUERY, RefundOrder, balance_may_do};
@@ -26,7 +27,7 @@ const APART: i64 = MINUTE;
 const CERTIFICATE: &str = "CERT_ERROR";
 
 /// `problem_code` of a refund whose merchant number is back, and that a person has to look at all the same.
-const CAME_BACK: &str = "NUMBER_IS_BACK";
+pub(super) const CAME_BACK: &str = "NUMBER_IS_BACK";
 
 /// `problem_code` of a refund that waits for somebody to look what WeChat has given back that is forgotten here; he has, once
 /// it is tried again.
@@ -100,15 +101,12 @@ async fn gave_back_forgotten(shop: &Shop, account: &Account, refund: &Refund) ->
         // What was sent since has been asked about before.
         let sent_since = asked.sent_at > payments::restored_at(conn)?;
         let restored = !sent_since && may_be_forgotten(conn, &named)?;
-        let doubt = !was_looked_at(conn, &asked)? && (restored || again);
-        Ok((ledger::payment(conn, &named)?.filter(|_| doubt), refunds::of_transaction(conn, &named)?, restored))
+        let in_its_place = told_of_since(conn, &asked, &named)?;
+        let doubt = !was_looked_at(conn, &asked)? && (restored || again || in_its_place);
+        let entered = ledger::payment(conn, &named)?.filter(|_| doubt);
+        Ok((entered, refunds::of_transaction(conn, &named)?, restored, in_its_place))
     };
-    let (Some(entered), known, restored) = shop.read(read).await? else { return Ok(None) };
-    // One that WeChat told of after it had refused this one may have been made in its place.
-    let in_its_place = known.iter().any(|other| {
-        let later = Some(other.created_at) >= refund.sent_at;
-        again && other.id != refund.id && other.origin == Origin::Console && later
-    });
+    let (Some(entered), known, restored, in_its_place) = shop.read(read).await? else { return Ok(None) };
     let found = match since::ask(shop, account, &entered, order, Some(refund.id)).await? {
         Err(why) => return Ok(Some(Ran::Failed(why))),
         Ok(Back::AsKnown) if !in_its_place => return Ok(None),
@@ -134,6 +132,21 @@ async fn gave_back_forgotten(shop: &Shop, account: &Account, refund: &Refund) ->
         Ok(Some(Ran::Done))
     };
     shop.write(write).await
+}
+
+/// Of the same payment WeChat has told of a refund that was not made here, after this one was refused, or asked for: it
+/// may have been made in its place.
+fn told_of_since(conn: &Connection, refund: &Refund, transaction_id: &str) -> Result<bool> {
+    // Goods that come back were to be paid for long before they are.
+    let asked_at = returns::asked_at(conn, refund.id)?;
+    let later = |other: &Refund| match (refund.state, refund.sent_at, asked_at) {
+        // What was told in the moment in which it went out was there before.
+        (RefundState::Processing, Some(sent), _) => other.created_at > sent,
+        (_, Some(at), _) | (_, None, Some(at)) => other.created_at >= at,
+        (_, None, None) => other.id > refund.id,
+    };
+    let others = refunds::of_transaction(conn, transaction_id)?;
+    Ok(others.iter().any(|other| other.id != refund.id && other.origin == Origin::Console && later(other)))
 }
 
 /// Agreed to, and not taken on by WeChat.
@@ -175,6 +188,7 @@ async fn come_back(shop: &Shop, taken: &Taken, account: &Account, id: RefundId) 
                 },
                 false => "商户号已经换回来了，可是微信说这笔款有过退款，也许有人在商户平台退了：请到商户平台核对，没有退过的点重试，退过的登记。".to_owned(),
             };
+            refunds::set_not_before(tx, refund.id, tx.now())?;
             refunds::set_problem(tx, refund.id, CAME_BACK, &words)?;
         }
         Ok(Some(Ran::Done))
@@ -216,6 +230,9 @@ async fn next(shop: &Shop, account: &Account, id: RefundId, unknown_there: bool)
         if let Some((code, why)) = hopeless(tx, &refund, &account, &transaction_id)? {
             give_up(tx, &refund, code, &why)?;
             return Ok(Next::Rest(Ran::Done));
+        }
+        if !unknown_there && told_of_since(tx, &refund, &transaction_id)? {
+            return Ok(Next::Ask(Box::new(refund)));
         }
         if gone_back_unseen(tx, &refund, &transaction_id)? {
             give_up(tx, &refund, LOOKED, GONE_BACK)?;
