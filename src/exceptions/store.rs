@@ -213,6 +213,22 @@ pub fn resolve_by_refund(tx: &Tx, refund: RefundId, resolution: &str) -> Result<
     Ok(())
 }
 
+/// All of the payment went back in another way, so there is nothing left of it to decide about. An item whose own refund is
+/// on its way ends with that.
+pub fn resolve_returned(tx: &Tx, transaction_id: &str, resolution: &str) -> Result<()> {
+    tx.prepare_cached(
+        "update money_exceptions as e set state = 'resolved', resolution = ?2, resolved_at = ?3
+          where transaction_id = ?1 and state = 'open' and kind in ('late_payment', 'duplicate_payment',
+                                                                    'amount_mismatch', 'orphan_payment')
+            and not (kind = 'amount_mismatch' and exists (select 1 from ledger l
+                                                            where l.kind in ('payment', 'link') and l.order_id is not null
+                                                              and l.wechat_id = e.transaction_id))
+            and not exists (select 1 from refunds r where r.id = e.refund_id and r.state not in ('cancelled', 'rejected'))",
+    )?
+    .execute(params![transaction_id, resolution, tx.now()])?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -96,6 +96,14 @@ pub fn link(tx: &Tx, id: ExceptionId, order_no: &OrderNo, who: &Who) -> Result<O
     if let Some(refund) = refund.filter(|refund| refund.state == RefundState::Approved) {
         refund::stop(tx, &refund, who)?;
     }
+    if store::gone_back_since(tx, &entered.transaction_id)?.is_some() {
+        let words = "微信说这笔款已有退款，还没有人核对：请先到商户平台核对，把「金额不符」那一条处理掉，再关联";
+        return Err(Error::from(Code::OrderState).says(words));
+    }
+    if refund::rest_of(tx, &entered)? != Some(entered.amount) {
+        let words = "这笔款已经有退款（退过，或正在退），不能再当作订单的付款；还剩的可以立即退款";
+        return Err(Error::from(Code::OrderState).says(words));
+    }
     for attempt in start_closing(tx, order.id)? {
         jobs::enqueue(tx, Task::Close(attempt.id), tx.now())?;
     }

@@ -347,3 +347,33 @@ async fn what_is_left_of_a_payment_beside_orders_goes_back() {
     assert_eq!(w.wechat.refunds(&payment).len(), 2, "nothing is left to go back");
     w.must_hold().await;
 }
+
+/// Money that went back, or some of it, pays no order any more; where all of it did, nobody has to decide about it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_went_back_in_wechats_console_pays_no_order() {
+    for (back, open) in [(1, true), (500, true), (999, false)] {
+        let w = World::new().await;
+        let sku = w.product("苹果", 999, 9).await;
+        let alice = w.buyer("alice").await;
+        let manager = w.staff("manager", Role::Manager).await;
+        let paid = Placed::of(alice.buy(sku, 1).await);
+        let waiting = Placed::of(w.buyer("bob").await.buy(sku, 1).await);
+        let mut notice = w.notice(&paid, "alice");
+        notice.set("out_trade_no", "OTHER-SYSTEM-0001");
+        w.wechat.pay_unheard(&paid.prepay_id, Paying::Well).unwrap();
+        notice.set("transaction_id", w.transaction(&paid));
+        w.notify(signed(&notice)).await;
+        let id = exception_id(&w, "orphan_payment").await;
+        w.wechat.refund_by_console(&w.transaction(&paid), back).unwrap();
+        w.advance(5 * SECOND);
+        w.wait("the row", || async { w.count("select count(*) from refunds where state = 'succeeded'").await == 1 })
+            .await;
+        assert_eq!(is_open(&w, id).await, open, "{back}");
+        manager.post(&format!("/admin/exceptions/{id}/link"), &[("order_no", &waiting.no)]).await;
+        let said = manager.said("/admin/exceptions").await;
+        assert!(said.contains(if open { "已经有退款" } else { "已经处理过" }), "{back}: {said}");
+        let paid_fen = "select sum(paid_fen) from orders";
+        assert_eq!(w.count(paid_fen).await, 0, "{back}");
+        w.must_hold().await;
+    }
+}

@@ -115,7 +115,8 @@ fn arrive(tx: &Tx, refund: &Refund, to: RefundState, fact: &RefundFact) -> Resul
         refunds::set_problem(tx, refund.id, "", "")?;
         refunds::set_account(tx, refund.id, &fact.account)?;
         let account = if fact.account.is_empty() { "原路" } else { &fact.account };
-        return succeeded(tx, refund, &Who::wechat(), &format!("退款 {number} ¥{amount} 已退到{account}"));
+        succeeded(tx, refund, &Who::wechat(), &format!("退款 {number} ¥{amount} 已退到{account}"))?;
+        return nothing_left(tx, &fact.transaction_id);
     }
     move_to(tx, refund, to)?;
     let problem = match to {
@@ -131,6 +132,15 @@ fn arrive(tx: &Tx, refund: &Refund, to: RefundState, fact: &RefundFact) -> Resul
     match problem {
         Some(_) => note(tx, refund, &Who::wechat(), &format!("退款 {number}：{words}")),
         None => note(tx, refund, &Who::wechat(), &format!("微信已受理退款 {number}，等待到账")),
+    }
+}
+
+/// Where all of a payment went back, nobody has to decide about it any more.
+fn nothing_left(tx: &Tx, transaction_id: &str) -> Result<()> {
+    let ((back, _), paid) = (ledger::gone_back(tx, transaction_id)?, ledger::payment(tx, transaction_id)?);
+    match paid.is_some_and(|paid| paid.amount.get() == back) {
+        true => Ok(exceptions::resolve_returned(tx, transaction_id, "这笔款已全部退回买家")?),
+        false => Ok(()),
     }
 }
 
