@@ -295,7 +295,7 @@ async fn run_one(shop: &Shop, job: Job) -> Result<()> {
         Task::Complete(order) => complete(shop, order).await,
         Task::Register(order) => register::tell(shop, order).await,
         Task::Refund(refund) => send::advance(shop, refund).await,
-        Task::Refunds(entry) => learn::all_of(shop, entry, Vec::new()).await,
+        Task::Refunds(entry) => learn::told(shop, entry).await,
         Task::LookBack => since::look_back(shop).await,
         Task::Return(case) => aftersale::time::pass(shop, case).await,
         Task::Shelf(product) => shelve(shop, product).await,

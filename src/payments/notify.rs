@@ -210,12 +210,13 @@ fn made_before(tx: &Tx, mut notice: Notice) -> Result<Notice> {
 /// Nobody here can look at it: it stands in the log, and WeChat sends it again.
 async fn unready(shop: &Shop, limits: &Limits, kind: &'static str, bytes: Vec<u8>, ip: ClientIp) -> String {
     let answer = notice::refused(Flaw::NotConfigured.word());
+    let told_to = notice::refund_told_to(&bytes).filter(|_| kind == "refund_notify");
     let received = || {
         let mut entry = Entry::received(kind, bytes, ip.0.clone());
         entry.keep_little();
         Entry { response: answer.clone().into_bytes(), ..entry }
     };
-    log_unready(shop, limits, &ip, Api::V2, received).await;
+    log_unready(shop, limits, &ip, Api::V2, told_to, received).await;
     answer
 }
 
@@ -239,16 +240,18 @@ pub(super) async fn log_refused(
     word: &str,
     received: impl FnOnce() -> Entry,
 ) {
-    log_with(shop, limits, ip, word, received, |_| Ok(())).await;
+    let reason = format!("已拒绝：{}", explained(word));
+    log_with(shop, limits, ip, word, reason, received, |_| Ok(())).await;
 }
 
-/// The same of one for which the keys of its version are missing. Where WeChat may still speak of something in it, the owner
-/// hears of it: nobody else can know.
+/// The same of one for which the keys of its version are missing. Where WeChat may still speak of something in it, or comes
+/// in our number's name, the owner hears of it: nobody else can know.
 pub(super) async fn log_unready(
     shop: &Shop,
     limits: &Limits,
     ip: &ClientIp,
     api: Api,
+    told_to: Option<String>,
     received: impl FnOnce() -> Entry,
 ) {
     let text = api.text();
@@ -256,11 +259,13 @@ pub(super) async fn log_unready(
     let words = format!(
         "收到了 {text} 的通知，却看不了，也就没有入账：{why}。请补上（写在配置里的改配置再重启），微信会重发一天，错过的对账时补记"
     );
-    let alarm = move |tx: &Tx| match store::may_speak(tx, api, tx.now() - OVERLAP)? {
+    let reason = format!("已拒绝：看不了，{why}");
+    let ours = told_to.is_some_and(|mch_id| Some(mch_id.as_str()) == shop.settings().get("wechat.mch_id"));
+    let alarm = move |tx: &Tx| match ours || store::may_speak(tx, api, tx.now() - OVERLAP)? {
         true => Ok(store::put_alert(tx, unready_in(api), &words)?),
         false => Ok(()),
     };
-    log_with(shop, limits, ip, Flaw::NotConfigured.word(), received, alarm).await;
+    log_with(shop, limits, ip, Flaw::NotConfigured.word(), reason, received, alarm).await;
 }
 
 /// What the owner is alarmed about: notices in a version whose keys are missing.
@@ -276,13 +281,13 @@ async fn log_with(
     limits: &Limits,
     ip: &ClientIp,
     word: &str,
+    reason: String,
     received: impl FnOnce() -> Entry,
     besides: impl Fn(&Tx) -> Result<()> + Send + 'static,
 ) {
     if !limits.refusal(&ip.0) {
         return;
     }
-    let reason = format!("已拒绝：{}", explained(word));
     let entry = Entry { verdict: Verdict::Refused, reason, ..received() };
     let kind = entry.kind;
     let write = move |tx: &Tx| {
@@ -330,6 +335,12 @@ async fn refund(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data: 
             return Ok(notice::refused(word));
         }
         let asked = match (known, payment) {
+            // That one never went out: what WeChat tells of is another one, from before a backup was gone back to.
+            (Some(refund), Some(payment)) if !refund.may_be_known_there() => {
+                entry.order_id = refund.order_id;
+                jobs::enqueue(tx, Task::Refunds(payment.id), tx.now())?;
+                "本店没有发过这个单号，立即核对"
+            }
             (Some(refund), _) => {
                 entry.order_id = refund.order_id;
                 jobs::enqueue(tx, Task::Refund(refund.id), tx.now())?;
@@ -338,7 +349,7 @@ async fn refund(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data: 
             // Made in WeChat's own console: the payment is asked about instead.
             (None, Some(payment)) => {
                 entry.order_id = payment.order_id;
-                told_elsewhere(tx, &payment, other.as_deref())?;
+                told_elsewhere(tx, &payment, other.as_deref(), entry.out_refund_no.as_deref())?;
                 jobs::enqueue(tx, Task::Refunds(payment.id), tx.now())?;
                 "本店没有这笔退款，立即核对"
             }
@@ -356,8 +367,9 @@ async fn refund(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data: 
     xml(answer)
 }
 
-/// A refund that was made under a number of before cannot be asked about now, and the order is not sent meanwhile.
-fn told_elsewhere(tx: &Tx, payment: &Entered, other: Option<&str>) -> Result<()> {
+/// A refund that was made under a number of before cannot be asked about now, and the order is not sent meanwhile: also
+/// where somebody has looked what went back by an earlier one.
+fn told_elsewhere(tx: &Tx, payment: &Entered, other: Option<&str>, number: Option<&str>) -> Result<()> {
     let Some((mch_id, order)) = other.zip(payment.order_id) else { return Ok(()) };
     let what = format!(
         "微信提示有人在商户号 {mch_id} 的商户平台退过这笔款，现在设置的是别的商户号，没能查实：请到商户平台核对后再发货"
@@ -369,6 +381,10 @@ fn told_elsewhere(tx: &Tx, payment: &Entered, other: Option<&str>) -> Result<()>
         amount_fen: payment.amount.get(),
         ..NewException::new(Kind::AmountMismatch, exceptions::gone_back(&payment.transaction_id), &what)
     };
-    exceptions::open(tx, &new)?;
+    let heard = transactions::store::refunds_named(tx, &payment.transaction_id)?;
+    match number.is_some_and(|number| !heard.iter().any(|before| before == number)) {
+        true => exceptions::open_anew(tx, &new)?,
+        false => drop(exceptions::open(tx, &new)?),
+    }
     Ok(orders::store::note(tx, order, &Who::wechat(), Topic::Money, &what)?)
 }

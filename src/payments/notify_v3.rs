@@ -113,7 +113,7 @@ async fn unready(shop: &Shop, limits: &Limits, ip: ClientIp, headers: &Headers, 
         let stored = sign::recorded(|name| headers.values(name), body);
         Entry { response: status.to_string().into_bytes(), ..Entry::received("notify", stored, ip.0.clone()) }
     };
-    log_unready(shop, limits, &ip, Api::V3, received).await;
+    log_unready(shop, limits, &ip, Api::V3, None, received).await;
     refused(status, word)
 }
 

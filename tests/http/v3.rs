@@ -396,6 +396,65 @@ async fn a_refund_in_wechats_console_is_learnt_of_by_the_door_of_v2_or_by_the_bi
     }
 }
 
+/// What its notice tells of is not known to WeChat yet, or WeChat cannot be asked: the order is not sent meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_a_notice_tells_of_and_a_query_does_not_holds_its_order() {
+    for (api, fault) in [
+        ("v2", Fault::Http500),
+        ("v3", Fault::Http500),
+        ("v2", Fault::refused("REFUNDNOTEXIST", "not exist")),
+        ("v3", Fault::refused("RESOURCE_NOT_EXISTS", "not exist")),
+    ] {
+        let case = format!("{api} {fault:?}");
+        let w = world(api).await;
+        let sku = w.product("苹果", 8800, 99).await;
+        let (alice, boss) = (w.buyer("alice").await, w.staff("boss", Role::Manager).await);
+        let placed = w.paid(&alice, sku, 1).await;
+        w.wechat.fault_always("refundquery", fault);
+        w.wechat.refund_by_console(&w.transaction(&placed), 8800).unwrap();
+        w.advance(4 * SECOND);
+        let held = "select count(*) from money_exceptions where subject like '% gone back' and state = 'open'";
+        w.wait("the hold", || async {
+            w.run_jobs().await;
+            w.count(held).await == 1
+        })
+        .await;
+        let page = format!("/admin/orders/{}", placed.no);
+        boss.post(&format!("{page}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        assert_eq!(alice.status(&placed.no).await, "to_ship", "{case}");
+        assert!(boss.page(&page).await.contains("微信提示这笔款退过"), "{case}");
+        // Once WeChat says what it was, nobody has to look.
+        w.wechat.clear_faults();
+        next_morning(&w).await;
+        w.wait("the bill", || async { alice.status(&placed.no).await == "closed" }).await;
+        assert_eq!(w.count(held).await, 0, "{case}");
+        w.must_hold().await;
+    }
+}
+
+/// A shop by API v3 alone cannot open what WeChat tells of its console: the owner hears which key is missing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_by_api_v3_alone_is_told_of_what_it_cannot_open() {
+    let w = world_with(&[("wechat.api", "v3"), ("wechat.api_key", "")]).await;
+    let sku = w.product("苹果", 8800, 99).await;
+    let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+    let placed = w.paid(&alice, sku, 1).await;
+    let told = "收到了 API v2 的通知，却看不了";
+    // Not of one to somebody else.
+    for (mch_id, heard) in [("1900000999", false), (MCH_ID, true)] {
+        let body = format!(
+            "<xml><return_code>SUCCESS</return_code><appid>{APP_ID}</appid><mch_id>{mch_id}</mch_id>\
+             <req_info>c2VhbGVk</req_info></xml>"
+        );
+        let answer = w.http().post(w.at("/wechat/refund/notify")).body(body).send().await.unwrap();
+        assert!(answer.text().await.unwrap().contains("FAIL"));
+        assert_eq!(owner.page("/admin").await.contains(told), heard, "{mch_id}");
+    }
+    let log = owner.page("/admin/transactions").await;
+    assert!(log.contains("看不了，API v2 还缺 APIv2 密钥"), "{log}");
+    assert_eq!(alice.status(&placed.no).await, "to_ship");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bill_that_is_not_what_its_hash_says_is_fetched_again() {
     let w = world("v3").await;

@@ -314,6 +314,42 @@ fn next_step(status: RefundStatus) -> &'static str {
     }
 }
 
+/// A notice without a signature told of a refund that nobody here knows of: WeChat is asked about the payment, and its order
+/// is not sent before what was told is known, or somebody has looked.
+pub async fn told(shop: &Shop, entry: LedgerId) -> Result<Ran> {
+    let ran = all_of(shop, entry, Vec::new()).await?;
+    shop.write_always(move |tx: &Tx| hold_untold(tx, entry)).await?;
+    Ok(ran)
+}
+
+fn hold_untold(tx: &Tx, entry: LedgerId) -> Result<()> {
+    let Some((entered, order)) = ledger::payment_by_id(tx, entry)?.and_then(|paid| paid.order_id.map(|id| (paid, id)))
+    else {
+        return Ok(());
+    };
+    let numbers = messages::refunds_named(tx, &entered.transaction_id)?;
+    let known = |number: &String| match number.parse::<OutRefundNo>() {
+        Ok(number) => Ok(refunds::by_no(tx, number.as_str())?.is_some_and(|refund| refund.may_be_known_there())),
+        Err(_) => Ok(true),
+    };
+    let known = numbers.iter().map(known).collect::<Result<Vec<bool>>>()?;
+    if known.iter().all(|known| *known) {
+        return Ok(());
+    }
+    let what = "微信提示这笔款退过，可是向微信还没有查实：请到商户平台核对这笔款的退款，再发货";
+    let new = NewException {
+        order_id: Some(order),
+        attempt_id: entered.attempt_id,
+        transaction_id: &entered.transaction_id,
+        amount_fen: entered.amount.get(),
+        ..NewException::new(Kind::AmountMismatch, exceptions::gone_back(&entered.transaction_id), what)
+    };
+    if exceptions::open(tx, &new)?.is_some() {
+        orders::store::note(tx, order, &Who::wechat(), Topic::Money, what)?;
+    }
+    Ok(())
+}
+
 /// Asks WeChat for every refund of a payment, call by call, and enters them all. `named` are numbers of refunds that a
 /// bill names: a version that cannot list refunds is asked about each.
 pub async fn all_of(shop: &Shop, entry: LedgerId, named: Vec<String>) -> Result<Ran> {

@@ -128,6 +128,13 @@ pub struct RefundHint {
     pub other_mch_id: Option<String>,
 }
 
+/// In whose number's name a refund notice comes, for whoever cannot open it. Nothing says that it is true.
+pub fn refund_told_to(bytes: &[u8]) -> Option<String> {
+    let outer = Message::read(bytes).ok()?;
+    outer.filled("req_info")?;
+    outer.filled("mch_id").map(str::to_owned)
+}
+
 /// Opens the notice of a refund. It may name an app or a number that the shop has moved from.
 pub fn read_refund_hint(bytes: &[u8], merchant: &Merchant) -> Result<RefundHint, String> {
     let outer = Message::read(bytes).map_err(|e| e.word().to_owned())?;
