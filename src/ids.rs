@@ -208,9 +208,11 @@ impl OutTradeNo {
 }
 
 impl OutRefundNo {
-    /// The `n`th refund of a payment that came for no order of ours: the day (`20261008`) and the ledger's entry.
-    pub fn of_entry(day: &str, entry: LedgerId, n: i64) -> OutRefundNo {
-        OutRefundNo(format!("{day}T{:08}R{n:02}", entry.0))
+    /// The `n`th refund of a payment that came for no order of ours. It has WeChat's number of the payment in it: whatever
+    /// backup the shop goes back to, no other payment is given the same.
+    pub fn of_payment(transaction_id: &str, n: i64) -> OutRefundNo {
+        let plain: String = transaction_id.chars().filter(char::is_ascii_alphanumeric).take(32).collect();
+        OutRefundNo(format!("T{plain}R{n:02}"))
     }
 
     /// For a refund that WeChat knows under no number that we could send again.

@@ -163,6 +163,7 @@ impl Exception {
                 Processing => format!("退款 {number} 已发给微信，系统会查询到结果为止。"),
                 Succeeded => format!("退款 {number} 已完成。"),
                 Failed => format!("退款 {number} 没有成功：{} 请处理后点重试。", refund.problem),
+                Abnormal if refund.is_anothers() => format!("退款 {number}：{}", refund.problem),
                 Abnormal => format!("退款 {number} 被银行退回，请用其他方式退给买家后登记。"),
                 Rejected | Cancelled => String::new(),
             };

@@ -11,6 +11,9 @@ use crate::words::words;
 /// `problem_code` of a refund that WeChat gave up: its number is used up.
 pub const CLOSED: &str = "REFUNDCLOSE";
 
+/// `problem_code` of a refund whose number WeChat knows as another one's.
+pub const OTHER_REFUND: &str = "OTHER_REFUND";
+
 /// `problem_code` of a refund whose payment came in under a merchant number that is not set.
 pub const OTHER_MERCHANT: &str = "OTHER_MERCHANT";
 
@@ -68,7 +71,7 @@ impl RefundState {
             Approved => matches!(next, Processing | Cancelled | Failed | Succeeded | Abnormal),
             Processing => matches!(next, Succeeded | Failed | Abnormal),
             Failed => matches!(next, Approved | Cancelled | Processing | Succeeded | Abnormal),
-            Abnormal => matches!(next, Succeeded | Processing),
+            Abnormal => matches!(next, Succeeded | Processing | Cancelled),
             // Only by WeChat's word, should it have paid what we had stopped.
             Cancelled => matches!(next, Succeeded),
             Succeeded | Rejected => false,
@@ -153,7 +156,7 @@ impl Refund {
             decide: self.state == Requested,
             withdraw: self.state == Requested,
             retry: failed && self.problem_code != CLOSED,
-            stop: failed || unsent,
+            stop: failed || unsent || self.is_anothers(),
             query: matches!(self.state, Processing | Approved),
             // Money that was taken outside WeChat goes back outside it.
             settle: failed || self.state == Abnormal || (self.state == Approved && self.transaction_id.is_none()),
@@ -165,6 +168,11 @@ impl Refund {
     pub fn may_be_taken_on(&self) -> bool {
         let unanswered = self.tries > 0 && matches!(self.state, RefundState::Processing | RefundState::Abnormal);
         self.refund_id.is_some() || unanswered
+    }
+
+    /// WeChat knows its number as another refund's, so it never went out.
+    pub fn is_anothers(&self) -> bool {
+        self.state == RefundState::Abnormal && self.problem_code == OTHER_REFUND
     }
 
     /// It was sent, or WeChat told us of it.
@@ -209,7 +217,7 @@ mod tests {
             (Rejected, vec![]),
             (Cancelled, vec![Succeeded]),
             (Failed, vec![Approved, Processing, Succeeded, Cancelled, Abnormal]),
-            (Abnormal, vec![Processing, Succeeded]),
+            (Abnormal, vec![Processing, Succeeded, Cancelled]),
         ];
         for (from, to) in moves {
             let found: Vec<_> = RefundState::ALL.iter().copied().filter(|next| from.leads_to(*next)).collect();

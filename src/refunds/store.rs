@@ -221,7 +221,7 @@ pub fn set_content(tx: &Tx, id: RefundId, amount: Fen, freight: Fen, lines: &[Re
 
 /// WeChat knows this number as another refund's; this one never went out under it.
 pub fn set_number(tx: &Tx, id: RefundId, number: &OutRefundNo) -> Result<()> {
-    tx.prepare_cached("update refunds set out_refund_no = ?2 where id = ?1 and tries = 0")?
+    tx.prepare_cached("update refunds set out_refund_no = ?2 where id = ?1 and (tries = 0 or state = 'cancelled')")?
         .execute(params![id, number])?;
     Ok(())
 }

@@ -617,6 +617,13 @@ async fn what_wechat_has_paid_is_entered_whatever_became_of_the_refund() {
     assert!(manager.page("/admin/exceptions").await.contains("这个单号可能被用过两次"));
     assert_eq!(state(&w, &number).await.0, "abnormal");
     w.must_hold().await;
+    // It is stopped, as its page says, and leaves the number to what went back under it.
+    assert!(manager.page(&format!("/admin/refunds/{number}")).await.contains("请停止这一笔"));
+    manager.post(&format!("/admin/refunds/{number}/stop"), &[]).await;
+    until(&w, &number, "succeeded").await;
+    assert_eq!(alice.order(&other.no).await["refundedFen"], 999);
+    assert_eq!(state(&w, &format!("{}R02", other.no)).await.0, "cancelled");
+    w.must_hold().await;
 }
 
 /// Somebody else has our keys and numbers, and asks WeChat for a refund.
@@ -1215,7 +1222,7 @@ pub async fn forgotten(w: &World, placed: &Placed, number: &str, fen: i64) {
         total_fee: placed.total,
         refund_fee: fen,
         refund_desc: "退款".into(),
-        notify_url: None,
+        notify_url: w.shop.settings().refund_notify_url(account.api()),
         from_balance: false,
     };
     w.shop.wechat.refund(&account, None, &order, &w.shop.nonces).await.result.unwrap();

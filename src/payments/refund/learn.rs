@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::share::{self, Borne};
 use super::taken::Taken;
-use super::{full_order, move_to, next_number, note, succeeded};
+use super::{full_order, move_to, next_number, next_number_beside, note, succeeded};
 use crate::clock::{DAY, MINUTE, SECOND};
 use crate::db::Tx;
 use crate::error::Result;
@@ -17,7 +17,7 @@ use crate::money::{Fen, yuan};
 use crate::orders::{self, Topic, Who};
 use crate::payments::store as payments;
 use crate::refunds::store::{self as refunds, NewRefund};
-use crate::refunds::{CLOSED, Origin, Refund, RefundState};
+use crate::refunds::{CLOSED, OTHER_REFUND, Origin, Refund, RefundState};
 use crate::shop::Shop;
 use crate::transactions::{Entry, store as messages};
 use crate::wechat::refund::{RefundFact, RefundStatus};
@@ -274,14 +274,21 @@ fn more_than_paid(tx: &Tx, entered: &Entered, order_id: Option<OrderId>, fact: &
     Ok(())
 }
 
-/// A refund that never went out leaves its number to the one that WeChat knows under it: the shop went back to a backup
-/// and gave it out twice. Answers whether it did.
+/// A refund that never went out, or that was stopped, leaves its number to the one that WeChat knows under it: the shop went
+/// back to a backup and gave it out twice. Answers whether it did.
 fn step_aside(tx: &Tx, refund: &Refund, fact: &RefundFact) -> Result<bool> {
+    let waits = match refund.state {
+        RefundState::Requested | RefundState::Rejected | RefundState::Approved => !refund.may_be_known_there(),
+        RefundState::Cancelled => refund.refund_id.is_none(),
+        _ => false,
+    };
     let order = refund.order_id.map(|id| orders::store::by_id(tx, id)).transpose()?.flatten();
-    let unsent = matches!(refund.state, RefundState::Requested | RefundState::Rejected | RefundState::Approved);
-    let waits = unsent && !refund.may_be_known_there();
-    let Some(order) = order.filter(|_| waits) else { return Ok(false) };
-    let number = next_number(tx, &order)?;
+    let number = match (order, &refund.transaction_id) {
+        _ if !waits => return Ok(false),
+        (Some(order), _) => next_number(tx, &order)?,
+        (None, Some(transaction_id)) => next_number_beside(tx, transaction_id)?,
+        (None, None) => return Ok(false),
+    };
     refunds::set_number(tx, refund.id, &number)?;
     let what = format!(
         "微信已有单号 {} 的退款 ¥{}（恢复备份之前退的），已登记；这一笔 ¥{} 改用单号 {number}",
@@ -301,7 +308,7 @@ fn other_content(tx: &Tx, refund: &Refund, fact: &RefundFact) -> Result<()> {
     unexpected(tx, refund, fact, refund.out_refund_no.as_str(), &what)?;
     if refund.state.leads_to(RefundState::Abnormal) {
         move_to(tx, refund, RefundState::Abnormal)?;
-        refunds::set_problem(tx, refund.id, "OTHER_REFUND", &format!("{what}。{}", next_step(fact.status)))?;
+        refunds::set_problem(tx, refund.id, OTHER_REFUND, &format!("{what}。{}", next_step(fact.status)))?;
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ pub use taken::Unheard;
 
 use rusqlite::Connection;
 
-use crate::clock::{Day, MINUTE};
+use crate::clock::MINUTE;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::exceptions::store as exceptions;
@@ -271,6 +271,15 @@ fn next_number(tx: &Tx, order: &Order) -> Result<OutRefundNo> {
     Ok(order.order_no.refund(n))
 }
 
+/// Of money that stands beside orders.
+fn next_number_beside(tx: &Tx, transaction_id: &str) -> Result<OutRefundNo> {
+    let mut n = refunds::of_transaction(tx, transaction_id)?.len() as i64 + 1;
+    while refunds::by_no(tx, OutRefundNo::of_payment(transaction_id, n).as_str())?.is_some() {
+        n += 1;
+    }
+    Ok(OutRefundNo::of_payment(transaction_id, n))
+}
+
 fn requested(tx: &Tx, id: RefundId) -> Result<Refund> {
     let refund = refunds::by_id(tx, id)?.ok_or(Code::NotFound)?;
     if refund.options().decide { Ok(refund) } else { Err(elsewhere(&refund)) }
@@ -362,6 +371,10 @@ pub fn stop(tx: &Tx, refund: &Refund, who: &Who) -> Result<()> {
     }
     refunds::set_decision(tx, refund.id, &who.name, "")?;
     move_to(tx, refund, RefundState::Cancelled)?;
+    // What WeChat knows under its number is another one's, and is entered when it is asked.
+    if refund.state == RefundState::Abnormal {
+        jobs::enqueue(tx, Task::Refund(refund.id), tx.now())?;
+    }
     note(tx, refund, who, &format!("停止退款 {} ¥{}", refund.out_refund_no, refund.amount))
 }
 
@@ -480,14 +493,13 @@ pub fn whole_payment(
     not_before: i64,
 ) -> Result<RefundId> {
     let inside = order.is_some_and(|order| entered.order_id == Some(order.id));
-    let before = refunds::of_transaction(tx, &entered.transaction_id)?;
     let Some(amount) = rest_of(tx, entered)? else {
         return Err(limit("amount", "这笔款已经有退款在处理了，或已经全部退回".into()));
     };
     let new = NewRefund {
         out_refund_no: match order {
             Some(order) => next_number(tx, order)?,
-            None => OutRefundNo::of_entry(&Day::of(tx.now()).to_string(), entered.id, before.len() as i64 + 1),
+            None => next_number_beside(tx, &entered.transaction_id)?,
         },
         order_id: order.map(|order| order.id),
         inside,
