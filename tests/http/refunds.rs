@@ -1176,12 +1176,21 @@ async fn what_was_given_back_by_hand_meanwhile_does_not_go_out_again_unasked() {
         assert_eq!(w.wechat.refunds(&w.transaction(&paid)).len(), 1, "{api}");
         let page = manager.page(&format!("/admin/refunds/{number}")).await;
         assert!(page.contains("也许就是这一笔"), "{api}: {page}");
-        manager.post(&format!("/admin/refunds/{number}/retry"), &[]).await;
-        until(&w, number, "succeeded").await;
+        assert!(page.contains("已记着退过 ¥10.00"), "{api}: {page}");
+        // What is told after that was not looked at.
+        w.advance(MINUTE);
+        w.wechat.refund_by_console(&w.transaction(&paid), 500).unwrap();
+        w.advance(5 * SECOND);
+        w.wait("the notice", || async { alice.order(&paid.no).await["refundedFen"] == 1_500 }).await;
+        for (ends, sum) in [("failed", 1_500), ("succeeded", 2_500)] {
+            manager.post(&format!("/admin/refunds/{number}/retry"), &[]).await;
+            until(&w, number, ends).await;
+            assert_eq!(alice.order(&paid.no).await["refundedFen"], sum, "{api}");
+        }
         w.advance(2 * MINUTE);
         let next = refund_pieces(&w, &manager, &paid, 1).await;
         until(&w, &next, "succeeded").await;
-        assert_eq!(alice.order(&paid.no).await["refundedFen"], 3_000, "{api}");
+        assert_eq!(alice.order(&paid.no).await["refundedFen"], 3_500, "{api}");
         w.must_hold().await;
     }
 }

@@ -12,6 +12,7 @@ use crate::exceptions::store as exceptions;
 use crate::ids::RefundId;
 use crate::jobs::{self, Ran, Task};
 use crate::ledger::{Entered, store as ledger};
+use crate::money::yuan;
 use crate::orders::{REFUNDABLE_FOR, Who};
 use crate::payments::store as payments;
 use crate::refunds::{OTHER_MERCHANT, Origin, Refund, RefundState, store as refunds};
@@ -128,10 +129,18 @@ async fn gave_back_forgotten(shop: &Shop, account: &Account, refund: &Refund) ->
         if !may_go_out(&refund) {
             return Ok(Some(rest(&refund, tx.now())));
         }
-        give_up(tx, &refund, LOOKED, words)?;
+        give_up(tx, &refund, LOOKED, &format!("{words}{}", known_to_be_back(tx, &refund)?))?;
         Ok(Some(Ran::Done))
     };
     shop.write(write).await
+}
+
+/// What whoever looks has to compare with.
+fn known_to_be_back(tx: &Tx, refund: &Refund) -> Result<String> {
+    let others = refund.transaction_id.as_deref().map(|id| refunds::of_transaction(tx, id)).transpose()?;
+    let back = others.iter().flatten().filter(|other| other.id != refund.id && other.state == RefundState::Succeeded);
+    let sum = back.map(|other| other.amount.get()).sum::<i64>();
+    Ok(if sum > 0 { format!("（这笔款本店已记着退过 ¥{}。）", yuan(sum)) } else { String::new() })
 }
 
 /// Of the same payment WeChat has told of a refund that was not made here, after this one was refused, or asked for: it
@@ -286,11 +295,16 @@ fn gone_back_unseen(tx: &Tx, refund: &Refund, transaction_id: &str) -> Result<bo
     Ok(!was_looked_at(tx, refund)? && told_at.is_some_and(|told_at| refund.sent_at.is_none_or(|sent| sent < told_at)))
 }
 
-/// Somebody has looked what went back before this one, since the shop last went back to a backup: until when it was held
-/// for that stands with it.
+/// Somebody has looked what went back before this one, since the shop last went back to a backup and since WeChat last told
+/// of anything: until when it was held for that stands with it.
 fn was_looked_at(conn: &Connection, refund: &Refund) -> Result<bool> {
+    if refund.problem_code != LOOKED {
+        return Ok(false);
+    }
     let since = payments::restored_at(conn)?.is_none_or(|restored_at| refund.not_before >= restored_at);
-    Ok(refund.problem_code == LOOKED && since)
+    let others = refund.transaction_id.as_deref().map(|id| refunds::of_transaction(conn, id)).transpose()?;
+    let told_later = |other: &Refund| other.origin == Origin::Console && other.created_at > refund.not_before;
+    Ok(since && !others.unwrap_or_default().iter().any(told_later))
 }
 
 const GONE_BACK: &str = "微信说这笔付款已有退款，退了多少还没有人核对过，也许就是这一笔。请到微信商户平台核对这笔款的退款：还要退的点重试，不用再退的停止这一笔。";
