@@ -2,7 +2,7 @@
 
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::exceptions::{Exception, store};
+use crate::exceptions::{Exception, Kind, NewException, store};
 use crate::ids::{ExceptionId, OrderId, OrderNo, RefundId};
 use crate::jobs::{self, Task};
 use crate::ledger::store as ledger;
@@ -71,8 +71,30 @@ pub fn restore(tx: &Tx, id: ExceptionId, who: &Who) -> Result<()> {
     if !moves::reopen(tx, &order, "店员恢复了关闭后到账的订单", who)? {
         return Err(Error::from(Code::OutOfStock).says("库存不够，不能恢复订单。可以先补库存，或立即退款"));
     }
+    let tried = refunds::of_transaction(tx, &exception.transaction_id)?;
+    hold_tried(tx, &tried, order.id, &exception.transaction_id)?;
     store::resolve(tx, exception.id, &format!("{}恢复了订单", who.name))?;
     Ok(())
+}
+
+/// One that WeChat refused is what its owner then does by hand in WeChat's own console: whoever sends the goods all the same
+/// looks there first.
+fn hold_tried(tx: &Tx, refunds: &[Refund], order: OrderId, transaction_id: &str) -> Result<()> {
+    let Some(tried) = refunds.iter().find(|refund| refund.tries > 0 && !refund.may_be_taken_on()) else {
+        return Ok(());
+    };
+    let what = format!(
+        "本店给这笔款发过退款 {} ¥{}，微信没有受理：请先到商户平台核对没有人手工退过，再发货",
+        tried.out_refund_no, tried.amount
+    );
+    let new = NewException {
+        order_id: Some(order),
+        transaction_id,
+        amount_fen: tried.payment.get(),
+        ..NewException::new(Kind::AmountMismatch, store::gone_back(transaction_id), &what)
+    };
+    store::open_anew(tx, &new)?;
+    Ok(orders::store::note(tx, order, &Who::system(), Topic::Money, &what)?)
 }
 
 /// 关联到订单: the money becomes the payment of an order that waits for just that sum.
@@ -118,6 +140,7 @@ pub fn link(tx: &Tx, id: ExceptionId, order_no: &OrderNo, who: &Who) -> Result<O
             return Err(Error::from(Code::OutOfStock).says("库存不够，订单不能恢复，所以没有关联。可以先补库存"));
         }
     }
+    hold_tried(tx, &refunds::of_transaction(tx, &entered.transaction_id)?, order.id, &entered.transaction_id)?;
     store::resolve(tx, exception.id, &format!("{}关联到订单 {order_no}", who.name))?;
     Ok(order.id)
 }

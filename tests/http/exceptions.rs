@@ -123,6 +123,32 @@ async fn staff_may_stop_the_refund_and_decide_otherwise() {
     w.must_hold().await;
 }
 
+/// A refund that WeChat refused may have been made in its console instead: whoever takes the order up again is told to look
+/// before goods leave for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_is_taken_up_after_a_refused_refund_is_looked_at_before_it_is_sent() {
+    let w = World::new().await;
+    let placed = late_without_stock(&w, "苹果", 1000).await;
+    let (manager, alice) = (w.staff("manager", Role::Manager).await, w.buyer("alice").await);
+    let id = exception_id(&w, "late_payment").await;
+    w.wechat.fault_always("refund", Fault::refused("NOTENOUGH", "余额不足"));
+    let number = format!("{}R01", placed.no);
+    super::refunds::until(&w, &number, "failed").await;
+    manager.post(&format!("/admin/refunds/{number}/stop"), &[]).await;
+    let sku = alice.order(&placed.no).await["lines"][0]["skuId"].as_str().unwrap().parse().unwrap();
+    let restock = move |tx: &xiaopu::db::Tx| {
+        Ok::<_, xiaopu::error::Error>(xiaopu::catalogue::stock::adjust(tx, sku, 5, None, "进货")?)
+    };
+    w.shop.db.write(restock).await.unwrap();
+    manager.post(&format!("/admin/exceptions/{id}/restore"), &[]).await;
+    assert_eq!(alice.status(&placed.no).await, "to_ship");
+    let page = format!("/admin/orders/{}", placed.no);
+    manager.post(&format!("{page}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+    assert_eq!(alice.status(&placed.no).await, "to_ship");
+    assert!(manager.page(&page).await.contains("没有人手工退过"));
+    w.must_hold().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_refund_can_be_sent_after_all() {
     let w = World::new().await;

@@ -98,6 +98,33 @@ async fn after_a_restore_nothing_leaves_for_money_that_went_back() {
     }
 }
 
+/// Somebody has to look for which goods it went back: that another refund is learnt of meanwhile does not answer that.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_learnt_later_answers_no_question_of_a_restore() {
+    for api in ["v2", "v3"] {
+        let w = v3::world(api).await;
+        let sku = w.product("苹果", 1_000, 99).await;
+        let (alice, boss) = (w.buyer("alice").await, w.staff("boss", Role::Manager).await);
+        let placed = w.paid(&alice, sku, 3).await;
+        w.wechat.ways(|ways| ways.refund_notices = false);
+        forgotten(&w, &placed, "R01", 1_000).await;
+        goes_back(&w);
+        starts(&w).await;
+        assert_eq!(ship(&boss, &alice, &placed).await.0, "to_ship", "{api}");
+        w.wechat.ways(|ways| ways.refund_notices = true);
+        w.wechat.refund_by_console(&w.transaction(&placed), 500).unwrap();
+        w.advance(5 * SECOND);
+        w.wait("the notice", || async {
+            w.run_jobs().await;
+            alice.order(&placed.no).await["refundedFen"] == 1_500
+        })
+        .await;
+        let (status, said) = ship(&boss, &alice, &placed).await;
+        assert!(status == "to_ship" && said.contains("核对"), "{api}: {said}");
+        w.must_hold().await;
+    }
+}
+
 /// What went back under a number that was given out again since, to a wish that nobody has agreed to, is entered all the
 /// same; the wish goes on under a number of its own.
 #[tokio::test(flavor = "multi_thread")]

@@ -214,7 +214,7 @@ fn hold(tx: &Tx, one: &ToAsk, found: Back) -> Result<()> {
         order_id: Some(one.order),
         transaction_id: &one.transaction_id,
         amount_fen: full.order.paid.get(),
-        ..NewException::new(Kind::AmountMismatch, exceptions::gone_back(&one.transaction_id), &what)
+        ..NewException::new(Kind::AmountMismatch, exceptions::forgotten(&one.transaction_id), &what)
     };
     exceptions::open_anew(tx, &new)?;
     Ok(orders::store::note(tx, one.order, &Who::wechat(), Topic::Money, &what)?)
