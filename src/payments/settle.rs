@@ -1,6 +1,6 @@
 //! Settling: the one way to "paid". A payment is a fact; it is never refused or dropped, whatever the order's state.
 
-use super::refund::{self, STOPPABLE_FOR};
+use super::refund::{self, STOPPABLE_FOR, learn};
 use super::{Attempt, AttemptState, attempts, store};
 use crate::clock::{self, DAY};
 use crate::db::{DbError, Tx};
@@ -14,6 +14,7 @@ use crate::orders::store::NewPrice;
 use crate::orders::{self, Order, OrderStatus, Topic, Who, moves};
 use crate::refunds::{Refund, store as refunds};
 use crate::settings::Settings;
+use crate::transactions::store as messages;
 use crate::wechat::{Api, Payment};
 
 /// Where the fact came from.
@@ -108,24 +109,37 @@ impl Fact<'_> {
     fn settle(&self, settings: &Settings) -> Result<Settlement> {
         let attempt = store::attempt_of(self.tx, self.payment)?;
         let settled = self.decide(attempt.as_ref(), settings)?;
-        if self.payment.refund_started
+        // A refund's notice may have come before the payment's: nothing could be done about it then.
+        let told = settled != Settled::AlreadyPaid
+            && !messages::refunds_named(self.tx, &self.payment.transaction_id)?.is_empty();
+        if (self.payment.refund_started || told)
             && let Some(entered) = ledger::payment(self.tx, &self.payment.transaction_id)?
         {
             jobs::enqueue(self.tx, Task::Refunds(entered.id), self.tx.now())?;
-            self.given_back_elsewhere(attempt.as_ref(), entered.order_id)?;
+            learn::hold_untold(self.tx, entered.id)?;
+            if self.payment.refund_started {
+                self.given_back_elsewhere(attempt.as_ref(), entered.order_id)?;
+            }
         }
         store::clear_unread(self.tx, &self.payment.out_trade_no)?;
         Ok(Settlement { settled, attempt })
     }
 
-    /// WeChat says that money of this payment went back, and none of our refunds can be meant: API v3 does not tell which it
-    /// was, so a person has to look before the goods leave.
+    /// WeChat says that money of this payment went back, and none of our refunds can be meant: the goods do not leave before
+    /// API v2 has listed it. API v3 does not tell which it was, so a person has to look.
     fn given_back_elsewhere(&self, attempt: Option<&Attempt>, order: Option<OrderId>) -> Result<()> {
         let known = refunds::of_transaction(self.tx, &self.payment.transaction_id)?;
-        if self.payment.api != Api::V3 || known.iter().any(Refund::may_be_taken_on) {
+        if known.iter().any(Refund::may_be_taken_on) {
             return Ok(());
         }
-        let what = "微信说这笔付款已有退款，不是本店退的，多半是有人在商户平台退的；退了多少，API v3 问不到，要等第二天的账单：请先到商户平台核对再发货";
+        let what = match self.payment.api {
+            Api::V2 => {
+                "微信说这笔付款已有退款，不是本店退的，多半是有人在商户平台退的：正在向微信查退了多少，查到之前不发货"
+            }
+            Api::V3 => {
+                "微信说这笔付款已有退款，不是本店退的，多半是有人在商户平台退的；退了多少，API v3 问不到，要等第二天的账单：请先到商户平台核对再发货"
+            }
+        };
         let new = NewException {
             order_id: order,
             attempt_id: attempt.map(|attempt| attempt.id),

@@ -432,6 +432,49 @@ async fn a_refund_that_a_notice_tells_of_and_a_query_does_not_holds_its_order() 
     }
 }
 
+/// Of one payment the refund is heard of before the payment itself, by its notice or by a query: nothing leaves for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_is_told_of_before_its_payment_is_not_forgotten() {
+    for (api, by_notice) in [("v2", true), ("v3", true), ("v2", false), ("v3", false)] {
+        let case = format!("{api} {by_notice}");
+        let w = world(api).await;
+        w.wechat.ways(|ways| ways.refund_notices = by_notice);
+        let sku = w.product("苹果", 8800, 99).await;
+        let (alice, boss) = (w.buyer("alice").await, w.staff("boss", Role::Manager).await);
+        let placed = Placed::of(alice.buy(sku, 1).await);
+        w.wechat.pay_unheard(&placed.prepay_id, Paying::Well).unwrap();
+        w.wechat.refund_by_console(&w.transaction(&placed), 8800).unwrap();
+        w.wechat.fault_always("refundquery", Fault::Http500);
+        w.advance(4 * SECOND);
+        if by_notice {
+            let heard = "select count(*) from messages where kind = 'refund_notify'";
+            w.wait("the refund's notice", || async { w.count(heard).await == 1 }).await;
+            assert_eq!(alice.status(&placed.no).await, "pending_payment", "{case}");
+        }
+        if !by_notice {
+            alice.post(&format!("/orders/{}/check", placed.no), None).await;
+        } else if api == "v3" {
+            let notice = w.wechat.notice_v3(&placed.out_trade_no, None).unwrap();
+            assert_eq!(knock(&w, &notice.headers, &notice.body).await.0, 204);
+        } else {
+            let mut notice = w.notice(&placed, "alice");
+            notice.set("transaction_id", w.transaction(&placed));
+            w.notify(crate::support::signed(&notice)).await;
+        }
+        let page = format!("/admin/orders/{}", placed.no);
+        boss.post(&format!("{page}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        assert_eq!(alice.status(&placed.no).await, "to_ship", "{case}");
+        w.wechat.clear_faults();
+        next_morning(&w).await;
+        w.wait("the end", || async {
+            w.run_jobs().await;
+            alice.status(&placed.no).await == "closed"
+        })
+        .await;
+        w.must_hold().await;
+    }
+}
+
 /// A shop by API v3 alone cannot open what WeChat tells of its console: the owner hears which key is missing.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shop_by_api_v3_alone_is_told_of_what_it_cannot_open() {

@@ -329,7 +329,8 @@ pub async fn told(shop: &Shop, entry: LedgerId) -> Result<Ran> {
     Ok(ran)
 }
 
-fn hold_untold(tx: &Tx, entry: LedgerId) -> Result<()> {
+/// Where a notice told of a refund that is not known yet.
+pub fn hold_untold(tx: &Tx, entry: LedgerId) -> Result<()> {
     let Some((entered, order)) = ledger::payment_by_id(tx, entry)?.and_then(|paid| paid.order_id.map(|id| (paid, id)))
     else {
         return Ok(());
