@@ -1086,7 +1086,8 @@ async fn what_is_said_to_have_gone_back_is_looked_at_before_more_goes_back() {
             manager.post(&format!("/admin/refunds/{next}/stop"), &[]).await;
         } else {
             // Given back in another way, it says nothing more of what is to be done.
-            manager.post(&format!("/admin/refunds/{next}/other-means"), &[("words", "现金")]).await;
+            let paid = [("words", "现金"), ("looked", "true")];
+            manager.post(&format!("/admin/refunds/{next}/other-means"), &paid).await;
             let page = manager.page(&format!("/admin/refunds/{next}")).await;
             assert!(page.contains("已退款") && !page.contains("也许就是这一笔"), "{page}");
         }
@@ -1130,6 +1131,12 @@ async fn a_refused_refund_does_not_go_out_beside_what_was_done_in_its_place() {
         assert_eq!(w.wechat.refunds(&w.transaction(&paid)).len(), 1, "{case}");
         let page = manager.page(&format!("/admin/refunds/{}", refused[0])).await;
         assert!(page.contains("也许就是这一笔"), "{case}: {page}");
+        // Nor is it given back in another way.
+        let other = format!("/admin/refunds/{}/other-means", refused[0]);
+        manager.post(&other, &[("words", "现金")]).await;
+        assert_eq!(state(&w, &refused[0]).await.0, "failed", "{case}");
+        let said = manager.said(&format!("/admin/refunds/{}", refused[0])).await;
+        assert!(said.contains("也许就是这一笔：请先核对"), "{case}: {said}");
         // Somebody has looked; where nothing went back, nobody has to.
         manager.post(&retry(&refused[0]), &[]).await;
         until(&w, &refused[0], "succeeded").await;

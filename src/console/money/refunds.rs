@@ -239,6 +239,8 @@ struct RefundPage {
     held: Option<String>,
     /// WeChat cannot be asked about it with what is set today.
     unasked: bool,
+    /// What went back in WeChat's own console since this one was asked for, or refused, in words.
+    elsewhere: Option<String>,
     may: Options,
 }
 
@@ -254,13 +256,14 @@ async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>
         let next = (jobs::store::waiting_for(conn, task)?, jobs::store::failing(conn, task)?);
         let order = refund.order_id.map(|id| orders::by_id(conn, id)).transpose()?.flatten();
         let order = order.map(|order| orders::full(conn, order)).transpose()?;
+        let elsewhere = send::gone_meanwhile(conn, &refund)?;
         let full = store::full(conn, refund)?;
         let lines = order.as_ref().map(|order| named_lines(conn, order, &full.lines)).transpose()?;
         let asked = order.as_ref().filter(|_| full.refund.options().decide);
         let form = asked.map(|order| Offer::of(conn, order, Some(&full))).transpose()?;
-        Ok((full, order, lines, form, next))
+        Ok((full, order, lines, form, next, elsewhere))
     };
-    let (full, order, lines, form, (next, failing)) = shop.read(read).await?;
+    let (full, order, lines, form, (next, failing), elsewhere) = shop.read(read).await?;
     let mut may = may(&staff.0, &shop.settings(), &full.refund);
     may.settle |= unasked.is_some() && staff.0.role >= Role::Manager && full.refund.state.is_under_way();
     let page = RefundPage {
@@ -270,6 +273,7 @@ async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>
         form,
         next: next.map(clock::shown),
         unasked: unasked.is_some(),
+        elsewhere,
         held: unasked.or(failing).filter(|why| {
             // What stands with the refund itself is not said twice.
             let said = full.refund.problem_code == OTHER_MERCHANT || full.refund.problem.contains(why);
@@ -891,6 +895,12 @@ async fn settle(shop: &Shop, staff: &Staff, number: &str, form: &Words) -> Resul
             return Err(Error::from(Code::WechatUnavailable).says(words));
         }
     };
+    let known = refund.clone();
+    let elsewhere = shop.read(move |conn| send::gone_meanwhile(conn, &known)).await?;
+    if let Some(elsewhere) = elsewhere.filter(|_| !form.looked) {
+        let words = format!("{elsewhere}，也许就是这一笔：请先核对，确认不是它再勾选登记，是它就停止这一笔");
+        return Err(Error::from(Code::OrderState).says(words));
+    }
     let what = if looked {
         "登记其他方式退还（问不到微信，本人在商户平台核对过）"
     } else {
@@ -1008,7 +1018,17 @@ mod tests {
             (Shown::bare(), None, None, None, Options::default()),
         ] {
             let (held, unasked) = (next.clone(), next.is_some());
-            let page = RefundPage { frame: Frame::sample(Role::Manager), r, lines, form, next, held, unasked, may };
+            let page = RefundPage {
+                frame: Frame::sample(Role::Manager),
+                r,
+                lines,
+                form,
+                next,
+                held,
+                unasked,
+                elsewhere: unasked.then(|| "微信说这笔款有过退款".to_owned()),
+                may,
+            };
             let html = assets::strictly("console/refund.html", page).unwrap_or_else(|e| panic!("{e:#}"));
             assert!(html.contains("261008131540ABCDEFGHR01"));
         }

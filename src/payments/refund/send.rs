@@ -146,6 +146,21 @@ fn known_to_be_back(tx: &Tx, refund: &Refund) -> Result<String> {
 /// Of the same payment WeChat has told of a refund that was not made here, after this one was refused, or asked for: it
 /// may have been made in its place.
 fn told_of_since(conn: &Connection, refund: &Refund, transaction_id: &str) -> Result<bool> {
+    Ok(!others_since(conn, refund, transaction_id)?.is_empty())
+}
+
+/// What whoever is about to give it back in another way has to compare it with, in words.
+pub fn gone_meanwhile(conn: &Connection, refund: &Refund) -> Result<Option<String>> {
+    let others = refund.transaction_id.as_deref().map(|id| others_since(conn, refund, id)).transpose()?;
+    let taken = others.iter().flatten().filter(|other| other.state.takes_money());
+    Ok(match taken.map(|other| other.amount.get()).sum() {
+        0 if refund.problem_code == LOOKED => Some("微信说这笔款有过退款".to_owned()),
+        0 => None,
+        sum => Some(format!("这之后有人在微信商户平台退过 ¥{}", yuan(sum))),
+    })
+}
+
+fn others_since(conn: &Connection, refund: &Refund, transaction_id: &str) -> Result<Vec<Refund>> {
     // Goods that come back were to be paid for long before they are.
     let asked_at = returns::asked_at(conn, refund.id)?;
     let later = |other: &Refund| match (refund.state, refund.sent_at, asked_at) {
@@ -154,8 +169,9 @@ fn told_of_since(conn: &Connection, refund: &Refund, transaction_id: &str) -> Re
         (_, Some(at), _) | (_, None, Some(at)) => other.created_at >= at,
         (_, None, None) => other.id > refund.id,
     };
-    let others = refunds::of_transaction(conn, transaction_id)?;
-    Ok(others.iter().any(|other| other.id != refund.id && other.origin == Origin::Console && later(other)))
+    let mut others = refunds::of_transaction(conn, transaction_id)?;
+    others.retain(|other| other.id != refund.id && other.origin == Origin::Console && later(other));
+    Ok(others)
 }
 
 /// Agreed to, and not taken on by WeChat.
