@@ -348,6 +348,8 @@ struct BatchPage {
 
 #[derive(Serialize)]
 struct Group {
+    /// Which of the page's choices shows it.
+    of: &'static str,
     class: &'static str,
     title: &'static str,
     words: String,
@@ -411,11 +413,11 @@ async fn batch_page(
 fn groups(judged: &[batch::Judged], moved: &dyn Fn(usize) -> bool) -> Vec<Group> {
     let done = |j: &batch::Judged| j.row.done.is_some();
     let of = |verdict: Verdict| move |j: &batch::Judged| !done(j) && j.verdict == verdict;
-    let shown = |class: &'static str, title: &'static str, words: &str, belongs: &dyn Fn(&batch::Judged) -> bool| {
+    let shown = |one: &'static str, class, title, words: &str, belongs: &dyn Fn(&batch::Judged) -> bool| {
         let mut rows: Vec<(usize, &batch::Judged)> = judged.iter().enumerate().filter(|(_, j)| belongs(j)).collect();
         rows.sort_by_key(|(at, _)| !moved(*at));
         let rows = rows.into_iter().map(|(at, j)| judged_row(at, j, moved(at))).collect();
-        Group { class, title, words: words.to_owned(), rows }
+        Group { of: one, class, title, words: words.to_owned(), rows }
     };
     let (counted, by_goods) = batch::left_in_part(judged);
     let mut in_part = Vec::new();
@@ -429,12 +431,12 @@ fn groups(judged: &[batch::Judged], moved: &dyn Fn(usize) -> bool) -> Vec<Group>
     }
     let in_part = in_part.join("。");
     vec![
-        shown("red", "不能发", "在这里改好，或改好再导入", &of(Verdict::Wrong)),
-        shown("amber", "改单号", "已经发过，执行后换成新的单号", &of(Verdict::Renumber)),
-        shown("green", "可以发", &in_part, &of(Verdict::Ready)),
-        shown("green", "已执行", "", &done),
-        shown("grey", "早已发货", "单号一样，不会重复发", &of(Verdict::Same)),
-        shown("grey", "没填", "没有快递单号的行，不处理", &of(Verdict::Empty)),
+        shown("wrong", "red", "不能发", "在这里改好，或改好再导入", &of(Verdict::Wrong)),
+        shown("ready", "amber", "改单号", "已经发过，执行后换成新的单号", &of(Verdict::Renumber)),
+        shown("ready", "green", "可以发", &in_part, &of(Verdict::Ready)),
+        shown("done", "green", "已执行", "", &done),
+        shown("same", "grey", "早已发货", "单号一样，不会重复发", &of(Verdict::Same)),
+        shown("empty", "grey", "没填", "没有快递单号的行，不处理", &of(Verdict::Empty)),
     ]
 }
 
@@ -863,7 +865,7 @@ mod tests {
             };
             let html = assets::strictly("console/shipping.html", page).unwrap_or_else(|e| panic!("{e:#}"));
             assert_eq!((html.contains("还没有执行"), html.contains("30 分钟内可以整批撤销")), (full, !full));
-            let of = |class, title, rows| Group { class, title, words: "在这里改好".into(), rows };
+            let of = |of, class, title, rows| Group { of, class, title, words: "在这里改好".into(), rows };
             let wrong = vec![row(Verdict::Wrong, false)];
             let page = BatchPage {
                 frame: frame(),
@@ -878,7 +880,10 @@ mod tests {
                 done: usize::from(full),
                 may_undo: full,
                 undo_minutes: shipping::UNDO_MINUTES,
-                groups: vec![of("red", "不能发", wrong), of("green", "已执行", vec![row(Verdict::Ready, true)])],
+                groups: vec![
+                    of("wrong", "red", "不能发", wrong),
+                    of("done", "green", "已执行", vec![row(Verdict::Ready, true)]),
+                ],
                 moved: usize::from(full),
                 seen: "ab".into(),
                 carriers: vec!["顺丰速运".into()],
