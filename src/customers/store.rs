@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use super::{After, Customer, Filter, Sort};
 use crate::buyers::addresses::Address;
 use crate::db::{Kept, Named, Tx};
-use crate::ids::{BuyerId, OrderId};
+use crate::ids::{BuyerId, ImageHash, OrderId, ProductId};
 use crate::orders::search::{Filter as OrderFilter, Words, store as search};
 use crate::orders::store as orders;
 use crate::transactions::store::Said;
@@ -109,6 +109,42 @@ fn statement(sort: Sort, chosen: Option<&Chosen>) -> String {
 fn with_key(row: &Row<'_>) -> Result<(After, Customer)> {
     let customer = read(row)?;
     Ok((After { key: row.get("key")?, buyer: customer.id.0 }, customer))
+}
+
+/// What somebody bought: which goods, how many pieces he kept, and in how many orders.
+pub struct Bought {
+    pub product: ProductId,
+    pub name: String,
+    pub spec: String,
+    pub image: Option<ImageHash>,
+    pub pieces: i64,
+    pub orders: i64,
+}
+
+/// So many of his last orders say what a customer likes.
+const LOOKED_AT: i64 = 200;
+
+/// What a customer buys most, as it was called when he bought it last; of those alike what he bought last.
+pub fn favourites(conn: &Connection, id: BuyerId, most: i64) -> Result<Vec<Bought>> {
+    let mut rows = conn.prepare_cached(
+        "select l.product_id, l.name, l.spec_text, l.image_hash, sum(l.quantity - l.refunded_quantity) as pieces,
+                count(*) filter (where l.quantity > l.refunded_quantity) as orders, max(l.id) as last
+           from (select id from orders where buyer_id = ?1 and paid_at is not null order by id desc limit ?2) o
+           join order_lines l on l.order_id = o.id
+          group by l.sku_id having pieces > 0
+          order by orders desc, pieces desc, last desc limit ?3",
+    )?;
+    let bought = rows.query_map(params![id, LOOKED_AT, most], |row| {
+        Ok(Bought {
+            product: row.get("product_id")?,
+            name: row.get("name")?,
+            spec: row.get("spec_text")?,
+            image: row.get("image_hash")?,
+            pieces: row.get("pieces")?,
+            orders: row.get("orders")?,
+        })
+    })?;
+    bought.collect()
 }
 
 /// What a filter leaves of all customers.

@@ -25,7 +25,8 @@ async fn whoever_paid_is_a_customer_with_his_sums() {
         assert!(at[first] < at[1 - first], "{by}: {at:?}");
     }
     let page = clerk.page("/admin/customers").await;
-    for words in ["¥30.00", "¥50.00", "浙江省杭州市西湖区", "138****1234", &last.no] {
+    for words in ["¥30.00", "¥50.00", "¥15.00", "title=\"苹果 ×2\"", "浙江省杭州市西湖区", "138****1234", &last.no]
+    {
         assert!(page.contains(words), "{words}");
     }
     assert!(!page.contains("13800001234") && !page.contains("王小样"), "masked");
@@ -42,6 +43,7 @@ async fn whoever_paid_is_a_customer_with_his_sums() {
     w.run_jobs().await;
     let page = clerk.page("/admin/customers/1").await;
     assert!(page.contains("付过 2 单 · 累计 <span class=\"money\">¥20.00"), "{page}");
+    assert!(page.contains("<small>1 单 · 2 件</small>"), "what he kept: {page}");
     w.must_hold().await;
 }
 

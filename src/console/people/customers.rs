@@ -12,14 +12,15 @@ use crate::buyers::addresses::Address;
 use crate::catalogue::media::thumb;
 use crate::clock::{self, Day};
 use crate::console::{Download, Frame, back, cut, filled, framed, query_string, refused, undoable, waiting, workbook};
-use crate::customers::{After, Customer, Filter, Sort, erase, read_note, read_tags, store};
+use crate::customers::store::{self, Bought};
+use crate::customers::{After, Customer, Filter, Sort, erase, read_note, read_tags};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
-use crate::ids::{BuyerId, OrderId, OrderNo, PromotionId};
+use crate::ids::{BuyerId, OrderId, OrderNo, ProductId, PromotionId};
 use crate::money::{plain, yuan};
 use crate::orders::store::{self as orders, Wanted};
-use crate::orders::{Full, OrderStatus};
+use crate::orders::{Full, Line, OrderStatus};
 use crate::promotions::{Phase, Promotion, give, store as promotions};
 use crate::shop::Shop;
 use crate::staff::login::audit;
@@ -36,6 +37,8 @@ const MOST_EXPORTED: i64 = 20_000;
 /// Orders on a customer's page, and addresses in full.
 const ORDERS: i64 = 20;
 const ADDRESSES: i64 = 50;
+/// Goods that somebody buys most.
+const FAVOURITES: i64 = 6;
 
 /// What the address says.
 #[derive(FromForm, Clone, Debug, Default)]
@@ -95,7 +98,37 @@ struct CustomersPage<'a> {
     next: Option<String>,
     /// There are others before this page.
     later: bool,
-    customers: Vec<CustomerShown>,
+    customers: Vec<RowShown>,
+}
+
+/// Pictures of a row; of more goods it is said how many.
+const PICTURED: usize = 3;
+
+/// A customer in the list, with what the last order was of.
+#[derive(Serialize)]
+struct RowShown {
+    #[serde(flatten)]
+    customer: CustomerShown,
+    pictures: Vec<Option<String>>,
+    /// So many kinds more than those.
+    more: usize,
+    goods: String,
+}
+
+impl RowShown {
+    fn of(customer: &Customer, lines: &[Line], now: i64) -> RowShown {
+        RowShown {
+            customer: CustomerShown::of(customer, now),
+            pictures: lines.iter().take(PICTURED).map(|line| line.image.as_ref().map(thumb)).collect(),
+            more: lines.len().saturating_sub(PICTURED),
+            goods: lines.iter().map(Line::text).collect::<Vec<_>>().join("，"),
+        }
+    }
+}
+
+fn last_goods(conn: &Connection, no: &OrderNo) -> Result<Vec<Line>> {
+    let order = orders::by_no(conn, no)?;
+    Ok(order.map(|order| orders::lines(conn, order.id)).transpose()?.unwrap_or_default())
 }
 
 #[derive(Serialize)]
@@ -135,10 +168,18 @@ impl Query {
 async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, query: Query) -> Result<Template> {
     let (filter, sort, after, size) = (query.filter(), query.sort(), After::read(&query.after), staff.0.lists.rows);
     let read = move |conn: &Connection| {
-        Ok((store::list(conn, &filter, sort, after, size + 1)?, store::tags(conn)?, waiting(conn)?))
+        let mut customers = store::list(conn, &filter, sort, after, size + 1)?;
+        let more = cut(&mut customers, size);
+        let next = customers.last().filter(|_| more).map(|(after, _)| after.word());
+        let with_goods = |(_, customer): (After, Customer)| {
+            let goods = customer.last.as_ref().map(|(no, _)| last_goods(conn, no)).transpose()?.unwrap_or_default();
+            Ok((customer, goods))
+        };
+        let customers: Vec<_> = customers.into_iter().map(with_goods).collect::<Result<_>>()?;
+        Ok((customers, next, store::tags(conn)?, waiting(conn)?))
     };
-    let (mut customers, tags, waits) = shop.read(read).await?;
-    let (more, now) = (cut(&mut customers, size), shop.now());
+    let (customers, next, tags, waits) = shop.read(read).await?;
+    let now = shop.now();
     let page = CustomersPage {
         frame: framed(shop, &staff.0, "customers", flash, waits),
         sorts: query.sorts(),
@@ -152,9 +193,9 @@ async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>,
         may_export: staff.0.role >= EXPORTS_CUSTOMERS,
         most_exported: MOST_EXPORTED,
         address: query.address(),
-        next: customers.last().filter(|_| more).map(|(after, _)| after.word()),
+        next,
         later: after.is_some(),
-        customers: customers.iter().map(|(_, customer)| CustomerShown::of(customer, now)).collect(),
+        customers: customers.iter().map(|(customer, goods)| RowShown::of(customer, goods, now)).collect(),
     };
     Ok(assets::page("console/customers.html", page))
 }
@@ -288,6 +329,8 @@ struct CustomerPage {
     /// Names, phones and addresses stand there in full.
     revealed: bool,
     addresses: Vec<AddressShown>,
+    /// What is bought most.
+    favourites: Vec<BoughtShown>,
     orders: Vec<OrderShown>,
     next: Option<OrderId>,
     /// There are newer ones before this page.
@@ -343,6 +386,29 @@ impl OrderShown {
 }
 
 #[derive(Serialize)]
+struct BoughtShown {
+    id: ProductId,
+    name: String,
+    spec: String,
+    image: Option<String>,
+    pieces: i64,
+    orders: i64,
+}
+
+impl From<&Bought> for BoughtShown {
+    fn from(bought: &Bought) -> BoughtShown {
+        BoughtShown {
+            id: bought.product,
+            name: bought.name.clone(),
+            spec: bought.spec.clone(),
+            image: bought.image.as_ref().map(thumb),
+            pieces: bought.pieces,
+            orders: bought.orders,
+        }
+    }
+}
+
+#[derive(Serialize)]
 struct CouponShown {
     id: PromotionId,
     name: String,
@@ -369,9 +435,10 @@ async fn render(
         let page = orders::page_of_buyer(conn, id, Wanted::All, before, ORDERS + 1)?;
         let page: rusqlite::Result<Vec<_>> = page.into_iter().map(|order| orders::full(conn, order)).collect();
         let coupons: Vec<Promotion> = promotions::all(conn)?.into_iter().filter(Promotion::is_coupon).collect();
-        Ok((customer, addresses, page?, store::tags(conn)?, coupons, waiting(conn)?))
+        let favourites = store::favourites(conn, id, FAVOURITES)?;
+        Ok((customer, addresses, page?, favourites, store::tags(conn)?, coupons, waiting(conn)?))
     };
-    let (customer, addresses, mut orders, tags, coupons, waits) = shop.read(read).await?;
+    let (customer, addresses, mut orders, favourites, tags, coupons, waits) = shop.read(read).await?;
     let (more, now) = (cut(&mut orders, ORDERS), shop.now());
     let given = coupons.iter().filter(|one| one.phase(now) != Phase::Ended && !one.is_exhausted());
     let page = CustomerPage {
@@ -379,6 +446,7 @@ async fn render(
         customer: CustomerShown::of(&customer, now),
         revealed,
         addresses: addresses.iter().map(AddressShown::from).collect(),
+        favourites: favourites.iter().map(BoughtShown::from).collect(),
         orders: orders.iter().map(|full| OrderShown::of(full, now)).collect(),
         next: orders.last().filter(|_| more).map(|full| full.order.id),
         later: before.is_some(),
@@ -551,6 +619,12 @@ mod tests {
     fn pages_of_customers_ask_for_nothing_that_they_are_not_given() {
         for full in [true, false] {
             let query = Query { q: if full { "李".into() } else { String::new() }, ..Query::default() };
+            let row = |full: bool| RowShown {
+                customer: customer(full),
+                pictures: if full { vec![None, Some("/media/1.jpg".into())] } else { Vec::new() },
+                more: usize::from(full),
+                goods: "草莓 ×2".into(),
+            };
             let page = CustomersPage {
                 frame: Frame::sample(Role::Owner),
                 sorts: query.sorts(),
@@ -566,7 +640,7 @@ mod tests {
                 address: query.address(),
                 next: full.then(|| "9".to_owned()),
                 later: full,
-                customers: if full { vec![customer(true), customer(false)] } else { Vec::new() },
+                customers: if full { vec![row(true), row(false)] } else { Vec::new() },
             };
             let html = assets::strictly("console/customers.html", page).unwrap_or_else(|e| panic!("{e:#}"));
             assert_eq!((html.contains("最多 20000 位"), html.contains("还没有人付过款")), (full, !full));
@@ -585,7 +659,16 @@ mod tests {
                     receiver: "李四".into(), phone: "13800001234".into(), place: "科技园 1 号".into()
                 };
             let coupon = CouponShown { id: PromotionId(1), name: "满减".into(), text: "满 50 减 5".into() };
+            let liked = |image: Option<&str>| BoughtShown {
+                id: ProductId(1),
+                name: "草莓".into(),
+                spec: "1 斤".into(),
+                image: image.map(str::to_owned),
+                pieces: 3,
+                orders: 2,
+            };
             let page = CustomerPage {
+                favourites: if full { vec![liked(None), liked(Some("/media/1.jpg"))] } else { Vec::new() },
                 frame: Frame::sample(Role::Owner),
                 customer: customer(full),
                 revealed: full,
