@@ -159,6 +159,13 @@ async fn an_order_shows_its_messages_and_hides_what_is_personal() {
     };
     assert!(revealed.contains("13800001234") && revealed.contains("演示路"));
     assert_eq!(w.count("select count(*) from audit_log where what like '查看订单%'").await, 1);
+    // Whoever goes through a list stays in it.
+    let came = [("list", "tab=to_ship"), ("n", "1"), ("of", "1")];
+    let revealed = clerk.page_of(&format!("/admin/orders/{}/reveal", placed.no), &came).await;
+    assert!(
+        revealed.contains("第 1 / 1 单") && revealed.contains("name=\"came.list\" value=\"tab=to_ship\""),
+        "{revealed}"
+    );
     // Every message exchanged, each with its raw text and without a signature.
     let log = clerk.page(&format!("/admin/transactions?q={}", placed.no)).await;
     assert!(log.contains("各接口快慢") && log.contains("最慢的是"), "how quick WeChat is: {log}");

@@ -7,6 +7,7 @@ use rocket_dyn_templates::Template;
 use serde::Serialize;
 
 use super::card::Card;
+use super::life::{self, Step};
 use super::list::FlagShown;
 use super::returns::{LineOf, ResendShown, resends_shown, to_resend};
 use super::timeline::{self, Part};
@@ -81,13 +82,15 @@ fn revealed(_staff: Staff, no: &str) -> Redirect {
 }
 
 /// Shows whom a parcel goes to in full, and writes down who looked.
-#[post("/orders/<no>/reveal")]
-async fn reveal(shop: &State<Shop>, staff: Staff, no: &str) -> Result<Template> {
+#[post("/orders/<no>/reveal", data = "<came>")]
+async fn reveal(shop: &State<Shop>, staff: Staff, no: &str, came: Option<Form<Came>>) -> Result<Template> {
     let order = find(shop, no).await?;
     let (looked, number) = (staff.clone(), order.order_no);
     let what = format!("查看订单 {number} 的完整收货信息");
     shop.write(move |tx| Ok(audit(tx, &looked, &what)?)).await?;
-    render(shop, &staff, None, no, Looking { revealed: true, ..Looking::default() }, "console/order.html").await
+    let looking =
+        Looking { revealed: true, came: came.map(Form::into_inner).unwrap_or_default(), ..Looking::default() };
+    render(shop, &staff, None, no, looking, "console/order.html").await
 }
 
 /// What one read of the database knows of an order.
@@ -496,18 +499,7 @@ fn shares_text(shares: &Shares) -> String {
     format!("{text} · 到账 ¥{}", yuan(shares.settled_fen()))
 }
 
-#[derive(Serialize)]
-struct Step {
-    text: &'static str,
-    at: Option<String>,
-    done: bool,
-    here: bool,
-    took: Option<String>,
-    /// The stretch that it is in just now.
-    waits: bool,
-}
-
-/// The order's life line: what was reached and when, how long each stretch took, and where it stands.
+/// The order's life line, from being placed to its end.
 fn steps(full: &Full, now: i64) -> Vec<Step> {
     let order = &full.order;
     let mut reached = vec![("提交", Some(order.created_at)), ("付款", order.paid_at)];
@@ -522,20 +514,7 @@ fn steps(full: &Full, now: i64) -> Vec<Step> {
         }
         (_, None) => reached.extend([("发货", order.shipped_at), ("完成", order.completed_at)]),
     }
-    let here = reached.iter().position(|(_, at)| at.is_none());
-    let took = |i: usize| {
-        let (from, to) = (reached[i].1?, reached.get(i + 1)?.1);
-        Some(clock::span(to.unwrap_or(now) - from))
-    };
-    let step = |(i, (text, at)): (usize, &(&'static str, Option<i64>))| Step {
-        text,
-        at: at.map(|at| clock::shown_near(at, now)),
-        done: at.is_some(),
-        here: here == Some(i),
-        took: took(i),
-        waits: here == Some(i + 1),
-    };
-    reached.iter().enumerate().map(step).collect()
+    life::line(&reached, now)
 }
 
 fn back(no: &str, outcome: Result<&'static str>) -> Flash<Redirect> {
@@ -681,10 +660,7 @@ mod tests {
             frame: Frame::sample(Role::Owner),
             order: Card::sample(),
             place: Some(walk::Shown::sample()),
-            steps: vec![
-                Step { text: "提交", at: Some("13:15".into()), done: true, here: false, took: None, waits: false },
-                Step { text: "付款", at: None, done: false, here: true, took: Some("3 分钟".into()), waits: true },
-            ],
+            steps: Step::samples(),
             waiting: Some(timeline::Waiting::sample()),
             lines: vec![LineShown {
                 id: LineId(1),

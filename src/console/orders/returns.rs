@@ -7,7 +7,7 @@ use rocket_dyn_templates::Template;
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::{find, here};
+use super::{find, here, life};
 use crate::aftersale::back::{self as goods, LookedOver};
 use crate::aftersale::{dearer, decide, new};
 use crate::assets;
@@ -148,6 +148,8 @@ struct Shown {
     refund: Option<OutRefundNo>,
     refund_text: Option<&'static str>,
     resend: Option<String>,
+    /// What it has to go through.
+    life: Vec<life::Step>,
     steps: Vec<StepShown>,
 }
 
@@ -271,6 +273,7 @@ impl Shown {
             });
         }
         let left = case.due_at.map(|at| (at - now, case.overdue || at <= now));
+        let reached = reached(case, steps, refund.as_ref(), resend.is_some());
         Ok(Shown {
             id: case.id,
             order_no: full.order.order_no.clone(),
@@ -290,6 +293,7 @@ impl Shown {
             refund_text: refund.as_ref().map(|refund| refund.state.text()),
             refund: refund.map(|refund| refund.out_refund_no),
             resend: resend.map(|sent| sent.parcel.text()),
+            life: life::line(&reached, now),
             steps: steps.iter().map(step_shown).collect(),
             lines: shown,
             photos: photos.clone(),
@@ -299,6 +303,42 @@ impl Shown {
             address: case.address.clone(),
         })
     }
+}
+
+/// What a return has to go through, and when it came so far.
+fn reached(case: &Return, steps: &[Step], refund: Option<&Refund>, replaced: bool) -> Vec<(&'static str, Option<i64>)> {
+    use ReturnState::{Agreed, Done, Received, Requested, SentBack};
+    let at = |state: ReturnState| steps.iter().find(|step| step.state == state).map(|step| step.at);
+    let mut line = vec![("申请", Some(case.created_at)), ("同意", at(Agreed)), ("寄回", at(SentBack))];
+    let exchanged = case.kind == Kind::Exchange;
+    if exchanged {
+        line.extend([("收到", at(Received)), ("换出", at(Done))]);
+    } else {
+        line.push(("收到", at(Done)));
+    }
+    // What was skipped was not needed: brought to the shop, or not wanted back.
+    let last = line.iter().rposition(|(_, at)| at.is_some()).unwrap_or(0);
+    let (before, after) = line.split_at(last);
+    let mut line: Vec<_> = before.iter().filter(|(_, at)| at.is_some()).chain(after).copied().collect();
+    match case.state {
+        Requested | Agreed | SentBack | Received => {}
+        Done if exchanged && !replaced => {
+            line.pop();
+            line.push(("改为退款", at(Done)));
+        }
+        Done => {}
+        // It went no further.
+        ended => {
+            line.retain(|(_, at)| at.is_some());
+            line.push((ended.text(), case.ended_at));
+        }
+    }
+    if let Some(refund) = refund.filter(|refund| refund.state.is_open() || refund.state == RefundState::Succeeded) {
+        line.push(("到账", refund.ended_at));
+    } else if !exchanged && case.state.is_open() {
+        line.push(("到账", None));
+    }
+    line
 }
 
 fn step_shown(step: &Step) -> StepShown {
@@ -793,6 +833,50 @@ mod tests {
     use crate::console::Frame;
     use crate::staff::Role;
 
+    #[test]
+    fn a_return_goes_through_what_its_kind_asks_for_and_skips_what_was_not_needed() {
+        use ReturnState::{Agreed, Cancelled, Done, Received, Requested, SentBack};
+        let case = |kind, state: ReturnState| Return {
+            id: ReturnId(1),
+            order_id: OrderId(1),
+            kind,
+            state,
+            reason: String::new(),
+            description: String::new(),
+            answer: String::new(),
+            address: String::new(),
+            parcel: None,
+            refund: None,
+            due_at: None,
+            overdue: false,
+            created_at: 1,
+            ended_at: (!state.is_open()).then_some(9),
+        };
+        let said = |kind, states: &[ReturnState], replaced: bool| -> String {
+            let step = |(at, state): (usize, &ReturnState)| Step {
+                at: at as i64 + 2,
+                actor: "staff".into(),
+                state: *state,
+                note: String::new(),
+            };
+            let steps: Vec<Step> = states.iter().enumerate().map(step).collect();
+            let line = reached(&case(kind, *states.last().unwrap()), &steps, None, replaced);
+            line.iter().map(|(text, at)| format!("{text}{}", at.unwrap_or(0))).collect::<Vec<_>>().join(" ")
+        };
+        for (kind, states, replaced, line) in [
+            (Kind::Return, &[Requested][..], false, "申请1 同意0 寄回0 收到0 到账0"),
+            (Kind::Return, &[Requested, Agreed, SentBack], false, "申请1 同意3 寄回4 收到0 到账0"),
+            (Kind::Return, &[Requested, Agreed, Done], false, "申请1 同意3 收到4"),
+            (Kind::Return, &[Requested, Agreed, Cancelled], false, "申请1 同意3 已撤回9"),
+            (Kind::Exchange, &[Requested, Agreed], false, "申请1 同意3 寄回0 收到0 换出0"),
+            (Kind::Exchange, &[Requested, Agreed, Received], false, "申请1 同意3 收到4 换出0"),
+            (Kind::Exchange, &[Requested, Agreed, SentBack, Received, Done], true, "申请1 同意3 寄回4 收到5 换出6"),
+            (Kind::Exchange, &[Requested, Agreed, Received, Done], false, "申请1 同意3 收到4 改为退款5"),
+        ] {
+            assert_eq!(said(kind, states, replaced), line, "{kind:?} {states:?}");
+        }
+    }
+
     fn whole() -> Shown {
         Shown {
             id: ReturnId(1),
@@ -841,6 +925,7 @@ mod tests {
             refund: "261008131540ABCDEFGHR01".parse().ok(),
             refund_text: Some("退款中"),
             resend: Some("顺丰速运 SF1234567890124".into()),
+            life: life::Step::samples(),
             steps: vec![StepShown {
                 at: "2026-10-08 13:15:40".into(),
                 actor: "buyer".into(),
