@@ -143,6 +143,7 @@ async fn a_buyer_gets_part_back_and_then_the_rest() {
     let form = [("lines[0].id", id), ("lines[0].quantity", "1"), ("reason", "少一个也行")];
     let confirm = manager.page_of(&format!("/admin/refunds/{number}/approve"), &form).await;
     assert!(confirm.contains("将退 <b>¥10.00</b>") && confirm.contains(&number), "{confirm}");
+    assert!(confirm.contains("一件没发") && confirm.contains("¥38.00，退完这笔还剩 ¥28.00"), "{confirm}");
     assert_eq!(w.wechat.calls("refund"), 0);
     let form = [form[0], form[1], form[2], ("confirmed", "true")];
     manager.post(&format!("/admin/refunds/{number}/approve"), &form).await;
@@ -152,6 +153,12 @@ async fn a_buyer_gets_part_back_and_then_the_rest() {
     assert_eq!(order["lines"][0]["refundedQuantity"], 1);
     assert_eq!((&order["status"], &order["chips"][0]["text"]), (&json!("to_ship"), &json!("部分退款")));
     assert_eq!(w.stock(sku).await, (5, 2), "the piece is on the shelf again");
+    // Lists say what is still to go.
+    let list = async |view: &str| manager.page(&format!("/admin/orders?tab=to_ship&view={view}")).await;
+    let (cards, table) = (list("cards").await, list("table").await);
+    assert!(cards.contains("×2 <span class=\"warn\">已退 1</span>"), "{cards}");
+    assert!(table.contains("<b>×2</b>") && table.contains("已退 1"), "{table}");
+    assert!(cards.contains("<span class=\"right\">实付</span>") && table.contains(">实付</a>"), "all of it is paid");
     w.must_hold().await;
     // The rest, freight included, because nothing has been shipped.
     let rest = alice.ask_refund(&placed.no, &w.key(), asked()).await.ok();

@@ -287,6 +287,7 @@ async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>
 /// The part of a refund that is about one line.
 #[derive(Serialize)]
 struct Part {
+    image: Option<String>,
     name: String,
     spec: String,
     quantity: i64,
@@ -309,6 +310,7 @@ fn named_lines(conn: &Connection, full: &Full, parts: &[RefundLine]) -> Result<V
         let others = comes.iter().any(|(sku, _)| *sku != line.sku_id);
         let text = |(sku, n): &(SkuId, i64)| format!("{} ×{n}", in_hand::spec_of(line, &skus, *sku));
         Ok(Some(Part {
+            image: line.image.as_ref().map(thumb),
             name: line.name.clone(),
             spec: line.spec_text.clone(),
             quantity: part.quantity,
@@ -621,6 +623,29 @@ struct ConfirmPage {
     agrees: bool,
     /// It was paid outside WeChat.
     offline: bool,
+    /// Where the order's goods are, in words, and whether that is with the shop.
+    goods: String,
+    unsent: bool,
+    /// What the order was paid, has given back before, and keeps after this.
+    paid: String,
+    before: Option<String>,
+    keeps: String,
+}
+
+/// Where an order's goods are: who gives money back is to know whether they have left.
+fn whereabouts(full: &Full, now: i64) -> String {
+    let sum = |of: fn(&Line) -> i64| full.lines.iter().map(of).sum::<i64>();
+    let (gone, left) = (sum(|line| line.shipped), sum(|line| line.left()));
+    let ago = full.order.shipped_at.map_or(String::new(), |at| format!("，{}前", clock::span(now - at)));
+    match (gone, left, full.pickup.is_some()) {
+        (0, _, true) => "还没有来取".into(),
+        (_, 0, true) => format!("已经取走{ago}"),
+        (n, left, true) => format!("取走 {n} 件，还有 {left} 件没取"),
+        (0, _, false) => "一件没发".into(),
+        (_, 0, false) if full.order.completed_at.is_some() => format!("全部发出{ago}，买家已收货"),
+        (_, 0, false) => format!("全部发出{ago}"),
+        (n, left, false) => format!("发出 {n} 件，还有 {left} 件没发"),
+    }
 }
 
 /// The second screen: the facts once more, and the same form in hidden fields.
@@ -676,6 +701,11 @@ async fn confirm_page(
         action,
         agrees: may_agree(staff, &shop.settings(), amount),
         offline: outside && unheld && full.order.paid > Fen::ZERO && full.order.paid_at.is_some(),
+        goods: whereabouts(full, now),
+        unsent: full.lines.iter().all(|line| line.shipped == 0),
+        paid: full.order.paid.to_string(),
+        before: full.order.paid.minus(refundable.total).filter(|fen| *fen > Fen::ZERO).map(|fen| fen.to_string()),
+        keeps: refundable.total.minus(amount).unwrap_or_default().to_string(),
     };
     Ok(assets::page("console/refund_confirm.html", page))
 }
@@ -979,6 +1009,7 @@ mod tests {
     #[test]
     fn the_page_of_a_refund_asks_for_nothing_that_it_is_not_given() {
         let part = || Part {
+            image: None,
             name: "草莓蛋糕".into(),
             spec: "6 寸".into(),
             quantity: 1,
@@ -1079,6 +1110,7 @@ mod tests {
             let html = assets::strictly("console/refund_new.html", page).unwrap_or_else(|e| panic!("{e:#}"));
             assert_eq!((html.contains("协商一致退款"), html.contains("没有可退的钱了")), (full, !full));
             let part = Part {
+                image: full.then(|| "/media/1.jpg".into()),
                 name: "草莓蛋糕".into(),
                 spec: "6 寸".into(),
                 quantity: i64::from(full),
@@ -1108,6 +1140,11 @@ mod tests {
                 action: "/admin/orders/261008131540ABCDEFGH/refund".into(),
                 agrees: full,
                 offline: !full,
+                goods: "一件没发".into(),
+                unsent: full,
+                paid: "57.00".into(),
+                before: full.then(|| "5.00".into()),
+                keeps: "44.00".into(),
             };
             let html = assets::strictly("console/refund_confirm.html", page).unwrap_or_else(|e| panic!("{e:#}"));
             assert_eq!((html.contains("确认退款 ¥8.00"), html.contains("请在线下退还")), (full, !full));
