@@ -55,6 +55,15 @@ pub fn categories(conn: &Connection) -> Result<Vec<Category>> {
     categories.collect()
 }
 
+/// Pictures of some goods on sale in a category itself: what it is of is seen at a glance.
+pub fn covers(conn: &Connection, category: CategoryId, most: i64) -> Result<Vec<ImageHash>> {
+    let mut rows = conn.prepare_cached(
+        "select (select hash from product_images i where i.product_id = s.product_id order by position limit 1) as cover
+           from shelf s where s.category_id = ?1 and s.side = 'on' and cover is not null limit ?2",
+    )?;
+    rows.query_map(params![category, most], |row| row.get("cover"))?.collect()
+}
+
 /// The category of this name below `parent`, made if there is none.
 pub fn category_named(tx: &Tx, parent: Option<CategoryId>, name: &str) -> Result<CategoryId> {
     let found = tx

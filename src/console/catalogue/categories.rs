@@ -11,6 +11,7 @@ use super::{CategoryOption, category_options};
 use crate::assets;
 use crate::catalogue::Category;
 use crate::catalogue::lists::{self, Listing, Shelf};
+use crate::catalogue::media::thumb;
 use crate::catalogue::rules;
 use crate::catalogue::store::{self, Place};
 use crate::console::{Frame, back_undoable, framed, query_string, waiting};
@@ -53,30 +54,41 @@ struct CategoryShown {
     n: i64,
     /// None stands below it.
     leaf: bool,
+    /// Some of its goods.
+    pictures: Vec<String>,
 }
 
-fn tree(all: &[Category]) -> Vec<Branch> {
+/// So many goods of a category are shown.
+const PICTURED: i64 = 5;
+
+fn tree(conn: &Connection, all: &[Category]) -> Result<Vec<Branch>> {
     let below = |id: CategoryId| all.iter().filter(move |category| category.parent_id == Some(id));
-    let shown = |category: &Category| CategoryShown {
-        id: category.id,
-        name: category.name.clone(),
-        parent: category.parent_id,
-        visible: category.visible,
-        n: category.own_count,
-        leaf: below(category.id).next().is_none(),
+    let shown = |category: &Category| {
+        Ok(CategoryShown {
+            id: category.id,
+            name: category.name.clone(),
+            parent: category.parent_id,
+            visible: category.visible,
+            n: category.own_count,
+            leaf: below(category.id).next().is_none(),
+            pictures: store::covers(conn, category.id, PICTURED)?.iter().map(thumb).collect(),
+        })
     };
     let tops = all.iter().filter(|category| category.parent_id.is_none());
-    tops.map(|top| Branch { top: shown(top), below: below(top.id).map(shown).collect() }).collect()
+    let branch =
+        |top: &Category| Ok(Branch { top: shown(top)?, below: below(top.id).map(shown).collect::<Result<_>>()? });
+    tops.map(branch).collect()
 }
 
 #[get("/categories")]
 async fn page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>) -> Result<Template> {
-    let (all, waits) = shop.read(|conn: &Connection| Ok((store::categories(conn)?, waiting(conn)?))).await?;
+    let read = |conn: &Connection| Ok((tree(conn, &store::categories(conn)?)?, waiting(conn)?));
+    let (tree, waits) = shop.read(read).await?;
     let page = CategoriesPage {
         frame: framed(shop, &staff.0, "products", flash, waits),
         section: "categories",
         may_edit: staff.0.role >= Role::Manager,
-        tree: tree(&all),
+        tree,
     };
     Ok(assets::page("console/categories.html", page))
 }
@@ -274,6 +286,7 @@ mod tests {
             visible,
             n: 2,
             leaf: id > 1,
+            pictures: if visible { vec!["/media/1.jpg".into()] } else { Vec::new() },
         };
         for full in [true, false] {
             let branch = Branch { top: shown(1, true), below: vec![shown(2, false)] };
