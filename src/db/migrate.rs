@@ -72,6 +72,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0056_came_as.sql"),
     include_str!("migrations/0057_resend_cost.sql"),
     include_str!("migrations/0058_asked_back.sql"),
+    include_str!("migrations/0059_beside.sql"),
 ];
 
 /// The newest schema that this program knows.

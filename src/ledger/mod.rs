@@ -72,6 +72,9 @@ pub struct DaySum {
     pub payments: i64,
     pub received_fen: i64,
     pub received_borne_fen: i64,
+    /// What of it came beside every order and belongs to none until today.
+    pub beside: i64,
+    pub beside_fen: i64,
     pub refunds: i64,
     pub refunded_fen: i64,
     pub refunded_borne_fen: i64,
@@ -88,6 +91,8 @@ impl DaySum {
             total.payments += day.payments;
             total.received_fen += day.received_fen;
             total.received_borne_fen += day.received_borne_fen;
+            total.beside += day.beside;
+            total.beside_fen += day.beside_fen;
             total.refunds += day.refunds;
             total.refunded_fen += day.refunded_fen;
             total.refunded_borne_fen += day.refunded_borne_fen;
@@ -103,12 +108,24 @@ impl DaySum {
             payments: 0,
             received_fen: 0,
             received_borne_fen: 0,
+            beside: 0,
+            beside_fen: 0,
             refunds: 0,
             refunded_fen: 0,
             refunded_borne_fen: 0,
             fee_fen: 0,
             offline_fen: 0,
         }
+    }
+
+    /// Orders that were paid for: each payment but those that belong to none.
+    pub fn orders(&self) -> i64 {
+        self.payments - self.beside
+    }
+
+    /// 客单价: what an order comes to, on average.
+    pub fn average_fen(&self) -> i64 {
+        (self.received_fen - self.beside_fen).checked_div(self.orders()).unwrap_or(0)
     }
 
     /// 到账: what arrives of what was paid.

@@ -330,13 +330,24 @@ pub fn ask_again(tx: &Tx) -> Result<()> {
 
 /// What the days from `first` to `last` brought; days without any movement are left out.
 pub fn day_sums(conn: &Connection, first: Day, last: Day) -> Result<Vec<DaySum>> {
-    let mut rows = conn.prepare_cached("select * from money_days where day between ?1 and ?2 order by day")?;
+    // A partial index is used only where its condition is spelled.
+    let mut rows = conn.prepare_cached(
+        "select m.*, coalesce(b.n, 0) as beside, coalesce(b.fen, 0) as beside_fen
+           from money_days m
+           left join (select p.day, count(*) as n, sum(p.amount_fen) as fen from ledger p indexed by ledger_beside
+                       where p.kind = 'payment' and p.order_id is null and p.day between ?1 and ?2
+                         and not exists (select 1 from ledger k where k.kind = 'link' and k.wechat_id = p.wechat_id)
+                       group by p.day) b on b.day = m.day
+          where m.day between ?1 and ?2 order by m.day",
+    )?;
     rows.query_map([first, last], |row| {
         Ok(DaySum {
             day: row.get("day")?,
             payments: row.get("payments")?,
             received_fen: row.get("received_fen")?,
             received_borne_fen: row.get("received_borne_fen")?,
+            beside: row.get("beside")?,
+            beside_fen: row.get("beside_fen")?,
             refunds: row.get("refunds")?,
             refunded_fen: row.get("refunded_fen")?,
             refunded_borne_fen: row.get("refunded_borne_fen")?,

@@ -52,6 +52,51 @@ async fn the_numbers_are_those_of_the_business_day() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn money_that_belongs_to_no_order_is_no_order() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let manager = w.staff("manager", Role::Manager).await;
+    w.paid(&alice, sku, 1).await;
+    let other = Placed::of(alice.buy(sku, 2).await);
+    let mut notice = w.notice(&other, "alice");
+    notice.set("out_trade_no", "OTHER-SYSTEM-0001");
+    w.notify(signed(&notice)).await;
+    let says = async |orders: i64, each: &str, beside: bool| {
+        let home = manager.page("/admin").await;
+        assert!(home.contains("¥30.00<small> 实收"), "{home}");
+        let facts = format!("<dt>付款单</dt><dd>{orders}</dd>");
+        assert!(home.contains(&facts) && home.contains(&format!("<dt>客单价</dt><dd>¥{each}</dd>")), "{home}");
+        assert_eq!(home.contains("1 笔 ¥20.00 不属于任何订单"), beside, "{home}");
+        assert!(home.contains(&format!("<small>{orders} 单")), "{home}");
+    };
+    says(1, "10.00", true).await;
+    let id = w.count("select id from money_exceptions").await;
+    manager.post(&format!("/admin/exceptions/{id}/link"), &[("order_no", &other.no)]).await;
+    assert_eq!(alice.status(&other.no).await, "to_ship");
+    says(2, "15.00", false).await;
+    w.must_hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn samples_that_run_low_ask_nobody_to_get_more() {
+    let w = World::new().await;
+    for (name, n) in [("示例蛋糕", 2), ("示例面包", 0), ("茶", 3)] {
+        w.product(name, 1000, n).await;
+    }
+    let manager = w.staff("manager", Role::Manager).await;
+    let home = manager.page("/admin").await;
+    assert!(home.contains("<b>2</b>低库存") && home.contains("售罄 1"), "{home}");
+    let mark = |tx: &xiaopu::db::Tx| {
+        tx.execute("update products set sample = 1 where name like '示例%'", [])?;
+        Ok::<_, xiaopu::error::Error>(())
+    };
+    w.shop.db.write(mark).await.unwrap();
+    let home = manager.page("/admin").await;
+    assert!(home.contains("<b>1</b>低库存") && !home.contains("售罄 1"), "{home}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_shop_without_orders_shows_no_numbers_that_it_does_not_have() {
     let w = World::new().await;
     let home = w.staff("clerk", Role::Clerk).await.page("/admin").await;

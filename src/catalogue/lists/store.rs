@@ -253,6 +253,16 @@ fn low(conn: &Connection, most: i64, limit: i64) -> Result<i64> {
     .query_row([most, limit], |row| row.get(0))
 }
 
+/// How many of the samples on sale are low, and how many are sold out: nobody has to get more of what is not sold.
+pub fn samples_low(conn: &Connection, most: i64) -> Result<(i64, i64)> {
+    conn.prepare_cached(
+        "select coalesce(sum(s.least between 1 and ?1), 0), coalesce(sum(s.in_stock = 0), 0)
+           from products p join shelf s on s.product_id = p.id
+          where p.sample = 1 and s.side = 'on'",
+    )?
+    .query_row([most], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
 fn in_category(conn: &Connection, category: CategoryId) -> Result<i64> {
     conn.prepare_cached(
         "select coalesce(sum(products), 0) from shelf_counts

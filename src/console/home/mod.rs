@@ -124,6 +124,7 @@ fn look(
     (first, last): (Day, Day),
     settings: &Settings,
     packs: bool,
+    samples_sell: bool,
     now: i64,
 ) -> Result<Seen> {
     let today = Day::of(now);
@@ -147,7 +148,7 @@ fn look(
     let waiting = counts.iter().find(|(status, _)| status == "to_ship").map_or(0, |(_, n)| *n);
     let recent: Vec<_> =
         search::list(conn, &Filter::default(), None, 5)?.into_iter().map(with_lines).collect::<Result<_>>()?;
-    let shelves = lists::store::shelf_counts(conn, settings.low_stock())?;
+    let mut shelves = lists::store::shelf_counts(conn, settings.low_stock())?;
     let todo = todo::Found {
         alerts: payments::alerts(conn)?,
         left: left::all(conn, settings)?,
@@ -159,6 +160,11 @@ fn look(
         no_goods: shelves.is_empty(),
         no_orders: recent.is_empty(),
     };
+    if !samples_sell {
+        let (low, sold_out) = lists::store::samples_low(conn, settings.low_stock())?;
+        shelves.low -= low;
+        shelves.sold_out -= sold_out;
+    }
     Ok(Seen {
         duty: duty::state(conn, waiting, now)?,
         counts,
@@ -220,7 +226,10 @@ struct HomePage {
     own: bool,
     from: String,
     to: String,
+    /// Orders.
     paid: i64,
+    /// Payments that belong to none of them, and what they come to.
+    beside: Option<(i64, String)>,
     taken: String,
     /// What of it arrives, where coupons never do.
     arrived: Option<String>,
@@ -351,7 +360,7 @@ impl HomePage {
         HomePage {
             todo: beside.todo,
             next: Next::of(&waits),
-            waiting_goods: goods(&seen.first),
+            waiting_goods: goods(&seen.first, true),
             today: spoken(today),
             to_ship,
             oldest: waits.waited.map(clock::span),
@@ -365,7 +374,8 @@ impl HomePage {
             own: word.is_empty(),
             from: first.shown(),
             to: last.shown(),
-            paid: sum.payments,
+            paid: sum.orders(),
+            beside: (sum.beside > 0).then(|| (sum.beside, yuan(sum.beside_fen))),
             taken: yuan(sum.received_fen),
             arrived: (sum.received_borne_fen != 0).then(|| yuan(sum.arrived_fen())),
             refunded: yuan(sum.refunded_fen),
@@ -374,7 +384,7 @@ impl HomePage {
             net: yuan(sum.net_fen()),
             margin: Earned::of(&seen.margin),
             yesterday: yuan(seen.yesterday.received_fen),
-            average: yuan(sum.received_fen.checked_div(sum.payments).unwrap_or(0)),
+            average: yuan(sum.average_fen()),
             hourly: Hourly::of(&seen.hours, hour_of(now)),
             month: Compared::of(&charted, &before),
             chart: Chart::of(today, &charted),
@@ -413,8 +423,9 @@ async fn page(
     let (now, settings) = (shop.now(), shop.settings());
     let span = span.read(Day::of(now));
     let (sellers, margins, of_now) = (sellers.inner().clone(), margins.inner().clone(), settings.clone());
-    let packs = staff.role == Role::Packer;
-    let read = move |conn: &_| look(conn, (&sellers, &margins), (span.1, span.2), &of_now, packs, now);
+    // Only in the demo are they what is sold.
+    let (packs, samples_sell) = (staff.role == Role::Packer, shop.demo.is_some());
+    let read = move |conn: &_| look(conn, (&sellers, &margins), (span.1, span.2), &of_now, packs, samples_sell, now);
     let seen = shop.read(read).await?;
     let mut todo = todo::steps(shop, &settings, &seen.todo);
     // Only the owner can do these.
@@ -424,14 +435,18 @@ async fn page(
     Ok(assets::page("console/home.html", HomePage::of(seen, frame, span, beside, now)))
 }
 
-fn goods(lines: &[Line]) -> Vec<GoodsShown> {
-    let shown = |line: &Line| GoodsShown {
+/// What is still to go of an order that waits for that; of any other all that was bought.
+fn goods(lines: &[Line], waits: bool) -> Vec<GoodsShown> {
+    let shown = |(line, n): (&Line, i64)| GoodsShown {
         name: line.name.clone(),
         spec: line.spec_text.clone(),
-        quantity: line.quantity,
+        quantity: n,
         image: line.image.as_ref().map(thumb),
     };
-    lines.iter().map(shown).collect()
+    let to_go: Vec<_> = lines.iter().map(|line| (line, line.left())).filter(|(_, n)| waits && *n > 0).collect();
+    let all = || lines.iter().map(|line| (line, line.quantity)).collect();
+    let goods: Vec<_> = if to_go.is_empty() { all() } else { to_go };
+    goods.into_iter().map(shown).collect()
 }
 
 fn order_shown(order: &Order, lines: &[Line], now: i64) -> OrderShown {
@@ -441,7 +456,7 @@ fn order_shown(order: &Order, lines: &[Line], now: i64) -> OrderShown {
         status: order.status,
         status_text: order.status.text(),
         total: order.total.to_string(),
-        lines: goods(lines),
+        lines: goods(lines, order.status == OrderStatus::ToShip),
         waited: order.paid_at.map(|at| clock::span(now - at)),
         late: order.paid_at.is_some_and(|at| now - at >= DAY),
     }

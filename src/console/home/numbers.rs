@@ -137,7 +137,7 @@ impl Compared {
         let sum = |days: &[DaySum]| days.iter().map(|day| day.received_fen).sum::<i64>();
         Compared {
             taken: yuan(sum(now)),
-            orders: now.iter().map(|day| day.payments).sum(),
+            orders: now.iter().map(DaySum::orders).sum(),
             ahead: percent(sum(now), sum(before)),
         }
     }
@@ -180,7 +180,7 @@ impl Chart {
                 day: day(n).shown(),
                 received: yuan(sum.received_fen),
                 refunded: yuan(sum.refunded_fen),
-                count: sum.payments,
+                count: sum.orders(),
                 today: n == CHARTED - 1,
             })
         };

@@ -169,7 +169,7 @@ impl Next {
                     false => format!("{n} 单待发货"),
                 },
                 why: format!("最早一单已等 {}", clock::span(waited.unwrap_or(0))),
-                to: "/admin/orders?tab=to_ship&sort=longest",
+                to: "/admin/orders?tab=to_ship",
                 button: "去发货",
             }),
             Waits { low: n @ 1.., .. } => Some(Next {
