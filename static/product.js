@@ -19,7 +19,7 @@ const columns = [["price", "售价", "decimal"], ["market", "划线价", "decima
 const kinds = [["颜色", "红 蓝"], ["尺码", "S M L"], ["口味", "原味 微辣"]];
 const kind = ([name, values], i) => `<div class="line"><input class="w-m" data-spec="name" placeholder="${name}" maxlength="10" aria-label="规格 ${i + 1}"><input class="grow" data-spec="values" placeholder="${values}" aria-label="规格 ${i + 1} 的值"></div>`;
 const column = ([name, text, mode]) => `<input class="w-s" data-fill="${name}" placeholder="${text}" inputmode="${mode}" aria-label="整列${text.replace("(克)", "")}">`;
-const maker = make("div", { className: "maker stack", innerHTML: `<p class="label">批量生成规格 <small>每种规格一行，值用空格隔开</small></p>${kinds.map(kind).join("")}
+const maker = make("div", { className: "maker stack", innerHTML: `<p class="label">批量生成规格 <small>每种规格一行，值用空格或顿号隔开</small></p>${kinds.map(kind).join("")}
 <div class="line wrap"><button type="button" class="btn" id="generate">生成</button><span class="grow"></span>${columns.filter(([name]) => cell(body.rows[0], name)).map(column).join("")}<button type="button" class="btn" id="fill">填入</button></div>` });
 $(".matrix-box").before(maker);
 const fresh = !fixed && !rows().some((row) => cell(row, "known"));
@@ -75,7 +75,7 @@ function grow() {
 $("#generate").addEventListener("click", () => {
   // Whoever writes values alone means the names that stand there in grey.
   const names = $$("[data-spec=name]").map((field) => field.value.trim() || field.placeholder);
-  const values = $$("[data-spec=values]").map((field) => field.value.trim().split(/[\s,，]+/).filter(Boolean));
+  const values = $$("[data-spec=values]").map((field) => field.value.trim().split(/[\s,，、;；|｜]+/).filter(Boolean));
   const chosen = names.map((name, i) => [name, values[i]]).filter(([name, list]) => name && list.length);
   const all = chosen.reduce((made, [name, list]) => made.flatMap((one) => list.map((value) => [...one, `${name}:${value}`])), [[]]);
   if (!chosen.length) return $("[data-spec=values]").focus();
@@ -264,8 +264,8 @@ function picture(list, words, first = list[0]) {
         cell(row, "image").dataset.url = url;
       }
       touched();
-    } catch {
-      refused(file.files[0]);
+    } catch (error) {
+      refused(file.files[0], error);
     }
     matrix();
     pictures();
@@ -305,7 +305,9 @@ const send = async (file) => {
     request.upload.addEventListener("progress", (event) => event.lengthComputable && (bar.value = (event.loaded / event.total) * 100));
     request.addEventListener("loadend", () => {
       bar.hidden = true;
-      request.status === 200 && request.response?.hash ? done(request.response) : fail(new Error(String(request.status)));
+      if (request.status === 200 && request.response?.hash) return done(request.response);
+      const login = request.responseURL.includes("/admin/login") && "登录过期了，请在另一个窗口登录，再选一次";
+      fail(new Error(login || (request.status === 0 ? "网络断了，请再选一次" : "请换一张 JPEG、PNG 或 WebP，10 MB 以内")));
     });
     request.send(form);
   });
@@ -316,9 +318,16 @@ const complain = (words) => {
   box.after(strip);
   setTimeout(() => strip.remove(), 8000);
 };
-const refused = (file) => complain(`${file.name} 没有传上去：请换一张 JPEG、PNG 或 WebP，10 MB 以内`);
+const refused = (file, error) => complain(`${file.name} 没有传上去：${error.message}`);
+/** What of it is a picture; that the rest is none is said. */
+const onlyPictures = (chosen) => {
+  const [good, bad] = [[], []];
+  for (const file of chosen) (file.type.startsWith("image/") ? good : bad).push(file);
+  if (bad.length) complain(`${bad[0].name} 不是图片：请选 JPEG、PNG 或 WebP`);
+  return good;
+};
 async function add(chosen) {
-  for (const file of [...chosen].filter((file) => file.type.startsWith("image/"))) {
+  for (const file of onlyPictures([...chosen])) {
     if ($$("li[draggable]", box).length >= 9) return complain("最多 9 张图片");
     const item = make("li", { draggable: true });
     const image = make("img", { alt: "新图片", src: URL.createObjectURL(file), width: 96, height: 96 });
@@ -329,9 +338,9 @@ async function add(chosen) {
       const { hash } = await send(file);
       item.append(make("input", { type: "hidden", name: "keep", value: hash }));
       item.append(remover(item));
-    } catch {
+    } catch (error) {
       item.remove();
-      refused(file);
+      refused(file, error);
     }
     show();
   }
@@ -405,12 +414,12 @@ function blocks() {
   if (!list.children.length) list.append(block(""));
 }
 async function addDetail(chosen) {
-  for (const file of [...chosen].filter((file) => file.type.startsWith("image/"))) {
+  for (const file of onlyPictures([...chosen])) {
     try {
       list.append(block("", (await send(file)).hash));
       write();
-    } catch {
-      refused(file);
+    } catch (error) {
+      refused(file, error);
     }
   }
 }
@@ -443,7 +452,9 @@ addEventListener("paste", (event) => {
 const screen = $(".phone");
 const show = () => {
   const prices = rows().filter((row) => cell(row, "enabled").checked).map((row) => Number(cell(row, "price").value)).filter((n) => n > 0);
-  $("img", screen).src = $("img", box)?.src ?? "/static/icon.svg";
+  const cover = $("img", box)?.src;
+  $("img", screen).src = cover ?? "/static/art/shelf.svg";
+  $("img", screen).classList.toggle("none", !cover);
   $(".price", screen).textContent = prices.length ? `¥${Math.min(...prices).toFixed(2)}${new Set(prices).size > 1 ? " 起" : ""}` : "¥—";
   $("h2", screen).textContent = product.elements.name.value || "商品名称";
   $("h2 + .faint", screen).textContent = product.elements.subtitle.value;
