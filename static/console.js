@@ -15,16 +15,19 @@ function marked() {
 marked();
 addEventListener("hashchange", marked);
 
-for (const button of $$(".copy")) {
-  if (!navigator.clipboard) break;
-  button.hidden = false;
-  button.addEventListener("click", async () => {
-    const words = [...button.childNodes];
-    await navigator.clipboard.writeText(button.dataset.copy);
-    button.textContent = "已复制 ✓";
-    setTimeout(() => button.replaceChildren(...words), 1200);
-  });
-}
+const copies = (inside) => {
+  for (const button of $$(".copy", inside)) {
+    if (!navigator.clipboard) break;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const words = [...button.childNodes];
+      await navigator.clipboard.writeText(button.dataset.copy);
+      button.textContent = "已复制 ✓";
+      setTimeout(() => button.replaceChildren(...words), 1200);
+    });
+  }
+};
+copies(document);
 
 // A form is sent once, however often its button is pressed, and its button says that something is going on; coming back to
 // the page makes it usable again.
@@ -142,12 +145,18 @@ function refill(form, kept) {
       field.closest("details.pop")?.setAttribute("open", "");
     }
     field.dispatchEvent(new Event("input", { bubbles: true }));
+    // What is saved by leaving it has been left.
+    if (field.matches("[data-save]")) setTimeout(() => field.dispatchEvent(new Event("change")));
   }
   $("[data-focus]", form)?.select();
 }
 // A form that stood in the drawer: it is opened again for that.
 let refused;
-if (location.pathname === "/admin/login" && sessionStorage.getItem("typed")) sessionStorage.setItem("interrupted", "yes");
+if (location.pathname === "/admin/login" && sessionStorage.getItem("typed")) {
+  sessionStorage.setItem("interrupted", "yes");
+  const words = Object.assign(document.createElement("p"), { className: "strip amber", textContent: "登录过期了。登录后回到刚才那页，填的内容还在。" });
+  $("form").before(words);
+}
 else if (sessionStorage.getItem("typed")) {
   const { page, to, kept, at } = JSON.parse(sessionStorage.getItem("typed"));
   const form = $$("form:not(.flash form)").find((form) => form.getAttribute("action") === to);
@@ -158,7 +167,7 @@ else if (sessionStorage.getItem("typed")) {
     if (form) refill(form, kept);
     else refused = { to, kept };
     if (form && interrupted) {
-      const strip = Object.assign(document.createElement("p"), { className: "strip amber", textContent: "登录过期了，刚才的操作没有执行；填的内容还在，请再点一次。" });
+      const strip = Object.assign(document.createElement("p"), { className: "strip amber", textContent: $("[data-save]", form) ? "登录过期了；刚才写的备注还在，现在补存。" : "登录过期了，刚才的操作没有执行；填的内容还在，请再点一次。" });
       strip.setAttribute("role", "status");
       $("main").prepend(strip);
       form.scrollIntoView({ block: "center" });
@@ -193,6 +202,7 @@ for (const form of $$("[data-sends]")) {
   form.addEventListener("change", () => form.reportValidity() && form.requestSubmit());
 }
 
+const lapsed = (answer) => answer?.redirected && new URL(answer.url).pathname === "/admin/login";
 // A memo is saved when its field is left.
 for (const field of $$("[data-save]")) {
   const form = field.form;
@@ -204,9 +214,15 @@ for (const field of $$("[data-save]")) {
     const body = new URLSearchParams(new FormData(form));
     body.set("was", field.defaultValue);
     const answer = await fetch(form.action, { method: "POST", body }).catch(() => null);
-    if (answer?.ok) field.defaultValue = field.value;
-    field.classList.toggle("saved", answer?.ok ?? false);
-    field.title = answer?.ok ? "已保存 ✓" : "没有保存，请重试";
+    // Whoever is led to the login has saved nothing; he goes there, and what he wrote comes back with him.
+    if (lapsed(answer)) return remember(form), (location.href = answer.url);
+    const saved = answer?.ok ?? false;
+    if (saved) field.defaultValue = field.value;
+    field.classList.toggle("saved", saved);
+    field.ariaInvalid = saved ? null : "true";
+    field.title = saved ? "已保存 ✓" : "没有保存，请重试";
+    field.setCustomValidity(saved ? "" : field.title);
+    if (!saved) field.reportValidity(), field.setCustomValidity("");
   });
 }
 
@@ -311,7 +327,7 @@ for (const field of $$("[data-strength]")) {
 for (const all of $$("[data-all]")) {
   all.hidden = false;
   const ticks = () => $$(`input[name=${all.dataset.all}][type=checkbox]`);
-  const beyond = $$(`#bulk input[name=${all.dataset.all}][type=hidden]`);
+  const beyond = $$(`input[name=${all.dataset.all}][type=hidden]:is(#bulk *, [form=bulk])`);
   const count = () => {
     const n = ticks().filter((tick) => tick.checked).length;
     all.checked = n > 0 && n === ticks().length;
@@ -327,6 +343,58 @@ for (const all of $$("[data-all]")) {
     off.addEventListener("click", () => (ticks().forEach((tick) => (tick.checked = false)), count()));
   }
   addEventListener("pageshow", count);
+}
+
+// Rows of one verdict alone: what is folded opens, and what is ticked elsewhere is not forgotten.
+for (const pick of $$(".pick")) {
+  const said = $("[data-ticked]");
+  // Of rows that are not listed their places are sent, as `3-5,9`.
+  const rows = (tick) => (tick.name === "row" ? 1 : tick.value.split(",").reduce((n, span) => ((span = span.split("-")), n + (span.at(-1) - span[0] + 1)), 0));
+  const count = (ticks) => ticks.reduce((n, tick) => n + rows(tick), 0);
+  const tell = () => {
+    const ticks = $$(".verdict :is([name=row], [name=rest]):checked");
+    const away = count(ticks.filter((tick) => !tick.checkVisibility()));
+    said.textContent = ticks.length ? `已勾选 ${count(ticks)} 行${away ? `，其中 ${away} 行现在没有显示，也会导入` : ""}` : "";
+  };
+  pick.addEventListener("change", () => {
+    const only = $(`details.of-${$(":checked", pick).value}`);
+    if (only) only.open = true;
+  });
+  if (said) {
+    addEventListener("change", tell);
+    addEventListener("pageshow", tell);
+  }
+}
+
+// Whom a parcel goes to is shown in full where it stands: the number that was typed beside it, and the list, stay.
+addEventListener("submit", async (event) => {
+  const form = event.target.closest("[data-reveal]");
+  const place = form?.closest(".to");
+  if (!place) return;
+  event.preventDefault();
+  const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) }).catch(() => null);
+  const whole = answer?.ok && !answer.redirected && $("#ship .to", new DOMParser().parseFromString(await answer.text(), "text/html"));
+  if (!whole) return form.submit();
+  place.replaceWith(whole);
+  copies(whole);
+  $("[data-focus]")?.focus();
+});
+
+// Stock is counted row by row: what was typed into the others is there again when one of them has been saved, and the cursor is
+// in the next.
+const counted = $$("form[action$='/stock']:has([name=on_hand])");
+addEventListener("submit", ({ target }) => {
+  if (!counted.includes(target)) return;
+  const others = counted.map((form) => (form === target ? "" : form.elements.on_hand.value));
+  sessionStorage.setItem("counted", JSON.stringify({ page: location.pathname, row: counted.indexOf(target), others }));
+});
+if (counted.length && sessionStorage.getItem("counted")) {
+  const { page, row, others } = JSON.parse(sessionStorage.getItem("counted"));
+  sessionStorage.removeItem("counted");
+  if (page === location.pathname && others.length === counted.length) {
+    counted.forEach((form, n) => others[n] && (form.elements.on_hand.value = others[n]));
+    if (!$(".flash.error")) counted[row + 1]?.elements.on_hand.focus();
+  }
 }
 
 // The camera reads into a field; what it needs is loaded when somebody asks for it.
@@ -449,13 +517,13 @@ async function peek(n) {
     const to = n + Number(button.dataset.step);
     button.disabled = !previews[to];
     button.addEventListener("click", () => peek(to));
+    if (to > n && previews.length > 1) button.before(Object.assign(document.createElement("small"), { textContent: `${n + 1} / ${previews.length}` }));
   });
   if (!drawer.open) drawer.showModal();
   drawer.scrollTop = 0;
   const row = link.closest(".order, tr");
   // The keys go on from the row that is looked at, and the eye finds it again when the drawer is shut.
-  current = cards.indexOf(row);
-  cards.forEach((card) => card.classList.toggle("current", card === row));
+  mark(row);
   row?.scrollIntoView({ block: "nearest" });
   $("[data-focus]", drawer)?.focus({ preventScroll: true });
 }
@@ -539,6 +607,7 @@ function memo(row) {
   const [form, words, cancel] = [$("form", box), $("textarea", box), $("[type=button]", box)];
   words.value = row.dataset.memo ?? "";
   words.setSelectionRange(words.value.length, words.value.length);
+  words.addEventListener("input", () => words.setCustomValidity(""));
   words.addEventListener("keydown", (event) => event.key === "Enter" && !event.shiftKey && (event.preventDefault(), form.requestSubmit()));
   cancel.addEventListener("click", () => box.close());
   box.addEventListener("close", () => (box.remove(), row.focus()));
@@ -547,7 +616,9 @@ function memo(row) {
     const body = new URLSearchParams(new FormData(form));
     body.set("was", row.dataset.memo ?? "");
     const answer = await fetch(form.action, { method: "POST", body }).catch(() => null);
-    if (!answer?.ok) return words.setCustomValidity("没有保存，请重试"), words.reportValidity();
+    const problem = lapsed(answer) ? "没有保存：登录过期了。在另一个窗口登录后再点保存" : answer?.ok ? "" : "没有保存，请重试";
+    words.setCustomValidity(problem);
+    if (problem) return words.reportValidity();
     row.dataset.memo = words.value.trim();
     const shown = $("[data-memo]", row);
     if (shown) shown.textContent = row.dataset.memo;
@@ -560,6 +631,35 @@ function memo(row) {
 const cards = $$(".order, article.card, #list tbody tr");
 cards.forEach((card) => (card.tabIndex = -1));
 let current = -1;
+// Whoever comes back to a list goes on at the row that he went away from.
+const mark = (row) => {
+  current = cards.indexOf(row);
+  cards.forEach((card) => card.classList.toggle("current", card === row));
+};
+addEventListener("click", ({ target }) => {
+  const row = target.closest("a[href]")?.closest(".order, article.card, #list tbody tr");
+  if (row) history.replaceState({ row: cards.indexOf(row) }, "");
+});
+addEventListener("pageshow", () => {
+  // What was shipped from the drawer led back here: the next one stands where it stood.
+  const { page, row: at } = JSON.parse(sessionStorage.getItem("drawn") ?? "{}");
+  sessionStorage.removeItem("drawn");
+  const row = page === location.pathname + location.search ? cards[Math.min(at, cards.length - 1)] : cards[history.state?.row];
+  if (!row || drawer.open || document.activeElement !== document.body) return;
+  mark(row);
+  row.focus({ preventScroll: true });
+  if (page) row.scrollIntoView({ block: "center" });
+});
+drawer.addEventListener("submit", () => sessionStorage.setItem("drawn", JSON.stringify({ page: location.pathname + location.search, row: current })));
+// Whoever presses on a card means the order: on a desk it opens beside the list, on a phone as a page.
+addEventListener("click", ({ target, defaultPrevented }) => {
+  const row = target.closest(".order");
+  if (!row || defaultPrevented || target.closest("a, button, input, label, form, select, summary") || String(getSelection())) return;
+  const link = $("[data-preview]", row);
+  if (matchMedia("(min-width: 900px)").matches) return peek(previews.indexOf(link));
+  history.replaceState({ row: cards.indexOf(row) }, "");
+  location.href = $("a", row).href;
+});
 let prefix = "";
 const go = { o: "/admin/orders", p: "/admin/products", r: "/admin/refunds", t: "/admin/transactions", m: "/admin/money", h: "/admin" };
 addEventListener("keydown", (event) => {
@@ -575,7 +675,7 @@ addEventListener("keydown", (event) => {
     help.isConnected && help.showModal();
   } else if ((key === "j" || key === "k") && cards.length) {
     current = Math.min(Math.max(current + (key === "j" ? 1 : -1), 0), cards.length - 1);
-    cards.forEach((card, i) => card.classList.toggle("current", i === current));
+    mark(cards[current]);
     cards[current].focus({ preventScroll: true });
     cards[current].scrollIntoView({ block: "nearest" });
   } else if (current >= 0 && key === "x") {
@@ -593,6 +693,7 @@ addEventListener("keydown", (event) => {
     else if (print) location.href = `/admin/print/slips?order=${print.value}`;
     else if ($("a[href^='/admin/print/slips']")) location.href = $("a[href^='/admin/print/slips']").href;
   } else if (key === "Enter" && current >= 0 && event.target === cards[current]) {
+    history.replaceState({ row: current }, "");
     location.href = $("a", cards[current]).href;
   }
 });
@@ -629,7 +730,7 @@ const news = Object.assign(document.createElement("p"), { className: "news" });
 news.setAttribute("role", "status");
 list?.before(news);
 function announce(n) {
-  const words = n ? `${n} 个新订单，点此刷新` : "";
+  const words = n ? `${n} 个新订单${"behind" in (list?.dataset ?? {}) ? "排在最后" : ""}，点此刷新` : "";
   if (!list || news.textContent === words) return;
   news.replaceChildren();
   if (n) news.append(Object.assign(document.createElement("a"), { className: "btn main", href: location.pathname + location.search, textContent: words }));

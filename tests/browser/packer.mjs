@@ -29,6 +29,15 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
       await desk.goto(shop + list);
       return (await desk.getByText("共 30 单").count()) === 1;
     });
+    // The list begins with the one that has waited longest; here that one is the last.
+    for (const page of [list, null]) {
+      if (page === null) await Promise.all([desk.waitForURL(/after=/), desk.getByRole("link", { name: "下一页" }).click()]);
+      const here = await desk.locator("article.order").evaluateAll((all) => all.map((one) => one.ariaLabel.slice(3)));
+      orders.unshift(...here.reverse());
+    }
+    orders.splice(30);
+    assert.equal(new Set(orders).size, 30);
+    await desk.goto(shop + list);
     await desk.setViewportSize({ width: 1440, height: 900 });
     const boxes = await desk.locator("article.order").evaluateAll((all) => all.map((one) => one.getBoundingClientRect()).map(({ top, bottom, height }) => ({ top, bottom, height })));
     assert.ok(boxes.every(({ height }) => height <= 96), "an order is 96 px high at most");
@@ -139,11 +148,13 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
     await memo.focus();
     const before = await memo.boundingBox();
     const came = [await buy(), await buy()];
-    await desk.getByRole("link", { name: "2 个新订单，点此刷新" }).waitFor();
+    await desk.getByRole("link", { name: "2 个新订单排在最后，点此刷新" }).waitFor();
     await shot(desk, "packer-news");
     assert.deepEqual(await memo.boundingBox(), before);
     assert.ok(await memo.evaluate((one) => document.activeElement === one), "the cursor stays");
-    await desk.getByRole("link", { name: "2 个新订单，点此刷新" }).click();
+    await desk.getByRole("link", { name: "2 个新订单排在最后，点此刷新" }).click();
+    await until("no news", async () => (await desk.locator(".news a").count()) === 0);
+    await desk.goto(`${shop}/admin/orders?tab=to_ship&sort=newest`);
     for (const no of came) await desk.getByLabel(`勾选 ${no}`).waitFor();
     await until("no news", async () => (await desk.locator(".news a").count()) === 0);
     await desk.goto(`${shop}/admin/orders?tab=completed`);

@@ -81,7 +81,7 @@ await story(async ({ shop, step, shot, stage, expect, login, fits }) => {
     await desk.locator("#robots").getByRole("button", { name: "保存并测试" }).click();
     await hear("✓ 企业微信已发出");
     await desk.goto(`${shop}/admin/orders?tab=to_ship`);
-    await desk.getByRole("link", { name: "发货", exact: true }).last().click();
+    await desk.getByRole("link", { name: "发货", exact: true }).first().click();
     await desk.locator("input[name=tracking_no]").first().fill("SF1402668877319");
     await desk.getByRole("button", { name: "确认发货" }).click();
     await hear("已发货");

@@ -41,6 +41,10 @@ async fn orders_stand_as_a_whole_in_the_order_that_was_asked_for() {
         ("sort=oldest", [0, 1, 2, 3, 4]),
         ("sort=dearest", [4, 0, 2, 3, 1]),
         ("sort=cheapest", [1, 3, 2, 0, 4]),
+        // Who has waited longest is shipped first, unless somebody said otherwise.
+        ("tab=to_ship", [0, 1, 2, 3, 4]),
+        ("unprinted=true", [0, 1, 2, 3, 4]),
+        ("tab=to_ship&sort=newest", [4, 3, 2, 1, 0]),
         ("tab=to_ship&sort=dearest", [4, 0, 2, 3, 1]),
         ("tab=to_ship&sort=longest", [0, 1, 2, 3, 4]),
         ("tab=to_ship&sort=shortest", [4, 3, 2, 1, 0]),
@@ -75,7 +79,23 @@ async fn orders_stand_as_a_whole_in_the_order_that_was_asked_for() {
     // A head says how the list stands, and its link turns it round.
     let page = clerk.page("/admin/orders?view=table&sort=dearest").await;
     assert!(page.contains("aria-sort=\"descending\"><a href=\"?sort=cheapest\""), "{page}");
+    // What somebody chose goes with him from tab to tab, and back, as long as it means something there.
+    let tab = |page: &str, word: &str| page.contains(&format!("href=\"?{word}\""));
+    let page = clerk.page("/admin/orders?tab=to_ship&sort=shortest").await;
+    assert!(tab(&page, "tab=to_ship&amp;sort=shortest") && tab(&page, "tab=shipped"), "{page}");
+    let page = clerk.page("/admin/orders?tab=shipped&sort=dearest").await;
+    assert!(tab(&page, "tab=to_ship&amp;sort=dearest"), "{page}");
+    let page = clerk.page("/admin/orders?tab=to_ship&view=table").await;
+    assert!(page.contains("aria-sort=\"descending\"><a href=\"?tab=to_ship&amp;sort=shortest\""), "{page}");
+    // Slips lie as they were asked for.
+    let order = [1, 3, 0, 4, 2].map(|n| format!("order={}", names[n])).join("&");
+    let slips = clerk.page(&format!("/admin/print/slips?{order}")).await;
+    let slips = slips.split_once("<main").map_or(&*slips, |(_, slips)| slips);
+    let at: Vec<_> = [1, 3, 0, 4, 2].iter().map(|n| slips.rfind(&format!("商品{n}")).unwrap()).collect();
+    assert!(at.is_sorted(), "{at:?} {slips}");
     // Whoever goes through the list goes on in its order.
+    let page = clerk.page(&format!("/admin/orders/{}?list=tab%3Dto_ship", names[1])).await;
+    assert!(page.contains(&format!("/admin/orders/{}?list=", names[2])) && page.contains("第 2 / 5 单"), "{page}");
     let page = clerk.page(&format!("/admin/orders/{}?list=tab%3Dto_ship%26sort%3Dlongest", names[1])).await;
     assert!(page.contains(&format!("/admin/orders/{}?list=", names[2])) && page.contains("第 2 / 5 单"), "{page}");
 }

@@ -403,7 +403,7 @@ async fn a_packer_exports_what_waits_to_be_shipped_and_no_buyers_data() {
     assert!(cells.contains(&paid.no) && !cells.contains(&unpaid.no), "{cells:?}");
     let receiver = address()["receiver"].as_str().unwrap().to_owned();
     assert!(!cells.iter().any(|cell| cell.contains(&phone) || *cell == receiver), "{cells:?}");
-    let says = ["导出这 2 单", "含收货信息", "导出其中待发货的", "收货信息已隐去"];
+    let says = ["导出这 2 单", "含收货信息", "导出待发货的订单", "收货信息已隐去"];
     for (staff, expected) in [(&packer, [false, false, true, true]), (&clerk, [true, true, false, false])] {
         let list = staff.page("/admin/orders").await;
         assert_eq!(says.map(|words| list.contains(words)), expected, "{list}");

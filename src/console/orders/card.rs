@@ -31,6 +31,10 @@ pub struct Card {
     used: Option<i64>,
     pace: Option<&'static str>,
     pieces: i64,
+    /// Of the goods that are shown: what is still to go while it waits for that, else all that was bought.
+    shown: i64,
+    /// What of it is not shown, because it has left or its money went back.
+    apart: Option<String>,
     closed: Option<&'static str>,
     total: String,
     freight: Option<String>,
@@ -117,12 +121,16 @@ impl Card {
             n,
             image: image(line),
         };
-        let bought = |line: &Line| Bought {
+        let bought = |(line, n): (&Line, i64)| Bought {
             name: line.name.clone(),
             spec: line.spec_text.clone(),
-            quantity: line.quantity,
+            quantity: n,
             image: image(line),
         };
+        let to_go = full.to_pack();
+        let all = lines.iter().map(|line| (line, line.quantity)).collect();
+        let goods: Vec<(&Line, i64)> = if to_go.is_empty() { all } else { to_go };
+        let shown: i64 = goods.iter().map(|(_, n)| n).sum();
         Card {
             no: order.order_no.clone(),
             head: head.to_owned(),
@@ -157,10 +165,24 @@ impl Card {
             pack: full.to_pack().into_iter().map(packed).collect(),
             why_nothing: full.why_nothing_to_pack(),
             all_goods: lines.iter().map(Line::text).collect::<Vec<_>>().join("，"),
-            lines: lines.iter().map(bought).collect(),
+            apart: apart(lines, shown),
+            shown,
+            lines: goods.into_iter().map(bought).collect(),
             others: None,
         }
     }
+}
+
+/// What of an order's pieces is not among the so many that are shown.
+fn apart(lines: &[Line], shown: i64) -> Option<String> {
+    let sum = |of: fn(&Line) -> i64| lines.iter().map(of).sum::<i64>();
+    let (back, gone) = (sum(|line| line.released), sum(|line| line.shipped));
+    let parts: Vec<String> = [("已退", back), ("已发", gone)]
+        .into_iter()
+        .filter(|(_, n)| *n > 0)
+        .map(|(what, n)| format!("{what} {n}"))
+        .collect();
+    (sum(|line| line.quantity) > shown).then(|| parts.join(" · "))
 }
 
 fn pace(waited: i64) -> &'static str {
@@ -190,6 +212,8 @@ impl Card {
             used: Some(26),
             pace: Some("late"),
             pieces: 2,
+            shown: 2,
+            apart: Some("已退 1".into()),
             closed: None,
             total: "57.00".into(),
             freight: Some("8".into()),
@@ -248,6 +272,7 @@ impl Card {
             pickup: None,
             slot: None,
             pack: Vec::new(),
+            apart: None,
             others: None,
             ..Card::sample()
         }

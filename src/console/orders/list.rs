@@ -125,9 +125,11 @@ impl Query {
         rocket::form::Form::<Query>::parse_encoded(address.into()).unwrap_or_default()
     }
 
-    /// The order that was asked for, the newest first unless somebody said otherwise.
+    /// The order that was asked for. Unless somebody said otherwise, of those that wait to be shipped the one comes first that has
+    /// waited longest, and of all others the newest.
     pub fn sort(&self) -> Sort {
-        self.sort.parse().unwrap_or(Sort::Newest)
+        let usual = if self.filter(0).waits() { Sort::LongestWaiting } else { Sort::Newest };
+        self.sort.parse().unwrap_or(usual)
     }
 
     /// How long one waits is asked only of those that wait, and what they pay only by who may see it.
@@ -357,12 +359,8 @@ impl<'q> ListPage<'q> {
             alarm: word == "exception" && n.is_some_and(|n| n > 0),
             address: query.with(|other| {
                 other.tab = word.to_owned();
-                // Whoever goes to ship begins with the one that has waited longest.
-                if word == "to_ship" && other.sort.is_empty() {
-                    other.sort = Sort::LongestWaiting.word().to_owned();
-                }
                 // How long one waits is asked of no others.
-                if sort.is_by_waiting() {
+                if sort.is_by_waiting() && !other.filter(0).waits() {
                     other.sort.clear();
                 }
             }),
@@ -372,10 +370,16 @@ impl<'q> ListPage<'q> {
         let shown = columns::chosen(staff.lists.order_columns.as_deref(), may);
         let filter = query.filter(0);
         let (waits, alike) = (filter.waits(), filter.waits() || filter.status.is_some());
+        use OrderStatus::{Completed, Shipped, ToShip};
+        let all_paid = waits || filter.status.is_some_and(|status| matches!(status, ToShip | Shipped | Completed));
         let head = |column: &OrderColumn| {
-            Head::of(*column, column.ways(waits, alike), sort, |sort| {
+            let mut head = Head::of(*column, column.ways(waits, alike), sort, |sort| {
                 query.with(|other| other.sort = sort.word().to_owned())
-            })
+            });
+            if *column == OrderColumn::Total && all_paid {
+                head.text = "实付";
+            }
+            head
         };
         ListPage {
             frame: framed(shop, staff, "orders", flash, waiting),
@@ -387,6 +391,7 @@ impl<'q> ListPage<'q> {
             choices: if query.panel == "columns" { columns::choices(&shown, may) } else { Vec::new() },
             shows: OrderColumn::ALL.iter().map(|column| (column.word(), shown.contains(column))).collect(),
             sees_money: may(OrderColumn::Total),
+            all_paid,
             exports_all: staff.role >= EXPORTS_BUYERS,
             too_many: (sort != query.sort()).then_some(search::SORTED),
             stray,
@@ -400,6 +405,7 @@ impl<'q> ListPage<'q> {
             all: query.all,
             beyond: ticked.into_iter().map(|(_, no)| no).filter(|no| !here(no)).collect(),
             next: next.map(Mark::word),
+            behind: sort == Sort::LongestWaiting,
             since: query.shows_new().then(|| shop.now()),
             later: !query.after.is_empty(),
             address,
@@ -429,6 +435,8 @@ struct ListPage<'q> {
     /// Which columns the table has, by their words.
     shows: BTreeMap<&'static str, bool>,
     sees_money: bool,
+    /// None of these waits for its money.
+    all_paid: bool,
     /// His export is this list with its buyers' data; otherwise what of it waits to be shipped, masked.
     exports_all: bool,
     /// More than this many were found to be put in the order that was asked for.
@@ -452,6 +460,8 @@ struct ListPage<'q> {
     next: Option<String>,
     /// When this was read, where new orders would stand in it.
     since: Option<i64>,
+    /// Those come last in it.
+    behind: bool,
     /// There are others before this page.
     later: bool,
 }
@@ -565,7 +575,7 @@ async fn mark(shop: &Shop, staff: Staff, form: &Bulk) -> Result<(String, String)
     shop.write(write).await
 }
 
-/// The orders of these numbers, in the order of the list.
+/// The orders of these numbers, in the order in which they were named: slips lie as the list stood from which they were printed.
 pub async fn chosen(shop: &Shop, numbers: &[String]) -> Result<Vec<Order>> {
     let ids: Vec<OrderNo> = numbers.iter().filter_map(|no| no.parse().ok()).collect();
     if ids.is_empty() {
@@ -575,7 +585,11 @@ pub async fn chosen(shop: &Shop, numbers: &[String]) -> Result<Vec<Order>> {
         return Err(Error::field("order", format!("一次最多 {MOST_AT_ONCE} 单，请分几次")));
     }
     let filter = Filter { ids, ..Filter::default() };
-    let read = move |conn: &rusqlite::Connection| Ok(search::list(conn, &filter, None, MOST_AT_ONCE)?);
+    let read = move |conn: &rusqlite::Connection| {
+        let mut orders = search::list(conn, &filter, None, MOST_AT_ONCE)?;
+        orders.sort_by_key(|order| filter.ids.iter().position(|no| *no == order.order_no));
+        Ok(orders)
+    };
     shop.read(read).await
 }
 
@@ -797,6 +811,7 @@ mod tests {
                 choices: columns::choices(OrderColumn::ALL, |_| true),
                 shows: OrderColumn::ALL.iter().map(|column| (column.word(), full)).collect(),
                 sees_money: full,
+                all_paid: full,
                 exports_all: full,
                 too_many: full.then_some(search::SORTED),
                 stray: full.into(),
@@ -813,6 +828,7 @@ mod tests {
                 orders,
                 next: full.then(|| "1-1".to_owned()),
                 since: full.then_some(1),
+                behind: full,
                 later: full,
             };
             let html = assets::strictly("console/orders.html", page).unwrap_or_else(|e| panic!("{e:#}"));
