@@ -321,6 +321,34 @@ async fn what_was_kept_back_of_one_piece_is_not_paid_back_with_the_next() {
     }
 }
 
+/// A refund that nobody could ask about for days waits for a person; once it is heard of in another way, nobody has to act.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_was_left_to_a_person_ends_without_one() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+    let placed = w.paid(&alice, sku, 1).await;
+    w.wechat.ways(|ways| ways.refund_notices = false);
+    w.wechat.fault("refund", Fault::LoseAnswer);
+    w.wechat.fault_always("refundquery", Fault::Http500);
+    let number = refund_pieces(&w, &manager, &placed, 1).await;
+    let stuck = "select count(*) from jobs where kind = 'refund' and state = 'needs_person'";
+    w.wait("a person to be asked", || async {
+        w.advance(60 * MINUTE);
+        w.run_jobs().await;
+        w.count(stuck).await == 1
+    })
+    .await;
+    w.wechat.clear_faults();
+    manager.post(&format!("/admin/orders/{}/query", placed.no), &[]).await;
+    w.wait("the refund", || async {
+        w.run_jobs().await;
+        state(&w, &number).await.0 == "succeeded" && w.count(stuck).await == 0
+    })
+    .await;
+    w.must_hold().await;
+}
+
 /// Each refusal of the refund interface (every row of its table): who must act, what the page says, and in the end
 /// exactly one refund under the same number.
 #[tokio::test(flavor = "multi_thread")]

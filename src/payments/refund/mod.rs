@@ -470,6 +470,10 @@ fn succeeded(tx: &Tx, refund: &Refund, who: &Who, what: &str) -> Result<()> {
             jobs::enqueue(tx, Task::Register(order), now)?;
         }
     }
+    // One that was left to a person finds that there is nothing left to do.
+    if jobs::store::failing(tx, Task::Refund(refund.id))?.is_some() {
+        jobs::enqueue(tx, Task::Refund(refund.id), now)?;
+    }
     let resolution = format!("已退款 {} ¥{}", refund.out_refund_no, refund.amount);
     Ok(exceptions::resolve_by_refund(tx, refund.id, &resolution)?)
 }
