@@ -73,6 +73,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0057_resend_cost.sql"),
     include_str!("migrations/0058_asked_back.sql"),
     include_str!("migrations/0059_beside.sql"),
+    include_str!("migrations/0060_export_carried.sql"),
+    include_str!("migrations/0061_transaction_tail.sql"),
 ];
 
 /// The newest schema that this program knows.

@@ -27,6 +27,14 @@ enum Meant {
 fn meant(conn: &Connection, typed: &str) -> Result<Meant> {
     let number = match Typed::read(typed) {
         Typed::PhoneEnd(digits) => return Ok(Meant::PhoneEnd(digits)),
+        // Four digits are a phone's, as long as there is one.
+        Typed::Phone(digits) if digits.len() == SHORT_TAIL && !phone_ends(conn, &digits)? => {
+            return match paid_with_end(conn, &digits)? {
+                _ if ends(conn, &digits)? => Ok(Meant::End(digits)),
+                ids if ids.is_empty() => Ok(Meant::Words(phone(&digits))),
+                ids => Ok(Meant::Ids(ids)),
+            };
+        }
         Typed::Phone(digits) => return Ok(Meant::Words(phone(&digits))),
         Typed::Words(words) => return Ok(Meant::Words(phrases("receiver place goods", &words))),
         Typed::Number(number) => number,
@@ -41,8 +49,16 @@ fn meant(conn: &Connection, typed: &str) -> Result<Meant> {
     if number.len() >= SHORT_TAIL && ends(conn, &number)? {
         return Ok(Meant::End(number));
     }
+    let digits = number.bytes().all(|b| b.is_ascii_digit());
     // A line without its area, and the end of a mobile phone, when they are no number of an order.
-    if matches!(number.len(), 7 | 8) && number.bytes().all(|b| b.is_ascii_digit()) {
+    let may_end_a_phone = digits && matches!(number.len(), 7 | 8);
+    if digits && number.len() > SHORT_TAIL && !(may_end_a_phone && phone_ends(conn, &number)?) {
+        let ids = paid_with_end(conn, &number)?;
+        if !ids.is_empty() {
+            return Ok(Meant::Ids(ids));
+        }
+    }
+    if may_end_a_phone {
         return Ok(Meant::PhoneEnd(number));
     }
     Ok(Meant::Words(phrases("receiver place goods", typed)))
@@ -74,6 +90,31 @@ const ENDS: &str = "(substr(o.order_no, -4) = substr(?, -4) and o.order_no like 
 fn ends(conn: &Connection, number: &str) -> Result<bool> {
     let sql = format!("select 1 from orders o where {} limit 1", ENDS.replace('?', "?1"));
     Ok(conn.prepare_cached(&sql)?.query_row([number], |_| Ok(())).optional()?.is_some())
+}
+
+const PAID: &str = "select order_id from attempts
+      where transaction_id is not null and substr(transaction_id, -4) = substr(?1, -4) and transaction_id like '%' || ?1
+      order by id desc limit 100";
+
+/// The orders whose payment's number at WeChat ends so, the latest of them.
+fn paid_with_end(conn: &Connection, digits: &str) -> Result<Vec<OrderId>> {
+    conn.prepare_cached(PAID)?.query_map([digits], |row| row.get(0))?.collect()
+}
+
+const PHONE_ENDS: &str = "replace(replace(json_extract(o.address, '$.phone'), ' ', ''), '-', '') like '%' || ?";
+
+/// Whether any order's phone ends so.
+fn phone_ends(conn: &Connection, digits: &str) -> Result<bool> {
+    let tail = phone(&digits[digits.len() - SHORT_TAIL..]);
+    if digits.len() == SHORT_TAIL {
+        let sql = "select 1 from order_words w where w.order_words match ?1 limit 1";
+        return Ok(conn.prepare_cached(sql)?.query_row([tail], |_| Ok(())).optional()?.is_some());
+    }
+    let sql = format!(
+        "select 1 from order_words w cross join orders o on o.id = w.rowid where w.order_words match ?1 and {} limit 1",
+        PHONE_ENDS.replace('?', "?2")
+    );
+    Ok(conn.prepare_cached(&sql)?.query_row([&*tail, digits], |_| Ok(())).optional()?.is_some())
 }
 
 /// So many orders are put in order for one page; of more, the list has to stand along an index.
@@ -116,8 +157,7 @@ impl Query {
                 Meant::End(number) => query.narrow(ENDS, number),
                 Meant::PhoneEnd(digits) => {
                     words.push(phone(&digits[digits.len() - 4..]));
-                    let whole = "replace(replace(json_extract(o.address, '$.phone'), ' ', ''), '-', '') like '%' || ?";
-                    query.narrow(whole, digits);
+                    query.narrow(PHONE_ENDS, digits);
                 }
                 Meant::Words(phrase) => words.push(phrase),
             },
@@ -438,6 +478,7 @@ mod tests {
         for (question, index) in [
             (NUMBERED.to_owned(), "shipments"),
             (narrowed(ENDS), "orders_tail"),
+            (PAID.to_owned(), "attempts_tail"),
             (narrowed("(o.order_no >= ? and o.order_no < ? || '~')"), "order_no"),
             (words.to_owned(), "w VIRTUAL TABLE INDEX"),
         ] {
