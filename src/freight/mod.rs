@@ -154,6 +154,12 @@ impl Terms {
         holding.max_by_key(|(place, _)| place.depth()).map_or(self.elsewhere, |(_, rate)| rate)
     }
 
+    /// Whether nobody can say that a place lies in none of the regions to which it does not send.
+    pub fn may_not_send_to(&self, to: Option<&Place>) -> bool {
+        let mut not_sent = self.rows.iter().filter(|row| row.rate == Rate::NotSent).flat_map(|row| &row.places);
+        not_sent.any(|region| to.is_none_or(|to| to.may_lie_in(region)))
+    }
+
     /// Whether a region of its own holds the place.
     pub fn names(&self, to: &Place) -> bool {
         self.rows.iter().flat_map(|row| &row.places).any(|place| place.holds(to))

@@ -139,6 +139,60 @@ pub(super) const DISTRICTS: [(&str, &str, &str); 130] = [
     ("乌鲁木齐市", "米泉市", "米东区"),
 ];
 
+/// Those that were not called otherwise one day but went into a larger district, a city and a name each. So did all of which
+/// several went into one.
+pub(super) const JOINED: [(&str, &str); 39] = [
+    ("哈尔滨市", "动力区"),
+    ("哈尔滨市", "太平区"),
+    ("伊春市", "上甘岭区"),
+    ("伊春市", "带岭区"),
+    ("北京市", "崇文区"),
+    ("北京市", "宣武区"),
+    ("上海市", "卢湾区"),
+    ("上海市", "闸北区"),
+    ("上海市", "南汇区"),
+    ("南京市", "白下区"),
+    ("南京市", "下关区"),
+    ("常州市", "戚墅堰区"),
+    ("南通市", "港闸区"),
+    ("扬州市", "维扬区"),
+    ("杭州市", "江干区"),
+    ("杭州市", "下城区"),
+    ("宁波市", "江东区"),
+    ("芜湖市", "三山区"),
+    ("马鞍山市", "金家庄区"),
+    ("三明市", "梅列区"),
+    ("南昌市", "湾里区"),
+    ("青岛市", "四方区"),
+    ("青岛市", "胶南市"),
+    ("烟台市", "长岛县"),
+    ("济宁市", "市中区"),
+    ("开封市", "金明区"),
+    ("洛阳市", "吉利区"),
+    ("广州市", "萝岗区"),
+    ("广州市", "东山区"),
+    ("广州市", "芳村区"),
+    ("韶关市", "北江区"),
+    ("深圳市", "大鹏新区"),
+    ("茂名市", "茂港区"),
+    ("南宁市", "城北区"),
+    ("南宁市", "新城区"),
+    ("梧州市", "蝶山区"),
+    ("重庆市", "万盛区"),
+    ("重庆市", "双桥区"),
+    ("贵阳市", "小河区"),
+];
+
+/// The name of what is no more than a part of today's district, where a text names that by it.
+pub fn part(city: &str, district: &str, text: &str) -> Option<&'static str> {
+    let of_it = || DISTRICTS.iter().filter(|(here, _, now)| (*here, *now) == (city, district));
+    let several = of_it().count() > 1;
+    let (_, was, _) = of_it().find(|(_, was, _)| text.contains(names::short(was)))?;
+    let named_today = text.contains(names::short(district));
+    let part = several || JOINED.contains(&(city, was));
+    (part && !named_today).then_some(*was)
+}
+
 /// What is left of a text behind a name that the city had.
 pub fn city_rests<'t>(city: &str, text: &'t str) -> Vec<&'t str> {
     CITIES.iter().filter(|(now, _)| *now == city).flat_map(|(_, was)| names::rests(was, text)).collect()

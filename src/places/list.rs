@@ -1,6 +1,6 @@
 //! Lists of places as people type them: parted by anything, each in the light of the one before, some with a value.
 
-use super::{Place, Unread, beside, names};
+use super::{Place, Unread, beside, former, names};
 use crate::typed::{may_be_key, quoted};
 
 /// Several provinces under one name.
@@ -22,12 +22,25 @@ pub(super) const GROUPS: [(&str, &[&str]); 10] = [
 pub struct Listed {
     pub places: Vec<Place>,
     pub problems: Vec<String>,
+    /// Those that are named as they are called today.
+    today: Vec<Place>,
+    /// Those that are named by what is only a part of them, with a sentence for each.
+    parts: Vec<(Place, String)>,
 }
 
 impl Listed {
     /// Each once: 綦江区 and what was 万盛区 are the same today.
-    fn more(&mut self, places: Vec<Place>) {
+    fn more(&mut self, text: &str, places: Vec<Place>) {
+        let plain = names::plain(text);
         for place in places {
+            match former::part(place.city.unwrap_or_default(), place.district.unwrap_or_default(), &plain) {
+                Some(was) => {
+                    let whole = place.text();
+                    let words = format!("{was}现在是{whole}的一部分，地址里分不出来：要整个区都算，请写 {whole}");
+                    self.parts.push((place, words));
+                }
+                None => self.today.push(place),
+            }
             if !self.places.contains(&place) {
                 self.places.push(place);
             }
@@ -38,8 +51,20 @@ impl Listed {
 /// Whole, for a part of a key is cut at the signs that part places.
 const NO_PLACES: &str = "这像是密钥的内容，不是地名";
 
-/// Places parted by signs or blanks: `浙江省杭州市西湖区、滨江区；上海`.
+/// Places parted by signs or blanks: `浙江省杭州市西湖区、滨江区；上海`. A part of a district is said and counts for all of it.
 pub fn listed(text: &str) -> Listed {
+    let mut listed = gathered(text);
+    let widened = widened(&listed.parts, &listed.today);
+    listed.problems.extend(widened);
+    listed
+}
+
+/// What is said of parts, where nobody has named the whole.
+fn widened(parts: &[(Place, String)], today: &[Place]) -> Vec<String> {
+    parts.iter().filter(|(place, _)| !today.contains(place)).map(|(_, words)| words.clone()).collect()
+}
+
+fn gathered(text: &str) -> Listed {
     let mut listed = Listed::default();
     if may_be_key(text) {
         listed.problems.push(NO_PLACES.to_owned());
@@ -50,10 +75,10 @@ pub fn listed(text: &str) -> Listed {
         let whole = read(part, listed.places.last().copied());
         let words: Vec<&str> = part.split(names::is_blank).filter(|word| !word.is_empty()).collect();
         match whole {
-            Ok(places) => listed.more(places),
+            Ok(places) => listed.more(part, places),
             Err(problem) if words.len() < 2 => listed.problems.push(problem.says(part)),
             Err(_) => words.into_iter().for_each(|word| match read(word, listed.places.last().copied()) {
-                Ok(places) => listed.more(places),
+                Ok(places) => listed.more(word, places),
                 Err(problem) => listed.problems.push(problem.says(word)),
             }),
         }
@@ -96,12 +121,14 @@ pub fn with_values(text: &str) -> (Vec<(Place, &str)>, Vec<String>) {
     if may_be_key(text) {
         return (found, vec![NO_PLACES.to_owned()]);
     }
-    let mut rest = text;
+    let (mut rest, mut today, mut parts) = (text, Vec::new(), Vec::new());
     while let Some((names, behind)) = rest.split_once([':', '：']) {
         let behind = behind.trim_start();
         let end = behind.find(|c: char| is_separator(c) || c.is_whitespace()).unwrap_or(behind.len());
         let (value, next) = behind.split_at(end);
-        let listed = listed(names);
+        let listed = gathered(names);
+        today.extend(listed.today);
+        parts.extend(listed.parts);
         if listed.places.is_empty() && listed.problems.is_empty() {
             problems.push(format!("{}前面没有地区", quoted(&format!(":{value}"))));
         }
@@ -115,6 +142,7 @@ pub fn with_values(text: &str) -> (Vec<(Place, &str)>, Vec<String>) {
         }
         rest = next;
     }
+    problems.extend(widened(&parts, &today));
     let left = rest.trim_matches(|c: char| is_separator(c) || c.is_whitespace());
     if !left.is_empty() {
         problems.push(format!("{}后面没有写冒号和金额", quoted(left)));

@@ -62,6 +62,13 @@ impl City {
             _ => found,
         }
     }
+
+    /// Its zones of this kind, for whoever says so of this very city: 高新区 is in many.
+    fn zones(&self, text: &str, how: Strictness) -> Vec<&'static str> {
+        let own = text.strip_prefix(short(self.name)).map(|rest| rest.strip_prefix('市').unwrap_or(rest));
+        let Some(kind) = names::is_zone(own.unwrap_or(text)).filter(|_| how == Loosely) else { return Vec::new() };
+        self.districts.iter().copied().filter(|name| names::zone(name, self.name) == Some(kind)).collect()
+    }
 }
 
 static PROVINCES: LazyLock<Vec<Province>> = LazyLock::new(|| {
@@ -102,7 +109,11 @@ impl Unread {
     pub fn says(&self, text: &str) -> String {
         match self {
             Unread::Unknown => {
-                format!("不认识{}，请写成 新疆、浙江省杭州市 或 浙江省杭州市西湖区 的样子", quoted(text))
+                let zone = match names::sounds_like_a_zone(text) {
+                    true => "；高新区、经开区、新区这样的功能区，地址里写的多是它所在的区县：请写那个区县",
+                    false => "",
+                };
+                format!("不认识{}，请写成 新疆、浙江省杭州市 或 浙江省杭州市西湖区 的样子{zone}", quoted(text))
             }
             Unread::Ambiguous(places) => {
                 let some: Vec<String> = places.iter().take(3).map(Place::text).collect();
@@ -161,8 +172,8 @@ impl Place {
             return either(&|how| county(&district, how).or_else(|| county(&city, how))).or(Some(whole));
         };
         let here = Place { city: Some(known.name), ..whole };
-        let part = |text: &str, how| match known.districts_named(text, how)[..] {
-            [name] => Some(Place { district: Some(name), ..here }),
+        let part = |text: &str, how| match (&known.districts_named(text, how)[..], &known.zones(text, how)[..]) {
+            ([name], _) | ([], [name]) => Some(Place { district: Some(name), ..here }),
             _ => None,
         };
         // With its street behind it, or in front of that.
@@ -180,6 +191,11 @@ impl Place {
         self.province == other.province
             && self.city.is_none_or(|city| other.city == Some(city))
             && self.district.is_none_or(|district| other.district == Some(district))
+    }
+
+    /// Whether something in this one may lie in the other for all that anybody knows: the other is a part of it.
+    pub fn may_lie_in(&self, other: &Place) -> bool {
+        self != other && self.holds(other)
     }
 
     /// How exact it is: 1 for a province, 3 for a district.
@@ -296,7 +312,10 @@ fn within_city(province: &Province, city: &City, text: &str, how: Strictness) ->
             "" => found.push(whole),
             // Cities without districts are written twice.
             rest if city.is(rest, how) => found.push(whole),
-            rest => found.extend(districts_of(here, city, rest, how)),
+            rest => {
+                found.extend(districts_of(here, city, rest, how));
+                found.extend(zones_of(here, city, rest, how));
+            }
         }
     }
     found
@@ -311,6 +330,10 @@ fn districts_of(here: Place, city: &City, text: &str, how: Strictness) -> Vec<Pl
     city.districts_named(text, how).into_iter().map(|name| Place { district: Some(name), ..here }).collect()
 }
 
+fn zones_of(here: Place, city: &City, text: &str, how: Strictness) -> Vec<Place> {
+    city.zones(text, how).into_iter().map(|name| Place { district: Some(name), ..here }).collect()
+}
+
 /// What a text names beside another place: in its city, else in its province.
 fn beside(place: Place, text: &str) -> Option<Place> {
     let text = names::plain(text);
@@ -318,7 +341,8 @@ fn beside(place: Place, text: &str) -> Option<Place> {
     let city = province.cities.iter().find(|known| Some(known.name) == place.city);
     let here = Place { district: None, ..place };
     [Today, Loosely].into_iter().find_map(|how| {
-        let near = city.map(|city| districts_of(here, city, &text, how)).unwrap_or_default();
+        let near = |city| [districts_of(here, city, &text, how), zones_of(here, city, &text, how)].concat();
+        let near = city.map(near).unwrap_or_default();
         let found = if near.is_empty() { within_province(province, &text, how) } else { near };
         if let [found] = found[..] { Some(found) } else { None }
     })

@@ -134,6 +134,35 @@ pub fn rests<'t>(name: &str, text: &'t str) -> Vec<&'t str> {
     rests
 }
 
+/// What people call a zone that is counted among the districts of its city: 高新区, 经开区. `None` for any other name.
+pub fn zone(name: &str, city: &str) -> Option<&'static str> {
+    let (_, kind) = name.split_once(short(city))?;
+    match kind.strip_prefix('市').unwrap_or(kind) {
+        "高新技术产业开发区" | "高新技术开发区" | "高新技术产业园区" => Some("高新区"),
+        "经济技术开发区" | "经济开发区" => Some("经开区"),
+        _ => None,
+    }
+}
+
+/// Whether a text is what such a zone is called, which says nothing of where it is.
+pub fn is_zone(text: &str) -> Option<&'static str> {
+    match text {
+        "高新区" | "高新" | "高新技术开发区" | "高新技术产业开发区" | "高新开发区" => {
+            Some("高新区")
+        }
+        "经开区" | "经开" | "经济开发区" | "经济技术开发区" => Some("经开区"),
+        _ => None,
+    }
+}
+
+/// Whether a text names a zone that was made for companies or by plans: such have their own names on signs, and addresses
+/// mostly have the district around them.
+pub fn sounds_like_a_zone(text: &str) -> bool {
+    ["高新", "经开", "开发区", "新区", "园区", "示范区", "保税", "度假区", "功能区", "管理区"]
+        .iter()
+        .any(|word| text.contains(word))
+}
+
 /// What is left of a text behind a city's name with the end that it had before it was a city.
 pub fn city_rests<'t>(name: &str, text: &'t str) -> Vec<&'t str> {
     let mut rests = rests(name, text);

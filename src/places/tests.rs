@@ -205,6 +205,78 @@ fn a_list_is_parted_by_anything_and_read_in_the_light_of_what_stands_before() {
     assert!(listed.problems[0].contains("火星") && listed.problems[1].contains("请把省市写全"), "{listed:?}");
 }
 
+/// Who brings goods to one corner of a district would bring them to all of it.
+#[test]
+fn a_part_of_a_district_is_never_taken_for_the_whole_without_a_word() {
+    for (typed, whole, told) in [
+        ("深圳市大鹏新区", "广东省深圳市龙岗区", "大鹏新区现在是广东省深圳市龙岗区的一部分"),
+        ("天津塘沽", "天津市滨海新区", "塘沽区现在是天津市滨海新区的一部分"),
+        ("上海市闸北区", "上海市静安区", "闸北区现在是上海市静安区的一部分"),
+        ("邢台县", "河北省邢台市信都区", "邢台县现在是"),
+        ("塘沽、滨海新区", "天津市滨海新区", ""),
+        ("滨海新区、塘沽", "天津市滨海新区", ""),
+        ("天津滨海", "天津市滨海新区", ""),
+        ("邢台市信都区", "河北省邢台市信都区", ""),
+        ("户县", "陕西省西安市鄠邑区", ""),
+        ("重庆开县", "重庆市开州区", ""),
+        ("深圳龙华新区", "广东省深圳市龙华区", ""),
+    ] {
+        let listed = listed(typed);
+        let read: Vec<String> = listed.places.iter().map(Place::text).collect();
+        assert_eq!(read, [whole], "{typed}");
+        assert_eq!(listed.problems.len(), usize::from(!told.is_empty()), "{typed}: {:?}", listed.problems);
+        assert!(listed.problems.iter().all(|problem| problem.starts_with(told)), "{typed}: {:?}", listed.problems);
+    }
+    for (city, was) in former::JOINED {
+        assert!(former::DISTRICTS.iter().any(|(here, name, _)| (*here, *name) == (city, was)), "{city} {was}");
+    }
+}
+
+#[test]
+fn a_zone_is_its_own_citys_or_nobodys() {
+    for (typed, expected) in [
+        ("合肥市高新区", "安徽省合肥市合肥高新技术产业开发区"),
+        ("安徽省合肥市经开区", "安徽省合肥市合肥经济技术开发区"),
+        ("石家庄高新区", "河北省石家庄市石家庄高新技术产业开发区"),
+        ("沧州经济开发区", "河北省沧州市河北沧州经济开发区"),
+        ("成都市高新区", "?"),
+        ("武汉经开区", "?"),
+        ("湖北经开区", "?"),
+        ("成都市天府新区", "?"),
+        ("南京市江北新区", "?"),
+        ("重庆两江新区", "?"),
+        ("高新区", "?"),
+    ] {
+        assert_eq!(text(typed), expected, "{typed}");
+    }
+    for (typed, expected) in [
+        ("合肥市蜀山区、高新区", "安徽省合肥市蜀山区 安徽省合肥市合肥高新技术产业开发区"),
+        // There is one in the province, and not in this city.
+        ("武汉市洪山区、经开区", "湖北省武汉市洪山区"),
+        ("成都市武侯区、高新区", "四川省成都市武侯区"),
+    ] {
+        let listed = listed(typed);
+        let read: Vec<String> = listed.places.iter().map(Place::text).collect();
+        assert_eq!(read.join(" "), expected, "{typed}");
+        assert!(
+            listed.problems.iter().all(|problem| problem.contains("请写那个区县")),
+            "{typed}: {:?}",
+            listed.problems
+        );
+        assert_eq!(listed.places.len() + listed.problems.len(), 2, "{typed}");
+    }
+    for (parts, expected) in [
+        (["安徽省", "合肥市", "高新区"], "安徽省合肥市合肥高新技术产业开发区"),
+        (["安徽省", "合肥市", "合肥高新区"], "安徽省合肥市合肥高新技术产业开发区"),
+        (["四川省", "成都市", "高新区"], "四川省成都市"),
+        (["广东省", "深圳市", "大鹏新区"], "广东省深圳市龙岗区"),
+        (["天津市", "天津市", "塘沽区"], "天津市滨海新区"),
+    ] {
+        let [province, city, district] = parts;
+        assert_eq!(Place::of(province, city, district, "").unwrap().text(), expected, "{parts:?}");
+    }
+}
+
 #[test]
 fn a_region_is_shown_once() {
     for (parts, shown) in [
@@ -231,6 +303,11 @@ fn values_stand_behind_their_places_and_each_place_once() {
         ("新疆:25；新疆维吾尔自治区:30", "新疆维吾尔自治区 25", "新疆维吾尔自治区写了两次，值不一样"),
         ("綦江区:5；万盛区:5", "重庆市綦江区 5", ""),
         ("綦江区、万盛区:5", "重庆市綦江区 5", ""),
+        (
+            "万盛区:5",
+            "重庆市綦江区 5",
+            "万盛区现在是重庆市綦江区的一部分，地址里分不出来：要整个区都算，请写 重庆市綦江区",
+        ),
         (":25", "", "「:25」前面没有地区"),
         ("新疆:25；西藏", "新疆维吾尔自治区 25", "「西藏」后面没有写冒号和金额"),
     ] {

@@ -31,6 +31,12 @@ impl Regions {
         holding.max_by_key(|(region, _)| region.depth()).map(|(_, freight)| *freight)
     }
 
+    /// Whether nobody can say that a place lies in none of the regions to which the shop does not send.
+    pub fn may_not_send_to(&self, place: Option<&Place>) -> bool {
+        let mut not_sent = self.freight.iter().filter(|(_, freight)| *freight == Freight::NotSent);
+        not_sent.any(|(region, _)| place.is_none_or(|place| place.may_lie_in(region)))
+    }
+
     /// How the freight setting was read: `新疆维吾尔自治区 ¥25.00、台湾省 不发货`
     pub fn freight_text(&self) -> String {
         let shown = self.freight.iter().map(|(place, freight)| match freight {

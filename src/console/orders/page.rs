@@ -28,18 +28,19 @@ use crate::invoices::{Invoice, InvoiceState, store as invoices};
 use crate::ledger::{Shares, store as ledger};
 use crate::money::{Fen, yuan};
 use crate::orders::store::{self, Event};
-use crate::orders::{ClosedReason, Full, Line, OrderStatus, Shipment, Topic, Who};
+use crate::orders::{ClosedReason, Full, Line, Order, OrderStatus, Shipment, Topic, Who};
 use crate::payments::refund::since;
 use crate::payments::{Attempt, AttemptState, check, close, store as payments};
 use crate::promotions::Discount;
 use crate::refunds::Refund;
+use crate::settings::Settings;
 use crate::shipping::{self, doubt::Doubt};
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Manager, Role, Staff};
 use crate::typed::Length;
 use crate::wechat::pay::Trade;
-use crate::{buyers, jobs};
+use crate::{buyers, freight, jobs};
 
 pub fn routes() -> Vec<Route> {
     routes![detail, preview, reveal, revealed, memo, query, unpaid, cancel_page, cancel]
@@ -115,6 +116,8 @@ struct Seen {
     completing: Option<i64>,
     last_aftersale: Option<i64>,
     place: Option<Place>,
+    /// It waits to be sent, and nobody can say that it goes to none of the regions to which the shop sends nothing.
+    unsure: bool,
     waiting: Waiting,
     invoice: Option<Invoice>,
     /// What else of its buyer waits to be sent, while it waits itself: the first of them, and how many there are.
@@ -129,7 +132,7 @@ impl Seen {
         conn: &rusqlite::Connection,
         order_no: &OrderNo,
         came: &Came,
-        number: Option<&str>,
+        settings: &Settings,
         now: i64,
     ) -> Result<Seen> {
         let order = store::by_no(conn, order_no)?.ok_or(Code::NotFound)?;
@@ -139,7 +142,7 @@ impl Seen {
         let mut gone = None;
         for attempt in &attempts {
             let closing = jobs::store::is_open(conn, jobs::Task::Close(attempt.id))?;
-            if close::waits_for_number(attempt, closing, number) {
+            if close::waits_for_number(attempt, closing, settings.get("wechat.mch_id")) {
                 gone = Some(attempt.params.mch_id().to_owned());
             }
         }
@@ -157,6 +160,7 @@ impl Seen {
             completing: jobs::store::waiting_for(conn, jobs::Task::Complete(id))?,
             last_aftersale: shipping::store::last_aftersale(conn, id)?,
             place: came.place(conn, id, now)?,
+            unsure: may_not_be_sent(conn, &order, settings)?,
             waiting: console::waiting(conn)?,
             invoice: invoices::of_order(conn, id)?,
             others: match order.options().ship {
@@ -169,6 +173,15 @@ impl Seen {
             full: store::full(conn, order)?,
         })
     }
+}
+
+/// Whether an order waits to be sent to where nobody knows, and the shop does not send everywhere.
+fn may_not_be_sent(conn: &rusqlite::Connection, order: &Order, settings: &Settings) -> Result<bool> {
+    let Some(address) = order.address.as_ref().filter(|_| order.options().ship) else { return Ok(false) };
+    let to = address.place();
+    let templates = freight::store::all(conn)?;
+    let unsure = settings.regions.may_not_send_to(to.as_ref());
+    Ok(unsure || templates.iter().any(|template| template.terms.may_not_send_to(to.as_ref())))
 }
 
 /// What somebody may do with an order: what it allows, by role.
@@ -282,6 +295,8 @@ struct AddressShown {
     city: String,
     district: String,
     detail: String,
+    /// It may lie where the shop does not send to.
+    unsure: bool,
     /// That the form is of this address.
     of: String,
 }
@@ -372,7 +387,7 @@ impl OrderPage {
             doubt: seen.doubt.as_ref().map(Doubt::text).filter(|_| order.options().ship),
             refunds: refunds.iter().map(|r| money::refunds::Shown::of(r, Some(order), now)).collect(),
             revealed: looking.revealed,
-            address: order.address.as_ref().map(|address| address_shown(address, looking.revealed)),
+            address: order.address.as_ref().map(|address| address_shown(address, looking.revealed, seen.unsure)),
             fetcher: full.pickup.as_ref().map(|pickup| pickup.shown_phone(looking.revealed)),
             attempts: seen.attempts.iter().map(|attempt| attempt_shown(attempt, &seen.shares)).collect(),
             gone: seen.gone.clone().filter(|_| role >= Role::Manager),
@@ -414,7 +429,7 @@ fn line_shown(line: &Line, left: i64) -> LineShown {
 }
 
 /// Whom it goes to; masked, the fields of the form stay empty.
-fn address_shown(address: &Address, revealed: bool) -> AddressShown {
+fn address_shown(address: &Address, revealed: bool, unsure: bool) -> AddressShown {
     let kept = |text: &str| if revealed { text.to_owned() } else { String::new() };
     AddressShown {
         receiver: if revealed { address.receiver.clone() } else { address.masked_receiver() },
@@ -424,6 +439,7 @@ fn address_shown(address: &Address, revealed: bool) -> AddressShown {
         city: kept(&address.city),
         district: kept(&address.district),
         detail: kept(&address.detail),
+        unsure,
         of: super::address::mark(address),
     }
 }
@@ -481,8 +497,7 @@ async fn render(
     let order_no: OrderNo = no.parse().map_err(|_| Code::NotFound)?;
     let (now, came) = (shop.now(), looking.came.clone());
     let settings = shop.settings();
-    let read =
-        move |conn: &rusqlite::Connection| Seen::read(conn, &order_no, &came, settings.get("wechat.mch_id"), now);
+    let read = move |conn: &rusqlite::Connection| Seen::read(conn, &order_no, &came, &settings, now);
     let seen = shop.read(read).await?;
     let frame = console::framed(shop, staff, "orders", flash, seen.waiting);
     Ok(assets::page(template, OrderPage::of(&seen, frame, staff.role, &looking, now)))
@@ -717,6 +732,7 @@ mod tests {
                 city: "杭州市".into(),
                 district: "西湖区".into(),
                 detail: "文三路 1 号".into(),
+                unsure: true,
                 of: "0123456789abcdef".into(),
             }),
             attempts: vec![AttemptShown {
