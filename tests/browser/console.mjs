@@ -56,6 +56,30 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, password 
     await desk.goto(`${shop}/admin/print/slips?paper=a4&order=${orders[21]}`);
   });
 
+  await step("an order that is longer than its sheet says on each which of them it is", async () => {
+    for (const [paper, wide, long] of [["100", 100, 150], ["a4", 210, 297]]) {
+      await desk.route("**/admin/print/slips?**", async (route) => {
+        const answer = await route.fetch();
+        const html = await answer.text();
+        const [row] = html.match(/<tr>\s*<td>[^]*?<\/tr>/);
+        await route.fulfill({ response: answer, body: html.replace(row, Array.from({ length: 61 }, (_, n) => row.replace("×1", `×${n + 1}`)).join("")) });
+      });
+      await desk.goto(`${shop}/admin/print/slips?paper=${paper}&chosen=true&extra=bars&order=${orders[21]}&order=${orders[20]}`);
+      await desk.unroute("**/admin/print/slips?**");
+      const sheets = await desk.evaluate(() => [...document.querySelectorAll(".slip")].map((slip) => [
+        slip.querySelector(".again").textContent.match(/[0-9A-Z]{18}/)[0], slip.querySelector(".sheet").textContent,
+        [...slip.querySelectorAll("td:nth-child(2)")].map((cell) => Number(cell.textContent.slice(1))),
+      ]));
+      const first = sheets.filter(([no]) => no === orders[21]);
+      assert.ok(first.length > 1, `${paper}: ${sheets.length} sheets`);
+      assert.deepEqual(first.map(([, said]) => said), first.map((_, i) => ` · 第 ${i + 1} / ${first.length} 页`));
+      assert.deepEqual(first.flatMap(([, , pieces]) => pieces), Array.from({ length: 61 }, (_, n) => n + 1), "each row once, in its order");
+      assert.deepEqual(sheets.slice(first.length).map(([no, said]) => [no, said]), [[orders[20], ""]], "one that fits says nothing");
+      const pdf = (await desk.pdf({ preferCSSPageSize: true })).toString("latin1");
+      assert.equal([...pdf.matchAll(/\/MediaBox/g)].length, sheets.length, `${paper}: a sheet of paper each`);
+    }
+  });
+
   await step("a scanner ships one, and it is taken back", async () => {
     await desk.goto(`${shop}/admin/shipping/scan`);
     await desk.keyboard.type(orders[20]);

@@ -314,17 +314,25 @@ async fn paper_has_what_was_chosen_and_remembers_it() {
     };
     let (page, _) = get("", "").await;
     assert!(page.contains("paper-a4") && page.contains("第 1 / 2 张"), "{page}");
-    let extras = ["P-001", "¥10.00", "class=\"tick\"", "/admin/print/bars/", "送贺卡"];
+    let extras = ["P-001", "¥10.00", "class=\"tick\"", "送贺卡"];
     assert!(extras.iter().all(|extra| !page.contains(extra)), "{page}");
     let all = "&paper=58&chosen=true&extra=code&extra=price&extra=tick&extra=bars&extra=memo";
     let (page, kept) = get(all, "").await;
     assert!(page.contains("paper-58") && !page.contains("第 1 / 2 张"), "{page}");
     assert!(extras.iter().all(|extra| page.contains(extra)), "{page}");
+    // Bars so fine that no scanner reads them are left out, and that is said.
+    assert!(!page.contains("/admin/print/bars/") && page.contains("条形码印不清楚"), "{page}");
+    for paper in ["80", "100", "a4"] {
+        let (page, _) = get(&format!("&paper={paper}&chosen=true&extra=bars"), "").await;
+        assert!(page.contains("/admin/print/bars/") && !page.contains("条形码印不清楚"), "{paper}: {page}");
+    }
     let (page, _) = get("", &kept).await;
     assert!(page.contains("paper-58") && page.contains("P-001"), "this device prints so: {kept}");
     let (page, kept) = get("&paper=80&chosen=true", &kept).await;
     assert!(page.contains("paper-80") && !page.contains("P-001"), "{kept}");
     assert!(packer.page(&format!("/admin/print/bars/{}", one.no)).await.contains("<path d=\"M10 0h2"));
+    // 220 modules of two dots each, eight dots to a millimetre.
+    assert!(packer.page(&format!("/admin/print/bars/{}", one.no)).await.contains("width=\"55.000mm\""));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -37,11 +37,23 @@ fn symbols(text: &str) -> Option<Vec<usize>> {
     Some(symbols)
 }
 
-/// As SVG, one unit a module, ten of quiet on both sides. `None` for what Code 128 cannot say.
+/// Printer dots of a module: a thermal printer has eight to a millimetre, and no scanner reads bars of one alone.
+const DOTS: usize = 2;
+const DOTS_A_MM: usize = 8;
+/// Modules without a bar on both sides.
+const QUIET: usize = 10;
+
+/// How many dots a text is wide as bars, with what must stay white beside it. `None` for what Code 128 cannot say.
+pub fn dots(text: &str) -> Option<usize> {
+    let modules = symbols(text)?.len() * 11 + 13 + 2 * QUIET;
+    Some(modules * DOTS)
+}
+
+/// As SVG, one unit a module, each of them a whole number of printer dots wide. `None` for what Code 128 cannot say.
 pub fn svg(text: &str) -> Option<String> {
     let symbols = symbols(text)?;
     let widths = symbols.iter().map(|symbol| SYMBOLS[*symbol]).chain([STOP]).flat_map(str::bytes);
-    let (mut at, mut bars) = (10, String::new());
+    let (mut at, mut bars) = (QUIET, String::new());
     for (i, width) in widths.enumerate() {
         let width = usize::from(width - b'0');
         if i % 2 == 0 {
@@ -49,9 +61,11 @@ pub fn svg(text: &str) -> Option<String> {
         }
         at += width;
     }
-    let wide = at + 10;
+    let wide = at + QUIET;
+    let printed = wide * DOTS;
+    let mm = format!("{}.{:03}", printed / DOTS_A_MM, printed % DOTS_A_MM * 1_000 / DOTS_A_MM);
     Some(format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {wide} 40\" preserveAspectRatio=\"none\" shape-rendering=\"crispEdges\"><path d=\"{bars}\"/></svg>"
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{mm}mm\" height=\"10mm\" viewBox=\"0 0 {wide} 40\" preserveAspectRatio=\"none\" shape-rendering=\"crispEdges\"><path d=\"{bars}\"/></svg>"
     ))
 }
 
@@ -76,6 +90,10 @@ mod tests {
             symbols("20261128A1").unwrap(),
             [105, 20, 26, 11, 28, 100, 33, 17, (105 + 20 + 52 + 33 + 112 + 500 + 198 + 119) % 103]
         );
+        // 17 symbols and the stop, ten of quiet on both sides.
+        let number = "20261128A1B2C3D4E5";
+        assert_eq!(dots(number), Some((17 * 11 + 13 + 20) * 2));
+        assert!(svg(number).unwrap().contains("width=\"55.000mm\" height=\"10mm\" viewBox=\"0 0 220 40\""));
         assert_eq!(symbols("12A").unwrap()[0], START_B, "two digits are not worth the change");
         assert_eq!(symbols("订单"), None);
         assert_eq!(symbols(""), None);

@@ -46,6 +46,23 @@ words! {
     }
 }
 
+impl Paper {
+    /// How many of a thermal printer's dots a line of it has for what is printed.
+    fn dots(self) -> usize {
+        match self {
+            Paper::Narrow => 384,
+            Paper::Wide => 576,
+            Paper::Label => 736,
+            Paper::A4 => 1_520,
+        }
+    }
+
+    /// Bars that no scanner reads are worse than none: the QR code stands on every slip.
+    fn holds_bars(self, no: &OrderNo) -> bool {
+        barcode::dots(no.as_str()).is_some_and(|n| n <= self.dots())
+    }
+}
+
 words! {
     /// What a slip says besides goods and pieces, when staff want it.
     pub enum Extra {
@@ -134,6 +151,7 @@ async fn slips(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: Wa
             code: codes.get(&line.sku_id).cloned().flatten(),
         });
         Slip {
+            bars: print.has(Extra::Bars) && print.paper.holds_bars(&full.order.order_no),
             card: Card::of(full, false, now),
             goods: goods.collect(),
             whole: whole_address(full, every).map(Whole::from),
@@ -160,6 +178,8 @@ struct SlipsPage<'a> {
 /// What goes into an order's next parcel.
 #[derive(Serialize)]
 struct Slip {
+    /// Its number stands there as bars, too.
+    bars: bool,
     card: Card,
     goods: Vec<Packed>,
     /// In full, where nothing else in the parcel says it.
@@ -252,6 +272,8 @@ struct Sheet<'a> {
     paper: Paper,
     papers: Vec<(&'static str, &'static str)>,
     extras: Vec<ExtraShown>,
+    /// What was chosen and has no room on this paper.
+    without: Option<&'static str>,
     /// What is printed, by its word.
     has: BTreeMap<&'static str, bool>,
     shop: &'a str,
@@ -259,6 +281,12 @@ struct Sheet<'a> {
     logo: Option<&'a str>,
     staff: &'a str,
     at: String,
+}
+
+/// Whether bars are wanted on paper that does not hold them.
+fn no_bars(print: &Print, orders: &[String]) -> bool {
+    let mut orders = orders.iter().filter_map(|no| no.parse::<OrderNo>().ok());
+    print.has(Extra::Bars) && orders.any(|no| !print.paper.holds_bars(&no))
 }
 
 #[derive(Serialize)]
@@ -287,6 +315,7 @@ impl<'a> Sheet<'a> {
             paper: print.paper,
             papers: Paper::ALL.iter().map(|paper| (paper.word(), paper.text())).collect(),
             extras: offered.map(shown).collect(),
+            without: no_bars(print, orders).then_some("这种纸窄，条形码印不清楚，没有印：请扫二维码"),
             has: Extra::ALL.iter().map(|extra| (extra.word(), print.has(*extra))).collect(),
             shop: settings.shop_name(),
             phone: settings.get("shop.phone"),
@@ -390,6 +419,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn bars_stand_where_they_can_be_read() {
+        let no: OrderNo = "20261128A1B2C3D4E5".parse().unwrap();
+        for (paper, room) in [(Paper::A4, true), (Paper::Label, true), (Paper::Wide, true), (Paper::Narrow, false)] {
+            assert_eq!(paper.holds_bars(&no), room, "{}", paper.word());
+        }
+    }
+
+    #[test]
     fn what_is_printed_asks_for_nothing_that_it_is_not_given() {
         let orders = ["261008131540ABCDEFGH".to_owned()];
         for full in [true, false] {
@@ -399,6 +436,7 @@ mod tests {
                 paper: Paper::A4,
                 papers: Paper::ALL.iter().map(|paper| (paper.word(), paper.text())).collect(),
                 extras: vec![ExtraShown { choice: Choice { word: Extra::Code, text: Extra::Code.text() }, on: full }],
+                without: full.then_some("条形码印不清楚"),
                 has: Extra::ALL.iter().map(|extra| (extra.word(), full)).collect(),
                 shop: "草莓园",
                 phone: full.then_some("0755-1234567"),
@@ -418,6 +456,7 @@ mod tests {
                     receiver: "李四".into(), phone: "13800001234".into(), place: "广东省深圳市科技园".into()
                 };
             let slip = Slip {
+                bars: full,
                 card: if full { Card::sample() } else { Card::bare() },
                 goods: if full { vec![packed] } else { Vec::new() },
                 whole: full.then_some(whole),
