@@ -184,10 +184,12 @@ fn renumber_once(judged: &mut [Judged]) {
     }
 }
 
-/// Rows that say how many pieces they take come before those that do not: these take what is left of their order.
-fn turns<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<usize> {
-    let mut turns: Vec<(usize, bool)> = rows.map(|row| row.pieces.trim().is_empty()).enumerate().collect();
-    turns.sort_by_key(|(_, takes_the_rest)| *takes_the_rest);
+/// Rows that name what they take come first, then those that say how many pieces; the others take what is left of their
+/// order.
+fn turns<'a>(rows: impl Iterator<Item = (&'a Row, bool)>) -> Vec<usize> {
+    let key = |(row, names): (&Row, bool)| (!names, row.pieces.trim().is_empty());
+    let mut turns: Vec<(usize, (bool, bool))> = rows.map(key).enumerate().collect();
+    turns.sort_by_key(|(_, key)| *key);
     turns.into_iter().map(|(at, _)| at).collect()
 }
 
@@ -215,7 +217,8 @@ fn ask_which(conn: &Connection, judged: &mut [Judged], claims: &[Claim]) -> Resu
 
 fn share_out(conn: &Connection, judged: &mut [Judged], mut claims: Vec<Claim>) -> Result<()> {
     let mut parts: HashMap<OrderId, Parts> = HashMap::new();
-    for at in turns(judged.iter().map(|one| &one.row)) {
+    let names = |claim: &Claim| matches!(claim, Claim::Goods(_) | Claim::GoodsBut(..));
+    for at in turns(judged.iter().zip(&claims).map(|(one, claim)| (&one.row, names(claim)))) {
         let one = &mut judged[at];
         let Some(id) = one.order.as_ref().map(|order| order.id).filter(|_| one.verdict == Verdict::Ready) else {
             continue;
@@ -511,7 +514,8 @@ pub async fn run(shop: &Shop, staff: &Staff, batch: &Batch, seen: Option<&str>) 
         return Err(why);
     }
     let mut begun = HashSet::new();
-    for at in turns(batch.rows.iter()) {
+    // What takes all that is left goes behind those whose pieces are known.
+    for at in turns(plan.iter().map(|one| (&one.row, matches!(one.share, Share::Pieces(_))))) {
         let (row, judged) = (&mut rows[at], plan[at].clone());
         if row.done.is_some() || !matches!(judged.verdict, Verdict::Ready | Verdict::Renumber) {
             continue;
@@ -577,7 +581,9 @@ fn carry_out(
 pub async fn undo(shop: &Shop, staff: &Staff, batch: &Batch) -> Result<(usize, Vec<String>)> {
     let (mut rows, mut fine, mut stay) = (batch.rows.clone(), 0, Vec::new());
     // The last first: a parcel that goes with another is taken back before it.
-    for at in turns(batch.rows.iter()).into_iter().rev() {
+    let mut latest: Vec<usize> = (0..rows.len()).collect();
+    latest.sort_by_key(|at| std::cmp::Reverse(rows[*at].shipment));
+    for at in latest {
         let row = &mut rows[at];
         let Some(shipment) = row.shipment.map(ShipmentId) else { continue };
         let staff = staff.clone();

@@ -163,8 +163,9 @@ impl<'j> Parcels<'j> {
         for rows in &self.ready {
             let pieces: i64 = rows.iter().map(|at| wanted[at]).sum();
             let (share, strange) = (known.share(named(rows).into_iter()), self.strange(known, rows).map(unknown));
+            let own_known = rows.iter().all(|at| lines.contains_key(at)) && known.whole_share(&named(rows)).is_some();
             claims[rows[0]] = match strange {
-                _ if all_known && !share.is_empty() => Claim::Goods(share),
+                _ if (all_known || own_known) && !share.is_empty() => Claim::Goods(share),
                 // Everything leaves, whatever is in which.
                 Some(words) if adds_up && !some_wait => Claim::CountOf(pieces, words),
                 None if adds_up && !some_wait => Claim::Count(pieces.to_string()),

@@ -391,6 +391,10 @@ async fn a_table_with_a_row_for_each_kind_of_goods_says_what_lies_in_which_parce
     for (case, (head, rows, is, said)) in (10..).zip(cases) {
         let no = placed().await;
         let number = |row: &str| match row.rsplit_once('\t').unwrap() {
+        // Goods that are known go by what they are, whatever the others are.
+        (head, ["碗\t\t1\t申通\t6", "乙\t\t2\t申通\t7"], "shipped 6 碗×1，7 杯×2", "这个包裹：碗 大 L ×1；还剩"),
+        (head, ["乙\t\t2\t申通\t6", "碗\t\t1\t申通\t7"], "shipped 7 碗×1，6 杯×2", "这个包裹：碗 大 L ×1；还剩"),
+        (head, ["乙\t\t1\t申通\t6", "杯\t\t2\t申通\t7"], "shipped 7 杯×2，6 碗×1", "这个包裹：杯 ×2；还剩 1 件"),
             (before, "") => format!("{before}\t"),
             (before, n) => format!("{before}\t7731234567{case}00{n}"),
         };
