@@ -1,7 +1,11 @@
 //! Colours as their profile means them, as the sRGB that every screen shows.
 
 use image::{RgbImage, RgbaImage};
-use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
+use moxcms::{
+    Chromaticity, CicpColorPrimaries, CicpProfile, ColorPrimaries, ColorProfile, DataColorSpace, Layout,
+    MatrixCoefficients, TransferCharacteristics, TransformOptions, curve_from_gamma,
+};
+use png::{ScaledFloat, SourceChromaticities};
 
 /// How inks stand in a JPEG's four channels.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -10,9 +14,86 @@ pub enum Inks {
     Ycck,
 }
 
-/// Out of the colours that its profile describes. A profile that is damaged or made for other pixels is left out.
-pub fn to_srgb(picture: &mut RgbImage, profile: Option<&[u8]>) {
-    let Some(profile) = profile.and_then(|bytes| ColorProfile::new_from_slice(bytes).ok()) else { return };
+/// As a file has it. A profile that is damaged is left out.
+pub fn profile(bytes: &[u8]) -> Option<ColorProfile> {
+    ColorProfile::new_from_slice(bytes).ok()
+}
+
+/// What a PNG says of its colours besides a profile: by numbers that everybody knows, else by where its red, green and blue
+/// lie. `None` where they are those of every screen, or of one that shows more light than these.
+pub fn of_png(info: &png::Info<'_>) -> Option<ColorProfile> {
+    if let Some(told) = info.coding_independent_code_points {
+        return by_numbers(told.color_primaries, told.transfer_function).filter(|_| told.is_video_full_range_image);
+    }
+    if let Some(bytes) = info.icc_profile.as_deref() {
+        return profile(bytes);
+    }
+    let (places, gamma) = info.chrm_chunk.zip(info.gama_chunk).filter(|_| info.srgb.is_none())?;
+    by_places(places, gamma)
+}
+
+/// Source: ITU-T H.273, tables 2 and 3.
+fn by_numbers(primaries: u8, transfer: u8) -> Option<ColorProfile> {
+    const SRGB: (u8, u8) = (1, 13);
+    const PQ: u8 = 16;
+    const HLG: u8 = 18;
+    if (primaries, transfer) == SRGB || [PQ, HLG].contains(&transfer) {
+        return None;
+    }
+    let profile = ColorProfile::new_from_cicp(CicpProfile {
+        color_primaries: CicpColorPrimaries::try_from(primaries).ok()?,
+        transfer_characteristics: TransferCharacteristics::try_from(transfer).ok()?,
+        matrix_coefficients: MatrixCoefficients::Identity,
+        full_range: true,
+    });
+    // Numbers that mean nothing yet, or nothing of colours, leave it empty.
+    Some(profile).filter(|profile| profile.red_trc.is_some())
+}
+
+/// Where sRGB has white, red, green and blue, and its gamma, in hundred thousandths. Source: PNG, 11.3.2.1.
+const SRGB_PLACES: [(u32, u32); 4] = [(31_270, 32_900), (64_000, 33_000), (30_000, 60_000), (15_000, 6_000)];
+const SRGB_GAMMA: u32 = 45_455;
+
+fn by_places(places: SourceChromaticities, gamma: ScaledFloat) -> Option<ColorProfile> {
+    let SourceChromaticities { white, red, green, blue } = places;
+    let near = |one: u32, other: u32| one.abs_diff(other) <= 500;
+    let scaled = [white, red, green, blue].map(|(x, y)| (x.into_scaled(), y.into_scaled()));
+    let usual_curve = near(gamma.into_scaled(), SRGB_GAMMA);
+    let usual = scaled.iter().zip(SRGB_PLACES).all(|(is, of)| near(is.0, of.0) && near(is.1, of.1));
+    let possible =
+        scaled.iter().all(|(x, y)| *y > 0 && x + y <= 100_000) && (10_000..=200_000).contains(&gamma.into_scaled());
+    if usual && usual_curve || !possible {
+        return None;
+    }
+    let place = |(x, y): (ScaledFloat, ScaledFloat)| Chromaticity { x: x.into_value(), y: y.into_value() };
+    let mut profile = ColorProfile::new_srgb();
+    let primaries = ColorPrimaries { red: place(red), green: place(green), blue: place(blue) };
+    profile.update_rgb_colorimetry(place(white).to_xyyb(), primaries);
+    if !usual_curve {
+        let curve = Some(curve_from_gamma(gamma.into_value().recip()));
+        (profile.red_trc, profile.green_trc, profile.blue_trc) = (curve.clone(), curve.clone(), curve);
+    }
+    Some(profile)
+}
+
+/// Lines of red, green, blue and how much shines through, as sRGB: before they are laid on anything, for a mixture of
+/// colours is another one there. `None` where there is nothing to be done.
+pub fn shining(profile: Option<&ColorProfile>) -> Option<impl Fn(&[u8]) -> Vec<u8> + use<>> {
+    let profile = profile.filter(|profile| profile.color_space == DataColorSpace::Rgb)?;
+    let (srgb, options) = (ColorProfile::new_srgb(), TransformOptions::default());
+    let transform = profile.create_transform_8bit(Layout::Rgba, &srgb, Layout::Rgba, options).ok()?;
+    Some(move |line: &[u8]| {
+        let mut there = vec![0; line.len()];
+        match transform.transform(line, &mut there) {
+            Ok(()) => there,
+            Err(_) => line.to_vec(),
+        }
+    })
+}
+
+/// Out of the colours that its profile describes. A profile that is made for other pixels is left out.
+pub fn to_srgb(picture: &mut RgbImage, profile: Option<&ColorProfile>) {
+    let Some(profile) = profile else { return };
     let layout = match profile.color_space {
         DataColorSpace::Rgb => Layout::Rgb,
         DataColorSpace::Gray => Layout::Gray,
@@ -37,7 +118,7 @@ pub fn to_srgb(picture: &mut RgbImage, profile: Option<&[u8]>) {
 }
 
 /// Printing inks as light: through their profile, or by plain multiplication where there is none.
-pub fn from_inks(picture: &RgbaImage, inks: Inks, profile: Option<&[u8]>) -> RgbImage {
+pub fn from_inks(picture: &RgbaImage, inks: Inks, profile: Option<&ColorProfile>) -> RgbImage {
     let cmyk: Vec<u8> = picture
         .pixels()
         .flat_map(|pixel| {
@@ -53,9 +134,7 @@ pub fn from_inks(picture: &RgbaImage, inks: Inks, profile: Option<&[u8]>) -> Rgb
         })
         .collect();
     let mut rgb = RgbImage::new(picture.width(), picture.height());
-    let through = profile
-        .and_then(|bytes| ColorProfile::new_from_slice(bytes).ok())
-        .filter(|p| p.color_space == DataColorSpace::Cmyk);
+    let through = profile.filter(|profile| profile.color_space == DataColorSpace::Cmyk);
     if let Some(profile) = through
         && let Ok(transform) = profile.create_transform_8bit(
             Layout::Rgba,

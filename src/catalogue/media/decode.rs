@@ -26,7 +26,7 @@ pub fn upright(bytes: &[u8], width: u32) -> Result<RgbImage, String> {
         Kind::Gif => other(bytes, ImageFormat::Gif, width)?,
     };
     let (w, h) = plan.new_size;
-    let profile = profile.as_deref();
+    let profile = profile.as_ref();
     let rgb = |pixels| {
         let mut picture = RgbImage::from_raw(w, h, pixels).ok_or(DAMAGED)?;
         colour::to_srgb(&mut picture, profile);
@@ -61,7 +61,7 @@ fn jpeg(bytes: &[u8], width: u32) -> Result<Small, String> {
     fits(size, u64::from(size.0) * u64::from(size.1) * channels + tables + bytes.len() as u64)?;
     let turn = decoder.exif().and_then(|exif| Orientation::from_exif_chunk(exif));
     let plan = Plan::new(size, turn.unwrap_or(Orientation::NoTransforms), width)?;
-    let profile = decoder.icc_profile();
+    let profile = decoder.icc_profile().and_then(|bytes| colour::profile(&bytes));
     let raw = decoder.decode().map_err(|_| DAMAGED)?;
     drop(decoder);
     let pixels = match (inks, channels) {
@@ -86,14 +86,19 @@ fn other(bytes: &[u8], format: ImageFormat, width: u32) -> Result<Small, String>
     };
     fits(size, (u64::from(size.0) * u64::from(size.1)).saturating_mul(each).saturating_add(bytes.len() as u64))?;
     let plan = Plan::new(size, decoder.orientation().unwrap_or(Orientation::NoTransforms), width)?;
-    let profile = decoder.icc_profile().unwrap_or_default();
+    let mut profile = decoder.icc_profile().unwrap_or_default().and_then(|bytes| colour::profile(&bytes));
     let pixels = match DynamicImage::from_decoder(decoder).map_err(|_| DAMAGED)? {
         DynamicImage::ImageRgb8(picture) => shrink::<3>(picture.into_raw(), plan.size, plan.new_size),
         picture => {
             let (mut shrinker, mut room) = (Shrinker::<3>::new(plan.size, plan.new_size), Vec::new());
             let picture = picture.into_rgba8();
             let lines = picture.chunks_exact((size.0 as usize * 4).max(1));
-            lines.for_each(|line| shrinker.line(over_white::<4>(line, &mut room)));
+            let shining = colour::shining(profile.as_ref());
+            lines.for_each(|line| match &shining {
+                Some(as_srgb) => shrinker.line(over_white::<4>(&as_srgb(line), &mut room)),
+                None => shrinker.line(over_white::<4>(line, &mut room)),
+            });
+            profile = profile.filter(|_| shining.is_none());
             shrinker.done()
         }
     };

@@ -1,6 +1,7 @@
 //! What a picture is to become, and whether there is room for it: told before it is unpacked.
 
 use image::metadata::Orientation;
+use moxcms::ColorProfile;
 
 use super::colour::Inks;
 
@@ -18,7 +19,8 @@ pub const DAMAGED: &str = "图片已损坏，请重新导出后再上传";
 pub struct Small {
     pub pixels: Pixels,
     pub plan: Plan,
-    pub profile: Option<Vec<u8>>,
+    /// Of its colours, if they are not those of every screen.
+    pub profile: Option<ColorProfile>,
 }
 
 pub enum Pixels {

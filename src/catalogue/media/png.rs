@@ -5,6 +5,7 @@ use std::io::Cursor;
 use image::metadata::Orientation;
 use png::{ColorType, Decoder, Limits, Reader, Transformations};
 
+use super::colour;
 use super::plan::{DAMAGED, Pixels, Plan, Small, fits, over_white};
 use super::shrink::Shrinker;
 
@@ -26,13 +27,21 @@ pub fn small(bytes: &[u8], width: u32) -> Result<Small, String> {
     let info = reader.info();
     let turn = info.exif_metadata.as_deref().or_else(|| late_exif(bytes)).and_then(Orientation::from_exif_chunk);
     let turn = turn.unwrap_or(Orientation::NoTransforms);
-    let profile = info.icc_profile.as_deref().map(<[u8]>::to_vec);
+    let mut profile = colour::of_png(info);
     let plan = Plan::new(size, turn, width)?;
+    let shining = match reader.output_color_type().0 {
+        ColorType::Rgba => colour::shining(profile.as_ref()),
+        _ => None,
+    };
+    profile = profile.filter(|_| shining.is_none());
     let pixels = match reader.output_color_type().0 {
         ColorType::Grayscale => Pixels::Gray(lines::<1>(&mut reader, &plan, |line, _| line)?),
         ColorType::Rgb => Pixels::Rgb(lines::<3>(&mut reader, &plan, |line, _| line)?),
         ColorType::GrayscaleAlpha => Pixels::Gray(lines::<1>(&mut reader, &plan, over_white::<2>)?),
-        ColorType::Rgba => Pixels::Rgb(lines::<3>(&mut reader, &plan, over_white::<4>)?),
+        ColorType::Rgba => Pixels::Rgb(match shining {
+            Some(as_srgb) => lines::<3>(&mut reader, &plan, |line, room| over_white::<4>(&as_srgb(line), room))?,
+            None => lines::<3>(&mut reader, &plan, over_white::<4>)?,
+        }),
         ColorType::Indexed => return Err(DAMAGED.into()),
     };
     Ok(Small { pixels, plan, profile })

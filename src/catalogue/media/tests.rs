@@ -49,6 +49,8 @@ fn a_picture_looks_as_it_did_where_it_was_taken() {
         ("p3.jpg", PLAIN),
         ("p3.png", PLAIN),
         ("p3.webp", PLAIN),
+        ("p3_cicp.png", PLAIN),
+        ("p3_places.png", PLAIN),
         ("adobe.jpg", PLAIN),
         ("adobe16.png", PLAIN),
         ("gray.jpg", gray),
@@ -73,6 +75,12 @@ fn a_picture_looks_as_it_did_where_it_was_taken() {
         let (picture, off) = off(name, right);
         assert!(off <= 8, "{name} is off by {off}");
         assert_eq!((picture.width, picture.height), (96, 48), "{name}");
+    }
+    // Half of white: mixed in the colours of the screen, not in those of the file.
+    let half = PLAIN.map(|patch| patch.map(|c| u8::try_from((u16::from(c) + 255) / 2).unwrap()));
+    for name in ["p3_half.png", "p3_half.webp"] {
+        let (_, off) = off(name, half);
+        assert!(off <= 4, "{name} is off by {off}");
     }
     let white_below = [PLAIN[0], PLAIN[1], PLAIN[2], PLAIN[3], [255; 3]];
     assert!(off("see_through.png", white_below).1 <= 8);

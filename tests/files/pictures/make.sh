@@ -70,5 +70,21 @@ cjpeg -quality 95 -arithmetic "$work/plain.ppm" > bad_arithmetic.jpg
 # ImageMagick writes EXIF behind the pixels.
 convert turned.jpg -define png:exclude-chunks=date turned_late.png
 cp ycck.jpg ycck_inks.jpg; exiftool -q -overwrite_original "-icc_profile<=$work/inks.icc" ycck_inks.jpg
+# Half of it shines through, and colours that are told in other ways than by a profile.
+convert p3.png -alpha set -channel A -evaluate set 50% +channel PNG32:p3_half.png
+convert p3.webp -alpha set -channel A -evaluate set 50% +channel -define webp:lossless=true p3_half.webp
+"$python" - <<'P'
+import struct, zlib
+source, chunks, at = open("p3.png", "rb").read(), [], 8
+while at < len(source):
+    n = struct.unpack(">I", source[at:at + 4])[0]
+    chunks.append((source[at + 4:at + 8], source[at + 8:at + 8 + n])); at += 12 + n
+plain = [c for c in chunks if c[0] in (b"IHDR", b"IDAT", b"IEND")]
+def told(name, extra):
+    out = b"".join(struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in plain[:1] + extra + plain[1:])
+    open(name, "wb").write(source[:8] + out)
+told("p3_cicp.png", [(b"cICP", bytes([12, 13, 0, 1]))])
+told("p3_places.png", [(b"gAMA", struct.pack(">I", 45455)), (b"cHRM", struct.pack(">8I", 31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000))])
+P
 rm -r "$work"
 ls -la
