@@ -1,6 +1,6 @@
 //! The cells of one sheet as they come out of a file, in whatever order, within bounds.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::unseen::Unseen;
@@ -26,6 +26,8 @@ pub(super) struct Sheet {
     /// Pictures of the whole file that lie in no cell of a sheet.
     pub unread_pictures: usize,
     pub unseen: Unseen,
+    /// Lines of which most is struck through.
+    pub struck: BTreeSet<u32>,
     /// How many cells each line has where a separator too many moves all that stands behind it: in text.
     pub written: HashMap<u32, usize>,
     /// Whether its cells are parted by a sign that stands in numbers and names, too.
@@ -65,6 +67,8 @@ pub(super) struct Lying {
     pub line: u32,
     pub column: usize,
     pub bytes: Arc<[u8]>,
+    /// Only a part of it is shown.
+    pub cropped: bool,
 }
 
 /// Cells made one: from their first to their last line, in their first column; lines as the person sees them.

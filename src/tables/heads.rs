@@ -408,7 +408,7 @@ fn add(table: &mut Table, sheet: Sheet, found: Found, wanted: &Wanted<'_>, sever
     if !unused.is_empty() {
         table.notes.push(here(&format!("没有用到的列：{}", listed(&unused))));
     }
-    let unseen = sheet.unseen;
+    let (unseen, struck) = (sheet.unseen, sheet.struck);
     let hidden = found.columns.iter().flatten().filter(|at| unseen.columns.contains(at));
     let hidden: Vec<&str> = hidden.filter_map(|at| Some(named.get(*at)?.as_str())).collect();
     if !hidden.is_empty() {
@@ -452,7 +452,15 @@ fn add(table: &mut Table, sheet: Sheet, found: Found, wanted: &Wanted<'_>, sever
         let moved = moved(line, &cells);
         let place = Place { sheet: name.clone(), line };
         let spans = spans.remove(&line).unwrap_or_default();
-        let row = Row { place, cells, spans, head: head.clone(), pictures: Vec::new(), moved };
+        let row = Row {
+            place,
+            cells,
+            spans,
+            head: head.clone(),
+            pictures: Vec::new(),
+            moved,
+            struck: struck.contains(&line),
+        };
         match row.is_none() {
             Some(what) => left_out.push(format!("第 {line} 行「{what}」")),
             None => {
@@ -504,15 +512,16 @@ fn listed(what: &[&str]) -> String {
 
 fn brief(text: &str) -> String {
     let one_line: String = text.chars().take(24).map(|c| if c.is_control() { ' ' } else { c }).collect();
+        struck: sheet.struck.contains(&line),
     if text.chars().nth(24).is_some() { one_line + "…" } else { one_line }
 }
 
 impl Head {
     fn drawn(&self, picture: Lying) -> Drawn {
-        let Lying { line, column: at, bytes } = picture;
+        let Lying { line, column: at, bytes, cropped } = picture;
         let column = self.columns.iter().position(|column| *column == Some(at));
         let titled = self.titles.get(at).is_some_and(|title| !title.is_empty());
-        Drawn { address: format!("{}{line}", letters(at)), column, titled, bytes }
+        Drawn { address: format!("{}{line}", letters(at)), column, titled, cropped, bytes }
     }
 }
 

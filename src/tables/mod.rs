@@ -47,6 +47,8 @@ pub struct Wanted<'a> {
     pub needed: &'a [&'a [usize]],
     /// Columns of which a title that names the row's own specification counts before one that names goods or a sum.
     pub closer: &'a [usize],
+    /// Columns of figures: a remark in their title that is not known to say nothing may mean another figure.
+    pub figures: &'a [usize],
     /// The column that a title which is none of these most likely means, from its plain form; asked in a row that names
     /// another column too, and counted where no other title is like it.
     pub alike: fn(&str) -> Option<usize>,
@@ -100,6 +102,8 @@ pub struct Row {
     pub pictures: Vec<Drawn>,
     /// Why nobody knows what stands under which heading: the line has more cells than its headings.
     pub moved: Option<String>,
+    /// Most of what stands there is struck through.
+    pub struck: bool,
     cells: Vec<Cell>,
     /// Cells that stand for other lines, too.
     spans: Vec<grid::Span>,
@@ -115,6 +119,8 @@ pub struct Drawn {
     pub column: Option<usize>,
     /// Whether anything is written above that cell in the row of headings.
     pub titled: bool,
+    /// Whether only a part of it is shown there.
+    pub cropped: bool,
     /// The file as it was put in; empty where it is missing or too large. The same picture twice is the same memory.
     pub bytes: Arc<[u8]>,
 }

@@ -146,9 +146,12 @@ impl<'a> Pictures<'a> {
         let heights = Heights::of(&mut self.package, &sheet.name)?;
         for drawing in drawings {
             let relations = self.package.relations(&drawing)?;
-            for (row, column, id) in anchored(&self.package.part(&drawing)?, &heights)? {
+            for (row, column, id, cropped) in anchored(&self.package.part(&drawing)?, &heights)? {
                 if let Some(file) = relations.get(&id) {
                     self.add(sheet, row.saturating_add(1), column as usize, file)?;
+                    if let Some(last) = sheet.pictures.last_mut() {
+                        last.cropped = cropped;
+                    }
                 }
             }
         }
@@ -158,7 +161,7 @@ impl<'a> Pictures<'a> {
     fn add(&mut self, sheet: &mut Sheet, line: u32, column: usize, file: &str) -> Result<(), Unreadable> {
         self.placed += 1;
         if self.placed <= MOST_PICTURES {
-            sheet.pictures.push(Lying { line, column, bytes: self.file(file)? });
+            sheet.pictures.push(Lying { line, column, bytes: self.file(file)?, cropped: false });
         }
         Ok(())
     }
@@ -262,11 +265,11 @@ impl Heights {
         self.others.get(&row).copied().unwrap_or(self.usual)
     }
 
-    /// The row of something that lies from one height to another below the upper edge of a row: the first of which it
-    /// covers half, for programs put a picture at the edge of its row however high it is, and by hand it begins a little
-    /// above; else the one in which most of it lies.
+    /// The row of something that lies from one height to another below the upper edge of a row. Programs put a picture at
+    /// the edge of its row, however high it is: that one. By hand it is put anywhere: the first row of which it covers
+    /// half, unless that is a low one that it only crosses on its way to where most of it lies.
     fn covered(&self, first: u32, from: i64, to: i64) -> u32 {
-        let (mut edge, mut most) = (0, (0, first));
+        let (mut edge, mut half, mut most) = (0, None, (0, first));
         // A row that is not shown has a picture only if it was put there.
         if self.row(first) == 0 {
             return first;
@@ -274,8 +277,11 @@ impl Heights {
         for row in (first..MOST_LINE).take(MOST_SPANNED) {
             let high = self.row(row);
             let covers = (edge + high).min(to) - edge.max(from);
-            if covers > 0 && covers * 2 >= high {
-                return row;
+            if covers > 0 && covers * 2 >= high && half.is_none() {
+                half = Some((covers, row));
+                if (0..=AT_THE_EDGE).contains(&(from - edge)) {
+                    return row;
+                }
             }
             if covers > most.0 {
                 most = (covers, row);
@@ -285,7 +291,10 @@ impl Heights {
                 break;
             }
         }
-        most.1
+        match half {
+            Some((covers, row)) if covers * 2 >= most.0 && self.row(row) * 4 >= self.row(most.1) * 3 => row,
+            _ => most.1,
+        }
     }
 
     /// From the upper edge of a row to that of one below it.
@@ -294,6 +303,8 @@ impl Heights {
     }
 }
 
+/// So near to the edge of a row, in English metric units, nobody drags a picture by chance: two pixels.
+const AT_THE_EDGE: i64 = 19_050;
 /// Rows over which a picture is followed.
 const MOST_SPANNED: usize = 2_000;
 
@@ -317,8 +328,9 @@ struct Anchor {
 }
 
 impl Anchor {
-    /// The row to which it belongs: by hand a picture is hardly ever put exactly.
-    fn main_row(&self, heights: &Heights) -> Option<u32> {
+    /// The row to which it belongs: by hand a picture is hardly ever put exactly. One of several that were made one lies in
+    /// its part of them.
+    fn main_row(&self, heights: &Heights, part: Option<Part>) -> Option<u32> {
         let first = self.row.filter(|row| *row < MOST_LINE)?;
         // It begins within its row, however far it is said to.
         let from = self.into_first.clamp(0, heights.row(first));
@@ -326,15 +338,63 @@ impl Anchor {
             Some(last) => heights.between(first, last) + self.into_last.clamp(0, heights.row(last)),
             None => from + self.high.clamp(0, MOST_HIGH),
         };
+        let (from, to) = part.map_or((from, to), |part| part.of(from, to));
         Some(heights.covered(first, from, to))
+    }
+}
+
+/// Where a shape is set, and the measure of what is set in it.
+#[derive(Clone, Copy, Default)]
+struct Frame {
+    off: i64,
+    high: i64,
+    inner_off: i64,
+    inner_high: i64,
+}
+
+impl Frame {
+    /// What a length inside of it is outside.
+    fn outside(&self, inside: i64) -> i64 {
+        match self.inner_high {
+            0 => inside,
+            _ => self.off.saturating_add(scaled(inside.saturating_sub(self.inner_off), self.high, self.inner_high)),
+        }
+    }
+}
+
+fn scaled(length: i64, by: i64, of: i64) -> i64 {
+    i64::try_from(i128::from(length) * i128::from(by) / i128::from(of.max(1))).unwrap_or_default()
+}
+
+/// So much of the height of several pictures that were made one: from and to, of all.
+#[derive(Clone, Copy)]
+struct Part(i64, i64, i64);
+
+impl Part {
+    /// Of a picture inside of groups, the outermost first.
+    fn new(picture: Frame, groups: &[Frame]) -> Option<Part> {
+        let (outermost, others) = groups.split_first()?;
+        let ends = [picture.off, picture.off.saturating_add(picture.high)];
+        let ends = ends.map(|end| others.iter().rev().fold(end, |end, group| group.outside(end)));
+        let [from, to] = ends.map(|end| end.saturating_sub(outermost.inner_off));
+        (outermost.inner_high > 0 && from < to).then_some(Part(from, to, outermost.inner_high))
+    }
+
+    fn of(self, from: i64, to: i64) -> (i64, i64) {
+        let Part(begins, ends, all) = self;
+        let at = |part: i64| from + scaled(part.clamp(0, all), to - from, all);
+        (at(begins), at(ends))
     }
 }
 
 /// Higher than any picture of goods, in English metric units: a metre.
 const MOST_HIGH: i64 = 36_000_000;
 
-/// Where the pictures of a drawing lie, each with its relation; those that are bound to no cell are left out.
-fn anchored(drawing: &[u8], heights: &Heights) -> Result<Vec<(u32, u32, String)>, Unreadable> {
+/// A picture of a drawing: its row and column, its relation, and whether only a part of it is shown.
+type Anchored = (u32, u32, String, bool);
+
+/// Where the pictures of a drawing lie; those that are bound to no cell are left out.
+fn anchored(drawing: &[u8], heights: &Heights) -> Result<Vec<Anchored>, Unreadable> {
     #[derive(Clone, Copy)]
     enum Field {
         Row,
@@ -345,6 +405,11 @@ fn anchored(drawing: &[u8], heights: &Heights) -> Result<Vec<(u32, u32, String)>
     }
     let (mut found, mut anchor) = (Vec::new(), Anchor::default());
     let (mut from, mut to, mut field) = (false, false, None);
+    let (mut groups, mut of_group, mut picture): (Vec<Frame>, bool, Option<Frame>) = (Vec::new(), false, None);
+    let mut cropped = false;
+    let length = |tag: &BytesStart<'_>, name: &str| -> i64 {
+        attribute(tag, name).and_then(|length| length.trim().parse().ok()).unwrap_or_default()
+    };
     walk(drawing, |seen| match seen {
         Seen::Start("oneCellAnchor" | "twoCellAnchor" | "absoluteAnchor", _) => anchor = Anchor::default(),
         Seen::Start("from", _) => from = true,
@@ -365,24 +430,43 @@ fn anchored(drawing: &[u8], heights: &Heights) -> Result<Vec<(u32, u32, String)>
             Some(Field::IntoLast) => anchor.into_last = text.trim().parse().unwrap_or_default(),
             None => {}
         },
-        // The size of the anchor; that of the picture inside says the same once more.
-        Seen::Start("ext", tag) if anchor.high == 0 => {
-            if let Some(high) = attribute(tag, "cy").and_then(|high| high.parse().ok()) {
-                anchor.high = high;
+        Seen::Start("grpSp", _) => groups.push(Frame::default()),
+        Seen::End("grpSp") => drop(groups.pop()),
+        Seen::Start("grpSpPr", _) => of_group = true,
+        Seen::End("grpSpPr") => of_group = false,
+        Seen::Start("pic", _) => (picture, cropped) = (Some(Frame::default()), false),
+        Seen::Start("srcRect", tag) => {
+            cropped = ["l", "t", "r", "b"].iter().any(|side| length(tag, side) > MOST_TRIMMED)
+        }
+        Seen::Start(what @ ("off" | "ext" | "chOff" | "chExt"), tag) => {
+            // The size of the anchor; that of the picture inside says the same once more.
+            if what == "ext" && anchor.high == 0 && length(tag, "cy") != 0 {
+                anchor.high = length(tag, "cy");
+            }
+            let shape = if of_group { groups.last_mut() } else { picture.as_mut() };
+            match (what, shape) {
+                ("off", Some(shape)) => shape.off = length(tag, "y"),
+                ("ext", Some(shape)) if length(tag, "cy") != 0 => shape.high = length(tag, "cy"),
+                ("chOff", Some(shape)) => shape.inner_off = length(tag, "y"),
+                ("chExt", Some(shape)) => shape.inner_high = length(tag, "cy"),
+                _ => {}
             }
         }
         Seen::Start("blip", tag) => anchor.picture = attribute(tag, "embed"),
-        // Several pictures may be made one; each lies where all of them do.
         Seen::End("pic" | "oneCellAnchor" | "twoCellAnchor" | "absoluteAnchor") => {
-            let (row, column) = (anchor.main_row(heights), anchor.column);
+            let part = picture.take().and_then(|picture| Part::new(picture, &groups));
+            let (row, column) = (anchor.main_row(heights, part), anchor.column);
             if let (Some(row), Some(column), Some(id)) = (row, column, anchor.picture.take()) {
-                found.push((row, column, id));
+                found.push((row, column, id, cropped));
             }
         }
         _ => {}
     })?;
     Ok(found)
 }
+
+/// So little of a side, in thousandths of a percent, is cut off with a border and nothing else.
+const MOST_TRIMMED: i64 = 3_000;
 
 /// The place that `C3` names, counted from zero.
 fn place(name: &str) -> Option<(u32, u32)> {
@@ -401,4 +485,36 @@ fn formula_picture(text: &str) -> Option<&str> {
         return None;
     }
     Some(rest.split_once('"')?.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Four pictures that were made one over four rows, and one that was made one with others before.
+    #[test]
+    fn a_picture_of_a_group_lies_in_its_own_part_of_it() {
+        let picture = |id: usize, from: i64, high: i64| {
+            format!(
+                "<xdr:pic><xdr:blipFill><a:blip r:embed=\"r{id}\"/><a:srcRect l=\"{}\"/></xdr:blipFill><xdr:spPr><a:xfrm><a:off x=\"5\" y=\"{from}\"/><a:ext cx=\"9\" cy=\"{high}\"/></a:xfrm></xdr:spPr></xdr:pic>",
+                if id == 2 { 50_000 } else { 0 }
+            )
+        };
+        let frame = |from: i64, high: i64, inner_from: i64, inner_high: i64| {
+            format!(
+                "<xdr:grpSpPr><a:xfrm><a:off x=\"0\" y=\"{from}\"/><a:ext cx=\"9\" cy=\"{high}\"/><a:chOff x=\"0\" y=\"{inner_from}\"/><a:chExt cx=\"9\" cy=\"{inner_high}\"/></a:xfrm></xdr:grpSpPr>"
+            )
+        };
+        let inner = format!("<xdr:grpSp>{}{}</xdr:grpSp>", frame(3_100, 900, 0, 90), picture(4, 5, 80));
+        let pictures: String = (0..3).map(|n| picture(n + 1, 1_000 * i64::try_from(n).unwrap() + 120, 800)).collect();
+        let drawing = format!(
+            "<xdr:wsDr xmlns:xdr=\"x\" xmlns:a=\"a\" xmlns:r=\"r\"><xdr:twoCellAnchor><xdr:from><xdr:col>2</xdr:col><xdr:row>1</xdr:row><xdr:rowOff>0</xdr:rowOff></xdr:from><xdr:to><xdr:col>3</xdr:col><xdr:row>5</xdr:row><xdr:rowOff>0</xdr:rowOff></xdr:to><xdr:grpSp>{}{pictures}{inner}</xdr:grpSp></xdr:twoCellAnchor></xdr:wsDr>",
+            frame(762_000, 4_000, 0, 4_000)
+        );
+        let heights = Heights { usual: 762_000, others: HashMap::new() };
+        let found = anchored(drawing.as_bytes(), &heights).unwrap();
+        let of: Vec<(u32, &str, bool)> =
+            found.iter().map(|(row, _, id, cropped)| (*row, id.as_str(), *cropped)).collect();
+        assert_eq!(of, [(1, "r1", false), (2, "r2", true), (3, "r3", false), (4, "r4", false)]);
+    }
 }

@@ -99,9 +99,14 @@ pub(super) fn weigh(bytes: &[u8]) -> Result<Weighed, Unreadable> {
         weighed.formulas |= sink.formulas;
         weighed.merged |= sink.merged;
         weighed.hidden |= sink.hidden;
-        weighed.pictures += usize::from(name.contains("media/") || name.starts_with("pictures/"));
+        weighed.pictures += usize::from(is_picture(&name));
     }
     Ok(weighed)
+}
+
+/// Some programs write the folder itself into the package.
+fn is_picture(name: &str) -> bool {
+    (name.contains("media/") || name.starts_with("pictures/")) && !name.ends_with('/')
 }
 
 fn most(name: &str) -> u64 {

@@ -270,7 +270,8 @@ async fn pictures_of_the_table_reach_the_shop() {
     };
     let left = judged.iter().filter(|one| one.left.contains("商品已经有 1 张图片，表里的没有换上"));
     assert_eq!(left.count(), 1, "{judged:?}");
-    import::apply(&w.shop, other(plan("xlsxwriter_pictures.xlsx")), "命令行", Agreed::default()).await.unwrap();
+    let agreed = Agreed { doubts: true, ..Agreed::default() };
+    import::apply(&w.shop, other(plan("xlsxwriter_pictures.xlsx")), "命令行", agreed).await.unwrap();
     assert_eq!(w.count("select count(*) from product_images where product_id = 1").await, before);
     w.shop.write(|tx| Ok(tx.execute("delete from product_images where product_id = 1", [])?)).await.unwrap();
     import::apply(&w.shop, other(plan("xlsxwriter_pictures.xlsx")), "命令行", Agreed::default()).await.unwrap();
@@ -318,6 +319,50 @@ fn a_picture_belongs_to_the_row_in_which_most_of_it_lies() {
         }
         sheet.write_string(0, 1, "图片").unwrap();
         sheet.insert_image_with_offset(1, 1, &picture, 3, offset).unwrap();
+        let plan = import::plan(&tables::read(&book.save_to_buffer().unwrap(), &WANTED).unwrap(), None).ok().unwrap();
+        let with: Vec<_> =
+            plan.rows.iter().filter(|row| !row.pictures.is_empty()).map(|row| row.said(Column::Name)).collect();
+        assert_eq!(with, [Some(own)], "{offset}");
+    }
+}
+
+/// What is struck through in a spreadsheet is not meant any more.
+#[test]
+fn a_row_that_is_struck_through_is_asked_about() {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let (sheet, line) = (book.add_worksheet(), rust_xlsxwriter::Format::new().set_font_strikethrough());
+    for (row, cells) in (0..).zip([["商品名称", "售价"], ["杯子", "9"], ["碗", "8"], ["盘子", "7"]]) {
+        for (column, cell) in (0..).zip(cells) {
+            match row == 2 {
+                true => sheet.write_string_with_format(row, column, cell, &line).unwrap(),
+                false => sheet.write_string(row, column, cell).unwrap(),
+            };
+        }
+    }
+    let bytes = book.save_to_buffer().unwrap();
+    let plan = import::plan(&tables::read(&bytes, &WANTED).unwrap(), None).ok().unwrap();
+    let asked: Vec<usize> = plan.rows.iter().map(|row| row.asks.len()).collect();
+    assert_eq!(asked, [0, 1, 0]);
+}
+
+/// Above the goods stands a low row of headings, which a picture that begins too high crosses.
+#[test]
+fn a_picture_that_begins_above_a_low_row_belongs_to_the_row_below_it() {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::DynamicImage::new_rgb8(60, 100).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    let picture = rust_xlsxwriter::Image::new_from_buffer(&bytes.into_inner()).unwrap();
+    // From the edge of a title's row of forty pixels; the headings' has twenty, the goods' have a hundred and twenty.
+    for (offset, own) in [(10, "杯子"), (30, "杯子"), (38, "杯子"), (60, "杯子"), (150, "碗"), (170, "碗")] {
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let sheet = book.add_worksheet();
+        for (line, (cell, high)) in
+            (0..).zip([("价目表", 40), ("商品名称", 20), ("杯子", 120), ("碗", 120), ("盘子", 120)])
+        {
+            sheet.write_string(line, 0, cell).unwrap();
+            sheet.set_row_height_pixels(line, high).unwrap();
+        }
+        sheet.write_string(1, 1, "图片").unwrap();
+        sheet.insert_image_with_offset(0, 1, &picture, 3, offset).unwrap();
         let plan = import::plan(&tables::read(&book.save_to_buffer().unwrap(), &WANTED).unwrap(), None).ok().unwrap();
         let with: Vec<_> =
             plan.rows.iter().filter(|row| !row.pictures.is_empty()).map(|row| row.said(Column::Name)).collect();
@@ -521,7 +566,7 @@ async fn an_export_brought_back_changes_nothing() {
         let mut rows = Vec::new();
         for id in store::all_ids(conn)? {
             let product = store::product(conn, id)?.unwrap();
-            rows.extend(product.skus.iter().map(|sku| import::row(&product, sku, &categories)));
+            rows.extend(product.skus.iter().map(|sku| import::row(&product, sku, &categories, 0)));
         }
         Ok::<_, Error>(rows)
     };

@@ -42,7 +42,15 @@ impl Album {
                 continue;
             }
             match self.hash(&drawn.bytes) {
-                Ok(hash) => read.pictures.push(hash),
+                Ok(hash) => {
+                    read.pictures.push(hash);
+                    if drawn.cropped {
+                        read.asks.push(format!(
+                            "{} 里的图片在表格里裁过，这里用的是没裁的整张：请看下面的图，可以的请打勾",
+                            drawn.address
+                        ));
+                    }
+                }
                 Err(why) => read.problems.push(format!("{} 里的图片：{why}", drawn.address)),
             }
         }

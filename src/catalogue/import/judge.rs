@@ -258,6 +258,12 @@ impl Judge<'_> {
     }
 
     fn weigh(&mut self, row: &Row) -> Result<Weighed> {
+    if fine.deed.product.is_none() && row.shared && fine.deed.draft.specs.is_empty() {
+        doubts.push("表里这个名称有几行，没有规格把它们分开：哪一列是规格，请把列名改成“规格”".to_owned());
+    }
+    if fine.deed.sku.is_none() || !fine.changes.is_empty() {
+        doubts.extend(row.asks.iter().cloned());
+    }
         if !row.problems.is_empty() {
             return Ok(Err(row.problems.join("；")));
         }

@@ -434,6 +434,12 @@ pub struct Row {
 impl Row {
     /// Whether the table has the column.
     fn has(&self, column: Column) -> bool {
+    /// The same of whatever it changes.
+    #[serde(default)]
+    pub asks: Vec<String>,
+    /// Whether other rows have its name, too.
+    #[serde(default)]
+    pub shared: bool,
         self.cells.get(column as usize).is_some_and(Option::is_some)
     }
 
@@ -613,6 +619,7 @@ fn paired(row: &tables::Row, read: &mut Row) {
     let mut text = |column: usize| match row.text(TITLES.len() + column)? {
         Ok(text) => Some(clean(text)).filter(|text| !text.is_empty()),
         Err(problem) => {
+    read.asks.extend(row.struck.then(|| "这一行在表里是划掉的：真要导入的请打勾".to_owned()));
             problems.push(problem);
             None
         }
