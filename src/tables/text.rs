@@ -83,8 +83,31 @@ fn written_in(bytes: &[u8], wanted: &Wanted<'_>) -> Result<String, Unreadable> {
         return Ok(text);
     }
     let traditional = encoding_rs::BIG5.decode_without_bom_handling_and_without_replacement(bytes);
-    let traditional = traditional.map(|text| lines_alike(&text)).filter(|text| has_heads(text, wanted));
-    Ok(traditional.unwrap_or(text))
+    match traditional.map(|text| lines_alike(&text)) {
+        Some(traditional) if has_heads(&traditional, wanted) => Ok(traditional),
+        Some(_) if looks_traditional(bytes) => Err(Unreadable::new(
+            "文件的文字像是繁体中文的 Big5 编码，认不准：请在 Excel 或 WPS 里打开，看到的字没有错，再另存为 .xlsx 或“CSV UTF-8”",
+        )),
+        _ => Ok(text),
+    }
+}
+
+/// Whether what is Big5 as well would be an odd text in GB18030: of rare characters there, and of kana and signs.
+fn looks_traditional(bytes: &[u8]) -> bool {
+    let (mut all, mut odd, mut rest) = (0, 0, bytes.iter());
+    while let Some(first) = rest.next() {
+        if first.is_ascii() {
+            continue;
+        }
+        let Some(second) = rest.next() else { break };
+        // What Hong Kong and Taiwan write has no letter that begins so; traditional letters in GB18030 do.
+        if *first < 0xa1 {
+            return false;
+        }
+        all += 1;
+        odd += usize::from(*second < 0xa1 || (0xa4..0xb0).contains(first));
+    }
+    odd >= 2 && odd * 5 >= all
 }
 
 fn has_heads(text: &str, wanted: &Wanted<'_>) -> bool {
@@ -173,6 +196,11 @@ fn split(text: &str, separator: char) -> Result<Sheet, Unreadable> {
     if text.lines().any(|line| line.bytes().filter(|b| *b == byte).count() > MOST_SEPARATORS) {
         return Err(beyond());
     }
+    if let Some(line) = swallowing(text.as_bytes(), byte) {
+        return Err(Unreadable::new(format!(
+            "第 {line} 行的引号（\"）把后面的行连成了一格：请去掉这个引号，或把整格用引号包好（格里的引号写两个）"
+        )));
+    }
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(byte).from_reader(text.as_bytes());
     let (mut rows, mut line, mut swallowed, mut held) = (Vec::new(), 0, false, Held::default());
@@ -205,6 +233,50 @@ fn split(text: &str, separator: char) -> Result<Sheet, Unreadable> {
     // A tab stands in no number and in no name.
     (sheet.written, sheet.commas) = (written, separator != '\t');
     Ok(sheet)
+}
+
+/// The line of a quotation mark that nobody meant as one: text that begins with it, and takes in the lines down to another
+/// such text. Programs close what they have opened before a separator or a line's end; and what stands in one cell has not,
+/// by chance, as many separators as the lines of the table.
+fn swallowing(text: &[u8], separator: u8) -> Option<usize> {
+    let count = |part: &[u8]| part.iter().filter(|b| **b == separator).count();
+    let wide = text.split(|b| *b == b'\n').map(count).find(|n| *n > 1);
+    let (mut at, mut line, mut begins, mut cell) = (0, 1, true, 0);
+    while let Some(b) = text.get(at) {
+        match b {
+            b'"' if begins => {
+                let mut end = at + 1;
+                while let Some(b) = text.get(end) {
+                    match (b, text.get(end + 1)) {
+                        (b'"', Some(b'"')) => end += 2,
+                        (b'"', _) => break,
+                        _ => end += 1,
+                    }
+                }
+                let lines: Vec<&[u8]> = text[at + 1..end.min(text.len())].split(|b| *b == b'\n').collect();
+                let behind = text.get(end + 1..).unwrap_or_default();
+                let behind = behind.iter().find(|b| ![b' ', b'\t'].contains(b) || **b == separator);
+                let closed = behind.is_none_or(|b| [separator, b'\n'].contains(b));
+                if let [first, middle @ .., last] = &lines[..]
+                    && text.get(end).is_some()
+                {
+                    let row = |n: usize| wide == Some(n);
+                    let joined = cell > 0 && count(last) == cell && row(count(first) + cell);
+                    if !closed || joined || middle.iter().any(|line| row(count(line))) {
+                        return Some(line);
+                    }
+                }
+                line += lines.len() - 1;
+                (at, begins) = (end + 1, false);
+                continue;
+            }
+            b'\n' => (line, begins, cell) = (line + 1, true, 0),
+            b if *b == separator => (begins, cell) = (true, cell + 1),
+            _ => begins = false,
+        }
+        at += 1;
+    }
+    None
 }
 
 /// A cell without what protects it: `="00123"`, a tab behind, one apostrophe in front.
@@ -268,8 +340,13 @@ pub(super) fn is_error(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    const WANTED: Wanted<'_> =
-        Wanted { columns: &[&["订单号"], &["快递单号"]], needed: &[&[0], &[1]], closer: &[], alike: |_| None };
+    const WANTED: Wanted<'_> = Wanted {
+        columns: &[&["订单号"], &["快递单号"]],
+        needed: &[&[0], &[1]],
+        closer: &[],
+        figures: &[],
+        alike: |_| None,
+    };
 
     fn read(bytes: &[u8]) -> Vec<(u32, Vec<String>)> {
         let rows = file(bytes, &WANTED).unwrap().rows;
@@ -344,13 +421,44 @@ mod tests {
 
     #[test]
     fn traditional_script_is_known_by_its_headings() {
-        let wanted = Wanted { columns: &[&["订单号"], &["运单号"]], needed: &[], closer: &[], alike: |_| None };
+        let wanted =
+            Wanted {
+                columns: &[&["订单号"], &["运单号"]], needed: &[], closer: &[], figures: &[], alike: |_| None
+            };
         let (big5, _, _) = encoding_rs::BIG5.encode("訂單號,運單號\r\n紅杯,7731\r\n");
         let rows = file(&big5, &wanted).unwrap().rows;
         assert_eq!(rows[1].1[0].shown(), "紅杯");
-        // Without headings it is what most files are.
-        let (big5, _, _) = encoding_rs::BIG5.encode("紅杯,7731\r\n");
-        assert_ne!(file(&big5, &wanted).unwrap().rows[0].1[0].shown(), "紅杯");
+        // Without headings nobody knows, and that is said.
+        for text in ["20261128A1B2C3D4E5,圓通速遞,YT1234567890123\r\n", "項目,說明\r\n蘋果,紅色的\r\n", "紅杯,7731\r\n"]
+        {
+            let (big5, _, _) = encoding_rs::BIG5.encode(text);
+            assert!(file(&big5, &wanted).err().unwrap().to_string().contains("Big5"), "{text}");
+            let (mainland, _, _) = encoding_rs::GB18030.encode(text);
+            let rows = file(&mainland, &wanted).unwrap().rows;
+            assert!(text.starts_with(rows[0].1[0].shown()), "{text}");
+        }
+        let (simplified, _, _) = encoding_rs::GB18030.encode("项目,说明\r\n苹果,红色的\r\n");
+        assert_eq!(file(&simplified, &wanted).unwrap().rows[0].1[0].shown(), "项目");
+    }
+
+    #[test]
+    fn a_quotation_mark_that_is_none_swallows_no_rows() {
+        for (text, line) in [
+            ("订单号,买家留言,单号\nA,\"放门口,1\nB,,2\nC,\"轻放,3\nD,,4\n", Some(2)),
+            ("订单号,买家留言,单号\nA,\"放门口,1\nB,,2\nC,轻放\",3\n", Some(2)),
+            ("订单号,买家留言,单号\nA,\"放门口,1\nC,轻放\",3\n", Some(2)),
+            ("订单号,买家留言,单号\nX,,9\nA,\"放门口,1\nC,\"轻放,3\n", Some(3)),
+            ("商品名称,售价,库存\n\"27寸屏,1,1\n乙,2,2\n\"32寸屏,3,3\n", Some(2)),
+            ("订单号,买家留言,单号\nA,\"第一行\n第二行，\",1\n", None),
+            ("订单号,买家留言,单号\nA,\"第一行,又\n第二行\n第三行\",1\n", None),
+            ("订单号,买家留言,单号\nA,\"27\"\"屏\" ,1\n", None),
+            ("订单号,买家留言,单号\nA,\"生日\"快乐,1\n", None),
+            ("订单号,买家留言,单号\nA,27\",1\nB,32\",2\n", None),
+            ("订单号,单号\nA,\"1\n2\"\n", None),
+        ] {
+            assert_eq!(swallowing(text.as_bytes(), b','), line, "{text}");
+        }
+        assert_eq!(swallowing("甲\t\"乙\t1\n丙\t\"丁\t2\n".as_bytes(), b'\t'), Some(1));
     }
 
     #[test]
