@@ -198,6 +198,7 @@ const WANTED: Wanted<'_> = Wanted {
     ],
     needed: &[&[ORDER, ELSEWHERE, OUT_TRADE_NO, TRANSACTION], &[NUMBER, WAYBILL]],
     closer: &[CODE],
+    figures: &[PIECES, QUANTITY],
     alike,
 };
 
@@ -271,6 +272,7 @@ fn brought(table: &Table) -> Result<Brought, String> {
         rows.extend(read);
     }
     ask_about_shared(table, &mut rows);
+    ask_about_corrections(table, &mut rows);
     if counts_parcels {
         rows.iter_mut().for_each(|row| (row.pieces, row.goods) = Default::default());
     }
@@ -484,34 +486,106 @@ fn other_company(row: &tables::Row, company: &str) -> Option<String> {
     Some(format!("「{first}」是{}，「{title}」是{}：请在这里改", own.name, other.name))
 }
 
-/// What a column says of a row that is void: the order was cancelled, the label was thrown away, the money went back.
+/// Words for an order that was cancelled, a label that was thrown away, money that went back.
+const VOID: [&str; 15] = [
+    "取消",
+    "作废",
+    "回收",
+    "失效",
+    "无效",
+    "终止",
+    "逆向",
+    "打印失败",
+    "取号失败",
+    "退款成功",
+    "退款完成",
+    "已退款",
+    "全额退款",
+    "交易关闭",
+    "已拦截",
+];
+/// What people write of the same, where there is room for anything; a buyer's wish may have words like those above.
+const VOID_REMARKS: [&str; 16] = [
+    "作废",
+    "废单",
+    "已取消",
+    "取消发货",
+    "取消订单",
+    "订单取消",
+    "已回收",
+    "重打",
+    "退款了",
+    "已退款",
+    "不发了",
+    "别发",
+    "不要发",
+    "停发",
+    "先不发",
+    "拦截",
+];
+/// 未取消, 取消失败, 退款取消: nothing of the kind.
+const NOT_VOID: [&str; 7] = ["未", "取消失败", "取消退款", "退款取消", "取消售后", "售后取消", "无需"];
+
+fn has(text: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| text.contains(word))
+}
+
+/// What a column says of a row that is void: the order was cancelled, the label was thrown away, the money went back; or
+/// that another number is in its number's place.
 fn void(row: &tables::Row) -> Option<String> {
-    const VOID: [&str; 12] = [
-        "取消",
-        "作废",
-        "回收",
-        "失效",
-        "无效",
-        "打印失败",
-        "取号失败",
-        "退款成功",
-        "退款完成",
-        "已退款",
-        "全额退款",
-        "交易关闭",
-    ];
-    // 未取消, 取消失败, 退款取消: nothing of the kind.
-    const NOT: [&str; 6] = ["未", "取消失败", "取消退款", "退款取消", "取消售后", "售后取消"];
-    let has = |text: &str, words: &[&str]| words.iter().any(|word| text.contains(word));
-    let (title, said) = row
-        .cells()
-        .filter(|(title, _)| title.contains("状态") || title.eq_ignore_ascii_case("status"))
-        .map(|(title, cell)| (title, cell.shown()))
-        .find(|(title, said)| {
-            let closed = *said == "已关闭" && !title.contains("售后") && !title.contains("退款");
-            (has(said, &VOID) || closed) && !has(said, &NOT)
-        })?;
-    Some(format!("「{title}」写的是“{said}”：单号可能作废了，请核对；没错的话，在这里保存一次就能发"))
+    if row.struck {
+        return Some("这一行在表里是划掉的：不发的不用管它；要发的，在这里保存一次就能发".to_owned());
+    }
+    let yes = ["是", "1", "y", "yes", "true", "√", "✓", "有", "已"];
+    let says_so = |title: &str, said: &str| {
+        let of_state = has(title, &["状态", "类型"]) || title.eq_ignore_ascii_case("status");
+        let closed = said == "已关闭" && !has(title, &["售后", "退款"]);
+        let asked = has(title, &["作废", "取消", "回收", "失效", "终止"]) && !has(title, &["时间", "原因", "日期"]);
+        let remarked =
+            has(title, &["备注", "说明", "标记", "标注", "remark", "note"]) && !has(title, &["买家", "客户", "留言"]);
+        let is_void = of_state && (has(said, &VOID) || closed)
+            || asked && (yes.contains(&said.to_lowercase().as_str()) || has(said, &VOID))
+            || remarked && has(said, &VOID_REMARKS);
+        is_void && !has(said, &NOT_VOID)
+    };
+    let mut cells = row.cells().map(|(title, cell)| (title, cell.shown().trim()));
+    if let Some((title, said)) = cells.find(|(title, said)| says_so(&title.to_lowercase(), said)) {
+        return Some(format!("「{title}」写的是“{said}”：单号可能作废了，请核对；没错的话，在这里保存一次就能发"));
+    }
+    let own = number_of(row).text;
+    let instead = |title: &str| {
+        title.contains('单') && has(title, &["新单号", "新运单", "新快递", "更换后", "更正", "改后", "换后"])
+    };
+    let mut others = row.cells().filter(|(title, _)| instead(title)).map(|(title, cell)| (title, cell.shown()));
+    let (title, other) = others.find(|(_, other)| looks_like_number(other) && !same_number(other, &own))?;
+    Some(format!("「{title}」是 {other}，这里是 {own}：请在这里改成要用的那一个"))
+}
+
+/// The same of a line that somebody typed.
+fn void_line(text: &str) -> Option<String> {
+    let mut said = VOID_REMARKS.iter().chain(&["退款", "取消", "终止"]).filter(|word| text.contains(**word));
+    let word = said.next().filter(|_| !has(text, &NOT_VOID))?;
+    Some(format!("这一行写着“{word}”：单号可能作废了，请核对；没错的话，在这里保存一次就能发"))
+}
+
+/// Of an order of which a line says that it puts another one right, nobody knows which of the others still holds.
+fn ask_about_corrections(table: &Table, rows: &mut [Row]) {
+    const WORDS: [&str; 7] = ["更正", "改成", "改为", "换成", "更改", "纠正", "写错"];
+    let told = |row: &&tables::Row| row.cells().any(|(_, cell)| has(cell.shown(), &WORDS));
+    let orders = |row: &tables::Row| {
+        let words = row.cells().map(|(_, cell)| cell.shown()).collect::<Vec<_>>().join(" ");
+        OrderNo::all(&words)
+    };
+    let corrected: Vec<OrderNo> = table.rows.iter().filter(|_| !table.headed).filter(told).flat_map(orders).collect();
+    for no in corrected {
+        let mut of_it: Vec<&mut Row> =
+            rows.iter_mut().filter(|row| OrderNo::read(&row.order_no).as_ref() == Some(&no)).collect();
+        if of_it.len() > 1 {
+            for row in of_it.iter_mut().filter(|row| row.problem.is_empty()) {
+                row.problem = "这笔订单有几行，有一行写着是更正：请只留对的那一行".to_owned();
+            }
+        }
+    }
 }
 
 fn same_number(one: &str, other: &str) -> bool {
@@ -639,6 +713,13 @@ fn by_its_look(row: &tables::Row) -> Vec<Row> {
     } else if companies.len() > 1 {
         read.problem = format!("这一行有几家快递公司（{}），请在这里改", companies.join("、"));
     }
+    if read.problem.is_empty() {
+        let words = row.cells().map(|(_, cell)| cell.shown()).collect::<Vec<_>>().join(" ");
+        // Words stand there, and a number in the middle of them.
+        let hidden = || rest().find(|cell| number.is_empty() && has_long_number(cell));
+        let hidden = || hidden().map(|cell| format!("“{}”里像是有单号：请在这里写上", brief(cell)));
+        read.problem = void_line(&words).or_else(hidden).unwrap_or_default();
+    }
     let own = |text: &str| text.chars().take(MOST_LETTERS).collect::<String>();
     read.order_no = own(order.map_or("", |at| cells[at]));
     (read.company, read.tracking_no) = (own(companies.first().copied().unwrap_or_default()), own(number));
@@ -672,8 +753,32 @@ fn apart(carriers: &Carriers, text: String) -> Vec<String> {
         Some((name, number)) if is_company(carriers, name) => {
             vec![name.to_owned(), number.trim_start_matches('-').to_owned()]
         }
+        // `已发中通753…`, `发圆通YT…`: words before the name.
+        Some((words, number)) => match named_last(carriers, words) {
+            Some(name) => vec![name.to_owned(), number.trim_start_matches('-').to_owned()],
+            None => vec![text],
+        },
         _ => vec![text],
     }
+}
+
+/// The longest name of a carrier with which a few words end.
+fn named_last<'t>(carriers: &Carriers, words: &'t str) -> Option<&'t str> {
+    let starts = words.char_indices().skip(1).take(MOST_WORDS).map(|(at, _)| &words[at..]);
+    starts.filter(|name| name.chars().count() >= 2).find(|name| is_company(carriers, name))
+}
+
+/// More letters than a few words have.
+const MOST_WORDS: usize = 12;
+
+/// Ten digits on end, as numbers of parcels have and words have not.
+fn has_long_number(cell: &str) -> bool {
+    let mut runs = cell.split(|c: char| !c.is_ascii_alphanumeric());
+    runs.any(|run| run.len() <= 20 && run.bytes().filter(u8::is_ascii_digit).count() >= 12 && run.len() != 18)
+}
+
+fn brief(text: &str) -> String {
+    text.chars().take(24).collect()
 }
 
 /// Nothing yet, at this place.
