@@ -16,6 +16,7 @@ const NAMED: usize = 8;
 /// Every known title in its plain form, with its column and how usual it is.
 pub(super) struct Titles {
     known: HashMap<String, (usize, usize)>,
+    figures: Vec<usize>,
     alike: fn(&str) -> Option<usize>,
 }
 
@@ -50,12 +51,12 @@ impl Titles {
             for (rank, title) in titles.iter().enumerate() {
                 let own = wanted.closer.contains(&column) && names_a_specification(title);
                 let rank = if own { rank } else { titles.len() + rank };
-                for form in forms(title) {
+                for Form { text: form, .. } in forms(title) {
                     known.entry(form).or_insert((column, rank));
                 }
             }
         }
-        Titles { known, alike: wanted.alike }
+        Titles { known, figures: wanted.figures.to_vec(), alike: wanted.alike }
     }
 
     fn column(&self, cell: &Cell) -> Option<(usize, usize)> {
@@ -63,7 +64,10 @@ impl Titles {
         if text.len() > 120 {
             return None;
         }
-        forms(text).iter().find_map(|form| self.known.get(form).copied().or_else(|| self.of_parts(form)))
+        forms(text).iter().find_map(|form| {
+            let known = self.known.get(&form.text).copied().or_else(|| self.of_parts(&form.text));
+            known.filter(|(column, _)| form.sure || !self.figures.contains(column))
+        })
     }
 
     /// Several titles of one column in one (`快递单号/运单号`), or one with its number (`快递单号1`).
@@ -107,7 +111,7 @@ impl Titles {
             if text.len() > 120 || self.column(cell).is_some() {
                 continue;
             }
-            let column = forms(text).iter().find_map(|form| (self.alike)(form));
+            let column = forms(text).iter().find_map(|form| (self.alike)(&form.text));
             let column = column.filter(|column| !best.contains_key(column));
             column.into_iter().for_each(|column| alike.entry(column).or_default().push(at));
         }
@@ -220,8 +224,15 @@ fn over(upper: &[Cell], lower: &[Cell]) -> Vec<Cell> {
         .collect()
 }
 
+/// A title as it may be meant.
+struct Form {
+    text: String,
+    /// Whether what was left out of it says nothing of a figure.
+    sure: bool,
+}
+
 /// A title in every form without what people put around it: stars, breaks, numbers, 必填, units, a remark.
-fn forms(title: &str) -> Vec<String> {
+fn forms(title: &str) -> Vec<Form> {
     let plain: String = simplified(&number::narrow(&bare(title)))
         .to_lowercase()
         .chars()
@@ -232,14 +243,122 @@ fn forms(title: &str) -> Vec<String> {
             _ => c,
         })
         .collect();
-    let mut forms = vec![plain.replace(':', "")];
-    if let Some(bare) = without_remark(&plain) {
+    let mut forms = vec![Form { text: plain.replace(':', ""), sure: true }];
+    if let Some((bare, remark)) = without_remark(&plain) {
+        let sure = remark.split(['/', ',', ';', '、', '|', '(']).all(says_nothing);
         let worded = without_words(&bare);
-        forms.extend(UNITS.iter().filter_map(|unit| worded.strip_suffix(unit)).map(str::to_owned));
-        forms.splice(1..1, [worded.to_owned(), bare]);
+        let units = UNITS.iter().filter_map(|unit| worded.strip_suffix(unit)).map(str::to_owned);
+        let texts = [worded.to_owned(), bare.clone()].into_iter().chain(units);
+        forms.extend(texts.map(|text| Form { text, sure }));
     }
-    forms.retain(|form| !form.is_empty());
+    forms.retain(|form| !form.text.is_empty());
     forms
+}
+
+/// Whether a part of a remark leaves a figure what its title says: that it must be filled in, in which money, one piece of
+/// what it counts, how long it may be, how it looks.
+fn says_nothing(part: &str) -> bool {
+    const WORDS: [&str; 84] = [
+        "",
+        "必填",
+        "必填项",
+        "选填",
+        "可选",
+        "非必填",
+        "必须",
+        "必须填",
+        "要填",
+        "可不填",
+        "可空",
+        "可为空",
+        "可留空",
+        "不填",
+        "required",
+        "optional",
+        "数字",
+        "整数",
+        "正整数",
+        "纯数字",
+        "数值",
+        "小数",
+        "金额",
+        "文本",
+        "单位",
+        "元",
+        "圆",
+        "块",
+        "块钱",
+        "人民币",
+        "人民币元",
+        "rmb",
+        "cny",
+        "yuan",
+        "¥",
+        "￥",
+        "含税",
+        "含税价",
+        "包邮",
+        "含运费",
+        "不含运费",
+        "件",
+        "个",
+        "只",
+        "支",
+        "瓶",
+        "盒",
+        "袋",
+        "张",
+        "条",
+        "双",
+        "套",
+        "包",
+        "本",
+        "台",
+        "把",
+        "片",
+        "枚",
+        "份",
+        "pcs",
+        "单价",
+        "售价",
+        "零售价",
+        "零售",
+        "现价",
+        "现",
+        "新",
+        "最新",
+        "当前",
+        "现有",
+        "现货",
+        "实际",
+        "可用",
+        "可售",
+        "剩余",
+        "库存",
+        "数量",
+        "单件",
+        "本店",
+        "店铺",
+        "线上",
+        "小程序",
+        "微信",
+        "网店",
+    ];
+    const BEFORE: [&str; 8] = ["单位为", "单位是", "单位", "请填写", "请填", "只填", "填写", "填"];
+    const EXAMPLES: [&str; 6] = ["示例", "例", "如", "比如", "格式", "说明"];
+    let part = part.trim_matches([')', ':', '-']);
+    let bare = BEFORE.iter().find_map(|word| part.strip_prefix(word)).unwrap_or(part).trim_start_matches(':');
+    let of_one = bare.strip_prefix(['每', '一', '1']).is_some_and(|unit| ["件", "个"].contains(&unit));
+    let limit = bare.replace("个字", "字");
+    let is_limit = limit.contains(|c: char| "字位~<>=≤≥于多少超内限-".contains(c))
+        && limit.chars().all(|c| {
+            c.is_ascii_digit() || "字位~<>=≤≥于多少超内限-最大小不过以之间范围保留两三到至等符长度可数".contains(c)
+        });
+    WORDS.contains(&bare)
+        || of_one
+        || is_limit
+        || bare.ends_with("除外")
+        || EXAMPLES.iter().any(|word| part.starts_with(word))
 }
 
 /// What may stand behind a title without brackets.
@@ -256,7 +375,7 @@ fn without_words(title: &str) -> &str {
 
 /// Without what is said in brackets or behind a colon. `None` where that means something else: another currency, another
 /// unit.
-fn without_remark(title: &str) -> Option<String> {
+fn without_remark(title: &str) -> Option<(String, String)> {
     let (mut bare, mut remark, mut depth) = (String::new(), String::new(), 0_u32);
     for c in title.chars() {
         match c {
@@ -313,7 +432,11 @@ fn without_remark(title: &str) -> Option<String> {
     let means_other = ["分", "角", "克", "g"].contains(&remark.as_str())
         || other.iter().chain(&figure).any(|word| remark.contains(word))
         || remark.split(['/', '每', ',', ':']).any(holds_several);
-    (!means_other).then_some(if bare.is_empty() { remark } else { bare })
+    match (means_other, bare.is_empty()) {
+        (true, _) => None,
+        (false, true) => Some((remark, String::new())),
+        (false, false) => Some((bare, remark)),
+    }
 }
 
 /// A unit of several pieces: `箱`, `打`, `百件`; not a sentence in which such a word stands.
@@ -381,6 +504,7 @@ fn add_bare(table: &mut Table, sheet: Sheet, several: bool) {
         head: head.clone(),
         pictures: Vec::new(),
         moved: None,
+        struck: sheet.struck.contains(&line),
     }));
 }
 
@@ -512,7 +636,6 @@ fn listed(what: &[&str]) -> String {
 
 fn brief(text: &str) -> String {
     let one_line: String = text.chars().take(24).map(|c| if c.is_control() { ' ' } else { c }).collect();
-        struck: sheet.struck.contains(&line),
     if text.chars().nth(24).is_some() { one_line + "…" } else { one_line }
 }
 
@@ -636,11 +759,17 @@ mod tests {
         columns: &[&["商品名称", "品名", "name"], &["售价(元)", "单价"], &["库存", "数量"]],
         needed: &[&[0]],
         closer: &[],
+        figures: &[1, 2],
         alike: |title| title.ends_with("定价").then_some(1),
     };
 
-    const NAMED: Wanted<'_> =
-        Wanted { columns: &[&["品名"], &["卖点"], &["单价"]], needed: &[&[0]], closer: &[], alike: |_| None };
+    const NAMED: Wanted<'_> = Wanted {
+        columns: &[&["品名"], &["卖点"], &["单价"]],
+        needed: &[&[0]],
+        closer: &[],
+        figures: &[],
+        alike: |_| None,
+    };
 
     fn table(text: &str) -> Table {
         read(text.as_bytes(), &WANTED).unwrap()
@@ -758,10 +887,65 @@ mod tests {
             ("库存(预警)", 2),
             ("数量(起订)", 2),
             ("库存:已锁定", 2),
+            // What nobody knows to say nothing: another money, measure, price or count.
+            ("单价(台币)", 1),
+            ("单价:台币", 1),
+            ("售价(JPY)", 1),
+            ("售价(￡)", 1),
+            ("售价(折)", 1),
+            ("售价(%)", 1),
+            ("单价(12支)", 1),
+            ("单价(10个起)", 1),
+            ("单价(每盒)", 1),
+            ("售价(500g)", 1),
+            ("售价(斤)", 1),
+            ("售价(元/斤)", 1),
+            ("售价(对手)", 1),
+            ("售价(上月)", 1),
+            ("售价(计划)", 1),
+            ("库存(kg)", 2),
+            ("库存(上月)", 2),
+            ("库存(期初)", 2),
+            ("库存(需补)", 2),
+            ("数量(销售)", 2),
+            ("数量(+)", 2),
+            ("数量(12支/盒)", 2),
         ] {
             let others = ["", "商品名称,库存", "商品名称,售价"][column];
             let table = table(&format!("{others},{title}\n甲,1,9\n"));
             assert!(table.rows[0].get(column).is_none() && table.notes[0].contains(title), "{title}");
+        }
+    }
+
+    #[test]
+    fn a_remark_that_says_nothing_leaves_a_figure_what_it_is() {
+        for title in [
+            "单价(元)",
+            "单价(RMB)",
+            "售价(¥/件)",
+            "售价（元，必填）",
+            "单价(含税)",
+            "单价(每件)",
+            "单价(必填，最多两位小数)",
+            "单价(例如19.90)",
+            "单价(零售价)",
+        ] {
+            assert!(
+                table(&format!("商品名称,{},库存\n杯子,3,1\n", title.replace(',', "，"))).rows[0].get(1).is_some(),
+                "{title}"
+            );
+        }
+        for title in [
+            "库存(件)",
+            "库存(个)",
+            "数量(0-999999)",
+            "库存(整数)",
+            "库存(当前)",
+            "库存(选填)",
+            "库存(单位：件)",
+            "库存(≤9999)",
+        ] {
+            assert!(table(&format!("商品名称,售价,{title}\n杯子,3,1\n")).rows[0].get(2).is_some(), "{title}");
         }
     }
 

@@ -99,7 +99,57 @@ fn otherwise(format: &str, number: f64, plain: &str) -> Option<String> {
     let whole = number >= 0.0 && number.fract() == 0.0;
     // Letters in front of a whole number are its code.
     let is_code = whole && matches!(Look::of(format), Look::Drawn(pieces) if is_code(plain, &drawn(&pieces, plain)));
-    (!is_code && is_foreign(&words)).then(|| format!("{plain} {}", words.trim()))
+    if is_code {
+        return None;
+    }
+    if is_foreign(&words) {
+        return Some(format!("{plain} {}", words.trim()));
+    }
+    let first = section.iter().position(digit).unwrap_or(last);
+    let before: String = section[..first].iter().filter_map(Token::said).collect();
+    let all = format!("{}{before}/{behind}", money_of(format));
+    let known = thousands > 0 || divided || all.split('/').all(says_nothing);
+    (!known).then(|| format!("{}{}{plain}{behind}", money_of(format), before.trim()))
+}
+
+/// Whether a word beside a number leaves it what it is: our money, one piece, nothing but signs.
+fn says_nothing(word: &str) -> bool {
+    const WORDS: [&str; 32] = [
+        "",
+        "元",
+        "圆",
+        "块",
+        "人民币",
+        "rmb",
+        "cny",
+        "yuan",
+        "件",
+        "个",
+        "只",
+        "支",
+        "瓶",
+        "盒",
+        "袋",
+        "张",
+        "条",
+        "双",
+        "套",
+        "包",
+        "本",
+        "台",
+        "把",
+        "片",
+        "枚",
+        "份",
+        "pcs",
+        "pc",
+        "克",
+        "g",
+        "单价",
+        "库存",
+    ];
+    let bare = word.trim_matches(|c: char| c.is_whitespace() || "-+()（）:：,._¥￥".contains(c));
+    WORDS.iter().any(|known| bare.eq_ignore_ascii_case(known))
 }
 
 /// By how many thousands a format divides what it shows: commas behind the last digit before the point.
@@ -321,7 +371,7 @@ enum Token {
 
 /// Whether a format changes what is seen of a number or a text.
 pub(super) fn matters(format: &str) -> bool {
-    Look::of(format) != Look::Plain || !worded("", format).is_empty()
+    Look::of(format) != Look::Plain || !worded("", format).is_empty() || otherwise(format, 50.0, "50").is_some()
 }
 
 /// The sections of a format: for numbers, negative ones, zero, text.
@@ -473,7 +523,19 @@ mod tests {
             (12000.0, "#,##0.0\"万\"", "12000万"),
             (990.0, "0.00\"分\"", "990分"),
             (5.0, "0\"角\"", "5角"),
-            (5.0, "0\"分钟\"", "5"),
+            (5.0, "0\"分钟\"", "5分钟"),
+            // Words that are not known to say nothing.
+            (50.0, "[$RM-43E]#,##0", "RM50"),
+            (50.0, "[$SGD] #,##0", "SGD50"),
+            (50.0, "0\"折\"", "50折"),
+            (50.0, "0.00\"/斤\"", "50/斤"),
+            (50.0, "\"约\"0", "约50"),
+            (50.0, "#,##0\"起\"", "50起"),
+            (7.0, "0\"盒(12支)\"", "7盒(12支)"),
+            (7.0, "\">\"0", ">7"),
+            (7.0, "0\"（已订完）\"", "7（已订完）"),
+            (50.0, "0.00\"元/件\"", "50"),
+            (50.0, "_ \"¥\"* #,##0.00_ ;_ \"¥\"* \\-#,##0.00_ ;_ \"¥\"* \"-\"??_ ;_ @_ ", "50"),
             (9900.0, "0.00,", "9900（显示成 9.9）"),
             (9900000.0, "#,##0,,", "9900000（显示成 9.9）"),
             (9900.0, "0.00,\"元\"", "9900（显示成 9.9）"),
@@ -552,9 +614,16 @@ mod tests {
         ] {
             assert_eq!(worded("007", format), shown, "{format}");
         }
-        for (format, changes) in
-            [("00000", true), ("0%", true), ("0;-0;0;\"HZ\"@", true), ("aaaa", true), ("0.00", false), ("@", false)]
-        {
+        for (format, changes) in [
+            ("00000", true),
+            ("0%", true),
+            ("0;-0;0;\"HZ\"@", true),
+            ("aaaa", true),
+            ("0.00", false),
+            ("@", false),
+            ("[$$-409]#,##0.00", true),
+            ("0.00,", true),
+        ] {
             assert_eq!(matters(format), changes, "{format}");
         }
     }

@@ -81,10 +81,13 @@ mod tests {
     use super::*;
     use crate::tables::{Wanted, read};
 
-    const WANTED: Wanted<'_> =
-        Wanted {
-            columns: &[&["编号"], &["内容"], &["金额"]], needed: &[&[0], &[1]], closer: &[], alike: |_| None
-        };
+    const WANTED: Wanted<'_> = Wanted {
+        columns: &[&["编号"], &["内容"], &["金额"]],
+        needed: &[&[0], &[1]],
+        closer: &[],
+        figures: &[],
+        alike: |_| None,
+    };
 
     #[test]
     fn what_is_written_reads_back_as_it_was() {
