@@ -227,6 +227,14 @@ fn unwrapped(text: &str) -> &str {
     }
 }
 
+/// Whether these are digits of which the last one checks the others, as on all goods. Source: GS1, EAN-8, UPC-A, EAN-13.
+pub fn checks(digits: &str) -> bool {
+    let weight = |(i, b): (usize, u8)| u32::from(b - b'0') * if i % 2 == 0 { 1 } else { 3 };
+    !digits.is_empty()
+        && digits.bytes().all(|b| b.is_ascii_digit())
+        && digits.bytes().rev().enumerate().map(weight).sum::<u32>() % 10 == 0
+}
+
 /// Whether text is what a spreadsheet leaves of a long number once it was saved as `7.53123E+13`: zeros in the place of its last digits.
 pub fn is_rounded(text: &str) -> bool {
     let digits = text.bytes().all(|b| b.is_ascii_digit());

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use crate::money::Fen;
 use crate::tables;
-use crate::typed::{Length, bare, clean, whole};
+use crate::typed::{Length, bare, checks, clean, whole};
 
 /// Pieces that one SKU may have.
 pub const MOST_STOCK: i64 = 10_000_000;
@@ -57,12 +57,39 @@ pub fn code(text: &str) -> Checked<Option<String>> {
 
 /// As it is printed on the goods: digits, or what Code 128 carries besides. Nothing is no barcode.
 pub fn barcode(text: &str) -> Checked<Option<String>> {
-    let text: String = bare(text).chars().filter(|c| !c.is_whitespace()).collect();
+    let text = as_scanned(text);
     match text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-./+".contains(&b)) {
         true if CODE.fits(&text) => Ok(Some(text).filter(|text| !text.is_empty())),
         true => Err(format!("条码{CODE}")),
         false => Err("条码只有数字、字母和 - . / +，请照商品上印的填或扫进来".to_owned()),
     }
+}
+
+/// What a scanner reads of a barcode as people write it: `ISBN 978-7-302-51162-5` stands for its digits.
+pub fn as_scanned(text: &str) -> String {
+    let text: String = bare(text).chars().filter(|c| !c.is_whitespace()).collect();
+    let digits: String = unnamed(&text).chars().filter(|c| *c != '-').collect();
+    match matches!(digits.len(), 8 | 12 | 13) && checks(&digits) {
+        true => digits,
+        false => text,
+    }
+}
+
+/// Without the name of the kind of number in front.
+fn unnamed(text: &str) -> &str {
+    let named = ["ISBN-13", "ISBN", "EAN-13", "EAN", "UPC"];
+    let rest = named.iter().find_map(|name| {
+        let (head, rest) = text.split_at_checked(name.len())?;
+        head.eq_ignore_ascii_case(name).then_some(rest)
+    });
+    rest.map_or(text, |rest| rest.trim_start_matches([':', '：']))
+}
+
+/// What is odd about a barcode of as many digits as goods have: its last digit does not check the others.
+pub fn barcode_doubt(barcode: &str) -> Option<String> {
+    let of_goods = matches!(barcode.len(), 8 | 12 | 13) && barcode.bytes().all(|b| b.is_ascii_digit());
+    (of_goods && !checks(barcode))
+        .then(|| format!("条码 {barcode} 的校验位（最后一位）不对：自己编的不要紧，照商品抄的请再核对"))
 }
 
 /// What a piece cost: nothing said is nothing known.
@@ -149,6 +176,31 @@ mod tests {
             assert_eq!(what.as_deref(), Some(problem));
         }
         assert_eq!((barcode(" ６901 234567892 "), cost(" ")), (Ok(Some("6901234567892".to_owned())), Ok(None)));
+        for (typed, kept) in [
+            ("978-7-302-51162-5", "9787302511625"),
+            ("ISBN 978-7-302-51162-5", "9787302511625"),
+            ("isbn：9787302511625", "9787302511625"),
+            ("0-12345-67890-5", "012345678905"),
+            ("96385074", "96385074"),
+            // No such number, so what is written is what is meant.
+            ("978-7-302-51162-6", "978-7-302-51162-6"),
+            ("A-1001", "A-1001"),
+            ("12-345", "12-345"),
+        ] {
+            assert_eq!(barcode(typed), Ok(Some(kept.to_owned())), "{typed}");
+        }
+        for (barcode, odd) in [
+            ("6901234567892", false),
+            ("6901234567893", true),
+            ("96385074", false),
+            ("96385075", true),
+            ("012345678905", false),
+            ("012345678906", true),
+            ("12345", false),
+            ("A901234567893", false),
+        ] {
+            assert_eq!(barcode_doubt(barcode).is_some(), odd, "{barcode}");
+        }
         assert_eq!((purchase_limit(" "), purchase_limit("5"), code("")), (Ok(None), Ok(Some(5)), Ok(None)));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::typed::{bare, is_rounded};
+use crate::typed::{bare, checks, is_rounded};
 
 /// The number under which a parcel service knows a parcel: 6 to 32 capital letters, digits and hyphens.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -398,12 +398,8 @@ fn is_article(number: &str) -> bool {
     is_ean(number) && number.starts_with("69")
 }
 
-/// Thirteen digits of which the last checks the others.
 fn is_ean(number: &str) -> bool {
-    let weight = |(i, b): (usize, u8)| u32::from(b - b'0') * if i % 2 == 0 { 1 } else { 3 };
-    number.len() == 13
-        && number.bytes().all(|b| b.is_ascii_digit())
-        && number.bytes().enumerate().map(weight).sum::<u32>() % 10 == 0
+    number.len() == 13 && checks(number)
 }
 
 #[cfg(test)]

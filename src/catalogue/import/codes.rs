@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use rusqlite::Connection;
 
 use super::{Column, EMPTY_IT, Row};
+use crate::catalogue::rules;
 use crate::catalogue::store::{self, Coded};
 use crate::error::Result;
 use crate::ids::SkuId;
-use crate::tables;
 use crate::typed::is_rounded;
 
 /// The goods that a row names by a code.
@@ -49,7 +49,7 @@ impl Codes<'_> {
         let Some(barcode) = barcode.filter(|_| row.said(Column::Name).is_none()) else {
             return Ok(Ok(ByCode::default()));
         };
-        let barcode = tables::narrow(whole(barcode));
+        let barcode = rules::as_scanned(whole(barcode));
         if let Err(spoilt) = unspoilt("条码", &barcode) {
             return Ok(Err(spoilt));
         }
