@@ -404,10 +404,13 @@ async fn a_packer_exports_what_waits_to_be_shipped_and_no_buyers_data() {
         assert!(csv.contains("商家备注,快递公司,快递单号"), "{csv}");
     }
     let list = w.http().get(w.at("/admin/shipping/list.xlsx")).header("Cookie", &packer.cookie).send().await.unwrap();
-    let wanted =
-        xiaopu::tables::Wanted {
-            columns: &[&["订单号"], &["收货人"]], needed: &[&[0]], closer: &[], alike: |_| None
-        };
+    let wanted = xiaopu::tables::Wanted {
+        columns: &[&["订单号"], &["收货人"]],
+        needed: &[&[0]],
+        closer: &[],
+        figures: &[],
+        alike: |_| None,
+    };
     let list = xiaopu::tables::read(&list.bytes().await.unwrap(), &wanted).unwrap();
     let cells: Vec<String> =
         list.rows.iter().flat_map(|row| row.cells().map(|(_, cell)| cell.shown().to_owned())).collect();

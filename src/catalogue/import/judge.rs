@@ -6,8 +6,9 @@ use rusqlite::Connection;
 
 use super::codes::{ByCode, Codes, unspoilt, whole};
 use super::shelf::{self, State};
-use super::since::{Since, Then};
+use super::since::{Carried, Since, Then};
 use super::specs::{self, Specs};
+use super::store as imports;
 use super::{Column, EMPTY_IT, Row, path, written, yes};
 use crate::catalogue::store::{self, SkuDraft};
 use crate::catalogue::{Category, Delivery, Product, Sku, rules, same_specs};
@@ -29,8 +30,10 @@ words! {
     }
 }
 
-/// What a price is called among the changes.
+/// What a price is called among the changes, a barcode and a code.
 const PRICE: &str = "售价";
+const BARCODE: &str = "条码";
+const CODE: &str = "商家编码";
 
 /// One thing that a row changes, in the words of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +62,8 @@ pub struct Judged {
     pub left: String,
     /// The pictures that it brings, by their hashes.
     pub pictures: Vec<ImageHash>,
+    /// When a table of the same export has last written of these goods, if one has.
+    pub before: Option<i64>,
     pub(super) deed: Option<Box<Deed>>,
 }
 
@@ -90,6 +95,16 @@ pub(super) struct Deed {
     pub cost: Option<Option<Fen>>,
     pub on_hand: Option<i64>,
     pub pictures: Vec<ImageHash>,
+    /// What is kept of it, where the table is an export.
+    pub kept: Option<Kept>,
+}
+
+/// What a row of an export writes: when that was, the stock, and a print of each other cell.
+#[derive(Clone, Debug)]
+pub(super) struct Kept {
+    pub exported_at: i64,
+    pub stock: Option<i64>,
+    pub prints: String,
 }
 
 /// What a row says about its product as a whole.
@@ -125,6 +140,7 @@ struct Judge<'c> {
     names: Option<HashMap<String, String>>,
     /// Barcodes of the rows before, each with its line.
     given: HashMap<String, String>,
+    carried: Carried,
 }
 
 /// A row that can be carried out, or why it cannot.
@@ -136,6 +152,7 @@ struct Fine {
     doubts: Vec<String>,
     beside: String,
     left: Vec<String>,
+    before: Option<i64>,
     deed: Deed,
 }
 
@@ -157,6 +174,8 @@ pub struct Waiting {
     pub new_goods: bool,
     /// Whether somebody should say yes to it before it is carried out.
     pub doubtful: bool,
+    /// When a table of the same export has last written of its goods, if one has.
+    pub before: Option<i64>,
     /// What is to be said about it, where it was asked for.
     pub judged: Option<Judged>,
 }
@@ -175,7 +194,8 @@ pub fn waiting(
         let new_goods = judged.deed.take().is_some_and(|deed| deed.product.is_none());
         let (mark, verdict, name) = (judged.mark(), judged.verdict, judged.name.clone());
         let doubtful = judged.is_doubtful();
-        let mut one = Waiting { at, name, verdict, mark, new_goods, doubtful, judged: None };
+        let before = judged.before;
+        let mut one = Waiting { at, name, verdict, mark, new_goods, doubtful, before, judged: None };
         one.judged = said(&one).then_some(judged);
         waiting.push(one);
     }
@@ -197,6 +217,7 @@ fn judged(row: &Row, weighed: Weighed) -> Judged {
         beside: String::new(),
         left: String::new(),
         pictures: Vec::new(),
+        before: None,
         deed: None,
     };
     match weighed {
@@ -211,6 +232,7 @@ fn judged(row: &Row, weighed: Weighed) -> Judged {
             judged.doubt = doubt(row, &fine);
             judged.beside.clone_from(&fine.beside);
             judged.left = fine.left.join("；");
+            judged.before = fine.before;
             judged.pictures.clone_from(&fine.deed.pictures);
             (judged.name, judged.changes, judged.deed) = (fine.name, fine.changes, Some(Box::new(fine.deed)));
         }
@@ -226,13 +248,31 @@ fn doubt(row: &Row, fine: &Fine) -> String {
         doubts.push("售价是 0 元：买家不用付钱就能下单；真要送的请打勾".to_owned());
     }
     let SkuDraft { price, market_price, .. } = &fine.deed.draft;
+    let slip = fine.changes.iter().find(|change| change.what == PRICE && is_slip(change));
+    doubts.extend(
+        slip.map(|change| format!("售价 {} 改成 {}，差十倍以上：是不是少了或多了小数点", change.was, change.is)),
+    );
     if let Some(market) = market_price.filter(|market| market < price && (said(PRICE) || said("划线价"))) {
         doubts.push(format!("划线价 {} 比售价 {} 低：两列是不是写反了", market.plain(), price.plain()));
     }
     if fine.deed.on_hand.is_some() {
         doubts.extend(row.doubts.iter().cloned());
     }
+    if fine.deed.product.is_none() && row.shared && fine.deed.draft.specs.is_empty() {
+        doubts.push("表里这个名称有几行，没有规格把它们分开：哪一列是规格，请把列名改成“规格”".to_owned());
+    }
+    if fine.deed.sku.is_none() || !fine.changes.is_empty() {
+        doubts.extend(row.asks.iter().cloned());
+    }
     doubts.join("；")
+}
+
+/// Whether a price is ten times what it was, or a tenth of it.
+fn is_slip(change: &Change) -> bool {
+    let fen = |text: &str| Fen::from_yuan(text).map(Fen::get).filter(|fen| *fen > 0);
+    fen(&change.was)
+        .zip(fen(&change.is))
+        .is_some_and(|(was, is)| is >= was.saturating_mul(10) || was >= is.saturating_mul(10))
 }
 
 /// Turns a sentence into the row's refusal.
@@ -250,6 +290,7 @@ impl Judge<'_> {
             known: Codes::new(conn),
             names: None,
             given: HashMap::new(),
+            carried: Carried::default(),
         })
     }
 
@@ -258,12 +299,6 @@ impl Judge<'_> {
     }
 
     fn weigh(&mut self, row: &Row) -> Result<Weighed> {
-    if fine.deed.product.is_none() && row.shared && fine.deed.draft.specs.is_empty() {
-        doubts.push("表里这个名称有几行，没有规格把它们分开：哪一列是规格，请把列名改成“规格”".to_owned());
-    }
-    if fine.deed.sku.is_none() || !fine.changes.is_empty() {
-        doubts.extend(row.asks.iter().cloned());
-    }
         if !row.problems.is_empty() {
             return Ok(Err(row.problems.join("；")));
         }
@@ -316,7 +351,8 @@ impl Judge<'_> {
             self.groups.insert(name.clone(), group);
         }
         let Some(group) = self.groups.get_mut(&name) else { refuse!("商品名称「{name}」读不出来") };
-        let mut fine = match weigh_in(row, &name, &by_code, group, &self.categories) {
+        let carried = self.carried.by(self.conn, row)?;
+        let mut fine = match weigh_in(row, &name, &by_code, group, &self.categories, carried) {
             Ok(fine) => fine,
             refused => return Ok(refused),
         };
@@ -357,7 +393,14 @@ fn folded(name: &str) -> String {
     plain.chars().filter(|c| !c.is_whitespace()).map(sign).collect()
 }
 
-fn weigh_in(row: &Row, name: &str, by_code: &ByCode, group: &mut Group, categories: &[Category]) -> Weighed {
+fn weigh_in(
+    row: &Row,
+    name: &str,
+    by_code: &ByCode,
+    group: &mut Group,
+    categories: &[Category],
+    carried: Option<&HashMap<SkuId, imports::Carried>>,
+) -> Weighed {
     let coded = by_code.owner.as_ref().map(|owner| owner.id);
     let says_more = says_more(row, group.product.as_ref());
     let said = |column: Column| row.said(column).filter(|_| column != Column::Specs || !says_more);
@@ -416,7 +459,9 @@ fn weigh_in(row: &Row, name: &str, by_code: &ByCode, group: &mut Group, categori
         let specs = wanted_specs.as_deref().map(written).unwrap_or_default();
         then.was(Column::Name, name) && then.was(Column::Specs, &specs)
     });
-    let mut since = Since::of(exported, sku);
+    let exported_at = exported.as_ref().and_then(Then::at);
+    let before = sku.and_then(|sku| carried?.get(&sku.id));
+    let mut since = Since::of(exported, sku, before);
     let plain = |fen: &Option<Fen>| fen.map(Fen::plain).unwrap_or_default();
     let was = |column: Column| move || known.map(|(sku, product)| super::cell(product, sku, categories, column));
     let wanted_specs = since.said(Column::Specs, was(Column::Specs), wanted_specs, |is| written(is));
@@ -450,11 +495,32 @@ fn weigh_in(row: &Row, name: &str, by_code: &ByCode, group: &mut Group, categori
         on_shelf: on_shelf.filter(|is| group.product.as_ref().is_none_or(|product| product.on_shelf != *is)),
     };
     agrees(name, &common, group)?;
+    let mut left = Vec::new();
+    let written_before = before.and_then(|before| before.stock);
+    // Columns that stayed where they were while the others were sorted speak of other goods, and so do those of a copied row.
+    let of_others = exported_id_differs(row, sku);
+    let then = if of_others { written_before } else { then };
     let on_hand = match (sku, stock, then) {
         (None, stock, _) => stock,
-        (Some(sku), Some(stock), Some(then)) => Some(sku.on_hand + stock - then),
+        (Some(sku), Some(stock), Some(then)) if stock == then => {
+            left.extend(
+                written_before
+                    .filter(|before| *before != stock)
+                    .map(|before| format!("库存上次导入写的是 {before}，这次又是导出时的 {stock}：不改回去")),
+            );
+            Some(sku.on_hand)
+        }
+        (Some(sku), Some(stock), Some(then)) => {
+            left.extend(written_before.map(|before| match stock - before {
+                0 => format!("库存 {stock} 上次已经导入，不再加减"),
+                n @ 1.. => format!("库存上次导入写的是 {before}，这次是 {stock}：只加 {n} 件"),
+                n => format!("库存上次导入写的是 {before}，这次是 {stock}：只减 {} 件", -n),
+            }));
+            Some(sku.on_hand + stock - written_before.unwrap_or(then))
+        }
         (Some(_), stock, _) => stock,
     };
+    let touched = stock.filter(|stock| sku.is_none() || then != Some(*stock));
     let on_hand = on_hand.filter(|is| sku.is_none_or(|sku| sku.on_hand != *is));
     if let Some(on_hand) = on_hand {
         let reserved = sku.map_or(0, |sku| sku.reserved);
@@ -484,7 +550,6 @@ fn weigh_in(row: &Row, name: &str, by_code: &ByCode, group: &mut Group, categori
         true => (pictures, false),
         false => (Vec::new(), pictures.iter().any(|picture| !gallery.contains(picture))),
     };
-    let mut left = Vec::new();
     if unused {
         left.push(format!("商品已经有 {} 张图片，表里的没有换上：要换请在商品页", gallery.len()));
     }
@@ -497,8 +562,17 @@ fn weigh_in(row: &Row, name: &str, by_code: &ByCode, group: &mut Group, categori
         cost,
         on_hand,
         pictures,
+        kept: exported_at.map(|exported_at| Kept {
+            exported_at,
+            stock: touched.or(written_before),
+            prints: std::mem::take(&mut since.prints),
+        }),
     };
     let changes = changes(product, sku, &deed, categories);
+    let said_anew = changes.iter().any(|change| change.what == BARCODE);
+    left.extend(
+        deed.barcode.iter().flatten().filter(|_| said_anew).filter_map(|barcode| rules::barcode_doubt(barcode)),
+    );
     group.taken.push((deed.sku, deed.draft.specs.clone(), row.line.clone()));
     if group.common.is_none() && !deed.common.is_none() {
         group.line = row.line.clone();
@@ -508,6 +582,19 @@ fn weigh_in(row: &Row, name: &str, by_code: &ByCode, group: &mut Group, categori
     let exported = row.said(Column::StockThen).is_some() && row.said(Column::AsExported).and_then(Then::read).is_none();
     if renamed || exported && deed.product.is_none() {
         doubts.push("导出时有这个规格，现在没有了：后台把它删了或改了名；真要再新增一个的请打勾".to_owned());
+    }
+    if of_others && before.is_none() && !changes.is_empty() {
+        doubts.push(
+            "导出时的样子写的是别的商品：排序时漏了最后两列，或这一行是复制的；库存按写的数改，请逐行核对再打勾"
+                .to_owned(),
+        );
+    }
+    doubts.extend(spoilt_code(&changes));
+    if sku.is_none() && super::is_nothing(name) {
+        doubts.push(format!("名称「{name}」像是没有填：真叫这个的请打勾"));
+    }
+    if sku.is_none() && super::is_example(name) {
+        doubts.push(format!("「{name}」像是模板里的示例：真要卖的请打勾"));
     }
     if !since.both.is_empty() {
         doubts.push(format!("导出后在后台改成了 {}：真要照表里改的请打勾", since.both.join("，")));
@@ -522,8 +609,39 @@ fn weigh_in(row: &Row, name: &str, by_code: &ByCode, group: &mut Group, categori
     if !since.left.is_empty() {
         left.push(format!("导出后在后台改过、表里没有动的，不改回去：{}", since.left.join("，")));
     }
-    Ok(Fine { name: name.to_owned(), changes, doubts, beside: String::new(), left, deed })
+    if !since.back.is_empty() {
+        left.push(format!("上次导入改成的，这次又是导出时的样子，不改回去：{}", since.back.join("，")));
+    }
+    let before = before.map(|before| before.ran_at);
+    Ok(Fine { name: name.to_owned(), changes, doubts, beside: String::new(), left, before, deed })
 }
+
+/// Whether a row of an export has beside it what another of the shop's goods was.
+fn exported_id_differs(row: &Row, sku: Option<&Sku>) -> bool {
+    let then = row.said(Column::AsExported).and_then(Then::read);
+    then.zip(sku).is_some_and(|(then, sku)| !then.is_of(sku.id))
+}
+
+/// A code that differs from the shop's only by what a spreadsheet does to numbers.
+fn spoilt_code(changes: &[Change]) -> Option<String> {
+    let Change { what, was, is } = changes.iter().find(|change| [CODE, BARCODE].contains(&change.what))?;
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let shorter = digits(was) && digits(is) && was.starts_with('0') && was.trim_start_matches('0') == is;
+    let rounded = digits(was) && digits(is) && was.len() == is.len() && is.len() > KEPT_DIGITS && {
+        let (head, tail) = is.split_at(KEPT_DIGITS);
+        was.starts_with(&head[..head.len() - 1]) && tail.bytes().all(|b| b == b'0')
+    };
+    let power = || {
+        let (digits_before, zeros) = was.split_once(['E', 'e'])?;
+        let zeros = zeros.trim_start_matches('+').parse::<usize>().ok().filter(|n| *n < 40)?;
+        Some(digits(digits_before) && *is == format!("{digits_before}{}", "0".repeat(zeros)))
+    };
+    let spoilt = is == "0" && !was.is_empty() || shorter || rounded || power().unwrap_or(false);
+    spoilt.then(|| format!("{what} {was} 变成 {is}，像是表格软件改掉的：请把这一列设成“文本”格式再填；真要改的请打勾"))
+}
+
+/// So many digits of a number a spreadsheet keeps.
+const KEPT_DIGITS: usize = 15;
 
 /// Finds the goods of which rows speak, whatever else is wrong with these.
 pub(super) struct Finder<'c> {
@@ -695,11 +813,11 @@ fn changes(product: Option<&Product>, sku: Option<&Sku>, deed: &Deed, categories
     let text = |fen: Option<Fen>| fen.map(Fen::plain).unwrap_or_default();
     add("规格", sku.map(|sku| written(&sku.specs)).unwrap_or_default(), written(&draft.specs));
     let code = sku.and_then(|sku| sku.sku_code.clone()).unwrap_or_default();
-    add("商家编码", code, draft.sku_code.clone().unwrap_or_default());
+    add(CODE, code, draft.sku_code.clone().unwrap_or_default());
     add(PRICE, text(sku.map(|sku| sku.price)), draft.price.plain());
     add("划线价", text(sku.and_then(|sku| sku.market_price)), text(draft.market_price));
     if let Some(is) = &deed.barcode {
-        add("条码", sku.and_then(|sku| sku.barcode.clone()).unwrap_or_default(), is.clone().unwrap_or_default());
+        add(BARCODE, sku.and_then(|sku| sku.barcode.clone()).unwrap_or_default(), is.clone().unwrap_or_default());
     }
     add("重量", sku.map(|sku| super::grams(sku.weight)).unwrap_or_default(), super::grams(draft.weight));
     if let Some(is) = deed.cost {

@@ -11,6 +11,7 @@ mod since;
 mod specs;
 pub mod store;
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -393,6 +394,13 @@ pub const WANTED: Wanted<'_> = Wanted {
         Column::Stock as usize,
         Column::Barcode as usize,
     ],
+    figures: &[
+        Column::Price as usize,
+        Column::MarketPrice as usize,
+        Column::Stock as usize,
+        Column::Cost as usize,
+        Column::Weight as usize,
+    ],
     alike: |_| None,
 };
 
@@ -426,6 +434,12 @@ pub struct Row {
     /// What of its stock somebody should say yes to.
     #[serde(default)]
     pub doubts: Vec<String>,
+    /// The same of whatever it changes.
+    #[serde(default)]
+    pub asks: Vec<String>,
+    /// Whether other rows have its name, too.
+    #[serde(default)]
+    pub shared: bool,
     /// What became of it, once it was carried out.
     #[serde(default)]
     pub done: Option<String>,
@@ -434,12 +448,6 @@ pub struct Row {
 impl Row {
     /// Whether the table has the column.
     fn has(&self, column: Column) -> bool {
-    /// The same of whatever it changes.
-    #[serde(default)]
-    pub asks: Vec<String>,
-    /// Whether other rows have its name, too.
-    #[serde(default)]
-    pub shared: bool,
         self.cells.get(column as usize).is_some_and(Option::is_some)
     }
 
@@ -479,6 +487,8 @@ pub fn plan(table: &Table, folder: Option<&Path>) -> Result<Plan, Vec<String>> {
     }
     let mut album = Album::default();
     let mut rows: Vec<Row> = table.rows.iter().map(|row| read(row, folder, &mut album)).collect();
+    ask_about_documents(table, &mut rows);
+    ask_about_rivals(&mut rows);
     let mut notes = table.notes.clone();
     notes.extend(without_other_states(table, &mut rows));
     notes.extend(album.left_out());
@@ -500,6 +510,96 @@ fn taken(table: &Table) -> Vec<String> {
     told.collect()
 }
 
+/// What goods moved by: such a table has sums, days and numbers of its own, and its 数量 is no stock.
+const OF_DOCUMENTS: [&str; 16] = [
+    "金额",
+    "小计",
+    "总价",
+    "总额",
+    "总金额",
+    "合计金额",
+    "应收",
+    "实收",
+    "日期",
+    "销售日期",
+    "单据号",
+    "单据编号",
+    "单号",
+    "订单号",
+    "订单编号",
+    "供应商",
+];
+/// What counts what has moved, in the title itself.
+const MOVED: [&str; 9] =
+    ["数量", "qty", "quantity", "件数", "销售数量", "进货数量", "入库数量", "出库数量", "送货数量"];
+
+/// Lists of what was sold or bought in, and sums of goods that stand beside each of their specifications: asked about before
+/// they become the stock.
+fn ask_about_documents(table: &Table, rows: &mut [Row]) {
+    let mut of_name: HashMap<&str, usize> = HashMap::new();
+    fn name(row: &tables::Row) -> Option<&str> {
+        row.text(Column::Name as usize)?.ok()
+    }
+    table.rows.iter().filter_map(name).for_each(|name| *of_name.entry(name).or_default() += 1);
+    for (row, read) in table.rows.iter().zip(rows) {
+        let Some(title) = row.title(Column::Stock as usize).map(|title| title.trim().to_lowercase()) else { continue };
+        let told = row.titles().map(str::trim).find(|title| OF_DOCUMENTS.contains(&title.trim_end_matches("(元)")));
+        if let Some(told) = told.filter(|_| MOVED.contains(&title.as_str())) {
+            read.asks.push(format!(
+                "表里有“{told}”，像是进货单、销售单：“{title}”会成为库存，单价会成为售价；真是商品表的请打勾"
+            ));
+        }
+        if title.contains('总') && name(row).is_some_and(|name| of_name[name] > 1) {
+            read.doubts.push(format!("“{title}”像是整个商品的：勾上是这个规格就有这么多件"));
+        }
+    }
+}
+
+/// Rows that say different things of the same goods: which of them is right nobody knows, so the first is none the more so.
+fn ask_about_rivals(rows: &mut [Row]) {
+    const OF_ALL: [Column; 3] = [Column::Subtitle, Column::Category, Column::OnShelf];
+    let mut of_name: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut of_goods: HashMap<(String, String), Vec<usize>> = HashMap::new();
+    for (at, row) in rows.iter().enumerate() {
+        let [name, specs, code] = [Column::Name, Column::Specs, Column::SkuCode]
+            .map(|column| row.said(column).unwrap_or_default().to_owned());
+        if !name.is_empty() {
+            of_name.entry(name.clone()).or_default().push(at);
+        }
+        let own = if code.is_empty() { (name, specs) } else { (String::new(), code) };
+        if own != Default::default() {
+            of_goods.entry(own).or_default().push(at);
+        }
+    }
+    for of_it in of_name.values().filter(|of_it| of_it.len() > 1) {
+        of_it.iter().for_each(|at| rows[*at].shared = true);
+        for column in OF_ALL {
+            let mut said = of_it.iter().filter_map(|at| rows[*at].said(column).map(str::to_owned));
+            let first = said.next();
+            if let Some(other) = said.find(|other| first.as_ref() != Some(other)) {
+                let title = TITLES[column as usize][0];
+                let first = first.unwrap_or_default();
+                let words = format!("表里这个商品的{title}有的行是「{first}」，有的是「{other}」：请改成一样的");
+                of_it.iter().for_each(|at| rows[*at].asks.push(words.clone()));
+            }
+        }
+    }
+    for of_it in of_goods.into_values().filter(|of_it| of_it.len() > 1) {
+        let differ = of_it.iter().any(|at| rows[*at].cells != rows[of_it[0]].cells);
+        for at in of_it.iter().filter(|_| differ) {
+            let other = of_it.iter().find(|other| *other != at).map(|other| rows[*other].line.clone());
+            let words = format!("表里还有{}也写这个规格，写得不一样：哪一行对，请只留一行", other.unwrap_or_default());
+            rows[*at].asks.push(words);
+        }
+    }
+}
+
+/// What templates show how they are filled in with.
+fn is_example(name: &str) -> bool {
+    let bare = name.trim_start_matches(['(', '（', '【', '[']);
+    ["示例", "样例", "举例", "例：", "例:", "示范"].iter().any(|word| bare.starts_with(word))
+}
+
 /// A column that is called 状态 alone, and says nowhere that something is or is not on sale, is not used.
 fn without_other_states(table: &Table, rows: &mut [Row]) -> Option<String> {
     let any = |row: &tables::Row| {
@@ -519,6 +619,7 @@ fn without_other_states(table: &Table, rows: &mut [Row]) -> Option<String> {
 fn read(row: &tables::Row, folder: Option<&Path>, album: &mut Album) -> Row {
     let mut read = Row { line: row.place.to_string(), ..Row::default() };
     read.problems.extend(row.moved.clone());
+    read.asks.extend(row.struck.then(|| "这一行在表里是划掉的：真要导入的请打勾".to_owned()));
     album.take(row, &mut read);
     let drawn = !read.pictures.is_empty() || read.problems.len() > usize::from(row.moved.is_some());
     for column in 0..TITLES.len() {
@@ -619,7 +720,6 @@ fn paired(row: &tables::Row, read: &mut Row) {
     let mut text = |column: usize| match row.text(TITLES.len() + column)? {
         Ok(text) => Some(clean(text)).filter(|text| !text.is_empty()),
         Err(problem) => {
-    read.asks.extend(row.struck.then(|| "这一行在表里是划掉的：真要导入的请打勾".to_owned()));
             problems.push(problem);
             None
         }
@@ -692,8 +792,13 @@ fn beside(names: &str, folder: Option<&Path>, pictures: &mut Vec<Picture>, probl
 }
 
 /// A SKU in the columns that are read. Pictures stay where they are: the column is empty, and an import keeps them.
-pub fn row(product: &Product, sku: &Sku, categories: &[Category]) -> Vec<String> {
-    WRITTEN.map(|column| cell(product, sku, categories, column)).to_vec()
+/// `at` is a moment before any of it was read.
+pub fn row(product: &Product, sku: &Sku, categories: &[Category], at: i64) -> Vec<String> {
+    let written = |column| match column {
+        Column::AsExported => since::written(product, sku, categories, at),
+        column => cell(product, sku, categories, column),
+    };
+    WRITTEN.map(written).to_vec()
 }
 
 fn cell(product: &Product, sku: &Sku, categories: &[Category], column: Column) -> String {
@@ -706,12 +811,11 @@ fn cell(product: &Product, sku: &Sku, categories: &[Category], column: Column) -
         Column::Price => sku.price.plain(),
         Column::MarketPrice => sku.market_price.map(Fen::plain).unwrap_or_default(),
         Column::Stock | Column::StockThen => sku.on_hand.to_string(),
-        Column::Images => String::new(),
+        Column::Images | Column::AsExported => String::new(),
         Column::OnShelf => yes(product.on_shelf).to_owned(),
         Column::Barcode => sku.barcode.clone().unwrap_or_default(),
         Column::Weight => grams(sku.weight),
         Column::Cost => sku.cost.map(Fen::plain).unwrap_or_default(),
-        Column::AsExported => since::written(product, sku, categories),
     }
 }
 

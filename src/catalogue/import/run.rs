@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::judge::{Common, Deed, Judged, Verdict, Waiting, judge};
+use super::judge::{Common, Deed, Judged, Kept, Verdict, Waiting, judge};
 use super::store::{self as imports, Import};
 use super::{Again, Plan, Row, again};
 use crate::catalogue::rules::MOST_IMAGES;
@@ -324,6 +324,9 @@ fn put(tx: &Tx, id: ProductId, one: &Judged, deed: &Deed, staff: Option<StaffId>
         let words = format!("{line}：「{}」的库存少于已被订单占用的数量", one.name);
         return Err(Error::from(Code::ValidationFailed).says(words));
     }
+    if let Some(Kept { exported_at, stock, prints }) = &deed.kept {
+        imports::put_carried(tx, *exported_at, sku, *stock, prints)?;
+    }
     Ok(())
 }
 
@@ -352,6 +355,7 @@ mod tests {
             mark: 0,
             new_goods: true,
             doubtful: false,
+            before: None,
             judged: None,
         };
         let mut rows: Vec<Waiting> = (0..AT_ONCE).map(|at| row(at, "杯")).collect();

@@ -1,8 +1,16 @@
 //! What an export says of the moment it was made, so that an older one takes nothing back: of each cell a print, which a
-//! cell that nobody has touched since still has.
+//! cell that nobody has touched since still has; and what of it was carried out before, so that a table that is corrected
+//! and brought again does nothing twice.
 
-use super::{Column, TITLES, cell};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use rusqlite::Connection;
+
+use super::store::{self, Carried as Writing};
+use super::{Column, Row, TITLES, cell};
 use crate::catalogue::{Category, Product, Sku};
+use crate::error::Result;
 use crate::ids::SkuId;
 use crate::shown::mark;
 
@@ -24,11 +32,13 @@ const COLUMNS: [Column; 11] = [
 /// Of what prints are made: nothing that a spreadsheet takes for a number, a day or a formula.
 const LETTERS: &[u8; 24] = b"abcdfghijkmnopqrstuvwxyz";
 const LETTERS_EACH: usize = 3;
+/// When it was exported, in the same letters.
+const MOMENT: usize = 10;
 
-/// What an export writes beside a SKU: which it is, its cells, and a print of all that.
-pub(super) fn written(product: &Product, sku: &Sku, categories: &[Category]) -> String {
+/// What an export writes beside a SKU: which it is, its cells, when that was, and a print of all that.
+pub(super) fn written(product: &Product, sku: &Sku, categories: &[Category], at: i64) -> String {
     let cells = COLUMNS.map(|column| print(&cell(product, sku, categories, column)));
-    sealed(format!("{}{}", print(&sku.id.to_string()), cells.concat()))
+    sealed(format!("{}{}{}", print(&sku.id.to_string()), cells.concat(), letters(at as u64, MOMENT)))
 }
 
 fn sealed(prints: String) -> String {
@@ -37,57 +47,90 @@ fn sealed(prints: String) -> String {
 }
 
 fn print(text: &str) -> String {
-    let mut left = mark([text]);
-    let letters = (0..LETTERS_EACH).map(|_| {
-        let letter = LETTERS[(left % LETTERS.len() as u64) as usize];
-        left /= LETTERS.len() as u64;
+    letters(mark([text]), LETTERS_EACH)
+}
+
+fn letters(mut number: u64, n: usize) -> String {
+    let letters = (0..n).map(|_| {
+        let letter = LETTERS[(number % LETTERS.len() as u64) as usize];
+        number /= LETTERS.len() as u64;
         char::from(letter)
     });
     letters.collect()
 }
 
+fn number(letters: &str) -> i64 {
+    let worth = |letter: u8| LETTERS.iter().position(|known| *known == letter).unwrap_or_default() as i64;
+    letters.bytes().rev().fold(0, |sum, letter| sum * LETTERS.len() as i64 + worth(letter))
+}
+
 /// What a row was when it was written.
+#[derive(Clone, Copy)]
 pub(super) struct Then<'t>(&'t str);
 
-impl Then<'_> {
+impl<'t> Then<'t> {
     /// `None` where it is not as an export wrote it.
     pub(super) fn read(text: &str) -> Option<Then<'_>> {
         let prints = text.get(..text.len().checked_sub(LETTERS_EACH)?)?;
-        let whole = text.len() == LETTERS_EACH * (COLUMNS.len() + 2) && text.is_ascii();
+        // Exports of before did not say when they were made.
+        let timeless = LETTERS_EACH * (COLUMNS.len() + 2);
+        let whole = [timeless, timeless + MOMENT].contains(&text.len()) && text.is_ascii();
         (whole && sealed(prints.to_owned()) == text).then_some(Then(text))
     }
 
-    fn nth(&self, at: usize) -> &str {
-        &self.0[at * LETTERS_EACH..(at + 1) * LETTERS_EACH]
+    fn cells(&self) -> &'t str {
+        &self.0[LETTERS_EACH..LETTERS_EACH * (COLUMNS.len() + 1)]
     }
 
     /// Rows are copied, and their words changed.
     pub(super) fn is_of(&self, id: SkuId) -> bool {
-        self.nth(0) == print(&id.to_string())
+        self.0[..LETTERS_EACH] == print(&id.to_string())
     }
 
     pub(super) fn was(&self, column: Column, text: &str) -> bool {
-        COLUMNS.iter().position(|known| *known == column).is_some_and(|at| self.nth(at + 1) == print(text))
+        nth(self.cells(), column) == Some(&print(text))
+    }
+
+    /// When it was exported.
+    pub(super) fn at(&self) -> Option<i64> {
+        let moment = &self.0[LETTERS_EACH * (COLUMNS.len() + 1)..self.0.len() - LETTERS_EACH];
+        (!moment.is_empty()).then(|| number(moment))
     }
 }
 
+fn place(column: Column) -> Option<std::ops::Range<usize>> {
+    let at = COLUMNS.iter().position(|known| *known == column)?;
+    Some(at * LETTERS_EACH..(at + 1) * LETTERS_EACH)
+}
+
+fn nth(prints: &str, column: Column) -> Option<&str> {
+    prints.get(place(column)?)
+}
+
 /// What became of a SKU's cells since its export, in the table and in the shop.
-#[derive(Default)]
 pub(super) struct Since<'t> {
     then: Option<Then<'t>>,
+    /// What a table of the same export wrote of it before.
+    before: Option<&'t Writing>,
+    /// What is written of it once this row is carried out: a print of each cell.
+    pub prints: String,
     /// Changed in the shop alone, and left so.
     pub left: Vec<String>,
+    /// Changed by this very table before, in which it is now as it was exported: by whom, nobody knows, so left as well.
+    pub back: Vec<String>,
     /// Changed in both.
     pub both: Vec<String>,
 }
 
 impl<'t> Since<'t> {
-    pub(super) fn of(then: Option<Then<'t>>, sku: Option<&Sku>) -> Since<'t> {
-        let then = then.zip(sku).filter(|(then, sku)| then.is_of(sku.id)).map(|(then, _)| then);
-        Since { then, ..Since::default() }
+    pub(super) fn of(then: Option<Then<'t>>, sku: Option<&Sku>, before: Option<&'t Writing>) -> Since<'t> {
+        let own = then.zip(sku).filter(|(then, sku)| then.is_of(sku.id)).map(|(then, _)| then);
+        let prints = before.map(|before| &*before.prints).or(then.map(|then| then.cells())).unwrap_or_default();
+        Since { then: own, before, prints: prints.to_owned(), left: Vec::new(), back: Vec::new(), both: Vec::new() }
     }
 
-    /// What a row says of a column, unless it only says what the shop had when it was exported.
+    /// What a row says of a column, unless it only says what the shop had when it was exported, or what was carried out
+    /// already.
     pub(super) fn said<T>(
         &mut self,
         column: Column,
@@ -95,19 +138,48 @@ impl<'t> Since<'t> {
         said: Option<T>,
         text: impl Fn(&T) -> String,
     ) -> Option<T> {
-        let (Some(then), Some(is)) = (&self.then, said.as_ref().map(text)) else { return said };
-        let Some(now) = now() else { return said };
-        if then.was(column, &now) || is == now {
+        let Some(is) = said.as_ref().map(text) else { return said };
+        let untouched = self.then.is_some_and(|then| then.was(column, &is));
+        if let Some(place) = place(column).filter(|place| !untouched && place.end <= self.prints.len()) {
+            self.prints.replace_range(place, &print(&is));
+        }
+        let (Some(then), Some(now)) = (&self.then, now()) else { return said };
+        let before = |text: &str| self.before.is_some_and(|before| nth(&before.prints, column) == Some(&print(text)));
+        if then.was(column, &now) || is == now || !untouched && before(&now) {
             return said;
         }
         let told = format!("{} {}", TITLES[column as usize][0], if now.is_empty() { "（空）" } else { &now });
-        if then.was(column, &is) {
-            self.left.push(told);
-            return None;
-        }
-        self.both.push(told);
-        said
+        let whose = match () {
+            () if untouched && before(&now) => &mut self.back,
+            () if untouched || before(&is) => &mut self.left,
+            () => {
+                self.both.push(told);
+                return said;
+            }
+        };
+        whose.push(told);
+        None
     }
+}
+
+/// What the rows of each export have written already.
+#[derive(Default)]
+pub(super) struct Carried(HashMap<i64, HashMap<SkuId, Writing>>);
+
+impl Carried {
+    /// Of the export of which a row is, if it says of which.
+    pub(super) fn by(&mut self, conn: &Connection, row: &Row) -> Result<Option<&HashMap<SkuId, Writing>>> {
+        let Some(at) = exported_at(row) else { return Ok(None) };
+        Ok(Some(match self.0.entry(at) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(room) => room.insert(store::carried(conn, at)?),
+        }))
+    }
+}
+
+/// When a row was exported, if it says so.
+pub(super) fn exported_at(row: &Row) -> Option<i64> {
+    Then::read(row.said(Column::AsExported)?)?.at()
 }
 
 #[cfg(test)]
@@ -117,8 +189,11 @@ mod tests {
     #[test]
     fn what_was_written_is_known_again_and_nothing_else() {
         let prints = COLUMNS.map(|column| print(&format!("{column:?}"))).concat();
-        let text = sealed(format!("{}{prints}", print("7")));
+        let timeless = sealed(format!("{}{prints}", print("7")));
+        assert_eq!(Then::read(&timeless).unwrap().at(), None);
+        let text = sealed(format!("{}{prints}{}", print("7"), letters(1_764_400_000_123, MOMENT)));
         let then = Then::read(&text).unwrap();
+        assert_eq!(then.at(), Some(1_764_400_000_123));
         assert!(then.is_of("7".parse().unwrap()) && !then.is_of("8".parse().unwrap()));
         assert!(
             then.was(Column::Cost, "Cost") && !then.was(Column::Cost, "Price") && !then.was(Column::Stock, "Stock")

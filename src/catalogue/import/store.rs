@@ -1,11 +1,13 @@
 //! SQL of imports: tables that were brought in, kept until they are carried out.
 
+use std::collections::HashMap;
+
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use super::Row;
 use crate::db::Tx;
-use crate::ids::ImportId;
+use crate::ids::{ImportId, SkuId};
 use crate::shown::Shown;
 
 /// Older ones are forgotten: they are large, and what they changed is in the log.
@@ -13,6 +15,8 @@ const KEPT: i64 = 20;
 /// And so are more than a few that are very large, in bytes.
 const LARGE: i64 = 2_000_000;
 const LARGE_KEPT: i64 = 3;
+/// What a table wrote is known for so long after its export.
+const CARRIED_MS: i64 = 366 * 24 * 3_600_000;
 
 /// A table that was brought in, and what became of it.
 #[derive(Clone, Debug)]
@@ -39,7 +43,35 @@ pub fn insert(tx: &Tx, who: &str, notes: &[String], rows: &[Row]) -> Result<Impo
             and id not in (select id from product_imports where octet_length(rows) > ?1 order by id desc limit ?2)",
     )?
     .execute([LARGE, LARGE_KEPT])?;
+    tx.prepare_cached("delete from export_carried where exported_at < ?1")?.execute([tx.now() - CARRIED_MS])?;
     Ok(ImportId(id))
+}
+
+/// What a row of an export has written, so that the same table does it once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carried {
+    pub stock: Option<i64>,
+    /// A print of each of its other cells.
+    pub prints: String,
+    pub ran_at: i64,
+}
+
+pub fn put_carried(tx: &Tx, exported_at: i64, sku: SkuId, stock: Option<i64>, prints: &str) -> Result<()> {
+    tx.prepare_cached(
+        "insert or replace into export_carried (exported_at, sku_id, stock, prints, ran_at) values (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![exported_at, sku, stock, prints, tx.now()])?;
+    Ok(())
+}
+
+/// What the rows of one export have written.
+pub fn carried(conn: &Connection, exported_at: i64) -> Result<HashMap<SkuId, Carried>> {
+    conn.prepare_cached("select sku_id, stock, prints, ran_at from export_carried where exported_at = ?1")?
+        .query_map([exported_at], |row| {
+            let carried = Carried { stock: row.get("stock")?, prints: row.get("prints")?, ran_at: row.get("ran_at")? };
+            Ok((row.get("sku_id")?, carried))
+        })?
+        .collect()
 }
 
 pub fn set_ran(tx: &Tx, id: ImportId) -> Result<()> {

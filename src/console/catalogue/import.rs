@@ -40,13 +40,14 @@ pub fn routes() -> Vec<Route> {
 
 /// Every product in the columns that an import reads, so that a table can go out, be edited and come back.
 async fn all(shop: &Shop) -> Result<Vec<Vec<String>>> {
-    let read = |conn: &rusqlite::Connection| {
+    let now = shop.now();
+    let read = move |conn: &rusqlite::Connection| {
         let categories = store::categories(conn)?;
         let mut rows = Vec::new();
         for id in store::all_ids(conn)? {
             if let Some(product) = store::product(conn, id)? {
                 let on_sale = product.skus.iter().filter(|sku| sku.enabled);
-                rows.extend(on_sale.map(|sku| import::row(&product, sku, &categories)));
+                rows.extend(on_sale.map(|sku| import::row(&product, sku, &categories, now)));
             }
         }
         Ok(rows)
@@ -175,6 +176,7 @@ struct CheckPage {
     /// The first of those that were carried out: where they stand, and what became of them.
     done: Vec<(String, String)>,
     again: Option<AgainShown>,
+    before: Option<BeforeShown>,
     refused: Group,
     changed: Group,
     added: Group,
@@ -193,6 +195,13 @@ struct AgainShown {
     at: String,
     n: usize,
     lines: Vec<String>,
+}
+
+/// Rows of which this very table has carried out something before, and when it did last.
+#[derive(Serialize)]
+struct BeforeShown {
+    at: String,
+    n: usize,
 }
 
 /// Rows of one verdict: the first one by one, and which the others are.
@@ -267,6 +276,8 @@ async fn check(
         n: rows.len(),
         lines: rows.iter().take(SAME_LISTED).map(|at| kept.rows[*at].line.clone()).collect(),
     });
+    let before: Vec<i64> = rows.iter().filter_map(|one| one.before).collect();
+    let before = before.iter().max().map(|at| BeforeShown { at: clock::shown(*at), n: before.len() });
     let page = CheckPage {
         frame: framed(shop, &staff.0, "products", flash, waits),
         section: "import",
@@ -279,6 +290,7 @@ async fn check(
         done_count: done.len(),
         done: done.into_iter().take(most).collect(),
         again,
+        before,
         refused: group(Verdict::Refused, most),
         changed: group(Verdict::Changed, most),
         added: group(Verdict::New, most),
@@ -465,6 +477,7 @@ mod tests {
                 done_count: n,
                 done: vec![("第 1 行".into(), "已改".into())],
                 again: full.then_some(again),
+                before: full.then(|| BeforeShown { at: "13:16".into(), n: 2 }),
                 refused: group(n),
                 changed: group(n),
                 added: group(n),
