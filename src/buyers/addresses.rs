@@ -114,7 +114,7 @@ impl AddressForm {
         };
         let address = Address {
             receiver: take("receiver", "收货人", self.receiver.or(self.user_name), 1, 25),
-            phone: take("phone", "电话", self.phone.or(self.tel_number), 5, 20),
+            phone: take("phone", "电话", extended(self.phone.or(self.tel_number)), 5, 20),
             province: take("province", "省份", self.province.or(self.province_name), 1, 20),
             // Cities that are provinces, and counties without a district, come with an empty part.
             city: take("city", "城市", self.city.or(self.city_name), 0, 20),
@@ -150,14 +150,20 @@ pub fn phone(text: &str, field: &str) -> Result<String> {
     }
 }
 
+/// Platforms write the extension of a virtual number behind 转.
+fn extended(phone: Option<String>) -> Option<String> {
+    phone.map(|phone| phone.split('转').map(str::trim).collect::<Vec<_>>().join("-"))
+}
+
 fn is_dialable(phone: &str) -> bool {
     phone.bytes().all(|b| b.is_ascii_digit() || b"+- ".contains(&b))
         && phone.bytes().filter(u8::is_ascii_digit).count() >= 5
 }
 
-/// `138****1234`
+/// `138****1234`, without the extension of a virtual number.
 pub fn masked(phone: &str) -> String {
-    let digits: Vec<char> = phone.chars().collect();
+    let main = phone.rsplit_once('-').filter(|(main, _)| main.bytes().filter(u8::is_ascii_digit).count() >= 10);
+    let digits: Vec<char> = main.map_or(phone, |(main, _)| main).chars().collect();
     match digits.len() {
         0..=4 => "****".into(),
         n if n < 8 => format!("****{}", digits[n - 4..].iter().collect::<String>()),
@@ -198,5 +204,12 @@ mod tests {
         assert_eq!((address.masked_phone(), address.masked_receiver()), ("138****1234".into(), "张*".into()));
         address.phone = "12345".into();
         assert_eq!(address.masked_phone(), "****2345");
+        for (phone, shown) in [
+            ("18466001234-5678", "184****1234"),
+            ("0571-88001234-802", "057****1234"),
+            ("0571-88001234", "057****1234"),
+        ] {
+            assert_eq!(masked(phone), shown);
+        }
     }
 }

@@ -1,132 +1,324 @@
 //! A pasted address, read: `陈建国 13900000002 江苏省苏州市姑苏区平江路66号`. What is not found stays empty; nothing is guessed.
 
 use super::addresses::Address;
-use crate::places;
+use super::phones;
+use crate::places::{Named, Place, Unread, Written, written};
 use crate::typed::bare;
 
-/// What people write in front of the parts.
-const LABELS: [&str; 16] = [
-    "收货人",
-    "收件人",
-    "联系人",
-    "姓名",
-    "手机号码",
-    "手机号",
-    "联系电话",
-    "手机",
-    "电话",
-    "所在地区",
-    "地区",
-    "省市区",
-    "详细地址",
-    "收货地址",
-    "街道地址",
-    "地址",
+/// What stands behind a label.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Receiver,
+    Phone,
+    Where,
+    Postcode,
+    /// Whoever sends it: not where it goes.
+    Sender,
+    /// A word about it that names no place.
+    Other,
+}
+
+/// What people and other programs write in front of the parts.
+const LABELS: [(&str, Part); 55] = [
+    ("收货人姓名", Part::Receiver),
+    ("收件人姓名", Part::Receiver),
+    ("收货姓名", Part::Receiver),
+    ("收货人", Part::Receiver),
+    ("收件人", Part::Receiver),
+    ("收件方", Part::Receiver),
+    ("联系人", Part::Receiver),
+    ("姓名", Part::Receiver),
+    ("收货人手机", Part::Phone),
+    ("收件人手机", Part::Phone),
+    ("收货人电话", Part::Phone),
+    ("收件人电话", Part::Phone),
+    ("收货电话", Part::Phone),
+    ("收件电话", Part::Phone),
+    ("手机号码", Part::Phone),
+    ("电话号码", Part::Phone),
+    ("联系电话", Part::Phone),
+    ("联系手机", Part::Phone),
+    ("联系方式", Part::Phone),
+    ("手机号", Part::Phone),
+    ("手机", Part::Phone),
+    ("电话", Part::Phone),
+    ("收货人地址", Part::Where),
+    ("收件人地址", Part::Where),
+    ("所在地区", Part::Where),
+    ("所在区域", Part::Where),
+    ("收货地区", Part::Where),
+    ("省市区", Part::Where),
+    ("地区", Part::Where),
+    ("详细地址", Part::Where),
+    ("收货地址", Part::Where),
+    ("收件地址", Part::Where),
+    ("街道地址", Part::Where),
+    ("地址", Part::Where),
+    // These are words of addresses too, so they are labels only with a colon.
+    ("省份", Part::Where),
+    ("城市", Part::Where),
+    ("区县", Part::Where),
+    ("街道", Part::Where),
+    ("省", Part::Where),
+    ("市", Part::Where),
+    ("区", Part::Where),
+    ("邮政编码", Part::Postcode),
+    ("邮编", Part::Postcode),
+    ("寄件人地址", Part::Sender),
+    ("寄件人电话", Part::Sender),
+    ("寄件地址", Part::Sender),
+    ("寄件电话", Part::Sender),
+    ("寄件人", Part::Sender),
+    ("寄件方", Part::Sender),
+    ("发货地址", Part::Sender),
+    ("发货人", Part::Sender),
+    ("发件人", Part::Sender),
+    ("公司", Part::Other),
+    ("单位", Part::Other),
+    ("备注", Part::Other),
 ];
+
+/// Where the phone number stood: the receiver is often beside it, and no place's name goes on behind it.
+const PHONE: &str = "\u{1}";
 
 /// Reads what was pasted. Parts that were not found are empty.
 pub fn read(text: &str) -> Address {
-    let text = plain(text);
-    let (phone, rest) = phone(&text);
-    let Some((before, place, after)) = places::found(&rest) else {
-        let mut words: Vec<&str> = rest.split(' ').filter(|word| !word.is_empty()).collect();
-        let named = words.iter().position(|word| !phone.is_empty() && is_name(word, 4));
-        let receiver = named.map(|at| words.remove(at).to_owned()).unwrap_or_default();
-        return Address { receiver, phone, detail: words.join(" "), ..nowhere() };
+    let parts = Parts::of(text);
+    let read = match written(&parts.labelled) {
+        Written::Nothing => (written(&parts.free), &parts.labelled),
+        read => (read, &parts.free),
     };
-    let mut before: Vec<&str> = before.split(' ').filter(|word| !word.is_empty()).collect();
-    let mut after: Vec<&str> = after.split(' ').filter(|word| !word.is_empty()).collect();
-    let named = before.iter().position(|word| is_name(word, 5) || is_latin_name(word));
-    let mut receiver = named.map(|at| before.remove(at));
-    // Without a name in front, a short last word is one; the first belongs to the street.
-    let last = after.last().filter(|last| after.len() > 1 && is_name(last, 4) && !is_street(last)).copied();
-    if receiver.is_none() && last.is_some() {
-        receiver = after.pop();
-    }
-    after.extend(before);
-    Address {
-        receiver: receiver.unwrap_or_default().to_owned(),
-        phone,
-        province: place.province.to_owned(),
-        city: place.city.unwrap_or_default().to_owned(),
-        district: place.district.unwrap_or_default().to_owned(),
-        detail: after.join(" "),
-        postcode: String::new(),
-    }
-}
-
-fn nowhere() -> Address {
-    let (receiver, phone, province, city, district, detail, postcode) = Default::default();
-    Address { receiver, phone, province, city, district, detail, postcode }
-}
-
-/// Narrow signs, one blank between parts, and without what only names them.
-fn plain(text: &str) -> String {
-    let narrow = bare(&text.replace(['\n', '\r', '\t'], " "));
-    let mut text = narrow.replace(['，', ',', '；', ';', '、', '|', '/', '。'], " ");
-    for label in LABELS {
-        for sign in [":", "："] {
-            text = text.replace(&format!("{label}{sign}"), " ");
-        }
-        let words = text.split(' ').map(|word| if word == label { "" } else { word }).collect::<Vec<_>>();
-        text = words.join(" ");
-    }
-    text.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-/// A mobile or a fixed number, and the text without it. +86 and what stands between the digits are taken off. When there
-/// is none, one of not quite eleven digits is shown as it is, so that its owner sees what is missing.
-fn phone(text: &str) -> (String, String) {
-    let is_mobile = |number: &str| number.len() == 11 && number.starts_with('1') && !number.starts_with("10");
-    let is_fixed = |number: &str| (10..=12).contains(&number.len()) && number.starts_with('0');
-    let is_nearly =
-        |number: &str| (8..=13).contains(&number.len()) && matches!(number.as_bytes(), [b'1', b'3'..=b'9', ..]);
-    let whole = number(text, |found| is_mobile(found) || is_fixed(found));
-    match whole.or_else(|| number(text, is_nearly)) {
-        // A fixed number keeps the sign behind its area.
-        Some((found, written, rest)) => (if is_fixed(&found) { written } else { found }, rest),
-        None => (String::new(), text.to_owned()),
-    }
-}
-
-/// The first number that will do: its digits without 86 in front, as it is written, and the text without it.
-fn number(text: &str, will_do: impl Fn(&str) -> bool) -> Option<(String, String, String)> {
-    let chars: Vec<char> = text.chars().collect();
-    let digit = |at: usize| chars.get(at).is_some_and(char::is_ascii_digit);
-    for start in 0..chars.len() {
-        if !digit(start) || (start > 0 && digit(start - 1)) {
-            continue;
-        }
-        let (mut digits, mut at) = (String::new(), start);
-        while let Some(c) = chars.get(at) {
-            match c {
-                c if c.is_ascii_digit() => digits.push(*c),
-                // One sign between digits, as in 138 0013 8000 and 0571-88001234.
-                ' ' | '-' if digit(at + 1) && digits.len() < 13 => {}
-                _ => break,
-            }
-            at += 1;
-            if digits.trim_start_matches("86").len() == 11
-                && digits.trim_start_matches("86").starts_with('1')
-                && !digit(at)
-            {
-                break;
-            }
-        }
-        let found = match digits.strip_prefix("86") {
-            Some(rest) if rest.len() == 11 => rest.to_owned(),
-            _ => digits,
+    // Labels decide; where they name no place, what stands beside them does.
+    let (mut before, mut after, place) = match read.0 {
+        Written::Found(named) => (words(&named.before), words(&named.after), Some(named)),
+        Written::Nothing | Written::Doubtful => (words(&parts.free), words(&parts.labelled), None),
+    };
+    let mut beside = if place.is_some() { words(read.1) } else { Vec::new() };
+    let mut receiver = parts.receiver;
+    if receiver.is_empty() {
+        let found = match place {
+            Some(_) => receiver_of(&mut before, &mut beside, &mut after),
+            None if parts.phone.is_empty() => None,
+            None => lone_receiver(&mut before).or_else(|| lone_receiver(&mut after)),
         };
-        if will_do(&found) {
-            let from = if start > 0 && chars[start - 1] == '+' { start - 1 } else { start };
-            let rest = chars[..from].iter().chain([&' ']).chain(&chars[at..]).collect();
-            return Some((found, chars[start..at].iter().collect(), rest));
+        receiver = found.unwrap_or_default();
+    }
+    let mut detail: Vec<String> = match place {
+        Some(_) => [after, before, beside].concat(),
+        None => [before, after].concat(),
+    };
+    detail.extend(parts.other);
+    detail.retain(|word| word != PHONE && word != "中国");
+    // One short name and nobody who is called anything: 长春 may be either.
+    let place = match place {
+        Some(Named { place, alone: true, .. }) if receiver.is_empty() => {
+            detail.insert(0, said(&place, text));
+            None
+        }
+        place => place.map(|named| named.place),
+    };
+    let [province, city, district] = match place {
+        Some(place) => [Some(place.province), place.city, place.district],
+        None => [None; 3],
+    }
+    .map(|name| name.unwrap_or_default().to_owned());
+    let postcode = parts.postcode;
+    Address { receiver, phone: parts.phone, province, city, district, detail: detail.join(" "), postcode }
+}
+
+/// The short name of a place as it stands in a text.
+fn said(place: &Place, text: &str) -> String {
+    place.words().into_iter().rev().find(|word| text.contains(word)).unwrap_or_default().to_owned()
+}
+
+/// A text by what its labels say.
+#[derive(Default)]
+struct Parts {
+    receiver: String,
+    phone: String,
+    postcode: String,
+    /// Behind labels of an address.
+    labelled: String,
+    /// Behind no label.
+    free: String,
+    other: Vec<String>,
+}
+
+impl Parts {
+    fn of(text: &str) -> Parts {
+        let lines: Vec<String> = text.lines().map(bare).collect();
+        let text = lines.join("\n").replace('\t', " ");
+        let (mut parts, mut phones, mut sender) = (Parts::default(), String::new(), false);
+        let (mut labelled, mut free) = (String::new(), String::new());
+        for (label, value) in split(&text) {
+            let part = label.map(|(_, part)| part);
+            match label {
+                Some((_, Part::Sender)) => sender = true,
+                Some((label, part)) if part == Part::Receiver || label.starts_with('收') => sender = false,
+                _ => {}
+            }
+            if sender {
+                continue;
+            }
+            let add = |to: &mut String, what: &str| {
+                to.push_str(what);
+                to.push('\n');
+            };
+            match part {
+                None | Some(Part::Sender) => add(&mut free, value),
+                Some(Part::Phone) => add(&mut phones, value),
+                Some(Part::Where) => {
+                    let (line, rest) = value.trim_start().split_once('\n').unwrap_or((value.trim_start(), ""));
+                    labelled.push_str(line);
+                    labelled.push(' ');
+                    add(&mut free, rest);
+                }
+                Some(Part::Receiver) => {
+                    let (name, rest) = name_in(value);
+                    if parts.receiver.is_empty() {
+                        parts.receiver = name.to_owned();
+                        add(&mut free, rest);
+                    } else {
+                        add(&mut free, value);
+                    }
+                }
+                Some(Part::Postcode) => {
+                    let value = value.trim_start();
+                    let end = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
+                    parts.postcode = value[..end].chars().take(10).collect();
+                    add(&mut free, &value[end..]);
+                }
+                Some(Part::Other) => {
+                    let value = value.trim_start();
+                    let end = value.find([' ', '\n', ',', '，', ';', '；']).unwrap_or(value.len());
+                    parts.other.extend(Some(value[..end].to_owned()).filter(|word| !word.is_empty()));
+                    add(&mut free, &value[end..]);
+                }
+            }
+        }
+        // What a label calls a phone is one; else the first that looks like it.
+        for text in [&mut phones, &mut free, &mut labelled] {
+            if let Some(found) = phones::first(text).filter(|_| parts.phone.is_empty()) {
+                parts.phone = found.number;
+                *text = format!("{} {PHONE} {}", &text[..found.at.start], &text[found.at.end..]);
+            }
+        }
+        for text in [&mut phones, &mut free, &mut labelled] {
+            if let Some(found) = phones::nearly(text).filter(|_| parts.phone.is_empty()) {
+                parts.phone = found.number;
+                *text = format!("{} {PHONE} {}", &text[..found.at.start], &text[found.at.end..]);
+            }
+        }
+        free.push_str(&phones);
+        let parted = |text: &str| text.replace([',', '，', ';', '；', '|', '。', '、', '/'], " ");
+        (parts.labelled, parts.free) = (parted(&labelled), parted(&free));
+        parts
+    }
+}
+
+/// A text cut at its labels, each with what stands behind it.
+fn split(text: &str) -> Vec<(Option<(&'static str, Part)>, &str)> {
+    let (mut cut, mut label, mut from, mut at) = (Vec::new(), None, 0, 0);
+    while let Some(c) = text[at..].chars().next() {
+        match label_at(text, at) {
+            Some((found, end)) => {
+                cut.push((label, &text[from..at]));
+                (label, from, at) = (Some(found), end, end);
+            }
+            None => at += c.len_utf8(),
         }
     }
-    None
+    cut.push((label, &text[from..]));
+    cut
+}
+
+/// The label that begins there, and where it ends: with a colon, in 【】, or as a word by itself.
+fn label_at(text: &str, at: usize) -> Option<((&'static str, Part), usize)> {
+    let here = &text[at..];
+    let begins = text[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric());
+    let (open, inner) = here.strip_prefix(['【', '[']).map_or((false, here), |inner| (true, inner));
+    let mut found: Vec<((&'static str, Part), usize)> = Vec::new();
+    for (i, label) in LABELS.iter().enumerate() {
+        let Some(rest) = inner.strip_prefix(label.0) else { continue };
+        let short = label.0.chars().count() == 1;
+        let behind = rest.trim_start_matches(' ');
+        let end = match behind.strip_prefix([':', '：']) {
+            Some(value) if !open && (begins || !short) => Some(value),
+            _ if open => behind.strip_prefix(['】', ']']).map(|value| value.trim_start_matches([':', '：'])),
+            _ if begins && i < ALONE && rest.starts_with([' ', '\n']) => Some(rest),
+            _ if begins && label.1 == Part::Phone && rest.starts_with(|c: char| c.is_ascii_digit()) => Some(rest),
+            _ => None,
+        };
+        found.extend(end.map(|value| (*label, text.len() - value.len())));
+    }
+    found.into_iter().max_by_key(|((label, _), _)| label.len())
+}
+
+/// So many labels are ones without a colon too.
+const ALONE: usize = 34;
+
+/// Who is named at the start of a text, and what stands behind the name.
+fn name_in(value: &str) -> (&str, &str) {
+    let value = value.trim_start();
+    let end = value.find(['\n', ',', '，', ';', '；', '|', '。']).unwrap_or(value.len());
+    let line = &value[..end];
+    let latin = |word: &str| word.chars().all(|c| c.is_ascii_alphabetic() || "'.-".contains(c));
+    let end = match line.split_once(' ') {
+        Some((first, _)) if !latin(first) => first.len(),
+        Some(_) => line.split(' ').take_while(|word| latin(word)).map(|word| word.len() + 1).sum::<usize>() - 1,
+        None => line.len(),
+    };
+    let end = end.min(line.len());
+    // A number glued to a name is none of it.
+    let end = line[..end].find(|c: char| c.is_ascii_digit()).filter(|at| *at > 0).unwrap_or(end);
+    (line[..end].trim(), &value[end..])
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+/// Who is named around a place: beside the phone, else in front, else at the very end. Nobody is called like a street.
+fn receiver_of(before: &mut Vec<String>, beside: &mut Vec<String>, after: &mut Vec<String>) -> Option<String> {
+    let in_front = |word: &str| (is_name(word, 5) || is_latin_name(word)) && !is_street(word);
+    let behind = |word: &str| is_name(word, 4) && !is_street(word);
+    // The first word behind a place belongs to the street.
+    let first = |words: &[String]| usize::from(words.first().is_some_and(|word| word != PHONE));
+    let from = first(after);
+    let last = after.iter().rposition(|word| word != PHONE).filter(|at| *at >= from.max(1));
+    None.or_else(|| take(before, near(before, 0, in_front)))
+        .or_else(|| take(beside, near(beside, 0, in_front)))
+        .or_else(|| take(before, before.iter().position(|word| in_front(word))))
+        .or_else(|| take(after, near(after, from, behind)))
+        .or_else(|| take(after, last.filter(|at| behind(&after[*at]))))
+        .or_else(|| take(beside, beside.iter().position(|word| in_front(word))))
+        .or_else(|| take(before, near(before, 0, |word| is_name(word, 3))))
+        .or_else(|| take(before, before.iter().position(|word| is_name(word, 3))))
+}
+
+/// Who is named where there is no place.
+fn lone_receiver(words: &mut Vec<String>) -> Option<String> {
+    let named = |word: &str| is_name(word, 4) && !is_street(word);
+    take(words, near(words, 0, named)).or_else(|| take(words, words.iter().position(|word| named(word))))
+}
+
+fn take(words: &mut Vec<String>, at: Option<usize>) -> Option<String> {
+    at.map(|at| words.remove(at))
+}
+
+/// The first such word that stands beside the phone, from there on.
+fn near(words: &[String], from: usize, is: impl Fn(&str) -> bool) -> Option<usize> {
+    let phone = words.iter().position(|word| word == PHONE)?;
+    [phone.checked_sub(1), Some(phone + 1)]
+        .into_iter()
+        .flatten()
+        .find(|at| *at >= from && words.get(*at).is_some_and(|word| is(word)))
 }
 
 fn is_name(word: &str, most: usize) -> bool {
+    // Platforms write the extension behind the name too: 张三[1234].
+    let code = word.strip_suffix(']').and_then(|word| word.split_once('['));
+    let word = code.filter(|(_, code)| code.bytes().all(|b| b.is_ascii_digit())).map_or(word, |(name, _)| name);
     let chinese = word.chars().all(|c| ('\u{4e00}'..='\u{9fa5}').contains(&c) || c == '·');
     (2..=most).contains(&word.chars().count()) && chinese
 }
@@ -135,8 +327,13 @@ fn is_latin_name(word: &str) -> bool {
     (2..=25).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_alphabetic())
 }
 
+/// Whether a word is more like a part of an address than like a name. People are called 张家口 too.
 fn is_street(word: &str) -> bool {
-    word.ends_with(|c| "路街道号楼室层栋座村镇弄巷园苑区旁边里口".contains(c))
+    let ends = word.ends_with(|c| "路街道号楼室层栋座村镇弄巷园苑区旁边里口".contains(c))
+        || ["单元", "大厦", "广场", "门面", "店铺", "公司", "酒店", "饭店", "学校", "医院", "公寓", "宿舍"]
+            .iter()
+            .any(|end| word.ends_with(end));
+    ends && matches!(Place::parse(word), Err(Unread::Unknown))
 }
 
 #[cfg(test)]
@@ -178,6 +375,58 @@ mod tests {
                 "Tom 13900000002 四川省成都市武侯区天府大道 1 号",
                 ["Tom", "13900000002", "四川省", "成都市", "武侯区", "天府大道 1 号"],
             ),
+            // A receiver, a shop and a street may have the name of a city.
+            (
+                "李长春 13800138000 浙江省杭州市西湖区文三路1号",
+                ["李长春", "13800138000", "浙江省", "杭州市", "西湖区", "文三路1号"],
+            ),
+            (
+                "北京同仁堂(西湖店) 13800138000 浙江省杭州市西湖区延安路",
+                ["", "13800138000", "浙江省", "杭州市", "西湖区", "延安路 北京同仁堂(西湖店)"],
+            ),
+            (
+                "公司：广州某某公司 张三 13800138000 浙江省杭州市西湖区文三路1号",
+                ["张三", "13800138000", "浙江省", "杭州市", "西湖区", "文三路1号 广州某某公司"],
+            ),
+            ("湖南长沙县星沙镇 13800138000 长沙", ["长沙", "13800138000", "湖南省", "长沙市", "长沙县", "星沙镇"]),
+            (
+                "浙江省杭州市西湖区文三路1号 张家口 13800138000",
+                ["张家口", "13800138000", "浙江省", "杭州市", "西湖区", "文三路1号"],
+            ),
+            (
+                "慈溪市浒山街道天津路3号，李四，13800138000",
+                ["李四", "13800138000", "浙江省", "宁波市", "慈溪市", "浒山街道天津路3号"],
+            ),
+            ("西湖区北京路5号 13800138000 李四", ["李四", "13800138000", "", "", "", "西湖区北京路5号"]),
+            // Either somebody, or where he lives.
+            ("长春 13800138000 文三路1号", ["", "13800138000", "", "", "", "长春 文三路1号"]),
+            ("张三 13800138000 长春 文三路1号", ["张三", "13800138000", "吉林省", "长春市", "", "文三路1号"]),
+            // Two places.
+            (
+                "张三 13800138000 浙江省杭州市西湖区 江苏省南京市鼓楼区",
+                ["张三", "13800138000", "", "", "", "浙江省杭州市西湖区 江苏省南京市鼓楼区"],
+            ),
+            // Labels decide, whatever stands beside them.
+            (
+                "收货人:李长春 手机:13800138000 地址:浙江省杭州市西湖区文三路1号",
+                ["李长春", "13800138000", "浙江省", "杭州市", "西湖区", "文三路1号"],
+            ),
+            (
+                "寄件人：王五 13900139000 江苏省南京市鼓楼区1号\n收件人：张三\n电话：13800138000\n地址：浙江省杭州市西湖区文三路1号",
+                ["张三", "13800138000", "浙江省", "杭州市", "西湖区", "文三路1号"],
+            ),
+            (
+                "江苏省南京市鼓楼区某店\n【收货人】张三\n【手机】13800138000\n【所在地区】浙江省杭州市\n【详细地址】西湖区文三路1号",
+                ["张三", "13800138000", "浙江省", "杭州市", "西湖区", "文三路1号 江苏省南京市鼓楼区某店"],
+            ),
+            (
+                "省：浙江省 市：杭州市 区：西湖区 街道：文三路1号 姓名：张三 电话13800138000",
+                ["张三", "13800138000", "浙江省", "杭州市", "西湖区", "文三路1号"],
+            ),
+            (
+                "张三[1234] 18466000000-1234 浙江省杭州市西湖区文三路1号[1234]",
+                ["张三[1234]", "18466000000-1234", "浙江省", "杭州市", "西湖区", "文三路1号[1234]"],
+            ),
             ("一段没有地址的话", ["", "", "", "", "", "一段没有地址的话"]),
             ("要两斤苹果 王五 13900000002", ["王五", "13900000002", "", "", "", "要两斤苹果"]),
             ("", ["", "", "", "", "", ""]),
@@ -186,5 +435,7 @@ mod tests {
             let found = [&read.receiver, &read.phone, &read.province, &read.city, &read.district, &read.detail];
             assert_eq!(found.map(String::as_str), expected, "{text}");
         }
+        let read = read("收件人: 王小明 电话: 13800138000 地址: 江苏省南京市鼓楼区中山北路 邮编: 210003");
+        assert_eq!((read.detail.as_str(), read.postcode.as_str()), ("中山北路", "210003"));
     }
 }

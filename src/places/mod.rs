@@ -5,11 +5,13 @@
 mod former;
 mod list;
 mod names;
+mod written;
 
 use std::sync::LazyLock;
 
 pub use list::{Listed, listed, with_values};
 use names::short;
+pub use written::{Named, Written, written};
 
 use crate::typed::{quoted, simplified};
 
@@ -226,30 +228,6 @@ pub fn region(province: &str, city: &str, district: &str) -> String {
     let city = if city == province || names::is_filler(city) { "" } else { city };
     let district = if district == city || names::is_filler(district) { "" } else { district };
     format!("{province}{city}{district}")
-}
-
-/// The first place that a longer text names down to a city at the least, and what stands before and behind it.
-pub fn found(text: &str) -> Option<(&str, Place, &str)> {
-    /// No place's name is longer, province and all.
-    const LONGEST: usize = 32;
-    let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
-    for (i, at) in starts.iter().enumerate() {
-        let rest = &text[*at..];
-        let begins = |name: &str| rest.starts_with(short_of(name));
-        let may_begin = PROVINCES.iter().any(|p| begins(p.name) || p.cities.iter().any(|city| begins(city.name)));
-        if !may_begin {
-            continue;
-        }
-        for end in starts[i + 1..].iter().take(LONGEST).rev() {
-            let Ok(place) = Place::parse(&text[*at..*end]) else { continue };
-            // A street may begin like a city: 北京路 is none.
-            if place.city.is_some() || PROVINCES.iter().any(|p| p.name == place.province && p.cities.len() == 1) {
-                let whole = Place { city: place.city.or(Some(place.province)), ..place };
-                return Some((&text[..*at], whole, text[*end..].trim_start()));
-            }
-        }
-    }
-    None
 }
 
 fn short_of(name: &str) -> &str {

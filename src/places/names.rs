@@ -172,8 +172,21 @@ pub fn city_rests<'t>(name: &str, text: &'t str) -> Vec<&'t str> {
 
 /// Whether two names of districts differ in nothing but their end: most were a county or a town once.
 pub fn alike(name: &str, text: &str) -> bool {
+    alike_rests(name, text).contains(&"")
+}
+
+/// What is left of a text behind a district's name with any end that one may have.
+pub fn alike_rests<'t>(name: &str, text: &'t str) -> Vec<&'t str> {
     let ends = ["新区", "林区", "特区", "自治县", "自治旗", "区", "县", "市", "旗", "街道", "镇", "乡"];
-    rests_with(name, text, &ends).contains(&"")
+    rests_with(name, text, &ends)
+}
+
+/// Whether a spelling of a name lacks its end, so that it may be a part of any word.
+pub fn is_bare(name: &str, used: &str) -> bool {
+    let usual = USUAL.iter().any(|(long, usual)| *long == name && *usual == used);
+    // 九龙 has none at all.
+    let none = used == name && !name.ends_with(['省', '市', '区', '县', '旗', '州', '盟', '镇', '乡', '道']);
+    none || usual || (used != name && used == short(name))
 }
 
 fn rests_with<'t>(name: &str, text: &'t str, ends: &[&str]) -> Vec<&'t str> {

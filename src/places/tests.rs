@@ -336,3 +336,161 @@ fn every_name_that_was_leads_to_one_that_is() {
         assert_eq!(Place::parse(was).map(|place| place.city), Ok(Some(now)));
     }
 }
+
+/// What a longer text names, and what is around it.
+fn read(text: &str) -> String {
+    match written(text) {
+        Written::Nothing => "-".into(),
+        Written::Doubtful => "?".into(),
+        Written::Found(named) => format!("{}|{}|{}", named.before.trim(), named.place.text(), named.after.trim()),
+    }
+}
+
+#[test]
+fn of_all_places_that_a_text_may_name_the_deepest_is_meant() {
+    for (text, expected) in [
+        ("浙江省杭州市西湖区文三路1号", "|浙江省杭州市西湖区|文三路1号"),
+        ("浙江省-杭州市-西湖区-文三路1号", "|浙江省杭州市西湖区|文三路1号"),
+        ("浙江 杭州 西湖 文三路1号", "|浙江省杭州市西湖区|文三路1号"),
+        ("浙江杭州西湖文三路1号", "|浙江省杭州市西湖区|文三路1号"),
+        ("杭州西湖区文三路1号", "|浙江省杭州市西湖区|文三路1号"),
+        ("张三浙江省杭州市西湖区文三路1号", "张三|浙江省杭州市西湖区|文三路1号"),
+        ("上海市上海市浦东新区川沙路1号", "|上海市浦东新区|川沙路1号"),
+        ("北京市 市辖区 朝阳区 建国路", "|北京市朝阳区|建国路"),
+        ("重庆市 县 石柱土家族自治县 某路", "|重庆市石柱土家族自治县|某路"),
+        ("河南省 省直辖县级行政区划 济源市 某路", "|河南省济源市|某路"),
+        ("江苏省苏州市昆山市玉山镇", "|江苏省苏州市昆山市|玉山镇"),
+        // A district alone, where there is one of its name.
+        ("义乌市北苑街道南京路5号", "|浙江省金华市义乌市|北苑街道南京路5号"),
+        ("昆山市玉山镇北京路12号", "|江苏省苏州市昆山市|玉山镇北京路12号"),
+        ("江阴市重庆路9号", "|江苏省无锡市江阴市|重庆路9号"),
+        ("瑞安市安阳街道杭州路5号", "|浙江省温州市瑞安市|安阳街道杭州路5号"),
+        ("浦东新区南京西路5号", "|上海市浦东新区|南京西路5号"),
+        ("顺德区大良街道广州路3号", "|广东省佛山市顺德区|大良街道广州路3号"),
+        ("李四义乌市稠城街道", "李四|浙江省金华市义乌市|稠城街道"),
+        ("昆山市玉山镇 江苏省 苏州市", "|江苏省苏州市昆山市|玉山镇"),
+        ("湖南长沙县星沙镇", "|湖南省长沙市长沙县|星沙镇"),
+        ("吉林省吉林市船营区北京路", "|吉林省吉林市船营区|北京路"),
+        ("吉林市船营区", "|吉林省吉林市船营区|"),
+        ("海南州共和县", "|青海省海南藏族自治州共和县|"),
+        ("乐山市中区肖坝路", "|四川省乐山市市中区|肖坝路"),
+        ("江苏淮安翔宇大道", "|江苏省淮安市|翔宇大道"),
+        ("广东省东莞市虎门镇 南京路步行街", "|广东省东莞市虎门镇|南京路步行街"),
+        ("江苏省苏州市工业园区星湖街", "|江苏省苏州市苏州工业园区|星湖街"),
+        // A name that several have, told by what else is written.
+        ("朝阳区建国路88号 北京", "|北京市朝阳区|建国路88号"),
+        ("文三路1号 西湖区 浙江省", "文三路1号|浙江省杭州市西湖区|"),
+        ("鼓楼区中山路5号 南京市", "|江苏省南京市鼓楼区|中山路5号"),
+        ("朝阳区建国路88号 长春", "?"),
+        ("西湖区北京路5号", "?"),
+        ("江苏鼓楼区中山路5号", "-"),
+        ("江苏省鼓楼区中山路5号", "|江苏省|鼓楼区中山路5号"),
+        ("北京市大兴安岭路5号", "|北京市|大兴安岭路5号"),
+        ("香港九龙尖沙咀弥敦道", "|香港特别行政区九龙|尖沙咀弥敦道"),
+        // Parts of other words.
+        ("李长春 浙江省杭州市西湖区文三路1号", "李长春|浙江省杭州市西湖区|文三路1号"),
+        ("北京同仁堂(西湖店) 浙江省杭州市西湖区延安路", "北京同仁堂(西湖店)|浙江省杭州市西湖区|延安路"),
+        ("浙江省杭州市西湖区文三路1号 上海银行楼上", "|浙江省杭州市西湖区|文三路1号 上海银行楼上"),
+        ("北京同仁堂", "-"),
+        ("北京路5号", "-"),
+        ("北京东路5号", "-"),
+        ("杭州湾路5号", "-"),
+        ("上海人家饭店", "-"),
+        ("李长春", "-"),
+        ("上海银行楼上", "-"),
+        ("义乌市场路3号", "-"),
+        ("中山公园路5号", "-"),
+        ("长安镇某村5号", "-"),
+        ("小区西区3栋", "-"),
+        ("上海浦东南路500号", "|上海市|浦东南路500号"),
+        ("浙江省杭州湾路5号", "|浙江省|杭州湾路5号"),
+        ("河北雄安新区容城县", "|河北省保定市容城县|"),
+        ("上海南京西路1266号", "|上海市|南京西路1266号"),
+        ("杭州文三路1号", "|浙江省杭州市|文三路1号"),
+        // What was a district is kept for whoever brings it there.
+        ("天津市塘沽区新港路", "|天津市滨海新区|塘沽区 新港路"),
+        ("浙江省杭州市下城区体育场路", "|浙江省杭州市拱墅区|下城区 体育场路"),
+        // Two places.
+        ("浙江省杭州市西湖区 江苏省南京市鼓楼区", "?"),
+        ("杭州市文三路 义乌市口味馆", "?"),
+        ("南京 苏州", "?"),
+        ("浙江省杭州市西湖区文三路 义乌市口味馆", "|浙江省杭州市西湖区|文三路 义乌市口味馆"),
+        ("", "-"),
+    ] {
+        assert_eq!(read(text), expected, "{text}");
+    }
+}
+
+/// Every district, in every usual spelling: itself, or nothing deeper than what is certain. Never another place.
+#[test]
+fn every_district_is_read_back_out_of_an_address() {
+    let mut wrong = Vec::new();
+    for province in PROVINCES.iter() {
+        for city in &province.cities {
+            let only = [""];
+            let districts: &[&str] = if city.districts.is_empty() { &only } else { &city.districts };
+            for district in districts {
+                let place = Place {
+                    province: province.name,
+                    city: Some(city.name),
+                    district: Some(*district).filter(|name| !name.is_empty()),
+                };
+                let [p, c, d] = [province.name, city.name, district].map(short);
+                let (full, twice) = (place.text(), format!("{}{}{district}", province.name, city.name));
+                let spaced = format!("{} {} {district}", province.name, city.name);
+                for written in [&twice, &spaced.replace(' ', "-")] {
+                    let found = read(&format!("{written} 人民东路12号"));
+                    if found != format!("|{full}|人民东路12号") {
+                        wrong.push(format!("{written}: {found}"));
+                    }
+                }
+                for written in [
+                    format!("{p}{c}{district}"),
+                    format!("{p} {c} {d}"),
+                    format!("{}{district}", city.name),
+                    format!("{c}{d}"),
+                    d.to_owned(),
+                ] {
+                    let found = super::written(&format!("{written} 人民东路12号"));
+                    if let Written::Found(named) = found
+                        && !named.place.holds(&place)
+                        && Place::parse(&written) != Ok(named.place)
+                    {
+                        wrong.push(format!("{written}: {}", named.place.text()));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong: {:#?}", wrong.len(), &wrong[..wrong.len().min(40)]);
+}
+
+/// Streets, shops and people have the names of cities.
+#[test]
+fn a_citys_name_beside_an_address_is_a_street_a_shop_or_somebody() {
+    let names: Vec<&str> = PROVINCES.iter().flat_map(|p| &p.cities).map(|city| short(city.name)).collect();
+    let mut wrong = Vec::new();
+    for name in names {
+        for (text, before, place, after) in [
+            (format!("{name}路5号 浙江省杭州市西湖区"), format!("{name}路5号"), "浙江省杭州市西湖区", String::new()),
+            (format!("浙江省杭州市西湖区{name}路5号"), String::new(), "浙江省杭州市西湖区", format!("{name}路5号")),
+            (format!("义乌市{name}路5号"), String::new(), "浙江省金华市义乌市", format!("{name}路5号")),
+            (format!("北京市{name}南路5号"), String::new(), "北京市", format!("{name}南路5号")),
+            (format!("李{name} 浙江省杭州市西湖区"), format!("李{name}"), "浙江省杭州市西湖区", String::new()),
+            (format!("{name} \u{1} 浙江省杭州市西湖区"), format!("{name} \u{1}"), "浙江省杭州市西湖区", String::new()),
+            (format!("{name}大酒店 广东省东莞市长安镇"), format!("{name}大酒店"), "广东省东莞市长安镇", String::new()),
+            (format!("湖北省仙桃市仙桃路1号 {name}"), String::new(), "湖北省仙桃市", format!("仙桃路1号 {name}")),
+        ] {
+            let found = read(&text);
+            if found != format!("{before}|{place}|{after}") {
+                wrong.push(format!("{text}: {found}"));
+            }
+        }
+        for text in [format!("{name}路5号"), format!("李{name}"), format!("{name}东路"), format!("李{name}路")] {
+            if read(&text) != "-" {
+                wrong.push(format!("{text}: {}", read(&text)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong: {:#?}", wrong.len(), &wrong[..wrong.len().min(40)]);
+}

@@ -175,7 +175,12 @@ impl DraftForm {
         if self.pasted.trim().is_empty() {
             return self;
         }
-        let read = paste::read(&self.pasted);
+        let mut read = paste::read(&self.pasted);
+        // A region is one thing: a city is not filled in beside another province.
+        let typed = [(&self.province, &read.province), (&self.city, &read.city), (&self.district, &read.district)];
+        if typed.iter().any(|(typed, found)| !typed.trim().is_empty() && typed.trim() != found.as_str()) {
+            (read.province, read.city, read.district) = Default::default();
+        }
         for (field, found) in [
             (&mut self.receiver, read.receiver),
             (&mut self.phone, read.phone),
