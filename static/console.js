@@ -59,7 +59,7 @@ for (const form of $$("[data-ticket]")) {
     const first = (field) => $(`[name=${field}]`, form).value.trim();
     const from = first("from") ? `满 ${first("from")} 元` : "";
     const words = { reduce: first("off") && `${from}减 ${first("off")} 元`, percent: given("percent") && `${from}打 ${given("percent")} 折`, freight: `${from}包邮` };
-    terms.textContent = words[given("kind") || $("[name=kind]", form).value] || "写好左边，这里跟着变";
+    terms.textContent = words[given("kind") || $("[name=kind]", form).value] || "填好优惠，这里跟着变";
     name.textContent = given("name") || "优惠名称";
   };
   form.addEventListener("input", show);

@@ -24,6 +24,9 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, password 
     await desk.getByLabel("从表格复制").fill(["订单号\t快递公司\t快递单号", ...rows, `${orders[20]}\t中通\t7.73E+14`].join("\n"));
     await desk.getByRole("button", { name: "核对" }).first().click();
     await desk.getByText("20 行可执行").waitFor();
+    await desk.getByRole("radio", { name: "1 行有问题" }).check();
+    assert.deepEqual(await desk.locator(".verdict").evaluateAll((all) => all.filter((one) => one.checkVisibility()).map((one) => one.className.match(/of-(\w+)/)[1])), ["wrong"]);
+    await desk.getByRole("radio", { name: "行全部" }).check();
     await desk.getByText("科学计数").waitFor();
     await shot(desk, "shipping-check", true);
     await desk.getByRole("button", { name: "只执行可以的 20 行" }).click();
@@ -104,6 +107,15 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, password 
     await desk.getByText("没有用到的列：产地").waitFor();
     for (const words of ["修改 1", "新增 1", "有问题 1"]) await desk.getByText(words, { exact: true }).waitFor();
     await shot(desk, "import-check", true);
+    // Rows of one verdict alone; ticks that are out of sight are not forgotten.
+    const shown = () => desk.locator(".verdict").evaluateAll((all) => all.filter((one) => one.checkVisibility()).map((one) => one.className.match(/of-(\w+)/)[1]));
+    assert.deepEqual(await shown(), ["refused", "changed", "added"]);
+    await desk.getByText("已勾选 2 行", { exact: true }).waitFor();
+    await desk.getByRole("radio", { name: "1 行新增" }).check();
+    assert.deepEqual(await shown(), ["added"]);
+    await desk.getByText("已勾选 2 行，其中 1 行现在没有显示，也会导入").waitFor();
+    await desk.getByRole("radio", { name: "行全部" }).check();
+    assert.equal((await shown()).length, 3);
   });
 
   await step("the list is marked, noted, previewed and filtered in place", async () => {
@@ -142,7 +154,7 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, password 
     await desk.getByRole("button", { name: "生成" }).click();
     assert.equal(await desk.evaluate(() => document.activeElement.dataset.spec), "values", "the field to be filled in is shown");
     // The names that stand there in grey are meant.
-    await desk.locator("[data-spec=values]").nth(0).fill("红 蓝 白");
+    await desk.locator("[data-spec=values]").nth(0).fill("红、蓝 白");
     await desk.locator("[data-spec=values]").nth(1).fill("S M L");
     await desk.getByRole("button", { name: "生成" }).click();
     const written = () => desk.locator("table.skus [name$='.specs']").evaluateAll((fields) => fields.map((field) => field.value).filter(Boolean));

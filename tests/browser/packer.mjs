@@ -89,6 +89,30 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
     await desk.getByRole("heading", { name: orders[27] }).waitFor();
   });
 
+  await step("an address is shown in full where it stands: the number that was typed, and the list, stay", async () => {
+    await desk.goto(shop + list);
+    await desk.locator("article.order").first().getByRole("link", { name: "发货" }).click();
+    const field = desk.getByLabel("快递单号");
+    await field.fill("SF14026");
+    await desk.getByRole("button", { name: "显示完整信息" }).click();
+    await desk.getByText("13800000002").waitFor();
+    await desk.getByText("第 1 / 28 单").waitFor();
+    assert.deepEqual([await field.inputValue(), await desk.evaluate(() => document.activeElement.name)], ["SF14026", "tracking_no"]);
+  });
+
+  await step("a press on a card opens its order, and who comes back stands where he was", async () => {
+    await desk.goto(shop + list);
+    await desk.locator("article.order").nth(3).locator(".o-to").click();
+    await desk.locator("#drawer").getByRole("heading", { name: orders[24] }).waitFor();
+    await desk.locator("#drawer").getByRole("link", { name: "打开订单" }).click();
+    await desk.getByRole("heading", { name: orders[24] }).waitFor();
+    await desk.goto(shop + list);
+    await desk.locator("article.order").nth(2).getByRole("link", { name: orders[25], exact: true }).click();
+    await desk.getByRole("heading", { name: orders[25] }).waitFor();
+    await desk.goBack();
+    await until("the row", () => desk.evaluate((no) => document.activeElement.ariaLabel === `订单 ${no}`, orders[25]));
+  });
+
   await step("the drawer steps through the list, ships and comes back to it", async () => {
     await desk.goto(shop + list);
     await desk.locator("article.order").first().getByRole("link", { name: "详情" }).click();
@@ -174,6 +198,19 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
     assert.ok(cookies.length > 0);
     assert.equal(await desk.getByLabel("快递单号").inputValue(), "SF1402668877999");
     await desk.getByText("填的内容还在").waitFor();
+    // A memo saves itself, and so may not be lost in silence either.
+    await desk.context().clearCookies();
+    await desk.getByPlaceholder("写备注，离开就存好").fill("放门口");
+    await desk.keyboard.press("Tab");
+    await desk.getByText("登录过期了。登录后回到刚才那页").waitFor();
+    await desk.getByLabel("账号").fill("demo");
+    await desk.getByLabel("密码").fill(password);
+    await desk.getByRole("button", { name: "登录" }).click();
+    await desk.waitForURL(new RegExp(orders[23]));
+    const memo = desk.getByPlaceholder("写备注，离开就存好");
+    await until("the memo", async () => (await memo.getAttribute("title")) === "已保存 ✓");
+    await desk.reload();
+    assert.equal(await memo.inputValue(), "放门口");
   });
 
   await step("what the courier wrote into a table goes out in one paste", async () => {
