@@ -913,6 +913,11 @@ async fn settle(shop: &Shop, staff: &Staff, number: &str, form: &Words) -> Resul
     let looked = match send::unheard(shop, refund.id).await? {
         None => false,
         Some(Unheard::NotAsked(_)) if form.looked => true,
+        Some(Unheard::Perhaps) if form.looked => false,
+        Some(unsure @ Unheard::Perhaps) => {
+            let words = format!("{}：请到商户平台核对，那边退的是另一笔再勾选登记，是它就停止这一笔", unsure.why());
+            return Err(Error::from(Code::OrderState).says(words));
+        }
         Some(Unheard::NotAsked(why)) => {
             let words = format!(
                 "{why}。不换回去也能登记：请先到收款商户号的商户平台查微信交易号 {}，确认没有退过，再勾选“已在商户平台核对”",

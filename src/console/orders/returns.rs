@@ -288,7 +288,7 @@ impl Shown {
             late: left.is_some_and(|(_, late)| late),
             parcel: case.parcel.as_ref().map(Parcel::text),
             pieces: lines.iter().map(|line| line.quantity).sum(),
-            worth: worth.map(|(_, sum)| sum.to_string()),
+            worth: worth.map(|(_, sum)| sum).filter(|sum| *sum > Fen::ZERO).map(|sum| sum.to_string()),
             elsewhere: (elsewhere > 0).then(|| yuan(elsewhere)),
             refund_text: refund.as_ref().map(|refund| refund.state.text()),
             refund: refund.map(|refund| refund.out_refund_no),

@@ -457,12 +457,44 @@ pub async fn unheard(shop: &Shop, id: RefundId) -> Result<Option<Unheard>> {
     };
     match account {
         Err(unheard) => Ok(Some(unheard)),
-        Ok(_) if !refund.may_be_known_there() => Ok(None),
-        Ok(account) => Ok(match ask(shop, &account, &refund).await? {
-            Some(Ran::Failed(why)) => Some(Unheard::NoAnswer(why)),
-            _ => None,
-        }),
+        Ok(account) if refund.may_be_known_there() => match ask(shop, &account, &refund).await? {
+            Some(Ran::Failed(why)) => Ok(Some(Unheard::NoAnswer(why))),
+            Some(_) => Ok(None),
+            None => went_back_otherwise(shop, &account, &refund).await,
+        },
+        Ok(account) => went_back_otherwise(shop, &account, &refund).await,
     }
+}
+
+/// The same may have been done under another number: by hand, where WeChat had refused it, or before the shop went back to a
+/// backup. What WeChat lists is entered, and shown on the refund's page.
+async fn went_back_otherwise(shop: &Shop, account: &Account, refund: &Refund) -> Result<Option<Unheard>> {
+    let Some(transaction_id) = refund.transaction_id.clone() else { return Ok(None) };
+    let refused = refund.tries > 0;
+    let read = move |conn: &Connection| {
+        let entered = ledger::payment(conn, &transaction_id)?;
+        let restored = may_be_forgotten(conn, &transaction_id)?;
+        Ok((entered.filter(|_| refused || restored), refunds::of_transaction(conn, &transaction_id)?, restored))
+    };
+    let (Some(entered), known, restored) = shop.read(read).await? else { return Ok(None) };
+    let ours = known.iter().any(|other| other.id != refund.id && other.may_be_taken_on());
+    Ok(match since::ask(shop, account, &entered, refund.order_id, Some(refund.id)).await? {
+        Err(why) => Some(Unheard::NoAnswer(why)),
+        Ok(Back::AsKnown) => None,
+        Ok(Back::Perhaps) if ours && !restored => None,
+        Ok(Back::Perhaps) => {
+            let id = refund.id;
+            let write = move |tx: &Tx| {
+                refunds::set_not_before(tx, id, tx.now())?;
+                Ok(refunds::set_problem(tx, id, LOOKED, GONE_BACK)?)
+            };
+            shop.write(write).await?;
+            Some(Unheard::Perhaps)
+        }
+        Ok(Back::Forgotten) => {
+            Some(Unheard::NoAnswer("微信那边这笔款有本店不记得的退款，刚刚登记了，请先核对是不是这一笔".to_owned()))
+        }
+    })
 }
 
 /// Why WeChat cannot be asked about a refund with what is set today, as far as that is known without asking it.

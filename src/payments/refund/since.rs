@@ -123,7 +123,7 @@ pub async fn look_back(shop: &Shop) -> Result<Ran> {
         while let Some(answer) = answers.next().await {
             match answer? {
                 Some(Unheard::NoAnswer(_)) => unheard += 1,
-                Some(Unheard::NotAsked(_)) => {}
+                Some(Unheard::NotAsked(_) | Unheard::Perhaps) => {}
                 None => unheard = 0,
             }
             if unheard >= ENOUGH {
@@ -161,6 +161,7 @@ async fn about(shop: &Shop, one: ToAsk, restored_at: i64) -> Result<Option<Unhea
             let (why, again_at) = match &unheard {
                 Unheard::NoAnswer(why) => (why.clone(), Some(shop.now() + PAUSE)),
                 Unheard::NotAsked(why) => (why.clone(), None),
+                Unheard::Perhaps => (String::new(), Some(shop.now() + PAUSE)),
             };
             let write = move |tx: &Tx| Ok(ledger::put_unheard(tx, one.entry, restored_at, &why, again_at)?);
             shop.write(write).await?;

@@ -30,12 +30,17 @@ pub enum Unheard {
     NoAnswer(String),
     /// It cannot be asked with what is set today.
     NotAsked(String),
+    /// Something went back, and WeChat does not say what.
+    Perhaps,
 }
+
+const PERHAPS: &str = "微信说这笔款有过退款，可是不说有哪几笔，也许就是这一笔";
 
 impl Unheard {
     pub fn why(self) -> String {
         match self {
             Unheard::NoAnswer(why) | Unheard::NotAsked(why) => why,
+            Unheard::Perhaps => PERHAPS.to_owned(),
         }
     }
 }
