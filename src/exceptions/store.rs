@@ -50,6 +50,20 @@ pub fn open_anew(tx: &Tx, new: &NewException<'_>) -> Result<()> {
     Ok(())
 }
 
+/// The same, open again if it was resolved before this moment. Whether it is open by this.
+pub fn open_since(tx: &Tx, new: &NewException<'_>, since: i64) -> Result<bool> {
+    if open(tx, new)?.is_some() {
+        return Ok(true);
+    }
+    let settled = tx
+        .prepare_cached("select 1 from money_exceptions where kind = ?1 and subject = ?2 and resolved_at <= ?3")?
+        .exists(params![new.kind, new.subject, since])?;
+    if settled {
+        open_anew(tx, new)?;
+    }
+    Ok(settled)
+}
+
 /// The subject of one that tells of money that went back of a payment and that nobody here knows of.
 pub fn gone_back(transaction_id: &str) -> String {
     format!("{transaction_id} gone back")
@@ -68,6 +82,15 @@ pub fn waits_for_gone_back(conn: &Connection, order: OrderId) -> Result<bool> {
           where order_id = ?1 and state = 'open' and kind = 'amount_mismatch' and subject like '% gone back'",
     )?
     .exists([order])
+}
+
+/// Whether what stands open of money that went back of a payment is just this.
+pub fn says(conn: &Connection, transaction_id: &str, what: &str) -> Result<bool> {
+    conn.prepare_cached(
+        "select 1 from money_exceptions
+          where kind = 'amount_mismatch' and subject = ?1 and state = 'open' and what = ?2",
+    )?
+    .exists([&gone_back(transaction_id), what])
 }
 
 /// Since when somebody is to look what went back of a payment.

@@ -432,6 +432,103 @@ async fn a_refund_that_a_notice_tells_of_and_a_query_does_not_holds_its_order() 
     }
 }
 
+/// A second refund that a notice tells of is no less to be known than the first, whoever has settled that one.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_refund_that_a_notice_tells_of_holds_its_order_until_it_is_known() {
+    let held = "select count(*) from money_exceptions where subject like '% gone back' and state = 'open'";
+    for (api, by_person) in [("v2", true), ("v3", true), ("v2", false), ("v3", false)] {
+        let case = format!("{api} {by_person}");
+        let w = world(api).await;
+        let sku = w.product("苹果", 8800, 99).await;
+        let (alice, boss) = (w.buyer("alice").await, w.staff("boss", Role::Manager).await);
+        let placed = w.paid(&alice, sku, 1).await;
+        for (n, fen) in [(1, 500), (2, 8300)] {
+            w.wechat.fault_always("refundquery", Fault::Http500);
+            w.advance(SECOND);
+            w.wechat.refund_by_console(&w.transaction(&placed), fen).unwrap();
+            w.advance(4 * SECOND);
+            w.wait("the hold", || async {
+                w.run_jobs().await;
+                w.count(held).await == 1
+            })
+            .await;
+            boss.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
+            assert_eq!(alice.status(&placed.no).await, "to_ship", "{case} {n}");
+            if by_person && n == 1 {
+                let id = w.count("select max(id) from money_exceptions where subject like '% gone back'").await;
+                let looked = [("resolution", "退了差价，照发")];
+                boss.post(&format!("/admin/exceptions/{id}/resolve"), &looked).await;
+            } else {
+                w.wechat.clear_faults();
+                w.wait("the refund", || async {
+                    w.advance(MINUTE);
+                    w.run_jobs().await;
+                    w.count(held).await == 0
+                })
+                .await;
+            }
+        }
+        w.wait("the end", || async { alice.status(&placed.no).await == "closed" }).await;
+        w.must_hold().await;
+    }
+}
+
+/// WeChat's query may be a moment behind its own notice: it is asked again, and the order is free by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_that_is_behind_its_notice_holds_nothing_for_long() {
+    for (api, code) in [("v2", "REFUNDNOTEXIST"), ("v3", "RESOURCE_NOT_EXISTS")] {
+        let w = world(api).await;
+        let sku = w.product("苹果", 8800, 99).await;
+        let (alice, boss) = (w.buyer("alice").await, w.staff("boss", Role::Manager).await);
+        let placed = w.paid(&alice, sku, 1).await;
+        w.wechat.fault_always("refundquery", Fault::refused(code, "not exist"));
+        w.wechat.refund_by_console(&w.transaction(&placed), 500).unwrap();
+        w.advance(4 * SECOND);
+        let held = "select count(*) from money_exceptions where subject like '% gone back' and state = 'open'";
+        w.wait("the hold", || async {
+            w.run_jobs().await;
+            w.count(held).await == 1
+        })
+        .await;
+        w.wechat.clear_faults();
+        w.advance(11 * SECOND);
+        w.wait("the refund", || async {
+            w.run_jobs().await;
+            w.count(held).await == 0
+        })
+        .await;
+        assert_eq!(alice.order(&placed.no).await["refundedFen"], 500, "{api}");
+        boss.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
+        assert_eq!(alice.status(&placed.no).await, "shipped", "{api}");
+        w.must_hold().await;
+    }
+}
+
+/// Money that fits no order, and that a notice says has gone back, pays none.
+#[tokio::test(flavor = "multi_thread")]
+async fn money_that_a_notice_says_went_back_is_linked_to_no_order() {
+    for api in ["v2", "v3"] {
+        let w = world(api).await;
+        let sku = w.product("苹果", 8800, 99).await;
+        let (alice, bob, boss) = (w.buyer("alice").await, w.buyer("bob").await, w.staff("boss", Role::Manager).await);
+        let (placed, waiting) = (Placed::of(alice.buy(sku, 1).await), Placed::of(bob.buy(sku, 1).await));
+        let id = super::numbers::orphan(&w, &alice, &placed).await;
+        w.wechat.fault_always("refundquery", Fault::Http500);
+        w.wechat.refund_by_console(&w.transaction(&placed), 8800).unwrap();
+        w.advance(4 * SECOND);
+        w.wait("the hold", || async {
+            w.run_jobs().await;
+            w.count("select count(*) from money_exceptions where subject like '% gone back'").await == 1
+        })
+        .await;
+        boss.post(&format!("/admin/exceptions/{id}/link"), &[("order_no", &waiting.no)]).await;
+        let said = boss.said("/admin/exceptions").await;
+        assert!(said.contains("还没有人核对"), "{api}: {said}");
+        assert_eq!(bob.status(&waiting.no).await, "pending_payment", "{api}");
+        w.must_hold().await;
+    }
+}
+
 /// Of one payment the refund is heard of before the payment itself, by its notice or by a query: nothing leaves for it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refund_that_is_told_of_before_its_payment_is_not_forgotten() {

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::share::{self, Borne};
 use super::taken::Taken;
-use super::{full_order, move_to, next_number, next_number_beside, note, succeeded};
+use super::{full_order, move_to, next_number, next_number_beside, note, stop, succeeded};
 use crate::clock::{DAY, MINUTE, SECOND};
 use crate::db::Tx;
 use crate::error::Result;
@@ -25,6 +25,13 @@ use crate::wechat::refund::{RefundFact, RefundStatus};
 /// Enters what WeChat says about one refund. `accepted_at` is when WeChat took it on, if that is known.
 /// One that we never made was made in WeChat's own console, and becomes a row too.
 pub fn learn(tx: &Tx, fact: &RefundFact, accepted_at: Option<i64>) -> Result<Option<RefundId>> {
+    let is_new = known(tx, fact)?.is_none();
+    let learnt = enter(tx, fact, accepted_at)?;
+    settle_hint(tx, &fact.transaction_id, is_new && learnt.is_some())?;
+    Ok(learnt)
+}
+
+fn enter(tx: &Tx, fact: &RefundFact, accepted_at: Option<i64>) -> Result<Option<RefundId>> {
     let now = tx.now();
     let refund = match known(tx, fact)? {
         Some(refund) => refund,
@@ -38,7 +45,7 @@ pub fn learn(tx: &Tx, fact: &RefundFact, accepted_at: Option<i64>) -> Result<Opt
     let never_agreed = matches!(refund.state, RefundState::Requested | RefundState::Rejected);
     if other || never_agreed {
         if step_aside(tx, &refund, fact)? {
-            return learn(tx, fact, accepted_at);
+            return enter(tx, fact, accepted_at);
         }
         if other {
             other_content(tx, &refund, fact)?;
@@ -138,10 +145,15 @@ fn arrive(tx: &Tx, refund: &Refund, to: RefundState, fact: &RefundFact) -> Resul
 /// Where all of a payment went back, nobody has to decide about it any more.
 fn nothing_left(tx: &Tx, transaction_id: &str) -> Result<()> {
     let ((back, _), paid) = (ledger::gone_back(tx, transaction_id)?, ledger::payment(tx, transaction_id)?);
-    match paid.is_some_and(|paid| paid.amount.get() == back) {
-        true => Ok(exceptions::resolve_returned(tx, transaction_id, "这笔款已全部退回买家")?),
-        false => Ok(()),
+    if paid.is_none_or(|paid| paid.amount.get() != back) {
+        return Ok(());
     }
+    // One that waits to be sent would be refused.
+    let waits = |refund: &&Refund| refund.state == RefundState::Approved && refund.options().stop;
+    for refund in refunds::of_transaction(tx, transaction_id)?.iter().filter(waits) {
+        stop(tx, refund, &Who::system())?;
+    }
+    Ok(exceptions::resolve_returned(tx, transaction_id, "这笔款已全部退回买家")?)
 }
 
 /// What WeChat has paid out is entered, whatever we thought of it meanwhile. Pieces that another refund has given back
@@ -247,7 +259,6 @@ fn made_elsewhere(tx: &Tx, fact: &RefundFact) -> Result<Option<Refund>> {
         ..NewException::new(Kind::ConsoleRefund, fact.refund_id.clone(), &what)
     };
     exceptions::open(tx, &exception)?;
-    exceptions::resolve_gone_back(tx, &entered.transaction_id, &what)?;
     jobs::enqueue(tx, Task::Refund(id), now + MINUTE)?;
     Ok(refunds::by_id(tx, id)?)
 }
@@ -325,37 +336,88 @@ fn next_step(status: RefundStatus) -> &'static str {
 /// is not sent before what was told is known, or somebody has looked.
 pub async fn told(shop: &Shop, entry: LedgerId) -> Result<Ran> {
     let ran = all_of(shop, entry, Vec::new()).await?;
-    shop.write_always(move |tx: &Tx| hold_untold(tx, entry)).await?;
-    Ok(ran)
+    let write = move |tx: &Tx| {
+        hold_untold(tx, entry)?;
+        let entered = ledger::payment_by_id(tx, entry)?;
+        Ok(entered.map(|entered| untold_since(tx, &entered.transaction_id)).transpose()?.flatten())
+    };
+    let told_at = shop.write_always(write).await?;
+    // WeChat's own query may be behind its notice.
+    let again = told_at.and_then(|told_at| {
+        [10 * SECOND, MINUTE, 10 * MINUTE].into_iter().map(|step| told_at + step).find(|at| *at > shop.now())
+    });
+    Ok(match (ran, again) {
+        (Ran::Done, Some(at)) => Ran::Again { at },
+        (ran, _) => ran,
+    })
 }
 
-/// Where a notice told of a refund that is not known yet.
+/// Where a notice told of a refund that is not known yet, and that nobody has looked at since.
 pub fn hold_untold(tx: &Tx, entry: LedgerId) -> Result<()> {
-    let Some((entered, order)) = ledger::payment_by_id(tx, entry)?.and_then(|paid| paid.order_id.map(|id| (paid, id)))
-    else {
-        return Ok(());
-    };
-    let numbers = messages::refunds_named(tx, &entered.transaction_id)?;
-    let known = |number: &String| match number.parse::<OutRefundNo>() {
-        Ok(number) => Ok(refunds::by_no(tx, number.as_str())?.is_some_and(|refund| refund.may_be_known_there())),
-        Err(_) => Ok(true),
-    };
-    let known = numbers.iter().map(known).collect::<Result<Vec<bool>>>()?;
-    if known.iter().all(|known| *known) {
-        return Ok(());
-    }
-    let what = "微信提示这笔款退过，可是向微信还没有查实：请到商户平台核对这笔款的退款，再发货";
+    let Some(entered) = ledger::payment_by_id(tx, entry)? else { return Ok(()) };
+    let Some(told_at) = untold_since(tx, &entered.transaction_id)? else { return Ok(()) };
+    let what = UNTOLD;
     let new = NewException {
-        order_id: Some(order),
+        order_id: entered.order_id,
         attempt_id: entered.attempt_id,
         transaction_id: &entered.transaction_id,
         amount_fen: entered.amount.get(),
         ..NewException::new(Kind::AmountMismatch, exceptions::gone_back(&entered.transaction_id), what)
     };
-    if exceptions::open(tx, &new)?.is_some() {
+    if exceptions::open_since(tx, &new, told_at)?
+        && let Some(order) = entered.order_id
+    {
         orders::store::note(tx, order, &Who::wechat(), Topic::Money, what)?;
     }
     Ok(())
+}
+
+const UNTOLD: &str = "微信提示这笔款退过，可是向微信还没有查实：请到商户平台核对这笔款的退款，再发货";
+
+/// What a notice told of, and what is known now, are the same; or one was learnt that answers what else was asked. What API
+/// v3 cannot list is not answered by one of several: only by a bill, which has them all.
+fn settle_hint(tx: &Tx, transaction_id: &str, is_new: bool) -> Result<()> {
+    let answered = match is_new {
+        true => !exceptions::says(tx, transaction_id, UNLISTED)?,
+        false => exceptions::says(tx, transaction_id, UNTOLD)?,
+    };
+    if answered && untold_since(tx, transaction_id)?.is_none() {
+        exceptions::resolve_gone_back(tx, transaction_id, ANSWERED)?;
+    }
+    Ok(())
+}
+
+const ANSWERED: &str = "退款已查实，登记在订单里";
+/// What is said of a payment whose refunds API v3 does not list.
+pub const UNLISTED: &str = "微信说这笔付款已有退款，不是本店退的，多半是有人在商户平台退的；退了多少，API v3 问不到，要等第二天的账单：请先到商户平台核对再发货";
+
+/// Asks about refunds that a bill names, and enters them all: what was open about the payment has its answer.
+pub async fn by_bill(shop: &Shop, entry: LedgerId, named: Vec<String>) -> Result<Ran> {
+    let ran = all_of(shop, entry, named).await?;
+    let settle = move |tx: &Tx| {
+        let Some(entered) = ledger::payment_by_id(tx, entry)? else { return Ok(()) };
+        match untold_since(tx, &entered.transaction_id)? {
+            None => Ok(exceptions::resolve_gone_back(tx, &entered.transaction_id, ANSWERED)?),
+            Some(_) => Ok(()),
+        }
+    };
+    if matches!(ran, Ran::Done) {
+        shop.write_always(settle).await?;
+    }
+    Ok(ran)
+}
+
+/// When a notice told last of a refund of the payment, for the first time, that is still not known.
+fn untold_since(tx: &Tx, transaction_id: &str) -> Result<Option<i64>> {
+    let mut last = None;
+    for (number, told_at) in messages::refunds_told(tx, transaction_id)? {
+        // A number that cannot be one of ours stands here under WeChat's own.
+        let Ok(number) = number.parse::<OutRefundNo>() else { continue };
+        if !refunds::by_no(tx, number.as_str())?.is_some_and(|refund| refund.may_be_known_there()) {
+            last = last.max(Some(told_at));
+        }
+    }
+    Ok(last)
 }
 
 /// Asks WeChat for every refund of a payment, call by call, and enters them all. `named` are numbers of refunds that a
