@@ -1,5 +1,6 @@
 //! Lists of places as people type them: parted by anything, each in the light of the one before, some with a value.
 
+use super::written::namesakes;
 use super::{Place, Unread, beside, former, names};
 use crate::typed::{may_be_key, quoted};
 
@@ -24,7 +25,7 @@ pub struct Listed {
     pub problems: Vec<String>,
     /// Those that are named as they are called today.
     today: Vec<Place>,
-    /// Those that are named by what is only a part of them, with a sentence for each.
+    /// Those that are named by what is only a part of them, or by what others are called too, with a sentence for each.
     parts: Vec<(Place, String)>,
 }
 
@@ -32,7 +33,15 @@ impl Listed {
     /// Each once: 綦江区 and what was 万盛区 are the same today.
     fn more(&mut self, text: &str, places: Vec<Place>) {
         let plain = names::plain(text);
+        let near = self.places.last().and_then(|before| beside(*before, &plain));
         for place in places {
+            // 朝阳 is a city, and a district of two others: which one is meant is asked, unless what stands before it says so.
+            let all = namesakes(&plain, &place);
+            if !all.is_empty() && near != Some(place) {
+                self.parts.push((place, Unread::Ambiguous(all).says(text)));
+                self.keep(place);
+                continue;
+            }
             match former::part(place.city.unwrap_or_default(), place.district.unwrap_or_default(), &plain) {
                 Some(was) => {
                     let whole = place.text();
@@ -41,9 +50,13 @@ impl Listed {
                 }
                 None => self.today.push(place),
             }
-            if !self.places.contains(&place) {
-                self.places.push(place);
-            }
+            self.keep(place);
+        }
+    }
+
+    fn keep(&mut self, place: Place) {
+        if !self.places.contains(&place) {
+            self.places.push(place);
         }
     }
 }
@@ -98,7 +111,7 @@ fn joined(text: &str) -> impl Iterator<Item = (&str, &str)> {
 /// One name: a group, a province, what lies beside the place before it, or any other place.
 fn read(text: &str, before: Option<Place>) -> Result<Vec<Place>, Unread> {
     let plain = names::plain(text);
-    if let Some((_, names)) = GROUPS.iter().find(|(group, _)| *group == plain) {
+    if let Some((_, names)) = GROUPS.iter().find(|(group, names)| is_group(&plain, group, names)) {
         return names.iter().map(|name| Place::parse(name)).collect();
     }
     let found = Place::parse(&plain);
@@ -113,6 +126,15 @@ fn read(text: &str, before: Option<Place>) -> Result<Vec<Place>, Unread> {
         (_, Some(near)) => Ok(vec![near]),
         (found, None) => found.map(|place| vec![place]),
     }
+}
+
+/// Whether a text is a group's name, with the province in front where all of it lies in one: 河北雄安新区.
+fn is_group(text: &str, group: &str, names: &[&str]) -> bool {
+    let inside = |province: &str| {
+        let all = |around: Place| names.iter().all(|name| Place::parse(name).is_ok_and(|place| around.holds(&place)));
+        Place::parse(province).is_ok_and(|around| around.depth() == 1 && all(around))
+    };
+    text.strip_suffix(group).is_some_and(|province| province.is_empty() || inside(province))
 }
 
 /// Lists of places, each with a value behind a colon: `新疆 西藏:25；乌鲁木齐：30`. A place with two values is a problem.

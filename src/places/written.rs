@@ -101,6 +101,18 @@ fn is_ones_own(name: &str, place: &Place) -> bool {
     INDEX.short.get(name).is_none_or(|all| all.iter().all(|other| place.holds(other) || other.holds(place)))
 }
 
+/// Every place that this short name of a city stands for, that first; none where it is that one's own. Towns are not counted:
+/// whoever names a town alone says of which city.
+pub(super) fn namesakes(name: &str, city: &Place) -> Vec<Place> {
+    if city.district.is_some() || city.city.is_none_or(|city| !names::is_bare(city, name)) {
+        return Vec::new();
+    }
+    let is_district = |place: &&Place| place.district.is_none_or(|name| name.ends_with(['区', '县', '市', '旗']));
+    let others = INDEX.short.get(name).into_iter().flatten();
+    let others: Vec<Place> = others.filter(is_district).filter(|other| !city.holds(other)).copied().collect();
+    if others.is_empty() { others } else { [vec![*city], others].concat() }
+}
+
 /// What a longer text names. Its words may be parted by blanks and breaks; a name does not go on behind any other sign.
 pub fn written(text: &str) -> Written {
     let mut read = Read { text, found: Vec::new(), asked: Vec::new() };
