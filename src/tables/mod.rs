@@ -13,6 +13,7 @@ mod number;
 mod ods;
 mod package;
 mod pictures;
+mod struck;
 mod text;
 mod unseen;
 mod weight;

@@ -469,7 +469,7 @@ fn anchored(drawing: &[u8], heights: &Heights) -> Result<Vec<Anchored>, Unreadab
 const MOST_TRIMMED: i64 = 3_000;
 
 /// The place that `C3` names, counted from zero.
-fn place(name: &str) -> Option<(u32, u32)> {
+pub(super) fn place(name: &str) -> Option<(u32, u32)> {
     let digits = name.find(|c: char| c.is_ascii_digit())?;
     let letters = name[..digits].bytes().filter(u8::is_ascii_uppercase).take(4);
     let column = letters.fold(0, |column, letter| column * 26 + u32::from(letter - b'A') + 1);

@@ -9,6 +9,7 @@ use calamine::{
 use super::grid::{Merged, Sheet};
 use super::package::Package;
 use super::pictures::Pictures;
+use super::struck::Struck;
 use super::text::unprotected;
 use super::unseen::Unseen;
 use super::{Cell, MOST_COLUMNS, Unreadable, number, zipped};
@@ -28,7 +29,11 @@ pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
     let mut book: Book<'_> = Xlsx::new(Cursor::new(bytes)).map_err(bad)?;
     let mut pictures = Pictures::of(bytes, weighed.pictures)?;
     let unreckoned = weighed.formulas && asks_to_be_reckoned(bytes)?;
-    let mut package = weighed.hidden.then(|| Package::of(bytes)).transpose()?;
+    let mut package = (weighed.hidden || weighed.struck).then(|| Package::of(bytes)).transpose()?;
+    let struck = match &mut package {
+        Some(package) if weighed.struck => Some(Struck::of(package)?),
+        _ => None,
+    };
     let known = book.sheets_metadata().to_vec();
     let mut sheets = Vec::new();
     for known in known.into_iter().filter(|sheet| sheet.typ == SheetType::WorkSheet) {
@@ -41,6 +46,9 @@ pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
         if weighed.formulas {
             let reader = book.worksheet_cells_reader(&sheet.name).map_err(bad)?;
             unsolved(reader, unreckoned, &mut sheet)?;
+        }
+        if let (Some(struck), Some(package)) = (&struck, &mut package) {
+            struck.in_cells(package, &mut sheet)?;
         }
         pictures.in_cells(&mut sheet)?;
         sheet.settle();

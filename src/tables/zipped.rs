@@ -63,6 +63,8 @@ pub(super) struct Weighed {
     pub merged: bool,
     /// Rows or columns that are not shown.
     pub hidden: bool,
+    /// Words that are struck through inside of a cell.
+    pub struck: bool,
     /// Files of pictures anywhere in it.
     pub pictures: usize,
 }
@@ -99,6 +101,8 @@ pub(super) fn weigh(bytes: &[u8]) -> Result<Weighed, Unreadable> {
         weighed.formulas |= sink.formulas;
         weighed.merged |= sink.merged;
         weighed.hidden |= sink.hidden;
+        weighed.struck |=
+            sink.struck || sink.kept.split(|b| *b == b'<').any(|element| self::name(element) == b"strike");
         weighed.pictures += usize::from(is_picture(&name));
     }
     Ok(weighed)
@@ -156,6 +160,7 @@ struct Sink {
     formulas: bool,
     merged: bool,
     hidden: bool,
+    struck: bool,
     kept: Vec<u8>,
     /// The start of an element that goes on in the next piece.
     begun: Vec<u8>,
@@ -196,6 +201,7 @@ impl Sink {
         match name(element) {
             b"f" => self.formulas = true,
             b"mergeCell" => self.merged = true,
+            b"strike" => self.struck = true,
             b"row" | b"col" if !self.hidden => self.hidden = is_hidden(element),
             _ => {}
         }

@@ -345,6 +345,24 @@ fn a_row_that_is_struck_through_is_asked_about() {
     assert_eq!(asked, [0, 1, 0]);
 }
 
+/// Of a cell what is struck through says nothing any more, whichever way a program writes it.
+#[test]
+fn words_that_are_struck_through_in_a_cell_are_left_out() {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let (sheet, line) = (book.add_worksheet(), rust_xlsxwriter::Format::new().set_font_strikethrough());
+    let plain = rust_xlsxwriter::Format::new();
+    for (row, cells) in (0..).zip([["商品名称", "售价"], ["杯子", ""], ["碗", "8"]]) {
+        for (column, cell) in (0..).zip(cells) {
+            sheet.write_string(row, column, cell).unwrap();
+        }
+    }
+    sheet.write_rich_string(1, 1, &[(&line, "99"), (&plain, "79")]).unwrap();
+    let plan = import::plan(&tables::read(&book.save_to_buffer().unwrap(), &WANTED).unwrap(), None).ok().unwrap();
+    let prices: Vec<_> = plan.rows.iter().map(|row| row.said(Column::Price).map(str::to_owned)).collect();
+    assert_eq!(prices, [Some("79".to_owned()), Some("8".to_owned())]);
+    assert!(plan.rows.iter().all(|row| row.asks.is_empty()));
+}
+
 /// Above the goods stands a low row of headings, which a picture that begins too high crosses.
 #[test]
 fn a_picture_that_begins_above_a_low_row_belongs_to_the_row_below_it() {
