@@ -153,8 +153,9 @@ fn told_of_since(conn: &Connection, refund: &Refund, transaction_id: &str) -> Re
 pub fn gone_meanwhile(conn: &Connection, refund: &Refund) -> Result<Option<String>> {
     let others = refund.transaction_id.as_deref().map(|id| others_since(conn, refund, id)).transpose()?;
     let taken = others.iter().flatten().filter(|other| other.state.takes_money());
+    let told = refund.transaction_id.as_deref().map(|id| exceptions::gone_back_since(conn, id)).transpose()?.flatten();
     Ok(match taken.map(|other| other.amount.get()).sum() {
-        0 if refund.problem_code == LOOKED => Some("微信说这笔款有过退款".to_owned()),
+        0 if told.is_some() || refund.problem_code == LOOKED => Some("微信说这笔款有过退款".to_owned()),
         0 => None,
         sum => Some(format!("这之后有人在微信商户平台退过 ¥{}", yuan(sum))),
     })
