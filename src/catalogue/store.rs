@@ -120,6 +120,18 @@ pub fn move_category(tx: &Tx, id: CategoryId, place: Place) -> Result<()> {
     raise_version(tx)
 }
 
+/// Puts a category under another one, or on the upper level, behind those that are there.
+pub fn put_category(tx: &Tx, id: CategoryId, parent: Option<CategoryId>) -> Result<()> {
+    tx.prepare_cached(
+        "update categories
+            set parent_id = ?2,
+                position = (select coalesce(max(position), 0) + 1 from categories where parent_id is ?2 and id <> ?1)
+          where id = ?1",
+    )?
+    .execute(params![id, parent])?;
+    raise_version(tx)
+}
+
 /// Moves everything in a category elsewhere and takes it away.
 pub fn delete_category(tx: &Tx, id: CategoryId, to: Option<CategoryId>) -> Result<()> {
     tx.prepare_cached("update products set category_id = ?2, version = version + 1 where category_id = ?1")?

@@ -433,6 +433,24 @@ async fn categories_are_two_levels_in_the_shops_own_order() {
         post("/admin/categories/1/move", &[("after", after)]).await;
         assert_eq!(names().await, order, "dropped where {after} stand before it");
     }
+    // Under another one and out again; two levels are all there are, and no name stands twice on one.
+    for (id, under, said) in [
+        (3, "2", "「茶」移到「糕点」下面"),
+        (1, "2", "下面还有小类"),
+        (2, "3", "最多两级"),
+        (2, "2", "最多两级"),
+        (3, "9", "没有找到"),
+        (3, "", "「茶」移到最上层"),
+    ] {
+        let answer = post(&format!("/admin/categories/{id}/move"), &[("under", under)]).await;
+        assert!(answer.contains(said), "{id} under {under}: {answer}");
+    }
+    assert_eq!(names().await, ["水果", "糕点", "茶"], "behind those that are there");
+    post("/admin/categories", &[("name", "苹果类")]).await;
+    assert!(post("/admin/categories/5/move", &[("under", "1")]).await.contains("那里已经有分类"));
+    post("/admin/categories/5/delete", &[]).await;
+    post("/admin/categories/3/move", &[("up", "true")]).await;
+    assert_eq!(names().await, ["水果", "茶", "糕点"]);
     post("/admin/categories/2", &[("name", "蛋糕")]).await;
     assert_eq!(names().await, ["水果", "茶"], "hidden without its tick");
     manager.post("/admin/products/bulk", &[("product", "1"), ("act", "category"), ("category", "4")]).await;

@@ -187,10 +187,15 @@ struct Shift {
     up: Option<bool>,
     /// How many of those beside it stand before it: where it was dropped.
     after: Option<usize>,
+    /// The category that it is put under; empty for the upper level.
+    under: Option<String>,
 }
 
 #[post("/categories/<id>/move", data = "<form>")]
 async fn shift(shop: &State<Shop>, staff: Manager, id: CategoryId, form: Form<Shift>) -> Flash<Redirect> {
+    if let Some(under) = form.under.clone() {
+        return act(shop, staff, move |tx: &Tx, all: &[Category]| put_under(tx, all, id, under.parse().ok())).await;
+    }
     let (place, where_to) = match (form.after, form.up) {
         (Some(n), _) => (Place::After(n), format!("移到第 {} 位", n.saturating_add(1))),
         (None, Some(true)) => (Place::Up, "上移".to_owned()),
@@ -205,6 +210,25 @@ async fn shift(shop: &State<Shop>, staff: Manager, id: CategoryId, form: Form<Sh
         })
     };
     act(shop, staff, write).await
+}
+
+/// A category that has none below it may be put under one of the upper level.
+fn put_under(tx: &Tx, all: &[Category], id: CategoryId, under: Option<CategoryId>) -> Result<Done> {
+    let here = known(all, id)?;
+    let parent = under.map(|parent| known(all, parent)).transpose()?;
+    if parent.is_some_and(|parent| parent.id == id || parent.parent_id.is_some()) {
+        return Err(Error::field("under", "分类最多两级"));
+    }
+    if parent.is_some() && all.iter().any(|c| c.parent_id == Some(id)) {
+        return Err(Error::field("under", format!("「{}」下面还有小类，先把它们移出来", here.name)));
+    }
+    if all.iter().any(|c| c.id != id && c.parent_id == under && c.name == here.name) {
+        return Err(Error::field("under", format!("那里已经有分类「{}」", here.name)));
+    }
+    store::put_category(tx, id, under)?;
+    let place = parent.map_or("最上层".to_owned(), |parent| format!("「{}」下面", parent.name));
+    let was = here.parent_id.map(|parent| parent.to_string()).unwrap_or_default();
+    Ok(Done { what: format!("分类「{}」移到{place}", here.name), undo: format!("{HERE}/{id}/move?under={was}") })
 }
 
 #[derive(Serialize)]
@@ -290,7 +314,8 @@ mod tests {
         };
         for full in [true, false] {
             let branch = Branch { top: shown(1, true), below: vec![shown(2, false)] };
-            let tree = if full { vec![branch] } else { Vec::new() };
+            let other = Branch { top: shown(3, true), below: Vec::new() };
+            let tree = if full { vec![branch, other] } else { Vec::new() };
             let page = CategoriesPage { frame: frame(), section: "categories", may_edit: full, tree };
             let html = assets::strictly("console/categories.html", page).unwrap_or_else(|e| panic!("{e:#}"));
             assert_eq!((html.contains("/admin/categories/2/delete"), html.contains("还没有分类")), (full, !full));
