@@ -3,13 +3,14 @@
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::Template;
 use rusqlite::Connection;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::assets;
 use crate::console::money::insights::TILES;
-use crate::console::{back, form_mark, frame, must_be_of_now, wrong_fields};
+use crate::console::{Frame, back, form_mark, framed, must_be_of_now, waiting, wrong_fields};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
@@ -28,27 +29,60 @@ const HERE: &str = "/admin/freight";
 /// Rows for regions that a form has to spare.
 const SPARE: usize = 2;
 
+#[derive(Serialize)]
+struct FreightsPage {
+    frame: Frame,
+    section: &'static str,
+    templates: Vec<FreightShown>,
+    may_edit: bool,
+    owner: bool,
+    /// What the settings say for goods without a template, and for regions.
+    own: String,
+    regions: String,
+}
+
+#[derive(Serialize)]
+struct FreightShown {
+    id: FreightId,
+    name: String,
+    by: &'static str,
+    text: String,
+    products: i64,
+    /// SKUs that go by weight and have none.
+    weightless: i64,
+}
+
 #[get("/freight")]
 async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>) -> Result<Template> {
     let read = |conn: &Connection| {
-        store::all(conn)?.iter().map(|template| Ok(shown(template, store::used(conn, template.id)?))).collect()
+        let all = store::all(conn)?;
+        let shown = all.iter().map(|template| Ok(shown(template, store::used(conn, template.id)?)));
+        Ok((shown.collect::<Result<Vec<_>>>()?, waiting(conn)?))
     };
-    let templates: Vec<Value> = shop.read(read).await?;
+    let (templates, waits) = shop.read(read).await?;
     let settings = shop.settings();
-    let context = context! {
-        frame: frame(shop, &staff.0, "products", flash).await?, section: "freight", templates,
-        may_edit: staff.0.role >= Role::Manager, owner: staff.0.role == Role::Owner,
-        own: settings.freight_text(), regions: settings.regions.freight_text(),
+    let page = FreightsPage {
+        frame: framed(shop, &staff.0, "products", flash, waits),
+        section: "freight",
+        templates,
+        may_edit: staff.0.role >= Role::Manager,
+        owner: staff.0.role == Role::Owner,
+        own: settings.freight_text(),
+        regions: settings.regions.freight_text(),
     };
-    Ok(assets::page("console/freights.html", context))
+    Ok(assets::page("console/freights.html", page))
 }
 
-fn shown(template: &Freight, (products, weightless): (i64, i64)) -> Value {
+fn shown(template: &Freight, (products, weightless): (i64, i64)) -> FreightShown {
     let terms = &template.terms;
-    json!({
-        "id": template.id, "name": terms.name, "by": terms.by.text(), "text": terms.text(), "products": products,
-        "weightless": if terms.by == By::Weight { weightless } else { 0 },
-    })
+    FreightShown {
+        id: template.id,
+        name: terms.name.clone(),
+        by: terms.by.text(),
+        text: terms.text(),
+        products,
+        weightless: if terms.by == By::Weight { weightless } else { 0 },
+    }
 }
 
 #[derive(FromForm, Clone, Default)]
@@ -98,6 +132,33 @@ impl From<FreightForm> for Filled {
     }
 }
 
+#[derive(Serialize)]
+struct FreightPage {
+    frame: Frame,
+    section: &'static str,
+    id: Option<FreightId>,
+    /// What is wrong with fields, and what is wrong besides.
+    problems: Vec<String>,
+    other: Option<String>,
+    /// The names of the fields that are wrong.
+    wrong: Option<String>,
+    seen: Option<String>,
+    name: String,
+    by: String,
+    rows: Vec<FilledRow>,
+    elsewhere: FilledRow,
+    kinds: Vec<(&'static str, &'static str)>,
+    /// The provinces, each where its tile stands on the map.
+    tiles: &'static [(&'static str, i64, i64)],
+    /// Products that go by it.
+    used: i64,
+    may_edit: bool,
+}
+
+fn kinds() -> Vec<(&'static str, &'static str)> {
+    By::ALL.iter().map(|by| (by.word(), by.text())).collect()
+}
+
 async fn form(
     shop: &Shop,
     staff: &Staff,
@@ -107,25 +168,35 @@ async fn form(
     wrong: Option<&Error>,
 ) -> Result<Template> {
     let spare = MOST_ROWS.saturating_sub(filled.rows.len()).min(SPARE);
-    let blank = FilledRow::default();
-    let rows: Vec<&FilledRow> = filled.rows.iter().chain(std::iter::repeat_n(&blank, spare)).collect();
-    let problems: Vec<&Value> = wrong.map(|e| e.fields.values().collect()).unwrap_or_default();
+    let rows = filled.rows.iter().cloned().chain(std::iter::repeat_n(FilledRow::default(), spare)).collect();
+    let problems = wrong.into_iter().flat_map(|e| e.fields.values().filter_map(Value::as_str)).map(str::to_owned);
     let other = wrong.filter(|e| e.fields.is_empty()).map(Error::message);
-    let (used, seen) = match id {
-        Some(id) => {
-            let read =
-                move |conn: &Connection| Ok((store::used(conn, id)?.0, store::by_id(conn, id)?.as_ref().map(marked)));
-            shop.read(read).await?
-        }
-        None => (0, None),
+    let read = move |conn: &Connection| {
+        let (used, seen) = match id {
+            Some(id) => (store::used(conn, id)?.0, store::by_id(conn, id)?.as_ref().map(marked)),
+            None => (0, None),
+        };
+        Ok((used, seen, waiting(conn)?))
     };
-    let context = context! {
-        frame: frame(shop, staff, "products", flash).await?, section: "freight", id, problems, other, rows, used,
-        wrong: wrong.map(wrong_fields), seen, tiles: &TILES[..],
-        name: filled.name.clone(), by: filled.by.clone(), elsewhere: &filled.elsewhere,
-        kinds: By::ALL.iter().map(|by| (by.word(), by.text())).collect::<Vec<_>>(), may_edit: staff.role >= Role::Manager,
+    let (used, seen, waits) = shop.read(read).await?;
+    let page = FreightPage {
+        frame: framed(shop, staff, "products", flash, waits),
+        section: "freight",
+        id,
+        problems: problems.collect(),
+        other,
+        wrong: wrong.map(wrong_fields),
+        seen,
+        name: filled.name.clone(),
+        by: filled.by.clone(),
+        rows,
+        elsewhere: filled.elsewhere.clone(),
+        kinds: kinds(),
+        tiles: &TILES,
+        used,
+        may_edit: staff.role >= Role::Manager,
     };
-    Ok(assets::page("console/freight.html", context))
+    Ok(assets::page("console/freight.html", page))
 }
 
 #[get("/freight/new")]
@@ -164,7 +235,7 @@ async fn put(shop: &Shop, staff: &Staff, id: Option<FreightId>, typed: FreightFo
 /// A mark of a template as its form shows it.
 fn marked(template: &Freight) -> String {
     let Filled { name, by, rows, elsewhere } = Filled::of(&template.terms);
-    form_mark(&json!([name, by, rows, elsewhere]))
+    form_mark(&(name, by, rows, elsewhere))
 }
 
 async fn save(shop: &Shop, staff: &Staff, id: Option<FreightId>, filled: &Filled, seen: String) -> Result<FreightId> {
@@ -196,4 +267,54 @@ async fn remove(shop: &State<Shop>, staff: Manager, id: FreightId) -> Flash<Redi
         Ok("已删除")
     };
     back(HERE, shop.write(write).await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_of_freight_ask_for_nothing_that_they_are_not_given() {
+        let frame = || Frame::sample(Role::Owner);
+        for full in [true, false] {
+            let template = FreightShown {
+                id: FreightId(1),
+                name: "重货".into(),
+                by: By::Weight.text(),
+                text: "首重 1 公斤 8 元".into(),
+                products: 3,
+                weightless: 2,
+            };
+            let page = FreightsPage {
+                frame: frame(),
+                section: "freight",
+                templates: if full { vec![template] } else { Vec::new() },
+                may_edit: full,
+                owner: full,
+                own: "每单 8 元".into(),
+                regions: String::new(),
+            };
+            let html = assets::strictly("console/freights.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("没有填重量"), html.contains("还没有模板")), (full, !full));
+            let page = FreightPage {
+                frame: frame(),
+                section: "freight",
+                id: full.then_some(FreightId(1)),
+                problems: vec!["运费请填金额".into()],
+                other: None,
+                wrong: full.then(|| "name".into()),
+                seen: full.then(|| "ab".into()),
+                name: "重货".into(),
+                by: "weight".into(),
+                rows: vec![FilledRow::default(); 2],
+                elsewhere: FilledRow::default(),
+                kinds: kinds(),
+                tiles: &TILES,
+                used: 0,
+                may_edit: true,
+            };
+            let html = assets::strictly("console/freight.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("确认删除"), html.contains("运费请填金额")), (full, true));
+        }
+    }
 }

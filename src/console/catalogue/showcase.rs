@@ -6,15 +6,15 @@ use rocket::http::Status;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::Template;
 use rusqlite::Connection;
-use serde_json::json;
+use serde::Serialize;
 
 use crate::assets;
 use crate::catalogue::media::{Picture, thumb};
 use crate::catalogue::showcase::{self, Banner, LONGEST_WORD, Leads, MOST_BANNERS, MOST_PINNED, MOST_WORDS, Showcase};
 use crate::catalogue::store;
-use crate::console::{form_mark, frame, must_be_of_now, upload, words};
+use crate::console::{Frame, form_mark, framed, must_be_of_now, upload, waiting, words};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::ids::{ImageHash, ProductId};
@@ -63,8 +63,7 @@ impl Filled {
 
     /// A mark of all of it.
     fn mark(&self) -> String {
-        let banners: Vec<_> = self.banners.iter().map(|(image, leads)| json!([image.to_string(), leads])).collect();
-        form_mark(&json!([banners, self.pinned, self.words]))
+        form_mark(&(&self.banners, &self.pinned, &self.words))
     }
 
     /// What the form means. Errors: what it names and the shop has not, in the order of the page.
@@ -114,6 +113,39 @@ async fn page(shop: &State<Shop>, staff: Manager, flash: Option<FlashMessage<'_>
     shown(shop, &staff.0, flash, filled, None).await
 }
 
+#[derive(Serialize)]
+struct ShowcasePage {
+    frame: Frame,
+    section: &'static str,
+    /// Names that are offered while somebody types.
+    products: Vec<String>,
+    categories: Vec<String>,
+    pinned: Vec<PinnedShown>,
+    problem: Option<String>,
+    /// A mark of what stands there now.
+    seen: String,
+    banners: Vec<BannerShown>,
+    words: String,
+    most_banners: usize,
+    most_words: usize,
+}
+
+#[derive(Serialize)]
+struct PinnedShown {
+    /// As it was typed; empty where there is room for another.
+    name: String,
+    /// The address of its picture.
+    cover: Option<String>,
+}
+
+#[derive(Serialize)]
+struct BannerShown {
+    hash: ImageHash,
+    url: String,
+    /// The name of what it leads to.
+    leads: String,
+}
+
 async fn shown(
     shop: &Shop,
     staff: &Staff,
@@ -123,21 +155,29 @@ async fn shown(
 ) -> Result<Template> {
     let read = |conn: &Connection| {
         let categories = store::categories(conn)?.into_iter().map(|category| category.name);
-        Ok((showcase::names(conn, OFFERED)?, categories.collect::<Vec<_>>(), Filled::of(conn)?.mark()))
+        let seen = Filled::of(conn)?.mark();
+        Ok((showcase::names(conn, OFFERED)?, categories.collect::<Vec<_>>(), seen, waiting(conn)?))
     };
-    let (products, categories, seen) = shop.read(read).await?;
+    let (products, categories, seen, waits) = shop.read(read).await?;
     let mut pinned = filled.pinned;
     pinned.resize(MOST_PINNED.max(pinned.len()), String::new());
     let cover = |name: &String| products.iter().find(|(known, _)| known == name).and_then(|(_, cover)| cover.as_ref());
-    let pinned: Vec<_> = pinned.iter().map(|name| (name, cover(name).map(thumb))).collect();
-    let products: Vec<&String> = products.iter().map(|(name, _)| name).collect();
-    let context = context! {
-        frame: frame(shop, staff, "products", flash).await?,
-        section: "showcase", products, categories, pinned, problem, seen,
-        banners: filled.banners.iter().map(|(hash, leads)| json!({ "hash": hash, "url": hash.url(), "leads": leads })).collect::<Vec<_>>(),
-        words: filled.words, most_banners: MOST_BANNERS, most_words: MOST_WORDS,
+    let pinned = pinned.into_iter().map(|name| PinnedShown { cover: cover(&name).map(thumb), name });
+    let banner = |(hash, leads): (ImageHash, String)| BannerShown { url: hash.url(), hash, leads };
+    let page = ShowcasePage {
+        frame: framed(shop, staff, "products", flash, waits),
+        section: "showcase",
+        pinned: pinned.collect(),
+        products: products.into_iter().map(|(name, _)| name).collect(),
+        categories,
+        problem,
+        seen,
+        banners: filled.banners.into_iter().map(banner).collect(),
+        words: filled.words,
+        most_banners: MOST_BANNERS,
+        most_words: MOST_WORDS,
     };
-    Ok(assets::page("console/showcase.html", context))
+    Ok(assets::page("console/showcase.html", page))
 }
 
 #[derive(FromForm)]
@@ -197,4 +237,39 @@ async fn save(shop: &State<Shop>, staff: Manager, form: Form<Typed<'_>>) -> Resu
         Ok(()) => Ok(Flash::success(Redirect::to(HERE), "首页陈列已保存，买家打开小程序就能看到")),
         Err(e) => Err((e.code.status(), shown(shop, &staff.0, None, filled, Some(words(&e))).await?)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::staff::Role;
+
+    #[test]
+    fn the_page_of_the_showcase_asks_for_nothing_that_it_is_not_given() {
+        for full in [true, false] {
+            let hash: ImageHash = "ab".repeat(32).parse().unwrap();
+            let pinned =
+                |name: &str, cover: Option<&str>| PinnedShown { name: name.into(), cover: cover.map(Into::into) };
+            let banner = BannerShown { url: hash.url(), hash, leads: "蛋糕".into() };
+            let page = ShowcasePage {
+                frame: Frame::sample(Role::Manager),
+                section: "showcase",
+                products: vec!["草莓蛋糕".into()],
+                categories: vec!["蛋糕".into()],
+                pinned: vec![pinned("草莓蛋糕", Some("/media/1.jpg")), pinned("", None)],
+                problem: full.then(|| "没有这个商品".into()),
+                seen: "ab".into(),
+                banners: if full { vec![banner] } else { Vec::new() },
+                words: "草莓".into(),
+                most_banners: MOST_BANNERS,
+                most_words: MOST_WORDS,
+            };
+            let html = assets::strictly("console/showcase.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("没有这个商品"), html.contains("第 1 张轮播图")), (full, full));
+            assert_eq!(
+                (html.matches("src=\"/media/1.jpg\"").count(), html.matches("<i class=\"s40\">").count()),
+                (1, 1)
+            );
+        }
+    }
 }

@@ -2,13 +2,14 @@
 
 use rocket::request::FlashMessage;
 use rocket::{FromForm, Route, State, get, routes};
-use rocket_dyn_templates::{Template, context};
-use serde_json::{Value, json};
+use rocket_dyn_templates::Template;
+use serde::Serialize;
+use serde_json::Value;
 
-use super::fields;
+use super::fields::{self, Field};
 use crate::assets;
 use crate::clock::{self, DAY, Day, HOUR};
-use crate::console::{cut, filled, frame, query_string};
+use crate::console::{Frame, cut, filled, framed, query_string, waiting};
 use crate::error::{Code, Result};
 use crate::ids::MessageId;
 use crate::money::Fen;
@@ -93,6 +94,84 @@ impl Query {
     }
 }
 
+/// Messages, and how the last day went.
+#[derive(Serialize)]
+struct MessagesPage<'a> {
+    frame: Frame,
+    /// From here on it goes on.
+    next: Option<i64>,
+    rows: Vec<MessageShown>,
+    kinds: [(&'static str, &'static str); KINDS.len()],
+    verdicts: Vec<(&'static str, &'static str)>,
+    kind: &'a str,
+    verdict: &'a str,
+    q: &'a str,
+    from: &'a str,
+    to: &'a str,
+    amount: &'a str,
+    address: String,
+    panel: &'a str,
+    /// What is wrong with what was typed.
+    problem: Option<&'static str>,
+    amount_days: i64,
+    /// How long ago.
+    last_notice: Option<String>,
+    strip: Strip,
+    paces: Vec<Pace>,
+    latest: i64,
+}
+
+#[derive(Serialize)]
+struct MessageShown {
+    /// Whether WeChat's signature was right; none where there is none to look at.
+    signed: Option<bool>,
+    id: MessageId,
+    at: String,
+    incoming: bool,
+    kind: String,
+    order_no: Option<String>,
+    number: Option<String>,
+    refund: Option<String>,
+    amount: Option<String>,
+    verdict: String,
+    reason: String,
+    took_ms: i64,
+    ip: String,
+    transaction: Option<String>,
+}
+
+/// How quick an interface is, in ms and beside the slowest, of a hundred.
+#[derive(Serialize)]
+struct Pace {
+    text: &'static str,
+    n: usize,
+    half: i64,
+    most: i64,
+    half_long: i64,
+    most_long: i64,
+}
+
+/// A day's messages as dots.
+#[derive(Serialize)]
+struct Strip {
+    paths: Vec<Dots>,
+    sums: Vec<Sum>,
+    hours: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Dots {
+    verdict: Verdict,
+    path: String,
+}
+
+#[derive(Serialize)]
+struct Sum {
+    text: &'static str,
+    word: Verdict,
+    n: i64,
+}
+
 #[get("/transactions?<query..>")]
 async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, query: Query) -> Result<Template> {
     let (now, size) = (shop.now(), staff.0.lists.rows);
@@ -101,29 +180,40 @@ async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>,
     let begins = now - now.rem_euclid(STRETCH) - (STRETCHES - 1) * STRETCH;
     let read = move |conn: &Connection| {
         let rows = filter.map_or(Ok(Vec::new()), |filter| store::list(conn, &filter))?;
-        Ok((rows, store::health(conn, now - DAY)?, store::strip(conn, begins, STRETCH)?, paces(conn)?))
+        let (last_notice, _) = store::health(conn, now - DAY)?;
+        Ok((rows, last_notice, store::strip(conn, begins, STRETCH)?, paces(conn)?, waiting(conn)?))
     };
-    let (mut rows, (last_notice, failed), ended, paces) = shop.read(read).await?;
+    let (mut rows, last_notice, ended, paces, waits) = shop.read(read).await?;
     let more = cut(&mut rows, size);
-    let context = context! {
-        frame: frame(shop, &staff.0, "transactions", flash).await?,
+    let page = MessagesPage {
+        frame: framed(shop, &staff.0, "transactions", flash, waits),
         next: rows.last().filter(|_| more).map(|row| row.id.0),
-        rows: rows.iter().map(shown).collect::<Vec<_>>(),
+        rows: rows.iter().map(MessageShown::from).collect(),
         kinds: KINDS,
-        verdicts: Verdict::ALL.iter().map(|v| (v.word(), v.text())).collect::<Vec<_>>(),
-        kind: &query.kind, verdict: &query.verdict, q: &query.q, from: &query.from, to: &query.to, amount: &query.amount,
-        address: query.address(), panel: &query.panel, problem, amount_days: AMOUNT_DAYS,
-        last_notice: last_notice.map(|at| clock::span(now - at)), failed,
-        strip: strip(&ended, begins), paces, latest: LATEST,
+        verdicts: Verdict::ALL.iter().map(|verdict| (verdict.word(), verdict.text())).collect(),
+        kind: &query.kind,
+        verdict: &query.verdict,
+        q: &query.q,
+        from: &query.from,
+        to: &query.to,
+        amount: &query.amount,
+        address: query.address(),
+        panel: &query.panel,
+        problem,
+        amount_days: AMOUNT_DAYS,
+        last_notice: last_notice.map(|at| clock::span(now - at)),
+        strip: strip(&ended, begins),
+        paces,
+        latest: LATEST,
     };
-    Ok(assets::page("console/transactions.html", context))
+    Ok(assets::page("console/transactions.html", page))
 }
 
 /// So many of the latest calls of an interface say how quick it is: enough for a middle, few enough for any shop.
 const LATEST: i64 = 100;
 
 /// How quick WeChat's interfaces are: what half of the calls stayed within, and nine of ten; the slowest first.
-fn paces(conn: &Connection) -> Result<Vec<Value>> {
+fn paces(conn: &Connection) -> Result<Vec<Pace>> {
     let mut paces = Vec::new();
     for (kind, text) in KINDS {
         let took = store::took(conn, kind, LATEST)?;
@@ -133,10 +223,9 @@ fn paces(conn: &Connection) -> Result<Vec<Value>> {
     }
     paces.sort_unstable_by_key(|(half, most, ..)| std::cmp::Reverse((*half, *most)));
     let longest = paces.iter().map(|(_, most, ..)| *most).max().unwrap_or(0).max(1);
-    let shown = paces.iter().map(|(half, most, text, n)| {
-        json!({
-            "text": text, "n": n, "half": half, "most": most, "half_long": half * 100 / longest, "most_long": most * 100 / longest,
-        })
+    let shown = paces.into_iter().map(|(half, most, text, n)| {
+        let (half_long, most_long) = (half * 100 / longest, most * 100 / longest);
+        Pace { text, n, half, most, half_long, most_long }
     });
     Ok(shown.collect())
 }
@@ -152,7 +241,7 @@ const STRETCHES: i64 = 48;
 const HIGH: i64 = 4;
 
 /// A day's messages as dots, bad ones on top: on a field of 960 by 44, with the numbers behind it.
-fn strip(ended: &[(Verdict, i64, i64)], begins: i64) -> Value {
+fn strip(ended: &[(Verdict, i64, i64)], begins: i64) -> Strip {
     let count = |verdict: Verdict, at: i64| {
         ended.iter().filter(|(v, n, _)| (*v, *n) == (verdict, at)).map(|(_, _, n)| n).sum::<i64>()
     };
@@ -174,13 +263,13 @@ fn strip(ended: &[(Verdict, i64, i64)], begins: i64) -> Value {
     }
     let all = |verdict: Verdict| ended.iter().filter(|(v, _, _)| *v == verdict).map(|(_, _, n)| n).sum::<i64>();
     let hour = |n: i64| clock::shown(begins + n * 8 * STRETCH).get(11..16).unwrap_or_default().to_owned();
-    json!({
-        "paths": paths.iter().filter(|(_, path)| !path.is_empty())
-            .map(|(verdict, path)| json!({ "verdict": verdict, "path": path })).collect::<Vec<_>>(),
-        "sums": Verdict::ALL.iter()
-            .map(|verdict| json!({ "text": verdict.text(), "word": verdict.word(), "n": all(*verdict) })).collect::<Vec<_>>(),
-        "hours": (0..6).map(hour).collect::<Vec<_>>(),
-    })
+    let drawn = paths.into_iter().filter(|(_, path)| !path.is_empty());
+    let sum = |verdict: &Verdict| Sum { text: verdict.text(), word: *verdict, n: all(*verdict) };
+    Strip {
+        paths: drawn.map(|(verdict, path)| Dots { verdict, path }).collect(),
+        sums: Verdict::ALL.iter().map(sum).collect(),
+        hours: (0..6).map(hour).collect(),
+    }
 }
 
 /// Calls of ours whose answers WeChat signs.
@@ -198,14 +287,52 @@ fn signature(row: &Logged) -> Option<bool> {
     }
 }
 
-fn shown(row: &Logged) -> Value {
-    json!({
-        "signed": signature(row),
-        "id": row.id, "at": clock::shown(row.at), "incoming": row.incoming, "kind": kind_text(&row.kind),
-        "order_no": row.order_no, "number": row.out_trade_no, "refund": row.out_refund_no, "amount": row.amount.map(|a| a.to_string()),
-        "verdict": row.verdict, "reason": row.reason, "took_ms": row.took_ms, "ip": row.source_ip,
-        "transaction": row.transaction_id,
-    })
+impl From<&Logged> for MessageShown {
+    fn from(row: &Logged) -> MessageShown {
+        MessageShown {
+            signed: signature(row),
+            id: row.id,
+            at: clock::shown(row.at),
+            incoming: row.incoming,
+            kind: kind_text(&row.kind).to_owned(),
+            order_no: row.order_no.clone(),
+            number: row.out_trade_no.clone(),
+            refund: row.out_refund_no.clone(),
+            amount: row.amount.map(|amount| amount.to_string()),
+            verdict: row.verdict.clone(),
+            reason: row.reason.clone(),
+            took_ms: row.took_ms,
+            ip: row.source_ip.clone(),
+            transaction: row.transaction_id.clone(),
+        }
+    }
+}
+
+/// One message with all that was looked at in it.
+#[derive(Serialize)]
+struct MessagePage {
+    frame: Frame,
+    row: MessageShown,
+    /// As they were stored with it.
+    checks: Value,
+    /// The fields of both sides, each with what it means.
+    asked: Vec<Field>,
+    answered: Vec<Field>,
+    request: String,
+    response: String,
+    /// What a notice sealed; empty when no key of now opens it.
+    content: Option<String>,
+    size: usize,
+    deliveries: Vec<DeliveryShown>,
+}
+
+/// The same notice as it came before and after.
+#[derive(Serialize)]
+struct DeliveryShown {
+    id: MessageId,
+    at: String,
+    reason: String,
+    this: bool,
 }
 
 #[get("/transactions/<id>")]
@@ -217,25 +344,31 @@ async fn detail(shop: &State<Shop>, staff: Clerk, id: &str) -> Result<Template> 
             (Some(transaction), "notify") => store::deliveries(conn, transaction)?,
             _ => Vec::new(),
         };
-        Ok((row, raw, deliveries))
+        Ok((row, raw, deliveries, waiting(conn)?))
     };
-    let (row, raw, deliveries) = shop.read(read).await?;
+    let (row, raw, deliveries, waits) = shop.read(read).await?;
     let checks: Value = serde_json::from_str(&row.checks).unwrap_or_default();
     let (request, response) = (readable(&raw.request), readable(&raw.response));
-    let context = context! {
-        frame: frame(shop, &staff.0, "transactions", None).await?,
-        row: shown(&row),
+    let text = |content: Option<String>| content.map_or_else(String::new, |text| readable(text.as_bytes()));
+    let delivery = |(id, at, reason): (MessageId, i64, String)| DeliveryShown {
+        id,
+        at: clock::shown(at),
+        reason,
+        this: id == row.id,
+    };
+    let page = MessagePage {
+        frame: framed(shop, &staff.0, "transactions", None, waits),
+        row: MessageShown::from(&row),
         checks,
         asked: fields::of(&request),
         answered: fields::of(&response),
-        request, response,
-        content: content(shop, &raw.request).map(|content| content.map_or_else(String::new, |text| readable(text.as_bytes()))),
+        request,
+        response,
+        content: content(shop, &raw.request).map(text),
         size: raw.request.len(),
-        deliveries: deliveries.iter().map(|(id, at, reason)| json!({
-            "id": id, "at": clock::shown(*at), "reason": reason, "this": *id == row.id,
-        })).collect::<Vec<_>>(),
+        deliveries: deliveries.into_iter().map(delivery).collect(),
     };
-    Ok(assets::page("console/transaction.html", context))
+    Ok(assets::page("console/transaction.html", page))
 }
 
 /// What a notice seals, in clear: for whoever may read notices that come in clear, and as long as its key is known.
@@ -302,6 +435,74 @@ fn tail(value: &str, keep: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::staff::Role;
+
+    fn message(full: bool) -> MessageShown {
+        let some = |text: &str| full.then(|| text.to_owned());
+        MessageShown {
+            signed: full.then_some(false),
+            id: MessageId(1),
+            at: "2026-10-08 13:15:40".into(),
+            incoming: full,
+            kind: "支付通知".into(),
+            order_no: some("261008131540ABCDEFGH"),
+            number: some("261008131540ABCDEFGH01"),
+            refund: some("R261008131540ABCD01"),
+            amount: some("57.00"),
+            verdict: if full { "ok".into() } else { "failed".into() },
+            reason: "paid".into(),
+            took_ms: 12,
+            ip: some("127.0.0.1").unwrap_or_default(),
+            transaction: some("1217752501201407033233368018"),
+        }
+    }
+
+    #[test]
+    fn pages_of_messages_ask_for_nothing_that_they_are_not_given() {
+        for full in [true, false] {
+            let word = if full { "ok" } else { "" };
+            let pace = Pace { text: "下单", n: 9, half: 30, most: 90, half_long: 33, most_long: 100 };
+            let page = MessagesPage {
+                frame: Frame::sample(Role::Clerk),
+                next: full.then_some(1),
+                rows: if full { vec![message(true), message(false)] } else { Vec::new() },
+                kinds: KINDS,
+                verdicts: Verdict::ALL.iter().map(|verdict| (verdict.word(), verdict.text())).collect(),
+                kind: "",
+                verdict: word,
+                q: word,
+                from: word,
+                to: "",
+                amount: "",
+                address: String::new(),
+                panel: if full { "paces" } else { "" },
+                problem: None,
+                amount_days: AMOUNT_DAYS,
+                last_notice: full.then(|| "3 分钟".into()),
+                strip: strip(&[(Verdict::Ok, 3, 7)], 0),
+                paces: vec![pace],
+                latest: LATEST,
+            };
+            let html = assets::strictly("console/transactions.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("微信→我"), html.contains("没有符合条件的消息")), (full, !full));
+            let delivery = |this| DeliveryShown { id: MessageId(2), at: "13:15".into(), reason: "paid".into(), this };
+            let page = MessagePage {
+                frame: Frame::sample(Role::Clerk),
+                row: message(full),
+                checks: serde_json::json!([{ "what": "验签", "ok": full, "note": "" }]),
+                asked: fields::of("<xml><mch_id>1900000109</mch_id></xml>"),
+                answered: fields::of(""),
+                request: "<xml/>".into(),
+                response: String::new(),
+                content: full.then(String::new),
+                size: 6,
+                deliveries: vec![delivery(true), delivery(false)],
+            };
+            let html = assets::strictly("console/transaction.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("打不开"), html.contains("第 2 次")), (full, true));
+            assert!(html.contains("1900000109") && html.contains("（没有收到回答）"));
+        }
+    }
 
     #[test]
     fn half_of_the_calls_stayed_within_the_middle() {

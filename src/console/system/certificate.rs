@@ -4,7 +4,7 @@ use rocket::form::Form;
 use rocket::fs::TempFile;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, post, routes};
-use serde_json::{Value, json};
+use serde::Serialize;
 use tokio::io::AsyncReadExt;
 
 use crate::clock;
@@ -52,21 +52,64 @@ pub fn word(shop: &Shop) -> Option<&'static str> {
     }
 }
 
-/// What the settings page shows of it.
-pub fn shown(shop: &Shop) -> Value {
+/// What the settings page and the set-up show of it.
+#[derive(Serialize)]
+pub struct CertificateShown {
+    /// None while there is none that can be read.
+    facts: Option<FactsShown>,
+    warning: Option<String>,
+    fixed: bool,
+    simulated: bool,
+    unneeded: bool,
+}
+
+#[derive(Serialize)]
+struct FactsShown {
+    mch_id: String,
+    name: String,
+    serial: String,
+    from: String,
+    until: String,
+    /// How long it is good for.
+    left: String,
+}
+
+pub fn shown(shop: &Shop) -> CertificateShown {
     let settings = shop.settings();
-    let facts = match settings.identity() {
-        Some(Ok(identity)) => {
-            let facts = &identity.facts;
-            json!({
-                "mch_id": facts.mch_id, "name": facts.name, "serial": facts.serial,
-                "from": clock::shown(facts.not_before), "until": clock::shown(facts.not_after),
-                "left": clock::span(facts.not_after - shop.now()),
-            })
+    let facts = settings.identity().and_then(std::result::Result::ok).map(|identity| {
+        let facts = &identity.facts;
+        FactsShown {
+            mch_id: facts.mch_id.clone(),
+            name: facts.name.clone(),
+            serial: facts.serial.clone(),
+            from: clock::shown(facts.not_before),
+            until: clock::shown(facts.not_after),
+            left: clock::span(facts.not_after - shop.now()),
         }
-        _ => Value::Null,
-    };
-    json!({ "facts": facts, "warning": warning(shop), "fixed": settings.identity_is_fixed(), "simulated": shop.wechat.is_simulated(), "unneeded": settings.api() == Api::V3 })
+    });
+    CertificateShown {
+        facts,
+        warning: warning(shop),
+        fixed: settings.identity_is_fixed(),
+        simulated: shop.wechat.is_simulated(),
+        unneeded: settings.api() == Api::V3,
+    }
+}
+
+#[cfg(test)]
+impl CertificateShown {
+    pub fn sample(there: bool) -> CertificateShown {
+        let facts = FactsShown {
+            mch_id: "1900000109".into(),
+            name: "草莓园".into(),
+            serial: "00FF".into(),
+            from: "2026-01-01 00:00:00".into(),
+            until: "2031-01-01 00:00:00".into(),
+            left: "4 年".into(),
+        };
+        let warning = (!there).then(|| "证书快到期了".into());
+        CertificateShown { facts: there.then_some(facts), warning, fixed: there, simulated: false, unneeded: !there }
+    }
 }
 
 #[derive(FromForm)]

@@ -3,14 +3,14 @@
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::Template;
 use rusqlite::Connection;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::assets;
 use crate::catalogue::store as products;
 use crate::clock::{self, Day};
-use crate::console::{back, frame};
+use crate::console::{Frame, back, framed, waiting};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{AttemptId, JobId, LedgerId, OrderId, ProductId, RefundId};
@@ -33,6 +33,72 @@ const SHOWN: i64 = 200;
 /// What runs within this time is going on, as people see it.
 const SOON: i64 = clock::HOUR;
 
+/// What must still happen, or what happened last.
+#[derive(Serialize)]
+struct JobsPage {
+    frame: Frame,
+    tab: &'static str,
+    done: bool,
+    groups: Vec<Group>,
+    waiting: i64,
+    stuck: i64,
+    axis: Vec<Stretch>,
+    /// The interfaces of WeChat's that are left alone for a while.
+    paused: String,
+}
+
+/// Jobs under one heading.
+#[derive(Serialize)]
+struct Group {
+    title: &'static str,
+    /// Behind their number; the first of them is due then.
+    folded: bool,
+    first: Option<String>,
+    /// So many of those behind the number went wrong the last time.
+    failing: usize,
+    rows: Vec<JobShown>,
+}
+
+impl Group {
+    fn open(title: &'static str, rows: Vec<JobShown>) -> Group {
+        Group { title, folded: false, first: None, failing: 0, rows }
+    }
+
+    fn folded(title: &'static str, rows: Vec<JobShown>) -> Group {
+        let first = rows.first().and_then(|row| row.next.clone());
+        let failing = rows.iter().filter(|row| !row.error.is_empty()).count();
+        Group { title, folded: true, first, failing, rows }
+    }
+}
+
+/// A stretch of the axis of time: how many jobs, and how high they stand of 100.
+#[derive(Serialize)]
+struct Stretch {
+    name: &'static str,
+    n: i64,
+    high: i64,
+    lane: &'static str,
+}
+
+#[derive(Serialize)]
+struct JobShown {
+    id: JobId,
+    kind: &'static str,
+    subject: String,
+    /// Where its subject is shown, to whom it may be.
+    link: Option<String>,
+    stuck: bool,
+    /// It will find nothing left to do.
+    idle: bool,
+    state_text: &'static str,
+    next: Option<String>,
+    late: bool,
+    tries: i64,
+    error: String,
+    updated: String,
+    may_run: bool,
+}
+
 #[get("/jobs?<tab>")]
 async fn page(
     shop: &State<Shop>,
@@ -40,22 +106,26 @@ async fn page(
     flash: Option<FlashMessage<'_>>,
     tab: Option<&str>,
 ) -> Result<Template> {
-    let done = tab == Some("done");
-    let now = shop.now();
+    let (done, now, role) = (tab == Some("done"), shop.now(), staff.0.role);
     let read = move |conn: &Connection| {
         let jobs = if done { store::done(conn, SHOWN)? } else { store::open(conn, SHOWN)? };
-        let rows = jobs.iter().map(|job| shown(conn, job, now)).collect::<Result<Vec<Value>>>()?;
-        let groups = if done { vec![group("", rows)] } else { groups(&jobs, rows, now) };
+        let rows = jobs.iter().map(|job| shown(conn, job, role, now)).collect::<Result<Vec<JobShown>>>()?;
+        let groups = if done { vec![Group::open("", rows)] } else { groups(&jobs, rows, now) };
         let ends: Vec<i64> = AHEAD.iter().map(|(ahead, _)| now + ahead).collect();
-        Ok((groups, store::counts(conn)?, store::due_until(conn, &ends)?))
+        Ok((groups, store::counts(conn)?, store::due_until(conn, &ends)?, waiting(conn)?))
     };
-    let (groups, (waiting, stuck), due) = shop.read(read).await?;
-    let context = context! {
-        frame: frame(shop, &staff.0, "system", flash).await?,
-        tab: "jobs", done, groups, waiting, stuck, axis: axis(stuck, &due), paused: shop.wechat.paused().join("、"),
-        may_run: staff.0.role >= Role::Manager,
+    let (groups, (waiting, stuck), due, waits) = shop.read(read).await?;
+    let page = JobsPage {
+        frame: framed(shop, &staff.0, "system", flash, waits),
+        tab: "jobs",
+        done,
+        groups,
+        waiting,
+        stuck,
+        axis: axis(stuck, &due),
+        paused: shop.wechat.paused().join("、"),
     };
-    Ok(assets::page("console/jobs.html", context))
+    Ok(assets::page("console/jobs.html", page))
 }
 
 /// The stretches of the time axis: how far ahead each of them reaches, and what it is called. The last has no end.
@@ -69,7 +139,7 @@ const AHEAD: [(i64, &str); 6] = [
 ];
 
 /// Jobs on the axis of time, those that nobody will try again before all others: numbers, and how high each stands of 100.
-fn axis(stuck: i64, due: &[i64]) -> Vec<Value> {
+fn axis(stuck: i64, due: &[i64]) -> Vec<Stretch> {
     let most = due.iter().copied().chain([stuck]).max().unwrap_or(0);
     let digits = |n: i64| i64::from(i64::BITS - n.leading_zeros());
     // Ten thousand orders that complete themselves in a week must not hide the one refund of this hour.
@@ -79,21 +149,17 @@ fn axis(stuck: i64, due: &[i64]) -> Vec<Value> {
     [("等人处理", stuck, "late")]
         .into_iter()
         .chain(waiting)
-        .map(|(name, n, lane)| json!({ "name": name, "n": n, "high": high(n).min(100), "lane": lane }))
+        .map(|(name, n, lane)| Stretch { name, n, high: high(n).min(100), lane })
         .collect()
-}
-
-fn group(title: &str, rows: Vec<Value>) -> Value {
-    json!({ "title": title, "rows": rows })
 }
 
 /// So many of a kind are looked at one by one; more are folded away behind their number.
 const FEW: usize = 4;
 
 /// Jobs of one kind, as they come.
-type ByKind = Vec<(Kind, Vec<Value>)>;
+type ByKind = Vec<(Kind, Vec<JobShown>)>;
 
-fn put(kinds: &mut ByKind, kind: Kind, row: Value) {
+fn put(kinds: &mut ByKind, kind: Kind, row: JobShown) {
     match kinds.iter_mut().find(|(known, _)| *known == kind) {
         Some((_, rows)) => rows.push(row),
         None => kinds.push((kind, vec![row])),
@@ -101,12 +167,12 @@ fn put(kinds: &mut ByKind, kind: Kind, row: Value) {
 }
 
 /// What needs a person, what is going on, what comes later by its kind, and what will find nothing left to do.
-fn groups(jobs: &[Listed], rows: Vec<Value>, now: i64) -> Vec<Value> {
+fn groups(jobs: &[Listed], rows: Vec<JobShown>, now: i64) -> Vec<Group> {
     let (mut stuck, mut soon, mut later, mut idle) = (Vec::new(), ByKind::new(), ByKind::new(), Vec::new());
     for (job, row) in jobs.iter().zip(rows) {
         if job.state == JobState::NeedsPerson {
             stuck.push(row);
-        } else if row["idle"] == true {
+        } else if row.idle {
             idle.push(row);
         } else if job.tries > 0 || job.run_at < now + SOON {
             put(&mut soon, job.kind, row);
@@ -116,37 +182,38 @@ fn groups(jobs: &[Listed], rows: Vec<Value>, now: i64) -> Vec<Value> {
     }
     let (few, many): (ByKind, ByKind) = soon.into_iter().partition(|(_, rows)| rows.len() <= FEW);
     let few = few.into_iter().flat_map(|(_, rows)| rows).collect();
-    let mut groups = vec![group("需人工处理", stuck), group("正在做、快要做", few)];
-    groups.retain(|group| group["rows"].as_array().is_some_and(|rows| !rows.is_empty()));
-    let of_kind = |(kind, rows): (Kind, Vec<Value>)| folded(kind.text(), rows);
+    let of_kind = |(kind, rows): (Kind, Vec<JobShown>)| Group::folded(kind.text(), rows);
+    let mut groups = vec![Group::open("需人工处理", stuck), Group::open("正在做、快要做", few)];
     groups.extend(many.into_iter().chain(later).map(of_kind));
-    if !idle.is_empty() {
-        groups.push(folded("不用再做的：订单已付款或已关闭", idle));
-    }
+    groups.push(Group::folded("不用再做的：订单已付款或已关闭", idle));
+    groups.retain(|group| !group.rows.is_empty());
     groups
 }
 
-fn folded(title: &str, rows: Vec<Value>) -> Value {
-    let mut group = group(title, rows);
-    group["first"] = group["rows"][0]["next"].clone();
-    group["failing"] =
-        group["rows"].as_array().map_or(0, |rows| rows.iter().filter(|row| row["error"] != "").count()).into();
-    group["folded"] = true.into();
-    group
-}
-
-fn shown(conn: &Connection, job: &Listed, now: i64) -> Result<Value> {
+fn shown(conn: &Connection, job: &Listed, role: Role, now: i64) -> Result<JobShown> {
     let (subject, link) = subject(conn, job)?;
     let of_owner = matches!(job.kind, Kind::Backup | Kind::Deliver);
+    let (waits, stuck) = (job.state == JobState::Waiting, job.state == JobState::NeedsPerson);
+    let late = waits && job.run_at < now - clock::MINUTE;
     // An order that is not waiting for money any more is left alone when its time is up.
-    let waits = |order: Order| order.status == OrderStatus::PendingPayment;
-    let idle = job.kind == Kind::Expire && !orders::by_id(conn, OrderId(job.subject))?.is_some_and(waits);
-    Ok(json!({
-        "id": job.id, "kind": job.kind.text(), "subject": subject, "link": link, "of_owner": of_owner, "state": job.state,
-        "state_text": job.state.text(), "next": (job.state == JobState::Waiting).then(|| clock::shown(job.run_at)),
-        "late": job.state == JobState::Waiting && job.run_at < now - clock::MINUTE, "tries": job.tries,
-        "error": job.last_error, "idle": idle, "updated": clock::shown(job.updated_at),
-    }))
+    let unpaid = |order: Order| order.status == OrderStatus::PendingPayment;
+    let idle = job.kind == Kind::Expire && !orders::by_id(conn, OrderId(job.subject))?.is_some_and(unpaid);
+    Ok(JobShown {
+        id: job.id,
+        kind: job.kind.text(),
+        subject,
+        link: link.filter(|_| !of_owner || role == Role::Owner),
+        stuck,
+        idle,
+        state_text: job.state.text(),
+        next: waits.then(|| clock::shown(job.run_at)),
+        late,
+        tries: job.tries,
+        error: job.last_error.clone(),
+        updated: clock::shown(job.updated_at),
+        // What goes its way is not hurried.
+        may_run: role >= Role::Manager && job.state != JobState::Done && (stuck || late || job.tries > 0),
+    })
 }
 
 /// What a job is about, in words, and where that is shown.
@@ -217,6 +284,24 @@ async fn run_now(shop: &State<Shop>, staff: Manager, id: &str) -> Result<Flash<R
 mod tests {
     use super::*;
 
+    fn row(stuck: bool) -> JobShown {
+        JobShown {
+            id: JobId(1),
+            kind: "退款",
+            subject: "退款 R261008131540ABCDEFGH01".into(),
+            link: stuck.then(|| "/admin/refunds/R1".into()),
+            stuck,
+            idle: false,
+            state_text: "等待",
+            next: (!stuck).then(|| "2026-10-08 13:15:40".into()),
+            late: !stuck,
+            tries: 3,
+            error: "NOTENOUGH".into(),
+            updated: "2026-10-08 13:15:40".into(),
+            may_run: stuck,
+        }
+    }
+
     #[test]
     fn many_of_a_kind_are_one_line_and_what_is_done_already_stands_last() {
         let job = |kind, tries| Listed {
@@ -232,22 +317,47 @@ mod tests {
         let jobs =
             [vec![job(Kind::Expire, 0)], vec![job(Kind::Poll, 0)], (0..9).map(|_| job(Kind::Deliver, 1)).collect()]
                 .concat();
-        let rows = (0..jobs.len())
-            .map(|n| json!({ "idle": n == 0, "next": "10:00", "error": if n == 5 { "超时" } else { "" } }));
+        let said = |failed: bool| if failed { "超时".to_owned() } else { String::new() };
+        let rows = (0..jobs.len()).map(|n| JobShown { idle: n == 0, error: said(n == 5), ..row(false) });
         let shown = groups(&jobs, rows.collect(), 0);
-        let of = |key: &str| shown.iter().map(|group| group[key].clone()).collect::<Vec<_>>();
-        assert_eq!(of("title"), ["正在做、快要做", "推送给别的程序", "不用再做的：订单已付款或已关闭"]);
-        assert_eq!(of("failing"), [json!(null), json!(1), json!(0)]);
-        assert_eq!(shown.iter().map(|group| group["rows"].as_array().unwrap().len()).collect::<Vec<_>>(), [1, 9, 1]);
+        let seen: Vec<_> = shown.iter().map(|group| (group.title, group.failing, group.rows.len())).collect();
+        assert_eq!(
+            seen,
+            [("正在做、快要做", 0, 1), ("推送给别的程序", 1, 9), ("不用再做的：订单已付款或已关闭", 0, 1)]
+        );
     }
 
     #[test]
     fn a_single_job_is_seen_beside_thousands() {
         let shown = axis(1, &[0, 1, 0, 0, 0, 0, 30_000]);
-        let of = |key: &str| shown.iter().map(|one| one[key].as_i64().unwrap()).collect::<Vec<_>>();
-        assert_eq!(of("n"), [1, 0, 1, 0, 0, 0, 0, 30_000]);
-        assert_eq!(of("high"), [17, 0, 17, 0, 0, 0, 0, 100]);
-        assert_eq!((&shown[0]["name"], &shown[7]["name"]), (&json!("等人处理"), &json!("以后")));
-        assert!(axis(0, &[0; 7]).iter().all(|one| one["high"] == 0));
+        assert_eq!(shown.iter().map(|one| one.n).collect::<Vec<_>>(), [1, 0, 1, 0, 0, 0, 0, 30_000]);
+        assert_eq!(shown.iter().map(|one| one.high).collect::<Vec<_>>(), [17, 0, 17, 0, 0, 0, 0, 100]);
+        assert_eq!((shown[0].name, shown[7].name), ("等人处理", "以后"));
+        assert!(axis(0, &[0; 7]).iter().all(|one| one.high == 0));
+    }
+
+    #[test]
+    fn the_page_of_jobs_asks_for_nothing_that_it_is_not_given() {
+        let folded = Group::folded("完成订单", vec![row(false), JobShown { error: String::new(), ..row(false) }]);
+        let open = vec![Group::open("需人工处理", vec![row(true)]), folded];
+        for (done, groups, words) in [
+            (false, open, "1 个上次没有成"),
+            (true, vec![Group::open("", vec![row(false)])], "看未完成的"),
+            (false, Vec::new(), "没有任务"),
+        ] {
+            let full = !groups.is_empty();
+            let page = JobsPage {
+                frame: Frame::sample(Role::Manager),
+                tab: "jobs",
+                done,
+                groups,
+                waiting: i64::from(full),
+                stuck: i64::from(full),
+                axis: axis(1, &[0, 1, 0, 0, 0, 0, 30_000]),
+                paused: if full { "refund".into() } else { String::new() },
+            };
+            let html = assets::strictly("console/jobs.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert!(html.contains(words), "{words}");
+        }
     }
 }

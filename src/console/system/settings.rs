@@ -7,20 +7,24 @@ use rocket::fs::TempFile;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
-use serde_json::{Value, json};
+use rocket_dyn_templates::Template;
+use rusqlite::Connection;
+use serde::Serialize;
+use serde_json::Value;
 
-use super::trials;
+use super::certificate::{self, CertificateShown};
+use super::trials::{self, Said};
 use crate::assets;
 use crate::buyers::addresses::Address;
 use crate::catalogue::media::Picture;
 use crate::clock;
-use crate::console::{back, frame, refused, upload, words};
+use crate::console::{Frame, back, framed, refused, upload, waiting, words};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::orders::store as orders;
 use crate::payments::{mend, notify_v3, store as payments};
-use crate::settings::{Group, SETTINGS, Setting, Settings, store as kept};
+use crate::settings::store::{self as kept, Tried};
+use crate::settings::{Group, SETTINGS, Setting, Settings};
 use crate::shop::Shop;
 use crate::shown::mark;
 use crate::staff::login::audit;
@@ -40,6 +44,57 @@ fn is_card(word: &str) -> bool {
 /// What a form of settings brings: the fields by name, and which button was pressed.
 pub type Typed = HashMap<String, String>;
 
+/// Every setting that the file does not fix, card by card.
+#[derive(Serialize)]
+struct SettingsPage {
+    frame: Frame,
+    tab: &'static str,
+    cards: Vec<Card>,
+    /// Why nothing was stored.
+    problem: Option<String>,
+    /// The card that was sent, where it is one of this page: what is said of it stands on it.
+    posted: Option<String>,
+    certificate: CertificateShown,
+    old_key_until: Option<String>,
+    old_v3_key_until: Option<String>,
+    notify_url: Option<String>,
+    refund_notify_url: Option<String>,
+    v3_problem: Option<&'static str>,
+    pay_url: String,
+    logo: Option<String>,
+}
+
+/// One group of settings as its form shows them: what is stored, or what was typed and refused.
+#[derive(Serialize)]
+pub struct Card {
+    pub word: &'static str,
+    text: &'static str,
+    pub fields: Vec<Field>,
+    /// There is a question to WeChat that tells whether it is right.
+    tested: bool,
+    /// Marks of what is shown, to be sent back with it.
+    was: String,
+    /// What the last test said, unless something newer is said on the same page.
+    said: Option<Said>,
+}
+
+#[derive(Serialize)]
+pub struct Field {
+    pub name: String,
+    label: &'static str,
+    hint: &'static str,
+    value: String,
+    secret: bool,
+    lines: bool,
+    choices: &'static [(&'static str, &'static str)],
+    fixed: bool,
+    /// What was typed is neither stored nor shown again.
+    lost: bool,
+    problem: Option<String>,
+    /// What it was read as.
+    note: Option<String>,
+}
+
 #[get("/settings?<at>")]
 async fn page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>, at: Option<&str>) -> Result<Template> {
     let typed = at.map(|word| ("group".to_owned(), word.to_owned()));
@@ -54,25 +109,39 @@ async fn show(
     wrong: Option<&Error>,
 ) -> Result<Template> {
     let settings = shop.settings();
-    let context = context! {
-        frame: frame(shop, owner, "system", flash).await?,
+    let (tested, latest, waits) = {
+        let settings = settings.clone();
+        let read = move |conn: &Connection| {
+            Ok((trials::standing(conn, &settings)?, orders::latest_addresses(conn, LATEST)?, waiting(conn)?))
+        };
+        shop.read(read).await?
+    };
+    let tested = if flash.is_some() { Vec::new() } else { tested };
+    let notes = notes(&settings, &latest);
+    let groups = Group::ALL.iter().filter(|group| **group != Group::Templates);
+    let cards = groups.map(|group| {
+        let mut card = card(&settings, *group, typed, wrong, &tested);
+        for field in &mut card.fields {
+            field.note = notes.iter().find(|(name, _)| *name == field.name).map(|(_, note)| note.clone());
+        }
+        card
+    });
+    let page = SettingsPage {
+        frame: framed(shop, owner, "system", flash, waits),
         tab: "settings",
-        notes: notes(shop).await?,
-        trials: trials::said(&trials::told(shop).await?),
-        cards: Group::ALL.iter().filter(|group| **group != Group::Templates).map(|group| card(&settings, *group, typed, wrong)).collect::<Vec<_>>(),
+        cards: cards.collect(),
         problem: wrong.map(words),
-        // What is said of a card stands on it, where that is a card of this page.
-        posted: typed.get("group").filter(|word| is_card(word)),
-        certificate: super::certificate::shown(shop),
+        posted: typed.get("group").filter(|word| is_card(word)).cloned(),
+        certificate: certificate::shown(shop),
         old_key_until: settings.changes.old_key_until(shop.now()).map(clock::shown),
         old_v3_key_until: settings.changes.old_v3_key_until(shop.now()).map(clock::shown),
         notify_url: settings.notify_url(settings.api()),
         refund_notify_url: settings.refund_notify_url(settings.api()),
         v3_problem: settings.v3_problem(),
-        pay_url: shop.wechat.pay_url(),
-        logo: settings.logo(),
+        pay_url: shop.wechat.pay_url().to_owned(),
+        logo: settings.logo().map(str::to_owned),
     };
-    Ok(assets::page("console/settings.html", context))
+    Ok(assets::page("console/settings.html", page))
 }
 
 #[derive(FromForm)]
@@ -101,10 +170,12 @@ async fn logo(shop: &State<Shop>, owner: Owner, form: Form<Logo<'_>>) -> Flash<R
     back(super::card_of("shop"), done.await.map(|_| if form.remove { "店标已去掉" } else { "店标已保存" }))
 }
 
+/// So many of the last orders with an address are looked at.
+const LATEST: i64 = 100;
+
 /// What a setting that names places was read as, and how many of the last orders it holds: by the field's name.
-async fn notes(shop: &Shop) -> Result<Value> {
-    let latest = shop.read(|conn| Ok(orders::latest_addresses(conn, 100)?)).await?;
-    let (settings, all) = (shop.settings(), latest.len());
+fn notes(settings: &Settings, latest: &[Address]) -> Vec<(&'static str, String)> {
+    let all = latest.len();
     let places: Vec<_> = latest.iter().map(Address::place).collect();
     let regions = &settings.regions;
     let freight = places.iter().flatten().filter(|place| regions.freight_to(place).is_some()).count();
@@ -113,15 +184,15 @@ async fn notes(shop: &Shop) -> Result<Value> {
         if all == 0 { String::new() } else { format!("；最近 {all} 个有地址的订单里有 {n} 个在其中") }
     };
     let note = |read: String, n: usize| (!read.is_empty()).then(|| format!("读作 {read}{}", held(n)));
-    Ok(json!({
-        "shop-freight_regions": note(regions.freight_text(), freight),
-        "shop-local_area": note(regions.local_text(), local),
-    }))
+    let notes = [
+        ("shop-freight_regions", note(regions.freight_text(), freight)),
+        ("shop-local_area", note(regions.local_text(), local)),
+    ];
+    notes.into_iter().filter_map(|(name, note)| Some((name, note?))).collect()
 }
 
-/// One group of settings as its form shows them: what is stored, or what was typed and refused.
-pub fn card(settings: &Settings, group: Group, typed: &Typed, wrong: Option<&Error>) -> Value {
-    let doubts: HashMap<_, _> = settings.doubts().into_iter().map(|(s, why)| (s.name, Value::from(why))).collect();
+pub fn card(settings: &Settings, group: Group, typed: &Typed, wrong: Option<&Error>, tested: &[Tried]) -> Card {
+    let doubts: HashMap<_, _> = settings.doubts().into_iter().map(|(setting, why)| (setting.name, why)).collect();
     let was = Was::of(typed);
     let shown = SETTINGS.iter().filter(|setting| setting.group == group && !setting.picture);
     let fields = shown.clone().map(|setting| {
@@ -132,17 +203,29 @@ pub fn card(settings: &Settings, group: Group, typed: &Typed, wrong: Option<&Err
         // What somebody else has changed meanwhile is shown as it is now where he left it alone himself.
         let own = |text: &&String| comes_back(setting, text) && !was.left_alone(setting, text);
         let typed = typed.get(&name).filter(own).cloned();
-        json!({
-            "value": typed.unwrap_or_else(|| settings.shown(setting)), "name": name, "label": setting.label,
-            "hint": setting.hint, "secret": setting.secret, "lines": setting.lines, "choices": setting.choices,
-            "fixed": settings.is_fixed(setting.name), "lost": lost,
-            "problem": wrong.and_then(|e| e.fields.get(setting.name)).or(doubts.get(setting.name)),
-        })
+        let refused = wrong.and_then(|e| e.fields.get(setting.name)).and_then(Value::as_str);
+        Field {
+            name,
+            label: setting.label,
+            hint: setting.hint,
+            value: typed.unwrap_or_else(|| settings.shown(setting)),
+            secret: setting.secret,
+            lines: setting.lines,
+            choices: setting.choices,
+            fixed: settings.is_fixed(setting.name),
+            lost,
+            problem: refused.map(str::to_owned).or_else(|| doubts.get(setting.name).cloned()),
+            note: None,
+        }
     });
-    json!({
-        "word": group.word(), "text": group.text(), "fields": fields.collect::<Vec<_>>(), "tested": trials::exists(group),
-        "was": Was::shown(settings, shown),
-    })
+    Card {
+        word: group.word(),
+        text: group.text(),
+        fields: fields.collect(),
+        tested: trials::exists(group),
+        was: Was::shown(settings, shown),
+        said: trials::said(tested, group.word()),
+    }
 }
 
 /// What a form's page had shown of each setting, as marks: what somebody left alone is not sent back over what another has
@@ -352,4 +435,48 @@ fn stays_able(now: &Settings, next: &Settings) -> Result<()> {
         wrong.fields.insert(name.into(), format!("这样就收不了款了：{why}。请改好了一起保存").into());
     }
     Err(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::staff::Role;
+
+    impl Card {
+        pub fn sample(group: Group) -> Card {
+            let tried =
+                Tried {
+                    part: group.word().to_owned(), fine: false, words: "签名错误".into(), at: 1_791_435_600_000
+                };
+            let wrong = SETTINGS.iter().filter(|setting| setting.group == group).map(|setting| setting.name);
+            let mut error = Error::from(Code::ValidationFailed);
+            error.fields.extend(wrong.step_by(2).map(|name| (name.into(), "填错了".into())));
+            card(&Settings::default(), group, &Typed::new(), Some(&error), &[tried])
+        }
+    }
+
+    #[test]
+    fn the_page_of_settings_asks_for_nothing_that_it_is_not_given() {
+        for full in [true, false] {
+            let some = |text: &str| full.then(|| text.to_owned());
+            let page = SettingsPage {
+                frame: Frame::sample(Role::Owner),
+                tab: "settings",
+                cards: Group::ALL.iter().map(|group| Card::sample(*group)).collect(),
+                problem: some("AppID：填错了"),
+                posted: some("app"),
+                certificate: CertificateShown::sample(full),
+                old_key_until: some("2026-10-10 13:00:00"),
+                old_v3_key_until: some("2026-10-10 13:00:00"),
+                notify_url: some("https://shop.example/wechat/notify"),
+                refund_notify_url: some("https://shop.example/wechat/refund"),
+                v3_problem: full.then_some("公钥读不出来"),
+                pay_url: "https://api.mch.weixin.qq.com".into(),
+                logo: some("abc"),
+            };
+            let html = assets::strictly("console/settings.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert!(html.contains("填错了") && html.contains("上次测试"));
+            assert_eq!(html.contains("去掉店标"), full);
+        }
+    }
 }

@@ -4,11 +4,12 @@
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
-use serde_json::{Value, json};
+use rocket_dyn_templates::Template;
+use serde::Serialize;
 
+use super::certificate::{self, CertificateShown};
 use super::here;
-use super::settings::{self, Typed};
+use super::settings::{self, Card, Typed};
 use super::trials;
 use crate::assets;
 use crate::catalogue::samples;
@@ -20,7 +21,8 @@ use crate::error::{Code, Error, Result};
 use crate::settings::store::Tried;
 use crate::settings::{Group, Settings};
 use crate::shop::Shop;
-use crate::staff::login::{self, audit};
+use crate::staff::login::{self, LINK_MINUTES, audit};
+use crate::staff::password::SHORTEST;
 use crate::staff::{Owner, Staff};
 use crate::wechat::Api;
 use crate::wechat::reach::refused_by_wechat;
@@ -57,15 +59,25 @@ enum Stands {
     Skipped,
 }
 
-fn step_names(now: u8, stands: impl Fn(u8) -> Option<Stands>) -> Vec<Value> {
-    let shown = |(n, (text, _)): (u8, (&str, &[Group]))| {
+/// A step as the row of steps shows it.
+#[derive(Serialize)]
+struct StepShown {
+    n: u8,
+    text: &'static str,
+    state: &'static str,
+    words: &'static str,
+    here: bool,
+}
+
+fn step_names(now: u8, stands: impl Fn(u8) -> Option<Stands>) -> Vec<StepShown> {
+    let shown = |(n, (text, _)): (u8, (&'static str, &[Group]))| {
         let (state, words) = match stands(n).filter(|stands| n < now || *stands != Stands::Skipped) {
             Some(Stands::Done) => ("done", "已完成"),
             Some(Stands::Failed) => ("failed", "测试没有通过"),
             Some(Stands::Skipped) => ("skipped", "跳过了"),
             None => ("", ""),
         };
-        json!({ "n": n, "text": text, "state": state, "words": words, "here": n == now })
+        StepShown { n, text, state, words, here: n == now }
     };
     (1..).zip(STEPS).map(shown).collect()
 }
@@ -102,11 +114,34 @@ async fn account_page(shop: &State<Shop>, token: &str) -> Result<Template> {
     Ok(account_form(good, token, "", None))
 }
 
+#[derive(Serialize)]
+struct AccountPage<'a> {
+    /// The link can still be used.
+    good: bool,
+    token: &'a str,
+    account: &'a str,
+    problem: Option<String>,
+    demo: bool,
+    steps: Vec<StepShown>,
+    /// None: whoever has no account yet goes to no other step.
+    step: Option<u8>,
+    shortest: usize,
+    link_minutes: i64,
+}
+
 fn account_form(good: bool, token: &str, account: &str, problem: Option<String>) -> Template {
-    assets::page(
-        "console/setup.html",
-        context! { good, token, account, problem, demo: false, steps: step_names(1, |_| None) },
-    )
+    let page = AccountPage {
+        good,
+        token,
+        account,
+        problem,
+        demo: false,
+        steps: step_names(1, |_| None),
+        step: None,
+        shortest: SHORTEST,
+        link_minutes: LINK_MINUTES,
+    };
+    assets::page("console/setup.html", page)
 }
 
 #[derive(FromForm)]
@@ -137,13 +172,35 @@ async fn account(
 
 // ── the steps after it ──
 
+#[derive(Serialize)]
+struct StepPage {
+    title: &'static str,
+    step: u8,
+    steps: Vec<StepShown>,
+    flash: Option<Said>,
+    demo: bool,
+    cards: Vec<Card>,
+    problem: Option<String>,
+    certificate: Option<CertificateShown>,
+    notify_url: Option<String>,
+    /// The last step, in a shop without goods.
+    empty: bool,
+}
+
+/// What became of a form.
+#[derive(Serialize)]
+struct Said {
+    kind: String,
+    text: String,
+}
+
 #[get("/welcome/<step>")]
 async fn page(shop: &State<Shop>, _owner: Owner, flash: Option<FlashMessage<'_>>, step: u8) -> Result<Template> {
-    let flash = flash.map(|flash| json!({ "kind": flash.kind(), "text": flash.message() }));
+    let flash = flash.map(|flash| Said { kind: flash.kind().to_owned(), text: flash.message().to_owned() });
     show(shop, step, flash, &Typed::new(), None).await
 }
 
-async fn show(shop: &Shop, step: u8, flash: Option<Value>, typed: &Typed, wrong: Option<&Error>) -> Result<Template> {
+async fn show(shop: &Shop, step: u8, flash: Option<Said>, typed: &Typed, wrong: Option<&Error>) -> Result<Template> {
     let (title, groups) = about(step)?;
     let shop_settings = shop.settings();
     // A new shop begins as the fields' own hints advise.
@@ -158,26 +215,29 @@ async fn show(shop: &Shop, step: u8, flash: Option<Value>, typed: &Typed, wrong:
         }
         _ => true,
     };
+    let tried = trials::told(shop).await?;
+    // What has just been said overtakes what the last test said.
+    let told: &[Tried] = if flash.is_some() { &[] } else { &tried };
     let cards = groups.iter().filter(asked).map(|group| {
-        let mut card = settings::card(&shop_settings, *group, typed, wrong);
-        if let Some(fields) = card["fields"].as_array_mut() {
-            fields.retain(|field| field["name"].as_str().is_none_or(|name| !LATER.contains(&name)));
-        }
+        let mut card = settings::card(&shop_settings, *group, typed, wrong, told);
+        card.fields.retain(|field| !LATER.contains(&field.name.as_str()));
         card
     });
-    let tried = trials::told(shop).await?;
     let far = |n: u8| if n == 1 { Some(Stands::Done) } else { stands(&shop_settings, &tried, n) };
-    let context = context! {
-        title, step, flash, demo: shop.demo.is_some(), steps: step_names(step, far),
-        cards: cards.collect::<Vec<_>>(),
+    let page = StepPage {
+        title,
+        step,
+        steps: step_names(step, far),
+        flash,
+        demo: shop.demo.is_some(),
+        cards: cards.collect(),
         problem: wrong.map(words),
-        trials: trials::said(&tried),
-        certificate: groups.contains(&Group::PayV2).then(|| super::certificate::shown(shop)),
+        certificate: groups.contains(&Group::PayV2).then(|| certificate::shown(shop)),
         notify_url: shop_settings.notify_url(shop_settings.api()),
         // Only the last step asks.
         empty: groups.is_empty() && samples::shelves_are_empty(shop).await?,
     };
-    Ok(assets::page("console/welcome.html", context))
+    Ok(assets::page("console/welcome.html", page))
 }
 
 #[post("/welcome/<step>", data = "<form>")]
@@ -238,4 +298,53 @@ async fn finish(shop: &Shop, owner: Staff, typed: &Typed) -> Result<&'static str
     };
     shop.write(write).await?;
     Ok("示例商品已载入，先用它们看看店铺的样子；正式营业前在商品页一键清除")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_step_asks_for_nothing_that_it_is_not_given() {
+        for good in [true, false] {
+            let page = AccountPage {
+                good,
+                token: "abc",
+                account: "店主",
+                problem: good.then(|| "两次输入的密码不一样".to_owned()),
+                demo: false,
+                steps: step_names(1, |_| None),
+                step: None,
+                shortest: SHORTEST,
+                link_minutes: LINK_MINUTES,
+            };
+            let html = assets::strictly("console/setup.html", page).unwrap_or_else(|e| panic!("{e:#}"));
+            assert_eq!((html.contains("建立店主账号，下一步"), html.contains("链接已失效")), (good, !good));
+        }
+        for step in 2..=LAST {
+            for full in [true, false] {
+                let (title, groups) = about(step).unwrap();
+                let some = |text: &str| full.then(|| text.to_owned());
+                let page = StepPage {
+                    title,
+                    step,
+                    steps: step_names(step, |n| {
+                        [None, Some(Stands::Done), Some(Stands::Failed), Some(Stands::Skipped)][usize::from(n) % 4]
+                    }),
+                    flash: some("已保存").map(|text| Said { kind: "success".into(), text }),
+                    demo: false,
+                    cards: groups.iter().map(|group| Card::sample(*group)).collect(),
+                    problem: some("填错了"),
+                    certificate: full.then(|| CertificateShown::sample(false)),
+                    notify_url: some("https://shop.example/wechat/notify"),
+                    empty: full,
+                };
+                let html = assets::strictly("console/welcome.html", page).unwrap_or_else(|e| panic!("{step}: {e:#}"));
+                assert!(html.contains(title));
+                // Whoever is at a step can go to the ones before it, but not to the account's.
+                assert_eq!(html.contains("href=\"/admin/welcome/2\""), step > 2, "{step}");
+                assert!(!html.contains("href=\"/admin/welcome/1\""));
+            }
+        }
+    }
 }

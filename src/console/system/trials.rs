@@ -6,7 +6,7 @@ use std::time::Duration;
 use rocket::response::{Flash, Redirect};
 use rocket::{Route, State, post, routes};
 use rusqlite::Connection;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::clock;
 use crate::console::{back, words};
@@ -214,13 +214,18 @@ pub async fn told(shop: &Shop) -> Result<Vec<Tried>> {
     shop.read(move |conn| standing(conn, &settings)).await
 }
 
-/// What the last test of each part said, by its word.
-pub fn said(tried: &[Tried]) -> Value {
-    let one = |tried: &Tried| {
-        let said = json!({ "fine": tried.fine, "words": tried.words, "at": clock::shown_short(tried.at) });
-        (tried.part.clone(), said)
-    };
-    Value::Object(tried.iter().map(one).collect())
+/// What the last test of a part said.
+#[derive(Serialize)]
+pub struct Said {
+    pub fine: bool,
+    pub words: String,
+    pub at: String,
+}
+
+/// Of one part, by its word, among those that count.
+pub fn said(tried: &[Tried], part: &str) -> Option<Said> {
+    let last = tried.iter().find(|tried| tried.part == part)?;
+    Some(Said { fine: last.fine, words: last.words.clone(), at: clock::shown_short(last.at) })
 }
 
 /// The question and its answer are in the transaction log like every other.
