@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::claims::{Asking, Claim, claims};
 use super::doubt::Doubt;
-use super::{Allowed, Batch, Row, Sending, Twin, renumber, send_beside, ship, store};
+use super::{Allowed, Batch, Row, Sending, Twin, goes_to, receivers, renumber, send_beside, ship, store};
 use crate::catalogue::Delivery;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -56,6 +56,8 @@ pub struct Judged {
     pub by_goods: bool,
     pub receiver: String,
     pub note: String,
+    /// What a yes to the note would agree to, where it is a question: saving the row unchanged is that yes.
+    asks: Vec<String>,
     /// Why its number may be another service's; stands before the note.
     whose: String,
     /// A mark of the order's facts that a parcel rests on.
@@ -115,35 +117,10 @@ pub enum Share {
 /// Judges every row as the orders stand now.
 pub fn judge(conn: &Connection, rows: &[Row], allowed: Allowed) -> Result<Vec<Judged>> {
     let carriers = parcels::carriers(conn)?;
-    let mut by_number: HashMap<String, (usize, OrderId)> = HashMap::new();
-    let mut doubles = Vec::new();
-    let mut judged: Vec<Judged> = Vec::with_capacity(rows.len());
-    for (at, row) in rows.iter().enumerate() {
-        let mut one = alone(conn, &carriers, row, allowed)?;
-        if let Some(id) = one.order.as_ref().map(|order| order.id)
-            && let number = one.parcel.tracking_no.clone()
-            && !number.is_empty()
-        {
-            match by_number.get(&number).copied() {
-                Some((first, other)) if other == id => {
-                    (one.verdict, one.note) = (Verdict::Same, format!("与第 {} 行重复", rows[first].line));
-                    doubles.push((at, first));
-                }
-                known => {
-                    if let Some((first, _)) = known
-                        && one.verdict == Verdict::Ready
-                        && !allowed.merge
-                    {
-                        let line = rows[first].line;
-                        refuse(&mut one, format!("单号与第 {line} 行相同；几单合成一个包裹请勾选“合并发货”"));
-                    }
-                    by_number.insert(number, (at, id));
-                }
-            }
-        }
-        judged.push(one);
-    }
+    let mut judged = rows.iter().map(|row| alone(conn, &carriers, row, allowed)).collect::<Result<Vec<Judged>>>()?;
+    let doubles = share_numbers(&mut judged, allowed);
     renumber_once(&mut judged);
+    ask_about_cut(&mut judged);
     fn asking(one: &Judged) -> Asking<'_> {
         let order = one.order.as_ref().map(|order| order.id);
         Asking { row: &one.row, order, ready: one.verdict == Verdict::Ready }
@@ -156,6 +133,101 @@ pub fn judge(conn: &Connection, rows: &[Row], allowed: Allowed) -> Result<Vec<Ju
             [&*one.whose, &one.note].into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join("；");
     }
     Ok(judged)
+}
+
+/// Rows of one number: those of the same order are one parcel, and orders of one receiver may lie in one together. To
+/// strangers it goes only where somebody has said so of each row. Answers with the rows that are doubles, and of which.
+fn share_numbers(judged: &mut [Judged], allowed: Allowed) -> Vec<(usize, usize)> {
+    let mut of_number: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut doubles = Vec::new();
+    for at in 0..judged.len() {
+        let one = &judged[at];
+        let Some(id) = one.order.as_ref().map(|order| order.id).filter(|_| !one.parcel.tracking_no.is_empty()) else {
+            continue;
+        };
+        let rows = of_number.entry(one.parcel.tracking_no.clone()).or_default();
+        let same = |other: &&usize| judged[**other].order.as_ref().is_some_and(|order| order.id == id);
+        match rows.iter().find(same).copied() {
+            Some(first) => {
+                let words = format!("与第 {} 行重复", judged[first].row.line);
+                (judged[at].verdict, judged[at].note) = (Verdict::Same, words);
+                doubles.push((at, first));
+            }
+            None => rows.push(at),
+        }
+    }
+    for (number, rows) in of_number.into_iter().filter(|(_, rows)| rows.len() > 1) {
+        let places: Vec<_> = rows.iter().map(|at| judged[*at].order.as_ref().map(goes_to)).collect();
+        let strangers = |n: usize| (0..rows.len()).filter(|other| places[*other] != places[n]).collect::<Vec<_>>();
+        let strangers: Vec<Vec<usize>> = (0..rows.len()).map(strangers).collect();
+        for (n, at) in rows.iter().enumerate() {
+            let line = |other: usize| judged[rows[other]].row.line;
+            let asks: Vec<String> = strangers[n]
+                .iter()
+                .filter_map(|other| Some(shares(&number, judged[rows[*other]].order.as_ref()?)))
+                .collect();
+            let merge = "几单合成一个包裹请勾选“合并发货”";
+            let words = match (strangers[n].first(), n.checked_sub(1)) {
+                (Some(other), _) if !asks.iter().all(|key| judged[*at].row.agreed.contains(key)) => {
+                    let (line, whom) = (line(*other), receivers(false));
+                    let sure = "请核对是哪一单的；真是装在一个包裹里的，在这里保存一次就能发";
+                    Some((format!("单号与第 {line} 行相同（{whom}）：{sure}"), asks))
+                }
+                (stranger, Some(before))
+                    if !allowed.merge && (stranger.is_some() || judged[*at].verdict == Verdict::Ready) =>
+                {
+                    let (line, whom) = (line(before), receivers(stranger.is_none()));
+                    Some((format!("单号与第 {line} 行相同（{whom}）；{merge}"), Vec::new()))
+                }
+                _ => None,
+            };
+            if let Some((words, asks)) = words
+                && matches!(judged[*at].verdict, Verdict::Ready | Verdict::Renumber)
+            {
+                refuse(&mut judged[*at], words);
+                judged[*at].asks = asks;
+            }
+        }
+    }
+    doubles
+}
+
+/// A number that is shorter or longer than all the others of its carrier that begin alike has lost a part, or got one.
+fn ask_about_cut(judged: &mut [Judged]) {
+    let mut of_carrier: HashMap<String, Vec<String>> = HashMap::new();
+    for parcel in judged.iter().map(|one| &one.parcel).filter(|parcel| !parcel.tracking_no.is_empty()) {
+        let numbers = of_carrier.entry(parcel.company.clone()).or_default();
+        if !numbers.contains(&parcel.tracking_no) {
+            numbers.push(parcel.tracking_no.clone());
+        }
+    }
+    for one in judged.iter_mut().filter(|one| matches!(one.verdict, Verdict::Ready | Verdict::Renumber)) {
+        let own = one.parcel.tracking_no.clone();
+        let alike = |other: &&String| **other != own && begin_alike(other, &own);
+        let lengths: Vec<usize> = of_carrier[&one.parcel.company].iter().filter(alike).map(String::len).collect();
+        let key = format!("{own} {} 位", own.len());
+        let usual = lengths.first().copied().filter(|usual| lengths.iter().all(|length| length == usual));
+        if let Some(usual) = usual.filter(|usual| lengths.len() >= 3 && *usual != own.len())
+            && !one.row.agreed.contains(&key)
+        {
+            let what = if own.len() < usual { "少了几位" } else { "多了几位" };
+            let sure = "请核对；没错的话，在这里保存一次就能发";
+            refuse(one, format!("这个单号 {} 位，同样开头的都是 {usual} 位，像是{what}：{sure}", own.len()));
+            one.asks = vec![key];
+        }
+    }
+}
+
+/// The same letters in front of digits, or the same first digits.
+fn begin_alike(one: &str, other: &str) -> bool {
+    let letters = |text: &str| text.bytes().take_while(u8::is_ascii_alphabetic).count();
+    let first = letters(one).max(4);
+    letters(one) == letters(other) && one.get(..first).is_some_and(|head| other.starts_with(head))
+}
+
+/// The key of the question whether a number goes to another order's receiver too.
+fn shares(number: &str, other: &Order) -> String {
+    format!("{number} {}", other.order_no)
 }
 
 /// A number that looks like one of another service than was written, or of one that nobody has written.
@@ -295,6 +367,9 @@ impl Parts {
                 // As the order's own list has it, with what was sent or given back.
                 Some(n) if n == self.ordered && first == judged.row.line => return self.take_the_rest(),
                 Some(n) if (1..=left).contains(&n) => self.line_after_line(n),
+                Some(n) if n < 1 => {
+                    return refuse(judged, format!("件数写的是 {n}：要发的请写 1 或更多，不发的请清空单号"));
+                }
                 Some(n) => return refuse(judged, format!("件数 {n} 超过还没发的 {left} 件")),
                 None => return refuse(judged, format!("件数「{written}」不是整数")),
             },
@@ -377,6 +452,7 @@ fn alone(conn: &Connection, carriers: &Carriers, row: &Row, allowed: Allowed) ->
         by_goods: false,
         receiver: address.map(|address| address.masked_receiver()).unwrap_or_default(),
         note: String::new(),
+        asks: Vec::new(),
         whose: String::new(),
         facts: order.as_ref().map(|order| facts(conn, order)).transpose()?.unwrap_or_default(),
         order,
@@ -426,7 +502,7 @@ fn alone(conn: &Connection, carriers: &Carriers, row: &Row, allowed: Allowed) ->
         refuse(&mut judged, format!("这是这笔订单的{whose}，不是快递单号"));
         return Ok(judged);
     }
-    (judged.verdict, judged.note) = weigh(conn, &order, &judged.parcel, allowed)?;
+    (judged.verdict, judged.note, judged.asks) = weigh(conn, &order, &judged.parcel, allowed, &row.agreed)?;
     judged.whose = whose(&judged.parcel, found.by);
     Ok(judged)
 }
@@ -442,7 +518,7 @@ fn facts(conn: &Connection, order: &Order) -> Result<u64> {
 }
 
 /// The order of this number: its own, an attempt's, or WeChat's of its payment.
-fn meant(conn: &Connection, written: &str) -> Result<Option<Order>> {
+pub fn meant(conn: &Connection, written: &str) -> Result<Option<Order>> {
     if let Some(order_no) = OrderNo::read(written) {
         return Ok(orders::by_no(conn, &order_no)?);
     }
@@ -454,7 +530,30 @@ fn meant(conn: &Connection, written: &str) -> Result<Option<Order>> {
     }
 }
 
-fn weigh(conn: &Connection, order: &Order, parcel: &Parcel, allowed: Allowed) -> Result<(Verdict, String)> {
+/// The verdict, its words, and what a yes to them would agree to where they are a question.
+fn weigh(
+    conn: &Connection,
+    order: &Order,
+    parcel: &Parcel,
+    allowed: Allowed,
+    agreed: &[String],
+) -> Result<(Verdict, String, Vec<String>)> {
+    let (verdict, words) = by_its_state(conn, order, parcel, allowed)?;
+    if !matches!(verdict, Verdict::Ready | Verdict::Renumber) {
+        return Ok((verdict, words, Vec::new()));
+    }
+    let Some(twin) = Twin::of(conn, order, &parcel.tracking_no)? else { return Ok((verdict, words, Vec::new())) };
+    let (by, key) = (twin.text(), format!("{} {}", parcel.tracking_no, twin.order_no));
+    Ok(match (twin.same_receiver, allowed.merge) {
+        (true, false) if verdict == Verdict::Renumber => (verdict, words, Vec::new()),
+        (true, true) => (verdict, words, Vec::new()),
+        (_, false) => (Verdict::Wrong, format!("{by}；几单合成一个包裹请勾选“合并发货”"), Vec::new()),
+        (false, true) if agreed.contains(&key) => (verdict, words, Vec::new()),
+        (false, true) => (Verdict::Wrong, format!("{by}；真是装在一个包裹里的，在这里保存一次就能发"), vec![key]),
+    })
+}
+
+fn by_its_state(conn: &Connection, order: &Order, parcel: &Parcel, allowed: Allowed) -> Result<(Verdict, String)> {
     if order.delivery != Delivery::Express {
         return Ok((Verdict::Wrong, format!("这笔订单是「{}」，不用快递", order.delivery.text())));
     }
@@ -484,16 +583,39 @@ fn weigh(conn: &Connection, order: &Order, parcel: &Parcel, allowed: Allowed) ->
         };
         return Ok((Verdict::Wrong, format!("{}：{next}", doubt.text())));
     }
-    if !allowed.merge
-        && let Some(twin) = Twin::of(conn, order, &parcel.tracking_no)?
-    {
-        let by = twin.text();
-        return Ok((Verdict::Wrong, format!("{by}；几单合成一个包裹请勾选“合并发货”")));
-    }
     let left: i64 = orders::lines(conn, order.id)?.iter().map(|line| line.left()).sum();
     let note =
         if shipments.is_empty() { String::new() } else { format!("已部分发货，这次发其余 {left} 件") };
     Ok((Verdict::Ready, note))
+}
+
+/// What somebody made of a row on the page.
+pub struct Mended {
+    pub order_no: String,
+    pub company: String,
+    pub tracking_no: String,
+    pub pieces: String,
+}
+
+/// Takes a row as somebody mended it. Saved as it stood it is the yes to what was asked of it, and to nothing else.
+pub fn mend(tx: &Tx, id: BatchId, at: usize, mended: &Mended) -> Result<()> {
+    let mut batch = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+    let asks = judge(tx, &batch.rows, batch.allowed)?.into_iter().nth(at).ok_or(Code::NotFound)?.asks;
+    let row = &mut batch.rows[at];
+    if row.done.is_some() {
+        return Err(Error::from(Code::OrderState).says("这一行已经执行了，请在订单页改"));
+    }
+    let own = |text: &str| text.trim().chars().take(400).collect::<String>();
+    let as_it_stood =
+        bare(&row.order_no) == bare(&mended.order_no) && row.tracking_no.trim() == own(&mended.tracking_no);
+    match as_it_stood {
+        true => row.agreed.extend(asks),
+        false => row.agreed.clear(),
+    }
+    (row.order_no, row.company) = (own(&mended.order_no), own(&mended.company));
+    (row.tracking_no, row.pieces) = (own(&mended.tracking_no), own(&mended.pieces));
+    row.problem.clear();
+    Ok(store::set_rows(tx, id, &batch.rows)?)
 }
 
 /// Carries out every row that can be, each in its own transaction; the others are left as they are. A row is judged
@@ -554,8 +676,8 @@ fn carry_out(
         send_beside(tx, &order, &parcel, allowed.merge, &who)?;
         (format!("又一个包裹 {}", parcel.text()), true)
     } else {
-        match weigh(tx, &order, &parcel, allowed)? {
-            (Verdict::Ready, _) => {
+        match weigh(tx, &order, &parcel, allowed, &judged.row.agreed)? {
+            (Verdict::Ready, ..) => {
                 let done = format!("已发货 {}", parcel.text());
                 let pieces = match &judged.share {
                     Share::Pieces(pieces) => Some(pieces.clone()),
@@ -564,12 +686,12 @@ fn carry_out(
                 ship(tx, id, &Sending { parcel, pieces, merge: allowed.merge, ..Sending::default() }, &who)?;
                 (done, true)
             }
-            (Verdict::Renumber, _) => {
+            (Verdict::Renumber, ..) => {
                 let shipment = orders::shipments(tx, id)?.into_iter().next().ok_or(Code::NotFound)?;
                 let was = renumber(tx, id, shipment.id, &parcel, allowed.merge, &who)?;
                 (format!("单号 {} 改为 {}", was.text(), parcel.text()), false)
             }
-            (_, why) => return Err(Error::from(Code::OrderState).says(why)),
+            (_, why, _) => return Err(Error::from(Code::OrderState).says(why)),
         }
     };
     audit(tx, staff, &format!("批量发货 {}：{done}", order.order_no))?;

@@ -63,12 +63,30 @@ pub struct Row {
     /// Why what stands there cannot be used as it is.
     #[serde(default)]
     pub problem: String,
+    /// What somebody was asked of this row alone, and has said yes to: the keys of the questions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agreed: Vec<String>,
     /// What became of it, once the batch was carried out.
     #[serde(default)]
     pub done: Option<String>,
     /// The parcel that it became.
     #[serde(default)]
     pub shipment: Option<i64>,
+    /// What else the row says of its order; held against it once, and not kept.
+    #[serde(skip)]
+    pub says: Says,
+}
+
+/// What a row says of the order that it is for, beside its number: each with the title above it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Says {
+    pub receivers: Vec<(String, String)>,
+    pub phones: Vec<(String, String)>,
+    pub places: Vec<(String, String)>,
+    /// Other numbers of an order.
+    pub orders: Vec<(String, String)>,
+    pub goods: Goods,
+    pub goods_title: String,
 }
 
 /// What a row of goods says of them, as it was written.
@@ -233,8 +251,6 @@ pub struct Twin {
 
 impl Twin {
     pub fn of(conn: &Connection, order: &Order, number: &str) -> Result<Option<Twin>> {
-        let goes_to =
-            |order: &Order| order.address.as_ref().map(|to| (to.receiver.clone(), to.phone.clone(), to.one_line()));
         let others = orders::others_with_number(conn, order.id, number)?;
         let at = others.first().map_or(0, |(_, at)| *at);
         let mut twin = None;
@@ -267,9 +283,17 @@ impl Twin {
 
     /// `单号已用于订单 …`
     pub fn text(&self) -> String {
-        let whom = if self.same_receiver { "收货人和地址相同" } else { "收货人或地址不同" };
-        format!("单号已用于订单 {}（{whom}）", self.order_no)
+        format!("单号已用于订单 {}（{}）", self.order_no, receivers(self.same_receiver))
     }
+}
+
+/// The person and the place that an order goes to.
+fn goes_to(order: &Order) -> Option<(&str, &str, String)> {
+    order.address.as_ref().map(|to| (to.receiver.as_str(), to.phone.as_str(), to.one_line()))
+}
+
+fn receivers(same: bool) -> &'static str {
+    if same { "收货人和地址相同" } else { "收货人或地址不同" }
 }
 
 /// Orders of one receiver may lie in one parcel; a label that has gone to somebody else was scanned or copied twice, until

@@ -519,19 +519,9 @@ struct Mended {
 /// A row as somebody mended it on the page; it is judged anew with all the others.
 #[post("/shipping/batches/<id>/rows/<at>", data = "<form>")]
 async fn mend(shop: &State<Shop>, _staff: Staff, id: BatchId, at: usize, form: Form<Mended>) -> Flash<Redirect> {
-    let form = form.into_inner();
-    let write = move |tx: &Tx| {
-        let mut batch = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
-        let row = batch.rows.get_mut(at).ok_or(Code::NotFound)?;
-        if row.done.is_some() {
-            return Err(Error::from(Code::OrderState).says("这一行已经执行了，请在订单页改"));
-        }
-        let own = |text: &str| text.trim().chars().take(400).collect::<String>();
-        (row.order_no, row.company) = (own(&form.order_no), own(&form.company));
-        (row.tracking_no, row.pieces) = (own(&form.tracking_no), own(&form.pieces));
-        row.problem.clear();
-        Ok(store::set_rows(tx, id, &batch.rows)?)
-    };
+    let Mended { order_no, company, tracking_no, pieces } = form.into_inner();
+    let mended = batch::Mended { order_no, company, tracking_no, pieces };
+    let write = move |tx: &Tx| batch::mend(tx, id, at, &mended);
     let done = async {
         shop.write(write).await?;
         batch::stamp(shop, id).await
