@@ -103,6 +103,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "shipping",
         &[
+            "buyers",
             "catalogue",
             "clock",
             "db",
@@ -114,6 +115,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "money",
             "orders",
             "parcels",
+            "places",
             "refunds",
             "returns",
             "settings",

@@ -121,8 +121,9 @@ impl<'j> Parcels<'j> {
 
     /// What rows call goods that the order may not have.
     fn strange(&self, known: &Known, rows: &[usize]) -> Option<&'j str> {
-        let mut goods = rows.iter().map(|at| &self.asking[*at].row.goods).filter(|goods| known.line(goods).is_none());
-        goods.find_map(said)
+        let goods = rows.iter().map(|at| &self.asking[*at].row.goods);
+        let mut strange = goods.filter(|goods| known.line(goods).is_none() && !known.all_of(goods));
+        strange.find_map(said)
     }
 
     fn take_goods(&self, known: &Known, claims: &mut [Claim]) {
@@ -138,8 +139,12 @@ impl<'j> Parcels<'j> {
         let all_in_one = self.ready.first().is_some_and(|rows| rows.len() == self.rows.len());
         if all_in_one {
             // It may name the chief of the goods alone.
-            if all_known && sum < known.left() {
-                let words = format!("表里这笔订单只有 {sum} 件，没发的 {} 件会一起发；只发这些请写件数", known.left());
+            let left = known.left();
+            if all_known && sum < left {
+                let words = format!("表里这笔订单只有 {sum} 件，没发的 {left} 件会一起发；只发这些请写件数");
+                claims[self.ready[0][0]] = Claim::RestOf(words);
+            } else if all_known && sum > known.ordered() && !wanted.values().all(|n| *n == known.ordered()) {
+                let words = format!("表里写了 {sum} 件，没发的只有 {left} 件：按没发的发");
                 claims[self.ready[0][0]] = Claim::RestOf(words);
             }
             return;
@@ -234,6 +239,12 @@ impl Known {
             .or_else(|| only(&whole))
     }
 
+    /// Whether a cell names goods of the order alone, each with its pieces, as the list to be filled in does.
+    fn all_of(&self, goods: &Goods) -> bool {
+        let has = |part: &String| self.lines.iter().any(|known| called(&known.line) == *part);
+        listed(&goods.name).is_some_and(|parts| parts.iter().all(has))
+    }
+
     /// Of each line once; `None` where more is named than is left of one.
     fn whole_share(&self, wanted: &[(LineId, i64)]) -> Option<Vec<(LineId, i64)>> {
         let share = self.share(wanted.iter().copied());
@@ -260,6 +271,22 @@ impl Known {
         let share = |Named { line, .. }: &Named| Some((line.id, (*pieces.get(&line.id)?).min(line.left())));
         self.lines.iter().filter_map(share).filter(|(_, n)| *n > 0).collect()
     }
+}
+
+/// What a line is called in the list that is given out to be filled in, without its pieces.
+pub fn called(line: &Line) -> String {
+    plain(&format!("{}{}", line.name, line.spec_text))
+}
+
+/// The goods of a cell in which each stands with its number of pieces: `苹果 5 斤 ×2；梨 ×1`.
+pub fn listed(text: &str) -> Option<Vec<String>> {
+    let parts = text.split(['；', ';', '\n']).map(str::trim).filter(|part| !part.is_empty());
+    let part = |part: &str| {
+        let (goods, n) = part.rsplit_once('×')?;
+        n.trim().parse::<u32>().ok()?;
+        Some(plain(goods))
+    };
+    parts.map(part).collect::<Option<Vec<_>>>().filter(|parts| !parts.is_empty())
 }
 
 /// What a row calls its goods.

@@ -8,6 +8,8 @@ pub mod duty;
 pub mod register;
 pub mod store;
 pub mod table;
+pub mod void;
+pub mod whom;
 
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};

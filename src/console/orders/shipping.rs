@@ -34,7 +34,7 @@ use crate::parcels::{By, Found, Parcel, refresh, store as parcels};
 use crate::payments::refund::since;
 use crate::shipping::batch::{self, Verdict};
 use crate::shipping::doubt::Doubt;
-use crate::shipping::{self, Allowed, Batch, Row, Sending, Twin, store, table};
+use crate::shipping::{self, Allowed, Batch, Row, Sending, Twin, store, table, whom};
 use crate::shop::Shop;
 use crate::staff::Staff;
 use crate::staff::login::audit;
@@ -316,6 +316,7 @@ async fn take_in(shop: &Shop, staff: Staff, form: &Bring<'_>) -> Result<BatchId>
         _ => table::paste(&form.text),
     };
     let brought = brought.map_err(|problem| Error::field("file", problem))?;
+    let brought = shop.read_slowly(move |conn| whom::held(conn, brought)).await?;
     let id = shop.write(move |tx| Ok(store::insert(tx, &staff, Allowed::default(), &brought)?)).await?;
     batch::stamp(shop, id).await?;
     Ok(id)

@@ -1,0 +1,371 @@
+//! What a row says of its receiver, its other numbers and its goods, held against the order that it names: a number that
+//! slipped into another line, or was typed for another order, shows there and nowhere else. Where both cannot be right the
+//! row is asked about; what is masked or left out says nothing.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use rusqlite::Connection;
+
+use super::batch::meant;
+use super::claims::{called, listed};
+use super::{Brought, Row, Says, goes_to};
+use crate::buyers::addresses::Address;
+use crate::catalogue::store as catalogue;
+use crate::error::Result;
+use crate::orders::{Line, Order, store as orders};
+use crate::places;
+use crate::typed::{bare, simplified};
+
+/// Picks out of a row what it says of whom its parcel goes to.
+pub fn said<'r>(cells: impl Iterator<Item = (&'r str, &'r str)>) -> Says {
+    let mut says = Says::default();
+    let mut region = String::new();
+    for (title, text) in cells.filter(|(title, text)| !title.is_empty() && !text.trim().is_empty()) {
+        let plain = plain(title);
+        let has = |words: &str| words.split(' ').any(|word| plain.contains(word));
+        // The sender, the shop, the courier, and whoever has ordered for somebody else.
+        let others = "寄 发件 发货 卖家 商家 店 客服 网点 快递 物流 业务 司机 派 揽 下单 会员 买家 客户 昵称 账号 推荐 紧急 备用 \
+                      仓 代收 签收 退 操作 打印 时间 单号 编 状态 备注 留言 sender seller shop buyer time no";
+        if has(others) {
+            continue;
+        }
+        let own = (title.to_owned(), text.chars().take(MOST_LETTERS).collect::<String>());
+        if has("收件信息 收货信息 收件人信息 收货人信息") {
+            says.phones.push(own);
+        } else if has("手机 电话 联系方式 phone mobile tel") {
+            says.phones.push(own);
+        } else if has("地址 address") {
+            says.places.push(own);
+        } else if ["省", "省份", "市", "城市", "区", "区县", "县"]
+            .contains(&plain.trim_start_matches(|c| "收件货人方".contains(c)))
+        {
+            region.push_str(text.trim());
+        } else if has("收件人 收货人 收件方 收货方 收方 收件姓名 收货姓名 姓名 联系人 receiver recipient consignee")
+            && !has("公司 单位 证 邮 签名 省 市 区")
+        {
+            says.receivers.push(own);
+        }
+    }
+    for said in [&mut says.phones, &mut says.receivers, &mut says.places] {
+        // A column of the receiver's own counts before one that may be anybody's.
+        if said.iter().any(|(title, _)| title.contains('收')) {
+            said.retain(|(title, _)| title.contains('收'));
+        }
+    }
+    if !region.is_empty() {
+        says.places.push(("省市区".to_owned(), region));
+    }
+    says
+}
+
+const MOST_LETTERS: usize = 200;
+
+/// Holds every row against its order as it stands now, and asks about those that contradict it.
+pub fn held(conn: &Connection, mut brought: Brought) -> Result<Brought> {
+    let orders = brought.rows.iter().map(|row| meant(conn, &row.order_no)).collect::<Result<Vec<Option<Order>>>>()?;
+    let constant = constant(&brought.rows, &orders);
+    let mut shop = Goodness::default();
+    shop.speaks_the_shops_names(conn, &brought.rows, &orders)?;
+    for (row, order) in brought.rows.iter_mut().zip(&orders) {
+        let says = std::mem::take(&mut row.says);
+        let Some(order) = order.as_ref().filter(|_| row.problem.is_empty() && !row.tracking_no.trim().is_empty())
+        else {
+            continue;
+        };
+        let own = |said: &Vec<(String, String)>| {
+            said.iter().filter(|(title, _)| !constant.contains(title)).cloned().collect::<Vec<_>>()
+        };
+        let says = Says { receivers: own(&says.receivers), phones: own(&says.phones), ..says };
+        let against = match other_number(conn, order, &says)? {
+            Some(words) => Some(words),
+            None => match order.address.as_ref().and_then(|to| other_receiver(to, &says)) {
+                Some(words) => Some(words),
+                None => shop.other_goods(conn, order, &says)?,
+            },
+        };
+        if let Some(words) = against {
+            row.problem = format!("{words}：是不是错行了？没错的话，在这里保存一次就能发");
+        }
+    }
+    Ok(brought)
+}
+
+/// Columns that say the same in every row, although the orders go to different people: the shop's own phone and name.
+fn constant(rows: &[Row], orders: &[Option<Order>]) -> HashSet<String> {
+    let mut seen: BTreeMap<&str, (HashSet<&str>, HashSet<Option<(&str, &str, String)>>)> = BTreeMap::new();
+    for (row, order) in rows.iter().zip(orders) {
+        for (title, text) in row.says.receivers.iter().chain(&row.says.phones) {
+            let (texts, places) = seen.entry(title).or_default();
+            texts.insert(text);
+            places.extend(order.as_ref().map(goes_to));
+        }
+    }
+    let same = seen.into_iter().filter(|(_, (texts, places))| texts.len() == 1 && places.len() > 1);
+    same.map(|(title, _)| title.to_owned()).collect()
+}
+
+/// Another column that names another order of this shop.
+fn other_number(conn: &Connection, order: &Order, says: &Says) -> Result<Option<String>> {
+    for (title, text) in &says.orders {
+        let other = meant(conn, text)?.filter(|other| other.id != order.id);
+        if let Some(other) = other {
+            return Ok(Some(format!(
+                "「{title}」是另一笔订单 {} 的，这一行的订单号是 {}",
+                other.order_no, order.order_no
+            )));
+        }
+    }
+    Ok(None)
+}
+
+fn other_receiver(to: &Address, says: &Says) -> Option<String> {
+    let phones: Vec<Agrees> = says.phones.iter().map(|(_, text)| phone(text, &to.phone)).collect();
+    if phones.contains(&Agrees::Yes) {
+        return None;
+    }
+    let names: Vec<Agrees> = says.receivers.iter().map(|(_, text)| name(text, &to.receiver)).collect();
+    if let Some(at) = phones.iter().position(|agrees| *agrees == Agrees::No) {
+        let (title, text) = &says.phones[at];
+        let (said, own) = (tail(text), tail(&to.phone));
+        let what = if said == own {
+            "手机号不一样".to_owned()
+        } else {
+            format!("尾号 {said}，订单是尾号 {own}")
+        };
+        return Some(format!("表里「{title}」{what}"));
+    }
+    if !names.contains(&Agrees::Yes)
+        && let Some(at) = names.iter().position(|agrees| *agrees == Agrees::No)
+    {
+        let (title, text) = &says.receivers[at];
+        return Some(format!(
+            "表里「{title}」是 {}，订单是 {}",
+            hinted(text, &to.receiver),
+            hinted(&to.receiver, text)
+        ));
+    }
+    let place = to.place()?;
+    let words = place.words();
+    let elsewhere = |(_, text): &&(String, String)| {
+        let text = plain(text);
+        let named = places::found(&text).map(|(_, place, _)| place);
+        let named = named.filter(|other| other.city.is_some() && other.city != place.city);
+        named.is_some() && !words.iter().any(|word| text.contains(word))
+    };
+    let (title, text) = says.places.iter().find(elsewhere)?;
+    let there = places::found(&plain(text)).map(|(_, place, _)| place.text()).unwrap_or_default();
+    Some(format!("表里「{title}」是{there}，订单寄到{}", place.text()))
+}
+
+/// Whether two texts can be of one person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Agrees {
+    Yes,
+    No,
+    /// Masked, or not of the kind that could be told apart.
+    Unsaid,
+}
+
+/// A phone as tables write it, maybe masked, against the order's. One with an extension is a number that rings through to
+/// another, and one of a house is another of theirs.
+fn phone(text: &str, own: &str) -> Agrees {
+    let own: String = own.chars().filter(char::is_ascii_digit).collect();
+    let text = starred(&bare(text));
+    let whole: String = text.chars().filter(char::is_ascii_digit).collect();
+    if own.len() >= 7 && whole.contains(&own) {
+        return Agrees::Yes;
+    }
+    let signs: String = text.chars().filter(|c| c.is_ascii_digit() || *c == '*').collect();
+    let national = ["0086", "86"].iter().find_map(|area| signs.strip_prefix(area)).filter(|rest| rest.len() == 11);
+    let signs = national.unwrap_or(&signs);
+    let is_mobile = |signs: &str| signs.len() == 11 && signs.starts_with(['1', '*']);
+    let seen = signs.bytes().filter(u8::is_ascii_digit).count();
+    if !is_mobile(signs) || !is_mobile(&own) {
+        // 139*0014, 尾号0014: the end of it alone can be told.
+        let tail: String = signs.chars().rev().take_while(char::is_ascii_digit).take(4).collect();
+        let masked = signs.contains('*') || text.contains("尾号");
+        let fits = tail.len() == 4 && own.chars().rev().take(4).eq(tail.chars());
+        return match (masked && tail.len() == 4 && signs.len() <= 11, fits) {
+            (true, true) => Agrees::Yes,
+            (true, false) if is_mobile(&own) => Agrees::No,
+            _ => Agrees::Unsaid,
+        };
+    }
+    let fits = signs.bytes().zip(own.bytes()).all(|(said, own)| said == b'*' || said == own);
+    match (fits, seen) {
+        (true, 4..) => Agrees::Yes,
+        (true, _) => Agrees::Unsaid,
+        (false, _) => Agrees::No,
+    }
+}
+
+/// A name as tables write it, maybe masked, against the order's.
+fn name(text: &str, own: &str) -> Agrees {
+    let letters = |text: &str| -> String {
+        let text = starred(&plain(text));
+        text.chars().filter(|c| *c == '*' || c.is_alphabetic() || c.is_ascii_digit()).collect()
+    };
+    let titled = |text: String| {
+        let ends = ["先生", "女士", "小姐", "老师", "同学", "收"];
+        ends.iter()
+            .find_map(|end| text.strip_suffix(end).filter(|rest| !rest.is_empty()))
+            .map(str::to_owned)
+            .unwrap_or(text)
+    };
+    // Without a phone that stands in the same cell.
+    let (said, own) = (titled(letters(text)), titled(letters(own)));
+    let said: String = if said.bytes().filter(u8::is_ascii_digit).count() >= 7 {
+        said.chars().filter(|c| !c.is_ascii_digit()).collect()
+    } else {
+        said
+    };
+    let seen = said.chars().filter(|c| *c != '*').count();
+    if seen == 0 || own.is_empty() {
+        return Agrees::Unsaid;
+    }
+    let fits = match said.contains('*') {
+        true => masks(&said, &own),
+        false => own.contains(&said) || said.contains(&own),
+    };
+    match (fits, said.contains('*')) {
+        (true, false) => Agrees::Yes,
+        (true, true) => Agrees::Unsaid,
+        (false, _) => Agrees::No,
+    }
+}
+
+/// Whether what is seen of a masked name stands in the other, in order and at its ends.
+fn masks(masked: &str, own: &str) -> bool {
+    let parts: Vec<&str> = masked.split('*').collect();
+    let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return true };
+    let Some(mut rest) = own.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)) else { return false };
+    parts[1..parts.len() - 1].iter().all(|part| {
+        let found = rest.find(part).map(|at| &rest[at + part.len()..]);
+        rest = found.unwrap_or(rest);
+        found.is_some()
+    })
+}
+
+/// `张*`, or how it ends where the other begins so too.
+fn hinted(name: &str, other: &str) -> String {
+    let (first, last) = (name.trim().chars().next(), name.trim().chars().next_back());
+    let alike = first == other.trim().chars().next();
+    match (alike, last == other.trim().chars().next_back()) {
+        (false, _) => first.into_iter().chain(['*']).collect(),
+        (true, false) => ['*'].into_iter().chain(last).collect(),
+        (true, true) => "另一个名字".to_owned(),
+    }
+}
+
+fn tail(phone: &str) -> String {
+    let digits: Vec<char> = starred(&bare(phone)).chars().filter(|c| c.is_ascii_digit() || *c == '*').collect();
+    digits[digits.len().saturating_sub(4)..].iter().collect()
+}
+
+fn starred(text: &str) -> String {
+    text.chars().map(|c| if "＊●•×✱".contains(c) { '*' } else { c }).collect()
+}
+
+/// What is known of the shop's goods while the rows of one table are held against their orders.
+#[derive(Default)]
+struct Goodness {
+    names: HashSet<String>,
+    lines: HashMap<i64, Vec<Line>>,
+    /// The table calls goods as the shop does.
+    own_names: bool,
+}
+
+impl Goodness {
+    fn speaks_the_shops_names(&mut self, conn: &Connection, rows: &[Row], orders: &[Option<Order>]) -> Result<()> {
+        if rows.iter().all(|row| row.says.goods.name.is_empty()) {
+            return Ok(());
+        }
+        self.names = catalogue::names(conn)?.iter().map(|name| plain(name)).collect();
+        for (row, order) in rows.iter().zip(orders) {
+            let Some(order) = order else { continue };
+            let name = plain(&row.says.goods.name);
+            let fits = self.lines(conn, order)?.iter().any(|line| plain(&line.name) == name);
+            self.own_names |= fits;
+        }
+        Ok(())
+    }
+
+    fn lines(&mut self, conn: &Connection, order: &Order) -> Result<&[Line]> {
+        if !self.lines.contains_key(&order.id.0) {
+            self.lines.insert(order.id.0, orders::lines(conn, order.id)?);
+        }
+        Ok(&self.lines[&order.id.0])
+    }
+
+    fn other_goods(&mut self, conn: &Connection, order: &Order, says: &Says) -> Result<Option<String>> {
+        let goods = &says.goods;
+        let code = &bare(&goods.code);
+        let lines = self.lines(conn, order)?.to_vec();
+        for line in lines.iter().filter(|_| !code.is_empty()) {
+            if catalogue::codes(conn, line.sku_id)?.iter().any(|own| plain(own) == plain(code)) {
+                return Ok(None);
+            }
+        }
+        let ordered = || lines.iter().map(|line| line.text_of(line.quantity)).collect::<Vec<_>>().join("；");
+        let coded = if code.is_empty() { None } else { catalogue::sku_with_code(conn, code)? };
+        if let Some(coded) = coded {
+            let name = coded.product_name;
+            return Ok(Some(format!("表里的商品编码 {code} 是「{name}」，订单里没有：订单是 {}", ordered())));
+        }
+        let title = says.goods_title.as_str();
+        let written: String = goods.name.chars().take(40).collect();
+        let other = || format!("表里「{title}」是“{written}”，订单是 {}", ordered());
+        if let Some(parts) = listed(&goods.name) {
+            // As the list that was given out for filling in has it.
+            let of_order = |part: &String| lines.iter().any(|line| called(line) == *part);
+            let any = parts.iter().any(of_order);
+            return Ok((!any && (self.own_names || self.names_any(&goods.name))).then(other));
+        }
+        let name = plain(&goods.name);
+        if name.is_empty() {
+            return Ok(None);
+        }
+        let called: Vec<&Line> = lines.iter().filter(|line| plain(&line.name) == name).collect();
+        if called.is_empty() {
+            let alike = lines.iter().any(|line| resemble(&name, &plain(&line.name)));
+            return Ok((self.names.contains(&name) || self.own_names && !alike).then(other));
+        }
+        let other_spec = called.iter().all(|line| contradicts(&goods.spec, &line.spec_text));
+        Ok(other_spec.then(|| format!("表里「{written}」的规格是“{}”，订单是 {}", goods.spec, ordered())))
+    }
+
+    fn names_any(&self, text: &str) -> bool {
+        let text = plain(text);
+        self.names.iter().any(|name| !name.is_empty() && text.contains(name))
+    }
+}
+
+/// Whether two specifications of the same goods cannot be one.
+fn contradicts(said: &str, ordered: &str) -> bool {
+    const NONE: [&str; 9] = ["默认", "标准", "均码", "统一", "统一规格", "无规格", "默认规格", "单规格", "默认款"];
+    let parts = |text: &str| -> Vec<String> {
+        let text = simplified(&bare(text)).to_lowercase();
+        let value = |part: &str| plain(part.rsplit([':', '：']).next().unwrap_or(part));
+        let parts = text.split([';', ',', '，', '；', '/', '、', '|', '\n']).map(value);
+        parts.filter(|part| !part.is_empty()).collect()
+    };
+    let (said, ordered) = (parts(said), parts(ordered));
+    let all: String = ordered.concat();
+    if said.is_empty() || ordered.is_empty() || said.iter().any(|part| NONE.contains(&part.as_str())) {
+        return false;
+    }
+    let whole: String = said.concat();
+    let holds = |text: &str, part: &str| text.contains(part);
+    !(said.iter().all(|part| holds(&all, part)) || ordered.iter().all(|part| holds(&whole, part)))
+}
+
+/// Whether two names have two signs in a row in common, or one of them has no two.
+fn resemble(one: &str, other: &str) -> bool {
+    let one: Vec<char> = one.chars().collect();
+    let shorter = one.len() < 2 || other.chars().count() < 2;
+    shorter || one.windows(2).any(|pair| other.contains(&pair.iter().collect::<String>()))
+}
+
+fn plain(text: &str) -> String {
+    simplified(&bare(text)).to_lowercase().chars().filter(|c| c.is_alphanumeric() || "*●•×＊".contains(*c)).collect()
+}
