@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{Brought, Goods, Row};
+use super::{Brought, Goods, Row, Says, void, whom};
 use crate::ids::OrderNo;
 use crate::parcels;
 use crate::parcels::carriers::{Carriers, says_nobody};
@@ -237,12 +237,41 @@ pub fn read(bytes: &[u8]) -> Result<Brought, String> {
 
 /// Reads what was pasted or typed. `Err` is a sentence.
 pub fn paste(text: &str) -> Result<Brought, String> {
-    brought(&tables::paste(text, &WANTED)?)
+    let lines = a_line_for_each(text);
+    brought(&tables::paste(lines.as_deref().unwrap_or(text), &WANTED)?)
+}
+
+/// What a chat says of each parcel on several lines, the order's number on the first, as one line for each; every line
+/// keeps its place. `None` where it is not so, or where nobody knows which number belongs to which order.
+fn a_line_for_each(text: &str) -> Option<String> {
+    let has_order = |line: &&str| !OrderNo::all(line).is_empty();
+    let has_number = |line: &str| line.split([':', '：', ' ', '，']).any(looks_like_number);
+    let mut parts: Vec<(String, usize, usize)> = Vec::new();
+    for line in text.lines().map(str::trim) {
+        match (has_order(&line), has_number(line)) {
+            _ if line.contains('\t') => return None,
+            (true, true) => return None,
+            (true, false) => parts.push((line.to_owned(), 0, 0)),
+            (false, number) => {
+                let (said, numbers, breaks) = parts.last_mut()?;
+                *breaks += 1;
+                *numbers += usize::from(number);
+                if !line.is_empty() {
+                    *said = format!("{said} {line}");
+                }
+            }
+        }
+    }
+    let apart = parts.iter().any(|(_, numbers, _)| *numbers == 1) && parts.iter().all(|(_, numbers, _)| *numbers < 2);
+    let line = |(said, _, breaks): &(String, usize, usize)| format!("{said}{}", "\n".repeat(*breaks));
+    apart.then(|| parts.iter().map(line).collect::<Vec<_>>().join("\n"))
 }
 
 fn brought(table: &Table) -> Result<Brought, String> {
+    let by_carrier = |row: &tables::Row| row.titles().any(|title| carrier_of(title).is_some());
     let shows_itself = |missing: &&String| {
         missing.starts_with(WANTED.columns[ORDER][0]) && table.rows.iter().any(|row| own_elsewhere(row).is_some())
+            || missing.starts_with(WANTED.columns[NUMBER][0]) && table.rows.iter().any(by_carrier)
     };
     if let Some(column) = table.missing.iter().find(|missing| !shows_itself(missing)) {
         let usual = column.split(' ').next().unwrap_or(column);
@@ -368,13 +397,21 @@ fn read_as(table: &Table, counts_parcels: bool) -> Vec<String> {
     let unnamed = first.filter(|row| !named(row));
     let shown = unnamed.and_then(|_| table.rows.iter().find_map(own_elsewhere)).map(|(title, _)| title);
     let ours = shown.map(|title| format!("订单号 ← 列“{title}”：按本店订单号的样子认"));
-    let notes = table.notes.iter().filter_map(|note| but_for(note, shown));
+    let of_carriers: Vec<&str> = first
+        .into_iter()
+        .flat_map(|row| row.titles())
+        .filter(|title| carrier_of(title).is_some() && !WANTED.columns[NUMBER..COMPANY].concat().contains(title))
+        .collect();
+    let used = |note: String| of_carriers.iter().try_fold(note, |note, title| but_for(&note, Some(title)));
+    let notes = table.notes.iter().filter_map(|note| but_for(note, shown)).filter_map(used);
+    let by_carrier =
+        (!of_carriers.is_empty()).then(|| format!("快递公司 ← 没有写的，按列名“{}”", of_carriers.join("”、“")));
     let idle_titles =
         first.iter().flat_map(|row| (QUANTITY..=SPEC).filter(|at| idle(*at)).filter_map(|at| row.title(at)));
     let notes = with_idle(notes.collect(), &idle_titles.collect::<Vec<_>>());
     let unheaded = (!table.headed).then(|| "没有表头：按每一格的样子认".to_owned());
     let parcels = counts_parcels.then(|| "这是快递公司的表，“件数”是包裹数：没有用，按整单发".to_owned());
-    unheaded.into_iter().chain(parcels).chain(ours).chain(columns).chain(notes).collect()
+    unheaded.into_iter().chain(parcels).chain(ours).chain(columns).chain(by_carrier).chain(notes).collect()
 }
 
 const UNUSED: &str = "没有用到的列：";
@@ -447,7 +484,13 @@ fn beside_headings(row: &tables::Row) -> Option<Vec<Row>> {
 /// Nothing for a row in which nothing of what is wanted stands.
 fn under_headings(row: &tables::Row) -> Vec<Row> {
     let order = order_of(row);
-    let (number, company, pieces) = (number_of(row), Taken::of(row, COMPANY), Taken::of(row, PIECES));
+    let (mut number, mut company, pieces) = (number_of(row), Taken::of(row, COMPANY), Taken::of(row, PIECES));
+    if let Some((carrier, of_it)) = under_a_carrier(row, &number) {
+        company = Taken { text: if company.is_empty() { carrier } else { company.text }, ..company };
+        number = of_it;
+    } else if company.is_empty() && !number.is_empty() {
+        company.text = carrier_above(row).unwrap_or_default();
+    }
     if order.is_empty() && number.is_empty() {
         return Vec::new();
     }
@@ -465,11 +508,59 @@ fn under_headings(row: &tables::Row) -> Vec<Row> {
     if read.problem.is_empty() {
         let beside = row.unheaded().find(|text| looks_like_number(text) && !same_number(text, &number.text));
         let beside = beside.map(|text| format!("旁边没有列名的格里像是还有一个单号 {text}：请分成几行，每行一个单号"));
-        read.problem = row.moved.clone().or(beside).or_else(|| void(row)).unwrap_or_default();
+        read.problem = row.moved.clone().or(beside).or_else(|| newer_number(row)).unwrap_or_default();
+        if read.problem.is_empty() && !number.is_empty() {
+            read.problem = void(row).or_else(|| no_pieces(row)).unwrap_or_default();
+        }
     }
+    read.says = said_beside(row, &order.text);
     (read.order_no, read.tracking_no, read.company, read.pieces) = (order.text, number.text, company.text, pieces.text);
     read.goods = goods_of(row);
     each_order(read)
+}
+
+/// The carrier that a title names beside the number that stands below it: `快递单号（圆通）`, `顺丰单号`.
+fn carrier_of(title: &str) -> Option<String> {
+    const NUMBERS: [&str; 9] =
+        ["快递单号", "运单号", "物流单号", "面单号", "快递号", "单号", "运单", "面单", "快递编号"];
+    // Of another parcel; or of one that gives out labels for all carriers.
+    const OTHERS: [&str; 12] = ["退", "换", "旧", "原", "子单", "子运", "返", "回单", "订单", "商户", "菜鸟", "备用"];
+    let plain = bare(title);
+    if !NUMBERS.iter().any(|word| plain.contains(word)) || OTHERS.iter().any(|word| plain.contains(word)) {
+        return None;
+    }
+    let rest = NUMBERS.iter().fold(plain, |rest, word| rest.replace(word, " "));
+    let carriers = Carriers::default();
+    let is_one = |word: &&str| !word.is_empty() && !says_nobody(word) && carriers.knows(word);
+    let mut named = rest.split(|c: char| !c.is_alphanumeric()).filter(is_one);
+    let first = named.next()?;
+    named.next().is_none().then(|| first.to_owned())
+}
+
+/// What a row has in a column of one carrier's numbers, with that carrier; a column of all carriers' counts before them.
+fn under_a_carrier(row: &tables::Row, own: &Taken) -> Option<(String, Taken)> {
+    let known = [NUMBER, WAYBILL].map(|column| row.title(column).unwrap_or_default());
+    let written = row.cells().filter(|(title, cell)| !known.contains(title) && !is_nothing(cell.shown()));
+    let mut found = written.filter_map(|(title, cell)| Some((title, carrier_of(title)?, cell.shown())));
+    let (title, carrier, text) = found.next()?;
+    let problem = match found.next() {
+        Some((other, _, _)) => format!("「{title}」和「{other}」里都有单号：请分成几行，每行一个单号"),
+        None if own.is_empty() => String::new(),
+        None if same_number(text, &own.text) => return None,
+        None => format!("「{title}」是 {text}，「快递单号」是 {}：请在这里改", own.text),
+    };
+    Some((carrier, Taken { text: text.chars().take(MOST_LETTERS).collect(), problem }))
+}
+
+/// The carrier of all numbers of a column or of a sheet, where its title says one.
+fn carrier_above(row: &tables::Row) -> Option<String> {
+    let titled = [NUMBER, WAYBILL].into_iter().filter(|column| !Taken::of(row, *column).is_empty());
+    let of_title = titled.filter_map(|column| row.title(column)).find_map(carrier_of);
+    let of_sheet = || {
+        let (carriers, sheet) = (Carriers::default(), bare(row.place.sheet.as_deref()?));
+        (!says_nobody(&sheet) && carriers.knows(&sheet)).then_some(sheet)
+    };
+    of_title.or_else(of_sheet)
 }
 
 /// Two columns that name two carriers: which of them is meant nobody knows.
@@ -486,25 +577,7 @@ fn other_company(row: &tables::Row, company: &str) -> Option<String> {
     Some(format!("「{first}」是{}，「{title}」是{}：请在这里改", own.name, other.name))
 }
 
-/// Words for an order that was cancelled, a label that was thrown away, money that went back.
-const VOID: [&str; 15] = [
-    "取消",
-    "作废",
-    "回收",
-    "失效",
-    "无效",
-    "终止",
-    "逆向",
-    "打印失败",
-    "取号失败",
-    "退款成功",
-    "退款完成",
-    "已退款",
-    "全额退款",
-    "交易关闭",
-    "已拦截",
-];
-/// What people write of the same, where there is room for anything; a buyer's wish may have words like those above.
+/// What people write in a chat of a number that is not to be used.
 const VOID_REMARKS: [&str; 16] = [
     "作废",
     "废单",
@@ -530,35 +603,47 @@ fn has(text: &str, words: &[&str]) -> bool {
     words.iter().any(|word| text.contains(word))
 }
 
-/// What a column says of a row that is void: the order was cancelled, the label was thrown away, the money went back; or
-/// that another number is in its number's place.
+/// What a column says of a row that is void, or its looks.
 fn void(row: &tables::Row) -> Option<String> {
     if row.struck {
         return Some("这一行在表里是划掉的：不发的不用管它；要发的，在这里保存一次就能发".to_owned());
     }
-    let yes = ["是", "1", "y", "yes", "true", "√", "✓", "有", "已"];
-    let says_so = |title: &str, said: &str| {
-        let of_state = has(title, &["状态", "类型"]) || title.eq_ignore_ascii_case("status");
-        let closed = said == "已关闭" && !has(title, &["售后", "退款"]);
-        let asked = has(title, &["作废", "取消", "回收", "失效", "终止"]) && !has(title, &["时间", "原因", "日期"]);
-        let remarked =
-            has(title, &["备注", "说明", "标记", "标注", "remark", "note"]) && !has(title, &["买家", "客户", "留言"]);
-        let is_void = of_state && (has(said, &VOID) || closed)
-            || asked && (yes.contains(&said.to_lowercase().as_str()) || has(said, &VOID))
-            || remarked && has(said, &VOID_REMARKS);
-        is_void && !has(said, &NOT_VOID)
-    };
-    let mut cells = row.cells().map(|(title, cell)| (title, cell.shown().trim()));
-    if let Some((title, said)) = cells.find(|(title, said)| says_so(&title.to_lowercase(), said)) {
-        return Some(format!("「{title}」写的是“{said}”：单号可能作废了，请核对；没错的话，在这里保存一次就能发"));
-    }
+    void::in_cells(row.cells().map(|(title, cell)| (title, cell.shown())))
+}
+
+/// A row of goods of which none is meant.
+fn no_pieces(row: &tables::Row) -> Option<String> {
+    let counted = [PIECES, QUANTITY].into_iter().find(|column| !Taken::of(row, *column).is_empty())?;
+    let none = tables::count(&Taken::of(row, counted).text).is_some_and(|n| n < 1);
+    none.then(|| {
+        let (title, n) = (row.title(counted).unwrap_or_default(), Taken::of(row, counted).text);
+        format!("「{title}」写的是 {n}，这一行像是不用发：请核对；没错的话，在这里改成要发的件数")
+    })
+}
+
+/// All that a row says of its order beside the number by which that is known.
+fn said_beside(row: &tables::Row, order: &str) -> Says {
+    let said = |column: usize| Taken::of(row, column).text;
+    let mut says = whom::said(row.cells().map(|(title, cell)| (title, cell.shown())));
+    let numbers = [ORDER, ELSEWHERE, OUT_TRADE_NO, TRANSACTION].into_iter().filter_map(|column| {
+        Some((row.title(column)?.to_owned(), said(column))).filter(|(_, text)| !text.is_empty() && text != order)
+    });
+    says.orders = numbers.collect();
+    says.goods = Goods { quantity: said(QUANTITY), code: said(CODE), name: said(GOODS), spec: said(SPEC) };
+    says.goods_title = row.title(GOODS).unwrap_or_default().to_owned();
+    says
+}
+
+/// A parcel's number in a column whose title says that it came in the place of another.
+fn newer_number(row: &tables::Row) -> Option<String> {
     let own = number_of(row).text;
     let instead = |title: &str| {
         title.contains('单') && has(title, &["新单号", "新运单", "新快递", "更换后", "更正", "改后", "换后"])
     };
     let mut others = row.cells().filter(|(title, _)| instead(title)).map(|(title, cell)| (title, cell.shown()));
     let (title, other) = others.find(|(_, other)| looks_like_number(other) && !same_number(other, &own))?;
-    Some(format!("「{title}」是 {other}，这里是 {own}：请在这里改成要用的那一个"))
+    let here = if own.is_empty() { "是空的".to_owned() } else { format!("是 {own}") };
+    Some(format!("「{title}」是 {other}，这里{here}：请在这里改成要用的那一个"))
 }
 
 /// The same of a line that somebody typed.
@@ -1029,6 +1114,67 @@ mod tests {
         for other in ["11010519491231002X", "6901234567892"] {
             assert_eq!(cells(&format!("{ORDER_NO} 中通 {other}")), right("中通", other));
             assert_eq!(cells(&format!("{ORDER_NO} 中通 {other} 75312345678901")), right("中通", "75312345678901"));
+        }
+    }
+
+    #[test]
+    fn what_stands_on_several_lines_is_one_parcel() {
+        const OTHER: &str = "20261008ABCDEFGHJL";
+        let right = [[ORDER_NO, "中通", "75312345678901", ""], [OTHER, "圆通", "YT8812345678901", ""]];
+        let right = right.map(|row| row.map(str::to_owned)).to_vec();
+        for text in [
+            format!(
+                "订单号：{ORDER_NO}\n快递：中通\n单号：75312345678901\n\n订单号：{OTHER}\n快递：圆通\n单号：YT8812345678901"
+            ),
+            format!("{ORDER_NO}\n中通 75312345678901\n{OTHER}\n圆通 YT8812345678901\n"),
+            format!("{ORDER_NO}\n中通\n75312345678901\n{OTHER}\n圆通\nYT8812345678901\n"),
+        ] {
+            assert_eq!(cells(&text), right, "{text}");
+        }
+        let brought = paste(&format!("{ORDER_NO}\n75312345678901\n\n{OTHER}\nYT8812345678901")).unwrap();
+        assert_eq!(brought.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [1, 4]);
+        for text in [
+            format!("{ORDER_NO}\n75312345678901\n75312345678902\n{OTHER}"),
+            format!("{ORDER_NO} 75312345678901\n{OTHER}"),
+            format!("75312345678901\n{ORDER_NO}"),
+            format!("{ORDER_NO}\n{OTHER}"),
+            format!("订单号,快递单号\n{ORDER_NO},"),
+        ] {
+            assert_eq!(a_line_for_each(&text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_title_may_name_the_carrier_of_its_numbers() {
+        for (head, row, read) in [
+            ("快递单号（圆通）", "75312345679107", ["圆通", "75312345679107", ""]),
+            ("圆通快递单号", "75312345679107", ["圆通", "75312345679107", ""]),
+            ("顺丰单号", "SF1234567890123", ["顺丰", "SF1234567890123", ""]),
+            ("EMS单号", "1234567890123", ["EMS", "1234567890123", ""]),
+            ("中通单号\t圆通单号", "75312345678901\t", ["中通", "75312345678901", ""]),
+            ("中通单号\t圆通单号", "\tYT8812345678901", ["圆通", "YT8812345678901", ""]),
+            ("快递公司\t快递单号（圆通）", "中通\t75312345679107", ["中通", "75312345679107", ""]),
+            ("快递单号\t顺丰单号", "YT8812345678901\t", ["", "YT8812345678901", ""]),
+            ("快递单号（必填）\t菜鸟面单号", "YT8812345678901\t", ["", "YT8812345678901", ""]),
+        ] {
+            let right = [ORDER_NO, read[0], read[1], read[2]].map(str::to_owned);
+            assert_eq!(cells(&format!("订单号\t{head}\n{ORDER_NO}\t{row}")), [right], "{head}");
+        }
+        for (head, row) in [
+            ("中通单号\t圆通单号", "75312345678901\tYT8812345678901"),
+            ("快递单号\t顺丰单号", "YT8812345678901\tSF1234567890123"),
+        ] {
+            let asked = cells(&format!("订单号\t{head}\n{ORDER_NO}\t{row}"));
+            assert!(!asked[0][3].is_empty(), "{head}: {asked:?}");
+        }
+        let said = paste(&format!("订单号\t中通单号\t圆通单号\n{ORDER_NO}\t75312345678901\t")).unwrap().read_as;
+        assert!(
+            said.join("；").contains("按列名“中通单号”、“圆通单号”") && !said.join("").contains("没有用到"),
+            "{said:?}"
+        );
+        for title in ["快递单号", "国际运单号", "电子面单号", "快递公司及单号", "退货顺丰单号", "顺丰订单号"]
+        {
+            assert_eq!(carrier_of(title), None, "{title}");
         }
     }
 

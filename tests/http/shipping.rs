@@ -229,6 +229,227 @@ async fn numbers_that_come_twice_and_orders_sent_in_part_are_told() {
     w.must_hold().await;
 }
 
+/// One number for several receivers leaves only where somebody has said so of each row: what is ticked for a pair of one
+/// receiver is no yes for strangers, within a table and with what has left before.
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_share_a_parcel_only_where_each_was_agreed_to() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let (alice, bob) = (w.buyer("alice").await, w.buyer("bob").await);
+    let packer = w.staff("packer", Role::Packer).await;
+    let mut no = Vec::new();
+    for buyer in [&alice, &alice, &alice, &bob, &bob, &alice] {
+        no.push(w.paid(buyer, sku, 1).await.no);
+    }
+    let his = [no[3].clone(), no[4].clone()];
+    let readdress = move |tx: &Tx| {
+        let sql = "update orders set address = json_set(address, '$.receiver', '李四', '$.city', '宁波市') where order_no in (?1, ?2)";
+        Ok(tx.execute(sql, [&his[0], &his[1]])?)
+    };
+    assert_eq!(w.shop.write(readdress).await.unwrap(), 2);
+    let rows = [(0, 1), (1, 1), (2, 2), (3, 2)].map(|(n, number)| format!("{}\t顺丰\tSF000000000010{number}", no[n]));
+    let batch = bring(&w, &packer, pasted(&format!("订单号\t快递公司\t快递单号\n{}", rows.join("\n")))).await;
+    let strange = "（收货人或地址不同）：请核对是哪一单的";
+    let verdicts = async |batch: &str| {
+        let page = packer.page(batch).await;
+        let row = |no: &String| page.split("<tr>").find(|row| row.contains(no.as_str())).unwrap().to_owned();
+        no.iter()
+            .take(4)
+            .map(|no| row(no))
+            .map(|row| (row.contains("可发货"), row.contains(strange)))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(verdicts(&batch).await, [(true, false), (false, false), (false, true), (false, true)]);
+    assert!(packer.page(&batch).await.contains("单号与第 2 行相同（收货人和地址相同）"));
+    packer.post(&format!("{batch}/allow"), &[("merge", "true")]).await;
+    assert_eq!(verdicts(&batch).await, [(true, false), (true, false), (false, true), (false, true)]);
+    packer.post(&format!("{batch}/run"), &[]).await;
+    assert!(packer.said(&batch).await.contains("已执行 2 行"));
+    for (n, status) in [(0, "shipped"), (1, "shipped"), (2, "to_ship")] {
+        assert_eq!(alice.status(&no[n]).await, status, "{n}");
+    }
+    // A yes to one row is none to the other; another number is another question.
+    let save = async |batch: &str, at: usize, order: &str, number: &str| {
+        let form = [("order_no", order), ("company", "顺丰"), ("tracking_no", number), ("pieces", "")];
+        packer.post(&format!("{batch}/rows/{at}"), &form).await;
+    };
+    save(&batch, 3, &no[3], "SF0000000000102").await;
+    assert_eq!(verdicts(&batch).await[2..], [(false, true), (true, false)]);
+    save(&batch, 3, &no[3], "SF0000000000101").await;
+    save(&batch, 3, &no[3], "SF0000000000102").await;
+    assert_eq!(verdicts(&batch).await[2..], [(false, true), (false, true)], "mended back is asked again");
+    save(&batch, 2, &no[2], "SF0000000000102").await;
+    save(&batch, 3, &no[3], "SF0000000000102").await;
+    packer.post(&format!("{batch}/run"), &[]).await;
+    assert!(packer.said(&batch).await.contains("已执行 2 行"));
+    assert_eq!(bob.order(&no[3]).await["shipments"][0]["trackingNo"], "SF0000000000102");
+
+    // The same of what has left before, for a row that ships and for one that gets another number.
+    for (n, ticks) in [(4, &[("merge", "true")][..]), (3, &[("merge", "true"), ("renumber", "true")])] {
+        let (order, number) = (&no[n], "SF0000000000101");
+        let batch = bring(&w, &packer, pasted(&format!("{order} 顺丰 {number}"))).await;
+        packer.post(&format!("{batch}/allow"), ticks).await;
+        let page = packer.page(&batch).await;
+        assert!(page.contains("（收货人或地址不同）；真是装在一个包裹里的"), "{n}: {page}");
+        packer.post(&format!("{batch}/run"), &[]).await;
+        assert!(packer.said(&batch).await.contains("已执行 0 行"), "{n}");
+        save(&batch, 0, order, number).await;
+        packer.post(&format!("{batch}/run"), &[]).await;
+        assert_eq!(bob.order(order).await["shipments"][0]["trackingNo"], number, "{n}");
+    }
+    // What was asked while something else stood in the way was not agreed to by mending that.
+    let refunding = &no[5];
+    alice.ask_refund(refunding, &w.key(), json!({ "reason": "不想要了" })).await.ok();
+    let batch = bring(&w, &packer, pasted(&format!("{refunding} 顺丰 SF0000000000102"))).await;
+    packer.post(&format!("{batch}/allow"), &[("merge", "true")]).await;
+    save(&batch, 0, refunding, "SF0000000000102").await;
+    let kept = w.count("select count(*) from shipping_batches where rows like '%agreed%' and id = (select max(id) from shipping_batches)").await;
+    assert_eq!(kept, 0);
+    w.must_hold().await;
+}
+
+/// What a row says of its receiver, of its goods and of other orders is held against the order that it names.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_contradicts_its_order_is_asked_about() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let pear = w.product("雪花梨", 1000, 99).await;
+    let (alice, bob) = (w.buyer("alice").await, w.buyer("bob").await);
+    let packer = w.staff("packer", Role::Packer).await;
+    let (a, b) = (w.paid(&alice, sku, 1).await.no, w.paid(&bob, pear, 1).await.no);
+    let (a_no, b_no) = (a.clone(), b.clone());
+    let readdress = move |tx: &Tx| {
+        let sql = "update orders set address = json_set(address, '$.receiver', ?2, '$.phone', ?3, '$.province', ?4, '$.city', ?5, '$.district', ?6) where order_no = ?1";
+        tx.execute(sql, [&a_no, "张小红", "13900000014", "江苏省", "南京市", "鼓楼区"])?;
+        tx.execute(sql, [&b_no, "李四", "13711112222", "浙江省", "宁波市", "海曙区"])?;
+        Ok(tx.execute(
+            "update order_lines set spec_text = '6 寸' where order_id = (select id from orders where order_no = ?1)",
+            [&a_no],
+        )?)
+    };
+    assert_eq!(w.shop.write(readdress).await.unwrap(), 1);
+    let ready = async |text: &str| {
+        let to = bring(&w, &packer, pasted(text)).await;
+        let page = packer.page(&to).await;
+        (page.contains("<b class=\"ok\">1</b> 行可执行"), page)
+    };
+    for (head, said, words) in [
+        ("收件人\t手机", "李四\t13711112222", "「手机」尾号 2222，订单是尾号 0014"),
+        ("收件人\t手机", "张小红\t13711112222", "尾号 2222"),
+        ("收件人\t手机", "张小红\t13900000014", ""),
+        ("收件人\t手机", "张小红女士\t+86 139-0000-0014", ""),
+        ("收件人\t手机", "他人\t13900000014", ""),
+        ("收件人手机\t收件人电话", "139****0014\t", ""),
+        ("收件人手机\t收件人电话", "139****2222\t", "尾号 2222"),
+        ("收件人手机\t收件人电话", "137****0014\t", "手机号不一样"),
+        ("收件人手机\t收件人电话", "13711112222-1234\t", ""),
+        ("收件人手机\t收件人电话", "0571-88888888\t13900000014", ""),
+        ("收件人手机\t收件人电话", "***********\t", ""),
+        ("寄件人\t寄件人手机", "李四\t13711112222", ""),
+        ("买家昵称\t下单人手机", "李四\t13711112222", ""),
+        ("收货人\t地址", "李*\t", "「收货人」是 李*，订单是 张*"),
+        ("收货人\t地址", "张*\t", ""),
+        ("收货人\t地址", "张*红\t", ""),
+        ("收货人\t地址", "张*明\t", "「收货人」是 *明，订单是 *红"),
+        ("收货人\t地址", "**\t", ""),
+        (
+            "收货人\t地址",
+            "张小红\t浙江省宁波市海曙区一路1号",
+            "「地址」是浙江省宁波市海曙区，订单寄到江苏省南京市鼓楼区",
+        ),
+        ("收货人\t地址", "张小红\t南京鼓楼区一路1号", ""),
+        ("收货人\t地址", "\t一路1号", ""),
+        ("商品名称\t规格", "雪花梨\t", "“雪花梨”"),
+        ("商品名称\t规格", "苹果\t8 寸", "规格是“8 寸”"),
+        ("商品名称\t规格", "苹果\t6寸", ""),
+        ("商品名称\t规格", "苹果\t尺寸:6 寸", ""),
+        ("商品名称\t规格", "苹果\t默认", ""),
+        ("商品名称\t规格", "自家的叫法\t大号", ""),
+        ("商品\t件数", "雪花梨 ×1\t1", "“雪花梨 ×1”"),
+        ("商品\t件数", "苹果 6 寸 ×1\t1", ""),
+        ("商品名称\t数量", "苹果\t0", "这一行像是不用发"),
+    ] {
+        let (fine, page) =
+            ready(&format!("订单号\t{head}\t快递单号\t快递公司\n{a}\t{said}\tSF1234567890123\t顺丰")).await;
+        assert_eq!(fine, words.is_empty(), "{head} {said}: {page}");
+        assert!(page.contains(words), "{head} {said}: {page}");
+    }
+    // Another order of this shop beside it; another program's number says nothing.
+    for (column, said, fine) in [
+        ("原始单号", b.as_str(), false),
+        ("关联订单号", b.as_str(), false),
+        ("原始单号", a.as_str(), true),
+        ("原始单号", "JY20261129", true),
+    ] {
+        let table = format!("订单号\t{column}\t快递单号\t快递公司\n{a}\t{said}\tSF1234567890123\t顺丰");
+        assert_eq!(ready(&table).await.0, fine, "{column} {said}");
+    }
+    // The shop's own phone in every row is nobody's of them; and one look settles it.
+    let rows = [(&a, 1), (&b, 2)].map(|(no, n)| format!("{no}\t13300000000\tSF000000000000{n}\t顺丰"));
+    let to = bring(&w, &packer, pasted(&format!("订单号\t电话\t快递单号\t快递公司\n{}", rows.join("\n")))).await;
+    assert!(packer.page(&to).await.contains("<b class=\"ok\">2</b> 行可执行"));
+    let crossed = [(&a, "13711112222", 1), (&b, "13900000014", 2)];
+    let rows = crossed.map(|(no, phone, n)| format!("{no}\t{phone}\tSF000000000000{n}\t顺丰"));
+    let to = bring(&w, &packer, pasted(&format!("订单号\t电话\t快递单号\t快递公司\n{}", rows.join("\n")))).await;
+    let page = packer.page(&to).await;
+    assert!(page.contains("<b class=\"ok\">0</b> 行可执行") && !page.contains("13711112222"), "{page}");
+    let form = [("order_no", a.as_str()), ("company", "顺丰"), ("tracking_no", "SF0000000000001"), ("pieces", "")];
+    packer.post(&format!("{to}/rows/0"), &form).await;
+    packer.post(&format!("{to}/run"), &[]).await;
+    assert_eq!((alice.status(&a).await.as_str(), bob.status(&b).await.as_str()), ("shipped", "to_ship"));
+    let kept = w.count("select count(*) from shipping_batches where rows like '%13711112222%'").await;
+    assert_eq!(kept, 0, "what a table says of people is not kept");
+}
+
+/// A number that has lost a part, or got one, shows beside the others of its carrier; and no row sends nought pieces.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_was_cut_is_asked_about() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let mut no = Vec::new();
+    for _ in 0..5 {
+        no.push(w.paid(&alice, sku, 2).await.no);
+    }
+    let bring_with = async |last: &str| {
+        let numbers = ["75312345670901", "75312345670902", "75312345670903", "75312345670904", last];
+        let rows = no.iter().zip(numbers).map(|(no, number)| format!("{no}\t中通\t{number}")).collect::<Vec<_>>();
+        bring(&w, &packer, pasted(&format!("订单号\t快递公司\t快递单号\n{}", rows.join("\n")))).await
+    };
+    for (last, ready, words) in [
+        ("7531234567", 4, "这个单号 10 位，同样开头的都是 14 位，像是少了几位"),
+        ("753123456709055", 4, "像是多了几位"),
+        ("75312345670905", 5, ""),
+        ("881234567890", 5, ""),
+    ] {
+        let page = packer.page(&bring_with(last).await).await;
+        assert!(page.contains(&format!("<b class=\"ok\">{ready}</b> 行可执行")), "{last}: {page}");
+        assert!(page.contains(words), "{last}: {page}");
+    }
+    let to = bring_with("7531234567").await;
+    let form = [("order_no", no[4].as_str()), ("company", "中通"), ("tracking_no", "7531234567"), ("pieces", "")];
+    packer.post(&format!("{to}/rows/4"), &form).await;
+    assert!(packer.page(&to).await.contains("<b class=\"ok\">5</b> 行可执行"));
+    for (head, said, words) in [
+        ("件数", "0", "不用发"),
+        ("件数", "-1", "件数"),
+        ("件数", "3", "件数 3 超过还没发的 2 件"),
+        ("商品名称\t数量", "苹果\t5", "表里写了 5 件，没发的只有 2 件"),
+        ("商品\t件数", "苹果 ×2\t2", ""),
+    ] {
+        let to = bring(
+            &w,
+            &packer,
+            pasted(&format!("订单号\t{head}\t快递公司\t快递单号\n{}\t{said}\t中通\t75312345670901", no[0])),
+        )
+        .await;
+        let page = packer.page(&to).await;
+        assert!(page.contains(words) && !page.contains("认不出"), "{head} {said}: {page}");
+        assert!(!page.contains("件数 0 超过") && !page.contains("件数 -1 超过"), "{page}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn tables_come_as_files_too() {
     let w = World::new().await;

@@ -1,0 +1,463 @@
+//! What a row of a table says against itself: it is void, it waits for something, or another has taken its place. A word
+//! that is in doubt is asked about; what nobody would read so is not.
+
+use crate::typed::{bare, simplified};
+
+/// Of an order, a label or a parcel that is not to leave, in a column that tells how it stands or of what kind it is.
+const STATES: &[&str] = &[
+    "取消",
+    "撤销",
+    "撤单",
+    "撤回",
+    "作废",
+    "废弃",
+    "废单",
+    "回收",
+    "失效",
+    "无效",
+    "注销",
+    "删除",
+    "弃用",
+    "停用",
+    "终止",
+    "中止",
+    "停发",
+    "暂停",
+    "暂缓",
+    "缓发",
+    "截单",
+    "拦截",
+    "挂起",
+    "锁定",
+    "冻结",
+    "异常",
+    "缺货",
+    "关闭",
+    "退款",
+    "退货",
+    "退回",
+    "退件",
+    "退签",
+    "退单",
+    "退换",
+    "换货",
+    "换单",
+    "逆向",
+    "返程",
+    "返件",
+    "返单",
+    "召回",
+    "拒收",
+    "拒签",
+    "丢失",
+    "丢件",
+    "遗失",
+    "销毁",
+    "疑难",
+    "问题件",
+    "错单",
+    "错误",
+    "重复",
+    "驳回",
+    "反审核",
+    "待付款",
+    "未付款",
+    "未支付",
+    "待支付",
+    "等待买家付款",
+    "不发货",
+    "勿发",
+    "别发",
+    "无需发货",
+    "打印失败",
+    "取号失败",
+    "出单失败",
+    "下单失败",
+    "揽收失败",
+    "揽件失败",
+];
+
+/// The same in the words of other programs.
+const LATIN_STATES: &[&str] = &[
+    "cancel",
+    "void",
+    "invalid",
+    "refund",
+    "return",
+    "reject",
+    "recycle",
+    "hold",
+    "onhold",
+    "delete",
+    "closed",
+    "close",
+    "expired",
+    "lost",
+    "unpaid",
+    "intercept",
+    "duplicate",
+    "abort",
+    "terminat",
+    "suspend",
+    "frozen",
+];
+
+/// What people write beside an order that is not to leave with this number.
+const REMARKS: &[&str] = &[
+    "作废",
+    "废单",
+    "废弃",
+    "取消",
+    "撤单",
+    "撤回",
+    "截单",
+    "拦截",
+    "停发",
+    "暂停",
+    "暂缓",
+    "缓发",
+    "先不发",
+    "暂不发",
+    "不发",
+    "不要发",
+    "不用发",
+    "不能发",
+    "别发",
+    "勿发",
+    "先别发",
+    "不寄",
+    "别寄",
+    "勿寄",
+    "不要寄",
+    "不用寄",
+    "不要了",
+    "不想要",
+    "不买了",
+    "退款",
+    "退货",
+    "退单",
+    "退回",
+    "换货",
+    "错单",
+    "打错",
+    "写错",
+    "填错",
+    "错了",
+    "搞错",
+    "弄错",
+    "贴错",
+    "发错",
+    "重打",
+    "拍错",
+    "改地址",
+    "换地址",
+    "地址有误",
+    "地址错",
+    "等通知",
+    "待通知",
+    "等确认",
+    "待确认",
+    "缺货",
+    "无货",
+    "没货",
+    "断货",
+    "压单",
+    "挂起",
+    "锁单",
+    "重复下单",
+    "重复单",
+    "拒收",
+    "失效",
+    "无效",
+    "丢件",
+];
+
+/// A buyer speaks of taking back in many ways that say nothing of this order.
+const BUYERS: &[&str] = &[
+    "取消",
+    "不要了",
+    "不想要",
+    "不买了",
+    "不发",
+    "不要发",
+    "不用发",
+    "别发",
+    "勿发",
+    "不寄",
+    "别寄",
+    "不要寄",
+    "拍错",
+    "买错",
+    "填错",
+    "改地址",
+    "换地址",
+    "地址错",
+    "缓发",
+    "暂缓",
+    "要退款",
+    "申请退款",
+    "已退款",
+    "想退款",
+    "退款吧",
+];
+
+/// Behind these the word says the opposite.
+const NOT_BEHIND: &[&str] = &[
+    "未",
+    "不",
+    "没",
+    "没有",
+    "无",
+    "无需",
+    "无须",
+    "无法",
+    "无理由",
+    "勿",
+    "别",
+    "非",
+    "不要",
+    "不能",
+    "不可",
+    "不用",
+    "不许",
+    "不会",
+    "不接受",
+    "不支持",
+    "解除",
+    "免",
+    "防",
+    "防止",
+    "避免",
+    "支持",
+    "可以",
+    "包",
+    "包邮",
+];
+
+/// Before these the word is part of another.
+const NOT_BEFORE: &[&str] = &["失败", "险", "地址", "电话", "运费", "政策", "规则", "须知", "率", "保障"];
+
+/// What was taken back is none: of what, and how.
+const TAKEN_BACK: [&str; 10] = ["退款", "退货", "退换", "换货", "售后", "拦截", "锁定", "挂起", "冻结", "异常"];
+const HOW: [&str; 8] = ["取消", "关闭", "撤销", "撤回", "拒绝", "驳回", "失败", "解除"];
+
+/// Cancelling something of an order does not cancel it.
+const PARTS: [&str; 14] =
+    ["发票", "赠品", "优惠", "备注", "置顶", "标记", "加急", "关注", "收藏", "合单", "合并", "拆单", "打印", "保价"];
+
+/// Why a row under these titles is to be asked about, if it is: what a cell says, with its title.
+pub fn in_cells<'r>(cells: impl Iterator<Item = (&'r str, &'r str)>) -> Option<String> {
+    let (title, said) = cells.into_iter().find(|(title, said)| is_void(title, said))?;
+    let said: String = said.chars().take(60).collect();
+    Some(format!("「{title}」写的是“{said}”：单号可能作废了，请核对；没错的话，在这里保存一次就能发"))
+}
+
+/// Whether a title speaks of a remark, whoever wrote it.
+fn is_remark(title: &str) -> bool {
+    let title = plain(title);
+    holds(
+        &title,
+        &[
+            "备注", "留言", "说明", "附言", "描述", "提示", "要求", "摘要", "批注", "remark", "note", "memo",
+            "comment", "message",
+        ],
+    )
+}
+
+fn is_void(title: &str, said: &str) -> bool {
+    let (title, said) = (plain(title), plain(said));
+    if said.is_empty() || title.is_empty() || speaks_of_another(&title) {
+        return false;
+    }
+    if is_remark(&title) {
+        let buyers = holds(&title, &["买家", "客户", "顾客", "会员", "收件", "收货", "buyer", "customer", "留言"]);
+        return said_of(&said, if buyers { BUYERS } else { REMARKS }).is_some();
+    }
+    let state = holds(
+        &title,
+        &["状态", "状况", "进度", "情况", "结果", "类型", "类别", "标签", "标记", "旗", "status", "state", "type"],
+    );
+    if holds(&title, &["售后", "退款", "退货", "退换", "维权"]) {
+        return match state || title.ends_with("售后") || title.ends_with("退款") || title.ends_with("维权") {
+            true => !was_not_asked_for(&said),
+            false => is_titled_void(&title) && !is_no(&said),
+        };
+    }
+    if state {
+        let failed = said == "失败" && holds(&title, &["打印", "取号", "出单", "面单", "下单", "揽收"]);
+        let yes = ["是", "有", "1", "y", "yes", "true", "√", "✓"].contains(&said.as_str()) && is_titled_void(&title);
+        return failed || yes || said_of(&said, STATES).is_some() || in_latin(&said);
+    }
+    if holds(&title, &["有效", "可发", "允许发", "能否发"]) {
+        return is_no(&said) && !said.chars().all(|c| "-/_".contains(c));
+    }
+    is_titled_void(&title) && !is_no(&said)
+}
+
+/// Columns in which the same words are about money, places, people or other programs.
+fn speaks_of_another(title: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "费",
+        "结算",
+        "对账",
+        "月结",
+        "发票",
+        "开票",
+        "保价",
+        "地址",
+        "电话",
+        "手机",
+        "邮编",
+        "联系",
+        "仓",
+        "网点",
+        "政策",
+        "规则",
+        "同步",
+        "回传",
+        "上传",
+        "推送",
+        "通知",
+        "短信",
+        "导出",
+        "评价",
+        "称重",
+        "重量",
+        "支持",
+        "可退",
+        "允许退",
+        "能否退",
+        "险",
+        "率",
+        "方式",
+        "原则",
+        "截止",
+        "期限",
+        "时限",
+        "预计",
+        "有效期",
+        "有效日",
+        "最晚",
+        "最迟",
+        "子运单",
+        "返程运",
+        "返单号",
+        "回单",
+        "名称",
+        "标题",
+        "规格",
+        "编码",
+        "条码",
+        "商品",
+        "货品",
+    ];
+    holds(title, WORDS)
+}
+
+/// Whether a title itself is the word, so that anything but a no says it: 是否作废, 回收, 取消时间, 异常原因.
+fn is_titled_void(title: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "作废",
+        "取消",
+        "回收",
+        "退款",
+        "退货",
+        "退回",
+        "退件",
+        "拦截",
+        "缺货",
+        "关闭",
+        "失效",
+        "无效",
+        "挂起",
+        "锁定",
+        "冻结",
+        "删除",
+        "暂停",
+        "停发",
+        "缓发",
+        "拒收",
+        "拒签",
+        "换货",
+        "异常",
+        "撤销",
+        "撤回",
+        "终止",
+        "废弃",
+        "废单",
+        "问题件",
+        "售后",
+        "维权",
+        "逆向",
+        "cancel",
+        "void",
+        "refund",
+        "invalid",
+        "onhold",
+    ];
+    said_of(title, WORDS).is_some()
+}
+
+/// What people put for no, for none and for nought.
+fn is_no(said: &str) -> bool {
+    const WORDS: &[&str] =
+        &["n", "no", "none", "null", "nan", "false", "f", "n/a", "x", "×", "✗", "✘", "否", "正常", "非"];
+    let figure = said.trim_matches(|c: char| "¥￥$元件".contains(c));
+    let nought = figure.starts_with('0') && figure.chars().all(|c| "0.,".contains(c));
+    let denied = ["未", "不", "没", "无", "暂无", "非"].iter().any(|head| said.starts_with(head)) && said != "无效";
+    WORDS.contains(&said) || nought || denied || said.chars().all(|c| "-/\\_.".contains(c))
+}
+
+/// Nobody wants anything back, or no longer.
+fn was_not_asked_for(said: &str) -> bool {
+    let open = ["未完", "未处理", "未结", "未审", "未同意", "未收"];
+    let none = ["无", "未", "没", "关闭", "取消", "撤销", "撤回", "拒绝", "驳回", "正常", "不同意"];
+    let latin = |word: &str| {
+        matches!(word, "no" | "not" | "none" | "never" | "closed" | "rejected") || word.starts_with("cancel")
+    };
+    !holds(said, &open) && (is_no(said) || holds(said, &none) || words(said).any(latin))
+}
+
+/// The first of these words that a text says and does not deny.
+fn said_of<'w>(text: &str, words: &[&'w str]) -> Option<&'w str> {
+    words.iter().copied().find(|word| {
+        text.match_indices(word).any(|(at, _)| {
+            let (before, after) = (&text[..at], &text[at + word.len()..]);
+            let after = after.strip_prefix(['已', '被']).unwrap_or(after);
+            let ends = |list: &[&str]| list.iter().any(|end| before.ends_with(end));
+            let starts = |list: &[&str]| list.iter().any(|start| after.starts_with(start));
+            let taken_back = TAKEN_BACK.contains(word) && (starts(&HOW) || ends(&HOW[..4]))
+                || HOW.contains(word) && (ends(&TAKEN_BACK) || starts(&TAKEN_BACK));
+            let of_a_part = HOW.contains(word) && starts(&PARTS);
+            let by_others = word.ends_with(['发', '寄']) && !ends_there(after);
+            !(ends(NOT_BEHIND) || starts(NOT_BEFORE) || taken_back || of_a_part || by_others)
+        })
+    })
+}
+
+/// Whether nothing more is said of how, or by whom: 不发了, and not 不发顺丰, 不要发票.
+fn ends_there(after: &str) -> bool {
+    let goods = ["货", "了", "出", "件", "单", "走"].iter().any(|word| after.starts_with(word));
+    goods || !after.chars().next().is_some_and(char::is_alphanumeric)
+}
+
+fn in_latin(said: &str) -> bool {
+    let mut before = "";
+    words(said).any(|word| {
+        let denied = matches!(before, "not" | "no" | "never" | "non");
+        before = word;
+        !denied && LATIN_STATES.iter().any(|known| word.starts_with(known))
+    })
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty())
+}
+
+fn holds(text: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| text.contains(word))
+}
+
+fn plain(text: &str) -> String {
+    simplified(&bare(text)).to_lowercase()
+}
