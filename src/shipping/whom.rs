@@ -146,14 +146,12 @@ fn other_receiver(to: &Address, says: &Says) -> Option<String> {
     }
     let place = to.place()?;
     let words = place.words();
-    let elsewhere = |(_, text): &&(String, String)| {
-        let text = plain(text);
-        let named = places::found(&text).map(|(_, place, _)| place);
-        let named = named.filter(|other| other.city.is_some() && other.city != place.city);
-        named.is_some() && !words.iter().any(|word| text.contains(word))
+    let elsewhere = |(title, text): &(String, String)| {
+        let places::Written::Found(places::Named { place: other, .. }) = places::written(text) else { return None };
+        let says_ours = words.iter().any(|word| plain(text).contains(word));
+        (other.city.is_some() && other.city != place.city && !says_ours).then(|| (title.clone(), other.text()))
     };
-    let (title, text) = says.places.iter().find(elsewhere)?;
-    let there = places::found(&plain(text)).map(|(_, place, _)| place.text()).unwrap_or_default();
+    let (title, there) = says.places.iter().find_map(elsewhere)?;
     Some(format!("表里「{title}」是{there}，订单寄到{}", place.text()))
 }
 
