@@ -302,6 +302,7 @@ fn brought(table: &Table) -> Result<Brought, String> {
     }
     ask_about_shared(table, &mut rows);
     ask_about_corrections(table, &mut rows);
+    ask_about_none(table, &mut rows);
     if counts_parcels {
         rows.iter_mut().for_each(|row| (row.pieces, row.goods) = Default::default());
     }
@@ -510,7 +511,7 @@ fn under_headings(row: &tables::Row) -> Vec<Row> {
         let beside = beside.map(|text| format!("旁边没有列名的格里像是还有一个单号 {text}：请分成几行，每行一个单号"));
         read.problem = row.moved.clone().or(beside).or_else(|| newer_number(row)).unwrap_or_default();
         if read.problem.is_empty() && !number.is_empty() {
-            read.problem = void(row).or_else(|| no_pieces(row)).unwrap_or_default();
+            read.problem = void(row).unwrap_or_default();
         }
     }
     read.says = said_beside(row, &order.text);
@@ -611,14 +612,17 @@ fn void(row: &tables::Row) -> Option<String> {
     void::in_cells(row.cells().map(|(title, cell)| (title, cell.shown())))
 }
 
-/// A row of goods of which none is meant.
-fn no_pieces(row: &tables::Row) -> Option<String> {
-    let counted = [PIECES, QUANTITY].into_iter().find(|column| !Taken::of(row, *column).is_empty())?;
-    let none = tables::count(&Taken::of(row, counted).text).is_some_and(|n| n < 1);
-    none.then(|| {
-        let (title, n) = (row.title(counted).unwrap_or_default(), Taken::of(row, counted).text);
-        format!("「{title}」写的是 {n}，这一行像是不用发：请核对；没错的话，在这里改成要发的件数")
-    })
+/// The only row of an order, of which no piece is meant: among several rows the others say what leaves.
+fn ask_about_none(table: &Table, rows: &mut [Row]) {
+    let title = table.rows.first().and_then(|row| row.title(QUANTITY)).unwrap_or_default();
+    let mut of_order: HashMap<String, usize> = HashMap::new();
+    rows.iter().for_each(|row| *of_order.entry(row.order_no.clone()).or_default() += 1);
+    for row in rows.iter_mut().filter(|row| row.problem.is_empty() && !row.tracking_no.is_empty()) {
+        let n = row.goods.quantity.trim();
+        if of_order[&row.order_no] == 1 && row.pieces.is_empty() && tables::count(n).is_some_and(|n| n < 1) {
+            row.problem = format!("「{title}」写的是 {n}，这一行像是不用发：请核对；没错的话，在这里保存一次就能发");
+        }
+    }
 }
 
 /// All that a row says of its order beside the number by which that is known.

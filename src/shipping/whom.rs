@@ -2,7 +2,7 @@
 //! slipped into another line, or was typed for another order, shows there and nowhere else. Where both cannot be right the
 //! row is asked about; what is masked or left out says nothing.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use rusqlite::Connection;
 
@@ -30,9 +30,8 @@ pub fn said<'r>(cells: impl Iterator<Item = (&'r str, &'r str)>) -> Says {
             continue;
         }
         let own = (title.to_owned(), text.chars().take(MOST_LETTERS).collect::<String>());
-        if has("收件信息 收货信息 收件人信息 收货人信息") {
-            says.phones.push(own);
-        } else if has("手机 电话 联系方式 phone mobile tel") {
+        if has("手机 电话 联系方式 收件信息 收货信息 收件人信息 收货人信息 phone mobile tel")
+        {
             says.phones.push(own);
         } else if has("地址 address") {
             says.places.push(own);
@@ -64,8 +63,7 @@ const MOST_LETTERS: usize = 200;
 pub fn held(conn: &Connection, mut brought: Brought) -> Result<Brought> {
     let orders = brought.rows.iter().map(|row| meant(conn, &row.order_no)).collect::<Result<Vec<Option<Order>>>>()?;
     let constant = constant(&brought.rows, &orders);
-    let mut shop = Goodness::default();
-    shop.speaks_the_shops_names(conn, &brought.rows, &orders)?;
+    let shop = Called::of(conn, &brought.rows)?;
     for (row, order) in brought.rows.iter_mut().zip(&orders) {
         let says = std::mem::take(&mut row.says);
         let Some(order) = order.as_ref().filter(|_| row.problem.is_empty() && !row.tracking_no.trim().is_empty())
@@ -92,7 +90,7 @@ pub fn held(conn: &Connection, mut brought: Brought) -> Result<Brought> {
 
 /// Columns that say the same in every row, although the orders go to different people: the shop's own phone and name.
 fn constant(rows: &[Row], orders: &[Option<Order>]) -> HashSet<String> {
-    let mut seen: BTreeMap<&str, (HashSet<&str>, HashSet<Option<(&str, &str, String)>>)> = BTreeMap::new();
+    let mut seen: BTreeMap<&str, (HashSet<&str>, HashSet<_>)> = BTreeMap::new();
     for (row, order) in rows.iter().zip(orders) {
         for (title, text) in row.says.receivers.iter().chain(&row.says.phones) {
             let (texts, places) = seen.entry(title).or_default();
@@ -264,41 +262,24 @@ fn starred(text: &str) -> String {
     text.chars().map(|c| if "＊●•×✱".contains(c) { '*' } else { c }).collect()
 }
 
-/// What is known of the shop's goods while the rows of one table are held against their orders.
+/// What the shop's goods are called.
 #[derive(Default)]
-struct Goodness {
+struct Called {
     names: HashSet<String>,
-    lines: HashMap<i64, Vec<Line>>,
-    /// The table calls goods as the shop does.
-    own_names: bool,
 }
 
-impl Goodness {
-    fn speaks_the_shops_names(&mut self, conn: &Connection, rows: &[Row], orders: &[Option<Order>]) -> Result<()> {
+impl Called {
+    fn of(conn: &Connection, rows: &[Row]) -> Result<Called> {
         if rows.iter().all(|row| row.says.goods.name.is_empty()) {
-            return Ok(());
+            return Ok(Called::default());
         }
-        self.names = catalogue::names(conn)?.iter().map(|name| plain(name)).collect();
-        for (row, order) in rows.iter().zip(orders) {
-            let Some(order) = order else { continue };
-            let name = plain(&row.says.goods.name);
-            let fits = self.lines(conn, order)?.iter().any(|line| plain(&line.name) == name);
-            self.own_names |= fits;
-        }
-        Ok(())
+        Ok(Called { names: catalogue::names(conn)?.iter().map(|name| plain(name)).collect() })
     }
 
-    fn lines(&mut self, conn: &Connection, order: &Order) -> Result<&[Line]> {
-        if !self.lines.contains_key(&order.id.0) {
-            self.lines.insert(order.id.0, orders::lines(conn, order.id)?);
-        }
-        Ok(&self.lines[&order.id.0])
-    }
-
-    fn other_goods(&mut self, conn: &Connection, order: &Order, says: &Says) -> Result<Option<String>> {
+    fn other_goods(&self, conn: &Connection, order: &Order, says: &Says) -> Result<Option<String>> {
         let goods = &says.goods;
         let code = &bare(&goods.code);
-        let lines = self.lines(conn, order)?.to_vec();
+        let lines = orders::lines(conn, order.id)?;
         for line in lines.iter().filter(|_| !code.is_empty()) {
             if catalogue::codes(conn, line.sku_id)?.iter().any(|own| plain(own) == plain(code)) {
                 return Ok(None);
@@ -317,7 +298,7 @@ impl Goodness {
             // As the list that was given out for filling in has it.
             let of_order = |part: &String| lines.iter().any(|line| called(line) == *part);
             let any = parts.iter().any(of_order);
-            return Ok((!any && (self.own_names || self.names_any(&goods.name))).then(other));
+            return Ok((!any && self.names_any(&goods.name)).then(other));
         }
         let name = plain(&goods.name);
         if name.is_empty() {
@@ -325,8 +306,7 @@ impl Goodness {
         }
         let called: Vec<&Line> = lines.iter().filter(|line| plain(&line.name) == name).collect();
         if called.is_empty() {
-            let alike = lines.iter().any(|line| resemble(&name, &plain(&line.name)));
-            return Ok((self.names.contains(&name) || self.own_names && !alike).then(other));
+            return Ok(self.names.contains(&name).then(other));
         }
         let other_spec = called.iter().all(|line| contradicts(&goods.spec, &line.spec_text));
         Ok(other_spec.then(|| format!("表里「{written}」的规格是“{}”，订单是 {}", goods.spec, ordered())))
@@ -355,13 +335,6 @@ fn contradicts(said: &str, ordered: &str) -> bool {
     let whole: String = said.concat();
     let holds = |text: &str, part: &str| text.contains(part);
     !(said.iter().all(|part| holds(&all, part)) || ordered.iter().all(|part| holds(&whole, part)))
-}
-
-/// Whether two names have two signs in a row in common, or one of them has no two.
-fn resemble(one: &str, other: &str) -> bool {
-    let one: Vec<char> = one.chars().collect();
-    let shorter = one.len() < 2 || other.chars().count() < 2;
-    shorter || one.windows(2).any(|pair| other.contains(&pair.iter().collect::<String>()))
 }
 
 fn plain(text: &str) -> String {

@@ -253,11 +253,7 @@ async fn strangers_share_a_parcel_only_where_each_was_agreed_to() {
     let verdicts = async |batch: &str| {
         let page = packer.page(batch).await;
         let row = |no: &String| page.split("<tr>").find(|row| row.contains(no.as_str())).unwrap().to_owned();
-        no.iter()
-            .take(4)
-            .map(|no| row(no))
-            .map(|row| (row.contains("可发货"), row.contains(strange)))
-            .collect::<Vec<_>>()
+        no.iter().take(4).map(row).map(|row| (row.contains("可发货"), row.contains(strange))).collect::<Vec<_>>()
     };
     assert_eq!(verdicts(&batch).await, [(true, false), (false, false), (false, true), (false, true)]);
     assert!(packer.page(&batch).await.contains("单号与第 2 行相同（收货人和地址相同）"));
@@ -432,7 +428,7 @@ async fn a_number_that_was_cut_is_asked_about() {
     packer.post(&format!("{to}/rows/4"), &form).await;
     assert!(packer.page(&to).await.contains("<b class=\"ok\">5</b> 行可执行"));
     for (head, said, words) in [
-        ("件数", "0", "不用发"),
+        ("件数", "0", "件数写的是 0"),
         ("件数", "-1", "件数"),
         ("件数", "3", "件数 3 超过还没发的 2 件"),
         ("商品名称\t数量", "苹果\t5", "表里写了 5 件，没发的只有 2 件"),
