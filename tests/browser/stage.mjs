@@ -30,8 +30,9 @@ export class Stage {
 
   /** Enters at a page, as a shared link does. */
   async enter(path = "/pages/home/home") {
+    // Loaded once, wherever one was before: what a page says once is not said to a load that nobody sees.
+    await this.page.goto("about:blank");
     await this.page.goto(`${this.shop}/#${path}`);
-    await this.page.reload();
   }
 
   /** What is shown now, by role and name. */
