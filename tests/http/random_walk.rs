@@ -709,7 +709,7 @@ impl Walker<'_> {
             Step::Version { word } => {
                 self.boss.post("/admin/settings", &[("wechat-api", word)]).await;
             }
-            Step::Refund { refund, act } => self.refund_page(refund, act).await,
+            Step::Refund { refund, act } => self.refund_page(refund, act, false).await,
             Step::EndRefund { refund, end } => {
                 if let Some((number, state)) = pick(w, REFUND, refund).await {
                     // WeChat does not take back what it has paid out; what the bank sent back may still arrive.
@@ -947,9 +947,11 @@ impl Walker<'_> {
         assert!(answered < 500 || matches!(answered, 502 | 503), "{answered}");
     }
 
-    async fn refund_page(&self, nth: usize, act: &str) {
+    /// `looked` says that somebody has compared it with what went back meanwhile, where the page asks for that.
+    async fn refund_page(&self, nth: usize, act: &str, looked: bool) {
         let Some((number, _)) = pick(self.w, REFUND, nth).await else { return };
-        let whole = [("whole", "true"), ("reason", "不想要了"), ("confirmed", "true"), ("words", "说明白了")];
+        let mut whole = vec![("whole", "true"), ("reason", "不想要了"), ("confirmed", "true"), ("words", "说明白了")];
+        whole.extend(looked.then_some(("looked", "true")));
         let (status, _) = self.boss.post(&format!("/admin/refunds/{number}/{act}"), &whole).await;
         assert_eq!(status, 303, "{act} {number}");
     }
@@ -1000,7 +1002,7 @@ impl Walker<'_> {
                     _ => &[],
                 };
                 for act in acts {
-                    self.refund_page(nth, act).await;
+                    self.refund_page(nth, act, true).await;
                 }
             }
             for nth in 0..16 {
