@@ -16,8 +16,15 @@ const narrow = () => {
     let [top, bottom] = [middle, middle];
     while (top > middle - 20 && mine(top - 1)) top -= 1;
     while (bottom < middle + 20 && mine(bottom + 1)) bottom += 1;
-    const whole = top > 1 && bottom < innerHeight - 1;
-    return whole && bottom - top < 38;
+    return bottom - top < 38 && ![top - 1, bottom + 1].some((y) => cut(document.elementFromPoint(x, y), node));
+  };
+  // Scrolled out of the window, or under what stays where it is: the title's bar, the bar at the bottom.
+  const cut = (over, node) => {
+    if (!over?.closest(".stage-page")) return true;
+    for (let one = over; one && !one.contains(node); one = one.parentElement) {
+      if (["fixed", "sticky"].includes(getComputedStyle(one).position)) return true;
+    }
+    return false;
   };
   const all = ["button", "tab", "switch", "checkbox"].map((role) => `.stage-page:not([hidden]) [role=${role}]`).join(", ");
   return [...document.querySelectorAll(all)].filter((node) => node.checkVisibility() && low(node)).map((node) => `${node.className} ${node.textContent.trim().slice(0, 12)}`);
