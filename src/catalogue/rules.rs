@@ -65,6 +65,12 @@ pub fn barcode(text: &str) -> Checked<Option<String>> {
     }
 }
 
+/// A price that a finger slipped on: nothing, or ten times what it was, or a tenth of it.
+pub fn is_slip(was: Fen, price: Fen) -> bool {
+    let (was, price) = (was.get(), price.get());
+    was > 0 && (price == 0 || price >= was.saturating_mul(10) || price.saturating_mul(10) <= was)
+}
+
 /// What a scanner reads of a barcode as people write it: `ISBN 978-7-302-51162-5` stands for its digits.
 pub fn as_scanned(text: &str) -> String {
     let text: String = bare(text).chars().filter(|c| !c.is_whitespace()).collect();

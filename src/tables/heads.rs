@@ -258,8 +258,7 @@ fn forms(title: &str) -> Vec<Form> {
 /// Whether a part of a remark leaves a figure what its title says: that it must be filled in, in which money, one piece of
 /// what it counts, how long it may be, how it looks.
 fn says_nothing(part: &str) -> bool {
-    const WORDS: [&str; 84] = [
-        "",
+    const WORDS: [&str; 57] = [
         "必填",
         "必填项",
         "选填",
@@ -284,15 +283,8 @@ fn says_nothing(part: &str) -> bool {
         "金额",
         "文本",
         "单位",
-        "元",
-        "圆",
-        "块",
         "块钱",
-        "人民币",
         "人民币元",
-        "rmb",
-        "cny",
-        "yuan",
         "¥",
         "￥",
         "含税",
@@ -300,25 +292,6 @@ fn says_nothing(part: &str) -> bool {
         "包邮",
         "含运费",
         "不含运费",
-        "件",
-        "个",
-        "只",
-        "支",
-        "瓶",
-        "盒",
-        "袋",
-        "张",
-        "条",
-        "双",
-        "套",
-        "包",
-        "本",
-        "台",
-        "把",
-        "片",
-        "枚",
-        "份",
-        "pcs",
         "单价",
         "售价",
         "零售价",
@@ -354,7 +327,8 @@ fn says_nothing(part: &str) -> bool {
         && limit.chars().all(|c| {
             c.is_ascii_digit() || "字位~<>=≤≥于多少超内限-最大小不过以之间范围保留两三到至等符长度可数".contains(c)
         });
-    WORDS.contains(&bare)
+    number::OURS.contains(&bare)
+        || WORDS.contains(&bare)
         || of_one
         || is_limit
         || bare.ends_with("除外")

@@ -27,7 +27,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use number::{count, is_spoilt, narrow, settled};
+pub use number::{DIGITS, count, is_spoilt, narrow, settled};
 pub use write::{csv, xlsx};
 
 /// What a file of a table may weigh.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::Cell;
 
 /// A spreadsheet keeps this many digits of a number; what came behind them is lost.
-const DIGITS: i32 = 15;
+pub const DIGITS: usize = 15;
 
 /// What makes a number larger, or holds several things.
 pub(super) const LARGER: [char; 15] =
@@ -54,7 +54,7 @@ pub(super) fn shown(number: f64, format: &str) -> Cell {
         return Cell::Error("#NUM!".to_owned());
     }
     let plain = rounded(number);
-    if number.abs() >= 10_f64.powi(DIGITS) {
+    if number.abs() >= 10_f64.powi(DIGITS as i32) {
         return Cell::Spoilt(plain);
     }
     if let Some(said) = otherwise(format, number, &plain) {
@@ -112,44 +112,42 @@ fn otherwise(format: &str, number: f64, plain: &str) -> Option<String> {
     (!known).then(|| format!("{}{}{plain}{behind}", money_of(format), before.trim()))
 }
 
+/// Our money, and one piece of anything: beside a figure they leave it what it is.
+pub(super) const OURS: [&str; 27] = [
+    "",
+    "元",
+    "圆",
+    "块",
+    "人民币",
+    "rmb",
+    "cny",
+    "yuan",
+    "件",
+    "个",
+    "只",
+    "支",
+    "瓶",
+    "盒",
+    "袋",
+    "张",
+    "条",
+    "双",
+    "套",
+    "包",
+    "本",
+    "台",
+    "把",
+    "片",
+    "枚",
+    "份",
+    "pcs",
+];
+
 /// Whether a word beside a number leaves it what it is: our money, one piece, nothing but signs.
 fn says_nothing(word: &str) -> bool {
-    const WORDS: [&str; 32] = [
-        "",
-        "元",
-        "圆",
-        "块",
-        "人民币",
-        "rmb",
-        "cny",
-        "yuan",
-        "件",
-        "个",
-        "只",
-        "支",
-        "瓶",
-        "盒",
-        "袋",
-        "张",
-        "条",
-        "双",
-        "套",
-        "包",
-        "本",
-        "台",
-        "把",
-        "片",
-        "枚",
-        "份",
-        "pcs",
-        "pc",
-        "克",
-        "g",
-        "单价",
-        "库存",
-    ];
+    const MORE: [&str; 5] = ["pc", "克", "g", "单价", "库存"];
     let bare = word.trim_matches(|c: char| c.is_whitespace() || "-+()（）:：,._¥￥".contains(c));
-    WORDS.iter().any(|known| bare.eq_ignore_ascii_case(known))
+    OURS.iter().chain(&MORE).any(|known| bare.eq_ignore_ascii_case(known))
 }
 
 /// By how many thousands a format divides what it shows: commas behind the last digit before the point.
@@ -242,7 +240,7 @@ fn is_code(plain: &str, shown: &str) -> bool {
 
 /// To the digits that a spreadsheet keeps, and then the shortest decimal that says the same.
 fn rounded(number: f64) -> String {
-    let digits = (DIGITS - 1) as usize;
+    let digits = DIGITS - 1;
     let kept: f64 = format!("{number:.digits$e}").parse().unwrap_or(number);
     // A negative zero is shown without its sign.
     (kept + 0.0).to_string()
@@ -255,7 +253,7 @@ pub fn settled(text: &str) -> Cow<'_, str> {
     let digits = decimal.bytes().filter(u8::is_ascii_digit).count();
     let is_decimal = decimal.split_once('.').is_some_and(|(_, part)| part.bytes().all(|b| b.is_ascii_digit()));
     match spreadsheet(decimal) {
-        Some(number) if is_decimal && digits > DIGITS as usize => Cow::Owned(rounded(number)),
+        Some(number) if is_decimal && digits > DIGITS => Cow::Owned(rounded(number)),
         _ => Cow::Borrowed(text),
     }
 }

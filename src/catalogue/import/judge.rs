@@ -269,10 +269,8 @@ fn doubt(row: &Row, fine: &Fine) -> String {
 
 /// Whether a price is ten times what it was, or a tenth of it.
 fn is_slip(change: &Change) -> bool {
-    let fen = |text: &str| Fen::from_yuan(text).map(Fen::get).filter(|fen| *fen > 0);
-    fen(&change.was)
-        .zip(fen(&change.is))
-        .is_some_and(|(was, is)| is >= was.saturating_mul(10) || was >= is.saturating_mul(10))
+    let some = |text: &str| Fen::from_yuan(text).filter(|fen| *fen > Fen::ZERO);
+    some(&change.was).zip(some(&change.is)).is_some_and(|(was, is)| rules::is_slip(was, is))
 }
 
 /// Turns a sentence into the row's refusal.
@@ -627,8 +625,8 @@ fn spoilt_code(changes: &[Change]) -> Option<String> {
     let Change { what, was, is } = changes.iter().find(|change| [CODE, BARCODE].contains(&change.what))?;
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let shorter = digits(was) && digits(is) && was.starts_with('0') && was.trim_start_matches('0') == is;
-    let rounded = digits(was) && digits(is) && was.len() == is.len() && is.len() > KEPT_DIGITS && {
-        let (head, tail) = is.split_at(KEPT_DIGITS);
+    let rounded = digits(was) && digits(is) && was.len() == is.len() && is.len() > tables::DIGITS && {
+        let (head, tail) = is.split_at(tables::DIGITS);
         was.starts_with(&head[..head.len() - 1]) && tail.bytes().all(|b| b == b'0')
     };
     let power = || {
@@ -639,9 +637,6 @@ fn spoilt_code(changes: &[Change]) -> Option<String> {
     let spoilt = is == "0" && !was.is_empty() || shorter || rounded || power().unwrap_or(false);
     spoilt.then(|| format!("{what} {was} 变成 {is}，像是表格软件改掉的：请把这一列设成“文本”格式再填；真要改的请打勾"))
 }
-
-/// So many digits of a number a spreadsheet keeps.
-const KEPT_DIGITS: usize = 15;
 
 /// Finds the goods of which rows speak, whatever else is wrong with these.
 pub(super) struct Finder<'c> {

@@ -80,7 +80,7 @@ fn set_price(tx: &Tx, product: &Product, sku: &Sku, cell: &Cell) -> Result<Strin
     if Fen::from_yuan(&cell.was) != Some(sku.price) {
         return Err(changed(json!({ "was": sku.price.plain() }), &format!("¥{}", sku.price)));
     }
-    if slip(sku.price, price) && cell.sure != price.plain() {
+    if rules::is_slip(sku.price, price) && cell.sure != price.plain() {
         let words = if price == Fen::ZERO {
             "售价是 0 元".to_owned()
         } else {
@@ -92,12 +92,6 @@ fn set_price(tx: &Tx, product: &Product, sku: &Sku, cell: &Cell) -> Result<Strin
     store::set_price(tx, sku.id, price)?;
     store::repriced(tx, product.id)?;
     Ok(format!("售价 ¥{} → ¥{price}", sku.price))
-}
-
-/// A price that a finger slipped on: nothing, or ten times what it was, or a tenth of it.
-fn slip(was: Fen, price: Fen) -> bool {
-    let (was, price) = (was.get(), price.get());
-    was > 0 && (price == 0 || price >= was.saturating_mul(10) || price.saturating_mul(10) <= was)
 }
 
 fn set_stock(tx: &Tx, staff: &Staff, sku: &Sku, cell: &Cell) -> Result<String> {
