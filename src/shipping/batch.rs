@@ -164,7 +164,7 @@ fn share_numbers(judged: &mut [Judged], allowed: Allowed) -> Vec<(usize, usize)>
             let line = |other: usize| judged[rows[other]].row.line;
             let asks: Vec<String> = strangers[n]
                 .iter()
-                .filter_map(|other| Some(shares(&number, judged[rows[*other]].order.as_ref()?)))
+                .filter_map(|other| Some(shares(&number, &judged[rows[*other]].order.as_ref()?.order_no)))
                 .collect();
             let merge = "几单合成一个包裹请勾选“合并发货”";
             let words = match (strangers[n].first(), n.checked_sub(1)) {
@@ -226,8 +226,8 @@ fn begin_alike(one: &str, other: &str) -> bool {
 }
 
 /// The key of the question whether a number goes to another order's receiver too.
-fn shares(number: &str, other: &Order) -> String {
-    format!("{number} {}", other.order_no)
+fn shares(number: &str, other: &OrderNo) -> String {
+    format!("{number} {other}")
 }
 
 /// A number that looks like one of another service than was written, or of one that nobody has written.
@@ -543,7 +543,7 @@ fn weigh(
         return Ok((verdict, words, Vec::new()));
     }
     let Some(twin) = Twin::of(conn, order, &parcel.tracking_no)? else { return Ok((verdict, words, Vec::new())) };
-    let (by, key) = (twin.text(), format!("{} {}", parcel.tracking_no, twin.order_no));
+    let (by, key) = (twin.text(), shares(&parcel.tracking_no, &twin.order_no));
     Ok(match (twin.same_receiver, allowed.merge) {
         (true, false) if verdict == Verdict::Renumber => (verdict, words, Vec::new()),
         (true, true) => (verdict, words, Vec::new()),

@@ -578,32 +578,6 @@ fn other_company(row: &tables::Row, company: &str) -> Option<String> {
     Some(format!("「{first}」是{}，「{title}」是{}：请在这里改", own.name, other.name))
 }
 
-/// What people write in a chat of a number that is not to be used.
-const VOID_REMARKS: [&str; 16] = [
-    "作废",
-    "废单",
-    "已取消",
-    "取消发货",
-    "取消订单",
-    "订单取消",
-    "已回收",
-    "重打",
-    "退款了",
-    "已退款",
-    "不发了",
-    "别发",
-    "不要发",
-    "停发",
-    "先不发",
-    "拦截",
-];
-/// 未取消, 取消失败, 退款取消: nothing of the kind.
-const NOT_VOID: [&str; 7] = ["未", "取消失败", "取消退款", "退款取消", "取消售后", "售后取消", "无需"];
-
-fn has(text: &str, words: &[&str]) -> bool {
-    words.iter().any(|word| text.contains(word))
-}
-
 /// What a column says of a row that is void, or its looks.
 fn void(row: &tables::Row) -> Option<String> {
     if row.struck {
@@ -642,7 +616,7 @@ fn said_beside(row: &tables::Row, order: &str) -> Says {
 fn newer_number(row: &tables::Row) -> Option<String> {
     let own = number_of(row).text;
     let instead = |title: &str| {
-        title.contains('单') && has(title, &["新单号", "新运单", "新快递", "更换后", "更正", "改后", "换后"])
+        title.contains('单') && void::holds(title, &["新单号", "新运单", "新快递", "更换后", "更正", "改后", "换后"])
     };
     let mut others = row.cells().filter(|(title, _)| instead(title)).map(|(title, cell)| (title, cell.shown()));
     let (title, other) = others.find(|(_, other)| looks_like_number(other) && !same_number(other, &own))?;
@@ -650,17 +624,10 @@ fn newer_number(row: &tables::Row) -> Option<String> {
     Some(format!("「{title}」是 {other}，这里{here}：请在这里改成要用的那一个"))
 }
 
-/// The same of a line that somebody typed.
-fn void_line(text: &str) -> Option<String> {
-    let mut said = VOID_REMARKS.iter().chain(&["退款", "取消", "终止"]).filter(|word| text.contains(**word));
-    let word = said.next().filter(|_| !has(text, &NOT_VOID))?;
-    Some(format!("这一行写着“{word}”：单号可能作废了，请核对；没错的话，在这里保存一次就能发"))
-}
-
 /// Of an order of which a line says that it puts another one right, nobody knows which of the others still holds.
 fn ask_about_corrections(table: &Table, rows: &mut [Row]) {
     const WORDS: [&str; 7] = ["更正", "改成", "改为", "换成", "更改", "纠正", "写错"];
-    let told = |row: &&tables::Row| row.cells().any(|(_, cell)| has(cell.shown(), &WORDS));
+    let told = |row: &&tables::Row| row.cells().any(|(_, cell)| void::holds(cell.shown(), &WORDS));
     let orders = |row: &tables::Row| {
         let words = row.cells().map(|(_, cell)| cell.shown()).collect::<Vec<_>>().join(" ");
         OrderNo::all(&words)
@@ -807,7 +774,7 @@ fn by_its_look(row: &tables::Row) -> Vec<Row> {
         // Words stand there, and a number in the middle of them.
         let hidden = || rest().find(|cell| number.is_empty() && has_long_number(cell));
         let hidden = || hidden().map(|cell| format!("“{}”里像是有单号：请在这里写上", brief(cell)));
-        read.problem = void_line(&words).or_else(hidden).unwrap_or_default();
+        read.problem = void::in_a_line(&words).or_else(hidden).unwrap_or_default();
     }
     let own = |text: &str| text.chars().take(MOST_LETTERS).collect::<String>();
     read.order_no = own(order.map_or("", |at| cells[at]));

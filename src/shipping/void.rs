@@ -245,11 +245,40 @@ const HOW: [&str; 8] = ["取消", "关闭", "撤销", "撤回", "拒绝", "驳�
 const PARTS: [&str; 14] =
     ["发票", "赠品", "优惠", "备注", "置顶", "标记", "加急", "关注", "收藏", "合单", "合并", "拆单", "打印", "保价"];
 
+/// What people write in a chat of a number that is not to be used.
+const VOID_REMARKS: [&str; 16] = [
+    "作废",
+    "废单",
+    "已取消",
+    "取消发货",
+    "取消订单",
+    "订单取消",
+    "已回收",
+    "重打",
+    "退款了",
+    "已退款",
+    "不发了",
+    "别发",
+    "不要发",
+    "停发",
+    "先不发",
+    "拦截",
+];
+/// 未取消, 取消失败, 退款取消: nothing of the kind.
+const NOT_VOID: [&str; 7] = ["未", "取消失败", "取消退款", "退款取消", "取消售后", "售后取消", "无需"];
+
 /// Why a row under these titles is to be asked about, if it is: what a cell says, with its title.
 pub fn in_cells<'r>(cells: impl Iterator<Item = (&'r str, &'r str)>) -> Option<String> {
     let (title, said) = cells.into_iter().find(|(title, said)| is_void(title, said))?;
     let said: String = said.chars().take(60).collect();
     Some(format!("「{title}」写的是“{said}”：单号可能作废了，请核对；没错的话，在这里保存一次就能发"))
+}
+
+/// The same of a line that somebody typed.
+pub fn in_a_line(text: &str) -> Option<String> {
+    let mut said = VOID_REMARKS.iter().chain(&["退款", "取消", "终止"]).filter(|word| text.contains(**word));
+    let word = said.next().filter(|_| !holds(text, &NOT_VOID))?;
+    Some(format!("这一行写着“{word}”：单号可能作废了，请核对；没错的话，在这里保存一次就能发"))
 }
 
 /// Whether a title speaks of a remark, whoever wrote it.
@@ -454,7 +483,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty())
 }
 
-fn holds(text: &str, words: &[&str]) -> bool {
+pub fn holds(text: &str, words: &[&str]) -> bool {
     words.iter().any(|word| text.contains(word))
 }
 
