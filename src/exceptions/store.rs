@@ -125,11 +125,11 @@ pub fn still_differs(tx: &Tx, new: &NewException<'_>) -> Result<()> {
 
 /// Whether an order stands on the payment.
 const INSIDE: &str = "exists (select 1 from ledger l where l.kind in ('payment', 'link')
-                                 and l.wechat_id = e.transaction_id and l.order_id is not null) as inside";
+                                 and l.wechat_id = e.transaction_id and l.order_id is not null)";
 
 pub fn by_id(conn: &Connection, id: ExceptionId) -> Result<Option<Exception>> {
     conn.prepare_cached(&format!(
-        "select e.*, o.order_no, {INSIDE} from money_exceptions e left join orders o on o.id = e.order_id where e.id = ?1"
+        "select e.*, o.order_no, {INSIDE} as inside from money_exceptions e left join orders o on o.id = e.order_id where e.id = ?1"
     ))?
     .query_row([id], read)
     .optional()
@@ -138,7 +138,7 @@ pub fn by_id(conn: &Connection, id: ExceptionId) -> Result<Option<Exception>> {
 /// The inbox: open ones first, newest first.
 pub fn inbox(conn: &Connection, limit: i64) -> Result<Vec<Exception>> {
     let mut rows = conn.prepare_cached(&format!(
-        "select e.*, o.order_no, {INSIDE} from money_exceptions e left join orders o on o.id = e.order_id
+        "select e.*, o.order_no, {INSIDE} as inside from money_exceptions e left join orders o on o.id = e.order_id
           order by e.state = 'resolved', e.id desc limit ?1"
     ))?;
     rows.query_map([limit], read)?.collect()
@@ -146,7 +146,7 @@ pub fn inbox(conn: &Connection, limit: i64) -> Result<Vec<Exception>> {
 
 pub fn of_order(conn: &Connection, order: OrderId) -> Result<Vec<Exception>> {
     let mut rows = conn.prepare_cached(&format!(
-        "select e.*, o.order_no, {INSIDE} from money_exceptions e join orders o on o.id = e.order_id
+        "select e.*, o.order_no, {INSIDE} as inside from money_exceptions e join orders o on o.id = e.order_id
           where e.order_id = ?1 order by e.id"
     ))?;
     rows.query_map([order], read)?.collect()
@@ -155,7 +155,7 @@ pub fn of_order(conn: &Connection, order: OrderId) -> Result<Vec<Exception>> {
 /// A bill's differences, open ones first.
 pub fn of_day(conn: &Connection, day: Day) -> Result<Vec<Exception>> {
     let mut rows = conn.prepare_cached(&format!(
-        "select e.*, o.order_no, {INSIDE} from money_exceptions e left join orders o on o.id = e.order_id
+        "select e.*, o.order_no, {INSIDE} as inside from money_exceptions e left join orders o on o.id = e.order_id
           where e.day = ?1 order by e.state = 'resolved', e.id"
     ))?;
     rows.query_map([day], read)?.collect()
@@ -164,7 +164,7 @@ pub fn of_day(conn: &Connection, day: Day) -> Result<Vec<Exception>> {
 /// The same of several days, the earliest first.
 pub fn of_days(conn: &Connection, first: Day, last: Day) -> Result<Vec<Exception>> {
     let mut rows = conn.prepare_cached(&format!(
-        "select e.*, o.order_no, {INSIDE} from money_exceptions e left join orders o on o.id = e.order_id
+        "select e.*, o.order_no, {INSIDE} as inside from money_exceptions e left join orders o on o.id = e.order_id
           where e.day between ?1 and ?2 and e.kind = 'bill_difference' order by e.day, e.id"
     ))?;
     rows.query_map([first, last], read)?.collect()
@@ -231,13 +231,15 @@ pub fn set_refund(tx: &Tx, id: ExceptionId, refund: RefundId) -> Result<()> {
     Ok(())
 }
 
+/// The kinds of money that somebody decides about, and that is settled once it went back.
+const OF_MONEY: &str = "'late_payment', 'duplicate_payment', 'amount_mismatch', 'orphan_payment'";
+
 /// The money is on its way back, or has gone: whatever waited for that is settled.
 pub fn resolve_by_refund(tx: &Tx, refund: RefundId, resolution: &str) -> Result<()> {
-    tx.prepare_cached(
+    tx.prepare_cached(&format!(
         "update money_exceptions set state = 'resolved', resolution = ?2, resolved_at = ?3
-          where refund_id = ?1 and state = 'open' and kind in ('late_payment', 'duplicate_payment', 'amount_mismatch',
-                                                               'orphan_payment')",
-    )?
+          where refund_id = ?1 and state = 'open' and kind in ({OF_MONEY})"
+    ))?
     .execute(params![refund, resolution, tx.now()])?;
     Ok(())
 }
@@ -245,16 +247,12 @@ pub fn resolve_by_refund(tx: &Tx, refund: RefundId, resolution: &str) -> Result<
 /// All of the payment went back in another way, so there is nothing left of it to decide about. An item whose own refund is
 /// on its way ends with that.
 pub fn resolve_returned(tx: &Tx, transaction_id: &str, resolution: &str) -> Result<()> {
-    tx.prepare_cached(
+    tx.prepare_cached(&format!(
         "update money_exceptions as e set state = 'resolved', resolution = ?2, resolved_at = ?3
-          where transaction_id = ?1 and state = 'open' and kind in ('late_payment', 'duplicate_payment',
-                                                                    'amount_mismatch', 'orphan_payment')
-            and not (kind = 'amount_mismatch' and subject not like '% gone back'
-                     and exists (select 1 from ledger l
-                                                            where l.kind in ('payment', 'link') and l.order_id is not null
-                                                              and l.wechat_id = e.transaction_id))
-            and not exists (select 1 from refunds r where r.id = e.refund_id and r.state not in ('cancelled', 'rejected'))",
-    )?
+          where transaction_id = ?1 and state = 'open' and kind in ({OF_MONEY})
+            and not (kind = 'amount_mismatch' and subject not like '% gone back' and {INSIDE})
+            and not exists (select 1 from refunds r where r.id = e.refund_id and r.state not in ('cancelled', 'rejected'))"
+    ))?
     .execute(params![transaction_id, resolution, tx.now()])?;
     Ok(())
 }

@@ -382,7 +382,7 @@ fn told_elsewhere(tx: &Tx, payment: &Entered, other: Option<&str>, number: Optio
         ..NewException::new(Kind::AmountMismatch, exceptions::gone_back(&payment.transaction_id), &what)
     };
     let heard = transactions::store::refunds_named(tx, &payment.transaction_id)?;
-    match number.is_some_and(|number| !heard.iter().any(|before| before == number)) {
+    match number.is_some_and(|number| !heard.iter().any(|(before, _)| before == number)) {
         true => exceptions::open_anew(tx, &new)?,
         false => drop(exceptions::open(tx, &new)?),
     }

@@ -116,7 +116,7 @@ impl Fact<'_> {
             && let Some(entered) = ledger::payment(self.tx, &self.payment.transaction_id)?
         {
             jobs::enqueue(self.tx, Task::Refunds(entered.id), self.tx.now())?;
-            learn::hold_untold(self.tx, entered.id)?;
+            learn::hold_untold(self.tx, &entered)?;
             if self.payment.refund_started {
                 self.given_back_elsewhere(attempt.as_ref(), entered.order_id)?;
             }

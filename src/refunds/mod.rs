@@ -175,6 +175,11 @@ impl Refund {
         self.state == RefundState::Abnormal && self.problem_code == OTHER_REFUND
     }
 
+    /// Nobody here made it, and WeChat told of it then or later.
+    pub fn was_told_since(&self, at: i64) -> bool {
+        self.origin == Origin::Console && self.created_at >= at
+    }
+
     /// It was sent, or WeChat told us of it.
     pub fn may_be_known_there(&self) -> bool {
         self.tries > 0 || self.refund_id.is_some()

@@ -226,6 +226,14 @@ pub fn set_number(tx: &Tx, id: RefundId, number: &OutRefundNo) -> Result<()> {
     Ok(())
 }
 
+/// The other refunds of the payment that it returns.
+pub fn others(conn: &Connection, refund: &Refund) -> Result<Vec<Refund>> {
+    let Some(transaction_id) = &refund.transaction_id else { return Ok(Vec::new()) };
+    let mut others = of_transaction(conn, transaction_id)?;
+    others.retain(|other| other.id != refund.id);
+    Ok(others)
+}
+
 /// Its money stands beside the order's own from now on, and so names none of its goods.
 pub fn set_beside(tx: &Tx, id: RefundId) -> Result<()> {
     tx.prepare_cached("update refunds set inside = 0 where id = ?1")?.execute([id])?;

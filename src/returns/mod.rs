@@ -196,6 +196,29 @@ pub struct Resend {
 }
 
 #[cfg(test)]
+impl Return {
+    /// Asked for a moment after the beginning, and with nothing said in it.
+    pub fn sample(kind: Kind, state: ReturnState) -> Return {
+        Return {
+            id: ReturnId(1),
+            order_id: OrderId(1),
+            kind,
+            state,
+            reason: String::new(),
+            description: String::new(),
+            answer: String::new(),
+            address: String::new(),
+            parcel: None,
+            refund: None,
+            due_at: None,
+            overdue: false,
+            created_at: 1,
+            ended_at: (!state.is_open()).then_some(9),
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::ReturnState::*;
     use super::*;
@@ -232,22 +255,7 @@ mod tests {
     /// What may be done leads somewhere, and nothing may be done with what has ended.
     #[test]
     fn what_may_be_done_follows_the_moves() {
-        let case = |state| Return {
-            id: ReturnId(1),
-            order_id: OrderId(1),
-            kind: Kind::Return,
-            state,
-            reason: String::new(),
-            description: String::new(),
-            answer: String::new(),
-            address: String::new(),
-            parcel: None,
-            refund: None,
-            due_at: None,
-            overdue: false,
-            created_at: 0,
-            ended_at: None,
-        };
+        let case = |state| Return::sample(Kind::Return, state);
         for state in ReturnState::ALL {
             let may = case(*state).options();
             for (act, allowed, to) in [

@@ -363,24 +363,15 @@ pub struct Stored {
     pub request: Vec<u8>,
 }
 
-/// The numbers of refunds that notices told of, each with when it was told first.
-pub fn refunds_told(conn: &Connection, transaction_id: &str) -> Result<Vec<(String, i64)>> {
+/// The numbers of refunds that notices about a payment named: one made in WeChat's console is known by nothing else. Each
+/// with when it was told first, if any notice of it was not refused.
+pub fn refunds_named(conn: &Connection, transaction_id: &str) -> Result<Vec<(String, Option<i64>)>> {
     conn.prepare_cached(
-        "select out_refund_no, min(at) from messages
-          where transaction_id = ?1 and kind = 'refund_notify' and out_refund_no is not null and verdict <> 'refused'
+        "select out_refund_no, min(case when verdict <> 'refused' then at end) from messages
+          where transaction_id = ?1 and kind = 'refund_notify' and out_refund_no is not null
           group by out_refund_no",
     )?
     .query_map([transaction_id], |row| Ok((row.get(0)?, row.get(1)?)))?
-    .collect()
-}
-
-/// The numbers of refunds that notices about a payment named: one made in WeChat's console is known by nothing else.
-pub fn refunds_named(conn: &Connection, transaction_id: &str) -> Result<Vec<String>> {
-    conn.prepare_cached(
-        "select distinct out_refund_no from messages
-          where transaction_id = ?1 and kind = 'refund_notify' and out_refund_no is not null",
-    )?
-    .query_map([transaction_id], |row| row.get(0))?
     .collect()
 }
 

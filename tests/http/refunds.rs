@@ -1132,6 +1132,19 @@ async fn what_is_said_to_have_gone_back_is_looked_at_before_more_goes_back() {
     w.must_hold().await;
 }
 
+/// A piece of each, which WeChat refuses for want of money, and some minutes later.
+async fn refused(w: &World, console: &Console<'_>, orders: [&Placed; 2]) -> Vec<String> {
+    w.wechat.fault_always("refund", Fault::refused("NOTENOUGH", "余额不足"));
+    let mut refused = Vec::new();
+    for placed in orders {
+        refused.push(refund_pieces(w, console, placed, 1).await);
+        until(w, refused.last().unwrap(), "failed").await;
+    }
+    w.wechat.clear_faults();
+    w.advance(10 * MINUTE);
+    refused
+}
+
 /// One that WeChat refused for want of money is what its owner then does by hand in the console: the refusal explains nothing
 /// that went back, and the refused one does not go out again before somebody has looked, whether the other was heard of or not.
 #[tokio::test(flavor = "multi_thread")]
@@ -1143,14 +1156,7 @@ async fn a_refused_refund_does_not_go_out_beside_what_was_done_in_its_place() {
         let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
         w.wechat.ways(|ways| ways.refund_notices = heard);
         let (paid, plain) = (w.paid(&alice, sku, 3).await, w.paid(&alice, sku, 3).await);
-        w.wechat.fault_always("refund", Fault::refused("NOTENOUGH", "余额不足"));
-        let mut refused = Vec::new();
-        for placed in [&paid, &plain] {
-            refused.push(refund_pieces(&w, &manager, placed, 1).await);
-            until(&w, refused.last().unwrap(), "failed").await;
-        }
-        w.wechat.clear_faults();
-        w.advance(10 * MINUTE);
+        let refused = refused(&w, &manager, [&paid, &plain]).await;
         w.wechat.refund_by_console(&w.transaction(&paid), 1_000).unwrap();
         w.advance(20 * SECOND);
         if heard {
@@ -1247,14 +1253,7 @@ async fn a_refused_refund_is_not_paid_in_cash_beside_what_was_done_in_its_place(
         let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
         w.wechat.ways(|ways| ways.refund_notices = false);
         let (paid, plain) = (w.paid(&alice, sku, 3).await, w.paid(&alice, sku, 3).await);
-        w.wechat.fault_always("refund", Fault::refused("NOTENOUGH", "余额不足"));
-        let mut refused = Vec::new();
-        for placed in [&paid, &plain] {
-            refused.push(refund_pieces(&w, &manager, placed, 1).await);
-            until(&w, refused.last().unwrap(), "failed").await;
-        }
-        w.wechat.clear_faults();
-        w.advance(10 * MINUTE);
+        let refused = refused(&w, &manager, [&paid, &plain]).await;
         w.wechat.refund_by_console(&w.transaction(&paid), 1_000).unwrap();
         let cash = async |number: &str, looked: bool| {
             let form = [("words", "现金"), ("looked", "true")];

@@ -396,6 +396,20 @@ async fn a_refund_in_wechats_console_is_learnt_of_by_the_door_of_v2_or_by_the_bi
     }
 }
 
+const HELD: &str = "select count(*) from money_exceptions where subject like '% gone back' and state = 'open'";
+
+/// A notice tells of a refund that was made in WeChat's console, and the query does not: until somebody is asked.
+async fn told_in_vain(w: &World, placed: &Placed, fen: i64, fault: Fault) {
+    w.wechat.fault_always("refundquery", fault);
+    w.wechat.refund_by_console(&w.transaction(placed), fen).unwrap();
+    w.advance(4 * SECOND);
+    w.wait("the hold", || async {
+        w.run_jobs().await;
+        w.count(HELD).await == 1
+    })
+    .await;
+}
+
 /// What its notice tells of is not known to WeChat yet, or WeChat cannot be asked: the order is not sent meanwhile.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refund_that_a_notice_tells_of_and_a_query_does_not_holds_its_order() {
@@ -410,15 +424,7 @@ async fn a_refund_that_a_notice_tells_of_and_a_query_does_not_holds_its_order() 
         let sku = w.product("苹果", 8800, 99).await;
         let (alice, boss) = (w.buyer("alice").await, w.staff("boss", Role::Manager).await);
         let placed = w.paid(&alice, sku, 1).await;
-        w.wechat.fault_always("refundquery", fault);
-        w.wechat.refund_by_console(&w.transaction(&placed), 8800).unwrap();
-        w.advance(4 * SECOND);
-        let held = "select count(*) from money_exceptions where subject like '% gone back' and state = 'open'";
-        w.wait("the hold", || async {
-            w.run_jobs().await;
-            w.count(held).await == 1
-        })
-        .await;
+        told_in_vain(&w, &placed, 8800, fault).await;
         let page = format!("/admin/orders/{}", placed.no);
         boss.post(&format!("{page}/ship"), &[("tracking_no", "SF1234567890123")]).await;
         assert_eq!(alice.status(&placed.no).await, "to_ship", "{case}");
@@ -427,7 +433,7 @@ async fn a_refund_that_a_notice_tells_of_and_a_query_does_not_holds_its_order() 
         w.wechat.clear_faults();
         next_morning(&w).await;
         w.wait("the bill", || async { alice.status(&placed.no).await == "closed" }).await;
-        assert_eq!(w.count(held).await, 0, "{case}");
+        assert_eq!(w.count(HELD).await, 0, "{case}");
         w.must_hold().await;
     }
 }
@@ -435,7 +441,6 @@ async fn a_refund_that_a_notice_tells_of_and_a_query_does_not_holds_its_order() 
 /// A second refund that a notice tells of is no less to be known than the first, whoever has settled that one.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_refund_that_a_notice_tells_of_holds_its_order_until_it_is_known() {
-    let held = "select count(*) from money_exceptions where subject like '% gone back' and state = 'open'";
     for (api, by_person) in [("v2", true), ("v3", true), ("v2", false), ("v3", false)] {
         let case = format!("{api} {by_person}");
         let w = world(api).await;
@@ -443,15 +448,8 @@ async fn each_refund_that_a_notice_tells_of_holds_its_order_until_it_is_known() 
         let (alice, boss) = (w.buyer("alice").await, w.staff("boss", Role::Manager).await);
         let placed = w.paid(&alice, sku, 1).await;
         for (n, fen) in [(1, 500), (2, 8300)] {
-            w.wechat.fault_always("refundquery", Fault::Http500);
             w.advance(SECOND);
-            w.wechat.refund_by_console(&w.transaction(&placed), fen).unwrap();
-            w.advance(4 * SECOND);
-            w.wait("the hold", || async {
-                w.run_jobs().await;
-                w.count(held).await == 1
-            })
-            .await;
+            told_in_vain(&w, &placed, fen, Fault::Http500).await;
             boss.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
             assert_eq!(alice.status(&placed.no).await, "to_ship", "{case} {n}");
             if by_person && n == 1 {
@@ -463,7 +461,7 @@ async fn each_refund_that_a_notice_tells_of_holds_its_order_until_it_is_known() 
                 w.wait("the refund", || async {
                     w.advance(MINUTE);
                     w.run_jobs().await;
-                    w.count(held).await == 0
+                    w.count(HELD).await == 0
                 })
                 .await;
             }
@@ -481,20 +479,12 @@ async fn a_query_that_is_behind_its_notice_holds_nothing_for_long() {
         let sku = w.product("苹果", 8800, 99).await;
         let (alice, boss) = (w.buyer("alice").await, w.staff("boss", Role::Manager).await);
         let placed = w.paid(&alice, sku, 1).await;
-        w.wechat.fault_always("refundquery", Fault::refused(code, "not exist"));
-        w.wechat.refund_by_console(&w.transaction(&placed), 500).unwrap();
-        w.advance(4 * SECOND);
-        let held = "select count(*) from money_exceptions where subject like '% gone back' and state = 'open'";
-        w.wait("the hold", || async {
-            w.run_jobs().await;
-            w.count(held).await == 1
-        })
-        .await;
+        told_in_vain(&w, &placed, 500, Fault::refused(code, "not exist")).await;
         w.wechat.clear_faults();
         w.advance(11 * SECOND);
         w.wait("the refund", || async {
             w.run_jobs().await;
-            w.count(held).await == 0
+            w.count(HELD).await == 0
         })
         .await;
         assert_eq!(alice.order(&placed.no).await["refundedFen"], 500, "{api}");
@@ -513,14 +503,7 @@ async fn money_that_a_notice_says_went_back_is_linked_to_no_order() {
         let (alice, bob, boss) = (w.buyer("alice").await, w.buyer("bob").await, w.staff("boss", Role::Manager).await);
         let (placed, waiting) = (Placed::of(alice.buy(sku, 1).await), Placed::of(bob.buy(sku, 1).await));
         let id = super::numbers::orphan(&w, &alice, &placed).await;
-        w.wechat.fault_always("refundquery", Fault::Http500);
-        w.wechat.refund_by_console(&w.transaction(&placed), 8800).unwrap();
-        w.advance(4 * SECOND);
-        w.wait("the hold", || async {
-            w.run_jobs().await;
-            w.count("select count(*) from money_exceptions where subject like '% gone back'").await == 1
-        })
-        .await;
+        told_in_vain(&w, &placed, 8800, Fault::Http500).await;
         boss.post(&format!("/admin/exceptions/{id}/link"), &[("order_no", &waiting.no)]).await;
         let said = boss.said("/admin/exceptions").await;
         assert!(said.contains("还没有人核对"), "{api}: {said}");

@@ -25,7 +25,7 @@ use crate::orders::{Full, Line, Who, in_hand, store as orders};
 use crate::parcels::{Found, Parcel, store as parcels};
 use crate::payments::refund::{Refundable, since};
 use crate::photos::{Shown as Photo, store as photos};
-use crate::refunds::{Origin, Refund, RefundState, store as refunds};
+use crate::refunds::{Refund, RefundState, store as refunds};
 use crate::returns::{FullReturn, Kind, Options, Return, ReturnState, Step, store};
 use crate::shipping::{self, doubt};
 use crate::shop::Shop;
@@ -225,7 +225,7 @@ impl Shown {
         let FullReturn { case, lines, photos, steps } = found.ok_or(Code::NotFound)?;
         let refund = case.refund.map(|id| refunds::by_id(conn, id)).transpose()?.flatten();
         let by_console = refunds::of_order(conn, case.order_id)?.into_iter().map(|full| full.refund);
-        let by_console = by_console.filter(|one| one.origin == Origin::Console && one.created_at >= case.created_at);
+        let by_console = by_console.filter(|one| one.was_told_since(case.created_at));
         let elsewhere = by_console.filter(|one| one.state.takes_money()).map(|one| one.amount.get()).sum::<i64>();
         let resend = full.resends.iter().find(|sent| sent.return_id == Some(case.id));
         let (worth, refundable) = (goods::worth(&full, case.state, lines).ok(), Refundable::of(&full));
@@ -836,22 +836,6 @@ mod tests {
     #[test]
     fn a_return_goes_through_what_its_kind_asks_for_and_skips_what_was_not_needed() {
         use ReturnState::{Agreed, Cancelled, Done, Received, Requested, SentBack};
-        let case = |kind, state: ReturnState| Return {
-            id: ReturnId(1),
-            order_id: OrderId(1),
-            kind,
-            state,
-            reason: String::new(),
-            description: String::new(),
-            answer: String::new(),
-            address: String::new(),
-            parcel: None,
-            refund: None,
-            due_at: None,
-            overdue: false,
-            created_at: 1,
-            ended_at: (!state.is_open()).then_some(9),
-        };
         let said = |kind, states: &[ReturnState], replaced: bool| -> String {
             let step = |(at, state): (usize, &ReturnState)| Step {
                 at: at as i64 + 2,
@@ -860,7 +844,7 @@ mod tests {
                 note: String::new(),
             };
             let steps: Vec<Step> = states.iter().enumerate().map(step).collect();
-            let line = reached(&case(kind, *states.last().unwrap()), &steps, None, replaced);
+            let line = reached(&Return::sample(kind, *states.last().unwrap()), &steps, None, replaced);
             line.iter().map(|(text, at)| format!("{text}{}", at.unwrap_or(0))).collect::<Vec<_>>().join(" ")
         };
         for (kind, states, replaced, line) in [

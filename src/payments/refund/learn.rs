@@ -293,9 +293,11 @@ fn step_aside(tx: &Tx, refund: &Refund, fact: &RefundFact) -> Result<bool> {
         RefundState::Cancelled => refund.refund_id.is_none(),
         _ => false,
     };
+    if !waits {
+        return Ok(false);
+    }
     let order = refund.order_id.map(|id| orders::store::by_id(tx, id)).transpose()?.flatten();
     let number = match (order, &refund.transaction_id) {
-        _ if !waits => return Ok(false),
         (Some(order), _) => next_number(tx, &order)?,
         (None, Some(transaction_id)) => next_number_beside(tx, transaction_id)?,
         (None, None) => return Ok(false),
@@ -336,10 +338,9 @@ fn next_step(status: RefundStatus) -> &'static str {
 /// is not sent before what was told is known, or somebody has looked.
 pub async fn told(shop: &Shop, entry: LedgerId) -> Result<Ran> {
     let ran = all_of(shop, entry, Vec::new()).await?;
-    let write = move |tx: &Tx| {
-        hold_untold(tx, entry)?;
-        let entered = ledger::payment_by_id(tx, entry)?;
-        Ok(entered.map(|entered| untold_since(tx, &entered.transaction_id)).transpose()?.flatten())
+    let write = move |tx: &Tx| match ledger::payment_by_id(tx, entry)? {
+        Some(entered) => hold_untold(tx, &entered),
+        None => Ok(None),
     };
     let told_at = shop.write_always(write).await?;
     // WeChat's own query may be behind its notice.
@@ -352,24 +353,22 @@ pub async fn told(shop: &Shop, entry: LedgerId) -> Result<Ran> {
     })
 }
 
-/// Where a notice told of a refund that is not known yet, and that nobody has looked at since.
-pub fn hold_untold(tx: &Tx, entry: LedgerId) -> Result<()> {
-    let Some(entered) = ledger::payment_by_id(tx, entry)? else { return Ok(()) };
-    let Some(told_at) = untold_since(tx, &entered.transaction_id)? else { return Ok(()) };
-    let what = UNTOLD;
+/// Where a notice told of a refund that is not known yet, and that nobody has looked at since. Answers when it did.
+pub fn hold_untold(tx: &Tx, entered: &Entered) -> Result<Option<i64>> {
+    let Some(told_at) = untold_since(tx, &entered.transaction_id)? else { return Ok(None) };
     let new = NewException {
         order_id: entered.order_id,
         attempt_id: entered.attempt_id,
         transaction_id: &entered.transaction_id,
         amount_fen: entered.amount.get(),
-        ..NewException::new(Kind::AmountMismatch, exceptions::gone_back(&entered.transaction_id), what)
+        ..NewException::new(Kind::AmountMismatch, exceptions::gone_back(&entered.transaction_id), UNTOLD)
     };
     if exceptions::open_since(tx, &new, told_at)?
         && let Some(order) = entered.order_id
     {
-        orders::store::note(tx, order, &Who::wechat(), Topic::Money, what)?;
+        orders::store::note(tx, order, &Who::wechat(), Topic::Money, UNTOLD)?;
     }
-    Ok(())
+    Ok(Some(told_at))
 }
 
 const UNTOLD: &str = "微信提示这笔款退过，可是向微信还没有查实：请到商户平台核对这笔款的退款，再发货";
@@ -410,11 +409,11 @@ pub async fn by_bill(shop: &Shop, entry: LedgerId, named: Vec<String>) -> Result
 /// When a notice told last of a refund of the payment, for the first time, that is still not known.
 fn untold_since(tx: &Tx, transaction_id: &str) -> Result<Option<i64>> {
     let mut last = None;
-    for (number, told_at) in messages::refunds_told(tx, transaction_id)? {
+    for (number, told_at) in messages::refunds_named(tx, transaction_id)? {
         // A number that cannot be one of ours stands here under WeChat's own.
         let Ok(number) = number.parse::<OutRefundNo>() else { continue };
         if !refunds::by_no(tx, number.as_str())?.is_some_and(|refund| refund.may_be_known_there()) {
-            last = last.max(Some(told_at));
+            last = last.max(told_at);
         }
     }
     Ok(last)
@@ -428,7 +427,7 @@ pub async fn all_of(shop: &Shop, entry: LedgerId, named: Vec<String>) -> Result<
         let mut numbers = named.clone();
         let known = refunds::of_transaction(conn, &entered.transaction_id)?;
         numbers.extend(known.into_iter().map(|refund| refund.out_refund_no.to_string()));
-        numbers.extend(messages::refunds_named(conn, &entered.transaction_id)?);
+        numbers.extend(messages::refunds_named(conn, &entered.transaction_id)?.into_iter().map(|(number, _)| number));
         numbers.sort();
         numbers.dedup();
         Ok(Some((entered, numbers)))

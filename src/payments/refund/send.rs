@@ -102,19 +102,19 @@ async fn gave_back_forgotten(shop: &Shop, account: &Account, refund: &Refund) ->
         // What was sent since has been asked about before.
         let sent_since = asked.sent_at > payments::restored_at(conn)?;
         let restored = !sent_since && may_be_forgotten(conn, &named)?;
-        let in_its_place = told_of_since(conn, &asked, &named)?;
+        let in_its_place = told_of_since(conn, &asked)?;
         let doubt = !was_looked_at(conn, &asked)? && (restored || again || in_its_place);
         let entered = ledger::payment(conn, &named)?.filter(|_| doubt);
-        Ok((entered, refunds::of_transaction(conn, &named)?, restored, in_its_place))
+        Ok((entered, refunds::others(conn, &asked)?, restored, in_its_place))
     };
-    let (Some(entered), known, restored, in_its_place) = shop.read(read).await? else { return Ok(None) };
+    let (Some(entered), others, restored, in_its_place) = shop.read(read).await? else { return Ok(None) };
     let found = match since::ask(shop, account, &entered, order, Some(refund.id)).await? {
         Err(why) => return Ok(Some(Ran::Failed(why))),
         Ok(Back::AsKnown) if !in_its_place => return Ok(None),
         Ok(found) => found,
     };
     let id = refund.id;
-    let ours = known.iter().any(|refund| refund.id != id && refund.may_be_taken_on());
+    let ours = others.iter().any(Refund::may_be_taken_on);
     // Nothing was forgotten, so what is known explains it.
     if !restored && !in_its_place && ours && found == Back::Perhaps {
         return Ok(None);
@@ -137,22 +137,22 @@ async fn gave_back_forgotten(shop: &Shop, account: &Account, refund: &Refund) ->
 
 /// What whoever looks has to compare with.
 fn known_to_be_back(tx: &Tx, refund: &Refund) -> Result<String> {
-    let others = refund.transaction_id.as_deref().map(|id| refunds::of_transaction(tx, id)).transpose()?;
-    let back = others.iter().flatten().filter(|other| other.id != refund.id && other.state == RefundState::Succeeded);
+    let others = refunds::others(tx, refund)?;
+    let back = others.iter().filter(|other| other.state == RefundState::Succeeded);
     let sum = back.map(|other| other.amount.get()).sum::<i64>();
     Ok(if sum > 0 { format!("（这笔款本店已记着退过 ¥{}。）", yuan(sum)) } else { String::new() })
 }
 
 /// Of the same payment WeChat has told of a refund that was not made here, after this one was refused, or asked for: it
 /// may have been made in its place.
-fn told_of_since(conn: &Connection, refund: &Refund, transaction_id: &str) -> Result<bool> {
-    Ok(!others_since(conn, refund, transaction_id)?.is_empty())
+fn told_of_since(conn: &Connection, refund: &Refund) -> Result<bool> {
+    Ok(!told_meanwhile(conn, refund)?.is_empty())
 }
 
 /// What whoever is about to give it back in another way has to compare it with, in words.
 pub fn gone_meanwhile(conn: &Connection, refund: &Refund) -> Result<Option<String>> {
-    let others = refund.transaction_id.as_deref().map(|id| others_since(conn, refund, id)).transpose()?;
-    let taken = others.iter().flatten().filter(|other| other.state.takes_money());
+    let others = told_meanwhile(conn, refund)?;
+    let taken = others.iter().filter(|other| other.state.takes_money());
     let told = refund.transaction_id.as_deref().map(|id| exceptions::gone_back_since(conn, id)).transpose()?.flatten();
     Ok(match taken.map(|other| other.amount.get()).sum() {
         0 if told.is_some() || refund.problem_code == LOOKED => Some("微信说这笔款有过退款".to_owned()),
@@ -161,17 +161,17 @@ pub fn gone_meanwhile(conn: &Connection, refund: &Refund) -> Result<Option<Strin
     })
 }
 
-fn others_since(conn: &Connection, refund: &Refund, transaction_id: &str) -> Result<Vec<Refund>> {
+fn told_meanwhile(conn: &Connection, refund: &Refund) -> Result<Vec<Refund>> {
     // Goods that come back were to be paid for long before they are.
     let asked_at = returns::asked_at(conn, refund.id)?;
     let later = |other: &Refund| match (refund.state, refund.sent_at, asked_at) {
         // What was told in the moment in which it went out was there before.
-        (RefundState::Processing, Some(sent), _) => other.created_at > sent,
-        (_, Some(at), _) | (_, None, Some(at)) => other.created_at >= at,
-        (_, None, None) => other.id > refund.id,
+        (RefundState::Processing, Some(sent), _) => other.was_told_since(sent + 1),
+        (_, Some(at), _) | (_, None, Some(at)) => other.was_told_since(at),
+        (_, None, None) => other.origin == Origin::Console && other.id > refund.id,
     };
-    let mut others = refunds::of_transaction(conn, transaction_id)?;
-    others.retain(|other| other.id != refund.id && other.origin == Origin::Console && later(other));
+    let mut others = refunds::others(conn, refund)?;
+    others.retain(later);
     Ok(others)
 }
 
@@ -257,7 +257,7 @@ async fn next(shop: &Shop, account: &Account, id: RefundId, unknown_there: bool)
             give_up(tx, &refund, code, &why)?;
             return Ok(Next::Rest(Ran::Done));
         }
-        if !unknown_there && told_of_since(tx, &refund, &transaction_id)? {
+        if !unknown_there && told_of_since(tx, &refund)? {
             return Ok(Next::Ask(Box::new(refund)));
         }
         if gone_back_unseen(tx, &refund, &transaction_id)? {
@@ -319,9 +319,8 @@ fn was_looked_at(conn: &Connection, refund: &Refund) -> Result<bool> {
         return Ok(false);
     }
     let since = payments::restored_at(conn)?.is_none_or(|restored_at| refund.not_before >= restored_at);
-    let others = refund.transaction_id.as_deref().map(|id| refunds::of_transaction(conn, id)).transpose()?;
-    let told_later = |other: &Refund| other.origin == Origin::Console && other.created_at > refund.not_before;
-    Ok(since && !others.unwrap_or_default().iter().any(told_later))
+    let told_later = |other: &Refund| other.was_told_since(refund.not_before + 1);
+    Ok(since && !refunds::others(conn, refund)?.iter().any(told_later))
 }
 
 const GONE_BACK: &str = "微信说这笔付款已有退款，退了多少还没有人核对过，也许就是这一笔。请到微信商户平台核对这笔款的退款：还要退的点重试，不用再退的停止这一笔。";
@@ -347,8 +346,7 @@ fn hopeless(
     if entered.is_some_and(|e| tx.now() - e.paid_at >= REFUNDABLE_FOR) {
         return Ok(Some(("TRADE_OVERDUE", person("TRADE_OVERDUE", ""))));
     }
-    let others = refunds::of_transaction(tx, transaction_id)?;
-    let others: Vec<&Refund> = others.iter().filter(|other| other.id != refund.id).collect();
+    let others = refunds::others(tx, refund)?;
     let taken = others.iter().filter(|other| other.state.takes_money()).map(|other| other.amount.get()).sum::<i64>();
     if taken + refund.amount.get() > refund.payment.get() {
         let why = "这笔付款剩下的钱不够退了：有人在微信商户平台退过。请停止这一笔，需要时按余额新建退款。";
@@ -471,14 +469,14 @@ pub async fn unheard(shop: &Shop, id: RefundId) -> Result<Option<Unheard>> {
 /// backup. What WeChat lists is entered, and shown on the refund's page.
 async fn went_back_otherwise(shop: &Shop, account: &Account, refund: &Refund) -> Result<Option<Unheard>> {
     let Some(transaction_id) = refund.transaction_id.clone() else { return Ok(None) };
-    let refused = refund.tries > 0;
+    let asked = refund.clone();
     let read = move |conn: &Connection| {
-        let entered = ledger::payment(conn, &transaction_id)?;
         let restored = may_be_forgotten(conn, &transaction_id)?;
-        Ok((entered.filter(|_| refused || restored), refunds::of_transaction(conn, &transaction_id)?, restored))
+        let entered = ledger::payment(conn, &transaction_id)?.filter(|_| restored || asked.tries > 0);
+        Ok((entered, refunds::others(conn, &asked)?, restored))
     };
-    let (Some(entered), known, restored) = shop.read(read).await? else { return Ok(None) };
-    let ours = known.iter().any(|other| other.id != refund.id && other.may_be_taken_on());
+    let (Some(entered), others, restored) = shop.read(read).await? else { return Ok(None) };
+    let ours = others.iter().any(Refund::may_be_taken_on);
     Ok(match since::ask(shop, account, &entered, refund.order_id, Some(refund.id)).await? {
         Err(why) => Some(Unheard::NoAnswer(why)),
         Ok(Back::AsKnown) => None,

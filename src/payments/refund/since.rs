@@ -16,7 +16,7 @@ use crate::ledger::{Entered, store as ledger};
 use crate::money::Fen;
 use crate::orders::{self, Full, OrderStatus, Topic, Who};
 use crate::payments::{ToAsk, store as payments};
-use crate::refunds::{Origin, Refund, store as refunds};
+use crate::refunds::{Refund, store as refunds};
 use crate::shop::Shop;
 use crate::transactions::Entry;
 use crate::wechat::pay::{ORDER_QUERY, Trade, TradeOf};
@@ -171,7 +171,7 @@ async fn about(shop: &Shop, one: ToAsk, restored_at: i64) -> Result<Option<Unhea
     let write = move |tx: &Tx| {
         let new = ledger::put_answered(tx, one.entry, restored_at)?;
         // Whoever asked at the same time may have entered it already, or a start before this one had and got no further.
-        let learnt = |refund: &Refund| refund.origin == Origin::Console && refund.created_at >= restored_at;
+        let learnt = |refund: &Refund| refund.was_told_since(restored_at);
         let learnt = new && refunds::of_transaction(tx, &one.transaction_id)?.iter().any(learnt);
         let found = if learnt { Back::Forgotten } else { found };
         if found == Back::Forgotten || (new && found == Back::Perhaps) {
