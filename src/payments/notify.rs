@@ -257,7 +257,7 @@ pub(super) async fn log_unready(
     let text = api.text();
     let why = shop.settings().unready(api).unwrap_or_else(|| format!("{text} 还没有设置好"));
     let words = format!(
-        "收到了 {text} 的通知，却看不了，也就没有入账：{why}。请补上（写在配置里的改配置再重启），微信会重发一天，错过的对账时补记"
+        "收到了 {text} 的通知，却看不了，里面的付款或退款也就没有入账：{why}。请补上（写在配置里的改配置再重启），微信会重发一天，错过的对账时补记"
     );
     let reason = format!("已拒绝：看不了，{why}");
     let ours = told_to.is_some_and(|mch_id| Some(mch_id.as_str()) == shop.settings().get("wechat.mch_id"));

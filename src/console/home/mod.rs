@@ -207,6 +207,8 @@ fn to_pack(conn: &rusqlite::Connection) -> Result<Vec<Order>> {
 struct HomePage {
     frame: Frame,
     todo: Vec<Step>,
+    /// Somebody has paid already, so that what is left to do does not keep the shop from taking money.
+    earns: bool,
     next: Option<Next>,
     waiting_goods: Vec<GoodsShown>,
     /// `11 月 28 日 周六`.
@@ -333,6 +335,9 @@ struct BackupShown {
     fine: bool,
 }
 
+/// Where an order stands that was paid.
+const PAID: [OrderStatus; 3] = [OrderStatus::ToShip, OrderStatus::Shipped, OrderStatus::Completed];
+
 /// What stands beside the database: what has to be set up, the certificate, the disk.
 struct Beside {
     todo: Vec<Step>,
@@ -359,6 +364,7 @@ impl HomePage {
         let share = |n: i64| (n * 100).checked_div(seen.funnel[0]).unwrap_or(0);
         HomePage {
             todo: beside.todo,
+            earns: PAID.iter().any(|status| seen.count(*status) > 0),
             next: Next::of(&waits),
             waiting_goods: goods(&seen.first, true),
             today: spoken(today),
