@@ -55,11 +55,8 @@ pub fn exchange(
         goods.push((of.id, sku, line.quantity));
     }
     let gone = gone_back(&full, &goods);
-    if (difference > 0 || gone.is_some()) && !bears {
-        let more = (difference > 0).then(|| format!("换出的{}，系统不向买家收差价", dearer::words(difference)));
-        let words: Vec<_> = gone.into_iter().chain(more).collect();
-        return Err(Error::field("dearer", format!("{}。要寄出请确认由店里承担", words.join("；"))));
-    }
+    let more = (difference > 0).then(|| format!("换出的{}，系统不向买家收差价", dearer::words(difference)));
+    must_bear(bears, gone.into_iter().chain(more))?;
     let resend = leave(tx, &full, Some(&case), goods, "换货", parcel, who)?;
     if difference != 0 {
         let whose = if difference > 0 { "由店里承担" } else { "系统不自动退差价，要退请另建退款" };
@@ -69,6 +66,15 @@ pub fn exchange(
     go(tx, &case, ReturnState::Done, who, &parcel.text(), settings)?;
     tell(tx, &case, settings)?;
     Ok(resend)
+}
+
+/// What the shop loses by sending goods out, it loses on somebody's word.
+fn must_bear(bears: bool, losses: impl Iterator<Item = String>) -> Result<()> {
+    let words: Vec<_> = losses.collect();
+    if words.is_empty() || bears {
+        return Ok(());
+    }
+    Err(Error::field("dearer", format!("{}。要寄出请确认由店里承担", words.join("；"))))
 }
 
 /// That what is left of an order's money is less than was paid for these goods: of money that went back in WeChat's own
@@ -85,16 +91,18 @@ fn gone_back(full: &Full, goods: &[(LineId, SkuId, i64)]) -> Option<String> {
     let worth: i64 = full.lines.iter().zip(full.paid_by_line()).map(worth).sum();
     let left = full.refundable();
     (left.get() < worth)
-        .then(|| format!("换的这些买家付了 ¥{}，商户平台退过款，这笔订单只剩 ¥{left} 没有退", yuan(worth)))
+        .then(|| format!("这些商品买家付了 ¥{}，商户平台退过款，这笔订单只剩 ¥{left} 没有退", yuan(worth)))
 }
 
-/// 补发: pieces that left and did not arrive, or not whole, once more.
+/// 补发: pieces that left and did not arrive, or not whole, once more. Errors: `dearer`, their money went back and nobody
+/// said that the shop bears it.
 pub fn lost(
     tx: &Tx,
     id: OrderId,
     pieces: &[(LineId, i64)],
     reason: &str,
     parcel: &Parcel,
+    bears: bool,
     who: &Who,
 ) -> Result<ResendId> {
     let full = refund::full_order(tx, id)?;
@@ -123,6 +131,7 @@ pub fn lost(
     if goods.is_empty() {
         return Err(Error::field("pieces", "请填写要补发的件数"));
     }
+    must_bear(bears, gone_back(&full, &goods).into_iter())?;
     let resend = leave(tx, &full, None, goods, &reason, parcel, who)?;
     // Until it was received WeChat takes one correction, so that it looks for the parcel that will come.
     if full.order.status == OrderStatus::Shipped {

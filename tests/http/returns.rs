@@ -1216,6 +1216,36 @@ async fn an_exchange_of_what_nobody_paid_for_is_the_shops_own_word() {
     w.must_hold().await;
 }
 
+/// The same of what was lost on its way: as long as what is left covers the pieces nobody is asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_once_more_though_its_money_went_back_is_the_shops_own_word() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let boss = w.staff("boss", Role::Manager).await;
+    for (back, pieces, asked) in [(0, "3", false), (2000, "1", false), (2000, "2", true), (3000, "1", true)] {
+        let placed = shipped(&w, &boss, &alice, sku, 3).await;
+        let here = format!("/admin/orders/{}", placed.no);
+        if back > 0 {
+            w.wechat.refund_by_console(&w.transaction(&placed), back).unwrap();
+            w.advance(5 * SECOND);
+            w.wait("the row", || async { alice.order(&placed.no).await["refundedFen"] == back }).await;
+        }
+        let line = line(&alice, &placed).await;
+        let form = [("pieces[0].id", line.as_str()), ("pieces[0].quantity", pieces), ("reason", "丢件")];
+        let form = [&form[..], &[("tracking_no", "SF7777777777777"), ("merge", "true")]].concat();
+        let stock = w.stock(sku).await.0;
+        boss.post(&format!("{here}/resend"), &form).await;
+        assert_eq!(w.stock(sku).await.0 == stock, asked, "{back} {pieces}");
+        if asked {
+            assert!(boss.said(&here).await.contains("没有退"), "{back} {pieces}");
+            boss.post(&format!("{here}/resend"), &[&form[..], &[("dearer", "true")]].concat()).await;
+            assert_eq!(w.stock(sku).await.0, stock - pieces.parse::<i64>().unwrap(), "{back} {pieces}");
+        }
+        w.must_hold().await;
+    }
+}
+
 /// What came and was put on the shelf is not put there again: by the money that is paid instead, or by a parcel taken back.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_came_with_an_exchange_is_on_the_shelf_once() {

@@ -741,6 +741,9 @@ struct Lost {
     /// Although a refund of its money may have been forgotten.
     #[field(default = false)]
     despite_refund: bool,
+    /// What goes out was given back, and the shop bears it.
+    #[field(default = false)]
+    dearer: bool,
     #[field(default = Vec::new())]
     pieces: Vec<Pieces>,
 }
@@ -763,7 +766,7 @@ async fn resend(shop: &State<Shop>, staff: Clerk, no: &str, form: Sent<Lost>) ->
             let parcel = parcel(tx, order.id, &form.company, &form.tracking_no, form.merge)?;
             let who = Who::staff(&staff.0.name);
             doubt::must_be_sure(tx, order.id, form.despite_refund, &who)?;
-            new::lost(tx, order.id, &pieces, &form.reason, &parcel, &who)?;
+            new::lost(tx, order.id, &pieces, &form.reason, &parcel, form.dearer, &who)?;
             audit(tx, &staff.0, &format!("补发 {} {}", order.order_no, parcel.text()))?;
             Ok("已补发，库存已扣，买家能看到新单号")
         };
