@@ -245,12 +245,12 @@ pub fn resolve_by_refund(tx: &Tx, refund: RefundId, resolution: &str) -> Result<
 }
 
 /// All of the payment went back in another way, so there is nothing left of it to decide about. An item whose own refund is
-/// on its way ends with that, and one of a refund that fits no payment stays.
+/// on its way ends with that; what is about a refund that fits no payment, or came twice, stays.
 pub fn resolve_returned(tx: &Tx, transaction_id: &str, resolution: &str) -> Result<()> {
     tx.prepare_cached(&format!(
         "update money_exceptions as e set state = 'resolved', resolution = ?2, resolved_at = ?3
           where transaction_id = ?1 and state = 'open' and kind in ({OF_MONEY})
-            and subject not like '% more than paid'
+            and subject not like '% more than paid' and subject not like '% twice'
             and not exists (select 1 from refunds r where r.id = e.refund_id and r.state not in ('cancelled', 'rejected'))"
     ))?
     .execute(params![transaction_id, resolution, tx.now()])?;

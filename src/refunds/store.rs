@@ -288,6 +288,12 @@ pub fn set_accepted(tx: &Tx, id: RefundId, refund_id: &str, at: i64) -> Result<(
     Ok(())
 }
 
+/// What WeChat knows under this number is another refund.
+pub fn give_up_refund_id(tx: &Tx, id: RefundId) -> Result<()> {
+    tx.prepare_cached("update refunds set refund_id = null where id = ?1")?.execute([id])?;
+    Ok(())
+}
+
 /// Where the money went, in WeChat's words.
 pub fn set_account(tx: &Tx, id: RefundId, account: &str) -> Result<()> {
     tx.prepare_cached("update refunds set account = ?2 where id = ?1")?.execute(params![id, account])?;

@@ -517,9 +517,19 @@ async fn accepted_is_not_refunded_and_a_bounced_refund_is_a_task() {
     assert_eq!(state(&w, &number).await.0, "succeeded");
     assert_eq!(alice.order(&bounced.no).await["refundedFen"], 1000);
     w.must_hold().await;
-    // Should WeChat pay it all the same, a person hears of it.
+    // Should WeChat pay it all the same, a person is to decide, and the books have both.
+    let to_decide = "select count(*) from money_exceptions where kind = 'amount_mismatch' and state = 'open'";
+    assert_eq!(w.count(to_decide).await, 0);
     w.wechat.end_refund(&number, RefundEnd::Success).unwrap();
     until_told(&w, &manager, &bounced, "买家可能收到两份").await;
+    assert_eq!(w.count(to_decide).await, 1);
+    let of_it = format!("select count(*) from refunds where transaction_id = '{}'", w.transaction(&bounced));
+    assert_eq!(w.count(&of_it).await, 2);
+    let by_wechat = "select -sum(amount_fen) from ledger where kind = 'refund'";
+    let there =
+        w.wechat.all_refunds().into_iter().filter(|one| one.end == RefundEnd::Success).map(|one| one.amount_fen);
+    assert_eq!(w.count(by_wechat).await, there.sum::<i64>());
+    w.must_hold().await;
     // Paid by WeChat just before staff would pay it in another way.
     let overtaken = w.paid(&alice, sku, 1).await;
     let number = refund_pieces(&w, &manager, &overtaken, 1).await;

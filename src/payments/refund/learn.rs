@@ -52,6 +52,15 @@ fn enter(tx: &Tx, fact: &RefundFact, accepted_at: Option<i64>) -> Result<Option<
             return Ok(Some(refund.id));
         }
     }
+    if refund.state == RefundState::Succeeded
+        && fact.status == RefundStatus::Success
+        && !ledger::has_refund(tx, &fact.refund_id)?
+    {
+        return match paid_twice(tx, &refund, fact)? {
+            true => enter(tx, fact, accepted_at),
+            false => Ok(Some(refund.id)),
+        };
+    }
     if refund.refund_id.is_none() {
         let at = accepted_at.or(fact.succeeded_at).unwrap_or(now);
         refunds::set_accepted(tx, refund.id, &fact.refund_id, at)?;
@@ -65,9 +74,6 @@ fn enter(tx: &Tx, fact: &RefundFact, accepted_at: Option<i64>) -> Result<Option<
         RefundStatus::Closed => RefundState::Failed,
         RefundStatus::Change => RefundState::Abnormal,
     };
-    if refund.state == RefundState::Succeeded && to == RefundState::Succeeded {
-        paid_twice(tx, &refund, fact)?;
-    }
     if refund.state == to || !refund.state.leads_to(to) {
         return Ok(Some(refund.id));
     }
@@ -180,16 +186,27 @@ fn made_to_fit(tx: &Tx, refund: &Refund, fact: &RefundFact) -> Result<Refund> {
     Ok(refund.clone())
 }
 
-/// WeChat has paid what staff had given back by other means.
-fn paid_twice(tx: &Tx, refund: &Refund, fact: &RefundFact) -> Result<()> {
-    if ledger::has_refund(tx, &fact.refund_id)? {
-        return Ok(());
-    }
+/// WeChat has paid what staff had given back by other means: that is a refund of its own from now on, and somebody is to
+/// decide what comes of it. Answers whether it has its row.
+fn paid_twice(tx: &Tx, refund: &Refund, fact: &RefundFact) -> Result<bool> {
     let what = format!(
-        "退款 {} ¥{} 已登记用其他方式退还，微信又退了一次：买家可能收到两份",
+        "退款 {} ¥{} 已登记用其他方式退还，微信又退了一次：买家可能收到两份，请和买家核对",
         refund.out_refund_no, refund.amount
     );
-    unexpected(tx, refund, fact, "twice", &what)
+    let new = NewException {
+        order_id: refund.order_id,
+        refund_id: Some(refund.id),
+        transaction_id: &fact.transaction_id,
+        amount_fen: fact.amount.get(),
+        ..NewException::new(Kind::AmountMismatch, format!("{} twice", fact.refund_id), &what)
+    };
+    exceptions::open(tx, &new)?;
+    refunds::give_up_refund_id(tx, refund.id)?;
+    // Its number is taken, by the one that was given back by other means.
+    let of_its_own = RefundFact { out_refund_no: String::new(), ..fact.clone() };
+    let Some(made) = made_elsewhere(tx, &of_its_own)? else { return Ok(false) };
+    refunds::set_accepted(tx, made.id, &fact.refund_id, fact.succeeded_at.unwrap_or(tx.now()))?;
+    Ok(true)
 }
 
 /// A refund at WeChat that a person must look at; each is reported once.
