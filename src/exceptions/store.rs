@@ -37,6 +37,14 @@ pub fn open(tx: &Tx, new: &NewException<'_>) -> Result<Option<ExceptionId>> {
     Ok((inserted == 1).then(|| ExceptionId(tx.last_insert_rowid())))
 }
 
+/// The same, and one that is open says what this one says. Answers whether it is new.
+pub fn open_saying(tx: &Tx, new: &NewException<'_>) -> Result<bool> {
+    let opened = open(tx, new)?.is_some();
+    tx.prepare_cached("update money_exceptions set what = ?3 where kind = ?1 and subject = ?2 and state = 'open'")?
+        .execute(params![new.kind, new.subject, new.what])?;
+    Ok(opened)
+}
+
 /// The same, open again if it was resolved before: what was decided then is asked once more.
 pub fn open_anew(tx: &Tx, new: &NewException<'_>) -> Result<()> {
     if open(tx, new)?.is_none() {
@@ -102,13 +110,27 @@ pub fn gone_back_since(conn: &Connection, transaction_id: &str) -> Result<Option
     .query_row([gone_back(transaction_id), forgotten(transaction_id)], |row| row.get(0))
 }
 
+/// Whether that was settled after this moment: somebody has looked, or it was learnt.
+pub fn gone_back_settled_since(conn: &Connection, transaction_id: &str, since: i64) -> Result<bool> {
+    conn.prepare_cached(
+        "select 1 from money_exceptions
+          where kind = 'amount_mismatch' and subject = ?1 and state = 'resolved' and resolved_at > ?2",
+    )?
+    .exists(params![gone_back(transaction_id), since])
+}
+
 /// What went back of a payment is known now.
 pub fn resolve_gone_back(tx: &Tx, transaction_id: &str, resolution: &str) -> Result<()> {
+    resolve_gone_back_until(tx, transaction_id, resolution, i64::MAX)
+}
+
+/// The same of what was open before this moment.
+pub fn resolve_gone_back_until(tx: &Tx, transaction_id: &str, resolution: &str, until: i64) -> Result<()> {
     tx.prepare_cached(
         "update money_exceptions set state = 'resolved', resolution = ?2, resolved_at = ?3
-          where kind = 'amount_mismatch' and subject = ?1 and state = 'open'",
+          where kind = 'amount_mismatch' and subject = ?1 and state = 'open' and opened_at < ?4",
     )?
-    .execute(params![gone_back(transaction_id), resolution, tx.now()])?;
+    .execute(params![gone_back(transaction_id), resolution, tx.now(), until])?;
     Ok(())
 }
 

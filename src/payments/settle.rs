@@ -146,9 +146,14 @@ impl Fact<'_> {
             amount_fen: self.payment.total.get(),
             ..NewException::new(Kind::AmountMismatch, exceptions::gone_back(&self.payment.transaction_id), what)
         };
-        match (exceptions::open(self.tx, &new)?, order) {
-            (Some(_), Some(order)) => self.note(order, &Who::wechat(), what),
-            _ => Ok(()),
+        // What one of several refunds may answer gives way to what it may not.
+        let opened = match self.payment.api {
+            Api::V2 => exceptions::open(self.tx, &new)?.is_some(),
+            Api::V3 => exceptions::open_saying(self.tx, &new)?,
+        };
+        match order.filter(|_| opened) {
+            Some(order) => self.note(order, &Who::wechat(), what),
+            None => Ok(()),
         }
     }
 

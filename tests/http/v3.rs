@@ -471,6 +471,52 @@ async fn each_refund_that_a_notice_tells_of_holds_its_order_until_it_is_known() 
     }
 }
 
+/// API v3 says that money went back and does not list it: that one refund is heard of does not tell that there is no other,
+/// whichever came first.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_v3_does_not_list_is_not_answered_by_one_refund() {
+    for told_first in [true, false] {
+        let w = world("v3").await;
+        let sku = w.product("苹果", 8800, 99).await;
+        let (alice, boss) = (w.buyer("alice").await, w.staff("boss", Role::Manager).await);
+        let placed = Placed::of(alice.buy(sku, 1).await);
+        w.wechat.pay_unheard(&placed.prepay_id, Paying::Well).unwrap();
+        w.wechat.fault_always("refundquery", Fault::Http500);
+        let ask = async || alice.post(&format!("/orders/{}/check", placed.no), None).await.ok();
+        let tell = |told, fen| {
+            w.wechat.ways(|ways| ways.refund_notices = told);
+            w.wechat.refund_by_console(&w.transaction(&placed), fen).unwrap();
+            w.advance(4 * SECOND);
+        };
+        tell(false, 5800);
+        if !told_first {
+            ask().await;
+        }
+        tell(true, 3000);
+        w.wait("the hint", || async {
+            w.run_jobs().await;
+            w.count("select count(*) from messages where kind = 'refund_notify'").await == 1
+        })
+        .await;
+        ask().await;
+        w.wait("the hold", || async {
+            w.run_jobs().await;
+            w.count(HELD).await == 1
+        })
+        .await;
+        w.wechat.clear_faults();
+        w.wait("the refund that was told of", || async {
+            w.advance(MINUTE);
+            w.run_jobs().await;
+            alice.order(&placed.no).await["refundedFen"] == 3000
+        })
+        .await;
+        boss.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
+        assert_eq!((alice.status(&placed.no).await.as_str(), w.count(HELD).await), ("to_ship", 1), "{told_first}");
+        w.must_hold().await;
+    }
+}
+
 /// WeChat's query may be a moment behind its own notice: it is asked again, and the order is free by itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_that_is_behind_its_notice_holds_nothing_for_long() {

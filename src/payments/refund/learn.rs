@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::share::{self, Borne};
 use super::taken::Taken;
 use super::{full_order, move_to, next_number, next_number_beside, note, stop, succeeded};
-use crate::clock::{DAY, MINUTE, SECOND};
+use crate::clock::{DAY, Day, MINUTE, SECOND};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::exceptions::{Kind, NewException, store as exceptions};
@@ -20,6 +20,7 @@ use crate::refunds::store::{self as refunds, NewRefund};
 use crate::refunds::{CLOSED, OTHER_REFUND, Origin, Refund, RefundState};
 use crate::shop::Shop;
 use crate::transactions::{Entry, store as messages};
+use crate::wechat::Api;
 use crate::wechat::refund::{RefundFact, RefundStatus};
 
 /// Enters what WeChat says about one refund. `accepted_at` is when WeChat took it on, if that is known.
@@ -390,13 +391,15 @@ pub fn hold_untold(tx: &Tx, entered: &Entered) -> Result<Option<i64>> {
 
 const UNTOLD: &str = "微信提示这笔款退过，可是向微信还没有查实：请到商户平台核对这笔款的退款，再发货";
 
-/// What a notice told of, and what is known now, are the same; or one was learnt that answers what else was asked. What API
-/// v3 cannot list is not answered by one of several: only by a bill, which has them all.
+/// What a notice told of, and what is known now, are the same; or one was learnt that answers what else was asked. API v3
+/// lists nothing, so one of several answers nothing there: only a bill does, which has them all.
 fn settle_hint(tx: &Tx, transaction_id: &str, is_new: bool) -> Result<()> {
-    let answered = match is_new {
-        true => !exceptions::says(tx, transaction_id, UNLISTED)?,
-        false => exceptions::says(tx, transaction_id, UNTOLD)?,
-    };
+    let entered = ledger::payment(tx, transaction_id)?;
+    let attempt =
+        entered.and_then(|entered| entered.attempt_id).map(|id| payments::attempt(tx, id)).transpose()?.flatten();
+    let listed = attempt.is_none_or(|attempt| attempt.params.api() == Api::V2);
+    let answered = exceptions::says(tx, transaction_id, UNTOLD)?
+        || (is_new && listed && !exceptions::says(tx, transaction_id, UNLISTED)?);
     if answered && untold_since(tx, transaction_id)?.is_none() {
         exceptions::resolve_gone_back(tx, transaction_id, ANSWERED)?;
     }
@@ -407,13 +410,16 @@ const ANSWERED: &str = "退款已查实，登记在订单里";
 /// What is said of a payment whose refunds API v3 does not list.
 pub const UNLISTED: &str = "微信说这笔付款已有退款，不是本店退的，多半是有人在商户平台退的；退了多少，API v3 问不到，要等第二天的账单：请先到商户平台核对再发货";
 
-/// Asks about refunds that a bill names, and enters them all: what was open about the payment has its answer.
-pub async fn by_bill(shop: &Shop, entry: LedgerId, named: Vec<String>) -> Result<Ran> {
+/// Asks about refunds that a day's bill names, and enters them all: what was open about the payment before that day's end
+/// has its answer.
+pub async fn by_bill(shop: &Shop, day: Day, entry: LedgerId, named: Vec<String>) -> Result<Ran> {
     let ran = all_of(shop, entry, named).await?;
     let settle = move |tx: &Tx| {
         let Some(entered) = ledger::payment_by_id(tx, entry)? else { return Ok(()) };
         match untold_since(tx, &entered.transaction_id)? {
-            None => Ok(exceptions::resolve_gone_back(tx, &entered.transaction_id, ANSWERED)?),
+            None => {
+                Ok(exceptions::resolve_gone_back_until(tx, &entered.transaction_id, ANSWERED, day.plus(1).start())?)
+            }
             Some(_) => Ok(()),
         }
     };
@@ -423,13 +429,22 @@ pub async fn by_bill(shop: &Shop, entry: LedgerId, named: Vec<String>) -> Result
     Ok(ran)
 }
 
+/// When WeChat last told of money of the payment that went back, and nobody knows it or has looked since.
+pub fn unseen_since(conn: &Connection, transaction_id: &str) -> Result<Option<i64>> {
+    let told = match untold_since(conn, transaction_id)? {
+        Some(told) if !exceptions::gone_back_settled_since(conn, transaction_id, told)? => Some(told),
+        _ => None,
+    };
+    Ok(exceptions::gone_back_since(conn, transaction_id)?.max(told))
+}
+
 /// When a notice told last of a refund of the payment, for the first time, that is still not known.
-fn untold_since(tx: &Tx, transaction_id: &str) -> Result<Option<i64>> {
+fn untold_since(conn: &Connection, transaction_id: &str) -> Result<Option<i64>> {
     let mut last = None;
-    for (number, told_at) in messages::refunds_named(tx, transaction_id)? {
+    for (number, told_at) in messages::refunds_named(conn, transaction_id)? {
         // A number that cannot be one of ours stands here under WeChat's own.
         let Ok(number) = number.parse::<OutRefundNo>() else { continue };
-        if !refunds::by_no(tx, number.as_str())?.is_some_and(|refund| refund.may_be_known_there()) {
+        if !refunds::by_no(conn, number.as_str())?.is_some_and(|refund| refund.may_be_known_there()) {
             last = last.max(told_at);
         }
     }
