@@ -1155,6 +1155,70 @@ async fn refused(w: &World, console: &Console<'_>, orders: [&Placed; 2]) -> Vec<
     refused
 }
 
+/// What is told after somebody has looked he has not seen: by a notice of which WeChat's query knows nothing yet, while his
+/// refund waits, was refused, or stands on a second screen that is older.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_after_somebody_looked_is_looked_at_again() {
+    for (api, way) in
+        [("v2", "waits"), ("v3", "waits"), ("v2", "refused"), ("v3", "refused"), ("v2", "screen"), ("v3", "screen")]
+    {
+        let case = format!("{api} {way}");
+        let w = super::v3::world(api).await;
+        let sku = w.product("苹果", 1_000, 99).await;
+        let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+        let paid = w.paid(&alice, sku, 5).await;
+        let line = line_of(&w, &paid).await.to_string();
+        let unknown = if api == "v2" { "REFUNDNOTEXIST" } else { "RESOURCE_NOT_EXISTS" };
+        w.wechat.fault_always("refundquery", Fault::refused(unknown, "not exist"));
+        let hints = "select count(distinct out_refund_no) from messages where kind = 'refund_notify'";
+        let told = async |fen| {
+            let before = w.count(hints).await;
+            w.wechat.refund_by_console(&w.transaction(&paid), fen).unwrap();
+            w.advance(4 * SECOND);
+            w.wait("the hint", || async { w.count(hints).await > before }).await;
+        };
+        told(500).await;
+        w.run_jobs().await;
+        let form = vec![("lines[0].id", line.as_str()), ("lines[0].quantity", "1"), ("reason", "碎了")];
+        let ask = format!("/admin/orders/{}/refund", paid.no);
+        let screen = manager.page_of(&ask, &form).await;
+        let looked = screen.split("name=\"looked\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let form = [form, vec![("confirmed", "true"), ("looked", looked.as_str())]].concat();
+        if way == "screen" {
+            told(1_000).await;
+        }
+        if way == "refused" {
+            w.wechat.fault("refund", Fault::refused("NOTENOUGH", "余额不足"));
+        }
+        let mut sent = 2;
+        if way == "waits" {
+            // Refunds of one payment go out a minute apart.
+            let (_, first) = manager.post(&ask, &form).await;
+            accepted(&w, first.strip_prefix("/admin/refunds/").unwrap()).await;
+            sent += 1;
+        }
+        let (_, to) = manager.post(&ask, &form).await;
+        let number = to.strip_prefix("/admin/refunds/").unwrap().to_owned();
+        if way == "refused" {
+            until(&w, &number, "failed").await;
+        }
+        if way != "screen" {
+            told(1_000).await;
+        }
+        if way == "refused" {
+            manager.post(&format!("/admin/refunds/{number}/retry"), &[]).await;
+        }
+        w.advance(2 * MINUTE);
+        until(&w, &number, "failed").await;
+        assert_eq!(w.wechat.refunds(&w.transaction(&paid)).len(), sent, "{case}");
+        // Compared once more, it goes.
+        manager.post(&format!("/admin/refunds/{number}/retry"), &[]).await;
+        w.wechat.clear_faults();
+        until(&w, &number, "succeeded").await;
+        w.must_hold().await;
+    }
+}
+
 /// One that WeChat refused for want of money is what its owner then does by hand in the console: the refusal explains nothing
 /// that went back, and the refused one does not go out again before somebody has looked, whether the other was heard of or not.
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! 售后: what buyers ask back and what staff give back, with a second screen before money leaves.
 
+use rocket::form::{FromFormField, ValueField};
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, Route, State, get, post, routes};
@@ -241,6 +242,7 @@ struct RefundPage {
     unasked: bool,
     /// What went back in WeChat's own console since this one was asked for, or refused, in words.
     elsewhere: Option<String>,
+    now: i64,
     may: Options,
 }
 
@@ -251,12 +253,14 @@ async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>
         true => send::unasked(shop, refund.id).await?,
         false => None,
     };
+    // Taken before the books are read: what comes meanwhile nobody has seen.
+    let now = shop.now();
     let read = move |conn: &Connection| {
         let task = Task::Refund(refund.id);
         let next = (jobs::store::waiting_for(conn, task)?, jobs::store::failing(conn, task)?);
         let order = refund.order_id.map(|id| orders::by_id(conn, id)).transpose()?.flatten();
         let order = order.map(|order| orders::full(conn, order)).transpose()?;
-        let elsewhere = send::gone_meanwhile(conn, &refund)?;
+        let elsewhere = send::gone_meanwhile(conn, &refund, None)?;
         let full = store::full(conn, refund)?;
         let lines = order.as_ref().map(|order| named_lines(conn, order, &full.lines)).transpose()?;
         let asked = order.as_ref().filter(|_| full.refund.options().decide);
@@ -274,6 +278,7 @@ async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>
         next: next.map(clock::shown),
         unasked: unasked.is_some(),
         elsewhere,
+        now,
         held: unasked.or(failing).filter(|why| {
             // What stands with the refund itself is not said twice.
             let said = full.refund.problem_code == OTHER_MERCHANT || full.refund.problem.contains(why);
@@ -506,8 +511,17 @@ struct RefundForm {
     /// How much of this kind had happened to the order on that screen: sent again, it would be another refund.
     seen: Option<usize>,
     /// WeChat says that money went back, and somebody has looked what it was.
-    #[field(default = false)]
-    looked: bool,
+    looked: Option<Looked>,
+}
+
+/// When the page was made on which somebody said that he has looked: what was told later he has not seen.
+#[derive(Clone, Copy)]
+struct Looked(i64);
+
+impl<'v> FromFormField<'v> for Looked {
+    fn from_value(field: ValueField<'v>) -> rocket::form::Result<'v, Looked> {
+        Ok(Looked(if field.value == "true" { i64::MAX } else { field.value.parse()? }))
+    }
 }
 
 #[derive(FromForm)]
@@ -615,6 +629,7 @@ struct ConfirmPage {
     coupon: Option<String>,
     /// WeChat says that something of this payment went back, and nobody has looked yet.
     gone_back: bool,
+    now: i64,
     number: Option<OutRefundNo>,
     seen: usize,
     /// Where the form goes.
@@ -696,6 +711,7 @@ async fn confirm_page(
         staff: staff.name.clone(),
         coupon,
         gone_back,
+        now,
         number: number.map(|refund| refund.out_refund_no.clone()),
         seen: happened(full),
         action,
@@ -752,8 +768,8 @@ async fn open(shop: &Shop, staff: &Staff, no: &str, form: &RefundForm) -> Result
             return Err(Error::from(Code::OrderState).says(words));
         }
         let refund = refund::open(tx, &full, &wish, Origin::Staff, agreed, &Who::staff(&who.name))?;
-        if looked && agreed {
-            refund::looked_at(tx, refund, &Who::staff(&who.name))?;
+        if let Some(Looked(at)) = looked.filter(|_| agreed) {
+            refund::looked_at(tx, refund, at, &Who::staff(&who.name))?;
         }
         let number = store::by_id(tx, refund)?.ok_or(Code::NotFound)?.out_refund_no;
         // Why, stands with the refund, where it can be forgotten.
@@ -804,8 +820,8 @@ async fn agree(shop: &Shop, staff: &Staff, number: &str, form: &RefundForm) -> R
     let (who, id, looked) = (staff.clone(), refund.id, form.looked);
     let write = move |tx: &Tx| {
         refund::approve(tx, id, Some(&wish), &Who::staff(&who.name))?;
-        if looked {
-            refund::looked_at(tx, id, &Who::staff(&who.name))?;
+        if let Some(Looked(at)) = looked {
+            refund::looked_at(tx, id, at, &Who::staff(&who.name))?;
         }
         Ok(audit(tx, &who, &format!("同意退款 {} ¥{amount}", refund.out_refund_no))?)
     };
@@ -842,8 +858,7 @@ fn here(number: &str) -> String {
 struct Words {
     words: String,
     /// Somebody has looked in WeChat's own console, which nobody else can ask.
-    #[field(default = false)]
-    looked: bool,
+    looked: Option<Looked>,
 }
 
 const WORDS: Length = Length::between(2, 100);
@@ -912,8 +927,8 @@ async fn settle(shop: &Shop, staff: &Staff, number: &str, form: &Words) -> Resul
     let refund = by_number(shop, number).await?;
     let looked = match send::unheard(shop, refund.id).await? {
         None => false,
-        Some(Unheard::NotAsked(_)) if form.looked => true,
-        Some(Unheard::Perhaps) if form.looked => false,
+        Some(Unheard::NotAsked(_)) if form.looked.is_some() => true,
+        Some(Unheard::Perhaps) if form.looked.is_some() => false,
         Some(unsure @ Unheard::Perhaps) => {
             let words = format!("{}：请到商户平台核对，那边退的是另一笔再勾选登记，是它就停止这一笔", unsure.why());
             return Err(Error::from(Code::OrderState).says(words));
@@ -930,9 +945,9 @@ async fn settle(shop: &Shop, staff: &Staff, number: &str, form: &Words) -> Resul
             return Err(Error::from(Code::WechatUnavailable).says(words));
         }
     };
-    let known = refund.clone();
-    let elsewhere = shop.read(move |conn| send::gone_meanwhile(conn, &known)).await?;
-    if let Some(elsewhere) = elsewhere.filter(|_| !form.looked) {
+    let (known, until) = (refund.clone(), form.looked.map(|Looked(at)| at));
+    let elsewhere = shop.read(move |conn| send::gone_meanwhile(conn, &known, until)).await?;
+    if let Some(elsewhere) = elsewhere {
         let words = format!("{elsewhere}，也许就是这一笔：请先核对，确认不是它再勾选登记，是它就停止这一笔");
         return Err(Error::from(Code::OrderState).says(words));
     }
@@ -1063,6 +1078,7 @@ mod tests {
                 held,
                 unasked,
                 elsewhere: unasked.then(|| "微信说这笔款有过退款".to_owned()),
+                now: 1,
                 may,
             };
             let html = assets::strictly("console/refund.html", page).unwrap_or_else(|e| panic!("{e:#}"));
@@ -1141,6 +1157,7 @@ mod tests {
                 coupon: full.then(|| "优惠券退回".into()),
                 gone_back: full,
                 number: full.then(number),
+                now: 1,
                 seen: 0,
                 action: "/admin/orders/261008131540ABCDEFGH/refund".into(),
                 agrees: full,

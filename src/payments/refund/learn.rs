@@ -155,8 +155,9 @@ fn nothing_left(tx: &Tx, transaction_id: &str) -> Result<()> {
     if paid.is_none_or(|paid| paid.amount.get() != back) {
         return Ok(());
     }
-    // One that waits to be sent would be refused.
-    let waits = |refund: &&Refund| refund.state == RefundState::Approved && refund.options().stop;
+    // One that waits to be sent, or to be looked at, would be refused.
+    let waits =
+        |refund: &&Refund| matches!(refund.state, RefundState::Approved | RefundState::Failed) && refund.options().stop;
     for refund in refunds::of_transaction(tx, transaction_id)?.iter().filter(waits) {
         stop(tx, refund, &Who::system())?;
     }
@@ -196,7 +197,8 @@ fn paid_twice(tx: &Tx, refund: &Refund, fact: &RefundFact) -> Result<bool> {
     );
     let new = NewException {
         order_id: refund.order_id,
-        refund_id: Some(refund.id),
+        // Beside an order it is not money to be given back once more.
+        refund_id: refund.order_id.is_none().then_some(refund.id),
         transaction_id: &fact.transaction_id,
         amount_fen: fact.amount.get(),
         ..NewException::new(Kind::AmountMismatch, format!("{} twice", fact.refund_id), &what)

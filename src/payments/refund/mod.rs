@@ -335,17 +335,17 @@ pub fn approve(tx: &Tx, id: RefundId, changed: Option<&Wish>, who: &Who) -> Resu
     Ok(jobs::enqueue(tx, Task::Refund(id), tx.now())?)
 }
 
-/// Whoever agreed has looked what went back of the payment before: it goes out all the same.
-pub fn looked_at(tx: &Tx, id: RefundId, who: &Who) -> Result<()> {
+/// Whoever agreed has looked what went back of the payment until this moment: it goes out all the same.
+pub fn looked_at(tx: &Tx, id: RefundId, at: i64, who: &Who) -> Result<()> {
     let Some(refund) = refunds::by_id(tx, id)?.filter(|refund| refund.state == RefundState::Approved) else {
         return Ok(());
     };
-    let told = refund.transaction_id.as_deref().map(|of| exceptions::gone_back_since(tx, of)).transpose()?.flatten();
+    let told = refund.transaction_id.as_deref().map(|of| learn::unseen_since(tx, of)).transpose()?.flatten();
     if told.is_none() {
         return Ok(());
     }
     refunds::set_problem(tx, id, send::LOOKED, "")?;
-    refunds::set_not_before(tx, id, tx.now())?;
+    refunds::set_not_before(tx, id, at.min(tx.now()))?;
     note(tx, &refund, who, &format!("在商户平台核对过这笔付款的退款，{} 仍要退", refund.out_refund_no))
 }
 

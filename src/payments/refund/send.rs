@@ -8,7 +8,6 @@ use super::{MOST_PARTS, STOPPABLE_FOR, desc, learn, move_to, note, retry};
 use crate::clock::{self, MINUTE, SECOND};
 use crate::db::{DbError, Tx};
 use crate::error::Result;
-use crate::exceptions::store as exceptions;
 use crate::ids::RefundId;
 use crate::jobs::{self, Ran, Task};
 use crate::ledger::{Entered, store as ledger};
@@ -149,11 +148,16 @@ fn told_of_since(conn: &Connection, refund: &Refund) -> Result<bool> {
     Ok(!told_meanwhile(conn, refund)?.is_empty())
 }
 
-/// What whoever is about to give it back in another way has to compare it with, in words.
-pub fn gone_meanwhile(conn: &Connection, refund: &Refund) -> Result<Option<String>> {
+/// What whoever is about to give it back in another way has to compare it with, in words, unless he has looked since.
+pub fn gone_meanwhile(conn: &Connection, refund: &Refund, looked: Option<i64>) -> Result<Option<String>> {
+    if let Some(at) = looked
+        && last_told(conn, refund)?.is_none_or(|told| told <= at)
+    {
+        return Ok(None);
+    }
     let others = told_meanwhile(conn, refund)?;
     let taken = others.iter().filter(|other| other.state.takes_money());
-    let told = refund.transaction_id.as_deref().map(|id| exceptions::gone_back_since(conn, id)).transpose()?.flatten();
+    let told = refund.transaction_id.as_deref().map(|id| learn::unseen_since(conn, id)).transpose()?.flatten();
     Ok(match taken.map(|other| other.amount.get()).sum() {
         0 if told.is_some() || refund.problem_code == LOOKED => Some("微信说这笔款有过退款".to_owned()),
         0 => None,
@@ -307,7 +311,7 @@ fn may_be_forgotten(tx: &Connection, transaction_id: &str) -> Result<bool> {
 
 /// WeChat says that money of the payment went back, and nobody has looked how much: it may be what goes out now.
 fn gone_back_unseen(tx: &Tx, refund: &Refund, transaction_id: &str) -> Result<bool> {
-    let told_at = exceptions::gone_back_since(tx, transaction_id)?;
+    let told_at = learn::unseen_since(tx, transaction_id)?;
     // What was sent since then was looked at.
     Ok(!was_looked_at(tx, refund)? && told_at.is_some_and(|told_at| refund.sent_at.is_none_or(|sent| sent < told_at)))
 }
@@ -319,8 +323,14 @@ fn was_looked_at(conn: &Connection, refund: &Refund) -> Result<bool> {
         return Ok(false);
     }
     let since = payments::restored_at(conn)?.is_none_or(|restored_at| refund.not_before >= restored_at);
-    let told_later = |other: &Refund| other.was_told_since(refund.not_before + 1);
-    Ok(since && !refunds::others(conn, refund)?.iter().any(told_later))
+    Ok(since && last_told(conn, refund)?.is_none_or(|told_at| told_at <= refund.not_before))
+}
+
+/// When WeChat last told of other money of its payment that went back by hand.
+fn last_told(conn: &Connection, refund: &Refund) -> Result<Option<i64>> {
+    let Some(transaction_id) = &refund.transaction_id else { return Ok(None) };
+    let known = refunds::others(conn, refund)?.into_iter().filter(|other| other.origin == Origin::Console);
+    Ok(known.map(|other| other.created_at).max().max(learn::unseen_since(conn, transaction_id)?))
 }
 
 const GONE_BACK: &str = "微信说这笔付款已有退款，退了多少还没有人核对过，也许就是这一笔。请到微信商户平台核对这笔款的退款：还要退的点重试，不用再退的停止这一笔。";
