@@ -49,7 +49,7 @@ const cut = () => {
   }).map((field) => field.placeholder);
 };
 
-/** Runs in the page: how wide it is, and what may be pressed that stands outside of the window or of its own card. */
+/** Runs in the page: how wide it is, and what may be pressed that stands outside of the window or of its own card, or in the bar under something else. */
 const outside = () => {
   const over = (one) => {
     const { right } = one.getBoundingClientRect();
@@ -57,7 +57,12 @@ const outside = () => {
     return right > Math.min(innerWidth, card) + 1;
   };
   const acts = [...document.querySelectorAll("main :is(.btn, button), .top :is(.btn, button, a)")];
-  const found = acts.filter((one) => one.checkVisibility() && one.getBoundingClientRect().width > 1 && !one.closest(".tabs") && over(one));
+  const under = (one) => {
+    const { x, y, width, height } = one.getBoundingClientRect();
+    const seen = document.elementFromPoint(x + width / 2, y + height / 2);
+    return one.closest(".top") && !one.contains(seen) && !seen?.contains(one);
+  };
+  const found = acts.filter((one) => one.checkVisibility() && one.getBoundingClientRect().width > 1 && !one.closest(".tabs") && (over(one) || under(one)));
   return [document.documentElement.scrollWidth, ...found.slice(0, 3).map((one) => `${one.textContent.trim()} ${one.getAttribute("aria-label") ?? ""}`)];
 };
 
@@ -205,6 +210,21 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, fits }) =
         const [wide, ...acts] = await desk.evaluate(outside);
         if (wide > width) found.push(`${path} is ${wide} px wide at ${width}`);
         for (const act of acts) found.push(`${path} at ${width}: 「${act}」 is out of sight`);
+      }
+    }
+    assert.deepEqual(found, []);
+  });
+
+  await step("what stands in an order's bar can be pressed, however wide the desk is and whatever may be done", async () => {
+    const found = [];
+    for (const width of [900, 1024, 1200, 1280, 1366, 1440, 1920]) {
+      await desk.setViewportSize({ width, height: 800 });
+      for (const path of [`${bought}?list=`, `${sent}?list=`, `${unpaid}?list=`, unpaid]) {
+        await desk.goto(`${shop}/admin/orders/${path}`);
+        await desk.locator(".live").getByText("实时").waitFor({ state: "attached" });
+        const [wide, ...acts] = await desk.evaluate(outside);
+        if (wide > width) found.push(`${path} is ${wide} px wide at ${width}`);
+        for (const act of acts) found.push(`${path} at ${width}: 「${act}」 cannot be pressed`);
       }
     }
     assert.deepEqual(found, []);
