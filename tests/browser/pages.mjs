@@ -230,6 +230,22 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, fits }) =
     assert.deepEqual(found, []);
   });
 
+  await step("a page comes out of the printer as wide as its sheet, dark on white, and under its name", async () => {
+    await desk.setViewportSize({ width: 1123, height: 794 });
+    await desk.emulateMedia({ media: "print", colorScheme: "dark" });
+    for (const path of [`/orders/${bought}`, "/money", `/money/${yesterday}`, "/transactions"]) {
+      await desk.goto(`${shop}/admin${path}`);
+      const { wide, ground, ink, named, rest } = await desk.evaluate(() => {
+        const of = (selector, what) => getComputedStyle(document.querySelector(selector))[what];
+        const [wide, named, rest] = [document.querySelector("main").offsetWidth, document.querySelector("h1").checkVisibility(), document.querySelector(".skip").checkVisibility()];
+        return { wide, named, rest, ground: of("main .card", "backgroundColor"), ink: of("main .card", "color") };
+      });
+      const shade = (colour) => colour.match(/\d+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0);
+      assert.ok(wide > 1000 && shade(ground) === 765 && shade(ink) < 200 && named && !rest, `${path}: ${JSON.stringify({ wide, ground, ink, named, rest })}`);
+    }
+    await desk.emulateMedia({ media: "screen", colorScheme: null });
+  });
+
   await step("a form is saved at the bottom of the window, the tab that one is on is in sight, and settings come by the card", async () => {
     await desk.setViewportSize({ width: 1440, height: 900 });
     for (const path of ["/showcase", "/promotions/new", "/freight/new", "/drafts/new", "/products/1"]) {
