@@ -4,7 +4,10 @@ const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
 const line = (name) => `<svg class="i" aria-hidden="true"><use href="/static/icons.svg#${name}"/></svg>`;
 
 // The tab that one is on can be seen, however many there are; so can the card of the settings.
-const seen = (link) => (link.parentElement.scrollLeft = link.offsetLeft - link.parentElement.offsetLeft - (link.parentElement.clientWidth - link.offsetWidth) / 2);
+const seen = (link) => {
+  const [box, at] = [link.parentElement, (one) => one.getBoundingClientRect().left];
+  box.scrollLeft += at(link) - at(box) - (box.clientWidth - link.offsetWidth) / 2;
+};
 $$(".tabs [aria-current]").forEach(seen);
 function marked() {
   for (const link of $$(".index a")) {
