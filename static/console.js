@@ -1,6 +1,7 @@
 // Comfort on top of pages that work without it: copying, shortcuts, and the sound of a new order.
 const $ = (selector, from = document) => from.querySelector(selector);
 const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
+const handy = matchMedia("(max-width: 899px)");
 const line = (name) => `<svg class="i" aria-hidden="true"><use href="/static/icons.svg#${name}"/></svg>`;
 
 // The tab that one is on can be seen, however many there are; so can the card of the settings.
@@ -470,8 +471,13 @@ if (bench) {
   addEventListener("click", (event) => event.target.closest("a, button, input, summary, dialog") || field.focus());
 }
 
-// What is opened over the page closes when somebody goes on elsewhere.
-addEventListener("click", (event) => $$("details.pop[open], .rail details[open]").forEach((box) => box.contains(event.target) || (box.open = false)));
+// What is opened over the page closes when somebody goes on elsewhere. On a phone that is all that such a tap does: what lies
+// under it was not meant.
+addEventListener("click", (event) => {
+  const left = $$("details.pop[open], .rail details[open]").filter((box) => !(box.closest(".rest") ?? box).contains(event.target));
+  left.forEach((box) => (box.open = false));
+  if (left.length && handy.matches) event.preventDefault(), event.stopImmediatePropagation();
+}, true);
 addEventListener("keydown", (event) => event.key === "Escape" && $$("details.pop[open]").forEach((box) => (box.open = false)));
 
 // Whoever came to ship types the number at once.
@@ -522,7 +528,7 @@ async function peek(n) {
     button.addEventListener("click", () => peek(to));
     if (to > n && previews.length > 1) button.before(Object.assign(document.createElement("small"), { textContent: `${n + 1} / ${previews.length}` }));
   });
-  if (!drawer.open) drawer.showModal();
+  if (!drawer.open) drawer.showModal(), laid();
   drawer.scrollTop = 0;
   const row = link.closest(".order, tr");
   // The keys go on from the row that is looked at, and the eye finds it again when the drawer is shut.
@@ -545,6 +551,13 @@ if (refused) {
   };
   if (n >= 0) peek(n).then(again);
 }
+// On a phone whatever lies over the page goes away by the way back, and the page stays.
+function laid() {
+  if (handy.matches) history.pushState({ ...history.state, over: true }, "");
+}
+const lifted = () => history.state?.over && history.back();
+addEventListener("popstate", () => handy.matches && $$("dialog[open]").forEach((one) => one.close()));
+drawer.addEventListener("close", lifted);
 drawer.addEventListener("click", (event) => event.target === drawer && drawer.close());
 drawer.addEventListener("keydown", (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -560,6 +573,7 @@ const quick = async (link, first) => {
   if (!answer?.ok || answer.redirected) return (location.href = link.href);
   fill(await answer.text());
   over.showModal();
+  laid();
   $(`[name$='${first}']`, over)?.select();
 };
 const fill = (html) => {
@@ -570,6 +584,7 @@ const fill = (html) => {
   $("form > p:last-child", over).append(close);
   ($("[aria-invalid]", over) ?? over).focus();
 };
+over.addEventListener("close", lifted);
 over.addEventListener("submit", async (event) => {
   event.preventDefault();
   event.stopPropagation();

@@ -48,6 +48,27 @@ await story(async ({ shop, simulator, step, shot, open, password }) => {
     await wide();
   });
 
+  await step("what lies over a page goes away by the way back, and by a tap beside it that does nothing else", async () => {
+    await bar("订单").tap();
+    await hand.locator("article.order").first().waitFor();
+    const list = hand.url();
+    const [dots, drawer] = [hand.locator("[data-preview]").first(), hand.locator("#drawer[open]")];
+    for (const shut of [() => hand.goBack(), () => drawer.getByRole("button", { name: "关闭" }).tap()]) {
+      await dots.tap();
+      await drawer.waitFor();
+      await shut();
+      await drawer.waitFor({ state: "detached" });
+      assert.equal(hand.url(), list);
+    }
+    await more();
+    await hand.locator(".rail details[open]").waitFor();
+    await hand.touchscreen.tap(200, 300);
+    await hand.locator(".rail details[open]").waitFor({ state: "detached" });
+    assert.equal(hand.url(), list);
+    await hand.goBack();
+    await hand.waitForURL(/products/);
+  });
+
   await step("the day's money can be read", async () => {
     await more();
     await hand.getByRole("link", { name: "对账" }).tap();
