@@ -504,7 +504,7 @@ const dialog = (id, html) => {
   if ("toShip" in document.body.dataset) document.body.append(made);
   return made;
 };
-const KEYS = ["/ 搜索", "g h 首页", "g o 订单", "g p 商品", "g r 售后", "g t 交易流水", "g m 对账", "j / k 下一个 / 上一个", "Enter 打开", "x 勾选", "s 发货", "p 打印", "m 写备注", "? 这个帮助"];
+const KEYS = ["/ 搜索", "g h 首页", "g o 订单", "g p 商品", "g r 售后", "g t 交易流水", "g m 对账", "j / k 下一个 / 上一个", "Enter 打开", "Alt+↑↓ 上一单 / 下一单", "x 勾选", "s 发货", "p 打印", "m 写备注", "? 这个帮助"];
 const keys = KEYS.map((line) => line.match(/^(j \/ k|g \w|\S+) (.+)$/)).map(([, key, what]) => `<dt>${key}</dt><dd>${what}</dd>`);
 const help = dialog("help", `<h2>键盘快捷键</h2><dl class="keys">${keys.join("")}</dl><form method="dialog"><button class="btn">知道了</button></form>`);
 help.setAttribute("aria-label", "键盘快捷键");
@@ -670,20 +670,34 @@ addEventListener("pageshow", () => {
 });
 drawer.addEventListener("submit", () => sessionStorage.setItem("drawn", JSON.stringify({ page: location.pathname + location.search, row: current })));
 // Whoever presses on a card means the order: on a desk it opens beside the list, on a phone as a page.
-addEventListener("click", ({ target, defaultPrevented }) => {
-  const row = target.closest(".order");
+addEventListener("click", ({ target, defaultPrevented, ctrlKey, metaKey }) => {
+  const row = target.closest(".order, .t-orders tbody tr");
   if (!row || defaultPrevented || target.closest("a, button, input, label, form, select, summary") || String(getSelection())) return;
   const link = $("[data-preview]", row);
-  if (matchMedia("(min-width: 900px)").matches) return peek(previews.indexOf(link));
+  if (ctrlKey || metaKey) return open($("a", row).href);
+  if (link && !handy.matches) return peek(previews.indexOf(link));
   history.replaceState({ row: cards.indexOf(row) }, "");
   location.href = $("a", row).href;
 });
 let prefix = "";
 const go = { o: "/admin/orders", p: "/admin/products", r: "/admin/refunds", t: "/admin/transactions", m: "/admin/money", h: "/admin" };
+let scanned = "";
 addEventListener("keydown", (event) => {
+  // Through the list from order to order, wherever the cursor is.
+  const walks = event.altKey && $(`.walk [rel=${{ ArrowUp: "prev", ArrowDown: "next" }[event.key]}]`);
+  if (walks) return event.preventDefault(), walks.click();
   const typing = event.target.closest("input, textarea, select, dialog");
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
   const key = event.key;
+  // A label that is scanned where no parcel's number is asked for went nowhere, and that is heard.
+  if (key.length === 1) scanned += key;
+  else if (key === "Enter") {
+    if (scanned.length > 5 && $(".walk") && $("#ship-form") && !$("#ship-form [data-focus]")) {
+      tone(false);
+      $("#ship-form").prepend(Object.assign(document.createElement("p"), { className: "strip red", role: "alert", textContent: `这一单不用快递单号，${scanned} 没有记下。` }));
+    }
+    scanned = "";
+  }
   if (prefix === "g" && go[key]) location.href = go[key];
   prefix = key === "g" ? "g" : "";
   if (key === "/") {

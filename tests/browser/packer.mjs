@@ -1,6 +1,6 @@
 // A packer's morning at the table and an owner on a phone: orders go out one after another, and nothing is in the way.
 import assert from "node:assert/strict";
-import { phone, story, until } from "./shop.mjs";
+import { buyer, phone, story, until } from "./shop.mjs";
 
 await story(async ({ shop, simulator, step, shot, open, login, password }) => {
   const desk = await login();
@@ -258,5 +258,20 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
     const manifest = await (await fetch(`${shop}/static/manifest.json`)).json();
     for (const { src } of manifest.icons) assert.ok((await fetch(shop + src)).ok, src);
     await hand.close();
+  });
+
+  await step("a label that is scanned where no number is asked for is heard to go nowhere, and the keys go on from there", async () => {
+    const card = await (await buyer({ shop, simulator }, "card")).buy("礼品卡");
+    await until("the payment", async () => {
+      await desk.goto(`${shop}/admin/orders/${card}?list=tab%3Dto_ship`);
+      return (await desk.locator("#ship-form").count()) === 1;
+    });
+    await desk.keyboard.type("SF1402668877999");
+    await desk.keyboard.press("Enter");
+    await desk.getByText("SF1402668877999 没有记下").waitFor();
+    const on = await desk.locator(".walk [rel]").first();
+    const [to, rel] = [await on.getAttribute("href"), await on.getAttribute("rel")];
+    await desk.keyboard.press(rel === "prev" ? "Alt+ArrowUp" : "Alt+ArrowDown");
+    await desk.waitForURL(shop + to);
   });
 });
