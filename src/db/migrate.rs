@@ -75,6 +75,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0059_beside.sql"),
     include_str!("migrations/0060_export_carried.sql"),
     include_str!("migrations/0061_transaction_tail.sql"),
+    include_str!("migrations/0062_parcel_tail.sql"),
 ];
 
 /// The newest schema that this program knows.

@@ -91,6 +91,43 @@ async fn each_filter_finds_its_orders_and_no_others() {
     assert!(!other.page("/admin/orders").await.contains("生日</a>"));
 }
 
+/// Buyers and couriers say how a parcel's number ends, of one that was sent once more as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_is_found_by_the_end_of_its_parcels_number() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let clerk = w.staff("clerk", Role::Clerk).await;
+    let (sent, other) = (w.paid(&alice, sku, 1).await, w.paid(&alice, sku, 1).await);
+    for (order, number) in [(&sent, "SF5952655100008"), (&other, "YT8899001122334")] {
+        clerk.post(&format!("/admin/orders/{}/ship", order.no), &[("tracking_no", number)]).await;
+    }
+    let line = alice.order(&sent.no).await["lines"][0]["id"].as_str().unwrap().to_owned();
+    let again = [
+        ("pieces[0].id", line.as_str()),
+        ("pieces[0].quantity", "1"),
+        ("reason", "快递丢件"),
+        ("tracking_no", "75312345678955"),
+    ];
+    assert_eq!(clerk.post(&format!("/admin/orders/{}/resend", sent.no), &again).await.0, 303);
+    for (typed, finds) in [
+        ("0008", (true, false)),
+        ("100008", (true, false)),
+        ("55100008", (true, false)),
+        ("SF5952655100008", (true, false)),
+        ("8955", (true, false)),
+        ("678955", (true, false)),
+        ("75312345678955", (true, false)),
+        ("2334", (false, true)),
+        ("8899001122334", (false, true)),
+        ("100009", (false, false)),
+        ("1234", (true, true)),
+    ] {
+        let page = clerk.page(&format!("/admin/orders?q={typed}")).await;
+        assert_eq!((page.contains(&sent.no), page.contains(&other.no)), finds, "{typed}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_spreadsheet_holds_the_list_and_runs_nothing() {
     let w = World::new().await;

@@ -29,7 +29,7 @@ fn meant(conn: &Connection, typed: &str) -> Result<Meant> {
         Typed::PhoneEnd(digits) => return Ok(Meant::PhoneEnd(digits)),
         // Four digits are a phone's, as long as there is one.
         Typed::Phone(digits) if digits.len() == SHORT_TAIL && !phone_ends(conn, &digits)? => {
-            return match paid_with_end(conn, &digits)? {
+            return match numbered_with_end(conn, &digits)? {
                 _ if ends(conn, &digits)? => Ok(Meant::End(digits)),
                 ids if ids.is_empty() => Ok(Meant::Words(phone(&digits))),
                 ids => Ok(Meant::Ids(ids)),
@@ -52,8 +52,8 @@ fn meant(conn: &Connection, typed: &str) -> Result<Meant> {
     let digits = number.bytes().all(|b| b.is_ascii_digit());
     // A line without its area, and the end of a mobile phone, when they are no number of an order.
     let may_end_a_phone = digits && matches!(number.len(), 7 | 8);
-    if digits && number.len() > SHORT_TAIL && !(may_end_a_phone && phone_ends(conn, &number)?) {
-        let ids = paid_with_end(conn, &number)?;
+    if number.len() > SHORT_TAIL && !(may_end_a_phone && phone_ends(conn, &number)?) {
+        let ids = numbered_with_end(conn, &number)?;
         if !ids.is_empty() {
             return Ok(Meant::Ids(ids));
         }
@@ -70,7 +70,9 @@ const NUMBERED: &str =
       where kind in ('payment', 'refund', 'fee', 'offline', 'link', 'unlink') and wechat_id = ?1 and order_id is not null
      union select order_id from attempts where out_trade_no = ?1
      union select order_id from refunds where out_refund_no = ?1 and order_id is not null
-     union select order_id from shipments where tracking_no = ?1 and tracking_no <> '' limit 100";
+     union select order_id from shipments where tracking_no = ?1 and tracking_no <> ''
+     union select order_id from resends
+      where tracking_no <> '' and substr(tracking_no, -4) = substr(?1, -4) and tracking_no = ?1 limit 100";
 
 /// The orders that carry this very number: WeChat's, one that WeChat was given, or a parcel's.
 pub fn numbered(conn: &Connection, number: &str) -> Result<Vec<OrderId>> {
@@ -92,13 +94,29 @@ fn ends(conn: &Connection, number: &str) -> Result<bool> {
     Ok(conn.prepare_cached(&sql)?.query_row([number], |_| Ok(())).optional()?.is_some())
 }
 
-const PAID: &str = "select order_id from attempts
+/// By the end of a payment's number at WeChat, and of a parcel's: what people read out of WeChat's bill, and off a label.
+const OTHER_ENDS: [&str; 3] = [
+    "select order_id from attempts
       where transaction_id is not null and substr(transaction_id, -4) = substr(?1, -4) and transaction_id like '%' || ?1
-      order by id desc limit 100";
+      order by id desc limit 100",
+    "select order_id from shipments
+      where tracking_no <> '' and substr(tracking_no, -4) = substr(?1, -4) and tracking_no like '%' || ?1
+      order by id desc limit 100",
+    "select order_id from resends
+      where tracking_no <> '' and substr(tracking_no, -4) = substr(?1, -4) and tracking_no like '%' || ?1
+      order by id desc limit 100",
+];
 
-/// The orders whose payment's number at WeChat ends so, the latest of them.
-fn paid_with_end(conn: &Connection, digits: &str) -> Result<Vec<OrderId>> {
-    conn.prepare_cached(PAID)?.query_map([digits], |row| row.get(0))?.collect()
+/// The orders one of whose payments' or parcels' numbers ends so, the latest of each.
+fn numbered_with_end(conn: &Connection, end: &str) -> Result<Vec<OrderId>> {
+    let mut found = Vec::new();
+    for question in OTHER_ENDS {
+        let mut asked = conn.prepare_cached(question)?;
+        for id in asked.query_map([end], |row| row.get(0))? {
+            found.push(id?);
+        }
+    }
+    Ok(found)
 }
 
 const PHONE_ENDS: &str = "replace(replace(json_extract(o.address, '$.phone'), ' ', ''), '-', '') like '%' || ?";
@@ -478,7 +496,10 @@ mod tests {
         for (question, index) in [
             (NUMBERED.to_owned(), "shipments"),
             (narrowed(ENDS), "orders_tail"),
-            (PAID.to_owned(), "attempts_tail"),
+            (NUMBERED.to_owned(), "resends_tail"),
+            (OTHER_ENDS[0].to_owned(), "attempts_tail"),
+            (OTHER_ENDS[1].to_owned(), "shipments_tail"),
+            (OTHER_ENDS[2].to_owned(), "resends_tail"),
             (narrowed("(o.order_no >= ? and o.order_no < ? || '~')"), "order_no"),
             (words.to_owned(), "w VIRTUAL TABLE INDEX"),
         ] {
