@@ -210,7 +210,7 @@ pub const SETTINGS: &[Setting] = &[
     }),
     setting!(choice Pay "wechat.api", "新订单用的接口", "2024 年以后开通的商户一般用 API v3；只有 APIv2 密钥的老商户用 API v2。以后可以换，之前的支付单按原来的接口办完", &[("v2", "API v2"), ("v3", "API v3")]),
     setting!(tidy pasted::word, secret PayV2 "wechat.api_key", "APIv2 密钥", "商户平台 → 账户中心 → API 安全，32 位", |v| {
-        const WANTED: &str = "API 密钥（v2）是 32 位字母和数字：请在商户平台 → 账户中心 → API 安全 重新设置并填到这里";
+        const WANTED: &str = "APIv2 密钥是 32 位字母和数字：请在商户平台 → 账户中心 → API 安全 重新设置并填到这里";
         letters(v, 32..=32, WANTED).map_err(|wanted| instead(v, wanted))
     }),
     setting!(choice PayV2 "wechat.sign_type", "签名方式", "与商户平台一致，新店建议 HMAC-SHA256", &[("MD5", "MD5"), ("HMAC-SHA256", "HMAC-SHA256")]),

@@ -402,6 +402,13 @@ async fn a_shop_is_set_up_step_by_step() {
     assert_eq!(w.shop.settings().get("shop.phone"), None);
     assert_eq!(owner.post(&step(2), &[("shop-name", "小店"), ("shop-phone", "400")]).await, (303, step(3)));
     assert_eq!(w.shop.settings().shop_name(), "小店");
+    // A field that is named by its own sentence is named once.
+    let page = owner.page_of(&step(4), &[("wechat-message_token", "x")]).await;
+    assert!(page.contains("没有保存：Token 是 3 到 32 位") && !page.contains("消息推送 Token："), "{page}");
+    // What is stored and does not do yet is no good news.
+    assert_eq!(owner.post(&step(3), &[("shop-public_url", "http://shop.example.com/")]).await, (303, step(4)));
+    let said = owner.said(&step(4)).await;
+    assert!(said.contains("flash info") && said.contains("已保存。但 "), "{said}");
     // Stored, tried out, and still on the step; then on.
     let tried = async |n: u8, name: &str, value: &str| {
         assert_eq!(owner.post(&step(n), &[(name, value), ("test", "true")]).await, (303, step(n)));

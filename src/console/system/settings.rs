@@ -340,9 +340,13 @@ async fn left_behind(shop: &Shop, before: &Settings) -> Result<String> {
 /// The cards that payments rest on.
 const PAYS: [Group; 4] = [Group::App, Group::Pay, Group::PayV2, Group::PayV3];
 
-/// What is wrong with a setting, by its name; a sentence that begins with it says it once.
+/// What is wrong with a setting, by its name; a sentence that begins with it, or with how it ends, says it once: `AppID 是…` of
+/// 小程序 AppID.
 fn named(label: &str, problem: &str) -> String {
-    if problem.starts_with(label) { problem.to_owned() } else { format!("{label}：{problem}") }
+    // Of one character any sentence might begin.
+    let ends = label.char_indices().map(|(at, _)| &label[at..]).filter(|end| end.chars().nth(1).is_some());
+    let said = ends.into_iter().any(|end| problem.starts_with(end));
+    if said { problem.to_owned() } else { format!("{label}：{problem}") }
 }
 
 /// Writes what was changed, each change in the audit log; answers with the settings that are other ones now. All or nothing.

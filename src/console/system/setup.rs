@@ -267,7 +267,12 @@ async fn save(
             ),
             tried => {
                 let said = tried.and_then(Result::ok).map(|said| format!("。{said}")).unwrap_or_default();
-                Flash::success(Redirect::to(here(step.saturating_add(1))), format!("{}{said}", saved(shop, groups)))
+                let on = Redirect::to(here(step.saturating_add(1)));
+                match lacks(shop, groups) {
+                    // Nobody reads what is green.
+                    Some(why) => Flash::new(on, "info", format!("已保存。{why}{said}")),
+                    None => Flash::success(on, format!("已保存{said}")),
+                }
             }
         })),
         Err(e) if !e.fields.is_empty() => Ok(Err(show(shop, step, None, &typed, Some(&e)).await?)),
@@ -276,15 +281,13 @@ async fn save(
 }
 
 /// What is still missing is said, and need not be there yet.
-fn saved(shop: &Shop, groups: &[Group]) -> String {
+fn lacks(shop: &Shop, groups: &[Group]) -> Option<String> {
     let settings = shop.settings();
     if let Some(why) = out_of_reach(&settings).filter(|_| groups.contains(&Group::Address)) {
-        return format!("已保存。但 {why}");
+        return Some(format!("但 {why}"));
     }
-    match settings.unready(settings.api()).filter(|_| groups.contains(&Group::Pay)) {
-        Some(why) => format!("已保存。{why}，补齐之前收不了款"),
-        None => "已保存".to_owned(),
-    }
+    let why = settings.unready(settings.api()).filter(|_| groups.contains(&Group::Pay))?;
+    Some(format!("{why}，补齐之前收不了款"))
 }
 
 async fn finish(shop: &Shop, owner: Staff, typed: &Typed) -> Result<&'static str> {
