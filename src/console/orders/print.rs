@@ -368,7 +368,7 @@ async fn picking(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: 
         for order in orders {
             let full = store::full(conn, order)?;
             let number = full.order.order_no.as_str();
-            let tail = &number[number.len().saturating_sub(5)..];
+            let tail = &number[number.len().saturating_sub(6)..];
             let pack = full.to_pack();
             waiting += usize::from(!pack.is_empty());
             // It leaves only once somebody has decided.
