@@ -1,6 +1,7 @@
 //! Numbers as people paste, scan and read them out, and carriers as they call them.
 
 use calamine::{Reader, Xlsx};
+use reqwest::Method;
 use serde_json::json;
 use xiaopu::catalogue::Delivery;
 use xiaopu::simulator::Fault;
@@ -53,6 +54,42 @@ async fn an_order_is_found_by_whatever_is_pasted_of_it() {
         let address = reqwest::Url::parse_with_params("http://x/admin/orders", [("q", &typed)]).unwrap();
         let page = clerk.page(&format!("{}?{}", address.path(), address.query().unwrap())).await;
         assert_eq!((page.contains(no.as_str()), page.contains(&other.no)), (true, false), "{typed}");
+    }
+}
+
+/// Whoever packs hears it at the slip, and sees it in every list that the order stands in: not when the label is on the parcel.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_being_paid_back_is_said_before_it_is_packed() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let bench = "/admin/shipping/scan";
+    let (asked, fine) = (w.paid(&alice, sku, 1).await.no, w.paid(&alice, sku, 1).await.no);
+    let path = format!("/orders/{asked}/refunds");
+    let wish = json!({ "reason": "不想要了" });
+    w.call(Method::POST, &path, Some(&alice.token), Some(&w.key()), Some(wish)).await.ok();
+    for (no, held) in [(&asked, true), (&fine, false)] {
+        for code in [no.as_str(), &no[12..]] {
+            let (_, to) = packer.post(bench, &[("code", code)]).await;
+            assert_eq!(to, format!("{bench}?order={no}"), "{code}");
+            let page = packer.said(&to).await;
+            let said =
+                (page.contains("flash error"), page.contains("先别打包：有退款正在处理"), page.contains(">退款中<"));
+            assert_eq!(said, (held, held, held), "{code}: {page}");
+            assert!(page.contains("同一买家还有 1 单待发"), "{page}");
+        }
+    }
+    assert_eq!(packer.page(bench).await.matches(">退款中<").count(), 1);
+    assert_eq!(packer.page("/admin").await.matches(">退款中<").count(), 1);
+    for view in ["true", "false"] {
+        packer.post("/admin/account/lists", &[("order_table", view), ("back", "/admin/orders")]).await;
+        let list = packer.page("/admin/orders?tab=to_ship").await;
+        let row = |no: &str| {
+            list.split("name=\"order\"").find(|row| row.contains(&format!("value=\"{no}\""))).unwrap().to_owned()
+        };
+        let says = |no: &str| (row(no).contains(">退款中<"), row(no).contains(">看退款<"), row(no).contains(">发货<"));
+        assert_eq!((says(&asked), says(&fine)), ((true, true, false), (false, false, true)), "table {view}: {list}");
     }
 }
 

@@ -29,6 +29,7 @@ use crate::orders::search::{Filter, Sort, store as search};
 use crate::orders::{self, Line, Order, OrderStatus};
 use crate::payments::{Checked, left, store as payments};
 use crate::reconcile::{self, BillState, Match, store as matches};
+use crate::refunds;
 use crate::settings::Settings;
 use crate::shipping::duty;
 use crate::shop::Shop;
@@ -93,8 +94,8 @@ struct Seen {
     hours: [[i64; 24]; 3],
     /// The goods of the order that has waited longest.
     first: Vec<Line>,
-    /// What is to be packed next, for whoever only packs.
-    to_pack: Vec<(Order, Vec<Line>)>,
+    /// What is to be packed next, for whoever only packs, and whether its money is going back.
+    to_pack: Vec<(Order, Vec<Line>, bool)>,
     /// Twice the days that are charted: the older half is compared with.
     charted: Vec<DaySum>,
     funnel: [i64; 3],
@@ -173,7 +174,7 @@ fn look(
         hours: [hours(0)?, hours(1)?, hours(7)?],
         first: longest.map_or(Ok(Vec::new()), |order| orders::store::lines(conn, order.id))?,
         to_pack: match packs {
-            true => to_pack(conn)?.into_iter().map(with_lines).collect::<Result<_>>()?,
+            true => to_pack(conn)?,
             false => Vec::new(),
         },
         sum: summed(first, last)?,
@@ -194,12 +195,16 @@ fn look(
     })
 }
 
-fn to_pack(conn: &rusqlite::Connection) -> Result<Vec<Order>> {
+fn to_pack(conn: &rusqlite::Connection) -> Result<Vec<(Order, Vec<Line>, bool)>> {
     let (status, delivery) = (Some(OrderStatus::ToShip), Some(Delivery::Express));
     let waiting = Filter { status, delivery, to_pack: true, ..Filter::default() };
     let sort = search::possible(conn, &waiting, Sort::LongestWaiting)?;
     let found = search::sorted(conn, &waiting, sort, None, TO_PACK)?;
-    Ok(found.into_iter().map(|(_, order)| order).collect())
+    let with = |order: Order| {
+        let (lines, refunding) = (orders::store::lines(conn, order.id)?, refunds::store::any_open(conn, order.id)?);
+        Ok((order, lines, refunding))
+    };
+    found.into_iter().map(|(_, order)| with(order)).collect()
 }
 
 /// Everything that the page shows.
@@ -307,6 +312,8 @@ struct OrderShown {
     /// Since it was paid.
     waited: Option<String>,
     late: bool,
+    /// Its money is going back: only among those that are to be packed.
+    refunding: bool,
 }
 
 #[derive(Serialize)]
@@ -397,7 +404,9 @@ impl HomePage {
             funnel: seen.funnel.map(|n| StepShown { n, share: share(n) }).into(),
             best: seen.best.iter().map(|seller| seller_shown(seller, most)).collect(),
             recent: seen.recent.iter().map(|(order, lines)| order_shown(order, lines, now)).collect(),
-            to_pack: seen.to_pack.iter().map(|(order, lines)| order_shown(order, lines, now)).collect(),
+            to_pack: (seen.to_pack.iter())
+                .map(|(order, lines, refunding)| OrderShown { refunding: *refunding, ..order_shown(order, lines, now) })
+                .collect(),
             last_notice: seen.last_notice.map(|at| clock::span(now - at)),
             bill: match (seen.undone, seen.bill) {
                 (Some((day, text, _)), _) => Some(BillShown { day: day.shown(), text, differs: true }),
@@ -465,6 +474,7 @@ fn order_shown(order: &Order, lines: &[Line], now: i64) -> OrderShown {
         lines: goods(lines, order.status == OrderStatus::ToShip),
         waited: order.paid_at.map(|at| clock::span(now - at)),
         late: order.paid_at.is_some_and(|at| now - at >= DAY),
+        refunding: false,
     }
 }
 
@@ -599,6 +609,7 @@ mod tests {
             lines: vec![apples(), apples()],
             waited: Some("3 小时".into()),
             late: true,
+            refunding: true,
         };
         for role in [Role::Packer, Role::Clerk, Role::Owner] {
             let mut full = page_of(busy(), role);

@@ -23,6 +23,8 @@ pub struct Card {
     status: OrderStatus,
     status_text: &'static str,
     chips: Vec<Value>,
+    /// Money of it is on its way back: it leaves only when somebody says so.
+    refunding: bool,
     /// How long it has been paid for and has not left.
     waited: Option<String>,
     waited_ms: Option<i64>,
@@ -140,6 +142,7 @@ impl Card {
             status: order.status,
             status_text: full.status_text(),
             chips: full.chips(flagged).into_iter().map(Chip::json).collect(),
+            refunding: full.is_refunding(),
             waited: waited.map(clock::span),
             waited_ms: waited,
             late: waited.is_some_and(|waited| waited >= DAY),
@@ -206,6 +209,7 @@ impl Card {
             status: OrderStatus::ToShip,
             status_text: "待发货",
             chips: vec![Chip::Refunding.json()],
+            refunding: true,
             waited: Some("26 小时".into()),
             waited_ms: Some(26 * clock::HOUR),
             late: true,
@@ -252,6 +256,7 @@ impl Card {
             status: OrderStatus::PendingPayment,
             status_text: "待付款",
             chips: Vec::new(),
+            refunding: false,
             waited: None,
             waited_ms: None,
             late: false,

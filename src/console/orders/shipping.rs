@@ -32,6 +32,7 @@ use crate::orders::{Full, Order, OrderStatus, Who, store as orders};
 use crate::parcels::number::TrackingNo;
 use crate::parcels::{By, Found, Parcel, refresh, store as parcels};
 use crate::payments::refund::since;
+use crate::refunds::store as refunds;
 use crate::shipping::batch::{self, Verdict};
 use crate::shipping::doubt::Doubt;
 use crate::shipping::{self, Allowed, Batch, Row, Sending, Twin, store, table, whom};
@@ -635,7 +636,11 @@ async fn bench(
         let order = order_no.map(|no| orders::by_no(conn, &no)).transpose()?.flatten();
         let full = order.map(|order| orders::full(conn, order)).transpose()?;
         let express = full.as_ref().is_some_and(|full| full.order.delivery == Delivery::Express);
+        let buyer = full.as_ref().map(|full| (full.order.buyer_id, full.order.id));
         let mut card = full.map(|full| Card::of(&full, false, now));
+        if let Some((card, (buyer, id))) = card.as_mut().zip(buyer) {
+            card.others = Some(orders::others_to_ship(conn, buyer, id)?);
+        }
         for packed in card.iter_mut().flat_map(|card| &mut card.pack) {
             packed.codes = catalogue::codes(conn, packed.sku)?;
         }
@@ -706,7 +711,7 @@ async fn scanned(shop: &Shop, staff: &Staff, sent: &Sent<Scan>) -> Flash<Redirec
                 } else {
                     SCAN_LABEL.to_owned()
                 };
-                Flash::success(Redirect::to(format!("{empty}?order={no}")), words)
+                opened(shop, &no, words).await
             }
             Ok(order) => {
                 let words = shop.read(move |conn| shipping::moved_on(conn, &order, &Parcel::default())).await;
@@ -737,6 +742,26 @@ async fn scanned(shop: &Shop, staff: &Staff, sent: &Sent<Scan>) -> Flash<Redirec
 
 const SCAN_LABEL: &str = "现在扫快递面单";
 
+/// The order whose slip was scanned. What speaks against sending it is said, and heard, before a label sticks on its parcel.
+async fn opened(shop: &Shop, no: &OrderNo, words: impl Into<String>) -> Flash<Redirect> {
+    let (to, sought) = (format!("/admin/shipping/scan?order={no}"), no.clone());
+    let read = move |conn: &rusqlite::Connection| {
+        let Some(order) = orders::by_no(conn, &sought)? else { return Ok(None) };
+        if refunds::any_open(conn, order.id)? {
+            return Ok(Some("有退款正在处理".to_owned()));
+        }
+        Ok(Doubt::of(conn, order.id)?.as_ref().map(Doubt::text))
+    };
+    match shop.read(read).await {
+        Ok(None) => Flash::success(Redirect::to(to), words.into()),
+        Ok(Some(why)) => {
+            let words = format!("订单 {no} 先别打包：{why}。仍要发货的，打开订单，勾选「仍然发货」");
+            refused(to, Error::from(Code::RefundInProgress).says(words))
+        }
+        Err(e) => refused(to, e),
+    }
+}
+
 /// What was scanned where a slip was expected.
 fn no_slip(conn: &rusqlite::Connection, typed: &str) -> Result<String> {
     let shown: String = typed.trim().chars().take(40).collect();
@@ -763,7 +788,7 @@ async fn by_tail(shop: &Shop, typed: &str) -> Option<Flash<Redirect>> {
     let here = "/admin/shipping/scan";
     match found.as_slice() {
         [] => None,
-        [one] => Some(Flash::success(Redirect::to(format!("{here}?order={}", one.no)), SCAN_LABEL)),
+        [one] => Some(opened(shop, &one.no, SCAN_LABEL).await),
         several => {
             let to = format!("{here}?{}", query_string(&[("find", &typed)]));
             Some(Flash::new(lead(to), "info", format!("有 {} 单符合「{typed}」，点要发的那一单", several.len())))
