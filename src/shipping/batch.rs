@@ -7,13 +7,14 @@ use rusqlite::Connection;
 
 use super::claims::{Asking, Claim, claims};
 use super::doubt::Doubt;
-use super::{Allowed, Batch, Row, Sending, Twin, goes_to, receivers, renumber, send_beside, ship, store};
+use super::{
+    Allowed, Batch, Of, Row, Says, Sending, Twin, goes_to, meant, receivers, renumber, send_beside, ship, store, whom,
+};
 use crate::catalogue::Delivery;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{BatchId, LineId, OrderId, OrderNo, ShipmentId};
 use crate::jobs::{self, Task};
-use crate::orders::search::store as search;
 use crate::orders::{Line, Order, OrderStatus, Who, store as orders};
 use crate::parcels::carriers::{Carriers, anothers};
 use crate::parcels::number::{Problem, TrackingNo};
@@ -439,8 +440,28 @@ fn refuse(judged: &mut Judged, note: String) {
     (judged.verdict, judged.note) = (Verdict::Wrong, note);
 }
 
-/// One row, by itself.
+/// One row, with what it says against itself and against its order.
 fn alone(conn: &Connection, carriers: &Carriers, row: &Row, allowed: Allowed) -> Result<Judged> {
+    let mut judged = by_its_cells(conn, carriers, row, allowed)?;
+    let (number, order) = (judged.parcel.tracking_no.clone(), judged.order.as_ref());
+    let order_no = order.map_or_else(String::new, |order| order.order_no.to_string());
+    let key = |words: &str| format!("{words} {order_no} {number}");
+    let open: Vec<&str> = row.beside().filter(|words| !row.agreed.contains(&key(words))).collect();
+    let words = open.join("；");
+    match judged.verdict {
+        _ if open.is_empty() => {}
+        Verdict::Ready | Verdict::Renumber => {
+            judged.asks = open.into_iter().map(key).collect();
+            judged.parcel = Parcel::default();
+            refuse(&mut judged, format!("{words}：请核对；没错的话，在这里保存一次就能发"));
+        }
+        Verdict::Wrong => judged.note = format!("{}；{words}", judged.note),
+        Verdict::Same | Verdict::Empty => {}
+    }
+    Ok(judged)
+}
+
+fn by_its_cells(conn: &Connection, carriers: &Carriers, row: &Row, allowed: Allowed) -> Result<Judged> {
     let order = meant(conn, &row.order_no)?;
     let address = order.as_ref().and_then(|order| order.address.as_ref());
     let mut judged = Judged {
@@ -458,7 +479,8 @@ fn alone(conn: &Connection, carriers: &Carriers, row: &Row, allowed: Allowed) ->
         order,
     };
     let number = OrderNo::read(&row.order_no);
-    if row.problem.is_empty() && row.tracking_no.trim().is_empty() && (judged.order.is_some() || number.is_some()) {
+    let in_its_cells = row.in_its_cells();
+    if in_its_cells.is_empty() && row.tracking_no.trim().is_empty() && (judged.order.is_some() || number.is_some()) {
         (judged.verdict, judged.note) = (Verdict::Empty, "没有填快递单号".into());
         return Ok(judged);
     }
@@ -470,8 +492,8 @@ fn alone(conn: &Connection, carriers: &Carriers, row: &Row, allowed: Allowed) ->
         refuse(&mut judged, words.into());
         return Ok(judged);
     };
-    if !row.problem.is_empty() {
-        refuse(&mut judged, row.problem.clone());
+    if !in_its_cells.is_empty() {
+        refuse(&mut judged, in_its_cells);
         return Ok(judged);
     }
     if let Err(Problem::Several(numbers)) = TrackingNo::read(&row.tracking_no) {
@@ -515,19 +537,6 @@ fn facts(conn: &Connection, order: &Order) -> Result<u64> {
     let refund = if refunds::any_open(conn, order.id)? { "refund" } else { "" };
     let doubt = Doubt::of(conn, order.id)?.map(|doubt| doubt.text());
     Ok(mark([order.status.word(), &address.unwrap_or_default(), &left, refund, &doubt.unwrap_or_default()]))
-}
-
-/// The order of this number: its own, an attempt's, or WeChat's of its payment.
-pub fn meant(conn: &Connection, written: &str) -> Result<Option<Order>> {
-    if let Some(order_no) = OrderNo::read(written) {
-        return Ok(orders::by_no(conn, &order_no)?);
-    }
-    let number = bare(written);
-    let looked_up = if number.len() >= 20 { search::numbered(conn, &number)? } else { Vec::new() };
-    match looked_up.as_slice() {
-        [id] => Ok(orders::by_id(conn, *id)?),
-        _ => Ok(None),
-    }
 }
 
 /// The verdict, its words, and what a yes to them would agree to where they are a question.
@@ -597,7 +606,8 @@ pub struct Mended {
     pub pieces: String,
 }
 
-/// Takes a row as somebody mended it. Saved as it stood it is the yes to what was asked of it, and to nothing else.
+/// Takes a row as somebody mended it. Saved as it stood it is the yes to what was asked of it, and to nothing else; another
+/// text in a cell ends what was asked of that cell alone.
 pub fn mend(tx: &Tx, id: BatchId, at: usize, mended: &Mended) -> Result<()> {
     let mut batch = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
     let asks = judge(tx, &batch.rows, batch.allowed)?.into_iter().nth(at).ok_or(Code::NotFound)?.asks;
@@ -606,15 +616,29 @@ pub fn mend(tx: &Tx, id: BatchId, at: usize, mended: &Mended) -> Result<()> {
         return Err(Error::from(Code::OrderState).says("这一行已经执行了，请在订单页改"));
     }
     let own = |text: &str| text.trim().chars().take(400).collect::<String>();
-    let as_it_stood =
-        bare(&row.order_no) == bare(&mended.order_no) && row.tracking_no.trim() == own(&mended.tracking_no);
-    match as_it_stood {
+    let was = std::mem::take(row);
+    *row = Row {
+        order_no: own(&mended.order_no),
+        company: own(&mended.company),
+        tracking_no: own(&mended.tracking_no),
+        pieces: own(&mended.pieces),
+        ..was.clone()
+    };
+    let moved = |of: Of| bare(was.cell(of)) != bare(row.cell(of));
+    let moved: Vec<Of> = Of::CELLS.into_iter().filter(|of| moved(*of)).collect();
+    match moved.is_empty() {
+        // What is asked of its cells comes before what the row says beside them.
         true => row.agreed.extend(asks),
-        false => row.agreed.clear(),
+        false if moved.contains(&Of::Order) || moved.contains(&Of::Number) => row.agreed.clear(),
+        false => {}
     }
-    (row.order_no, row.company) = (own(&mended.order_no), own(&mended.company));
-    (row.tracking_no, row.pieces) = (own(&mended.tracking_no), own(&mended.pieces));
-    row.problem.clear();
+    row.questions.retain(|question| match moved.is_empty() {
+        true => !question.of.is_a_cell(),
+        false => !moved.contains(&question.of),
+    });
+    if moved.contains(&Of::Order) {
+        whom::held_anew(tx, row)?;
+    }
     Ok(store::set_rows(tx, id, &batch.rows)?)
 }
 
@@ -648,6 +672,7 @@ pub async fn run(shop: &Shop, staff: &Staff, batch: &Batch, seen: Option<&str>) 
             Ok((done, shipment)) => {
                 fine += 1;
                 (row.done, row.shipment) = (Some(done), shipment.map(|id| id.0));
+                row.says = Says::default();
             }
             Err(e) if e.code == Code::Internal => return Err(e),
             Err(e) => stay.push(format!("第 {} 行：{}", row.line, e.message())),

@@ -20,12 +20,14 @@ use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{BatchId, LineId, OrderId, OrderNo, ShipmentId};
 use crate::jobs::{self, Task};
+use crate::orders::search::store as search;
 use crate::orders::{Line, Order, OrderStatus, RECEIVED_AFTER, Shipment, Topic, Who, moves, store as orders};
 use crate::parcels::Parcel;
 use crate::parcels::number::TrackingNo;
 use crate::refunds::store as refunds;
 use crate::settings::store as settings;
 use crate::shown::Shown;
+use crate::typed::bare;
 
 /// A parcel that was entered by mistake can be taken back this long.
 pub const UNDO_WITHIN: i64 = UNDO_MINUTES * MINUTE;
@@ -62,9 +64,12 @@ pub struct Row {
     /// Which goods the row is about, in tables that have a row for each.
     #[serde(default, skip_serializing_if = "Goods::is_none")]
     pub goods: Goods,
-    /// Why what stands there cannot be used as it is.
-    #[serde(default)]
-    pub problem: String,
+    /// What somebody is asked of it before it leaves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<Question>,
+    /// The same of a table that was brought in before questions were kept one by one.
+    #[serde(default, skip_serializing)]
+    problem: String,
     /// What somebody was asked of this row alone, and has said yes to: the keys of the questions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agreed: Vec<String>,
@@ -74,13 +79,73 @@ pub struct Row {
     /// The parcel that it became.
     #[serde(default)]
     pub shipment: Option<i64>,
-    /// What else the row says of its order; held against it once, and not kept.
-    #[serde(skip)]
+    /// What else the row says of its order; of people no more is kept than is shown of them, and nothing once it has left.
+    #[serde(default, skip_serializing_if = "Says::is_none")]
     pub says: Says,
 }
 
+impl Row {
+    pub fn ask(&mut self, of: Of, words: impl Into<String>) {
+        let question = Question { of, words: words.into() };
+        if !question.words.is_empty() && !self.questions.contains(&question) {
+            self.questions.push(question);
+        }
+    }
+
+    /// What stands in a cell that can be mended.
+    fn cell(&self, of: Of) -> &str {
+        match of {
+            Of::Order => &self.order_no,
+            Of::Number => &self.tracking_no,
+            Of::Company => &self.company,
+            Of::Pieces => &self.pieces,
+            Of::Row | Of::Receiver => "",
+        }
+    }
+
+    /// What is wrong in its cells, in words.
+    pub fn in_its_cells(&self) -> String {
+        let of_cells = self.questions.iter().filter(|question| question.of.is_a_cell());
+        of_cells.map(|question| question.words.as_str()).collect::<Vec<_>>().join("；")
+    }
+
+    /// What it says against itself and against its order, in words.
+    pub fn beside(&self) -> impl Iterator<Item = &str> {
+        self.questions.iter().filter(|question| !question.of.is_a_cell()).map(|question| question.words.as_str())
+    }
+}
+
+/// What is asked of a row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    pub of: Of,
+    pub words: String,
+}
+
+/// What a question is about, and so what ends it: another text in its cell, or a yes to the row as it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Of {
+    Order,
+    Number,
+    Company,
+    Pieces,
+    /// The row, whatever is written into its cells: a yes holds for one order and one number.
+    Row,
+    /// The order that it names now.
+    Receiver,
+}
+
+impl Of {
+    const CELLS: [Of; 4] = [Of::Order, Of::Number, Of::Company, Of::Pieces];
+
+    fn is_a_cell(self) -> bool {
+        Of::CELLS.contains(&self)
+    }
+}
+
 /// What a row says of the order that it is for, beside its number: each with the title above it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Says {
     pub receivers: Vec<(String, String)>,
     pub phones: Vec<(String, String)>,
@@ -89,6 +154,12 @@ pub struct Says {
     pub orders: Vec<(String, String)>,
     pub goods: Goods,
     pub goods_title: String,
+}
+
+impl Says {
+    fn is_none(&self) -> bool {
+        *self == Says::default()
+    }
 }
 
 /// What a row of goods says of them, as it was written.
@@ -177,6 +248,19 @@ pub fn ship(tx: &Tx, id: OrderId, sending: &Sending, who: &Who) -> Result<OrderS
         tell_later(tx, id)?;
     }
     Ok(now_at)
+}
+
+/// The order of this number: its own, an attempt's, or WeChat's of its payment.
+pub fn meant(conn: &Connection, written: &str) -> Result<Option<Order>> {
+    if let Some(order_no) = OrderNo::read(written) {
+        return Ok(orders::by_no(conn, &order_no)?);
+    }
+    let number = bare(written);
+    let looked_up = if number.len() >= 20 { search::numbered(conn, &number)? } else { Vec::new() };
+    match looked_up.as_slice() {
+        [id] => Ok(orders::by_id(conn, *id)?),
+        _ => Ok(None),
+    }
 }
 
 /// Why an order is not to be sent, and what becomes of the parcel that somebody wanted to send: whoever typed its number

@@ -3,7 +3,7 @@
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Result, Row as SqlRow, params};
 
-use super::{Allowed, Batch, Brought, Row, Told};
+use super::{Allowed, Batch, Brought, Of, Row, Told};
 use crate::db::Tx;
 use crate::ids::{BatchId, OrderId, StaffId};
 use crate::shown::Shown;
@@ -92,11 +92,20 @@ fn read(row: &SqlRow<'_>) -> Result<Batch> {
         who: row.get("who")?,
         at: row.get("at")?,
         allowed: serde_json::from_str(&allowed).map_err(bad)?,
-        rows: serde_json::from_str(&rows).map_err(bad)?,
+        rows: with_questions(serde_json::from_str(&rows).map_err(bad)?),
         read_as: serde_json::from_str(&read_as).map_err(bad)?,
         ran_at: row.get("ran_at")?,
         shown: serde_json::from_str(&shown).map_err(bad)?,
     })
+}
+
+/// What was asked of a row before questions were kept one by one stays asked.
+fn with_questions(mut rows: Vec<Row>) -> Vec<Row> {
+    for row in &mut rows {
+        let words = std::mem::take(&mut row.problem);
+        row.ask(Of::Row, words);
+    }
+    rows
 }
 
 fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String> {

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{Brought, Goods, Row, Says, void, whom};
+use super::{Brought, Goods, Of, Row, Says, void, whom};
 use crate::ids::OrderNo;
 use crate::parcels;
 use crate::parcels::carriers::{Carriers, says_nobody};
@@ -347,9 +347,9 @@ fn ask_about_shared(table: &Table, rows: &mut [Row]) {
         if parcels.all(|number| same_number(number, &one)) {
             continue;
         }
-        for row in rows.iter_mut().filter(|row| within(row) && row.problem.is_empty()) {
+        for row in rows.iter_mut().filter(|row| within(row)) {
             let (n, lines) = (&row.pieces, format!("第 {first}–{last} 行"));
-            row.problem = format!("件数 {n} 是一格合并了{lines}写的，不知道每个包裹几件：请拆开合并、各写各的");
+            row.ask(Of::Pieces, format!("件数 {n} 是一格合并了{lines}写的，不知道每个包裹几件：请拆开合并、各写各的"));
         }
     }
 }
@@ -495,25 +495,21 @@ fn under_headings(row: &tables::Row) -> Vec<Row> {
     if order.is_empty() && number.is_empty() {
         return Vec::new();
     }
-    let problems = [&order, &number, &company, &pieces].map(|taken| taken.problem.as_str());
     let mut read = at(row);
-    read.problem = problems.into_iter().filter(|problem| !problem.is_empty()).collect::<Vec<_>>().join("；");
+    for (of, taken) in [(Of::Order, &order), (Of::Number, &number), (Of::Company, &company), (Of::Pieces, &pieces)] {
+        read.ask(of, &taken.problem);
+    }
     if number.is_empty()
         && let Some(number) = number_in(&company.text)
     {
-        read.problem = format!("快递公司一栏里是单号 {number}，快递单号是空的");
+        read.ask(Of::Company, format!("快递公司一栏里是单号 {number}，快递单号是空的"));
     }
-    if read.problem.is_empty() {
-        read.problem = other_company(row, &company.text).unwrap_or_default();
-    }
-    if read.problem.is_empty() {
-        let beside = row.unheaded().find(|text| looks_like_number(text) && !same_number(text, &number.text));
-        let beside = beside.map(|text| format!("旁边没有列名的格里像是还有一个单号 {text}：请分成几行，每行一个单号"));
-        read.problem = row.moved.clone().or(beside).or_else(|| newer_number(row)).unwrap_or_default();
-        if read.problem.is_empty() && !number.is_empty() {
-            read.problem = void(row).unwrap_or_default();
-        }
-    }
+    read.ask(Of::Company, other_company(row, &company.text).unwrap_or_default());
+    let beside = row.unheaded().find(|text| looks_like_number(text) && !same_number(text, &number.text));
+    let beside = beside.map(|text| format!("旁边没有列名的格里像是还有一个单号 {text}：请分成几行，每行一个单号"));
+    read.ask(Of::Number, beside.or_else(|| newer_number(row)).unwrap_or_default());
+    read.ask(Of::Row, row.moved.clone().unwrap_or_default());
+    void(row).into_iter().for_each(|words| read.ask(Of::Row, words));
     read.says = said_beside(row, &order.text);
     (read.order_no, read.tracking_no, read.company, read.pieces) = (order.text, number.text, company.text, pieces.text);
     read.goods = goods_of(row);
@@ -578,12 +574,11 @@ fn other_company(row: &tables::Row, company: &str) -> Option<String> {
     Some(format!("「{first}」是{}，「{title}」是{}：请在这里改", own.name, other.name))
 }
 
-/// What a column says of a row that is void, or its looks.
-fn void(row: &tables::Row) -> Option<String> {
-    if row.struck {
-        return Some("这一行在表里是划掉的：不发的不用管它；要发的，在这里保存一次就能发".to_owned());
-    }
-    void::in_cells(row.cells().map(|(title, cell)| (title, cell.shown())))
+/// What columns say of a row that is void, or its looks.
+fn void(row: &tables::Row) -> Vec<String> {
+    let struck = row.struck.then(|| "这一行在表里是划掉的：不发的不用管它".to_owned());
+    let said = void::in_cells(row.cells().map(|(title, cell)| (title, cell.shown())));
+    struck.into_iter().chain(said).collect()
 }
 
 /// The only row of an order, of which no piece is meant: among several rows the others say what leaves.
@@ -591,10 +586,13 @@ fn ask_about_none(table: &Table, rows: &mut [Row]) {
     let title = table.rows.first().and_then(|row| row.title(QUANTITY)).unwrap_or_default();
     let mut of_order: HashMap<String, usize> = HashMap::new();
     rows.iter().for_each(|row| *of_order.entry(row.order_no.clone()).or_default() += 1);
-    for row in rows.iter_mut().filter(|row| row.problem.is_empty() && !row.tracking_no.is_empty()) {
-        let n = row.goods.quantity.trim();
-        if of_order[&row.order_no] == 1 && row.pieces.is_empty() && tables::count(n).is_some_and(|n| n < 1) {
-            row.problem = format!("「{title}」写的是 {n}，这一行像是不用发：请核对；没错的话，在这里保存一次就能发");
+    for row in rows {
+        let n = row.goods.quantity.trim().to_owned();
+        if of_order[&row.order_no] == 1 && row.pieces.is_empty() && tables::count(&n).is_some_and(|n| n < 1) {
+            row.ask(
+                Of::Pieces,
+                format!("「{title}」写的是 {n}，这一行像是不用发：请核对；没错的话，在这里保存一次就能发"),
+            );
         }
     }
 }
@@ -637,9 +635,7 @@ fn ask_about_corrections(table: &Table, rows: &mut [Row]) {
         let mut of_it: Vec<&mut Row> =
             rows.iter_mut().filter(|row| OrderNo::read(&row.order_no).as_ref() == Some(&no)).collect();
         if of_it.len() > 1 {
-            for row in of_it.iter_mut().filter(|row| row.problem.is_empty()) {
-                row.problem = "这笔订单有几行，有一行写着是更正：请只留对的那一行".to_owned();
-            }
+            of_it.iter_mut().for_each(|row| row.ask(Of::Row, "这笔订单有几行，有一行写着是更正：请只留对的那一行"));
         }
     }
 }
@@ -713,11 +709,11 @@ fn each_order(read: Row) -> Vec<Row> {
     if orders.len() < 2 {
         return vec![read];
     }
-    let problem = match (read.problem.is_empty(), read.pieces.is_empty()) {
-        (true, false) => format!("这一行有 {} 笔订单，不知道件数是哪一笔的：请分成几行", orders.len()),
-        _ => read.problem.clone(),
-    };
-    orders.iter().map(|no| Row { order_no: no.to_string(), problem: problem.clone(), ..read.clone() }).collect()
+    let mut read = read;
+    if !read.pieces.is_empty() {
+        read.ask(Of::Pieces, format!("这一行有 {} 笔订单，不知道件数是哪一笔的：请分成几行", orders.len()));
+    }
+    orders.iter().map(|no| Row { order_no: no.to_string(), ..read.clone() }).collect()
 }
 
 /// What people put where there is nothing to write.
@@ -765,16 +761,17 @@ fn by_its_look(row: &tables::Row) -> Vec<Row> {
     let spoilt = || rest().find(|cell| TrackingNo::read(cell).is_err_and(|problem| meant(&problem)));
     let number = numbers.first().copied().or_else(spoilt).unwrap_or_default();
     if numbers.len() > 1 {
-        read.problem = format!("这一行有几个像单号的（{}），请加上表头，或在这里改", numbers.join("、"));
-    } else if companies.len() > 1 {
-        read.problem = format!("这一行有几家快递公司（{}），请在这里改", companies.join("、"));
+        let words = format!("这一行有几个像单号的（{}），请加上表头，或在这里改", numbers.join("、"));
+        read.ask(Of::Number, words);
     }
-    if read.problem.is_empty() {
-        let words = row.cells().map(|(_, cell)| cell.shown()).collect::<Vec<_>>().join(" ");
-        // Words stand there, and a number in the middle of them.
-        let hidden = || rest().find(|cell| number.is_empty() && has_long_number(cell));
-        let hidden = || hidden().map(|cell| format!("“{}”里像是有单号：请在这里写上", brief(cell)));
-        read.problem = void::in_a_line(&words).or_else(hidden).unwrap_or_default();
+    if companies.len() > 1 {
+        read.ask(Of::Company, format!("这一行有几家快递公司（{}），请在这里改", companies.join("、")));
+    }
+    let words = row.cells().map(|(_, cell)| cell.shown()).collect::<Vec<_>>().join(" ");
+    read.ask(Of::Row, void::in_a_line(&words).unwrap_or_default());
+    // Words stand there, and a number in the middle of them.
+    if let Some(cell) = rest().find(|cell| number.is_empty() && has_long_number(cell)) {
+        read.ask(Of::Number, format!("“{}”里像是有单号：请在这里写上", brief(cell)));
     }
     let own = |text: &str| text.chars().take(MOST_LETTERS).collect::<String>();
     read.order_no = own(order.map_or("", |at| cells[at]));
@@ -877,7 +874,12 @@ mod tests {
 
     fn cells(text: &str) -> Vec<[String; 4]> {
         let rows = paste(text).unwrap_or_else(|e| panic!("{text}: {e}")).rows;
-        rows.into_iter().map(|row| [row.order_no, row.company, row.tracking_no, row.problem]).collect()
+        rows.into_iter()
+            .map(|row| {
+                let asked = row.questions.iter().map(|question| question.words.as_str()).collect::<Vec<_>>().join("；");
+                [row.order_no, row.company, row.tracking_no, asked]
+            })
+            .collect()
     }
 
     const ORDER_NO: &str = "20261008ABCDEFGHJK";
@@ -1053,7 +1055,7 @@ mod tests {
     fn two_columns_of_one_thing_are_read_where_they_say_the_same() {
         let read = |head: &str, row: &str| {
             let brought = paste(&format!("订单号\t{head}\n{ORDER_NO}\t{row}"));
-            brought.map(|brought| (brought.rows[0].tracking_no.clone(), brought.rows[0].problem.clone()))
+            brought.map(|brought| (brought.rows[0].tracking_no.clone(), brought.rows[0].in_its_cells()))
         };
         let number = "YT8812345678901";
         for row in [format!("{number}\t{number}"), format!("{number}\t"), format!("{number}\tyt8812345678901")] {

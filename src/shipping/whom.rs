@@ -6,9 +6,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use rusqlite::Connection;
 
-use super::batch::meant;
 use super::claims::{called, listed};
-use super::{Brought, Row, Says, goes_to};
+use super::{Brought, Of, Row, Says, goes_to, meant};
 use crate::buyers::addresses::Address;
 use crate::catalogue::store as catalogue;
 use crate::error::Result;
@@ -59,33 +58,84 @@ pub fn said<'r>(cells: impl Iterator<Item = (&'r str, &'r str)>) -> Says {
 
 const MOST_LETTERS: usize = 200;
 
-/// Holds every row against its order as it stands now, and asks about those that contradict it.
+/// Holds every row against its order as it stands now, and asks about those that contradict it. Of people no more is kept
+/// than is shown of them.
 pub fn held(conn: &Connection, mut brought: Brought) -> Result<Brought> {
     let orders = brought.rows.iter().map(|row| meant(conn, &row.order_no)).collect::<Result<Vec<Option<Order>>>>()?;
     let constant = constant(&brought.rows, &orders);
     let shop = Called::of(conn, &brought.rows)?;
     for (row, order) in brought.rows.iter_mut().zip(&orders) {
-        let says = std::mem::take(&mut row.says);
-        let Some(order) = order.as_ref().filter(|_| row.problem.is_empty() && !row.tracking_no.trim().is_empty())
-        else {
-            continue;
-        };
-        let own = |said: &Vec<(String, String)>| {
-            said.iter().filter(|(title, _)| !constant.contains(title)).cloned().collect::<Vec<_>>()
-        };
-        let says = Says { receivers: own(&says.receivers), phones: own(&says.phones), ..says };
-        let against = match other_number(conn, order, &says)? {
-            Some(words) => Some(words),
-            None => match order.address.as_ref().and_then(|to| other_receiver(to, &says)) {
-                Some(words) => Some(words),
-                None => shop.other_goods(conn, order, &says)?,
-            },
-        };
-        if let Some(words) = against {
-            row.problem = format!("{words}：是不是错行了？没错的话，在这里保存一次就能发");
+        let says = &mut row.says;
+        for said in [&mut says.receivers, &mut says.phones] {
+            said.retain(|(title, _)| !constant.contains(title));
         }
+        if let Some(order) = order {
+            hold(conn, &shop, row, order)?;
+        }
+        row.says.mask();
     }
     Ok(brought)
+}
+
+/// The same of a row that somebody gave another order.
+pub fn held_anew(conn: &Connection, row: &mut Row) -> Result<()> {
+    row.questions.retain(|question| question.of != Of::Receiver);
+    let Some(order) = meant(conn, &row.order_no)? else { return Ok(()) };
+    let shop = Called::of(conn, std::slice::from_ref(row))?;
+    hold(conn, &shop, row, &order)
+}
+
+fn hold(conn: &Connection, shop: &Called, row: &mut Row, order: &Order) -> Result<()> {
+    let other = order.address.as_ref().and_then(|to| other_receiver(to, &row.says));
+    let against = [other_number(conn, order, &row.says)?, other, shop.other_goods(conn, order, &row.says)?];
+    for words in against.into_iter().flatten() {
+        row.ask(Of::Receiver, format!("{words}，是不是错行了"));
+    }
+    Ok(())
+}
+
+impl Says {
+    /// Leaves of people what a masked table has of them, by which another one can still be told.
+    fn mask(&mut self) {
+        self.phones.retain_mut(|(_, text)| {
+            *text = masked_phone(text).unwrap_or_default();
+            !text.is_empty()
+        });
+        self.receivers.iter_mut().for_each(|(_, text)| *text = masked_name(text));
+        self.places.retain_mut(|(_, text)| {
+            *text = match places::written(text) {
+                places::Written::Found(places::Named { place, .. }) => place.text(),
+                _ => String::new(),
+            };
+            !text.is_empty()
+        });
+    }
+}
+
+/// `139****0014`, of a mobile phone or of what is masked already.
+fn masked_phone(text: &str) -> Option<String> {
+    let text = starred(&bare(text));
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let national = ["0086", "86"].iter().find_map(|area| digits.strip_prefix(area)).filter(|rest| rest.len() == 11);
+    let national = national.unwrap_or(&digits);
+    match national.len() {
+        11 if national.starts_with('1') => Some(format!("{}****{}", &national[..3], &national[7..])),
+        0..8 if text.contains('*') || text.contains("尾号") => Some(text),
+        _ => None,
+    }
+}
+
+/// `张*红`
+fn masked_name(text: &str) -> String {
+    let name = titled(letters(text).chars().filter(|c| !c.is_ascii_digit()).collect());
+    let mut all = name.chars();
+    match (all.next(), all.next_back()) {
+        _ if name.contains('*') => name,
+        (Some(first), last) => {
+            first.to_string().chars().chain(['*']).chain(last.filter(|_| name.chars().count() > 2)).collect()
+        }
+        (None, _) => String::new(),
+    }
 }
 
 /// Columns that say the same in every row, although the orders go to different people: the shop's own phone and name.
@@ -195,19 +245,20 @@ fn phone(text: &str, own: &str) -> Agrees {
     }
 }
 
+fn letters(text: &str) -> String {
+    let text = starred(&plain(text));
+    text.chars().filter(|c| *c == '*' || c.is_alphabetic() || c.is_ascii_digit()).collect()
+}
+
+/// Without what people are called beside their name.
+fn titled(text: String) -> String {
+    let ends = ["先生", "女士", "小姐", "老师", "同学", "收"];
+    let without = ends.iter().find_map(|end| text.strip_suffix(end).filter(|rest| !rest.is_empty()));
+    without.map(str::to_owned).unwrap_or(text)
+}
+
 /// A name as tables write it, maybe masked, against the order's.
 fn name(text: &str, own: &str) -> Agrees {
-    let letters = |text: &str| -> String {
-        let text = starred(&plain(text));
-        text.chars().filter(|c| *c == '*' || c.is_alphabetic() || c.is_ascii_digit()).collect()
-    };
-    let titled = |text: String| {
-        let ends = ["先生", "女士", "小姐", "老师", "同学", "收"];
-        ends.iter()
-            .find_map(|end| text.strip_suffix(end).filter(|rest| !rest.is_empty()))
-            .map(str::to_owned)
-            .unwrap_or(text)
-    };
     // Without a phone that stands in the same cell.
     let (said, own) = (titled(letters(text)), titled(letters(own)));
     let said: String = if said.bytes().filter(u8::is_ascii_digit).count() >= 7 {

@@ -397,6 +397,88 @@ async fn a_row_that_contradicts_its_order_is_asked_about() {
     assert_eq!(kept, 0, "what a table says of people is not kept");
 }
 
+/// Mending one cell of a row ends what was asked of that cell; all else that the row says is still asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_stays_asked_about_all_that_it_says() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let (a, b) = (w.paid(&alice, sku, 1).await.no, w.paid(&alice, sku, 1).await.no);
+    for (no, name, phone) in [(&a, "张小红", "13900000014"), (&b, "李四", "13711112222")] {
+        let (no, name, phone) = (no.clone(), name.to_owned(), phone.to_owned());
+        let readdress = move |tx: &Tx| {
+            let sql =
+                "update orders set address = json_set(address, '$.receiver', ?2, '$.phone', ?3) where order_no = ?1";
+            Ok(tx.execute(sql, [&no, &name, &phone])?)
+        };
+        assert_eq!(w.shop.write(readdress).await.unwrap(), 1);
+    }
+    let (a, b, cut) = (a.as_str(), b.as_str(), &a[..17]);
+    // What stands there, what is asked, and each save with what is asked after it.
+    type Saved<'t> = ([&'t str; 3], &'t [&'t str]);
+    let number = "75312345678901";
+    let cases: &[(&str, [&str; 4], &[&str], &[Saved<'_>])] = &[
+        (
+            "物流公司\t订单状态",
+            [a, "中通", number, "圆通\t已取消"],
+            &["「物流公司」是圆通速递", "「订单状态」写的是“已取消”"],
+            &[([a, "申通", number], &["“已取消”"]), ([a, "申通", number], &[])],
+        ),
+        (
+            "物流公司\t订单状态",
+            [a, "中通", number, "圆通\t已取消"],
+            &["「物流公司」是圆通速递", "“已取消”"],
+            &[([a, "中通", number], &["“已取消”"]), ([a, "中通", "75312345678902"], &["“已取消”"])],
+        ),
+        (
+            "备注\t订单状态\t收件人\t手机",
+            [a, "中通", number, "换货，请核对\t已作废\t李四\t13711112222"],
+            &["“换货，请核对”", "“已作废”", "尾号 2222，订单是尾号 0014"],
+            &[([a, "中通", number], &[])],
+        ),
+        (
+            "备注\t收件人\t手机",
+            [b, "中通", "7.53E+13", "\t张小红\t13900000014"],
+            &["科学计数", "尾号 0014，订单是尾号 2222"],
+            &[([b, "中通", number], &["尾号 0014，订单是尾号 2222"]), ([a, "中通", number], &[])],
+        ),
+        ("面单状态", [a, "中通", "7.53E+13", "已回收"], &["科学计数"], &[([a, "中通", number], &["“已回收”"])]),
+        (
+            "面单状态\t收件人\t手机",
+            [cut, "中通", number, "已回收\t张小红\t13900000014"],
+            &["订单号不对", "“已回收”"],
+            &[([b, "中通", number], &["“已回收”", "尾号 0014，订单是尾号 2222"]), ([a, "中通", number], &["“已回收”"])],
+        ),
+        (
+            "订单状态\t收件人",
+            [a, "中通", "", "已取消\t李四"],
+            &["没有填快递单号"],
+            &[([a, "中通", number], &["“已取消”", "「收件人」是 李*，订单是 张*"])],
+        ),
+    ];
+    for (head, [order, company, written, beside], asked, saves) in cases {
+        let text = format!("订单号\t快递公司\t快递单号\t{head}\n{order}\t{company}\t{written}\t{beside}");
+        let to = bring(&w, &packer, pasted(&text)).await;
+        let page = packer.page(&to).await;
+        for words in *asked {
+            assert!(page.contains(words), "{text}: {words}: {page}");
+        }
+        assert!(page.contains("<b class=\"ok\">0</b> 行可执行"), "{text}");
+        for ([order, company, number], asked) in *saves {
+            let form = [("order_no", *order), ("company", *company), ("tracking_no", *number), ("pieces", "")];
+            packer.post(&format!("{to}/rows/0"), &form).await;
+            let page = packer.page(&to).await;
+            for words in *asked {
+                assert!(page.contains(words), "{text} → {order} {company} {number}: {words}: {page}");
+            }
+            assert_eq!(page.contains("<b class=\"ok\">1</b> 行可执行"), asked.is_empty(), "{text} → {number}: {page}");
+        }
+    }
+    let kept = w.count("select count(*) from shipping_batches where rows like '%13711112222%' or rows like '%13900000014%' or rows like '%张小红%'").await;
+    assert_eq!(kept, 0, "of people no more is kept than is shown");
+}
+
 /// A number that has lost a part, or got one, shows beside the others of its carrier; and no row sends nought pieces.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_number_that_was_cut_is_asked_about() {
