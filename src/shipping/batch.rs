@@ -276,6 +276,11 @@ fn ask_which(conn: &Connection, judged: &mut [Judged], claims: &[Claim]) -> Resu
     }
     for (id, rows) in of_order.into_iter().filter(|(_, rows)| rows.len() > 1) {
         let parts = Parts::new(orders::lines(conn, id)?);
+        let fitting: Vec<usize> = rows.iter().copied().filter(|at| parts.fits(&claims[*at])).collect();
+        if parts.left() < fitting.len() as i64 {
+            ask_which_holds(judged, &fitting, parts.left());
+            continue;
+        }
         let Some(sum) = parts.overdrawn(rows.iter().map(|at| &claims[*at])) else { continue };
         let (n, left) = (rows.len(), parts.left());
         for at in rows {
@@ -286,6 +291,25 @@ fn ask_which(conn: &Connection, judged: &mut [Judged], claims: &[Claim]) -> Resu
         }
     }
     Ok(())
+}
+
+/// More parcels than an order has pieces: mostly a later number puts an earlier one right, and once in a while one piece
+/// lies in two boxes.
+fn ask_which_holds(judged: &mut [Judged], rows: &[usize], left: i64) {
+    let mut numbers: Vec<&str> = rows.iter().map(|at| judged[*at].parcel.tracking_no.as_str()).collect();
+    numbers.sort_unstable();
+    let key = format!("{left} / {}", numbers.join(" "));
+    let named = |at: &usize| format!("第 {} 行 {}", judged[*at].row.line, judged[*at].parcel.tracking_no);
+    let (n, all) = (rows.len(), rows.iter().map(named).collect::<Vec<_>>().join("、"));
+    let which = "后写的多半是更正，请清空不要的单号；真是分装成几个包裹的，每一行都在这里保存一次就能发";
+    let words = format!("这笔订单没发的只有 {left} 件，表里却有 {n} 个单号（{all}）：{which}");
+    for at in rows {
+        let one = &mut judged[*at];
+        if !one.row.agreed.contains(&key) {
+            refuse(one, words.clone());
+            one.asks = vec![key.clone()];
+        }
+    }
 }
 
 fn share_out(conn: &Connection, judged: &mut [Judged], mut claims: Vec<Claim>) -> Result<()> {
@@ -321,6 +345,18 @@ impl Parts {
 
     fn left(&self) -> i64 {
         self.left.iter().map(|(_, n)| n).sum()
+    }
+
+    /// Whether a row could have what it wants if it were alone.
+    fn fits(&self, claim: &Claim) -> bool {
+        match claim {
+            Claim::Count(written) => {
+                tables::count(written).is_some_and(|n| n == self.ordered || (1..=self.left()).contains(&n))
+            }
+            Claim::CountOf(n, _) => *n <= self.left(),
+            Claim::Unknown(_) => false,
+            Claim::Rest | Claim::RestOf(_) | Claim::Goods(_) | Claim::GoodsBut(..) => true,
+        }
     }
 
     /// How many pieces rows want together, where each alone could have its own and all of them cannot.

@@ -69,7 +69,7 @@ pub struct Row {
     pub questions: Vec<Question>,
     /// The same of a table that was brought in before questions were kept one by one.
     #[serde(default, skip_serializing)]
-    problem: String,
+    pub problem: String,
     /// What somebody was asked of this row alone, and has said yes to: the keys of the questions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agreed: Vec<String>,

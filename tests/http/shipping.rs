@@ -106,8 +106,8 @@ async fn every_row_of_a_table_has_its_verdict() {
     let alice = w.buyer("alice").await;
     let packer = w.staff("packer", Role::Packer).await;
     let mut paid = Vec::new();
-    for _ in 0..5 {
-        paid.push(w.paid(&alice, sku, 1).await.no);
+    for pieces in [2, 1, 1, 1, 1] {
+        paid.push(w.paid(&alice, sku, pieces).await.no);
     }
     let unpaid = Placed::of(alice.buy(sku, 1).await).no;
     let refunding = w.paid(&alice, sku, 1).await.no;
@@ -214,7 +214,7 @@ async fn numbers_that_come_twice_and_orders_sent_in_part_are_told() {
     packer.post(&format!("{part}/run"), &[]).await;
     assert_eq!((alice.status(three).await.as_str(), parcels(three).await), ("to_ship", 1));
     // A parcel that goes with another is taken back before it.
-    let d = w.paid(&alice, sku, 1).await.no;
+    let d = w.paid(&alice, sku, 2).await.no;
     let two = format!("{head}{d}\t\t顺丰\tSF0000000000041\n{d}\t\t顺丰\tSF0000000000042");
     let two = bring(&w, &packer, pasted(&two)).await;
     packer.post(&format!("{two}/run"), &[]).await;
@@ -417,8 +417,9 @@ async fn a_row_stays_asked_about_all_that_it_says() {
     let (a, b, cut) = (a.as_str(), b.as_str(), &a[..17]);
     // What stands there, what is asked, and each save with what is asked after it.
     type Saved<'t> = ([&'t str; 3], &'t [&'t str]);
+    type Case<'t> = (&'t str, [&'t str; 4], &'t [&'t str], &'t [Saved<'t>]);
     let number = "75312345678901";
-    let cases: &[(&str, [&str; 4], &[&str], &[Saved<'_>])] = &[
+    let cases: &[Case<'_>] = &[
         (
             "物流公司\t订单状态",
             [a, "中通", number, "圆通\t已取消"],
@@ -477,6 +478,52 @@ async fn a_row_stays_asked_about_all_that_it_says() {
     }
     let kept = w.count("select count(*) from shipping_batches where rows like '%13711112222%' or rows like '%13900000014%' or rows like '%张小红%'").await;
     assert_eq!(kept, 0, "of people no more is kept than is shown");
+}
+
+/// One piece lies in one parcel: where a table or a chat has more numbers for an order than it has pieces left, the later
+/// one mostly puts the earlier right.
+#[tokio::test(flavor = "multi_thread")]
+async fn more_numbers_than_pieces_are_asked_about() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let (one, two) = (w.paid(&alice, sku, 1).await.no, w.paid(&alice, sku, 2).await.no);
+    let numbers = ["75312345670901", "75312345670902", "75312345670903"];
+    let ready = |page: &str, n: usize| page.contains(&format!("<b class=\"ok\">{n}</b> 行可执行"));
+    for (order, n, head, tail, fine) in [
+        (&one, 2, "", "", 0),
+        (&one, 2, "", "以这个为准", 0),
+        (&one, 2, "订单号\t快递公司\t快递单号\n", "", 0),
+        (&one, 1, "", "", 1),
+        (&two, 2, "", "", 2),
+        (&two, 3, "订单号\t快递公司\t快递单号\n", "", 0),
+    ] {
+        let blank = if head.is_empty() { " " } else { "\t" };
+        let line = |at: usize| [order.as_str(), "中通", numbers[at]].join(blank);
+        let rows = (0..n).map(line).collect::<Vec<_>>().join("\n");
+        let to = bring(&w, &packer, pasted(&format!("{head}{rows} {tail}"))).await;
+        let page = packer.page(&to).await;
+        assert!(ready(&page, fine), "{rows} {tail}: {page}");
+        assert_eq!(page.contains(&format!("表里却有 {n} 个单号")), fine == 0, "{rows}: {page}");
+    }
+    let rows = [0, 1].map(|at| format!("{one}\t中通\t{}", numbers[at])).join("\n");
+    let to = bring(&w, &packer, pasted(&format!("订单号\t快递公司\t快递单号\n{rows}"))).await;
+    let page = packer.page(&to).await;
+    assert!(page.contains("（第 2 行 75312345670901、第 3 行 75312345670902）"), "{page}");
+    let save = async |at: usize, number: &str| {
+        let form = [("order_no", one.as_str()), ("company", "中通"), ("tracking_no", number), ("pieces", "")];
+        packer.post(&format!("{to}/rows/{at}"), &form).await;
+        packer.page(&to).await
+    };
+    // The one that stays goes without a word more; a box beside the first goes where both were agreed to.
+    assert!(ready(&save(0, "").await, 1));
+    assert!(ready(&save(0, numbers[0]).await, 0));
+    assert!(ready(&save(0, numbers[0]).await, 1));
+    assert!(ready(&save(1, numbers[1]).await, 2));
+    packer.post(&format!("{to}/run"), &[]).await;
+    assert_eq!(alice.order(&one).await["shipments"].as_array().unwrap().len(), 2);
+    w.must_hold().await;
 }
 
 /// A number that has lost a part, or got one, shows beside the others of its carrier; and no row sends nought pieces.
