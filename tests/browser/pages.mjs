@@ -1,7 +1,8 @@
 // Every page of the console, with something on it: axe at both widths, in the light and in the dark, and the smallest phone.
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { buyer, story, until } from "./shop.mjs";
 
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
@@ -251,6 +252,26 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, fits }) =
       assert.ok(wide > 1000 && shade(ground) === 765 && shade(ink) < 200 && named && !rest, `${path}: ${JSON.stringify({ wide, ground, ink, named, rest })}`);
     }
     await desk.emulateMedia({ media: "screen", colorScheme: null });
+  });
+
+  await step("whatever picture the shop has, each slip keeps its code on the paper", async () => {
+    const wide = new URL("wide.png", `file://${tmpdir()}/`);
+    const canvas = await desk.evaluate(() => Object.assign(document.createElement("canvas"), { width: 800, height: 160 }).toDataURL().split(",")[1]);
+    writeFileSync(wide, Buffer.from(canvas, "base64"));
+    await desk.goto(`${shop}/admin/settings#shop`);
+    await desk.locator("form[action$='/logo'] input[type=file]").setInputFiles(wide.pathname);
+    await desk.locator("form[action$='/logo'] button").first().click();
+    await desk.locator(".strip, .flash").first().waitFor();
+    const found = [];
+    for (const paper of ["a4", "100", "80", "58"]) {
+      await desk.goto(`${shop}/admin/print/slips?order=${bought}&paper=${paper}&chosen=true&extra=logo`);
+      await desk.locator("img.logo").waitFor();
+      found.push(...await desk.evaluate((paper) => [...document.querySelectorAll(".slip img")].filter((img) => {
+        const [slip, { paddingRight, paddingLeft }, box] = [img.closest(".slip").getBoundingClientRect(), getComputedStyle(img.closest(".slip")), img.getBoundingClientRect()];
+        return box.right > slip.right - parseFloat(paddingRight) + 1 || box.left < slip.left + parseFloat(paddingLeft) - 1;
+      }).map((img) => `${paper}: ${img.className}`), paper));
+    }
+    assert.deepEqual(found, []);
   });
 
   await step("a form is saved at the bottom of the window, the tab that one is on is in sight, and settings come by the card", async () => {
