@@ -514,6 +514,9 @@ const drawer = dialog("drawer", '<div></div><form method="dialog"><button class=
 drawer.setAttribute("aria-label", "订单预览");
 const previews = $$("[data-preview]");
 let shown = -1;
+// A number that was typed and not sent is there again when its order is.
+const unsent = new Map();
+drawer.addEventListener("input", ({ target }) => target.matches("[data-focus]") && unsent.set(previews[shown], target.value));
 async function peek(n) {
   const link = previews[n];
   if (!link) return;
@@ -521,6 +524,8 @@ async function peek(n) {
   if (!answer?.ok || answer.redirected) return (location.href = link.href);
   shown = n;
   $("div", drawer).innerHTML = await answer.text();
+  const number = $("[data-focus]", drawer);
+  if (number) number.value = unsent.get(link) ?? "";
   $$("[data-here]", drawer).forEach((field) => (field.value = location.pathname + location.search));
   $$("[data-step]", drawer).forEach((button) => {
     const to = n + Number(button.dataset.step);

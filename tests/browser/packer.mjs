@@ -123,6 +123,11 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
     await drawer.getByLabel("快递单号").fill("SF1402668877400");
     assert.deepEqual(await desk.locator("article.current").evaluateAll((rows) => rows.map((row) => row.ariaLabel)), [`订单 ${orders[26]}`], "the row that it is about is marked");
     await shot(desk, "packer-drawer");
+    await desk.keyboard.press("Escape");
+    await drawer.waitFor({ state: "hidden" });
+    await desk.locator("article.current").getByRole("link", { name: "详情" }).click();
+    await drawer.getByRole("heading", { name: orders[26] }).waitFor();
+    assert.equal(await drawer.getByLabel("快递单号").inputValue(), "SF1402668877400", "a number that was not sent is kept");
     await drawer.getByRole("button", { name: "发货", exact: true }).click();
     await hear(`${orders[26]} 已发货`);
     assert.ok(desk.url().includes("region="), "back at the list");
