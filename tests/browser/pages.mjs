@@ -272,6 +272,12 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, fits }) =
       }).map((img) => `${paper}: ${img.className}`), paper));
     }
     assert.deepEqual(found, []);
+    // On sheets, as many as fit share one where that was asked for.
+    const sheets = async (extra) => {
+      await desk.goto(`${shop}/admin/print/slips?order=${bought}&order=${sent}&paper=a4&chosen=true&extra=${extra}`);
+      return (await desk.pdf({ preferCSSPageSize: true })).toString("latin1").match(/\/Type\s*\/Page\b/g).length;
+    };
+    assert.deepEqual([await sheets("number"), await sheets("shared")], [2, 1]);
   });
 
   await step("a form is saved at the bottom of the window, the tab that one is on is in sight, and settings come by the card", async () => {

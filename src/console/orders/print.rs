@@ -75,6 +75,8 @@ words! {
         Logo "logo" "店标",
         /// Of an express parcel too, which has it on its label.
         Whole "whole" "完整地址",
+        /// As many slips as a sheet holds, to be cut apart; alone on it, one may go into its parcel as it is.
+        Shared "shared" "一张纸几单，裁开用",
     }
 }
 
@@ -306,7 +308,11 @@ impl<'a> Sheet<'a> {
         print: &Print,
     ) -> Sheet<'a> {
         let logo = settings.logo();
-        let offered = Extra::ALL.iter().filter(|extra| **extra != Extra::Logo || logo.is_some());
+        let offered = Extra::ALL.iter().filter(|extra| match extra {
+            Extra::Logo => logo.is_some(),
+            Extra::Shared => print.paper == Paper::A4,
+            _ => true,
+        });
         let shown =
             |extra: &Extra| ExtraShown { choice: Choice { word: *extra, text: extra.text() }, on: print.has(*extra) };
         Sheet {
