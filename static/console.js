@@ -156,6 +156,10 @@ function refill(form, kept) {
 }
 // A form that stood in the drawer: it is opened again for that.
 let refused;
+if (location.pathname === "/admin/login" && sessionStorage.getItem("reopened")) {
+  sessionStorage.removeItem("reopened");
+  $("form").before(Object.assign(document.createElement("p"), { className: "strip green", textContent: "店铺重新开门了，请重新登录。恢复的结果记在操作日志里。" }));
+}
 if (location.pathname === "/admin/login" && sessionStorage.getItem("typed")) {
   sessionStorage.setItem("interrupted", "yes");
   const words = Object.assign(document.createElement("p"), { className: "strip amber", textContent: "登录过期了。登录后回到刚才那页，填的内容还在。" });
@@ -274,7 +278,7 @@ if ($("[data-reopens]")) {
   setInterval(async () => {
     const open = await fetch("/readyz").then((answer) => answer.ok, () => false);
     if (!open) closed = true;
-    else if (closed || performance.now() > 15_000) location.href = "/admin/login";
+    else if (closed || performance.now() > 15_000) sessionStorage.setItem("reopened", "yes"), (location.href = "/admin/login");
   }, 700);
 }
 
