@@ -56,7 +56,9 @@ impl Hosts {
         let (host, other) = self.in_turn(start);
         let sent = request(host).timeout(allowed).send().await;
         let Err(e) = &sent else { return sent };
-        let Some(other) = other.filter(|_| e.is_connect() || e.is_timeout()) else { return sent };
+        // Broken off on the way it may have been carried out, as one that nobody answered in time.
+        let unanswered = e.is_connect() || e.is_timeout() || e.is_request();
+        let Some(other) = other.filter(|_| unanswered) else { return sent };
         self.turn_from(host, start);
         if !e.is_connect() {
             return sent;
@@ -71,6 +73,9 @@ impl Hosts {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
     use super::*;
 
     #[test]
@@ -85,5 +90,34 @@ mod tests {
         assert_eq!(hosts.in_turn(at(1)), ("a", Some("b")));
         let alone = Hosts::new("a".into(), None);
         assert_eq!(alone.in_turn(now), ("a", None));
+    }
+
+    /// It takes the connection and breaks it off: the request may have been carried out, and the next one goes elsewhere.
+    #[tokio::test]
+    async fn a_host_that_hangs_up_is_asked_no_more_for_a_while() {
+        let (half_dead, well) = (listener().await, listener().await);
+        let address = |one: &TcpListener| format!("http://{}", one.local_addr().unwrap());
+        let hosts = Hosts::new(address(&half_dead), Some(address(&well)));
+        tokio::spawn(async move {
+            loop {
+                drop(half_dead.accept().await.unwrap());
+            }
+        });
+        tokio::spawn(async move {
+            loop {
+                let (mut taken, _) = well.accept().await.unwrap();
+                taken.read(&mut [0; 1024]).await.unwrap();
+                taken.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+            }
+        });
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let ask = || hosts.send(Duration::from_secs(5), |host| client.get(host));
+        assert!(ask().await.is_err(), "it is not sent twice by itself");
+        assert_eq!(ask().await.unwrap().status(), 204);
+    }
+
+    async fn listener() -> TcpListener {
+        TcpListener::bind("127.0.0.1:0").await.unwrap()
     }
 }
