@@ -232,6 +232,31 @@ async fn refuse(shop: &Shop, limits: &Limits, kind: &'static str, bytes: Vec<u8>
     answer
 }
 
+/// The same of a refund's notice. One in our number's name that our key does not open may tell of a refund that nobody here
+/// knows: whoever has only API v3 to sell by learns by nothing else that the other key is wrong.
+async fn unopened(shop: &Shop, limits: &Limits, bytes: Vec<u8>, ip: ClientIp, word: &str) -> String {
+    let told_to = notice::refund_told_to(&bytes);
+    let ours = told_to.filter(|mch_id| Some(mch_id.as_str()) == shop.settings().get("wechat.mch_id"));
+    let Some(mch_id) = ours.filter(|_| word == Flaw::ReqInfoUnreadable.word()) else {
+        return refuse(shop, limits, "refund_notify", bytes, ip, word).await;
+    };
+    let answer = notice::refused(word);
+    let received = || {
+        let mut entry = Entry::received("refund_notify", bytes, ip.0.clone());
+        entry.keep_little();
+        Entry { response: answer.clone().into_bytes(), ..entry }
+    };
+    let words = format!(
+        "发给商户号 {mch_id} 的退款通知用 APIv2 密钥打不开，里面的退款没有入账：请到商户平台核对 APIv2 密钥和最近的退款。那边没有退过款的，可能是别人乱发的，不用理会"
+    );
+    let alarm = move |tx: &Tx| Ok(store::put_alert(tx, V2_SEALED, &words)?);
+    log_with(shop, limits, &ip, word, format!("已拒绝：{}", explained(word)), received, alarm).await;
+    answer
+}
+
+/// What the owner is alarmed about: a refund's notice that the key of API v2 does not open.
+pub(super) const V2_SEALED: &str = "v2_sealed";
+
 /// Logs a message that nobody could look at, unless its sender has sent too many of them.
 pub(super) async fn log_refused(
     shop: &Shop,
@@ -311,7 +336,7 @@ async fn refund(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data: 
     };
     let hint = match notice::read_refund_hint(&bytes, &merchant) {
         Ok(hint) => hint,
-        Err(word) => return xml(refuse(shop, limits, "refund_notify", bytes, ip, &word).await),
+        Err(word) => return xml(unopened(shop, limits, bytes, ip, &word).await),
     };
     let mut received = Entry::received("refund_notify", bytes, ip.0);
     let text = |name| hint.fields.filled(name).map(str::to_owned);
@@ -323,6 +348,7 @@ async fn refund(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data: 
     let other = hint.other_mch_id;
     let write = move |tx: &Tx| {
         let mut entry = received.clone();
+        store::clear_alert(tx, V2_SEALED)?;
         let known = entry.out_refund_no.as_deref().map(|no| refunds::by_no(tx, no)).transpose()?.flatten();
         let payment = entry.transaction_id.as_deref().map(|id| ledger::payment(tx, id)).transpose()?.flatten();
         // In whose name it may speak, the payment that we entered tells.

@@ -624,6 +624,28 @@ async fn a_shop_by_api_v3_alone_is_told_of_what_it_cannot_open() {
     assert_eq!(alice.status(&placed.no).await, "to_ship");
 }
 
+/// The same where the key is there and wrong: what sells does not need it, so nothing else says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_by_api_v3_is_told_that_its_key_of_v2_opens_nothing() {
+    let w = world_with(&[("wechat.api", "v3"), ("wechat.api_key", "")]).await;
+    let sku = w.product("苹果", 8800, 99).await;
+    let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+    let told = "的退款通知用 APIv2 密钥打不开";
+    let wrong = "ffffffffffffffffffffffffffffffff";
+    let refunds = "select count(*) from messages where kind = 'refund_notify'";
+    for (key, heard) in [(wrong, true), (KEY, false), (wrong, true)] {
+        w.advance(3 * DAY);
+        owner.post("/admin/settings", &[("wechat-api_key", key)]).await;
+        assert!(!owner.page("/admin").await.contains(told), "{key}: said of another key");
+        w.advance(3 * DAY);
+        let (placed, before) = (w.paid(&alice, sku, 1).await, w.count(refunds).await);
+        w.wechat.refund_by_console(&w.transaction(&placed), 8800).unwrap();
+        w.advance(5 * SECOND);
+        w.wait("the notice", || async { w.count(refunds).await > before }).await;
+        assert_eq!(owner.page("/admin").await.contains(told), heard, "{key}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bill_that_is_not_what_its_hash_says_is_fetched_again() {
     let w = world("v3").await;
