@@ -110,6 +110,15 @@ pub fn gone_back_since(conn: &Connection, transaction_id: &str) -> Result<Option
     .query_row([gone_back(transaction_id), forgotten(transaction_id)], |row| row.get(0))
 }
 
+/// Whether what was open of money that went back of a payment was resolved in just these words.
+pub fn answers(conn: &Connection, transaction_id: &str, resolution: &str) -> Result<bool> {
+    conn.prepare_cached(
+        "select 1 from money_exceptions
+          where kind = 'amount_mismatch' and subject = ?1 and state = 'resolved' and resolution = ?2",
+    )?
+    .exists([&gone_back(transaction_id), resolution])
+}
+
 /// Whether that was settled after this moment: somebody has looked, or it was learnt.
 pub fn gone_back_settled_since(conn: &Connection, transaction_id: &str, since: i64) -> Result<bool> {
     conn.prepare_cached(

@@ -6,13 +6,15 @@ pub mod parts;
 pub mod report;
 pub mod store;
 
+use std::collections::BTreeSet;
+
 use rusqlite::Connection;
 
 use crate::clock::{Day, HOUR, MINUTE};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::exceptions::{self, Difference, Kind, MATCHED_AGAIN, NewException};
-use crate::ids::AttemptId;
+use crate::ids::{AttemptId, LedgerId};
 use crate::jobs::{self, Ran, Task};
 use crate::ledger::store as ledger;
 use crate::money::yuan;
@@ -399,9 +401,22 @@ async fn enter_missed(shop: &Shop, account: &Account, day: Day, lines: store::Li
     let missed = shop.read(move |conn| Ok(store::refunds_missed(conn, day, lines)?)).await?;
     for entry in missed.chunk_by(|a, b| a.0 == b.0) {
         let named = entry.iter().map(|(_, number)| number.clone()).filter(|number| !number.is_empty()).collect();
-        let learnt = learn::by_bill(shop, day, entry[0].0, named).await;
+        let learnt = learn::by_bill(shop, entry[0].0, named).await;
         unheard += usize::from(without_the_others(learnt, &entry[0].0) != Some(Ran::Done));
     }
+    let read = move |conn: &Connection| {
+        Ok((store::refunds_missed(conn, day, lines)?, store::refunds_awaited(conn, day, lines)?))
+    };
+    let (left, awaited) = shop.read(read).await?;
+    let write = move |tx: &Tx| {
+        let left: BTreeSet<LedgerId> = left.iter().map(|(entry, _)| *entry).collect();
+        let known = awaited.iter().filter(|entry| !left.contains(entry));
+        known
+            .map(|entry| (entry, true))
+            .chain(left.iter().map(|entry| (entry, false)))
+            .try_for_each(|(entry, all)| learn::billed(tx, day, *entry, all))
+    };
+    shop.write(write).await?;
     Ok(unheard)
 }
 

@@ -291,6 +291,17 @@ pub fn refunds_missed(conn: &Connection, day: Day, lines: Lines) -> Result<Vec<(
     rows.query_map(params![day, lines.first, lines.until()], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
+/// The payments with a refund in a bill of which somebody is to look what went back.
+pub fn refunds_awaited(conn: &Connection, day: Day, lines: Lines) -> Result<Vec<LedgerId>> {
+    let mut rows = conn.prepare_cached(
+        "select distinct l.id from bill_rows b join ledger l on l.kind = 'payment' and l.wechat_id = b.transaction_id
+          where b.day = ?1 and b.line >= ?2 and b.line < ?3 and b.kind = 'refund'
+            and exists (select 1 from money_exceptions e
+                         where e.kind = 'amount_mismatch' and e.subject = l.wechat_id || ' gone back' and e.state = 'open')",
+    )?;
+    rows.query_map(params![day, lines.first, lines.until()], |row| row.get(0))?.collect()
+}
+
 /// What WeChat kept of one payment or refund.
 pub struct Fee {
     pub line: i64,

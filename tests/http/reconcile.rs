@@ -447,6 +447,43 @@ async fn a_console_refund_is_learnt_from_the_bill() {
     w.must_hold().await;
 }
 
+/// The bill names a refund of which WeChat's query knows nothing yet: the order is not sent for money that went back, and a
+/// refund of it is held, until the next match finds it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_a_bill_tells_of_holds_the_goods_and_the_money() {
+    for api in ["v2", "v3"] {
+        let w = super::v3::world(api).await;
+        let sku = w.product("苹果", 1000, 9).await;
+        let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+        w.wechat.ways(|ways| ways.refund_notices = false);
+        let placed = w.paid(&alice, sku, 2).await;
+        w.wechat.refund_by_console(&w.transaction(&placed), 1000).unwrap();
+        let unknown = if api == "v2" { "REFUNDNOTEXIST" } else { "RESOURCE_NOT_EXISTS" };
+        w.wechat.fault_always("refundquery", Fault::refused(unknown, "not exist"));
+        next_morning(&w).await;
+        let here = format!("/admin/orders/{}", placed.no);
+        assert!(manager.page(&here).await.contains("微信账单里有这笔款的退款"), "{api}");
+        let number = super::refunds::refund_pieces(&w, &manager, &placed, 1).await;
+        w.run_jobs().await;
+        manager.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        assert_eq!(alice.status(&placed.no).await, "to_ship", "{api}");
+        assert_eq!(w.wechat.all_refunds().len(), 1, "{api}: {number} is held");
+        w.wechat.clear_faults();
+        manager.post(&format!("/admin/money/{}/match", first_day().shown()), &[]).await;
+        w.wait("the next match", || async {
+            w.run_jobs().await;
+            alice.order(&placed.no).await["refundedFen"] == 1000
+        })
+        .await;
+        let open = "select count(*) from money_exceptions where subject like '% gone back' and state = 'open'";
+        w.wait("its answer", || async { w.count(open).await == 0 }).await;
+        manager.post(&format!("/admin/refunds/{number}/stop"), &[]).await;
+        manager.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        assert_eq!(alice.status(&placed.no).await, "shipped", "{api}");
+        w.must_hold().await;
+    }
+}
+
 /// A refund in WeChat's console, of which we heard a day later, and that day's bill was there first: it stands in the
 /// bill of its own day, which has the other one matched again, though the money never left.
 #[tokio::test(flavor = "multi_thread")]

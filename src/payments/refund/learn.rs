@@ -412,24 +412,42 @@ const ANSWERED: &str = "退款已查实，登记在订单里";
 /// What is said of a payment whose refunds API v3 does not list.
 pub const UNLISTED: &str = "微信说这笔付款已有退款，不是本店退的，多半是有人在商户平台退的；退了多少，API v3 问不到，要等第二天的账单：请先到商户平台核对再发货";
 
-/// Asks about refunds that a day's bill names, and enters them all: what was open about the payment before that day's end
-/// has its answer.
-pub async fn by_bill(shop: &Shop, day: Day, entry: LedgerId, named: Vec<String>) -> Result<Ran> {
-    let ran = all_of(shop, entry, named).await?;
-    let settle = move |tx: &Tx| {
-        let Some(entered) = ledger::payment_by_id(tx, entry)? else { return Ok(()) };
-        match untold_since(tx, &entered.transaction_id)? {
-            None => {
-                Ok(exceptions::resolve_gone_back_until(tx, &entered.transaction_id, ANSWERED, day.plus(1).start())?)
-            }
-            Some(_) => Ok(()),
-        }
-    };
-    if matches!(ran, Ran::Done) {
-        shop.write_always(settle).await?;
-    }
-    Ok(ran)
+/// Asks about refunds that a day's bill names, and enters them all.
+pub async fn by_bill(shop: &Shop, entry: LedgerId, named: Vec<String>) -> Result<Ran> {
+    all_of(shop, entry, named).await
 }
+
+/// A day's bill names refunds of the payment, and `all` of them are known by now or not. Then what was open about the payment
+/// before that day's end has its answer; else the order is not sent before they are, or somebody has looked.
+pub fn billed(tx: &Tx, day: Day, entry: LedgerId, all: bool) -> Result<()> {
+    let Some(entered) = ledger::payment_by_id(tx, entry)? else { return Ok(()) };
+    let (id, ends) = (&entered.transaction_id, day.plus(1).start());
+    if all {
+        let until = if exceptions::says(tx, id, BILLED)? { i64::MAX } else { ends };
+        return match untold_since(tx, id)? {
+            None => Ok(exceptions::resolve_gone_back_until(tx, id, ANSWERED, until)?),
+            Some(_) => Ok(()),
+        };
+    }
+    let new = NewException {
+        order_id: entered.order_id,
+        attempt_id: entered.attempt_id,
+        transaction_id: id,
+        amount_fen: entered.amount.get(),
+        ..NewException::new(Kind::AmountMismatch, exceptions::gone_back(id), BILLED)
+    };
+    if exceptions::answers(tx, id, ANSWERED)? {
+        exceptions::open_anew(tx, &new)?;
+    } else if !exceptions::open_since(tx, &new, ends)? {
+        return Ok(());
+    }
+    match entered.order_id {
+        Some(order) => Ok(orders::store::note(tx, order, &Who::wechat(), Topic::Money, BILLED)?),
+        None => Ok(()),
+    }
+}
+
+const BILLED: &str = "微信账单里有这笔款的退款，可是向微信还没有查实：请到商户平台核对这笔款的退款，再发货";
 
 /// When WeChat last told of money of the payment that went back, and nobody knows it or has looked since.
 pub fn unseen_since(conn: &Connection, transaction_id: &str) -> Result<Option<i64>> {
