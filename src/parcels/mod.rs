@@ -106,7 +106,8 @@ impl Said {
             name if carriers::says_nobody(name) => None,
             name => Some(carriers.named(name).map_err(|unknown| Error::field("company", unknown.to_string()))?),
         };
-        let beside = beside_a_name(tracking_no).and_then(|(name, number)| Some((carriers.named(name).ok()?, number)));
+        let beside = beside_a_name(tracking_no)
+            .and_then(|(name, number)| Some((carriers.named(without_label(name)).ok()?, number)));
         let labelled = || Some((carriers.named(&number::carrier_in(tracking_no)?).ok()?, tracking_no));
         let beside = beside.or_else(labelled);
         let (carrier, tracking_no) = match (carrier, beside) {
@@ -146,6 +147,12 @@ pub fn beside_a_name(text: &str) -> Option<(&str, &str)> {
     let name = name.trim_matches(stray);
     let digits = number.bytes().filter(u8::is_ascii_digit).count();
     (!name.is_empty() && digits >= 8).then_some((name, number))
+}
+
+/// `圆通单号`: the name of whose number it is.
+fn without_label(name: &str) -> &str {
+    const LABELS: [&str; 5] = ["快递单号", "运单号", "物流单号", "面单号", "单号"];
+    LABELS.iter().find_map(|label| name.strip_suffix(label)).unwrap_or(name)
 }
 
 /// The same with a name in Latin letters, unless its numbers begin with it.
@@ -210,6 +217,8 @@ mod tests {
             "YT8812345678901（圆通）",
             "YT8812345678901 圆通快递",
             "【圆通】YT8812345678901",
+            "圆通单号：YT8812345678901",
+            "圆通快递运单号 YT8812345678901",
         ] {
             assert_eq!(Parcel::read("", text).unwrap().text(), "圆通速递 YT8812345678901", "{text}");
             assert!(Parcel::read("圆通", text).is_ok());

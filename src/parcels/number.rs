@@ -35,6 +35,8 @@ pub enum Problem {
     Moment,
     /// Somebody's mobile phone.
     Phone(TrackingNo),
+    /// Words beside it say that it is another's, or none any more: those.
+    Denied(String),
     /// Two numbers without anything between, or with no more than a hyphen.
     Glued,
     Shape,
@@ -63,6 +65,9 @@ impl fmt::Display for Problem {
                 let words = "请分成几行，每行一个";
                 return write!(f, "一格里有 {} 个单号（{}），{words}", numbers.len(), numbers.join("、"));
             }
+            Problem::Denied(words) => {
+                return write!(f, "单号旁边写着“{words}”，像是不能用的单号：要用它请只留单号，不用就清空");
+            }
             Problem::Glued => "像是两个单号连在一起，请分开写",
             Problem::Shape => {
                 return write!(f, "快递单号应为 {} 到 {} 位字母或数字", LENGTH.start(), LENGTH.end());
@@ -88,7 +93,15 @@ impl TrackingNo {
         if is_address(&text) {
             return in_address(&text).ok_or(Problem::Address);
         }
-        let text = whole(unremarked(unlabelled(scanned(&text))));
+        let scanned = scanned(&text);
+        let unlabelled = unlabelled(scanned);
+        let unremarked = unremarked(unlabelled);
+        let around = [scanned.strip_suffix(unlabelled), unlabelled.strip_prefix(unremarked)];
+        if let Some(words) = around.into_iter().flatten().find(|words| denies(words)) {
+            let signs = |c: char| !c.is_alphabetic();
+            return Err(Problem::Denied(words.trim_matches(signs).to_lowercase()));
+        }
+        let text = whole(unremarked);
         if text.is_empty() {
             return Err(Problem::Missing);
         }
@@ -244,6 +257,17 @@ fn unlabelled(text: &str) -> &str {
         }
     };
     rest.trim_start_matches([':', '.', '#', '=', ' ', '是', '为'])
+}
+
+/// Whether what stands around a number says that it was taken back, or is that of another way: 作废, 旧单号, 退货单号.
+fn denies(words: &str) -> bool {
+    const WORDS: [&str; 20] = [
+        "废", "消", "回收", "回单", "退", "旧", "原", "错", "换", "子", "返", "停", "失效", "无效", "拦", "不", "丢",
+        "拒", "VOID", "CANCEL",
+    ];
+    // An electronic label is no child of another.
+    let words = words.replace("电子", "");
+    WORDS.iter().any(|word| words.contains(word))
 }
 
 /// A program that reads tables made a fraction of it; up to fifteen digits nothing is lost by that.
@@ -438,6 +462,7 @@ mod tests {
             ("快递单号是 75312345678901", "75312345678901"),
             ("运单号：SF1234567890123（顺丰）", "SF1234567890123"),
             ("75312345678901 （一箱）", "75312345678901"),
+            ("电子面单号：75312345678901", "75312345678901"),
             // Scanners' signs.
             ("]C1SF1234567890123", "SF1234567890123"),
             ("*SF1234567890123*", "SF1234567890123"),
@@ -511,6 +536,7 @@ mod tests {
     #[test]
     fn what_is_no_number_is_refused_for_what_it_is() {
         let no = |number: &str| TrackingNo(number.to_owned());
+        let denied = |words: &str| Problem::Denied(words.to_owned());
         let two = || Problem::Several(vec![no("SF1234567890123"), no("SF1234567890124")]);
         for (text, problem) in [
             ("", Problem::Missing),
@@ -561,6 +587,14 @@ mod tests {
             ("75312345678901-75312345678901", Problem::Glued),
             ("YT-8812345678901-YT-8812345678902", Problem::Glued),
             ("YT8812345678901YT8812345678902 中通", Problem::Shape),
+            ("75312345678901（作废）", denied("作废")),
+            ("75312345678901(已取消)", denied("已取消")),
+            ("SF1234567890123（退）", denied("退")),
+            ("旧单号：75312345678901", denied("旧单号")),
+            ("退货单号 75312345678901", denied("退货单号")),
+            ("子单号：75312345678901", denied("子单号")),
+            ("回单号：75312345678901", denied("回单号")),
+            ("取消单号：75312345678901", denied("取消单号")),
             ("MMM={'k1':'755W'}", Problem::Label),
             ("MMM={'k5':''}", Problem::Label),
             ("{\"ver\":1}", Problem::Label),

@@ -754,6 +754,7 @@ fn by_its_look(row: &tables::Row) -> Vec<Row> {
                 | Problem::Goods(_)
                 | Problem::Barcode(_)
                 | Problem::Identity
+                | Problem::Denied(_)
                 | Problem::Label
                 | Problem::Address
         )
