@@ -147,7 +147,9 @@ fn choose(text: &str, found: &[Found], asked: &[(Found, Vec<Place>)]) -> Written
         return if asked.is_empty() { alone(text, &weak) } else { Written::Doubtful };
     };
     let beside: Vec<&&Found> = strong.iter().filter(|one| !one.meets(&chosen)).collect();
-    let contradicted = beside.iter().any(|one| !one.agrees(&chosen.place) && one.names >= chosen.names);
+    // Another whole place, as of whoever has moved: which of the two is meant, only a person knows.
+    let whole = |one: &Found| one.names > 1 && !one.bare && one.depth() == 3;
+    let contradicted = beside.iter().any(|one| !one.agrees(&chosen.place) && (one.names >= chosen.names || whole(one)));
     // The same words, read otherwise.
     let twofold =
         strong.iter().any(|one| rank(one) == rank(&&chosen) && one.meets(&chosen) && !one.agrees(&chosen.place));
