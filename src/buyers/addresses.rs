@@ -43,6 +43,64 @@ impl Address {
     pub fn masked_receiver(&self) -> String {
         self.receiver.chars().take(1).chain(['*']).collect()
     }
+
+    /// What somebody wrote, without what it repeats of this address and without any other mobile phone.
+    pub fn masked_in(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (own, shown) in [(&self.phone, self.masked_phone()), (&self.receiver, self.masked_receiver())] {
+            if own.chars().count() > 1 {
+                text = text.replace(own.as_str(), &shown);
+            }
+        }
+        without_phones(&without_parts(&text, &self.detail))
+    }
+}
+
+/// So many signs of a street stand in no other words by chance.
+const PART: usize = 4;
+
+fn without_parts(text: &str, detail: &str) -> String {
+    let text: Vec<char> = text.chars().collect();
+    let (mut kept, mut at) = (String::new(), 0);
+    while at < text.len() {
+        let is_part = |n: &usize| detail.contains(&text[at..at + n].iter().collect::<String>());
+        match (PART..=text.len() - at).take_while(is_part).last() {
+            Some(n) => {
+                kept.push_str("••••");
+                at += n;
+            }
+            None => {
+                kept.push(text[at]);
+                at += 1;
+            }
+        }
+    }
+    kept
+}
+
+/// A text without its mobile phones: `139****5678`.
+pub fn without_phones(text: &str) -> String {
+    let text: Vec<char> = text.chars().collect();
+    let is_digit = |at: usize| text.get(at).is_some_and(char::is_ascii_digit);
+    let (mut kept, mut at) = (String::new(), 0);
+    while at < text.len() {
+        if !is_digit(at) {
+            kept.push(text[at]);
+            at += 1;
+            continue;
+        }
+        // `139-1234-5678` and `139 1234 5678` are one number.
+        let mut end = at;
+        while is_digit(end) || matches!(text.get(end), Some('-' | ' ')) && is_digit(end + 1) {
+            end += 1;
+        }
+        let run: String = text[at..end].iter().collect();
+        let digits: String = run.chars().filter(char::is_ascii_digit).collect();
+        let is_mobile = digits.len() == 11 && digits.starts_with('1') && !digits.starts_with("10");
+        kept += &if is_mobile { masked(&digits) } else { run };
+        at = end;
+    }
+    kept
 }
 
 /// An address in a buyer's book.
@@ -202,6 +260,16 @@ mod tests {
     fn personal_data_is_masked() {
         let mut address = form(r#"{"receiver":"张三","phone":"13800001234","province":"x","detail":"y"}"#).unwrap();
         assert_eq!((address.masked_phone(), address.masked_receiver()), ("138****1234".into(), "张*".into()));
+        address.detail = "保密小区9栋1单元".into();
+        for (text, shown) in [
+            ("送到后打13755556666 张三 保密小区9栋", "送到后打137****6666 张* ••••"),
+            ("电话 138 0000 1234，放门口", "电话 138****1234，放门口"),
+            ("13800001234", "138****1234"),
+            ("少糖，放 2 号柜，12345678901234", "少糖，放 2 号柜，12345678901234"),
+            ("", ""),
+        ] {
+            assert_eq!(address.masked_in(text), shown, "{text}");
+        }
         address.phone = "12345".into();
         assert_eq!(address.masked_phone(), "****2345");
         for (phone, shown) in [

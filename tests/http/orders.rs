@@ -435,6 +435,17 @@ async fn a_packer_exports_what_waits_to_be_shipped_and_no_buyers_data() {
     let clerk = w.staff("clerk", Role::Clerk).await;
     let (unpaid, paid) = (Placed::of(alice.buy(sku, 1).await), w.paid(&alice, sku, 2).await);
     let (phone, detail) = (address()["phone"].as_str().unwrap().to_owned(), address()["detail"].clone());
+    // What a buyer writes may say it all once more.
+    let (no, words) = (paid.no.clone(), format!("打 13755556666 或 {phone}，{}", detail.as_str().unwrap()));
+    w.shop
+        .write(move |tx| Ok(tx.execute("update orders set remark = ?2 where order_no = ?1", [&no, &words])?))
+        .await
+        .unwrap();
+    let order_page = format!("/admin/orders/{}", paid.no);
+    for page in ["/admin/orders?tab=to_ship", &order_page, &format!("/admin/shipping/scan?order={}", paid.no)] {
+        let html = packer.page(page).await;
+        assert!(html.contains("打 137****6666") && !html.contains("13755556666") && !html.contains(&phone), "{page}");
+    }
     for path in ["/admin/orders/export.csv", "/admin/orders/export.csv?tab=pending_payment"] {
         let csv = packer.page(path).await;
         assert!(csv.contains(&paid.no) && !csv.contains(&unpaid.no), "{path}: {csv}");

@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::card::Card;
 use super::columns::OrderColumn;
 use crate::assets;
+use crate::buyers::addresses::without_phones;
 use crate::catalogue::Delivery;
 use crate::clock::{self, DAY, Day};
 use crate::console::Waiting;
@@ -706,6 +707,11 @@ fn exported(conn: &rusqlite::Connection, order: Order, whole: bool) -> Result<Ve
             (String::new(), phone, String::new())
         }
     };
+    let words = |text: &str| match &order.address {
+        _ if whole => text.to_owned(),
+        Some(address) => address.masked_in(text),
+        None => without_phones(text),
+    };
     // The books have what was bought; who packs reads what is still to go.
     let (to_go, pieces_to_go) = packed(&full.to_pack());
     let (goods, pieces) = match whole {
@@ -729,8 +735,8 @@ fn exported(conn: &rusqlite::Connection, order: Order, whole: bool) -> Result<Ve
         receiver,
         phone,
         place,
-        order.remark.clone(),
-        order.memo.clone(),
+        words(&order.remark),
+        words(&order.memo),
         parcels(|s| s.parcel.company_text()),
         parcels(|s| &s.parcel.tracking_no),
         transaction,

@@ -359,9 +359,10 @@ impl OrderPage {
         let left = |id| to_pack.iter().find(|(line, _)| line.id == id).map_or(0, |(_, left)| *left);
         let mut tail: Vec<char> = seen.openid.chars().rev().take(6).collect();
         tail.reverse();
+        let card = Card::of(full, seen.exceptions.iter().any(|(exception, _)| exception.open), now);
         OrderPage {
             frame,
-            order: Card::of(full, seen.exceptions.iter().any(|(exception, _)| exception.open), now),
+            order: if looking.revealed { card.with_remark(&order.remark) } else { card },
             place: seen.place.as_ref().map(Place::shown),
             steps: steps(full, now),
             waiting: timeline::why_waiting(full, last, seen.expiring, seen.completing, may.see_money, now),

@@ -154,7 +154,7 @@ async fn slips(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: Wa
         });
         Slip {
             bars: print.has(Extra::Bars) && print.paper.holds_bars(&full.order.order_no),
-            card: Card::of(full, false, now),
+            card: Card::of(full, false, now).with_remark(&full.order.remark),
             goods: goods.collect(),
             whole: whole_address(full, every).map(Whole::from),
             why_nothing: full.why_nothing_to_pack(),
