@@ -471,6 +471,32 @@ async fn each_refund_that_a_notice_tells_of_holds_its_order_until_it_is_known() 
     }
 }
 
+/// Whoever settles what was told has read his page: what a notice told of after it stays to be looked at.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_told_after_a_page_is_not_settled_from_it() {
+    let w = world("v2").await;
+    let sku = w.product("苹果", 8800, 99).await;
+    let (alice, boss) = (w.buyer("alice").await, w.staff("boss", Role::Manager).await);
+    let placed = w.paid(&alice, sku, 1).await;
+    let seen = async || {
+        let page = boss.page("/admin/exceptions").await;
+        page.split("name=\"seen\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    };
+    told_in_vain(&w, &placed, 500, Fault::Http500).await;
+    let old = seen().await;
+    w.advance(SECOND);
+    told_in_vain(&w, &placed, 8300, Fault::Http500).await;
+    w.wait("the second", || async {
+        w.count("select count(distinct out_refund_no) from messages where kind = 'refund_notify'").await == 2
+    })
+    .await;
+    let resolve = format!("/admin/exceptions/{}/resolve", w.count("select max(id) from money_exceptions").await);
+    for (seen, open) in [(old, 1), (seen().await, 0)] {
+        boss.post(&resolve, &[("resolution", "退了差价，照发"), ("seen", &seen)]).await;
+        assert_eq!(w.count(HELD).await, open, "{seen}");
+    }
+}
+
 /// API v3 says that money went back and does not list it: that one refund is heard of does not tell that there is no other,
 /// whichever came first.
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,7 @@ use crate::exceptions::{Exception, Kind, store};
 use crate::ids::{ExceptionId, OrderNo, OutRefundNo};
 use crate::money::yuan;
 use crate::orders::Who;
-use crate::payments::refund::rest_of;
+use crate::payments::refund::{learn, rest_of};
 use crate::reconcile::{self, decide};
 use crate::refunds::{Refund, store as refunds};
 use crate::shop::Shop;
@@ -99,6 +99,8 @@ pub struct Shown {
     may_link: bool,
     resolution: Option<String>,
     resolved_at: Option<String>,
+    /// When it was shown.
+    seen: i64,
 }
 
 impl Shown {
@@ -129,6 +131,7 @@ impl Shown {
             may_link: options.link,
             resolution: exception.resolution.clone(),
             resolved_at: exception.resolved_at.map(clock::shown),
+            seen: now,
         }
     }
 }
@@ -230,6 +233,8 @@ struct Resolution {
     /// The page to return to: the inbox, or the day of a bill.
     #[field(default = String::new())]
     day: String,
+    /// When the page was made on which somebody has read it.
+    seen: Option<i64>,
 }
 
 const RESOLUTION: Length = Length::between(2, 200);
@@ -241,9 +246,17 @@ async fn resolve(shop: &State<Shop>, staff: Manager, id: &str, form: Form<Resolu
         Err(_) => INBOX.to_owned(),
     };
     let how = form.resolution.trim().to_owned();
+    let seen = form.seen;
     let resolve = move |tx: &Tx, id: ExceptionId, who: &Who| {
         if !RESOLUTION.fits(&how) {
             return Err(Error::field("resolution", format!("请写明怎么处理的（{RESOLUTION}）")));
+        }
+        if let (Some(seen), Some(exception)) = (seen, store::by_id(tx, id)?)
+            && exception.subject == store::gone_back(&exception.transaction_id)
+            && learn::unseen_since(tx, &exception.transaction_id)?.is_some_and(|told_at| told_at > seen)
+        {
+            let words = "打开这一页之后，微信又提示这笔款退过：请再到商户平台核对一次，再标记";
+            return Err(Error::from(Code::OrderState).says(words));
         }
         decide::note_handled(tx, id, &how, who)?;
         match store::by_id(tx, id)?.and_then(|exception| exception.day) {
@@ -282,6 +295,7 @@ impl Shown {
             may_link: true,
             resolution: Some("已退".into()),
             resolved_at: Some("13:17".into()),
+            seen: 1,
         }
     }
 }
