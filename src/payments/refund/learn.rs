@@ -399,7 +399,7 @@ fn settle_hint(tx: &Tx, transaction_id: &str, is_new: bool) -> Result<()> {
     let entered = ledger::payment(tx, transaction_id)?;
     let attempt =
         entered.and_then(|entered| entered.attempt_id).map(|id| payments::attempt(tx, id)).transpose()?.flatten();
-    let listed = attempt.is_none_or(|attempt| attempt.params.api() == Api::V2);
+    let listed = attempt.is_some_and(|attempt| attempt.params.api() == Api::V2);
     let answered = exceptions::says(tx, transaction_id, UNTOLD)?
         || (is_new && listed && !exceptions::says(tx, transaction_id, UNLISTED)?);
     if answered && untold_since(tx, transaction_id)?.is_none() {
