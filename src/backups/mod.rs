@@ -30,7 +30,7 @@ const KEPT_MONTHS: usize = 12;
 const PACKED_AT_ONCE: usize = 3;
 /// What the shop that was gone back from is called, with the time behind it.
 const BEFORE: &str = "before-restore-";
-/// Names the backup that is to be taken up when the shop opens next, and how it was when it was checked.
+/// Names the backup that is to be taken up when the shop opens next, how it was when it was checked, and who asked for it.
 const NEXT: &str = "restore.next";
 
 /// A backup, and what opening it proved.
@@ -366,8 +366,14 @@ async fn tidy(shop: &Shop) -> Result<()> {
 
 // ── restoring ──
 
+/// A backup that the shop has gone back to, and who asked for that; nobody, when a person put it in line by hand.
+pub struct TakenUp {
+    pub file: String,
+    pub who: String,
+}
+
 /// Puts a backup in line; it is taken up when the shop has closed and opens again.
-pub fn line_up(shop: &Shop, backup: &Backup) -> Result<()> {
+pub fn line_up(shop: &Shop, backup: &Backup, who: &str) -> Result<()> {
     let bad = |e: &dyn std::fmt::Display| Error::from(Code::NotFound).says(format!("这份备份不能用来恢复：{e}"));
     let path = path(shop, backup);
     let stamp = stamp(&path).map_err(|e| bad(&e))?;
@@ -375,7 +381,8 @@ pub fn line_up(shop: &Shop, backup: &Backup) -> Result<()> {
     db::check(plain.path()).map_err(|e| bad(&e))?;
     let next = shop.server.data_dir.join(NEXT);
     let part = db::part_of(&next);
-    let written = fs::write(&part, format!("{}\n{stamp}", backup.file)).and_then(|()| db::put_in_place(&part, &next));
+    let written =
+        fs::write(&part, format!("{}\n{stamp}\n{who}", backup.file)).and_then(|()| db::put_in_place(&part, &next));
     written.map_err(|e| {
         log::error!("{}: {e}", next.display());
         Error::from(Code::Internal).says("写不进数据目录，没有恢复")
@@ -394,20 +401,21 @@ pub fn is_lined_up(data_dir: &Path) -> bool {
 
 /// Takes up the backup that is in line, if there is one; the shop as it was is kept beside it. Nothing may have the
 /// database open. `Err` is a sentence, and the shop is as it was.
-pub fn take_up(data_dir: &Path, now: i64) -> std::result::Result<Option<String>, String> {
+pub fn take_up(data_dir: &Path, now: i64) -> std::result::Result<Option<TakenUp>, String> {
     let next = data_dir.join(NEXT);
     let Ok(named) = fs::read_to_string(&next) else { return Ok(None) };
-    let (file, checked) = named.split_once('\n').unwrap_or((&named, ""));
+    let mut lines = named.lines().chain(std::iter::repeat(""));
+    let [file, checked, who] = [(); 3].map(|()| lines.next().unwrap_or_default().trim());
     // Whatever comes of it, it is tried once.
     fs::remove_file(&next).map_err(|e| format!("{}: {e}", next.display()))?;
-    let backup = lies_at(&data_dir.join("backups").join(file.trim()));
+    let backup = lies_at(&data_dir.join("backups").join(file));
     let plain = opened(data_dir, &backup)?;
     // It was checked when it was put in line.
     if stamp(&backup).ok().as_deref() != Some(checked) {
         sound(&plain, &backup)?;
     }
     bring_back(data_dir, plain, now)?;
-    Ok(Some(file.to_owned()))
+    Ok(Some(TakenUp { file: file.to_owned(), who: who.to_owned() }))
 }
 
 /// Checks a backup and puts it in the database's place; nobody else may be using it. All sessions and invitations in it end:

@@ -30,7 +30,7 @@ use rustix::fs::Mode;
 use rustix::process::umask;
 use tokio::runtime::Runtime;
 
-use crate::backups;
+use crate::backups::{self, TakenUp};
 use crate::clock::Clock;
 use crate::db::Tx;
 use crate::memory;
@@ -208,23 +208,33 @@ async fn keep_open(shop: Shop, figment: Figment, opening: Opening, greeting: Str
     }
 }
 
-/// Going back that failed leaves the shop as it was: it opens again, and those who look find out why.
-async fn say_whether(shop: &Shop, taken: Outcome) {
-    let Err(words) = taken else { return };
-    ::log::error!("restore: {words}");
-    let what = format!("恢复备份没有成功，店铺还是原来的：{words}");
-    let write = move |tx: &Tx| Ok(crate::staff::store::insert_audit(tx, None, "系统", "", &what)?);
+/// What became of going back, for those who look: who went back to what stands in the shop that is there now, which cannot
+/// know it from before. Going back that failed leaves the shop as it was.
+async fn say_whether(shop: &Shop, taken: Result<Option<TakenUp>, String>) {
+    let (who, what) = match taken {
+        Ok(None) => return,
+        Ok(Some(TakenUp { file, who })) => {
+            (who, format!("恢复到备份 {file}，之后的都不在这里了；恢复之前的店铺另存着"))
+        }
+        Err(words) => {
+            ::log::error!("restore: {words}");
+            (String::new(), format!("恢复备份没有成功，店铺还是原来的：{words}"))
+        }
+    };
+    let who = if who.is_empty() { "系统".to_owned() } else { who };
+    let write = move |tx: &Tx| Ok(crate::staff::store::insert_audit(tx, None, &who, "", &what)?);
     if let Err(e) = shop.write(write).await {
         ::log::error!("the log of what staff did: {}", e.message());
     }
 }
 
 /// A backup that was put in line is taken up before the shop opens.
-fn take_up(server: &Server) -> Outcome {
-    if let Some(file) = backups::take_up(&server.data_dir, Clock::System.now())? {
+fn take_up(server: &Server) -> Result<Option<TakenUp>, String> {
+    let taken = backups::take_up(&server.data_dir, Clock::System.now())?;
+    if let Some(TakenUp { file, .. }) = &taken {
         tell!("✓ 已恢复备份 {file}；原来的店铺另存在 {}", server.data_dir.display());
     }
-    Ok(())
+    Ok(taken)
 }
 
 /// How whoever runs a shop names its port.

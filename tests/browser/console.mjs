@@ -335,5 +335,8 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, password 
     await desk.getByRole("button", { name: "登录" }).click();
     await desk.getByText("没有找到").waitFor();
     await desk.locator(".brand", { hasText: "杂货小铺" }).waitFor();
+    // The log is the old one as well: that somebody went back to it, and who, is its first new entry.
+    await desk.goto(`${shop}/admin/audit?q=恢复到备份`);
+    await desk.locator("tr", { hasText: "恢复到备份 xiaopu-" }).getByText("demo").first().waitFor();
   });
 });

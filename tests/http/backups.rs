@@ -154,7 +154,7 @@ async fn older_backups_are_packed_and_good_for_everything() {
     assert_eq!(xiaopu::db::check(&elsewhere.path().join("xiaopu.db")).unwrap(), 1);
     let left: Vec<_> = std::fs::read_dir(elsewhere.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert!(left.iter().all(|name| !name.to_string_lossy().contains(".part")), "{left:?}");
-    backups::line_up(&w.shop, &kept).unwrap();
+    backups::line_up(&w.shop, &kept, "boss").unwrap();
     assert!(backups::is_lined_up(&w.shop.server.data_dir));
     // Whoever went back has forgotten them, and finds them again.
     w.shop.db.write(|tx: &xiaopu::db::Tx| Ok::<_, Error>(tx.execute_batch("delete from backups")?)).await.unwrap();

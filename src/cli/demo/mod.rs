@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Outcome, PORT, figment, free_port, keep_open, launch, take_up};
+use super::{Outcome, PORT, figment, free_port, keep_open, launch, say_whether, take_up};
 use crate::catalogue::{samples, store};
 use crate::clock::Clock;
 use crate::db::{InstanceLock, Tx};
@@ -76,8 +76,9 @@ impl Demo {
         }
         let clock = Clock::movable();
         let opening = Opening { demo: Some(simulator_url.clone()), clock: clock.clone(), ..Opening::default() };
-        take_up(&server)?;
+        let taken = take_up(&server)?;
         let shop = Shop::open(server, opening.clone()).await?;
+        say_whether(&shop, Ok(taken)).await;
         let (password, new) = furnish(&shop).await?;
         let merchant = shop.merchant_v2().ok_or("演示设置不完整")?;
         let simulator = Simulator::new(merchant, APP_SECRET, clock.clone(), Nonces::Random)

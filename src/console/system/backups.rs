@@ -276,7 +276,7 @@ async fn restore(
         if !now_made.problem.is_empty() {
             return Err(Error::from(Code::Internal).says(format!("现在的店铺备份不了，没有恢复：{}", now_made.problem)));
         }
-        backups::line_up(shop, &backup)?;
+        backups::line_up(shop, &backup, &owner.0.name)?;
         say!(Warn, "restoring {} as {} asked", backup.file, owner.0.name);
         Ok(BackupShown::from(&backup))
     };
