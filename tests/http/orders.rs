@@ -404,6 +404,8 @@ async fn a_slip_bears_the_shops_own_picture_where_there_is_one() {
     let at = page.split("class=\"logo\" src=\"").nth(1).unwrap().split('"').next().unwrap();
     assert_eq!(w.http().get(w.at(at)).send().await.unwrap().headers()["content-type"], "image/jpeg");
     assert!(!slip("&chosen=true&extra=number").await.contains("class=\"logo\""), "it was not chosen");
+    let log = owner.page("/admin/audit").await;
+    assert!(log.contains("设置「店标」：（空） → 一张图片"), "not its hash: {log}");
     assert!(send(reqwest::multipart::Form::new().text("remove", "true")).await.contains("店标已去掉"));
     assert!(!slip("&chosen=true&extra=logo").await.contains("class=\"logo\""));
 }

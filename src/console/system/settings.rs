@@ -357,6 +357,8 @@ pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<Vec<&'st
     // What a value looks like in the log, which more people read than may see a secret: of one, nothing.
     let shown = |setting: &Setting, value: &str| match (setting.secret, value) {
         (_, "") => "（空）".to_owned(),
+        // Its hash says nothing to anybody.
+        _ if setting.picture => "一张图片".to_owned(),
         (true, _) => "••••".to_owned(),
         (false, value) => value.to_owned(),
     };
