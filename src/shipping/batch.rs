@@ -59,6 +59,8 @@ pub struct Judged {
     pub note: String,
     /// What a yes to the note would agree to, where it is a question: saving the row unchanged is that yes.
     asks: Vec<String>,
+    /// What its row says and nobody has answered, each with the key of a yes to it.
+    pub open: Vec<(String, String)>,
     /// Why its number may be another service's; stands before the note.
     whose: String,
     /// A mark of the order's facts that a parcel rests on.
@@ -482,17 +484,18 @@ fn alone(conn: &Connection, carriers: &Carriers, row: &Row, allowed: Allowed) ->
     let (number, order) = (judged.parcel.tracking_no.clone(), judged.order.as_ref());
     let order_no = order.map_or_else(String::new, |order| order.order_no.to_string());
     let key = |words: &str| format!("{words} {order_no} {number}");
-    let open: Vec<&str> = row.beside().filter(|words| !row.agreed.contains(&key(words))).collect();
-    let words = open.join("；");
+    let open = row.beside().map(|words| (words.to_owned(), key(words)));
+    judged.open = open.filter(|(_, key)| !row.agreed.contains(key)).collect();
+    let words = judged.open.iter().map(|(words, _)| words.as_str()).collect::<Vec<_>>().join("；");
     match judged.verdict {
-        _ if open.is_empty() => {}
+        _ if words.is_empty() => {}
         Verdict::Ready | Verdict::Renumber => {
-            judged.asks = open.into_iter().map(key).collect();
+            judged.asks = judged.open.iter().map(|(_, key)| key.clone()).collect();
             judged.parcel = Parcel::default();
             refuse(&mut judged, format!("{words}：请核对；没错的话，在这里保存一次就能发"));
         }
         Verdict::Wrong => judged.note = format!("{}；{words}", judged.note),
-        Verdict::Same | Verdict::Empty => {}
+        Verdict::Same | Verdict::Empty => judged.open.clear(),
     }
     Ok(judged)
 }
@@ -510,6 +513,7 @@ fn by_its_cells(conn: &Connection, carriers: &Carriers, row: &Row, allowed: Allo
         receiver: address.map(|address| address.masked_receiver()).unwrap_or_default(),
         note: String::new(),
         asks: Vec::new(),
+        open: Vec::new(),
         whose: String::new(),
         facts: order.as_ref().map(|order| facts(conn, order)).transpose()?.unwrap_or_default(),
         order,
@@ -678,6 +682,34 @@ pub fn mend(tx: &Tx, id: BatchId, at: usize, mended: &Mended) -> Result<()> {
     Ok(store::set_rows(tx, id, &batch.rows)?)
 }
 
+/// What several rows ask in the same words, with how many they are.
+pub fn asked_alike(judged: &[Judged]) -> Vec<(String, usize)> {
+    let mut asked: Vec<(String, usize)> = Vec::new();
+    for (words, _) in judged.iter().filter(|one| one.row.done.is_none()).flat_map(|one| &one.open) {
+        match asked.iter_mut().find(|(known, _)| known == words) {
+            Some((_, n)) => *n += 1,
+            None => asked.push((words.clone(), 1)),
+        }
+    }
+    asked.retain(|(_, n)| *n > 1);
+    asked.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    asked
+}
+
+/// One yes to what several rows say in the same words; what else they ask stays asked. Answers with how many they are.
+pub fn agree(tx: &Tx, id: BatchId, words: &str) -> Result<usize> {
+    let mut batch = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+    let judged = judge(tx, &batch.rows, batch.allowed)?;
+    let mut n = 0;
+    for (row, one) in batch.rows.iter_mut().zip(judged).filter(|(row, _)| row.done.is_none()) {
+        let keys: Vec<String> = one.open.into_iter().filter(|(own, _)| own == words).map(|(_, key)| key).collect();
+        n += usize::from(!keys.is_empty());
+        row.agreed.extend(keys);
+    }
+    store::set_rows(tx, id, &batch.rows)?;
+    Ok(n)
+}
+
 /// Carries out every row that can be, each in its own transaction; the others are left as they are. A row is judged
 /// once more inside it. Answers with how many went well, and with why others did not. Running a batch twice ships
 /// nothing twice, and one whose rows are not what was shown ships nothing: `seen` is the mark of the page on which
@@ -708,7 +740,7 @@ pub async fn run(shop: &Shop, staff: &Staff, batch: &Batch, seen: Option<&str>) 
             Ok((done, shipment)) => {
                 fine += 1;
                 (row.done, row.shipment) = (Some(done), shipment.map(|id| id.0));
-                row.says = Says::default();
+                (row.says, row.remarks) = (Says::default(), Vec::new());
             }
             Err(e) if e.code == Code::Internal => return Err(e),
             Err(e) => stay.push(format!("第 {} 行：{}", row.line, e.message())),

@@ -1,6 +1,7 @@
 //! Shipping: one parcel at a time or a whole table of them, and taking it back while there is time.
 
 pub mod batch;
+pub mod beside;
 pub mod claims;
 pub mod desk;
 pub mod doubt;
@@ -67,6 +68,9 @@ pub struct Row {
     /// What somebody is asked of it before it leaves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub questions: Vec<Question>,
+    /// What else stands there, for whoever looks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<Remark>,
     /// The same of a table that was brought in before questions were kept one by one.
     #[serde(default, skip_serializing)]
     pub problem: String,
@@ -154,6 +158,23 @@ pub struct Says {
     pub orders: Vec<(String, String)>,
     pub goods: Goods,
     pub goods_title: String,
+}
+
+/// What a row says beside what is read of it, under the title that stands there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remark {
+    pub title: String,
+    pub text: String,
+    /// It stands out: somebody is asked, unless the shop itself has it of the order.
+    #[serde(skip)]
+    pub asks: bool,
+}
+
+impl Remark {
+    pub fn text(&self) -> String {
+        let title = if self.title.is_empty() { "没有列名的格" } else { &self.title };
+        format!("「{title}」写的是“{}”", self.text)
+    }
 }
 
 impl Says {

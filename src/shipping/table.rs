@@ -2,8 +2,10 @@
 //! cell that looks like a parcel's number is one, and where there are several somebody is asked.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
-use super::{Brought, Goods, Of, Row, Says, void, whom};
+use super::beside::Beside;
+use super::{Brought, Goods, Of, Row, Says, beside, void, whom};
 use crate::ids::OrderNo;
 use crate::parcels;
 use crate::parcels::carriers::{Carriers, says_nobody};
@@ -290,15 +292,23 @@ fn brought(table: &Table) -> Result<Brought, String> {
     let counts_parcels = couriers(table);
     let mut unread = Vec::new();
     let mut rows = Vec::new();
+    let mut headed: Vec<(&tables::Row, std::ops::Range<usize>)> = Vec::new();
     for row in &table.rows {
-        let read = match table.headed {
-            true => beside_headings(row).unwrap_or_else(|| under_headings(row)),
-            false => by_its_look(row),
-        };
+        let by_look = if table.headed { beside_headings(row) } else { Some(by_its_look(row)) };
+        let is_headed = by_look.is_none();
+        let read = by_look.unwrap_or_else(|| under_headings(row));
         if read.is_empty() && row.cells().any(|(_, cell)| says(cell)) {
             unread.push(row.place.line);
         }
+        if is_headed && !read.is_empty() {
+            headed.push((row, rows.len()..rows.len() + read.len()));
+        }
         rows.extend(read);
+    }
+    let beside = Beside::of(&headed.iter().map(|(row, _)| *row).collect::<Vec<_>>(), &is_read);
+    for (row, of_it) in headed {
+        let remarks = beside.said(row);
+        rows[of_it].iter_mut().for_each(|row| row.remarks = remarks.clone());
     }
     ask_about_shared(table, &mut rows);
     ask_about_corrections(table, &mut rows);
@@ -558,6 +568,23 @@ fn carrier_above(row: &tables::Row) -> Option<String> {
         (!says_nobody(&sheet) && carriers.knows(&sheet)).then_some(sheet)
     };
     of_title.or_else(of_sheet)
+}
+
+/// Which column a title means, whether or not the table has a better one for it.
+fn means(title: &str) -> Option<usize> {
+    static KNOWN: OnceLock<HashMap<String, usize>> = OnceLock::new();
+    let titles =
+        || WANTED.columns.iter().enumerate().flat_map(|(at, titles)| titles.iter().map(move |title| (at, title)));
+    let known = KNOWN.get_or_init(|| titles().map(|(at, title)| (beside::plain(title), at)).collect());
+    let title = beside::plain(title);
+    known.get(&title).copied().or_else(|| alike(&title))
+}
+
+/// Whether something is read of what stands under a title. A second column of parcels' numbers has more than these.
+fn is_read(row: &tables::Row, title: &str) -> bool {
+    let used = || (0..WANTED.columns.len()).any(|column| row.title(column) == Some(title));
+    let meant = || means(title).is_some_and(|column| column != NUMBER && column != WAYBILL);
+    !title.is_empty() && (used() || meant() || whom::is_of_receiver(title) || carrier_of(title).is_some())
 }
 
 /// Two columns that name two carriers: which of them is meant nobody knows.
@@ -1077,6 +1104,94 @@ mod tests {
         ] {
             assert_eq!(read(head, &format!("{companies}\t{number}")).unwrap().1, problem, "{companies}");
         }
+    }
+
+    /// What stands out in each row of a table.
+    fn stands_out(text: &str) -> Vec<(usize, String)> {
+        let rows = paste(text).unwrap_or_else(|e| panic!("{text}: {e}")).rows;
+        let asked =
+            |row: &Row| row.remarks.iter().filter(|remark| remark.asks).map(|remark| remark.text.clone()).collect();
+        rows.iter()
+            .flat_map(|row| {
+                let asked: Vec<String> = asked(row);
+                asked.into_iter().map(|text| (row.line, text))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_most_tables_say_beside_a_parcel_does_not_stand_out() {
+        let head = "订单号\t快递公司\t快递单号\t业务类型\t付款方式\t计费重量(kg)\t运费\t揽收时间\t目的地\t业务员\t状态\t是否保价\t\
+                    大头笔\t打印批次\t店铺名称\t买家昵称\t代收货款\t省\t市\t收件公司\t物流模板\t子订单数\t包装";
+        let row = |n: usize| {
+            let status = ["待发货", "待发货", "已打印", "已揽收", "运输中"][n % 5];
+            let pay = if n % 10 == 3 { "到付" } else { "月结" };
+            let (kind, city, cash) = (
+                ["标快", "特快"][usize::from(n == 4)],
+                ["杭州", "宁波", "成都"][n % 3],
+                ["", "200"][usize::from(n == 7)],
+            );
+            format!(
+                "{ORDER_NO}\t中通\t7531234567{n:04}\t{kind}\t{pay}\t1.{n}\t8.00\t2026-11-29 10:{n:02}\t{city}\t王五\t{status}\t否\t\
+                 {city} 300-12\tB1\t小铺\t小鱼{n}\t{cash}\t浙江省\t{city}\t\t默认\t1\t纸箱"
+            )
+        };
+        for n in [1, 3, 5, 30] {
+            let rows = (0..n).map(row).collect::<Vec<_>>().join("\n");
+            let few: Vec<_> = stands_out(&format!("{head}\n{rows}"));
+            assert_eq!(few, [], "{n}");
+        }
+    }
+
+    #[test]
+    fn a_cell_that_others_leave_empty_stands_out_and_a_rare_word_among_few() {
+        let table = |title: &str, said: &dyn Fn(usize) -> &'static str, n: usize| {
+            let row = |n: usize| format!("{ORDER_NO}\t中通\t7531234567{n:04}\t{}", said(n));
+            format!("订单号\t快递公司\t快递单号\t{title}\n{}", (0..n).map(row).collect::<Vec<_>>().join("\n"))
+        };
+        let only = |said: &'static str| move |n: usize| if n == 2 { said } else { "" };
+        let among = |said: &'static str, others: &'static str| move |n: usize| if n == 2 { said } else { others };
+        for (title, said) in [
+            ("备注", "明天发"),
+            ("备注", "换个地址"),
+            ("注", "用下面的单号"),
+            ("其他", "停"),
+            ("操作", "作废"),
+            ("处理意见", "不发"),
+            ("失败原因", "余额不足"),
+            ("物流", "作废"),
+            ("快递网点", "已作廢"),
+            ("是否发货", "×"),
+            ("", "退了"),
+            ("撤单", "是"),
+        ] {
+            for n in [3, 30] {
+                let found = stands_out(&table(title, &only(said), n));
+                let known = void::in_cells([(title, said)].into_iter()).next().is_some();
+                assert!(known || found == [(4, said.to_owned())], "{title} {said} {n}: {found:?}");
+            }
+        }
+        for (title, said, others) in [
+            ("订单状态", "已截停", "待发货"),
+            ("订单状态", "停", "已打印"),
+            ("面单", "已释放", "正常"),
+            ("是否加急", "是", "否"),
+            ("启用标志", "0", "1"),
+            ("最新物流", "客户拒收", "运输中"),
+        ] {
+            let found = stands_out(&table(title, &among(said, others), 30));
+            assert_eq!(found, [(4, said.to_owned())], "{title} {said} {others}");
+        }
+        for (title, said, others) in [
+            ("订单状态", "已打印", "待发货"),
+            ("业务类型", "特快", "标快"),
+            ("件重", "1.2", "0.5"),
+            ("备注二", "上海", "杭州"),
+        ] {
+            assert_eq!(stands_out(&table(title, &among(said, others), 30)), [], "{title} {said}");
+        }
+        let each = |n: usize| ["甲", "乙", "丙", "丁", "戊", "己", "庚", "辛"][n % 8];
+        assert_eq!(stands_out(&table("备注", &each, 30)), [], "where every row has one, none stands out");
     }
 
     #[test]

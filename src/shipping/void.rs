@@ -282,8 +282,63 @@ pub fn in_a_line(text: &str) -> Option<String> {
     Some(format!("这一行写着“{word}”，单号可能作废了"))
 }
 
+/// Whether a cell, as plain text, says nothing else than that something is void or not to be sent: it means that under any
+/// title.
+pub fn is_a_void_word(said: &str) -> bool {
+    const MORE: &[&str] = &[
+        "废",
+        "停",
+        "退",
+        "撤",
+        "删",
+        "换",
+        "错",
+        "失败",
+        "不发",
+        "不寄",
+        "删掉",
+        "不要",
+        "不要发",
+        "不通过",
+        "有误",
+        "拦下",
+        "号错",
+        "单号错",
+        "单号不对",
+        "面单坏",
+        "解绑",
+        "释放",
+        "作癈",
+        "停止发货",
+        "取消运单",
+        "取消订单",
+        "取消发货",
+        "打印失败",
+    ];
+    const BEFORE: &[&str] = &[
+        "已经", "已", "被", "客户", "客人", "买家", "卖家", "商家", "系统", "此单", "该单", "本单", "这单", "此行",
+        "单号", "面单", "订单",
+    ];
+    const BEHIND: &[&str] = &["了", "单", "件", "的", "掉"];
+    let known = |text: &str| [STATES, REMARKS, MORE].iter().any(|words| words.contains(&text));
+    let mut said = said;
+    loop {
+        if known(said)
+            || ["cancelled", "canceled", "void", "voided", "invalid", "refunded", "returned", "rts"].contains(&said)
+        {
+            return true;
+        }
+        let head = BEFORE.iter().find_map(|word| said.strip_prefix(word)).filter(|rest| !rest.is_empty());
+        let behind = || BEHIND.iter().find_map(|word| said.strip_suffix(word)).filter(|rest| !rest.is_empty());
+        match head.or_else(behind) {
+            Some(rest) => said = rest,
+            None => return false,
+        }
+    }
+}
+
 /// Whether a title speaks of a remark, whoever wrote it.
-fn is_remark(title: &str) -> bool {
+pub fn is_remark(title: &str) -> bool {
     let title = plain(title);
     holds(
         &title,
@@ -303,10 +358,7 @@ fn is_void(title: &str, said: &str) -> bool {
         let buyers = holds(&title, &["买家", "客户", "顾客", "会员", "收件", "收货", "buyer", "customer", "留言"]);
         return said_of(&said, if buyers { BUYERS } else { REMARKS }).is_some();
     }
-    let state = holds(
-        &title,
-        &["状态", "状况", "进度", "情况", "结果", "类型", "类别", "标签", "标记", "旗", "status", "state", "type"],
-    );
+    let state = tells_a_state(&title);
     if holds(&title, &["售后", "退款", "退货", "退换", "维权"]) {
         return match state || title.ends_with("售后") || title.ends_with("退款") || title.ends_with("维权") {
             true => !was_not_asked_for(&said),
@@ -318,10 +370,21 @@ fn is_void(title: &str, said: &str) -> bool {
         let yes = ["是", "有", "1", "y", "yes", "true", "√", "✓"].contains(&said.as_str()) && is_titled_void(&title);
         return failed || yes || said_of(&said, STATES).is_some() || in_latin(&said);
     }
-    if holds(&title, &["有效", "可发", "允许发", "能否发"]) {
+    const SENDS: &[&str] =
+        &["有效", "可发", "允许发", "能否发", "是否发", "需要发", "需发", "要发", "发货否", "是否出库", "启用"];
+    if holds(&title, SENDS) || ["发货", "发"].contains(&title.as_str()) {
         return is_no(&said) && !said.chars().all(|c| "-/_".contains(c));
     }
     is_titled_void(&title) && !is_no(&said)
+}
+
+/// Whether a title is that of a column which tells how something stands, or of what kind it is.
+pub fn tells_a_state(title: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "状态", "状况", "进度", "进展", "情况", "结果", "结论", "类型", "类别", "标签", "标记", "旗", "轨迹", "最新",
+        "跟踪", "处理", "审单", "status", "state", "type",
+    ];
+    holds(&plain(title), WORDS) && !holds(&plain(title), &["单号", "编号", "时间", "日期"])
 }
 
 /// Columns in which the same words are about money, places, people or other programs.
@@ -419,11 +482,16 @@ fn is_titled_void(title: &str) -> bool {
         "售后",
         "维权",
         "逆向",
+        "撤单",
+        "解绑",
+        "错误信息",
+        "失败原因",
         "cancel",
         "void",
         "refund",
         "invalid",
         "onhold",
+        "deleted",
     ];
     said_of(title, WORDS).is_some()
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use rusqlite::Connection;
 
 use super::claims::{called, listed};
-use super::{Brought, Of, Row, Says, goes_to, meant};
+use super::{Brought, Of, Row, Says, beside, goes_to, meant};
 use crate::buyers::addresses::Address;
 use crate::catalogue::store as catalogue;
 use crate::error::Result;
@@ -20,28 +20,13 @@ pub fn said<'r>(cells: impl Iterator<Item = (&'r str, &'r str)>) -> Says {
     let mut says = Says::default();
     let mut region = String::new();
     for (title, text) in cells.filter(|(title, text)| !title.is_empty() && !text.trim().is_empty()) {
-        let plain = plain(title);
-        let has = |words: &str| words.split(' ').any(|word| plain.contains(word));
-        // The sender, the shop, the courier, and whoever has ordered for somebody else.
-        let others = "寄 发件 发货 卖家 商家 店 客服 网点 快递 物流 业务 司机 派 揽 下单 会员 买家 客户 昵称 账号 推荐 紧急 备用 \
-                      仓 代收 签收 退 操作 打印 时间 单号 编 状态 备注 留言 sender seller shop buyer time no";
-        if has(others) {
-            continue;
-        }
         let own = (title.to_owned(), text.chars().take(MOST_LETTERS).collect::<String>());
-        if has("手机 电话 联系方式 收件信息 收货信息 收件人信息 收货人信息 phone mobile tel")
-        {
-            says.phones.push(own);
-        } else if has("地址 address") {
-            says.places.push(own);
-        } else if ["省", "省份", "市", "城市", "区", "区县", "县"]
-            .contains(&plain.trim_start_matches(|c| "收件货人方".contains(c)))
-        {
-            region.push_str(text.trim());
-        } else if has("收件人 收货人 收件方 收货方 收方 收件姓名 收货姓名 姓名 联系人 receiver recipient consignee")
-            && !has("公司 单位 证 邮 签名 省 市 区")
-        {
-            says.receivers.push(own);
+        match part(title) {
+            Some(Part::Phone) => says.phones.push(own),
+            Some(Part::Place) => says.places.push(own),
+            Some(Part::Region) => region.push_str(text.trim()),
+            Some(Part::Name) => says.receivers.push(own),
+            None => {}
         }
     }
     for said in [&mut says.phones, &mut says.receivers, &mut says.places] {
@@ -58,6 +43,43 @@ pub fn said<'r>(cells: impl Iterator<Item = (&'r str, &'r str)>) -> Says {
 
 const MOST_LETTERS: usize = 200;
 
+/// Of whom a parcel goes to, what a column has.
+#[derive(Clone, Copy)]
+enum Part {
+    Name,
+    Phone,
+    Place,
+    Region,
+}
+
+/// Whether a title says that its column is about the receiver.
+pub fn is_of_receiver(title: &str) -> bool {
+    part(title).is_some()
+}
+
+fn part(title: &str) -> Option<Part> {
+    let plain = plain(title);
+    let has = |words: &str| words.split(' ').any(|word| plain.contains(word));
+    // The sender, the shop, the courier, and whoever has ordered for somebody else.
+    let others = "寄 发件 发货 卖家 商家 店 客服 网点 快递 物流 业务 司机 派 揽 下单 会员 买家 客户 昵称 账号 推荐 紧急 备用 \
+                  仓 代收 签收 退 操作 打印 时间 单号 编 状态 备注 留言 sender seller shop buyer time no";
+    let region = ["省", "省份", "市", "城市", "区", "区县", "县"];
+    match () {
+        () if has(others) => None,
+        () if has("手机 电话 联系方式 收件信息 收货信息 收件人信息 收货人信息 phone mobile tel") => {
+            Some(Part::Phone)
+        }
+        () if has("地址 address") => Some(Part::Place),
+        () if region.contains(&plain.trim_start_matches(|c| "收件货人方".contains(c))) => Some(Part::Region),
+        () if has("收件人 收货人 收件方 收货方 收方 收件姓名 收货姓名 姓名 联系人 receiver recipient consignee")
+            && !has("公司 单位 证 邮 签名 省 市 区") =>
+        {
+            Some(Part::Name)
+        }
+        () => None,
+    }
+}
+
 /// Holds every row against its order as it stands now, and asks about those that contradict it. Of people no more is kept
 /// than is shown of them.
 pub fn held(conn: &Connection, mut brought: Brought) -> Result<Brought> {
@@ -72,9 +94,45 @@ pub fn held(conn: &Connection, mut brought: Brought) -> Result<Brought> {
         if let Some(order) = order {
             hold(conn, &shop, row, order)?;
         }
+        ask_what_stands_out(conn, row, order.as_ref())?;
         row.says.mask();
     }
     Ok(brought)
+}
+
+/// Asks about what stands out in a row, but for what the shop itself has of the order.
+fn ask_what_stands_out(conn: &Connection, row: &mut Row, order: Option<&Order>) -> Result<()> {
+    let mut remarks = std::mem::take(&mut row.remarks);
+    let own = match order.filter(|_| remarks.iter().any(|remark| remark.asks)) {
+        Some(order) => texts_of(conn, order)?,
+        None => Vec::new(),
+    };
+    for remark in &mut remarks {
+        let text = beside::plain(&remark.text);
+        remark.text = beside::shown(&remark.text);
+        // Known words say better what is wrong.
+        let is_asked = || row.beside().any(|words| words.starts_with(&remark.text()));
+        if remark.asks && !own.contains(&text) && !is_asked() {
+            row.ask(Of::Row, remark.text());
+        }
+    }
+    row.remarks = remarks;
+    Ok(())
+}
+
+/// All texts that the shop has of an order, as its own tables give them out.
+fn texts_of(conn: &Connection, order: &Order) -> Result<Vec<String>> {
+    let full = orders::full(conn, order.clone())?;
+    let mut own = vec![order.remark.clone(), order.memo.clone(), full.status_text().to_owned()];
+    own.extend(order.address.iter().flat_map(|to| {
+        let place = [&to.province, &to.city, &to.district, &to.receiver, &to.phone].map(Clone::clone);
+        place.into_iter().chain([to.masked_receiver(), to.masked_phone(), to.region(), to.one_line()])
+    }));
+    for line in &full.lines {
+        own.extend([line.name.clone(), line.spec_text.clone(), line.text_of(line.quantity), called(line)]);
+    }
+    own.push(full.lines.iter().map(|line| line.text_of(line.quantity)).collect::<Vec<_>>().join("；"));
+    Ok(own.iter().map(|text| beside::plain(text)).collect())
 }
 
 /// The same of a row that somebody gave another order.

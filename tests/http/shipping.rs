@@ -526,6 +526,106 @@ async fn more_numbers_than_pieces_are_asked_about() {
     w.must_hold().await;
 }
 
+/// The shop's own tables as they were given out, with a number in each row; what is asked of their first row and of all.
+async fn filled_in(w: &World, staff: &Console<'_>, path: &str) -> (String, usize) {
+    let bytes = w.http().get(w.at(path)).header("Cookie", &staff.cookie).send().await.unwrap().bytes().await.unwrap();
+    let wanted = xiaopu::tables::Wanted {
+        columns: &[&["订单号"], &["快递单号"]],
+        needed: &[&[0]],
+        closer: &[],
+        figures: &[],
+        alike: |_| None,
+    };
+    let table = xiaopu::tables::read(&bytes, &wanted).unwrap();
+    let titles: Vec<String> = table.rows[0].titles().map(str::to_owned).collect();
+    let line = |(n, row): (usize, &xiaopu::tables::Row)| -> Vec<String> {
+        let cells = row.cells().map(|(title, cell)| match title {
+            "快递单号" => format!("75312345670{n:03}"),
+            "快递公司" => "中通".to_owned(),
+            _ => cell.shown().to_owned(),
+        });
+        let mut cells: Vec<String> = cells.collect();
+        cells.resize(titles.len(), String::new());
+        let at = |title: &str| titles.iter().position(|known| known == title).unwrap();
+        (cells[at("快递单号")], cells[at("快递公司")]) = (format!("75312345670{n:03}"), "中通".to_owned());
+        cells
+    };
+    let rows: Vec<Vec<String>> = table.rows.iter().enumerate().map(line).collect();
+    let head: Vec<&str> = titles.iter().map(String::as_str).collect();
+    let file = Part::bytes(xiaopu::tables::xlsx(&head, &[], &rows).unwrap()).file_name("a.xlsx");
+    (bring(w, staff, Form::new().part("file", file)).await, rows.len())
+}
+
+/// What stands out beside a row is asked about, whatever it says, unless the shop itself has it of the order.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_out_beside_a_row_is_shown_and_asked_about() {
+    let w = World::new().await;
+    let (cake, muffin) = (w.product("草莓蛋糕", 1000, 99).await, w.product("蓝莓杯子", 1000, 99).await);
+    let alice = w.buyer("alice").await;
+    let clerk = w.staff("clerk", Role::Clerk).await;
+    let mut no = Vec::new();
+    for _ in 0..6 {
+        no.push(w.paid(&alice, cake, 1).await.no);
+    }
+    let items = json!([{ "skuId": cake, "quantity": 2 }, { "skuId": muffin, "quantity": 1 }]);
+    let form = json!({ "items": items, "address": address(), "remark": "请放门卫室，谢谢" });
+    let two = Placed::of(alice.prepay(&w.key(), form).await);
+    w.pay(&two, xiaopu::simulator::Paying::Well);
+    w.wait("the payment", || async { alice.status(&two.no).await == "to_ship" }).await;
+    let mended = |tx: &Tx| {
+        tx.execute("update order_lines set spec_text = '6 寸' where name = '草莓蛋糕'", [])?;
+        Ok(tx.execute("update orders set memo = '老客户，送贺卡'", [])?)
+    };
+    assert_eq!(w.shop.write(mended).await.unwrap(), 7);
+    let ready = |page: &str, n: usize| page.contains(&format!("<b class=\"ok\">{n}</b> 行可执行"));
+    for path in ["/admin/shipping/list.xlsx", "/admin/orders/export.xlsx?tab=to_ship"] {
+        let (to, n) = filled_in(&w, &clerk, path).await;
+        let page = clerk.page(&to).await;
+        assert!(n == 7 && ready(&page, n), "{path}: {page}");
+        assert_eq!(page.contains("「商家备注」写的是“老客户，送贺卡”"), path.contains("export"), "{path}: {page}");
+    }
+    let number = |n: usize| format!("7531234567{n:04}");
+    let brought = async |head: &str, said: &[&str]| {
+        let row = |(n, said): (usize, &&str)| format!("{}\t中通\t{}\t{said}", no[n], number(n));
+        let rows = said.iter().enumerate().map(row).collect::<Vec<_>>().join("\n");
+        bring(&w, &clerk, pasted(&format!("订单号\t快递公司\t快递单号\t{head}\n{rows}"))).await
+    };
+    for (head, said, fine) in [
+        ("备注", &["明天发"][..], 0),
+        ("备注", &["老客户送贺卡"], 1),
+        ("注", &["x"], 0),
+        ("电子面单", &["已取消"], 0),
+        ("", &["作废"], 0),
+        ("是否发货", &["否"], 0),
+        ("isDeleted", &["1"], 0),
+        ("业务类型", &["标快"], 1),
+        ("状态", &["已揽收"], 1),
+        ("备注", &["", "", "", "", "", "送贺卡"], 5),
+        ("备注", &["甲", "乙", "丙", "丁", "", ""], 6),
+        ("订单状态", &["待发货", "待发货", "待发货", "待发货", "已打印", "已截停"], 5),
+    ] {
+        let page = clerk.page(&brought(head, said).await).await;
+        assert!(ready(&page, fine), "{head} {said:?}: {page}");
+    }
+    assert!(clerk.page(&brought("备注", &["甲", "乙", "丙", "丁", "", ""]).await).await.contains("「备注」写的是“丙”"));
+    let page = clerk.page(&brought("备注", &["打 13711112222"]).await).await;
+    assert!(page.contains("“打 137****2222”") && !page.contains("13711112222"), "{page}");
+
+    // One yes for all rows that say the same, and for no other.
+    let to = brought("备注", &["加急", "加急", "自提", ""]).await;
+    let page = clerk.page(&to).await;
+    assert!(ready(&page, 1) && page.contains("这 2 行照样发"), "{page}");
+    clerk.post(&format!("{to}/agree"), &[("words", "「备注」写的是“加急”")]).await;
+    let page = clerk.page(&to).await;
+    assert!(ready(&page, 3) && page.contains("“自提”：请核对"), "{page}");
+    let form = [("order_no", no[0].as_str()), ("company", "中通"), ("tracking_no", "75312345679999"), ("pieces", "")];
+    clerk.post(&format!("{to}/rows/0"), &form).await;
+    assert!(ready(&clerk.page(&to).await, 2), "the yes was to another number");
+    clerk.post(&format!("{to}/run"), &[]).await;
+    assert_eq!(alice.status(&no[1]).await, "shipped");
+    w.must_hold().await;
+}
+
 /// A number that has lost a part, or got one, shows beside the others of its carrier; and no row sends nought pieces.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_number_that_was_cut_is_asked_about() {

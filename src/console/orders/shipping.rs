@@ -35,7 +35,7 @@ use crate::payments::refund::since;
 use crate::refunds::store as refunds;
 use crate::shipping::batch::{self, Verdict};
 use crate::shipping::doubt::Doubt;
-use crate::shipping::{self, Allowed, Batch, Row, Sending, Twin, store, table, whom};
+use crate::shipping::{self, Allowed, Batch, Remark, Row, Sending, Twin, store, table, whom};
 use crate::shop::Shop;
 use crate::staff::Staff;
 use crate::staff::login::audit;
@@ -55,6 +55,7 @@ pub fn routes() -> Vec<Route> {
         allow,
         run,
         mend,
+        agree,
         undo_batch,
         waiting,
         problems,
@@ -341,11 +342,19 @@ struct BatchPage {
     may_undo: bool,
     undo_minutes: i64,
     groups: Vec<Group>,
+    /// What several rows ask in the same words.
+    alike: Vec<Alike>,
     /// So many rows have become other ones since they were shown.
     moved: usize,
     /// A mark of all that is shown.
     seen: String,
     carriers: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Alike {
+    words: String,
+    n: usize,
 }
 
 #[derive(Serialize)]
@@ -372,6 +381,8 @@ struct RowShown {
     verdict: Verdict,
     text: &'static str,
     note: String,
+    /// What else its row says, where the note does not.
+    beside: Vec<String>,
     done: Option<String>,
     moved: bool,
     may_change: bool,
@@ -404,12 +415,16 @@ async fn batch_page(
         may_undo: since.is_some() && batch.rows.iter().any(|row| row.shipment.is_some()),
         undo_minutes: shipping::UNDO_MINUTES,
         groups: groups(&judged, &moved),
+        alike: batch::asked_alike(&judged).into_iter().take(MOST_ALIKE).map(|(words, n)| Alike { words, n }).collect(),
         moved: (0..judged.len()).filter(|at| moved(*at)).count(),
         seen: now.page(),
         carriers,
     };
     Ok(assets::page("console/shipping_batch.html", page))
 }
+
+/// So many of what rows say alike are answered with one click each.
+const MOST_ALIKE: usize = 5;
 
 /// The rows by what is to be done with them: what somebody must look at comes first.
 fn groups(judged: &[batch::Judged], moved: &dyn Fn(usize) -> bool) -> Vec<Group> {
@@ -457,6 +472,7 @@ fn judged_row(at: usize, judged: &batch::Judged, moved: bool) -> RowShown {
         verdict: judged.verdict,
         text: judged.verdict.text(),
         note: judged.note.clone(),
+        beside: row.remarks.iter().map(Remark::text).filter(|text| !judged.note.contains(text)).collect(),
         done: row.done.clone(),
         moved,
         may_change: row.done.is_none() && judged.verdict != Verdict::Same,
@@ -529,6 +545,23 @@ async fn mend(shop: &State<Shop>, _staff: Staff, id: BatchId, at: usize, form: F
         batch::stamp(shop, id).await
     };
     back(format!("{}#row-{at}", batch_at(id)), done.await.map(|()| "已改好，重新核对了"))
+}
+
+#[derive(FromForm)]
+struct Agreed {
+    words: String,
+}
+
+/// One yes to what several rows say in the same words.
+#[post("/shipping/batches/<id>/agree", data = "<form>")]
+async fn agree(shop: &State<Shop>, _staff: Staff, id: BatchId, form: Form<Agreed>) -> Flash<Redirect> {
+    let words = form.into_inner().words;
+    let done = async {
+        let n = shop.write(move |tx| batch::agree(tx, id, &words)).await?;
+        batch::stamp(shop, id).await?;
+        Ok(format!("{n} 行记下了，重新核对了"))
+    };
+    back(batch_at(id), done.await)
 }
 
 /// Everything that this table has sent comes back, while there is time.
@@ -859,6 +892,7 @@ mod tests {
             verdict,
             text: verdict.text(),
             note: "整单".into(),
+            beside: if done { Vec::new() } else { vec!["「备注」写的是“轻放”".into()] },
             done: done.then(|| "已发货".into()),
             moved: !done,
             may_change: !done,
@@ -900,12 +934,18 @@ mod tests {
                     of("wrong", "red", "不能发", wrong),
                     of("done", "green", "已执行", vec![row(Verdict::Ready, true)]),
                 ],
+                alike: if full {
+                    vec![Alike { words: "「备注」写的是“加急”".into(), n: 2 }]
+                } else {
+                    Vec::new()
+                },
                 moved: usize::from(full),
                 seen: "ab".into(),
                 carriers: vec!["顺丰速运".into()],
             };
             let html = assets::strictly("console/shipping_batch.html", page).unwrap_or_else(|e| panic!("{e:#}"));
             assert_eq!((html.contains("整批撤销<span"), html.contains("期间订单变了")), (full, full));
+            assert_eq!((html.contains("这 2 行照样发"), html.contains("轻放")), (full, true));
             for express in [true, false] {
                 let page = ScanPage {
                     frame: frame(),

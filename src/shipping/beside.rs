@@ -1,0 +1,380 @@
+//! What rows of a table say beside what is read of them, and which of it stands out: a cell that is filled where others are
+//! empty, a rare word in a column of few, a word that voids whatever it stands under. No list of bad words is ever whole, so
+//! what stands out is asked about, whatever it says.
+
+use std::collections::HashMap;
+
+use super::{Remark, void, whom};
+use crate::places;
+use crate::tables::{Row, narrow};
+use crate::typed::{bare, simplified};
+
+/// In a table of so few rows nothing can be usual.
+const FEW_ROWS: usize = 4;
+/// Columns that tell how a row stands, or what is to be done with it, have no more different words.
+const FEW_WORDS: usize = 3;
+/// Of so many rows at the most one has a word that is rare.
+const RARE: usize = 5;
+const MOST_LETTERS: usize = 60;
+const MOST_REMARKS: usize = 4;
+
+/// A column of one heading, by its place: titles may stand twice.
+type At<'t> = (Option<&'t str>, u32, usize);
+
+/// What the columns that nothing is read of have in all rows.
+pub struct Beside<'t> {
+    columns: HashMap<At<'t>, Column>,
+    rows: HashMap<(Option<&'t str>, u32), usize>,
+}
+
+#[derive(Default)]
+struct Column {
+    filled: usize,
+    words: HashMap<String, usize>,
+}
+
+impl<'t> Beside<'t> {
+    /// `read`: titles of columns that something is read of.
+    pub fn of(rows: &[&'t Row], read: &dyn Fn(&Row, &str) -> bool) -> Beside<'t> {
+        let mut beside = Beside { columns: HashMap::new(), rows: HashMap::new() };
+        for row in rows {
+            let (sheet, head) = (row.place.sheet.as_deref(), row.head_line());
+            *beside.rows.entry((sheet, head)).or_default() += 1;
+            for (at, (title, cell)) in row.cells().enumerate() {
+                let text = plain(cell.shown());
+                if text.is_empty() || is_nothing(&text) || read(row, title) {
+                    continue;
+                }
+                let column = beside.columns.entry((sheet, head, at)).or_default();
+                column.filled += 1;
+                *column.words.entry(text).or_default() += 1;
+            }
+        }
+        beside
+    }
+
+    /// What a row says under these columns that somebody may have to see, and whether it stands out.
+    pub fn said(&self, row: &'t Row) -> Vec<Remark> {
+        let (sheet, head) = (row.place.sheet.as_deref(), row.head_line());
+        let n = self.rows.get(&(sheet, head)).copied().unwrap_or_default();
+        let mut said = Vec::new();
+        for (at, (title, cell)) in row.cells().enumerate() {
+            let Some(column) = self.columns.get(&(sheet, head, at)) else { continue };
+            let text = plain(cell.shown());
+            let asks = column.stands_out(title, &text, n);
+            if asks || !text.is_empty() && void::is_remark(title) {
+                let text = cell.shown().split_whitespace().collect::<Vec<_>>().join(" ");
+                said.push(Remark { title: title.trim().to_owned(), text, asks });
+            }
+        }
+        // What is asked about is shown before all else.
+        said.sort_by_key(|remark| !remark.asks);
+        said.truncate(MOST_REMARKS);
+        said
+    }
+}
+
+impl Column {
+    fn stands_out(&self, title: &str, text: &str, n: usize) -> bool {
+        let Some(count) = self.words.get(text).copied() else { return false };
+        if void::is_a_void_word(text) {
+            return true;
+        }
+        if !(has_words(text) || is_flag(text)) || is_usual(text) {
+            return false;
+        }
+        if is_ordinary(title) || places_only(text) {
+            return false;
+        }
+        let few = self.words.len() <= FEW_WORDS || void::tells_a_state(title);
+        n <= FEW_ROWS || self.filled * 2 < n || few && count * RARE <= n && self.filled > count
+    }
+}
+
+/// What a remark may be shown as: of a phone no more than of any other.
+pub fn shown(text: &str) -> String {
+    let mut shown = String::new();
+    let mut digits = String::new();
+    for c in text.chars().take(MOST_LETTERS).chain(['\n']) {
+        if c.is_ascii_digit() {
+            digits.push(c);
+            continue;
+        }
+        let is_phone = digits.len() == 11 && digits.starts_with('1');
+        shown += &if is_phone { format!("{}****{}", &digits[..3], &digits[7..]) } else { std::mem::take(&mut digits) };
+        digits.clear();
+        shown.push(c);
+    }
+    shown.trim_end().to_owned()
+}
+
+pub fn plain(text: &str) -> String {
+    let text = simplified(&narrow(&bare(text))).to_lowercase();
+    text.chars().filter(|c| c.is_alphanumeric() || "×✗✘√✓☑☒*".contains(*c)).collect()
+}
+
+fn is_nothing(text: &str) -> bool {
+    ["无", "暂无", "没有", "null", "none", "nan", "na", "空", "空白"].contains(&text)
+}
+
+/// Neither a number, a date, an amount nor a code.
+fn has_words(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let latin = text.bytes().filter(u8::is_ascii_alphabetic).count();
+    let measures = "年月日时分秒元角件个公斤克千吨米厘立方升箱包第号至上下午周一二三四五六星期天";
+    let worded = |c: char| !c.is_ascii() && c.is_alphabetic() && (digits == 0 || !measures.contains(c));
+    text.chars().any(worded) || digits == 0 && latin > 0
+}
+
+fn is_flag(text: &str) -> bool {
+    ["0", "1", "×", "✗", "✘", "√", "✓", "☑", "☒"].contains(&text)
+}
+
+/// What nearly every parcel is on its way.
+fn is_usual(text: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "正常",
+        "待发货",
+        "未发货",
+        "已发货",
+        "部分发货",
+        "等待卖家发货",
+        "卖家已发货",
+        "等待发货",
+        "待打印",
+        "已打印",
+        "未打印",
+        "待打单",
+        "已打单",
+        "待揽收",
+        "待揽件",
+        "已揽收",
+        "已揽件",
+        "已收件",
+        "已取件",
+        "揽收成功",
+        "运输中",
+        "在途",
+        "在途中",
+        "派送中",
+        "派件中",
+        "已签收",
+        "已妥投",
+        "已完成",
+        "交易成功",
+        "已付款",
+        "已支付",
+        "买家已付款",
+        "支付成功",
+        "已审核",
+        "审核通过",
+        "已通过",
+        "通过",
+        "成功",
+        "打印成功",
+        "取号成功",
+        "出单成功",
+        "已下单",
+        "下单成功",
+        "已取号",
+        "已出库",
+        "待出库",
+        "已称重",
+        "已配货",
+        "待配货",
+        "已拣货",
+        "待拣货",
+        "已扫描",
+        "已验货",
+        "已打包",
+        "待打包",
+        "有效",
+        "已使用",
+        "已生成",
+        "普通",
+        "普通订单",
+        "普通件",
+        "标准",
+        "标快",
+        "特快",
+        "现货",
+        "新订单",
+        "ok",
+        "success",
+        "paid",
+        "shipped",
+        "normal",
+        "active",
+        "valid",
+        "done",
+        "printed",
+        "delivered",
+    ];
+    WORDS.contains(&text)
+}
+
+/// Titles of what couriers, label programs and other shops put beside every parcel: of whom, when, where, how heavy and for
+/// how much.
+fn is_ordinary(title: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "重量",
+        "体积",
+        "长宽高",
+        "时间",
+        "日期",
+        "时效",
+        "业务类型",
+        "产品类型",
+        "产品名称",
+        "服务类型",
+        "快件类型",
+        "运输方式",
+        "付款",
+        "支付",
+        "结算",
+        "月结",
+        "包装",
+        "托寄",
+        "物品",
+        "物料",
+        "商品",
+        "货品",
+        "宝贝",
+        "品名",
+        "产品",
+        "规格",
+        "款式",
+        "颜色",
+        "尺码",
+        "数量",
+        "件数",
+        "单位",
+        "店铺",
+        "门店",
+        "网店",
+        "平台",
+        "渠道",
+        "来源",
+        "网点",
+        "业务",
+        "快递员",
+        "收派员",
+        "收件员",
+        "派件员",
+        "客服",
+        "操作人",
+        "操作员",
+        "打印",
+        "打单",
+        "打包",
+        "制单",
+        "经手",
+        "负责",
+        "拣货",
+        "配货",
+        "仓",
+        "货位",
+        "库位",
+        "序号",
+        "编号",
+        "编码",
+        "条码",
+        "单号",
+        "号码",
+        "流水",
+        "批次",
+        "寄件",
+        "寄方",
+        "寄付",
+        "寄送",
+        "发件",
+        "发货人",
+        "发货地",
+        "发货方",
+        "发货仓",
+        "发货网",
+        "揽",
+        "派送",
+        "派件",
+        "省",
+        "市",
+        "区",
+        "县",
+        "乡",
+        "镇",
+        "街道",
+        "邮编",
+        "地区",
+        "目的",
+        "始发",
+        "起始",
+        "到站",
+        "分类",
+        "类目",
+        "品牌",
+        "分组",
+        "昵称",
+        "旺旺",
+        "会员",
+        "保价",
+        "保险",
+        "代收",
+        "签收",
+        "金额",
+        "价",
+        "费",
+        "税",
+        "优惠",
+        "折扣",
+        "积分",
+        "公司",
+        "部门",
+        "账号",
+        "账户",
+        "客户",
+        "买家",
+        "收件",
+        "收货",
+        "姓名",
+        "电话",
+        "手机",
+        "地址",
+        "图片",
+        "链接",
+        "网址",
+        "模板",
+        "大头笔",
+        "三段码",
+        "集包",
+        "路由",
+        "分拨",
+        "中转",
+        "回单",
+        "模式",
+        "方式",
+        "等级",
+        "date",
+        "time",
+        "weight",
+        "price",
+        "name",
+        "phone",
+        "address",
+        "city",
+        "province",
+        "shop",
+        "store",
+        "sku",
+    ];
+    let title = plain(title);
+    !title.is_empty() && !void::is_remark(&title) && !void::tells_a_state(&title) && void::holds(&title, WORDS)
+        || whom::is_of_receiver(&title)
+}
+
+/// Nothing but a place.
+fn places_only(text: &str) -> bool {
+    match places::written(text) {
+        places::Written::Found(places::Named { before, after, .. }) => before.is_empty() && after.is_empty(),
+        _ => false,
+    }
+}
