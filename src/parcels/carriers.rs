@@ -512,6 +512,48 @@ pub fn anothers(named: &Carrier, number: &TrackingNo) -> Option<Carrier> {
     (house(&whose.name) != house(&named.name) && !post && !taken_over).then_some(whose)
 }
 
+/// Whether a service can have given out such a number. Services publish no forms: of those of which nobody knows them any
+/// number may be theirs, but for one that another program makes of its own letters and the day.
+pub fn could_carry(named: &Carrier, number: &TrackingNo) -> bool {
+    let number = number.as_str();
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let plain = |lengths: &[usize]| digits(number) && lengths.contains(&number.len());
+    let headed = |head: &str, lengths: &[usize]| {
+        number.strip_prefix(head).is_some_and(|rest| digits(rest) && lengths.contains(&rest.len()))
+    };
+    let long = number.bytes().filter(u8::is_ascii_digit).count() >= 8;
+    match named.code.as_str() {
+        "SF" => headed("SF", &[12, 13]) || plain(&[12, 13]),
+        "ZTO" => plain(&[12, 13, 14, 15]) || headed("ZT", &[10, 11, 12, 13, 14]) || headed("ZTO", &[10, 11, 12, 13]),
+        "YTO" => headed("YT", &[10, 11, 12, 13, 14, 15, 16]) || plain(&[10, 12, 13, 18]) || with_one_letter(number),
+        "STO" => plain(&[12, 13, 14, 15, 16]) || headed("STO", &[10, 11, 12, 13]),
+        "YD" => plain(&[13, 15]) || headed("YD", &[11, 12, 13, 15]),
+        "JTSD" => headed("JT", &[13]) || plain(&[12, 13, 14, 15]),
+        "JD" => (number.starts_with("JD") || number.starts_with('V')) && long || plain(&[9, 10, 11, 12, 13, 14, 15]),
+        "DBL" => number.starts_with("DP") && long || digits(number) && (8..=15).contains(&number.len()),
+        "KYSY" => long && (digits(number) || ["KY", "SKY"].iter().any(|head| number.starts_with(head))),
+        "EMS" | "YZPY" | "YZBK" => number.len() == 13 && long || plain(&[11, 12, 13, 14]),
+        OTHER => true,
+        _ => !is_dated(number),
+    }
+}
+
+/// `D12345678901`, as it was.
+fn with_one_letter(number: &str) -> bool {
+    number.len() <= 13 && number.len() >= 10 && number[1..].bytes().all(|b| b.is_ascii_digit())
+}
+
+/// A few letters and the day: `PC20261129…`, `XSCK-20261129-…`.
+fn is_dated(number: &str) -> bool {
+    let letters = number.bytes().take_while(u8::is_ascii_alphabetic).count();
+    let day = number[letters..].trim_start_matches('-').get(..8).filter(|day| day.bytes().all(|b| b.is_ascii_digit()));
+    let fits = |day: &str| {
+        let part = |from: usize, to: usize| day[from..to].parse::<u32>().unwrap_or_default();
+        (2015..=2045).contains(&part(0, 4)) && (1..=12).contains(&part(4, 6)) && (1..=31).contains(&part(6, 8))
+    };
+    letters > 0 && day.is_some_and(fits)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -539,6 +581,43 @@ mod tests {
             let carrier = Carriers::default().named(named).unwrap();
             let found = anothers(&carrier, &TrackingNo::read(number).unwrap());
             assert_eq!(found.map(|carrier| carrier.code).as_deref(), whose, "{named} {number}");
+        }
+    }
+
+    #[test]
+    fn a_number_has_the_form_of_its_service_or_has_not() {
+        for (named, fitting, others) in [
+            (
+                "顺丰",
+                &["SF1234567890123", "SF123456789012", "123456789012"][..],
+                &["SF12345678901", "SF123456789012345", "PC202611290001", "100234", "SFO234567890123"][..],
+            ),
+            (
+                "中通",
+                &["75312345678901", "881234567890", "631234567890123", "ZT123456789012"],
+                &["7531234567", "PC202611290001", "7531234560OO01", "7531234S600001", "XSCK-20261129-0001"],
+            ),
+            (
+                "圆通",
+                &["YT8812345678901", "YT2512345678901", "881234567890", "D12345678901"],
+                &["YTO8812345678", "BG202611290001", "100234"],
+            ),
+            ("韵达", &["463123456789012", "3123456789012"], &["43123456789012", "YT8812345678901"]),
+            ("申通", &["773123456789012", "220123456789", "3301234567890"], &["CK202611290001", "7731234567"]),
+            ("极兔", &["JT5012345678901", "830123456789"], &["JT12345678901", "DD202611290001"]),
+            ("京东", &["JDVA12345678901", "JD0123456789012", "VC12345678901"], &["PC202611290001", "100234"]),
+            ("德邦", &["DPK123456789012", "12345678"], &["BG202611290001"]),
+            ("EMS", &["EA123456789CN", "1101234567890"], &["PC202611290001"]),
+            ("邮政", &["9801234567890", "KA12345678901"], &["PC202611290001"]),
+            ("跨越", &["KYE12345678901"], &["PC202611290001"]),
+            // Nobody knows theirs.
+            ("百世", &["550012345678", "JT5012345678901"], &["PC202611290001"]),
+            ("天天", &["PC202611290001", "100234"], &[]),
+        ] {
+            let carrier = Carriers::default().named(named).unwrap();
+            for (number, fits) in fitting.iter().map(|n| (n, true)).chain(others.iter().map(|n| (n, false))) {
+                assert_eq!(could_carry(&carrier, &TrackingNo::read(number).unwrap()), fits, "{named} {number}");
+            }
         }
     }
 

@@ -16,7 +16,7 @@ use crate::error::{Code, Error, Result};
 use crate::ids::{BatchId, LineId, OrderId, OrderNo, ShipmentId};
 use crate::jobs::{self, Task};
 use crate::orders::{Line, Order, OrderStatus, Who, store as orders};
-use crate::parcels::carriers::{Carriers, anothers};
+use crate::parcels::carriers::{Carriers, anothers, could_carry};
 use crate::parcels::number::{Problem, TrackingNo};
 use crate::parcels::{By, Found, Parcel, store as parcels};
 use crate::refunds::store as refunds;
@@ -61,7 +61,8 @@ pub struct Judged {
     asks: Vec<String>,
     /// What its row says and nobody has answered, each with the key of a yes to it.
     pub open: Vec<(String, String)>,
-    /// Why its number may be another service's; stands before the note.
+    /// How it is known who carries it, and a word on that before the note.
+    by: By,
     whose: String,
     /// A mark of the order's facts that a parcel rests on.
     facts: u64,
@@ -123,7 +124,7 @@ pub fn judge(conn: &Connection, rows: &[Row], allowed: Allowed) -> Result<Vec<Ju
     let mut judged = rows.iter().map(|row| alone(conn, &carriers, row, allowed)).collect::<Result<Vec<Judged>>>()?;
     let doubles = share_numbers(&mut judged, allowed);
     renumber_once(&mut judged);
-    ask_about_cut(&mut judged);
+    ask_about_numbers(&mut judged);
     fn asking(one: &Judged) -> Asking<'_> {
         let order = one.order.as_ref().map(|order| order.id);
         Asking { row: &one.row, order, ready: one.verdict == Verdict::Ready }
@@ -195,8 +196,9 @@ fn share_numbers(judged: &mut [Judged], allowed: Allowed) -> Vec<(usize, usize)>
     doubles
 }
 
-/// A number that is shorter or longer than all the others of its carrier that begin alike has lost a part, or got one.
-fn ask_about_cut(judged: &mut [Judged]) {
+/// A number that is shorter or longer than all the others of its carrier that begin alike has lost a part, or got one; and
+/// one that its carrier cannot have given out is another's, or no parcel's.
+fn ask_about_numbers(judged: &mut [Judged]) {
     let mut of_carrier: HashMap<String, Vec<String>> = HashMap::new();
     for parcel in judged.iter().map(|one| &one.parcel).filter(|parcel| !parcel.tracking_no.is_empty()) {
         let numbers = of_carrier.entry(parcel.company.clone()).or_default();
@@ -206,18 +208,36 @@ fn ask_about_cut(judged: &mut [Judged]) {
     }
     for one in judged.iter_mut().filter(|one| matches!(one.verdict, Verdict::Ready | Verdict::Renumber)) {
         let own = one.parcel.tracking_no.clone();
-        let alike = |other: &&String| **other != own && begin_alike(other, &own);
-        let lengths: Vec<usize> = of_carrier[&one.parcel.company].iter().filter(alike).map(String::len).collect();
-        let key = format!("{own} {} 位", own.len());
-        let usual = lengths.first().copied().filter(|usual| lengths.iter().all(|length| length == usual));
-        if let Some(usual) = usual.filter(|usual| lengths.len() >= 3 && *usual != own.len())
-            && !one.row.agreed.contains(&key)
-        {
-            let what = if own.len() < usual { "少了几位" } else { "多了几位" };
-            let sure = "请核对；没错的话，在这里保存一次就能发";
-            refuse(one, format!("这个单号 {} 位，同样开头的都是 {usual} 位，像是{what}：{sure}", own.len()));
-            one.asks = vec![key];
+        let strange = strange(&one.parcel, one.by).map(|words| (words.clone(), format!("{words} {own}")));
+        let cut = of_another_length(&own, &of_carrier[&one.parcel.company])
+            .map(|words| (words, format!("{own} {} 位", own.len())));
+        let asked = cut.into_iter().chain(strange).filter(|(_, key)| !one.row.agreed.contains(key));
+        let (words, asks): (Vec<String>, Vec<String>) = asked.unzip();
+        if !words.is_empty() {
+            one.open = words.iter().cloned().zip(asks.iter().cloned()).collect();
+            refuse(one, format!("{}：请核对；没错的话，在这里保存一次就能发", words.join("；")));
+            one.asks = asks;
         }
+    }
+}
+
+fn of_another_length(own: &str, numbers: &[String]) -> Option<String> {
+    let alike = |other: &&String| **other != own && begin_alike(other, own);
+    let lengths: Vec<usize> = numbers.iter().filter(alike).map(String::len).collect();
+    let usual = lengths.first().copied().filter(|usual| lengths.iter().all(|length| length == usual));
+    let usual = usual.filter(|usual| lengths.len() >= 3 && *usual != own.len())?;
+    let what = if own.len() < usual { "少了几位" } else { "多了几位" };
+    Some(format!("这个单号 {} 位，同样开头的都是 {usual} 位，像是{what}", own.len()))
+}
+
+/// Why a number can be none of the service that somebody wrote beside it.
+fn strange(parcel: &Parcel, by: By) -> Option<String> {
+    let number = TrackingNo::read(&parcel.tracking_no).ok().filter(|_| by == By::Said)?;
+    let named = parcel.carrier();
+    match anothers(&named, &number) {
+        Some(whose) => Some(format!("写的是{}，单号却像是{}的", named.name, whose.name)),
+        None if could_carry(&named, &number) => None,
+        None => Some(format!("写的是{}，单号不像它家的", named.name)),
     }
 }
 
@@ -233,15 +253,11 @@ fn shares(number: &str, other: &OrderNo) -> String {
     format!("{number} {other}")
 }
 
-/// A number that looks like one of another service than was written, or of one that nobody has written.
+/// Whose a number of which nobody has written it may be.
 fn whose(parcel: &Parcel, by: By) -> String {
-    let named = parcel.carrier();
-    let another = || anothers(&named, &TrackingNo::read(&parcel.tracking_no).ok()?);
     match by {
-        By::Guess => format!("没写公司：单号像是{}，不对请改", named.name),
-        By::Number => String::new(),
-        By::Said => another()
-            .map_or_else(String::new, |whose| format!("写的是{}，单号却像是{}的：不对请改", named.name, whose.name)),
+        By::Guess => format!("没写公司：单号像是{}，不对请改", parcel.company_text()),
+        By::Number | By::Said => String::new(),
     }
 }
 
@@ -514,6 +530,7 @@ fn by_its_cells(conn: &Connection, carriers: &Carriers, row: &Row, allowed: Allo
         note: String::new(),
         asks: Vec::new(),
         open: Vec::new(),
+        by: By::Number,
         whose: String::new(),
         facts: order.as_ref().map(|order| facts(conn, order)).transpose()?.unwrap_or_default(),
         order,
@@ -565,7 +582,7 @@ fn by_its_cells(conn: &Connection, carriers: &Carriers, row: &Row, allowed: Allo
         return Ok(judged);
     }
     (judged.verdict, judged.note, judged.asks) = weigh(conn, &order, &judged.parcel, allowed, &row.agreed)?;
-    judged.whose = whose(&judged.parcel, found.by);
+    (judged.by, judged.whose) = (found.by, whose(&judged.parcel, found.by));
     Ok(judged)
 }
 
@@ -685,7 +702,8 @@ pub fn mend(tx: &Tx, id: BatchId, at: usize, mended: &Mended) -> Result<()> {
 /// What several rows ask in the same words, with how many they are.
 pub fn asked_alike(judged: &[Judged]) -> Vec<(String, usize)> {
     let mut asked: Vec<(String, usize)> = Vec::new();
-    for (words, _) in judged.iter().filter(|one| one.row.done.is_none()).flat_map(|one| &one.open) {
+    let waiting = judged.iter().filter(|one| one.row.done.is_none());
+    for (words, _) in waiting.flat_map(|one| one.open.iter().filter(|(_, key)| one.asks.contains(key))) {
         match asked.iter_mut().find(|(known, _)| known == words) {
             Some((_, n)) => *n += 1,
             None => asked.push((words.clone(), 1)),
@@ -702,7 +720,8 @@ pub fn agree(tx: &Tx, id: BatchId, words: &str) -> Result<usize> {
     let judged = judge(tx, &batch.rows, batch.allowed)?;
     let mut n = 0;
     for (row, one) in batch.rows.iter_mut().zip(judged).filter(|(row, _)| row.done.is_none()) {
-        let keys: Vec<String> = one.open.into_iter().filter(|(own, _)| own == words).map(|(_, key)| key).collect();
+        let asked = one.open.into_iter().filter(|(own, key)| own == words && one.asks.contains(key));
+        let keys: Vec<String> = asked.map(|(_, key)| key).collect();
         n += usize::from(!keys.is_empty());
         row.agreed.extend(keys);
     }

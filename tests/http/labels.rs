@@ -260,24 +260,34 @@ async fn a_row_that_its_own_table_calls_void_is_asked_about() {
     }
 }
 
-/// A column that was sorted by itself gives each number to another's service: what was written counts, and the page says it.
+/// A column that was sorted by itself gives each number to another's service, and what another program numbers is no
+/// parcel's: what was written counts once somebody has looked.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_number_that_is_surely_anothers_is_said() {
+async fn a_number_that_is_not_of_the_service_written_is_asked_about() {
     let w = World::new().await;
     let sku = w.product("苹果", 1000, 99).await;
     let alice = w.buyer("alice").await;
     let packer = w.staff("packer", Role::Packer).await;
-    let (crossed, fine) = (w.paid(&alice, sku, 2).await.no, w.paid(&alice, sku, 1).await.no);
+    let (crossed, own, fine) =
+        (w.paid(&alice, sku, 2).await.no, w.paid(&alice, sku, 1).await.no, w.paid(&alice, sku, 1).await.no);
     let table = format!(
-        "订单号\t快递公司\t快递单号\t件数\n{crossed}\t圆通\tSF1234567890123\t1\n{fine}\t中通快递-菜鸟\t75312345678901\t\n"
+        "订单号\t快递公司\t快递单号\t件数\n{crossed}\t圆通\tSF1234567890123\t1\n{fine}\t中通快递-菜鸟\t75312345678901\t\n\
+         {own}\t中通\tPC202611290001\t\n"
     );
     let to = pasted(&packer, &w, &table).await;
     let page = packer.page(&to).await;
-    assert_eq!(page.matches("单号却像是").count(), 1, "{page}");
-    assert!(page.contains("写的是圆通速递，单号却像是顺丰速运的：不对请改；这个包裹 1 件，还剩 1 件"), "{page}");
+    assert!(page.contains("<b class=\"ok\">1</b> 行可执行"), "{page}");
+    assert!(page.contains("写的是圆通速递，单号却像是顺丰速运的：请核对"), "{page}");
+    assert!(page.contains("写的是中通快递，单号不像它家的：请核对"), "{page}");
+    let form =
+        [("order_no", crossed.as_str()), ("company", "圆通"), ("tracking_no", "SF1234567890123"), ("pieces", "1")];
+    packer.post(&format!("{to}/rows/0"), &form).await;
+    let page = packer.page(&to).await;
+    assert!(page.contains("这个包裹 1 件，还剩 1 件") && page.contains("<b class=\"ok\">2</b> 行可执行"), "{page}");
     packer.post(&format!("{to}/run"), &[]).await;
     assert_eq!(alice.order(&crossed).await["shipments"][0]["companyText"], "圆通速递");
     assert_eq!(alice.order(&fine).await["shipments"][0]["companyText"], "中通快递");
+    assert_eq!(alice.status(&own).await, "to_ship");
 }
 
 #[tokio::test(flavor = "multi_thread")]
