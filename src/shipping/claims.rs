@@ -225,6 +225,10 @@ impl Known {
         if let [only] = &self.lines[..] {
             return Some(only.line.id);
         }
+        // A list of several goods is none of them.
+        if listed(&goods.name).is_some_and(|parts| parts.len() > 1) {
+            return None;
+        }
         let (code, name) = (plain(&goods.code), plain(&goods.name));
         let named = |known: &Named| !name.is_empty() && plain(&known.line.name) == name;
         let of_spec = |known: &Named, text: &str| known.line.spec_text.split_whitespace().all(|word| has(text, word));
