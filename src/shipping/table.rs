@@ -8,7 +8,7 @@ use super::beside::Beside;
 use super::{Brought, Goods, Of, Row, Says, beside, void, whom};
 use crate::ids::OrderNo;
 use crate::parcels;
-use crate::parcels::carriers::{Carriers, says_nobody};
+use crate::parcels::carriers::{Carriers, recognise, says_nobody};
 use crate::parcels::number::{Problem, TrackingNo};
 use crate::tables::{self, Table, Wanted};
 use crate::typed::bare;
@@ -210,7 +210,7 @@ fn alike(title: &str) -> Option<usize> {
     let ends = |words: &str| words.split(' ').any(|word| title.ends_with(word));
     // Of another parcel, of a wish, or of something beside it.
     let other =
-        has("退 换 旧 原快 原物 原运 买家 期望 指定 默认 模板 费 价 员 网点 时间 日期 状态 电话 网址 链接 备注")
+        has("退 换 旧 寄回 原快 原物 原运 买家 期望 指定 默认 模板 费 价 员 网点 时间 日期 状态 电话 网址 链接 备注")
             || has("子运 子单 子件 返程 返运 返单 返件 回单 转寄 转运 拦截 改派");
     let parcel =
         has("快递 物流 运单 面单 快件 包裹 承运 配送 货运 跟踪 追踪 国内 国际 tracking waybill express logistics");
@@ -229,8 +229,9 @@ fn alike(title: &str) -> Option<usize> {
 
 /// Every order of a batch is one transaction; so many are enough for a day.
 pub const MOST_ROWS: usize = 2_000;
-/// What of a cell is kept.
+/// What of a cell is kept, and of one that lists the goods of an order.
 const MOST_LETTERS: usize = 200;
+const MOST_OF_GOODS: usize = 4_000;
 
 /// Reads a file, whatever it is called. Blocks. `Err` is a sentence.
 pub fn read(bytes: &[u8]) -> Result<Brought, String> {
@@ -310,6 +311,7 @@ fn brought(table: &Table) -> Result<Brought, String> {
         let remarks = beside.said(row);
         rows[of_it].iter_mut().for_each(|row| row.remarks = remarks.clone());
     }
+    ask_about_names(table, &mut rows);
     ask_about_shared(table, &mut rows);
     ask_about_corrections(table, &mut rows);
     ask_about_none(table, &mut rows);
@@ -338,6 +340,31 @@ fn says_the_same(table: &Table, column: usize) -> bool {
         row.titles().filter(|other| *other == title).count() > 1
             && under.all(|text| is_nothing(text) || text == first || !first.is_empty() && same_number(text, &first))
     })
+}
+
+/// Rows of a sheet, of a table or below a line that is called void, as those of a list of returns.
+fn ask_about_names(table: &Table, rows: &mut [Row]) {
+    type Sheet<'t> = Option<&'t str>;
+    let alone = |row: &tables::Row| {
+        let mut filled = row.cells().map(|(_, cell)| cell.shown().trim()).filter(|text| !text.is_empty());
+        let only = filled.next().filter(|_| filled.next().is_none())?;
+        Some((row.place.clone(), only.to_owned())).filter(|_| !looks_like_number(only) && OrderNo::read(only).is_none())
+    };
+    let aside: Vec<_> = table.aside.iter().cloned().chain(table.rows.iter().filter_map(alone)).collect();
+    let mut called: HashMap<(Sheet<'_>, u32), &str> = HashMap::new();
+    for row in &table.rows {
+        let (sheet, line) = (row.place.sheet.as_deref(), row.place.line);
+        let before = aside.iter().filter(|(place, _)| place.sheet.as_deref() == sheet && place.line < line);
+        let nearest = before.max_by_key(|(place, _)| place.line).map(|(_, text)| text.as_str());
+        let name = row.above().chain(nearest).filter(|text| void::calls_void(text)).last();
+        called.extend(name.map(|name| ((sheet, line), name)));
+    }
+    for row in rows {
+        let sheet = Some(row.sheet.as_str()).filter(|sheet| !sheet.is_empty());
+        if let Some(name) = called.get(&(sheet, row.line as u32)) {
+            row.ask(Of::Row, format!("这一行在“{name}”下面"));
+        }
+    }
 }
 
 /// One number of pieces for the rows of several parcels: nobody knows how many lie in which.
@@ -462,7 +489,8 @@ impl Taken {
     fn of(row: &tables::Row, column: usize) -> Taken {
         match row.text(column) {
             Some(Ok(text)) if !is_nothing(text) => {
-                Taken { text: text.chars().take(MOST_LETTERS).collect(), ..Taken::default() }
+                let most = if column == GOODS { MOST_OF_GOODS } else { MOST_LETTERS };
+                Taken { text: text.chars().take(most).collect(), ..Taken::default() }
             }
             None | Some(Ok(_)) => Taken::default(),
             Some(Err(why)) => {
@@ -517,7 +545,8 @@ fn under_headings(row: &tables::Row) -> Vec<Row> {
     read.ask(Of::Company, other_company(row, &company.text).unwrap_or_default());
     let beside = row.unheaded().find(|text| looks_like_number(text) && !same_number(text, &number.text));
     let beside = beside.map(|text| format!("旁边没有列名的格里像是还有一个单号 {text}：请分成几行，每行一个单号"));
-    read.ask(Of::Number, beside.or_else(|| newer_number(row)).unwrap_or_default());
+    let another = newer_number(row).or_else(|| other_number(row, &number.text));
+    read.ask(Of::Number, beside.or(another).unwrap_or_default());
     read.ask(Of::Row, row.moved.clone().unwrap_or_default());
     void(row).into_iter().for_each(|words| read.ask(Of::Row, words));
     read.says = said_beside(row, &order.text);
@@ -591,9 +620,7 @@ fn is_read(row: &tables::Row, title: &str) -> bool {
 fn other_company(row: &tables::Row, company: &str) -> Option<String> {
     let carriers = Carriers::default();
     let own = carriers.named(company).ok()?;
-    let titles = WANTED.columns[COMPANY];
-    let titled = |title: &str| titles.iter().any(|known| known.eq_ignore_ascii_case(title.trim()));
-    let named = row.cells().filter(|(title, _)| titled(title));
+    let named = row.cells().filter(|(title, _)| means(title) == Some(COMPANY));
     let (title, other) = named
         .filter_map(|(title, cell)| Some((title, carriers.named(cell.shown()).ok()?)))
         .find(|(_, other)| *other != own)?;
@@ -631,7 +658,12 @@ fn said_beside(row: &tables::Row, order: &str) -> Says {
     let numbers = [ORDER, ELSEWHERE, OUT_TRADE_NO, TRANSACTION].into_iter().filter_map(|column| {
         Some((row.title(column)?.to_owned(), said(column))).filter(|(_, text)| !text.is_empty() && text != order)
     });
-    says.orders = numbers.collect();
+    // Whatever a title calls it: a number of this shop's that has a cell to itself.
+    let own = |text: &str| OrderNo::read(text).filter(|no| bare(text).len() <= no.as_str().len() + 2);
+    let others = row.cells().filter(|(title, cell)| !title.is_empty() && own(cell.shown()).is_some());
+    let others = others.map(|(title, cell)| (title.to_owned(), cell.shown().to_owned()));
+    says.orders = numbers.chain(others.filter(|(_, text)| own(text) != OrderNo::read(order))).collect();
+    says.orders.dedup();
     says.goods = Goods { quantity: said(QUANTITY), code: said(CODE), name: said(GOODS), spec: said(SPEC) };
     says.goods_title = row.title(GOODS).unwrap_or_default().to_owned();
     says
@@ -647,6 +679,27 @@ fn newer_number(row: &tables::Row) -> Option<String> {
     let (title, other) = others.find(|(_, other)| looks_like_number(other) && !same_number(other, &own))?;
     let here = if own.is_empty() { "是空的".to_owned() } else { format!("是 {own}") };
     Some(format!("「{title}」是 {other}，这里{here}：请在这里改成要用的那一个"))
+}
+
+/// A parcel's number under a second title for it, where it is not the one that is taken.
+fn other_number(row: &tables::Row, own: &str) -> Option<String> {
+    let shape = |number: &TrackingNo| {
+        let number = number.as_str();
+        (number.len(), number.bytes().take_while(u8::is_ascii_alphabetic).count())
+    };
+    let own = TrackingNo::read(own).ok()?;
+    let used = |title: &str| [NUMBER, WAYBILL].iter().any(|column| row.title(*column) == Some(title));
+    let names_one = |title: &str| {
+        matches!(means(title), Some(NUMBER | WAYBILL))
+            || title.contains("单号") && void::holds(title, &["实际", "最终", "真实"])
+    };
+    let mut others = row.cells().filter(|(title, _)| !used(title) && names_one(title));
+    let (title, other) = others.find_map(|(title, cell)| {
+        let other = TrackingNo::read(cell.shown()).ok().filter(|_| looks_like_number(cell.shown()))?;
+        let is_one = recognise(&other).is_some() || shape(&other) == shape(&own);
+        (other != own && is_one).then_some((title, other))
+    })?;
+    Some(format!("「{title}」是 {other}，这里是 {own}：请在这里改成要用的那一个"))
 }
 
 /// Of an order of which a line says that it puts another one right, nobody knows which of the others still holds.
@@ -1104,6 +1157,63 @@ mod tests {
         ] {
             assert_eq!(read(head, &format!("{companies}\t{number}")).unwrap().1, problem, "{companies}");
         }
+    }
+
+    #[test]
+    fn rows_below_what_is_called_void_are_asked_about() {
+        const OTHER: &str = "20261008ABCDEFGHJL";
+        let (head, one) = ("订单号\t快递公司\t快递单号", format!("{ORDER_NO}\t中通\t75312345678901"));
+        let other = format!("{OTHER}\t中通\t75312345678902");
+        let asked = |text: &str| {
+            let rows = paste(text).unwrap_or_else(|e| panic!("{text}: {e}")).rows;
+            let of =
+                |no: &str| rows.iter().find(|row| row.order_no == no).unwrap().beside().collect::<Vec<_>>().join("；");
+            [of(ORDER_NO), of(OTHER)]
+        };
+        for (line, void) in [
+            ("以下作废", "这一行在“以下作废”下面"),
+            ("取消的订单", "这一行在“取消的订单”下面"),
+            ("退货登记", "这一行在“退货登记”下面"),
+            ("下午发的", ""),
+            ("以下已付款", ""),
+        ] {
+            assert_eq!(asked(&format!("{head}\n{one}\n{line}\n{other}")), ["", void], "{line}");
+            let anew = format!("{head}\n{one}\n{line}\n快递单号\t快递公司\t订单号\n75312345678902\t中通\t{OTHER}");
+            assert_eq!(asked(&anew), ["", void], "{line}");
+        }
+        for (title, void) in [("11月29日 已作废面单明细", true), ("退货入库登记表", true), ("11月29日发货明细", false)]
+        {
+            let read = asked(&format!("{title}\n{head}\n{one}\n{other}"));
+            assert_eq!(read.map(|words| words.contains(title)), [void, void], "{title}");
+        }
+    }
+
+    #[test]
+    fn a_second_column_of_numbers_is_asked_about_where_it_differs() {
+        let asked = |head: &str, row: &str| cells(&format!("订单号\t{head}\n{ORDER_NO}\t{row}"))[0][3].clone();
+        for (one, other) in [
+            ("快递单号", "物流单号"),
+            ("快递单号", "快递号"),
+            ("快递单号", "包裹号"),
+            ("快递单号", "单号"),
+            ("运单号", "面单号"),
+            ("运单号", "电子面单号"),
+            ("快递单号", "快递信息"),
+            ("快递单号", "实际快递单号"),
+            ("快递单号", "最终单号"),
+        ] {
+            let head = format!("{one}\t{other}");
+            let words = asked(&head, "75312345678901\tYT8812345678901");
+            assert!(words.contains("75312345678901") && words.contains("YT8812345678901"), "{head}: {words}");
+            for same in ["75312345678901\t75312345678901", "75312345678901\t", "75312345678901\t见左"] {
+                assert_eq!(asked(&head, same), "", "{head} {same}");
+            }
+        }
+        assert_eq!(asked("快递单号\t包裹号", "75312345678901\tBG202611290001"), "", "another program's");
+        assert_eq!(asked("快递单号\t寄回快递单号", "75312345678901\tYT8812345678901"), "");
+        let companies = asked("快递公司\t发货快递公司\t快递单号", "中通\t圆通\t75312345678901");
+        assert!(companies.contains("「发货快递公司」是圆通速递"), "{companies}");
+        assert!(paste(&format!("订单号\t寄回快递单号\n{ORDER_NO}\t75312345678901")).is_err());
     }
 
     /// What stands out in each row of a table.

@@ -282,6 +282,15 @@ pub fn in_a_line(text: &str) -> Option<String> {
     Some(format!("这一行写着“{word}”，单号可能作废了"))
 }
 
+/// Whether the name of a sheet, a title above a table or a line between its rows calls what belongs to it void. A sentence
+/// says many things.
+pub fn calls_void(text: &str) -> bool {
+    let text = plain(text);
+    text.chars().count() <= MOST_OF_A_NAME && (said_of(&text, STATES).is_some() || said_of(&text, REMARKS).is_some())
+}
+
+const MOST_OF_A_NAME: usize = 24;
+
 /// Whether a cell, as plain text, says nothing else than that something is void or not to be sent: it means that under any
 /// title.
 pub fn is_a_void_word(said: &str) -> bool {

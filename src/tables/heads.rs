@@ -517,7 +517,10 @@ fn add(table: &mut Table, sheet: Sheet, found: Found, wanted: &Wanted<'_>, sever
         table.notes.push(here(&format!("表头在第 {line} 行，上面的 {above} 行没有读")));
     }
     let titled = named.iter().rposition(|title| !title.is_empty()).map_or(0, |last| last + 1);
-    let head = Arc::new(Head { columns: found.columns, titles: named, line });
+    let lines = sheet.rows[..above].iter().flat_map(|(_, cells)| cells.iter().map(Cell::shown));
+    let lines = lines.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+    let above = Some(sheet.name.clone()).into_iter().chain(lines).collect();
+    let head = Arc::new(Head { columns: found.columns, titles: named, line, above });
     let (written, mut spans) = (sheet.written, sheet.spans);
     let wide = written.get(&line).copied();
     let longer = |line: u32| wide.is_some_and(|wide| written.get(&line).is_some_and(|n| *n > wide));
@@ -560,7 +563,10 @@ fn add(table: &mut Table, sheet: Sheet, found: Found, wanted: &Wanted<'_>, sever
             struck: struck.contains(&line),
         };
         match row.is_none() {
-            Some(what) => left_out.push(format!("第 {line} 行「{what}」")),
+            Some(what) => {
+                left_out.push(format!("第 {line} 行「{what}」"));
+                table.aside.push((row.place, what));
+            }
             None => {
                 let own = pictures.remove(&line).unwrap_or_default();
                 let pictures = own.into_iter().map(|picture| head.drawn(picture)).collect();

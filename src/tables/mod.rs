@@ -93,6 +93,8 @@ pub struct Table {
     pub twice: Vec<usize>,
     /// What was left out and not used, in sentences for the person who brought it.
     pub notes: Vec<String>,
+    /// Lines that are no rows, each where it stands: what they say may be of those below.
+    pub aside: Vec<(Place, String)>,
 }
 
 /// A row of the table.
@@ -132,6 +134,8 @@ struct Head {
     columns: Vec<Option<usize>>,
     titles: Vec<String>,
     line: u32,
+    /// What the sheet is called, and what stands above them.
+    above: Vec<String>,
 }
 
 /// Where a row stands, as the person sees it.
@@ -228,6 +232,11 @@ impl Row {
     /// Every title of its sheet, known or not.
     pub fn titles(&self) -> impl Iterator<Item = &str> {
         self.head.titles.iter().map(String::as_str)
+    }
+
+    /// What its sheet is called, and what stands above the headings.
+    pub fn above(&self) -> impl Iterator<Item = &str> {
+        self.head.above.iter().map(String::as_str)
     }
 
     /// All cells from the left, with their titles (empty where there is none).
