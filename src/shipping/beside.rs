@@ -61,7 +61,7 @@ impl<'t> Beside<'t> {
         for (at, (title, cell)) in row.cells().enumerate() {
             let Some(column) = self.columns.get(&(sheet, head, at)) else { continue };
             let text = plain(cell.shown());
-            let asks = column.stands_out(title, &text, n);
+            let asks = column.stands_out(&text, n, title) && !void::is_fine(title, cell.shown());
             if asks || !text.is_empty() && void::is_remark(title) {
                 let text = cell.shown().split_whitespace().collect::<Vec<_>>().join(" ");
                 said.push(Remark { title: title.trim().to_owned(), text, asks });
@@ -75,12 +75,13 @@ impl<'t> Beside<'t> {
 }
 
 impl Column {
-    fn stands_out(&self, title: &str, text: &str, n: usize) -> bool {
+    fn stands_out(&self, text: &str, n: usize, title: &str) -> bool {
         let Some(count) = self.words.get(text).copied() else { return false };
         if void::is_a_void_word(text) {
             return true;
         }
-        if !(has_words(text) || is_flag(text)) || is_usual(text) {
+        let of_flags = || n > FEW_ROWS && self.words.keys().all(|word| word == "0" || word == "1");
+        if !(has_words(text) || is_sign(text) || of_flags()) || is_usual(text) {
             return false;
         }
         if is_ordinary(title) || places_only(text) {
@@ -89,6 +90,111 @@ impl Column {
         let few = self.words.len() <= FEW_WORDS || void::tells_a_state(title);
         n <= FEW_ROWS || self.filled * 2 < n || few && count * RARE <= n && self.filled > count
     }
+}
+
+/// What stands for a title over the words of a line that somebody typed.
+pub const LINE: &str = "这一行";
+
+/// The words of a typed line that say neither which order, number and carrier it has, nor what those are.
+pub fn of_a_line(text: &str, known: &[&str]) -> Vec<Remark> {
+    const FILLING: &[&str] = &[
+        "快递单号",
+        "快递公司",
+        "物流单号",
+        "物流公司",
+        "快递",
+        "物流",
+        "运单号",
+        "运单",
+        "面单",
+        "订单编号",
+        "订单号",
+        "订单",
+        "单号",
+        "手机号",
+        "号码",
+        "编号",
+        "收件人",
+        "收货人",
+        "收件",
+        "收货",
+        "姓名",
+        "电话",
+        "手机",
+        "地址",
+        "商品",
+        "件数",
+        "数量",
+        "已经",
+        "发货",
+        "发出",
+        "寄出",
+        "补发",
+        "今天",
+        "今日",
+        "昨天",
+        "上午",
+        "下午",
+        "早上",
+        "晚上",
+        "您好",
+        "你好",
+        "谢谢",
+        "麻烦",
+        "请查收",
+        "包裹",
+        "这个",
+        "这单",
+        "好的",
+        "发",
+        "寄",
+        "亲",
+        "请",
+        "的",
+        "了",
+        "是",
+        "和",
+        "走",
+        "用",
+        "已",
+        "共",
+        "号",
+        "件",
+        "第",
+        "个",
+        "好",
+    ];
+    let is_han = |c: char| !c.is_ascii() && c.is_alphabetic();
+    let runs = text.split(|c: char| !is_han(c) && !c.is_ascii_alphanumeric());
+    let mut words: Vec<String> = Vec::new();
+    for run in runs {
+        let apart = run.split(|c: char| !is_han(c)).map(str::to_owned);
+        let latin =
+            Some(run.to_lowercase()).filter(|run| run.len() > 2 && run.bytes().all(|b| b.is_ascii_alphabetic()));
+        words.extend(apart.chain(latin).filter(|word| !word.is_empty()));
+    }
+    let says_more = |word: &String| {
+        let plain = plain(word);
+        let rest = known.iter().fold(plain.clone(), |rest, known| match known.is_empty() {
+            true => rest,
+            false => rest.replace(&self::plain(known), ""),
+        });
+        let rest = FILLING.iter().fold(rest, |rest, filling| rest.replace(filling, ""));
+        !rest.is_empty() && !is_usual(&plain)
+    };
+    let remark = |text: String| Remark { title: LINE.to_owned(), text, asks: true };
+    words.into_iter().filter(says_more).take(MOST_REMARKS).map(remark).collect()
+}
+
+/// Mobile phones of a text, each as it stands there.
+pub fn phones(text: &str) -> impl Iterator<Item = &str> {
+    let runs = text.split(|c: char| !c.is_ascii_alphanumeric());
+    runs.filter(|run| run.len() == 11 && run.starts_with('1') && run.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Whether so many of so many rows are few enough to stand out.
+pub fn are_few(n: usize, rows: usize) -> bool {
+    rows <= FEW_ROWS || n * 2 < rows
 }
 
 /// What a remark may be shown as: of a phone no more than of any other.
@@ -126,8 +232,8 @@ fn has_words(text: &str) -> bool {
     text.chars().any(worded) || digits == 0 && latin > 0
 }
 
-fn is_flag(text: &str) -> bool {
-    ["0", "1", "×", "✗", "✘", "√", "✓", "☑", "☒"].contains(&text)
+fn is_sign(text: &str) -> bool {
+    ["×", "✗", "✘", "√", "✓", "☑", "☒"].contains(&text)
 }
 
 /// What nearly every parcel is on its way.
@@ -199,6 +305,7 @@ fn is_usual(text: &str) -> bool {
         "特快",
         "现货",
         "新订单",
+        "正向",
         "ok",
         "success",
         "paid",

@@ -613,7 +613,9 @@ fn means(title: &str) -> Option<usize> {
 fn is_read(row: &tables::Row, title: &str) -> bool {
     let used = || (0..WANTED.columns.len()).any(|column| row.title(column) == Some(title));
     let meant = || means(title).is_some_and(|column| column != NUMBER && column != WAYBILL);
-    !title.is_empty() && (used() || meant() || whom::is_of_receiver(title) || carrier_of(title).is_some())
+    // As the shop gives its own rows back to be mended.
+    let own = || title == "问题" && row.titles().eq(["订单号", "快递公司", "快递单号", "件数", "问题"]);
+    !title.is_empty() && (used() || own() || meant() || whom::is_of_receiver(title) || carrier_of(title).is_some())
 }
 
 /// Two columns that name two carriers: which of them is meant nobody knows.
@@ -857,6 +859,8 @@ fn by_its_look(row: &tables::Row) -> Vec<Row> {
     let own = |text: &str| text.chars().take(MOST_LETTERS).collect::<String>();
     read.order_no = own(order.map_or("", |at| cells[at]));
     (read.company, read.tracking_no) = (own(companies.first().copied().unwrap_or_default()), own(number));
+    read.remarks = beside::of_a_line(&words, &[read.order_no.as_str(), &read.company, &read.tracking_no]);
+    read.says.phones = beside::phones(&words).map(|phone| ("电话".to_owned(), phone.to_owned())).collect();
     let orders = cells.join(" ");
     if OrderNo::all(&orders).len() > 1 {
         read.order_no = orders;
@@ -1269,8 +1273,7 @@ mod tests {
             ("操作", "作废"),
             ("处理意见", "不发"),
             ("失败原因", "余额不足"),
-            ("物流", "作废"),
-            ("快递网点", "已作廢"),
+            ("单据", "已作廢"),
             ("是否发货", "×"),
             ("", "退了"),
             ("撤单", "是"),

@@ -282,6 +282,29 @@ pub fn in_a_line(text: &str) -> Option<String> {
     Some(format!("这一行写着“{word}”，单号可能作废了"))
 }
 
+/// Whether what a column says is known to speak for the row, or of something else: no to 是否作废, 未回收, 退款取消.
+pub fn is_fine(title: &str, said: &str) -> bool {
+    let (title, said) = (plain(title), plain(said));
+    if is_remark(&title) || title.is_empty() {
+        return false;
+    }
+    if speaks_of_another(&title) {
+        return true;
+    }
+    if holds(&title, AFTER_SALES) {
+        return !is_void(&title, &said);
+    }
+    if tells_a_state(&title) {
+        let named =
+            holds(&said, STATES) || words(&said).any(|word| LATIN_STATES.iter().any(|known| word.starts_with(known)));
+        return named && !is_void(&title, &said);
+    }
+    match sends(&title) {
+        true => !is_no(&said),
+        false => is_titled_void(&title) && is_no(&said),
+    }
+}
+
 /// Whether the name of a sheet, a title above a table or a line between its rows calls what belongs to it void. A sentence
 /// says many things.
 pub fn calls_void(text: &str) -> bool {
@@ -368,7 +391,7 @@ fn is_void(title: &str, said: &str) -> bool {
         return said_of(&said, if buyers { BUYERS } else { REMARKS }).is_some();
     }
     let state = tells_a_state(&title);
-    if holds(&title, &["售后", "退款", "退货", "退换", "维权"]) {
+    if holds(&title, AFTER_SALES) {
         return match state || title.ends_with("售后") || title.ends_with("退款") || title.ends_with("维权") {
             true => !was_not_asked_for(&said),
             false => is_titled_void(&title) && !is_no(&said),
@@ -379,9 +402,7 @@ fn is_void(title: &str, said: &str) -> bool {
         let yes = ["是", "有", "1", "y", "yes", "true", "√", "✓"].contains(&said.as_str()) && is_titled_void(&title);
         return failed || yes || said_of(&said, STATES).is_some() || in_latin(&said);
     }
-    const SENDS: &[&str] =
-        &["有效", "可发", "允许发", "能否发", "是否发", "需要发", "需发", "要发", "发货否", "是否出库", "启用"];
-    if holds(&title, SENDS) || ["发货", "发"].contains(&title.as_str()) {
+    if sends(&title) {
         return is_no(&said) && !said.chars().all(|c| "-/_".contains(c));
     }
     is_titled_void(&title) && !is_no(&said)
@@ -394,6 +415,15 @@ pub fn tells_a_state(title: &str) -> bool {
         "跟踪", "处理", "审单", "status", "state", "type",
     ];
     holds(&plain(title), WORDS) && !holds(&plain(title), &["单号", "编号", "时间", "日期"])
+}
+
+const AFTER_SALES: &[&str] = &["售后", "退款", "退货", "退换", "维权"];
+
+/// Whether a title asks if the row is to be sent.
+fn sends(title: &str) -> bool {
+    const WORDS: &[&str] =
+        &["有效", "可发", "允许发", "能否发", "是否发", "需要发", "需发", "要发", "发货否", "是否出库", "启用"];
+    holds(title, WORDS) || ["发货", "发"].contains(&title)
 }
 
 /// Columns in which the same words are about money, places, people or other programs.

@@ -97,6 +97,7 @@ pub fn held(conn: &Connection, mut brought: Brought) -> Result<Brought> {
         ask_what_stands_out(conn, row, order.as_ref())?;
         row.says.mask();
     }
+    ask_about_lines(&mut brought.rows);
     Ok(brought)
 }
 
@@ -109,6 +110,10 @@ fn ask_what_stands_out(conn: &Connection, row: &mut Row, order: Option<&Order>) 
     };
     for remark in &mut remarks {
         let text = beside::plain(&remark.text);
+        if remark.title == beside::LINE {
+            remark.asks = !own.iter().any(|own| own.contains(&text));
+            continue;
+        }
         remark.text = beside::shown(&remark.text);
         // Known words say better what is wrong.
         let is_asked = || row.beside().any(|words| words.starts_with(&remark.text()));
@@ -118,6 +123,20 @@ fn ask_what_stands_out(conn: &Connection, row: &mut Row, order: Option<&Order>) 
     }
     row.remarks = remarks;
     Ok(())
+}
+
+/// Words that a typed line says of its order and nobody knows; not where most lines have such, as names of theirs.
+fn ask_about_lines(rows: &mut [Row]) {
+    let of_lines = |row: &Row| row.remarks.iter().any(|remark| remark.title == beside::LINE && remark.asks);
+    let (n, lines) = (rows.iter().filter(|row| of_lines(row)).count(), rows.len());
+    for row in rows.iter_mut().filter(|_| beside::are_few(n, lines)) {
+        for remark in row.remarks.clone().iter().filter(|remark| remark.title == beside::LINE && remark.asks) {
+            let is_asked = row.beside().any(|words| words.starts_with("这一行写着"));
+            if !is_asked {
+                row.ask(Of::Row, remark.text());
+            }
+        }
+    }
 }
 
 /// All texts that the shop has of an order, as its own tables give them out.

@@ -626,6 +626,55 @@ async fn what_stands_out_beside_a_row_is_shown_and_asked_about() {
     w.must_hold().await;
 }
 
+/// A typed line is held against its order as a row of a table is.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_typed_line_says_is_held_against_its_order() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let mut no = Vec::new();
+    for _ in 0..6 {
+        no.push(w.paid(&alice, sku, 1).await.no);
+    }
+    let readdress = |tx: &Tx| {
+        Ok(tx.execute(
+            "update orders set address = json_set(address, '$.receiver', '张小红', '$.phone', '13900000014')",
+            [],
+        )?)
+    };
+    assert_eq!(w.shop.write(readdress).await.unwrap(), 6);
+    let ready = |page: &str, n: usize| page.contains(&format!("<b class=\"ok\">{n}</b> 行可执行"));
+    let a = no[0].as_str();
+    for (text, words) in [
+        (format!("{a} 张小红 13900000014 中通 75312345670001"), ""),
+        (format!("订单 {a} 已发 中通 单号 75312345670001 谢谢"), ""),
+        (format!("{a} 苹果 中通 75312345670001"), ""),
+        (format!("{a} 李四 13711112222 中通 75312345670001"), "尾号 2222，订单是尾号 0014"),
+        (format!("{a} 李四 中通 75312345670001"), "「这一行」写的是“李四”"),
+        (
+            format!("订单号：{a}\n收件人：李四 13711112222\n快递：中通\n单号：75312345670001"),
+            "尾号 2222，订单是尾号 0014",
+        ),
+        (format!("{a} 中通 75312345670001 客户不要"), "“客户不要”"),
+        (format!("{a} 中通 75312345670001 先放着"), "“先放着”"),
+        (format!("{a} 中通 75312345670001 退回件"), "退回"),
+        (format!("{a} 中通 75312345670001 hold"), "“hold”"),
+    ] {
+        let page = packer.page(&bring(&w, &packer, pasted(&text)).await).await;
+        assert!(ready(&page, usize::from(words.is_empty())) && page.contains(words), "{text}: {page}");
+    }
+    // Nicknames in all lines of a long list say nothing; one line that says more does.
+    let lines = |more: &dyn Fn(usize) -> &'static str| {
+        let line = |(n, no): (usize, &String)| format!("{no} 中通 7531234567{n:04} {}", more(n));
+        no.iter().enumerate().map(line).collect::<Vec<_>>().join("\n")
+    };
+    let nicknames = lines(&|n| ["小鱼", "阿花", "大熊", "木木", "小鱼", "阿强"][n]);
+    assert!(ready(&packer.page(&bring(&w, &packer, pasted(&nicknames)).await).await, 6));
+    let one = lines(&|n| if n == 3 { "等通知" } else { "" });
+    assert!(ready(&packer.page(&bring(&w, &packer, pasted(&one)).await).await, 5));
+}
+
 /// A number that has lost a part, or got one, shows beside the others of its carrier; and no row sends nought pieces.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_number_that_was_cut_is_asked_about() {
