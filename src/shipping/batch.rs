@@ -8,7 +8,8 @@ use rusqlite::Connection;
 use super::claims::{Asking, Claim, claims};
 use super::doubt::Doubt;
 use super::{
-    Allowed, Batch, Of, Row, Says, Sending, Twin, goes_to, meant, receivers, renumber, send_beside, ship, store, whom,
+    Allowed, Batch, Of, Row, Says, Sending, Twin, goes_to, meant, receivers, renumber, send_beside, ship, store, void,
+    whom,
 };
 use crate::catalogue::Delivery;
 use crate::db::Tx;
@@ -69,6 +70,11 @@ pub struct Judged {
 }
 
 impl Judged {
+    /// Whether it waits for no more than a yes, and does not call its own number void: it may be the one that counts.
+    fn may_hold(&self) -> bool {
+        !self.asks.is_empty() && !self.open.iter().any(|(words, _)| words.ends_with(void::VOID))
+    }
+
     fn mark(&self) -> u64 {
         let order_no = self.order.as_ref().map_or("", |order| order.order_no.as_str());
         mark([order_no, self.verdict.word(), &self.parcel.text(), &self.receiver, &self.note, &self.facts.to_string()])
@@ -287,18 +293,18 @@ fn turns<'a>(rows: impl Iterator<Item = (&'a Row, bool)>) -> Vec<usize> {
 /// Rows of one order that fit each by itself and not together: which of them is right nobody knows, so none goes.
 fn ask_which(conn: &Connection, judged: &mut [Judged], claims: &[Claim]) -> Result<()> {
     let mut of_order: HashMap<OrderId, Vec<usize>> = HashMap::new();
-    for (at, one) in judged.iter().enumerate().filter(|(_, one)| one.verdict == Verdict::Ready) {
+    for (at, one) in judged.iter().enumerate().filter(|(_, one)| one.verdict == Verdict::Ready || one.may_hold()) {
         if let Some(order) = &one.order {
             of_order.entry(order.id).or_default().push(at);
         }
     }
-    for (id, rows) in of_order.into_iter().filter(|(_, rows)| rows.len() > 1) {
+    for (id, mut rows) in of_order.into_iter().filter(|(_, rows)| rows.len() > 1) {
         let parts = Parts::new(orders::lines(conn, id)?);
         let fitting: Vec<usize> = rows.iter().copied().filter(|at| parts.fits(&claims[*at])).collect();
-        if parts.left() < fitting.len() as i64 {
-            ask_which_holds(judged, &fitting, parts.left());
+        if ask_which_holds(judged, &fitting, parts.left()) {
             continue;
         }
+        rows.retain(|at| judged[*at].verdict == Verdict::Ready);
         let Some(sum) = parts.overdrawn(rows.iter().map(|at| &claims[*at])) else { continue };
         let (n, left) = (rows.len(), parts.left());
         for at in rows {
@@ -313,21 +319,27 @@ fn ask_which(conn: &Connection, judged: &mut [Judged], claims: &[Claim]) -> Resu
 
 /// More parcels than an order has pieces: mostly a later number puts an earlier one right, and once in a while one piece
 /// lies in two boxes.
-fn ask_which_holds(judged: &mut [Judged], rows: &[usize], left: i64) {
-    let mut numbers: Vec<&str> = rows.iter().map(|at| judged[*at].parcel.tracking_no.as_str()).collect();
+fn ask_which_holds(judged: &mut [Judged], rows: &[usize], left: i64) -> bool {
+    let number = |at: &usize| judged[*at].row.tracking_no.trim().to_owned();
+    let mut numbers: Vec<String> = rows.iter().map(number).collect();
     numbers.sort_unstable();
+    numbers.dedup_by(|one, other| TrackingNo::read(one) == TrackingNo::read(other));
+    if numbers.len() as i64 <= left {
+        return false;
+    }
     let key = format!("{left} / {}", numbers.join(" "));
-    let named = |at: &usize| format!("第 {} 行 {}", judged[*at].row.line, judged[*at].parcel.tracking_no);
-    let (n, all) = (rows.len(), rows.iter().map(named).collect::<Vec<_>>().join("、"));
+    let named = |at: &usize| format!("第 {} 行 {}", judged[*at].row.line, number(at));
+    let (n, all) = (numbers.len(), rows.iter().map(named).collect::<Vec<_>>().join("、"));
     let which = "后写的多半是更正，请清空不要的单号；真是分装成几个包裹的，每一行都在这里保存一次就能发";
     let words = format!("这笔订单没发的只有 {left} 件，表里却有 {n} 个单号（{all}）：{which}");
     for at in rows {
         let one = &mut judged[*at];
-        if !one.row.agreed.contains(&key) {
+        if one.verdict == Verdict::Ready && !one.row.agreed.contains(&key) {
             refuse(one, words.clone());
             one.asks = vec![key.clone()];
         }
     }
+    true
 }
 
 fn share_out(conn: &Connection, judged: &mut [Judged], mut claims: Vec<Claim>) -> Result<()> {

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use super::{Remark, void, whom};
+use super::{Remark, void};
 use crate::places;
 use crate::tables::{Row, narrow};
 use crate::typed::{bare, simplified};
@@ -41,7 +41,8 @@ impl<'t> Beside<'t> {
             let (sheet, head) = (row.place.sheet.as_deref(), row.head_line());
             *beside.rows.entry((sheet, head)).or_default() += 1;
             for (at, (title, cell)) in row.cells().enumerate() {
-                let text = plain(cell.shown());
+                let (title, text) = labelled(title, cell.shown());
+                let text = plain(text);
                 if text.is_empty() || is_nothing(&text) || read(row, title) {
                     continue;
                 }
@@ -60,10 +61,11 @@ impl<'t> Beside<'t> {
         let mut said = Vec::new();
         for (at, (title, cell)) in row.cells().enumerate() {
             let Some(column) = self.columns.get(&(sheet, head, at)) else { continue };
-            let text = plain(cell.shown());
-            let asks = column.stands_out(&text, n, title) && !void::is_fine(title, cell.shown());
+            let (title, shown) = labelled(title, cell.shown());
+            let text = plain(shown);
+            let asks = column.stands_out(&text, n, title) && !void::is_fine(title, shown);
             if asks || !text.is_empty() && void::is_remark(title) {
-                let text = cell.shown().split_whitespace().collect::<Vec<_>>().join(" ");
+                let text = shown.split_whitespace().collect::<Vec<_>>().join(" ");
                 said.push(Remark { title: title.trim().to_owned(), text, asks });
             }
         }
@@ -195,6 +197,12 @@ pub fn phones(text: &str) -> impl Iterator<Item = &str> {
 /// Whether so many of so many rows are few enough to stand out.
 pub fn are_few(n: usize, rows: usize) -> bool {
     rows <= FEW_ROWS || n * 2 < rows
+}
+
+/// A cell without a title above it that has one in itself: `收件人：李四`.
+pub fn labelled<'c>(title: &'c str, text: &'c str) -> (&'c str, &'c str) {
+    let own = text.split_once([':', '：']).filter(|(label, _)| title.is_empty() && label.chars().count() <= 8);
+    own.unwrap_or((title, text))
 }
 
 /// What a remark may be shown as: of a phone no more than of any other.
@@ -475,7 +483,6 @@ fn is_ordinary(title: &str) -> bool {
     ];
     let title = plain(title);
     !title.is_empty() && !void::is_remark(&title) && !void::tells_a_state(&title) && void::holds(&title, WORDS)
-        || whom::is_of_receiver(&title)
 }
 
 /// Nothing but a place.

@@ -656,7 +656,7 @@ fn ask_about_none(table: &Table, rows: &mut [Row]) {
 /// All that a row says of its order beside the number by which that is known.
 fn said_beside(row: &tables::Row, order: &str) -> Says {
     let said = |column: usize| Taken::of(row, column).text;
-    let mut says = whom::said(row.cells().map(|(title, cell)| (title, cell.shown())));
+    let mut says = whom::said(row.cells().map(|(title, cell)| beside::labelled(title, cell.shown())));
     let numbers = [ORDER, ELSEWHERE, OUT_TRADE_NO, TRANSACTION].into_iter().filter_map(|column| {
         Some((row.title(column)?.to_owned(), said(column))).filter(|(_, text)| !text.is_empty() && text != order)
     });

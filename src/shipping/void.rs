@@ -267,11 +267,14 @@ const VOID_REMARKS: [&str; 16] = [
 /// 未取消, 取消失败, 退款取消: nothing of the kind.
 const NOT_VOID: [&str; 7] = ["未", "取消失败", "取消退款", "退款取消", "取消售后", "售后取消", "无需"];
 
+/// How a question ends whose row calls its number void.
+pub const VOID: &str = "单号可能作废了";
+
 /// Why a row under these titles is to be asked about: what each cell says against it, with its title.
 pub fn in_cells<'r>(cells: impl Iterator<Item = (&'r str, &'r str)>) -> impl Iterator<Item = String> {
     cells.filter(|(title, said)| is_void(title, said)).map(|(title, said)| {
         let said: String = said.chars().take(60).collect();
-        format!("「{title}」写的是“{said}”，单号可能作废了")
+        format!("「{title}」写的是“{said}”，{VOID}")
     })
 }
 
@@ -279,7 +282,7 @@ pub fn in_cells<'r>(cells: impl Iterator<Item = (&'r str, &'r str)>) -> impl Ite
 pub fn in_a_line(text: &str) -> Option<String> {
     let mut said = VOID_REMARKS.iter().chain(&["退款", "取消", "终止"]).filter(|word| text.contains(**word));
     let word = said.next().filter(|_| !holds(text, &NOT_VOID))?;
-    Some(format!("这一行写着“{word}”，单号可能作废了"))
+    Some(format!("这一行写着“{word}”，{VOID}"))
 }
 
 /// Whether what a column says is known to speak for the row, or of something else: no to 是否作废, 未回收, 退款取消.

@@ -64,6 +64,7 @@ const ROUTES: &[(Role, &[&str])] = &[
             "POST /shipping/carriers",
             "POST /shipping",
             "GET /shipping/batches/<id>",
+            "POST /shipping/batches/<id>/agree",
             "POST /shipping/batches/<id>/allow",
             "GET /shipping/batches/<id>/problems.csv",
             "POST /shipping/batches/<id>/rows/<at>",
