@@ -531,10 +531,14 @@ async fn what_a_spreadsheet_makes_of_a_code_and_what_is_no_list_of_goods_is_aske
         ("商品名称,商家编码,售价\n长码货,123456789012346000,11\n", "像是表格软件改掉的"),
         ("日期,品名,数量,单价,金额\n2026-11-01,衣服,1,99,99\n", "像是进货单、销售单"),
         ("品名,数量,单价,供应商\n衣服,2,45,甲厂\n", "像是进货单、销售单"),
+        ("商品名称,商家编码,售价\n短码货,0123,11\n", "像是表格软件改掉的"),
+        ("商品名称,商家编码,售价\n长码货,123456789012345680,11\n", "像是表格软件改掉的"),
         ("商品名称,规格,售价,总库存\n伞,颜色:红,9,30\n伞,颜色:蓝,9,30\n", "像是整个商品的"),
         ("商品名称,售价,库存\nnan,9,30\n", "像是没有填"),
         ("商品名称,售价,库存\n（示例）梨,9,30\n", "像是模板里的示例"),
         ("商品名称,商家编码\n短码货,0\n", "像是表格软件改掉的"),
+        ("商品名称,售价,库存\n苹果\u{fffd},9,30\n", "是乱码"),
+        ("商品名称,售价,库存\n???,9,30\n", "是乱码"),
         ("商品名称,售价\n衣服,9900\n", "差十倍以上"),
         ("商品名称,售价\n衣服,0.99\n", "差十倍以上"),
         ("商品名称,售价\n衣服,95\n衣服,79\n", "写得不一样"),
@@ -552,6 +556,38 @@ async fn what_a_spreadsheet_makes_of_a_code_and_what_is_no_list_of_goods_is_aske
         let page = brought(&w, &manager, table).await;
         assert!(ticks(&page) > 0 && !page.contains("请打勾"), "{table}: {page}");
     }
+}
+
+/// An export of which the column is lost that says what the stock was then: what has been sold since would come back.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_without_its_former_stock_is_asked_about() {
+    let w = World::new().await;
+    import(&w, "商品名称,商家编码,售价,库存\n茶,T1,18,52\n").await.unwrap();
+    let manager = w.staff("manager", Role::Manager).await;
+    let export = manager.page("/admin/products/export.csv").await;
+    let sku = xiaopu::ids::SkuId(w.count("select id from skus").await);
+    let buyer = w.buyer("alice").await;
+    let sold = w.paid(&buyer, sku, 2).await.no;
+    manager.post(&format!("/admin/orders/{sold}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+    assert_eq!(w.stock(sku).await, (50, 0));
+    let cut = |keep: &dyn Fn(usize, &str, bool) -> Option<String>| {
+        let line = |(n, line): (usize, &str)| {
+            let cells = line.split(',').enumerate().filter_map(|(at, cell)| keep(at, cell, n == 0));
+            cells.collect::<Vec<_>>().join(",")
+        };
+        export.lines().enumerate().map(line).collect::<Vec<_>>().join("\n")
+    };
+    for table in [
+        cut(&|at, cell, _| (at != 13).then(|| cell.to_owned())),
+        cut(&|at, cell, head| Some(if at == 13 && !head { String::new() } else { cell.to_owned() })),
+        cut(&|at, cell, head| Some(if at == 13 && head { "原库存".to_owned() } else { cell.to_owned() })),
+    ] {
+        let page = brought(&w, &manager, &table).await;
+        assert!(page.contains("“导出时库存”却没有了") && ticks(&page) == 0, "{table}: {page}");
+    }
+    let page = brought(&w, &manager, &export).await;
+    assert!(!page.contains("name=\"row\""), "nothing was changed: {page}");
+    w.must_hold().await;
 }
 
 /// The last digit of goods' barcodes checks the others: what is copied wrongly is said, and what somebody made up is taken.

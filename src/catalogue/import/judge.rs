@@ -362,6 +362,10 @@ impl Judge<'_> {
             fine.beside = before.map(|line| doubt(&format!("{}写的", spaced(&line)))).unwrap_or_default();
         }
         if fine.deed.product.is_none() {
+            let name = &fine.name;
+            if name.contains('\u{fffd}') || name.chars().all(|c| "?？".contains(c)) {
+                refuse!("商品名称「{name}」是乱码：请把文件另存成 xlsx 或 UTF-8 的 CSV 再导入")
+            }
             let alike = self.alike(&fine.name)?;
             fine.doubts.extend(
                 alike.map(|known| format!("店里有「{known}」：是同一种商品，请照它写名称；真是另一种的请打勾")),
@@ -458,6 +462,8 @@ fn weigh_in(
         then.was(Column::Name, name) && then.was(Column::Specs, &specs)
     });
     let exported_at = exported.as_ref().and_then(Then::at);
+    // What it was then has been lost of the table, so nobody knows what was sold since.
+    let bare_stock = exported.zip(sku).is_some_and(|(then, sku)| then.is_of(sku.id)) && then.is_none();
     let before = sku.and_then(|sku| carried?.get(&sku.id));
     let mut since = Since::of(exported, sku, before);
     let plain = |fen: &Option<Fen>| fen.map(Fen::plain).unwrap_or_default();
@@ -587,6 +593,11 @@ fn weigh_in(
                 .to_owned(),
         );
     }
+    if let Some(is) = deed.on_hand.filter(|_| bare_stock) {
+        doubts.push(format!(
+            "这是导出的表，“导出时库存”却没有了：不知道导出后卖了多少，勾上会把库存改成 {is}；只改别的请清空库存"
+        ));
+    }
     doubts.extend(spoilt_code(&changes));
     if sku.is_none() && super::is_nothing(name) {
         doubts.push(format!("名称「{name}」像是没有填：真叫这个的请打勾"));
@@ -624,11 +635,18 @@ fn exported_id_differs(row: &Row, sku: Option<&Sku>) -> bool {
 fn spoilt_code(changes: &[Change]) -> Option<String> {
     let Change { what, was, is } = changes.iter().find(|change| [CODE, BARCODE].contains(&change.what))?;
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let shorter = digits(was) && digits(is) && was.starts_with('0') && was.trim_start_matches('0') == is;
-    let rounded = digits(was) && digits(is) && was.len() == is.len() && is.len() > tables::DIGITS && {
-        let (head, tail) = is.split_at(tables::DIGITS);
-        was.starts_with(&head[..head.len() - 1]) && tail.bytes().all(|b| b == b'0')
-    };
+    let shorter = digits(was)
+        && digits(is)
+        && was.starts_with('0')
+        && was.len() > is.len()
+        && was.ends_with(is)
+        && was.trim_start_matches('0') == is.trim_start_matches('0');
+    // Some programs write noughts in the place of what they lost, others what their own number comes to.
+    let rounded = digits(was)
+        && digits(is)
+        && was.len() == is.len()
+        && is.len() > tables::DIGITS
+        && was.starts_with(&is[..tables::DIGITS - 1]);
     let power = || {
         let (digits_before, zeros) = was.split_once(['E', 'e'])?;
         let zeros = zeros.trim_start_matches('+').parse::<usize>().ok().filter(|n| *n < 40)?;
