@@ -479,6 +479,7 @@ fn add_bare(table: &mut Table, sheet: Sheet, several: bool) {
         pictures: Vec::new(),
         moved: None,
         struck: sheet.struck.contains(&line),
+        group: None,
     }));
 }
 
@@ -548,6 +549,7 @@ fn add(table: &mut Table, sheet: Sheet, found: Found, wanted: &Wanted<'_>, sever
     let mut nameless: BTreeMap<usize, (usize, String)> = BTreeMap::new();
     let (mut left_out, mut pictures): (_, HashMap<u32, Vec<Lying>>) = (Vec::new(), HashMap::new());
     let mut unseen_lines = Vec::new();
+    let mut group: Option<Arc<str>> = None;
     sheet.pictures.into_iter().for_each(|picture| pictures.entry(picture.line).or_default().push(picture));
     for (line, cells) in sheet.rows.into_iter().skip(found.at + 1) {
         let moved = moved(line, &cells);
@@ -561,7 +563,11 @@ fn add(table: &mut Table, sheet: Sheet, found: Found, wanted: &Wanted<'_>, sever
             pictures: Vec::new(),
             moved,
             struck: struck.contains(&line),
+            group: group.clone(),
         };
+        if let Some(alone) = row.alone() {
+            group = Some(Arc::from(alone));
+        }
         match row.is_none() {
             Some(what) => {
                 left_out.push(format!("第 {line} 行「{what}」"));
@@ -641,6 +647,12 @@ impl Row {
         let wanted = self.head.columns.iter().flatten().filter_map(|at| self.cells.get(*at));
         let mut others = wanted.filter(|cell| !std::ptr::eq(*cell, first));
         others.any(|cell| matches!(cell, Cell::Text(text) if text == first.shown() || is_words(text)))
+    }
+
+    /// The only thing that stands in the row, where it is words.
+    fn alone(&self) -> Option<&str> {
+        let mut filled = self.cells.iter().filter(|cell| says(cell)).map(Cell::shown);
+        filled.next().filter(|text| filled.next().is_none() && text.chars().any(|c| c.is_alphabetic() && !c.is_ascii()))
     }
 
     /// What the row is instead of one of the table: a total, the headings once more, a note below. `None` for a row.

@@ -107,6 +107,8 @@ pub struct Row {
     pub moved: Option<String>,
     /// Most of what stands there is struck through.
     pub struck: bool,
+    /// What stands alone in a line above it, the last of these, as between groups.
+    group: Option<Arc<str>>,
     cells: Vec<Cell>,
     /// Cells that stand for other lines, too.
     spans: Vec<grid::Span>,
@@ -237,6 +239,11 @@ impl Row {
     /// What its sheet is called, and what stands above the headings.
     pub fn above(&self) -> impl Iterator<Item = &str> {
         self.head.above.iter().map(String::as_str)
+    }
+
+    /// The same, and what stands alone in a line above its group.
+    pub fn said_above(&self) -> impl Iterator<Item = &str> {
+        self.above().chain(self.group.as_deref())
     }
 
     /// All cells from the left, with their titles (empty where there is none).

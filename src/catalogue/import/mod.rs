@@ -310,6 +310,16 @@ const TITLES: [&[&str]; WRITTEN.len()] = [
         "SKU状态",
         "SKU上下架",
         "规格状态",
+        "启用状态",
+        "是否启用",
+        "启用",
+        "是否显示",
+        "在售",
+        "停售",
+        "是否停售",
+        "停用",
+        "是否停用",
+        "是否删除",
         "listing status",
         "on sale",
         "published",
@@ -488,6 +498,8 @@ pub fn plan(table: &Table, folder: Option<&Path>) -> Result<Plan, Vec<String>> {
     let mut album = Album::default();
     let mut rows: Vec<Row> = table.rows.iter().map(|row| read(row, folder, &mut album)).collect();
     ask_about_documents(table, &mut rows);
+    ask_about_what_is_said_of_all(table, &mut rows);
+    ask_about_parted_figures(table, &mut rows);
     ask_about_rivals(&mut rows);
     let mut notes = table.notes.clone();
     notes.extend(without_other_states(table, &mut rows));
@@ -510,24 +522,68 @@ fn taken(table: &Table) -> Vec<String> {
     told.collect()
 }
 
-/// What goods moved by: such a table has sums, days and numbers of its own, and its 数量 is no stock.
-const OF_DOCUMENTS: [&str; 16] = [
+/// What goods moved by: such a table has sums, days, people and numbers of its own, and its 数量 is no stock.
+const OF_DOCUMENTS: [&str; 36] = [
     "金额",
+    "销售额",
+    "成交额",
     "小计",
     "总价",
     "总额",
-    "总金额",
-    "合计金额",
+    "合计",
+    "总计",
     "应收",
     "实收",
+    "实付",
+    "货款",
     "日期",
-    "销售日期",
-    "单据号",
-    "单据编号",
+    "时间",
+    "单据",
     "单号",
-    "订单号",
-    "订单编号",
+    "订单",
+    "流水",
+    "批次",
     "供应商",
+    "客户",
+    "买家",
+    "收货人",
+    "收银",
+    "销售员",
+    "业务员",
+    "经手",
+    "付款",
+    "支付",
+    "快递",
+    "门店",
+    "仓库",
+    "折扣",
+    "税率",
+    "amount",
+    "total",
+];
+/// Days and times that a list of goods has, too.
+const OF_GOODS: [&str; 12] =
+    ["生产", "保质", "到期", "有效", "上架", "下架", "创建", "更新", "修改", "发布", "上市", "添加"];
+/// What papers of goods that moved are called.
+const PAPERS: [&str; 18] = [
+    "进货",
+    "销售单",
+    "销售明细",
+    "销售表",
+    "送货",
+    "出库",
+    "入库",
+    "采购",
+    "退货",
+    "对账",
+    "调拨",
+    "发货",
+    "订货",
+    "订单",
+    "报损",
+    "流水",
+    "明细账",
+    "收据",
 ];
 /// What counts what has moved, in the title itself.
 const MOVED: [&str; 9] =
@@ -543,7 +599,10 @@ fn ask_about_documents(table: &Table, rows: &mut [Row]) {
     table.rows.iter().filter_map(name).for_each(|name| *of_name.entry(name).or_default() += 1);
     for (row, read) in table.rows.iter().zip(rows) {
         let Some(title) = row.title(Column::Stock as usize).map(|title| title.trim().to_lowercase()) else { continue };
-        let told = row.titles().map(str::trim).find(|title| OF_DOCUMENTS.contains(&title.trim_end_matches("(元)")));
+        let of_document = |title: &&str| holds(&title.to_lowercase(), &OF_DOCUMENTS) && !holds(title, &OF_GOODS);
+        let told = row.titles().map(str::trim).find(of_document);
+        let told =
+            told.or_else(|| row.said_above().map(str::trim).find(|above| is_title(above) && holds(above, &PAPERS)));
         if let Some(told) = told.filter(|_| MOVED.contains(&title.as_str())) {
             read.asks.push(format!(
                 "表里有“{told}”，像是进货单、销售单：“{title}”会成为库存，单价会成为售价；真是商品表的请打勾"
@@ -552,6 +611,79 @@ fn ask_about_documents(table: &Table, rows: &mut [Row]) {
         if title.contains('总') && name(row).is_some_and(|name| of_name[name] > 1) {
             read.doubts.push(format!("“{title}”像是整个商品的：勾上是这个规格就有这么多件"));
         }
+    }
+}
+
+fn holds(text: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| text.contains(word))
+}
+
+/// A title or a group's name, and no sentence that explains how to fill the table in.
+fn is_title(text: &str) -> bool {
+    text.chars().count() <= 24 && !text.contains(['，', '。', '；', '！'])
+}
+
+/// What is said above or below all rows of a sheet or of a group of them, and changes what each of them means: another
+/// money, another kind of price, goods that are sold no more.
+fn ask_about_what_is_said_of_all(table: &Table, rows: &mut [Row]) {
+    const MONEY: [&str; 12] =
+        ["美元", "美金", "港币", "港元", "欧元", "日元", "韩元", "台币", "英镑", "澳元", "USD", "HKD"];
+    const OTHERS: [&str; 20] = [
+        "批发",
+        "进货",
+        "进价",
+        "成本",
+        "供货",
+        "旧价",
+        "旧版",
+        "作废",
+        "备份",
+        "停售",
+        "下架",
+        "淘汰",
+        "缺货",
+        "停产",
+        "断货",
+        "示例",
+        "样例",
+        "范例",
+        "折扣",
+        "活动价",
+    ];
+    let below = table.notes.iter().find(|note| note.contains("没有读：") && holds(note, &MONEY));
+    for (row, read) in table.rows.iter().zip(rows) {
+        let above = row.said_above().map(str::trim);
+        let told = above.filter(|text| is_title(text)).find(|text| holds(text, &MONEY) || holds(text, &OTHERS));
+        read.asks.extend(told.map(|told| format!("表里上面写着“{told}”：这些价格、库存照用吗？照用的请打勾")));
+        read.asks.extend(below.map(|below| format!("{below}：价格是人民币的请打勾")));
+    }
+}
+
+/// A second row of headings that parts a figure in two, under titles that nobody knows: which of them is meant is not sure.
+fn ask_about_parted_figures(table: &Table, rows: &mut [Row]) {
+    const FIGURES: [Column; 4] = [Column::Price, Column::MarketPrice, Column::Stock, Column::Cost];
+    let head = |row: &tables::Row| (row.place.sheet.clone(), row.head_line());
+    let mut asks: Vec<(_, String)> = Vec::new();
+    let mut last = None;
+    for (row, read) in table.rows.iter().zip(rows.iter()) {
+        if last.replace(head(row)) == Some(head(row)) {
+            continue;
+        }
+        let named =
+            [Column::Name, Column::SkuCode, Column::Barcode].into_iter().any(|column| read.said(column).is_some());
+        let is_word =
+            |text: &&str| !text.is_empty() && !text.chars().any(|c| c.is_ascii_digit()) && text.chars().count() <= 10;
+        let words = FIGURES.into_iter().filter(|_| !named).find_map(|column| {
+            let word = read.said(column).filter(is_word)?;
+            Some((row.title(column as usize).unwrap_or_default().trim(), word))
+        });
+        if let Some((title, word)) = words {
+            let words = format!("“{title}”下面一行写着“{word}”，像是分成了几列，现在用的是这一列：真要用它的请打勾");
+            asks.push((head(row), words));
+        }
+    }
+    for (row, read) in table.rows.iter().zip(rows) {
+        read.asks.extend(asks.iter().filter(|(of, _)| *of == head(row)).map(|(_, words)| words.clone()));
     }
 }
 
@@ -597,7 +729,26 @@ fn ask_about_rivals(rows: &mut [Row]) {
 /// What templates show how they are filled in with.
 fn is_example(name: &str) -> bool {
     let bare = name.trim_start_matches(['(', '（', '【', '[']);
-    ["示例", "样例", "举例", "例：", "例:", "示范"].iter().any(|word| bare.starts_with(word))
+    let words = [
+        "示例",
+        "样例",
+        "举例",
+        "例：",
+        "例:",
+        "示范",
+        "例如",
+        "如：",
+        "如:",
+        "范例",
+        "例】",
+        "例)",
+        "例）",
+        "请填写",
+        "必填",
+        "Example",
+        "example",
+    ];
+    words.iter().any(|word| bare.starts_with(word))
 }
 
 /// A column that is called 状态 alone, and says nowhere that something is or is not on sale, is not used.

@@ -3,7 +3,7 @@
 use crate::typed::{bare, simplified};
 
 /// Whole words for goods that can be found, sold out or not.
-const ON: [&str; 36] = [
+const ON: [&str; 38] = [
     "是",
     "1",
     "yes",
@@ -32,6 +32,8 @@ const ON: [&str; 36] = [
     "上线",
     "已上线",
     "在线",
+    "启用",
+    "已启用",
     "active",
     "published",
     "listed",
@@ -109,7 +111,8 @@ pub fn read(text: &str) -> Option<State> {
 pub fn turned(title: &str, text: &str) -> Option<&'static str> {
     const YES: [&str; 7] = ["是", "1", "yes", "true", "y", "√", "✓"];
     const NO: [&str; 6] = ["否", "0", "no", "false", "n", "×"];
-    if !title.contains("下架") || title.contains('上') {
+    let off = ["下架", "停售", "停用", "删除"].iter().any(|word| title.contains(word));
+    if !off || title.contains('上') {
         return None;
     }
     let word = plain(text);
@@ -133,7 +136,7 @@ mod tests {
         for (state, words) in [
             (
                 State::On,
-                "是 1 Yes TRUE √ 上架 已上架 出售中 在售中 售卖中 销售中 已发布 已上线 Active on_sale On-Shelf １",
+                "是 1 Yes TRUE √ 上架 已上架 出售中 在售中 售卖中 销售中 已发布 已上线 启用 Active on_sale On-Shelf １",
             ),
             (
                 State::Off,
@@ -146,7 +149,7 @@ mod tests {
                 assert_eq!(read(word), Some(state), "{word}");
             }
         }
-        for word in ["也许", "正常", "启用", "已删除", "新品", "上架/下架", "下架/上架", "未下架", "2", "", "预售"]
+        for word in ["也许", "正常", "已删除", "新品", "上架/下架", "下架/上架", "未下架", "2", "", "预售"]
         {
             assert_eq!(read(word), None, "{word}");
         }
@@ -158,6 +161,9 @@ mod tests {
             ("是否下架", "是", Some("否")),
             ("下架", "否", Some("是")),
             ("下架(必填)", "１", Some("否")),
+            ("停售", "是", Some("否")),
+            ("是否停用", "否", Some("是")),
+            ("是否删除", "1", Some("否")),
             ("是否下架", "已下架", None),
             ("上下架", "是", None),
             ("上架/下架", "否", None),
