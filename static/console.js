@@ -681,7 +681,7 @@ drawer.addEventListener("submit", () => sessionStorage.setItem("drawn", JSON.str
 // Whoever presses on a card means the order: on a desk it opens beside the list, on a phone as a page.
 addEventListener("click", ({ target, defaultPrevented, ctrlKey, metaKey }) => {
   const row = target.closest(".order, .t-orders tbody tr");
-  if (!row || defaultPrevented || target.closest("a, button, input, label, form, select, summary") || String(getSelection())) return;
+  if (!row || defaultPrevented || target.closest("a, button, input, label, form:not(#bulk), select, summary") || String(getSelection())) return;
   const link = $("[data-preview]", row);
   if (ctrlKey || metaKey) return open($("a", row).href);
   if (link && !handy.matches) return peek(previews.indexOf(link));
@@ -693,8 +693,9 @@ const go = { o: "/admin/orders", p: "/admin/products", r: "/admin/refunds", t: "
 let scanned = "";
 addEventListener("keydown", (event) => {
   // Through the list from order to order, wherever the cursor is.
-  const walks = event.altKey && $(`.walk [rel=${{ ArrowUp: "prev", ArrowDown: "next" }[event.key]}]`);
-  if (walks) return event.preventDefault(), walks.click();
+  const walks = event.altKey && !event.target.closest("select") && $(`.walk [rel=${{ ArrowUp: "prev", ArrowDown: "next" }[event.key]}]`);
+  // What is saved when one leaves its field is left first.
+  if (walks) return event.preventDefault(), document.activeElement.blur(), walks.click();
   const typing = event.target.closest("input, textarea, select, dialog");
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
   const key = event.key;
