@@ -267,7 +267,7 @@ mod tests {
             let html = assets::strictly("console/showcase.html", page).unwrap_or_else(|e| panic!("{e:#}"));
             assert_eq!((html.contains("没有这个商品"), html.contains("第 1 张轮播图")), (full, full));
             assert_eq!(
-                (html.matches("src=\"/media/1.jpg\"").count(), html.matches("<i class=\"s40\">").count()),
+                (html.matches("src=\"/media/1.jpg\"").count(), html.matches("<i class=\"s40 none\">").count()),
                 (1, 1)
             );
         }
