@@ -90,7 +90,14 @@ impl Column {
             return false;
         }
         let few = self.words.len() <= FEW_WORDS || void::tells_a_state(title);
-        n <= FEW_ROWS || self.filled * 2 < n || few && count * RARE <= n && self.filled > count
+        n <= FEW_ROWS || self.filled * 2 < n || few && self.is_rare(count, n) && self.filled > count
+    }
+
+    /// Few rows say so, and few say anything that few say: else what stands there differs from row to row, and tells nothing.
+    fn is_rare(&self, count: usize, n: usize) -> bool {
+        let rare = |count: usize| count * RARE <= n;
+        let unusual = self.words.iter().filter(|(word, count)| rare(**count) && !is_usual(word));
+        rare(count) && rare(unusual.map(|(_, count)| count).sum())
     }
 }
 

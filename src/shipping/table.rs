@@ -354,7 +354,10 @@ fn ask_about_names(table: &Table, rows: &mut [Row]) {
     let mut called: HashMap<(Sheet<'_>, u32), &str> = HashMap::new();
     for row in &table.rows {
         let (sheet, line) = (row.place.sheet.as_deref(), row.place.line);
+        // The same headings once more, below such a line, are no line of their own.
+        let heads = |text: &str| row.titles().any(|title| bare(title) == bare(text));
         let before = aside.iter().filter(|(place, _)| place.sheet.as_deref() == sheet && place.line < line);
+        let before = before.filter(|(_, text)| !heads(text));
         let nearest = before.max_by_key(|(place, _)| place.line).map(|(_, text)| text.as_str());
         let name = row.above().chain(nearest).filter(|text| void::calls_void(text)).last();
         called.extend(name.map(|name| ((sheet, line), name)));
@@ -549,10 +552,20 @@ fn under_headings(row: &tables::Row) -> Vec<Row> {
     read.ask(Of::Number, beside.or(another).unwrap_or_default());
     read.ask(Of::Row, row.moved.clone().unwrap_or_default());
     void(row).into_iter().for_each(|words| read.ask(Of::Row, words));
+    read.ask(Of::Row, said_in_its_order(&order.text).unwrap_or_default());
     read.says = said_beside(row, &order.text);
     (read.order_no, read.tracking_no, read.company, read.pieces) = (order.text, number.text, company.text, pieces.text);
     read.goods = goods_of(row);
     each_order(read)
+}
+
+/// What stands beside an order's number in its cell and says that the number counts no more: `…（作废）`, `旧订单…`.
+fn said_in_its_order(cell: &str) -> Option<String> {
+    OrderNo::read(cell)?;
+    let rest: String = cell.chars().filter(|c| !c.is_ascii()).collect();
+    let counts_no_more =
+        void::in_a_line(&rest).is_some() || void::holds(&rest, &["旧", "退", "错", "换单", "废", "不要"]);
+    counts_no_more.then(|| format!("订单号一格里写着“{}”：请核对这一单还发不发", brief(cell)))
 }
 
 /// The carrier that a title names beside the number that stands below it: `快递单号（圆通）`, `顺丰单号`.
@@ -970,6 +983,24 @@ mod tests {
     const ORDER_NO: &str = "20261008ABCDEFGHJK";
 
     #[test]
+    fn an_order_whose_own_cell_calls_it_void_is_asked_about() {
+        for (cell, asked) in [
+            ("{}（作废）", true),
+            ("作废{}", true),
+            ("{}(取消)", true),
+            ("旧订单{}", true),
+            ("退货单 {}", true),
+            ("{}", false),
+            ("订单号：{}", false),
+            ("{}（小程序）", false),
+        ] {
+            let cell = cell.replace("{}", ORDER_NO);
+            let read = cells(&format!("订单号\t快递公司\t快递单号\n{cell}\t申通\t773123456789012"));
+            assert_eq!((read.len(), !read[0][3].is_empty()), (1, asked), "{cell}: {read:?}");
+        }
+    }
+
+    #[test]
     fn headings_decide_which_column_is_what() {
         for head in [
             "订单号\t快递公司\t快递单号",
@@ -1184,6 +1215,7 @@ mod tests {
             assert_eq!(asked(&format!("{head}\n{one}\n{line}\n{other}")), ["", void], "{line}");
             let anew = format!("{head}\n{one}\n{line}\n快递单号\t快递公司\t订单号\n75312345678902\t中通\t{OTHER}");
             assert_eq!(asked(&anew), ["", void], "{line}");
+            assert_eq!(asked(&format!("{head}\n{one}\n{line}\n{head}\n{other}")), ["", void], "{line}");
         }
         for (title, void) in [("11月29日 已作废面单明细", true), ("退货入库登记表", true), ("11月29日发货明细", false)]
         {
@@ -1275,6 +1307,7 @@ mod tests {
             ("失败原因", "余额不足"),
             ("单据", "已作廢"),
             ("是否发货", "×"),
+            ("是否有效", "无效"),
             ("", "退了"),
             ("撤单", "是"),
         ] {
@@ -1283,6 +1316,12 @@ mod tests {
                 let known = void::in_cells([(title, said)].into_iter()).next().is_some();
                 assert!(known || found == [(4, said.to_owned())], "{title} {said} {n}: {found:?}");
             }
+        }
+        // Tracks that differ from row to row tell nothing.
+        let tracks = ["【杭州】已揽收 18:05", "到达转运中心", "已打印 10:01", "第3张", "运输中-深圳"];
+        for title in ["最新物流", "快递状态", "打印状态"] {
+            let found = stands_out(&table(title, &|n: usize| tracks[n % tracks.len()], 30));
+            assert!(found.is_empty(), "{title}: {found:?}");
         }
         for (title, said, others) in [
             ("订单状态", "已截停", "待发货"),

@@ -406,7 +406,8 @@ fn is_void(title: &str, said: &str) -> bool {
         return failed || yes || said_of(&said, STATES).is_some() || in_latin(&said);
     }
     if sends(&title) {
-        return is_no(&said) && !said.chars().all(|c| "-/_".contains(c));
+        let no = is_no(&said) || ["无效", "失效"].contains(&said.as_str());
+        return no && !said.chars().all(|c| "-/_".contains(c));
     }
     is_titled_void(&title) && !is_no(&said)
 }
