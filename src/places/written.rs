@@ -123,6 +123,23 @@ pub fn written(text: &str) -> Written {
     choose(text, &read.found, &read.asked)
 }
 
+const MOVED: [&str; 14] = [
+    "原地址",
+    "旧地址",
+    "老地址",
+    "新地址",
+    "原：",
+    "原:",
+    "改为",
+    "改成",
+    "换成",
+    "改寄",
+    "改送",
+    "搬家",
+    "搬到",
+    "→",
+];
+
 fn choose(text: &str, found: &[Found], asked: &[(Found, Vec<Place>)]) -> Written {
     let (strong, weak): (Vec<&Found>, Vec<&Found>) = found.iter().partition(|found| found.is_strong());
     let rank = |found: &&Found| (found.depth(), found.names, found.to - found.from);
@@ -150,13 +167,16 @@ fn choose(text: &str, found: &[Found], asked: &[(Found, Vec<Place>)]) -> Written
     // Another whole place, as of whoever has moved: which of the two is meant, only a person knows.
     let whole = |one: &Found| one.names > 1 && !one.bare && one.depth() == 3;
     let contradicted = beside.iter().any(|one| !one.agrees(&chosen.place) && (one.names >= chosen.names || whole(one)));
+    // People say so where they give an old address beside the new one.
+    let moved = MOVED.iter().any(|word| text.contains(word))
+        && found.iter().any(|one| !one.meets(&chosen) && !one.agrees(&chosen.place));
     // The same words, read otherwise.
     let twofold =
         strong.iter().any(|one| rank(one) == rank(&&chosen) && one.meets(&chosen) && !one.agrees(&chosen.place));
     let unanswered = asked.iter().any(|(one, places)| {
         !one.meets(&chosen) && chosen.names < 2 && !places.iter().any(|place| chosen.agrees(place))
     });
-    if contradicted || twofold || unanswered {
+    if contradicted || moved || twofold || unanswered {
         return Written::Doubtful;
     }
     // The same place written once more.
