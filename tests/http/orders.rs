@@ -372,8 +372,12 @@ async fn paper_has_what_was_chosen_and_remembers_it() {
     let (page, kept) = get("&paper=80&chosen=true", &kept).await;
     assert!(page.contains("paper-80") && !page.contains("P-001"), "{kept}");
     assert!(packer.page(&format!("/admin/print/bars/{}", one.no)).await.contains("<path d=\"M10 0h2"));
-    // 220 modules of two dots each, eight dots to a millimetre.
-    assert!(packer.page(&format!("/admin/print/bars/{}", one.no)).await.contains("width=\"55.000mm\""));
+    // As many modules of two dots each as its number takes, eight dots to a millimetre.
+    let bars = packer.page(&format!("/admin/print/bars/{}", one.no)).await;
+    let read = |before: &str, after: &str| -> f64 {
+        bars.split(before).nth(1).and_then(|rest| rest.split(after).next()).unwrap().parse().unwrap()
+    };
+    assert_eq!(read("width=\"", "mm"), read("viewBox=\"0 0 ", " ") / 4.0, "{bars}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
