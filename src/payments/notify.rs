@@ -17,7 +17,7 @@ use crate::ids::MessageId;
 use crate::jobs::{self, Task};
 use crate::ledger::{Entered, store as ledger};
 use crate::orders::{self, Topic, Who};
-use crate::refunds::store as refunds;
+use crate::refunds::{Refund, RefundState, store as refunds};
 use crate::settings::Settings;
 use crate::settings::changes::OVERLAP;
 use crate::shop::Shop;
@@ -367,6 +367,12 @@ async fn refund(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data: 
                 jobs::enqueue(tx, Task::Refunds(payment.id), tx.now())?;
                 "本店没有发过这个单号，立即核对"
             }
+            // It was given back in another way, and nobody follows it any more: WeChat may have paid it after all.
+            (Some(refund), Some(payment)) if given_back_otherwise(tx, &refund)? => {
+                entry.order_id = refund.order_id;
+                jobs::enqueue(tx, Task::Refunds(payment.id), tx.now())?;
+                "本店记的是用其他方式退的，立即核对"
+            }
             (Some(refund), _) => {
                 entry.order_id = refund.order_id;
                 jobs::enqueue(tx, Task::Refund(refund.id), tx.now())?;
@@ -391,6 +397,11 @@ async fn refund(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data: 
     let answer = shop.write_always(write).await.unwrap_or_else(|_| notice::refused("TRY_AGAIN"));
     shop.wake_worker();
     xml(answer)
+}
+
+fn given_back_otherwise(tx: &Tx, refund: &Refund) -> Result<bool> {
+    let by_wechat = refund.refund_id.as_deref().map(|id| ledger::has_refund(tx, id)).transpose()?;
+    Ok(refund.state == RefundState::Succeeded && by_wechat != Some(true))
 }
 
 /// A refund that was made under a number of before cannot be asked about now, and the order is not sent meanwhile: also
