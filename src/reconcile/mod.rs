@@ -401,13 +401,16 @@ async fn enter_missed(shop: &Shop, account: &Account, day: Day, lines: store::Li
     let missed = shop.read(move |conn| Ok(store::refunds_missed(conn, day, lines)?)).await?;
     for entry in missed.chunk_by(|a, b| a.0 == b.0) {
         let named = entry.iter().map(|(_, number)| number.clone()).filter(|number| !number.is_empty()).collect();
-        let learnt = learn::by_bill(shop, entry[0].0, named).await;
+        let learnt = learn::all_of(shop, entry[0].0, named).await;
         unheard += usize::from(without_the_others(learnt, &entry[0].0) != Some(Ran::Done));
     }
     let read = move |conn: &Connection| {
         Ok((store::refunds_missed(conn, day, lines)?, store::refunds_awaited(conn, day, lines)?))
     };
     let (left, awaited) = shop.read(read).await?;
+    if left.is_empty() && awaited.is_empty() {
+        return Ok(unheard);
+    }
     let write = move |tx: &Tx| {
         let left: BTreeSet<LedgerId> = left.iter().map(|(entry, _)| *entry).collect();
         let known = awaited.iter().filter(|entry| !left.contains(entry));

@@ -519,6 +519,40 @@ async fn a_refund_that_was_heard_of_a_day_late_settles_both_days() {
     }
 }
 
+/// What was given back in cash, and what WeChat pays after all a day later: its bill names it on the day on which WeChat took
+/// it on, and so do the books.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_paid_after_cash_stands_in_the_books_of_its_bills_day() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+    w.wechat.ways(|ways| ways.refund_end = RefundEnd::Processing);
+    let placed = w.paid(&alice, sku, 2).await;
+    let number = super::refunds::refund_pieces(&w, &manager, &placed, 1).await;
+    w.wait("the refund", || async { w.wechat.all_refunds().len() == 1 }).await;
+    w.wechat.end_refund(&number, RefundEnd::Change).unwrap();
+    w.advance(5 * SECOND);
+    w.wait("news of it", || async { w.count("select count(*) from refunds where state = 'abnormal'").await == 1 })
+        .await;
+    manager.post(&format!("/admin/refunds/{number}/other-means"), &[("words", "现金")]).await;
+    next_morning(&w).await;
+    w.wechat.end_refund(&number, RefundEnd::Success).unwrap();
+    w.advance(5 * SECOND);
+    w.wait("both", || async {
+        w.run_jobs().await;
+        w.count("select count(*) from ledger where kind = 'refund'").await == 1
+    })
+    .await;
+    next_morning(&w).await;
+    for day in [first_day(), first_day().plus(1)] {
+        manager.post(&format!("/admin/money/{}/match", day.shown()), &[]).await;
+        w.run_jobs().await;
+    }
+    assert_eq!(state(&w, first_day()).await.unwrap().0, BillState::Equal);
+    assert_eq!((state(&w, first_day().plus(1)).await.unwrap().0, open_differences(&w).await), (BillState::Empty, 0));
+    w.must_hold().await;
+}
+
 /// The host was off for days: every day that is missing is fetched, and none that WeChat has thrown away.
 #[tokio::test(flavor = "multi_thread")]
 async fn days_that_were_missed_are_caught_up() {

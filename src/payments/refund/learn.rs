@@ -208,7 +208,9 @@ fn paid_twice(tx: &Tx, refund: &Refund, fact: &RefundFact) -> Result<bool> {
     // Its number is taken, by the one that was given back by other means.
     let of_its_own = RefundFact { out_refund_no: String::new(), ..fact.clone() };
     let Some(made) = made_elsewhere(tx, &of_its_own)? else { return Ok(false) };
-    refunds::set_accepted(tx, made.id, &fact.refund_id, fact.succeeded_at.unwrap_or(tx.now()))?;
+    // WeChat took it on when it took that one on.
+    let at = refund.accepted_at.or(fact.succeeded_at).unwrap_or(tx.now());
+    refunds::set_accepted(tx, made.id, &fact.refund_id, at)?;
     Ok(true)
 }
 
@@ -376,19 +378,26 @@ pub async fn told(shop: &Shop, entry: LedgerId) -> Result<Ran> {
 /// Where a notice told of a refund that is not known yet, and that nobody has looked at since. Answers when it did.
 pub fn hold_untold(tx: &Tx, entered: &Entered) -> Result<Option<i64>> {
     let Some(told_at) = untold_since(tx, &entered.transaction_id)? else { return Ok(None) };
-    let new = NewException {
+    if exceptions::open_since(tx, &to_look(entered, UNTOLD), told_at)? {
+        note_of(tx, entered, UNTOLD)?;
+    }
+    Ok(Some(told_at))
+}
+
+/// Money of a payment went back, and somebody is to look how much before its goods leave.
+pub fn to_look<'a>(entered: &'a Entered, what: &'a str) -> NewException<'a> {
+    NewException {
         order_id: entered.order_id,
         attempt_id: entered.attempt_id,
         transaction_id: &entered.transaction_id,
         amount_fen: entered.amount.get(),
-        ..NewException::new(Kind::AmountMismatch, exceptions::gone_back(&entered.transaction_id), UNTOLD)
-    };
-    if exceptions::open_since(tx, &new, told_at)?
-        && let Some(order) = entered.order_id
-    {
-        orders::store::note(tx, order, &Who::wechat(), Topic::Money, UNTOLD)?;
+        ..NewException::new(Kind::AmountMismatch, exceptions::gone_back(&entered.transaction_id), what)
     }
-    Ok(Some(told_at))
+}
+
+fn note_of(tx: &Tx, entered: &Entered, what: &str) -> Result<()> {
+    let Some(order) = entered.order_id else { return Ok(()) };
+    Ok(orders::store::note(tx, order, &Who::wechat(), Topic::Money, what)?)
 }
 
 const UNTOLD: &str = "微信提示这笔款退过，可是向微信还没有查实：请到商户平台核对这笔款的退款，再发货";
@@ -396,26 +405,23 @@ const UNTOLD: &str = "微信提示这笔款退过，可是向微信还没有查�
 /// What a notice told of, and what is known now, are the same; or one was learnt that answers what else was asked. API v3
 /// lists nothing, so one of several answers nothing there: only a bill does, which has them all.
 fn settle_hint(tx: &Tx, transaction_id: &str, is_new: bool) -> Result<()> {
-    let entered = ledger::payment(tx, transaction_id)?;
-    let attempt =
-        entered.and_then(|entered| entered.attempt_id).map(|id| payments::attempt(tx, id)).transpose()?.flatten();
-    let listed = attempt.is_some_and(|attempt| attempt.params.api() == Api::V2);
-    let answered = exceptions::says(tx, transaction_id, UNTOLD)?
-        || (is_new && listed && !exceptions::says(tx, transaction_id, UNLISTED)?);
+    let answered = exceptions::says(tx, transaction_id, UNTOLD)? || (is_new && are_listed(tx, transaction_id)?);
     if answered && untold_since(tx, transaction_id)?.is_none() {
         exceptions::resolve_gone_back(tx, transaction_id, ANSWERED)?;
     }
     Ok(())
 }
 
+/// Whether WeChat lists the refunds of a payment: where nobody knows how it was made, no.
+fn are_listed(tx: &Tx, transaction_id: &str) -> Result<bool> {
+    let attempt = ledger::payment(tx, transaction_id)?.and_then(|entered| entered.attempt_id);
+    let attempt = attempt.map(|id| payments::attempt(tx, id)).transpose()?.flatten();
+    Ok(attempt.is_some_and(|attempt| attempt.params.api() == Api::V2))
+}
+
 const ANSWERED: &str = "退款已查实，登记在订单里";
 /// What is said of a payment whose refunds API v3 does not list.
 pub const UNLISTED: &str = "微信说这笔付款已有退款，不是本店退的，多半是有人在商户平台退的；退了多少，API v3 问不到，要等第二天的账单：请先到商户平台核对再发货";
-
-/// Asks about refunds that a day's bill names, and enters them all.
-pub async fn by_bill(shop: &Shop, entry: LedgerId, named: Vec<String>) -> Result<Ran> {
-    all_of(shop, entry, named).await
-}
 
 /// A day's bill names refunds of the payment, and `all` of them are known by now or not. Then what was open about the payment
 /// before that day's end has its answer; else the order is not sent before they are, or somebody has looked.
@@ -429,22 +435,12 @@ pub fn billed(tx: &Tx, day: Day, entry: LedgerId, all: bool) -> Result<()> {
             Some(_) => Ok(()),
         };
     }
-    let new = NewException {
-        order_id: entered.order_id,
-        attempt_id: entered.attempt_id,
-        transaction_id: id,
-        amount_fen: entered.amount.get(),
-        ..NewException::new(Kind::AmountMismatch, exceptions::gone_back(id), BILLED)
+    let new = to_look(&entered, BILLED);
+    let held = match exceptions::answers(tx, id, ANSWERED)? {
+        true => exceptions::open_anew(tx, &new).map(|()| true)?,
+        false => exceptions::open_since(tx, &new, ends)?,
     };
-    if exceptions::answers(tx, id, ANSWERED)? {
-        exceptions::open_anew(tx, &new)?;
-    } else if !exceptions::open_since(tx, &new, ends)? {
-        return Ok(());
-    }
-    match entered.order_id {
-        Some(order) => Ok(orders::store::note(tx, order, &Who::wechat(), Topic::Money, BILLED)?),
-        None => Ok(()),
-    }
+    if held { note_of(tx, &entered, BILLED) } else { Ok(()) }
 }
 
 const BILLED: &str = "微信账单里有这笔款的退款，可是向微信还没有查实：请到商户平台核对这笔款的退款，再发货";
