@@ -6,13 +6,14 @@ use rocket::data::Data;
 use rocket::http::ContentType;
 use rocket::{Route, State, post, routes};
 
+use super::refund::learn;
 use super::settle::{self, Settled, Source};
 use super::store;
 use crate::db::{Kept, Tx};
 use crate::door::limits::Limits;
 use crate::door::{ClientIp, body};
 use crate::error::{Code, Result};
-use crate::exceptions::{Kind, NewException, store as exceptions};
+use crate::exceptions::store as exceptions;
 use crate::ids::MessageId;
 use crate::jobs::{self, Task};
 use crate::ledger::{Entered, store as ledger};
@@ -207,15 +208,18 @@ fn made_before(tx: &Tx, mut notice: Notice) -> Result<Notice> {
     Ok(notice)
 }
 
+/// What is kept of a message that nobody could look at, and of the answer to it.
+fn little(kind: &'static str, bytes: Vec<u8>, ip: &ClientIp, answer: &str) -> Entry {
+    let mut entry = Entry::received(kind, bytes, ip.0.clone());
+    entry.keep_little();
+    Entry { response: answer.as_bytes().to_vec(), ..entry }
+}
+
 /// Nobody here can look at it: it stands in the log, and WeChat sends it again.
 async fn unready(shop: &Shop, limits: &Limits, kind: &'static str, bytes: Vec<u8>, ip: ClientIp) -> String {
     let answer = notice::refused(Flaw::NotConfigured.word());
     let told_to = notice::refund_told_to(&bytes).filter(|_| kind == "refund_notify");
-    let received = || {
-        let mut entry = Entry::received(kind, bytes, ip.0.clone());
-        entry.keep_little();
-        Entry { response: answer.clone().into_bytes(), ..entry }
-    };
+    let received = || little(kind, bytes, &ip, &answer);
     log_unready(shop, limits, &ip, Api::V2, told_to, received).await;
     answer
 }
@@ -223,11 +227,7 @@ async fn unready(shop: &Shop, limits: &Limits, kind: &'static str, bytes: Vec<u8
 /// Answers to a message that could not even be looked at, and logs it.
 async fn refuse(shop: &Shop, limits: &Limits, kind: &'static str, bytes: Vec<u8>, ip: ClientIp, word: &str) -> String {
     let answer = notice::refused(word);
-    let received = || {
-        let mut entry = Entry::received(kind, bytes, ip.0.clone());
-        entry.keep_little();
-        Entry { response: answer.clone().into_bytes(), ..entry }
-    };
+    let received = || little(kind, bytes, &ip, &answer);
     log_refused(shop, limits, &ip, word, received).await;
     answer
 }
@@ -241,11 +241,7 @@ async fn unopened(shop: &Shop, limits: &Limits, bytes: Vec<u8>, ip: ClientIp, wo
         return refuse(shop, limits, "refund_notify", bytes, ip, word).await;
     };
     let answer = notice::refused(word);
-    let received = || {
-        let mut entry = Entry::received("refund_notify", bytes, ip.0.clone());
-        entry.keep_little();
-        Entry { response: answer.clone().into_bytes(), ..entry }
-    };
+    let received = || little("refund_notify", bytes, &ip, &answer);
     let words = format!(
         "发给商户号 {mch_id} 的退款通知用 APIv2 密钥打不开，里面的退款没有入账：请到商户平台核对 APIv2 密钥和最近的退款。那边没有退过款的，可能是别人乱发的，不用理会"
     );
@@ -411,13 +407,7 @@ fn told_elsewhere(tx: &Tx, payment: &Entered, other: Option<&str>, number: Optio
     let what = format!(
         "微信提示有人在商户号 {mch_id} 的商户平台退过这笔款，现在设置的是别的商户号，没能查实：请到商户平台核对后再发货"
     );
-    let new = NewException {
-        order_id: Some(order),
-        attempt_id: payment.attempt_id,
-        transaction_id: &payment.transaction_id,
-        amount_fen: payment.amount.get(),
-        ..NewException::new(Kind::AmountMismatch, exceptions::gone_back(&payment.transaction_id), &what)
-    };
+    let new = learn::to_look(payment, &what);
     let heard = transactions::store::refunds_named(tx, &payment.transaction_id)?;
     match number.is_some_and(|number| !heard.iter().any(|(before, _)| before == number)) {
         true => exceptions::open_anew(tx, &new)?,
