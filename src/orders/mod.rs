@@ -16,7 +16,7 @@ pub mod view;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::buyers::addresses::Address;
+use crate::buyers::addresses::{Address, without_phones};
 use crate::catalogue::Delivery;
 use crate::clock::{DAY, Day};
 use crate::error::Error;
@@ -188,6 +188,11 @@ pub struct Options {
 }
 
 impl Order {
+    /// What somebody wrote of it, without what it repeats of its address.
+    pub fn masked_in(&self, text: &str) -> String {
+        self.address.as_ref().map_or_else(|| without_phones(text), |address| address.masked_in(text))
+    }
+
     pub fn costs_nothing(&self) -> bool {
         self.total == Fen::ZERO
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::buyers::addresses::{Address, without_phones};
+use crate::buyers::addresses::Address;
 use crate::catalogue::media::thumb;
 use crate::clock::{self, DAY};
 use crate::ids::{OrderNo, SkuId};
@@ -152,10 +152,7 @@ impl Card {
             closed: order.closed_reason.map(|reason| reason.text()),
             total: order.total.to_string(),
             freight: (order.freight.get() > 0).then(|| order.freight.plain()),
-            remark: order
-                .address
-                .as_ref()
-                .map_or_else(|| without_phones(&order.remark), |address| address.masked_in(&order.remark)),
+            remark: order.masked_in(&order.remark),
             memo: order.memo.clone(),
             flag: order.flag,
             flag_text: order.flag.map(Flag::text),

@@ -13,7 +13,6 @@ use serde::Serialize;
 use super::card::Card;
 use super::columns::OrderColumn;
 use crate::assets;
-use crate::buyers::addresses::without_phones;
 use crate::catalogue::Delivery;
 use crate::clock::{self, DAY, Day};
 use crate::console::Waiting;
@@ -707,11 +706,7 @@ fn exported(conn: &rusqlite::Connection, order: Order, whole: bool) -> Result<Ve
             (String::new(), phone, String::new())
         }
     };
-    let words = |text: &str| match &order.address {
-        _ if whole => text.to_owned(),
-        Some(address) => address.masked_in(text),
-        None => without_phones(text),
-    };
+    let words = |text: &str| if whole { text.to_owned() } else { order.masked_in(text) };
     // The books have what was bought; who packs reads what is still to go.
     let (to_go, pieces_to_go) = packed(&full.to_pack());
     let (goods, pieces) = match whole {
