@@ -41,6 +41,11 @@ pub fn bare(text: &str) -> String {
     unwrapped(&seen).to_owned()
 }
 
+/// Whether any of these stands in a text.
+pub fn holds(text: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| text.contains(word))
+}
+
 /// A whole number as people type it: wide digits are digits. `None` for anything else.
 pub fn whole(text: &str) -> Option<i64> {
     bare(text).parse().ok()

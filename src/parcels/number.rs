@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::typed::{bare, checks, is_rounded};
+use crate::typed::{bare, checks, holds, is_rounded};
 
 /// The number under which a parcel service knows a parcel: 6 to 32 capital letters, digits and hyphens.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -266,8 +266,7 @@ fn denies(words: &str) -> bool {
         "拒", "VOID", "CANCEL",
     ];
     // An electronic label is no child of another.
-    let words = words.replace("电子", "");
-    WORDS.iter().any(|word| words.contains(word))
+    holds(&words.replace("电子", ""), &WORDS)
 }
 
 /// A program that reads tables made a fraction of it; up to fifteen digits nothing is lost by that.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::{City, PROVINCES, Place, Province, former, names, short};
+use crate::typed::holds;
 
 /// What a text says of where something goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,8 +169,7 @@ fn choose(text: &str, found: &[Found], asked: &[(Found, Vec<Place>)]) -> Written
     let whole = |one: &Found| one.names > 1 && !one.bare && one.depth() == 3;
     let contradicted = beside.iter().any(|one| !one.agrees(&chosen.place) && (one.names >= chosen.names || whole(one)));
     // People say so where they give an old address beside the new one.
-    let moved = MOVED.iter().any(|word| text.contains(word))
-        && found.iter().any(|one| !one.meets(&chosen) && !one.agrees(&chosen.place));
+    let moved = holds(text, &MOVED) && found.iter().any(|one| !one.meets(&chosen) && !one.agrees(&chosen.place));
     // The same words, read otherwise.
     let twofold =
         strong.iter().any(|one| rank(one) == rank(&&chosen) && one.meets(&chosen) && !one.agrees(&chosen.place));

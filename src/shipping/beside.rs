@@ -5,9 +5,10 @@
 use std::collections::HashMap;
 
 use super::{Remark, void};
+use crate::buyers::addresses::without_phones;
 use crate::places;
 use crate::tables::{Row, narrow};
-use crate::typed::{bare, simplified};
+use crate::typed::{bare, holds, simplified};
 
 /// In a table of so few rows nothing can be usual.
 const FEW_ROWS: usize = 4;
@@ -31,6 +32,8 @@ pub struct Beside<'t> {
 struct Column {
     filled: usize,
     words: HashMap<String, usize>,
+    /// Rows with a word that few rows have, and that is none of the usual ones.
+    unusual: usize,
 }
 
 impl<'t> Beside<'t> {
@@ -50,6 +53,11 @@ impl<'t> Beside<'t> {
                 column.filled += 1;
                 *column.words.entry(text).or_default() += 1;
             }
+        }
+        for ((sheet, head, _), column) in &mut beside.columns {
+            let n = beside.rows[&(*sheet, *head)];
+            let unusual = column.words.iter().filter(|(word, count)| is_rare(**count, n) && !is_usual(word));
+            column.unusual = unusual.map(|(_, count)| count).sum();
         }
         beside
     }
@@ -90,15 +98,14 @@ impl Column {
             return false;
         }
         let few = self.words.len() <= FEW_WORDS || void::tells_a_state(title);
-        n <= FEW_ROWS || self.filled * 2 < n || few && self.is_rare(count, n) && self.filled > count
+        // Where many rows say what few say, it differs from row to row, and tells nothing.
+        let rare = || is_rare(count, n) && is_rare(self.unusual, n) && self.filled > count;
+        n <= FEW_ROWS || self.filled * 2 < n || few && rare()
     }
+}
 
-    /// Few rows say so, and few say anything that few say: else what stands there differs from row to row, and tells nothing.
-    fn is_rare(&self, count: usize, n: usize) -> bool {
-        let rare = |count: usize| count * RARE <= n;
-        let unusual = self.words.iter().filter(|(word, count)| rare(**count) && !is_usual(word));
-        rare(count) && rare(unusual.map(|(_, count)| count).sum())
-    }
+fn is_rare(count: usize, n: usize) -> bool {
+    count * RARE <= n
 }
 
 /// What stands for a title over the words of a line that somebody typed.
@@ -214,19 +221,7 @@ pub fn labelled<'c>(title: &'c str, text: &'c str) -> (&'c str, &'c str) {
 
 /// What a remark may be shown as: of a phone no more than of any other.
 pub fn shown(text: &str) -> String {
-    let mut shown = String::new();
-    let mut digits = String::new();
-    for c in text.chars().take(MOST_LETTERS).chain(['\n']) {
-        if c.is_ascii_digit() {
-            digits.push(c);
-            continue;
-        }
-        let is_phone = digits.len() == 11 && digits.starts_with('1');
-        shown += &if is_phone { format!("{}****{}", &digits[..3], &digits[7..]) } else { std::mem::take(&mut digits) };
-        digits.clear();
-        shown.push(c);
-    }
-    shown.trim_end().to_owned()
+    without_phones(text).chars().take(MOST_LETTERS).collect()
 }
 
 pub fn plain(text: &str) -> String {
@@ -489,7 +484,7 @@ fn is_ordinary(title: &str) -> bool {
         "sku",
     ];
     let title = plain(title);
-    !title.is_empty() && !void::is_remark(&title) && !void::tells_a_state(&title) && void::holds(&title, WORDS)
+    !title.is_empty() && !void::is_remark(&title) && !void::tells_a_state(&title) && holds(&title, WORDS)
 }
 
 /// Nothing but a place.

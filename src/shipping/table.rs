@@ -1,7 +1,7 @@
 //! A table of tracking numbers as somebody brought it: the headings say which column is what. Without them only a whole
 //! cell that looks like a parcel's number is one, and where there are several somebody is asked.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use super::beside::Beside;
@@ -11,7 +11,7 @@ use crate::parcels;
 use crate::parcels::carriers::{Carriers, recognise, says_nobody};
 use crate::parcels::number::{Problem, TrackingNo};
 use crate::tables::{self, Table, Wanted};
-use crate::typed::bare;
+use crate::typed::{bare, holds};
 
 const ORDER: usize = 0;
 /// Our number among those of another program: a courier's and an ERP's tables have numbers of their own besides.
@@ -350,14 +350,14 @@ fn ask_about_names(table: &Table, rows: &mut [Row]) {
         let only = filled.next().filter(|_| filled.next().is_none())?;
         Some((row.place.clone(), only.to_owned())).filter(|_| !looks_like_number(only) && OrderNo::read(only).is_none())
     };
-    let aside: Vec<_> = table.aside.iter().cloned().chain(table.rows.iter().filter_map(alone)).collect();
+    // The same headings once more, below such a line, are no line of their own.
+    let heads: HashSet<String> = table.rows.iter().flat_map(tables::Row::titles).map(bare).collect();
+    let aside = table.aside.iter().cloned().chain(table.rows.iter().filter_map(alone));
+    let aside: Vec<_> = aside.filter(|(_, text)| !heads.contains(&bare(text))).collect();
     let mut called: HashMap<(Sheet<'_>, u32), &str> = HashMap::new();
     for row in &table.rows {
         let (sheet, line) = (row.place.sheet.as_deref(), row.place.line);
-        // The same headings once more, below such a line, are no line of their own.
-        let heads = |text: &str| row.titles().any(|title| bare(title) == bare(text));
         let before = aside.iter().filter(|(place, _)| place.sheet.as_deref() == sheet && place.line < line);
-        let before = before.filter(|(_, text)| !heads(text));
         let nearest = before.max_by_key(|(place, _)| place.line).map(|(_, text)| text.as_str());
         let name = row.above().chain(nearest).filter(|text| void::calls_void(text)).last();
         called.extend(name.map(|name| ((sheet, line), name)));
@@ -563,8 +563,7 @@ fn under_headings(row: &tables::Row) -> Vec<Row> {
 fn said_in_its_order(cell: &str) -> Option<String> {
     OrderNo::read(cell)?;
     let rest: String = cell.chars().filter(|c| !c.is_ascii()).collect();
-    let counts_no_more =
-        void::in_a_line(&rest).is_some() || void::holds(&rest, &["旧", "退", "错", "换单", "废", "不要"]);
+    let counts_no_more = void::in_a_line(&rest).is_some() || holds(&rest, &["旧", "退", "错", "换单", "废", "不要"]);
     counts_no_more.then(|| format!("订单号一格里写着“{}”：请核对这一单还发不发", brief(cell)))
 }
 
@@ -688,7 +687,7 @@ fn said_beside(row: &tables::Row, order: &str) -> Says {
 fn newer_number(row: &tables::Row) -> Option<String> {
     let own = number_of(row).text;
     let instead = |title: &str| {
-        title.contains('单') && void::holds(title, &["新单号", "新运单", "新快递", "更换后", "更正", "改后", "换后"])
+        title.contains('单') && holds(title, &["新单号", "新运单", "新快递", "更换后", "更正", "改后", "换后"])
     };
     let mut others = row.cells().filter(|(title, _)| instead(title)).map(|(title, cell)| (title, cell.shown()));
     let (title, other) = others.find(|(_, other)| looks_like_number(other) && !same_number(other, &own))?;
@@ -706,7 +705,7 @@ fn other_number(row: &tables::Row, own: &str) -> Option<String> {
     let used = |title: &str| [NUMBER, WAYBILL].iter().any(|column| row.title(*column) == Some(title));
     let names_one = |title: &str| {
         matches!(means(title), Some(NUMBER | WAYBILL))
-            || title.contains("单号") && void::holds(title, &["实际", "最终", "真实"])
+            || title.contains("单号") && holds(title, &["实际", "最终", "真实"])
     };
     let mut others = row.cells().filter(|(title, _)| !used(title) && names_one(title));
     let (title, other) = others.find_map(|(title, cell)| {
@@ -720,7 +719,7 @@ fn other_number(row: &tables::Row, own: &str) -> Option<String> {
 /// Of an order of which a line says that it puts another one right, nobody knows which of the others still holds.
 fn ask_about_corrections(table: &Table, rows: &mut [Row]) {
     const WORDS: [&str; 7] = ["更正", "改成", "改为", "换成", "更改", "纠正", "写错"];
-    let told = |row: &&tables::Row| row.cells().any(|(_, cell)| void::holds(cell.shown(), &WORDS));
+    let told = |row: &&tables::Row| row.cells().any(|(_, cell)| holds(cell.shown(), &WORDS));
     let orders = |row: &tables::Row| {
         let words = row.cells().map(|(_, cell)| cell.shown()).collect::<Vec<_>>().join(" ");
         OrderNo::all(&words)

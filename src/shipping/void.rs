@@ -1,7 +1,7 @@
 //! What a row of a table says against itself: it is void, it waits for something, or another has taken its place. A word
 //! that is in doubt is asked about; what nobody would read so is not.
 
-use crate::typed::{bare, simplified};
+use crate::typed::{bare, holds, simplified};
 
 /// Of an order, a label or a parcel that is not to leave, in a column that tells how it stands or of what kind it is.
 const STATES: &[&str] = &[
@@ -593,10 +593,6 @@ fn in_latin(said: &str) -> bool {
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty())
-}
-
-pub fn holds(text: &str, words: &[&str]) -> bool {
-    words.iter().any(|word| text.contains(word))
 }
 
 fn plain(text: &str) -> String {

@@ -27,7 +27,7 @@ use super::{Category, Product, Sku};
 use crate::ids::ImageHash;
 use crate::money::Fen;
 use crate::tables::{self, Table, Wanted};
-use crate::typed::clean;
+use crate::typed::{clean, holds};
 use album::Album;
 
 /// What is written into a cell to take away what the shop has there.
@@ -612,10 +612,6 @@ fn ask_about_documents(table: &Table, rows: &mut [Row]) {
             read.doubts.push(format!("“{title}”像是整个商品的：勾上是这个规格就有这么多件"));
         }
     }
-}
-
-fn holds(text: &str, words: &[&str]) -> bool {
-    words.iter().any(|word| text.contains(word))
 }
 
 /// A title or a group's name, and no sentence that explains how to fill the table in.

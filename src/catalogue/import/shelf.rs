@@ -1,6 +1,6 @@
 //! Whether goods are on sale, in the words of tables that other shops give out.
 
-use crate::typed::{bare, simplified};
+use crate::typed::{bare, holds, simplified};
 
 /// Whole words for goods that can be found, sold out or not.
 const ON: [&str; 38] = [
@@ -111,7 +111,7 @@ pub fn read(text: &str) -> Option<State> {
 pub fn turned(title: &str, text: &str) -> Option<&'static str> {
     const YES: [&str; 7] = ["是", "1", "yes", "true", "y", "√", "✓"];
     const NO: [&str; 6] = ["否", "0", "no", "false", "n", "×"];
-    let off = ["下架", "停售", "停用", "删除"].iter().any(|word| title.contains(word));
+    let off = holds(title, &["下架", "停售", "停用", "删除"]);
     if !off || title.contains('上') {
         return None;
     }
