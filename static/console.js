@@ -221,7 +221,7 @@ for (const field of $$("[data-save]")) {
     if (!field.reportValidity()) return;
     const body = new URLSearchParams(new FormData(form));
     body.set("was", field.defaultValue);
-    const answer = await fetch(form.action, { method: "POST", body }).catch(() => null);
+    const answer = await fetch(form.action, { method: "POST", body, keepalive: true }).catch(() => null);
     // Whoever is led to the login has saved nothing; he goes there, and what he wrote comes back with him.
     if (lapsed(answer)) return remember(form), (location.href = answer.url);
     const saved = answer?.ok ?? false;
@@ -411,7 +411,9 @@ for (const button of $$("[data-camera]")) {
   button.hidden = false;
   button.addEventListener("click", async () => {
     const { scan } = await import("/static/camera.js");
+    laid();
     const found = await scan();
+    await lifted();
     const field = document.getElementById(button.dataset.camera);
     if (!found || !field) return;
     field.value = found;
@@ -518,9 +520,23 @@ const drawer = dialog("drawer", '<div></div><form method="dialog"><button class=
 drawer.setAttribute("aria-label", "订单预览");
 const previews = $$("[data-preview]");
 let shown = -1;
-// A number that was typed and not sent is there again when its order is.
-const unsent = new Map();
-drawer.addEventListener("input", ({ target }) => target.matches("[data-focus]") && unsent.set(previews[shown], target.value));
+// A number that was typed and not sent is there again when its order is, beside the list or on its page; the next scan takes its
+// place.
+const unsent = JSON.parse(sessionStorage.getItem("unsent") ?? "{}");
+const begun = (form, words) => {
+  unsent[form.getAttribute("action")] = words;
+  sessionStorage.setItem("unsent", JSON.stringify(unsent));
+};
+const begins = (inside) => {
+  const field = $("#ship-form [data-focus]", inside);
+  if (!field) return;
+  field.value ||= unsent[field.form.getAttribute("action")] ?? "";
+  field.addEventListener("input", () => begun(field.form, field.value));
+  field.form.addEventListener("submit", () => begun(field.form));
+  if (field === document.activeElement) field.select();
+  else field.addEventListener("focus", () => field.select(), { once: true });
+};
+begins(document);
 async function peek(n) {
   const link = previews[n];
   if (!link) return;
@@ -528,8 +544,7 @@ async function peek(n) {
   if (!answer?.ok || answer.redirected) return (location.href = link.href);
   shown = n;
   $("div", drawer).innerHTML = await answer.text();
-  const number = $("[data-focus]", drawer);
-  if (number) number.value = unsent.get(link) ?? "";
+  begins(drawer);
   $$("[data-here]", drawer).forEach((field) => (field.value = location.pathname + location.search));
   $$("[data-step]", drawer).forEach((button) => {
     const to = n + Number(button.dataset.step);
@@ -560,12 +575,24 @@ if (refused) {
   };
   if (n >= 0) peek(n).then(again);
 }
-// On a phone whatever lies over the page goes away by the way back, and the page stays.
+// On a phone whatever lies over the page goes away by the way back, and the page stays. Who came from there to another page finds
+// what lay over it gone, and one step back is one.
 function laid() {
   if (handy.matches) history.pushState({ ...history.state, over: true }, "");
 }
-const lifted = () => history.state?.over && history.back();
-addEventListener("popstate", () => handy.matches && $$("dialog[open]").forEach((one) => one.close()));
+const lifted = () => {
+  if (!history.state?.over) return;
+  history.back();
+  return new Promise((done) => addEventListener("popstate", done, { once: true }));
+};
+const sheets = $$("details.pop:not([open]), .rest details");
+sheets.forEach((sheet) => sheet.addEventListener("toggle", () => (sheet.open ? laid() : lifted())));
+addEventListener("popstate", () => {
+  if (!handy.matches) return;
+  $$("dialog[open]").forEach((one) => one.close());
+  sheets.forEach((sheet) => (sheet.open = false));
+});
+addEventListener("pageshow", lifted);
 drawer.addEventListener("close", lifted);
 drawer.addEventListener("click", (event) => event.target === drawer && drawer.close());
 drawer.addEventListener("keydown", (event) => {
@@ -577,10 +604,15 @@ drawer.addEventListener("keydown", (event) => {
 // their fields open over it, and what is wrong is said beside them.
 const over = document.createElement("dialog");
 over.setAttribute("aria-label", "改价和库存");
+// What was typed and not saved is there again; only who gives it up loses it.
+const halves = new Map();
 const quick = async (link, first) => {
   const answer = await fetch(`${link.pathname.replace(/\/stock$/, "")}/quick`).catch(() => null);
   if (!answer?.ok || answer.redirected) return (location.href = link.href);
   fill(await answer.text());
+  const form = $("form", over);
+  const typed = halves.get(form.action) ?? [];
+  typed.forEach(([name, value]) => form.elements[name] && (form.elements[name].value = value));
   over.showModal();
   laid();
   $(`[name$='${first}']`, over)?.select();
@@ -589,11 +621,15 @@ const fill = (html) => {
   over.innerHTML = html;
   $("[data-here]", over).value = location.pathname + location.search;
   const close = Object.assign(document.createElement("button"), { type: "button", className: "btn", textContent: "取消" });
-  close.addEventListener("click", () => over.close());
+  close.addEventListener("click", () => (halves.delete($("form", over).action), over.close()));
   $("form > p:last-child", over).append(close);
   ($("[aria-invalid]", over) ?? over).focus();
 };
 over.addEventListener("close", lifted);
+over.addEventListener("input", ({ target }) => {
+  const { action } = target.form;
+  halves.set(action, [...(halves.get(action) ?? []), [target.name, target.value]]);
+});
 over.addEventListener("submit", async (event) => {
   event.preventDefault();
   event.stopPropagation();
@@ -678,16 +714,22 @@ addEventListener("pageshow", () => {
   if (page) row.scrollIntoView({ block: "center" });
 });
 drawer.addEventListener("submit", () => sessionStorage.setItem("drawn", JSON.stringify({ page: location.pathname + location.search, row: current })));
-// Whoever presses on a card means the order: on a desk it opens beside the list, on a phone as a page.
-addEventListener("click", ({ target, defaultPrevented, ctrlKey, metaKey }) => {
-  const row = target.closest(".order, .t-orders tbody tr");
-  if (!row || defaultPrevented || target.closest("a, button, input, label, form:not(#bulk), select, summary") || String(getSelection())) return;
+// Whoever presses on a card means the order: on a desk it opens beside the list, on a phone as a page. A row of a table is its link,
+// as it is on a phone; who leaves a cell that he was writing in means that alone.
+let writing = false;
+addEventListener("pointerdown", () => (writing = !!$(".incell")), true);
+const pressed = ({ target, button, defaultPrevented, ctrlKey, metaKey }) => {
+  const row = target.closest(".order, .tbl tbody tr");
+  const to = row && $(row.matches(".order") ? "a" : ".ka a, :is(.t-log, .t-days) td:first-child a", row);
+  if (!to || button > 1 || writing || defaultPrevented || target.closest("a, button, input, label, form:not(#bulk), select, summary, dialog") || String(getSelection())) return;
+  if (button || ctrlKey || metaKey) return open(to.href);
   const link = $("[data-preview]", row);
-  if (ctrlKey || metaKey) return open($("a", row).href);
   if (link && !handy.matches) return peek(previews.indexOf(link));
   history.replaceState({ row: cards.indexOf(row) }, "");
-  location.href = $("a", row).href;
-});
+  location.href = to.href;
+};
+addEventListener("click", pressed);
+addEventListener("auxclick", pressed);
 let prefix = "";
 const go = { o: "/admin/orders", p: "/admin/products", r: "/admin/refunds", t: "/admin/transactions", m: "/admin/money", h: "/admin" };
 let scanned = "";

@@ -12,6 +12,15 @@ await story(async ({ shop, step, shot, stage, expect, login, fits }) => {
     await shot(desk, "customers");
     await desk.getByRole("searchbox", { name: "找顾客" }).fill("0003");
     await desk.keyboard.press("Enter");
+    // A row is pressed anywhere; with Ctrl it opens in a tab of its own.
+    const region = desk.locator("#list tbody tr").first().locator("td").nth(3);
+    const tab = desk.context().waitForEvent("page");
+    await region.click({ modifiers: ["Control"] });
+    await (await tab).close();
+    assert.equal(new URL(desk.url()).pathname, "/admin/customers");
+    await region.click();
+    await desk.waitForURL(/customers\/\d+$/);
+    await desk.goBack();
     await desk.getByRole("link", { name: "赵*", exact: true }).click();
     const tags = desk.getByLabel("标签", { exact: true });
     await tags.fill("老客户 少糖");

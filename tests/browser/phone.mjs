@@ -60,13 +60,37 @@ await story(async ({ shop, simulator, step, shot, open, password }) => {
       await drawer.waitFor({ state: "detached" });
       assert.equal(hand.url(), list);
     }
-    await more();
-    await hand.locator(".rail details[open]").waitFor();
-    await hand.touchscreen.tap(200, 300);
-    await hand.locator(".rail details[open]").waitFor({ state: "detached" });
-    assert.equal(hand.url(), list);
+    for (const shut of [() => hand.goBack(), () => hand.touchscreen.tap(200, 300)]) {
+      await more();
+      await hand.locator(".rail details[open]").waitFor();
+      await shut();
+      await hand.locator(".rail details[open]").waitFor({ state: "detached" });
+      assert.equal(hand.url(), list);
+    }
+    await dots.tap();
+    await drawer.getByRole("link", { name: "打开订单" }).tap();
+    await hand.waitForURL(/orders\/2/);
+    await hand.goBack();
+    await hand.waitForURL(list);
+    await until("one page for one step back", () => hand.evaluate(() => !history.state?.over));
     await hand.goBack();
     await hand.waitForURL(/products/);
+  });
+
+  await step("what was typed into a sheet that was put away is there again, unless it was given up", async () => {
+    const price = hand.locator("dialog[open] [name$='.price']").first();
+    const sheet = () => hand.locator("[data-quick=stock]:not([data-sku])").first().tap();
+    await sheet();
+    await price.fill("77");
+    await hand.goBack();
+    await price.waitFor({ state: "detached" });
+    await sheet();
+    assert.equal(await price.inputValue(), "77");
+    await hand.locator("dialog[open]").getByRole("button", { name: "取消" }).tap();
+    await sheet();
+    assert.notEqual(await price.inputValue(), "77");
+    await hand.goBack();
+    await price.waitFor({ state: "detached" });
   });
 
   await step("the day's money can be read", async () => {
