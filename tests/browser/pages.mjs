@@ -43,6 +43,13 @@ const pale = () => {
     const [a, b] = [light(fill === "none" ? stroke : fill), ground(one.closest("svg"))].sort();
     return [((b + 0.05) / (a + 0.05)) * Number(opacity), one.getAttribute("class") ?? one.tagName];
   });
+  // What marks a field is its edge: its ground is the card's.
+  for (const field of document.querySelectorAll("main :is(input, select, textarea)")) {
+    const { borderTopColor, borderTopWidth } = getComputedStyle(field);
+    if (!field.checkVisibility() || borderTopWidth === "0px" || /\/ 0\)|, 0\)|transparent/.test(borderTopColor)) continue;
+    const [a, b] = [light(borderTopColor), ground(field.parentElement)].sort();
+    found.push([(b + 0.05) / (a + 0.05), `edge of ${field.name || field.type}`]);
+  }
   return [...new Set(found.filter(([ratio]) => ratio < 3).map(([ratio, what]) => `${what} ${ratio.toFixed(2)}`))];
 };
 
