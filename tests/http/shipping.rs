@@ -117,7 +117,7 @@ async fn every_row_of_a_table_has_its_verdict() {
     let text = format!(
         "订单号\t快递公司\t快递单号\n{a}\t顺丰\tSF0000000000001\n{b}\t\tSF0000000000001\n{c}\t申通\t7.73E+14\n\
          {shipped}\t顺丰\tSF0000000000009\n{unpaid}\t顺丰\tSF0000000000005\n{refunding}\t顺丰\tSF0000000000006\n\
-         20200101ABCDEFGHJK\t顺丰\tSF0000000000007\nXYZ\t顺丰\tSF0000000000008\n{a}\t顺丰\tSF0000000000011\n{e}\t飞毛腿\tSF0000000000012"
+         20200101ABCDEFGHJK\t顺丰\tSF0000000000007\nIOU\t顺丰\tSF0000000000008\n{a}\t顺丰\tSF0000000000011\n{e}\t飞毛腿\tSF0000000000012"
     );
     let batch = bring(&w, &packer, pasted(&text)).await;
     let page = packer.page(&batch).await;
@@ -129,7 +129,8 @@ async fn every_row_of_a_table_has_its_verdict() {
         (&unpaid, "订单是「待付款」"),
         (&refunding, "有退款正在处理"),
         (&"20200101ABCDEFGHJK".to_owned(), "没有这笔订单"),
-        (&"XYZ".to_owned(), "订单号不对"),
+        // Letters that stand in no number, so that it is found in its own row alone.
+        (&"IOU".to_owned(), "订单号不对"),
         (e, "不认识快递公司「飞毛腿」"),
     ] {
         let row = page.split("<tr>").find(|row| row.contains(order.as_str())).unwrap();
