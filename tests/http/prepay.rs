@@ -235,12 +235,14 @@ async fn an_order_that_wechat_calls_paid_becomes_paid() {
     let placed = Placed::of(alice.buy(sku, 1).await);
     w.pay(&placed, Paying::NoNotice);
     // The prepay_id has grown old, so WeChat is asked again. Whatever it refuses, the number that the buyer may
-    // still hold is not replaced by a second one; then it says ORDERPAID.
+    // still hold is not replaced by a second one; then it says ORDERPAID. The worker's own question has no turn meanwhile.
+    let turn = w.shop.jobs_turn(0).await;
     w.clock.advance(111 * MINUTE);
     w.wechat.fault("unifiedorder", Fault::refused("NOAUTH", "无权限"));
     assert_eq!(alice.post(&format!("/orders/{}/prepay", placed.no), None).await.error(), (502, "wechat_rejected"));
     assert_eq!(alice.post(&format!("/orders/{}/prepay", placed.no), None).await.error(), (409, "already_paid"));
     assert_eq!(alice.status(&placed.no).await, "to_ship");
+    drop(turn);
     w.must_hold().await;
 }
 
