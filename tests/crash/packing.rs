@@ -43,7 +43,7 @@ async fn older_messages_are_packed_however_often_the_shop_is_killed() {
     let mut kills = 0;
     while packed() < MESSAGES {
         let (running, had) = (program.start(), packed());
-        for _ in 0..1_200 {
+        for _ in 0..6_000 {
             if packed() >= (had + 1_500).min(MESSAGES) {
                 break;
             }

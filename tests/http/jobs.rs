@@ -101,7 +101,7 @@ async fn money_is_followed_while_a_bill_is_still_on_its_way() {
     let sku = w.product("苹果", 1000, 9).await;
     let alice = w.buyer("alice").await;
     w.paid(&alice, sku, 1).await;
-    w.wechat.fault_always("downloadbill", Fault::Slow(4_000));
+    w.wechat.fault_always("downloadbill", Fault::Slow(50_000));
     w.advance(24 * 60 * MINUTE);
     w.wait("the bill to be asked for", || async { w.wechat.calls("downloadbill") > 0 }).await;
     let placed = Placed::of(alice.buy(sku, 1).await);
@@ -132,7 +132,8 @@ async fn a_refund_starts_at_once_and_orders_close_in_time(unpaid: usize) {
     boss.post(&format!("/admin/orders/{}/refund", paid.no), &form).await;
     w.wait("the refund", || async { w.wechat.calls("refund") == 1 }).await;
     let started = agreed.elapsed();
-    assert!(started < Duration::from_secs(2), "{unpaid} unpaid orders: the refund started after {started:?}");
+    // None of the questions has been given up by then: that takes five seconds.
+    assert!(started < Duration::from_secs(4), "{unpaid} unpaid orders: the refund started after {started:?}");
     // The time to pay is over, then the half hour for which an order is held while WeChat says nothing.
     w.advance(31 * MINUTE);
     tokio::time::sleep(Duration::from_millis(5_500)).await;
