@@ -130,7 +130,7 @@ text_id! {
     /// A payment attempt's number at WeChat, unique per merchant for ever. Source: unified order, API v2.
     OutTradeNo: |s| (6..=32).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     /// A refund's number at WeChat, the same for ever, however often it is sent. Source: refund, API v2.
-    OutRefundNo: |s| (6..=64).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-|*@".contains(&b));
+    OutRefundNo: |s| (1..=64).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-|*@".contains(&b));
     /// The SHA-256 of a picture, in hexadecimal: its address never means another picture.
     ImageHash: |s| s.len() == 64 && s.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     /// A client's `Idempotency-Key`.

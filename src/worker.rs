@@ -21,8 +21,8 @@ use crate::orders::{self, OrderStatus, RECEIVED_AFTER, Who, moves};
 use crate::outbox;
 use crate::packing;
 use crate::parcels;
-use crate::payments::refund::{learn, send, since};
-use crate::payments::{check, close, invariants, mend, notify_v3, prepay, repack};
+use crate::payments::refund::{self, learn, send, since};
+use crate::payments::{check, close, invariants, mend, notify, notify_v3, prepay, repack};
 use crate::photos;
 use crate::programs::{self, hooks};
 use crate::reconcile;
@@ -61,6 +61,7 @@ pub async fn seed(shop: &Shop) -> Result<()> {
     };
     shop.write(write).await?;
     // A key may have been put right in the configuration, or a merchant number be back.
+    notify::keys_seen_to(shop, false).await?;
     notify_v3::look_again(shop).await?;
     mend::try_again(shop).await?;
     mend::mend(shop).await.map(|_| ())
@@ -113,6 +114,7 @@ fn mind_step(tx: &Tx, back: Option<i64>) -> Result<()> {
     if let Some(back) = back {
         jobs::store::note_step(tx, back)?;
         backups::store::pull_in(tx)?;
+        refund::pull_in(tx)?;
         for task in [Task::Bills, Task::SelfCheck, Task::Backup] {
             jobs::enqueue(tx, task, tx.now())?;
         }

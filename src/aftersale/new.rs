@@ -80,12 +80,15 @@ fn must_bear(bears: bool, losses: impl Iterator<Item = String>) -> Result<()> {
 /// That what is left of an order's money is less than was paid for these goods: of money that went back in WeChat's own
 /// console nobody knows for which it was.
 fn gone_back(full: &Full, goods: &[(LineId, SkuId, i64)]) -> Option<String> {
-    let mut untold = full.refunds.iter().filter(|one| one.refund.inside && one.lines.is_empty());
+    let mut untold =
+        full.refunds.iter().filter(|one| one.refund.inside && one.lines.iter().all(|line| line.quantity == 0));
     if !untold.any(|one| one.refund.state.takes_money()) {
         return None;
     }
+    let before = full.resends.iter().flat_map(|resend| &resend.lines);
+    let all: Vec<_> = before.chain(goods).collect();
     let worth = |(line, paid): (&Line, Fen)| {
-        let pieces: i64 = goods.iter().filter(|(id, ..)| *id == line.id).map(|(.., n)| n).sum();
+        let pieces: i64 = all.iter().filter(|(id, ..)| *id == line.id).map(|(.., n)| n).sum();
         paid.get() * pieces / line.quantity.max(1)
     };
     let worth: i64 = full.lines.iter().zip(full.paid_by_line()).map(worth).sum();

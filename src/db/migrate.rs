@@ -76,6 +76,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0060_export_carried.sql"),
     include_str!("migrations/0061_transaction_tail.sql"),
     include_str!("migrations/0062_parcel_tail.sql"),
+    include_str!("migrations/0063_billed_refunds.sql"),
 ];
 
 /// The newest schema that this program knows.

@@ -50,7 +50,8 @@ pub fn open_anew(tx: &Tx, new: &NewException<'_>) -> Result<()> {
     if open(tx, new)?.is_none() {
         tx.prepare_cached(
             "update money_exceptions
-                set state = 'open', resolved_at = null, resolution = null, what = ?3, order_id = ?4, opened_at = ?5
+                set state = 'open', looked_at = coalesce(resolved_at, looked_at), resolved_at = null, resolution = null,
+                    what = ?3, order_id = ?4, opened_at = ?5
               where kind = ?1 and subject = ?2",
         )?
         .execute(params![new.kind, new.subject, new.what, new.order_id, tx.now()])?;
@@ -70,6 +71,14 @@ pub fn open_since(tx: &Tx, new: &NewException<'_>, since: i64) -> Result<bool> {
         open_anew(tx, new)?;
     }
     Ok(settled)
+}
+
+/// What a clock that ran ahead dated: it was open by now at the latest, and settled before.
+pub fn pull_in(tx: &Tx) -> Result<()> {
+    tx.prepare_cached("update money_exceptions set opened_at = ?1 where opened_at > ?1")?.execute([tx.now()])?;
+    tx.prepare_cached("update money_exceptions set resolved_at = ?1 - 1 where resolved_at >= ?1")?
+        .execute([tx.now()])?;
+    Ok(())
 }
 
 /// The subject of one that tells of money that went back of a payment and that nobody here knows of.
@@ -110,22 +119,14 @@ pub fn gone_back_since(conn: &Connection, transaction_id: &str) -> Result<Option
     .query_row([gone_back(transaction_id), forgotten(transaction_id)], |row| row.get(0))
 }
 
-/// Whether what was open of money that went back of a payment was resolved in just these words.
-pub fn answers(conn: &Connection, transaction_id: &str, resolution: &str) -> Result<bool> {
+/// Until when what was told of money that went back of a payment has its answer: somebody has looked, or it was learnt.
+pub fn gone_back_settled_at(conn: &Connection, transaction_id: &str) -> Result<Option<i64>> {
     conn.prepare_cached(
-        "select 1 from money_exceptions
-          where kind = 'amount_mismatch' and subject = ?1 and state = 'resolved' and resolution = ?2",
+        "select coalesce(resolved_at, looked_at) from money_exceptions where kind = 'amount_mismatch' and subject = ?1",
     )?
-    .exists([&gone_back(transaction_id), resolution])
-}
-
-/// Whether that was settled after this moment: somebody has looked, or it was learnt.
-pub fn gone_back_settled_since(conn: &Connection, transaction_id: &str, since: i64) -> Result<bool> {
-    conn.prepare_cached(
-        "select 1 from money_exceptions
-          where kind = 'amount_mismatch' and subject = ?1 and state = 'resolved' and resolved_at > ?2",
-    )?
-    .exists(params![gone_back(transaction_id), since])
+    .query_row([gone_back(transaction_id)], |row| row.get(0))
+    .optional()
+    .map(Option::flatten)
 }
 
 /// What went back of a payment is known now.

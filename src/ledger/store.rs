@@ -91,6 +91,15 @@ fn put_coupons(tx: &Tx, transaction_id: &str, coupons: &Coupons) -> Result<()> {
     Ok(())
 }
 
+/// Whether goods are still to leave for money that came in under a number of before.
+pub fn waits_to_leave(conn: &Connection, mch_id: &str) -> Result<bool> {
+    conn.prepare_cached(
+        "select 1 from orders o join ledger l on l.order_id = o.id and l.kind = 'payment' join attempts a on a.id = l.attempt_id
+          where exists (select 1 from merchant_numbers m where m.mch_id = ?1) and o.status = 'to_ship' and a.mch_id = ?1",
+    )?
+    .exists([mch_id])
+}
+
 /// Money that went back through WeChat; the order is named when it was the order's own.
 pub struct GoneBack<'a> {
     pub refund_id: &'a str,

@@ -20,7 +20,8 @@ use crate::ledger::{Entered, store as ledger};
 use crate::orders::{self, Topic, Who};
 use crate::refunds::{Refund, RefundState, store as refunds};
 use crate::settings::Settings;
-use crate::settings::changes::OVERLAP;
+use crate::settings::changes::{API_KEY, OVERLAP};
+use crate::settings::store::former_keys;
 use crate::shop::Shop;
 use crate::transactions::{self, Entry, Verdict};
 use crate::wechat::flaw::{Flaw, explained};
@@ -236,8 +237,8 @@ async fn refuse(shop: &Shop, limits: &Limits, kind: &'static str, bytes: Vec<u8>
 /// knows: whoever has only API v3 to sell by learns by nothing else that the other key is wrong.
 async fn unopened(shop: &Shop, limits: &Limits, bytes: Vec<u8>, ip: ClientIp, word: &str) -> String {
     let told_to = notice::refund_told_to(&bytes);
-    let ours = told_to.filter(|mch_id| Some(mch_id.as_str()) == shop.settings().get("wechat.mch_id"));
-    let Some(mch_id) = ours.filter(|_| word == Flaw::ReqInfoUnreadable.word()) else {
+    let told_to = told_to.filter(|_| word == Flaw::ReqInfoUnreadable.word());
+    let Some(mch_id) = ours(shop, told_to).await else {
         return refuse(shop, limits, "refund_notify", bytes, ip, word).await;
     };
     let answer = notice::refused(word);
@@ -250,8 +251,29 @@ async fn unopened(shop: &Shop, limits: &Limits, bytes: Vec<u8>, ip: ClientIp, wo
     answer
 }
 
+/// A merchant number of today, or of before where goods are still to leave for money that came in under it.
+async fn ours(shop: &Shop, mch_id: Option<String>) -> Option<String> {
+    let mch_id = mch_id?;
+    if Some(mch_id.as_str()) == shop.settings().get("wechat.mch_id") {
+        return Some(mch_id);
+    }
+    let of_before = mch_id.clone();
+    let waits = shop.read(move |conn| Ok(ledger::waits_to_leave(conn, &of_before)?)).await.unwrap_or(true);
+    waits.then_some(mch_id)
+}
+
 /// What the owner is alarmed about: a refund's notice that the key of API v2 does not open.
 pub(super) const V2_SEALED: &str = "v2_sealed";
+
+/// The owner has saved his keys, or the shop starts, which mends none: then another has to stand there since the alarm.
+pub async fn keys_seen_to(shop: &Shop, saved: bool) -> Result<()> {
+    let write = move |tx: &Tx| {
+        let other_since = former_keys(tx, API_KEY)?.first().map(|(_, ended_at)| *ended_at);
+        let of_before = store::alert_at(tx, V2_SEALED)?.is_some_and(|at| other_since.is_some_and(|since| at <= since));
+        if saved || of_before { Ok(store::clear_alert(tx, V2_SEALED)?) } else { Ok(()) }
+    };
+    shop.write(write).await
+}
 
 /// Logs a message that nobody could look at, unless its sender has sent too many of them.
 pub(super) async fn log_refused(

@@ -9,7 +9,7 @@ use rocket::serde::json::Json;
 use rocket::{Route, State, post, routes};
 use serde_json::{Value, json};
 
-use super::notify::{V2_SEALED, keep, likely, log_unready, made_under, read, settle_noticed, unread, unready_in};
+use super::notify::{keep, likely, log_unready, made_under, read, settle_noticed, unread, unready_in};
 use super::refund::learn;
 use super::store;
 use crate::db::Tx;
@@ -194,9 +194,8 @@ fn enter(tx: &Tx, notice: &Notice, mut entry: Entry, settings: &Settings) -> Res
 pub async fn look_again(shop: &Shop) -> Result<()> {
     let here: Vec<Api> = Api::ALL.iter().copied().filter(|api| shop.account_of(*api).is_some()).collect();
     let write = move |tx: &Tx| {
-        // That an earlier key was needed, or the key of API v2 was wrong, was said against others: the next notice tells.
+        // That an earlier key was needed was said against others: the next notice tells.
         store::clear_alert(tx, EARLIER)?;
-        store::clear_alert(tx, V2_SEALED)?;
         here.iter().try_for_each(|api| Ok(store::clear_alert(tx, unready_in(*api))?))
     };
     shop.write(write).await?;

@@ -297,6 +297,10 @@ pub fn put_alert(tx: &Tx, kind: &str, words: &str) -> Result<()> {
     Ok(())
 }
 
+pub fn alert_at(conn: &Connection, kind: &str) -> Result<Option<i64>> {
+    conn.prepare_cached("select at from owner_alerts where kind = ?1")?.query_row([kind], |row| row.get(0)).optional()
+}
+
 /// Forgets one kind of them.
 pub fn clear_alert(tx: &Tx, kind: &str) -> Result<()> {
     tx.prepare_cached("delete from owner_alerts where kind = ?1")?.execute([kind])?;

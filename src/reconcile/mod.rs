@@ -6,15 +6,13 @@ pub mod parts;
 pub mod report;
 pub mod store;
 
-use std::collections::BTreeSet;
-
 use rusqlite::Connection;
 
 use crate::clock::{Day, HOUR, MINUTE};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::exceptions::{self, Difference, Kind, MATCHED_AGAIN, NewException};
-use crate::ids::{AttemptId, LedgerId};
+use crate::ids::AttemptId;
 use crate::jobs::{self, Ran, Task};
 use crate::ledger::store as ledger;
 use crate::money::yuan;
@@ -399,10 +397,10 @@ async fn enter_missed(shop: &Shop, account: &Account, day: Day, lines: store::Li
         unheard += usize::from(!without_the_others(entered, &transaction_id).unwrap_or(false));
     }
     let missed = shop.read(move |conn| Ok(store::refunds_missed(conn, day, lines)?)).await?;
-    for entry in missed.chunk_by(|a, b| a.0 == b.0) {
-        let named = entry.iter().map(|(_, number)| number.clone()).filter(|number| !number.is_empty()).collect();
-        let learnt = learn::all_of(shop, entry[0].0, named).await;
-        unheard += usize::from(without_the_others(learnt, &entry[0].0) != Some(Ran::Done));
+    for of_one in missed.chunk_by(|a, b| a.entry == b.entry) {
+        let (entry, numbers) = (of_one[0].entry, of_one.iter().map(|missed| missed.number.clone()));
+        let learnt = learn::all_of(shop, entry, numbers.filter(|number| !number.is_empty()).collect()).await;
+        unheard += usize::from(without_the_others(learnt, &entry) != Some(Ran::Done));
     }
     let read = move |conn: &Connection| {
         Ok((store::refunds_missed(conn, day, lines)?, store::refunds_awaited(conn, day, lines)?))
@@ -412,12 +410,8 @@ async fn enter_missed(shop: &Shop, account: &Account, day: Day, lines: store::Li
         return Ok(unheard);
     }
     let write = move |tx: &Tx| {
-        let left: BTreeSet<LedgerId> = left.iter().map(|(entry, _)| *entry).collect();
-        let known = awaited.iter().filter(|entry| !left.contains(entry));
-        known
-            .map(|entry| (entry, true))
-            .chain(left.iter().map(|entry| (entry, false)))
-            .try_for_each(|(entry, all)| learn::billed(tx, day, *entry, all))
+        left.iter().try_for_each(|missed| learn::billed(tx, missed.entry, &missed.refund_id, &missed.number))?;
+        awaited.iter().try_for_each(|entry| learn::answered_by_bill(tx, day, *entry))
     };
     shop.write(write).await?;
     Ok(unheard)

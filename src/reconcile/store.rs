@@ -279,16 +279,27 @@ pub fn payments_missed(conn: &Connection, day: Day, lines: Lines) -> Result<Vec<
     rows.query_map(params![day, lines.first, lines.until()], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
-/// The payments with a refund in a bill that we know nothing of, or whose answer was lost.
-/// Each with the number that the bill gives the refund.
-pub fn refunds_missed(conn: &Connection, day: Day, lines: Lines) -> Result<Vec<(LedgerId, String)>> {
+/// A refund in a bill that is to be asked about: of which payment, and the number that the bill gives it.
+pub struct Missed {
+    pub entry: LedgerId,
+    pub refund_id: String,
+    pub number: String,
+}
+
+/// Refunds in a bill that we know nothing of, or whose answer was lost; or that were given back in another way, and that WeChat
+/// may have paid after all.
+pub fn refunds_missed(conn: &Connection, day: Day, lines: Lines) -> Result<Vec<Missed>> {
     let mut rows = conn.prepare_cached(
-        "select l.id, coalesce(b.out_refund_no, '') from bill_rows b join ledger l on l.kind = 'payment' and l.wechat_id = b.transaction_id
+        "select l.id, b.refund_id, coalesce(b.out_refund_no, '') from bill_rows b join ledger l on l.kind = 'payment' and l.wechat_id = b.transaction_id
           where b.day = ?1 and b.line >= ?2 and b.line < ?3 and b.kind = 'refund'
-            and not exists (select 1 from refunds r where r.refund_id = b.refund_id)
+            and not exists (select 1 from refunds r
+                             where r.refund_id = b.refund_id
+                               and (r.state <> 'succeeded'
+                                    or exists (select 1 from ledger w where w.kind = 'refund' and w.wechat_id = b.refund_id)))
           order by l.id",
     )?;
-    rows.query_map(params![day, lines.first, lines.until()], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    let missed = |row: &Row<'_>| Ok(Missed { entry: row.get(0)?, refund_id: row.get(1)?, number: row.get(2)? });
+    rows.query_map(params![day, lines.first, lines.until()], missed)?.collect()
 }
 
 /// The payments with a refund in a bill of which somebody is to look what went back.

@@ -123,6 +123,8 @@ pub struct Refund {
     pub accepted_at: Option<i64>,
     /// WeChat's own number for it.
     pub refund_id: Option<String>,
+    /// The number under which WeChat knows it, where that is another than ours.
+    pub asked_as: Option<String>,
     pub account: String,
     pub problem_code: String,
     pub problem: String,

@@ -97,6 +97,7 @@ fn read(row: &Row<'_>) -> Result<Refund> {
         sent_at: row.get("sent_at")?,
         accepted_at: row.get("accepted_at")?,
         refund_id: row.get("refund_id")?,
+        asked_as: row.get("asked_as")?,
         account: row.get("account")?,
         problem_code: row.get("problem_code")?,
         problem: row.get("problem")?,
@@ -165,13 +166,15 @@ pub struct NewRefund {
     pub description: String,
     pub requested_by: String,
     pub not_before: i64,
+    /// As in [`Refund`].
+    pub asked_as: Option<String>,
 }
 
 pub fn insert(tx: &Tx, new: &NewRefund, lines: &[RefundLine]) -> Result<RefundId> {
     tx.prepare_cached(
         "insert into refunds (out_refund_no, order_id, inside, transaction_id, payment_fen, origin, state, amount_fen,
-                              freight_fen, reason, description, requested_by, not_before, created_at)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                              freight_fen, reason, description, requested_by, not_before, created_at, asked_as)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?
     .execute(params![
         new.out_refund_no,
@@ -187,7 +190,8 @@ pub fn insert(tx: &Tx, new: &NewRefund, lines: &[RefundLine]) -> Result<RefundId
         new.description,
         new.requested_by,
         new.not_before,
-        tx.now()
+        tx.now(),
+        new.asked_as
     ])?;
     let id = RefundId(tx.last_insert_rowid());
     put_lines(tx, id, lines)?;
@@ -259,6 +263,39 @@ pub fn set_decision(tx: &Tx, id: RefundId, decided_by: &str, answer: &str) -> Re
 pub fn set_not_before(tx: &Tx, id: RefundId, moment: i64) -> Result<()> {
     tx.prepare_cached("update refunds set not_before = ?2 where id = ?1")?.execute(params![id, moment])?;
     Ok(())
+}
+
+/// What a clock that ran ahead dated: it was there by now at the latest, and was sent or looked at before.
+pub fn pull_in(tx: &Tx) -> Result<()> {
+    tx.prepare_cached("update refunds set created_at = ?1 where created_at > ?1")?.execute([tx.now()])?;
+    tx.prepare_cached("update billed_refunds set told_at = ?1 where told_at > ?1")?.execute([tx.now()])?;
+    tx.prepare_cached("update refunds set sent_at = ?1 - 1 where sent_at >= ?1")?.execute([tx.now()])?;
+    // One that waits to go out waits for no longer than any does, whatever is written here.
+    tx.prepare_cached(
+        "update refunds set not_before = ?1 - 1 where not_before >= ?1 and (state <> 'approved' or problem_code <> '')",
+    )?
+    .execute([tx.now()])?;
+    Ok(())
+}
+
+/// A bill names a refund that nobody here knows of. When it did first is when it told.
+pub fn put_billed(tx: &Tx, transaction_id: &str, refund_id: &str, number: &OutRefundNo) -> Result<()> {
+    tx.prepare_cached(
+        "insert into billed_refunds (refund_id, out_refund_no, transaction_id, told_at) values (?1, ?2, ?3, ?4)
+         on conflict do nothing",
+    )?
+    .execute(params![refund_id, number.as_str(), transaction_id, tx.now()])?;
+    Ok(())
+}
+
+/// The refunds of a payment that bills have named, of any day, and that are not known by now: under which number, and when.
+pub fn billed_unknown(conn: &Connection, transaction_id: &str) -> Result<Vec<(OutRefundNo, i64)>> {
+    conn.prepare_cached(
+        "select out_refund_no, told_at from billed_refunds b
+          where transaction_id = ?1 and not exists (select 1 from refunds r where r.refund_id = b.refund_id)",
+    )?
+    .query_map([transaction_id], |row| Ok((row.get(0)?, row.get(1)?)))?
+    .collect()
 }
 
 /// Written before WeChat is called: from here on it may know the refund.

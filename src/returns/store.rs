@@ -42,6 +42,12 @@ pub fn by_id(conn: &Connection, id: ReturnId) -> Result<Option<Return>> {
     conn.prepare_cached("select * from returns where id = ?1")?.query_row([id], read).optional()
 }
 
+/// What a clock that ran ahead dated was asked for before now.
+pub fn pull_in(tx: &Tx) -> Result<()> {
+    tx.prepare_cached("update returns set created_at = ?1 - 1 where created_at >= ?1")?.execute([tx.now()])?;
+    Ok(())
+}
+
 /// When the return was asked for whose goods this refund pays for, if it is for goods that came back.
 pub fn asked_at(conn: &Connection, refund: RefundId) -> Result<Option<i64>> {
     conn.prepare_cached("select created_at from returns where refund_id = ?1")?

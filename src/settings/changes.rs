@@ -14,7 +14,7 @@ use crate::wechat::v3::{self, Until};
 /// WeChat repeats a notice for a day, and an order made before a change is paid within hours.
 pub const OVERLAP: i64 = 2 * DAY;
 
-const API_KEY: &str = "wechat.api_key";
+pub const API_KEY: &str = "wechat.api_key";
 const SIGN_TYPE: &str = "wechat.sign_type";
 const V3_KEY: &str = "wechat.v3_key";
 /// The id and, on the lines after it, the key.

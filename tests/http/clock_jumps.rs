@@ -4,6 +4,7 @@ use xiaopu::clock::{DAY, Day, HOUR, MINUTE};
 use xiaopu::simulator::{Fault, Paying};
 use xiaopu::staff::Role;
 
+use super::refunds::until;
 use crate::support::*;
 
 /// Until the house has been tidied after so many hours of running.
@@ -130,6 +131,69 @@ async fn what_a_clock_that_ran_ahead_had_planned_is_done_when_it_is_put_right() 
         w.wait("the nightly backup", || async { w.count(backups.as_str()).await == 1 }).await;
         let home = w.staff("later", Role::Owner).await.page("/admin").await;
         assert!(home.contains("系统时间拨回了"), "{home}");
+        w.must_hold().await;
+    }
+}
+
+/// What was sent, settled or asked for by a clock that ran some minutes ahead was so before whatever is told once it is right:
+/// money that goes back by hand then is looked at before more goes back of the payment, or goods leave for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_clock_that_ran_ahead_dated_answers_nothing_that_is_told_later() {
+    for api in ["v2", "v3"] {
+        let w = super::v3::world(api).await;
+        let sku = w.product("苹果", 1_000, 99).await;
+        tidied(&w, 0).await;
+        w.jump(4 * MINUTE);
+        let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+        let (paid, other) = (w.paid(&alice, sku, 3).await, w.paid(&alice, sku, 3).await);
+        let told = async |placed: &Placed, fen| {
+            let hints = "select count(*) from messages where kind = 'refund_notify'";
+            let before = w.count(hints).await;
+            w.wechat.refund_by_console(&w.transaction(placed), fen).unwrap();
+            w.advance(4 * SECOND);
+            w.wait("the notice", || async { w.count(hints).await > before }).await;
+            w.run_jobs().await;
+        };
+        let refund = format!("/admin/orders/{}/refund", paid.no);
+        // One is refused, …
+        w.wechat.fault_always("refund", Fault::refused("NOTENOUGH", "余额不足"));
+        let line = alice.order(&paid.no).await["lines"][0]["id"].as_str().unwrap().to_owned();
+        let form =
+            [("lines[0].id", line.as_str()), ("lines[0].quantity", "1"), ("reason", "碎了"), ("confirmed", "true")];
+        let number = manager.post(&refund, &form).await.1.strip_prefix("/admin/refunds/").unwrap().to_owned();
+        until(&w, &number, "failed").await;
+        w.wechat.clear_faults();
+        // … and of another order's money something went back that WeChat's query does not know; somebody has looked.
+        let unknown = if api == "v2" { "REFUNDNOTEXIST" } else { "RESOURCE_NOT_EXISTS" };
+        w.wechat.fault_always("refundquery", Fault::refused(unknown, "not exist"));
+        told(&other, 500).await;
+        let open = format!(
+            "select coalesce(max(id), 0) from money_exceptions
+              where state = 'open' and order_id = (select id from orders where order_no = '{}')",
+            other.no
+        );
+        w.wait("the question", || async { w.count(open.as_str()).await > 0 }).await;
+        let resolve = format!("/admin/exceptions/{}/resolve", w.count(open.as_str()).await);
+        manager.post(&resolve, &[("resolution", "看过了，退的是差价")]).await;
+        assert_eq!(w.count(open.as_str()).await, 0, "{api}");
+        tokio::time::sleep(std::time::Duration::from_millis(1_200)).await;
+        w.jump(-4 * MINUTE);
+        w.wait("the step to be seen", || async { w.count("select count(*) from clock_steps").await == 1 }).await;
+        let manager = w.staff("later", Role::Manager).await;
+        // What is told now nobody has seen.
+        told(&other, 2_500).await;
+        manager.post(&format!("/admin/orders/{}/ship", other.no), &[("tracking_no", "SF1234567890123")]).await;
+        assert_eq!(alice.status(&other.no).await, "to_ship", "{api}");
+        w.wechat.clear_faults();
+        told(&paid, 1_000).await;
+        w.wait("it to be known", || async { alice.order(&paid.no).await["refundedFen"] == 1_000 }).await;
+        let retry = format!("/admin/refunds/{number}/retry");
+        manager.post(&retry, &[]).await;
+        until(&w, &number, "failed").await;
+        assert_eq!(w.wechat.refunds(&w.transaction(&paid)).len(), 1, "{api}");
+        // Compared, it goes.
+        manager.post(&retry, &[]).await;
+        until(&w, &number, "succeeded").await;
         w.must_hold().await;
     }
 }

@@ -150,6 +150,33 @@ async fn a_refund_notice_of_api_v3_alone_books_nothing_where_a_coupon_was_borne(
     w.must_hold().await;
 }
 
+/// The same of one that was given back in cash meanwhile: it is a refund of its own, and WeChat is asked about it under the number
+/// that it has there.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_paid_after_cash_is_asked_about_under_its_number_at_wechat() {
+    let w = v3::world("v3").await;
+    let sku = w.product("苹果", 10_000, 9).await;
+    let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+    w.wechat.ways(|ways| {
+        ways.coupon_no_cash_fen = 2_000;
+        ways.refund_end = RefundEnd::Processing;
+    });
+    let placed = w.paid(&alice, sku, 1).await;
+    let number = super::refunds::refund_pieces(&w, &manager, &placed, 1).await;
+    w.wait("the request", || async { w.wechat.all_refunds().len() == 1 }).await;
+    w.wechat.end_refund(&number, RefundEnd::Change).unwrap();
+    super::refunds::until(&w, &number, "abnormal").await;
+    manager.post(&format!("/admin/refunds/{number}/other-means"), &[("words", "现金")]).await;
+    w.wechat.end_refund(&number, RefundEnd::Success).unwrap();
+    w.wait("the answer", || async {
+        w.advance(MINUTE);
+        w.run_jobs().await;
+        booked(&w, "refund").await == [(-10_000, -8_000)]
+    })
+    .await;
+    w.must_hold().await;
+}
+
 /// What is settled of a refund is optional in WeChat's answers: then it is as large a part as of the payment, and where
 /// the two cannot both be, a person hears of it and every rule still holds.
 #[tokio::test(flavor = "multi_thread")]

@@ -318,6 +318,7 @@ async fn refund_of_before(w: &World, transaction: String, day: Day) {
             description: String::new(),
             requested_by: String::new(),
             not_before: 0,
+            asked_as: None,
         };
         let id = refunds::insert(tx, &new, &[])?;
         Ok(refunds::set_accepted(tx, id, "50300-before", day.start() + 12 * 60 * MINUTE)?)

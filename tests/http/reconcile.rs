@@ -7,6 +7,7 @@ use xiaopu::reconcile::{BillState, store};
 use xiaopu::simulator::{Fault, Foreign, Paying, RefundEnd};
 use xiaopu::staff::Role;
 
+use super::refunds::until;
 use crate::support::*;
 
 const HOUR: i64 = 60 * MINUTE;
@@ -484,6 +485,65 @@ async fn what_only_a_bill_tells_of_holds_the_goods_and_the_money() {
     }
 }
 
+/// What a bill newly names is told like by a notice, whatever stands open already: whoever looked before it looks again, that
+/// others of the payment are known answers nothing, nor does a later day's bill that does not name it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_bill_newly_names_is_looked_at_and_stays_told() {
+    for api in ["v2", "v3"] {
+        let w = super::v3::world(api).await;
+        let sku = w.product("苹果", 1000, 99).await;
+        let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+        let placed = w.paid(&alice, sku, 5).await;
+        let payment = w.transaction(&placed);
+        let unknown = if api == "v2" { "REFUNDNOTEXIST" } else { "RESOURCE_NOT_EXISTS" };
+        w.wechat.fault_always("refundquery", Fault::refused(unknown, "not exist"));
+        w.wechat.refund_by_console(&payment, 500).unwrap();
+        let open = "select count(*) from money_exceptions where subject like '% gone back' and state = 'open'";
+        w.advance(5 * SECOND);
+        w.wait("the notice's question", || async { w.count(open).await == 1 }).await;
+        let number = super::refunds::refund_pieces(&w, &manager, &placed, 1).await;
+        until(&w, &number, "failed").await;
+        next_morning(&w).await;
+        let seen = w.shop.now().to_string();
+        w.advance(MINUTE);
+        let bill = w.wechat.bill(first_day()).unwrap();
+        let row = bill.lines().find(|line| line.contains("`REFUND")).unwrap();
+        let known = &w.wechat.all_refunds()[0];
+        let another = row.replace(&known.refund_id, "50000000009999999999999999999");
+        let another = another.replace(&known.out_refund_no, "50000000009999999999999999998");
+        let bill = bill.replace("总交易单数", &format!("{another}\r\n总交易单数")).replace("`2.0,", "`3.0,");
+        w.wechat.set_bill(first_day(), bill.into_bytes());
+        let rematch = format!("/admin/money/{}/match", first_day().shown());
+        let billed = "select count(*) from billed_refunds";
+        manager.post(&rematch, &[]).await;
+        w.wait("the match", || async { w.count(billed).await == 2 }).await;
+        // Shown before the bill: neither the item's page nor the refund that was held answers it.
+        let id = w.count("select id from money_exceptions where subject like '% gone back'").await;
+        let resolve = format!("/admin/exceptions/{id}/resolve");
+        manager.post(&resolve, &[("resolution", "看过了，退的是差价"), ("seen", &seen)]).await;
+        assert_eq!(w.count(open).await, 1, "{api}");
+        manager.post(&format!("/admin/refunds/{number}/retry"), &[]).await;
+        until(&w, &number, "failed").await;
+        assert_eq!(w.wechat.all_refunds().len(), 1, "{api}");
+        // One of them is known by now, and a bill names another that is.
+        w.wechat.clear_faults();
+        manager.post(&rematch, &[]).await;
+        w.wait("one of them", || async { alice.order(&placed.no).await["refundedFen"] == 500 }).await;
+        w.wechat.refund_by_console(&payment, 100).unwrap();
+        w.advance(5 * SECOND);
+        w.wait("another", || async { alice.order(&placed.no).await["refundedFen"] == 600 }).await;
+        next_morning(&w).await;
+        assert_eq!(matched(&w, first_day().plus(1)).await, BillState::Equal, "{api}");
+        let ship = format!("/admin/orders/{}/ship", placed.no);
+        manager.post(&ship, &[("tracking_no", "SF1234567890123")]).await;
+        assert_eq!(alice.status(&placed.no).await, "to_ship", "{api}");
+        manager.post(&resolve, &[("resolution", "看过了"), ("seen", &w.shop.now().to_string())]).await;
+        manager.post(&format!("/admin/refunds/{number}/stop"), &[]).await;
+        manager.post(&ship, &[("tracking_no", "SF1234567890123")]).await;
+        assert_eq!(alice.status(&placed.no).await, "shipped", "{api}");
+    }
+}
+
 /// A refund in WeChat's console, of which we heard a day later, and that day's bill was there first: it stands in the
 /// bill of its own day, which has the other one matched again, though the money never left.
 #[tokio::test(flavor = "multi_thread")]
@@ -551,6 +611,35 @@ async fn what_is_paid_after_cash_stands_in_the_books_of_its_bills_day() {
     assert_eq!(state(&w, first_day()).await.unwrap().0, BillState::Equal);
     assert_eq!((state(&w, first_day().plus(1)).await.unwrap().0, open_differences(&w).await), (BillState::Empty, 0));
     w.must_hold().await;
+}
+
+/// The same where its notice is lost and nothing asks any more: the bill names it, so the books have it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_paid_after_cash_is_found_by_the_bill() {
+    for api in ["v2", "v3"] {
+        let w = super::v3::world(api).await;
+        let sku = w.product("苹果", 1000, 9).await;
+        let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+        w.wechat.ways(|ways| ways.refund_end = RefundEnd::Processing);
+        let placed = w.paid(&alice, sku, 2).await;
+        let number = super::refunds::refund_pieces(&w, &manager, &placed, 1).await;
+        w.wait("the refund", || async { w.wechat.all_refunds().len() == 1 }).await;
+        w.wechat.end_refund(&number, RefundEnd::Change).unwrap();
+        until(&w, &number, "abnormal").await;
+        manager.post(&format!("/admin/refunds/{number}/other-means"), &[("words", "现金")]).await;
+        w.wechat.ways(|ways| ways.refund_notices = false);
+        w.wechat.end_refund(&number, RefundEnd::Success).unwrap();
+        next_morning(&w).await;
+        let twice = "select count(*) from money_exceptions where subject like '% twice' and state = 'open'";
+        w.wait("both", || async {
+            w.run_jobs().await;
+            w.count(twice).await == 1
+        })
+        .await;
+        assert_eq!(w.count("select sum(amount_fen) from ledger where kind = 'refund'").await, -1000, "{api}");
+        assert_eq!(state(&w, first_day()).await.unwrap().0, BillState::Equal, "{api}");
+        w.must_hold().await;
+    }
 }
 
 /// The host was off for days: every day that is missing is fetched, and none that WeChat has thrown away.

@@ -669,6 +669,9 @@ async fn a_shop_by_api_v3_is_told_that_its_key_of_v2_opens_nothing() {
         w.advance(5 * SECOND);
         w.wait("the notice", || async { w.count(refunds).await > before }).await;
         assert_eq!(owner.page("/admin").await.contains(told), heard, "{key}");
+        // A start mends no key.
+        xiaopu::worker::seed(&w.shop).await.unwrap();
+        assert_eq!(owner.page("/admin").await.contains(told), heard, "{key}: started anew");
     }
 }
 

@@ -22,7 +22,7 @@ use crate::console::{Frame, back, framed, refused, upload, waiting, words};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::orders::store as orders;
-use crate::payments::{mend, notify_v3, store as payments};
+use crate::payments::{mend, notify, notify_v3, store as payments};
 use crate::settings::store::{self as kept, Tried};
 use crate::settings::{Group, SETTINGS, Setting, Settings};
 use crate::shop::Shop;
@@ -406,6 +406,7 @@ pub async fn store(shop: &Shop, owner: &Staff, typed: &Typed) -> Result<Vec<&'st
     if pays {
         // What was said of other keys counts no more.
         shop.wechat.forget_standing();
+        notify::keys_seen_to(shop, true).await?;
         notify_v3::look_again(shop).await?;
         mend::try_again(shop).await?;
     }

@@ -1,5 +1,7 @@
 //! What WeChat says about refunds: the one way to "succeeded" for money that went back through it.
 
+use std::collections::BTreeMap;
+
 use rusqlite::Connection;
 
 use super::share::{self, Borne};
@@ -191,6 +193,17 @@ fn made_to_fit(tx: &Tx, refund: &Refund, fact: &RefundFact) -> Result<Refund> {
 /// WeChat has paid what staff had given back by other means: that is a refund of its own from now on, and somebody is to
 /// decide what comes of it. Answers whether it has its row.
 fn paid_twice(tx: &Tx, refund: &Refund, fact: &RefundFact) -> Result<bool> {
+    if let Some(paid) = &refund.refund_id
+        && ledger::has_refund(tx, paid)?
+    {
+        let number = &refund.out_refund_no;
+        let what = format!(
+            "微信说退款 {number} 还有另一个微信退款单号 {}，本店已按 {paid} 入账：请到商户平台核对",
+            fact.refund_id
+        );
+        unexpected(tx, refund, fact, number.as_str(), &what)?;
+        return Ok(false);
+    }
     let what = format!(
         "退款 {} ¥{} 已登记用其他方式退还，微信又退了一次：买家可能收到两份，请和买家核对",
         refund.out_refund_no, refund.amount
@@ -206,8 +219,7 @@ fn paid_twice(tx: &Tx, refund: &Refund, fact: &RefundFact) -> Result<bool> {
     exceptions::open(tx, &new)?;
     refunds::give_up_refund_id(tx, refund.id)?;
     // Its number is taken, by the one that was given back by other means.
-    let of_its_own = RefundFact { out_refund_no: String::new(), ..fact.clone() };
-    let Some(made) = made_elsewhere(tx, &of_its_own)? else { return Ok(false) };
+    let Some(made) = entered_under(tx, fact, OutRefundNo::of_console(&fact.refund_id))? else { return Ok(false) };
     // WeChat took it on when it took that one on.
     let at = refund.accepted_at.or(fact.succeeded_at).unwrap_or(tx.now());
     refunds::set_accepted(tx, made.id, &fact.refund_id, at)?;
@@ -236,6 +248,11 @@ fn known(tx: &Tx, fact: &RefundFact) -> Result<Option<Refund>> {
 
 /// `None` when even the payment is unknown: then there is nothing here that it could belong to.
 fn made_elsewhere(tx: &Tx, fact: &RefundFact) -> Result<Option<Refund>> {
+    let number = fact.out_refund_no.parse().unwrap_or_else(|_| OutRefundNo::of_console(&fact.refund_id));
+    entered_under(tx, fact, number)
+}
+
+fn entered_under(tx: &Tx, fact: &RefundFact, out_refund_no: OutRefundNo) -> Result<Option<Refund>> {
     let now = tx.now();
     let Some(entered) = ledger::payment(tx, &fact.transaction_id)? else { return Ok(None) };
     let attempt = entered.attempt_id.map(|id| payments::attempt(tx, id)).transpose()?.flatten();
@@ -244,10 +261,7 @@ fn made_elsewhere(tx: &Tx, fact: &RefundFact) -> Result<Option<Refund>> {
         more_than_paid(tx, &entered, order_id, fact)?;
         return Ok(None);
     }
-    let out_refund_no = match fact.out_refund_no.parse::<OutRefundNo>() {
-        Ok(number) => number,
-        Err(_) => OutRefundNo::of_console(&fact.refund_id),
-    };
+    let asked_as = (out_refund_no.as_str() != fact.out_refund_no).then(|| fact.out_refund_no.clone());
     let new = NewRefund {
         out_refund_no,
         order_id,
@@ -262,6 +276,7 @@ fn made_elsewhere(tx: &Tx, fact: &RefundFact) -> Result<Option<Refund>> {
         description: String::new(),
         requested_by: String::new(),
         not_before: now,
+        asked_as,
     };
     let id = refunds::insert(tx, &new, &[])?;
     let who = match new.out_refund_no.as_str() == fact.out_refund_no && payments::restored_at(tx)?.is_some() {
@@ -375,7 +390,7 @@ pub async fn told(shop: &Shop, entry: LedgerId) -> Result<Ran> {
     })
 }
 
-/// Where a notice told of a refund that is not known yet, and that nobody has looked at since. Answers when it did.
+/// Where a notice or a bill told of a refund that is not known yet, and that nobody has looked at since. Answers when it did.
 pub fn hold_untold(tx: &Tx, entered: &Entered) -> Result<Option<i64>> {
     let Some(told_at) = untold_since(tx, &entered.transaction_id)? else { return Ok(None) };
     if exceptions::open_since(tx, &to_look(entered, UNTOLD), told_at)? {
@@ -423,48 +438,56 @@ const ANSWERED: &str = "退款已查实，登记在订单里";
 /// What is said of a payment whose refunds API v3 does not list.
 pub const UNLISTED: &str = "微信说这笔付款已有退款，不是本店退的，多半是有人在商户平台退的；退了多少，API v3 问不到，要等第二天的账单：请先到商户平台核对再发货";
 
-/// A day's bill names refunds of the payment, and `all` of them are known by now or not. Then what was open about the payment
-/// before that day's end has its answer; else the order is not sent before they are, or somebody has looked.
-pub fn billed(tx: &Tx, day: Day, entry: LedgerId, all: bool) -> Result<()> {
+/// A day's bill names a refund of the payment that cannot be looked up: the order is not sent before it is known, or
+/// somebody has looked since the bill told of it.
+pub fn billed(tx: &Tx, entry: LedgerId, refund_id: &str, number: &str) -> Result<()> {
     let Some(entered) = ledger::payment_by_id(tx, entry)? else { return Ok(()) };
-    let (id, ends) = (&entered.transaction_id, day.plus(1).start());
-    if all {
-        let until = if exceptions::says(tx, id, BILLED)? { i64::MAX } else { ends };
-        return match untold_since(tx, id)? {
-            None => Ok(exceptions::resolve_gone_back_until(tx, id, ANSWERED, until)?),
-            Some(_) => Ok(()),
-        };
+    let number = number.parse().unwrap_or_else(|_| OutRefundNo::of_console(refund_id));
+    refunds::put_billed(tx, &entered.transaction_id, refund_id, &number)?;
+    let Some(told_at) = untold_since(tx, &entered.transaction_id)? else { return Ok(()) };
+    if exceptions::open_since(tx, &to_look(&entered, BILLED), told_at)? {
+        note_of(tx, &entered, BILLED)?;
     }
-    let new = to_look(&entered, BILLED);
-    let held = match exceptions::answers(tx, id, ANSWERED)? {
-        true => exceptions::open_anew(tx, &new).map(|()| true)?,
-        false => exceptions::open_since(tx, &new, ends)?,
-    };
-    if held { note_of(tx, &entered, BILLED) } else { Ok(()) }
+    Ok(())
+}
+
+/// A day's bill names refunds of the payment. Where all that was ever told of is known by now, what was open about the payment
+/// before that day's end has its answer.
+pub fn answered_by_bill(tx: &Tx, day: Day, entry: LedgerId) -> Result<()> {
+    let Some(entered) = ledger::payment_by_id(tx, entry)? else { return Ok(()) };
+    let id = &entered.transaction_id;
+    if untold_since(tx, id)?.is_some() {
+        return Ok(());
+    }
+    let until = if exceptions::says(tx, id, BILLED)? { i64::MAX } else { day.plus(1).start() };
+    Ok(exceptions::resolve_gone_back_until(tx, id, ANSWERED, until)?)
 }
 
 const BILLED: &str = "微信账单里有这笔款的退款，可是向微信还没有查实：请到商户平台核对这笔款的退款，再发货";
 
 /// When WeChat last told of money of the payment that went back, and nobody knows it or has looked since.
 pub fn unseen_since(conn: &Connection, transaction_id: &str) -> Result<Option<i64>> {
-    let told = match untold_since(conn, transaction_id)? {
-        Some(told) if !exceptions::gone_back_settled_since(conn, transaction_id, told)? => Some(told),
-        _ => None,
-    };
+    let told = untold_since(conn, transaction_id)?;
     Ok(exceptions::gone_back_since(conn, transaction_id)?.max(told))
 }
 
-/// When a notice told last of a refund of the payment, for the first time, that is still not known.
+/// When a notice or a bill told last of a refund of the payment, for the first time, that is still not known and that nobody
+/// has looked into since.
 fn untold_since(conn: &Connection, transaction_id: &str) -> Result<Option<i64>> {
-    let mut last = None;
+    let mut told = BTreeMap::new();
     for (number, told_at) in messages::refunds_named(conn, transaction_id)? {
         // A number that cannot be one of ours stands here under WeChat's own.
         let Ok(number) = number.parse::<OutRefundNo>() else { continue };
         if !refunds::by_no(conn, number.as_str())?.is_some_and(|refund| refund.may_be_known_there()) {
-            last = last.max(told_at);
+            told.insert(number, told_at);
         }
     }
-    Ok(last)
+    for (number, told_at) in refunds::billed_unknown(conn, transaction_id)? {
+        // What a notice told of is not new in a bill.
+        told.entry(number).or_insert(Some(told_at));
+    }
+    let settled_at = exceptions::gone_back_settled_at(conn, transaction_id)?;
+    Ok(told.into_values().flatten().filter(|told_at| settled_at.is_none_or(|at| at <= *told_at)).max())
 }
 
 /// Asks WeChat for every refund of a payment, call by call, and enters them all. `named` are numbers of refunds that a
@@ -476,6 +499,8 @@ pub async fn all_of(shop: &Shop, entry: LedgerId, named: Vec<String>) -> Result<
         let known = refunds::of_transaction(conn, &entered.transaction_id)?;
         numbers.extend(known.into_iter().map(|refund| refund.out_refund_no.to_string()));
         numbers.extend(messages::refunds_named(conn, &entered.transaction_id)?.into_iter().map(|(number, _)| number));
+        let billed = refunds::billed_unknown(conn, &entered.transaction_id)?;
+        numbers.extend(billed.into_iter().map(|(number, _)| number.to_string()));
         numbers.sort();
         numbers.dedup();
         Ok(Some((entered, numbers)))

@@ -22,6 +22,8 @@ use crate::money::Fen;
 use crate::orders::{self, Full, Line, Order, OrderStatus, RECEIVED_AFTER, REFUNDABLE_FOR, Topic, Who, moves};
 use crate::refunds::store::{self as refunds, NewRefund};
 use crate::refunds::{CLOSED, FullRefund, Origin, Refund, RefundLine, RefundState};
+use crate::returns::store as returns;
+use crate::transactions::store as messages;
 use crate::typed::Length;
 use crate::wechat::refund::desc_text;
 
@@ -249,6 +251,7 @@ pub fn open(tx: &Tx, full: &Full, wish: &Wish, origin: Origin, agreed: bool, who
         description: wish.description.clone(),
         requested_by: who.name.clone(),
         not_before: now,
+        asked_as: None,
     };
     let id = refunds::insert(tx, &new, &wish.lines)?;
     let what = format!("申请退款 {} ¥{amount}，原因：{}", new.out_refund_no, wish.reason);
@@ -347,6 +350,15 @@ pub fn looked_at(tx: &Tx, id: RefundId, at: i64, who: &Who) -> Result<()> {
     refunds::set_problem(tx, id, send::LOOKED, "")?;
     refunds::set_not_before(tx, id, at.min(tx.now()))?;
     note(tx, &refund, who, &format!("在商户平台核对过这笔付款的退款，{} 仍要退", refund.out_refund_no))
+}
+
+/// What a clock that ran ahead dated was by now at the latest. What WeChat told comes after what somebody did or looked at, so
+/// that he is asked once more rather than not at all.
+pub fn pull_in(tx: &Tx) -> Result<()> {
+    refunds::pull_in(tx)?;
+    returns::pull_in(tx)?;
+    exceptions::pull_in(tx)?;
+    Ok(messages::pull_in(tx)?)
 }
 
 /// 拒绝, with words for the buyer.
@@ -517,6 +529,7 @@ pub fn whole_payment(
         description: String::new(),
         requested_by: who.name.clone(),
         not_before,
+        asked_as: None,
     };
     let id = refunds::insert(tx, &new, &[])?;
     jobs::enqueue(tx, Task::Refund(id), not_before)?;

@@ -516,7 +516,8 @@ pub async fn unasked(shop: &Shop, id: RefundId) -> Result<Option<String>> {
 
 /// Asks what became of it. `None` when WeChat knows no such refund.
 async fn ask(shop: &Shop, account: &Account, refund: &Refund) -> Result<Option<Ran>> {
-    let (number, refund_id) = (refund.out_refund_no.as_str(), refund.refund_id.as_deref());
+    let number = refund.asked_as.as_deref().unwrap_or(refund.out_refund_no.as_str());
+    let refund_id = refund.refund_id.as_deref();
     let exchange = shop.wechat.refund_query(account, number, refund_id, &shop.nonces).await;
     let sent = logged(&exchange, refund);
     let refund = refund.clone();
