@@ -10,8 +10,8 @@ use crate::ids::BackupId;
 pub fn insert(tx: &Tx, backup: &Backup) -> Result<BackupId> {
     tx.prepare_cached("delete from backups where file = ?1")?.execute([&backup.file])?;
     tx.prepare_cached(
-        "insert into backups (at, file, bytes, orders, last_order_at, took_ms, problem, who, broken)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "insert into backups (at, file, bytes, orders, last_order_at, took_ms, problem, who, broken, id)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?
     .execute(params![
         backup.at,
@@ -22,7 +22,8 @@ pub fn insert(tx: &Tx, backup: &Backup) -> Result<BackupId> {
         backup.took_ms,
         backup.problem,
         backup.who,
-        backup.broken
+        backup.broken,
+        tx.fresh_id("backups")?
     ])?;
     Ok(BackupId(tx.last_insert_rowid()))
 }

@@ -151,10 +151,20 @@ pub fn count_addresses(conn: &Connection, buyer: BuyerId) -> Result<i64> {
 
 pub fn insert_address(tx: &Tx, buyer: BuyerId, a: &Address) -> Result<AddressId> {
     tx.prepare_cached(
-        "insert into addresses (buyer_id, receiver, phone, province, city, district, detail, postcode)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "insert into addresses (id, buyer_id, receiver, phone, province, city, district, detail, postcode)
+         values (?9, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
-    .execute(params![buyer, a.receiver, a.phone, a.province, a.city, a.district, a.detail, a.postcode])?;
+    .execute(params![
+        buyer,
+        a.receiver,
+        a.phone,
+        a.province,
+        a.city,
+        a.district,
+        a.detail,
+        a.postcode,
+        tx.fresh_id("addresses")?
+    ])?;
     Ok(AddressId(tx.last_insert_rowid()))
 }
 

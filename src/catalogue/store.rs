@@ -74,10 +74,10 @@ pub fn category_named(tx: &Tx, parent: Option<CategoryId>, name: &str) -> Result
         return Ok(id);
     }
     tx.prepare_cached(
-        "insert into categories (parent_id, name, position)
-         values (?1, ?2, (select coalesce(max(position), 0) + 1 from categories))",
+        "insert into categories (id, parent_id, name, position)
+         values (?3, ?1, ?2, (select coalesce(max(position), 0) + 1 from categories))",
     )?
-    .execute(params![parent, name])?;
+    .execute(params![parent, name, tx.fresh_id("categories")?])?;
     Ok(CategoryId(tx.last_insert_rowid()))
 }
 

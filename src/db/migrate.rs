@@ -77,6 +77,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0061_transaction_tail.sql"),
     include_str!("migrations/0062_parcel_tail.sql"),
     include_str!("migrations/0063_billed_refunds.sql"),
+    include_str!("migrations/0064_last_ids.sql"),
 ];
 
 /// The newest schema that this program knows.

@@ -201,6 +201,16 @@ impl Tx<'_> {
         self.now
     }
 
+    /// A number for a new row of a table whose rows can go: one that no row of it ever had, as pages, phones and other rows
+    /// may hold it still.
+    pub fn fresh_id(&self, table: &'static str) -> rusqlite::Result<i64> {
+        let sql = format!(
+            "select max(coalesce((select max(id) from {table}), 0),
+                        coalesce((select id from last_ids where of = '{table}'), 0)) + 1"
+        );
+        self.prepare_cached(&sql)?.query_row([], |row| row.get(0))
+    }
+
     /// The same transaction at another time: for what is told now and happened then.
     pub fn at(&self, now: i64) -> Tx<'_> {
         Tx { conn: self.conn, now, outdates: self.outdates }

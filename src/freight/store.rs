@@ -53,7 +53,16 @@ pub fn put(tx: &Tx, id: Option<FreightId>, terms: &Terms) -> Result<FreightId> {
             set name = excluded.name, counts = excluded.counts, rows = excluded.rows, elsewhere = excluded.elsewhere
          returning id",
     )?
-    .query_row(params![id, terms.name, terms.by, rows, elsewhere], |row| row.get(0))
+    .query_row(
+        params![
+            id.map_or_else(|| tx.fresh_id("freight_templates").map(FreightId), Ok)?,
+            terms.name,
+            terms.by,
+            rows,
+            elsewhere
+        ],
+        |row| row.get(0),
+    )
 }
 
 pub fn remove(tx: &Tx, id: FreightId) -> Result<()> {

@@ -72,13 +72,21 @@ pub fn count_asked(conn: &Connection) -> Result<i64> {
 /// Asked for, or asked for once more with another title.
 pub fn ask(tx: &Tx, order: OrderId, title: &Title) -> Result<()> {
     tx.prepare_cached(
-        "insert into invoices (order_id, kind, title, tax_no, email, state, asked_at)
-         values (?1, ?2, ?3, ?4, ?5, 'asked', ?6)
+        "insert into invoices (id, order_id, kind, title, tax_no, email, state, asked_at)
+         values (?7, ?1, ?2, ?3, ?4, ?5, 'asked', ?6)
          on conflict (order_id) do update
             set kind = excluded.kind, title = excluded.title, tax_no = excluded.tax_no, email = excluded.email,
                 state = 'asked', asked_at = excluded.asked_at, decided_at = null, answer = ''",
     )?
-    .execute(params![order, title.kind, title.title, title.tax_no, title.email, tx.now()])?;
+    .execute(params![
+        order,
+        title.kind,
+        title.title,
+        title.tax_no,
+        title.email,
+        tx.now(),
+        tx.fresh_id("invoices")?
+    ])?;
     Ok(())
 }
 

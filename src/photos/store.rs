@@ -11,9 +11,9 @@ use crate::ids::{BuyerId, PhotoId};
 const LOOSE: i64 = 18;
 
 pub fn put(tx: &Tx, buyer: BuyerId, picture: &Picture) -> Result<PhotoId> {
-    tx.prepare_cached("insert into photos (buyer_id, bytes, thumb, created_at) values (?1, ?2, ?3, ?4)")?
-        .execute(params![buyer, picture.bytes(), picture.smallest(), tx.now()])?;
-    let id = PhotoId(tx.last_insert_rowid());
+    let id = PhotoId(tx.fresh_id("photos")?);
+    tx.prepare_cached("insert into photos (id, buyer_id, bytes, thumb, created_at) values (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![id, buyer, picture.bytes(), picture.smallest(), tx.now()])?;
     tx.prepare_cached(
         "delete from photos
           where id in (select id from photos where buyer_id = ?1 and refund_id is null and return_id is null

@@ -135,8 +135,11 @@ pub fn hook(conn: &Connection, id: HookId) -> Result<Option<Hook>> {
 }
 
 pub fn insert_hook(tx: &Tx, hook: &Hook) -> Result<()> {
-    tx.prepare_cached("insert into hooks (url, secret, events, made_by, created_at) values (?1, ?2, ?3, ?4, ?5)")?
-        .execute(params![hook.url, hook.secret, json!(hook.events).to_string(), hook.made_by, hook.created_at])?;
+    let (id, events) = (tx.fresh_id("hooks")?, json!(hook.events).to_string());
+    tx.prepare_cached(
+        "insert into hooks (id, url, secret, events, made_by, created_at) values (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![id, hook.url, hook.secret, events, hook.made_by, hook.created_at])?;
     Ok(())
 }
 
