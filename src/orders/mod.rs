@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::buyers::addresses::{Address, without_phones};
 use crate::catalogue::Delivery;
 use crate::clock::{DAY, Day};
-use crate::error::Error;
+use crate::error::{Code, Error, Result};
 use crate::ids::{
     BuyerId, ImageHash, LineId, MessageId, OrderId, OrderNo, OutTradeNo, ProductId, RefundId, ShipmentId, SkuId,
 };
@@ -337,6 +337,23 @@ pub const RECEIVED_AFTER: i64 = 10 * DAY;
 pub const REFUNDABLE_FOR: i64 = 365 * DAY;
 
 impl Full {
+    /// What has become of its goods and money so far, for a page that offers something of them.
+    pub fn mark(&self) -> String {
+        let left: i64 = self.lines.iter().map(|line| line.shipped).sum();
+        let closed = self.returns.iter().filter(|one| !one.case.state.is_open()).count();
+        let (refunds, resends, returns) = (self.refunds.len(), self.resends.len(), self.returns.len());
+        format!("{refunds}-{resends}-{left}-{returns}-{closed}-{}", self.came_back.len())
+    }
+
+    /// What somebody does is done to what his page showed. Errors: in words, with what to do `next`.
+    pub fn must_stand(&self, seen: Option<&str>, next: &str) -> Result<()> {
+        if seen.is_none_or(|seen| seen == self.mark()) {
+            return Ok(());
+        }
+        let words = format!("打开这一页之后，这笔订单又有了退款、发货、退换或补发，{next}");
+        Err(Error::from(Code::OrderState).says(words))
+    }
+
     /// `refund_window` is how long after receipt a refund may be asked for.
     pub fn actions(&self, refund_window: i64, now: i64) -> Actions {
         let order = &self.order;

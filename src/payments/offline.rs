@@ -2,17 +2,19 @@
 
 use super::check::ask;
 use super::close::start_closing;
-use super::store;
+use super::{price, store};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::OrderId;
 use crate::jobs::{self, Task};
 use crate::ledger::store as ledger;
+use crate::money::Fen;
 use crate::orders::{self, OrderStatus, Topic, Who, moves};
 use crate::shop::Shop;
 
 /// Makes an unpaid order a paid one. Should WeChat's money come as well, it goes back by itself as a second payment.
-pub async fn pay(shop: &Shop, id: OrderId, reason: String, who: Who) -> Result<()> {
+/// `was` is what it cost when the owner looked.
+pub async fn pay(shop: &Shop, id: OrderId, was: Option<Fen>, reason: String, who: Who) -> Result<()> {
     let attempts = shop.read(move |conn| Ok(store::attempts(conn, id)?)).await?;
     for attempt in attempts.iter().filter(|attempt| attempt.state.is_open()) {
         if let Some(account) = attempt.account(shop) {
@@ -27,6 +29,7 @@ pub async fn pay(shop: &Shop, id: OrderId, reason: String, who: Who) -> Result<(
                 _ => Error::from(Code::AlreadyPaid).says("订单已经付过款了"),
             });
         }
+        price::as_looked_at(&order, was)?;
         for attempt in start_closing(tx, id)? {
             jobs::enqueue(tx, Task::Close(attempt.id), tx.now())?;
         }

@@ -19,6 +19,8 @@ pub struct Asked {
     pub total: Fen,
     pub freight: Fen,
     pub reason: String,
+    /// What it cost when they looked, where that is known.
+    pub was: Option<Fen>,
 }
 
 impl Asked {
@@ -34,6 +36,15 @@ impl Asked {
         })?;
         Ok(NewPrice { freight, discount, total, expires_at })
     }
+}
+
+/// Nobody's page of before overrules what a colleague agreed with the buyer meanwhile.
+pub fn as_looked_at(order: &Order, was: Option<Fen>) -> Result<()> {
+    if was.is_none_or(|was| was == order.total) {
+        return Ok(());
+    }
+    let words = format!("打开这一页之后，应付已经改成 ¥{}：没有改动，请按现在的价格再看一次", order.total);
+    Err(Error::from(Code::OrderState).says(words))
 }
 
 /// Changes the price. `Err(AlreadyPaid)` when the money turns out to have come at the old one.
@@ -54,6 +65,7 @@ pub async fn change(shop: &Shop, id: OrderId, asked: Asked, who: Who) -> Result<
                 _ => Error::from(Code::AlreadyPaid).says("买家已经付款，不能改价；多收的可以退款"),
             });
         }
+        as_looked_at(&order, asked.was)?;
         let new = asked.price(&order, tx.now() + window)?;
         if new.total == order.total && new.freight == order.freight {
             return Err(Error::field("total", "价格没有变化"));

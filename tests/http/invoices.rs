@@ -200,3 +200,40 @@ async fn an_invoice_is_of_what_arrived() {
     );
     w.must_hold().await;
 }
+
+/// A page of before writes down nothing for another request than it showed: one that was taken back, whose number nobody is given
+/// again, or one that was asked for with another title.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_before_writes_no_other_invoice_down() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 5000, 9).await;
+    let (alice, bob, manager) = (w.buyer("alice").await, w.buyer("bob").await, w.staff("manager", Role::Manager).await);
+    let (first, second) = (w.paid(&alice, sku, 1).await, w.paid(&bob, sku, 1).await);
+    let of = |placed: &Placed| format!("/orders/{}/invoice", placed.no);
+    let form = async || {
+        let page = manager.page("/admin/invoices").await;
+        let after = |mark: &str| page.split(mark).nth(1).unwrap().split(['"', '/']).next().unwrap().to_owned();
+        let id = page.split("/issue\"").next().unwrap().rsplit('/').next().unwrap().to_owned();
+        (id, after("name=\"asked\" value=\""))
+    };
+    let issue = async |(id, asked): &(String, String)| {
+        let form = [("number", "24352000000123456789"), ("link", ""), ("amount", "50.00"), ("asked", asked.as_str())];
+        manager.post(&format!("/admin/invoices/{id}/issue"), &form).await;
+        manager.said("/admin/invoices").await
+    };
+    alice.post(&of(&first), Some(json!({ "titleKind": "personal", "title": "甲某" }))).await.ok();
+    let shown = form().await;
+    alice.call(Method::DELETE, &of(&first), None).await;
+    bob.post(&of(&second), Some(json!({ "titleKind": "personal", "title": "乙某" }))).await.ok();
+    assert!(issue(&shown).await.contains("买家撤回了申请"));
+    let shown = form().await;
+    w.advance(SECOND);
+    bob.post(&of(&second), Some(json!({ "titleKind": "personal", "title": "乙的单位" }))).await.ok();
+    assert!(issue(&shown).await.contains("买家改了抬头"));
+    let refuse = format!("/admin/invoices/{}/refuse", shown.0);
+    manager.post(&refuse, &[("answer", "抬头不对"), ("asked", &shown.1)]).await;
+    assert_eq!(bob.get(&of(&second)).await.ok()["state"], "asked");
+    issue(&form().await).await;
+    assert_eq!(bob.get(&of(&second)).await.ok()["state"], "issued");
+    assert_eq!(alice.get(&of(&first)).await.ok()["state"], "none");
+}

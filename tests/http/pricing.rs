@@ -28,7 +28,10 @@ async fn a_price_is_changed_under_the_same_number() {
         let said = clerk.said(&price).await;
         assert!(said.contains(words), "{words}: {said}");
     }
-    clerk.post(&price, &[("total", "88"), ("freight", "8"), ("reason", "老客")]).await;
+    clerk.post(&price, &[("total", "88"), ("freight", "8"), ("reason", "老客"), ("was", "98.00")]).await;
+    // A colleague's page of before takes nothing back.
+    clerk.post(&price, &[("total", "90"), ("freight", "8"), ("reason", "老客"), ("was", "98.00")]).await;
+    assert!(clerk.said(&price).await.contains("应付已经改成 ¥88.00"));
     let order = alice.order(&placed.no).await;
     assert_eq!(
         (&order["totalFen"], &order["discountFen"], &order["freightFen"]),
@@ -130,7 +133,11 @@ async fn the_owner_writes_down_money_that_came_in_cash() {
     assert_eq!(manager.post(&offline, &[("reason", "现金")]).await.0, 403);
     owner.post(&offline, &[("reason", "")]).await;
     assert!(owner.said(&offline).await.contains("请写明原因"));
-    owner.post(&offline, &[("reason", "现金")]).await;
+    // What was counted is what its page said.
+    assert!(owner.page(&offline).await.contains("name=\"was\" value=\"90.00\""));
+    owner.post(&offline, &[("reason", "现金"), ("was", "80.00")]).await;
+    assert!(owner.said(&offline).await.contains("应付已经改成 ¥90.00"));
+    owner.post(&offline, &[("reason", "现金"), ("was", "90.00")]).await;
     let order = alice.order(&placed.no).await;
     assert_eq!((&order["status"], &order["paidFen"]), (&json!("to_ship"), &json!(9000)));
     w.must_hold().await;

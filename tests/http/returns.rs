@@ -1246,6 +1246,38 @@ async fn what_is_sent_once_more_though_its_money_went_back_is_the_shops_own_word
     }
 }
 
+/// Two people who read of the same loss send it once more once; and what went in several parcels is summed before it is asked
+/// whose money it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_loss_is_sent_once_more_once() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let boss = w.staff("boss", Role::Manager).await;
+    let placed = shipped(&w, &boss, &alice, sku, 3).await;
+    let here = format!("/admin/orders/{}", placed.no);
+    w.wechat.refund_by_console(&w.transaction(&placed), 2000).unwrap();
+    w.advance(5 * SECOND);
+    w.wait("the row", || async { alice.order(&placed.no).await["refundedFen"] == 2000 }).await;
+    let line = line(&alice, &placed).await;
+    let seen = async || {
+        let page = boss.page(&here).await;
+        page.split("name=\"seen\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    };
+    let send = async |number: &str, seen: &str| {
+        let form = [("pieces[0].id", line.as_str()), ("pieces[0].quantity", "1"), ("reason", "丢件"), ("seen", seen)];
+        let form = [&form[..], &[("tracking_no", number), ("merge", "true")]].concat();
+        boss.post(&format!("{here}/resend"), &form).await;
+        boss.said(&here).await
+    };
+    let before = seen().await;
+    assert!(send("SF7777777777777", &before).await.contains("已补发"));
+    assert!(send("SF7777777777778", &before).await.contains("打开这一页之后"));
+    assert!(send("SF7777777777779", &seen().await).await.contains("没有退"));
+    assert_eq!(w.count("select count(*) from resends").await, 1);
+    w.must_hold().await;
+}
+
 /// What came and was put on the shelf is not put there again: by the money that is paid instead, or by a parcel taken back.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_came_with_an_exchange_is_on_the_shelf_once() {

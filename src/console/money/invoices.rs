@@ -78,6 +78,8 @@ struct InvoiceShown {
     answer: String,
     outdated: Option<String>,
     asked_at: String,
+    /// Which request it is: whoever asks once more may have written another title.
+    asked: i64,
     decided_at: Option<String>,
     /// Somebody waits for it, and all of its money went back.
     nothing: bool,
@@ -102,6 +104,7 @@ impl InvoiceShown {
             answer: invoice.answer.clone(),
             outdated: invoice.outdated(),
             asked_at: clock::shown(invoice.asked_at),
+            asked: invoice.asked_at,
             decided_at: invoice.decided_at.map(clock::shown),
             nothing: decides && invoice.state == InvoiceState::Asked && invoice.due == Fen::ZERO,
             may_issue: decides && options.issue,
@@ -140,8 +143,21 @@ struct Issued {
     number: String,
     #[field(default = String::new())]
     link: String,
-    /// What the page showed: a refund may have come in between.
+    /// What the page showed: a refund may have come in between, …
     amount: String,
+    /// … or another request of the same order.
+    asked: Option<i64>,
+}
+
+/// The one that the page showed, or in words why not.
+fn as_shown(tx: &Tx, id: InvoiceId, asked: Option<i64>) -> Result<Invoice> {
+    let gone = "这一页打开之后，买家撤回了申请：请看新的列表，没有改动";
+    let invoice = store::by_id(tx, id)?.ok_or_else(|| Error::from(Code::NotFound).says(gone))?;
+    if asked.is_some_and(|asked| asked != invoice.asked_at) {
+        let words = "这一页打开之后，买家改了抬头又申请了一次：请按新的抬头来，没有改动";
+        return Err(Error::from(Code::OrderState).says(words));
+    }
+    Ok(invoice)
 }
 
 /// Noted as written out; one that is noted already gets another number, as after a red invoice.
@@ -151,7 +167,7 @@ async fn issue(shop: &State<Shop>, staff: Manager, id: InvoiceId, form: Form<Iss
         let (number, link) = read_issued(&form.number, &form.link)?;
         let seen = Fen::from_yuan(&form.amount).ok_or(Code::ValidationFailed)?;
         let write = move |tx: &Tx| {
-            let invoice = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+            let invoice = as_shown(tx, id, form.asked)?;
             if invoice.due != seen {
                 let words = format!("金额刚刚变成了 ¥{}（有退款），请按新的金额开票", invoice.due);
                 return Err(Error::from(Code::OrderState).says(words));
@@ -176,6 +192,8 @@ async fn issue(shop: &State<Shop>, staff: Manager, id: InvoiceId, form: Form<Iss
 #[derive(FromForm)]
 struct Refused {
     answer: String,
+    /// As for one that was written out.
+    asked: Option<i64>,
 }
 
 #[post("/invoices/<id>/refuse", data = "<form>")]
@@ -183,7 +201,7 @@ async fn refuse(shop: &State<Shop>, staff: Manager, id: InvoiceId, form: Form<Re
     let done = async {
         let answer = read_answer(&form.answer)?;
         let write = move |tx: &Tx| {
-            let invoice = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+            let invoice = as_shown(tx, id, form.asked)?;
             if !invoice.options().refuse {
                 return Err(Error::from(Code::OrderState).says("这张发票已经处理过了"));
             }
@@ -276,6 +294,7 @@ mod tests {
             answer: "抬头写错了".into(),
             outdated: issued.then(|| "要冲红重开".into()),
             asked_at: "2026-10-08 13:15:40".into(),
+            asked: 1_791_436_540_000,
             decided_at: issued.then(|| "2026-10-08 13:20:40".into()),
             nothing: !issued,
             may_issue: issued,

@@ -509,7 +509,7 @@ struct RefundForm {
     #[field(default = false)]
     confirmed: bool,
     /// How much of this kind had happened to the order on that screen: sent again, it would be another refund.
-    seen: Option<usize>,
+    seen: Option<String>,
     /// WeChat says that money went back, and somebody has looked what it was.
     looked: Option<Looked>,
 }
@@ -594,11 +594,6 @@ impl RefundForm {
     }
 }
 
-/// How many refunds an order has, and parcels that were sent again: a second screen is of what it shows.
-fn happened(full: &Full) -> usize {
-    full.refunds.len() + full.resends.len()
-}
-
 /// A line of the wish, as the second screen sends it again.
 #[derive(Serialize)]
 struct Again {
@@ -631,7 +626,7 @@ struct ConfirmPage {
     gone_back: bool,
     now: i64,
     number: Option<OutRefundNo>,
-    seen: usize,
+    seen: String,
     /// Where the form goes.
     action: String,
     /// Whoever looks may let it go at once.
@@ -713,7 +708,7 @@ async fn confirm_page(
         gone_back,
         now,
         number: number.map(|refund| refund.out_refund_no.clone()),
-        seen: happened(full),
+        seen: full.mark(),
         action,
         agrees: may_agree(staff, &shop.settings(), amount),
         offline: outside && unheld && full.order.paid > Fen::ZERO && full.order.paid_at.is_some(),
@@ -760,13 +755,10 @@ async fn open(shop: &Shop, staff: &Staff, no: &str, form: &RefundForm) -> Result
         return Ok(Step::Confirm(Box::new(page)));
     }
     let agreed = may_agree(staff, &shop.settings(), amount);
-    let (who, seen, looked) = (staff.clone(), form.seen, form.looked);
+    let (who, seen, looked) = (staff.clone(), form.seen.clone(), form.looked);
     let write = move |tx: &Tx| {
         let full = refund::full_order(tx, id)?;
-        if seen.is_some_and(|seen| seen != happened(&full)) {
-            let words = "这笔订单刚刚有了新的退款或寄出，可能这一笔已经提交过：请先核对，还要退再填一次";
-            return Err(Error::from(Code::OrderState).says(words));
-        }
+        full.must_stand(seen.as_deref(), "可能这一笔已经提交过：请先核对，还要退再填一次")?;
         let refund = refund::open(tx, &full, &wish, Origin::Staff, agreed, &Who::staff(&who.name))?;
         if let Some(Looked(at)) = looked.filter(|_| agreed) {
             refund::looked_at(tx, refund, at, &Who::staff(&who.name))?;
@@ -817,8 +809,9 @@ async fn agree(shop: &Shop, staff: &Staff, number: &str, form: &RefundForm) -> R
         let page = confirm_page(shop, staff, &full, &wish, amount, action, Some(&refund)).await?;
         return Ok(Step::Confirm(Box::new(page)));
     }
-    let (who, id, looked) = (staff.clone(), refund.id, form.looked);
+    let (who, id, seen, looked) = (staff.clone(), refund.id, form.seen.clone(), form.looked);
     let write = move |tx: &Tx| {
+        refund::full_order(tx, order)?.must_stand(seen.as_deref(), "请先核对，还要退再点一次同意")?;
         refund::approve(tx, id, Some(&wish), &Who::staff(&who.name))?;
         if let Some(Looked(at)) = looked {
             refund::looked_at(tx, id, at, &Who::staff(&who.name))?;
@@ -1158,7 +1151,7 @@ mod tests {
                 gone_back: full,
                 number: full.then(number),
                 now: 1,
-                seen: 0,
+                seen: "0-0-0-0-0".into(),
                 action: "/admin/orders/261008131540ABCDEFGH/refund".into(),
                 agrees: full,
                 offline: !full,

@@ -59,6 +59,8 @@ struct PriceForm {
     total: String,
     freight: String,
     reason: String,
+    /// What the page showed.
+    was: Option<String>,
 }
 
 #[post("/orders/<no>/price", data = "<form>")]
@@ -89,6 +91,7 @@ async fn change(shop: &Shop, staff: &Staff, no: &str, form: PriceForm) -> Result
         total: typed_yuan("total", "应付", &form.total)?,
         freight: typed_yuan("freight", "运费", &form.freight)?,
         reason: typed_reason(&form.reason)?,
+        was: form.was.as_deref().and_then(Fen::from_yuan),
     };
     // Why, stands on the timeline, where it can be forgotten.
     let what = format!("订单 {} 改价 ¥{} → ¥{}", order.order_no, order.total, asked.total);
@@ -126,21 +129,23 @@ async fn offline_page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessa
 #[derive(FromForm)]
 struct OfflineForm {
     reason: String,
+    /// What the page said was received.
+    was: Option<String>,
 }
 
 #[post("/orders/<no>/offline", data = "<form>")]
 async fn take_offline(shop: &State<Shop>, owner: Owner, no: &str, form: Form<OfflineForm>) -> Flash<Redirect> {
-    match take(shop, &owner.0, no, &form.reason).await {
+    match take(shop, &owner.0, no, &form).await {
         Ok(order_no) => back(format!("/admin/orders/{order_no}"), Ok("线下收款已登记，订单待发货")),
         Err(e) => back(format!("/admin/orders/{no}/offline"), Err::<&str, _>(e)),
     }
 }
 
-async fn take(shop: &Shop, owner: &Staff, no: &str, reason: &str) -> Result<OrderNo> {
+async fn take(shop: &Shop, owner: &Staff, no: &str, form: &OfflineForm) -> Result<OrderNo> {
     let order = find(shop, no).await?;
-    let reason = typed_reason(reason)?;
+    let (reason, was) = (typed_reason(&form.reason)?, form.was.as_deref().and_then(Fen::from_yuan));
     let what = format!("订单 {} 登记线下收款 ¥{}", order.order_no, order.total);
-    offline::pay(shop, order.id, reason, Who::staff(&owner.name)).await?;
+    offline::pay(shop, order.id, was, reason, Who::staff(&owner.name)).await?;
     note(shop, owner, what).await?;
     Ok(order.order_no)
 }
