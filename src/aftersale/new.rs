@@ -54,7 +54,7 @@ pub fn exchange(
         difference += dearer::difference(of, &had, (sku, other.sku.price), line.quantity);
         goods.push((of.id, sku, line.quantity));
     }
-    let gone = gone_back(&full, &goods);
+    let gone = gone_back(&full, &goods).or_else(|| given_back_since(&full, &case));
     let more = (difference > 0).then(|| format!("换出的{}，系统不向买家收差价", dearer::words(difference)));
     must_bear(bears, gone.into_iter().chain(more))?;
     let resend = leave(tx, &full, Some(&case), goods, "换货", parcel, who)?;
@@ -95,6 +95,15 @@ fn gone_back(full: &Full, goods: &[(LineId, SkuId, i64)]) -> Option<String> {
     let left = full.refundable();
     (left.get() < worth)
         .then(|| format!("这些商品买家付了 ¥{}，商户平台退过款，这笔订单只剩 ¥{left} 没有退", yuan(worth)))
+}
+
+/// That money went back in WeChat's own console after the exchange was asked for: it may be what was paid for these very goods.
+fn given_back_since(full: &Full, case: &Return) -> Option<String> {
+    let since = full.refunds.iter().map(|one| &one.refund).filter(|refund| refund.was_told_since(case.created_at));
+    match since.filter(|refund| refund.state.takes_money()).map(|refund| refund.amount.get()).sum() {
+        0 => None,
+        fen => Some(format!("这笔申请之后，有人在微信商户平台退过 ¥{}，也许就是这些商品的钱", yuan(fen))),
+    }
 }
 
 /// 补发: pieces that left and did not arrive, or not whole, once more. Errors: `dearer`, their money went back and nobody

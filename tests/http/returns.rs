@@ -295,6 +295,30 @@ async fn a_dearer_exchange_says_so_and_is_the_shops_own_word() {
     w.must_hold().await;
 }
 
+/// Nor does it leave for money that went back in WeChat's console after it was asked for, before somebody says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exchange_whose_money_went_back_meanwhile_is_the_shops_own_word() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let boss = w.staff("boss", Role::Manager).await;
+    let placed = shipped(&w, &boss, &alice, sku, 3).await;
+    let id = asked(&alice, &placed, "exchange", 1).await;
+    let to = format!("/admin/returns/{id}");
+    agree(&boss, &id).await;
+    boss.post(&format!("{to}/receive"), &[]).await;
+    w.wechat.refund_by_console(&w.transaction(&placed), 1000).unwrap();
+    w.advance(5 * SECOND);
+    w.wait("the row", || async { alice.order(&placed.no).await["refundedFen"] == 1000 }).await;
+    let form = [("tracking_no", "SF7777777777777"), ("dearer", "true")];
+    boss.post(&format!("{to}/send"), &form[..1]).await;
+    assert!(boss.said(&to).await.contains("也许就是这些商品的钱"));
+    assert_eq!(case(&alice, &placed).await["state"], "received");
+    boss.post(&format!("{to}/send"), &form).await;
+    assert_eq!(case(&alice, &placed).await["state"], "done");
+    w.must_hold().await;
+}
+
 async fn reprice(w: &World, sku: SkuId, fen: i64) {
     let write = move |tx: &xiaopu::db::Tx| {
         let set = "update skus set price_fen = ?2 where id = ?1";
