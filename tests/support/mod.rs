@@ -86,14 +86,15 @@ pub fn figment(port: u16) -> Figment {
     xiaopu::cli::figment().merge(("address", "127.0.0.1")).merge(("port", port)).merge(("shutdown.ctrlc", false))
 }
 
-/// A client that talks to this machine only.
+/// A client that talks to this machine only. An unoptimised shop takes seconds to unpack the pictures of its samples, and
+/// many times that beside others.
 pub fn client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .no_proxy()
         .tls_certs_only([])
         .redirect(reqwest::redirect::Policy::none())
-        .timeout(Duration::from_secs(30))
+        .timeout(Duration::from_secs(120))
         .build()
         .unwrap()
 }
