@@ -449,10 +449,10 @@ async fn a_console_refund_is_learnt_from_the_bill() {
 }
 
 /// The bill names a refund of which WeChat's query knows nothing yet: the order is not sent for money that went back, and a
-/// refund of it is held, until the next match finds it.
+/// refund of it is held, until the next match finds it, or it is known from elsewhere.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_only_a_bill_tells_of_holds_the_goods_and_the_money() {
-    for api in ["v2", "v3"] {
+    for (api, by_match) in [("v2", true), ("v3", true), ("v2", false), ("v3", false)] {
         let w = super::v3::world(api).await;
         let sku = w.product("苹果", 1000, 9).await;
         let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
@@ -470,10 +470,18 @@ async fn what_only_a_bill_tells_of_holds_the_goods_and_the_money() {
         assert_eq!(alice.status(&placed.no).await, "to_ship", "{api}");
         assert_eq!(w.wechat.all_refunds().len(), 1, "{api}: {number} is held");
         w.wechat.clear_faults();
-        manager.post(&format!("/admin/money/{}/match", first_day().shown()), &[]).await;
-        w.wait("the next match", || async {
+        let back = if by_match { 1000 } else { 1100 };
+        if by_match {
+            manager.post(&format!("/admin/money/{}/match", first_day().shown()), &[]).await;
+        } else {
+            // Whatever else is told of, all that is known of is asked about.
+            w.wechat.ways(|ways| ways.refund_notices = true);
+            w.wechat.refund_by_console(&w.transaction(&placed), 100).unwrap();
+            w.advance(5 * SECOND);
+        }
+        w.wait("the answer", || async {
             w.run_jobs().await;
-            alice.order(&placed.no).await["refundedFen"] == 1000
+            alice.order(&placed.no).await["refundedFen"] == back
         })
         .await;
         let open = "select count(*) from money_exceptions where subject like '% gone back' and state = 'open'";

@@ -417,10 +417,11 @@ fn note_of(tx: &Tx, entered: &Entered, what: &str) -> Result<()> {
 
 const UNTOLD: &str = "微信提示这笔款退过，可是向微信还没有查实：请到商户平台核对这笔款的退款，再发货";
 
-/// What a notice told of, and what is known now, are the same; or one was learnt that answers what else was asked. API v3
+/// What a notice or a bill told of, and what is known now, are the same; or one was learnt that answers what else was asked. API v3
 /// lists nothing, so one of several answers nothing there: only a bill does, which has them all.
 fn settle_hint(tx: &Tx, transaction_id: &str, is_new: bool) -> Result<()> {
-    let answered = exceptions::says(tx, transaction_id, UNTOLD)? || (is_new && are_listed(tx, transaction_id)?);
+    let told = exceptions::says(tx, transaction_id, UNTOLD)? || exceptions::says(tx, transaction_id, BILLED)?;
+    let answered = told || (is_new && are_listed(tx, transaction_id)?);
     if answered && untold_since(tx, transaction_id)?.is_none() {
         exceptions::resolve_gone_back(tx, transaction_id, ANSWERED)?;
     }
