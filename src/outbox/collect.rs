@@ -42,7 +42,13 @@ pub async fn collect(shop: &Shop) -> Result<()> {
     match heard {
         None if !wanted => Ok(()),
         Some(heard) if wanted && heard == present && down.is_empty() => Ok(()),
-        None => shop.write(move |tx| Ok(store::set_heard(tx, Some(present))?)).await,
+        None => {
+            let write = move |tx: &Tx| match store::heard(tx)? {
+                Some(_) => Ok(()),
+                None => Ok(store::set_heard(tx, Some(present))?),
+            };
+            shop.write(write).await
+        }
         Some(_) if !wanted => shop.write(|tx| Ok(store::set_heard(tx, None)?)).await,
         Some(_) => {
             let write = move |tx: &Tx| match store::heard(tx)? {
@@ -67,15 +73,7 @@ struct Ear<'a> {
 
 impl Ear<'_> {
     fn hear(&self, from: Heard, to: Heard, down: &str) -> Result<()> {
-        let step = |from: i64, to: i64| to.min(from + AT_ONCE);
-        let to = Heard {
-            event: step(from.event, to.event),
-            refund: step(from.refund, to.refund),
-            entry: step(from.entry, to.entry),
-            exception: step(from.exception, to.exception),
-            moved: step(from.moved, to.moved),
-            backup: step(from.backup, to.backup),
-        };
+        let to = from.towards(to, AT_ONCE);
         self.orders(from.event, to.event)?;
         self.refunds((from.refund, to.refund), (from.entry, to.entry))?;
         self.staff(Topic::MoneyException, store::exceptions(self.tx, from.exception, to.exception)?)?;

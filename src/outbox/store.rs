@@ -17,6 +17,21 @@ pub struct Heard {
     pub backup: i64,
 }
 
+impl Heard {
+    /// So many rows of each table further, and never back: somebody else may have heard more since `to` was read.
+    pub fn towards(self, to: Heard, rows: i64) -> Heard {
+        let step = |from: i64, to: i64| to.clamp(from, from + rows);
+        Heard {
+            event: step(self.event, to.event),
+            refund: step(self.refund, to.refund),
+            entry: step(self.entry, to.entry),
+            exception: step(self.exception, to.exception),
+            moved: step(self.moved, to.moved),
+            backup: step(self.backup, to.backup),
+        }
+    }
+}
+
 fn read_heard(row: &Row<'_>) -> Result<Heard> {
     Ok(Heard {
         event: row.get(0)?,
@@ -250,4 +265,17 @@ pub fn set_last_told(tx: &Tx, channel: Channel, now: i64) -> Result<()> {
 pub fn forget(tx: &Tx, before: i64) -> Result<()> {
     tx.prepare_cached("delete from outbox where at < ?1 and state <> 'waiting'")?.execute([before])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_heard_is_not_heard_again_by_whoever_looked_before() {
+        let all = |n| Heard { event: n, refund: n, entry: n, exception: n, moved: n, backup: n };
+        assert_eq!(all(5).towards(all(9), 2_000), all(9));
+        assert_eq!(all(5).towards(all(9_000), 2_000), all(2_005));
+        assert_eq!(all(5).towards(all(3), 2_000), all(5));
+    }
 }

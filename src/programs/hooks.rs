@@ -41,7 +41,13 @@ pub async fn collect(shop: &Shop) -> Result<()> {
     match heard {
         None if !on => Ok(()),
         Some(heard) if on && heard == present => Ok(()),
-        None => shop.write(move |tx| Ok(store::set_heard(tx, Some(present))?)).await,
+        None => {
+            let write = move |tx: &Tx| match store::heard(tx)? {
+                Some(_) => Ok(()),
+                None => Ok(store::set_heard(tx, Some(present))?),
+            };
+            shop.write(write).await
+        }
         Some(_) if !on => shop.write(|tx| Ok(store::set_heard(tx, None)?)).await,
         Some(_) => {
             let write = move |tx: &Tx| match store::heard(tx)? {
@@ -54,7 +60,8 @@ pub async fn collect(shop: &Shop) -> Result<()> {
 }
 
 fn hear(tx: &Tx, from: [i64; 3], to: [i64; 3], now: i64) -> Result<()> {
-    let upto: [i64; 3] = std::array::from_fn(|i| to[i].min(from[i] + AT_ONCE));
+    // Never back: somebody else may have heard more since `to` was read.
+    let upto: [i64; 3] = std::array::from_fn(|i| to[i].clamp(from[i], from[i] + AT_ONCE));
     let hooks: Vec<Hook> = store::hooks(tx)?.into_iter().filter(|hook| hook.off_at.is_none()).collect();
     let tell = |event: Event, order: Option<OrderId>, more: Value| -> Result<()> {
         for hook in hooks.iter().filter(|hook| hook.events.contains(&event)) {
@@ -333,6 +340,19 @@ mod tests {
     #[test]
     fn a_telling_is_signed_with_its_time() {
         assert_eq!(sign("whsec_abc", "1791435600", "{}"), SIGNED);
+    }
+
+    #[tokio::test]
+    async fn what_was_heard_is_not_heard_again_by_whoever_looked_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = crate::db::Db::open(folder.path()).unwrap();
+        for (to, heard) in [([9; 3], [9; 3]), ([9_000; 3], [2_005; 3]), ([3; 3], [5; 3])] {
+            let write = move |tx: &Tx| {
+                hear(tx, [5; 3], to, 0)?;
+                Ok(store::heard(tx)?)
+            };
+            assert_eq!(db.write::<_, Error>(write).await.unwrap(), Some(heard));
+        }
     }
 
     const SIGNED: &str = "3d53493d46df5508b0ce6cc460732216782fdac3b9f935fd5584810197724fca";
