@@ -73,11 +73,13 @@ pub fn open_since(tx: &Tx, new: &NewException<'_>, since: i64) -> Result<bool> {
     Ok(settled)
 }
 
-/// What a clock that ran ahead dated: it was open by now at the latest, and settled before.
-pub fn pull_in(tx: &Tx) -> Result<()> {
+/// What a clock that ran ahead dated: it was open by now at the latest, and settled before this moment.
+pub fn pull_in(tx: &Tx, before: i64) -> Result<()> {
     tx.prepare_cached("update money_exceptions set opened_at = ?1 where opened_at > ?1")?.execute([tx.now()])?;
-    tx.prepare_cached("update money_exceptions set resolved_at = ?1 - 1 where resolved_at >= ?1")?
-        .execute([tx.now()])?;
+    for looked in ["resolved_at", "looked_at"] {
+        let sql = format!("update money_exceptions set {looked} = ?2 where {looked} > ?1");
+        tx.prepare_cached(&sql)?.execute([tx.now(), before])?;
+    }
     Ok(())
 }
 

@@ -91,6 +91,16 @@ fn put_coupons(tx: &Tx, transaction_id: &str, coupons: &Coupons) -> Result<()> {
     Ok(())
 }
 
+/// The payments of which a notice told since then that money went back.
+pub fn told_since(conn: &Connection, since: i64) -> Result<Vec<LedgerId>> {
+    conn.prepare_cached(
+        "select distinct l.id from messages m join ledger l on l.kind = 'payment' and l.wechat_id = m.transaction_id
+          where m.kind = 'refund_notify' and m.at >= ?1",
+    )?
+    .query_map([since], |row| row.get(0))?
+    .collect()
+}
+
 /// Whether goods are still to leave for money that came in under a number of before.
 pub fn waits_to_leave(conn: &Connection, mch_id: &str) -> Result<bool> {
     conn.prepare_cached(

@@ -246,7 +246,7 @@ async fn unopened(shop: &Shop, limits: &Limits, bytes: Vec<u8>, ip: ClientIp, wo
     let words = format!(
         "发给商户号 {mch_id} 的退款通知用 APIv2 密钥打不开，里面的退款没有入账：请到商户平台核对 APIv2 密钥和最近的退款。那边没有退过款的，可能是别人乱发的，不用理会"
     );
-    let alarm = move |tx: &Tx| Ok(store::put_alert(tx, V2_SEALED, &words)?);
+    let alarm = move |tx: &Tx| Ok(store::put_alert(tx, &sealed_to(&mch_id), &words)?);
     log_with(shop, limits, &ip, word, format!("已拒绝：{}", explained(word)), received, alarm).await;
     answer
 }
@@ -262,15 +262,17 @@ async fn ours(shop: &Shop, mch_id: Option<String>) -> Option<String> {
     waits.then_some(mch_id)
 }
 
-/// What the owner is alarmed about: a refund's notice that the key of API v2 does not open.
-pub(super) const V2_SEALED: &str = "v2_sealed";
+/// What the owner is alarmed about: a refund's notice to this number that its key of API v2 does not open. One that is opened says
+/// nothing of another number's key.
+fn sealed_to(mch_id: &str) -> String {
+    format!("v2_sealed {mch_id}")
+}
 
 /// The owner has saved his keys, or the shop starts, which mends none: then another has to stand there since the alarm.
 pub async fn keys_seen_to(shop: &Shop, saved: bool) -> Result<()> {
     let write = move |tx: &Tx| {
-        let other_since = former_keys(tx, API_KEY)?.first().map(|(_, ended_at)| *ended_at);
-        let of_before = store::alert_at(tx, V2_SEALED)?.is_some_and(|at| other_since.is_some_and(|since| at <= since));
-        if saved || of_before { Ok(store::clear_alert(tx, V2_SEALED)?) } else { Ok(()) }
+        let other_since = former_keys(tx, API_KEY)?.first().map_or(i64::MIN, |(_, ended_at)| *ended_at);
+        Ok(store::clear_sealed(tx, if saved { i64::MAX } else { other_since })?)
     };
     shop.write(write).await
 }
@@ -363,11 +365,13 @@ async fn refund(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data: 
     received.out_refund_no = text("out_refund_no");
     received.response = notice::ACKNOWLEDGED.into();
     let status = text("refund_status").unwrap_or_default();
-    let other = hint.other_mch_id;
+    let (other, own) = (hint.other_mch_id, shop.settings().get("wechat.mch_id").map(str::to_owned));
     let write = move |tx: &Tx| {
         let mut entry = received.clone();
-        store::clear_alert(tx, V2_SEALED)?;
-        let known = entry.out_refund_no.as_deref().map(|no| refunds::by_no(tx, no)).transpose()?.flatten();
+        let number = other.as_deref().or(own.as_deref()).unwrap_or_default();
+        store::clear_alert(tx, &sealed_to(number))?;
+        let of = entry.transaction_id.as_deref().unwrap_or_default();
+        let known = entry.out_refund_no.as_deref().map(|no| refunds::meant(tx, of, no)).transpose()?.flatten();
         let payment = entry.transaction_id.as_deref().map(|id| ledger::payment(tx, id)).transpose()?.flatten();
         // In whose name it may speak, the payment that we entered tells.
         if other.is_some() && payment.as_ref().and_then(|payment| payment.mch_id.as_ref()) != other.as_ref() {

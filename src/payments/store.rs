@@ -297,8 +297,10 @@ pub fn put_alert(tx: &Tx, kind: &str, words: &str) -> Result<()> {
     Ok(())
 }
 
-pub fn alert_at(conn: &Connection, kind: &str) -> Result<Option<i64>> {
-    conn.prepare_cached("select at from owner_alerts where kind = ?1")?.query_row([kind], |row| row.get(0)).optional()
+/// Forgets those about keys of API v2 that were raised until this moment.
+pub fn clear_sealed(tx: &Tx, until: i64) -> Result<()> {
+    tx.prepare_cached("delete from owner_alerts where kind glob 'v2_sealed*' and at <= ?1")?.execute([until])?;
+    Ok(())
 }
 
 /// Forgets one kind of them.

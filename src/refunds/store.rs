@@ -18,6 +18,19 @@ pub fn by_no(conn: &Connection, out_refund_no: &str) -> Result<Option<Refund>> {
     conn.prepare_cached("select * from refunds where out_refund_no = ?1")?.query_row([out_refund_no], read).optional()
 }
 
+/// The refund that WeChat means by a number, told of this payment. A number is given once per merchant number alone: what was made
+/// elsewhere for another payment is another refund.
+pub fn meant(conn: &Connection, transaction_id: &str, number: &str) -> Result<Option<Refund>> {
+    let of_payment = conn
+        .prepare_cached("select * from refunds where transaction_id = ?1 and (out_refund_no = ?2 or asked_as = ?2)")?
+        .query_row([transaction_id, number], read)
+        .optional()?;
+    match of_payment {
+        Some(refund) => Ok(Some(refund)),
+        None => Ok(by_no(conn, number)?.filter(|refund| refund.origin != Origin::Console)),
+    }
+}
+
 /// By WeChat's own number.
 pub fn by_refund_id(conn: &Connection, refund_id: &str) -> Result<Option<Refund>> {
     conn.prepare_cached("select * from refunds where refund_id = ?1")?.query_row([refund_id], read).optional()
@@ -265,16 +278,16 @@ pub fn set_not_before(tx: &Tx, id: RefundId, moment: i64) -> Result<()> {
     Ok(())
 }
 
-/// What a clock that ran ahead dated: it was there by now at the latest, and was sent or looked at before.
-pub fn pull_in(tx: &Tx) -> Result<()> {
+/// What a clock that ran ahead dated: it was there by now at the latest, and was sent or looked at before this moment.
+pub fn pull_in(tx: &Tx, before: i64) -> Result<()> {
     tx.prepare_cached("update refunds set created_at = ?1 where created_at > ?1")?.execute([tx.now()])?;
     tx.prepare_cached("update billed_refunds set told_at = ?1 where told_at > ?1")?.execute([tx.now()])?;
-    tx.prepare_cached("update refunds set sent_at = ?1 - 1 where sent_at >= ?1")?.execute([tx.now()])?;
+    tx.prepare_cached("update refunds set sent_at = ?2 where sent_at > ?1")?.execute([tx.now(), before])?;
     // One that waits to go out waits for no longer than any does, whatever is written here.
     tx.prepare_cached(
-        "update refunds set not_before = ?1 - 1 where not_before >= ?1 and (state <> 'approved' or problem_code <> '')",
+        "update refunds set not_before = ?2 where not_before > ?1 and (state <> 'approved' or problem_code <> '')",
     )?
-    .execute([tx.now()])?;
+    .execute([tx.now(), before])?;
     Ok(())
 }
 

@@ -42,9 +42,9 @@ pub fn by_id(conn: &Connection, id: ReturnId) -> Result<Option<Return>> {
     conn.prepare_cached("select * from returns where id = ?1")?.query_row([id], read).optional()
 }
 
-/// What a clock that ran ahead dated was asked for before now.
-pub fn pull_in(tx: &Tx) -> Result<()> {
-    tx.prepare_cached("update returns set created_at = ?1 - 1 where created_at >= ?1")?.execute([tx.now()])?;
+/// What a clock that ran ahead dated was asked for before this moment.
+pub fn pull_in(tx: &Tx, before: i64) -> Result<()> {
+    tx.prepare_cached("update returns set created_at = ?2 where created_at > ?1")?.execute([tx.now(), before])?;
     Ok(())
 }
 

@@ -636,6 +636,10 @@ async fn what_is_paid_after_cash_is_found_by_the_bill() {
         until(&w, &number, "abnormal").await;
         manager.post(&format!("/admin/refunds/{number}/other-means"), &[("words", "现金")]).await;
         w.wechat.ways(|ways| ways.refund_notices = false);
+        for _ in 0..7 {
+            w.advance(HOUR);
+            w.run_jobs().await;
+        }
         w.wechat.end_refund(&number, RefundEnd::Success).unwrap();
         next_morning(&w).await;
         let twice = "select count(*) from money_exceptions where subject like '% twice' and state = 'open'";

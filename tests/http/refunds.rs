@@ -938,6 +938,35 @@ async fn what_somebody_looked_into_is_not_asked_about_with_the_next() {
 }
 
 /// A refund notice has no signature and can be pasted together from others: it moves nothing by itself.
+/// A number is given once per merchant number, and a shop may have had several: told of another payment it is another refund.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_is_told_of_another_payment_is_another_refund() {
+    for api in ["v2", "v3"] {
+        let w = super::v3::world(api).await;
+        let sku = w.product("苹果", 1000, 99).await;
+        let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+        let (first, second) = (w.paid(&alice, sku, 1).await, w.paid(&alice, sku, 1).await);
+        w.wechat.refund_by_console(&w.transaction(&first), 300).unwrap();
+        w.advance(5 * SECOND);
+        w.wait("the first", || async { alice.order(&first.no).await["refundedFen"] == 300 }).await;
+        let number = w.wechat.all_refunds()[0].out_refund_no.clone();
+        let hint = forged(&w.transaction(&second), &number, "1000");
+        w.http().post(w.at("/wechat/refund/notify")).body(hint).send().await.unwrap();
+        let open = "select count(*) from money_exceptions where subject like '% gone back' and state = 'open'";
+        w.wait("the question", || async {
+            w.run_jobs().await;
+            w.count(open).await == 1
+        })
+        .await;
+        let parcel = [("tracking_no", "SF1234567890123")];
+        manager.post(&format!("/admin/orders/{}/ship", second.no), &parcel).await;
+        assert_eq!(alice.status(&second.no).await, "to_ship", "{api}");
+        manager.post(&format!("/admin/orders/{}/ship", first.no), &parcel).await;
+        assert_eq!(alice.status(&first.no).await, "shipped", "{api}");
+        w.must_hold().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_forged_refund_notice_is_only_a_hint() {
     let w = World::new().await;

@@ -242,13 +242,16 @@ fn unexpected(tx: &Tx, refund: &Refund, fact: &RefundFact, about: &str, what: &s
 fn known(tx: &Tx, fact: &RefundFact) -> Result<Option<Refund>> {
     match refunds::by_refund_id(tx, &fact.refund_id)? {
         Some(refund) => Ok(Some(refund)),
-        None => Ok(refunds::by_no(tx, &fact.out_refund_no)?),
+        None => Ok(refunds::meant(tx, &fact.transaction_id, &fact.out_refund_no)?),
     }
 }
 
 /// `None` when even the payment is unknown: then there is nothing here that it could belong to.
 fn made_elsewhere(tx: &Tx, fact: &RefundFact) -> Result<Option<Refund>> {
-    let number = fact.out_refund_no.parse().unwrap_or_else(|_| OutRefundNo::of_console(&fact.refund_id));
+    let number = match fact.out_refund_no.parse::<OutRefundNo>() {
+        Ok(number) if refunds::by_no(tx, number.as_str())?.is_none() => number,
+        _ => OutRefundNo::of_console(&fact.refund_id),
+    };
     entered_under(tx, fact, number)
 }
 
@@ -479,7 +482,7 @@ fn untold_since(conn: &Connection, transaction_id: &str) -> Result<Option<i64>> 
     for (number, told_at) in messages::refunds_named(conn, transaction_id)? {
         // A number that cannot be one of ours stands here under WeChat's own.
         let Ok(number) = number.parse::<OutRefundNo>() else { continue };
-        if !refunds::by_no(conn, number.as_str())?.is_some_and(|refund| refund.may_be_known_there()) {
+        if !refunds::meant(conn, transaction_id, number.as_str())?.is_some_and(|refund| refund.may_be_known_there()) {
             told.insert(number, told_at);
         }
     }
@@ -498,7 +501,7 @@ pub async fn all_of(shop: &Shop, entry: LedgerId, named: Vec<String>) -> Result<
         let Some(entered) = ledger::payment_by_id(conn, entry)? else { return Ok(None) };
         let mut numbers = named.clone();
         let known = refunds::of_transaction(conn, &entered.transaction_id)?;
-        numbers.extend(known.into_iter().map(|refund| refund.out_refund_no.to_string()));
+        numbers.extend(known.into_iter().map(|refund| refund.asked_as.unwrap_or(refund.out_refund_no.to_string())));
         numbers.extend(messages::refunds_named(conn, &entered.transaction_id)?.into_iter().map(|(number, _)| number));
         let billed = refunds::billed_unknown(conn, &entered.transaction_id)?;
         numbers.extend(billed.into_iter().map(|(number, _)| number.to_string()));

@@ -352,13 +352,17 @@ pub fn looked_at(tx: &Tx, id: RefundId, at: i64, who: &Who) -> Result<()> {
     note(tx, &refund, who, &format!("在商户平台核对过这笔付款的退款，{} 仍要退", refund.out_refund_no))
 }
 
-/// What a clock that ran ahead dated was by now at the latest. What WeChat told comes after what somebody did or looked at, so
-/// that he is asked once more rather than not at all.
+/// What a clock that ran ahead dated was by now at the latest. What WeChat told comes after what somebody did or looked at, also
+/// what it told since the clock is right, so that he is asked once more rather than not at all.
 pub fn pull_in(tx: &Tx) -> Result<()> {
-    refunds::pull_in(tx)?;
-    returns::pull_in(tx)?;
-    exceptions::pull_in(tx)?;
-    Ok(messages::pull_in(tx)?)
+    let before = tx.now() - MINUTE;
+    refunds::pull_in(tx, before)?;
+    returns::pull_in(tx, before)?;
+    exceptions::pull_in(tx, before)?;
+    messages::pull_in(tx)?;
+    ledger::told_since(tx, before)?
+        .into_iter()
+        .try_for_each(|entry| Ok(jobs::enqueue(tx, Task::Refunds(entry), tx.now())?))
 }
 
 /// 拒绝, with words for the buyer.
