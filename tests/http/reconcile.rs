@@ -268,6 +268,7 @@ async fn a_bill_that_is_not_ready_is_asked_for_again() {
     assert_eq!(w.wechat.calls("downloadbill"), tries, "half an hour between two tries");
     w.advance(2 * MINUTE);
     w.wait("the next try", || async { w.wechat.calls("downloadbill") > tries }).await;
+    w.run_jobs().await;
     // Answers that are no bill: nothing is matched, the page says why, and it is tried again.
     for (fault, words) in [
         (Fault::ReturnFail("SIGN ERROR".into()), "SIGN ERROR"),
@@ -320,7 +321,9 @@ async fn a_payment_that_was_missed_is_entered_from_the_bill() {
     let manager = w.staff("manager", Role::Manager).await;
     let page = manager.page("/admin/money/2026-10-08").await;
     assert!(page.contains("微信有付款，本店没有") && page.contains(&w.transaction(&missed)), "{page}");
-    // As soon as WeChat can be heard, the money is in the books and the order is taken up again.
+    // As soon as WeChat can be heard, the money is in the books and the order is taken up again. The job has ended by then,
+    // with its next try a moment later.
+    w.run_jobs().await;
     w.wechat.clear_faults();
     w.advance(MINUTE);
     w.run_jobs().await;
