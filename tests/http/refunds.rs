@@ -65,6 +65,26 @@ async fn a_second_screen_is_of_where_the_goods_are() {
     }
 }
 
+/// Nor is a piece paid for once more while a colleague gives its refused refund back in cash.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_screen_is_of_what_became_of_the_other_refunds() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+    let (placed, other) = (w.paid(&alice, sku, 3).await, w.paid(&alice, sku, 3).await);
+    let refused = refused(&w, &manager, [&placed, &other]).await;
+    let line = line_of(&w, &placed).await.to_string();
+    let to = format!("/admin/orders/{}/refund", placed.no);
+    let form = [("lines[0].id", line.as_str()), ("lines[0].quantity", "1"), ("reason", "碎了")];
+    let seen = seen_on(&manager.page_of(&to, &form).await);
+    let confirmed = [&form[..], &[("confirmed", "true"), ("seen", seen.as_str())]].concat();
+    manager.post(&format!("/admin/refunds/{}/other-means", refused[0]), &[("words", "现金")]).await;
+    manager.post(&to, &confirmed).await;
+    assert!(manager.said(&to).await.contains("打开这一页之后"));
+    assert_eq!(w.count("select count(*) from refunds where state = 'succeeded'").await, 1);
+    assert_eq!(w.count("select count(*) from refunds").await, 2);
+}
+
 /// What was confirmed is sent once: the same second screen again would be another refund of another piece.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_screen_that_is_sent_twice_gives_back_once() {
