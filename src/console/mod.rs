@@ -55,6 +55,17 @@ fn root() -> Redirect {
     Redirect::to("/admin")
 }
 
+/// What two people write from pages that both were opened before is kept side by side.
+fn beside(now: &str, was: Option<&str>, typed: &str) -> String {
+    let plain = |text: &str| text.replace("\r\n", "\n");
+    let (now, was, typed) = (&*plain(now), &*plain(was.map_or(now, str::trim)), &*plain(typed));
+    if was == now || typed == now || now.is_empty() {
+        return typed.to_owned();
+    }
+    let own = typed.strip_prefix(was).unwrap_or(typed).trim_matches([' ', '，', '；', ',', ';']);
+    if own.is_empty() { now.to_owned() } else { format!("{now}；{own}") }
+}
+
 /// What waits for somebody, as the navigation counts it.
 #[derive(Clone, Copy, Default)]
 struct Waiting {

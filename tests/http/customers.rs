@@ -63,6 +63,13 @@ async fn a_customer_is_found_by_whatever_is_known_of_him() {
     let clerk = w.staff("clerk", Role::Clerk).await;
     assert_eq!(clerk.post("/admin/customers/2/tags", &[("tags", "老客户 少糖")]).await.0, 303);
     clerk.post("/admin/customers/2/note", &[("note", "搬到三楼，电梯坏了")]).await;
+    // Two who write from pages of one moment: what either wrote is kept.
+    clerk.post("/admin/customers/2/note", &[("note", "对花生过敏"), ("was", "")]).await;
+    clerk.post("/admin/customers/2/tags", &[("tags", "老客户 送礼"), ("was", "老客户")]).await;
+    clerk.post("/admin/customers/2/tags", &[("tags", "少糖"), ("was", "老客户 少糖")]).await;
+    let page = clerk.page("/admin/customers/2").await;
+    assert!(page.contains("搬到三楼，电梯坏了；对花生过敏") && page.contains("value=\"少糖 送礼\""), "{page}");
+    clerk.post("/admin/customers/2/tags", &[("tags", "老客户 少糖")]).await;
     for q in ["2222", "13911112222", "李四", "小鹿", "老客户", "电梯", "雪梨", &placed.no] {
         let page = clerk.page(&format!("/admin/customers?q={q}")).await;
         assert!(page.contains("/admin/customers/2\"") && !page.contains("/admin/customers/1\""), "{q}");

@@ -173,6 +173,11 @@ async fn slips_and_picking_lists_say_what_to_pack() {
     let unprinted = packer.page("/admin/orders?unprinted=true").await;
     assert!(unprinted.contains(&three.no) && !unprinted.contains(&one.no));
     assert!(packer.page(&format!("/admin/print/slips?order={}", one.no)).await.contains("已打印 1 次"));
+    // Whoever packs sees no sums, on the page or beside the list.
+    for path in ["", "/preview"] {
+        let page = packer.page(&format!("/admin/orders/{}{path}", one.no)).await;
+        assert!(page.contains("苹果") && !page.contains('¥'), "{path}: {page}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -402,9 +402,13 @@ impl OrderPage {
             mark: full.mark(),
             lost: if role > Role::Packer { to_resend(full) } else { Vec::new() },
             exceptions: seen.exceptions.iter().map(|(e, r)| money::exceptions::Shown::of(e, r.as_ref(), now)).collect(),
-            parts: Part::ALL.iter().map(|part| part_shown(*part, looking.shown)).collect(),
+            parts: Part::ALL
+                .iter()
+                .filter(|part| may.see_money || **part != Part::Money)
+                .map(|part| part_shown(*part, looking.shown))
+                .collect(),
             shown: looking.shown,
-            events: timeline::shown(&seen.events, looking.shown),
+            events: timeline::shown(&seen.events, looking.shown, may.see_money),
             buyer: order.buyer_id,
             bought: seen.history.0,
             invoice: seen.invoice.as_ref().map(|invoice| (invoice.state, invoice.state.staff_text())),
@@ -557,7 +561,7 @@ async fn save_memo(shop: &Shop, staff: Staff, no: &str, form: Memo) -> Result<()
     let id = find(shop, no).await?.id;
     let write = move |tx: &Tx| {
         let order = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
-        let memo = beside(&order.memo, form.was.as_deref(), form.memo.trim());
+        let memo = console::beside(&order.memo, form.was.as_deref(), form.memo.trim());
         if !MEMO.fits(&memo) {
             return Err(Error::field("memo", format!("备注{MEMO}")));
         }
@@ -566,17 +570,6 @@ async fn save_memo(shop: &Shop, staff: Staff, no: &str, form: Memo) -> Result<()
         Ok(store::note(tx, order.id, &Who::staff(&staff.name), Topic::Order, &what)?)
     };
     shop.write(write).await
-}
-
-/// What two people write from pages that both were opened before is kept side by side.
-fn beside(now: &str, was: Option<&str>, typed: &str) -> String {
-    let plain = |text: &str| text.replace("\r\n", "\n");
-    let (now, was, typed) = (&*plain(now), &*plain(was.map_or(now, str::trim)), &*plain(typed));
-    if was == now || typed == now || now.is_empty() {
-        return typed.to_owned();
-    }
-    let own = typed.strip_prefix(was).unwrap_or(typed).trim_matches([' ', '，', '；', ',', ';']);
-    if own.is_empty() { now.to_owned() } else { format!("{now}；{own}") }
 }
 
 /// Asks WeChat now, about the newest attempt.

@@ -153,6 +153,7 @@ async fn slips(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: Wa
             code: codes.get(&line.sku_id).cloned().flatten(),
         });
         Slip {
+            placed: clock::shown_short(full.order.created_at),
             bars: print.has(Extra::Bars) && print.paper.holds_bars(&full.order.order_no),
             card: Card::of(full, false, now).with_remark(&full.order.remark),
             goods: goods.collect(),
@@ -180,6 +181,7 @@ struct SlipsPage<'a> {
 /// What goes into an order's next parcel.
 #[derive(Serialize)]
 struct Slip {
+    placed: String,
     /// Its number stands there as bars, too.
     bars: bool,
     card: Card,
@@ -462,6 +464,7 @@ mod tests {
                     receiver: "李四".into(), phone: "13800001234".into(), place: "广东省深圳市科技园".into()
                 };
             let slip = Slip {
+                placed: "10-08 13:15".into(),
                 bars: full,
                 card: if full { Card::sample() } else { Card::bare() },
                 goods: if full { vec![packed] } else { Vec::new() },

@@ -39,9 +39,10 @@ pub struct Shown {
     message: Option<MessageId>,
 }
 
-/// The events of a part, or all of them.
-pub fn shown(events: &[Event], part: Option<Part>) -> Vec<Shown> {
-    events.iter().filter(|event| part.is_none_or(|part| belongs(event, part))).map(line).collect()
+/// The events of a part, or all of them; of money nothing to whoever sees no sums.
+pub fn shown(events: &[Event], part: Option<Part>, sees_money: bool) -> Vec<Shown> {
+    let seen = |event: &&Event| sees_money || event.topic != Topic::Money;
+    events.iter().filter(seen).filter(|event| part.is_none_or(|part| belongs(event, part))).map(line).collect()
 }
 
 fn line(event: &Event) -> Shown {

@@ -11,7 +11,9 @@ use crate::assets;
 use crate::buyers::addresses::Address;
 use crate::catalogue::media::thumb;
 use crate::clock::{self, Day};
-use crate::console::{Download, Frame, back, cut, filled, framed, query_string, refused, undoable, waiting, workbook};
+use crate::console::{
+    Download, Frame, back, beside, cut, filled, framed, query_string, refused, undoable, waiting, workbook,
+};
 use crate::customers::store::{self, Bought};
 use crate::customers::{After, Customer, Filter, Sort, erase, read_note, read_tags};
 use crate::db::Tx;
@@ -480,14 +482,17 @@ async fn change(
 #[derive(FromForm)]
 struct Note {
     note: String,
+    /// As its page had shown it.
+    was: Option<String>,
 }
 
 #[post("/customers/<id>/note", data = "<form>")]
 async fn note(shop: &State<Shop>, staff: Clerk, id: &str, form: Form<Note>) -> Result<Flash<Redirect>> {
     let id = read_id(id)?;
     let done = async {
-        let note = read_note(&form.note)?;
+        let form = form.into_inner();
         let act = move |tx: &Tx, customer: &Customer| {
+            let note = read_note(&beside(&customer.note, form.was.as_deref(), form.note.trim()))?;
             store::set_note(tx, customer.id, &note)?;
             // The log is read by many, and a note is often about a person.
             Ok(format!("改顾客 #{} 的备注", customer.id))
@@ -500,14 +505,20 @@ async fn note(shop: &State<Shop>, staff: Clerk, id: &str, form: Form<Note>) -> R
 #[derive(FromForm)]
 struct Tags {
     tags: String,
+    was: Option<String>,
 }
 
 #[post("/customers/<id>/tags", data = "<form>")]
 async fn tags(shop: &State<Shop>, staff: Clerk, id: &str, form: Form<Tags>) -> Result<Flash<Redirect>> {
     let id = read_id(id)?;
     let done = async {
-        let tags = read_tags(&form.tags)?;
+        let (typed, was) = (read_tags(&form.tags)?, form.was.as_deref().map(read_tags).transpose()?);
         let act = move |tx: &Tx, customer: &Customer| {
+            // Those that a colleague has put there since this page was made stay, and those that he took off stay off.
+            let was = was.as_ref().unwrap_or(&customer.tags);
+            let kept = customer.tags.iter().filter(|tag| typed.contains(tag) || !was.contains(tag));
+            let new = typed.iter().filter(|tag| !was.contains(tag) && !customer.tags.contains(tag));
+            let tags = read_tags(&kept.chain(new).map(String::as_str).collect::<Vec<_>>().join(" "))?;
             store::set_tags(tx, customer.id, &tags)?;
             Ok(format!("改顾客 #{} 的标签，现在 {} 个", customer.id, tags.len()))
         };
