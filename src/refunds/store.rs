@@ -125,14 +125,27 @@ pub fn counts(conn: &Connection) -> Result<Vec<(RefundState, i64)>> {
     rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
-/// Refunds in one of these states, the newest first; before the row `before`, if given.
-pub fn page(conn: &Connection, states: &[RefundState], before: Option<i64>, limit: i64) -> Result<Vec<Refund>> {
-    let mut rows = conn.prepare_cached(
-        "select * from refunds
-          where state in (select value from json_each(?1)) and (?2 is null or id < ?2)
-          order by id desc limit ?3",
-    )?;
-    rows.query_map(params![words(states), before, limit], read)?.collect()
+/// Refunds in one of these states, the newest or the oldest first; from behind the row `last` on, if given.
+pub fn page(
+    conn: &Connection,
+    states: &[RefundState],
+    last: Option<i64>,
+    oldest_first: bool,
+    limit: i64,
+) -> Result<Vec<Refund>> {
+    let mut rows = conn.prepare_cached(match oldest_first {
+        true => {
+            "select * from refunds
+              where state in (select value from json_each(?1)) and (?2 is null or id > ?2)
+              order by id limit ?3"
+        }
+        false => {
+            "select * from refunds
+              where state in (select value from json_each(?1)) and (?2 is null or id < ?2)
+              order by id desc limit ?3"
+        }
+    })?;
+    rows.query_map(params![words(states), last, limit], read)?.collect()
 }
 
 /// When the refund that has waited longest in this state was asked for.

@@ -117,15 +117,28 @@ pub fn waiting_for_staff(conn: &Connection) -> Result<i64> {
     Ok(counts.iter().filter(|(state, _)| state.waits_for_staff()).map(|(_, n)| n).sum())
 }
 
-/// Returns in one of these states, the newest first; before the row `before`, if given.
-pub fn page(conn: &Connection, states: &[ReturnState], before: Option<i64>, limit: i64) -> Result<Vec<Return>> {
-    let mut rows = conn.prepare_cached(
-        "select * from returns
-          where state in (select value from json_each(?1)) and (?2 is null or id < ?2)
-          order by id desc limit ?3",
-    )?;
+/// Returns in one of these states, the newest or the oldest first; from behind the row `last` on, if given.
+pub fn page(
+    conn: &Connection,
+    states: &[ReturnState],
+    last: Option<i64>,
+    oldest_first: bool,
+    limit: i64,
+) -> Result<Vec<Return>> {
+    let mut rows = conn.prepare_cached(match oldest_first {
+        true => {
+            "select * from returns
+              where state in (select value from json_each(?1)) and (?2 is null or id > ?2)
+              order by id limit ?3"
+        }
+        false => {
+            "select * from returns
+              where state in (select value from json_each(?1)) and (?2 is null or id < ?2)
+              order by id desc limit ?3"
+        }
+    })?;
     let states = serde_json::to_string(states).unwrap_or_default();
-    rows.query_map(params![states, before, limit], read)?.collect()
+    rows.query_map(params![states, last, limit], read)?.collect()
 }
 
 /// How many of a buyer's orders have a return that has not come to its end.

@@ -113,6 +113,31 @@ async fn a_second_screen_that_is_sent_twice_gives_back_once() {
     w.must_hold().await;
 }
 
+/// Whoever has waited longest is answered first, and sees how far his money has come.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_person_is_listed_from_the_oldest_on() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 9).await;
+    let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+    let (first, second) = (w.paid(&alice, sku, 1).await, w.paid(&alice, sku, 1).await);
+    for placed in [&first, &second] {
+        alice.ask_refund(&placed.no, &w.key(), json!({ "reason": "不想要了" })).await.ok();
+    }
+    let page = manager.page("/admin/refunds").await;
+    let place = |placed: &Placed| page.find(&format!("{}R01", placed.no)).unwrap();
+    assert!(place(&first) < place(&second));
+    let refund = format!("/admin/refunds/{}R01", first.no);
+    let life = async || {
+        let page = manager.page(&refund).await;
+        let (_, life) = page.split_once("这笔退款走到哪里").unwrap_or_else(|| panic!("{page}"));
+        let steps = life.split_once("</ol>").unwrap().0.matches("class=\"did\"").count();
+        (steps, life.contains("受理"), life.contains("已拒绝"))
+    };
+    assert_eq!(life().await, (1, true, false));
+    manager.post(&format!("{refund}/reject"), &[("words", "已经做好了")]).await;
+    assert_eq!(life().await, (2, false, true));
+}
+
 async fn line_of(w: &World, placed: &Placed) -> i64 {
     let no = placed.no.clone();
     let read = move |conn: &rusqlite::Connection| {

@@ -12,7 +12,7 @@ use crate::assets;
 use crate::catalogue::media::thumb;
 use crate::catalogue::{Sku, store as catalogue};
 use crate::clock;
-use crate::console::orders::find;
+use crate::console::orders::{find, life};
 use crate::console::{Frame, back, cut, frame, framed, lead, waiting, words};
 use crate::db::Tx;
 use crate::door::form::Form;
@@ -48,6 +48,9 @@ const TABS: [(&str, &str, &[RefundState]); 5] = [
     ("ended", "已拒绝、取消", &[RefundState::Rejected, RefundState::Cancelled]),
 ];
 
+/// What waits for a person is asked about from the oldest on; of the rest the newest is.
+const OLDEST_FIRST: [&str; 2] = ["requested", "trouble"];
+
 #[get("/refunds?<tab>&<before>")]
 async fn list(
     shop: &State<Shop>,
@@ -61,7 +64,7 @@ async fn list(
     let now = shop.now();
     let read = move |conn: &Connection| {
         let counts = store::counts(conn)?;
-        let mut found = store::page(conn, states, before, size + 1)?;
+        let mut found = store::page(conn, states, before, OLDEST_FIRST.contains(&word), size + 1)?;
         let more = cut(&mut found, size);
         let next = found.last().filter(|_| more).map(|last| last.id.0);
         let cards = found
@@ -88,6 +91,7 @@ async fn list(
         refunds: cards,
         next,
         later: before.is_some(),
+        oldest_first: OLDEST_FIRST.contains(&word),
     };
     Ok(assets::page("console/refunds.html", page))
 }
@@ -101,8 +105,9 @@ struct RefundsPage {
     tab: &'static str,
     refunds: Vec<Shown>,
     next: Option<i64>,
-    /// There are newer ones before this page.
+    /// There are others before this page.
     later: bool,
+    oldest_first: bool,
 }
 
 #[derive(Serialize)]
@@ -231,6 +236,7 @@ fn may(staff: &Staff, settings: &Settings, refund: &Refund) -> Options {
 struct RefundPage {
     frame: Frame,
     r: Shown,
+    steps: Vec<life::Step>,
     lines: Option<Vec<Part>>,
     /// The form to agree by, while it waits for an answer.
     form: Option<Offer>,
@@ -273,6 +279,7 @@ async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>
     let page = RefundPage {
         frame: frame(shop, &staff.0, "refunds", flash).await?,
         r: Shown::of(&full, order.as_ref().map(|order| &order.order), shop.now()),
+        steps: steps(&full.refund, shop.now()),
         lines,
         form,
         next: next.map(clock::shown),
@@ -287,6 +294,23 @@ async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>
         may,
     };
     Ok(assets::page("console/refund.html", page))
+}
+
+/// Where its money is on the way back.
+fn steps(refund: &Refund, now: i64) -> Vec<life::Step> {
+    let mut reached = vec![("提出", Some(refund.created_at))];
+    match refund.state {
+        RefundState::Rejected => reached.push(("已拒绝", refund.ended_at)),
+        RefundState::Cancelled => reached.push(("已取消", refund.ended_at)),
+        state => {
+            let on = [("发送", refund.sent_at), ("受理", refund.accepted_at)];
+            // What went back in another way was never sent.
+            let done = state == RefundState::Succeeded;
+            reached.extend(on.into_iter().filter(|(_, at)| at.is_some() || !done));
+            reached.push(("到账", refund.ended_at.filter(|_| done)));
+        }
+    }
+    life::line(&reached, now)
 }
 
 /// The part of a refund that is about one line.
@@ -1065,6 +1089,7 @@ mod tests {
             let page = RefundPage {
                 frame: Frame::sample(Role::Manager),
                 r,
+                steps: life::Step::samples(),
                 lines,
                 form,
                 next,
@@ -1091,6 +1116,7 @@ mod tests {
                 refunds,
                 next: full.then_some(1),
                 later: full,
+                oldest_first: full,
             };
             let html = assets::strictly("console/refunds.html", page).unwrap_or_else(|e| panic!("{e:#}"));
             assert_eq!(html.contains("261008131540ABCDEFGHR01"), full);

@@ -6,7 +6,7 @@ pub mod card;
 mod columns;
 pub mod desk;
 pub mod drafts;
-mod life;
+pub mod life;
 pub mod list;
 pub mod page;
 pub mod pricing;

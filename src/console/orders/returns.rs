@@ -68,8 +68,9 @@ struct ReturnsPage {
     returns: Vec<Shown>,
     /// From here on it goes on.
     next: Option<i64>,
-    /// There are newer ones before this page.
+    /// There are others before this page.
     later: bool,
+    oldest_first: bool,
 }
 
 /// A tab; what is over is not counted.
@@ -98,9 +99,11 @@ async fn list(
 ) -> Result<Template> {
     let (size, now) = (staff.0.lists.rows, shop.now());
     let (word, _, states) = *TABS.iter().find(|(word, ..)| Some(*word) == tab).unwrap_or(&TABS[0]);
+    // Whoever waits longest is next.
+    let oldest_first = states.iter().any(|state| state.is_open());
     let read = move |conn: &Connection| {
         let counts = store::counts(conn)?;
-        let mut found = store::page(conn, states, before, size + 1)?;
+        let mut found = store::page(conn, states, before, oldest_first, size + 1)?;
         let more = cut(&mut found, size);
         let next = found.last().filter(|_| more).map(|last| last.id.0);
         let cards = found.iter().map(|case| Shown::read(conn, case, now)).collect::<Result<Vec<_>>>()?;
@@ -114,6 +117,7 @@ async fn list(
         returns,
         next,
         later: before.is_some(),
+        oldest_first,
     };
     Ok(assets::page("console/returns.html", page))
 }
@@ -973,7 +977,8 @@ mod tests {
             let tabs = tabs(&[(ReturnState::Requested, 2)]);
             let returns = if full { vec![whole(), bare()] } else { vec![] };
             let next = full.then_some(1);
-            let page = ReturnsPage { frame: frame(), tabs, tab: "requested", returns, next, later: full };
+            let page =
+                ReturnsPage { frame: frame(), tabs, tab: "requested", returns, next, later: full, oldest_first: full };
             assets::strictly("console/returns.html", page).unwrap_or_else(|e| panic!("{e:#}"));
         }
     }
