@@ -265,6 +265,14 @@ pub fn room_for(folder: &Path, bytes: i64) -> std::result::Result<(), String> {
     }
 }
 
+/// So much room, in words.
+pub fn room(bytes: i64) -> String {
+    match bytes / 1_000_000 {
+        mb @ ..10_000 => format!("{mb} MB"),
+        mb => format!("{} GB", mb / 1000),
+    }
+}
+
 /// What is left on the disk, or words where that is little beside the next backups: a shop hears of it while it still
 /// makes them.
 pub fn room_soon(shop: &Shop) -> std::result::Result<Option<i64>, String> {

@@ -1,11 +1,15 @@
 //! Goods that were made up: the demo is full of them, and a new shop can be looked at with them.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use rusqlite::Connection;
 use serde::Deserialize;
 
 use super::media::Picture;
 use super::showcase::{self, Showcase};
 use super::store::{self, Draft, SkuDraft};
-use super::{Delivery, import, stock};
+use super::{Category, Delivery, import, stock};
 use crate::assets::STATIC;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -47,13 +51,28 @@ struct Sample {
     skus: Vec<(String, String, String, i64)>,
 }
 
+fn carried(path: &str) -> Option<Cow<'static, [u8]>> {
+    STATIC.file(path).and_then(|file| file.bytes().ok())
+}
+
+fn file() -> Result<File> {
+    carried("demo/shop.json")
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .ok_or_else(|| Error::from(Code::Internal).says("示例商品读不出来"))
+}
+
+/// The categories that came with them and hold nothing else. One that the shop made or renamed is its own.
+pub fn categories(conn: &Connection) -> Result<Vec<Category>> {
+    let came: HashSet<String> = file()?.products.into_iter().map(|sample| sample.category).collect();
+    let gone = store::sample_categories(conn)?;
+    let all = store::categories(conn)?.into_iter();
+    Ok(all.filter(|category| gone.contains(&category.id) && came.contains(&category.name)).collect())
+}
+
 /// Reads them out of the program itself.
 pub async fn read() -> Result<Samples> {
     let read = || {
-        let carried = |path: &str| STATIC.file(path).and_then(|file| file.bytes().ok());
-        let file: File = carried("demo/shop.json")
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .ok_or_else(|| Error::from(Code::Internal).says("示例商品读不出来"))?;
+        let file = file()?;
         let picture = |name: &str| Picture::read(&carried(&format!("demo/{name}.jpg")).ok_or(Code::Internal)?);
         let with_picture = |sample: Sample| picture(&sample.picture).map(|picture| (sample, picture));
         let products = file.products.into_iter().map(with_picture).collect::<Result<_>>()?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Outcome, figment, open_shop};
-use crate::backups::{room_soon, store as backups};
+use crate::backups::{room, room_soon, store as backups};
 use crate::clock::{self, DAY, HOUR, MINUTE};
 use crate::db;
 use crate::exceptions::store as exceptions;
@@ -240,7 +240,7 @@ async fn address_finding(shop: &Shop) -> Result<String, String> {
 
 fn disk_finding(shop: &Shop) -> Result<String, String> {
     let free = room_soon(shop)?;
-    Ok(free.map_or_else(|| "读不出剩余空间".into(), |free| format!("还有 {} MB", free / 1_000_000)))
+    Ok(free.map_or_else(|| "读不出剩余空间".into(), |free| format!("还有 {}", room(free))))
 }
 
 /// A certificate that is about to end is said so while there is time to get another.

@@ -25,6 +25,9 @@ words! {
     }
 }
 
+/// How the reason of a trial's message begins.
+pub const TRIAL: &str = "设置页测试：";
+
 /// One message and the answer to it.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -86,6 +89,12 @@ impl Entry {
             took_ms: exchange.took_ms,
             ready: None,
         }
+    }
+
+    /// Sent to see whether settings are right: a "no" to it is no trouble of the shop's.
+    pub fn of_a_trial(mut self) -> Entry {
+        self.reason = format!("{TRIAL}{}", self.reason);
+        self
     }
 
     /// A message to us, and what we answered.

@@ -15,7 +15,7 @@ use crate::catalogue::lists::{self, Item, Listing, Shelf, ShelfCounts, Sort};
 use crate::catalogue::media::thumb;
 use crate::catalogue::rules;
 use crate::catalogue::store;
-use crate::catalogue::{Category, Product, Sku, stock};
+use crate::catalogue::{Category, Product, Sku, samples, stock};
 use crate::clock::{self, Day};
 use crate::console::columns::{self, Choice, Head};
 use crate::console::undo::{self, Step};
@@ -377,9 +377,8 @@ struct ClearPage {
 #[get("/products/samples/clear", rank = 1)]
 async fn ask_clear(shop: &State<Shop>, staff: Manager) -> Result<Template> {
     let read = |conn: &rusqlite::Connection| {
-        let gone = store::sample_categories(conn)?;
-        let categories = store::categories(conn)?.into_iter().filter(|c| gone.contains(&c.id)).map(|c| c.name);
-        Ok((store::samples(conn)?.len(), categories.collect::<Vec<_>>(), waiting(conn)?))
+        let categories: Vec<String> = samples::categories(conn)?.into_iter().map(|c| c.name).collect();
+        Ok((store::samples(conn)?.len(), categories, waiting(conn)?))
     };
     let (n, categories, waits) = shop.read(read).await?;
     let frame = framed(shop, &staff.0, "products", None, waits);
@@ -390,12 +389,12 @@ async fn ask_clear(shop: &State<Shop>, staff: Manager) -> Result<Template> {
 #[post("/products/samples/clear")]
 async fn clear_samples(shop: &State<Shop>, staff: Manager) -> Flash<Redirect> {
     let write = move |tx: &Tx| {
-        let samples = store::samples(tx)?;
-        samples.iter().try_for_each(|id| store::delete_product(tx, *id))?;
+        let goods = store::samples(tx)?;
+        goods.iter().try_for_each(|id| store::delete_product(tx, *id))?;
         // The categories that came with them go with them.
-        store::sample_categories(tx)?.into_iter().try_for_each(|id| store::delete_category(tx, id, None))?;
-        audit(tx, &staff.0, &format!("清除示例商品 {} 个", samples.len()))?;
-        Ok(format!("{} 个示例商品已移到回收站", samples.len()))
+        samples::categories(tx)?.iter().try_for_each(|category| store::delete_category(tx, category.id, None))?;
+        audit(tx, &staff.0, &format!("清除示例商品 {} 个", goods.len()))?;
+        Ok(format!("{} 个示例商品已移到回收站", goods.len()))
     };
     back("/admin/products", shop.write(write).await)
 }

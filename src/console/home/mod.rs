@@ -215,6 +215,8 @@ struct HomePage {
     /// Somebody has paid already, so that what is left to do does not keep the shop from taking money.
     earns: bool,
     next: Option<Next>,
+    /// What comes after it.
+    then: Vec<Next>,
     waiting_goods: Vec<GoodsShown>,
     /// `11 月 28 日 周六`.
     today: String,
@@ -365,6 +367,7 @@ impl HomePage {
             waited: seen.oldest.map(|at| now - at),
             low: money(seen.shelves.low),
         };
+        let mut nexts = Next::all(&waits).into_iter();
         let begins = today.plus(1 - CHARTED);
         let (before, charted): (Vec<_>, Vec<_>) = seen.charted.iter().cloned().partition(|sum| sum.day < begins);
         let most = seen.best.iter().map(|seller| seller.pieces).max().unwrap_or(1).max(1);
@@ -372,7 +375,8 @@ impl HomePage {
         HomePage {
             todo: beside.todo,
             earns: PAID.iter().any(|status| seen.count(*status) > 0),
-            next: Next::of(&waits),
+            next: nexts.next(),
+            then: nexts.collect(),
             waiting_goods: goods(&seen.first, true),
             today: spoken(today),
             to_ship,

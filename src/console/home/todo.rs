@@ -145,42 +145,43 @@ pub struct Next {
 }
 
 impl Next {
-    pub fn of(waits: &Waits) -> Option<Next> {
-        let late = waits.waited.is_some_and(|waited| waited >= DAY);
-        match *waits {
-            Waits { decide: n @ 1.., .. } => Some(Next {
-                icon: "triangle-alert",
-                what: format!("{n} 笔款项等您决定"),
-                why: "钱已经收到，但对不上订单".to_owned(),
-                to: "/admin/exceptions",
-                button: "去看看",
-            }),
-            Waits { refunds: n @ 1.., .. } if !late => Some(Next {
-                icon: "rotate-ccw",
-                what: format!("{n} 笔退款等您处理"),
-                why: "买家在等答复".to_owned(),
-                to: "/admin/refunds",
-                button: "去处理",
-            }),
-            Waits { to_ship: n @ 1.., waited, .. } => Some(Next {
-                icon: "truck",
-                what: match late {
-                    true => format!("先发等得最久的，共 {n} 单待发"),
-                    false => format!("{n} 单待发货"),
-                },
-                why: format!("最早一单已等 {}", clock::span(waited.unwrap_or(0))),
-                to: "/admin/orders?tab=to_ship",
-                button: "去发货",
-            }),
-            Waits { low: n @ 1.., .. } => Some(Next {
-                icon: "package",
-                what: format!("{n} 个规格快卖完了"),
-                why: "补货或调整库存".to_owned(),
-                to: "/admin/products?tab=low",
-                button: "看看是哪些",
-            }),
-            _ => None,
-        }
+    /// The first is to be done now, the others after it.
+    pub fn all(waits: &Waits) -> Vec<Next> {
+        let Waits { decide, refunds, to_ship, waited, low } = *waits;
+        let late = waited.is_some_and(|waited| waited >= DAY);
+        let decide = (decide > 0).then(|| Next {
+            icon: "triangle-alert",
+            what: format!("{decide} 笔款项等您决定"),
+            why: "钱已经收到，但对不上订单".to_owned(),
+            to: "/admin/exceptions",
+            button: "去看看",
+        });
+        let refunds = (refunds > 0).then(|| Next {
+            icon: "rotate-ccw",
+            what: format!("{refunds} 笔退款等您处理"),
+            why: "买家在等答复".to_owned(),
+            to: "/admin/refunds",
+            button: "去处理",
+        });
+        let ship = (to_ship > 0).then(|| Next {
+            icon: "truck",
+            what: match late {
+                true => format!("先发等得最久的，共 {to_ship} 单待发"),
+                false => format!("{to_ship} 单待发货"),
+            },
+            why: format!("最早一单已等 {}", clock::span(waited.unwrap_or(0))),
+            to: "/admin/orders?tab=to_ship",
+            button: "去发货",
+        });
+        let low = (low > 0).then(|| Next {
+            icon: "package",
+            what: format!("{low} 个规格快卖完了"),
+            why: "补货或调整库存".to_owned(),
+            to: "/admin/products?tab=low",
+            button: "看看是哪些",
+        });
+        let middle = if late { [ship, refunds] } else { [refunds, ship] };
+        [decide].into_iter().chain(middle).chain([low]).flatten().collect()
     }
 }
 
@@ -191,15 +192,18 @@ mod tests {
     #[test]
     fn what_waits_longest_or_costs_most_is_done_first() {
         let nothing = || Waits { decide: 0, refunds: 0, to_ship: 0, waited: None, low: 0 };
-        for (waits, icon) in [
-            (nothing(), None),
-            (Waits { low: 1, ..nothing() }, Some("package")),
-            (Waits { low: 1, to_ship: 1, waited: Some(DAY), ..nothing() }, Some("truck")),
-            (Waits { to_ship: 1, waited: Some(DAY - 1), refunds: 1, ..nothing() }, Some("rotate-ccw")),
-            (Waits { to_ship: 1, waited: Some(DAY), refunds: 1, ..nothing() }, Some("truck")),
-            (Waits { to_ship: 1, waited: Some(DAY), refunds: 1, decide: 1, ..nothing() }, Some("triangle-alert")),
+        for (waits, icons) in [
+            (nothing(), &[][..]),
+            (Waits { low: 1, ..nothing() }, &["package"]),
+            (Waits { low: 1, to_ship: 1, waited: Some(DAY), ..nothing() }, &["truck", "package"]),
+            (Waits { to_ship: 1, waited: Some(DAY - 1), refunds: 1, ..nothing() }, &["rotate-ccw", "truck"]),
+            (Waits { to_ship: 1, waited: Some(DAY), refunds: 1, ..nothing() }, &["truck", "rotate-ccw"]),
+            (
+                Waits { to_ship: 1, waited: Some(DAY), refunds: 1, decide: 1, ..nothing() },
+                &["triangle-alert", "truck", "rotate-ccw"],
+            ),
         ] {
-            assert_eq!(Next::of(&waits).map(|next| next.icon), icon);
+            assert_eq!(Next::all(&waits).iter().map(|next| next.icon).collect::<Vec<_>>(), icons);
         }
     }
 

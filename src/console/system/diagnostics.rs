@@ -101,7 +101,7 @@ struct Room {
 
 fn room(shop: &Shop) -> Option<Room> {
     match backups::room_soon(shop) {
-        Ok(free) => free.map(|bytes| Room { fine: true, said: format!("{} MB", bytes / 1_000_000) }),
+        Ok(free) => free.map(|bytes| Room { fine: true, said: backups::room(bytes) }),
         Err(said) => Some(Room { fine: false, said }),
     }
 }

@@ -230,7 +230,7 @@ pub fn said(tried: &[Tried], part: &str) -> Option<Said> {
 
 /// The question and its answer are in the transaction log like every other.
 async fn logged<T>(shop: &Shop, exchange: &Exchange<T>) -> Result<()> {
-    let entry = Entry::sent(exchange);
+    let entry = Entry::sent(exchange).of_a_trial();
     shop.write(move |tx| Ok(entry.record(tx)?)).await.map(drop)
 }
 
