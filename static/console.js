@@ -70,6 +70,25 @@ for (const form of $$("[data-ticket]")) {
   if (!form.action.match(/\d$/)) show();
 }
 
+// What an order that staff write comes to, while it is written: goods without a price of their own cost what the shop asks.
+for (const form of $$("[data-sum]")) {
+  const asked = new Map($$("#goods option").map((option) => [option.value, option.dataset.price]));
+  const fen = (text) => (/^\d+(\.\d{1,2})?$/.test(text) ? Math.round(text * 100) : NaN);
+  const show = () => {
+    const read = (i, name) => form.elements[`lines[${i}].${name}`]?.value.trim() ?? "";
+    const lines = $$("[name$='.what']", form).map((_, i) => [read(i, "what"), Number(read(i, "quantity") || 1), read(i, "price")]).filter(([what]) => what);
+    const sums = lines.map(([what, n, price]) => n * fen(price || (asked.get(what) ?? "")));
+    const known = sums.filter((sum) => !Number.isNaN(sum));
+    const [goods, freight] = [known.reduce((a, b) => a + b, 0), fen(form.elements.freight.value.trim())];
+    const yuan = (n) => `¥${(n / 100).toFixed(2)}`;
+    const unknown = known.length < sums.length ? `，${sums.length - known.length} 样没有算进去` : "";
+    const whole = Number.isNaN(freight) ? `商品 ${yuan(goods)}，运费按设置` : `共 ${yuan(goods + freight)}`;
+    $("[data-sum-shown]").textContent = known.length ? whole + unknown : "";
+  };
+  form.addEventListener("input", show);
+  addEventListener("pageshow", show);
+}
+
 // A file that was chosen is named where it lies.
 for (const field of $$(".drop.file input")) {
   const place = field.closest(".drop");

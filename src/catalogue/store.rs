@@ -198,7 +198,7 @@ pub fn skus_of(conn: &Connection, id: ProductId) -> Result<Vec<Sku>> {
 }
 
 /// What can be sold now, as people call it: the product, and its choice of specs behind a blank.
-pub fn sellable_names(conn: &Connection, limit: i64) -> Result<Vec<String>> {
+pub fn sellable_names(conn: &Connection, limit: i64) -> Result<Vec<(String, Fen)>> {
     let mut rows = conn.prepare_cached(
         "with best (id, sold_count) as (
            select * from (select product_id, sold_count from shelf
@@ -207,16 +207,17 @@ pub fn sellable_names(conn: &Connection, limit: i64) -> Result<Vec<String>> {
            select * from (select product_id, sold_count from shelf
                            where side = 'off' and in_stock = 1 order by sold_count desc, product_id limit ?1)
          )
-         select p.name, s.specs
+         select p.name, s.specs, s.price_fen
            from best cross join products p on p.id = best.id cross join skus s on s.product_id = p.id
           where s.enabled = 1 and s.on_hand > s.reserved
           order by best.sold_count desc, p.id, s.id limit ?1",
     )?;
-    let named = |(name, specs): (String, String)| {
+    let named = |(name, specs, price): (String, String, Fen)| {
         let specs: Vec<(String, String)> = serde_json::from_str(&specs).unwrap_or_default();
-        std::iter::once(name).chain(specs.into_iter().map(|(_, value)| value)).collect::<Vec<_>>().join(" ")
+        let words: Vec<_> = std::iter::once(name).chain(specs.into_iter().map(|(_, value)| value)).collect();
+        (words.join(" "), price)
     };
-    rows.query_map([limit], |row| Ok((row.get(0)?, row.get(1)?)))?.map(|row| row.map(named)).collect()
+    rows.query_map([limit], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.map(|row| row.map(named)).collect()
 }
 
 pub fn product_named(conn: &Connection, name: &str) -> Result<Option<ProductId>> {
@@ -675,7 +676,7 @@ pub fn samples(conn: &Connection) -> Result<Vec<ProductId>> {
 }
 
 /// Top categories that hold samples and nothing else.
-pub fn sample_categories(conn: &Connection) -> Result<Vec<CategoryId>> {
+pub(super) fn sample_categories(conn: &Connection) -> Result<Vec<CategoryId>> {
     conn.prepare_cached(
         "select id from categories c
           where exists (select 1 from products p where p.category_id = c.id and p.sample = 1)

@@ -81,13 +81,18 @@ await story(async ({ shop, step, shot, stage, login, fits }) => {
 
   await step("staff write down what was agreed on in a chat", async () => {
     await desk.goto(`${shop}/admin/drafts/new`);
+    const comes = (words) => desk.getByText(words, { exact: true }).waitFor();
     await desk.getByLabel("第 1 样商品").fill("手工挂面");
     await desk.getByLabel("第 1 样数量").fill("2");
+    await comes("商品 ¥37.60，运费按设置");
     await desk.getByLabel("第 1 样单价（元）").fill("15.5");
+    await comes("商品 ¥31.00，运费按设置");
+    assert.equal(await desk.getByLabel("第 3 样商品").isVisible(), false, "one row that is empty");
     await desk.getByLabel("粘贴聊天里的地址").fill("陈建国 13900000002 江苏省苏州市姑苏区平江路66号");
     await desk.getByRole("button", { name: "认出来填好" }).click();
     assert.equal(await desk.getByLabel("收货人", { exact: true }).inputValue(), "陈建国");
     await desk.getByLabel(/^运费/).fill("0");
+    await comes("共 ¥31.00");
     await shot(desk, "draft-new", true);
     await desk.getByRole("button", { name: "生成订单码" }).click();
     await desk.getByRole("heading", { name: "发给买家" }).waitFor();

@@ -343,13 +343,14 @@ struct FormPage {
     /// The names of the fields that it is about.
     wrong: Option<String>,
     form: DraftForm,
-    /// Goods that the form suggests.
-    names: Vec<String>,
+    /// Goods that the form suggests, each with what it costs.
+    names: Vec<(String, String)>,
 }
 
 async fn form_page(shop: &Shop, staff: &Staff, filled: &DraftForm, wrong: Option<&Error>) -> Result<Template> {
     let read = |conn: &Connection| Ok((catalogue::sellable_names(conn, SUGGESTED)?, waiting(conn)?));
     let (names, waits) = shop.read(read).await?;
+    let names = names.into_iter().map(|(name, price)| (name, price.plain())).collect();
     let page = FormPage {
         frame: framed(shop, staff, "orders", None, waits),
         tab: "drafts",
@@ -482,7 +483,7 @@ mod tests {
                 problem: open.then(|| "请填商品".into()),
                 wrong: open.then(|| "lines".into()),
                 form: DraftForm::default().shown(),
-                names: vec!["草莓".into()],
+                names: vec![("草莓".into(), "19.00".into())],
             };
             let html = assets::strictly("console/draft_new.html", page).unwrap_or_else(|e| panic!("{e:#}"));
             assert_eq!((html.contains("请填商品"), html.matches("再加一样").count()), (open, ROWS - 1));
