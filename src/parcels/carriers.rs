@@ -254,6 +254,12 @@ fn by_name() -> &'static HashMap<String, &'static str> {
     })
 }
 
+/// The same of houses that WeChat's list has not.
+fn by_name_elsewhere() -> &'static HashMap<String, &'static str> {
+    static NAMES: OnceLock<HashMap<String, &'static str>> = OnceLock::new();
+    NAMES.get_or_init(|| ELSEWHERE.iter().map(|name| (key(name), *name)).collect())
+}
+
 /// A name as it is compared: without blanks, brackets and points, in small letters.
 fn key(name: &str) -> String {
     let kept = |c: &char| !matches!(c, ' ' | '(' | ')' | '（' | '）' | '[' | ']' | '【' | '】' | '·' | '.' | '-' | '_');
@@ -297,9 +303,14 @@ impl Carriers {
         self.find(&written).ok_or_else(|| Unknown { near: self.near(&written), written })
     }
 
+    /// The same without a word on names that are like it, which takes a while.
+    pub fn known(&self, written: &str) -> Option<Carrier> {
+        self.find(&bare(written))
+    }
+
     /// Whether people mean a service by this.
     pub fn knows(&self, written: &str) -> bool {
-        self.find(&bare(written)).is_some()
+        self.known(written).is_some()
     }
 
     fn find(&self, written: &str) -> Option<Carrier> {
@@ -338,7 +349,7 @@ impl Carriers {
         }
         let wanted = key(written);
         let added = |c: &&Carrier| c.code.eq_ignore_ascii_case(written) || key(&c.name) == wanted;
-        let elsewhere = || ELSEWHERE.iter().find(|name| key(name) == wanted);
+        let elsewhere = || by_name_elsewhere().get(&wanted);
         by_name()
             .get(&wanted)
             .map(|code| Carrier::known(code))

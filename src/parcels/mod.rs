@@ -1,6 +1,7 @@
 //! Parcels: who carries them and under which number, read from whatever people write, paste and scan.
 
 pub mod carriers;
+pub mod halts;
 pub mod number;
 pub mod refresh;
 pub mod store;

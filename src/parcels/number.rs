@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::halts::halts;
 use crate::typed::{bare, checks, holds, is_rounded};
 
 /// The number under which a parcel service knows a parcel: 6 to 32 capital letters, digits and hyphens.
@@ -93,11 +94,16 @@ impl TrackingNo {
         if is_address(&text) {
             return in_address(&text).ok_or(Problem::Address);
         }
+        // As a chat strikes it through.
+        if text.contains("~~") {
+            return Err(Problem::Denied("~~".to_owned()));
+        }
         let scanned = scanned(&text);
         let unlabelled = unlabelled(scanned);
         let unremarked = unremarked(unlabelled);
-        let around = [scanned.strip_suffix(unlabelled), unlabelled.strip_prefix(unremarked)];
-        if let Some(words) = around.into_iter().flatten().find(|words| denies(words)) {
+        let label = scanned.strip_suffix(unlabelled).filter(|words| denies(words));
+        let remark = || unlabelled.strip_prefix(unremarked).filter(|words| denies(words) || halts(words));
+        if let Some(words) = label.or_else(remark) {
             let signs = |c: char| !c.is_alphabetic();
             return Err(Problem::Denied(words.trim_matches(signs).to_lowercase()));
         }
@@ -232,11 +238,12 @@ fn scanned(text: &str) -> &str {
     text.trim_end_matches([',', ';', '.', '、', '。', ' '])
 }
 
-/// Without a remark in brackets behind a number: `YT8812345678901(圆通)`.
+/// Without a remark in brackets behind a number: `YT8812345678901(圆通)`, `75312345678901(共1件)`.
 fn unremarked(text: &str) -> &str {
+    let few = |digits: &str| digits.len() <= 2;
     let parts = text.strip_suffix(')').and_then(|text| text.split_once('('));
     match parts {
-        Some((number, remark)) if looks_like_one(number) && !remark.bytes().any(|b| b.is_ascii_digit()) => {
+        Some((number, remark)) if looks_like_one(number) && remark.split(|c: char| !c.is_ascii_digit()).all(few) => {
             number.trim()
         }
         _ => text,
@@ -261,9 +268,9 @@ fn unlabelled(text: &str) -> &str {
 
 /// Whether what stands around a number says that it was taken back, or is that of another way: 作废, 旧单号, 退货单号.
 fn denies(words: &str) -> bool {
-    const WORDS: [&str; 20] = [
+    const WORDS: [&str; 27] = [
         "废", "消", "回收", "回单", "退", "旧", "原", "错", "换", "子", "返", "停", "失效", "无效", "拦", "不", "丢",
-        "拒", "VOID", "CANCEL",
+        "拒", "补", "另", "备用", "上一", "上个", "前一", "VOID", "CANCEL", "(X)",
     ];
     // An electronic label is no child of another.
     holds(&words.replace("电子", ""), &WORDS)
@@ -461,6 +468,13 @@ mod tests {
             ("快递单号是 75312345678901", "75312345678901"),
             ("运单号：SF1234567890123（顺丰）", "SF1234567890123"),
             ("75312345678901 （一箱）", "75312345678901"),
+            ("75312345678901（共1件）", "75312345678901"),
+            ("75312345678901（1/1）", "75312345678901"),
+            ("75312345678901(第2箱)", "75312345678901"),
+            ("75312345678901（母单）", "75312345678901"),
+            ("75312345678901（小王）", "75312345678901"),
+            ("75312345678901（放门口）", "75312345678901"),
+            ("新单号：75312345678901", "75312345678901"),
             ("电子面单号：75312345678901", "75312345678901"),
             // Scanners' signs.
             ("]C1SF1234567890123", "SF1234567890123"),
@@ -593,6 +607,15 @@ mod tests {
             ("退货单号 75312345678901", denied("退货单号")),
             ("子单号：75312345678901", denied("子单号")),
             ("回单号：75312345678901", denied("回单号")),
+            ("补发单号：75312345678901", denied("补发单号")),
+            ("上一个单号：75312345678901", denied("上一个单号")),
+            ("备用单号：75312345678901", denied("备用单号")),
+            ("75312345678901（等货）", denied("等货")),
+            ("75312345678901（明天发）", denied("明天发")),
+            ("75312345678901（重打）", denied("重打")),
+            ("75312345678901（自提）", denied("自提")),
+            ("75312345678901（X）", denied("x")),
+            ("~~75312345678901~~", denied("~~")),
             ("取消单号：75312345678901", denied("取消单号")),
             ("MMM={'k1':'755W'}", Problem::Label),
             ("MMM={'k5':''}", Problem::Label),

@@ -8,8 +8,8 @@ use rusqlite::Connection;
 use super::claims::{Asking, Claim, claims};
 use super::doubt::Doubt;
 use super::{
-    Allowed, Batch, Of, Row, Says, Sending, Twin, goes_to, meant, receivers, renumber, send_beside, ship, store, void,
-    whom,
+    Allowed, Batch, Of, Row, Says, Sending, Twin, goes_to, meant, receivers, renumber, send_beside, ship, store,
+    strange, void, whom,
 };
 use crate::catalogue::Delivery;
 use crate::db::Tx;
@@ -17,10 +17,11 @@ use crate::error::{Code, Error, Result};
 use crate::ids::{BatchId, LineId, OrderId, OrderNo, ShipmentId};
 use crate::jobs::{self, Task};
 use crate::orders::{Line, Order, OrderStatus, Who, store as orders};
-use crate::parcels::carriers::{Carriers, anothers, could_carry};
+use crate::parcels::carriers::Carriers;
 use crate::parcels::number::{Problem, TrackingNo};
 use crate::parcels::{By, Found, Parcel, store as parcels};
 use crate::refunds::store as refunds;
+use crate::settings::regions::Regions;
 use crate::shop::Shop;
 use crate::shown::{Shown, mark};
 use crate::staff::{Staff, login::audit};
@@ -158,6 +159,16 @@ fn share_numbers(judged: &mut [Judged], allowed: Allowed) -> Vec<(usize, usize)>
         let rows = of_number.entry(one.parcel.tracking_no.clone()).or_default();
         let same = |other: &&usize| judged[**other].order.as_ref().is_some_and(|order| order.id == id);
         match rows.iter().find(same).copied() {
+            Some(first) if judged[first].parcel.company != judged[at].parcel.company => {
+                for (at, other) in [(at, first), (first, at)] {
+                    let (line, other) = (judged[other].row.line, judged[other].parcel.company_text().to_owned());
+                    let words =
+                        format!("第 {line} 行是同一个单号，快递公司是{other}：请把两行改成一样的，或清空一行的单号");
+                    if matches!(judged[at].verdict, Verdict::Ready | Verdict::Renumber) {
+                        refuse(&mut judged[at], words);
+                    }
+                }
+            }
             Some(first) => {
                 let words = format!("与第 {} 行重复", judged[first].row.line);
                 (judged[at].verdict, judged[at].note) = (Verdict::Same, words);
@@ -183,11 +194,16 @@ fn share_numbers(judged: &mut [Judged], allowed: Allowed) -> Vec<(usize, usize)>
                     let sure = "请核对是哪一单的；真是装在一个包裹里的，在这里保存一次就能发";
                     Some((format!("单号与第 {line} 行相同（{whom}）：{sure}"), asks))
                 }
-                (stranger, Some(before))
-                    if !allowed.merge && (stranger.is_some() || judged[*at].verdict == Verdict::Ready) =>
-                {
-                    let (line, whom) = (line(before), receivers(stranger.is_none()));
+                (Some(_), Some(before)) if !allowed.merge => {
+                    let (line, whom) = (line(before), receivers(false));
                     Some((format!("单号与第 {line} 行相同（{whom}）；{merge}"), Vec::new()))
+                }
+                // A yes to this row alone will do.
+                (None, Some(before)) if !allowed.merge && judged[*at].verdict == Verdict::Ready => {
+                    let key = judged[rows[before]].order.as_ref().map(|other| shares(&number, &other.order_no));
+                    let (line, whom, key) = (line(before), receivers(true), key.unwrap_or_default());
+                    let words = format!("单号与第 {line} 行相同（{whom}）；{merge}，或在这里保存一次");
+                    Some((words, vec![key])).filter(|(_, asks)| !judged[*at].row.agreed.contains(&asks[0]))
                 }
                 _ => None,
             };
@@ -214,7 +230,8 @@ fn ask_about_numbers(judged: &mut [Judged]) {
     }
     for one in judged.iter_mut().filter(|one| matches!(one.verdict, Verdict::Ready | Verdict::Renumber)) {
         let own = one.parcel.tracking_no.clone();
-        let strange = strange(&one.parcel, one.by).map(|words| (words.clone(), format!("{words} {own}")));
+        let found = Found { parcel: one.parcel.clone(), by: one.by };
+        let strange = strange(&found).map(|words| (words.clone(), format!("{words} {own}")));
         let cut = of_another_length(&own, &of_carrier[&one.parcel.company])
             .map(|words| (words, format!("{own} {} 位", own.len())));
         let asked = cut.into_iter().chain(strange).filter(|(_, key)| !one.row.agreed.contains(key));
@@ -234,17 +251,6 @@ fn of_another_length(own: &str, numbers: &[String]) -> Option<String> {
     let usual = usual.filter(|usual| lengths.len() >= 3 && *usual != own.len())?;
     let what = if own.len() < usual { "少了几位" } else { "多了几位" };
     Some(format!("这个单号 {} 位，同样开头的都是 {usual} 位，像是{what}", own.len()))
-}
-
-/// Why a number can be none of the service that somebody wrote beside it.
-fn strange(parcel: &Parcel, by: By) -> Option<String> {
-    let number = TrackingNo::read(&parcel.tracking_no).ok().filter(|_| by == By::Said)?;
-    let named = parcel.carrier();
-    match anothers(&named, &number) {
-        Some(whose) => Some(format!("写的是{}，单号却像是{}的", named.name, whose.name)),
-        None if could_carry(&named, &number) => None,
-        None => Some(format!("写的是{}，单号不像它家的", named.name)),
-    }
 }
 
 /// The same letters in front of digits, or the same first digits.
@@ -625,6 +631,7 @@ fn weigh(
     Ok(match (twin.same_receiver, allowed.merge) {
         (true, false) if verdict == Verdict::Renumber => (verdict, words, Vec::new()),
         (true, true) => (verdict, words, Vec::new()),
+        (true, false) if agreed.contains(&key) => (verdict, words, Vec::new()),
         (_, false) => (Verdict::Wrong, format!("{by}；几单合成一个包裹请勾选“合并发货”"), Vec::new()),
         (false, true) if agreed.contains(&key) => (verdict, words, Vec::new()),
         (false, true) => (Verdict::Wrong, format!("{by}；真是装在一个包裹里的，在这里保存一次就能发"), vec![key]),
@@ -677,7 +684,7 @@ pub struct Mended {
 
 /// Takes a row as somebody mended it. Saved as it stood it is the yes to what was asked of it, and to nothing else; another
 /// text in a cell ends what was asked of that cell alone.
-pub fn mend(tx: &Tx, id: BatchId, at: usize, mended: &Mended) -> Result<()> {
+pub fn mend(tx: &Tx, id: BatchId, at: usize, mended: &Mended, regions: &Regions) -> Result<()> {
     let mut batch = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
     let asks = judge(tx, &batch.rows, batch.allowed)?.into_iter().nth(at).ok_or(Code::NotFound)?.asks;
     let row = &mut batch.rows[at];
@@ -706,7 +713,7 @@ pub fn mend(tx: &Tx, id: BatchId, at: usize, mended: &Mended) -> Result<()> {
         false => !moved.contains(&question.of),
     });
     if moved.contains(&Of::Order) {
-        whom::held_anew(tx, row)?;
+        whom::held_anew(tx, row, regions)?;
     }
     Ok(store::set_rows(tx, id, &batch.rows)?)
 }
@@ -833,9 +840,13 @@ pub async fn undo(shop: &Shop, staff: &Staff, batch: &Batch) -> Result<(usize, V
         let row = &mut rows[at];
         let Some(shipment) = row.shipment.map(ShipmentId) else { continue };
         let staff = staff.clone();
-        let written = row.order_no.clone();
+        let (written, done) = (row.order_no.clone(), row.done.clone().unwrap_or_default());
         let take_back = move |tx: &Tx| {
             let order = meant(tx, &written)?.ok_or(Code::NotFound)?;
+            let now = orders::shipments(tx, order.id)?.into_iter().find(|one| one.id == shipment);
+            if let Some(now) = now.map(|one| one.parcel.text()).filter(|now| !done.ends_with(now)) {
+                return Err(Error::from(Code::OrderState).says(format!("单号后来改成了 {now}，没有撤销")));
+            }
             let parcel = super::undo(tx, order.id, shipment, &Who::staff(&staff.name))?;
             audit(tx, &staff, &format!("整批撤销 {} {}", order.order_no, parcel.text()))?;
             Ok(())

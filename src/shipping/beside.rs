@@ -6,6 +6,8 @@ use std::collections::HashMap;
 
 use super::{Remark, void};
 use crate::buyers::addresses::without_phones;
+use crate::parcels::halts::{halts, is_harmless};
+use crate::parcels::number::{Problem, TrackingNo};
 use crate::places;
 use crate::tables::{Row, narrow};
 use crate::typed::{bare, holds, simplified};
@@ -40,16 +42,21 @@ impl<'t> Beside<'t> {
     /// `read`: titles of columns that something is read of.
     pub fn of(rows: &[&'t Row], read: &dyn Fn(&Row, &str) -> bool) -> Beside<'t> {
         let mut beside = Beside { columns: HashMap::new(), rows: HashMap::new() };
+        let mut is_read: HashMap<(At<'t>, &'t str), bool> = HashMap::new();
         for row in rows {
             let (sheet, head) = (row.place.sheet.as_deref(), row.head_line());
             *beside.rows.entry((sheet, head)).or_default() += 1;
             for (at, (title, cell)) in row.cells().enumerate() {
                 let (title, text) = labelled(title, cell.shown());
-                let text = plain(text);
-                if text.is_empty() || is_nothing(&text) || read(row, title) {
+                let place = (sheet, head, at);
+                if *is_read.entry((place, title)).or_insert_with(|| read(row, title)) {
                     continue;
                 }
-                let column = beside.columns.entry((sheet, head, at)).or_default();
+                let text = plain(text);
+                if text.is_empty() || is_nothing(&text) {
+                    continue;
+                }
+                let column = beside.columns.entry(place).or_default();
                 column.filled += 1;
                 *column.words.entry(text).or_default() += 1;
             }
@@ -71,7 +78,9 @@ impl<'t> Beside<'t> {
             let Some(column) = self.columns.get(&(sheet, head, at)) else { continue };
             let (title, shown) = labelled(title, cell.shown());
             let text = plain(shown);
-            let asks = column.stands_out(&text, n, title) && !void::is_fine(title, shown);
+            let anew = || row.cells().filter(|(_, cell)| plain(cell.shown()) == text).count() == 1;
+            let wish = || !void::tells_a_state(title) && is_harmless(shown);
+            let asks = column.stands_out(&text, n, title) && !void::is_fine(title, shown) && !wish() && anew();
             if asks || !text.is_empty() && void::is_remark(title) {
                 let text = shown.split_whitespace().collect::<Vec<_>>().join(" ");
                 said.push(Remark { title: title.trim().to_owned(), text, asks });
@@ -91,7 +100,8 @@ impl Column {
             return true;
         }
         let of_flags = || n > FEW_ROWS && self.words.keys().all(|word| word == "0" || word == "1");
-        if !(has_words(text) || is_sign(text) || of_flags()) || is_usual(text) {
+        let of_another = || void::is_remark(title) && is_a_number(text);
+        if !(has_words(text) || is_sign(text) || of_flags() || of_another()) || is_usual(text) {
             return false;
         }
         if is_ordinary(title) || places_only(text) {
@@ -179,6 +189,11 @@ pub fn of_a_line(text: &str, known: &[&str]) -> Vec<Remark> {
         "第",
         "个",
         "好",
+        "母",
+        "一",
+        "两",
+        "箱",
+        "包",
     ];
     let is_han = |c: char| !c.is_ascii() && c.is_alphabetic();
     let runs = text.split(|c: char| !is_han(c) && !c.is_ascii_alphanumeric());
@@ -196,16 +211,30 @@ pub fn of_a_line(text: &str, known: &[&str]) -> Vec<Remark> {
             false => rest.replace(&self::plain(known), ""),
         });
         let rest = FILLING.iter().fold(rest, |rest, filling| rest.replace(filling, ""));
-        !rest.is_empty() && !is_usual(&plain)
+        halts(word) || !rest.is_empty() && !is_usual(&plain) && !is_harmless(word)
     };
     let remark = |text: String| Remark { title: LINE.to_owned(), text, asks: true };
     words.into_iter().filter(says_more).take(MOST_REMARKS).map(remark).collect()
 }
 
-/// Mobile phones of a text, each as it stands there.
-pub fn phones(text: &str) -> impl Iterator<Item = &str> {
-    let runs = text.split(|c: char| !c.is_ascii_alphanumeric());
-    runs.filter(|run| run.len() == 11 && run.starts_with('1') && run.bytes().all(|b| b.is_ascii_digit()))
+/// Mobile phones of a text, masked ones too, and what stands there as the end of one: `139****0014`, `尾号0014`, `（0014）`.
+pub fn phones(text: &str) -> Vec<String> {
+    let text = bare(text);
+    let digits = |run: &str| !run.is_empty() && run.bytes().all(|b| b.is_ascii_digit());
+    let mobile = |run: &str| {
+        run.len() == 11 && run.starts_with('1') && run.split('*').all(|part| part.is_empty() || digits(part))
+    };
+    let runs: Vec<&str> = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '*').collect();
+    // `139-0000-0014`
+    let grouped =
+        runs.windows(3).filter(|three| [0, 1, 2].map(|at| three[at].len()) == [3, 4, 4]).map(|three| three.concat());
+    let single = runs.iter().map(|run| (*run).to_owned());
+    let mut found: Vec<String> = single.chain(grouped).filter(|run| mobile(run)).collect();
+    let ends = text.split_once("尾号").map(|(_, rest)| rest.trim_start_matches([':', ' ', '是'])).into_iter();
+    let bracketed = text.split('(').skip(1).filter(|rest| rest.get(4..5) == Some(")"));
+    let tails = ends.chain(bracketed).filter_map(|rest| rest.get(..4)).filter(|tail| digits(tail));
+    found.extend(tails.map(|tail| format!("尾号{tail}")));
+    found
 }
 
 /// Whether so many of so many rows are few enough to stand out.
@@ -242,6 +271,12 @@ fn has_words(text: &str) -> bool {
     text.chars().any(worded) || digits == 0 && latin > 0
 }
 
+/// A parcel's or a telephone's.
+fn is_a_number(text: &str) -> bool {
+    let long = text.bytes().filter(u8::is_ascii_digit).count() >= 8;
+    long && matches!(TrackingNo::read(text), Ok(_) | Err(Problem::Phone(_)))
+}
+
 fn is_sign(text: &str) -> bool {
     ["×", "✗", "✘", "√", "✓", "☑", "☒"].contains(&text)
 }
@@ -260,6 +295,7 @@ fn is_usual(text: &str) -> bool {
         "待打印",
         "已打印",
         "未打印",
+        "打单",
         "待打单",
         "已打单",
         "待揽收",

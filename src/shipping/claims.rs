@@ -245,7 +245,7 @@ impl Known {
 
     /// Whether a cell names goods of the order alone, each with its pieces, as the list to be filled in does.
     fn all_of(&self, goods: &Goods) -> bool {
-        let has = |part: &String| self.lines.iter().any(|known| called(&known.line) == *part);
+        let has = |part: &String| self.lines.iter().any(|known| is_called(part, &known.line));
         listed(&goods.name).is_some_and(|parts| parts.iter().all(has))
     }
 
@@ -280,6 +280,22 @@ impl Known {
 /// What a line is called in the list that is given out to be filled in, without its pieces.
 pub fn called(line: &Line) -> String {
     plain(&format!("{}{}", line.name, line.spec_text))
+}
+
+/// Whether a part of a list is what a line is called, its specification in whatever order, or left out.
+pub fn is_called(part: &str, line: &Line) -> bool {
+    let Some(mut rest) = part.strip_prefix(&plain(&line.name)).map(str::to_owned) else { return false };
+    if rest.is_empty() {
+        return true;
+    }
+    let words = line.spec_text.split_whitespace().map(plain).filter(|word| !word.is_empty());
+    words.into_iter().all(|word| match rest.find(&word) {
+        Some(at) => {
+            rest.replace_range(at..at + word.len(), "");
+            true
+        }
+        None => false,
+    }) && rest.is_empty()
 }
 
 /// The goods of a cell in which each stands with its number of pieces: `苹果 5 斤 ×2；梨 ×1`.

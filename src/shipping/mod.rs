@@ -22,12 +22,13 @@ use crate::error::{Code, Error, Result};
 use crate::ids::{BatchId, LineId, OrderId, OrderNo, ShipmentId};
 use crate::jobs::{self, Task};
 use crate::orders::search::store as search;
-use crate::orders::{Line, Order, OrderStatus, RECEIVED_AFTER, Shipment, Topic, Who, moves, store as orders};
-use crate::parcels::Parcel;
+use crate::orders::{Full, Line, Order, OrderStatus, RECEIVED_AFTER, Shipment, Topic, Who, moves, store as orders};
+use crate::parcels::carriers::{anothers, could_carry};
 use crate::parcels::number::TrackingNo;
+use crate::parcels::{By, Found, Parcel};
 use crate::refunds::store as refunds;
 use crate::settings::store as settings;
-use crate::shown::Shown;
+use crate::shown::{Shown, mark};
 use crate::typed::bare;
 
 /// A parcel that was entered by mistake can be taken back this long.
@@ -156,6 +157,9 @@ pub struct Says {
     pub places: Vec<(String, String)>,
     /// Other numbers of an order.
     pub orders: Vec<(String, String)>,
+    /// What its goods are called under other titles than theirs.
+    #[serde(default)]
+    pub named_goods: Vec<(String, String)>,
     pub goods: Goods,
     pub goods_title: String,
 }
@@ -237,6 +241,42 @@ pub struct Batch {
 pub struct Told {
     pub times: i64,
     pub content: String,
+}
+
+/// A mark of what is to be put into a parcel now, and of whom that goes to: a click is on what somebody has seen.
+pub fn to_send(full: &Full) -> String {
+    let goods = full.to_pack().into_iter().map(|(line, n)| format!("{}:{n}", line.id));
+    let to = full.order.address.as_ref().map(|to| format!("{} {} {}", to.receiver, to.phone, to.one_line()));
+    let parts: Vec<String> = goods.chain(to).collect();
+    format!("{:016x}", mark(parts.iter().map(String::as_str)))
+}
+
+/// Errors: it has become another since somebody saw it. One that waits no longer says for itself where it went.
+pub fn must_be_as_seen(conn: &Connection, order: &Order, seen: Option<&str>) -> Result<()> {
+    let Some(seen) = seen.filter(|_| order.options().ship) else { return Ok(()) };
+    if to_send(&orders::full(conn, order.clone())?) == seen {
+        return Ok(());
+    }
+    Err(Error::from(Code::OrderState).says("要发的货或收货人刚刚变了，还没有发货：请照现在的再核对一遍"))
+}
+
+/// Why a number can be none of the service that somebody wrote beside it.
+pub fn strange(Found { parcel, by }: &Found) -> Option<String> {
+    let number = TrackingNo::read(&parcel.tracking_no).ok().filter(|_| *by == By::Said)?;
+    let named = parcel.carrier();
+    match anothers(&named, &number) {
+        Some(whose) => Some(format!("写的是{}，单号却像是{}的", named.name, whose.name)),
+        None if could_carry(&named, &number) => None,
+        None => Some(format!("写的是{}，单号不像它家的", named.name)),
+    }
+}
+
+/// Errors: in the field `as_written`, which is what to say where somebody has looked.
+pub fn must_fit(found: &Found, as_written: bool) -> Result<()> {
+    match strange(found).filter(|_| !as_written) {
+        Some(words) => Err(Error::field("as_written", format!("{words}：请核对快递公司和单号"))),
+        None => Ok(()),
+    }
 }
 
 /// Ships pieces. Answers with where the order stands afterwards.
@@ -475,6 +515,25 @@ pub fn undo(tx: &Tx, id: OrderId, shipment: ShipmentId, who: &Who) -> Result<Par
     }
     moves::unship(tx, &order, &shipment, who)?;
     Ok(shipment.parcel)
+}
+
+/// The same parcel under another number, where it has the one that somebody saw. Answers with what it was before.
+pub fn renumber_seen(
+    tx: &Tx,
+    id: OrderId,
+    shipment: ShipmentId,
+    (was, parcel): (Option<&str>, &Parcel),
+    merge: bool,
+    who: &Who,
+) -> Result<Parcel> {
+    let now = found(tx, id, shipment)?.1.parcel.text();
+    match was {
+        Some(was) if was != now => {
+            let words = format!("单号刚刚被改成了 {now}，没有再改：请核对哪一个对");
+            Err(Error::from(Code::OrderState).says(words))
+        }
+        _ => renumber(tx, id, shipment, parcel, merge, who),
+    }
 }
 
 /// The same parcel under another number. Answers with what it was before.

@@ -9,6 +9,7 @@ use super::{Brought, Goods, Of, Row, Says, beside, void, whom};
 use crate::ids::OrderNo;
 use crate::parcels;
 use crate::parcels::carriers::{Carriers, recognise, says_nobody};
+use crate::parcels::halts::halts;
 use crate::parcels::number::{Problem, TrackingNo};
 use crate::tables::{self, Table, Wanted};
 use crate::typed::{bare, holds};
@@ -247,27 +248,41 @@ pub fn paste(text: &str) -> Result<Brought, String> {
 /// What a chat says of each parcel on several lines, the order's number on the first, as one line for each; every line
 /// keeps its place. `None` where it is not so, or where nobody knows which number belongs to which order.
 fn a_line_for_each(text: &str) -> Option<String> {
-    let has_order = |line: &&str| !OrderNo::all(line).is_empty();
-    let has_number = |line: &str| line.split([':', '：', ' ', '，']).any(looks_like_number);
+    let has_order = |line: &str| !OrderNo::all(line).is_empty();
+    let is_number = |part: &str| looks_like_number(parcels::beside_a_name(part).map_or(part, |(_, number)| number));
+    let has_number = |line: &str| line.split([':', '：', ' ', '，']).any(is_number);
+    // What each line says with those that belong to it, how many numbers these have, and how many lines follow.
     let mut parts: Vec<(String, usize, usize)> = Vec::new();
+    let mut order = None;
     for line in text.lines().map(str::trim) {
-        match (has_order(&line), has_number(line)) {
+        match (has_order(line), has_number(line), order) {
             _ if line.contains('\t') => return None,
-            (true, true) => return None,
-            (true, false) => parts.push((line.to_owned(), 0, 0)),
-            (false, number) => {
-                let (said, numbers, breaks) = parts.last_mut()?;
-                *breaks += 1;
-                *numbers += usize::from(number);
+            (true, true, _) | (false, true, None) => return None,
+            (true, false, _) => order = Some(parts.len()),
+            // What stands above the first, and who said it when.
+            (false, false, None) => {}
+            (false, false, _) if is_a_chats_head(line) => {}
+            (false, number, Some(at)) => {
+                parts[at].1 += usize::from(number);
                 if !line.is_empty() {
-                    *said = format!("{said} {line}");
+                    parts[at].0 = format!("{} {line}", parts[at].0);
                 }
+                parts.last_mut()?.2 += 1;
+                continue;
             }
         }
+        parts.push((line.to_owned(), 0, 0));
     }
     let apart = parts.iter().any(|(_, numbers, _)| *numbers == 1) && parts.iter().all(|(_, numbers, _)| *numbers < 2);
     let line = |(said, _, breaks): &(String, usize, usize)| format!("{said}{}", "\n".repeat(*breaks));
     apart.then(|| parts.iter().map(line).collect::<Vec<_>>().join("\n"))
+}
+
+/// `小王 2026/11/29 10:01:02`
+fn is_a_chats_head(line: &str) -> bool {
+    let time = line.split_whitespace().last().unwrap_or_default();
+    let part = |part: &str| (1..=2).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+    (2..=3).contains(&time.split(':').count()) && time.split(':').all(part)
 }
 
 fn brought(table: &Table) -> Result<Brought, String> {
@@ -406,12 +421,18 @@ fn left_out(lines: &[u32]) -> Option<String> {
     (!lines.is_empty()).then(|| format!("没有订单号和快递单号，没有用的行：第 {} {more}行", named.join("、")))
 }
 
-/// Whether a courier gave the table out: what it calls 件数 are its parcels, whatever is in them.
+/// Whether a courier or a program that prints labels gave the table out: what they call 件数 are parcels, whatever is in
+/// them. Where goods stand beside it, it counts those.
 fn couriers(table: &Table) -> bool {
-    let theirs = ["寄件", "月结", "托寄", "计费重量"];
-    let counted = |row: &&tables::Row| row.title(PIECES).or(row.title(QUANTITY)).is_some();
-    let first = table.rows.first().filter(|row| table.headed && counted(row));
-    first.is_some_and(|row| row.titles().any(|title| theirs.iter().any(|word| title.contains(word))))
+    const THEIRS: [&str; 4] = ["寄件", "月结", "托寄", "计费重量"];
+    const MAYBE: &str = "重量 体积 运费 揽收 揽件 目的地 到件 网点 保价 签收 付款方式 支付方式 打印 打单";
+    let Some(row) = table.rows.first().filter(|_| table.headed) else { return false };
+    let says = |words: &[&str]| row.titles().any(|title| holds(title, words));
+    let counted = row.title(PIECES).or(row.title(QUANTITY)).is_some();
+    let of_goods = [CODE, GOODS, SPEC, QUANTITY].iter().any(|column| row.title(*column).is_some());
+    let plain = row.title(PIECES).is_some_and(|title| title.contains("件数") && !title.contains("商品"));
+    let maybe: Vec<&str> = MAYBE.split_ascii_whitespace().collect();
+    counted && says(&THEIRS) || plain && !of_goods && says(&maybe)
 }
 
 fn read_as(table: &Table, counts_parcels: bool) -> Vec<String> {
@@ -548,8 +569,7 @@ fn under_headings(row: &tables::Row) -> Vec<Row> {
     read.ask(Of::Company, other_company(row, &company.text).unwrap_or_default());
     let beside = row.unheaded().find(|text| looks_like_number(text) && !same_number(text, &number.text));
     let beside = beside.map(|text| format!("旁边没有列名的格里像是还有一个单号 {text}：请分成几行，每行一个单号"));
-    let another = newer_number(row).or_else(|| other_number(row, &number.text));
-    read.ask(Of::Number, beside.or(another).unwrap_or_default());
+    read.ask(Of::Number, beside.or_else(|| other_number(row, &number.text)).unwrap_or_default());
     read.ask(Of::Row, row.moved.clone().unwrap_or_default());
     void(row).into_iter().for_each(|words| read.ask(Of::Row, words));
     read.ask(Of::Row, said_in_its_order(&order.text).unwrap_or_default());
@@ -562,8 +582,8 @@ fn under_headings(row: &tables::Row) -> Vec<Row> {
 /// What stands beside an order's number in its cell and says that the number counts no more: `…（作废）`, `旧订单…`.
 fn said_in_its_order(cell: &str) -> Option<String> {
     OrderNo::read(cell)?;
-    let rest: String = cell.chars().filter(|c| !c.is_ascii()).collect();
-    let counts_no_more = void::in_a_line(&rest).is_some() || holds(&rest, &["旧", "退", "错", "换单", "废", "不要"]);
+    let rest: String = cell.chars().filter(|c| !c.is_ascii_alphanumeric()).collect();
+    let counts_no_more = void::in_a_line(&rest).is_some() || halts(&rest) || holds(&rest, &["旧", "退", "错", "~~"]);
     counts_no_more.then(|| format!("订单号一格里写着“{}”：请核对这一单还发不发", brief(cell)))
 }
 
@@ -632,15 +652,23 @@ fn is_read(row: &tables::Row, title: &str) -> bool {
 
 /// Two columns that name two carriers: which of them is meant nobody knows.
 fn other_company(row: &tables::Row, company: &str) -> Option<String> {
+    const BY: [&str; 9] = ["配送", "快递", "物流", "承运", "发货", "寄送", "派送", "运输", "面单"];
+    const OTHERS: [&str; 10] = ["退", "换", "寄回", "原", "买家", "期望", "指定", "默认", "模板", "网点"];
     let carriers = Carriers::default();
-    let own = carriers.named(company).ok()?;
-    let named = row.cells().filter(|(title, _)| means(title) == Some(COMPANY));
-    let (title, other) = named
-        .filter_map(|(title, cell)| Some((title, carriers.named(cell.shown()).ok()?)))
-        .find(|(_, other)| *other != own)?;
+    let own = carriers.known(company)?;
+    let names_one = |title: &str| {
+        holds(title, &BY) && !holds(title, &OTHERS) || title.contains("公司") && means(title) == Some(COMPANY)
+    };
+    let short = |cell: &tables::Cell| says(cell) && cell.shown().len() <= MOST_OF_A_CARRIER;
+    let named = row.cells().filter(|(title, cell)| short(cell) && names_one(title));
+    let mut named = named.filter_map(|(title, cell)| Some((title, carriers.known(cell.shown())?)));
+    let (title, other) = named.find(|(_, other)| *other != own)?;
     let first = row.title(COMPANY).unwrap_or_default();
     Some(format!("「{first}」是{}，「{title}」是{}：请在这里改", own.name, other.name))
 }
+
+/// So many bytes has what people call a carrier.
+const MOST_OF_A_CARRIER: usize = 60;
 
 /// What columns say of a row that is void, or its looks.
 fn void(row: &tables::Row) -> Vec<String> {
@@ -683,37 +711,52 @@ fn said_beside(row: &tables::Row, order: &str) -> Says {
     says
 }
 
-/// A parcel's number in a column whose title says that it came in the place of another.
-fn newer_number(row: &tables::Row) -> Option<String> {
-    let own = number_of(row).text;
-    let instead = |title: &str| {
-        title.contains('单') && holds(title, &["新单号", "新运单", "新快递", "更换后", "更正", "改后", "换后"])
-    };
-    let mut others = row.cells().filter(|(title, _)| instead(title)).map(|(title, cell)| (title, cell.shown()));
-    let (title, other) = others.find(|(_, other)| looks_like_number(other) && !same_number(other, &own))?;
-    let here = if own.is_empty() { "是空的".to_owned() } else { format!("是 {own}") };
-    Some(format!("「{title}」是 {other}，这里{here}：请在这里改成要用的那一个"))
-}
-
-/// A parcel's number under a second title for it, where it is not the one that is taken.
+/// A parcel's number in another column, where it is not the one that is taken: whatever the title calls it, unless it is
+/// that of other numbers.
 fn other_number(row: &tables::Row, own: &str) -> Option<String> {
     let shape = |number: &TrackingNo| {
         let number = number.as_str();
         (number.len(), number.bytes().take_while(u8::is_ascii_alphabetic).count())
     };
-    let own = TrackingNo::read(own).ok()?;
+    let own = TrackingNo::read(own).ok();
     let used = |title: &str| [NUMBER, WAYBILL].iter().any(|column| row.title(*column) == Some(title));
-    let names_one = |title: &str| {
-        matches!(means(title), Some(NUMBER | WAYBILL))
-            || title.contains("单号") && holds(title, &["实际", "最终", "真实"])
+    let is_one = |title: &str, other: &TrackingNo| {
+        let Some(own) = &own else { return holds(title, &["新", "换", "改", "更"]) && names_a_parcel(title) };
+        let guess = recognise(other);
+        let alike = shape(other) == shape(own);
+        other != own
+            && match names_a_parcel(title) {
+                true => guess.is_some() || alike,
+                // Another program's numbers have lengths of their own.
+                false => guess.is_some_and(|guess| guess.sure && !other.as_str().starts_with(char::is_numeric)),
+            }
     };
-    let mut others = row.cells().filter(|(title, _)| !used(title) && names_one(title));
+    let long = |cell: &tables::Cell| cell.shown().bytes().filter(u8::is_ascii_digit).count() >= 8;
+    let mut others = row.cells().filter(|(title, cell)| long(cell) && !used(title) && !is_of_other_numbers(title));
     let (title, other) = others.find_map(|(title, cell)| {
         let other = TrackingNo::read(cell.shown()).ok().filter(|_| looks_like_number(cell.shown()))?;
-        let is_one = recognise(&other).is_some() || shape(&other) == shape(&own);
-        (other != own && is_one).then_some((title, other))
+        is_one(title, &other).then_some((title, other))
     })?;
-    Some(format!("「{title}」是 {other}，这里是 {own}：请在这里改成要用的那一个"))
+    let here = own.map_or("是空的".to_owned(), |own| format!("是 {own}"));
+    Some(format!("「{title}」是 {other}，这里{here}：请在这里改成要用的那一个"))
+}
+
+fn names_a_parcel(title: &str) -> bool {
+    holds(
+        &title.to_lowercase(),
+        &["单号", "面单", "运单", "快递", "物流", "包裹", "快件", "回传", "更新", "tracking", "waybill"],
+    )
+}
+
+/// Titles of numbers that stand beside a parcel's own in any case: those of orders and payments, of what lies in one parcel
+/// and of what comes back in another.
+fn is_of_other_numbers(title: &str) -> bool {
+    const OTHERS: &str = "订单 商户 交易 支付 付款 微信 流水 批 波次 母 主单 主运单 子单 子运 子件 退 寄回 旧 原 返 回单 编码 条码 货号 \
+                          发货单 收货 进货 配货 拣货 出库 入库 电话 手机 员 身份 账 客户 会员 发票 合同 采购 系统 内部 序";
+    title.is_empty()
+        || void::is_remark(title)
+        || means(title).is_some_and(|column| column != NUMBER && column != WAYBILL)
+        || OTHERS.split_ascii_whitespace().any(|word| title.contains(word))
 }
 
 /// Of an order of which a line says that it puts another one right, nobody knows which of the others still holds.
@@ -782,7 +825,7 @@ fn number_of(row: &tables::Row) -> Taken {
         _ if waybill.is_empty() => number,
         _ if number.is_empty() => waybill,
         (Err(_), Ok(_)) => waybill,
-        (Ok(one), Ok(other)) if one != other => {
+        (Ok(one), Ok(other)) if one != other && !row.title(WAYBILL).is_some_and(is_of_other_numbers) => {
             let title = |column| row.title(column).unwrap_or_default();
             let problem = format!("「{}」是 {one}，「{}」是 {other}：请在这里改", title(NUMBER), title(WAYBILL));
             Taken { problem, ..number }
@@ -827,7 +870,14 @@ fn by_its_look(row: &tables::Row) -> Vec<Row> {
     let order = cells.iter().position(|cell| OrderNo::read(cell).is_some());
     let order = order.or_else(|| cells.iter().position(|cell| !looks_like_number(cell)));
     let rest = || cells.iter().enumerate().filter(move |(at, _)| Some(*at) != order).map(|(_, cell)| *cell);
-    let mut companies: Vec<&str> = rest().filter(|cell| is_company(&carriers, cell) && !says_nobody(cell)).collect();
+    let mut companies: Vec<&str> = Vec::new();
+    for cell in rest().filter(|cell| is_company(&carriers, cell) && !says_nobody(cell)) {
+        let (whose, same) =
+            (carriers.known(cell), |other: &&str| *other == cell || carriers.known(other) == carriers.known(cell));
+        if whose.is_none() || !companies.iter().any(same) {
+            companies.push(cell);
+        }
+    }
     if let [one, other] = rest().collect::<Vec<_>>()[..]
         && companies.is_empty()
     {
@@ -863,6 +913,9 @@ fn by_its_look(row: &tables::Row) -> Vec<Row> {
         read.ask(Of::Company, format!("这一行有几家快递公司（{}），请在这里改", companies.join("、")));
     }
     let words = row.cells().map(|(_, cell)| cell.shown()).collect::<Vec<_>>().join(" ");
+    if number.is_empty() && is_chatter(&words) {
+        return Vec::new();
+    }
     read.ask(Of::Row, void::in_a_line(&words).unwrap_or_default());
     // Words stand there, and a number in the middle of them.
     if let Some(cell) = rest().find(|cell| number.is_empty() && has_long_number(cell)) {
@@ -872,12 +925,19 @@ fn by_its_look(row: &tables::Row) -> Vec<Row> {
     read.order_no = own(order.map_or("", |at| cells[at]));
     (read.company, read.tracking_no) = (own(companies.first().copied().unwrap_or_default()), own(number));
     read.remarks = beside::of_a_line(&words, &[read.order_no.as_str(), &read.company, &read.tracking_no]);
-    read.says.phones = beside::phones(&words).map(|phone| ("电话".to_owned(), phone.to_owned())).collect();
+    read.says.phones = beside::phones(&words).into_iter().map(|phone| ("电话".to_owned(), phone)).collect();
     let orders = cells.join(" ");
     if OrderNo::all(&orders).len() > 1 {
         read.order_no = orders;
     }
     each_order(read)
+}
+
+/// Words between the lines of a chat: nothing of the length of a number stands there, and nothing that stops a parcel.
+fn is_chatter(words: &str) -> bool {
+    let mut runs = words.split(|c: char| !c.is_ascii_alphanumeric());
+    let long = |run: &str| run.len() > 8 && run.bytes().any(|b| b.is_ascii_digit());
+    !runs.any(long) && void::in_a_line(words).is_none() && !halts(words)
 }
 
 /// A cell in which our number stands with more, in its parts: `…：圆通 YT8812345678901`, `…|圆通|YT8812345678901`. What
@@ -968,6 +1028,7 @@ fn looks_like_number(cell: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shipping::Remark;
 
     fn cells(text: &str) -> Vec<[String; 4]> {
         let rows = paste(text).unwrap_or_else(|e| panic!("{text}: {e}")).rows;
@@ -989,9 +1050,18 @@ mod tests {
             ("{}(取消)", true),
             ("旧订单{}", true),
             ("退货单 {}", true),
+            ("{}（等货）", true),
+            ("{}-作废", true),
+            ("不发{}", true),
+            ("~~{}~~", true),
+            ("{}（换）", true),
+            ("{}（错行）", true),
+            ("{}（改发顺丰）", true),
             ("{}", false),
             ("订单号：{}", false),
             ("{}（小程序）", false),
+            ("{}（1）", false),
+            ("No.{}", false),
         ] {
             let cell = cell.replace("{}", ORDER_NO);
             let read = cells(&format!("订单号\t快递公司\t快递单号\n{cell}\t申通\t773123456789012"));
@@ -1236,6 +1306,17 @@ mod tests {
             ("快递单号", "快递信息"),
             ("快递单号", "实际快递单号"),
             ("快递单号", "最终单号"),
+            ("快递单号", "实发单号"),
+            ("快递单号", "换单号"),
+            ("快递单号", "第二单号"),
+            ("快递单号", "备用单号"),
+            ("快递单号", "回传单号"),
+            ("快递单号", "仓库回传"),
+            ("快递单号", "更新"),
+            ("快递单号", "电子面单"),
+            ("快递单号", "新运单"),
+            ("快递单号", "补充"),
+            ("运单号", "快递2"),
         ] {
             let head = format!("{one}\t{other}");
             let words = asked(&head, "75312345678901\tYT8812345678901");
@@ -1244,8 +1325,48 @@ mod tests {
                 assert_eq!(asked(&head, same), "", "{head} {same}");
             }
         }
-        assert_eq!(asked("快递单号\t包裹号", "75312345678901\tBG202611290001"), "", "another program's");
-        assert_eq!(asked("快递单号\t寄回快递单号", "75312345678901\tYT8812345678901"), "");
+        for (other, number) in [
+            ("包裹号", "BG202611290001"),
+            ("寄回快递单号", "YT8812345678901"),
+            ("母单号", "75312345670000"),
+            ("子单号", "75312345670000"),
+            ("批次号", "75312345670000"),
+            ("打印批次", "75312345670000"),
+            ("微信支付单号", "4200002611202611280000000097"),
+            ("平台订单号", "75312345670000"),
+            ("淘宝订单号", "YT8812345678901"),
+            ("出库单号", "75312345670000"),
+            ("系统单号", "75312345670000"),
+            ("流水号", "75312345670000"),
+            ("快递员电话", "13900001111"),
+            ("编号", "463123456789012"),
+            ("识别码", "75312345670000"),
+            ("网点", "75312"),
+            ("打印时间", "2026-11-29 10:01:02"),
+        ] {
+            assert_eq!(asked(&format!("快递单号\t{other}"), &format!("75312345678901\t{number}")), "", "{other}");
+        }
+        for head in ["更换后单号", "新单号", "改后快递单号"] {
+            let words = asked(&format!("快递单号\t{head}"), "\tYT8812345678901");
+            assert!(words.contains("这里是空的"), "{head}: {words}");
+        }
+        for (other, company, asks) in [
+            ("配送方式", "圆通", true),
+            ("发货快递", "圆通", true),
+            ("面单类型", "圆通", true),
+            ("配送方式", "快递", false),
+            ("配送方式", "中通快递", false),
+            ("配送方式", "送货上门", false),
+            ("物流状态", "运输中", false),
+            ("买家指定快递", "圆通", false),
+            ("寄回快递公司", "圆通", false),
+            ("快递网点", "圆通", false),
+            ("店铺", "圆通", false),
+        ] {
+            let words = asked(&format!("快递公司\t{other}\t快递单号"), &format!("中通\t{company}\t75312345678901"));
+            assert_eq!(words.contains("圆通"), asks, "{other}={company}: {words}");
+            assert!(asks || words.is_empty(), "{other}={company}: {words}");
+        }
         let companies = asked("快递公司\t发货快递公司\t快递单号", "中通\t圆通\t75312345678901");
         assert!(companies.contains("「发货快递公司」是圆通速递"), "{companies}");
         assert!(paste(&format!("订单号\t寄回快递单号\n{ORDER_NO}\t75312345678901")).is_err());
@@ -1345,12 +1466,130 @@ mod tests {
         assert_eq!(stands_out(&table("备注", &each, 30)), [], "where every row has one, none stands out");
     }
 
+    /// What is asked of each row of a table with one more column: in its questions, or because it stands out.
+    fn asked_with(title: &str, said: &dyn Fn(usize) -> String, n: usize) -> Vec<(usize, String)> {
+        let row = |n: usize| format!("{ORDER_NO}\t中通\t7531234567{n:04}\t{}", said(n));
+        let text = format!("订单号\t快递公司\t快递单号\t{title}\n{}", (0..n).map(row).collect::<Vec<_>>().join("\n"));
+        let rows = paste(&text).unwrap_or_else(|e| panic!("{text}: {e}")).rows;
+        let asked = |row: &Row| {
+            let out = row.remarks.iter().filter(|remark| remark.asks).map(Remark::text);
+            let asked: Vec<String> = row.questions.iter().map(|question| question.words.clone()).chain(out).collect();
+            (row.line, asked.join("；"))
+        };
+        rows.iter().map(asked).filter(|(_, words)| !words.is_empty()).collect()
+    }
+
+    #[test]
+    fn a_remark_that_stops_its_parcel_is_asked_about_however_many_rows_have_one() {
+        let full = |said: &'static str| {
+            move |n: usize| {
+                if n == 2 { said.to_owned() } else { format!("客户第{}次来", ["一", "二", "三"][n % 3]) }
+            }
+        };
+        for title in ["卖家备注", "买家留言"] {
+            for said in [
+                "等货",
+                "明天发",
+                "不用了",
+                "改发顺丰",
+                "先放着",
+                "上门自提",
+                "已补发",
+                "重单",
+                "hold",
+                "别动，客户要换个地址",
+            ] {
+                for n in [3, 30] {
+                    let asked = asked_with(title, &full(said), n);
+                    assert!(
+                        asked.iter().any(|(line, words)| *line == 4 && words.contains(said)),
+                        "{title} {said} {n}: {asked:?}"
+                    );
+                    assert!(n < 5 || asked.len() == 1, "{title} {said}: {asked:?}");
+                }
+            }
+            for said in ["放门口", "送贺卡，谢谢", "不要发票", "少糖"] {
+                assert_eq!(asked_with(title, &full(said), 30), [], "{title} {said}");
+            }
+        }
+        // A number or a telephone alone, where others have nothing; not one that stands in the row already.
+        let only = |said: &'static str| move |n: usize| if n == 2 { said.to_owned() } else { String::new() };
+        for said in ["YT8812345678901", "75312345699999", "SF1234567890123", "13900001111", "139 0000 1111"] {
+            assert_eq!(asked_with("备注", &only(said), 30).len(), 1, "{said}");
+        }
+        for said in ["75312345670002", "2026-11-29 10:00", "20261129", "12.50", "3"] {
+            assert_eq!(asked_with("备注", &only(said), 30), [], "{said}");
+        }
+        let asked = asked_with("备注", &only("退货，打 13900001111"), 30);
+        assert!(asked[0].1.contains("139****1111"), "{asked:?}");
+    }
+
+    #[test]
+    fn what_is_wished_of_a_parcel_is_no_question_even_in_a_short_table() {
+        for said in ["放门口", "生日快乐", "送贺卡", "加冰袋，谢谢", "轻拿轻放", "不在家请放驿站"]
+        {
+            for n in [1, 2, 4, 30] {
+                for title in ["备注", "买家留言", "赠品", ""] {
+                    let only = |at: usize| if at == 0 { said.to_owned() } else { String::new() };
+                    assert_eq!(asked_with(title, &only, n), [], "{title} {said} {n}");
+                }
+            }
+        }
+        assert_eq!(asked_with("操作", &|n| ["作废", "打单", "打单"][n].to_owned(), 3).len(), 1);
+    }
+
+    #[test]
+    fn a_column_that_tells_of_parcels_in_free_words_is_heard() {
+        let tracks = ["【杭州】已揽收 18:05", "到达转运中心", "快件已发往深圳", "派送中-深圳", "由小李签收"];
+        for title in ["物流信息", "物流详情", "最新轨迹", "快递动态", "运单信息"] {
+            for (said, asks) in [
+                ("客户拒收，已退回寄件人", true),
+                ("运单已回收", true),
+                ("已退回", true),
+                ("【杭州】未取消，派送中", false),
+                ("到达杭州", false),
+            ] {
+                let among = |n: usize| if n == 7 { said.to_owned() } else { format!("{} {n}", tracks[n % 5]) };
+                let asked = asked_with(title, &among, 30);
+                assert_eq!(asked.len(), usize::from(asks), "{title} {said}: {asked:?}");
+            }
+        }
+        for (title, said, asks) in [
+            ("是否有效", "无效", true),
+            ("有效性", "无效", true),
+            ("有效性", "失效", true),
+            ("单号有效", "无效", true),
+            ("面单是否有效", "失效", true),
+            ("有效性", "有效", false),
+            ("是否有效", "是", false),
+            ("收货信息", "杭州市关闭路1号", false),
+            ("商品信息", "退货险礼盒", false),
+        ] {
+            for usual in ["有效", said] {
+                let among = |n: usize| if n == 7 { said.to_owned() } else { usual.to_owned() };
+                let asked = asked_with(title, &among, 30);
+                let right = if !asks {
+                    0
+                } else if usual == said {
+                    30
+                } else {
+                    1
+                };
+                assert_eq!(asked.len(), right, "{title} {said} {usual}: {asked:?}");
+            }
+        }
+    }
+
     #[test]
     fn a_line_of_a_chat_is_read_by_its_look() {
         let right = |company: &str, number: &str| vec![[ORDER_NO, company, number, ""].map(str::to_owned)];
         assert_eq!(cells(&format!("订单 {ORDER_NO} 顺丰 SF1402668877889 谢谢")), right("顺丰", "SF1402668877889"));
         assert_eq!(cells(&format!("订单 {ORDER_NO} 快递 顺丰 单号 SF1402668877889")), right("顺丰", "SF1402668877889"));
         assert_eq!(cells(&format!("{ORDER_NO} 中通 7531 2345 6789 01")), right("中通", "75312345678901"));
+        assert_eq!(cells(&format!("{ORDER_NO} 中通 75312345678901（中通）")), right("中通", "75312345678901"));
+        assert_eq!(cells(&format!("{ORDER_NO} 中通 ZTO：75312345678901")), right("中通", "75312345678901"));
+        let two = cells(&format!("{ORDER_NO} 中通 圆通：75312345678901"));
+        assert!(two[0][3].contains("几家快递公司（中通、圆通）"), "{two:?}");
         for other in ["11010519491231002X", "6901234567892"] {
             assert_eq!(cells(&format!("{ORDER_NO} 中通 {other}")), right("中通", other));
             assert_eq!(cells(&format!("{ORDER_NO} 中通 {other} 75312345678901")), right("中通", "75312345678901"));
@@ -1371,6 +1610,29 @@ mod tests {
         ] {
             assert_eq!(cells(&text), right, "{text}");
         }
+        for (text, read) in [
+            (format!("单号来啦\n{ORDER_NO}\n中通75312345678901\n{OTHER}\n圆通YT8812345678901"), &right),
+            (format!("{ORDER_NO}\n中通75312345678901\n{OTHER}\n圆通YT8812345678901\n辛苦了"), &right),
+            (
+                format!(
+                    "小王 2026/11/29 10:01:02\n{ORDER_NO}\n中通 75312345678901\n小王 11-29 10:02\n{OTHER}\n圆通 YT8812345678901"
+                ),
+                &right,
+            ),
+            (
+                format!(
+                    "今天的单号来啦\n小王 2026/11/29 10:01:02\n{ORDER_NO} 中通 75312345678901\n辛苦了\n小王 10:02\n{OTHER} 圆通 YT8812345678901"
+                ),
+                &right,
+            ),
+        ] {
+            assert_eq!(cells(&text), *read, "{text}");
+        }
+        let chat =
+            paste(&format!("辛苦了\n{ORDER_NO} 中通 75312345678901\n小王 10:02\n上面那个先别发\n李四 13900001111"));
+        let chat = chat.unwrap();
+        assert_eq!(chat.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [2, 4, 5]);
+        assert!(chat.read_as.join("").contains("没有用的行：第 1、3 行"), "{:?}", chat.read_as);
         let brought = paste(&format!("{ORDER_NO}\n75312345678901\n\n{OTHER}\nYT8812345678901")).unwrap();
         assert_eq!(brought.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [1, 4]);
         for text in [
@@ -1424,8 +1686,14 @@ mod tests {
             let brought = paste(&format!("订单号\t快递单号\t件数\t{head}\n{ORDER_NO}\tYT8812345678901\t1\tx")).unwrap();
             (brought.rows[0].pieces.clone(), brought.read_as.iter().any(|said| said.contains("包裹数")))
         };
-        for head in ["寄件人", "寄件时间", "月结账号", "托寄物", "计费重量(kg)"] {
+        for head in
+            "寄件人 寄件时间 月结账号 托寄物 计费重量(kg) 重量(kg) 体积 目的地 保价 打印时间 打印批次 揽收时间 签收状态"
+                .split(' ')
+        {
             assert_eq!(pieces(head), (String::new(), true), "{head}");
+        }
+        for head in ["重量(kg)\t商品名称", "运费\t商家编码", "备注"] {
+            assert_eq!(pieces(head), ("1".to_owned(), false), "{head}");
         }
         assert_eq!(pieces("收货人"), ("1".to_owned(), false));
     }

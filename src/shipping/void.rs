@@ -1,6 +1,8 @@
 //! What a row of a table says against itself: it is void, it waits for something, or another has taken its place. A word
 //! that is in doubt is asked about; what nobody would read so is not.
 
+use crate::buyers::addresses::without_phones;
+use crate::parcels::halts::{boils_down_to, halts};
 use crate::typed::{bare, holds, simplified};
 
 /// Of an order, a label or a parcel that is not to leave, in a column that tells how it stands or of what kind it is.
@@ -170,6 +172,8 @@ const REMARKS: &[&str] = &[
     "失效",
     "无效",
     "丢件",
+    "回收",
+    "终止",
 ];
 
 /// A buyer speaks of taking back in many ways that say nothing of this order.
@@ -245,50 +249,34 @@ const HOW: [&str; 8] = ["取消", "关闭", "撤销", "撤回", "拒绝", "驳�
 const PARTS: [&str; 14] =
     ["发票", "赠品", "优惠", "备注", "置顶", "标记", "加急", "关注", "收藏", "合单", "合并", "拆单", "打印", "保价"];
 
-/// What people write in a chat of a number that is not to be used.
-const VOID_REMARKS: [&str; 16] = [
-    "作废",
-    "废单",
-    "已取消",
-    "取消发货",
-    "取消订单",
-    "订单取消",
-    "已回收",
-    "重打",
-    "退款了",
-    "已退款",
-    "不发了",
-    "别发",
-    "不要发",
-    "停发",
-    "先不发",
-    "拦截",
-];
-/// 未取消, 取消失败, 退款取消: nothing of the kind.
-const NOT_VOID: [&str; 7] = ["未", "取消失败", "取消退款", "退款取消", "取消售后", "售后取消", "无需"];
-
 /// How a question ends whose row calls its number void.
 pub const VOID: &str = "单号可能作废了";
+/// The same where the parcel is to stay, or to go another way.
+const STAYS: &str = "像是先不发，或要改";
 
 /// Why a row under these titles is to be asked about: what each cell says against it, with its title.
 pub fn in_cells<'r>(cells: impl Iterator<Item = (&'r str, &'r str)>) -> impl Iterator<Item = String> {
-    cells.filter(|(title, said)| is_void(title, said)).map(|(title, said)| {
-        let said: String = said.chars().take(60).collect();
-        format!("「{title}」写的是“{said}”，{VOID}")
+    cells.filter(|(_, said)| !said.is_empty()).filter_map(|(title, said)| {
+        let plain = plain(title);
+        let why = match () {
+            () if is_void(&plain, said) => VOID,
+            () if is_a_remark(&plain) && halts(said) => STAYS,
+            () => return None,
+        };
+        let said: String = without_phones(said).chars().take(60).collect();
+        Some(format!("「{title}」写的是“{said}”，{why}"))
     })
 }
 
 /// The same of a line that somebody typed.
 pub fn in_a_line(text: &str) -> Option<String> {
-    let mut said = VOID_REMARKS.iter().chain(&["退款", "取消", "终止"]).filter(|word| text.contains(**word));
-    let word = said.next().filter(|_| !holds(text, &NOT_VOID))?;
-    Some(format!("这一行写着“{word}”，{VOID}"))
+    Some(format!("这一行写着“{}”，{VOID}", said_of(&plain(text), REMARKS)?))
 }
 
 /// Whether what a column says is known to speak for the row, or of something else: no to 是否作废, 未回收, 退款取消.
 pub fn is_fine(title: &str, said: &str) -> bool {
     let (title, said) = (plain(title), plain(said));
-    if is_remark(&title) || title.is_empty() {
+    if is_a_remark(&title) || title.is_empty() {
         return false;
     }
     if speaks_of_another(&title) {
@@ -297,7 +285,7 @@ pub fn is_fine(title: &str, said: &str) -> bool {
     if holds(&title, AFTER_SALES) {
         return !is_void(&title, &said);
     }
-    if tells_a_state(&title) {
+    if is_a_state(&title) {
         let named =
             holds(&said, STATES) || words(&said).any(|word| LATIN_STATES.iter().any(|known| word.starts_with(known)));
         return named && !is_void(&title, &said);
@@ -331,16 +319,13 @@ pub fn is_a_void_word(said: &str) -> bool {
         "失败",
         "不发",
         "不寄",
-        "删掉",
         "不要",
-        "不要发",
         "不通过",
         "有误",
-        "拦下",
+        "拦",
         "号错",
-        "单号错",
-        "单号不对",
-        "面单坏",
+        "不对",
+        "坏",
         "解绑",
         "释放",
         "作癈",
@@ -348,35 +333,27 @@ pub fn is_a_void_word(said: &str) -> bool {
         "取消运单",
         "取消订单",
         "取消发货",
-        "打印失败",
+        "cancelled",
+        "canceled",
+        "void",
+        "voided",
+        "invalid",
+        "refunded",
+        "returned",
+        "rts",
     ];
-    const BEFORE: &[&str] = &[
-        "已经", "已", "被", "客户", "客人", "买家", "卖家", "商家", "系统", "此单", "该单", "本单", "这单", "此行",
-        "单号", "面单", "订单",
-    ];
-    const BEHIND: &[&str] = &["了", "单", "件", "的", "掉"];
-    let known = |text: &str| [STATES, REMARKS, MORE].iter().any(|words| words.contains(&text));
-    let mut said = said;
-    loop {
-        if known(said)
-            || ["cancelled", "canceled", "void", "voided", "invalid", "refunded", "returned", "rts"].contains(&said)
-        {
-            return true;
-        }
-        let head = BEFORE.iter().find_map(|word| said.strip_prefix(word)).filter(|rest| !rest.is_empty());
-        let behind = || BEHIND.iter().find_map(|word| said.strip_suffix(word)).filter(|rest| !rest.is_empty());
-        match head.or_else(behind) {
-            Some(rest) => said = rest,
-            None => return false,
-        }
-    }
+    boils_down_to(said, &|word| [STATES, REMARKS, MORE].iter().any(|words| words.contains(&word)))
 }
 
 /// Whether a title speaks of a remark, whoever wrote it.
 pub fn is_remark(title: &str) -> bool {
-    let title = plain(title);
+    is_a_remark(&plain(title))
+}
+
+/// The same of one that is plain.
+fn is_a_remark(title: &str) -> bool {
     holds(
-        &title,
+        title,
         &[
             "备注", "留言", "说明", "附言", "描述", "提示", "要求", "摘要", "批注", "remark", "note", "memo",
             "comment", "message",
@@ -385,40 +362,49 @@ pub fn is_remark(title: &str) -> bool {
 }
 
 fn is_void(title: &str, said: &str) -> bool {
-    let (title, said) = (plain(title), plain(said));
-    if said.is_empty() || title.is_empty() || speaks_of_another(&title) {
+    let said = plain(said);
+    if said.is_empty() || title.is_empty() || speaks_of_another(title) {
         return false;
     }
-    if is_remark(&title) {
-        let buyers = holds(&title, &["买家", "客户", "顾客", "会员", "收件", "收货", "buyer", "customer", "留言"]);
+    if is_a_remark(title) {
+        let buyers = holds(title, &["买家", "客户", "顾客", "会员", "收件", "收货", "buyer", "customer", "留言"]);
         return said_of(&said, if buyers { BUYERS } else { REMARKS }).is_some();
     }
-    let state = tells_a_state(&title);
-    if holds(&title, AFTER_SALES) {
+    let state = is_a_state(title);
+    if holds(title, AFTER_SALES) {
         return match state || title.ends_with("售后") || title.ends_with("退款") || title.ends_with("维权") {
             true => !was_not_asked_for(&said),
-            false => is_titled_void(&title) && !is_no(&said),
+            false => is_titled_void(title) && !is_no(&said),
         };
     }
     if state {
-        let failed = said == "失败" && holds(&title, &["打印", "取号", "出单", "面单", "下单", "揽收"]);
-        let yes = ["是", "有", "1", "y", "yes", "true", "√", "✓"].contains(&said.as_str()) && is_titled_void(&title);
+        let failed = said == "失败" && holds(title, &["打印", "取号", "出单", "面单", "下单", "揽收"]);
+        let yes = ["是", "有", "1", "y", "yes", "true", "√", "✓"].contains(&said.as_str()) && is_titled_void(title);
         return failed || yes || said_of(&said, STATES).is_some() || in_latin(&said);
     }
-    if sends(&title) {
+    if sends(title) {
         let no = is_no(&said) || ["无效", "失效"].contains(&said.as_str());
         return no && !said.chars().all(|c| "-/_".contains(c));
     }
-    is_titled_void(&title) && !is_no(&said)
+    is_titled_void(title) && !is_no(&said)
 }
 
 /// Whether a title is that of a column which tells how something stands, or of what kind it is.
 pub fn tells_a_state(title: &str) -> bool {
+    is_a_state(&plain(title))
+}
+
+/// The same of one that is plain.
+fn is_a_state(title: &str) -> bool {
     const WORDS: &[&str] = &[
         "状态", "状况", "进度", "进展", "情况", "结果", "结论", "类型", "类别", "标签", "标记", "旗", "轨迹", "最新",
         "跟踪", "处理", "审单", "status", "state", "type",
     ];
-    holds(&plain(title), WORDS) && !holds(&plain(title), &["单号", "编号", "时间", "日期"])
+    let tracked = || {
+        holds(title, &["物流", "快递", "运单", "面单", "包裹", "快件"])
+            && holds(title, &["信息", "详情", "动态", "记录", "节点"])
+    };
+    (holds(title, WORDS) || tracked()) && !holds(title, &["单号", "编号", "时间", "日期"])
 }
 
 const AFTER_SALES: &[&str] = &["售后", "退款", "退货", "退换", "维权"];

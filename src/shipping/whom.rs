@@ -6,28 +6,41 @@ use std::collections::{BTreeMap, HashSet};
 
 use rusqlite::Connection;
 
-use super::claims::{called, listed};
-use super::{Brought, Of, Row, Says, beside, goes_to, meant};
+use super::claims::{called, is_called, listed};
+use super::{Brought, Of, Remark, Row, Says, beside, goes_to, meant};
 use crate::buyers::addresses::Address;
-use crate::catalogue::store as catalogue;
+use crate::catalogue::{Delivery, store as catalogue};
 use crate::error::Result;
 use crate::orders::{Line, Order, store as orders};
+use crate::parcels::halts::halts;
 use crate::places;
+use crate::settings::regions::{Freight, Regions};
 use crate::typed::{bare, simplified};
 
 /// Picks out of a row what it says of whom its parcel goes to.
 pub fn said<'r>(cells: impl Iterator<Item = (&'r str, &'r str)>) -> Says {
-    let mut says = Says::default();
+    let (mut says, mut customers) = (Says::default(), Says::default());
     let mut region = String::new();
     for (title, text) in cells.filter(|(title, text)| !title.is_empty() && !text.trim().is_empty()) {
         let own = (title.to_owned(), text.chars().take(MOST_LETTERS).collect::<String>());
+        let of_whom = if is_of_customer(title) { &mut customers } else { &mut says };
         match part(title) {
-            Some(Part::Phone) => says.phones.push(own),
-            Some(Part::Place) => says.places.push(own),
+            Some(Part::Phone) => of_whom.phones.push(own),
+            Some(Part::EndOfPhone) => of_whom.phones.push((own.0, format!("尾号{}", text.trim()))),
+            Some(Part::All) => {
+                of_whom.phones.extend(beside::phones(text).into_iter().map(|phone| (title.to_owned(), phone)));
+                of_whom.places.push(own);
+            }
+            Some(Part::Place) => of_whom.places.push(own),
             Some(Part::Region) => region.push_str(text.trim()),
-            Some(Part::Name) => says.receivers.push(own),
+            Some(Part::Name) => of_whom.receivers.push(own),
+            Some(Part::Goods) => says.named_goods.push(own),
             None => {}
         }
+    }
+    // Whoever has ordered is mostly whom it goes to, and counts where nobody else is named.
+    if says.phones.is_empty() && says.receivers.is_empty() {
+        (says.phones, says.receivers) = (customers.phones, customers.receivers);
     }
     for said in [&mut says.phones, &mut says.receivers, &mut says.places] {
         // A column of the receiver's own counts before one that may be anybody's.
@@ -43,36 +56,54 @@ pub fn said<'r>(cells: impl Iterator<Item = (&'r str, &'r str)>) -> Says {
 
 const MOST_LETTERS: usize = 200;
 
-/// Of whom a parcel goes to, what a column has.
+/// Of whom a parcel goes to, and of what lies in it, what a column has.
 #[derive(Clone, Copy)]
 enum Part {
     Name,
     Phone,
+    /// Its last digits alone.
+    EndOfPhone,
     Place,
     Region,
+    /// Whoever receives it, in one cell.
+    All,
+    /// What they are called.
+    Goods,
 }
 
-/// Whether a title says that its column is about the receiver.
+/// Whether a title says that its column is about the receiver or the goods.
 pub fn is_of_receiver(title: &str) -> bool {
     part(title).is_some()
+}
+
+/// Whether a title is of whoever ordered, maybe for somebody else.
+fn is_of_customer(title: &str) -> bool {
+    let plain = plain(title);
+    ["买家", "客户", "顾客", "buyer", "customer"].iter().any(|word| plain.contains(word))
 }
 
 fn part(title: &str) -> Option<Part> {
     let plain = plain(title);
     let has = |words: &str| words.split(' ').any(|word| plain.contains(word));
     // The sender, the shop, the courier, and whoever has ordered for somebody else.
-    let others = "寄 发件 发货 卖家 商家 店 客服 网点 快递 物流 业务 司机 派 揽 下单 会员 买家 客户 昵称 账号 推荐 紧急 备用 \
-                  仓 代收 签收 退 操作 打印 时间 单号 编 状态 备注 留言 sender seller shop buyer time no";
+    let others = "寄 发件 发货人 发货地 发货方 发货电 卖家 商家 店 客服 网点 快递 物流 业务 司机 派 揽 下单 会员 昵称 账号 推荐 紧急 \
+                  备用 仓 代收 签收 退 操作 打印 时间 单号 编 状态 备注 留言 sender seller shop time no";
+    let of_goods = "托寄物 商品 货品 货物 物品 宝贝 品名 内件 发货内容 发货明细";
+    let beside_goods = "码 号 数 额 价 费 重 规格 属性 类 id 链接 图 标签";
     let region = ["省", "省份", "市", "城市", "区", "区县", "县"];
     match () {
+        () if has(of_goods) => (!has(beside_goods) && !has("备注 状态 留言")).then_some(Part::Goods),
         () if has(others) => None,
-        () if has("手机 电话 联系方式 收件信息 收货信息 收件人信息 收货人信息 phone mobile tel") => {
-            Some(Part::Phone)
+        () if has("收件 收货") && has("信息 资料") => Some(Part::All),
+        () if has("尾号 后四位 后4位 末四位") => Some(Part::EndOfPhone),
+        () if has("手机 电话 联系方式 phone mobile tel") => Some(Part::Phone),
+        () if has("地址 目的地 目的城市 到件城市 到达城市 收货区域 收件区域 address") || plain == "地区" => {
+            Some(Part::Place)
         }
-        () if has("地址 address") => Some(Part::Place),
         () if region.contains(&plain.trim_start_matches(|c| "收件货人方".contains(c))) => Some(Part::Region),
-        () if has("收件人 收货人 收件方 收货方 收方 收件姓名 收货姓名 姓名 联系人 receiver recipient consignee")
-            && !has("公司 单位 证 邮 签名 省 市 区") =>
+        () if plain == "收"
+            || has("收件人 收货人 收件方 收货方 收方 收件姓名 收货姓名 姓名 联系人 receiver recipient consignee")
+                && !has("公司 单位 证 邮 签名 省 市 区") =>
         {
             Some(Part::Name)
         }
@@ -82,7 +113,7 @@ fn part(title: &str) -> Option<Part> {
 
 /// Holds every row against its order as it stands now, and asks about those that contradict it. Of people no more is kept
 /// than is shown of them.
-pub fn held(conn: &Connection, mut brought: Brought) -> Result<Brought> {
+pub fn held(conn: &Connection, mut brought: Brought, regions: &Regions) -> Result<Brought> {
     let orders = brought.rows.iter().map(|row| meant(conn, &row.order_no)).collect::<Result<Vec<Option<Order>>>>()?;
     let constant = constant(&brought.rows, &orders);
     let shop = Called::of(conn, &brought.rows)?;
@@ -92,7 +123,7 @@ pub fn held(conn: &Connection, mut brought: Brought) -> Result<Brought> {
             said.retain(|(title, _)| !constant.contains(title));
         }
         if let Some(order) = order {
-            hold(conn, &shop, row, order)?;
+            hold(conn, &shop, regions, row, order)?;
         }
         ask_what_stands_out(conn, row, order.as_ref())?;
         row.says.mask();
@@ -125,12 +156,15 @@ fn ask_what_stands_out(conn: &Connection, row: &mut Row, order: Option<&Order>) 
     Ok(())
 }
 
-/// Words that a typed line says of its order and nobody knows; not where most lines have such, as names of theirs.
+/// Words that a typed line says of its order and nobody knows; where most lines have such, as names of theirs, only those
+/// that stop a parcel.
 fn ask_about_lines(rows: &mut [Row]) {
     let of_lines = |row: &Row| row.remarks.iter().any(|remark| remark.title == beside::LINE && remark.asks);
     let (n, lines) = (rows.iter().filter(|row| of_lines(row)).count(), rows.len());
-    for row in rows.iter_mut().filter(|_| beside::are_few(n, lines)) {
-        for remark in row.remarks.clone().iter().filter(|remark| remark.title == beside::LINE && remark.asks) {
+    let few = beside::are_few(n, lines);
+    for row in rows {
+        let asks = |remark: &&Remark| remark.title == beside::LINE && (few && remark.asks || halts(&remark.text));
+        for remark in row.remarks.clone().iter().filter(asks) {
             let is_asked = row.beside().any(|words| words.starts_with("这一行写着"));
             if !is_asked {
                 row.ask(Of::Row, remark.text());
@@ -155,20 +189,33 @@ fn texts_of(conn: &Connection, order: &Order) -> Result<Vec<String>> {
 }
 
 /// The same of a row that somebody gave another order.
-pub fn held_anew(conn: &Connection, row: &mut Row) -> Result<()> {
+pub fn held_anew(conn: &Connection, row: &mut Row, regions: &Regions) -> Result<()> {
     row.questions.retain(|question| question.of != Of::Receiver);
     let Some(order) = meant(conn, &row.order_no)? else { return Ok(()) };
     let shop = Called::of(conn, std::slice::from_ref(row))?;
-    hold(conn, &shop, row, &order)
+    hold(conn, &shop, regions, row, &order)
 }
 
-fn hold(conn: &Connection, shop: &Called, row: &mut Row, order: &Order) -> Result<()> {
+fn hold(conn: &Connection, shop: &Called, regions: &Regions, row: &mut Row, order: &Order) -> Result<()> {
     let other = order.address.as_ref().and_then(|to| other_receiver(to, &row.says));
     let against = [other_number(conn, order, &row.says)?, other, shop.other_goods(conn, order, &row.says)?];
     for words in against.into_iter().flatten() {
         row.ask(Of::Receiver, format!("{words}，是不是错行了"));
     }
+    row.ask(Of::Receiver, not_sent_to(order, regions).unwrap_or_default());
     Ok(())
+}
+
+/// Where the shop does not send, though it was paid for: the rule is newer than the order, or the address is.
+fn not_sent_to(order: &Order, regions: &Regions) -> Option<String> {
+    let to = order.address.as_ref().filter(|_| order.options().ship && order.delivery == Delivery::Express)?.place();
+    match to {
+        Some(to) if regions.freight_to(&to) == Some(Freight::NotSent) => {
+            Some(format!("寄到{}，店里写着那里不发货", to.text()))
+        }
+        None if regions.may_not_send_to(None) => Some("认不出收货地址在哪个地区，而店里有不发货的地区".to_owned()),
+        _ => None,
+    }
 }
 
 impl Says {
@@ -215,17 +262,28 @@ fn masked_name(text: &str) -> String {
     }
 }
 
-/// Columns that say the same in every row, although the orders go to different people: the shop's own phone and name.
+/// Columns that say the same in every row, although the orders go to different people: the shop's own phone and name, where
+/// they are none of theirs.
 fn constant(rows: &[Row], orders: &[Option<Order>]) -> HashSet<String> {
-    let mut seen: BTreeMap<&str, (HashSet<&str>, HashSet<_>)> = BTreeMap::new();
+    #[derive(Default)]
+    struct Seen<'r> {
+        texts: HashSet<&'r str>,
+        places: HashSet<Option<(&'r str, &'r str, String)>>,
+        is_theirs: bool,
+    }
+    let mut seen: BTreeMap<&str, Seen<'_>> = BTreeMap::new();
     for (row, order) in rows.iter().zip(orders) {
-        for (title, text) in row.says.receivers.iter().chain(&row.says.phones) {
-            let (texts, places) = seen.entry(title).or_default();
-            texts.insert(text);
-            places.extend(order.as_ref().map(goes_to));
+        let to = order.as_ref().and_then(|order| order.address.as_ref());
+        let names = row.says.receivers.iter().map(|said| (said, to.map(|to| name(&said.1, &to.receiver))));
+        let phones = row.says.phones.iter().map(|said| (said, to.map(|to| phone(&said.1, &to.phone))));
+        for ((title, text), agrees) in names.chain(phones) {
+            let column = seen.entry(title).or_default();
+            column.texts.insert(text);
+            column.places.extend(order.as_ref().map(goes_to));
+            column.is_theirs |= agrees == Some(Agrees::Yes);
         }
     }
-    let same = seen.into_iter().filter(|(_, (texts, places))| texts.len() == 1 && places.len() > 1);
+    let same = seen.into_iter().filter(|(_, it)| it.texts.len() == 1 && it.places.len() > 1 && !it.is_theirs);
     same.map(|(title, _)| title.to_owned()).collect()
 }
 
@@ -269,16 +327,31 @@ fn other_receiver(to: &Address, says: &Says) -> Option<String> {
             hinted(&to.receiver, text)
         ));
     }
-    let place = to.place()?;
-    let words = place.words();
-    let elsewhere = |(title, text): &(String, String)| {
-        let places::Written::Found(places::Named { place: other, .. }) = places::written(text) else { return None };
-        let says_ours = words.iter().any(|word| plain(text).contains(word));
-        (other.city.is_some() && other.city != place.city && !says_ours).then(|| (title.clone(), other.text()))
-    };
-    let (title, there) = says.places.iter().find_map(elsewhere)?;
-    Some(format!("表里「{title}」是{there}，订单寄到{}", place.text()))
+    let known = names.contains(&Agrees::Yes);
+    says.places.iter().find_map(|(title, text)| elsewhere(title, text, to, known))
 }
+
+/// A place of another province, city or district; or another street, where nothing tells who lives there.
+fn elsewhere(title: &str, text: &str, to: &Address, known: bool) -> Option<String> {
+    let place = to.place()?;
+    let places::Written::Found(places::Named { place: other, after, .. }) = places::written(text) else { return None };
+    let (text, after, words) = (plain(text), plain(&after), place.words());
+    let far = other.province != place.province || other.city.is_some() && other.city != place.city;
+    let far = far && !words.iter().any(|word| text.contains(word));
+    let beside = other.city == place.city && place.district.zip(other.district).is_some_and(|(own, said)| own != said);
+    if far || beside && !words.last().is_some_and(|district| text.contains(district)) {
+        return Some(format!("表里「{title}」是{}，订单寄到{}", other.text(), place.text()));
+    }
+    // Streets are written in many ways, and have at least a few letters in common.
+    let detail: Vec<char> = plain(&to.detail).chars().collect();
+    let common = detail.windows(COMMON).any(|run| text.contains(&run.iter().collect::<String>()));
+    let numbered = !after.contains('*') && after.bytes().any(|b| b.is_ascii_digit());
+    let another = !known && numbered && detail.len() > COMMON && after.chars().count() > COMMON && !common;
+    another.then(|| format!("表里「{title}」写的是另一条街，不是订单的地址"))
+}
+
+/// So many letters in a row two ways to write one street have in common.
+const COMMON: usize = 3;
 
 /// Whether two texts can be of one person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -398,7 +471,7 @@ struct Called {
 
 impl Called {
     fn of(conn: &Connection, rows: &[Row]) -> Result<Called> {
-        if rows.iter().all(|row| row.says.goods.name.is_empty()) {
+        if rows.iter().all(|row| row.says.goods.name.is_empty() && row.says.named_goods.is_empty()) {
             return Ok(Called::default());
         }
         Ok(Called { names: catalogue::names(conn)?.iter().map(|name| plain(name)).collect() })
@@ -424,13 +497,15 @@ impl Called {
         let other = || format!("表里「{title}」是“{written}”，订单是 {}", ordered());
         if let Some(parts) = listed(&goods.name) {
             // As the list that was given out for filling in has it.
-            let of_order = |part: &String| lines.iter().any(|line| called(line) == *part);
-            let any = parts.iter().any(of_order);
-            return Ok((!any && self.names_any(&goods.name)).then(other));
+            let of_order = |part: &String| lines.iter().any(|line| is_called(part, line));
+            return Ok(parts.iter().any(|part| !of_order(part) && self.names_any(part)).then(other));
         }
         let name = plain(&goods.name);
         if name.is_empty() {
-            return Ok(None);
+            let of_order = |text: &str| lines.iter().any(|line| text.contains(&plain(&line.name)));
+            let named = says.named_goods.iter().map(|(title, text)| (title, plain(text)));
+            let mut others = named.filter(|(_, text)| !of_order(text) && self.names_any(text));
+            return Ok(others.next().map(|(title, text)| format!("表里「{title}」是“{text}”，订单是 {}", ordered())));
         }
         let called: Vec<&Line> = lines.iter().filter(|line| plain(&line.name) == name).collect();
         if called.is_empty() {

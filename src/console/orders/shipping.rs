@@ -318,7 +318,8 @@ async fn take_in(shop: &Shop, staff: Staff, form: &Bring<'_>) -> Result<BatchId>
         _ => table::paste(&form.text),
     };
     let brought = brought.map_err(|problem| Error::field("file", problem))?;
-    let brought = shop.read_slowly(move |conn| whom::held(conn, brought)).await?;
+    let settings = shop.settings();
+    let brought = shop.read_slowly(move |conn| whom::held(conn, brought, &settings.regions)).await?;
     let id = shop.write(move |tx| Ok(store::insert(tx, &staff, Allowed::default(), &brought)?)).await?;
     batch::stamp(shop, id).await?;
     Ok(id)
@@ -539,7 +540,8 @@ struct Mended {
 async fn mend(shop: &State<Shop>, _staff: Staff, id: BatchId, at: usize, form: Form<Mended>) -> Flash<Redirect> {
     let Mended { order_no, company, tracking_no, pieces } = form.into_inner();
     let mended = batch::Mended { order_no, company, tracking_no, pieces };
-    let write = move |tx: &Tx| batch::mend(tx, id, at, &mended);
+    let settings = shop.settings();
+    let write = move |tx: &Tx| batch::mend(tx, id, at, &mended, &settings.regions);
     let done = async {
         shop.write(write).await?;
         batch::stamp(shop, id).await

@@ -1,0 +1,164 @@
+//! What people write beside a parcel that is not to go as it stands: it stays, it waits, it goes another way, it has gone
+//! already. They say so in ever other words, and in few ways.
+
+use crate::typed::{bare, simplified};
+
+/// What says so where a clause has no more than whose will it is and how it ends: 先放着, 客户不要了, 拦一下.
+const ALONE: &str = "等 放 留 扣 压 拦 截 停 缓 搁 存 废 删 撤 退 换 改 锁 弃 算 坏 不用 不要 不收 不买 不订 不拿 不动 别动 不发 \
+                     不寄 不送 不需要 不想要 取消 后悔 反悔 作罢 自提 自取 来取 来拿 取走 拿走 重单 假单 空单 空包 刷单 重复 测试 \
+                     有误 号错";
+const WHOSE: &str = "已经 已 请 麻烦 帮忙 先 暂时 暂 都 全部 把 被 给 客户 客人 顾客 买家 卖家 商家 对方 本人 自己 老板 系统 \
+                     收件人 收货人 他 她 此 该 本 这 那 上面 下面 一 单 个 票 行 条 件 货 单号 面单 订单 快递 包裹 是 说 要求 \
+                     要 想 让 会 来 上门 到店 来店 门店 店里 现场 明天 今天 下午 上午";
+const HOW: &str = "了 单 件 的 掉 下 来 住 着 一下 吧 啦 哈 哦 呢 先 这单 再说";
+
+/// Of what a parcel goes by, what may be put right; and how it goes.
+const ABOUT: &str = "地址 电话 手机 号码 收件 收货 快递 物流 单号 面单 运单";
+const WAYS: &str = "发 寄 走 派 号 顺丰 中通 圆通 申通 韵达 极兔 京东 邮政 德邦 ems 别的 其他";
+
+/// Whether a remark says that the parcel beside it is not to go now, or not so.
+pub fn halts(text: &str) -> bool {
+    const LATIN: [&str; 6] = ["hold", "wait", "cancel", "cancelled", "canceled", "void"];
+    let text = simplified(&bare(text)).to_lowercase();
+    let alone = |clause: &str| boils_down_to(clause, &|word| list(ALONE).any(|known| known == word));
+    clauses(&text).any(|clause| alone(clause) || waits(clause) || is_changed(clause) || is_done(clause))
+        || text.split(|c: char| !c.is_ascii_alphabetic()).any(|word| LATIN.contains(&word))
+}
+
+/// Whether every clause is on where to leave the parcel, on how it is packed, on whom to call, or a wish.
+pub fn is_harmless(text: &str) -> bool {
+    const LEFT: &str = "放 搁 存 挂 送 摆 置";
+    const PLACES: &str = "门 柜 站 点 卫 室 岗 前台 口 楼 家 箱 处 旁 邻居 超市 物业 丰巢 里 上";
+    const ELSE: &str = "快乐 谢谢 感谢 辛苦 祝 恭喜 你好 您好 生日 幸福 健康 平安 轻放 小心 易碎 勿压 防压 防震 防水 包好 包装 \
+                        打包 保温 冰 泡沫 加固 礼盒 礼袋 贺卡 卡片 赠品 小样 蜡烛 餐具 丝带 打电话 电联 联系 短信 提前 敲门 按铃";
+    let text = simplified(&bare(text)).to_lowercase();
+    let left = |clause: &str| holds_any(clause, LEFT) && holds_any(clause, PLACES);
+    clauses(&text).next().is_some()
+        && !halts(&text)
+        && clauses(&text).all(|clause| left(clause) || holds_any(clause, ELSE))
+}
+
+fn clauses(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|clause| !clause.is_empty())
+}
+
+fn list(words: &'static str) -> impl Iterator<Item = &'static str> {
+    words.split_ascii_whitespace()
+}
+
+fn holds_any(text: &str, words: &'static str) -> bool {
+    list(words).any(|word| text.contains(word))
+}
+
+fn ends(text: &str, words: &'static str) -> bool {
+    list(words).any(|word| text.ends_with(word))
+}
+
+/// Whether a text is such a word, whatever stands before it of whose will it is and behind it of how it ends.
+pub fn boils_down_to(text: &str, known: &dyn Fn(&str) -> bool) -> bool {
+    let (mut starts, mut stops) = (vec![0], vec![text.len()]);
+    let mut at = 0;
+    while let Some(from) = starts.get(at).copied() {
+        let begun = list(WHOSE).filter(|word| text[from..].starts_with(word)).map(|word| from + word.len());
+        let new: Vec<usize> = begun.filter(|start| !starts.contains(start)).collect();
+        starts.extend(new);
+        at += 1;
+    }
+    at = 0;
+    while let Some(to) = stops.get(at).copied() {
+        let ended = list(HOW).filter(|word| text[..to].ends_with(word)).map(|word| to - word.len());
+        let new: Vec<usize> = ended.filter(|stop| !stops.contains(stop)).collect();
+        stops.extend(new);
+        at += 1;
+    }
+    starts.iter().any(|from| stops.iter().any(|to| from < to && known(&text[*from..*to])))
+}
+
+/// 等货, 先不发, 明天发, 3 号再寄, 补货后发.
+fn waits(clause: &str) -> bool {
+    const LATER: &str = "明天 明日 明早 明晚 后天 后日 改天 隔天 次日 下周 周末 下月 个月 月底 月初 后 慢点 晚点 迟点 晚些 迟些 \
+                         几天 推迟 延迟 延期 稍 再 到货 补货 有货";
+    let begun = |words: &'static str| list(words).find_map(|word| clause.strip_prefix(word));
+    let waits = clause.trim_start_matches(['先', '请', '再']).strip_prefix('等');
+    let waits = waits.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['级', '着', '你', '候', '不']));
+    let open = begun("待").is_some_and(|rest| rest.starts_with(['确', '通', '补', '定', '货', '客', '付', '审', '核']));
+    let stays = begun("暂时 暂 先")
+        .is_some_and(|rest| rest.starts_with(['不', '别', '勿', '留', '压', '扣', '存', '停', '缓']));
+    let later = |before: &str| {
+        let before = before.strip_suffix("一起").unwrap_or(before);
+        let head = before.char_indices().next_back().map_or("", |(at, _)| &before[..at]);
+        let counted = ends(before, "号 日 天 点 月") && head.ends_with(is_numeral);
+        ends(before, LATER) || counted || ends(head, "周 星期 礼拜")
+    };
+    let mut verbs = list("发 寄 出货 出库").flat_map(|verb| clause.match_indices(verb));
+    let goes_later =
+        |(at, verb): (usize, &str)| later(&clause[..at]) && !clause[at + verb.len()..].starts_with(['票', '朋']);
+    waits || open || stays || verbs.any(goes_later)
+}
+
+fn is_numeral(c: char) -> bool {
+    c.is_ascii_digit() || "一二两三四五六七八九十".contains(c)
+}
+
+/// 改发顺丰, 地址改为…, 换个地址, 新地址, 电话错了.
+fn is_changed(clause: &str) -> bool {
+    const WRONG: &str = "错 错了 有误 不对 坏了 不详 不全 变了 改了 换了 变更 更正";
+    let denied = |before: &str| ends(before, "不 别 勿 没 无 未 不用 不要");
+    let turned = |(at, word): (usize, &str)| {
+        let (before, rest) = (&clause[..at], &clause[at + word.len()..]);
+        let to = rest.strip_prefix(['为', '成', '到']).is_some_and(|to| !to.is_empty());
+        let thing = rest.trim_start_matches(['个', '成', '为', '到', '一', '下', '用', '了', '新']);
+        let about = list(ABOUT).chain(list(WAYS)).any(|word| thing.starts_with(word));
+        !denied(before) && (to || about || !rest.is_empty() && ends(before, ABOUT) || before.ends_with("机号"))
+    };
+    let wrong = list(WRONG).find_map(|word| clause.strip_suffix(word));
+    list("改 换 转").flat_map(|word| clause.match_indices(word)).any(turned)
+        || wrong.is_some_and(|before| holds_any(before, ABOUT) && !denied(before))
+        || clause.split('新').skip(1).any(|thing| list(ABOUT).any(|about| thing.starts_with(about)))
+        || holds_any(clause, "另一个单号 查无 超区 联系不上 并入 并到 合到 断码 库存不足 现货不足 没现货 无现货")
+}
+
+/// 已补发, 发过了, 已经寄出去了.
+fn is_done(clause: &str) -> bool {
+    const AGAIN: &str = "补发 补寄 重发 重寄 发出去 寄出去 签收";
+    let done = |word: &str| {
+        clause.split(word).skip(1).any(|after| after.starts_with(['了', '过']))
+            || ends(clause.split(word).next().unwrap_or_default(), "已 已经") && clause.contains(word)
+    };
+    list(AGAIN).any(done)
+        || holds_any(clause, "发过 寄过 补过 出过 发重 拍重 重拍 多拍 重新发 重新寄 重新打 重新出 重打 重出")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of texts, those that are not as they should be.
+    fn wrong(texts: &'static str, right: &dyn Fn(&str) -> bool) -> Vec<&'static str> {
+        texts.split('/').filter(|text| !right(text)).collect()
+    }
+
+    #[test]
+    fn whoever_stops_or_changes_a_parcel_is_heard() {
+        const TEXTS: &str = "等货/等补货/等通知/等我电话/先等等/待确认/明天发/明天再发/后天寄/周一发/12月1号发/3天后发货/补货后再发/\
+             下周一寄出/先不发/先别寄/暂存/先压着/先留一下/不用了/客户不要/不要了/算了/这单不要了/先放着/放着/拦下来/\
+             拦一下/扣住/废/废了/废单/删掉/删了/退/撤/hold/on hold/自提/上门自提/客户自己来取/到店自取/改发顺丰/换顺丰/\
+             改寄公司/转寄/换个地址/改地址/地址改为上海市浦东新区世纪大道1号/地址改了/新地址/电话错/电话变更/\
+             收件人改成李四/单号不对/单号有误/面单坏了/地址不详/换单号/已补发/已经发过了/发过了/补发过/已经补寄了/重单/\
+             这是重单/地址改上海浦东新区/手机号改13800001111/下个月发/到货发/不想要/重新打单/多拍了/并入下单/查无此人/\
+             超区/急，明天发";
+        assert_eq!(wrong(TEXTS, &|text| halts(text) && !is_harmless(text)), <[&str; 0]>::default());
+    }
+
+    #[test]
+    fn what_is_said_of_a_parcel_that_goes_is_no_halt() {
+        const HARMLESS: &str = "放门口/放驿站/生日快乐/送贺卡/加冰袋/轻拿轻放/送货上门/祝爸爸生日快乐，爱你妈妈生日/到了打电话/请提前联系/\
+             易碎，小心/不在家放门卫室/丰巢自取放柜子里/附赠品，谢谢";
+        assert_eq!(wrong(HARMLESS, &|text| !halts(text) && is_harmless(text)), <[&str; 0]>::default());
+        const GOING: &str = "不要发票/开发票/不改地址/老客户/VIP/不要辣/少糖/今天发/当天发/今日发货/已发/已发货/尽快发/急用/等级A/\
+             急，等着用/换个好点的包装/更换礼盒/明天到/周六收/发顺丰/不用找零/工作日送/颜色随机/L码/红色/不要放门口/\
+             验货后付款/发朋友圈/电话没错/2//3号楼/转交张三/大促/加急/一件/两箱/小王/打单/已打印/货到付款/周日生日/\
+             不要发错/别放门口/贺卡不用了/1号柜/不要拆单/留言条/改善/收件人本人签收/待发货/待揽收/不要改地址/无需签收";
+        assert_eq!(wrong(GOING, &|text| !halts(text)), <[&str; 0]>::default());
+    }
+}
